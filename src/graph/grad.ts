@@ -1,0 +1,121 @@
+import { PushforwardError } from "../errors.ts";
+import { withScope } from "./scope.ts";
+import { formatShape, type Shape } from "./shape.ts";
+import { batchSize, constant, filled, scalar, stack, type Tensor } from "./tensor.ts";
+
+/** All tensors that `outputs` depend on, inputs before outputs. */
+export function ancestors(outputs: readonly Tensor[]): Tensor[] {
+  const seen = new Set<Tensor>(outputs);
+  const stackOfTensors = [...outputs];
+  for (let t = stackOfTensors.pop(); t; t = stackOfTensors.pop()) {
+    for (const parent of t.inputs) {
+      if (!seen.has(parent)) {
+        seen.add(parent);
+        stackOfTensors.push(parent);
+      }
+    }
+  }
+  return [...seen].sort((a, b) => a.id - b.id);
+}
+
+/**
+ * Sums `g` down to something that broadcasts to `target`, undoing the broadcasting of `target` to `full`.
+ * Where `g` itself is still smaller than `full`, the missing copies are counted instead of made.
+ */
+function sumTo(g: Tensor, target: Shape, full: Shape): Tensor {
+  const skip = full.length - target.length;
+  const axes: number[] = [];
+  let result = g;
+  full.forEach((d, axis) => {
+    const stretched = axis < skip || (target[axis - skip] === 1 && d !== 1);
+    if (!stretched || d === 1) return;
+    const own = axis - (full.length - g.rank);
+    if (own >= 0 && g.shape[own] !== 1) axes.push(own);
+    else result = result.mul(d === "N" ? batchSize() : d);
+  });
+  if (axes.length > 0) result = result.sum(axes, { keepAxes: true });
+  const extra = result.rank - target.length;
+  return extra > 0 ? result.reshape(result.shape.slice(extra)) : result;
+}
+
+/**
+ * Vector-Jacobian product: the gradient of sum_i <cotangents_i, outputs_i> with respect to each of `inputs`,
+ * in their shapes. It is a graph like any other, so it can be differentiated again.
+ */
+export function vjp(
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  cotangents: readonly Tensor[],
+): Tensor[] {
+  const nodes = ancestors(outputs);
+  const relevant = new Set<Tensor>(inputs);
+  for (const node of nodes) if (node.inputs.some((parent) => relevant.has(parent))) relevant.add(node);
+
+  const gradients = new Map<Tensor, Tensor>();
+  const accumulate = (node: Tensor, g: Tensor) => {
+    const sofar = gradients.get(node);
+    gradients.set(node, sofar ? sofar.add(g) : g);
+  };
+  outputs.forEach((output, i) => {
+    accumulate(output, cotangents[i]);
+  });
+  for (const node of nodes.reverse()) {
+    const g = gradients.get(node);
+    const { operation } = node;
+    if (!g || node.inputs.length === 0 || !relevant.has(node) || !operation.gradient) continue;
+    withScope(node.scope ? `gradient/${node.scope}` : "gradient", () => {
+      const full = operation.needsFullGradient ? g.broadcastTo(node.shape) : g;
+      const contributions = operation.gradient!(full, node.inputs, node, node.attributes);
+      node.inputs.forEach((parent, i) => {
+        const contribution = contributions[i];
+        if (!contribution || !relevant.has(parent)) return;
+        if (operation.name === "matmul")
+          accumulate(parent, sumTo(contribution, parent.shape, contribution.shape));
+        else
+          accumulate(
+            parent,
+            operation.broadcasts ? sumTo(contribution, parent.shape, node.shape) : contribution,
+          );
+      });
+    });
+  }
+  return inputs.map((x) => gradients.get(x)?.broadcastTo(x.shape) ?? filled(0, x.shape));
+}
+
+/** Gradient of a scalar with respect to each of `inputs`, in their shapes. */
+export function grad(output: Tensor, inputs: readonly Tensor[]): Tensor[] {
+  if (output.rank !== 0) {
+    throw new PushforwardError("SHAPE", "grad differentiates a scalar", {
+      expected: "[]",
+      received: formatShape(output.shape),
+      mend: "Sum or average first, or use vjp or jacobian.",
+    });
+  }
+  return vjp([output], inputs, [scalar(1)]);
+}
+
+/** The function's value with the gradients of it, for training: `[value, ...gradients]`. */
+export function valueAndGrad(output: Tensor, inputs: readonly Tensor[]): [Tensor, ...Tensor[]] {
+  return [output, ...grad(output, inputs)];
+}
+
+/**
+ * Jacobian of each row: y [N, E] with respect to x [N, D] gives [N, E, D] where row n of y depends on row n of x alone.
+ * Without a batch axis: y [E], x [D] gives [E, D]. Built from E vector-Jacobian products: for checks, not for training.
+ */
+export function jacobian(y: Tensor, x: Tensor): Tensor {
+  if (y.rank !== x.rank || y.rank > 2 || y.rank < 1 || (y.rank === 2 && y.shape[0] !== x.shape[0])) {
+    throw new PushforwardError("SHAPE", "jacobian takes vectors, or rows of vectors", {
+      received: `${formatShape(y.shape)} by ${formatShape(x.shape)}`,
+    });
+  }
+  const size = y.shape.at(-1) as number;
+  const rows = Array.from({ length: size }, (_, i) => {
+    const unit = constant(
+      Array.from({ length: size }, (_, j) => (i === j ? 1 : 0)),
+      [size],
+    );
+    return vjp([y], [x], [unit])[0];
+  });
+  return stack(rows, y.rank - 1);
+}

@@ -1,0 +1,73 @@
+import { ancestors } from "./grad.ts";
+import { optimize } from "./optimize.ts";
+import { Parameter } from "./parameter.ts";
+import { formatShape } from "./shape.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** A finished graph: named inputs, the parameters that it reads, named outputs, and all nodes in order. */
+export interface Graph {
+  readonly inputs: readonly { readonly name: string; readonly tensor: Tensor }[];
+  readonly parameters: readonly { readonly name: string; readonly tensor: Parameter }[];
+  readonly outputs: readonly { readonly name: string; readonly tensor: Tensor }[];
+  readonly nodes: readonly Tensor[];
+}
+
+/**
+ * Collects what `outputs` need, without dead code and common subexpressions.
+ * `parameterNames` gives names to parameters; others are numbered.
+ */
+export function buildGraph(
+  inputs: readonly Tensor[],
+  outputs: Readonly<Record<string, Tensor>>,
+  parameterNames: ReadonlyMap<Parameter, string> = new Map(),
+): Graph {
+  const names = Object.keys(outputs);
+  const optimized = optimize(Object.values(outputs));
+  const nodes = ancestors(optimized);
+  const known = new Set<Tensor>(inputs);
+  const parameters: { name: string; tensor: Parameter }[] = [];
+  for (const node of nodes) {
+    if (node instanceof Parameter) {
+      parameters.push({ name: parameterNames.get(node) ?? `parameter${parameters.length}`, tensor: node });
+    } else if (node.operation.name === "input" && !known.has(node)) {
+      throw new Error(`the graph reads input ${node.name}, which is not among its inputs`);
+    }
+  }
+  return {
+    inputs: inputs.map((tensor, i) => ({ name: tensor.name ?? `input${i}`, tensor })),
+    parameters,
+    outputs: names.map((name, i) => ({ name, tensor: optimized[i] })),
+    nodes,
+  };
+}
+
+/** The graph as text, a node a line: `%7 = mul(%3, %5) : [N, 4]  # bijections.0`. */
+export function printGraph(graph: Graph): string {
+  const labels = new Map<Tensor, string>();
+  const lines: string[] = [];
+  const named = [...graph.inputs, ...graph.parameters];
+  for (const { name, tensor } of named) labels.set(tensor, `%${name}`);
+  lines.push(
+    `graph(${named.map(({ name, tensor }) => `%${name}: ${formatShape(tensor.shape)}`).join(", ")})`,
+  );
+  for (const node of graph.nodes) {
+    if (labels.has(node)) continue;
+    const label = `%${labels.size}`;
+    labels.set(node, label);
+    const details = Object.entries(node.attributes).map(([key, value]) => `${key}=${abbreviate(value)}`);
+    const given = [...node.inputs.map((parent) => labels.get(parent)!), ...details].join(", ");
+    const type = node.type === "bool" ? "bool " : "";
+    const comment = node.scope ? `  # ${node.scope}` : "";
+    lines.push(`  ${label} = ${node.operation.name}(${given}) : ${type}${formatShape(node.shape)}${comment}`);
+  }
+  lines.push(
+    `  return ${graph.outputs.map(({ name, tensor }) => `${name}=${labels.get(tensor)}`).join(", ")}`,
+  );
+  return lines.join("\n");
+}
+
+function abbreviate(value: unknown): string {
+  if (!Array.isArray(value)) return JSON.stringify(value);
+  const shown = value.slice(0, 6).join(", ");
+  return value.length > 6 ? `[${shown}, ... ${value.length} in all]` : `[${shown}]`;
+}

@@ -1,0 +1,45 @@
+import type { Shape } from "./shape.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Values that a node carries beside its inputs; they must survive `JSON.stringify`, which keys common subexpressions. */
+export type Attributes = Readonly<Record<string, unknown>>;
+
+/** An attribute of an ONNX node: integers, unless wrapped as `{ float }`. */
+export type OnnxAttribute = number | readonly number[] | string | { readonly float: number };
+
+/** What an operation uses to write itself as ONNX nodes; names are those of ONNX values. */
+export interface Emitter {
+  node(type: string, inputs: readonly string[], attributes?: Record<string, OnnxAttribute>): string;
+  /** A scalar of the graph's precision. */
+  scalar(value: number): string;
+  /** A vector of int64. */
+  integers(values: readonly number[]): string;
+  /** A shape as a vector of int64, the batch axis resolved. */
+  shape(shape: Shape): string;
+  /** ONNX's code of the graph's precision. */
+  readonly floatType: number;
+}
+
+/**
+ * One operation: how its shape follows, what its gradient is, what ONNX it becomes.
+ *
+ * The incoming gradient `g` may be smaller than the output by broadcasting (a scalar for a sum, say), so elementwise
+ * rules never pay for an expansion; an operation that needs the full shape sets `needsFullGradient`.
+ * What a rule returns for an input is summed down to that input's shape by `grad`.
+ */
+export interface Operation<A extends Attributes = Attributes> {
+  readonly name: string;
+  readonly type?: "float" | "bool";
+  /** True for elementwise rules: their results follow broadcasting and are summed back. */
+  readonly broadcasts?: boolean;
+  readonly needsFullGradient?: boolean;
+  shape(inputs: readonly Tensor[], attributes: A): Shape;
+  gradient?(g: Tensor, inputs: readonly Tensor[], output: Tensor, attributes: A): readonly (Tensor | null)[];
+  emit(
+    onnx: Emitter,
+    inputs: readonly string[],
+    attributes: A,
+    inputTensors: readonly Tensor[],
+    output: Tensor,
+  ): string;
+}

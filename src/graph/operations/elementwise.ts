@@ -1,0 +1,178 @@
+import type { Attributes, Operation } from "../operation.ts";
+import { broadcastShapes } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+
+type None = Record<string, never>;
+
+/** f(x), one element at a time. `derivative` gives f'(x) from the input and the output, whichever is cheaper. */
+function unary(
+  name: string,
+  onnxType: string,
+  derivative: (x: Tensor, y: Tensor) => Tensor,
+): Operation<None> {
+  return {
+    name,
+    shape: ([x]) => x.shape,
+    gradient: (g, [x], y) => [g.mul(derivative(x, y))],
+    emit: (onnx, inputs) => onnx.node(onnxType, inputs),
+  };
+}
+
+/** f(a, b) with broadcasting. */
+function binary(
+  name: string,
+  onnxType: string,
+  gradient: (g: Tensor, a: Tensor, b: Tensor, y: Tensor) => readonly Tensor[],
+): Operation<None> {
+  return {
+    name,
+    broadcasts: true,
+    shape: ([a, b]) => broadcastShapes(name, a.shape, b.shape),
+    gradient: (g, [a, b], y) => gradient(g, a, b, y),
+    emit: (onnx, inputs) => onnx.node(onnxType, inputs),
+  };
+}
+
+export const add = binary("add", "Add", (g) => [g, g]);
+export const sub = binary("sub", "Sub", (g) => [g, g.neg()]);
+export const mul = binary("mul", "Mul", (g, a, b) => [g.mul(b), g.mul(a)]);
+export const div = binary("div", "Div", (g, _a, b, y) => {
+  const ga = g.div(b);
+  return [ga, ga.mul(y).neg()];
+});
+/** a where a >= b, else b; at a tie the whole gradient goes to a. */
+export const maximum = binary("maximum", "Max", (g, a, b) => {
+  const first = a.greaterEqual(b);
+  return [first.where(g, 0), first.where(0, g)];
+});
+/** a where a <= b, else b; at a tie the whole gradient goes to a. */
+export const minimum = binary("minimum", "Min", (g, a, b) => {
+  const first = a.lessEqual(b);
+  return [first.where(g, 0), first.where(0, g)];
+});
+/** a^b for a > 0; the gradient with respect to b is 0 where a <= 0. */
+export const power = binary("power", "Pow", (g, a, b, y) => {
+  const positive = a.greater(0);
+  const logA = positive.where(positive.where(a, 1).log(), 0);
+  return [g.mul(b).mul(a.power(b.sub(1))), g.mul(y).mul(logA)];
+});
+
+export const neg: Operation<None> = {
+  name: "neg",
+  shape: ([x]) => x.shape,
+  gradient: (g) => [g.neg()],
+  emit: (onnx, inputs) => onnx.node("Neg", inputs),
+};
+export const exp = unary("exp", "Exp", (_x, y) => y);
+export const log = unary("log", "Log", (x) => x.reciprocal());
+export const tanh = unary("tanh", "Tanh", (_x, y) => y.square().neg().add(1));
+export const sigmoid = unary("sigmoid", "Sigmoid", (_x, y) => y.mul(y.neg().add(1)));
+export const softplus = unary("softplus", "Softplus", (x) => x.sigmoid());
+export const sqrt = unary("sqrt", "Sqrt", (_x, y) => y.reciprocal().mul(0.5));
+export const reciprocal = unary("reciprocal", "Reciprocal", (_x, y) => y.square().neg());
+export const sin = unary("sin", "Sin", (x) => x.cos());
+export const cos = unary("cos", "Cos", (x) => x.sin().neg());
+export const abs = unary("abs", "Abs", (x) => x.sign());
+export const erf = unary("erf", "Erf", (x) =>
+  x
+    .square()
+    .neg()
+    .exp()
+    .mul(2 / Math.sqrt(Math.PI)),
+);
+/** Written from the output, whose sign is 1 where the unit is active and 0 elsewhere. */
+export const relu = unary("relu", "Relu", (_x, y) => y.sign());
+
+function stepwise(name: string, onnxType: string): Operation<None> {
+  return {
+    name,
+    shape: ([x]) => x.shape,
+    gradient: () => [null],
+    emit: (onnx, inputs) => onnx.node(onnxType, inputs),
+  };
+}
+export const sign = stepwise("sign", "Sign");
+export const floor = stepwise("floor", "Floor");
+
+/** x^2 as one product: exact, and cheaper than Pow. */
+export const square: Operation<None> = {
+  name: "square",
+  shape: ([x]) => x.shape,
+  gradient: (g, [x]) => [g.mul(x.mul(2))],
+  emit: (onnx, [x]) => onnx.node("Mul", [x, x]),
+};
+
+/** log(1 + x) to full precision near 0 (Kahan): log(u) x / (u - 1) with u = fl(1 + x). */
+export const log1p: Operation<None> = {
+  name: "log1p",
+  shape: ([x]) => x.shape,
+  gradient: (g, [x]) => [g.div(x.add(1))],
+  emit: (onnx, [x]) => {
+    const one = onnx.scalar(1);
+    const u = onnx.node("Add", [x, one]);
+    const rounded = onnx.node("Sub", [u, one]);
+    const vanished = onnx.node("Equal", [rounded, onnx.scalar(0)]);
+    // Where 1 + x is exact the factor is 1; this also covers x = Infinity.
+    const ratio = onnx.node("Div", [x, onnx.node("Where", [vanished, one, rounded])]);
+    const factor = onnx.node("Where", [onnx.node("Equal", [rounded, x]), one, ratio]);
+    return onnx.node("Where", [vanished, x, onnx.node("Mul", [onnx.node("Log", [u]), factor])]);
+  },
+};
+
+/** exp(x) - 1 to full precision near 0: 2 sinh(x/2) exp(x/2), written as tanh(x/2) (exp(x) + 1). */
+export const expm1: Operation<None> = {
+  name: "expm1",
+  shape: ([x]) => x.shape,
+  gradient: (g, [x]) => [g.mul(x.exp())],
+  emit: (onnx, [x]) => {
+    const half = onnx.node("Tanh", [onnx.node("Mul", [x, onnx.scalar(0.5)])]);
+    return onnx.node("Mul", [half, onnx.node("Add", [onnx.node("Exp", [x]), onnx.scalar(1)])]);
+  },
+};
+
+function comparison(name: string, onnxType: string): Operation<None> {
+  return {
+    name,
+    type: "bool",
+    shape: ([a, b]) => broadcastShapes(name, a.shape, b.shape),
+    emit: (onnx, inputs) => onnx.node(onnxType, inputs),
+  };
+}
+export const greater = comparison("greater", "Greater");
+export const greaterEqual = comparison("greaterEqual", "GreaterOrEqual");
+export const less = comparison("less", "Less");
+export const lessEqual = comparison("lessEqual", "LessOrEqual");
+export const equal = comparison("equal", "Equal");
+export const and = comparison("and", "And");
+export const or = comparison("or", "Or");
+export const not: Operation<None> = {
+  name: "not",
+  type: "bool",
+  shape: ([x]) => x.shape,
+  emit: (onnx, inputs) => onnx.node("Not", inputs),
+};
+
+/** a where the condition holds, else b. The gradient of the branch not taken is exactly 0. */
+export const where: Operation<None> = {
+  name: "where",
+  broadcasts: true,
+  shape: ([condition, a, b]) => broadcastShapes("where", condition.shape, a.shape, b.shape),
+  gradient: (g, [condition]) => [null, condition.where(g, 0), condition.where(0, g)],
+  emit: (onnx, inputs) => onnx.node("Where", inputs),
+};
+
+/** 1 where true, 0 where false. */
+export const toFloat: Operation<None> = {
+  name: "toFloat",
+  shape: ([x]) => x.shape,
+  gradient: () => [null],
+  emit: (onnx, inputs) => onnx.node("Cast", inputs, { to: onnx.floatType }),
+};
+
+/** The value, with gradient 0. It costs nothing at run time. */
+export const stopGradient: Operation<Attributes> = {
+  name: "stopGradient",
+  shape: ([x]) => x.shape,
+  gradient: () => [null],
+  emit: (_onnx, [x]) => x,
+};

@@ -1,0 +1,102 @@
+import { PushforwardError } from "../../errors.ts";
+import type { Emitter, Operation } from "../operation.ts";
+import { broadcastShapes, formatShape, type Shape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+
+export type Transposes = { readonly transposeA: boolean; readonly transposeB: boolean };
+
+const swapLast = (shape: Shape): Shape => [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!];
+
+function transposed(onnx: Emitter, name: string, shape: Shape): string {
+  const perm = shape.map((_, i) => i);
+  [perm[shape.length - 2], perm[shape.length - 1]] = [shape.length - 1, shape.length - 2];
+  return onnx.node("Transpose", [name], { perm });
+}
+
+function mismatch(operation: string, a: Tensor, b: Tensor): PushforwardError {
+  return new PushforwardError(
+    "SHAPE",
+    `${operation} cannot multiply ${formatShape(a.shape)} by ${formatShape(b.shape)}`,
+    {
+      mend: "The last axis of the first must equal the last axis but one of the second.",
+    },
+  );
+}
+
+/** op(a) op(b) over the last two axes, leading axes broadcast; a and b may be transposed on the way at no cost. */
+export const matmul: Operation<Transposes> = {
+  name: "matmul",
+  needsFullGradient: true,
+  broadcasts: true,
+  shape: ([a, b], { transposeA, transposeB }) => {
+    if (a.shape.length < 2 || b.shape.length < 2) throw mismatch("matmul", a, b);
+    const left = transposeA ? swapLast(a.shape) : a.shape;
+    const right = transposeB ? swapLast(b.shape) : b.shape;
+    if (left.at(-1) !== right.at(-2)) throw mismatch("matmul", a, b);
+    const batch = broadcastShapes("matmul", left.slice(0, -2), right.slice(0, -2));
+    return [...batch, left.at(-2)!, right.at(-1)!];
+  },
+  gradient: (g, [a, b], _y, { transposeA, transposeB }) => {
+    const ga = transposeA
+      ? b.matmul(g, { transposeA: transposeB, transposeB: true })
+      : g.matmul(b, { transposeB: !transposeB });
+    // A matrix shared by all leading axes collects its gradient over them in one product.
+    const shared = b.shape.length === 2 && a.shape.length > 2 && !transposeA;
+    if (shared) return [ga, transposeB ? g.contractLeading(a) : a.contractLeading(g)];
+    const gb = transposeB
+      ? g.matmul(a, { transposeA: true, transposeB: transposeA })
+      : a.matmul(g, { transposeA: !transposeA });
+    return [ga, gb];
+  },
+  emit: (onnx, [a, b], { transposeA, transposeB }, [ta, tb]) => {
+    if (ta.shape.length === 2 && tb.shape.length === 2 && (transposeA || transposeB)) {
+      return onnx.node("Gemm", [a, b], { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 });
+    }
+    const left = transposeA ? transposed(onnx, a, ta.shape) : a;
+    const right = transposeB ? transposed(onnx, b, tb.shape) : b;
+    return onnx.node("MatMul", [left, right]);
+  },
+};
+
+/** a^T b with all axes but the last flattened into rows: [..., K], [..., M] -> [K, M]. */
+export const contractLeading: Operation<Record<string, never>> = {
+  name: "contractLeading",
+  needsFullGradient: true,
+  shape: ([a, b]) => [a.shape.at(-1)!, b.shape.at(-1)!],
+  gradient: (g, [a, b]) => [b.matmul(g, { transposeB: true }), a.matmul(g)],
+  emit: (onnx, inputs, _attributes, tensors) => {
+    const rows = inputs.map((name, i) =>
+      tensors[i].shape.length === 2
+        ? name
+        : onnx.node("Reshape", [name, onnx.integers([-1, tensors[i].shape.at(-1) as number])]),
+    );
+    return onnx.node("Gemm", rows, { transA: 1 });
+  },
+};
+
+/** x W + b in one product: x [..., I], W [I, O], b [O] -> [..., O]. */
+export const affine: Operation<Record<string, never>> = {
+  name: "affine",
+  needsFullGradient: true,
+  shape: ([x, weight, bias]) => {
+    const [rows, columns] = weight.shape;
+    if (weight.shape.length !== 2 || x.shape.at(-1) !== rows || x.shape.length < 2)
+      throw mismatch("affine", x, weight);
+    if (bias.shape.length !== 1 || bias.shape[0] !== columns) {
+      throw new PushforwardError("SHAPE", "affine cannot add its bias", {
+        expected: formatShape([columns]),
+        received: formatShape(bias.shape),
+      });
+    }
+    return [...x.shape.slice(0, -1), columns];
+  },
+  gradient: (g, [x, weight]) => [
+    g.matmul(weight, { transposeB: true }),
+    x.contractLeading(g),
+    g.sum(g.shape.slice(0, -1).map((_, i) => i)),
+  ],
+  emit: (onnx, [x, weight, bias], _attributes, [tx]) =>
+    tx.shape.length === 2
+      ? onnx.node("Gemm", [x, weight, bias])
+      : onnx.node("Add", [onnx.node("MatMul", [x, weight]), bias]),
+};

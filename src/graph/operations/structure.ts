@@ -1,0 +1,152 @@
+import { PushforwardError } from "../../errors.ts";
+import type { Operation } from "../operation.ts";
+import { formatShape, type Shape, sizeOf } from "../shape.ts";
+
+export const reshape: Operation<{ readonly shape: Shape }> = {
+  name: "reshape",
+  needsFullGradient: true,
+  shape: ([x], { shape }) => {
+    const batched = (s: Shape) => s.includes("N");
+    if (sizeOf(x.shape) !== sizeOf(shape) || batched(x.shape) !== batched(shape) || shape.indexOf("N") > 0) {
+      throw new PushforwardError(
+        "SHAPE",
+        `reshape cannot lay ${formatShape(x.shape)} out as ${formatShape(shape)}`,
+      );
+    }
+    return shape;
+  },
+  gradient: (g, [x]) => [g.reshape(x.shape)],
+  emit: (onnx, [x], { shape }) =>
+    onnx.node("Reshape", [x, onnx.integers(shape.map((d) => (d === "N" ? -1 : d)))]),
+};
+
+export const transpose: Operation<{ readonly order: readonly number[] }> = {
+  name: "transpose",
+  needsFullGradient: true,
+  shape: ([x], { order }) => {
+    const sorted = [...order].sort((a, b) => a - b);
+    if (sorted.length !== x.shape.length || sorted.some((axis, i) => axis !== i)) {
+      throw new PushforwardError(
+        "SHAPE",
+        `transpose cannot order ${formatShape(x.shape)} by [${order.join(", ")}]`,
+      );
+    }
+    const shape = order.map((axis) => x.shape[axis]);
+    if (shape.indexOf("N") > 0) {
+      throw new PushforwardError("SHAPE", `transpose moves the batch axis of ${formatShape(x.shape)}`);
+    }
+    return shape;
+  },
+  gradient: (g, _inputs, _y, { order }) => [g.transpose(order.map((_, i) => order.indexOf(i)))],
+  emit: (onnx, inputs, { order }) => onnx.node("Transpose", inputs, { perm: order }),
+};
+
+export const concat: Operation<{ readonly axis: number }> = {
+  name: "concat",
+  needsFullGradient: true,
+  shape: (inputs, { axis }) => {
+    const first = inputs[0].shape;
+    const fits = inputs.every(
+      ({ shape }) => shape.length === first.length && shape.every((d, i) => i === axis || d === first[i]),
+    );
+    if (!fits || first[axis] === "N") {
+      const shapes = inputs.map((x) => formatShape(x.shape)).join(", ");
+      throw new PushforwardError("SHAPE", `concat cannot join ${shapes} along axis ${axis}`);
+    }
+    const total = inputs.reduce((size, { shape }) => size + (shape[axis] as number), 0);
+    return first.map((d, i) => (i === axis ? total : d));
+  },
+  gradient: (g, inputs, _y, { axis }) => {
+    let start = 0;
+    return inputs.map(({ shape }) => {
+      const end = start + (shape[axis] as number);
+      const part = g.slice(axis, start, end);
+      start = end;
+      return part;
+    });
+  },
+  emit: (onnx, inputs, { axis }) => onnx.node("Concat", inputs, { axis }),
+};
+
+/** Positions start, start + 1, ..., end - 1 of one axis. */
+export const slice: Operation<{ readonly axis: number; readonly start: number; readonly end: number }> = {
+  name: "slice",
+  needsFullGradient: true,
+  shape: ([x], { axis, start, end }) => {
+    const size = x.shape[axis];
+    if (size === "N" || start < 0 || end > size || start > end) {
+      throw new PushforwardError(
+        "SHAPE",
+        `slice cannot take ${start} to ${end} of axis ${axis} of ${formatShape(x.shape)}`,
+      );
+    }
+    return x.shape.map((d, i) => (i === axis ? end - start : d));
+  },
+  gradient: (g, [x], _y, { axis, start, end }) => [g.pad(axis, start, (x.shape[axis] as number) - end)],
+  emit: (onnx, [x], { axis, start, end }) =>
+    onnx.node("Slice", [x, onnx.integers([start]), onnx.integers([end]), onnx.integers([axis])]),
+};
+
+/** Zeros before and after one axis. */
+export const pad: Operation<{ readonly axis: number; readonly before: number; readonly after: number }> = {
+  name: "pad",
+  needsFullGradient: true,
+  shape: ([x], { axis, before, after }) => {
+    if (x.shape[axis] === "N" || before < 0 || after < 0) {
+      throw new PushforwardError(
+        "SHAPE",
+        `pad cannot extend axis ${axis} of ${formatShape(x.shape)} by ${before} and ${after}`,
+      );
+    }
+    return x.shape.map((d, i) => (i === axis ? (d as number) + before + after : d));
+  },
+  gradient: (g, [x], _y, { axis, before }) => [g.slice(axis, before, before + (x.shape[axis] as number))],
+  emit: (onnx, [x], { axis, before, after }, [tensor]) => {
+    const pads = new Array(2 * tensor.shape.length).fill(0);
+    pads[axis] = before;
+    pads[axis + tensor.shape.length] = after;
+    return onnx.node("Pad", [x, onnx.integers(pads)]);
+  },
+};
+
+/** Positions of one axis chosen, repeated or reordered by a constant list. */
+export const gather: Operation<{ readonly axis: number; readonly indices: readonly number[] }> = {
+  name: "gather",
+  needsFullGradient: true,
+  shape: ([x], { axis, indices }) => {
+    const size = x.shape[axis];
+    if (size === "N" || indices.some((i) => !Number.isInteger(i) || i < 0 || i >= size)) {
+      throw new PushforwardError("SHAPE", `gather reaches outside axis ${axis} of ${formatShape(x.shape)}`);
+    }
+    return x.shape.map((d, i) => (i === axis ? indices.length : d));
+  },
+  gradient: (g, [x], _y, { axis, indices }) => {
+    // Scattering with a constant list is a gather again: one for each repetition, empty places pointing at a zero.
+    const size = x.shape[axis] as number;
+    const positions: number[][] = Array.from({ length: size }, () => []);
+    indices.forEach((target, position) => {
+      positions[target].push(position);
+    });
+    const repetitions = Math.max(0, ...positions.map((p) => p.length));
+    if (repetitions === 0) return [null];
+    const full = positions.every((p) => p.length === repetitions);
+    const padded = full ? g : g.pad(axis, 0, 1);
+    const parts = Array.from({ length: repetitions }, (_, r) =>
+      padded.gather(
+        axis,
+        positions.map((p) => p[r] ?? indices.length),
+      ),
+    );
+    return [parts.reduce((total, part) => total.add(part))];
+  },
+  emit: (onnx, [x], { axis, indices }) => onnx.node("Gather", [x, onnx.integers(indices)], { axis }),
+};
+
+/** Copies along axes of size 1 (and new leading axes) up to a shape. */
+export const broadcastTo: Operation<{ readonly shape: Shape }> = {
+  name: "broadcastTo",
+  broadcasts: true,
+  shape: (_inputs, { shape }) => shape,
+  gradient: (g) => [g],
+  emit: (onnx, [x], { shape }) => onnx.node("Expand", [x, onnx.shape(shape)]),
+};

@@ -1,0 +1,103 @@
+import { ancestors } from "./grad.ts";
+import type { Operation } from "./operation.ts";
+import * as source from "./operations/source.ts";
+import { withScope } from "./scope.ts";
+import { type Shape, sameShape } from "./shape.ts";
+import { Tensor } from "./tensor.ts";
+
+/** Arithmetic on constants, done here where it is free. */
+const folding: Record<string, (a: number, b: number) => number> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b,
+  div: (a, b) => a / b,
+  neg: (a) => -a,
+  exp: (a) => Math.exp(a),
+  log: (a) => Math.log(a),
+  reciprocal: (a) => 1 / a,
+  sqrt: (a) => Math.sqrt(a),
+  square: (a) => a * a,
+};
+
+/**
+ * Rebuilds the graph of `outputs` bottom-up: equal subexpressions become one node, arithmetic on scalar constants is
+ * done, and x + 0, x - 0, x * 1, x / 1, x * -1, -(-x) and pairs of reshapes are simplified. Dead code is never reached.
+ */
+export function optimize(outputs: readonly Tensor[]): Tensor[] {
+  const replacement = new Map<Tensor, Tensor>();
+  const interned = new Map<string, Tensor>();
+  const intern = (candidate: Tensor): Tensor => {
+    const { operation, attributes } = candidate;
+    if (operation.name === "input") return candidate;
+    const key = `${operation.name} ${candidate.inputs.map((t) => t.id).join(" ")} ${JSON.stringify(attributes, exact)}`;
+    const known = interned.get(key);
+    if (known) return known;
+    interned.set(key, candidate);
+    return candidate;
+  };
+  for (const node of ancestors(outputs)) {
+    const inputs = node.inputs.map((parent) => replacement.get(parent)!);
+    const changed = inputs.some((parent, i) => parent !== node.inputs[i]);
+    const rebuilt = changed ? rebuild(node.operation, inputs, node) : node;
+    replacement.set(node, intern(simplify(rebuilt)));
+  }
+  return outputs.map((output) => replacement.get(output)!);
+}
+
+/** JSON has no infinities and no -0. */
+const exact = (_key: string, value: unknown) =>
+  typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
+    ? `${1 / value} ${value}`
+    : value;
+
+const rebuild = (operation: Operation, inputs: readonly Tensor[], like: Tensor): Tensor =>
+  withScope(like.scope, () => new Tensor(operation, inputs, like.attributes));
+
+function simplify(node: Tensor): Tensor {
+  const { operation, inputs, shape } = node;
+  const values = inputs.map(scalarValue);
+  const fold = folding[operation.name];
+  if (fold && shape.length === 0 && values.every((v) => v !== undefined)) {
+    const value = fold(values[0]!, values[1]!);
+    return withScope(
+      node.scope,
+      () => new Tensor(source.constant as unknown as Operation, [], { shape: [], values: [value] }),
+    );
+  }
+  const [a, b] = inputs;
+  const [va, vb] = values;
+  const keeps = (x: Tensor) => sameShape(x.shape, shape);
+  switch (operation.name) {
+    case "add":
+      if (vb === 0 && keeps(a)) return a;
+      if (va === 0 && keeps(b)) return b;
+      break;
+    case "sub":
+      if (vb === 0 && keeps(a)) return a;
+      break;
+    case "mul":
+      if (vb === 1 && keeps(a)) return a;
+      if (va === 1 && keeps(b)) return b;
+      break;
+    case "div":
+      if (vb === 1 && keeps(a)) return a;
+      break;
+    case "neg":
+      if (a.operation.name === "neg") return a.inputs[0];
+      break;
+    case "stopGradient":
+      return a;
+    case "reshape":
+    case "broadcastTo":
+      if (keeps(a)) return a;
+      if (a.operation === operation) {
+        return withScope(node.scope, () => new Tensor(operation, a.inputs, { shape: shape as Shape }));
+      }
+  }
+  return node;
+}
+
+function scalarValue(x: Tensor): number | undefined {
+  if (x.operation.name !== "constant" || x.shape.length !== 0) return undefined;
+  return (x.attributes.values as number[])[0];
+}

@@ -1,0 +1,29 @@
+import type { Operation } from "./operation.ts";
+import * as source from "./operations/source.ts";
+import { sizeOf } from "./shape.ts";
+import { Tensor } from "./tensor.ts";
+
+/**
+ * A leaf of the graph that brings its own numbers: weights, and fixed arrays such as a data-fitted scale.
+ *
+ * `value` may be replaced by an array of the same length (a view of the optimizer's flat buffer, or float64 numbers);
+ * a compiled function reads it at each call.
+ */
+export class Parameter extends Tensor {
+  value: Float32Array | Float64Array;
+  /** False for numbers that describe the model but are not learned. */
+  readonly trainable: boolean;
+
+  constructor(shape: readonly number[], value: ArrayLike<number>, { trainable = true } = {}) {
+    super(source.input as unknown as Operation, [], { shape: [...shape] });
+    if (value.length !== sizeOf(shape))
+      throw new RangeError(`a parameter of ${sizeOf(shape)} numbers got ${value.length}`);
+    this.value = value instanceof Float64Array ? value : Float32Array.from(value);
+    this.trainable = trainable;
+  }
+
+  /** Sizes of all axes: a parameter has no batch axis. */
+  get sizes(): readonly number[] {
+    return this.shape as readonly number[];
+  }
+}

@@ -1,0 +1,242 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import {
+  type AttributeProto,
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  type TensorProto,
+  TensorProto_DataType,
+  TensorProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from "onnx-buf";
+import type { Graph } from "../graph/graph.ts";
+import type { Emitter, OnnxAttribute } from "../graph/operation.ts";
+import type { Shape } from "../graph/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
+
+export type Precision = "float32" | "float64";
+
+export interface ExportOptions {
+  /** Default `float32`. */
+  precision?: Precision;
+  /** Fixes the batch axis N, which lets the runtime plan memory; symbolic if absent. */
+  batch?: number;
+  /** Writes the parameters' numbers into the file; otherwise they are inputs. Default false. */
+  embedParameters?: boolean;
+  /** Strings for the file's metadata. */
+  metadata?: Readonly<Record<string, string>>;
+}
+
+/** ONNX operator set: 18 has every operation here and is read by all current runtimes. */
+const OPERATOR_SET = 18n;
+const IR_VERSION = 9n;
+
+/** Writes a graph as the bytes of an ONNX file. */
+export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Array<ArrayBuffer> {
+  const writer = new OnnxWriter(options);
+  return writer.write(graph);
+}
+
+class OnnxWriter implements Emitter {
+  readonly floatType: number;
+  private readonly precision: Precision;
+  private readonly batch: number | undefined;
+  private readonly embed: boolean;
+  private readonly metadata: Readonly<Record<string, string>>;
+  private readonly nodes: NodeProto[] = [];
+  private readonly initializers: TensorProto[] = [];
+  private readonly shared = new Map<string, string>();
+  private readonly names = new Map<string, number>();
+  private batchReference: { name: string } | undefined;
+  private scope = "";
+
+  constructor({ precision = "float32", batch, embedParameters = false, metadata = {} }: ExportOptions) {
+    this.precision = precision;
+    this.batch = batch;
+    this.embed = embedParameters;
+    this.metadata = metadata;
+    this.floatType = precision === "float64" ? TensorProto_DataType.DOUBLE : TensorProto_DataType.FLOAT;
+  }
+
+  write(graph: Graph): Uint8Array<ArrayBuffer> {
+    const values = new Map<Tensor, string>();
+    const inputs: ValueInfoProto[] = [];
+    for (const { name, tensor } of graph.inputs) {
+      values.set(tensor, this.unique(name));
+      inputs.push(this.valueInfo(values.get(tensor)!, tensor.shape));
+      if (tensor.shape[0] === "N") this.batchReference ??= { name: values.get(tensor)! };
+    }
+    for (const { name, tensor } of graph.parameters) {
+      values.set(tensor, this.unique(name));
+      if (this.embed) this.initializers.push(this.floats(values.get(tensor)!, tensor.sizes, tensor.value));
+      else inputs.push(this.valueInfo(values.get(tensor)!, tensor.shape));
+    }
+    for (const node of graph.nodes) {
+      if (values.has(node)) continue;
+      this.scope = node.scope;
+      values.set(node, this.emit(node, values));
+    }
+    this.scope = "";
+    const outputs = graph.outputs.map(({ name, tensor }) => {
+      // An output may be an input, or appear twice: a node of its own gives it its name.
+      const output = this.unique(name);
+      this.nodes.push(
+        create(NodeProtoSchema, {
+          name: output,
+          opType: "Identity",
+          input: [values.get(tensor)!],
+          output: [output],
+        }),
+      );
+      return this.valueInfo(output, tensor.shape, tensor.type);
+    });
+    const model = create(ModelProtoSchema, {
+      irVersion: IR_VERSION,
+      producerName: "pushforward",
+      opsetImport: [{ domain: "", version: OPERATOR_SET }],
+      metadataProps: Object.entries(this.metadata).map(([key, value]) => ({ key, value })),
+      graph: {
+        name: "pushforward",
+        node: this.nodes,
+        initializer: this.initializers,
+        input: inputs,
+        output: outputs,
+      },
+    });
+    return toBinary(ModelProtoSchema, model);
+  }
+
+  private emit(node: Tensor, values: ReadonlyMap<Tensor, string>): string {
+    if (node.operation.name === "constant") return this.constant(node);
+    const inputs = node.inputs.map((parent) => values.get(parent)!);
+    return node.operation.emit(this, inputs, node.attributes, node.inputs, node);
+  }
+
+  private constant(node: Tensor): string {
+    const values = node.attributes.values as number[];
+    if (node.shape.length === 0) return this.scalar(values[0]);
+    const name = this.unique(this.prefixed("constant"));
+    this.initializers.push(this.floats(name, node.shape as number[], values));
+    return name;
+  }
+
+  node(type: string, inputs: readonly string[], attributes: Record<string, OnnxAttribute> = {}): string {
+    const output = this.unique(this.prefixed(type.toLowerCase()));
+    this.nodes.push(
+      create(NodeProtoSchema, {
+        name: output,
+        opType: type,
+        input: [...inputs],
+        output: [output],
+        attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
+      }),
+    );
+    return output;
+  }
+
+  scalar(value: number): string {
+    return this.once(`scalar ${Object.is(value, -0) ? "-0" : value}`, "scalar", (name) =>
+      this.floats(name, [], [value]),
+    );
+  }
+
+  integers(values: readonly number[]): string {
+    return this.once(`integers ${values.join(" ")}`, "integers", (name) =>
+      create(TensorProtoSchema, {
+        name,
+        dims: [BigInt(values.length)],
+        dataType: TensorProto_DataType.INT64,
+        rawData: new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
+      }),
+    );
+  }
+
+  shape(shape: Shape): string {
+    if (shape[0] !== "N") return this.integers(shape as number[]);
+    if (this.batch !== undefined) return this.integers([this.batch, ...(shape.slice(1) as number[])]);
+    const rows = this.rows();
+    return shape.length === 1
+      ? rows
+      : this.node("Concat", [rows, this.integers(shape.slice(1) as number[])], { axis: 0 });
+  }
+
+  /** The symbolic number of rows, read off the first batched input. */
+  private rows(): string {
+    if (!this.batchReference) throw new Error("a graph without batched inputs has no number of rows");
+    const { name } = this.batchReference;
+    const known = this.shared.get("rows");
+    if (known) return known;
+    const rows = this.node("Shape", [name], { start: 0, end: 1 });
+    this.shared.set("rows", rows);
+    return rows;
+  }
+
+  private once(key: string, label: string, build: (name: string) => TensorProto): string {
+    const known = this.shared.get(key);
+    if (known) return known;
+    const name = this.unique(label);
+    this.initializers.push(build(name));
+    this.shared.set(key, name);
+    return name;
+  }
+
+  private floats(name: string, dims: readonly number[], values: ArrayLike<number>): TensorProto {
+    const data = this.precision === "float64" ? Float64Array.from(values) : Float32Array.from(values);
+    return create(TensorProtoSchema, {
+      name,
+      dims: dims.map(BigInt),
+      dataType: this.floatType,
+      rawData: new Uint8Array(data.buffer),
+    });
+  }
+
+  private valueInfo(name: string, shape: Shape, type: "float" | "bool" = "float"): ValueInfoProto {
+    const dim = shape.map((d) => ({
+      value:
+        d === "N" && this.batch === undefined
+          ? { case: "dimParam" as const, value: "N" }
+          : { case: "dimValue" as const, value: BigInt(d === "N" ? this.batch! : d) },
+    }));
+    return create(ValueInfoProtoSchema, {
+      name,
+      type: {
+        value: {
+          case: "tensorType",
+          value: { elemType: type === "bool" ? TensorProto_DataType.BOOL : this.floatType, shape: { dim } },
+        },
+      },
+    });
+  }
+
+  private prefixed(label: string): string {
+    return this.scope ? `${this.scope}/${label}` : label;
+  }
+
+  private unique(wanted: string): string {
+    const used = this.names.get(wanted);
+    this.names.set(wanted, (used ?? 0) + 1);
+    return used === undefined ? wanted : this.unique(`${wanted}_${used}`);
+  }
+}
+
+function attribute(name: string, value: OnnxAttribute): AttributeProto {
+  if (typeof value === "number")
+    return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) });
+  if (typeof value === "string") {
+    return create(AttributeProtoSchema, {
+      name,
+      type: AttributeProto_AttributeType.STRING,
+      s: new TextEncoder().encode(value),
+    });
+  }
+  if ("float" in value)
+    return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.FLOAT, f: value.float });
+  return create(AttributeProtoSchema, {
+    name,
+    type: AttributeProto_AttributeType.INTS,
+    ints: value.map(BigInt),
+  });
+}

@@ -1,0 +1,1 @@
+export { type ExportOptions, exportOnnx, type Precision } from "./export.ts";

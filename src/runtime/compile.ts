@@ -1,0 +1,189 @@
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
+import { PushforwardError } from "../errors.ts";
+import { buildGraph, type Graph } from "../graph/graph.ts";
+import type { Parameter } from "../graph/parameter.ts";
+import { formatShape, resolveShape, type Shape, sizeOf } from "../graph/shape.ts";
+import { input, type Tensor } from "../graph/tensor.ts";
+import { exportOnnx, type Precision } from "../onnx/export.ts";
+import { type EngineOptions, loadEngine, sessionOptions } from "./engine.ts";
+
+export type Floats = Float32Array | Float64Array;
+
+export interface CompileOptions extends EngineOptions {
+  /** Default `float32`. */
+  precision?: Precision;
+  /** Fixes the number of rows; any other number is then an error. Symbolic if absent. */
+  batch?: number;
+  /** Names of parameters in the ONNX graph. */
+  parameterNames?: ReadonlyMap<Parameter, string>;
+}
+
+/** What a traced function may return. */
+export type Traced = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
+
+type Arrays<T extends Traced> = T extends Tensor
+  ? Floats
+  : T extends readonly Tensor[]
+    ? { [K in keyof T]: Floats }
+    : { [K in keyof T]: Floats };
+
+/** A compiled function: typed arrays in, typed arrays out, both in row-major order. */
+export interface Compiled<T extends Traced> {
+  (...inputs: readonly ArrayLike<number>[]): Promise<Arrays<T>>;
+  /** Like calling it, but writes into arrays of the caller: nothing is copied or allocated. */
+  into(inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>): Promise<void>;
+  readonly graph: Graph;
+  release(): Promise<void>;
+}
+
+/**
+ * Traces `build` once over symbolic inputs of the given shapes and gives a function over typed arrays.
+ *
+ * The session is made at the first call. With a symbolic batch axis one session serves every number of rows.
+ * Booleans come back as 0 and 1. Parameters are read at each call.
+ */
+export function compile<T extends Traced>(
+  build: (...inputs: Tensor[]) => T,
+  shapes: readonly Shape[],
+  options: CompileOptions = {},
+): Compiled<T> {
+  const tensors = shapes.map((shape, i) => input(`input${i}`, shape));
+  const traced = build(...tensors);
+  const single = "operation" in traced;
+  const record: Record<string, Tensor> = single
+    ? { output: traced as Tensor }
+    : Array.isArray(traced)
+      ? Object.fromEntries((traced as readonly Tensor[]).map((t, i) => [`output${i}`, t]))
+      : (traced as Readonly<Record<string, Tensor>>);
+  const floats = Object.fromEntries(
+    Object.entries(record).map(([k, t]) => [k, t.type === "bool" ? t.toFloat() : t]),
+  );
+  const graph = buildGraph(tensors, floats, options.parameterNames);
+  const executable = new Executable(graph, options);
+
+  const call = async (...inputs: readonly ArrayLike<number>[]) => {
+    const outputs = await executable.run(inputs);
+    if (single) return outputs.output;
+    return Array.isArray(traced) ? Object.values(outputs) : outputs;
+  };
+  return Object.assign(call, {
+    graph,
+    into: (inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>) =>
+      executable.runInto(inputs, outputs),
+    release: () => executable.release(),
+  }) as Compiled<T>;
+}
+
+/** A graph with its session. */
+class Executable {
+  private session: Promise<InferenceSession> | undefined;
+  private TensorClass!: typeof OrtTensor;
+  private readonly precision: Precision;
+  private readonly wrapped = new Map<string, { array: Floats; tensor: OrtTensor }>();
+  private readonly graph: Graph;
+  private readonly options: CompileOptions;
+
+  constructor(graph: Graph, options: CompileOptions) {
+    this.graph = graph;
+    this.options = options;
+    this.precision = options.precision ?? "float32";
+  }
+
+  async run(inputs: readonly ArrayLike<number>[]): Promise<Record<string, Floats>> {
+    const arrays = inputs.map((values) => this.convert(values));
+    const batch = this.batchOf(arrays);
+    const outputs = Object.fromEntries(
+      this.graph.outputs.map(({ name, tensor }) => [name, this.allocate(sizeOf(tensor.shape, batch))]),
+    );
+    await this.runInto(arrays, outputs);
+    return outputs;
+  }
+
+  async runInto(inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>): Promise<void> {
+    const batch = this.batchOf(inputs);
+    this.session ??= this.start();
+    const session = await this.session;
+    const feeds: Record<string, OrtTensor> = {};
+    this.graph.inputs.forEach(({ name, tensor }, i) => {
+      feeds[name] = this.wrap(name, inputs[i], resolveShape(tensor.shape, batch));
+    });
+    for (const { name, tensor } of this.graph.parameters) {
+      feeds[name] = this.wrap(name, this.convert(tensor.value), tensor.sizes);
+    }
+    const fetches: Record<string, OrtTensor> = {};
+    for (const { name, tensor } of this.graph.outputs) {
+      fetches[name] = this.wrap(name, outputs[name], resolveShape(tensor.shape, batch));
+    }
+    const results = await session.run(feeds, fetches);
+    for (const name of Object.keys(fetches)) {
+      // Runtimes that cannot write in place (WebAssembly) return tensors of their own.
+      if (results[name] !== fetches[name]) outputs[name].set(results[name].data as Floats);
+    }
+  }
+
+  async release(): Promise<void> {
+    const session = await this.session;
+    this.session = undefined;
+    await session?.release();
+  }
+
+  private async start(): Promise<InferenceSession> {
+    const engine = await loadEngine();
+    this.TensorClass = engine.Tensor;
+    const bytes = exportOnnx(this.graph, { precision: this.precision, batch: this.options.batch });
+    try {
+      return await engine.InferenceSession.create(bytes, sessionOptions(this.options));
+    } catch (cause) {
+      throw new PushforwardError("ENGINE", `ONNX Runtime refused the graph: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
+  }
+
+  /** The runtime's view of an array, kept while the same array is used. */
+  private wrap(name: string, array: Floats, dims: readonly number[]): OrtTensor {
+    const known = this.wrapped.get(name);
+    if (known?.array === array && known.tensor.dims[0] === dims[0]) return known.tensor;
+    const tensor = new this.TensorClass(this.precision, array as Float32Array, [...dims]);
+    this.wrapped.set(name, { array, tensor });
+    return tensor;
+  }
+
+  private allocate(size: number): Floats {
+    return this.precision === "float64" ? new Float64Array(size) : new Float32Array(size);
+  }
+
+  private convert(values: ArrayLike<number>): Floats {
+    if (this.precision === "float64")
+      return values instanceof Float64Array ? values : Float64Array.from(values);
+    return values instanceof Float32Array ? values : Float32Array.from(values);
+  }
+
+  /** Number of rows, from the first batched input; all inputs are checked against it. */
+  private batchOf(inputs: readonly ArrayLike<number>[]): number {
+    const { graph } = this;
+    if (inputs.length !== graph.inputs.length) {
+      throw new PushforwardError("SHAPE", "a compiled function got the wrong number of inputs", {
+        expected: String(graph.inputs.length),
+        received: String(inputs.length),
+      });
+    }
+    const first = graph.inputs.findIndex(({ tensor }) => tensor.shape[0] === "N");
+    const batch = first < 0 ? 1 : inputs[first].length / sizeOf(graph.inputs[first].tensor.shape);
+    graph.inputs.forEach(({ name, tensor }, i) => {
+      if (inputs[i].length !== sizeOf(tensor.shape, batch) || !Number.isInteger(batch)) {
+        throw new PushforwardError("SHAPE", `${name} does not fill its shape`, {
+          expected: `rows of ${formatShape(tensor.shape)}`,
+          received: `${inputs[i].length} numbers`,
+        });
+      }
+    });
+    if (this.options.batch !== undefined && first >= 0 && batch !== this.options.batch) {
+      throw new PushforwardError("SHAPE", "a function compiled for a fixed batch got another", {
+        expected: `${this.options.batch} rows`,
+        received: `${batch}`,
+      });
+    }
+    return batch;
+  }
+}

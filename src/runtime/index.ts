@@ -1,0 +1,2 @@
+export { type Compiled, type CompileOptions, compile, type Floats } from "./compile.ts";
+export type { EngineOptions } from "./engine.ts";
