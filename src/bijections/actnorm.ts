@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { Parameter } from "../graph/parameter.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Bijection, DataRows, Description, Transformed } from "./bijection.ts";
+import { columnMoments } from "./moments.ts";
+
+export const actnormSchema = z.strictObject({ type: z.literal("actnorm"), features: z.int().positive() });
+
+/**
+ * x_i = z_i exp(s_i) + t_i with learned s and t that start so that z has mean 0 and deviation 1 on the first data
+ * (Kingma and Dhariwal 2018, "Glow").
+ */
+export class Actnorm implements Bijection {
+  readonly features: number;
+  readonly context = 0;
+  readonly shift: Parameter;
+  readonly logScale: Parameter;
+
+  constructor({ features }: { features: number }) {
+    this.features = features;
+    this.shift = new Parameter([features], new Float32Array(features));
+    this.logScale = new Parameter([features], new Float32Array(features));
+  }
+
+  forward(z: Tensor): Transformed {
+    return { value: z.mul(this.logScale.exp()).add(this.shift), logDet: this.logScale.sum() };
+  }
+
+  inverse(x: Tensor): Transformed {
+    return { value: x.sub(this.shift).mul(this.logScale.neg().exp()), logDet: this.logScale.sum().neg() };
+  }
+
+  fitToData(rows: DataRows): void {
+    const { mean, deviation } = columnMoments(rows);
+    this.shift.value.set(mean);
+    this.logScale.value.set(deviation.map((d) => (d > 0 ? Math.log(d) : 0)));
+  }
+
+  describe(): Description {
+    return { type: "actnorm", features: this.features };
+  }
+}

@@ -1,0 +1,12 @@
+export { Actnorm } from "./actnorm.ts";
+export { Autoregressive, type AutoregressiveOptions } from "./autoregressive.ts";
+export type { Bijection, DataRows, Description, Transformed } from "./bijection.ts";
+export { type BijectionDescription, bijectionSchema, buildBijection } from "./build.ts";
+export { Chain } from "./chain.ts";
+export { alternatingMask, Coupling, type CouplingOptions, randomMask } from "./coupling.ts";
+export { Invert } from "./invert.ts";
+export { LULinear } from "./luLinear.ts";
+export { identityOrder, Permutation, randomOrder, reverseOrder } from "./permutation.ts";
+export type { ScalarTransformOptions } from "./scalar/build.ts";
+export { Standardize } from "./standardize.ts";
+export { Tails } from "./tails.ts";

@@ -1,0 +1,28 @@
+import type { Tensor } from "../../graph/tensor.ts";
+import { blockColumns, type ScalarTransform, softClamp } from "./scalarTransform.ts";
+
+const LOG_SCALE_BOUND = Math.log(1000);
+
+/**
+ * z = x exp(a) + b (RealNVP, Dinh et al. 2017; MAF, Papamakarios et al. 2017).
+ * The log-scale a is clamped smoothly to +-log 1000, so no layer can overflow.
+ */
+export const affineTransform: ScalarTransform = {
+  parameters: 2,
+  columns: (features) => blockColumns(features, 2),
+  toLatent(x, raw) {
+    const { shift, logScale } = split(raw);
+    return { value: x.mul(logScale.exp()).add(shift), logDerivative: logScale };
+  },
+  toData(z, raw) {
+    const { shift, logScale } = split(raw);
+    const negative = logScale.neg();
+    return { value: z.sub(shift).mul(negative.exp()), logDerivative: negative };
+  },
+};
+
+function split(raw: Tensor) {
+  const features = (raw.shape.at(-1) as number) / 2;
+  const [shift, scale] = raw.split(-1, [features, features]);
+  return { shift, logScale: softClamp(scale, LOG_SCALE_BOUND) };
+}

@@ -1,0 +1,24 @@
+import type { DataRows, Description } from "../bijections/bijection.ts";
+import type { Tensor } from "../graph/tensor.ts";
+
+/** Random numbers that sampling a row needs: `size` standard normal or uniform (0, 1) numbers. */
+export interface Noise {
+  readonly kind: "normal" | "uniform";
+  readonly size: number;
+}
+
+/** A density over rows [N, D] that can be drawn from: the base of a flow. */
+export interface Distribution {
+  readonly features: number;
+  /** log p of each row in nats: [N, D] -> [N]; -Infinity outside the support, with gradient 0. */
+  logProb(x: Tensor): Tensor;
+  /** What `sample` takes, in order; each becomes a tensor [N, size]. */
+  readonly noise: readonly Noise[];
+  /** Turns noise into rows [N, D] of this distribution. */
+  sample(noise: readonly Tensor[]): Tensor;
+  describe(): Description;
+  /** Sets the parameters from rows, where that is better than gradient steps from a fixed start. */
+  fitToData?(rows: DataRows): void;
+}
+
+export const HALF_LOG_2_PI = 0.5 * Math.log(2 * Math.PI);

@@ -1,0 +1,133 @@
+import { z } from "zod";
+import type { DataRows } from "../bijections/bijection.ts";
+import { Parameter } from "../graph/parameter.ts";
+import { concat, constant, type Tensor } from "../graph/tensor.ts";
+import type { Random } from "../random/index.ts";
+import { type Distribution, HALF_LOG_2_PI, type Noise } from "./distribution.ts";
+import { fitGaussianMixture, type MixtureFit } from "./expectationMaximization.ts";
+
+export const gaussianMixtureSchema = z.strictObject({
+  type: z.literal("gaussianMixture"),
+  features: z.int().positive(),
+  components: z.int().positive(),
+});
+
+/**
+ * Mixture of K full-covariance Gaussians: log p(x) = logsumexp_k(log w_k + log N(x; m_k, S_k)).
+ *
+ * Each component is held by the Cholesky factor of its precision, S_k^-1 = A_k A_k^T with A_k lower triangular and its
+ * diagonal exp(d_k): a density costs one matrix product for all components. Starts near the origin; `fitToData` runs
+ * expectation maximization (Dempster et al. 1977).
+ */
+export class GaussianMixture implements Distribution {
+  readonly features: number;
+  readonly components: number;
+  readonly noise: readonly Noise[];
+  /** [K] unnormalized log-weights. */
+  readonly logWeights: Parameter;
+  /** [K, D] */
+  readonly means: Parameter;
+  /** [K, D] log of the diagonal of A. */
+  readonly logDiagonal: Parameter;
+  /** [K, D, D] A below its diagonal; the rest is not used. */
+  readonly lower: Parameter;
+
+  constructor({ features, components }: { features: number; components: number }, random: Random) {
+    this.features = features;
+    this.components = components;
+    this.noise = [
+      { kind: "uniform", size: 1 },
+      { kind: "normal", size: features },
+    ];
+    this.logWeights = new Parameter([components], new Float32Array(components));
+    const spread = components === 1 ? 0 : 1;
+    this.means = new Parameter(
+      [components, features],
+      random.normal(new Float32Array(components * features)).map((x) => x * spread),
+    );
+    this.logDiagonal = new Parameter([components, features], new Float32Array(components * features));
+    this.lower = new Parameter(
+      [components, features, features],
+      new Float32Array(components * features ** 2),
+    );
+  }
+
+  logProb(x: Tensor): Tensor {
+    const { features: D, components: K } = this;
+    const factors = this.factors();
+    // y_k = A_k^T (x - m_k) for all k in one product: columns of [D, K D] are those of the A_k.
+    const columns = factors.transpose([1, 0, 2]).reshape([D, K * D]);
+    const offsets = this.means
+      .reshape([K, 1, D])
+      .matmul(factors)
+      .reshape([K * D])
+      .neg();
+    const y = x.affine(columns, offsets).reshape(["N", K, D]);
+    const logNorm = this.logDiagonal.sum(1).sub(D * HALF_LOG_2_PI);
+    return y.square().sum(2).mul(-0.5).add(logNorm).add(this.logWeights.logSoftmax()).logsumexp(1);
+  }
+
+  sample([uniform, normal]: readonly Tensor[]): Tensor {
+    const { features: D, components: K } = this;
+    const chosen = this.chooseComponent(uniform);
+    const mean = chosen.matmul(this.means);
+    const factor = chosen.matmul(this.factors().reshape([K, D * D])).reshape(["N", D, D]);
+    // x - m = A^-T e by substitution from the last feature.
+    const parts: Tensor[] = [];
+    for (let i = D - 1; i >= 0; i--) {
+      const column = factor.slice(2, i, i + 1).reshape(["N", D]);
+      let rest = normal.slice(1, i, i + 1);
+      if (parts.length > 0)
+        rest = rest.sub(
+          column
+            .slice(1, i + 1, D)
+            .mul(concat(parts, 1))
+            .sum(1, { keepAxes: true }),
+        );
+      parts.unshift(rest.div(column.slice(1, i, i + 1)));
+    }
+    return concat(parts, 1).add(mean);
+  }
+
+  fitToData(data: DataRows): void {
+    this.assign(fitGaussianMixture(data, this.components));
+  }
+
+  /** Takes over the result of expectation maximization. */
+  assign(fit: MixtureFit): void {
+    const { features: D } = this;
+    this.logWeights.value.set(fit.weights.map((w) => Math.log(Math.max(w, 1e-12))));
+    this.means.value.set(fit.means);
+    fit.precisionFactors.forEach((a, i) => {
+      const row = Math.floor(i / D) % D;
+      const column = i % D;
+      if (row === column) this.logDiagonal.value[Math.floor(i / (D * D)) * D + row] = Math.log(a);
+      else if (row > column) this.lower.value[i] = a;
+    });
+  }
+
+  /** A_k, [K, D, D]. */
+  private factors(): Tensor {
+    const { features: D, components: K } = this;
+    const identity = constant(
+      Array.from({ length: D * D }, (_, i) => (i % (D + 1) === 0 ? 1 : 0)),
+      [D, D],
+    );
+    return this.lower.lowerTriangle(-1).add(this.logDiagonal.exp().reshape([K, D, 1]).mul(identity));
+  }
+
+  /** One-hot rows [N, K]: the component whose stretch of the cumulative weights holds u. */
+  private chooseComponent(uniform: Tensor): Tensor {
+    if (this.components === 1) return uniform.mul(0).add(1);
+    const ends = this.logWeights.softmax().cumsum(0);
+    const above = uniform.greaterEqual(ends.slice(0, 0, this.components - 1)).toFloat();
+    const started = above
+      .pad(1, 1, 0)
+      .add(constant([1, ...new Array(this.components - 1).fill(0)], [this.components]));
+    return started.sub(above.pad(1, 0, 1));
+  }
+
+  describe() {
+    return { type: "gaussianMixture", features: this.features, components: this.components };
+  }
+}

@@ -1,0 +1,20 @@
+import { z } from "zod";
+import { bijectionSchema, buildBijection } from "../bijections/build.ts";
+import { buildDistribution, distributionSchema } from "../distributions/build.ts";
+import { Random } from "../random/index.ts";
+import { Flow } from "./flow.ts";
+
+export const flowSchema = z.strictObject({ base: distributionSchema, bijection: bijectionSchema });
+
+/** A flow as plain data: what a model file holds beside the parameters. */
+export type FlowDescription = z.input<typeof flowSchema>;
+
+/** Makes a flow from its description, with starting weights drawn from `seed`. */
+export function buildFlow(description: FlowDescription, seed: number | bigint = 0): Flow {
+  const { base, bijection } = flowSchema.parse(description);
+  const random = new Random(seed).split("flow");
+  return new Flow(
+    buildDistribution(base, random.split("base")),
+    buildBijection(bijection, random.split("bijection")),
+  );
+}

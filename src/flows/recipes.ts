@@ -1,0 +1,108 @@
+import { Autoregressive } from "../bijections/autoregressive.ts";
+import type { Bijection } from "../bijections/bijection.ts";
+import { Chain } from "../bijections/chain.ts";
+import { alternatingMask, Coupling, randomMask } from "../bijections/coupling.ts";
+import { Invert } from "../bijections/invert.ts";
+import { identityOrder, randomOrder, reverseOrder } from "../bijections/permutation.ts";
+import type { ScalarTransformOptions } from "../bijections/scalar/build.ts";
+import type { Distribution } from "../distributions/distribution.ts";
+import { Logistic } from "../distributions/logistic.ts";
+import { StandardNormal } from "../distributions/standardNormal.ts";
+import type { NetworkOptions } from "../nn/mlp.ts";
+import { Random } from "../random/index.ts";
+import { Flow } from "./flow.ts";
+
+/** What the recipes have in common. */
+export interface RecipeOptions extends NetworkOptions {
+  /** Number of context features C; the flow is then p(x | context). Default 0. */
+  context?: number;
+  /** Number of layers. Default 5. */
+  transforms?: number;
+  /** How the order (autoregressive) or the mask (coupling) changes from layer to layer. Default `alternating`. */
+  ordering?: "alternating" | "random";
+  /** Default the standard normal; NICE has the logistic. */
+  base?: Distribution;
+  /** Seed of orders, masks and starting weights. Default 0. */
+  seed?: number;
+}
+
+export interface SplineRecipeOptions extends RecipeOptions {
+  /** Default `autoregressive`. */
+  kind?: "coupling" | "autoregressive";
+  /** Number of bins. Default 8. */
+  bins?: number;
+  /** The spline lives on [-bound, bound]. Default 5. */
+  bound?: number;
+}
+
+/** NICE: additive couplings, which keep volumes, over a logistic base (Dinh et al. 2015). */
+export function nice(features: number, options: RecipeOptions = {}): Flow {
+  return couplings(features, { type: "additive" }, { base: new Logistic({ features }), ...options });
+}
+
+/** RealNVP: affine couplings (Dinh et al. 2017). Both directions are one pass. */
+export function realNVP(features: number, options: RecipeOptions = {}): Flow {
+  return couplings(features, { type: "affine" }, options);
+}
+
+/** Masked autoregressive flow (Papamakarios et al. 2017): its density is one pass. */
+export function maf(features: number, options: RecipeOptions = {}): Flow {
+  return autoregressive(features, { type: "affine" }, options);
+}
+
+/** Inverse autoregressive flow (Kingma et al. 2016): MAF turned around, so that drawing is one pass. */
+export function iaf(features: number, options: RecipeOptions = {}): Flow {
+  return autoregressive(features, { type: "affine" }, options, (bijection) => new Invert(bijection));
+}
+
+/** Neural spline flow: rational-quadratic splines, autoregressive or in couplings (Durkan et al. 2019). */
+export function nsf(features: number, options: SplineRecipeOptions = {}): Flow {
+  const { kind = "autoregressive", bins = 8, bound = 5, ...rest } = options;
+  const transform = { type: "rationalQuadraticSpline", bins, bound } as const;
+  return kind === "coupling"
+    ? couplings(features, transform, rest)
+    : autoregressive(features, transform, rest);
+}
+
+function couplings(features: number, transform: ScalarTransformOptions, options: RecipeOptions): Flow {
+  return layers(features, options, (i, random) => {
+    const { ordering = "alternating", context = 0 } = options;
+    const mask =
+      ordering === "random"
+        ? randomMask(features, random.split("mask"))
+        : alternatingMask(features, i % 2 === 0);
+    return new Coupling({ mask, transform, context, network: network(options) }, random);
+  });
+}
+
+function autoregressive(
+  features: number,
+  transform: ScalarTransformOptions,
+  options: RecipeOptions,
+  turn = (bijection: Bijection) => bijection,
+): Flow {
+  return layers(features, options, (i, random) => {
+    const { ordering = "alternating", context = 0 } = options;
+    const alternating = i % 2 === 0 ? identityOrder(features) : reverseOrder(features);
+    const order = ordering === "random" ? randomOrder(features, random.split("order")) : alternating;
+    return turn(new Autoregressive({ order, transform, context, network: network(options) }, random));
+  });
+}
+
+/** A chain in which layer 0 is next to the data. */
+function layers(
+  features: number,
+  options: RecipeOptions,
+  layer: (index: number, random: Random) => Bijection,
+): Flow {
+  const { transforms = 5, seed = 0, base = new StandardNormal({ features }) } = options;
+  const random = new Random(seed).split("recipe");
+  const fromData = Array.from({ length: transforms }, (_, i) => layer(i, random.split(i)));
+  return new Flow(base, new Chain(fromData.reverse()));
+}
+
+const network = ({ hidden, activation, residual }: RecipeOptions): NetworkOptions => ({
+  ...(hidden && { hidden }),
+  ...(activation && { activation }),
+  ...(residual !== undefined && { residual }),
+});

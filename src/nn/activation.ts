@@ -1,0 +1,18 @@
+import { z } from "zod";
+import type { Tensor } from "../graph/tensor.ts";
+
+export const activationSchema = z.enum([
+  "relu",
+  "leakyRelu",
+  "elu",
+  "gelu",
+  "silu",
+  "tanh",
+  "softplus",
+  "sigmoid",
+]);
+
+/** Name of an elementwise nonlinearity; each is a method of `Tensor`. */
+export type Activation = z.infer<typeof activationSchema>;
+
+export const activate = (activation: Activation, x: Tensor): Tensor => x[activation]();

@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { scoped } from "../graph/scope.ts";
+import { concat, type Tensor } from "../graph/tensor.ts";
+import type { Random } from "../random/index.ts";
+import { activate, activationSchema } from "./activation.ts";
+import { Linear } from "./linear.ts";
+
+export const networkSchema = z.strictObject({
+  /** Widths of the hidden layers; with `residual`, all equal. */
+  hidden: z.array(z.int().positive()).default([64, 64]),
+  activation: activationSchema.default("relu"),
+  /** Pre-activation residual blocks of two layers, as many as half the hidden layers rounded up. */
+  residual: z.boolean().default(false),
+});
+
+/** How a conditioner is built. */
+export type NetworkOptions = z.input<typeof networkSchema>;
+export type NetworkDescription = z.output<typeof networkSchema>;
+
+/**
+ * Multilayer perceptron [N, inputs], [N, context] -> [N, outputs]. Its last layer starts at zero, so that what it
+ * conditions starts as the identity.
+ *
+ * With `residual` it is the residual network of He et al. (2016, "Identity mappings in deep residual networks"):
+ * v <- v + W2 a(W1 a(v)).
+ */
+export class MLP {
+  readonly layers: readonly Linear[];
+  readonly options: NetworkDescription;
+
+  constructor(inputs: number, outputs: number, options: NetworkDescription, random: Random, context = 0) {
+    const sizes = [inputs + context, ...hiddenSizes(options), outputs];
+    this.options = options;
+    this.layers = sizes
+      .slice(1)
+      .map((size, i) => new Linear(sizes[i], size, random.split(i), { zero: i === sizes.length - 2 }));
+  }
+
+  apply(x: Tensor, context?: Tensor): Tensor {
+    const input = context ? concat([x, context], 1) : x;
+    return throughLayers(this.options, this.layers.length, input, (i, h) =>
+      scoped(`layers.${i}`, () => this.layers[i].apply(h)),
+    );
+  }
+}
+
+/** Sizes of all hidden layers; residual blocks have two layers each after the first. */
+export function hiddenSizes({ hidden, residual }: NetworkDescription): number[] {
+  if (!residual || hidden.length === 0) return hidden;
+  return [hidden[0], ...new Array(2 * Math.ceil(hidden.length / 2)).fill(hidden[0])];
+}
+
+/** The order in which the layers are applied, shared by plain and masked networks. */
+export function throughLayers(
+  { residual, activation }: NetworkDescription,
+  count: number,
+  input: Tensor,
+  layer: (index: number, h: Tensor) => Tensor,
+): Tensor {
+  let value = layer(0, input);
+  for (let i = 1; i < count; i++) {
+    const last = i === count - 1;
+    if (!residual || last) value = layer(i, activate(activation, value));
+    else {
+      const inner = layer(i, activate(activation, value));
+      value = value.add(layer(++i, activate(activation, inner)));
+    }
+  }
+  return value;
+}
