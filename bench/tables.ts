@@ -1,0 +1,81 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+
+/** A table under the fixed split of `references.json`, z-scored by its training rows. */
+export interface Table {
+  readonly name: string;
+  readonly features: number;
+  readonly train: Float64Array;
+  readonly validation: Float64Array;
+  readonly test: Float64Array;
+  /** Columns with fewer than 50 distinct values. */
+  readonly fewDistinct: readonly string[];
+}
+
+const FILES: Record<string, { file: string; drop?: string[]; normalsOnly?: boolean }> = {
+  banknote: { file: "uci/banknote.csv", drop: ["class"] },
+  energy: { file: "uci/energy.csv", drop: ["X4"] },
+  concrete: { file: "uci/concrete.csv" },
+  abalone: { file: "uci/abalone.csv", drop: ["sex"] },
+  wine_white: { file: "uci/winequality-white.csv", drop: ["quality"] },
+  quakes: { file: "earth/quakes_all.csv" },
+  protein: { file: "uci/protein-tertiary-structure.csv.gz" },
+  yacht: { file: "uci/yacht.csv" },
+  usgs_week: { file: "earth/usgs_week.csv" },
+  thyroid: { file: "adbench/38_thyroid.csv.gz", drop: ["label"], normalsOnly: true },
+  shuttle: { file: "adbench/32_shuttle.csv.gz", drop: ["label"], normalsOnly: true },
+  breastw: { file: "adbench/4_breastw.csv.gz", drop: ["label"], normalsOnly: true },
+};
+
+/** `name` may end in `_dq`: columns of few distinct values then get uniform noise as wide as their smallest gap. */
+export function loadTable(name: string, dataDirectory: string): Table {
+  const dequantized = name.endsWith("_dq");
+  const source = FILES[dequantized ? name.slice(0, -3) : name];
+  const bytes = readFileSync(join(dataDirectory, source.file));
+  const text = (source.file.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
+  const [header, ...lines] = text
+    .trim()
+    .split(/\r?\n/)
+    .map((line) => line.split(","));
+  const label = header.findIndex((h) => h.replace(/"/g, "") === "label");
+  const kept = header.flatMap((h, i) => (source.drop?.includes(h.replace(/"/g, "")) ? [] : [i]));
+  const rows = lines
+    .filter((line) => !source.normalsOnly || Number(line[label]) === 0)
+    .map((line) => kept.map((i) => Number(line[i])));
+  const features = kept.length;
+  const distinct = kept.map((_, c) => [...new Set(rows.map((row) => row[c]))].sort((a, b) => a - b));
+  const few = distinct.flatMap((values, c) => (values.length < 50 ? [c] : []));
+  if (dequantized) {
+    const random = mulberry32(12345);
+    const gaps = distinct.map((values) => Math.min(...values.slice(1).map((v, i) => v - values[i])));
+    for (const row of rows) for (const c of few) row[c] += random() * gaps[c];
+  }
+  const part = (keep: (i: number) => boolean) => rows.filter((_, i) => keep(i % 10));
+  const train = part((r) => r > 1);
+  const mean = kept.map((_, c) => train.reduce((sum, row) => sum + row[c], 0) / train.length);
+  const deviation = kept.map((_, c) =>
+    Math.sqrt(train.reduce((sum, row) => sum + (row[c] - mean[c]) ** 2, 0) / train.length),
+  );
+  const scored = (set: number[][]) =>
+    Float64Array.from(set.flatMap((row) => row.map((x, c) => (x - mean[c]) / deviation[c])));
+  return {
+    name,
+    features,
+    train: scored(train),
+    validation: scored(part((r) => r === 1)),
+    test: scored(part((r) => r === 0)),
+    fewDistinct: few.map((c) => header[kept[c]]),
+  };
+}
+
+/** The generator that the reference table's dequantization noise comes from. */
+function mulberry32(seed: number): () => number {
+  let a = seed;
+  return () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}

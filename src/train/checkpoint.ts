@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { PushforwardError } from "../errors.ts";
+import { decodeSafetensors, encodeSafetensors, type StoredArray } from "../flows/safetensors.ts";
+import type { Parameter } from "../graph/parameter.ts";
+import type { Epoch } from "./fit.ts";
+
+const stateSchema = z.strictObject({
+  epoch: z.number(),
+  bestEpoch: z.number(),
+  best: z.number(),
+  plateaus: z.number(),
+  sincePlateau: z.number(),
+  recoveries: z.number(),
+  steps: z.number(),
+});
+
+const recordSchema = z.strictObject({
+  fingerprint: z.string(),
+  state: stateSchema,
+  epochs: z.array(
+    z.strictObject({
+      epoch: z.number(),
+      trainLogDensity: z.number(),
+      validationLogDensity: z.number(),
+      stepSize: z.number(),
+    }),
+  ),
+});
+
+type BufferName = "average" | "best" | "first" | "second";
+
+/** Everything that training needs to go on as if it had not stopped. */
+export interface Checkpoint {
+  /** Stands for the data, the flow and the settings. */
+  readonly fingerprint: string;
+  readonly state: z.output<typeof stateSchema>;
+  readonly epochs: readonly Epoch[];
+  readonly parameters: ReadonlyMap<string, Parameter>;
+  readonly buffers: Readonly<Record<BufferName, Float32Array>>;
+}
+
+/** A checkpoint is a safetensors file like a model, with the optimizer's state beside the parameters. */
+export function encodeCheckpoint({ parameters, buffers, ...record }: Checkpoint): Uint8Array {
+  const arrays = new Map<string, StoredArray>();
+  for (const [name, p] of parameters) arrays.set(`parameters.${name}`, { shape: p.sizes, values: p.value });
+  for (const [name, values] of Object.entries(buffers))
+    arrays.set(`training.${name}`, { shape: [values.length], values });
+  return encodeSafetensors(arrays, { "pushforward.checkpoint": JSON.stringify(record) });
+}
+
+/** Reads a checkpoint back: its parameters go into `parameters`, the rest is returned. */
+export function decodeCheckpoint(
+  bytes: Uint8Array,
+  fingerprint: string,
+  parameters: ReadonlyMap<string, Parameter>,
+): Omit<Checkpoint, "parameters"> {
+  const { arrays, metadata } = decodeSafetensors(bytes);
+  const text = metadata["pushforward.checkpoint"];
+  const parsed = text === undefined ? undefined : recordSchema.safeParse(JSON.parse(text));
+  if (!parsed?.success) throw new PushforwardError("MODEL", "this file is not a checkpoint of pushforward");
+  if (parsed.data.fingerprint !== fingerprint) {
+    throw new PushforwardError(
+      "MODEL",
+      "the checkpoint belongs to other data, another flow or other settings",
+      {
+        mend: "Give the same data and options to go on from it, or remove it to start anew.",
+      },
+    );
+  }
+  const read = (name: string, size: number): Float32Array | Float64Array => {
+    const array = arrays.get(name);
+    const fits = array && (array.values instanceof Float32Array || array.values instanceof Float64Array);
+    if (!fits || array.values.length !== size)
+      throw new PushforwardError("MODEL", `the checkpoint has no ${name} of ${size} numbers`);
+    return array.values as Float32Array | Float64Array;
+  };
+  for (const [name, p] of parameters) p.value.set(read(`parameters.${name}`, p.value.length));
+  const buffer = (name: BufferName) => {
+    const length = arrays.get(`training.${name}`)?.values.length ?? 0;
+    return read(`training.${name}`, length) as Float32Array;
+  };
+  return {
+    ...parsed.data,
+    buffers: {
+      average: buffer("average"),
+      best: buffer("best"),
+      first: buffer("first"),
+      second: buffer("second"),
+    },
+  };
+}
+
+/** A 64-bit digest of plain data and numbers (FNV-1a over their bytes): tells whether two trainings are the same. */
+export function fingerprint(description: unknown, arrays: readonly Float64Array[]): string {
+  const text = new TextEncoder().encode(JSON.stringify(description));
+  const blocks = [text, ...arrays.map((a) => new Uint8Array(a.buffer, a.byteOffset, a.byteLength))];
+  let low = 0x811c9dc5;
+  let high = 0xcbf29ce4;
+  for (const block of blocks) {
+    for (const byte of block) {
+      low = Math.imul(low ^ byte, 0x01000193);
+      high = Math.imul(high ^ byte ^ (low >>> 24), 0x01000193);
+    }
+  }
+  return [high, low].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+}

@@ -1,0 +1,366 @@
+import { z } from "zod";
+import { PushforwardError } from "../errors.ts";
+import type { Flow } from "../flows/flow.ts";
+import type { Parameter } from "../graph/parameter.ts";
+import { Random } from "../random/index.ts";
+import type { EngineOptions } from "../runtime/engine.ts";
+import { decodeCheckpoint, encodeCheckpoint, fingerprint } from "./checkpoint.ts";
+import { findNonFinite } from "./diagnose.ts";
+import { FlatParameters } from "./flatParameters.ts";
+import { initialize } from "./initialize.ts";
+import { assemble, Objective, withoutStandardize } from "./objective.ts";
+import { norm, Optimizer, optimizerSchema } from "./optimizer.ts";
+import { type FitData, splitRows, type TrainingRows, trainingRows } from "./rows.ts";
+import { scheduleSchema, stepScale } from "./schedule.ts";
+
+export const fitSettingsSchema = z.strictObject({
+  /** Most epochs. Early stopping usually ends sooner. */
+  epochs: z.int().positive().default(200),
+  batchSize: z.int().positive().default(256),
+  optimizer: optimizerSchema.prefault({}),
+  schedule: scheduleSchema.prefault({}),
+  /** Largest gradient norm; longer gradients are scaled down to it. */
+  clipNorm: z.number().positive().default(5),
+  /** Share of the rows held out for early stopping, where no validation rows are given. */
+  validationFraction: z.number().gt(0).lt(1).default(0.1),
+  /** Epochs without a better validation log-density after which training ends. */
+  patience: z.int().positive().default(30),
+  /** Decay of a moving average of the weights, by step; validation and the result use the average. 0 turns it off. */
+  averageDecay: z.number().min(0).lt(1).default(0),
+  /** Seed of the shuffling and of the validation split. */
+  seed: z.int().nonnegative().default(0),
+});
+
+export type FitSettings = z.input<typeof fitSettingsSchema>;
+
+/** One line of the training record. */
+export interface Epoch {
+  readonly epoch: number;
+  /** Mean log-density in nats, in data units. */
+  readonly trainLogDensity: number;
+  readonly validationLogDensity: number;
+  readonly stepSize: number;
+}
+
+/** How far training is, for progress bars. */
+export interface Progress {
+  readonly epoch: number;
+  /** Share of the epoch's batches that are done. */
+  readonly fraction: number;
+  readonly best: number;
+}
+
+export interface FitOptions extends FitSettings, EngineOptions {
+  /** [rows, C], for a conditional flow. */
+  context?: ArrayLike<number>;
+  /** One non-negative weight a row. */
+  weights?: ArrayLike<number>;
+  /** Rows for early stopping, in place of a random share of the data. */
+  validation?: {
+    readonly values: ArrayLike<number>;
+    readonly context?: ArrayLike<number>;
+    readonly weights?: ArrayLike<number>;
+  };
+  /** False if scales and other data-fitted parts are already set. Default true. */
+  initialize?: boolean;
+  onEpoch?(epoch: Epoch): void;
+  onProgress?(progress: Progress): void;
+  /** Told when training went back to its last good weights. */
+  onRecovery?(message: string): void;
+  /** Ends training after the running batch; what was best so far is kept. */
+  signal?: AbortSignal;
+  /** Ends training when so many minutes have passed. */
+  maxMinutes?: number;
+  checkpoint?: CheckpointStore;
+}
+
+/** Where checkpoints are kept: one at a time, written after every epoch. */
+export interface CheckpointStore {
+  /** The last checkpoint, if training is to go on from it. */
+  load(): Promise<Uint8Array | undefined>;
+  save(bytes: Uint8Array): Promise<void>;
+}
+
+export interface FitResult {
+  readonly epochs: readonly Epoch[];
+  /** The epoch whose weights the flow has now; 0 is the start. */
+  readonly bestEpoch: number;
+  /** Mean log-density of the validation rows in nats, in data units. */
+  readonly validationLogDensity: number;
+  readonly stopped: "epochs" | "patience" | "time" | "signal";
+}
+
+const MOST_RECOVERIES = 3;
+
+/**
+ * Fits a flow to rows by maximum likelihood: minimizes the mean of -log p(x | context) over mini-batches that count every
+ * row, and ends with the weights that were best on held-out rows (early stopping; the start counts, so fitting never makes
+ * the validation log-density worse).
+ *
+ * If the loss becomes NaN or explodes, training goes back to its last good weights with half the step; after three times it
+ * throws a NUMERIC error that names the layer and the batch.
+ */
+export async function fit(flow: Flow, data: FitData, options: FitOptions = {}): Promise<FitResult> {
+  const { context, weights, validation, checkpoint, initialize: start = true, ...rest } = options;
+  const settings = fitSettingsSchema.parse(
+    Object.fromEntries(Object.entries(rest).filter(([k]) => k in fitSettingsSchema.shape)),
+  );
+  const rows = trainingRows(flow, data, context, weights);
+  const parts = validation
+    ? {
+        training: rows,
+        validation: trainingRows(flow, validation.values, validation.context, validation.weights),
+      }
+    : splitRows(rows, settings.validationFraction, settings.seed);
+  const saved = await checkpoint?.load();
+  if (start && !saved) await initialize(flow, parts.training);
+  const training = new Training(flow, parts.training, parts.validation, settings, options);
+  try {
+    return await training.run(saved);
+  } finally {
+    await training.release();
+  }
+}
+
+class Training {
+  private readonly settings: z.output<typeof fitSettingsSchema>;
+  private readonly options: FitOptions;
+  private readonly all: Map<string, Parameter>;
+  private readonly flat: FlatParameters;
+  private readonly optimizer: Optimizer;
+  private readonly inner: Flow;
+  private readonly original: { training: TrainingRows; validation: TrainingRows };
+  private training!: TrainingRows;
+  private validation!: TrainingRows;
+  private offset = 0;
+  private objective!: Objective;
+  private average: Float32Array;
+  private best: Float32Array;
+  private readonly state = {
+    epoch: 0,
+    bestEpoch: 0,
+    best: Number.NEGATIVE_INFINITY,
+    plateaus: 0,
+    sincePlateau: 0,
+    recoveries: 0,
+  };
+  private epochs: Epoch[] = [];
+
+  constructor(
+    flow: Flow,
+    training: TrainingRows,
+    validation: TrainingRows,
+    settings: z.output<typeof fitSettingsSchema>,
+    options: FitOptions,
+  ) {
+    this.settings = settings;
+    this.options = options;
+    this.all = flow.parameters();
+    const trainable = new Map([...this.all].filter(([, p]) => p.trainable));
+    this.flat = new FlatParameters(trainable);
+    this.optimizer = new Optimizer(settings.optimizer, this.flat.decays);
+    this.average = this.flat.values.slice();
+    this.best = this.flat.values.slice();
+    this.original = { training, validation };
+    this.inner = withoutStandardize(flow).inner;
+    this.flow = flow;
+    this.trainable = trainable;
+  }
+  private readonly flow: Flow;
+  private readonly trainable: Map<string, Parameter>;
+
+  async run(saved: Uint8Array | undefined): Promise<FitResult> {
+    const { settings, state, options } = this;
+    if (saved) this.restore(saved);
+    const { apply, offset } = withoutStandardize(this.flow);
+    this.training = apply(this.original.training);
+    this.validation = apply(this.original.validation);
+    this.offset = offset;
+    const batchSize = Math.min(settings.batchSize, this.training.rows);
+    this.objective = new Objective(this.inner, this.trainable, batchSize, options);
+    if (!saved) state.best = (await this.objective.meanLogDensity(this.validation)) + this.offset;
+    const deadline =
+      options.maxMinutes === undefined
+        ? Number.POSITIVE_INFINITY
+        : performance.now() + options.maxMinutes * 60_000;
+    let stopped: FitResult["stopped"] = "epochs";
+    while (state.epoch < settings.epochs) {
+      if (state.epoch - state.bestEpoch >= settings.patience) {
+        stopped = "patience";
+        break;
+      }
+      const reason = await this.epoch(batchSize, deadline);
+      if (reason) {
+        stopped = reason;
+        break;
+      }
+    }
+    this.flat.values.set(this.best);
+    return { epochs: this.epochs, bestEpoch: state.bestEpoch, validationLogDensity: state.best, stopped };
+  }
+
+  release(): Promise<void> | undefined {
+    return this.objective?.release();
+  }
+
+  /** One pass over the rows. Gives a reason if training must end inside it. */
+  private async epoch(batchSize: number, deadline: number): Promise<FitResult["stopped"] | undefined> {
+    const { settings, state, flat, optimizer, training, options } = this;
+    const epoch = state.epoch + 1;
+    const order = new Random(settings.seed).split("shuffle").split(epoch).permutation(training.rows);
+    const batches = Math.ceil(training.rows / batchSize);
+    const good = { values: flat.values.slice(), average: this.average.slice() };
+    const totalWeight = training.weights.reduce((a, b) => a + b, 0);
+    let sum = 0;
+    let stepSize = 0;
+    for (let b = 0; b < batches; b++) {
+      if (options.signal?.aborted) return "signal";
+      if (performance.now() > deadline) return "time";
+      const indices = order.subarray(b * batchSize, (b + 1) * batchSize);
+      const batch = assemble(training, indices, batchSize);
+      const loss = await this.objective.lossAndGradient(batch, flat);
+      const length = norm(flat.gradient);
+      const reference = this.epochs.at(-1)?.trainLogDensity ?? state.best;
+      const exploded = -loss + this.offset < reference - 1e3 * (1 + Math.abs(reference));
+      if (!Number.isFinite(loss) || !Number.isFinite(length) || (exploded && state.epoch > 0)) {
+        await this.recover(good, epoch, b, indices, batch.values, batch.context, loss);
+        return undefined;
+      }
+      let weight = 0;
+      for (const i of indices) weight += training.weights[i];
+      sum -= loss * weight;
+      const scale = this.scaleAt((epoch - 1) * batches + b, settings.epochs * batches);
+      stepSize = scale * settings.optimizer.learningRate;
+      optimizer.step(
+        flat.values,
+        flat.gradient,
+        scale,
+        length > settings.clipNorm ? settings.clipNorm / length : 1,
+      );
+      this.updateAverage();
+      options.onProgress?.({ epoch, fraction: (b + 1) / batches, best: state.best });
+    }
+    state.epoch = epoch;
+    const trainLogDensity = sum / totalWeight + this.offset;
+    const validationLogDensity = (await this.validate()) + this.offset;
+    this.epochs.push({ epoch, trainLogDensity, validationLogDensity, stepSize });
+    this.judge(validationLogDensity);
+    options.onEpoch?.(this.epochs.at(-1)!);
+    await options.checkpoint?.save(this.save());
+    return undefined;
+  }
+
+  private scaleAt(step: number, totalSteps: number): number {
+    return (
+      0.5 ** this.state.recoveries *
+      stepScale(this.settings.schedule, { step, totalSteps, plateaus: this.state.plateaus })
+    );
+  }
+
+  private updateAverage(): void {
+    const { averageDecay } = this.settings;
+    if (averageDecay === 0) return;
+    // A young average forgets its start faster, so it never lags behind by more than it has seen.
+    const decay = Math.min(averageDecay, (1 + this.optimizer.steps) / (10 + this.optimizer.steps));
+    const { average, flat } = this;
+    for (let i = 0; i < average.length; i++) average[i] += (1 - decay) * (flat.values[i] - average[i]);
+  }
+
+  private candidate(): Float32Array {
+    return this.settings.averageDecay === 0 ? this.flat.values : this.average;
+  }
+
+  private async validate(): Promise<number> {
+    if (this.settings.averageDecay === 0) return this.objective.meanLogDensity(this.validation);
+    const current = this.flat.values.slice();
+    this.flat.values.set(this.average);
+    const result = await this.objective.meanLogDensity(this.validation);
+    this.flat.values.set(current);
+    return result;
+  }
+
+  /** Keeps the best weights and counts epochs without a better one. */
+  private judge(validation: number): void {
+    const { state, settings } = this;
+    if (validation > state.best) {
+      state.best = validation;
+      state.bestEpoch = state.epoch;
+      state.sincePlateau = 0;
+      this.best.set(this.candidate());
+    } else if (++state.sincePlateau >= settings.schedule.patience) {
+      state.plateaus++;
+      state.sincePlateau = 0;
+    }
+  }
+
+  private async recover(
+    good: { values: Float32Array; average: Float32Array },
+    epoch: number,
+    batch: number,
+    indices: Int32Array,
+    values: Float32Array,
+    context: Float32Array,
+    loss: number,
+  ): Promise<void> {
+    const { state, flat, optimizer, options } = this;
+    const culprit = await findNonFinite(this.inner, values, context);
+    const where = culprit
+      ? `${culprit.layer}, training row ${indices[culprit.row] ?? indices[0]}`
+      : "the gradient";
+    flat.values.set(good.values);
+    this.average.set(good.average);
+    if (state.recoveries >= MOST_RECOVERIES) {
+      throw new PushforwardError(
+        "NUMERIC",
+        `training failed ${MOST_RECOVERIES + 1} times; last in epoch ${epoch}, batch ${batch}, at ${where}`,
+        {
+          expected: "a finite loss",
+          received: `${loss}`,
+          mend: "Lower the learning rate, or look at these rows: a value far from all others, or a column of few distinct values.",
+        },
+      );
+    }
+    state.recoveries++;
+    optimizer.reset();
+    options.onRecovery?.(
+      `The loss became ${loss} in epoch ${epoch}, batch ${batch} (${where}): back to the weights before that epoch, with half the step size.`,
+    );
+  }
+
+  private save(): Uint8Array {
+    return encodeCheckpoint({
+      fingerprint: this.fingerprint(),
+      state: { ...this.state, steps: this.optimizer.steps },
+      epochs: this.epochs,
+      parameters: this.all,
+      buffers: {
+        average: this.average,
+        best: this.best,
+        first: this.optimizer.first,
+        second: this.optimizer.second,
+      },
+    });
+  }
+
+  private restore(bytes: Uint8Array): void {
+    const saved = decodeCheckpoint(bytes, this.fingerprint(), this.all);
+    const { steps, ...state } = saved.state;
+    Object.assign(this.state, state);
+    this.optimizer.steps = steps;
+    this.epochs = [...saved.epochs];
+    this.average.set(saved.buffers.average);
+    this.best.set(saved.buffers.best);
+    this.optimizer.first.set(saved.buffers.first);
+    this.optimizer.second.set(saved.buffers.second);
+  }
+
+  private fingerprint(): string {
+    const { training, validation } = this.original;
+    // `epochs` may be raised to go on.
+    const { epochs: _, ...settings } = this.settings;
+    return fingerprint(
+      [this.flow.describe(), settings],
+      [training, validation].flatMap((r) => [r.values, r.context, r.weights]),
+    );
+  }
+}

@@ -1,0 +1,13 @@
+export {
+  type CheckpointStore,
+  type Epoch,
+  type FitOptions,
+  type FitResult,
+  type FitSettings,
+  fit,
+  type Progress,
+} from "./fit.ts";
+export { initialize } from "./initialize.ts";
+export type { OptimizerOptions } from "./optimizer.ts";
+export type { FitData } from "./rows.ts";
+export type { ScheduleOptions } from "./schedule.ts";
