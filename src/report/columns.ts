@@ -1,0 +1,108 @@
+import { PushforwardError } from "../errors.ts";
+import { type Axis, axis, axisRange } from "./axis.ts";
+import { quantile, sortFinite } from "./quantiles.ts";
+
+/** A table of observed rows and one of rows drawn from the model. */
+export interface DataAndSamples {
+  /** Names of the D columns. */
+  columns: readonly string[];
+  /** Observed rows, `[rows, D]` row by row. */
+  data: Float64Array;
+  /** Rows drawn from the model, `[rows, D]` row by row. */
+  samples: Float64Array;
+}
+
+/** One column of both tables, and what its values ask for. */
+export interface Column {
+  data: Float64Array;
+  samples: Float64Array;
+  /** From the data. */
+  axis: Axis;
+  /** Number of histogram bins, by the rule of Freedman and Diaconis (1981). */
+  bins: number;
+  /**
+   * Width of the samples' Gaussian kernel for two columns, data units: two thirds of Scott's rule with a robust
+   * scale, as flows are fitted to data with several modes, which the whole rule smears.
+   */
+  bandwidth: number;
+}
+
+/** The columns named in `show`, in its order. */
+export function readColumns({ columns, data, samples }: DataAndSamples, show: readonly string[]): Column[] {
+  for (const [what, table] of Object.entries({ data, samples })) {
+    if (table.length > 0 && table.length % columns.length === 0) continue;
+    throw new PushforwardError("SHAPE", `The ${what} do not fit the columns`, {
+      expected: `one or more rows of ${columns.length} numbers`,
+      received: `${table.length} numbers`,
+    });
+  }
+  if (show.length === 0) {
+    throw new PushforwardError("ARGUMENT", "There is no column to show", { expected: columns.join(", ") });
+  }
+  return show.map((name) => {
+    const j = columns.indexOf(name);
+    if (j < 0) {
+      const expected = columns.join(", ");
+      throw new PushforwardError("ARGUMENT", "There is no such column to show", { expected, received: name });
+    }
+    const [observed, drawn] = [data, samples].map((table) => pick(table, columns.length, j)) as [
+      Float64Array,
+      Float64Array,
+    ];
+    const [sorted, sortedDrawn] = [sortFinite(observed), sortFinite(drawn)];
+    if (sorted.length === 0 || sortedDrawn.length === 0) {
+      throw new PushforwardError("DATA", `Column "${name}" cannot be drawn`, {
+        expected: "finite values in data and samples",
+        received: `none in the ${sorted.length === 0 ? "data" : "samples"}`,
+      });
+    }
+    const range = axisRange(sorted);
+    const binWidth = 1.349 * 2 * robustScale(sorted) * sorted.length ** (-1 / 3);
+    return {
+      data: observed,
+      samples: drawn,
+      axis: axis(name, range),
+      bins: Math.max(12, Math.min(60, Math.ceil((range[1] - range[0]) / binWidth))),
+      bandwidth: 0.66 * robustScale(sortedDrawn) * sortedDrawn.length ** (-1 / 6),
+    };
+  });
+}
+
+function pick(table: Float64Array, columns: number, j: number): Float64Array {
+  const column = new Float64Array(table.length / columns);
+  for (let row = 0; row < column.length; row++) column[row] = table[row * columns + j]!;
+  return column;
+}
+
+/** The standard deviation of a Gaussian with the same quartiles. */
+const robustScale = (sorted: Float64Array): number =>
+  (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 1.349;
+
+/**
+ * At most `most` values, spread over the whole column; the same rows for every column of a table.
+ *
+ * One row is taken from each of `most` equal stretches, at a place that moves by the golden ratio: even where rows
+ * are sorted or repeat with a period.
+ */
+export function thin(values: Float64Array, most: number): Float64Array {
+  if (values.length <= most) return values;
+  const stretch = values.length / most;
+  return Float64Array.from(
+    { length: most },
+    (_, k) => values[Math.floor((k + ((k * 0.6180339887) % 1)) * stretch)]!,
+  );
+}
+
+/** Share of the rows of a table that lie beyond the axes in some column. */
+export function shareBeyond(columns: readonly Column[], table: "data" | "samples"): number {
+  const rows = columns[0]![table].length;
+  let inside = 0;
+  for (let row = 0; row < rows; row++) {
+    if (columns.every(({ axis: { range }, [table]: values }) => within(values[row]!, range))) inside++;
+  }
+  return 1 - inside / rows;
+}
+
+/** False for NaN. */
+export const within = (value: number, [lower, upper]: readonly [number, number]): boolean =>
+  value >= lower && value <= upper;

@@ -1,0 +1,130 @@
+import { ellipsize, style, textWidth, wrap } from "./style.ts";
+
+/** Observable Plot with a document for it to draw in. */
+export interface Canvas {
+  Plot: typeof import("@observablehq/plot");
+  document: Document;
+}
+
+/** Loads the drawing libraries on first use, so that importing `report` costs nothing. */
+export async function openCanvas(): Promise<Canvas> {
+  const [Plot, { parseHTML }] = await Promise.all([import("@observablehq/plot"), import("linkedom")]);
+  return { Plot, document: parseHTML("<html></html>").document as unknown as Document };
+}
+
+/** A picture placed on the sheet; `x` and `y` are pixels from the top left of the sheet's body. */
+export interface Panel {
+  x: number;
+  y: number;
+  /** What a reader would call it; spoken by screen readers. */
+  name: string;
+  picture: Element;
+  labels: Label[];
+}
+
+export interface Label {
+  x: number;
+  y: number;
+  text: string;
+  color?: string;
+  size?: number;
+  anchor?: "start" | "middle" | "end";
+  bold?: boolean;
+  /** Written upwards. */
+  upright?: boolean;
+}
+
+export interface LegendEntry {
+  text: string;
+  color: string;
+  mark: "dot" | "line" | "area";
+}
+
+export interface Sheet {
+  title: string;
+  caption: string;
+  legend?: LegendEntry[];
+  width: number;
+  bodyHeight: number;
+  panels: Panel[];
+  labels?: Label[];
+}
+
+const margin = 24;
+
+/** One SVG document: title, caption and legend above, panels and labels below, on white. */
+export function composeSheet({
+  title,
+  caption,
+  legend = [],
+  width,
+  bodyHeight,
+  panels,
+  labels = [],
+}: Sheet): string {
+  const lines = wrap(caption, style.textSize, width - 2 * margin);
+  const captionTop = margin + style.titleSize + 16;
+  const legendTop = captionTop + (lines.length - 1) * 16 + 22;
+  const bodyTop = (legend.length ? legendTop : legendTop - 22) + 14;
+  const height = bodyTop + bodyHeight;
+  const shownTitle = ellipsize(title, style.titleSize * 1.06, width - 2 * margin);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`,
+    ` role="img" font-family="${style.fontFamily}" font-size="${style.textSize}" fill="${style.ink}">`,
+    `<title>${escapeXml(title)}</title><desc>${escapeXml(caption)}</desc>`,
+    `<rect width="${width}" height="${height}" fill="#fff"/>`,
+    writeLabel({ x: margin, y: margin + 12, text: shownTitle, size: style.titleSize, bold: true }),
+    ...lines.map((line, i) =>
+      writeLabel({ x: margin, y: captionTop + 16 * i, text: line, color: style.muted }),
+    ),
+    ...writeLegend(legend, legendTop),
+    `<g transform="translate(0,${bodyTop})">`,
+    ...panels.map(writePanel),
+    ...[...panels.flatMap((panel) => panel.labels), ...labels].map(writeLabel),
+    "</g></svg>",
+  ].join("");
+}
+
+function writePanel({ x, y, name, picture }: Panel, index: number): string {
+  picture.querySelector("style")?.remove();
+  for (const attribute of ["class", "font-family", "fill"]) picture.removeAttribute(attribute);
+  picture.setAttribute("x", String(x));
+  picture.setAttribute("y", String(y));
+  // Plot numbers its clip paths through the life of the process; a figure must depend on its input alone.
+  const clips = new Map<string, string>();
+  const drawing = picture.outerHTML.replace(/plot-clip-\d+/g, (id) => {
+    if (!clips.has(id)) clips.set(id, `clip-${index}-${clips.size}`);
+    return clips.get(id)!;
+  });
+  return `<g role="group" aria-label="${escapeXml(name)}">${drawing}</g>`;
+}
+
+function writeLabel(label: Label): string {
+  const { x, y, text, color = style.ink, size = style.textSize, anchor = "start", bold, upright } = label;
+  return [
+    `<text x="${x}" y="${y}" fill="${color}" font-size="${size}" text-anchor="${anchor}"`,
+    bold ? ' font-weight="700"' : "",
+    upright ? ` transform="rotate(-90,${x},${y})"` : "",
+    `>${escapeXml(text)}</text>`,
+  ].join("");
+}
+
+function writeLegend(entries: LegendEntry[], y: number): string[] {
+  let x = margin;
+  return entries.map(({ text, color, mark }) => {
+    const symbol = {
+      dot: `<circle cx="${x + 4}" cy="${y - 4}" r="3.5" fill="${color}"/>`,
+      line: `<path d="M${x},${y - 4}h16" stroke="${color}" stroke-width="1.6" fill="none"/>`,
+      area: `<rect x="${x}" y="${y - 9}" width="16" height="10" fill="${color}" fill-opacity="0.35"/>`,
+    }[mark];
+    const start = x + (mark === "dot" ? 14 : 22);
+    const label = writeLabel({ x: start, y, text });
+    x = Math.round(start + textWidth(text, style.textSize) + 24);
+    return symbol + label;
+  });
+}
+
+const escapeXml = (text: string): string =>
+  text
+    .replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`)
+    .replace(/[\p{Cc}\ufffe\uffff]|\p{Cs}/gu, " ");
