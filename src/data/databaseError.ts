@@ -1,0 +1,71 @@
+import { tmpdir } from "node:os";
+import { PushforwardError } from "../errors.ts";
+
+/** What DuckDB could not do with `source`, in one sentence, with how to mend it. */
+export function databaseError(error: unknown, source: string): unknown {
+  if (!(error instanceof Error) || error instanceof PushforwardError) return error;
+  const text = error.message;
+  const data = (what: string, details: { expected?: string; received?: string; mend?: string }) =>
+    new PushforwardError("DATA", what, { ...details, cause: error });
+
+  const line = /CSV Error on Line: (\d+)/.exec(text)?.[1] ?? "?";
+  const width = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text);
+  const record = /Original Line: (.*)/.exec(text)?.[1];
+  if (width) {
+    return data(`${source} is malformed in line ${line}`, {
+      expected: `${width[1]} ${width[1] === "1" ? "field" : "fields"} as in the first line`,
+      received: `${width[2]}${record ? ` (${shorten(record)})` : ""}`,
+      mend: "Correct or remove the line. The first line must name the columns.",
+    });
+  }
+  const json = /JSON.* in file ".*",? (?:at byte \d+ )?in (line|record)\S* (\d+): (.*?)\.? *$/m.exec(text);
+  if (json) {
+    return data(`${source} is malformed in ${json[1]} ${json[2]} (${json[3]})`, {
+      mend: "Correct or remove it.",
+    });
+  }
+  if (/non-record JSON/.test(text)) {
+    return data(`${source} does not hold rows`, { expected: 'one object a row: {"a": 1, "b": 2}' });
+  }
+  if (/unterminated quote/.test(text)) {
+    return data(`${source} is malformed in line ${line}`, {
+      expected: "a closing quote",
+      received: shorten(record ?? ""),
+      mend: "Close the quote, or double it if it is part of the text.",
+    });
+  }
+  if (/Invalid unicode|not utf-8/.test(text)) {
+    return data(`${source} is not UTF-8 text in line ${line}`, {
+      mend: "Convert the file: iconv -f latin1 -t utf-8 old.csv > new.csv",
+    });
+  }
+  if (/state machine reached an invalid state/.test(text)) {
+    return data(`${source} mixes line endings, or has text after a closing quote`, {
+      expected: "the same line ending in every line",
+      mend: "Write the file again with one line ending: tr -d '\\r' < old.csv > new.csv",
+    });
+  }
+  if (/No space left on device|temp_directory|max_temp_directory_size/.test(text)) {
+    return new PushforwardError("FILE", `The disk of the temporary directory ${tmpdir()} is full`, {
+      mend: "Free some space there, or set TMPDIR to a directory on a larger disk.",
+      cause: error,
+    });
+  }
+  if (/^Out of Memory/.test(text)) {
+    return data(`DuckDB needs more than 512 MB for ${source}`, {
+      mend: "Write the result of the query to a Parquet file first, and use that.",
+    });
+  }
+  return data(`DuckDB cannot read ${source} (${firstSentence(text)})`, {});
+}
+
+/** The message without its kind, its advice about DuckDB options and its copy of the SQL. */
+function firstSentence(text: string): string {
+  return text
+    .replace(/^[A-Z][\w ]* Error: /, "")
+    .split(/\n\s*\n|\nLINE \d|\nTry |\nPossible |\nCandidate/)[0]!
+    .replace(/\s+/g, " ")
+    .replace(/[.!]?\s*$/, "");
+}
+
+const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);

@@ -1,0 +1,105 @@
+import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { expect, it } from "vitest";
+import { replaceFile, writeError } from "../../src/data/atomicFile.ts";
+import { writeFileAtomically } from "../../src/data/index.ts";
+import { temporaryDirectory } from "./temporaryFiles.ts";
+
+const files = temporaryDirectory();
+const text = (name: string) => readFileSync(files.path(name), "utf8");
+
+it("writes a new file and replaces an old one, keeping its permissions", async () => {
+  await writeFileAtomically(files.path("model"), "one");
+  chmodSync(files.path("model"), 0o640);
+  await writeFileAtomically(files.path("model"), Buffer.from("two"));
+  expect(text("model")).toBe("two");
+  expect(statSync(files.path("model")).mode & 0o777).toBe(0o640);
+  expect(files.list()).toEqual(["model"]);
+});
+
+it("writes through a link", async () => {
+  files.write("real", "old");
+  symlinkSync(files.path("real"), files.path("link"));
+  await writeFileAtomically(files.path("link"), "new");
+  expect(text("real")).toBe("new");
+  expect(text("link")).toBe("new");
+});
+
+it("leaves the old file and nothing else when writing fails", async () => {
+  files.write("kept", "old");
+  const before = files.list();
+  const writing = replaceFile(files.path("kept"), async (temporary) => {
+    expect(files.list()).toHaveLength(before.length + 1);
+    await writeFileAtomically(temporary, "half");
+    throw new Error("stopped");
+  });
+  await expect(writing).rejects.toThrow("stopped");
+  expect(text("kept")).toBe("old");
+  expect(files.list()).toEqual(before);
+});
+
+it("says what is in the way, before any work is done", async () => {
+  mkdirSync(files.path("folder"));
+  const work = async () => expect.unreachable();
+  expect(await files.failure(replaceFile(files.path("none/model"), work))).toMatchInlineSnapshot(`
+    "FILE Cannot write none/model: there is no directory none.
+    Create it first: mkdir -p 'none'"
+  `);
+  expect(await files.failure(replaceFile(files.path("folder"), work))).toMatchInlineSnapshot(`
+    "FILE Cannot write folder: expected the path of a regular file, received a directory.
+    Give a file name."
+  `);
+  expect(await files.failure(replaceFile("/dev/null", work))).toMatchInlineSnapshot(`
+    "FILE Cannot write /dev/null: expected the path of a regular file, received a device, pipe or socket.
+    Give a file name."
+  `);
+});
+
+it.skipIf(!process.seteuid)("says that permission is denied, for a directory and for a file", async () => {
+  for (const name of ["locked", "open"]) mkdirSync(files.path(name));
+  files.write("open/model", "old");
+  chmodSync(files.path("open/model"), 0o444);
+  chmodSync(files.path("open"), 0o777);
+  chmodSync(files.path("locked"), 0o555);
+  chmodSync(files.path("."), 0o755);
+  const user = process.geteuid!();
+  // Nothing is denied to root.
+  if (user === 0) process.seteuid!(65534);
+  try {
+    const denied = await files.failure(writeFileAtomically(files.path("locked/model"), "new"));
+    expect(denied).toMatchInlineSnapshot(`
+      "FILE Cannot write locked/model: permission denied.
+      Choose another place, or change the permissions of the file and its directory."
+    `);
+    const readOnly = await files.failure(
+      replaceFile(files.path("open/model"), async () => expect.unreachable()),
+    );
+    expect(readOnly).toBe(denied.replace("locked", "open"));
+  } finally {
+    if (user === 0) process.seteuid!(user);
+    chmodSync(files.path("locked"), 0o755);
+  }
+  expect(text("open/model")).toBe("old");
+});
+
+it("tells the causes of Node and of DuckDB alike", async () => {
+  const system = (code: string) => Object.assign(new Error(`${code}: write`), { code, syscall: "write" });
+  const told = (error: Error) => files.failure(() => Promise.reject(writeError(error, "out/x.csv")));
+  expect(await told(system("ENOSPC"))).toMatchInlineSnapshot(`
+    "FILE Cannot write out/x.csv: the disk is full.
+    Free some space, or write to another disk. What was there before is unchanged."
+  `);
+  expect(await told(system("EROFS"))).toMatchInlineSnapshot(`
+    "FILE Cannot write out/x.csv: the file system is read-only.
+    Choose another place."
+  `);
+  expect(await told(system("EIO"))).toMatchInlineSnapshot(`
+    "FILE Cannot write out/x.csv: EIO: write.
+    Choose another place, or see to the cause and run again."
+  `);
+  const full = new Error('IO Error: Could not write file "/tmp/x": No space left on device');
+  expect(await told(full)).toBe(await told(system("ENOSPC")));
+  const denied = new Error('IO Error: Cannot open file "/tmp/x": Permission denied');
+  expect(await told(denied)).toBe(await told(system("EACCES")));
+  const foreign = new Error("of the content");
+  expect(writeError(foreign, "x")).toBe(foreign);
+});

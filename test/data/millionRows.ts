@@ -1,0 +1,50 @@
+/**
+ * Writes, opens, scores and writes a table of a million rows in a process of its own; prints the most memory that it
+ * took, and for each output: rows, rows in their place with the score that belongs to them, rows without a score.
+ */
+import {
+  openTable,
+  readMatrix,
+  scanMatrix,
+  type Table,
+  writeRows,
+  writeScored,
+} from "../../src/data/index.ts";
+
+const ROWS = 1_000_000;
+const base = process.argv[2]!;
+
+/** The number of the row, a number that is missing in every 250th row, and one more. */
+function* rows() {
+  const chunkRows = 10_000;
+  for (let first = 0; first < ROWS; first += chunkRows) {
+    yield Float64Array.from({ length: 3 * chunkRows }, (_, i) => {
+      const row = first + Math.floor(i / 3);
+      if (i % 3 === 0) return row;
+      return i % 3 === 1 && row % 250 === 249 ? Number.NaN : row / 8;
+    });
+  }
+}
+
+async function* scores(table: Table) {
+  for await (const { rows, values, present } of scanMatrix(table, ["row", "x"])) {
+    yield Float64Array.from({ length: rows }, (_, i) => (present[i] ? -2 * values[2 * i]! : Number.NaN));
+  }
+}
+
+await writeRows(["row", "x", "y"], rows(), `${base}.csv`);
+const outputs: Record<string, number[]> = {};
+for (const ending of ["csv", "parquet"]) {
+  const path = `${base}.${ending}`;
+  await writeRows(["row", "x", "y"], rows(), path);
+  const table = await openTable(path);
+  await writeScored(table, scores(table), `${path}.scored.${ending}`);
+  await table.close();
+  const check = await openTable(`SELECT count(*) AS n, count_if(log_density IS NULL) AS missing, count_if(
+    row = number AND log_density IS NOT DISTINCT FROM CASE WHEN x IS NOT NULL THEN -2 * row END) AS fitting
+    FROM (SELECT *, row_number() OVER () - 1 AS number FROM '${path}.scored.${ending}')`);
+  const { values } = await readMatrix(check, ["n", "fitting", "missing"]);
+  outputs[ending] = [...values];
+  await check.close();
+}
+console.log(JSON.stringify({ megabytes: process.resourceUsage().maxRSS / 1024, outputs }));
