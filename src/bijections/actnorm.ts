@@ -1,14 +1,15 @@
 import { z } from "zod";
 import { Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Bijection, DataRows, Description, Transformed } from "./bijection.ts";
+import { parse } from "../parse.ts";
+import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
 import { columnMoments } from "./moments.ts";
 
-export const actnormSchema = z.strictObject({ type: z.literal("actnorm"), features: z.int().positive() });
+const actnormSchema = z.strictObject({ type: z.literal("actnorm"), features: z.int().positive() });
 
 /**
  * x_i = z_i exp(s_i) + t_i with learned s and t that start so that z has mean 0 and deviation 1 on the first data
- * (Kingma and Dhariwal 2018, "Glow").
+ * (Kingma and Dhariwal 2018, "Glow"). A constant column keeps s = 0.
  */
 export class Actnorm implements Bijection {
   readonly features: number;
@@ -16,7 +17,8 @@ export class Actnorm implements Bijection {
   readonly shift: Parameter;
   readonly logScale: Parameter;
 
-  constructor({ features }: { features: number }) {
+  constructor(options: { features: number }) {
+    const { features } = parse(actnormSchema, { type: "actnorm", ...options }, "an actnorm");
     this.features = features;
     this.shift = new Parameter([features], new Float32Array(features));
     this.logScale = new Parameter([features], new Float32Array(features));
@@ -40,3 +42,9 @@ export class Actnorm implements Bijection {
     return { type: "actnorm", features: this.features };
   }
 }
+
+export const actnormKind: BijectionKind<typeof actnormSchema> = {
+  schema: actnormSchema,
+  build: (description) => new Actnorm(description),
+  examples: (features) => [{ type: "actnorm", features }],
+};

@@ -2,13 +2,20 @@ import { z } from "zod";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { MaskedMLP } from "../nn/maskedMLP.ts";
 import { networkSchema } from "../nn/mlp.ts";
-import type { Random } from "../random/index.ts";
-import type { Bijection, Description, Transformed } from "./bijection.ts";
-import { orderSchema } from "./permutation.ts";
-import { buildScalarTransform, scalarTransformSchema } from "./scalar/build.ts";
+import { parse } from "../parse.ts";
+import { Random } from "../random/index.ts";
+import {
+  type Bijection,
+  type BijectionKind,
+  type Description,
+  sumFeatures,
+  type Transformed,
+} from "./bijection.ts";
+import { identityOrder, inverseOrder, orderSchema, randomOrder, reverseOrder } from "./permutation.ts";
+import { buildScalarTransform, scalarTransformExamples, scalarTransformSchema } from "./scalar/build.ts";
 import type { ScalarTransform } from "./scalar/scalarTransform.ts";
 
-export const autoregressiveSchema = z.strictObject({
+const autoregressiveSchema = z.strictObject({
   type: z.literal("autoregressive"),
   /** `order[k]` is the feature that comes k-th. */
   order: orderSchema,
@@ -35,14 +42,16 @@ export class Autoregressive implements Bijection {
   /** For each column of the network's output, the feature that it belongs to. */
   private readonly columns: readonly number[];
 
+  /** Throws `ARGUMENT` if the options do not fit. */
   constructor(options: AutoregressiveOptions, random: Random) {
-    this.options = autoregressiveSchema.parse({ type: "autoregressive", ...options });
+    const description = { type: "autoregressive", ...options };
+    this.options = parse(autoregressiveSchema, description, "an autoregressive bijection");
     const { order, context, transform, network } = this.options;
     this.features = order.length;
     this.context = context;
     this.transform = buildScalarTransform(transform);
     this.columns = this.transform.columns(this.features);
-    const degree = order.map((_, feature) => order.indexOf(feature) + 1);
+    const degree = inverseOrder(order).map((place) => place + 1);
     this.network = new MaskedMLP(
       { inputDegrees: degree, outputDegrees: this.columns.map((feature) => degree[feature]), context },
       network,
@@ -75,8 +84,30 @@ export class Autoregressive implements Bijection {
   }
 }
 
-/** Sums log-derivatives over features; one that is the same for all features counts for each. */
-export function sumFeatures(logDerivative: Tensor, features: number): Tensor {
-  if (logDerivative.rank === 0) return logDerivative.mul(features);
-  return logDerivative.sum(-1);
-}
+export const autoregressiveKind: BijectionKind<typeof autoregressiveSchema> = {
+  schema: autoregressiveSchema,
+  build: ({ type: _, ...options }, random) => new Autoregressive(options, random),
+  examples: (features) => [
+    ...scalarTransformExamples().flatMap((transform) =>
+      [0, 2].map((context) => ({
+        type: "autoregressive" as const,
+        order: context === 0 ? identityOrder(features) : reverseOrder(features),
+        context,
+        transform,
+        network: { hidden: [8] },
+      })),
+    ),
+    {
+      type: "autoregressive",
+      order: randomOrder(features, new Random(3)),
+      network: { hidden: [7, 7, 7], residual: true, activation: "tanh" },
+    },
+    {
+      type: "autoregressive",
+      order: randomOrder(features, new Random(4)),
+      context: 1,
+      network: { hidden: [3, 9], activation: "gelu" },
+    },
+    { type: "autoregressive", order: reverseOrder(features), network: { hidden: [] } },
+  ],
+};

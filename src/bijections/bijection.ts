@@ -1,4 +1,7 @@
+import type { Description, Kind, KindSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
+
+export type { Description } from "../description.ts";
 
 /** A value with the log-determinant of the map that gave it. */
 export interface Transformed {
@@ -25,11 +28,6 @@ export interface Bijection {
   fitToData?(rows: DataRows): void;
 }
 
-export interface Description {
-  readonly type: string;
-  readonly [key: string]: unknown;
-}
-
 /** Rows of numbers, [rows, features] in row-major order. */
 export interface DataRows {
   readonly rows: number;
@@ -37,4 +35,13 @@ export interface DataRows {
   readonly values: Float64Array;
   /** One non-negative weight a row; all 1 if absent. */
   readonly weights?: Float64Array;
+}
+
+/** What the registry holds of each bijection. */
+export type BijectionKind<S extends KindSchema> = Kind<Bijection, S>;
+
+/** Sums log-derivatives [..., D] over features; one number that stands for all of them counts D times. */
+export function sumFeatures(logDerivative: Tensor, features: number): Tensor {
+  if (logDerivative.rank === 0) return logDerivative.mul(features);
+  return logDerivative.sum(-1);
 }

@@ -1,33 +1,50 @@
+import { z } from "zod";
+import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { scoped } from "../graph/scope.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
-import type { Bijection, Description, Transformed } from "./bijection.ts";
+import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import { identityOrder, reverseOrder } from "./permutation.ts";
 
-/** Maps one after the other: `bijections[0]` is next to the base distribution, the last one next to the data. */
+const chainSchema = (bijection: NestedSchema) =>
+  z.strictObject({ type: z.literal("chain"), bijections: z.array(bijection).min(1) });
+
+/**
+ * Maps one after the other: `bijections[0]` is next to the base distribution, the last one next to the data.
+ * Log-determinants add up. All have D features, and the conditional ones the same number of context features.
+ */
 export class Chain implements Bijection {
   readonly bijections: readonly Bijection[];
   readonly features: number;
   readonly context: number;
 
+  /** Throws `ARGUMENT` for no bijection at all, `SHAPE` if one does not fit the others. */
   constructor(bijections: readonly Bijection[]) {
-    if (bijections.length === 0)
+    if (bijections.length === 0) {
       throw new PushforwardError("ARGUMENT", "a chain needs at least one bijection");
-    const odd = bijections.findIndex((b) => b.features !== bijections[0].features);
-    if (odd >= 0) {
-      throw new PushforwardError("SHAPE", `bijection ${odd} of a chain does not fit the first`, {
-        expected: `${bijections[0].features} features`,
-        received: `${bijections[odd].features}`,
-      });
     }
     this.bijections = bijections;
     this.features = bijections[0].features;
     this.context = Math.max(...bijections.map((b) => b.context));
+    bijections.forEach(({ features, context }, i) => {
+      if (features !== this.features) {
+        throw new PushforwardError("SHAPE", `bijection ${i} of a chain does not fit the first`, {
+          expected: `${this.features} features`,
+          received: `${features}`,
+        });
+      }
+      if (context !== 0 && context !== this.context) {
+        throw new PushforwardError("SHAPE", `bijection ${i} of a chain does not fit the others`, {
+          expected: `${this.context} context features or none`,
+          received: `${context}`,
+        });
+      }
+    });
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
-    return this.through([...this.bijections.keys()], z, (b, value) =>
-      b.forward(value, b.context > 0 ? context : undefined),
-    );
+    const order = [...this.bijections.keys()];
+    return this.through(order, z, (b, value) => b.forward(value, b.context > 0 ? context : undefined));
   }
 
   inverse(x: Tensor, context?: Tensor): Transformed {
@@ -54,3 +71,21 @@ export class Chain implements Bijection {
     return { type: "chain", bijections: this.bijections.map((b) => b.describe()) };
   }
 }
+
+export const chainKind: BijectionKind<typeof chainSchema> = {
+  schema: chainSchema,
+  build: ({ bijections }, random, nested) => new Chain(bijections.map((b, i) => nested(b, random.split(i)))),
+  examples: (features) => [
+    { type: "chain", bijections: [{ type: "permutation", order: reverseOrder(features) }] },
+    {
+      type: "chain",
+      bijections: [
+        { type: "luLinear", features },
+        { type: "autoregressive", order: identityOrder(features), context: 1, network: { hidden: [6] } },
+        { type: "chain", bijections: [{ type: "actnorm", features }] },
+        { type: "tails", features },
+        { type: "standardize", features },
+      ],
+    },
+  ],
+};

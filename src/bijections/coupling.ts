@@ -2,21 +2,26 @@ import { z } from "zod";
 import { PushforwardError } from "../errors.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { MLP, networkSchema } from "../nn/mlp.ts";
+import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
-import { sumFeatures } from "./autoregressive.ts";
-import type { Bijection, Description, Transformed } from "./bijection.ts";
-import { buildScalarTransform, scalarTransformSchema } from "./scalar/build.ts";
+import {
+  type Bijection,
+  type BijectionKind,
+  type Description,
+  sumFeatures,
+  type Transformed,
+} from "./bijection.ts";
+import { inverseOrder } from "./permutation.ts";
+import { buildScalarTransform, scalarTransformExamples, scalarTransformSchema } from "./scalar/build.ts";
 import type { ScalarTransform } from "./scalar/scalarTransform.ts";
 
-export const couplingSchema = z.strictObject({
+const couplingSchema = z.strictObject({
   type: z.literal("coupling"),
   /** True where a feature is kept and conditions the others. */
   mask: z
     .array(z.boolean())
     .min(1)
-    .refine((mask) => mask.includes(false), {
-      error: "a coupling mask must leave at least one feature to transform",
-    }),
+    .refine((mask) => mask.includes(false), { error: "at least one feature to transform (false)" }),
   context: z.int().nonnegative().default(0),
   transform: scalarTransformSchema.default({ type: "affine" }),
   network: networkSchema.prefault({}),
@@ -38,8 +43,9 @@ export class Coupling implements Bijection {
   private readonly kept: readonly number[];
   private readonly changed: readonly number[];
 
+  /** Throws `ARGUMENT` if the options do not fit, or leave nothing to condition on. */
   constructor(options: CouplingOptions, random: Random) {
-    this.options = couplingSchema.parse({ type: "coupling", ...options });
+    this.options = parse(couplingSchema, { type: "coupling", ...options }, "a coupling");
     const { mask, context, transform, network } = this.options;
     this.features = mask.length;
     this.context = context;
@@ -55,13 +61,8 @@ export class Coupling implements Bijection {
         },
       );
     }
-    this.network = new MLP(
-      this.kept.length,
-      this.changed.length * this.transform.parameters,
-      network,
-      random,
-      context,
-    );
+    const outputs = this.changed.length * this.transform.parameters;
+    this.network = new MLP(this.kept.length, outputs, network, random, context);
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
@@ -73,15 +74,13 @@ export class Coupling implements Bijection {
   }
 
   private apply(u: Tensor, context: Tensor | undefined, direction: "toData" | "toLatent"): Transformed {
-    const kept = u.gather(1, this.kept);
-    const raw = this.network.apply(kept, context);
+    const kept = this.kept.length > 0 ? [u.gather(1, this.kept)] : [];
+    const given = context ? [...kept, context] : kept;
+    const raw = this.network.apply(concat(given, 1));
     const { value, logDerivative } = this.transform[direction](u.gather(1, this.changed), raw);
-    const placed = [...this.kept, ...this.changed];
+    const places = inverseOrder([...this.kept, ...this.changed]);
     return {
-      value: concat([kept, value], 1).gather(
-        1,
-        placed.map((_, feature) => placed.indexOf(feature)),
-      ),
+      value: concat([...kept, value], 1).gather(1, places),
       logDet: sumFeatures(logDerivative, this.changed.length),
     };
   }
@@ -90,6 +89,39 @@ export class Coupling implements Bijection {
     return this.options;
   }
 }
+
+export const couplingKind: BijectionKind<typeof couplingSchema> = {
+  schema: couplingSchema,
+  build: ({ type: _, ...options }, random) => new Coupling(options, random),
+  examples(features) {
+    const network = { hidden: [8] };
+    const one = features === 1;
+    const conditional = scalarTransformExamples().map((transform) => ({
+      type: "coupling" as const,
+      mask: alternatingMask(features, one ? false : features % 2 === 0),
+      context: 2,
+      transform,
+      network,
+    }));
+    if (one) return conditional;
+    const unconditional = scalarTransformExamples().map((transform) => ({
+      type: "coupling" as const,
+      mask: alternatingMask(features),
+      transform,
+      network,
+    }));
+    return [
+      ...unconditional,
+      ...conditional,
+      {
+        type: "coupling",
+        mask: [...new Array(features - 1).fill(true), false],
+        network: { hidden: [6, 6, 6], residual: true, activation: "silu" },
+      },
+      { type: "coupling", mask: new Array(features).fill(false), context: 1, network: { hidden: [] } },
+    ];
+  },
+};
 
 /** True, false, true, ... starting with `first`. */
 export const alternatingMask = (features: number, first = true): boolean[] =>

@@ -1,5 +1,10 @@
+import { z } from "zod";
+import type { NestedSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Bijection, Description, Transformed } from "./bijection.ts";
+import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import { reverseOrder } from "./permutation.ts";
+
+const invertSchema = (bijection: NestedSchema) => z.strictObject({ type: z.literal("invert"), bijection });
 
 /** The same map with its directions exchanged: MAF becomes IAF, and the cheap direction the other one. */
 export class Invert implements Bijection {
@@ -29,3 +34,21 @@ export class Invert implements Bijection {
     return { type: "invert", bijection: this.bijection.describe() };
   }
 }
+
+export const invertKind: BijectionKind<typeof invertSchema> = {
+  schema: invertSchema,
+  build: ({ bijection }, random, nested) => new Invert(nested(bijection, random)),
+  examples: (features) => [
+    { type: "invert", bijection: { type: "luLinear", features } },
+    {
+      type: "invert",
+      bijection: {
+        type: "autoregressive",
+        order: reverseOrder(features),
+        context: 2,
+        transform: { type: "affine" },
+        network: { hidden: [6] },
+      },
+    },
+  ],
+};

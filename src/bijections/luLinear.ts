@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { Parameter } from "../graph/parameter.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
-import type { Bijection, Description, Transformed } from "./bijection.ts";
+import { parse } from "../parse.ts";
+import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 
-export const luLinearSchema = z.strictObject({ type: z.literal("luLinear"), features: z.int().positive() });
+const luLinearSchema = z.strictObject({ type: z.literal("luLinear"), features: z.int().positive() });
 
 /**
  * z = x L U + b with L unit lower and U upper triangular, diagonal of U positive: log |det| = sum log diag U
@@ -17,7 +18,8 @@ export class LULinear implements Bijection {
   readonly logDiagonal: Parameter;
   readonly bias: Parameter;
 
-  constructor({ features }: { features: number }) {
+  constructor(options: { features: number }) {
+    const { features } = parse(luLinearSchema, { type: "luLinear", ...options }, "an LU linear map");
     this.features = features;
     this.lower = new Parameter([features, features], new Float32Array(features ** 2));
     this.upper = new Parameter([features, features], new Float32Array(features ** 2));
@@ -49,6 +51,12 @@ export class LULinear implements Bijection {
     return { type: "luLinear", features: this.features };
   }
 }
+
+export const luLinearKind: BijectionKind<typeof luLinearSchema> = {
+  schema: luLinearSchema,
+  build: (description) => new LULinear(description),
+  examples: (features) => [{ type: "luLinear", features }],
+};
 
 /** A diagonal matrix [D, D] from its diagonal [D]. */
 function diagonal(values: Tensor): Tensor {

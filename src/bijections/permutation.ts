@@ -1,17 +1,18 @@
 import { z } from "zod";
 import { scalar, type Tensor } from "../graph/tensor.ts";
-import type { Random } from "../random/index.ts";
-import type { Bijection, Description, Transformed } from "./bijection.ts";
+import { parse } from "../parse.ts";
+import { Random } from "../random/index.ts";
+import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 
 /** A list that holds each of 0 ... D - 1 once. */
 export const orderSchema = z
   .array(z.int().nonnegative())
   .min(1)
   .refine((order) => new Set(order).size === order.length && Math.max(...order) === order.length - 1, {
-    error: "an order holds each of 0 to D - 1 once",
+    error: "each of 0 to D - 1 once",
   });
 
-export const permutationSchema = z.strictObject({ type: z.literal("permutation"), order: orderSchema });
+const permutationSchema = z.strictObject({ type: z.literal("permutation"), order: orderSchema });
 
 /** x_i = z_order[i]; volume is kept. */
 export class Permutation implements Bijection {
@@ -19,8 +20,9 @@ export class Permutation implements Bijection {
   readonly context = 0;
   private readonly order: readonly number[];
 
-  constructor({ order }: { order: readonly number[] }) {
-    this.order = orderSchema.parse(order);
+  constructor(options: { order: readonly number[] }) {
+    const { order } = parse(permutationSchema, { type: "permutation", ...options }, "a permutation");
+    this.order = order;
     this.features = order.length;
   }
 
@@ -29,13 +31,7 @@ export class Permutation implements Bijection {
   }
 
   inverse(x: Tensor): Transformed {
-    return {
-      value: x.gather(
-        1,
-        this.order.map((_, i) => this.order.indexOf(i)),
-      ),
-      logDet: scalar(0),
-    };
+    return { value: x.gather(1, inverseOrder(this.order)), logDet: scalar(0) };
   }
 
   describe(): Description {
@@ -43,7 +39,31 @@ export class Permutation implements Bijection {
   }
 }
 
+export const permutationKind: BijectionKind<typeof permutationSchema> = {
+  schema: permutationSchema,
+  build: (description) => new Permutation(description),
+  examples: (features) =>
+    [reverseOrder(features), randomOrder(features, new Random(2))].map((order) => ({
+      type: "permutation",
+      order,
+    })),
+};
+
+/** 0, 1, ..., D - 1. */
 export const identityOrder = (features: number): number[] => Array.from({ length: features }, (_, i) => i);
+
+/** D - 1, ..., 1, 0. */
 export const reverseOrder = (features: number): number[] => identityOrder(features).reverse();
+
+/** One of the D! orders, all equally likely. */
 export const randomOrder = (features: number, random: Random): number[] =>
   Array.from(random.permutation(features));
+
+/** The order that undoes another: where each of 0 ... D - 1 stands in it. */
+export function inverseOrder(order: readonly number[]): number[] {
+  const places = new Array<number>(order.length);
+  order.forEach((feature, place) => {
+    places[feature] = place;
+  });
+  return places;
+}

@@ -1,19 +1,25 @@
 import { z } from "zod";
 import { Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Bijection, DataRows, Description, Transformed } from "./bijection.ts";
-import { columnMoments, quantile } from "./moments.ts";
+import { parse } from "../parse.ts";
+import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
+import { columnMoments, middleRange } from "./moments.ts";
 
-export const standardizeSchema = z.strictObject({
-  type: z.literal("standardize"),
-  features: z.int().positive(),
-});
+const standardizeSchema = z.strictObject({ type: z.literal("standardize"), features: z.int().positive() });
+
+/** Share of a column at either end that cannot stretch its scale. */
+const TAIL = 0.01;
+/** A deviation this small beside the values themselves is rounding, and the column constant. */
+const RESOLUTION = 2 ** -40;
+/** Float32 holds these scales and their reciprocals. */
+const SCALES = { least: 1e-30, largest: 1e30 };
 
 /**
  * x_i = z_i scale_i + center_i, both taken from the data and then fixed, so that densities are in data units.
  *
- * The scale is robust: the deviation of the middle 98% of a column, so a far outlier does not squash the rest;
- * a column whose middle is constant takes its full deviation.
+ * They are robust: the mean and the deviation of a column with its lowest and highest hundredth moved in to where the
+ * rest ends (winsorized), so a far outlier does not squash the rest. A column that is constant but for such a hundredth
+ * takes its plain mean and deviation, and one that is wholly constant the scale 1.
  */
 export class Standardize implements Bijection {
   readonly features: number;
@@ -21,7 +27,8 @@ export class Standardize implements Bijection {
   readonly center: Parameter;
   readonly scale: Parameter;
 
-  constructor({ features }: { features: number }) {
+  constructor(options: { features: number }) {
+    const { features } = parse(standardizeSchema, { type: "standardize", ...options }, "a standardization");
     this.features = features;
     this.center = new Parameter([features], new Float64Array(features), { trainable: false });
     this.scale = new Parameter([features], new Float64Array(features).fill(1), { trainable: false });
@@ -35,24 +42,50 @@ export class Standardize implements Bijection {
     return { value: x.sub(this.center).div(this.scale), logDet: this.scale.log().sum().neg() };
   }
 
-  fitToData(data: DataRows): void {
-    const full = columnMoments(data);
-    for (let c = 0; c < this.features; c++) {
-      const column = Float64Array.from(
-        { length: data.rows },
-        (_, r) => data.values[r * this.features + c],
-      ).sort();
-      const low = quantile(column, 0.01);
-      const high = quantile(column, 0.99);
-      const middle = column.filter((x) => x >= low && x <= high);
-      const trimmed = columnMoments({ rows: middle.length, features: 1, values: middle });
-      const robust = trimmed.deviation[0] > 0;
-      this.center.value[c] = robust ? trimmed.mean[0] : full.mean[c];
-      this.scale.value[c] = robust ? trimmed.deviation[0] : full.deviation[c] || 1;
+  fitToData({ rows, features, values, weights }: DataRows): void {
+    for (let c = 0; c < features; c++) {
+      const column = Float64Array.from({ length: rows }, (_, r) => values[r * features + c]);
+      const [low, high] = middleRange(column, TAIL, weights);
+      const moved = column.map((x) => Math.min(Math.max(x, low), high));
+      const robust = momentsOf(moved, weights);
+      const { mean, deviation } = robust.deviation > 0 ? robust : momentsOf(column, weights);
+      this.center.value[c] = mean;
+      this.scale.value[c] = Math.min(Math.max(deviation || 1, SCALES.least), SCALES.largest);
     }
+  }
+
+  /** (x - center) / scale of rows [N, D], in float64. */
+  toLatent(x: Float64Array): Float64Array {
+    const { center, scale, features } = this;
+    return x.map((v, i) => (v - center.value[i % features]) / scale.value[i % features]);
+  }
+
+  /** z scale + center of rows [N, D], in float64. */
+  toData(z: Float64Array): Float64Array {
+    const { center, scale, features } = this;
+    return z.map((v, i) => v * scale.value[i % features] + center.value[i % features]);
+  }
+
+  /** sum log scale: log |det dx/dz|. */
+  logScale(): number {
+    return Array.from(this.scale.value).reduce((sum, s) => sum + Math.log(s), 0);
   }
 
   describe(): Description {
     return { type: "standardize", features: this.features };
   }
 }
+
+/** Mean and deviation of one column; the deviation is 0 where it is not more than rounding. */
+function momentsOf(values: Float64Array, weights?: Float64Array): { mean: number; deviation: number } {
+  const moments = columnMoments({ rows: values.length, features: 1, values, weights });
+  const [mean] = moments.mean;
+  const [deviation] = moments.deviation;
+  return { mean, deviation: deviation > RESOLUTION * Math.abs(mean) ? deviation : 0 };
+}
+
+export const standardizeKind: BijectionKind<typeof standardizeSchema> = {
+  schema: standardizeSchema,
+  build: (description) => new Standardize(description),
+  examples: (features) => [{ type: "standardize", features }],
+};

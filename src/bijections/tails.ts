@@ -1,20 +1,30 @@
 import { z } from "zod";
 import type { Tensor } from "../graph/tensor.ts";
-import { sumFeatures } from "./autoregressive.ts";
-import type { Bijection, Description, Transformed } from "./bijection.ts";
+import { parse } from "../parse.ts";
+import {
+  type Bijection,
+  type BijectionKind,
+  type Description,
+  sumFeatures,
+  type Transformed,
+} from "./bijection.ts";
 
-export const tailsSchema = z.strictObject({
+const tailsSchema = z.strictObject({
   type: z.literal("tails"),
   features: z.int().positive(),
-  /** Where the logarithm begins. */
+  /** c, where the logarithm begins. */
   start: z.number().positive().default(4),
 });
+
+/** exp(80) = 5e34 is still finite in float32; a latent value beyond c + 80 does not occur. */
+const FARTHEST = 80;
 
 /**
  * Compresses what is far out: z = x for |x| <= c, sign(x) (c + log(1 + |x| - c)) beyond; continuous with slope 1 at c.
  *
  * Under a Gaussian latent the density then falls like a log-normal's instead of exp(-x^2 / 2): an outlier of 10^6
- * deviations costs about 150 nats, not 5 10^11, and 10^30 stays finite in float32.
+ * deviations costs about 150 nats, not 5 10^11, and 10^30 stays finite in float32. Sampling maps latent values beyond
+ * c + 80 as if they were there.
  */
 export class Tails implements Bijection {
   readonly features: number;
@@ -22,7 +32,7 @@ export class Tails implements Bijection {
   readonly start: number;
 
   constructor(options: { features: number; start?: number }) {
-    const { features, start } = tailsSchema.parse({ type: "tails", ...options });
+    const { features, start } = parse(tailsSchema, { type: "tails", ...options }, "tails");
     this.features = features;
     this.start = start;
   }
@@ -37,7 +47,7 @@ export class Tails implements Bijection {
   }
 
   forward(z: Tensor): Transformed {
-    const beyond = z.abs().sub(this.start).maximum(0);
+    const beyond = z.abs().sub(this.start).maximum(0).minimum(FARTHEST);
     return {
       value: this.inside(z).where(z, z.sign().mul(beyond.expm1().add(this.start))),
       logDet: sumFeatures(beyond, this.features),
@@ -52,3 +62,12 @@ export class Tails implements Bijection {
     return { type: "tails", features: this.features, start: this.start };
   }
 }
+
+export const tailsKind: BijectionKind<typeof tailsSchema> = {
+  schema: tailsSchema,
+  build: ({ type: _, ...options }) => new Tails(options),
+  examples: (features) => [
+    { type: "tails", features },
+    { type: "tails", features, start: 0.5 },
+  ],
+};

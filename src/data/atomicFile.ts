@@ -41,6 +41,22 @@ export async function replaceFile(
   }
 }
 
+/**
+ * Makes sure that `path` can be written later, and leaves what is there as it is.
+ *
+ * @throws FILE as `writeFileAtomically` would.
+ */
+export async function checkWritable(path: string): Promise<void> {
+  try {
+    const { target } = await replaceable(path);
+    const probe = join(dirname(target), `.pushforward-${crypto.randomUUID()}.tmp`);
+    await writeFile(probe, "", { flag: "wx" });
+    await rm(probe);
+  } catch (error) {
+    throw writeError(error, path);
+  }
+}
+
 /** The file behind `path` (links are followed) and its permissions, if there is one already. */
 async function replaceable(path: string): Promise<{ target: string; mode?: number }> {
   const target = await realpath(path).catch(() => resolve(path));

@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { columnList } from "./columnList.ts";
 import { identifier, literal } from "./database.ts";
 import { nearestName } from "./nearestName.ts";
 import type { Column, Table } from "./table.ts";
@@ -65,7 +66,7 @@ function mendStray(table: Table, stray: string): string {
 
 function mendChoice(numeric: readonly string[]): string {
   if (numeric.length === 0) return "Give a table that has columns of numbers.";
-  return `Choose among the numeric columns: --columns ${numeric.slice(0, 8).join(",")}${numeric.length > 8 ? ",..." : ""}`;
+  return `Choose among the numeric columns: --columns ${columnList(numeric, 8)}`;
 }
 
 function listed(names: readonly string[]): string {

@@ -66,11 +66,11 @@ function likelyDelimiter(text: string): string {
 }
 
 /** The fields of the first record (RFC 4180: quotes may hold delimiters, line breaks and doubled quotes). */
-function firstRecord(text: string, delimiter: string): string[] {
+export function firstRecord(text: string, delimiter: string): string[] {
   const fields: string[] = [];
   let field = "";
   let quoted = false;
-  for (let i = text.search(/[^\r\n]/); i < text.length; i++) {
+  for (let i = Math.max(0, text.search(/[^\r\n]/)); i < text.length; i++) {
     const character = text[i]!;
     if (quoted) {
       if (character !== '"') field += character;

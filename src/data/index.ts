@@ -1,8 +1,12 @@
-export { writeFileAtomically } from "./atomicFile.ts";
+export { checkWritable, writeFileAtomically } from "./atomicFile.ts";
+export { columnList, parseColumnList, shellQuoted } from "./columnList.ts";
 export { type ColumnSummary, columnSummary } from "./columnSummary.ts";
 export type { Chunks } from "./database.ts";
-export { type Format, outputFormat } from "./format.ts";
+export { type FarValues, farValues } from "./farValues.ts";
+export { type Format, formatOf, outputFormat } from "./format.ts";
 export { checkForFitting, type Matrix, type MatrixChunk, readMatrix, scanMatrix } from "./matrix.ts";
+export { nearestName } from "./nearestName.ts";
+export { readBytes } from "./sourceFile.ts";
 export { type Column, openTable, type Table } from "./table.ts";
 export { writeRows } from "./writeRows.ts";
 export { LOG_DENSITY, writeScored } from "./writeScored.ts";

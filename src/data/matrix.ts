@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { columnList } from "./columnList.ts";
 import { identifier } from "./database.ts";
 import type { Table } from "./table.ts";
 
@@ -121,7 +122,7 @@ export function checkForFitting(matrix: Matrix, source: string): void {
   throw new PushforwardError("DATA", `The column "${columns[constant]}" of ${source} is constant`, {
     expected: "at least two different values",
     received: `${values[constant]} in all ${rows} rows`,
-    mend: others.length > 0 ? `Leave it out: --columns ${others.join(",")}` : "Give a column that varies.",
+    mend: others.length > 0 ? `Leave it out: --columns ${columnList(others)}` : "Give a column that varies.",
   });
 }
 

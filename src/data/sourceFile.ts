@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { open, readdir, stat } from "node:fs/promises";
+import { open, readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
@@ -64,6 +64,19 @@ export async function inspectFile(path: string): Promise<SourceFile> {
   });
 }
 
+/**
+ * All bytes of a file that is no table.
+ *
+ * @throws FILE when there is no such file, or it is a directory or unreadable.
+ */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw await readError(error, path);
+  }
+}
+
 async function readHead(path: string): Promise<{ bytes: Buffer; gzip: boolean }> {
   try {
     if ((await stat(path)).isDirectory()) {
@@ -115,6 +128,7 @@ async function readError(error: unknown, path: string): Promise<unknown> {
       cause: error,
     });
   }
+  if (code === "EISDIR") return new PushforwardError("FILE", `${path} is a directory`, { expected: "a file", cause: error });
   if (code === "EACCES" || code === "EPERM") {
     return new PushforwardError("FILE", `Cannot read ${path}: permission denied`, {
       mend: `Allow reading: chmod u+r '${path}'`,

@@ -1,21 +1,33 @@
 import { z } from "zod";
 import { Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { type Distribution, HALF_LOG_2_PI, type Noise } from "./distribution.ts";
+import { parse } from "../parse.ts";
+import {
+  type Distribution,
+  type DistributionKind,
+  HALF_LOG_2_PI,
+  halfSquares,
+  type Noise,
+} from "./distribution.ts";
 
-export const diagonalNormalSchema = z.strictObject({
+const diagonalNormalSchema = z.strictObject({
   type: z.literal("diagonalNormal"),
   features: z.int().positive(),
 });
 
-/** Independent normals with learned means and log-deviations s: log p(x) = -sum((x - m)^2 exp(-2 s) / 2 + s + log(2 pi) / 2). */
+/**
+ * Independent normals with learned means m and log-deviations s:
+ * log p(x) = -sum((x - m)^2 exp(-2 s) / 2 + s + log(2 pi) / 2), the squares down to -10^30.
+ */
 export class DiagonalNormal implements Distribution {
   readonly features: number;
   readonly noise: readonly Noise[];
   readonly mean: Parameter;
   readonly logDeviation: Parameter;
 
-  constructor({ features }: { features: number }) {
+  constructor(options: { features: number }) {
+    const description = { type: "diagonalNormal", ...options };
+    const { features } = parse(diagonalNormalSchema, description, "a diagonal normal distribution");
     this.features = features;
     this.noise = [{ kind: "normal", size: features }];
     this.mean = new Parameter([features], new Float32Array(features));
@@ -24,10 +36,7 @@ export class DiagonalNormal implements Distribution {
 
   logProb(x: Tensor): Tensor {
     const z = x.sub(this.mean).mul(this.logDeviation.neg().exp());
-    return z
-      .square()
-      .sum(1)
-      .mul(-0.5)
+    return halfSquares(z)
       .sub(this.logDeviation.sum())
       .sub(this.features * HALF_LOG_2_PI);
   }
@@ -40,3 +49,9 @@ export class DiagonalNormal implements Distribution {
     return { type: "diagonalNormal", features: this.features };
   }
 }
+
+export const diagonalNormalKind: DistributionKind<typeof diagonalNormalSchema> = {
+  schema: diagonalNormalSchema,
+  build: (description) => new DiagonalNormal(description),
+  examples: (features) => [{ type: "diagonalNormal", features }],
+};

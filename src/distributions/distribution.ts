@@ -1,4 +1,5 @@
-import type { DataRows, Description } from "../bijections/bijection.ts";
+import type { DataRows } from "../bijections/bijection.ts";
+import type { Description, Kind, KindSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
 /** Random numbers that sampling a row needs: `size` standard normal or uniform (0, 1) numbers. */
@@ -21,4 +22,16 @@ export interface Distribution {
   fitToData?(rows: DataRows): void;
 }
 
+/** What the registry holds of each distribution. */
+export type DistributionKind<S extends KindSchema> = Kind<Distribution, S>;
+
 export const HALF_LOG_2_PI = 0.5 * Math.log(2 * Math.PI);
+
+/** -|x|^2 / 2 over the last axis, kept from falling below -10^30. */
+export const halfSquares = (x: Tensor): Tensor => x.square().sum(-1).mul(-0.5).maximum(LOWEST);
+
+/**
+ * Where squares stop: far out, at 10^15 deviations. Float32 would overflow at 10^19, and gradients, which are products
+ * with as large activations, before that; from here on the log-density is constant and its gradient 0.
+ */
+const LOWEST = -1e30;

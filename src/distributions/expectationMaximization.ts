@@ -14,17 +14,23 @@ export interface MixtureFit {
 }
 
 export interface MixtureOptions {
-  /** Added to the diagonal of every covariance. */
+  /** Added to the diagonal of every covariance, which keeps a component from collapsing onto a row. Default 1e-4. */
   readonly ridge?: number;
+  /** Most rounds of expectation maximization. Default 100. */
   readonly iterations?: number;
-  /** Stops when the mean log-density gains less than this. */
+  /** Stops when the mean log-density gains less than this, in nats. Default 1e-3. */
   readonly tolerance?: number;
+  /** Of the k-means++ start. Default 0. */
   readonly seed?: number;
 }
 
 /**
  * Expectation maximization for a mixture of K Gaussians (Dempster, Laird and Rubin 1977), started by k-means++ seeds
- * (Arthur and Vassilvitskii 2007) and a few rounds of k-means. Float64, deterministic for a seed.
+ * (Arthur and Vassilvitskii 2007) and a few rounds of k-means. Float64, deterministic for a seed; a row of weight 2
+ * counts as two rows. The rows should be of about unit scale, as latent values are.
+ *
+ * The mean log-density rises from round to round (but for what the ridge costs). A component that is left without rows,
+ * as where there are more components than different rows, has weight 0.
  */
 export function fitGaussianMixture(
   data: DataRows,
@@ -40,8 +46,7 @@ export function fitGaussianMixture(
     means: new Float64Array(components * D),
     precisionFactors: new Float64Array(components * D * D),
   };
-  for (let k = 0; k < components; k++)
-    for (let i = 0; i < D; i++) state.precisionFactors[(k * D + i) * D + i] = 1;
+  for (let i = 0; i < components * D; i++) state.precisionFactors[i * D + (i % D)] = 1;
 
   let logLikelihood = Number.NEGATIVE_INFINITY;
   for (let round = 0; round < iterations; round++) {
@@ -54,9 +59,18 @@ export function fitGaussianMixture(
   return { ...state, logLikelihood };
 }
 
+/** Mean log-density of rows under a fitted mixture, in nats. */
+export function meanLogDensity(fit: MixtureFit, data: DataRows): number {
+  const K = fit.weights.length;
+  return expect(data, K, fit, new Float64Array(data.rows * K));
+}
+
+/** A row that a component shares in less than this adds nothing to it. */
+const NEGLIGIBLE = 1e-12;
+
 type State = Omit<MixtureFit, "logLikelihood">;
 
-/** Means, covariances and weights from responsibilities [N, K]. */
+/** Means, covariances and weights from responsibilities [N, K]; a component without rows keeps its mean and covariance. */
 function maximize(
   data: DataRows,
   K: number,
@@ -67,24 +81,26 @@ function maximize(
   const { rows, features: D, values, weights } = data;
   const { means, precisionFactors } = state;
   const totals = new Float64Array(K);
-  means.fill(0);
+  const sums = new Float64Array(K * D);
   for (let r = 0; r < rows; r++) {
     for (let k = 0; k < K; k++) {
+      if (responsibilities[r * K + k] < NEGLIGIBLE) continue;
       const share = responsibilities[r * K + k] * (weights?.[r] ?? 1);
-      if (share < 1e-12) continue;
       totals[k] += share;
-      for (let i = 0; i < D; i++) means[k * D + i] += share * values[r * D + i];
+      for (let i = 0; i < D; i++) sums[k * D + i] += share * values[r * D + i];
     }
   }
   const total = totals.reduce((a, b) => a + b, 0);
-  for (let k = 0; k < K; k++) for (let i = 0; i < D; i++) means[k * D + i] /= Math.max(totals[k], 1e-12);
+  for (let k = 0; k < K; k++) {
+    if (totals[k] > 0) for (let i = 0; i < D; i++) means[k * D + i] = sums[k * D + i] / totals[k];
+  }
 
   const covariances = new Float64Array(K * D * D);
   const difference = new Float64Array(D);
   for (let r = 0; r < rows; r++) {
     for (let k = 0; k < K; k++) {
+      if (responsibilities[r * K + k] < NEGLIGIBLE) continue;
       const share = responsibilities[r * K + k] * (weights?.[r] ?? 1);
-      if (share < 1e-12) continue;
       for (let i = 0; i < D; i++) difference[i] = values[r * D + i] - means[k * D + i];
       const base = k * D * D;
       for (let i = 0; i < D; i++) {
@@ -95,9 +111,10 @@ function maximize(
   }
   for (let k = 0; k < K; k++) {
     state.weights[k] = totals[k] / total;
+    if (totals[k] === 0) continue;
     const covariance = covariances.subarray(k * D * D, (k + 1) * D * D);
     for (let i = 0; i < D; i++) {
-      for (let j = 0; j <= i; j++) covariance[i * D + j] /= Math.max(totals[k], 1e-12);
+      for (let j = 0; j <= i; j++) covariance[i * D + j] /= totals[k];
       covariance[i * D + i] += ridge;
     }
     precisionFactor(covariance, D, precisionFactors.subarray(k * D * D, (k + 1) * D * D));
@@ -141,7 +158,7 @@ function expect(data: DataRows, K: number, state: State, responsibilities: Float
   const constants = Float64Array.from({ length: K }, (_, k) => {
     let logDiagonal = 0;
     for (let i = 0; i < D; i++) logDiagonal += Math.log(precisionFactors[(k * D + i) * D + i]);
-    return Math.log(Math.max(state.weights[k], 1e-300)) + logDiagonal - 0.5 * D * Math.log(2 * Math.PI);
+    return Math.log(state.weights[k]) + logDiagonal - 0.5 * D * Math.log(2 * Math.PI);
   });
   const difference = new Float64Array(D);
   let total = 0;
@@ -173,35 +190,30 @@ function expect(data: DataRows, K: number, state: State, responsibilities: Float
 }
 
 /** One-hot assignments [N, K] after k-means++ and ten rounds of Lloyd's algorithm. */
-function kMeansAssignments({ rows, features: D, values }: DataRows, K: number, random: Random): Float64Array {
+function kMeansAssignments(data: DataRows, K: number, random: Random): Float64Array {
+  const { rows, features: D, values, weights } = data;
   const uniforms = random.uniform(new Float64Array(K));
   const centers = new Float64Array(K * D);
-  const distances = new Float64Array(rows).fill(Number.POSITIVE_INFINITY);
   const distance = (r: number, k: number) => {
     let sum = 0;
     for (let i = 0; i < D; i++) sum += (values[r * D + i] - centers[k * D + i]) ** 2;
     return sum;
   };
+  // The first center is any row, each other one a row in proportion to its squared distance from those before.
+  const distances = new Float64Array(rows).fill(1);
   for (let k = 0; k < K; k++) {
-    let row = Math.floor(uniforms[k] * rows);
-    if (k > 0) {
-      let target = uniforms[k] * distances.reduce((a, b) => a + b, 0);
-      row = rows - 1;
-      for (let r = 0; r < rows; r++) {
-        target -= distances[r];
-        if (target <= 0) {
-          row = r;
-          break;
-        }
-      }
-    }
+    const row = chosen(
+      distances.map((d, r) => d * (weights?.[r] ?? 1)),
+      uniforms[k],
+    );
     centers.set(values.subarray(row * D, (row + 1) * D), k * D);
-    for (let r = 0; r < rows; r++) distances[r] = Math.min(distances[r], distance(r, k));
+    for (let r = 0; r < rows; r++)
+      distances[r] = k === 0 ? distance(r, k) : Math.min(distances[r], distance(r, k));
   }
   const nearest = new Int32Array(rows);
   for (let round = 0; round < 10; round++) {
     const sums = new Float64Array(K * D);
-    const counts = new Float64Array(K);
+    const totals = new Float64Array(K);
     for (let r = 0; r < rows; r++) {
       let best = Number.POSITIVE_INFINITY;
       for (let k = 0; k < K; k++) {
@@ -211,14 +223,25 @@ function kMeansAssignments({ rows, features: D, values }: DataRows, K: number, r
           nearest[r] = k;
         }
       }
-      counts[nearest[r]]++;
-      for (let i = 0; i < D; i++) sums[nearest[r] * D + i] += values[r * D + i];
+      const weight = weights?.[r] ?? 1;
+      totals[nearest[r]] += weight;
+      for (let i = 0; i < D; i++) sums[nearest[r] * D + i] += weight * values[r * D + i];
     }
     for (let k = 0; k < K; k++) {
-      if (counts[k] > 0) for (let i = 0; i < D; i++) centers[k * D + i] = sums[k * D + i] / counts[k];
+      if (totals[k] > 0) for (let i = 0; i < D; i++) centers[k * D + i] = sums[k * D + i] / totals[k];
     }
   }
   const assignments = new Float64Array(rows * K);
   for (let r = 0; r < rows; r++) assignments[r * K + nearest[r]] = 1;
   return assignments;
+}
+
+/** The index whose stretch of the cumulative weights holds the share u of their total. */
+function chosen(weights: Float64Array, u: number): number {
+  let target = u * weights.reduce((a, b) => a + b, 0);
+  for (let r = 0; r < weights.length; r++) {
+    target -= weights[r];
+    if (target < 0) return r;
+  }
+  return weights.length - 1;
 }

@@ -2,11 +2,19 @@ import { z } from "zod";
 import type { DataRows } from "../bijections/bijection.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
+import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
-import { type Distribution, HALF_LOG_2_PI, type Noise } from "./distribution.ts";
-import { fitGaussianMixture, type MixtureFit } from "./expectationMaximization.ts";
+import {
+  type Distribution,
+  type DistributionKind,
+  HALF_LOG_2_PI,
+  halfSquares,
+  type Noise,
+} from "./distribution.ts";
+import type { MixtureFit } from "./expectationMaximization.ts";
+import { chooseGaussianMixture } from "./mixtureSelection.ts";
 
-export const gaussianMixtureSchema = z.strictObject({
+const gaussianMixtureSchema = z.strictObject({
   type: z.literal("gaussianMixture"),
   features: z.int().positive(),
   components: z.int().positive(),
@@ -16,8 +24,9 @@ export const gaussianMixtureSchema = z.strictObject({
  * Mixture of K full-covariance Gaussians: log p(x) = logsumexp_k(log w_k + log N(x; m_k, S_k)).
  *
  * Each component is held by the Cholesky factor of its precision, S_k^-1 = A_k A_k^T with A_k lower triangular and its
- * diagonal exp(d_k): a density costs one matrix product for all components. Starts near the origin; `fitToData` runs
- * expectation maximization (Dempster et al. 1977).
+ * diagonal exp(d_k): a density costs one matrix product for all components. Starts with standard normal means and unit
+ * covariances; `fitToData` runs expectation maximization (Dempster et al. 1977), and
+ * chooses how many of the components it uses by held-out rows.
  */
 export class GaussianMixture implements Distribution {
   readonly features: number;
@@ -32,7 +41,9 @@ export class GaussianMixture implements Distribution {
   /** [K, D, D] A below its diagonal; the rest is not used. */
   readonly lower: Parameter;
 
-  constructor({ features, components }: { features: number; components: number }, random: Random) {
+  constructor(options: { features: number; components: number }, random: Random) {
+    const description = { type: "gaussianMixture", ...options };
+    const { features, components } = parse(gaussianMixtureSchema, description, "a Gaussian mixture");
     this.features = features;
     this.components = components;
     this.noise = [
@@ -64,7 +75,7 @@ export class GaussianMixture implements Distribution {
       .neg();
     const y = x.affine(columns, offsets).reshape(["N", K, D]);
     const logNorm = this.logDiagonal.sum(1).sub(D * HALF_LOG_2_PI);
-    return y.square().sum(2).mul(-0.5).add(logNorm).add(this.logWeights.logSoftmax()).logsumexp(1);
+    return halfSquares(y).add(logNorm).add(this.logWeights.logSoftmax()).logsumexp(1);
   }
 
   sample([uniform, normal]: readonly Tensor[]): Tensor {
@@ -90,12 +101,13 @@ export class GaussianMixture implements Distribution {
   }
 
   fitToData(data: DataRows): void {
-    this.assign(fitGaussianMixture(data, this.components));
+    this.assign(chooseGaussianMixture(data, this.components));
   }
 
-  /** Takes over the result of expectation maximization. */
+  /** Takes over the result of expectation maximization; components that it did without get a weight of about 0. */
   assign(fit: MixtureFit): void {
     const { features: D } = this;
+    this.logWeights.value.fill(Math.log(1e-12));
     this.logWeights.value.set(fit.weights.map((w) => Math.log(Math.max(w, 1e-12))));
     this.means.value.set(fit.means);
     fit.precisionFactors.forEach((a, i) => {
@@ -131,3 +143,12 @@ export class GaussianMixture implements Distribution {
     return { type: "gaussianMixture", features: this.features, components: this.components };
   }
 }
+
+export const gaussianMixtureKind: DistributionKind<typeof gaussianMixtureSchema> = {
+  schema: gaussianMixtureSchema,
+  build: (description, random) => new GaussianMixture(description, random),
+  examples: (features) => [
+    { type: "gaussianMixture", features, components: 1 },
+    { type: "gaussianMixture", features, components: 4 },
+  ],
+};

@@ -1,22 +1,24 @@
 import { z } from "zod";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Distribution, Noise } from "./distribution.ts";
+import { parse } from "../parse.ts";
+import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
-export const logisticSchema = z.strictObject({ type: z.literal("logistic"), features: z.int().positive() });
+const logisticSchema = z.strictObject({ type: z.literal("logistic"), features: z.int().positive() });
 
 /** Independent standard logistics, NICE's prior: log p(x) = -sum(|x| + 2 log(1 + exp(-|x|))). */
 export class Logistic implements Distribution {
   readonly features: number;
   readonly noise: readonly Noise[];
 
-  constructor({ features }: { features: number }) {
+  constructor(options: { features: number }) {
+    const { features } = parse(logisticSchema, { type: "logistic", ...options }, "a logistic distribution");
     this.features = features;
     this.noise = [{ kind: "uniform", size: features }];
   }
 
   logProb(x: Tensor): Tensor {
-    // Even in x; written through softplus(-x) so that nothing cancels.
-    return x.neg().softplus().mul(2).add(x).sum(1).neg();
+    const size = x.abs();
+    return size.neg().softplus().mul(2).add(size).sum(1).neg();
   }
 
   sample([uniform]: readonly Tensor[]): Tensor {
@@ -27,3 +29,9 @@ export class Logistic implements Distribution {
     return { type: "logistic", features: this.features };
   }
 }
+
+export const logisticKind: DistributionKind<typeof logisticSchema> = {
+  schema: logisticSchema,
+  build: (description) => new Logistic(description),
+  examples: (features) => [{ type: "logistic", features }],
+};

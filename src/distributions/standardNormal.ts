@@ -1,28 +1,33 @@
 import { z } from "zod";
 import type { Tensor } from "../graph/tensor.ts";
-import { type Distribution, HALF_LOG_2_PI, type Noise } from "./distribution.ts";
+import { parse } from "../parse.ts";
+import {
+  type Distribution,
+  type DistributionKind,
+  HALF_LOG_2_PI,
+  halfSquares,
+  type Noise,
+} from "./distribution.ts";
 
-export const standardNormalSchema = z.strictObject({
+const standardNormalSchema = z.strictObject({
   type: z.literal("standardNormal"),
   features: z.int().positive(),
 });
 
-/** log p(x) = -|x|^2 / 2 - (D / 2) log 2 pi. */
+/** log p(x) = -|x|^2 / 2 - (D / 2) log 2 pi, down to -10^30. */
 export class StandardNormal implements Distribution {
   readonly features: number;
   readonly noise: readonly Noise[];
 
-  constructor({ features }: { features: number }) {
+  constructor(options: { features: number }) {
+    const description = { type: "standardNormal", ...options };
+    const { features } = parse(standardNormalSchema, description, "a standard normal distribution");
     this.features = features;
     this.noise = [{ kind: "normal", size: features }];
   }
 
   logProb(x: Tensor): Tensor {
-    return x
-      .square()
-      .sum(1)
-      .mul(-0.5)
-      .sub(this.features * HALF_LOG_2_PI);
+    return halfSquares(x).sub(this.features * HALF_LOG_2_PI);
   }
 
   sample([normal]: readonly Tensor[]): Tensor {
@@ -33,3 +38,9 @@ export class StandardNormal implements Distribution {
     return { type: "standardNormal", features: this.features };
   }
 }
+
+export const standardNormalKind: DistributionKind<typeof standardNormalSchema> = {
+  schema: standardNormalSchema,
+  build: (description) => new StandardNormal(description),
+  examples: (features) => [{ type: "standardNormal", features }],
+};

@@ -1,15 +1,18 @@
 import { z } from "zod";
 import { Parameter } from "../graph/parameter.ts";
-import { logGamma } from "../graph/special.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import type { Distribution, Noise } from "./distribution.ts";
+import { scalar, type Tensor } from "../graph/tensor.ts";
+import { parse } from "../parse.ts";
+import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
-export const studentTSchema = z.strictObject({
+const studentTSchema = z.strictObject({
   type: z.literal("studentT"),
   features: z.int().positive(),
-  /** Degrees of freedom at the start. */
+  /** nu at the start. */
   degreesOfFreedom: z.number().positive().default(5),
 });
+
+/** sqrt(exp(80)) = 2e17: as far out as a draw goes, which is where float32 ends. */
+const LARGEST_EXPONENT = 80;
 
 /**
  * Independent Student t with learned degrees of freedom nu (above 0), means m and log-scales s, for heavy tails:
@@ -24,7 +27,8 @@ export class StudentT implements Distribution {
   private readonly start: number;
 
   constructor(options: { features: number; degreesOfFreedom?: number }) {
-    const { features, degreesOfFreedom } = studentTSchema.parse({ type: "studentT", ...options });
+    const description = { type: "studentT", ...options };
+    const { features, degreesOfFreedom } = parse(studentTSchema, description, "a Student t distribution");
     this.features = features;
     this.start = degreesOfFreedom;
     this.noise = [
@@ -41,23 +45,20 @@ export class StudentT implements Distribution {
 
   logProb(x: Tensor): Tensor {
     const nu = this.logDegreesOfFreedom.exp();
-    const half = nu.add(1).mul(0.5);
-    const norm = logGamma(half)
-      .sub(logGamma(nu.mul(0.5)))
-      .sub(nu.mul(Math.PI).log().mul(0.5))
-      .sub(this.logScale);
     const z = x.sub(this.mean).mul(this.logScale.neg().exp());
-    // For large |z| the square would overflow: log(1 + z^2/nu) = 2 log|z| - log nu + log(1 + nu/z^2).
-    const far = z.abs().greater(1e6);
-    const near = far.where(0, z).square().div(nu).log1p();
-    const away = far.where(z, 1).abs().log().mul(2).sub(nu.log());
-    return norm.sub(half.mul(far.where(away, near))).sum(1);
+    // log(1 + u^2) with u = |z| / sqrt(nu) is 2 log u where u^2 would overflow.
+    const u = z.abs().div(nu.sqrt());
+    const far = u.greater(1e8);
+    const near = far.where(0, u).square().log1p();
+    const away = far.where(u, 1).log().mul(2);
+    const tail = far.where(away, near).mul(nu.add(1).mul(0.5));
+    return logNormalizer(nu).sub(this.logScale).sub(tail).sum(1);
   }
 
   /** Bailey (1994): cos(2 pi v) sqrt(nu (u^(-2/nu) - 1)) for uniform u, v. */
   sample([u, v]: readonly Tensor[]): Tensor {
     const nu = this.logDegreesOfFreedom.exp();
-    const radius = u.log().mul(-2).div(nu).expm1().mul(nu).sqrt();
+    const radius = u.log().mul(-2).div(nu).minimum(LARGEST_EXPONENT).expm1().mul(nu).sqrt();
     const t = radius.mul(v.mul(2 * Math.PI).cos());
     return t.mul(this.logScale.exp()).add(this.mean);
   }
@@ -66,3 +67,36 @@ export class StudentT implements Distribution {
     return { type: "studentT", features: this.features, degreesOfFreedom: this.start };
   }
 }
+
+export const studentTKind: DistributionKind<typeof studentTSchema> = {
+  schema: studentTSchema,
+  build: ({ type: _, ...options }) => new StudentT(options),
+  examples: (features) => [
+    { type: "studentT", features },
+    { type: "studentT", features, degreesOfFreedom: 1.5 },
+  ],
+};
+
+/**
+ * log Gamma((nu + 1) / 2) - log Gamma(nu / 2) - log(nu pi) / 2 without the large numbers that cancel in it. With x = nu / 2
+ *
+ *     Gamma(x + 1/2) / Gamma(x) = Gamma(x + 8 + 1/2) / Gamma(x + 8) prod_{k<8} (x + k) / (x + k + 1/2),
+ *
+ * and the ratio at y = x + 8 has the asymptotic series log y / 2 - 1/(8 y) + 1/(192 y^3) - ... (error below 1e-14).
+ */
+function logNormalizer(nu: Tensor): Tensor {
+  const x = nu.mul(0.5);
+  let product = scalar(1);
+  for (let k = 0; k < 8; k++) product = product.mul(x.add(k).reciprocal().mul(0.5).add(1));
+  const y = x.add(8);
+  const inverse = y.reciprocal();
+  const series = SERIES.slice(1).reduce((sum, c) => inverse.square().mul(sum).add(c), scalar(SERIES[0]));
+  return inverse
+    .mul(series)
+    .sub(product.log())
+    .add(x.reciprocal().mul(8).log1p().mul(0.5))
+    .sub(0.5 * Math.log(2 * Math.PI));
+}
+
+/** Coefficients of y^-13, y^-11, ..., y^-1. */
+const SERIES = [-5461 / 851968, 691 / 180224, -31 / 18432, 17 / 14336, -1 / 640, 1 / 192, -1 / 8];

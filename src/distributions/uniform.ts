@@ -1,17 +1,18 @@
 import { z } from "zod";
 import { scalar, type Tensor } from "../graph/tensor.ts";
-import type { Distribution, Noise } from "./distribution.ts";
+import { parse } from "../parse.ts";
+import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
-export const uniformSchema = z
+const uniformSchema = z
   .strictObject({
     type: z.literal("uniform"),
     features: z.int().positive(),
     low: z.number().default(0),
     high: z.number().default(1),
   })
-  .refine(({ low, high }) => low < high, { error: "a uniform distribution needs low < high" });
+  .refine(({ low, high }) => low < high, { path: ["high"], error: "more than `low`" });
 
-/** Uniform on the box [low, high]^D: log p = -D log(high - low) inside, -Infinity outside. */
+/** Uniform on the box [low, high]^D: log p = -D log(high - low) inside, -Infinity outside, both with gradient 0. */
 export class Uniform implements Distribution {
   readonly features: number;
   readonly low: number;
@@ -19,7 +20,8 @@ export class Uniform implements Distribution {
   readonly noise: readonly Noise[];
 
   constructor(options: { features: number; low?: number; high?: number }) {
-    const { features, low, high } = uniformSchema.parse({ type: "uniform", ...options });
+    const description = { type: "uniform", ...options };
+    const { features, low, high } = parse(uniformSchema, description, "a uniform distribution");
     this.features = features;
     this.low = low;
     this.high = high;
@@ -29,7 +31,9 @@ export class Uniform implements Distribution {
   logProb(x: Tensor): Tensor {
     const outside = x.less(this.low).or(x.greater(this.high)).toFloat().sum(1);
     const inside = scalar(-this.features * Math.log(this.high - this.low));
-    return outside.greater(0).where(Number.NEGATIVE_INFINITY, inside);
+    // A NaN is neither inside nor outside.
+    const unknown = x.equal(x).not().toFloat().sum(1);
+    return unknown.greater(0).where(Number.NaN, outside.greater(0).where(Number.NEGATIVE_INFINITY, inside));
   }
 
   sample([uniform]: readonly Tensor[]): Tensor {
@@ -40,3 +44,12 @@ export class Uniform implements Distribution {
     return { type: "uniform", features: this.features, low: this.low, high: this.high };
   }
 }
+
+export const uniformKind: DistributionKind<typeof uniformSchema> = {
+  schema: uniformSchema,
+  build: ({ type: _, ...options }) => new Uniform(options),
+  examples: (features) => [
+    { type: "uniform", features },
+    { type: "uniform", features, low: -1.5, high: 2 },
+  ],
+};

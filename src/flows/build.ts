@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { bijectionSchema, buildBijection } from "../bijections/build.ts";
 import { buildDistribution, distributionSchema } from "../distributions/build.ts";
+import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { Flow } from "./flow.ts";
 
@@ -9,9 +10,13 @@ export const flowSchema = z.strictObject({ base: distributionSchema, bijection: 
 /** A flow as plain data: what a model file holds beside the parameters. */
 export type FlowDescription = z.input<typeof flowSchema>;
 
-/** Makes a flow from its description, with starting weights drawn from `seed`. */
+/**
+ * Makes a flow from its description, with starting weights drawn from `seed`.
+ *
+ * Throws `MODEL` if the description does not fit, with the path of the field.
+ */
 export function buildFlow(description: FlowDescription, seed: number | bigint = 0): Flow {
-  const { base, bijection } = flowSchema.parse(description);
+  const { base, bijection } = parse(flowSchema, description, "a flow", "MODEL");
   const random = new Random(seed).split("flow");
   return new Flow(
     buildDistribution(base, random.split("base")),

@@ -1,9 +1,11 @@
 import type { Bijection, Description } from "../bijections/bijection.ts";
+import { Chain } from "../bijections/chain.ts";
+import { Standardize } from "../bijections/standardize.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { scoped } from "../graph/scope.ts";
-import type { Shape } from "../graph/shape.ts";
+import { formatShape, type Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parametersOf } from "../nn/module.ts";
 import type { Precision } from "../onnx/export.ts";
@@ -32,8 +34,9 @@ const CHUNK = 1024;
  *
  *     log p(x) = log p_base(f^-1(x)) + log |det d f^-1 / dx|.
  *
- * `logDensity` and `draw` build graphs and compose with other tensors; the other methods compute with typed arrays,
- * row-major, for any number of rows.
+ * `logDensity` and `draw` build graphs and compose with other tensors; the other methods compute with numbers, row-major,
+ * for any number of rows, and give float64 arrays whatever the precision of the graphs. A `Standardize` next to the data
+ * they apply themselves, in float64: columns far from 0, such as years or time stamps, lose nothing.
  */
 export class Flow {
   readonly base: Distribution;
@@ -61,8 +64,9 @@ export class Flow {
     return this.bijection.context;
   }
 
-  /** log p(x | context) in nats, symbolically: [N, D], [N, C] -> [N]. */
+  /** log p(x | context) in nats, symbolically: [N, D], [N, C] -> [N]. Throws if the shapes do not fit the flow. */
   logDensity(x: Tensor, context?: Tensor): Tensor {
+    this.checkShapes(x, context);
     const { value, logDet } = scoped("bijection", () => this.bijection.inverse(x, context));
     return scoped("base", () => this.base.logProb(value)).add(logDet);
   }
@@ -70,19 +74,28 @@ export class Flow {
   /** Rows drawn from noise tensors in the order of `base.noise`, with their log-densities, symbolically. */
   draw(noise: readonly Tensor[], context?: Tensor): { value: Tensor; logProb: Tensor } {
     const latent = scoped("base", () => this.base.sample(noise));
+    this.checkShapes(latent, context);
     const { value, logDet } = scoped("bijection", () => this.bijection.forward(latent, context));
     return { value, logProb: scoped("base", () => this.base.logProb(latent)).sub(logDet) };
   }
 
-  /** log p(x | context) of each row in nats. */
+  /**
+   * log p(x | context) of each row in nats: x [N, D], context [N, C] or one row [C] for all -> [N].
+   *
+   * Like the methods below it throws `SHAPE` if the numbers do not make rows that fit, and `ARGUMENT` for a context that
+   * is missing or that the flow does not have.
+   */
   async logProb(
     x: ArrayLike<number>,
     context?: ArrayLike<number>,
     options: RunOptions = {},
-  ): Promise<Floats> {
-    const build = (x: Tensor, context?: Tensor) => ({ logProb: this.logDensity(x, context) });
-    const { logProb } = await this.run("logProb", build, [[x, this.features]], context, options);
-    return logProb;
+  ): Promise<Float64Array> {
+    const { inner, standardize } = this.unstandardized();
+    const build = (x: Tensor, context?: Tensor) => ({ logProb: inner.logDensity(x, context) });
+    const rows = { values: x, size: this.features, standardize };
+    const { logProb } = await this.run("logProb", build, [rows], context, options);
+    const logScale = standardize?.logScale() ?? 0;
+    return logProb.map((v) => v - logScale);
   }
 
   /** z = f^-1(x) of each row: [N, D]. */
@@ -90,19 +103,27 @@ export class Flow {
     x: ArrayLike<number>,
     context?: ArrayLike<number>,
     options: RunOptions = {},
-  ): Promise<Floats> {
-    const build = (x: Tensor, context?: Tensor) => ({ z: this.bijection.inverse(x, context).value });
-    return (await this.run("toLatent", build, [[x, this.features]], context, options)).z;
+  ): Promise<Float64Array> {
+    const { inner, standardize } = this.unstandardized();
+    const build = (x: Tensor, context?: Tensor) => ({ z: inner.bijection.inverse(x, context).value });
+    const rows = { values: x, size: this.features, standardize };
+    return (await this.run("toLatent", build, [rows], context, options)).z;
   }
 
   /** x = f(z) of each row: [N, D]. */
-  async toData(z: ArrayLike<number>, context?: ArrayLike<number>, options: RunOptions = {}): Promise<Floats> {
-    const build = (z: Tensor, context?: Tensor) => ({ x: this.bijection.forward(z, context).value });
-    return (await this.run("toData", build, [[z, this.features]], context, options)).x;
+  async toData(
+    z: ArrayLike<number>,
+    context?: ArrayLike<number>,
+    options: RunOptions = {},
+  ): Promise<Float64Array> {
+    const { inner, standardize } = this.unstandardized();
+    const build = (z: Tensor, context?: Tensor) => ({ x: inner.bijection.forward(z, context).value });
+    const { x } = await this.run("toData", build, [{ values: z, size: this.features }], context, options);
+    return standardize ? standardize.toData(x) : x;
   }
 
-  /** n rows drawn from the flow: [n, D]. */
-  async sample(n: number, options: SampleOptions = {}): Promise<Floats> {
+  /** n rows drawn from the flow: [n, D]. Throws `ARGUMENT` if n is not a whole number from 0. */
+  async sample(n: number, options: SampleOptions = {}): Promise<Float64Array> {
     return (await this.sampleAndLogProb(n, options)).samples;
   }
 
@@ -110,7 +131,7 @@ export class Flow {
   async sampleAndLogProb(
     n: number,
     options: SampleOptions = {},
-  ): Promise<{ samples: Floats; logProb: Floats }> {
+  ): Promise<{ samples: Float64Array; logProb: Float64Array }> {
     if (!Number.isInteger(n) || n < 0) {
       throw new PushforwardError("ARGUMENT", "a number of samples does not fit", {
         expected: "0, 1, 2, ...",
@@ -118,17 +139,32 @@ export class Flow {
       });
     }
     const random = new Random(options.seed ?? 0).split("sample");
-    const noise = this.base.noise.map(({ kind, size }, i): [Floats, number] => [
-      random.split(i)[kind](new (options.precision === "float64" ? Float64Array : Float32Array)(n * size)),
+    const Type = options.precision === "float64" ? Float64Array : Float32Array;
+    const noise = this.base.noise.map(({ kind, size }, i) => ({
+      values: random.split(i)[kind](new Type(n * size)),
       size,
-    ]);
-    const context = repeated(options.context, this.context, n);
+    }));
+    const { inner, standardize } = this.unstandardized();
     const build = (...inputs: Tensor[]) => {
-      const { value, logProb } = this.draw(inputs.slice(0, noise.length), inputs[noise.length]);
+      const { value, logProb } = inner.draw(inputs.slice(0, noise.length), inputs[noise.length]);
       return { samples: value, logProb };
     };
-    const { samples, logProb } = await this.run("sample", build, noise, context, options);
-    return { samples, logProb };
+    const { samples, logProb } = await this.run("sample", build, noise, options.context, options);
+    if (!standardize) return { samples, logProb };
+    const logScale = standardize.logScale();
+    return { samples: standardize.toData(samples), logProb: logProb.map((v) => v - logScale) };
+  }
+
+  /**
+   * The flow without a `Standardize` next to the data, and that: log p(x) = log p_inner((x - center) / scale) - sum log scale.
+   * Both share their parameters with this flow.
+   */
+  unstandardized(): { inner: Flow; standardize?: Standardize } {
+    const last = this.bijection instanceof Chain ? this.bijection.bijections.at(-1) : undefined;
+    if (!(this.bijection instanceof Chain && last instanceof Standardize)) return { inner: this };
+    const rest = this.bijection.bijections.slice(0, -1);
+    if (rest.length === 0) return { inner: this };
+    return { inner: new Flow(this.base, new Chain(rest)), standardize: last };
   }
 
   /** All parameters by their path. */
@@ -145,55 +181,73 @@ export class Flow {
   private async run(
     job: string,
     build: (...inputs: Tensor[]) => Record<string, Tensor>,
-    inputs: readonly (readonly [ArrayLike<number>, number])[],
+    inputs: readonly Rows[],
     context: ArrayLike<number> | undefined,
     options: RunOptions,
-  ): Promise<Record<string, Floats>> {
-    const [[first, width]] = inputs;
-    const rows = first.length / width;
-    const all = [...inputs];
-    if (this.context > 0) {
-      if (!context) {
-        throw new PushforwardError("ARGUMENT", "this flow is conditional and got no context", {
-          mend: `Give ${this.context} context features a row.`,
-        });
-      }
-      all.push([repeated(context, this.context, rows)!, this.context]);
+  ): Promise<Record<string, Float64Array>> {
+    const [first] = inputs;
+    const rows = first.values.length / first.size;
+    if (!Number.isInteger(rows)) {
+      throw new PushforwardError("SHAPE", `${job} got numbers that do not make whole rows`, {
+        expected: `a multiple of ${first.size}`,
+        received: `${first.values.length}`,
+      });
     }
-    for (const [values, size] of all) {
-      if (!Number.isInteger(rows) || values.length !== rows * size) {
-        throw new PushforwardError("SHAPE", `${job} got rows that do not fit`, {
-          expected: `rows of ${size} numbers`,
-          received: `${values.length} numbers`,
-        });
-      }
-    }
+    const all = [...inputs, ...this.contextRows(context, rows)];
     const key = JSON.stringify([job, options.precision, options.threads, options.providers]);
     let compiled = this.compiled.get(key);
     if (!compiled) {
-      const shapes = all.map(([, size]): Shape => ["N", size]);
-      const batched = (...tensors: Tensor[]) =>
-        Object.fromEntries(
-          Object.entries(build(...tensors)).map(([k, t]) => [k, t.rank === 0 ? t.broadcastTo(["N"]) : t]),
-        );
-      compiled = compile(batched, shapes, { ...options, parameterNames: this.parameterNames() });
+      const shapes = all.map(({ size }): Shape => ["N", size]);
+      compiled = compile(build, shapes, { ...options, parameterNames: this.parameterNames() });
       this.compiled.set(key, compiled);
     }
     const Type = options.precision === "float64" ? Float64Array : Float32Array;
-    const outputs: Record<string, Floats> = {};
-    const widths = compiled.graph.outputs.map(
-      ({ name, tensor }) => [name, (tensor.shape[1] as number) ?? 1] as const,
-    );
-    for (const [name, size] of widths) outputs[name] = new Type(rows * size);
+    const outputs: Record<string, Float64Array> = {};
+    const parts: { name: string; size: number; chunk: Floats }[] = compiled.graph.outputs.map(({ name, tensor }) => {
+      const size = (tensor.shape[1] as number) ?? 1;
+      outputs[name] = new Float64Array(rows * size);
+      return { name, size, chunk: new Type(Math.min(CHUNK, rows) * size) };
+    });
     for (let start = 0; start < rows; start += CHUNK) {
       const end = Math.min(rows, start + CHUNK);
-      const feeds = all.map(([values, size]) => part(values, start * size, end * size, Type));
-      const views = widths.map(
-        ([name, size]) => [name, outputs[name].subarray(start * size, end * size)] as const,
-      );
+      const feeds = all.map((input) => part(input, start, end, Type));
+      const views = parts.map(({ name, size, chunk }) => [name, chunk.subarray(0, (end - start) * size)] as const);
       await compiled.into(feeds, Object.fromEntries(views));
+      for (const [i, { name, size }] of parts.entries()) outputs[name].set(views[i][1], start * size);
     }
     return outputs;
+  }
+
+  /** The context as an input of `rows` rows; none for an unconditional flow. */
+  private contextRows(
+    context: ArrayLike<number> | undefined,
+    rows: number,
+  ): Rows[] {
+    const size = this.context;
+    if (!context || size === 0) {
+      if (context?.length || size > 0)
+        throw contextError(size, context ? `${context.length} numbers` : "none");
+      return [];
+    }
+    if (context.length === rows * size) return [{ values: context, size }];
+    if (context.length !== size) {
+      throw new PushforwardError("SHAPE", "the context does not fit the rows", {
+        expected: `${size} numbers for all rows, or ${rows * size} for ${rows} rows`,
+        received: `${context.length}`,
+      });
+    }
+    return [{ values: new Float64Array(rows * size).map((_, i) => context[i % size]), size }];
+  }
+
+  private checkShapes(x: Tensor, context: Tensor | undefined): void {
+    if (x.rank !== 2 || x.shape[1] !== this.features) {
+      throw new PushforwardError("SHAPE", "rows do not fit the flow", {
+        expected: formatShape(["N", this.features]),
+        received: formatShape(x.shape),
+      });
+    }
+    const fits = context ? context.rank === 2 && context.shape[1] === this.context : this.context === 0;
+    if (!fits) throw contextError(this.context, context ? formatShape(context.shape) : "none");
   }
 
   private parameterNames(): Map<Parameter, string> {
@@ -201,18 +255,30 @@ export class Flow {
   }
 }
 
-type FloatsConstructor = typeof Float32Array | typeof Float64Array;
-
-function part(values: ArrayLike<number>, start: number, end: number, Type: FloatsConstructor): Floats {
-  if (values instanceof Type) return values.subarray(start, end);
-  return new Type(end - start).map((_, i) => values[start + i]);
+/** An input of a job: rows of `size` numbers, to be standardized on their way if told. */
+interface Rows {
+  readonly values: ArrayLike<number>;
+  readonly size: number;
+  readonly standardize?: Standardize;
 }
 
-function repeated(
-  context: ArrayLike<number> | undefined,
-  width: number,
-  rows: number,
-): ArrayLike<number> | undefined {
-  if (!context || width === 0 || context.length !== width || rows === 1) return context;
-  return new Float64Array(rows * width).map((_, i) => context[i % width]);
+function part(
+  { values, size, standardize }: Rows,
+  start: number,
+  end: number,
+  Type: typeof Float32Array | typeof Float64Array,
+): Floats {
+  if (!standardize && values instanceof Type) return values.subarray(start * size, end * size);
+  const chunk = new Float64Array((end - start) * size).map((_, i) => values[start * size + i]);
+  const rows = standardize ? standardize.toLatent(chunk) : chunk;
+  return rows instanceof Type ? rows : new Type(rows);
+}
+
+function contextError(size: number, received: string): PushforwardError {
+  return size === 0
+    ? new PushforwardError("ARGUMENT", "the flow is not conditional", { expected: "no context", received })
+    : new PushforwardError("ARGUMENT", "the flow is conditional", {
+        expected: `a context of ${size} features a row`,
+        received,
+      });
 }

@@ -67,10 +67,8 @@ export function nsf(features: number, options: SplineRecipeOptions = {}): Flow {
 function couplings(features: number, transform: ScalarTransformOptions, options: RecipeOptions): Flow {
   return layers(features, options, (i, random) => {
     const { ordering = "alternating", context = 0 } = options;
-    const mask =
-      ordering === "random"
-        ? randomMask(features, random.split("mask"))
-        : alternatingMask(features, i % 2 === 0);
+    const alternating = features === 1 ? [false] : alternatingMask(features, i % 2 === 0);
+    const mask = ordering === "random" ? randomMask(features, random.split("mask")) : alternating;
     return new Coupling({ mask, transform, context, network: network(options) }, random);
   });
 }

@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import { withScope } from "./scope.ts";
-import { formatShape, type Shape } from "./shape.ts";
+import { broadcastShapes, formatShape, type Shape, sameShape } from "./shape.ts";
 import { batchSize, constant, filled, scalar, stack, type Tensor } from "./tensor.ts";
 
 /** All tensors that `outputs` depend on, inputs before outputs. */
@@ -57,7 +57,14 @@ export function vjp(
     gradients.set(node, sofar ? sofar.add(g) : g);
   };
   outputs.forEach((output, i) => {
-    accumulate(output, cotangents[i]);
+    const cotangent = cotangents[i];
+    if (!sameShape(broadcastShapes("vjp", cotangent.shape, output.shape), output.shape)) {
+      throw new PushforwardError("SHAPE", "vjp takes cotangents that broadcast to their outputs", {
+        expected: formatShape(output.shape),
+        received: formatShape(cotangent.shape),
+      });
+    }
+    accumulate(output, cotangent);
   });
   for (const node of nodes.reverse()) {
     const g = gradients.get(node);
@@ -104,18 +111,19 @@ export function valueAndGrad(output: Tensor, inputs: readonly Tensor[]): [Tensor
  * Without a batch axis: y [E], x [D] gives [E, D]. Built from E vector-Jacobian products: for checks, not for training.
  */
 export function jacobian(y: Tensor, x: Tensor): Tensor {
-  if (y.rank !== x.rank || y.rank > 2 || y.rank < 1 || (y.rank === 2 && y.shape[0] !== x.shape[0])) {
+  const rows = y.rank === 2 && y.shape[0] === x.shape[0];
+  if (y.rank !== x.rank || !(rows || y.rank === 1) || y.shape.at(-1) === "N" || x.shape.at(-1) === "N") {
     throw new PushforwardError("SHAPE", "jacobian takes vectors, or rows of vectors", {
       received: `${formatShape(y.shape)} by ${formatShape(x.shape)}`,
     });
   }
   const size = y.shape.at(-1) as number;
-  const rows = Array.from({ length: size }, (_, i) => {
+  const gradients = Array.from({ length: size }, (_, i) => {
     const unit = constant(
       Array.from({ length: size }, (_, j) => (i === j ? 1 : 0)),
       [size],
     );
     return vjp([y], [x], [unit])[0];
   });
-  return stack(rows, y.rank - 1);
+  return stack(gradients, y.rank - 1);
 }

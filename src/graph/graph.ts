@@ -1,3 +1,4 @@
+import { PushforwardError } from "../errors.ts";
 import { ancestors } from "./grad.ts";
 import { optimize } from "./optimize.ts";
 import { Parameter } from "./parameter.ts";
@@ -30,7 +31,7 @@ export function buildGraph(
     if (node instanceof Parameter) {
       parameters.push({ name: parameterNames.get(node) ?? `parameter${parameters.length}`, tensor: node });
     } else if (node.operation.name === "input" && !known.has(node)) {
-      throw new Error(`the graph reads input ${node.name}, which is not among its inputs`);
+      throw new PushforwardError("ARGUMENT", `the graph reads ${node.name}, which is not among its inputs`);
     }
   }
   return {

@@ -18,6 +18,8 @@ export interface Emitter {
   shape(shape: Shape): string;
   /** ONNX's code of the graph's precision. */
   readonly floatType: number;
+  /** The largest finite number of the graph's precision. */
+  readonly largest: number;
 }
 
 /**

@@ -2,7 +2,7 @@ import { ancestors } from "./grad.ts";
 import type { Operation } from "./operation.ts";
 import * as source from "./operations/source.ts";
 import { withScope } from "./scope.ts";
-import { type Shape, sameShape } from "./shape.ts";
+import { sameShape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
 /** Arithmetic on constants, done here where it is free. */
@@ -21,7 +21,7 @@ const folding: Record<string, (a: number, b: number) => number> = {
 
 /**
  * Rebuilds the graph of `outputs` bottom-up: equal subexpressions become one node, arithmetic on scalar constants is
- * done, and x + 0, x - 0, x * 1, x / 1, x * -1, -(-x) and pairs of reshapes are simplified. Dead code is never reached.
+ * done, and x + 0, x - 0, x * 1, x / 1, -(-x) and pairs of reshapes are simplified. Dead code is never reached.
  */
 export function optimize(outputs: readonly Tensor[]): Tensor[] {
   const replacement = new Map<Tensor, Tensor>();
@@ -91,7 +91,8 @@ function simplify(node: Tensor): Tensor {
     case "broadcastTo":
       if (keeps(a)) return a;
       if (a.operation === operation) {
-        return withScope(node.scope, () => new Tensor(operation, a.inputs, { shape: shape as Shape }));
+        const [origin] = a.inputs;
+        return sameShape(origin.shape, shape) ? origin : rebuild(operation, [origin], node);
       }
   }
   return node;

@@ -1,6 +1,7 @@
+import { PushforwardError } from "../errors.ts";
 import type { Operation } from "./operation.ts";
 import * as source from "./operations/source.ts";
-import { sizeOf } from "./shape.ts";
+import { formatShape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
 /**
@@ -16,8 +17,12 @@ export class Parameter extends Tensor {
 
   constructor(shape: readonly number[], value: ArrayLike<number>, { trainable = true } = {}) {
     super(source.input as unknown as Operation, [], { shape: [...shape] });
-    if (value.length !== sizeOf(shape))
-      throw new RangeError(`a parameter of ${sizeOf(shape)} numbers got ${value.length}`);
+    if (value.length !== sizeOf(shape)) {
+      throw new PushforwardError("SHAPE", "a parameter does not fill its shape", {
+        expected: `${sizeOf(shape)} numbers for ${formatShape(shape)}`,
+        received: `${value.length}`,
+      });
+    }
     this.value = value instanceof Float64Array ? value : Float32Array.from(value);
     this.trainable = trainable;
   }

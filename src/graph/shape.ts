@@ -44,7 +44,7 @@ export function broadcastShapes(operation: string, ...shapes: Shape[]): Shape {
       }
     });
   }
-  if (result.indexOf("N") > 0) {
+  if (result.lastIndexOf("N") > 0) {
     throw new PushforwardError(
       "SHAPE",
       `${operation} moves the batch axis in ${shapes.map(formatShape).join(" with ")}`,

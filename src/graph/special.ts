@@ -5,13 +5,14 @@ import { scalar, type Tensor } from "./tensor.ts";
  * The error of the series is below 1e-15 there.
  */
 export function logGamma(x: Tensor): Tensor {
-  let product = x;
-  for (let k = 1; k < 8; k++) product = product.mul(x.add(k));
+  // Two products of four: one of eight overflows float32 from x = 65,000 on.
+  const product = (first: number) =>
+    [1, 2, 3].reduce((sofar, k) => sofar.mul(x.add(first + k)), x.add(first));
   const y = x.add(8);
   const inverse = y.reciprocal();
   const square = inverse.square();
   // Bernoulli numbers B_2k / (2k (2k - 1)), highest first.
-  const series = [-691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12];
+  const series = [1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12];
   const correction = series.slice(1).reduce((sum, c) => square.mul(sum).add(c), scalar(series[0]));
   return y
     .sub(0.5)
@@ -19,5 +20,6 @@ export function logGamma(x: Tensor): Tensor {
     .sub(y)
     .add(0.5 * Math.log(2 * Math.PI))
     .add(correction.mul(inverse))
-    .sub(product.log());
+    .sub(product(0).log())
+    .sub(product(4).log());
 }

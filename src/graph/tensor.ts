@@ -1,6 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import type { Attributes, Operation } from "./operation.ts";
 import * as elementwise from "./operations/elementwise.ts";
+import { erf } from "./operations/erf.ts";
 import * as linear from "./operations/linear.ts";
 import * as reduction from "./operations/reduction.ts";
 import * as source from "./operations/source.ts";
@@ -111,7 +112,7 @@ export class Tensor {
     return apply(elementwise.cos, [this]);
   }
   erf(): Tensor {
-    return apply(elementwise.erf, [this]);
+    return apply(erf, [this]);
   }
 
   // Activations
@@ -308,7 +309,13 @@ export function scalar(value: number): Tensor {
 
 /** Fixed numbers in row-major order. */
 export function constant(values: ArrayLike<number>, shape: Shape): Tensor {
-  if (values.length !== sizeOf(shape) || shape.includes("N")) {
+  if (shape.includes("N")) {
+    throw new PushforwardError("SHAPE", "constant has no batch axis", {
+      received: formatShape(shape),
+      mend: "Leave the axis out, and broadcast.",
+    });
+  }
+  if (values.length !== sizeOf(shape)) {
     throw new PushforwardError("SHAPE", "constant does not fill its shape", {
       expected: `${sizeOf(shape)} numbers for ${formatShape(shape)}`,
       received: `${values.length}`,
@@ -322,6 +329,11 @@ export function constant(values: ArrayLike<number>, shape: Shape): Tensor {
 
 /** A tensor that is given when the graph runs. */
 export function input(name: string, shape: Shape): Tensor {
+  if (shape.lastIndexOf("N") > 0) {
+    throw new PushforwardError("SHAPE", `input ${name} has its batch axis in ${formatShape(shape)}`, {
+      mend: "The batch axis N must be the leading one.",
+    });
+  }
   return new Tensor(source.input as unknown as Operation, [], { shape: [...shape] }, name);
 }
 

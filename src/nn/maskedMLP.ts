@@ -30,7 +30,10 @@ export class MaskedMLP {
 
   constructor(autoregression: Autoregression, options: NetworkDescription, random: Random) {
     const { inputDegrees, outputDegrees, context } = autoregression;
-    const hidden = hiddenSizes(options).map((size) => hiddenDegrees(size, inputDegrees.length, context));
+    const features = inputDegrees.length;
+    // A single feature without context depends on nothing: its parameters are biases.
+    const sizes = features === 1 && context === 0 ? [] : hiddenSizes(options);
+    const hidden = sizes.map((size) => hiddenDegrees(size, features, context));
     this.options = options;
     this.degrees = [[...inputDegrees, ...new Array(context).fill(0)], ...hidden, outputDegrees];
     this.layers = this.degrees
@@ -64,11 +67,16 @@ export class MaskedMLP {
   }
 }
 
-/** Degrees 1 to D - 1 (from 0 where units that see the context alone are of use) in equal shares, sorted. */
+/**
+ * Sorted degrees 1 to D - 1 (from 0 where units that see the context alone are of use): in equal shares, or where there
+ * are fewer units than degrees, spread from the lowest to the highest.
+ */
 function hiddenDegrees(size: number, features: number, context: number): number[] {
-  const lowest = context > 0 || features === 1 ? 0 : 1;
+  const lowest = context > 0 ? 0 : 1;
   const count = features - lowest;
-  return Array.from({ length: size }, (_, unit) => lowest + (unit % count)).sort((a, b) => a - b);
+  const place = (unit: number) =>
+    size < count ? (unit * (count - 1)) / Math.max(1, size - 1) : (unit * count) / size;
+  return Array.from({ length: size }, (_, unit) => lowest + Math.floor(place(unit)));
 }
 
 /** Columns of one layer that are known so far, in order of degree. */

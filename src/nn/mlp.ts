@@ -5,13 +5,18 @@ import type { Random } from "../random/index.ts";
 import { activate, activationSchema } from "./activation.ts";
 import { Linear } from "./linear.ts";
 
-export const networkSchema = z.strictObject({
-  /** Widths of the hidden layers; with `residual`, all equal. */
-  hidden: z.array(z.int().positive()).default([64, 64]),
-  activation: activationSchema.default("relu"),
-  /** Pre-activation residual blocks of two layers, as many as half the hidden layers rounded up. */
-  residual: z.boolean().default(false),
-});
+export const networkSchema = z
+  .strictObject({
+    /** Widths of the hidden layers; with `residual`, all equal. */
+    hidden: z.array(z.int().positive()).default([64, 64]),
+    activation: activationSchema.default("relu"),
+    /** Pre-activation residual blocks of two layers, as many as half the hidden layers rounded up. */
+    residual: z.boolean().default(false),
+  })
+  .refine(({ hidden, residual }) => !residual || hidden.every((size) => size === hidden[0]), {
+    path: ["hidden"],
+    error: "equal widths, since residual blocks add to what went into them",
+  });
 
 /** How a conditioner is built. */
 export type NetworkOptions = z.input<typeof networkSchema>;

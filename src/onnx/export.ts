@@ -12,6 +12,7 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from "onnx-buf";
+import { PushforwardError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Emitter, OnnxAttribute } from "../graph/operation.ts";
 import type { Shape } from "../graph/shape.ts";
@@ -42,6 +43,7 @@ export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Arra
 
 class OnnxWriter implements Emitter {
   readonly floatType: number;
+  readonly largest: number;
   private readonly precision: Precision;
   private readonly batch: number | undefined;
   private readonly embed: boolean;
@@ -59,20 +61,23 @@ class OnnxWriter implements Emitter {
     this.embed = embedParameters;
     this.metadata = metadata;
     this.floatType = precision === "float64" ? TensorProto_DataType.DOUBLE : TensorProto_DataType.FLOAT;
+    this.largest = precision === "float64" ? Number.MAX_VALUE : 3.4028234663852886e38;
   }
 
   write(graph: Graph): Uint8Array<ArrayBuffer> {
     const values = new Map<Tensor, string>();
     const inputs: ValueInfoProto[] = [];
+    // Names that callers use are kept as they are; those of nodes give way.
+    for (const { name } of [...graph.inputs, ...graph.parameters, ...graph.outputs]) this.claim(name);
     for (const { name, tensor } of graph.inputs) {
-      values.set(tensor, this.unique(name));
-      inputs.push(this.valueInfo(values.get(tensor)!, tensor.shape));
-      if (tensor.shape[0] === "N") this.batchReference ??= { name: values.get(tensor)! };
+      values.set(tensor, name);
+      inputs.push(this.valueInfo(name, tensor.shape));
+      if (tensor.shape[0] === "N") this.batchReference ??= { name };
     }
     for (const { name, tensor } of graph.parameters) {
-      values.set(tensor, this.unique(name));
-      if (this.embed) this.initializers.push(this.floats(values.get(tensor)!, tensor.sizes, tensor.value));
-      else inputs.push(this.valueInfo(values.get(tensor)!, tensor.shape));
+      values.set(tensor, name);
+      if (this.embed) this.initializers.push(this.floats(name, tensor.sizes, tensor.value));
+      else inputs.push(this.valueInfo(name, tensor.shape));
     }
     for (const node of graph.nodes) {
       if (values.has(node)) continue;
@@ -82,16 +87,10 @@ class OnnxWriter implements Emitter {
     this.scope = "";
     const outputs = graph.outputs.map(({ name, tensor }) => {
       // An output may be an input, or appear twice: a node of its own gives it its name.
-      const output = this.unique(name);
       this.nodes.push(
-        create(NodeProtoSchema, {
-          name: output,
-          opType: "Identity",
-          input: [values.get(tensor)!],
-          output: [output],
-        }),
+        create(NodeProtoSchema, { name, opType: "Identity", input: [values.get(tensor)!], output: [name] }),
       );
-      return this.valueInfo(output, tensor.shape, tensor.type);
+      return this.valueInfo(name, tensor.shape, tensor.type);
     });
     const model = create(ModelProtoSchema, {
       irVersion: IR_VERSION,
@@ -165,7 +164,11 @@ class OnnxWriter implements Emitter {
 
   /** The symbolic number of rows, read off the first batched input. */
   private rows(): string {
-    if (!this.batchReference) throw new Error("a graph without batched inputs has no number of rows");
+    if (!this.batchReference) {
+      throw new PushforwardError("ARGUMENT", "a graph without batched inputs has no number of rows N", {
+        mend: "Give it an input of shape [N, ...], or fix the batch.",
+      });
+    }
     const { name } = this.batchReference;
     const known = this.shared.get("rows");
     if (known) return known;
@@ -213,6 +216,19 @@ class OnnxWriter implements Emitter {
 
   private prefixed(label: string): string {
     return this.scope ? `${this.scope}/${label}` : label;
+  }
+
+  private claim(name: string): void {
+    if (this.names.has(name)) {
+      throw new PushforwardError(
+        "ARGUMENT",
+        `the name ${name} stands for two inputs, parameters or outputs`,
+        {
+          mend: "Give each its own name.",
+        },
+      );
+    }
+    this.names.set(name, 1);
   }
 
   private unique(wanted: string): string {

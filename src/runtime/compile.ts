@@ -3,9 +3,9 @@ import { PushforwardError } from "../errors.ts";
 import { buildGraph, type Graph } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { formatShape, resolveShape, type Shape, sizeOf } from "../graph/shape.ts";
-import { input, type Tensor } from "../graph/tensor.ts";
+import { input, Tensor } from "../graph/tensor.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
-import { type EngineOptions, loadEngine, sessionOptions } from "./engine.ts";
+import { type Engine, type EngineOptions, loadEngine, sessionOptions } from "./engine.ts";
 
 export type Floats = Float32Array | Float64Array;
 
@@ -49,9 +49,9 @@ export function compile<T extends Traced>(
 ): Compiled<T> {
   const tensors = shapes.map((shape, i) => input(`input${i}`, shape));
   const traced = build(...tensors);
-  const single = "operation" in traced;
+  const single = traced instanceof Tensor;
   const record: Record<string, Tensor> = single
-    ? { output: traced as Tensor }
+    ? { output: traced }
     : Array.isArray(traced)
       ? Object.fromEntries((traced as readonly Tensor[]).map((t, i) => [`output${i}`, t]))
       : (traced as Readonly<Record<string, Tensor>>);
@@ -77,7 +77,7 @@ export function compile<T extends Traced>(
 /** A graph with its session. */
 class Executable {
   private session: Promise<InferenceSession> | undefined;
-  private TensorClass!: typeof OrtTensor;
+  private engine!: Engine;
   private readonly precision: Precision;
   private readonly wrapped = new Map<string, { array: Floats; tensor: OrtTensor }>();
   private readonly graph: Graph;
@@ -110,29 +110,34 @@ class Executable {
     for (const { name, tensor } of this.graph.parameters) {
       feeds[name] = this.wrap(name, this.convert(tensor.value), tensor.sizes);
     }
-    const fetches: Record<string, OrtTensor> = {};
+    const fetches: Record<string, OrtTensor | null> = {};
     for (const { name, tensor } of this.graph.outputs) {
-      fetches[name] = this.wrap(name, outputs[name], resolveShape(tensor.shape, batch));
+      if (outputs[name]?.length !== sizeOf(tensor.shape, batch)) {
+        throw new PushforwardError("SHAPE", `the array for ${name} does not fit its shape`, {
+          expected: `${sizeOf(tensor.shape, batch)} numbers for ${formatShape(tensor.shape)}`,
+          received: String(outputs[name]?.length ?? "none"),
+        });
+      }
+      const shape = resolveShape(tensor.shape, batch);
+      fetches[name] = this.engine.writesInPlace ? this.wrap(name, outputs[name], shape) : null;
     }
     const results = await session.run(feeds, fetches);
-    for (const name of Object.keys(fetches)) {
-      // Runtimes that cannot write in place (WebAssembly) return tensors of their own.
-      if (results[name] !== fetches[name]) outputs[name].set(results[name].data as Floats);
-    }
+    if (this.engine.writesInPlace) return;
+    for (const name of Object.keys(fetches)) outputs[name].set(results[name].data as Floats);
   }
 
   async release(): Promise<void> {
-    const session = await this.session;
+    // A session that never started has nothing to release.
+    const session = await this.session?.catch(() => undefined);
     this.session = undefined;
     await session?.release();
   }
 
   private async start(): Promise<InferenceSession> {
-    const engine = await loadEngine();
-    this.TensorClass = engine.Tensor;
+    this.engine = await loadEngine(this.options);
     const bytes = exportOnnx(this.graph, { precision: this.precision, batch: this.options.batch });
     try {
-      return await engine.InferenceSession.create(bytes, sessionOptions(this.options));
+      return await this.engine.InferenceSession.create(bytes, sessionOptions(this.options));
     } catch (cause) {
       throw new PushforwardError("ENGINE", `ONNX Runtime refused the graph: ${(cause as Error).message}`, {
         cause,
@@ -144,7 +149,7 @@ class Executable {
   private wrap(name: string, array: Floats, dims: readonly number[]): OrtTensor {
     const known = this.wrapped.get(name);
     if (known?.array === array && known.tensor.dims[0] === dims[0]) return known.tensor;
-    const tensor = new this.TensorClass(this.precision, array as Float32Array, [...dims]);
+    const tensor = new this.engine.Tensor(this.precision, array as Float32Array, [...dims]);
     this.wrapped.set(name, { array, tensor });
     return tensor;
   }
@@ -169,9 +174,10 @@ class Executable {
       });
     }
     const first = graph.inputs.findIndex(({ tensor }) => tensor.shape[0] === "N");
-    const batch = first < 0 ? 1 : inputs[first].length / sizeOf(graph.inputs[first].tensor.shape);
+    const batch =
+      first < 0 ? (this.options.batch ?? 1) : inputs[first].length / sizeOf(graph.inputs[first].tensor.shape);
     graph.inputs.forEach(({ name, tensor }, i) => {
-      if (inputs[i].length !== sizeOf(tensor.shape, batch) || !Number.isInteger(batch)) {
+      if (inputs[i].length !== sizeOf(tensor.shape, batch) || (i === first && !Number.isInteger(batch))) {
         throw new PushforwardError("SHAPE", `${name} does not fill its shape`, {
           expected: `rows of ${formatShape(tensor.shape)}`,
           received: `${inputs[i].length} numbers`,

@@ -3,22 +3,45 @@ import type { Env, InferenceSession, InferenceSessionFactory, TensorConstructor 
 export interface EngineOptions {
   /** Execution providers in order of preference, such as `cuda`, `webgpu`, `wasm`; the CPU if absent. */
   providers?: readonly string[];
-  /** Threads inside one operation. Default 1: small products gain nothing from more. */
+  /**
+   * Threads inside one operation. Default 1: small products gain nothing from more. In a page the first compiled function that
+   * runs decides for all, and more than 1 needs cross-origin isolation.
+   */
   threads?: number;
 }
 
-interface Engine {
+export interface Engine {
+  readonly InferenceSession: InferenceSessionFactory;
+  readonly Tensor: TensorConstructor;
+  /** True if results can go straight into the arrays of the caller. WebAssembly has a memory of its own. */
+  readonly writesInPlace: boolean;
+}
+
+const engines = new Map<string, Promise<Engine>>();
+
+/**
+ * ONNX Runtime for this place: the native one in Node, WebAssembly in a page. Loaded when first used, and in a page only the
+ * variant that the providers need: the one with WebGPU is twice as large.
+ */
+export function loadEngine(options: EngineOptions): Promise<Engine> {
+  const variant = options.providers?.includes("webgpu") ? "webgpu" : "wasm";
+  const engine = engines.get(variant) ?? load(variant, options.threads ?? 1);
+  engines.set(variant, engine);
+  return engine;
+}
+
+async function load(variant: "wasm" | "webgpu", threads: number): Promise<Engine> {
+  const module = await (variant === "webgpu" ? import("#onnxruntime/webgpu") : import("#onnxruntime"));
+  const { InferenceSession, Tensor, env } = (module.default ?? module) as Runtime;
+  // WebAssembly has one pool of threads for all sessions, made with the first. The native runtime ignores this.
+  env.wasm.numThreads = threads;
+  return { InferenceSession, Tensor, writesInPlace: env.versions.web === undefined };
+}
+
+interface Runtime {
   readonly InferenceSession: InferenceSessionFactory;
   readonly Tensor: TensorConstructor;
   readonly env: Env;
-}
-
-let engine: Promise<Engine> | undefined;
-
-/** ONNX Runtime for this place: the native one in Node, WebAssembly in a page. Loaded when first used. */
-export function loadEngine(): Promise<Engine> {
-  engine ??= import("#onnxruntime").then((module) => (module.default ?? module) as Engine);
-  return engine;
 }
 
 export function sessionOptions({ providers, threads = 1 }: EngineOptions): InferenceSession.SessionOptions {

@@ -2,13 +2,14 @@ import { z } from "zod";
 import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
 import type { Parameter } from "../graph/parameter.ts";
+import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import type { EngineOptions } from "../runtime/engine.ts";
 import { decodeCheckpoint, encodeCheckpoint, fingerprint } from "./checkpoint.ts";
 import { findNonFinite } from "./diagnose.ts";
 import { FlatParameters } from "./flatParameters.ts";
 import { initialize } from "./initialize.ts";
-import { assemble, Objective, withoutStandardize } from "./objective.ts";
+import { assemble, Objective } from "./objective.ts";
 import { norm, Optimizer, optimizerSchema } from "./optimizer.ts";
 import { type FitData, splitRows, type TrainingRows, trainingRows } from "./rows.ts";
 import { scheduleSchema, stepScale } from "./schedule.ts";
@@ -101,10 +102,8 @@ const MOST_RECOVERIES = 3;
  * throws a NUMERIC error that names the layer and the batch.
  */
 export async function fit(flow: Flow, data: FitData, options: FitOptions = {}): Promise<FitResult> {
-  const { context, weights, validation, checkpoint, initialize: start = true, ...rest } = options;
-  const settings = fitSettingsSchema.parse(
-    Object.fromEntries(Object.entries(rest).filter(([k]) => k in fitSettingsSchema.shape)),
-  );
+  const { context, weights, validation, checkpoint, initialize: start = true } = options;
+  const settings = parse(fitSettingsSchema, settingsIn(options), "an option of fit");
   const rows = trainingRows(flow, data, context, weights);
   const parts = validation
     ? {
@@ -122,9 +121,31 @@ export async function fit(flow: Flow, data: FitData, options: FitOptions = {}): 
   }
 }
 
+/** The options that are plain settings; anything unknown stays among them and is refused. */
+function settingsIn(options: FitOptions): FitSettings {
+  const {
+    context: _context,
+    weights: _weights,
+    validation: _validation,
+    initialize: _initialize,
+    onEpoch: _onEpoch,
+    onProgress: _onProgress,
+    onRecovery: _onRecovery,
+    signal: _signal,
+    maxMinutes: _maxMinutes,
+    checkpoint: _checkpoint,
+    providers: _providers,
+    threads: _threads,
+    ...settings
+  } = options;
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
 class Training {
+  private readonly flow: Flow;
   private readonly settings: z.output<typeof fitSettingsSchema>;
   private readonly options: FitOptions;
+  private readonly trainable: Map<string, Parameter>;
   private readonly all: Map<string, Parameter>;
   private readonly flat: FlatParameters;
   private readonly optimizer: Optimizer;
@@ -162,20 +183,21 @@ class Training {
     this.average = this.flat.values.slice();
     this.best = this.flat.values.slice();
     this.original = { training, validation };
-    this.inner = withoutStandardize(flow).inner;
+    this.inner = flow.unstandardized().inner;
     this.flow = flow;
     this.trainable = trainable;
   }
-  private readonly flow: Flow;
-  private readonly trainable: Map<string, Parameter>;
 
   async run(saved: Uint8Array | undefined): Promise<FitResult> {
     const { settings, state, options } = this;
     if (saved) this.restore(saved);
-    const { apply, offset } = withoutStandardize(this.flow);
-    this.training = apply(this.original.training);
-    this.validation = apply(this.original.validation);
-    this.offset = offset;
+    // A standardization next to the data is done here, once and in float64; its log-determinant is a constant.
+    const { standardize } = this.flow.unstandardized();
+    const standardized = (rows: TrainingRows) =>
+      standardize ? { ...rows, values: standardize.toLatent(rows.values) } : rows;
+    this.training = standardized(this.original.training);
+    this.validation = standardized(this.original.validation);
+    this.offset = -(standardize?.logScale() ?? 0);
     const batchSize = Math.min(settings.batchSize, this.training.rows);
     this.objective = new Objective(this.inner, this.trainable, batchSize, options);
     if (!saved) state.best = (await this.objective.meanLogDensity(this.validation)) + this.offset;
@@ -305,7 +327,7 @@ class Training {
     const { state, flat, optimizer, options } = this;
     const culprit = await findNonFinite(this.inner, values, context);
     const where = culprit
-      ? `${culprit.layer}, training row ${indices[culprit.row] ?? indices[0]}`
+      ? `${culprit.layer}, row ${this.training.index[indices[culprit.row] ?? indices[0]]} of the data`
       : "the gradient";
     flat.values.set(good.values);
     this.average.set(good.average);

@@ -1,6 +1,4 @@
-import { Chain } from "../bijections/chain.ts";
-import { Standardize } from "../bijections/standardize.ts";
-import { Flow } from "../flows/flow.ts";
+import type { Flow } from "../flows/flow.ts";
 import { grad } from "../graph/grad.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { Shape } from "../graph/shape.ts";
@@ -15,33 +13,6 @@ export interface Batch {
   readonly values: Float32Array;
   readonly context: Float32Array;
   readonly weights: Float32Array;
-}
-
-/**
- * Takes a standardization next to the data out of the flow and applies it to the rows here, once and in float64: large
- * offsets (years, time stamps) lose nothing, and the training graph is smaller. `offset` is its log-determinant.
- */
-export function withoutStandardize(flow: Flow): {
-  inner: Flow;
-  offset: number;
-  apply(rows: TrainingRows): TrainingRows;
-} {
-  const { bijection } = flow;
-  const last = bijection instanceof Chain ? bijection.bijections.at(-1) : undefined;
-  if (!(bijection instanceof Chain && last instanceof Standardize && bijection.bijections.length > 1)) {
-    return { inner: flow, offset: 0, apply: (rows) => rows };
-  }
-  const inner = new Flow(flow.base, new Chain(bijection.bijections.slice(0, -1)));
-  const { center, scale } = last;
-  const width = last.features;
-  return {
-    inner,
-    offset: -Float64Array.from(scale.value).reduce((sum, s) => sum + Math.log(s), 0),
-    apply: (rows) => ({
-      ...rows,
-      values: rows.values.map((x, i) => (x - center.value[i % width]) / scale.value[i % width]),
-    }),
-  };
 }
 
 /** The training step's graph: minus the weighted mean log-density of a batch, with its gradients in one flat buffer. */

@@ -12,6 +12,8 @@ export interface TrainingRows {
   readonly context: Float64Array;
   /** [rows] */
   readonly weights: Float64Array;
+  /** [rows] number of each row in the data that were given, counted from 0. */
+  readonly index: Int32Array;
 }
 
 /** What `fit` takes as data: numbers in row-major order, or an object that carries them. */
@@ -59,6 +61,7 @@ export function trainingRows(
     values,
     context: Float64Array.from(context ?? []),
     weights: weights ? Float64Array.from(weights) : new Float64Array(rows).fill(1),
+    index: Int32Array.from({ length: rows }, (_, i) => i),
   };
 }
 
@@ -72,7 +75,13 @@ export function selectRows(data: TrainingRows, chosen: ArrayLike<number>): Train
       out.set(values.subarray(chosen[r] * width, (chosen[r] + 1) * width), r * width);
     return out;
   };
-  return { rows, values: take(data.values), context: take(data.context), weights: take(data.weights) };
+  return {
+    rows,
+    values: take(data.values),
+    context: take(data.context),
+    weights: take(data.weights),
+    index: Int32Array.from(chosen, (row) => data.index[row]),
+  };
 }
 
 /** Shares rows out at random into training and validation; both have at least one row. */

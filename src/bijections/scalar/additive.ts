@@ -1,5 +1,8 @@
+import { z } from "zod";
 import { scalar } from "../../graph/tensor.ts";
-import { blockColumns, type ScalarTransform } from "./scalarTransform.ts";
+import { blockColumns, type ScalarTransform, type ScalarTransformKind } from "./scalarTransform.ts";
+
+const additiveSchema = z.strictObject({ type: z.literal("additive") });
 
 /** z = x + b, which keeps volumes (NICE, Dinh et al. 2015). */
 export const additiveTransform: ScalarTransform = {
@@ -7,4 +10,10 @@ export const additiveTransform: ScalarTransform = {
   columns: (features) => blockColumns(features, 1),
   toLatent: (x, raw) => ({ value: x.add(raw), logDerivative: scalar(0) }),
   toData: (z, raw) => ({ value: z.sub(raw), logDerivative: scalar(0) }),
+};
+
+export const additiveKind: ScalarTransformKind<typeof additiveSchema> = {
+  schema: additiveSchema,
+  build: () => additiveTransform,
+  examples: () => [{ type: "additive" }],
 };

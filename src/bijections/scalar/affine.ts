@@ -1,7 +1,15 @@
+import { z } from "zod";
 import type { Tensor } from "../../graph/tensor.ts";
-import { blockColumns, type ScalarTransform, softClamp } from "./scalarTransform.ts";
+import {
+  blockColumns,
+  type ScalarTransform,
+  type ScalarTransformKind,
+  softClamp,
+} from "./scalarTransform.ts";
 
 const LOG_SCALE_BOUND = Math.log(1000);
+
+const affineSchema = z.strictObject({ type: z.literal("affine") });
 
 /**
  * z = x exp(a) + b (RealNVP, Dinh et al. 2017; MAF, Papamakarios et al. 2017).
@@ -26,3 +34,9 @@ function split(raw: Tensor) {
   const [shift, scale] = raw.split(-1, [features, features]);
   return { shift, logScale: softClamp(scale, LOG_SCALE_BOUND) };
 }
+
+export const affineKind: ScalarTransformKind<typeof affineSchema> = {
+  schema: affineSchema,
+  build: () => affineTransform,
+  examples: () => [{ type: "affine" }],
+};

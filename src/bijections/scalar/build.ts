@@ -1,29 +1,22 @@
 import { z } from "zod";
-import { additiveTransform } from "./additive.ts";
-import { affineTransform } from "./affine.ts";
-import { rationalQuadraticSpline } from "./rationalQuadraticSpline.ts";
-import type { ScalarTransform } from "./scalarTransform.ts";
+import { scalarTransformKinds } from "./registry.ts";
+import type { ScalarTransform, ScalarTransformKind } from "./scalarTransform.ts";
 
-export const scalarTransformSchema = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("additive") }),
-  z.strictObject({ type: z.literal("affine") }),
-  z.strictObject({
-    type: z.literal("rationalQuadraticSpline"),
-    bins: z.int().positive().default(8),
-    bound: z.number().positive().default(5),
-  }),
-]);
+type Schema = (typeof scalarTransformKinds)[number]["schema"];
 
 /** Which map of one variable a coupling or autoregressive bijection applies. */
-export type ScalarTransformOptions = z.input<typeof scalarTransformSchema>;
+export type ScalarTransformOptions = z.input<Schema>;
 
-export function buildScalarTransform(options: z.output<typeof scalarTransformSchema>): ScalarTransform {
-  switch (options.type) {
-    case "additive":
-      return additiveTransform;
-    case "affine":
-      return affineTransform;
-    case "rationalQuadraticSpline":
-      return rationalQuadraticSpline(options.bins, options.bound);
-  }
+export const scalarTransformSchema = z.discriminatedUnion("type", [
+  scalarTransformKinds[0].schema,
+  ...scalarTransformKinds.slice(1).map(({ schema }) => schema),
+]) as z.ZodType<z.output<Schema>, ScalarTransformOptions>;
+
+export function buildScalarTransform(options: z.output<Schema>): ScalarTransform {
+  const kinds: readonly ScalarTransformKind[] = scalarTransformKinds;
+  return kinds.find(({ schema }) => schema.shape.type.value === options.type)!.build(options);
 }
+
+/** Options of all scalar transforms, for the examples of the bijections that apply them. */
+export const scalarTransformExamples = (): ScalarTransformOptions[] =>
+  scalarTransformKinds.flatMap((kind): readonly ScalarTransformOptions[] => kind.examples());

@@ -1,8 +1,21 @@
+import { z } from "zod";
 import { concat, constant, type Tensor } from "../../graph/tensor.ts";
-import type { ScalarTransform, ScalarTransformed } from "./scalarTransform.ts";
-import { softClamp } from "./scalarTransform.ts";
+import {
+  type ScalarTransform,
+  type ScalarTransformed,
+  type ScalarTransformKind,
+  softClamp,
+} from "./scalarTransform.ts";
 
 const LOG_SLOPE_BOUND = Math.log(1000);
+
+const rationalQuadraticSplineSchema = z.strictObject({
+  type: z.literal("rationalQuadraticSpline"),
+  /** K; a single bin would be the identity. */
+  bins: z.int().min(2).default(8),
+  /** B */
+  bound: z.number().positive().default(5),
+});
 
 /**
  * Monotonic rational-quadratic spline on [-B, B] with K bins, the identity with slope exactly 1 outside
@@ -66,7 +79,6 @@ function spline(u: Tensor, raw: Tensor, bins: number, bound: number, inverse: bo
     const root = b.square().sub(a.mul(c).mul(4)).maximum(0).sqrt();
     t = c.mul(-2).div(b.add(root));
   } else t = safe.sub(xk).div(width);
-  t = t.clip(0, 1);
 
   const rest = t.neg().add(1);
   const product = t.mul(rest);
@@ -98,8 +110,13 @@ const edges = (sizes: Tensor, bins: number, bound: number): Tensor =>
 /** 1 for the bin that holds u, 0 for the others: [..., K]. */
 function chosenBin(u: Tensor, left: Tensor, bins: number): Tensor {
   const expanded = u.reshape([...u.shape, 1]);
-  if (bins === 1) return expanded.mul(0).add(1);
   const above = expanded.greaterEqual(left.slice(-1, 1, bins)).toFloat();
   const starts = above.pad(-1, 1, 0).add(constant([1, ...new Array(bins - 1).fill(0)], [bins]));
   return starts.sub(above.pad(-1, 0, 1));
 }
+
+export const rationalQuadraticSplineKind: ScalarTransformKind<typeof rationalQuadraticSplineSchema> = {
+  schema: rationalQuadraticSplineSchema,
+  build: ({ bins, bound }) => rationalQuadraticSpline(bins, bound),
+  examples: () => [{ type: "rationalQuadraticSpline", bins: 5, bound: 3 }],
+};

@@ -1,9 +1,10 @@
+import type { z } from "zod";
 import type { Tensor } from "../../graph/tensor.ts";
 
 /** Elementwise result: both of the shape of the argument, or smaller by broadcasting. */
 export interface ScalarTransformed {
   readonly value: Tensor;
-  /** log |dy/dx| of each element. */
+  /** log |dy/dx| of each element; a scalar tensor where all elements have the same. */
   readonly logDerivative: Tensor;
 }
 
@@ -24,11 +25,24 @@ export interface ScalarTransform {
   toData(z: Tensor, raw: Tensor): ScalarTransformed;
 }
 
-/** Parameters in blocks, feature by feature inside a block: [a_1 ... a_D, b_1 ... b_D]. */
+/** What the registry holds of each scalar transform. */
+export interface ScalarTransformKind<
+  S extends z.ZodObject<{ type: z.ZodLiteral<string> }> = z.ZodObject<{ type: z.ZodLiteral<string> }>,
+> {
+  readonly schema: S;
+  build(options: z.output<S>): ScalarTransform;
+  /** Options that the tests of invariants run over. */
+  examples(): readonly z.input<S>[];
+}
+
+/** Parameters in blocks, one kind after the other: [a_1 ... a_D, b_1 ... b_D]. */
 export const blockColumns = (features: number, parameters: number): number[] =>
   Array.from({ length: features * parameters }, (_, column) => column % features);
 
-/** Smooth clamp to (-bound, bound) with slope 1 at 0: a / (1 + |a| / bound). */
+/**
+ * Smooth clamp to (-bound, bound) with slope 1 at 0: a / (1 + |a| / bound). It falls off slower than tanh, so a clamped
+ * parameter can still learn, and is the form that zuko uses: test/golden holds us to its numbers.
+ */
 export const softClamp = (a: Tensor, bound: number): Tensor =>
   a.div(
     a

@@ -1,6 +1,6 @@
 import { PushforwardError } from "../../errors.ts";
 import type { Emitter, Operation } from "../operation.ts";
-import { broadcastShapes, formatShape, type Shape } from "../shape.ts";
+import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 export type Transposes = { readonly transposeA: boolean; readonly transposeB: boolean };
@@ -33,8 +33,19 @@ export const matmul: Operation<Transposes> = {
     const left = transposeA ? swapLast(a.shape) : a.shape;
     const right = transposeB ? swapLast(b.shape) : b.shape;
     if (left.at(-1) !== right.at(-2)) throw mismatch("matmul", a, b);
-    const batch = broadcastShapes("matmul", left.slice(0, -2), right.slice(0, -2));
-    return [...batch, left.at(-2)!, right.at(-1)!];
+    const whole = `matmul of ${formatShape(a.shape)} by ${formatShape(b.shape)}`;
+    const batch = broadcastShapes(whole, left.slice(0, -2), right.slice(0, -2));
+    const shape = [...batch, left.at(-2)!, right.at(-1)!];
+    if (shape.lastIndexOf("N") > 0) {
+      throw new PushforwardError(
+        "SHAPE",
+        `matmul moves the batch axis in ${formatShape(a.shape)} by ${formatShape(b.shape)}`,
+        {
+          mend: "The batch axis N must stay the leading one.",
+        },
+      );
+    }
+    return shape;
   },
   gradient: (g, [a, b], _y, { transposeA, transposeB }) => {
     const ga = transposeA
@@ -62,7 +73,18 @@ export const matmul: Operation<Transposes> = {
 export const contractLeading: Operation<Record<string, never>> = {
   name: "contractLeading",
   needsFullGradient: true,
-  shape: ([a, b]) => [a.shape.at(-1)!, b.shape.at(-1)!],
+  shape: ([a, b]) => {
+    if (a.rank < 2 || !sameShape(a.shape.slice(0, -1), b.shape.slice(0, -1))) {
+      throw new PushforwardError(
+        "SHAPE",
+        `contractLeading cannot multiply ${formatShape(a.shape)} by ${formatShape(b.shape)}`,
+        {
+          mend: "All axes but the last must be equal, and there must be at least one.",
+        },
+      );
+    }
+    return [a.shape.at(-1)!, b.shape.at(-1)!];
+  },
   gradient: (g, [a, b]) => [b.matmul(g, { transposeB: true }), a.matmul(g)],
   emit: (onnx, inputs, _attributes, tensors) => {
     const rows = inputs.map((name, i) =>

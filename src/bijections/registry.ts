@@ -1,0 +1,22 @@
+import { actnormKind } from "./actnorm.ts";
+import { autoregressiveKind } from "./autoregressive.ts";
+import { chainKind } from "./chain.ts";
+import { couplingKind } from "./coupling.ts";
+import { invertKind } from "./invert.ts";
+import { luLinearKind } from "./luLinear.ts";
+import { permutationKind } from "./permutation.ts";
+import { standardizeKind } from "./standardize.ts";
+import { tailsKind } from "./tails.ts";
+
+/** Every bijection that a model file may hold. To add one, write its file and its line here. */
+export const bijectionKinds = [
+  actnormKind,
+  autoregressiveKind,
+  chainKind,
+  couplingKind,
+  invertKind,
+  luLinearKind,
+  permutationKind,
+  standardizeKind,
+  tailsKind,
+] as const;

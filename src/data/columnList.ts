@@ -1,0 +1,18 @@
+import { firstRecord } from "./csv.ts";
+import { identifier } from "./database.ts";
+
+/**
+ * The names in a comma-separated list. A name that itself holds a comma or a quote stands in double quotes, as in a
+ * CSV file.
+ */
+export const parseColumnList = (text: string): string[] => firstRecord(text, ",").map((name) => name.trim());
+
+/** The list that `parseColumnList` reads back, quoted for a shell where need be; beyond `most` names it ends in "...". */
+export function columnList(names: readonly string[], most = names.length): string {
+  const shown = names.slice(0, most).map((name) => (/[",]/.test(name) ? identifier(name) : name));
+  return shellQuoted([...shown, ...(names.length > most ? ["..."] : [])].join(","));
+}
+
+/** A text as one word of a POSIX shell. */
+export const shellQuoted = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

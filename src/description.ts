@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { parse } from "./parse.ts";
+import type { Random } from "./random/index.ts";
+
+/** A part of a model as plain data, which JSON can hold: its type, and what its constructor takes. */
+export interface Description {
+  readonly type: string;
+  readonly [key: string]: unknown;
+}
+
+type ObjectSchema = z.ZodObject<{ type: z.ZodLiteral<string> }>;
+
+/** The schema of one kind of part; a part that holds others is given the schema of all kinds. */
+export type KindSchema = ObjectSchema | ((nested: NestedSchema) => ObjectSchema);
+
+/** The schema of a part inside a part: that of all kinds. */
+export type NestedSchema = z.ZodType<Description, Description>;
+
+type SchemaOf<S extends KindSchema> = S extends ((nested: NestedSchema) => infer R extends z.ZodType) ? R : S;
+
+/**
+ * One kind of bijection, distribution...: everything that the rest of pushforward needs to know of it. The kinds of a
+ * folder stand in its registry.ts; adding one is a file and a line there.
+ */
+export interface Kind<T, S extends KindSchema = KindSchema> {
+  readonly schema: S;
+  /** `random` gives starting values; `nested` builds the parts that this one holds. */
+  build(
+    description: z.output<SchemaOf<S>>,
+    random: Random,
+    nested: (description: Description, random: Random) => T,
+  ): T;
+  /** Descriptions for rows of `features` numbers that exercise every option; the tests of invariants run over them. */
+  examples(features: number): readonly z.input<SchemaOf<S>>[];
+}
+
+/** The descriptions that a list of kinds understands, as a union. */
+export type DescriptionOf<K> = K extends readonly Kind<infer _, infer S>[] ? z.output<SchemaOf<S>> : never;
+
+/**
+ * What a list of kinds makes together: the schema of all, told apart by `type`, and a function that checks a description
+ * by it and builds it. `what` names one in errors: "a bijection".
+ */
+export function registry<T>(kinds: readonly Kind<T>[], what: string) {
+  const schemas = () =>
+    kinds.map(({ schema: own }): ObjectSchema => (typeof own === "function" ? own(schema) : own));
+  const schema: NestedSchema = z.lazy(() => {
+    const [first, ...rest] = schemas();
+    return z.discriminatedUnion("type", [first, ...rest]) as unknown as NestedSchema;
+  });
+  const kindOf = new Map(schemas().map(({ shape }, i) => [shape.type.value, kinds[i]]));
+  const build = (description: Description, random: Random): T =>
+    kindOf.get(description.type)!.build(description, random, build);
+  return {
+    schema,
+    build: (description: Description, random: Random): T =>
+      build(parse(schema, description, what, "MODEL"), random),
+  };
+}

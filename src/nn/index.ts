@@ -1,0 +1,5 @@
+export type { Activation } from "./activation.ts";
+export { Linear } from "./linear.ts";
+export { type Autoregression, Incremental, MaskedMLP } from "./maskedMLP.ts";
+export { MLP, type NetworkOptions } from "./mlp.ts";
+export { parametersOf, trainableParameters } from "./module.ts";

@@ -1,0 +1,77 @@
+import type { z } from "zod";
+import { type ErrorCode, PushforwardError } from "./errors.ts";
+
+/**
+ * Checks `value` by a schema and returns it with its defaults filled in.
+ *
+ * Throws the first thing that does not fit: what it belongs to, its path, what was expected and what was received:
+ * `an autoregressive bijection does not fit at transform.bins: expected at least 2, received 1.`
+ */
+export function parse<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  what: string,
+  code: ErrorCode = "ARGUMENT",
+): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const path = issue.path.map(String);
+  throw new PushforwardError(code, `${what} does not fit${path.length ? ` at ${path.join(".")}` : ""}`, {
+    ...contrast(issue, at(value, issue.path)),
+    cause: result.error,
+  });
+}
+
+type Issue = z.core.$ZodIssue;
+
+function contrast(issue: Issue, received: unknown): { expected: string; received: string } {
+  if (issue.code === "unrecognized_keys") {
+    return { expected: "no other fields than those it knows", received: issue.keys.join(", ") };
+  }
+  return { expected: expectation(issue), received: brief(received) };
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  int: "a whole number",
+  number: "a number",
+  boolean: "true or false",
+  string: "a text",
+  array: "a list",
+  object: "an object",
+};
+
+function expectation(issue: Issue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return NAMES[issue.expected] ?? issue.expected;
+    case "invalid_value":
+      return oneOf(issue.values.map(brief));
+    case "invalid_union":
+      return "options" in issue ? oneOf((issue.options as unknown[]).map(brief)) : issue.message;
+    case "too_small":
+      return `${issue.inclusive ? "at least" : "more than"} ${issue.minimum}${unit(issue.origin)}`;
+    case "too_big":
+      return `${issue.inclusive ? "at most" : "less than"} ${issue.maximum}${unit(issue.origin)}`;
+    default:
+      return issue.message;
+  }
+}
+
+const oneOf = (values: readonly string[]) =>
+  values.length === 1 ? values[0] : `one of ${values.join(", ")}`;
+const unit = (origin: string) => (origin === "array" ? " elements" : "");
+
+function at(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (part, key) => (part as Record<PropertyKey, unknown> | undefined)?.[key],
+    value,
+  );
+}
+
+/** A value as an error shows it: JSON, cut where it is long. */
+function brief(value: unknown): string {
+  if (value === undefined) return "nothing";
+  const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

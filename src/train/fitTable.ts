@@ -1,0 +1,52 @@
+import type { Flow } from "../flows/flow.ts";
+import { tableFlows } from "../flows/tableFlows.ts";
+import { type CheckpointStore, type FitOptions, type FitResult, fit } from "./fit.ts";
+
+/** Rows of named columns, as `readMatrix` gives them. */
+export interface TableRows {
+  readonly columns: readonly string[];
+  /** [rows, columns.length] */
+  readonly values: ArrayLike<number>;
+}
+
+export interface FitTableOptions extends Omit<FitOptions, "initialize" | "checkpoint"> {
+  /** Told before each flow is tried. */
+  onFlow?(name: string): void;
+  /** Where the checkpoints of the flow of this name are kept. */
+  checkpoints?(name: string): CheckpointStore;
+}
+
+export interface FittedTable extends FitResult {
+  /** The better flow. */
+  readonly flow: Flow;
+  /** Which of `tableFlows` it is. */
+  readonly name: string;
+}
+
+/**
+ * Learns the density of a table with the defaults of pushforward: trains each of `tableFlows` and keeps the one that
+ * gives the held-out rows the higher mean log-density. `maxMinutes` is shared among them.
+ *
+ * The choice of flows and settings is the outcome of the comparison in docs/defaults.md.
+ */
+export async function fitTable(table: TableRows, options: FitTableOptions = {}): Promise<FittedTable> {
+  const { onFlow, checkpoints, maxMinutes, ...rest } = options;
+  const features = table.columns.length;
+  const rows = table.values.length / features;
+  const context = (options.context?.length ?? 0) / rows;
+  const candidates = tableFlows(features, { rows, context, seed: options.seed });
+  const start = performance.now();
+  let best: FittedTable | undefined;
+  for (const [i, { name, flow }] of candidates.entries()) {
+    onFlow?.(name);
+    const left = maxMinutes === undefined ? undefined : maxMinutes - (performance.now() - start) / 60_000;
+    const result = await fit(flow, table, {
+      ...rest,
+      ...(left !== undefined && { maxMinutes: left / (candidates.length - i) }),
+      ...(checkpoints && { checkpoint: checkpoints(name) }),
+    });
+    if (!best || result.validationLogDensity > best.validationLogDensity) best = { ...result, flow, name };
+    if (result.stopped === "signal") break;
+  }
+  return best!;
+}

@@ -1,0 +1,151 @@
+import { describe, expect, expectTypeOf, test } from "vitest";
+import {
+  Actnorm,
+  Autoregressive,
+  type BijectionDescription,
+  bijectionSchema,
+  buildBijection,
+  Coupling,
+  type Description,
+  Permutation,
+  Standardize,
+  Tails,
+} from "../../src/bijections/index.ts";
+import { bijectionKinds } from "../../src/bijections/registry.ts";
+import { Random } from "../../src/random/index.ts";
+
+const random = new Random(0);
+const build = (description: unknown) => () => buildBijection(description as Description, random);
+
+describe("buildBijection", () => {
+  test("fills in what a description leaves out, and gives it back", () => {
+    expect(
+      buildBijection({ type: "autoregressive", order: [1, 0] }, random).describe(),
+    ).toMatchInlineSnapshot(`
+      {
+        "context": 0,
+        "network": {
+          "activation": "relu",
+          "hidden": [
+            64,
+            64,
+          ],
+          "residual": false,
+        },
+        "order": [
+          1,
+          0,
+        ],
+        "transform": {
+          "type": "affine",
+        },
+        "type": "autoregressive",
+      }
+    `);
+  });
+
+  test("builds what is inside of what", () => {
+    const description = {
+      type: "chain",
+      bijections: [
+        { type: "invert", bijection: { type: "tails", features: 2, start: 3 } },
+        { type: "chain", bijections: [{ type: "actnorm", features: 2 }] },
+      ],
+    };
+    expect(buildBijection(description, random).describe()).toEqual(description);
+  });
+
+  test("gives parts of a chain different weights", () => {
+    const part = { type: "autoregressive", order: [0, 1], network: { hidden: [4] } };
+    const chain = buildBijection({ type: "chain", bijections: [part, part] }, random);
+    const [a, b] = (chain as unknown as { bijections: Autoregressive[] }).bijections;
+    expect(a.network.layers[0].weight.value).not.toEqual(b.network.layers[0].weight.value);
+  });
+
+  test("refuses what does not fit, with its path, what was expected and what was received", () => {
+    expect(build({ type: "planar" })).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit at type: expected one of "actnorm", "autoregressive", "chain", "coupling", "invert", "luLinear", "permutation", "standardize", "tails", received "planar".]`);
+    expect(build(null)).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit: expected an object, received null.]`);
+    expect(build({})).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit at type: expected one of "actnorm", "autoregressive", "chain", "coupling", "invert", "luLinear", "permutation", "standardize", "tails", received nothing.]`);
+    expect(build({ type: "actnorm" })).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit at features: expected a number, received nothing.]`);
+    expect(build({ type: "actnorm", features: 2.5 })).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit at features: expected a whole number, received 2.5.]`);
+    expect(build({ type: "actnorm", features: 2, scale: 3 })).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit: expected no other fields than those it knows, received scale.]`);
+    expect(build({ type: "chain", bijections: [] })).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit at bijections: expected at least 1 elements, received [].]`);
+    const spline = { type: "rationalQuadraticSpline", bins: 1 };
+    const coupling = { type: "coupling", mask: [true, false], transform: spline };
+    expect(
+      build({
+        type: "chain",
+        bijections: [
+          { type: "actnorm", features: 2 },
+          { type: "invert", bijection: coupling },
+        ],
+      }),
+    ).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit at bijections.1.bijection.transform.bins: expected at least 2, received 1.]`);
+    expect(build({ type: "permutation", order: [0, 2] })).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit at order: expected each of 0 to D - 1 once, received [0,2].]`);
+    expect(build({ type: "tails", features: 1, start: Number.NaN })).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit at start: expected a number, received NaN.]`);
+    expect(() => build({ type: "actnorm" })()).toThrow(expect.objectContaining({ code: "MODEL" }));
+  });
+});
+
+test("constructors refuse the same as a wrong argument", () => {
+  const wrong = [
+    () => new Actnorm({ features: 0 }),
+    () => new Standardize({ features: -1 }),
+    () => new Tails({ features: 1, start: 0 }),
+    () => new Permutation({ order: [1, 1] }),
+    () => new Coupling({ mask: [true, false], network: { hidden: [1.5] } }, random),
+    () => new Autoregressive({ order: [0, 1], context: -1 }, random),
+    // @ts-expect-error no such activation
+    () => new Autoregressive({ order: [0, 1], network: { activation: "swish" } }, random),
+  ];
+  const messages = wrong.map((make) => {
+    expect(make).toThrow(expect.objectContaining({ name: "PushforwardError", code: "ARGUMENT" }));
+    try {
+      make();
+    } catch (error) {
+      return (error as Error).message;
+    }
+  });
+  expect(messages).toMatchInlineSnapshot(`
+    [
+      "an actnorm does not fit at features: expected more than 0, received 0.",
+      "a standardization does not fit at features: expected more than 0, received -1.",
+      "tails does not fit at start: expected more than 0, received 0.",
+      "a permutation does not fit at order: expected each of 0 to D - 1 once, received [1,1].",
+      "a coupling does not fit at network.hidden.0: expected a whole number, received 1.5.",
+      "an autoregressive bijection does not fit at context: expected at least 0, received -1.",
+      "an autoregressive bijection does not fit at network.activation: expected one of "relu", "leakyRelu", "elu", "gelu", "silu", "tanh", "softplus", "sigmoid", received "swish".",
+    ]
+  `);
+});
+
+describe("the registry", () => {
+  test("has each type once, in order, and examples that its schema takes", () => {
+    const types = bijectionKinds.map((kind) => (kind.examples(2)[0] as Description).type);
+    expect(types).toEqual([...new Set(types)].sort());
+    for (const kind of bijectionKinds) {
+      for (const features of [1, 2, 5]) {
+        expect(kind.examples(features).length).toBeGreaterThan(0);
+        for (const example of kind.examples(features)) {
+          const description = bijectionSchema.parse(example as Description);
+          expect(buildBijection(description, random).features).toBe(features);
+        }
+      }
+    }
+  });
+
+  test("types descriptions as a union", () => {
+    expectTypeOf<BijectionDescription["type"]>().toEqualTypeOf<
+      | "actnorm"
+      | "autoregressive"
+      | "chain"
+      | "coupling"
+      | "invert"
+      | "luLinear"
+      | "permutation"
+      | "standardize"
+      | "tails"
+    >();
+    expectTypeOf<Extract<BijectionDescription, { type: "tails" }>["start"]>().toEqualTypeOf<number>();
+  });
+});

@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { alternatingMask, Coupling, randomMask } from "../../src/bijections/index.ts";
+import { Random } from "../../src/random/index.ts";
+
+test("masks alternate, or keep half of the features at random", () => {
+  expect(alternatingMask(3)).toEqual([true, false, true]);
+  expect(alternatingMask(4, false)).toEqual([false, true, false, true]);
+  const masks = Array.from({ length: 50 }, (_, seed) => randomMask(5, new Random(seed)));
+  for (const mask of masks) expect(mask.filter(Boolean).length).toBe(2);
+  for (let feature = 0; feature < 5; feature++) {
+    const kept = masks.filter((mask) => mask[feature]).length;
+    expect(kept).toBeGreaterThan(8);
+    expect(kept).toBeLessThan(32);
+  }
+});
+
+test("what leaves nothing to transform or to condition on is refused", () => {
+  const build = (mask: boolean[]) => () => new Coupling({ mask }, new Random(0));
+  expect(build([true, true])).toThrowErrorMatchingInlineSnapshot();
+  expect(build([false, false])).toThrowErrorMatchingInlineSnapshot();
+  expect(build([])).toThrowErrorMatchingInlineSnapshot();
+});

@@ -1,0 +1,33 @@
+import type { Precision } from "../../src/onnx/export.ts";
+
+/** Bounds and starts in the registry's examples, which a row should hit. */
+const CORNERS = [0.5, 3, 4];
+/** Knots of the splines at their start: bins of equal width. */
+const KNOTS = [0.6, 1.8];
+
+/** Numbers that numeric code trips over: zeros, the smallest, the largest, corners with their float neighbours. */
+export function extremeValues(precision: Precision): number[] {
+  const corners = CORNERS.flatMap((c) => [neighbour(c, -1, precision), c, neighbour(c, 1, precision)]);
+  return [0, -0, 1e-30, 1e-38, 1e6, 1e15, 1e30, ...corners, ...KNOTS].flatMap((v) => [v, -v]);
+}
+
+/** Rows of `features` numbers: each extreme value in every place beside ordinary numbers, and in all places at once. */
+export function extremeRows(features: number, precision: Precision): Float64Array {
+  const rows = extremeValues(precision).flatMap((value, i) => [
+    new Array(features).fill(value),
+    ...Array.from({ length: features }, (_, place) =>
+      Array.from({ length: features }, (_, j) => (j === place ? value : Math.sin(i + j))),
+    ),
+  ]);
+  return Float64Array.from(rows.flat());
+}
+
+/** The next larger (`direction` 1) or smaller (-1) float. */
+export function neighbour(value: number, direction: 1 | -1, precision: Precision): number {
+  const floats = precision === "float64" ? new Float64Array([value]) : new Float32Array([value]);
+  const bits = precision === "float64" ? new BigInt64Array(floats.buffer) : new Int32Array(floats.buffer);
+  const step = floats[0] > 0 ? direction : -direction;
+  if (bits instanceof BigInt64Array) bits[0] += BigInt(step);
+  else bits[0] += step;
+  return floats[0];
+}

@@ -1,0 +1,157 @@
+import { describe, expect, test } from "vitest";
+import { Actnorm, type Bijection, type DataRows, Standardize } from "../../src/bijections/index.ts";
+import { columnMoments, middleRange } from "../../src/bijections/moments.ts";
+import { Random } from "../../src/random/index.ts";
+import { compile } from "../../src/runtime/compile.ts";
+import { expectClose } from "./invariants.ts";
+
+const column = (values: ArrayLike<number>, weights?: number[]): DataRows => ({
+  rows: values.length,
+  features: 1,
+  values: Float64Array.from(values),
+  ...(weights && { weights: Float64Array.from(weights) }),
+});
+
+/** Rows with each row as often as its weight says. */
+function repeated({ features, values, weights }: DataRows): DataRows {
+  const rows = Array.from(weights!).flatMap((weight, r) =>
+    Array.from({ length: weight }, () => values.subarray(r * features, (r + 1) * features)),
+  );
+  return { rows: rows.length, features, values: Float64Array.from(rows.flatMap((row) => [...row])) };
+}
+
+function standardized(values: ArrayLike<number>, weights?: number[]) {
+  const bijection = new Standardize({ features: 1 });
+  bijection.fitToData(column(values, weights));
+  return { center: bijection.center.value[0], scale: bijection.scale.value[0] };
+}
+
+const normal = (size: number, seed = 1) => new Random(seed).normal(new Float64Array(size));
+
+const weighted: DataRows = {
+  rows: 400,
+  features: 3,
+  values: normal(1200).map((v, i) => v * 10 ** (i % 3) + (i % 3)),
+  weights: Float64Array.from({ length: 400 }, (_, i) => i % 4),
+};
+
+describe("columnMoments", () => {
+  test("are the weighted mean and deviation", () => {
+    const { mean, deviation } = columnMoments(column([1, 2, 6], [1, 2, 1]));
+    expect(mean[0]).toBeCloseTo(11 / 4, 14);
+    expect(deviation[0]).toBeCloseTo(Math.sqrt((1.75 ** 2 + 2 * 0.75 ** 2 + 3.25 ** 2) / 4), 14);
+  });
+
+  test("neither overflow nor vanish", () => {
+    for (const scale of [1e-300, 1e-170, 1, 1e170, 1e300]) {
+      const { mean, deviation } = columnMoments(column([scale, 3 * scale]));
+      expect(mean[0] / scale).toBeCloseTo(2, 12);
+      expect(deviation[0] / scale).toBeCloseTo(1, 12);
+    }
+  });
+});
+
+describe("middleRange", () => {
+  const values = Float64Array.from({ length: 1000 }, (_, i) => (i * 7) % 1000);
+
+  test("leaves a share at either end", () => {
+    expect(middleRange(values, 0.01)).toEqual([9, 990]);
+    expect(middleRange(values.subarray(0, 1), 0.01)).toEqual([0, 0]);
+  });
+
+  test("counts weights as repetitions, and no row of weight 0", () => {
+    const { values: own, weights } = { ...weighted, values: weighted.values.subarray(0, 400) };
+    const rows = repeated({ rows: 400, features: 1, values: own, weights });
+    expect(middleRange(own, 0.02, weights)).toEqual(middleRange(rows.values, 0.02));
+    const scaled = weights!.map((w) => w * 1e-9);
+    expect(middleRange(own, 0.02, scaled)).toEqual(middleRange(own, 0.02, weights));
+    expect(middleRange(Float64Array.of(5, 1, 9), 0, Float64Array.of(1, 0, 0))).toEqual([5, 5]);
+  });
+});
+
+describe.each([
+  ["actnorm", () => new Actnorm({ features: 3 })],
+  ["standardize", () => new Standardize({ features: 3 })],
+] as [string, () => Bijection][])("%s", (_, make) => {
+  test("gives latent values of mean 0 and deviation 1", async () => {
+    const bijection = make();
+    const data = { ...weighted, weights: undefined };
+    bijection.fitToData!(data);
+    const z = await compile((x) => bijection.inverse(x).value, [["N", 3]], { precision: "float64" })(
+      data.values,
+    );
+    const { mean, deviation } = columnMoments({ ...data, values: Float64Array.from(z) });
+    expectClose(mean, [0, 0, 0], 0.01, "mean");
+    expectClose(deviation, [1, 1, 1], 0.03, "deviation");
+  });
+
+  test("counts a row of weight 2 as two rows", () => {
+    const [a, b] = [make(), make()];
+    a.fitToData!(weighted);
+    b.fitToData!(repeated(weighted));
+    const values = (bijection: Bijection) =>
+      Object.values(bijection).flatMap((part) => (part?.value ? [...(part.value as Float64Array)] : []));
+    expect(values(a).length).toBe(6);
+    expectClose(values(a), values(b), 1e-6, "parameters");
+  });
+
+  test("maps a constant column without dividing by 0", async () => {
+    const bijection = make();
+    bijection.fitToData!({ rows: 4, features: 3, values: new Float64Array(12).fill(7) });
+    const run = compile(
+      (x) => {
+        const { value, logDet } = bijection.inverse(x);
+        return [value, logDet];
+      },
+      [["N", 3]],
+    );
+    const [z, logDet] = await run([7, 7, 8]);
+    expect([...z]).toEqual([0, 0, 1]);
+    expect(logDet[0]).toBeCloseTo(0, 12);
+  });
+});
+
+describe("Standardize", () => {
+  test("is not stretched by an outlier", () => {
+    const values = normal(10_000);
+    values[17] = 1e9;
+    values[18] = -1e12;
+    const { center, scale } = standardized(values);
+    expect(Math.abs(center)).toBeLessThan(0.05);
+    expect(scale).toBeGreaterThan(0.9);
+    expect(scale).toBeLessThan(1.05);
+  });
+
+  test.each([0.9, 0.97, 0.985, 0.9899, 0.9901, 0.995, 0.9999])(
+    "keeps a column of which %d is one value within reach",
+    (share) => {
+      const size = 20_000;
+      const values = Float64Array.from({ length: size }, (_, i) => (i < share * size ? 0 : 10 + (i % 11)));
+      const { center, scale } = standardized(values);
+      // The other values lie between 10 and 20.
+      expect(Math.abs((20 - center) / scale)).toBeLessThan(150);
+      expect(Math.abs(center / scale)).toBeLessThan(1);
+    },
+  );
+
+  test("takes integers, flags and tiny and huge scales as they are", () => {
+    expect(standardized([0, 1, 2, 3]).scale).toBeCloseTo(Math.sqrt(1.25), 12);
+    expect(standardized([0, 0, 0, 1]).scale).toBeCloseTo(Math.sqrt(3 / 16), 12);
+    for (const scale of [1e-25, 1e-12, 1e12, 1e25]) {
+      const values = normal(1000).map((v) => scale * (v + 3));
+      expect(standardized(values).scale / scale).toBeGreaterThan(0.9);
+      expect(standardized(values).scale / scale).toBeLessThan(1.1);
+    }
+  });
+
+  test("takes a column of rounding errors as constant, and keeps scales that float32 can divide by", async () => {
+    expect(standardized([0.3, 0.1 + 0.2, 0.3, 0.1 + 0.2]).scale).toBe(1);
+    expect(standardized([0, 1e-200, 2e-200]).scale).toBe(1e-30);
+    expect(standardized([0, 1e200, 2e200]).scale).toBe(1e30);
+  });
+
+  test("is fixed while the flow is trained", () => {
+    const { center, scale } = new Standardize({ features: 2 });
+    expect([center.trainable, scale.trainable]).toEqual([false, false]);
+  });
+});

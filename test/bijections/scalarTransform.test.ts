@@ -1,0 +1,39 @@
+import { describe, expect, test } from "vitest";
+import { affineTransform } from "../../src/bijections/scalar/affine.ts";
+import { softClamp } from "../../src/bijections/scalar/scalarTransform.ts";
+import { grad } from "../../src/graph/grad.ts";
+import { compile } from "../../src/runtime/compile.ts";
+
+describe("softClamp", () => {
+  test.each(["float32", "float64"] as const)(
+    "has slope 1 at 0 and stays within its bound in %s",
+    async (precision) => {
+      const run = compile((a) => [softClamp(a, 3), grad(softClamp(a, 3).sum(), [a])[0]], [["N"]], {
+        precision,
+      });
+      const [value, slope] = await run([0, 1e-30, -1e-30, 0.01, 5, -5, 1e30, -1e30, 3e38]);
+      expect(value[0]).toBe(0);
+      expect([...slope.subarray(0, 3)]).toEqual([1, 1, 1]);
+      expect(value[3]).toBeCloseTo(0.01, 6);
+      expect(value[5]).toBe(-value[4]);
+      expect(value[4]).toBeLessThan(3);
+      expect([...value.subarray(6)]).toEqual([3, -3, 3]);
+      expect([...slope.subarray(6)].every((s) => s === 0)).toBe(true);
+    },
+  );
+});
+
+test("an affine layer scales by no more than 1000", async () => {
+  const run = compile(
+    (x, raw) => affineTransform.toLatent(x, raw),
+    [
+      ["N", 1],
+      ["N", 2],
+    ],
+  );
+  const { value, logDerivative } = await run([1, 1, 1], [0, 1e30, 0, -1e30, 7, 0]);
+  expect(value[0]).toBeCloseTo(1000, 2);
+  expect(value[1]).toBeCloseTo(0.001, 8);
+  expect(value[2]).toBe(8);
+  expect(logDerivative[2]).toBe(0);
+});

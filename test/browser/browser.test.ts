@@ -1,0 +1,138 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, createLogger, type InlineConfig, mergeConfig, preview } from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findChromium, launchChromium } from "./chromium.ts";
+import { type Trained, trainSmallFlow } from "./smallFlow.ts";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const source = fileURLToPath(new URL("../../src", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "pushforward-page-"));
+const chromium = findChromium();
+const skipped =
+  "no Chromium on this machine: install it, or give its path in the environment variable CHROMIUM";
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Bundles with Vite as it comes, without configuration; gives what it warned of and the imports that are left. */
+async function bundle(config: InlineConfig): Promise<{ warnings: string[]; imports: string[] }> {
+  const warnings: string[] = [];
+  const customLogger = createLogger("warn");
+  customLogger.warn = (message) => warnings.push(message);
+  customLogger.warnOnce = customLogger.warn;
+  const base: InlineConfig = {
+    configFile: false,
+    root: here,
+    customLogger,
+    build: { reportCompressedSize: false },
+  };
+  const { output } = (await build(mergeConfig(base, config))) as Exclude<
+    Awaited<ReturnType<typeof build>>,
+    unknown[] | { on: unknown }
+  >;
+  const names = new Set(output.map(({ fileName }) => fileName));
+  const imports = output.flatMap((file) =>
+    file.type === "chunk" ? [...file.imports, ...file.dynamicImports] : [],
+  );
+  return { warnings, imports: imports.filter((name) => !names.has(name)) };
+}
+
+const CLEAN = { warnings: [], imports: [] };
+
+test.each(["graph", "onnx", "runtime", "random", "nn", "bijections", "distributions", "flows", "train"])(
+  "every module of src/%s bundles for a browser and needs nothing of Node",
+  async (layer) => {
+    const files = readdirSync(join(source, layer), { recursive: true, encoding: "utf8" });
+    const input = files.filter((file) => file.endsWith(".ts")).map((file) => join(source, layer, file));
+    expect(input).not.toEqual([]);
+    expect(await bundle({ build: { write: false, rolldownOptions: { input } } })).toEqual(CLEAN);
+  },
+);
+
+describe("a page that trains a flow", () => {
+  let inNode: Trained;
+
+  beforeAll(async () => {
+    expect(await bundle({ build: { outDir: folder, emptyOutDir: true } })).toEqual(CLEAN);
+    inNode = await trainSmallFlow();
+  });
+
+  test("Node: training brings the density to the data", () => {
+    expect(inNode.epochs.at(-1)!.trainLogDensity).toBeGreaterThan(inNode.epochs[0].trainLogDensity + 0.5);
+  });
+
+  test("gives the numbers of Node", async (context) => {
+    if (!chromium) return context.skip(skipped);
+    compare(await trainInPage(chromium, {}), inNode);
+  });
+
+  // Threads share memory, which browsers give only to isolated pages.
+  test("gives the numbers of Node on two threads, isolated", async (context) => {
+    if (!chromium) return context.skip(skipped);
+    const isolated = {
+      "Cross-Origin-Opener-Policy": "same-origin",
+      "Cross-Origin-Embedder-Policy": "require-corp",
+    };
+    compare(await trainInPage(chromium, isolated, 2), inNode);
+  });
+});
+
+async function trainInPage(path: string, headers: Record<string, string>, threads = 1): Promise<Trained> {
+  const server = await preview({
+    configFile: false,
+    root: here,
+    logLevel: "error",
+    build: { outDir: folder },
+    preview: { host: "127.0.0.1", port: 0, headers },
+  });
+  const browser = await launchChromium(path);
+  try {
+    const page = await browser.newPage();
+    const problems: string[] = [];
+    const engines = new Set<string>();
+    page.on("console", (message) => problems.push(message.text()));
+    page.on("pageerror", (error) => problems.push(`${error}`));
+    page.on("request", (request) => {
+      if (request.url().endsWith(".wasm")) engines.add(request.url());
+    });
+    await page.goto(server.resolvedUrls!.local[0]);
+    expect(await page.evaluate("crossOriginIsolated")).toBe(threads > 1);
+    const trained = await page.evaluate((threads) => window.train({ threads }), threads);
+    expect(problems).toEqual([]);
+    expect(page.workers()).toHaveLength(threads - 1);
+    // The engine without WebGPU alone: 14 MB instead of 41.
+    expect([...engines]).toEqual([expect.stringMatching(/ort-wasm-simd-threaded-[^.]+\.wasm$/)]);
+    return trained;
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+/**
+ * Both engines compute in float32 and add in different orders, so single results differ by some units of 2^-24. Adam divides
+ * by the gradient's size, which turns such a difference into a whole step where a gradient is nearly 0; after 45 steps
+ * differences of 3e-6 were seen.
+ */
+function compare(page: Trained, node: Trained): void {
+  expectClose(page.start64, node.start64, 1e-14);
+  expectClose(page.start, node.start, 1e-6);
+  expect(page.epochs).toHaveLength(node.epochs.length);
+  for (const [i, { epoch, stepSize, trainLogDensity, validationLogDensity }] of page.epochs.entries()) {
+    const expected = node.epochs[i];
+    expect({ epoch, stepSize }).toEqual({ epoch: expected.epoch, stepSize: expected.stepSize });
+    const densities = [expected.trainLogDensity, expected.validationLogDensity];
+    expectClose([trainLogDensity, validationLogDensity], densities, i === 0 ? 1e-5 : 1e-4);
+  }
+  expectClose(page.logDensities, node.logDensities, 1e-4);
+  expectClose(page.samples, node.samples, 1e-4);
+}
+
+/** Equal up to `tolerance`, relative to numbers beyond 1 and absolute below. */
+function expectClose(actual: readonly number[], expected: readonly number[], tolerance: number): void {
+  expect(actual).toHaveLength(expected.length);
+  const errors = actual.map((value, i) => Math.abs(value - expected[i]) / Math.max(1, Math.abs(expected[i])));
+  expect(Math.max(...errors)).toBeLessThanOrEqual(tolerance);
+}

@@ -1,0 +1,9 @@
+import { trainSmallFlow } from "./smallFlow.ts";
+
+declare global {
+  interface Window {
+    train: typeof trainSmallFlow;
+  }
+}
+
+window.train = trainSmallFlow;

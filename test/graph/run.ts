@@ -1,0 +1,24 @@
+import { expect } from "vitest";
+import type { Shape, Tensor } from "../../src/graph/index.ts";
+import { compile, type Floats } from "../../src/runtime/index.ts";
+
+/** Compiles a function, calls it once and gives its outputs as plain arrays. */
+export async function run<K extends string>(
+  build: (...inputs: Tensor[]) => Record<K, Tensor>,
+  shapes: readonly Shape[],
+  inputs: readonly ArrayLike<number>[],
+  precision: "float32" | "float64" = "float64",
+): Promise<Record<K, number[]>> {
+  const compiled = compile(build, shapes, { precision });
+  const outputs = (await compiled(...inputs)) as Record<string, Floats>;
+  await compiled.release();
+  return Object.fromEntries(Object.entries(outputs).map(([k, v]) => [k, [...v]])) as Record<K, number[]>;
+}
+
+/** Every number within `tolerance` of the expected one, relative where that is above 1; NaN and infinities as they are. */
+export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-14): void {
+  const near = (a: number, e: number) =>
+    Object.is(a, e) || Math.abs(a - e) <= tolerance * Math.max(1, Math.abs(e));
+  if (actual.length === expected.length && Array.from(actual).every((a, i) => near(a, expected[i]))) return;
+  expect(Array.from(actual)).toEqual(Array.from(expected));
+}

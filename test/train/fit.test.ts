@@ -1,0 +1,244 @@
+import { describe, expect, it } from "vitest";
+import { Chain } from "../../src/bijections/chain.ts";
+import { Standardize } from "../../src/bijections/standardize.ts";
+import { DiagonalNormal } from "../../src/distributions/diagonalNormal.ts";
+import { Uniform } from "../../src/distributions/uniform.ts";
+import type { PushforwardError } from "../../src/errors.ts";
+import { Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
+import { Permutation } from "../../src/bijections/permutation.ts";
+import { Random } from "../../src/random/index.ts";
+import { type CheckpointStore, type Epoch, fit, fitTable } from "../../src/train/index.ts";
+
+/** n rows of a correlated Gaussian: x_2 = x_1 / 2 + noise. */
+function correlated(n: number, seed = 1): Float64Array {
+  const z = new Random(seed).normal(new Float64Array(2 * n));
+  return z.map((v, i) => (i % 2 === 0 ? 3 + 2 * v : -1 + z[i - 1] + 0.5 * v));
+}
+
+const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
+
+/** Entropy of the Gaussian above: log(2 pi e) + log(2 * 0.5). */
+const ENTROPY = Math.log(2 * Math.PI * Math.E);
+
+const small = { hidden: [16, 16], transforms: 2 };
+
+function memoryStore(first?: Uint8Array): CheckpointStore & { saved: Uint8Array[] } {
+  const saved: Uint8Array[] = [];
+  return {
+    saved,
+    load: async () => first,
+    save: async (bytes) => {
+      saved.push(bytes);
+    },
+  };
+}
+
+const weightsOf = (flow: Flow) => [...flow.parameters().values()].flatMap((p) => Array.from(p.value));
+
+describe("fit", () => {
+  it("reaches the entropy of a Gaussian", async () => {
+    const flow = forTables(maf(2, small));
+    const result = await fit(flow, correlated(4000), { epochs: 30, averageDecay: 0.99 });
+    const test = mean(await flow.logProb(correlated(20000, 2)));
+    expect(test).toBeGreaterThan(-ENTROPY - 0.02);
+    expect(test).toBeLessThan(-ENTROPY + 0.02);
+    expect(result.validationLogDensity).toBeCloseTo(-ENTROPY, 0);
+  });
+
+  it("a learnable base alone finds the maximum-likelihood mean and deviation", async () => {
+    const data = Float64Array.of(1, 2, 4, 9);
+    const flow = new Flow(new DiagonalNormal({ features: 1 }), new Permutation({ order: [0] }));
+    const options = { epochs: 1500, batchSize: 3, optimizer: { type: "adam", learningRate: 0.02 }, patience: 1500 } as const;
+    await fit(flow, data, { ...options, validation: { values: data }, schedule: { type: "cosine" } });
+    const { mean: location, logDeviation } = flow.base as DiagonalNormal;
+    expect(location.value[0]).toBeCloseTo(4, 1);
+    expect(Math.exp(logDeviation.value[0])).toBeCloseTo(Math.sqrt(38 / 4), 1);
+  });
+
+  it("a weight of 2 counts as the row twice", async () => {
+    const data = correlated(60);
+    const twice = Float64Array.from([...data, ...data.subarray(0, 60)]);
+    const weights = Float64Array.from({ length: 60 }, (_, i) => (i < 30 ? 2 : 1));
+    const options = { epochs: 3, batchSize: 1000, validation: { values: data } };
+    const flows = [maf(2, small), maf(2, small)];
+    const a = await fit(flows[0], data, { ...options, weights });
+    const b = await fit(flows[1], twice, options);
+    a.epochs.forEach((epoch, i) => {
+      expect(epoch.trainLogDensity).toBeCloseTo(b.epochs[i].trainLogDensity, 4);
+    });
+  });
+
+  it("counts every row: the last, smaller batch weighs by its rows", async () => {
+    const data = correlated(103);
+    const frozen = { optimizer: { learningRate: 1e-12 }, epochs: 1, validation: { values: data } };
+    const whole = await fit(maf(2, small), data, { ...frozen, batchSize: 103 });
+    const parts = await fit(maf(2, small), data, { ...frozen, batchSize: 10 });
+    expect(parts.epochs[0].trainLogDensity).toBeCloseTo(whole.epochs[0].trainLogDensity, 5);
+  });
+
+  it("keeps the best weights, the start included", async () => {
+    const flow = forTables(nsf(2, small));
+    const data = correlated(200);
+    const seen: Epoch[] = [];
+    const result = await fit(flow, data, {
+      epochs: 40,
+      optimizer: { learningRate: 0.02 },
+      onEpoch: (epoch) => seen.push(epoch),
+      validation: { values: correlated(100, 3) },
+      patience: 5,
+    });
+    const best = Math.max(...seen.map((e) => e.validationLogDensity));
+    expect(result.validationLogDensity).toBeGreaterThanOrEqual(best);
+    expect(mean(await flow.logProb(correlated(100, 3)))).toBeCloseTo(result.validationLogDensity, 4);
+    expect(result.stopped).toBe("patience");
+    expect(result.epochs.length - result.bestEpoch).toBe(5);
+  });
+
+  it("is the same for the same seed, and another for another", async () => {
+    const train = async (seed: number) => {
+      const flow = forTables(realNVP(2, small));
+      await fit(flow, correlated(300), { epochs: 3, seed });
+      return weightsOf(flow);
+    };
+    const [a, b, c] = [await train(1), await train(1), await train(2)];
+    expect(a).toEqual(b);
+    expect(a).not.toEqual(c);
+  });
+
+  it("loses nothing to a large offset", async () => {
+    const data = correlated(500);
+    const shifted = data.map((x, i) => (i % 2 === 0 ? x + 1.7e9 : x));
+    const flows = [forTables(maf(2, small)), forTables(maf(2, small))];
+    const a = await fit(flows[0], data, { epochs: 5 });
+    const b = await fit(flows[1], shifted, { epochs: 5 });
+    expect(b.validationLogDensity).toBeCloseTo(a.validationLogDensity, 3);
+    const [plain, far] = [await flows[0].logProb(data), await flows[1].logProb(shifted)];
+    expect(Math.max(...plain.map((v, i) => Math.abs(v - far[i])))).toBeLessThan(1e-2);
+  });
+
+  it("learns a conditional density", async () => {
+    const z = new Random(5).normal(new Float64Array(4000));
+    const context = z.subarray(0, 2000).map((v) => v);
+    const data = z.subarray(2000).map((v, i) => 3 * context[i] + 0.1 * v);
+    const flow = forTables(maf(1, { ...small, context: 1 }));
+    await fit(flow, data, { context, epochs: 60, optimizer: { learningRate: 5e-3 } });
+    const entropy = 0.5 * Math.log(2 * Math.PI * Math.E) + Math.log(0.1);
+    expect(mean(await flow.logProb(data, context))).toBeGreaterThan(-entropy - 0.15);
+  });
+
+  it("one far outlier costs a bounded number of nats", async () => {
+    const data = correlated(500);
+    data[0] = 1e6;
+    for (const flow of [forTables(maf(2, small)), forTables(nsf(2, small))]) {
+      await fit(flow, data, { epochs: 60 });
+      const densities = await flow.logProb([1e6, 0, 1e9, -1e9, 1e30, 1e30]);
+      for (const density of densities) expect(Number.isFinite(density)).toBe(true);
+      expect(densities[0]).toBeGreaterThan(-1000);
+      const rest = await flow.logProb(correlated(500, 9));
+      expect(mean(rest)).toBeGreaterThan(-ENTROPY - 0.3);
+    }
+  });
+});
+
+describe("interruption", () => {
+  const data = correlated(300);
+  const options = { epochs: 6, averageDecay: 0.9, schedule: { patience: 1 }, patience: 10 } as const;
+
+  it("resumes to exactly the same weights and record from any epoch", async () => {
+    const whole = forTables(nsf(2, small));
+    const store = memoryStore();
+    const expected = await fit(whole, data, { ...options, checkpoint: store });
+    expect(store.saved.length).toBe(6);
+    for (const epoch of [0, 3, 5]) {
+      const flow = forTables(nsf(2, small));
+      const later = memoryStore(store.saved[epoch]);
+      const result = await fit(flow, data, { ...options, checkpoint: later });
+      expect(result).toEqual(expected);
+      expect(weightsOf(flow)).toEqual(weightsOf(whole));
+      expect(later.saved.map((b) => Buffer.from(b).toString("base64"))).toEqual(
+        store.saved.slice(epoch + 1).map((b) => Buffer.from(b).toString("base64")),
+      );
+    }
+  });
+
+  it("refuses a checkpoint of other data", async () => {
+    const store = memoryStore();
+    await fit(forTables(nsf(2, small)), data, { ...options, epochs: 1, checkpoint: store });
+    const other = fit(forTables(nsf(2, small)), correlated(300, 8), { ...options, checkpoint: memoryStore(store.saved[0]) });
+    await expect(other).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the checkpoint belongs to other data, another flow or other settings.
+      Give the same data and options to go on from it, or remove it to start anew.]
+    `);
+  });
+
+  it("stops at a signal with the best weights so far", async () => {
+    const controller = new AbortController();
+    const result = await fit(forTables(nsf(2, small)), data, {
+      ...options,
+      signal: controller.signal,
+      onEpoch: ({ epoch }) => epoch === 2 && controller.abort(),
+    });
+    expect(result.stopped).toBe("signal");
+    expect(result.epochs.length).toBe(2);
+  });
+
+  it("stops when time is up", async () => {
+    const result = await fit(forTables(nsf(2, small)), data, { epochs: 100_000, patience: 100_000, maxMinutes: 0.02 });
+    expect(result.stopped).toBe("time");
+  });
+});
+
+describe("failure", () => {
+  it("goes back to good weights with half the step, and says so", async () => {
+    const messages: string[] = [];
+    const flow = forTables(realNVP(2, small));
+    const result = await fit(flow, correlated(400), {
+      epochs: 30,
+      optimizer: { type: "sgd", learningRate: 1e4 },
+      clipNorm: 1e12,
+      onRecovery: (message) => messages.push(message),
+    }).catch((error: PushforwardError) => error);
+    expect(messages.length).toBeGreaterThan(0);
+    expect(messages[0]).toMatch(/back to the weights before that epoch, with half the step size/);
+    if (result instanceof Error) expect((result as PushforwardError).code).toBe("NUMERIC");
+    for (const value of weightsOf(flow)) expect(Number.isFinite(value)).toBe(true);
+  });
+
+  it("after three times names the layer, the batch and the row", async () => {
+    // Rows outside the support of a uniform base have density 0, whatever the weights.
+    const flow = new Flow(new Uniform({ features: 2 }), new Permutation({ order: [1, 0] }));
+    const data = Float64Array.from({ length: 40 }, (_, i) => (i === 7 ? 5 : 0.5));
+    await expect(fit(flow, data, { epochs: 5, batchSize: 8 })).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: training failed 4 times; last in epoch 1, batch 0, at base, row 3 of the data: expected a finite loss, received Infinity.
+      Lower the learning rate, or look at these rows: a value far from all others, or a column of few distinct values.]
+    `);
+  });
+
+  it("refuses data that do not fit", async () => {
+    const flow = maf(2, small);
+    await expect(fit(flow, [1, 2, 3])).rejects.toThrowErrorMatchingInlineSnapshot(`[PushforwardError: data do not fit the flow: expected 4 numbers, received 3.]`);
+    await expect(fit(flow, [1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(`[PushforwardError: there is too little to learn from: expected 2 rows or more, received 1.]`);
+    await expect(fit(flow, [1, 2, Number.NaN, 4])).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: row 1, column 0 is NaN: expected finite numbers.
+      Leave such rows out or replace the value.]
+    `);
+    await expect(fit(flow, [1, 2, 3, 4], { weights: [1] })).rejects.toThrowErrorMatchingInlineSnapshot(`[PushforwardError: weights do not fit the flow: expected 2 numbers, received 1.]`);
+    await expect(fit(flow, [1, 2, 3, 4], { epochs: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(`[PushforwardError: an option of fit does not fit at epochs: expected more than 0, received 0.]`);
+    const misspelt = { epoch: 3 } as object;
+    await expect(fit(flow, [1, 2, 3, 4], misspelt)).rejects.toThrowErrorMatchingInlineSnapshot(`[PushforwardError: an option of fit does not fit: expected no other fields than those it knows, received epoch.]`);
+  });
+});
+
+describe("fitTable", () => {
+  it("keeps the better of its flows, which handles clusters", async () => {
+    const z = new Random(3).normal(new Float64Array(1200));
+    const values = z.map((v, i) => 0.05 * v + 4 * (Math.floor(i / 2) % 3) + 2 * (i % 2));
+    const tried: string[] = [];
+    const result = await fitTable({ columns: ["a", "b"], values }, { epochs: 5, onFlow: (name) => tried.push(name) });
+    expect(tried).toEqual(["normal", "mixture"]);
+    expect(result.name).toBe("mixture");
+    const entropy = Math.log(2 * Math.PI * Math.E) + 2 * Math.log(0.05) + Math.log(3);
+    expect(result.validationLogDensity).toBeCloseTo(-entropy, 0);
+    expect((result.flow.bijection as Chain).bijections.at(-1)).toBeInstanceOf(Standardize);
+  });
+});
