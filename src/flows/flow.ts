@@ -22,6 +22,8 @@ export interface RunOptions extends EngineOptions {
 export interface SampleOptions extends RunOptions {
   /** Default 0. The same seed gives the same rows, however many are drawn: the first 10 of 100 are those of 10. */
   seed?: number;
+  /** Number of the first row: rows 1000 to 1099 of a seed are its first 1100 without the first 1000. Default 0. */
+  start?: number;
   /** [n, C], or one row [C] for all. Required by a conditional flow. */
   context?: ArrayLike<number>;
 }
@@ -141,7 +143,7 @@ export class Flow {
     const random = new Random(options.seed ?? 0).split("sample");
     const Type = options.precision === "float64" ? Float64Array : Float32Array;
     const noise = this.base.noise.map(({ kind, size }, i) => ({
-      values: random.split(i)[kind](new Type(n * size)),
+      values: random.split(i)[kind](new Type(n * size), { offset: (options.start ?? 0) * size }),
       size,
     }));
     const { inner, standardize } = this.unstandardized();

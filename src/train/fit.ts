@@ -25,9 +25,9 @@ export const fitSettingsSchema = z.strictObject({
   /** Share of the rows held out for early stopping, where no validation rows are given. */
   validationFraction: z.number().gt(0).lt(1).default(0.1),
   /** Epochs without a better validation log-density after which training ends. */
-  patience: z.int().positive().default(30),
+  patience: z.int().positive().default(20),
   /** Decay of a moving average of the weights, by step; validation and the result use the average. 0 turns it off. */
-  averageDecay: z.number().min(0).lt(1).default(0),
+  averageDecay: z.number().min(0).lt(1).default(0.99),
   /** Seed of the shuffling and of the validation split. */
   seed: z.int().nonnegative().default(0),
 });

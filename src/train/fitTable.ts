@@ -35,6 +35,8 @@ export async function fitTable(table: TableRows, options: FitTableOptions = {}):
   const rows = table.values.length / features;
   const context = (options.context?.length ?? 0) / rows;
   const candidates = tableFlows(features, { rows, context, seed: options.seed });
+  // Small tables need strong decay; what is learned from many rows must not be pulled back.
+  const optimizer = { weightDecay: rows > 20_000 ? 0.01 : 0.3, ...options.optimizer };
   const start = performance.now();
   let best: FittedTable | undefined;
   for (const [i, { name, flow }] of candidates.entries()) {
@@ -42,6 +44,7 @@ export async function fitTable(table: TableRows, options: FitTableOptions = {}):
     const left = maxMinutes === undefined ? undefined : maxMinutes - (performance.now() - start) / 60_000;
     const result = await fit(flow, table, {
       ...rest,
+      optimizer,
       ...(left !== undefined && { maxMinutes: left / (candidates.length - i) }),
       ...(checkpoints && { checkpoint: checkpoints(name) }),
     });
