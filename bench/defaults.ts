@@ -9,7 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Chain } from "../src/bijections/index.ts";
 import { type Distribution, GaussianMixture, StandardNormal } from "../src/distributions/index.ts";
-import { Flow, forTables, maf, nsf, realNVP } from "../src/flows/index.ts";
+import { Flow, forTables, maf, nsf, type RecipeOptions, realNVP } from "../src/flows/index.ts";
 import { Random } from "../src/random/index.ts";
 import { type FitSettings, fit, fitTable } from "../src/train/index.ts";
 import { loadTable, type Table } from "./tables.ts";
@@ -59,7 +59,7 @@ function build(table: Table, { base, affine = 0, splines = 0, coupling = 0, widt
   const components = Math.max(1, Math.min(64, Math.floor(rows / (4 * features))));
   const start: Distribution =
     base === "mixture" ? new GaussianMixture({ features, components }, new Random(0)) : new StandardNormal({ features });
-  const shape = { hidden: [width, width], ordering: "random" } as const;
+  const shape: RecipeOptions = { hidden: [width, width], ordering: "random" };
   const layers = (flow: Flow) => (flow.bijection as Chain).bijections;
   const parts = [
     ...(coupling ? layers(realNVP(features, { ...shape, transforms: coupling })) : []),

@@ -50,9 +50,9 @@ function expectation(issue: Issue): string {
     case "invalid_union":
       return "options" in issue ? oneOf((issue.options as unknown[]).map(brief)) : issue.message;
     case "too_small":
-      return `${issue.inclusive ? "at least" : "more than"} ${issue.minimum}${unit(issue.origin)}`;
+      return `${listOf(issue.origin)}${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`;
     case "too_big":
-      return `${issue.inclusive ? "at most" : "less than"} ${issue.maximum}${unit(issue.origin)}`;
+      return `${listOf(issue.origin)}${issue.inclusive ? "at most" : "less than"} ${issue.maximum}`;
     default:
       return issue.message;
   }
@@ -60,7 +60,7 @@ function expectation(issue: Issue): string {
 
 const oneOf = (values: readonly string[]) =>
   values.length === 1 ? values[0] : `one of ${values.join(", ")}`;
-const unit = (origin: string) => (origin === "array" ? " elements" : "");
+const listOf = (origin: string) => (origin === "array" ? "a list of " : "");
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(

@@ -18,8 +18,11 @@ export interface Distribution {
   /** Turns noise into rows [N, D] of this distribution. */
   sample(noise: readonly Tensor[]): Tensor;
   describe(): Description;
-  /** Sets the parameters from rows, where that is better than gradient steps from a fixed start. */
-  fitToData?(rows: DataRows): void;
+  /**
+   * Sets the parameters from rows, where that is better than gradient steps from a fixed start; held-out rows may judge
+   * between choices.
+   */
+  fitToData?(rows: DataRows, heldOut?: DataRows): void;
 }
 
 /** What the registry holds of each distribution. */

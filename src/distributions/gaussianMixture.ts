@@ -100,8 +100,8 @@ export class GaussianMixture implements Distribution {
     return concat(parts, 1).add(mean);
   }
 
-  fitToData(data: DataRows): void {
-    this.assign(chooseGaussianMixture(data, this.components));
+  fitToData(data: DataRows, heldOut?: DataRows): void {
+    this.assign(chooseGaussianMixture(data, this.components, heldOut));
   }
 
   /** Takes over the result of expectation maximization; components that it did without get a weight of about 0. */

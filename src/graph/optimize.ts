@@ -66,21 +66,21 @@ function simplify(node: Tensor): Tensor {
   }
   const [a, b] = inputs;
   const [va, vb] = values;
-  const keeps = (x: Tensor) => sameShape(x.shape, shape);
+  // A scalar constant leaves the shape to the other operand.
   switch (operation.name) {
     case "add":
-      if (vb === 0 && keeps(a)) return a;
-      if (va === 0 && keeps(b)) return b;
+      if (vb === 0) return a;
+      if (va === 0) return b;
       break;
     case "sub":
-      if (vb === 0 && keeps(a)) return a;
+      if (vb === 0) return a;
       break;
     case "mul":
-      if (vb === 1 && keeps(a)) return a;
-      if (va === 1 && keeps(b)) return b;
+      if (vb === 1) return a;
+      if (va === 1) return b;
       break;
     case "div":
-      if (vb === 1 && keeps(a)) return a;
+      if (vb === 1) return a;
       break;
     case "neg":
       if (a.operation.name === "neg") return a.inputs[0];
@@ -89,7 +89,7 @@ function simplify(node: Tensor): Tensor {
       return a;
     case "reshape":
     case "broadcastTo":
-      if (keeps(a)) return a;
+      if (sameShape(a.shape, shape)) return a;
       if (a.operation === operation) {
         const [origin] = a.inputs;
         return sameShape(origin.shape, shape) ? origin : rebuild(operation, [origin], node);

@@ -16,7 +16,7 @@ import { scheduleSchema, stepScale } from "./schedule.ts";
 
 export const fitSettingsSchema = z.strictObject({
   /** Most epochs. Early stopping usually ends sooner. */
-  epochs: z.int().positive().default(200),
+  epochs: z.int().positive().default(500),
   batchSize: z.int().positive().default(256),
   optimizer: optimizerSchema.prefault({}),
   schedule: scheduleSchema.prefault({}),
@@ -112,7 +112,7 @@ export async function fit(flow: Flow, data: FitData, options: FitOptions = {}): 
       }
     : splitRows(rows, settings.validationFraction, settings.seed);
   const saved = await checkpoint?.load();
-  if (start && !saved) await initialize(flow, parts.training);
+  if (start && !saved) await initialize(flow, parts.training, parts.validation);
   const training = new Training(flow, parts.training, parts.validation, settings, options);
   try {
     return await training.run(saved);

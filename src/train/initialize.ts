@@ -10,12 +10,13 @@ const ENOUGH = 20_000;
 
 /**
  * Sets what a flow takes from data (scales, actnorm, mixture components), from the data side to the base: each part sees
- * the rows as the parts before it leave them.
+ * the rows as the parts before it leave them. Held-out rows, as they arrive at the base, may judge choices made there.
  */
-export async function initialize(flow: Flow, data: TrainingRows): Promise<void> {
+export async function initialize(flow: Flow, data: TrainingRows, heldOut?: TrainingRows): Promise<void> {
   const parts = flow.bijection instanceof Chain ? [...flow.bijection.bijections].reverse() : [flow.bijection];
   const last = flow.base.fitToData ? parts.length : parts.findLastIndex((part) => part.fitToData);
   let rows = data;
+  let judges = heldOut;
   for (const [i, part] of parts.entries()) {
     part.fitToData?.(asDataRows(rows));
     if (i >= last) return;
@@ -24,8 +25,9 @@ export async function initialize(flow: Flow, data: TrainingRows): Promise<void> 
       rows = selectRows(rows, chosen);
     }
     rows = await through(part, rows);
+    judges &&= await through(part, judges);
   }
-  flow.base.fitToData?.(asDataRows(rows));
+  flow.base.fitToData?.(asDataRows(rows), judges && asDataRows(judges));
 }
 
 async function through(part: Bijection, rows: TrainingRows): Promise<TrainingRows> {
