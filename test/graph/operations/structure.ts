@@ -42,7 +42,7 @@ export const structure: readonly OperationRow[] = [
     name: "transpose",
     domain: real,
     example: (batched) =>
-      shapes(batched, 1, 4).chain((shape) => {
+      shapes(batched, batched ? 4 : 3, 4).chain((shape) => {
         const inner = shape.map((_, i) => i).slice(batched ? 1 : 0);
         return fc.shuffledSubarray(inner, { minLength: inner.length }).map((order) => {
           const full = batched ? [0, ...order] : order;

@@ -1,0 +1,199 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { ModelProtoSchema, TensorProto_DataType, type ValueInfoProto } from "onnx-buf";
+import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { describe, expect, test } from "vitest";
+import {
+  batchSize,
+  buildGraph,
+  constant,
+  filled,
+  type Graph,
+  grad,
+  input,
+  Parameter,
+  scoped,
+  type Tensor,
+} from "../../src/graph/index.ts";
+import { type ExportOptions, exportOnnx } from "../../src/onnx/index.ts";
+
+const parse = (graph: Graph, options?: ExportOptions) =>
+  fromBinary(ModelProtoSchema, exportOnnx(graph, options));
+
+/** `name: elementType [dimensions]` */
+function describeValue({ name, type }: ValueInfoProto): string {
+  if (type?.value.case !== "tensorType") throw new Error("not a tensor");
+  const { elemType, shape } = type.value.value;
+  return `${name}: ${TensorProto_DataType[elemType]} [${shape!.dim.map((d) => d.value.value).join(", ")}]`;
+}
+
+/** A small layer with a loss and its gradient. */
+function example(): { graph: Graph; weight: Parameter } {
+  const x = input("x", ["N", 2]);
+  const weight = new Parameter([2, 3], [1, 2, 3, 4, 5, 6]);
+  const y = scoped("layers", () => scoped("0", () => x.matmul(weight).tanh()));
+  const loss = y.mean();
+  const [gradient] = grad(loss, [weight]);
+  const graph = buildGraph(
+    [x],
+    { y, gradient, positive: y.greater(0) },
+    new Map([[weight, "layers.0.weight"]]),
+  );
+  return { graph, weight };
+}
+
+describe("the file", () => {
+  test("says what it needs and where it comes from", () => {
+    const model = parse(example().graph, { metadata: { flow: "maf", version: "1" } });
+    expect(model.irVersion).toBe(9n);
+    expect(model.producerName).toBe("pushforward");
+    expect(model.opsetImport.map(({ domain, version }) => [domain, version])).toEqual([["", 18n]]);
+    expect(model.metadataProps.map(({ key, value }) => [key, value])).toEqual([
+      ["flow", "maf"],
+      ["version", "1"],
+    ]);
+  });
+
+  test("declares inputs, parameters and outputs, with a symbolic number of rows", () => {
+    const { input, output } = parse(example().graph).graph!;
+    expect(input.map(describeValue)).toEqual(["x: FLOAT [N, 2]", "layers.0.weight: FLOAT [2, 3]"]);
+    expect(output.map(describeValue)).toEqual([
+      "y: FLOAT [N, 3]",
+      "gradient: FLOAT [2, 3]",
+      "positive: BOOL [N, 3]",
+    ]);
+  });
+
+  test("has every number in the chosen precision", () => {
+    const { input, output, initializer } = parse(example().graph, { precision: "float64" }).graph!;
+    expect([...input, ...output].map(describeValue).filter((text) => text.includes("FLOAT"))).toEqual([]);
+    expect(initializer.every(({ dataType }) => dataType !== TensorProto_DataType.FLOAT)).toBe(true);
+    const one = initializer.find(
+      ({ name, dataType }) => name === "scalar" && dataType === TensorProto_DataType.DOUBLE,
+    );
+    expect(one?.rawData.length).toBe(8);
+  });
+
+  test("is the same bytes each time", () => {
+    expect(exportOnnx(example().graph)).toEqual(exportOnnx(example().graph));
+  });
+
+  test("gives nodes the path of the module that made them", () => {
+    const names = parse(example().graph).graph!.node.map(({ name }) => name);
+    expect(names).toContain("layers/0/matmul");
+    expect(names).toContain("layers/0/tanh");
+    expect(names.some((name) => name.startsWith("gradient/layers/0/"))).toBe(true);
+  });
+
+  test("defines each name once and before it is used", () => {
+    const { input, initializer, node, output } = parse(example().graph).graph!;
+    const known = new Set([...input, ...initializer].map(({ name }) => name));
+    expect(known.size).toBe(input.length + initializer.length);
+    for (const { input, output } of node) {
+      for (const name of input) expect(known).toContain(name);
+      for (const name of output) {
+        expect(known).not.toContain(name);
+        known.add(name);
+      }
+    }
+    for (const { name } of output) expect(known).toContain(name);
+  });
+
+  test("writes a scalar or a list of integers once", () => {
+    const x = input("x", ["N", 4]);
+    const y = x
+      .mul(2)
+      .add(2)
+      .slice(1, 0, 2)
+      .add(x.slice(1, 0, 2))
+      .sum(1)
+      .add(x.max(1));
+    const { initializer } = parse(buildGraph([x], { y })).graph!;
+    const contents = initializer.map(({ dataType, dims, rawData }) => `${dataType} ${dims} ${rawData}`);
+    expect(new Set(contents).size).toBe(contents.length);
+  });
+});
+
+describe("parameters", () => {
+  test("may be written into the file, and are then no inputs", async () => {
+    const { graph, weight } = example();
+    const model = parse(graph, { embedParameters: true }).graph!;
+    expect(model.input.map(({ name }) => name)).toEqual(["x"]);
+    const written = model.initializer.find(({ name }) => name === "layers.0.weight")!;
+    expect(written.dims).toEqual([2n, 3n]);
+    expect(new Float32Array(written.rawData.slice().buffer)).toEqual(weight.value);
+    const session = await InferenceSession.create(exportOnnx(graph, { embedParameters: true }));
+    const { y } = await session.run({ x: new OrtTensor("float32", [0.5, -1], [1, 2]) });
+    const expected = [0.5 - 4, 1 - 5, 1.5 - 6].map(Math.tanh);
+    expected.forEach((value, i) => {
+      expect(y.data[i]).toBeCloseTo(value, 6);
+    });
+    await session.release();
+  });
+
+  test("without names are numbered", () => {
+    const x = input("x", ["N"]);
+    const y = x.add(new Parameter([1], [1])).mul(new Parameter([1], [2]));
+    expect(buildGraph([x], { y }).parameters.map(({ name }) => name)).toEqual(["parameter0", "parameter1"]);
+  });
+});
+
+describe("the number of rows", () => {
+  const x = input("x", ["N", 2]);
+  const graph = buildGraph([x], { mean: x.mean(), wide: filled(1, ["N", 4]), rows: batchSize() });
+  const types = (options?: ExportOptions) => parse(graph, options).graph!.node.map(({ opType }) => opType);
+
+  test("is read from a batched input, once", () => {
+    expect(types().filter((type) => type === "Shape")).toHaveLength(1);
+  });
+
+  test("is a number where it is fixed", () => {
+    expect(types({ batch: 8 })).not.toContain("Shape");
+    const { input, output } = parse(graph, { batch: 8 }).graph!;
+    expect(input.map(describeValue)).toEqual(["x: FLOAT [8, 2]"]);
+    expect(output.map(describeValue)).toEqual(["mean: FLOAT []", "wide: FLOAT [8, 4]", "rows: FLOAT []"]);
+  });
+
+  test("cannot be known without a batched input", () => {
+    const y = input("y", [2]);
+    const lonely = buildGraph([y], { z: y.mul(batchSize()) });
+    expect(() => exportOnnx(lonely)).toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: a graph without batched inputs has no number of rows N.
+      Give it an input of shape [N, ...], or fix the batch.]
+    `);
+    expect(() => exportOnnx(lonely, { batch: 4 })).not.toThrow();
+  });
+});
+
+describe("names", () => {
+  const x = input("x", ["N", 2]);
+  const namesOf = (outputs: Record<string, Tensor>) => parse(buildGraph([x], outputs)).graph!;
+
+  test("of outputs are kept where nodes would have them", () => {
+    const { output, node } = namesOf({
+      exp: x.exp(),
+      reducesum: x.exp().exp().sum(),
+      scalar: x.mul(2),
+      constant: x.mul(constant([1, 2], [2])),
+    });
+    expect(output.map(({ name }) => name)).toEqual(["exp", "reducesum", "scalar", "constant"]);
+    expect(node.filter(({ opType }) => opType === "Exp").map(({ name }) => name)).toEqual(["exp_1", "exp_2"]);
+  });
+
+  test("of outputs may stand for an input, or twice for one tensor", () => {
+    const { node } = namesOf({ same: x, again: x, y: x.neg(), z: x.neg() });
+    expect(node.map(({ opType, input, output }) => `${opType} ${input} ${output}`)).toEqual([
+      "Neg x neg",
+      "Identity x same",
+      "Identity x again",
+      "Identity neg y",
+      "Identity neg z",
+    ]);
+  });
+
+  test("cannot stand for an input and an output", () => {
+    expect(() => namesOf({ x: x.exp() })).toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the name x stands for two inputs, parameters or outputs.
+      Give each its own name.]
+    `);
+  });
+});
