@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, createLogger, type InlineConfig, mergeConfig, preview } from "vite";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { build, createLogger, type InlineConfig, preview } from "vite";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { findChromium, launchChromium } from "./chromium.ts";
 import { type Trained, trainSmallFlow } from "./smallFlow.ts";
 
@@ -12,28 +12,31 @@ const source = fileURLToPath(new URL("../../src", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "pushforward-page-"));
 const chromium = findChromium();
 const skipped =
-  "no Chromium on this machine: install it, or give its path in the environment variable CHROMIUM";
+  "there is no Chromium on this machine: install it, or give its path in the environment variable CHROMIUM";
+// Only some of vitest's reporters show why a test was skipped.
+if (!chromium) console.warn(`Training in a page is not tested: ${skipped}.`);
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Bundles with Vite as it comes, without configuration; gives what it warned of and the imports that are left. */
-async function bundle(config: InlineConfig): Promise<{ warnings: string[]; imports: string[] }> {
+/** Bundles with Vite as it comes; gives what it warned of, and the imports that are left in the bundle. */
+async function bundle(config: InlineConfig["build"]): Promise<{ warnings: string[]; imports: string[] }> {
   const warnings: string[] = [];
   const customLogger = createLogger("warn");
   customLogger.warn = (message) => warnings.push(message);
   customLogger.warnOnce = customLogger.warn;
-  const base: InlineConfig = {
+  // As users build; under vitest's "test" Vite would make a bundle for development and not warn.
+  vi.stubEnv("NODE_ENV", "production");
+  const result = await build({
     configFile: false,
     root: here,
+    logLevel: "warn",
     customLogger,
-    build: { reportCompressedSize: false },
-  };
-  const { output } = (await build(mergeConfig(base, config))) as Exclude<
-    Awaited<ReturnType<typeof build>>,
-    unknown[] | { on: unknown }
-  >;
-  const names = new Set(output.map(({ fileName }) => fileName));
-  const imports = output.flatMap((file) =>
+    build: { reportCompressedSize: false, ...config },
+  });
+  vi.unstubAllEnvs();
+  if (!("output" in result)) throw new Error("Vite made more than one bundle");
+  const names = new Set(result.output.map(({ fileName }) => fileName));
+  const imports = result.output.flatMap((file) =>
     file.type === "chunk" ? [...file.imports, ...file.dynamicImports] : [],
   );
   return { warnings, imports: imports.filter((name) => !names.has(name)) };
@@ -41,26 +44,33 @@ async function bundle(config: InlineConfig): Promise<{ warnings: string[]; impor
 
 const CLEAN = { warnings: [], imports: [] };
 
-test.each(["graph", "onnx", "runtime", "random", "nn", "bijections", "distributions", "flows", "train"])(
-  "every module of src/%s bundles for a browser and needs nothing of Node",
-  async (layer) => {
-    const files = readdirSync(join(source, layer), { recursive: true, encoding: "utf8" });
-    const input = files.filter((file) => file.endsWith(".ts")).map((file) => join(source, layer, file));
-    expect(input).not.toEqual([]);
-    expect(await bundle({ build: { write: false, rolldownOptions: { input } } })).toEqual(CLEAN);
-  },
-);
+test("every module but those of data, report and cli bundles for a browser and needs nothing of Node", async () => {
+  const inNode = /^(data|report|cli)[/\\]/;
+  const files = readdirSync(source, { recursive: true, encoding: "utf8" });
+  const input = files
+    .filter((file) => file.endsWith(".ts") && !inNode.test(file))
+    .map((file) => join(source, file));
+  expect(await bundle({ write: false, rolldownOptions: { input } })).toEqual(CLEAN);
+});
+
+test("a module that needs Node does not pass for one that doesn't", async () => {
+  const { warnings } = await bundle({
+    write: false,
+    rolldownOptions: { input: join(source, "data/atomicFile.ts") },
+  });
+  expect(warnings).toContainEqual(expect.stringContaining('Module "node:fs/promises" has been externalized'));
+});
 
 describe("a page that trains a flow", () => {
   let inNode: Trained;
 
   beforeAll(async () => {
-    expect(await bundle({ build: { outDir: folder, emptyOutDir: true } })).toEqual(CLEAN);
+    expect(await bundle({ outDir: folder, emptyOutDir: true })).toEqual(CLEAN);
     inNode = await trainSmallFlow();
   });
 
   test("Node: training brings the density to the data", () => {
-    expect(inNode.epochs.at(-1)!.trainLogDensity).toBeGreaterThan(inNode.epochs[0].trainLogDensity + 0.5);
+    expect(inNode.epochs.at(-1)!.trainLogDensity).toBeGreaterThan(inNode.epochs[0].trainLogDensity + 0.3);
   });
 
   test("gives the numbers of Node", async (context) => {
@@ -114,7 +124,7 @@ async function trainInPage(path: string, headers: Record<string, string>, thread
 /**
  * Both engines compute in float32 and add in different orders, so single results differ by some units of 2^-24. Adam divides
  * by the gradient's size, which turns such a difference into a whole step where a gradient is nearly 0; after 45 steps
- * differences of 3e-6 were seen.
+ * differences of 5e-6 were seen.
  */
 function compare(page: Trained, node: Trained): void {
   expectClose(page.start64, node.start64, 1e-14);

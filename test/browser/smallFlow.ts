@@ -1,7 +1,5 @@
-import { nsf } from "../../src/flows/recipes.ts";
-import { Random } from "../../src/random/index.ts";
+import { type Epoch, fit, nsf, Random } from "../../src/index.ts";
 import type { EngineOptions } from "../../src/runtime/index.ts";
-import { type Epoch, fit } from "../../src/train/index.ts";
 
 /** What training gives, as plain arrays: they travel from a page to a test. */
 export interface Trained {
