@@ -15,7 +15,16 @@ import { type FitSettings, fit, fitTable } from "../src/train/index.ts";
 import { loadTable, type Table } from "./tables.ts";
 
 export const TABLES = [
-  "yacht", "energy_dq", "concrete_dq", "banknote", "usgs_week", "abalone", "thyroid", "wine_white", "quakes", "protein",
+  "yacht",
+  "energy_dq",
+  "concrete_dq",
+  "banknote",
+  "usgs_week",
+  "abalone",
+  "thyroid",
+  "wine_white",
+  "quakes",
+  "protein",
 ];
 
 interface Configuration extends FitSettings {
@@ -26,7 +35,13 @@ interface Configuration extends FitSettings {
   width?: number;
 }
 
-const standard: Configuration = { base: "normal", affine: 2, splines: 2, width: 64, optimizer: { weightDecay: 0.3 } };
+const standard: Configuration = {
+  base: "normal",
+  affine: 2,
+  splines: 2,
+  width: 64,
+  optimizer: { weightDecay: 0.3 },
+};
 
 /** Each differs from `normal` in what its name says. */
 export const CONFIGURATIONS: Record<string, Configuration> = {
@@ -53,12 +68,17 @@ export interface Result {
   readonly chosen?: string;
 }
 
-function build(table: Table, { base, affine = 0, splines = 0, coupling = 0, width = 64 }: Configuration): Flow {
+function build(
+  table: Table,
+  { base, affine = 0, splines = 0, coupling = 0, width = 64 }: Configuration,
+): Flow {
   const { features } = table;
   const rows = table.train.length / features;
   const components = Math.max(1, Math.min(64, Math.floor(rows / (4 * features))));
   const start: Distribution =
-    base === "mixture" ? new GaussianMixture({ features, components }, new Random(0)) : new StandardNormal({ features });
+    base === "mixture"
+      ? new GaussianMixture({ features, components }, new Random(0))
+      : new StandardNormal({ features });
   const shape: RecipeOptions = { hidden: [width, width], ordering: "random" };
   const layers = (flow: Flow) => (flow.bijection as Chain).bijections;
   const parts = [
@@ -76,7 +96,10 @@ async function compare(table: Table, name: string, maxMinutes: number): Promise<
   const validation = { values: table.validation };
   if (name === "fitTable") {
     const columns = Array.from({ length: table.features }, (_, i) => String(i));
-    const result = await fitTable({ columns, values: table.train }, { validation, maxMinutes: 2 * maxMinutes });
+    const result = await fitTable(
+      { columns, values: table.train },
+      { validation, maxMinutes: 2 * maxMinutes },
+    );
     return {
       table: table.name,
       configuration: name,
@@ -117,6 +140,8 @@ for (const table of values.only?.split(",") ?? TABLES) {
     const known = results.findIndex((r) => r.table === table && r.configuration === name);
     results.splice(known < 0 ? results.length : known, known < 0 ? 0 : 1, result);
     writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`);
-    console.log(`${table} ${name}: test ${result.test.toFixed(3)}, held-out ${result.validation.toFixed(3)}, ${result.seconds.toFixed(0)} s ${result.chosen ?? ""}`);
+    console.log(
+      `${table} ${name}: test ${result.test.toFixed(3)}, held-out ${result.validation.toFixed(3)}, ${result.seconds.toFixed(0)} s ${result.chosen ?? ""}`,
+    );
   }
 }

@@ -6,13 +6,13 @@
  */
 export {
   Actnorm,
-  alternatingMask,
   Autoregressive,
+  alternatingMask,
   type Bijection,
   Chain,
   Coupling,
-  identityOrder,
   Invert,
+  identityOrder,
   LULinear,
   Permutation,
   randomMask,
@@ -49,7 +49,18 @@ export {
   type SampleOptions,
   type SplineRecipeOptions,
 } from "./flows/index.ts";
-export { concat, constant, grad, input, jacobian, Parameter, stack, Tensor, valueAndGrad, vjp } from "./graph/index.ts";
+export {
+  concat,
+  constant,
+  grad,
+  input,
+  jacobian,
+  Parameter,
+  stack,
+  Tensor,
+  valueAndGrad,
+  vjp,
+} from "./graph/index.ts";
 export { Random } from "./random/index.ts";
 export { compile } from "./runtime/index.ts";
 export {

@@ -103,6 +103,12 @@ export function writeError(error: unknown, path: string): unknown {
       "Free some space, or write to another disk. What was there before is unchanged.",
     );
   }
+  if (is(["EFBIG"], /File too large/)) {
+    return because(
+      "the file would be larger than is allowed",
+      "Raise the limit (ulimit -f), or write to another disk. What was there before is unchanged.",
+    );
+  }
   if (is(["EACCES", "EPERM"], /Permission denied|Operation not permitted/)) {
     return because(
       "permission denied",
@@ -116,8 +122,9 @@ export function writeError(error: unknown, path: string): unknown {
     const directory = dirname(path);
     return because(`there is no directory ${directory}`, `Create it first: mkdir -p '${directory}'`);
   }
-  if (typeof code === "string" && "syscall" in error) {
-    return because(error.message, "Choose another place, or see to the cause and run again.");
+  if ((typeof code === "string" && "syscall" in error) || /^IO Error/.test(error.message)) {
+    const what = error.message.replace(/^IO Error: /, "");
+    return because(what, "Choose another place, or see to the cause and run again.");
   }
   return error;
 }

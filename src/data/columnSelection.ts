@@ -7,7 +7,11 @@ import type { Column, Table } from "./table.ts";
 const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|BIGNUM|DECIMAL\(.*\))$/;
 
 /** See `Table.numericColumns`. */
-export async function selectNumericColumns(table: Table, names?: readonly string[]): Promise<string[]> {
+export async function selectNumericColumns(
+  table: Table,
+  names?: readonly string[],
+  { fixed = false }: { fixed?: boolean } = {},
+): Promise<string[]> {
   const chosen = names ? names.map((name, i) => find(table, name, names.indexOf(name) < i)) : table.columns;
   const others = chosen.filter(({ type }) => !NUMERIC.test(type));
   if (others.length === 0) return chosen.map(({ name }) => name);
@@ -15,11 +19,16 @@ export async function selectNumericColumns(table: Table, names?: readonly string
   const obstacles = await Promise.all(others.map((column) => examine(table, column)));
   const stray = obstacles.length === 1 ? obstacles[0]!.stray : undefined;
   const numeric = table.columns.filter(({ type }) => NUMERIC.test(type)).map(({ name }) => name);
+  const choice = fixed ? stray === undefined && "Give numbers in these columns." : mendChoice(numeric);
   const what = others.length === 1 ? "a column that is" : "columns that are";
   throw new PushforwardError("DATA", `${table.source} has ${what} not numeric`, {
-    expected: names ? "numbers in the chosen columns" : "numbers in every column, or a choice of columns",
+    expected: fixed
+      ? "numbers in the columns of the model"
+      : names
+        ? "numbers in the chosen columns"
+        : "numbers in every column, or a choice of columns",
     received: obstacles.map(({ text }) => text).join(", "),
-    mend: [stray !== undefined && mendStray(table, stray), mendChoice(numeric)].filter(Boolean).join(" "),
+    mend: [stray !== undefined && mendStray(table, stray), choice].filter(Boolean).join(" "),
   });
 }
 

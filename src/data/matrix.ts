@@ -108,7 +108,9 @@ export function checkForFitting(matrix: Matrix, source: string): void {
       expected: "at least 2 complete rows",
       received: `${rows}${left}`,
       mend:
-        missing > 0 ? "Choose columns without missing values: --columns a,b" : "Give a table with more rows.",
+        missing > 0
+          ? "Fill in missing values, or choose columns without any: --columns a,b"
+          : "Give a table with more rows.",
     });
   }
   const constant = columns.findIndex((_, d) => {

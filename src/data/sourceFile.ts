@@ -128,7 +128,8 @@ async function readError(error: unknown, path: string): Promise<unknown> {
       cause: error,
     });
   }
-  if (code === "EISDIR") return new PushforwardError("FILE", `${path} is a directory`, { expected: "a file", cause: error });
+  if (code === "EISDIR")
+    return new PushforwardError("FILE", `${path} is a directory`, { expected: "a file", cause: error });
   if (code === "EACCES" || code === "EPERM") {
     return new PushforwardError("FILE", `Cannot read ${path}: permission denied`, {
       mend: `Allow reading: chmod u+r '${path}'`,

@@ -41,12 +41,13 @@ export class Table {
   }
 
   /**
-   * The names of the columns to use: those asked for, or all.
+   * The names of the columns to use: those asked for, or all. `fixed` are names that a model needs, in place of which no
+   * others can be chosen.
    *
    * @throws DATA when a column is not there, asked for twice, or not numeric (BOOLEAN is not).
    */
-  numericColumns(names?: readonly string[]): Promise<string[]> {
-    return selectNumericColumns(this, names);
+  numericColumns(names?: readonly string[], options: { fixed?: boolean } = {}): Promise<string[]> {
+    return selectNumericColumns(this, names, options);
   }
 
   /** Ends all reading of the table and removes its temporary files. */

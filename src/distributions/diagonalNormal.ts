@@ -17,7 +17,7 @@ const diagonalNormalSchema = z.strictObject({
 
 /**
  * Independent normals with learned means m and log-deviations s:
- * log p(x) = -sum((x - m)^2 exp(-2 s) / 2 + s + log(2 pi) / 2), the squares down to -10^30.
+ * log p(x) = -sum((x - m)^2 exp(-2 s) / 2 + s + log(2 pi) / 2), the squares down to -10^20.
  */
 export class DiagonalNormal implements Distribution {
   readonly features: number;

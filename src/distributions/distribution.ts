@@ -30,11 +30,11 @@ export type DistributionKind<S extends KindSchema> = Kind<Distribution, S>;
 
 export const HALF_LOG_2_PI = 0.5 * Math.log(2 * Math.PI);
 
-/** -|x|^2 / 2 over the last axis, kept from falling below -10^30. */
-export const halfSquares = (x: Tensor): Tensor => x.square().sum(-1).mul(-0.5).maximum(LOWEST);
-
 /**
- * Where squares stop: far out, at 10^15 deviations. Float32 would overflow at 10^19, and gradients, which are products
- * with as large activations, before that; from here on the log-density is constant and its gradient 0.
+ * Where squares stop: far out, at 10^10 deviations. Squares themselves would overflow float32 at 10^19, but gradients are
+ * products of more factors of that size. From here on the log-density is constant and its gradient 0.
  */
-const LOWEST = -1e30;
+const LOWEST = -1e20;
+
+/** -|x|^2 / 2 over the last axis, kept from falling below -10^20. */
+export const halfSquares = (x: Tensor): Tensor => x.square().sum(-1).mul(-0.5).maximum(LOWEST);

@@ -2,8 +2,9 @@ import type { DataRows } from "../bijections/bijection.ts";
 import { Random } from "../random/index.ts";
 import { fitGaussianMixture, type MixtureFit, meanLogDensity } from "./expectationMaximization.ts";
 
-/** Rows that are enough to choose by. */
-const ENOUGH = 10_000;
+/** Rows, and rounds of expectation maximization, that are enough to choose by. */
+const ENOUGH = 5_000;
+const ROUNDS = 30;
 const RIDGES = [1e-3, 1e-6];
 const SEEDS = [0, 1, 2];
 
@@ -21,7 +22,10 @@ export function chooseGaussianMixture(data: DataRows, most: number, heldOut?: Da
   let best = { components: 1, ridge: RIDGES[0], seed: SEEDS[0], score: Number.NEGATIVE_INFINITY };
   const attempt = (choice: { components?: number; ridge?: number; seed?: number }): boolean => {
     const candidate = { ...best, ...choice };
-    const score = meanLogDensity(fitGaussianMixture(fitted, candidate.components, candidate), judged);
+    const score = meanLogDensity(
+      fitGaussianMixture(fitted, candidate.components, { ...candidate, iterations: ROUNDS }),
+      judged,
+    );
     const better = score > best.score;
     if (better) best = { ...candidate, score };
     return better;

@@ -14,7 +14,7 @@ const standardNormalSchema = z.strictObject({
   features: z.int().positive(),
 });
 
-/** log p(x) = -|x|^2 / 2 - (D / 2) log 2 pi, down to -10^30. */
+/** log p(x) = -|x|^2 / 2 - (D / 2) log 2 pi, down to -10^20. */
 export class StandardNormal implements Distribution {
   readonly features: number;
   readonly noise: readonly Noise[];

@@ -10,7 +10,7 @@ const uniformSchema = z
     low: z.number().default(0),
     high: z.number().default(1),
   })
-  .refine(({ low, high }) => low < high, { path: ["high"], error: "more than `low`" });
+  .refine(({ low, high }) => low < high, { path: ["high"], error: "more than low" });
 
 /** Uniform on the box [low, high]^D: log p = -D log(high - low) inside, -Infinity outside, both with gradient 0. */
 export class Uniform implements Distribution {

@@ -205,15 +205,19 @@ export class Flow {
     }
     const Type = options.precision === "float64" ? Float64Array : Float32Array;
     const outputs: Record<string, Float64Array> = {};
-    const parts: { name: string; size: number; chunk: Floats }[] = compiled.graph.outputs.map(({ name, tensor }) => {
-      const size = (tensor.shape[1] as number) ?? 1;
-      outputs[name] = new Float64Array(rows * size);
-      return { name, size, chunk: new Type(Math.min(CHUNK, rows) * size) };
-    });
+    const parts: { name: string; size: number; chunk: Floats }[] = compiled.graph.outputs.map(
+      ({ name, tensor }) => {
+        const size = (tensor.shape[1] as number) ?? 1;
+        outputs[name] = new Float64Array(rows * size);
+        return { name, size, chunk: new Type(Math.min(CHUNK, rows) * size) };
+      },
+    );
     for (let start = 0; start < rows; start += CHUNK) {
       const end = Math.min(rows, start + CHUNK);
       const feeds = all.map((input) => part(input, start, end, Type));
-      const views = parts.map(({ name, size, chunk }) => [name, chunk.subarray(0, (end - start) * size)] as const);
+      const views = parts.map(
+        ({ name, size, chunk }) => [name, chunk.subarray(0, (end - start) * size)] as const,
+      );
       await compiled.into(feeds, Object.fromEntries(views));
       for (const [i, { name, size }] of parts.entries()) outputs[name].set(views[i][1], start * size);
     }
@@ -221,10 +225,7 @@ export class Flow {
   }
 
   /** The context as an input of `rows` rows; none for an unconditional flow. */
-  private contextRows(
-    context: ArrayLike<number> | undefined,
-    rows: number,
-  ): Rows[] {
+  private contextRows(context: ArrayLike<number> | undefined, rows: number): Rows[] {
     const size = this.context;
     if (!context || size === 0) {
       if (context?.length || size > 0)

@@ -47,7 +47,13 @@ export interface Model {
 export function encodeModel({ flow, columns, given, training }: Model): Uint8Array {
   const arrays = new Map<string, StoredArray>();
   for (const [name, p] of flow.parameters()) arrays.set(name, { shape: [...p.sizes], values: p.value });
-  const description = { format: FORMAT, flow: flow.describe(), columns, given, ...(training && { training }) };
+  const description = {
+    format: FORMAT,
+    flow: flow.describe(),
+    columns,
+    given,
+    ...(training && { training }),
+  };
   return encodeSafetensors(arrays, { [KEY]: JSON.stringify(description) });
 }
 
@@ -69,7 +75,8 @@ export function decodeModel(bytes: Uint8Array): Model {
   }
   const parameters = flow.parameters();
   for (const name of arrays.keys()) {
-    if (!parameters.has(name)) throw new PushforwardError("MODEL", `the model has an array that its flow does not know: ${name}`);
+    if (!parameters.has(name))
+      throw new PushforwardError("MODEL", `the model has an array that its flow does not know: ${name}`);
   }
   for (const [name, parameter] of parameters) {
     const array = arrays.get(name);
@@ -85,9 +92,13 @@ export function decodeModel(bytes: Uint8Array): Model {
     }
     const bad = values.findIndex((v) => !Number.isFinite(v));
     if (bad >= 0) {
-      throw new PushforwardError("MODEL", `the model's array ${name} holds ${values[bad]} at position ${bad}`, {
-        mend: "The file is damaged, or its training failed: fit the model again.",
-      });
+      throw new PushforwardError(
+        "MODEL",
+        `the model's array ${name} holds ${values[bad]} at position ${bad}`,
+        {
+          mend: "The file is damaged, or its training failed: fit the model again.",
+        },
+      );
     }
     parameter.value = values;
   }
@@ -98,15 +109,26 @@ function readDescription(metadata: Readonly<Record<string, string>>): unknown {
   const text = metadata[KEY];
   if (text === undefined) {
     const other = "pushforward.checkpoint" in metadata;
-    throw new PushforwardError("MODEL", other ? "this file is a checkpoint, not a model" : "this safetensors file is not a model of pushforward", {
-      mend: other ? "Go on with `fit --resume`, which writes the model at its end." : "Give a file that `pushforward fit` wrote.",
-    });
+    throw new PushforwardError(
+      "MODEL",
+      other
+        ? "this file is a checkpoint, not a model"
+        : "this safetensors file is not a model of pushforward",
+      {
+        mend: other
+          ? "Go on with `fit --resume`, which writes the model at its end."
+          : "Give a file that `pushforward fit` wrote.",
+      },
+    );
   }
   let description: unknown;
   try {
     description = JSON.parse(text);
   } catch (cause) {
-    throw new PushforwardError("MODEL", "the model's description is not valid JSON", { mend: "The file is damaged.", cause });
+    throw new PushforwardError("MODEL", "the model's description is not valid JSON", {
+      mend: "The file is damaged.",
+      cause,
+    });
   }
   const format = (description as { format?: unknown } | null)?.format;
   if (typeof format === "number" && format > FORMAT) {

@@ -65,10 +65,15 @@ export function nsf(features: number, options: SplineRecipeOptions = {}): Flow {
 }
 
 function couplings(features: number, transform: ScalarTransformOptions, options: RecipeOptions): Flow {
+  const { ordering = "alternating", context = 0, seed = 0 } = options;
+  const masks = new Random(seed).split("masks");
   return layers(features, options, (i, random) => {
-    const { ordering = "alternating", context = 0 } = options;
-    const alternating = features === 1 ? [false] : alternatingMask(features, i % 2 === 0);
-    const mask = ordering === "random" ? randomMask(features, random.split("mask")) : alternating;
+    const pair =
+      ordering === "random"
+        ? randomMask(features, masks.split(Math.floor(i / 2)))
+        : alternatingMask(features);
+    // Two layers in a row change all features; a single one is changed by each.
+    const mask = features === 1 ? [false] : pair.map((keep) => keep === (i % 2 === 0));
     return new Coupling({ mask, transform, context, network: network(options) }, random);
   });
 }

@@ -7,7 +7,7 @@ export {
   fit,
   type Progress,
 } from "./fit.ts";
-export { type FittedTable, type FitTableOptions, fitTable, type TableRows } from "./fitTable.ts";
+export { type FitTableOptions, type FittedTable, fitTable, type TableRows } from "./fitTable.ts";
 export { initialize } from "./initialize.ts";
 export type { OptimizerOptions } from "./optimizer.ts";
 export type { FitData } from "./rows.ts";

@@ -63,13 +63,27 @@ describe("buildBijection", () => {
   });
 
   test("refuses what does not fit, with its path, what was expected and what was received", () => {
-    expect(build({ type: "planar" })).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit at type: expected one of "actnorm", "autoregressive", "chain", "coupling", "invert", "luLinear", "permutation", "standardize", "tails", received "planar".]`);
-    expect(build(null)).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit: expected an object, received null.]`);
-    expect(build({})).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit at type: expected one of "actnorm", "autoregressive", "chain", "coupling", "invert", "luLinear", "permutation", "standardize", "tails", received nothing.]`);
-    expect(build({ type: "actnorm" })).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit at features: expected a number, received nothing.]`);
-    expect(build({ type: "actnorm", features: 2.5 })).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit at features: expected a whole number, received 2.5.]`);
-    expect(build({ type: "actnorm", features: 2, scale: 3 })).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit: expected no other fields than those it knows, received scale.]`);
-    expect(build({ type: "chain", bijections: [] })).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit at bijections: expected at least 1 elements, received [].]`);
+    expect(build({ type: "planar" })).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a bijection does not fit at type: expected one of "actnorm", "autoregressive", "chain", "coupling", "invert", "luLinear", "permutation", "standardize", "tails", received "planar".]`,
+    );
+    expect(build(null)).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a bijection does not fit: expected an object, received null.]`,
+    );
+    expect(build({})).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a bijection does not fit at type: expected one of "actnorm", "autoregressive", "chain", "coupling", "invert", "luLinear", "permutation", "standardize", "tails", received nothing.]`,
+    );
+    expect(build({ type: "actnorm" })).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a bijection does not fit at features: expected a number, received nothing.]`,
+    );
+    expect(build({ type: "actnorm", features: 2.5 })).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a bijection does not fit at features: expected a whole number, received 2.5.]`,
+    );
+    expect(build({ type: "actnorm", features: 2, scale: 3 })).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a bijection does not fit: expected no other fields than those it knows, received scale.]`,
+    );
+    expect(build({ type: "chain", bijections: [] })).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a bijection does not fit at bijections: expected a list of at least 1, received [].]`,
+    );
     const spline = { type: "rationalQuadraticSpline", bins: 1 };
     const coupling = { type: "coupling", mask: [true, false], transform: spline };
     expect(
@@ -80,9 +94,15 @@ describe("buildBijection", () => {
           { type: "invert", bijection: coupling },
         ],
       }),
-    ).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit at bijections.1.bijection.transform.bins: expected at least 2, received 1.]`);
-    expect(build({ type: "permutation", order: [0, 2] })).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit at order: expected each of 0 to D - 1 once, received [0,2].]`);
-    expect(build({ type: "tails", features: 1, start: Number.NaN })).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a bijection does not fit at start: expected a number, received NaN.]`);
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a bijection does not fit at bijections.1.bijection.transform.bins: expected at least 2, received 1.]`,
+    );
+    expect(build({ type: "permutation", order: [0, 2] })).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a bijection does not fit at order: expected each of 0 to D - 1 once, received [0,2].]`,
+    );
+    expect(build({ type: "tails", features: 1, start: Number.NaN })).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a bijection does not fit at start: expected a number, received NaN.]`,
+    );
     expect(() => build({ type: "actnorm" })()).toThrow(expect.objectContaining({ code: "MODEL" }));
   });
 });
@@ -100,11 +120,7 @@ test("constructors refuse the same as a wrong argument", () => {
   ];
   const messages = wrong.map((make) => {
     expect(make).toThrow(expect.objectContaining({ name: "PushforwardError", code: "ARGUMENT" }));
-    try {
-      make();
-    } catch (error) {
-      return (error as Error).message;
-    }
+    return messageOf(make);
   });
   expect(messages).toMatchInlineSnapshot(`
     [
@@ -149,3 +165,12 @@ describe("the registry", () => {
     expectTypeOf<Extract<BijectionDescription, { type: "tails" }>["start"]>().toEqualTypeOf<number>();
   });
 });
+
+function messageOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "nothing was thrown";
+}

@@ -25,8 +25,14 @@ test("the first bijection of a chain is next to the base, the last next to the d
 
 test("an inverted bijection has its directions exchanged", async () => {
   const inverted = new Invert(double());
-  const run = compile((u) => inverted.forward(u), [["N", 2]]);
-  const { value, logDet } = await run([4, 6]);
+  const run = compile(
+    (u) => {
+      const { value, logDet } = inverted.forward(u);
+      return [value, logDet];
+    },
+    [["N", 2]],
+  );
+  const [value, logDet] = await run([4, 6]);
   expect([...value]).toEqual([2, 3]);
   expect(logDet[0]).toBeCloseTo(-2 * Math.log(2), 6);
 });
@@ -37,7 +43,13 @@ test("a chain is conditional where one of its bijections is", () => {
 });
 
 test("bijections that do not fit together are refused", () => {
-  expect(() => new Chain([])).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: a chain needs at least one bijection.]`);
-  expect(() => new Chain([shift(1), new Tails({ features: 3 })])).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: bijection 1 of a chain does not fit the first: expected 2 features, received 3.]`);
-  expect(() => new Chain([shift(1), conditional(2), conditional(3)])).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: bijection 1 of a chain does not fit the others: expected 3 context features or none, received 2.]`);
+  expect(() => new Chain([])).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: a chain needs at least one bijection.]`,
+  );
+  expect(() => new Chain([shift(1), new Tails({ features: 3 })])).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: bijection 1 of a chain does not fit the first: expected 2 features, received 3.]`,
+  );
+  expect(() => new Chain([shift(1), conditional(2), conditional(3)])).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: bijection 1 of a chain does not fit the others: expected 3 context features or none, received 2.]`,
+  );
 });

@@ -16,7 +16,14 @@ test("masks alternate, or keep half of the features at random", () => {
 
 test("what leaves nothing to transform or to condition on is refused", () => {
   const build = (mask: boolean[]) => () => new Coupling({ mask }, new Random(0));
-  expect(build([true, true])).toThrowErrorMatchingInlineSnapshot();
-  expect(build([false, false])).toThrowErrorMatchingInlineSnapshot();
-  expect(build([])).toThrowErrorMatchingInlineSnapshot();
+  expect(build([true, true])).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: a coupling does not fit at mask: expected at least one feature to transform (false), received [true,true].]`,
+  );
+  expect(build([false, false])).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: a coupling keeps no feature and has no context to condition on.
+    Keep at least one feature, or use an autoregressive bijection for a single one.]
+  `);
+  expect(build([])).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: a coupling does not fit at mask: expected a list of at least 1, received [].]`,
+  );
 });

@@ -10,7 +10,7 @@ import { logAbsDeterminant } from "../mathematics/determinant.ts";
 export const ROWS = 24;
 
 /** Rows [ROWS, D] of both sides, and contexts [ROWS, C]: mostly near the origin, some far out. */
-export function rowsFor({ features, context }: Bijection, scale = 1) {
+export function rowsFor({ features, context }: Pick<Bijection, "features" | "context">, scale = 1) {
   const random = new Random(5);
   const normal = (name: string, size: number) => random.split(name).normal(new Float64Array(ROWS * size));
   const spread = (values: Float64Array) =>

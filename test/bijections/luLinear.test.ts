@@ -12,8 +12,15 @@ test("z = x L U + b, triangle by triangle", async () => {
   linear.upper.value = Float64Array.of(9, 5, 9, 9);
   linear.logDiagonal.value = Float64Array.of(Math.log(2), Math.log(4));
   linear.bias.value = Float64Array.of(0.5, -1);
-  const run = compile((x) => linear.inverse(x), [["N", 2]], { precision: "float64" });
-  const { value, logDet } = await run([1, 0, 0, 1]);
+  const run = compile(
+    (x) => {
+      const { value, logDet } = linear.inverse(x);
+      return [value, logDet];
+    },
+    [["N", 2]],
+    { precision: "float64" },
+  );
+  const [value, logDet] = await run([1, 0, 0, 1]);
   // L = [1 0; 3 1], U = [2 5; 0 4]
   expectClose(value, [2.5, 4, 6.5, 18], 1e-14, "z");
   expect(logDet[0]).toBeCloseTo(Math.log(8), 12);

@@ -48,7 +48,7 @@ function spline(precision: Precision = "float64") {
 
 /** Knots and slopes as the paper has them (Durkan et al. 2019, section 3.1), from the raw parameters. */
 function knots(raw: ArrayLike<number>) {
-  const clamp = (a: number, bound: number) => bound * Math.tanh(a / bound);
+  const clamp = (a: number, bound: number) => a / (1 + Math.abs(a) / bound);
   const sizes = (start: number) => {
     const weights = Array.from({ length: BINS }, (_, k) =>
       Math.exp(clamp(raw[start + k], Math.log(1000) / 2)),

@@ -14,24 +14,27 @@ describe("softClamp", () => {
       const [value, slope] = await run([0, 1e-30, -1e-30, 0.01, 5, -5, 1e30, -1e30, 3e38]);
       expect(value[0]).toBe(0);
       expect([...slope.subarray(0, 3)]).toEqual([1, 1, 1]);
-      expect(value[3]).toBeCloseTo(0.01, 6);
+      expect(value[3]).toBeCloseTo(0.01 / (1 + 0.01 / 3), 7);
       expect(value[5]).toBe(-value[4]);
       expect(value[4]).toBeLessThan(3);
-      expect([...value.subarray(6)]).toEqual([3, -3, 3]);
-      expect([...slope.subarray(6)].every((s) => s === 0)).toBe(true);
+      for (const [i, bound] of [3, -3, 3].entries()) expect(value[6 + i]).toBeCloseTo(bound, 6);
+      for (const extreme of slope.subarray(6)) expect(Math.abs(extreme)).toBeLessThan(1e-6);
     },
   );
 });
 
 test("an affine layer scales by no more than 1000", async () => {
   const run = compile(
-    (x, raw) => affineTransform.toLatent(x, raw),
+    (x, raw) => {
+      const { value, logDerivative } = affineTransform.toLatent(x, raw);
+      return [value, logDerivative];
+    },
     [
       ["N", 1],
       ["N", 2],
     ],
   );
-  const { value, logDerivative } = await run([1, 1, 1], [0, 1e30, 0, -1e30, 7, 0]);
+  const [value, logDerivative] = await run([1, 1, 1], [0, 1e30, 0, -1e30, 7, 0]);
   expect(value[0]).toBeCloseTo(1000, 2);
   expect(value[1]).toBeCloseTo(0.001, 8);
   expect(value[2]).toBe(8);

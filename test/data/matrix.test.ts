@@ -72,7 +72,7 @@ it("refuses to fit too few rows or a constant column", () => {
     `),
     expect(check(1, [1, 2], 7)).resolves.toMatchInlineSnapshot(`
       "DATA t.csv has too few rows to fit: expected at least 2 complete rows, received 1 (7 more have a missing value).
-      Choose columns without missing values: --columns a,b"
+      Fill in missing values, or choose columns without any: --columns a,b"
     `),
     expect(check(3, [1, 5, 2, 5, 3, 5])).resolves.toMatchInlineSnapshot(`
       "DATA The column "b" of t.csv is constant: expected at least two different values, received 5 in all 3 rows.

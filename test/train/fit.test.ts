@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { Chain } from "../../src/bijections/chain.ts";
+import type { Chain } from "../../src/bijections/chain.ts";
+import { Permutation } from "../../src/bijections/permutation.ts";
 import { Standardize } from "../../src/bijections/standardize.ts";
 import { DiagonalNormal } from "../../src/distributions/diagonalNormal.ts";
 import { Uniform } from "../../src/distributions/uniform.ts";
 import type { PushforwardError } from "../../src/errors.ts";
 import { Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
-import { Permutation } from "../../src/bijections/permutation.ts";
 import { Random } from "../../src/random/index.ts";
 import { type CheckpointStore, type Epoch, fit, fitTable } from "../../src/train/index.ts";
 
@@ -48,7 +48,12 @@ describe("fit", () => {
   it("a learnable base alone finds the maximum-likelihood mean and deviation", async () => {
     const data = Float64Array.of(1, 2, 4, 9);
     const flow = new Flow(new DiagonalNormal({ features: 1 }), new Permutation({ order: [0] }));
-    const options = { epochs: 1500, batchSize: 3, optimizer: { type: "adam", learningRate: 0.02 }, patience: 1500 } as const;
+    const options = {
+      epochs: 1500,
+      batchSize: 3,
+      optimizer: { type: "adam", learningRate: 0.02 },
+      patience: 1500,
+    } as const;
     await fit(flow, data, { ...options, validation: { values: data }, schedule: { type: "cosine" } });
     const { mean: location, logDeviation } = flow.base as DiagonalNormal;
     expect(location.value[0]).toBeCloseTo(4, 1);
@@ -164,7 +169,10 @@ describe("interruption", () => {
   it("refuses a checkpoint of other data", async () => {
     const store = memoryStore();
     await fit(forTables(nsf(2, small)), data, { ...options, epochs: 1, checkpoint: store });
-    const other = fit(forTables(nsf(2, small)), correlated(300, 8), { ...options, checkpoint: memoryStore(store.saved[0]) });
+    const other = fit(forTables(nsf(2, small)), correlated(300, 8), {
+      ...options,
+      checkpoint: memoryStore(store.saved[0]),
+    });
     await expect(other).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the checkpoint belongs to other data, another flow or other settings.
       Give the same data and options to go on from it, or remove it to start anew.]
@@ -183,7 +191,11 @@ describe("interruption", () => {
   });
 
   it("stops when time is up", async () => {
-    const result = await fit(forTables(nsf(2, small)), data, { epochs: 100_000, patience: 100_000, maxMinutes: 0.02 });
+    const result = await fit(forTables(nsf(2, small)), data, {
+      epochs: 100_000,
+      patience: 100_000,
+      maxMinutes: 0.02,
+    });
     expect(result.stopped).toBe("time");
   });
 });
@@ -216,16 +228,26 @@ describe("failure", () => {
 
   it("refuses data that do not fit", async () => {
     const flow = maf(2, small);
-    await expect(fit(flow, [1, 2, 3])).rejects.toThrowErrorMatchingInlineSnapshot(`[PushforwardError: data do not fit the flow: expected 4 numbers, received 3.]`);
-    await expect(fit(flow, [1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(`[PushforwardError: there is too little to learn from: expected 2 rows or more, received 1.]`);
+    await expect(fit(flow, [1, 2, 3])).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: data do not fit the flow: expected 4 numbers, received 3.]`,
+    );
+    await expect(fit(flow, [1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: there is too little to learn from: expected 2 rows or more, received 1.]`,
+    );
     await expect(fit(flow, [1, 2, Number.NaN, 4])).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: row 1, column 0 is NaN: expected finite numbers.
       Leave such rows out or replace the value.]
     `);
-    await expect(fit(flow, [1, 2, 3, 4], { weights: [1] })).rejects.toThrowErrorMatchingInlineSnapshot(`[PushforwardError: weights do not fit the flow: expected 2 numbers, received 1.]`);
-    await expect(fit(flow, [1, 2, 3, 4], { epochs: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(`[PushforwardError: an option of fit does not fit at epochs: expected more than 0, received 0.]`);
+    await expect(fit(flow, [1, 2, 3, 4], { weights: [1] })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: weights do not fit the flow: expected 2 numbers, received 1.]`,
+    );
+    await expect(fit(flow, [1, 2, 3, 4], { epochs: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: an option of fit does not fit at epochs: expected more than 0, received 0.]`,
+    );
     const misspelt = { epoch: 3 } as object;
-    await expect(fit(flow, [1, 2, 3, 4], misspelt)).rejects.toThrowErrorMatchingInlineSnapshot(`[PushforwardError: an option of fit does not fit: expected no other fields than those it knows, received epoch.]`);
+    await expect(fit(flow, [1, 2, 3, 4], misspelt)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: an option of fit does not fit: expected no other fields than those it knows, received epoch.]`,
+    );
   });
 });
 
@@ -234,7 +256,10 @@ describe("fitTable", () => {
     const z = new Random(3).normal(new Float64Array(1200));
     const values = z.map((v, i) => 0.05 * v + 4 * (Math.floor(i / 2) % 3) + 2 * (i % 2));
     const tried: string[] = [];
-    const result = await fitTable({ columns: ["a", "b"], values }, { epochs: 5, onFlow: (name) => tried.push(name) });
+    const result = await fitTable(
+      { columns: ["a", "b"], values },
+      { epochs: 5, onFlow: (name) => tried.push(name) },
+    );
     expect(tried).toEqual(["normal", "mixture"]);
     expect(result.name).toBe("mixture");
     const entropy = Math.log(2 * Math.PI * Math.E) + 2 * Math.log(0.05) + Math.log(3);

@@ -3,7 +3,11 @@ import { norm, Optimizer, type OptimizerOptions } from "../../src/train/optimize
 import { scheduleSchema, stepScale } from "../../src/train/schedule.ts";
 
 /** The published update of Adam and AdamW for one number, without any of the foldings of the implementation. */
-function adamByTheBook(options: { rate: number; decay: number; decoupled: boolean }, start: number, gradients: number[]) {
+function adamByTheBook(
+  options: { rate: number; decay: number; decoupled: boolean },
+  start: number,
+  gradients: number[],
+) {
   let [x, m, v] = [start, 0, 0];
   gradients.forEach((gradient, i) => {
     const g = gradient + (options.decoupled ? 0 : options.decay * x);

@@ -1,0 +1,58 @@
+import { expect, expectTypeOf, test } from "vitest";
+import type { Description } from "../../src/description.ts";
+import {
+  buildDistribution,
+  DiagonalNormal,
+  type DistributionDescription,
+  GaussianMixture,
+  Logistic,
+  StandardNormal,
+  StudentT,
+  Uniform,
+} from "../../src/distributions/index.ts";
+import { distributionKinds } from "../../src/distributions/registry.ts";
+import { Random } from "../../src/random/index.ts";
+
+const random = new Random(0);
+
+test("descriptions that do not fit are refused with the path of the field", () => {
+  const build = (description: unknown) => () => buildDistribution(description as Description, random);
+  expect(build({ type: "cauchy", features: 1 })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: a distribution does not fit at type: expected one of "diagonalNormal", "gaussianMixture", "logistic", "standardNormal", "studentT", "uniform", received "cauchy".]`,
+  );
+  expect(build({ type: "gaussianMixture", features: 2 })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: a distribution does not fit at components: expected a number, received nothing.]`,
+  );
+  expect(build({ type: "uniform", features: 2, low: 1, high: 1 })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: a distribution does not fit at high: expected more than low, received 1.]`,
+  );
+  expect(build({ type: "studentT", features: 2, degreesOfFreedom: "5" })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: a distribution does not fit at degreesOfFreedom: expected a number, received "5".]`,
+  );
+  expect(build({ type: "logistic" })).toThrow(expect.objectContaining({ code: "MODEL" }));
+});
+
+test("constructors refuse the same as a wrong argument", () => {
+  for (const make of [
+    () => new DiagonalNormal({ features: 0 }),
+    () => new GaussianMixture({ features: 2, components: 0 }, random),
+    () => new Logistic({ features: 1.5 }),
+    () => new StandardNormal({ features: -1 }),
+    () => new StudentT({ features: 1, degreesOfFreedom: 0 }),
+    () => new Uniform({ features: 1, low: 2, high: 1 }),
+  ]) {
+    expect(make).toThrow(expect.objectContaining({ name: "PushforwardError", code: "ARGUMENT" }));
+  }
+  expect(() => new StandardNormal({ features: 0 })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: a standard normal distribution does not fit at features: expected more than 0, received 0.]`,
+  );
+});
+
+test("the registry has each type once, in order, and types descriptions as a union", () => {
+  const types = distributionKinds.map((kind) => kind.examples(2)[0].type);
+  expect(types).toEqual([...new Set(types)].sort());
+  expectTypeOf<DistributionDescription["type"]>().toEqualTypeOf<
+    "diagonalNormal" | "gaussianMixture" | "logistic" | "standardNormal" | "studentT" | "uniform"
+  >();
+  expectTypeOf<Extract<DistributionDescription, { type: "uniform" }>["low"]>().toEqualTypeOf<number>();
+});

@@ -1,0 +1,58 @@
+import type { Distribution } from "../../src/distributions/index.ts";
+import { grad } from "../../src/graph/grad.ts";
+import { trainableParameters } from "../../src/nn/module.ts";
+import type { Precision } from "../../src/onnx/export.ts";
+import { Random } from "../../src/random/index.ts";
+import { compile, type Floats } from "../../src/runtime/compile.ts";
+
+/** log p of rows [N, D], in chunks. */
+export async function logProb(
+  distribution: Distribution,
+  rows: ArrayLike<number>,
+  precision: Precision = "float64",
+): Promise<Float64Array> {
+  const D = distribution.features;
+  const run = compile((x) => distribution.logProb(x), [["N", D]], { precision });
+  const values = Float64Array.from(rows);
+  const out = new Float64Array(values.length / D);
+  for (let start = 0; start < out.length; start += 4096) {
+    const end = Math.min(out.length, start + 4096);
+    out.set(await run(values.subarray(start * D, end * D)), start);
+  }
+  return out;
+}
+
+/** Gradients of the sum of log p with respect to the rows and to each trainable parameter. */
+export function gradients(
+  distribution: Distribution,
+  rows: ArrayLike<number>,
+  precision: Precision = "float64",
+) {
+  const parameters = [...trainableParameters(distribution).values()];
+  const run = compile(
+    (x) => grad(distribution.logProb(x).sum(), [x, ...parameters]),
+    [["N", distribution.features]],
+    {
+      precision,
+    },
+  );
+  return run(rows);
+}
+
+/** n rows in float64. */
+export async function draw(
+  distribution: Distribution,
+  n: number,
+  precision: Precision = "float64",
+): Promise<Floats> {
+  const random = new Random(7);
+  const run = compile(
+    (...noise) => distribution.sample(noise),
+    distribution.noise.map(({ size }) => ["N", size] as const),
+    { precision },
+  );
+  const noise = distribution.noise.map(({ kind, size }, i) =>
+    random.split(i)[kind](new Float64Array(n * size)),
+  );
+  return run(...noise);
+}

@@ -1,0 +1,194 @@
+import { describe, expect, test } from "vitest";
+import type { DataRows } from "../../src/bijections/index.ts";
+import { meanLogDensity } from "../../src/distributions/expectationMaximization.ts";
+import { fitGaussianMixture, GaussianMixture, type MixtureFit } from "../../src/distributions/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { expectClose } from "../bijections/invariants.ts";
+import { logProb } from "./evaluate.ts";
+
+const asRows = (values: Float64Array, features: number, weights?: Float64Array): DataRows => ({
+  rows: values.length / features,
+  features,
+  values,
+  ...(weights && { weights }),
+});
+
+/** The mixture that the samples below come from. */
+const TRUE = {
+  weights: [0.5, 0.3, 0.2],
+  means: [
+    [-2, 0],
+    [2, 1],
+    [0, -3],
+  ],
+  // x = m + L e
+  factors: [
+    [0.6, 0, 0.3, 0.4],
+    [0.3, 0, -0.2, 0.8],
+    [0.5, 0, 0, 0.5],
+  ],
+};
+
+function samples(n: number): DataRows {
+  const u = new Random(1).uniform(new Float64Array(n));
+  const e = new Random(2).normal(new Float64Array(2 * n));
+  const values = new Float64Array(2 * n);
+  for (let r = 0; r < n; r++) {
+    const k = u[r] < 0.5 ? 0 : u[r] < 0.8 ? 1 : 2;
+    const [a, , b, c] = TRUE.factors[k];
+    values[2 * r] = TRUE.means[k][0] + a * e[2 * r];
+    values[2 * r + 1] = TRUE.means[k][1] + b * e[2 * r] + c * e[2 * r + 1];
+  }
+  return asRows(values, 2);
+}
+
+/** S_k from its precision factor A_k [2, 2]: S = (A A^T)^-1. */
+function covariance({ precisionFactors }: MixtureFit, k: number): number[] {
+  const [a, , b, c] = precisionFactors.subarray(4 * k, 4 * k + 4);
+  const determinant = (a * c) ** 2;
+  return [(b * b + c * c) / determinant, (-a * b) / determinant, (a * a) / determinant];
+}
+
+const data = samples(6000);
+
+describe("fitGaussianMixture", () => {
+  test("recovers a mixture", () => {
+    const fit = fitGaussianMixture(data, 3, { tolerance: 1e-9, iterations: 300 });
+    TRUE.means.forEach((mean, i) => {
+      const distance = (k: number) => Math.hypot(fit.means[2 * k] - mean[0], fit.means[2 * k + 1] - mean[1]);
+      const k = [0, 1, 2].reduce((best, candidate) =>
+        distance(candidate) < distance(best) ? candidate : best,
+      );
+      expect(distance(k)).toBeLessThan(0.06);
+      expect(Math.abs(fit.weights[k] - TRUE.weights[i])).toBeLessThan(0.03);
+      const [a, , b, c] = TRUE.factors[i];
+      const expected = [a * a, a * b, b * b + c * c];
+      covariance(fit, k).forEach((s, j) => {
+        expect(Math.abs(s - expected[j])).toBeLessThan(0.06);
+      });
+    });
+  });
+
+  test.each([
+    [0, 1e-12],
+    [1e-4, 1e-6],
+  ])("gains likelihood in every round, with a ridge of %d", (ridge, slack) => {
+    const few = asRows(data.values.subarray(0, 1200), 2);
+    for (const components of [2, 3, 6]) {
+      const reached = Array.from({ length: 25 }, (_, i) => {
+        const options = { ridge, iterations: i + 1, tolerance: Number.NEGATIVE_INFINITY };
+        return fitGaussianMixture(few, components, options).logLikelihood;
+      });
+      for (let i = 1; i < reached.length; i++) expect(reached[i]).toBeGreaterThan(reached[i - 1] - slack);
+      // The start finds few clusters itself.
+      if (components === 6) expect(reached.at(-1)! - reached[0]).toBeGreaterThan(1e-3);
+    }
+  });
+
+  test("gives the likelihood that the distribution has with its parameters", async () => {
+    const fit = fitGaussianMixture(data, 4);
+    const mixture = new GaussianMixture({ features: 2, components: 4 }, new Random(0));
+    mixture.assign(fit);
+    const values = await logProb(mixture, data.values);
+    const mean = values.reduce((sum, v) => sum + v, 0) / data.rows;
+    expect(Math.abs(mean - fit.logLikelihood)).toBeLessThan(1e-6);
+    expect(meanLogDensity(fit, data)).toBeCloseTo(fit.logLikelihood, 12);
+  });
+
+  test("is one Gaussian for one component: mean and covariance of the rows", () => {
+    const fit = fitGaussianMixture(data, 1, { ridge: 0 });
+    const mean = [0, 1].map((i) => {
+      let sum = 0;
+      for (let r = 0; r < data.rows; r++) sum += data.values[2 * r + i];
+      return sum / data.rows;
+    });
+    expectClose(fit.means, mean, 1e-12, "mean");
+    const moment = (i: number, j: number) => {
+      let sum = 0;
+      for (let r = 0; r < data.rows; r++) {
+        sum += (data.values[2 * r + i] - mean[i]) * (data.values[2 * r + j] - mean[j]);
+      }
+      return sum / data.rows;
+    };
+    expectClose(covariance(fit, 0), [moment(0, 0), moment(0, 1), moment(1, 1)], 1e-10, "covariance");
+  });
+
+  test("counts a row of weight 2 as two rows, and the unit of weights for nothing", () => {
+    const rows = 300;
+    const values = data.values.slice(0, 2 * rows);
+    const weights = Float64Array.from({ length: rows }, (_, r) => r % 4);
+    const repeated = Float64Array.from(
+      Array.from({ length: rows }, (_, r) => r).flatMap((r) =>
+        Array.from({ length: weights[r] }, () => [values[2 * r], values[2 * r + 1]]).flat(),
+      ),
+    );
+    const weighted = fitGaussianMixture(asRows(values, 2, weights), 3);
+    for (const other of [
+      fitGaussianMixture(asRows(repeated, 2), 3),
+      fitGaussianMixture(
+        asRows(
+          values,
+          2,
+          weights.map((w) => 1e-15 * w),
+        ),
+        3,
+      ),
+    ]) {
+      expectClose(other.weights, weighted.weights, 1e-9, "weights");
+      expectClose(other.means, weighted.means, 1e-9, "means");
+      expectClose(other.precisionFactors, weighted.precisionFactors, 1e-7, "precisions");
+      expect(other.logLikelihood).toBeCloseTo(weighted.logLikelihood, 9);
+    }
+  });
+
+  test.each([
+    ["more components than rows", asRows(Float64Array.of(0, 0, 1, 1, 2, -1), 2), 5],
+    ["one row many times", asRows(new Float64Array(40).fill(3), 2), 3],
+    [
+      "two rows many times",
+      asRows(
+        Float64Array.from({ length: 80 }, (_, i) => (i % 4 < 2 ? 5 : -5)),
+        2,
+      ),
+      4,
+    ],
+    [
+      "a constant feature",
+      asRows(
+        data.values.slice(0, 400).map((v, i) => (i % 2 ? 7 : v)),
+        2,
+      ),
+      3,
+    ],
+    ["a row far out", asRows(Float64Array.from([...data.values.subarray(0, 400), 1e15, -1e15]), 2), 3],
+  ])("takes %s", async (_, rows, components) => {
+    const fit = fitGaussianMixture(rows, components);
+    expect(fit.weights.length).toBe(components);
+    expect(fit.weights.reduce((a, b) => a + b)).toBeCloseTo(1, 9);
+    for (const values of [fit.weights, fit.means, fit.precisionFactors, [fit.logLikelihood]]) {
+      expect(Array.from(values).every(Number.isFinite)).toBe(true);
+    }
+    const mixture = new GaussianMixture({ features: 2, components }, new Random(0));
+    mixture.assign(fit);
+    const values = await logProb(mixture, rows.values, "float32");
+    expect([...values].every(Number.isFinite)).toBe(true);
+  });
+
+  test("is the same for a seed, and another for another", () => {
+    const seeded = (seed: number) => [...fitGaussianMixture(data, 6, { seed }).means];
+    expect(seeded(1)).toEqual(seeded(1));
+    expect(seeded(1)).not.toEqual(seeded(2));
+  });
+});
+
+describe("GaussianMixture.fitToData", () => {
+  test("finds about as many components as there are, and their density", async () => {
+    const mixture = new GaussianMixture({ features: 2, components: 16 }, new Random(0));
+    mixture.fitToData(data);
+    const values = await logProb(mixture, data.values);
+    const mean = values.reduce((sum, v) => sum + v, 0) / data.rows;
+    const best = fitGaussianMixture(data, 3, { tolerance: 1e-9, iterations: 300 }).logLikelihood;
+    expect(mean).toBeGreaterThan(best - 0.01);
+    expect(mean).toBeLessThan(best + 0.05);
+  });
+});

@@ -1,0 +1,124 @@
+import { describe, expect, test } from "vitest";
+import { buildDistribution, type Distribution } from "../../src/distributions/index.ts";
+import { parametersOf, trainableParameters } from "../../src/nn/module.ts";
+import { Random } from "../../src/random/index.ts";
+import { extremeRows } from "../bijections/extremes.ts";
+import { allFinite, copyParameters, expectClose } from "../bijections/invariants.ts";
+import { columnOf, kolmogorovSmirnov } from "../mathematics/kolmogorovSmirnov.ts";
+import {
+  cumulative,
+  heavyTailedRule,
+  integral,
+  intervalRule,
+  lineRule,
+  type Rule,
+  square,
+} from "../mathematics/quadrature.ts";
+import { distributionCases } from "./cases.ts";
+import { draw, gradients, logProb } from "./evaluate.ts";
+
+/** Nodes that suit the support and the tails of a distribution. */
+function ruleFor(
+  { type, low = 0, high = 1 }: { type: string; low?: unknown; high?: unknown },
+  fine: boolean,
+): Rule {
+  if (type === "uniform") return intervalRule(low as number, high as number, 101);
+  if (type === "studentT") return heavyTailedRule(fine ? 4001 : 401);
+  return lineRule(fine ? 4001 : 601);
+}
+
+describe.each(distributionCases([1, 2]))("$name", (example) => {
+  const distribution = example.build();
+
+  test("has a density that integrates to 1", async () => {
+    const rule = ruleFor(example.description, example.features === 1);
+    const { rows, weights } =
+      example.features === 1 ? { rows: rule.nodes, weights: rule.weights } : square(rule);
+    expect(Math.abs(integral(await logProb(distribution, rows), weights) - 1)).toBeLessThan(1e-7);
+  });
+
+  test("draws rows of that density", async () => {
+    const rows = await draw(distribution, 20_000);
+    const rule = ruleFor(example.description, example.features === 1);
+    const size = rule.nodes.length;
+    for (let column = 0; column < example.features; column++) {
+      let density: Float64Array;
+      if (example.features === 1) density = (await logProb(distribution, rule.nodes)).map(Math.exp);
+      else {
+        // The marginal, by quadrature over the other feature.
+        const grid = square(rule);
+        const joint = (await logProb(distribution, grid.rows)).map(Math.exp);
+        density = Float64Array.from({ length: size }, (_, i) =>
+          rule.weights.reduce((sum, w, j) => sum + w * joint[column === 0 ? i * size + j : j * size + i], 0),
+        );
+      }
+      const probability = cumulative(rule, density);
+      expect(kolmogorovSmirnov(columnOf(rows, example.features, column), probability)).toBeGreaterThan(1e-3);
+    }
+  });
+});
+
+describe.each(distributionCases([1, 2, 3]))("$name", (example) => {
+  const distribution = example.build();
+  const D = example.features;
+
+  test("sends a finite gradient to every parameter", async () => {
+    const rows = await draw(distribution, 50);
+    const [, ...byParameter] = await gradients(distribution, rows);
+    [...trainableParameters(distribution).keys()].forEach((name, i) => {
+      expect(allFinite(byParameter[i]), name).toBe(true);
+      // With one feature a mixture has nothing below its diagonals; with one component its weight is 1.
+      const unused = (name === "lower" && D === 1) || (name === "logWeights" && byParameter[i].length === 1);
+      if (!unused)
+        expect(
+          Array.from(byParameter[i]).some((g) => Math.abs(g) > 1e-12),
+          name,
+        ).toBe(true);
+    });
+  });
+
+  test.each(["float32", "float64"] as const)(
+    "is a finite number of low density far out, in %s",
+    async (precision) => {
+      const rows = extremeRows(D, precision);
+      const values = await logProb(distribution, rows, precision);
+      const all = await gradients(distribution, rows, precision);
+      if (example.description.type === "uniform") {
+        expect([...values].every((v) => v === Number.NEGATIVE_INFINITY || Number.isFinite(v))).toBe(true);
+        expect([...all[0]].every((g) => g === 0)).toBe(true);
+        return;
+      }
+      expect(allFinite(values)).toBe(true);
+      for (const gradient of all) expect(allFinite(gradient)).toBe(true);
+      const [near, far] = await logProb(
+        distribution,
+        [...new Array(D).fill(0), ...new Array(D).fill(1e30)],
+        precision,
+      );
+      expect(far).toBeLessThan(near - 50);
+    },
+  );
+
+  test("keeps a NaN in sight", async () => {
+    expect((await logProb(distribution, new Array(D).fill(Number.NaN)))[0]).toBeNaN();
+    expect((await logProb(distribution, [...new Array(D - 1).fill(0.5), Number.NaN]))[0]).toBeNaN();
+  });
+
+  test("agrees with itself in float32", async () => {
+    const rows = await draw(distribution, 200);
+    const single = await logProb(distribution, Float32Array.from(rows), "float32");
+    expectClose(single, await logProb(distribution, Float32Array.from(rows)), 1e-5, "log-density");
+    expectClose(await draw(distribution, 200, "float32"), rows, 1e-3, "rows");
+  });
+
+  test("is all in its description and its parameters", async () => {
+    const rebuilt = buildDistribution(JSON.parse(JSON.stringify(distribution.describe())), new Random(99));
+    copyParameters(distribution, rebuilt);
+    const rows = Float32Array.from(await draw(distribution, 50));
+    expect(rebuilt.describe()).toEqual(distribution.describe());
+    expect(await logProb(rebuilt, rows, "float32")).toEqual(await logProb(distribution, rows, "float32"));
+    const noise = (d: Distribution) => d.noise;
+    expect(noise(rebuilt)).toEqual(noise(distribution));
+    expect([...parametersOf(rebuilt).keys()]).toEqual([...parametersOf(distribution).keys()]);
+  });
+});

@@ -1,0 +1,58 @@
+import { type Flow, iaf, maf, nice, nsf, type RecipeOptions, realNVP } from "../../src/flows/index.ts";
+import { perturb } from "../nn/perturb.ts";
+
+const RECIPES: Readonly<Record<string, (features: number, options: RecipeOptions) => Flow>> = {
+  nice,
+  realNVP,
+  maf,
+  iaf,
+  "nsf, autoregressive": (features, options) => nsf(features, { ...options, bins: 5, bound: 4 }),
+  "nsf, coupling": (features, options) => nsf(features, { ...options, kind: "coupling", bins: 5, bound: 4 }),
+};
+
+const COUPLINGS = ["nice", "realNVP", "nsf, coupling"];
+
+export interface Case {
+  readonly name: string;
+  readonly features: number;
+  readonly context: number;
+  /** The flow at its start. */
+  build(): Flow;
+  /** With parameters moved from there. */
+  trained(): Flow;
+}
+
+/** Every recipe for rows of each of `sizes` features, with and without context; few layers, small networks. */
+export function flowCases(sizes: readonly number[], options: RecipeOptions = {}): Case[] {
+  return sizes.flatMap((features) =>
+    [0, 2].flatMap((context) =>
+      Object.entries(RECIPES).flatMap(([recipe, make]): Case[] => {
+        // A coupling has nothing to condition a single feature on but the context.
+        if (COUPLINGS.includes(recipe) && features === 1 && context === 0) return [];
+        const build = () =>
+          make(features, {
+            context,
+            transforms: 3,
+            hidden: [8, 8],
+            activation: "tanh",
+            ordering: "random",
+            seed: 1,
+            ...options,
+          });
+        return [
+          {
+            name: `${recipe} of ${features}${context > 0 ? ` given ${context}` : ""}`,
+            features,
+            context,
+            build,
+            trained() {
+              const flow = build();
+              perturb(flow.parameters(), 0.25);
+              return flow;
+            },
+          },
+        ];
+      }),
+    ),
+  );
+}

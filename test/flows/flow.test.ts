@@ -1,0 +1,333 @@
+import { describe, expect, test } from "vitest";
+import { Actnorm, Chain, LULinear, Permutation, Standardize, Tails } from "../../src/bijections/index.ts";
+import { DiagonalNormal, StandardNormal, Uniform } from "../../src/distributions/index.ts";
+import { buildFlow, Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
+import { grad } from "../../src/graph/grad.ts";
+import { input } from "../../src/graph/tensor.ts";
+import { Random } from "../../src/random/index.ts";
+import { compile } from "../../src/runtime/compile.ts";
+import { expectClose } from "../bijections/invariants.ts";
+import { logAbsDeterminant } from "../mathematics/determinant.ts";
+import { perturb } from "../nn/perturb.ts";
+import { flowCases } from "./cases.ts";
+
+const normal = (size: number, seed = 1) => new Random(seed).normal(new Float64Array(size));
+
+function trained(flow: Flow, scale = 0.3): Flow {
+  perturb(flow.parameters(), scale);
+  return flow;
+}
+
+const flow = trained(nsf(3, { transforms: 2, hidden: [8] }));
+const conditional = trained(maf(2, { context: 3, transforms: 2, hidden: [8], activation: "tanh" }));
+
+describe("rows", () => {
+  const x = normal(3 * 5000);
+
+  test.each([0, 1, 1023, 1024, 1025, 5000])("%d of them are each what they are alone", async (rows) => {
+    for (const [precision, tolerance] of [
+      ["float64", 1e-12],
+      ["float32", 1e-5],
+    ] as const) {
+      const all = await flow.logProb(x.subarray(0, 3 * rows), undefined, { precision });
+      expect(all.length).toBe(rows);
+      for (const row of new Set([0, 1, 511, 1022, 1023, 1024, 2048, rows - 1])) {
+        if (row < 0 || row >= rows) continue;
+        const alone = await flow.logProb(x.subarray(3 * row, 3 * row + 3), undefined, { precision });
+        expectClose(alone, [all[row]], tolerance, `row ${row}`);
+      }
+    }
+  });
+
+  test("may be any array of numbers, in either precision", async () => {
+    const rows = [0.5, -1, 2, 1, 1, 0];
+    const expected = await flow.logProb(Float64Array.from(rows), undefined, { precision: "float64" });
+    expectClose(await flow.logProb(rows, undefined, { precision: "float64" }), expected, 0, "a list");
+    expectClose(await flow.logProb(Float32Array.from(rows)), expected, 1e-5, "float32");
+  });
+
+  test("run at the same time give what they give one after the other", async () => {
+    const parts = [x.subarray(0, 3000), x.subarray(3000, 6030), x.subarray(0, 300)];
+    const together = await Promise.all(parts.map((part) => flow.logProb(part)));
+    for (const [i, part] of parts.entries()) expect(together[i]).toEqual(await flow.logProb(part));
+  });
+
+  test("go to latents and back", async () => {
+    const z = await flow.toLatent(x, undefined, { precision: "float64" });
+    expectClose(await flow.toData(z, undefined, { precision: "float64" }), x, 1e-9, "x");
+  });
+});
+
+describe("samples", () => {
+  test.each(["float32", "float64"] as const)(
+    "of a seed are the same bytes, first ten first, in %s",
+    async (precision) => {
+      const hundred = await flow.sample(100, { seed: 5, precision });
+      expect(await flow.sample(100, { seed: 5, precision })).toEqual(hundred);
+      expectClose(
+        await flow.sample(10, { seed: 5, precision }),
+        hundred.subarray(0, 30),
+        1e-6,
+        "the first ten",
+      );
+      expectClose(
+        await flow.sample(5, { seed: 5, start: 20, precision }),
+        hundred.subarray(60, 75),
+        1e-6,
+        "row 20 on",
+      );
+      expect(await flow.sample(100, { seed: 6, precision })).not.toEqual(hundred);
+      expect((await flow.sample(0, { precision })).length).toBe(0);
+    },
+  );
+
+  test.each(flowCases([2, 3]))("of $name have the log-density that comes with them", async (example) => {
+    const own = example.trained();
+    const context = example.context > 0 ? normal(1100 * example.context, 4) : undefined;
+    const { samples, logProb } = await own.sampleAndLogProb(1100, { precision: "float64", context });
+    expectClose(await own.logProb(samples, context, { precision: "float64" }), logProb, 1e-8, "log-density");
+    const single = await own.sampleAndLogProb(1100, { context });
+    expectClose(single.samples, samples, 2e-3, "samples in float32");
+  });
+});
+
+describe("context", () => {
+  test.each(flowCases([1, 3]).filter(({ context }) => context > 0))("changes $name", async (example) => {
+    const own = example.trained();
+    const x = normal(example.features);
+    const at = async (context: number[]) => (await own.logProb(x, context, { precision: "float64" }))[0];
+    const [a, b, c] = [await at([0, 0]), await at([1, 0]), await at([0, 1])];
+    expect(Math.abs(a - b)).toBeGreaterThan(1e-4);
+    expect(Math.abs(a - c)).toBeGreaterThan(1e-4);
+    const draws = await Promise.all(
+      [
+        [0, 0],
+        [1, 0],
+      ].map((context) => own.sample(50, { context })),
+    );
+    expect(draws[0]).not.toEqual(draws[1]);
+  });
+
+  test("of one row stands for all rows", async () => {
+    const x = normal(2 * 1500);
+    const row = [0.3, -1, 2];
+    const repeated = new Float64Array(3 * 1500).map((_, i) => row[i % 3]);
+    expect(await conditional.logProb(x, row)).toEqual(await conditional.logProb(x, repeated));
+    expect(await conditional.sample(1500, { context: row })).toEqual(
+      await conditional.sample(1500, { context: repeated }),
+    );
+  });
+});
+
+describe("what does not fit is refused", () => {
+  test("numbers", async () => {
+    await expect(flow.logProb([1, 2, 3, 4])).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: logProb got numbers that do not make whole rows: expected a multiple of 3, received 4.]`,
+    );
+    await expect(flow.toData([1])).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: toData got numbers that do not make whole rows: expected a multiple of 3, received 1.]`,
+    );
+    await expect(flow.sample(1.5)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a number of samples does not fit: expected 0, 1, 2, ..., received 1.5.]`,
+    );
+    await expect(flow.sample(-1)).rejects.toThrow(expect.objectContaining({ code: "ARGUMENT" }));
+  });
+
+  test("a context", async () => {
+    await expect(conditional.logProb([1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the flow is conditional: expected a context of 3 features a row, received none.]`,
+    );
+    await expect(conditional.sample(2)).rejects.toThrow(expect.objectContaining({ code: "ARGUMENT" }));
+    await expect(conditional.logProb([1, 2, 3, 4], [1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the context does not fit the rows: expected 3 numbers for all rows, or 6 for 2 rows, received 2.]`,
+    );
+    await expect(flow.logProb([1, 2, 3], [1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the flow is not conditional: expected no context, received 2 numbers.]`,
+    );
+  });
+
+  test("tensors", () => {
+    const x = input("x", ["N", 2]);
+    expect(() => conditional.logDensity(x)).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the flow is conditional: expected a context of 3 features a row, received none.]`,
+    );
+    expect(() => conditional.logDensity(x, input("c", ["N", 2]))).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the flow is conditional: expected a context of 3 features a row, received [N, 2].]`,
+    );
+    expect(() => flow.logDensity(x)).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: rows do not fit the flow: expected [N, 3], received [N, 2].]`,
+    );
+    expect(() => flow.draw([x])).toThrow(expect.objectContaining({ code: "SHAPE" }));
+    expect(() => flow.logDensity(input("x", ["N", 3]), x)).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the flow is not conditional: expected no context, received [N, 2].]`,
+    );
+  });
+
+  test("parts", () => {
+    const build = () => new Flow(new StandardNormal({ features: 3 }), new Tails({ features: 2 }));
+    expect(build).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the base distribution does not fit the bijection: expected 2 features, received 3.]`,
+    );
+  });
+
+  test("descriptions", () => {
+    const base = { type: "standardNormal", features: 2 };
+    const coupling = { type: "coupling", mask: [true, false], network: { hidden: [8], dropout: 0.1 } };
+    const chain = { type: "chain", bijections: [{ type: "tails", features: 2 }, coupling] };
+    expect(() => buildFlow({ base, bijection: chain })).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a flow does not fit at bijection.bijections.1.network: expected no other fields than those it knows, received dropout.]`,
+    );
+    expect(() =>
+      buildFlow({ base: { type: "normal" }, bijection: coupling }),
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a flow does not fit at base.type: expected one of "diagonalNormal", "gaussianMixture", "logistic", "standardNormal", "studentT", "uniform", received "normal".]`,
+    );
+    expect(() => buildFlow({ base } as never)).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a flow does not fit at bijection: expected an object, received nothing.]`,
+    );
+  });
+});
+
+describe("Gaussians", () => {
+  test("an affine flow of known parameters is one", async () => {
+    // x = 3 z + 1 and x = z / 2 - 4 in the two features.
+    const actnorm = new Actnorm({ features: 2 });
+    actnorm.shift.value = Float64Array.of(1, -4);
+    actnorm.logScale.value = Float64Array.of(Math.log(3), Math.log(0.5));
+    const affine = new Flow(new StandardNormal({ features: 2 }), actnorm);
+    const expected = new DiagonalNormal({ features: 2 });
+    expected.mean.value = actnorm.shift.value;
+    expected.logDeviation.value = actnorm.logScale.value;
+    const x = normal(40).map((v) => 5 * v);
+    const direct = compile((x) => expected.logProb(x), [["N", 2]], { precision: "float64" });
+    expectClose(
+      await affine.logProb(x, undefined, { precision: "float64" }),
+      await direct(x),
+      1e-13,
+      "log-density",
+    );
+    const quadratic = (r: number) => ((x[2 * r] - 1) / 3) ** 2 + ((x[2 * r + 1] + 4) * 2) ** 2;
+    const byHand = Array.from(
+      { length: 20 },
+      (_, r) => -0.5 * quadratic(r) - Math.log(1.5) - Math.log(2 * Math.PI),
+    );
+    expectClose(await direct(x), byHand, 1e-13, "by hand");
+  });
+
+  test("a linear map makes one of full covariance", async () => {
+    const D = 4;
+    const linear = new LULinear({ features: D });
+    const gaussian = trained(new Flow(new StandardNormal({ features: D }), linear), 0.5);
+    const options = { precision: "float64" } as const;
+    // x = m + e W: the mean is where e = 0, and the rows of W are where e is a unit vector, less that.
+    const mean = await gaussian.toData(new Float64Array(D), undefined, options);
+    const units = new Float64Array(D * D).map((_, i) => (i % (D + 1) === 0 ? 1 : 0));
+    const W = (await gaussian.toData(units, undefined, options)).map((v, i) => v - mean[i % D]);
+    const covariance = new Float64Array(D * D).map((_, i) => {
+      const [a, b] = [Math.floor(i / D), i % D];
+      return Array.from({ length: D }, (_, k) => W[k * D + a] * W[k * D + b]).reduce((s, v) => s + v, 0);
+    });
+    const x = normal(10 * D).map((v) => 2 * v);
+    const expected = Array.from({ length: 10 }, (_, r) => {
+      const difference = Array.from(x.subarray(r * D, (r + 1) * D), (v, i) => v - mean[i]);
+      const solved = solve(covariance, difference);
+      const square = difference.reduce((sum, v, i) => sum + v * solved[i], 0);
+      return -0.5 * (square + logAbsDeterminant(covariance, D) + D * Math.log(2 * Math.PI));
+    });
+    expectClose(await gaussian.logProb(x, undefined, options), expected, 1e-10, "log-density");
+
+    const n = 40_000;
+    const samples = await gaussian.sample(n, options);
+    covariance.forEach((expected, i) => {
+      const [a, b] = [Math.floor(i / D), i % D];
+      let sum = 0;
+      for (let r = 0; r < n; r++) sum += (samples[r * D + a] - mean[a]) * (samples[r * D + b] - mean[b]);
+      const deviation = Math.sqrt((expected ** 2 + covariance[a * D + a] * covariance[b * D + b]) / n);
+      expect(Math.abs(sum / n - expected) / deviation).toBeLessThan(4.5);
+    });
+  });
+});
+
+describe("Standardize next to the data", () => {
+  const tables = trained(forTables(realNVP(2, { transforms: 2, hidden: [8] })));
+  const { inner, standardize } = tables.unstandardized();
+  standardize!.center.value.set([1.7e9, -3]);
+  standardize!.scale.value.set([1000, 0.01]);
+
+  test("is applied in float64: columns far from 0 keep their digits in float32", async () => {
+    const z = normal(200);
+    const x = standardize!.toData(z);
+    const single = await tables.logProb(x);
+    expectClose(single, await tables.logProb(x, undefined, { precision: "float64" }), 1e-5, "log-density");
+    expectClose(await tables.toData(await tables.toLatent(x)), x, 1e-6, "x");
+    const logScale = Math.log(1000) + Math.log(0.01);
+    expectClose(
+      single,
+      (await inner.logProb(z)).map((v) => v - logScale),
+      1e-5,
+      "change of scale",
+    );
+  });
+
+  test("is the same as in the graph", async () => {
+    const x = standardize!.toData(normal(200));
+    const graph = compile((x) => tables.logDensity(x), [["N", 2]], { precision: "float64" });
+    expectClose(
+      await tables.logProb(x, undefined, { precision: "float64" }),
+      await graph(x),
+      1e-9,
+      "log-density",
+    );
+    const { samples, logProb } = await tables.sampleAndLogProb(200, { precision: "float64" });
+    expectClose(logProb, await graph(samples), 1e-9, "log-density of samples");
+  });
+
+  test("may be the whole flow", async () => {
+    const alone = new Flow(new StandardNormal({ features: 1 }), new Standardize({ features: 1 }));
+    const inChain = new Flow(
+      new StandardNormal({ features: 1 }),
+      new Chain([new Standardize({ features: 1 })]),
+    );
+    expect(await alone.logProb([0.5])).toEqual(await inChain.logProb([0.5]));
+  });
+});
+
+describe("a base with bounds", () => {
+  const bounded = trained(
+    new Flow(
+      new Uniform({ features: 2, low: -1, high: 1 }),
+      new Chain([new LULinear({ features: 2 }), new Permutation({ order: [1, 0] })]),
+    ),
+    0.1,
+  );
+
+  test("gives -Infinity outside with finite gradients", async () => {
+    const parameters = [...bounded.parameters().values()];
+    const run = compile(
+      (x) => {
+        const density = bounded.logDensity(x);
+        return [density, ...grad(density.sum(), [x, ...parameters])];
+      },
+      [["N", 2]],
+    );
+    const [density, ...gradients] = await run([0.1, 0.2, 3, 0, 1e30, 0]);
+    expect(Number.isFinite(density[0])).toBe(true);
+    expect([...density.subarray(1)]).toEqual([Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+    expect([...gradients[0]].every((g) => g === 0)).toBe(true);
+    for (const gradient of gradients) expect([...gradient].every(Number.isFinite)).toBe(true);
+  });
+});
+
+/** A^-1 b for a symmetric positive definite A, by elimination. */
+function solve(matrix: Float64Array, b: readonly number[]): number[] {
+  const n = b.length;
+  const a = Array.from({ length: n }, (_, i) => [...matrix.subarray(i * n, (i + 1) * n), b[i]]);
+  for (let k = 0; k < n; k++) {
+    for (let i = 0; i < n; i++) {
+      if (i === k) continue;
+      const factor = a[i][k] / a[k][k];
+      for (let j = k; j <= n; j++) a[i][j] -= factor * a[k][j];
+    }
+  }
+  return a.map((row, i) => row[n] / row[i]);
+}

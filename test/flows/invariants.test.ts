@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest";
+import { buildFlow } from "../../src/flows/index.ts";
+import {
+  allFinite,
+  copyParameters,
+  everything,
+  expectClose,
+  expectLogDeterminants,
+  expectRoundTrips,
+  float32RoundTrips,
+  rowsFor,
+} from "../bijections/invariants.ts";
+import { perturb } from "../nn/perturb.ts";
+import { flowCases } from "./cases.ts";
+
+const layers = { transforms: 2 };
+// Autoregressive splines of five features make graphs that take long to compile: a layer of them is in test/bijections.
+const cases = [
+  ...flowCases([1, 2, 3], layers),
+  ...flowCases([5], layers).filter(({ name }) => !name.startsWith("nsf, autoregressive")),
+];
+
+describe.each(cases)("$name", (example) => {
+  const flow = example.build();
+  const float64 = everything(flow.bijection);
+  const float32 = float32RoundTrips(flow.bijection);
+  const rows = rowsFor(flow);
+
+  test("starts as the identity", async () => {
+    const out = await float64.run(rows);
+    expectRoundTrips(out, rows, 1e-9);
+    expectRoundTrips(await float32(rows), rows, 1e-4);
+    expectClose(out.data, rows.z, 1e-6, "forward");
+    expectClose(out.latent, rows.x, 1e-6, "inverse");
+  });
+
+  test("comes back after training, with the log-determinants of its Jacobians", async () => {
+    perturb(flow.parameters(), 0.25);
+    const out = await float64.run(rows);
+    expectRoundTrips(out, rows, 1e-9);
+    expectRoundTrips(await float32(rows), rows, 1e-3);
+    const jacobians = await float64.jacobians(rows);
+    expectLogDeterminants(jacobians.forward, out.forwardLogDet, example.features);
+    expectLogDeterminants(jacobians.inverse, out.inverseLogDet, example.features);
+  });
+
+  test("sends a finite gradient to every parameter", async () => {
+    for (const [name, gradients] of await float64.parameterGradients(rows)) {
+      const used = example.features > 1 || example.context > 0 || name.endsWith("bias");
+      for (const gradient of gradients) {
+        expect(allFinite(gradient), name).toBe(true);
+        expect(Array.from(gradient).some(Boolean), name).toBe(used);
+      }
+    }
+  });
+
+  test("is all in its description and its parameters, whatever the seed it is rebuilt with", async () => {
+    const rebuilt = buildFlow(JSON.parse(JSON.stringify(flow.describe())), 99);
+    expect(rebuilt.describe()).toEqual(flow.describe());
+    copyParameters(
+      { base: flow.base, bijection: flow.bijection },
+      { base: rebuilt.base, bijection: rebuilt.bijection },
+    );
+    const context = example.context > 0 ? rows.context : undefined;
+    for (const precision of ["float32", "float64"] as const) {
+      const [a, b] = await Promise.all([flow, rebuilt].map((f) => f.logProb(rows.x, context, { precision })));
+      expect(b).toEqual(a);
+    }
+  });
+});

@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import { jacobian } from "../../src/graph/grad.ts";
+import { concat, type Tensor } from "../../src/graph/tensor.ts";
+import { MaskedMLP } from "../../src/nn/maskedMLP.ts";
+import { type NetworkOptions, networkSchema } from "../../src/nn/mlp.ts";
+import { parametersOf } from "../../src/nn/module.ts";
+import { Random } from "../../src/random/index.ts";
+import { compile } from "../../src/runtime/compile.ts";
+import { expectClose } from "../bijections/invariants.ts";
+import { perturb } from "./perturb.ts";
+
+const ROWS = 5;
+const OUTPUTS = 2;
+
+const sizes = [1, 2, 3, 4, 7].flatMap((features) => [0, 2].map((context) => ({ features, context })));
+const networks: NetworkOptions[] = [
+  { hidden: [] },
+  { hidden: [16] },
+  { hidden: [20, 11], activation: "elu" },
+  // Fewer units than degrees.
+  { hidden: [3, 2], activation: "tanh" },
+  { hidden: [1] },
+  { hidden: [8], residual: true, activation: "tanh" },
+  { hidden: [9, 9, 9], residual: true, activation: "silu" },
+  { hidden: [2, 2, 2, 2], residual: true, activation: "softplus" },
+];
+
+/** A trained network over features in random order, `OUTPUTS` numbers for each, in blocks. */
+function build(features: number, context: number, options: NetworkOptions) {
+  const random = new Random(features);
+  const order = [...random.permutation(features)];
+  const degree = Array.from({ length: features }, (_, feature) => order.indexOf(feature) + 1);
+  const outputDegrees = Array.from({ length: OUTPUTS * features }, (_, i) => degree[i % features]);
+  const network = new MaskedMLP(
+    { inputDegrees: degree, outputDegrees, context },
+    networkSchema.parse(options),
+    random,
+  );
+  perturb(parametersOf(network));
+  return { network, order, degree, outputDegrees };
+}
+
+describe.each(networks)("network %j", (options) => {
+  test.each(sizes)(
+    "inverts in one sweep what takes D passes: $features features, $context of context",
+    async (size) => {
+      const { features: D, context: C } = size;
+      const { network, order } = build(D, C, options);
+      const shapes = [["N", D] as const, ...(C > 0 ? [["N", C] as const] : [])];
+      // x = z exp(tanh a) + b with a and b of each feature from those before it.
+      const step = (z: Tensor, raw: Tensor) => {
+        const half = (raw.shape.at(-1) as number) / 2;
+        const [a, b] = raw.split(-1, [half, half]);
+        return z.mul(a.tanh().exp()).add(b);
+      };
+      const sweep = compile(
+        (z, context) => {
+          const incremental = network.incremental(context);
+          const values: Tensor[] = [];
+          order.forEach((feature, k) => {
+            const raw = incremental.outputs([feature, D + feature]);
+            values[feature] = step(z.slice(1, feature, feature + 1), raw);
+            if (k < D - 1) incremental.feed(k + 1, values[feature]);
+          });
+          return concat(values, 1);
+        },
+        shapes,
+        { precision: "float64" },
+      );
+      const pass = compile((z, x, context) => step(z, network.apply(x, context)), [["N", D], ...shapes], {
+        precision: "float64",
+      });
+      const z = new Random(1).normal(new Float64Array(ROWS * D));
+      const context = C > 0 ? [new Random(2).normal(new Float64Array(ROWS * C))] : [];
+      let x: ArrayLike<number> = new Float64Array(ROWS * D);
+      for (let i = 0; i < D; i++) x = await pass(z, x, ...context);
+      expectClose(await sweep(z, ...context), x, 1e-10, "x");
+    },
+  );
+});
+
+test.each(sizes)(
+  "output j sees exactly the inputs before it: $features features, $context of context",
+  async (size) => {
+    const { features: D, context: C } = size;
+    for (const options of [{ hidden: [] }, { hidden: [16, 24], activation: "tanh" as const }]) {
+      const { network, degree, outputDegrees } = build(D, C, options);
+      const shapes = [["N", D] as const, ...(C > 0 ? [["N", C] as const] : [])];
+      const byInputs = compile((x, context) => jacobian(network.apply(x, context), x), shapes, {
+        precision: "float64",
+      });
+      const x = new Random(1).normal(new Float64Array(D));
+      const context = C > 0 ? [new Random(2).normal(new Float64Array(C))] : [];
+      const matrix = await byInputs(x, ...context);
+      outputDegrees.forEach((outputDegree, j) => {
+        degree.forEach((inputDegree, i) => {
+          if (inputDegree < outputDegree) expect(matrix[j * D + i]).not.toBe(0);
+          else expect(matrix[j * D + i]).toBe(0);
+        });
+      });
+      if (C === 0) continue;
+      const byContext = compile((x, context) => jacobian(network.apply(x, context), context), shapes, {
+        precision: "float64",
+      });
+      expect((await byContext(x, ...context)).every((d) => d !== 0)).toBe(true);
+    }
+  },
+);
+
+test("fewer units than degrees still reach the first and the last input", async () => {
+  const { network, degree } = build(7, 0, { hidden: [2], activation: "tanh" });
+  const run = compile((x) => jacobian(network.apply(x), x), [["N", 7]], { precision: "float64" });
+  const matrix = await run(new Random(1).normal(new Float64Array(7)));
+  const last = degree.indexOf(7);
+  expect(Array.from({ length: 7 }, (_, i) => matrix[last * 7 + i] !== 0)).toEqual(degree.map((d) => d < 7));
+});

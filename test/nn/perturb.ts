@@ -1,0 +1,20 @@
+import type { Parameter } from "../../src/graph/parameter.ts";
+import { Random } from "../../src/random/index.ts";
+
+/** Adds normal noise to every trainable parameter, in float64: what holds then holds for trained values too. */
+export function perturb(parameters: ReadonlyMap<string, Parameter>, scale = 0.3, seed = 1): void {
+  const random = new Random(seed).split("perturb");
+  for (const [name, parameter] of parameters) {
+    if (!parameter.trainable) continue;
+    const noise = random.split(name).normal(new Float64Array(parameter.value.length));
+    parameter.value = noise.map((e, i) => parameter.value[i] + scale * e);
+  }
+}
+
+/** Keeps the parameters' values, to be put back by the function that is returned. */
+export function remember(parameters: ReadonlyMap<string, Parameter>): () => void {
+  const values = [...parameters.values()].map((parameter) => [parameter, parameter.value.slice()] as const);
+  return () => {
+    for (const [parameter, value] of values) parameter.value = value.slice();
+  };
+}
