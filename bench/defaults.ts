@@ -43,11 +43,11 @@ const standard: Configuration = {
   optimizer: { weightDecay: 0.3 },
 };
 
-/** Each differs from `normal` in what its name says. */
+/** Each but the first three differs from `affine` in what its name says. */
 export const CONFIGURATIONS: Record<string, Configuration> = {
-  normal: standard,
+  affine: standard,
+  splines: { ...standard, affine: 0, splines: 3 },
   mixture: { ...standard, base: "mixture" },
-  "splines only (3)": { ...standard, affine: 0, splines: 3 },
   "affine only (5)": { ...standard, affine: 5, splines: 0 },
   "affine couplings (8)": { ...standard, affine: 0, splines: 0, coupling: 8 },
   "width 32": { ...standard, width: 32 },

@@ -1,12 +1,12 @@
+import type { Bijection } from "../bijections/bijection.ts";
 import { Chain } from "../bijections/chain.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import { Tails } from "../bijections/tails.ts";
-import type { Distribution } from "../distributions/distribution.ts";
 import { GaussianMixture } from "../distributions/gaussianMixture.ts";
 import { StandardNormal } from "../distributions/standardNormal.ts";
 import { Random } from "../random/index.ts";
 import { Flow } from "./flow.ts";
-import { maf, nsf } from "./recipes.ts";
+import { maf, nsf, type RecipeOptions } from "./recipes.ts";
 
 /**
  * Puts in front of a flow what columns of real tables need: `Standardize`, fitted to the data, so that the flow works in
@@ -28,32 +28,36 @@ export interface TableFlowOptions {
   seed?: number;
 }
 
-/** From this many rows on, speed counts more than flexibility per layer. */
+/** Beyond this many rows speed counts more than what a single layer can bend. */
 const MANY_ROWS = 20_000;
 
 /**
- * The flows that `fitTable` tries, chosen by the comparison in docs/defaults.md. Seen from the data, two affine
- * autoregressive layers (MAF), which find sharp dependencies fast, then two of splines (NSF), which bend what is left:
- * over a standard normal, which suits smooth data, and over a Gaussian mixture fitted by expectation maximization, which
- * suits clustered and small tables. Tables of many rows get five wider affine layers in their place.
+ * The flows that `fitTable` tries, chosen by the comparison in docs/defaults.md; no one of them is best for all tables.
+ *
+ * - `affine`: affine autoregressive layers (MAF), which find sharp dependencies fast, and below them splines (NSF)
+ * - `splines`: three spline layers alone, which bend single columns best
+ * - `mixture`: the layers of `affine` over a Gaussian mixture that expectation maximization fits, for clusters
+ *
+ * Tables of many rows get five wider affine layers in `affine` and `mixture`, and no `splines`.
  */
 export function tableFlows(features: number, options: TableFlowOptions): { name: string; flow: Flow }[] {
   const { rows, context = 0, seed = 0 } = options;
+  const random = new Random(seed);
+  const many = rows > MANY_ROWS;
+  const shape: RecipeOptions = { context, ordering: "random", hidden: many ? [128, 128] : [64, 64] };
+  const affine = (): Bijection[] => [
+    ...(many ? [] : layersOf(nsf(features, { ...shape, transforms: 2, seed: seed + 1 }))),
+    ...layersOf(maf(features, { ...shape, transforms: many ? 5 : 2, seed })),
+  ];
+  const splines = (): Bijection[] => layersOf(nsf(features, { ...shape, transforms: 3, seed: seed + 1 }));
+  const normal = new StandardNormal({ features });
   const components = Math.max(1, Math.min(64, Math.floor(rows / (4 * features))));
-  const mixture = new GaussianMixture({ features, components }, new Random(seed).split("mixture"));
+  const mixture = new GaussianMixture({ features, components }, random.split("mixture"));
   return [
-    { name: "normal", flow: layered(new StandardNormal({ features }), rows, context, seed) },
-    { name: "mixture", flow: layered(mixture, rows, context, seed) },
+    { name: "affine", flow: forTables(new Flow(normal, new Chain(affine()))) },
+    ...(many ? [] : [{ name: "splines", flow: forTables(new Flow(normal, new Chain(splines()))) }]),
+    { name: "mixture", flow: forTables(new Flow(mixture, new Chain(affine()))) },
   ];
 }
 
-function layered(base: Distribution, rows: number, context: number, seed: number): Flow {
-  const many = rows > MANY_ROWS;
-  const shape = { context, ordering: "random", hidden: many ? [128, 128] : [64, 64] } as const;
-  const affine = maf(base.features, { ...shape, transforms: many ? 5 : 2, seed });
-  const splines = nsf(base.features, { ...shape, transforms: 2, seed: seed + 1 });
-  const layers = [...(many ? [] : layersOf(splines)), ...layersOf(affine)];
-  return forTables(new Flow(base, new Chain(layers)));
-}
-
-const layersOf = ({ bijection }: Flow) => (bijection as Chain).bijections;
+const layersOf = ({ bijection }: Flow): readonly Bijection[] => (bijection as Chain).bijections;

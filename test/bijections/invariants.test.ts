@@ -25,15 +25,16 @@ describe.each(bijectionCases([1, 2, 3, 5]))("$name", (example) => {
   const float64 = everything(bijection);
   const float32 = float32RoundTrips(bijection);
 
-  test.runIf(startsAsIdentity(example))("starts as the identity", async () => {
-    const rows = rowsFor(bijection, example.description.type === "tails" ? 0.05 : 1);
-    const out = await float64.run(rows);
-    expectClose(out.data, rows.z, 1e-6, "forward");
-    expectClose(out.latent, rows.x, 1e-6, "inverse");
-    for (const logDet of [...out.forwardLogDet, ...out.inverseLogDet]) {
-      expect(Math.abs(logDet)).toBeLessThan(1e-6);
-    }
-  });
+  if (startsAsIdentity(example))
+    test("starts as the identity", async () => {
+      const rows = rowsFor(bijection, example.description.type === "tails" ? 0.05 : 1);
+      const out = await float64.run(rows);
+      expectClose(out.data, rows.z, 1e-6, "forward");
+      expectClose(out.latent, rows.x, 1e-6, "inverse");
+      for (const logDet of [...out.forwardLogDet, ...out.inverseLogDet]) {
+        expect(Math.abs(logDet)).toBeLessThan(1e-6);
+      }
+    });
 
   test("comes back in both directions, at its start and after training", async () => {
     const rows = rowsFor(bijection);
