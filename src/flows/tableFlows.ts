@@ -49,7 +49,7 @@ export function tableFlows(features: number, options: TableFlowOptions): { name:
     ...(many ? [] : layersOf(nsf(features, { ...shape, transforms: 2, seed: seed + 1 }))),
     ...layersOf(maf(features, { ...shape, transforms: many ? 5 : 2, seed })),
   ];
-  const splines = (): Bijection[] => layersOf(nsf(features, { ...shape, transforms: 3, seed: seed + 1 }));
+  const splines = () => layersOf(nsf(features, { ...shape, transforms: 3, seed: seed + 1 }));
   const normal = new StandardNormal({ features });
   const components = Math.max(1, Math.min(64, Math.floor(rows / (4 * features))));
   const mixture = new GaussianMixture({ features, components }, random.split("mixture"));
