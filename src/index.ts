@@ -19,6 +19,7 @@ export {
   randomOrder,
   reverseOrder,
   Standardize,
+  StandardizeContext,
   Tails,
   type Transformed,
 } from "./bijections/index.ts";

@@ -35,6 +35,8 @@ export interface DataRows {
   readonly values: Float64Array;
   /** One non-negative weight a row; all 1 if absent. */
   readonly weights?: Float64Array;
+  /** [rows, C], for what is conditional. */
+  readonly context?: Float64Array;
 }
 
 /** What the registry holds of each bijection. */

@@ -9,4 +9,5 @@ export { LULinear } from "./luLinear.ts";
 export { identityOrder, Permutation, randomOrder, reverseOrder } from "./permutation.ts";
 export type { ScalarTransformOptions } from "./scalar/build.ts";
 export { Standardize } from "./standardize.ts";
+export { StandardizeContext } from "./standardizeContext.ts";
 export { Tails } from "./tails.ts";

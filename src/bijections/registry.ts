@@ -6,6 +6,7 @@ import { invertKind } from "./invert.ts";
 import { luLinearKind } from "./luLinear.ts";
 import { permutationKind } from "./permutation.ts";
 import { standardizeKind } from "./standardize.ts";
+import { standardizeContextKind } from "./standardizeContext.ts";
 import { tailsKind } from "./tails.ts";
 
 /** Every bijection that a model file may hold. To add one, write its file and its line here. */
@@ -18,5 +19,6 @@ export const bijectionKinds = [
   luLinearKind,
   permutationKind,
   standardizeKind,
+  standardizeContextKind,
   tailsKind,
 ] as const;

@@ -1,6 +1,7 @@
 import type { Bijection } from "../bijections/bijection.ts";
 import { Chain } from "../bijections/chain.ts";
 import { Standardize } from "../bijections/standardize.ts";
+import { StandardizeContext } from "../bijections/standardizeContext.ts";
 import { Tails } from "../bijections/tails.ts";
 import { GaussianMixture } from "../distributions/gaussianMixture.ts";
 import { StandardNormal } from "../distributions/standardNormal.ts";
@@ -11,12 +12,13 @@ import { maf, nsf, type RecipeOptions } from "./recipes.ts";
 /**
  * Puts in front of a flow what columns of real tables need: `Standardize`, fitted to the data, so that the flow works in
  * deviations and its densities are still in data units; and `Tails`, so that a far outlier has a low density, not an
- * absurd one.
+ * absurd one. A context is standardized likewise.
  */
 export function forTables(flow: Flow): Flow {
   const { features } = flow;
   const parts = flow.bijection instanceof Chain ? flow.bijection.bijections : [flow.bijection];
-  return new Flow(flow.base, new Chain([...parts, new Tails({ features }), new Standardize({ features })]));
+  const layers = flow.context > 0 ? [new StandardizeContext(flow.bijection)] : parts;
+  return new Flow(flow.base, new Chain([...layers, new Tails({ features }), new Standardize({ features })]));
 }
 
 export interface TableFlowOptions {

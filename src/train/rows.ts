@@ -98,9 +98,10 @@ export function splitRows(
   };
 }
 
-export const asDataRows = ({ rows, values, weights }: TrainingRows): DataRows => ({
+export const asDataRows = ({ rows, values, weights, context }: TrainingRows): DataRows => ({
   rows,
   features: values.length / rows,
   values,
   weights,
+  ...(context.length > 0 && { context }),
 });

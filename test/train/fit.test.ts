@@ -123,8 +123,8 @@ describe("fit", () => {
 
   it("learns a conditional density", async () => {
     const z = new Random(5).normal(new Float64Array(4000));
-    const context = z.subarray(0, 2000).map((v) => v);
-    const data = z.subarray(2000).map((v, i) => 3 * context[i] + 0.1 * v);
+    const context = z.subarray(0, 2000).map((v) => 5000 + 300 * v);
+    const data = z.subarray(2000).map((v, i) => (3 * (context[i] - 5000)) / 300 + 0.1 * v);
     const flow = forTables(maf(1, { ...small, context: 1 }));
     await fit(flow, data, { context, epochs: 60, optimizer: { learningRate: 5e-3 } });
     const entropy = 0.5 * Math.log(2 * Math.PI * Math.E) + Math.log(0.1);
