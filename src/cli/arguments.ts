@@ -1,0 +1,142 @@
+import type { ArgDef, ArgsDef } from "citty";
+import { nearestName } from "../data/nearestName.ts";
+import { type ErrorDetails, PushforwardError } from "../errors.ts";
+
+type Refuse = (what: string, details?: ErrorDetails) => PushforwardError;
+
+/**
+ * Checks the arguments of a command against their definitions and writes them in one way, `--name=value` with the
+ * positional arguments last, which leaves citty nothing to ignore or to guess.
+ *
+ * @throws ARGUMENT for options that are unknown, lacking, given twice, without a value or with one too many, for a value
+ *   that is not among the choices, and for too many or too few positional arguments.
+ */
+export function checkedArguments(command: string, definitions: ArgsDef, argv: readonly string[]): string[] {
+  const mend = `See pushforward ${command} --help.`;
+  const refuse: Refuse = (what, details) => new PushforwardError("ARGUMENT", what, { mend, ...details });
+  const options: string[] = [];
+  const positionals: string[] = [];
+  const seen = new Set<string>();
+
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i]!;
+    if (word === "--") {
+      positionals.push(...argv.slice(i + 1));
+      break;
+    }
+    if (!word.startsWith("-") || word === "-") {
+      positionals.push(word);
+      continue;
+    }
+    const option = findOption(definitions, word);
+    if (!option) throw unknownOption(command, definitions, word, refuse);
+    const { name, definition } = option;
+    if (seen.has(name)) throw refuse(`--${name} is given twice`, { mend: "Give it once." });
+    seen.add(name);
+    if (definition.type === "boolean") {
+      if (option.value !== undefined) throw refuse(`--${name} takes no value`, { received: option.value });
+      options.push(`--${name}`);
+      continue;
+    }
+    const value = option.value ?? argv[++i];
+    if (!value?.trim()) throw refuse(`--${name} needs a value`);
+    checkChoice(name, definition, value);
+    options.push(`--${name}=${value}`);
+  }
+  checkPositionals(command, definitions, positionals, refuse);
+  checkRequired(command, definitions, seen, refuse);
+  return [...options, "--", ...positionals];
+}
+
+/** The option that a word such as `--seed`, `--seed=1`, `-n` or `-n5` names, and the value in the word itself. */
+function findOption(
+  definitions: ArgsDef,
+  word: string,
+): { name: string; definition: ArgDef; value?: string } | undefined {
+  const [, long, longValue] = /^--([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
+  const [, short, shortValue] = /^-([^-])(?:=?(.+))?$/s.exec(word) ?? [];
+  for (const [name, definition] of optionsOf(definitions)) {
+    if (name === long) return { name, definition, ...(longValue !== undefined && { value: longValue }) };
+    if (short !== undefined && aliasOf(definition) === short) {
+      return { name, definition, ...(shortValue !== undefined && { value: shortValue }) };
+    }
+  }
+  return undefined;
+}
+
+function unknownOption(
+  command: string,
+  definitions: ArgsDef,
+  word: string,
+  refuse: Refuse,
+): PushforwardError {
+  const flag = word.replace(/=.*/s, "");
+  const names = optionsOf(definitions).map(([name]) => name);
+  const nearest = nearestName(flag.replace(/^-+/, ""), [...names, "help"]);
+  return refuse(
+    `pushforward ${command} has no option ${flag}`,
+    nearest ? { mend: `Did you mean --${nearest}?` } : {},
+  );
+}
+
+function checkChoice(name: string, definition: ArgDef, value: string): void {
+  const choices = ("options" in definition && definition.options) || [];
+  if (choices.length === 0 || choices.includes(value)) return;
+  const nearest = nearestName(value, choices);
+  throw new PushforwardError("ARGUMENT", `--${name} has no choice ${value}`, {
+    expected: `one of ${choices.join(", ")}`,
+    mend: nearest ? `Did you mean ${nearest}?` : `Choose one of them: --${name} ${choices[0]}`,
+  });
+}
+
+function checkPositionals(
+  command: string,
+  definitions: ArgsDef,
+  received: readonly string[],
+  refuse: Refuse,
+): void {
+  const names = positionalsOf(definitions);
+  const usage = usageOf(command, definitions);
+  if (received.length < names.length) {
+    throw refuse(`pushforward ${command} needs ${names.slice(received.length).join(" and ")}`, {
+      mend: `Write ${usage}, or see pushforward ${command} --help.`,
+    });
+  }
+  if (received.length > names.length) {
+    const count = names.length === 1 ? "one argument" : `${names.length} arguments`;
+    const more = received.slice(names.length).join(" ");
+    throw refuse(`pushforward ${command} takes ${count}, but also got ${more}`, {
+      mend: `Write ${usage}; quote names that have spaces.`,
+    });
+  }
+}
+
+function checkRequired(
+  command: string,
+  definitions: ArgsDef,
+  seen: ReadonlySet<string>,
+  refuse: Refuse,
+): void {
+  for (const [name, definition] of optionsOf(definitions)) {
+    if (!definition.required || seen.has(name)) continue;
+    const alias = aliasOf(definition);
+    const example = `${alias ? `-${alias}` : `--${name}`} ${definition.valueHint}`;
+    throw refuse(`pushforward ${command} needs --${name}`, {
+      mend: `Write ${usageOf(command, definitions)} ${example}, or see pushforward ${command} --help.`,
+    });
+  }
+}
+
+export const optionsOf = (definitions: ArgsDef): [string, ArgDef][] =>
+  Object.entries(definitions).filter(([, { type }]) => type !== "positional");
+
+export const aliasOf = (definition: ArgDef): string | undefined =>
+  "alias" in definition && typeof definition.alias === "string" ? definition.alias : undefined;
+
+const positionalsOf = (definitions: ArgsDef): string[] =>
+  Object.keys(definitions)
+    .filter((name) => definitions[name]!.type === "positional")
+    .map((name) => name.toUpperCase());
+
+const usageOf = (command: string, definitions: ArgsDef): string =>
+  ["pushforward", command, ...positionalsOf(definitions)].join(" ");

@@ -1,0 +1,53 @@
+import { command } from "./command.ts";
+
+export const evaluate = command({
+  name: "evaluate",
+  summary: "tells the mean log-density that a model gives to a table",
+  args: {
+    model: { type: "positional", required: true, description: "A model file that pushforward fit wrote." },
+    data: {
+      type: "positional",
+      required: true,
+      description: "A table with the columns of the model, in any order: a file or a query.",
+    },
+    json: { type: "boolean", description: "Prints one JSON object: rows, meanLogDensity, standardError." },
+  },
+  details: [
+    "The higher the mean log-density of rows that the model was not fitted to, the better the model. It is in nats and in the units of the data: comparable between models of the same columns, not between tables.",
+    "Rows with a missing value are left out.",
+  ],
+  examples: [
+    ["pushforward evaluate model.safetensors new.csv", "How well the model describes new rows."],
+    [
+      `pushforward evaluate model.safetensors "FROM 'quakes.csv' WHERE mag > 4" --json`,
+      "The same for some rows, for a program to read.",
+    ],
+  ],
+  async run({ args, io }) {
+    const { openTable } = await import("../data/index.ts");
+    const { counted, jsonLine, nats } = await import("./format.ts");
+    const { Messages } = await import("./messages.ts");
+    const { readModel } = await import("./model.ts");
+    const { RunningMean } = await import("./runningMean.ts");
+    const { scoreTable } = await import("./scoring.ts");
+
+    const model = await readModel(args.model);
+    const table = await openTable(args.data);
+    const messages = new Messages(io);
+    const total = new RunningMean();
+    try {
+      for await (const scores of scoreTable(model, table, io, messages)) {
+        for (const score of scores) if (!Number.isNaN(score)) total.add(score);
+      }
+    } finally {
+      messages.end();
+      await table.close();
+    }
+    const { count: rows, mean: meanLogDensity, standardError } = total;
+    if (args.json) io.stdout.write(jsonLine({ rows, meanLogDensity, standardError }));
+    else {
+      const error = rows > 1 ? ` ± ${nats(standardError)}` : "";
+      io.stdout.write(`Mean log-density of ${counted(rows, "row")}: ${nats(meanLogDensity)}${error} nats\n`);
+    }
+  },
+});

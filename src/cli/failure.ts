@@ -1,0 +1,82 @@
+import { createColors } from "picocolors";
+import { type ErrorCode, PushforwardError } from "../errors.ts";
+import { colorful, type Io } from "./io.ts";
+
+const DEFECT = "This is a defect of pushforward: please report it with what DEBUG=1 prints.";
+
+/** How to mend what an error itself has no advice for. */
+const ADVICE: Readonly<Record<ErrorCode, string>> = {
+  ARGUMENT: "See pushforward --help.",
+  DATA: "Correct the table or the query, and run the command again.",
+  FILE: "Check the path and its permissions, and run the command again.",
+  MODEL: "Give a model file that pushforward fit wrote.",
+  NUMERIC: "Look for values far from all others, or leave columns out with --columns.",
+  SHAPE: DEFECT,
+  ENGINE: DEFECT,
+  INTERRUPTED: "Run the command again.",
+};
+
+/** Tells an error in two lines: what happened, and how to mend it; with the stack trace where DEBUG asks for it. */
+export function writeFailure(error: unknown, { stderr, env }: Io): void {
+  const { red } = createColors(colorful(stderr, env));
+  const { what, mend } = described(error);
+  const interrupted = error instanceof PushforwardError && error.code === "INTERRUPTED";
+  stderr.write(`${interrupted ? "" : `${red("Error:")} `}${capitalized(oneLine(what))}\n${oneLine(mend)}\n`);
+  if (env.DEBUG) for (const trace of traces(error)) stderr.write(`${trace}\n`);
+}
+
+export function exitCode(error: unknown): 1 | 2 | 130 {
+  if (!(error instanceof PushforwardError)) return 1;
+  switch (error.code) {
+    case "INTERRUPTED":
+      return 130;
+    case "ARGUMENT":
+    case "DATA":
+    case "MODEL":
+      return 2;
+    case "FILE":
+      return isFullDisk(error.cause) ? 1 : 2;
+    default:
+      return 1;
+  }
+}
+
+/** An error about a model or a checkpoint, told with the path of its file, and mended otherwise if told. */
+export function namingFile(error: unknown, path: string, otherwise?: string): unknown {
+  if (!(error instanceof PushforwardError) || error.code !== "MODEL") return error;
+  const { what, mend } = described(error);
+  const sentence = what.replace(/\.$/, "").replace(/^(The|This|Array)\b/, (word) => word.toLowerCase());
+  return new PushforwardError("MODEL", `${path}: ${sentence}`, { mend: otherwise ?? mend, cause: error });
+}
+
+function described(error: unknown): { what: string; mend: string } {
+  if (error instanceof PushforwardError) {
+    const { message, mend } = error;
+    return mend === undefined
+      ? { what: message, mend: ADVICE[error.code] }
+      : { what: message.slice(0, -mend.length - 1), mend };
+  }
+  const what = `${error instanceof Error ? error.message : String(error)}.`;
+  const outside = error instanceof Error && "syscall" in error;
+  return { what, mend: outside ? "See to the cause, and run the command again." : DEFECT };
+}
+
+/** Whether a file system could not go on, whatever the path. */
+function isFullDisk(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  const code = "code" in cause ? String(cause.code) : "";
+  return (
+    ["ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "EMFILE", "ENFILE"].includes(code) ||
+    /^IO Error|No space left on device|temp_directory/.test(cause.message)
+  );
+}
+
+function* traces(error: unknown): Generator<string> {
+  for (let e = error; e instanceof Error; e = e.cause) yield e.stack ?? String(e);
+}
+
+const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, " ").trim();
+
+/** Sentences begin with a capital; names of files and of this program stay as they are. */
+const capitalized = (text: string): string =>
+  text.replace(/^(?!pushforward)[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase());

@@ -1,0 +1,124 @@
+import type { ArgsDef, ParsedArgs } from "citty";
+import { command } from "./command.ts";
+
+const args = {
+  data: {
+    type: "positional",
+    required: true,
+    description:
+      "A table: a CSV, TSV, JSON, JSON Lines (each also gzipped) or Parquet file, or a DuckDB query in quotes. The first record of a CSV file names the columns.",
+  },
+  output: {
+    type: "string",
+    alias: "o",
+    default: "model.safetensors",
+    valueHint: "FILE",
+    description: "The model file to write.",
+  },
+  columns: {
+    type: "string",
+    valueHint: "A,B",
+    description:
+      "The columns to learn, separated by commas. Default: all columns, which must then be numeric.",
+  },
+  given: {
+    type: "string",
+    valueHint: "C",
+    description:
+      "Columns that the others are conditional on: learns p(columns | given) in place of p(columns).",
+  },
+  flow: {
+    type: "enum",
+    options: ["default", "nsf", "maf", "realnvp", "nice", "iaf"],
+    default: "default",
+    valueHint: "FLOW",
+    description: "The kind of flow; the default tries two neural spline flows and keeps the better one.",
+  },
+  transforms: {
+    type: "string",
+    valueHint: "N",
+    description: "The number of layers, with a --flow other than default.",
+  },
+  hidden: {
+    type: "string",
+    valueHint: "H,H",
+    description:
+      "The widths of the hidden layers in each network, as in 64,64, with a --flow other than default.",
+  },
+  seed: {
+    type: "string",
+    default: "0",
+    valueHint: "S",
+    description: "Seed of everything random: the same seed and data give the same file, byte for byte.",
+  },
+  epochs: {
+    type: "string",
+    valueHint: "N",
+    description:
+      "Most passes over the data. Training usually ends sooner, when the validation rows gain no more.",
+  },
+  patience: {
+    type: "string",
+    valueHint: "N",
+    description: "Epochs without gain after which training ends.",
+  },
+  "max-minutes": {
+    type: "string",
+    valueHint: "M",
+    description: "Ends training after so many minutes, with what is best by then.",
+  },
+  "batch-size": { type: "string", valueHint: "N", description: "Rows in a batch." },
+  "learning-rate": { type: "string", valueHint: "R", description: "Step size at the start." },
+  "validation-fraction": {
+    type: "string",
+    default: "0.1",
+    valueHint: "F",
+    description: "Share of the rows that decides when training ends and which weights are kept.",
+  },
+  "test-fraction": {
+    type: "string",
+    valueHint: "F",
+    description:
+      "Share of the rows that is kept aside to judge the model at the end; 0 turns this off. Default: 0.1 of 200 rows or more.",
+  },
+  threads: {
+    type: "string",
+    valueHint: "N",
+    description: "Threads inside one operation; more than one helps wide networks only. Default: 1.",
+  },
+  pictures: {
+    type: "string",
+    valueHint: "DIR",
+    description: "Draws samples.png (data beside samples) and training.png (the training curve) there.",
+  },
+  resume: { type: "boolean", description: "Goes on from the checkpoint of a training that was interrupted." },
+  json: {
+    type: "boolean",
+    description: "Prints one JSON object a line, for programs: an event for each epoch, and one at the end.",
+  },
+} as const satisfies ArgsDef;
+
+export type FitArgs = ParsedArgs<typeof args>;
+
+export const fit = command({
+  name: "fit",
+  summary: "learns the density of a table and writes a model file",
+  args,
+  details: [
+    "Rows with a missing value are left out, and counted. Some rows are held out at random: a tenth to judge the finished model beside a Gaussian fitted to the same rows, and a tenth of the rest to end training in time.",
+    "After every epoch a checkpoint is written beside the model, FILE.checkpoint. Ctrl-C keeps it, and the same command with --resume goes on from it, to the very file that an uninterrupted training writes.",
+  ],
+  examples: [
+    ["pushforward fit earthquakes.csv", "Learns all columns and writes model.safetensors."],
+    [
+      "pushforward fit houses.parquet --columns price,area -o houses.safetensors --pictures pictures",
+      "Two columns, with pictures of what was learned.",
+    ],
+    ["pushforward fit earthquakes.csv --given depth_km", "The other columns at any given depth."],
+    [`pushforward fit "SELECT lon, lat FROM 'quakes/*.parquet' WHERE mag > 4"`, "What a query gives."],
+  ],
+  async run(context) {
+    const { fitModel } = await import("./fitModel.ts");
+    await fitModel(context);
+  },
+});

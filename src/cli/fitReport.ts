@@ -1,0 +1,137 @@
+import { createColors } from "picocolors";
+import { formatOf, shellQuoted } from "../data/index.ts";
+import type { TrainingRows } from "../train/rows.ts";
+import type { Settings } from "./fitSettings.ts";
+import { count, counted, duration, nats } from "./format.ts";
+import { written } from "./given.ts";
+import { colorful, type Io } from "./io.ts";
+import type { HeldOut, Judgement } from "./judgement.ts";
+import type { RunningMean } from "./runningMean.ts";
+import type { Trained } from "./training.ts";
+import type { TrainingData } from "./trainingData.ts";
+
+export interface Report {
+  readonly settings: Settings;
+  readonly data: TrainingData;
+  readonly rows: HeldOut;
+  readonly trained: Trained;
+  readonly judgement: Judgement;
+  readonly pictures: readonly string[];
+  readonly milliseconds: number;
+  /** The command that goes on, if training did not come to its end. */
+  readonly resume?: string;
+}
+
+/** What `--json` prints at the end. */
+export function doneEvent(report: Report) {
+  const { settings, data, rows, trained, judgement, pictures, milliseconds } = report;
+  const { training, validation, test } = rows;
+  const { by, flow, gaussian, gain } = judgement;
+  return {
+    event: "done",
+    model: settings.output,
+    flow: trained.name,
+    columns: data.columns,
+    given: data.given,
+    rows: {
+      training: training.rows,
+      validation: validation.rows,
+      test: test?.rows ?? 0,
+      missing: data.missing,
+    },
+    epochs: trained.epochs.length,
+    bestEpoch: trained.bestEpoch,
+    stopped: trained.stopped,
+    validationLogDensity: trained.validationLogDensity,
+    heldOut: {
+      by,
+      rows: flow.count,
+      meanLogDensity: flow.mean,
+      standardError: flow.standardError,
+      gaussian: gaussian?.mean ?? null,
+      gain: gain?.mean ?? null,
+      gainStandardError: gain?.standardError ?? null,
+    },
+    pictures,
+    seconds: Math.round(milliseconds) / 1000,
+  };
+}
+
+/** What people read at the end. */
+export function fitReport(report: Report, { stdout, env }: Io): string {
+  const { settings, data, rows, trained, judgement, pictures, milliseconds, resume } = report;
+  const { bold } = createColors(colorful(stdout, env));
+  const given = data.given.length > 0 ? ` given ${data.given.join(", ")}` : "";
+  const judges = counted(judgement.flow.count, `${judgement.by} row`);
+  const role = judgement.by === "test" ? "training never saw them" : "they also decided when training ended";
+  return [
+    `Learned ${data.columns.join(", ")}${given} in ${duration(milliseconds)} (${trained.name}, ${ending(trained)}).`,
+    `Rows: ${rowsUsed(rows, data)}.`,
+    "",
+    `${bold("Mean log-density")} of ${judges} in nats (${role}):`,
+    `  this flow    ${withError(judgement.flow)}`,
+    ...comparison(judgement),
+    "",
+    `${bold("Model")}     ${settings.output}`,
+    ...pictures.map((path, i) => `${i === 0 ? bold("Pictures") : "        "}  ${path}`),
+    "",
+    ...(trained.epochs.length === 0
+      ? ["The time was up within the first epoch: give more with --max-minutes.", ""]
+      : []),
+    ...(resume ? ["The time was up before training came to its end. To go on:", `  ${resume}`, ""] : []),
+    "Next:",
+    ...nextCommands(settings, data),
+    "",
+  ].join("\n");
+}
+
+function ending({ epochs, bestEpoch, stopped }: Trained): string {
+  const why = {
+    epochs: "as many as allowed",
+    patience: "no more gain",
+    time: "time was up",
+    signal: "stopped",
+  };
+  const best = bestEpoch === 0 ? "none better than the start" : `the best of them ${bestEpoch}`;
+  return `${counted(epochs.length, "epoch")}, ${best}; ${why[stopped]}`;
+}
+
+function rowsUsed({ training, validation, test }: HeldOut, { missing }: TrainingData): string {
+  const parts = [`${count(training.rows)} to learn from`, `${count(validation.rows)} for validation`];
+  if (test) parts.push(`${count(test.rows)} kept aside as a test`);
+  if (missing > 0) parts.push(`${count(missing)} left out for missing values`);
+  return parts.join(", ");
+}
+
+function comparison({ gaussian, gain }: Judgement): string[] {
+  if (!gaussian || !gain) return ["  (There are too few rows to fit a Gaussian for comparison.)"];
+  const error = gain.count > 1 ? ` ± ${nats(gain.standardError)}` : "";
+  return [
+    `  a Gaussian   ${withError(gaussian)}   (full covariance, fitted to the same rows)`,
+    `The flow is ${nats(Math.abs(gain.mean))}${error} nats a row ${gain.mean >= 0 ? "above" : "below"} the Gaussian.`,
+  ];
+}
+
+const withError = ({ mean, standardError, count }: RunningMean): string =>
+  `${nats(mean).padStart(9)}${count > 1 ? ` ± ${nats(standardError)}` : ""}`;
+
+/** A query that is longer is not worth repeating. */
+const LONGEST_SOURCE = 60;
+
+function nextCommands({ output, data: source }: Settings, { given, rows }: TrainingData): string[] {
+  const model = shellQuoted(output);
+  const data = source.length > LONGEST_SOURCE ? "DATA" : shellQuoted(source);
+  const scored = formatOf(source)?.name === "parquet" ? "scored.parquet" : "scored.csv";
+  const condition = given.length > 0 ? ` --given ${written(given, firstValues(rows, given.length))}` : "";
+  const commands = [
+    [`pushforward score ${model} ${data} -o ${scored}`, "the rows with their log-density"],
+    [`pushforward sample ${model}${condition} -n 1000 -o samples.csv`, "new rows"],
+    [`pushforward evaluate ${model} other.csv`, "how well it describes other rows"],
+  ] as const;
+  const width = Math.max(...commands.map(([command]) => command.length));
+  return commands.map(([command, purpose]) => `  ${command.padEnd(width)}   ${purpose}`);
+}
+
+/** What the first row is conditional on, in a few digits: an example. */
+const firstValues = ({ context }: TrainingRows, conditions: number): number[] =>
+  [...context.subarray(0, conditions)].map((value) => Number(value.toPrecision(4)));

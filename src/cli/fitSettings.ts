@@ -1,0 +1,47 @@
+import { basename, extname } from "node:path";
+import { parseColumnList } from "../data/index.ts";
+import { PushforwardError } from "../errors.ts";
+import type { FitArgs } from "./fit.ts";
+import { positiveNumber, share, wholeNumber, wholeNumbers } from "./numbers.ts";
+
+/** What `pushforward fit` was asked for, checked. */
+export type Settings = ReturnType<typeof fitSettings>;
+
+/** @throws ARGUMENT for the first option that does not fit. */
+export function fitSettings(args: FitArgs) {
+  const settings = {
+    data: args.data,
+    output: args.output,
+    columns: args.columns === undefined ? undefined : parseColumnList(args.columns),
+    given: args.given === undefined ? [] : parseColumnList(args.given),
+    flow: args.flow,
+    transforms: wholeNumber("transforms", args.transforms, { least: 1 }),
+    hidden: wholeNumbers("hidden", args.hidden),
+    seed: wholeNumber("seed", args.seed, { least: 0 }),
+    epochs: wholeNumber("epochs", args.epochs, { least: 1 }),
+    patience: wholeNumber("patience", args.patience, { least: 1 }),
+    maxMinutes: positiveNumber("max-minutes", args["max-minutes"]),
+    batchSize: wholeNumber("batch-size", args["batch-size"], { least: 1 }),
+    learningRate: positiveNumber("learning-rate", args["learning-rate"]),
+    validationFraction: share("validation-fraction", args["validation-fraction"]),
+    testFraction: share("test-fraction", args["test-fraction"], { zero: true }),
+    threads: wholeNumber("threads", args.threads, { least: 1 }),
+    pictures: args.pictures,
+    resume: Boolean(args.resume),
+    json: Boolean(args.json),
+  };
+  const { flow, transforms, hidden, output } = settings;
+  if (flow === "default" && (transforms ?? hidden)) {
+    const option = transforms ? "transforms" : "hidden";
+    throw new PushforwardError("ARGUMENT", `--${option} does not go with the default flow`, {
+      mend: "Choose the kind of flow too, for example --flow nsf",
+    });
+  }
+  if (extname(output) !== ".safetensors") {
+    throw new PushforwardError("ARGUMENT", `The name ${output} does not suit a model file`, {
+      expected: "a name that ends in .safetensors",
+      mend: `Write for example -o ${basename(output, extname(output))}.safetensors`,
+    });
+  }
+  return settings;
+}

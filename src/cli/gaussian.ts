@@ -1,0 +1,54 @@
+import { Standardize } from "../bijections/standardize.ts";
+import { columnSummary } from "../data/index.ts";
+import { fitGaussianMixture } from "../distributions/expectationMaximization.ts";
+import { GaussianMixture } from "../distributions/gaussianMixture.ts";
+import { StandardNormal } from "../distributions/standardNormal.ts";
+import { Flow } from "../flows/index.ts";
+import { Random } from "../random/index.ts";
+import type { TrainingRows } from "../train/rows.ts";
+import { ACCURATE } from "./scoring.ts";
+import { sideBySide } from "./sideBySide.ts";
+
+/** Keeps a covariance of perfectly correlated columns invertible, in units of their variances. */
+const RIDGE = 1e-9;
+
+/**
+ * Fits a full-covariance Gaussian to rows by maximum likelihood and gives the log-density of others under it, in data
+ * units. With context it is the Gaussian's conditional, log p(x, c) - log p(c). None if there are too few rows for a
+ * covariance.
+ */
+export async function gaussianFor(
+  training: TrainingRows,
+): Promise<((rows: TrainingRows) => Promise<Float64Array>) | undefined> {
+  const width = training.values.length / training.rows;
+  const conditions = training.context.length / training.rows;
+  if (training.rows <= width + conditions + 1) return undefined;
+  const joint = await fittedGaussian(together(training), width + conditions);
+  const marginal = conditions > 0 ? await fittedGaussian(training.context, conditions) : undefined;
+  return async (rows) => {
+    const both = await joint.logProb(together(rows), undefined, ACCURATE);
+    const condition = await marginal?.logProb(rows.context, undefined, ACCURATE);
+    return condition ? both.map((value, i) => value - condition[i]!) : both;
+  };
+}
+
+async function fittedGaussian(values: Float64Array, features: number): Promise<Flow> {
+  const rows = values.length / features;
+  const columns = Array.from({ length: features }, (_, d) => `${d}`);
+  const summaries = columnSummary({ columns, rows, values, missing: 0 });
+  const standardize = new Standardize({ features });
+  standardize.center.value = Float64Array.from(summaries, ({ mean }) => mean);
+  standardize.scale.value = Float64Array.from(summaries, ({ std }) => std || 1);
+  const toUnitScale = new Flow(new StandardNormal({ features }), standardize);
+  const scaled = await toUnitScale.toLatent(values, undefined, ACCURATE);
+
+  const gaussian = new GaussianMixture({ features, components: 1 }, new Random(0));
+  for (const parameter of [gaussian.logWeights, gaussian.means, gaussian.logDiagonal, gaussian.lower]) {
+    parameter.value = Float64Array.from(parameter.value);
+  }
+  gaussian.assign(fitGaussianMixture({ rows, features, values: scaled }, 1, { ridge: RIDGE }));
+  return new Flow(gaussian, standardize);
+}
+
+/** [rows, D + C]: each row with its context behind it. */
+const together = ({ rows, values, context }: TrainingRows) => sideBySide(values, context, rows);

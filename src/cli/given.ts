@@ -1,0 +1,97 @@
+import { existsSync } from "node:fs";
+import { nearestName, openTable, parseColumnList, shellQuoted, type Table } from "../data/index.ts";
+import { PushforwardError } from "../errors.ts";
+import type { Model } from "../flows/index.ts";
+import { columnsFor } from "./model.ts";
+
+/** What samples are conditional on: nothing, the same values for all rows, or the rows of a table. */
+export interface Given {
+  readonly values?: Float64Array;
+  readonly table?: { readonly source: Table; readonly columns: readonly string[] };
+  close(): Promise<void>;
+}
+
+/**
+ * Reads `--given`.
+ *
+ * @throws ARGUMENT when it does not fit the model, or is missing; FILE or DATA for a table that does not.
+ */
+export async function givenFrom(text: string | undefined, model: Model, path: string): Promise<Given> {
+  const names = model.given;
+  const nothingToClose = async () => {};
+  if (names.length === 0) {
+    if (text === undefined) return { close: nothingToClose };
+    throw new PushforwardError("ARGUMENT", `The model ${path} is not conditional`, {
+      mend: "Leave --given out, or fit a conditional model: pushforward fit DATA --given COLUMN",
+    });
+  }
+  if (text === undefined) {
+    throw new PushforwardError("ARGUMENT", `The model ${path} is conditional on ${names.join(", ")}`, {
+      mend: `Give values, --given ${written(
+        names,
+        names.map(() => 1),
+      )}, or a table with these columns.`,
+    });
+  }
+  const parts = parseColumnList(text);
+  const named = parts.some((part) => names.some((name) => part.startsWith(`${name}=`)));
+  const assigns = parts.every((part) => /.=/.test(part)) && !/^\s*(select|from|with)\s/i.test(text);
+  if (!existsSync(text) && (named || assigns)) {
+    return { values: valuesOf(parts, names), close: nothingToClose };
+  }
+  const source = await openTable(text);
+  try {
+    return { table: { source, columns: await columnsFor(source, names) }, close: () => source.close() };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+function valuesOf(parts: readonly string[], names: readonly string[]): Float64Array {
+  const values = new Float64Array(names.length).fill(Number.NaN);
+  for (const part of parts) {
+    // A name may hold "=" itself.
+    const d = names.findIndex((name) => part.startsWith(`${name}=`));
+    const name = names[d] ?? part.slice(0, part.lastIndexOf("="));
+    const text = part.slice(name.length + 1);
+    if (d < 0) {
+      const nearest = nearestName(name, names);
+      throw new PushforwardError("ARGUMENT", `The model is not conditional on "${name}"`, {
+        expected: `values of ${names.join(", ")}`,
+        mend: nearest
+          ? `Did you mean ${nearest}=${text}?`
+          : `Write --given ${written(
+              names,
+              names.map(() => 1),
+            )}`,
+      });
+    }
+    values[d] = text.trim() === "" ? Number.NaN : Number(text);
+    if (!Number.isFinite(values[d]!)) {
+      throw new PushforwardError("ARGUMENT", `--given ${name} does not fit`, {
+        expected: "a finite number",
+        received: text || "nothing",
+        mend: `Write for example --given ${written([name], [1])}`,
+      });
+    }
+  }
+  const lacking = names.filter((_, d) => Number.isNaN(values[d]!));
+  if (lacking.length === 0) return values;
+  throw new PushforwardError("ARGUMENT", `--given lacks ${lacking.join(", ")}`, {
+    expected: `values of ${names.join(", ")}`,
+    mend: `Write --given ${written(
+      names,
+      [...values].map((value) => (Number.isNaN(value) ? 1 : value)),
+    )}`,
+  });
+}
+
+/** The argument that gives these values to these columns. */
+export const written = (names: readonly string[], values: readonly number[]): string =>
+  shellQuoted(
+    names
+      .map((name, d) => `${name}=${values[d]}`)
+      .map((part) => (/[",]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part))
+      .join(","),
+  );

@@ -1,0 +1,14 @@
+/** What a command sees of the world around it; tests give their own. */
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborted by Ctrl-C: a command then ends soon, and cleans up behind itself. */
+  readonly interrupted: AbortSignal;
+}
+
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** Whether colours suit an output: on a terminal, unless NO_COLOR (https://no-color.org) or TERM=dumb asks for none. */
+export const colorful = ({ isTTY }: Output, env: Io["env"]): boolean =>
+  Boolean(isTTY) && !env.NO_COLOR && env.TERM !== "dumb";

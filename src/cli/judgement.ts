@@ -1,0 +1,46 @@
+import type { Flow } from "../flows/index.ts";
+import type { TrainingRows } from "../train/rows.ts";
+import { gaussianFor } from "./gaussian.ts";
+import { RunningMean } from "./runningMean.ts";
+import { logDensities } from "./scoring.ts";
+
+/** How good a fitted flow is on rows that were held out, beside a Gaussian that was fitted to the same training rows. */
+export interface Judgement {
+  /** The rows that it is judged by: those kept aside, or else the validation rows, which also ended training. */
+  readonly by: "test" | "validation";
+  /** Log-densities in nats. */
+  readonly flow: RunningMean;
+  readonly gaussian?: RunningMean;
+  /** Row by row how much higher the log-density under the flow is. */
+  readonly gain?: RunningMean;
+  /** The Gaussian's mean log-density on the validation rows. */
+  readonly validationGaussian?: number;
+}
+
+export interface HeldOut {
+  readonly training: TrainingRows;
+  readonly validation: TrainingRows;
+  readonly test?: TrainingRows;
+}
+
+export async function judge(flow: Flow, { training, validation, test }: HeldOut): Promise<Judgement> {
+  const rows = test ?? validation;
+  const by = test ? "test" : "validation";
+  const scores = await logDensities(flow, rows.values, rows.context);
+  const gaussian = await gaussianFor(training);
+  if (!gaussian) return { by, flow: meanOf(scores) };
+  const reference = await gaussian(rows);
+  return {
+    by,
+    flow: meanOf(scores),
+    gaussian: meanOf(reference),
+    gain: meanOf(scores.map((score, i) => score - reference[i]!)),
+    validationGaussian: meanOf(test ? await gaussian(validation) : reference).mean,
+  };
+}
+
+function meanOf(values: Float64Array): RunningMean {
+  const total = new RunningMean();
+  for (const value of values) total.add(value);
+  return total;
+}

@@ -1,0 +1,62 @@
+import { formatOf, nearestName, readBytes, type Table } from "../data/index.ts";
+import { PushforwardError } from "../errors.ts";
+import { decodeModel, type Model } from "../flows/index.ts";
+import { namingFile } from "./failure.ts";
+
+/**
+ * Reads a model file.
+ *
+ * @throws FILE when it cannot be read; MODEL, with the path, when it is damaged, foreign, newer or wrong.
+ */
+export async function readModel(path: string): Promise<Model> {
+  const bytes = await readBytes(path);
+  try {
+    return decodeModel(bytes);
+  } catch (error) {
+    if (formatOf(path)) {
+      throw new PushforwardError("MODEL", `${path} is a table, not a model`, {
+        mend: "Give the model first, then the table.",
+        cause: error,
+      });
+    }
+    throw namingFile(error, path);
+  }
+}
+
+/**
+ * The columns of a table that a model needs, by name. Their order in the table does not matter, and neither do further
+ * columns.
+ *
+ * @throws DATA when columns are missing or not numeric.
+ */
+export async function columnsFor(table: Table, needed: readonly string[]): Promise<string[]> {
+  const there = table.columns.map(({ name }) => name);
+  const missing = needed.filter((name) => !there.includes(name));
+  if (missing.length === 0) return table.numericColumns(needed, { fixed: true });
+  const spare = there.filter((name) => !needed.includes(name));
+  const [first] = missing;
+  const other = nearestName(first!, spare) ?? spare[0];
+  const query = `SELECT * RENAME (${identifier(other ?? "")} AS ${identifier(first!)}) FROM ${inSql(table)}`;
+  throw new PushforwardError(
+    "DATA",
+    `${table.source} has no ${missing.length === 1 ? "column" : "columns"} ${named(missing)}`,
+    {
+      expected: `the columns of the model, ${named(needed)}`,
+      received: named(there),
+      mend: `Add what is missing${other === undefined ? "." : `, or rename in a query what has another name: "${query}"`}`,
+    },
+  );
+}
+
+/** What stands for a table in a query. */
+export const inSql = ({ source }: Pick<Table, "source">): string =>
+  source === "the query" ? "..." : `'${source.replaceAll("'", "''")}'`;
+
+/** A column name as SQL has it, quoted where need be. */
+export const identifier = (name: string): string =>
+  /^[a-z_]\w*$/i.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+
+function named(names: readonly string[], most = 12): string {
+  const shown = names.slice(0, most).map((name) => `"${name}"`);
+  return names.length > most ? `${shown.join(", ")} and ${names.length - most} more` : shown.join(", ");
+}

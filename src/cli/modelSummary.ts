@@ -1,0 +1,71 @@
+import type { Description } from "../description.ts";
+import type { Flow, Model } from "../flows/index.ts";
+import { count, counted, nats } from "./format.ts";
+
+/** All that a model file says but its numbers. */
+export function describeModel({ flow, columns, given, training }: Model) {
+  return {
+    columns,
+    given,
+    parameters: parameterCount(flow),
+    ...(training && { training }),
+    flow: flow.describe(),
+  };
+}
+
+/** The same in a few lines for people. */
+export function modelSummary({ flow, columns, given, training }: Model, path: string): string {
+  const lines: [term: string, text: string][] = [
+    ["model", path],
+    ["columns", columns.join(", ")],
+    ...(given.length > 0 ? [["given", given.join(", ")] as [string, string]] : []),
+    ["flow", layers(flow)],
+    ["parameters", count(parameterCount(flow))],
+  ];
+  if (training) {
+    const { rows, seed, epochs, bestEpoch, validationLogDensity } = training;
+    lines.push(
+      ["trained on", `${counted(rows, "row")}, seed ${seed}`],
+      ["epochs", `${epochs}, the best of them ${bestEpoch}`],
+      [
+        "validation",
+        `${nats(validationLogDensity)} nats, the mean log-density of the rows that ended training`,
+      ],
+    );
+  }
+  return lines.map(([term, text]) => `${term.padEnd(12)}${text}\n`).join("");
+}
+
+function parameterCount(flow: Flow): number {
+  let total = 0;
+  for (const { value } of flow.parameters().values()) total += value.length;
+  return total;
+}
+
+/** The base and the bijections on the way from it to the data; repeated ones are counted. */
+function layers({ base, bijection }: Flow): string {
+  const runs: { name: string; times: number }[] = [];
+  for (const name of namesOf(bijection.describe())) {
+    if (runs.at(-1)?.name === name) runs.at(-1)!.times++;
+    else runs.push({ name, times: 1 });
+  }
+  const named = runs.map(({ name, times }) => (times > 1 ? `${times} x ${name}` : name));
+  return [...namesOf(base.describe()), ...named].join(" -> ");
+}
+
+/** "autoregressive (rational quadratic spline)", or one for each part of a chain. */
+function namesOf(description: Description): string[] {
+  const { type, transform, bijection, bijections } = description as Description & Parts;
+  if (bijections) return bijections.flatMap(namesOf);
+  const name = type.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  if (type === "standardizeContext") return [...namesOf(bijection!), name];
+  const inner = transform ?? bijection;
+  return [inner ? `${name} (${namesOf(inner).join(", ")})` : name];
+}
+
+/** What a description may hold. */
+interface Parts {
+  readonly transform?: Description;
+  readonly bijection?: Description;
+  readonly bijections?: readonly Description[];
+}

@@ -1,0 +1,57 @@
+import { PushforwardError } from "../errors.ts";
+
+/** A whole number that an option was given; none if it was not. */
+export function wholeNumber<T extends string | undefined>(
+  name: string,
+  text: T,
+  limits: { least: number },
+): T extends string ? number : number | undefined;
+export function wholeNumber(name: string, text: string | undefined, { least }: { least: number }) {
+  return number(name, text, `a whole number from ${least}`, (x) => Number.isSafeInteger(x) && x >= least);
+}
+
+/** A number above 0 that an option was given; none if it was not. */
+export const positiveNumber = (name: string, text: string | undefined): number | undefined =>
+  number(name, text, "a number above 0", (x) => x > 0 && x < Number.POSITIVE_INFINITY);
+
+/** A share of something that an option was given, below 1; none if it was not. */
+export function share<T extends string | undefined>(
+  name: string,
+  text: T,
+  limits?: { zero?: boolean },
+): T extends string ? number : number | undefined;
+export function share(name: string, text: string | undefined, { zero = false } = {}) {
+  const expected = `a share ${zero ? "from" : "above"} 0 and below 1`;
+  return number(name, text, expected, (x) => (zero ? x >= 0 : x > 0) && x < 1);
+}
+
+/** Whole numbers in a list with commas. */
+export const wholeNumbers = (name: string, text: string | undefined): number[] | undefined =>
+  text?.split(",").map((part) => wholeNumber(name, part.trim(), { least: 1 }));
+
+function number(
+  name: string,
+  text: string | undefined,
+  expected: string,
+  fits: (x: number) => boolean,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  if (fits(value)) return value;
+  throw new PushforwardError("ARGUMENT", `--${name} does not fit`, {
+    expected,
+    received: text,
+    mend: `Write for example --${name} ${EXAMPLES[name] ?? 1}`,
+  });
+}
+
+const EXAMPLES: Readonly<Record<string, number | string>> = {
+  epochs: 200,
+  "max-minutes": 10,
+  "batch-size": 256,
+  "learning-rate": 0.001,
+  "validation-fraction": 0.1,
+  "test-fraction": 0.1,
+  hidden: "64,64",
+  rows: 1000,
+};

@@ -1,0 +1,69 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { writeError, writeFileAtomically } from "../data/atomicFile.ts";
+import { densityNodes, pairFigure, svgToPng, trainingFigure } from "../report/index.ts";
+import type { TrainingRows } from "../train/rows.ts";
+import { FAST, logDensities } from "./scoring.ts";
+import type { Trained } from "./training.ts";
+
+/** Samples that histograms and contours are drawn from. */
+const SAMPLES = 5000;
+
+/** Makes the directory of the pictures before any work is done. */
+export async function prepareDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+    throw writeError(error, path);
+  });
+}
+
+export interface PictureData {
+  readonly columns: readonly string[];
+  readonly rows: TrainingRows;
+  readonly seed: number;
+  /** A Gaussian's mean log-density on the validation rows. */
+  readonly gaussian?: number;
+}
+
+/** Draws data beside samples, and the training curve, and gives the paths of both. */
+export async function drawPictures(
+  directory: string,
+  trained: Trained,
+  data: PictureData,
+): Promise<string[]> {
+  const pictures = {
+    "samples.png": await samplesFigure(trained, data),
+    "training.png": await curve(trained, data),
+  };
+  const paths: string[] = [];
+  for (const [name, svg] of Object.entries(pictures)) {
+    const path = join(directory, name);
+    await writeFileAtomically(path, await svgToPng(svg));
+    paths.push(path);
+  }
+  return paths;
+}
+
+async function samplesFigure({ flow }: Trained, { columns, rows, seed }: PictureData): Promise<string> {
+  const conditional = flow.context > 0;
+  const n = conditional ? Math.min(rows.rows, SAMPLES) : SAMPLES;
+  const context = rows.context.subarray(0, n * flow.context);
+  const samples = await flow.sample(n, { ...FAST, seed, ...(conditional && { context }) });
+  const tables = { columns, data: rows.values, samples };
+  if (conditional || columns.length > 2) return pairFigure(tables);
+  const { x, y, points } = densityNodes(tables);
+  const values = await logDensities(flow, points, context);
+  return pairFigure({ ...tables, logDensity: y ? { x, y, values } : { x, values } });
+}
+
+function curve(
+  { epochs, bestEpoch, validationLogDensity }: Trained,
+  { gaussian }: PictureData,
+): Promise<string> {
+  // The start counts as epoch 0, and may have been the best.
+  const start = { epoch: 0, trainLogDensity: Number.NaN, validationLogDensity };
+  return trainingFigure({
+    epochs: bestEpoch === 0 ? [start, ...epochs] : epochs,
+    bestEpoch,
+    ...(gaussian !== undefined && { baseline: { label: "Gaussian", value: gaussian } }),
+  });
+}

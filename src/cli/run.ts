@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+import { nearestName } from "../data/nearestName.ts";
+import { PushforwardError } from "../errors.ts";
+import type { Command } from "./command.ts";
+import { exitCode, writeFailure } from "./failure.ts";
+import { commandHelp, programHelp } from "./help.ts";
+import type { Io } from "./io.ts";
+
+/** Every command, loaded when it is asked for. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  fit: async () => (await import("./fit.ts")).fit,
+  evaluate: async () => (await import("./evaluate.ts")).evaluate,
+  score: async () => (await import("./score.ts")).score,
+  sample: async () => (await import("./sample.ts")).sample,
+  inspect: async () => (await import("./inspect.ts")).inspect,
+};
+
+/**
+ * Runs a command line, without the program's name, and gives its exit code: 0, or 2 for what the user can mend (usage,
+ * data, models), 1 for failures, 130 after Ctrl-C.
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    await dispatch(argv, io);
+    return 0;
+  } catch (error) {
+    writeFailure(error, io);
+    return exitCode(error);
+  }
+}
+
+async function dispatch(argv: readonly string[], io: Io): Promise<void> {
+  const [first, ...rest] = argv;
+  const asksForHelp = (word: string) => word === "--help" || word === "-h";
+  if (first === undefined || asksForHelp(first) || (first === "help" && rest.length === 0)) {
+    const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+    io.stdout.write(programHelp(commands, version(), io));
+    return;
+  }
+  if (first === "--version" || first === "-v") {
+    io.stdout.write(`${version()}\n`);
+    return;
+  }
+  const name = first === "help" ? rest[0]! : first;
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!load) throw unknown(name);
+  const command = await load();
+  const end = rest.includes("--") ? rest.indexOf("--") : rest.length;
+  if (first === "help" || rest.slice(0, end).some(asksForHelp)) io.stdout.write(commandHelp(command, io));
+  else await command.run(rest, io);
+}
+
+function unknown(word: string): PushforwardError {
+  if (word.startsWith("-")) {
+    const nearest = nearestName(word, ["--help", "--version"]);
+    return new PushforwardError("ARGUMENT", `pushforward has no option ${word}`, {
+      mend: nearest ? `Did you mean ${nearest}?` : "Options of a command come after its name.",
+    });
+  }
+  const names = Object.keys(COMMANDS);
+  const nearest = nearestName(word, names);
+  return new PushforwardError("ARGUMENT", `pushforward has no command ${word}`, {
+    expected: `one of ${names.join(", ")}`,
+    mend: nearest ? `Did you mean pushforward ${nearest}?` : "See pushforward --help.",
+  });
+}
+
+function version(): string {
+  return JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
+}

@@ -1,0 +1,18 @@
+/** Mean and standard error of numbers that come one after the other (Welford 1962). */
+export class RunningMean {
+  count = 0;
+  mean = 0;
+  private squares = 0;
+
+  add(value: number): void {
+    this.count++;
+    const deviation = value - this.mean;
+    this.mean += deviation / this.count;
+    this.squares += deviation * (value - this.mean);
+  }
+
+  /** Of the mean; NaN for fewer than two numbers. */
+  get standardError(): number {
+    return Math.sqrt(this.squares / (this.count - 1) / this.count);
+  }
+}

@@ -1,0 +1,70 @@
+import { command } from "./command.ts";
+
+export const sample = command({
+  name: "sample",
+  summary: "draws new rows from a model",
+  args: {
+    model: { type: "positional", required: true, description: "A model file that pushforward fit wrote." },
+    rows: {
+      type: "string",
+      alias: "n",
+      valueHint: "N",
+      description: "How many rows. Default: 1000, or with a table in --given one for each of its rows.",
+    },
+    output: {
+      type: "string",
+      alias: "o",
+      valueHint: "OUT",
+      description:
+        "The table to write, in the format of its ending. Without it, CSV goes to standard output.",
+    },
+    seed: {
+      type: "string",
+      default: "0",
+      valueHint: "S",
+      description: "The same seed draws the same rows, however many.",
+    },
+    given: {
+      type: "string",
+      valueHint: "GIVEN",
+      description:
+        "For a conditional model, what it is conditional on: values as in year=2020,size=3, or a table with these columns.",
+    },
+  },
+  examples: [
+    ["pushforward sample model.safetensors -n 5", "Five rows, on the terminal."],
+    [
+      "pushforward sample model.safetensors -n 1000000 --seed 7 -o new.parquet",
+      "A million others, in a file.",
+    ],
+    [
+      "pushforward sample model.safetensors --given depth=10 -n 100",
+      "From a model that was fitted with --given depth.",
+    ],
+  ],
+  async run({ args, io }) {
+    const { outputFormat, writeRows } = await import("../data/index.ts");
+    const { counted } = await import("./format.ts");
+    const { givenFrom } = await import("./given.ts");
+    const { Messages } = await import("./messages.ts");
+    const { readModel } = await import("./model.ts");
+    const { wholeNumber } = await import("./numbers.ts");
+    const { sampleRows } = await import("./sampling.ts");
+
+    const n = wholeNumber("rows", args.rows, { least: 1 });
+    const seed = wholeNumber("seed", args.seed, { least: 0 });
+    if (args.output) outputFormat(args.output);
+    const model = await readModel(args.model);
+    const given = await givenFrom(args.given, model, args.model);
+    const messages = new Messages(io);
+    try {
+      const drawn = sampleRows(model, { given, n, seed, io, messages });
+      await writeRows([...model.columns, ...model.given], drawn.chunks, args.output ?? io.stdout);
+      messages.end();
+      if (args.output) messages.print(`Wrote ${counted(drawn.rows, "row")} to ${args.output}`);
+    } finally {
+      messages.end();
+      await given.close();
+    }
+  },
+});

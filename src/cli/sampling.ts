@@ -1,0 +1,98 @@
+import { scanMatrix } from "../data/index.ts";
+import { PushforwardError } from "../errors.ts";
+import type { Model } from "../flows/index.ts";
+import { count, counted } from "./format.ts";
+import type { Given } from "./given.ts";
+import type { Io } from "./io.ts";
+import type { Messages } from "./messages.ts";
+import { FAST, stopped } from "./scoring.ts";
+import { sideBySide } from "./sideBySide.ts";
+
+/** Rows that are drawn at a time. */
+const CHUNK = 8192;
+
+export interface Sampling {
+  readonly given: Given;
+  /** Number of rows; with a table in `given`, for each of its rows. */
+  readonly n: number | undefined;
+  readonly seed: number;
+  readonly io: Io;
+  readonly messages: Messages;
+}
+
+/**
+ * Draws rows of the model's columns and, behind them, of those that it is conditional on. `rows` counts them as they
+ * come.
+ */
+export function sampleRows(model: Model, { given, n, seed, io, messages }: Sampling) {
+  const drawn = { rows: 0, chunks: draw() };
+  return drawn;
+
+  async function* draw(): AsyncGenerator<Float64Array> {
+    const times = n ?? (given.table ? 1 : 1000);
+    const total = times * (given.table?.source.rows ?? 1);
+    for await (const { rows, context } of contexts(given, times, messages)) {
+      if (io.interrupted.aborted) throw stopped();
+      const conditional = context.length > 0;
+      const options = { ...FAST, seed, start: drawn.rows, ...(conditional && { context }) };
+      const samples = await model.flow.sample(rows, options);
+      drawn.rows += rows;
+      messages.rows(drawn.rows, total);
+      yield sideBySide(samples, context, rows);
+    }
+  }
+}
+
+/** Chunks of rows to draw, with what each row is conditional on. */
+async function* contexts(
+  { table, values = new Float64Array(0) }: Given,
+  n: number,
+  messages: Messages,
+): AsyncGenerator<{ rows: number; context: Float64Array }> {
+  if (!table) {
+    for (let start = 0; start < n; start += CHUNK) {
+      const rows = Math.min(CHUNK, n - start);
+      const context = Float64Array.from(
+        { length: rows * values.length },
+        (_, i) => values[i % values.length]!,
+      );
+      yield { rows, context };
+    }
+    return;
+  }
+  const { source, columns } = table;
+  let missing = 0;
+  for await (const { values, present } of scanMatrix(source, columns)) {
+    for (const complete of present) if (!complete) missing++;
+    for (const context of repeated(values, present, n)) {
+      yield { rows: context.length / columns.length, context };
+    }
+  }
+  if (missing === source.rows) {
+    throw new PushforwardError("DATA", `${source.source} has no complete row to draw from`, {
+      expected: `values of ${columns.join(", ")}`,
+      mend: "Give a table with rows, or values: --given name=1",
+    });
+  }
+  if (missing > 0) {
+    const are = missing === 1 ? "has a missing value and is" : "have a missing value and are";
+    messages.warn(`${counted(missing, "row")} of ${count(source.rows)} in --given ${are} left out.`);
+  }
+}
+
+/** Each complete row `n` times, in pieces of at most CHUNK rows. */
+function* repeated(values: Float64Array, present: Uint8Array, n: number): Generator<Float64Array> {
+  const width = values.length / present.length;
+  let piece = new Float64Array(CHUNK * width);
+  let filled = 0;
+  for (const [row, complete] of present.entries()) {
+    for (let i = 0; complete && i < n; i++) {
+      piece.set(values.subarray(row * width, (row + 1) * width), filled * width);
+      if (++filled < CHUNK) continue;
+      yield piece;
+      piece = new Float64Array(CHUNK * width);
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield piece.slice(0, filled * width);
+}

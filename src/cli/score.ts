@@ -1,0 +1,53 @@
+import { command } from "./command.ts";
+
+export const score = command({
+  name: "score",
+  summary: "writes the rows of a table with their log-density",
+  args: {
+    model: { type: "positional", required: true, description: "A model file that pushforward fit wrote." },
+    data: {
+      type: "positional",
+      required: true,
+      description: "A table with the columns of the model, in any order: a file or a query.",
+    },
+    output: {
+      type: "string",
+      alias: "o",
+      required: true,
+      valueHint: "OUT",
+      description:
+        "The table to write. Its ending says how: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet.",
+    },
+  },
+  details: [
+    "Writes every row and every column of the table with one more column, log_density, in nats and in the units of the data. The lower it is, the more unusual is the row. Where a value is missing, log_density is missing too.",
+    "The table may be of any size. OUT appears when it is complete.",
+  ],
+  examples: [
+    ["pushforward score model.safetensors quakes.csv -o scored.csv", "All rows, with log_density."],
+    [
+      `pushforward score model.safetensors "FROM 'quakes/*.parquet'" -o scored.parquet`,
+      "Many files, through a query.",
+    ],
+  ],
+  async run({ args, io }) {
+    const { LOG_DENSITY, openTable, outputFormat, writeScored } = await import("../data/index.ts");
+    const { counted } = await import("./format.ts");
+    const { Messages } = await import("./messages.ts");
+    const { readModel } = await import("./model.ts");
+    const { scoreTable } = await import("./scoring.ts");
+
+    outputFormat(args.output);
+    const model = await readModel(args.model);
+    const table = await openTable(args.data);
+    const messages = new Messages(io);
+    try {
+      await writeScored(table, scoreTable(model, table, io, messages), args.output);
+      messages.end();
+      messages.print(`Wrote ${counted(table.rows, "row")} with ${LOG_DENSITY} to ${args.output}`);
+    } finally {
+      messages.end();
+      await table.close();
+    }
+  },
+});

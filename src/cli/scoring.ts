@@ -1,0 +1,145 @@
+import { availableParallelism } from "node:os";
+import { scanMatrix, type Table } from "../data/index.ts";
+import { PushforwardError } from "../errors.ts";
+import type { Flow, Model } from "../flows/index.ts";
+import { count, counted, nats } from "./format.ts";
+import type { Io } from "./io.ts";
+import type { Messages } from "./messages.ts";
+import { columnsFor } from "./model.ts";
+
+const THREADS = { threads: Math.min(2, availableParallelism()) };
+
+/** How rows are drawn, and scored as long as float32 holds them. */
+export const FAST = { precision: "float32", ...THREADS } as const;
+
+/** How rows are scored whose values overflow float32, which ends at 3e38. */
+export const ACCURATE = { precision: "float64", ...THREADS } as const;
+
+/** The log-density of each row in nats, finite for values up to the largest. */
+export async function logDensities(
+  flow: Flow,
+  x: Float64Array,
+  context: Float64Array,
+): Promise<Float64Array> {
+  const given = context.length > 0 ? context : undefined;
+  const scores = await flow.logProb(x, given, FAST);
+  return scores.every(Number.isFinite) ? scores : flow.logProb(x, given, ACCURATE);
+}
+
+/**
+ * The log-density of every row of a table, chunk by chunk, in nats and data units; NaN where a value is missing.
+ * Tells at the end how many rows these are, and whether rows lie far from what the model knows.
+ *
+ * @throws DATA when the table lacks columns of the model, has no complete row or infinite values; NUMERIC when a
+ *   log-density is not a number; INTERRUPTED.
+ */
+export async function* scoreTable(
+  model: Model,
+  table: Table,
+  { interrupted }: Io,
+  messages: Messages,
+): AsyncGenerator<Float64Array> {
+  const { columns, given, flow } = model;
+  const names = await columnsFor(table, [...columns, ...given]);
+  const far = new FarRows(model);
+  let done = 0;
+  let missing = 0;
+  for await (const { rows, values, present } of scanMatrix(table, names)) {
+    const complete = rowsWhere(present);
+    const x = pick(values, names.length, complete, 0, columns.length);
+    const context = pick(values, names.length, complete, columns.length, names.length);
+    const scores = complete.length > 0 ? await logDensities(flow, x, context) : [];
+    const out = new Float64Array(rows).fill(Number.NaN);
+    for (const [i, row] of complete.entries()) {
+      const score = scores[i]!;
+      if (Number.isNaN(score)) throw notANumber(table, done + row + 1);
+      far.see(done + row + 1, score);
+      out[row] = score;
+    }
+    done += rows;
+    missing += rows - complete.length;
+    if (interrupted.aborted) throw stopped();
+    messages.rows(done, table.rows);
+    yield out;
+  }
+  messages.end();
+  if (done === missing) throw nothingComplete(table);
+  if (missing > 0) {
+    messages.warn(
+      `${counted(missing, "row")} of ${count(done)} ${missing === 1 ? "has" : "have"} a missing value and no log-density.`,
+    );
+  }
+  const warning = far.describe(done);
+  if (warning) messages.warn(warning);
+}
+
+function rowsWhere(present: Uint8Array): number[] {
+  const rows: number[] = [];
+  for (const [row, complete] of present.entries()) if (complete) rows.push(row);
+  return rows;
+}
+
+/** Columns `from` to `to` of the chosen rows. */
+function pick(
+  values: Float64Array,
+  width: number,
+  rows: readonly number[],
+  from: number,
+  to: number,
+): Float64Array {
+  const out = new Float64Array(rows.length * (to - from));
+  for (const [i, row] of rows.entries()) {
+    out.set(values.subarray(row * width + from, row * width + to), i * (to - from));
+  }
+  return out;
+}
+
+/** Counts rows so far below the held-out mean as a Gaussian falls at 14 deviations, and more with many columns. */
+class FarRows {
+  private readonly limit: number;
+  private number = 0;
+  private first = { row: 0, score: 0 };
+
+  constructor({ training, columns }: Model) {
+    this.limit = training
+      ? training.validationLogDensity - 100 - 2 * columns.length
+      : Number.NEGATIVE_INFINITY;
+  }
+
+  see(row: number, score: number): void {
+    if (score >= this.limit) return;
+    if (this.number++ === 0) this.first = { row, score };
+  }
+
+  describe(total: number): string | undefined {
+    const { row, score } = this.first;
+    if (this.number === 0) return undefined;
+    const what =
+      this.number === 1
+        ? `Row ${row} has a very low density (${nats(score)} nats): its values lie`
+        : `${count(this.number)} of ${count(total)} rows have a very low density (the first is row ${row}, ${nats(score)} nats): their values lie`;
+    return `${what} far from everything that the model has seen.`;
+  }
+}
+
+export const stopped = (): PushforwardError =>
+  new PushforwardError("INTERRUPTED", "Stopped before the end; no file was written", {
+    mend: "Run the command again.",
+  });
+
+function notANumber(table: Table, row: number): PushforwardError {
+  return new PushforwardError("NUMERIC", `The log-density of row ${row} of ${table.source} is not a number`, {
+    mend: "Look at the values of this row, or leave it out with a query.",
+  });
+}
+
+function nothingComplete(table: Table): PushforwardError {
+  return table.rows === 0
+    ? new PushforwardError("DATA", `${table.source} has no rows`, {
+        mend: "Give a table with rows below its header.",
+      })
+    : new PushforwardError("DATA", `${table.source} has no row without a missing value`, {
+        received: counted(table.rows, "row"),
+        mend: "Fill in the missing values in the columns of the model.",
+      });
+}

@@ -1,0 +1,67 @@
+import { type Flow, forTables, iaf, maf, nice, nsf, realNVP } from "../flows/index.ts";
+import { type Epoch, type FitResult, fit, fitTable, type Progress } from "../train/index.ts";
+import type { TrainingRows } from "../train/rows.ts";
+import type { Checkpoints } from "./checkpoints.ts";
+import type { Settings } from "./fitSettings.ts";
+
+const RECIPES = { nsf, maf, realnvp: realNVP, nice, iaf } as const;
+
+/** What a training works with. */
+export interface Training {
+  readonly columns: readonly string[];
+  readonly given: readonly string[];
+  readonly learned: TrainingRows;
+  readonly checkpoints: Checkpoints;
+  readonly signal: AbortSignal;
+  readonly listener: TrainingListener;
+}
+
+/** Who is told how training goes. */
+export interface TrainingListener {
+  onFlow(name: string): void;
+  onEpoch(epoch: Epoch): void;
+  onProgress(progress: Progress): void;
+  onRecovery(message: string): void;
+}
+
+export interface Trained extends FitResult {
+  readonly flow: Flow;
+  /** The kind of flow: that of `--flow`, or the one that the default chose. */
+  readonly name: string;
+}
+
+/** Trains the flow that the settings name. */
+export async function train(settings: Settings, parts: Training): Promise<Trained> {
+  const { learned, checkpoints, signal, listener, columns, given } = parts;
+  const { flow: kind, learningRate, transforms, hidden, seed } = settings;
+  const options = {
+    seed,
+    epochs: settings.epochs,
+    patience: settings.patience,
+    batchSize: settings.batchSize,
+    maxMinutes: settings.maxMinutes,
+    threads: settings.threads,
+    ...(learningRate !== undefined && { optimizer: { learningRate } }),
+    validationFraction: settings.validationFraction,
+    context: learned.context,
+    signal,
+    onEpoch: (epoch: Epoch) => listener.onEpoch(epoch),
+    onProgress: (progress: Progress) => listener.onProgress(progress),
+    onRecovery: (message: string) => listener.onRecovery(message),
+  };
+  if (kind === "default") {
+    return fitTable(
+      { columns, values: learned.values },
+      {
+        ...options,
+        checkpoints: (name) => checkpoints.store(name),
+        onFlow: (name) => listener.onFlow(name),
+      },
+    );
+  }
+  const shape = { context: given.length, seed, ...(transforms && { transforms }), ...(hidden && { hidden }) };
+  const flow = forTables(RECIPES[kind](columns.length, shape));
+  listener.onFlow(kind);
+  const result = await fit(flow, learned, { ...options, checkpoint: checkpoints.store() });
+  return { ...result, flow, name: kind };
+}

@@ -1,0 +1,189 @@
+import { copyFileSync, readFileSync } from "node:fs";
+import { beforeAll, expect, it } from "vitest";
+import { decodeSafetensors, encodeSafetensors } from "../../src/flows/index.ts";
+import { correlated, quickModel, workplace } from "./command.ts";
+
+const here = workplace();
+const { path, write, list, failure } = here;
+let table: string;
+let model: string;
+
+beforeAll(async () => {
+  table = write("table.csv", correlated(50));
+  model = await quickModel(here, table, "model");
+});
+
+/** What the commands that read models say of a file; all say the same, and none leaves anything behind. */
+async function reading(name: string, bytes?: Uint8Array): Promise<string> {
+  const file = bytes ? write(name, bytes) : path(name);
+  const before = list();
+  const text = await failure("inspect", file);
+  expect(await failure("evaluate", file, table)).toBe(text);
+  expect(await failure("score", file, table, "-o", path("scored.csv"))).toBe(text);
+  expect(await failure("sample", file, "-o", path("samples.csv"))).toBe(text);
+  expect(list()).toEqual(before);
+  return text;
+}
+
+/** The model with its description or its arrays changed. */
+function changed(change: (parts: ReturnType<typeof decodeSafetensors>) => void): Uint8Array {
+  const parts = decodeSafetensors(readFileSync(model));
+  change(parts);
+  return encodeSafetensors(parts.arrays, parts.metadata);
+}
+
+const described = (change: (description: Record<string, unknown>) => void) =>
+  changed(({ metadata }) => {
+    const description = JSON.parse(metadata.pushforward!);
+    change(description);
+    metadata.pushforward = JSON.stringify(description);
+  });
+
+it("refuses files that are not there, truncated, or no model", async () => {
+  const bytes = readFileSync(model);
+  expect(await reading("modle.safetensors")).toMatchInlineSnapshot(`
+    "2
+    Error: There is no file modle.safetensors.
+    Did you mean model.safetensors?"
+  `);
+  expect(await reading("empty.safetensors", new Uint8Array())).toMatchInlineSnapshot(`
+    "2
+    Error: empty.safetensors: the model file is truncated: expected 8 bytes or more, received 0 bytes.
+    It was not written or copied to its end: copy it again from where it came."
+  `);
+  const half = (await reading("half.safetensors", bytes.subarray(0, bytes.length / 2))).replace(
+    /\d{3,}/g,
+    "N",
+  );
+  expect(half).toMatchInlineSnapshot(`
+    "2
+    Error: half.safetensors: the model file is truncated: expected N bytes, received N bytes.
+    It was not written or copied to its end: copy it again from where it came."
+  `);
+  const short = (await reading("short.safetensors", bytes.subarray(0, -1))).replace(/\d{3,}/g, "N");
+  expect(short).toMatchInlineSnapshot(`
+    "2
+    Error: short.safetensors: the model file is truncated: expected N bytes, received N bytes.
+    It was not written or copied to its end: copy it again from where it came."
+  `);
+  expect(await reading("text.safetensors", Buffer.from("a,b\n1,2\n3,4\n"))).toMatchInlineSnapshot(`
+    "2
+    Error: text.safetensors: this is not a safetensors file: expected the length of a JSON header, then the header, received bytes 61 2c 62 0a 31 2c 32 0a 33.
+    Give a model file that pushforward wrote."
+  `);
+  expect(await reading(".")).toMatch(/^2\nError: .* is a directory: expected a file\.\n/);
+});
+
+it("refuses files of other programs and of newer versions", async () => {
+  const foreign = encodeSafetensors({ weight: { shape: [2], values: new Float32Array(2) } });
+  expect(await reading("foreign.safetensors", foreign)).toMatchInlineSnapshot(`
+    "2
+    Error: foreign.safetensors: this safetensors file is not a model of pushforward.
+    Give a file that \`pushforward fit\` wrote."
+  `);
+  const newer = described((description) => {
+    description.format = 99;
+  });
+  expect(await reading("newer.safetensors", newer)).toMatchInlineSnapshot(`
+    "2
+    Error: newer.safetensors: this model was written by a newer pushforward: expected format 1, received format 99.
+    Update pushforward: npm install pushforward@latest."
+  `);
+  const checkpoint = encodeSafetensors({}, { "pushforward.checkpoint": "{}" });
+  expect(await reading("checkpoint.safetensors", checkpoint)).toMatchInlineSnapshot(`
+    "2
+    Error: checkpoint.safetensors: this file is a checkpoint, not a model.
+    Go on with \`fit --resume\`, which writes the model at its end."
+  `);
+});
+
+it("refuses models whose numbers do not fit their description", async () => {
+  const [name] = [...decodeSafetensors(readFileSync(model)).arrays.keys()].filter((key) =>
+    /layers.0.weight/.test(key),
+  );
+  const shape = changed(({ arrays }) => {
+    const { values } = arrays.get(name!)!;
+    arrays.set(name!, { shape: [1, values.length], values });
+  });
+  expect(await reading("shape.safetensors", shape)).toMatchInlineSnapshot(`
+    "2
+    Error: shape.safetensors: the model's array bijection.bijections.0.network.layers.0.weight has a wrong shape: expected [2, 8], received [1, 16].
+    Give a model file that pushforward fit wrote."
+  `);
+  const nan = changed(({ arrays }) => {
+    arrays.get(name!)!.values[3] = Number.NaN;
+  });
+  expect(await reading("nan.safetensors", nan)).toMatchInlineSnapshot(`
+    "2
+    Error: nan.safetensors: the model's array bijection.bijections.0.network.layers.0.weight holds NaN at position 3.
+    The file is damaged, or its training failed: fit the model again."
+  `);
+  const lacking = changed(({ arrays }) => arrays.delete(name!));
+  expect(await reading("lacking.safetensors", lacking)).toMatchInlineSnapshot(`
+    "2
+    Error: lacking.safetensors: the model has no floating-point array bijection.bijections.0.network.layers.0.weight.
+    Give a model file that pushforward fit wrote."
+  `);
+  const columns = described((description) => {
+    description.columns = ["a"];
+  });
+  expect(await reading("columns.safetensors", columns)).toMatchInlineSnapshot(`
+    "2
+    Error: columns.safetensors: the model's columns do not fit its flow: expected 2 columns and 0 given, received 1 and 0.
+    The file was not written by pushforward, or was changed since."
+  `);
+  const unknown = described((description) => {
+    description.flow = { base: { type: "cauchy" } };
+  });
+  expect(await reading("unknown.safetensors", unknown)).toMatch(/^2\nError: unknown.safetensors: .*\n.*$/);
+});
+
+it("tells when model and table are exchanged", async () => {
+  copyFileSync(model, path("m.safetensors"));
+  expect(await failure("evaluate", table, path("m.safetensors"))).toMatchInlineSnapshot(`
+    "2
+    Error: table.csv is a table, not a model.
+    Give the model first, then the table."
+  `);
+});
+
+it("refuses tables with other columns than the model's", async () => {
+  const other = write("other.csv", "A,c\n1,2\n3,4\n");
+  const text = await failure("evaluate", model, other);
+  expect(text).toMatchInlineSnapshot(`
+    "2
+    Error: other.csv has no columns "a", "b": expected the columns of the model, "a", "b", received "A", "c".
+    Add what is missing, or rename in a query what has another name: "SELECT * RENAME (A AS a) FROM 'other.csv'""
+  `);
+  expect(await failure("score", model, other, "-o", path("scored.csv"))).toBe(text);
+  const words = write("words.csv", "a,b\nx,1\ny,2\n");
+  expect(await failure("evaluate", model, words)).toMatchInlineSnapshot(`
+    "2
+    Error: words.csv has a column that is not numeric: expected numbers in the columns of the model, received "a" (VARCHAR).
+    Give numbers in these columns."
+  `);
+  expect(
+    await failure("evaluate", model, write("infinite.csv", "b,a\n1,2\n2,-inf\n")),
+  ).toMatchInlineSnapshot(`
+    "2
+    Error: The column "a" of infinite.csv is infinite in row 2: expected finite numbers, received -Infinity.
+    Correct the value, or leave it empty to have it counted as missing."
+  `);
+  expect(await failure("evaluate", model, write("header.csv", "a,b\n"))).toMatchInlineSnapshot(`
+    "2
+    Error: header.csv has no rows.
+    Give a table with rows below its header."
+  `);
+  expect(await failure("evaluate", model, write("holes.csv", "a,b\n1,\n,2\n"))).toMatchInlineSnapshot(`
+    "2
+    Error: holes.csv has no row without a missing value: received 2 rows.
+    Fill in the missing values in the columns of the model."
+  `);
+  const taken = write("taken.csv", "a,b,log_density\n1,2,3\n");
+  expect(await failure("score", model, taken, "-o", path("scored.csv"))).toMatchInlineSnapshot(`
+    "2
+    Error: taken.csv already has a column "log_density".
+    Rename it, or leave it out with a query: "SELECT * EXCLUDE ("log_density") FROM ...""
+  `);
+  expect(list()).not.toContain("scored.csv");
+});

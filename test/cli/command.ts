@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { run } from "../../src/cli/run.ts";
+import { temporaryDirectory } from "../data/temporaryFiles.ts";
+
+export const EARTHQUAKES = fileURLToPath(new URL("../../examples/data/earthquakes.csv", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+export interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+interface Surroundings {
+  env?: Record<string, string>;
+  /** The width of a terminal that both outputs are. */
+  columns?: number;
+  interrupted?: AbortSignal;
+}
+
+export type Workplace = ReturnType<typeof workplace>;
+
+/** A directory for the files of a test file, and the command in it, in this process. */
+export function workplace() {
+  const files = temporaryDirectory();
+  const plain = (text: string) =>
+    text.replaceAll(files.path("/"), "").replaceAll(EARTHQUAKES, "earthquakes.csv");
+
+  /** Runs a command line whose words are given; paths in its output lose their directory. */
+  async function pushforward(words: readonly string[], around: Surroundings = {}): Promise<Outcome> {
+    const [stdout, stderr] = [collector(around.columns), collector(around.columns)];
+    const { env = {}, interrupted = new AbortController().signal } = around;
+    const code = await run(words, { stdout, stderr, env, interrupted });
+    return { code, out: plain(stdout.text()), err: plain(stderr.text()) };
+  }
+
+  /** The exit code and the standard error of a command that fails and prints nothing else. */
+  async function failure(...words: string[]): Promise<string> {
+    const { code, out, err } = await pushforward(words);
+    return `${code}${out && ` AFTER ${out}`}\n${err.trimEnd()}`;
+  }
+
+  /** The objects that `--json` prints. */
+  async function json(...words: string[]): Promise<Record<string, unknown>[]> {
+    const { code, out, err } = await pushforward([...words, "--json"]);
+    if (code !== 0) throw new Error(err);
+    return out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+  }
+
+  return { ...files, plain, pushforward, failure, json };
+}
+
+function collector(columns: number | undefined) {
+  let text = "";
+  const stream = new Writable({
+    write(chunk, _, done) {
+      text += chunk;
+      done();
+    },
+  });
+  return Object.assign(stream, { text: () => text, ...(columns && { isTTY: true, columns }) });
+}
+
+/** The command in a process of its own. */
+export function start(words: readonly string[], options: { cwd?: string } = {}) {
+  const child: ChildProcess = spawn(process.execPath, ["--import", "tsx", MAIN, ...words], {
+    ...options,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [out, err] = ["", ""];
+  child.stdout!.on("data", (chunk) => {
+    out += chunk;
+  });
+  child.stderr!.on("data", (chunk) => {
+    err += chunk;
+  });
+  const ended = once(child, "close").then(([code, signal]) => ({ code, signal, out, err }));
+  return {
+    child,
+    ended,
+    /** Resolves when the standard output so far fits the pattern. */
+    async printed(pattern: RegExp): Promise<void> {
+      while (!pattern.test(out)) {
+        if (child.exitCode !== null || child.signalCode !== null)
+          throw new Error(`ended without ${pattern}: ${out}${err}`);
+        await once(child.stdout!, "data");
+      }
+    },
+  };
+}
+
+/** Options that make training quick. */
+export const QUICK = ["--flow", "nsf", "--transforms", "1", "--hidden", "8", "--epochs", "2"];
+
+/** Fits a quick model to a table and gives its path. */
+export async function quickModel(
+  { path, pushforward }: Workplace,
+  data: string,
+  name: string,
+  ...options: string[]
+) {
+  const model = path(`${name}.safetensors`);
+  const { code, err } = await pushforward(["fit", data, ...QUICK, "-o", model, ...options]);
+  if (code !== 0) throw new Error(err);
+  return model;
+}
+
+/** A table of two correlated columns, `a` and `b`, from a fixed formula. */
+export function correlated(rows: number): string {
+  const lines = Array.from({ length: rows }, (_, i) => {
+    const a = Math.sin(12.9898 * i) * 4;
+    return `${a.toFixed(4)},${(a / 2 + Math.cos(78.233 * i)).toFixed(4)}`;
+  });
+  return ["a,b", ...lines, ""].join("\n");
+}

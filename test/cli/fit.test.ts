@@ -1,0 +1,253 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { decodeModel } from "../../src/flows/modelFile.ts";
+import { correlated, EARTHQUAKES, QUICK, workplace } from "./command.ts";
+
+const { path, write, list, pushforward, failure, json } = workplace();
+
+const model = (name: string) => decodeModel(readFileSync(path(name)));
+
+it("learns a table with the default flow, and says how well and what to do next", async () => {
+  const { code, out, err } = await pushforward([
+    "fit",
+    EARTHQUAKES,
+    "--epochs",
+    "1",
+    "-o",
+    path("quakes.safetensors"),
+    "--pictures",
+    path("pictures"),
+  ]);
+  expect(code).toBe(0);
+  const figures = out
+    .replace(/-?\d+\.\d{3}/g, "X.XXX")
+    .replace(/ {3,}/g, "   ")
+    .replace(/\d:\d\d/, "0:00");
+  expect(figures).toMatchInlineSnapshot(`
+    "Learned lon, lat, depth_km, mag in 0:00 (mixture, 1 epoch, none better than the start; as many as allowed).
+    Rows: 1,382 to learn from, 154 for validation, 171 kept aside as a test.
+
+    Mean log-density of 171 test rows in nats (training never saw them):
+      this flow   X.XXX ± X.XXX
+      a Gaussian   X.XXX ± X.XXX   (full covariance, fitted to the same rows)
+    The flow is X.XXX ± X.XXX nats a row above the Gaussian.
+
+    Model   quakes.safetensors
+    Pictures  pictures/samples.png
+       pictures/training.png
+
+    Next:
+      pushforward score quakes.safetensors earthquakes.csv -o scored.csv   the rows with their log-density
+      pushforward sample quakes.safetensors -n 1000 -o samples.csv   new rows
+      pushforward evaluate quakes.safetensors other.csv   how well it describes other rows
+    "
+  `);
+  expect(err).toMatch(
+    /^\w+, epoch 1: training -\d+\.\d{3}, validation -\d+\.\d{3}, best -\d+\.\d{3} nats \(0:\d\d\)$/m,
+  );
+  const { columns, training } = model("quakes.safetensors");
+  expect(columns).toEqual(["lon", "lat", "depth_km", "mag"]);
+  expect(training).toMatchObject({ rows: 1536, seed: 0, epochs: 1 });
+  for (const name of ["samples.png", "training.png"]) {
+    expect(readFileSync(path(`pictures/${name}`)).toString("latin1", 1, 4)).toBe("PNG");
+  }
+  expect(list()).toEqual(["pictures", "quakes.safetensors"]);
+});
+
+it("prints JSON lines and nothing else with --json", async () => {
+  const output = path("json.safetensors");
+  const events = await json("fit", EARTHQUAKES, ...QUICK, "-o", output);
+  expect(events.map(({ event }) => event)).toEqual(["epoch", "epoch", "done"]);
+  expect(Object.keys(events[0]!)).toMatchInlineSnapshot(`
+    [
+      "event",
+      "flow",
+      "epoch",
+      "trainLogDensity",
+      "validationLogDensity",
+      "stepSize",
+      "best",
+      "bestEpoch",
+      "seconds",
+    ]
+  `);
+  expect(events[2]).toMatchObject({
+    model: "json.safetensors",
+    flow: "nsf",
+    columns: ["lon", "lat", "depth_km", "mag"],
+    given: [],
+    rows: { training: 1382, validation: 154, test: 171, missing: 0 },
+    epochs: 2,
+    stopped: "epochs",
+    heldOut: { by: "test", rows: 171, meanLogDensity: expect.any(Number), gaussian: expect.any(Number) },
+  });
+});
+
+it.each(["nsf", "maf", "realnvp", "nice", "iaf"])("learns with --flow %s", async (flow) => {
+  const output = path(`${flow}.safetensors`);
+  const shape = ["--transforms", "2", "--hidden", "8,8", "--epochs", "1", "--batch-size", "500"];
+  const events = await json(
+    "fit",
+    EARTHQUAKES,
+    "--flow",
+    flow,
+    ...shape,
+    "-o",
+    output,
+    "--learning-rate",
+    "0.01",
+  );
+  expect(events.at(-1)).toMatchObject({ flow, epochs: 1 });
+  expect(events[0]).toMatchObject({ flow, stepSize: 0.01 });
+  const { bijection } = model(`${flow}.safetensors`).flow.describe() as never as {
+    bijection: { bijections: unknown[] };
+  };
+  expect(bijection.bijections).toHaveLength(2 + 2);
+});
+
+it("gives the same bytes for the same seed, and others for another", async () => {
+  const bytes = async (name: string, seed: string) => {
+    await json("fit", EARTHQUAKES, ...QUICK, "--seed", seed, "-o", path(name));
+    return readFileSync(path(name));
+  };
+  const first = await bytes("seed-a.safetensors", "3");
+  expect(first.equals(await bytes("seed-b.safetensors", "3"))).toBe(true);
+  expect(first.equals(await bytes("seed-c.safetensors", "4"))).toBe(false);
+});
+
+it("learns chosen columns, given others", async () => {
+  const output = path("given.safetensors");
+  const choice = ["--columns", "mag,lat", "--given", "depth_km,lon"];
+  const [done] = (await json("fit", EARTHQUAKES, ...QUICK, ...choice, "-o", output)).slice(-1);
+  expect(done).toMatchObject({ columns: ["mag", "lat"], given: ["depth_km", "lon"] });
+  expect(model("given.safetensors")).toMatchObject({ columns: ["mag", "lat"], given: ["depth_km", "lon"] });
+  const rest = ["--given", "mag", "-o", path("rest.safetensors"), "--pictures", path("conditional")];
+  await json("fit", EARTHQUAKES, ...QUICK, ...rest);
+  expect(model("rest.safetensors")).toMatchObject({ columns: ["lon", "lat", "depth_km"], given: ["mag"] });
+});
+
+it("draws one and two columns with their exact density", async () => {
+  for (const columns of ["mag", "lon,lat"]) {
+    const { code } = await pushforward([
+      ...["fit", EARTHQUAKES, ...QUICK, "--columns", columns],
+      ...["-o", path("few.safetensors"), "--pictures", path("few")],
+    ]);
+    expect(code).toBe(0);
+  }
+});
+
+it("learns from fewer rows than a batch, and keeps none aside", async () => {
+  const small = write("small.csv", correlated(40));
+  const [done] = (await json("fit", small, ...QUICK, "-o", path("small.safetensors"))).slice(-1);
+  expect(done).toMatchObject({
+    rows: { training: 36, validation: 4, test: 0, missing: 0 },
+    heldOut: { by: "validation", rows: 4 },
+  });
+  const { out } = await pushforward([
+    "fit",
+    write("tiny.csv", "a,b\n1,2\n3,5\n"),
+    ...QUICK,
+    "-o",
+    path("tiny.safetensors"),
+  ]);
+  expect(out).toContain("Rows: 1 to learn from, 1 for validation.");
+  expect(out).toContain("(There are too few rows to fit a Gaussian for comparison.)");
+});
+
+it("keeps as many rows aside as it is told", async () => {
+  const rows = async (...options: string[]) =>
+    (await json("fit", EARTHQUAKES, ...QUICK, ...options, "-o", path("shares.safetensors"))).at(-1)!.rows;
+  expect(await rows("--test-fraction", "0")).toMatchObject({ training: 1536, validation: 171, test: 0 });
+  expect(await rows("--test-fraction", "0.5", "--validation-fraction", "0.2")).toMatchObject({
+    training: 682,
+    validation: 171,
+    test: 854,
+  });
+  const two = write("two.csv", "a\n1\n2\n");
+  expect(
+    await failure("fit", two, "--test-fraction", "0.5", "-o", path("two.safetensors")),
+  ).toMatchInlineSnapshot(`
+    "2
+    Error: --test-fraction 0.5 leaves too little to learn from: expected 2 rows or more, received 1 of 2.
+    Leave it out, or give a table with more rows."
+  `);
+});
+
+it("counts rows with missing values and leaves them out", async () => {
+  const lines = correlated(60).split("\n");
+  lines[5] = ",1";
+  lines[9] = "2,";
+  const holes = write("holes.csv", lines.join("\n"));
+  const { code, out, err } = await pushforward(["fit", holes, ...QUICK, "-o", path("holes.safetensors")]);
+  expect(code).toBe(0);
+  expect(err).toContain("Warning: 2 rows of 60 have a missing value and are left out.\n");
+  expect(out).toContain("Rows: 52 to learn from, 6 for validation, 2 left out for missing values.");
+});
+
+it("names the columns whose values repeat, and how to mend that", async () => {
+  const rows = Array.from({ length: 200 }, (_, i) => `${i % 4},${Math.sin(i)},${i % 5 ? Math.cos(i) : 0}`);
+  const grades = write("grades.csv", ["grade,x,rain", ...rows, ""].join("\n"));
+  const { err } = await pushforward(["fit", grades, ...QUICK, "-o", path("grades.safetensors")]);
+  expect(err.split("\n")[0]).toMatchInlineSnapshot(
+    `"Warning: Values repeat in some columns: grade (4 different values), rain (20% of the rows share one value). A density has no bound there, so log-densities say how sharp the peaks are rather than how good the model is. Leave them out with --columns, or spread the values in a query: "SELECT * REPLACE (grade + (random() - 0.5) AS grade) FROM 'grades.csv'""`,
+  );
+});
+
+it("learns from values of 1e30, and warns of them", async () => {
+  const lines = correlated(300).split("\n");
+  lines[7] = "1e30,1";
+  const far = write("far.csv", lines.join("\n"));
+  const { code, out, err } = await pushforward(["fit", far, ...QUICK, "-o", path("far.safetensors")]);
+  expect(code).toBe(0);
+  expect(err.split("\n")[0]).toMatchInlineSnapshot(
+    `"Warning: a has a value far from all others, 1e+30: it gets a very low density. If it is a mistake, leave this row out."`,
+  );
+  expect(out).not.toMatch(/NaN|Infinity/);
+});
+
+it("ends when the validation rows gain no more", async () => {
+  const options = [
+    "--flow",
+    "maf",
+    "--epochs",
+    "50",
+    "--patience",
+    "1",
+    "--learning-rate",
+    "0.5",
+    "--threads",
+    "2",
+  ];
+  const events = await json("fit", EARTHQUAKES, ...options, "-o", path("patient.safetensors"));
+  const done = events.at(-1)!;
+  expect(done).toMatchObject({ stopped: "patience", epochs: (done.bestEpoch as number) + 1 });
+});
+
+it("ends when the time is up, keeps what is best and says how to go on", async () => {
+  const endless = ["--flow", "nsf", "--epochs", "100000", "--patience", "100000", "--max-minutes", "0.04"];
+  const words = ["fit", EARTHQUAKES, ...endless, "-o", path("timed.safetensors")];
+  const { code, out } = await pushforward(words);
+  expect(code).toBe(0);
+  expect(out).toContain("time was up");
+  expect(out).toMatch(
+    /To go on:\n {2}pushforward fit \S+ --flow nsf .* --max-minutes 0.04 -o \S+ --resume\n/,
+  );
+  expect(model("timed.safetensors").columns).toHaveLength(4);
+
+  const options = ["--max-minutes", "1e-9", "--flow", "maf", "--pictures", path("start")];
+  const start = await pushforward(["fit", EARTHQUAKES, ...options, "-o", path("start.safetensors")]);
+  expect(start.code).toBe(0);
+  expect(start.out).toContain("(maf, 0 epochs, none better than the start; time was up)");
+  expect(start.out).toContain("The time was up within the first epoch: give more with --max-minutes.\n");
+  expect(start.out).not.toContain("--resume");
+});
+
+it("shows a live line on a terminal, and no plain ones", async () => {
+  const words = ["fit", EARTHQUAKES, ...QUICK, "-o", path("live.safetensors")];
+  const { err } = await pushforward(words, { columns: 90, env: { NO_COLOR: "1" } });
+  const [first] = err.split("\r\u001B[K").slice(1);
+  expect(first).toMatch(/^nsf, epoch 1 ━*─+ held-out best -\d+\.\d{3} nats in epoch 0, 0:\d\d$/);
+  expect(first!.length).toBeLessThan(90);
+  expect(err).not.toContain("\n");
+  expect(err.endsWith("\r\u001B[K")).toBe(true);
+});

@@ -1,0 +1,41 @@
+import { expect, it } from "vitest";
+import { gaussianFor } from "../../src/cli/gaussian.ts";
+import type { TrainingRows } from "../../src/train/rows.ts";
+
+function rowsOf(values: number[], context: number[], rows: number): TrainingRows {
+  return {
+    rows,
+    values: Float64Array.from(values),
+    context: Float64Array.from(context),
+    weights: new Float64Array(rows).fill(1),
+    index: Int32Array.from({ length: rows }, (_, i) => i),
+  };
+}
+
+const x = [1, 4, 2, 8, 5, 7];
+const c = [1002, 1001, 1004, 1009, 1003, 1008];
+const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length;
+const logNormal = (x: number, mean: number, variance: number) =>
+  -0.5 * (Math.log(2 * Math.PI * variance) + (x - mean) ** 2 / variance);
+
+it("is the Gaussian of the mean and the variance of the rows", async () => {
+  const density = await gaussianFor(rowsOf(x, [], 6));
+  const variance = mean(x.map((value) => (value - mean(x)) ** 2));
+  const [at3] = (await density!(rowsOf([3], [], 1)))!;
+  expect(at3).toBeCloseTo(logNormal(3, mean(x), variance), 7);
+});
+
+it("given other columns is linear regression", async () => {
+  const density = await gaussianFor(rowsOf(x, c, 6));
+  const slope =
+    mean(x.map((value, i) => (value - mean(x)) * (c[i]! - mean(c)))) /
+    mean(c.map((value) => (value - mean(c)) ** 2));
+  const line = (at: number) => mean(x) + slope * (at - mean(c));
+  const variance = mean(x.map((value, i) => (value - line(c[i]!)) ** 2));
+  const [at3] = (await density!(rowsOf([3], [1006], 1)))!;
+  expect(at3).toBeCloseTo(logNormal(3, line(1006), variance), 6);
+});
+
+it("needs more rows than columns", async () => {
+  expect(await gaussianFor(rowsOf([1, 2], [3, 4], 2))).toBeUndefined();
+});

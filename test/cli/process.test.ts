@@ -1,0 +1,238 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, it } from "vitest";
+import { tableFlows } from "../../src/flows/index.ts";
+import { EARTHQUAKES, QUICK, quickModel, start, workplace } from "./command.ts";
+
+const here = workplace();
+const { path, write, list, plain, pushforward } = here;
+const EPOCHS = ["--flow", "nsf", "--transforms", "2", "--hidden", "16", "--epochs", "60", "--patience", "60"];
+const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+/** What the command writes without any interruption. */
+async function uninterrupted(name: string, options: readonly string[]): Promise<Buffer> {
+  const { code, err } = await pushforward(["fit", EARTHQUAKES, ...options, "-o", path(name)]);
+  expect({ code, err: code ? err : "" }).toEqual({ code: 0, err: "" });
+  return readFileSync(path(name));
+}
+
+/** Starts `fit` in a process of its own and waits for an epoch. */
+async function untilEpoch(name: string, options: readonly string[], pattern: RegExp) {
+  const running = start(["fit", EARTHQUAKES, ...options, "-o", path(name), "--json"]);
+  await running.printed(pattern);
+  return running;
+}
+
+describe("after kill -9 in the middle", () => {
+  it("--resume ends in the very bytes of an uninterrupted training", async () => {
+    const expected = await uninterrupted("whole.safetensors", EPOCHS);
+    const epoch = 1 + Math.floor(Math.random() * 40);
+    const running = await untilEpoch("killed.safetensors", EPOCHS, new RegExp(`"epoch":${epoch},`));
+    running.child.kill("SIGKILL");
+    expect(await running.ended).toMatchObject({ signal: "SIGKILL" });
+    expect(list()).toContain("killed.safetensors.checkpoint");
+    expect(list()).not.toContain("killed.safetensors");
+
+    const words = ["fit", EARTHQUAKES, ...EPOCHS, "-o", path("killed.safetensors"), "--json", "--resume"];
+    const { code, out } = await pushforward(words);
+    expect(code).toBe(0);
+    expect(JSON.parse(out.split("\n")[0]!).epoch).toBeGreaterThanOrEqual(epoch);
+    expect(readFileSync(path("killed.safetensors")).equals(expected), `killed in epoch ${epoch}`).toBe(true);
+    expect(list().filter((name) => name.startsWith("killed"))).toEqual(["killed.safetensors"]);
+  });
+
+  it("the default flow goes on too, whichever it was trying", async () => {
+    const options = ["--epochs", "6"];
+    const expected = await uninterrupted("default.safetensors", options);
+    for (const { name: flow } of tableFlows(4, { rows: 1000 })) {
+      const pattern = new RegExp(`"flow":"${flow}","epoch":${1 + Math.floor(Math.random() * 5)},`);
+      const running = await untilEpoch("again.safetensors", options, pattern);
+      running.child.kill("SIGKILL");
+      await running.ended;
+      expect(existsSync(path("again.safetensors"))).toBe(false);
+      const words = ["fit", EARTHQUAKES, ...options, "-o", path("again.safetensors"), "--resume"];
+      expect((await pushforward(words)).code).toBe(0);
+      expect(readFileSync(path("again.safetensors")).equals(expected), `${pattern}`).toBe(true);
+      expect(list().filter((name) => name.startsWith("again"))).toEqual(["again.safetensors"]);
+      execFileSync("rm", [path("again.safetensors")]);
+    }
+  });
+});
+
+describe("Ctrl-C", () => {
+  it("keeps the last checkpoint, leaves a model that is there, exits 130 and prints how to go on", async () => {
+    const old = Buffer.from("an older model");
+    write("stopped.safetensors", old);
+    const running = await untilEpoch("stopped.safetensors", EPOCHS, /"epoch":3,/);
+    running.child.kill("SIGINT");
+    const { code, out, err } = await running.ended;
+    expect(code).toBe(130);
+    expect(out).not.toContain('"done"');
+    expect(plain(err)).toMatchInlineSnapshot(`
+      "Stopped; the last finished epoch is kept in stopped.safetensors.checkpoint.
+      To go on: pushforward fit earthquakes.csv --flow nsf --transforms 2 --hidden 16 --epochs 60 --patience 60 -o stopped.safetensors --json --resume
+      "
+    `);
+    expect(readFileSync(path("stopped.safetensors")).equals(old)).toBe(true);
+
+    const command = /pushforward (fit .*)/.exec(err)![1]!.split(" ");
+    expect((await pushforward(command)).code).toBe(0);
+    expect(readFileSync(path("stopped.safetensors")).equals(readFileSync(path("whole.safetensors")))).toBe(
+      true,
+    );
+  });
+
+  it("before the first epoch leaves nothing", async () => {
+    const before = list();
+    const words = ["fit", EARTHQUAKES, ...EPOCHS, "-o", path("early.safetensors")];
+    const outcome = await pushforward(words, { interrupted: AbortSignal.abort() });
+    expect(outcome).toMatchInlineSnapshot(`
+      {
+        "code": 130,
+        "err": "Stopped before the first epoch was finished; no file was written.
+      Run the command again.
+      ",
+        "out": "",
+      }
+    `);
+    expect(list()).toEqual(before);
+  });
+
+  it("has a brother, SIGTERM, that exits 143", async () => {
+    const running = await untilEpoch("terminated.safetensors", EPOCHS, /"epoch":1,/);
+    running.child.kill("SIGTERM");
+    expect(await running.ended).toMatchObject({ code: 143 });
+    expect(list()).toContain("terminated.safetensors.checkpoint");
+  });
+});
+
+describe("a checkpoint", () => {
+  it("is not lost to a training that starts anew", async () => {
+    const before = list();
+    const fit = ["fit", EARTHQUAKES, ...EPOCHS, "-o", path("terminated.safetensors")];
+    expect(await here.failure(...fit)).toMatchInlineSnapshot(`
+      "2
+      Error: There is a checkpoint of an unfinished training, terminated.safetensors.checkpoint.
+      Go on from it with --resume, or remove it to start anew: rm terminated.safetensors.checkpoint"
+    `);
+    expect(await here.failure(...fit, "--seed", "1", "--resume")).toMatchInlineSnapshot(`
+      "2
+      Error: terminated.safetensors.checkpoint: the checkpoint belongs to other data, another flow or other settings.
+      Give the same data and options to go on from it, or remove it to start anew: rm terminated.safetensors.checkpoint"
+    `);
+    const other = ["fit", EARTHQUAKES, "-o", path("terminated.safetensors"), "--resume"];
+    expect(await here.failure(...other)).toMatchInlineSnapshot(`
+      "2
+      Error: terminated.safetensors.checkpoint is the checkpoint of another kind of flow.
+      Give the same --flow to go on from it, or remove it to start anew: rm terminated.safetensors.checkpoint"
+    `);
+    write("damaged.safetensors.checkpoint", "not a checkpoint");
+    const damaged = ["fit", EARTHQUAKES, ...EPOCHS, "-o", path("damaged.safetensors"), "--resume"];
+    expect(await here.failure(...damaged)).toMatchInlineSnapshot(`
+      "2
+      Error: damaged.safetensors.checkpoint: this is not a safetensors file: expected the length of a JSON header, then the header, received bytes 6e 6f 74 20 61 20 63 68 65.
+      Give the same data and options to go on from it, or remove it to start anew: rm damaged.safetensors.checkpoint"
+    `);
+    expect(list()).toEqual([...before, "damaged.safetensors.checkpoint"].sort());
+  });
+
+  it("that is not there is told, and training starts anew", async () => {
+    const words = ["fit", EARTHQUAKES, ...QUICK, "-o", path("anew.safetensors"), "--resume"];
+    const { code, err } = await pushforward(words);
+    expect(code).toBe(0);
+    expect(err.split("\n")[0]).toMatchInlineSnapshot(
+      `"There is no checkpoint of anew.safetensors to go on from: starting anew."`,
+    );
+  });
+});
+
+describe("a process", () => {
+  let model: string;
+  beforeAll(async () => {
+    model = await quickModel(here, EARTHQUAKES, "model");
+  });
+
+  it("exits with the code of its outcome, and prints a stack trace for DEBUG alone", () => {
+    const node = (words: string[], env = {}) =>
+      spawnSync(process.execPath, ["--import", "tsx", MAIN, ...words], {
+        encoding: "utf8",
+        env: { ...process.env, ...env },
+      });
+    expect(node(["--version"])).toMatchObject({ status: 0, stderr: "" });
+    const wrong = node(["evaluate", path("no.safetensors"), EARTHQUAKES]);
+    expect({ status: wrong.status, stderr: plain(wrong.stderr) }).toMatchInlineSnapshot(`
+      {
+        "status": 2,
+        "stderr": "Error: There is no file no.safetensors.
+      Did you mean anew.safetensors?
+      ",
+      }
+    `);
+    expect(node(["evaluate", path("no.safetensors"), EARTHQUAKES], { DEBUG: "1" }).stderr).toMatch(
+      /\n +at .*\.ts:/,
+    );
+  });
+
+  it("does not mind a reader that goes away", () => {
+    const shell = (script: string) =>
+      spawnSync("bash", ["-c", `set -o pipefail; ${script}`], {
+        encoding: "utf8",
+        env: {
+          ...process.env,
+          NODE: process.execPath,
+          MAIN,
+          MODEL: model,
+          DATA: EARTHQUAKES,
+          OUT: path("piped.safetensors"),
+        },
+      });
+    const sampled = shell('"$NODE" --import tsx "$MAIN" sample "$MODEL" -n 200000 | head -n 1');
+    expect(sampled).toMatchObject({ status: 0, stdout: "lon,lat,depth_km,mag\n", stderr: "" });
+    const fitted = shell(
+      `"$NODE" --import tsx "$MAIN" fit "$DATA" ${QUICK.join(" ")} -o "$OUT" --json | head -n 1`,
+    );
+    expect(fitted).toMatchObject({ status: 0, stderr: "" });
+    expect(list()).toContain("piped.safetensors");
+  });
+
+  it("that cannot write any more loses nothing that was there", () => {
+    write("full.safetensors", "an older model");
+    write("full.csv", "an older table");
+    const before = list();
+    // A limit on the size of files stands in for a full disk.
+    const limited = (...words: string[]) =>
+      spawnSync(
+        "bash",
+        ["-c", 'ulimit -f 8; exec "$0" --import tsx "$@"', process.execPath, MAIN, ...words],
+        {
+          encoding: "utf8",
+          env: { ...process.env, TSX_DISABLE_CACHE: "1" },
+        },
+      );
+    const fitted = limited("fit", EARTHQUAKES, ...EPOCHS, "-o", path("full.safetensors"));
+    expect({
+      status: fitted.status,
+      stderr: plain(fitted.stderr).replace(/^nsf.*\n/, ""),
+    }).toMatchInlineSnapshot(`
+      {
+        "status": 1,
+        "stderr": "Error: Cannot write full.safetensors.checkpoint: the file would be larger than is allowed.
+      Raise the limit (ulimit -f), or write to another disk. What was there before is unchanged.
+      ",
+      }
+    `);
+    const scored = limited("score", model, EARTHQUAKES, "-o", path("full.csv"));
+    expect({ status: scored.status, stderr: plain(scored.stderr) }).toMatchInlineSnapshot(`
+      {
+        "status": 1,
+        "stderr": "Error: Cannot write full.csv: the file would be larger than is allowed.
+      Raise the limit (ulimit -f), or write to another disk. What was there before is unchanged.
+      ",
+      }
+    `);
+    expect(readFileSync(path("full.safetensors"), "utf8")).toBe("an older model");
+    expect(readFileSync(path("full.csv"), "utf8")).toBe("an older table");
+    expect(list()).toEqual(before);
+  });
+});

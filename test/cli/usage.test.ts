@@ -1,0 +1,272 @@
+import { expect, it } from "vitest";
+import { workplace } from "./command.ts";
+
+const { pushforward, failure } = workplace();
+
+it("shows what there is", async () => {
+  const { code, out, err } = await pushforward([]);
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  expect(out).toMatchInlineSnapshot(`
+    "pushforward 0.1.0: learns the probability distribution of a table with normalizing flows
+
+    Usage: pushforward COMMAND ...
+
+    Commands:
+      fit        learns the density of a table and writes a model file
+      evaluate   tells the mean log-density that a model gives to a table
+      score      writes the rows of a table with their log-density
+      sample     draws new rows from a model
+      inspect    shows what is in a model file
+
+    Examples:
+      pushforward fit earthquakes.csv
+      pushforward score model.safetensors earthquakes.csv -o scored.csv
+      pushforward sample model.safetensors -n 1000 -o samples.csv
+
+    Tables are CSV, TSV, JSON or JSON Lines (each also gzipped) or Parquet files, or DuckDB queries
+    in quotes. Log-densities are in nats and in the units of the data.
+
+    pushforward COMMAND --help tells all about one command; --version prints the version.
+    "
+  `);
+  for (const words of [["--help"], ["-h"], ["help"]]) expect((await pushforward(words)).out).toBe(out);
+});
+
+it("shows what a command takes", async () => {
+  const { code, out } = await pushforward(["sample", "--help"]);
+  expect(code).toBe(0);
+  expect(out).toMatchInlineSnapshot(`
+    "pushforward sample: draws new rows from a model
+
+    Usage: pushforward sample MODEL [options]
+
+      MODEL   A model file that pushforward fit wrote.
+
+    Options:
+      -n, --rows N       How many rows. Default: 1000, or with a table in --given one for each of
+                         its rows.
+      -o, --output OUT   The table to write, in the format of its ending. Without it, CSV goes to
+                         standard output.
+      --seed S           The same seed draws the same rows, however many. Default: 0.
+      --given GIVEN      For a conditional model, what it is conditional on: values as in
+                         year=2020,size=3, or a table with these columns.
+      -h, --help         Shows this help.
+
+    Examples:
+      pushforward sample model.safetensors -n 5
+          Five rows, on the terminal.
+      pushforward sample model.safetensors -n 1000000 --seed 7 -o new.parquet
+          A million others, in a file.
+      pushforward sample model.safetensors --given depth=10 -n 100
+          From a model that was fitted with --given depth.
+    "
+  `);
+  expect((await pushforward(["help", "sample"])).out).toBe(out);
+  expect((await pushforward(["sample", "no.safetensors", "-n", "3", "-h"])).out).toBe(out);
+});
+
+it("tells every option of every command, within the width of a page", async () => {
+  for (const name of ["fit", "evaluate", "score", "sample", "inspect"]) {
+    const { out } = await pushforward([name, "--help"]);
+    expect(out).not.toMatch(/undefined|VALUE/);
+    for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+  }
+});
+
+it("prints the version", async () => {
+  expect((await pushforward(["--version"])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+it("colours headings on a terminal, unless NO_COLOR is set", async () => {
+  const ansi = "\u001B[";
+  expect((await pushforward([], { columns: 80 })).out).toContain(ansi);
+  expect((await pushforward([], { columns: 80, env: { NO_COLOR: "1" } })).out).not.toContain(ansi);
+  expect((await pushforward([], { columns: 80, env: { TERM: "dumb" } })).out).not.toContain(ansi);
+});
+
+it("refuses unknown commands", async () => {
+  expect(await failure("fitt")).toMatchInlineSnapshot(`
+    "2
+    Error: pushforward has no command fitt: expected one of fit, evaluate, score, sample, inspect.
+    Did you mean pushforward fit?"
+  `);
+  expect(await failure("train", "data.csv")).toMatchInlineSnapshot(`
+    "2
+    Error: pushforward has no command train: expected one of fit, evaluate, score, sample, inspect.
+    See pushforward --help."
+  `);
+  expect(await failure("--versoin")).toMatchInlineSnapshot(`
+    "2
+    Error: pushforward has no option --versoin.
+    Did you mean --version?"
+  `);
+  expect(await failure("--json", "fit")).toMatchInlineSnapshot(`
+    "2
+    Error: pushforward has no option --json.
+    Options of a command come after its name."
+  `);
+  expect(await failure("constructor")).toMatchInlineSnapshot(`
+    "2
+    Error: pushforward has no command constructor: expected one of fit, evaluate, score, sample, inspect.
+    See pushforward --help."
+  `);
+});
+
+it("refuses options that are unknown, repeated, without a value, or with one too many", async () => {
+  expect(await failure("fit", "data.csv", "--sead", "1")).toMatchInlineSnapshot(`
+    "2
+    Error: pushforward fit has no option --sead.
+    Did you mean --seed?"
+  `);
+  expect(await failure("fit", "data.csv", "--maxMinutes=1")).toMatchInlineSnapshot(`
+    "2
+    Error: pushforward fit has no option --maxMinutes.
+    Did you mean --max-minutes?"
+  `);
+  expect(await failure("fit", "data.csv", "--no-resume")).toMatchInlineSnapshot(`
+    "2
+    Error: pushforward fit has no option --no-resume.
+    Did you mean --resume?"
+  `);
+  expect(await failure("fit", "data.csv", "-x")).toMatchInlineSnapshot(`
+    "2
+    Error: pushforward fit has no option -x.
+    See pushforward fit --help."
+  `);
+  expect(await failure("fit", "data.csv", "-json")).toMatchInlineSnapshot(`
+    "2
+    Error: pushforward fit has no option -json.
+    Did you mean --json?"
+  `);
+  expect(await failure("fit", "data.csv", "--seed", "1", "--seed", "2")).toMatchInlineSnapshot(`
+    "2
+    Error: --seed is given twice.
+    Give it once."
+  `);
+  expect(await failure("fit", "data.csv", "--seed")).toMatchInlineSnapshot(`
+    "2
+    Error: --seed needs a value.
+    See pushforward fit --help."
+  `);
+  expect(await failure("fit", "data.csv", "--columns=")).toMatchInlineSnapshot(`
+    "2
+    Error: --columns needs a value.
+    See pushforward fit --help."
+  `);
+  expect(await failure("fit", "data.csv", "--json=yes")).toMatchInlineSnapshot(`
+    "2
+    Error: --json takes no value: received yes.
+    See pushforward fit --help."
+  `);
+  expect(await failure("fit", "data.csv", "--flow", "mfa")).toMatchInlineSnapshot(`
+    "2
+    Error: --flow has no choice mfa: expected one of default, nsf, maf, realnvp, nice, iaf.
+    Choose one of them: --flow default"
+  `);
+  expect(await failure("fit", "data.csv", "--flow", "transformer")).toMatchInlineSnapshot(`
+    "2
+    Error: --flow has no choice transformer: expected one of default, nsf, maf, realnvp, nice, iaf.
+    Choose one of them: --flow default"
+  `);
+});
+
+it("refuses too many and too few arguments", async () => {
+  expect(await failure("fit")).toMatchInlineSnapshot(`
+    "2
+    Error: pushforward fit needs DATA.
+    Write pushforward fit DATA, or see pushforward fit --help."
+  `);
+  expect(await failure("fit", "a.csv", "b.csv")).toMatchInlineSnapshot(`
+    "2
+    Error: pushforward fit takes one argument, but also got b.csv.
+    Write pushforward fit DATA; quote names that have spaces."
+  `);
+  expect(await failure("evaluate")).toMatchInlineSnapshot(`
+    "2
+    Error: pushforward evaluate needs MODEL and DATA.
+    Write pushforward evaluate MODEL DATA, or see pushforward evaluate --help."
+  `);
+  expect(await failure("evaluate", "model.safetensors")).toMatchInlineSnapshot(`
+    "2
+    Error: pushforward evaluate needs DATA.
+    Write pushforward evaluate MODEL DATA, or see pushforward evaluate --help."
+  `);
+  expect(await failure("score", "model.safetensors", "data.csv")).toMatchInlineSnapshot(`
+    "2
+    Error: pushforward score needs --output.
+    Write pushforward score MODEL DATA -o OUT, or see pushforward score --help."
+  `);
+});
+
+it("takes options in every usual form, and after -- only arguments", async () => {
+  const nothing = /^2\nError: There is no file -?no\.csv/;
+  for (const seed of [["--seed", "7"], ["--seed=7"]])
+    expect(await failure("fit", ...seed, "no.csv")).toMatch(nothing);
+  for (const output of [["-o", "m.safetensors"], ["-om.safetensors"], ["-o=m.safetensors"]]) {
+    expect(await failure("fit", "no.csv", ...output)).toMatch(nothing);
+  }
+  expect(await failure("fit", "--seed", "7", "--", "-no.csv")).toMatch(nothing);
+});
+
+it("refuses values that do not fit", async () => {
+  expect(await failure("fit", "data.csv", "--seed", "-1")).toMatchInlineSnapshot(`
+    "2
+    Error: --seed does not fit: expected a whole number from 0, received -1.
+    Write for example --seed 1"
+  `);
+  expect(await failure("fit", "data.csv", "--epochs", "2.5")).toMatchInlineSnapshot(`
+    "2
+    Error: --epochs does not fit: expected a whole number from 1, received 2.5.
+    Write for example --epochs 200"
+  `);
+  expect(await failure("fit", "data.csv", "--epochs", "ten")).toMatchInlineSnapshot(`
+    "2
+    Error: --epochs does not fit: expected a whole number from 1, received ten.
+    Write for example --epochs 200"
+  `);
+  expect(await failure("fit", "data.csv", "--max-minutes", "0")).toMatchInlineSnapshot(`
+    "2
+    Error: --max-minutes does not fit: expected a number above 0, received 0.
+    Write for example --max-minutes 10"
+  `);
+  expect(await failure("fit", "data.csv", "--learning-rate", "1e-3x")).toMatchInlineSnapshot(`
+    "2
+    Error: --learning-rate does not fit: expected a number above 0, received 1e-3x.
+    Write for example --learning-rate 0.001"
+  `);
+  expect(await failure("fit", "data.csv", "--validation-fraction", "1")).toMatchInlineSnapshot(`
+    "2
+    Error: --validation-fraction does not fit: expected a share above 0 and below 1, received 1.
+    Write for example --validation-fraction 0.1"
+  `);
+  expect(await failure("fit", "data.csv", "--flow", "nsf", "--hidden", "64,x")).toMatchInlineSnapshot(`
+    "2
+    Error: --hidden does not fit: expected a whole number from 1, received x.
+    Write for example --hidden 64,64"
+  `);
+  expect(await failure("fit", "data.csv", "--transforms", "3")).toMatchInlineSnapshot(`
+    "2
+    Error: --transforms does not go with the default flow.
+    Choose the kind of flow too, for example --flow nsf"
+  `);
+  expect(await failure("fit", "data.csv", "-o", "data.csv")).toMatchInlineSnapshot(`
+    "2
+    Error: The name data.csv does not suit a model file: expected a name that ends in .safetensors.
+    Write for example -o data.safetensors"
+  `);
+  expect(await failure("fit", "data.csv", "-o", "missing/model.safetensors")).toMatchInlineSnapshot(`
+    "2
+    Error: Cannot write missing/model.safetensors: there is no directory missing.
+    Create it first: mkdir -p 'missing'"
+  `);
+  expect(await failure("sample", "model.safetensors", "-n", "0")).toMatchInlineSnapshot(`
+    "2
+    Error: --rows does not fit: expected a whole number from 1, received 0.
+    Write for example --rows 1000"
+  `);
+  expect(await failure("sample", "model.safetensors", "-o", "new.xlsx")).toMatchInlineSnapshot(`
+    "2
+    Error: The name new.xlsx does not say how to write the table: expected a name that ends in .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
+    Give the output one of these endings."
+  `);
+});
