@@ -232,12 +232,16 @@ class Training {
     const order = new Random(settings.seed).split("shuffle").split(epoch).permutation(training.rows);
     const batches = Math.ceil(training.rows / batchSize);
     const good = { values: flat.values.slice(), average: this.average.slice() };
-    const totalWeight = training.weights.reduce((a, b) => a + b, 0);
     let sum = 0;
+    let seen = 0;
+    let late = false;
     let stepSize = 0;
     for (let b = 0; b < batches; b++) {
       if (options.signal?.aborted) return "signal";
-      if (performance.now() > deadline) return "time";
+      late = performance.now() > deadline;
+      if (late && b === 0) return "time";
+      // What was learned in a part of an epoch counts as well.
+      if (late) break;
       const indices = order.subarray(b * batchSize, (b + 1) * batchSize);
       const batch = assemble(training, indices, batchSize);
       const loss = await this.objective.lossAndGradient(batch, flat);
@@ -251,6 +255,7 @@ class Training {
       let weight = 0;
       for (const i of indices) weight += training.weights[i];
       sum -= loss * weight;
+      seen += weight;
       const scale = this.scaleAt((epoch - 1) * batches + b, settings.epochs * batches);
       stepSize = scale * settings.optimizer.learningRate;
       optimizer.step(
@@ -263,13 +268,13 @@ class Training {
       options.onProgress?.({ epoch, fraction: (b + 1) / batches, best: state.best });
     }
     state.epoch = epoch;
-    const trainLogDensity = sum / totalWeight + this.offset;
+    const trainLogDensity = sum / seen + this.offset;
     const validationLogDensity = (await this.validate()) + this.offset;
     this.epochs.push({ epoch, trainLogDensity, validationLogDensity, stepSize });
     this.judge(validationLogDensity);
     options.onEpoch?.(this.epochs.at(-1)!);
     await options.checkpoint?.save(this.save());
-    return undefined;
+    return late ? "time" : undefined;
   }
 
   private scaleAt(step: number, totalSteps: number): number {
