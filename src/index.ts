@@ -65,6 +65,7 @@ export {
 export { Random } from "./random/index.ts";
 export { compile } from "./runtime/index.ts";
 export {
+  type CheckpointStore,
   type Epoch,
   type FitOptions,
   type FitResult,

@@ -32,7 +32,8 @@ const args = {
     options: ["default", "nsf", "maf", "realnvp", "nice", "iaf"],
     default: "default",
     valueHint: "FLOW",
-    description: "The kind of flow; the default tries three (two for more than 20,000 rows) and keeps the best.",
+    description:
+      "The kind of flow; the default tries three (two for more than 20,000 rows) and keeps the best.",
   },
   transforms: {
     type: "string",

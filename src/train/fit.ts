@@ -273,8 +273,10 @@ class Training {
     this.epochs.push({ epoch, trainLogDensity, validationLogDensity, stepSize });
     this.judge(validationLogDensity);
     options.onEpoch?.(this.epochs.at(-1)!);
+    // A checkpoint holds whole epochs, so that going on from it ends where an uninterrupted training does.
+    if (late) return "time";
     await options.checkpoint?.save(this.save());
-    return late ? "time" : undefined;
+    return undefined;
   }
 
   private scaleAt(step: number, totalSteps: number): number {

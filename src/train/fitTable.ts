@@ -35,8 +35,10 @@ export async function fitTable(table: TableRows, options: FitTableOptions = {}):
   const rows = table.values.length / features;
   const context = (options.context?.length ?? 0) / rows;
   const candidates = tableFlows(features, { rows, context, seed: options.seed });
-  // Small tables need strong decay; what is learned from many rows must not be pulled back.
-  const optimizer = { weightDecay: rows > 20_000 ? 0.01 : 0.3, ...options.optimizer };
+  // Small tables gain from large steps and strong decay; what is learned from many rows must not be pulled back.
+  const defaults =
+    rows > 20_000 ? { learningRate: 1e-3, weightDecay: 0.01 } : { learningRate: 3e-3, weightDecay: 0.3 };
+  const optimizer = { ...defaults, ...options.optimizer };
   const start = performance.now();
   let best: FittedTable | undefined;
   for (const [i, { name, flow }] of candidates.entries()) {

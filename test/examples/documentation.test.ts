@@ -1,0 +1,120 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { bijectionKinds } from "../../src/bijections/registry.ts";
+import { scalarTransformKinds } from "../../src/bijections/scalar/registry.ts";
+import { optionsOf } from "../../src/cli/arguments.ts";
+import { evaluate } from "../../src/cli/evaluate.ts";
+import { fit } from "../../src/cli/fit.ts";
+import { inspect } from "../../src/cli/inspect.ts";
+import { sample } from "../../src/cli/sample.ts";
+import { score } from "../../src/cli/score.ts";
+import { distributionKinds } from "../../src/distributions/registry.ts";
+import { Tensor } from "../../src/graph/index.ts";
+import { fitSettingsSchema } from "../../src/train/fit.ts";
+import { pages, project, root } from "./documentation.ts";
+
+/** The log-density of a row, three rows of three columns, and four slopes. */
+const README_OUTPUT =
+  /^Float64Array\(1\) \[ -\d+\.\d+ \]\nFloat64Array\(9\) \[[-\d.,\s]+\]\nFloat32Array\(4\) \[ 0, -1, -2, -3 \]\n$/;
+
+const all = pages();
+const programs = all.filter(({ program }) => program !== "");
+const { folder, files, remove } = project(programs);
+afterAll(remove);
+
+test("every TypeScript block type-checks", () => {
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const { stdout } = spawnSync(process.execPath, [tsc, "-p", folder], { encoding: "utf8" });
+  expect(stdout).toBe("");
+});
+
+test.each(programs.map((page, i) => [page.path, page, files[i]] as const))(
+  "%s prints what it says",
+  (_, page, file) => {
+    const command = ["--import", "tsx", file];
+    const { stdout, stderr } = spawnSync(process.execPath, command, { cwd: folder, encoding: "utf8" });
+    expect(stderr).toBe("");
+    if (page.path === "README.md") expect(stdout).toMatch(README_OUTPUT);
+    else if (page.output !== "") expect(stdout).toBe(page.output);
+  },
+);
+
+test("every link leads to a file, and to a heading in it", () => {
+  const headings = new Map(
+    all.map(({ path, text }) => [
+      path,
+      Array.from(text.matchAll(/^#+ (.*)$/gm), ([, title]) => anchor(title)),
+    ]),
+  );
+  const broken = all.flatMap(({ path, text }) =>
+    Array.from(text.matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)).flatMap(([link, target, heading]) => {
+      const file = target === "" ? path : join(dirname(path), target);
+      const leads = existsSync(resolve(root, file)) && (!heading || headings.get(file)?.includes(heading));
+      return leads ? [] : [`${path}: ${link}`];
+    }),
+  );
+  expect(broken).toEqual([]);
+});
+
+/** As GitHub makes it of a heading. */
+const anchor = (title: string) =>
+  title
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-");
+
+describe("a page names everything that there is", () => {
+  const lacking = (path: string, words: readonly string[]) => {
+    const { text } = all.find((page) => page.path === path)!;
+    const plain = text.replaceAll(/ +\|/g, " |");
+    return words.filter((word) => !plain.includes(word));
+  };
+  const types = (kinds: readonly { examples(features: number): readonly { type: string }[] }[]) =>
+    kinds.map((kind) => kind.examples(2)[0].type);
+
+  test("bijections and scalar transforms", () => {
+    const rows = types(bijectionKinds).map((type) => `| \`${type}\` |`);
+    const transforms = types(scalarTransformKinds).map((type) => `type: "${type}"`);
+    expect(lacking("docs/bijections.md", [...rows, ...transforms])).toEqual([]);
+  });
+
+  test("distributions", () => {
+    const classes = types(distributionKinds).map(
+      (type) => `| \`${type[0].toUpperCase()}${type.slice(1)}\` |`,
+    );
+    expect(lacking("docs/distributions.md", classes)).toEqual([]);
+  });
+
+  test("settings of training, with their defaults", () => {
+    const { optimizer, schedule, ...settings } = fitSettingsSchema.parse({});
+    const rows = (options: object, prefix = "") =>
+      Object.entries(options).map(([name, value]) => `| \`${prefix}${name}\` | ${shown(value)} |`);
+    const { beta1: _beta1, beta2: _beta2, epsilon: _epsilon, ...mainOptimizer } = optimizer;
+    const all = [...rows(settings), ...rows(mainOptimizer, "optimizer."), ...rows(schedule, "schedule.")];
+    expect(lacking("docs/training.md", all)).toEqual([]);
+  });
+
+  test("commands and their options", () => {
+    const options = [fit, evaluate, score, sample, inspect].flatMap(({ name, args }) => [
+      `## ${name}`,
+      ...optionsOf(args).map(([option]) => `--${option}`),
+    ]);
+    expect(lacking("docs/command-line.md", options)).toEqual([]);
+  });
+
+  test("operations", () => {
+    const methods = Object.getOwnPropertyNames(Tensor.prototype).filter(
+      (name) => !["constructor", "rank"].includes(name),
+    );
+    expect(
+      lacking(
+        "docs/tensors-and-graphs.md",
+        methods.map((name) => `\`${name}\``),
+      ),
+    ).toEqual([]);
+  });
+});
+
+const shown = (value: unknown) => (typeof value === "string" ? `\`${value}\`` : String(value));

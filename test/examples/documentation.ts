@@ -1,0 +1,73 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** A page of documentation: its program, which is all of its TypeScript in order, and what that prints. */
+export interface Page {
+  /** Path from the root of the repository. */
+  readonly path: string;
+  readonly text: string;
+  readonly program: string;
+  /** The `text` blocks that follow a `ts` block. */
+  readonly output: string;
+}
+
+export function pages(): Page[] {
+  const docs = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
+  const paths = ["README.md", "CONTRIBUTING.md", "examples/README.md", ...docs.map((name) => `docs/${name}`)];
+  return paths.map((path) => {
+    const text = readFileSync(join(root, path), "utf8");
+    const blocks = Array.from(text.matchAll(/^```(\w*)\n(.*?)^```$/gms), ([, language, content]) => ({
+      language,
+      content,
+    }));
+    const program = blocks.filter(({ language }) => language === "ts");
+    const output = blocks.filter(
+      ({ language }, i) => language === "text" && blocks[i - 1]?.language === "ts",
+    );
+    return {
+      path,
+      text,
+      program: program.map(placed).join(""),
+      output: output.map(({ content }) => content).join(""),
+    };
+  });
+}
+
+/** A block that begins with the path of a file in `src` has the imports of that file. */
+function placed({ content }: { content: string }): string {
+  const place = /^\/\/ (src\/\S+)/.exec(content)?.[1];
+  if (place === undefined) return content;
+  const from = (path: string) => JSON.stringify(join(root, dirname(place), path));
+  return content.replaceAll(/(?<= from )"(\.[^"]*)"/g, (_, path: string) => from(path));
+}
+
+/** A project that has pushforward (its source) installed, with the programs of some pages in it. */
+export function project(pages: readonly Page[]): { folder: string; files: string[]; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), "pushforward-documentation-"));
+  for (const name of ["node_modules", "examples"])
+    symlinkSync(join(root, name), join(folder, name), "junction");
+  const { compilerOptions } = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8"));
+  const paths = Object.entries<string[]>(compilerOptions.paths).map(([name, targets]) => [
+    name,
+    targets.map((target) => join(root, target)),
+  ]);
+  const configuration = {
+    compilerOptions: {
+      ...compilerOptions,
+      rewriteRelativeImportExtensions: false,
+      paths: Object.fromEntries(paths),
+    },
+    include: ["*.mts"],
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(configuration));
+  const files = pages.map(({ path, program }) => {
+    const file = join(folder, `${path.replace(/\W/g, "-")}.mts`);
+    writeFileSync(file, `${program}export {};\n`);
+    return file;
+  });
+  return { folder, files, remove: () => rmSync(folder, { recursive: true }) };
+}

@@ -1,0 +1,62 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { root } from "./documentation.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "pushforward-examples-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs a script as its first lines say, and gives what it prints. */
+function run(script: string, ...words: string[]): string {
+  const command = ["--import", "tsx", join("examples", script), ...words];
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: root, encoding: "utf8" });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  return stdout;
+}
+
+/** The numbers after `label` in a text. */
+const numberAfter = (text: string, label: string): number =>
+  Number(text.slice(text.indexOf(label) + label.length).match(/-?\d+(\.\d+)?/)![0]);
+
+test("every script is tested", () => {
+  const scripts = readdirSync(join(root, "examples")).filter((name) => name.endsWith(".ts"));
+  expect(scripts).toEqual(["conditional.ts", "earthquakes.ts", "two-moons.ts"]);
+});
+
+test("earthquakes.ts finds unusual rows and writes new ones", () => {
+  const output = join(folder, "week.csv");
+  const text = run("earthquakes.ts", output);
+  expect(text).toContain("1707 earthquakes: lon, lat, depth_km, mag\n");
+  expect(numberAfter(text, "held-out rows")).toBeGreaterThan(-12);
+  const scores = Array.from(text.matchAll(/log p = (-[\d.]+): magnitude/g), ([, score]) => Number(score));
+  expect(scores).toHaveLength(5);
+  expect(scores).toEqual(scores.toSorted((a, b) => a - b));
+  expect(scores[4]).toBeLessThan(-15);
+  const lines = readFileSync(output, "utf8").trimEnd().split("\n");
+  expect(lines).toHaveLength(1708);
+  expect(lines[0]).toBe("lon,lat,depth_km,mag");
+});
+
+test("two-moons.ts learns the moons and draws them", () => {
+  const output = join(folder, "moons.png");
+  const text = run("two-moons.ts", output);
+  expect(numberAfter(text, "Unseen points:")).toBeLessThan(-2);
+  expect(numberAfter(text, "before,")).toBeGreaterThan(-1.2);
+  expect(readFileSync(output).toString("latin1", 1, 4)).toBe("PNG");
+});
+
+test("conditional.ts comes near the true density, which regression does not", () => {
+  const text = run("conditional.ts");
+  const [line, network, flow, truth] = [
+    "a line, normal errors",
+    "a network, normal errors",
+    "a conditional flow",
+    "the true density",
+  ].map((label) => numberAfter(text, label));
+  expect(network).toBeGreaterThan(line);
+  expect(flow).toBeGreaterThan(network + 0.4);
+  expect(flow).toBeLessThan(truth + 0.02);
+  expect(truth - flow).toBeLessThan(0.2);
+});
