@@ -1,5 +1,6 @@
 import type { Bijection } from "../bijections/bijection.ts";
 import { Chain } from "../bijections/chain.ts";
+import { StandardizeContext } from "../bijections/standardizeContext.ts";
 import type { Flow } from "../flows/flow.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
@@ -13,21 +14,45 @@ const ENOUGH = 20_000;
  * the rows as the parts before it leave them. Held-out rows, as they arrive at the base, may judge choices made there.
  */
 export async function initialize(flow: Flow, data: TrainingRows, heldOut?: TrainingRows): Promise<void> {
-  const parts = flow.bijection instanceof Chain ? [...flow.bijection.bijections].reverse() : [flow.bijection];
-  const last = flow.base.fitToData ? parts.length : parts.findLastIndex((part) => part.fitToData);
-  let rows = data;
-  let judges = heldOut;
-  for (const [i, part] of parts.entries()) {
-    part.fitToData?.(asDataRows(rows));
-    if (i >= last) return;
-    if (rows.rows > ENOUGH) {
-      const chosen = new Random(0).split("initialize").permutation(rows.rows).slice(0, ENOUGH).sort();
-      rows = selectRows(rows, chosen);
+  const sets = await settle(
+    flow.bijection,
+    heldOut ? [data, heldOut] : [data],
+    flow.base.fitToData !== undefined,
+  );
+  const [rows, judges] = sets.map(asDataRows);
+  flow.base.fitToData?.(rows, judges);
+}
+
+/**
+ * Fits a bijection and all inside it to the first of `sets`, and gives the sets as they leave it, if what comes `after`
+ * has to see them.
+ */
+async function settle(bijection: Bijection, sets: TrainingRows[], after: boolean): Promise<TrainingRows[]> {
+  if (bijection instanceof Chain) {
+    const parts = [...bijection.bijections].reverse();
+    let passed = sets;
+    for (const [i, part] of parts.entries()) {
+      const later = after || parts.slice(i + 1).some(takesData);
+      if (later || takesData(part)) passed = await settle(part, passed, later);
     }
-    rows = await through(part, rows);
-    judges &&= await through(part, judges);
+    return passed;
   }
-  flow.base.fitToData?.(asDataRows(rows), judges && asDataRows(judges));
+  bijection.fitToData?.(asDataRows(sets[0]));
+  if (bijection instanceof StandardizeContext) {
+    const scaled = sets.map((rows) => ({ ...rows, context: bijection.scaler.toLatent(rows.context) }));
+    const passed = await settle(bijection.bijection, scaled, after);
+    return passed.map((rows) => ({ ...rows, context: bijection.scaler.toData(rows.context) }));
+  }
+  return after ? Promise.all(sets.map((rows) => through(bijection, thinned(rows)))) : sets;
+}
+
+const takesData = (bijection: Bijection): boolean =>
+  bijection.fitToData !== undefined || (bijection instanceof Chain && bijection.bijections.some(takesData));
+
+function thinned(rows: TrainingRows): TrainingRows {
+  if (rows.rows <= ENOUGH) return rows;
+  const order = new Random(0).split("initialize").permutation(rows.rows);
+  return selectRows(rows, order.subarray(0, ENOUGH).sort());
 }
 
 async function through(part: Bijection, rows: TrainingRows): Promise<TrainingRows> {

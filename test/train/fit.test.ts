@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { Chain } from "../../src/bijections/chain.ts";
-import { Permutation } from "../../src/bijections/permutation.ts";
-import { Standardize } from "../../src/bijections/standardize.ts";
+import {
+  Actnorm,
+  Autoregressive,
+  Chain,
+  Permutation,
+  Standardize,
+  StandardizeContext,
+} from "../../src/bijections/index.ts";
 import { DiagonalNormal } from "../../src/distributions/diagonalNormal.ts";
 import { Uniform } from "../../src/distributions/uniform.ts";
 import type { PushforwardError } from "../../src/errors.ts";
@@ -142,6 +147,28 @@ describe("fit", () => {
       const rest = await flow.logProb(correlated(500, 9));
       expect(mean(rest)).toBeGreaterThan(-ENTROPY - 0.3);
     }
+  });
+});
+
+describe("initialize", () => {
+  it("reaches data-fitted parts in nested chains and behind a standardized context", async () => {
+    const rows = 500;
+    const z = new Random(4).normal(new Float64Array(2 * rows));
+    const context = z.subarray(0, rows).map((v) => 100 + 10 * v);
+    const data = z.subarray(rows).map((v) => 7 + 3 * v);
+    const inner = new Actnorm({ features: 1 });
+    const autoregressive = new Autoregressive({ order: [0], context: 1 }, new Random(0));
+    const nested = new StandardizeContext(new Chain([inner, autoregressive]));
+    const outer = new Actnorm({ features: 1 });
+    const flow = new Flow(new DiagonalNormal({ features: 1 }), new Chain([nested, new Chain([outer])]));
+    outer.logScale.value[0] = 9; // what was there before counts for nothing
+    await fit(flow, data, { context, epochs: 1, optimizer: { learningRate: 1e-12 }, averageDecay: 0 });
+    expect(outer.shift.value[0]).toBeCloseTo(7, 0);
+    expect(Math.exp(outer.logScale.value[0])).toBeCloseTo(3, 0);
+    expect(inner.shift.value[0]).toBeCloseTo(0, 5);
+    expect(inner.logScale.value[0]).toBeCloseTo(0, 5);
+    expect(nested.scaler.center.value[0]).toBeCloseTo(100, -1);
+    expect(nested.scaler.scale.value[0]).toBeCloseTo(10, -1);
   });
 });
 
