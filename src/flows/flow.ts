@@ -3,12 +3,13 @@ import { Chain } from "../bijections/chain.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { PushforwardError } from "../errors.ts";
+import { buildGraph } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { scoped } from "../graph/scope.ts";
 import { formatShape, type Shape } from "../graph/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { input, type Tensor } from "../graph/tensor.ts";
 import { parametersOf } from "../nn/module.ts";
-import type { Precision } from "../onnx/export.ts";
+import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { Random } from "../random/index.ts";
 import { type Compiled, compile, type Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engine.ts";
@@ -251,6 +252,20 @@ export class Flow {
     }
     const fits = context ? context.rank === 2 && context.shape[1] === this.context : this.context === 0;
     if (!fits) throw contextError(this.context, context ? formatShape(context.shape) : "none");
+  }
+
+  /**
+   * The density as an ONNX file that any runtime computes without pushforward: inputs `x` [N, D] and, for a conditional
+   * flow, `context` [N, C]; outputs `logProb` [N] in nats and `z` [N, D]. A standardization is part of the graph and runs
+   * in its precision, so columns far from 0 beside their deviation want float64.
+   */
+  exportOnnx(options: { precision?: Precision } = {}): Uint8Array<ArrayBuffer> {
+    const x = input("x", ["N", this.features]);
+    const context = this.context > 0 ? input("context", ["N", this.context]) : undefined;
+    const { value, logDet } = scoped("bijection", () => this.bijection.inverse(x, context));
+    const logProb = scoped("base", () => this.base.logProb(value)).add(logDet);
+    const graph = buildGraph(context ? [x, context] : [x], { logProb, z: value }, this.parameterNames());
+    return exportOnnx(graph, { ...options, embedParameters: true });
   }
 
   private parameterNames(): Map<Parameter, string> {
