@@ -69,8 +69,7 @@ export class Autoregressive implements Bijection {
     const values: Tensor[] = new Array(this.features);
     let logDet: Tensor | undefined;
     this.options.order.forEach((feature, k) => {
-      const columns = this.columns.flatMap((owner, column) => (owner === feature ? [column] : []));
-      const scalar = this.transform.toData(z.slice(1, feature, feature + 1), network.outputs(columns));
+      const scalar = this.transform.toData(z.slice(1, feature, feature + 1), network.outputs(k + 1));
       values[feature] = scalar.value;
       const own = sumFeatures(scalar.logDerivative, 1);
       logDet = logDet ? logDet.add(own) : own;

@@ -1,7 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import { withScope } from "./scope.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "./shape.ts";
-import { batchSize, constant, filled, scalar, stack, type Tensor } from "./tensor.ts";
+import { batchSize, concat, constant, filled, scalar, stack, type Tensor } from "./tensor.ts";
 
 /** All tensors that `outputs` depend on, inputs before outputs. */
 export function ancestors(outputs: readonly Tensor[]): Tensor[] {
@@ -52,6 +52,7 @@ export function vjp(
   for (const node of nodes) if (node.inputs.some((parent) => relevant.has(parent))) relevant.add(node);
 
   const gradients = new Map<Tensor, Tensor>();
+  const parts = new Map<Tensor, Part[]>();
   const accumulate = (node: Tensor, g: Tensor) => {
     const sofar = gradients.get(node);
     gradients.set(node, sofar ? sofar.add(g) : g);
@@ -67,10 +68,18 @@ export function vjp(
     accumulate(output, cotangent);
   });
   for (const node of nodes.reverse()) {
+    const slices = parts.get(node);
+    if (slices) accumulate(node, assemble(slices, node.shape));
     const g = gradients.get(node);
     const { operation } = node;
     if (!g || node.inputs.length === 0 || !relevant.has(node) || !operation.gradient) continue;
     withScope(node.scope ? `gradient/${node.scope}` : "gradient", () => {
+      if (operation.name === "slice") {
+        const [parent] = node.inputs;
+        const { axis, start, end } = node.attributes as unknown as Omit<Part, "g">;
+        parts.set(parent, [...(parts.get(parent) ?? []), { axis, start, end, g: g.broadcastTo(node.shape) }]);
+        return;
+      }
       const full = operation.needsFullGradient ? g.broadcastTo(node.shape) : g;
       const contributions = operation.gradient!(full, node.inputs, node, node.attributes);
       node.inputs.forEach((parent, i) => {
@@ -87,6 +96,41 @@ export function vjp(
     });
   }
   return inputs.map((x) => gradients.get(x)?.broadcastTo(x.shape) ?? filled(0, x.shape));
+}
+
+/** The gradient of a slice: of the positions start to end - 1 of an axis. */
+interface Part {
+  readonly axis: number;
+  readonly start: number;
+  readonly end: number;
+  readonly g: Tensor;
+}
+
+/**
+ * The gradient of a tensor from those of its slices, laid side by side: one concatenation where a sum of padded
+ * gradients would run over the whole tensor once for each.
+ */
+function assemble(parts: readonly Part[], shape: Shape): Tensor {
+  const axes = [...new Set(parts.map(({ axis }) => axis))];
+  const alongEach = axes.map((axis) => {
+    const own = parts.filter((part) => part.axis === axis);
+    const cuts = [...new Set([0, shape[axis] as number, ...own.flatMap(({ start, end }) => [start, end])])];
+    cuts.sort((a, b) => a - b);
+    const segments = cuts.slice(1).map((end, i) => {
+      const start = cuts[i];
+      const covering = own.filter((part) => part.start <= start && part.end >= end);
+      if (covering.length === 0)
+        return filled(
+          0,
+          shape.map((d, k) => (k === axis ? end - start : d)),
+        );
+      return covering
+        .map(({ g, start: from }) => g.slice(axis, start - from, end - from))
+        .reduce((total, part) => total.add(part));
+    });
+    return concat(segments, axis);
+  });
+  return alongEach.reduce((total, part) => total.add(part));
 }
 
 /** Gradient of a scalar with respect to each of `inputs`, in their shapes. */

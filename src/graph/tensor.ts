@@ -276,7 +276,9 @@ export class Tensor {
   }
   gather(axis: number, indices: Iterable<number>): Tensor {
     const position = normalizeAxis("gather", axis, this.shape);
-    return apply(structure.gather, [this], { axis: position, indices: [...indices] });
+    const chosen = [...indices];
+    if (chosen.length === this.shape[position] && chosen.every((index, i) => index === i)) return this;
+    return apply(structure.gather, [this], { axis: position, indices: chosen });
   }
   flip(axis: number): Tensor {
     const size = this.shape[normalizeAxis("flip", axis, this.shape)] as number;

@@ -247,12 +247,12 @@ def translate_layer(layer):
         # One feature: zuko has no input for it, ours is masked out.
         network, arrays = translate_mlp(layer.hyper, rows_of(layer, blocks, 1))
         arrays["network.layers.0.weight"] = nn.functional.pad(arrays["network.layers.0.weight"], (0, 0, 1, 0), value=0.5)
-        return {"type": "autoregressive", "order": [0], **description, "network": network}, arrays
+        return {"type": "autoregressive", "order": [0], **description, "network": network}, in_blocks(arrays)
     assert isinstance(layer, MaskedAutoregressiveTransform)
     features = len(layer.order)
     network, arrays = translate_masked_mlp(layer.hyper, features, context, rows_of(layer, blocks, features))
     order = layer.order.argsort().tolist()
-    return {"type": "autoregressive", "order": order, **description, "network": network}, arrays
+    return {"type": "autoregressive", "order": order, **description, "network": network}, in_blocks(arrays)
 
 
 def context_size(module):
@@ -302,6 +302,11 @@ def arrays_of(weights, biases):
     for i, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
         arrays |= {f"network.layers.{i}.weight": weight.T, f"network.layers.{i}.bias": bias}
     return arrays
+
+
+def in_blocks(arrays):
+    """A masked network of ours keeps its layers in blocks: one, at these widths."""
+    return {name.replace(".weight", ".blocks.0.weight").replace(".bias", ".blocks.0.bias"): a for name, a in arrays.items()}
 
 
 def translate_masked_mlp(hyper, features, context, outputs):

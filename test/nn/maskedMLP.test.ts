@@ -23,6 +23,9 @@ const networks: NetworkOptions[] = [
   { hidden: [8], residual: true, activation: "tanh" },
   { hidden: [9, 9, 9], residual: true, activation: "silu" },
   { hidden: [2, 2, 2, 2], residual: true, activation: "softplus" },
+  // Wide enough for blocks.
+  { hidden: [520, 40] },
+  { hidden: [400, 400, 400], residual: true, activation: "tanh" },
 ];
 
 /** A trained network over features in random order, `OUTPUTS` numbers for each, in blocks. */
@@ -58,7 +61,7 @@ describe.each(networks)("network %j", (options) => {
           const incremental = network.incremental(context);
           const values: Tensor[] = [];
           order.forEach((feature, k) => {
-            const raw = incremental.outputs([feature, D + feature]);
+            const raw = incremental.outputs(k + 1);
             values[feature] = step(z.slice(1, feature, feature + 1), raw);
             if (k < D - 1) incremental.feed(k + 1, values[feature]);
           });
@@ -83,7 +86,11 @@ test.each(sizes)(
   "output j sees exactly the inputs before it: $features features, $context of context",
   async (size) => {
     const { features: D, context: C } = size;
-    for (const options of [{ hidden: [] }, { hidden: [16, 24], activation: "tanh" as const }]) {
+    for (const options of [
+      { hidden: [] },
+      { hidden: [16, 24], activation: "tanh" as const },
+      { hidden: [300, 520], activation: "tanh" as const },
+    ]) {
       const { network, degree, outputDegrees } = build(D, C, options);
       const shapes = [["N", D] as const, ...(C > 0 ? [["N", C] as const] : [])];
       const byInputs = compile((x, context) => jacobian(network.apply(x, context), x), shapes, {

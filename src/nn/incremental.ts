@@ -1,0 +1,122 @@
+import { concat, type Tensor } from "../graph/tensor.ts";
+import { activate } from "./activation.ts";
+import type { MaskedLinear } from "./maskedLinear.ts";
+import type { NetworkDescription } from "./mlp.ts";
+
+/**
+ * A masked network evaluated degree by degree, which inverts an autoregressive map in one sweep: `feed` takes the next input
+ * and computes just the units that waited for it; `outputs` gives the output columns whose inputs are now known. Each
+ * unit is computed once, so over all degrees the sweep does the work of one pass, where evaluating the whole network for
+ * every feature would take D of them.
+ *
+ * Degrees come in the groups of the network's blocks. What a group owes to all groups before it is one large product; only
+ * the small rest, inside the group, goes degree by degree.
+ */
+export class Incremental {
+  private readonly options: NetworkDescription;
+  private readonly bounds: readonly number[];
+  private readonly layers: readonly Sweep[];
+  /** What layer i reads: the inputs for the first one, the activated units of the layer before for the others. */
+  private readonly known: readonly Known[];
+  private group = 0;
+
+  constructor(
+    layers: readonly MaskedLinear[],
+    bounds: readonly number[],
+    options: NetworkDescription,
+    context: Tensor | undefined,
+  ) {
+    this.options = options;
+    this.bounds = bounds;
+    this.layers = layers.map((layer) => new Sweep(layer));
+    this.known = layers.map(() => new Known());
+    if (context) this.known[0].add(context);
+    this.advance(0);
+  }
+
+  /** Takes the input of the given degree, a column [N, 1]; degrees come in order. */
+  feed(degree: number, value: Tensor): void {
+    if (degree > this.bounds[this.group]) {
+      for (const known of this.known) known.closeGroup();
+      this.group++;
+    }
+    this.known[0].add(value);
+    this.advance(degree);
+  }
+
+  /** The output columns of this degree, [N, columns] or, where they depend on nothing, [columns]. */
+  outputs(degree: number): Tensor {
+    const last = this.layers.length - 1;
+    return this.layers[last].units(degree - 1, this.known[last])!;
+  }
+
+  private advance(degree: number): void {
+    const values: Tensor[] = [];
+    for (let i = 0; i < this.layers.length - 1; i++) {
+      let value = this.layers[i].units(degree, this.known[i]);
+      if (!value) continue;
+      // The second layer of a residual block adds to what went into the block.
+      if (this.options.residual && i > 0 && i % 2 === 0) value = value.add(values[i - 2]);
+      values[i] = value;
+      this.known[i + 1].add(activate(this.options.activation, value));
+    }
+  }
+}
+
+/** Columns that are known so far, in the order of their degrees. */
+class Known {
+  /** Columns of all groups before this one, and of this one. */
+  before: Tensor | undefined;
+  private own: Tensor[] = [];
+
+  add(columns: Tensor): void {
+    this.own.push(columns);
+  }
+
+  inGroup(): Tensor | undefined {
+    return this.own.length > 0 ? concat(this.own, 1) : undefined;
+  }
+
+  closeGroup(): void {
+    const all = this.before ? [this.before, ...this.own] : this.own;
+    if (all.length > 0) this.before = concat(all, 1);
+    this.own = [];
+  }
+}
+
+/** One layer of the sweep. */
+class Sweep {
+  private readonly layer: MaskedLinear;
+  private readonly rows: readonly number[];
+  private block: { weight: Tensor; bias: Tensor; reach: number[]; base: Tensor | undefined } | undefined;
+  private openedAt: Tensor | undefined;
+
+  constructor(layer: MaskedLinear) {
+    this.layer = layer;
+    // Rows by degree: only the inputs of the network are not sorted yet.
+    this.rows = layer.degrees.map((_, i) => i).sort((i, k) => layer.degrees[i] - layer.degrees[k] || i - k);
+  }
+
+  /** Values of the units of this reach; undefined if there are none. */
+  units(reach: number, known: Known): Tensor | undefined {
+    if (!this.layer.reach.includes(reach)) return undefined;
+    if (!this.block?.reach.includes(reach) || this.openedAt !== known.before) this.open(reach, known.before);
+    const { weight, bias, reach: all, base } = this.block!;
+    const [start, end] = [all.indexOf(reach), all.lastIndexOf(reach) + 1];
+    const own = known.inGroup();
+    const offset = base ? base.slice(1, start, end) : bias.slice(0, start, end);
+    if (!own) return offset;
+    const first = known.before ? (known.before.shape[1] as number) : 0;
+    const part = weight.slice(0, first, first + (own.shape[1] as number)).slice(1, start, end);
+    return base ? own.matmul(part).add(offset) : own.affine(part, offset);
+  }
+
+  /** Starts on the block of a group with what it owes to the groups before. */
+  private open(reach: number, before: Tensor | undefined): void {
+    const { weight, bias, reach: all } = this.layer.group(reach);
+    const sorted = weight.gather(0, this.rows.slice(0, weight.shape[0] as number));
+    const base = before?.affine(sorted.slice(0, 0, before.shape[1] as number), bias);
+    this.block = { weight: sorted, bias, reach: all, base };
+    this.openedAt = before;
+  }
+}
