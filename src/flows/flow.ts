@@ -11,8 +11,9 @@ import { input, type Tensor } from "../graph/tensor.ts";
 import { parametersOf } from "../nn/module.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { Random } from "../random/index.ts";
-import { type Compiled, compile, type Floats } from "../runtime/compile.ts";
+import { type CompileOptions, compile, type Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engine.ts";
+import { Team, teamSize, threadsInside } from "../runtime/team.ts";
 
 /** How rows are computed. */
 export interface RunOptions extends EngineOptions {
@@ -29,8 +30,8 @@ export interface SampleOptions extends RunOptions {
   context?: ArrayLike<number>;
 }
 
-/** Rows at a time: enough for large products, small enough for a core's cache. */
-const CHUNK = 1024;
+/** Rows at a time: enough for large products, small enough for a core's cache. Few rows take the smallest that holds them. */
+const CHUNKS = [16, 128, 256, 512, 1024];
 
 /**
  * A normalizing flow: the distribution of x = f(z) where z follows `base` and f is `bijection`,
@@ -44,7 +45,7 @@ const CHUNK = 1024;
 export class Flow {
   readonly base: Distribution;
   readonly bijection: Bijection;
-  private readonly compiled = new Map<string, Compiled<Record<string, Tensor>>>();
+  private readonly jobs = new Map<string, Job>();
 
   constructor(base: Distribution, bijection: Bijection) {
     if (base.features !== bijection.features) {
@@ -180,9 +181,9 @@ export class Flow {
     return { base: this.base.describe(), bijection: this.bijection.describe() };
   }
 
-  /** Compiles a job once and runs it over the rows in chunks, so that memory stays bounded. */
+  /** Compiles a job once and runs it over the rows in chunks, shared among threads, so that memory stays bounded. */
   private async run(
-    job: string,
+    name: string,
     build: (...inputs: Tensor[]) => Record<string, Tensor>,
     inputs: readonly Rows[],
     context: ArrayLike<number> | undefined,
@@ -191,38 +192,66 @@ export class Flow {
     const [first] = inputs;
     const rows = first.values.length / first.size;
     if (!Number.isInteger(rows)) {
-      throw new PushforwardError("SHAPE", `${job} got numbers that do not make whole rows`, {
+      throw new PushforwardError("SHAPE", `${name} got numbers that do not make whole rows`, {
         expected: `a multiple of ${first.size}`,
         received: `${first.values.length}`,
       });
     }
     const all = [...inputs, ...this.contextRows(context, rows)];
-    const key = JSON.stringify([job, options.precision, options.threads, options.providers]);
-    let compiled = this.compiled.get(key);
-    if (!compiled) {
-      const shapes = all.map(({ size }): Shape => ["N", size]);
-      compiled = compile(build, shapes, { ...options, parameterNames: this.parameterNames() });
-      this.compiled.set(key, compiled);
-    }
-    const Type = options.precision === "float64" ? Float64Array : Float32Array;
-    const outputs: Record<string, Float64Array> = {};
-    const parts: { name: string; size: number; chunk: Floats }[] = compiled.graph.outputs.map(
-      ({ name, tensor }) => {
-        const size = (tensor.shape[1] as number) ?? 1;
-        outputs[name] = new Float64Array(rows * size);
-        return { name, size, chunk: new Type(Math.min(CHUNK, rows) * size) };
-      },
+    const largest = CHUNKS[CHUNKS.length - 1];
+    const threads = rows > largest ? teamSize(options.threads) : 1;
+    const chunk = CHUNKS.find((size) => size >= rows / threads) ?? largest;
+    const { slots, run } = await this.job(name, build, all, { ...options, batch: chunk }, threads);
+    const outputs = Object.fromEntries(
+      Object.entries(slots[0].outputs).map(([key, { length }]) => [key, new Float64Array((rows * length) / chunk)]),
     );
-    for (let start = 0; start < rows; start += CHUNK) {
-      const end = Math.min(rows, start + CHUNK);
-      const feeds = all.map((input) => part(input, start, end, Type));
-      const views = parts.map(
-        ({ name, size, chunk }) => [name, chunk.subarray(0, (end - start) * size)] as const,
-      );
-      await compiled.into(feeds, Object.fromEntries(views));
-      for (const [i, { name, size }] of parts.entries()) outputs[name].set(views[i][1], start * size);
+    for (let start = 0; start < rows; start += chunk * slots.length) {
+      const used = slots.slice(0, Math.ceil((rows - start) / chunk));
+      used.forEach((slot, i) => {
+        const from = start + i * chunk;
+        all.forEach((input, k) => {
+          fill(slot.inputs[k], input, from, Math.min(rows, from + chunk));
+        });
+      });
+      await run(used.length);
+      used.forEach((slot, i) => {
+        for (const [key, result] of Object.entries(slot.outputs)) {
+          const from = ((start + i * chunk) * result.length) / chunk;
+          outputs[key].set(result.subarray(0, outputs[key].length - from), from);
+        }
+      });
     }
     return outputs;
+  }
+
+  /** The job's sessions, made anew where the parameters have changed: the runtime prepares for them as they are. */
+  private async job(
+    name: string,
+    build: (...inputs: Tensor[]) => Record<string, Tensor>,
+    inputs: readonly Rows[],
+    options: CompileOptions,
+    threads: number,
+  ): Promise<{ slots: Team["slots"]; run: (count: number) => Promise<void> }> {
+    const key = JSON.stringify([name, threads, options]);
+    let job = this.jobs.get(key);
+    const parameters = [...this.parameters().values()];
+    if (!job || parameters.some(({ value }, i) => !equal(value, job!.parameters[i]))) {
+      await job?.team.release();
+      const compiled = compile(
+        build,
+        inputs.map(({ size }): Shape => ["N", size]),
+        {
+          ...options,
+          threads: threadsInside(options.threads),
+          parameterNames: this.parameterNames(),
+          embedParameters: true,
+        },
+      );
+      job = { team: await Team.of(compiled, threads), parameters: parameters.map(({ value }) => value.slice()) };
+      this.jobs.set(key, job);
+    }
+    const { team } = job;
+    return { slots: team.slots, run: (count) => team.run(count) };
   }
 
   /** The context as an input of `rows` rows; none for an unconditional flow. */
@@ -273,6 +302,12 @@ export class Flow {
   }
 }
 
+/** A compiled job with the parameters that it was made for. */
+interface Job {
+  readonly team: Team;
+  readonly parameters: readonly Floats[];
+}
+
 /** An input of a job: rows of `size` numbers, to be standardized on their way if told. */
 interface Rows {
   readonly values: ArrayLike<number>;
@@ -280,16 +315,18 @@ interface Rows {
   readonly standardize?: Standardize;
 }
 
-function part(
-  { values, size, standardize }: Rows,
-  start: number,
-  end: number,
-  Type: typeof Float32Array | typeof Float64Array,
-): Floats {
-  if (!standardize && values instanceof Type) return values.subarray(start * size, end * size);
-  const chunk = new Float64Array((end - start) * size).map((_, i) => values[start * size + i]);
-  const rows = standardize ? standardize.toLatent(chunk) : chunk;
-  return rows instanceof Type ? rows : new Type(rows);
+/** Copies rows start to end - 1 to where a job reads them; what is left of it repeats the first. */
+function fill(target: Floats, { values, size, standardize }: Rows, start: number, end: number): void {
+  const chunk = standardize?.toLatent(Float64Array.from({ length: (end - start) * size }, (_, i) => values[start * size + i]));
+  const [source, offset] = chunk ? [chunk, 0] : [values, start * size];
+  const count = (end - start) * size;
+  for (let i = 0; i < count; i++) target[i] = source[offset + i];
+  for (let i = count; i < target.length; i++) target[i] = target[i - count];
+}
+
+function equal(a: Floats, b: Floats): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function contextError(size: number, received: string): PushforwardError {

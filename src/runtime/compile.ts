@@ -16,6 +16,8 @@ export interface CompileOptions extends EngineOptions {
   batch?: number;
   /** Names of parameters in the ONNX graph. */
   parameterNames?: ReadonlyMap<Parameter, string>;
+  /** Takes the parameters as they are when the session is made, which lets the runtime prepare for them. Default false. */
+  embedParameters?: boolean;
 }
 
 /** What a traced function may return. */
@@ -33,6 +35,9 @@ export interface Compiled<T extends Traced> {
   /** Like calling it, but writes into arrays of the caller: nothing is copied or allocated. */
   into(inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>): Promise<void>;
   readonly graph: Graph;
+  readonly options: CompileOptions;
+  /** The graph as ONNX. */
+  bytes(): Uint8Array<ArrayBuffer>;
   release(): Promise<void>;
 }
 
@@ -68,6 +73,8 @@ export function compile<T extends Traced>(
   };
   return Object.assign(call, {
     graph,
+    options,
+    bytes: () => executable.bytes(),
     into: (inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>) =>
       executable.runInto(inputs, outputs),
     release: () => executable.release(),
@@ -107,7 +114,7 @@ class Executable {
     this.graph.inputs.forEach(({ name, tensor }, i) => {
       feeds[name] = this.wrap(name, inputs[i], resolveShape(tensor.shape, batch));
     });
-    for (const { name, tensor } of this.graph.parameters) {
+    for (const { name, tensor } of this.options.embedParameters ? [] : this.graph.parameters) {
       feeds[name] = this.wrap(name, this.convert(tensor.value), tensor.sizes);
     }
     const fetches: Record<string, OrtTensor | null> = {};
@@ -133,11 +140,15 @@ class Executable {
     await session?.release();
   }
 
+  bytes(): Uint8Array<ArrayBuffer> {
+    const { batch, embedParameters } = this.options;
+    return exportOnnx(this.graph, { precision: this.precision, batch, embedParameters });
+  }
+
   private async start(): Promise<InferenceSession> {
     this.engine = await loadEngine(this.options);
-    const bytes = exportOnnx(this.graph, { precision: this.precision, batch: this.options.batch });
     try {
-      return await this.engine.InferenceSession.create(bytes, sessionOptions(this.options));
+      return await this.engine.InferenceSession.create(this.bytes(), sessionOptions(this.options));
     } catch (cause) {
       throw new PushforwardError("ENGINE", `ONNX Runtime refused the graph: ${(cause as Error).message}`, {
         cause,

@@ -9,9 +9,9 @@ import { decodeCheckpoint, encodeCheckpoint, fingerprint } from "./checkpoint.ts
 import { findNonFinite } from "./diagnose.ts";
 import { FlatParameters } from "./flatParameters.ts";
 import { initialize } from "./initialize.ts";
-import { assemble, Objective } from "./objective.ts";
-import { norm, Optimizer, optimizerSchema } from "./optimizer.ts";
-import { type FitData, splitRows, type TrainingRows, trainingRows } from "./rows.ts";
+import { Objective } from "./objective.ts";
+import { Optimizer, optimizerSchema } from "./optimizer.ts";
+import { type FitData, selectRows, splitRows, type TrainingRows, trainingRows } from "./rows.ts";
 import { scheduleSchema, stepScale } from "./schedule.ts";
 
 export const fitSettingsSchema = z.strictObject({
@@ -155,7 +155,6 @@ class Training {
   private validation!: TrainingRows;
   private offset = 0;
   private objective!: Objective;
-  private average: Float32Array;
   private best: Float32Array;
   private readonly state = {
     epoch: 0,
@@ -179,8 +178,7 @@ class Training {
     this.all = flow.parameters();
     const trainable = new Map([...this.all].filter(([, p]) => p.trainable));
     this.flat = new FlatParameters(trainable);
-    this.optimizer = new Optimizer(settings.optimizer, this.flat.decays);
-    this.average = this.flat.values.slice();
+    this.optimizer = new Optimizer(settings.optimizer, this.flat);
     this.best = this.flat.values.slice();
     this.original = { training, validation };
     this.inner = flow.unstandardized().inner;
@@ -199,7 +197,8 @@ class Training {
     this.validation = standardized(this.original.validation);
     this.offset = -(standardize?.logScale() ?? 0);
     const batchSize = Math.min(settings.batchSize, this.training.rows);
-    this.objective = new Objective(this.inner, this.trainable, batchSize, options);
+    const sizes = { batch: batchSize, validation: this.validation.rows };
+    this.objective = await Objective.of(this.inner, this.trainable, this.flat, sizes, options);
     if (!saved) state.best = (await this.objective.meanLogDensity(this.validation)) + this.offset;
     const deadline =
       options.maxMinutes === undefined
@@ -222,6 +221,7 @@ class Training {
   }
 
   release(): Promise<void> | undefined {
+    this.flat.detach();
     return this.objective?.release();
   }
 
@@ -231,7 +231,7 @@ class Training {
     const epoch = state.epoch + 1;
     const order = new Random(settings.seed).split("shuffle").split(epoch).permutation(training.rows);
     const batches = Math.ceil(training.rows / batchSize);
-    const good = { values: flat.values.slice(), average: this.average.slice() };
+    const good = { values: flat.values.slice(), average: flat.average.slice() };
     let sum = 0;
     let seen = 0;
     let late = false;
@@ -243,13 +243,12 @@ class Training {
       // What was learned in a part of an epoch counts as well.
       if (late) break;
       const indices = order.subarray(b * batchSize, (b + 1) * batchSize);
-      const batch = assemble(training, indices, batchSize);
-      const loss = await this.objective.lossAndGradient(batch, flat);
-      const length = norm(flat.gradient);
+      const loss = await this.objective.lossAndGradient(training, indices);
+      const length = flat.gradientNorm();
       const reference = this.epochs.at(-1)?.trainLogDensity ?? state.best;
       const exploded = -loss + this.offset < reference - 1e3 * (1 + Math.abs(reference));
       if (!Number.isFinite(loss) || !Number.isFinite(length) || (exploded && state.epoch > 0)) {
-        await this.recover(good, epoch, b, indices, batch.values, batch.context, loss);
+        await this.recover(good, epoch, b, indices, loss);
         return undefined;
       }
       let weight = 0;
@@ -258,12 +257,7 @@ class Training {
       seen += weight;
       const scale = this.scaleAt((epoch - 1) * batches + b, settings.epochs * batches);
       stepSize = scale * settings.optimizer.learningRate;
-      optimizer.step(
-        flat.values,
-        flat.gradient,
-        scale,
-        length > settings.clipNorm ? settings.clipNorm / length : 1,
-      );
+      optimizer.step(scale, length > settings.clipNorm ? settings.clipNorm / length : 1);
       this.updateAverage();
       options.onProgress?.({ epoch, fraction: (b + 1) / batches, best: state.best });
     }
@@ -291,18 +285,17 @@ class Training {
     if (averageDecay === 0) return;
     // A young average forgets its start faster, so it never lags behind by more than it has seen.
     const decay = Math.min(averageDecay, (1 + this.optimizer.steps) / (10 + this.optimizer.steps));
-    const { average, flat } = this;
-    for (let i = 0; i < average.length; i++) average[i] += (1 - decay) * (flat.values[i] - average[i]);
+    this.flat.moveAverage(decay);
   }
 
   private candidate(): Float32Array {
-    return this.settings.averageDecay === 0 ? this.flat.values : this.average;
+    return this.settings.averageDecay === 0 ? this.flat.values : this.flat.average;
   }
 
   private async validate(): Promise<number> {
     if (this.settings.averageDecay === 0) return this.objective.meanLogDensity(this.validation);
     const current = this.flat.values.slice();
-    this.flat.values.set(this.average);
+    this.flat.values.set(this.flat.average);
     const result = await this.objective.meanLogDensity(this.validation);
     this.flat.values.set(current);
     return result;
@@ -327,17 +320,16 @@ class Training {
     epoch: number,
     batch: number,
     indices: Int32Array,
-    values: Float32Array,
-    context: Float32Array,
     loss: number,
   ): Promise<void> {
     const { state, flat, optimizer, options } = this;
+    const { values, context } = selectRows(this.training, indices);
     const culprit = await findNonFinite(this.inner, values, context);
     const where = culprit
       ? `${culprit.layer}, row ${this.training.index[indices[culprit.row] ?? indices[0]]} of the data`
       : "the gradient";
     flat.values.set(good.values);
-    this.average.set(good.average);
+    flat.average.set(good.average);
     if (state.recoveries >= MOST_RECOVERIES) {
       throw new PushforwardError(
         "NUMERIC",
@@ -363,10 +355,10 @@ class Training {
       epochs: this.epochs,
       parameters: this.all,
       buffers: {
-        average: this.average,
+        average: this.flat.average,
         best: this.best,
-        first: this.optimizer.first,
-        second: this.optimizer.second,
+        first: this.flat.first,
+        second: this.flat.second,
       },
     });
   }
@@ -377,10 +369,10 @@ class Training {
     Object.assign(this.state, state);
     this.optimizer.steps = steps;
     this.epochs = [...saved.epochs];
-    this.average.set(saved.buffers.average);
+    this.flat.average.set(saved.buffers.average);
     this.best.set(saved.buffers.best);
-    this.optimizer.first.set(saved.buffers.first);
-    this.optimizer.second.set(saved.buffers.second);
+    this.flat.first.set(saved.buffers.first);
+    this.flat.second.set(saved.buffers.second);
   }
 
   private fingerprint(): string {

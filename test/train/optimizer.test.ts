@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { norm, Optimizer, type OptimizerOptions } from "../../src/train/optimizer.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
+import { FlatParameters } from "../../src/train/flatParameters.ts";
+import { Optimizer, type OptimizerOptions } from "../../src/train/optimizer.ts";
 import { scheduleSchema, stepScale } from "../../src/train/schedule.ts";
 
 /** The published update of Adam and AdamW for one number, without any of the foldings of the implementation. */
@@ -22,11 +24,20 @@ function adamByTheBook(
 
 const gradients = [0.3, -1.2, 0.05, 2, -0.4, 0.7];
 
-function run(options: OptimizerOptions, decays = 1): number {
-  const optimizer = new Optimizer(options, Uint8Array.of(decays));
-  const values = Float32Array.of(1.5);
-  for (const g of gradients) optimizer.step(values, Float32Array.of(g), 1, 1);
-  return values[0];
+/** Nine numbers, so that the kernel's groups of four are not all full; `name` decides whether they decay. */
+const parameters = (name: string, start: number) =>
+  new FlatParameters(new Map([[name, new Parameter([9], new Float32Array(9).fill(start))]]));
+
+function run(options: OptimizerOptions, name = "layer.weight"): number {
+  const flat = parameters(name, 1.5);
+  const optimizer = new Optimizer(options, flat);
+  for (const g of gradients) {
+    flat.gradientViews[name].fill(g);
+    optimizer.step(1, 1);
+  }
+  expect([...flat.values.subarray(0, 9)]).toEqual(new Array(9).fill(flat.values[0]));
+  expect([...flat.values.subarray(9)]).toEqual([0, 0, 0]);
+  return flat.values[0];
 }
 
 describe("optimizers", () => {
@@ -47,19 +58,68 @@ describe("optimizers", () => {
   });
 
   it("decays only what it is told to", () => {
-    expect(run({ type: "adamW", weightDecay: 0.5 }, 0)).toBe(run({ type: "adamW", weightDecay: 0 }));
-    expect(run({ type: "adamW", weightDecay: 0.5 }, 1)).toBeLessThan(run({ type: "adamW", weightDecay: 0 }));
+    const still = run({ type: "adamW", weightDecay: 0 });
+    expect(run({ type: "adamW", weightDecay: 0.5 }, "layer.bias")).toBe(still);
+    expect(run({ type: "adamW", weightDecay: 0.5 }, "layer.weight")).toBeLessThan(still);
   });
 
   it("a scaled gradient is the gradient times the scale", () => {
-    const values = [Float32Array.of(1), Float32Array.of(1)];
-    new Optimizer({ type: "sgd" }, Uint8Array.of(0)).step(values[0], Float32Array.of(4), 1, 0.5);
-    new Optimizer({ type: "sgd" }, Uint8Array.of(0)).step(values[1], Float32Array.of(2), 1, 1);
-    expect(values[0]).toEqual(values[1]);
+    for (const type of ["adam", "sgd"] as const) {
+      const values = [
+        [4, 0.5],
+        [2, 1],
+      ].map(([gradient, scale]) => {
+        const flat = parameters("weight", 1);
+        flat.gradient.fill(gradient);
+        new Optimizer({ type }, flat).step(1, scale);
+        return flat.values[0];
+      });
+      expect(values[0]).toBe(values[1]);
+    }
+  });
+});
+
+describe("flat parameters", () => {
+  const names = ["a.weight", "a.bias", "b.weight", "c.weight"];
+  const sizes = [6, 3, 8, 1];
+  const build = () =>
+    new Map(names.map((name, i) => [name, new Parameter([sizes[i]], new Float32Array(sizes[i]).fill(i + 1))]));
+
+  it("are views that never share a number, in runs of equal decay", () => {
+    const all = build();
+    const flat = new FlatParameters(all);
+    flat.values.forEach((_, i) => {
+      flat.values[i] = i;
+    });
+    const seen = [...all.values()].flatMap(({ value }) => [...value]);
+    expect(new Set(seen).size).toBe(18);
+    expect(flat.runs).toEqual([
+      { start: 0, count: 8, decays: true },
+      { start: 8, count: 4, decays: false },
+      { start: 12, count: 12, decays: true },
+    ]);
   });
 
-  it("measures the Euclidean norm", () => {
-    expect(norm(Float32Array.of(3, -4))).toBe(5);
+  it("add gradients, measure their norm and move the average", () => {
+    const flat = new FlatParameters(build());
+    flat.gradientViews["a.weight"].set([1, 2, 0, 0, 0, 0]);
+    const part = Object.fromEntries(names.map((name, i) => [`gradient/${name}`, new Float32Array(sizes[i])]));
+    part["gradient/a.weight"][1] = -6;
+    part["gradient/c.weight"][0] = 8;
+    flat.addGradient(part);
+    expect(flat.gradientNorm()).toBe(9);
+    flat.values.fill(5);
+    flat.moveAverage(0.75);
+    expect(flat.average[0]).toBe(0.75 * 1 + 0.25 * 5);
+    expect(flat.average[20]).toBe(0.75 * 4 + 0.25 * 5);
+  });
+
+  it("give the parameters their own arrays back", () => {
+    const all = build();
+    const flat = new FlatParameters(all);
+    flat.detach();
+    flat.values.fill(7);
+    expect([...all.get("b.weight")!.value]).toEqual(new Array(8).fill(3));
   });
 });
 

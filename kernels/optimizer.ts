@@ -1,0 +1,77 @@
+// AssemblyScript: `npm run kernels` compiles it to WebAssembly, four numbers at a time, into
+// src/train/optimizerKernel.ts. Addresses are in bytes; counts are multiples of four.
+
+/**
+ * One step of Adam or AdamW (see src/train/optimizer.ts for the formula). `scale` multiplies the gradient, `coupled` is the
+ * weight decay that goes through it, `shrink` the one that does not; `size` and `floor` are the step size and
+ * epsilon with the bias corrections in them.
+ */
+export function adam(
+  values: usize,
+  gradient: usize,
+  first: usize,
+  second: usize,
+  count: i32,
+  scale: f32,
+  coupled: f32,
+  beta1: f32,
+  beta2: f32,
+  size: f32,
+  floor: f32,
+  shrink: f32,
+): void {
+  const s = f32x4.splat(scale);
+  const c = f32x4.splat(coupled);
+  const b1 = f32x4.splat(beta1);
+  const b2 = f32x4.splat(beta2);
+  const rest1 = f32x4.splat(1 - beta1);
+  const rest2 = f32x4.splat(1 - beta2);
+  const z = f32x4.splat(size);
+  const e = f32x4.splat(floor);
+  const k = f32x4.splat(shrink);
+  for (let i: usize = 0, end = bytes(count); i < end; i += 16) {
+    const p = v128.load(values + i);
+    const g = f32x4.add(f32x4.mul(v128.load(gradient + i), s), f32x4.mul(p, c));
+    const m = f32x4.add(f32x4.mul(v128.load(first + i), b1), f32x4.mul(g, rest1));
+    const v = f32x4.add(f32x4.mul(v128.load(second + i), b2), f32x4.mul(f32x4.mul(g, g), rest2));
+    v128.store(first + i, m);
+    v128.store(second + i, v);
+    const step = f32x4.div(f32x4.mul(m, z), f32x4.add(f32x4.sqrt(v), e));
+    v128.store(values + i, f32x4.sub(p, f32x4.add(step, f32x4.mul(p, k))));
+  }
+}
+
+/** average += share (values - average) */
+export function moveAverage(average: usize, values: usize, count: i32, share: f32): void {
+  const s = f32x4.splat(share);
+  for (let i: usize = 0, end = bytes(count); i < end; i += 16) {
+    const a = v128.load(average + i);
+    v128.store(average + i, f32x4.add(a, f32x4.mul(s, f32x4.sub(v128.load(values + i), a))));
+  }
+}
+
+/** sum += part */
+export function add(sum: usize, part: usize, count: i32): void {
+  for (let i: usize = 0, end = bytes(count); i < end; i += 16)
+    v128.store(sum + i, f32x4.add(v128.load(sum + i), v128.load(part + i)));
+}
+
+/** Sum of squares, in double precision. */
+export function squaredNorm(values: usize, count: i32): f64 {
+  let low = f64x2.splat(0);
+  let high = f64x2.splat(0);
+  for (let i: usize = 0, end = bytes(count); i < end; i += 16) {
+    const x = v128.load(values + i);
+    const a = f64x2.promote_low_f32x4(x);
+    const b = f64x2.promote_low_f32x4(v128.shuffle<i32>(x, x, 2, 3, 2, 3));
+    low = f64x2.add(low, f64x2.mul(a, a));
+    high = f64x2.add(high, f64x2.mul(b, b));
+  }
+  const sum = f64x2.add(low, high);
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+}
+
+// @inline
+function bytes(count: i32): usize {
+  return (<usize>count) << 2;
+}

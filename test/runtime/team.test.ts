@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { Parameter } from "../../src/graph/parameter.ts";
+import { compile } from "../../src/runtime/compile.ts";
+import { Team } from "../../src/runtime/team.ts";
+
+const THREADS = 2;
+const rowsOf = (slot: number) => Float32Array.from({ length: 6 }, (_, i) => 10 * slot + i);
+
+describe.each(["float32", "float64"] as const)("a team in %s", (precision) => {
+  it("computes in each slot what one thread does, turn after turn", async () => {
+    const weight = new Parameter([2, 2], [1, 2, 3, 4]);
+    const compiled = compile((x) => ({ y: x.matmul(weight) }), [["N", 2]], { batch: 3, precision });
+    const alone = compile((x) => x.matmul(weight), [["N", 2]], { precision });
+    const team = await Team.of(compiled, THREADS);
+    for (const values of [
+      [1, 2, 3, 4],
+      [0, -1, 5, 0.5],
+    ]) {
+      // Parameters are read anew in each turn.
+      weight.value.set(values);
+      team.slots.forEach(({ inputs }, i) => {
+        inputs[0].set(rowsOf(i));
+      });
+      await team.run();
+      for (const [i, { outputs }] of team.slots.entries()) {
+        expect([...outputs.y]).toEqual([...(await alone(rowsOf(i)))]);
+      }
+    }
+    await team.release();
+  });
+
+  it("keeps embedded parameters as they were", async () => {
+    const weight = new Parameter([1, 1], [3]);
+    const compiled = compile((x) => ({ y: x.matmul(weight) }), [["N", 1]], {
+      batch: 1,
+      precision,
+      embedParameters: true,
+    });
+    const team = await Team.of(compiled, THREADS);
+    for (const { inputs } of team.slots) inputs[0][0] = 2;
+    await team.run();
+    weight.value[0] = 5;
+    await team.run();
+    expect(team.slots.map(({ outputs }) => outputs.y[0])).toEqual([6, 6]);
+    await team.release();
+  });
+});
+
+it("leaves slots alone that have no turn, and serves several teams at once", async () => {
+  const twice = await Team.of(compile((x) => ({ y: x.mul(2) }), [["N"]], { batch: 1 }), THREADS);
+  const square = await Team.of(compile((x) => ({ y: x.square() }), [["N"]], { batch: 1 }), THREADS);
+  for (const { slots } of [twice, square]) for (const { inputs } of slots) inputs[0][0] = 3;
+  await Promise.all([twice.run(1), square.run(), twice.run(1), square.run()]);
+  expect(twice.slots.map(({ outputs }) => outputs.y[0])).toEqual([6, 0]);
+  expect(square.slots.map(({ outputs }) => outputs.y[0])).toEqual([9, 9]);
+  await twice.release();
+  await square.release();
+});
+
+it("tells what the runtime refused", async () => {
+  const broken = compile((x) => ({ y: x.mul(2) }), [["N"]], { batch: 1 });
+  const bytes = () => new Uint8Array(8);
+  await expect(Team.of(Object.assign(broken, { bytes }), THREADS)).rejects.toThrow(
+    /ONNX Runtime failed in a worker thread/,
+  );
+});
