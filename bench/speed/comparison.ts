@@ -1,0 +1,78 @@
+import type { Case } from "./cases.ts";
+import { median, quartiles, spread } from "./statistics.ts";
+import { digits, range, table } from "./table.ts";
+
+/** Times of one contestant in one case: those of each round by themselves, and the time to the first result. */
+export interface Times {
+  readonly rounds: readonly (readonly number[])[];
+  readonly startMs: number;
+}
+
+/** A peer beside us in one case. */
+export interface Comparison {
+  readonly name: string;
+  readonly job: Case["job"];
+  readonly peer: string;
+  /** Medians over all repeats of all rounds. */
+  readonly peerMs: number;
+  readonly ourMs: number;
+  /** The peer's time over ours. */
+  readonly ratio: number;
+  /** Interquartile range of the ratios of single rounds. */
+  readonly spread: number;
+  readonly peerQuartiles: readonly [number, number];
+  readonly ourQuartiles: readonly [number, number];
+  readonly peerStartMs: number;
+  readonly ourStartMs: number;
+  /** What the ratio has to reach. */
+  readonly target?: number;
+}
+
+/** Compares the times of a peer and ours that come from the same rounds. */
+export function comparison(benchCase: Case, peer: string, theirs: Times, ours: Times): Comparison {
+  const { name, job, target } = benchCase;
+  const [peerMs, ourMs] = [theirs, ours].map(({ rounds }) => median(rounds.flat()));
+  const ratios = theirs.rounds.map((times, round) => median(times) / median(ours.rounds[round]));
+  return {
+    name,
+    job,
+    peer,
+    peerMs,
+    ourMs,
+    ratio: peerMs / ourMs,
+    spread: spread(ratios),
+    peerQuartiles: quartiles(theirs.rounds.flat()),
+    ourQuartiles: quartiles(ours.rounds.flat()),
+    peerStartMs: theirs.startMs,
+    ourStartMs: ours.startMs,
+    ...(peer === "zuko" && target !== undefined && { target }),
+  };
+}
+
+export const comparisonTable = (comparisons: readonly Comparison[]): string =>
+  table(
+    ["case", "peer", "peer ms", "quartiles", "our ms", "quartiles", "ratio", "spread", "floor", "start ms"],
+    comparisons.map((c) => [
+      c.name,
+      c.peer,
+      digits(c.peerMs),
+      range(c.peerQuartiles),
+      digits(c.ourMs),
+      range(c.ourQuartiles),
+      digits(c.ratio),
+      digits(c.spread),
+      c.target === undefined ? "" : `${c.target}${c.ratio < c.target ? " missed" : ""}`,
+      `${c.peerStartMs.toFixed(0)}, ${c.ourStartMs.toFixed(0)}`,
+    ]),
+  );
+
+/** What `--json` writes of a comparison. */
+export const comparisonRecord = ({ name, job, peer, peerMs, ourMs, ratio, spread }: Comparison) => ({
+  name,
+  job,
+  peer,
+  peerMs,
+  ourMs,
+  ratio,
+  spread,
+});

@@ -1,0 +1,24 @@
+import type { Flow } from "../../src/flows/flow.ts";
+import * as recipes from "../../src/flows/recipes.ts";
+import { Random } from "../../src/random/index.ts";
+import type { Case } from "./cases.ts";
+
+/** What a recipe's parameters move by: as far as in a flow that has learned something. */
+const NOISE = 0.02;
+
+/** The flow of a case, with parameters off their start, where a flow is the identity. */
+export function flowOf({ flow: name, dim, transforms, hidden }: Case): Flow {
+  const recipe = Object.entries(recipes).find(([key]) => key.toLowerCase() === name)?.[1];
+  if (!recipe) throw new Error(`no recipe ${name}; there are ${Object.keys(recipes).join(", ")}`);
+  const flow = recipe(dim, { ...(transforms && { transforms }), ...(hidden && { hidden }) });
+  const random = new Random(0).split("bench");
+  for (const [path, parameter] of flow.parameters()) {
+    const noise = random.split(path).normal(new Float32Array(parameter.value.length));
+    parameter.value = noise.map((e, i) => parameter.value[i] + NOISE * e);
+  }
+  return flow;
+}
+
+/** Rows of standard normal numbers. */
+export const normalRows = (rows: number, dim: number): Float32Array =>
+  new Random(1).split("rows").normal(new Float32Array(rows * dim));

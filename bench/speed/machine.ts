@@ -1,0 +1,33 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { cpus, loadavg, release } from "node:os";
+import { systemBlas } from "./blas.ts";
+import type { Contestant } from "./contestant.ts";
+
+/** What the numbers depend on, by name: the day, the machine, the versions of everything measured. */
+export function circumstances(peers: readonly Contestant[]): Record<string, string> {
+  const { dependencies } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  const [cpu, ...others] = cpus();
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    commit: commit(),
+    processor: `${cpu.model.trim()}, ${1 + others.length} cores`,
+    system: `${process.platform} ${release()}`,
+    node: process.version,
+    "onnxruntime-node": dependencies["onnxruntime-node"],
+    ...Object.assign({}, ...peers.map(({ versions }) => versions)),
+    BLAS: systemBlas() ?? "not by Debian's alternatives",
+  };
+}
+
+function commit(): string {
+  const git = (...command: string[]) => spawnSync("git", command, { encoding: "utf8" }).stdout?.trim();
+  return `${git("rev-parse", "--short", "HEAD")}${git("status", "--porcelain", "src") ? " and changes" : ""}`;
+}
+
+/** Times mean little while others compute; those of PyTorch, whose threads wait for each other, mean nothing. */
+export function warnOfBusyMachine(): void {
+  const [load] = loadavg();
+  if (load > 0.5)
+    console.error(`The machine was busy in the last minute (load ${load.toFixed(1)}): times are too long.`);
+}

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { type Case, parseCases } from "../../bench/speed/cases.ts";
+import { flops } from "../../bench/speed/flops.ts";
+import { iaf, maf, nice, nsf, realNVP } from "../../src/flows/index.ts";
+import { grad } from "../../src/graph/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { compile } from "../../src/runtime/index.ts";
+import { perturb } from "../nn/perturb.ts";
+
+/** Enough to be in every bin of a spline. */
+const ROWS = 500;
+const shape = { dim: 5, transforms: 3, hidden: [9, 3] };
+const sampled = (flow: string): Case => ({ name: flow, job: "sample", flow, ...shape, rows: 10 });
+
+/** The weights that the log-density of some rows depends on: what a mask takes out has no gradient anywhere. */
+async function weightsUnderMasks(recipe: typeof maf): Promise<number> {
+  const { dim, transforms, hidden } = shape;
+  const flow = recipe(dim, { transforms, hidden, activation: "tanh" });
+  perturb(flow.parameters());
+  const matrices = [...flow.parameters().values()].filter((parameter) => parameter.rank === 2);
+  const gradients = compile((x) => grad(flow.logDensity(x).sum(), matrices), [["N", dim]], {
+    precision: "float64",
+  });
+  const x = new Random(0).normal(new Float64Array(ROWS * dim)).map((v) => 3 * v);
+  return (await gradients(x)).reduce((sum, g) => sum + g.filter((v) => v !== 0).length, 0);
+}
+
+test.each([
+  ["maf", maf],
+  ["iaf", iaf],
+  ["nsf", nsf],
+  ["realnvp", realNVP],
+  ["nice", nice],
+] as const)("a pass of %s has 2 operations for each weight that counts, and row", async (name, recipe) => {
+  expect(flops(sampled(name))).toBe(10 * 2 * (await weightsUnderMasks(recipe)));
+});
+
+test("a training step has three products for each weight, but for the layer next to the data, two", () => {
+  const [step] = parseCases(
+    `[{"name": "a", "job": "train", "flow": "realnvp", "dim": 4, "transforms": 2, "hidden": [10, 20], "batch": 7}]`,
+  );
+  const weights = 2 * 10 + 10 * 20 + 20 * 4;
+  expect(flops(step)).toBe(7 * (2 * 3 * 2 * weights - 2 * 2 * 10));
+});
+
+test("arithmetic of other flows is not counted", () => {
+  expect(flops(sampled("planar"))).toBeUndefined();
+});
