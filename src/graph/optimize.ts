@@ -1,5 +1,6 @@
 import { ancestors } from "./grad.ts";
 import type { Operation } from "./operation.ts";
+import * as elementwise from "./operations/elementwise.ts";
 import * as source from "./operations/source.ts";
 import { withScope } from "./scope.ts";
 import { sameShape } from "./shape.ts";
@@ -21,7 +22,8 @@ const folding: Record<string, (a: number, b: number) => number> = {
 
 /**
  * Rebuilds the graph of `outputs` bottom-up: equal subexpressions become one node, arithmetic on scalar constants is
- * done, and x + 0, x - 0, x * 1, x / 1, -(-x) and pairs of reshapes are simplified. Dead code is never reached.
+ * done, and x + 0, x - 0, x * 1, x / 1, -(-x), x + (-y), x - (-y) and pairs of reshapes are simplified. Dead code is
+ * never reached.
  */
 export function optimize(outputs: readonly Tensor[]): Tensor[] {
   const replacement = new Map<Tensor, Tensor>();
@@ -71,9 +73,12 @@ function simplify(node: Tensor): Tensor {
     case "add":
       if (vb === 0) return a;
       if (va === 0) return b;
+      if (b.operation.name === "neg") return rebuild(elementwise.sub, [a, b.inputs[0]], node);
+      if (a.operation.name === "neg") return rebuild(elementwise.sub, [b, a.inputs[0]], node);
       break;
     case "sub":
       if (vb === 0) return a;
+      if (b.operation.name === "neg") return rebuild(elementwise.add, [a, b.inputs[0]], node);
       break;
     case "mul":
       if (vb === 1) return a;

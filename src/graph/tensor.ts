@@ -141,6 +141,10 @@ export class Tensor {
   gelu(): Tensor {
     return this.mul(0.5).mul(this.mul(Math.SQRT1_2).erf().add(1));
   }
+  /** x / (1 + |x| / bound), within +-bound. */
+  softClamp(bound: number): Tensor {
+    return apply(elementwise.softClamp, [this], { bound });
+  }
   /** x sigmoid(x). */
   silu(): Tensor {
     return this.mul(this.sigmoid());

@@ -86,9 +86,10 @@ const trained = [1, 2, 3].map((seed) => new Random(seed).normal(new Float64Array
 const points = Array.from({ length: 401 }, (_, i) => (i - 200) * 0.02);
 
 describe("rational-quadratic spline", () => {
-  test("has P = 3 K - 1 parameters a feature, side by side", () => {
+  test("has P = 3 K - 1 parameters a feature, in blocks of widths, heights and slopes", () => {
     expect(transform.parameters).toBe(P);
-    expect(transform.columns(2)).toEqual([...new Array(P).fill(0), ...new Array(P).fill(1)]);
+    const block = (size: number) => [...new Array(size).fill(0), ...new Array(size).fill(1)];
+    expect(transform.columns(2)).toEqual([...block(BINS), ...block(BINS), ...block(BINS - 1)]);
   });
 
   test("is what the paper's equations say", async () => {
@@ -199,4 +200,36 @@ describe("rational-quadratic spline", () => {
       }
     },
   );
+
+  test("is finite in float32, and close to float64, among bins of very different sizes", async () => {
+    const rows = 4000;
+    const random = new Random(5);
+    const x = Float32Array.from(random.uniform(new Float64Array(rows)), (u) => BOUND * (2 * u - 1));
+    const raw = Float32Array.from(random.normal(new Float64Array(rows * P)), (v) => 30 * v);
+    const run = (precision: Precision) =>
+      compile(
+        (x, raw) => {
+          const { value, logDerivative } = transform.toLatent(x, raw);
+          const data = transform.toData(x, raw);
+          const total = value
+            .sum()
+            .add(logDerivative.sum())
+            .add(data.value.sum())
+            .add(data.logDerivative.sum());
+          const [byX, byRaw] = grad(total, [x, raw]);
+          return { value, logDerivative, data: data.value, dataLog: data.logDerivative, byX, byRaw };
+        },
+        [
+          ["N", 1],
+          ["N", P],
+        ],
+        { precision },
+      )(x, raw);
+    const [single, double] = [await run("float32"), await run("float64")];
+    for (const values of Object.values(single)) expect(allFinite(values)).toBe(true);
+    expectClose(single.value, double.value, 0.01, "z");
+    expectClose(single.data, double.data, 0.01, "x");
+    expectClose(single.logDerivative, double.logDerivative, 0.1, "log-derivative");
+    expectClose(single.dataLog, double.dataLog, 0.1, "log-derivative of the inverse");
+  });
 });

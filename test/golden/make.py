@@ -12,7 +12,7 @@ All is float64. Weights and inputs are rounded to four decimals before anything 
 What is translated, and all that is:
 - zuko's chain goes from data to latent; ours lists the bijection next to the base first.
 - zuko's `order[i]` is the position of feature i; ours is the feature at position k.
-- zuko lays parameters out feature by feature; those of our additive and affine transforms are blocks.
+- zuko lays the parameters of scalar transforms out feature by feature; ours come kind by kind, such as all widths first.
 - Our masked networks have hidden units sorted by degree, and weights [inputs, outputs].
 - zuko's residual networks have no activation before a block nor before the outputs. Ours have, but with twice the
   units they hold zuko's: see `split_signs`.
@@ -238,19 +238,18 @@ def translate_layer(layer):
     if isinstance(layer, UnconditionalTransform):
         return translate_fixed(layer)
     context = context_size(layer)
-    transform, blocks = translate_univariate(layer)
-    description = {"context": context, "transform": transform}
+    description = {"context": context, "transform": translate_univariate(layer)}
     if isinstance(layer, GeneralCouplingTransform):
-        network, arrays = translate_mlp(layer.hyper, rows_of(layer, blocks, int((~layer.mask).sum())))
+        network, arrays = translate_mlp(layer.hyper, rows_of(layer, int((~layer.mask).sum())))
         return {"type": "coupling", "mask": layer.mask.tolist(), **description, "network": network}, arrays
     if isinstance(layer, ElementWiseTransform):
         # One feature: zuko has no input for it, ours is masked out.
-        network, arrays = translate_mlp(layer.hyper, rows_of(layer, blocks, 1))
+        network, arrays = translate_mlp(layer.hyper, rows_of(layer, 1))
         arrays["network.layers.0.weight"] = nn.functional.pad(arrays["network.layers.0.weight"], (0, 0, 1, 0), value=0.5)
         return {"type": "autoregressive", "order": [0], **description, "network": network}, in_blocks(arrays)
     assert isinstance(layer, MaskedAutoregressiveTransform)
     features = len(layer.order)
-    network, arrays = translate_masked_mlp(layer.hyper, features, context, rows_of(layer, blocks, features))
+    network, arrays = translate_masked_mlp(layer.hyper, features, context, rows_of(layer, features))
     order = layer.order.argsort().tolist()
     return {"type": "autoregressive", "order": order, **description, "network": network}, in_blocks(arrays)
 
@@ -267,23 +266,24 @@ def context_size(module):
 
 
 def translate_univariate(layer):
-    """Our description of a scalar transform, and whether ours has its parameters in blocks over features."""
+    """Our description of a scalar transform."""
     make = layer.univariate
     options = make.keywords if isinstance(make, partial) else {}
     make = getattr(make, "func", make)
     if make is AdditiveTransform:
-        return {"type": "additive"}, True
+        return {"type": "additive"}
     if make is MonotonicAffineTransform:
-        return {"type": "affine"}, True
+        return {"type": "affine"}
     assert make is MonotonicRQSTransform and options.get("slope", 1e-3) == 1e-3
     bins = layer.shapes[0][0]
-    return {"type": "rationalQuadraticSpline", "bins": bins, "bound": options.get("bound", 5.0)}, False
+    return {"type": "rationalQuadraticSpline", "bins": bins, "bound": options.get("bound", 5.0)}
 
 
-def rows_of(layer, blocks, features):
+def rows_of(layer, features):
     """For each of our outputs, the row of zuko's last weight."""
     rows = torch.arange(features * layer.total).reshape(features, layer.total)
-    return (rows.T if blocks else rows).flatten()
+    kinds = rows.split([math.prod(shape) for shape in layer.shapes], dim=1)
+    return torch.cat([kind.flatten() for kind in kinds])
 
 
 def translate_mlp(hyper, outputs):

@@ -88,6 +88,14 @@ describe("optimize", () => {
     expect(optimize([expression])[0]).toBe(expected);
   });
 
+  test("turns the sum with a negative into a difference, and the difference into a sum", () => {
+    const y = x.exp();
+    expect(remaining(x.add(y.neg()))).toEqual(["exp", "sub"]);
+    expect(remaining(x.sub(y.neg()))).toEqual(["exp", "add"]);
+    const [difference] = optimize([y.neg().add(1)]);
+    expect(difference.inputs[1].operation.name).toBe("exp");
+  });
+
   test("joins reshapes, and joins broadcasts", () => {
     expect(remaining(x.reshape(["N", 3, 1]).reshape(["N", 1, 3]))).toEqual(["reshape"]);
     expect(remaining(s.broadcastTo([3]).broadcastTo(["N", 3]))).toEqual(["broadcastTo"]);
@@ -219,11 +227,10 @@ test("printGraph", () => {
       %15 = div(%5, %6) : []
       %16 = div(%7, %6) : []  # gradient
       %17 = mul(%16, %9) : [N, 1]  # gradient
-      %18 = neg(%4) : [N, 1]  # gradient/layer
-      %19 = add(%18, %7) : [N, 1]  # gradient/layer
-      %20 = mul(%17, %19) : [N, 1]  # gradient/layer
-      %21 = matmul(%z, %20, transposeA=true, transposeB=false) : [2, 1]  # gradient/layer
-      return loss=%15, gradient=%21, positive=%14"
+      %18 = sub(%7, %4) : [N, 1]  # gradient/layer
+      %19 = mul(%17, %18) : [N, 1]  # gradient/layer
+      %20 = matmul(%z, %19, transposeA=true, transposeB=false) : [2, 1]  # gradient/layer
+      return loss=%15, gradient=%20, positive=%14"
   `);
 });
 

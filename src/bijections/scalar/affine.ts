@@ -1,11 +1,6 @@
 import { z } from "zod";
 import type { Tensor } from "../../graph/tensor.ts";
-import {
-  blockColumns,
-  type ScalarTransform,
-  type ScalarTransformKind,
-  softClamp,
-} from "./scalarTransform.ts";
+import { blockColumns, type ScalarTransform, type ScalarTransformKind } from "./scalarTransform.ts";
 
 const LOG_SCALE_BOUND = Math.log(1000);
 
@@ -13,7 +8,7 @@ const affineSchema = z.strictObject({ type: z.literal("affine") });
 
 /**
  * z = x exp(a) + b (RealNVP, Dinh et al. 2017; MAF, Papamakarios et al. 2017).
- * The log-scale a is clamped smoothly to +-log 1000, so no layer can overflow.
+ * The log-scale a is clamped smoothly to +-log 1000, as in zuko, so no layer can overflow.
  */
 export const affineTransform: ScalarTransform = {
   parameters: 2,
@@ -32,7 +27,7 @@ export const affineTransform: ScalarTransform = {
 function split(raw: Tensor) {
   const features = (raw.shape.at(-1) as number) / 2;
   const [shift, scale] = raw.split(-1, [features, features]);
-  return { shift, logScale: softClamp(scale, LOG_SCALE_BOUND) };
+  return { shift, logScale: scale.softClamp(LOG_SCALE_BOUND) };
 }
 
 export const affineKind: ScalarTransformKind<typeof affineSchema> = {

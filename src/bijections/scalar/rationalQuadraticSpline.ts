@@ -1,11 +1,6 @@
 import { z } from "zod";
-import { concat, constant, type Tensor } from "../../graph/tensor.ts";
-import {
-  type ScalarTransform,
-  type ScalarTransformed,
-  type ScalarTransformKind,
-  softClamp,
-} from "./scalarTransform.ts";
+import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
+import type { ScalarTransform, ScalarTransformed, ScalarTransformKind } from "./scalarTransform.ts";
 
 const LOG_SLOPE_BOUND = Math.log(1000);
 
@@ -22,98 +17,115 @@ const rationalQuadraticSplineSchema = z.strictObject({
  * (Durkan et al. 2019, "Neural spline flows"). P = 3 K - 1: widths and heights by a softmax, inner slopes by exp,
  * each clamped smoothly first, so that no bin is thinner than about 1/1000 of the widest and slopes stay in [1/1000, 1000].
  *
- * Inside a bin with s = height / width and t = (x - x_k) / width:
- *   z = y_k + height (s t^2 + d_k t (1 - t)) / (s + (d_k + d_k+1 - 2 s) t (1 - t)).
+ * Inside bin k with s = height / width, t the part of the width that lies below x, and r = 1 - t the part above:
+ *   z = y_k + height t a / c,  dz/dx = s^2 (t b + r a) / c^2,  where a = s t + d_k r,  b = s r + d_k+1 t,  c = t a + r b.
+ * These are the paper's equations 4 and 5, collected so that every term is positive.
  * Bins are found by comparisons instead of a search, so that the map runs wherever ONNX does.
  */
 export function rationalQuadraticSpline(bins = 8, bound = 5): ScalarTransform {
-  const parameters = 3 * bins - 1;
   return {
-    parameters,
-    // Feature by feature: a softmax runs over neighbours.
+    parameters: 3 * bins - 1,
+    // The widths of all features, their heights, their slopes: to cut these apart is to copy long stretches.
     columns: (features) =>
-      Array.from({ length: features * parameters }, (_, i) => Math.floor(i / parameters)),
+      [bins, bins, bins - 1].flatMap((size) =>
+        Array.from({ length: features * size }, (_, column) => Math.floor(column / size)),
+      ),
     toLatent: (x, raw) => spline(x, raw, bins, bound, false),
     toData: (z, raw) => spline(z, raw, bins, bound, true),
   };
 }
 
+/**
+ * Both directions: `from` is the axis that u lies on (x, or z if `inverse`), `to` the other one.
+ * Work on all K bins costs ten times what work on the chosen one does, so there is as little of it as possible.
+ */
 function spline(u: Tensor, raw: Tensor, bins: number, bound: number, inverse: boolean): ScalarTransformed {
-  const features = u.shape.at(-1) as number;
-  const grouped = raw.reshape([...raw.shape.slice(0, -1), features, 3 * bins - 1]);
-  const [rawWidths, rawHeights, rawSlopes] = grouped.split(-1, [bins, bins, bins - 1]);
-  const widths = softClamp(rawWidths, LOG_SLOPE_BOUND / 2)
-    .softmax()
-    .mul(2 * bound);
-  const heights = softClamp(rawHeights, LOG_SLOPE_BOUND / 2)
-    .softmax()
-    .mul(2 * bound);
-  const slopes = softClamp(rawSlopes, LOG_SLOPE_BOUND).exp();
-
-  const one = constant([1], [1]).broadcastTo([...slopes.shape.slice(0, -1), 1]);
-  const left = edges(widths, bins, bound);
-  const bottom = edges(heights, bins, bound);
+  const [rawWidths, rawHeights, rawSlopes] = cut(raw, u.shape.at(-1) as number, [bins, bins, bins - 1]);
+  // A softmax would divide all of these by their sum: here `fromUnit` and `toUnit` do it for the chosen bin alone. The
+  // clamp bounds them, so no largest one need be taken out first.
+  const widths = rawWidths.softClamp(LOG_SLOPE_BOUND / 2).exp();
+  const heights = rawHeights.softClamp(LOG_SLOPE_BOUND / 2).exp();
+  const [from, to] = inverse ? [heights, widths] : [widths, heights];
+  const fromUnit = scalar(2 * bound).div(from.sum(-1));
+  const toUnit = scalar(2 * bound).div(to.sum(-1));
 
   // Outside the box the argument is replaced before the formula and the result after it, so gradients stay finite.
   const inside = u.abs().less(bound);
   const safe = inside.where(u, 0);
-  const bin = chosenBin(safe, inverse ? bottom : left, bins);
-  const pick = (values: Tensor) => values.mul(bin).sum(-1);
-  const xk = pick(left);
-  const yk = pick(bottom);
-  const width = pick(widths);
-  const height = pick(heights);
-  const d0 = pick(concat([one, slopes], -1));
-  const d1 = pick(concat([slopes, one], -1));
-  const s = height.div(width);
-  const bend = d0.add(d1).sub(s.mul(2));
 
-  let t: Tensor;
-  if (inverse) {
-    const y = safe.sub(yk);
-    const yBend = y.mul(bend);
-    const a = height.mul(s.sub(d0)).add(yBend);
-    const b = height.mul(d0).sub(yBend);
-    const c = s.mul(y).neg();
-    // The root that does not cancel; rounding can take the discriminant below 0 only where it is 0.
-    const root = b.square().sub(a.mul(c).mul(4)).maximum(0).sqrt();
-    t = c.mul(-2).div(b.add(root));
-  } else t = safe.sub(xk).div(width);
+  // 1 up to the bin that holds u, so that the difference of neighbours is 1 at that bin alone. Running sums and differences
+  // are products with constant matrices: several times faster than the operations that shift or add along a short axis.
+  const left = from.matmul(matrix(bins, bins, (k, edge) => +(k < edge)));
+  const distance = safe.add(bound).div(fromUnit);
+  const reached = distance
+    .reshape([...distance.shape, 1])
+    .greaterEqual(left)
+    .toFloat();
+  /** 1 in column j if bin `first` + j holds u. */
+  const holds = (columns: number, first: number) =>
+    reached.matmul(matrix(bins, columns, (k, j) => +(k === j + first) - +(k === j + first + 1)));
+  const chosen = holds(bins, 0);
+  const pick = (values: Tensor, mask: Tensor) => values.mul(mask).sum(-1);
 
-  const rest = t.neg().add(1);
-  const product = t.mul(rest);
-  const denominator = s.add(bend.mul(product));
-  const logDerivative = s
-    .mul(product)
-    .mul(2)
-    .add(d0.mul(rest.square()))
-    .add(d1.mul(t.square()))
-    .log()
-    .add(s.div(denominator).log().mul(2));
-  const value = inverse
-    ? xk.add(t.mul(width))
-    : yk.add(height.mul(s.mul(t.square()).add(d0.mul(product))).div(denominator));
+  // Half of what is reached less half of what is not: an end counted from the middle, where most data are, rounds less.
+  const halves = reached.sub(0.5);
+  const fromSize = pick(from, chosen).mul(fromUnit);
+  const fromEnd = pick(from, halves).mul(fromUnit);
+  const toSize = pick(to, chosen).mul(toUnit);
+  const toEnd = pick(to, halves).mul(toUnit);
+  // Inner slope number j stands between bins j and j + 1; where there is none, at -B and B, the raw 0 gives slope 1.
+  const d0 = pick(rawSlopes, holds(bins - 1, 1))
+    .softClamp(LOG_SLOPE_BOUND)
+    .exp();
+  const d1 = pick(rawSlopes, holds(bins - 1, 0))
+    .softClamp(LOG_SLOPE_BOUND)
+    .exp();
+  const s = inverse ? fromSize.div(toSize) : toSize.div(fromSize);
+
+  const above = withinBin(fromEnd.sub(safe).div(fromSize));
+  const r = inverse ? withinBin(solve(above, s, d0, d1)) : above;
+  const t = scalar(1).sub(r);
+  const a = s.mul(t).add(d0.mul(r));
+  const b = s.mul(r).add(d1.mul(t));
+  const c = t.mul(a).add(r.mul(b));
+  const logSlope = t.mul(b).add(r.mul(a)).mul(s.div(c).square()).log();
+  const value = toEnd.sub(toSize.mul(inverse ? r : r.mul(b).div(c)));
   return {
     value: inside.where(value, u),
-    logDerivative: inside.where(inverse ? logDerivative.neg() : logDerivative, 0),
+    logDerivative: inside.where(inverse ? logSlope.neg() : logSlope, 0),
   };
 }
 
-/** Left edges of the bins, [..., K], starting at -bound. */
-const edges = (sizes: Tensor, bins: number, bound: number): Tensor =>
-  sizes
-    .slice(-1, 0, bins - 1)
-    .cumsum(-1)
-    .pad(-1, 1, 0)
-    .sub(bound);
-
-/** 1 for the bin that holds u, 0 for the others: [..., K]. */
-function chosenBin(u: Tensor, left: Tensor, bins: number): Tensor {
-  const expanded = u.reshape([...u.shape, 1]);
-  const above = expanded.greaterEqual(left.slice(-1, 1, bins)).toFloat();
-  const starts = above.pad(-1, 1, 0).add(constant([1, ...new Array(bins - 1).fill(0)], [bins]));
-  return starts.sub(above.pad(-1, 0, 1));
+/** Blocks of columns, each as [..., features, size]. */
+function cut(raw: Tensor, features: number, sizes: readonly number[]): Tensor[] {
+  const blocks = raw.split(
+    -1,
+    sizes.map((size) => features * size),
+  );
+  return blocks.map((block, i) => block.reshape([...block.shape.slice(0, -1), features, sizes[i]]));
 }
+
+/** The r of the point that has the part `above` of its bin's height above it: r b / c = above is quadratic in r. */
+function solve(above: Tensor, s: Tensor, d0: Tensor, d1: Tensor): Tensor {
+  const b = d1.sub(above.mul(d0.add(d1).sub(s.mul(2))));
+  const product = s.mul(above);
+  // Positive, but rounding can take it to 0, where the root has no gradient.
+  const discriminant = b.square().add(product.mul(s.sub(b)).mul(4));
+  const root = discriminant.maximum(1e-30).sqrt();
+  // One root, written in the way that does not cancel: 2 s above / (b + root) = (root - b) / (2 (s - b)).
+  const positive = b.greater(0);
+  const sum = b.abs().add(root);
+  return positive.where(product.mul(2), sum).div(positive.where(sum, s.sub(b).mul(2)));
+}
+
+/** Rounding can put a point of a thin bin outside: its value is moved to the edge, and its gradient kept. */
+const withinBin = (part: Tensor): Tensor => part.add(part.maximum(0).minimum(1).sub(part).stopGradient());
+
+const matrix = (rows: number, columns: number, value: (row: number, column: number) => number): Tensor =>
+  constant(
+    Array.from({ length: rows * columns }, (_, i) => value(Math.floor(i / columns), i % columns)),
+    [rows, columns],
+  );
 
 export const rationalQuadraticSplineKind: ScalarTransformKind<typeof rationalQuadraticSplineSchema> = {
   schema: rationalQuadraticSplineSchema,

@@ -38,15 +38,3 @@ export interface ScalarTransformKind<
 /** Parameters in blocks, one kind after the other: [a_1 ... a_D, b_1 ... b_D]. */
 export const blockColumns = (features: number, parameters: number): number[] =>
   Array.from({ length: features * parameters }, (_, column) => column % features);
-
-/**
- * Smooth clamp to (-bound, bound) with slope 1 at 0: a / (1 + |a| / bound). It falls off slower than tanh, so a clamped
- * parameter can still learn, and is the form that zuko uses: test/golden holds us to its numbers.
- */
-export const softClamp = (a: Tensor, bound: number): Tensor =>
-  a.div(
-    a
-      .abs()
-      .mul(1 / bound)
-      .add(1),
-  );

@@ -1,6 +1,6 @@
 import type { Attributes, Emitter, Operation } from "../operation.ts";
-import { broadcastShapes } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { broadcastShapes, type Shape } from "../shape.ts";
+import { scalar, type Tensor } from "../tensor.ts";
 
 type None = Record<string, never>;
 
@@ -18,6 +18,36 @@ function unary(
   };
 }
 
+/** Up to this size, copies along a last axis of size 1 are made faster by a product than inside the operation. */
+const SHORT_AXIS = 64;
+
+/**
+ * Inputs in a form that the runtime broadcasts fast. It cuts an elementwise operation into stretches that need no
+ * broadcasting, and each costs about 9 ns besides its arithmetic:
+ * - [N, 8] with [N, 1] is N stretches of 8: the product of [N, 1] with ones [1, 8] makes the copies in a fifth of that time.
+ * - [N, 1] with a scalar is N stretches of 1, and with a scalar of shape [1, 1] a single one.
+ */
+function broadcastInputs(
+  onnx: Emitter,
+  inputs: readonly string[],
+  tensors: readonly Tensor[],
+  { shape }: Tensor,
+): string[] {
+  const size = shape.at(-1);
+  const short = typeof size === "number" && size > 1 && size <= SHORT_AXIS;
+  return inputs.map((name, i) => {
+    const own = tensors[i].shape;
+    if (own.length === 0) return broadcastScalar(onnx, name, shape);
+    const copied = short && own.at(-1) === 1 && own.some((d) => d !== 1);
+    if (!copied || tensors[i].type === "bool") return name;
+    return onnx.node("MatMul", [name, onnx.node("Expand", [onnx.scalar(1), onnx.integers([1, size])])]);
+  });
+}
+
+function broadcastScalar(onnx: Emitter, name: string, shape: Shape): string {
+  return shape.includes(1) ? onnx.node("Reshape", [name, onnx.integers(shape.map(() => 1))]) : name;
+}
+
 /** f(a, b) with broadcasting. */
 function binary(
   name: string,
@@ -29,7 +59,8 @@ function binary(
     broadcasts: true,
     shape: ([a, b]) => broadcastShapes(name, a.shape, b.shape),
     gradient: (g, [a, b], y) => gradient(g, a, b, y),
-    emit: (onnx, inputs) => onnx.node(onnxType, inputs),
+    emit: (onnx, inputs, _attributes, tensors, output) =>
+      onnx.node(onnxType, broadcastInputs(onnx, inputs, tensors, output)),
   };
 }
 
@@ -84,6 +115,24 @@ function stepwise(name: string, onnxType: string): Operation<None> {
 }
 export const sign = stepwise("sign", "Sign");
 export const floor = stepwise("floor", "Floor");
+
+/**
+ * x / (1 + |x| / b): within +-b, with slope 1 at 0. It falls off slower than tanh, so a clamped number can still learn.
+ * The slope is the square of the factor in x (1 / (1 + |x| / b)), which the runtime computes once for both.
+ */
+export const softClamp: Operation<{ readonly bound: number }> = {
+  name: "softClamp",
+  shape: ([x]) => x.shape,
+  gradient: (g, [x], _y, { bound }) => {
+    const factor = scalar(bound).div(x.abs().add(bound));
+    return [g.mul(factor.square())];
+  },
+  emit: (onnx, [x], { bound }, [{ shape }]) => {
+    const b = broadcastScalar(onnx, onnx.scalar(bound), shape);
+    const factor = onnx.node("Div", [b, onnx.node("Add", [onnx.node("Abs", [x]), b])]);
+    return onnx.node("Mul", [x, factor]);
+  },
+};
 
 /** x^2 as one product: exact, and cheaper than Pow. */
 export const square: Operation<None> = {
@@ -155,7 +204,8 @@ function comparison(name: string, onnxType: string): Operation<None> {
     name,
     type: "bool",
     shape: ([a, b]) => broadcastShapes(name, a.shape, b.shape),
-    emit: (onnx, inputs) => onnx.node(onnxType, inputs),
+    emit: (onnx, inputs, _attributes, tensors, output) =>
+      onnx.node(onnxType, broadcastInputs(onnx, inputs, tensors, output)),
   };
 }
 export const greater = comparison("greater", "Greater");
@@ -178,7 +228,8 @@ export const where: Operation<None> = {
   broadcasts: true,
   shape: ([condition, a, b]) => broadcastShapes("where", condition.shape, a.shape, b.shape),
   gradient: (g, [condition]) => [null, condition.where(g, 0), condition.where(0, g)],
-  emit: (onnx, inputs) => onnx.node("Where", inputs),
+  emit: (onnx, inputs, _attributes, tensors, output) =>
+    onnx.node("Where", broadcastInputs(onnx, inputs, tensors, output)),
 };
 
 /** 1 where true, 0 where false. */

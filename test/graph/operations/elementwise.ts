@@ -54,6 +54,7 @@ const unary: Unary[] = [
   ["leakyRelu", separated, (x) => x.leakyRelu(0.1), (x) => (x > 0 ? x : 0.1 * x)],
   ["elu", separated, (x) => x.elu(), (x) => (x > 0 ? x : Math.expm1(x))],
   ["gelu", real, (x) => x.gelu(), (x) => (x / 2) * (1 + special.erf(x * Math.SQRT1_2))],
+  ["softClamp", separated, (x) => x.softClamp(0.7), (x) => x / (1 + Math.abs(x) / 0.7)],
   ["silu", real, (x) => x.silu(), (x) => x * logistic(x)],
 ];
 
