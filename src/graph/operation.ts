@@ -14,6 +14,10 @@ export interface Emitter {
   scalar(value: number): string;
   /** A vector of int64. */
   integers(values: readonly number[]): string;
+  /** A constant of the graph's precision, all of whose numbers are `value`. */
+  filled(value: number, dims: readonly number[]): string;
+  /** The number of rows, where it is fixed. */
+  readonly batch: number | undefined;
   /** A shape as a vector of int64, the batch axis resolved. */
   shape(shape: Shape): string;
   /** ONNX's code of the graph's precision. */

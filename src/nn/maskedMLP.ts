@@ -32,11 +32,14 @@ export class MaskedMLP {
     const features = inputDegrees.length;
     // A single feature without context depends on nothing: its parameters are biases.
     const sizes = features === 1 && context === 0 ? [] : hiddenSizes(options);
-    const hidden = sizes.map((size) => hiddenDegrees(size, features, context));
+    const groups = degreeGroups(sizes, features, context);
+    const hidden = sizes.map((size) => hiddenDegrees(size, groups));
     const reach = [...hidden, outputDegrees.map((degree) => degree - 1)];
     const degrees = [[...inputDegrees, ...new Array(context).fill(0)], ...hidden];
     this.options = options;
-    this.bounds = groupBounds(hidden);
+    this.bounds = groups.map(({ first, count }, g) =>
+      g < groups.length - 1 ? first + count - 1 : Number.POSITIVE_INFINITY,
+    );
     this.layers = degrees.map((before, i) => {
       // The first layer is thin: cutting it would cost more than it saves.
       const bounds = i === 0 ? [Number.POSITIVE_INFINITY] : this.bounds;
@@ -58,30 +61,38 @@ export class MaskedMLP {
   }
 }
 
-/**
- * Sorted degrees 1 to D - 1 (from 0 where units that see the context alone are of use): in equal shares, or where there
- * are fewer units than degrees, spread from the lowest to the highest.
- */
-function hiddenDegrees(size: number, features: number, context: number): number[] {
-  const lowest = context > 0 ? 0 : 1;
-  const count = features - lowest;
-  const place = (unit: number) =>
-    size < count ? (unit * (count - 1)) / Math.max(1, size - 1) : (unit * count) / size;
-  return Array.from({ length: size }, (_, unit) => lowest + Math.floor(place(unit)));
-}
-
 /** Narrower products run slower than what leaving out more of the zeros saves; so do more than four of them. */
 const GROUP_UNITS = 128;
 const MOST_GROUPS = 4;
 
-/** Cuts the degrees into groups of equal shares of the widest layer: the highest degree of each, the last one Infinity. */
-function groupBounds(hidden: readonly (readonly number[])[]): number[] {
-  const widest = hidden.reduce((a, b) => (b.length > a.length ? b : a), []);
-  const count = Math.min(MOST_GROUPS, Math.floor(widest.length / GROUP_UNITS));
-  const inner = Array.from(
-    { length: Math.max(0, count - 1) },
-    (_, g) => widest[Math.floor(((g + 1) * widest.length) / count) - 1],
-  );
-  const distinct = [...new Set(inner)].filter((degree) => degree < widest[widest.length - 1]);
-  return [...distinct, Number.POSITIVE_INFINITY];
+/** A run of degrees that all layers keep together, from `first` on, `count` of them. */
+interface Group {
+  readonly first: number;
+  readonly count: number;
+}
+
+/**
+ * Degrees 1 to D - 1 (from 0 where units that see the context alone are of use) in groups of equal size: as many as the widest
+ * layer has use for.
+ */
+function degreeGroups(sizes: readonly number[], features: number, context: number): Group[] {
+  const lowest = context > 0 ? 0 : 1;
+  const total = features - lowest;
+  const groups = Math.max(1, Math.min(MOST_GROUPS, total, Math.floor(Math.max(0, ...sizes) / GROUP_UNITS)));
+  const cut = (g: number) => Math.floor((g * total) / groups);
+  return Array.from({ length: groups }, (_, g) => ({ first: lowest + cut(g), count: cut(g + 1) - cut(g) }));
+}
+
+/**
+ * Sorted degrees of `size` units: an equal share for each group, so that blocks have round sizes, and within it for each
+ * degree; where there are fewer units than degrees, spread from the lowest to the highest.
+ */
+function hiddenDegrees(size: number, groups: readonly Group[]): number[] {
+  const cut = (g: number) => Math.floor((g * size) / groups.length);
+  return groups.flatMap(({ first, count }, g) => {
+    const units = cut(g + 1) - cut(g);
+    const place = (unit: number) =>
+      units < count ? (unit * (count - 1)) / Math.max(1, units - 1) : (unit * count) / units;
+    return Array.from({ length: units }, (_, unit) => first + Math.floor(place(unit)));
+  });
 }

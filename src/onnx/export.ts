@@ -45,7 +45,7 @@ class OnnxWriter implements Emitter {
   readonly floatType: number;
   readonly largest: number;
   private readonly precision: Precision;
-  private readonly batch: number | undefined;
+  readonly batch: number | undefined;
   private readonly embed: boolean;
   private readonly metadata: Readonly<Record<string, string>>;
   private readonly nodes: NodeProto[] = [];
@@ -139,6 +139,13 @@ class OnnxWriter implements Emitter {
   scalar(value: number): string {
     return this.once(`scalar ${Object.is(value, -0) ? "-0" : value}`, "scalar", (name) =>
       this.floats(name, [], [value]),
+    );
+  }
+
+  filled(value: number, dims: readonly number[]): string {
+    const size = dims.reduce((a, b) => a * b, 1);
+    return this.once(`filled ${value} ${dims.join(" ")}`, "filled", (name) =>
+      this.floats(name, dims, new Float64Array(size).fill(value)),
     );
   }
 

@@ -21,8 +21,17 @@ export const sum: Operation<Reduction> = {
   name: "sum",
   shape: ([x], reduction) => reducedShape(x.shape, reduction),
   gradient: (g, [x], y, reduction) => [spread(g, y, x, reduction)],
-  emit: (onnx, [x], { axes, keepAxes }) =>
-    onnx.node("ReduceSum", [x, onnx.integers(axes)], { keepdims: keepAxes ? 1 : 0 }),
+  emit: (onnx, [x], { axes, keepAxes }, [{ shape }]) => {
+    if (shape.length === 2 && axes.length === 1 && axes[0] === 0) {
+      // Down the rows, as for the gradients of biases, a product with ones runs several times faster.
+      const rows = shape[0] === "N" ? onnx.batch : shape[0];
+      if (rows !== undefined) {
+        const total = onnx.node("MatMul", [onnx.filled(1, [1, rows]), x]);
+        return keepAxes ? total : onnx.node("Reshape", [total, onnx.integers([shape[1] as number])]);
+      }
+    }
+    return onnx.node("ReduceSum", [x, onnx.integers(axes)], { keepdims: keepAxes ? 1 : 0 });
+  },
 };
 
 /** The largest element; the gradient is shared evenly among ties. */
