@@ -46,6 +46,18 @@ export function optimize(outputs: readonly Tensor[]): Tensor[] {
   return outputs.map((output) => replacement.get(output)!);
 }
 
+/** The graph of `outputs` with some of its tensors replaced by others of their shapes. */
+export function substitute(outputs: readonly Tensor[], others: ReadonlyMap<Tensor, Tensor>): Tensor[] {
+  const replacement = new Map(others);
+  for (const node of ancestors(outputs)) {
+    if (replacement.has(node)) continue;
+    const inputs = node.inputs.map((parent) => replacement.get(parent)!);
+    const changed = inputs.some((parent, i) => parent !== node.inputs[i]);
+    replacement.set(node, changed ? rebuild(node.operation, inputs, node) : node);
+  }
+  return outputs.map((output) => replacement.get(output)!);
+}
+
 /** JSON has no infinities and no -0. */
 const exact = (_key: string, value: unknown) =>
   typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))

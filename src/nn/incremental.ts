@@ -87,36 +87,41 @@ class Known {
 /** One layer of the sweep. */
 class Sweep {
   private readonly layer: MaskedLinear;
+  /** Rows by degree: only the inputs of the network are not sorted yet. */
   private readonly rows: readonly number[];
-  private block: { weight: Tensor; bias: Tensor; reach: number[]; base: Tensor | undefined } | undefined;
-  private openedAt: Tensor | undefined;
+  /** The block that the sweep is in, and what it owes to the groups before. */
+  private current: (Block & { readonly base: Tensor | undefined; readonly seen: Tensor | undefined }) | undefined;
 
   constructor(layer: MaskedLinear) {
     this.layer = layer;
-    // Rows by degree: only the inputs of the network are not sorted yet.
     this.rows = layer.degrees.map((_, i) => i).sort((i, k) => layer.degrees[i] - layer.degrees[k] || i - k);
   }
 
   /** Values of the units of this reach; undefined if there are none. */
   units(reach: number, known: Known): Tensor | undefined {
-    if (!this.layer.reach.includes(reach)) return undefined;
-    if (!this.block?.reach.includes(reach) || this.openedAt !== known.before) this.open(reach, known.before);
-    const { weight, bias, reach: all, base } = this.block!;
+    if (!this.current?.reach.includes(reach) || this.current.seen !== known.before) {
+      const block = this.layer.block(reach);
+      if (!block) return undefined;
+      this.current = this.open(block, known.before);
+    }
+    const { weight, bias, reach: all, base, before } = this.current;
     const [start, end] = [all.indexOf(reach), all.lastIndexOf(reach) + 1];
     const own = known.inGroup();
     const offset = base ? base.slice(1, start, end) : bias.slice(0, start, end);
     if (!own) return offset;
-    const first = known.before ? (known.before.shape[1] as number) : 0;
+    // A layer of one block has the rows of all groups.
+    const first = known.before && !before ? (known.before.shape[1] as number) : 0;
     const part = weight.slice(0, first, first + (own.shape[1] as number)).slice(1, start, end);
     return base ? own.matmul(part).add(offset) : own.affine(part, offset);
   }
 
-  /** Starts on the block of a group with what it owes to the groups before. */
-  private open(reach: number, before: Tensor | undefined): void {
-    const { weight, bias, reach: all } = this.layer.group(reach);
-    const sorted = weight.gather(0, this.rows.slice(0, weight.shape[0] as number));
-    const base = before?.affine(sorted.slice(0, 0, before.shape[1] as number), bias);
-    this.block = { weight: sorted, bias, reach: all, base };
-    this.openedAt = before;
+  private open(block: Block, seen: Tensor | undefined): Sweep["current"] & object {
+    const { weight, bias, before } = block;
+    if (before) return { ...block, base: seen!.affine(before, bias), seen };
+    if (this.layer.degrees.length !== weight.shape[0]) return { ...block, base: undefined, seen };
+    const sorted = weight.gather(0, this.rows);
+    return { ...block, weight: sorted, base: seen?.affine(sorted.slice(0, 0, seen.shape[1] as number), bias), seen };
   }
 }
+
+type Block = NonNullable<ReturnType<MaskedLinear["block"]>>;

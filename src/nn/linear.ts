@@ -1,6 +1,6 @@
 import { Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { Random } from "../random/index.ts";
+import type { Random } from "../random/index.ts";
 
 /** x W + b: [N, inputs] -> [N, outputs]. Weights and biases start uniform in +-1/sqrt(inputs), or at zero. */
 export class Linear {
@@ -24,17 +24,5 @@ export class Linear {
 
   apply(x: Tensor): Tensor {
     return x.affine(this.weight, this.bias);
-  }
-
-  /** A layer of its own that starts as the first `rows` inputs and the chosen units of this one. */
-  part(rows: number, units: readonly number[]): Linear {
-    const part = new Linear(rows, units.length, new Random(0), { zero: true });
-    const outputs = this.bias.sizes[0];
-    units.forEach((unit, column) => {
-      part.bias.value[column] = this.bias.value[unit];
-      for (let row = 0; row < rows; row++)
-        part.weight.value[row * units.length + column] = this.weight.value[row * outputs + unit];
-    });
-    return part;
   }
 }

@@ -1,19 +1,30 @@
+import { Parameter } from "../graph/parameter.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 import { Linear } from "./linear.ts";
 
+/** The units of a group, and what they see. */
+interface Block {
+  readonly units: readonly number[];
+  /** From the inputs of the group itself (or all, in a layer of one block), under the mask: [inputs, units]. */
+  readonly weight: Parameter;
+  /** [units] */
+  readonly bias: Parameter;
+  /** From the inputs of all groups before, which the units of this one see without exception. */
+  readonly before: { readonly weight: Parameter } | undefined;
+}
+
 /**
- * A linear layer in which unit b sees the inputs of degree up to `reach[b]`, stored without most of what the mask forbids:
- * units are cut into groups by their reach, and a group's block has rows only for the inputs up to the group's bound.
- * Where both sides are sorted by degree the blocks are a staircase with little more than half of a dense layer's numbers.
+ * A linear layer in which unit b sees the inputs of degree up to `reach[b]`, stored without most of what the mask forbids.
+ * Inputs, sorted by degree, and units, by their reach, are cut into the same groups: a unit sees all inputs of the groups
+ * before its own, none of those after, and of its own what the mask allows. These blocks are a staircase with little more
+ * than half of a dense layer's numbers, and most of them need no mask.
  */
 export class MaskedLinear {
-  /** One for each group: columns are the group's units, rows the first inputs (or all, where they are not sorted). */
-  readonly blocks: readonly Linear[];
   /** Degree of each input, and the highest degree that each unit sees. */
   readonly degrees: readonly number[];
   readonly reach: readonly number[];
-  private readonly columns: readonly (readonly number[])[];
+  readonly blocks: readonly Block[];
 
   /** `bounds` are the groups' highest degrees, ascending, the last one Infinity. */
   constructor(
@@ -25,53 +36,68 @@ export class MaskedLinear {
   ) {
     this.degrees = degrees;
     this.reach = reach;
-    const sorted = degrees.every((degree, i) => i === 0 || degrees[i - 1] <= degree);
-    const group = (degree: number) => bounds.findIndex((bound) => degree <= bound);
-    const groups = bounds.map((_, g) => reach.flatMap((r, unit) => (group(r) === g ? [unit] : [])));
-    this.columns = groups.filter((units) => units.length > 0);
     const whole = new Linear(degrees.length, reach.length, random, options);
-    this.blocks =
-      this.columns.length === 1
-        ? [whole]
-        : this.columns.map((units) => {
-            const bound = bounds[group(reach[units[0]])];
-            const rows = sorted ? degrees.filter((degree) => degree <= bound).length : degrees.length;
-            return whole.part(rows, units);
-          });
+    const lows = [Number.NEGATIVE_INFINITY, ...bounds];
+    this.blocks = bounds.flatMap((bound, g) => {
+      const within = (degree: number) => degree > lows[g] && degree <= bound;
+      const units = reach.flatMap((r, unit) => (within(r) ? [unit] : []));
+      if (units.length === 0) return [];
+      const start = degrees.filter((degree) => degree <= lows[g]).length;
+      const end = degrees.filter((degree) => degree <= bound).length;
+      return [
+        {
+          units,
+          weight: part(whole.weight, start, end, units),
+          bias: new Parameter([units.length], new Float32Array(units.map((unit) => whole.bias.value[unit]))),
+          before: start > 0 ? { weight: part(whole.weight, 0, start, units) } : undefined,
+        },
+      ];
+    });
   }
 
   /** [N, inputs] -> [N, units]. */
   apply(x: Tensor): Tensor {
-    const parts = this.blocks.map(({ weight, bias }, g) => {
-      const rows = weight.shape[0] as number;
-      return x.slice(1, 0, rows).affine(this.masked(weight, rows, this.columns[g]), bias);
+    const parts = this.blocks.map(({ units, weight, bias, before }) => {
+      const start = before ? before.weight.sizes[0] : 0;
+      const seen = this.masked(weight, start, units);
+      const own = x.slice(1, start, start + weight.sizes[0]);
+      if (!before) return own.affine(seen, bias);
+      return own.matmul(seen).add(x.slice(1, 0, start).affine(before.weight, bias));
     });
-    const order = this.columns.flat();
-    const joined = concat(parts, 1);
-    if (order.every((unit, i) => unit === i)) return joined;
-    return joined.gather(
+    const order = this.blocks.flatMap(({ units }) => units);
+    return concat(parts, 1).gather(
       1,
       order.map((_, unit) => order.indexOf(unit)),
     );
   }
 
-  /** The block that holds the units of this reach: its weight and bias, units in the order of their reach. */
-  group(reach: number): { weight: Tensor; bias: Tensor; reach: number[] } {
-    const g = this.columns.findIndex((units) => units.some((unit) => this.reach[unit] === reach));
-    const units = this.columns[g];
+  /** The block that holds the units of this reach, its units in the order of their reach; undefined if there are none. */
+  block(reach: number): { weight: Tensor; before: Tensor | undefined; bias: Tensor; reach: number[] } | undefined {
+    const found = this.blocks.find(({ units }) => units.some((unit) => this.reach[unit] === reach));
+    if (!found) return undefined;
+    const { units, weight, bias, before } = found;
     const order = units.map((_, i) => i).sort((i, k) => this.reach[units[i]] - this.reach[units[k]] || i - k);
-    const { weight, bias } = this.blocks[g];
     return {
       weight: weight.gather(1, order),
+      before: before?.weight.gather(1, order),
       bias: bias.gather(0, order),
       reach: order.map((i) => this.reach[units[i]]),
     };
   }
 
-  private masked(weight: Tensor, rows: number, units: readonly number[]): Tensor {
+  private masked(weight: Parameter, start: number, units: readonly number[]): Tensor {
+    const [rows, columns] = weight.sizes;
     const values = this.degrees
-      .slice(0, rows)
+      .slice(start, start + rows)
       .flatMap((degree) => units.map((unit) => (degree <= this.reach[unit] ? 1 : 0)));
-    return values.includes(0) ? weight.mul(constant(values, [rows, units.length])) : weight;
+    return values.includes(0) ? weight.mul(constant(values, [rows, columns])) : weight;
   }
+}
+
+/** Rows start to end - 1 of the chosen columns of a dense layer's weight. */
+function part(whole: Parameter, start: number, end: number, columns: readonly number[]): Parameter {
+  const values = new Float32Array((end - start) * columns.length);
+  for (let row = start, i = 0; row < end; row++)
+    for (const column of columns) values[i++] = whole.value[row * whole.sizes[1] + column];
+  return new Parameter([end - start, columns.length], values);
 }

@@ -1,7 +1,8 @@
+import type { Graph } from "../graph/graph.ts";
 import { resolveShape, sizeOf } from "../graph/shape.ts";
 import type { Compiled, Floats, Traced } from "./compile.ts";
 import { sessionOptions } from "./engine.ts";
-import { cores, hasWorkerThreads, type SharedArray, workerThreads } from "./thread.ts";
+import { cores, hasWorkerThreads, type SharedArray, type Thread, workerThreads } from "./thread.ts";
 
 /** The arrays of one member of a team: what it reads and what it writes in a turn. */
 export interface Slot {
@@ -27,86 +28,91 @@ let turn: Promise<unknown> = Promise.resolve();
 /**
  * A compiled function on several threads, one slot each: the calling thread, whose session reads and writes its slot in
  * place, and worker threads with sessions of their own. Which slot computes what is the caller's choice, so results do
- * not depend on timing. The function must have a fixed batch.
+ * not depend on timing. The function must have a fixed batch and its parameters embedded.
  */
 export class Team {
   readonly slots: readonly Slot[];
   private readonly compiled: Compiled<Traced>;
-  private readonly members: readonly { thread: ReturnType<typeof workerThreads>[number]; job: number }[];
-  /** Parameters that the graph reads as inputs, with their copies in shared memory. */
-  private readonly parameters: readonly { readonly source: { value: Floats }; readonly shared: Floats }[];
+  private readonly members: readonly { readonly thread: Thread; readonly job: number }[];
+  /** Inputs that all threads read alike: the caller's array, and its copy in shared memory. */
+  private readonly common: readonly { readonly source: Floats; readonly shared: Floats }[];
 
   private constructor(
     compiled: Compiled<Traced>,
     slots: readonly Slot[],
     members: Team["members"],
-    parameters: Team["parameters"],
+    common: Team["common"],
   ) {
     this.compiled = compiled;
     this.slots = slots;
     this.members = members;
-    this.parameters = parameters;
+    this.common = common;
   }
 
-  /** `outputs`: arrays of the caller for the results of the calling thread. */
+  /**
+   * `bound` has arrays of the caller by the names of inputs, which all threads read anew in each turn, and of outputs, which
+   * the calling thread writes.
+   */
   static async of(
+    // biome-ignore lint/suspicious/noExplicitAny: any compiled function, whatever its results
     compiled: Compiled<any>,
     size: number,
-    outputs: Readonly<Record<string, Floats>> = {},
+    bound: Readonly<Record<string, Floats>> = {},
   ): Promise<Team> {
     const { graph, options } = compiled;
-    const { batch, precision = "float32", embedParameters = false } = options;
+    const { batch, precision = "float32" } = options;
     const Type: Arrays = precision === "float64" ? Float64Array : Float32Array;
-    const shapes = [...graph.inputs, ...graph.outputs].map(({ name, tensor }) => ({
+    const share = (dims: readonly number[]): Floats =>
+      new Type(new SharedArrayBuffer(Type.BYTES_PER_ELEMENT * sizeOf(dims)));
+    const dimsOf = ({ name, tensor }: Graph["inputs"][number]) => ({
       name,
       dims: resolveShape(tensor.shape, batch!),
-    }));
-    const share = (name: string, dims: readonly number[]): SharedArray => ({
-      name,
-      dims,
-      shared: new Type(new SharedArrayBuffer(Type.BYTES_PER_ELEMENT * sizeOf(dims))),
     });
-    const own: SharedArray[] = shapes.map(({ name, dims }) => ({
-      name,
-      dims,
-      shared: outputs[name] ?? new Type(sizeOf(dims)),
-    }));
-    const slotOf = (arrays: readonly SharedArray[]): Slot => ({
-      inputs: arrays.slice(0, graph.inputs.length).map(({ shared }) => shared),
-      outputs: Object.fromEntries(
-        arrays.slice(graph.inputs.length).map(({ name, shared }) => [name, shared]),
-      ),
+    const [inputs, outputs] = [graph.inputs.map(dimsOf), graph.outputs.map(dimsOf)];
+    const common = inputs.flatMap(({ name, dims }) =>
+      bound[name] ? [{ name, source: bound[name], shared: share(dims) }] : [],
+    );
+    const slotOf = (read: readonly SharedArray[], written: readonly SharedArray[]): Slot => ({
+      inputs: read.map(({ shared }) => shared),
+      outputs: Object.fromEntries(written.map(({ name, shared }) => [name, shared])),
     });
-    const parameters = embedParameters || size === 1
-      ? []
-      : graph.parameters.map(({ name, tensor }) => ({ source: tensor, ...share(name, tensor.sizes) }));
-    const workers = await Promise.all(
-      workerThreads(size - 1).map(async (thread) => {
-        const arrays = shapes.map(({ name, dims }) => share(name, dims));
-        const job = await exclusively(() =>
-          thread.prepare({
-            bytes: compiled.bytes(),
+    const own = (entries: typeof inputs): SharedArray[] =>
+      entries.map((entry) => ({ ...entry, shared: bound[entry.name] ?? new Type(sizeOf(entry.dims)) }));
+    const workers = workerThreads(size - 1).map((thread) => ({
+      thread,
+      read: inputs.map((entry) => ({
+        ...entry,
+        shared: common.find(({ name }) => name === entry.name)?.shared ?? share(entry.dims),
+      })),
+      written: outputs.map((entry) => ({ ...entry, shared: share(entry.dims) })),
+    }));
+    const bytes = workers.length > 0 ? compiled.bytes() : undefined;
+    const members = await Promise.all(
+      workers.map(({ thread, read, written }) =>
+        exclusively(async () => ({
+          thread,
+          job: await thread.prepare({
+            bytes: bytes!,
             options: sessionOptions({ ...options, threads: 1 }),
             precision,
-            inputs: [
-              ...arrays.slice(0, graph.inputs.length),
-              ...parameters.map(({ name, dims, shared }) => ({ name, dims, shared })),
-            ],
-            outputs: arrays.slice(graph.inputs.length),
+            inputs: read,
+            outputs: written,
           }),
-        );
-        return { slot: slotOf(arrays), member: { thread, job } };
-      }),
+        })),
+      ),
     );
-    const slots = [slotOf(own), ...workers.map(({ slot }) => slot)];
-    return new Team(compiled, slots, workers.map(({ member }) => member), parameters);
+    const slots = [
+      slotOf(own(inputs), own(outputs)),
+      ...workers.map(({ read, written }) => slotOf(read, written)),
+    ];
+    return new Team(compiled, slots, members, common);
   }
 
   /** One turn of the first `count` slots. */
   run(count = this.slots.length): Promise<void> {
     return exclusively(async () => {
       const members = this.members.slice(0, count - 1);
-      if (members.length > 0) for (const { source, shared } of this.parameters) shared.set(source.value);
+      if (members.length > 0) for (const { source, shared } of this.common) shared.set(source);
       for (const { thread, job } of members) thread.start(job);
       try {
         const [{ inputs, outputs }] = this.slots;

@@ -1,9 +1,10 @@
 import type { Flow } from "../flows/flow.ts";
 import { grad } from "../graph/grad.ts";
+import { substitute } from "../graph/optimize.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { type CompileOptions, compile, type Floats } from "../runtime/compile.ts";
+import { compile, type Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engine.ts";
 import { Team, teamSize, threadsInside } from "../runtime/team.ts";
 import type { FlatParameters } from "./flatParameters.ts";
@@ -39,36 +40,38 @@ export class Objective {
     options: EngineOptions,
   ): Promise<Objective> {
     const conditional = flow.context > 0;
-    const shapes: Shape[] = [["N", flow.features], ["N"], ...(conditional ? [["N", flow.context] as Shape] : [])];
-    const loss = (x: Tensor, weights: Tensor, context?: Tensor) =>
-      flow.logDensity(x, context).mul(weights).sum().neg();
-    const names = [...parameters.keys()];
-    const parameterNames = new Map([...parameters].map(([name, parameter]) => [parameter, name]));
+    const shapes: Shape[] = [
+      ["N"],
+      ["N", flow.features],
+      ...(conditional ? [["N", flow.context] as Shape] : []),
+      ...flat.parcels.map(({ shape }) => shape),
+    ];
+    const bound = Object.fromEntries(
+      flat.parcels.flatMap(({ start, end }, i) => [
+        [`input${shapes.length - flat.parcels.length + i}`, flat.values.subarray(start, end)],
+        [`gradient${i}`, flat.gradient.subarray(start, end)],
+      ]),
+    );
+    const trainable = [...parameters.values()];
+    const trace = (withGradient: boolean, inputs: readonly Tensor[]) => {
+      const [weights, x, ...rest] = inputs;
+      const parcels = rest.slice(conditional ? 1 : 0);
+      const loss = flow.logDensity(x, conditional ? rest[0] : undefined).mul(weights).sum().neg();
+      const gradients = withGradient ? grad(loss, trainable) : [];
+      const packed = withGradient ? flat.pack(new Map(trainable.map((p, i) => [p, gradients[i]]))) : [];
+      const [value, ...outputs] = substitute([loss, ...packed], flat.unpack(parcels));
+      return { loss: value, ...Object.fromEntries(outputs.map((tensor, i) => [`gradient${i}`, tensor])) };
+    };
     const threads = Math.max(1, Math.min(teamSize(options.threads), Math.floor(rows.batch / LEAST_SHARE)));
-    const compileOptions = (batch: number): CompileOptions => ({
-      ...options,
-      batch,
-      parameterNames,
-      threads: threadsInside(options.threads),
-    });
-    const gradients = compile(
-      (x, weights, context) => {
-        const value = loss(x, weights, context);
-        const gradients = grad(value, [...parameters.values()]);
-        return { loss: value, ...Object.fromEntries(gradients.map((g, i) => [`gradient/${names[i]}`, g])) };
-      },
-      shapes,
-      compileOptions(Math.ceil(rows.batch / threads)),
-    );
-    const losses = compile(
-      (x, weights, context) => ({ loss: loss(x, weights, context) }),
-      shapes,
-      compileOptions(Math.min(CHUNK, Math.ceil(rows.validation / threads))),
-    );
-    const views = Object.entries(flat.gradientViews).map(([name, view]) => [`gradient/${name}`, view]);
+    const team = (withGradient: boolean, batch: number) => {
+      const threadsOfOne = threadsInside(options.threads);
+      const compileOptions = { ...options, batch, threads: threadsOfOne, embedParameters: true };
+      const compiled = compile((...inputs) => trace(withGradient, inputs), shapes, compileOptions);
+      return Team.of(compiled, threads, bound);
+    };
     return new Objective(
-      await Team.of(gradients, threads, { loss: new Float32Array(1), ...Object.fromEntries(views) }),
-      await Team.of(losses, threads),
+      await team(true, Math.ceil(rows.batch / threads)),
+      await team(false, Math.min(CHUNK, Math.ceil(rows.validation / threads))),
       flat,
     );
   }
@@ -76,7 +79,7 @@ export class Objective {
   /** Loss of a batch, and its gradient in the flat buffer. */
   async lossAndGradient(rows: TrainingRows, indices: Int32Array): Promise<number> {
     const shares = await turn(this.gradients, rows, indices, totalWeight(rows, indices) || 1);
-    for (const { outputs } of shares.slice(1)) this.flat.addGradient(outputs);
+    for (const { outputs } of shares.slice(1)) this.flat.addGradient(this.flat.parcels.map((_, i) => outputs[`gradient${i}`]));
     return sumOfLosses(shares);
   }
 
@@ -85,7 +88,7 @@ export class Objective {
     const all = Int32Array.from({ length: rows.rows }, (_, i) => i);
     const total = totalWeight(rows, all);
     const { slots } = this.losses;
-    const step = slots.length * slots[0].inputs[1].length;
+    const step = slots.length * slots[0].inputs[0].length;
     let sum = 0;
     for (let start = 0; start < rows.rows; start += step)
       sum -= sumOfLosses(await turn(this.losses, rows, all.subarray(start, start + step), total));
@@ -100,7 +103,7 @@ export class Objective {
 
 /** One turn of a team over the chosen rows; gives the slots that had some. */
 async function turn(team: Team, rows: TrainingRows, indices: Int32Array, totalWeight: number) {
-  const share = team.slots[0].inputs[1].length;
+  const share = team.slots[0].inputs[0].length;
   const used = team.slots.slice(0, Math.ceil(indices.length / share));
   used.forEach(({ inputs }, i) => {
     fill(inputs, rows, indices.subarray(i * share, (i + 1) * share), totalWeight);
@@ -111,7 +114,7 @@ async function turn(team: Team, rows: TrainingRows, indices: Int32Array, totalWe
 
 /** Copies the chosen rows into a share; what is left of it repeats the first with weight 0. */
 function fill(inputs: readonly Floats[], rows: TrainingRows, indices: Int32Array, totalWeight: number): void {
-  const [values, weights, context] = inputs;
+  const [weights, values, context] = inputs;
   const size = weights.length;
   for (let i = 0; i < size; i++)
     weights[i] = i < indices.length ? rows.weights[indices[i]] / totalWeight : 0;
@@ -123,7 +126,7 @@ function fill(inputs: readonly Floats[], rows: TrainingRows, indices: Int32Array
     }
   };
   copy(values, rows.values);
-  if (context) copy(context, rows.context);
+  if (rows.context.length > 0) copy(context, rows.context);
 }
 
 function totalWeight(rows: TrainingRows, indices: Int32Array): number {

@@ -8,22 +8,24 @@ const rowsOf = (slot: number) => Float32Array.from({ length: 6 }, (_, i) => 10 *
 
 describe.each(["float32", "float64"] as const)("a team in %s", (precision) => {
   it("computes in each slot what one thread does, turn after turn", async () => {
-    const weight = new Parameter([2, 2], [1, 2, 3, 4]);
-    const compiled = compile((x) => ({ y: x.matmul(weight) }), [["N", 2]], { batch: 3, precision });
-    const alone = compile((x) => x.matmul(weight), [["N", 2]], { precision });
-    const team = await Team.of(compiled, THREADS);
+    const shapes = [["N", 2] as const, [2, 2] as const];
+    const compiled = compile((x, w) => ({ y: x.matmul(w) }), shapes, { batch: 3, precision });
+    const alone = compile((x, w) => x.matmul(w), shapes, { precision });
+    const common = precision === "float64" ? new Float64Array(4) : new Float32Array(4);
+    const y = precision === "float64" ? new Float64Array(6) : new Float32Array(6);
+    const team = await Team.of(compiled, THREADS, { input1: common, y });
+    expect(team.slots[0].outputs.y).toBe(y);
     for (const values of [
       [1, 2, 3, 4],
       [0, -1, 5, 0.5],
     ]) {
-      // Parameters are read anew in each turn.
-      weight.value.set(values);
+      common.set(values);
       team.slots.forEach(({ inputs }, i) => {
         inputs[0].set(rowsOf(i));
       });
       await team.run();
       for (const [i, { outputs }] of team.slots.entries()) {
-        expect([...outputs.y]).toEqual([...(await alone(rowsOf(i)))]);
+        expect([...outputs.y]).toEqual([...(await alone(rowsOf(i), common))]);
       }
     }
     await team.release();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Parameter } from "../../src/graph/parameter.ts";
+import { compile } from "../../src/runtime/compile.ts";
 import { FlatParameters } from "../../src/train/flatParameters.ts";
 import { Optimizer, type OptimizerOptions } from "../../src/train/optimizer.ts";
 import { scheduleSchema, stepScale } from "../../src/train/schedule.ts";
@@ -32,7 +33,7 @@ function run(options: OptimizerOptions, name = "layer.weight"): number {
   const flat = parameters(name, 1.5);
   const optimizer = new Optimizer(options, flat);
   for (const g of gradients) {
-    flat.gradientViews[name].fill(g);
+    flat.gradient.fill(g, 0, 9);
     optimizer.step(1, 1);
   }
   expect([...flat.values.subarray(0, 9)]).toEqual(new Array(9).fill(flat.values[0]));
@@ -102,16 +103,31 @@ describe("flat parameters", () => {
 
   it("add gradients, measure their norm and move the average", () => {
     const flat = new FlatParameters(build());
-    flat.gradientViews["a.weight"].set([1, 2, 0, 0, 0, 0]);
-    const part = Object.fromEntries(names.map((name, i) => [`gradient/${name}`, new Float32Array(sizes[i])]));
-    part["gradient/a.weight"][1] = -6;
-    part["gradient/c.weight"][0] = 8;
-    flat.addGradient(part);
+    const part = new Float32Array(flat.gradient.length);
+    [flat.gradient[0], flat.gradient[1], part[1], part[20]] = [1, 2, -6, 8];
+    flat.addGradient([part]);
     expect(flat.gradientNorm()).toBe(9);
     flat.values.fill(5);
     flat.moveAverage(0.75);
     expect(flat.average[0]).toBe(0.75 * 1 + 0.25 * 5);
     expect(flat.average[20]).toBe(0.75 * 4 + 0.25 * 5);
+  });
+
+  it("travel in parcels, large ones alone, and come back in their places", async () => {
+    const all = new Map([["large", new Parameter([50, 100], new Float32Array(5000))], ...build()]);
+    const flat = new FlatParameters(all);
+    expect(flat.parcels.map(({ shape }) => shape)).toEqual([[24], [50, 100]]);
+    const round = compile(
+      (...parcels) => flat.pack(flat.unpack(parcels)),
+      flat.parcels.map(({ shape }) => shape),
+    );
+    const numbers = flat.parcels.map(({ start, end }) =>
+      Float32Array.from({ length: end - start }, (_, i) => start + i + 1),
+    );
+    flat.addGradient(await round(...numbers));
+    flat.values.set(flat.gradient);
+    expect([...all.values()].map(({ value }) => value[0])).toEqual([25, 1, 9, 13, 21]);
+    expect([...flat.gradient.subarray(0, 24)].filter(Boolean).length).toBe(18);
   });
 
   it("give the parameters their own arrays back", () => {
