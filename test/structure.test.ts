@@ -14,7 +14,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const TENSORS = ["random", "graph", "onnx", "runtime"];
 const MODEL = [...TENSORS, "nn", "bijections", "distributions"];
 const ANYWHERE = ["zod"];
-const IN_NODE = ["node:fs/promises", "fs", "@duckdb/node-api", "onnx-buf", "@bufbuild/protobuf"];
+const THREADS = "node:worker_threads";
+const IN_NODE = ["node:fs/promises", "fs", THREADS, "@duckdb/node-api", "onnx-buf", "@bufbuild/protobuf"];
 const ENGINE = ["#onnxruntime", "onnxruntime-common"];
 const NOWHERE = ["onnxruntime-node", "onnxruntime-web/wasm", "pushforward", "pushforward/graph"];
 
@@ -23,7 +24,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   random: [],
   graph: ["random"],
   onnx: ["random", "graph", "onnx-buf", "@bufbuild/protobuf"],
-  runtime: ["random", "graph", "onnx", ...ENGINE],
+  runtime: ["random", "graph", "onnx", ...ENGINE, THREADS],
   nn: [...TENSORS, ...ANYWHERE],
   bijections: [...MODEL, ...ANYWHERE],
   distributions: [...MODEL, ...ANYWHERE],

@@ -203,7 +203,10 @@ export class Flow {
     const chunk = CHUNKS.find((size) => size >= rows / threads) ?? largest;
     const { slots, run } = await this.job(name, build, all, { ...options, batch: chunk }, threads);
     const outputs = Object.fromEntries(
-      Object.entries(slots[0].outputs).map(([key, { length }]) => [key, new Float64Array((rows * length) / chunk)]),
+      Object.entries(slots[0].outputs).map(([key, { length }]) => [
+        key,
+        new Float64Array((rows * length) / chunk),
+      ]),
     );
     for (let start = 0; start < rows; start += chunk * slots.length) {
       const used = slots.slice(0, Math.ceil((rows - start) / chunk));
@@ -247,7 +250,10 @@ export class Flow {
           embedParameters: true,
         },
       );
-      job = { team: await Team.of(compiled, threads), parameters: parameters.map(({ value }) => value.slice()) };
+      job = {
+        team: await Team.of(compiled, threads),
+        parameters: parameters.map(({ value }) => value.slice()),
+      };
       this.jobs.set(key, job);
     }
     const { team } = job;
@@ -317,7 +323,9 @@ interface Rows {
 
 /** Copies rows start to end - 1 to where a job reads them; what is left of it repeats the first. */
 function fill(target: Floats, { values, size, standardize }: Rows, start: number, end: number): void {
-  const chunk = standardize?.toLatent(Float64Array.from({ length: (end - start) * size }, (_, i) => values[start * size + i]));
+  const chunk = standardize?.toLatent(
+    Float64Array.from({ length: (end - start) * size }, (_, i) => values[start * size + i]),
+  );
   const [source, offset] = chunk ? [chunk, 0] : [values, start * size];
   const count = (end - start) * size;
   for (let i = 0; i < count; i++) target[i] = source[offset + i];

@@ -9,8 +9,8 @@ import type { NetworkDescription } from "./mlp.ts";
  * unit is computed once, so over all degrees the sweep does the work of one pass, where evaluating the whole network for
  * every feature would take D of them.
  *
- * Degrees come in the groups of the network's blocks. What a group owes to all groups before it is one large product; only
- * the small rest, inside the group, goes degree by degree.
+ * Degrees come in groups. What a group owes to all groups before it is one large product; only the small rest, inside the
+ * group, goes degree by degree.
  */
 export class Incremental {
   private readonly options: NetworkDescription;
@@ -47,13 +47,13 @@ export class Incremental {
   /** The output columns of this degree, [N, columns] or, where they depend on nothing, [columns]. */
   outputs(degree: number): Tensor {
     const last = this.layers.length - 1;
-    return this.layers[last].units(degree - 1, this.known[last])!;
+    return this.layers[last].units(degree - 1, this.bounds[this.group], this.known[last])!;
   }
 
   private advance(degree: number): void {
     const values: Tensor[] = [];
     for (let i = 0; i < this.layers.length - 1; i++) {
-      let value = this.layers[i].units(degree, this.known[i]);
+      let value = this.layers[i].units(degree, this.bounds[this.group], this.known[i]);
       if (!value) continue;
       // The second layer of a residual block adds to what went into the block.
       if (this.options.residual && i > 0 && i % 2 === 0) value = value.add(values[i - 2]);
@@ -89,38 +89,46 @@ class Sweep {
   private readonly layer: MaskedLinear;
   /** Rows by degree: only the inputs of the network are not sorted yet. */
   private readonly rows: readonly number[];
-  /** The block that the sweep is in, and what it owes to the groups before. */
-  private current: (Block & { readonly base: Tensor | undefined; readonly seen: Tensor | undefined }) | undefined;
+  /** What the units of the group that the sweep is in owe to the groups before. */
+  private group:
+    | { readonly block: Block; readonly start: number; readonly base: Tensor | undefined }
+    | undefined;
+  private seen: Tensor | undefined;
 
   constructor(layer: MaskedLinear) {
     this.layer = layer;
     this.rows = layer.degrees.map((_, i) => i).sort((i, k) => layer.degrees[i] - layer.degrees[k] || i - k);
   }
 
-  /** Values of the units of this reach; undefined if there are none. */
-  units(reach: number, known: Known): Tensor | undefined {
-    if (!this.current?.reach.includes(reach) || this.current.seen !== known.before) {
-      const block = this.layer.block(reach);
-      if (!block) return undefined;
-      this.current = this.open(block, known.before);
-    }
-    const { weight, bias, reach: all, base, before } = this.current;
-    const [start, end] = [all.indexOf(reach), all.lastIndexOf(reach) + 1];
+  /** Values of the units of this reach, in a group that ends at `bound`; undefined if there are none. */
+  units(reach: number, bound: number, known: Known): Tensor | undefined {
+    if (!this.group?.block.reach.includes(reach) || this.seen !== known.before)
+      this.open(reach, bound, known.before);
+    if (!this.group) return undefined;
+    const { block, start: opened, base } = this.group;
+    const [start, end] = [block.reach.indexOf(reach), block.reach.lastIndexOf(reach) + 1];
+    if (start < 0) return undefined;
     const own = known.inGroup();
-    const offset = base ? base.slice(1, start, end) : bias.slice(0, start, end);
+    const offset = base ? base.slice(1, start - opened, end - opened) : block.bias.slice(0, start, end);
     if (!own) return offset;
-    // A layer of one block has the rows of all groups.
-    const first = known.before && !before ? (known.before.shape[1] as number) : 0;
-    const part = weight.slice(0, first, first + (own.shape[1] as number)).slice(1, start, end);
+    const first = known.before ? (known.before.shape[1] as number) : 0;
+    const part = block.weight.slice(0, first, first + (own.shape[1] as number)).slice(1, start, end);
     return base ? own.matmul(part).add(offset) : own.affine(part, offset);
   }
 
-  private open(block: Block, seen: Tensor | undefined): Sweep["current"] & object {
-    const { weight, bias, before } = block;
-    if (before) return { ...block, base: seen!.affine(before, bias), seen };
-    if (this.layer.degrees.length !== weight.shape[0]) return { ...block, base: undefined, seen };
-    const sorted = weight.gather(0, this.rows);
-    return { ...block, weight: sorted, base: seen?.affine(sorted.slice(0, 0, seen.shape[1] as number), bias), seen };
+  private open(reach: number, bound: number, seen: Tensor | undefined): void {
+    this.seen = seen;
+    this.group = undefined;
+    const found = this.layer.block(reach);
+    if (!found) return;
+    const block =
+      found.weight.shape[0] === this.rows.length
+        ? { ...found, weight: found.weight.gather(0, this.rows) }
+        : found;
+    const start = block.reach.indexOf(reach);
+    const end = block.reach.filter((r) => r <= bound).length;
+    const weight = seen && block.weight.slice(0, 0, seen.shape[1] as number).slice(1, start, end);
+    this.group = { block, start, base: weight && seen.affine(weight, block.bias.slice(0, start, end)) };
   }
 }
 

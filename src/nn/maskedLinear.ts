@@ -71,15 +71,14 @@ export class MaskedLinear {
     );
   }
 
-  /** The block that holds the units of this reach, its units in the order of their reach; undefined if there are none. */
-  block(reach: number): { weight: Tensor; before: Tensor | undefined; bias: Tensor; reach: number[] } | undefined {
+  /** The block with the units of this reach, all in the order of their reach, with a row for each input that they see. */
+  block(reach: number): { weight: Tensor; bias: Tensor; reach: number[] } | undefined {
     const found = this.blocks.find(({ units }) => units.some((unit) => this.reach[unit] === reach));
     if (!found) return undefined;
     const { units, weight, bias, before } = found;
     const order = units.map((_, i) => i).sort((i, k) => this.reach[units[i]] - this.reach[units[k]] || i - k);
     return {
-      weight: weight.gather(1, order),
-      before: before?.weight.gather(1, order),
+      weight: (before ? concat([before.weight, weight], 0) : weight).gather(1, order),
       bias: bias.gather(0, order),
       reach: order.map((i) => this.reach[units[i]]),
     };

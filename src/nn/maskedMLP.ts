@@ -25,7 +25,7 @@ export interface Autoregression {
 export class MaskedMLP {
   readonly layers: readonly MaskedLinear[];
   readonly options: NetworkDescription;
-  private readonly bounds: readonly number[];
+  private readonly groups: readonly Group[];
 
   constructor(autoregression: Autoregression, options: NetworkDescription, random: Random) {
     const { inputDegrees, outputDegrees, context } = autoregression;
@@ -37,12 +37,10 @@ export class MaskedMLP {
     const reach = [...hidden, outputDegrees.map((degree) => degree - 1)];
     const degrees = [[...inputDegrees, ...new Array(context).fill(0)], ...hidden];
     this.options = options;
-    this.bounds = groups.map(({ first, count }, g) =>
-      g < groups.length - 1 ? first + count - 1 : Number.POSITIVE_INFINITY,
-    );
+    this.groups = groups;
     this.layers = degrees.map((before, i) => {
       // The first layer is thin: cutting it would cost more than it saves.
-      const bounds = i === 0 ? [Number.POSITIVE_INFINITY] : this.bounds;
+      const bounds = boundsOf(i === 0 ? groups.slice(-1) : groups);
       return new MaskedLinear(before, reach[i], bounds, random.split(i), { zero: i === hidden.length });
     });
   }
@@ -57,7 +55,7 @@ export class MaskedMLP {
 
   /** The same network, fed one input at a time in the order of their degrees. */
   incremental(context?: Tensor): Incremental {
-    return new Incremental(this.layers, this.bounds, this.options, context);
+    return new Incremental(this.layers, sweepBounds(this.groups), this.options, context);
   }
 }
 
@@ -70,6 +68,23 @@ interface Group {
   readonly first: number;
   readonly count: number;
 }
+
+/** The highest degree of each group, the last one Infinity. */
+const boundsOf = (groups: readonly Group[]): number[] =>
+  groups.map(({ first, count }, g) => (g < groups.length - 1 ? first + count - 1 : Number.POSITIVE_INFINITY));
+
+/** Degrees that a sweep takes together: more would leave too much to small products, fewer would cut the large ones. */
+const SWEEP = 6;
+
+/** The highest degrees of what a sweep takes together: halves of the groups, or less where these are long. */
+const sweepBounds = (groups: readonly Group[]): number[] =>
+  boundsOf(
+    groups.flatMap(({ first, count }) => {
+      const parts = Math.max(Math.min(count, 2), Math.ceil(count / SWEEP));
+      const cut = (i: number) => Math.floor((i * count) / parts);
+      return Array.from({ length: parts }, (_, i) => ({ first: first + cut(i), count: cut(i + 1) - cut(i) }));
+    }),
+  );
 
 /**
  * Degrees 1 to D - 1 (from 0 where units that see the context alone are of use) in groups of equal size: as many as the widest

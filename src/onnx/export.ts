@@ -123,7 +123,12 @@ class OnnxWriter implements Emitter {
   }
 
   node(type: string, inputs: readonly string[], attributes: Record<string, OnnxAttribute> = {}): string {
+    // What several operations write alike, such as a scalar in another shape, is computed once.
+    const key = `node ${type} ${inputs.join(" ")} ${JSON.stringify(attributes)}`;
+    const known = this.shared.get(key);
+    if (known) return known;
     const output = this.unique(this.prefixed(type.toLowerCase()));
+    this.shared.set(key, output);
     this.nodes.push(
       create(NodeProtoSchema, {
         name: output,

@@ -11,7 +11,8 @@ export interface Slot {
 }
 
 /** How many threads compute: as many as asked for (all cores if not), where there are worker threads. */
-export const teamSize = (threads: number | undefined): number => Math.max(1, Math.min(threads ?? 64, cores()));
+export const teamSize = (threads: number | undefined): number =>
+  Math.max(1, Math.min(threads ?? 64, cores()));
 
 interface Arrays {
   readonly BYTES_PER_ELEMENT: number;

@@ -20,16 +20,14 @@ export interface SharedArray {
 
 type Threads = typeof import("node:worker_threads");
 
-/** Node's module of worker threads; undefined in a page, where the runtime has threads of its own. */
-const module = (globalThis as { process?: NodeJS.Process }).process?.getBuiltinModule?.(
-  "node:worker_threads",
-) as Threads | undefined;
+const builtin = (globalThis as { process?: NodeJS.Process }).process?.getBuiltinModule;
+/** Node's worker threads; undefined in a page, where the runtime has threads of its own. */
+const module = builtin?.("node:worker_threads") as Threads | undefined;
 
 export const hasWorkerThreads = module !== undefined;
 
 /** Cores that rows can be shared among; 1 where there are no worker threads. */
-export const cores = (): number =>
-  module ? process.getBuiltinModule("node:os").availableParallelism() : 1;
+export const cores = (): number => builtin?.("node:os").availableParallelism() ?? 1;
 
 /** Words of the shared memory through which a thread is told to go, and tells that it is done. */
 const [TURN, JOB, DONE, FAILED, WORDS] = [0, 1, 2, 3, 4];

@@ -4,7 +4,14 @@ import { optimizerKernel } from "./optimizerKernel.ts";
 
 /** What the kernel computes, at addresses in bytes: kernels/optimizer.ts. */
 interface Kernel {
-  adam(values: number, gradient: number, first: number, second: number, count: number, ...rest: number[]): void;
+  adam(
+    values: number,
+    gradient: number,
+    first: number,
+    second: number,
+    count: number,
+    ...rest: number[]
+  ): void;
   moveAverage(average: number, values: number, count: number, share: number): void;
   add(sum: number, part: number, count: number): void;
   squaredNorm(values: number, count: number): number;
@@ -25,7 +32,11 @@ const LARGE = 4096;
 
 /** Parameters that graphs read, and whose gradients they write, as one tensor. */
 interface Parcel {
-  readonly members: readonly { readonly parameter: Parameter; readonly start: number; readonly end: number }[];
+  readonly members: readonly {
+    readonly parameter: Parameter;
+    readonly start: number;
+    readonly end: number;
+  }[];
   readonly start: number;
   readonly end: number;
   /** The parameter's own shape if it travels alone, else [end - start]. */
@@ -68,7 +79,9 @@ export class FlatParameters {
     const instance = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
     this.kernel = instance.exports as unknown as Kernel;
     const buffer = (i: number) => new Float32Array(memory.buffer, 4 * i * total, total);
-    [this.values, this.gradient, this.first, this.second, this.average, this.part] = [0, 1, 2, 3, 4, 5].map(buffer);
+    [this.values, this.gradient, this.first, this.second, this.average, this.part] = [0, 1, 2, 3, 4, 5].map(
+      buffer,
+    );
     for (const { parameter, start, end } of places) {
       this.values.set(parameter.value, start);
       parameter.value = this.values.subarray(start, end);

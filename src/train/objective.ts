@@ -56,7 +56,11 @@ export class Objective {
     const trace = (withGradient: boolean, inputs: readonly Tensor[]) => {
       const [weights, x, ...rest] = inputs;
       const parcels = rest.slice(conditional ? 1 : 0);
-      const loss = flow.logDensity(x, conditional ? rest[0] : undefined).mul(weights).sum().neg();
+      const loss = flow
+        .logDensity(x, conditional ? rest[0] : undefined)
+        .mul(weights)
+        .sum()
+        .neg();
       const gradients = withGradient ? grad(loss, trainable) : [];
       const packed = withGradient ? flat.pack(new Map(trainable.map((p, i) => [p, gradients[i]]))) : [];
       const [value, ...outputs] = substitute([loss, ...packed], flat.unpack(parcels));
@@ -79,7 +83,8 @@ export class Objective {
   /** Loss of a batch, and its gradient in the flat buffer. */
   async lossAndGradient(rows: TrainingRows, indices: Int32Array): Promise<number> {
     const shares = await turn(this.gradients, rows, indices, totalWeight(rows, indices) || 1);
-    for (const { outputs } of shares.slice(1)) this.flat.addGradient(this.flat.parcels.map((_, i) => outputs[`gradient${i}`]));
+    for (const { outputs } of shares.slice(1))
+      this.flat.addGradient(this.flat.parcels.map((_, i) => outputs[`gradient${i}`]));
     return sumOfLosses(shares);
   }
 
@@ -116,8 +121,7 @@ async function turn(team: Team, rows: TrainingRows, indices: Int32Array, totalWe
 function fill(inputs: readonly Floats[], rows: TrainingRows, indices: Int32Array, totalWeight: number): void {
   const [weights, values, context] = inputs;
   const size = weights.length;
-  for (let i = 0; i < size; i++)
-    weights[i] = i < indices.length ? rows.weights[indices[i]] / totalWeight : 0;
+  for (let i = 0; i < size; i++) weights[i] = i < indices.length ? rows.weights[indices[i]] / totalWeight : 0;
   const copy = (target: Floats, source: Float64Array) => {
     const width = target.length / size;
     for (let i = 0; i < size; i++) {

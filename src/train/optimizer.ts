@@ -51,7 +51,20 @@ export class Optimizer {
       }
       const [p, g, m, v] = [values, gradient, first, second].map((buffer) => buffer.byteOffset + 4 * start);
       const shrink = type === "adamW" ? rate * decay : 0;
-      kernel.adam(p, g, m, v, count, gradientScale, coupled, beta1, beta2, size, epsilon * correction2, shrink);
+      kernel.adam(
+        p,
+        g,
+        m,
+        v,
+        count,
+        gradientScale,
+        coupled,
+        beta1,
+        beta2,
+        size,
+        epsilon * correction2,
+        shrink,
+      );
     }
   }
 

@@ -59,7 +59,9 @@ describe("buildBijection", () => {
     const part = { type: "autoregressive", order: [0, 1], network: { hidden: [4] } };
     const chain = buildBijection({ type: "chain", bijections: [part, part] }, random);
     const [a, b] = (chain as unknown as { bijections: Autoregressive[] }).bijections;
-    expect(a.network.layers[0].blocks[0].weight.value).not.toEqual(b.network.layers[0].blocks[0].weight.value);
+    expect(a.network.layers[0].blocks[0].weight.value).not.toEqual(
+      b.network.layers[0].blocks[0].weight.value,
+    );
   });
 
   test("refuses what does not fit, with its path, what was expected and what was received", () => {

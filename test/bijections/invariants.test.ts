@@ -105,4 +105,5 @@ function startsAsIdentity({ description }: Case): boolean {
 
 /** Whether a parameter of a bijection of one feature has nothing to do. */
 const isUnusedAlone = (name: string, { context }: Bijection): boolean =>
-  UNUSED_ALONE.some((pattern) => pattern.test(name)) || (/layers\.0\.(blocks\.0\.)?weight$/.test(name) && context === 0);
+  UNUSED_ALONE.some((pattern) => pattern.test(name)) ||
+  (/layers\.0\.(blocks\.0\.)?weight$/.test(name) && context === 0);

@@ -83,7 +83,8 @@ describe("recipes", () => {
 
   test("start from weights of their seed, other ones in each layer", () => {
     const weight = (seed: number, layer: number) =>
-      maf(3, { seed }).parameters().get(`bijection.bijections.${layer}.network.layers.0.blocks.0.weight`)!.value;
+      maf(3, { seed }).parameters().get(`bijection.bijections.${layer}.network.layers.0.blocks.0.weight`)!
+        .value;
     expect(weight(1, 0)).toEqual(weight(1, 0));
     expect(weight(1, 0)).not.toEqual(weight(2, 0));
     expect(weight(1, 0)).not.toEqual(weight(1, 1));

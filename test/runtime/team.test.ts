@@ -49,8 +49,14 @@ describe.each(["float32", "float64"] as const)("a team in %s", (precision) => {
 });
 
 it("leaves slots alone that have no turn, and serves several teams at once", async () => {
-  const twice = await Team.of(compile((x) => ({ y: x.mul(2) }), [["N"]], { batch: 1 }), THREADS);
-  const square = await Team.of(compile((x) => ({ y: x.square() }), [["N"]], { batch: 1 }), THREADS);
+  const twice = await Team.of(
+    compile((x) => ({ y: x.mul(2) }), [["N"]], { batch: 1 }),
+    THREADS,
+  );
+  const square = await Team.of(
+    compile((x) => ({ y: x.square() }), [["N"]], { batch: 1 }),
+    THREADS,
+  );
   for (const { slots } of [twice, square]) for (const { inputs } of slots) inputs[0][0] = 3;
   await Promise.all([twice.run(1), square.run(), twice.run(1), square.run()]);
   expect(twice.slots.map(({ outputs }) => outputs.y[0])).toEqual([6, 0]);

@@ -84,7 +84,9 @@ describe("flat parameters", () => {
   const names = ["a.weight", "a.bias", "b.weight", "c.weight"];
   const sizes = [6, 3, 8, 1];
   const build = () =>
-    new Map(names.map((name, i) => [name, new Parameter([sizes[i]], new Float32Array(sizes[i]).fill(i + 1))]));
+    new Map(
+      names.map((name, i) => [name, new Parameter([sizes[i]], new Float32Array(sizes[i]).fill(i + 1))]),
+    );
 
   it("are views that never share a number, in runs of equal decay", () => {
     const all = build();
