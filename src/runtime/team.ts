@@ -70,8 +70,9 @@ export class Team {
       dims: resolveShape(tensor.shape, batch!),
     });
     const [inputs, outputs] = [graph.inputs.map(dimsOf), graph.outputs.map(dimsOf)];
+    // A thread alone needs no shared memory, which not every page has.
     const common = inputs.flatMap(({ name, dims }) =>
-      bound[name] ? [{ name, source: bound[name], shared: share(dims) }] : [],
+      size > 1 && bound[name] ? [{ name, source: bound[name], shared: share(dims) }] : [],
     );
     const slotOf = (read: readonly SharedArray[], written: readonly SharedArray[]): Slot => ({
       inputs: read.map(({ shared }) => shared),
