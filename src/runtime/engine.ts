@@ -4,8 +4,9 @@ export interface EngineOptions {
   /** Execution providers in order of preference, such as `cuda`, `webgpu`, `wasm`; the CPU if absent. */
   providers?: readonly string[];
   /**
-   * Threads inside one operation. Default 1: small products gain nothing from more. In a page the first compiled function that
-   * runs decides for all, and more than 1 needs cross-origin isolation.
+   * How many threads compute. Flows and `fit` share rows among worker threads, by default one a core. `compile` and all that
+   * runs in a page have them inside one operation, by default 1; in a page the first compiled function that runs decides
+   * for all, and more than 1 needs cross-origin isolation.
    */
   threads?: number;
 }

@@ -26,6 +26,16 @@ export const threadsInside = (threads: number | undefined): number | undefined =
 /** One turn at a time: turns of different teams would otherwise meet in the same threads. */
 let turn: Promise<unknown> = Promise.resolve();
 
+interface Member {
+  readonly thread: Thread;
+  readonly job: number;
+}
+
+/** Worker threads forget what belonged to teams that nobody holds any more. */
+const forgotten = new FinalizationRegistry((members: readonly Member[]) => {
+  for (const { thread, job } of members) exclusively(() => thread.release(job));
+});
+
 /**
  * A compiled function on several threads, one slot each: the calling thread, whose session reads and writes its slot in
  * place, and worker threads with sessions of their own. Which slot computes what is the caller's choice, so results do
@@ -34,20 +44,21 @@ let turn: Promise<unknown> = Promise.resolve();
 export class Team {
   readonly slots: readonly Slot[];
   private readonly compiled: Compiled<Traced>;
-  private readonly members: readonly { readonly thread: Thread; readonly job: number }[];
+  private readonly members: readonly Member[];
   /** Inputs that all threads read alike: the caller's array, and its copy in shared memory. */
   private readonly common: readonly { readonly source: Floats; readonly shared: Floats }[];
 
   private constructor(
     compiled: Compiled<Traced>,
     slots: readonly Slot[],
-    members: Team["members"],
+    members: readonly Member[],
     common: Team["common"],
   ) {
     this.compiled = compiled;
     this.slots = slots;
     this.members = members;
     this.common = common;
+    if (members.length > 0) forgotten.register(this, members, this);
   }
 
   /**
@@ -126,6 +137,7 @@ export class Team {
   }
 
   async release(): Promise<void> {
+    forgotten.unregister(this);
     await this.compiled.release();
     for (const { thread, job } of this.members) await exclusively(() => thread.release(job));
   }

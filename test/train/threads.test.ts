@@ -1,0 +1,55 @@
+import { expect, it } from "vitest";
+import { maf } from "../../src/flows/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { fit } from "../../src/train/index.ts";
+
+const D = 3;
+const rows = new Random(1).normal(new Float64Array(1000 * D)).map((z, i) => (i % D === 0 ? z * z : z));
+
+/** Batches of which the last has fewer rows than one of two shares. */
+async function train(threads: number) {
+  const flow = maf(D, { hidden: [32, 32], transforms: 3 });
+  const { epochs } = await fit(flow, rows, { threads, epochs: 3, batchSize: 128 });
+  return { flow, epochs, weights: [...flow.parameters().values()].flatMap(({ value }) => [...value]) };
+}
+
+it("training is the same again, and on one thread the same but for rounding", async () => {
+  const [two, again, one] = [await train(2), await train(2), await train(1)];
+  expect(again.weights).toEqual(two.weights);
+  expect(again.epochs).toEqual(two.epochs);
+  one.epochs.forEach((epoch, i) => {
+    expect(two.epochs[i].trainLogDensity).toBeCloseTo(epoch.trainLogDensity, 4);
+    expect(two.epochs[i].validationLogDensity).toBeCloseTo(epoch.validationLogDensity, 4);
+  });
+});
+
+it("rows are the same on any number of threads, in chunks of any size", async () => {
+  const { flow } = await train(1);
+  const many = new Random(2).normal(new Float64Array(2500 * D));
+  const [one, two] = [
+    await flow.logProb(many, undefined, { threads: 1 }),
+    await flow.logProb(many, undefined, { threads: 2 }),
+  ];
+  const some = await flow.logProb(many.subarray(0, 21 * D));
+  one.forEach((logProb, i) => {
+    expect(Math.abs(two[i] - logProb)).toBeLessThan(1e-5 * (1 + Math.abs(logProb)));
+    if (i < some.length) expect(Math.abs(some[i] - logProb)).toBeLessThan(1e-5 * (1 + Math.abs(logProb)));
+  });
+  const drawn = await flow.sample(2500, { threads: 2, seed: 4 });
+  const first = await flow.sample(1500, { threads: 1, seed: 4 });
+  first.forEach((x, i) => {
+    expect(Math.abs(x - drawn[i])).toBeLessThan(1e-5 * (1 + Math.abs(x)));
+  });
+});
+
+it("an evaluation sees what training has changed since the last one", async () => {
+  const { flow } = await train(1);
+  const before = await flow.logProb(rows.subarray(0, 30));
+  await fit(flow, rows, { epochs: 2, threads: 1, optimizer: { learningRate: 0.01 } });
+  const after = await flow.logProb(rows.subarray(0, 30));
+  expect(after.some((value, i) => Math.abs(value - before[i]) > 1e-3)).toBe(true);
+  for (const parameter of flow.parameters().values()) if (parameter.trainable) parameter.value.fill(0);
+  // A flow of zeros is its base.
+  const gaussian = await flow.logProb(new Float64Array(D));
+  expect(gaussian[0]).toBeCloseTo(-0.5 * D * Math.log(2 * Math.PI), 5);
+});
