@@ -27,6 +27,13 @@ export interface Context<T extends ArgsDef> {
   readonly io: Io;
 }
 
+/** An option of every command that computes. */
+export const THREADS = {
+  type: "string",
+  valueHint: "N",
+  description: "How many threads compute. Default: one for each core.",
+} as const;
+
 interface Definition<T extends ArgsDef> extends CommandHelp {
   readonly args: T;
   run(context: Context<T>): Promise<void>;

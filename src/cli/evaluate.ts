@@ -1,4 +1,9 @@
-import { command } from "./command.ts";
+import { openTable } from "../data/index.ts";
+import { command, THREADS } from "./command.ts";
+import { counted, jsonLine, nats } from "./format.ts";
+import { Messages } from "./messages.ts";
+import { wholeNumber } from "./numbers.ts";
+import { RunningMean } from "./runningMean.ts";
 
 export const evaluate = command({
   name: "evaluate",
@@ -10,6 +15,7 @@ export const evaluate = command({
       required: true,
       description: "A table with the columns of the model, in any order: a file or a query.",
     },
+    threads: THREADS,
     json: { type: "boolean", description: "Prints one JSON object: rows, meanLogDensity, standardError." },
   },
   details: [
@@ -24,19 +30,16 @@ export const evaluate = command({
     ],
   ],
   async run({ args, io }) {
-    const { openTable } = await import("../data/index.ts");
-    const { counted, jsonLine, nats } = await import("./format.ts");
-    const { Messages } = await import("./messages.ts");
     const { readModel } = await import("./model.ts");
-    const { RunningMean } = await import("./runningMean.ts");
     const { scoreTable } = await import("./scoring.ts");
 
+    const threads = wholeNumber("threads", args.threads, { least: 1 });
     const model = await readModel(args.model);
     const table = await openTable(args.data);
     const messages = new Messages(io);
     const total = new RunningMean();
     try {
-      for await (const scores of scoreTable(model, table, io, messages)) {
+      for await (const scores of scoreTable(model, table, { threads, io, messages })) {
         for (const score of scores) if (!Number.isNaN(score)) total.add(score);
       }
     } finally {

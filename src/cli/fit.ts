@@ -1,5 +1,5 @@
-import type { ArgsDef, ParsedArgs } from "citty";
-import { command } from "./command.ts";
+import type { ArgsDef } from "citty";
+import { type Context, command, THREADS } from "./command.ts";
 
 const args = {
   data: {
@@ -50,7 +50,8 @@ const args = {
     type: "string",
     default: "0",
     valueHint: "S",
-    description: "Seed of everything random: the same seed and data give the same file, byte for byte.",
+    description:
+      "Seed of everything random: the same seed, data and number of threads give the same file, byte for byte.",
   },
   epochs: {
     type: "string",
@@ -82,11 +83,7 @@ const args = {
     description:
       "Share of the rows that is kept aside to judge the model at the end; 0 turns this off. Default: 0.1 of 200 rows or more.",
   },
-  threads: {
-    type: "string",
-    valueHint: "N",
-    description: "Threads inside one operation; more than one helps wide networks only. Default: 1.",
-  },
+  threads: THREADS,
   pictures: {
     type: "string",
     valueHint: "DIR",
@@ -99,7 +96,7 @@ const args = {
   },
 } as const satisfies ArgsDef;
 
-export type FitArgs = ParsedArgs<typeof args>;
+export type FitContext = Context<typeof args>;
 
 export const fit = command({
   name: "fit",

@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import { encodeModel } from "../flows/index.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { namingFile } from "./failure.ts";
-import type { FitArgs } from "./fit.ts";
+import type { FitContext } from "./fit.ts";
 import { doneEvent, fitReport, type Report } from "./fitReport.ts";
 import { fitSettings, type Settings } from "./fitSettings.ts";
 import { jsonLine } from "./format.ts";
@@ -15,12 +15,6 @@ import { drawPictures, prepareDirectory } from "./pictures.ts";
 import { type Trained, train } from "./training.ts";
 import { readTrainingData, type TrainingData } from "./trainingData.ts";
 import { TrainingProgress } from "./trainingProgress.ts";
-
-interface FitContext {
-  readonly args: FitArgs;
-  readonly argv: readonly string[];
-  readonly io: Io;
-}
 
 /** Reads a table, trains a flow on it, and writes the model, the pictures and the report. */
 export async function fitModel({ args, argv, io }: FitContext): Promise<void> {
@@ -41,15 +35,15 @@ async function fitAndWrite(
   messages: Messages,
 ): Promise<Report> {
   const start = performance.now();
-  const { output, pictures: directory, seed } = settings;
+  const { output, pictures: directory, seed, threads } = settings;
   await checkWritable(output);
   if (directory !== undefined) await prepareDirectory(directory);
   const checkpoints = await Checkpoints.open(settings, messages);
   const data = await readTrainingData(settings, messages);
   const parts = keepAside(data.rows, settings);
 
-  const listener = new TrainingProgress(io, messages, settings);
-  const training = { ...data, ...parts, checkpoints, signal: io.interrupted, listener };
+  const progress = new TrainingProgress(io, messages, settings);
+  const training = { ...data, ...parts, checkpoints, signal: io.interrupted, progress };
   const trained = await train(settings, training).catch((error: unknown) => {
     const paths = checkpoints.paths.map(shellQuoted).join(" ");
     const mend = `Give the same data and options to go on from it, or remove it to start anew: rm ${paths}`;
@@ -62,11 +56,12 @@ async function fitAndWrite(
   const unfinished = trained.stopped === "time";
   if (!unfinished) await checkpoints.remove();
   const rows = { ...shareOut(parts, settings), test: parts.test };
-  const judgement = await judge(trained.flow, rows);
+  const judgement = await judge(trained.flow, rows, { threads });
   const pictureData = {
     columns: data.columns,
     rows: data.rows,
     seed,
+    threads,
     gaussian: judgement.validationGaussian,
   };
   const pictures = directory === undefined ? [] : await drawPictures(directory, trained, pictureData);

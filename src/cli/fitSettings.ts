@@ -1,14 +1,14 @@
 import { basename, extname } from "node:path";
 import { parseColumnList } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
-import type { FitArgs } from "./fit.ts";
+import type { FitContext } from "./fit.ts";
 import { positiveNumber, share, wholeNumber, wholeNumbers } from "./numbers.ts";
 
 /** What `pushforward fit` was asked for, checked. */
 export type Settings = ReturnType<typeof fitSettings>;
 
 /** @throws ARGUMENT for the first option that does not fit. */
-export function fitSettings(args: FitArgs) {
+export function fitSettings(args: FitContext["args"]) {
   const settings = {
     data: args.data,
     output: args.output,

@@ -3,10 +3,9 @@ import { columnSummary } from "../data/index.ts";
 import { fitGaussianMixture } from "../distributions/expectationMaximization.ts";
 import { GaussianMixture } from "../distributions/gaussianMixture.ts";
 import { StandardNormal } from "../distributions/standardNormal.ts";
-import { Flow } from "../flows/index.ts";
+import { Flow, type RunOptions } from "../flows/index.ts";
 import { Random } from "../random/index.ts";
 import type { TrainingRows } from "../train/rows.ts";
-import { ACCURATE } from "./scoring.ts";
 import { sideBySide } from "./sideBySide.ts";
 
 /** Keeps a covariance of perfectly correlated columns invertible, in units of their variances. */
@@ -19,20 +18,22 @@ const RIDGE = 1e-9;
  */
 export async function gaussianFor(
   training: TrainingRows,
+  { threads }: RunOptions = {},
 ): Promise<((rows: TrainingRows) => Promise<Float64Array>) | undefined> {
+  const options = { threads, precision: "float64" } as const;
   const width = training.values.length / training.rows;
   const conditions = training.context.length / training.rows;
   if (training.rows <= width + conditions + 1) return undefined;
-  const joint = await fittedGaussian(together(training), width + conditions);
-  const marginal = conditions > 0 ? await fittedGaussian(training.context, conditions) : undefined;
+  const joint = await fittedGaussian(together(training), width + conditions, options);
+  const marginal = conditions > 0 ? await fittedGaussian(training.context, conditions, options) : undefined;
   return async (rows) => {
-    const both = await joint.logProb(together(rows), undefined, ACCURATE);
-    const condition = await marginal?.logProb(rows.context, undefined, ACCURATE);
+    const both = await joint.logProb(together(rows), undefined, options);
+    const condition = await marginal?.logProb(rows.context, undefined, options);
     return condition ? both.map((value, i) => value - condition[i]!) : both;
   };
 }
 
-async function fittedGaussian(values: Float64Array, features: number): Promise<Flow> {
+async function fittedGaussian(values: Float64Array, features: number, options: RunOptions): Promise<Flow> {
   const rows = values.length / features;
   const columns = Array.from({ length: features }, (_, d) => `${d}`);
   const summaries = columnSummary({ columns, rows, values, missing: 0 });
@@ -40,7 +41,7 @@ async function fittedGaussian(values: Float64Array, features: number): Promise<F
   standardize.center.value = Float64Array.from(summaries, ({ mean }) => mean);
   standardize.scale.value = Float64Array.from(summaries, ({ std }) => std || 1);
   const toUnitScale = new Flow(new StandardNormal({ features }), standardize);
-  const scaled = await toUnitScale.toLatent(values, undefined, ACCURATE);
+  const scaled = await toUnitScale.toLatent(values, undefined, options);
 
   const gaussian = new GaussianMixture({ features, components: 1 }, new Random(0));
   for (const parameter of [gaussian.logWeights, gaussian.means, gaussian.logDiagonal, gaussian.lower]) {

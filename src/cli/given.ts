@@ -27,10 +27,7 @@ export async function givenFrom(text: string | undefined, model: Model, path: st
   }
   if (text === undefined) {
     throw new PushforwardError("ARGUMENT", `The model ${path} is conditional on ${names.join(", ")}`, {
-      mend: `Give values, --given ${written(
-        names,
-        names.map(() => 1),
-      )}, or a table with these columns.`,
+      mend: `Give values, --given ${example(names)}, or a table with these columns.`,
     });
   }
   const parts = parseColumnList(text);
@@ -59,12 +56,7 @@ function valuesOf(parts: readonly string[], names: readonly string[]): Float64Ar
       const nearest = nearestName(name, names);
       throw new PushforwardError("ARGUMENT", `The model is not conditional on "${name}"`, {
         expected: `values of ${names.join(", ")}`,
-        mend: nearest
-          ? `Did you mean ${nearest}=${text}?`
-          : `Write --given ${written(
-              names,
-              names.map(() => 1),
-            )}`,
+        mend: nearest ? `Did you mean ${nearest}=${text}?` : `Write --given ${example(names)}`,
       });
     }
     values[d] = text.trim() === "" ? Number.NaN : Number(text);
@@ -72,7 +64,7 @@ function valuesOf(parts: readonly string[], names: readonly string[]): Float64Ar
       throw new PushforwardError("ARGUMENT", `--given ${name} does not fit`, {
         expected: "a finite number",
         received: text || "nothing",
-        mend: `Write for example --given ${written([name], [1])}`,
+        mend: `Write for example --given ${example([name])}`,
       });
     }
   }
@@ -94,4 +86,10 @@ export const written = (names: readonly string[], values: readonly number[]): st
       .map((name, d) => `${name}=${values[d]}`)
       .map((part) => (/[",]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part))
       .join(","),
+  );
+
+const example = (names: readonly string[]): string =>
+  written(
+    names,
+    names.map(() => 1),
   );

@@ -1,4 +1,5 @@
 import { command } from "./command.ts";
+import { jsonLine } from "./format.ts";
 
 export const inspect = command({
   name: "inspect",
@@ -14,7 +15,6 @@ export const inspect = command({
   async run({ args, io }) {
     const { readModel } = await import("./model.ts");
     const { describeModel, modelSummary } = await import("./modelSummary.ts");
-    const { jsonLine } = await import("./format.ts");
 
     const model = await readModel(args.model);
     io.stdout.write(args.json ? jsonLine(describeModel(model)) : modelSummary(model, args.model));

@@ -1,4 +1,4 @@
-import type { Flow } from "../flows/index.ts";
+import type { Flow, RunOptions } from "../flows/index.ts";
 import type { TrainingRows } from "../train/rows.ts";
 import { gaussianFor } from "./gaussian.ts";
 import { RunningMean } from "./runningMean.ts";
@@ -23,11 +23,15 @@ export interface HeldOut {
   readonly test?: TrainingRows;
 }
 
-export async function judge(flow: Flow, { training, validation, test }: HeldOut): Promise<Judgement> {
+export async function judge(
+  flow: Flow,
+  { training, validation, test }: HeldOut,
+  options: RunOptions,
+): Promise<Judgement> {
   const rows = test ?? validation;
   const by = test ? "test" : "validation";
-  const scores = await logDensities(flow, rows.values, rows.context);
-  const gaussian = await gaussianFor(training);
+  const scores = await logDensities(flow, rows.values, rows.context, options);
+  const gaussian = await gaussianFor(training, options);
   if (!gaussian) return { by, flow: meanOf(scores) };
   const reference = await gaussian(rows);
   return {

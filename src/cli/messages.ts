@@ -1,17 +1,20 @@
 import { createColors } from "picocolors";
 import { count } from "./format.ts";
 import { colorful, type Io } from "./io.ts";
-import { bar, LiveLine } from "./liveLine.ts";
 
-/** What a command tells on standard error while it works: warnings, and on a terminal how far it is. */
+/** A terminal is worth no more repaints than one in so many milliseconds. */
+const PAUSE = 80;
+const ERASE = "\r\u001B[K";
+
+/** What a command tells on standard error while it works: warnings, and on a terminal how far it is, in a live line. */
 export class Messages {
-  private readonly terminal: boolean;
-  private readonly line: LiveLine;
+  private readonly stderr: Io["stderr"];
   private readonly colors: ReturnType<typeof createColors>;
+  private line = "";
+  private painted = Number.NEGATIVE_INFINITY;
 
   constructor({ stderr, env }: Io) {
-    this.terminal = Boolean(stderr.isTTY);
-    this.line = new LiveLine(stderr);
+    this.stderr = stderr;
     this.colors = createColors(colorful(stderr, env));
   }
 
@@ -19,19 +22,23 @@ export class Messages {
     this.print(`${this.colors.yellow("Warning:")} ${text}`);
   }
 
+  /** Writes a line, which stays, above the live one. */
   print(text: string): void {
-    this.line.print(text);
+    this.stderr.write(`${this.line && ERASE}${text}\n${this.line}`);
   }
 
   /** How far the command is, on a terminal: a bar between two texts, which goes where there is no room for it. */
   progress(share: number, before: string, after: string): void {
-    if (!this.terminal) return;
-    this.line.show((width) => {
-      const room = Math.min(24, width - before.length - after.length);
-      if (room < 6) return `${before}${after.trimStart()}`.slice(0, width);
-      const { full, rest } = bar(share, room);
-      return `${before}${this.colors.cyan(full)}${this.colors.dim(rest)}${after}`;
-    });
+    const now = performance.now();
+    if (!this.stderr.isTTY || now - this.painted < PAUSE) return;
+    this.painted = now;
+    const width = (this.stderr.columns ?? 80) - 1;
+    const room = Math.min(24, width - before.length - after.length);
+    this.line =
+      room < 6
+        ? `${before}${after.trimStart()}`.slice(0, width)
+        : `${before}${this.bar(share, room)}${after}`;
+    this.stderr.write(`${ERASE}${this.line}`);
   }
 
   /** How many of `total` rows are done, on a terminal. */
@@ -39,8 +46,14 @@ export class Messages {
     this.progress(done / total, "", ` ${count(done)} of ${count(total)} rows`);
   }
 
-  /** Takes away what was only to be seen while it was true. */
+  /** Takes the live line away. */
   end(): void {
-    this.line.end();
+    if (this.line) this.stderr.write(ERASE);
+    this.line = "";
+  }
+
+  private bar(share: number, width: number): string {
+    const filled = Math.round(Math.min(1, Math.max(0, share)) * width);
+    return this.colors.cyan("━".repeat(filled)) + this.colors.dim("─".repeat(width - filled));
   }
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { writeError, writeFileAtomically } from "../data/atomicFile.ts";
 import { densityNodes, pairFigure, svgToPng, trainingFigure } from "../report/index.ts";
 import type { TrainingRows } from "../train/rows.ts";
-import { FAST, logDensities } from "./scoring.ts";
+import { logDensities } from "./scoring.ts";
 import type { Trained } from "./training.ts";
 
 /** Samples that histograms and contours are drawn from. */
@@ -20,6 +20,7 @@ export interface PictureData {
   readonly columns: readonly string[];
   readonly rows: TrainingRows;
   readonly seed: number;
+  readonly threads: number | undefined;
   /** A Gaussian's mean log-density on the validation rows. */
   readonly gaussian?: number;
 }
@@ -43,15 +44,18 @@ export async function drawPictures(
   return paths;
 }
 
-async function samplesFigure({ flow }: Trained, { columns, rows, seed }: PictureData): Promise<string> {
+async function samplesFigure(
+  { flow }: Trained,
+  { columns, rows, seed, threads }: PictureData,
+): Promise<string> {
   const conditional = flow.context > 0;
   const n = conditional ? Math.min(rows.rows, SAMPLES) : SAMPLES;
   const context = rows.context.subarray(0, n * flow.context);
-  const samples = await flow.sample(n, { ...FAST, seed, ...(conditional && { context }) });
+  const samples = await flow.sample(n, { threads, seed, ...(conditional && { context }) });
   const tables = { columns, data: rows.values, samples };
   if (conditional || columns.length > 2) return pairFigure(tables);
   const { x, y, points } = densityNodes(tables);
-  const values = await logDensities(flow, points, context);
+  const values = await logDensities(flow, points, context, { threads });
   return pairFigure({ ...tables, logDensity: y ? { x, y, values } : { x, values } });
 }
 

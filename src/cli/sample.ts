@@ -1,4 +1,8 @@
-import { command } from "./command.ts";
+import { outputFormat, writeRows } from "../data/index.ts";
+import { command, THREADS } from "./command.ts";
+import { counted } from "./format.ts";
+import { Messages } from "./messages.ts";
+import { wholeNumber } from "./numbers.ts";
 
 export const sample = command({
   name: "sample",
@@ -30,6 +34,7 @@ export const sample = command({
       description:
         "For a conditional model, what it is conditional on: values as in year=2020,size=3, or a table with these columns.",
     },
+    threads: THREADS,
   },
   examples: [
     ["pushforward sample model.safetensors -n 5", "Five rows, on the terminal."],
@@ -43,22 +48,19 @@ export const sample = command({
     ],
   ],
   async run({ args, io }) {
-    const { outputFormat, writeRows } = await import("../data/index.ts");
-    const { counted } = await import("./format.ts");
     const { givenFrom } = await import("./given.ts");
-    const { Messages } = await import("./messages.ts");
     const { readModel } = await import("./model.ts");
-    const { wholeNumber } = await import("./numbers.ts");
     const { sampleRows } = await import("./sampling.ts");
 
     const n = wholeNumber("rows", args.rows, { least: 1 });
     const seed = wholeNumber("seed", args.seed, { least: 0 });
+    const threads = wholeNumber("threads", args.threads, { least: 1 });
     if (args.output) outputFormat(args.output);
     const model = await readModel(args.model);
     const given = await givenFrom(args.given, model, args.model);
     const messages = new Messages(io);
     try {
-      const drawn = sampleRows(model, { given, n, seed, io, messages });
+      const drawn = sampleRows(model, { given, n, seed, threads, io, messages });
       await writeRows([...model.columns, ...model.given], drawn.chunks, args.output ?? io.stdout);
       messages.end();
       if (args.output) messages.print(`Wrote ${counted(drawn.rows, "row")} to ${args.output}`);

@@ -1,21 +1,19 @@
-import { scanMatrix } from "../data/index.ts";
+import { rowsAtATime, scanMatrix } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Model } from "../flows/index.ts";
 import { count, counted } from "./format.ts";
 import type { Given } from "./given.ts";
 import type { Io } from "./io.ts";
 import type { Messages } from "./messages.ts";
-import { FAST, stopped } from "./scoring.ts";
+import { stopped } from "./scoring.ts";
 import { sideBySide } from "./sideBySide.ts";
-
-/** Rows that are drawn at a time. */
-const CHUNK = 8192;
 
 export interface Sampling {
   readonly given: Given;
   /** Number of rows; with a table in `given`, for each of its rows. */
   readonly n: number | undefined;
   readonly seed: number;
+  readonly threads: number | undefined;
   readonly io: Io;
   readonly messages: Messages;
 }
@@ -24,17 +22,18 @@ export interface Sampling {
  * Draws rows of the model's columns and, behind them, of those that it is conditional on. `rows` counts them as they
  * come.
  */
-export function sampleRows(model: Model, { given, n, seed, io, messages }: Sampling) {
+export function sampleRows(model: Model, { given, n, seed, threads, io, messages }: Sampling) {
   const drawn = { rows: 0, chunks: draw() };
   return drawn;
 
   async function* draw(): AsyncGenerator<Float64Array> {
     const times = n ?? (given.table ? 1 : 1000);
     const total = times * (given.table?.source.rows ?? 1);
-    for await (const { rows, context } of contexts(given, times, messages)) {
+    const atATime = rowsAtATime(model.columns.length + model.given.length);
+    for await (const { rows, context } of contexts(given, times, atATime, messages)) {
       if (io.interrupted.aborted) throw stopped();
       const conditional = context.length > 0;
-      const options = { ...FAST, seed, start: drawn.rows, ...(conditional && { context }) };
+      const options = { threads, seed, start: drawn.rows, ...(conditional && { context }) };
       const samples = await model.flow.sample(rows, options);
       drawn.rows += rows;
       messages.rows(drawn.rows, total);
@@ -43,15 +42,16 @@ export function sampleRows(model: Model, { given, n, seed, io, messages }: Sampl
   }
 }
 
-/** Chunks of rows to draw, with what each row is conditional on. */
+/** Chunks of at most `atATime` rows to draw, with what each row is conditional on. */
 async function* contexts(
   { table, values = new Float64Array(0) }: Given,
   n: number,
+  atATime: number,
   messages: Messages,
 ): AsyncGenerator<{ rows: number; context: Float64Array }> {
   if (!table) {
-    for (let start = 0; start < n; start += CHUNK) {
-      const rows = Math.min(CHUNK, n - start);
+    for (let start = 0; start < n; start += atATime) {
+      const rows = Math.min(atATime, n - start);
       const context = Float64Array.from(
         { length: rows * values.length },
         (_, i) => values[i % values.length]!,
@@ -64,7 +64,7 @@ async function* contexts(
   let missing = 0;
   for await (const { values, present } of scanMatrix(source, columns)) {
     for (const complete of present) if (!complete) missing++;
-    for (const context of repeated(values, present, n)) {
+    for (const context of repeated(values, present, n, atATime)) {
       yield { rows: context.length / columns.length, context };
     }
   }
@@ -80,17 +80,22 @@ async function* contexts(
   }
 }
 
-/** Each complete row `n` times, in pieces of at most CHUNK rows. */
-function* repeated(values: Float64Array, present: Uint8Array, n: number): Generator<Float64Array> {
+/** Each complete row `n` times, in pieces of at most `atATime` rows. */
+function* repeated(
+  values: Float64Array,
+  present: Uint8Array,
+  n: number,
+  atATime: number,
+): Generator<Float64Array> {
   const width = values.length / present.length;
-  let piece = new Float64Array(CHUNK * width);
+  let piece = new Float64Array(atATime * width);
   let filled = 0;
   for (const [row, complete] of present.entries()) {
     for (let i = 0; complete && i < n; i++) {
       piece.set(values.subarray(row * width, (row + 1) * width), filled * width);
-      if (++filled < CHUNK) continue;
+      if (++filled < atATime) continue;
       yield piece;
-      piece = new Float64Array(CHUNK * width);
+      piece = new Float64Array(atATime * width);
       filled = 0;
     }
   }

@@ -1,4 +1,8 @@
-import { command } from "./command.ts";
+import { LOG_DENSITY, openTable, outputFormat, writeScored } from "../data/index.ts";
+import { command, THREADS } from "./command.ts";
+import { counted } from "./format.ts";
+import { Messages } from "./messages.ts";
+import { wholeNumber } from "./numbers.ts";
 
 export const score = command({
   name: "score",
@@ -18,6 +22,7 @@ export const score = command({
       description:
         "The table to write. Its ending says how: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet.",
     },
+    threads: THREADS,
   },
   details: [
     "Writes every row and every column of the table with one more column, log_density, in nats and in the units of the data. The lower it is, the more unusual is the row. Where a value is missing, log_density is missing too.",
@@ -31,18 +36,16 @@ export const score = command({
     ],
   ],
   async run({ args, io }) {
-    const { LOG_DENSITY, openTable, outputFormat, writeScored } = await import("../data/index.ts");
-    const { counted } = await import("./format.ts");
-    const { Messages } = await import("./messages.ts");
     const { readModel } = await import("./model.ts");
     const { scoreTable } = await import("./scoring.ts");
 
+    const threads = wholeNumber("threads", args.threads, { least: 1 });
     outputFormat(args.output);
     const model = await readModel(args.model);
     const table = await openTable(args.data);
     const messages = new Messages(io);
     try {
-      await writeScored(table, scoreTable(model, table, io, messages), args.output);
+      await writeScored(table, scoreTable(model, table, { threads, io, messages }), args.output);
       messages.end();
       messages.print(`Wrote ${counted(table.rows, "row")} with ${LOG_DENSITY} to ${args.output}`);
     } finally {

@@ -1,29 +1,28 @@
-import { availableParallelism } from "node:os";
 import { scanMatrix, type Table } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
-import type { Flow, Model } from "../flows/index.ts";
+import type { Flow, Model, RunOptions } from "../flows/index.ts";
 import { count, counted, nats } from "./format.ts";
 import type { Io } from "./io.ts";
 import type { Messages } from "./messages.ts";
 import { columnsFor } from "./model.ts";
+import { apart } from "./sideBySide.ts";
 
-const THREADS = { threads: Math.min(2, availableParallelism()) };
-
-/** How rows are drawn, and scored as long as float32 holds them. */
-export const FAST = { precision: "float32", ...THREADS } as const;
-
-/** How rows are scored whose values overflow float32, which ends at 3e38. */
-export const ACCURATE = { precision: "float64", ...THREADS } as const;
-
-/** The log-density of each row in nats, finite for values up to the largest. */
+/** The log-density of each row in nats, finite for values up to the largest: float32 ends at 3e38. */
 export async function logDensities(
   flow: Flow,
   x: Float64Array,
   context: Float64Array,
+  { threads }: RunOptions,
 ): Promise<Float64Array> {
   const given = context.length > 0 ? context : undefined;
-  const scores = await flow.logProb(x, given, FAST);
-  return scores.every(Number.isFinite) ? scores : flow.logProb(x, given, ACCURATE);
+  const scores = await flow.logProb(x, given, { threads });
+  return scores.every(Number.isFinite) ? scores : flow.logProb(x, given, { threads, precision: "float64" });
+}
+
+export interface Scoring {
+  readonly threads: number | undefined;
+  readonly io: Io;
+  readonly messages: Messages;
 }
 
 /**
@@ -36,8 +35,7 @@ export async function logDensities(
 export async function* scoreTable(
   model: Model,
   table: Table,
-  { interrupted }: Io,
-  messages: Messages,
+  { threads, io, messages }: Scoring,
 ): AsyncGenerator<Float64Array> {
   const { columns, given, flow } = model;
   const names = await columnsFor(table, [...columns, ...given]);
@@ -45,22 +43,20 @@ export async function* scoreTable(
   let done = 0;
   let missing = 0;
   for await (const { rows, values, present } of scanMatrix(table, names)) {
-    const complete = rowsWhere(present);
-    const x = pick(values, names.length, complete, 0, columns.length);
-    const context = pick(values, names.length, complete, columns.length, names.length);
-    const scores = complete.length > 0 ? await logDensities(flow, x, context) : [];
-    const out = new Float64Array(rows).fill(Number.NaN);
-    for (const [i, row] of complete.entries()) {
-      const score = scores[i]!;
-      if (Number.isNaN(score)) throw notANumber(table, done + row + 1);
-      far.see(done + row + 1, score);
-      out[row] = score;
+    const [x, context] = apart(values, columns.length, rows);
+    const scores = await logDensities(flow, x, context, { threads });
+    for (let row = 0; row < rows; row++) {
+      const number = done + row + 1;
+      if (!present[row]) {
+        scores[row] = Number.NaN;
+        missing++;
+      } else if (Number.isNaN(scores[row])) throw notANumber(table, number);
+      else far.see(number, scores[row]!);
     }
     done += rows;
-    missing += rows - complete.length;
-    if (interrupted.aborted) throw stopped();
+    if (io.interrupted.aborted) throw stopped();
     messages.rows(done, table.rows);
-    yield out;
+    yield scores;
   }
   messages.end();
   if (done === missing) throw nothingComplete(table);
@@ -71,27 +67,6 @@ export async function* scoreTable(
   }
   const warning = far.describe(done);
   if (warning) messages.warn(warning);
-}
-
-function rowsWhere(present: Uint8Array): number[] {
-  const rows: number[] = [];
-  for (const [row, complete] of present.entries()) if (complete) rows.push(row);
-  return rows;
-}
-
-/** Columns `from` to `to` of the chosen rows. */
-function pick(
-  values: Float64Array,
-  width: number,
-  rows: readonly number[],
-  from: number,
-  to: number,
-): Float64Array {
-  const out = new Float64Array(rows.length * (to - from));
-  for (const [i, row] of rows.entries()) {
-    out.set(values.subarray(row * width + from, row * width + to), i * (to - from));
-  }
-  return out;
 }
 
 /** Counts rows so far below the held-out mean as a Gaussian falls at 14 deviations, and more with many columns. */

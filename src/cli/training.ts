@@ -1,8 +1,9 @@
 import { type Flow, forTables, iaf, maf, nice, nsf, realNVP } from "../flows/index.ts";
-import { type Epoch, type FitResult, fit, fitTable, type Progress } from "../train/index.ts";
+import { type FitOptions, type FitResult, fit, fitTable } from "../train/index.ts";
 import type { TrainingRows } from "../train/rows.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { Settings } from "./fitSettings.ts";
+import type { TrainingProgress } from "./trainingProgress.ts";
 
 const RECIPES = { nsf, maf, realnvp: realNVP, nice, iaf } as const;
 
@@ -13,15 +14,7 @@ export interface Training {
   readonly learned: TrainingRows;
   readonly checkpoints: Checkpoints;
   readonly signal: AbortSignal;
-  readonly listener: TrainingListener;
-}
-
-/** Who is told how training goes. */
-export interface TrainingListener {
-  onFlow(name: string): void;
-  onEpoch(epoch: Epoch): void;
-  onProgress(progress: Progress): void;
-  onRecovery(message: string): void;
+  readonly progress: TrainingProgress;
 }
 
 export interface Trained extends FitResult {
@@ -32,7 +25,7 @@ export interface Trained extends FitResult {
 
 /** Trains the flow that the settings name. */
 export async function train(settings: Settings, parts: Training): Promise<Trained> {
-  const { learned, checkpoints, signal, listener, columns, given } = parts;
+  const { learned, checkpoints, signal, progress, columns, given } = parts;
   const { flow: kind, learningRate, transforms, hidden, seed } = settings;
   const options = {
     seed,
@@ -45,23 +38,23 @@ export async function train(settings: Settings, parts: Training): Promise<Traine
     validationFraction: settings.validationFraction,
     context: learned.context,
     signal,
-    onEpoch: (epoch: Epoch) => listener.onEpoch(epoch),
-    onProgress: (progress: Progress) => listener.onProgress(progress),
-    onRecovery: (message: string) => listener.onRecovery(message),
-  };
+    onEpoch: (epoch) => progress.onEpoch(epoch),
+    onProgress: (position) => progress.onProgress(position),
+    onRecovery: (message) => progress.onRecovery(message),
+  } satisfies FitOptions;
   if (kind === "default") {
     return fitTable(
       { columns, values: learned.values },
       {
         ...options,
         checkpoints: (name) => checkpoints.store(name),
-        onFlow: (name) => listener.onFlow(name),
+        onFlow: (name) => progress.onFlow(name),
       },
     );
   }
   const shape = { context: given.length, seed, ...(transforms && { transforms }), ...(hidden && { hidden }) };
   const flow = forTables(RECIPES[kind](columns.length, shape));
-  listener.onFlow(kind);
+  progress.onFlow(kind);
   const result = await fit(flow, learned, { ...options, checkpoint: checkpoints.store() });
   return { ...result, flow, name: kind };
 }

@@ -15,6 +15,7 @@ import type { Settings } from "./fitSettings.ts";
 import { count, counted } from "./format.ts";
 import type { Messages } from "./messages.ts";
 import { identifier, inSql } from "./model.ts";
+import { apart } from "./sideBySide.ts";
 
 /** Rows to fit a flow to. */
 export interface TrainingData {
@@ -33,8 +34,9 @@ export interface TrainingData {
 export async function readTrainingData(settings: Settings, messages: Messages): Promise<TrainingData> {
   const { source, matrix, columns, given } = await readChosen(settings);
   const { rows, missing } = matrix;
-  const values = part(matrix, 0, columns);
-  const context = part(matrix, columns.length, given);
+  const [x, c] = apart(matrix.values, columns.length, rows);
+  const values = { ...matrix, columns, values: x };
+  const context = { ...matrix, columns: given, values: c };
   checkForFitting(values, source);
   refuseConstant(context, source);
   if (missing > 0) {
@@ -89,17 +91,6 @@ async function chooseColumns(
     });
   }
   return { columns: chosen, given: conditions };
-}
-
-/** Some consecutive columns of a matrix. */
-function part({ columns, rows, values, missing }: Matrix, from: number, names: readonly string[]): Matrix {
-  if (names.length === columns.length) return { columns, rows, values, missing };
-  const out = new Float64Array(rows * names.length);
-  for (let row = 0; row < rows; row++) {
-    const start = row * columns.length + from;
-    out.set(values.subarray(start, start + names.length), row * names.length);
-  }
-  return { columns: names, rows, values: out, missing };
 }
 
 function refuseConstant(context: Matrix, source: string): void {

@@ -2,13 +2,12 @@ import type { Epoch, Progress } from "../train/index.ts";
 import { duration, jsonLine, nats } from "./format.ts";
 import type { Io } from "./io.ts";
 import type { Messages } from "./messages.ts";
-import type { TrainingListener } from "./training.ts";
 
 /** A plain line comes every so many epochs, or after so many milliseconds if epochs are slow. */
 const PLAIN = { epochs: 10, pause: 15_000 };
 
 /** Shows how training goes: a bar on a terminal, plain lines elsewhere, or JSON lines on standard output. */
-export class TrainingProgress implements TrainingListener {
+export class TrainingProgress {
   private readonly io: Io;
   private readonly messages: Messages;
   private readonly json: boolean;

@@ -8,6 +8,9 @@ export interface OutputColumn {
   readonly value: string;
 }
 
+/** A value in which NaN stands for a missing one, with NULL in its place. */
+export const present = (value: string): string => `nullif(${value}, 'NaN')`;
+
 /** Writes `columns` of the relation `from` to `path`, overwriting it. */
 export async function copyToFile(
   database: Database,

@@ -3,6 +3,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBDoubleVector, DuckDBInstance } from "@duckdb/node-api";
 import { databaseError } from "./databaseError.ts";
+import { readAhead } from "./readAhead.ts";
 
 /** A column name as SQL has it. */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -10,7 +11,7 @@ export const identifier = (name: string): string => `"${name.replaceAll('"', '""
 /** A text as SQL has it. */
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** Arrays of float64, row-major, of any number of whole rows each. */
+/** Float64 arrays, row-major, of any number of whole rows each. The next is asked for while one is written, so each is its own. */
 export type Chunks = Iterable<Float64Array> | AsyncIterable<Float64Array>;
 
 /**
@@ -83,24 +84,46 @@ export class Database {
     }
   }
 
-  /** Streams a query whose columns are all DOUBLE, in order, without holding more than a few chunks of it. */
-  async *stream(sql: string): AsyncGenerator<{ rows: number; columns: DuckDBDoubleVector[] }> {
+  /**
+   * Streams the columns that the SQL expressions give, as DOUBLE, of the rows of `relation`, in order: `rows` at a time
+   * (at the end fewer), row-major, NaN in place of NULL.
+   */
+  async *stream(
+    expressions: readonly string[],
+    relation: string,
+    rows: number,
+  ): AsyncGenerator<Float64Array> {
+    const columns = expressions.map((sql) => `coalesce(CAST(${sql} AS DOUBLE), 'NaN')`);
+    const width = columns.length;
+    let values = new Float64Array(rows * width);
+    let filled = 0;
     // A connection carries one streaming result at a time, so each stream has its own.
     const connection = await this.#instance.connect();
     try {
-      for await (const chunk of await connection.stream(sql)) {
-        yield { rows: chunk.rowCount, columns: doubleVectors(chunk) };
+      const result = await connection.stream(`SELECT ${columns.join(", ")} FROM ${relation}`);
+      for await (const block of result) {
+        for (let start = 0; start < block.rowCount; ) {
+          const end = Math.min(block.rowCount, start + rows - filled);
+          copyRows(block, start, end, values.subarray(filled * width));
+          filled += end - start;
+          start = end;
+          if (filled < rows) continue;
+          yield values;
+          values = new Float64Array(rows * width);
+          filled = 0;
+        }
       }
     } catch (error) {
       throw databaseError(error, this.source);
     } finally {
       connection.closeSync();
     }
+    if (filled > 0) yield values.slice(0, filled * width);
   }
 
   /**
-   * Makes a table of the DOUBLE columns c0, c1... from row-major chunks, NaN becoming NULL, and gives its number of
-   * rows. Errors of `chunks` pass through as they are.
+   * Makes a table of the DOUBLE columns c0, c1... from row-major chunks and gives its number of rows. Errors of `chunks`
+   * pass through as they are.
    */
   async createTable(name: string, width: number, chunks: Chunks): Promise<number> {
     const { DuckDBDataChunk, DOUBLE } = this.#duckdb;
@@ -108,18 +131,17 @@ export class Database {
     await this.rows(`CREATE OR REPLACE TABLE ${name} (${columns.join(", ")})`);
     const appender = await this.#connection.createAppender(name);
     const block = DuckDBDataChunk.create(columns.map(() => DOUBLE));
-    const capacity = 2048;
-    let total = 0;
-    for await (const chunk of chunks) {
-      const rows = chunk.length / width;
-      for (let start = 0; start < rows; start += capacity) {
-        fill(block, chunk.subarray(start * width, (start + capacity) * width));
+    const capacity = 2048 * width;
+    let numbers = 0;
+    for await (const chunk of readAhead(chunks)) {
+      for (let start = 0; start < chunk.length; start += capacity) {
+        fill(block, chunk.subarray(start, start + capacity));
         this.#attempt(() => appender.appendDataChunk(block));
       }
-      total += rows;
+      numbers += chunk.length;
     }
     this.#attempt(() => appender.closeSync());
-    return total;
+    return numbers / width;
   }
 
   /** Runs a COPY to a file. Errors of the file system come as DuckDB words them; see `writeError`. */
@@ -140,19 +162,24 @@ export class Database {
   }
 }
 
-/** Puts row-major values into a chunk, NaN as NULL. */
-function fill(block: DuckDBDataChunk, values: Float64Array): void {
-  block.reset();
-  block.rowCount = values.length / block.columnCount;
-  for (const [d, vector] of doubleVectors(block).entries()) {
-    for (let row = 0; row < block.rowCount; row++) {
-      const value = values[row * block.columnCount + d]!;
-      vector.setItem(row, Number.isNaN(value) ? null : value);
-    }
-    vector.flush();
+/** Copies rows of a block whose columns are all DOUBLE without NULL to the start of a row-major array. */
+function copyRows(block: DuckDBDataChunk, start: number, end: number, values: Float64Array): void {
+  const width = block.columnCount;
+  for (let d = 0; d < width; d++) {
+    const column = block.getColumnVector(d) as DuckDBDoubleVector;
+    for (let row = start, i = d; row < end; row++, i += width) values[i] = column.getItem(row)!;
   }
 }
 
-function doubleVectors(chunk: DuckDBDataChunk): DuckDBDoubleVector[] {
-  return Array.from({ length: chunk.columnCount }, (_, d) => chunk.getColumnVector(d) as DuckDBDoubleVector);
+/** Puts row-major values into a block whose columns are all DOUBLE. */
+function fill(block: DuckDBDataChunk, values: Float64Array): void {
+  const width = block.columnCount;
+  const rowCount = values.length / width;
+  block.reset();
+  block.rowCount = rowCount;
+  for (let d = 0; d < width; d++) {
+    const column = block.getColumnVector(d) as DuckDBDoubleVector;
+    for (let row = 0, i = d; row < rowCount; row++, i += width) column.setItem(row, values[i]!);
+    column.flush();
+  }
 }

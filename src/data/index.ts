@@ -4,7 +4,14 @@ export { type ColumnSummary, columnSummary } from "./columnSummary.ts";
 export type { Chunks } from "./database.ts";
 export { type FarValues, farValues } from "./farValues.ts";
 export { type Format, formatOf, outputFormat } from "./format.ts";
-export { checkForFitting, type Matrix, type MatrixChunk, readMatrix, scanMatrix } from "./matrix.ts";
+export {
+  checkForFitting,
+  type Matrix,
+  type MatrixChunk,
+  readMatrix,
+  rowsAtATime,
+  scanMatrix,
+} from "./matrix.ts";
 export { nearestName } from "./nearestName.ts";
 export { readBytes } from "./sourceFile.ts";
 export { type Column, openTable, type Table } from "./table.ts";

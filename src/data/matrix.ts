@@ -1,6 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import { columnList } from "./columnList.ts";
 import { identifier } from "./database.ts";
+import { readAhead } from "./readAhead.ts";
 import type { Table } from "./table.ts";
 
 /** Complete rows of a table in memory. */
@@ -22,49 +23,49 @@ export interface MatrixChunk {
   readonly present: Uint8Array;
 }
 
+/** Rows of so many columns to work on at a time: enough for many threads to share, and no more numbers than 8 MB hold. */
+export const rowsAtATime = (width: number): number => Math.min(32_768, Math.ceil(2 ** 20 / width));
+
 /**
- * Streams the columns `names` in the order of the table, `chunkRows` rows at a time (the last chunk may be shorter).
+ * Streams the columns `names` in the order of the table, `chunkRows` rows at a time (the last chunk may be shorter). The
+ * next chunk is read while one is in use.
  *
  * Any number of scans may run at the same time. Memory does not grow with the table.
  *
  * @throws DATA when a value is infinite, with its column and row (rows are counted from 1, without the header).
  */
-export async function* scanMatrix(
+export function scanMatrix(
   table: Table,
   names: readonly string[],
-  { chunkRows = 8192 }: { chunkRows?: number } = {},
+  { chunkRows = rowsAtATime(names.length) }: { chunkRows?: number } = {},
 ): AsyncGenerator<MatrixChunk> {
-  const width = names.length;
-  const columns = names.map((name) => `CAST(${identifier(name)} AS DOUBLE)`).join(", ");
-  let values = new Float64Array(chunkRows * width);
-  let present = new Uint8Array(chunkRows);
-  let filled = 0;
-  let before = 0;
+  return readAhead(chunks(table, names, chunkRows));
+}
 
-  for await (const block of table.database.stream(`SELECT ${columns} FROM ${table.relation.sql}`)) {
-    for (let row = 0; row < block.rows; row++) {
-      const start = filled * width;
-      let complete = 1;
-      for (let d = 0; d < width; d++) {
-        const value = block.columns[d]!.getItem(row);
-        if (value === null || Number.isNaN(value)) complete = 0;
-        else if (Number.isFinite(value)) values[start + d] = value;
-        else throw infinite(table, names[d]!, before + filled + 1, value);
-      }
-      if (!complete) values.fill(0, start, start + width);
-      present[filled++] = complete;
-      if (filled === chunkRows) {
-        yield { rows: filled, values, present };
-        values = new Float64Array(chunkRows * width);
-        present = new Uint8Array(chunkRows);
-        before += filled;
-        filled = 0;
-      }
-    }
+async function* chunks(table: Table, names: readonly string[], rows: number): AsyncGenerator<MatrixChunk> {
+  let before = 0;
+  for await (const values of table.database.stream(names.map(identifier), table.relation.sql, rows)) {
+    yield checked(table, names, values, before);
+    before += rows;
   }
-  if (filled > 0) {
-    yield { rows: filled, values: values.slice(0, filled * width), present: present.slice(0, filled) };
+}
+
+/** Refuses infinite values, and marks and clears the rows in which one is missing; `before` counts the rows before these. */
+function checked(table: Table, names: readonly string[], values: Float64Array, before: number): MatrixChunk {
+  const width = names.length;
+  const rows = values.length / width;
+  const present = new Uint8Array(rows).fill(1);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (Number.isFinite(value)) continue;
+    const row = Math.floor(i / width);
+    if (!Number.isNaN(value)) throw infinite(table, names[i % width]!, before + row + 1, value);
+    present[row] = 0;
   }
+  for (let row = 0; row < rows; row++) {
+    if (!present[row]) values.fill(0, row * width, (row + 1) * width);
+  }
+  return { rows, values, present };
 }
 
 /**

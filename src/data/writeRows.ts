@@ -3,9 +3,10 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { replaceFile } from "./atomicFile.ts";
-import { copyToFile } from "./copy.ts";
+import { copyToFile, present } from "./copy.ts";
 import { type Chunks, Database, identifier } from "./database.ts";
 import { type Format, outputFormat } from "./format.ts";
+import { readAhead } from "./readAhead.ts";
 
 /**
  * Writes rows of numbers, given as row-major chunks, under the names `columns`.
@@ -47,7 +48,7 @@ async function copyRows(
   const database = await Database.open(path);
   try {
     await database.createTable("samples", columns.length, chunks);
-    const outputs = columns.map((name, d) => ({ name, type: "DOUBLE", value: `samples.c${d}` }));
+    const outputs = columns.map((name, d) => ({ name, type: "DOUBLE", value: present(`samples.c${d}`) }));
     await copyToFile(database, outputs, "samples", path, format);
   } finally {
     await database.close();
@@ -67,7 +68,7 @@ async function* delimitedText(
     name === "" || name.includes(delimiter) || /["\r\n]|^\s|\s$/.test(name) ? identifier(name) : name,
   );
   yield `${quoted.join(delimiter)}\n`;
-  for await (const values of chunks) {
+  for await (const values of readAhead(chunks)) {
     let text = "";
     for (let i = 0; i < values.length; i++) {
       text += shortestText(values[i]!) + ((i + 1) % columns.length === 0 ? "\n" : delimiter);

@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import { replaceFile } from "./atomicFile.ts";
-import { copyToFile, type OutputColumn } from "./copy.ts";
+import { copyToFile, type OutputColumn, present } from "./copy.ts";
 import { type Chunks, identifier } from "./database.ts";
 import { type Format, outputFormat } from "./format.ts";
 import type { Column, Table } from "./table.ts";
@@ -36,7 +36,7 @@ export async function writeScored(table: Table, scores: Chunks, path: string): P
       });
     }
     const columns = table.columns.map((column) => outputColumn(column, table, format));
-    columns.push({ name: LOG_DENSITY, type: "DOUBLE", value: "scores.c0" });
+    columns.push({ name: LOG_DENSITY, type: "DOUBLE", value: present("scores.c0") });
     const from = `${table.relation.sql} AS original POSITIONAL JOIN scores`;
     await copyToFile(table.database, columns, from, temporary, format);
   });

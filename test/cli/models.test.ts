@@ -57,6 +57,17 @@ it("matches columns by name, in any order and among others", async () => {
   expect(await evaluated(conditional, shuffled)).toEqual(await evaluated(conditional, EARTHQUAKES));
 });
 
+it("computes the same on any number of threads", async () => {
+  const many = `SELECT * FROM '${EARTHQUAKES}', range(30)`;
+  const [one, three] = [
+    await evaluated(model, many, "--threads", "1"),
+    await evaluated(model, many, "--threads", "3"),
+  ];
+  expect(one.rows).toBe(30 * 1707);
+  expect(three.rows).toBe(one.rows);
+  expect(three.meanLogDensity).toBeCloseTo(one.meanLogDensity, 6);
+});
+
 it("evaluates a single row", async () => {
   const one = write("one.csv", "lon,lat,depth_km,mag\n-118,34,5,2\n");
   expect(await evaluated(model, one)).toMatchObject({ rows: 1, standardError: null });

@@ -50,6 +50,7 @@ it("shows what a command takes", async () => {
       --seed S           The same seed draws the same rows, however many. Default: 0.
       --given GIVEN      For a conditional model, what it is conditional on: values as in
                          year=2020,size=3, or a table with these columns.
+      --threads N        How many threads compute. Default: one for each core.
       -h, --help         Shows this help.
 
     Examples:
@@ -264,6 +265,16 @@ it("refuses values that do not fit", async () => {
     Error: --rows does not fit: expected a whole number from 1, received 0.
     Write for example --rows 1000"
   `);
+  for (const words of [
+    ["fit", "d"],
+    ["evaluate", "m", "d"],
+    ["score", "m", "d", "-o", "s.csv"],
+    ["sample", "m"],
+  ]) {
+    expect(await failure(...words, "--threads", "0")).toBe(
+      "2\nError: --threads does not fit: expected a whole number from 1, received 0.\nWrite for example --threads 1",
+    );
+  }
   expect(await failure("sample", "model.safetensors", "-o", "new.xlsx")).toMatchInlineSnapshot(`
     "2
     Error: The name new.xlsx does not say how to write the table: expected a name that ends in .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
