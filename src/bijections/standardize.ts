@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
+import type { Floats } from "../runtime/compile.ts";
 import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
 import { columnMoments, middleRange } from "./moments.ts";
 
@@ -54,16 +55,26 @@ export class Standardize implements Bijection {
     }
   }
 
-  /** (x - center) / scale of rows [N, D], in float64. */
-  toLatent(x: Float64Array): Float64Array {
-    const { center, scale, features } = this;
-    return x.map((v, i) => (v - center.value[i % features]) / scale.value[i % features]);
+  /** (x - center) / scale of rows [N, D], computed in float64; written to `out` if given. */
+  toLatent<T extends Floats = Float64Array>(x: Floats, out: T = new Float64Array(x.length) as T): T {
+    const { features } = this;
+    const [center, scale] = [this.center.value, this.scale.value];
+    for (let i = 0, c = 0; i < x.length; i++) {
+      out[i] = (x[i] - center[c]) / scale[c];
+      if (++c === features) c = 0;
+    }
+    return out;
   }
 
-  /** z scale + center of rows [N, D], in float64. */
-  toData(z: Float64Array): Float64Array {
-    const { center, scale, features } = this;
-    return z.map((v, i) => v * scale.value[i % features] + center.value[i % features]);
+  /** z scale + center of rows [N, D], computed in float64; written to `out` if given. */
+  toData<T extends Floats = Float64Array>(z: Floats, out: T = new Float64Array(z.length) as T): T {
+    const { features } = this;
+    const [center, scale] = [this.center.value, this.scale.value];
+    for (let i = 0, c = 0; i < z.length; i++) {
+      out[i] = z[i] * scale[c] + center[c];
+      if (++c === features) c = 0;
+    }
+    return out;
   }
 
   /** sum log scale: log |det dx/dz|. */

@@ -123,7 +123,7 @@ export class Flow {
     const { inner, standardize } = this.unstandardized();
     const build = (z: Tensor, context?: Tensor) => ({ x: inner.bijection.forward(z, context).value });
     const { x } = await this.run("toData", build, [{ values: z, size: this.features }], context, options);
-    return standardize ? standardize.toData(x) : x;
+    return standardize ? standardize.toData(x, x) : x;
   }
 
   /** n rows drawn from the flow: [n, D]. Throws `ARGUMENT` if n is not a whole number from 0. */
@@ -156,7 +156,7 @@ export class Flow {
     const { samples, logProb } = await this.run("sample", build, noise, options.context, options);
     if (!standardize) return { samples, logProb };
     const logScale = standardize.logScale();
-    return { samples: standardize.toData(samples), logProb: logProb.map((v) => v - logScale) };
+    return { samples: standardize.toData(samples, samples), logProb: logProb.map((v) => v - logScale) };
   }
 
   /**
@@ -323,12 +323,13 @@ interface Rows {
 
 /** Copies rows start to end - 1 to where a job reads them; what is left of it repeats the first. */
 function fill(target: Floats, { values, size, standardize }: Rows, start: number, end: number): void {
-  const chunk = standardize?.toLatent(
-    Float64Array.from({ length: (end - start) * size }, (_, i) => values[start * size + i]),
-  );
-  const [source, offset] = chunk ? [chunk, 0] : [values, start * size];
   const count = (end - start) * size;
-  for (let i = 0; i < count; i++) target[i] = source[offset + i];
+  const part =
+    values instanceof Float64Array || values instanceof Float32Array
+      ? values.subarray(start * size, start * size + count)
+      : Float64Array.from({ length: count }, (_, i) => values[start * size + i]);
+  if (standardize) standardize.toLatent(part, target);
+  else target.set(part);
   for (let i = count; i < target.length; i++) target[i] = target[i - count];
 }
 

@@ -10,9 +10,8 @@ export interface Slot {
   readonly outputs: Readonly<Record<string, Floats>>;
 }
 
-/** How many threads compute: as many as asked for (all cores if not), where there are worker threads. */
-export const teamSize = (threads: number | undefined): number =>
-  Math.max(1, Math.min(threads ?? 64, cores()));
+/** How many threads compute: as many as asked for, or one a core; 1 where there are no worker threads. */
+export const teamSize = (threads = cores()): number => (hasWorkerThreads ? Math.max(1, threads) : 1);
 
 interface Arrays {
   readonly BYTES_PER_ELEMENT: number;
