@@ -1,6 +1,7 @@
 import { checkWritable, shellQuoted, writeFileAtomically } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { encodeModel } from "../flows/index.ts";
+import { inMemory } from "../train/rowStream.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { namingFile } from "./failure.ts";
 import type { FitContext } from "./fit.ts";
@@ -17,11 +18,14 @@ import { readTrainingData, type TrainingData } from "./trainingData.ts";
 import { TrainingProgress } from "./trainingProgress.ts";
 
 /** Reads a table, trains a flow on it, and writes the model, the pictures and the report. */
-export async function fitModel({ args, argv, io }: FitContext): Promise<void> {
+export async function fitModel(
+  { args, argv, io }: FitContext,
+  { mostInMemory }: { mostInMemory?: number } = {},
+): Promise<void> {
   const settings = fitSettings(args);
   const messages = new Messages(io);
   try {
-    const report = await fitAndWrite(settings, argv, io, messages);
+    const report = await fitAndWrite(settings, argv, io, messages, mostInMemory);
     io.stdout.write(settings.json ? jsonLine(doneEvent(report)) : fitReport(report, io));
   } finally {
     messages.end();
@@ -33,22 +37,25 @@ async function fitAndWrite(
   argv: readonly string[],
   io: Io,
   messages: Messages,
+  mostInMemory?: number,
 ): Promise<Report> {
   const start = performance.now();
   const { output, pictures: directory, seed, threads } = settings;
   await checkWritable(output);
   if (directory !== undefined) await prepareDirectory(directory);
   const checkpoints = await Checkpoints.open(settings, messages);
-  const data = await readTrainingData(settings, messages);
+  const data = await readTrainingData(settings, messages, mostInMemory);
   const parts = keepAside(data.rows, settings);
 
   const progress = new TrainingProgress(io, messages, settings);
   const training = { ...data, ...parts, checkpoints, signal: io.interrupted, progress };
-  const trained = await train(settings, training).catch((error: unknown) => {
-    const paths = checkpoints.paths.map(shellQuoted).join(" ");
-    const mend = `Give the same data and options to go on from it, or remove it to start anew: rm ${paths}`;
-    throw namingFile(error, checkpoints.paths.join(", "), mend);
-  });
+  const trained = await train(settings, training)
+    .catch((error: unknown) => {
+      const paths = checkpoints.paths.map(shellQuoted).join(" ");
+      const mend = `Give the same data and options to go on from it, or remove it to start anew: rm ${paths}`;
+      throw namingFile(error, checkpoints.paths.join(", "), mend);
+    })
+    .finally(data.close);
   messages.end();
   if (io.interrupted.aborted) throw interrupted(checkpoints, argv);
 
@@ -59,7 +66,7 @@ async function fitAndWrite(
   const judgement = await judge(trained.flow, rows, { threads });
   const pictureData = {
     columns: data.columns,
-    rows: data.rows,
+    rows: inMemory(data.rows),
     seed,
     threads,
     gaussian: judgement.validationGaussian,

@@ -1,5 +1,6 @@
 import { createColors } from "picocolors";
 import { formatOf, shellQuoted } from "../data/index.ts";
+import { inMemory } from "../train/rowStream.ts";
 import type { TrainingRows } from "../train/rows.ts";
 import type { Settings } from "./fitSettings.ts";
 import { count, counted, duration, nats } from "./format.ts";
@@ -70,7 +71,7 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
     "",
     `${bold("Mean log-density")} of ${judges} in nats (${role}):`,
     `  this flow    ${withError(judgement.flow)}`,
-    ...comparison(judgement),
+    ...comparison(judgement, rows.training),
     "",
     `${bold("Model")}     ${settings.output}`,
     ...pictures.map((path, i) => `${i === 0 ? bold("Pictures") : "        "}  ${path}`),
@@ -103,11 +104,13 @@ function rowsUsed({ training, validation, test }: HeldOut, { missing }: Training
   return parts.join(", ");
 }
 
-function comparison({ gaussian, gain }: Judgement): string[] {
+function comparison({ gaussian, gain }: Judgement, training: HeldOut["training"]): string[] {
   if (!gaussian || !gain) return ["  (There are too few rows to fit a Gaussian for comparison.)"];
   const error = gain.count > 1 ? ` ± ${nats(gain.standardError)}` : "";
+  const known = inMemory(training).rows;
+  const fitted = known < training.rows ? `${count(known)} of these rows` : "the same rows";
   return [
-    `  a Gaussian   ${withError(gaussian)}   (full covariance, fitted to the same rows)`,
+    `  a Gaussian   ${withError(gaussian)}   (full covariance, fitted to ${fitted})`,
     `The flow is ${nats(Math.abs(gain.mean))}${error} nats a row ${gain.mean >= 0 ? "above" : "below"} the Gaussian.`,
   ];
 }
@@ -122,7 +125,8 @@ function nextCommands({ output, data: source }: Settings, { given, rows }: Train
   const model = shellQuoted(output);
   const data = source.length > LONGEST_SOURCE ? "DATA" : shellQuoted(source);
   const scored = formatOf(source)?.name === "parquet" ? "scored.parquet" : "scored.csv";
-  const condition = given.length > 0 ? ` --given ${written(given, firstValues(rows, given.length))}` : "";
+  const condition =
+    given.length > 0 ? ` --given ${written(given, firstValues(inMemory(rows), given.length))}` : "";
   const commands = [
     [`pushforward score ${model} ${data} -o ${scored}`, "the rows with their log-density"],
     [`pushforward sample ${model}${condition} -n 1000 -o samples.csv`, "new rows"],

@@ -1,4 +1,5 @@
 import type { Flow, RunOptions } from "../flows/index.ts";
+import { inMemory, type StreamedRows } from "../train/rowStream.ts";
 import type { TrainingRows } from "../train/rows.ts";
 import { gaussianFor } from "./gaussian.ts";
 import { RunningMean } from "./runningMean.ts";
@@ -18,7 +19,7 @@ export interface Judgement {
 }
 
 export interface HeldOut {
-  readonly training: TrainingRows;
+  readonly training: TrainingRows | StreamedRows;
   readonly validation: TrainingRows;
   readonly test?: TrainingRows;
 }
@@ -31,7 +32,7 @@ export async function judge(
   const rows = test ?? validation;
   const by = test ? "test" : "validation";
   const scores = await logDensities(flow, rows.values, rows.context, options);
-  const gaussian = await gaussianFor(training, options);
+  const gaussian = await gaussianFor(inMemory(training), options);
   if (!gaussian) return { by, flow: meanOf(scores) };
   const reference = await gaussian(rows);
   return {

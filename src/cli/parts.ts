@@ -1,5 +1,6 @@
 import { PushforwardError } from "../errors.ts";
-import { splitRows, type TrainingRows } from "../train/rows.ts";
+import { type StreamedRows, split } from "../train/rowStream.ts";
+import type { TrainingRows } from "../train/rows.ts";
 import type { Settings } from "./fitSettings.ts";
 
 /** So many rows allow some to be kept aside for judging. */
@@ -7,17 +8,17 @@ const ENOUGH_FOR_TEST = 200;
 
 /** The rows that a training takes, and those that are kept aside to judge by (none if there are few). */
 export interface Parts {
-  readonly learned: TrainingRows;
+  readonly learned: TrainingRows | StreamedRows;
   readonly test?: TrainingRows;
 }
 
 type Shares = Pick<Settings, "seed" | "validationFraction" | "testFraction">;
 
 /** Keeps rows aside at random. */
-export function keepAside(rows: TrainingRows, { seed, testFraction }: Shares): Parts {
+export function keepAside(rows: TrainingRows | StreamedRows, { seed, testFraction }: Shares): Parts {
   const fraction = testFraction ?? (rows.rows >= ENOUGH_FOR_TEST ? 0.1 : 0);
   if (fraction === 0) return { learned: rows };
-  const { training: learned, validation: test } = splitRows(rows, fraction, seed);
+  const { training: learned, validation: test } = split(rows, fraction, seed);
   if (learned.rows >= 2) return { learned, test };
   throw new PushforwardError("ARGUMENT", `--test-fraction ${fraction} leaves too little to learn from`, {
     expected: "2 rows or more",
@@ -28,4 +29,4 @@ export function keepAside(rows: TrainingRows, { seed, testFraction }: Shares): P
 
 /** The rows that `fit` learns from and those that end its training: it shares them out in the same way. */
 export const shareOut = ({ learned }: Parts, { seed, validationFraction }: Shares) =>
-  splitRows(learned, validationFraction, seed);
+  split(learned, validationFraction, seed);

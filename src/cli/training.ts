@@ -1,5 +1,6 @@
 import { type Flow, forTables, iaf, maf, nice, nsf, realNVP } from "../flows/index.ts";
 import { type FitOptions, type FitResult, fit, fitTable } from "../train/index.ts";
+import { StreamedRows } from "../train/rowStream.ts";
 import type { TrainingRows } from "../train/rows.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { Settings } from "./fitSettings.ts";
@@ -11,7 +12,7 @@ const RECIPES = { nsf, maf, realnvp: realNVP, nice, iaf } as const;
 export interface Training {
   readonly columns: readonly string[];
   readonly given: readonly string[];
-  readonly learned: TrainingRows;
+  readonly learned: TrainingRows | StreamedRows;
   readonly checkpoints: Checkpoints;
   readonly signal: AbortSignal;
   readonly progress: TrainingProgress;
@@ -27,6 +28,7 @@ export interface Trained extends FitResult {
 export async function train(settings: Settings, parts: Training): Promise<Trained> {
   const { learned, checkpoints, signal, progress, columns, given } = parts;
   const { flow: kind, learningRate, transforms, hidden, seed } = settings;
+  const streamed = learned instanceof StreamedRows;
   const options = {
     seed,
     epochs: settings.epochs,
@@ -36,21 +38,18 @@ export async function train(settings: Settings, parts: Training): Promise<Traine
     threads: settings.threads,
     ...(learningRate !== undefined && { optimizer: { learningRate } }),
     validationFraction: settings.validationFraction,
-    context: learned.context,
+    ...(!streamed && { context: learned.context }),
     signal,
     onEpoch: (epoch) => progress.onEpoch(epoch),
     onProgress: (position) => progress.onProgress(position),
     onRecovery: (message) => progress.onRecovery(message),
   } satisfies FitOptions;
   if (kind === "default") {
-    return fitTable(
-      { columns, values: learned.values },
-      {
-        ...options,
-        checkpoints: (name) => checkpoints.store(name),
-        onFlow: (name) => progress.onFlow(name),
-      },
-    );
+    return fitTable(streamed ? { columns, stream: learned } : { columns, values: learned.values }, {
+      ...options,
+      checkpoints: (name) => checkpoints.store(name),
+      onFlow: (name) => progress.onFlow(name),
+    });
   }
   const shape = { context: given.length, seed, ...(transforms && { transforms }), ...(hidden && { hidden }) };
   const flow = forTables(RECIPES[kind](columns.length, shape));

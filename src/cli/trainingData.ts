@@ -10,64 +10,89 @@ import {
   type Table,
 } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
-import type { TrainingRows } from "../train/rows.ts";
+import { inMemory, StreamedRows } from "../train/rowStream.ts";
+import { counting, type TrainingRows } from "../train/rows.ts";
 import type { Settings } from "./fitSettings.ts";
 import { count, counted } from "./format.ts";
 import type { Messages } from "./messages.ts";
 import { identifier, inSql } from "./model.ts";
 import { apart } from "./sideBySide.ts";
+import { tableStream } from "./tableStream.ts";
 
 /** Rows to fit a flow to. */
 export interface TrainingData {
   readonly columns: readonly string[];
   readonly given: readonly string[];
-  readonly rows: TrainingRows;
+  /** All rows, or a stream of them if they are many. */
+  readonly rows: TrainingRows | StreamedRows;
   /** How many rows were left out because a value was missing. */
   readonly missing: number;
+  /** Ends all reading of the rows. */
+  close(): Promise<void>;
 }
 
 /**
- * Reads the chosen columns of a table, and warns of what makes a density hard to learn.
+ * Tables of more numbers (1.5 million rows of 11 columns) are streamed. These are 128 MB, and training in memory has several
+ * copies of them.
+ */
+const MOST_IN_MEMORY = 2 ** 24;
+
+/**
+ * Reads the chosen columns of a table, and warns of what makes a density hard to learn. A table of more than
+ * `mostInMemory` numbers is read once for a sample, and later as it is needed.
  *
  * @throws FILE, DATA or ARGUMENT when the table cannot be used as it is.
  */
-export async function readTrainingData(settings: Settings, messages: Messages): Promise<TrainingData> {
-  const { source, matrix, columns, given } = await readChosen(settings);
-  const { rows, missing } = matrix;
-  const [x, c] = apart(matrix.values, columns.length, rows);
-  const values = { ...matrix, columns, values: x };
-  const context = { ...matrix, columns: given, values: c };
-  checkForFitting(values, source);
-  refuseConstant(context, source);
-  if (missing > 0) {
-    const are = missing === 1 ? "has a missing value and is" : "have a missing value and are";
-    messages.warn(`${counted(missing, "row")} of ${count(rows + missing)} ${are} left out.`);
-  }
-  for (const warning of [...repetitions(columnSummary(values), rows, source), ...farAway(values)]) {
-    messages.warn(warning);
-  }
-  return {
-    columns,
-    given,
-    missing,
-    rows: {
-      rows,
-      values: values.values,
-      context: context.values,
-      weights: new Float64Array(rows).fill(1),
-      index: Int32Array.from({ length: rows }, (_, row) => row),
-    },
-  };
-}
-
-async function readChosen(settings: Settings) {
+export async function readTrainingData(
+  settings: Settings,
+  messages: Messages,
+  mostInMemory = MOST_IN_MEMORY,
+): Promise<TrainingData> {
   const table = await openTable(settings.data);
   try {
     const { columns, given } = await chooseColumns(table, settings);
-    const matrix = await readMatrix(table, [...columns, ...given]);
-    return { source: table.source, matrix, columns, given };
-  } finally {
+    const streamed = table.rows * (columns.length + given.length) > mostInMemory;
+    const rows = streamed
+      ? await StreamedRows.of(tableStream(table, columns, given), columns.length, settings.seed)
+      : await readRows(table, columns, given);
+    const data = { columns, given, rows, missing: table.rows - rows.rows };
+    check(data, table, messages);
+    if (streamed) return { ...data, close: () => table.close() };
     await table.close();
+    return { ...data, close: async () => {} };
+  } catch (error) {
+    await table.close();
+    throw error;
+  }
+}
+
+async function readRows(
+  table: Table,
+  columns: readonly string[],
+  given: readonly string[],
+): Promise<TrainingRows> {
+  const matrix = await readMatrix(table, [...columns, ...given]);
+  const { rows } = matrix;
+  const [values, context] = apart(matrix.values, columns.length, rows);
+  return { rows, values, context, weights: new Float64Array(rows).fill(1), index: counting(rows) };
+}
+
+/** Refuses rows that have no density, and warns of what is hard to learn; of a stream it sees the sample. */
+function check(
+  { columns, given, rows, missing }: Omit<TrainingData, "close">,
+  { source, rows: total }: Table,
+  messages: Messages,
+): void {
+  const { rows: seen, values, context } = inMemory(rows);
+  const matrix = { columns, rows: seen, values, missing };
+  checkForFitting(matrix, source);
+  refuseConstant({ columns: given, rows: seen, values: context, missing }, source);
+  if (missing > 0) {
+    const are = missing === 1 ? "has a missing value and is" : "have a missing value and are";
+    messages.warn(`${counted(missing, "row")} of ${count(total)} ${are} left out.`);
+  }
+  for (const warning of [...repetitions(columnSummary(matrix), seen, source), ...farAway(matrix)]) {
+    messages.warn(warning);
   }
 }
 

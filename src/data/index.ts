@@ -6,6 +6,7 @@ export { type FarValues, farValues } from "./farValues.ts";
 export { type Format, formatOf, outputFormat } from "./format.ts";
 export {
   checkForFitting,
+  completeRows,
   type Matrix,
   type MatrixChunk,
   readMatrix,

@@ -68,6 +68,16 @@ function checked(table: Table, names: readonly string[], values: Float64Array, b
   return { rows, values, present };
 }
 
+/** The rows of a chunk without a missing value; they take the place of the chunk's values. */
+export function completeRows({ rows, values, present }: MatrixChunk): Float64Array {
+  const width = values.length / rows;
+  let kept = 0;
+  for (let row = 0; row < rows; row++) {
+    if (present[row]) values.copyWithin(width * kept++, width * row, width * (row + 1));
+  }
+  return kept === rows ? values : values.slice(0, width * kept);
+}
+
 /**
  * Reads the columns `names` of all rows without a missing value.
  *
@@ -79,13 +89,10 @@ export async function readMatrix(table: Table, names: readonly string[]): Promis
   let rows = 0;
   let missing = 0;
   for await (const chunk of scanMatrix(table, names)) {
-    let kept = 0;
-    for (let row = 0; row < chunk.rows; row++) {
-      if (chunk.present[row]) chunk.values.copyWithin(width * kept++, width * row, width * (row + 1));
-    }
-    parts.push(kept === chunk.rows ? chunk.values : chunk.values.slice(0, width * kept));
-    rows += kept;
-    missing += chunk.rows - kept;
+    const part = completeRows(chunk);
+    parts.push(part);
+    rows += part.length / width;
+    missing += chunk.rows - part.length / width;
   }
   const values = new Float64Array(rows * width);
   let offset = 0;

@@ -3,15 +3,16 @@ import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { parse } from "../parse.ts";
-import { Random } from "../random/index.ts";
 import type { EngineOptions } from "../runtime/engine.ts";
+import { type Batch, type Batches, batchesOf } from "./batches.ts";
 import { decodeCheckpoint, encodeCheckpoint, fingerprint } from "./checkpoint.ts";
 import { findNonFinite } from "./diagnose.ts";
 import { FlatParameters } from "./flatParameters.ts";
 import { initialize } from "./initialize.ts";
 import { Objective } from "./objective.ts";
 import { Optimizer, optimizerSchema } from "./optimizer.ts";
-import { type FitData, selectRows, splitRows, type TrainingRows, trainingRows } from "./rows.ts";
+import { inMemory, isStream, type RowStream, StreamedRows, split } from "./rowStream.ts";
+import { type RowData, selectRows, type TrainingRows, trainingRows } from "./rows.ts";
 import { scheduleSchema, stepScale } from "./schedule.ts";
 
 export const fitSettingsSchema = z.strictObject({
@@ -75,6 +76,9 @@ export interface FitOptions extends FitSettings, EngineOptions {
   checkpoint?: CheckpointStore;
 }
 
+/** What `fit` takes as data: rows in memory, or a stream of more than memory holds. */
+export type FitData = RowData | RowStream;
+
 /** Where checkpoints are kept: one at a time, written after every epoch. */
 export interface CheckpointStore {
   /** The last checkpoint, if training is to go on from it. */
@@ -91,6 +95,8 @@ export interface FitResult {
   readonly stopped: "epochs" | "patience" | "time" | "signal";
 }
 
+type Rows = TrainingRows | StreamedRows;
+
 const MOST_RECOVERIES = 3;
 
 /**
@@ -98,27 +104,47 @@ const MOST_RECOVERIES = 3;
  * row, and ends with the weights that were best on held-out rows (early stopping; the start counts, so fitting never makes
  * the validation log-density worse).
  *
+ * A stream of rows is read once before training and once in each epoch, and mixed in a buffer of 131,072 rows; at most
+ * 50,000 of its rows are held out, and scales and mixtures are fitted to a random sample of the others.
+ *
  * If the loss becomes NaN or explodes, training goes back to its last good weights with half the step; after three times it
  * throws a NUMERIC error that names the layer and the batch.
  */
 export async function fit(flow: Flow, data: FitData, options: FitOptions = {}): Promise<FitResult> {
-  const { context, weights, validation, checkpoint, initialize: start = true } = options;
+  const { validation, checkpoint, initialize: start = true } = options;
   const settings = parse(fitSettingsSchema, settingsIn(options), "an option of fit");
-  const rows = trainingRows(flow, data, context, weights);
+  const rows = isStream(data)
+    ? await streamedRows(flow, data, settings.seed, options)
+    : trainingRows(flow, data, options.context, options.weights);
   const parts = validation
     ? {
         training: rows,
         validation: trainingRows(flow, validation.values, validation.context, validation.weights),
       }
-    : splitRows(rows, settings.validationFraction, settings.seed);
+    : split(rows, settings.validationFraction, settings.seed);
   const saved = await checkpoint?.load();
-  if (start && !saved) await initialize(flow, parts.training, parts.validation);
+  if (start && !saved) await initialize(flow, inMemory(parts.training), parts.validation);
   const training = new Training(flow, parts.training, parts.validation, settings, options);
   try {
     return await training.run(saved);
   } finally {
     await training.release();
   }
+}
+
+async function streamedRows(flow: Flow, data: RowStream, seed: number, options: FitOptions) {
+  for (const name of ["context", "weights"] as const) {
+    if (!options[name]?.length) continue;
+    throw new PushforwardError("ARGUMENT", `the option ${name} does not go with a stream of rows`, {
+      mend: `Give it with the rows: each block as { values, ${name} }.`,
+    });
+  }
+  const rows = await StreamedRows.of(data, flow.features, seed);
+  if (rows.widths.context === flow.context) return rows;
+  throw new PushforwardError("SHAPE", "the context in the stream does not fit the flow", {
+    expected: `${flow.context} numbers a row`,
+    received: `${rows.widths.context}`,
+  });
 }
 
 /** The options that are plain settings; anything unknown stays among them and is refused. */
@@ -150,8 +176,8 @@ class Training {
   private readonly flat: FlatParameters;
   private readonly optimizer: Optimizer;
   private readonly inner: Flow;
-  private readonly original: { training: TrainingRows; validation: TrainingRows };
-  private training!: TrainingRows;
+  private readonly original: { training: Rows; validation: TrainingRows };
+  private batches!: Batches;
   private validation!: TrainingRows;
   private offset = 0;
   private objective!: Objective;
@@ -168,7 +194,7 @@ class Training {
 
   constructor(
     flow: Flow,
-    training: TrainingRows,
+    training: Rows,
     validation: TrainingRows,
     settings: z.output<typeof fitSettingsSchema>,
     options: FitOptions,
@@ -191,12 +217,13 @@ class Training {
     if (saved) this.restore(saved);
     // A standardization next to the data is done here, once and in float64; its log-determinant is a constant.
     const { standardize } = this.flow.unstandardized();
-    const standardized = (rows: TrainingRows) =>
+    const prepare = (rows: TrainingRows) =>
       standardize ? { ...rows, values: standardize.toLatent(rows.values) } : rows;
-    this.training = standardized(this.original.training);
-    this.validation = standardized(this.original.validation);
+    const { training } = this.original;
+    const batchSize = Math.min(settings.batchSize, training.rows);
+    this.batches = batchesOf(training, { batchSize, seed: settings.seed, prepare });
+    this.validation = prepare(this.original.validation);
     this.offset = -(standardize?.logScale() ?? 0);
-    const batchSize = Math.min(settings.batchSize, this.training.rows);
     const sizes = { batch: batchSize, validation: this.validation.rows };
     this.objective = await Objective.of(this.inner, this.trainable, this.flat, sizes, options);
     if (!saved) state.best = (await this.objective.meanLogDensity(this.validation)) + this.offset;
@@ -227,39 +254,40 @@ class Training {
 
   /** One pass over the rows. Gives a reason if training must end inside it. */
   private async epoch(batchSize: number, deadline: number): Promise<FitResult["stopped"] | undefined> {
-    const { settings, state, flat, optimizer, training, options } = this;
+    const { settings, state, flat, optimizer, options } = this;
     const epoch = state.epoch + 1;
-    const order = new Random(settings.seed).split("shuffle").split(epoch).permutation(training.rows);
-    const batches = Math.ceil(training.rows / batchSize);
+    const batches = Math.ceil(this.original.training.rows / batchSize);
     const good = { values: flat.values.slice(), average: flat.average.slice() };
     let sum = 0;
     let seen = 0;
     let late = false;
     let stepSize = 0;
-    for (let b = 0; b < batches; b++) {
+    let b = 0;
+    for await (const batch of this.batches(epoch)) {
       if (options.signal?.aborted) return "signal";
       late = performance.now() > deadline;
       if (late && b === 0) return "time";
       // What was learned in a part of an epoch counts as well.
       if (late) break;
-      const indices = order.subarray(b * batchSize, (b + 1) * batchSize);
-      const loss = await this.objective.lossAndGradient(training, indices);
+      const { rows, indices } = batch;
+      const loss = await this.objective.lossAndGradient(rows, indices);
       const length = flat.gradientNorm();
       const reference = this.epochs.at(-1)?.trainLogDensity ?? state.best;
       const exploded = -loss + this.offset < reference - 1e3 * (1 + Math.abs(reference));
       if (!Number.isFinite(loss) || !Number.isFinite(length) || (exploded && state.epoch > 0)) {
-        await this.recover(good, epoch, b, indices, loss);
+        await this.recover(good, epoch, b, batch, loss);
         return undefined;
       }
       let weight = 0;
-      for (const i of indices) weight += training.weights[i];
+      for (const i of indices) weight += rows.weights[i];
       sum -= loss * weight;
       seen += weight;
       const scale = this.scaleAt((epoch - 1) * batches + b, settings.epochs * batches);
       stepSize = scale * settings.optimizer.learningRate;
       optimizer.step(scale, length > settings.clipNorm ? settings.clipNorm / length : 1);
       this.updateAverage();
-      options.onProgress?.({ epoch, fraction: (b + 1) / batches, best: state.best });
+      b++;
+      options.onProgress?.({ epoch, fraction: b / batches, best: state.best });
     }
     state.epoch = epoch;
     const trainLogDensity = sum / seen + this.offset;
@@ -319,14 +347,14 @@ class Training {
     good: { values: Float32Array; average: Float32Array },
     epoch: number,
     batch: number,
-    indices: Int32Array,
+    { rows, indices }: Batch,
     loss: number,
   ): Promise<void> {
     const { state, flat, optimizer, options } = this;
-    const { values, context } = selectRows(this.training, indices);
+    const { values, context } = selectRows(rows, indices);
     const culprit = await findNonFinite(this.inner, values, context);
     const where = culprit
-      ? `${culprit.layer}, row ${this.training.index[indices[culprit.row] ?? indices[0]]} of the data`
+      ? `${culprit.layer}, row ${rows.index[indices[culprit.row] ?? indices[0]]} of the data`
       : "the gradient";
     flat.values.set(good.values);
     flat.average.set(good.average);
@@ -379,9 +407,11 @@ class Training {
     const { training, validation } = this.original;
     // `epochs` may be raised to go on.
     const { epochs: _, ...settings } = this.settings;
+    // A stream is known by its sample and its number of rows.
+    const streamed = training instanceof StreamedRows ? [training.rows] : [];
     return fingerprint(
-      [this.flow.describe(), settings],
-      [training, validation].flatMap((r) => [r.values, r.context, r.weights]),
+      [this.flow.describe(), settings, ...streamed],
+      [inMemory(training), validation].flatMap((r) => [r.values, r.context, r.weights]),
     );
   }
 }

@@ -1,13 +1,16 @@
 import type { Flow } from "../flows/flow.ts";
 import { tableFlows } from "../flows/tableFlows.ts";
 import { type CheckpointStore, type FitOptions, type FitResult, fit } from "./fit.ts";
+import { type RowStream, StreamedRows } from "./rowStream.ts";
 
-/** Rows of named columns, as `readMatrix` gives them. */
-export interface TableRows {
-  readonly columns: readonly string[];
-  /** [rows, columns.length] */
-  readonly values: ArrayLike<number>;
-}
+/** Rows of named columns: in memory, as `readMatrix` gives them, or a stream. */
+export type TableRows = { readonly columns: readonly string[] } & (
+  | {
+      /** [rows, columns.length] */
+      readonly values: ArrayLike<number>;
+    }
+  | { readonly stream: RowStream }
+);
 
 export interface FitTableOptions extends Omit<FitOptions, "initialize" | "checkpoint"> {
   /** Told before each flow is tried. */
@@ -32,8 +35,10 @@ export interface FittedTable extends FitResult {
 export async function fitTable(table: TableRows, options: FitTableOptions = {}): Promise<FittedTable> {
   const { onFlow, checkpoints, maxMinutes, ...rest } = options;
   const features = table.columns.length;
-  const rows = table.values.length / features;
-  const context = (options.context?.length ?? 0) / rows;
+  // One first pass over a stream does for all flows.
+  const data = "stream" in table ? await StreamedRows.of(table.stream, features, options.seed) : table;
+  const rows = data instanceof StreamedRows ? data.rows : data.values.length / features;
+  const context = data instanceof StreamedRows ? data.widths.context : (options.context?.length ?? 0) / rows;
   const candidates = tableFlows(features, { rows, context, seed: options.seed });
   // Small tables gain from large steps and strong decay; what is learned from many rows must not be pulled back.
   const defaults =
@@ -44,7 +49,7 @@ export async function fitTable(table: TableRows, options: FitTableOptions = {}):
   for (const [i, { name, flow }] of candidates.entries()) {
     onFlow?.(name);
     const left = maxMinutes === undefined ? undefined : maxMinutes - (performance.now() - start) / 60_000;
-    const result = await fit(flow, table, {
+    const result = await fit(flow, data, {
       ...rest,
       optimizer,
       ...(left !== undefined && { maxMinutes: left / (candidates.length - i) }),

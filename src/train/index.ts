@@ -1,6 +1,7 @@
 export {
   type CheckpointStore,
   type Epoch,
+  type FitData,
   type FitOptions,
   type FitResult,
   type FitSettings,
@@ -10,5 +11,5 @@ export {
 export { type FitTableOptions, type FittedTable, fitTable, type TableRows } from "./fitTable.ts";
 export { initialize } from "./initialize.ts";
 export type { OptimizerOptions } from "./optimizer.ts";
-export type { FitData } from "./rows.ts";
+export type { RowBlock, RowStream } from "./rowStream.ts";
 export type { ScheduleOptions } from "./schedule.ts";

@@ -16,53 +16,115 @@ export interface TrainingRows {
   readonly index: Int32Array;
 }
 
-/** What `fit` takes as data: numbers in row-major order, or an object that carries them. */
-export type FitData = ArrayLike<number> | { readonly values: ArrayLike<number> };
+/** Numbers in row-major order, or an object that carries them. */
+export type RowData = ArrayLike<number> | { readonly values: ArrayLike<number> };
 
 export function trainingRows(
   flow: Flow,
-  data: FitData,
+  data: RowData,
   context: ArrayLike<number> | undefined,
   weights: ArrayLike<number> | undefined,
 ): TrainingRows {
-  const given =
-    "values" in data && typeof data.values !== "function" ? data.values : (data as ArrayLike<number>);
-  const values = Float64Array.from(given);
-  const rows = values.length / flow.features;
+  const rows = checkedRows(flow, {
+    values: Float64Array.from(valuesOf(data)),
+    context: Float64Array.from(context ?? []),
+    ...(weights && { weights: Float64Array.from(weights) }),
+  });
+  if (rows.rows < 2) throw tooFew(rows.rows);
+  return rows;
+}
+
+export const valuesOf = (data: RowData): ArrayLike<number> =>
+  "values" in data && typeof data.values !== "function" ? data.values : (data as ArrayLike<number>);
+
+export const tooFew = (rows: number): PushforwardError =>
+  new PushforwardError("DATA", "there is too little to learn from", {
+    expected: "2 rows or more",
+    received: `${rows}`,
+  });
+
+/** Numbers of columns. */
+export interface Widths {
+  readonly features: number;
+  readonly context: number;
+}
+
+/** Rows as they are, if they fit and are finite; `before` is how many came before them. */
+export function checkedRows(
+  { features, context: conditions }: Widths,
+  { values, context, weights }: { values: Float64Array; context: Float64Array; weights?: Float64Array },
+  before = 0,
+): TrainingRows {
+  const rows = values.length / features;
   const check = (what: string, received: number, expected: number) => {
     if (received !== expected) {
-      throw new PushforwardError("SHAPE", `${what} do not fit the flow`, {
+      const where = before > 0 ? ` of the block from row ${before} on` : "";
+      throw new PushforwardError("SHAPE", `${what}${where} do not fit the flow`, {
         expected: `${expected} numbers`,
         received: `${received}`,
       });
     }
   };
-  check("data", values.length, Math.ceil(rows) * flow.features);
-  check("context", context?.length ?? 0, rows * flow.context);
+  check("data", values.length, Math.ceil(rows) * features);
+  check("context", context.length, rows * conditions);
   if (weights) check("weights", weights.length, rows);
-  const bad = values.findIndex((x) => !Number.isFinite(x));
-  if (bad >= 0) {
+  const bad = firstNonFinite(values);
+  if (bad < values.length) {
     throw new PushforwardError(
       "DATA",
-      `row ${Math.floor(bad / flow.features)}, column ${bad % flow.features} is ${values[bad]}`,
+      `row ${before + Math.floor(bad / features)}, column ${bad % features} is ${values[bad]}`,
       {
         expected: "finite numbers",
         mend: "Leave such rows out or replace the value.",
       },
     );
   }
-  if (rows < 2)
-    throw new PushforwardError("DATA", "there is too little to learn from", {
-      expected: "2 rows or more",
-      received: `${rows}`,
-    });
   return {
     rows,
     values,
-    context: Float64Array.from(context ?? []),
-    weights: weights ? Float64Array.from(weights) : new Float64Array(rows).fill(1),
-    index: Int32Array.from({ length: rows }, (_, i) => i),
+    context,
+    weights: weights ?? new Float64Array(rows).fill(1),
+    index: counting(rows, before),
   };
+}
+
+function firstNonFinite(values: Float64Array): number {
+  let i = 0;
+  while (i < values.length && Number.isFinite(values[i])) i++;
+  return i;
+}
+
+/** The numbers `start`, `start + 1`... */
+export function counting(length: number, start = 0): Int32Array {
+  const numbers = new Int32Array(length);
+  for (let i = 0; i < length; i++) numbers[i] = start + i;
+  return numbers;
+}
+
+/** Room for rows, to be filled by `copyRow`. */
+export const emptyRows = (rows: number, { features, context }: Widths): TrainingRows => ({
+  rows,
+  values: new Float64Array(rows * features),
+  context: new Float64Array(rows * context),
+  weights: new Float64Array(rows),
+  index: new Int32Array(rows),
+});
+
+export function copyRow(source: TrainingRows, from: number, target: TrainingRows, to: number): void {
+  copyNumbers(source.values, from, target.values, to, source.values.length / source.rows);
+  copyNumbers(source.context, from, target.context, to, source.context.length / source.rows);
+  target.weights[to] = source.weights[from];
+  target.index[to] = source.index[from];
+}
+
+function copyNumbers(
+  source: Float64Array,
+  from: number,
+  target: Float64Array,
+  to: number,
+  width: number,
+): void {
+  for (let c = 0; c < width; c++) target[to * width + c] = source[from * width + c];
 }
 
 /** The chosen rows, in the order given. */
@@ -90,8 +152,20 @@ export function splitRows(
   fraction: number,
   seed: number,
 ): { training: TrainingRows; validation: TrainingRows } {
+  return keepOut(data, shareOf(data.rows, fraction), seed);
+}
+
+/** How many rows a fraction of them is, if some have to be on either side. */
+export const shareOf = (rows: number, fraction: number): number =>
+  Math.min(rows - 1, Math.max(1, Math.round(fraction * rows)));
+
+/** Keeps `held` rows out at random, for validation. */
+export function keepOut(
+  data: TrainingRows,
+  held: number,
+  seed: number,
+): { training: TrainingRows; validation: TrainingRows } {
   const order = new Random(seed).split("validation").permutation(data.rows);
-  const held = Math.min(data.rows - 1, Math.max(1, Math.round(fraction * data.rows)));
   return {
     training: selectRows(data, order.slice(held).sort()),
     validation: selectRows(data, order.slice(0, held).sort()),

@@ -1,0 +1,86 @@
+import { readFileSync } from "node:fs";
+import { Writable } from "node:stream";
+import { expect, it } from "vitest";
+import { command } from "../../src/cli/command.ts";
+import { fit } from "../../src/cli/fit.ts";
+import { fitModel } from "../../src/cli/fitModel.ts";
+import { decodeModel } from "../../src/flows/modelFile.ts";
+import { correlated, EARTHQUAKES, QUICK, workplace } from "./command.ts";
+
+const { path, write, list, plain, json } = workplace();
+
+/** `pushforward fit` that streams every table. */
+async function streamed(...words: string[]): Promise<{ out: string; err: string }> {
+  const texts = { out: "", err: "" };
+  const into = (name: "out" | "err") =>
+    new Writable({
+      write(chunk, _, done) {
+        texts[name] += chunk;
+        done();
+      },
+    });
+  const run = command({ ...fit, run: (context) => fitModel(context as never, { mostInMemory: 0 }) });
+  const interrupted = new AbortController().signal;
+  await run.run(words, { stdout: into("out"), stderr: into("err"), env: {}, interrupted });
+  return { out: plain(texts.out), err: plain(texts.err) };
+}
+
+const events = ({ out }: { out: string }) =>
+  out
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+it("learns from a table that it streams, as well as from one in memory", async () => {
+  const options = ["--flow", "nsf", "--transforms", "1", "--hidden", "8", "--epochs", "10"];
+  const [output, pictures] = [path("streamed.safetensors"), path("pictures")];
+  const done = events(
+    await streamed(EARTHQUAKES, ...options, "-o", output, "--pictures", pictures, "--json"),
+  ).at(-1);
+  const [whole] = (await json("fit", EARTHQUAKES, ...options, "-o", path("whole.safetensors"))).slice(-1);
+  expect(done.rows).toEqual(whole!.rows);
+  expect(done.heldOut.by).toBe("test");
+  expect(Math.abs(done.validationLogDensity - (whole!.validationLogDensity as number))).toBeLessThan(0.3);
+  expect(decodeModel(readFileSync(output)).training).toMatchObject({ rows: 1536, epochs: 10 });
+  expect(list()).toEqual(["pictures", "streamed.safetensors", "whole.safetensors"]);
+});
+
+it("leaves out and counts rows with missing values, and gives context to a conditional flow", async () => {
+  const lines = correlated(400).split("\n");
+  for (const line of [1, 50, 51, 400]) lines[line] = lines[line]!.replace(/^[^,]*/, "");
+  const table = write("gaps.csv", lines.join("\n"));
+  const { out, err } = await streamed(
+    table,
+    "--given",
+    "a",
+    ...QUICK,
+    "-o",
+    path("given.safetensors"),
+    "--json",
+  );
+  expect(err).toContain("Warning: 4 rows of 400 have a missing value and are left out.");
+  expect(events({ out }).at(-1)).toMatchObject({
+    columns: ["b"],
+    given: ["a"],
+    rows: { training: 320, validation: 36, test: 40, missing: 4 },
+  });
+});
+
+it("tries the default flows, and gives the same bytes each time", async () => {
+  const table = write("plain.csv", correlated(300));
+  const bytes = async (name: string) => {
+    await streamed(table, "--epochs", "1", "-o", path(name), "--threads", "1");
+    return readFileSync(path(name));
+  };
+  expect((await bytes("once.safetensors")).equals(await bytes("twice.safetensors"))).toBe(true);
+});
+
+it("refuses what a table in memory is refused for", async () => {
+  const infinite = write("infinite.csv", correlated(300).replace("\n", "\n1,inf\n"));
+  const output = ["-o", path("none.safetensors")];
+  await expect(streamed(infinite, ...output)).rejects.toThrow('The column "b"');
+  const empty = write("empty.csv", "a,b\n1,\n2,\n,3\n4,4\n");
+  await expect(streamed(empty, ...output)).rejects.toThrow(
+    "has too few rows to fit: expected at least 2 complete rows, received 1 (3 more have a missing value)",
+  );
+});

@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { Random } from "../../src/random/index.ts";
+import { shuffled } from "../../src/train/batches.ts";
+import { checkedRows } from "../../src/train/rows.ts";
+
+const WIDTHS = { features: 2, context: 1 };
+
+/** Rows (i, i / 2 | 10 i) in blocks; `asked` counts the rows that were taken out of the stream. */
+function numbered(rows: number, blockRows: number) {
+  const stream = { asked: 0, ended: false, blocks };
+  async function* blocks() {
+    try {
+      for (let start = 0; start < rows; start += blockRows) {
+        const index = Array.from({ length: Math.min(blockRows, rows - start) }, (_, i) => start + i);
+        stream.asked += index.length;
+        const values = Float64Array.from(index.flatMap((i) => [i, i / 2]));
+        yield checkedRows(WIDTHS, { values, context: Float64Array.from(index, (i) => 10 * i) }, start);
+      }
+    } finally {
+      stream.ended = true;
+    }
+  }
+  return stream;
+}
+
+async function drawn(rows: number, batchSize: number, size: number, seed = 0): Promise<number[][]> {
+  const options = { batchSize, size, random: new Random(seed) };
+  const batches: number[][] = [];
+  for await (const batch of shuffled(numbered(rows, 7).blocks(), WIDTHS, options)) {
+    expect(batch.rows.rows).toBe(size);
+    for (const i of batch.indices) {
+      const row = batch.rows.index[i];
+      expect([...batch.rows.values.slice(2 * i, 2 * i + 2), batch.rows.context[i]]).toEqual([
+        row,
+        row / 2,
+        10 * row,
+      ]);
+    }
+    batches.push([...batch.indices].map((i) => batch.rows.index[i]));
+  }
+  return batches;
+}
+
+describe("a shuffle buffer", () => {
+  it.each([
+    [1000, 16, 64],
+    [1001, 16, 64],
+    [63, 16, 64],
+    [64, 64, 64],
+    [65, 64, 64],
+    [5, 5, 5],
+    [97, 10, 13],
+  ])("gives each of %i rows once, in batches of %i out of %i", async (rows, batchSize, size) => {
+    const batches = await drawn(rows, batchSize, size);
+    const all = batches.flat();
+    expect(all.toSorted((a, b) => a - b)).toEqual(Array.from({ length: rows }, (_, i) => i));
+    expect(batches.map((batch) => batch.length)).toEqual(
+      Array.from({ length: Math.ceil(rows / batchSize) }, (_, b) =>
+        Math.min(batchSize, rows - b * batchSize),
+      ),
+    );
+  });
+
+  it("mixes rows as far as it is large, and depends on its seed alone", async () => {
+    const [order, same, other] = [
+      (await drawn(5000, 10, 500)).flat(),
+      (await drawn(5000, 10, 500)).flat(),
+      (await drawn(5000, 10, 500, 1)).flat(),
+    ];
+    expect(same).toEqual(order);
+    expect(other).not.toEqual(order);
+    // A row waits for a geometric number of draws with mean 500; it comes at most 500 places early.
+    const late = order.slice(0, 4000).map((row, place) => place - row);
+    const absolute = late.reduce((sum, d) => sum + Math.abs(d), 0) / late.length;
+    expect(Math.min(...late)).toBeGreaterThanOrEqual(-500);
+    expect(absolute).toBeGreaterThan(200);
+    expect(absolute).toBeLessThan(700);
+  });
+
+  it("uses a buffer as large as all rows for an even shuffle", async () => {
+    // Mean place of the first row over many seeds: uniform on 0..19, so 9.5 with deviation 5.8 / sqrt(400).
+    let sum = 0;
+    for (let seed = 0; seed < 400; seed++) sum += (await drawn(20, 3, 20, seed)).flat().indexOf(0);
+    expect(Math.abs(sum / 400 - 9.5)).toBeLessThan(4 * 0.29);
+  });
+
+  it("reads no further ahead than its size and a block", async () => {
+    const stream = numbered(10_000, 50);
+    let given = 0;
+    const options = { batchSize: 20, size: 200, random: new Random(0) };
+    for await (const { indices } of shuffled(stream.blocks(), WIDTHS, options)) {
+      expect(stream.asked - given).toBeLessThanOrEqual(200 + 2 * 50);
+      given += indices.length;
+    }
+    expect(given).toBe(10_000);
+  });
+
+  it("ends the stream when nobody wants more", async () => {
+    const stream = numbered(10_000, 50);
+    const options = { batchSize: 20, size: 200, random: new Random(0) };
+    for await (const _ of shuffled(stream.blocks(), WIDTHS, options)) break;
+    expect(stream.ended).toBe(true);
+  });
+});

@@ -1,0 +1,163 @@
+import { describe, expect, it } from "vitest";
+import type { Chain } from "../../src/bijections/index.ts";
+import { Standardize } from "../../src/bijections/index.ts";
+import { forTables, maf } from "../../src/flows/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { type CheckpointStore, fit, fitTable, type RowStream } from "../../src/train/index.ts";
+import { StreamedRows } from "../../src/train/rowStream.ts";
+
+const small = { hidden: [16, 16], transforms: 2 };
+
+/** n rows of a correlated Gaussian: x_2 = x_1 / 2 + noise. */
+function correlated(n: number, seed = 1): Float64Array {
+  const z = new Random(seed).normal(new Float64Array(2 * n));
+  return z.map((v, i) => (i % 2 === 0 ? 3 + 2 * v : -1 + z[i - 1] + 0.5 * v));
+}
+
+/** Numbers as a stream, in blocks of so many. */
+const inBlocks = (values: Float64Array, size = 700): RowStream => ({
+  *blocks() {
+    for (let start = 0; start < values.length; start += size) yield values.subarray(start, start + size);
+  },
+});
+
+const ENTROPY = Math.log(2 * Math.PI * Math.E);
+const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
+
+async function numbers(rows: StreamedRows): Promise<number[]> {
+  const found: number[] = [];
+  for await (const block of rows.blocks()) found.push(...block.index);
+  return found;
+}
+
+describe("a stream of rows", () => {
+  it("learns what the same rows in memory teach", async () => {
+    const data = correlated(6000);
+    const options = { epochs: 15 };
+    const [streamed, whole] = [forTables(maf(2, small)), forTables(maf(2, small))];
+    const a = await fit(streamed, inBlocks(data), options);
+    const b = await fit(whole, data, options);
+    expect(a.epochs).toHaveLength(15);
+    expect(a.validationLogDensity).toBeCloseTo(b.validationLogDensity, 1);
+    const test = correlated(20_000, 2);
+    expect(mean(await streamed.logProb(test))).toBeCloseTo(mean(await whole.logProb(test)), 1);
+    expect(mean(await streamed.logProb(test))).toBeGreaterThan(-ENTROPY - 0.03);
+  });
+
+  it("counts its steps for the schedule", async () => {
+    const schedule = { type: "cosine", final: 0 } as const;
+    const options = { epochs: 2, batchSize: 100, schedule, optimizer: { learningRate: 1e-3 } };
+    const data = correlated(1000);
+    const streamed = await fit(maf(2, small), inBlocks(data), options);
+    const whole = await fit(maf(2, small), data, options);
+    // Nine batches an epoch: the last steps are number 8 and 17 of 18.
+    const expected = [8, 17].map((step) => 0.5e-3 * (1 + Math.cos((Math.PI * step) / 18)));
+    for (const { epochs } of [streamed, whole]) {
+      expect(epochs[0].stepSize).toBeCloseTo(expected[0], 6);
+      expect(epochs[1].stepSize).toBeCloseTo(expected[1], 6);
+    }
+  });
+
+  it("keeps rows out of every pass", async () => {
+    const all = await StreamedRows.of(inBlocks(correlated(1501)), 2);
+    const { training, validation } = all.split(0.1, 0);
+    const second = training.split(0.2, 0);
+    expect([training.rows, validation.rows]).toEqual([1351, 150]);
+    expect([second.training.rows, second.validation.rows]).toEqual([1081, 270]);
+    const kept = await numbers(second.training);
+    expect(kept).toEqual(await numbers(second.training));
+    expect(kept).toEqual([...second.training.sample.index].sort((a, b) => a - b));
+    const everything = [...kept, ...validation.index, ...second.validation.index].sort((a, b) => a - b);
+    expect(everything).toEqual(Array.from({ length: 1501 }, (_, i) => i));
+  });
+
+  it("of a long stream samples evenly, and keeps no more out than memory holds", async () => {
+    const rows = 500_000;
+    const values = Float64Array.from({ length: rows }, (_, i) => i);
+    const all = await StreamedRows.of(inBlocks(values, 65_536), 1);
+    expect([all.rows, all.sample.rows]).toEqual([rows, 200_000]);
+    expect(new Set(all.sample.index).size).toBe(200_000);
+    expect([...all.sample.values.subarray(0, 9)]).toEqual([...all.sample.index.subarray(0, 9)]);
+    // The mean of 200,000 of the numbers without replacement has a deviation of about 250.
+    expect(Math.abs(mean(all.sample.index) - rows / 2)).toBeLessThan(1000);
+    const { training, validation } = all.split(0.5, 0);
+    expect([training.rows, training.sample.rows, validation.rows]).toEqual([450_000, 150_000, 50_000]);
+  });
+
+  it("carries context and weights with its rows", async () => {
+    const z = new Random(3).normal(new Float64Array(4000));
+    const blocks = function* () {
+      for (let start = 0; start < 4000; start += 1000) {
+        const context = Float64Array.from({ length: 1000 }, (_, i) => (start + i) % 3);
+        const values = context.map((c, i) => 10 * c + z[start + i]);
+        yield { values, context, weights: context.map((c) => (c === 2 ? 0 : 1)) };
+      }
+    };
+    const flow = forTables(maf(1, { ...small, context: 1 }));
+    await fit(flow, { blocks }, { epochs: 20, optimizer: { learningRate: 0.01 } });
+    const [at0, at1] = await flow.logProb(Float64Array.of(0, 10), Float64Array.of(0, 1));
+    expect(at0).toBeCloseTo(-0.5 * Math.log(2 * Math.PI), 0);
+    expect(at1).toBeCloseTo(-0.5 * Math.log(2 * Math.PI), 0);
+  });
+
+  it("resumes from a checkpoint to the same weights, and knows its rows", async () => {
+    let saved: Uint8Array | undefined;
+    const store: CheckpointStore = {
+      load: async () => saved,
+      save: async (bytes) => {
+        saved = bytes;
+      },
+    };
+    const fresh = () => forTables(maf(2, small));
+    const data = correlated(1000);
+    const whole = await fit(fresh(), inBlocks(data), { epochs: 4 });
+    await fit(fresh(), inBlocks(data), { epochs: 2, checkpoint: store });
+    const halfway = saved;
+    const resumed = await fit(fresh(), inBlocks(data, 300), { epochs: 4, checkpoint: store });
+    expect(resumed.epochs).toEqual(whole.epochs);
+    saved = halfway;
+    await expect(fit(fresh(), inBlocks(data.subarray(2)), { epochs: 4, checkpoint: store })).rejects.toThrow(
+      "the checkpoint belongs to other data",
+    );
+  });
+
+  it("gives fitTable its rows", async () => {
+    const result = await fitTable({ columns: ["a", "b"], stream: inBlocks(correlated(600)) }, { epochs: 1 });
+    expect(result.flow.features).toBe(2);
+    expect((result.flow.bijection as Chain).bijections.at(-1)).toBeInstanceOf(Standardize);
+  });
+
+  it("is refused where it does not fit", async () => {
+    const flow = maf(2, small);
+    const data = correlated(1000);
+    data[1401] = Number.NaN;
+    await expect(fit(flow, inBlocks(data))).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: row 700, column 1 is NaN: expected finite numbers.
+      Leave such rows out or replace the value.]
+    `);
+    await expect(fit(flow, inBlocks(data.subarray(0, 2)))).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: there is too little to learn from: expected 2 rows or more, received 1.]`,
+    );
+    await expect(
+      fit(flow, inBlocks(Float64Array.of(1, 2, 3, 4, 5), 4)),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: data of the block from row 2 on do not fit the flow: expected 2 numbers, received 1.]`,
+    );
+    await expect(
+      fit(flow, inBlocks(correlated(9)), { context: [1, 2] }),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the option context does not go with a stream of rows.
+      Give it with the rows: each block as { values, context }.]
+    `);
+    const conditional = { blocks: () => [{ values: correlated(9), context: new Float64Array(9) }] };
+    await expect(fit(flow, conditional)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the context in the stream does not fit the flow: expected 0 numbers a row, received 1.]`,
+    );
+    let pass = 0;
+    const changing = { blocks: () => [correlated(pass++ === 0 ? 900 : 800)] };
+    await expect(fit(flow, changing)).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the stream changed while a flow was fitted to it: expected 900 rows, as in the first pass, received 800.
+      Give the same rows in the same order each time \`blocks()\` is called.]
+    `);
+  });
+});
