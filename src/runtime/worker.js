@@ -9,8 +9,8 @@ const port = /** @type {import("node:worker_threads").MessagePort} */ (parentPor
 /** @type {Int32Array} */
 const control = workerData.control;
 const [TURN, JOB, DONE, FAILED] = [0, 1, 2, 3];
-/** About 100 microseconds: longer than a training step takes between two turns, far shorter than anybody waits. */
-const SPINS = 20_000;
+/** A fraction of a millisecond: longer than what happens between two training steps, shorter than anybody minds. */
+const SPINS = 200_000;
 
 /** @type {Map<number, () => Promise<void>>} */
 const jobs = new Map();
