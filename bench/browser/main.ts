@@ -1,0 +1,68 @@
+/**
+ * Our training step beside those of TensorFlow.js and jax-js in one page of Chromium, interleaved. bench/peers/README.md
+ * says how to install these.
+ *
+ *     npm run bench:browser [-- --only PATTERN --device webgpu --rounds N --json FILE]
+ *
+ * A machine without a GPU has WebGPU in software.
+ */
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { chromium } from "playwright-core";
+import { findChromium } from "../../test/browser/chromium.ts";
+import { loadCases } from "../speed/cases.ts";
+import { comparisonRecord, comparisonTable } from "../speed/comparison.ts";
+import { compete } from "../speed/rounds.ts";
+import { contestantInPage } from "./contestant.ts";
+import type { Device } from "./page.ts";
+import { serveSite } from "./site.ts";
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string", default: "^train maf d[26] " },
+    device: { type: "string", default: "wasm" },
+    rounds: { type: "string", default: "5" },
+    json: { type: "string" },
+  },
+});
+const device = values.device as Device;
+const cases = loadCases(values.only);
+const site = await serveSite();
+const browser = await chromium.launch({
+  executablePath: findChromium(),
+  args: [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--enable-unsafe-webgpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+});
+try {
+  const page = await browser.newPage();
+  // An error in one of the page's threads would leave whoever asked without an answer.
+  page.on("pageerror", (error) => {
+    console.error(`in the page: ${error}`);
+    browser.close();
+  });
+  await page.goto(site.address);
+  const ours = await contestantInPage("pushforward", page, device);
+  const peers = [
+    await contestantInPage("tfjs", page, device),
+    await contestantInPage("jax-js", page, device),
+  ];
+  // V8 compiles WebAssembly quickly at first, and well only what runs often.
+  for (const benchCase of cases) for (const each of [ours, ...peers]) await each.ask(benchCase, 200, 2000);
+  const comparisons = await compete(cases, ours, peers, Number(values.rounds));
+  console.log(`${browser.version()}, ${device}`);
+  console.log(comparisonTable(comparisons));
+  if (values.json) {
+    writeFileSync(values.json, `${JSON.stringify(comparisons.map(comparisonRecord), null, 1)}\n`);
+  }
+} finally {
+  await browser.close();
+  await site.close();
+}

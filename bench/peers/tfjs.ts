@@ -1,0 +1,8 @@
+/** TensorFlow.js as a peer: its WebAssembly backend, which has one thread in Node. */
+import * as tf from "@tensorflow/tfjs";
+import "@tensorflow/tfjs-backend-wasm";
+import { serve } from "./serve.ts";
+import { tfjsTraining } from "./tfjsTraining.ts";
+
+await tf.setBackend("wasm");
+await serve("tfjs", { "@tensorflow/tfjs": tf.version.tfjs }, tfjsTraining);
