@@ -3,7 +3,7 @@ import { style } from "../../src/report/style.ts";
 import type { Case } from "../speed/cases.ts";
 import { AXES, type Axis, type Quantity, rowsOf } from "./curves.ts";
 import { exponentsOf, type Points, placesOf } from "./measured.ts";
-import { type Place, upperHalf } from "./slope.ts";
+import type { Place } from "./slope.ts";
 
 const JOBS: Readonly<Record<Case["job"], { readonly text: string; readonly color: string }>> = {
   train: { text: "training step", color: style.model },
@@ -31,10 +31,17 @@ export async function scalingFigure(axis: Axis, points: Points): Promise<string>
 function panel(canvas: Canvas, axis: Axis, points: Points, quantity: Quantity, index: number): Panel {
   const { Plot, document } = canvas;
   const drawn = exponentsOf(points).filter((e) => e.curve.axis === axis && e.quantity === quantity);
-  const lines = drawn.map(({ curve, should, counted }) => {
+  const lines = drawn.map(({ curve, should, counted, range: [from] }) => {
     const factor = quantity === "time" ? unit(axis, curve.cases[0].case) : 1;
     const places = placesOf(curve, points, quantity).map(([x, y]): Place => [x, factor * y]);
-    return { curve, places, guide: guide(upperHalf(places), counted ?? should.exponent) };
+    return {
+      curve,
+      places,
+      guide: guide(
+        places.filter(([x]) => x >= from),
+        counted ?? should.exponent,
+      ),
+    };
   });
   const [edge, ticks] = [24, 50];
   const picture = Plot.plot({
