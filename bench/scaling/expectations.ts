@@ -56,7 +56,7 @@ const MEMORY: Readonly<Record<Axis, (job: Case["job"], flow: string) => Expectat
   }),
   rows: () => ({
     exponent: 0,
-    why: "rows pass in chunks through fixed buffers; only a passing copy of the results grows, 8 bytes a row.",
+    why: "rows pass in chunks through fixed buffers, and results are written where they stay.",
   }),
 };
 
