@@ -5,8 +5,8 @@ import { buildFlow, flowSchema } from "./build.ts";
 import type { Flow } from "./flow.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredArray } from "./safetensors.ts";
 
-/** Raised when a file of this version could be misread by an older reader. */
-const FORMAT = 1;
+/** Raised when a file of this version could be misread by an older reader, or one of an older version by this. */
+const FORMAT = 2;
 const KEY = "pushforward";
 
 const trainingSchema = z.strictObject({
@@ -136,6 +136,13 @@ function readDescription(metadata: Readonly<Record<string, string>>): unknown {
       expected: `format ${FORMAT}`,
       received: `format ${format}`,
       mend: "Update pushforward: npm install pushforward@latest.",
+    });
+  }
+  if (typeof format === "number" && format < FORMAT) {
+    throw new PushforwardError("MODEL", "this model was written by an older pushforward", {
+      expected: `format ${FORMAT}`,
+      received: `format ${format}`,
+      mend: "Fit it again: masked layers and splines lay their parameters out in another way now.",
     });
   }
   return description;

@@ -38,7 +38,8 @@ async function prepare({ job, bytes, options, precision, inputs, outputs }) {
 
 for (let turn = 0; ; ) {
   for (let i = 0; i < SPINS && Atomics.load(control, TURN) === turn; i++);
-  Atomics.wait(control, TURN, turn);
+  // A late call for the turn before wakes it too.
+  while (Atomics.load(control, TURN) === turn) Atomics.wait(control, TURN, turn);
   turn++;
   try {
     const job = Atomics.load(control, JOB);
