@@ -1,11 +1,11 @@
 import type { Page } from "playwright-core";
-import type { Contestant } from "../speed/contestant.ts";
+import type { Asked } from "../speed/contestant.ts";
 import type { Device, TrainingCase } from "./page.ts";
 
 /** One of the libraries in the page, asked for times like the processes of bench/peers.ts. */
-export async function contestantInPage(name: string, page: Page, device: Device): Promise<Contestant> {
+export async function contestantInPage(name: string, page: Page, device: Device): Promise<Asked> {
   await page.evaluate(([name, device]) => window.bench.start(name, device), [name, device] as const);
-  const contestant: Pick<Contestant, "name" | "ask"> = {
+  return {
     name,
     ask: (benchCase, repeats, budgetMs) =>
       page
@@ -15,5 +15,4 @@ export async function contestantInPage(name: string, page: Page, device: Device)
         )
         .catch((error: Error) => ({ error: error.message })),
   };
-  return contestant as Contestant;
 }

@@ -1,8 +1,7 @@
 import { measureTraining } from "../peers/measure.ts";
 import type { Case } from "../speed/cases.ts";
-import type { Measure } from "../speed/measure.ts";
+import { type Measure, measureOf } from "../speed/measure.ts";
 import { type Answer, THREADS } from "../speed/protocol.ts";
-import { measureOurs } from "./ours.ts";
 
 export type Device = "wasm" | "webgpu";
 
@@ -18,7 +17,7 @@ type Prepare = (benchCase: TrainingCase) => Measure;
 const contestants: Record<string, (device: Device) => Promise<Prepare>> = {
   async pushforward(device) {
     const engine = device === "wasm" ? { threads: THREADS } : { providers: [device] };
-    return (benchCase) => measureOurs(benchCase, engine);
+    return (benchCase) => measureOf(benchCase, engine);
   },
 
   async tfjs(device) {

@@ -30,9 +30,10 @@ export const parseCases = (json: string): Case[] =>
     })
     .parse(JSON.parse(json));
 
-/** The cases whose name contains the pattern, or matches it as a regular expression. */
+/** The cases whose name contains the pattern or, if none does, matches it as a regular expression. */
 export function selectCases(cases: readonly Case[], pattern = ""): Case[] {
-  const chosen = cases.filter(({ name }) => name.includes(pattern) || new RegExp(pattern).test(name));
+  const literal = cases.filter(({ name }) => name.includes(pattern));
+  const chosen = literal.length > 0 ? literal : cases.filter(({ name }) => new RegExp(pattern).test(name));
   if (chosen.length > 0) return chosen;
   throw new Error(`no case matches ${pattern}; there are:\n${cases.map(({ name }) => name).join("\n")}`);
 }

@@ -5,6 +5,9 @@ import { type Answer, answerSchema, greetingSchema, THREADS } from "./protocol.t
 
 const REMARKS = 2000;
 
+/** Whoever answers requests for times. */
+export type Asked = Pick<Contestant, "name" | "ask">;
+
 /** A process that answers requests for times; the protocol is in bench/peers/README.md. */
 export class Contestant {
   readonly name: string;

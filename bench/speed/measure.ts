@@ -1,4 +1,5 @@
 import type { Flow } from "../../src/flows/flow.ts";
+import type { EngineOptions } from "../../src/runtime/index.ts";
 import { fit } from "../../src/train/index.ts";
 import type { Case } from "./cases.ts";
 import { flowOf, normalRows } from "./flows.ts";
@@ -18,11 +19,10 @@ export interface Measurement {
 export type Measure = (repeats: number, budgetMs: number) => Promise<Measurement>;
 
 /** Builds what a case needs; each call then measures it. */
-export function measureOf(benchCase: Case): Measure {
+export function measureOf(benchCase: Case, options: EngineOptions = { threads: THREADS }): Measure {
   const flow = flowOf(benchCase);
-  if (benchCase.job === "train") return training(flow, benchCase);
+  if (benchCase.job === "train") return training(flow, benchCase, options);
   const { job, rows } = benchCase;
-  const options = { threads: THREADS };
   const x = normalRows(rows, benchCase.dim);
   return repeated(
     job === "logProb" ? () => flow.logProb(x, undefined, options) : () => flow.sample(rows, options),
@@ -50,7 +50,7 @@ function repeated(job: () => Promise<unknown>): Measure {
  * Times between the batches of one epoch of `fit`: all that a step of training consists of, from the assembly of the batch
  * to the average of the weights. What `fit` does around the batches is in none of them.
  */
-function training(flow: Flow, benchCase: Case & { readonly job: "train" }): Measure {
+function training(flow: Flow, benchCase: Case & { readonly job: "train" }, options: EngineOptions): Measure {
   return async (repeats, budgetMs) => {
     const { batch, dim } = benchCase;
     const rows = normalRows((WARM_UP + repeats) * batch, dim);
@@ -64,7 +64,7 @@ function training(flow: Flow, benchCase: Case & { readonly job: "train" }): Meas
       optimizer: { learningRate: 1e-3 },
       validation: { values: rows.subarray(0, batch * dim) },
       initialize: false,
-      threads: THREADS,
+      ...options,
       signal: enough.signal,
       onProgress() {
         const now = performance.now();

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { Case } from "./cases.ts";
 import { type Comparison, comparison } from "./comparison.ts";
-import type { Contestant } from "./contestant.ts";
+import type { Asked } from "./contestant.ts";
 
 const REPEATS = 20;
 const BUDGET_MS = 1000;
@@ -12,8 +12,8 @@ const PAUSE_MS = 100;
 /** Lets everyone run every case in turn, so many rounds, and compares each peer with us in the cases that it can run. */
 export async function compete(
   cases: readonly Case[],
-  ours: Contestant,
-  peers: readonly Contestant[],
+  ours: Asked,
+  peers: readonly Asked[],
   rounds: number,
 ): Promise<Comparison[]> {
   const entries = cases.flatMap((benchCase) =>
@@ -38,7 +38,7 @@ export async function compete(
 /** A contestant in a case. */
 interface Entry {
   readonly benchCase: Case;
-  readonly contestant: Contestant;
+  readonly contestant: Asked;
   readonly rounds: (readonly number[])[];
   startMs: number;
   /** Why it is out. */

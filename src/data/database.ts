@@ -2,8 +2,8 @@ import { rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBDoubleVector, DuckDBInstance } from "@duckdb/node-api";
+import { readAhead } from "../readAhead.ts";
 import { databaseError } from "./databaseError.ts";
-import { readAhead } from "./readAhead.ts";
 
 /** A column name as SQL has it. */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;

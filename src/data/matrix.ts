@@ -1,7 +1,7 @@
 import { PushforwardError } from "../errors.ts";
+import { readAhead } from "../readAhead.ts";
 import { columnList } from "./columnList.ts";
 import { identifier } from "./database.ts";
-import { readAhead } from "./readAhead.ts";
 import type { Table } from "./table.ts";
 
 /** Complete rows of a table in memory. */

@@ -2,11 +2,11 @@ import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
+import { readAhead } from "../readAhead.ts";
 import { replaceFile } from "./atomicFile.ts";
 import { copyToFile, present } from "./copy.ts";
 import { type Chunks, Database, identifier } from "./database.ts";
 import { type Format, outputFormat } from "./format.ts";
-import { readAhead } from "./readAhead.ts";
 
 /**
  * Writes rows of numbers, given as row-major chunks, under the names `columns`.

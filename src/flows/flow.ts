@@ -46,6 +46,8 @@ export class Flow {
   readonly base: Distribution;
   readonly bijection: Bijection;
   private readonly jobs = new Map<string, Job>();
+  /** The last call: the next waits for it, since calls share the arrays of their jobs. */
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(base: Distribution, bijection: Bijection) {
     if (base.features !== bijection.features) {
@@ -182,8 +184,14 @@ export class Flow {
     return { base: this.base.describe(), bijection: this.bijection.describe() };
   }
 
+  private run(...call: Parameters<Flow["compute"]>): Promise<Record<string, Float64Array>> {
+    const result = this.last.then(() => this.compute(...call));
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+
   /** Compiles a job once and runs it over the rows in chunks, shared among threads, so that memory stays bounded. */
-  private async run(
+  private async compute(
     name: string,
     build: (...inputs: Tensor[]) => Record<string, Tensor>,
     inputs: readonly Rows[],
@@ -202,7 +210,8 @@ export class Flow {
     const largest = CHUNKS[CHUNKS.length - 1];
     const threads = rows > largest ? teamSize(options.threads) : 1;
     const chunk = CHUNKS.find((size) => size >= rows / threads) ?? largest;
-    const { slots, run } = await this.job(name, build, all, { ...options, batch: chunk }, threads);
+    const team = await this.job(name, build, all, { ...options, batch: chunk }, threads);
+    const { slots } = team;
     const outputs = Object.fromEntries(
       Object.entries(slots[0].outputs).map(([key, { length }]) => [
         key,
@@ -217,7 +226,7 @@ export class Flow {
           fill(slot.inputs[k], input, from, Math.min(rows, from + chunk));
         });
       });
-      await run(used.length);
+      await team.run(used.length);
       used.forEach((slot, i) => {
         for (const [key, result] of Object.entries(slot.outputs)) {
           const from = ((start + i * chunk) * result.length) / chunk;
@@ -235,7 +244,7 @@ export class Flow {
     inputs: readonly Rows[],
     options: CompileOptions,
     threads: number,
-  ): Promise<{ slots: Team["slots"]; run: (count: number) => Promise<void> }> {
+  ): Promise<Team> {
     const key = JSON.stringify([name, threads, options]);
     let job = this.jobs.get(key);
     const parameters = [...this.parameters().values()];
@@ -257,8 +266,7 @@ export class Flow {
       };
       this.jobs.set(key, job);
     }
-    const { team } = job;
-    return { slots: team.slots, run: (count) => team.run(count) };
+    return job.team;
   }
 
   /** The context as an input of `rows` rows; none for an unconditional flow. */

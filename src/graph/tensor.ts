@@ -280,32 +280,9 @@ export class Tensor {
   }
   gather(axis: number, indices: Iterable<number>): Tensor {
     const position = normalizeAxis("gather", axis, this.shape);
-    const chosen = [...indices];
-    if (chosen.length === this.shape[position] && chosen.every((index, i) => index === i)) return this;
-    const { operation, inputs, attributes } = this;
-    if (operation === (structure.gather as unknown) && attributes.axis === position) {
-      const inner = attributes.indices as readonly number[];
-      if (chosen.every((index) => index in inner))
-        return inputs[0].gather(
-          axis,
-          chosen.map((index) => inner[index]),
-        );
-    }
-    if (operation === (structure.concat as unknown) && attributes.axis === position) {
-      // All from one part: the others need not be joined for it.
-      let start = 0;
-      for (const part of inputs) {
-        const end = start + (part.shape[position] as number);
-        const within = (index: number) => index >= start && index < end;
-        if (chosen.every(within))
-          return part.gather(
-            axis,
-            chosen.map((index) => index - start),
-          );
-        start = end;
-      }
-    }
-    return apply(structure.gather, [this], { axis: position, indices: chosen });
+    const { source, chosen } = structure.gatherSource(this, position, [...indices]);
+    const all = chosen.length === source.shape[position] && chosen.every((index, i) => index === i);
+    return all ? source : apply(structure.gather, [source], { axis: position, indices: chosen });
   }
   flip(axis: number): Tensor {
     const size = this.shape[normalizeAxis("flip", axis, this.shape)] as number;

@@ -38,6 +38,8 @@ export interface Compiled<T extends Traced> {
   readonly options: CompileOptions;
   /** The graph as ONNX. */
   bytes(): Uint8Array<ArrayBuffer>;
+  /** Makes the session now, and not with the first call. */
+  prepare(): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -75,6 +77,9 @@ export function compile<T extends Traced>(
     graph,
     options,
     bytes: () => executable.bytes(),
+    prepare: async () => {
+      await executable.prepare();
+    },
     into: (inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>) =>
       executable.runInto(inputs, outputs),
     release: () => executable.release(),
@@ -85,6 +90,7 @@ export function compile<T extends Traced>(
 class Executable {
   private session: Promise<InferenceSession> | undefined;
   private engine!: Engine;
+  private written: Uint8Array<ArrayBuffer> | undefined;
   private readonly precision: Precision;
   private readonly wrapped = new Map<string, { array: Floats; tensor: OrtTensor }>();
   private readonly graph: Graph;
@@ -108,8 +114,7 @@ class Executable {
 
   async runInto(inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>): Promise<void> {
     const batch = this.batchOf(inputs);
-    this.session ??= this.start();
-    const session = await this.session;
+    const session = await this.prepare();
     const feeds: Record<string, OrtTensor> = {};
     this.graph.inputs.forEach(({ name, tensor }, i) => {
       feeds[name] = this.wrap(name, inputs[i], resolveShape(tensor.shape, batch));
@@ -140,9 +145,16 @@ class Executable {
     await session?.release();
   }
 
+  prepare(): Promise<InferenceSession> {
+    this.session ??= this.start();
+    return this.session;
+  }
+
+  /** Kept until the session is made, so that one writing serves all who ask before. */
   bytes(): Uint8Array<ArrayBuffer> {
     const { batch, embedParameters } = this.options;
-    return exportOnnx(this.graph, { precision: this.precision, batch, embedParameters });
+    this.written ??= exportOnnx(this.graph, { precision: this.precision, batch, embedParameters });
+    return this.written;
   }
 
   private async start(): Promise<InferenceSession> {
@@ -153,6 +165,8 @@ class Executable {
       throw new PushforwardError("ENGINE", `ONNX Runtime refused the graph: ${(cause as Error).message}`, {
         cause,
       });
+    } finally {
+      this.written = undefined;
     }
   }
 

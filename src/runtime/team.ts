@@ -2,7 +2,7 @@ import type { Graph } from "../graph/graph.ts";
 import { resolveShape, sizeOf } from "../graph/shape.ts";
 import type { Compiled, Floats, Traced } from "./compile.ts";
 import { sessionOptions } from "./engine.ts";
-import { cores, hasWorkerThreads, type SharedArray, type Thread, workerThreads } from "./thread.ts";
+import { cores, hasWorkerThreads, type NamedArray, type Thread, workerThreads } from "./thread.ts";
 
 /** The arrays of one member of a team: what it reads and what it writes in a turn. */
 export interface Slot {
@@ -30,10 +30,11 @@ interface Member {
   readonly job: number;
 }
 
+/** What a team needs of a compiled function. */
+type Program = Pick<Compiled<Traced>, "graph" | "options" | "bytes" | "prepare" | "into" | "release">;
+
 /** Worker threads forget what belonged to teams that nobody holds any more. */
-const forgotten = new FinalizationRegistry((members: readonly Member[]) => {
-  for (const { thread, job } of members) exclusively(() => thread.release(job));
-});
+const forgotten = new FinalizationRegistry(release);
 
 /**
  * A compiled function on several threads, one slot each: the calling thread, whose session reads and writes its slot in
@@ -42,18 +43,18 @@ const forgotten = new FinalizationRegistry((members: readonly Member[]) => {
  */
 export class Team {
   readonly slots: readonly Slot[];
-  private readonly compiled: Compiled<Traced>;
+  private readonly program: Program;
   private readonly members: readonly Member[];
   /** Inputs that all threads read alike: the caller's array, and its copy in shared memory. */
   private readonly common: readonly { readonly source: Floats; readonly shared: Floats }[];
 
   private constructor(
-    compiled: Compiled<Traced>,
+    program: Program,
     slots: readonly Slot[],
     members: readonly Member[],
     common: Team["common"],
   ) {
-    this.compiled = compiled;
+    this.program = program;
     this.slots = slots;
     this.members = members;
     this.common = common;
@@ -65,59 +66,50 @@ export class Team {
    * the calling thread writes.
    */
   static async of(
-    // biome-ignore lint/suspicious/noExplicitAny: any compiled function, whatever its results
-    compiled: Compiled<any>,
+    program: Program,
     size: number,
     bound: Readonly<Record<string, Floats>> = {},
   ): Promise<Team> {
-    const { graph, options } = compiled;
+    const { graph, options } = program;
     const { batch, precision = "float32" } = options;
     const Type: Arrays = precision === "float64" ? Float64Array : Float32Array;
-    const share = (dims: readonly number[]): Floats =>
+    const shared = (dims: readonly number[]): Floats =>
       new Type(new SharedArrayBuffer(Type.BYTES_PER_ELEMENT * sizeOf(dims)));
-    const dimsOf = ({ name, tensor }: Graph["inputs"][number]) => ({
-      name,
-      dims: resolveShape(tensor.shape, batch!),
-    });
-    const [inputs, outputs] = [graph.inputs.map(dimsOf), graph.outputs.map(dimsOf)];
+    const lay = (entries: Graph["inputs"], array: (name: string, dims: readonly number[]) => Floats) =>
+      entries.map(({ name, tensor }): NamedArray => {
+        const dims = resolveShape(tensor.shape, batch!);
+        return { name, dims, array: array(name, dims) };
+      });
+    const own = (name: string, dims: readonly number[]) => bound[name] ?? new Type(sizeOf(dims));
+    const [inputs, outputs] = [lay(graph.inputs, own), lay(graph.outputs, own)];
     // A thread alone needs no shared memory, which not every page has.
-    const common = inputs.flatMap(({ name, dims }) =>
-      size > 1 && bound[name] ? [{ name, source: bound[name], shared: share(dims) }] : [],
+    const common = inputs.flatMap(({ name, dims, array }) =>
+      size > 1 && name in bound ? [{ name, source: array, shared: shared(dims) }] : [],
     );
-    const slotOf = (read: readonly SharedArray[], written: readonly SharedArray[]): Slot => ({
-      inputs: read.map(({ shared }) => shared),
-      outputs: Object.fromEntries(written.map(({ name, shared }) => [name, shared])),
-    });
-    const own = (entries: typeof inputs): SharedArray[] =>
-      entries.map((entry) => ({ ...entry, shared: bound[entry.name] ?? new Type(sizeOf(entry.dims)) }));
     const workers = workerThreads(size - 1).map((thread) => ({
       thread,
-      read: inputs.map((entry) => ({
-        ...entry,
-        shared: common.find(({ name }) => name === entry.name)?.shared ?? share(entry.dims),
-      })),
-      written: outputs.map((entry) => ({ ...entry, shared: share(entry.dims) })),
-    }));
-    const bytes = workers.length > 0 ? compiled.bytes() : undefined;
-    const members = await Promise.all(
-      workers.map(({ thread, read, written }) =>
-        exclusively(async () => ({
-          thread,
-          job: await thread.prepare({
-            bytes: bytes!,
-            options: sessionOptions({ ...options, threads: 1 }),
-            precision,
-            inputs: read,
-            outputs: written,
-          }),
-        })),
+      inputs: lay(
+        graph.inputs,
+        (name, dims) => common.find((each) => each.name === name)?.shared ?? shared(dims),
       ),
+      outputs: lay(graph.outputs, (_name, dims) => shared(dims)),
+    }));
+    const job = { bytes: program.bytes(), options: sessionOptions({ ...options, threads: 1 }), precision };
+    // All sessions at once, that of this thread too.
+    const members = await exclusively(async () => {
+      const prepared = workers.map(async ({ thread, inputs, outputs }) => ({
+        thread,
+        job: await thread.prepare({ ...job, inputs, outputs }),
+      }));
+      const [, ...members] = await Promise.all([program.prepare(), ...prepared]);
+      return members;
+    });
+    return new Team(
+      program,
+      [slotOf(inputs, outputs), ...workers.map((w) => slotOf(w.inputs, w.outputs))],
+      members,
+      common,
     );
-    const slots = [
-      slotOf(own(inputs), own(outputs)),
-      ...workers.map(({ read, written }) => slotOf(read, written)),
-    ];
-    return new Team(compiled, slots, members, common);
   }
 
   /** One turn of the first `count` slots. */
@@ -128,7 +120,7 @@ export class Team {
       for (const { thread, job } of members) thread.start(job);
       try {
         const [{ inputs, outputs }] = this.slots;
-        await this.compiled.into(inputs, outputs);
+        await this.program.into(inputs, outputs);
       } finally {
         for (const { thread } of members) await thread.finish();
       }
@@ -137,9 +129,18 @@ export class Team {
 
   async release(): Promise<void> {
     forgotten.unregister(this);
-    await this.compiled.release();
-    for (const { thread, job } of this.members) await exclusively(() => thread.release(job));
+    await this.program.release();
+    await release(this.members);
   }
+}
+
+const slotOf = (inputs: readonly NamedArray[], outputs: readonly NamedArray[]): Slot => ({
+  inputs: inputs.map(({ array }) => array),
+  outputs: Object.fromEntries(outputs.map(({ name, array }) => [name, array])),
+});
+
+async function release(members: readonly Member[]): Promise<void> {
+  for (const { thread, job } of members) await exclusively(() => thread.release(job));
 }
 
 function exclusively<T>(action: () => Promise<T>): Promise<T> {

@@ -8,13 +8,13 @@ export interface ThreadJob {
   readonly bytes: Uint8Array;
   readonly options: InferenceSession.SessionOptions;
   readonly precision: Precision;
-  readonly inputs: readonly SharedArray[];
-  readonly outputs: readonly SharedArray[];
+  readonly inputs: readonly NamedArray[];
+  readonly outputs: readonly NamedArray[];
 }
 
-export interface SharedArray {
+export interface NamedArray {
   readonly name: string;
-  readonly shared: Floats;
+  readonly array: Floats;
   readonly dims: readonly number[];
 }
 
@@ -32,7 +32,9 @@ export const cores = (): number => builtin?.("node:os").availableParallelism() ?
 /** Words of the shared memory through which a thread is told to go, and tells that it is done. */
 const [TURN, JOB, DONE, FAILED, WORDS] = [0, 1, 2, 3, 4];
 
-let lastJob = 0;
+/** The number of no graph: the turn is to read a message. */
+const MAIL = 0;
+let lastJob = MAIL;
 
 /**
  * A worker thread that runs graphs when told. ONNX Runtime's `run` holds its calling thread and its own threads gain little
@@ -43,11 +45,23 @@ export class Thread {
   private readonly worker: InstanceType<Threads["Worker"]>;
   private readonly control = new Int32Array(new SharedArrayBuffer(4 * WORDS));
   private turns = 0;
+  /** What the thread has said, one text for each failure and null for each graph that is ready, until somebody asks. */
+  private readonly answers: (string | null)[] = [];
+  private death: Error | undefined;
+  private heard: (() => void) | undefined;
 
   constructor() {
     this.worker = new module!.Worker(new URL("./worker.js", import.meta.url), {
       workerData: { control: this.control },
       execArgv: [],
+    });
+    this.worker.on("message", (answer: string | null) => {
+      this.answers.push(answer);
+      this.heard?.();
+    });
+    this.worker.on("error", (error) => {
+      this.death = error as Error;
+      this.heard?.();
     });
     // A thread that waits for work must not keep the process alive.
     this.worker.unref();
@@ -69,43 +83,38 @@ export class Thread {
   start(job: number): void {
     Atomics.store(this.control, JOB, job);
     Atomics.store(this.control, FAILED, 0);
-    this.turns++;
-    Atomics.add(this.control, TURN, 1);
+    // As the words of the shared memory, it goes round after 2^32 turns.
+    this.turns = (this.turns + 1) | 0;
+    Atomics.store(this.control, TURN, this.turns);
     Atomics.notify(this.control, TURN);
   }
 
   /** Waits for the end of the turn. */
   async finish(): Promise<void> {
     const { control } = this;
-    while (Atomics.load(control, DONE) < this.turns) Atomics.wait(control, DONE, this.turns - 1);
+    for (let done = Atomics.load(control, DONE); done !== this.turns; done = Atomics.load(control, DONE))
+      Atomics.wait(control, DONE, done);
     if (Atomics.load(control, FAILED) === 1) await this.answer();
   }
 
-  private async mail(message: object): Promise<void> {
+  private mail(message: object): Promise<void> {
     this.worker.postMessage(message);
-    const answer = this.answer();
-    this.start(0);
-    await answer;
+    this.start(MAIL);
+    return this.answer();
   }
 
-  /** The thread's next message; an error if it has a text. */
+  /** The thread's next answer; an error if it tells of a failure. */
   private async answer(): Promise<void> {
-    const { worker } = this;
-    worker.ref();
-    const text = await new Promise<string | null>((resolve, reject) => {
-      const settle = (then: () => void) => {
-        worker.off("message", onMessage);
-        worker.off("error", onError);
-        worker.unref();
-        then();
-      };
-      const onMessage = (text: string | null) => settle(() => resolve(text));
-      const onError = (error: Error) => settle(() => reject(error));
-      worker.on("message", onMessage);
-      worker.on("error", onError);
-    });
-    if (text !== null)
-      throw new PushforwardError("ENGINE", `ONNX Runtime failed in a worker thread: ${text}`);
+    this.worker.ref();
+    while (this.answers.length === 0 && !this.death) {
+      await new Promise<void>((resolve) => {
+        this.heard = resolve;
+      });
+    }
+    this.worker.unref();
+    const failure = this.death ? this.death.message : this.answers.shift();
+    if (typeof failure === "string")
+      throw new PushforwardError("ENGINE", `ONNX Runtime failed in a worker thread: ${failure}`);
   }
 }
 

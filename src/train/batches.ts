@@ -1,4 +1,5 @@
 import { Random } from "../random/index.ts";
+import { readAhead } from "../readAhead.ts";
 import { StreamedRows } from "./rowStream.ts";
 import { copyRow, counting, emptyRows, type TrainingRows, type Widths } from "./rows.ts";
 
@@ -75,25 +76,22 @@ export async function* shuffled(
 
 /** Rows of a stream one by one, the next block on its way while one is in use. */
 class Arriving {
-  private readonly blocks: AsyncIterator<TrainingRows>;
-  private coming: Promise<IteratorResult<TrainingRows>>;
+  private readonly blocks: AsyncGenerator<TrainingRows>;
   private block: TrainingRows | undefined;
   private next = 0;
 
   constructor(blocks: AsyncIterable<TrainingRows>) {
-    this.blocks = blocks[Symbol.asyncIterator]();
-    this.coming = this.ask();
+    this.blocks = readAhead(blocks);
   }
 
   /** Puts a row into each of the places, and gives how many there were still. */
   async fill(buffer: TrainingRows, places: Int32Array): Promise<number> {
     for (let i = 0; i < places.length; i++) {
       while (!this.block || this.next === this.block.rows) {
-        const { done, value } = await this.coming;
+        const { done, value } = await this.blocks.next();
         if (done) return i;
         this.block = value;
         this.next = 0;
-        this.coming = this.ask();
       }
       copyRow(this.block, this.next++, buffer, places[i]);
     }
@@ -101,14 +99,7 @@ class Arriving {
   }
 
   async end(): Promise<void> {
-    await this.blocks.return?.();
-  }
-
-  private ask(): Promise<IteratorResult<TrainingRows>> {
-    const coming = this.blocks.next();
-    // A failure is told when its turn comes, not as a rejection that nobody handles.
-    coming.catch(() => {});
-    return coming;
+    await this.blocks.return(undefined);
   }
 }
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { PushforwardError } from "../errors.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredArray } from "../flows/safetensors.ts";
 import type { Parameter } from "../graph/parameter.ts";
-import type { Epoch } from "./fit.ts";
+import type { Epoch } from "./options.ts";
 
 const stateSchema = z.strictObject({
   epoch: z.number(),

@@ -1,90 +1,22 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { parse } from "../parse.ts";
-import type { EngineOptions } from "../runtime/engine.ts";
 import { type Batch, type Batches, batchesOf } from "./batches.ts";
 import { decodeCheckpoint, encodeCheckpoint, fingerprint } from "./checkpoint.ts";
 import { findNonFinite } from "./diagnose.ts";
 import { FlatParameters } from "./flatParameters.ts";
 import { initialize } from "./initialize.ts";
 import { Objective } from "./objective.ts";
-import { Optimizer, optimizerSchema } from "./optimizer.ts";
+import { Optimizer } from "./optimizer.ts";
+import { type Epoch, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
 import { inMemory, isStream, type RowStream, StreamedRows, split } from "./rowStream.ts";
 import { type RowData, selectRows, type TrainingRows, trainingRows } from "./rows.ts";
-import { scheduleSchema, stepScale } from "./schedule.ts";
-
-export const fitSettingsSchema = z.strictObject({
-  /** Most epochs. Early stopping usually ends sooner. */
-  epochs: z.int().positive().default(500),
-  batchSize: z.int().positive().default(256),
-  optimizer: optimizerSchema.prefault({}),
-  schedule: scheduleSchema.prefault({}),
-  /** Largest gradient norm; longer gradients are scaled down to it. */
-  clipNorm: z.number().positive().default(5),
-  /** Share of the rows held out for early stopping, where no validation rows are given. */
-  validationFraction: z.number().gt(0).lt(1).default(0.1),
-  /** Epochs without a better validation log-density after which training ends. */
-  patience: z.int().positive().default(20),
-  /** Decay of a moving average of the weights, by step; validation and the result use the average. 0 turns it off. */
-  averageDecay: z.number().min(0).lt(1).default(0.99),
-  /** Seed of the shuffling and of the validation split. */
-  seed: z.int().nonnegative().default(0),
-});
-
-export type FitSettings = z.input<typeof fitSettingsSchema>;
-
-/** One line of the training record. */
-export interface Epoch {
-  readonly epoch: number;
-  /** Mean log-density in nats, in data units. */
-  readonly trainLogDensity: number;
-  readonly validationLogDensity: number;
-  readonly stepSize: number;
-}
-
-/** How far training is, for progress bars. */
-export interface Progress {
-  readonly epoch: number;
-  /** Share of the epoch's batches that are done. */
-  readonly fraction: number;
-  readonly best: number;
-}
-
-export interface FitOptions extends FitSettings, EngineOptions {
-  /** [rows, C], for a conditional flow. */
-  context?: ArrayLike<number>;
-  /** One non-negative weight a row. */
-  weights?: ArrayLike<number>;
-  /** Rows for early stopping, in place of a random share of the data. */
-  validation?: {
-    readonly values: ArrayLike<number>;
-    readonly context?: ArrayLike<number>;
-    readonly weights?: ArrayLike<number>;
-  };
-  /** False if scales and other data-fitted parts are already set. Default true. */
-  initialize?: boolean;
-  onEpoch?(epoch: Epoch): void;
-  onProgress?(progress: Progress): void;
-  /** Told when training went back to its last good weights. */
-  onRecovery?(message: string): void;
-  /** Ends training after the running batch; what was best so far is kept. */
-  signal?: AbortSignal;
-  /** Ends training when so many minutes have passed. */
-  maxMinutes?: number;
-  checkpoint?: CheckpointStore;
-}
+import { stepScale } from "./schedule.ts";
 
 /** What `fit` takes as data: rows in memory, or a stream of more than memory holds. */
 export type FitData = RowData | RowStream;
-
-/** Where checkpoints are kept: one at a time, written after every epoch. */
-export interface CheckpointStore {
-  /** The last checkpoint, if training is to go on from it. */
-  load(): Promise<Uint8Array | undefined>;
-  save(bytes: Uint8Array): Promise<void>;
-}
 
 export interface FitResult {
   readonly epochs: readonly Epoch[];
@@ -145,26 +77,6 @@ async function streamedRows(flow: Flow, data: RowStream, seed: number, options: 
     expected: `${flow.context} numbers a row`,
     received: `${rows.widths.context}`,
   });
-}
-
-/** The options that are plain settings; anything unknown stays among them and is refused. */
-function settingsIn(options: FitOptions): FitSettings {
-  const {
-    context: _context,
-    weights: _weights,
-    validation: _validation,
-    initialize: _initialize,
-    onEpoch: _onEpoch,
-    onProgress: _onProgress,
-    onRecovery: _onRecovery,
-    signal: _signal,
-    maxMinutes: _maxMinutes,
-    checkpoint: _checkpoint,
-    providers: _providers,
-    threads: _threads,
-    ...settings
-  } = options;
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
 class Training {

@@ -1,6 +1,7 @@
 import type { Flow } from "../flows/flow.ts";
 import { tableFlows } from "../flows/tableFlows.ts";
-import { type CheckpointStore, type FitOptions, type FitResult, fit } from "./fit.ts";
+import { type FitResult, fit } from "./fit.ts";
+import type { CheckpointStore, FitOptions } from "./options.ts";
 import { type RowStream, StreamedRows } from "./rowStream.ts";
 
 /** Rows of named columns: in memory, as `readMatrix` gives them, or a stream. */

@@ -12,7 +12,7 @@ import { sample } from "../../src/cli/sample.ts";
 import { score } from "../../src/cli/score.ts";
 import { distributionKinds } from "../../src/distributions/registry.ts";
 import { Tensor } from "../../src/graph/index.ts";
-import { fitSettingsSchema } from "../../src/train/fit.ts";
+import { fitSettingsSchema } from "../../src/train/options.ts";
 import { pages, project, root } from "./documentation.ts";
 
 /** The log-density of a row, three rows of three columns, and four slopes. */

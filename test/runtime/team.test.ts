@@ -1,7 +1,9 @@
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { Parameter } from "../../src/graph/parameter.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { Team } from "../../src/runtime/team.ts";
+import { workerThreads } from "../../src/runtime/thread.ts";
 
 const THREADS = 2;
 const rowsOf = (slot: number) => Float32Array.from({ length: 6 }, (_, i) => 10 * slot + i);
@@ -63,6 +65,20 @@ it("leaves slots alone that have no turn, and serves several teams at once", asy
   expect(square.slots.map(({ outputs }) => outputs.y[0])).toEqual([9, 9]);
   await twice.release();
   await square.release();
+});
+
+it("tells of a turn that failed in a worker thread, and goes on", async () => {
+  const build = () => compile((x) => ({ y: x.mul(2) }), [["N"]], { batch: 1 });
+  const [thread] = workerThreads(1);
+  thread.start(-1);
+  // The failure is told while this thread is busy with something else.
+  await setTimeout(50);
+  await expect(thread.finish()).rejects.toThrow(/it has no graph -1/);
+  const team = await Team.of(build(), THREADS);
+  team.slots[1].inputs[0][0] = 4;
+  await team.run();
+  expect(team.slots[1].outputs.y[0]).toBe(8);
+  await team.release();
 });
 
 it("tells what the runtime refused", async () => {

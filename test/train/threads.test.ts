@@ -42,6 +42,21 @@ it("rows are the same on any number of threads, in chunks of any size", async ()
   });
 });
 
+it("calls that overlap each get their own rows", async () => {
+  const { flow } = await train(1);
+  const parts = [0, 1, 2].map((i) => rows.subarray(i * 20 * D, (i + 1) * 20 * D));
+  const alone = [];
+  for (const part of parts) alone.push(await flow.logProb(part));
+  expect(await Promise.all(parts.map((part) => flow.logProb(part)))).toEqual(alone);
+  const [, refused, last] = await Promise.allSettled([
+    flow.logProb(parts[0]),
+    flow.logProb([1]),
+    flow.logProb(parts[2]),
+  ]);
+  expect(refused.status).toBe("rejected");
+  expect(last).toEqual({ status: "fulfilled", value: alone[2] });
+});
+
 it("an evaluation sees what training has changed since the last one", async () => {
   const { flow } = await train(1);
   const before = await flow.logProb(rows.subarray(0, 30));

@@ -1,6 +1,7 @@
 import { PushforwardError } from "../../errors.ts";
 import type { Operation } from "../operation.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
 
 export const reshape: Operation<{ readonly shape: Shape }> = {
   name: "reshape",
@@ -153,6 +154,43 @@ export const gather: Operation<{ readonly axis: number; readonly indices: readon
     return onnx.node("Transpose", [chosen], { perm: [...leading.map((i) => i + 1), 0] });
   },
 };
+
+/**
+ * Where chosen positions of an axis come from: of a gather from its input, of a concatenation from a part of it if they lie in
+ * one, so that chains of orders are one and what is joined only to be cut again is not.
+ */
+export function gatherSource(
+  x: Tensor,
+  axis: number,
+  chosen: readonly number[],
+): { source: Tensor; chosen: readonly number[] } {
+  const { operation, inputs, attributes } = x;
+  if (attributes.axis !== axis) return { source: x, chosen };
+  if (operation.name === gather.name) {
+    const inner = attributes.indices as readonly number[];
+    if (chosen.every((index) => index in inner))
+      return gatherSource(
+        inputs[0],
+        axis,
+        chosen.map((index) => inner[index]),
+      );
+  }
+  if (operation.name === concat.name) {
+    let start = 0;
+    for (const part of inputs) {
+      const end = start + (part.shape[axis] as number);
+      const from = start;
+      if (chosen.every((index) => index >= from && index < end))
+        return gatherSource(
+          part,
+          axis,
+          chosen.map((index) => index - from),
+        );
+      start = end;
+    }
+  }
+  return { source: x, chosen };
+}
 
 /** Copies along axes of size 1 (and new leading axes) up to a shape. */
 export const broadcastTo: Operation<{ readonly shape: Shape }> = {
