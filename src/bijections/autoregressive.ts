@@ -85,6 +85,13 @@ export class Autoregressive implements Bijection {
 
 export const autoregressiveKind: BijectionKind<typeof autoregressiveSchema> = {
   schema: autoregressiveSchema,
+  about: {
+    name: "masked autoregressive flow",
+    formula: "z_i = T(x_i; theta(x_1 ... x_i-1))",
+    paper: "Germain et al. 2015; Papamakarios et al. 2017",
+    density: "closed form",
+    sampling: "feature by feature",
+  },
   build: ({ type: _, ...options }, random) => new Autoregressive(options, random),
   examples: (features) => [
     ...scalarTransformExamples().flatMap((transform) =>

@@ -74,6 +74,7 @@ export class Chain implements Bijection {
 
 export const chainKind: BijectionKind<typeof chainSchema> = {
   schema: chainSchema,
+  about: { name: "composition", formula: "x = f_1(f_2(... f_K(z)))" },
   build: ({ bijections }, random, nested) => new Chain(bijections.map((b, i) => nested(b, random.split(i)))),
   examples: (features) => [
     { type: "chain", bijections: [{ type: "permutation", order: reverseOrder(features) }] },

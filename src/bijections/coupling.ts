@@ -92,6 +92,13 @@ export class Coupling implements Bijection {
 
 export const couplingKind: BijectionKind<typeof couplingSchema> = {
   schema: couplingSchema,
+  about: {
+    name: "coupling",
+    formula: "z_b = T(x_b; theta(x_a)), z_a = x_a",
+    paper: "Dinh et al. 2015; Dinh et al. 2017",
+    density: "closed form",
+    sampling: "closed form",
+  },
   build: ({ type: _, ...options }, random) => new Coupling(options, random),
   examples(features) {
     const network = { hidden: [8] };

@@ -37,6 +37,7 @@ export class Invert implements Bijection {
 
 export const invertKind: BijectionKind<typeof invertSchema> = {
   schema: invertSchema,
+  about: { name: "inverse", formula: "x = f^-1(z); IAF of an autoregressive f", paper: "Kingma et al. 2016" },
   build: ({ bijection }, random, nested) => new Invert(nested(bijection, random)),
   examples: (features) => [
     { type: "invert", bijection: { type: "luLinear", features } },

@@ -54,6 +54,13 @@ export class LULinear implements Bijection {
 
 export const luLinearKind: BijectionKind<typeof luLinearSchema> = {
   schema: luLinearSchema,
+  about: {
+    name: "LU linear map",
+    formula: "z = x L U + b",
+    paper: "Oliva et al. 2018; Kingma and Dhariwal 2018",
+    density: "closed form",
+    sampling: "closed form",
+  },
   build: (description) => new LULinear(description),
   examples: (features) => [{ type: "luLinear", features }],
 };

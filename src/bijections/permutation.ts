@@ -41,6 +41,12 @@ export class Permutation implements Bijection {
 
 export const permutationKind: BijectionKind<typeof permutationSchema> = {
   schema: permutationSchema,
+  about: {
+    name: "permutation",
+    formula: "x_i = z_order[i]",
+    density: "closed form",
+    sampling: "closed form",
+  },
   build: (description) => new Permutation(description),
   examples: (features) =>
     [reverseOrder(features), randomOrder(features, new Random(2))].map((order) => ({

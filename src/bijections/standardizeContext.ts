@@ -56,6 +56,7 @@ export class StandardizeContext implements Bijection {
 
 export const standardizeContextKind: BijectionKind<typeof standardizeContextSchema> = {
   schema: standardizeContextSchema,
+  about: { name: "standardization of the context", formula: "f(z, (c - center) / scale)" },
   build: ({ bijection }, random, nested) => new StandardizeContext(nested(bijection, random)),
   examples: (features) => [
     {

@@ -52,6 +52,7 @@ export class DiagonalNormal implements Distribution {
 
 export const diagonalNormalKind: DistributionKind<typeof diagonalNormalSchema> = {
   schema: diagonalNormalSchema,
+  about: { name: "diagonal normal", formula: "prod_i N(x_i; m_i, exp(2 s_i))" },
   build: (description) => new DiagonalNormal(description),
   examples: (features) => [{ type: "diagonalNormal", features }],
 };

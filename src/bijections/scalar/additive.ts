@@ -14,6 +14,13 @@ export const additiveTransform: ScalarTransform = {
 
 export const additiveKind: ScalarTransformKind<typeof additiveSchema> = {
   schema: additiveSchema,
+  about: {
+    name: "additive transform",
+    formula: "z = x + b",
+    paper: "Dinh et al. 2015",
+    density: "closed form",
+    sampling: "closed form",
+  },
   build: () => additiveTransform,
   examples: () => [{ type: "additive" }],
 };

@@ -32,6 +32,13 @@ function split(raw: Tensor) {
 
 export const affineKind: ScalarTransformKind<typeof affineSchema> = {
   schema: affineSchema,
+  about: {
+    name: "affine transform",
+    formula: "z = x exp(a) + b",
+    paper: "Dinh et al. 2017; Papamakarios et al. 2017",
+    density: "closed form",
+    sampling: "closed form",
+  },
   build: () => affineTransform,
   examples: () => [{ type: "affine" }],
 };

@@ -129,6 +129,13 @@ const matrix = (rows: number, columns: number, value: (row: number, column: numb
 
 export const rationalQuadraticSplineKind: ScalarTransformKind<typeof rationalQuadraticSplineSchema> = {
   schema: rationalQuadraticSplineSchema,
+  about: {
+    name: "rational-quadratic spline",
+    formula: "z = P_k(x) / Q_k(x) in bin k",
+    paper: "Durkan et al. 2019",
+    density: "closed form",
+    sampling: "closed form",
+  },
   build: ({ bins, bound }) => rationalQuadraticSpline(bins, bound),
   examples: () => [{ type: "rationalQuadraticSpline", bins: 5, bound: 3 }],
 };

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { About } from "../../description.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 
 /** Elementwise result: both of the shape of the argument, or smaller by broadcasting. */
@@ -30,6 +31,7 @@ export interface ScalarTransformKind<
   S extends z.ZodObject<{ type: z.ZodLiteral<string> }> = z.ZodObject<{ type: z.ZodLiteral<string> }>,
 > {
   readonly schema: S;
+  readonly about: About;
   build(options: z.output<S>): ScalarTransform;
   /** Options that the tests of invariants run over. */
   examples(): readonly z.input<S>[];
