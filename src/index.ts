@@ -10,6 +10,7 @@ export {
   alternatingMask,
   type Bijection,
   Chain,
+  Continuous,
   Coupling,
   Invert,
   identityOrder,

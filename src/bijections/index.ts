@@ -3,6 +3,7 @@ export { Autoregressive, type AutoregressiveOptions } from "./autoregressive.ts"
 export type { Bijection, DataRows, Description, Transformed } from "./bijection.ts";
 export { type BijectionDescription, bijectionSchema, buildBijection } from "./build.ts";
 export { Chain } from "./chain.ts";
+export { Continuous, type ContinuousOptions } from "./continuous.ts";
 export { alternatingMask, Coupling, type CouplingOptions, randomMask } from "./coupling.ts";
 export { Invert } from "./invert.ts";
 export { LULinear } from "./luLinear.ts";

@@ -1,6 +1,7 @@
 import { actnormKind } from "./actnorm.ts";
 import { autoregressiveKind } from "./autoregressive.ts";
 import { chainKind } from "./chain.ts";
+import { continuousKind } from "./continuous.ts";
 import { couplingKind } from "./coupling.ts";
 import { invertKind } from "./invert.ts";
 import { luLinearKind } from "./luLinear.ts";
@@ -14,6 +15,7 @@ export const bijectionKinds = [
   actnormKind,
   autoregressiveKind,
   chainKind,
+  continuousKind,
   couplingKind,
   invertKind,
   luLinearKind,

@@ -1,6 +1,7 @@
 export { conv2d } from "./convolution.ts";
 export { ancestors, grad, jacobian, valueAndGrad, vjp } from "./grad.ts";
 export { buildGraph, type Graph, printGraph } from "./graph.ts";
+export { type IntegrateOptions, integrate, rungeKuttaStep, type VectorField } from "./integrate.ts";
 export { epsilon, loop, withGradient } from "./loop.ts";
 export type { Attributes, Emitter, OnnxAttribute, Operation } from "./operation.ts";
 export { Parameter } from "./parameter.ts";
