@@ -115,7 +115,8 @@ class Fitting {
       const { loss, elbo } = await divergence.lossAndGradient(step, annealing);
       const length = descent.flat.gradientNorm();
       if (!Number.isFinite(loss) || !Number.isFinite(length) || this.exploded(elbo)) {
-        await this.recover(divergence, step, loss);
+        const finite = Number.isFinite(loss) && !Number.isFinite(length);
+        await this.recover(divergence, step, finite ? `a gradient of norm ${length}` : `a loss of ${loss}`);
         return first;
       }
       const stepSize = descent.step(
@@ -140,18 +141,18 @@ class Fitting {
     return reference !== undefined && elbo < reference - 1e3 * (1 + Math.abs(reference));
   }
 
-  private async recover(divergence: ReverseDivergence, step: number, loss: number): Promise<void> {
+  private async recover(divergence: ReverseDivergence, step: number, received: string): Promise<void> {
     const culprit = await findNonFiniteDraw(this.flow, this.logDensity, divergence.noise(step));
     const { where, mend } = accusation(culprit);
     if (!this.descent.goBack()) {
       throw new PushforwardError(
         "NUMERIC",
-        `fitting to a density failed ${MOST_RECOVERIES + 1} times; last in step ${step}, at ${where}`,
-        { expected: "a finite loss", received: `${loss}`, mend },
+        `fitting to a density failed ${MOST_RECOVERIES + 1} times; last in step ${step + 1}, at ${where}`,
+        { expected: "a finite loss and gradient", received, mend },
       );
     }
     this.options.onRecovery?.(
-      `The loss became ${loss} in step ${step} (${where}): back to the weights ${step % STRETCH} steps before, with half the step size.`,
+      `Step ${step + 1} gave ${received} (${where}): back to the weights after step ${step - (step % STRETCH)}, with half the step size.`,
     );
   }
 }

@@ -51,8 +51,8 @@ export async function importance(
   const logRatios = logTarget.map((value, i) => value - logProb[i]);
   const bad = logRatios.findIndex((ratio) => Number.isNaN(ratio) || ratio === Number.POSITIVE_INFINITY);
   if (bad >= 0) {
-    const ofFlow = !Number.isFinite(logProb[bad]);
     const x = samples.subarray(bad * flow.features, (bad + 1) * flow.features);
+    const ofFlow = ![...x, logProb[bad]].every(Number.isFinite);
     throw new PushforwardError(
       "NUMERIC",
       `${ofFlow ? "the flow" : "the log-density"} fails at x = ${shown(x)}`,

@@ -1,6 +1,6 @@
 /**
  * Shape k of the generalized Pareto distribution that the largest importance weights follow: below 0.5 their variance is
- * finite, above 0.7 no number of samples in reach makes estimates from them reliable. NaN for fewer than 25 weights.
+ * finite, above 0.7 no number of samples in reach makes estimates from them reliable. NaN for 20 weights and fewer.
  *
  * Vehtari et al., "Pareto smoothed importance sampling", JMLR 2024; the estimate is that of Zhang and Stephens 2009, drawn a
  * little towards 0.5.
