@@ -67,11 +67,17 @@ export { Random } from "./random/index.ts";
 export { compile } from "./runtime/index.ts";
 export {
   type CheckpointStore,
+  type DensityFit,
   type Epoch,
+  type FitDensityOptions,
   type FitOptions,
   type FitResult,
   type FitTableOptions,
   type FittedTable,
   fit,
+  fitDensity,
   fitTable,
+  type Importance,
+  importance,
+  type TargetDensity,
 } from "./train/index.ts";

@@ -1,34 +1,24 @@
 import type { Flow } from "../flows/flow.ts";
-import { grad } from "../graph/grad.ts";
-import { substitute } from "../graph/optimize.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { compile, type Floats } from "../runtime/compile.ts";
+import type { Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engine.ts";
-import { Team, teamSize, threadsInside } from "../runtime/team.ts";
 import type { FlatParameters } from "./flatParameters.ts";
 import type { TrainingRows } from "./rows.ts";
+import { SharedLoss, sharesOf } from "./sharedLoss.ts";
 
-/** Fewer rows than these are not worth a thread of their own. */
-const LEAST_SHARE = 32;
 /** Rows of a validation chunk: enough for large products, small enough for a core's cache. */
 const CHUNK = 1024;
 
-/**
- * The training step's graph: minus the weighted mean log-density of a batch, with its gradients. Threads have a share of the
- * batch each, of equal size; their gradients are summed in the order of the shares, so results depend on the number of
- * threads (by rounding) but not on timing.
- */
+/** The loss of `fit`: minus the weighted mean log-density of a batch, with its gradients. */
 export class Objective {
-  private readonly gradients: Team;
-  private readonly losses: Team;
-  private readonly flat: FlatParameters;
+  private readonly gradients: SharedLoss;
+  private readonly losses: SharedLoss;
 
-  private constructor(gradients: Team, losses: Team, flat: FlatParameters) {
+  private constructor(gradients: SharedLoss, losses: SharedLoss) {
     this.gradients = gradients;
     this.losses = losses;
-    this.flat = flat;
   }
 
   /** Takes the rows of a batch, and how many rows there are to validate. */
@@ -39,64 +29,35 @@ export class Objective {
     rows: { batch: number; validation: number },
     options: EngineOptions,
   ): Promise<Objective> {
-    const conditional = flow.context > 0;
-    const shapes: Shape[] = [
-      ["N"],
-      ["N", flow.features],
-      ...(conditional ? [["N", flow.context] as Shape] : []),
-      ...flat.parcels.map(({ shape }) => shape),
-    ];
-    const bound = Object.fromEntries(
-      flat.parcels.flatMap(({ start, end }, i) => [
-        [`input${shapes.length - flat.parcels.length + i}`, flat.values.subarray(start, end)],
-        [`gradient${i}`, flat.gradient.subarray(start, end)],
-      ]),
-    );
-    const trainable = [...parameters.values()];
-    const trace = (withGradient: boolean, inputs: readonly Tensor[]) => {
-      const [weights, x, ...rest] = inputs;
-      const parcels = rest.slice(conditional ? 1 : 0);
-      const loss = flow
-        .logDensity(x, conditional ? rest[0] : undefined)
-        .mul(weights)
-        .sum()
-        .neg();
-      const gradients = withGradient ? grad(loss, trainable) : [];
-      const packed = withGradient ? flat.pack(new Map(trainable.map((p, i) => [p, gradients[i]]))) : [];
-      const [value, ...outputs] = substitute([loss, ...packed], flat.unpack(parcels));
-      return { loss: value, ...Object.fromEntries(outputs.map((tensor, i) => [`gradient${i}`, tensor])) };
+    const context: Shape[] = flow.context > 0 ? [["N", flow.context]] : [];
+    const loss = {
+      inputs: [["N"], ["N", flow.features], ...context] satisfies Shape[],
+      trace: ([weights, x, context]: readonly Tensor[]) => ({
+        loss: flow.logDensity(x, context).mul(weights).sum().neg(),
+      }),
     };
-    const threads = Math.max(1, Math.min(teamSize(options.threads), Math.floor(rows.batch / LEAST_SHARE)));
-    const team = (withGradient: boolean, batch: number) => {
-      const threadsOfOne = threadsInside(options.threads);
-      const compileOptions = { ...options, batch, threads: threadsOfOne, embedParameters: true };
-      const compiled = compile((...inputs) => trace(withGradient, inputs), shapes, compileOptions);
-      return Team.of(compiled, threads, bound);
-    };
+    const threads = sharesOf(rows.batch, options);
+    const part = (withGradient: boolean, share: number) =>
+      SharedLoss.of(loss, parameters, flat, { withGradient, threads, share }, options);
     return new Objective(
-      await team(true, Math.ceil(rows.batch / threads)),
-      await team(false, Math.min(CHUNK, Math.ceil(rows.validation / threads))),
-      flat,
+      await part(true, Math.ceil(rows.batch / threads)),
+      await part(false, Math.min(CHUNK, Math.ceil(rows.validation / threads))),
     );
   }
 
   /** Loss of a batch, and its gradient in the flat buffer. */
   async lossAndGradient(rows: TrainingRows, indices: Int32Array): Promise<number> {
-    const shares = await turn(this.gradients, rows, indices, totalWeight(rows, indices) || 1);
-    for (const { outputs } of shares.slice(1))
-      this.flat.addGradient(this.flat.parcels.map((_, i) => outputs[`gradient${i}`]));
-    return sumOfLosses(shares);
+    return turn(this.gradients, rows, indices, totalWeight(rows, indices) || 1);
   }
 
   /** Weighted mean log-density over all rows, in nats. */
   async meanLogDensity(rows: TrainingRows): Promise<number> {
     const all = Int32Array.from({ length: rows.rows }, (_, i) => i);
     const total = totalWeight(rows, all);
-    const { slots } = this.losses;
-    const step = slots.length * slots[0].inputs[0].length;
+    const step = this.losses.rows;
     let sum = 0;
     for (let start = 0; start < rows.rows; start += step)
-      sum -= sumOfLosses(await turn(this.losses, rows, all.subarray(start, start + step), total));
+      sum -= await turn(this.losses, rows, all.subarray(start, start + step), total);
     return sum;
   }
 
@@ -106,15 +67,12 @@ export class Objective {
   }
 }
 
-/** One turn of a team over the chosen rows; gives the slots that had some. */
-async function turn(team: Team, rows: TrainingRows, indices: Int32Array, totalWeight: number) {
-  const share = team.slots[0].inputs[0].length;
-  const used = team.slots.slice(0, Math.ceil(indices.length / share));
-  used.forEach(({ inputs }, i) => {
-    fill(inputs, rows, indices.subarray(i * share, (i + 1) * share), totalWeight);
+/** The loss of the chosen rows. */
+async function turn(loss: SharedLoss, rows: TrainingRows, indices: Int32Array, totalWeight: number) {
+  const sums = await loss.turn(indices.length, (inputs, start, end) => {
+    fill(inputs, rows, indices.subarray(start, end), totalWeight);
   });
-  await team.run(used.length);
-  return used;
+  return sums.loss;
 }
 
 /** Copies the chosen rows into a share; what is left of it repeats the first with weight 0. */
@@ -138,6 +96,3 @@ function totalWeight(rows: TrainingRows, indices: Int32Array): number {
   for (let i = 0; i < indices.length; i++) total += rows.weights[indices[i]];
   return total;
 }
-
-const sumOfLosses = (slots: Team["slots"]): number =>
-  slots.reduce((total, { outputs }) => total + outputs.loss[0], 0);
