@@ -3,6 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { parse } from "../parse.ts";
+import { Random } from "../random/index.ts";
 import { type Batch, type Batches, batchesOf } from "./batches.ts";
 import { decodeCheckpoint, encodeCheckpoint, fingerprint } from "./checkpoint.ts";
 import { Descent, MOST_RECOVERIES } from "./descent.ts";
@@ -174,7 +175,8 @@ class Training {
       // What was learned in a part of an epoch counts as well.
       if (late) break;
       const { rows, indices } = batch;
-      const loss = await this.objective.lossAndGradient(rows, indices);
+      const drawn = new Random(settings.seed).split("drawn").split(epoch).split(b);
+      const loss = await this.objective.lossAndGradient(rows, indices, drawn);
       const length = descent.flat.gradientNorm();
       const reference = this.epochs.at(-1)?.trainLogDensity ?? state.best;
       const exploded = -loss + this.offset < reference - 1e3 * (1 + Math.abs(reference));

@@ -2,6 +2,7 @@ import type { Flow } from "../flows/flow.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import type { Random } from "../random/index.ts";
 import type { Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engine.ts";
 import type { FlatParameters } from "./flatParameters.ts";
@@ -45,9 +46,9 @@ export class Objective {
     );
   }
 
-  /** Loss of a batch, and its gradient in the flat buffer. */
-  async lossAndGradient(rows: TrainingRows, indices: Int32Array): Promise<number> {
-    return turn(this.gradients, rows, indices, totalWeight(rows, indices) || 1);
+  /** Loss of a batch, and its gradient in the flat buffer; `random` is where the batch draws from. */
+  async lossAndGradient(rows: TrainingRows, indices: Int32Array, random: Random): Promise<number> {
+    return turn(this.gradients, rows, indices, totalWeight(rows, indices) || 1, random);
   }
 
   /** Weighted mean log-density over all rows, in nats. */
@@ -68,11 +69,16 @@ export class Objective {
 }
 
 /** The loss of the chosen rows. */
-async function turn(loss: SharedLoss, rows: TrainingRows, indices: Int32Array, totalWeight: number) {
-  const sums = await loss.turn(indices.length, (inputs, start, end) => {
+async function turn(
+  loss: SharedLoss,
+  rows: TrainingRows,
+  indices: Int32Array,
+  totalWeight: number,
+  random?: Random,
+) {
+  const write = (inputs: readonly Floats[], start: number, end: number) =>
     fill(inputs, rows, indices.subarray(start, end), totalWeight);
-  });
-  return sums.loss;
+  return (await loss.turn(indices.length, write, random)).loss;
 }
 
 /** Copies the chosen rows into a share; what is left of it repeats the first with weight 0. */

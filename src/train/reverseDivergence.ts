@@ -57,12 +57,13 @@ export class ReverseDivergence {
   /** Loss and evidence lower bound in nats of the rows of a step; the gradient of the loss is in the flat buffer. */
   async lossAndGradient(step: number, beta: number): Promise<{ loss: number; elbo: number }> {
     const { batchSize } = this.settings;
-    const { loss, elbo } = await this.loss.turn(batchSize, ([weights, factor, ...noise], start, end) => {
+    const write = ([weights, factor, ...noise]: readonly Floats[], start: number, end: number) => {
       weights.fill(1 / batchSize, 0, end - start);
       weights.fill(0, end - start);
       factor[0] = beta;
       this.fill(noise, step, start, end);
-    });
+    };
+    const { loss, elbo } = await this.loss.turn(batchSize, write, this.random(step).split("drawn"));
     return { loss, elbo };
   }
 
@@ -78,9 +79,13 @@ export class ReverseDivergence {
     return this.loss.release();
   }
 
+  private random(step: number): Random {
+    return new Random(this.settings.seed).split("fitDensity").split(step);
+  }
+
   /** Noise of rows start to end - 1; what is left of the arrays repeats the first row. */
   private fill(noise: readonly Floats[], step: number, start: number, end: number): void {
-    const random = new Random(this.settings.seed).split("fitDensity").split(step);
+    const random = this.random(step);
     this.flow.base.noise.forEach(({ kind, size }, i) => {
       const count = (end - start) * size;
       random.split(i)[kind](noise[i].subarray(0, count), { offset: start * size });

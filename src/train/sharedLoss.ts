@@ -1,8 +1,10 @@
+import { type Drawn, traceTraining } from "../graph/drawn.ts";
 import { grad } from "../graph/grad.ts";
 import { substitute } from "../graph/optimize.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import type { Random } from "../random/index.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engine.ts";
 import { Team, teamSize, threadsInside } from "../runtime/team.ts";
@@ -34,11 +36,16 @@ export class SharedLoss {
   private readonly team: Team;
   private readonly flat: FlatParameters;
   private readonly names: readonly string[];
+  /** What is drawn anew for every turn, and where among the inputs it is. */
+  private readonly drawn: readonly Drawn[];
+  private readonly firstDrawn: number;
 
-  private constructor(team: Team, flat: FlatParameters, share: number) {
+  private constructor(team: Team, flat: FlatParameters, share: number, drawn: readonly Drawn[]) {
     this.team = team;
     this.flat = flat;
     this.share = share;
+    this.drawn = drawn;
+    this.firstDrawn = team.slots[0].inputs.length - drawn.length;
     this.names = Object.keys(team.slots[0].outputs).filter((name) => !name.startsWith("gradient"));
   }
 
@@ -57,8 +64,12 @@ export class SharedLoss {
       ]),
     );
     const trainable = [...parameters.values()];
+    let drawn: readonly Drawn[] = [];
     const program = (...inputs: Tensor[]) => {
-      const sums = trace(inputs.slice(0, own.length));
+      const rows = inputs.slice(0, own.length);
+      const training = withGradient ? traceTraining(() => trace(rows)) : { traced: trace(rows), drawn };
+      const sums = training.traced;
+      drawn = training.drawn;
       const gradients = withGradient ? grad(sums.loss, trainable) : [];
       const packed = withGradient ? flat.pack(new Map(trainable.map((p, i) => [p, gradients[i]]))) : [];
       const names = [...Object.keys(sums), ...packed.map((_, i) => `gradient${i}`)];
@@ -68,8 +79,8 @@ export class SharedLoss {
     };
     const threadsOfOne = threadsInside(options.threads);
     const compileOptions = { ...options, batch: share, threads: threadsOfOne, embedParameters: true };
-    const team = await Team.of(compile(program, shapes, compileOptions), threads, bound);
-    return new SharedLoss(team, flat, share);
+    const compiled = compile(program, shapes, compileOptions, () => drawn.map(({ tensor }) => tensor));
+    return new SharedLoss(await Team.of(compiled, threads, bound), flat, share, drawn);
   }
 
   /** Rows that all threads together take in a turn. */
@@ -79,15 +90,21 @@ export class SharedLoss {
 
   /**
    * One turn over `rows` rows, no more than there is room for: `fill` writes rows start to end - 1 into the inputs of a
-   * share, and fills up what is left of it. Gives the sums; their gradient is in the flat buffer.
+   * share, and fills up what is left of it; `random` is where this turn draws from. Gives the sums; their gradient is in
+   * the flat buffer.
    */
   async turn(
     rows: number,
     fill: (inputs: readonly Floats[], start: number, end: number) => void,
+    random?: Random,
   ): Promise<Readonly<Record<string, number>>> {
     const used = this.team.slots.slice(0, Math.ceil(rows / this.share));
     used.forEach(({ inputs }, i) => {
-      fill(inputs, i * this.share, Math.min(rows, (i + 1) * this.share));
+      const start = i * this.share;
+      fill(inputs, start, Math.min(rows, start + this.share));
+      this.drawn.forEach((each, k) => {
+        each.fill(random!.split(k), inputs[this.firstDrawn + k], start);
+      });
     });
     await this.team.run(used.length);
     if ("gradient0" in used[0].outputs)
