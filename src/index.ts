@@ -36,6 +36,7 @@ export {
 export { type ErrorCode, PushforwardError } from "./errors.ts";
 export {
   buildFlow,
+  cnf,
   decodeModel,
   encodeModel,
   Flow,

@@ -1,6 +1,7 @@
 import { Autoregressive } from "../bijections/autoregressive.ts";
 import type { Bijection } from "../bijections/bijection.ts";
 import { Chain } from "../bijections/chain.ts";
+import { Continuous, type ContinuousOptions } from "../bijections/continuous.ts";
 import { alternatingMask, Coupling, randomMask } from "../bijections/coupling.ts";
 import { Invert } from "../bijections/invert.ts";
 import { identityOrder, randomOrder, reverseOrder } from "../bijections/permutation.ts";
@@ -62,6 +63,20 @@ export function nsf(features: number, options: SplineRecipeOptions = {}): Flow {
   return kind === "coupling"
     ? couplings(features, transform, rest)
     : autoregressive(features, transform, rest);
+}
+
+export interface ContinuousRecipeOptions
+  extends Pick<RecipeOptions, "context" | "base" | "seed" | "hidden" | "activation">,
+    Pick<ContinuousOptions, "frequencies" | "tolerance"> {}
+
+/**
+ * Continuous normalizing flow (Chen et al. 2018; FFJORD: Grathwohl et al. 2019): `fit` trains it by likelihood, or much
+ * faster with `objective: "flowMatching"`. The activation is silu unless told.
+ */
+export function cnf(features: number, options: ContinuousRecipeOptions = {}): Flow {
+  const { base = new StandardNormal({ features }), seed = 0, hidden, activation, ...rest } = options;
+  const network = { ...(hidden && { hidden }), ...(activation && { activation }) };
+  return new Flow(base, new Continuous({ features, network, ...rest }, new Random(seed).split("recipe")));
 }
 
 function couplings(features: number, transform: ScalarTransformOptions, options: RecipeOptions): Flow {

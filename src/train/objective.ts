@@ -6,13 +6,15 @@ import type { Random } from "../random/index.ts";
 import type { Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engine.ts";
 import type { FlatParameters } from "./flatParameters.ts";
+import { flowMatchingLoss } from "./flowMatching.ts";
+import type { FitSettings } from "./options.ts";
 import type { TrainingRows } from "./rows.ts";
 import { SharedLoss, sharesOf } from "./sharedLoss.ts";
 
 /** Rows of a validation chunk: enough for large products, small enough for a core's cache. */
 const CHUNK = 1024;
 
-/** The loss of `fit`: minus the weighted mean log-density of a batch, with its gradients. */
+/** What `fit` minimizes over a batch, as a weighted mean, with its gradients; and the weighted mean log-density of rows. */
 export class Objective {
   private readonly gradients: SharedLoss;
   private readonly losses: SharedLoss;
@@ -28,21 +30,25 @@ export class Objective {
     parameters: ReadonlyMap<string, Parameter>,
     flat: FlatParameters,
     rows: { batch: number; validation: number },
-    options: EngineOptions,
+    options: EngineOptions & { objective?: FitSettings["objective"] },
   ): Promise<Objective> {
     const context: Shape[] = flow.context > 0 ? [["N", flow.context]] : [];
-    const loss = {
-      inputs: [["N"], ["N", flow.features], ...context] satisfies Shape[],
-      trace: ([weights, x, context]: readonly Tensor[]) => ({
-        loss: flow.logDensity(x, context).mul(weights).sum().neg(),
-      }),
-    };
+    const likelihood = (x: Tensor, context?: Tensor) => flow.logDensity(x, context).neg();
+    const matching = (x: Tensor, context?: Tensor) => flowMatchingLoss(flow, x, context);
     const threads = sharesOf(rows.batch, options);
-    const part = (withGradient: boolean, share: number) =>
-      SharedLoss.of(loss, parameters, flat, { withGradient, threads, share }, options);
+    const part = (lossOfRow: typeof likelihood, withGradient: boolean, share: number) => {
+      const loss = {
+        inputs: [["N"], ["N", flow.features], ...context] satisfies Shape[],
+        trace: ([weights, x, context]: readonly Tensor[]) => ({
+          loss: lossOfRow(x, context).mul(weights).sum(),
+        }),
+      };
+      return SharedLoss.of(loss, parameters, flat, { withGradient, threads, share }, options);
+    };
+    const minimized = options.objective === "flowMatching" ? matching : likelihood;
     return new Objective(
-      await part(true, Math.ceil(rows.batch / threads)),
-      await part(false, Math.min(CHUNK, Math.ceil(rows.validation / threads))),
+      await part(minimized, true, Math.ceil(rows.batch / threads)),
+      await part(likelihood, false, Math.min(CHUNK, Math.ceil(rows.validation / threads))),
     );
   }
 
