@@ -9,7 +9,7 @@ export const amortizedFields = {
   /** Number of context features; 0 for parameters that are the same for all rows. */
   context: z.int().nonnegative().default(0),
   /** Of a conditional map alone. */
-  network: networkSchema.prefault({ hidden: [32] }),
+  network: networkSchema.prefault({}),
 };
 
 /** Where the parameters start: their shapes, and their numbers if not zeros. */
