@@ -61,7 +61,8 @@ function expectFinite(values: ArrayLike<number>, rows: Float64Array, features: n
 function hasAffine(description: unknown): boolean {
   const text = JSON.stringify(description);
   return (
-    text.includes('"affine"') || (/"(coupling|autoregressive)"/.test(text) && !text.includes('"transform"'))
+    text.includes('"affine"') ||
+    (/"(coupling|realNVPCoupling|autoregressive)"/.test(text) && !text.includes('"transform"'))
   );
 }
 
