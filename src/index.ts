@@ -11,6 +11,7 @@ export {
   type Bijection,
   Chain,
   Coupling,
+  Identity,
   Invert,
   identityOrder,
   LULinear,

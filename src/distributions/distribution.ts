@@ -11,12 +11,14 @@ export interface Noise {
 /** A density over rows [N, D] that can be drawn from: the base of a flow. */
 export interface Distribution {
   readonly features: number;
-  /** log p of each row in nats: [N, D] -> [N]; -Infinity outside the support, with gradient 0. */
-  logProb(x: Tensor): Tensor;
+  /** Number of context features C; 0 for an unconditional distribution. */
+  readonly context: number;
+  /** log p(x | context) of each row in nats: [N, D], [N, C] -> [N]; -Infinity outside the support, with gradient 0. */
+  logProb(x: Tensor, context?: Tensor): Tensor;
   /** What `sample` takes, in order; each becomes a tensor [N, size]. */
   readonly noise: readonly Noise[];
   /** Turns noise into rows [N, D] of this distribution. */
-  sample(noise: readonly Tensor[]): Tensor;
+  sample(noise: readonly Tensor[], context?: Tensor): Tensor;
   describe(): Description;
   /**
    * Sets the parameters from rows, where that is better than gradient steps from a fixed start; held-out rows may judge

@@ -30,6 +30,7 @@ const gaussianMixtureSchema = z.strictObject({
  */
 export class GaussianMixture implements Distribution {
   readonly features: number;
+  readonly context = 0;
   readonly components: number;
   readonly noise: readonly Noise[];
   /** [K] unnormalized log-weights. */

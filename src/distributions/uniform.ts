@@ -15,6 +15,7 @@ const uniformSchema = z
 /** Uniform on the box [low, high]^D: log p = -D log(high - low) inside, -Infinity outside, both with gradient 0. */
 export class Uniform implements Distribution {
   readonly features: number;
+  readonly context = 0;
   readonly low: number;
   readonly high: number;
   readonly noise: readonly Noise[];

@@ -1,5 +1,6 @@
-import type { Bijection, Description } from "../bijections/bijection.ts";
+import { type Bijection, contextFor, type Description } from "../bijections/bijection.ts";
 import { Chain } from "../bijections/chain.ts";
+import { Identity } from "../bijections/identity.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { PushforwardError } from "../errors.ts";
@@ -49,12 +50,23 @@ export class Flow {
   /** The last call: the next waits for it, since calls share the arrays of their jobs. */
   private last: Promise<unknown> = Promise.resolve();
 
-  constructor(base: Distribution, bijection: Bijection) {
+  /** Without a bijection the flow is the base alone. Throws `SHAPE` if the two do not fit each other. */
+  constructor(base: Distribution, bijection: Bijection = new Identity({ features: base.features })) {
     if (base.features !== bijection.features) {
       throw new PushforwardError("SHAPE", "the base distribution does not fit the bijection", {
         expected: `${bijection.features} features`,
         received: `${base.features}`,
       });
+    }
+    if (base.context > 0 && bijection.context > 0 && base.context !== bijection.context) {
+      throw new PushforwardError(
+        "SHAPE",
+        "the context of the base distribution does not fit the bijection's",
+        {
+          expected: `${bijection.context} context features or none`,
+          received: `${base.context}`,
+        },
+      );
     }
     this.base = base;
     this.bijection = bijection;
@@ -67,22 +79,35 @@ export class Flow {
 
   /** C, the number of context features; 0 for an unconditional flow. */
   get context(): number {
-    return this.bijection.context;
+    return Math.max(this.base.context, this.bijection.context);
   }
 
   /** log p(x | context) in nats, symbolically: [N, D], [N, C] -> [N]. Throws if the shapes do not fit the flow. */
   logDensity(x: Tensor, context?: Tensor): Tensor {
     this.checkShapes(x, context);
-    const { value, logDet } = scoped("bijection", () => this.bijection.inverse(x, context));
-    return scoped("base", () => this.base.logProb(value)).add(logDet);
+    return this.density(x, context).logProb;
   }
 
   /** Rows drawn from noise tensors in the order of `base.noise`, with their log-densities, symbolically. */
   draw(noise: readonly Tensor[], context?: Tensor): { value: Tensor; logProb: Tensor } {
-    const latent = scoped("base", () => this.base.sample(noise));
+    const { base, bijection } = this;
+    const latent = scoped("base", () => base.sample(noise, contextFor(base, context)));
     this.checkShapes(latent, context);
-    const { value, logDet } = scoped("bijection", () => this.bijection.forward(latent, context));
-    return { value, logProb: scoped("base", () => this.base.logProb(latent)).sub(logDet) };
+    const { value, logDet } = scoped("bijection", () =>
+      bijection.forward(latent, contextFor(bijection, context)),
+    );
+    return {
+      value,
+      logProb: scoped("base", () => base.logProb(latent, contextFor(base, context))).sub(logDet),
+    };
+  }
+
+  private density(x: Tensor, context: Tensor | undefined): { logProb: Tensor; z: Tensor } {
+    const { base, bijection } = this;
+    const { value: z, logDet } = scoped("bijection", () =>
+      bijection.inverse(x, contextFor(bijection, context)),
+    );
+    return { logProb: scoped("base", () => base.logProb(z, contextFor(base, context))).add(logDet), z };
   }
 
   /**
@@ -110,7 +135,9 @@ export class Flow {
     options: RunOptions = {},
   ): Promise<Float64Array> {
     const { inner, standardize } = this.unstandardized();
-    const build = (x: Tensor, context?: Tensor) => ({ z: inner.bijection.inverse(x, context).value });
+    const build = (x: Tensor, context?: Tensor) => ({
+      z: inner.bijection.inverse(x, contextFor(inner.bijection, context)).value,
+    });
     const rows = { values: x, size: this.features, standardize };
     return (await this.run("toLatent", build, [rows], context, options)).z;
   }
@@ -122,7 +149,9 @@ export class Flow {
     options: RunOptions = {},
   ): Promise<Float64Array> {
     const { inner, standardize } = this.unstandardized();
-    const build = (z: Tensor, context?: Tensor) => ({ x: inner.bijection.forward(z, context).value });
+    const build = (z: Tensor, context?: Tensor) => ({
+      x: inner.bijection.forward(z, contextFor(inner.bijection, context)).value,
+    });
     const { x } = await this.run("toData", build, [{ values: z, size: this.features }], context, options);
     return standardize ? standardize.toData(x, x) : x;
   }
@@ -306,9 +335,8 @@ export class Flow {
   exportOnnx(options: { precision?: Precision } = {}): Uint8Array<ArrayBuffer> {
     const x = input("x", ["N", this.features]);
     const context = this.context > 0 ? input("context", ["N", this.context]) : undefined;
-    const { value, logDet } = scoped("bijection", () => this.bijection.inverse(x, context));
-    const logProb = scoped("base", () => this.base.logProb(value)).add(logDet);
-    const graph = buildGraph(context ? [x, context] : [x], { logProb, z: value }, this.parameterNames());
+    const outputs = this.density(x, context);
+    const graph = buildGraph(context ? [x, context] : [x], { ...outputs }, this.parameterNames());
     return exportOnnx(graph, { ...options, embedParameters: true });
   }
 
