@@ -4,6 +4,7 @@ export type { Distribution, Noise } from "./distribution.ts";
 export { fitGaussianMixture, type MixtureFit, type MixtureOptions } from "./expectationMaximization.ts";
 export { GaussianMixture } from "./gaussianMixture.ts";
 export { Logistic } from "./logistic.ts";
+export { Made, type MadeOptions } from "./made.ts";
 export { StandardNormal } from "./standardNormal.ts";
 export { StudentT } from "./studentT.ts";
 export { Uniform } from "./uniform.ts";

@@ -1,6 +1,7 @@
 import { diagonalNormalKind } from "./diagonalNormal.ts";
 import { gaussianMixtureKind } from "./gaussianMixture.ts";
 import { logisticKind } from "./logistic.ts";
+import { madeKind } from "./made.ts";
 import { standardNormalKind } from "./standardNormal.ts";
 import { studentTKind } from "./studentT.ts";
 import { uniformKind } from "./uniform.ts";
@@ -10,6 +11,7 @@ export const distributionKinds = [
   diagonalNormalKind,
   gaussianMixtureKind,
   logisticKind,
+  madeKind,
   standardNormalKind,
   studentTKind,
   uniformKind,
