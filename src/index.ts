@@ -30,8 +30,10 @@ export {
   GaussianMixture,
   Logistic,
   Made,
+  Mixture,
   StandardNormal,
   StudentT,
+  TransformedDistribution,
   Uniform,
 } from "./distributions/index.ts";
 export { type ErrorCode, PushforwardError } from "./errors.ts";
@@ -47,6 +49,7 @@ export {
   type Model,
   made,
   maf,
+  mixture,
   nice,
   nsf,
   type RecipeOptions,

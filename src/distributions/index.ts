@@ -5,6 +5,8 @@ export { fitGaussianMixture, type MixtureFit, type MixtureOptions } from "./expe
 export { GaussianMixture } from "./gaussianMixture.ts";
 export { Logistic } from "./logistic.ts";
 export { Made, type MadeOptions } from "./made.ts";
+export { Mixture, type WeightOptions } from "./mixture.ts";
 export { StandardNormal } from "./standardNormal.ts";
 export { StudentT } from "./studentT.ts";
+export { TransformedDistribution } from "./transformedDistribution.ts";
 export { Uniform } from "./uniform.ts";

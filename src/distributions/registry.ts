@@ -2,8 +2,10 @@ import { diagonalNormalKind } from "./diagonalNormal.ts";
 import { gaussianMixtureKind } from "./gaussianMixture.ts";
 import { logisticKind } from "./logistic.ts";
 import { madeKind } from "./made.ts";
+import { mixtureKind } from "./mixture.ts";
 import { standardNormalKind } from "./standardNormal.ts";
 import { studentTKind } from "./studentT.ts";
+import { transformedDistributionKind } from "./transformedDistribution.ts";
 import { uniformKind } from "./uniform.ts";
 
 /** Every base distribution that a model file may hold. To add one, write its file and its line here. */
@@ -12,7 +14,9 @@ export const distributionKinds = [
   gaussianMixtureKind,
   logisticKind,
   madeKind,
+  mixtureKind,
   standardNormalKind,
   studentTKind,
+  transformedDistributionKind,
   uniformKind,
 ] as const;

@@ -3,10 +3,10 @@ import { Chain } from "../bijections/chain.ts";
 import { Identity } from "../bijections/identity.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import type { Distribution } from "../distributions/distribution.ts";
+import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import { PushforwardError } from "../errors.ts";
 import { buildGraph } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
-import { scoped } from "../graph/scope.ts";
 import { formatShape, type Shape } from "../graph/shape.ts";
 import { input, type Tensor } from "../graph/tensor.ts";
 import { parametersOf } from "../nn/module.ts";
@@ -46,30 +46,17 @@ const CHUNKS = [16, 128, 256, 512, 1024];
 export class Flow {
   readonly base: Distribution;
   readonly bijection: Bijection;
+  /** The same as a distribution, which may be a part of another one. */
+  readonly distribution: TransformedDistribution;
   private readonly jobs = new Map<string, Job>();
   /** The last call: the next waits for it, since calls share the arrays of their jobs. */
   private last: Promise<unknown> = Promise.resolve();
 
   /** Without a bijection the flow is the base alone. Throws `SHAPE` if the two do not fit each other. */
   constructor(base: Distribution, bijection: Bijection = new Identity({ features: base.features })) {
-    if (base.features !== bijection.features) {
-      throw new PushforwardError("SHAPE", "the base distribution does not fit the bijection", {
-        expected: `${bijection.features} features`,
-        received: `${base.features}`,
-      });
-    }
-    if (base.context > 0 && bijection.context > 0 && base.context !== bijection.context) {
-      throw new PushforwardError(
-        "SHAPE",
-        "the context of the base distribution does not fit the bijection's",
-        {
-          expected: `${bijection.context} context features or none`,
-          received: `${base.context}`,
-        },
-      );
-    }
     this.base = base;
     this.bijection = bijection;
+    this.distribution = new TransformedDistribution(base, bijection);
   }
 
   /** D, the number of features of a row. */
@@ -79,35 +66,19 @@ export class Flow {
 
   /** C, the number of context features; 0 for an unconditional flow. */
   get context(): number {
-    return Math.max(this.base.context, this.bijection.context);
+    return this.distribution.context;
   }
 
   /** log p(x | context) in nats, symbolically: [N, D], [N, C] -> [N]. Throws if the shapes do not fit the flow. */
   logDensity(x: Tensor, context?: Tensor): Tensor {
     this.checkShapes(x, context);
-    return this.density(x, context).logProb;
+    return this.distribution.logProb(x, context);
   }
 
   /** Rows drawn from noise tensors in the order of `base.noise`, with their log-densities, symbolically. */
   draw(noise: readonly Tensor[], context?: Tensor): { value: Tensor; logProb: Tensor } {
-    const { base, bijection } = this;
-    const latent = scoped("base", () => base.sample(noise, contextFor(base, context)));
-    this.checkShapes(latent, context);
-    const { value, logDet } = scoped("bijection", () =>
-      bijection.forward(latent, contextFor(bijection, context)),
-    );
-    return {
-      value,
-      logProb: scoped("base", () => base.logProb(latent, contextFor(base, context))).sub(logDet),
-    };
-  }
-
-  private density(x: Tensor, context: Tensor | undefined): { logProb: Tensor; z: Tensor } {
-    const { base, bijection } = this;
-    const { value: z, logDet } = scoped("bijection", () =>
-      bijection.inverse(x, contextFor(bijection, context)),
-    );
-    return { logProb: scoped("base", () => base.logProb(z, contextFor(base, context))).add(logDet), z };
+    this.checkContext(context);
+    return this.distribution.draw(noise, context);
   }
 
   /**
@@ -323,6 +294,10 @@ export class Flow {
         received: formatShape(x.shape),
       });
     }
+    this.checkContext(context);
+  }
+
+  private checkContext(context: Tensor | undefined): void {
     const fits = context ? context.rank === 2 && context.shape[1] === this.context : this.context === 0;
     if (!fits) throw contextError(this.context, context ? formatShape(context.shape) : "none");
   }
@@ -335,7 +310,7 @@ export class Flow {
   exportOnnx(options: { precision?: Precision } = {}): Uint8Array<ArrayBuffer> {
     const x = input("x", ["N", this.features]);
     const context = this.context > 0 ? input("context", ["N", this.context]) : undefined;
-    const outputs = this.density(x, context);
+    const outputs = this.distribution.density(x, context);
     const graph = buildGraph(context ? [x, context] : [x], { ...outputs }, this.parameterNames());
     return exportOnnx(graph, { ...options, embedParameters: true });
   }
