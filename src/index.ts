@@ -25,9 +25,12 @@ export {
   type Transformed,
 } from "./bijections/index.ts";
 export {
+  Cauchy,
   DiagonalNormal,
   type Distribution,
   GaussianMixture,
+  GeneralizedNormal,
+  Laplace,
   Logistic,
   Made,
   Mixture,
@@ -35,6 +38,7 @@ export {
   StudentT,
   TransformedDistribution,
   Uniform,
+  VonMises,
 } from "./distributions/index.ts";
 export { type ErrorCode, PushforwardError } from "./errors.ts";
 export {
