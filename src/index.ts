@@ -14,6 +14,7 @@ export {
   Coupling,
   DiagonalScaling,
   Householder,
+  Identity,
   Invert,
   identityOrder,
   LULinear,
@@ -33,13 +34,20 @@ export {
   type Transformed,
 } from "./bijections/index.ts";
 export {
+  Cauchy,
   DiagonalNormal,
   type Distribution,
   GaussianMixture,
+  GeneralizedNormal,
+  Laplace,
   Logistic,
+  Made,
+  Mixture,
   StandardNormal,
   StudentT,
+  TransformedDistribution,
   Uniform,
+  VonMises,
 } from "./distributions/index.ts";
 export { type ErrorCode, PushforwardError } from "./errors.ts";
 export {
@@ -53,8 +61,11 @@ export {
   type FlowDescription,
   forTables,
   iaf,
+  type MadeRecipeOptions,
   type Model,
+  made,
   maf,
+  mixture,
   nice,
   nsf,
   type PlanarRecipeOptions,

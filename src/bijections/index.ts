@@ -7,6 +7,7 @@ export { Continuous, type ContinuousOptions } from "./continuous.ts";
 export { alternatingMask, Coupling, type CouplingOptions, randomMask } from "./coupling.ts";
 export { DiagonalScaling } from "./diagonalScaling.ts";
 export { Householder, type HouseholderOptions } from "./householder.ts";
+export { Identity } from "./identity.ts";
 export { Invert } from "./invert.ts";
 export { LULinear, type LULinearOptions } from "./luLinear.ts";
 export { MatrixExponential } from "./matrixExponential.ts";

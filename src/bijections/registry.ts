@@ -5,6 +5,7 @@ import { continuousKind } from "./continuous.ts";
 import { couplingKind } from "./coupling.ts";
 import { diagonalScalingKind } from "./diagonalScaling.ts";
 import { householderKind } from "./householder.ts";
+import { identityKind } from "./identity.ts";
 import { invertKind } from "./invert.ts";
 import { luLinearKind } from "./luLinear.ts";
 import { matrixExponentialKind } from "./matrixExponential.ts";
@@ -27,6 +28,7 @@ export const bijectionKinds = [
   couplingKind,
   diagonalScalingKind,
   householderKind,
+  identityKind,
   invertKind,
   luLinearKind,
   matrixExponentialKind,

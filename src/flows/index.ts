@@ -1,5 +1,6 @@
 export { buildFlow, type FlowDescription } from "./build.ts";
 export { Flow, type RunOptions, type SampleOptions } from "./flow.ts";
+export { mixture } from "./mixture.ts";
 export { decodeModel, encodeModel, type Model, type TrainingRecord } from "./modelFile.ts";
 export {
   type AutoregressiveRecipeOptions,
@@ -7,6 +8,8 @@ export {
   type CouplingRecipeOptions,
   cnf,
   iaf,
+  type MadeRecipeOptions,
+  made,
   maf,
   nice,
   nsf,

@@ -1,3 +1,4 @@
+import { contextFor } from "../bijections/bijection.ts";
 import { Chain } from "../bijections/chain.ts";
 import { Continuous } from "../bijections/continuous.ts";
 import { PushforwardError } from "../errors.ts";
@@ -21,7 +22,8 @@ const SIGMA = 1e-4;
 export function flowMatchingLoss(flow: Flow, x: Tensor, context?: Tensor): Tensor {
   const { continuous, rest } = partsOf(flow);
   const data = rest ? rest.inverse(x).value : x;
-  const z = flow.base.sample(flow.base.noise.map(({ kind, size }) => drawForRows(kind, size)));
+  const noise = flow.base.noise.map(({ kind, size }) => drawForRows(kind, size));
+  const z = flow.base.sample(noise, contextFor(flow.base, context));
   const t = drawForRows("uniform", 1);
   const point = scalar(1)
     .sub(t.mul(1 - SIGMA))
