@@ -13,7 +13,7 @@ import {
 } from "./bijection.ts";
 import { inverseOrder } from "./permutation.ts";
 import { buildScalarTransform, scalarTransformExamples, scalarTransformSchema } from "./scalar/build.ts";
-import type { ScalarTransform } from "./scalar/scalarTransform.ts";
+import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 
 const couplingSchema = z.strictObject({
   type: z.literal("coupling"),
@@ -62,7 +62,13 @@ export class Coupling implements Bijection {
       );
     }
     const outputs = this.changed.length * this.transform.parameters;
-    this.network = new MLP(this.kept.length, outputs, network, random, context);
+    this.network = new MLP(
+      this.kept.length * (this.transform.angles ? 2 : 1),
+      outputs,
+      network,
+      random,
+      context,
+    );
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
@@ -75,7 +81,8 @@ export class Coupling implements Bijection {
 
   private apply(u: Tensor, context: Tensor | undefined, direction: "toData" | "toLatent"): Transformed {
     const kept = this.kept.length > 0 ? [u.gather(1, this.kept)] : [];
-    const given = context ? [...kept, context] : kept;
+    const seen = kept.map((features) => networkInputs(this.transform, features));
+    const given = context ? [...seen, context] : seen;
     const raw = this.network.apply(concat(given, 1));
     const { value, logDerivative } = this.transform[direction](u.gather(1, this.changed), raw);
     const places = inverseOrder([...this.kept, ...this.changed]);

@@ -121,7 +121,19 @@ export const cutColumns = (features: number, sizes: readonly number[]): number[]
 export const withinUnit = (part: Tensor): Tensor =>
   part.add(part.maximum(0).minimum(1).sub(part).stopGradient());
 
-/** The same for [-bound, bound]. */
+/** For slope number j: the bin that it is the lower and the upper end of, among K bins. */
+export interface SlopePlaces {
+  lowerOf(j: number, bins: number): number;
+  upperOf(j: number, bins: number): number;
+}
+
+/** Where slopes stand: at inner ends of bins alone, since linear tails say what the outer ones are, or at all ends. */
+export const SLOPE_PLACES: Readonly<Record<SplineOptions["tails"], SlopePlaces>> = {
+  linear: { lowerOf: (j) => j + 1, upperOf: (j) => j },
+  none: { lowerOf: (j) => j, upperOf: (j) => j - 1 },
+};
+
+/** Moves what rounding has put outside of [-bound, bound], in the same way. */
 export const withinBox = (value: Tensor, bound: number): Tensor =>
   value.add(value.maximum(-bound).minimum(bound).sub(value).stopGradient());
 

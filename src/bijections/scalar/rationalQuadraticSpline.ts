@@ -8,6 +8,9 @@ import {
   cutColumns,
   findBin,
   LOG_SLOPE_BOUND,
+  SLOPE_PLACES,
+  type SlopePlaces,
+  type SplineOptions,
   splineOptions,
   withinUnit,
 } from "./bins.ts";
@@ -32,13 +35,13 @@ const rationalQuadraticSplineSchema = z.strictObject({
 export function rationalQuadraticSpline(
   bins = 8,
   bound = 5,
-  tails: "linear" | "none" = "linear",
+  tails: SplineOptions["tails"] = "linear",
 ): ScalarTransform {
   const sizes = [bins, bins, tails === "linear" ? bins - 1 : bins + 1];
   const apply = (u: Tensor, raw: Tensor, inverse: boolean) => {
     const [widths, heights, slopes] = cut(raw, u.shape.at(-1) as number, sizes);
     const spline = { widths, heights, slopes, bound, tails };
-    return rationalQuadratic(u, spline, SLOPES[tails], inverse);
+    return rationalQuadratic(u, spline, SLOPE_PLACES[tails], inverse);
   };
   return {
     parameters: sizes.reduce((a, b) => a + b),
@@ -48,22 +51,10 @@ export function rationalQuadraticSpline(
   };
 }
 
-/** For slope number j: the bin that it is the lower and the upper end of, among K bins. */
-export interface SlopePlaces {
-  lowerOf(j: number, bins: number): number;
-  upperOf(j: number, bins: number): number;
-}
-
-/** With linear tails there are inner slopes alone: where there is none, at -B and B, the raw 0 gives slope 1. */
-const SLOPES: Readonly<Record<"linear" | "none", SlopePlaces>> = {
-  linear: { lowerOf: (j) => j + 1, upperOf: (j) => j },
-  none: { lowerOf: (j) => j, upperOf: (j) => j - 1 },
-};
-
 /** Both directions: `from` is the axis that u lies on (x, or z if `inverse`), `to` the other one. */
 export function rationalQuadratic(
   u: Tensor,
-  spline: { widths: Tensor; heights: Tensor; slopes: Tensor; bound: number; tails: "linear" | "none" },
+  spline: { widths: Tensor; heights: Tensor; slopes: Tensor; bound: number; tails: SplineOptions["tails"] },
   places: SlopePlaces,
   inverse: boolean,
 ): ScalarTransformed {
@@ -73,6 +64,7 @@ export function rationalQuadratic(
   const bin = findBin(u, { from, to, bound, closed: tails === "none" });
   const { above, fromSize, toSize, toEnd } = bin;
   const bins = widths.shape.at(-1) as number;
+  // With linear tails there is no slope at -B and B: the raw 0 gives slope 1.
   const d0 = slope(bin, slopes, (j) => places.lowerOf(j, bins));
   const d1 = slope(bin, slopes, (j) => places.upperOf(j, bins));
   const s = inverse ? fromSize.div(toSize) : toSize.div(fromSize);
