@@ -14,7 +14,7 @@ import {
 } from "./bijection.ts";
 import { identityOrder, inverseOrder, orderSchema, randomOrder, reverseOrder } from "./permutation.ts";
 import { buildScalarTransform, scalarTransformExamples, scalarTransformSchema } from "./scalar/build.ts";
-import type { ScalarTransform } from "./scalar/scalarTransform.ts";
+import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 
 const autoregressiveSchema = z.strictObject({
   type: z.literal("autoregressive"),
@@ -60,14 +60,21 @@ export class Autoregressive implements Bijection {
     const degree = inverseOrder(order).map((place) => place + 1);
     const Conditioner = conditioner === "masked" ? MaskedMLP : SeparateMLPs;
     this.network = new Conditioner(
-      { inputDegrees: degree, outputDegrees: this.columns.map((feature) => degree[feature]), context },
+      {
+        inputDegrees: this.transform.angles ? [...degree, ...degree] : degree,
+        outputDegrees: this.columns.map((feature) => degree[feature]),
+        context,
+      },
       network,
       random,
     );
   }
 
   inverse(x: Tensor, context?: Tensor): Transformed {
-    const { value, logDerivative } = this.transform.toLatent(x, this.network.apply(x, context));
+    const { value, logDerivative } = this.transform.toLatent(
+      x,
+      this.network.apply(networkInputs(this.transform, x), context),
+    );
     return { value, logDet: sumFeatures(logDerivative, this.features) };
   }
 
@@ -80,7 +87,7 @@ export class Autoregressive implements Bijection {
       values[feature] = scalar.value;
       const own = sumFeatures(scalar.logDerivative, 1);
       logDet = logDet ? logDet.add(own) : own;
-      if (k < this.features - 1) network.feed(k + 1, scalar.value);
+      if (k < this.features - 1) network.feed(k + 1, networkInputs(this.transform, scalar.value));
     });
     return { value: concat(values, 1), logDet: logDet! };
   }

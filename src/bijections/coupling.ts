@@ -13,7 +13,7 @@ import {
 } from "./bijection.ts";
 import { inverseOrder } from "./permutation.ts";
 import { buildScalarTransform, scalarTransformExamples, scalarTransformSchema } from "./scalar/build.ts";
-import type { ScalarTransform } from "./scalar/scalarTransform.ts";
+import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 
 /** True where a feature is kept and conditions the others. */
 export const maskSchema = z
@@ -54,7 +54,8 @@ export class Coupling implements Bijection {
     this.split = splitByMask(mask, context);
     const { kept, changed } = this.split;
     const outputs = changed.length * this.transform.parameters;
-    this.network = new MLP(kept.length, outputs, network, random, context);
+    const inputs = kept.length * (this.transform.angles ? 2 : 1);
+    this.network = new MLP(inputs, outputs, network, random, context);
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
@@ -68,7 +69,8 @@ export class Coupling implements Bijection {
   private apply(u: Tensor, context: Tensor | undefined, direction: "toData" | "toLatent"): Transformed {
     const { kept, changed, join } = this.split;
     const own = kept.length > 0 ? [u.gather(1, kept)] : [];
-    const raw = this.network.apply(concat(context ? [...own, context] : own, 1));
+    const seen = own.map((features) => networkInputs(this.transform, features));
+    const raw = this.network.apply(concat(context ? [...seen, context] : seen, 1));
     const { value, logDerivative } = this.transform[direction](u.gather(1, changed), raw);
     return { value: join(own, value), logDet: sumFeatures(logDerivative, changed.length) };
   }
