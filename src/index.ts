@@ -11,6 +11,7 @@ export {
   type Bijection,
   Chain,
   Coupling,
+  Elementwise,
   Invert,
   identityOrder,
   LULinear,

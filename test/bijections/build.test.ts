@@ -158,6 +158,7 @@ describe("the registry", () => {
       | "autoregressive"
       | "chain"
       | "coupling"
+      | "elementwise"
       | "invert"
       | "luLinear"
       | "permutation"

@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
-import type { ScalarTransform, ScalarTransformed, ScalarTransformKind } from "./scalarTransform.ts";
+import {
+  cutGroups,
+  groupColumns,
+  type ScalarTransform,
+  type ScalarTransformed,
+  type ScalarTransformKind,
+} from "./scalarTransform.ts";
 
 const LOG_SLOPE_BOUND = Math.log(1000);
 
@@ -25,11 +31,8 @@ const rationalQuadraticSplineSchema = z.strictObject({
 export function rationalQuadraticSpline(bins = 8, bound = 5): ScalarTransform {
   return {
     parameters: 3 * bins - 1,
-    // The widths of all features, their heights, their slopes: to cut these apart is to copy long stretches.
-    columns: (features) =>
-      [bins, bins, bins - 1].flatMap((size) =>
-        Array.from({ length: features * size }, (_, column) => Math.floor(column / size)),
-      ),
+    // The widths of all features, their heights, their slopes.
+    columns: (features) => groupColumns(features, [bins, bins, bins - 1]),
     toLatent: (x, raw) => spline(x, raw, bins, bound, false),
     toData: (z, raw) => spline(z, raw, bins, bound, true),
   };
@@ -40,7 +43,7 @@ export function rationalQuadraticSpline(bins = 8, bound = 5): ScalarTransform {
  * Work on all K bins costs ten times what work on the chosen one does, so there is as little of it as possible.
  */
 function spline(u: Tensor, raw: Tensor, bins: number, bound: number, inverse: boolean): ScalarTransformed {
-  const [rawWidths, rawHeights, rawSlopes] = cut(raw, u.shape.at(-1) as number, [bins, bins, bins - 1]);
+  const [rawWidths, rawHeights, rawSlopes] = cutGroups(raw, u.shape.at(-1) as number, [bins, bins, bins - 1]);
   // A softmax would divide all of these by their sum: here `fromUnit` and `toUnit` do it for the chosen bin alone. The
   // clamp bounds them, so no largest one need be taken out first.
   const widths = rawWidths.softClamp(LOG_SLOPE_BOUND / 2).exp();
@@ -94,15 +97,6 @@ function spline(u: Tensor, raw: Tensor, bins: number, bound: number, inverse: bo
     value: inside.where(value, u),
     logDerivative: inside.where(inverse ? logSlope.neg() : logSlope, 0),
   };
-}
-
-/** Blocks of columns, each as [..., features, size]. */
-function cut(raw: Tensor, features: number, sizes: readonly number[]): Tensor[] {
-  const blocks = raw.split(
-    -1,
-    sizes.map((size) => features * size),
-  );
-  return blocks.map((block, i) => block.reshape([...block.shape.slice(0, -1), features, sizes[i]]));
 }
 
 /** The r of the point that has the part `above` of its bin's height above it: r b / c = above is quadratic in r. */
