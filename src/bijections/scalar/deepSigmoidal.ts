@@ -78,10 +78,10 @@ function layer(x: Tensor, [rawSlopes, rawShifts, rawWeights]: readonly Tensor[])
   };
 }
 
-/** Factors from 1/2 to 2. */
+/** Factors of both signs, up to 8: far enough apart that the sigmoids of sharp and distant modes are soon found. */
 const spread = (units: number): Tensor =>
   constant(
-    Array.from({ length: units }, (_, k) => (units === 1 ? 1 : 4 ** (k / (units - 1) - 0.5))),
+    Array.from({ length: units }, (_, k) => ((k % 2 === 0 ? 8 : -8) * (k + 1)) / units),
     [units],
   );
 
