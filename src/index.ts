@@ -62,7 +62,7 @@ export {
   valueAndGrad,
   vjp,
 } from "./graph/index.ts";
-export { Random } from "./random/index.ts";
+export { Random, type Toy, toys } from "./random/index.ts";
 export { compile } from "./runtime/index.ts";
 export {
   type CheckpointStore,
