@@ -1,0 +1,42 @@
+import type { Flow } from "../../src/flows/index.ts";
+import { type FitResult, type FitSettings, fit } from "../../src/train/index.ts";
+import type { Run } from "./protocol.ts";
+import type { Rows } from "./rows.ts";
+
+/** A flow to be tried, and how it is trained. */
+export interface Model {
+  readonly name: string;
+  build(shape: { features: number; rows: number; context: number; seed: number }): Flow;
+  readonly settings?: FitSettings;
+}
+
+/** Rows with their contexts. */
+export interface Conditioned {
+  readonly rows: Rows;
+  readonly context?: Rows;
+}
+
+/** Builds and trains a model; a tenth of the rows is held out for early stopping where no validation rows are given. */
+export async function trained(
+  model: Model,
+  { rows, context }: Conditioned,
+  run: Pick<Run, "seed" | "quick" | "minutes"> & { validation?: Conditioned },
+): Promise<{ flow: Flow; result: FitResult }> {
+  const { seed, quick, minutes, validation } = run;
+  const count = rows.values.length / rows.features;
+  const flow = model.build({ features: rows.features, rows: count, context: context?.features ?? 0, seed });
+  const result = await fit(flow, rows.values, {
+    ...model.settings,
+    seed,
+    ...(quick && { epochs: 3 }),
+    ...(minutes !== undefined && { maxMinutes: minutes }),
+    ...(context && { context: context.values }),
+    ...(validation && {
+      validation: {
+        values: validation.rows.values,
+        ...(validation.context && { context: validation.context.values }),
+      },
+    }),
+  });
+  return { flow, result };
+}
