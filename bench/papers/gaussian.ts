@@ -2,16 +2,18 @@ import { countRows, type Rows } from "./rows.ts";
 
 /**
  * Log-density in nats of each row of `test` under the full-covariance Gaussian that maximizes the likelihood of `training`
- * (its covariance is over N). Throws where the covariance is singular.
+ * (its covariance is over N), each variance raised by the share `ridge`. Throws where the covariance is singular.
  */
-export function gaussianLogDensity(training: Rows, test: Rows): Float64Array {
+export function gaussianLogDensity(training: Rows, test: Rows, ridge = 0): Float64Array {
   const { features } = training;
   const mean = new Float64Array(features);
   const rows = countRows(training);
   training.values.forEach((x, i) => {
     mean[i % features] += x / rows;
   });
-  const factor = cholesky(covariance(training, mean), features);
+  const matrix = covariance(training, mean);
+  for (let d = 0; d < features; d++) matrix[d * features + d] *= 1 + ridge;
+  const factor = cholesky(matrix, features);
   let logDeterminant = 0;
   for (let d = 0; d < features; d++) logDeterminant += Math.log(factor[d * features + d]);
   const constant = -logDeterminant - (features / 2) * Math.log(2 * Math.PI);

@@ -1,4 +1,4 @@
-import type { Flow } from "../../src/flows/index.ts";
+import { type Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
 import { type FitResult, type FitSettings, fit } from "../../src/train/index.ts";
 import type { Run } from "./protocol.ts";
 import type { Rows } from "./rows.ts";
@@ -40,3 +40,28 @@ export async function trained(
   });
   return { flow, result };
 }
+
+/** What small tables gain from: see docs/defaults.md. */
+const small: FitSettings = { optimizer: { learningRate: 3e-3, weightDecay: 0.3 } };
+
+/** Recipes for tables. */
+export const tableModels = {
+  "Real NVP": {
+    name: "Real NVP",
+    build: ({ features, context, seed }) =>
+      forTables(realNVP(features, { transforms: 8, hidden: [64, 64], ordering: "random", context, seed })),
+    settings: small,
+  },
+  MAF: {
+    name: "MAF",
+    build: ({ features, context, seed }) =>
+      forTables(maf(features, { transforms: 5, hidden: [64, 64], ordering: "random", context, seed })),
+    settings: small,
+  },
+  NSF: {
+    name: "NSF",
+    build: ({ features, context, seed }) =>
+      forTables(nsf(features, { transforms: 3, hidden: [64, 64], ordering: "random", context, seed })),
+    settings: small,
+  },
+} satisfies Readonly<Record<string, Model>>;
