@@ -4,6 +4,7 @@ export type { Bijection, DataRows, Description, Transformed } from "./bijection.
 export { type BijectionDescription, bijectionSchema, buildBijection } from "./build.ts";
 export { Chain } from "./chain.ts";
 export { alternatingMask, Coupling, type CouplingOptions, randomMask } from "./coupling.ts";
+export { Identity } from "./identity.ts";
 export { Invert } from "./invert.ts";
 export { LULinear } from "./luLinear.ts";
 export { identityOrder, Permutation, randomOrder, reverseOrder } from "./permutation.ts";

@@ -2,6 +2,7 @@ import { actnormKind } from "./actnorm.ts";
 import { autoregressiveKind } from "./autoregressive.ts";
 import { chainKind } from "./chain.ts";
 import { couplingKind } from "./coupling.ts";
+import { identityKind } from "./identity.ts";
 import { invertKind } from "./invert.ts";
 import { luLinearKind } from "./luLinear.ts";
 import { permutationKind } from "./permutation.ts";
@@ -15,6 +16,7 @@ export const bijectionKinds = [
   autoregressiveKind,
   chainKind,
   couplingKind,
+  identityKind,
   invertKind,
   luLinearKind,
   permutationKind,

@@ -1,3 +1,4 @@
+import { contextFor } from "../bijections/bijection.ts";
 import { Chain } from "../bijections/chain.ts";
 import type { Flow } from "../flows/flow.ts";
 import type { Shape } from "../graph/shape.ts";
@@ -26,13 +27,13 @@ export async function findNonFinite(
     const outputs: Record<string, Tensor> = {};
     let value = x;
     for (let i = parts.length - 1; i >= 0; i--) {
-      const next = parts[i].inverse(value, parts[i].context > 0 ? context : undefined);
+      const next = parts[i].inverse(value, contextFor(parts[i], context));
       value = next.value;
       // Overflow to infinity and NaN alike make this sum non-finite.
       const name = bijection instanceof Chain ? `bijection.bijections.${i}` : "bijection";
       outputs[name] = next.logDet.add(value.mul(0).sum(1)).broadcastTo(["N"]);
     }
-    outputs.base = base.logProb(value);
+    outputs.base = base.logProb(value, contextFor(base, context));
     return outputs;
   }, shapes);
   const results = await trace(...(conditional ? [values, context] : [values]));
