@@ -1,11 +1,10 @@
-import { Chain } from "../../../src/bijections/index.ts";
 import { GaussianMixture } from "../../../src/distributions/index.ts";
-import { Flow, forTables, maf, nsf, realNVP } from "../../../src/flows/index.ts";
+import { forTables, made, maf } from "../../../src/flows/index.ts";
 import { Random } from "../../../src/random/index.ts";
 import { table } from "../../speed/table.ts";
 import { numbers, readColumns } from "../files.ts";
 import { gaussianLogDensity } from "../gaussian.ts";
-import { type Model, trained } from "../models.ts";
+import { type Model, tableModels, trained } from "../models.ts";
 import type { Protocol } from "../protocol.ts";
 import { published } from "../published.ts";
 import { countRows, folds, type Rows, selectRows, zScored } from "../rows.ts";
@@ -19,33 +18,36 @@ const sets: Readonly<Record<string, { file: string; columns: (names: string[]) =
 };
 
 const settings = { optimizer: { learningRate: 3e-3, weightDecay: 0.3 } };
+const network = { hidden: [64, 64], ordering: "random" as const };
 
-const models: Model[] = [
+const models: readonly Model[] = [
   {
-    name: "RealNVP",
-    build: ({ features, seed }) =>
-      forTables(realNVP(features, { transforms: 8, hidden: [64, 64], ordering: "random", seed })),
+    name: "MADE",
+    build: ({ features, seed }) => forTables(made(features, { ...network, seed })),
     settings,
   },
   {
-    name: "MAF",
-    build: ({ features, seed }) =>
-      forTables(maf(features, { transforms: 5, hidden: [64, 64], ordering: "random", seed })),
+    name: "MADE MoG",
+    build: ({ features, seed }) => forTables(made(features, { ...network, outputs: "mixture", seed })),
     settings,
   },
+  tableModels["Real NVP"],
+  tableModels.MAF,
   {
-    name: "NSF",
-    build: ({ features, seed }) =>
-      forTables(nsf(features, { transforms: 3, hidden: [64, 64], ordering: "random", seed })),
+    name: "MAF MoG",
+    build: ({ features, seed }) => {
+      const { base } = made(features, { ...network, outputs: "mixture", seed });
+      return forTables(maf(features, { ...network, transforms: 3, base, seed: seed + 1 }));
+    },
     settings,
   },
+  tableModels.NSF,
   {
     name: "MAF over a mixture",
     build: ({ features, rows, seed }) => {
       const components = Math.max(1, Math.min(64, Math.floor(rows / (4 * features))));
       const base = new GaussianMixture({ features, components }, new Random(seed).split("mixture"));
-      const { bijection } = maf(features, { transforms: 2, hidden: [64, 64], ordering: "random", seed });
-      return forTables(new Flow(base, new Chain((bijection as Chain).bijections)));
+      return forTables(maf(features, { ...network, transforms: 2, base, seed }));
     },
     settings,
   },
