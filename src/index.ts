@@ -34,6 +34,7 @@ export {
   Logistic,
   Made,
   Mixture,
+  Resampled,
   StandardNormal,
   StudentT,
   TransformedDistribution,
