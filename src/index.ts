@@ -25,16 +25,21 @@ export {
   type Transformed,
 } from "./bijections/index.ts";
 export {
+  Cauchy,
   DiagonalNormal,
   type Distribution,
   GaussianMixture,
+  GeneralizedNormal,
+  Laplace,
   Logistic,
   Made,
   Mixture,
+  Resampled,
   StandardNormal,
   StudentT,
   TransformedDistribution,
   Uniform,
+  VonMises,
 } from "./distributions/index.ts";
 export { type ErrorCode, PushforwardError } from "./errors.ts";
 export {
