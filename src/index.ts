@@ -44,6 +44,7 @@ export {
   Logistic,
   Made,
   Mixture,
+  Resampled,
   StandardNormal,
   StudentT,
   TransformedDistribution,
@@ -91,7 +92,7 @@ export {
   valueAndGrad,
   vjp,
 } from "./graph/index.ts";
-export { Random } from "./random/index.ts";
+export { Random, type Toy, toys } from "./random/index.ts";
 export { compile } from "./runtime/index.ts";
 export {
   type CheckpointStore,
