@@ -75,7 +75,8 @@ export const energies = {
         scores[name][model.name] = [];
         for (let seed = run.seed; seed < run.seed + seeds; seed++) {
           const flow = model.build(seed);
-          const options = { ...fit, seed, maxMinutes: run.minutes };
+          // One thread, so that the numbers do not depend on the cores of the machine.
+          const options = { ...fit, seed, threads: 1, maxMinutes: run.minutes };
           await fitDensity(flow, energy, { ...options, optimizer: { learningRate: 5e-3 } });
           const score = await divergence(flow, energy, logZ);
           scores[name][model.name].push(score);
