@@ -1,13 +1,22 @@
 import { actnormKind } from "./actnorm.ts";
 import { autoregressiveKind } from "./autoregressive.ts";
 import { chainKind } from "./chain.ts";
+import { continuousKind } from "./continuous.ts";
 import { couplingKind } from "./coupling.ts";
+import { diagonalScalingKind } from "./diagonalScaling.ts";
+import { householderKind } from "./householder.ts";
 import { identityKind } from "./identity.ts";
 import { invertKind } from "./invert.ts";
 import { luLinearKind } from "./luLinear.ts";
+import { matrixExponentialKind } from "./matrixExponential.ts";
 import { permutationKind } from "./permutation.ts";
+import { planarKind } from "./planar.ts";
+import { qrLinearKind } from "./qrLinear.ts";
+import { radialKind } from "./radial.ts";
+import { realNVPCouplingKind } from "./realNVPCoupling.ts";
 import { standardizeKind } from "./standardize.ts";
 import { standardizeContextKind } from "./standardizeContext.ts";
+import { sylvesterKind } from "./sylvester.ts";
 import { tailsKind } from "./tails.ts";
 
 /** Every bijection that a model file may hold. To add one, write its file and its line here. */
@@ -15,12 +24,21 @@ export const bijectionKinds = [
   actnormKind,
   autoregressiveKind,
   chainKind,
+  continuousKind,
   couplingKind,
+  diagonalScalingKind,
+  householderKind,
   identityKind,
   invertKind,
   luLinearKind,
+  matrixExponentialKind,
   permutationKind,
+  planarKind,
+  qrLinearKind,
+  radialKind,
+  realNVPCouplingKind,
   standardizeKind,
   standardizeContextKind,
+  sylvesterKind,
   tailsKind,
 ] as const;

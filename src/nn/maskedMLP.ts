@@ -7,7 +7,7 @@ import { hiddenSizes, type NetworkDescription, throughLayers } from "./mlp.ts";
 
 /** What a masked network is conditioned on: the degree of each input and of each output, and the number of context features. */
 export interface Autoregression {
-  /** Position of each input feature in the ordering, counted from 1. */
+  /** Position of each input feature in the ordering, counted from 1; several inputs may share one. */
   readonly inputDegrees: readonly number[];
   /** Output j sees inputs of degree below `outputDegrees[j]`. */
   readonly outputDegrees: readonly number[];
@@ -31,7 +31,7 @@ export class MaskedMLP {
 
   constructor(autoregression: Autoregression, options: NetworkDescription, random: Random) {
     const { inputDegrees, outputDegrees, context, hiddenDegrees } = autoregression;
-    const features = inputDegrees.length;
+    const features = Math.max(...inputDegrees);
     // A single feature without context depends on nothing: its parameters are biases.
     const sizes = features === 1 && context === 0 ? [] : hiddenSizes(options);
     // Drawn degrees may leave a group without units: they take a single one, which is masked throughout.

@@ -12,6 +12,7 @@ import { sample } from "../../src/cli/sample.ts";
 import { score } from "../../src/cli/score.ts";
 import { distributionKinds } from "../../src/distributions/registry.ts";
 import { Tensor } from "../../src/graph/index.ts";
+import { densitySettingsSchema } from "../../src/train/densityOptions.ts";
 import { fitSettingsSchema } from "../../src/train/options.ts";
 import { pages, project, root } from "./documentation.ts";
 
@@ -94,6 +95,13 @@ describe("a page names everything that there is", () => {
     const { beta1: _beta1, beta2: _beta2, epsilon: _epsilon, ...mainOptimizer } = optimizer;
     const all = [...rows(settings), ...rows(mainOptimizer, "optimizer."), ...rows(schedule, "schedule.")];
     expect(lacking("docs/training.md", all)).toEqual([]);
+  });
+
+  test("settings of fitting to a density, with their defaults", () => {
+    const { optimizer: _optimizer, schedule, ...settings } = densitySettingsSchema.parse({});
+    const all = Object.entries({ ...settings, "schedule.type": schedule.type });
+    const rows = all.map(([name, value]) => `| \`${name}\` | ${shown(value)} |`);
+    expect(lacking("docs/fit-density.md", rows)).toEqual([]);
   });
 
   test("commands and their options", () => {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { About } from "../../description.ts";
-import type { Tensor } from "../../graph/tensor.ts";
+import { concat, type Tensor } from "../../graph/tensor.ts";
 
 /** Elementwise result: both of the shape of the argument, or smaller by broadcasting. */
 export interface ScalarTransformed {
@@ -18,6 +18,8 @@ export interface ScalarTransformed {
 export interface ScalarTransform {
   /** P, the number of parameters of a feature. */
   readonly parameters: number;
+  /** Whether features are angles: what a network is given of one is its cosine and its sine, the same after a turn. */
+  readonly angles?: boolean;
   /** Which of `features` features each of the D P columns of `raw` belongs to. */
   columns(features: number): number[];
   /** Density direction, x to z; the closed form of every transform is in this direction. */
@@ -36,6 +38,10 @@ export interface ScalarTransformKind<
   /** Options that the tests of invariants run over. */
   examples(): readonly z.input<S>[];
 }
+
+/** What a network is given of features [N, D]: the features, or [N, 2 D] the cosines and then the sines of angles. */
+export const networkInputs = ({ angles }: ScalarTransform, x: Tensor): Tensor =>
+  angles ? concat([x.cos(), x.sin()], 1) : x;
 
 /** Parameters in blocks, one kind after the other: [a_1 ... a_D, b_1 ... b_D]. */
 export const blockColumns = (features: number, parameters: number): number[] =>
