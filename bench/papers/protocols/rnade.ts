@@ -48,7 +48,7 @@ const models: readonly Model[] = [
   {
     name: "NSF, small networks",
     build: ({ features, seed }) =>
-      forTables(nsf(features, { hidden: [16, 16], ordering: "random", transforms: 2, bins: 32, seed })),
+      forTables(nsf(features, { hidden: [16, 16], ordering: "random", transforms: 3, bins: 32, seed })),
     settings: { ...settings, batchSize: 32, epochs: 1000, patience: 40, schedule: { patience: 15 } },
   },
 ];
