@@ -1,3 +1,4 @@
+import { forTables, planar } from "../../../src/flows/index.ts";
 import { table } from "../../speed/table.ts";
 import { numbers, readColumns } from "../files.ts";
 import { type Model, tableModels, trained } from "../models.ts";
@@ -14,7 +15,15 @@ const files: Readonly<Record<string, string>> = {
   shuttle: "32_shuttle",
   thyroid: "38_thyroid",
 };
-const models: readonly Model[] = [tableModels.MAF, tableModels.NSF];
+const models: readonly Model[] = [
+  {
+    name: "planar",
+    build: ({ features, seed }) => forTables(planar(features, { seed })),
+    settings: { optimizer: { learningRate: 3e-3 } },
+  },
+  tableModels.MAF,
+  tableModels.NSF,
+];
 const papers = ["PlanarFlow", "KNN", "DTE-C"];
 
 /** A low density is an anomaly. */

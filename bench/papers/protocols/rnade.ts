@@ -1,6 +1,4 @@
-import { GaussianMixture } from "../../../src/distributions/index.ts";
-import { forTables, made, maf } from "../../../src/flows/index.ts";
-import { Random } from "../../../src/random/index.ts";
+import { forTables, made, maf, nsf, tableFlows } from "../../../src/flows/index.ts";
 import { table } from "../../speed/table.ts";
 import { numbers, readColumns } from "../files.ts";
 import { gaussianLogDensity } from "../gaussian.ts";
@@ -43,13 +41,15 @@ const models: readonly Model[] = [
   },
   tableModels.NSF,
   {
-    name: "MAF over a mixture",
-    build: ({ features, rows, seed }) => {
-      const components = Math.max(1, Math.min(64, Math.floor(rows / (4 * features))));
-      const base = new GaussianMixture({ features, components }, new Random(seed).split("mixture"));
-      return forTables(maf(features, { ...network, transforms: 2, base, seed }));
-    },
+    name: "NSF over MAF",
+    build: ({ features, rows, seed }) => tableFlows(features, { rows, seed })[0].flow,
     settings,
+  },
+  {
+    name: "NSF, small networks",
+    build: ({ features, seed }) =>
+      forTables(nsf(features, { hidden: [16, 16], ordering: "random", transforms: 3, bins: 32, seed })),
+    settings: { ...settings, batchSize: 32, epochs: 1000, patience: 40, schedule: { patience: 15 } },
   },
 ];
 
@@ -100,7 +100,7 @@ function report(
 ): string {
   const theirs = ["Gaussian", "MFA", "FVBN", "RNADE-MoL", "RNADE-MoG", "EoRNADE(2014)"];
   const ours = ["Gaussian", ...models.map((model) => model.name)];
-  return table(
+  const text = table(
     ["", ...names],
     [
       ...theirs.map((model) => [
@@ -113,4 +113,9 @@ function report(
       ]),
     ],
   );
+  return `${text}\n\n${notes}`;
 }
+
+const notes = `Each column is z-scored by the rows that train, a tenth of which ends training early; the paper's networks were chosen by
+validation too. The values are rounded (wine) or sit at -1, 0 and 1 (ionosphere), so densities may grow without bound there; as in
+the paper no noise is added to them. ± is over the ten folds, which differ more than the models do.`;
