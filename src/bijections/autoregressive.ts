@@ -101,13 +101,13 @@ export const autoregressiveKind: BijectionKind<typeof autoregressiveSchema> = {
   },
   build: ({ type: _, ...options }, random) => new Autoregressive(options, random),
   examples: (features) => [
-    ...scalarTransformExamples().flatMap((transform) =>
+    ...scalarTransformExamples(features).flatMap((transform) =>
       [0, 2].map((context) => ({
         type: "autoregressive" as const,
         order: context === 0 ? identityOrder(features) : reverseOrder(features),
         context,
         transform,
-        network: { hidden: [8] },
+        network: { hidden: [10] },
       })),
     ),
     {

@@ -110,7 +110,7 @@ export const couplingKind: BijectionKind<typeof couplingSchema> = {
   examples(features) {
     const network = { hidden: [8] };
     const one = features === 1;
-    const conditional = scalarTransformExamples().map((transform) => ({
+    const conditional = scalarTransformExamples(features).map((transform) => ({
       type: "coupling" as const,
       mask: alternatingMask(features, one ? false : features % 2 === 0),
       context: 2,
@@ -118,7 +118,7 @@ export const couplingKind: BijectionKind<typeof couplingSchema> = {
       network,
     }));
     if (one) return conditional;
-    const unconditional = scalarTransformExamples().map((transform) => ({
+    const unconditional = scalarTransformExamples(features).map((transform) => ({
       type: "coupling" as const,
       mask: alternatingMask(features),
       transform,
