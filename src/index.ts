@@ -52,6 +52,7 @@ export {
   iaf,
   type Model,
   maf,
+  ncsf,
   nice,
   nsf,
   type RecipeOptions,

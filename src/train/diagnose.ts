@@ -1,3 +1,4 @@
+import { supportOf } from "../bijections/build.ts";
 import { Chain } from "../bijections/chain.ts";
 import type { Flow } from "../flows/flow.ts";
 import type { Shape } from "../graph/shape.ts";
@@ -10,6 +11,10 @@ export interface Culprit {
   readonly layer: string;
   /** Row of the batch, counted from 0. */
   readonly row: number;
+  /** Whether the row lies where the layer has density 0: its log-determinant is -Infinity, and nothing else is wrong. */
+  readonly outside: boolean;
+  /** Where the layer has more than that, in words. */
+  readonly support: string | undefined;
 }
 
 /** Follows rows through the flow, layer by layer, and names the first layer and row whose result is not finite. */
@@ -20,6 +25,7 @@ export async function findNonFinite(
 ): Promise<Culprit | undefined> {
   const { bijection, base } = flow;
   const parts = bijection instanceof Chain ? bijection.bijections : [bijection];
+  const nameOf = (i: number) => (bijection instanceof Chain ? `bijection.bijections.${i}` : "bijection");
   const conditional = flow.context > 0;
   const shapes: Shape[] = [["N", flow.features], ...(conditional ? [["N", flow.context] as Shape] : [])];
   const trace = compile((x, context) => {
@@ -29,8 +35,7 @@ export async function findNonFinite(
       const next = parts[i].inverse(value, parts[i].context > 0 ? context : undefined);
       value = next.value;
       // Overflow to infinity and NaN alike make this sum non-finite.
-      const name = bijection instanceof Chain ? `bijection.bijections.${i}` : "bijection";
-      outputs[name] = next.logDet.add(value.mul(0).sum(1)).broadcastTo(["N"]);
+      outputs[nameOf(i)] = next.logDet.add(value.mul(0).sum(1)).broadcastTo(["N"]);
     }
     outputs.base = base.logProb(value);
     return outputs;
@@ -39,7 +44,10 @@ export async function findNonFinite(
   await trace.release();
   for (const [layer, numbers] of Object.entries(results)) {
     const row = numbers.findIndex((x) => !Number.isFinite(x));
-    if (row >= 0) return { layer, row };
+    if (row < 0) continue;
+    const part = parts.find((_, i) => layer === nameOf(i));
+    const outside = numbers[row] === Number.NEGATIVE_INFINITY;
+    return { layer, row, outside, support: part && supportOf(part) };
   }
   return undefined;
 }
