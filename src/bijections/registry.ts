@@ -5,20 +5,29 @@ import { continuousKind } from "./continuous.ts";
 import { couplingKind } from "./coupling.ts";
 import { diagonalScalingKind } from "./diagonalScaling.ts";
 import { elementwiseKind } from "./elementwise.ts";
+import { expKind } from "./exp.ts";
 import { householderKind } from "./householder.ts";
 import { identityKind } from "./identity.ts";
 import { invertKind } from "./invert.ts";
 import { luLinearKind } from "./luLinear.ts";
 import { matrixExponentialKind } from "./matrixExponential.ts";
+import { orderedKind } from "./ordered.ts";
 import { permutationKind } from "./permutation.ts";
 import { planarKind } from "./planar.ts";
+import { powerKind } from "./power.ts";
 import { qrLinearKind } from "./qrLinear.ts";
 import { radialKind } from "./radial.ts";
 import { realNVPCouplingKind } from "./realNVPCoupling.ts";
+import { sigmoidKind } from "./sigmoid.ts";
+import { sinhArcsinhKind } from "./sinhArcsinh.ts";
+import { softplusKind } from "./softplus.ts";
+import { softsignKind } from "./softsign.ts";
 import { standardizeKind } from "./standardize.ts";
 import { standardizeContextKind } from "./standardizeContext.ts";
+import { stickBreakingKind } from "./stickBreaking.ts";
 import { sylvesterKind } from "./sylvester.ts";
 import { tailsKind } from "./tails.ts";
+import { tanhKind } from "./tanh.ts";
 
 /** Every bijection that a model file may hold. To add one, write its file and its line here. */
 export const bijectionKinds = [
@@ -42,5 +51,14 @@ export const bijectionKinds = [
   standardizeKind,
   standardizeContextKind,
   sylvesterKind,
+  expKind,
+  orderedKind,
+  powerKind,
+  sigmoidKind,
+  sinhArcsinhKind,
+  softplusKind,
+  softsignKind,
+  stickBreakingKind,
   tailsKind,
+  tanhKind,
 ] as const;

@@ -11,6 +11,7 @@ export {
   type MadeRecipeOptions,
   made,
   maf,
+  ncsf,
   nice,
   nsf,
   type PlanarRecipeOptions,

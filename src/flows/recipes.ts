@@ -15,6 +15,7 @@ import type { Distribution } from "../distributions/distribution.ts";
 import { Logistic } from "../distributions/logistic.ts";
 import { Made, type MadeOptions } from "../distributions/made.ts";
 import { StandardNormal } from "../distributions/standardNormal.ts";
+import { Uniform } from "../distributions/uniform.ts";
 import type { NetworkOptions } from "../nn/mlp.ts";
 import { Random } from "../random/index.ts";
 import { Flow } from "./flow.ts";
@@ -109,6 +110,17 @@ export function nsf(features: number, options: SplineRecipeOptions = {}): Flow {
   return kind === "coupling"
     ? couplings(features, transform, rest)
     : autoregressive(features, transform, rest);
+}
+
+/**
+ * Neural circular spline flow for angles in [-pi, pi), autoregressive or in couplings, over a uniform base (Rezende et al. 2020):
+ * a density on the torus, of period 2 pi in each feature.
+ */
+export function ncsf(features: number, options: Omit<SplineRecipeOptions, "bound"> = {}): Flow {
+  const { kind = "autoregressive", bins = 8, ...rest } = options;
+  const transform = { type: "circularSpline", bins } as const;
+  const all = { base: new Uniform({ features, low: -Math.PI, high: Math.PI }), ...rest };
+  return kind === "coupling" ? couplings(features, transform, all) : autoregressive(features, transform, all);
 }
 
 /** MADE as a density model (Germain et al. 2015), with no bijection: `bernoulli` outputs for binary data. */

@@ -1,4 +1,5 @@
 import type { Bijection } from "../bijections/bijection.ts";
+import { supportOf } from "../bijections/build.ts";
 import { Chain } from "../bijections/chain.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import { StandardizeContext } from "../bijections/standardizeContext.ts";
@@ -12,13 +13,20 @@ import { maf, nsf, type RecipeOptions } from "./recipes.ts";
 /**
  * Puts in front of a flow what columns of real tables need: `Standardize`, fitted to the data, so that the flow works in
  * deviations and its densities are still in data units; and `Tails`, so that a far outlier has a low density, not an
- * absurd one. A context is standardized likewise.
+ * absurd one. A context is standardized likewise. Bijections onto a support, such as `Exp`, that stand next to the data stay
+ * there: both are put behind them.
  */
 export function forTables(flow: Flow): Flow {
   const { features } = flow;
   const parts = flow.bijection instanceof Chain ? flow.bijection.bijections : [flow.bijection];
-  const layers = flow.bijection.context > 0 ? [new StandardizeContext(flow.bijection)] : parts;
-  return new Flow(flow.base, new Chain([...layers, new Tails({ features }), new Standardize({ features })]));
+  const free = parts.findLastIndex((part) => supportOf(part) === undefined) + 1;
+  const inner = parts.slice(0, free);
+  const layers =
+    flow.bijection.context > 0
+      ? [new StandardizeContext(free === parts.length ? flow.bijection : new Chain(inner))]
+      : inner;
+  const table = [new Tails({ features }), new Standardize({ features })];
+  return new Flow(flow.base, new Chain([...layers, ...table, ...parts.slice(free)]));
 }
 
 export interface TableFlowOptions {

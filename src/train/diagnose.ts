@@ -1,4 +1,5 @@
 import { type Bijection, contextFor } from "../bijections/bijection.ts";
+import { supportOf } from "../bijections/build.ts";
 import { Chain } from "../bijections/chain.ts";
 import type { Flow } from "../flows/flow.ts";
 import { vjp } from "../graph/grad.ts";
@@ -12,6 +13,10 @@ export interface Culprit {
   readonly layer: string;
   /** Row of the batch, counted from 0. */
   readonly row: number;
+  /** Whether the row lies where the layer has density 0: its log-determinant is -Infinity, and nothing else is wrong. */
+  readonly outside: boolean;
+  /** Where the layer has more than that, in words. */
+  readonly support: string | undefined;
 }
 
 /** Follows rows through the flow, layer by layer, and names the first layer and row whose result is not finite. */
@@ -37,7 +42,7 @@ export async function findNonFinite(
   }, shapes);
   const results = await trace(...(conditional ? [values, context] : [values]));
   await trace.release();
-  return first(results);
+  return first(flow, results);
 }
 
 /** A culprit on the way from noise to the density that a flow is fitted to, and the row of data there. */
@@ -72,7 +77,7 @@ export async function findNonFiniteDraw(
   );
   const { value, ...results } = await trace(...noise);
   await trace.release();
-  const culprit = first(results);
+  const culprit = first(flow, results);
   if (!culprit) return undefined;
   const { row } = culprit;
   return { ...culprit, x: value.subarray(row * flow.features, (row + 1) * flow.features) };
@@ -84,10 +89,13 @@ const partsOf = ({ bijection }: Flow): { name: string; part: Bijection }[] =>
     ? bijection.bijections.map((part, i) => ({ name: `bijection.bijections.${i}`, part }))
     : [{ name: "bijection", part: bijection }];
 
-function first(results: Readonly<Record<string, Floats>>): Culprit | undefined {
+function first(flow: Flow, results: Readonly<Record<string, Floats>>): Culprit | undefined {
   for (const [layer, numbers] of Object.entries(results)) {
     const row = numbers.findIndex((x) => !Number.isFinite(x));
-    if (row >= 0) return { layer, row };
+    if (row < 0) continue;
+    const part = partsOf(flow).find(({ name }) => name === layer)?.part;
+    const outside = numbers[row] === Number.NEGATIVE_INFINITY;
+    return { layer, row, outside, support: part && supportOf(part) };
   }
   return undefined;
 }

@@ -7,7 +7,7 @@ import { Random } from "../random/index.ts";
 import { type Batch, type Batches, batchesOf } from "./batches.ts";
 import { decodeCheckpoint, encodeCheckpoint, fingerprint } from "./checkpoint.ts";
 import { Descent, MOST_RECOVERIES } from "./descent.ts";
-import { findNonFinite } from "./diagnose.ts";
+import { type Culprit, findNonFinite } from "./diagnose.ts";
 import { initialize } from "./initialize.ts";
 import { Objective } from "./objective.ts";
 import { type Epoch, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
@@ -147,6 +147,10 @@ class Training {
     const { objective } = settings;
     this.objective = await Objective.of(this.inner, trainable, flat, sizes, { ...options, objective });
     if (!saved) state.best = (await this.objective.meanLogDensity(this.validation)) + this.offset;
+    if (!Number.isFinite(state.best)) {
+      const { values, context } = this.validation;
+      this.refuseOutside(await findNonFinite(this.inner, values, context), this.validation);
+    }
     const deadline =
       options.maxMinutes === undefined
         ? Number.POSITIVE_INFINITY
@@ -252,8 +256,10 @@ class Training {
 
   private async recover(epoch: number, batch: number, { rows, indices }: Batch, loss: number): Promise<void> {
     const { descent, options } = this;
-    const { values, context } = selectRows(rows, indices);
-    const culprit = await findNonFinite(this.inner, values, context);
+    const chosen = selectRows(rows, indices);
+    const culprit = await findNonFinite(this.inner, chosen.values, chosen.context);
+    // What reaches the base depends on the parameters, where the layers are defined does not.
+    if (culprit?.layer !== "base") this.refuseOutside(culprit, chosen);
     const where = culprit
       ? `${culprit.layer}, row ${rows.index[indices[culprit.row] ?? indices[0]]} of the data`
       : "the gradient";
@@ -271,6 +277,22 @@ class Training {
     options.onRecovery?.(
       `The loss became ${loss} in epoch ${epoch}, batch ${batch} (${where}): back to the weights before that epoch, with half the step size.`,
     );
+  }
+
+  /** A row that has density 0 whatever the parameters are cannot be learned from. */
+  private refuseOutside(culprit: Culprit | undefined, { values, index }: TrainingRows): void {
+    if (!culprit?.outside) return;
+    const { layer, row, support } = culprit;
+    const { features } = this.flow;
+    const { standardize } = this.flow.unstandardized();
+    const own = values.slice(row * features, (row + 1) * features);
+    const numbers = Array.from(standardize ? standardize.toData(own) : own);
+    const shown = numbers.length > 8 ? [...numbers.slice(0, 8), "..."] : numbers;
+    throw new PushforwardError("DATA", `row ${index[row]} lies outside of the support of ${layer}`, {
+      expected: support ?? "a row of positive density",
+      received: shown.join(", "),
+      mend: "Leave such rows out, or choose a flow whose support holds them.",
+    });
   }
 
   private save(): Uint8Array {

@@ -72,8 +72,8 @@ describe("buildBijection", () => {
     expect(build(null)).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a bijection does not fit: expected an object, received null.]`,
     );
-    expect(build({})).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a bijection does not fit at type: expected one of "actnorm", "autoregressive", "chain", "coupling", "diagonalScaling", "householder", "invert", "luLinear", "matrixExponential", "permutation", "planar", "qrLinear", "radial", "realNVPCoupling", "standardize", "standardizeContext", "sylvester", "tails", received nothing.]`,
+    expect(build({})).toThrow(
+      /^a bijection does not fit at type: expected one of "actnorm", "autoregressive", .*, received nothing\.$/,
     );
     expect(build({ type: "actnorm" })).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a bijection does not fit at features: expected a number, received nothing.]`,

@@ -17,19 +17,24 @@ export function buildScalarTransform(options: z.output<Schema>): ScalarTransform
   return kinds.find(({ schema }) => schema.shape.type.value === options.type)!.build(options);
 }
 
-/** Options of all scalar transforms, for the examples of the bijections that apply them. */
+/** Options of all scalar transforms. */
 export const scalarTransformExamples = (): ScalarTransformOptions[] =>
   scalarTransformKinds.flatMap((kind): readonly ScalarTransformOptions[] => kind.examples());
 
+/** Of these kinds one stands for each way in which features enter a network, and numbers come out of it. */
+const STAND_INS: readonly string[] = ["additive", "affine", "circularSpline", "rationalQuadraticSpline"];
+
 /**
- * One example of each scalar transform with a number of context features, 0 and 2, for the examples of bijections that
- * condition them; those that are inverted by root finding, which take long to prepare, with one of these numbers.
+ * Scalar transforms with a number of context features, 0 and 2, for the examples of bijections that condition them; those
+ * that are inverted by root finding, which take long to prepare, with one of these numbers. What a transform does to one
+ * feature does not depend on the number of others, so for more than two a few stand for all.
  */
 export const conditionedExamples = (
   features: number,
 ): { transform: ScalarTransformOptions; context: number }[] =>
   scalarTransformKinds.flatMap((kind) => {
-    const [transform]: readonly ScalarTransformOptions[] = kind.examples();
+    const examples: readonly ScalarTransformOptions[] = kind.examples();
+    const chosen = features <= 2 ? examples : examples.slice(0, STAND_INS.includes(examples[0].type) ? 1 : 0);
     const contexts = kind.about.sampling !== "root finding" ? [0, 2] : features === 2 ? [2] : [0];
-    return contexts.map((context) => ({ transform, context }));
+    return chosen.flatMap((transform) => contexts.map((context) => ({ transform, context })));
   });

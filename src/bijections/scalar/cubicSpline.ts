@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
-import { binSizes, completed, findBin, type SplineOptions, splineOptions } from "./bins.ts";
+import { binSizes, completed, findBin, LOG_SLOPE_BOUND, type SplineOptions, splineOptions } from "./bins.ts";
 import {
   cutGroups,
   groupColumns,
@@ -18,7 +18,7 @@ const cubicSplineSchema = z.strictObject({ type: z.literal("cubicSpline"), ...sp
  *   d_k = min(2 s_k-1, 2 s_k, (s_k-1 width_k + s_k width_k-1) / (width_k-1 + width_k)).
  * The derivative is continuous everywhere and 1 at both ends: for that the outermost bins are given half of their width as
  * height before the softmax shares out the rest, so that no slope is more than 2 s. P = 2 K. Without tails (`none`) the
- * slopes at both ends are 2 s sigmoid(a) with a free number a each, and P = 2 K + 2.
+ * slopes at both ends are 2 s sigmoid(c) with a free number c each, clamped smoothly, and P = 2 K + 2.
  *
  * In bin k with r the part of the width above x, t = 1 - r, a = d_k / s and b = d_k+1 / s:
  *   z = y_k+1 - height r (b t^2 + (3 - a) r t + r^2),  dz/dx = s (a r^2 + 2 (3 - a - b) r t + b t^2).
@@ -64,6 +64,7 @@ function spline(
   const end = (j: number) =>
     rawSlopes
       ? pick(rawSlopes, (i) => (i !== j ? -1 : j === 0 ? 0 : bins - 1))
+          .softClamp(LOG_SLOPE_BOUND)
           .sigmoid()
           .mul(2)
       : scalar(1).div(own.s);

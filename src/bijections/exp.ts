@@ -1,0 +1,55 @@
+import { z } from "zod";
+import type { Tensor } from "../graph/tensor.ts";
+import { parse } from "../parse.ts";
+import {
+  type Bijection,
+  type BijectionKind,
+  type Description,
+  sumFeatures,
+  type Transformed,
+} from "./bijection.ts";
+import { onSupport, withinReach } from "./constraint.ts";
+
+const expSchema = z.strictObject({ type: z.literal("exp"), features: z.int().positive() });
+
+/**
+ * x = exp(z), onto the positive numbers: a log-normal of a normal. Sampling maps latent values beyond +-80 as if they were
+ * there; x <= 0 has the log-determinant -Infinity.
+ */
+export class Exp implements Bijection {
+  readonly features: number;
+  readonly context = 0;
+
+  constructor(options: { features: number }) {
+    this.features = parse(expSchema, { type: "exp", ...options }, "an exponential").features;
+  }
+
+  forward(z: Tensor): Transformed {
+    const reach = withinReach(z);
+    return { value: reach.exp(), logDet: sumFeatures(reach, this.features) };
+  }
+
+  inverse(x: Tensor): Transformed {
+    return onSupport(x, x.lessEqual(0), 1, (x) => {
+      const log = x.log();
+      return { value: log, logDerivative: log.neg() };
+    });
+  }
+
+  describe(): Description {
+    return { type: "exp", features: this.features };
+  }
+}
+
+export const expKind: BijectionKind<typeof expSchema> = {
+  schema: expSchema,
+  about: {
+    name: "exponential",
+    formula: "x = exp(z)",
+    density: "closed form",
+    sampling: "closed form",
+    support: "x > 0",
+  },
+  build: (description) => new Exp(description),
+  examples: (features) => [{ type: "exp", features }],
+};

@@ -1,0 +1,83 @@
+import { z } from "zod";
+import type { Tensor } from "../graph/tensor.ts";
+import { parse } from "../parse.ts";
+import {
+  type Bijection,
+  type BijectionKind,
+  type Description,
+  sumFeatures,
+  type Transformed,
+} from "./bijection.ts";
+import { onSupport } from "./constraint.ts";
+
+const sigmoidSchema = z
+  .strictObject({
+    type: z.literal("sigmoid"),
+    features: z.int().positive(),
+    low: z.number().default(0),
+    high: z.number().default(1),
+  })
+  .refine(({ low, high }) => low < high, { path: ["high"], error: "more than low" });
+
+/**
+ * x = low + (high - low) / (1 + exp(-z)), onto (low, high); its inverse is the logit, and a logistic base makes it uniform.
+ * Floats end before latent values do: far out what is drawn is `low` or `high`. Where x is not between them the
+ * log-determinant is -Infinity.
+ */
+export class Sigmoid implements Bijection {
+  readonly features: number;
+  readonly context = 0;
+  readonly low: number;
+  readonly high: number;
+
+  constructor(options: { features: number; low?: number; high?: number }) {
+    const { features, low, high } = parse(sigmoidSchema, { type: "sigmoid", ...options }, "a sigmoid");
+    this.features = features;
+    this.low = low;
+    this.high = high;
+  }
+
+  forward(z: Tensor): Transformed {
+    const width = this.high - this.low;
+    // Counted from the nearer end, where that is 0 no digit is lost.
+    const fromLow = z.sigmoid().mul(width).add(this.low);
+    const fromHigh = z.neg().sigmoid().mul(-width).add(this.high);
+    const logDerivative = z.softplus().add(z.neg().softplus()).neg().add(Math.log(width));
+    return { value: z.less(0).where(fromLow, fromHigh), logDet: sumFeatures(logDerivative, this.features) };
+  }
+
+  inverse(x: Tensor): Transformed {
+    const { low, high } = this;
+    const outside = x.lessEqual(low).or(x.greaterEqual(high));
+    return onSupport(x, outside, low + (high - low) / 2, (x) => {
+      const [above, below] = [x.neg().add(high).log(), x.sub(low).log()];
+      return {
+        value: below.sub(above),
+        logDerivative: above
+          .add(below)
+          .neg()
+          .add(Math.log(high - low)),
+      };
+    });
+  }
+
+  describe(): Description {
+    return { type: "sigmoid", features: this.features, low: this.low, high: this.high };
+  }
+}
+
+export const sigmoidKind: BijectionKind<typeof sigmoidSchema> = {
+  schema: sigmoidSchema,
+  about: {
+    name: "sigmoid",
+    formula: "x = low + (high - low) / (1 + exp(-z))",
+    density: "closed form",
+    sampling: "closed form",
+    support: "low < x < high",
+  },
+  build: ({ type: _, ...options }) => new Sigmoid(options),
+  examples: (features) => [
+    { type: "sigmoid", features },
+    { type: "sigmoid", features, low: -1.5, high: 3 },
+  ],
+};

@@ -1,0 +1,112 @@
+import { describe, expect, test } from "vitest";
+import { ncsf } from "../../src/flows/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { fit } from "../../src/train/index.ts";
+import { columnOf, kolmogorovSmirnov } from "../mathematics/kolmogorovSmirnov.ts";
+import { cumulative, integral, intervalRule, square } from "../mathematics/quadrature.ts";
+import { perturb } from "../nn/perturb.ts";
+
+type Options = NonNullable<Parameters<typeof ncsf>[1]>;
+const options = { precision: "float64" } as const;
+const shape = { transforms: 2, hidden: [8], activation: "tanh" as const, bins: 4, seed: 1 } satisfies Options;
+const rule = intervalRule(-Math.PI, Math.PI, 401);
+const trained = (features: number, more: Options) => {
+  const flow = ncsf(features, { ...shape, ...more });
+  perturb(flow.parameters(), 0.4);
+  return flow;
+};
+
+describe.each([
+  ["autoregressive", {}],
+  ["coupling", { kind: "coupling" }],
+  ["autoregressive given a context", { context: 1 }],
+] as const)("ncsf, %s", (_, more) => {
+  const flow = trained(2, more);
+  const context = flow.context > 0 ? [0.7] : undefined;
+
+  test("is a density on the torus, which its samples follow", async () => {
+    const { rows, weights } = square(rule);
+    const logProb = await flow.logProb(rows, context, options);
+    expect(Math.abs(integral(logProb, weights) - 1)).toBeLessThan(2e-4);
+    const { samples, logProb: own } = await flow.sampleAndLogProb(4000, { ...options, context, seed: 2 });
+    const again = await flow.logProb(samples, context, options);
+    own.forEach((value, r) => {
+      expect(Math.abs(value - again[r])).toBeLessThan(1e-8);
+    });
+    const size = rule.nodes.length;
+    const joint = logProb.map(Math.exp);
+    for (const column of [0, 1]) {
+      const marginal = rule.nodes.map((_, i) =>
+        rule.weights.reduce((sum, w, j) => sum + w * joint[column === 0 ? i * size + j : j * size + i], 0),
+      );
+      expect(kolmogorovSmirnov(columnOf(samples, 2, column), cumulative(rule, marginal))).toBeGreaterThan(
+        1e-3,
+      );
+    }
+  });
+
+  test("has no seam: its density has the period 2 pi in each feature and is continuous", async () => {
+    const turn = 2 * Math.PI;
+    const step = 1e-7;
+    for (const other of [-2, 0.3, 3]) {
+      const pairs = [
+        [Math.PI - step, other, -Math.PI + step, other],
+        [other, Math.PI - step, other, -Math.PI + step],
+        [1.2, other, 1.2 + turn, other],
+        [other, 1.2, other - turn, 1.2 + turn],
+      ];
+      for (const pair of pairs) {
+        const [a, b] = await flow.logProb(pair, context, options);
+        expect(Math.abs(a - b)).toBeLessThan(1e-5);
+      }
+    }
+  });
+
+  test("comes back modulo 2 pi", async () => {
+    const x = new Random(3).uniform(new Float64Array(400)).map((u) => 4 * Math.PI * (u - 0.5));
+    const z = await flow.toLatent(x, context, options);
+    const back = await flow.toData(z, context, options);
+    x.forEach((v, i) => {
+      expect(Math.abs(Math.sin((v - back[i]) / 2))).toBeLessThan(1e-9);
+    });
+  });
+});
+
+test("starts uniform, and of one feature as of three", async () => {
+  for (const features of [1, 3]) {
+    const flow = ncsf(features, shape);
+    const x = new Random(1).uniform(new Float64Array(30 * features)).map((u) => 7 * (u - 0.5));
+    for (const value of await flow.logProb(x, undefined, options))
+      expect(value).toBeCloseTo(-features * Math.log(2 * Math.PI), 10);
+  }
+});
+
+test("learns a von Mises distribution whose mean lies on the seam", async () => {
+  const kappa = 4;
+  const random = new Random(4);
+  const angles: number[] = [];
+  // Rejection from a uniform proposal; the mean is pi.
+  const u = random.uniform(new Float64Array(40_000));
+  for (let i = 0; i < u.length; i += 2) {
+    const x = 2 * Math.PI * (u[i] - 0.5);
+    if (u[i + 1] < Math.exp(kappa * (-Math.cos(x) - 1))) angles.push(x);
+  }
+  const flow = ncsf(1, { transforms: 1 });
+  const { validationLogDensity } = await fit(flow, angles, {
+    epochs: 60,
+    batchSize: 256,
+    seed: 1,
+    optimizer: { learningRate: 0.02 },
+  });
+  const besselI0 = intervalRule(0, Math.PI, 2001);
+  const normalization = integral(
+    besselI0.nodes.map((t) => kappa * Math.cos(t)),
+    besselI0.weights,
+  );
+  const truth = angles.map((x) => -kappa * Math.cos(x) - Math.log(2 * normalization));
+  const entropy = truth.reduce((a, b) => a + b) / truth.length;
+  expect(Math.abs(validationLogDensity - entropy)).toBeLessThan(0.1);
+  const [a, b, c] = await flow.logProb([Math.PI, -Math.PI, 0]);
+  expect(Math.abs(a - b)).toBeLessThan(1e-3);
+  expect(a - c).toBeGreaterThan(3);
+});
