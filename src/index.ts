@@ -9,6 +9,7 @@ export {
   Autoregressive,
   alternatingMask,
   type Bijection,
+  BlockAutoregressive,
   Chain,
   Coupling,
   Elementwise,

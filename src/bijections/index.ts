@@ -1,6 +1,7 @@
 export { Actnorm } from "./actnorm.ts";
 export { Autoregressive, type AutoregressiveOptions } from "./autoregressive.ts";
 export type { Bijection, DataRows, Description, Transformed } from "./bijection.ts";
+export { BlockAutoregressive, type BlockAutoregressiveOptions } from "./blockAutoregressive.ts";
 export { type BijectionDescription, bijectionSchema, buildBijection } from "./build.ts";
 export { Chain } from "./chain.ts";
 export { alternatingMask, Coupling, type CouplingOptions, randomMask } from "./coupling.ts";

@@ -1,5 +1,6 @@
 import { actnormKind } from "./actnorm.ts";
 import { autoregressiveKind } from "./autoregressive.ts";
+import { blockAutoregressiveKind } from "./blockAutoregressive.ts";
 import { chainKind } from "./chain.ts";
 import { couplingKind } from "./coupling.ts";
 import { elementwiseKind } from "./elementwise.ts";
@@ -14,6 +15,7 @@ import { tailsKind } from "./tails.ts";
 export const bijectionKinds = [
   actnormKind,
   autoregressiveKind,
+  blockAutoregressiveKind,
   chainKind,
   couplingKind,
   elementwiseKind,

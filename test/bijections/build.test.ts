@@ -156,6 +156,7 @@ describe("the registry", () => {
     expectTypeOf<BijectionDescription["type"]>().toEqualTypeOf<
       | "actnorm"
       | "autoregressive"
+      | "blockAutoregressive"
       | "chain"
       | "coupling"
       | "elementwise"

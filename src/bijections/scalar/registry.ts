@@ -2,6 +2,7 @@ import { additiveKind } from "./additive.ts";
 import { affineKind } from "./affine.ts";
 import { bernsteinKind } from "./bernstein.ts";
 import { deepSigmoidalKind } from "./deepSigmoidal.ts";
+import { monotonicNetworkKind } from "./monotonicNetwork.ts";
 import { rationalQuadraticSplineKind } from "./rationalQuadraticSpline.ts";
 import { sumOfSquaresKind } from "./sumOfSquares.ts";
 
@@ -11,6 +12,7 @@ export const scalarTransformKinds = [
   affineKind,
   bernsteinKind,
   deepSigmoidalKind,
+  monotonicNetworkKind,
   rationalQuadraticSplineKind,
   sumOfSquaresKind,
 ] as const;
