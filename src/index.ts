@@ -17,6 +17,7 @@ export {
   identityOrder,
   LULinear,
   Permutation,
+  Residual,
   randomMask,
   randomOrder,
   reverseOrder,

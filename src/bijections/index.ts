@@ -9,6 +9,7 @@ export { Elementwise, type ElementwiseOptions } from "./elementwise.ts";
 export { Invert } from "./invert.ts";
 export { LULinear } from "./luLinear.ts";
 export { identityOrder, Permutation, randomOrder, reverseOrder } from "./permutation.ts";
+export { Residual, type ResidualOptions } from "./residual.ts";
 export type { ScalarTransformOptions } from "./scalar/build.ts";
 export { Standardize } from "./standardize.ts";
 export { StandardizeContext } from "./standardizeContext.ts";

@@ -7,6 +7,7 @@ import { elementwiseKind } from "./elementwise.ts";
 import { invertKind } from "./invert.ts";
 import { luLinearKind } from "./luLinear.ts";
 import { permutationKind } from "./permutation.ts";
+import { residualKind } from "./residual.ts";
 import { standardizeKind } from "./standardize.ts";
 import { standardizeContextKind } from "./standardizeContext.ts";
 import { tailsKind } from "./tails.ts";
@@ -22,6 +23,7 @@ export const bijectionKinds = [
   invertKind,
   luLinearKind,
   permutationKind,
+  residualKind,
   standardizeKind,
   standardizeContextKind,
   tailsKind,

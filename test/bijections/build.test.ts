@@ -163,6 +163,7 @@ describe("the registry", () => {
       | "invert"
       | "luLinear"
       | "permutation"
+      | "residual"
       | "standardize"
       | "standardizeContext"
       | "tails"
