@@ -2,6 +2,7 @@ import { additiveKind } from "./additive.ts";
 import { affineKind } from "./affine.ts";
 import { bernsteinKind } from "./bernstein.ts";
 import { deepSigmoidalKind } from "./deepSigmoidal.ts";
+import { gaussianizationKind } from "./gaussianization.ts";
 import { monotonicNetworkKind } from "./monotonicNetwork.ts";
 import { rationalQuadraticSplineKind } from "./rationalQuadraticSpline.ts";
 import { sumOfSquaresKind } from "./sumOfSquares.ts";
@@ -12,6 +13,7 @@ export const scalarTransformKinds = [
   affineKind,
   bernsteinKind,
   deepSigmoidalKind,
+  gaussianizationKind,
   monotonicNetworkKind,
   rationalQuadraticSplineKind,
   sumOfSquaresKind,
