@@ -3,13 +3,21 @@ import { autoregressiveKind } from "./autoregressive.ts";
 import { blockAutoregressiveKind } from "./blockAutoregressive.ts";
 import { chainKind } from "./chain.ts";
 import { couplingKind } from "./coupling.ts";
+import { diagonalScalingKind } from "./diagonalScaling.ts";
 import { elementwiseKind } from "./elementwise.ts";
+import { householderKind } from "./householder.ts";
 import { invertKind } from "./invert.ts";
 import { luLinearKind } from "./luLinear.ts";
+import { matrixExponentialKind } from "./matrixExponential.ts";
 import { permutationKind } from "./permutation.ts";
+import { planarKind } from "./planar.ts";
+import { qrLinearKind } from "./qrLinear.ts";
+import { radialKind } from "./radial.ts";
+import { realNVPCouplingKind } from "./realNVPCoupling.ts";
 import { residualKind } from "./residual.ts";
 import { standardizeKind } from "./standardize.ts";
 import { standardizeContextKind } from "./standardizeContext.ts";
+import { sylvesterKind } from "./sylvester.ts";
 import { tailsKind } from "./tails.ts";
 
 /** Every bijection that a model file may hold. To add one, write its file and its line here. */
@@ -19,12 +27,20 @@ export const bijectionKinds = [
   blockAutoregressiveKind,
   chainKind,
   couplingKind,
+  diagonalScalingKind,
   elementwiseKind,
+  householderKind,
   invertKind,
   luLinearKind,
+  matrixExponentialKind,
   permutationKind,
+  planarKind,
+  qrLinearKind,
+  radialKind,
+  realNVPCouplingKind,
   residualKind,
   standardizeKind,
   standardizeContextKind,
+  sylvesterKind,
   tailsKind,
 ] as const;

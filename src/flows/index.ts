@@ -1,6 +1,34 @@
 export { buildFlow, type FlowDescription } from "./build.ts";
 export { Flow, type RunOptions, type SampleOptions } from "./flow.ts";
 export { decodeModel, encodeModel, type Model, type TrainingRecord } from "./modelFile.ts";
-export { iaf, maf, nice, nsf, type RecipeOptions, realNVP, type SplineRecipeOptions } from "./recipes.ts";
+export {
+  type AutoregressiveRecipeOptions,
+  type BNAFRecipeOptions,
+  bnaf,
+  bpf,
+  type CouplingRecipeOptions,
+  type GaussianizationRecipeOptions,
+  gaussianization,
+  iaf,
+  maf,
+  type NAFRecipeOptions,
+  naf,
+  nice,
+  nsf,
+  type PlanarRecipeOptions,
+  type PolynomialRecipeOptions,
+  planar,
+  type RecipeOptions,
+  type ResidualRecipeOptions,
+  radial,
+  realNVP,
+  residual,
+  type SplineRecipeOptions,
+  type SylvesterRecipeOptions,
+  sospf,
+  sylvester,
+  type UMNNRecipeOptions,
+  umnn,
+} from "./recipes.ts";
 export { decodeSafetensors, encodeSafetensors, type Safetensors, type StoredArray } from "./safetensors.ts";
 export { forTables, type TableFlowOptions, tableFlows } from "./tableFlows.ts";

@@ -62,7 +62,7 @@ function scalesFarOut(description: unknown): boolean {
   const text = JSON.stringify(description);
   return (
     /"(affine|bernstein|deepSigmoidal|gaussianization|monotonicNetwork|sumOfSquares)"/.test(text) ||
-    (/"(coupling|autoregressive)"/.test(text) && !text.includes('"transform"'))
+    (/"(coupling|realNVPCoupling|autoregressive)"/.test(text) && !text.includes('"transform"'))
   );
 }
 
