@@ -1,5 +1,6 @@
 import { actnormKind } from "./actnorm.ts";
 import { autoregressiveKind } from "./autoregressive.ts";
+import { blockAutoregressiveKind } from "./blockAutoregressive.ts";
 import { chainKind } from "./chain.ts";
 import { continuousKind } from "./continuous.ts";
 import { couplingKind } from "./coupling.ts";
@@ -18,6 +19,7 @@ import { powerKind } from "./power.ts";
 import { qrLinearKind } from "./qrLinear.ts";
 import { radialKind } from "./radial.ts";
 import { realNVPCouplingKind } from "./realNVPCoupling.ts";
+import { residualKind } from "./residual.ts";
 import { sigmoidKind } from "./sigmoid.ts";
 import { sinhArcsinhKind } from "./sinhArcsinh.ts";
 import { softplusKind } from "./softplus.ts";
@@ -33,32 +35,34 @@ import { tanhKind } from "./tanh.ts";
 export const bijectionKinds = [
   actnormKind,
   autoregressiveKind,
+  blockAutoregressiveKind,
   chainKind,
   continuousKind,
   couplingKind,
   diagonalScalingKind,
   elementwiseKind,
+  expKind,
   householderKind,
   identityKind,
   invertKind,
   luLinearKind,
   matrixExponentialKind,
+  orderedKind,
   permutationKind,
   planarKind,
+  powerKind,
   qrLinearKind,
   radialKind,
   realNVPCouplingKind,
-  standardizeKind,
-  standardizeContextKind,
-  sylvesterKind,
-  expKind,
-  orderedKind,
-  powerKind,
+  residualKind,
   sigmoidKind,
   sinhArcsinhKind,
   softplusKind,
   softsignKind,
+  standardizeKind,
+  standardizeContextKind,
   stickBreakingKind,
+  sylvesterKind,
   tailsKind,
   tanhKind,
 ] as const;

@@ -1,14 +1,18 @@
 import { Autoregressive } from "../bijections/autoregressive.ts";
 import type { Bijection } from "../bijections/bijection.ts";
+import { BlockAutoregressive } from "../bijections/blockAutoregressive.ts";
 import { Chain } from "../bijections/chain.ts";
 import { Continuous, type ContinuousOptions } from "../bijections/continuous.ts";
 import { alternatingMask, Coupling, randomMask } from "../bijections/coupling.ts";
 import { DiagonalScaling } from "../bijections/diagonalScaling.ts";
+import { Elementwise } from "../bijections/elementwise.ts";
+import { Householder } from "../bijections/householder.ts";
 import { Invert } from "../bijections/invert.ts";
-import { identityOrder, randomOrder, reverseOrder } from "../bijections/permutation.ts";
+import { identityOrder, Permutation, randomOrder, reverseOrder } from "../bijections/permutation.ts";
 import { Planar } from "../bijections/planar.ts";
 import { Radial } from "../bijections/radial.ts";
 import { RealNVPCoupling } from "../bijections/realNVPCoupling.ts";
+import { Residual } from "../bijections/residual.ts";
 import type { ScalarTransformOptions } from "../bijections/scalar/build.ts";
 import { Sylvester } from "../bijections/sylvester.ts";
 import type { Distribution } from "../distributions/distribution.ts";
@@ -24,7 +28,7 @@ import { Flow } from "./flow.ts";
 export interface RecipeOptions extends NetworkOptions {
   /** Number of context features C; the flow is then p(x | context). Default 0. */
   context?: number;
-  /** Number of layers. Default 5, of NICE 4, of Sylvester flows 8, of planar and radial flows 32. */
+  /** Number of layers. Default 5, of NICE 4, of block autoregressive flows 1, of Sylvester flows 8, of planar and radial flows 32. */
   transforms?: number;
   /** How the order (autoregressive) or the mask (coupling) changes from layer to layer. Default `alternating`. */
   ordering?: "alternating" | "random";
@@ -73,6 +77,51 @@ export interface PlanarRecipeOptions extends Omit<RecipeOptions, "ordering"> {
 export interface SylvesterRecipeOptions extends PlanarRecipeOptions {
   /** Number of directions that a layer bends. Default D, but no more than 8. */
   columns?: number;
+}
+
+export interface NAFRecipeOptions extends RecipeOptions {
+  /** Sigmoids of a layer. Default 8. */
+  units?: number;
+  /** Layers of sigmoids in each transform. Default 1. */
+  sigmoidLayers?: number;
+}
+
+export interface UMNNRecipeOptions extends RecipeOptions {
+  /** Hidden units of the integrand. Default 8. */
+  units?: number;
+  /** Points of the quadrature. Default 48. */
+  nodes?: number;
+  /** Integrals run over [-bound, bound]. Default 5. */
+  bound?: number;
+}
+
+export interface PolynomialRecipeOptions extends RecipeOptions {
+  /** Default 4 (sums of squares) or 16 (Bernstein). */
+  degree?: number;
+  /** The polynomial lives on [-bound, bound]. Default 5. */
+  bound?: number;
+}
+
+/** What is common to flows without a conditioner. */
+type OwnRecipeOptions = Pick<RecipeOptions, "context" | "transforms" | "base" | "seed">;
+
+export interface BNAFRecipeOptions extends OwnRecipeOptions {
+  /** Hidden units of each feature. Default 8. */
+  units?: number;
+  /** Hidden layers. Default 2. */
+  layers?: number;
+}
+
+export interface GaussianizationRecipeOptions extends Omit<OwnRecipeOptions, "context"> {
+  /** Normal distributions in each mixture. Default 8. */
+  components?: number;
+}
+
+export interface ResidualRecipeOptions extends OwnRecipeOptions {
+  /** Widths of the hidden layers. Default [64, 64]. */
+  hidden?: number[];
+  /** Bound of the Lipschitz constant of g, below 1. Default 0.9. */
+  lipschitz?: number;
 }
 
 /** NICE: additive couplings, which keep volumes, and a diagonal scaling, over a logistic base (Dinh et al. 2015). */
@@ -170,6 +219,59 @@ export function sylvester(features: number, options: SylvesterRecipeOptions = {}
   const { context = 0, closedForm, columns } = options;
   return layers(features, { transforms: 8, ...options }, (_, random) =>
     turned(new Sylvester({ features, columns, context, network: network(options) }, random), closedForm),
+  );
+}
+
+/** Neural autoregressive flow: mixtures of sigmoids (Huang et al. 2018). */
+export function naf(features: number, options: NAFRecipeOptions = {}): Flow {
+  const { units = 8, sigmoidLayers = 1, ...rest } = options;
+  return autoregressive(features, { type: "deepSigmoidal", units, layers: sigmoidLayers }, rest);
+}
+
+/** Unconstrained monotonic neural network: integrals of positive networks (Wehenkel and Louppe 2019). */
+export function umnn(features: number, options: UMNNRecipeOptions = {}): Flow {
+  const { units = 8, nodes = 48, bound = 5, ...rest } = options;
+  return autoregressive(features, { type: "monotonicNetwork", units, nodes, bound }, rest);
+}
+
+/** Sum-of-squares polynomial flow (Jaini et al. 2019). */
+export function sospf(features: number, options: PolynomialRecipeOptions = {}): Flow {
+  const { degree = 4, bound = 5, ...rest } = options;
+  return autoregressive(features, { type: "sumOfSquares", degree, bound }, rest);
+}
+
+/** Bernstein polynomial flow (Ramasinghe et al. 2021). */
+export function bpf(features: number, options: PolynomialRecipeOptions = {}): Flow {
+  const { degree = 16, bound = 5, ...rest } = options;
+  return autoregressive(features, { type: "bernstein", degree, bound }, rest);
+}
+
+/** Block neural autoregressive flow: each layer one network, the order turned around in between (De Cao et al. 2019). */
+export function bnaf(features: number, options: BNAFRecipeOptions = {}): Flow {
+  const { context = 0, units, layers: hiddenLayers } = options;
+  const order = reverseOrder(features);
+  return layers(features, { transforms: 1, ...options }, (i, random) => {
+    const layer = new BlockAutoregressive({ features, context, units, layers: hiddenLayers }, random);
+    return i === 0 ? layer : new Chain([layer, new Permutation({ order })]);
+  });
+}
+
+/** Gaussianization flow: rotations, and mixtures made normal feature by feature (Meng et al. 2020). */
+export function gaussianization(features: number, options: GaussianizationRecipeOptions = {}): Flow {
+  const { components = 8 } = options;
+  return layers(features, options, (_, random) => {
+    const marginals = new Elementwise({ features, transform: { type: "gaussianization", components } });
+    return new Chain([marginals, new Householder({ features }, random)]);
+  });
+}
+
+/** Residual flow: z = x + g(x) with a Lipschitz bound on g, up to 16 features (Behrmann et al. 2019; Chen et al. 2019). */
+export function residual(features: number, options: ResidualRecipeOptions = {}): Flow {
+  const { context = 0, hidden, lipschitz } = options;
+  return layers(
+    features,
+    options,
+    (_, random) => new Residual({ features, context, hidden, lipschitz }, random),
   );
 }
 

@@ -66,7 +66,7 @@ function expectFinite(values: ArrayLike<number>, rows: Float64Array, features: n
 function scalesFarOut(description: unknown): boolean {
   const text = JSON.stringify(description);
   return (
-    /"(affine|bernstein|deepSigmoidal|monotonicNetwork|sumOfSquares)"/.test(text) ||
+    /"(affine|bernstein|deepSigmoidal|gaussianization|monotonicNetwork|sumOfSquares)"/.test(text) ||
     (/"(coupling|realNVPCoupling|autoregressive)"/.test(text) && !text.includes('"transform"'))
   );
 }

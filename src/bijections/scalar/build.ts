@@ -25,16 +25,21 @@ export const scalarTransformExamples = (): ScalarTransformOptions[] =>
 const STAND_INS: readonly string[] = ["additive", "affine", "circularSpline", "rationalQuadraticSpline"];
 
 /**
- * Scalar transforms with a number of context features, 0 and 2, for the examples of bijections that condition them; those
- * that are inverted by root finding, which take long to prepare, with one of these numbers. What a transform does to one
- * feature does not depend on the number of others, so for more than two a few stand for all.
+ * Scalar transforms with a number of context features, 0 and 2, for the examples of bijections that condition them. Those
+ * that are inverted by root finding, whose graphs take the runtime long to prepare, come with one of these numbers;
+ * Gaussianization, the longest of all, is left to the elementwise bijection. What a transform does to one feature does not
+ * depend on the number of others, so for more than two a few stand for all.
  */
 export const conditionedExamples = (
   features: number,
 ): { transform: ScalarTransformOptions; context: number }[] =>
   scalarTransformKinds.flatMap((kind) => {
     const examples: readonly ScalarTransformOptions[] = kind.examples();
-    const chosen = features <= 2 ? examples : examples.slice(0, STAND_INS.includes(examples[0].type) ? 1 : 0);
-    const contexts = kind.about.sampling !== "root finding" ? [0, 2] : features === 2 ? [2] : [0];
+    const { type } = examples[0];
+    if (type === "gaussianization") return [];
+    const solved = kind.about.sampling === "root finding";
+    const all = solved ? examples.slice(0, 1) : examples;
+    const chosen = features <= 2 ? all : all.slice(0, STAND_INS.includes(type) ? 1 : 0);
+    const contexts = !solved ? [0, 2] : features === 2 ? [2] : [0];
     return chosen.flatMap((transform) => contexts.map((context) => ({ transform, context })));
   });

@@ -4,7 +4,9 @@ import { bernsteinKind } from "./bernstein.ts";
 import { circularSplineKind } from "./circularSpline.ts";
 import { cubicSplineKind } from "./cubicSpline.ts";
 import { deepSigmoidalKind } from "./deepSigmoidal.ts";
+import { gaussianizationKind } from "./gaussianization.ts";
 import { linearSplineKind } from "./linearSpline.ts";
+import { monotonicNetworkKind } from "./monotonicNetwork.ts";
 import { quadraticSplineKind } from "./quadraticSpline.ts";
 import { rationalQuadraticSplineKind } from "./rationalQuadraticSpline.ts";
 import { sumOfSquaresKind } from "./sumOfSquares.ts";
@@ -17,7 +19,9 @@ export const scalarTransformKinds = [
   circularSplineKind,
   cubicSplineKind,
   deepSigmoidalKind,
+  gaussianizationKind,
   linearSplineKind,
+  monotonicNetworkKind,
   quadraticSplineKind,
   rationalQuadraticSplineKind,
   sumOfSquaresKind,
