@@ -13,6 +13,7 @@ export {
   Continuous,
   Coupling,
   DiagonalScaling,
+  Elementwise,
   Householder,
   Identity,
   Invert,

@@ -13,7 +13,7 @@ import {
   type Transformed,
 } from "./bijection.ts";
 import { identityOrder, inverseOrder, orderSchema, randomOrder, reverseOrder } from "./permutation.ts";
-import { buildScalarTransform, scalarTransformExamples, scalarTransformSchema } from "./scalar/build.ts";
+import { buildScalarTransform, conditionedExamples, scalarTransformSchema } from "./scalar/build.ts";
 import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 
 const autoregressiveSchema = z.strictObject({
@@ -108,15 +108,13 @@ export const autoregressiveKind: BijectionKind<typeof autoregressiveSchema> = {
   },
   build: ({ type: _, ...options }, random) => new Autoregressive(options, random),
   examples: (features) => [
-    ...scalarTransformExamples().flatMap((transform) =>
-      [0, 2].map((context) => ({
-        type: "autoregressive" as const,
-        order: context === 0 ? identityOrder(features) : reverseOrder(features),
-        context,
-        transform,
-        network: { hidden: [8] },
-      })),
-    ),
+    ...conditionedExamples(features).map(({ transform, context }) => ({
+      type: "autoregressive" as const,
+      order: context === 0 ? identityOrder(features) : reverseOrder(features),
+      context,
+      transform,
+      network: { hidden: [8] },
+    })),
     {
       type: "autoregressive",
       order: randomOrder(features, new Random(3)),

@@ -12,7 +12,7 @@ import {
   type Transformed,
 } from "./bijection.ts";
 import { inverseOrder } from "./permutation.ts";
-import { buildScalarTransform, scalarTransformExamples, scalarTransformSchema } from "./scalar/build.ts";
+import { buildScalarTransform, conditionedExamples, scalarTransformSchema } from "./scalar/build.ts";
 import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 
 /** True where a feature is kept and conditions the others. */
@@ -93,23 +93,16 @@ export const couplingKind: BijectionKind<typeof couplingSchema> = {
   examples(features) {
     const network = { hidden: [8] };
     const one = features === 1;
-    const conditional = scalarTransformExamples().map((transform) => ({
+    const examples = conditionedExamples(one ? 2 : features).map(({ transform, context }) => ({
       type: "coupling" as const,
-      mask: alternatingMask(features, one ? false : features % 2 === 0),
-      context: 2,
+      mask: context > 0 ? alternatingMask(features, !one && features % 2 === 0) : alternatingMask(features),
+      context,
       transform,
       network,
     }));
-    if (one) return conditional;
-    const unconditional = scalarTransformExamples().map((transform) => ({
-      type: "coupling" as const,
-      mask: alternatingMask(features),
-      transform,
-      network,
-    }));
+    if (one) return examples.filter(({ context }) => context > 0);
     return [
-      ...unconditional,
-      ...conditional,
+      ...examples,
       {
         type: "coupling",
         mask: [...new Array(features - 1).fill(true), false],

@@ -6,6 +6,7 @@ export { Chain } from "./chain.ts";
 export { Continuous, type ContinuousOptions } from "./continuous.ts";
 export { alternatingMask, Coupling, type CouplingOptions, randomMask } from "./coupling.ts";
 export { DiagonalScaling } from "./diagonalScaling.ts";
+export { Elementwise, type ElementwiseOptions } from "./elementwise.ts";
 export { Householder, type HouseholderOptions } from "./householder.ts";
 export { Identity } from "./identity.ts";
 export { Invert } from "./invert.ts";

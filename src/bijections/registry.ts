@@ -4,6 +4,7 @@ import { chainKind } from "./chain.ts";
 import { continuousKind } from "./continuous.ts";
 import { couplingKind } from "./coupling.ts";
 import { diagonalScalingKind } from "./diagonalScaling.ts";
+import { elementwiseKind } from "./elementwise.ts";
 import { householderKind } from "./householder.ts";
 import { identityKind } from "./identity.ts";
 import { invertKind } from "./invert.ts";
@@ -27,6 +28,7 @@ export const bijectionKinds = [
   continuousKind,
   couplingKind,
   diagonalScalingKind,
+  elementwiseKind,
   householderKind,
   identityKind,
   invertKind,

@@ -1,7 +1,9 @@
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
+import { catalogue } from "../../scripts/cataloguePage.ts";
 import { bijectionKinds } from "../../src/bijections/registry.ts";
 import { scalarTransformKinds } from "../../src/bijections/scalar/registry.ts";
 import { optionsOf } from "../../src/cli/arguments.ts";
@@ -31,11 +33,11 @@ test("every TypeScript block type-checks", () => {
   expect(stdout).toBe("");
 });
 
-test.each(programs.map((page, i) => [page.path, page, files[i]] as const))(
+test.concurrent.each(programs.map((page, i) => [page.path, page, files[i]] as const))(
   "%s prints what it says",
-  (_, page, file) => {
+  async (_, page, file) => {
     const command = ["--import", "tsx", file];
-    const { stdout, stderr } = spawnSync(process.execPath, command, { cwd: folder, encoding: "utf8" });
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, command, { cwd: folder });
     expect(stderr).toBe("");
     if (page.path === "README.md") expect(stdout).toMatch(README_OUTPUT);
     else if (page.output !== "") expect(stdout).toBe(page.output);
@@ -86,6 +88,16 @@ describe("a page names everything that there is", () => {
       (type) => `| \`${type[0].toUpperCase()}${type.slice(1)}\` |`,
     );
     expect(lacking("docs/distributions.md", classes)).toEqual([]);
+  });
+
+  test("the catalogue, as the registries are, with a picture of each kind", () => {
+    const { text } = all.find(({ path }) => path === "docs/flows/index.md")!;
+    // Tables may be aligned.
+    const plain = (page: string) => page.replaceAll(/ +\|/g, " |").replaceAll(/-{3,}/g, "---");
+    expect(plain(text)).toBe(plain(catalogue()));
+    const pictures = readdirSync(join(root, "docs/images/flows"));
+    const kinds = types([...bijectionKinds, ...scalarTransformKinds, ...distributionKinds]);
+    expect(pictures.sort()).toEqual(kinds.map((type) => `${type}.png`).sort());
   });
 
   test("settings of training, with their defaults", () => {
