@@ -40,9 +40,9 @@ export class Amortized {
 
   /** Each parameter with its own shape, or with one set for each row: [N, ...shape]. */
   given(context?: Tensor): Record<string, Tensor> {
-    if (!this.network || !context) return { ...this.base };
+    if (!this.network) return { ...this.base };
     const entries = Object.entries(this.base);
-    const parts = this.network.apply(context).split(
+    const parts = this.network.apply(context as Tensor).split(
       1,
       entries.map(([, { value }]) => value.length),
     );

@@ -54,14 +54,15 @@ export function matrixExponential(matrix: Tensor): Tensor {
   /** Whether turn k of the squarings is needed. */
   const turns = Array.from({ length: SQUARINGS }, (_, k) => norm.greater(2 ** (k - 1)));
   const scaled = turns.reduce((a, needed) => a.mul(needed.where(0.5, 1)), matrix);
-  const identity = identityMatrix(size);
-  let result = identity;
-  // Horner's rule: I + A (I + A / 2 (I + A / 3 (...))).
-  for (let n = DEGREE; n > 0; n--)
-    result = scaled
-      .mul(1 / n)
-      .matmul(result)
-      .add(identity);
+  let power = scaled;
+  let result = identityMatrix(size).add(scaled);
+  let factorial = 1;
+  // By powers and not by Horner's rule: where a product follows a factor 1 / n, the runtime takes it in as a float32.
+  for (let n = 2; n <= DEGREE; n++) {
+    power = power.matmul(scaled);
+    factorial *= n;
+    result = result.add(power.mul(1 / factorial));
+  }
   for (const needed of turns) result = needed.where(result.matmul(result), result);
   return result;
 }

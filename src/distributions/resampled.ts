@@ -33,7 +33,7 @@ const resampledSchema = z.strictObject({
  * Several modes and holes, which no bijection makes of a normal. Starts with a = 1/2 everywhere: the standard normal.
  *
  * Z is a fixed quadrature, so the density is a function of the parameters alone. Up to three features it is a grid, which is
- * exact to about 10^-9, 10^-7 and 10^-4 for smooth networks (`tanh` is the default for this reason). From four on it is the
+ * exact to about 10^-9, 10^-6 and 10^-3 for smooth networks (`tanh` is the default for this reason). From four on it is the
  * mean over `points` fixed normal numbers: its relative error, by which the density does not integrate to 1, is about the
  * deviation of a / Z over sqrt(points).
  */

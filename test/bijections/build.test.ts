@@ -12,6 +12,7 @@ import {
   Tails,
 } from "../../src/bijections/index.ts";
 import { bijectionKinds } from "../../src/bijections/registry.ts";
+import type { MaskedMLP } from "../../src/nn/index.ts";
 import { Random } from "../../src/random/index.ts";
 
 const random = new Random(0);
@@ -60,9 +61,8 @@ describe("buildBijection", () => {
     const part = { type: "autoregressive", order: [0, 1], network: { hidden: [4] } };
     const chain = buildBijection({ type: "chain", bijections: [part, part] }, random);
     const [a, b] = (chain as unknown as { bijections: Autoregressive[] }).bijections;
-    expect(a.network.layers[0].blocks[0].weight.value).not.toEqual(
-      b.network.layers[0].blocks[0].weight.value,
-    );
+    const first = ({ network }: Autoregressive) => (network as MaskedMLP).layers[0].blocks[0].weight.value;
+    expect(first(a)).not.toEqual(first(b));
   });
 
   test("refuses what does not fit, with its path, what was expected and what was received", () => {
