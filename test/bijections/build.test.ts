@@ -67,13 +67,13 @@ describe("buildBijection", () => {
 
   test("refuses what does not fit, with its path, what was expected and what was received", () => {
     expect(build({ type: "bend" })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a bijection does not fit at type: expected one of "actnorm", "autoregressive", "chain", "coupling", "diagonalScaling", "householder", "invert", "luLinear", "matrixExponential", "permutation", "planar", "qrLinear", "radial", "realNVPCoupling", "standardize", "standardizeContext", "sylvester", "tails", received "bend".]`,
+      `[PushforwardError: a bijection does not fit at type: expected one of "actnorm", "autoregressive", "blockAutoregressive", "chain", "coupling", "diagonalScaling", "elementwise", "householder", "invert", "luLinear", "matrixExponential", "permutation", "planar", "qrLinear", "radial", "realNVPCoupling", "residual", "standardize", "standardizeContext", "sylvester", "tails", received "bend".]`,
     );
     expect(build(null)).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a bijection does not fit: expected an object, received null.]`,
     );
     expect(build({})).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a bijection does not fit at type: expected one of "actnorm", "autoregressive", "chain", "coupling", "diagonalScaling", "householder", "invert", "luLinear", "matrixExponential", "permutation", "planar", "qrLinear", "radial", "realNVPCoupling", "standardize", "standardizeContext", "sylvester", "tails", received nothing.]`,
+      `[PushforwardError: a bijection does not fit at type: expected one of "actnorm", "autoregressive", "blockAutoregressive", "chain", "coupling", "diagonalScaling", "elementwise", "householder", "invert", "luLinear", "matrixExponential", "permutation", "planar", "qrLinear", "radial", "realNVPCoupling", "residual", "standardize", "standardizeContext", "sylvester", "tails", received nothing.]`,
     );
     expect(build({ type: "actnorm" })).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a bijection does not fit at features: expected a number, received nothing.]`,
