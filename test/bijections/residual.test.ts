@@ -95,7 +95,7 @@ describe("Residual", () => {
       const bijection = new Residual({ features: 3, hidden: [3], lipschitz: 0.97 }, new Random(0));
       perturb(parametersOf(bijection), 5);
       if (weights !== "random")
-        bijection.layers.forEach(({ weight, bias }, i) => {
+        bijection.network.forEach(({ weight, bias }, i) => {
           weight.value = Float64Array.from({ length: 9 }, (_, k) => (k % 4 === 0 ? (i === 0 ? 10 : -10) : 0));
           bias.value = new Float64Array(3).fill(2);
         });
