@@ -2,7 +2,8 @@ import { z } from "zod";
 import { Parameter } from "../graph/parameter.ts";
 import { scoped } from "../graph/scope.ts";
 import { solveIncreasing } from "../graph/solve.ts";
-import { concat, constant, scalar, type Tensor } from "../graph/tensor.ts";
+import { concat, scalar, type Tensor } from "../graph/tensor.ts";
+import { BlockLinear } from "../nn/blockLinear.ts";
 import { Linear } from "../nn/linear.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
@@ -40,7 +41,7 @@ export type BlockAutoregressiveOptions = Omit<z.input<typeof blockAutoregressive
 export class BlockAutoregressive implements Bijection {
   readonly features: number;
   readonly context: number;
-  readonly layers: readonly Blocks[];
+  readonly blocks: readonly BlockLinear[];
   readonly gate: Parameter;
   readonly logScale: Parameter;
   /** From the context to the first hidden layer. */
@@ -58,9 +59,9 @@ export class BlockAutoregressive implements Bijection {
     this.features = features;
     this.context = context;
     const sizes = [1, ...new Array(layers).fill(units), 1];
-    this.layers = sizes
+    this.blocks = sizes
       .slice(1)
-      .map((size, i) => new Blocks(features, sizes[i], size, random.split(i), { last: i === layers }));
+      .map((size, i) => new BlockLinear(features, sizes[i], size, random.split(i), { last: i === layers }));
     if (context > 0) this.fromContext = new Linear(context, features * units, random.split("context"));
     this.gate = new Parameter([features], new Float32Array(features));
     this.logScale = new Parameter([features], new Float32Array(features));
@@ -72,30 +73,30 @@ export class BlockAutoregressive implements Bijection {
     let h = x;
     // Derivative of each unit by the feature of its block, relative to the product of the weights on the way.
     let slope: Tensor | undefined;
-    this.layers.slice(0, -1).forEach((layer, i) => {
+    this.blocks.slice(0, -1).forEach((layer, i) => {
       h = scoped(`layers.${i}`, () => layer.apply(h).add(this.given(i, context))).tanh();
       const flat = h.square().neg().add(1).reshape(["N", D, 1, layer.outputs]);
       slope = slope ? slope.matmul(shares[i]).mul(flat) : flat;
     });
-    const last = this.layers.length - 1;
+    const last = this.blocks.length - 1;
     const own = h.reshape(["N", D, 1, this.options.units]);
     const bent = own.matmul(output).reshape(["N", D]);
     const derivative = slope!.matmul(shares[last]).reshape(["N", D]);
     return {
-      value: x.add(gates.mul(bent)).mul(logScales.exp()).add(this.layers[last].shift(h)),
+      value: x.add(gates.mul(bent)).mul(logScales.exp()).add(this.blocks[last].shift(h)),
       logDet: gates.mul(derivative).log1p().add(logScales).sum(-1),
     };
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
-    const last = this.layers.length - 1;
+    const last = this.blocks.length - 1;
     const { gates, logScales, shares, output } = this.positive();
     /** What each layer takes in, of the features that are known. */
-    const known: Tensor[][] = this.layers.map(() => []);
+    const known: Tensor[][] = this.blocks.map(() => []);
     const logDerivatives: Tensor[] = [];
     for (let i = 0; i < this.features; i++) {
       const feature = (t: Tensor) => t.slice(t.rank - 1, i, i + 1);
-      const bases = this.layers.map((layer, l) => {
+      const bases = this.blocks.map((layer, l) => {
         const base = layer.owed(i, known[l].length > 0 ? concat(known[l], 1) : undefined);
         if (l > 0 || !this.fromContext) return base;
         return base.add(this.given(0, context).slice(1, i * layer.outputs, (i + 1) * layer.outputs));
@@ -103,23 +104,23 @@ export class BlockAutoregressive implements Bijection {
       const hidden = (x: Tensor): Tensor[] => {
         const all = [x];
         for (let l = 0; l < last; l++) {
-          all.push(all[l].matmul(this.layers[l].block(i)).add(bases[l]).tanh());
+          all.push(all[l].matmul(this.blocks[l].block(i)).add(bases[l]).tanh());
         }
         return all;
       };
-      const block = (blocks: Tensor) => blocks.slice(0, i, i + 1).reshape(blocks.shape.slice(1));
+      const own = (all: Tensor) => all.slice(0, i, i + 1).reshape(all.shape.slice(1));
       const map = (x: Tensor) => {
         const all = hidden(x);
         let slope: Tensor | undefined;
         for (let l = 0; l < last; l++) {
           const flat = all[l + 1].square().neg().add(1);
-          slope = slope ? slope.matmul(block(shares[l])).mul(flat) : flat;
+          slope = slope ? slope.matmul(own(shares[l])).mul(flat) : flat;
         }
-        const bent = all[last].matmul(block(output));
+        const bent = all[last].matmul(own(output));
         return {
           value: x.add(feature(gates).mul(bent)).mul(feature(logScales).exp()),
           logDerivative: feature(gates)
-            .mul(slope!.matmul(block(shares[last])))
+            .mul(slope!.matmul(own(shares[last])))
             .log1p()
             .add(feature(logScales)),
         };
@@ -140,14 +141,14 @@ export class BlockAutoregressive implements Bijection {
   private positive() {
     const gates = this.gate.softClamp(LOG_BOUND).expm1();
     let logGain: Tensor | undefined;
-    const shares = this.layers.map((layer) => {
+    const shares = this.blocks.map((layer) => {
       const logWeights = layer.logBlocks();
       const paths = logGain ? logWeights.add(logGain) : logWeights;
       const gain = paths.logsumexp(1, { keepAxes: true });
       logGain = gain.reshape([this.features, layer.outputs, 1]);
       return paths.sub(gain).exp();
     });
-    const output = this.layers[this.layers.length - 1]
+    const output = this.blocks[this.blocks.length - 1]
       .logBlocks()
       .sub(logGain!.reshape([this.features, 1, 1]))
       .exp();
@@ -160,96 +161,6 @@ export class BlockAutoregressive implements Bijection {
 
   describe(): Description {
     return this.options;
-  }
-}
-
-/** A layer of D by D blocks of I inputs and O outputs, with features one after the other. */
-class Blocks {
-  readonly inputs: number;
-  readonly outputs: number;
-  /** [D I, D O]: above the diagonal blocks weights, in these the logarithms of weights. */
-  readonly weight: Parameter;
-  /** [D O] */
-  readonly bias: Parameter;
-  private readonly features: number;
-
-  constructor(
-    features: number,
-    inputs: number,
-    outputs: number,
-    random: Random,
-    { last }: { last: boolean },
-  ) {
-    this.features = features;
-    this.inputs = inputs;
-    this.outputs = outputs;
-    const uniform = (name: string, size: number) =>
-      random
-        .split(name)
-        .uniform(new Float32Array(size))
-        .map((u) => 2 * u - 1);
-    const columns = features * outputs;
-    const weight = uniform("weight", features * inputs * columns).map((u, k) => {
-      const [from, to] = [Math.floor(k / columns / inputs), Math.floor((k % columns) / outputs)];
-      // The means of a block's inputs: sums of many would saturate the next layer.
-      if (from === to) return u - Math.log(inputs);
-      return last ? 0 : u / Math.sqrt(features * inputs);
-    });
-    this.weight = new Parameter([features * inputs, columns], weight);
-    this.bias = new Parameter([columns], last ? new Float32Array(columns) : uniform("bias", columns));
-  }
-
-  /** [N, D I] -> [N, D O], before the activation. */
-  apply(h: Tensor): Tensor {
-    const positive = this.weight.softClamp(LOG_BOUND).exp();
-    return h.affine(this.free().add(positive.mul(this.mask((from, to) => from === to))), this.bias);
-  }
-
-  /** What outputs owe to the features before their own, [N, D I] -> [N, D O]. */
-  shift(h: Tensor): Tensor {
-    return h.affine(this.free(), this.bias);
-  }
-
-  /** The same for feature i alone, from the inputs of the features before it: [N, i I] -> [N, O]. */
-  owed(i: number, known: Tensor | undefined): Tensor {
-    const [start, end] = [i * this.outputs, (i + 1) * this.outputs];
-    const bias = this.bias.slice(0, start, end);
-    return known ? known.affine(this.weight.slice(0, 0, i * this.inputs).slice(1, start, end), bias) : bias;
-  }
-
-  /** The positive weights of feature i, [I, O]. */
-  block(i: number): Tensor {
-    return this.weight
-      .slice(0, i * this.inputs, (i + 1) * this.inputs)
-      .slice(1, i * this.outputs, (i + 1) * this.outputs)
-      .softClamp(LOG_BOUND)
-      .exp();
-  }
-
-  /** Logarithms of the positive weights of all features, [D, I, O]. */
-  logBlocks(): Tensor {
-    const { features, inputs, outputs } = this;
-    return this.weight
-      .reshape([features, inputs, features, outputs])
-      .transpose([0, 2, 1, 3])
-      .reshape([features * features, inputs, outputs])
-      .gather(
-        0,
-        Array.from({ length: features }, (_, i) => i * (features + 1)),
-      )
-      .softClamp(LOG_BOUND);
-  }
-
-  private free(): Tensor {
-    return this.weight.mul(this.mask((from, to) => from < to));
-  }
-
-  private mask(keep: (from: number, to: number) => boolean): Tensor {
-    const [rows, columns] = this.weight.sizes;
-    const values = Array.from({ length: rows * columns }, (_, k) =>
-      keep(Math.floor(k / columns / this.inputs), Math.floor((k % columns) / this.outputs)) ? 1 : 0,
-    );
-    return constant(values, [rows, columns]);
   }
 }
 

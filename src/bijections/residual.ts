@@ -42,7 +42,7 @@ export type ResidualOptions = Omit<z.input<typeof residualSchema>, "type">;
 export class Residual implements Bijection {
   readonly features: number;
   readonly context: number;
-  readonly layers: readonly Linear[];
+  readonly network: readonly Linear[];
   /** From the context to the first hidden layer. */
   readonly fromContext: Linear | undefined;
   private readonly options: z.output<typeof residualSchema>;
@@ -54,7 +54,7 @@ export class Residual implements Bijection {
     this.features = features;
     this.context = context;
     const sizes = [features, ...hidden, features];
-    this.layers = sizes
+    this.network = sizes
       .slice(1)
       .map((size, i) => new Linear(sizes[i], size, random.split(i), { zero: i === hidden.length }));
     if (context > 0) this.fromContext = new Linear(context, hidden[0], random.split("context"));
@@ -62,38 +62,38 @@ export class Residual implements Bijection {
 
   inverse(x: Tensor, context?: Tensor): Transformed {
     const weights = this.weights();
-    const { value, linearization } = this.network(x, weights, context);
+    const { value, linearization } = this.evaluate(x, weights, context);
     return { value: x.add(value), logDet: linearization().logDet };
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
     const weights = this.weights();
     const found = fixedPoint(
-      (x) => z.sub(this.network(x, weights, context).value),
+      (x) => z.sub(this.evaluate(x, weights, context).value),
       z,
       this.options.lipschitz,
     );
-    const there = this.network(found, weights, context);
+    const there = this.evaluate(found, weights, context);
     // x = found, with the gradient of the fixed point: that of z - g(x) at a fixed x, through (I + J^T)^-1.
     const x = withGradient(found, [z.sub(there.value)], (w) => [there.linearization().solve(w)]);
-    return { value: x, logDet: this.network(x, weights, context).linearization().logDet.neg() };
+    return { value: x, logDet: this.evaluate(x, weights, context).linearization().logDet.neg() };
   }
 
   /** Weights with spectral norms up to c^(1/K). */
   private weights(): Tensor[] {
-    const bound = this.options.lipschitz ** (1 / this.layers.length);
-    return this.layers.map(({ weight }) =>
+    const bound = this.options.lipschitz ** (1 / this.network.length);
+    return this.network.map(({ weight }) =>
       weight.mul(scalar(bound).div(spectralBound(weight).maximum(bound))),
     );
   }
 
   /** g(x), and the elimination of I + J^T there. */
-  private network(x: Tensor, weights: readonly Tensor[], context: Tensor | undefined) {
+  private evaluate(x: Tensor, weights: readonly Tensor[], context: Tensor | undefined) {
     const last = weights.length - 1;
     const units: Tensor[] = [];
     let h = x;
     for (let i = 0; i < last; i++) {
-      const u = h.affine(weights[i], this.layers[i].bias);
+      const u = h.affine(weights[i], this.network[i].bias);
       units.push(i === 0 && this.fromContext ? u.add(this.fromContext.apply(context!)) : u);
       h = units[i].silu().mul(1 / LARGEST_SLOPE);
     }
@@ -108,7 +108,7 @@ export class Residual implements Bijection {
       const identity = Array.from({ length: D * D }, (_, k) => (k % (D + 1) === 0 ? 1 : 0));
       return eliminate(tangents.add(constant(identity, [D, D])));
     };
-    return { value: h.affine(weights[last], this.layers[last].bias), linearization };
+    return { value: h.affine(weights[last], this.network[last].bias), linearization };
   }
 
   describe(): Description {

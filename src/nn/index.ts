@@ -1,4 +1,5 @@
 export type { Activation } from "./activation.ts";
+export { BlockLinear } from "./blockLinear.ts";
 export { Incremental } from "./incremental.ts";
 export { Linear } from "./linear.ts";
 export { type Autoregression, MaskedMLP } from "./maskedMLP.ts";

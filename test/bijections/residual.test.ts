@@ -1,0 +1,137 @@
+import { describe, expect, test } from "vitest";
+import { eliminate } from "../../src/bijections/elimination.ts";
+import { Residual } from "../../src/bijections/index.ts";
+import { StandardNormal } from "../../src/distributions/index.ts";
+import { Flow } from "../../src/flows/index.ts";
+import { Parameter } from "../../src/graph/index.ts";
+import { spectralBound } from "../../src/graph/spectralNorm.ts";
+import { parametersOf } from "../../src/nn/module.ts";
+import { Random } from "../../src/random/index.ts";
+import { compile } from "../../src/runtime/index.ts";
+import { logAbsDeterminant } from "../mathematics/determinant.ts";
+import { integral, lineRule, square } from "../mathematics/quadrature.ts";
+import { perturb } from "../nn/perturb.ts";
+import { expectClose } from "./invariants.ts";
+
+/** The spectral norm by power iteration, from below. */
+function spectralNorm(matrix: Float64Array, rows: number, columns: number): number {
+  let v = new Float64Array(columns).map((_, j) => 1 + Math.sin(j));
+  let norm = 0;
+  for (let turn = 0; turn < 3000; turn++) {
+    const u = Float64Array.from({ length: rows }, (_, i) =>
+      v.reduce((sum, x, j) => sum + matrix[i * columns + j] * x, 0),
+    );
+    const next = v.map((_, j) => u.reduce((sum, x, i) => sum + matrix[i * columns + j] * x, 0));
+    norm = Math.sqrt(Math.hypot(...next) / Math.hypot(...v));
+    const length = Math.hypot(...next);
+    v = next.map((x) => x / length);
+  }
+  return norm;
+}
+
+describe("spectralBound", () => {
+  test.each([
+    [3, 3, 1],
+    [64, 64, 1],
+    [2, 40, 1e-6],
+    [40, 5, 1e6],
+  ])("of a matrix of %d by %d is its norm or a little more", async (rows, columns, scale) => {
+    const values = new Random(1).normal(new Float64Array(rows * columns)).map((v) => scale * v);
+    const weight = new Parameter([rows, columns], values);
+    const norm = spectralNorm(values, rows, columns);
+    const bound = Number(
+      (await compile(() => spectralBound(weight), [], { precision: "float64", batch: 1 })())[0],
+    );
+    expect(bound / norm).toBeGreaterThanOrEqual(1 - 1e-12);
+    expect(bound / norm).toBeLessThan(1.034);
+  });
+
+  test("of orthogonal and of single directions is known", async () => {
+    const bound = async (values: number[], rows: number, columns: number) =>
+      (
+        await compile(() => spectralBound(new Parameter([rows, columns], Float64Array.from(values))), [], {
+          precision: "float64",
+          batch: 1,
+        })()
+      )[0];
+    expect(await bound([3, 4, 0, 0], 2, 2)).toBeCloseTo(5, 12);
+    expect(await bound([0, 2, -2, 0], 2, 2)).toBeCloseTo(2 * 2 ** (1 / 128), 12);
+    expect(await bound([0, 0, 0, 0], 2, 2)).toBeLessThan(1e-6);
+  });
+});
+
+test("elimination gives the determinant of I + J and solves with it, up to 16 features", async () => {
+  const [rows, size] = [5, 16];
+  const matrices = new Random(2).normal(new Float64Array(rows * size * size)).map((v, k) => {
+    const diagonal = Math.floor(k / size) % size === k % size;
+    // The norm of a normal matrix is about 2 sqrt(D).
+    return (0.95 * v) / (2 * Math.sqrt(size)) / 1.2 + (diagonal ? 1 : 0);
+  });
+  const w = new Random(3).normal(new Float64Array(rows * size));
+  const run = compile(
+    (a, w) => {
+      const { logDet, solve } = eliminate(a);
+      const v = solve(w);
+      return { logDet, back: a.matmul(v.reshape(["N", size, 1])).reshape(["N", size]) };
+    },
+    [
+      ["N", size, size],
+      ["N", size],
+    ],
+    { precision: "float64" },
+  );
+  const { logDet, back } = await run(matrices, w);
+  const expected = Array.from({ length: rows }, (_, r) =>
+    logAbsDeterminant(matrices.subarray(r * size * size, (r + 1) * size * size), size),
+  );
+  expectClose(logDet, expected, 1e-12, "log-det");
+  expectClose(back, w, 1e-12, "A v");
+});
+
+describe("Residual", () => {
+  test.each(["random", "as steep as can be"])(
+    "contracts with %s weights, and is inverted",
+    async (weights) => {
+      const bijection = new Residual({ features: 3, hidden: [3], lipschitz: 0.97 }, new Random(0));
+      perturb(parametersOf(bijection), 5);
+      if (weights !== "random")
+        bijection.network.forEach(({ weight, bias }, i) => {
+          weight.value = Float64Array.from({ length: 9 }, (_, k) => (k % 4 === 0 ? (i === 0 ? 10 : -10) : 0));
+          bias.value = new Float64Array(3).fill(2);
+        });
+      const run = compile(
+        (x) => {
+          const z = bijection.inverse(x).value;
+          return { moved: z.sub(x), back: bijection.forward(z).value };
+        },
+        [["N", 3]],
+        { precision: "float64" },
+      );
+      const x = new Random(1).normal(new Float64Array(600)).map((v) => 3 * v);
+      const { moved, back } = await run(x);
+      const distance = (rows: ArrayLike<number>, a: number, b: number) =>
+        Math.hypot(...[0, 1, 2].map((j) => rows[3 * a + j] - rows[3 * b + j]));
+      let largest = 0;
+      for (let a = 1; a < 200; a++)
+        largest = Math.max(largest, distance(moved, a, a - 1) / distance(x, a, a - 1));
+      expect(largest).toBeLessThanOrEqual(0.97);
+      if (weights !== "random") expect(largest).toBeGreaterThan(0.9);
+      expectClose(back, x, 1e-11, "x");
+    },
+  );
+
+  test("has a density that integrates to 1", async () => {
+    const bijection = new Residual({ features: 2, hidden: [8, 8] }, new Random(0));
+    perturb(parametersOf(bijection), 1);
+    const flow = new Flow(new StandardNormal({ features: 2 }), bijection);
+    const { rows, weights } = square(lineRule(301, 60));
+    const logProb = await flow.logProb(rows, undefined, { precision: "float64", threads: 1 });
+    expect(integral(logProb, weights)).toBeCloseTo(1, 4);
+  });
+
+  test("takes no more features than it can have exact log-determinants of", () => {
+    expect(() => new Residual({ features: 17 }, new Random(0))).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a residual flow does not fit at features: expected at most 16, received 17.]`,
+    );
+  });
+});
