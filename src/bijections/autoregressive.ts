@@ -2,6 +2,7 @@ import { z } from "zod";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { MaskedMLP } from "../nn/maskedMLP.ts";
 import { networkSchema } from "../nn/mlp.ts";
+import { SeparateMLPs } from "../nn/separateMLPs.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import {
@@ -12,7 +13,7 @@ import {
   type Transformed,
 } from "./bijection.ts";
 import { identityOrder, inverseOrder, orderSchema, randomOrder, reverseOrder } from "./permutation.ts";
-import { buildScalarTransform, scalarTransformExamples, scalarTransformSchema } from "./scalar/build.ts";
+import { buildScalarTransform, conditionedExamples, scalarTransformSchema } from "./scalar/build.ts";
 import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 
 const autoregressiveSchema = z.strictObject({
@@ -21,6 +22,8 @@ const autoregressiveSchema = z.strictObject({
   order: orderSchema,
   context: z.int().nonnegative().default(0),
   transform: scalarTransformSchema.default({ type: "affine" }),
+  /** One masked network for all parameters, or a network for each parameter of each feature. */
+  conditioner: z.enum(["masked", "separate"]).default("masked"),
   network: networkSchema.prefault({}),
 });
 
@@ -32,11 +35,14 @@ export type AutoregressiveOptions = Omit<z.input<typeof autoregressiveSchema>, "
  *
  * The density direction is one pass of the network; sampling goes feature by feature, but computes each hidden unit
  * once, so it costs about one pass too. `invert` gives IAF (Kingma et al. 2016).
+ *
+ * With `conditioner: "separate"` each parameter of each feature, such as mu_i and sigma_i, has a network of its own: the
+ * plainest autoregressive flow, for few features. With `network: { hidden: [] }` the parameters are linear in the features.
  */
 export class Autoregressive implements Bijection {
   readonly features: number;
   readonly context: number;
-  readonly network: MaskedMLP;
+  readonly network: MaskedMLP | SeparateMLPs;
   private readonly options: z.output<typeof autoregressiveSchema>;
   private readonly transform: ScalarTransform;
   /** For each column of the network's output, the feature that it belongs to. */
@@ -46,13 +52,14 @@ export class Autoregressive implements Bijection {
   constructor(options: AutoregressiveOptions, random: Random) {
     const description = { type: "autoregressive", ...options };
     this.options = parse(autoregressiveSchema, description, "an autoregressive bijection");
-    const { order, context, transform, network } = this.options;
+    const { order, context, transform, conditioner, network } = this.options;
     this.features = order.length;
     this.context = context;
     this.transform = buildScalarTransform(transform);
     this.columns = this.transform.columns(this.features);
     const degree = inverseOrder(order).map((place) => place + 1);
-    this.network = new MaskedMLP(
+    const Conditioner = conditioner === "masked" ? MaskedMLP : SeparateMLPs;
+    this.network = new Conditioner(
       {
         inputDegrees: this.transform.angles ? [...degree, ...degree] : degree,
         outputDegrees: this.columns.map((feature) => degree[feature]),
@@ -101,15 +108,13 @@ export const autoregressiveKind: BijectionKind<typeof autoregressiveSchema> = {
   },
   build: ({ type: _, ...options }, random) => new Autoregressive(options, random),
   examples: (features) => [
-    ...scalarTransformExamples(features).flatMap((transform) =>
-      [0, 2].map((context) => ({
-        type: "autoregressive" as const,
-        order: context === 0 ? identityOrder(features) : reverseOrder(features),
-        context,
-        transform,
-        network: { hidden: [10] },
-      })),
-    ),
+    ...conditionedExamples(features).map(({ transform, context }) => ({
+      type: "autoregressive" as const,
+      order: context === 0 ? identityOrder(features) : reverseOrder(features),
+      context,
+      transform,
+      network: { hidden: [10] },
+    })),
     {
       type: "autoregressive",
       order: randomOrder(features, new Random(3)),
@@ -122,5 +127,12 @@ export const autoregressiveKind: BijectionKind<typeof autoregressiveSchema> = {
       network: { hidden: [3, 9], activation: "gelu" },
     },
     { type: "autoregressive", order: reverseOrder(features), network: { hidden: [] } },
+    ...[0, 2].map((context) => ({
+      type: "autoregressive" as const,
+      order: randomOrder(features, new Random(4)),
+      context,
+      conditioner: "separate" as const,
+      network: { hidden: [features + 2] },
+    })),
   ],
 };

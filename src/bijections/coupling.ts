@@ -12,16 +12,18 @@ import {
   type Transformed,
 } from "./bijection.ts";
 import { inverseOrder } from "./permutation.ts";
-import { buildScalarTransform, scalarTransformExamples, scalarTransformSchema } from "./scalar/build.ts";
+import { buildScalarTransform, conditionedExamples, scalarTransformSchema } from "./scalar/build.ts";
 import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
+
+/** True where a feature is kept and conditions the others. */
+export const maskSchema = z
+  .array(z.boolean())
+  .min(1)
+  .refine((mask) => mask.includes(false), { error: "at least one feature to transform (false)" });
 
 const couplingSchema = z.strictObject({
   type: z.literal("coupling"),
-  /** True where a feature is kept and conditions the others. */
-  mask: z
-    .array(z.boolean())
-    .min(1)
-    .refine((mask) => mask.includes(false), { error: "at least one feature to transform (false)" }),
+  mask: maskSchema,
   context: z.int().nonnegative().default(0),
   transform: scalarTransformSchema.default({ type: "affine" }),
   network: networkSchema.prefault({}),
@@ -40,8 +42,7 @@ export class Coupling implements Bijection {
   readonly network: MLP;
   private readonly options: z.output<typeof couplingSchema>;
   private readonly transform: ScalarTransform;
-  private readonly kept: readonly number[];
-  private readonly changed: readonly number[];
+  private readonly split: ReturnType<typeof splitByMask>;
 
   /** Throws `ARGUMENT` if the options do not fit, or leave nothing to condition on. */
   constructor(options: CouplingOptions, random: Random) {
@@ -50,25 +51,11 @@ export class Coupling implements Bijection {
     this.features = mask.length;
     this.context = context;
     this.transform = buildScalarTransform(transform);
-    this.kept = mask.flatMap((keep, i) => (keep ? [i] : []));
-    this.changed = mask.flatMap((keep, i) => (keep ? [] : [i]));
-    if (this.kept.length + context === 0) {
-      throw new PushforwardError(
-        "ARGUMENT",
-        "a coupling keeps no feature and has no context to condition on",
-        {
-          mend: "Keep at least one feature, or use an autoregressive bijection for a single one.",
-        },
-      );
-    }
-    const outputs = this.changed.length * this.transform.parameters;
-    this.network = new MLP(
-      this.kept.length * (this.transform.angles ? 2 : 1),
-      outputs,
-      network,
-      random,
-      context,
-    );
+    this.split = splitByMask(mask, context);
+    const { kept, changed } = this.split;
+    const outputs = changed.length * this.transform.parameters;
+    const inputs = kept.length * (this.transform.angles ? 2 : 1);
+    this.network = new MLP(inputs, outputs, network, random, context);
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
@@ -80,16 +67,12 @@ export class Coupling implements Bijection {
   }
 
   private apply(u: Tensor, context: Tensor | undefined, direction: "toData" | "toLatent"): Transformed {
-    const kept = this.kept.length > 0 ? [u.gather(1, this.kept)] : [];
-    const seen = kept.map((features) => networkInputs(this.transform, features));
-    const given = context ? [...seen, context] : seen;
-    const raw = this.network.apply(concat(given, 1));
-    const { value, logDerivative } = this.transform[direction](u.gather(1, this.changed), raw);
-    const places = inverseOrder([...this.kept, ...this.changed]);
-    return {
-      value: concat([...kept, value], 1).gather(1, places),
-      logDet: sumFeatures(logDerivative, this.changed.length),
-    };
+    const { kept, changed, join } = this.split;
+    const own = kept.length > 0 ? [u.gather(1, kept)] : [];
+    const seen = own.map((features) => networkInputs(this.transform, features));
+    const raw = this.network.apply(concat(context ? [...seen, context] : seen, 1));
+    const { value, logDerivative } = this.transform[direction](u.gather(1, changed), raw);
+    return { value: join(own, value), logDet: sumFeatures(logDerivative, changed.length) };
   }
 
   describe(): Description {
@@ -110,23 +93,16 @@ export const couplingKind: BijectionKind<typeof couplingSchema> = {
   examples(features) {
     const network = { hidden: [8] };
     const one = features === 1;
-    const conditional = scalarTransformExamples(features).map((transform) => ({
+    const examples = conditionedExamples(one ? 2 : features).map(({ transform, context }) => ({
       type: "coupling" as const,
-      mask: alternatingMask(features, one ? false : features % 2 === 0),
-      context: 2,
+      mask: context > 0 ? alternatingMask(features, !one && features % 2 === 0) : alternatingMask(features),
+      context,
       transform,
       network,
     }));
-    if (one) return conditional;
-    const unconditional = scalarTransformExamples(features).map((transform) => ({
-      type: "coupling" as const,
-      mask: alternatingMask(features),
-      transform,
-      network,
-    }));
+    if (one) return examples.filter(({ context }) => context > 0);
     return [
-      ...unconditional,
-      ...conditional,
+      ...examples,
       {
         type: "coupling",
         mask: [...new Array(features - 1).fill(true), false],
@@ -136,6 +112,23 @@ export const couplingKind: BijectionKind<typeof couplingSchema> = {
     ];
   },
 };
+
+/**
+ * Which features a coupling keeps and changes, and how the two parts are put together again.
+ * Throws `ARGUMENT` if there is nothing to condition on.
+ */
+export function splitByMask(mask: readonly boolean[], context: number) {
+  const kept = mask.flatMap((keep, i) => (keep ? [i] : []));
+  const changed = mask.flatMap((keep, i) => (keep ? [] : [i]));
+  if (kept.length + context === 0) {
+    throw new PushforwardError("ARGUMENT", "a coupling keeps no feature and has no context to condition on", {
+      mend: "Keep at least one feature, or use an autoregressive bijection for a single one.",
+    });
+  }
+  const places = inverseOrder([...kept, ...changed]);
+  const join = (own: readonly Tensor[], value: Tensor) => concat([...own, value], 1).gather(1, places);
+  return { kept, changed, join };
+}
 
 /** True, false, true, ... starting with `first`. */
 export const alternatingMask = (features: number, first = true): boolean[] =>

@@ -1,13 +1,23 @@
 import { actnormKind } from "./actnorm.ts";
 import { autoregressiveKind } from "./autoregressive.ts";
 import { chainKind } from "./chain.ts";
+import { continuousKind } from "./continuous.ts";
 import { couplingKind } from "./coupling.ts";
+import { diagonalScalingKind } from "./diagonalScaling.ts";
+import { elementwiseKind } from "./elementwise.ts";
 import { expKind } from "./exp.ts";
+import { householderKind } from "./householder.ts";
+import { identityKind } from "./identity.ts";
 import { invertKind } from "./invert.ts";
 import { luLinearKind } from "./luLinear.ts";
+import { matrixExponentialKind } from "./matrixExponential.ts";
 import { orderedKind } from "./ordered.ts";
 import { permutationKind } from "./permutation.ts";
+import { planarKind } from "./planar.ts";
 import { powerKind } from "./power.ts";
+import { qrLinearKind } from "./qrLinear.ts";
+import { radialKind } from "./radial.ts";
+import { realNVPCouplingKind } from "./realNVPCoupling.ts";
 import { sigmoidKind } from "./sigmoid.ts";
 import { sinhArcsinhKind } from "./sinhArcsinh.ts";
 import { softplusKind } from "./softplus.ts";
@@ -15,6 +25,7 @@ import { softsignKind } from "./softsign.ts";
 import { standardizeKind } from "./standardize.ts";
 import { standardizeContextKind } from "./standardizeContext.ts";
 import { stickBreakingKind } from "./stickBreaking.ts";
+import { sylvesterKind } from "./sylvester.ts";
 import { tailsKind } from "./tails.ts";
 import { tanhKind } from "./tanh.ts";
 
@@ -23,13 +34,23 @@ export const bijectionKinds = [
   actnormKind,
   autoregressiveKind,
   chainKind,
+  continuousKind,
   couplingKind,
+  diagonalScalingKind,
+  elementwiseKind,
   expKind,
+  householderKind,
+  identityKind,
   invertKind,
   luLinearKind,
+  matrixExponentialKind,
   orderedKind,
   permutationKind,
+  planarKind,
   powerKind,
+  qrLinearKind,
+  radialKind,
+  realNVPCouplingKind,
   sigmoidKind,
   sinhArcsinhKind,
   softplusKind,
@@ -37,6 +58,7 @@ export const bijectionKinds = [
   standardizeKind,
   standardizeContextKind,
   stickBreakingKind,
+  sylvesterKind,
   tailsKind,
   tanhKind,
 ] as const;

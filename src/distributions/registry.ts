@@ -1,16 +1,32 @@
+import { cauchyKind } from "./cauchy.ts";
 import { diagonalNormalKind } from "./diagonalNormal.ts";
 import { gaussianMixtureKind } from "./gaussianMixture.ts";
+import { generalizedNormalKind } from "./generalizedNormal.ts";
+import { laplaceKind } from "./laplace.ts";
 import { logisticKind } from "./logistic.ts";
+import { madeKind } from "./made.ts";
+import { mixtureKind } from "./mixture.ts";
+import { resampledKind } from "./resampled.ts";
 import { standardNormalKind } from "./standardNormal.ts";
 import { studentTKind } from "./studentT.ts";
+import { transformedDistributionKind } from "./transformedDistribution.ts";
 import { uniformKind } from "./uniform.ts";
+import { vonMisesKind } from "./vonMises.ts";
 
 /** Every base distribution that a model file may hold. To add one, write its file and its line here. */
 export const distributionKinds = [
+  cauchyKind,
   diagonalNormalKind,
   gaussianMixtureKind,
+  generalizedNormalKind,
+  laplaceKind,
   logisticKind,
+  madeKind,
+  mixtureKind,
+  resampledKind,
   standardNormalKind,
   studentTKind,
+  transformedDistributionKind,
   uniformKind,
+  vonMisesKind,
 ] as const;

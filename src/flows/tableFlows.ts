@@ -22,7 +22,7 @@ export function forTables(flow: Flow): Flow {
   const free = parts.findLastIndex((part) => supportOf(part) === undefined) + 1;
   const inner = parts.slice(0, free);
   const layers =
-    flow.context > 0
+    flow.bijection.context > 0
       ? [new StandardizeContext(free === parts.length ? flow.bijection : new Chain(inner))]
       : inner;
   const table = [new Tails({ features }), new Standardize({ features })];

@@ -3,11 +3,12 @@ import { withScope } from "./scope.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "./shape.ts";
 import { batchSize, concat, constant, filled, scalar, stack, type Tensor } from "./tensor.ts";
 
-/** All tensors that `outputs` depend on, inputs before outputs. */
-export function ancestors(outputs: readonly Tensor[]): Tensor[] {
+/** All tensors that `outputs` depend on, inputs before outputs; without what lies behind those that are `known`. */
+export function ancestors(outputs: readonly Tensor[], known?: ReadonlyMap<Tensor, unknown>): Tensor[] {
   const seen = new Set<Tensor>(outputs);
   const stackOfTensors = [...outputs];
   for (let t = stackOfTensors.pop(); t; t = stackOfTensors.pop()) {
+    if (known?.has(t)) continue;
     for (const parent of t.inputs) {
       if (!seen.has(parent)) {
         seen.add(parent);

@@ -7,9 +7,27 @@ export type Attributes = Readonly<Record<string, unknown>>;
 /** An attribute of an ONNX node: integers, unless wrapped as `{ float }`. */
 export type OnnxAttribute = number | readonly number[] | string | { readonly float: number };
 
+/** What a loop does in one turn: from placeholders to the next state. */
+export interface LoopBody {
+  readonly state: readonly Tensor[];
+  readonly next: readonly Tensor[];
+  /** A boolean scalar: whether there is another turn. */
+  readonly proceed: Tensor;
+}
+
 /** What an operation uses to write itself as ONNX nodes; names are those of ONNX values. */
 export interface Emitter {
   node(type: string, inputs: readonly string[], attributes?: Record<string, OnnxAttribute>): string;
+  /**
+   * A node that repeats a body, at most `most` times, and sees `captured` values from outside. Result i is named after the
+   * one that is given, with `.i`.
+   */
+  loop(
+    body: LoopBody,
+    initial: readonly string[],
+    captured: ReadonlyMap<Tensor, string>,
+    most: number,
+  ): string;
   /** A scalar of the graph's precision. */
   scalar(value: number): string;
   /** A vector of int64. */
@@ -22,6 +40,8 @@ export interface Emitter {
   shape(shape: Shape): string;
   /** ONNX's code of the graph's precision. */
   readonly floatType: number;
+  /** The distance from 1 to the next number of the graph's precision. */
+  readonly epsilon: number;
   /** The largest finite number of the graph's precision. */
   readonly largest: number;
 }

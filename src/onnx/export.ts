@@ -3,6 +3,7 @@ import {
   type AttributeProto,
   AttributeProto_AttributeType,
   AttributeProtoSchema,
+  GraphProtoSchema,
   ModelProtoSchema,
   type NodeProto,
   NodeProtoSchema,
@@ -13,8 +14,9 @@ import {
   ValueInfoProtoSchema,
 } from "onnx-buf";
 import { PushforwardError } from "../errors.ts";
+import { ancestors } from "../graph/grad.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { Emitter, OnnxAttribute } from "../graph/operation.ts";
+import type { Emitter, LoopBody, OnnxAttribute } from "../graph/operation.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
@@ -44,13 +46,15 @@ export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Arra
 class OnnxWriter implements Emitter {
   readonly floatType: number;
   readonly largest: number;
+  readonly epsilon: number;
   private readonly precision: Precision;
   readonly batch: number | undefined;
   private readonly embed: boolean;
   private readonly metadata: Readonly<Record<string, string>>;
-  private readonly nodes: NodeProto[] = [];
+  /** Those of the graph that is being written: the whole, or the body of a loop. */
+  private nodes: NodeProto[] = [];
   private readonly initializers: TensorProto[] = [];
-  private readonly shared = new Map<string, string>();
+  private shared = new Map<string, string>();
   private readonly names = new Map<string, number>();
   private batchReference: { name: string } | undefined;
   private scope = "";
@@ -61,6 +65,7 @@ class OnnxWriter implements Emitter {
     this.embed = embedParameters;
     this.metadata = metadata;
     this.floatType = precision === "float64" ? TensorProto_DataType.DOUBLE : TensorProto_DataType.FLOAT;
+    this.epsilon = precision === "float64" ? 2 ** -52 : 2 ** -23;
     this.largest = precision === "float64" ? Number.MAX_VALUE : 3.4028234663852886e38;
   }
 
@@ -139,6 +144,65 @@ class OnnxWriter implements Emitter {
       }),
     );
     return output;
+  }
+
+  loop(
+    { state, next, proceed }: LoopBody,
+    initial: readonly string[],
+    captured: ReadonlyMap<Tensor, string>,
+    most: number,
+  ): string {
+    const loop = this.unique(this.prefixed("loop"));
+    const count = this.integers([most]);
+    const outer = { nodes: this.nodes, shared: this.shared, scope: this.scope };
+    this.nodes = [];
+    // A body sees what was written before it, and nothing outside sees what is written in it.
+    this.shared = new Map(outer.shared);
+    const values = new Map(captured);
+    const inputs = state.map((tensor) => {
+      const name = this.unique(this.prefixed("state"));
+      values.set(tensor, name);
+      return this.valueInfo(name, tensor.shape);
+    });
+    for (const node of ancestors([...next, proceed], captured)) {
+      if (values.has(node)) continue;
+      this.scope = node.scope;
+      values.set(node, this.emit(node, values));
+    }
+    this.scope = outer.scope;
+    const outputs = [proceed, ...next].map((tensor) => {
+      const name = this.unique(this.prefixed("next"));
+      this.nodes.push(
+        create(NodeProtoSchema, { name, opType: "Identity", input: [values.get(tensor)!], output: [name] }),
+      );
+      return this.valueInfo(name, tensor.shape, tensor.type);
+    });
+    const turn = this.unique(this.prefixed("turn"));
+    const running = this.unique(this.prefixed("running"));
+    const body = create(GraphProtoSchema, {
+      name: `${loop}/body`,
+      node: this.nodes,
+      input: [
+        scalarInfo(turn, TensorProto_DataType.INT64),
+        scalarInfo(running, TensorProto_DataType.BOOL),
+        ...inputs,
+      ],
+      output: outputs,
+    });
+    this.nodes = outer.nodes;
+    this.shared = outer.shared;
+    this.nodes.push(
+      create(NodeProtoSchema, {
+        name: loop,
+        opType: "Loop",
+        input: [count, "", ...initial],
+        output: state.map((_, i) => `${loop}.${i}`),
+        attribute: [
+          create(AttributeProtoSchema, { name: "body", type: AttributeProto_AttributeType.GRAPH, g: body }),
+        ],
+      }),
+    );
+    return loop;
   }
 
   scalar(value: number): string {
@@ -249,6 +313,12 @@ class OnnxWriter implements Emitter {
     return used === undefined ? wanted : this.unique(`${wanted}_${used}`);
   }
 }
+
+const scalarInfo = (name: string, elemType: number): ValueInfoProto =>
+  create(ValueInfoProtoSchema, {
+    name,
+    type: { value: { case: "tensorType", value: { elemType, shape: { dim: [] } } } },
+  });
 
 function attribute(name: string, value: OnnxAttribute): AttributeProto {
   if (typeof value === "number")

@@ -47,12 +47,13 @@ export interface Compiled<T extends Traced> {
  * Traces `build` once over symbolic inputs of the given shapes and gives a function over typed arrays.
  *
  * The session is made at the first call. With a symbolic batch axis one session serves every number of rows.
- * Booleans come back as 0 and 1. Parameters are read at each call.
+ * Booleans come back as 0 and 1. Parameters are read at each call. `moreInputs` gives inputs that came up while tracing.
  */
 export function compile<T extends Traced>(
   build: (...inputs: Tensor[]) => T,
   shapes: readonly Shape[],
   options: CompileOptions = {},
+  moreInputs: () => readonly Tensor[] = () => [],
 ): Compiled<T> {
   const tensors = shapes.map((shape, i) => input(`input${i}`, shape));
   const traced = build(...tensors);
@@ -65,7 +66,7 @@ export function compile<T extends Traced>(
   const floats = Object.fromEntries(
     Object.entries(record).map(([k, t]) => [k, t.type === "bool" ? t.toFloat() : t]),
   );
-  const graph = buildGraph(tensors, floats, options.parameterNames);
+  const graph = buildGraph([...tensors, ...moreInputs()], floats, options.parameterNames);
   const executable = new Executable(graph, options);
 
   const call = async (...inputs: readonly ArrayLike<number>[]) => {

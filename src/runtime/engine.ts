@@ -1,4 +1,5 @@
 import type { Env, InferenceSession, InferenceSessionFactory, TensorConstructor } from "onnxruntime-common";
+import type { Precision } from "../onnx/export.ts";
 
 export interface EngineOptions {
   /** Execution providers in order of preference, such as `cuda`, `webgpu`, `wasm`; the CPU if absent. */
@@ -45,7 +46,11 @@ interface Runtime {
   readonly env: Env;
 }
 
-export function sessionOptions({ providers, threads = 1 }: EngineOptions): InferenceSession.SessionOptions {
+export function sessionOptions({
+  providers,
+  threads = 1,
+  precision,
+}: EngineOptions & { precision?: Precision }): InferenceSession.SessionOptions {
   return {
     ...(providers && { executionProviders: [...providers] }),
     intraOpNumThreads: threads,
@@ -53,5 +58,9 @@ export function sessionOptions({ providers, threads = 1 }: EngineOptions): Infer
     executionMode: "sequential",
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
+    // This fusion keeps the factor of a product of matrices in float32.
+    ...(precision === "float64" && {
+      extra: { optimization: { disable_specified_optimizers: "MatMulScaleFusion" } },
+    }),
   };
 }

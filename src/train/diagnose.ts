@@ -1,8 +1,10 @@
+import { type Bijection, contextFor } from "../bijections/bijection.ts";
 import { supportOf } from "../bijections/build.ts";
 import { Chain } from "../bijections/chain.ts";
 import type { Flow } from "../flows/flow.ts";
+import { vjp } from "../graph/grad.ts";
 import type { Shape } from "../graph/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { filled, type Tensor } from "../graph/tensor.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
 
 /** Where a number that is not finite first appears on the way from data to density. */
@@ -23,29 +25,75 @@ export async function findNonFinite(
   values: Floats,
   context: Floats,
 ): Promise<Culprit | undefined> {
-  const { bijection, base } = flow;
-  const parts = bijection instanceof Chain ? bijection.bijections : [bijection];
-  const nameOf = (i: number) => (bijection instanceof Chain ? `bijection.bijections.${i}` : "bijection");
+  const { base } = flow;
   const conditional = flow.context > 0;
   const shapes: Shape[] = [["N", flow.features], ...(conditional ? [["N", flow.context] as Shape] : [])];
   const trace = compile((x, context) => {
     const outputs: Record<string, Tensor> = {};
     let value = x;
-    for (let i = parts.length - 1; i >= 0; i--) {
-      const next = parts[i].inverse(value, parts[i].context > 0 ? context : undefined);
+    for (const { name, part } of partsOf(flow).reverse()) {
+      const next = part.inverse(value, contextFor(part, context));
       value = next.value;
       // Overflow to infinity and NaN alike make this sum non-finite.
-      outputs[nameOf(i)] = next.logDet.add(value.mul(0).sum(1)).broadcastTo(["N"]);
+      outputs[name] = next.logDet.add(value.mul(0).sum(1)).broadcastTo(["N"]);
     }
-    outputs.base = base.logProb(value);
+    outputs.base = base.logProb(value, contextFor(base, context));
     return outputs;
   }, shapes);
   const results = await trace(...(conditional ? [values, context] : [values]));
   await trace.release();
+  return first(results, flow);
+}
+
+/** A culprit on the way from noise to the density that a flow is fitted to, and the row of data there. */
+export interface DrawCulprit extends Culprit {
+  readonly x: Floats;
+}
+
+/**
+ * Follows rows from the noise through the flow to a log-density and its gradient: the layer is one of the flow, or
+ * `logDensity`, or `logDensityGradient`.
+ */
+export async function findNonFiniteDraw(
+  flow: Flow,
+  logDensity: (x: Tensor) => Tensor,
+  noise: readonly Floats[],
+): Promise<DrawCulprit | undefined> {
+  const trace = compile(
+    (...inputs) => {
+      const outputs: Record<string, Tensor> = {};
+      let value = flow.base.sample(inputs);
+      outputs.base = flow.base.logProb(value).add(value.mul(0).sum(1));
+      partsOf(flow).forEach(({ name, part }) => {
+        const next = part.forward(value);
+        value = next.value;
+        outputs[name] = next.logDet.add(value.mul(0).sum(1)).broadcastTo(["N"]);
+      });
+      outputs.logDensity = logDensity(value);
+      const [gradient] = vjp([outputs.logDensity], [value], [filled(1, ["N"])]);
+      return { ...outputs, logDensityGradient: gradient.mul(0).sum(1), value };
+    },
+    flow.base.noise.map(({ size }) => ["N", size]),
+  );
+  const { value, ...results } = await trace(...noise);
+  await trace.release();
+  const culprit = first(results, flow);
+  if (!culprit) return undefined;
+  const { row } = culprit;
+  return { ...culprit, x: value.subarray(row * flow.features, (row + 1) * flow.features) };
+}
+
+/** The layers from the base to the data. */
+const partsOf = ({ bijection }: Flow): { name: string; part: Bijection }[] =>
+  bijection instanceof Chain
+    ? bijection.bijections.map((part, i) => ({ name: `bijection.bijections.${i}`, part }))
+    : [{ name: "bijection", part: bijection }];
+
+function first(results: Readonly<Record<string, Floats>>, flow: Flow): Culprit | undefined {
   for (const [layer, numbers] of Object.entries(results)) {
     const row = numbers.findIndex((x) => !Number.isFinite(x));
     if (row < 0) continue;
-    const part = parts.find((_, i) => layer === nameOf(i));
+    const part = partsOf(flow).find(({ name }) => name === layer)?.part;
     const outside = numbers[row] === Number.NEGATIVE_INFINITY;
     return { layer, row, outside, support: part && supportOf(part) };
   }

@@ -3,13 +3,13 @@ import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { parse } from "../parse.ts";
+import { Random } from "../random/index.ts";
 import { type Batch, type Batches, batchesOf } from "./batches.ts";
 import { decodeCheckpoint, encodeCheckpoint, fingerprint } from "./checkpoint.ts";
+import { Descent, MOST_RECOVERIES } from "./descent.ts";
 import { type Culprit, findNonFinite } from "./diagnose.ts";
-import { FlatParameters } from "./flatParameters.ts";
 import { initialize } from "./initialize.ts";
 import { Objective } from "./objective.ts";
-import { Optimizer } from "./optimizer.ts";
 import { type Epoch, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
 import { inMemory, isStream, type RowStream, StreamedRows, split } from "./rowStream.ts";
 import { type RowData, selectRows, type TrainingRows, trainingRows } from "./rows.ts";
@@ -28,8 +28,6 @@ export interface FitResult {
 }
 
 type Rows = TrainingRows | StreamedRows;
-
-const MOST_RECOVERIES = 3;
 
 /**
  * Fits a flow to rows by maximum likelihood: minimizes the mean of -log p(x | context) over mini-batches that count every
@@ -79,19 +77,30 @@ async function streamedRows(flow: Flow, data: RowStream, seed: number, options: 
   });
 }
 
+/** At most so many rows stand for all that are learned from. */
+const SAMPLE = 1000;
+
+const sampleOf = (rows: TrainingRows): TrainingRows => {
+  const count = Math.min(SAMPLE, rows.rows);
+  return selectRows(
+    rows,
+    Array.from({ length: count }, (_, i) => Math.floor((i * rows.rows) / count)),
+  );
+};
+
 class Training {
   private readonly flow: Flow;
   private readonly settings: z.output<typeof fitSettingsSchema>;
   private readonly options: FitOptions;
-  private readonly trainable: Map<string, Parameter>;
   private readonly all: Map<string, Parameter>;
-  private readonly flat: FlatParameters;
-  private readonly optimizer: Optimizer;
+  private readonly descent: Descent;
   private readonly inner: Flow;
   private readonly original: { training: Rows; validation: TrainingRows };
   private batches!: Batches;
   private validation!: TrainingRows;
   private offset = 0;
+  /** Rows to learn from whose log-density is computed after each epoch, where training does not give it. */
+  private sample: TrainingRows | undefined;
   private objective!: Objective;
   private best: Float32Array;
   private readonly state = {
@@ -100,7 +109,6 @@ class Training {
     best: Number.NEGATIVE_INFINITY,
     plateaus: 0,
     sincePlateau: 0,
-    recoveries: 0,
   };
   private epochs: Epoch[] = [];
 
@@ -114,14 +122,11 @@ class Training {
     this.settings = settings;
     this.options = options;
     this.all = flow.parameters();
-    const trainable = new Map([...this.all].filter(([, p]) => p.trainable));
-    this.flat = new FlatParameters(trainable);
-    this.optimizer = new Optimizer(settings.optimizer, this.flat);
-    this.best = this.flat.values.slice();
+    this.descent = new Descent(this.all, settings);
+    this.best = this.descent.flat.values.slice();
     this.original = { training, validation };
     this.inner = flow.unstandardized().inner;
     this.flow = flow;
-    this.trainable = trainable;
   }
 
   async run(saved: Uint8Array | undefined): Promise<FitResult> {
@@ -136,8 +141,11 @@ class Training {
     this.batches = batchesOf(training, { batchSize, seed: settings.seed, prepare });
     this.validation = prepare(this.original.validation);
     this.offset = -(standardize?.logScale() ?? 0);
+    if (settings.objective === "flowMatching") this.sample = prepare(sampleOf(inMemory(training)));
     const sizes = { batch: batchSize, validation: this.validation.rows };
-    this.objective = await Objective.of(this.inner, this.trainable, this.flat, sizes, options);
+    const { trainable, flat } = this.descent;
+    const { objective } = settings;
+    this.objective = await Objective.of(this.inner, trainable, flat, sizes, { ...options, objective });
     if (!saved) state.best = (await this.objective.meanLogDensity(this.validation)) + this.offset;
     if (!Number.isFinite(state.best)) {
       const { values, context } = this.validation;
@@ -159,21 +167,21 @@ class Training {
         break;
       }
     }
-    this.flat.values.set(this.best);
+    this.descent.flat.values.set(this.best);
     return { epochs: this.epochs, bestEpoch: state.bestEpoch, validationLogDensity: state.best, stopped };
   }
 
   release(): Promise<void> | undefined {
-    this.flat.detach();
+    this.descent.flat.detach();
     return this.objective?.release();
   }
 
   /** One pass over the rows. Gives a reason if training must end inside it. */
   private async epoch(batchSize: number, deadline: number): Promise<FitResult["stopped"] | undefined> {
-    const { settings, state, flat, optimizer, options } = this;
+    const { settings, state, descent, options } = this;
     const epoch = state.epoch + 1;
     const batches = Math.ceil(this.original.training.rows / batchSize);
-    const good = { values: flat.values.slice(), average: flat.average.slice() };
+    descent.remember();
     let sum = 0;
     let seen = 0;
     let late = false;
@@ -186,28 +194,32 @@ class Training {
       // What was learned in a part of an epoch counts as well.
       if (late) break;
       const { rows, indices } = batch;
-      const loss = await this.objective.lossAndGradient(rows, indices);
-      const length = flat.gradientNorm();
+      const drawn = new Random(settings.seed).split("drawn").split(epoch).split(b);
+      const loss = await this.objective.lossAndGradient(rows, indices, drawn);
+      const length = descent.flat.gradientNorm();
       const reference = this.epochs.at(-1)?.trainLogDensity ?? state.best;
       const exploded = -loss + this.offset < reference - 1e3 * (1 + Math.abs(reference));
-      if (!Number.isFinite(loss) || !Number.isFinite(length) || (exploded && state.epoch > 0)) {
-        await this.recover(good, epoch, b, batch, loss);
+      const judged = exploded && state.epoch > 0 && !this.sample;
+      if (!Number.isFinite(loss) || !Number.isFinite(length) || judged) {
+        await this.recover(epoch, b, batch, loss);
         return undefined;
       }
       let weight = 0;
       for (const i of indices) weight += rows.weights[i];
       sum -= loss * weight;
       seen += weight;
-      const scale = this.scaleAt((epoch - 1) * batches + b, settings.epochs * batches);
-      stepSize = scale * settings.optimizer.learningRate;
-      optimizer.step(scale, length > settings.clipNorm ? settings.clipNorm / length : 1);
-      this.updateAverage();
+      const step = (epoch - 1) * batches + b;
+      const { plateaus } = state;
+      stepSize = descent.step(
+        length,
+        stepScale(settings.schedule, { step, totalSteps: settings.epochs * batches, plateaus }),
+      );
       b++;
       options.onProgress?.({ epoch, fraction: b / batches, best: state.best });
     }
     state.epoch = epoch;
-    const trainLogDensity = sum / seen + this.offset;
-    const validationLogDensity = (await this.validate()) + this.offset;
+    const trainLogDensity = (this.sample ? await this.judged(this.sample) : sum / seen) + this.offset;
+    const validationLogDensity = (await this.judged(this.validation)) + this.offset;
     this.epochs.push({ epoch, trainLogDensity, validationLogDensity, stepSize });
     this.judge(validationLogDensity);
     options.onEpoch?.(this.epochs.at(-1)!);
@@ -217,31 +229,14 @@ class Training {
     return undefined;
   }
 
-  private scaleAt(step: number, totalSteps: number): number {
-    return (
-      0.5 ** this.state.recoveries *
-      stepScale(this.settings.schedule, { step, totalSteps, plateaus: this.state.plateaus })
-    );
-  }
-
-  private updateAverage(): void {
-    const { averageDecay } = this.settings;
-    if (averageDecay === 0) return;
-    // A young average forgets its start faster, so it never lags behind by more than it has seen.
-    const decay = Math.min(averageDecay, (1 + this.optimizer.steps) / (10 + this.optimizer.steps));
-    this.flat.moveAverage(decay);
-  }
-
-  private candidate(): Float32Array {
-    return this.settings.averageDecay === 0 ? this.flat.values : this.flat.average;
-  }
-
-  private async validate(): Promise<number> {
-    if (this.settings.averageDecay === 0) return this.objective.meanLogDensity(this.validation);
-    const current = this.flat.values.slice();
-    this.flat.values.set(this.flat.average);
-    const result = await this.objective.meanLogDensity(this.validation);
-    this.flat.values.set(current);
+  /** Mean log-density of rows under the average of the weights. */
+  private async judged(rows: TrainingRows): Promise<number> {
+    if (this.settings.averageDecay === 0) return this.objective.meanLogDensity(rows);
+    const { flat } = this.descent;
+    const current = flat.values.slice();
+    flat.values.set(flat.average);
+    const result = await this.objective.meanLogDensity(rows);
+    flat.values.set(current);
     return result;
   }
 
@@ -252,21 +247,15 @@ class Training {
       state.best = validation;
       state.bestEpoch = state.epoch;
       state.sincePlateau = 0;
-      this.best.set(this.candidate());
+      this.best.set(this.descent.candidate());
     } else if (++state.sincePlateau >= settings.schedule.patience) {
       state.plateaus++;
       state.sincePlateau = 0;
     }
   }
 
-  private async recover(
-    good: { values: Float32Array; average: Float32Array },
-    epoch: number,
-    batch: number,
-    { rows, indices }: Batch,
-    loss: number,
-  ): Promise<void> {
-    const { state, flat, optimizer, options } = this;
+  private async recover(epoch: number, batch: number, { rows, indices }: Batch, loss: number): Promise<void> {
+    const { descent, options } = this;
     const chosen = selectRows(rows, indices);
     const culprit = await findNonFinite(this.inner, chosen.values, chosen.context);
     // What reaches the base depends on the parameters, where the layers are defined does not.
@@ -274,9 +263,7 @@ class Training {
     const where = culprit
       ? `${culprit.layer}, row ${rows.index[indices[culprit.row] ?? indices[0]]} of the data`
       : "the gradient";
-    flat.values.set(good.values);
-    flat.average.set(good.average);
-    if (state.recoveries >= MOST_RECOVERIES) {
+    if (!descent.goBack()) {
       throw new PushforwardError(
         "NUMERIC",
         `training failed ${MOST_RECOVERIES + 1} times; last in epoch ${epoch}, batch ${batch}, at ${where}`,
@@ -287,8 +274,6 @@ class Training {
         },
       );
     }
-    state.recoveries++;
-    optimizer.reset();
     options.onRecovery?.(
       `The loss became ${loss} in epoch ${epoch}, batch ${batch} (${where}): back to the weights before that epoch, with half the step size.`,
     );
@@ -311,30 +296,33 @@ class Training {
   }
 
   private save(): Uint8Array {
+    const { flat, optimizer, recoveries } = this.descent;
     return encodeCheckpoint({
       fingerprint: this.fingerprint(),
-      state: { ...this.state, steps: this.optimizer.steps },
+      state: { ...this.state, recoveries, steps: optimizer.steps },
       epochs: this.epochs,
       parameters: this.all,
       buffers: {
-        average: this.flat.average,
+        average: flat.average,
         best: this.best,
-        first: this.flat.first,
-        second: this.flat.second,
+        first: flat.first,
+        second: flat.second,
       },
     });
   }
 
   private restore(bytes: Uint8Array): void {
     const saved = decodeCheckpoint(bytes, this.fingerprint(), this.all);
-    const { steps, ...state } = saved.state;
+    const { steps, recoveries, ...state } = saved.state;
     Object.assign(this.state, state);
-    this.optimizer.steps = steps;
+    this.descent.recoveries = recoveries;
+    this.descent.optimizer.steps = steps;
     this.epochs = [...saved.epochs];
-    this.flat.average.set(saved.buffers.average);
+    const { flat } = this.descent;
+    flat.average.set(saved.buffers.average);
     this.best.set(saved.buffers.best);
-    this.flat.first.set(saved.buffers.first);
-    this.flat.second.set(saved.buffers.second);
+    flat.first.set(saved.buffers.first);
+    flat.second.set(saved.buffers.second);
   }
 
   private fingerprint(): string {

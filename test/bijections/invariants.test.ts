@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Bijection, buildBijection } from "../../src/bijections/index.ts";
+import { type Bijection, buildBijection, Continuous } from "../../src/bijections/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
@@ -109,6 +109,9 @@ function startsAsIdentity({ description, support }: Case): boolean {
 }
 
 /** Whether a parameter of a bijection of one feature has nothing to do. */
-const isUnusedAlone = (name: string, { context }: Bijection): boolean =>
+const isUnusedAlone = (name: string, bijection: Bijection): boolean =>
   UNUSED_ALONE.some((pattern) => pattern.test(name)) ||
-  (/layers\.0\.(blocks\.0\.)?weight$/.test(name) && context === 0);
+  // The network of a continuous flow sees the time beside the feature.
+  (!(bijection instanceof Continuous) &&
+    /layers\.0\.(blocks\.0\.)?weight$/.test(name) &&
+    bijection.context === 0);

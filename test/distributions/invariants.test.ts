@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { buildDistribution, type Distribution } from "../../src/distributions/index.ts";
+import type { Description } from "../../src/description.ts";
+import {
+  buildDistribution,
+  type Distribution,
+  GeneralizedNormal,
+  Laplace,
+} from "../../src/distributions/index.ts";
 import { parametersOf, trainableParameters } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { extremeRows } from "../bijections/extremes.ts";
@@ -10,6 +16,7 @@ import {
   heavyTailedRule,
   integral,
   intervalRule,
+  kinkRule,
   lineRule,
   type Rule,
   square,
@@ -17,43 +24,65 @@ import {
 import { distributionCases } from "./cases.ts";
 import { draw, gradients, logProb } from "./evaluate.ts";
 
-/** Nodes that suit the support and the tails of a distribution. */
-function ruleFor(
-  { type, low = 0, high = 1 }: { type: string; low?: unknown; high?: unknown },
-  fine: boolean,
-): Rule {
+const isDiscrete = ({ outputs, distributions }: Description): boolean =>
+  outputs === "bernoulli" || (distributions as Description[] | undefined)?.every(isDiscrete) === true;
+
+/** Its density is 0 outside of its support, not just low. */
+const isBounded = (description: Description) =>
+  isDiscrete(description) || ["uniform", "vonMises"].includes(description.type);
+
+/** Nodes that suit the support and the tails of a feature. */
+function ruleFor(distribution: Distribution, description: Description, feature: number): Rule {
+  const { type, low = 0, high = 1 } = description;
+  const fine = distribution.features === 1;
+  if (isDiscrete(description)) return { nodes: Float64Array.of(0, 1), weights: Float64Array.of(1, 1) };
   if (type === "uniform") return intervalRule(low as number, high as number, 101);
-  if (type === "studentT") return heavyTailedRule(fine ? 4001 : 401);
+  if (type === "vonMises") return intervalRule(-Math.PI, Math.PI, fine ? 4001 : 601);
+  if (type === "cauchy" || type === "studentT") return heavyTailedRule(fine ? 4001 : 401);
+  if (distribution instanceof Laplace || distribution instanceof GeneralizedNormal)
+    return kinkRule(distribution.location.value[feature], fine ? 4000 : 600);
   return lineRule(fine ? 4001 : 601);
 }
 
 describe.each(distributionCases([1, 2]))("$name", (example) => {
   const distribution = example.build();
+  const rules = Array.from({ length: example.features }, (_, i) =>
+    ruleFor(distribution, example.description, i),
+  );
+  const grid =
+    example.features === 1 ? { rows: rules[0].nodes, weights: rules[0].weights } : square(rules[0], rules[1]);
 
   test("has a density that integrates to 1", async () => {
-    const rule = ruleFor(example.description, example.features === 1);
-    const { rows, weights } =
-      example.features === 1 ? { rows: rule.nodes, weights: rule.weights } : square(rule);
-    expect(Math.abs(integral(await logProb(distribution, rows), weights) - 1)).toBeLessThan(1e-7);
+    const total = integral(await logProb(distribution, grid.rows), grid.weights);
+    expect(Math.abs(total - 1)).toBeLessThan(1e-7);
   });
 
   test("draws rows of that density", async () => {
     const rows = await draw(distribution, 20_000);
-    const rule = ruleFor(example.description, example.features === 1);
-    const size = rule.nodes.length;
+    const joint = (await logProb(distribution, grid.rows)).map(Math.exp);
+    const size = rules[0].nodes.length;
     for (let column = 0; column < example.features; column++) {
-      let density: Float64Array;
-      if (example.features === 1) density = (await logProb(distribution, rule.nodes)).map(Math.exp);
-      else {
-        // The marginal, by quadrature over the other feature.
-        const grid = square(rule);
-        const joint = (await logProb(distribution, grid.rows)).map(Math.exp);
-        density = Float64Array.from({ length: size }, (_, i) =>
-          rule.weights.reduce((sum, w, j) => sum + w * joint[column === 0 ? i * size + j : j * size + i], 0),
-        );
+      const rule = rules[column];
+      // The marginal, by quadrature over the other feature.
+      const density =
+        example.features === 1
+          ? joint
+          : Float64Array.from({ length: size }, (_, i) =>
+              rules[1 - column].weights.reduce(
+                (sum, w, j) => sum + w * joint[column === 0 ? i * size + j : j * size + i],
+                0,
+              ),
+            );
+      const drawn = columnOf(rows, example.features, column);
+      if (isDiscrete(example.description)) {
+        // Within 4 deviations of the number of ones.
+        const ones = drawn.reduce((a, b) => a + b);
+        const deviation = Math.sqrt(drawn.length * density[0] * density[1]);
+        expect(Math.abs(ones - drawn.length * density[1])).toBeLessThan(4 * deviation);
+        continue;
       }
       const probability = cumulative(rule, density);
-      expect(kolmogorovSmirnov(columnOf(rows, example.features, column), probability)).toBeGreaterThan(1e-3);
+      expect(kolmogorovSmirnov(drawn, probability)).toBeGreaterThan(1e-3);
     }
   });
 });
@@ -63,12 +92,15 @@ describe.each(distributionCases([1, 2, 3]))("$name", (example) => {
   const D = example.features;
 
   test("sends a finite gradient to every parameter", async () => {
-    const rows = await draw(distribution, 50);
+    // An odd number: the slopes of a Laplace are signs, which may add up to 0.
+    const rows = await draw(distribution, 51);
     const [, ...byParameter] = await gradients(distribution, rows);
     [...trainableParameters(distribution).keys()].forEach((name, i) => {
       expect(allFinite(byParameter[i]), name).toBe(true);
-      // With one feature a mixture has nothing below its diagonals; with one component its weight is 1.
-      const unused = (name === "lower" && D === 1) || (name === "logWeights" && byParameter[i].length === 1);
+      // With one feature a mixture has nothing below its diagonals, and a MADE no inputs; a single component's weight is 1.
+      const unused =
+        (D === 1 && (name === "lower" || /(network|direct)\.layers.*weight$/.test(name))) ||
+        (name.endsWith("logWeights") && byParameter[i].length === 1);
       if (!unused)
         expect(
           Array.from(byParameter[i]).some((g) => Math.abs(g) > 1e-12),
@@ -83,9 +115,13 @@ describe.each(distributionCases([1, 2, 3]))("$name", (example) => {
       const rows = extremeRows(D, precision);
       const values = await logProb(distribution, rows, precision);
       const all = await gradients(distribution, rows, precision);
-      if (example.description.type === "uniform") {
+      if (isBounded(example.description)) {
         expect([...values].every((v) => v === Number.NEGATIVE_INFINITY || Number.isFinite(v))).toBe(true);
-        expect([...all[0]].every((g) => g === 0)).toBe(true);
+        for (const gradient of all) expect(allFinite(gradient)).toBe(true);
+        values.forEach((value, r) => {
+          const row = all[0].subarray(r * D, (r + 1) * D);
+          if (value === Number.NEGATIVE_INFINITY) expect([...row].every((g) => Math.abs(g) === 0)).toBe(true);
+        });
         return;
       }
       expect(allFinite(values)).toBe(true);

@@ -296,3 +296,15 @@ test("a graph that the runtime refuses is an error of the engine", async () => {
   await expect(f([1])).rejects.toThrow("NoSuchOperator");
   await f.release();
 });
+
+test("float64 keeps all digits of a factor beside a product of matrices", async () => {
+  const run = compile(
+    (x, w) => x.matmul(w).mul(0.1),
+    [
+      ["N", 2],
+      [2, 1],
+    ],
+    { precision: "float64" },
+  );
+  expect((await run([1, 2], [3, 4]))[0]).toBe(11 * 0.1);
+});

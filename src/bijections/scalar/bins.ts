@@ -104,19 +104,6 @@ export function completed(
   };
 }
 
-/** Cuts raw parameters into blocks of columns, each as [..., features, size]. */
-export function cut(raw: Tensor, features: number, sizes: readonly number[]): Tensor[] {
-  const blocks = raw.split(
-    -1,
-    sizes.map((size) => features * size),
-  );
-  return blocks.map((block, i) => block.reshape([...block.shape.slice(0, -1), features, sizes[i]]));
-}
-
-/** The columns that `cut` expects: blocks with those of the first feature first, since long stretches are cut fast. */
-export const cutColumns = (features: number, sizes: readonly number[]): number[] =>
-  sizes.flatMap((size) => Array.from({ length: features * size }, (_, column) => Math.floor(column / size)));
-
 /** Rounding can put a point of a thin bin outside: its value is moved to the edge, and its gradient kept. */
 export const withinUnit = (part: Tensor): Tensor =>
   part.add(part.maximum(0).minimum(1).sub(part).stopGradient());

@@ -17,16 +17,19 @@ export function buildScalarTransform(options: z.output<Schema>): ScalarTransform
   return kinds.find(({ schema }) => schema.shape.type.value === options.type)!.build(options);
 }
 
-/** Of these kinds one stands for each way in which features enter a network, and numbers come out of it. */
-const STAND_INS: readonly string[] = ["additive", "affine", "circularSpline", "rationalQuadraticSpline"];
+/** Options of all scalar transforms, for the examples of the bijections that apply them. */
+export const scalarTransformExamples = (): ScalarTransformOptions[] =>
+  scalarTransformKinds.flatMap((kind): readonly ScalarTransformOptions[] => kind.examples());
 
 /**
- * Options of all scalar transforms, for the examples of the bijections that apply them to `features` features. What they do
- * to one does not depend on the number of others, so for more than two a few stand for all.
+ * One example of each scalar transform with a number of context features, 0 and 2, for the examples of bijections that
+ * condition them; those that are inverted by root finding, which take long to prepare, with one of these numbers.
  */
-export const scalarTransformExamples = (features: number): ScalarTransformOptions[] =>
-  scalarTransformKinds.flatMap((kind): readonly ScalarTransformOptions[] => {
-    const examples = kind.examples();
-    if (features <= 2) return examples;
-    return examples.filter(({ type }, i) => i === 0 && STAND_INS.includes(type));
+export const conditionedExamples = (
+  features: number,
+): { transform: ScalarTransformOptions; context: number }[] =>
+  scalarTransformKinds.flatMap((kind) => {
+    const [transform]: readonly ScalarTransformOptions[] = kind.examples();
+    const contexts = kind.about.sampling !== "root finding" ? [0, 2] : features === 2 ? [2] : [0];
+    return contexts.map((context) => ({ transform, context }));
   });

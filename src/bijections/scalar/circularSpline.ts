@@ -1,8 +1,13 @@
 import { z } from "zod";
 import type { Tensor } from "../../graph/tensor.ts";
-import { cut, cutColumns, type SlopePlaces, splineOptions } from "./bins.ts";
+import { type SlopePlaces, splineOptions } from "./bins.ts";
 import { rationalQuadratic } from "./rationalQuadraticSpline.ts";
-import type { ScalarTransform, ScalarTransformKind } from "./scalarTransform.ts";
+import {
+  cutGroups,
+  groupColumns,
+  type ScalarTransform,
+  type ScalarTransformKind,
+} from "./scalarTransform.ts";
 
 const circularSplineSchema = z.strictObject({
   type: z.literal("circularSpline"),
@@ -23,14 +28,14 @@ const AROUND: SlopePlaces = { lowerOf: (j) => j, upperOf: (j, bins) => (j + bins
 export function circularSpline(bins = 8): ScalarTransform {
   const sizes = [bins, bins, bins, 1];
   const parts = (u: Tensor, raw: Tensor) => {
-    const [widths, heights, slopes, phase] = cut(raw, u.shape.at(-1) as number, sizes);
+    const [widths, heights, slopes, phase] = cutGroups(raw, u.shape.at(-1) as number, sizes);
     const spline = { widths, heights, slopes, bound: Math.PI, tails: "none" } as const;
     return { spline, phase: phase.reshape(phase.shape.slice(0, -1)) };
   };
   return {
     parameters: 3 * bins + 1,
     angles: true,
-    columns: (features) => cutColumns(features, sizes),
+    columns: (features) => groupColumns(features, sizes),
     toLatent(x, raw) {
       const { spline, phase } = parts(x, raw);
       const { value, logDerivative } = rationalQuadratic(wrap(x), spline, AROUND, false);

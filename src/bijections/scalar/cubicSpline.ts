@@ -1,16 +1,13 @@
 import { z } from "zod";
 import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
+import { binSizes, completed, findBin, LOG_SLOPE_BOUND, type SplineOptions, splineOptions } from "./bins.ts";
 import {
-  binSizes,
-  completed,
-  cut,
-  cutColumns,
-  findBin,
-  LOG_SLOPE_BOUND,
-  type SplineOptions,
-  splineOptions,
-} from "./bins.ts";
-import type { ScalarTransform, ScalarTransformed, ScalarTransformKind } from "./scalarTransform.ts";
+  cutGroups,
+  groupColumns,
+  type ScalarTransform,
+  type ScalarTransformed,
+  type ScalarTransformKind,
+} from "./scalarTransform.ts";
 
 const cubicSplineSchema = z.strictObject({ type: z.literal("cubicSpline"), ...splineOptions });
 
@@ -32,9 +29,9 @@ export function cubicSpline({ bins, bound, tails }: SplineOptions): ScalarTransf
   const sizes = tails === "linear" ? [bins, bins] : [bins, bins, 2];
   return {
     parameters: sizes.reduce((a, b) => a + b),
-    columns: (features) => cutColumns(features, sizes),
-    toLatent: (x, raw) => spline(x, cut(raw, x.shape.at(-1) as number, sizes), { bound, tails }, false),
-    toData: (z, raw) => spline(z, cut(raw, z.shape.at(-1) as number, sizes), { bound, tails }, true),
+    columns: (features) => groupColumns(features, sizes),
+    toLatent: (x, raw) => spline(x, cutGroups(raw, x.shape.at(-1) as number, sizes), { bound, tails }, false),
+    toData: (z, raw) => spline(z, cutGroups(raw, z.shape.at(-1) as number, sizes), { bound, tails }, true),
   };
 }
 
@@ -145,5 +142,8 @@ export const cubicSplineKind: ScalarTransformKind<typeof cubicSplineSchema> = {
     sampling: "root finding",
   },
   build: cubicSpline,
-  examples: () => [{ type: "cubicSpline", bins: 4, bound: 3 }],
+  examples: () => [
+    { type: "cubicSpline", bins: 4, bound: 3 },
+    { type: "cubicSpline", bins: 3, bound: 3, tails: "none" },
+  ],
 };

@@ -1,7 +1,13 @@
 import { z } from "zod";
 import { filled, type Tensor } from "../../graph/tensor.ts";
-import { binSizes, completed, cut, cutColumns, findBin, type SplineOptions, splineOptions } from "./bins.ts";
-import type { ScalarTransform, ScalarTransformed, ScalarTransformKind } from "./scalarTransform.ts";
+import { binSizes, completed, findBin, type SplineOptions, splineOptions } from "./bins.ts";
+import {
+  cutGroups,
+  groupColumns,
+  type ScalarTransform,
+  type ScalarTransformed,
+  type ScalarTransformKind,
+} from "./scalarTransform.ts";
 
 const linearSplineSchema = z.strictObject({ type: z.literal("linearSpline"), ...splineOptions });
 
@@ -13,7 +19,7 @@ const linearSplineSchema = z.strictObject({ type: z.literal("linearSpline"), ...
  */
 export function linearSpline({ bins, bound, tails }: SplineOptions): ScalarTransform {
   const apply = (u: Tensor, raw: Tensor, inverse: boolean): ScalarTransformed => {
-    const [heights] = cut(raw, u.shape.at(-1) as number, [bins]).map(binSizes);
+    const [heights] = cutGroups(raw, u.shape.at(-1) as number, [bins]).map(binSizes);
     const widths = filled(1, [1, bins]);
     const [from, to] = inverse ? [heights, widths] : [widths, heights];
     const { inside, above, fromSize, toSize, toEnd } = findBin(u, {
@@ -27,7 +33,7 @@ export function linearSpline({ bins, bound, tails }: SplineOptions): ScalarTrans
   };
   return {
     parameters: bins,
-    columns: (features) => cutColumns(features, [bins]),
+    columns: (features) => groupColumns(features, [bins]),
     toLatent: (x, raw) => apply(x, raw, false),
     toData: (z, raw) => apply(z, raw, true),
   };
@@ -43,5 +49,8 @@ export const linearSplineKind: ScalarTransformKind<typeof linearSplineSchema> = 
     sampling: "closed form",
   },
   build: linearSpline,
-  examples: () => [{ type: "linearSpline", bins: 4, bound: 3 }],
+  examples: () => [
+    { type: "linearSpline", bins: 4, bound: 3 },
+    { type: "linearSpline", bins: 3, bound: 3, tails: "none" },
+  ],
 };

@@ -3,8 +3,6 @@ import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
 import {
   binSizes,
   completed,
-  cut,
-  cutColumns,
   findBin,
   LOG_SLOPE_BOUND,
   matrix,
@@ -12,7 +10,13 @@ import {
   type SplineOptions,
   splineOptions,
 } from "./bins.ts";
-import type { ScalarTransform, ScalarTransformed, ScalarTransformKind } from "./scalarTransform.ts";
+import {
+  cutGroups,
+  groupColumns,
+  type ScalarTransform,
+  type ScalarTransformed,
+  type ScalarTransformKind,
+} from "./scalarTransform.ts";
 
 const quadraticSplineSchema = z.strictObject({ type: z.literal("quadraticSpline"), ...splineOptions });
 
@@ -29,9 +33,9 @@ export function quadraticSpline({ bins, bound, tails }: SplineOptions): ScalarTr
   const sizes = [bins, tails === "linear" ? bins - 1 : bins + 1];
   return {
     parameters: sizes[0] + sizes[1],
-    columns: (features) => cutColumns(features, sizes),
-    toLatent: (x, raw) => spline(x, cut(raw, x.shape.at(-1) as number, sizes), { bound, tails }, false),
-    toData: (z, raw) => spline(z, cut(raw, z.shape.at(-1) as number, sizes), { bound, tails }, true),
+    columns: (features) => groupColumns(features, sizes),
+    toLatent: (x, raw) => spline(x, cutGroups(raw, x.shape.at(-1) as number, sizes), { bound, tails }, false),
+    toData: (z, raw) => spline(z, cutGroups(raw, z.shape.at(-1) as number, sizes), { bound, tails }, true),
   };
 }
 
@@ -98,5 +102,8 @@ export const quadraticSplineKind: ScalarTransformKind<typeof quadraticSplineSche
     sampling: "closed form",
   },
   build: quadraticSpline,
-  examples: () => [{ type: "quadraticSpline", bins: 4, bound: 3 }],
+  examples: () => [
+    { type: "quadraticSpline", bins: 4, bound: 3 },
+    { type: "quadraticSpline", bins: 3, bound: 3, tails: "none" },
+  ],
 };

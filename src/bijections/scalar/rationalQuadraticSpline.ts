@@ -4,8 +4,6 @@ import {
   type Bin,
   binSizes,
   completed,
-  cut,
-  cutColumns,
   findBin,
   LOG_SLOPE_BOUND,
   SLOPE_PLACES,
@@ -14,7 +12,13 @@ import {
   splineOptions,
   withinUnit,
 } from "./bins.ts";
-import type { ScalarTransform, ScalarTransformed, ScalarTransformKind } from "./scalarTransform.ts";
+import {
+  cutGroups,
+  groupColumns,
+  type ScalarTransform,
+  type ScalarTransformed,
+  type ScalarTransformKind,
+} from "./scalarTransform.ts";
 
 const rationalQuadraticSplineSchema = z.strictObject({
   type: z.literal("rationalQuadraticSpline"),
@@ -39,13 +43,13 @@ export function rationalQuadraticSpline(
 ): ScalarTransform {
   const sizes = [bins, bins, tails === "linear" ? bins - 1 : bins + 1];
   const apply = (u: Tensor, raw: Tensor, inverse: boolean) => {
-    const [widths, heights, slopes] = cut(raw, u.shape.at(-1) as number, sizes);
+    const [widths, heights, slopes] = cutGroups(raw, u.shape.at(-1) as number, sizes);
     const spline = { widths, heights, slopes, bound, tails };
     return rationalQuadratic(u, spline, SLOPE_PLACES[tails], inverse);
   };
   return {
     parameters: sizes.reduce((a, b) => a + b),
-    columns: (features) => cutColumns(features, sizes),
+    columns: (features) => groupColumns(features, sizes),
     toLatent: (x, raw) => apply(x, raw, false),
     toData: (z, raw) => apply(z, raw, true),
   };

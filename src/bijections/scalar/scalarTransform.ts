@@ -46,3 +46,16 @@ export const networkInputs = ({ angles }: ScalarTransform, x: Tensor): Tensor =>
 /** Parameters in blocks, one kind after the other: [a_1 ... a_D, b_1 ... b_D]. */
 export const blockColumns = (features: number, parameters: number): number[] =>
   Array.from({ length: features * parameters }, (_, column) => column % features);
+
+/** Parameters in groups, each of `sizes` numbers for every feature: to cut these apart is to copy long stretches. */
+export const groupColumns = (features: number, sizes: readonly number[]): number[] =>
+  sizes.flatMap((size) => Array.from({ length: features * size }, (_, column) => Math.floor(column / size)));
+
+/** The groups of `groupColumns`, each as [..., features, size]. */
+export function cutGroups(raw: Tensor, features: number, sizes: readonly number[]): Tensor[] {
+  const groups = raw.split(
+    -1,
+    sizes.map((size) => features * size),
+  );
+  return groups.map((group, i) => group.reshape([...group.shape.slice(0, -1), features, sizes[i]]));
+}

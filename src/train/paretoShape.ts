@@ -1,0 +1,31 @@
+/**
+ * Shape k of the generalized Pareto distribution that the largest importance weights follow: below 0.5 their variance is
+ * finite, above 0.7 no number of samples in reach makes estimates from them reliable. NaN for 20 weights and fewer.
+ *
+ * Vehtari et al., "Pareto smoothed importance sampling", JMLR 2024; the estimate is that of Zhang and Stephens 2009, drawn a
+ * little towards 0.5.
+ */
+export function paretoShape(logWeights: Float64Array): number {
+  const n = logWeights.length;
+  const count = Math.ceil(Math.min(n / 5, 3 * Math.sqrt(n)));
+  if (count < 5) return Number.NaN;
+  const sorted = logWeights.toSorted();
+  const largest = sorted[n - 1];
+  const threshold = Math.exp(sorted[n - count - 1] - largest);
+  const tail = sorted.subarray(n - count).map((weight) => Math.exp(weight - largest) - threshold);
+  // Weights that do not vary have no tail.
+  if (tail[Math.ceil(count / 4) - 1] <= 0) return 0;
+  const shapeAt = (theta: number) => tail.reduce((sum, x) => sum + Math.log1p(-theta * x), 0) / count;
+  const quartile = tail[Math.floor(count / 4 + 0.5) - 1];
+  const points = 30 + Math.floor(Math.sqrt(count));
+  const candidates = Array.from({ length: points }, (_, j) => {
+    const theta = 1 / tail[count - 1] + (1 - Math.sqrt(points / (j + 0.5))) / (3 * quartile);
+    const k = shapeAt(theta);
+    return { theta, logLikelihood: count * (Math.log(-theta / k) - k - 1) };
+  });
+  const best = Math.max(...candidates.map(({ logLikelihood }) => logLikelihood));
+  const shares = candidates.map(({ logLikelihood }) => Math.exp(logLikelihood - best));
+  const total = shares.reduce((a, b) => a + b, 0);
+  const theta = candidates.reduce((sum, candidate, j) => sum + (candidate.theta * shares[j]) / total, 0);
+  return (count * shapeAt(theta) + 5) / (count + 10);
+}

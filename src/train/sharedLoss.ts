@@ -1,0 +1,121 @@
+import { type Drawn, traceTraining } from "../graph/drawn.ts";
+import { grad } from "../graph/grad.ts";
+import { substitute } from "../graph/optimize.ts";
+import type { Parameter } from "../graph/parameter.ts";
+import type { Shape } from "../graph/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Random } from "../random/index.ts";
+import { compile, type Floats } from "../runtime/compile.ts";
+import type { EngineOptions } from "../runtime/engine.ts";
+import { Team, teamSize, threadsInside } from "../runtime/team.ts";
+import type { FlatParameters } from "./flatParameters.ts";
+
+/** Fewer rows than these are not worth a thread of their own. */
+const LEAST_SHARE = 32;
+
+/** What is minimized: a sum over rows. */
+export interface Loss {
+  /** Shapes of what the rows bring; the leading axis of the first is the batch. */
+  readonly inputs: readonly Shape[];
+  /** Scalars that are sums over the rows, the `loss` among them, in terms of the inputs and of any parameters. */
+  trace(inputs: readonly Tensor[]): Readonly<Record<string, Tensor>>;
+}
+
+/** The number of threads that a batch is shared among. */
+export const sharesOf = (batch: number, { threads }: EngineOptions): number =>
+  Math.max(1, Math.min(teamSize(threads), Math.floor(batch / LEAST_SHARE)));
+
+/**
+ * A loss, with or without its gradient by the flat parameters, on several threads. Each has a share of the rows; losses and
+ * gradients are summed in the order of the shares, so results depend on the number of threads (by rounding) but not on
+ * timing.
+ */
+export class SharedLoss {
+  /** Rows that a thread takes in a turn. */
+  readonly share: number;
+  private readonly team: Team;
+  private readonly flat: FlatParameters;
+  private readonly names: readonly string[];
+  /** What is drawn anew for every turn, and where among the inputs it is. */
+  private readonly drawn: readonly Drawn[];
+  private readonly firstDrawn: number;
+
+  private constructor(team: Team, flat: FlatParameters, share: number, drawn: readonly Drawn[]) {
+    this.team = team;
+    this.flat = flat;
+    this.share = share;
+    this.drawn = drawn;
+    this.firstDrawn = team.slots[0].inputs.length - drawn.length;
+    this.names = Object.keys(team.slots[0].outputs).filter((name) => !name.startsWith("gradient"));
+  }
+
+  static async of(
+    { inputs: own, trace }: Loss,
+    parameters: ReadonlyMap<string, Parameter>,
+    flat: FlatParameters,
+    { withGradient, threads, share }: { withGradient: boolean; threads: number; share: number },
+    options: EngineOptions,
+  ): Promise<SharedLoss> {
+    const shapes = [...own, ...flat.parcels.map(({ shape }) => shape)];
+    const bound = Object.fromEntries(
+      flat.parcels.flatMap(({ start, end }, i) => [
+        [`input${own.length + i}`, flat.values.subarray(start, end)],
+        [`gradient${i}`, flat.gradient.subarray(start, end)],
+      ]),
+    );
+    const trainable = [...parameters.values()];
+    let drawn: readonly Drawn[] = [];
+    const program = (...inputs: Tensor[]) => {
+      const rows = inputs.slice(0, own.length);
+      const training = withGradient ? traceTraining(() => trace(rows)) : { traced: trace(rows), drawn };
+      const sums = training.traced;
+      drawn = training.drawn;
+      const gradients = withGradient ? grad(sums.loss, trainable) : [];
+      const packed = withGradient ? flat.pack(new Map(trainable.map((p, i) => [p, gradients[i]]))) : [];
+      const names = [...Object.keys(sums), ...packed.map((_, i) => `gradient${i}`)];
+      const parcels = inputs.slice(own.length);
+      const outputs = substitute([...Object.values(sums), ...packed], flat.unpack(parcels));
+      return Object.fromEntries(names.map((name, i) => [name, outputs[i]]));
+    };
+    const threadsOfOne = threadsInside(options.threads);
+    const compileOptions = { ...options, batch: share, threads: threadsOfOne, embedParameters: true };
+    const compiled = compile(program, shapes, compileOptions, () => drawn.map(({ tensor }) => tensor));
+    return new SharedLoss(await Team.of(compiled, threads, bound), flat, share, drawn);
+  }
+
+  /** Rows that all threads together take in a turn. */
+  get rows(): number {
+    return this.share * this.team.slots.length;
+  }
+
+  /**
+   * One turn over `rows` rows, no more than there is room for: `fill` writes rows start to end - 1 into the inputs of a
+   * share, and fills up what is left of it; `random` is where this turn draws from. Gives the sums; their gradient is in
+   * the flat buffer.
+   */
+  async turn(
+    rows: number,
+    fill: (inputs: readonly Floats[], start: number, end: number) => void,
+    random?: Random,
+  ): Promise<Readonly<Record<string, number>>> {
+    const used = this.team.slots.slice(0, Math.ceil(rows / this.share));
+    used.forEach(({ inputs }, i) => {
+      const start = i * this.share;
+      fill(inputs, start, Math.min(rows, start + this.share));
+      this.drawn.forEach((each, k) => {
+        each.fill(random!.split(k), inputs[this.firstDrawn + k], start);
+      });
+    });
+    await this.team.run(used.length);
+    if ("gradient0" in used[0].outputs)
+      for (const { outputs } of used.slice(1))
+        this.flat.addGradient(this.flat.parcels.map((_, i) => outputs[`gradient${i}`]));
+    return Object.fromEntries(
+      this.names.map((name) => [name, used.reduce((sum, { outputs }) => sum + outputs[name][0], 0)]),
+    );
+  }
+
+  release(): Promise<void> {
+    return this.team.release();
+  }
+}

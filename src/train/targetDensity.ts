@@ -1,0 +1,22 @@
+import { PushforwardError } from "../errors.ts";
+import { formatShape } from "../graph/shape.ts";
+import { input, Tensor } from "../graph/tensor.ts";
+
+/** An unnormalized log-density as tensors: rows x [N, D] -> log p~(x) in nats, [N]. */
+export type TargetDensity = (x: Tensor) => Tensor;
+
+/** The density with its shape checked wherever it is traced, which is once now. Throws `SHAPE`. */
+export function checkedDensity(logDensity: TargetDensity, features: number): TargetDensity {
+  const checked = (x: Tensor) => {
+    const result: unknown = logDensity(x);
+    const fits = result instanceof Tensor && result.rank === 1 && result.shape[0] === "N";
+    if (fits && result.type === "float") return result;
+    throw new PushforwardError("SHAPE", "the log-density does not give a number for each row", {
+      expected: `[N] from x ${formatShape(x.shape)}`,
+      received: result instanceof Tensor ? `${formatShape(result.shape)} (${result.type})` : typeof result,
+      mend: "Sum over the features alone, as x.square().sum(-1) does.",
+    });
+  };
+  checked(input("x", ["N", features]));
+  return checked;
+}

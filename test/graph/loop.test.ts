@@ -1,0 +1,90 @@
+import { expect, test } from "vitest";
+import {
+  concat,
+  epsilon,
+  filled,
+  grad,
+  loop,
+  Parameter,
+  scalar,
+  type Tensor,
+  withGradient,
+} from "../../src/graph/index.ts";
+import { compile } from "../../src/runtime/index.ts";
+
+test("a loop repeats its step until it says not to proceed", async () => {
+  // Collatz: the number of halvings and triplings until 1, for all rows at once.
+  const collatz = (x: Tensor) => {
+    const [, steps] = loop(
+      [x, filled(0, x.shape)],
+      ([x, steps]) => {
+        const half = x.mul(0.5);
+        const odd = half.floor().less(half);
+        const done = x.lessEqual(1);
+        const next = odd.where(x.mul(3).add(1), half);
+        return {
+          state: [done.where(x, next), done.where(steps, steps.add(1))],
+          proceed: done.not().toFloat().max().greater(0),
+        };
+      },
+      { most: 1000 },
+    );
+    return steps;
+  };
+  const run = compile(collatz, [["N"]]);
+  expect([...(await run([1, 2, 3, 7, 27]))]).toEqual([0, 1, 7, 16, 111]);
+});
+
+test("a loop ends after the most turns, and reads parameters and inputs from outside, each time as they are", async () => {
+  const rate = new Parameter([], [2]);
+  const run = compile(
+    (x, shift) =>
+      loop([x], ([x]) => ({ state: [x.mul(rate.square()).add(shift)], proceed: scalar(0).equal(0) }), {
+        most: 3,
+      })[0],
+    [["N", 2], [2]],
+    { precision: "float64" },
+  );
+  expect([...(await run([1, 2], [0, 1]))]).toEqual([64, 149]);
+  rate.value = new Float64Array([1]);
+  expect([...(await run([1, 2, 5, 6], [0, 1]))]).toEqual([1, 5, 5, 9]);
+});
+
+test.each([undefined, 3])("loops nest, with the number of rows inside (batch %s)", async (batch) => {
+  const addRows = (x: Tensor) =>
+    loop(
+      [x],
+      ([x]) => {
+        const [inner] = loop(
+          [x],
+          ([y]) => ({
+            state: [concat([y, filled(1, x.shape)], 1).sum(1, { keepAxes: true })],
+            proceed: y.max().less(8),
+          }),
+          { most: 4 },
+        );
+        return { state: [inner], proceed: inner.max().less(20) };
+      },
+      { most: 5 },
+    )[0];
+  const run = compile((x) => addRows(x).add(filled(1, x.shape)), [["N", 1]], { batch });
+  expect([...(await run([0, 1, 2]))]).toEqual([11, 12, 13]);
+});
+
+test("a gradient of one's own replaces that of the value", async () => {
+  const run = compile(
+    (x) => {
+      const y = withGradient(x.square(), [x], (g) => [g.mul(10)]);
+      return { y, gradient: grad(y.mul(3).sum(), [x])[0] };
+    },
+    [["N"]],
+  );
+  const { y, gradient } = await run([1, 2, 3]);
+  expect([...y]).toEqual([1, 4, 9]);
+  expect([...gradient]).toEqual([30, 30, 30]);
+});
+
+test("epsilon is that of the precision", async () => {
+  expect((await compile((x) => x.add(epsilon()), [[1]])([0]))[0]).toBe(2 ** -23);
+  expect((await compile((x) => x.add(epsilon()), [[1]], { precision: "float64" })([0]))[0]).toBe(2 ** -52);
+});

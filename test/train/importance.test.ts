@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { Permutation } from "../../src/bijections/permutation.ts";
+import { StandardNormal } from "../../src/distributions/standardNormal.ts";
+import { Flow } from "../../src/flows/index.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import { Random } from "../../src/random/index.ts";
+import { importance } from "../../src/train/index.ts";
+import { paretoShape } from "../../src/train/paretoShape.ts";
+
+const standard = () => new Flow(new StandardNormal({ features: 1 }), new Permutation({ order: [0] }));
+/** exp(2) N(0, sigma^2) of one variable. */
+const narrow = (sigma: number) => (x: Tensor) =>
+  x
+    .div(sigma)
+    .square()
+    .sum(1)
+    .mul(-0.5)
+    .add(2 - Math.log(sigma) - 0.5 * Math.log(2 * Math.PI));
+
+describe("importance", () => {
+  it.each(["float32", "float64"] as const)(
+    "of a narrower normal has closed forms, in %s",
+    async (precision) => {
+      const sigma = 0.7;
+      const n = 200_000;
+      const result = await importance(standard(), narrow(sigma), n, { seed: 5, precision });
+      expect(Math.abs(result.logNormalizer - 2)).toBeLessThan(4 * result.logNormalizerError);
+      const divergence = 0.5 / sigma ** 2 - 0.5 + Math.log(sigma);
+      expect(Math.abs(result.elbo - (2 - divergence))).toBeLessThan(4 * result.standardError);
+      // Var of (1 - 1 / sigma^2) z^2 / 2 is half the square of the factor.
+      expect(result.standardError * Math.sqrt(n)).toBeCloseTo(Math.SQRT1_2 * (1 / sigma ** 2 - 1), 1);
+      // E_q[(p / q)^2] = 1 / (sigma sqrt(2 - sigma^2))
+      expect(result.effectiveSampleSize / n).toBeCloseTo(sigma * Math.sqrt(2 - sigma ** 2), 2);
+      expect(result.logWeights.reduce((sum, weight) => sum + Math.exp(weight), 0)).toBeCloseTo(1, 9);
+      const variance = result.samples.reduce((sum, x, i) => sum + x * x * Math.exp(result.logWeights[i]), 0);
+      expect(variance).toBeCloseTo(sigma ** 2, 2);
+    },
+  );
+
+  it("of the flow itself is exact", async () => {
+    const result = await importance(standard(), narrow(1), 2000, { precision: "float64" });
+    expect(result.logNormalizer).toBeCloseTo(2, 9);
+    expect(result.logNormalizerError).toBeLessThan(1e-6);
+    expect(result.effectiveSampleSize).toBeCloseTo(2000, 6);
+  });
+
+  it("the standard error of log Z is the deviation that repetitions show", async () => {
+    const errors: number[] = [];
+    const deviations: number[] = [];
+    for (let seed = 0; seed < 200; seed++) {
+      const { logNormalizer, logNormalizerError } = await importance(standard(), narrow(0.6), 400, { seed });
+      errors.push(logNormalizerError);
+      deviations.push((logNormalizer - 2) ** 2);
+    }
+    const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length;
+    expect(Math.sqrt(mean(deviations)) / mean(errors)).toBeGreaterThan(0.85);
+    expect(Math.sqrt(mean(deviations)) / mean(errors)).toBeLessThan(1.15);
+  });
+
+  it("rows outside the support have no weight", async () => {
+    const half = (x: Tensor) => x.sum(1).greater(0).where(narrow(1)(x), Number.NEGATIVE_INFINITY);
+    const result = await importance(standard(), half, 20_000);
+    result.logWeights.forEach((weight, i) => {
+      expect(weight === Number.NEGATIVE_INFINITY).toBe(result.samples[i] <= 0);
+    });
+    expect(result.elbo).toBe(Number.NEGATIVE_INFINITY);
+    expect(result.standardError).toBe(Number.POSITIVE_INFINITY);
+    expect(result.logNormalizer).toBeCloseTo(2 - Math.log(2), 1);
+    expect(result.effectiveSampleSize).toBeCloseTo(result.samples.filter((x) => x > 0).length, 1);
+  });
+
+  it("refuses what has no meaning, and says whose fault it is", async () => {
+    const nowhere = (x: Tensor) => x.sum(1).mul(0).add(Number.NEGATIVE_INFINITY);
+    await expect(importance(standard(), nowhere, 10)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the log-density gives no weight to any sample: expected a finite number somewhere, received -Infinity at all 10.]`,
+    );
+    await expect(importance(standard(), narrow(1), 0)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the log-density gives no weight to any sample: expected a finite number somewhere, received no samples.]`,
+    );
+    await expect(
+      importance(standard(), (x) => x.sum(1).sub(100).sqrt(), 10),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the log-density fails at x = (-0.6637): expected a finite number, received NaN.]`,
+    );
+    await expect(importance(standard(), (x) => x, 10)).rejects.toMatchObject({ code: "SHAPE" });
+    const scale = new Parameter([], [Number.NaN]);
+    const identity = new Permutation({ order: [0] });
+    const broken = Object.assign(new Permutation({ order: [0] }), {
+      forward: (z: Tensor) => ({ ...identity.forward(z), value: z.mul(scale) }),
+    });
+    const flow = new Flow(new StandardNormal({ features: 1 }), broken);
+    await expect(importance(flow, narrow(1), 10)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the flow fails at x = (NaN): expected a finite number, received -1.139183759689331.]`,
+    );
+  });
+});
+
+describe("paretoShape", () => {
+  it.each([0.2, 0.5, 1])("finds the exponent of weights U^-%f", (k) => {
+    const logWeights = new Random(3).uniform(new Float64Array(100_000)).map((u) => -k * Math.log(u));
+    expect(Math.abs(paretoShape(logWeights) - k)).toBeLessThan(0.1);
+  });
+
+  it("is below 0 for weights that have a bound, whatever their scale", () => {
+    const weights = new Random(4).uniform(new Float64Array(10_000));
+    const shape = paretoShape(weights.map(Math.log));
+    expect(shape).toBeLessThan(-0.5);
+    expect(paretoShape(weights.map((w) => Math.log(w) + 900))).toBeCloseTo(shape, 9);
+  });
+
+  it("is 0 where weights are equal, and unknown for a handful", () => {
+    expect(paretoShape(new Float64Array(1000).fill(-7))).toBe(0);
+    expect(paretoShape(new Float64Array(20).map((_, i) => i))).toBeNaN();
+    expect(paretoShape(new Float64Array(21).map((_, i) => i))).not.toBeNaN();
+  });
+});
