@@ -100,7 +100,7 @@ export const matrix: readonly MatrixRow[] = [
   },
   {
     feature: "NAF, UMNN, BNAF",
-    ours: ["deepSigmoidal"],
+    ours: ["deepSigmoidal", "monotonicNetwork", "blockAutoregressive"],
     peers: ["UMNN", "–", "NAF, UNAF", "BNAF", "–", "NAF, BNAF (no inverse)", "torchflows"],
   },
   {
@@ -124,7 +124,7 @@ export const matrix: readonly MatrixRow[] = [
   { feature: "1x1 convolution", ours: "–", peers: ["Y", "Y", "–", "–", "Y", "Y", "–"] },
   {
     feature: "residual, i-ResNet",
-    ours: "–",
+    ours: ["residual"],
     peers: ["–", "Y", "–", "–", "–", "–", "torchflows, residual-flows"],
   },
   {
@@ -139,7 +139,7 @@ export const matrix: readonly MatrixRow[] = [
   },
   {
     feature: "sums of squares, Bernstein, Gaussianization",
-    ours: ["sumOfSquares", "bernstein"],
+    ours: ["sumOfSquares", "bernstein", "gaussianization"],
     peers: ["–", "–", "Y", "–", "–", "polynomials", "–"],
   },
   {

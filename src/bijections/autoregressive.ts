@@ -113,7 +113,7 @@ export const autoregressiveKind: BijectionKind<typeof autoregressiveSchema> = {
       order: context === 0 ? identityOrder(features) : reverseOrder(features),
       context,
       transform,
-      network: { hidden: [8] },
+      network: { hidden: [10] },
     })),
     {
       type: "autoregressive",

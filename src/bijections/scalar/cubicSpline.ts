@@ -142,5 +142,8 @@ export const cubicSplineKind: ScalarTransformKind<typeof cubicSplineSchema> = {
     sampling: "root finding",
   },
   build: cubicSpline,
-  examples: () => [{ type: "cubicSpline", bins: 4, bound: 3 }],
+  examples: () => [
+    { type: "cubicSpline", bins: 4, bound: 3 },
+    { type: "cubicSpline", bins: 3, bound: 3, tails: "none" },
+  ],
 };

@@ -49,5 +49,8 @@ export const linearSplineKind: ScalarTransformKind<typeof linearSplineSchema> = 
     sampling: "closed form",
   },
   build: linearSpline,
-  examples: () => [{ type: "linearSpline", bins: 4, bound: 3 }],
+  examples: () => [
+    { type: "linearSpline", bins: 4, bound: 3 },
+    { type: "linearSpline", bins: 3, bound: 3, tails: "none" },
+  ],
 };

@@ -102,5 +102,8 @@ export const quadraticSplineKind: ScalarTransformKind<typeof quadraticSplineSche
     sampling: "closed form",
   },
   build: quadraticSpline,
-  examples: () => [{ type: "quadraticSpline", bins: 4, bound: 3 }],
+  examples: () => [
+    { type: "quadraticSpline", bins: 4, bound: 3 },
+    { type: "quadraticSpline", bins: 3, bound: 3, tails: "none" },
+  ],
 };
