@@ -36,10 +36,11 @@ interface Kind {
   examples(features: number): readonly unknown[];
 }
 
-/** The first example without context that is no model of binary rows; of tails, those that begin within the picture. */
+/** The first example without context that is no model of binary rows; of tails, those that begin within the picture; of mixtures, several. */
 function exampleOf(kind: Kind): Description {
   const examples = kind.examples(2) as Description[];
   if (examples[0].type === "tails") return { ...examples[0], start: 1 };
+  if (examples[0].type === "gaussianMixture") return { ...examples[0], components: 4 };
   return examples.find((e) => !/"context":[1-9]|bernoulli/.test(JSON.stringify(e))) ?? examples[0];
 }
 
@@ -148,7 +149,12 @@ async function drawDistribution(distribution: Distribution): Promise<string> {
       svg: Plot.plot({
         ...frame,
         marks: [
-          Plot.dot(pairs([...samples]), { r: 1.1, fill: style.model, fillOpacity: 0.5, clip: true }),
+          Plot.dot(within(pairs([...samples]), low, high), {
+            r: 1.1,
+            fill: style.model,
+            fillOpacity: 0.5,
+            clip: true,
+          }),
           Plot.frame({ stroke: style.rule }),
         ],
       }),
@@ -185,7 +191,12 @@ async function sideBySide(sides: readonly Side[]): Promise<string> {
                 clip: true,
               }),
             ),
-            Plot.dot(pairs(dots), { r: 0.9, fill: style.ink, fillOpacity: 0.55, clip: true }),
+            Plot.dot(within(pairs(dots), low, high), {
+              r: 0.9,
+              fill: style.ink,
+              fillOpacity: 0.55,
+              clip: true,
+            }),
             Plot.frame({ stroke: style.rule }),
           ],
         }),
@@ -196,6 +207,10 @@ async function sideBySide(sides: readonly Side[]): Promise<string> {
 
 const pairs = (rows: readonly number[]): [number, number][] =>
   Array.from({ length: rows.length / 2 }, (_, i) => [rows[2 * i], rows[2 * i + 1]]);
+
+/** Numbers of 10^6 pixels are more than a renderer draws. */
+const within = (points: readonly [number, number][], low: number, high: number): [number, number][] =>
+  points.filter((point) => point.every((v) => v > low && v < high));
 
 const axis = (low: number, high: number) => ({ domain: [low, high], axis: null });
 
