@@ -42,6 +42,10 @@ export interface DataRows {
 /** What the registry holds of each bijection. */
 export type BijectionKind<S extends KindSchema> = Kind<Bijection, S>;
 
+/** The context as a part of a model takes it: none where the part is not conditional. */
+export const contextFor = (part: { readonly context: number }, context: Tensor | undefined) =>
+  part.context > 0 ? context : undefined;
+
 /** Sums log-derivatives [..., D] over features; one number that stands for all of them counts D times. */
 export function sumFeatures(logDerivative: Tensor, features: number): Tensor {
   if (logDerivative.rank === 0) return logDerivative.mul(features);

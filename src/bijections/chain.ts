@@ -3,7 +3,13 @@ import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { scoped } from "../graph/scope.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
-import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import {
+  type Bijection,
+  type BijectionKind,
+  contextFor,
+  type Description,
+  type Transformed,
+} from "./bijection.ts";
 import { identityOrder, reverseOrder } from "./permutation.ts";
 
 const chainSchema = (bijection: NestedSchema) =>
@@ -44,12 +50,12 @@ export class Chain implements Bijection {
 
   forward(z: Tensor, context?: Tensor): Transformed {
     const order = [...this.bijections.keys()];
-    return this.through(order, z, (b, value) => b.forward(value, b.context > 0 ? context : undefined));
+    return this.through(order, z, (b, value) => b.forward(value, contextFor(b, context)));
   }
 
   inverse(x: Tensor, context?: Tensor): Transformed {
     const order = [...this.bijections.keys()].reverse();
-    return this.through(order, x, (b, value) => b.inverse(value, b.context > 0 ? context : undefined));
+    return this.through(order, x, (b, value) => b.inverse(value, contextFor(b, context)));
   }
 
   private through(

@@ -5,6 +5,7 @@ export { type BijectionDescription, bijectionSchema, buildBijection } from "./bu
 export { Chain } from "./chain.ts";
 export { Continuous, type ContinuousOptions } from "./continuous.ts";
 export { alternatingMask, Coupling, type CouplingOptions, randomMask } from "./coupling.ts";
+export { Identity } from "./identity.ts";
 export { Invert } from "./invert.ts";
 export { LULinear } from "./luLinear.ts";
 export { identityOrder, Permutation, randomOrder, reverseOrder } from "./permutation.ts";

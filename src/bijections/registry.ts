@@ -3,6 +3,7 @@ import { autoregressiveKind } from "./autoregressive.ts";
 import { chainKind } from "./chain.ts";
 import { continuousKind } from "./continuous.ts";
 import { couplingKind } from "./coupling.ts";
+import { identityKind } from "./identity.ts";
 import { invertKind } from "./invert.ts";
 import { luLinearKind } from "./luLinear.ts";
 import { permutationKind } from "./permutation.ts";
@@ -17,6 +18,7 @@ export const bijectionKinds = [
   chainKind,
   continuousKind,
   couplingKind,
+  identityKind,
   invertKind,
   luLinearKind,
   permutationKind,

@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { Parameter } from "../graph/parameter.ts";
+import { scoped } from "../graph/scope.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import { parse } from "../parse.ts";
+import { Random } from "../random/index.ts";
 import {
   type Distribution,
   type DistributionKind,
@@ -13,46 +16,85 @@ import {
 const diagonalNormalSchema = z.strictObject({
   type: z.literal("diagonalNormal"),
   features: z.int().positive(),
+  context: z.int().nonnegative().default(0),
+  /** Of a conditional one alone. */
+  network: networkSchema.prefault({}),
 });
+
+/** How far the network of a conditional one may move a log-deviation. */
+const LOG_DEVIATION_BOUND = Math.log(1000);
 
 /**
  * Independent normals with learned means m and log-deviations s:
  * log p(x) = -sum((x - m)^2 exp(-2 s) / 2 + s + log(2 pi) / 2), the squares down to -10^20.
+ *
+ * With C context features it is p(x | context): a network adds to m and to s what it makes of the context (to s at most
+ * +-log 1000). It starts at zero, so the start is the standard normal whatever the context.
  */
 export class DiagonalNormal implements Distribution {
   readonly features: number;
+  readonly context: number;
   readonly noise: readonly Noise[];
   readonly mean: Parameter;
   readonly logDeviation: Parameter;
+  readonly network: MLP | undefined;
 
-  constructor(options: { features: number }) {
+  /** `random` gives the starting weights of a conditional one. */
+  constructor(
+    options: { features: number; context?: number; network?: NetworkOptions },
+    random = new Random(0),
+  ) {
     const description = { type: "diagonalNormal", ...options };
-    const { features } = parse(diagonalNormalSchema, description, "a diagonal normal distribution");
+    const { features, context, network } = parse(
+      diagonalNormalSchema,
+      description,
+      "a diagonal normal distribution",
+    );
     this.features = features;
+    this.context = context;
     this.noise = [{ kind: "normal", size: features }];
     this.mean = new Parameter([features], new Float32Array(features));
     this.logDeviation = new Parameter([features], new Float32Array(features));
+    if (context > 0) this.network = new MLP(context, 2 * features, network, random);
   }
 
-  logProb(x: Tensor): Tensor {
-    const z = x.sub(this.mean).mul(this.logDeviation.neg().exp());
+  logProb(x: Tensor, context?: Tensor): Tensor {
+    const { mean, logDeviation } = this.moments(context);
+    const z = x.sub(mean).mul(logDeviation.neg().exp());
     return halfSquares(z)
-      .sub(this.logDeviation.sum())
+      .sub(logDeviation.sum(-1))
       .sub(this.features * HALF_LOG_2_PI);
   }
 
-  sample([normal]: readonly Tensor[]): Tensor {
-    return normal.mul(this.logDeviation.exp()).add(this.mean);
+  sample([normal]: readonly Tensor[], context?: Tensor): Tensor {
+    const { mean, logDeviation } = this.moments(context);
+    return normal.mul(logDeviation.exp()).add(mean);
+  }
+
+  /** [D], or [N, D] of a conditional one. */
+  private moments(context: Tensor | undefined): { mean: Tensor; logDeviation: Tensor } {
+    const { features: D, mean, logDeviation, network } = this;
+    if (!network) return { mean, logDeviation };
+    const [shift, logScale] = scoped("network", () => network.apply(context!)).split(1, [D, D]);
+    return { mean: mean.add(shift), logDeviation: logDeviation.add(logScale.softClamp(LOG_DEVIATION_BOUND)) };
   }
 
   describe() {
-    return { type: "diagonalNormal", features: this.features };
+    const { features, context, network } = this;
+    return {
+      type: "diagonalNormal",
+      features,
+      ...(network && { context, network: network.options }),
+    };
   }
 }
 
 export const diagonalNormalKind: DistributionKind<typeof diagonalNormalSchema> = {
   schema: diagonalNormalSchema,
   about: { name: "diagonal normal", formula: "prod_i N(x_i; m_i, exp(2 s_i))" },
-  build: (description) => new DiagonalNormal(description),
-  examples: (features) => [{ type: "diagonalNormal", features }],
+  build: ({ type: _, ...options }, random) => new DiagonalNormal(options, random),
+  examples: (features) => [
+    { type: "diagonalNormal", features },
+    { type: "diagonalNormal", features, context: 2, network: { hidden: [8], activation: "tanh" } },
+  ],
 };

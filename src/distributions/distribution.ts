@@ -11,12 +11,14 @@ export interface Noise {
 /** A density over rows [N, D] that can be drawn from: the base of a flow. */
 export interface Distribution {
   readonly features: number;
-  /** log p of each row in nats: [N, D] -> [N]; -Infinity outside the support, with gradient 0. */
-  logProb(x: Tensor): Tensor;
+  /** Number of context features C; 0 for an unconditional distribution. */
+  readonly context: number;
+  /** log p(x | context) of each row in nats: [N, D], [N, C] -> [N]; -Infinity outside the support, with gradient 0. */
+  logProb(x: Tensor, context?: Tensor): Tensor;
   /** What `sample` takes, in order; each becomes a tensor [N, size]. */
   readonly noise: readonly Noise[];
   /** Turns noise into rows [N, D] of this distribution. */
-  sample(noise: readonly Tensor[]): Tensor;
+  sample(noise: readonly Tensor[], context?: Tensor): Tensor;
   describe(): Description;
   /**
    * Sets the parameters from rows, where that is better than gradient steps from a fixed start; held-out rows may judge
@@ -34,7 +36,14 @@ export const HALF_LOG_2_PI = 0.5 * Math.log(2 * Math.PI);
  * Where squares stop: far out, at 10^10 deviations. Squares themselves would overflow float32 at 10^19, but gradients are
  * products of more factors of that size. From here on the log-density is constant and its gradient 0.
  */
-const LOWEST = -1e20;
+export const LOWEST_SQUARES = -1e20;
 
 /** -|x|^2 / 2 over the last axis, kept from falling below -10^20. */
-export const halfSquares = (x: Tensor): Tensor => x.square().sum(-1).mul(-0.5).maximum(LOWEST);
+export const halfSquares = (x: Tensor): Tensor => x.square().sum(-1).mul(-0.5).maximum(LOWEST_SQUARES);
+
+/** `logProb` [N] where all features of a row are `inside` [N, D], -Infinity elsewhere; a NaN is neither, and stays NaN. */
+export function onSupport(x: Tensor, inside: Tensor, logProb: Tensor): Tensor {
+  const some = (condition: Tensor) => condition.toFloat().sum(1).greater(0);
+  const outside = some(inside.not());
+  return some(x.equal(x).not()).where(Number.NaN, outside.where(Number.NEGATIVE_INFINITY, logProb));
+}

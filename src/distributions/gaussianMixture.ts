@@ -4,6 +4,7 @@ import { Parameter } from "../graph/parameter.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
+import { chooseComponent } from "./chooseComponent.ts";
 import {
   type Distribution,
   type DistributionKind,
@@ -30,6 +31,7 @@ const gaussianMixtureSchema = z.strictObject({
  */
 export class GaussianMixture implements Distribution {
   readonly features: number;
+  readonly context = 0;
   readonly components: number;
   readonly noise: readonly Noise[];
   /** [K] unnormalized log-weights. */
@@ -80,7 +82,7 @@ export class GaussianMixture implements Distribution {
 
   sample([uniform, normal]: readonly Tensor[]): Tensor {
     const { features: D, components: K } = this;
-    const chosen = this.chooseComponent(uniform);
+    const chosen = chooseComponent(this.logWeights, uniform);
     const mean = chosen.matmul(this.means);
     const factor = chosen.matmul(this.factors().reshape([K, D * D])).reshape(["N", D, D]);
     // x - m = A^-T e by substitution from the last feature.
@@ -126,17 +128,6 @@ export class GaussianMixture implements Distribution {
       [D, D],
     );
     return this.lower.lowerTriangle(-1).add(this.logDiagonal.exp().reshape([K, D, 1]).mul(identity));
-  }
-
-  /** One-hot rows [N, K]: the component whose stretch of the cumulative weights holds u. */
-  private chooseComponent(uniform: Tensor): Tensor {
-    if (this.components === 1) return uniform.mul(0).add(1);
-    const ends = this.logWeights.softmax().cumsum(0);
-    const above = uniform.greaterEqual(ends.slice(0, 0, this.components - 1)).toFloat();
-    const started = above
-      .pad(1, 1, 0)
-      .add(constant([1, ...new Array(this.components - 1).fill(0)], [this.components]));
-    return started.sub(above.pad(1, 0, 1));
   }
 
   describe() {

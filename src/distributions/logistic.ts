@@ -8,6 +8,7 @@ const logisticSchema = z.strictObject({ type: z.literal("logistic"), features: z
 /** Independent standard logistics, NICE's prior: log p(x) = -sum(|x| + 2 log(1 + exp(-|x|))). */
 export class Logistic implements Distribution {
   readonly features: number;
+  readonly context = 0;
   readonly noise: readonly Noise[];
 
   constructor(options: { features: number }) {

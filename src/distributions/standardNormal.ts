@@ -17,6 +17,7 @@ const standardNormalSchema = z.strictObject({
 /** log p(x) = -|x|^2 / 2 - (D / 2) log 2 pi, down to -10^20. */
 export class StandardNormal implements Distribution {
   readonly features: number;
+  readonly context = 0;
   readonly noise: readonly Noise[];
 
   constructor(options: { features: number }) {

@@ -20,6 +20,7 @@ const LARGEST_EXPONENT = 80;
  */
 export class StudentT implements Distribution {
   readonly features: number;
+  readonly context = 0;
   readonly noise: readonly Noise[];
   readonly mean: Parameter;
   readonly logScale: Parameter;

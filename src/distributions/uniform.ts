@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { scalar, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
-import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
+import { type Distribution, type DistributionKind, type Noise, onSupport } from "./distribution.ts";
 
 const uniformSchema = z
   .strictObject({
@@ -15,6 +15,7 @@ const uniformSchema = z
 /** Uniform on the box [low, high]^D: log p = -D log(high - low) inside, -Infinity outside, both with gradient 0. */
 export class Uniform implements Distribution {
   readonly features: number;
+  readonly context = 0;
   readonly low: number;
   readonly high: number;
   readonly noise: readonly Noise[];
@@ -29,11 +30,8 @@ export class Uniform implements Distribution {
   }
 
   logProb(x: Tensor): Tensor {
-    const outside = x.less(this.low).or(x.greater(this.high)).toFloat().sum(1);
-    const inside = scalar(-this.features * Math.log(this.high - this.low));
-    // A NaN is neither inside nor outside.
-    const unknown = x.equal(x).not().toFloat().sum(1);
-    return unknown.greater(0).where(Number.NaN, outside.greater(0).where(Number.NEGATIVE_INFINITY, inside));
+    const inside = x.greaterEqual(this.low).and(x.lessEqual(this.high));
+    return onSupport(x, inside, scalar(-this.features * Math.log(this.high - this.low)));
   }
 
   sample([uniform]: readonly Tensor[]): Tensor {

@@ -1,11 +1,12 @@
-import type { Bijection, Description } from "../bijections/bijection.ts";
+import { type Bijection, contextFor, type Description } from "../bijections/bijection.ts";
 import { Chain } from "../bijections/chain.ts";
+import { Identity } from "../bijections/identity.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import type { Distribution } from "../distributions/distribution.ts";
+import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import { PushforwardError } from "../errors.ts";
 import { buildGraph } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
-import { scoped } from "../graph/scope.ts";
 import { formatShape, type Shape } from "../graph/shape.ts";
 import { input, type Tensor } from "../graph/tensor.ts";
 import { parametersOf } from "../nn/module.ts";
@@ -45,19 +46,17 @@ const CHUNKS = [16, 128, 256, 512, 1024];
 export class Flow {
   readonly base: Distribution;
   readonly bijection: Bijection;
+  /** The same as a distribution, which may be a part of another one. */
+  readonly distribution: TransformedDistribution;
   private readonly jobs = new Map<string, Job>();
   /** The last call: the next waits for it, since calls share the arrays of their jobs. */
   private last: Promise<unknown> = Promise.resolve();
 
-  constructor(base: Distribution, bijection: Bijection) {
-    if (base.features !== bijection.features) {
-      throw new PushforwardError("SHAPE", "the base distribution does not fit the bijection", {
-        expected: `${bijection.features} features`,
-        received: `${base.features}`,
-      });
-    }
+  /** Without a bijection the flow is the base alone. Throws `SHAPE` if the two do not fit each other. */
+  constructor(base: Distribution, bijection: Bijection = new Identity({ features: base.features })) {
     this.base = base;
     this.bijection = bijection;
+    this.distribution = new TransformedDistribution(base, bijection);
   }
 
   /** D, the number of features of a row. */
@@ -67,22 +66,19 @@ export class Flow {
 
   /** C, the number of context features; 0 for an unconditional flow. */
   get context(): number {
-    return this.bijection.context;
+    return this.distribution.context;
   }
 
   /** log p(x | context) in nats, symbolically: [N, D], [N, C] -> [N]. Throws if the shapes do not fit the flow. */
   logDensity(x: Tensor, context?: Tensor): Tensor {
     this.checkShapes(x, context);
-    const { value, logDet } = scoped("bijection", () => this.bijection.inverse(x, context));
-    return scoped("base", () => this.base.logProb(value)).add(logDet);
+    return this.distribution.logProb(x, context);
   }
 
   /** Rows drawn from noise tensors in the order of `base.noise`, with their log-densities, symbolically. */
   draw(noise: readonly Tensor[], context?: Tensor): { value: Tensor; logProb: Tensor } {
-    const latent = scoped("base", () => this.base.sample(noise));
-    this.checkShapes(latent, context);
-    const { value, logDet } = scoped("bijection", () => this.bijection.forward(latent, context));
-    return { value, logProb: scoped("base", () => this.base.logProb(latent)).sub(logDet) };
+    this.checkContext(context);
+    return this.distribution.draw(noise, context);
   }
 
   /**
@@ -110,7 +106,9 @@ export class Flow {
     options: RunOptions = {},
   ): Promise<Float64Array> {
     const { inner, standardize } = this.unstandardized();
-    const build = (x: Tensor, context?: Tensor) => ({ z: inner.bijection.inverse(x, context).value });
+    const build = (x: Tensor, context?: Tensor) => ({
+      z: inner.bijection.inverse(x, contextFor(inner.bijection, context)).value,
+    });
     const rows = { values: x, size: this.features, standardize };
     return (await this.run("toLatent", build, [rows], context, options)).z;
   }
@@ -122,7 +120,9 @@ export class Flow {
     options: RunOptions = {},
   ): Promise<Float64Array> {
     const { inner, standardize } = this.unstandardized();
-    const build = (z: Tensor, context?: Tensor) => ({ x: inner.bijection.forward(z, context).value });
+    const build = (z: Tensor, context?: Tensor) => ({
+      x: inner.bijection.forward(z, contextFor(inner.bijection, context)).value,
+    });
     const { x } = await this.run("toData", build, [{ values: z, size: this.features }], context, options);
     return standardize ? standardize.toData(x, x) : x;
   }
@@ -294,6 +294,10 @@ export class Flow {
         received: formatShape(x.shape),
       });
     }
+    this.checkContext(context);
+  }
+
+  private checkContext(context: Tensor | undefined): void {
     const fits = context ? context.rank === 2 && context.shape[1] === this.context : this.context === 0;
     if (!fits) throw contextError(this.context, context ? formatShape(context.shape) : "none");
   }
@@ -306,9 +310,8 @@ export class Flow {
   exportOnnx(options: { precision?: Precision } = {}): Uint8Array<ArrayBuffer> {
     const x = input("x", ["N", this.features]);
     const context = this.context > 0 ? input("context", ["N", this.context]) : undefined;
-    const { value, logDet } = scoped("bijection", () => this.bijection.inverse(x, context));
-    const logProb = scoped("base", () => this.base.logProb(value)).add(logDet);
-    const graph = buildGraph(context ? [x, context] : [x], { logProb, z: value }, this.parameterNames());
+    const outputs = this.distribution.density(x, context);
+    const graph = buildGraph(context ? [x, context] : [x], { ...outputs }, this.parameterNames());
     return exportOnnx(graph, { ...options, embedParameters: true });
   }
 

@@ -1,6 +1,17 @@
 export { buildFlow, type FlowDescription } from "./build.ts";
 export { Flow, type RunOptions, type SampleOptions } from "./flow.ts";
+export { mixture } from "./mixture.ts";
 export { decodeModel, encodeModel, type Model, type TrainingRecord } from "./modelFile.ts";
-export { iaf, maf, nice, nsf, type RecipeOptions, realNVP, type SplineRecipeOptions } from "./recipes.ts";
+export {
+  iaf,
+  type MadeRecipeOptions,
+  made,
+  maf,
+  nice,
+  nsf,
+  type RecipeOptions,
+  realNVP,
+  type SplineRecipeOptions,
+} from "./recipes.ts";
 export { decodeSafetensors, encodeSafetensors, type Safetensors, type StoredArray } from "./safetensors.ts";
 export { forTables, type TableFlowOptions, tableFlows } from "./tableFlows.ts";

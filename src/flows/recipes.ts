@@ -7,6 +7,7 @@ import { identityOrder, randomOrder, reverseOrder } from "../bijections/permutat
 import type { ScalarTransformOptions } from "../bijections/scalar/build.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { Logistic } from "../distributions/logistic.ts";
+import { Made, type MadeOptions } from "../distributions/made.ts";
 import { StandardNormal } from "../distributions/standardNormal.ts";
 import type { NetworkOptions } from "../nn/mlp.ts";
 import { Random } from "../random/index.ts";
@@ -33,6 +34,15 @@ export interface SplineRecipeOptions extends RecipeOptions {
   bins?: number;
   /** The spline lives on [-bound, bound]. Default 5. */
   bound?: number;
+}
+
+export interface MadeRecipeOptions
+  extends NetworkOptions,
+    Pick<MadeOptions, "outputs" | "components" | "hiddenOrder" | "direct" | "context"> {
+  /** The order of the features. Default `natural`: 0, 1, ... */
+  ordering?: "natural" | "random";
+  /** Seed of orders and starting weights. Default 0. */
+  seed?: number;
 }
 
 /** NICE: additive couplings, which keep volumes, over a logistic base (Dinh et al. 2015). */
@@ -62,6 +72,16 @@ export function nsf(features: number, options: SplineRecipeOptions = {}): Flow {
   return kind === "coupling"
     ? couplings(features, transform, rest)
     : autoregressive(features, transform, rest);
+}
+
+/** MADE as a density model (Germain et al. 2015), with no bijection: `bernoulli` outputs for binary data. */
+export function made(features: number, options: MadeRecipeOptions = {}): Flow {
+  const { ordering = "natural", hidden, activation, residual, seed = 0, ...rest } = options;
+  const random = new Random(seed).split("recipe");
+  const order =
+    ordering === "random" ? randomOrder(features, random.split("order")) : identityOrder(features);
+  const description = { order, seed, network: network({ hidden, activation, residual }), ...rest };
+  return new Flow(new Made(description, random));
 }
 
 function couplings(features: number, transform: ScalarTransformOptions, options: RecipeOptions): Flow {

@@ -17,7 +17,7 @@ import { maf, nsf, type RecipeOptions } from "./recipes.ts";
 export function forTables(flow: Flow): Flow {
   const { features } = flow;
   const parts = flow.bijection instanceof Chain ? flow.bijection.bijections : [flow.bijection];
-  const layers = flow.context > 0 ? [new StandardizeContext(flow.bijection)] : parts;
+  const layers = flow.bijection.context > 0 ? [new StandardizeContext(flow.bijection)] : parts;
   return new Flow(flow.base, new Chain([...layers, new Tails({ features }), new Standardize({ features })]));
 }
 

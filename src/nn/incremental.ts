@@ -93,7 +93,8 @@ class Sweep {
   private group:
     | { readonly block: Block; readonly start: number; readonly base: Tensor | undefined }
     | undefined;
-  private seen: Tensor | undefined;
+  /** Where that group ends. */
+  private bound: number | undefined;
 
   constructor(layer: MaskedLinear) {
     this.layer = layer;
@@ -102,7 +103,7 @@ class Sweep {
 
   /** Values of the units of this reach, in a group that ends at `bound`; undefined if there are none. */
   units(reach: number, bound: number, known: Known): Tensor | undefined {
-    if (!this.group?.block.reach.includes(reach) || this.seen !== known.before)
+    if (!this.group?.block.reach.includes(reach) || this.bound !== bound)
       this.open(reach, bound, known.before);
     if (!this.group) return undefined;
     const { block, start: opened, base } = this.group;
@@ -117,7 +118,7 @@ class Sweep {
   }
 
   private open(reach: number, bound: number, seen: Tensor | undefined): void {
-    this.seen = seen;
+    this.bound = bound;
     this.group = undefined;
     const found = this.layer.block(reach);
     if (!found) return;

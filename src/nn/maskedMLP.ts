@@ -12,6 +12,8 @@ export interface Autoregression {
   /** Output j sees inputs of degree below `outputDegrees[j]`. */
   readonly outputDegrees: readonly number[];
   readonly context: number;
+  /** Draws the degrees of hidden units; without it they are spread evenly. */
+  readonly hiddenDegrees?: Random;
 }
 
 /**
@@ -28,12 +30,15 @@ export class MaskedMLP {
   private readonly groups: readonly Group[];
 
   constructor(autoregression: Autoregression, options: NetworkDescription, random: Random) {
-    const { inputDegrees, outputDegrees, context } = autoregression;
+    const { inputDegrees, outputDegrees, context, hiddenDegrees } = autoregression;
     const features = inputDegrees.length;
     // A single feature without context depends on nothing: its parameters are biases.
     const sizes = features === 1 && context === 0 ? [] : hiddenSizes(options);
-    const groups = degreeGroups(sizes, features, context);
-    const hidden = sizes.map((size) => hiddenDegrees(size, groups));
+    // Drawn degrees may leave a group without units: they take a single one, which is masked throughout.
+    const groups = degreeGroups(hiddenDegrees ? [] : sizes, features, context);
+    const hidden = hiddenDegrees
+      ? drawnDegrees(sizes, groups[0], options.residual, hiddenDegrees)
+      : sizes.map((size) => evenDegrees(size, groups));
     const reach = [...hidden, outputDegrees.map((degree) => degree - 1)];
     const degrees = [[...inputDegrees, ...new Array(context).fill(0)], ...hidden];
     this.options = options;
@@ -102,7 +107,7 @@ function degreeGroups(sizes: readonly number[], features: number, context: numbe
  * Sorted degrees of `size` units: an equal share for each group, so that blocks have round sizes, and within it for each
  * degree; where there are fewer units than degrees, spread from the lowest to the highest.
  */
-function hiddenDegrees(size: number, groups: readonly Group[]): number[] {
+function evenDegrees(size: number, groups: readonly Group[]): number[] {
   const cut = (g: number) => Math.floor((g * size) / groups.length);
   return groups.flatMap(({ first, count }, g) => {
     const units = cut(g + 1) - cut(g);
@@ -110,4 +115,24 @@ function hiddenDegrees(size: number, groups: readonly Group[]): number[] {
       units < count ? (unit * (count - 1)) / Math.max(1, units - 1) : (unit * count) / units;
     return Array.from({ length: units }, (_, unit) => first + Math.floor(place(unit)));
   });
+}
+
+/**
+ * Degrees drawn evenly from the lowest one of the layer before (so that every unit sees something) to the highest, sorted.
+ * The layers of a residual network share theirs, since a block adds to what went into it.
+ */
+function drawnDegrees(
+  sizes: readonly number[],
+  { first, count }: Group,
+  residual: boolean,
+  random: Random,
+): number[][] {
+  const layers: number[][] = [];
+  for (const [i, size] of sizes.entries()) {
+    const lowest = i > 0 ? layers[i - 1][0] : first;
+    const uniforms = random.split(i).uniform(new Float64Array(size));
+    const degrees = Array.from(uniforms, (u) => lowest + Math.floor(u * (first + count - lowest)));
+    layers.push(residual && i > 0 ? layers[0] : degrees.sort((a, b) => a - b));
+  }
+  return layers;
 }

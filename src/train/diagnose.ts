@@ -1,4 +1,4 @@
-import type { Bijection } from "../bijections/bijection.ts";
+import { type Bijection, contextFor } from "../bijections/bijection.ts";
 import { Chain } from "../bijections/chain.ts";
 import type { Flow } from "../flows/flow.ts";
 import { vjp } from "../graph/grad.ts";
@@ -27,12 +27,12 @@ export async function findNonFinite(
     const outputs: Record<string, Tensor> = {};
     let value = x;
     for (const { name, part } of partsOf(flow).reverse()) {
-      const next = part.inverse(value, part.context > 0 ? context : undefined);
+      const next = part.inverse(value, contextFor(part, context));
       value = next.value;
       // Overflow to infinity and NaN alike make this sum non-finite.
       outputs[name] = next.logDet.add(value.mul(0).sum(1)).broadcastTo(["N"]);
     }
-    outputs.base = base.logProb(value);
+    outputs.base = base.logProb(value, contextFor(base, context));
     return outputs;
   }, shapes);
   const results = await trace(...(conditional ? [values, context] : [values]));

@@ -1,6 +1,9 @@
 import type { Bijection } from "../bijections/bijection.ts";
 import { Chain } from "../bijections/chain.ts";
 import { StandardizeContext } from "../bijections/standardizeContext.ts";
+import type { Distribution } from "../distributions/distribution.ts";
+import { Mixture } from "../distributions/mixture.ts";
+import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import type { Flow } from "../flows/flow.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
@@ -14,13 +17,26 @@ const ENOUGH = 20_000;
  * the rows as the parts before it leave them. Held-out rows, as they arrive at the base, may judge choices made there.
  */
 export async function initialize(flow: Flow, data: TrainingRows, heldOut?: TrainingRows): Promise<void> {
-  const sets = await settle(
-    flow.bijection,
-    heldOut ? [data, heldOut] : [data],
-    flow.base.fitToData !== undefined,
-  );
-  const [rows, judges] = sets.map(asDataRows);
-  flow.base.fitToData?.(rows, judges);
+  await settleDistribution(flow.distribution, heldOut ? [data, heldOut] : [data]);
+}
+
+/** Fits a distribution and all inside it to the first of `sets`; the second one judges. */
+async function settleDistribution(distribution: Distribution, sets: TrainingRows[]): Promise<void> {
+  if (distribution instanceof TransformedDistribution) {
+    const { base, bijection } = distribution;
+    await settleDistribution(base, await settle(bijection, sets, distributionTakesData(base)));
+  } else if (distribution instanceof Mixture) {
+    for (const component of distribution.distributions) await settleDistribution(component, sets);
+  } else {
+    const [rows, judges] = sets.map(asDataRows);
+    distribution.fitToData?.(rows, judges);
+  }
+}
+
+function distributionTakesData(distribution: Distribution): boolean {
+  if (distribution instanceof Mixture) return distribution.distributions.some(distributionTakesData);
+  if (!(distribution instanceof TransformedDistribution)) return distribution.fitToData !== undefined;
+  return takesData(distribution.bijection) || distributionTakesData(distribution.base);
 }
 
 /**

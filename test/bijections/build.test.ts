@@ -66,14 +66,13 @@ describe("buildBijection", () => {
 
   test("refuses what does not fit, with its path, what was expected and what was received", () => {
     expect(build({ type: "planar" })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a bijection does not fit at type: expected one of "actnorm", "autoregressive", "chain", "continuous"
-      | "coupling", "invert", "luLinear", "permutation", "standardize", "standardizeContext", "tails", received "planar".]`,
+      `[PushforwardError: a bijection does not fit at type: expected one of "actnorm", "autoregressive", "chain", "continuous", "coupling", "identity", "invert", "luLinear", "permutation", "standardize", "standardizeContext", "tails", received "planar".]`,
     );
     expect(build(null)).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a bijection does not fit: expected an object, received null.]`,
     );
     expect(build({})).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a bijection does not fit at type: expected one of "actnorm", "autoregressive", "chain", "coupling", "invert", "luLinear", "permutation", "standardize", "standardizeContext", "tails", received nothing.]`,
+      `[PushforwardError: a bijection does not fit at type: expected one of "actnorm", "autoregressive", "chain", "coupling", "identity", "invert", "luLinear", "permutation", "standardize", "standardizeContext", "tails", received nothing.]`,
     );
     expect(build({ type: "actnorm" })).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a bijection does not fit at features: expected a number, received nothing.]`,

@@ -52,7 +52,20 @@ test("the registry has each type once, in order, and types descriptions as a uni
   const types = distributionKinds.map((kind) => kind.examples(2)[0].type);
   expect(types).toEqual([...new Set(types)].sort());
   expectTypeOf<DistributionDescription["type"]>().toEqualTypeOf<
-    "diagonalNormal" | "gaussianMixture" | "logistic" | "standardNormal" | "studentT" | "uniform"
+    | "cauchy"
+    | "diagonalNormal"
+    | "gaussianMixture"
+    | "generalizedNormal"
+    | "laplace"
+    | "logistic"
+    | "made"
+    | "mixture"
+    | "resampled"
+    | "standardNormal"
+    | "studentT"
+    | "transformedDistribution"
+    | "uniform"
+    | "vonMises"
   >();
   expectTypeOf<Extract<DistributionDescription, { type: "uniform" }>["low"]>().toEqualTypeOf<number>();
 });

@@ -1,9 +1,24 @@
 import type { Distribution } from "../../src/distributions/index.ts";
 import { grad } from "../../src/graph/grad.ts";
+import { batchSize, constant } from "../../src/graph/tensor.ts";
 import { trainableParameters } from "../../src/nn/module.ts";
 import type { Precision } from "../../src/onnx/export.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile, type Floats } from "../../src/runtime/compile.ts";
+
+/** One context [N, C] for all rows, where a distribution is conditional. */
+const contextOf = ({ context }: Distribution) =>
+  context > 0
+    ? batchSize()
+        .mul(0)
+        .add(
+          constant(
+            Float64Array.from({ length: context }, (_, i) => Math.cos(2 + i)),
+            [context],
+          ),
+        )
+        .broadcastTo(["N", context])
+    : undefined;
 
 /** log p of rows [N, D], in chunks. */
 export async function logProb(
@@ -12,7 +27,7 @@ export async function logProb(
   precision: Precision = "float64",
 ): Promise<Float64Array> {
   const D = distribution.features;
-  const run = compile((x) => distribution.logProb(x), [["N", D]], { precision });
+  const run = compile((x) => distribution.logProb(x, contextOf(distribution)), [["N", D]], { precision });
   const values = Float64Array.from(rows);
   const out = new Float64Array(values.length / D);
   for (let start = 0; start < out.length; start += 4096) {
@@ -30,7 +45,7 @@ export function gradients(
 ) {
   const parameters = [...trainableParameters(distribution).values()];
   const run = compile(
-    (x) => grad(distribution.logProb(x).sum(), [x, ...parameters]),
+    (x) => grad(distribution.logProb(x, contextOf(distribution)).sum(), [x, ...parameters]),
     [["N", distribution.features]],
     {
       precision,
@@ -47,7 +62,7 @@ export async function draw(
 ): Promise<Floats> {
   const random = new Random(7);
   const run = compile(
-    (...noise) => distribution.sample(noise),
+    (...noise) => distribution.sample(noise, contextOf(distribution)),
     distribution.noise.map(({ size }) => ["N", size] as const),
     { precision },
   );

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Description } from "../../src/description.ts";
 import { buildDistribution, type Distribution } from "../../src/distributions/index.ts";
 import { parametersOf, trainableParameters } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
@@ -17,11 +18,16 @@ import {
 import { distributionCases } from "./cases.ts";
 import { draw, gradients, logProb } from "./evaluate.ts";
 
+const isDiscrete = ({ outputs, distributions }: Description): boolean =>
+  outputs === "bernoulli" || (distributions as Description[] | undefined)?.every(isDiscrete) === true;
+
+/** Its density is 0 outside of its support, not just low. */
+const isBounded = (description: Description) => isDiscrete(description) || description.type === "uniform";
+
 /** Nodes that suit the support and the tails of a distribution. */
-function ruleFor(
-  { type, low = 0, high = 1 }: { type: string; low?: unknown; high?: unknown },
-  fine: boolean,
-): Rule {
+function ruleFor(description: Description, fine: boolean): Rule {
+  const { type, low = 0, high = 1 } = description;
+  if (isDiscrete(description)) return { nodes: Float64Array.of(0, 1), weights: Float64Array.of(1, 1) };
   if (type === "uniform") return intervalRule(low as number, high as number, 101);
   if (type === "studentT") return heavyTailedRule(fine ? 4001 : 401);
   return lineRule(fine ? 4001 : 601);
@@ -52,8 +58,16 @@ describe.each(distributionCases([1, 2]))("$name", (example) => {
           rule.weights.reduce((sum, w, j) => sum + w * joint[column === 0 ? i * size + j : j * size + i], 0),
         );
       }
+      const drawn = columnOf(rows, example.features, column);
+      if (isDiscrete(example.description)) {
+        // Within 4 deviations of the number of ones.
+        const ones = drawn.reduce((a, b) => a + b);
+        const deviation = Math.sqrt(drawn.length * density[0] * density[1]);
+        expect(Math.abs(ones - drawn.length * density[1])).toBeLessThan(4 * deviation);
+        continue;
+      }
       const probability = cumulative(rule, density);
-      expect(kolmogorovSmirnov(columnOf(rows, example.features, column), probability)).toBeGreaterThan(1e-3);
+      expect(kolmogorovSmirnov(drawn, probability)).toBeGreaterThan(1e-3);
     }
   });
 });
@@ -67,8 +81,10 @@ describe.each(distributionCases([1, 2, 3]))("$name", (example) => {
     const [, ...byParameter] = await gradients(distribution, rows);
     [...trainableParameters(distribution).keys()].forEach((name, i) => {
       expect(allFinite(byParameter[i]), name).toBe(true);
-      // With one feature a mixture has nothing below its diagonals; with one component its weight is 1.
-      const unused = (name === "lower" && D === 1) || (name === "logWeights" && byParameter[i].length === 1);
+      // With one feature a mixture has nothing below its diagonals, and a MADE no inputs; a single component's weight is 1.
+      const unused =
+        (D === 1 && (name === "lower" || /(network|direct)\.layers.*weight$/.test(name))) ||
+        (name.endsWith("logWeights") && byParameter[i].length === 1);
       if (!unused)
         expect(
           Array.from(byParameter[i]).some((g) => Math.abs(g) > 1e-12),
@@ -83,9 +99,13 @@ describe.each(distributionCases([1, 2, 3]))("$name", (example) => {
       const rows = extremeRows(D, precision);
       const values = await logProb(distribution, rows, precision);
       const all = await gradients(distribution, rows, precision);
-      if (example.description.type === "uniform") {
+      if (isBounded(example.description)) {
         expect([...values].every((v) => v === Number.NEGATIVE_INFINITY || Number.isFinite(v))).toBe(true);
-        expect([...all[0]].every((g) => g === 0)).toBe(true);
+        for (const gradient of all) expect(allFinite(gradient)).toBe(true);
+        values.forEach((value, r) => {
+          const row = all[0].subarray(r * D, (r + 1) * D);
+          if (value === Number.NEGATIVE_INFINITY) expect([...row].every((g) => Math.abs(g) === 0)).toBe(true);
+        });
         return;
       }
       expect(allFinite(values)).toBe(true);

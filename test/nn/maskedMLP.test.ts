@@ -29,13 +29,13 @@ const networks: NetworkOptions[] = [
 ];
 
 /** A trained network over features in random order, `OUTPUTS` numbers for each, in blocks. */
-function build(features: number, context: number, options: NetworkOptions) {
+function build(features: number, context: number, options: NetworkOptions, hiddenDegrees?: Random) {
   const random = new Random(features);
   const order = [...random.permutation(features)];
   const degree = Array.from({ length: features }, (_, feature) => order.indexOf(feature) + 1);
   const outputDegrees = Array.from({ length: OUTPUTS * features }, (_, i) => degree[i % features]);
   const network = new MaskedMLP(
-    { inputDegrees: degree, outputDegrees, context },
+    { inputDegrees: degree, outputDegrees, context, hiddenDegrees },
     networkSchema.parse(options),
     random,
   );
@@ -43,43 +43,94 @@ function build(features: number, context: number, options: NetworkOptions) {
   return { network, order, degree, outputDegrees };
 }
 
+/** One sweep over the degrees gives what D passes of the whole network give. */
+async function expectSweep(
+  { network, order }: ReturnType<typeof build>,
+  { features: D, context: C }: { features: number; context: number },
+): Promise<void> {
+  const shapes = [["N", D] as const, ...(C > 0 ? [["N", C] as const] : [])];
+  // x = z exp(tanh a) + b with a and b of each feature from those before it.
+  const step = (z: Tensor, raw: Tensor) => {
+    const half = (raw.shape.at(-1) as number) / 2;
+    const [a, b] = raw.split(-1, [half, half]);
+    return z.mul(a.tanh().exp()).add(b);
+  };
+  const sweep = compile(
+    (z, context) => {
+      const incremental = network.incremental(context);
+      const values: Tensor[] = [];
+      order.forEach((feature, k) => {
+        const raw = incremental.outputs(k + 1);
+        values[feature] = step(z.slice(1, feature, feature + 1), raw);
+        if (k < D - 1) incremental.feed(k + 1, values[feature]);
+      });
+      return concat(values, 1);
+    },
+    shapes,
+    { precision: "float64" },
+  );
+  const pass = compile((z, x, context) => step(z, network.apply(x, context)), [["N", D], ...shapes], {
+    precision: "float64",
+  });
+  const z = new Random(1).normal(new Float64Array(ROWS * D));
+  const context = C > 0 ? [new Random(2).normal(new Float64Array(ROWS * C))] : [];
+  let x: ArrayLike<number> = new Float64Array(ROWS * D);
+  for (let i = 0; i < D; i++) x = await pass(z, x, ...context);
+  expectClose(await sweep(z, ...context), x, 1e-10, "x");
+}
+
 describe.each(networks)("network %j", (options) => {
   test.each(sizes)(
     "inverts in one sweep what takes D passes: $features features, $context of context",
-    async (size) => {
-      const { features: D, context: C } = size;
-      const { network, order } = build(D, C, options);
-      const shapes = [["N", D] as const, ...(C > 0 ? [["N", C] as const] : [])];
-      // x = z exp(tanh a) + b with a and b of each feature from those before it.
-      const step = (z: Tensor, raw: Tensor) => {
-        const half = (raw.shape.at(-1) as number) / 2;
-        const [a, b] = raw.split(-1, [half, half]);
-        return z.mul(a.tanh().exp()).add(b);
-      };
-      const sweep = compile(
-        (z, context) => {
-          const incremental = network.incremental(context);
-          const values: Tensor[] = [];
-          order.forEach((feature, k) => {
-            const raw = incremental.outputs(k + 1);
-            values[feature] = step(z.slice(1, feature, feature + 1), raw);
-            if (k < D - 1) incremental.feed(k + 1, values[feature]);
-          });
-          return concat(values, 1);
-        },
-        shapes,
-        { precision: "float64" },
-      );
-      const pass = compile((z, x, context) => step(z, network.apply(x, context)), [["N", D], ...shapes], {
-        precision: "float64",
-      });
-      const z = new Random(1).normal(new Float64Array(ROWS * D));
-      const context = C > 0 ? [new Random(2).normal(new Float64Array(ROWS * C))] : [];
-      let x: ArrayLike<number> = new Float64Array(ROWS * D);
-      for (let i = 0; i < D; i++) x = await pass(z, x, ...context);
-      expectClose(await sweep(z, ...context), x, 1e-10, "x");
-    },
+    (size) => expectSweep(build(size.features, size.context, options), size),
   );
+});
+
+test.each([
+  [20, [2]],
+  [30, [3, 9]],
+])("inverts %d features through layers of %j units, too few for every group of degrees", (features, hidden) =>
+  expectSweep(build(features, 0, { hidden }), { features, context: 0 }),
+);
+
+describe("hidden degrees drawn at random", () => {
+  const options: NetworkOptions[] = [
+    { hidden: [12, 12], activation: "tanh" },
+    { hidden: [5, 9, 40], activation: "tanh" },
+    { hidden: [6, 6, 6], residual: true, activation: "tanh" },
+  ];
+  const cases = [4, 12].flatMap((features) =>
+    [0, 2].flatMap((context) => options.map((network) => ({ features, context, network }))),
+  );
+
+  test.each(cases)("invert in one sweep: %j", ({ network, ...size }) =>
+    expectSweep(build(size.features, size.context, network, new Random(3)), size),
+  );
+
+  test("keep the order, and come from their generator", async () => {
+    const degrees = (seed: number) => {
+      const { network } = build(6, 0, { hidden: [30, 30] }, new Random(seed));
+      return network.layers.map((layer) => layer.degrees);
+    };
+    const [, first, second] = degrees(1);
+    expect(degrees(1)).toEqual(degrees(1));
+    expect(degrees(2)).not.toEqual(degrees(1));
+    for (const layer of [first, second]) {
+      expect(layer).toEqual([...layer].sort((a, b) => a - b));
+      expect(Math.min(...layer)).toBeGreaterThanOrEqual(1);
+      expect(Math.max(...layer)).toBeLessThan(6);
+    }
+    expect(second[0]).toBeGreaterThanOrEqual(first[0]);
+
+    const { network, degree, outputDegrees } = build(6, 0, { hidden: [30, 30] }, new Random(1));
+    const run = compile((x) => jacobian(network.apply(x), x), [["N", 6]], { precision: "float64" });
+    const matrix = await run(new Random(1).normal(new Float64Array(6)));
+    outputDegrees.forEach((output, j) => {
+      degree.forEach((input, i) => {
+        if (input >= output) expect(matrix[j * 6 + i]).toBe(0);
+      });
+    });
+  });
 });
 
 test.each(sizes)(

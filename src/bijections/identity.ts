@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { scalar, type Tensor } from "../graph/tensor.ts";
+import { parse } from "../parse.ts";
+import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+
+const identitySchema = z.strictObject({ type: z.literal("identity"), features: z.int().positive() });
+
+/** x = z: what a flow is that consists of its base alone. */
+export class Identity implements Bijection {
+  readonly features: number;
+  readonly context = 0;
+
+  constructor(options: { features: number }) {
+    this.features = parse(identitySchema, { type: "identity", ...options }, "an identity").features;
+  }
+
+  forward(z: Tensor): Transformed {
+    return { value: z, logDet: scalar(0) };
+  }
+
+  inverse(x: Tensor): Transformed {
+    return { value: x, logDet: scalar(0) };
+  }
+
+  describe(): Description {
+    return { type: "identity", features: this.features };
+  }
+}
+
+export const identityKind: BijectionKind<typeof identitySchema> = {
+  schema: identitySchema,
+  about: { name: "identity", formula: "x = z", density: "closed form", sampling: "closed form" },
+  build: (description) => new Identity(description),
+  examples: (features) => [{ type: "identity", features }],
+};

@@ -1,0 +1,162 @@
+import { z } from "zod";
+import { contextFor } from "../bijections/bijection.ts";
+import { identityOrder, reverseOrder } from "../bijections/permutation.ts";
+import type { NestedSchema } from "../description.ts";
+import { PushforwardError } from "../errors.ts";
+import { Parameter } from "../graph/parameter.ts";
+import { scoped } from "../graph/scope.ts";
+import { stack, type Tensor } from "../graph/tensor.ts";
+import { parse } from "../parse.ts";
+import { chooseComponent } from "./chooseComponent.ts";
+import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
+
+const learnedSchema = z.boolean().default(true);
+
+const mixtureSchema = (distribution: NestedSchema) =>
+  z.strictObject({
+    type: z.literal("mixture"),
+    distributions: z.array(distribution).min(1),
+    /** False keeps the weights as they are. */
+    learned: learnedSchema,
+  });
+
+const optionsSchema = z.strictObject({
+  weights: z.array(z.number().positive()).optional(),
+  learned: learnedSchema,
+});
+
+export interface WeightOptions {
+  /** Positive, in proportion; equal if absent. */
+  weights?: number[];
+  /** Whether training changes the weights. Default true. */
+  learned?: boolean;
+}
+
+/**
+ * K distributions of the same rows, each with its weight: log p(x) = logsumexp_k(log w_k + log p_k(x)). Components are drawn
+ * by one uniform number a row, but all of them are computed.
+ *
+ * With flows as components it is a mixture of flows (Pires and Figueiredo 2020). With models over several orderings and
+ * fixed weights it is the ensemble of MADE and NADE (Germain et al. 2015; Uria et al. 2014), which averages probabilities of
+ * whole rows: an average of logits would not be a distribution over rows.
+ */
+export class Mixture implements Distribution {
+  readonly features: number;
+  readonly context: number;
+  readonly noise: readonly Noise[];
+  readonly distributions: readonly Distribution[];
+  /** [K], not normalized. */
+  readonly logWeights: Parameter;
+
+  /** Throws `ARGUMENT` if the options do not fit, `SHAPE` if a distribution does not fit the others. */
+  constructor(distributions: readonly Distribution[], options: WeightOptions = {}) {
+    const K = distributions.length;
+    if (K === 0) throw new PushforwardError("ARGUMENT", "a mixture needs at least one distribution");
+    const { weights = new Array<number>(K).fill(1), learned } = parse(optionsSchema, options, "a mixture");
+    if (weights.length !== K) {
+      throw new PushforwardError("ARGUMENT", "the weights of a mixture do not fit its distributions", {
+        expected: `${K} numbers`,
+        received: `${weights.length}`,
+      });
+    }
+    this.distributions = distributions;
+    this.features = distributions[0].features;
+    this.context = Math.max(...distributions.map(({ context }) => context));
+    distributions.forEach(({ features, context }, k) => {
+      if (features !== this.features || (context !== 0 && context !== this.context)) {
+        throw new PushforwardError("SHAPE", `distribution ${k} of a mixture does not fit the others`, {
+          expected: `${this.features} features, and ${this.context} context features or none`,
+          received: `${features} and ${context}`,
+        });
+      }
+    });
+    this.noise = [{ kind: "uniform", size: 1 }, ...distributions.flatMap(({ noise }) => noise)];
+    const total = weights.reduce((a, b) => a + b);
+    const logWeights = weights.map((weight) => Math.log(weight / total));
+    this.logWeights = new Parameter([K], logWeights, { trainable: learned });
+  }
+
+  logProb(x: Tensor, context?: Tensor): Tensor {
+    const each = this.each((distribution) => distribution.logProb(x, contextFor(distribution, context)));
+    return stack(each, 1).add(this.logWeights.logSoftmax()).logsumexp(1);
+  }
+
+  sample([uniform, ...noise]: readonly Tensor[], context?: Tensor): Tensor {
+    const chosen = chooseComponent(this.logWeights, uniform);
+    let start = 0;
+    const rows = this.each((distribution) => {
+      const own = noise.slice(start, start + distribution.noise.length);
+      start += own.length;
+      return distribution.sample(own, contextFor(distribution, context));
+    });
+    // A choice and not a sum of products: what is far out in one component is of no matter to the others.
+    return rows.reduce((sofar, row, k) =>
+      chosen
+        .slice(1, k, k + 1)
+        .greater(0)
+        .where(row, sofar),
+    );
+  }
+
+  private each(map: (distribution: Distribution) => Tensor): Tensor[] {
+    return this.distributions.map((distribution, k) => scoped(`distributions.${k}`, () => map(distribution)));
+  }
+
+  describe() {
+    return {
+      type: "mixture",
+      distributions: this.distributions.map((distribution) => distribution.describe()),
+      learned: this.logWeights.trainable,
+    };
+  }
+}
+
+export const mixtureKind: DistributionKind<typeof mixtureSchema> = {
+  schema: mixtureSchema,
+  about: {
+    name: "mixture",
+    formula: "sum_k w_k p_k(x)",
+    paper: "Pires and Figueiredo 2020; Germain et al. 2015",
+  },
+  build: ({ distributions, learned }, random, nested) =>
+    new Mixture(
+      distributions.map((distribution, k) => nested(distribution, random.split(k))),
+      { learned },
+    ),
+  examples: (features) => [
+    {
+      type: "mixture",
+      distributions: [
+        { type: "standardNormal", features },
+        { type: "diagonalNormal", features, context: 1, network: { hidden: [] } },
+      ],
+    },
+    {
+      type: "mixture",
+      learned: false,
+      distributions: [
+        {
+          type: "transformedDistribution",
+          base: { type: "standardNormal", features },
+          bijection: {
+            type: "autoregressive",
+            order: identityOrder(features),
+            network: { hidden: [4], activation: "tanh" },
+          },
+        },
+        { type: "logistic", features },
+        { type: "mixture", distributions: [{ type: "diagonalNormal", features }] },
+      ],
+    },
+    {
+      type: "mixture",
+      learned: false,
+      distributions: [identityOrder(features), reverseOrder(features)].map((order) => ({
+        type: "made",
+        order,
+        outputs: "bernoulli",
+        network: { hidden: [6] },
+      })),
+    },
+  ],
+};

@@ -1,0 +1,104 @@
+import { z } from "zod";
+import { type Bijection, contextFor } from "../bijections/bijection.ts";
+import { bijectionSchema, buildBijection } from "../bijections/build.ts";
+import { reverseOrder } from "../bijections/permutation.ts";
+import type { NestedSchema } from "../description.ts";
+import { PushforwardError } from "../errors.ts";
+import { scoped } from "../graph/scope.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
+
+const transformedDistributionSchema = (distribution: NestedSchema) =>
+  z.strictObject({
+    type: z.literal("transformedDistribution"),
+    base: distribution,
+    bijection: bijectionSchema,
+  });
+
+/**
+ * x = f(z) with z from another distribution: log p(x) = log p_base(f^-1(x)) + log |det d f^-1 / dx|. A flow as a
+ * distribution, which can be the base of another one or a component of a mixture.
+ */
+export class TransformedDistribution implements Distribution {
+  readonly base: Distribution;
+  readonly bijection: Bijection;
+  readonly features: number;
+  readonly context: number;
+  readonly noise: readonly Noise[];
+
+  /** Throws `SHAPE` if the two do not fit each other. */
+  constructor(base: Distribution, bijection: Bijection) {
+    if (base.features !== bijection.features) {
+      throw new PushforwardError("SHAPE", "the base distribution does not fit the bijection", {
+        expected: `${bijection.features} features`,
+        received: `${base.features}`,
+      });
+    }
+    if (base.context > 0 && bijection.context > 0 && base.context !== bijection.context) {
+      throw new PushforwardError("SHAPE", "the base distribution does not fit the bijection", {
+        expected: `${bijection.context} context features or none`,
+        received: `${base.context}`,
+      });
+    }
+    this.base = base;
+    this.bijection = bijection;
+    this.features = base.features;
+    this.context = Math.max(base.context, bijection.context);
+    this.noise = base.noise;
+  }
+
+  logProb(x: Tensor, context?: Tensor): Tensor {
+    return this.density(x, context).logProb;
+  }
+
+  sample(noise: readonly Tensor[], context?: Tensor): Tensor {
+    return this.draw(noise, context).value;
+  }
+
+  /** The log-density, and the z that it comes from. */
+  density(x: Tensor, context?: Tensor): { logProb: Tensor; z: Tensor } {
+    const { base, bijection } = this;
+    const { value: z, logDet } = scoped("bijection", () =>
+      bijection.inverse(x, contextFor(bijection, context)),
+    );
+    return { logProb: scoped("base", () => base.logProb(z, contextFor(base, context))).add(logDet), z };
+  }
+
+  /** A row with its log-density, at the cost of the row. */
+  draw(noise: readonly Tensor[], context?: Tensor): { value: Tensor; logProb: Tensor } {
+    const { base, bijection } = this;
+    const z = scoped("base", () => base.sample(noise, contextFor(base, context)));
+    const { value, logDet } = scoped("bijection", () => bijection.forward(z, contextFor(bijection, context)));
+    return { value, logProb: scoped("base", () => base.logProb(z, contextFor(base, context))).sub(logDet) };
+  }
+
+  describe() {
+    return {
+      type: "transformedDistribution",
+      base: this.base.describe(),
+      bijection: this.bijection.describe(),
+    };
+  }
+}
+
+export const transformedDistributionKind: DistributionKind<typeof transformedDistributionSchema> = {
+  schema: transformedDistributionSchema,
+  about: { name: "transformed distribution", formula: "p_base(f^-1(x)) |det d f^-1 / dx|" },
+  build: ({ base, bijection }, random, nested) =>
+    new TransformedDistribution(
+      nested(base, random.split("base")),
+      buildBijection(bijection, random.split("bijection")),
+    ),
+  examples: (features) => [
+    {
+      type: "transformedDistribution",
+      base: { type: "diagonalNormal", features, context: 1, network: { hidden: [4], activation: "tanh" } },
+      bijection: {
+        type: "autoregressive",
+        order: reverseOrder(features),
+        context: 1,
+        network: { hidden: [6], activation: "tanh" },
+      },
+    },
+  ],
+};

@@ -1,0 +1,14 @@
+import { Identity } from "../bijections/identity.ts";
+import { Mixture, type WeightOptions } from "../distributions/mixture.ts";
+import { Flow } from "./flow.ts";
+
+/**
+ * A mixture of flows (Pires and Figueiredo 2020), or with weights that are not learned an ensemble, whose density is the
+ * average of theirs. Each keeps its own standardization. Throws `SHAPE` for flows that do not fit each other.
+ */
+export function mixture(flows: readonly Flow[], options: WeightOptions = {}): Flow {
+  const parts = flows.map(({ base, bijection, distribution }) =>
+    bijection instanceof Identity ? base : distribution,
+  );
+  return new Flow(new Mixture(parts, options));
+}

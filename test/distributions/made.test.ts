@@ -1,0 +1,238 @@
+import { describe, expect, test } from "vitest";
+import { randomOrder, reverseOrder } from "../../src/bijections/index.ts";
+import { Made, type MadeOptions } from "../../src/distributions/index.ts";
+import { decodeModel, encodeModel, made, maf } from "../../src/flows/index.ts";
+import { parametersOf } from "../../src/nn/module.ts";
+import { Random } from "../../src/random/index.ts";
+import { fit } from "../../src/train/index.ts";
+import { expectClose } from "../bijections/invariants.ts";
+import { perturb } from "../nn/perturb.ts";
+import { draw, logProb } from "./evaluate.ts";
+
+function trained(options: MadeOptions, scale = 0.5): Made {
+  const own = new Made(options, new Random(2));
+  perturb(parametersOf(own), scale);
+  return own;
+}
+
+/** All rows of D bits, the last one fastest. */
+const allBits = (D: number) =>
+  Float64Array.from({ length: D * 2 ** D }, (_, i) => (Math.floor(i / D) >> (D - 1 - (i % D))) & 1);
+
+const float64 = { precision: "float64" } as const;
+
+describe("Bernoulli outputs", () => {
+  const random = randomOrder(12, new Random(5));
+  const options: Omit<MadeOptions, "order" | "outputs">[] = [
+    {},
+    { network: { hidden: [] } },
+    { network: { hidden: [] }, direct: true },
+    { network: { hidden: [20] }, direct: true },
+    { network: { hidden: [20, 15, 30] }, hiddenOrder: "random" },
+    { network: { hidden: [3] }, hiddenOrder: "random", seed: 4, direct: true },
+    { network: { hidden: [16, 16, 16], residual: true }, hiddenOrder: "random" },
+    { network: { hidden: [300, 300] }, context: 2, direct: true },
+  ];
+  const cases = options.flatMap((own) =>
+    [random, reverseOrder(12)].map((order) => ({ ...own, order, outputs: "bernoulli" as const })),
+  );
+
+  test.each(cases)("sum to 1 over all 4,096 rows: %j", async (own) => {
+    const probabilities = (await logProb(trained(own), allBits(12))).map(Math.exp);
+    expect(Math.abs(probabilities.reduce((a, b) => a + b) - 1)).toBeLessThan(1e-12);
+  });
+
+  test("start as fair coins", async () => {
+    const flow = made(5, { outputs: "bernoulli" });
+    const expected = new Array(32).fill(-5 * Math.LN2);
+    expectClose(await flow.logProb(allBits(5), undefined, float64), expected, 1e-12, "log-probability");
+  });
+
+  test("draw rows as often as their probabilities", async () => {
+    const own = trained({ order: [2, 0, 3, 1], outputs: "bernoulli", network: { hidden: [9] } }, 1);
+    const probabilities = (await logProb(own, allBits(4))).map(Math.exp);
+    const n = 20_000;
+    const rows = await draw(own, n);
+    const counts = new Float64Array(16);
+    for (let r = 0; r < n; r++) {
+      const [a, b, c, d] = rows.subarray(4 * r, 4 * r + 4);
+      counts[8 * a + 4 * b + 2 * c + d]++;
+    }
+    const chiSquare = probabilities.reduce((sum, p, k) => sum + (counts[k] - n * p) ** 2 / (n * p), 0);
+    // Its 99.9% quantile with 15 degrees of freedom.
+    expect(chiSquare).toBeLessThan(37.7);
+  });
+
+  test("give -Infinity to what is neither 0 nor 1, and keep a NaN", async () => {
+    const flow = made(2, { outputs: "bernoulli" });
+    const rows = [0, 1, 0.5, 1, 0, 1 + 1e-6, -1, 0, Number.NaN, 1, Number.NaN, 7];
+    const values = await flow.logProb(rows);
+    const out = Number.NEGATIVE_INFINITY;
+    expect([...values.subarray(1)]).toEqual([out, out, out, Number.NaN, Number.NaN]);
+    expect(values[0]).toBeCloseTo(-2 * Math.LN2, 6);
+  });
+
+  test("learn that the third bit is the exclusive or of two coins", async () => {
+    const coins = new Random(3).uniform(new Float64Array(2 * 2000)).map(Math.round);
+    const data = Float64Array.from({ length: 3 * 2000 }, (_, i) => {
+      const [a, b] = coins.subarray(2 * Math.floor(i / 3));
+      return [a, b, a === b ? 0 : 1][i % 3];
+    });
+    const flow = made(3, { outputs: "bernoulli", hidden: [32] });
+    await fit(flow, data, { epochs: 40, optimizer: { learningRate: 0.02 } });
+    const p = (await flow.logProb(allBits(3))).map(Math.exp);
+    const even = [0, 3, 5, 6];
+    expect(even.reduce((sum, k) => sum + p[k], 0)).toBeGreaterThan(0.97);
+    for (const k of even) expect(Math.abs(p[k] - 0.25)).toBeLessThan(0.04);
+    const { flow: read } = decodeModel(encodeModel({ flow, columns: ["a", "b", "c"], given: [] }));
+    expect(await read.logProb(allBits(3))).toEqual(await flow.logProb(allBits(3)));
+    expect(await read.sample(20)).toEqual(await flow.sample(20));
+  });
+});
+
+/** The conditional parameters of each feature by the formula, weight by weight, for one hidden layer of ReLUs. */
+function directParameters(own: Made, order: readonly number[], row: ArrayLike<number>): number[] {
+  const D = order.length;
+  const place = order.map((_, feature) => order.indexOf(feature) + 1);
+  const [first, second] = own.network.layers;
+  const hidden = second.degrees.map((degree, h) => {
+    let sum = first.blocks[0].bias.value[h];
+    for (let i = 0; i < D; i++) {
+      if (place[i] <= degree) sum += row[i] * first.blocks[0].weight.value[i * second.degrees.length + h];
+    }
+    return Math.max(0, sum);
+  });
+  const outputs = second.reach.length;
+  return Array.from({ length: outputs }, (_, j) => {
+    const seen = (degree: number) => degree < place[j % D];
+    let sum = second.blocks[0].bias.value[j];
+    hidden.forEach((value, h) => {
+      if (seen(second.degrees[h])) sum += value * second.blocks[0].weight.value[h * outputs + j];
+    });
+    if (!own.direct) return sum;
+    const block = own.direct.layers[0].blocks[0];
+    sum += block.bias.value[j];
+    for (let i = 0; i < D; i++) if (seen(place[i])) sum += row[i] * block.weight.value[i * outputs + j];
+    return sum;
+  });
+}
+
+const clamped = (s: number) => s / (1 + Math.abs(s) / Math.log(1000));
+const normal = (x: number, m: number, s: number) =>
+  Math.exp(-0.5 * ((x - m) / Math.exp(s)) ** 2 - s) / Math.sqrt(2 * Math.PI);
+
+describe("a MADE with given weights is its formula", () => {
+  const order = [2, 0, 3, 1];
+  const D = 4;
+  const options: MadeOptions = { order, direct: true, hiddenOrder: "random", network: { hidden: [7] } };
+  const rows = new Random(6).normal(new Float64Array(10 * D));
+  const rowsOf = (values: Float64Array) =>
+    Array.from({ length: values.length / D }, (_, r) => values.subarray(r * D, (r + 1) * D));
+  const sum = (row: ArrayLike<number>, term: (x: number, i: number) => number) =>
+    Array.from(row, term).reduce((a, b) => a + b);
+
+  test("with Bernoulli outputs", async () => {
+    const own = trained({ ...options, outputs: "bernoulli" });
+    const expected = rowsOf(allBits(D)).map((row) => {
+      const logits = directParameters(own, order, row);
+      return sum(row, (x, i) => Math.log(1 / (1 + Math.exp(x === 1 ? -logits[i] : logits[i]))));
+    });
+    expectClose(await logProb(own, allBits(D)), expected, 1e-12, "log-probability");
+  });
+
+  test("with Gaussian outputs", async () => {
+    const own = trained({ ...options, direct: false });
+    const expected = rowsOf(rows).map((row) => {
+      const raw = directParameters(own, order, row);
+      return sum(row, (x, i) => Math.log(normal(x, raw[i], clamped(raw[D + i]))));
+    });
+    expectClose(await logProb(own, rows), expected, 1e-11, "log-density");
+  });
+
+  test("with mixtures", async () => {
+    const C = 3;
+    const own = trained({ ...options, outputs: "mixture", components: C });
+    const starts = [-2, 0, 2].map((place) => place * Math.sqrt(1.5 / 8));
+    const expected = rowsOf(rows).map((row) => {
+      const raw = directParameters(own, order, row);
+      const at = (kind: number, c: number, i: number) => raw[(kind * C + c) * D + i];
+      return sum(row, (x, i) => {
+        const weights = [0, 1, 2].map((c) => Math.exp(at(0, c, i)));
+        const total = weights.reduce((a, b) => a + b);
+        return Math.log(
+          weights.reduce((density, w, c) => {
+            const s = clamped(at(2, c, i)) + 0.5 * Math.log(0.5);
+            return density + (w / total) * normal(x, at(1, c, i) + starts[c], s);
+          }, 0),
+        );
+      });
+    });
+    expectClose(await logProb(own, rows), expected, 1e-11, "log-density");
+  });
+});
+
+test("mixtures start with mean 0 and deviation 1", async () => {
+  const own = new Made({ order: [0], outputs: "mixture", components: 6 }, new Random(0));
+  const step = 0.01;
+  const nodes = Float64Array.from({ length: 2001 }, (_, i) => (i - 1000) * step);
+  const density = (await logProb(own, nodes)).map(Math.exp);
+  const moment = (k: number) => density.reduce((sum, p, i) => sum + step * p * nodes[i] ** k, 0);
+  expectClose([moment(0), moment(1), moment(2)], [1, 0, 1], 1e-10, "moments");
+});
+
+test("under MAF layers a mixture makes MAF MoG", async () => {
+  const base = new Made(
+    { order: [0, 1, 2], outputs: "mixture", components: 4, network: { hidden: [8] } },
+    new Random(1),
+  );
+  const flow = maf(3, { base, transforms: 2, hidden: [8], activation: "tanh" });
+  perturb(flow.parameters(), 0.3);
+  const { samples, logProb: own } = await flow.sampleAndLogProb(200, float64);
+  expectClose(await flow.logProb(samples, undefined, float64), own, 1e-8, "log-density");
+  const { flow: read } = decodeModel(encodeModel({ flow, columns: ["a", "b", "c"], given: [] }));
+  expect(await read.logProb(samples)).toEqual(await flow.logProb(samples));
+});
+
+describe("the recipe", () => {
+  test("passes on its options, and draws orders from its seed", () => {
+    const describe = (seed: number) =>
+      made(6, {
+        outputs: "mixture",
+        components: 3,
+        ordering: "random",
+        hiddenOrder: "random",
+        direct: true,
+        context: 2,
+        hidden: [5],
+        activation: "silu",
+        seed,
+      }).describe();
+    const { base, bijection } = describe(1);
+    expect(bijection).toEqual({ type: "identity", features: 6 });
+    expect(base).toMatchObject({
+      type: "made",
+      outputs: "mixture",
+      components: 3,
+      hiddenOrder: "random",
+      seed: 1,
+      direct: true,
+      context: 2,
+      network: { hidden: [5], activation: "silu", residual: false },
+    });
+    expect(base.order).not.toEqual(describe(2).base.order);
+    expect(made(3).describe().base).toMatchObject({ order: [0, 1, 2], outputs: "gaussian" });
+  });
+
+  test("refuses what it cannot build", () => {
+    expect(() => made(0)).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a MADE does not fit at order: expected a list of at least 1, received [].]`,
+    );
+    expect(() => made(2, { components: 0 })).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a MADE does not fit at components: expected more than 0, received 0.]`,
+    );
+    // @ts-expect-error no such outputs
+    expect(() => made(2, { outputs: "categorical" })).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a MADE does not fit at outputs: expected one of "bernoulli", "gaussian", "mixture", received "categorical".]`,
+    );
+  });
+});
