@@ -26,9 +26,12 @@ export {
   type Transformed,
 } from "./bijections/index.ts";
 export {
+  Cauchy,
   DiagonalNormal,
   type Distribution,
   GaussianMixture,
+  GeneralizedNormal,
+  Laplace,
   Logistic,
   Made,
   Mixture,
@@ -36,6 +39,7 @@ export {
   StudentT,
   TransformedDistribution,
   Uniform,
+  VonMises,
 } from "./distributions/index.ts";
 export { type ErrorCode, PushforwardError } from "./errors.ts";
 export {

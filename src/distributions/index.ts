@@ -1,8 +1,11 @@
 export { buildDistribution, type DistributionDescription, distributionSchema } from "./build.ts";
+export { Cauchy } from "./cauchy.ts";
 export { DiagonalNormal } from "./diagonalNormal.ts";
 export type { Distribution, Noise } from "./distribution.ts";
 export { fitGaussianMixture, type MixtureFit, type MixtureOptions } from "./expectationMaximization.ts";
 export { GaussianMixture } from "./gaussianMixture.ts";
+export { GeneralizedNormal } from "./generalizedNormal.ts";
+export { Laplace } from "./laplace.ts";
 export { Logistic } from "./logistic.ts";
 export { Made, type MadeOptions } from "./made.ts";
 export { Mixture, type WeightOptions } from "./mixture.ts";
@@ -10,3 +13,4 @@ export { StandardNormal } from "./standardNormal.ts";
 export { StudentT } from "./studentT.ts";
 export { TransformedDistribution } from "./transformedDistribution.ts";
 export { Uniform } from "./uniform.ts";
+export { VonMises } from "./vonMises.ts";

@@ -1,5 +1,8 @@
+import { cauchyKind } from "./cauchy.ts";
 import { diagonalNormalKind } from "./diagonalNormal.ts";
 import { gaussianMixtureKind } from "./gaussianMixture.ts";
+import { generalizedNormalKind } from "./generalizedNormal.ts";
+import { laplaceKind } from "./laplace.ts";
 import { logisticKind } from "./logistic.ts";
 import { madeKind } from "./made.ts";
 import { mixtureKind } from "./mixture.ts";
@@ -7,11 +10,15 @@ import { standardNormalKind } from "./standardNormal.ts";
 import { studentTKind } from "./studentT.ts";
 import { transformedDistributionKind } from "./transformedDistribution.ts";
 import { uniformKind } from "./uniform.ts";
+import { vonMisesKind } from "./vonMises.ts";
 
 /** Every base distribution that a model file may hold. To add one, write its file and its line here. */
 export const distributionKinds = [
+  cauchyKind,
   diagonalNormalKind,
   gaussianMixtureKind,
+  generalizedNormalKind,
+  laplaceKind,
   logisticKind,
   madeKind,
   mixtureKind,
@@ -19,4 +26,5 @@ export const distributionKinds = [
   studentTKind,
   transformedDistributionKind,
   uniformKind,
+  vonMisesKind,
 ] as const;

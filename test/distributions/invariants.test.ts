@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Description } from "../../src/description.ts";
-import { buildDistribution, type Distribution } from "../../src/distributions/index.ts";
+import {
+  buildDistribution,
+  type Distribution,
+  GeneralizedNormal,
+  Laplace,
+} from "../../src/distributions/index.ts";
 import { parametersOf, trainableParameters } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { extremeRows } from "../bijections/extremes.ts";
@@ -11,6 +16,7 @@ import {
   heavyTailedRule,
   integral,
   intervalRule,
+  kinkRule,
   lineRule,
   type Rule,
   square,
@@ -22,42 +28,51 @@ const isDiscrete = ({ outputs, distributions }: Description): boolean =>
   outputs === "bernoulli" || (distributions as Description[] | undefined)?.every(isDiscrete) === true;
 
 /** Its density is 0 outside of its support, not just low. */
-const isBounded = (description: Description) => isDiscrete(description) || description.type === "uniform";
+const isBounded = (description: Description) =>
+  isDiscrete(description) || ["uniform", "vonMises"].includes(description.type);
 
-/** Nodes that suit the support and the tails of a distribution. */
-function ruleFor(description: Description, fine: boolean): Rule {
+/** Nodes that suit the support and the tails of a feature. */
+function ruleFor(distribution: Distribution, description: Description, feature: number): Rule {
   const { type, low = 0, high = 1 } = description;
+  const fine = distribution.features === 1;
   if (isDiscrete(description)) return { nodes: Float64Array.of(0, 1), weights: Float64Array.of(1, 1) };
   if (type === "uniform") return intervalRule(low as number, high as number, 101);
-  if (type === "studentT") return heavyTailedRule(fine ? 4001 : 401);
+  if (type === "vonMises") return intervalRule(-Math.PI, Math.PI, fine ? 4001 : 601);
+  if (type === "cauchy" || type === "studentT") return heavyTailedRule(fine ? 4001 : 401);
+  if (distribution instanceof Laplace || distribution instanceof GeneralizedNormal)
+    return kinkRule(distribution.location.value[feature], fine ? 4000 : 600);
   return lineRule(fine ? 4001 : 601);
 }
 
 describe.each(distributionCases([1, 2]))("$name", (example) => {
   const distribution = example.build();
+  const rules = Array.from({ length: example.features }, (_, i) =>
+    ruleFor(distribution, example.description, i),
+  );
+  const grid =
+    example.features === 1 ? { rows: rules[0].nodes, weights: rules[0].weights } : square(rules[0], rules[1]);
 
   test("has a density that integrates to 1", async () => {
-    const rule = ruleFor(example.description, example.features === 1);
-    const { rows, weights } =
-      example.features === 1 ? { rows: rule.nodes, weights: rule.weights } : square(rule);
-    expect(Math.abs(integral(await logProb(distribution, rows), weights) - 1)).toBeLessThan(1e-7);
+    const total = integral(await logProb(distribution, grid.rows), grid.weights);
+    expect(Math.abs(total - 1)).toBeLessThan(1e-7);
   });
 
   test("draws rows of that density", async () => {
     const rows = await draw(distribution, 20_000);
-    const rule = ruleFor(example.description, example.features === 1);
-    const size = rule.nodes.length;
+    const joint = (await logProb(distribution, grid.rows)).map(Math.exp);
+    const size = rules[0].nodes.length;
     for (let column = 0; column < example.features; column++) {
-      let density: Float64Array;
-      if (example.features === 1) density = (await logProb(distribution, rule.nodes)).map(Math.exp);
-      else {
-        // The marginal, by quadrature over the other feature.
-        const grid = square(rule);
-        const joint = (await logProb(distribution, grid.rows)).map(Math.exp);
-        density = Float64Array.from({ length: size }, (_, i) =>
-          rule.weights.reduce((sum, w, j) => sum + w * joint[column === 0 ? i * size + j : j * size + i], 0),
-        );
-      }
+      const rule = rules[column];
+      // The marginal, by quadrature over the other feature.
+      const density =
+        example.features === 1
+          ? joint
+          : Float64Array.from({ length: size }, (_, i) =>
+              rules[1 - column].weights.reduce(
+                (sum, w, j) => sum + w * joint[column === 0 ? i * size + j : j * size + i],
+                0,
+              ),
+            );
       const drawn = columnOf(rows, example.features, column);
       if (isDiscrete(example.description)) {
         // Within 4 deviations of the number of ones.
@@ -77,7 +92,8 @@ describe.each(distributionCases([1, 2, 3]))("$name", (example) => {
   const D = example.features;
 
   test("sends a finite gradient to every parameter", async () => {
-    const rows = await draw(distribution, 50);
+    // An odd number: the slopes of a Laplace are signs, which may add up to 0.
+    const rows = await draw(distribution, 51);
     const [, ...byParameter] = await gradients(distribution, rows);
     [...trainableParameters(distribution).keys()].forEach((name, i) => {
       expect(allFinite(byParameter[i]), name).toBe(true);

@@ -32,6 +32,23 @@ export function heavyTailedRule(count: number): Rule {
   );
 }
 
+/** Both sides of a kink in double-exponential steps, from 10^-10 to 200 away from it: for densities that fall exponentially. */
+export function kinkRule(kink: number, count: number): Rule {
+  const half = Math.PI / 2;
+  const [low, high] = [-Math.log(1e10), Math.log(200)].map((x) => Math.asinh(x / half));
+  const size = Math.floor(count / 2);
+  const step = (high - low) / (size - 1);
+  const t = Float64Array.from({ length: size }, (_, i) => low + i * step);
+  const away = t.map((u) => Math.exp(half * Math.sinh(u)));
+  const weights = t.map((u, i) => step * half * Math.cosh(u) * away[i]);
+  const mirrored = (side: (values: Float64Array) => Float64Array, values: Float64Array) =>
+    Float64Array.from([...side(values).reverse(), ...values]);
+  return {
+    nodes: mirrored((values) => values.map((v) => -v), away).map((v) => kink + v),
+    weights: mirrored((values) => values.slice(), weights),
+  };
+}
+
 /** Equal steps over [low, high]. */
 export function intervalRule(low: number, high: number, count: number): Rule {
   const step = (high - low) / (count - 1);
@@ -39,16 +56,16 @@ export function intervalRule(low: number, high: number, count: number): Rule {
   return { nodes, weights: nodes.map((_, i) => (i === 0 || i === count - 1 ? step / 2 : step)) };
 }
 
-/** All pairs of nodes as rows [n^2, 2], with the products of their weights. */
-export function square(rule: Rule): { rows: Float64Array; weights: Float64Array } {
+/** All pairs of nodes as rows [n^2, 2], with the products of their weights; both rules have equally many nodes. */
+export function square(rule: Rule, second = rule): { rows: Float64Array; weights: Float64Array } {
   const size = rule.nodes.length;
   const rows = new Float64Array(2 * size * size);
   const weights = new Float64Array(size * size);
   for (let i = 0; i < size; i++) {
     for (let j = 0; j < size; j++) {
       rows[2 * (i * size + j)] = rule.nodes[i];
-      rows[2 * (i * size + j) + 1] = rule.nodes[j];
-      weights[i * size + j] = rule.weights[i] * rule.weights[j];
+      rows[2 * (i * size + j) + 1] = second.nodes[j];
+      weights[i * size + j] = rule.weights[i] * second.weights[j];
     }
   }
   return { rows, weights };

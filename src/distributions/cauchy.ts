@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { Parameter } from "../graph/parameter.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { parse } from "../parse.ts";
+import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
+
+const cauchySchema = z.strictObject({ type: z.literal("cauchy"), features: z.int().positive() });
+
+/**
+ * Independent Cauchy distributions with learned medians m and log-scales s:
+ * log p(x) = -sum(log(1 + ((x - m) exp(-s))^2) + s + log pi). The tails are so heavy that there is no mean.
+ */
+export class Cauchy implements Distribution {
+  readonly features: number;
+  readonly context = 0;
+  readonly noise: readonly Noise[];
+  readonly location: Parameter;
+  readonly logScale: Parameter;
+
+  constructor(options: { features: number }) {
+    const { features } = parse(cauchySchema, { type: "cauchy", ...options }, "a Cauchy distribution");
+    this.features = features;
+    this.noise = [{ kind: "uniform", size: features }];
+    this.location = new Parameter([features], new Float32Array(features));
+    this.logScale = new Parameter([features], new Float32Array(features));
+  }
+
+  logProb(x: Tensor): Tensor {
+    const size = x.sub(this.location).mul(this.logScale.neg().exp()).abs();
+    // log(1 + z^2) is 2 log |z| where z^2 would overflow.
+    const far = size.greater(1e8);
+    const tail = far.where(far.where(size, 1).log().mul(2), far.where(0, size).square().log1p());
+    return tail
+      .sum(1)
+      .neg()
+      .sub(this.logScale.sum())
+      .sub(this.features * Math.log(Math.PI));
+  }
+
+  /** tan(pi (u - 1/2)) as the cotangent of the angle to the nearer end, which is exact in both tails. */
+  sample([uniform]: readonly Tensor[]): Tensor {
+    const upper = uniform.greater(0.5);
+    const angle = upper.where(uniform.neg().add(1), uniform).mul(Math.PI);
+    const size = angle.cos().div(angle.sin());
+    return upper.where(size, size.neg()).mul(this.logScale.exp()).add(this.location);
+  }
+
+  describe() {
+    return { type: "cauchy", features: this.features };
+  }
+}
+
+export const cauchyKind: DistributionKind<typeof cauchySchema> = {
+  schema: cauchySchema,
+  about: { name: "Cauchy", formula: "prod_i 1 / (pi s_i (1 + ((x_i - m_i) / s_i)^2))" },
+  build: (description) => new Cauchy(description),
+  examples: (features) => [{ type: "cauchy", features }],
+};

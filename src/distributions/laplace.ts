@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { Parameter } from "../graph/parameter.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { parse } from "../parse.ts";
+import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
+
+const laplaceSchema = z.strictObject({ type: z.literal("laplace"), features: z.int().positive() });
+
+/** Independent Laplace distributions with learned medians m and log-scales s: log p(x) = -sum(|x - m| exp(-s) + s + log 2). */
+export class Laplace implements Distribution {
+  readonly features: number;
+  readonly context = 0;
+  readonly noise: readonly Noise[];
+  readonly location: Parameter;
+  readonly logScale: Parameter;
+
+  constructor(options: { features: number }) {
+    const { features } = parse(laplaceSchema, { type: "laplace", ...options }, "a Laplace distribution");
+    this.features = features;
+    this.noise = [{ kind: "uniform", size: features }];
+    this.location = new Parameter([features], new Float32Array(features));
+    this.logScale = new Parameter([features], new Float32Array(features));
+  }
+
+  logProb(x: Tensor): Tensor {
+    const z = x.sub(this.location).mul(this.logScale.neg().exp());
+    return z
+      .abs()
+      .sum(1)
+      .neg()
+      .sub(this.logScale.sum())
+      .sub(this.features * Math.LN2);
+  }
+
+  /** sign(u - 1/2) times -log of twice the distance to the nearer end, so that neither tail is coarser than the other. */
+  sample([uniform]: readonly Tensor[]): Tensor {
+    const upper = uniform.greater(0.5);
+    const size = upper.where(uniform.neg().add(1), uniform).mul(2).log();
+    return upper.where(size.neg(), size).mul(this.logScale.exp()).add(this.location);
+  }
+
+  describe() {
+    return { type: "laplace", features: this.features };
+  }
+}
+
+export const laplaceKind: DistributionKind<typeof laplaceSchema> = {
+  schema: laplaceSchema,
+  about: { name: "Laplace", formula: "prod_i exp(-|x_i - m_i| / s_i) / (2 s_i)" },
+  build: (description) => new Laplace(description),
+  examples: (features) => [{ type: "laplace", features }],
+};
