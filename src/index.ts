@@ -29,6 +29,7 @@ export {
   Cauchy,
   DiagonalNormal,
   type Distribution,
+  Ensemble,
   GaussianMixture,
   GeneralizedNormal,
   Laplace,

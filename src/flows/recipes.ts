@@ -6,6 +6,7 @@ import { Invert } from "../bijections/invert.ts";
 import { identityOrder, randomOrder, reverseOrder } from "../bijections/permutation.ts";
 import type { ScalarTransformOptions } from "../bijections/scalar/build.ts";
 import type { Distribution } from "../distributions/distribution.ts";
+import { Ensemble } from "../distributions/ensemble.ts";
 import { Logistic } from "../distributions/logistic.ts";
 import { Made, type MadeOptions } from "../distributions/made.ts";
 import { StandardNormal } from "../distributions/standardNormal.ts";
@@ -38,7 +39,10 @@ export interface SplineRecipeOptions extends RecipeOptions {
 
 export interface MadeRecipeOptions
   extends NetworkOptions,
-    Pick<MadeOptions, "outputs" | "components" | "hiddenOrder" | "direct" | "context"> {
+    Pick<
+      MadeOptions,
+      "outputs" | "components" | "hiddenOrder" | "direct" | "context" | "masks" | "orderAgnostic"
+    > {
   /** The order of the features. Default `natural`: 0, 1, ... */
   ordering?: "natural" | "random";
   /** Seed of orders and starting weights. Default 0. */
@@ -74,14 +78,18 @@ export function nsf(features: number, options: SplineRecipeOptions = {}): Flow {
     : autoregressive(features, transform, rest);
 }
 
-/** MADE as a density model (Germain et al. 2015), with no bijection: `bernoulli` outputs for binary data. */
+/**
+ * MADE as a density model (Germain et al. 2015), with no bijection: `bernoulli` outputs for binary data. With several `masks`
+ * it is the ensemble over them.
+ */
 export function made(features: number, options: MadeRecipeOptions = {}): Flow {
   const { ordering = "natural", hidden, activation, residual, seed = 0, ...rest } = options;
   const random = new Random(seed).split("recipe");
   const order =
     ordering === "random" ? randomOrder(features, random.split("order")) : identityOrder(features);
   const description = { order, seed, network: network({ hidden, activation, residual }), ...rest };
-  return new Flow(new Made(description, random));
+  const model = new Made(description, random);
+  return new Flow(rest.masks && rest.masks > 1 ? new Ensemble(model, { variants: rest.masks }) : model);
 }
 
 function couplings(features: number, transform: ScalarTransformOptions, options: RecipeOptions): Flow {

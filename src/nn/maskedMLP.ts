@@ -14,7 +14,12 @@ export interface Autoregression {
   readonly context: number;
   /** Draws the degrees of hidden units; without it they are spread evenly. */
   readonly hiddenDegrees?: Random;
+  /** Keeps a layer's weights in one block, those under the mask too: other numberings bring them out. */
+  readonly whole?: boolean;
 }
+
+/** What a masked network computes. */
+export type MaskedNetwork = Pick<MaskedMLP, "apply" | "incremental">;
 
 /**
  * MADE's network (Germain et al. 2015): hidden units carry degrees, and a weight from degree a to degree b stands only
@@ -30,7 +35,7 @@ export class MaskedMLP {
   private readonly groups: readonly Group[];
 
   constructor(autoregression: Autoregression, options: NetworkDescription, random: Random) {
-    const { inputDegrees, outputDegrees, context, hiddenDegrees } = autoregression;
+    const { inputDegrees, outputDegrees, context, hiddenDegrees, whole } = autoregression;
     const features = inputDegrees.length;
     // A single feature without context depends on nothing: its parameters are biases.
     const sizes = features === 1 && context === 0 ? [] : hiddenSizes(options);
@@ -45,9 +50,14 @@ export class MaskedMLP {
     this.groups = groups;
     this.layers = degrees.map((before, i) => {
       // The first layer is thin: cutting it would cost more than it saves.
-      const bounds = boundsOf(i === 0 ? groups.slice(-1) : groups);
-      return new MaskedLinear(before, reach[i], bounds, random.split(i), { zero: i === hidden.length });
+      const bounds = boundsOf(i === 0 || whole ? groups.slice(-1) : groups);
+      return MaskedLinear.random(before, reach[i], bounds, random.split(i), { zero: i === hidden.length });
     });
+  }
+
+  /** The same network with other numbers under its masks. */
+  with(change: (layer: MaskedLinear, index: number) => MaskedLinear<Tensor>): MaskedNetwork {
+    return Object.assign(Object.create(MaskedMLP.prototype), this, { layers: this.layers.map(change) });
   }
 
   /** [N, inputs], [N, context] -> [N, outputs]. */
