@@ -8,6 +8,7 @@ export {
   Actnorm,
   Autoregressive,
   alternatingMask,
+  BatchNorm,
   type Bijection,
   Chain,
   Continuous,

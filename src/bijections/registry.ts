@@ -1,5 +1,6 @@
 import { actnormKind } from "./actnorm.ts";
 import { autoregressiveKind } from "./autoregressive.ts";
+import { batchNormKind } from "./batchNorm.ts";
 import { chainKind } from "./chain.ts";
 import { continuousKind } from "./continuous.ts";
 import { couplingKind } from "./coupling.ts";
@@ -15,6 +16,7 @@ import { tailsKind } from "./tails.ts";
 export const bijectionKinds = [
   actnormKind,
   autoregressiveKind,
+  batchNormKind,
   chainKind,
   continuousKind,
   couplingKind,

@@ -1,4 +1,5 @@
 import { Autoregressive } from "../bijections/autoregressive.ts";
+import { BatchNorm } from "../bijections/batchNorm.ts";
 import type { Bijection } from "../bijections/bijection.ts";
 import { Chain } from "../bijections/chain.ts";
 import { alternatingMask, Coupling, randomMask } from "../bijections/coupling.ts";
@@ -22,6 +23,8 @@ export interface RecipeOptions extends NetworkOptions {
   transforms?: number;
   /** How the order (autoregressive) or the mask (coupling) changes from layer to layer. Default `alternating`. */
   ordering?: "alternating" | "random";
+  /** Puts a batch normalization between layers, and between the last one and the base. Default false. */
+  batchNorm?: boolean;
   /** Default the standard normal; NICE has the logistic. */
   base?: Distribution;
   /** Seed of orders, masks and starting weights. Default 0. */
@@ -126,9 +129,12 @@ function layers(
   options: RecipeOptions,
   layer: (index: number, random: Random) => Bijection,
 ): Flow {
-  const { transforms = 5, seed = 0, base = new StandardNormal({ features }) } = options;
+  const { transforms = 5, seed = 0, base = new StandardNormal({ features }), batchNorm = false } = options;
   const random = new Random(seed).split("recipe");
-  const fromData = Array.from({ length: transforms }, (_, i) => layer(i, random.split(i)));
+  const fromData = Array.from({ length: transforms }, (_, i) => [
+    layer(i, random.split(i)),
+    ...(batchNorm ? [new BatchNorm({ features })] : []),
+  ]).flat();
   return new Flow(base, new Chain(fromData.reverse()));
 }
 

@@ -1,4 +1,5 @@
 import type { Random } from "../random/index.ts";
+import type { Parameter } from "./parameter.ts";
 import type { Shape } from "./shape.ts";
 import { input, type Tensor } from "./tensor.ts";
 
@@ -15,6 +16,8 @@ interface Training {
   readonly drawn: Drawn[];
   /** By the number of variants, one-hot. */
   readonly variants: Map<number, Tensor>;
+  readonly updates: Map<Parameter, Tensor>;
+  readonly ofData: boolean;
 }
 
 let training: Training | undefined;
@@ -22,16 +25,26 @@ let training: Training | undefined;
 /** Whether what is traced is the loss of a training step. */
 export const isTraining = (): boolean => training !== undefined;
 
+/** Whether what is traced is the loss of a training step over a whole batch of data: statistics are then those of the batch. */
+export const takesStatistics = (): boolean => training?.ofData ?? false;
+
+export interface TracedTraining<T> {
+  readonly traced: T;
+  readonly drawn: readonly Drawn[];
+  /** What running statistics become after the step. */
+  readonly updates: ReadonlyMap<Parameter, Tensor>;
+}
+
 /**
- * Traces the loss of a training step: inside, `isTraining` holds and `drawForRows` and `drawForBatch` give tensors. Gives what
- * was drawn too, which becomes inputs of the graph.
+ * Traces the loss of a training step: inside, `isTraining` holds, `drawForRows` and `drawForBatch` give tensors, and over
+ * rows of data, `takesStatistics` holds. Gives what was drawn too, which becomes inputs of the graph.
  */
-export function traceTraining<T>(build: () => T): { traced: T; drawn: readonly Drawn[] } {
+export function traceTraining<T>(build: () => T, { ofData = false } = {}): TracedTraining<T> {
   const outer = training;
-  const own: Training = { drawn: [], variants: new Map() };
+  const own: Training = { drawn: [], variants: new Map(), updates: new Map(), ofData };
   training = own;
   try {
-    return { traced: build(), drawn: own.drawn };
+    return { traced: build(), drawn: own.drawn, updates: own.updates };
   } finally {
     training = outer;
   }
@@ -53,6 +66,11 @@ export function drawForBatch(shape: Shape, draw: (random: Random) => ArrayLike<n
     byRow: false,
     fill: (random, values) => values.set(draw(random)),
   });
+}
+
+/** Says what a parameter of running statistics becomes after the step. Only while `takesStatistics`. */
+export function updateAfterStep(parameter: Parameter, value: Tensor): void {
+  training!.updates.set(parameter, value);
 }
 
 /** One-hot numbers [count] of the variant that a batch trains: parts of a model with as many variants share them. */

@@ -90,6 +90,8 @@ class Training {
   private offset = 0;
   private objective!: Objective;
   private best: Float32Array;
+  /** The running statistics that belong to the best weights. */
+  private bestRunning: Float32Array;
   private readonly state = {
     epoch: 0,
     bestEpoch: 0,
@@ -111,6 +113,7 @@ class Training {
     this.all = flow.parameters();
     this.descent = new Descent(this.all, settings);
     this.best = this.descent.flat.values.slice();
+    this.bestRunning = this.descent.running.copy();
     this.original = { training, validation };
     this.inner = flow.unstandardized().inner;
     this.flow = flow;
@@ -129,8 +132,7 @@ class Training {
     this.validation = prepare(this.original.validation);
     this.offset = -(standardize?.logScale() ?? 0);
     const sizes = { batch: batchSize, validation: this.validation.rows };
-    const { trainable, flat } = this.descent;
-    this.objective = await Objective.of(this.inner, trainable, flat, sizes, options);
+    this.objective = await Objective.of(this.inner, this.descent, sizes, options);
     if (!saved) state.best = (await this.objective.meanLogDensity(this.validation)) + this.offset;
     const deadline =
       options.maxMinutes === undefined
@@ -149,6 +151,7 @@ class Training {
       }
     }
     this.descent.flat.values.set(this.best);
+    this.descent.running.set(this.bestRunning);
     return { epochs: this.epochs, bestEpoch: state.bestEpoch, validationLogDensity: state.best, stopped };
   }
 
@@ -227,6 +230,7 @@ class Training {
       state.bestEpoch = state.epoch;
       state.sincePlateau = 0;
       this.best.set(this.descent.candidate());
+      this.bestRunning = this.descent.running.copy();
     } else if (++state.sincePlateau >= settings.schedule.patience) {
       state.plateaus++;
       state.sincePlateau = 0;
@@ -266,6 +270,7 @@ class Training {
       buffers: {
         average: flat.average,
         best: this.best,
+        bestRunning: this.bestRunning,
         first: flat.first,
         second: flat.second,
       },
@@ -282,6 +287,7 @@ class Training {
     const { flat } = this.descent;
     flat.average.set(saved.buffers.average);
     this.best.set(saved.buffers.best);
+    this.bestRunning = saved.buffers.bestRunning;
     flat.first.set(saved.buffers.first);
     flat.second.set(saved.buffers.second);
   }
