@@ -23,6 +23,13 @@ export interface RecipeOptions extends NetworkOptions {
   transforms?: number;
   /** How the order (autoregressive) or the mask (coupling) changes from layer to layer. Default `alternating`. */
   ordering?: "alternating" | "random";
+  /**
+   * M orders (autoregressive) or masks (coupling) of each layer that share its weights: every batch of a training draws one.
+   * Default 1.
+   */
+  orders?: number;
+  /** Gives the mean density over the `orders`, and not that of the first. Default false. */
+  ensemble?: boolean;
   /** Puts a batch normalization between layers, and between the last one and the base. Default false. */
   batchNorm?: boolean;
   /** Default the standard normal; NICE has the logistic. */
@@ -96,7 +103,7 @@ export function made(features: number, options: MadeRecipeOptions = {}): Flow {
 }
 
 function couplings(features: number, transform: ScalarTransformOptions, options: RecipeOptions): Flow {
-  const { ordering = "alternating", context = 0, seed = 0 } = options;
+  const { ordering = "alternating", context = 0, seed = 0, orders: drawn = 1 } = options;
   const masks = new Random(seed).split("masks");
   return layers(features, options, (i, random) => {
     const pair =
@@ -105,7 +112,8 @@ function couplings(features: number, transform: ScalarTransformOptions, options:
         : alternatingMask(features);
     // Two layers in a row change all features; a single one is changed by each.
     const mask = features === 1 ? [false] : pair.map((keep) => keep === (i % 2 === 0));
-    return new Coupling({ mask, transform, context, network: network(options) }, random);
+    const several = drawn > 1 ? { masks: drawn, seed: layerSeed(seed, i) } : {};
+    return new Coupling({ mask, transform, context, network: network(options), ...several }, random);
   });
 }
 
@@ -116,10 +124,12 @@ function autoregressive(
   turn = (bijection: Bijection) => bijection,
 ): Flow {
   return layers(features, options, (i, random) => {
-    const { ordering = "alternating", context = 0 } = options;
+    const { ordering = "alternating", context = 0, orders = 1, seed = 0 } = options;
     const alternating = i % 2 === 0 ? identityOrder(features) : reverseOrder(features);
     const order = ordering === "random" ? randomOrder(features, random.split("order")) : alternating;
-    return turn(new Autoregressive({ order, transform, context, network: network(options) }, random));
+    const several = orders > 1 ? { orders, seed: layerSeed(seed, i) } : {};
+    const shape = { order, transform, context, network: network(options), ...several };
+    return turn(new Autoregressive(shape, random));
   });
 }
 
@@ -135,8 +145,13 @@ function layers(
     layer(i, random.split(i)),
     ...(batchNorm ? [new BatchNorm({ features })] : []),
   ]).flat();
-  return new Flow(base, new Chain(fromData.reverse()));
+  const flow = new Flow(base, new Chain(fromData.reverse()));
+  const { orders = 1, ensemble = false } = options;
+  return ensemble && orders > 1 ? new Flow(new Ensemble(flow.distribution, { variants: orders })) : flow;
 }
+
+/** Layers draw different orders. */
+const layerSeed = (seed: number, layer: number) => 1000 * seed + layer;
 
 const network = ({ hidden, activation, residual }: RecipeOptions): NetworkOptions => ({
   ...(hidden && { hidden }),
