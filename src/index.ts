@@ -13,16 +13,25 @@ export {
   Chain,
   Continuous,
   Coupling,
+  DiagonalScaling,
+  Elementwise,
+  Householder,
   Identity,
   Invert,
   identityOrder,
   LULinear,
+  MatrixExponential,
   Permutation,
+  Planar,
+  QRLinear,
+  Radial,
+  RealNVPCoupling,
   randomMask,
   randomOrder,
   reverseOrder,
   Standardize,
   StandardizeContext,
+  Sylvester,
   Tails,
   type Transformed,
 } from "./bijections/index.ts";
@@ -37,6 +46,7 @@ export {
   Logistic,
   Made,
   Mixture,
+  Resampled,
   StandardNormal,
   StudentT,
   TransformedDistribution,
@@ -45,7 +55,10 @@ export {
 } from "./distributions/index.ts";
 export { type ErrorCode, PushforwardError } from "./errors.ts";
 export {
+  type AutoregressiveRecipeOptions,
   buildFlow,
+  type CouplingRecipeOptions,
+  cnf,
   decodeModel,
   encodeModel,
   Flow,
@@ -59,10 +72,15 @@ export {
   mixture,
   nice,
   nsf,
+  type PlanarRecipeOptions,
+  planar,
   type RecipeOptions,
+  radial,
   realNVP,
   type SampleOptions,
   type SplineRecipeOptions,
+  type SylvesterRecipeOptions,
+  sylvester,
 } from "./flows/index.ts";
 export {
   concat,
@@ -76,7 +94,7 @@ export {
   valueAndGrad,
   vjp,
 } from "./graph/index.ts";
-export { Random } from "./random/index.ts";
+export { Random, type Toy, toys } from "./random/index.ts";
 export { compile } from "./runtime/index.ts";
 export {
   type CheckpointStore,

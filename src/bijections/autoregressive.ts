@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { PushforwardError } from "../errors.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { MaskedMLP } from "../nn/maskedMLP.ts";
 import { networkSchema } from "../nn/mlp.ts";
 import { drawnOrders, Numberings, single, type Variant } from "../nn/numberings.ts";
+import { SeparateMLPs } from "../nn/separateMLPs.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import {
@@ -13,8 +15,8 @@ import {
   type Transformed,
 } from "./bijection.ts";
 import { identityOrder, inverseOrder, orderSchema, randomOrder, reverseOrder } from "./permutation.ts";
-import { buildScalarTransform, scalarTransformExamples, scalarTransformSchema } from "./scalar/build.ts";
-import type { ScalarTransform } from "./scalar/scalarTransform.ts";
+import { buildScalarTransform, conditionedExamples, scalarTransformSchema } from "./scalar/build.ts";
+import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 
 const autoregressiveSchema = z.strictObject({
   type: z.literal("autoregressive"),
@@ -22,6 +24,8 @@ const autoregressiveSchema = z.strictObject({
   order: orderSchema,
   context: z.int().nonnegative().default(0),
   transform: scalarTransformSchema.default({ type: "affine" }),
+  /** One masked network for all parameters, or a network for each parameter of each feature. */
+  conditioner: z.enum(["masked", "separate"]).default("masked"),
   network: networkSchema.prefault({}),
   /** M, the number of orders that share the weights: the first is `order`, the others are drawn by `seed`. */
   orders: z.int().positive().optional(),
@@ -37,13 +41,16 @@ export type AutoregressiveOptions = Omit<z.input<typeof autoregressiveSchema>, "
  * The density direction is one pass of the network; sampling goes feature by feature, but computes each hidden unit
  * once, so it costs about one pass too. `invert` gives IAF (Kingma et al. 2016).
  *
+ * With `conditioner: "separate"` each parameter of each feature, such as mu_i and sigma_i, has a network of its own: the
+ * plainest autoregressive flow, for few features. With `network: { hidden: [] }` the parameters are linear in the features.
+ *
  * With several `orders` each batch of a training takes one of them, at random, in both directions. Evaluated by itself it has
  * the first; the average of densities over all is no bijection but an `Ensemble` of the whole flow.
  */
 export class Autoregressive implements Bijection {
   readonly features: number;
   readonly context: number;
-  readonly network: MaskedMLP;
+  readonly network: MaskedMLP | SeparateMLPs;
   private readonly options: z.output<typeof autoregressiveSchema>;
   private readonly transform: ScalarTransform;
   /** For each column of the network's output, the feature that it belongs to. */
@@ -57,7 +64,7 @@ export class Autoregressive implements Bijection {
   constructor(options: AutoregressiveOptions, random: Random) {
     const description = { type: "autoregressive", ...options };
     this.options = parse(autoregressiveSchema, description, "an autoregressive bijection");
-    const { order, context, transform, network, orders = 1, seed = 0 } = this.options;
+    const { order, context, transform, conditioner, network, orders = 1, seed = 0 } = this.options;
     const whole = orders > 1;
     this.features = order.length;
     this.order = whole ? identityOrder(order.length) : order;
@@ -65,18 +72,38 @@ export class Autoregressive implements Bijection {
     this.transform = buildScalarTransform(transform);
     this.columns = this.transform.columns(this.features);
     const degree = inverseOrder(this.order).map((place) => place + 1);
-    const outputDegrees = this.columns.map((feature) => degree[feature]);
-    this.network = new MaskedMLP({ inputDegrees: degree, outputDegrees, context, whole }, network, random);
-    if (whole) {
-      const features = drawnOrders(order, orders, new Random(seed).split("orders"));
-      this.numberings = new Numberings(this.network, { features, columns: this.columns });
+    const autoregression = {
+      inputDegrees: this.transform.angles ? [...degree, ...degree] : degree,
+      outputDegrees: this.columns.map((feature) => degree[feature]),
+      context,
+    };
+    if (conditioner === "separate") {
+      if (whole) {
+        throw new PushforwardError(
+          "ARGUMENT",
+          "separate networks have no weights that several orders could share",
+          {
+            mend: 'Leave out orders, or take the conditioner "masked".',
+          },
+        );
+      }
+      this.network = new SeparateMLPs(autoregression, network, random);
+      return;
     }
+    const masked = new MaskedMLP({ ...autoregression, whole }, network, random);
+    this.network = masked;
+    if (!whole) return;
+    const features = drawnOrders(order, orders, new Random(seed).split("orders"));
+    const natural = identityOrder(order.length);
+    const inputs = this.transform.angles ? [...natural, ...natural] : natural;
+    this.numberings = new Numberings(masked, { features, inputs, columns: this.columns });
   }
 
   inverse(x: Tensor, context?: Tensor): Transformed {
     const { network, toOrder, toFeatures } = this.variant();
     const placed = toOrder(x);
-    const { value, logDerivative } = this.transform.toLatent(placed, network.apply(placed, context));
+    const raw = network.apply(networkInputs(this.transform, placed), context);
+    const { value, logDerivative } = this.transform.toLatent(placed, raw);
     return { value: toFeatures(value), logDet: sumFeatures(logDerivative, this.features) };
   }
 
@@ -91,14 +118,14 @@ export class Autoregressive implements Bijection {
       values[feature] = scalar.value;
       const own = sumFeatures(scalar.logDerivative, 1);
       logDet = logDet ? logDet.add(own) : own;
-      if (k < this.features - 1) network.feed(k + 1, scalar.value);
+      if (k < this.features - 1) network.feed(k + 1, networkInputs(this.transform, scalar.value));
     });
     return { value: variant.toFeatures(concat(values, 1)), logDet: logDet! };
   }
 
   /** The network under the order that is traced now. */
   private variant(): Variant {
-    return this.numberings?.current(this.network) ?? single(this.network);
+    return this.numberings?.current(this.network as MaskedMLP) ?? single(this.network);
   }
 
   describe(): Description {
@@ -117,15 +144,13 @@ export const autoregressiveKind: BijectionKind<typeof autoregressiveSchema> = {
   },
   build: ({ type: _, ...options }, random) => new Autoregressive(options, random),
   examples: (features) => [
-    ...scalarTransformExamples().flatMap((transform) =>
-      [0, 2].map((context) => ({
-        type: "autoregressive" as const,
-        order: context === 0 ? identityOrder(features) : reverseOrder(features),
-        context,
-        transform,
-        network: { hidden: [8] },
-      })),
-    ),
+    ...conditionedExamples(features).map(({ transform, context }) => ({
+      type: "autoregressive" as const,
+      order: context === 0 ? identityOrder(features) : reverseOrder(features),
+      context,
+      transform,
+      network: { hidden: [8] },
+    })),
     {
       type: "autoregressive",
       order: randomOrder(features, new Random(3)),
@@ -147,5 +172,12 @@ export const autoregressiveKind: BijectionKind<typeof autoregressiveSchema> = {
       orders: 3,
       seed: 1,
     },
+    ...[0, 2].map((context) => ({
+      type: "autoregressive" as const,
+      order: randomOrder(features, new Random(4)),
+      context,
+      conditioner: "separate" as const,
+      network: { hidden: [features + 2] },
+    })),
   ],
 };

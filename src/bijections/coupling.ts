@@ -13,16 +13,19 @@ import {
   sumFeatures,
   type Transformed,
 } from "./bijection.ts";
-import { buildScalarTransform, scalarTransformExamples, scalarTransformSchema } from "./scalar/build.ts";
-import type { ScalarTransform } from "./scalar/scalarTransform.ts";
+import { inverseOrder } from "./permutation.ts";
+import { buildScalarTransform, conditionedExamples, scalarTransformSchema } from "./scalar/build.ts";
+import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
+
+/** True where a feature is kept and conditions the others. */
+export const maskSchema = z
+  .array(z.boolean())
+  .min(1)
+  .refine((mask) => mask.includes(false), { error: "at least one feature to transform (false)" });
 
 const couplingSchema = z.strictObject({
   type: z.literal("coupling"),
-  /** True where a feature is kept and conditions the others. */
-  mask: z
-    .array(z.boolean())
-    .min(1)
-    .refine((mask) => mask.includes(false), { error: "at least one feature to transform (false)" }),
+  mask: maskSchema,
   context: z.int().nonnegative().default(0),
   transform: scalarTransformSchema.default({ type: "affine" }),
   network: networkSchema.prefault({}),
@@ -51,8 +54,8 @@ export class Coupling implements Bijection {
   private readonly kept: number;
   /** The features under each mask, the kept ones first. */
   private readonly order: Orders;
-  /** The columns of the network's output under each mask, if there are several. */
-  private readonly columns: Orders | undefined;
+  /** Inputs and outputs of the network under each mask, if there are several. */
+  private readonly places: { readonly rows: Orders; readonly columns: Orders } | undefined;
 
   /** Throws `ARGUMENT` if the options do not fit, or leave nothing to condition on. */
   constructor(options: CouplingOptions, random: Random) {
@@ -62,22 +65,17 @@ export class Coupling implements Bijection {
     this.features = D;
     this.context = context;
     this.transform = buildScalarTransform(transform);
-    this.kept = mask.filter((keep) => keep).length;
-    if (this.kept + context === 0) {
-      throw new PushforwardError(
-        "ARGUMENT",
-        "a coupling keeps no feature and has no context to condition on",
-        {
-          mend: "Keep at least one feature, or use an autoregressive bijection for a single one.",
-        },
-      );
-    }
-    const first = [true, false].flatMap((kept) => range(0, D).filter((i) => mask[i] === kept));
-    this.order = drawnOrders(first, masks, new Random(seed).split("masks"));
+    const { kept, changed } = splitByMask(mask, context);
+    this.kept = kept.length;
+    this.order = drawnOrders([...kept, ...changed], masks, new Random(seed).split("masks"));
     const several = masks > 1;
-    if (several) this.columns = columnOrders(this.transform.columns(D), this.order);
-    const [inputs, outputs] = several ? [D, D] : [this.kept, D - this.kept];
-    this.network = new MLP(inputs, outputs * this.transform.parameters, network, random, context);
+    if (several) {
+      const rows = columnOrders(this.inputs(D), this.order);
+      this.places = { rows, columns: columnOrders(this.transform.columns(D), this.order) };
+    }
+    const inputs = this.inputs(several ? D : kept.length).length;
+    const outputs = (several ? D : changed.length) * this.transform.parameters;
+    this.network = new MLP(inputs, outputs, network, random, context);
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
@@ -89,33 +87,43 @@ export class Coupling implements Bijection {
   }
 
   private apply(u: Tensor, context: Tensor | undefined, direction: "toData" | "toLatent"): Transformed {
-    const { features: D, kept: K, order } = this;
+    const { features: D, kept: K, order, transform } = this;
     const variant = variantOf(this.options.masks ?? 1);
     const placed = order.apply(u, 1, variant);
     const kept = K > 0 ? [placed.gather(1, range(0, K))] : [];
-    const given = context ? [...kept, context] : kept;
-    const raw = this.networkFor(variant).apply(concat(given, 1));
-    const { value, logDerivative } = this.transform[direction](placed.gather(1, range(K, D)), raw);
+    const seen = kept.map((features) => networkInputs(transform, features));
+    const raw = this.networkFor(variant).apply(concat(context ? [...seen, context] : seen, 1));
+    const { value, logDerivative } = transform[direction](placed.gather(1, range(K, D)), raw);
     return {
       value: order.undo(concat([...kept, value], 1), 1, variant),
       logDet: sumFeatures(logDerivative, D - K),
     };
   }
 
+  /** The feature of each input of a network of so many features. */
+  private inputs(features: number): number[] {
+    const natural = range(0, features);
+    return this.transform.angles ? [...natural, ...natural] : natural;
+  }
+
   /** From the kept features and the context to the parameters of the others: of several masks a part of the network. */
   private networkFor(variant: number | Tensor): Pick<MLP, "apply"> {
-    const { network, order, columns, features: D, kept: K } = this;
-    if (!columns) return network;
-    const used = this.transform.columns(D).flatMap((place, column) => (place >= K ? [column] : []));
+    const { network, places, features: D, kept: K, context } = this;
+    if (!places) return network;
+    const inputs = this.inputs(D);
+    const where = (list: readonly number[], holds: (place: number) => boolean) =>
+      list.flatMap((place, i) => (holds(place) ? [i] : []));
+    const rows = where(inputs, (place) => place < K);
+    const columns = where(this.transform.columns(D), (place) => place >= K);
     return network.with((layer, i) => {
       let { weight, bias }: { weight: Tensor; bias: Tensor } = layer;
       if (i === 0) {
-        const own = order.apply(weight.slice(0, 0, D), 0, variant).slice(0, 0, K);
-        weight = concat([own, weight.slice(0, D, D + this.context)], 0);
+        const [own, ofContext] = weight.split(0, [inputs.length, context]);
+        weight = concat([places.rows.apply(own, 0, variant).gather(0, rows), ofContext], 0);
       }
       if (i === network.layers.length - 1) {
-        weight = columns.apply(weight, 1, variant).gather(1, used);
-        bias = columns.apply(bias, 0, variant).gather(0, used);
+        weight = places.columns.apply(weight, 1, variant).gather(1, columns);
+        bias = places.columns.apply(bias, 0, variant).gather(0, columns);
       }
       return { apply: (x) => x.affine(weight, bias) };
     });
@@ -139,23 +147,16 @@ export const couplingKind: BijectionKind<typeof couplingSchema> = {
   examples(features) {
     const network = { hidden: [8] };
     const one = features === 1;
-    const conditional = scalarTransformExamples().map((transform) => ({
+    const examples = conditionedExamples(one ? 2 : features).map(({ transform, context }) => ({
       type: "coupling" as const,
-      mask: alternatingMask(features, one ? false : features % 2 === 0),
-      context: 2,
+      mask: context > 0 ? alternatingMask(features, !one && features % 2 === 0) : alternatingMask(features),
+      context,
       transform,
       network,
     }));
-    if (one) return conditional;
-    const unconditional = scalarTransformExamples().map((transform) => ({
-      type: "coupling" as const,
-      mask: alternatingMask(features),
-      transform,
-      network,
-    }));
+    if (one) return examples.filter(({ context }) => context > 0);
     return [
-      ...unconditional,
-      ...conditional,
+      ...examples,
       {
         type: "coupling",
         mask: [...new Array(features - 1).fill(true), false],
@@ -174,6 +175,23 @@ export const couplingKind: BijectionKind<typeof couplingSchema> = {
     ];
   },
 };
+
+/**
+ * Which features a coupling keeps and changes, and how the two parts are put together again.
+ * Throws `ARGUMENT` if there is nothing to condition on.
+ */
+export function splitByMask(mask: readonly boolean[], context: number) {
+  const kept = mask.flatMap((keep, i) => (keep ? [i] : []));
+  const changed = mask.flatMap((keep, i) => (keep ? [] : [i]));
+  if (kept.length + context === 0) {
+    throw new PushforwardError("ARGUMENT", "a coupling keeps no feature and has no context to condition on", {
+      mend: "Keep at least one feature, or use an autoregressive bijection for a single one.",
+    });
+  }
+  const places = inverseOrder([...kept, ...changed]);
+  const join = (own: readonly Tensor[], value: Tensor) => concat([...own, value], 1).gather(1, places);
+  return { kept, changed, join };
+}
 
 /** True, false, true, ... starting with `first`. */
 export const alternatingMask = (features: number, first = true): boolean[] =>

@@ -1,14 +1,31 @@
 import { z } from "zod";
 import { Parameter } from "../graph/parameter.ts";
-import { concat, constant, type Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
+import { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import { inverseOrder, orderSchema, randomOrder } from "./permutation.ts";
+import { diagonal, identityMatrix, invertLower, invertUpper } from "./triangles.ts";
 
-const luLinearSchema = z.strictObject({ type: z.literal("luLinear"), features: z.int().positive() });
+const luLinearSchema = z
+  .strictObject({
+    type: z.literal("luLinear"),
+    features: z.int().positive(),
+    /** P: column i of x P is column `permutation[i]` of x; none if absent. */
+    permutation: orderSchema.optional(),
+  })
+  .refine(({ features, permutation }) => !permutation || permutation.length === features, {
+    path: ["permutation"],
+    error: "as many places as features",
+  });
+
+export type LULinearOptions = Omit<z.input<typeof luLinearSchema>, "type">;
 
 /**
- * z = x L U + b with L unit lower and U upper triangular, diagonal of U positive: log |det| = sum log diag U
- * (Kingma and Dhariwal 2018; Oliva et al. 2018). Starts as the identity. Sampling inverts both triangles by substitution.
+ * z = x P L U + b with L unit lower and U upper triangular, diagonal of U positive: log |det| = sum log diag U
+ * (Oliva et al. 2018; Kingma and Dhariwal 2018). P is a fixed permutation, as in Glow; without one the map starts as the
+ * identity. With a P that fits, every invertible matrix is such a product, up to the signs of its columns: a dense matrix
+ * whose determinant costs nothing. Sampling inverts both triangles by substitution.
  */
 export class LULinear implements Bijection {
   readonly features: number;
@@ -18,8 +35,13 @@ export class LULinear implements Bijection {
   readonly logDiagonal: Parameter;
   readonly bias: Parameter;
 
-  constructor(options: { features: number }) {
-    const { features } = parse(luLinearSchema, { type: "luLinear", ...options }, "an LU linear map");
+  private readonly permutation: readonly number[] | undefined;
+
+  /** Throws `ARGUMENT` if the options do not fit. */
+  constructor(options: LULinearOptions) {
+    const description = { type: "luLinear", ...options };
+    const { features, permutation } = parse(luLinearSchema, description, "an LU linear map");
+    this.permutation = permutation;
     this.features = features;
     this.lower = new Parameter([features, features], new Float32Array(features ** 2));
     this.upper = new Parameter([features, features], new Float32Array(features ** 2));
@@ -29,26 +51,27 @@ export class LULinear implements Bijection {
 
   inverse(x: Tensor): Transformed {
     const { lower, upper } = this.triangles();
-    return { value: x.affine(lower.matmul(upper), this.bias), logDet: this.logDiagonal.sum() };
+    const permuted = this.permutation ? x.gather(1, this.permutation) : x;
+    return { value: permuted.affine(lower.matmul(upper), this.bias), logDet: this.logDiagonal.sum() };
   }
 
   forward(z: Tensor): Transformed {
     const { lower, upper } = this.triangles();
-    // (L U)^-1 = U^-1 L^-1; an upper triangle is the transpose of a lower one.
-    const inverse = invertLower(upper.transpose()).transpose().matmul(invertLower(lower));
-    return { value: z.sub(this.bias).matmul(inverse), logDet: this.logDiagonal.sum().neg() };
+    const permuted = z.sub(this.bias).matmul(invertUpper(upper).matmul(invertLower(lower)));
+    const value = this.permutation ? permuted.gather(1, inverseOrder(this.permutation)) : permuted;
+    return { value, logDet: this.logDiagonal.sum().neg() };
   }
 
   private triangles() {
-    const identity = diagonal(constant(new Float64Array(this.features).fill(1), [this.features]));
     return {
-      lower: this.lower.lowerTriangle(-1).add(identity),
+      lower: this.lower.lowerTriangle(-1).add(identityMatrix(this.features)),
       upper: this.upper.upperTriangle(1).add(diagonal(this.logDiagonal.exp())),
     };
   }
 
   describe(): Description {
-    return { type: "luLinear", features: this.features };
+    const { features, permutation } = this;
+    return { type: "luLinear", features, ...(permutation && { permutation }) };
   }
 }
 
@@ -56,34 +79,16 @@ export const luLinearKind: BijectionKind<typeof luLinearSchema> = {
   schema: luLinearSchema,
   about: {
     name: "LU linear map",
-    formula: "z = x L U + b",
+    formula: "z = x P L U + b",
     paper: "Oliva et al. 2018; Kingma and Dhariwal 2018",
     density: "closed form",
     sampling: "closed form",
   },
-  build: (description) => new LULinear(description),
-  examples: (features) => [{ type: "luLinear", features }],
+  build: ({ type: _, ...options }) => new LULinear(options),
+  examples: (features) => [
+    { type: "luLinear", features },
+    ...(features > 1
+      ? [{ type: "luLinear" as const, features, permutation: randomOrder(features, new Random(5)) }]
+      : []),
+  ],
 };
-
-/** A diagonal matrix [D, D] from its diagonal [D]. */
-function diagonal(values: Tensor): Tensor {
-  const size = values.shape[0] as number;
-  const identity = Array.from({ length: size * size }, (_, k) => (k % (size + 1) === 0 ? 1 : 0));
-  return constant(identity, [size, size]).mul(values);
-}
-
-/** Inverse of a lower triangular matrix [D, D], row by row: r_i = (e_i - sum_{j<i} l_ij r_j) / l_ii. */
-export function invertLower(lower: Tensor): Tensor {
-  const size = lower.shape[0] as number;
-  const rows: Tensor[] = [];
-  for (let i = 0; i < size; i++) {
-    const unit = constant(
-      Array.from({ length: size }, (_, j) => (i === j ? 1 : 0)),
-      [1, size],
-    );
-    const row = lower.slice(0, i, i + 1);
-    const known = i === 0 ? unit : unit.sub(row.slice(1, 0, i).matmul(concat(rows, 0)));
-    rows.push(known.div(row.slice(1, i, i + 1)));
-  }
-  return concat(rows, 0);
-}

@@ -19,7 +19,7 @@ export function modelSummary({ flow, columns, given, training }: Model, path: st
     ["model", path],
     ["columns", columns.join(", ")],
     ...(given.length > 0 ? [["given", given.join(", ")] as [string, string]] : []),
-    ["flow", layers(flow)],
+    ["flow", layers(flow.describe())],
     ["parameters", count(parameterCount(flow))],
   ];
   if (training) {
@@ -42,25 +42,29 @@ function parameterCount(flow: Flow): number {
   return total;
 }
 
+type FlowDescription = ReturnType<Flow["describe"]>;
+
 /** The base and the bijections on the way from it to the data; repeated ones are counted. */
-function layers({ base, bijection }: Flow): string {
+function layers({ base, bijection }: FlowDescription): string {
   const runs: { name: string; times: number }[] = [];
-  for (const name of namesOf(bijection.describe())) {
+  for (const name of namesOf(bijection)) {
     if (runs.at(-1)?.name === name) runs.at(-1)!.times++;
     else runs.push({ name, times: 1 });
   }
   const named = runs.map(({ name, times }) => (times > 1 ? `${times} x ${name}` : name));
-  return [...namesOf(base.describe()), ...named].join(" -> ");
+  return [...namesOf(base), ...named].join(" -> ");
 }
 
 /** "autoregressive (rational quadratic spline)", or one for each part of a chain. */
 function namesOf(description: Description): string[] {
-  const { type, transform, bijection, bijections } = description as Description & Parts;
+  const { type, transform, bijection, bijections, distributions } = description as Description & Parts;
+  if (type === "identity") return [];
+  if (type === "transformedDistribution") return [layers(description as unknown as FlowDescription)];
   if (bijections) return bijections.flatMap(namesOf);
   const name = type.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   if (type === "standardizeContext") return [...namesOf(bijection!), name];
-  const inner = transform ?? bijection;
-  return [inner ? `${name} (${namesOf(inner).join(", ")})` : name];
+  const inner = distributions ?? [transform ?? bijection].filter((part) => part !== undefined);
+  return [inner.length > 0 ? `${name} (${inner.flatMap(namesOf).join(", ")})` : name];
 }
 
 /** What a description may hold. */
@@ -68,4 +72,5 @@ interface Parts {
   readonly transform?: Description;
   readonly bijection?: Description;
   readonly bijections?: readonly Description[];
+  readonly distributions?: readonly Description[];
 }

@@ -10,6 +10,7 @@ export { Laplace } from "./laplace.ts";
 export { Logistic } from "./logistic.ts";
 export { Made, type MadeOptions } from "./made.ts";
 export { Mixture, type WeightOptions } from "./mixture.ts";
+export { Resampled } from "./resampled.ts";
 export { StandardNormal } from "./standardNormal.ts";
 export { StudentT } from "./studentT.ts";
 export { TransformedDistribution } from "./transformedDistribution.ts";

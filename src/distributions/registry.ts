@@ -7,6 +7,7 @@ import { laplaceKind } from "./laplace.ts";
 import { logisticKind } from "./logistic.ts";
 import { madeKind } from "./made.ts";
 import { mixtureKind } from "./mixture.ts";
+import { resampledKind } from "./resampled.ts";
 import { standardNormalKind } from "./standardNormal.ts";
 import { studentTKind } from "./studentT.ts";
 import { transformedDistributionKind } from "./transformedDistribution.ts";
@@ -24,6 +25,7 @@ export const distributionKinds = [
   logisticKind,
   madeKind,
   mixtureKind,
+  resampledKind,
   standardNormalKind,
   studentTKind,
   transformedDistributionKind,

@@ -2,15 +2,22 @@ import { Autoregressive } from "../bijections/autoregressive.ts";
 import { BatchNorm } from "../bijections/batchNorm.ts";
 import type { Bijection } from "../bijections/bijection.ts";
 import { Chain } from "../bijections/chain.ts";
+import { Continuous, type ContinuousOptions } from "../bijections/continuous.ts";
 import { alternatingMask, Coupling, randomMask } from "../bijections/coupling.ts";
+import { DiagonalScaling } from "../bijections/diagonalScaling.ts";
 import { Invert } from "../bijections/invert.ts";
 import { identityOrder, randomOrder, reverseOrder } from "../bijections/permutation.ts";
+import { Planar } from "../bijections/planar.ts";
+import { Radial } from "../bijections/radial.ts";
+import { RealNVPCoupling } from "../bijections/realNVPCoupling.ts";
 import type { ScalarTransformOptions } from "../bijections/scalar/build.ts";
+import { Sylvester } from "../bijections/sylvester.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { Ensemble } from "../distributions/ensemble.ts";
 import { Logistic } from "../distributions/logistic.ts";
 import { Made, type MadeOptions } from "../distributions/made.ts";
 import { StandardNormal } from "../distributions/standardNormal.ts";
+import { PushforwardError } from "../errors.ts";
 import type { NetworkOptions } from "../nn/mlp.ts";
 import { Random } from "../random/index.ts";
 import { Flow } from "./flow.ts";
@@ -19,7 +26,7 @@ import { Flow } from "./flow.ts";
 export interface RecipeOptions extends NetworkOptions {
   /** Number of context features C; the flow is then p(x | context). Default 0. */
   context?: number;
-  /** Number of layers. Default 5. */
+  /** Number of layers. Default 5, of NICE 4, of Sylvester flows 8, of planar and radial flows 32. */
   transforms?: number;
   /** How the order (autoregressive) or the mask (coupling) changes from layer to layer. Default `alternating`. */
   ordering?: "alternating" | "random";
@@ -59,23 +66,59 @@ export interface MadeRecipeOptions
   seed?: number;
 }
 
-/** NICE: additive couplings, which keep volumes, over a logistic base (Dinh et al. 2015). */
+export interface CouplingRecipeOptions extends RecipeOptions {
+  /**
+   * `separate`: s and t of a RealNVP from a network each, s bounded by tanh with learned scales, as published. Default `shared`.
+   */
+  conditioner?: "shared" | "separate";
+}
+
+export interface AutoregressiveRecipeOptions extends RecipeOptions {
+  /** `separate`: a network for each parameter of each feature. Default `masked`. */
+  conditioner?: "masked" | "separate";
+}
+
+/** Layers whose networks, if any, are of the context. */
+export interface PlanarRecipeOptions extends Omit<RecipeOptions, "ordering" | "orders" | "ensemble"> {
+  /** Which direction is closed form; the other one finds roots. Default `density`. */
+  closedForm?: "density" | "sampling";
+}
+
+export interface SylvesterRecipeOptions extends PlanarRecipeOptions {
+  /** Number of directions that a layer bends. Default D, but no more than 8. */
+  columns?: number;
+}
+
+/** NICE: additive couplings, which keep volumes, and a diagonal scaling, over a logistic base (Dinh et al. 2015). */
 export function nice(features: number, options: RecipeOptions = {}): Flow {
-  return couplings(features, { type: "additive" }, { base: new Logistic({ features }), ...options });
+  const settings = { base: new Logistic({ features }), transforms: 4, ...options };
+  return couplings(features, { type: "additive" }, settings, [new DiagonalScaling({ features })]);
 }
 
 /** RealNVP: affine couplings (Dinh et al. 2017). Both directions are one pass. */
-export function realNVP(features: number, options: RecipeOptions = {}): Flow {
-  return couplings(features, { type: "affine" }, options);
+export function realNVP(features: number, options: CouplingRecipeOptions = {}): Flow {
+  const { conditioner = "shared", context = 0 } = options;
+  if (conditioner === "shared") return couplings(features, { type: "affine" }, options);
+  if (options.orders !== undefined && options.orders > 1) {
+    throw new PushforwardError("ARGUMENT", "a RealNVP of separate networks has one mask a layer", {
+      mend: 'Leave out orders, or take the conditioner "shared".',
+    });
+  }
+  const mask = masks(features, options);
+  return layers(
+    features,
+    options,
+    (i, random) => new RealNVPCoupling({ mask: mask(i), context, network: network(options) }, random),
+  );
 }
 
 /** Masked autoregressive flow (Papamakarios et al. 2017): its density is one pass. */
-export function maf(features: number, options: RecipeOptions = {}): Flow {
+export function maf(features: number, options: AutoregressiveRecipeOptions = {}): Flow {
   return autoregressive(features, { type: "affine" }, options);
 }
 
 /** Inverse autoregressive flow (Kingma et al. 2016): MAF turned around, so that drawing is one pass. */
-export function iaf(features: number, options: RecipeOptions = {}): Flow {
+export function iaf(features: number, options: AutoregressiveRecipeOptions = {}): Flow {
   return autoregressive(features, { type: "affine" }, options, (bijection) => new Invert(bijection));
 }
 
@@ -102,42 +145,108 @@ export function made(features: number, options: MadeRecipeOptions = {}): Flow {
   return new Flow(rest.masks && rest.masks > 1 ? new Ensemble(model, { variants: rest.masks }) : model);
 }
 
-function couplings(features: number, transform: ScalarTransformOptions, options: RecipeOptions): Flow {
-  const { ordering = "alternating", context = 0, seed = 0, orders: drawn = 1 } = options;
-  const masks = new Random(seed).split("masks");
-  return layers(features, options, (i, random) => {
+export interface ContinuousRecipeOptions
+  extends Pick<RecipeOptions, "context" | "base" | "seed" | "hidden" | "activation">,
+    Pick<ContinuousOptions, "frequencies" | "tolerance"> {}
+
+/**
+ * Continuous normalizing flow (Chen et al. 2018; FFJORD: Grathwohl et al. 2019): `fit` trains it by likelihood, or much
+ * faster with `objective: "flowMatching"`. The activation is silu unless told.
+ */
+export function cnf(features: number, options: ContinuousRecipeOptions = {}): Flow {
+  const { base = new StandardNormal({ features }), seed = 0, hidden, activation, ...rest } = options;
+  const network = { ...(hidden && { hidden }), ...(activation && { activation }) };
+  return new Flow(base, new Continuous({ features, network, ...rest }, new Random(seed).split("recipe")));
+}
+
+/** Planar flow: each layer bends space across a plane (Rezende and Mohamed 2015). */
+export function planar(features: number, options: PlanarRecipeOptions = {}): Flow {
+  const { context = 0, closedForm } = options;
+  return layers(features, { transforms: 32, ...options }, (_, random) =>
+    turned(new Planar({ features, context, network: network(options) }, random), closedForm),
+  );
+}
+
+/** Radial flow: each layer draws rows to a point or pushes them away, in closed form both ways (Rezende and Mohamed 2015). */
+export function radial(
+  features: number,
+  options: Omit<RecipeOptions, "ordering" | "orders" | "ensemble"> = {},
+): Flow {
+  const { context = 0 } = options;
+  return layers(
+    features,
+    { transforms: 32, ...options },
+    (_, random) => new Radial({ features, context, network: network(options) }, random),
+  );
+}
+
+/** Sylvester flow: each layer is planar in several directions at once (van den Berg et al. 2018). */
+export function sylvester(features: number, options: SylvesterRecipeOptions = {}): Flow {
+  const { context = 0, closedForm, columns } = options;
+  return layers(features, { transforms: 8, ...options }, (_, random) =>
+    turned(new Sylvester({ features, columns, context, network: network(options) }, random), closedForm),
+  );
+}
+
+/** A map whose sampling direction is closed form, turned around unless that is what is asked for. */
+const turned = (bijection: Bijection, closedForm: PlanarRecipeOptions["closedForm"]): Bijection =>
+  closedForm === "sampling" ? bijection : new Invert(bijection);
+
+function couplings(
+  features: number,
+  transform: ScalarTransformOptions,
+  options: RecipeOptions,
+  atBase: readonly Bijection[] = [],
+): Flow {
+  const { context = 0, orders = 1, seed = 0 } = options;
+  const mask = masks(features, options);
+  return layers(
+    features,
+    options,
+    (i, random) => {
+      const several = orders > 1 ? { masks: orders, seed: layerSeed(seed, i) } : {};
+      const shape = { mask: mask(i), transform, context, network: network(options), ...several };
+      return new Coupling(shape, random);
+    },
+    atBase,
+  );
+}
+
+/** What coupling i keeps. */
+function masks(features: number, { ordering = "alternating", seed = 0 }: RecipeOptions) {
+  const random = new Random(seed).split("masks");
+  return (i: number): boolean[] => {
     const pair =
       ordering === "random"
-        ? randomMask(features, masks.split(Math.floor(i / 2)))
+        ? randomMask(features, random.split(Math.floor(i / 2)))
         : alternatingMask(features);
     // Two layers in a row change all features; a single one is changed by each.
-    const mask = features === 1 ? [false] : pair.map((keep) => keep === (i % 2 === 0));
-    const several = drawn > 1 ? { masks: drawn, seed: layerSeed(seed, i) } : {};
-    return new Coupling({ mask, transform, context, network: network(options), ...several }, random);
-  });
+    return features === 1 ? [false] : pair.map((keep) => keep === (i % 2 === 0));
+  };
 }
 
 function autoregressive(
   features: number,
   transform: ScalarTransformOptions,
-  options: RecipeOptions,
+  options: AutoregressiveRecipeOptions,
   turn = (bijection: Bijection) => bijection,
 ): Flow {
   return layers(features, options, (i, random) => {
-    const { ordering = "alternating", context = 0, orders = 1, seed = 0 } = options;
+    const { ordering = "alternating", context = 0, conditioner, orders = 1, seed = 0 } = options;
     const alternating = i % 2 === 0 ? identityOrder(features) : reverseOrder(features);
     const order = ordering === "random" ? randomOrder(features, random.split("order")) : alternating;
     const several = orders > 1 ? { orders, seed: layerSeed(seed, i) } : {};
-    const shape = { order, transform, context, network: network(options), ...several };
+    const shape = { order, transform, context, conditioner, network: network(options), ...several };
     return turn(new Autoregressive(shape, random));
   });
 }
 
-/** A chain in which layer 0 is next to the data. */
+/** A chain in which layer 0 is next to the data, and `atBase` next to the base. */
 function layers(
   features: number,
   options: RecipeOptions,
   layer: (index: number, random: Random) => Bijection,
+  atBase: readonly Bijection[] = [],
 ): Flow {
   const { transforms = 5, seed = 0, base = new StandardNormal({ features }), batchNorm = false } = options;
   const random = new Random(seed).split("recipe");
@@ -145,7 +254,7 @@ function layers(
     layer(i, random.split(i)),
     ...(batchNorm ? [new BatchNorm({ features })] : []),
   ]).flat();
-  const flow = new Flow(base, new Chain(fromData.reverse()));
+  const flow = new Flow(base, new Chain([...atBase, ...fromData.reverse()]));
   const { orders = 1, ensemble = false } = options;
   return ensemble && orders > 1 ? new Flow(new Ensemble(flow.distribution, { variants: orders })) : flow;
 }

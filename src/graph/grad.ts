@@ -4,7 +4,7 @@ import { broadcastShapes, formatShape, type Shape, sameShape } from "./shape.ts"
 import { batchSize, concat, constant, filled, scalar, stack, type Tensor } from "./tensor.ts";
 
 /** All tensors that `outputs` depend on, inputs before outputs; without what lies behind those that are `known`. */
-export function ancestors(outputs: readonly Tensor[], known?: ReadonlyMap<Tensor, unknown>): Tensor[] {
+export function ancestors(outputs: readonly Tensor[], known?: { has(tensor: Tensor): boolean }): Tensor[] {
   const seen = new Set<Tensor>(outputs);
   const stackOfTensors = [...outputs];
   for (let t = stackOfTensors.pop(); t; t = stackOfTensors.pop()) {

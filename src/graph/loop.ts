@@ -18,9 +18,11 @@ export function loop(
 ): Tensor[] {
   const state = initial.map(({ shape }) => placeholder(shape));
   const traced = step(state);
-  const [proceed, ...next] = optimize([traced.proceed, ...traced.state]);
+  // What is older than the state cannot depend on it: to leave it alone keeps the work of loop after loop from adding up.
+  const before = { has: ({ id }: Tensor) => id < state[0].id };
+  const [proceed, ...next] = optimize([traced.proceed, ...traced.state], before);
   const body = { state, next, proceed };
-  const captured = capturedBy([proceed, ...next], state);
+  const captured = capturedBy([proceed, ...next], state, before);
   const repeat = loopOperation(body, captured, most);
   const whole = new Tensor(repeat, [...initial, ...captured], { loop: loops++ });
   return initial.map(({ shape }, index) => new Tensor(result, [whole], { index, shape: [...shape] }));
@@ -32,11 +34,15 @@ let loops = 0;
 export const placeholder = (shape: Tensor["shape"]): Tensor =>
   new Tensor(source.input as unknown as Operation, [], { shape: [...shape] }, "placeholder");
 
-/** What `outputs` use that does not depend on `placeholders`. */
-export function capturedBy(outputs: readonly Tensor[], placeholders: readonly Tensor[]): Tensor[] {
+/** What `outputs` use that does not depend on `placeholders`; nothing that is `known` does. */
+export function capturedBy(
+  outputs: readonly Tensor[],
+  placeholders: readonly Tensor[],
+  known?: { has(tensor: Tensor): boolean },
+): Tensor[] {
   const inside = new Set(placeholders);
   const captured = new Set<Tensor>();
-  const all = ancestors(outputs);
+  const all = ancestors(outputs, known);
   for (const node of all) if (node.inputs.some((parent) => inside.has(parent))) inside.add(node);
   for (const node of all) {
     if (!inside.has(node)) continue;

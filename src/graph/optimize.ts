@@ -23,21 +23,28 @@ const folding: Record<string, (a: number, b: number) => number> = {
 /**
  * Rebuilds the graph of `outputs` bottom-up: equal subexpressions become one node, arithmetic on scalar constants is
  * done, and x + 0, x - 0, x * 1, x / 1, -(-x), x + (-y), x - (-y) and pairs of reshapes are simplified. Dead code is
- * never reached.
+ * never reached. Tensors that are `known` stay as they are, and so does what lies behind them.
  */
-export function optimize(outputs: readonly Tensor[]): Tensor[] {
+export function optimize(
+  outputs: readonly Tensor[],
+  known: { has(tensor: Tensor): boolean } = new Set<Tensor>(),
+): Tensor[] {
   const replacement = new Map<Tensor, Tensor>();
   const interned = new Map<string, Tensor>();
   const intern = (candidate: Tensor): Tensor => {
     const { operation, attributes } = candidate;
     if (operation.name === "input") return candidate;
     const key = `${operation.name} ${candidate.inputs.map((t) => t.id).join(" ")} ${JSON.stringify(attributes, exact)}`;
-    const known = interned.get(key);
-    if (known) return known;
+    const same = interned.get(key);
+    if (same) return same;
     interned.set(key, candidate);
     return candidate;
   };
-  for (const node of ancestors(outputs)) {
+  for (const node of ancestors(outputs, known)) {
+    if (known.has(node)) {
+      replacement.set(node, node);
+      continue;
+    }
     const inputs = node.inputs.map((parent) => replacement.get(parent)!);
     const changed = inputs.some((parent, i) => parent !== node.inputs[i]);
     const rebuilt = changed ? rebuild(node.operation, inputs, node) : node;

@@ -7,24 +7,25 @@ interface Mapped {
   readonly logDerivative: Tensor;
 }
 
-/** 2^128 is beyond float32; a function that is not increasing or has no such value ends here. */
-const MOST_DOUBLINGS = 128;
-/** Bisection alone needs as many turns as a number has bits, and a Newton step that fails costs one more. */
-const MOST_STEPS = 160;
+/**
+ * 128 doublings go beyond float32. Bisection alone needs as many turns as a number has bits, and a Newton step that fails
+ * costs one more.
+ */
+const MOST_TURNS = 288;
 
 /**
  * The x with f(x) = y, elementwise, for f increasing and differentiable; `logDerivative` is that of the inverse, -log f'(x).
  *
- * A bracket around `start` (y itself if absent) is widened by doubling until it holds the solution. Inside of it Newton's
- * method runs, and bisects where a step leaves the bracket or does not halve the residual, until a step is below the
- * rounding of the precision: a solution to machine precision for every continuous f. An element that is done stays as it
- * is, so the result of a row does not depend on the rows beside it. Where no bracket is found the result is NaN, which
- * training and `Flow` report; it never saturates.
+ * From `start` (y itself if absent) x goes towards the solution in steps that double, until two values hold it between
+ * them. There Newton's method runs, and bisects where a step leaves the bracket or does not halve the residual, until a
+ * step is below the rounding of the precision: a solution to machine precision for every continuous f. An element that is
+ * done stays as it is, so the result of a row does not depend on the rows beside it. Where no bracket is found the result
+ * is NaN, which training and `Flow` report; it never saturates.
  *
  * Gradients follow from the implicit function theorem: dx/dy = 1 / f'(x), dx/dtheta = -(df/dtheta) / f'(x).
  */
 export function solveIncreasing(f: (x: Tensor) => Mapped, y: Tensor, start: Tensor = y): Mapped {
-  const solution = polish(f, y, bracket(f, y, start));
+  const solution = search(f, y, start);
   // One more step of Newton's, which has the gradient.
   const last = f(solution);
   const slope = last.logDerivative.exp().stopGradient();
@@ -32,62 +33,47 @@ export function solveIncreasing(f: (x: Tensor) => Mapped, y: Tensor, start: Tens
   return { value: x, logDerivative: f(x).logDerivative.neg() };
 }
 
-interface Bracket {
-  readonly low: Tensor;
-  readonly high: Tensor;
-}
-
-function bracket(f: (x: Tensor) => Mapped, y: Tensor, start: Tensor): Bracket {
-  const ends = (width: Tensor) => {
-    const [low, high] = [start.sub(width), start.add(width)];
-    return { low, high, holds: f(low).value.lessEqual(y).and(f(high).value.greaterEqual(y)) };
-  };
-  const [width] = loop(
-    [filled(1, y.shape)],
-    ([width]) => {
-      const { holds } = ends(width);
-      // A NaN in y is never held: it need not be looked for.
-      const missing = holds.not().and(y.equal(y)).toFloat();
-      return { state: [width.add(width.mul(missing))], proceed: missing.max().greater(0) };
-    },
-    { most: MOST_DOUBLINGS },
-  );
-  const { low, high, holds } = ends(width);
-  return { low: holds.where(low, Number.NaN), high: holds.where(high, Number.NaN) };
-}
-
-function polish(f: (x: Tensor) => Mapped, y: Tensor, { low, high }: Bracket): Tensor {
-  const middle = low.add(high).mul(0.5);
-  const [solution] = loop(
-    [middle, low, high, filled(Number.POSITIVE_INFINITY, y.shape), filled(0, y.shape)],
-    ([x, low, high, before, done]) => {
+/** Bracketing and Newton's method are one loop: f is the larger part of a graph, and this has it once. */
+function search(f: (x: Tensor) => Mapped, y: Tensor, start: Tensor): Tensor {
+  const all = (value: number) => filled(value, y.shape);
+  const [solution, low, high] = loop(
+    [start.broadcastTo(y.shape), all(-INFINITE), all(INFINITE), all(1), all(INFINITE), all(0)],
+    ([x, low, high, width, before, done]) => {
       const { value, logDerivative } = f(x);
       const residual = value.sub(y);
-      const above = residual.greater(0);
-      const [nextLow, nextHigh] = [above.where(low, x), above.where(x, high)];
+      const nextLow = residual.lessEqual(0).where(x, low);
+      const nextHigh = residual.greaterEqual(0).where(x, high);
+      const held = bracketed(nextLow, nextHigh);
       const newton = x.sub(residual.mul(logDerivative.neg().exp()));
       const trusted = newton
         .greater(nextLow)
         .and(newton.less(nextHigh))
         .and(residual.abs().lessEqual(before.mul(0.5)));
-      const candidate = trusted.where(newton, nextLow.add(nextHigh).mul(0.5));
+      const inside = trusted.where(newton, nextLow.add(nextHigh).mul(0.5));
+      const outside = x.sub(width.mul(residual.sign()));
       const tolerance = x.abs().maximum(1).mul(epsilon().mul(2));
       const small = newton.sub(x).abs().lessEqual(tolerance).or(nextHigh.sub(nextLow).lessEqual(tolerance));
+      const found = held.and(small);
       const still = done.greater(0);
-      // A NaN is neither small nor worth another turn.
-      const open = small.or(still).not().and(x.equal(x)).toFloat();
+      // What is NaN or infinite is not worth another turn.
+      const open = found.or(still).not().and(x.abs().less(INFINITE)).and(y.equal(y)).toFloat();
       return {
         state: [
-          still.where(x, small.where(x, candidate)),
+          still.or(found).where(x, held.where(inside, outside)),
           nextLow,
           nextHigh,
+          width.mul(2),
           residual.abs(),
-          done.maximum(small.toFloat()),
+          done.maximum(found.toFloat()),
         ],
         proceed: open.max().greater(0),
       };
     },
-    { most: MOST_STEPS },
+    { most: MOST_TURNS },
   );
-  return solution;
+  return bracketed(low, high).where(solution, Number.NaN);
 }
+
+const INFINITE = Number.POSITIVE_INFINITY;
+
+const bracketed = (low: Tensor, high: Tensor): Tensor => low.greater(-INFINITE).and(high.less(INFINITE));

@@ -34,7 +34,7 @@ export class Incremental {
     this.advance(0);
   }
 
-  /** Takes the input of the given degree, a column [N, 1]; degrees come in order. */
+  /** Takes the inputs of the given degree, [N, 1] or more where several share it; degrees come in order. */
   feed(degree: number, value: Tensor): void {
     if (degree > this.bounds[this.group]) {
       for (const known of this.known) known.closeGroup();

@@ -4,3 +4,4 @@ export { Linear } from "./linear.ts";
 export { type Autoregression, MaskedMLP } from "./maskedMLP.ts";
 export { MLP, type NetworkOptions } from "./mlp.ts";
 export { parametersOf, trainableParameters } from "./module.ts";
+export { SeparateMLPs } from "./separateMLPs.ts";

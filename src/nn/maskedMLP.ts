@@ -7,7 +7,7 @@ import { hiddenSizes, type NetworkDescription, throughLayers } from "./mlp.ts";
 
 /** What a masked network is conditioned on: the degree of each input and of each output, and the number of context features. */
 export interface Autoregression {
-  /** Position of each input feature in the ordering, counted from 1. */
+  /** Position of each input feature in the ordering, counted from 1; several inputs may share one. */
   readonly inputDegrees: readonly number[];
   /** Output j sees inputs of degree below `outputDegrees[j]`. */
   readonly outputDegrees: readonly number[];
@@ -19,7 +19,10 @@ export interface Autoregression {
 }
 
 /** What a masked network computes. */
-export type MaskedNetwork = Pick<MaskedMLP, "apply" | "incremental">;
+export interface MaskedNetwork {
+  apply(x: Tensor, context?: Tensor): Tensor;
+  incremental(context?: Tensor): Pick<Incremental, "feed" | "outputs">;
+}
 
 /**
  * MADE's network (Germain et al. 2015): hidden units carry degrees, and a weight from degree a to degree b stands only
@@ -36,7 +39,7 @@ export class MaskedMLP {
 
   constructor(autoregression: Autoregression, options: NetworkDescription, random: Random) {
     const { inputDegrees, outputDegrees, context, hiddenDegrees, whole } = autoregression;
-    const features = inputDegrees.length;
+    const features = Math.max(...inputDegrees);
     // A single feature without context depends on nothing: its parameters are biases.
     const sizes = features === 1 && context === 0 ? [] : hiddenSizes(options);
     // Drawn degrees may leave a group without units: they take a single one, which is masked throughout.

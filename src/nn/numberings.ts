@@ -76,6 +76,8 @@ export function columnOrders(columns: readonly number[], { orders }: Orders): Or
 /** What is numbered anew: the features, and the units of each hidden layer if `hidden`. */
 export interface NumberingsOptions {
   readonly features: Orders;
+  /** The feature of each input, if not each feature once. */
+  readonly inputs?: readonly number[];
   /** The feature of each output column. */
   readonly columns: readonly number[];
   readonly hidden?: Random;
@@ -94,16 +96,17 @@ export class Numberings {
   /** Of the rows and the columns of each layer. */
   private readonly layers: readonly { readonly rows?: Orders; readonly columns?: Orders }[];
 
-  constructor({ layers, options }: MaskedMLP, { features, columns, hidden }: NumberingsOptions) {
-    const { orders, size } = features;
-    const context = Array.from({ length: layers[0].degrees.length - size }, (_, i) => size + i);
+  constructor({ layers, options }: MaskedMLP, { features, inputs, columns, hidden }: NumberingsOptions) {
+    const { orders } = features;
+    const own = inputs ? columnOrders(inputs, features) : features;
+    const context = Array.from({ length: layers[0].degrees.length - own.size }, (_, i) => own.size + i);
     const units = layers.slice(1).map(({ degrees }, i) => {
       const natural = degrees.map((_, unit) => unit);
       // What a residual block adds to must have its numbering.
       return hidden && drawnOrders(natural, orders.length, hidden.split(options.residual ? 0 : i));
     });
     this.features = features;
-    const between = [new Orders(orders.map((order) => [...order, ...context])), ...units];
+    const between = [new Orders(own.orders.map((order) => [...order, ...context])), ...units];
     this.layers = between.map((rows, i) => ({
       rows,
       columns: [...units, columnOrders(columns, features)][i],
@@ -136,7 +139,7 @@ export interface Variant {
 }
 
 /** The only variant of a network that has its order in its masks. */
-export const single = (network: MaskedMLP): Variant => ({
+export const single = (network: MaskedNetwork): Variant => ({
   network,
   toOrder: (x) => x,
   toFeatures: (x) => x,

@@ -1,1 +1,3 @@
 export { Random } from "./random.ts";
+export type { Toy } from "./toy.ts";
+export { toys } from "./toys.ts";

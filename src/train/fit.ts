@@ -77,6 +77,17 @@ async function streamedRows(flow: Flow, data: RowStream, seed: number, options: 
   });
 }
 
+/** At most so many rows stand for all that are learned from. */
+const SAMPLE = 1000;
+
+const sampleOf = (rows: TrainingRows): TrainingRows => {
+  const count = Math.min(SAMPLE, rows.rows);
+  return selectRows(
+    rows,
+    Array.from({ length: count }, (_, i) => Math.floor((i * rows.rows) / count)),
+  );
+};
+
 class Training {
   private readonly flow: Flow;
   private readonly settings: z.output<typeof fitSettingsSchema>;
@@ -88,6 +99,8 @@ class Training {
   private batches!: Batches;
   private validation!: TrainingRows;
   private offset = 0;
+  /** Rows to learn from whose log-density is computed after each epoch, where training does not give it. */
+  private sample: TrainingRows | undefined;
   private objective!: Objective;
   private best: Float32Array;
   /** The running statistics that belong to the best weights. */
@@ -131,8 +144,10 @@ class Training {
     this.batches = batchesOf(training, { batchSize, seed: settings.seed, prepare });
     this.validation = prepare(this.original.validation);
     this.offset = -(standardize?.logScale() ?? 0);
+    if (settings.objective === "flowMatching") this.sample = prepare(sampleOf(inMemory(training)));
     const sizes = { batch: batchSize, validation: this.validation.rows };
-    this.objective = await Objective.of(this.inner, this.descent, sizes, options);
+    const { objective } = settings;
+    this.objective = await Objective.of(this.inner, this.descent, sizes, { ...options, objective });
     if (!saved) state.best = (await this.objective.meanLogDensity(this.validation)) + this.offset;
     const deadline =
       options.maxMinutes === undefined
@@ -183,7 +198,8 @@ class Training {
       const length = descent.flat.gradientNorm();
       const reference = this.epochs.at(-1)?.trainLogDensity ?? state.best;
       const exploded = -loss + this.offset < reference - 1e3 * (1 + Math.abs(reference));
-      if (!Number.isFinite(loss) || !Number.isFinite(length) || (exploded && state.epoch > 0)) {
+      const judged = exploded && state.epoch > 0 && !this.sample;
+      if (!Number.isFinite(loss) || !Number.isFinite(length) || judged) {
         await this.recover(epoch, b, batch, loss);
         return undefined;
       }
@@ -201,8 +217,8 @@ class Training {
       options.onProgress?.({ epoch, fraction: b / batches, best: state.best });
     }
     state.epoch = epoch;
-    const trainLogDensity = sum / seen + this.offset;
-    const validationLogDensity = (await this.validate()) + this.offset;
+    const trainLogDensity = (this.sample ? await this.judged(this.sample) : sum / seen) + this.offset;
+    const validationLogDensity = (await this.judged(this.validation)) + this.offset;
     this.epochs.push({ epoch, trainLogDensity, validationLogDensity, stepSize });
     this.judge(validationLogDensity);
     options.onEpoch?.(this.epochs.at(-1)!);
@@ -212,12 +228,13 @@ class Training {
     return undefined;
   }
 
-  private async validate(): Promise<number> {
-    if (this.settings.averageDecay === 0) return this.objective.meanLogDensity(this.validation);
+  /** Mean log-density of rows under the average of the weights. */
+  private async judged(rows: TrainingRows): Promise<number> {
+    if (this.settings.averageDecay === 0) return this.objective.meanLogDensity(rows);
     const { flat } = this.descent;
     const current = flat.values.slice();
     flat.values.set(flat.average);
-    const result = await this.objective.meanLogDensity(this.validation);
+    const result = await this.objective.meanLogDensity(rows);
     flat.values.set(current);
     return result;
   }

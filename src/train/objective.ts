@@ -5,13 +5,15 @@ import type { Random } from "../random/index.ts";
 import type { Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engine.ts";
 import type { Descent } from "./descent.ts";
+import { flowMatchingLoss } from "./flowMatching.ts";
+import type { FitSettings } from "./options.ts";
 import type { TrainingRows } from "./rows.ts";
-import { SharedLoss, sharesOf } from "./sharedLoss.ts";
+import { SharedLoss, type Sharing, sharesOf } from "./sharedLoss.ts";
 
 /** Rows of a validation chunk: enough for large products, small enough for a core's cache. */
 const CHUNK = 1024;
 
-/** The loss of `fit`: minus the weighted mean log-density of a batch, with its gradients. */
+/** What `fit` minimizes over a batch, as a weighted mean, with its gradients; and the weighted mean log-density of rows. */
 export class Objective {
   private readonly gradients: SharedLoss;
   private readonly losses: SharedLoss;
@@ -29,26 +31,31 @@ export class Objective {
     flow: Flow,
     { trainable, flat, running: { parameters: running } }: Descent,
     rows: { batch: number; validation: number },
-    options: EngineOptions,
+    options: EngineOptions & { objective?: FitSettings["objective"] },
   ): Promise<Objective> {
     const context: Shape[] = flow.context > 0 ? [["N", flow.context]] : [];
-    const loss = {
-      inputs: [["N"], ["N", flow.features], ...context] satisfies Shape[],
-      ofData: true,
-      trace: ([weights, x, context]: readonly Tensor[]) => ({
-        loss: flow.logDensity(x, context).mul(weights).sum().neg(),
-      }),
-    };
+    const likelihood = (x: Tensor, context?: Tensor) => flow.logDensity(x, context).neg();
+    const matching = (x: Tensor, context?: Tensor) => flowMatchingLoss(flow, x, context);
     const most = sharesOf(rows.batch, options);
     // Statistics are those of the whole batch.
     const wholeBatch = running.length > 0;
     const threads = wholeBatch ? 1 : most;
-    const sharing = { withGradient: true, threads, share: Math.ceil(rows.batch / threads), running };
+    const part = (lossOfRow: typeof likelihood, sharing: Omit<Sharing, "running">) => {
+      const loss = {
+        inputs: [["N"], ["N", flow.features], ...context] satisfies Shape[],
+        ofData: true,
+        trace: ([weights, x, context]: readonly Tensor[]) => ({
+          loss: lossOfRow(x, context).mul(weights).sum(),
+        }),
+      };
+      return SharedLoss.of(loss, trainable, flat, { ...sharing, running }, options);
+    };
+    const minimized = options.objective === "flowMatching" ? matching : likelihood;
+    const share = Math.ceil(rows.batch / threads);
     const chunk = Math.min(CHUNK, Math.ceil(rows.validation / most));
-    const validation = { withGradient: false, threads: most, share: chunk, running };
     return new Objective(
-      await SharedLoss.of(loss, trainable, flat, sharing, options),
-      await SharedLoss.of(loss, trainable, flat, validation, options),
+      await part(minimized, { withGradient: true, threads, share }),
+      await part(likelihood, { withGradient: false, threads: most, share: chunk }),
       wholeBatch,
     );
   }

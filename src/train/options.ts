@@ -4,6 +4,8 @@ import { optimizerSchema } from "./optimizer.ts";
 import { scheduleSchema } from "./schedule.ts";
 
 export const fitSettingsSchema = z.strictObject({
+  /** What is minimized: minus the log-density, or for continuous flows the error of the velocity (flow matching). */
+  objective: z.enum(["likelihood", "flowMatching"]).default("likelihood"),
   /** Most epochs. Early stopping usually ends sooner. */
   epochs: z.int().positive().default(500),
   batchSize: z.int().positive().default(256),

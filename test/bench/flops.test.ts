@@ -13,7 +13,7 @@ const shape = { dim: 5, transforms: 3, hidden: [9, 3] };
 const sampled = (flow: string): Case => ({ name: flow, job: "sample", flow, ...shape, rows: 10 });
 
 /** The weights that the log-density of some rows depends on: what a mask takes out has no gradient anywhere. */
-async function weightsUnderMasks(recipe: typeof maf): Promise<number> {
+async function weightsUnderMasks(recipe: typeof nice): Promise<number> {
   const { dim, transforms, hidden } = shape;
   const flow = recipe(dim, { transforms, hidden, activation: "tanh" });
   perturb(flow.parameters());

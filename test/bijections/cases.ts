@@ -7,6 +7,8 @@ export interface Case {
   readonly name: string;
   readonly description: Description;
   readonly features: number;
+  /** Where data lie, if not anywhere. */
+  readonly support: string | undefined;
   /** The same bijection at each call; its starting weights come from `seed`. */
   build(seed?: number): Bijection;
 }
@@ -22,6 +24,7 @@ export function bijectionCases(sizes: readonly number[]): Case[] {
           name: `${features}D ${label(description)}`,
           description,
           features,
+          support: kind.about.support,
           build: (seed = 0) => buildBijection(description, new Random(seed)),
         };
       }),

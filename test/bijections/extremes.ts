@@ -1,9 +1,9 @@
 import type { Precision } from "../../src/onnx/export.ts";
 
 /** Bounds and starts in the registry's examples, which a row should hit. */
-const CORNERS = [0.5, 3, 4];
+const CORNERS = [0.5, 1, 3, Math.PI, 4];
 /** Knots of the splines at their start: bins of equal width. */
-const KNOTS = [0.6, 1.8];
+const KNOTS = [0.6, 1, 1.5, 1.8, Math.PI / 2];
 
 /** Numbers that numeric code trips over: zeros, the smallest, the largest, corners with their float neighbours. */
 export function extremeValues(precision: Precision): number[] {

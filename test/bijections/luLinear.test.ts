@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { LULinear } from "../../src/bijections/index.ts";
-import { invertLower } from "../../src/bijections/luLinear.ts";
+import { invertLower } from "../../src/bijections/triangles.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { expectClose } from "./invariants.ts";

@@ -18,7 +18,7 @@ export function expectStructure(
     const all = Math.min(...hidden) >= order.length;
     for (const matrices of [forward, inverse]) expectPattern(matrices, order.length, before, all);
   }
-  if (description.type === "coupling") {
+  if (description.type === "coupling" || description.type === "realNVPCoupling") {
     const mask = description.mask as boolean[];
     const coupled = (i: number, j: number) => mask[j] && !mask[i];
     for (const matrices of [forward, inverse]) expectPattern(matrices, mask.length, coupled, true);

@@ -5,10 +5,14 @@ import {
   DiagonalNormal,
   type DistributionDescription,
   GaussianMixture,
+  GeneralizedNormal,
   Logistic,
+  Made,
+  Resampled,
   StandardNormal,
   StudentT,
   Uniform,
+  VonMises,
 } from "../../src/distributions/index.ts";
 import { distributionKinds } from "../../src/distributions/registry.ts";
 import { Random } from "../../src/random/index.ts";
@@ -17,8 +21,8 @@ const random = new Random(0);
 
 test("descriptions that do not fit are refused with the path of the field", () => {
   const build = (description: unknown) => () => buildDistribution(description as Description, random);
-  expect(build({ type: "cauchy", features: 1 })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: a distribution does not fit at type: expected one of "diagonalNormal", "gaussianMixture", "logistic", "standardNormal", "studentT", "uniform", received "cauchy".]`,
+  expect(build({ type: "normal", features: 1 })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: a distribution does not fit at type: expected one of "cauchy", "diagonalNormal", "ensemble", "gaussianMixture", "generalizedNormal", "laplace", "logistic", "made", "mixture", "resampled", "standardNormal", "studentT", "transformedDistribution", "uniform", "vonMises", received "normal".]`,
   );
   expect(build({ type: "gaussianMixture", features: 2 })).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: a distribution does not fit at components: expected a number, received nothing.]`,
@@ -40,6 +44,11 @@ test("constructors refuse the same as a wrong argument", () => {
     () => new StandardNormal({ features: -1 }),
     () => new StudentT({ features: 1, degreesOfFreedom: 0 }),
     () => new Uniform({ features: 1, low: 2, high: 1 }),
+    () => new DiagonalNormal({ features: 1, context: -1 }),
+    () => new GeneralizedNormal({ features: 1, exponent: 0 }),
+    () => new Made({ order: [1, 1] }, random),
+    () => new Resampled({ features: 1, truncation: 1 }, random),
+    () => new VonMises({ features: 1, concentration: 0 }),
   ]) {
     expect(make).toThrow(expect.objectContaining({ name: "PushforwardError", code: "ARGUMENT" }));
   }
@@ -54,6 +63,7 @@ test("the registry has each type once, in order, and types descriptions as a uni
   expectTypeOf<DistributionDescription["type"]>().toEqualTypeOf<
     | "cauchy"
     | "diagonalNormal"
+    | "ensemble"
     | "gaussianMixture"
     | "generalizedNormal"
     | "laplace"

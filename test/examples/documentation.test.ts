@@ -1,7 +1,9 @@
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
+import { catalogue } from "../../scripts/cataloguePage.ts";
 import { bijectionKinds } from "../../src/bijections/registry.ts";
 import { scalarTransformKinds } from "../../src/bijections/scalar/registry.ts";
 import { optionsOf } from "../../src/cli/arguments.ts";
@@ -12,6 +14,7 @@ import { sample } from "../../src/cli/sample.ts";
 import { score } from "../../src/cli/score.ts";
 import { distributionKinds } from "../../src/distributions/registry.ts";
 import { Tensor } from "../../src/graph/index.ts";
+import { densitySettingsSchema } from "../../src/train/densityOptions.ts";
 import { fitSettingsSchema } from "../../src/train/options.ts";
 import { pages, project, root } from "./documentation.ts";
 
@@ -30,11 +33,11 @@ test("every TypeScript block type-checks", () => {
   expect(stdout).toBe("");
 });
 
-test.each(programs.map((page, i) => [page.path, page, files[i]] as const))(
+test.concurrent.each(programs.map((page, i) => [page.path, page, files[i]] as const))(
   "%s prints what it says",
-  (_, page, file) => {
+  async (_, page, file) => {
     const command = ["--import", "tsx", file];
-    const { stdout, stderr } = spawnSync(process.execPath, command, { cwd: folder, encoding: "utf8" });
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, command, { cwd: folder });
     expect(stderr).toBe("");
     if (page.path === "README.md") expect(stdout).toMatch(README_OUTPUT);
     else if (page.output !== "") expect(stdout).toBe(page.output);
@@ -87,6 +90,16 @@ describe("a page names everything that there is", () => {
     expect(lacking("docs/distributions.md", classes)).toEqual([]);
   });
 
+  test("the catalogue, as the registries are, with a picture of each kind", () => {
+    const { text } = all.find(({ path }) => path === "docs/flows/index.md")!;
+    // Tables may be aligned.
+    const plain = (page: string) => page.replaceAll(/ +\|/g, " |").replaceAll(/-{3,}/g, "---");
+    expect(plain(text)).toBe(plain(catalogue()));
+    const pictures = readdirSync(join(root, "docs/images/flows"));
+    const kinds = types([...bijectionKinds, ...scalarTransformKinds, ...distributionKinds]);
+    expect(pictures.sort()).toEqual(kinds.map((type) => `${type}.png`).sort());
+  });
+
   test("settings of training, with their defaults", () => {
     const { optimizer, schedule, ...settings } = fitSettingsSchema.parse({});
     const rows = (options: object, prefix = "") =>
@@ -94,6 +107,13 @@ describe("a page names everything that there is", () => {
     const { beta1: _beta1, beta2: _beta2, epsilon: _epsilon, ...mainOptimizer } = optimizer;
     const all = [...rows(settings), ...rows(mainOptimizer, "optimizer."), ...rows(schedule, "schedule.")];
     expect(lacking("docs/training.md", all)).toEqual([]);
+  });
+
+  test("settings of fitting to a density, with their defaults", () => {
+    const { optimizer: _optimizer, schedule, ...settings } = densitySettingsSchema.parse({});
+    const all = Object.entries({ ...settings, "schedule.type": schedule.type });
+    const rows = all.map(([name, value]) => `| \`${name}\` | ${shown(value)} |`);
+    expect(lacking("docs/fit-density.md", rows)).toEqual([]);
   });
 
   test("commands and their options", () => {

@@ -16,8 +16,12 @@ export interface Page {
 }
 
 export function pages(): Page[] {
-  const docs = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
-  const paths = ["README.md", "CONTRIBUTING.md", "examples/README.md", ...docs.map((name) => `docs/${name}`)];
+  const docs = ["docs", "docs/flows"].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith(".md"))
+      .map((name) => `${folder}/${name}`),
+  );
+  const paths = ["README.md", "CONTRIBUTING.md", "examples/README.md", ...docs];
   return paths.map((path) => {
     const text = readFileSync(join(root, path), "utf8");
     const blocks = Array.from(text.matchAll(/^```(\w*)\n(.*?)^```$/gms), ([, language, content]) => ({

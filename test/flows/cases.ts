@@ -1,16 +1,35 @@
-import { type Flow, iaf, maf, nice, nsf, type RecipeOptions, realNVP } from "../../src/flows/index.ts";
+import {
+  type Flow,
+  iaf,
+  maf,
+  nice,
+  nsf,
+  planar,
+  type RecipeOptions,
+  radial,
+  realNVP,
+  sylvester,
+} from "../../src/flows/index.ts";
 import { perturb } from "../nn/perturb.ts";
 
 const RECIPES: Readonly<Record<string, (features: number, options: RecipeOptions) => Flow>> = {
   nice,
   realNVP,
+  "realNVP, separate networks": (features, options) =>
+    realNVP(features, { ...options, conditioner: "separate" }),
   maf,
+  "maf, separate networks": (features, options) => maf(features, { ...options, conditioner: "separate" }),
   iaf,
   "nsf, autoregressive": (features, options) => nsf(features, { ...options, bins: 5, bound: 4 }),
   "nsf, coupling": (features, options) => nsf(features, { ...options, kind: "coupling", bins: 5, bound: 4 }),
+  planar,
+  "planar, sampling in closed form": (features, options) =>
+    planar(features, { ...options, closedForm: "sampling" }),
+  radial,
+  sylvester,
 };
 
-const COUPLINGS = ["nice", "realNVP", "nsf, coupling"];
+const COUPLINGS = ["nice", "realNVP", "realNVP, separate networks", "nsf, coupling"];
 
 export interface Case {
   readonly name: string;

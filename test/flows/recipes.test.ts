@@ -1,7 +1,21 @@
 import { describe, expect, test } from "vitest";
 import type { Description } from "../../src/description.ts";
 import { Logistic, StudentT } from "../../src/distributions/index.ts";
-import { type Flow, iaf, maf, nice, nsf, type RecipeOptions, realNVP } from "../../src/flows/index.ts";
+import {
+  type Flow,
+  iaf,
+  maf,
+  nice,
+  nsf,
+  planar,
+  type RecipeOptions,
+  radial,
+  realNVP,
+  sylvester,
+} from "../../src/flows/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { fit } from "../../src/train/index.ts";
+import { perturb } from "../nn/perturb.ts";
 
 /** Descriptions of the layers, the one next to the data first. */
 const layersOf = (flow: Flow) => [...(flow.describe().bijection.bijections as Description[])].reverse();
@@ -29,6 +43,32 @@ describe("recipes", () => {
     expect(nsf(3, { base: new Logistic({ features: 3 }) }).base).toBeInstanceOf(Logistic);
   });
 
+  test("of planar kinds have their closed form in the direction that is asked for", () => {
+    for (const [recipe, type, count] of [
+      [planar, "planar", 32],
+      [sylvester, "sylvester", 8],
+    ] as const) {
+      expect(layersOf(recipe(3))).toHaveLength(count);
+      expect(layersOf(recipe(3, { context: 2 }))[0]).toMatchObject({
+        type: "invert",
+        bijection: { type, features: 3, context: 2 },
+      });
+      expect(layersOf(recipe(3, { closedForm: "sampling", transforms: 2 }))[0]).toMatchObject({ type });
+    }
+    expect(layersOf(sylvester(3, { columns: 2, closedForm: "sampling" }))[0]).toMatchObject({ columns: 2 });
+    expect(layersOf(radial(3))).toHaveLength(32);
+    expect(layersOf(radial(3))[0]).toMatchObject({ type: "radial" });
+  });
+
+  test("give conditioners of their own to each parameter where that is asked for", () => {
+    expect(layersOf(realNVP(3, { conditioner: "separate" })).map(({ type, mask }) => [type, mask])).toEqual(
+      layersOf(realNVP(3)).map(({ mask }) => ["realNVPCoupling", mask]),
+    );
+    for (const recipe of [maf, iaf]) {
+      expect(JSON.stringify(recipe(2, { conditioner: "separate" }).describe())).toContain("separate");
+    }
+  });
+
   test("pass on what networks take, and the context", () => {
     const options: RecipeOptions = {
       hidden: [7, 7],
@@ -40,8 +80,9 @@ describe("recipes", () => {
     for (const recipe of [nice, realNVP, maf, nsf]) {
       const flow = recipe(3, options);
       expect(flow.context).toBe(4);
-      expect(layersOf(flow).length).toBe(2);
-      for (const layer of layersOf(flow)) {
+      const conditioned = layersOf(flow).filter(({ type }) => type !== "diagonalScaling");
+      expect(conditioned.length).toBe(2);
+      for (const layer of conditioned) {
         expect(layer).toMatchObject({
           network: { hidden: [7, 7], activation: "elu", residual: true },
           context: 4,
@@ -111,4 +152,40 @@ describe("recipes", () => {
       `[PushforwardError: the base distribution does not fit the bijection: expected 2 features, received 3.]`,
     );
   });
+});
+
+test("NICE is four couplings and a scaling, as published", async () => {
+  const flow = nice(2, { hidden: [] });
+  const types = layersOf(flow).map(({ type }) => type);
+  expect(types).toEqual(["coupling", "coupling", "coupling", "coupling", "diagonalScaling"]);
+  const parameters = flow.parameters();
+  perturb(parameters, 0.5);
+  const value = (name: string) => parameters.get(`bijection.bijections.${name}`)!.value;
+  const x = [0.7, -1.3];
+  const z = [...x];
+  for (const [i, layer] of [4, 3, 2, 1].entries()) {
+    const [kept, changed] = i % 2 === 0 ? [0, 1] : [1, 0];
+    z[changed] += value(`${layer}.network.layers.0.weight`)[0] * z[kept];
+    z[changed] += value(`${layer}.network.layers.0.bias`)[0];
+  }
+  const s = Array.from(value("0.logScale"), (a) => a / (1 + Math.abs(a) / Math.log(1000)));
+  const logDensity = z
+    .map((v, i) => v * Math.exp(-s[i]))
+    .reduce((sum, v, i) => sum - v - 2 * Math.log1p(Math.exp(-v)) - s[i], 0);
+  expect((await flow.logProb(x, undefined, { precision: "float64" }))[0]).toBeCloseTo(logDensity, 12);
+});
+
+test.each([
+  ["planar", planar, {}],
+  ["radial", radial, {}],
+  ["sylvester", sylvester, { transforms: 4 }],
+] as const)("a %s flow learns two clusters", async (_, recipe, options) => {
+  const data = new Random(1)
+    .normal(new Float64Array(1000))
+    .map((v, i) => (i % 2 === 0 ? 0.3 * v + (i % 4 === 0 ? 1.2 : -1.2) : v));
+  const flow = recipe(2, { transforms: 8, ...options });
+  const mean = async () => (await flow.logProb(data)).reduce((sum, v) => sum + v, 0) / 500;
+  const before = await mean();
+  await fit(flow, data, { epochs: 40, batchSize: 125, optimizer: { learningRate: 0.02 } });
+  expect((await mean()) - before).toBeGreaterThan(0.2);
 });

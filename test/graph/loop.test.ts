@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  ancestors,
   concat,
   epsilon,
   filled,
@@ -87,4 +88,17 @@ test("a gradient of one's own replaces that of the value", async () => {
 test("epsilon is that of the precision", async () => {
   expect((await compile((x) => x.add(epsilon()), [[1]])([0]))[0]).toBe(2 ** -23);
   expect((await compile((x) => x.add(epsilon()), [[1]], { precision: "float64" })([0]))[0]).toBe(2 ** -52);
+});
+
+test("loop after loop, a graph grows by what each of them adds", () => {
+  const chained = (count: number) => {
+    let x: Tensor = new Parameter([2], [1, 2]);
+    for (let i = 0; i < count; i++) {
+      // What optimization simplifies it rebuilds, with all that follows from it.
+      const before = x;
+      [x] = loop([x.mul(1)], ([y]) => ({ state: [y.add(before)], proceed: scalar(0).equal(0) }), { most: 2 });
+    }
+    return ancestors([x]).length;
+  };
+  expect(chained(20) - chained(10)).toBe(chained(30) - chained(20));
 });

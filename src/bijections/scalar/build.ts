@@ -20,3 +20,16 @@ export function buildScalarTransform(options: z.output<Schema>): ScalarTransform
 /** Options of all scalar transforms, for the examples of the bijections that apply them. */
 export const scalarTransformExamples = (): ScalarTransformOptions[] =>
   scalarTransformKinds.flatMap((kind): readonly ScalarTransformOptions[] => kind.examples());
+
+/**
+ * One example of each scalar transform with a number of context features, 0 and 2, for the examples of bijections that
+ * condition them; those that are inverted by root finding, which take long to prepare, with one of these numbers.
+ */
+export const conditionedExamples = (
+  features: number,
+): { transform: ScalarTransformOptions; context: number }[] =>
+  scalarTransformKinds.flatMap((kind) => {
+    const [transform]: readonly ScalarTransformOptions[] = kind.examples();
+    const contexts = kind.about.sampling !== "root finding" ? [0, 2] : features === 2 ? [2] : [0];
+    return contexts.map((context) => ({ transform, context }));
+  });

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { About } from "../../description.ts";
-import type { Tensor } from "../../graph/tensor.ts";
+import { concat, type Tensor } from "../../graph/tensor.ts";
 
 /** Elementwise result: both of the shape of the argument, or smaller by broadcasting. */
 export interface ScalarTransformed {
@@ -18,6 +18,8 @@ export interface ScalarTransformed {
 export interface ScalarTransform {
   /** P, the number of parameters of a feature. */
   readonly parameters: number;
+  /** Whether features are angles: what a network is given of one is its cosine and its sine, the same after a turn. */
+  readonly angles?: boolean;
   /** Which of `features` features each of the D P columns of `raw` belongs to. */
   columns(features: number): number[];
   /** Density direction, x to z; the closed form of every transform is in this direction. */
@@ -37,6 +39,23 @@ export interface ScalarTransformKind<
   examples(): readonly z.input<S>[];
 }
 
+/** What a network is given of features [N, D]: the features, or [N, 2 D] the cosines and then the sines of angles. */
+export const networkInputs = ({ angles }: ScalarTransform, x: Tensor): Tensor =>
+  angles ? concat([x.cos(), x.sin()], 1) : x;
+
 /** Parameters in blocks, one kind after the other: [a_1 ... a_D, b_1 ... b_D]. */
 export const blockColumns = (features: number, parameters: number): number[] =>
   Array.from({ length: features * parameters }, (_, column) => column % features);
+
+/** Parameters in groups, each of `sizes` numbers for every feature: to cut these apart is to copy long stretches. */
+export const groupColumns = (features: number, sizes: readonly number[]): number[] =>
+  sizes.flatMap((size) => Array.from({ length: features * size }, (_, column) => Math.floor(column / size)));
+
+/** The groups of `groupColumns`, each as [..., features, size]. */
+export function cutGroups(raw: Tensor, features: number, sizes: readonly number[]): Tensor[] {
+  const groups = raw.split(
+    -1,
+    sizes.map((size) => features * size),
+  );
+  return groups.map((group, i) => group.reshape([...group.shape.slice(0, -1), features, sizes[i]]));
+}

@@ -1,0 +1,62 @@
+import { countRows, type Rows } from "./rows.ts";
+
+/**
+ * Log-density in nats of each row of `test` under the full-covariance Gaussian that maximizes the likelihood of `training`
+ * (its covariance is over N), each variance raised by the share `ridge`. Throws where the covariance is singular.
+ */
+export function gaussianLogDensity(training: Rows, test: Rows, ridge = 0): Float64Array {
+  const { features } = training;
+  const mean = new Float64Array(features);
+  const rows = countRows(training);
+  training.values.forEach((x, i) => {
+    mean[i % features] += x / rows;
+  });
+  const matrix = covariance(training, mean);
+  for (let d = 0; d < features; d++) matrix[d * features + d] *= 1 + ridge;
+  const factor = cholesky(matrix, features);
+  let logDeterminant = 0;
+  for (let d = 0; d < features; d++) logDeterminant += Math.log(factor[d * features + d]);
+  const constant = -logDeterminant - (features / 2) * Math.log(2 * Math.PI);
+  const z = new Float64Array(features);
+  return Float64Array.from({ length: countRows(test) }, (_, row) => {
+    let squares = 0;
+    // z = L^-1 (x - mean), forward.
+    for (let i = 0; i < features; i++) {
+      let sum = test.values[row * features + i] - mean[i];
+      for (let j = 0; j < i; j++) sum -= factor[i * features + j] * z[j];
+      z[i] = sum / factor[i * features + i];
+      squares += z[i] ** 2;
+    }
+    return constant - squares / 2;
+  });
+}
+
+/** The lower triangle is filled. */
+function covariance({ features, values }: Rows, mean: Float64Array): Float64Array {
+  const sums = new Float64Array(features * features);
+  const rows = values.length / features;
+  const centred = new Float64Array(features);
+  for (let row = 0; row < rows; row++) {
+    for (let d = 0; d < features; d++) centred[d] = values[row * features + d] - mean[d];
+    for (let i = 0; i < features; i++) {
+      const x = centred[i];
+      const start = i * features;
+      for (let j = 0; j <= i; j++) sums[start + j] += x * centred[j];
+    }
+  }
+  return sums.map((sum) => sum / rows);
+}
+
+/** L, lower triangular, with L L^T the matrix. */
+function cholesky(matrix: Float64Array, size: number): Float64Array {
+  const factor = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = matrix[i * size + j];
+      for (let k = 0; k < j; k++) sum -= factor[i * size + k] * factor[j * size + k];
+      if (i === j && !(sum > 0)) throw new Error(`The covariance is singular at column ${i}.`);
+      factor[i * size + j] = i === j ? Math.sqrt(sum) : sum / factor[j * size + j];
+    }
+  }
+  return factor;
+}

@@ -1,0 +1,121 @@
+import { forTables, made, maf, nsf, tableFlows } from "../../../src/flows/index.ts";
+import { table } from "../../speed/table.ts";
+import { numbers, readColumns } from "../files.ts";
+import { gaussianLogDensity } from "../gaussian.ts";
+import { type Model, tableModels, trained } from "../models.ts";
+import type { Protocol } from "../protocol.ts";
+import { published } from "../published.ts";
+import { countRows, folds, type Rows, selectRows, zScored } from "../rows.ts";
+import { mean, withError } from "../statistics.ts";
+
+const sets: Readonly<Record<string, { file: string; columns: (names: string[]) => string[] }>> = {
+  red: { file: "winequality-red.csv", columns: (names) => names.slice(0, 11) },
+  white: { file: "winequality-white.csv", columns: (names) => names.slice(0, 11) },
+  // Without the two columns of 0 and 1, and the class.
+  ionosphere: { file: "ionosphere.csv", columns: (names) => names.slice(2, 34) },
+};
+
+const settings = { optimizer: { learningRate: 3e-3, weightDecay: 0.3 } };
+const network = { hidden: [64, 64], ordering: "random" as const };
+
+const models: readonly Model[] = [
+  {
+    name: "MADE",
+    build: ({ features, seed }) => forTables(made(features, { ...network, seed })),
+    settings,
+  },
+  {
+    name: "MADE MoG",
+    build: ({ features, seed }) => forTables(made(features, { ...network, outputs: "mixture", seed })),
+    settings,
+  },
+  tableModels["Real NVP"],
+  tableModels.MAF,
+  {
+    name: "MAF MoG",
+    build: ({ features, seed }) => {
+      const { base } = made(features, { ...network, outputs: "mixture", seed });
+      return forTables(maf(features, { ...network, transforms: 3, base, seed: seed + 1 }));
+    },
+    settings,
+  },
+  tableModels.NSF,
+  {
+    name: "NSF over MAF",
+    build: ({ features, rows, seed }) => tableFlows(features, { rows, seed })[0].flow,
+    settings,
+  },
+  {
+    name: "NSF, small networks",
+    build: ({ features, seed }) =>
+      forTables(nsf(features, { hidden: [16, 16], ordering: "random", transforms: 3, bins: 32, seed })),
+    settings: { ...settings, batchSize: 32, epochs: 1000, patience: 40, schedule: { patience: 15 } },
+  },
+];
+
+/** Ten-fold cross-validation on z-scored tables of small, discretized values. */
+export const rnade: Protocol = {
+  name: "rnade",
+  about:
+    "Densities of small tables: the protocol of RNADE (Uria, Murray and Larochelle 2013), mean test log-likelihood in nats.",
+  readsData: true,
+  async run(run) {
+    const papers = published(run.data).rnade_table_test_ll_nats;
+    const names = Object.keys(sets).filter((name) => run.only.test(name));
+    const scores: Record<string, Record<string, number[]>> = {};
+    for (const name of names) {
+      const rows = load(run.data, name);
+      const perFold: Record<string, number[]> = { Gaussian: [] };
+      for (const [k, split] of folds(countRows(rows), 10, run.seed).entries()) {
+        const [train, test] = zScored(selectRows(rows, split.train), selectRows(rows, split.test));
+        perFold.Gaussian.push(mean(gaussianLogDensity(train, test)));
+        if (run.quick && k > 0) continue;
+        for (const model of models) {
+          const { flow } = await trained(model, { rows: train }, run);
+          perFold[model.name] ??= [];
+          perFold[model.name].push(mean(await flow.logProb(test.values)));
+        }
+        run.log(
+          `${name}, fold ${k + 1}: ${Object.entries(perFold)
+            .map(([model, values]) => `${model} ${values.at(-1)?.toFixed(2)}`)
+            .join(", ")}`,
+        );
+      }
+      scores[name] = perFold;
+    }
+    return { text: report(names, papers, scores), json: scores };
+  },
+};
+
+function load(data: string, name: string): Rows {
+  const columns = readColumns(data, "uci", sets[name].file);
+  const chosen = sets[name].columns([...columns.keys()]);
+  return { features: chosen.length, values: numbers(chosen.map((column) => columns.get(column)!)) };
+}
+
+function report(
+  names: readonly string[],
+  papers: Record<string, Record<string, number>>,
+  scores: Record<string, Record<string, number[]>>,
+): string {
+  const theirs = ["Gaussian", "MFA", "FVBN", "RNADE-MoL", "RNADE-MoG", "EoRNADE(2014)"];
+  const ours = ["Gaussian", ...models.map((model) => model.name)];
+  const text = table(
+    ["", ...names],
+    [
+      ...theirs.map((model) => [
+        `${model}, paper †`,
+        ...names.map((name) => papers[name][model]?.toFixed(2) ?? ""),
+      ]),
+      ...ours.map((model) => [
+        `${model}, ours`,
+        ...names.map((name) => withError(scores[name][model] ?? [])),
+      ]),
+    ],
+  );
+  return `${text}\n\n${notes}`;
+}
+
+const notes = `Each column is z-scored by the rows that train, a tenth of which ends training early; the paper's networks were chosen by
+validation too. The values are rounded (wine) or sit at -1, 0 and 1 (ionosphere), so densities may grow without bound there; as in
+the paper no noise is added to them. ± is over the ten folds, which differ more than the models do.`;

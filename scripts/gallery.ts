@@ -1,0 +1,228 @@
+/**
+ * Draws what each registered map does to a Gaussian grid, and how each distribution looks, into docs/images/flows:
+ * `npm run gallery`, or `npm run gallery -- planar radial` for some.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { Autoregressive, type Bijection, buildBijection } from "../src/bijections/index.ts";
+import { bijectionKinds } from "../src/bijections/registry.ts";
+import { scalarTransformKinds } from "../src/bijections/scalar/registry.ts";
+import type { About, Description } from "../src/description.ts";
+import { buildDistribution, type Distribution } from "../src/distributions/index.ts";
+import { distributionKinds } from "../src/distributions/registry.ts";
+import { Flow } from "../src/flows/index.ts";
+import { filled } from "../src/graph/index.ts";
+import { trainableParameters } from "../src/nn/module.ts";
+import { Random } from "../src/random/index.ts";
+import { svgToPng } from "../src/report/png.ts";
+import { openCanvas } from "../src/report/sheet.ts";
+import { style } from "../src/report/style.ts";
+import { compile, type Floats } from "../src/runtime/index.ts";
+
+const FOLDER = "docs/images/flows";
+const SIZE = 280;
+const LINES = 17;
+const STEPS = 121;
+const DOTS = 600;
+const REACH = 2.5;
+
+interface Subject {
+  readonly type: string;
+  readonly about: About;
+  draw(): Promise<string>;
+}
+
+interface Kind {
+  readonly about: About;
+  examples(features: number): readonly unknown[];
+}
+
+/** The first example without context that is no model of binary rows; of tails, those that begin within the picture. */
+function exampleOf(kind: Kind): Description {
+  const examples = kind.examples(2) as Description[];
+  if (examples[0].type === "tails") return { ...examples[0], start: 1 };
+  return examples.find((e) => !/"context":[1-9]|bernoulli/.test(JSON.stringify(e))) ?? examples[0];
+}
+
+const subjects = (): Subject[] => [
+  ...bijectionKinds.map((kind: Kind) => {
+    const example = exampleOf(kind);
+    return mapOf(example.type, kind.about, () => buildBijection(example, new Random(1)));
+  }),
+  ...scalarTransformKinds.map((kind: Kind) => {
+    const transform = (kind.examples(2) as Description[])[0];
+    const build = () =>
+      new Autoregressive(
+        { order: [0, 1], transform: transform as never, network: { hidden: [16] } },
+        new Random(1),
+      );
+    return mapOf(transform.type, kind.about, build);
+  }),
+  ...distributionKinds.map((kind: Kind): Subject => {
+    const example = exampleOf(kind);
+    const build = () => perturbed(buildDistribution(example, new Random(1)), example.type);
+    return { type: example.type, about: kind.about, draw: () => drawDistribution(build()) };
+  }),
+];
+
+const mapOf = (type: string, about: About, build: () => Bijection): Subject => ({
+  type,
+  about,
+  draw: () => drawMap(perturbed(build(), type)),
+});
+
+/** Less for those that bend more. */
+const AMOUNTS: Readonly<Record<string, number>> = { deepSigmoidal: 0.15, sumOfSquares: 0.3 };
+
+/** With its learned numbers away from where they start, by an amount that the name of the kind draws. */
+function perturbed<T extends object>(part: T, type: string): T {
+  const random = new Random(7).split(type);
+  for (const [name, parameter] of trainableParameters(part))
+    random
+      .split(name)
+      .normal(new Float64Array(parameter.value.length))
+      .forEach((v, i) => {
+        parameter.value[i] += (AMOUNTS[type] ?? 0.5) * v;
+      });
+  return part;
+}
+
+async function drawMap(bijection: Bijection): Promise<string> {
+  const { lines, dots } = latent();
+  const given = bijection.context > 0 ? filled(0, ["N", bijection.context]) : undefined;
+  const run = compile((z) => bijection.forward(z, given).value, [["N", 2]], { precision: "float64" });
+  const through = async (rows: Float64Array) => Array.from(await run(rows));
+  const after = { lines: await Promise.all(lines.map(through)), dots: await through(dots) };
+  await run.release();
+  return sideBySide([
+    { title: "z", lines: lines.map((l) => [...l]), dots: [...dots] },
+    { title: "x", ...after },
+  ]);
+}
+
+function latent() {
+  const at = (i: number, count: number) => REACH * ((2 * i) / (count - 1) - 1);
+  const lines = [0, 1].flatMap((axis) =>
+    Array.from({ length: LINES }, (_, l) =>
+      Float64Array.from({ length: 2 * STEPS }, (_, k) =>
+        k % 2 === axis ? at(l, LINES) : at(Math.floor(k / 2), STEPS),
+      ),
+    ),
+  );
+  return { lines, dots: new Random(3).normal(new Float64Array(2 * DOTS)) };
+}
+
+async function drawDistribution(distribution: Distribution): Promise<string> {
+  const flow = new Flow(distribution);
+  const context = flow.context > 0 ? new Array(flow.context).fill(0) : undefined;
+  const samples = await flow.sample(4 * DOTS, { seed: 2, context });
+  const [low, high] = rangeOf(samples);
+  const side = 80;
+  const nodes = Float64Array.from({ length: 2 * side * side }, (_, k) => {
+    const i = Math.floor(k / 2);
+    return low + ((high - low) * ((k % 2 === 0 ? i % side : Math.floor(i / side)) + 0.5)) / side;
+  });
+  const density = (await flow.logProb(nodes, context)).map(Math.exp);
+  const { Plot, document } = await openCanvas();
+  const frame = { document, width: SIZE, height: SIZE, margin: 12, x: axis(low, high), y: axis(low, high) };
+  const values = Array.from(density, (value, i) => ({ x: nodes[2 * i], y: nodes[2 * i + 1], value }));
+  return placed([
+    {
+      title: "density",
+      svg: Plot.plot({
+        ...frame,
+        color: { scheme: "blues" },
+        marks: [
+          Plot.rect(values, {
+            x1: ({ x }) => x - (high - low) / side / 2,
+            x2: ({ x }) => x + (high - low) / side / 2,
+            y1: ({ y }) => y - (high - low) / side / 2,
+            y2: ({ y }) => y + (high - low) / side / 2,
+            fill: "value",
+          }),
+          Plot.frame({ stroke: style.rule }),
+        ],
+      }),
+    },
+    {
+      title: "samples",
+      svg: Plot.plot({
+        ...frame,
+        marks: [
+          Plot.dot(pairs([...samples]), { r: 1.1, fill: style.model, fillOpacity: 0.5, clip: true }),
+          Plot.frame({ stroke: style.rule }),
+        ],
+      }),
+    },
+  ]);
+}
+
+interface Side {
+  readonly title: string;
+  readonly lines: readonly number[][];
+  readonly dots: readonly number[];
+}
+
+async function sideBySide(sides: readonly Side[]): Promise<string> {
+  const { Plot, document } = await openCanvas();
+  return placed(
+    sides.map(({ title, lines, dots }) => {
+      const [low, high] = rangeOf(Float64Array.from([...dots, ...lines.flat()]));
+      return {
+        title,
+        svg: Plot.plot({
+          document,
+          width: SIZE,
+          height: SIZE,
+          margin: 12,
+          x: axis(low, high),
+          y: axis(low, high),
+          marks: [
+            ...lines.map((line, i) =>
+              Plot.line(pairs(line), {
+                stroke: i < LINES ? style.data : style.model,
+                strokeWidth: 0.9,
+                strokeOpacity: 0.75,
+                clip: true,
+              }),
+            ),
+            Plot.dot(pairs(dots), { r: 0.9, fill: style.ink, fillOpacity: 0.55, clip: true }),
+            Plot.frame({ stroke: style.rule }),
+          ],
+        }),
+      };
+    }),
+  );
+}
+
+const pairs = (rows: readonly number[]): [number, number][] =>
+  Array.from({ length: rows.length / 2 }, (_, i) => [rows[2 * i], rows[2 * i + 1]]);
+
+const axis = (low: number, high: number) => ({ domain: [low, high], axis: null });
+
+/** As far out again as the middle nine tenths reach, or as all do: heavy tails would leave no picture. */
+function rangeOf(values: Floats): [number, number] {
+  const sorted = Float64Array.from(values).sort();
+  const [low, high] = [0.05, 0.95].map((q) => sorted[Math.floor(q * (sorted.length - 1))]);
+  const room = 0.5 * (high - low);
+  const edge = 0.04 * (high - low) + 1e-3;
+  return [Math.max(low - room, sorted[0]) - edge, Math.min(high + room, sorted[sorted.length - 1]) + edge];
+}
+
+function placed(panels: readonly { title: string; svg: Element }[]): string {
+  const parts = panels.map(({ title, svg }, i) => {
+    svg.setAttribute("x", String(i * SIZE));
+    svg.setAttribute("y", "18");
+    const middle = i * SIZE + SIZE / 2;
+    return `<text x="${middle}" y="20" text-anchor="middle" font-family="${style.fontFamily}" font-size="13" fill="${style.muted}">${title}</text>${svg.outerHTML}`;
+  });
+  const [width, height] = [panels.length * SIZE, SIZE + 20];
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><rect width="${width}" height="${height}" fill="white"/>${parts.join("")}</svg>`;
+}
+
+mkdirSync(FOLDER, { recursive: true });
+const chosen = process.argv.slice(2);
+for (const { type, draw } of subjects()) {
+  if (chosen.length > 0 && !chosen.includes(type)) continue;
+  writeFileSync(`${FOLDER}/${type}.png`, await svgToPng(await draw(), { scale: 1 }));
+  console.log(type);
+}

@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { Parameter } from "../graph/parameter.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { parse } from "../parse.ts";
+import {
+  type Bijection,
+  type BijectionKind,
+  type Description,
+  sumFeatures,
+  type Transformed,
+} from "./bijection.ts";
+import { buildScalarTransform, scalarTransformExamples, scalarTransformSchema } from "./scalar/build.ts";
+import type { ScalarTransform } from "./scalar/scalarTransform.ts";
+
+const elementwiseSchema = z.strictObject({
+  type: z.literal("elementwise"),
+  features: z.int().positive(),
+  transform: scalarTransformSchema.default({ type: "affine" }),
+});
+
+export type ElementwiseOptions = Omit<z.input<typeof elementwiseSchema>, "type">;
+
+/**
+ * z_i = T(x_i; theta_i) with parameters theta_i that are learned as they are, without a network: the marginals of a flow,
+ * or, between linear maps, a layer of its own. Starts as the identity.
+ */
+export class Elementwise implements Bijection {
+  readonly features: number;
+  readonly context = 0;
+  /** [D P], in the order of the transform's columns. */
+  readonly raw: Parameter;
+  private readonly options: z.output<typeof elementwiseSchema>;
+  private readonly transform: ScalarTransform;
+
+  /** Throws `ARGUMENT` if the options do not fit. */
+  constructor(options: ElementwiseOptions) {
+    this.options = parse(elementwiseSchema, { type: "elementwise", ...options }, "an elementwise bijection");
+    this.features = this.options.features;
+    this.transform = buildScalarTransform(this.options.transform);
+    const size = this.features * this.transform.parameters;
+    this.raw = new Parameter([size], new Float32Array(size));
+  }
+
+  forward(z: Tensor): Transformed {
+    const { value, logDerivative } = this.transform.toData(z, this.raw);
+    return { value, logDet: sumFeatures(logDerivative, this.features) };
+  }
+
+  inverse(x: Tensor): Transformed {
+    const { value, logDerivative } = this.transform.toLatent(x, this.raw);
+    return { value, logDet: sumFeatures(logDerivative, this.features) };
+  }
+
+  describe(): Description {
+    return this.options;
+  }
+}
+
+export const elementwiseKind: BijectionKind<typeof elementwiseSchema> = {
+  schema: elementwiseSchema,
+  about: {
+    name: "elementwise bijection",
+    formula: "z_i = T(x_i; theta_i)",
+    density: "closed form",
+    sampling: "closed form",
+  },
+  build: ({ type: _, ...options }) => new Elementwise(options),
+  examples: (features) =>
+    scalarTransformExamples().map((transform) => ({ type: "elementwise", features, transform })),
+};

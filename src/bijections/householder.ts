@@ -1,0 +1,78 @@
+import { z } from "zod";
+import { Parameter } from "../graph/parameter.ts";
+import { scalar, type Tensor } from "../graph/tensor.ts";
+import { parse } from "../parse.ts";
+import type { Random } from "../random/index.ts";
+import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import { pairedVectors, reflectionMatrix } from "./reflections.ts";
+
+/** K: an even number, since a single reflection is never near the identity. */
+export const reflectionsSchema = z.int().nonnegative().multipleOf(2, { error: "an even number" }).optional();
+
+/** As many as any rotation of D features needs. */
+export const enoughReflections = (features: number): number => 2 * Math.floor(features / 2);
+
+const householderSchema = z.strictObject({
+  type: z.literal("householder"),
+  features: z.int().positive(),
+  reflections: reflectionsSchema,
+});
+
+export type HouseholderOptions = Omit<z.input<typeof householderSchema>, "type">;
+
+/**
+ * x = z Q, Q = H_1 H_2 ... H_K with reflections H_k = I - 2 v_k v_k^T / |v_k|^2 of learned v_k: a rotation, which keeps volumes
+ * (Tomczak and Welling 2016, "Improving variational auto-encoders using Householder flow"). K is even, by default D or
+ * D - 1: any rotation. The vectors start random in equal pairs, whose reflections undo one another: as the identity.
+ */
+export class Householder implements Bijection {
+  readonly features: number;
+  readonly context = 0;
+  readonly reflections: number;
+  /** [K, D]; undefined for K = 0. */
+  readonly vectors: Parameter | undefined;
+
+  /** Throws `ARGUMENT` if the options do not fit. */
+  constructor(options: HouseholderOptions, random: Random) {
+    const parsed = parse(householderSchema, { type: "householder", ...options }, "a Householder map");
+    const { features, reflections = enoughReflections(features) } = parsed;
+    this.features = features;
+    this.reflections = reflections;
+    this.vectors = pairedParameter(reflections, features, random);
+  }
+
+  forward(z: Tensor): Transformed {
+    const value = this.vectors ? z.matmul(reflectionMatrix(this.vectors)) : z;
+    return { value, logDet: scalar(0) };
+  }
+
+  inverse(x: Tensor): Transformed {
+    const value = this.vectors ? x.matmul(reflectionMatrix(this.vectors), { transposeB: true }) : x;
+    return { value, logDet: scalar(0) };
+  }
+
+  describe(): Description {
+    return { type: "householder", features: this.features, reflections: this.reflections };
+  }
+}
+
+export const pairedParameter = (reflections: number, features: number, random: Random) =>
+  reflections > 0
+    ? new Parameter([reflections, features], pairedVectors(reflections, features, random))
+    : undefined;
+
+export const householderKind: BijectionKind<typeof householderSchema> = {
+  schema: householderSchema,
+  about: {
+    name: "Householder flow",
+    formula: "x = z H_1 H_2 ... H_K",
+    paper: "Tomczak and Welling 2016",
+    density: "closed form",
+    sampling: "closed form",
+  },
+  build: ({ type: _, ...options }, random) => new Householder(options, random),
+  examples: (features) => [
+    { type: "householder", features },
+    ...(features > 1 ? [{ type: "householder" as const, features, reflections: 2 }] : []),
+  ],
+};

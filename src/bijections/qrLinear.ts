@@ -1,0 +1,86 @@
+import { z } from "zod";
+import { Parameter } from "../graph/parameter.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { parse } from "../parse.ts";
+import type { Random } from "../random/index.ts";
+import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import { enoughReflections, pairedParameter, reflectionsSchema } from "./householder.ts";
+import { reflectionMatrix } from "./reflections.ts";
+import { diagonal, invertUpper } from "./triangles.ts";
+
+const qrLinearSchema = z.strictObject({
+  type: z.literal("qrLinear"),
+  features: z.int().positive(),
+  reflections: reflectionsSchema,
+});
+
+export type QRLinearOptions = Omit<z.input<typeof qrLinearSchema>, "type">;
+
+const LOG_SCALE_BOUND = Math.log(1000);
+
+/**
+ * z = x Q R + b with Q a rotation, the product of K Householder reflections, and R upper triangular with a positive
+ * diagonal exp(.): log |det| = sum log diag R (Hoogeboom et al. 2019, "Emerging convolutions for generative normalizing
+ * flows"). With the default K that is every matrix of positive determinant, where L U without a permutation lacks some. Starts
+ * as the identity.
+ */
+export class QRLinear implements Bijection {
+  readonly features: number;
+  readonly context = 0;
+  readonly reflections: number;
+  /** [K, D]; undefined for K = 0. */
+  readonly vectors: Parameter | undefined;
+  readonly upper: Parameter;
+  readonly logDiagonal: Parameter;
+  readonly bias: Parameter;
+
+  /** Throws `ARGUMENT` if the options do not fit. */
+  constructor(options: QRLinearOptions, random: Random) {
+    const parsed = parse(qrLinearSchema, { type: "qrLinear", ...options }, "a QR linear map");
+    const { features, reflections = enoughReflections(features) } = parsed;
+    this.features = features;
+    this.reflections = reflections;
+    this.vectors = pairedParameter(reflections, features, random);
+    this.upper = new Parameter([features, features], new Float32Array(features ** 2));
+    this.logDiagonal = new Parameter([features], new Float32Array(features));
+    this.bias = new Parameter([features], new Float32Array(features));
+  }
+
+  inverse(x: Tensor): Transformed {
+    const { upper, logDiagonal } = this.triangle();
+    const weight = this.vectors ? reflectionMatrix(this.vectors).matmul(upper) : upper;
+    return { value: x.affine(weight, this.bias), logDet: logDiagonal.sum() };
+  }
+
+  forward(z: Tensor): Transformed {
+    const { upper, logDiagonal } = this.triangle();
+    const turned = z.sub(this.bias).matmul(invertUpper(upper));
+    const value = this.vectors ? turned.matmul(reflectionMatrix(this.vectors), { transposeB: true }) : turned;
+    return { value, logDet: logDiagonal.sum().neg() };
+  }
+
+  private triangle() {
+    const logDiagonal = this.logDiagonal.softClamp(LOG_SCALE_BOUND);
+    return { upper: this.upper.upperTriangle(1).add(diagonal(logDiagonal.exp())), logDiagonal };
+  }
+
+  describe(): Description {
+    return { type: "qrLinear", features: this.features, reflections: this.reflections };
+  }
+}
+
+export const qrLinearKind: BijectionKind<typeof qrLinearSchema> = {
+  schema: qrLinearSchema,
+  about: {
+    name: "QR linear map",
+    formula: "z = x Q R + b",
+    paper: "Hoogeboom et al. 2019",
+    density: "closed form",
+    sampling: "closed form",
+  },
+  build: ({ type: _, ...options }, random) => new QRLinear(options, random),
+  examples: (features) => [
+    { type: "qrLinear", features },
+    ...(features > 1 ? [{ type: "qrLinear" as const, features, reflections: 2 }] : []),
+  ],
+};

@@ -1,0 +1,91 @@
+import { z } from "zod";
+import { solveIncreasing } from "../../graph/solve.ts";
+import { constant, stack, type Tensor } from "../../graph/tensor.ts";
+import {
+  cutGroups,
+  groupColumns,
+  type ScalarTransform,
+  type ScalarTransformed,
+  type ScalarTransformKind,
+} from "./scalarTransform.ts";
+
+const LOG_SLOPE_BOUND = Math.log(1000);
+
+const bernsteinSchema = z.strictObject({
+  type: z.literal("bernstein"),
+  /** n */
+  degree: z.int().positive().default(8),
+  /** B */
+  bound: z.number().positive().default(5),
+});
+
+/**
+ * An increasing polynomial on [-B, B] in Bernstein's basis, continued as a line outside (Sick et al. 2020; Ramasinghe et
+ * al. 2021): with u = (x + B) / (2 B),
+ *
+ *     z = sum_k c_k C(n, k) u^k (1 - u)^(n - k),  c_k - c_k-1 = (2 B / n) exp(s_k).
+ *
+ * The slope is a mean of the n numbers exp(s_k), weighted by the basis of degree n - 1: it lies between the smallest and
+ * the largest of them, and is exp(s_1) and exp(s_n) outside. P = n + 1: the s_k, each clamped smoothly to +-log 1000, and
+ * a shift. The coefficients are counted from the middle of the box. At 0 they lie on a line: the identity.
+ */
+export function bernstein(degree = 8, bound = 5): ScalarTransform {
+  const sizes = [degree, 1];
+  const toLatent = (x: Tensor, raw: Tensor): ScalarTransformed => {
+    const [rawSlopes, shift] = cutGroups(raw, x.shape.at(-1) as number, sizes);
+    const slopes = rawSlopes.softClamp(LOG_SLOPE_BOUND).exp();
+    const inside = x.maximum(-bound).minimum(bound);
+    const u = inside.add(bound).mul(1 / (2 * bound));
+    const v = inside
+      .neg()
+      .add(bound)
+      .mul(1 / (2 * bound));
+    const slope = slopes.mul(basis(u, v, degree - 1)).sum(-1);
+    const coefficients = slopes.matmul(fromMiddle(degree, bound)).add(shift);
+    const value = coefficients.mul(basis(u, v, degree)).sum(-1);
+    return { value: value.add(x.sub(inside).mul(slope)), logDerivative: slope.log() };
+  };
+  return {
+    parameters: degree + 1,
+    columns: (features) => groupColumns(features, sizes),
+    toLatent,
+    toData: (z, raw) => solveIncreasing((x) => toLatent(x, raw), z),
+  };
+}
+
+/** C(n, k) u^k v^(n - k) for k = 0 ... n, along a new last axis. */
+function basis(u: Tensor, v: Tensor, degree: number): Tensor {
+  const powers = (t: Tensor) => {
+    const all = [t.mul(0).add(1)];
+    for (let k = 1; k <= degree; k++) all.push(all[k - 1].mul(t));
+    return all;
+  };
+  const binomials = [1];
+  for (let k = 1; k <= degree; k++) binomials.push((binomials[k - 1] * (degree - k + 1)) / k);
+  const ascending = stack(powers(u), -1);
+  const descending = stack(powers(v).reverse(), -1);
+  return ascending.mul(descending).mul(constant(binomials, [degree + 1]));
+}
+
+/** Coefficients from increments: half of those before less half of those after. */
+const fromMiddle = (degree: number, bound: number): Tensor =>
+  constant(
+    Array.from({ length: degree * (degree + 1) }, (_, i) => {
+      const [increment, k] = [Math.floor(i / (degree + 1)), i % (degree + 1)];
+      return ((increment < k ? 1 : -1) * bound) / degree;
+    }),
+    [degree, degree + 1],
+  );
+
+export const bernsteinKind: ScalarTransformKind<typeof bernsteinSchema> = {
+  schema: bernsteinSchema,
+  about: {
+    name: "Bernstein polynomial",
+    formula: "z = sum_k c_k C(n, k) u^k (1 - u)^(n - k), c_k increasing",
+    paper: "Sick et al. 2020; Ramasinghe et al. 2021",
+    density: "closed form",
+    sampling: "root finding",
+  },
+  build: ({ degree, bound }) => bernstein(degree, bound),
+  examples: () => [{ type: "bernstein", degree: 5, bound: 3 }],
+};

@@ -1,0 +1,135 @@
+import { z } from "zod";
+import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
+import type { ScalarTransformed } from "./scalarTransform.ts";
+
+/** Bound of logarithms of slopes; sizes of bins have half of it, so that the widest is about 1000 times the thinnest. */
+export const LOG_SLOPE_BOUND = Math.log(1000);
+
+/** Options that splines on a box have in common. */
+export const splineOptions = {
+  /** K; a single bin would be the identity. */
+  bins: z.int().min(2).default(8),
+  /** B */
+  bound: z.number().positive().default(5),
+  /** `linear`: the identity outside of [-B, B]. `none`: data lie in [-B, B], and slopes at its ends are free. */
+  tails: z.enum(["linear", "none"]).default("linear"),
+};
+
+export interface SplineOptions {
+  readonly bins: number;
+  readonly bound: number;
+  readonly tails: "linear" | "none";
+}
+
+/** The bin that holds each element, seen along the axis that the element lies on (`from`) and the other one (`to`). */
+export interface Bin {
+  /** Where the element lies in the box: elsewhere all that follows is that of another point. */
+  readonly inside: Tensor;
+  /** The part of the bin that lies above the element, in [0, 1]. */
+  readonly above: Tensor;
+  readonly fromSize: Tensor;
+  readonly toSize: Tensor;
+  /** The upper end of the bin on the other axis. */
+  readonly toEnd: Tensor;
+  /**
+   * Of numbers [..., J] that belong to bins, that of the element's: number j belongs to bin `binOf(j)`, and counts for none
+   * where there is no such bin; a bin without a number has 0.
+   */
+  pick(values: Tensor, binOf?: (j: number) => number): Tensor;
+}
+
+/**
+ * Finds the bins of u [..., D] among K bins [..., D, K] whose sizes are given on both axes, up to a factor for each axis:
+ * they fill [-B, B]. `closed` counts the ends B and -B as inside.
+ *
+ * Bins are found by comparisons instead of a search, so that the map runs wherever ONNX does. Work on all K bins costs ten
+ * times what work on the chosen one does, so there is as little of it as possible.
+ */
+export function findBin(
+  u: Tensor,
+  { from, to, bound, closed }: { from: Tensor; to: Tensor; bound: number; closed: boolean },
+): Bin {
+  const bins = from.shape.at(-1) as number;
+  // A softmax would divide all sizes by their sum: here these do it for the chosen bin alone.
+  const fromUnit = scalar(2 * bound).div(from.sum(-1));
+  const toUnit = scalar(2 * bound).div(to.sum(-1));
+
+  // Outside the box the argument is replaced before the formula and the result after it, so gradients stay finite.
+  const inside = closed ? u.abs().lessEqual(bound) : u.abs().less(bound);
+  const safe = inside.where(u, 0);
+
+  // 1 up to the bin that holds u, so that the difference of neighbours is 1 at that bin alone. Running sums and differences
+  // are products with constant matrices: several times faster than the operations that shift or add along a short axis.
+  const left = from.matmul(matrix(bins, bins, (k, edge) => +(k < edge)));
+  const distance = safe.add(bound).div(fromUnit);
+  const reached = distance
+    .reshape([...distance.shape, 1])
+    .greaterEqual(left)
+    .toFloat();
+  const pick: Bin["pick"] = (values, binOf = (j) => j) => {
+    const holds = (k: number, j: number) => {
+      const bin = binOf(j);
+      return bin < 0 ? 0 : +(k === bin) - +(k === bin + 1);
+    };
+    return values.mul(reached.matmul(matrix(bins, values.shape.at(-1) as number, holds))).sum(-1);
+  };
+
+  // Half of what is reached less half of what is not: an end counted from the middle, where most data are, rounds less.
+  const halves = reached.sub(0.5);
+  const fromSize = pick(from).mul(fromUnit);
+  const fromEnd = from.mul(halves).sum(-1).mul(fromUnit);
+  const toSize = pick(to).mul(toUnit);
+  const toEnd = to.mul(halves).sum(-1).mul(toUnit);
+  return { inside, above: withinUnit(fromEnd.sub(safe).div(fromSize)), fromSize, toSize, toEnd, pick };
+}
+
+/** Positive sizes [..., D, K] from raw numbers; the clamp bounds them, so no largest one need be taken out first. */
+export const binSizes = (raw: Tensor): Tensor => raw.softClamp(LOG_SLOPE_BOUND / 2).exp();
+
+/**
+ * What a spline gives for elements in the box, completed outside: the identity for linear tails; without tails nothing is
+ * there, so the log-derivative is -Infinity, and the value stays as it is.
+ */
+export function completed(
+  u: Tensor,
+  inside: Tensor,
+  { value, logDerivative }: ScalarTransformed,
+  { bound, tails }: Pick<SplineOptions, "bound" | "tails">,
+): ScalarTransformed {
+  if (tails === "linear")
+    return { value: inside.where(value, u), logDerivative: inside.where(logDerivative, 0) };
+  return {
+    value: inside.where(withinBox(value, bound), u),
+    logDerivative: inside.where(logDerivative, Number.NEGATIVE_INFINITY),
+  };
+}
+
+/** Rounding can put a point of a thin bin outside: its value is moved to the edge, and its gradient kept. */
+export const withinUnit = (part: Tensor): Tensor =>
+  part.add(part.maximum(0).minimum(1).sub(part).stopGradient());
+
+/** For slope number j: the bin that it is the lower and the upper end of, among K bins. */
+export interface SlopePlaces {
+  lowerOf(j: number, bins: number): number;
+  upperOf(j: number, bins: number): number;
+}
+
+/** Where slopes stand: at inner ends of bins alone, since linear tails say what the outer ones are, or at all ends. */
+export const SLOPE_PLACES: Readonly<Record<SplineOptions["tails"], SlopePlaces>> = {
+  linear: { lowerOf: (j) => j + 1, upperOf: (j) => j },
+  none: { lowerOf: (j) => j, upperOf: (j) => j - 1 },
+};
+
+/** Moves what rounding has put outside of [-bound, bound], in the same way. */
+export const withinBox = (value: Tensor, bound: number): Tensor =>
+  value.add(value.maximum(-bound).minimum(bound).sub(value).stopGradient());
+
+export const matrix = (
+  rows: number,
+  columns: number,
+  value: (row: number, column: number) => number,
+): Tensor =>
+  constant(
+    Array.from({ length: rows * columns }, (_, i) => value(Math.floor(i / columns), i % columns)),
+    [rows, columns],
+  );

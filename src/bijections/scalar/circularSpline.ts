@@ -1,0 +1,73 @@
+import { z } from "zod";
+import type { Tensor } from "../../graph/tensor.ts";
+import { type SlopePlaces, splineOptions } from "./bins.ts";
+import { rationalQuadratic } from "./rationalQuadraticSpline.ts";
+import {
+  cutGroups,
+  groupColumns,
+  type ScalarTransform,
+  type ScalarTransformKind,
+} from "./scalarTransform.ts";
+
+const circularSplineSchema = z.strictObject({
+  type: z.literal("circularSpline"),
+  bins: splineOptions.bins,
+});
+
+/** Slope j is that of the lower end of bin j, and of the upper end of the one before: at the seam, the last. */
+const AROUND: SlopePlaces = { lowerOf: (j) => j, upperOf: (j, bins) => (j + bins - 1) % bins };
+
+/**
+ * A map of the circle onto itself for angles in [-pi, pi), a rational-quadratic spline of K bins whose slopes at both ends
+ * are the same, followed by a turn (Rezende et al. 2020, "Normalizing flows on tori and spheres"):
+ *   z = wrap(spline(x) + phase),  wrap(u) = u - 2 pi floor((u + pi) / (2 pi)).
+ * P = 3 K + 1. Arguments are wrapped first, so the map and densities have the period 2 pi; a density is one on the circle, to
+ * be integrated over one turn, and its base must be one there too, such as a uniform one on [-pi, pi]. What the parameters
+ * depend on sees the cosines and sines of angles.
+ */
+export function circularSpline(bins = 8): ScalarTransform {
+  const sizes = [bins, bins, bins, 1];
+  const parts = (u: Tensor, raw: Tensor) => {
+    const [widths, heights, slopes, phase] = cutGroups(raw, u.shape.at(-1) as number, sizes);
+    const spline = { widths, heights, slopes, bound: Math.PI, tails: "none" } as const;
+    return { spline, phase: phase.reshape(phase.shape.slice(0, -1)) };
+  };
+  return {
+    parameters: 3 * bins + 1,
+    angles: true,
+    columns: (features) => groupColumns(features, sizes),
+    toLatent(x, raw) {
+      const { spline, phase } = parts(x, raw);
+      const { value, logDerivative } = rationalQuadratic(wrap(x), spline, AROUND, false);
+      return { value: wrap(value.add(phase)), logDerivative };
+    },
+    toData(z, raw) {
+      const { spline, phase } = parts(z, raw);
+      return rationalQuadratic(wrap(z.sub(phase)), spline, AROUND, true);
+    },
+  };
+}
+
+/** The same angle in [-pi, pi]; rounding can put it beyond, where a base distribution ends. */
+function wrap(angle: Tensor): Tensor {
+  const turns = angle
+    .add(Math.PI)
+    .mul(0.5 / Math.PI)
+    .floor();
+  const wrapped = angle.sub(turns.mul(2 * Math.PI));
+  const beyond = wrapped.abs().greater(Math.PI);
+  return beyond.where(wrapped.stopGradient().maximum(-Math.PI).minimum(Math.PI), wrapped);
+}
+
+export const circularSplineKind: ScalarTransformKind<typeof circularSplineSchema> = {
+  schema: circularSplineSchema,
+  about: {
+    name: "circular spline",
+    formula: "z = spline(x) + phase modulo 2 pi",
+    paper: "Rezende et al. 2020",
+    density: "closed form",
+    sampling: "closed form",
+  },
+  build: ({ bins }) => circularSpline(bins),
+  examples: () => [{ type: "circularSpline", bins: 4 }],
+};

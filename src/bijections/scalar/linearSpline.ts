@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { filled, type Tensor } from "../../graph/tensor.ts";
+import { binSizes, completed, findBin, type SplineOptions, splineOptions } from "./bins.ts";
+import {
+  cutGroups,
+  groupColumns,
+  type ScalarTransform,
+  type ScalarTransformed,
+  type ScalarTransformKind,
+} from "./scalarTransform.ts";
+
+const linearSplineSchema = z.strictObject({ type: z.literal("linearSpline"), ...splineOptions });
+
+/**
+ * Piecewise linear on [-B, B] with K bins of equal width (Müller et al. 2019, "Neural importance sampling"), the identity
+ * outside. P = K: the heights, by a softmax whose arguments are clamped smoothly. In bin k
+ *   z = y_k + height (x - x_k) / width,  dz/dx = height / width,
+ * so a density is a histogram: the slope jumps at each edge of a bin, those of the box included.
+ */
+export function linearSpline({ bins, bound, tails }: SplineOptions): ScalarTransform {
+  const apply = (u: Tensor, raw: Tensor, inverse: boolean): ScalarTransformed => {
+    const [heights] = cutGroups(raw, u.shape.at(-1) as number, [bins]).map(binSizes);
+    const widths = filled(1, [1, bins]);
+    const [from, to] = inverse ? [heights, widths] : [widths, heights];
+    const { inside, above, fromSize, toSize, toEnd } = findBin(u, {
+      from,
+      to,
+      bound,
+      closed: tails === "none",
+    });
+    const value = toEnd.sub(toSize.mul(above));
+    return completed(u, inside, { value, logDerivative: toSize.div(fromSize).log() }, { bound, tails });
+  };
+  return {
+    parameters: bins,
+    columns: (features) => groupColumns(features, [bins]),
+    toLatent: (x, raw) => apply(x, raw, false),
+    toData: (z, raw) => apply(z, raw, true),
+  };
+}
+
+export const linearSplineKind: ScalarTransformKind<typeof linearSplineSchema> = {
+  schema: linearSplineSchema,
+  about: {
+    name: "linear spline",
+    formula: "z = y_k + height_k (x - x_k) / width",
+    paper: "Müller et al. 2019",
+    density: "closed form",
+    sampling: "closed form",
+  },
+  build: linearSpline,
+  examples: () => [{ type: "linearSpline", bins: 4, bound: 3 }],
+};

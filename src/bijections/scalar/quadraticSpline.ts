@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
+import {
+  binSizes,
+  completed,
+  findBin,
+  LOG_SLOPE_BOUND,
+  matrix,
+  SLOPE_PLACES,
+  type SplineOptions,
+  splineOptions,
+} from "./bins.ts";
+import {
+  cutGroups,
+  groupColumns,
+  type ScalarTransform,
+  type ScalarTransformed,
+  type ScalarTransformKind,
+} from "./scalarTransform.ts";
+
+const quadraticSplineSchema = z.strictObject({ type: z.literal("quadraticSpline"), ...splineOptions });
+
+/**
+ * Piecewise quadratic on [-B, B] with K bins (Müller et al. 2019, "Neural importance sampling"), the identity outside: the
+ * slope dz/dx is linear in each bin and continuous everywhere, 1 at both ends. P = 2 K - 1: widths by a softmax, and inner
+ * slopes by exp, all clamped smoothly first and the slopes then multiplied by the one number with which the bins' heights,
+ *   height_k = width_k (d_k + d_k+1) / 2,
+ * add up to 2 B. Without tails (`none`) the slopes at both ends are free too, and P = 2 K + 1.
+ *
+ * With r the part of bin k above x and t = 1 - r, z = y_k+1 - width (d_k+1 r + (d_k - d_k+1) r^2 / 2), dz/dx = d_k r + d_k+1 t.
+ */
+export function quadraticSpline({ bins, bound, tails }: SplineOptions): ScalarTransform {
+  const sizes = [bins, tails === "linear" ? bins - 1 : bins + 1];
+  return {
+    parameters: sizes[0] + sizes[1],
+    columns: (features) => groupColumns(features, sizes),
+    toLatent: (x, raw) => spline(x, cutGroups(raw, x.shape.at(-1) as number, sizes), { bound, tails }, false),
+    toData: (z, raw) => spline(z, cutGroups(raw, z.shape.at(-1) as number, sizes), { bound, tails }, true),
+  };
+}
+
+function spline(
+  u: Tensor,
+  [rawWidths, rawSlopes]: readonly Tensor[],
+  options: Pick<SplineOptions, "bound" | "tails">,
+  inverse: boolean,
+): ScalarTransformed {
+  const { bound, tails } = options;
+  const places = SLOPE_PLACES[tails];
+  const widths = binSizes(rawWidths);
+  const bins = widths.shape.at(-1) as number;
+  const count = rawSlopes.shape.at(-1) as number;
+  const logSlopes = rawSlopes.softClamp(LOG_SLOPE_BOUND / 2);
+  const half = matrix(count, bins, (j, k) =>
+    places.lowerOf(j, bins) === k || places.upperOf(j, bins) === k ? 0.5 : 0,
+  );
+  const free = widths.mul(logSlopes.exp().matmul(half));
+  // With linear tails the two outermost slopes are 1, and their share of the heights is not free.
+  const ends = constant(
+    Array.from({ length: bins }, (_, k) => (tails === "linear" && (k === 0 || k === bins - 1) ? 0.5 : 0)),
+    [bins],
+  );
+  const fixed = widths.mul(ends);
+  const rest = (sizes: Tensor) => sizes.sum(-1, { keepAxes: true });
+  const factor = rest(widths).sub(rest(fixed)).div(rest(free));
+  const heights = free.mul(factor).add(fixed);
+
+  const [from, to] = inverse ? [heights, widths] : [widths, heights];
+  const { inside, above, fromSize, toSize, toEnd, pick } = findBin(u, {
+    from,
+    to,
+    bound,
+    closed: tails === "none",
+  });
+  const scaled = logSlopes.add(factor.log());
+  // Where there is no slope, at -B and B, the logarithm 0 gives slope 1.
+  const d0 = pick(scaled, (j) => places.lowerOf(j, bins)).exp();
+  const d1 = pick(scaled, (j) => places.upperOf(j, bins)).exp();
+  if (inverse) {
+    // The slope at the point that has the part `above` of the height above it, and then its part of the width.
+    const slope = scalar(1).sub(above).mul(d1.square()).add(above.mul(d0.square())).sqrt();
+    const r = above.mul(d0.add(d1)).div(d1.add(slope));
+    return completed(
+      u,
+      inside,
+      { value: toEnd.sub(toSize.mul(r)), logDerivative: slope.log().neg() },
+      options,
+    );
+  }
+  const slope = d0.mul(above).add(d1.mul(scalar(1).sub(above)));
+  const drop = fromSize.mul(above).mul(d1.add(slope)).mul(0.5);
+  return completed(u, inside, { value: toEnd.sub(drop), logDerivative: slope.log() }, options);
+}
+
+export const quadraticSplineKind: ScalarTransformKind<typeof quadraticSplineSchema> = {
+  schema: quadraticSplineSchema,
+  about: {
+    name: "quadratic spline",
+    formula: "dz/dx linear in bin k",
+    paper: "Müller et al. 2019",
+    density: "closed form",
+    sampling: "closed form",
+  },
+  build: quadraticSpline,
+  examples: () => [{ type: "quadraticSpline", bins: 4, bound: 3 }],
+};

@@ -1,0 +1,31 @@
+import { concat, constant, type Tensor } from "../graph/tensor.ts";
+
+/** A diagonal matrix [D, D] from its diagonal [D]. */
+export function diagonal(values: Tensor): Tensor {
+  const size = values.shape[0] as number;
+  return identityMatrix(size).mul(values);
+}
+
+export function identityMatrix(size: number): Tensor {
+  const values = Array.from({ length: size * size }, (_, k) => (k % (size + 1) === 0 ? 1 : 0));
+  return constant(values, [size, size]);
+}
+
+/** Inverse of a lower triangular matrix [D, D], row by row: r_i = (e_i - sum_{j<i} l_ij r_j) / l_ii. */
+export function invertLower(lower: Tensor): Tensor {
+  const size = lower.shape[0] as number;
+  const rows: Tensor[] = [];
+  for (let i = 0; i < size; i++) {
+    const unit = constant(
+      Array.from({ length: size }, (_, j) => (i === j ? 1 : 0)),
+      [1, size],
+    );
+    const row = lower.slice(0, i, i + 1);
+    const known = i === 0 ? unit : unit.sub(row.slice(1, 0, i).matmul(concat(rows, 0)));
+    rows.push(known.div(row.slice(1, i, i + 1)));
+  }
+  return concat(rows, 0);
+}
+
+/** Inverse of an upper triangular matrix [D, D]: the transpose of a lower one. */
+export const invertUpper = (upper: Tensor): Tensor => invertLower(upper.transpose()).transpose();

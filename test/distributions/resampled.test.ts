@@ -1,0 +1,122 @@
+import { expect, test } from "vitest";
+import { Resampled, StandardNormal } from "../../src/distributions/index.ts";
+import { decodeModel, encodeModel, Flow } from "../../src/flows/index.ts";
+import { parametersOf } from "../../src/nn/module.ts";
+import { Random } from "../../src/random/index.ts";
+import { fit } from "../../src/train/index.ts";
+import { expectClose } from "../bijections/invariants.ts";
+import { kolmogorovSmirnov } from "../mathematics/kolmogorovSmirnov.ts";
+import { cumulative, integral, intervalRule, lineRule } from "../mathematics/quadrature.ts";
+import { perturb } from "../nn/perturb.ts";
+import { draw, logProb } from "./evaluate.ts";
+
+const linear = { hidden: [] };
+const HALF_LOG_2_PI = 0.5 * Math.log(2 * Math.PI);
+
+/** a(x) = sigmoid(w x + b) in one feature. */
+function logistic(weight: number, bias: number, truncation: number): Resampled {
+  const own = new Resampled({ features: 1, truncation, network: linear }, new Random(0));
+  own.network.layers[0].weight.value = Float64Array.of(weight);
+  own.network.layers[0].bias.value = Float64Array.of(bias);
+  return own;
+}
+
+test("starts as the standard normal", async () => {
+  const rows = new Random(1).normal(new Float64Array(30));
+  for (const features of [1, 2, 5]) {
+    const own = await logProb(new Resampled({ features }, new Random(0)), rows);
+    expectClose(own, await logProb(new StandardNormal({ features }), rows), 1e-13, "log-density");
+  }
+});
+
+test.each([2, 5, 100])("with truncation %d is its formula", async (T) => {
+  const [w, b] = [1.5, -1];
+  const a = (v: number) => 1 / (1 + Math.exp(-w * v - b));
+  const rule = lineRule(4001, 12);
+  const Z = rule.nodes.reduce(
+    (sum, v, i) => sum + rule.weights[i] * a(v) * Math.exp(-0.5 * v * v - HALF_LOG_2_PI),
+    0,
+  );
+  const q = (1 - Z) ** (T - 1);
+  const x = [0, 1, -2, 3, -8];
+  const expected = x.map((v) => -0.5 * v * v - HALF_LOG_2_PI + Math.log(((1 - q) * a(v)) / Z + q));
+  expectClose(await logProb(logistic(w, b, T), x), expected, 1e-9, "log-density");
+});
+
+test.each([
+  [3, 1],
+  [40, -3],
+])("with truncation %d and bias %d is drawn with its density", async (T, bias) => {
+  const own = logistic(2, bias, T);
+  const rule = intervalRule(-8, 8, 4001);
+  const density = (await logProb(own, rule.nodes)).map(Math.exp);
+  const rows = await draw(own, 20_000);
+  expect(kolmogorovSmirnov(rows, cumulative(rule, density))).toBeGreaterThan(1e-3);
+});
+
+test("takes anything, and nothing, without a NaN", async () => {
+  for (const bias of [-200, -40, 40, 200]) {
+    for (const precision of ["float32", "float64"] as const) {
+      const values = await logProb(logistic(0, bias, 10), [0, 1], precision);
+      expectClose(values, [-HALF_LOG_2_PI, -0.5 - HALF_LOG_2_PI], 1e-5, `bias ${bias}`);
+    }
+  }
+});
+
+test.each([
+  [1, 1e-9],
+  [2, 1e-6],
+  [3, 3e-3],
+])("of %d features has its Z from a grid, to %d", async (features, tolerance) => {
+  const make = (points: number) => {
+    const network = { hidden: [8], activation: "tanh" as const };
+    const own = new Resampled({ features, truncation: 10, points, network }, new Random(0));
+    perturb(parametersOf(own), 0.8);
+    return own;
+  };
+  const rows = new Random(3).normal(new Float64Array(features * 10));
+  const fine = await logProb(make(30_000), rows);
+  expectClose(await logProb(make(1024), rows), fine, tolerance, "log-density");
+});
+
+test("of many features integrates to 1 as nearly as its points say, the same for each seed", async () => {
+  const features = 6;
+  const make = (points: number, seed = 0) => {
+    const own = new Resampled(
+      { features, truncation: 20, points, seed, network: { hidden: [8], activation: "tanh" } },
+      new Random(0),
+    );
+    perturb(parametersOf(own), 0.8);
+    return own;
+  };
+  // The mean of p(x) / N(x) over normal rows.
+  const rows = new Random(3).normal(new Float64Array(features * 40_000));
+  const normal = await logProb(new StandardNormal({ features }), rows);
+  const mass = async (own: Resampled) => {
+    const values = await logProb(own, rows);
+    return values.reduce((sum, v, r) => sum + Math.exp(v - normal[r]), 0) / values.length;
+  };
+  expect(Math.abs((await mass(make(4096))) - 1)).toBeLessThan(0.03);
+  const few = rows.subarray(0, features * 10);
+  expect(await logProb(make(256), few)).toEqual(await logProb(make(256), few));
+  expect(await logProb(make(256, 1), few)).not.toEqual(await logProb(make(256), few));
+});
+
+test("learns two modes, which one affine layer cannot make of a normal", async () => {
+  const random = new Random(4);
+  const data = random.normal(new Float64Array(3000)).map((e, i) => (i % 2 === 0 ? 1.5 : -1.5) + 0.3 * e);
+  const flow = new Flow(
+    new Resampled({ features: 1, truncation: 50, network: { hidden: [16, 16], activation: "tanh" } }, random),
+  );
+  await fit(flow, data, { epochs: 60, optimizer: { learningRate: 0.02 } });
+  const mean = (await flow.logProb(data)).reduce((a, b) => a + b) / data.length;
+  // The two normals themselves have -log 2 - log 0.3 - 1.42 = -0.91 nats, one normal has -1.85.
+  expect(mean).toBeGreaterThan(-1.0);
+  const rule = lineRule(2001, 10);
+  const total = integral(await flow.logProb(rule.nodes, undefined, { precision: "float64" }), rule.weights);
+  expect(Math.abs(total - 1)).toBeLessThan(1e-4);
+  const rows = await flow.sample(2000);
+  expect(rows.filter((v) => Math.abs(v) < 0.5).length).toBeLessThan(60);
+  const { flow: read } = decodeModel(encodeModel({ flow, columns: ["x"], given: [] }));
+  expect(await read.logProb(rows)).toEqual(await flow.logProb(rows));
+});

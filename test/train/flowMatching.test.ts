@@ -1,0 +1,79 @@
+import { describe, expect, test } from "vitest";
+import { Chain, Continuous, LULinear } from "../../src/bijections/index.ts";
+import { cnf, Flow, fit, forTables, maf, Random, StandardNormal, StudentT } from "../../src/index.ts";
+import { integral, lineRule, square } from "../mathematics/quadrature.ts";
+
+const ROWS = 1500;
+
+/** x_1 = x_0 + 0.5 noise: a Gaussian with known entropy. */
+function correlated(seed: number): Float64Array {
+  const rows = new Random(seed).normal(new Float64Array(2 * ROWS));
+  return rows.map((v, i) => (i % 2 === 1 ? rows[i - 1] + 0.5 * v : v));
+}
+const ENTROPY = Math.log(2 * Math.PI * Math.E) + Math.log(0.5);
+
+const SETTINGS = {
+  objective: "flowMatching",
+  optimizer: { learningRate: 5e-3 },
+  epochs: 40,
+  validation: { values: correlated(2) },
+} as const;
+
+describe("flow matching", () => {
+  test("learns a density without integrating, which is then exact", async () => {
+    const flow = cnf(2, { hidden: [32, 32] });
+    const { validationLogDensity, epochs } = await fit(flow, correlated(1), SETTINGS);
+    expect(validationLogDensity).toBeLessThan(-ENTROPY + 0.05);
+    expect(validationLogDensity).toBeGreaterThan(-ENTROPY - 0.05);
+    // The log-density of rows that were learned from is that of the same density.
+    expect(Math.abs(epochs.at(-1)!.trainLogDensity + ENTROPY)).toBeLessThan(0.1);
+    const { rows, weights } = square(lineRule(81));
+    const density = await flow.logProb(rows);
+    expect(integral(density, weights)).toBeCloseTo(1, 3);
+  });
+
+  test("gives the same again, and on two threads the same but for rounding", async () => {
+    const trained = async (threads: number) => {
+      const flow = forTables(cnf(2, { hidden: [8] }));
+      const { epochs } = await fit(flow, correlated(3), { ...SETTINGS, epochs: 3, threads });
+      return epochs.map(({ validationLogDensity }) => validationLogDensity);
+    };
+    const one = await trained(1);
+    const two = await trained(2);
+    expect(await trained(2)).toEqual(two);
+    one.forEach((v, i) => {
+      expect(two[i]).toBeCloseTo(v, 4);
+    });
+  });
+
+  test("conditions on a context", async () => {
+    const context = new Random(5).normal(new Float64Array(ROWS));
+    const noise = new Random(6).normal(new Float64Array(ROWS));
+    const values = context.map((c, i) => 2 * c + 0.3 * noise[i]);
+    const flow = cnf(1, { context: 1, hidden: [32, 32] });
+    await fit(flow, values, { ...SETTINGS, context, validation: undefined, epochs: 60 });
+    const [near, far] = await flow.logProb([2, 2], [1, -1]);
+    expect(near).toBeGreaterThan(-1);
+    expect(far).toBeLessThan(near - 5);
+  });
+
+  test.each([
+    ["another bijection", () => maf(2), "autoregressive"],
+    [
+      "layers to learn",
+      () =>
+        new Flow(
+          new StandardNormal({ features: 2 }),
+          new Chain([new Continuous({ features: 2 }, new Random(0)), new LULinear({ features: 2 })]),
+        ),
+      "bijection.bijections.1.lower to learn",
+    ],
+    ["a base to learn", () => cnf(2, { base: new StudentT({ features: 2 }) }), "base.mean to learn"],
+  ])("refuses a flow with %s", async (_, build, received) => {
+    const message = await fit(build(), correlated(1), SETTINGS).catch((error: Error) => error.message);
+    expect(message).toBe(
+      `flow matching does not fit this flow: expected a base without learned parameters, a continuous bijection, and then nothing that is learned, received ${received}.
+Train it by likelihood, or build it with cnf().`,
+    );
+  });
+});
