@@ -4,8 +4,18 @@ import { conditional } from "./protocols/conditional.ts";
 import { earth } from "./protocols/earth.ts";
 import { madeBinary } from "./protocols/madeBinary.ts";
 import { mnist } from "./protocols/mnist.ts";
+import { orderingsProtocol } from "./protocols/orderings.ts";
 import { rnade } from "./protocols/rnade.ts";
 import { toys } from "./protocols/toys.ts";
 
 /** All protocols, by the alphabet. */
-export const protocols: readonly Protocol[] = [adbench, conditional, earth, madeBinary, mnist, rnade, toys];
+export const protocols: readonly Protocol[] = [
+  adbench,
+  conditional,
+  earth,
+  madeBinary,
+  mnist,
+  orderingsProtocol,
+  rnade,
+  toys,
+];
