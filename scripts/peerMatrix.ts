@@ -77,7 +77,7 @@ export const matrix: readonly MatrixRow[] = [
   },
   {
     feature: "orderings",
-    ours: "any permutation",
+    ours: "any permutation, or drawn for every batch",
     peers: [
       "permutations, random masks",
       "permutations",
@@ -105,7 +105,7 @@ export const matrix: readonly MatrixRow[] = [
   },
   {
     feature: "actnorm, batch norm",
-    ours: ["actnorm"],
+    ours: ["actnorm", "batchNorm"],
     peers: ["Y, Y", "Y, Y", "–", "–", "– / batch norm", "batch norm", "torchflows"],
   },
   {

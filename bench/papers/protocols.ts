@@ -5,6 +5,7 @@ import { earth } from "./protocols/earth.ts";
 import { energies } from "./protocols/energies.ts";
 import { madeBinary } from "./protocols/madeBinary.ts";
 import { mnist } from "./protocols/mnist.ts";
+import { orderingsProtocol } from "./protocols/orderings.ts";
 import { rnade } from "./protocols/rnade.ts";
 import { toys } from "./protocols/toys.ts";
 
@@ -16,6 +17,7 @@ export const protocols: readonly Protocol[] = [
   energies,
   madeBinary,
   mnist,
+  orderingsProtocol,
   rnade,
   toys,
 ];

@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { PushforwardError } from "../errors.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { MaskedMLP } from "../nn/maskedMLP.ts";
 import { networkSchema } from "../nn/mlp.ts";
+import { drawnOrders, Numberings, single, type Variant } from "../nn/numberings.ts";
 import { SeparateMLPs } from "../nn/separateMLPs.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
@@ -25,6 +27,9 @@ const autoregressiveSchema = z.strictObject({
   /** One masked network for all parameters, or a network for each parameter of each feature. */
   conditioner: z.enum(["masked", "separate"]).default("masked"),
   network: networkSchema.prefault({}),
+  /** M, the number of orders that share the weights: the first is `order`, the others are drawn by `seed`. */
+  orders: z.int().positive().optional(),
+  seed: z.int().nonnegative().optional(),
 });
 
 export type AutoregressiveOptions = Omit<z.input<typeof autoregressiveSchema>, "type">;
@@ -38,6 +43,9 @@ export type AutoregressiveOptions = Omit<z.input<typeof autoregressiveSchema>, "
  *
  * With `conditioner: "separate"` each parameter of each feature, such as mu_i and sigma_i, has a network of its own: the
  * plainest autoregressive flow, for few features. With `network: { hidden: [] }` the parameters are linear in the features.
+ *
+ * With several `orders` each batch of a training takes one of them, at random, in both directions. Evaluated by itself it has
+ * the first; the average of densities over all is no bijection but an `Ensemble` of the whole flow.
  */
 export class Autoregressive implements Bijection {
   readonly features: number;
@@ -47,49 +55,77 @@ export class Autoregressive implements Bijection {
   private readonly transform: ScalarTransform;
   /** For each column of the network's output, the feature that it belongs to. */
   private readonly columns: readonly number[];
+  /** The order of the features as the network takes them. */
+  private readonly order: readonly number[];
+  /** Where there are several orders. */
+  private readonly numberings: Numberings | undefined;
 
   /** Throws `ARGUMENT` if the options do not fit. */
   constructor(options: AutoregressiveOptions, random: Random) {
     const description = { type: "autoregressive", ...options };
     this.options = parse(autoregressiveSchema, description, "an autoregressive bijection");
-    const { order, context, transform, conditioner, network } = this.options;
+    const { order, context, transform, conditioner, network, orders = 1, seed = 0 } = this.options;
+    const whole = orders > 1;
     this.features = order.length;
+    this.order = whole ? identityOrder(order.length) : order;
     this.context = context;
     this.transform = buildScalarTransform(transform);
     this.columns = this.transform.columns(this.features);
-    const degree = inverseOrder(order).map((place) => place + 1);
-    const Conditioner = conditioner === "masked" ? MaskedMLP : SeparateMLPs;
-    this.network = new Conditioner(
-      {
-        inputDegrees: this.transform.angles ? [...degree, ...degree] : degree,
-        outputDegrees: this.columns.map((feature) => degree[feature]),
-        context,
-      },
-      network,
-      random,
-    );
+    const degree = inverseOrder(this.order).map((place) => place + 1);
+    const autoregression = {
+      inputDegrees: this.transform.angles ? [...degree, ...degree] : degree,
+      outputDegrees: this.columns.map((feature) => degree[feature]),
+      context,
+    };
+    if (conditioner === "separate") {
+      if (whole) {
+        throw new PushforwardError(
+          "ARGUMENT",
+          "separate networks have no weights that several orders could share",
+          {
+            mend: 'Leave out orders, or take the conditioner "masked".',
+          },
+        );
+      }
+      this.network = new SeparateMLPs(autoregression, network, random);
+      return;
+    }
+    const masked = new MaskedMLP({ ...autoregression, whole }, network, random);
+    this.network = masked;
+    if (!whole) return;
+    const features = drawnOrders(order, orders, new Random(seed).split("orders"));
+    const natural = identityOrder(order.length);
+    const inputs = this.transform.angles ? [...natural, ...natural] : natural;
+    this.numberings = new Numberings(masked, { features, inputs, columns: this.columns });
   }
 
   inverse(x: Tensor, context?: Tensor): Transformed {
-    const { value, logDerivative } = this.transform.toLatent(
-      x,
-      this.network.apply(networkInputs(this.transform, x), context),
-    );
-    return { value, logDet: sumFeatures(logDerivative, this.features) };
+    const { network, toOrder, toFeatures } = this.variant();
+    const placed = toOrder(x);
+    const raw = network.apply(networkInputs(this.transform, placed), context);
+    const { value, logDerivative } = this.transform.toLatent(placed, raw);
+    return { value: toFeatures(value), logDet: sumFeatures(logDerivative, this.features) };
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
-    const network = this.network.incremental(context);
+    const variant = this.variant();
+    const placed = variant.toOrder(z);
+    const network = variant.network.incremental(context);
     const values: Tensor[] = new Array(this.features);
     let logDet: Tensor | undefined;
-    this.options.order.forEach((feature, k) => {
-      const scalar = this.transform.toData(z.slice(1, feature, feature + 1), network.outputs(k + 1));
+    this.order.forEach((feature, k) => {
+      const scalar = this.transform.toData(placed.slice(1, feature, feature + 1), network.outputs(k + 1));
       values[feature] = scalar.value;
       const own = sumFeatures(scalar.logDerivative, 1);
       logDet = logDet ? logDet.add(own) : own;
       if (k < this.features - 1) network.feed(k + 1, networkInputs(this.transform, scalar.value));
     });
-    return { value: concat(values, 1), logDet: logDet! };
+    return { value: variant.toFeatures(concat(values, 1)), logDet: logDet! };
+  }
+
+  /** The network under the order that is traced now. */
+  private variant(): Variant {
+    return this.numberings?.current(this.network as MaskedMLP) ?? single(this.network);
   }
 
   describe(): Description {
@@ -127,6 +163,15 @@ export const autoregressiveKind: BijectionKind<typeof autoregressiveSchema> = {
       network: { hidden: [3, 9], activation: "gelu" },
     },
     { type: "autoregressive", order: reverseOrder(features), network: { hidden: [] } },
+    {
+      type: "autoregressive",
+      order: reverseOrder(features),
+      context: 1,
+      transform: { type: "rationalQuadraticSpline", bins: 3 },
+      network: { hidden: [7, 7], activation: "tanh" },
+      orders: 3,
+      seed: 1,
+    },
     ...[0, 2].map((context) => ({
       type: "autoregressive" as const,
       order: randomOrder(features, new Random(4)),

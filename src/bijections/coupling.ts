@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { PushforwardError } from "../errors.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
+import { variantOf } from "../graph/variant.ts";
 import { MLP, networkSchema } from "../nn/mlp.ts";
+import { columnOrders, drawnOrders, type Orders } from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
-import type { Random } from "../random/index.ts";
+import { Random } from "../random/index.ts";
 import {
   type Bijection,
   type BijectionKind,
@@ -27,6 +29,9 @@ const couplingSchema = z.strictObject({
   context: z.int().nonnegative().default(0),
   transform: scalarTransformSchema.default({ type: "affine" }),
   network: networkSchema.prefault({}),
+  /** M, the number of masks that share the weights: the first is `mask`, the others keep as many features, drawn by `seed`. */
+  masks: z.int().positive().optional(),
+  seed: z.int().nonnegative().optional(),
 });
 
 export type CouplingOptions = Omit<z.input<typeof couplingSchema>, "type">;
@@ -35,6 +40,9 @@ export type CouplingOptions = Omit<z.input<typeof couplingSchema>, "type">;
  * Keeps some features and transforms the others by parameters that a network computes from the kept ones and the
  * context: NICE with the additive transform (Dinh et al. 2015), RealNVP with the affine one (Dinh et al. 2017), the
  * coupling neural spline flow with the spline (Durkan et al. 2019). Both directions cost one pass of the network.
+ *
+ * With several `masks` each batch of a training takes one of them, at random, and the network has inputs and outputs for
+ * all features, of which it uses those that the mask calls for. Evaluated by itself it has the first mask.
  */
 export class Coupling implements Bijection {
   readonly features: number;
@@ -42,19 +50,31 @@ export class Coupling implements Bijection {
   readonly network: MLP;
   private readonly options: z.output<typeof couplingSchema>;
   private readonly transform: ScalarTransform;
-  private readonly split: ReturnType<typeof splitByMask>;
+  /** Number of features that a mask keeps. */
+  private readonly kept: number;
+  /** The features under each mask, the kept ones first. */
+  private readonly order: Orders;
+  /** Inputs and outputs of the network under each mask, if there are several. */
+  private readonly places: { readonly rows: Orders; readonly columns: Orders } | undefined;
 
   /** Throws `ARGUMENT` if the options do not fit, or leave nothing to condition on. */
   constructor(options: CouplingOptions, random: Random) {
     this.options = parse(couplingSchema, { type: "coupling", ...options }, "a coupling");
-    const { mask, context, transform, network } = this.options;
-    this.features = mask.length;
+    const { mask, context, transform, network, masks = 1, seed = 0 } = this.options;
+    const D = mask.length;
+    this.features = D;
     this.context = context;
     this.transform = buildScalarTransform(transform);
-    this.split = splitByMask(mask, context);
-    const { kept, changed } = this.split;
-    const outputs = changed.length * this.transform.parameters;
-    const inputs = kept.length * (this.transform.angles ? 2 : 1);
+    const { kept, changed } = splitByMask(mask, context);
+    this.kept = kept.length;
+    this.order = drawnOrders([...kept, ...changed], masks, new Random(seed).split("masks"));
+    const several = masks > 1;
+    if (several) {
+      const rows = columnOrders(this.inputs(D), this.order);
+      this.places = { rows, columns: columnOrders(this.transform.columns(D), this.order) };
+    }
+    const inputs = this.inputs(several ? D : kept.length).length;
+    const outputs = (several ? D : changed.length) * this.transform.parameters;
     this.network = new MLP(inputs, outputs, network, random, context);
   }
 
@@ -67,12 +87,46 @@ export class Coupling implements Bijection {
   }
 
   private apply(u: Tensor, context: Tensor | undefined, direction: "toData" | "toLatent"): Transformed {
-    const { kept, changed, join } = this.split;
-    const own = kept.length > 0 ? [u.gather(1, kept)] : [];
-    const seen = own.map((features) => networkInputs(this.transform, features));
-    const raw = this.network.apply(concat(context ? [...seen, context] : seen, 1));
-    const { value, logDerivative } = this.transform[direction](u.gather(1, changed), raw);
-    return { value: join(own, value), logDet: sumFeatures(logDerivative, changed.length) };
+    const { features: D, kept: K, order, transform } = this;
+    const variant = variantOf(this.options.masks ?? 1);
+    const placed = order.apply(u, 1, variant);
+    const kept = K > 0 ? [placed.gather(1, range(0, K))] : [];
+    const seen = kept.map((features) => networkInputs(transform, features));
+    const raw = this.networkFor(variant).apply(concat(context ? [...seen, context] : seen, 1));
+    const { value, logDerivative } = transform[direction](placed.gather(1, range(K, D)), raw);
+    return {
+      value: order.undo(concat([...kept, value], 1), 1, variant),
+      logDet: sumFeatures(logDerivative, D - K),
+    };
+  }
+
+  /** The feature of each input of a network of so many features. */
+  private inputs(features: number): number[] {
+    const natural = range(0, features);
+    return this.transform.angles ? [...natural, ...natural] : natural;
+  }
+
+  /** From the kept features and the context to the parameters of the others: of several masks a part of the network. */
+  private networkFor(variant: number | Tensor): Pick<MLP, "apply"> {
+    const { network, places, features: D, kept: K, context } = this;
+    if (!places) return network;
+    const inputs = this.inputs(D);
+    const where = (list: readonly number[], holds: (place: number) => boolean) =>
+      list.flatMap((place, i) => (holds(place) ? [i] : []));
+    const rows = where(inputs, (place) => place < K);
+    const columns = where(this.transform.columns(D), (place) => place >= K);
+    return network.with((layer, i) => {
+      let { weight, bias }: { weight: Tensor; bias: Tensor } = layer;
+      if (i === 0) {
+        const [own, ofContext] = weight.split(0, [inputs.length, context]);
+        weight = concat([places.rows.apply(own, 0, variant).gather(0, rows), ofContext], 0);
+      }
+      if (i === network.layers.length - 1) {
+        weight = places.columns.apply(weight, 1, variant).gather(1, columns);
+        bias = places.columns.apply(bias, 0, variant).gather(0, columns);
+      }
+      return { apply: (x) => x.affine(weight, bias) };
+    });
   }
 
   describe(): Description {
@@ -109,6 +163,15 @@ export const couplingKind: BijectionKind<typeof couplingSchema> = {
         network: { hidden: [6, 6, 6], residual: true, activation: "silu" },
       },
       { type: "coupling", mask: new Array(features).fill(false), context: 1, network: { hidden: [] } },
+      {
+        type: "coupling",
+        mask: alternatingMask(features),
+        context: 1,
+        transform: { type: "rationalQuadraticSpline", bins: 3 },
+        network: { hidden: [7, 7], activation: "tanh" },
+        masks: 3,
+        seed: 1,
+      },
     ];
   },
 };
@@ -140,3 +203,6 @@ export function randomMask(features: number, random: Random): boolean[] {
   for (const feature of random.permutation(features).slice(0, Math.floor(features / 2))) mask[feature] = true;
   return mask;
 }
+
+const range = (start: number, end: number): number[] =>
+  Array.from({ length: end - start }, (_, i) => start + i);

@@ -1,5 +1,6 @@
 export { Actnorm } from "./actnorm.ts";
 export { Autoregressive, type AutoregressiveOptions } from "./autoregressive.ts";
+export { BatchNorm, type BatchNormOptions } from "./batchNorm.ts";
 export type { Bijection, DataRows, Description, Transformed } from "./bijection.ts";
 export { BlockAutoregressive, type BlockAutoregressiveOptions } from "./blockAutoregressive.ts";
 export { type BijectionDescription, bijectionSchema, buildBijection } from "./build.ts";

@@ -1,5 +1,6 @@
 import { actnormKind } from "./actnorm.ts";
 import { autoregressiveKind } from "./autoregressive.ts";
+import { batchNormKind } from "./batchNorm.ts";
 import { blockAutoregressiveKind } from "./blockAutoregressive.ts";
 import { chainKind } from "./chain.ts";
 import { continuousKind } from "./continuous.ts";
@@ -35,6 +36,7 @@ import { tanhKind } from "./tanh.ts";
 export const bijectionKinds = [
   actnormKind,
   autoregressiveKind,
+  batchNormKind,
   blockAutoregressiveKind,
   chainKind,
   continuousKind,

@@ -2,6 +2,7 @@ export { buildDistribution, type DistributionDescription, distributionSchema } f
 export { Cauchy } from "./cauchy.ts";
 export { DiagonalNormal } from "./diagonalNormal.ts";
 export type { Distribution, Noise } from "./distribution.ts";
+export { Ensemble } from "./ensemble.ts";
 export { fitGaussianMixture, type MixtureFit, type MixtureOptions } from "./expectationMaximization.ts";
 export { GaussianMixture } from "./gaussianMixture.ts";
 export { GeneralizedNormal } from "./generalizedNormal.ts";

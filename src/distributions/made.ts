@@ -11,6 +11,7 @@ import { scoped } from "../graph/scope.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { MaskedMLP } from "../nn/maskedMLP.ts";
 import { networkSchema } from "../nn/mlp.ts";
+import { drawnOrders, Numberings, Orders, single, type Variant } from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { type Distribution, type DistributionKind, type Noise, onSupport } from "./distribution.ts";
@@ -27,6 +28,10 @@ const madeSchema = z.strictObject({
   /** `random` draws the degrees of hidden units by `seed`, where `natural` spreads them evenly. */
   hiddenOrder: z.enum(["natural", "random"]).default("natural"),
   seed: z.int().nonnegative().default(0),
+  /** M, the number of masks that share the weights: the first by the options above, the others drawn by `seed`. */
+  masks: z.int().positive().default(1),
+  /** Whether each of the masks has an order of its own too. */
+  orderAgnostic: z.boolean().default(false),
   /** Weights from the inputs straight to the outputs. */
   direct: z.boolean().default(false),
   network: networkSchema.prefault({}),
@@ -45,8 +50,9 @@ export type MadeOptions = Omit<z.input<typeof madeSchema>, "type">;
  * It starts with fair coins, standard normals, or a mixture of mean 0 and deviation 1. Sampling goes feature by feature but
  * computes each hidden unit once, so it costs about one pass too.
  *
- * Nothing but `network` and `direct` knows the masks, by `apply` and `incremental`. They store no weight that a mask forbids:
- * training over several masks wants networks in their place that keep whole weights and multiply them by a mask.
+ * With several `masks` it is trained for connectivity, and with `orderAgnostic` for orders too (sections 4.2 and 4.3 of the
+ * paper): each batch takes one of the M masks, at random. Evaluated by itself it is the first of them; an `Ensemble` is the
+ * average over all. A drawn mask numbers the hidden units anew, and the degrees of all together stay as they are.
  */
 export class Made implements Distribution {
   readonly features: number;
@@ -57,48 +63,77 @@ export class Made implements Distribution {
   readonly direct: MaskedMLP | undefined;
   private readonly options: z.output<typeof madeSchema>;
   private readonly outputs: MadeOutputs;
+  /** The order of the features as the networks take them. */
+  private readonly order: readonly number[];
+  /** Of each network, where there are several masks. */
+  private readonly numberings: readonly Numberings[];
 
   /** Throws `ARGUMENT` if the options do not fit. */
   constructor(options: MadeOptions, random: Random) {
     this.options = parse(madeSchema, { type: "made", ...options }, "a MADE");
     const { order, context, outputs, components, hiddenOrder, seed, direct, network } = this.options;
+    const { masks, orderAgnostic } = this.options;
+    const whole = masks > 1;
     this.features = order.length;
+    this.order = whole ? identityOrder(order.length) : order;
     this.context = context;
     this.outputs = { bernoulli, gaussian, mixture: mixture(components) }[outputs];
     this.noise = this.outputs.noise(this.features);
-    const degree = inverseOrder(order).map((place) => place + 1);
+    const degree = inverseOrder(this.order).map((place) => place + 1);
     const columns = blockColumns(this.features, this.outputs.parameters);
     const autoregression = {
       inputDegrees: degree,
       outputDegrees: columns.map((feature) => degree[feature]),
       context,
+      whole,
       ...(hiddenOrder === "random" && { hiddenDegrees: new Random(seed).split("degrees") }),
     };
     this.network = new MaskedMLP(autoregression, network, random);
     if (direct)
       this.direct = new MaskedMLP(autoregression, { ...network, hidden: [] }, random.split("direct"));
+    const own = new Random(seed).split("masks");
+    const hidden = own.split("hidden");
+    const features = orderAgnostic
+      ? drawnOrders(order, masks, own.split("order"))
+      : new Orders(new Array(masks).fill(order));
+    this.numberings = whole
+      ? this.networks().map((n) => new Numberings(n, { features, columns, hidden }))
+      : [];
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {
     const inside = this.outputs.support?.(x);
     const seen = inside ? inside.where(x, 0) : x;
-    const raw = scoped("network", () => this.network.apply(seen, context));
-    const whole = this.direct ? raw.add(scoped("direct", () => this.direct!.apply(seen, context))) : raw;
-    const logProb = this.outputs.logProb(seen, whole).sum(1);
+    const variants = this.variants();
+    const placed = variants[0].toOrder(seen);
+    const raw = variants
+      .map(({ network }, i) => scoped(["network", "direct"][i], () => network.apply(placed, context)))
+      .reduce((a, b) => a.add(b));
+    const logProb = this.outputs.logProb(placed, raw).sum(1);
     return inside ? onSupport(x, inside, logProb) : logProb;
   }
 
   sample(noise: readonly Tensor[], context?: Tensor): Tensor {
-    const networks = [this.network, ...(this.direct ? [this.direct] : [])].map((n) => n.incremental(context));
+    const variants = this.variants();
+    const networks = variants.map(({ network }) => network.incremental(context));
     const values: Tensor[] = new Array(this.features);
-    this.options.order.forEach((feature, k) => {
+    this.order.forEach((feature, k) => {
       const raw = networks.map((network) => network.outputs(k + 1)).reduce((a, b) => a.add(b));
       const own = noise.map((columns) => columns.slice(1, feature, feature + 1));
       const value = this.outputs.sample(own, raw);
       values[feature] = value;
       if (k < this.features - 1) for (const network of networks) network.feed(k + 1, value);
     });
-    return concat(values, 1);
+    return variants[0].toFeatures(concat(values, 1));
+  }
+
+  private networks(): MaskedMLP[] {
+    return this.direct ? [this.network, this.direct] : [this.network];
+  }
+
+  /** Each network under the mask that is traced now. */
+  private variants(): Variant[] {
+    return this.networks().map((network, i) => this.numberings[i]?.current(network) ?? single(network));
   }
 
   describe() {
@@ -145,6 +180,15 @@ export const madeKind: DistributionKind<typeof madeSchema> = {
       components: 3,
       direct: true,
       network: { hidden: [8], activation: "tanh" },
+    },
+    {
+      type: "made",
+      order: randomOrder(features, new Random(4)),
+      context: 1,
+      direct: true,
+      masks: 3,
+      orderAgnostic: true,
+      network: { hidden: [8, 8], activation: "tanh" },
     },
   ],
 };

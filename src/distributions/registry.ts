@@ -1,5 +1,6 @@
 import { cauchyKind } from "./cauchy.ts";
 import { diagonalNormalKind } from "./diagonalNormal.ts";
+import { ensembleKind } from "./ensemble.ts";
 import { gaussianMixtureKind } from "./gaussianMixture.ts";
 import { generalizedNormalKind } from "./generalizedNormal.ts";
 import { laplaceKind } from "./laplace.ts";
@@ -17,6 +18,7 @@ import { vonMisesKind } from "./vonMises.ts";
 export const distributionKinds = [
   cauchyKind,
   diagonalNormalKind,
+  ensembleKind,
   gaussianMixtureKind,
   generalizedNormalKind,
   laplaceKind,

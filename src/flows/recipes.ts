@@ -1,4 +1,5 @@
 import { Autoregressive } from "../bijections/autoregressive.ts";
+import { BatchNorm } from "../bijections/batchNorm.ts";
 import type { Bijection } from "../bijections/bijection.ts";
 import { BlockAutoregressive } from "../bijections/blockAutoregressive.ts";
 import { Chain } from "../bijections/chain.ts";
@@ -16,10 +17,12 @@ import { Residual } from "../bijections/residual.ts";
 import type { ScalarTransformOptions } from "../bijections/scalar/build.ts";
 import { Sylvester } from "../bijections/sylvester.ts";
 import type { Distribution } from "../distributions/distribution.ts";
+import { Ensemble } from "../distributions/ensemble.ts";
 import { Logistic } from "../distributions/logistic.ts";
 import { Made, type MadeOptions } from "../distributions/made.ts";
 import { StandardNormal } from "../distributions/standardNormal.ts";
 import { Uniform } from "../distributions/uniform.ts";
+import { PushforwardError } from "../errors.ts";
 import type { NetworkOptions } from "../nn/mlp.ts";
 import { Random } from "../random/index.ts";
 import { Flow } from "./flow.ts";
@@ -32,6 +35,15 @@ export interface RecipeOptions extends NetworkOptions {
   transforms?: number;
   /** How the order (autoregressive) or the mask (coupling) changes from layer to layer. Default `alternating`. */
   ordering?: "alternating" | "random";
+  /**
+   * M orders (autoregressive) or masks (coupling) of each layer that share its weights: every batch of a training draws one.
+   * Default 1.
+   */
+  orders?: number;
+  /** Gives the mean density over the `orders`, and not that of the first. Default false. */
+  ensemble?: boolean;
+  /** Puts a batch normalization between layers, and between the last one and the base. Default false. */
+  batchNorm?: boolean;
   /** Default the standard normal; NICE has the logistic. */
   base?: Distribution;
   /** Seed of orders, masks and starting weights. Default 0. */
@@ -49,7 +61,10 @@ export interface SplineRecipeOptions extends RecipeOptions {
 
 export interface MadeRecipeOptions
   extends NetworkOptions,
-    Pick<MadeOptions, "outputs" | "components" | "hiddenOrder" | "direct" | "context"> {
+    Pick<
+      MadeOptions,
+      "outputs" | "components" | "hiddenOrder" | "direct" | "context" | "masks" | "orderAgnostic"
+    > {
   /** The order of the features. Default `natural`: 0, 1, ... */
   ordering?: "natural" | "random";
   /** Seed of orders and starting weights. Default 0. */
@@ -69,7 +84,7 @@ export interface AutoregressiveRecipeOptions extends RecipeOptions {
 }
 
 /** Layers whose networks, if any, are of the context. */
-export interface PlanarRecipeOptions extends Omit<RecipeOptions, "ordering"> {
+export interface PlanarRecipeOptions extends Omit<RecipeOptions, "ordering" | "orders" | "ensemble"> {
   /** Which direction is closed form; the other one finds roots. Default `density`. */
   closedForm?: "density" | "sampling";
 }
@@ -134,6 +149,11 @@ export function nice(features: number, options: RecipeOptions = {}): Flow {
 export function realNVP(features: number, options: CouplingRecipeOptions = {}): Flow {
   const { conditioner = "shared", context = 0 } = options;
   if (conditioner === "shared") return couplings(features, { type: "affine" }, options);
+  if (options.orders !== undefined && options.orders > 1) {
+    throw new PushforwardError("ARGUMENT", "a RealNVP of separate networks has one mask a layer", {
+      mend: 'Leave out orders, or take the conditioner "shared".',
+    });
+  }
   const mask = masks(features, options);
   return layers(
     features,
@@ -172,14 +192,18 @@ export function ncsf(features: number, options: Omit<SplineRecipeOptions, "bound
   return kind === "coupling" ? couplings(features, transform, all) : autoregressive(features, transform, all);
 }
 
-/** MADE as a density model (Germain et al. 2015), with no bijection: `bernoulli` outputs for binary data. */
+/**
+ * MADE as a density model (Germain et al. 2015), with no bijection: `bernoulli` outputs for binary data. With several `masks`
+ * it is the ensemble over them.
+ */
 export function made(features: number, options: MadeRecipeOptions = {}): Flow {
   const { ordering = "natural", hidden, activation, residual, seed = 0, ...rest } = options;
   const random = new Random(seed).split("recipe");
   const order =
     ordering === "random" ? randomOrder(features, random.split("order")) : identityOrder(features);
   const description = { order, seed, network: network({ hidden, activation, residual }), ...rest };
-  return new Flow(new Made(description, random));
+  const model = new Made(description, random);
+  return new Flow(rest.masks && rest.masks > 1 ? new Ensemble(model, { variants: rest.masks }) : model);
 }
 
 export interface ContinuousRecipeOptions
@@ -205,7 +229,10 @@ export function planar(features: number, options: PlanarRecipeOptions = {}): Flo
 }
 
 /** Radial flow: each layer draws rows to a point or pushes them away, in closed form both ways (Rezende and Mohamed 2015). */
-export function radial(features: number, options: Omit<RecipeOptions, "ordering"> = {}): Flow {
+export function radial(
+  features: number,
+  options: Omit<RecipeOptions, "ordering" | "orders" | "ensemble"> = {},
+): Flow {
   const { context = 0 } = options;
   return layers(
     features,
@@ -285,12 +312,16 @@ function couplings(
   options: RecipeOptions,
   atBase: readonly Bijection[] = [],
 ): Flow {
-  const { context = 0 } = options;
+  const { context = 0, orders = 1, seed = 0 } = options;
   const mask = masks(features, options);
   return layers(
     features,
     options,
-    (i, random) => new Coupling({ mask: mask(i), transform, context, network: network(options) }, random),
+    (i, random) => {
+      const several = orders > 1 ? { masks: orders, seed: layerSeed(seed, i) } : {};
+      const shape = { mask: mask(i), transform, context, network: network(options), ...several };
+      return new Coupling(shape, random);
+    },
     atBase,
   );
 }
@@ -315,12 +346,12 @@ function autoregressive(
   turn = (bijection: Bijection) => bijection,
 ): Flow {
   return layers(features, options, (i, random) => {
-    const { ordering = "alternating", context = 0, conditioner } = options;
+    const { ordering = "alternating", context = 0, conditioner, orders = 1, seed = 0 } = options;
     const alternating = i % 2 === 0 ? identityOrder(features) : reverseOrder(features);
     const order = ordering === "random" ? randomOrder(features, random.split("order")) : alternating;
-    return turn(
-      new Autoregressive({ order, transform, context, conditioner, network: network(options) }, random),
-    );
+    const several = orders > 1 ? { orders, seed: layerSeed(seed, i) } : {};
+    const shape = { order, transform, context, conditioner, network: network(options), ...several };
+    return turn(new Autoregressive(shape, random));
   });
 }
 
@@ -331,11 +362,19 @@ function layers(
   layer: (index: number, random: Random) => Bijection,
   atBase: readonly Bijection[] = [],
 ): Flow {
-  const { transforms = 5, seed = 0, base = new StandardNormal({ features }) } = options;
+  const { transforms = 5, seed = 0, base = new StandardNormal({ features }), batchNorm = false } = options;
   const random = new Random(seed).split("recipe");
-  const fromData = Array.from({ length: transforms }, (_, i) => layer(i, random.split(i)));
-  return new Flow(base, new Chain([...atBase, ...fromData.reverse()]));
+  const fromData = Array.from({ length: transforms }, (_, i) => [
+    layer(i, random.split(i)),
+    ...(batchNorm ? [new BatchNorm({ features })] : []),
+  ]).flat();
+  const flow = new Flow(base, new Chain([...atBase, ...fromData.reverse()]));
+  const { orders = 1, ensemble = false } = options;
+  return ensemble && orders > 1 ? new Flow(new Ensemble(flow.distribution, { variants: orders })) : flow;
 }
+
+/** Layers draw different orders. */
+const layerSeed = (seed: number, layer: number) => 1000 * seed + layer;
 
 const network = ({ hidden, activation, residual }: RecipeOptions): NetworkOptions => ({
   ...(hidden && { hidden }),

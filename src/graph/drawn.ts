@@ -1,4 +1,5 @@
 import type { Random } from "../random/index.ts";
+import type { Parameter } from "./parameter.ts";
 import type { Shape } from "./shape.ts";
 import { input, type Tensor } from "./tensor.ts";
 
@@ -11,30 +12,48 @@ export interface Drawn {
   fill(random: Random, values: Float32Array | Float64Array, first: number): void;
 }
 
-let collecting: Drawn[] | undefined;
+interface Training {
+  readonly drawn: Drawn[];
+  /** By the number of variants, one-hot. */
+  readonly variants: Map<number, Tensor>;
+  readonly updates: Map<Parameter, Tensor>;
+  readonly ofData: boolean;
+}
+
+let training: Training | undefined;
 
 /** Whether what is traced is the loss of a training step. */
-export const isTraining = (): boolean => collecting !== undefined;
+export const isTraining = (): boolean => training !== undefined;
+
+/** Whether what is traced is the loss of a training step over a whole batch of data: statistics are then those of the batch. */
+export const takesStatistics = (): boolean => training?.ofData ?? false;
+
+export interface TracedTraining<T> {
+  readonly traced: T;
+  readonly drawn: readonly Drawn[];
+  /** What running statistics become after the step. */
+  readonly updates: ReadonlyMap<Parameter, Tensor>;
+}
 
 /**
- * Traces the loss of a training step: inside, `isTraining` holds and `drawForRows` and `drawForBatch` give tensors. Gives what
- * was drawn too, which becomes inputs of the graph.
+ * Traces the loss of a training step: inside, `isTraining` holds, `drawForRows` and `drawForBatch` give tensors, and over
+ * rows of data, `takesStatistics` holds. Gives what was drawn too, which becomes inputs of the graph.
  */
-export function traceTraining<T>(build: () => T): { traced: T; drawn: readonly Drawn[] } {
-  const outer = collecting;
-  const drawn: Drawn[] = [];
-  collecting = drawn;
+export function traceTraining<T>(build: () => T, { ofData = false } = {}): TracedTraining<T> {
+  const outer = training;
+  const own: Training = { drawn: [], variants: new Map(), updates: new Map(), ofData };
+  training = own;
   try {
-    return { traced: build(), drawn };
+    return { traced: build(), drawn: own.drawn, updates: own.updates };
   } finally {
-    collecting = outer;
+    training = outer;
   }
 }
 
 /** Standard normal or uniform numbers [N, size], other ones in every batch. Only while `isTraining`. */
 export function drawForRows(kind: "normal" | "uniform", size: number): Tensor {
   return register({
-    tensor: input(`drawn${collecting!.length}`, ["N", size]),
+    tensor: input(`drawn${training!.drawn.length}`, ["N", size]),
     byRow: true,
     fill: (random, values, first) => random[kind](values, { offset: first * size }),
   });
@@ -43,13 +62,32 @@ export function drawForRows(kind: "normal" | "uniform", size: number): Tensor {
 /** Numbers of this shape that all rows share, other ones in every batch. Only while `isTraining`. */
 export function drawForBatch(shape: Shape, draw: (random: Random) => ArrayLike<number>): Tensor {
   return register({
-    tensor: input(`drawn${collecting!.length}`, shape),
+    tensor: input(`drawn${training!.drawn.length}`, shape),
     byRow: false,
     fill: (random, values) => values.set(draw(random)),
   });
 }
 
+/** Says what a parameter of running statistics becomes after the step. Only while `takesStatistics`. */
+export function updateAfterStep(parameter: Parameter, value: Tensor): void {
+  training!.updates.set(parameter, value);
+}
+
+/** One-hot numbers [count] of the variant that a batch trains: parts of a model with as many variants share them. */
+export function drawVariant(count: number): Tensor {
+  const { variants } = training!;
+  const known = variants.get(count);
+  if (known) return known;
+  const drawn = drawForBatch([count], (random) => {
+    const [u] = random.uniform(new Float64Array(1));
+    const chosen = Math.min(count - 1, Math.floor(u * count));
+    return Float64Array.from({ length: count }, (_, i) => (i === chosen ? 1 : 0));
+  });
+  variants.set(count, drawn);
+  return drawn;
+}
+
 function register(drawn: Drawn): Tensor {
-  collecting!.push(drawn);
+  training!.drawn.push(drawn);
   return drawn.tensor;
 }

@@ -11,3 +11,4 @@ export { type Dimension, formatShape, resolveShape, type Shape, sameShape, sizeO
 export { solveIncreasing } from "./solve.ts";
 export { logGamma } from "./special.ts";
 export { batchSize, concat, constant, filled, input, type Operand, scalar, stack, Tensor } from "./tensor.ts";
+export { variantOf, withVariant } from "./variant.ts";

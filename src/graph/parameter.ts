@@ -14,8 +14,14 @@ export class Parameter extends Tensor {
   value: Float32Array | Float64Array;
   /** False for numbers that describe the model but are not learned. */
   readonly trainable: boolean;
+  /** True for statistics that a training step sets: not learned by gradients, but not the same from step to step either. */
+  readonly running: boolean;
 
-  constructor(shape: readonly number[], value: ArrayLike<number>, { trainable = true } = {}) {
+  constructor(
+    shape: readonly number[],
+    value: ArrayLike<number>,
+    options: { trainable?: boolean; running?: boolean } = {},
+  ) {
     super(source.input as unknown as Operation, [], { shape: [...shape] });
     if (value.length !== sizeOf(shape)) {
       throw new PushforwardError("SHAPE", "a parameter does not fill its shape", {
@@ -24,7 +30,9 @@ export class Parameter extends Tensor {
       });
     }
     this.value = value instanceof Float64Array ? value : Float32Array.from(value);
+    const { running = false, trainable = !running } = options;
     this.trainable = trainable;
+    this.running = running;
   }
 
   /** Sizes of all axes: a parameter has no batch axis. */

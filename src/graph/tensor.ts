@@ -284,6 +284,12 @@ export class Tensor {
     const all = chosen.length === source.shape[position] && chosen.every((index, i) => index === i);
     return all ? source : apply(structure.gather, [source], { axis: position, indices: chosen });
   }
+  /** One axis reordered: position i gets what is at `order[i]`. Both are [size], and `inverse` is its inverse permutation. */
+  permute(axis: number, order: Tensor, inverse: Tensor): Tensor {
+    return apply(structure.permute, [this, order, inverse], {
+      axis: normalizeAxis("permute", axis, this.shape),
+    });
+  }
   flip(axis: number): Tensor {
     const size = this.shape[normalizeAxis("flip", axis, this.shape)] as number;
     return this.gather(

@@ -21,7 +21,7 @@ export class Incremental {
   private group = 0;
 
   constructor(
-    layers: readonly MaskedLinear[],
+    layers: readonly MaskedLinear<Tensor>[],
     bounds: readonly number[],
     options: NetworkDescription,
     context: Tensor | undefined,
@@ -86,7 +86,7 @@ class Known {
 
 /** One layer of the sweep. */
 class Sweep {
-  private readonly layer: MaskedLinear;
+  private readonly layer: MaskedLinear<Tensor>;
   /** Rows by degree: only the inputs of the network are not sorted yet. */
   private readonly rows: readonly number[];
   /** What the units of the group that the sweep is in owe to the groups before. */
@@ -96,7 +96,7 @@ class Sweep {
   /** Where that group ends. */
   private bound: number | undefined;
 
-  constructor(layer: MaskedLinear) {
+  constructor(layer: MaskedLinear<Tensor>) {
     this.layer = layer;
     this.rows = layer.degrees.map((_, i) => i).sort((i, k) => layer.degrees[i] - layer.degrees[k] || i - k);
   }

@@ -4,14 +4,14 @@ import type { Random } from "../random/index.ts";
 import { Linear } from "./linear.ts";
 
 /** The units of a group, and what they see. */
-interface Block {
+interface Block<T extends Tensor> {
   readonly units: readonly number[];
   /** From the inputs of the group itself (or all, in a layer of one block), under the mask: [inputs, units]. */
-  readonly weight: Parameter;
+  readonly weight: T;
   /** [units] */
-  readonly bias: Parameter;
+  readonly bias: T;
   /** From the inputs of all groups before, which the units of this one see without exception. */
-  readonly before: { readonly weight: Parameter } | undefined;
+  readonly before: { readonly weight: T } | undefined;
 }
 
 /**
@@ -20,25 +20,29 @@ interface Block {
  * before its own, none of those after, and of its own what the mask allows. These blocks are a staircase with little more
  * than half of a dense layer's numbers, and most of them need no mask.
  */
-export class MaskedLinear {
+export class MaskedLinear<T extends Tensor = Parameter> {
   /** Degree of each input, and the highest degree that each unit sees. */
   readonly degrees: readonly number[];
   readonly reach: readonly number[];
-  readonly blocks: readonly Block[];
+  readonly blocks: readonly Block<T>[];
+
+  private constructor(degrees: readonly number[], reach: readonly number[], blocks: readonly Block<T>[]) {
+    this.degrees = degrees;
+    this.reach = reach;
+    this.blocks = blocks;
+  }
 
   /** `bounds` are the groups' highest degrees, ascending, the last one Infinity. */
-  constructor(
+  static random(
     degrees: readonly number[],
     reach: readonly number[],
     bounds: readonly number[],
     random: Random,
     options: { readonly zero: boolean },
-  ) {
-    this.degrees = degrees;
-    this.reach = reach;
+  ): MaskedLinear {
     const whole = new Linear(degrees.length, reach.length, random, options);
     const lows = [Number.NEGATIVE_INFINITY, ...bounds];
-    this.blocks = bounds.flatMap((bound, g) => {
+    const blocks = bounds.flatMap((bound, g): Block<Parameter>[] => {
       const within = (degree: number) => degree > lows[g] && degree <= bound;
       const units = reach.flatMap((r, unit) => (within(r) ? [unit] : []));
       if (units.length === 0) return [];
@@ -53,14 +57,25 @@ export class MaskedLinear {
         },
       ];
     });
+    return new MaskedLinear(degrees, reach, blocks);
+  }
+
+  /** A layer of one block with other numbers under its mask. */
+  with(change: { weight(weight: Tensor): Tensor; bias(bias: Tensor): Tensor }): MaskedLinear<Tensor> {
+    const blocks = this.blocks.map(({ weight, bias, ...rest }) => ({
+      ...rest,
+      weight: change.weight(weight),
+      bias: change.bias(bias),
+    }));
+    return new MaskedLinear<Tensor>(this.degrees, this.reach, blocks);
   }
 
   /** [N, inputs] -> [N, units]. */
   apply(x: Tensor): Tensor {
     const parts = this.blocks.map(({ units, weight, bias, before }) => {
-      const start = before ? before.weight.sizes[0] : 0;
+      const start = before ? size(before.weight) : 0;
       const seen = this.masked(weight, start, units);
-      const own = x.slice(1, start, start + weight.sizes[0]);
+      const own = x.slice(1, start, start + size(weight));
       if (!before) return own.affine(seen, bias);
       return own.matmul(seen).add(x.slice(1, 0, start).affine(before.weight, bias));
     });
@@ -84,14 +99,16 @@ export class MaskedLinear {
     };
   }
 
-  private masked(weight: Parameter, start: number, units: readonly number[]): Tensor {
-    const [rows, columns] = weight.sizes;
+  private masked(weight: Tensor, start: number, units: readonly number[]): Tensor {
+    const rows = size(weight);
     const values = this.degrees
       .slice(start, start + rows)
       .flatMap((degree) => units.map((unit) => (degree <= this.reach[unit] ? 1 : 0)));
-    return values.includes(0) ? weight.mul(constant(values, [rows, columns])) : weight;
+    return values.includes(0) ? weight.mul(constant(values, [rows, units.length])) : weight;
   }
 }
+
+const size = (weight: Tensor) => weight.shape[0] as number;
 
 /** Rows start to end - 1 of the chosen columns of a dense layer's weight. */
 function part(whole: Parameter, start: number, end: number, columns: readonly number[]): Parameter {

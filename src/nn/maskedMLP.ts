@@ -14,6 +14,14 @@ export interface Autoregression {
   readonly context: number;
   /** Draws the degrees of hidden units; without it they are spread evenly. */
   readonly hiddenDegrees?: Random;
+  /** Keeps a layer's weights in one block, those under the mask too: other numberings bring them out. */
+  readonly whole?: boolean;
+}
+
+/** What a masked network computes. */
+export interface MaskedNetwork {
+  apply(x: Tensor, context?: Tensor): Tensor;
+  incremental(context?: Tensor): Pick<Incremental, "feed" | "outputs">;
 }
 
 /**
@@ -30,7 +38,7 @@ export class MaskedMLP {
   private readonly groups: readonly Group[];
 
   constructor(autoregression: Autoregression, options: NetworkDescription, random: Random) {
-    const { inputDegrees, outputDegrees, context, hiddenDegrees } = autoregression;
+    const { inputDegrees, outputDegrees, context, hiddenDegrees, whole } = autoregression;
     const features = Math.max(...inputDegrees);
     // A single feature without context depends on nothing: its parameters are biases.
     const sizes = features === 1 && context === 0 ? [] : hiddenSizes(options);
@@ -45,9 +53,14 @@ export class MaskedMLP {
     this.groups = groups;
     this.layers = degrees.map((before, i) => {
       // The first layer is thin: cutting it would cost more than it saves.
-      const bounds = boundsOf(i === 0 ? groups.slice(-1) : groups);
-      return new MaskedLinear(before, reach[i], bounds, random.split(i), { zero: i === hidden.length });
+      const bounds = boundsOf(i === 0 || whole ? groups.slice(-1) : groups);
+      return MaskedLinear.random(before, reach[i], bounds, random.split(i), { zero: i === hidden.length });
     });
+  }
+
+  /** The same network with other numbers under its masks. */
+  with(change: (layer: MaskedLinear, index: number) => MaskedLinear<Tensor>): MaskedNetwork {
+    return Object.assign(Object.create(MaskedMLP.prototype), this, { layers: this.layers.map(change) });
   }
 
   /** [N, inputs], [N, context] -> [N, outputs]. */

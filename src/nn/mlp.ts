@@ -41,6 +41,11 @@ export class MLP {
       .map((size, i) => new Linear(sizes[i], size, random.split(i), { zero: i === sizes.length - 2 }));
   }
 
+  /** The same network with other layers in place of its own. */
+  with(change: (layer: Linear, index: number) => Pick<Linear, "apply">): Pick<MLP, "apply"> {
+    return Object.assign(Object.create(MLP.prototype), this, { layers: this.layers.map(change) });
+  }
+
   apply(x: Tensor, context?: Tensor): Tensor {
     const input = context ? concat([x, context], 1) : x;
     return throughLayers(this.options, this.layers.length, input, (i, h) =>

@@ -27,7 +27,7 @@ const recordSchema = z.strictObject({
   ),
 });
 
-type BufferName = "average" | "best" | "first" | "second";
+type BufferName = "average" | "best" | "bestRunning" | "first" | "second";
 
 /** Everything that training needs to go on as if it had not stopped. */
 export interface Checkpoint {
@@ -84,6 +84,7 @@ export function decodeCheckpoint(
     buffers: {
       average: buffer("average"),
       best: buffer("best"),
+      bestRunning: buffer("bestRunning"),
       first: buffer("first"),
       second: buffer("second"),
     },

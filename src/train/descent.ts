@@ -1,6 +1,7 @@
 import type { Parameter } from "../graph/parameter.ts";
 import { FlatParameters } from "./flatParameters.ts";
 import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
+import { RunningStatistics } from "./runningStatistics.ts";
 
 /** How often training goes back to good weights before it gives up. */
 export const MOST_RECOVERIES = 3;
@@ -18,21 +19,24 @@ export interface DescentSettings {
 export class Descent {
   readonly trainable: ReadonlyMap<string, Parameter>;
   readonly flat: FlatParameters;
+  readonly running: RunningStatistics;
   readonly optimizer: Optimizer;
   recoveries = 0;
   private readonly settings: DescentSettings;
-  private good!: { readonly values: Float32Array; readonly average: Float32Array };
+  private good!: Record<"values" | "average" | "running", Float32Array>;
 
   constructor(parameters: ReadonlyMap<string, Parameter>, settings: DescentSettings) {
     this.trainable = new Map([...parameters].filter(([, p]) => p.trainable));
     this.flat = new FlatParameters(this.trainable);
+    this.running = new RunningStatistics(parameters);
     this.optimizer = new Optimizer(settings.optimizer, this.flat);
     this.settings = settings;
   }
 
   /** Remembers the weights as those to go back to. */
   remember(): void {
-    this.good = { values: this.flat.values.slice(), average: this.flat.average.slice() };
+    const { flat, running } = this;
+    this.good = { values: flat.values.slice(), average: flat.average.slice(), running: running.copy() };
   }
 
   /** One step along a gradient of the given norm, `schedule` times the step size of the options; gives the step size. */
@@ -48,6 +52,7 @@ export class Descent {
   goBack(): boolean {
     this.flat.values.set(this.good.values);
     this.flat.average.set(this.good.average);
+    this.running.set(this.good.running);
     if (this.recoveries >= MOST_RECOVERIES) return false;
     this.recoveries++;
     this.optimizer.reset();

@@ -103,6 +103,8 @@ class Training {
   private sample: TrainingRows | undefined;
   private objective!: Objective;
   private best: Float32Array;
+  /** The running statistics that belong to the best weights. */
+  private bestRunning: Float32Array;
   private readonly state = {
     epoch: 0,
     bestEpoch: 0,
@@ -124,6 +126,7 @@ class Training {
     this.all = flow.parameters();
     this.descent = new Descent(this.all, settings);
     this.best = this.descent.flat.values.slice();
+    this.bestRunning = this.descent.running.copy();
     this.original = { training, validation };
     this.inner = flow.unstandardized().inner;
     this.flow = flow;
@@ -143,9 +146,8 @@ class Training {
     this.offset = -(standardize?.logScale() ?? 0);
     if (settings.objective === "flowMatching") this.sample = prepare(sampleOf(inMemory(training)));
     const sizes = { batch: batchSize, validation: this.validation.rows };
-    const { trainable, flat } = this.descent;
     const { objective } = settings;
-    this.objective = await Objective.of(this.inner, trainable, flat, sizes, { ...options, objective });
+    this.objective = await Objective.of(this.inner, this.descent, sizes, { ...options, objective });
     if (!saved) state.best = (await this.objective.meanLogDensity(this.validation)) + this.offset;
     if (!Number.isFinite(state.best)) {
       const { values, context } = this.validation;
@@ -168,6 +170,7 @@ class Training {
       }
     }
     this.descent.flat.values.set(this.best);
+    this.descent.running.set(this.bestRunning);
     return { epochs: this.epochs, bestEpoch: state.bestEpoch, validationLogDensity: state.best, stopped };
   }
 
@@ -248,6 +251,7 @@ class Training {
       state.bestEpoch = state.epoch;
       state.sincePlateau = 0;
       this.best.set(this.descent.candidate());
+      this.bestRunning = this.descent.running.copy();
     } else if (++state.sincePlateau >= settings.schedule.patience) {
       state.plateaus++;
       state.sincePlateau = 0;
@@ -305,6 +309,7 @@ class Training {
       buffers: {
         average: flat.average,
         best: this.best,
+        bestRunning: this.bestRunning,
         first: flat.first,
         second: flat.second,
       },
@@ -321,6 +326,7 @@ class Training {
     const { flat } = this.descent;
     flat.average.set(saved.buffers.average);
     this.best.set(saved.buffers.best);
+    this.bestRunning = saved.buffers.bestRunning;
     flat.first.set(saved.buffers.first);
     flat.second.set(saved.buffers.second);
   }

@@ -2,6 +2,7 @@ import type { Bijection } from "../bijections/bijection.ts";
 import { Chain } from "../bijections/chain.ts";
 import { StandardizeContext } from "../bijections/standardizeContext.ts";
 import type { Distribution } from "../distributions/distribution.ts";
+import { Ensemble } from "../distributions/ensemble.ts";
 import { Mixture } from "../distributions/mixture.ts";
 import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import type { Flow } from "../flows/flow.ts";
@@ -25,6 +26,8 @@ async function settleDistribution(distribution: Distribution, sets: TrainingRows
   if (distribution instanceof TransformedDistribution) {
     const { base, bijection } = distribution;
     await settleDistribution(base, await settle(bijection, sets, distributionTakesData(base)));
+  } else if (distribution instanceof Ensemble) {
+    await settleDistribution(distribution.distribution, sets);
   } else if (distribution instanceof Mixture) {
     for (const component of distribution.distributions) await settleDistribution(component, sets);
   } else {
@@ -34,6 +37,7 @@ async function settleDistribution(distribution: Distribution, sets: TrainingRows
 }
 
 function distributionTakesData(distribution: Distribution): boolean {
+  if (distribution instanceof Ensemble) return distributionTakesData(distribution.distribution);
   if (distribution instanceof Mixture) return distribution.distributions.some(distributionTakesData);
   if (!(distribution instanceof TransformedDistribution)) return distribution.fitToData !== undefined;
   return takesData(distribution.bijection) || distributionTakesData(distribution.base);

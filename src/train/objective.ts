@@ -1,15 +1,14 @@
 import type { Flow } from "../flows/flow.ts";
-import type { Parameter } from "../graph/parameter.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 import type { Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engine.ts";
-import type { FlatParameters } from "./flatParameters.ts";
+import type { Descent } from "./descent.ts";
 import { flowMatchingLoss } from "./flowMatching.ts";
 import type { FitSettings } from "./options.ts";
 import type { TrainingRows } from "./rows.ts";
-import { SharedLoss, sharesOf } from "./sharedLoss.ts";
+import { SharedLoss, type Sharing, sharesOf } from "./sharedLoss.ts";
 
 /** Rows of a validation chunk: enough for large products, small enough for a core's cache. */
 const CHUNK = 1024;
@@ -18,43 +17,54 @@ const CHUNK = 1024;
 export class Objective {
   private readonly gradients: SharedLoss;
   private readonly losses: SharedLoss;
+  /** Whether rows that only fill a batch up count in its statistics. */
+  private readonly wholeBatch: boolean;
 
-  private constructor(gradients: SharedLoss, losses: SharedLoss) {
+  private constructor(gradients: SharedLoss, losses: SharedLoss, wholeBatch: boolean) {
     this.gradients = gradients;
     this.losses = losses;
+    this.wholeBatch = wholeBatch;
   }
 
   /** Takes the rows of a batch, and how many rows there are to validate. */
   static async of(
     flow: Flow,
-    parameters: ReadonlyMap<string, Parameter>,
-    flat: FlatParameters,
+    { trainable, flat, running: { parameters: running } }: Descent,
     rows: { batch: number; validation: number },
     options: EngineOptions & { objective?: FitSettings["objective"] },
   ): Promise<Objective> {
     const context: Shape[] = flow.context > 0 ? [["N", flow.context]] : [];
     const likelihood = (x: Tensor, context?: Tensor) => flow.logDensity(x, context).neg();
     const matching = (x: Tensor, context?: Tensor) => flowMatchingLoss(flow, x, context);
-    const threads = sharesOf(rows.batch, options);
-    const part = (lossOfRow: typeof likelihood, withGradient: boolean, share: number) => {
+    const most = sharesOf(rows.batch, options);
+    // Statistics are those of the whole batch.
+    const wholeBatch = running.length > 0;
+    const threads = wholeBatch ? 1 : most;
+    const part = (lossOfRow: typeof likelihood, sharing: Omit<Sharing, "running">) => {
       const loss = {
         inputs: [["N"], ["N", flow.features], ...context] satisfies Shape[],
+        ofData: true,
         trace: ([weights, x, context]: readonly Tensor[]) => ({
           loss: lossOfRow(x, context).mul(weights).sum(),
         }),
       };
-      return SharedLoss.of(loss, parameters, flat, { withGradient, threads, share }, options);
+      return SharedLoss.of(loss, trainable, flat, { ...sharing, running }, options);
     };
     const minimized = options.objective === "flowMatching" ? matching : likelihood;
+    const share = Math.ceil(rows.batch / threads);
+    const chunk = Math.min(CHUNK, Math.ceil(rows.validation / most));
     return new Objective(
-      await part(minimized, true, Math.ceil(rows.batch / threads)),
-      await part(likelihood, false, Math.min(CHUNK, Math.ceil(rows.validation / threads))),
+      await part(minimized, { withGradient: true, threads, share }),
+      await part(likelihood, { withGradient: false, threads: most, share: chunk }),
+      wholeBatch,
     );
   }
 
   /** Loss of a batch, and its gradient in the flat buffer; `random` is where the batch draws from. */
   async lossAndGradient(rows: TrainingRows, indices: Int32Array, random: Random): Promise<number> {
-    return turn(this.gradients, rows, indices, totalWeight(rows, indices) || 1, random);
+    const missing = this.wholeBatch ? this.gradients.rows - indices.length : 0;
+    const fillers = someRows(rows.rows, missing, random.split("fillers"));
+    return turn(this.gradients, rows, indices, totalWeight(rows, indices) || 1, { random, fillers });
   }
 
   /** Weighted mean log-density over all rows, in nats. */
@@ -80,22 +90,33 @@ async function turn(
   rows: TrainingRows,
   indices: Int32Array,
   totalWeight: number,
-  random?: Random,
+  { random, fillers }: { random?: Random; fillers?: Int32Array } = {},
 ) {
   const write = (inputs: readonly Floats[], start: number, end: number) =>
-    fill(inputs, rows, indices.subarray(start, end), totalWeight);
+    fill(inputs, rows, indices.subarray(start, end), totalWeight, fillers);
   return (await loss.turn(indices.length, write, random)).loss;
 }
 
-/** Copies the chosen rows into a share; what is left of it repeats the first with weight 0. */
-function fill(inputs: readonly Floats[], rows: TrainingRows, indices: Int32Array, totalWeight: number): void {
+/** Rows at random, with which the last batch of an epoch has statistics like any other. */
+function someRows(rows: number, count: number, random: Random): Int32Array {
+  return Int32Array.from(random.uniform(new Float64Array(count)), (u) => Math.floor(u * rows));
+}
+
+/** Copies the chosen rows into a share; what is left of it gets the fillers or repeats the first, with weight 0. */
+function fill(
+  inputs: readonly Floats[],
+  rows: TrainingRows,
+  indices: Int32Array,
+  totalWeight: number,
+  fillers: Int32Array = new Int32Array(),
+): void {
   const [weights, values, context] = inputs;
   const size = weights.length;
   for (let i = 0; i < size; i++) weights[i] = i < indices.length ? rows.weights[indices[i]] / totalWeight : 0;
   const copy = (target: Floats, source: Float64Array) => {
     const width = target.length / size;
     for (let i = 0; i < size; i++) {
-      const from = (i < indices.length ? indices[i] : indices[0]) * width;
+      const from = (indices[i] ?? fillers[i - indices.length] ?? indices[0]) * width;
       for (let c = 0; c < width; c++) target[i * width + c] = source[from + c];
     }
   };

@@ -1,4 +1,4 @@
-import { type Drawn, traceTraining } from "../graph/drawn.ts";
+import { type Drawn, type TracedTraining, traceTraining } from "../graph/drawn.ts";
 import { grad } from "../graph/grad.ts";
 import { substitute } from "../graph/optimize.ts";
 import type { Parameter } from "../graph/parameter.ts";
@@ -15,11 +15,25 @@ const LEAST_SHARE = 32;
 
 /** What is minimized: a sum over rows. */
 export interface Loss {
+  /** True if the rows are data, and not drawn: statistics may be taken of them. */
+  readonly ofData?: boolean;
   /** Shapes of what the rows bring; the leading axis of the first is the batch. */
   readonly inputs: readonly Shape[];
   /** Scalars that are sums over the rows, the `loss` among them, in terms of the inputs and of any parameters. */
   trace(inputs: readonly Tensor[]): Readonly<Record<string, Tensor>>;
 }
+
+/** How a loss is computed. */
+export interface Sharing {
+  readonly withGradient: boolean;
+  readonly threads: number;
+  /** Rows that a thread takes in a turn. */
+  readonly share: number;
+  /** Statistics that change between turns, read anew in each. */
+  readonly running?: readonly Parameter[];
+}
+
+type Traced = Pick<TracedTraining<unknown>, "drawn" | "updates">;
 
 /** The number of threads that a batch is shared among. */
 export const sharesOf = (batch: number, { threads }: EngineOptions): number =>
@@ -39,48 +53,65 @@ export class SharedLoss {
   /** What is drawn anew for every turn, and where among the inputs it is. */
   private readonly drawn: readonly Drawn[];
   private readonly firstDrawn: number;
+  /** Running statistics that a turn sets, in the order of the outputs for them. */
+  private readonly updated: readonly Parameter[];
 
-  private constructor(team: Team, flat: FlatParameters, share: number, drawn: readonly Drawn[]) {
+  private constructor(team: Team, flat: FlatParameters, share: number, traced: Traced) {
     this.team = team;
     this.flat = flat;
     this.share = share;
-    this.drawn = drawn;
-    this.firstDrawn = team.slots[0].inputs.length - drawn.length;
-    this.names = Object.keys(team.slots[0].outputs).filter((name) => !name.startsWith("gradient"));
+    this.drawn = traced.drawn;
+    this.updated = [...traced.updates.keys()];
+    this.firstDrawn = team.slots[0].inputs.length - this.drawn.length;
+    this.names = Object.keys(team.slots[0].outputs).filter((name) => !/^(gradient|update)/.test(name));
   }
 
   static async of(
-    { inputs: own, trace }: Loss,
+    { inputs: own, trace, ofData }: Loss,
     parameters: ReadonlyMap<string, Parameter>,
     flat: FlatParameters,
-    { withGradient, threads, share }: { withGradient: boolean; threads: number; share: number },
+    { withGradient, threads, share, running = [] }: Sharing,
     options: EngineOptions,
   ): Promise<SharedLoss> {
-    const shapes = [...own, ...flat.parcels.map(({ shape }) => shape)];
-    const bound = Object.fromEntries(
+    const shapes = [...own, ...flat.parcels.map(({ shape }) => shape), ...running.map(({ shape }) => shape)];
+    const firstRunning = own.length + flat.parcels.length;
+    const bound: Record<string, Floats> = Object.fromEntries(
       flat.parcels.flatMap(({ start, end }, i) => [
         [`input${own.length + i}`, flat.values.subarray(start, end)],
         [`gradient${i}`, flat.gradient.subarray(start, end)],
       ]),
     );
+    running.forEach((parameter, i) => {
+      bound[`input${firstRunning + i}`] = parameter.value;
+    });
     const trainable = [...parameters.values()];
-    let drawn: readonly Drawn[] = [];
+    let training: Traced = { drawn: [], updates: new Map() };
     const program = (...inputs: Tensor[]) => {
       const rows = inputs.slice(0, own.length);
-      const training = withGradient ? traceTraining(() => trace(rows)) : { traced: trace(rows), drawn };
-      const sums = training.traced;
-      drawn = training.drawn;
+      const traced = withGradient ? traceTraining(() => trace(rows), { ofData }) : undefined;
+      const sums = traced?.traced ?? trace(rows);
+      training = traced ?? training;
       const gradients = withGradient ? grad(sums.loss, trainable) : [];
       const packed = withGradient ? flat.pack(new Map(trainable.map((p, i) => [p, gradients[i]]))) : [];
-      const names = [...Object.keys(sums), ...packed.map((_, i) => `gradient${i}`)];
-      const parcels = inputs.slice(own.length);
-      const outputs = substitute([...Object.values(sums), ...packed], flat.unpack(parcels));
+      const updates = [...training.updates.values()];
+      const names = [
+        ...Object.keys(sums),
+        ...packed.map((_, i) => `gradient${i}`),
+        ...updates.map((_, i) => `update${i}`),
+      ];
+      const given = new Map<Tensor, Tensor>([
+        ...flat.unpack(inputs.slice(own.length, firstRunning)),
+        ...running.map((parameter, i): [Tensor, Tensor] => [parameter, inputs[firstRunning + i]]),
+      ]);
+      const outputs = substitute([...Object.values(sums), ...packed, ...updates], given);
       return Object.fromEntries(names.map((name, i) => [name, outputs[i]]));
     };
     const threadsOfOne = threadsInside(options.threads);
     const compileOptions = { ...options, batch: share, threads: threadsOfOne, embedParameters: true };
-    const compiled = compile(program, shapes, compileOptions, () => drawn.map(({ tensor }) => tensor));
-    return new SharedLoss(await Team.of(compiled, threads, bound), flat, share, drawn);
+    const compiled = compile(program, shapes, compileOptions, () =>
+      training.drawn.map(({ tensor }) => tensor),
+    );
+    return new SharedLoss(await Team.of(compiled, threads, bound), flat, share, training);
   }
 
   /** Rows that all threads together take in a turn. */
@@ -110,9 +141,19 @@ export class SharedLoss {
     if ("gradient0" in used[0].outputs)
       for (const { outputs } of used.slice(1))
         this.flat.addGradient(this.flat.parcels.map((_, i) => outputs[`gradient${i}`]));
+    this.update(used[0].outputs);
     return Object.fromEntries(
       this.names.map((name) => [name, used.reduce((sum, { outputs }) => sum + outputs[name][0], 0)]),
     );
+  }
+
+  /** Sets running statistics; a batch that is not finite must not spoil them. */
+  private update(outputs: Readonly<Record<string, Floats>>): void {
+    const values = this.updated.map((_, i) => outputs[`update${i}`]);
+    if (!values.every((numbers) => numbers.every(Number.isFinite))) return;
+    this.updated.forEach((parameter, i) => {
+      parameter.value.set(values[i]);
+    });
   }
 
   release(): Promise<void> {

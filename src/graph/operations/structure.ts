@@ -1,5 +1,5 @@
 import { PushforwardError } from "../../errors.ts";
-import type { Operation } from "../operation.ts";
+import type { Emitter, Operation } from "../operation.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -144,16 +144,42 @@ export const gather: Operation<{ readonly axis: number; readonly indices: readon
     );
     return [parts.reduce((total, part) => total.add(part))];
   },
-  emit: (onnx, [x], { axis, indices }, [{ shape }]) => {
-    const last = shape.length - 1;
-    if (axis < last || last === 0) return onnx.node("Gather", [x, onnx.integers(indices)], { axis });
-    // Along the last axis the runtime copies number by number; whole rows of the transpose go ten times faster.
-    const leading = shape.slice(0, -1).map((_, i) => i);
-    const rows = onnx.node("Transpose", [x], { perm: [last, ...leading] });
-    const chosen = onnx.node("Gather", [rows, onnx.integers(indices)], { axis: 0 });
-    return onnx.node("Transpose", [chosen], { perm: [...leading.map((i) => i + 1), 0] });
-  },
+  emit: (onnx, [x], { axis, indices }, [{ shape }]) =>
+    emitGather(onnx, x, onnx.integers(indices), axis, shape.length),
 };
+
+/** One axis reordered by numbers of the graph, a permutation of 0 ... size - 1; its inverse gives the gradient. */
+export const permute: Operation<{ readonly axis: number }> = {
+  name: "permute",
+  needsFullGradient: true,
+  shape: ([x, order, inverse], { axis }) => {
+    const size = x.shape[axis];
+    const fits = ({ shape }: Tensor) => shape.length === 1 && shape[0] === size;
+    if (size === "N" || !fits(order) || !fits(inverse)) {
+      throw new PushforwardError(
+        "SHAPE",
+        `permute cannot reorder axis ${axis} of ${formatShape(x.shape)} by ${formatShape(order.shape)} and ${formatShape(inverse.shape)}`,
+      );
+    }
+    return x.shape;
+  },
+  gradient: (g, [, order, inverse], _y, { axis }) => [g.permute(axis, inverse, order), null, null],
+  emit: (onnx, [x, order], { axis }, [{ shape }]) =>
+    emitGather(onnx, x, onnx.node("Cast", [order], { to: INT64 }), axis, shape.length),
+};
+
+/** ONNX's code of 64-bit integers. */
+const INT64 = 7;
+
+function emitGather(onnx: Emitter, x: string, indices: string, axis: number, rank: number): string {
+  const last = rank - 1;
+  if (axis < last || last === 0) return onnx.node("Gather", [x, indices], { axis });
+  // Along the last axis the runtime copies number by number; whole rows of the transpose go ten times faster.
+  const leading = Array.from({ length: last }, (_, i) => i);
+  const rows = onnx.node("Transpose", [x], { perm: [last, ...leading] });
+  const chosen = onnx.node("Gather", [rows, indices], { axis: 0 });
+  return onnx.node("Transpose", [chosen], { perm: [...leading.map((i) => i + 1), 0] });
+}
 
 /**
  * Where chosen positions of an axis come from: of a gather from its input, of a concatenation from a part of it if they lie in

@@ -15,6 +15,6 @@ test("an unknown protocol is answered with the names of all", () => {
   const { stderr, status } = spawnSync(process.execPath, command, { cwd: root, encoding: "utf8" });
   expect(status).toBe(1);
   expect(stderr).toContain(
-    "Which protocol? Received nonesuch; there are adbench, conditional, earth, energies, made-binary, mnist, rnade, toys.",
+    "Which protocol? Received nonesuch; there are adbench, conditional, earth, energies, made-binary, mnist, orderings, rnade, toys.",
   );
 });

@@ -111,6 +111,21 @@ export const structure: readonly OperationRow[] = [
     (position, _size, indices) => indices[position],
   ),
   rearrangement(
+    "permute",
+    (size) => fc.shuffledSubarray(range(size), { minLength: size }),
+    (x, axis, indices) =>
+      x.permute(
+        axis,
+        constant(indices, [indices.length]),
+        constant(
+          indices.map((_, i) => indices.indexOf(i)),
+          [indices.length],
+        ),
+      ),
+    (size) => size,
+    (position, _size, indices) => indices[position],
+  ),
+  rearrangement(
     "flip",
     () => fc.constant(null),
     (x, axis) => x.flip(axis),

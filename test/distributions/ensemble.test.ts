@@ -1,0 +1,151 @@
+import { describe, expect, test } from "vitest";
+import { randomOrder, reverseOrder } from "../../src/bijections/index.ts";
+import { Ensemble, Made, type MadeOptions } from "../../src/distributions/index.ts";
+import { decodeModel, encodeModel, made } from "../../src/flows/index.ts";
+import { traceTraining } from "../../src/graph/drawn.ts";
+import { withVariant } from "../../src/graph/variant.ts";
+import { parametersOf } from "../../src/nn/module.ts";
+import { Random } from "../../src/random/index.ts";
+import { compile } from "../../src/runtime/compile.ts";
+import { fit } from "../../src/train/index.ts";
+import { expectClose } from "../bijections/invariants.ts";
+import { perturb } from "../nn/perturb.ts";
+import { draw, logProb } from "./evaluate.ts";
+
+/** All rows of D bits, the last one fastest. */
+const allBits = (D: number) =>
+  Float64Array.from({ length: D * 2 ** D }, (_, i) => (Math.floor(i / D) >> (D - 1 - (i % D))) & 1);
+
+function trained(options: MadeOptions, scale = 0.5): Made {
+  const own = new Made(options, new Random(2));
+  perturb(parametersOf(own), scale);
+  return own;
+}
+
+const under = (variant: number, own: Made, rows: Float64Array) =>
+  withVariant(variant, () => logProb(own, rows));
+
+const order = [...randomOrder(12, new Random(5))];
+const bernoulli = { outputs: "bernoulli", order } as const;
+const cases: MadeOptions[] = [
+  { ...bernoulli, masks: 3, network: { hidden: [20, 15] } },
+  { ...bernoulli, masks: 3, orderAgnostic: true, network: { hidden: [20] }, direct: true },
+  { ...bernoulli, masks: 4, orderAgnostic: true, network: { hidden: [] }, direct: true },
+  { ...bernoulli, masks: 2, orderAgnostic: true, hiddenOrder: "random", network: { hidden: [9, 20] } },
+  { ...bernoulli, masks: 3, orderAgnostic: true, network: { hidden: [8, 8, 8], residual: true } },
+  { ...bernoulli, masks: 2, orderAgnostic: true, context: 2, network: { hidden: [300, 300] } },
+];
+
+describe.each(cases)("%j", (options) => {
+  const M = options.masks!;
+  const own = trained(options);
+  const bits = allBits(12);
+
+  test("sums to 1 over all 4,096 rows under each mask and in the ensemble, which is their mean", async () => {
+    const each: Float64Array[] = [];
+    for (let m = 0; m < M; m++) each.push((await under(m, own, bits)).map(Math.exp));
+    const ensemble = (await logProb(new Ensemble(own, { variants: M }), bits)).map(Math.exp);
+    const total = (p: Float64Array) => p.reduce((a, b) => a + b);
+    for (const p of [...each, ensemble]) expect(Math.abs(total(p) - 1)).toBeLessThan(1e-12);
+    const mean = ensemble.map((_, row) => each.reduce((sum, p) => sum + p[row], 0) / M);
+    expectClose(ensemble, mean, 1e-12, "probability");
+    const differs = options.network?.hidden?.length !== 0 || options.orderAgnostic;
+    if (differs) expect(each[1]).not.toEqual(each[0]);
+  });
+
+  test("takes the mask that is drawn while training", async () => {
+    const ensemble = new Ensemble(own, { variants: M });
+    const context = new Float64Array(16 * own.context).map((_, i) => Math.cos(2 + (i % own.context)));
+    const rows = bits.subarray(12 * 100, 12 * 116);
+    let drawn: ReturnType<typeof traceTraining>["drawn"] = [];
+    const run = compile(
+      (x, context) => {
+        const traced = traceTraining(() => ensemble.logProb(x, context));
+        drawn = traced.drawn;
+        return traced.traced;
+      },
+      own.context > 0
+        ? [
+            ["N", 12],
+            ["N", own.context],
+          ]
+        : [["N", 12]],
+      { precision: "float64" },
+      () => drawn.map(({ tensor }) => tensor),
+    );
+    expect(drawn).toHaveLength(1);
+    for (let m = 0; m < M; m++) {
+      const chosen = Float64Array.from({ length: M }, (_, i) => +(i === m));
+      const inputs = own.context > 0 ? [rows, context, chosen] : [rows, chosen];
+      expectClose(await run(...inputs), await under(m, own, rows), 1e-12, `mask ${m}`);
+    }
+    const chosen = Array.from({ length: 200 }, (_, i) => {
+      const values = new Float64Array(M);
+      drawn[0].fill(new Random(i), values, 0);
+      expect(values.reduce((a, b) => a + b)).toBe(1);
+      return values.indexOf(1);
+    });
+    expect(new Set(chosen).size).toBe(M);
+  });
+
+  test("is the model of one mask with the same weights under the first", async () => {
+    // That one stores whole weights where it is narrow.
+    if (options.network?.hidden?.some((size) => size > 128)) return;
+    const single = new Made({ ...options, masks: 1 }, new Random(0));
+    const values = parametersOf(own);
+    for (const [name, parameter] of parametersOf(single)) parameter.value = values.get(name)!.value;
+    expectClose(await logProb(own, bits), await logProb(single, bits), 1e-12, "log-probability");
+  });
+});
+
+test("draws rows as often as their probabilities", async () => {
+  const options = { outputs: "bernoulli", masks: 3, orderAgnostic: true } as const;
+  const own = trained({ ...options, network: { hidden: [9] }, order: [2, 0, 3, 1] }, 1.5);
+  const ensemble = new Ensemble(own, { variants: 3 });
+  const probabilities = (await logProb(ensemble, allBits(4))).map(Math.exp);
+  const n = 20_000;
+  const rows = await draw(ensemble, n);
+  const counts = new Float64Array(16);
+  for (let r = 0; r < n; r++) {
+    const [a, b, c, d] = rows.subarray(4 * r, 4 * r + 4);
+    counts[8 * a + 4 * b + 2 * c + d]++;
+  }
+  const chiSquare = probabilities.reduce((sum, p, k) => sum + (counts[k] - n * p) ** 2 / (n * p), 0);
+  // Its 99.9% quantile with 15 degrees of freedom.
+  expect(chiSquare).toBeLessThan(37.7);
+});
+
+test("the recipe trains the ensemble, and a model file holds it", async () => {
+  const coins = new Random(3).uniform(new Float64Array(2 * 2000)).map(Math.round);
+  const data = Float64Array.from({ length: 3 * 2000 }, (_, i) => {
+    const [a, b] = coins.subarray(2 * Math.floor(i / 3));
+    return [a, b, a === b ? 0 : 1][i % 3];
+  });
+  const flow = made(3, { outputs: "bernoulli", hidden: [64], masks: 4, orderAgnostic: true });
+  expect(flow.describe().base).toMatchObject({ type: "ensemble", variants: 4, distribution: { masks: 4 } });
+  const options = { epochs: 60, optimizer: { learningRate: 0.02 } };
+  await fit(flow, data, options);
+  const p = (await flow.logProb(allBits(3))).map(Math.exp);
+  const even = [0, 3, 5, 6];
+  expect(even.reduce((sum, k) => sum + p[k], 0)).toBeGreaterThan(0.95);
+  for (const k of even) expect(Math.abs(p[k] - 0.25)).toBeLessThan(0.05);
+  const { flow: read } = decodeModel(encodeModel({ flow, columns: ["a", "b", "c"], given: [] }));
+  expect(await read.logProb(allBits(3))).toEqual(await flow.logProb(allBits(3)));
+  expect(await read.sample(20)).toEqual(await flow.sample(20));
+  const again = made(3, { outputs: "bernoulli", hidden: [64], masks: 4, orderAgnostic: true });
+  await fit(again, data, options);
+  expect(await again.logProb(allBits(3))).toEqual(await flow.logProb(allBits(3)));
+});
+
+test("an order of its own for each mask changes which features are free", async () => {
+  const own = trained({ order: reverseOrder(3), outputs: "bernoulli", masks: 6, orderAgnostic: true }, 1);
+  // The first feature of an order has the same probability whatever the others are.
+  const first = new Set<number>();
+  for (let m = 0; m < 6; m++) {
+    const p = (await under(m, own, allBits(3))).map(Math.exp);
+    const bit = (row: number, i: number) => (row >> (2 - i)) & 1;
+    const marginal = [0, 1, 2].map((i) => p.reduce((sum, v, row) => sum + bit(row, i) * v, 0));
+    for (const value of marginal) first.add(Math.round(value * 1e6));
+  }
+  expect(first.size).toBeGreaterThan(3);
+});
