@@ -57,7 +57,7 @@ function layers({ base, bijection }: Flow): string {
 function namesOf(description: Description): string[] {
   const { type, transform, bijection, bijections } = description as Description & Parts;
   if (bijections) return bijections.flatMap(namesOf);
-  const name = type.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const name = type.replace(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, " ").toLowerCase();
   if (type === "standardizeContext") return [...namesOf(bijection!), name];
   const inner = transform ?? bijection;
   return [inner ? `${name} (${namesOf(inner).join(", ")})` : name];
