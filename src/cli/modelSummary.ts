@@ -61,7 +61,7 @@ function namesOf(description: Description): string[] {
   if (type === "identity") return [];
   if (type === "transformedDistribution") return [layers(description as unknown as FlowDescription)];
   if (bijections) return bijections.flatMap(namesOf);
-  const name = type.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const name = type.replace(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, " ").toLowerCase();
   if (type === "standardizeContext") return [...namesOf(bijection!), name];
   const inner = distributions ?? [transform ?? bijection].filter((part) => part !== undefined);
   return [inner.length > 0 ? `${name} (${inner.flatMap(namesOf).join(", ")})` : name];
