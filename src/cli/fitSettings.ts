@@ -37,6 +37,11 @@ export function fitSettings(args: FitContext["args"]) {
       mend: "Choose the kind of flow too, for example --flow nsf",
     });
   }
+  if (flow === "cnf" && transforms) {
+    throw new PushforwardError("ARGUMENT", "--transforms does not go with --flow cnf", {
+      mend: "A continuous flow has no layers: leave the option out, or choose another flow.",
+    });
+  }
   if (extname(output) !== ".safetensors") {
     throw new PushforwardError("ARGUMENT", `The name ${output} does not suit a model file`, {
       expected: "a name that ends in .safetensors",

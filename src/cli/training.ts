@@ -1,4 +1,4 @@
-import { type Flow, forTables, iaf, maf, nice, nsf, realNVP } from "../flows/index.ts";
+import { cnf, type Flow, forTables, iaf, maf, naf, nice, nsf, planar, realNVP } from "../flows/index.ts";
 import { type FitOptions, type FitResult, fit, fitTable } from "../train/index.ts";
 import { StreamedRows } from "../train/rowStream.ts";
 import type { TrainingRows } from "../train/rows.ts";
@@ -6,7 +6,7 @@ import type { Checkpoints } from "./checkpoints.ts";
 import type { Settings } from "./fitSettings.ts";
 import type { TrainingProgress } from "./trainingProgress.ts";
 
-const RECIPES = { nsf, maf, realnvp: realNVP, nice, iaf } as const;
+const RECIPES = { nsf, maf, realnvp: realNVP, nice, iaf, planar, naf, cnf } as const;
 
 /** What a training works with. */
 export interface Training {
@@ -54,6 +54,10 @@ export async function train(settings: Settings, parts: Training): Promise<Traine
   const shape = { context: given.length, seed, ...(transforms && { transforms }), ...(hidden && { hidden }) };
   const flow = forTables(RECIPES[kind](columns.length, shape));
   progress.onFlow(kind);
-  const result = await fit(flow, learned, { ...options, checkpoint: checkpoints.store() });
+  const result = await fit(flow, learned, {
+    ...options,
+    ...(kind === "cnf" && { objective: "flowMatching" }),
+    checkpoint: checkpoints.store(),
+  });
   return { ...result, flow, name: kind };
 }

@@ -1,6 +1,8 @@
 import { contextFor } from "../bijections/bijection.ts";
 import { Chain } from "../bijections/chain.ts";
 import { Continuous } from "../bijections/continuous.ts";
+import type { Standardize } from "../bijections/standardize.ts";
+import { StandardizeContext } from "../bijections/standardizeContext.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
 import { drawForRows } from "../graph/drawn.ts";
@@ -20,7 +22,7 @@ const SIGMA = 1e-4;
  * flow that is not continuous, or has something else to learn.
  */
 export function flowMatchingLoss(flow: Flow, x: Tensor, context?: Tensor): Tensor {
-  const { continuous, rest } = partsOf(flow);
+  const { continuous, scaler, rest } = partsOf(flow);
   const data = rest ? rest.inverse(x).value : x;
   const noise = flow.base.noise.map(({ kind, size }) => drawForRows(kind, size));
   const z = flow.base.sample(noise, contextFor(flow.base, context));
@@ -29,23 +31,33 @@ export function flowMatchingLoss(flow: Flow, x: Tensor, context?: Tensor): Tenso
     .sub(t.mul(1 - SIGMA))
     .mul(z)
     .add(t.mul(data));
-  const velocity = continuous.velocity(t, point, context);
+  const given = context && scaler ? scaler.inverse(context).value : context;
+  const velocity = continuous.velocity(t, point, given);
   return velocity
     .sub(data.sub(z.mul(1 - SIGMA)))
     .square()
     .sum(1);
 }
 
-function partsOf(flow: Flow): { continuous: Continuous; rest: Chain | undefined } {
+/** The continuous part, next to the base; what scales its context; and what stands between it and the data. */
+function partsOf(flow: Flow): {
+  continuous: Continuous;
+  scaler: Standardize | undefined;
+  rest: Chain | undefined;
+} {
   const { bijection } = flow;
-  const [first, ...rest] = bijection instanceof Chain ? bijection.bijections : [bijection];
-  const own = new Set(trainableParameters(first).values());
+  const [outer, ...rest] = bijection instanceof Chain ? bijection.bijections : [bijection];
+  const { inner, scaler } =
+    outer instanceof StandardizeContext
+      ? { inner: outer.bijection, scaler: outer.scaler }
+      : { inner: outer, scaler: undefined };
+  const own = new Set(trainableParameters(inner).values());
   const other = [...flow.parameters()].find(([, p]) => p.trainable && !own.has(p));
-  if (first instanceof Continuous && !other)
-    return { continuous: first, rest: rest.length > 0 ? new Chain(rest) : undefined };
+  if (inner instanceof Continuous && !other)
+    return { continuous: inner, scaler, rest: rest.length > 0 ? new Chain(rest) : undefined };
   throw new PushforwardError("ARGUMENT", "flow matching does not fit this flow", {
     expected: "a base without learned parameters, a continuous bijection, and then nothing that is learned",
-    received: first instanceof Continuous ? `${other![0]} to learn` : first.describe().type,
+    received: inner instanceof Continuous ? `${other![0]} to learn` : inner.describe().type,
     mend: "Train it by likelihood, or build it with cnf().",
   });
 }

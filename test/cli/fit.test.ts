@@ -83,7 +83,7 @@ it("prints JSON lines and nothing else with --json", async () => {
   });
 });
 
-it.each(["nsf", "maf", "realnvp", "nice", "iaf"])("learns with --flow %s", async (flow) => {
+it.each(["nsf", "maf", "realnvp", "nice", "iaf", "planar", "naf"])("learns with --flow %s", async (flow) => {
   const output = path(`${flow}.safetensors`);
   const shape = ["--transforms", "2", "--hidden", "8,8", "--epochs", "1", "--batch-size", "500"];
   const events = await json(
@@ -104,6 +104,17 @@ it.each(["nsf", "maf", "realnvp", "nice", "iaf"])("learns with --flow %s", async
   };
   // NICE ends in a diagonal scaling; tails and a standardization follow.
   expect(bijection.bijections).toHaveLength(2 + (flow === "nice" ? 1 : 0) + 2);
+});
+
+it("trains --flow cnf by flow matching, which has no layers", async () => {
+  const output = path("cnf.safetensors");
+  const shape = ["--hidden", "8,8", "--epochs", "2", "--given", "depth_km", "-o", output];
+  const events = await json("fit", EARTHQUAKES, "--flow", "cnf", ...shape);
+  expect(events.at(-1)).toMatchObject({ flow: "cnf", epochs: 2 });
+  expect(JSON.stringify(model("cnf.safetensors").flow.describe())).toContain('"continuous"');
+  const { code, err } = await pushforward(["fit", EARTHQUAKES, "--flow", "cnf", "--transforms", "3"]);
+  expect(code).toBe(2);
+  expect(err).toContain("--transforms does not go with --flow cnf");
 });
 
 it("gives the same bytes for the same seed, and others for another", async () => {

@@ -50,7 +50,7 @@ describe("flow matching", () => {
     const context = new Random(5).normal(new Float64Array(ROWS));
     const noise = new Random(6).normal(new Float64Array(ROWS));
     const values = context.map((c, i) => 2 * c + 0.3 * noise[i]);
-    const flow = cnf(1, { context: 1, hidden: [32, 32] });
+    const flow = forTables(cnf(1, { context: 1, hidden: [32, 32] }));
     await fit(flow, values, { ...SETTINGS, context, validation: undefined, epochs: 60 });
     const [near, far] = await flow.logProb([2, 2], [1, -1]);
     expect(near).toBeGreaterThan(-1);
