@@ -138,6 +138,7 @@ function compare(page: Trained, node: Trained): void {
   }
   expectClose(page.logDensities, node.logDensities, 1e-4);
   expectClose(page.samples, node.samples, 1e-4);
+  expectClose(page.looped, node.looped, 1e-4);
 }
 
 /** Equal up to `tolerance`, relative to numbers beyond 1 and absolute below. */

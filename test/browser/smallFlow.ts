@@ -1,4 +1,4 @@
-import { type Epoch, fit, nsf, Random } from "../../src/index.ts";
+import { cnf, type Epoch, type Flow, fit, nsf, planar, Random } from "../../src/index.ts";
 import type { EngineOptions } from "../../src/runtime/index.ts";
 
 /** What training gives, as plain arrays: they travel from a page to a test. */
@@ -11,6 +11,8 @@ export interface Trained {
   readonly logDensities: readonly number[];
   /** Rows drawn with a fixed seed. */
   readonly samples: readonly number[];
+  /** log p of `POINTS` by flows whose densities are loops: root finding, and an integration. */
+  readonly looped: readonly number[];
 }
 
 const POINTS = [-1.5, 0.2, -0.5, 0.9, 0, 0, 0.4, -0.6, 1.1, 0.3, 2, 1, -4, 3];
@@ -33,7 +35,27 @@ export async function trainSmallFlow(engine: EngineOptions = {}): Promise<Traine
     epochs,
     logDensities: [...(await flow.logProb(POINTS, undefined, engine))],
     samples: [...(await flow.sample(20, { seed: 5, ...engine }))],
+    looped: [
+      ...(await moved(planar(2, { transforms: 2, closedForm: "sampling", seed: 3 })).logProb(
+        POINTS,
+        undefined,
+        engine,
+      )),
+      ...(await moved(cnf(2, { hidden: [8], seed: 3 })).logProb(POINTS, undefined, engine)),
+    ],
   };
+}
+
+/** With its parameters away from their start, which is the identity. */
+function moved(flow: Flow): Flow {
+  for (const [name, { value }] of flow.parameters())
+    new Random(7)
+      .split(name)
+      .normal(new Float64Array(value.length))
+      .forEach((v, i) => {
+        value[i] += 0.3 * v;
+      });
+  return flow;
 }
 
 /** Two half circles that reach into each other, with noise: [n, 2]. */
