@@ -13,6 +13,7 @@ import { inspect } from "../../src/cli/inspect.ts";
 import { sample } from "../../src/cli/sample.ts";
 import { score } from "../../src/cli/score.ts";
 import { distributionKinds } from "../../src/distributions/registry.ts";
+import * as recipes from "../../src/flows/recipes.ts";
 import { Tensor } from "../../src/graph/index.ts";
 import { densitySettingsSchema } from "../../src/train/densityOptions.ts";
 import { fitSettingsSchema } from "../../src/train/options.ts";
@@ -123,6 +124,13 @@ describe("a page names everything that there is", () => {
     const pictures = readdirSync(join(root, "docs/images/flows"));
     const kinds = types([...bijectionKinds, ...scalarTransformKinds, ...distributionKinds]);
     expect(pictures.sort()).toEqual(kinds.map((type) => `${type}.png`).sort());
+  });
+
+  test("recipes", () => {
+    const names = Object.entries(recipes).flatMap(([name, value]) =>
+      typeof value === "function" ? [`| \`${name}(D)\``] : [],
+    );
+    expect(lacking("docs/flows-and-recipes.md", names)).toEqual([]);
   });
 
   test("settings of training, with their defaults", () => {
