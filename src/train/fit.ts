@@ -189,6 +189,7 @@ class Training {
     let seen = 0;
     let late = false;
     let stepSize = 0;
+    let explosions = 0;
     let b = 0;
     for await (const batch of this.batches(epoch)) {
       if (options.signal?.aborted) return "signal";
@@ -200,10 +201,12 @@ class Training {
       const drawn = new Random(settings.seed).split("drawn").split(epoch).split(b);
       const loss = await this.objective.lossAndGradient(rows, indices, drawn);
       const length = descent.flat.gradientNorm();
-      const reference = this.epochs.at(-1)?.trainLogDensity ?? state.best;
+      const reference = Math.max(this.epochs.at(-1)?.trainLogDensity ?? state.best, state.best);
       const exploded = -loss + this.offset < reference - 1e3 * (1 + Math.abs(reference));
-      const judged = exploded && state.epoch > 0 && !this.sample;
-      if (!Number.isFinite(loss) || !Number.isFinite(length) || judged) {
+      explosions = exploded ? explosions + 1 : 0;
+      // A single far row can make one batch enormous: a clipped step over it does no harm.
+      const diverged = explosions >= Math.min(2, batches) && state.epoch > 0 && !this.sample;
+      if (!Number.isFinite(loss) || !Number.isFinite(length) || diverged) {
         await this.recover(epoch, b, batch, loss);
         return undefined;
       }
