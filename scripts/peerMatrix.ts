@@ -76,6 +76,11 @@ export const matrix: readonly MatrixRow[] = [
     peers: ["inverted", "inverted", "inverted", "a flag", "inverted", "Y", "torchflows"],
   },
   {
+    feature: "order-agnostic MADE, ensembles over orders",
+    ours: ["made", "ensemble"],
+    peers: ["–", "–", "–", "–", "–", "–", "mgermain, karpathy (of logits)"],
+  },
+  {
     feature: "orderings",
     ours: "any permutation, or drawn for every batch",
     peers: [
@@ -148,6 +153,11 @@ export const matrix: readonly MatrixRow[] = [
     peers: ["–", "Y", "Y", "–", "–", "–", "–"],
   },
   {
+    feature: "logit, dequantization",
+    ours: "`sigmoid` inverted, –",
+    peers: ["logit", "logit, jitter", "–", "sigmoid", "–", "–", "pzflow (without effect)"],
+  },
+  {
     feature: "context (conditional)",
     ours: "Y",
     peers: ["Y", "Y", "Y", "Y", "by hand / Y", "Y", "torchflows, pzflow"],
@@ -157,7 +167,11 @@ export const matrix: readonly MatrixRow[] = [
     ours: ["mixture", "transformedDistribution"],
     peers: ["–", "–", "Y", "Y", "Y", "–", "–"],
   },
-  { feature: "reverse KL", ours: "`fitDensity`", peers: ["–", "Y", "tutorial", "Y", "Y", "Y", "torchflows"] },
+  {
+    feature: "reverse KL, alpha-divergence",
+    ours: "`fitDensity`, –",
+    peers: ["–", "both", "tutorial", "reverse KL", "– / f-divergences", "reverse KL", "torchflows"],
+  },
   { feature: "flow-VAE", ours: "–", peers: ["–", "Y", "tutorial", "–", "example", "tutorial", "–"] },
   { feature: "stochastic flows", ours: "–", peers: ["–", "Y", "–", "–", "–", "–", "–"] },
   {

@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { MaskedMLP } from "../nn/maskedMLP.ts";
 import { networkSchema } from "../nn/mlp.ts";
-import { drawnOrders, Numberings, single, type Variant } from "../nn/numberings.ts";
+import { drawnOrders, inverseOrder, Numberings, single, type Variant } from "../nn/numberings.ts";
 import { SeparateMLPs } from "../nn/separateMLPs.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
@@ -14,7 +14,7 @@ import {
   sumFeatures,
   type Transformed,
 } from "./bijection.ts";
-import { identityOrder, inverseOrder, orderSchema, randomOrder, reverseOrder } from "./permutation.ts";
+import { identityOrder, orderSchema, randomOrder, reverseOrder } from "./permutation.ts";
 import { buildScalarTransform, conditionedExamples, scalarTransformSchema } from "./scalar/build.ts";
 import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 

@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { variantOf } from "../graph/variant.ts";
 import { MLP, networkSchema } from "../nn/mlp.ts";
-import { columnOrders, drawnOrders, type Orders } from "../nn/numberings.ts";
+import { columnOrders, drawnOrders, inverseOrder, type Orders } from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import {
@@ -13,7 +13,6 @@ import {
   sumFeatures,
   type Transformed,
 } from "./bijection.ts";
-import { inverseOrder } from "./permutation.ts";
 import { buildScalarTransform, conditionedExamples, scalarTransformSchema } from "./scalar/build.ts";
 import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { inverseOrder } from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
-import { inverseOrder, orderSchema, randomOrder } from "./permutation.ts";
+import { orderSchema, randomOrder } from "./permutation.ts";
 import { diagonal, identityMatrix, invertLower, invertUpper } from "./triangles.ts";
 
 const luLinearSchema = z

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { scalar, type Tensor } from "../graph/tensor.ts";
+import { inverseOrder } from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
@@ -64,12 +65,3 @@ export const reverseOrder = (features: number): number[] => identityOrder(featur
 /** One of the D! orders, all equally likely. */
 export const randomOrder = (features: number, random: Random): number[] =>
   Array.from(random.permutation(features));
-
-/** The order that undoes another: where each of 0 ... D - 1 stands in it. */
-export function inverseOrder(order: readonly number[]): number[] {
-  const places = new Array<number>(order.length);
-  order.forEach((feature, place) => {
-    places[feature] = place;
-  });
-  return places;
-}

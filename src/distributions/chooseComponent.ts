@@ -18,3 +18,15 @@ export function chooseComponent(logWeights: Tensor, uniform: Tensor): Tensor {
     .add(first)
     .sub(above.pad(1, 0, 1));
 }
+
+/**
+ * Of each row [N, D] the one of the component that is chosen: a choice and not a sum of products, so that what is far out in
+ * one component is of no matter to the others.
+ */
+export const chosenRows = (chosen: Tensor, rows: readonly Tensor[]): Tensor =>
+  rows.reduce((sofar, row, k) =>
+    chosen
+      .slice(1, k, k + 1)
+      .greater(0)
+      .where(row, sofar),
+  );

@@ -6,7 +6,7 @@ import { scoped } from "../graph/scope.ts";
 import { constant, stack, type Tensor } from "../graph/tensor.ts";
 import { withVariant } from "../graph/variant.ts";
 import { parse } from "../parse.ts";
-import { chooseComponent } from "./chooseComponent.ts";
+import { chooseComponent, chosenRows } from "./chooseComponent.ts";
 import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
 const variantsSchema = z.int().positive();
@@ -56,12 +56,7 @@ export class Ensemble implements Distribution {
     // Only one of the variants is taken in a row, so they may all read the same noise.
     const each = this.each(() => this.distribution.sample(noise, context));
     const chosen = chooseComponent(constant(new Array(each.length).fill(0), [each.length]), uniform);
-    return each.reduce((sofar, rows, m) =>
-      chosen
-        .slice(1, m, m + 1)
-        .greater(0)
-        .where(rows, sofar),
-    );
+    return chosenRows(chosen, each);
   }
 
   /** What each variant gives; while training, the one that is drawn. */

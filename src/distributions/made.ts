@@ -1,17 +1,11 @@
 import { z } from "zod";
-import {
-  identityOrder,
-  inverseOrder,
-  orderSchema,
-  randomOrder,
-  reverseOrder,
-} from "../bijections/permutation.ts";
+import { identityOrder, orderSchema, randomOrder, reverseOrder } from "../bijections/permutation.ts";
 import { blockColumns } from "../bijections/scalar/scalarTransform.ts";
 import { scoped } from "../graph/scope.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { MaskedMLP } from "../nn/maskedMLP.ts";
 import { networkSchema } from "../nn/mlp.ts";
-import { drawnOrders, Numberings, Orders, single, type Variant } from "../nn/numberings.ts";
+import { drawnOrders, inverseOrder, Numberings, Orders, single, type Variant } from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { type Distribution, type DistributionKind, type Noise, onSupport } from "./distribution.ts";

@@ -7,7 +7,7 @@ import { Parameter } from "../graph/parameter.ts";
 import { scoped } from "../graph/scope.ts";
 import { stack, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
-import { chooseComponent } from "./chooseComponent.ts";
+import { chooseComponent, chosenRows } from "./chooseComponent.ts";
 import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
 const learnedSchema = z.boolean().default(true);
@@ -89,13 +89,7 @@ export class Mixture implements Distribution {
       start += own.length;
       return distribution.sample(own, contextFor(distribution, context));
     });
-    // A choice and not a sum of products: what is far out in one component is of no matter to the others.
-    return rows.reduce((sofar, row, k) =>
-      chosen
-        .slice(1, k, k + 1)
-        .greater(0)
-        .where(row, sofar),
-    );
+    return chosenRows(chosen, rows);
   }
 
   private each(map: (distribution: Distribution) => Tensor): Tensor[] {

@@ -27,30 +27,29 @@ export class Orders {
 
   private reorder(x: Tensor, axis: number, variant: number | Tensor, back: boolean): Tensor {
     if (typeof variant === "number")
-      return x.gather(axis, back ? inverse(this.orders[variant]) : this.orders[variant]);
+      return x.gather(axis, back ? inverseOrder(this.orders[variant]) : this.orders[variant]);
     // Not a product of matrices, which some devices round to fewer digits than a place has.
-    const chosen = (orders: readonly Int32Array[]) =>
+    const chosen = (orders: readonly ArrayLike<number>[]) =>
       variant
         .reshape([orders.length, 1])
         .mul(
           constant(
-            orders.flatMap((order) => [...order]),
+            orders.flatMap((order) => Array.from(order)),
             [orders.length, this.size],
           ),
         )
         .sum(0);
-    const [order, inverseOrder] = [chosen(this.orders), chosen(this.orders.map(inverse))];
-    return back ? x.permute(axis, inverseOrder, order) : x.permute(axis, order, inverseOrder);
+    const [there, undone] = [chosen(this.orders), chosen(this.orders.map(inverseOrder))];
+    return back ? x.permute(axis, undone, there) : x.permute(axis, there, undone);
   }
 }
 
-const inverse = (order: Int32Array): Int32Array => {
-  const places = new Int32Array(order.length);
-  order.forEach((feature, place) => {
-    places[feature] = place;
-  });
+/** The order that undoes another: where each of 0 ... D - 1 stands in it. */
+export function inverseOrder(order: ArrayLike<number>): number[] {
+  const places = new Array<number>(order.length);
+  for (let place = 0; place < order.length; place++) places[order[place]] = place;
   return places;
-};
+}
 
 /** `count` orders, the first one given, the others drawn. */
 export const drawnOrders = (first: readonly number[], count: number, random: Random): Orders =>
