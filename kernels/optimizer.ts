@@ -1,5 +1,5 @@
 // AssemblyScript: `npm run kernels` compiles it to WebAssembly, four numbers at a time, into
-// src/train/optimizerKernel.ts. Addresses are in bytes; counts are multiples of four.
+// src/train/optimizerKernel.ts. Addresses are in bytes; counts are multiples of four. Threads call it on parts of one memory.
 
 /**
  * One step of Adam or AdamW (see src/train/optimizer.ts for the formula). `scale` multiplies the gradient, `coupled` is the
@@ -50,25 +50,54 @@ export function moveAverage(average: usize, values: usize, count: i32, share: f3
   }
 }
 
-/** sum += part */
-export function add(sum: usize, part: usize, count: i32): void {
-  for (let i: usize = 0, end = bytes(count); i < end; i += 16)
-    v128.store(sum + i, f32x4.add(v128.load(sum + i), v128.load(part + i)));
+/** One step of gradient descent with momentum. */
+export function sgd(
+  values: usize,
+  gradient: usize,
+  momentum: usize,
+  count: i32,
+  scale: f32,
+  coupled: f32,
+  beta: f32,
+  size: f32,
+): void {
+  const s = f32x4.splat(scale);
+  const c = f32x4.splat(coupled);
+  const b = f32x4.splat(beta);
+  const z = f32x4.splat(size);
+  for (let i: usize = 0, end = bytes(count); i < end; i += 16) {
+    const p = v128.load(values + i);
+    const g = f32x4.add(f32x4.mul(v128.load(gradient + i), s), f32x4.mul(p, c));
+    const m = f32x4.add(f32x4.mul(v128.load(momentum + i), b), g);
+    v128.store(momentum + i, m);
+    v128.store(values + i, f32x4.sub(p, f32x4.mul(m, z)));
+  }
 }
 
-/** Sum of squares, in double precision. */
-export function squaredNorm(values: usize, count: i32): f64 {
+/**
+ * Adds `parts` - 1 further parts, `stride` bytes apart from the first, to the first one in their order, and writes the sum of
+ * the squares of that to `result`, in double precision.
+ */
+export function sum(first: usize, stride: usize, parts: i32, count: i32, result: usize): void {
   let low = f64x2.splat(0);
   let high = f64x2.splat(0);
   for (let i: usize = 0, end = bytes(count); i < end; i += 16) {
-    const x = v128.load(values + i);
+    let x = v128.load(first + i);
+    if (parts > 1) {
+      let part = first + i;
+      for (let k = 1; k < parts; k++) {
+        part += stride;
+        x = f32x4.add(x, v128.load(part));
+      }
+      v128.store(first + i, x);
+    }
     const a = f64x2.promote_low_f32x4(x);
     const b = f64x2.promote_low_f32x4(v128.shuffle<i32>(x, x, 2, 3, 2, 3));
     low = f64x2.add(low, f64x2.mul(a, a));
     high = f64x2.add(high, f64x2.mul(b, b));
   }
-  const sum = f64x2.add(low, high);
-  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+  const squares = f64x2.add(low, high);
+  store<f64>(result, f64x2.extract_lane(squares, 0) + f64x2.extract_lane(squares, 1));
 }
 
 // @inline

@@ -1,7 +1,7 @@
 import asc from "assemblyscript/asc";
 
-/** The WebAssembly module of an AssemblyScript file, which imports its memory. */
-export async function compileKernel(file: string): Promise<Uint8Array> {
+/** The WebAssembly module of an AssemblyScript file, which imports its memory: one of a single thread, or a shared one. */
+export async function compileKernel(file: string, { shared }: { shared: boolean }): Promise<Uint8Array> {
   let code: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
     [
@@ -13,6 +13,7 @@ export async function compileKernel(file: string): Promise<Uint8Array> {
       "--importMemory",
       "--enable",
       "simd",
+      ...(shared ? ["--enable", "threads", "--sharedMemory", "--maximumMemory", "65536"] : []),
       "--outFile",
       "kernel.wasm",
     ],

@@ -2,11 +2,19 @@
 import { writeFileSync } from "node:fs";
 import { compileKernel } from "./compileKernel.ts";
 
-const code = await compileKernel("kernels/optimizer.ts");
+const [alone, shared] = await Promise.all(
+  [false, true].map(async (shared) =>
+    Buffer.from(await compileKernel("kernels/optimizer.ts", { shared })).toString("base64"),
+  ),
+);
 writeFileSync(
   "src/train/optimizerKernel.ts",
-  `/** WebAssembly of kernels/optimizer.ts, in base64: made by \`npm run kernels\`. */
-export const optimizerKernel =
-  "${Buffer.from(code).toString("base64")}";
+  `/** WebAssembly of kernels/optimizer.ts, in base64, for a memory of one thread and for a shared one: made by \`npm run kernels\`. */
+export const optimizerKernel = {
+  alone:
+    "${alone}",
+  shared:
+    "${shared}",
+};
 `,
 );

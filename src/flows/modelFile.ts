@@ -6,7 +6,7 @@ import type { Flow } from "./flow.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredArray } from "./safetensors.ts";
 
 /** Raised when a file of this version could be misread by an older reader, or one of an older version by this. */
-const FORMAT = 2;
+const FORMAT = 3;
 const KEY = "pushforward";
 
 const trainingSchema = z.strictObject({

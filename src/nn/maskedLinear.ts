@@ -6,12 +6,12 @@ import { Linear } from "./linear.ts";
 /** The units of a group, and what they see. */
 interface Block<T extends Tensor> {
   readonly units: readonly number[];
-  /** From the inputs of the group itself (or all, in a layer of one block), under the mask: [inputs, units]. */
+  /** From the inputs of the group itself, under the mask: [inputs, units]. */
   readonly weight: T;
   /** [units] */
   readonly bias: T;
-  /** From the inputs of all groups before, which the units of this one see without exception. */
-  readonly before: { readonly weight: T } | undefined;
+  /** From the inputs of each group before, which the units of this one see without exception: [inputs, units]. */
+  readonly before: readonly { readonly weight: T }[];
 }
 
 /**
@@ -24,38 +24,42 @@ export class MaskedLinear<T extends Tensor = Parameter> {
   /** Degree of each input, and the highest degree that each unit sees. */
   readonly degrees: readonly number[];
   readonly reach: readonly number[];
+  /** One for each group of units. */
   readonly blocks: readonly Block<T>[];
+  /** The groups of units one after the other, where that is not the order of the units. */
+  private readonly order: readonly number[];
 
   private constructor(degrees: readonly number[], reach: readonly number[], blocks: readonly Block<T>[]) {
     this.degrees = degrees;
     this.reach = reach;
     this.blocks = blocks;
+    this.order = blocks.flatMap(({ units }) => units);
   }
 
-  /** `bounds` are the groups' highest degrees, ascending, the last one Infinity. */
+  /**
+   * `bounds` are the groups' highest degrees, ascending, the last one Infinity. If the layer is `thin`, with few inputs, these are
+   * not cut: every group of units has all of them under its mask.
+   */
   static random(
     degrees: readonly number[],
     reach: readonly number[],
     bounds: readonly number[],
     random: Random,
-    options: { readonly zero: boolean },
+    { thin, zero }: { readonly thin: boolean; readonly zero: boolean },
   ): MaskedLinear {
-    const whole = new Linear(degrees.length, reach.length, random, options);
-    const lows = [Number.NEGATIVE_INFINITY, ...bounds];
-    const blocks = bounds.flatMap((bound, g): Block<Parameter>[] => {
-      const within = (degree: number) => degree > lows[g] && degree <= bound;
-      const units = reach.flatMap((r, unit) => (within(r) ? [unit] : []));
-      if (units.length === 0) return [];
-      const start = degrees.filter((degree) => degree <= lows[g]).length;
-      const end = degrees.filter((degree) => degree <= bound).length;
-      return [
-        {
-          units,
-          weight: part(whole.weight, start, end, units),
-          bias: new Parameter([units.length], new Float32Array(units.map((unit) => whole.bias.value[unit]))),
-          before: start > 0 ? { weight: part(whole.weight, 0, start, units) } : undefined,
-        },
-      ];
+    const whole = new Linear(degrees.length, reach.length, random, { zero });
+    const members = (values: readonly number[], group: number) =>
+      values.flatMap((value, i) => (bounds.findIndex((bound) => value <= bound) === group ? [i] : []));
+    const blocks = bounds.map((_, g): Block<Parameter> => {
+      const units = members(reach, g);
+      const from = (group: number) =>
+        part(whole.weight, thin ? degrees.map((_, i) => i) : members(degrees, group), units);
+      return {
+        units,
+        weight: from(g),
+        bias: new Parameter([units.length], new Float32Array(units.map((unit) => whole.bias.value[unit]))),
+        before: thin ? [] : bounds.slice(0, g).map((_, earlier) => ({ weight: from(earlier) })),
+      };
     });
     return new MaskedLinear(degrees, reach, blocks);
   }
@@ -70,19 +74,21 @@ export class MaskedLinear<T extends Tensor = Parameter> {
     return new MaskedLinear<Tensor>(this.degrees, this.reach, blocks);
   }
 
-  /** [N, inputs] -> [N, units]. */
-  apply(x: Tensor): Tensor {
-    const parts = this.blocks.map(({ units, weight, bias, before }) => {
-      const start = before ? size(before.weight) : 0;
-      const seen = this.masked(weight, start, units);
-      const own = x.slice(1, start, start + size(weight));
-      if (!before) return own.affine(seen, bias);
-      return own.matmul(seen).add(x.slice(1, 0, start).affine(before.weight, bias));
+  /** The inputs of each group (all together for a thin layer), [N, inputs], to the units of each group, [N, units]. */
+  apply(groups: readonly Tensor[]): Tensor[] {
+    return this.blocks.map(({ units, weight, bias, before }) => {
+      const start = before.reduce((sum, { weight }) => sum + size(weight), 0);
+      const weights = [...before.map(({ weight }) => weight), this.masked(weight, start, units)];
+      const first = groups[0].affine(weights[0], bias);
+      return weights.slice(1).reduce((sum, weight, k) => groups[k + 1].matmul(weight).add(sum), first);
     });
-    const order = this.blocks.flatMap(({ units }) => units);
-    return concat(parts, 1).gather(
+  }
+
+  /** The groups of units as one tensor, in the order of the units: [N, units]. */
+  join(groups: readonly Tensor[]): Tensor {
+    return concat(groups, 1).gather(
       1,
-      order.map((_, unit) => order.indexOf(unit)),
+      this.order.map((_, unit) => this.order.indexOf(unit)),
     );
   }
 
@@ -92,8 +98,9 @@ export class MaskedLinear<T extends Tensor = Parameter> {
     if (!found) return undefined;
     const { units, weight, bias, before } = found;
     const order = units.map((_, i) => i).sort((i, k) => this.reach[units[i]] - this.reach[units[k]] || i - k);
+    const rows = [...before.map(({ weight }) => weight), weight];
     return {
-      weight: (before ? concat([before.weight, weight], 0) : weight).gather(1, order),
+      weight: (rows.length > 1 ? concat(rows, 0) : weight).gather(1, order),
       bias: bias.gather(0, order),
       reach: order.map((i) => this.reach[units[i]]),
     };
@@ -110,10 +117,8 @@ export class MaskedLinear<T extends Tensor = Parameter> {
 
 const size = (weight: Tensor) => weight.shape[0] as number;
 
-/** Rows start to end - 1 of the chosen columns of a dense layer's weight. */
-function part(whole: Parameter, start: number, end: number, columns: readonly number[]): Parameter {
-  const values = new Float32Array((end - start) * columns.length);
-  for (let row = start, i = 0; row < end; row++)
-    for (const column of columns) values[i++] = whole.value[row * whole.sizes[1] + column];
-  return new Parameter([end - start, columns.length], values);
+/** The chosen rows and columns of a dense layer's weight. */
+function part(whole: Parameter, rows: readonly number[], columns: readonly number[]): Parameter {
+  const values = rows.flatMap((row) => columns.map((column) => whole.value[row * whole.sizes[1] + column]));
+  return new Parameter([rows.length, columns.length], new Float32Array(values));
 }

@@ -51,11 +51,14 @@ export class MaskedMLP {
     const degrees = [[...inputDegrees, ...new Array(context).fill(0)], ...hidden];
     this.options = options;
     this.groups = groups;
-    this.layers = degrees.map((before, i) => {
-      // The first layer is thin: cutting it would cost more than it saves.
-      const bounds = boundsOf(i === 0 || whole ? groups.slice(-1) : groups);
-      return MaskedLinear.random(before, reach[i], bounds, random.split(i), { zero: i === hidden.length });
-    });
+    const bounds = boundsOf(whole ? groups.slice(-1) : groups);
+    this.layers = degrees.map((before, i) =>
+      // The first layer is thin: cutting its inputs would cost more than it saves.
+      MaskedLinear.random(before, reach[i], bounds, random.split(i), {
+        thin: i === 0,
+        zero: i === hidden.length,
+      }),
+    );
   }
 
   /** The same network with other numbers under its masks. */
@@ -66,9 +69,10 @@ export class MaskedMLP {
   /** [N, inputs], [N, context] -> [N, outputs]. */
   apply(x: Tensor, context?: Tensor): Tensor {
     const input = context ? concat([x, context], 1) : x;
-    return throughLayers(this.options, this.layers.length, input, (i, h) =>
+    const groups = throughLayers(this.options, this.layers.length, [input], (i, h) =>
       scoped(`layers.${i}`, () => this.layers[i].apply(h)),
     );
+    return this.layers[this.layers.length - 1].join(groups);
   }
 
   /** The same network, fed one input at a time in the order of their degrees. */
@@ -106,12 +110,13 @@ const sweepBounds = (groups: readonly Group[]): number[] =>
 
 /**
  * Degrees 1 to D - 1 (from 0 where units that see the context alone are of use) in groups of equal size: as many as the widest
- * layer has use for.
+ * layer has use for, and no more than the narrowest has units.
  */
 function degreeGroups(sizes: readonly number[], features: number, context: number): Group[] {
   const lowest = context > 0 ? 0 : 1;
   const total = features - lowest;
-  const groups = Math.max(1, Math.min(MOST_GROUPS, total, Math.floor(Math.max(0, ...sizes) / GROUP_UNITS)));
+  const useful = Math.floor(Math.max(0, ...sizes) / GROUP_UNITS);
+  const groups = Math.max(1, Math.min(MOST_GROUPS, total, useful, ...sizes));
   const cut = (g: number) => Math.floor((g * total) / groups);
   return Array.from({ length: groups }, (_, g) => ({ first: lowest + cut(g), count: cut(g + 1) - cut(g) }));
 }

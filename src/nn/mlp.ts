@@ -48,9 +48,10 @@ export class MLP {
 
   apply(x: Tensor, context?: Tensor): Tensor {
     const input = context ? concat([x, context], 1) : x;
-    return throughLayers(this.options, this.layers.length, input, (i, h) =>
-      scoped(`layers.${i}`, () => this.layers[i].apply(h)),
+    const [output] = throughLayers(this.options, this.layers.length, [input], (i, [h]) =>
+      scoped(`layers.${i}`, () => [this.layers[i].apply(h)]),
     );
+    return output;
   }
 }
 
@@ -60,21 +61,22 @@ export function hiddenSizes({ hidden, residual }: NetworkDescription): number[] 
   return [hidden[0], ...new Array(2 * Math.ceil(hidden.length / 2)).fill(hidden[0])];
 }
 
-/** The order in which the layers are applied, shared by plain and masked networks. */
+/** The order in which the layers are applied, shared by plain and masked networks: what goes through is in groups of units. */
 export function throughLayers(
   { residual, activation }: NetworkDescription,
   count: number,
-  input: Tensor,
-  layer: (index: number, h: Tensor) => Tensor,
-): Tensor {
-  let value = layer(0, input);
+  input: readonly Tensor[],
+  layer: (index: number, groups: readonly Tensor[]) => readonly Tensor[],
+): readonly Tensor[] {
+  const activated = (groups: readonly Tensor[]) => groups.map((h) => activate(activation, h));
+  let groups = layer(0, input);
   for (let i = 1; i < count; i++) {
     const last = i === count - 1;
-    if (!residual || last) value = layer(i, activate(activation, value));
+    if (!residual || last) groups = layer(i, activated(groups));
     else {
-      const inner = layer(i, activate(activation, value));
-      value = value.add(layer(++i, activate(activation, inner)));
+      const inner = layer(++i, activated(layer(i - 1, activated(groups))));
+      groups = groups.map((h, g) => h.add(inner[g]));
     }
   }
-  return value;
+  return groups;
 }

@@ -6,6 +6,7 @@ import { formatShape, resolveShape, type Shape, sizeOf } from "../graph/shape.ts
 import { input, Tensor } from "../graph/tensor.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { type Engine, type EngineOptions, loadEngine, sessionOptions } from "./engine.ts";
+import { isShared } from "./thread.ts";
 
 export type Floats = Float32Array | Float64Array;
 
@@ -87,13 +88,20 @@ export function compile<T extends Traced>(
   }) as Compiled<T>;
 }
 
+/** An array of the caller, and what the runtime has for it. */
+interface Wrapped {
+  readonly array: Floats;
+  readonly own: Floats;
+  readonly tensor: OrtTensor;
+}
+
 /** A graph with its session. */
 class Executable {
   private session: Promise<InferenceSession> | undefined;
   private engine!: Engine;
   private written: Uint8Array<ArrayBuffer> | undefined;
   private readonly precision: Precision;
-  private readonly wrapped = new Map<string, { array: Floats; tensor: OrtTensor }>();
+  private readonly wrapped = new Map<string, Wrapped>();
   private readonly graph: Graph;
   private readonly options: CompileOptions;
 
@@ -118,10 +126,10 @@ class Executable {
     const session = await this.prepare();
     const feeds: Record<string, OrtTensor> = {};
     this.graph.inputs.forEach(({ name, tensor }, i) => {
-      feeds[name] = this.wrap(name, inputs[i], resolveShape(tensor.shape, batch));
+      feeds[name] = this.given(name, inputs[i], resolveShape(tensor.shape, batch));
     });
     for (const { name, tensor } of this.options.embedParameters ? [] : this.graph.parameters) {
-      feeds[name] = this.wrap(name, this.convert(tensor.value), tensor.sizes);
+      feeds[name] = this.given(name, this.convert(tensor.value), tensor.sizes);
     }
     const fetches: Record<string, OrtTensor | null> = {};
     for (const { name, tensor } of this.graph.outputs) {
@@ -132,11 +140,13 @@ class Executable {
         });
       }
       const shape = resolveShape(tensor.shape, batch);
-      fetches[name] = this.engine.writesInPlace ? this.wrap(name, outputs[name], shape) : null;
+      fetches[name] = this.engine.writesInPlace ? this.wrap(name, outputs[name], shape).tensor : null;
     }
     const results = await session.run(feeds, fetches);
-    if (this.engine.writesInPlace) return;
-    for (const name of Object.keys(fetches)) outputs[name].set(results[name].data as Floats);
+    for (const name of Object.keys(fetches)) {
+      const { data } = results[name];
+      if (data !== outputs[name]) outputs[name].set(data as Floats);
+    }
   }
 
   async release(): Promise<void> {
@@ -171,12 +181,21 @@ class Executable {
     }
   }
 
-  /** The runtime's view of an array, kept while the same array is used. */
-  private wrap(name: string, array: Floats, dims: readonly number[]): OrtTensor {
+  /** The runtime's view of an array, or of a copy if that is in shared memory; kept while the same array is used. */
+  private wrap(name: string, array: Floats, dims: readonly number[]): Wrapped {
     const known = this.wrapped.get(name);
-    if (known?.array === array && known.tensor.dims[0] === dims[0]) return known.tensor;
-    const tensor = new this.engine.Tensor(this.precision, array as Float32Array, [...dims]);
-    this.wrapped.set(name, { array, tensor });
+    if (known?.array === array && known.tensor.dims[0] === dims[0]) return known;
+    const own = isShared(array) ? this.allocate(array.length) : array;
+    const tensor = new this.engine.Tensor(this.precision, own as Float32Array, [...dims]);
+    const wrapped = { array, own, tensor };
+    this.wrapped.set(name, wrapped);
+    return wrapped;
+  }
+
+  /** An array for the runtime to read. */
+  private given(name: string, array: Floats, dims: readonly number[]): OrtTensor {
+    const { own, tensor } = this.wrap(name, array, dims);
+    if (own !== array) own.set(array);
     return tensor;
   }
 

@@ -2,12 +2,29 @@ import type { Graph } from "../graph/graph.ts";
 import { resolveShape, sizeOf } from "../graph/shape.ts";
 import type { Compiled, Floats, Traced } from "./compile.ts";
 import { sessionOptions } from "./engine.ts";
-import { cores, hasWorkerThreads, type NamedArray, type Thread, workerThreads } from "./thread.ts";
+import {
+  cores,
+  exclusively,
+  hasWorkerThreads,
+  isShared,
+  type NamedArray,
+  type Thread,
+  workerThreads,
+} from "./thread.ts";
 
 /** The arrays of one member of a team: what it reads and what it writes in a turn. */
 export interface Slot {
   readonly inputs: readonly Floats[];
   readonly outputs: Readonly<Record<string, Floats>>;
+}
+
+/**
+ * Arrays of the caller that a team takes in place of its own, by the names of inputs, which all threads read anew in each
+ * turn, and of outputs, one for each slot. Where there are several threads, those of outputs must be in shared memory.
+ */
+export interface Bound {
+  readonly inputs?: Readonly<Record<string, Floats>>;
+  readonly outputs?: Readonly<Record<string, readonly Floats[]>>;
 }
 
 /** How many threads compute: as many as asked for, or one a core; 1 where there are no worker threads. */
@@ -22,9 +39,6 @@ interface Arrays {
 export const threadsInside = (threads: number | undefined): number | undefined =>
   hasWorkerThreads ? 1 : threads;
 
-/** One turn at a time: turns of different teams would otherwise meet in the same threads. */
-let turn: Promise<unknown> = Promise.resolve();
-
 interface Member {
   readonly thread: Thread;
   readonly job: number;
@@ -37,15 +51,14 @@ type Program = Pick<Compiled<Traced>, "graph" | "options" | "bytes" | "prepare" 
 const forgotten = new FinalizationRegistry(release);
 
 /**
- * A compiled function on several threads, one slot each: the calling thread, whose session reads and writes its slot in
- * place, and worker threads with sessions of their own. Which slot computes what is the caller's choice, so results do
+ * A compiled function on several threads, one slot each: the calling thread and worker threads with sessions of their own. Which slot computes what is the caller's choice, so results do
  * not depend on timing. The function must have a fixed batch and its parameters embedded.
  */
 export class Team {
   readonly slots: readonly Slot[];
   private readonly program: Program;
   private readonly members: readonly Member[];
-  /** Inputs that all threads read alike: the caller's array, and its copy in shared memory. */
+  /** Inputs that all threads read alike: the caller's array, and its copy in shared memory unless it is there itself. */
   private readonly common: readonly { readonly source: Floats; readonly shared: Floats }[];
 
   private constructor(
@@ -61,15 +74,7 @@ export class Team {
     if (members.length > 0) forgotten.register(this, members, this);
   }
 
-  /**
-   * `bound` has arrays of the caller by the names of inputs, which all threads read anew in each turn, and of outputs, which
-   * the calling thread writes.
-   */
-  static async of(
-    program: Program,
-    size: number,
-    bound: Readonly<Record<string, Floats>> = {},
-  ): Promise<Team> {
+  static async of(program: Program, size: number, bound: Bound = {}): Promise<Team> {
     const { graph, options } = program;
     const { batch, precision = "float32" } = options;
     const Type: Arrays = precision === "float64" ? Float64Array : Float32Array;
@@ -80,19 +85,21 @@ export class Team {
         const dims = resolveShape(tensor.shape, batch!);
         return { name, dims, array: array(name, dims) };
       });
-    const own = (name: string, dims: readonly number[]) => bound[name] ?? new Type(sizeOf(dims));
-    const [inputs, outputs] = [lay(graph.inputs, own), lay(graph.outputs, own)];
+    const inputs = lay(graph.inputs, (name, dims) => bound.inputs?.[name] ?? new Type(sizeOf(dims)));
+    const outputs = lay(graph.outputs, (name, dims) => bound.outputs?.[name]?.[0] ?? new Type(sizeOf(dims)));
     // A thread alone needs no shared memory, which not every page has.
     const common = inputs.flatMap(({ name, dims, array }) =>
-      size > 1 && name in bound ? [{ name, source: array, shared: shared(dims) }] : [],
+      size > 1 && bound.inputs?.[name]
+        ? [{ name, source: array, shared: isShared(array) ? array : shared(dims) }]
+        : [],
     );
-    const workers = workerThreads(size - 1).map((thread) => ({
+    const workers = workerThreads(size - 1).map((thread, i) => ({
       thread,
       inputs: lay(
         graph.inputs,
         (name, dims) => common.find((each) => each.name === name)?.shared ?? shared(dims),
       ),
-      outputs: lay(graph.outputs, (_name, dims) => shared(dims)),
+      outputs: lay(graph.outputs, (name, dims) => bound.outputs?.[name]?.[i + 1] ?? shared(dims)),
     }));
     const job = { bytes: program.bytes(), options: sessionOptions({ ...options, threads: 1 }), precision };
     // All sessions at once, that of this thread too.
@@ -116,7 +123,8 @@ export class Team {
   run(count = this.slots.length): Promise<void> {
     return exclusively(async () => {
       const members = this.members.slice(0, count - 1);
-      if (members.length > 0) for (const { source, shared } of this.common) shared.set(source);
+      if (members.length > 0)
+        for (const { source, shared } of this.common) if (shared !== source) shared.set(source);
       for (const { thread, job } of members) thread.start(job);
       try {
         const [{ inputs, outputs }] = this.slots;
@@ -141,10 +149,4 @@ const slotOf = (inputs: readonly NamedArray[], outputs: readonly NamedArray[]): 
 
 async function release(members: readonly Member[]): Promise<void> {
   for (const { thread, job } of members) await exclusively(() => thread.release(job));
-}
-
-function exclusively<T>(action: () => Promise<T>): Promise<T> {
-  const result = turn.then(action, action);
-  turn = result.catch(() => undefined);
-  return result;
 }

@@ -12,6 +12,13 @@ export interface ThreadJob {
   readonly outputs: readonly NamedArray[];
 }
 
+/** A WebAssembly module over shared memory. What to call, each turn, the other side writes into `calls`. */
+export interface ThreadKernel {
+  readonly code: Uint8Array;
+  readonly memory: WebAssembly.Memory;
+  readonly calls: Float64Array;
+}
+
 export interface NamedArray {
   readonly name: string;
   readonly array: Floats;
@@ -26,18 +33,25 @@ const module = builtin?.("node:worker_threads") as Threads | undefined;
 
 export const hasWorkerThreads = module !== undefined;
 
+/** True if other threads see what is written there. The native runtime refuses such memory. */
+export const isShared = ({ buffer }: Floats): boolean =>
+  typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer;
+
 /** Cores that rows can be shared among; 1 where there are no worker threads. */
 export const cores = (): number => builtin?.("node:os").availableParallelism() ?? 1;
 
 /** Words of the shared memory through which a thread is told to go, and tells that it is done. */
 const [TURN, JOB, DONE, FAILED, WORDS] = [0, 1, 2, 3, 4];
 
-/** The number of no graph: the turn is to read a message. */
+/** The number of no job: the turn is to read a message. */
 const MAIL = 0;
 let lastJob = MAIL;
 
+/** A fraction of a millisecond: turns of kernels take no longer, and to be woken up takes as long again. */
+const SPINS = 50_000;
+
 /**
- * A worker thread that runs graphs when told. ONNX Runtime's `run` holds its calling thread and its own threads gain little
+ * A worker thread that runs graphs and kernels when told. ONNX Runtime's `run` holds its calling thread and its own threads gain little
  * on small products, so rows are shared among threads with a session each. Turns go through shared memory, in microseconds:
  * a thread looks out for its next turn for a moment before it sleeps.
  */
@@ -67,14 +81,14 @@ export class Thread {
     this.worker.unref();
   }
 
-  /** Makes a session for a graph; gives the number to `start` it by. */
-  async prepare(job: ThreadJob): Promise<number> {
+  /** Makes a session for a graph, or an instance of a kernel; gives the number to `start` it by. */
+  async prepare(job: ThreadJob | ThreadKernel): Promise<number> {
     const number = ++lastJob;
     await this.mail({ job: number, ...job });
     return number;
   }
 
-  /** Forgets a graph. */
+  /** Forgets a graph or a kernel. */
   release(job: number): Promise<void> {
     return this.mail({ job });
   }
@@ -92,6 +106,7 @@ export class Thread {
   /** Waits for the end of the turn. */
   async finish(): Promise<void> {
     const { control } = this;
+    for (let i = 0; i < SPINS && Atomics.load(control, DONE) !== this.turns; i++);
     for (let done = Atomics.load(control, DONE); done !== this.turns; done = Atomics.load(control, DONE))
       Atomics.wait(control, DONE, done);
     if (Atomics.load(control, FAILED) === 1) await this.answer();
@@ -124,4 +139,13 @@ const threads: Thread[] = [];
 export function workerThreads(count: number): Thread[] {
   while (threads.length < count) threads.push(new Thread());
   return threads.slice(0, count);
+}
+
+/** One turn at a time: turns of different teams would otherwise meet in the same threads. */
+let turn: Promise<unknown> = Promise.resolve();
+
+export function exclusively<T>(action: () => Promise<T>): Promise<T> {
+  const result = turn.then(action, action);
+  turn = result.catch(() => undefined);
+  return result;
 }

@@ -1,6 +1,6 @@
 // @ts-check
 // Plain JavaScript, so that a worker thread runs it from the sources as from the package.
-// It holds copies of graphs; `thread.ts` is the other side and says what the words of `control` mean.
+// It holds copies of graphs and of kernels; `thread.ts` is the other side and says what the words of `control` mean.
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import * as module from "#onnxruntime";
 
@@ -13,16 +13,22 @@ const MAIL = 0;
 /** A fraction of a millisecond: longer than what happens between two training steps, shorter than anybody minds. */
 const SPINS = 200_000;
 
-/** @type {Map<number, { run(): Promise<void>, release(): Promise<void> }>} */
+/** @type {Map<number, { run(): void | Promise<void>, release(): void | Promise<void> }>} */
 const jobs = new Map();
 
-/** Makes a session for a graph, or, if there is none in the message, forgets the one of that number.
+/** Takes up the graph or the kernel of a message, or, if there is none, forgets the one of that number.
  *  @param {any} message */
-async function read({ job, bytes, options, precision, inputs, outputs }) {
-  if (!bytes) {
+async function read({ job, ...message }) {
+  if (message.bytes) jobs.set(job, await graph(message));
+  else if (message.code) jobs.set(job, kernel(message));
+  else {
     await jobs.get(job)?.release();
-    return jobs.delete(job);
+    jobs.delete(job);
   }
+}
+
+/** @param {any} message */
+async function graph({ bytes, options, precision, inputs, outputs }) {
   const session = await InferenceSession.create(bytes, options);
   // The runtime refuses shared memory: numbers go through arrays of this thread's own.
   /** @param {any[]} entries */
@@ -34,14 +40,31 @@ async function read({ job, bytes, options, precision, inputs, outputs }) {
   const [given, results] = [local(inputs), local(outputs)];
   const feeds = Object.fromEntries(given.map(({ name, tensor }) => [name, tensor]));
   const fetches = Object.fromEntries(results.map(({ name, tensor }) => [name, tensor]));
-  jobs.set(job, {
+  return {
     async run() {
       for (const { own, shared } of given) own.set(shared);
       await session.run(feeds, fetches);
       for (const { own, shared } of results) shared.set(own);
     },
     release: () => session.release(),
-  });
+  };
+}
+
+/** @param {any} message */
+function kernel({ code, memory, calls }) {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
+  const functions = /** @type {((...numbers: number[]) => void)[]} */ (Object.values(exports));
+  return {
+    run() {
+      let at = 1;
+      for (let call = 0; call < calls[0]; call++) {
+        const [number, count] = [calls[at], calls[at + 1]];
+        functions[number](...calls.subarray(at + 2, at + 2 + count));
+        at += 2 + count;
+      }
+    },
+    release() {},
+  };
 }
 
 /** @param {number} number */

@@ -25,10 +25,13 @@ export class Descent {
   private readonly settings: DescentSettings;
   private good!: Record<"values" | "average" | "running", Float32Array>;
 
-  constructor(parameters: ReadonlyMap<string, Parameter>, settings: DescentSettings) {
+  /** Up to `threads` compute the gradient, and the steps along it. */
+  constructor(parameters: ReadonlyMap<string, Parameter>, settings: DescentSettings, threads: number) {
     this.trainable = new Map([...parameters].filter(([, p]) => p.trainable));
-    this.flat = new FlatParameters(this.trainable);
     this.running = new RunningStatistics(parameters);
+    // Statistics are those of the whole batch.
+    const parts = this.running.parameters.length > 0 ? 1 : threads;
+    this.flat = new FlatParameters(this.trainable, parts);
     this.optimizer = new Optimizer(settings.optimizer, this.flat);
     this.settings = settings;
   }
@@ -40,11 +43,14 @@ export class Descent {
   }
 
   /** One step along a gradient of the given norm, `schedule` times the step size of the options; gives the step size. */
-  step(gradientNorm: number, schedule: number): number {
-    const { clipNorm, optimizer } = this.settings;
+  async step(gradientNorm: number, schedule: number): Promise<number> {
+    const { clipNorm, averageDecay, optimizer } = this.settings;
     const scale = 0.5 ** this.recoveries * schedule;
-    this.optimizer.step(scale, gradientNorm > clipNorm ? clipNorm / gradientNorm : 1);
-    this.updateAverage();
+    const { steps } = this.optimizer;
+    // A young average forgets its start faster, so it never lags behind by more than it has seen.
+    const decay = Math.min(averageDecay, (2 + steps) / (11 + steps));
+    const clipped = gradientNorm > clipNorm ? clipNorm / gradientNorm : 1;
+    await this.optimizer.step(scale, clipped, averageDecay === 0 ? 0 : 1 - decay);
     return scale * optimizer.learningRate;
   }
 
@@ -62,13 +68,5 @@ export class Descent {
   /** The weights that training is to give: their moving average, unless that is turned off. */
   candidate(): Float32Array {
     return this.settings.averageDecay === 0 ? this.flat.values : this.flat.average;
-  }
-
-  private updateAverage(): void {
-    const { averageDecay } = this.settings;
-    if (averageDecay === 0) return;
-    // A young average forgets its start faster, so it never lags behind by more than it has seen.
-    const decay = Math.min(averageDecay, (1 + this.optimizer.steps) / (10 + this.optimizer.steps));
-    this.flat.moveAverage(decay);
   }
 }

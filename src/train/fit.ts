@@ -14,6 +14,7 @@ import { type Epoch, type FitOptions, fitSettingsSchema, settingsIn } from "./op
 import { inMemory, isStream, type RowStream, StreamedRows, split } from "./rowStream.ts";
 import { type RowData, selectRows, type TrainingRows, trainingRows } from "./rows.ts";
 import { stepScale } from "./schedule.ts";
+import { sharesOf } from "./sharedLoss.ts";
 
 /** What `fit` takes as data: rows in memory, or a stream of more than memory holds. */
 export type FitData = RowData | RowStream;
@@ -93,6 +94,7 @@ class Training {
   private readonly settings: z.output<typeof fitSettingsSchema>;
   private readonly options: FitOptions;
   private readonly all: Map<string, Parameter>;
+  private readonly batchSize: number;
   private readonly descent: Descent;
   private readonly inner: Flow;
   private readonly original: { training: Rows; validation: TrainingRows };
@@ -124,7 +126,8 @@ class Training {
     this.settings = settings;
     this.options = options;
     this.all = flow.parameters();
-    this.descent = new Descent(this.all, settings);
+    this.batchSize = Math.min(settings.batchSize, training.rows);
+    this.descent = new Descent(this.all, settings, sharesOf(this.batchSize, options));
     this.best = this.descent.flat.values.slice();
     this.bestRunning = this.descent.running.copy();
     this.original = { training, validation };
@@ -140,7 +143,7 @@ class Training {
     const prepare = (rows: TrainingRows) =>
       standardize ? { ...rows, values: standardize.toLatent(rows.values) } : rows;
     const { training } = this.original;
-    const batchSize = Math.min(settings.batchSize, training.rows);
+    const { batchSize } = this;
     this.batches = batchesOf(training, { batchSize, seed: settings.seed, prepare });
     this.validation = prepare(this.original.validation);
     this.offset = -(standardize?.logScale() ?? 0);
@@ -163,7 +166,7 @@ class Training {
         stopped = "patience";
         break;
       }
-      const reason = await this.epoch(batchSize, deadline);
+      const reason = await this.epoch(deadline);
       if (reason) {
         stopped = reason;
         break;
@@ -180,10 +183,10 @@ class Training {
   }
 
   /** One pass over the rows. Gives a reason if training must end inside it. */
-  private async epoch(batchSize: number, deadline: number): Promise<FitResult["stopped"] | undefined> {
+  private async epoch(deadline: number): Promise<FitResult["stopped"] | undefined> {
     const { settings, state, descent, options } = this;
     const epoch = state.epoch + 1;
-    const batches = Math.ceil(this.original.training.rows / batchSize);
+    const batches = Math.ceil(this.original.training.rows / this.batchSize);
     descent.remember();
     let sum = 0;
     let seen = 0;
@@ -200,7 +203,7 @@ class Training {
       const { rows, indices } = batch;
       const drawn = new Random(settings.seed).split("drawn").split(epoch).split(b);
       const loss = await this.objective.lossAndGradient(rows, indices, drawn);
-      const length = descent.flat.gradientNorm();
+      const length = descent.flat.gradientNorm;
       const reference = Math.max(this.epochs.at(-1)?.trainLogDensity ?? state.best, state.best);
       const exploded = -loss + this.offset < reference - 1e3 * (1 + Math.abs(reference));
       explosions = exploded ? explosions + 1 : 0;
@@ -216,7 +219,7 @@ class Training {
       seen += weight;
       const step = (epoch - 1) * batches + b;
       const { plateaus } = state;
-      stepSize = descent.step(
+      stepSize = await descent.step(
         length,
         stepScale(settings.schedule, { step, totalSteps: settings.epochs * batches, plateaus }),
       );

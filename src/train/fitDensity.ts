@@ -13,6 +13,7 @@ import { findNonFiniteDraw } from "./diagnose.ts";
 import { type Importance, importance, shown } from "./importance.ts";
 import { ReverseDivergence } from "./reverseDivergence.ts";
 import { stepScale } from "./schedule.ts";
+import { sharesOf } from "./sharedLoss.ts";
 import { checkedDensity, type TargetDensity } from "./targetDensity.ts";
 
 export interface DensityFit extends Importance {
@@ -79,7 +80,7 @@ class Fitting {
     this.logDensity = logDensity;
     this.settings = settings;
     this.options = options;
-    this.descent = new Descent(flow.parameters(), settings);
+    this.descent = new Descent(flow.parameters(), settings, sharesOf(settings.batchSize, options));
   }
 
   async run(): Promise<void> {
@@ -113,13 +114,13 @@ class Fitting {
     for (let step = first; step < end; step++) {
       const annealing = annealingAt(settings.annealing, step);
       const { loss, elbo } = await divergence.lossAndGradient(step, annealing);
-      const length = descent.flat.gradientNorm();
+      const length = descent.flat.gradientNorm;
       if (!Number.isFinite(loss) || !Number.isFinite(length) || this.exploded(elbo)) {
         const finite = Number.isFinite(loss) && !Number.isFinite(length);
         await this.recover(divergence, step, finite ? `a gradient of norm ${length}` : `a loss of ${loss}`);
         return first;
       }
-      const stepSize = descent.step(
+      const stepSize = await descent.step(
         length,
         stepScale({ ...settings.schedule, patience: 1 }, { step, totalSteps: steps, plateaus: 0 }),
       );

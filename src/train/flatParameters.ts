@@ -1,21 +1,7 @@
 import type { Parameter } from "../graph/parameter.ts";
-import { concat, constant, type Tensor } from "../graph/tensor.ts";
+import { concat, type Tensor } from "../graph/tensor.ts";
+import { type Call, Kernel } from "../runtime/kernel.ts";
 import { optimizerKernel } from "./optimizerKernel.ts";
-
-/** What the kernel computes, at addresses in bytes: kernels/optimizer.ts. */
-interface Kernel {
-  adam(
-    values: number,
-    gradient: number,
-    first: number,
-    second: number,
-    count: number,
-    ...rest: number[]
-  ): void;
-  moveAverage(average: number, values: number, count: number, share: number): void;
-  add(sum: number, part: number, count: number): void;
-  squaredNorm(values: number, count: number): number;
-}
 
 /** A run of numbers that weight decay treats alike. */
 export interface Run {
@@ -30,79 +16,105 @@ const PAGE = 65_536;
 /** Tensors of more numbers than this travel alone; for smaller ones the journey would cost more than copying them. */
 const LARGE = 4096;
 
+/** Fewer numbers than these are not worth a thread of their own. */
+const LEAST_PART = 16_384;
+
+/** Parameters lie by size, and in each size by whether they decay. */
+const KINDS = [
+  { large: false, decays: false },
+  { large: false, decays: true },
+  { large: true, decays: true },
+  { large: true, decays: false },
+];
+
 /** Parameters that graphs read, and whose gradients they write, as one tensor. */
 interface Parcel {
-  readonly members: readonly {
-    readonly parameter: Parameter;
-    readonly start: number;
-    readonly end: number;
-  }[];
+  readonly members: readonly Place[];
   readonly start: number;
   readonly end: number;
   /** The parameter's own shape if it travels alone, else [end - start]. */
   readonly shape: readonly number[];
 }
 
+/** Where a parameter is. */
+interface Place {
+  readonly parameter: Parameter;
+  readonly start: number;
+  readonly end: number;
+}
+
 /**
  * The trainable parameters of a model as views of one flat buffer, beside buffers of equal layout for their gradients and
- * for the optimizer's averages: all in the memory of the kernel that updates them. Every parameter starts at a multiple
- * of four numbers; what is between them stays 0.
+ * for the optimizer's averages: all in the memory of the kernel that updates them, on several threads a part each.
  *
- * Each tensor that enters or leaves ONNX Runtime costs microseconds, so small parameters are packed into one.
+ * Each tensor that enters or leaves ONNX Runtime costs microseconds, so small parameters are packed: those that decay into
+ * one, the others into another. What the kernel goes over in one run starts at a multiple of four numbers, and what is
+ * between two runs stays 0.
  */
 export class FlatParameters {
   readonly values: Float32Array;
-  readonly gradient: Float32Array;
+  /** What each thread computes from its rows; `sumGradients` makes the first one the sum of all. */
+  readonly gradients: readonly Float32Array[];
   readonly first: Float32Array;
   readonly second: Float32Array;
   /** Moving average of the values. */
   readonly average: Float32Array;
   readonly runs: readonly Run[];
-  readonly kernel: Kernel;
   readonly parcels: readonly Parcel[];
-  private readonly part: Float32Array;
+  /** Euclidean norm of the gradient, for clipping. */
+  gradientNorm = 0;
+  /** Sums of squares, of the part of each thread. */
+  private readonly squares: Float64Array;
+  private readonly memory: WebAssembly.Memory;
+  private kernel: Promise<Kernel> | undefined;
 
-  constructor(parameters: ReadonlyMap<string, Parameter>) {
-    const isLarge = ([, parameter]: [string, Parameter]) => parameter.value.length > LARGE;
-    const small = [...parameters].filter((entry) => !isLarge(entry));
-    const large = [...parameters].filter(isLarge);
-    const ordered = [...small, ...large];
+  /** `threads` compute gradients. */
+  constructor(parameters: ReadonlyMap<string, Parameter>, threads = 1) {
     let total = 0;
-    const places = ordered.map(([name, parameter]) => {
+    const groups = KINDS.map(({ large, decays }) => {
       const start = total;
-      const end = start + parameter.value.length;
-      total = 4 * Math.ceil(end / 4);
-      return { name, parameter, start, end };
-    });
-    const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((6 * 4 * total) / PAGE)) });
-    const code = Uint8Array.from(atob(optimizerKernel), (c) => c.charCodeAt(0));
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
-    this.kernel = instance.exports as unknown as Kernel;
-    const buffer = (i: number) => new Float32Array(memory.buffer, 4 * i * total, total);
-    [this.values, this.gradient, this.first, this.second, this.average, this.part] = [0, 1, 2, 3, 4, 5].map(
-      buffer,
-    );
-    for (const { parameter, start, end } of places) {
-      this.values.set(parameter.value, start);
-      parameter.value = this.values.subarray(start, end);
+      const places = [...parameters].flatMap(([name, parameter]): Place[] => {
+        const size = parameter.value.length;
+        if (size > LARGE !== large || isWeight(name) !== decays) return [];
+        const place = { parameter, start: total, end: total + size };
+        total = large ? upToFour(place.end) : place.end;
+        return [place];
+      });
+      total = upToFour(total);
+      return { large, decays, places, start, count: total - start };
+    }).filter(({ places }) => places.length > 0);
+    const shared = threads > 1;
+    const pages = Math.max(1, Math.ceil((4 * total * (4 + threads) + 8 * threads) / PAGE));
+    this.memory = new WebAssembly.Memory({ initial: pages, ...(shared && { maximum: pages, shared }) });
+    const { buffer } = this.memory;
+    const array = (i: number) => new Float32Array(buffer, 4 * i * total, total);
+    [this.values, this.first, this.second, this.average] = [0, 1, 2, 3].map(array);
+    this.gradients = Array.from({ length: threads }, (_, thread) => array(4 + thread));
+    this.squares = new Float64Array(buffer, 4 * (4 + threads) * total, threads);
+    for (const { places } of groups) {
+      for (const { parameter, start, end } of places) {
+        this.values.set(parameter.value, start);
+        parameter.value = this.values.subarray(start, end);
+      }
     }
     this.average.set(this.values);
-    this.runs = runsOf(places, total);
-    const packed = places[small.length]?.start ?? total;
-    this.parcels = [
-      ...(small.length > 0
-        ? [{ members: places.slice(0, small.length), start: 0, end: packed, shape: [packed] }]
-        : []),
-      ...places
-        .slice(small.length)
-        .map((place) => ({ members: [place], ...place, shape: place.parameter.sizes })),
-    ];
+    this.runs = groups.map(({ start, count, decays }) => ({ start, count, decays }));
+    this.parcels = groups.flatMap(({ large, places }): Parcel[] => {
+      if (large) return places.map((place) => ({ members: [place], ...place, shape: place.parameter.sizes }));
+      const [start, end] = [places[0].start, places[places.length - 1].end];
+      return [{ members: places, start, end, shape: [end - start] }];
+    });
+  }
+
+  /** The gradient, once those of all threads are summed up. */
+  get gradient(): Float32Array {
+    return this.gradients[0];
   }
 
   /** Gives the parameters arrays of their own again, so that these buffers can go. */
   detach(): void {
     for (const { members } of this.parcels)
-      for (const { parameter } of members) parameter.value = parameter.value.slice();
+      for (const { parameter } of members) parameter.value = Float32Array.from(parameter.value);
   }
 
   /** The parameters as parts of tensors that hold the parcels. */
@@ -121,44 +133,50 @@ export class FlatParameters {
 
   /** Tensors of the parameters' shapes, such as their gradients, as parcels. */
   pack(tensors: ReadonlyMap<Parameter, Tensor>): Tensor[] {
-    return this.parcels.map(({ members, end: last, shape }) => {
-      if (shape === members[0].parameter.sizes) return tensors.get(members[0].parameter)!;
-      const parts = members.flatMap(({ parameter, start, end }, i) => {
-        const gap = (members[i + 1]?.start ?? last) - end;
-        const flat = tensors.get(parameter)!.reshape([end - start]);
-        return gap > 0 ? [flat, constant(new Array(gap).fill(0), [gap])] : [flat];
-      });
-      return concat(parts, 0);
+    return this.parcels.map(({ members, shape }) =>
+      shape === members[0].parameter.sizes
+        ? tensors.get(members[0].parameter)!
+        : concat(
+            members.map(({ parameter, start, end }) => tensors.get(parameter)!.reshape([end - start])),
+            0,
+          ),
+    );
+  }
+
+  /** Adds up the gradients of the first `count` threads, in their order, and measures the sum. */
+  async sumGradients(count: number): Promise<void> {
+    const stride = 4 * this.values.length;
+    const { byteOffset } = this.gradient;
+    const parts = await this.compute((start, size, thread) => [
+      ["sum", byteOffset + 4 * start, stride, count, size, this.squares.byteOffset + 8 * thread],
+    ]);
+    this.gradientNorm = Math.sqrt(this.squares.subarray(0, parts).reduce((sum, square) => sum + square, 0));
+  }
+
+  /** Lets the threads make calls of the kernel, each for its part of the numbers; gives the number of parts. */
+  async compute(calls: (start: number, count: number, thread: number) => readonly Call[]): Promise<number> {
+    const total = this.values.length;
+    this.kernel ??= this.start();
+    const kernel = await this.kernel;
+    const part = upToFour(Math.ceil(total / kernel.size));
+    const parts = Array.from({ length: kernel.size }, (_, thread) => {
+      const start = Math.min(total, thread * part);
+      return calls(start, Math.min(total - start, part), thread);
     });
+    await kernel.run(parts);
+    return parts.length;
   }
 
-  /** Adds to the gradient what another thread computed from its rows, in parcels. */
-  addGradient(parcels: readonly ArrayLike<number>[]): void {
-    this.parcels.forEach(({ start }, i) => {
-      this.part.set(parcels[i], start);
-    });
-    this.kernel.add(this.gradient.byteOffset, this.part.byteOffset, this.gradient.length);
-  }
-
-  /** Euclidean norm of the gradient, for clipping. */
-  gradientNorm(): number {
-    return Math.sqrt(this.kernel.squaredNorm(this.gradient.byteOffset, this.gradient.length));
-  }
-
-  /** average <- decay average + (1 - decay) values */
-  moveAverage(decay: number): void {
-    this.kernel.moveAverage(this.average.byteOffset, this.values.byteOffset, this.values.length, 1 - decay);
+  private start(): Promise<Kernel> {
+    const threads = this.gradients.length;
+    const code = Uint8Array.from(atob(optimizerKernel[threads > 1 ? "shared" : "alone"]), (c) =>
+      c.charCodeAt(0),
+    );
+    const useful = Math.max(1, Math.floor(this.values.length / LEAST_PART));
+    return Kernel.of(code, this.memory, Math.min(threads, useful));
   }
 }
 
-function runsOf(places: readonly { name: string; start: number }[], total: number): Run[] {
-  const runs: { start: number; count: number; decays: boolean }[] = [];
-  places.forEach(({ name, start }, i) => {
-    const decays = name.endsWith(".weight");
-    const count = (places[i + 1]?.start ?? total) - start;
-    const last = runs.at(-1);
-    if (last?.decays === decays) last.count += count;
-    else runs.push({ start, count, decays });
-  });
-  return runs;
-}
+const isWeight = (name: string): boolean => name.endsWith(".weight");
+
+const upToFour = (count: number): number => 4 * Math.ceil(count / 4);

@@ -36,10 +36,9 @@ export class Objective {
     const context: Shape[] = flow.context > 0 ? [["N", flow.context]] : [];
     const likelihood = (x: Tensor, context?: Tensor) => flow.logDensity(x, context).neg();
     const matching = (x: Tensor, context?: Tensor) => flowMatchingLoss(flow, x, context);
-    const most = sharesOf(rows.batch, options);
-    // Statistics are those of the whole batch.
     const wholeBatch = running.length > 0;
-    const threads = wholeBatch ? 1 : most;
+    const threads = flat.gradients.length;
+    const most = sharesOf(rows.batch, options);
     const part = (lossOfRow: typeof likelihood, sharing: Omit<Sharing, "running">) => {
       const loss = {
         inputs: [["N"], ["N", flow.features], ...context] satisfies Shape[],

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Call } from "../runtime/kernel.ts";
 import type { FlatParameters } from "./flatParameters.ts";
 
 export const optimizerSchema = z.strictObject({
@@ -30,42 +31,35 @@ export class Optimizer {
     this.flat = flat;
   }
 
-  /** One step, with the gradient multiplied by `gradientScale` and the step size by `stepScale`. */
-  step(stepScale: number, gradientScale: number): void {
-    const { type, beta1, beta2, epsilon, weightDecay } = this.options;
-    const { values, gradient, first, second, runs, kernel } = this.flat;
+  /**
+   * One step, with the gradient multiplied by `gradientScale` and the step size by `stepScale`; the average of the values
+   * moves to them by a share of what is between.
+   */
+  async step(stepScale: number, gradientScale: number, averageShare: number): Promise<void> {
+    const { type, learningRate, beta1, beta2, epsilon, weightDecay } = this.options;
+    const { values, gradient, first, second, average, runs } = this.flat;
     this.steps++;
-    const rate = this.options.learningRate * stepScale;
+    const rate = learningRate * stepScale;
     // The bias corrections of both averages, folded into the step size and epsilon.
     const correction2 = Math.sqrt(1 - beta2 ** this.steps);
     const size = (rate * correction2) / (1 - beta1 ** this.steps);
-    for (const { start, count, decays } of runs) {
-      const decay = decays ? weightDecay : 0;
+    const update = (start: number, count: number, decay: number): Call => {
+      const [p, g, m, v] = [values, gradient, first, second].map(({ byteOffset }) => byteOffset + 4 * start);
       const coupled = type === "adamW" ? 0 : decay;
-      if (type === "sgd") {
-        for (let i = start; i < start + count; i++) {
-          first[i] = beta1 * first[i] + gradient[i] * gradientScale + coupled * values[i];
-          values[i] -= rate * first[i];
-        }
-        continue;
-      }
-      const [p, g, m, v] = [values, gradient, first, second].map((buffer) => buffer.byteOffset + 4 * start);
+      if (type === "sgd") return ["sgd", p, g, m, count, gradientScale, coupled, beta1, rate];
       const shrink = type === "adamW" ? rate * decay : 0;
-      kernel.adam(
-        p,
-        g,
-        m,
-        v,
-        count,
-        gradientScale,
-        coupled,
-        beta1,
-        beta2,
-        size,
-        epsilon * correction2,
-        shrink,
-      );
-    }
+      const floor = epsilon * correction2;
+      return ["adam", p, g, m, v, count, gradientScale, coupled, beta1, beta2, size, floor, shrink];
+    };
+    await this.flat.compute((start, count) => {
+      const updates = runs.flatMap((run) => {
+        const from = Math.max(start, run.start);
+        const to = Math.min(start + count, run.start + run.count);
+        return to > from ? [update(from, to - from, run.decays ? weightDecay : 0)] : [];
+      });
+      const [to, from] = [average, values].map(({ byteOffset }) => byteOffset + 4 * start);
+      return averageShare > 0 ? [...updates, ["moveAverage", to, from, count, averageShare]] : updates;
+    });
   }
 
   reset(): void {

@@ -6,7 +6,7 @@ import { Random } from "../random/index.ts";
 import type { Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engine.ts";
 import type { Descent } from "./descent.ts";
-import { SharedLoss, sharesOf } from "./sharedLoss.ts";
+import { SharedLoss } from "./sharedLoss.ts";
 import type { TargetDensity } from "./targetDensity.ts";
 
 export interface DivergenceSettings {
@@ -49,7 +49,7 @@ export class ReverseDivergence {
         return { loss: mean(logQ.sub(logP.mul(beta))), elbo: mean(logP.sub(logQ)) };
       },
     };
-    const threads = sharesOf(settings.batchSize, options);
+    const threads = flat.gradients.length;
     const sizes = { withGradient: true, threads, share: Math.ceil(settings.batchSize / threads) };
     return new ReverseDivergence(flow, settings, await SharedLoss.of(loss, trainable, flat, sizes, options));
   }

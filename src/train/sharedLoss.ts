@@ -75,15 +75,21 @@ export class SharedLoss {
   ): Promise<SharedLoss> {
     const shapes = [...own, ...flat.parcels.map(({ shape }) => shape), ...running.map(({ shape }) => shape)];
     const firstRunning = own.length + flat.parcels.length;
-    const bound: Record<string, Floats> = Object.fromEntries(
-      flat.parcels.flatMap(({ start, end }, i) => [
-        [`input${own.length + i}`, flat.values.subarray(start, end)],
-        [`gradient${i}`, flat.gradient.subarray(start, end)],
+    const bound = {
+      inputs: Object.fromEntries([
+        ...flat.parcels.map(({ start, end }, i) => [
+          `input${own.length + i}`,
+          flat.values.subarray(start, end),
+        ]),
+        ...running.map(({ value }, i) => [`input${firstRunning + i}`, value]),
       ]),
-    );
-    running.forEach((parameter, i) => {
-      bound[`input${firstRunning + i}`] = parameter.value;
-    });
+      outputs: Object.fromEntries(
+        flat.parcels.map(({ start, end }, i) => [
+          `gradient${i}`,
+          flat.gradients.map((gradient) => gradient.subarray(start, end)),
+        ]),
+      ),
+    };
     const trainable = [...parameters.values()];
     let training: Traced = { drawn: [], updates: new Map() };
     const program = (...inputs: Tensor[]) => {
@@ -138,9 +144,7 @@ export class SharedLoss {
       });
     });
     await this.team.run(used.length);
-    if ("gradient0" in used[0].outputs)
-      for (const { outputs } of used.slice(1))
-        this.flat.addGradient(this.flat.parcels.map((_, i) => outputs[`gradient${i}`]));
+    if ("gradient0" in used[0].outputs) await this.flat.sumGradients(used.length);
     this.update(used[0].outputs);
     return Object.fromEntries(
       this.names.map((name) => [name, used.reduce((sum, { outputs }) => sum + outputs[name][0], 0)]),

@@ -9,29 +9,36 @@ const THREADS = 2;
 const rowsOf = (slot: number) => Float32Array.from({ length: 6 }, (_, i) => 10 * slot + i);
 
 describe.each(["float32", "float64"] as const)("a team in %s", (precision) => {
-  it("computes in each slot what one thread does, turn after turn", async () => {
-    const shapes = [["N", 2] as const, [2, 2] as const];
-    const compiled = compile((x, w) => ({ y: x.matmul(w) }), shapes, { batch: 3, precision });
-    const alone = compile((x, w) => x.matmul(w), shapes, { precision });
-    const common = precision === "float64" ? new Float64Array(4) : new Float32Array(4);
-    const y = precision === "float64" ? new Float64Array(6) : new Float32Array(6);
-    const team = await Team.of(compiled, THREADS, { input1: common, y });
-    expect(team.slots[0].outputs.y).toBe(y);
-    for (const values of [
-      [1, 2, 3, 4],
-      [0, -1, 5, 0.5],
-    ]) {
-      common.set(values);
-      team.slots.forEach(({ inputs }, i) => {
-        inputs[0].set(rowsOf(i));
-      });
-      await team.run();
-      for (const [i, { outputs }] of team.slots.entries()) {
-        expect([...outputs.y]).toEqual([...(await alone(rowsOf(i), common))]);
+  it.each([true, false])(
+    "computes in each slot what one thread does (inputs shared: %s)",
+    async (isShared) => {
+      const shapes = [["N", 2] as const, [2, 2] as const];
+      const compiled = compile((x, w) => ({ y: x.matmul(w) }), shapes, { batch: 3, precision });
+      const alone = compile((x, w) => x.matmul(w), shapes, { precision });
+      const zeros = (count: number, shared: boolean) => {
+        const memory = shared ? new SharedArrayBuffer(8 * count) : new ArrayBuffer(8 * count);
+        return precision === "float64" ? new Float64Array(memory) : new Float32Array(memory, 0, count);
+      };
+      const common = zeros(4, isShared);
+      const y = Array.from({ length: THREADS }, () => zeros(6, true));
+      const team = await Team.of(compiled, THREADS, { inputs: { input1: common }, outputs: { y } });
+      expect(team.slots.map(({ outputs }) => outputs.y)).toEqual(y);
+      for (const values of [
+        [1, 2, 3, 4],
+        [0, -1, 5, 0.5],
+      ]) {
+        common.set(values);
+        team.slots.forEach(({ inputs }, i) => {
+          inputs[0].set(rowsOf(i));
+        });
+        await team.run();
+        for (const [i, { outputs }] of team.slots.entries()) {
+          expect([...outputs.y]).toEqual([...(await alone(rowsOf(i), common))]);
+        }
       }
-    }
-    await team.release();
-  });
+      await team.release();
+    },
+  );
 
   it("keeps embedded parameters as they were", async () => {
     const weight = new Parameter([1, 1], [3]);

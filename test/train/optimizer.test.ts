@@ -29,52 +29,56 @@ const gradients = [0.3, -1.2, 0.05, 2, -0.4, 0.7];
 const parameters = (name: string, start: number) =>
   new FlatParameters(new Map([[name, new Parameter([9], new Float32Array(9).fill(start))]]));
 
-function run(options: OptimizerOptions, name = "layer.weight"): number {
+async function run(options: OptimizerOptions, name = "layer.weight"): Promise<number> {
   const flat = parameters(name, 1.5);
   const optimizer = new Optimizer(options, flat);
   for (const g of gradients) {
     flat.gradient.fill(g, 0, 9);
-    optimizer.step(1, 1);
+    await optimizer.step(1, 1, 0);
   }
+  expect([...flat.average.subarray(0, 9)]).toEqual(new Array(9).fill(1.5));
   expect([...flat.values.subarray(0, 9)]).toEqual(new Array(9).fill(flat.values[0]));
   expect([...flat.values.subarray(9)]).toEqual([0, 0, 0]);
   return flat.values[0];
 }
 
 describe("optimizers", () => {
-  it("adam and adamW follow their papers", () => {
+  it("adam and adamW follow their papers", async () => {
     for (const type of ["adam", "adamW"] as const) {
       const expected = adamByTheBook({ rate: 0.01, decay: 0.1, decoupled: type === "adamW" }, 1.5, gradients);
-      expect(run({ type, learningRate: 0.01, weightDecay: 0.1 })).toBeCloseTo(expected, 6);
+      expect(await run({ type, learningRate: 0.01, weightDecay: 0.1 })).toBeCloseTo(expected, 6);
     }
   });
 
-  it("sgd accumulates momentum", () => {
+  it("sgd accumulates momentum", async () => {
     let [x, m] = [1.5, 0];
     for (const g of gradients) {
       m = 0.9 * m + g;
       x -= 0.01 * m;
     }
-    expect(run({ type: "sgd", learningRate: 0.01 })).toBeCloseTo(x, 6);
+    expect(await run({ type: "sgd", learningRate: 0.01 })).toBeCloseTo(x, 6);
   });
 
-  it("decays only what it is told to", () => {
-    const still = run({ type: "adamW", weightDecay: 0 });
-    expect(run({ type: "adamW", weightDecay: 0.5 }, "layer.bias")).toBe(still);
-    expect(run({ type: "adamW", weightDecay: 0.5 }, "layer.weight")).toBeLessThan(still);
+  it("decays only what it is told to", async () => {
+    for (const type of ["adamW", "adam", "sgd"] as const) {
+      const still = await run({ type, weightDecay: 0 });
+      expect(await run({ type, weightDecay: 0.5 }, "layer.bias")).toBe(still);
+      expect(await run({ type, weightDecay: 0.5 }, "layer.weight")).toBeLessThan(still);
+    }
   });
 
-  it("a scaled gradient is the gradient times the scale", () => {
+  it("a scaled gradient is the gradient times the scale", async () => {
     for (const type of ["adam", "sgd"] as const) {
-      const values = [
+      const values: number[] = [];
+      for (const [gradient, scale] of [
         [4, 0.5],
         [2, 1],
-      ].map(([gradient, scale]) => {
+      ]) {
         const flat = parameters("weight", 1);
         flat.gradient.fill(gradient);
-        new Optimizer({ type }, flat).step(1, scale);
-        return flat.values[0];
-      });
+        await new Optimizer({ type }, flat).step(1, scale, 0);
+        values.push(flat.values[0]);
+      }
       expect(values[0]).toBe(values[1]);
     }
   });
@@ -97,28 +101,73 @@ describe("flat parameters", () => {
     const seen = [...all.values()].flatMap(({ value }) => [...value]);
     expect(new Set(seen).size).toBe(18);
     expect(flat.runs).toEqual([
-      { start: 0, count: 8, decays: true },
-      { start: 8, count: 4, decays: false },
-      { start: 12, count: 12, decays: true },
+      { start: 0, count: 4, decays: false },
+      { start: 4, count: 16, decays: true },
     ]);
   });
 
-  it("add gradients, measure their norm and move the average", () => {
+  it.each([1, 3])(
+    "add up the gradients of %i threads in their order and measure the sum",
+    async (threads) => {
+      const flat = new FlatParameters(build(), threads);
+      const last = flat.gradients[threads - 1];
+      [flat.gradient[0], flat.gradient[1]] = [1, 2];
+      last[1] -= 6;
+      last[19] += 8;
+      await flat.sumGradients(threads);
+      expect(flat.gradientNorm).toBe(9);
+      expect([...flat.gradient].filter(Boolean)).toEqual([1, -4, 8]);
+      // A gradient that this turn did not write does not count.
+      last[7] = 100;
+      if (threads > 1) await flat.sumGradients(1);
+      if (threads > 1) expect(flat.gradientNorm).toBe(9);
+    },
+  );
+
+  it("move the average with a step", async () => {
     const flat = new FlatParameters(build());
-    const part = new Float32Array(flat.gradient.length);
-    [flat.gradient[0], flat.gradient[1], part[1], part[20]] = [1, 2, -6, 8];
-    flat.addGradient([part]);
-    expect(flat.gradientNorm()).toBe(9);
+    await new Optimizer({ type: "sgd", learningRate: 1e-30 }, flat).step(1, 1, 0.25);
+    expect(flat.average).toEqual(flat.values);
     flat.values.fill(5);
-    flat.moveAverage(0.75);
-    expect(flat.average[0]).toBe(0.75 * 1 + 0.25 * 5);
-    expect(flat.average[20]).toBe(0.75 * 4 + 0.25 * 5);
+    await new Optimizer({ type: "sgd", learningRate: 1e-30 }, flat).step(1, 1, 0.25);
+    expect(flat.average[0]).toBe(0.75 * 2 + 0.25 * 5);
+    expect(flat.average[18]).toBe(0.75 * 4 + 0.25 * 5);
+  });
+
+  it("take the same step on several threads as on one", async () => {
+    const sizes = { "a.weight": 300, "a.bias": 7, "b.weight": 50_000, "c.bias": 5000 };
+    const steps = [1, 2, 4].map(async (threads) => {
+      const named = Object.entries(sizes).map(([name, size]): [string, Parameter] => [
+        name,
+        new Parameter(
+          [size],
+          Float32Array.from({ length: size }, (_, i) => Math.sin(i)),
+        ),
+      ]);
+      const flat = new FlatParameters(new Map(named), threads);
+      const optimizer = new Optimizer({ weightDecay: 0.1, learningRate: 0.1 }, flat);
+      for (let step = 0; step < 3; step++) {
+        flat.gradients.forEach((gradient, k) => {
+          gradient.forEach((_, i) => {
+            gradient[i] = k === 0 ? Math.cos(i + step) : 0;
+          });
+        });
+        await flat.sumGradients(threads);
+        await optimizer.step(1, 1 / flat.gradientNorm, 0.3);
+      }
+      return [flat.values, flat.average, flat.first, flat.second].map((numbers) =>
+        Float32Array.from(numbers),
+      );
+    });
+    const [one, ...others] = await Promise.all(steps);
+    expect(one[0].some((value, i) => value !== one[1][i])).toBe(true);
+    for (const other of others) expect(other).toEqual(one);
   });
 
   it("travel in parcels, large ones alone, and come back in their places", async () => {
     const all = new Map([["large", new Parameter([50, 100], new Float32Array(5000))], ...build()]);
     const flat = new FlatParameters(all);
-    expect(flat.parcels.map(({ shape }) => shape)).toEqual([[24], [50, 100]]);
+    expect(flat.parcels.map(({ shape }) => shape)).toEqual([[3], [15], [50, 100]]);
     const round = compile(
       (...parcels) => flat.pack(flat.unpack(parcels)),
       flat.parcels.map(({ shape }) => shape),
@@ -126,10 +175,12 @@ describe("flat parameters", () => {
     const numbers = flat.parcels.map(({ start, end }) =>
       Float32Array.from({ length: end - start }, (_, i) => start + i + 1),
     );
-    flat.addGradient(await round(...numbers));
-    flat.values.set(flat.gradient);
-    expect([...all.values()].map(({ value }) => value[0])).toEqual([25, 1, 9, 13, 21]);
-    expect([...flat.gradient.subarray(0, 24)].filter(Boolean).length).toBe(18);
+    const back = await round(...numbers);
+    flat.parcels.forEach(({ start }, i) => {
+      flat.values.set(back[i], start);
+    });
+    expect([...all.values()].map(({ value }) => value[0])).toEqual([21, 5, 1, 11, 19]);
+    expect([...flat.values.subarray(0, 20)].filter(Boolean).length).toBe(18);
   });
 
   it("give the parameters their own arrays back", () => {

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { compileKernel } from "../../scripts/compileKernel.ts";
 import { optimizerKernel } from "../../src/train/optimizerKernel.ts";
 
-it("is what its source compiles to", async () => {
-  const code = await compileKernel("kernels/optimizer.ts");
-  expect(optimizerKernel).toBe(Buffer.from(code).toString("base64"));
+it.each(["alone", "shared"] as const)("is what its source compiles to, for a memory %s", async (kind) => {
+  const code = await compileKernel("kernels/optimizer.ts", { shared: kind === "shared" });
+  expect(optimizerKernel[kind]).toBe(Buffer.from(code).toString("base64"));
 });

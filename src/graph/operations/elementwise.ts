@@ -1,5 +1,5 @@
 import type { Attributes, Emitter, Operation } from "../operation.ts";
-import { broadcastShapes, type Shape } from "../shape.ts";
+import { broadcastShapes, type Shape, sameShape } from "../shape.ts";
 import { scalar, type Tensor } from "../tensor.ts";
 
 type None = Record<string, never>;
@@ -64,7 +64,19 @@ function binary(
   };
 }
 
-export const add = binary("add", "Add", (g) => [g, g]);
+const plainAdd = binary("add", "Add", (g) => [g, g]);
+/** To a product with a transposed matrix it adds as a Sum, which the runtime does in the product, as it does others by itself. */
+export const add: typeof plainAdd = {
+  ...plainAdd,
+  emit(onnx, inputs, attributes, tensors, output) {
+    const { shape } = output;
+    const fits =
+      shape.length === 2 &&
+      tensors.every((tensor) => sameShape(tensor.shape, shape)) &&
+      tensors.some(({ operation, attributes }) => operation.name === "matmul" && attributes.transposeB);
+    return fits ? onnx.node("Sum", inputs) : plainAdd.emit(onnx, inputs, attributes, tensors, output);
+  },
+};
 export const sub = binary("sub", "Sub", (g) => [g, g.neg()]);
 export const mul = binary("mul", "Mul", (g, a, b) => [g.mul(b), g.mul(a)]);
 export const div = binary("div", "Div", (g, _a, b, y) => {

@@ -1,0 +1,77 @@
+import { exclusively, type Thread, workerThreads } from "./thread.ts";
+
+/** A call of a function of a kernel, with its numbers. */
+export type Call = readonly [name: string, ...numbers: number[]];
+
+/** Numbers with which calls are told to a worker thread. */
+const ROOM = 256;
+
+/** Worker threads forget the kernels that nobody holds any more. */
+const forgotten = new FinalizationRegistry((members: readonly Member[]) => {
+  for (const { thread, job } of members) void exclusively(() => thread.release(job));
+});
+
+interface Member {
+  readonly thread: Thread;
+  readonly job: number;
+  readonly calls: Float64Array;
+}
+
+/** A WebAssembly module of plain functions on several threads that share one memory: the calling one and worker threads. */
+export class Kernel {
+  private readonly functions: Readonly<Record<string, (...numbers: number[]) => void>>;
+  private readonly members: readonly Member[];
+
+  private constructor(code: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory, members: readonly Member[]) {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
+    this.functions = exports as typeof this.functions;
+    this.members = members;
+    if (members.length > 0) forgotten.register(this, members);
+  }
+
+  /** On more than one thread the memory must be a shared one. */
+  static async of(code: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory, size: number): Promise<Kernel> {
+    const members = await exclusively(() =>
+      Promise.all(
+        workerThreads(size - 1).map(async (thread): Promise<Member> => {
+          const calls = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT * ROOM));
+          return { thread, calls, job: await thread.prepare({ code, memory, calls }) };
+        }),
+      ),
+    );
+    return new Kernel(code, memory, members);
+  }
+
+  /** The number of threads. */
+  get size(): number {
+    return 1 + this.members.length;
+  }
+
+  /** Makes the calls of each thread, one list for each, at the same time. */
+  async run([own, ...others]: readonly (readonly Call[])[]): Promise<void> {
+    const make = () => {
+      for (const [name, ...numbers] of own) this.functions[name](...numbers);
+    };
+    // Alone it disturbs nobody's turn.
+    if (others.length === 0) return make();
+    await exclusively(async () => {
+      this.members.forEach(({ thread, job, calls }, i) => {
+        write(others[i], Object.keys(this.functions), calls);
+        thread.start(job);
+      });
+      try {
+        make();
+      } finally {
+        for (const { thread } of this.members) await thread.finish();
+      }
+    });
+  }
+}
+
+/** How many calls; of each the number of its function, how many numbers, and these. */
+function write(calls: readonly Call[], names: readonly string[], target: Float64Array): void {
+  target.set([
+    calls.length,
+    ...calls.flatMap(([name, ...numbers]) => [names.indexOf(name), numbers.length, ...numbers]),
+  ]);
+}
