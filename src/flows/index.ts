@@ -35,6 +35,6 @@ export {
   sylvester,
   type UMNNRecipeOptions,
   umnn,
-} from "./recipes.ts";
+} from "./recipes/index.ts";
 export { decodeSafetensors, encodeSafetensors, type Safetensors, type StoredArray } from "./safetensors.ts";
 export { forTables, type TableFlowOptions, tableFlows } from "./tableFlows.ts";

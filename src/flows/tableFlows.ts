@@ -8,7 +8,9 @@ import { GaussianMixture } from "../distributions/gaussianMixture.ts";
 import { StandardNormal } from "../distributions/standardNormal.ts";
 import { Random } from "../random/index.ts";
 import { Flow } from "./flow.ts";
-import { maf, nsf, type RecipeOptions } from "./recipes.ts";
+import { maf } from "./recipes/autoregressive.ts";
+import type { RecipeOptions } from "./recipes/layers.ts";
+import { nsf } from "./recipes/spline.ts";
 
 /**
  * Puts in front of a flow what columns of real tables need: `Standardize`, fitted to the data, so that the flow works in
