@@ -80,6 +80,7 @@ export {
   forTables,
   type GaussianizationRecipeOptions,
   gaussianization,
+  glow,
   iaf,
   type MadeRecipeOptions,
   type Model,

@@ -12,6 +12,7 @@ export {
   cnf,
   type GaussianizationRecipeOptions,
   gaussianization,
+  glow,
   iaf,
   type MadeRecipeOptions,
   made,

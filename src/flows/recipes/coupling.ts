@@ -1,6 +1,9 @@
+import { Actnorm } from "../../bijections/actnorm.ts";
 import type { Bijection } from "../../bijections/bijection.ts";
+import { Chain } from "../../bijections/chain.ts";
 import { alternatingMask, Coupling, randomMask } from "../../bijections/coupling.ts";
 import { DiagonalScaling } from "../../bijections/diagonalScaling.ts";
+import { LULinear } from "../../bijections/luLinear.ts";
 import { RealNVPCoupling } from "../../bijections/realNVPCoupling.ts";
 import type { ScalarTransformOptions } from "../../bijections/scalar/build.ts";
 import { Logistic } from "../../distributions/logistic.ts";
@@ -19,7 +22,8 @@ export interface CouplingRecipeOptions extends RecipeOptions {
 /** NICE: additive couplings, which keep volumes, and a diagonal scaling, over a logistic base (Dinh et al. 2015). */
 export function nice(features: number, options: RecipeOptions = {}): Flow {
   const settings = { base: new Logistic({ features }), transforms: 4, ...options };
-  return couplings(features, { type: "additive" }, settings, [new DiagonalScaling({ features })]);
+  const atBase = [new DiagonalScaling({ features })];
+  return couplings(features, { type: "additive" }, settings, { atBase });
 }
 
 /** RealNVP: affine couplings (Dinh et al. 2017). Both directions are one pass. */
@@ -39,11 +43,25 @@ export function realNVP(features: number, options: CouplingRecipeOptions = {}): 
   );
 }
 
+/**
+ * Glow for vectors (Kingma and Dhariwal 2018): each layer an actnorm, an LU linear map of all features, and an affine
+ * coupling. Masks alternate, so that it starts as the identity without the random permutations of the paper.
+ */
+export function glow(features: number, options: RecipeOptions = {}): Flow {
+  const step = (coupling: Bijection) =>
+    new Chain([coupling, new LULinear({ features }), new Actnorm({ features })]);
+  return couplings(features, { type: "affine" }, options, { step });
+}
+
+/** `step` makes a layer of each coupling; `atBase` come between the layers and the base. */
 export function couplings(
   features: number,
   transform: ScalarTransformOptions,
   options: RecipeOptions,
-  atBase: readonly Bijection[] = [],
+  {
+    atBase = [],
+    step = (coupling) => coupling,
+  }: { atBase?: readonly Bijection[]; step?: (coupling: Bijection) => Bijection } = {},
 ): Flow {
   const { context = 0, orders = 1, seed = 0 } = options;
   const mask = masks(features, options);
@@ -53,7 +71,7 @@ export function couplings(
     (i, random) => {
       const several = orders > 1 ? { masks: orders, seed: layerSeed(seed, i) } : {};
       const shape = { mask: mask(i), transform, context, network: network(options), ...several };
-      return new Coupling(shape, random);
+      return step(new Coupling(shape, random));
     },
     atBase,
   );

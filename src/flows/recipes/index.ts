@@ -1,6 +1,6 @@
 export { type AutoregressiveRecipeOptions, iaf, maf } from "./autoregressive.ts";
 export { type ContinuousRecipeOptions, cnf } from "./continuous.ts";
-export { type CouplingRecipeOptions, nice, realNVP } from "./coupling.ts";
+export { type CouplingRecipeOptions, glow, nice, realNVP } from "./coupling.ts";
 export { type GaussianizationRecipeOptions, gaussianization } from "./gaussianization.ts";
 export type { RecipeOptions } from "./layers.ts";
 export { type MadeRecipeOptions, made } from "./made.ts";
