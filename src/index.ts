@@ -48,6 +48,8 @@ export {
 } from "./bijections/index.ts";
 export {
   Cauchy,
+  ContextEmbedding,
+  type ContextEmbeddingOptions,
   DiagonalNormal,
   type Distribution,
   Ensemble,
@@ -74,6 +76,7 @@ export {
   type CouplingRecipeOptions,
   cnf,
   decodeModel,
+  embedContext,
   encodeModel,
   Flow,
   type FlowDescription,

@@ -1,4 +1,5 @@
 export { buildFlow, type FlowDescription } from "./build.ts";
+export { embedContext } from "./embedContext.ts";
 export { Flow, type RunOptions, type SampleOptions } from "./flow.ts";
 export { mixture } from "./mixture.ts";
 export { decodeModel, encodeModel, type Model, type TrainingRecord } from "./modelFile.ts";

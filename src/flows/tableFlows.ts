@@ -15,7 +15,7 @@ import { nsf } from "./recipes/spline.ts";
 /**
  * Puts in front of a flow what columns of real tables need: `Standardize`, fitted to the data, so that the flow works in
  * deviations and its densities are still in data units; and `Tails`, so that a far outlier has a low density, not an
- * absurd one. A context is standardized likewise. Bijections onto a support, such as `Exp`, that stand next to the data stay
+ * absurd one. A context is standardized likewise, unless it has an embedding, which does so itself. Bijections onto a support, such as `Exp`, that stand next to the data stay
  * there: both are put behind them.
  */
 export function forTables(flow: Flow): Flow {
@@ -24,11 +24,11 @@ export function forTables(flow: Flow): Flow {
   const free = parts.findLastIndex((part) => supportOf(part) === undefined) + 1;
   const inner = parts.slice(0, free);
   const layers =
-    flow.bijection.context > 0
+    flow.bijection.context > 0 && !flow.embedding
       ? [new StandardizeContext(free === parts.length ? flow.bijection : new Chain(inner))]
       : inner;
   const table = [new Tails({ features }), new Standardize({ features })];
-  return new Flow(flow.base, new Chain([...layers, ...table, ...parts.slice(free)]));
+  return new Flow(flow.base, new Chain([...layers, ...table, ...parts.slice(free)]), flow.embedding);
 }
 
 export interface TableFlowOptions {
