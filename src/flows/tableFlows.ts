@@ -4,6 +4,8 @@ import { Chain } from "../bijections/chain.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import { StandardizeContext } from "../bijections/standardizeContext.ts";
 import { Tails } from "../bijections/tails.ts";
+import { ContextEmbedding, type ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
+import type { Distribution } from "../distributions/distribution.ts";
 import { GaussianMixture } from "../distributions/gaussianMixture.ts";
 import { StandardNormal } from "../distributions/standardNormal.ts";
 import { Random } from "../random/index.ts";
@@ -36,6 +38,8 @@ export interface TableFlowOptions {
   rows: number;
   /** Number of context features. Default 0. */
   context?: number;
+  /** What each flow embeds its context by, with weights of its own. Default none: it sees the context itself. */
+  embedding?: ContextEmbeddingOptions;
   /** Default 0. */
   seed?: number;
 }
@@ -53,10 +57,15 @@ const MANY_ROWS = 20_000;
  * Tables of many rows get five wider affine layers in `affine` and `mixture`, and no `splines`.
  */
 export function tableFlows(features: number, options: TableFlowOptions): { name: string; flow: Flow }[] {
-  const { rows, context = 0, seed = 0 } = options;
+  const { rows, context = 0, embedding, seed = 0 } = options;
   const random = new Random(seed);
   const many = rows > MANY_ROWS;
-  const shape: RecipeOptions = { context, ordering: "random", hidden: many ? [128, 128] : [64, 64] };
+  const embed = () => embedding && new ContextEmbedding(embedding, random.split("embedding"));
+  const shape: RecipeOptions = {
+    context: embed()?.size ?? context,
+    ordering: "random",
+    hidden: many ? [128, 128] : [64, 64],
+  };
   const affine = (): Bijection[] => [
     ...(many ? [] : layersOf(nsf(features, { ...shape, transforms: 2, seed: seed + 1 }))),
     ...layersOf(maf(features, { ...shape, transforms: many ? 5 : 2, seed })),
@@ -65,10 +74,12 @@ export function tableFlows(features: number, options: TableFlowOptions): { name:
   const normal = new StandardNormal({ features });
   const components = Math.max(1, Math.min(64, Math.floor(rows / (4 * features))));
   const mixture = new GaussianMixture({ features, components }, random.split("mixture"));
+  const flow = (base: Distribution, parts: readonly Bijection[]) =>
+    forTables(new Flow(base, new Chain(parts), embed()));
   return [
-    { name: "affine", flow: forTables(new Flow(normal, new Chain(affine()))) },
-    ...(many ? [] : [{ name: "splines", flow: forTables(new Flow(normal, new Chain(splines()))) }]),
-    { name: "mixture", flow: forTables(new Flow(mixture, new Chain(affine()))) },
+    { name: "affine", flow: flow(normal, affine()) },
+    ...(many ? [] : [{ name: "splines", flow: flow(normal, splines()) }]),
+    { name: "mixture", flow: flow(mixture, affine()) },
   ];
 }
 

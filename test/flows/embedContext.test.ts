@@ -227,6 +227,16 @@ test("numbers of any size are standardized as without an embedding", async () =>
   expect(b).toEqual(a);
 });
 
+test("training names the row whose context is missing", async () => {
+  const flow = embedContext(maf(2, small), embedding());
+  const x = new Random(1).normal(new Float64Array(40));
+  const context = Float64Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? Math.cos(i) : 1));
+  context[26] = Number.NaN;
+  await expect(
+    fit(flow, x, { context, validation: { values: [0, 0, 1, 1], context: [0, 0, 1, 1] }, initialize: false }),
+  ).rejects.toThrow(/failed 4 times; last in epoch 1, batch 0, at embedding, row 13 of the data/);
+});
+
 test("flow matching learns a continuous flow with its embedding", async () => {
   const rows = 600;
   const label = Float64Array.from({ length: rows }, (_, i) => i % 2);
@@ -256,6 +266,11 @@ test("flows with embeddings of their own may be mixed", async () => {
     [...parts, mixture(parts)].map(async (flow) => (await flow.logProb(x, [0.5, 1], float64))[0]),
   );
   expect(both).toBeCloseTo(Math.log((Math.exp(a) + Math.exp(b)) / 2), 10);
+
+  const rows = Float64Array.from({ length: 40 }, (_, i) => Math.sin(i));
+  const context = Float64Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? 70 + (i % 4) : 1));
+  await fit(mixture(parts), rows, { context, epochs: 1, validation: { values: rows, context } });
+  for (const part of parts) expect(part.embedding?.scaler?.center.value[0]).toBeCloseTo(71, 10);
 });
 
 test("an embedding that does not fit is refused", () => {
