@@ -163,6 +163,19 @@ export const matrix: readonly MatrixRow[] = [
     peers: ["Y", "Y", "Y", "Y", "by hand / Y", "Y", "torchflows, pzflow"],
   },
   {
+    feature: "embedding of the context, class labels",
+    ours: "`ContextEmbedding`",
+    peers: [
+      "embedding network",
+      "class-conditional flow",
+      "by hand",
+      "by hand",
+      "by hand",
+      "by hand",
+      "sbi (embedding network)",
+    ],
+  },
+  {
     feature: "mixtures of flows",
     ours: ["mixture", "transformedDistribution"],
     peers: ["–", "–", "Y", "Y", "Y", "–", "–"],

@@ -48,6 +48,8 @@ export {
 } from "./bijections/index.ts";
 export {
   Cauchy,
+  ContextEmbedding,
+  type ContextEmbeddingOptions,
   DiagonalNormal,
   type Distribution,
   Ensemble,
@@ -74,12 +76,14 @@ export {
   type CouplingRecipeOptions,
   cnf,
   decodeModel,
+  embedContext,
   encodeModel,
   Flow,
   type FlowDescription,
   forTables,
   type GaussianizationRecipeOptions,
   gaussianization,
+  glow,
   iaf,
   type MadeRecipeOptions,
   type Model,

@@ -11,8 +11,20 @@ class Zuko:
         self.versions = {"zuko": zuko.__version__}
 
     def build(self, case):
+        if case["flow"] == "cnf":
+            return self.continuous(case)
         recipe = self.recipes[case["flow"]]
         return recipe(case["dim"], 0, transforms=case["transforms"], hidden_features=case["hidden"])
+
+    # A field as ours: the solver takes steps as the field asks for.
+    def continuous(self, case):
+        import torch
+        import zuko
+
+        flow = zuko.flows.CNF(case["dim"], hidden_features=case["hidden"], activation=torch.nn.SiLU, rtol=1e-6)
+        for parameter in flow.transform.ode[-1].parameters():
+            torch.nn.init.normal_(parameter, std=0.02)
+        return flow
 
     def log_prob(self, flow, x):
         return flow().log_prob(x)
@@ -31,11 +43,12 @@ class NFlows:
     def build(self, case):
         from nflows import distributions, flows, transforms
 
-        layer = {"maf": self.affine, "nsf": self.spline, "realnvp": self.coupling}[case["flow"]]
+        recipes = {"maf": self.affine, "nsf": self.spline, "realnvp": self.coupling, "glow": self.glow}
+        layer = recipes[case["flow"]]
         layers = []
         for i in range(case["transforms"]):
             layers.append(layer(transforms, case, i))
-            if case["flow"] != "realnvp":
+            if case["flow"] in ("maf", "nsf"):
                 layers.append(transforms.ReversePermutation(case["dim"]))
         base = distributions.StandardNormal([case["dim"]])
         return flows.Flow(transforms.CompositeTransform(layers), base)
@@ -58,6 +71,10 @@ class NFlows:
         mask = [1 if feature % 2 == i % 2 else -1 for feature in range(case["dim"])]
         return transforms.AffineCouplingTransform(mask, lambda n, m: Conditioner([n], [m], case["hidden"]))
 
+    def glow(self, transforms, case, i):
+        mixing = [transforms.ActNorm(case["dim"]), transforms.LULinear(case["dim"])]
+        return transforms.CompositeTransform([*mixing, self.coupling(transforms, case, i)])
+
     def log_prob(self, flow, x):
         return flow.log_prob(x)
 
@@ -74,18 +91,21 @@ class NormFlows:
     def build(self, case):
         import normflows
 
-        layer = {"maf": self.affine, "nsf": self.spline, "realnvp": self.coupling}[case["flow"]]
+        recipes = {"maf": self.affine, "nsf": self.spline, "realnvp": self.coupling}
+        recipes |= {"glow": self.glow, "planar": self.planar}
+        layer = recipes[case["flow"]]
         layers = []
         for _ in range(case["transforms"]):
-            layers.append(layer(normflows, case))
-            layers.append(normflows.flows.Permute(case["dim"], mode="swap"))
+            layers += layer(normflows, case)
+            if case["flow"] not in ("glow", "planar"):
+                layers.append(normflows.flows.Permute(case["dim"], mode="swap"))
         base = normflows.distributions.DiagGaussian(case["dim"], trainable=False)
         return normflows.NormalizingFlow(base, layers)
 
     # Reversed, so that the density takes one pass, as in MAF.
     def affine(self, normflows, case):
         flow = normflows.flows.MaskedAffineAutoregressive(case["dim"], **made(case))
-        return normflows.flows.Reverse(flow)
+        return [normflows.flows.Reverse(flow)]
 
     def spline(self, normflows, case):
         from normflows.flows.neural_spline.autoregressive import MaskedPiecewiseRationalQuadraticAutoregressive
@@ -93,12 +113,20 @@ class NormFlows:
         flow = MaskedPiecewiseRationalQuadraticAutoregressive(
             case["dim"], num_bins=8, tails="linear", tail_bound=5.0, init_identity=False, **made(case)
         )
-        return normflows.flows.Reverse(flow)
+        return [normflows.flows.Reverse(flow)]
 
     def coupling(self, normflows, case):
         changed = case["dim"] // 2
         network = normflows.nets.MLP([case["dim"] - changed, *case["hidden"], 2 * changed])
-        return normflows.flows.AffineCouplingBlock(network)
+        return [normflows.flows.AffineCouplingBlock(network)]
+
+    def glow(self, normflows, case):
+        mixing = [normflows.flows.InvertibleAffine(case["dim"]), normflows.flows.ActNorm((case["dim"],))]
+        return self.coupling(normflows, case) + mixing
+
+    # Reversed too: the density is in closed form, with a tanh, as ours.
+    def planar(self, normflows, case):
+        return [normflows.flows.Reverse(normflows.flows.Planar((case["dim"],)))]
 
     def log_prob(self, flow, x):
         return flow.log_prob(x)

@@ -1,6 +1,6 @@
 import type { Case } from "./cases.ts";
 
-/** How the conditioners of a flow look: masked networks or plain ones, with so many parameters for each feature. */
+/** How the layers of a flow look; a conditioner gives so many parameters for each feature. */
 const FLOWS: Readonly<
   Record<string, { readonly layers: (dim: number) => Layers; readonly parameters: number }>
 > = {
@@ -9,20 +9,23 @@ const FLOWS: Readonly<
   nsf: { layers: masked, parameters: 3 * 8 - 1 },
   realnvp: { layers: coupled, parameters: 2 },
   nice: { layers: coupled, parameters: 1 },
+  glow: { layers: mixed, parameters: 2 },
+  planar: { layers: bent, parameters: 0 },
 };
 
-/** Weights of each layer of the conditioner of transform `index`, counted from the data. */
+/** Weights of each product of transform `index`, counted from the data. */
 type Layers = (index: number, hidden: readonly number[], parameters: number) => number[];
 
 /**
  * Floating-point operations of a case in products with weights, those that a mask takes out left away: for each weight and
  * row 2 forward. A training step has 3 times as many (the product, the gradient of the weights and that of the inputs), but
- * needs no gradient of the data. Sampling counts as one pass. Undefined for flows whose networks are not known here.
+ * needs no gradient of the data. Sampling counts as one pass. Undefined for flows whose products are not known here, and for continuous ones, whose
+ * steps depend on the field.
  */
 export function flops(benchCase: Case): number | undefined {
-  const { flow, dim, transforms, hidden } = benchCase;
+  const { flow, dim, transforms, hidden = [] } = benchCase;
   const known = FLOWS[flow];
-  if (!known || !transforms || !hidden) return undefined;
+  if (!known || !transforms) return undefined;
   const layers = known.layers(dim);
   const weights = Array.from({ length: transforms }, (_, i) => layers(i, hidden, known.parameters));
   const all = weights.flat().reduce((a, b) => a + b, 0);
@@ -61,4 +64,15 @@ function coupled(dim: number): Layers {
     const sizes = [kept, ...hidden, (dim - kept) * parameters];
     return sizes.slice(1).map((size, i) => sizes[i] * size);
   };
+}
+
+/** Glow: an actnorm, which is a diagonal matrix, and a linear map before each coupling. */
+function mixed(dim: number): Layers {
+  const coupling = coupled(dim);
+  return (...conditioner) => [dim, dim * dim, ...coupling(...conditioner)];
+}
+
+/** Planar: a row's product with w, and its step along u. */
+function bent(dim: number): Layers {
+  return () => [dim, dim];
 }

@@ -1,5 +1,5 @@
 import type { Flow } from "../../src/flows/flow.ts";
-import * as recipes from "../../src/flows/recipes.ts";
+import * as recipes from "../../src/flows/recipes/index.ts";
 import { Random } from "../../src/random/index.ts";
 import type { Case } from "./cases.ts";
 

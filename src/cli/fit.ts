@@ -29,7 +29,7 @@ const args = {
   },
   flow: {
     type: "enum",
-    options: ["default", "nsf", "maf", "realnvp", "nice", "iaf", "planar", "naf", "cnf"],
+    options: ["default", "nsf", "maf", "realnvp", "glow", "nice", "iaf", "planar", "naf", "cnf"],
     default: "default",
     valueHint: "FLOW",
     description:

@@ -1,4 +1,5 @@
 import type { Description } from "../description.ts";
+import type { ContextEmbedding } from "../distributions/index.ts";
 import type { Flow, Model } from "../flows/index.ts";
 import { count, counted, nats } from "./format.ts";
 
@@ -19,6 +20,7 @@ export function modelSummary({ flow, columns, given, training }: Model, path: st
     ["model", path],
     ["columns", columns.join(", ")],
     ...(given.length > 0 ? [["given", given.join(", ")] as [string, string]] : []),
+    ...(flow.embedding ? [["embedding", embedding(flow.embedding)] as [string, string]] : []),
     ["flow", layers(flow.describe())],
     ["parameters", count(parameterCount(flow))],
   ];
@@ -40,6 +42,16 @@ function parameterCount(flow: Flow): number {
   let total = 0;
   for (const { value } of flow.parameters().values()) total += value.length;
   return total;
+}
+
+/** "2 numbers, labels of 3 and 5 classes -> 4". */
+function embedding(own: ContextEmbedding): string {
+  const { numbers = 0, classes = [] } = own.describe();
+  const parts = [
+    ...(numbers > 0 ? [counted(numbers, "number")] : []),
+    ...(classes.length > 0 ? [`labels of ${classes.join(" and ")} classes`] : []),
+  ];
+  return `${parts.join(", ")} -> ${own.size}`;
 }
 
 type FlowDescription = ReturnType<Flow["describe"]>;

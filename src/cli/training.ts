@@ -1,4 +1,16 @@
-import { cnf, type Flow, forTables, iaf, maf, naf, nice, nsf, planar, realNVP } from "../flows/index.ts";
+import {
+  cnf,
+  type Flow,
+  forTables,
+  glow,
+  iaf,
+  maf,
+  naf,
+  nice,
+  nsf,
+  planar,
+  realNVP,
+} from "../flows/index.ts";
 import { type FitOptions, type FitResult, fit, fitTable } from "../train/index.ts";
 import { StreamedRows } from "../train/rowStream.ts";
 import type { TrainingRows } from "../train/rows.ts";
@@ -6,7 +18,7 @@ import type { Checkpoints } from "./checkpoints.ts";
 import type { Settings } from "./fitSettings.ts";
 import type { TrainingProgress } from "./trainingProgress.ts";
 
-const RECIPES = { nsf, maf, realnvp: realNVP, nice, iaf, planar, naf, cnf } as const;
+const RECIPES = { nsf, maf, realnvp: realNVP, glow, nice, iaf, planar, naf, cnf } as const;
 
 /** What a training works with. */
 export interface Training {

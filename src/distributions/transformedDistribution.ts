@@ -6,6 +6,7 @@ import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { scoped } from "../graph/scope.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { ContextEmbedding, contextEmbeddingSchema } from "./contextEmbedding.ts";
 import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
 const transformedDistributionSchema = (distribution: NestedSchema) =>
@@ -13,6 +14,8 @@ const transformedDistributionSchema = (distribution: NestedSchema) =>
     type: z.literal("transformedDistribution"),
     base: distribution,
     bijection: bijectionSchema,
+    /** What the base and the bijection see of the context; the context itself if absent. */
+    embedding: contextEmbeddingSchema.optional(),
   });
 
 /**
@@ -22,12 +25,13 @@ const transformedDistributionSchema = (distribution: NestedSchema) =>
 export class TransformedDistribution implements Distribution {
   readonly base: Distribution;
   readonly bijection: Bijection;
+  readonly embedding: ContextEmbedding | undefined;
   readonly features: number;
   readonly context: number;
   readonly noise: readonly Noise[];
 
   /** Throws `SHAPE` if the two do not fit each other. */
-  constructor(base: Distribution, bijection: Bijection) {
+  constructor(base: Distribution, bijection: Bijection, embedding?: ContextEmbedding) {
     if (base.features !== bijection.features) {
       throw new PushforwardError("SHAPE", "the base distribution does not fit the bijection", {
         expected: `${bijection.features} features`,
@@ -40,10 +44,19 @@ export class TransformedDistribution implements Distribution {
         received: `${base.context}`,
       });
     }
+    const context = Math.max(base.context, bijection.context);
+    if (embedding && embedding.size !== context) {
+      throw new PushforwardError("SHAPE", "the flow does not fit the embedding of its context", {
+        expected: `${embedding.size} context features`,
+        received: `${context}`,
+        mend: `Build it with \`context: ${embedding.size}\`, the size of the embedding.`,
+      });
+    }
     this.base = base;
     this.bijection = bijection;
+    this.embedding = embedding;
     this.features = base.features;
-    this.context = Math.max(base.context, bijection.context);
+    this.context = embedding?.context ?? context;
     this.noise = base.noise;
   }
 
@@ -58,18 +71,26 @@ export class TransformedDistribution implements Distribution {
   /** The log-density, and the z that it comes from. */
   density(x: Tensor, context?: Tensor): { logProb: Tensor; z: Tensor } {
     const { base, bijection } = this;
+    const given = this.embed(context);
     const { value: z, logDet } = scoped("bijection", () =>
-      bijection.inverse(x, contextFor(bijection, context)),
+      bijection.inverse(x, contextFor(bijection, given)),
     );
-    return { logProb: scoped("base", () => base.logProb(z, contextFor(base, context))).add(logDet), z };
+    return { logProb: scoped("base", () => base.logProb(z, contextFor(base, given))).add(logDet), z };
   }
 
   /** A row with its log-density, at the cost of the row. */
   draw(noise: readonly Tensor[], context?: Tensor): { value: Tensor; logProb: Tensor } {
     const { base, bijection } = this;
-    const z = scoped("base", () => base.sample(noise, contextFor(base, context)));
-    const { value, logDet } = scoped("bijection", () => bijection.forward(z, contextFor(bijection, context)));
-    return { value, logProb: scoped("base", () => base.logProb(z, contextFor(base, context))).sub(logDet) };
+    const given = this.embed(context);
+    const z = scoped("base", () => base.sample(noise, contextFor(base, given)));
+    const { value, logDet } = scoped("bijection", () => bijection.forward(z, contextFor(bijection, given)));
+    return { value, logProb: scoped("base", () => base.logProb(z, contextFor(base, given))).sub(logDet) };
+  }
+
+  /** What the base and the bijection see of the context. */
+  embed(context: Tensor | undefined): Tensor | undefined {
+    const { embedding } = this;
+    return context && embedding ? scoped("embedding", () => embedding.apply(context)) : context;
   }
 
   describe() {
@@ -77,6 +98,7 @@ export class TransformedDistribution implements Distribution {
       type: "transformedDistribution",
       base: this.base.describe(),
       bijection: this.bijection.describe(),
+      ...(this.embedding && { embedding: this.embedding.describe() }),
     };
   }
 }
@@ -84,21 +106,31 @@ export class TransformedDistribution implements Distribution {
 export const transformedDistributionKind: DistributionKind<typeof transformedDistributionSchema> = {
   schema: transformedDistributionSchema,
   about: { name: "transformed distribution", formula: "p_base(f^-1(x)) |det d f^-1 / dx|" },
-  build: ({ base, bijection }, random, nested) =>
+  build: ({ base, bijection, embedding }, random, nested) =>
     new TransformedDistribution(
       nested(base, random.split("base")),
       buildBijection(bijection, random.split("bijection")),
+      embedding && new ContextEmbedding(embedding, random.split("embedding")),
     ),
-  examples: (features) => [
-    {
+  examples: (features) =>
+    [
+      { size: 1 },
+      { size: 4, embedding: { numbers: 1, classes: [3] } },
+      { size: 2, embedding: { numbers: 2, classes: [2, 3], size: 2, network: { hidden: [5] } } },
+    ].map(({ size, ...embedding }) => ({
       type: "transformedDistribution",
-      base: { type: "diagonalNormal", features, context: 1, network: { hidden: [4], activation: "tanh" } },
+      base: {
+        type: "diagonalNormal",
+        features,
+        context: size,
+        network: { hidden: [4], activation: "tanh" },
+      },
       bijection: {
         type: "autoregressive",
         order: reverseOrder(features),
-        context: 1,
+        context: size,
         network: { hidden: [6], activation: "tanh" },
       },
-    },
-  ],
+      ...embedding,
+    })),
 };

@@ -1,11 +1,16 @@
 import { z } from "zod";
 import { bijectionSchema, buildBijection } from "../bijections/build.ts";
 import { buildDistribution, distributionSchema } from "../distributions/build.ts";
+import { ContextEmbedding, contextEmbeddingSchema } from "../distributions/contextEmbedding.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { Flow } from "./flow.ts";
 
-export const flowSchema = z.strictObject({ base: distributionSchema, bijection: bijectionSchema });
+export const flowSchema = z.strictObject({
+  base: distributionSchema,
+  bijection: bijectionSchema,
+  embedding: contextEmbeddingSchema.optional(),
+});
 
 /** A flow as plain data: what a model file holds beside the parameters. */
 export type FlowDescription = z.input<typeof flowSchema>;
@@ -16,10 +21,11 @@ export type FlowDescription = z.input<typeof flowSchema>;
  * Throws `MODEL` if the description does not fit, with the path of the field.
  */
 export function buildFlow(description: FlowDescription, seed: number | bigint = 0): Flow {
-  const { base, bijection } = parse(flowSchema, description, "a flow", "MODEL");
+  const { base, bijection, embedding } = parse(flowSchema, description, "a flow", "MODEL");
   const random = new Random(seed).split("flow");
   return new Flow(
     buildDistribution(base, random.split("base")),
     buildBijection(bijection, random.split("bijection")),
+    embedding && new ContextEmbedding(embedding, random.split("embedding")),
   );
 }

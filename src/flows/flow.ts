@@ -2,6 +2,7 @@ import { type Bijection, contextFor, type Description } from "../bijections/bije
 import { Chain } from "../bijections/chain.ts";
 import { Identity } from "../bijections/identity.ts";
 import { Standardize } from "../bijections/standardize.ts";
+import type { ContextEmbedding, ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import { PushforwardError } from "../errors.ts";
@@ -46,17 +47,24 @@ const CHUNKS = [16, 128, 256, 512, 1024];
 export class Flow {
   readonly base: Distribution;
   readonly bijection: Bijection;
+  /** What the base and the bijection see of the context, if not the context itself. */
+  readonly embedding: ContextEmbedding | undefined;
   /** The same as a distribution, which may be a part of another one. */
   readonly distribution: TransformedDistribution;
   private readonly jobs = new Map<string, Job>();
   /** The last call: the next waits for it, since calls share the arrays of their jobs. */
   private last: Promise<unknown> = Promise.resolve();
 
-  /** Without a bijection the flow is the base alone. Throws `SHAPE` if the two do not fit each other. */
-  constructor(base: Distribution, bijection: Bijection = new Identity({ features: base.features })) {
+  /** Without a bijection the flow is the base alone. Throws `SHAPE` if the parts do not fit each other. */
+  constructor(
+    base: Distribution,
+    bijection: Bijection = new Identity({ features: base.features }),
+    embedding?: ContextEmbedding,
+  ) {
     this.base = base;
     this.bijection = bijection;
-    this.distribution = new TransformedDistribution(base, bijection);
+    this.embedding = embedding;
+    this.distribution = new TransformedDistribution(base, bijection, embedding);
   }
 
   /** D, the number of features of a row. */
@@ -85,7 +93,7 @@ export class Flow {
    * log p(x | context) of each row in nats: x [N, D], context [N, C] or one row [C] for all -> [N].
    *
    * Like the methods below it throws `SHAPE` if the numbers do not make rows that fit, and `ARGUMENT` for a context that
-   * is missing or that the flow does not have.
+   * is missing or that the flow does not have; and `DATA` for a class that its embedding does not have.
    */
   async logProb(
     x: ArrayLike<number>,
@@ -107,7 +115,7 @@ export class Flow {
   ): Promise<Float64Array> {
     const { inner, standardize } = this.unstandardized();
     const build = (x: Tensor, context?: Tensor) => ({
-      z: inner.bijection.inverse(x, contextFor(inner.bijection, context)).value,
+      z: inner.bijection.inverse(x, contextFor(inner.bijection, this.distribution.embed(context))).value,
     });
     const rows = { values: x, size: this.features, standardize };
     return (await this.run("toLatent", build, [rows], context, options)).z;
@@ -121,7 +129,7 @@ export class Flow {
   ): Promise<Float64Array> {
     const { inner, standardize } = this.unstandardized();
     const build = (z: Tensor, context?: Tensor) => ({
-      x: inner.bijection.forward(z, contextFor(inner.bijection, context)).value,
+      x: inner.bijection.forward(z, contextFor(inner.bijection, this.distribution.embed(context))).value,
     });
     const { x } = await this.run("toData", build, [{ values: z, size: this.features }], context, options);
     return standardize ? standardize.toData(x, x) : x;
@@ -171,17 +179,23 @@ export class Flow {
     if (!(this.bijection instanceof Chain && last instanceof Standardize)) return { inner: this };
     const rest = this.bijection.bijections.slice(0, -1);
     if (rest.length === 0) return { inner: this };
-    return { inner: new Flow(this.base, new Chain(rest)), standardize: last };
+    return { inner: new Flow(this.base, new Chain(rest), this.embedding), standardize: last };
   }
 
   /** All parameters by their path. */
   parameters(): Map<string, Parameter> {
-    return parametersOf({ base: this.base, bijection: this.bijection });
+    const { base, bijection, embedding } = this;
+    return parametersOf({ base, bijection, embedding });
   }
 
   /** A JSON description from which `buildFlow` makes the same flow (but for its parameters). */
-  describe(): { base: Description; bijection: Description } {
-    return { base: this.base.describe(), bijection: this.bijection.describe() };
+  describe(): { base: Description; bijection: Description; embedding?: ContextEmbeddingOptions } {
+    const { base, bijection, embedding } = this;
+    return {
+      base: base.describe(),
+      bijection: bijection.describe(),
+      ...(embedding && { embedding: embedding.describe() }),
+    };
   }
 
   private run(...call: Parameters<Flow["compute"]>): Promise<Record<string, Float64Array>> {
@@ -277,13 +291,14 @@ export class Flow {
         throw contextError(size, context ? `${context.length} numbers` : "none");
       return [];
     }
-    if (context.length === rows * size) return [{ values: context, size }];
-    if (context.length !== size) {
+    if (context.length !== rows * size && context.length !== size) {
       throw new PushforwardError("SHAPE", "the context does not fit the rows", {
         expected: `${size} numbers for all rows, or ${rows * size} for ${rows} rows`,
         received: `${context.length}`,
       });
     }
+    this.embedding?.check(context);
+    if (context.length === rows * size) return [{ values: context, size }];
     return [{ values: new Float64Array(rows * size).map((_, i) => context[i % size]), size }];
   }
 

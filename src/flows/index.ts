@@ -1,4 +1,5 @@
 export { buildFlow, type FlowDescription } from "./build.ts";
+export { embedContext } from "./embedContext.ts";
 export { Flow, type RunOptions, type SampleOptions } from "./flow.ts";
 export { mixture } from "./mixture.ts";
 export { decodeModel, encodeModel, type Model, type TrainingRecord } from "./modelFile.ts";
@@ -12,6 +13,7 @@ export {
   cnf,
   type GaussianizationRecipeOptions,
   gaussianization,
+  glow,
   iaf,
   type MadeRecipeOptions,
   made,
@@ -35,6 +37,6 @@ export {
   sylvester,
   type UMNNRecipeOptions,
   umnn,
-} from "./recipes.ts";
+} from "./recipes/index.ts";
 export { decodeSafetensors, encodeSafetensors, type Safetensors, type StoredArray } from "./safetensors.ts";
 export { forTables, type TableFlowOptions, tableFlows } from "./tableFlows.ts";

@@ -7,8 +7,8 @@ import { Flow } from "./flow.ts";
  * average of theirs. Each keeps its own standardization. Throws `SHAPE` for flows that do not fit each other.
  */
 export function mixture(flows: readonly Flow[], options: WeightOptions = {}): Flow {
-  const parts = flows.map(({ base, bijection, distribution }) =>
-    bijection instanceof Identity ? base : distribution,
+  const parts = flows.map(({ base, bijection, embedding, distribution }) =>
+    bijection instanceof Identity && !embedding ? base : distribution,
   );
   return new Flow(new Mixture(parts, options));
 }

@@ -4,16 +4,20 @@ import { Chain } from "../bijections/chain.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import { StandardizeContext } from "../bijections/standardizeContext.ts";
 import { Tails } from "../bijections/tails.ts";
+import { ContextEmbedding, type ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
+import type { Distribution } from "../distributions/distribution.ts";
 import { GaussianMixture } from "../distributions/gaussianMixture.ts";
 import { StandardNormal } from "../distributions/standardNormal.ts";
 import { Random } from "../random/index.ts";
 import { Flow } from "./flow.ts";
-import { maf, nsf, type RecipeOptions } from "./recipes.ts";
+import { maf } from "./recipes/autoregressive.ts";
+import type { RecipeOptions } from "./recipes/layers.ts";
+import { nsf } from "./recipes/spline.ts";
 
 /**
  * Puts in front of a flow what columns of real tables need: `Standardize`, fitted to the data, so that the flow works in
  * deviations and its densities are still in data units; and `Tails`, so that a far outlier has a low density, not an
- * absurd one. A context is standardized likewise. Bijections onto a support, such as `Exp`, that stand next to the data stay
+ * absurd one. A context is standardized likewise, unless it has an embedding, which does so itself. Bijections onto a support, such as `Exp`, that stand next to the data stay
  * there: both are put behind them.
  */
 export function forTables(flow: Flow): Flow {
@@ -22,11 +26,11 @@ export function forTables(flow: Flow): Flow {
   const free = parts.findLastIndex((part) => supportOf(part) === undefined) + 1;
   const inner = parts.slice(0, free);
   const layers =
-    flow.bijection.context > 0
+    flow.bijection.context > 0 && !flow.embedding
       ? [new StandardizeContext(free === parts.length ? flow.bijection : new Chain(inner))]
       : inner;
   const table = [new Tails({ features }), new Standardize({ features })];
-  return new Flow(flow.base, new Chain([...layers, ...table, ...parts.slice(free)]));
+  return new Flow(flow.base, new Chain([...layers, ...table, ...parts.slice(free)]), flow.embedding);
 }
 
 export interface TableFlowOptions {
@@ -34,6 +38,8 @@ export interface TableFlowOptions {
   rows: number;
   /** Number of context features. Default 0. */
   context?: number;
+  /** What each flow embeds its context by, with weights of its own. Default none: it sees the context itself. */
+  embedding?: ContextEmbeddingOptions;
   /** Default 0. */
   seed?: number;
 }
@@ -51,10 +57,15 @@ const MANY_ROWS = 20_000;
  * Tables of many rows get five wider affine layers in `affine` and `mixture`, and no `splines`.
  */
 export function tableFlows(features: number, options: TableFlowOptions): { name: string; flow: Flow }[] {
-  const { rows, context = 0, seed = 0 } = options;
+  const { rows, context = 0, embedding, seed = 0 } = options;
   const random = new Random(seed);
   const many = rows > MANY_ROWS;
-  const shape: RecipeOptions = { context, ordering: "random", hidden: many ? [128, 128] : [64, 64] };
+  const embed = () => embedding && new ContextEmbedding(embedding, random.split("embedding"));
+  const shape: RecipeOptions = {
+    context: embed()?.size ?? context,
+    ordering: "random",
+    hidden: many ? [128, 128] : [64, 64],
+  };
   const affine = (): Bijection[] => [
     ...(many ? [] : layersOf(nsf(features, { ...shape, transforms: 2, seed: seed + 1 }))),
     ...layersOf(maf(features, { ...shape, transforms: many ? 5 : 2, seed })),
@@ -63,10 +74,12 @@ export function tableFlows(features: number, options: TableFlowOptions): { name:
   const normal = new StandardNormal({ features });
   const components = Math.max(1, Math.min(64, Math.floor(rows / (4 * features))));
   const mixture = new GaussianMixture({ features, components }, random.split("mixture"));
+  const flow = (base: Distribution, parts: readonly Bijection[]) =>
+    forTables(new Flow(base, new Chain(parts), embed()));
   return [
-    { name: "affine", flow: forTables(new Flow(normal, new Chain(affine()))) },
-    ...(many ? [] : [{ name: "splines", flow: forTables(new Flow(normal, new Chain(splines()))) }]),
-    { name: "mixture", flow: forTables(new Flow(mixture, new Chain(affine()))) },
+    { name: "affine", flow: flow(normal, affine()) },
+    ...(many ? [] : [{ name: "splines", flow: flow(normal, splines()) }]),
+    { name: "mixture", flow: flow(mixture, affine()) },
   ];
 }
 

@@ -24,7 +24,7 @@ export type NetworkDescription = z.output<typeof networkSchema>;
 
 /**
  * Multilayer perceptron [N, inputs], [N, context] -> [N, outputs]. Its last layer starts at zero, so that what it
- * conditions starts as the identity.
+ * conditions starts as the identity, unless told.
  *
  * With `residual` it is the residual network of He et al. (2016, "Identity mappings in deep residual networks"):
  * v <- v + W2 a(W1 a(v)).
@@ -33,12 +33,21 @@ export class MLP {
   readonly layers: readonly Linear[];
   readonly options: NetworkDescription;
 
-  constructor(inputs: number, outputs: number, options: NetworkDescription, random: Random, context = 0) {
+  constructor(
+    inputs: number,
+    outputs: number,
+    options: NetworkDescription,
+    random: Random,
+    context = 0,
+    { zero = true } = {},
+  ) {
     const sizes = [inputs + context, ...hiddenSizes(options), outputs];
     this.options = options;
     this.layers = sizes
       .slice(1)
-      .map((size, i) => new Linear(sizes[i], size, random.split(i), { zero: i === sizes.length - 2 }));
+      .map(
+        (size, i) => new Linear(sizes[i], size, random.split(i), { zero: zero && i === sizes.length - 2 }),
+      );
   }
 
   /** The same network with other layers in place of its own. */

@@ -9,7 +9,7 @@ import { compile, type Floats } from "../runtime/compile.ts";
 
 /** Where a number that is not finite first appears on the way from data to density. */
 export interface Culprit {
-  /** Path of the layer, such as `bijection.bijections.3` or `base`. */
+  /** Path of the layer, such as `bijection.bijections.3`, `base` or `embedding`. */
   readonly layer: string;
   /** Row of the batch, counted from 0. */
   readonly row: number;
@@ -30,14 +30,16 @@ export async function findNonFinite(
   const shapes: Shape[] = [["N", flow.features], ...(conditional ? [["N", flow.context] as Shape] : [])];
   const trace = compile((x, context) => {
     const outputs: Record<string, Tensor> = {};
+    const given = flow.distribution.embed(context);
+    if (given && flow.embedding) outputs.embedding = given.mul(0).sum(1);
     let value = x;
     for (const { name, part } of partsOf(flow).reverse()) {
-      const next = part.inverse(value, contextFor(part, context));
+      const next = part.inverse(value, contextFor(part, given));
       value = next.value;
       // Overflow to infinity and NaN alike make this sum non-finite.
       outputs[name] = next.logDet.add(value.mul(0).sum(1)).broadcastTo(["N"]);
     }
-    outputs.base = base.logProb(value, contextFor(base, context));
+    outputs.base = base.logProb(value, contextFor(base, given));
     return outputs;
   }, shapes);
   const results = await trace(...(conditional ? [values, context] : [values]));

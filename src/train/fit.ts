@@ -12,7 +12,7 @@ import { initialize } from "./initialize.ts";
 import { Objective } from "./objective.ts";
 import { type Epoch, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
 import { inMemory, isStream, type RowStream, StreamedRows, split } from "./rowStream.ts";
-import { type RowData, selectRows, type TrainingRows, trainingRows } from "./rows.ts";
+import { checkClasses, type RowData, selectRows, type TrainingRows, trainingRows } from "./rows.ts";
 import { stepScale } from "./schedule.ts";
 import { sharesOf } from "./sharedLoss.ts";
 
@@ -71,7 +71,10 @@ async function streamedRows(flow: Flow, data: RowStream, seed: number, options: 
     });
   }
   const rows = await StreamedRows.of(data, flow.features, seed);
-  if (rows.widths.context === flow.context) return rows;
+  if (rows.widths.context === flow.context) {
+    checkClasses(flow, rows.sample);
+    return rows;
+  }
   throw new PushforwardError("SHAPE", "the context in the stream does not fit the flow", {
     expected: `${flow.context} numbers a row`,
     received: `${rows.widths.context}`,
@@ -140,8 +143,10 @@ class Training {
     if (saved) this.restore(saved);
     // A standardization next to the data is done here, once and in float64; its log-determinant is a constant.
     const { standardize } = this.flow.unstandardized();
-    const prepare = (rows: TrainingRows) =>
-      standardize ? { ...rows, values: standardize.toLatent(rows.values) } : rows;
+    const prepare = (rows: TrainingRows) => {
+      checkClasses(this.flow, rows);
+      return standardize ? { ...rows, values: standardize.toLatent(rows.values) } : rows;
+    };
     const { training } = this.original;
     const { batchSize } = this;
     this.batches = batchesOf(training, { batchSize, seed: settings.seed, prepare });

@@ -1,3 +1,4 @@
+import type { ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
 import type { Flow } from "../flows/flow.ts";
 import { tableFlows } from "../flows/tableFlows.ts";
 import { type FitResult, fit } from "./fit.ts";
@@ -14,6 +15,8 @@ export type TableRows = { readonly columns: readonly string[] } & (
 );
 
 export interface FitTableOptions extends Omit<FitOptions, "initialize" | "checkpoint"> {
+  /** Of the context: class labels, or a network before it. */
+  embedding?: ContextEmbeddingOptions;
   /** Told before each flow is tried. */
   onFlow?(name: string): void;
   /** Where the checkpoints of the flow of this name are kept. */
@@ -34,13 +37,13 @@ export interface FittedTable extends FitResult {
  * The choice of flows and settings is the outcome of the comparison in docs/defaults.md.
  */
 export async function fitTable(table: TableRows, options: FitTableOptions = {}): Promise<FittedTable> {
-  const { onFlow, checkpoints, maxMinutes, ...rest } = options;
+  const { onFlow, checkpoints, maxMinutes, embedding, ...rest } = options;
   const features = table.columns.length;
   // One first pass over a stream does for all flows.
   const data = "stream" in table ? await StreamedRows.of(table.stream, features, options.seed) : table;
   const rows = data instanceof StreamedRows ? data.rows : data.values.length / features;
   const context = data instanceof StreamedRows ? data.widths.context : (options.context?.length ?? 0) / rows;
-  const candidates = tableFlows(features, { rows, context, seed: options.seed });
+  const candidates = tableFlows(features, { rows, context, embedding, seed: options.seed });
   // Small tables gain from large steps and strong decay; what is learned from many rows must not be pulled back.
   const defaults =
     rows > 20_000 ? { learningRate: 1e-3, weightDecay: 0.01 } : { learningRate: 3e-3, weightDecay: 0.3 };

@@ -25,13 +25,14 @@ export function flowMatchingLoss(flow: Flow, x: Tensor, context?: Tensor): Tenso
   const { continuous, scaler, rest } = partsOf(flow);
   const data = rest ? rest.inverse(x).value : x;
   const noise = flow.base.noise.map(({ kind, size }) => drawForRows(kind, size));
-  const z = flow.base.sample(noise, contextFor(flow.base, context));
+  const embedded = flow.distribution.embed(context);
+  const z = flow.base.sample(noise, contextFor(flow.base, embedded));
   const t = drawForRows("uniform", 1);
   const point = scalar(1)
     .sub(t.mul(1 - SIGMA))
     .mul(z)
     .add(t.mul(data));
-  const given = context && scaler ? scaler.inverse(context).value : context;
+  const given = embedded && scaler ? scaler.inverse(embedded).value : embedded;
   const velocity = continuous.velocity(t, point, given);
   return velocity
     .sub(data.sub(z.mul(1 - SIGMA)))
@@ -51,7 +52,7 @@ function partsOf(flow: Flow): {
     outer instanceof StandardizeContext
       ? { inner: outer.bijection, scaler: outer.scaler }
       : { inner: outer, scaler: undefined };
-  const own = new Set(trainableParameters(inner).values());
+  const own = new Set(trainableParameters([inner, flow.embedding]).values());
   const other = [...flow.parameters()].find(([, p]) => p.trainable && !own.has(p));
   if (inner instanceof Continuous && !other)
     return { continuous: inner, scaler, rest: rest.length > 0 ? new Chain(rest) : undefined };

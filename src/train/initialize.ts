@@ -1,6 +1,7 @@
 import type { Bijection } from "../bijections/bijection.ts";
 import { Chain } from "../bijections/chain.ts";
 import { StandardizeContext } from "../bijections/standardizeContext.ts";
+import type { ContextEmbedding } from "../distributions/contextEmbedding.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { Ensemble } from "../distributions/ensemble.ts";
 import { Mixture } from "../distributions/mixture.ts";
@@ -24,8 +25,10 @@ export async function initialize(flow: Flow, data: TrainingRows, heldOut?: Train
 /** Fits a distribution and all inside it to the first of `sets`; the second one judges. */
 async function settleDistribution(distribution: Distribution, sets: TrainingRows[]): Promise<void> {
   if (distribution instanceof TransformedDistribution) {
-    const { base, bijection } = distribution;
-    await settleDistribution(base, await settle(bijection, sets, distributionTakesData(base)));
+    const { base, bijection, embedding } = distribution;
+    embedding?.fitToData(asDataRows(sets[0]));
+    const given = embedding ? await Promise.all(sets.map((rows) => embedded(embedding, rows))) : sets;
+    await settleDistribution(base, await settle(bijection, given, distributionTakesData(base)));
   } else if (distribution instanceof Ensemble) {
     await settleDistribution(distribution.distribution, sets);
   } else if (distribution instanceof Mixture) {
@@ -40,7 +43,8 @@ function distributionTakesData(distribution: Distribution): boolean {
   if (distribution instanceof Ensemble) return distributionTakesData(distribution.distribution);
   if (distribution instanceof Mixture) return distribution.distributions.some(distributionTakesData);
   if (!(distribution instanceof TransformedDistribution)) return distribution.fitToData !== undefined;
-  return takesData(distribution.bijection) || distributionTakesData(distribution.base);
+  const { base, bijection, embedding } = distribution;
+  return embedding !== undefined || takesData(bijection) || distributionTakesData(base);
 }
 
 /**
@@ -73,6 +77,15 @@ function thinned(rows: TrainingRows): TrainingRows {
   if (rows.rows <= ENOUGH) return rows;
   const order = new Random(0).split("initialize").permutation(rows.rows);
   return selectRows(rows, order.subarray(0, ENOUGH).sort());
+}
+
+async function embedded(embedding: ContextEmbedding, rows: TrainingRows): Promise<TrainingRows> {
+  const map = compile((context) => embedding.apply(context), [["N", embedding.context]], {
+    precision: "float64",
+  });
+  const context = (await map(rows.context)) as Float64Array;
+  await map.release();
+  return { ...rows, context };
 }
 
 async function through(part: Bijection, rows: TrainingRows): Promise<TrainingRows> {

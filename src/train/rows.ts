@@ -31,8 +31,13 @@ export function trainingRows(
     ...(weights && { weights: Float64Array.from(weights) }),
   });
   if (rows.rows < 2) throw tooFew(rows.rows);
+  checkClasses(flow, rows);
   return rows;
 }
+
+/** Throws `DATA` for a label in the context that is no class of the flow's. */
+export const checkClasses = ({ embedding }: Flow, { context, index }: TrainingRows): void =>
+  embedding?.check(context, (row) => index[row]);
 
 export const valuesOf = (data: RowData): ArrayLike<number> =>
   "values" in data && typeof data.values !== "function" ? data.values : (data as ArrayLike<number>);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type Case, parseCases } from "../../bench/speed/cases.ts";
 import { flops } from "../../bench/speed/flops.ts";
-import { iaf, maf, nice, nsf, realNVP } from "../../src/flows/index.ts";
+import { glow, iaf, maf, nice, nsf, realNVP } from "../../src/flows/index.ts";
 import { grad } from "../../src/graph/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
@@ -35,6 +35,18 @@ test.each([
   expect(flops(sampled(name))).toBe(10 * 2 * (await weightsUnderMasks(recipe)));
 });
 
+test("a pass of glow has those of its couplings and of its linear maps, whose diagonals are no matrices", async () => {
+  const diagonals = 2 * shape.dim * shape.transforms;
+  expect(flops(sampled("glow"))).toBe(10 * 2 * ((await weightsUnderMasks(glow)) + diagonals));
+});
+
+test("a planar layer is two products with vectors, and learns without a gradient of the data", () => {
+  const [step] = parseCases(
+    `[{"name": "a", "job": "train", "flow": "planar", "dim": 2, "transforms": 3, "batch": 7}]`,
+  );
+  expect(flops(step)).toBe(7 * (2 * 3 * 3 * 4 - 2 * 2));
+});
+
 test("a training step has three products for each weight, but for the layer next to the data, two", () => {
   const [step] = parseCases(
     `[{"name": "a", "job": "train", "flow": "realnvp", "dim": 4, "transforms": 2, "hidden": [10, 20], "batch": 7}]`,
@@ -44,5 +56,5 @@ test("a training step has three products for each weight, but for the layer next
 });
 
 test("arithmetic of other flows is not counted", () => {
-  expect(flops(sampled("planar"))).toBeUndefined();
+  for (const flow of ["cnf", "sylvester"]) expect(flops(sampled(flow))).toBeUndefined();
 });

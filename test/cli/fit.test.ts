@@ -83,28 +83,31 @@ it("prints JSON lines and nothing else with --json", async () => {
   });
 });
 
-it.each(["nsf", "maf", "realnvp", "nice", "iaf", "planar", "naf"])("learns with --flow %s", async (flow) => {
-  const output = path(`${flow}.safetensors`);
-  const shape = ["--transforms", "2", "--hidden", "8,8", "--epochs", "1", "--batch-size", "500"];
-  const events = await json(
-    "fit",
-    EARTHQUAKES,
-    "--flow",
-    flow,
-    ...shape,
-    "-o",
-    output,
-    "--learning-rate",
-    "0.01",
-  );
-  expect(events.at(-1)).toMatchObject({ flow, epochs: 1 });
-  expect(events[0]).toMatchObject({ flow, stepSize: 0.01 });
-  const { bijection } = model(`${flow}.safetensors`).flow.describe() as never as {
-    bijection: { bijections: unknown[] };
-  };
-  // NICE ends in a diagonal scaling; tails and a standardization follow.
-  expect(bijection.bijections).toHaveLength(2 + (flow === "nice" ? 1 : 0) + 2);
-});
+it.each(["nsf", "maf", "realnvp", "glow", "nice", "iaf", "planar", "naf"])(
+  "learns with --flow %s",
+  async (flow) => {
+    const output = path(`${flow}.safetensors`);
+    const shape = ["--transforms", "2", "--hidden", "8,8", "--epochs", "1", "--batch-size", "500"];
+    const events = await json(
+      "fit",
+      EARTHQUAKES,
+      "--flow",
+      flow,
+      ...shape,
+      "-o",
+      output,
+      "--learning-rate",
+      "0.01",
+    );
+    expect(events.at(-1)).toMatchObject({ flow, epochs: 1 });
+    expect(events[0]).toMatchObject({ flow, stepSize: 0.01 });
+    const { bijection } = model(`${flow}.safetensors`).flow.describe() as never as {
+      bijection: { bijections: unknown[] };
+    };
+    // NICE ends in a diagonal scaling; tails and a standardization follow.
+    expect(bijection.bijections).toHaveLength(2 + (flow === "nice" ? 1 : 0) + 2);
+  },
+);
 
 it("trains --flow cnf by flow matching, which has no layers", async () => {
   const output = path("cnf.safetensors");

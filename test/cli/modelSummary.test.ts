@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { modelSummary } from "../../src/cli/modelSummary.ts";
-import { forTables, made, maf, mixture } from "../../src/flows/index.ts";
+import { ContextEmbedding } from "../../src/distributions/index.ts";
+import { embedContext, forTables, made, maf, mixture } from "../../src/flows/index.ts";
 
 test("a base alone, and flows inside of a mixture, are told layer by layer", () => {
   const lineOf = (flow: ReturnType<typeof made>) =>
@@ -11,4 +12,19 @@ test("a base alone, and flows inside of a mixture, are told layer by layer", () 
   expect(lineOf(mixture([made(2), forTables(maf(2, { transforms: 2 }))]))).toMatchInlineSnapshot(
     `"flow        mixture (made, standard normal -> 2 x autoregressive (affine) -> tails -> standardize)"`,
   );
+});
+
+test("an embedding of the context has a line of its own", () => {
+  const embedding = new ContextEmbedding({ numbers: 1, classes: [3, 5] });
+  const flow = embedContext(maf(1, { context: 9, transforms: 1 }), embedding);
+  const given = ["a", "b", "c"];
+  expect(modelSummary({ flow, columns: ["x"], given }, "m")).toMatchInlineSnapshot(`
+    "model       m
+    columns     x
+    given       a, b, c
+    embedding   1 number, labels of 3 and 5 classes -> 9
+    flow        standard normal -> autoregressive (affine)
+    parameters  4,996
+    "
+  `);
 });

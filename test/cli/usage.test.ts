@@ -161,12 +161,12 @@ it("refuses options that are unknown, repeated, without a value, or with one too
   `);
   expect(await failure("fit", "data.csv", "--flow", "mfa")).toMatchInlineSnapshot(`
     "2
-    Error: --flow has no choice mfa: expected one of default, nsf, maf, realnvp, nice, iaf, planar, naf, cnf.
+    Error: --flow has no choice mfa: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf.
     Choose one of them: --flow default"
   `);
   expect(await failure("fit", "data.csv", "--flow", "transformer")).toMatchInlineSnapshot(`
     "2
-    Error: --flow has no choice transformer: expected one of default, nsf, maf, realnvp, nice, iaf, planar, naf, cnf.
+    Error: --flow has no choice transformer: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf.
     Choose one of them: --flow default"
   `);
 });

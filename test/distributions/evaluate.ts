@@ -1,4 +1,4 @@
-import type { Distribution } from "../../src/distributions/index.ts";
+import { type Distribution, TransformedDistribution } from "../../src/distributions/index.ts";
 import { grad } from "../../src/graph/grad.ts";
 import { batchSize, constant } from "../../src/graph/tensor.ts";
 import { trainableParameters } from "../../src/nn/module.ts";
@@ -6,19 +6,18 @@ import type { Precision } from "../../src/onnx/export.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile, type Floats } from "../../src/runtime/compile.ts";
 
-/** One context [N, C] for all rows, where a distribution is conditional. */
-const contextOf = ({ context }: Distribution) =>
-  context > 0
-    ? batchSize()
-        .mul(0)
-        .add(
-          constant(
-            Float64Array.from({ length: context }, (_, i) => Math.cos(2 + i)),
-            [context],
-          ),
-        )
-        .broadcastTo(["N", context])
-    : undefined;
+/** One context [N, C] for all rows, where a distribution is conditional: numbers, and where it has classes, class 1. */
+function contextOf(distribution: Distribution) {
+  const { context } = distribution;
+  if (context === 0) return undefined;
+  const embedding = distribution instanceof TransformedDistribution && distribution.embedding?.describe();
+  const { numbers = 0 } = embedding || { numbers: context };
+  const values = Float64Array.from({ length: context }, (_, i) => (i < numbers ? Math.cos(2 + i) : 1));
+  return batchSize()
+    .mul(0)
+    .add(constant(values, [context]))
+    .broadcastTo(["N", context]);
+}
 
 /** log p of rows [N, D], in chunks. */
 export async function logProb(

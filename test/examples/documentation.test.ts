@@ -13,7 +13,7 @@ import { inspect } from "../../src/cli/inspect.ts";
 import { sample } from "../../src/cli/sample.ts";
 import { score } from "../../src/cli/score.ts";
 import { distributionKinds } from "../../src/distributions/registry.ts";
-import * as recipes from "../../src/flows/recipes.ts";
+import * as recipes from "../../src/flows/recipes/index.ts";
 import { Tensor } from "../../src/graph/index.ts";
 import { densitySettingsSchema } from "../../src/train/densityOptions.ts";
 import { fitSettingsSchema } from "../../src/train/options.ts";

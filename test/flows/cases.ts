@@ -1,5 +1,6 @@
 import {
   type Flow,
+  glow,
   iaf,
   maf,
   nice,
@@ -17,6 +18,7 @@ const RECIPES: Readonly<Record<string, (features: number, options: RecipeOptions
   realNVP,
   "realNVP, separate networks": (features, options) =>
     realNVP(features, { ...options, conditioner: "separate" }),
+  glow,
   maf,
   "maf, separate networks": (features, options) => maf(features, { ...options, conditioner: "separate" }),
   iaf,
@@ -29,7 +31,7 @@ const RECIPES: Readonly<Record<string, (features: number, options: RecipeOptions
   sylvester,
 };
 
-const COUPLINGS = ["nice", "realNVP", "realNVP, separate networks", "nsf, coupling"];
+const COUPLINGS = ["nice", "realNVP", "realNVP, separate networks", "glow", "nsf, coupling"];
 
 export interface Case {
   readonly name: string;

@@ -3,6 +3,7 @@ import type { Description } from "../../src/description.ts";
 import { Logistic, StudentT } from "../../src/distributions/index.ts";
 import {
   type Flow,
+  glow,
   iaf,
   maf,
   nice,
@@ -104,6 +105,20 @@ describe("recipes", () => {
     ]);
   });
 
+  test("of Glow are steps of an actnorm, a linear map, and a coupling, from the data", () => {
+    const steps = layersOf(glow(3, { transforms: 2, context: 1 }));
+    expect(steps.map(({ bijections }) => [...(bijections as Description[])].reverse())).toEqual(
+      [
+        [true, false, true],
+        [false, true, false],
+      ].map((mask) => [
+        { type: "actnorm", features: 3 },
+        { type: "luLinear", features: 3 },
+        expect.objectContaining({ type: "coupling", mask, context: 1 }),
+      ]),
+    );
+  });
+
   test("draw random orders and masks from their seed, with every feature changed by two couplings in a row", () => {
     const orders = (seed: number) => layersOf(maf(6, { ordering: "random", seed })).map(({ order }) => order);
     expect(orders(1)).toEqual(orders(1));
@@ -175,7 +190,31 @@ test("NICE is four couplings and a scaling, as published", async () => {
   expect((await flow.logProb(x, undefined, { precision: "float64" }))[0]).toBeCloseTo(logDensity, 12);
 });
 
+test("Glow starts from the standardization of its data", async () => {
+  const random = new Random(3);
+  const [u, v] = ["u", "v"].map((name) => random.split(name).normal(new Float64Array(500)));
+  const data = Float64Array.from({ length: 1000 }, (_, i) => {
+    const row = i >> 1;
+    return i % 2 === 0 ? 100 + 5 * u[row] : -3 + 0.1 * v[row];
+  });
+  const flow = glow(2, { transforms: 3 });
+  await fit(flow, data, {
+    epochs: 1,
+    optimizer: { learningRate: 1e-12 },
+    averageDecay: 0,
+    validation: { values: data },
+  });
+  const z = await flow.toLatent(data);
+  for (const feature of [0, 1]) {
+    const column = z.filter((_, i) => i % 2 === feature);
+    const mean = column.reduce((a, b) => a + b) / 500;
+    expect(mean).toBeCloseTo(0, 4);
+    expect(column.reduce((sum, v) => sum + (v - mean) ** 2, 0) / 500).toBeCloseTo(1, 4);
+  }
+});
+
 test.each([
+  ["glow", glow, {}],
   ["planar", planar, {}],
   ["radial", radial, {}],
   ["sylvester", sylvester, { transforms: 4 }],

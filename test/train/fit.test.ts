@@ -293,4 +293,19 @@ describe("fitTable", () => {
     expect(result.validationLogDensity).toBeCloseTo(-entropy, 0);
     expect((result.flow.bijection as Chain).bijections.at(-1)).toBeInstanceOf(Standardize);
   });
+
+  it("learns from class labels, which all of its flows embed", async () => {
+    const z = new Random(5).normal(new Float64Array(900));
+    const label = z.map((_, i) => i % 3);
+    const values = z.map((v, i) => (0.1 + 0.2 * label[i]) * v + 10 * [0, 2, 1][label[i]]);
+    const options = { context: label, embedding: { classes: [3] }, epochs: 60 };
+    const { flow, validationLogDensity } = await fitTable({ columns: ["a"], values }, options);
+    expect(flow.context).toBe(1);
+    const entropy = 0.5 * Math.log(2 * Math.PI * Math.E) + mean([0.1, 0.3, 0.5].map(Math.log));
+    expect(validationLogDensity).toBeGreaterThan(-entropy - 0.3);
+    expect(mean(await flow.sample(500, { context: [1] }))).toBeCloseTo(20, 0);
+    await expect(fitTable({ columns: ["a"], values }, { ...options, context: z })).rejects.toThrow(
+      "no class",
+    );
+  });
 });

@@ -1,0 +1,119 @@
+import { z } from "zod";
+import type { DataRows } from "../bijections/bijection.ts";
+import { Standardize } from "../bijections/standardize.ts";
+import { PushforwardError } from "../errors.ts";
+import { scoped } from "../graph/scope.ts";
+import { concat, constant, type Tensor } from "../graph/tensor.ts";
+import { MLP, networkSchema } from "../nn/mlp.ts";
+import { parse } from "../parse.ts";
+import { Random } from "../random/index.ts";
+
+export const contextEmbeddingSchema = z
+  .strictObject({
+    /** The first columns of the context: numbers, which are standardized. */
+    numbers: z.int().nonnegative().default(0),
+    /** The columns after those: of each the number K of its classes. A label is 0, 1, ... K - 1. */
+    classes: z.array(z.int().min(2)).default([]),
+    /** E, of a network. */
+    size: z.int().positive().optional(),
+    /** Makes E numbers of the columns; without hidden layers it is a matrix, which has a row for each class. */
+    network: networkSchema.optional(),
+  })
+  .refine(({ numbers, classes }) => numbers + classes.length > 0, {
+    path: ["numbers"],
+    error: "a number or a class at least",
+  })
+  .refine(({ size, network }) => (size === undefined) === (network === undefined), {
+    path: ["size"],
+    error: "a size and a network, or neither",
+  });
+
+export type ContextEmbeddingOptions = z.input<typeof contextEmbeddingSchema>;
+
+/**
+ * What a conditional model sees in place of its context: e(c) = g((c - center) / scale, onehot(labels)), [N, C] -> [N, E].
+ *
+ * Numbers are standardized, by centers and scales that are taken from the data; the label of one of K classes becomes K
+ * columns, 1 for its own class and 0 for the others. A network g, learned with the model, makes E numbers of these; without
+ * one they are passed on as they are, and E is their number. A label that is no class becomes NaN.
+ */
+export class ContextEmbedding {
+  /** C, the number of columns of the context. */
+  readonly context: number;
+  /** E, the number of columns that the model sees. */
+  readonly size: number;
+  readonly scaler: Standardize | undefined;
+  readonly network: MLP | undefined;
+  private readonly options: z.output<typeof contextEmbeddingSchema>;
+
+  /** `random` gives the starting weights of the network. Throws `ARGUMENT` if the options do not fit. */
+  constructor(options: ContextEmbeddingOptions, random = new Random(0)) {
+    this.options = parse(contextEmbeddingSchema, options, "an embedding of the context");
+    const { numbers, classes, size, network } = this.options;
+    const columns = classes.reduce((total, count) => total + count, numbers);
+    this.context = numbers + classes.length;
+    this.size = size ?? columns;
+    if (numbers > 0) this.scaler = new Standardize({ features: numbers });
+    if (network) this.network = new MLP(columns, this.size, network, random, 0, { zero: false });
+  }
+
+  /** [N, C] -> [N, E] */
+  apply(context: Tensor): Tensor {
+    const { numbers, classes } = this.options;
+    const columns = concat(
+      [
+        ...(this.scaler ? [this.scaler.inverse(context.slice(1, 0, numbers)).value] : []),
+        ...classes.map((count, k) => oneHot(context.slice(1, numbers + k, numbers + k + 1), count)),
+      ],
+      1,
+    );
+    return this.network ? scoped("network", () => this.network!.apply(columns)) : columns;
+  }
+
+  /** Takes centers and scales from the contexts of the rows. */
+  fitToData({ rows, context, weights }: DataRows): void {
+    if (!this.scaler || !context) return;
+    const { numbers } = this.options;
+    const values = Float64Array.from(
+      { length: rows * numbers },
+      (_, i) => context[Math.floor(i / numbers) * this.context + (i % numbers)],
+    );
+    this.scaler.fitToData({ rows, features: numbers, values, weights });
+  }
+
+  /** Throws `DATA` for a label that is no class; `rowOf` numbers the rows of contexts [rows, C]. */
+  check(contexts: ArrayLike<number>, rowOf = (row: number) => row): void {
+    const { numbers, classes } = this.options;
+    if (classes.length === 0) return;
+    for (let start = 0; start < contexts.length; start += this.context) {
+      classes.forEach((count, k) => {
+        const label = contexts[start + numbers + k];
+        if (Number.isInteger(label) && label >= 0 && label < count) return;
+        const row = rowOf(start / this.context);
+        throw new PushforwardError(
+          "DATA",
+          `the context of row ${row} has no class in column ${numbers + k}`,
+          {
+            expected: `a whole number from 0 to ${count - 1}`,
+            received: `${label}`,
+            mend: "Number the classes of each column 0, 1, 2, ... and give these numbers.",
+          },
+        );
+      });
+    }
+  }
+
+  describe(): ContextEmbeddingOptions {
+    return this.options;
+  }
+}
+
+/** Labels [N, 1] -> [N, K]. */
+function oneHot(label: Tensor, count: number): Tensor {
+  const classes = constant(
+    Float64Array.from({ length: count }, (_, k) => k),
+    [count],
+  );
+  const columns = label.equal(classes).toFloat();
+  return columns.sum(1, { keepAxes: true }).greater(0).where(columns, Number.NaN);
+}

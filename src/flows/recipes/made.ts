@@ -1,0 +1,33 @@
+import { identityOrder, randomOrder } from "../../bijections/permutation.ts";
+import { Ensemble } from "../../distributions/ensemble.ts";
+import { Made, type MadeOptions } from "../../distributions/made.ts";
+import type { NetworkOptions } from "../../nn/mlp.ts";
+import { Random } from "../../random/index.ts";
+import { Flow } from "../flow.ts";
+import { network } from "./layers.ts";
+
+export interface MadeRecipeOptions
+  extends NetworkOptions,
+    Pick<
+      MadeOptions,
+      "outputs" | "components" | "hiddenOrder" | "direct" | "context" | "masks" | "orderAgnostic"
+    > {
+  /** The order of the features. Default `natural`: 0, 1, ... */
+  ordering?: "natural" | "random";
+  /** Seed of orders and starting weights. Default 0. */
+  seed?: number;
+}
+
+/**
+ * MADE as a density model (Germain et al. 2015), with no bijection: `bernoulli` outputs for binary data. With several `masks`
+ * it is the ensemble over them.
+ */
+export function made(features: number, options: MadeRecipeOptions = {}): Flow {
+  const { ordering = "natural", hidden, activation, residual, seed = 0, ...rest } = options;
+  const random = new Random(seed).split("recipe");
+  const order =
+    ordering === "random" ? randomOrder(features, random.split("order")) : identityOrder(features);
+  const description = { order, seed, network: network({ hidden, activation, residual }), ...rest };
+  const model = new Made(description, random);
+  return new Flow(rest.masks && rest.masks > 1 ? new Ensemble(model, { variants: rest.masks }) : model);
+}

@@ -1,0 +1,51 @@
+import type { Bijection } from "../../bijections/bijection.ts";
+import { Invert } from "../../bijections/invert.ts";
+import { Planar } from "../../bijections/planar.ts";
+import { Radial } from "../../bijections/radial.ts";
+import { Sylvester } from "../../bijections/sylvester.ts";
+import type { Flow } from "../flow.ts";
+import { layers, network, type RecipeOptions } from "./layers.ts";
+
+/** Layers whose networks, if any, are of the context. */
+export interface PlanarRecipeOptions extends Omit<RecipeOptions, "ordering" | "orders" | "ensemble"> {
+  /** Which direction is closed form; the other one finds roots. Default `density`. */
+  closedForm?: "density" | "sampling";
+}
+
+export interface SylvesterRecipeOptions extends PlanarRecipeOptions {
+  /** Number of directions that a layer bends. Default D, but no more than 8. */
+  columns?: number;
+}
+
+/** Planar flow: each layer bends space across a plane (Rezende and Mohamed 2015). */
+export function planar(features: number, options: PlanarRecipeOptions = {}): Flow {
+  const { context = 0, closedForm } = options;
+  return layers(features, { transforms: 32, ...options }, (_, random) =>
+    turned(new Planar({ features, context, network: network(options) }, random), closedForm),
+  );
+}
+
+/** Radial flow: each layer draws rows to a point or pushes them away, in closed form both ways (Rezende and Mohamed 2015). */
+export function radial(
+  features: number,
+  options: Omit<RecipeOptions, "ordering" | "orders" | "ensemble"> = {},
+): Flow {
+  const { context = 0 } = options;
+  return layers(
+    features,
+    { transforms: 32, ...options },
+    (_, random) => new Radial({ features, context, network: network(options) }, random),
+  );
+}
+
+/** Sylvester flow: each layer is planar in several directions at once (van den Berg et al. 2018). */
+export function sylvester(features: number, options: SylvesterRecipeOptions = {}): Flow {
+  const { context = 0, closedForm, columns } = options;
+  return layers(features, { transforms: 8, ...options }, (_, random) =>
+    turned(new Sylvester({ features, columns, context, network: network(options) }, random), closedForm),
+  );
+}
+
+/** A map whose sampling direction is closed form, turned around unless that is what is asked for. */
+const turned = (bijection: Bijection, closedForm: PlanarRecipeOptions["closedForm"]): Bijection =>
+  closedForm === "sampling" ? bijection : new Invert(bijection);
