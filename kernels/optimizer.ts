@@ -100,6 +100,15 @@ export function sum(first: usize, stride: usize, parts: i32, count: i32, result:
   store<f64>(result, f64x2.extract_lane(squares, 0) + f64x2.extract_lane(squares, 1));
 }
 
+/** Makes numbers below the smallest normal one 0. */
+export function flush(values: usize, count: i32): void {
+  const least = f32x4.splat(1.1754944e-38);
+  for (let i: usize = 0, end = bytes(count); i < end; i += 16) {
+    const x = v128.load(values + i);
+    v128.store(values + i, v128.and(x, f32x4.ge(f32x4.abs(x), least)));
+  }
+}
+
 // @inline
 function bytes(count: i32): usize {
   return (<usize>count) << 2;

@@ -18,6 +18,12 @@ export const optimizerSchema = z.strictObject({
 export type OptimizerOptions = z.input<typeof optimizerSchema>;
 
 /**
+ * Averages of gradients that have become 0, such as those of dead units, decay to denormal numbers and stay there, over which
+ * processors take several times as long: after so many steps such numbers become 0.
+ */
+const FLUSHED_EVERY = 64;
+
+/**
  * Adam (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019) and gradient descent with momentum over flat parameters.
  * Their `first` and `second` are the whole state beside the number of steps.
  */
@@ -57,8 +63,10 @@ export class Optimizer {
         const to = Math.min(start + count, run.start + run.count);
         return to > from ? [update(from, to - from, run.decays ? weightDecay : 0)] : [];
       });
-      const [to, from] = [average, values].map(({ byteOffset }) => byteOffset + 4 * start);
-      return averageShare > 0 ? [...updates, ["moveAverage", to, from, count, averageShare]] : updates;
+      const [to, from, m, v] = [average, values, first, second].map((b) => b.byteOffset + 4 * start);
+      if (averageShare > 0) updates.push(["moveAverage", to, from, count, averageShare]);
+      if (this.steps % FLUSHED_EVERY === 0) updates.push(["flush", m, count], ["flush", v, count]);
+      return updates;
     });
   }
 

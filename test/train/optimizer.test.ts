@@ -67,6 +67,16 @@ describe("optimizers", () => {
     }
   });
 
+  it("averages of gradients that have stopped become 0, not denormal", async () => {
+    const flat = parameters("weight", 1);
+    const optimizer = new Optimizer({ beta2: 0.9 }, flat);
+    flat.gradient.fill(1e-3);
+    await optimizer.step(1, 1, 0);
+    flat.gradient.fill(0);
+    for (let step = 0; step < 900; step++) await optimizer.step(1, 1, 0);
+    expect([...flat.first, ...flat.second].filter((value) => value !== 0)).toEqual([]);
+  });
+
   it("a scaled gradient is the gradient times the scale", async () => {
     for (const type of ["adam", "sgd"] as const) {
       const values: number[] = [];
