@@ -75,22 +75,20 @@ export function sgd(
 }
 
 /**
- * Adds `parts` - 1 further parts, `stride` bytes apart from the first, to the first one in their order, and writes the sum of
- * the squares of that to `result`, in double precision.
+ * total <- the sum of so many parts in their order, which are `stride` bytes apart, and `result` <- the sum of the squares of that,
+ * in double precision. A single part may be the total itself.
  */
-export function sum(first: usize, stride: usize, parts: i32, count: i32, result: usize): void {
+export function sum(total: usize, first: usize, stride: usize, parts: i32, count: i32, result: usize): void {
   let low = f64x2.splat(0);
   let high = f64x2.splat(0);
   for (let i: usize = 0, end = bytes(count); i < end; i += 16) {
-    let x = v128.load(first + i);
-    if (parts > 1) {
-      let part = first + i;
-      for (let k = 1; k < parts; k++) {
-        part += stride;
-        x = f32x4.add(x, v128.load(part));
-      }
-      v128.store(first + i, x);
+    let part = first + i;
+    let x = v128.load(part);
+    for (let k = 1; k < parts; k++) {
+      part += stride;
+      x = f32x4.add(x, v128.load(part));
     }
+    if (total !== first) v128.store(total + i, x);
     const a = f64x2.promote_low_f32x4(x);
     const b = f64x2.promote_low_f32x4(v128.shuffle<i32>(x, x, 2, 3, 2, 3));
     low = f64x2.add(low, f64x2.mul(a, a));
@@ -98,6 +96,10 @@ export function sum(first: usize, stride: usize, parts: i32, count: i32, result:
   }
   const squares = f64x2.add(low, high);
   store<f64>(result, f64x2.extract_lane(squares, 0) + f64x2.extract_lane(squares, 1));
+}
+
+export function copy(to: usize, from: usize, count: i32): void {
+  memory.copy(to, from, bytes(count));
 }
 
 /** Makes numbers below the smallest normal one 0. */

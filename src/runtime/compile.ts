@@ -35,12 +35,12 @@ export interface Compiled<T extends Traced> {
   (...inputs: readonly ArrayLike<number>[]): Promise<Arrays<T>>;
   /** Like calling it, but writes into arrays of the caller: nothing is copied or allocated. */
   into(inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>): Promise<void>;
+  /** `into` for the same arrays again and again: gives a function that runs over what they then hold. */
+  bind(inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>): Promise<() => Promise<void>>;
   readonly graph: Graph;
   readonly options: CompileOptions;
   /** The graph as ONNX. */
   bytes(): Uint8Array<ArrayBuffer>;
-  /** Makes the session now, and not with the first call. */
-  prepare(): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -79,17 +79,17 @@ export function compile<T extends Traced>(
     graph,
     options,
     bytes: () => executable.bytes(),
-    prepare: async () => {
-      await executable.prepare();
-    },
     into: (inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>) =>
       executable.runInto(inputs, outputs),
+    bind: (inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>) =>
+      executable.bind(inputs, outputs),
     release: () => executable.release(),
   }) as Compiled<T>;
 }
 
 /** An array of the caller, and what the runtime has for it. */
 interface Wrapped {
+  readonly name: string;
   readonly array: Floats;
   readonly own: Floats;
   readonly tensor: OrtTensor;
@@ -122,31 +122,50 @@ class Executable {
   }
 
   async runInto(inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>): Promise<void> {
+    const run = await this.bind(inputs, outputs);
+    await run();
+  }
+
+  /** Checks the arrays and wraps them for the runtime, once for many runs. */
+  async bind(
+    inputs: readonly Floats[],
+    outputs: Readonly<Record<string, Floats>>,
+  ): Promise<() => Promise<void>> {
+    const { graph, options } = this;
     const batch = this.batchOf(inputs);
+    for (const { name, tensor } of graph.outputs) {
+      if (outputs[name]?.length === sizeOf(tensor.shape, batch)) continue;
+      throw new PushforwardError("SHAPE", `the array for ${name} does not fit its shape`, {
+        expected: `${sizeOf(tensor.shape, batch)} numbers for ${formatShape(tensor.shape)}`,
+        received: String(outputs[name]?.length ?? "none"),
+      });
+    }
     const session = await this.prepare();
-    const feeds: Record<string, OrtTensor> = {};
-    this.graph.inputs.forEach(({ name, tensor }, i) => {
-      feeds[name] = this.given(name, inputs[i], resolveShape(tensor.shape, batch));
-    });
-    for (const { name, tensor } of this.options.embedParameters ? [] : this.graph.parameters) {
-      feeds[name] = this.given(name, this.convert(tensor.value), tensor.sizes);
-    }
-    const fetches: Record<string, OrtTensor | null> = {};
-    for (const { name, tensor } of this.graph.outputs) {
-      if (outputs[name]?.length !== sizeOf(tensor.shape, batch)) {
-        throw new PushforwardError("SHAPE", `the array for ${name} does not fit its shape`, {
-          expected: `${sizeOf(tensor.shape, batch)} numbers for ${formatShape(tensor.shape)}`,
-          received: String(outputs[name]?.length ?? "none"),
-        });
+    const { writesInPlace } = this.engine;
+    const given = graph.inputs.map(({ name, tensor }, i) =>
+      this.wrap(name, inputs[i], resolveShape(tensor.shape, batch)),
+    );
+    const feeds = Object.fromEntries(given.map(({ name, tensor }) => [name, tensor]));
+    const taken = graph.outputs.map(({ name, tensor }) =>
+      this.wrap(name, outputs[name], resolveShape(tensor.shape, batch)),
+    );
+    const fetches = Object.fromEntries(
+      taken.map(({ name, tensor }) => [name, writesInPlace ? tensor : null]),
+    );
+    const parameters = options.embedParameters ? [] : graph.parameters;
+    return async () => {
+      for (const { own, array } of given) if (own !== array) own.set(array);
+      for (const { name, tensor } of parameters) {
+        const { own, array, tensor: wrapped } = this.wrap(name, this.convert(tensor.value), tensor.sizes);
+        if (own !== array) own.set(array);
+        feeds[name] = wrapped;
       }
-      const shape = resolveShape(tensor.shape, batch);
-      fetches[name] = this.engine.writesInPlace ? this.wrap(name, outputs[name], shape).tensor : null;
-    }
-    const results = await session.run(feeds, fetches);
-    for (const name of Object.keys(fetches)) {
-      const { data } = results[name];
-      if (data !== outputs[name]) outputs[name].set(data as Floats);
-    }
+      const results = await session.run(feeds, fetches);
+      for (const { name, own, array } of taken) {
+        if (!writesInPlace) array.set(results[name].data as Floats);
+        else if (own !== array) array.set(own);
+      }
+    };
   }
 
   async release(): Promise<void> {
@@ -156,7 +175,7 @@ class Executable {
     await session?.release();
   }
 
-  prepare(): Promise<InferenceSession> {
+  private prepare(): Promise<InferenceSession> {
     this.session ??= this.start();
     return this.session;
   }
@@ -187,16 +206,9 @@ class Executable {
     if (known?.array === array && known.tensor.dims[0] === dims[0]) return known;
     const own = isShared(array) ? this.allocate(array.length) : array;
     const tensor = new this.engine.Tensor(this.precision, own as Float32Array, [...dims]);
-    const wrapped = { array, own, tensor };
+    const wrapped = { name, array, own, tensor };
     this.wrapped.set(name, wrapped);
     return wrapped;
-  }
-
-  /** An array for the runtime to read. */
-  private given(name: string, array: Floats, dims: readonly number[]): OrtTensor {
-    const { own, tensor } = this.wrap(name, array, dims);
-    if (own !== array) own.set(array);
-    return tensor;
   }
 
   private allocate(size: number): Floats {

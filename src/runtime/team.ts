@@ -45,7 +45,7 @@ interface Member {
 }
 
 /** What a team needs of a compiled function. */
-type Program = Pick<Compiled<Traced>, "graph" | "options" | "bytes" | "prepare" | "into" | "release">;
+type Program = Pick<Compiled<Traced>, "graph" | "options" | "bytes" | "bind" | "release">;
 
 /** Worker threads forget what belonged to teams that nobody holds any more. */
 const forgotten = new FinalizationRegistry(release);
@@ -57,6 +57,8 @@ const forgotten = new FinalizationRegistry(release);
 export class Team {
   readonly slots: readonly Slot[];
   private readonly program: Program;
+  /** A turn of the calling thread. */
+  private readonly compute: () => Promise<void>;
   private readonly members: readonly Member[];
   /** Inputs that all threads read alike: the caller's array, and its copy in shared memory unless it is there itself. */
   private readonly common: readonly { readonly source: Floats; readonly shared: Floats }[];
@@ -64,11 +66,13 @@ export class Team {
   private constructor(
     program: Program,
     slots: readonly Slot[],
+    compute: Team["compute"],
     members: readonly Member[],
     common: Team["common"],
   ) {
     this.program = program;
     this.slots = slots;
+    this.compute = compute;
     this.members = members;
     this.common = common;
     if (members.length > 0) forgotten.register(this, members, this);
@@ -102,21 +106,16 @@ export class Team {
       outputs: lay(graph.outputs, (name, dims) => bound.outputs?.[name]?.[i + 1] ?? shared(dims)),
     }));
     const job = { bytes: program.bytes(), options: sessionOptions({ ...options, threads: 1 }), precision };
+    const slots = [slotOf(inputs, outputs), ...workers.map((w) => slotOf(w.inputs, w.outputs))];
     // All sessions at once, that of this thread too.
-    const members = await exclusively(async () => {
+    const [compute, ...members] = await exclusively(async () => {
       const prepared = workers.map(async ({ thread, inputs, outputs }) => ({
         thread,
         job: await thread.prepare({ ...job, inputs, outputs }),
       }));
-      const [, ...members] = await Promise.all([program.prepare(), ...prepared]);
-      return members;
+      return Promise.all([program.bind(slots[0].inputs, slots[0].outputs), ...prepared]);
     });
-    return new Team(
-      program,
-      [slotOf(inputs, outputs), ...workers.map((w) => slotOf(w.inputs, w.outputs))],
-      members,
-      common,
-    );
+    return new Team(program, slots, compute, members, common);
   }
 
   /** One turn of the first `count` slots. */
@@ -127,8 +126,7 @@ export class Team {
         for (const { source, shared } of this.common) if (shared !== source) shared.set(source);
       for (const { thread, job } of members) thread.start(job);
       try {
-        const [{ inputs, outputs }] = this.slots;
-        await this.program.into(inputs, outputs);
+        await this.compute();
       } finally {
         for (const { thread } of members) await thread.finish();
       }

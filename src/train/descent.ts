@@ -56,7 +56,7 @@ export class Descent {
 
   /** Back to the remembered weights, with half the step size from now on; false if that was done too often already. */
   goBack(): boolean {
-    this.flat.values.set(this.good.values);
+    this.flat.assign(this.good.values);
     this.flat.average.set(this.good.average);
     this.running.set(this.good.running);
     if (this.recoveries >= MOST_RECOVERIES) return false;

@@ -177,7 +177,7 @@ class Training {
         break;
       }
     }
-    this.descent.flat.values.set(this.best);
+    this.descent.flat.assign(this.best);
     this.descent.running.set(this.bestRunning);
     return { epochs: this.epochs, bestEpoch: state.bestEpoch, validationLogDensity: state.best, stopped };
   }
@@ -248,9 +248,9 @@ class Training {
     if (this.settings.averageDecay === 0) return this.objective.meanLogDensity(rows);
     const { flat } = this.descent;
     const current = flat.values.slice();
-    flat.values.set(flat.average);
+    flat.assign(flat.average);
     const result = await this.objective.meanLogDensity(rows);
-    flat.values.set(current);
+    flat.assign(current);
     return result;
   }
 
@@ -335,6 +335,7 @@ class Training {
     this.descent.optimizer.steps = steps;
     this.epochs = [...saved.epochs];
     const { flat } = this.descent;
+    flat.assign(flat.values);
     flat.average.set(saved.buffers.average);
     this.best.set(saved.buffers.best);
     this.bestRunning = saved.buffers.bestRunning;

@@ -92,7 +92,7 @@ class Fitting {
       if (next === undefined) break;
       step = next;
     }
-    descent.flat.values.set(descent.candidate());
+    descent.flat.assign(descent.candidate());
   }
 
   async release(): Promise<void> {

@@ -53,8 +53,15 @@ interface Place {
  */
 export class FlatParameters {
   readonly values: Float32Array;
-  /** What each thread computes from its rows; `sumGradients` makes the first one the sum of all. */
-  readonly gradients: readonly Float32Array[];
+  /**
+   * Where all threads read the values. Writing to memory that another core has read takes many times as long, so on several
+   * threads it is a copy: each thread updates a part of the values that is its own, and then copies that.
+   */
+  readonly published: Float32Array;
+  /** What each thread computes from its rows. */
+  readonly parts: readonly Float32Array[];
+  /** Their sum. */
+  readonly gradient: Float32Array;
   readonly first: Float32Array;
   readonly second: Float32Array;
   /** Moving average of the values. */
@@ -84,19 +91,22 @@ export class FlatParameters {
       return { large, decays, places, start, count: total - start };
     }).filter(({ places }) => places.length > 0);
     const shared = threads > 1;
-    const pages = Math.max(1, Math.ceil((4 * total * (4 + threads) + 8 * threads) / PAGE));
+    const arrays = shared ? 6 + threads : 5;
+    const pages = Math.max(1, Math.ceil((4 * total * arrays + 8 * threads) / PAGE));
     this.memory = new WebAssembly.Memory({ initial: pages, ...(shared && { maximum: pages, shared }) });
     const { buffer } = this.memory;
     const array = (i: number) => new Float32Array(buffer, 4 * i * total, total);
-    [this.values, this.first, this.second, this.average] = [0, 1, 2, 3].map(array);
-    this.gradients = Array.from({ length: threads }, (_, thread) => array(4 + thread));
-    this.squares = new Float64Array(buffer, 4 * (4 + threads) * total, threads);
+    [this.values, this.gradient, this.first, this.second, this.average] = [0, 1, 2, 3, 4].map(array);
+    this.published = shared ? array(5) : this.values;
+    this.parts = shared ? Array.from({ length: threads }, (_, thread) => array(6 + thread)) : [this.gradient];
+    this.squares = new Float64Array(buffer, 4 * arrays * total, threads);
     for (const { places } of groups) {
       for (const { parameter, start, end } of places) {
         this.values.set(parameter.value, start);
         parameter.value = this.values.subarray(start, end);
       }
     }
+    this.assign(this.values);
     this.average.set(this.values);
     this.runs = groups.map(({ start, count, decays }) => ({ start, count, decays }));
     this.parcels = groups.flatMap(({ large, places }): Parcel[] => {
@@ -106,9 +116,10 @@ export class FlatParameters {
     });
   }
 
-  /** The gradient, once those of all threads are summed up. */
-  get gradient(): Float32Array {
-    return this.gradients[0];
+  /** Gives the parameters these values. */
+  assign(values: Float32Array): void {
+    this.values.set(values);
+    this.published.set(values);
   }
 
   /** Gives the parameters arrays of their own again, so that these buffers can go. */
@@ -143,13 +154,13 @@ export class FlatParameters {
     );
   }
 
-  /** Adds up the gradients of the first `count` threads, in their order, and measures the sum. */
+  /** Adds up what the first `count` threads have computed, in their order, and measures the sum. */
   async sumGradients(count: number): Promise<void> {
     const stride = 4 * this.values.length;
-    const { byteOffset } = this.gradient;
-    const parts = await this.compute((start, size, thread) => [
-      ["sum", byteOffset + 4 * start, stride, count, size, this.squares.byteOffset + 8 * thread],
-    ]);
+    const parts = await this.compute((start, size, thread) => {
+      const [total, first] = [this.gradient, this.parts[0]].map((array) => array.byteOffset + 4 * start);
+      return [["sum", total, first, stride, count, size, this.squares.byteOffset + 8 * thread]];
+    });
     this.gradientNorm = Math.sqrt(this.squares.subarray(0, parts).reduce((sum, square) => sum + square, 0));
   }
 
@@ -168,7 +179,7 @@ export class FlatParameters {
   }
 
   private start(): Promise<Kernel> {
-    const threads = this.gradients.length;
+    const threads = this.parts.length;
     const code = Uint8Array.from(atob(optimizerKernel[threads > 1 ? "shared" : "alone"]), (c) =>
       c.charCodeAt(0),
     );

@@ -37,7 +37,7 @@ export class Objective {
     const likelihood = (x: Tensor, context?: Tensor) => flow.logDensity(x, context).neg();
     const matching = (x: Tensor, context?: Tensor) => flowMatchingLoss(flow, x, context);
     const wholeBatch = running.length > 0;
-    const threads = flat.gradients.length;
+    const threads = flat.parts.length;
     const most = sharesOf(rows.batch, options);
     const part = (lossOfRow: typeof likelihood, sharing: Omit<Sharing, "running">) => {
       const loss = {
@@ -110,14 +110,17 @@ function fill(
   fillers: Int32Array = new Int32Array(),
 ): void {
   const [weights, values, context] = inputs;
-  const size = weights.length;
-  for (let i = 0; i < size; i++) weights[i] = i < indices.length ? rows.weights[indices[i]] / totalWeight : 0;
+  const count = indices.length;
+  weights.fill(0, count);
+  for (let i = 0; i < count; i++) weights[i] = rows.weights[indices[i]] / totalWeight;
   const copy = (target: Floats, source: Float64Array) => {
-    const width = target.length / size;
-    for (let i = 0; i < size; i++) {
-      const from = (indices[i] ?? fillers[i - indices.length] ?? indices[0]) * width;
-      for (let c = 0; c < width; c++) target[i * width + c] = source[from + c];
-    }
+    const width = target.length / weights.length;
+    let at = 0;
+    const copyRow = (row: number) => {
+      for (let from = row * width; from < (row + 1) * width; from++) target[at++] = source[from];
+    };
+    for (let i = 0; i < count; i++) copyRow(indices[i]);
+    for (let i = 0; at < target.length; i++) copyRow(fillers[i] ?? indices[0]);
   };
   copy(values, rows.values);
   if (rows.context.length > 0) copy(context, rows.context);

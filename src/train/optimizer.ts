@@ -43,7 +43,7 @@ export class Optimizer {
    */
   async step(stepScale: number, gradientScale: number, averageShare: number): Promise<void> {
     const { type, learningRate, beta1, beta2, epsilon, weightDecay } = this.options;
-    const { values, gradient, first, second, average, runs } = this.flat;
+    const { values, published, gradient, first, second, average, runs } = this.flat;
     this.steps++;
     const rate = learningRate * stepScale;
     // The bias corrections of both averages, folded into the step size and epsilon.
@@ -63,8 +63,11 @@ export class Optimizer {
         const to = Math.min(start + count, run.start + run.count);
         return to > from ? [update(from, to - from, run.decays ? weightDecay : 0)] : [];
       });
-      const [to, from, m, v] = [average, values, first, second].map((b) => b.byteOffset + 4 * start);
-      if (averageShare > 0) updates.push(["moveAverage", to, from, count, averageShare]);
+      const [p, copy, a, m, v] = [values, published, average, first, second].map(
+        (array) => array.byteOffset + 4 * start,
+      );
+      if (published !== values) updates.push(["copy", copy, p, count]);
+      if (averageShare > 0) updates.push(["moveAverage", a, p, count, averageShare]);
       if (this.steps % FLUSHED_EVERY === 0) updates.push(["flush", m, count], ["flush", v, count]);
       return updates;
     });

@@ -49,7 +49,7 @@ export class ReverseDivergence {
         return { loss: mean(logQ.sub(logP.mul(beta))), elbo: mean(logP.sub(logQ)) };
       },
     };
-    const threads = flat.gradients.length;
+    const threads = flat.parts.length;
     const sizes = { withGradient: true, threads, share: Math.ceil(settings.batchSize / threads) };
     return new ReverseDivergence(flow, settings, await SharedLoss.of(loss, trainable, flat, sizes, options));
   }

@@ -79,14 +79,14 @@ export class SharedLoss {
       inputs: Object.fromEntries([
         ...flat.parcels.map(({ start, end }, i) => [
           `input${own.length + i}`,
-          flat.values.subarray(start, end),
+          flat.published.subarray(start, end),
         ]),
         ...running.map(({ value }, i) => [`input${firstRunning + i}`, value]),
       ]),
       outputs: Object.fromEntries(
         flat.parcels.map(({ start, end }, i) => [
           `gradient${i}`,
-          flat.gradients.map((gradient) => gradient.subarray(start, end)),
+          flat.parts.map((part) => part.subarray(start, end)),
         ]),
       ),
     };
