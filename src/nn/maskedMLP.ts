@@ -82,7 +82,7 @@ export class MaskedMLP {
 }
 
 /** Narrower products run slower than what leaving out more of the zeros saves; so do more than four of them. */
-const GROUP_UNITS = 128;
+const GROUP_UNITS = 64;
 const MOST_GROUPS = 4;
 
 /** A run of degrees that all layers keep together, from `first` on, `count` of them. */
@@ -98,11 +98,11 @@ const boundsOf = (groups: readonly Group[]): number[] =>
 /** Degrees that a sweep takes together: more would leave too much to small products, fewer would cut the large ones. */
 const SWEEP = 6;
 
-/** The highest degrees of what a sweep takes together: halves of the groups, or less where these are long. */
+/** The highest degrees of what a sweep takes together: the groups, or halves of a single one, or less where these are long. */
 const sweepBounds = (groups: readonly Group[]): number[] =>
   boundsOf(
     groups.flatMap(({ first, count }) => {
-      const parts = Math.max(Math.min(count, 2), Math.ceil(count / SWEEP));
+      const parts = Math.max(groups.length > 1 ? 1 : Math.min(count, 2), Math.ceil(count / SWEEP));
       const cut = (i: number) => Math.floor((i * count) / parts);
       return Array.from({ length: parts }, (_, i) => ({ first: first + cut(i), count: cut(i + 1) - cut(i) }));
     }),
