@@ -94,7 +94,11 @@ export class Team {
       ),
       outputs: lay(graph.outputs, (_name, dims) => shared(dims)),
     }));
-    const job = { bytes: program.bytes(), options: sessionOptions({ ...options, threads: 1 }), precision };
+    const job = {
+      bytes: program.bytes(),
+      options: sessionOptions({ ...options, threads: 1 }, graph),
+      precision,
+    };
     // All sessions at once, that of this thread too.
     const members = await exclusively(async () => {
       const prepared = workers.map(async ({ thread, inputs, outputs }) => ({
