@@ -1,12 +1,17 @@
-/** Compiles kernels/optimizer.ts with AssemblyScript into src/train/optimizerKernel.ts: `npm run kernels`. */
+/** Compiles the AssemblyScript of kernels/ into base64 beside what uses it: `npm run kernels`. */
 import { writeFileSync } from "node:fs";
 import { compileKernel } from "./compileKernel.ts";
 
-const code = await compileKernel("kernels/optimizer.ts");
-writeFileSync(
-  "src/train/optimizerKernel.ts",
-  `/** WebAssembly of kernels/optimizer.ts, in base64: made by \`npm run kernels\`. */
-export const optimizerKernel =
+for (const [name, layer] of [
+  ["random", "random"],
+  ["optimizer", "train"],
+]) {
+  const code = await compileKernel(`kernels/${name}.ts`);
+  writeFileSync(
+    `src/${layer}/${name}Kernel.ts`,
+    `/** WebAssembly of kernels/${name}.ts, in base64: made by \`npm run kernels\`. */
+export const ${name}Kernel =
   "${Buffer.from(code).toString("base64")}";
 `,
-);
+  );
+}
