@@ -1,7 +1,7 @@
 import asc from "assemblyscript/asc";
 
 /** The WebAssembly module of an AssemblyScript file, which imports its memory: one of a single thread, or a shared one. */
-export async function compileKernel(file: string, { shared }: { shared: boolean }): Promise<Uint8Array> {
+export async function compileKernel(file: string, { shared = false } = {}): Promise<Uint8Array> {
   let code: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
     [

@@ -1,20 +1,25 @@
-/** Compiles kernels/optimizer.ts with AssemblyScript into src/train/optimizerKernel.ts: `npm run kernels`. */
+/** Compiles kernels/*.ts with AssemblyScript to WebAssembly, in base64, beside the code that runs it: `npm run kernels`. */
 import { writeFileSync } from "node:fs";
 import { compileKernel } from "./compileKernel.ts";
 
-const [alone, shared] = await Promise.all(
-  [false, true].map(async (shared) =>
-    Buffer.from(await compileKernel("kernels/optimizer.ts", { shared })).toString("base64"),
-  ),
+const text = async (file: string, options?: { shared: boolean }) =>
+  JSON.stringify(Buffer.from(await compileKernel(file, options)).toString("base64"));
+
+writeFileSync(
+  "src/random/randomKernel.ts",
+  `/** WebAssembly of kernels/random.ts, in base64: made by \`npm run kernels\`. */
+export const randomKernel =
+  ${await text("kernels/random.ts")};
+`,
 );
 writeFileSync(
   "src/train/optimizerKernel.ts",
   `/** WebAssembly of kernels/optimizer.ts, in base64, for a memory of one thread and for a shared one: made by \`npm run kernels\`. */
 export const optimizerKernel = {
   alone:
-    "${alone}",
+    ${await text("kernels/optimizer.ts")},
   shared:
-    "${shared}",
+    ${await text("kernels/optimizer.ts", { shared: true })},
 };
 `,
 );

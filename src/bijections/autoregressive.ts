@@ -12,6 +12,7 @@ import {
   type BijectionKind,
   type Description,
   sumFeatures,
+  sumLogDerivatives,
   type Transformed,
 } from "./bijection.ts";
 import { identityOrder, orderSchema, randomOrder, reverseOrder } from "./permutation.ts";
@@ -112,15 +113,14 @@ export class Autoregressive implements Bijection {
     const placed = variant.toOrder(z);
     const network = variant.network.incremental(context);
     const values: Tensor[] = new Array(this.features);
-    let logDet: Tensor | undefined;
+    const logDerivatives: Tensor[] = new Array(this.features);
     this.order.forEach((feature, k) => {
       const scalar = this.transform.toData(placed.slice(1, feature, feature + 1), network.outputs(k + 1));
       values[feature] = scalar.value;
-      const own = sumFeatures(scalar.logDerivative, 1);
-      logDet = logDet ? logDet.add(own) : own;
+      logDerivatives[feature] = scalar.logDerivative;
       if (k < this.features - 1) network.feed(k + 1, networkInputs(this.transform, scalar.value));
     });
-    return { value: variant.toFeatures(concat(values, 1)), logDet: logDet! };
+    return { value: variant.toFeatures(concat(values, 1)), logDet: sumLogDerivatives(logDerivatives) };
   }
 
   /** The network under the order that is traced now. */

@@ -1,5 +1,5 @@
 import type { Description, Kind, KindSchema } from "../description.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { concat, type Tensor } from "../graph/tensor.ts";
 
 export type { Description } from "../description.ts";
 
@@ -50,4 +50,12 @@ export const contextFor = (part: { readonly context: number }, context: Tensor |
 export function sumFeatures(logDerivative: Tensor, features: number): Tensor {
   if (logDerivative.rank === 0) return logDerivative.mul(features);
   return logDerivative.sum(-1);
+}
+
+/** Sums the log-derivatives of single features: [N, 1] each, or one number where it is the same for all rows. */
+export function sumLogDerivatives(logDerivatives: readonly Tensor[]): Tensor {
+  const common = logDerivatives.filter(({ rank }) => rank < 2).map((each) => sumFeatures(each, 1));
+  const byRow = logDerivatives.filter(({ rank }) => rank === 2);
+  if (byRow.length > 0) common.push(sumFeatures(concat(byRow, 1), byRow.length));
+  return common.reduce((sum, each) => sum.add(each));
 }

@@ -4,6 +4,8 @@ import type { Tensor } from "./tensor.ts";
 /** Values that a node carries beside its inputs; they must survive `JSON.stringify`, which keys common subexpressions. */
 export type Attributes = Readonly<Record<string, unknown>>;
 
+export type Floats = Float32Array | Float64Array;
+
 /** An attribute of an ONNX node: integers, unless wrapped as `{ float }`. */
 export type OnnxAttribute = number | readonly number[] | string | { readonly float: number };
 
@@ -60,6 +62,11 @@ export interface Operation<A extends Attributes = Attributes> {
   readonly broadcasts?: boolean;
   readonly needsFullGradient?: boolean;
   shape(inputs: readonly Tensor[], attributes: A): Shape;
+  /**
+   * The output's numbers from those of the inputs, row-major: only for operations that do no more than move numbers. What they
+   * would do to constants in every run is then done once, when the graph is written.
+   */
+  move?(inputs: readonly Floats[], attributes: A, inputTensors: readonly Tensor[]): Floats;
   gradient?(g: Tensor, inputs: readonly Tensor[], output: Tensor, attributes: A): readonly (Tensor | null)[];
   emit(
     onnx: Emitter,

@@ -218,7 +218,7 @@ export class Tensor {
   matmul(other: Tensor, { transposeA = false, transposeB = false } = {}): Tensor {
     return apply(linear.matmul, [this, other], { transposeA, transposeB });
   }
-  /** x W + b: [..., I] by [I, O] plus [O]. */
+  /** x W + b: [..., I] by [I, O] plus [O] or [..., O]. */
   affine(weight: Tensor, bias: Tensor): Tensor {
     return apply(linear.affine, [this, weight, bias]);
   }

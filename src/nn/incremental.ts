@@ -114,7 +114,7 @@ class Sweep {
     if (!own) return offset;
     const first = known.before ? (known.before.shape[1] as number) : 0;
     const part = block.weight.slice(0, first, first + (own.shape[1] as number)).slice(1, start, end);
-    return base ? own.matmul(part).add(offset) : own.affine(part, offset);
+    return own.affine(part, offset);
   }
 
   private open(reach: number, bound: number, seen: Tensor | undefined): void {

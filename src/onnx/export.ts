@@ -16,7 +16,7 @@ import {
 import { PushforwardError } from "../errors.ts";
 import { ancestors } from "../graph/grad.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { Emitter, LoopBody, OnnxAttribute } from "../graph/operation.ts";
+import type { Emitter, Floats, LoopBody, OnnxAttribute } from "../graph/operation.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
@@ -43,6 +43,12 @@ export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Arra
   return writer.write(graph);
 }
 
+/** Numbers of a tensor that are known when the graph is written. */
+interface Numbers {
+  readonly name: string;
+  readonly floats: Floats;
+}
+
 class OnnxWriter implements Emitter {
   readonly floatType: number;
   readonly largest: number;
@@ -55,6 +61,8 @@ class OnnxWriter implements Emitter {
   private nodes: NodeProto[] = [];
   private readonly initializers: TensorProto[] = [];
   private shared = new Map<string, string>();
+  /** Parameters to be embedded and what is only moved from them, written when a node reads them. */
+  private readonly numbers = new Map<Tensor, Numbers>();
   private readonly names = new Map<string, number>();
   private batchReference: { name: string } | undefined;
   private scope = "";
@@ -80,20 +88,29 @@ class OnnxWriter implements Emitter {
       if (tensor.shape[0] === "N") this.batchReference ??= { name };
     }
     for (const { name, tensor } of graph.parameters) {
-      values.set(tensor, name);
-      if (this.embed) this.initializers.push(this.floats(name, tensor.sizes, tensor.value));
-      else inputs.push(this.valueInfo(name, tensor.shape));
+      if (this.embed) this.numbers.set(tensor, { name, floats: tensor.value });
+      else {
+        values.set(tensor, name);
+        inputs.push(this.valueInfo(name, tensor.shape));
+      }
     }
     for (const node of graph.nodes) {
-      if (values.has(node)) continue;
+      if (values.has(node) || this.numbers.has(node)) continue;
       this.scope = node.scope;
-      values.set(node, this.emit(node, values));
+      const moved = this.move(node);
+      if (moved) this.numbers.set(node, moved);
+      else values.set(node, this.emit(node, values));
     }
     this.scope = "";
     const outputs = graph.outputs.map(({ name, tensor }) => {
       // An output may be an input, or appear twice: a node of its own gives it its name.
       this.nodes.push(
-        create(NodeProtoSchema, { name, opType: "Identity", input: [values.get(tensor)!], output: [name] }),
+        create(NodeProtoSchema, {
+          name,
+          opType: "Identity",
+          input: [this.valueOf(tensor, values)],
+          output: [name],
+        }),
       );
       return this.valueInfo(name, tensor.shape, tensor.type);
     });
@@ -113,10 +130,35 @@ class OnnxWriter implements Emitter {
     return toBinary(ModelProtoSchema, model);
   }
 
-  private emit(node: Tensor, values: ReadonlyMap<Tensor, string>): string {
+  private emit(node: Tensor, values: Map<Tensor, string>): string {
     if (node.operation.name === "constant") return this.constant(node);
-    const inputs = node.inputs.map((parent) => values.get(parent)!);
+    const inputs = node.inputs.map((parent) => this.valueOf(parent, values));
     return node.operation.emit(this, inputs, node.attributes, node.inputs, node);
+  }
+
+  /** The name of a value; known numbers are written when the first node asks for them. */
+  private valueOf(tensor: Tensor, values: Map<Tensor, string>): string {
+    const written = values.get(tensor);
+    if (written !== undefined) return written;
+    const { name, floats } = this.numbers.get(tensor)!;
+    this.initializers.push(this.floats(name, tensor.shape as number[], floats));
+    values.set(tensor, name);
+    return name;
+  }
+
+  /** What a node gives that only moves known numbers: moved here, they cost nothing at a run. */
+  private move({ operation, inputs, attributes }: Tensor): Numbers | undefined {
+    if (!operation.move) return undefined;
+    const floats: Floats[] = [];
+    for (const parent of inputs) {
+      const known = this.numbers.get(parent);
+      if (!known) return undefined;
+      floats.push(known.floats);
+    }
+    return {
+      name: this.unique(this.prefixed(operation.name)),
+      floats: operation.move(floats, attributes, inputs),
+    };
   }
 
   private constant(node: Tensor): string {
@@ -263,7 +305,7 @@ class OnnxWriter implements Emitter {
   }
 
   private floats(name: string, dims: readonly number[], values: ArrayLike<number>): TensorProto {
-    const data = this.precision === "float64" ? Float64Array.from(values) : Float32Array.from(values);
+    const data = this.precision === "float64" ? new Float64Array(values) : new Float32Array(values);
     return create(TensorProtoSchema, {
       name,
       dims: dims.map(BigInt),

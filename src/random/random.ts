@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { loadKernel } from "./kernel.ts";
 import { philox4x32 } from "./philox.ts";
 
 /** What a counter is used for: its third word, so that no two uses ever share a counter. */
@@ -73,14 +74,11 @@ export class Random {
    * a `Float32Array` those of 2^-24: neither 0 nor 1 occurs, and the mean is exactly 1/2.
    */
   uniform<T extends Float32Array | Float64Array>(out: T, options: { offset?: number } = {}): T {
-    const { offset = 0 } = options;
-    checkOffset(offset);
-    const open = out instanceof Float32Array ? openInterval24 : openInterval53;
-    for (let i = offset % 2 === 0 ? 0 : -1; i < out.length; i += 2) {
-      this.#block((offset + i) / 2, UNIFORM);
-      if (i >= 0) out[i] = open(words[0]!, words[1]!);
-      if (i + 1 < out.length) out[i + 1] = open(words[2]!, words[3]!);
-    }
+    const coarse = out instanceof Float32Array;
+    this.#fill(UNIFORM, options.offset ?? 0, out.length, (numbers, start) => {
+      if (!coarse) out.set(numbers, start);
+      else for (let i = 0; i < numbers.length; i++) out[start + i] = openInterval24(numbers[i]!);
+    });
     return out;
   }
 
@@ -88,20 +86,13 @@ export class Random {
    * Fills `out` with standard normal numbers and returns it.
    *
    * `out[i]` depends on the seed and on `offset + i` alone; a `Float32Array` receives the float64 numbers,
-   * rounded. Both tails reach 8.57 standard deviations (beyond which the normal has a mass of 1e-17).
+   * rounded. Both tails reach 8.57 standard deviations (beyond which the normal has a mass of 1e-17). No function
+   * of `Math` takes part, so the numbers are the same in every engine.
    *
    * Reference: Box and Muller, "A note on the generation of random normal deviates", 1958.
    */
   normal<T extends Float32Array | Float64Array>(out: T, options: { offset?: number } = {}): T {
-    const { offset = 0 } = options;
-    checkOffset(offset);
-    for (let i = offset % 2 === 0 ? 0 : -1; i < out.length; i += 2) {
-      this.#block((offset + i) / 2, NORMAL);
-      const radius = Math.sqrt(-2 * Math.log(openInterval53(words[0]!, words[1]!)));
-      const angle = 2 * Math.PI * openInterval53(words[2]!, words[3]!);
-      if (i >= 0) out[i] = radius * Math.cos(angle);
-      if (i + 1 < out.length) out[i + 1] = radius * Math.sin(angle);
-    }
+    this.#fill(NORMAL, options.offset ?? 0, out.length, (numbers, start) => out.set(numbers, start));
     return out;
   }
 
@@ -133,20 +124,29 @@ export class Random {
     return order;
   }
 
+  /** Makes numbers `offset` to `offset + length - 1` of a use, in stretches; two come of each block. */
+  #fill(use: number, offset: number, length: number, take: (numbers: Float64Array, start: number) => void) {
+    checkOffset(offset);
+    const kernel = loadKernel();
+    for (let start = 0; start < length; ) {
+      const skipped = (offset + start) % 2;
+      const block = (offset + start - skipped) / 2;
+      const count = Math.min(length - start, kernel.numbers.length - skipped);
+      const blocks = Math.ceil((skipped + count) / 2);
+      kernel.uniform(0, blocks, block, block / 0x100000000, use, this.#key0, this.#key1);
+      if (use === NORMAL) kernel.normal(0, blocks);
+      take(kernel.numbers.subarray(skipped, skipped + count), start);
+      start += count;
+    }
+  }
+
   #block(index: number, use: number): void {
     philox4x32(index, index / 0x100000000, use, 0, this.#key0, this.#key1, words);
   }
 }
 
-/** (2k + 1) / 2^53 for the 52-bit number k whose halves are the upper 26 bits of both words. */
-function openInterval53(high: number, low: number): number {
-  return ((high >>> 6) * 0x4000000 + (low >>> 6) + 0.5) * 2 ** -52;
-}
-
-/** (2k + 1) / 2^24 for the upper 23 bits k of the first word. */
-function openInterval24(high: number, _low: number): number {
-  return ((high >>> 9) + 0.5) * 2 ** -23;
-}
+/** (2k + 1) / 2^24 for the upper 23 bits k of a number of the open interval. */
+const openInterval24 = (u: number): number => (Math.floor(u * 2 ** 23) + 0.5) * 2 ** -23;
 
 function checkOffset(offset: number): void {
   if (!Number.isSafeInteger(offset) || offset < 0) {

@@ -190,7 +190,10 @@ class Executable {
   private async start(): Promise<InferenceSession> {
     this.engine = await loadEngine(this.options);
     try {
-      return await this.engine.InferenceSession.create(this.bytes(), sessionOptions(this.options));
+      return await this.engine.InferenceSession.create(
+        this.bytes(),
+        sessionOptions(this.options, this.graph),
+      );
     } catch (cause) {
       throw new PushforwardError("ENGINE", `ONNX Runtime refused the graph: ${(cause as Error).message}`, {
         cause,

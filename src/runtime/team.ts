@@ -105,7 +105,11 @@ export class Team {
       ),
       outputs: lay(graph.outputs, (name, dims) => bound.outputs?.[name]?.[i + 1] ?? shared(dims)),
     }));
-    const job = { bytes: program.bytes(), options: sessionOptions({ ...options, threads: 1 }), precision };
+    const job = {
+      bytes: program.bytes(),
+      options: sessionOptions({ ...options, threads: 1 }, graph),
+      precision,
+    };
     const slots = [slotOf(inputs, outputs), ...workers.map((w) => slotOf(w.inputs, w.outputs))];
     // All sessions at once, that of this thread too.
     const [compute, ...members] = await exclusively(async () => {

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import {
   batchSize,
   buildGraph,
+  concat,
   constant,
   filled,
   type Graph,
@@ -14,6 +15,7 @@ import {
   scoped,
   type Tensor,
 } from "../../src/graph/index.ts";
+import { sizeOf } from "../../src/graph/shape.ts";
 import { type ExportOptions, exportOnnx } from "../../src/onnx/index.ts";
 
 const parse = (graph: Graph, options?: ExportOptions) =>
@@ -129,6 +131,41 @@ describe("parameters", () => {
     });
     await session.release();
   });
+
+  test.each([0, 1, 2])(
+    "are moved along axis %i when the file is written, as nodes would move them",
+    async (axis) => {
+      const x = input("x", [1]);
+      const first = new Parameter(
+        [2, 3, 4],
+        Array.from({ length: 24 }, (_, i) => i),
+      );
+      const second = new Parameter(
+        [2, 3, 4],
+        Float64Array.from({ length: 24 }, (_, i) => 100 + i),
+      );
+      const joined = concat([first, second, first.slice(axis, 1, 2)], axis);
+      const piece = joined.slice(axis, 1, 4);
+      const outputs = {
+        joined: joined.add(x),
+        chosen: joined.gather(axis, [4, 0, 0, 3]).add(x),
+        flat: piece.reshape([sizeOf(piece.shape)]).add(x),
+      };
+      const graph = buildGraph([x], outputs);
+      const types = parse(graph, { embedParameters: true }).graph!.node.map(({ opType }) => opType);
+      expect(types.filter((type) => type !== "Add" && type !== "Identity")).toEqual([]);
+      const [parameter0, parameter1] = [first, second].map(
+        ({ value }) => new OrtTensor("float32", Float32Array.from(value), [2, 3, 4]),
+      );
+      const run = async (options: ExportOptions, parameters: Record<string, OrtTensor>) => {
+        const session = await InferenceSession.create(exportOnnx(graph, options));
+        const results = await session.run({ x: new OrtTensor("float32", [0], [1]), ...parameters });
+        await session.release();
+        return Object.entries(results).map(([name, { dims, data }]) => ({ name, dims, data }));
+      };
+      expect(await run({ embedParameters: true }, {})).toEqual(await run({}, { parameter0, parameter1 }));
+    },
+  );
 
   test("without names are numbered", () => {
     const x = input("x", ["N"]);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { PushforwardError } from "../../src/errors.ts";
 import { batchSize, constant, filled, grad, Parameter, scalar, Tensor } from "../../src/graph/index.ts";
 import type { Operation } from "../../src/graph/operation.ts";
+import { sessionOptions } from "../../src/runtime/engine.ts";
 import { compile } from "../../src/runtime/index.ts";
 
 const float64 = { precision: "float64" } as const;
@@ -46,6 +47,23 @@ describe("a compiled function returns what the traced one does", () => {
   test("booleans, as 0 and 1", async () => {
     const f = compile((x) => [x.greater(0), x.greater(0).not()], [["N"]]);
     expect(await f([1, -1, 0])).toEqual([Float32Array.of(1, 0, 0), Float32Array.of(0, 1, 1)]);
+    await f.release();
+  });
+
+  test("of more nodes than the runtime is asked to optimize", async () => {
+    const half = 6_000;
+    const f = compile(
+      (x) => {
+        let y = x;
+        for (let i = 1; i <= half; i++) y = y.mul(-1).add(i);
+        return y;
+      },
+      [["N"]],
+    );
+    expect(f.graph.nodes.length).toBeGreaterThan(2 * half);
+    expect(sessionOptions(f.options, f.graph).graphOptimizationLevel).toBe("disabled");
+    // Two turns add 1.
+    expect(await f([0, 0.5])).toEqual(Float32Array.of(half / 2, half / 2 + 0.5));
     await f.release();
   });
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { withGradient } from "../../graph/loop.ts";
 import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
 import type { ScalarTransformed } from "./scalarTransform.ts";
 
@@ -105,8 +106,7 @@ export function completed(
 }
 
 /** Rounding can put a point of a thin bin outside: its value is moved to the edge, and its gradient kept. */
-export const withinUnit = (part: Tensor): Tensor =>
-  part.add(part.maximum(0).minimum(1).sub(part).stopGradient());
+export const withinUnit = (part: Tensor): Tensor => within(part, 0, 1);
 
 /** For slope number j: the bin that it is the lower and the upper end of, among K bins. */
 export interface SlopePlaces {
@@ -121,8 +121,10 @@ export const SLOPE_PLACES: Readonly<Record<SplineOptions["tails"], SlopePlaces>>
 };
 
 /** Moves what rounding has put outside of [-bound, bound], in the same way. */
-export const withinBox = (value: Tensor, bound: number): Tensor =>
-  value.add(value.maximum(-bound).minimum(bound).sub(value).stopGradient());
+export const withinBox = (value: Tensor, bound: number): Tensor => within(value, -bound, bound);
+
+const within = (x: Tensor, low: number, high: number): Tensor =>
+  withGradient(x.maximum(low).minimum(high), [x], (g) => [g]);
 
 export const matrix = (
   rows: number,

@@ -78,10 +78,10 @@ export function rationalQuadratic(
   const a = s.mul(t).add(d0.mul(r));
   const b = s.mul(r).add(d1.mul(t));
   const c = t.mul(a).add(r.mul(b));
-  const logSlope = t.mul(b).add(r.mul(a)).mul(s.div(c).square()).log();
+  const steepness = t.mul(b).add(r.mul(a));
   const value = toEnd.sub(toSize.mul(inverse ? r : r.mul(b).div(c)));
-  const logDerivative = inverse ? logSlope.neg() : logSlope;
-  return completed(u, bin.inside, { value, logDerivative }, spline);
+  const derivative = inverse ? c.div(s).square().div(steepness) : steepness.mul(s.div(c).square());
+  return completed(u, bin.inside, { value, logDerivative: derivative.log() }, spline);
 }
 
 const slope = (bin: Bin, raw: Tensor, binOf: (j: number) => number): Tensor =>

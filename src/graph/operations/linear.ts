@@ -96,7 +96,7 @@ export const contractLeading: Operation<Record<string, never>> = {
   },
 };
 
-/** x W + b in one product: x [..., I], W [I, O], b [O] -> [..., O]. */
+/** x W + b in one product: x [..., I], W [I, O], b [O] or [..., O] -> [..., O]. */
 export const affine: Operation<Record<string, never>> = {
   name: "affine",
   needsFullGradient: true,
@@ -104,18 +104,19 @@ export const affine: Operation<Record<string, never>> = {
     const [rows, columns] = weight.shape;
     if (weight.shape.length !== 2 || x.shape.at(-1) !== rows || x.shape.length < 2)
       throw mismatch("affine", x, weight);
-    if (bias.shape.length !== 1 || bias.shape[0] !== columns) {
+    const whole = [...x.shape.slice(0, -1), columns];
+    if (!sameShape(bias.shape, [columns]) && !sameShape(bias.shape, whole)) {
       throw new PushforwardError("SHAPE", "affine cannot add its bias", {
         expected: formatShape([columns]),
         received: formatShape(bias.shape),
       });
     }
-    return [...x.shape.slice(0, -1), columns];
+    return whole;
   },
-  gradient: (g, [x, weight]) => [
+  gradient: (g, [x, weight, bias]) => [
     g.matmul(weight, { transposeB: true }),
     x.contractLeading(g),
-    g.sum(g.shape.slice(0, -1).map((_, i) => i)),
+    bias.rank > 1 ? g : g.sum(g.shape.slice(0, -1).map((_, i) => i)),
   ],
   emit: (onnx, [x, weight, bias], _attributes, [tx]) =>
     tx.shape.length === 2

@@ -1,5 +1,5 @@
 import { PushforwardError } from "../../errors.ts";
-import type { Emitter, Operation } from "../operation.ts";
+import type { Emitter, Floats, Operation } from "../operation.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -21,6 +21,7 @@ export const reshape: Operation<{ readonly shape: Shape }> = {
     return shape;
   },
   gradient: (g, [x]) => [g.reshape(x.shape)],
+  move: ([x]) => x,
   emit: (onnx, [x], { shape }) =>
     onnx.node("Reshape", [x, onnx.integers(shape.map((d) => (d === "N" ? -1 : d)))]),
 };
@@ -70,6 +71,17 @@ export const concat: Operation<{ readonly axis: number }> = {
       return part;
     });
   },
+  move: (parts, { axis }, inputs) => {
+    const blocks = inputs.map(({ shape }) => sizeOf(shape.slice(axis)));
+    const joined = like(parts, sum(parts.map(({ length }) => length)));
+    let end = 0;
+    for (let row = 0; end < joined.length; row++)
+      parts.forEach((part, i) => {
+        joined.set(part.subarray(row * blocks[i], (row + 1) * blocks[i]), end);
+        end += blocks[i];
+      });
+    return joined;
+  },
   emit: (onnx, inputs, { axis }) => onnx.node("Concat", inputs, { axis }),
 };
 
@@ -88,6 +100,16 @@ export const slice: Operation<{ readonly axis: number; readonly start: number; r
     return x.shape.map((d, i) => (i === axis ? end - start : d));
   },
   gradient: (g, [x], _y, { axis, start, end }) => [g.pad(axis, start, (x.shape[axis] as number) - end)],
+  move: ([x], { axis, start, end }, [{ shape }]) => {
+    const inner = sizeOf(shape.slice(axis + 1));
+    const block = sizeOf(shape.slice(axis));
+    if (block === x.length) return x.subarray(start * inner, end * inner);
+    const length = (end - start) * inner;
+    const cut = like([x], (x.length / block) * length);
+    for (let from = start * inner, to = 0; to < cut.length; from += block, to += length)
+      cut.set(x.subarray(from, from + length), to);
+    return cut;
+  },
   emit: (onnx, [x], { axis, start, end }) =>
     onnx.node("Slice", [x, onnx.integers([start]), onnx.integers([end]), onnx.integers([axis])]),
 };
@@ -144,6 +166,15 @@ export const gather: Operation<{ readonly axis: number; readonly indices: readon
     );
     return [parts.reduce((total, part) => total.add(part))];
   },
+  move: ([x], { axis, indices }, [{ shape }]) => {
+    const inner = sizeOf(shape.slice(axis + 1));
+    const block = sizeOf(shape.slice(axis));
+    const chosen = like([x], (x.length / block) * indices.length * inner);
+    let to = 0;
+    for (let row = 0; row < x.length; row += block)
+      for (const index of indices) for (let k = 0; k < inner; k++) chosen[to++] = x[row + index * inner + k];
+    return chosen;
+  },
   emit: (onnx, [x], { axis, indices }, [{ shape }]) =>
     emitGather(onnx, x, onnx.integers(indices), axis, shape.length),
 };
@@ -167,6 +198,14 @@ export const permute: Operation<{ readonly axis: number }> = {
   emit: (onnx, [x, order], { axis }, [{ shape }]) =>
     emitGather(onnx, x, onnx.node("Cast", [order], { to: INT64 }), axis, shape.length),
 };
+
+/** An array for numbers that are moved out of others, without a loss. */
+const like = (sources: readonly Floats[], length: number): Floats =>
+  sources.every((source) => source instanceof Float32Array)
+    ? new Float32Array(length)
+    : new Float64Array(length);
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
 /** ONNX's code of 64-bit integers. */
 const INT64 = 7;

@@ -48,6 +48,25 @@ export const linear: readonly OperationRow[] = [
       })),
   },
   {
+    name: "affine (a bias for each row)",
+    domain: real,
+    example: (batched) =>
+      fc.tuple(shapes(batched, 1, 3), size, size).map(([leading, i, o]) => ({
+        shapes: [
+          [...leading, i],
+          [i, o],
+          [...leading, o],
+        ],
+        given: show(leading, i, o),
+        build: (x, weight, bias) => x.affine(weight, bias),
+        evaluate: (x, weight, bias) =>
+          tabulate([...x.shape.slice(0, -1), o], (position) => {
+            const [column] = position.slice(-1);
+            return bias.at(position) + sumOver(i, (k) => x.at(position.with(-1, k)) * weight.at([k, column]));
+          }),
+      })),
+  },
+  {
     name: "contractLeading",
     domain: real,
     terms: 4,
