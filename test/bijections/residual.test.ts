@@ -60,8 +60,8 @@ describe("spectralBound", () => {
   });
 });
 
-test("elimination gives the determinant of I + J and solves with it, up to 16 features", async () => {
-  const [rows, size] = [5, 16];
+test("elimination gives the determinant of I + J and solves with it, in 40 features", async () => {
+  const [rows, size] = [5, 40];
   const matrices = new Random(2).normal(new Float64Array(rows * size * size)).map((v, k) => {
     const diagonal = Math.floor(k / size) % size === k % size;
     // The norm of a normal matrix is about 2 sqrt(D).
@@ -127,11 +127,5 @@ describe("Residual", () => {
     const { rows, weights } = square(lineRule(301, 60));
     const logProb = await flow.logProb(rows, undefined, { precision: "float64", threads: 1 });
     expect(integral(logProb, weights)).toBeCloseTo(1, 4);
-  });
-
-  test("takes no more features than it can have exact log-determinants of", () => {
-    expect(() => new Residual({ features: 17 }, new Random(0))).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a residual flow does not fit at features: expected at most 16, received 17.]`,
-    );
   });
 });
