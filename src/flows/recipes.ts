@@ -13,7 +13,7 @@ import { identityOrder, Permutation, randomOrder, reverseOrder } from "../biject
 import { Planar } from "../bijections/planar.ts";
 import { Radial } from "../bijections/radial.ts";
 import { RealNVPCoupling } from "../bijections/realNVPCoupling.ts";
-import { Residual } from "../bijections/residual.ts";
+import { Residual, type ResidualOptions } from "../bijections/residual.ts";
 import type { ScalarTransformOptions } from "../bijections/scalar/build.ts";
 import { Sylvester } from "../bijections/sylvester.ts";
 import type { Distribution } from "../distributions/distribution.ts";
@@ -132,7 +132,7 @@ export interface GaussianizationRecipeOptions extends Omit<OwnRecipeOptions, "co
   components?: number;
 }
 
-export interface ResidualRecipeOptions extends OwnRecipeOptions {
+export interface ResidualRecipeOptions extends OwnRecipeOptions, Pick<ResidualOptions, "trace"> {
   /** Widths of the hidden layers. Default [64, 64]. */
   hidden?: number[];
   /** Bound of the Lipschitz constant of g, below 1. Default 0.9. */
@@ -208,7 +208,7 @@ export function made(features: number, options: MadeRecipeOptions = {}): Flow {
 
 export interface ContinuousRecipeOptions
   extends Pick<RecipeOptions, "context" | "base" | "seed" | "hidden" | "activation">,
-    Pick<ContinuousOptions, "frequencies" | "tolerance"> {}
+    Pick<ContinuousOptions, "frequencies" | "tolerance" | "trace"> {}
 
 /**
  * Continuous normalizing flow (Chen et al. 2018; FFJORD: Grathwohl et al. 2019): `fit` trains it by likelihood, or much
@@ -292,13 +292,13 @@ export function gaussianization(features: number, options: GaussianizationRecipe
   });
 }
 
-/** Residual flow: z = x + g(x) with a Lipschitz bound on g, up to 16 features (Behrmann et al. 2019; Chen et al. 2019). */
+/** Residual flow: z = x + g(x) with a Lipschitz bound on g (Behrmann et al. 2019; Chen et al. 2019). */
 export function residual(features: number, options: ResidualRecipeOptions = {}): Flow {
-  const { context = 0, hidden, lipschitz } = options;
+  const { context = 0, hidden, lipschitz, trace } = options;
   return layers(
     features,
     options,
-    (_, random) => new Residual({ features, context, hidden, lipschitz }, random),
+    (_, random) => new Residual({ features, context, hidden, lipschitz, trace }, random),
   );
 }
 
