@@ -15,8 +15,8 @@ const LEAST_LOG = -37;
  *     log det(I + J) = sum_k (-1)^(k+1) tr(J^k) / k = E sum_{k <= K} (-1)^(k+1) e^T J^k e / (k P(K >= k))
  *
  * Every row draws signs e, every batch a number of terms K, with P(K >= k) = c^(k-2) from the second term on: 2 + c / (1 - c)
- * terms on average. A term is then at most c D or c^2 D / k whatever the network, so the variance is finite; with the law of
- * the paper, (1/2)^(k-2), which takes fewer terms, that is so for c^2 < 1/2.
+ * terms on average. No term is then larger than D whatever the network, so the variance is finite. (The probabilities of
+ * the paper halve from term to term, which takes 4 terms, and bounds the variance for c^2 < 1/2.)
  *
  * Its gradient is an unbiased estimate of tr((I + J)^-1 dJ), of the same terms: e^T dJ v with v the sum of
  * (-1)^(k+1) J^(k-1) e / P(K >= k), the "Neumann gradient series" of the paper. So a single product is differentiated,
