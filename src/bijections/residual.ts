@@ -166,6 +166,8 @@ function siluSlope(u: Tensor): Tensor {
  */
 function fixedPoint(step: (x: Tensor) => Tensor, start: Tensor, factor: number): Tensor {
   const column = (value: number) => filled(value, ["N", 1]);
+  // The same in all turns, so that sizes shrink as steps do.
+  const scale = largest(start).maximum(1);
   const [x, size, done] = loop(
     [start, column(Number.POSITIVE_INFINITY), column(0)],
     ([x, before, done]) => {
@@ -173,13 +175,7 @@ function fixedPoint(step: (x: Tensor) => Tensor, start: Tensor, factor: number):
       const difference = next.sub(x);
       // The Euclidean norm, in which the step contracts, without squares that overflow.
       const top = largest(difference).maximum(1e-30);
-      const size = difference
-        .div(top)
-        .square()
-        .sum(-1, { keepAxes: true })
-        .sqrt()
-        .mul(top)
-        .div(largest(next).maximum(1));
+      const size = difference.div(top).square().sum(-1, { keepAxes: true }).sqrt().mul(top).div(scale);
       const still = done.greater(0);
       const over = size.lessEqual(epsilon()).or(size.greater(before.mul((1 + factor) / 2)));
       const open = over.or(still).not().and(size.equal(size)).toFloat();

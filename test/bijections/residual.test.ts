@@ -143,6 +143,23 @@ describe("Residual", () => {
     },
   );
 
+  test("is inverted from far away, where the way back is from large numbers to small ones", async () => {
+    const bijection = new Residual({ features: 1, hidden: [1], lipschitz: 0.9 }, new Random(0));
+    const [first, last] = bijection.network;
+    first.weight.value = Float64Array.of(3);
+    last.weight.value = Float64Array.of(3);
+    last.bias.value = Float64Array.of(-60);
+    const run = compile(
+      (x) => {
+        const z = bijection.inverse(x).value;
+        return bijection.forward(z).value;
+      },
+      [["N", 1]],
+    );
+    const x = Float64Array.from({ length: 400 }, (_, i) => (i - 200) / 2);
+    expectClose(await run(x), x, 1e-4, "x");
+  });
+
   test("has a density that integrates to 1", async () => {
     const bijection = new Residual({ features: 2, hidden: [8, 8] }, new Random(0));
     perturb(parametersOf(bijection), 1);
