@@ -35,7 +35,7 @@ export type ResidualOptions = Omit<z.input<typeof residualSchema>, "type">;
  * Activations are LipSwish, x sigmoid(x) / 1.1. The context enters the first layer and is not bounded.
  *
  * The log-determinant is exact: the Jacobian's columns are carried through the network as tangents, and eliminated, in
- * D tangents and D^3 / 3 operations. With `trace: "hutchinson"`, by default above 16 features, a training step takes an
+ * D tangents and D^3 operations. With `trace: "hutchinson"`, by default above 16 features, a training step takes an
  * unbiased estimate instead, which costs a few tangents (see `rouletteLogDet`). Densities are exact in any case.
  *
  * The inverse is the fixed point of x = z - g(x), found to the rounding of the precision; its gradient solves
