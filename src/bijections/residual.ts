@@ -1,28 +1,27 @@
 import { z } from "zod";
+import { isTraining } from "../graph/drawn.ts";
+import { vjp } from "../graph/grad.ts";
 import { epsilon, loop, withGradient } from "../graph/loop.ts";
 import { spectralBound } from "../graph/spectralNorm.ts";
 import { constant, filled, scalar, type Tensor } from "../graph/tensor.ts";
 import { Linear } from "../nn/linear.ts";
+import { MOST_EXACT, traceSchema } from "../nn/trace.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
-import { type Elimination, eliminate } from "./elimination.ts";
-
-const MOST_FEATURES = 16;
+import { eliminate } from "./elimination.ts";
+import { rouletteLogDet } from "./roulette.ts";
 
 const residualSchema = z.strictObject({
   type: z.literal("residual"),
-  features: z
-    .int()
-    .positive()
-    .max(MOST_FEATURES, {
-      error: `at most ${MOST_FEATURES} features, whose Jacobian is built for an exact log-determinant`,
-    }),
+  features: z.int().positive(),
   context: z.int().nonnegative().default(0),
   /** Widths of the hidden layers. */
   hidden: z.array(z.int().positive()).min(1).default([64, 64]),
   /** c, the bound of the Lipschitz constant. */
   lipschitz: z.number().positive().max(0.99).default(0.9),
+  /** The log-determinant in training: exact, by default up to 16 features, or estimated. */
+  trace: traceSchema.optional(),
 });
 
 export type ResidualOptions = Omit<z.input<typeof residualSchema>, "type">;
@@ -35,9 +34,12 @@ export type ResidualOptions = Omit<z.input<typeof residualSchema>, "type">;
  * computes (see `spectralBound`) and gradients flow through: the constant is a guarantee at every step of training.
  * Activations are LipSwish, x sigmoid(x) / 1.1. The context enters the first layer and is not bounded.
  *
- * The log-determinant is exact: the Jacobian's columns are carried through the network as tangents, and eliminated. So it
- * takes at most 16 features. The inverse is the fixed point of x = z - g(x), found to the rounding of the precision; its
- * gradient solves (I + J^T) v = w. NaN where the iteration does not converge, which the bound excludes.
+ * The log-determinant is exact: the Jacobian's columns are carried through the network as tangents, and eliminated, in
+ * D tangents and D^3 operations. With `trace: "hutchinson"`, by default above 16 features, a training step takes an
+ * unbiased estimate instead, which costs a few tangents (see `rouletteLogDet`). Densities are exact in any case.
+ *
+ * The inverse is the fixed point of x = z - g(x), found to the rounding of the precision; its gradient solves
+ * (I + J^T) v = w. NaN where the iteration does not converge, which the bound excludes.
  */
 export class Residual implements Bijection {
   readonly features: number;
@@ -61,22 +63,40 @@ export class Residual implements Bijection {
   }
 
   inverse(x: Tensor, context?: Tensor): Transformed {
-    const weights = this.weights();
-    const { value, linearization } = this.evaluate(x, weights, context);
-    return { value: x.add(value), logDet: linearization().logDet };
+    const there = this.evaluate(x, this.weights(), context);
+    return { value: x.add(there.value), logDet: this.logDet(there) };
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
     const weights = this.weights();
-    const found = fixedPoint(
-      (x) => z.sub(this.evaluate(x, weights, context).value),
-      z,
-      this.options.lipschitz,
-    );
+    const { lipschitz } = this.options;
+    const found = fixedPoint((x) => z.sub(this.evaluate(x, weights, context).value), z, lipschitz);
     const there = this.evaluate(found, weights, context);
+    // (I + J^T) v = w, for w of any size.
+    const solve = (w: Tensor) => {
+      const size = largest(w).maximum(1e-30);
+      const unit = w.div(size);
+      const pulled = (v: Tensor) => vjp([there.value], [found], [v])[0];
+      return this.estimates
+        ? fixedPoint((v) => unit.sub(pulled(v)), unit, lipschitz).mul(size)
+        : eliminate(plusIdentity(there.jacobian())).solve(w);
+    };
     // x = found, with the gradient of the fixed point: that of z - g(x) at a fixed x, through (I + J^T)^-1.
-    const x = withGradient(found, [z.sub(there.value)], (w) => [there.linearization().solve(w)]);
-    return { value: x, logDet: this.evaluate(x, weights, context).linearization().logDet.neg() };
+    const x = withGradient(found, [z.sub(there.value)], (w) => [solve(w)]);
+    return { value: x, logDet: this.logDet(this.evaluate(x, weights, context)).neg() };
+  }
+
+  /** Whether what is traced takes an estimate for the log-determinant. */
+  private get estimates(): boolean {
+    const { trace = this.features > MOST_EXACT ? "hutchinson" : "exact" } = this.options;
+    return trace === "hutchinson" && isTraining();
+  }
+
+  /** log det(I + J), [N]. */
+  private logDet({ jacobian, push }: Evaluation): Tensor {
+    return this.estimates
+      ? rouletteLogDet(push, this.features, this.options.lipschitz)
+      : eliminate(plusIdentity(jacobian())).logDet;
   }
 
   /** Weights with spectral norms up to c^(1/K). */
@@ -87,34 +107,50 @@ export class Residual implements Bijection {
     );
   }
 
-  /** g(x), and the elimination of I + J^T there. */
-  private evaluate(x: Tensor, weights: readonly Tensor[], context: Tensor | undefined) {
+  private evaluate(x: Tensor, weights: readonly Tensor[], context: Tensor | undefined): Evaluation {
     const last = weights.length - 1;
-    const units: Tensor[] = [];
+    const slopes: Tensor[] = [];
     let h = x;
     for (let i = 0; i < last; i++) {
-      const u = h.affine(weights[i], this.network[i].bias);
-      units.push(i === 0 && this.fromContext ? u.add(this.fromContext.apply(context!)) : u);
-      h = units[i].silu().mul(1 / LARGEST_SLOPE);
+      const own = h.affine(weights[i], this.network[i].bias);
+      const u = i === 0 && this.fromContext ? own.add(this.fromContext.apply(context!)) : own;
+      h = u.silu().mul(1 / LARGEST_SLOPE);
+      slopes.push(
+        siluSlope(u)
+          .mul(1 / LARGEST_SLOPE)
+          .reshape(["N", 1, u.shape[1]]),
+      );
     }
-    const D = this.features;
-    const linearization = (): Elimination => {
-      // Row j of the tangents is what unit vector j becomes.
-      let tangents = weights[0];
-      units.forEach((u, i) => {
-        const slope = siluSlope(u).mul(1 / LARGEST_SLOPE);
-        tangents = tangents.mul(slope.reshape(["N", 1, u.shape[1]])).matmul(weights[i + 1]);
-      });
-      const identity = Array.from({ length: D * D }, (_, k) => (k % (D + 1) === 0 ? 1 : 0));
-      return eliminate(tangents.add(constant(identity, [D, D])));
+    const throughHidden = (tangents: Tensor) =>
+      slopes.reduce((t, slope, i) => t.mul(slope).matmul(weights[i + 1]), tangents);
+    return {
+      value: h.affine(weights[last], this.network[last].bias),
+      push: (tangents) => throughHidden(tangents.matmul(weights[0])),
+      jacobian: () => throughHidden(weights[0]),
     };
-    return { value: h.affine(weights[last], this.network[last].bias), linearization };
   }
 
   describe(): Description {
     return this.options;
   }
 }
+
+/** g(x), and what its derivative makes of tangents. */
+interface Evaluation {
+  readonly value: Tensor;
+  /** [N, K, D] -> [N, K, D] */
+  push(tangents: Tensor): Tensor;
+  /** [N, D, D]: row j is what unit vector j becomes. */
+  jacobian(): Tensor;
+}
+
+function plusIdentity(matrix: Tensor): Tensor {
+  const size = matrix.shape[1] as number;
+  const identity = Array.from({ length: size * size }, (_, k) => (k % (size + 1) === 0 ? 1 : 0));
+  return matrix.add(constant(identity, [size, size]));
+}
+
+const largest = (x: Tensor): Tensor => x.abs().max(-1, { keepAxes: true });
 
 /** Of x sigmoid(x); it is 1.0998. */
 const LARGEST_SLOPE = 1.1;
@@ -130,7 +166,8 @@ function siluSlope(u: Tensor): Tensor {
  */
 function fixedPoint(step: (x: Tensor) => Tensor, start: Tensor, factor: number): Tensor {
   const column = (value: number) => filled(value, ["N", 1]);
-  const largest = (x: Tensor) => x.abs().max(-1, { keepAxes: true });
+  // The same in all turns, so that sizes shrink as steps do.
+  const scale = largest(start).maximum(1);
   const [x, size, done] = loop(
     [start, column(Number.POSITIVE_INFINITY), column(0)],
     ([x, before, done]) => {
@@ -138,13 +175,7 @@ function fixedPoint(step: (x: Tensor) => Tensor, start: Tensor, factor: number):
       const difference = next.sub(x);
       // The Euclidean norm, in which the step contracts, without squares that overflow.
       const top = largest(difference).maximum(1e-30);
-      const size = difference
-        .div(top)
-        .square()
-        .sum(-1, { keepAxes: true })
-        .sqrt()
-        .mul(top)
-        .div(largest(next).maximum(1));
+      const size = difference.div(top).square().sum(-1, { keepAxes: true }).sqrt().mul(top).div(scale);
       const still = done.greater(0);
       const over = size.lessEqual(epsilon()).or(size.greater(before.mul((1 + factor) / 2)));
       const open = over.or(still).not().and(size.equal(size)).toFloat();
@@ -170,6 +201,6 @@ export const residualKind: BijectionKind<typeof residualSchema> = {
   build: ({ type: _, ...options }, random) => new Residual(options, random),
   examples: (features) => [
     { type: "residual", features, hidden: [8, 6], lipschitz: 0.8 },
-    { type: "residual", features, hidden: [8], context: 2 },
+    { type: "residual", features, hidden: [8], context: 2, trace: "hutchinson" },
   ],
 };

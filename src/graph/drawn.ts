@@ -59,6 +59,9 @@ export function drawForRows(kind: "normal" | "uniform", size: number): Tensor {
   });
 }
 
+/** Signs, +1 or -1 alike, [N, size], other ones in every batch. Only while `isTraining`. */
+export const drawSigns = (size: number): Tensor => drawForRows("uniform", size).sub(0.5).sign();
+
 /** Numbers of this shape that all rows share, other ones in every batch. Only while `isTraining`. */
 export function drawForBatch(shape: Shape, draw: (random: Random) => ArrayLike<number>): Tensor {
   return register({

@@ -33,24 +33,26 @@ export function integrate(field: VectorField, initial: Tensor, options: Integrat
   const time = placeholder([...initial.shape.slice(0, 1), 1]);
   const state = placeholder(initial.shape);
   const derivative = field(time, state);
+  const learned = capturedBy([derivative], [time, state]).filter(dependsOnInput);
+  // Some may be made of others: each has the gradient of its own occurrences, and passes it on outside.
+  const fixed = learned.map((tensor) => tensor.stopGradient());
   const at = (t: Tensor, y: Tensor) =>
     substitute(
       [derivative],
-      new Map([
-        [time, t],
-        [state, y],
-      ]),
+      new Map([[time, t], [state, y], ...learned.map((tensor, i): [Tensor, Tensor] => [tensor, fixed[i]])]),
     )[0];
-  const learned = capturedBy([derivative], [time, state]).filter(dependsOnInput);
   const [end] = march(at, initial, options);
   return withGradient(end, [initial, ...learned], (g) => {
     const backward = { ...options, from: options.to, to: options.from };
-    return adjoint(at, end.stopGradient(), g, learned, backward);
+    return adjoint(at, end.stopGradient(), g, fixed, backward);
   });
 }
 
+/** But for what stands behind a stopped gradient. */
 const dependsOnInput = (tensor: Tensor): boolean =>
-  ancestors([tensor]).some(({ operation }) => operation.name === "input");
+  ancestors([tensor], stopped).some(({ operation }) => operation.name === "input");
+
+const stopped = { has: ({ operation }: Tensor) => operation.name === "stopGradient" };
 
 /** Gradients with respect to the initial state and to what the field was `learned` from. */
 function adjoint(

@@ -10,8 +10,14 @@ import type { MLP } from "./mlp.ts";
  * W_0 diag(s_1) W_1 diag(s_2) ... W_L. Its trace is s_1 . diag(W_1 W_0) for one hidden layer and
  * s_1 (W_1 * (W_2 W_0)^T) s_2 for two, with the elementwise product: no more than the network itself costs, in any
  * dimension. For more layers D tangents are pushed through.
+ *
+ * In a `direction` e [N, D] it is e^T J e instead, one tangent: with signs e Hutchinson's estimate of the divergence.
  */
-export function withDivergence(network: MLP, input: Tensor): { value: Tensor; divergence: Tensor } {
+export function withDivergence(
+  network: MLP,
+  input: Tensor,
+  direction?: Tensor,
+): { value: Tensor; divergence: Tensor } {
   const { layers } = network;
   const features = layers[layers.length - 1].weight.sizes[1];
   const first = layers[0].weight.slice(0, 0, features);
@@ -23,8 +29,15 @@ export function withDivergence(network: MLP, input: Tensor): { value: Tensor; di
     value = layer.apply(active);
   }
   const weights = layers.slice(1).map(({ weight }) => weight);
-  return { value, divergence: trace(first, weights, slopes).reshape(["N", 1]) };
+  const divergence = direction
+    ? along(direction, first, weights, slopes).mul(direction).sum(1)
+    : trace(first, weights, slopes);
+  return { value, divergence: divergence.reshape(["N", 1]) };
 }
+
+/** J e */
+const along = (e: Tensor, first: Tensor, weights: readonly Tensor[], slopes: readonly Tensor[]): Tensor =>
+  weights.reduce((tangent, weight, l) => tangent.mul(slopes[l]).matmul(weight), e.matmul(first));
 
 function trace(first: Tensor, weights: readonly Tensor[], slopes: readonly Tensor[]): Tensor {
   const [s1, s2] = slopes;

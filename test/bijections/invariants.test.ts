@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Bijection, buildBijection, Continuous } from "../../src/bijections/index.ts";
-import { parametersOf } from "../../src/nn/module.ts";
+import { parametersOf, trainableParameters } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { perturb } from "../nn/perturb.ts";
@@ -71,6 +71,14 @@ describe.each(bijectionCases([1, 2, 3, 5]))("$name", (example) => {
         expect(Array.from(gradient).some(Boolean), name).toBe(used);
       }
     }
+  });
+
+  test("has the gradient of differences by its parameters", async () => {
+    if (trainableParameters(bijection).size === 0) return;
+    // Tails make numbers of far rows whose sine is noise.
+    const rows = await rowsWithin(example, bijection, 0.3);
+    const { gradients, differences } = await float64.alongDirection(rows);
+    expectClose(gradients, differences, 1e-4, "density and sampling");
   });
 
   test("is all in its description and its parameters", async () => {

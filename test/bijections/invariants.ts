@@ -52,6 +52,8 @@ export function everything(bijection: Bijection) {
       ...ways,
       forwardProduct: vjp([ways.data], [z], [cotangent])[0],
       inverseProduct: vjp([ways.latent], [x], [cotangent])[0],
+      density,
+      drawn,
       ...(parameters.length > 0 && {
         densityGradient: flat(grad(density, tensors)),
         drawnGradient: flat(grad(drawn, tensors)),
@@ -98,6 +100,32 @@ export function everything(bijection: Bijection) {
         }
       }
       return result;
+    },
+
+    /** What both losses grow by with a step of all parameters along a direction, by gradients and by central differences. */
+    async alongDirection(rows: Rows): Promise<{ gradients: number[]; differences: number[] }> {
+      const direction = parameters.map(([name, { value }]) =>
+        new Random(7).split(name).normal(new Float64Array(value.length)),
+      );
+      const { densityGradient, drawnGradient } = await run(rows);
+      const flat = direction.flatMap((part) => Array.from(part));
+      const gradients = [densityGradient, drawnGradient].map((gradient) =>
+        flat.reduce((sum, v, i) => sum + v * gradient[i], 0),
+      );
+      const before = parameters.map(([, { value }]) => value);
+      const h = 1e-6;
+      const at = async (step: number) => {
+        parameters.forEach(([, parameter], i) => {
+          parameter.value = direction[i].map((v, k) => before[i][k] + step * v);
+        });
+        const { density, drawn } = await run(rows);
+        return [density[0], drawn[0]];
+      };
+      const [above, below] = [await at(h), await at(-h)];
+      parameters.forEach(([, parameter], i) => {
+        parameter.value = before[i];
+      });
+      return { gradients, differences: above.map((v, i) => (v - below[i]) / (2 * h)) };
     },
 
     /** Gradients of both losses by the name of the parameter. */

@@ -114,7 +114,11 @@ describe("integrate", () => {
     const a = new Parameter([2, 2], Float64Array.of(0.3, -1.2, 0.8, 0.1));
     const b = new Parameter([2], Float64Array.of(0.2, -0.4));
     const build = (y: Tensor, c: Tensor) => {
-      const end = integrate((t, y) => y.affine(a, b).tanh().add(t.mul(c)), y, { from: 0.5, to: 2 });
+      // Beside the parameters, the field sees what is made of them.
+      const product = a.matmul(a).mul(b).mul(0.3);
+      const field = (t: Tensor, y: Tensor) =>
+        y.affine(a, b).tanh().add(t.mul(c)).add(y.matmul(product).sin());
+      const end = integrate(field, y, { from: 0.5, to: 2 });
       const loss = concat([end, end.square()], 1).sin().sum();
       const [dy, dc, da, db] = grad(loss, [y, c, a, b]);
       return { loss, dy, dc, da, db };

@@ -6,7 +6,7 @@ import type { RecipeOptions } from "./layers.ts";
 
 export interface ContinuousRecipeOptions
   extends Pick<RecipeOptions, "context" | "base" | "seed" | "hidden" | "activation">,
-    Pick<ContinuousOptions, "frequencies" | "tolerance"> {}
+    Pick<ContinuousOptions, "frequencies" | "tolerance" | "trace"> {}
 
 /**
  * Continuous normalizing flow (Chen et al. 2018; FFJORD: Grathwohl et al. 2019): `fit` trains it by likelihood, or much

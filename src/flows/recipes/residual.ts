@@ -1,20 +1,20 @@
-import { Residual } from "../../bijections/residual.ts";
+import { Residual, type ResidualOptions } from "../../bijections/residual.ts";
 import type { Flow } from "../flow.ts";
 import { layers, type OwnRecipeOptions } from "./layers.ts";
 
-export interface ResidualRecipeOptions extends OwnRecipeOptions {
+export interface ResidualRecipeOptions extends OwnRecipeOptions, Pick<ResidualOptions, "trace"> {
   /** Widths of the hidden layers. Default [64, 64]. */
   hidden?: number[];
   /** Bound of the Lipschitz constant of g, below 1. Default 0.9. */
   lipschitz?: number;
 }
 
-/** Residual flow: z = x + g(x) with a Lipschitz bound on g, up to 16 features (Behrmann et al. 2019; Chen et al. 2019). */
+/** Residual flow: z = x + g(x) with a Lipschitz bound on g (Behrmann et al. 2019; Chen et al. 2019). */
 export function residual(features: number, options: ResidualRecipeOptions = {}): Flow {
-  const { context = 0, hidden, lipschitz } = options;
+  const { context = 0, hidden, lipschitz, trace } = options;
   return layers(
     features,
     options,
-    (_, random) => new Residual({ features, context, hidden, lipschitz }, random),
+    (_, random) => new Residual({ features, context, hidden, lipschitz, trace }, random),
   );
 }

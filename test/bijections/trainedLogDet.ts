@@ -1,0 +1,50 @@
+import type { Bijection } from "../../src/bijections/index.ts";
+import { type Drawn, traceTraining } from "../../src/graph/drawn.ts";
+import { grad } from "../../src/graph/grad.ts";
+import { concat, type Tensor } from "../../src/graph/tensor.ts";
+import { trainableParameters } from "../../src/nn/module.ts";
+import { compile } from "../../src/runtime/compile.ts";
+
+const float64 = { precision: "float64" } as const;
+
+/** The mean of a log-determinant over rows, and its gradient by all parameters and by the rows, in one direction. */
+export function meanLogDet(bijection: Bijection, direction: "forward" | "inverse") {
+  const parameters = [...trainableParameters(bijection).values()];
+  return (x: Tensor) => {
+    const mean = bijection[direction](x).logDet.mean();
+    const gradients = grad(mean, parameters);
+    const flat = gradients.map((g, i) => g.reshape([parameters[i].value.length]));
+    return {
+      logDet: mean,
+      gradient: concat(flat, 0),
+      byRow: grad(mean, [x])[0].sum(0),
+    };
+  };
+}
+
+/** The same as a training step computes it; the second part is what it draws. */
+export function trained(bijection: Bijection, direction: "forward" | "inverse") {
+  let drawn: readonly Drawn[] = [];
+  const run = compile(
+    (x) => {
+      const traced = traceTraining(() => meanLogDet(bijection, direction)(x));
+      drawn = traced.drawn;
+      return traced.traced;
+    },
+    [["N", bijection.features]],
+    float64,
+    () => drawn.map(({ tensor }) => tensor),
+  );
+  return { run, drawn: () => drawn };
+}
+
+/** The 2^D signs of D features, as the uniform numbers that they are drawn by. */
+export const allSigns = (features: number) =>
+  Float64Array.from(
+    { length: 2 ** features * features },
+    (_, i) => (Math.floor(i / features) >> (i % features)) & 1,
+  );
+
+/** All rows alike. */
+export const repeated = (row: ArrayLike<number>, rows: number) =>
+  Float64Array.from({ length: rows * row.length }, (_, i) => row[i % row.length]);
