@@ -45,7 +45,7 @@ export type AutoregressiveOptions = Omit<z.input<typeof autoregressiveSchema>, "
  * With `conditioner: "separate"` each parameter of each feature, such as mu_i and sigma_i, has a network of its own: the
  * plainest autoregressive flow, for few features. With `network: { hidden: [] }` the parameters are linear in the features.
  *
- * With several `orders` each batch of a training takes one of them, at random, in both directions. Evaluated by itself it has
+ * With several `orders` the batches of a training take them in a cycle, in both directions. Evaluated by itself it has
  * the first; the average of densities over all is no bijection but an `Ensemble` of the whole flow.
  */
 export class Autoregressive implements Bijection {

@@ -40,7 +40,7 @@ export type CouplingOptions = Omit<z.input<typeof couplingSchema>, "type">;
  * context: NICE with the additive transform (Dinh et al. 2015), RealNVP with the affine one (Dinh et al. 2017), the
  * coupling neural spline flow with the spline (Durkan et al. 2019). Both directions cost one pass of the network.
  *
- * With several `masks` each batch of a training takes one of them, at random, and the network has inputs and outputs for
+ * With several `masks` the batches of a training take them in a cycle, and the network has inputs and outputs for
  * all features, of which it uses those that the mask calls for. Evaluated by itself it has the first mask.
  */
 export class Coupling implements Bijection {

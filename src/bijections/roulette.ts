@@ -24,7 +24,7 @@ const LEAST_LOG = -37;
  */
 export function rouletteLogDet(push: (tangents: Tensor) => Tensor, features: number, c: number): Tensor {
   const e = drawSigns(features).reshape(["N", 1, features]);
-  const terms = drawForBatch([], (random) => [drawTerms(random, c)]);
+  const terms = drawForBatch([], ({ random }) => [drawTerms(random, c)]);
   const zeros = filled(0, ["N", 1, 1]);
   const [, v, value] = loop(
     [e, filled(0, e.shape), zeros, scalar(1), scalar(1)],

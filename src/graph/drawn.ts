@@ -3,13 +3,20 @@ import type { Parameter } from "./parameter.ts";
 import type { Shape } from "./shape.ts";
 import { input, type Tensor } from "./tensor.ts";
 
+/** Where a training step draws from. */
+export interface Draws {
+  readonly random: Random;
+  /** The number of the step, counted from 0. */
+  readonly step: number;
+}
+
 /** Numbers that are drawn anew for every batch while a flow is trained. */
 export interface Drawn {
   readonly tensor: Tensor;
   /** True if each row has its own, [N, ...]; otherwise all rows of the batch share them. */
   readonly byRow: boolean;
   /** Writes those of rows `first` on of the batch, as many as there is room for, or those that all share. */
-  fill(random: Random, values: Float32Array | Float64Array, first: number): void;
+  fill(draws: Draws, values: Float32Array | Float64Array, first: number): void;
 }
 
 interface Training {
@@ -55,7 +62,7 @@ export function drawForRows(kind: "normal" | "uniform", size: number): Tensor {
   return register({
     tensor: input(`drawn${training!.drawn.length}`, ["N", size]),
     byRow: true,
-    fill: (random, values, first) => random[kind](values, { offset: first * size }),
+    fill: ({ random }, values, first) => random[kind](values, { offset: first * size }),
   });
 }
 
@@ -63,11 +70,11 @@ export function drawForRows(kind: "normal" | "uniform", size: number): Tensor {
 export const drawSigns = (size: number): Tensor => drawForRows("uniform", size).sub(0.5).sign();
 
 /** Numbers of this shape that all rows share, other ones in every batch. Only while `isTraining`. */
-export function drawForBatch(shape: Shape, draw: (random: Random) => ArrayLike<number>): Tensor {
+export function drawForBatch(shape: Shape, draw: (draws: Draws) => ArrayLike<number>): Tensor {
   return register({
     tensor: input(`drawn${training!.drawn.length}`, shape),
     byRow: false,
-    fill: (random, values) => values.set(draw(random)),
+    fill: (draws, values) => values.set(draw(draws)),
   });
 }
 
@@ -76,16 +83,14 @@ export function updateAfterStep(parameter: Parameter, value: Tensor): void {
   training!.updates.set(parameter, value);
 }
 
-/** One-hot numbers [count] of the variant that a batch trains: parts of a model with as many variants share them. */
+/** One-hot numbers [count] of the variant that a batch trains, in a cycle: parts of a model with as many variants share them. */
 export function drawVariant(count: number): Tensor {
   const { variants } = training!;
   const known = variants.get(count);
   if (known) return known;
-  const drawn = drawForBatch([count], (random) => {
-    const [u] = random.uniform(new Float64Array(1));
-    const chosen = Math.min(count - 1, Math.floor(u * count));
-    return Float64Array.from({ length: count }, (_, i) => (i === chosen ? 1 : 0));
-  });
+  const drawn = drawForBatch([count], ({ step }) =>
+    Float64Array.from({ length: count }, (_, i) => (i === step % count ? 1 : 0)),
+  );
   variants.set(count, drawn);
   return drawn;
 }

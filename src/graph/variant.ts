@@ -5,7 +5,7 @@ let current = 0;
 
 /**
  * Traces a part of a model that has several variants with the same weights, such as orderings of its features, as the one of
- * this number, counted from 0. Outside it is the first one; while `isTraining` every batch draws one, the same in all parts.
+ * this number, counted from 0. Outside it is the first one; while `isTraining` batches take them in a cycle, each the same in all parts.
  */
 export function withVariant<T>(variant: number, build: () => T): T {
   const outer = current;
@@ -17,7 +17,7 @@ export function withVariant<T>(variant: number, build: () => T): T {
   }
 }
 
-/** The variant to take, of `count` that the part has: its number, or one-hot numbers [count] that are drawn. */
+/** The variant to take, of `count` that the part has: its number, or one-hot numbers [count] of the batch's. */
 export function variantOf(count: number): number | Tensor {
   if (count > 1 && isTraining()) return drawVariant(count);
   return current % count;

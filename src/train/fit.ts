@@ -206,8 +206,9 @@ class Training {
       // What was learned in a part of an epoch counts as well.
       if (late) break;
       const { rows, indices } = batch;
-      const drawn = new Random(settings.seed).split("drawn").split(epoch).split(b);
-      const loss = await this.objective.lossAndGradient(rows, indices, drawn);
+      const random = new Random(settings.seed).split("drawn").split(epoch).split(b);
+      const step = (epoch - 1) * batches + b;
+      const loss = await this.objective.lossAndGradient(rows, indices, { random, step });
       const length = descent.flat.gradientNorm;
       const reference = Math.max(this.epochs.at(-1)?.trainLogDensity ?? state.best, state.best);
       const exploded = -loss + this.offset < reference - 1e3 * (1 + Math.abs(reference));
@@ -222,7 +223,6 @@ class Training {
       for (const i of indices) weight += rows.weights[i];
       sum -= loss * weight;
       seen += weight;
-      const step = (epoch - 1) * batches + b;
       const { plateaus } = state;
       stepSize = await descent.step(
         length,

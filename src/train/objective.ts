@@ -1,4 +1,5 @@
 import type { Flow } from "../flows/flow.ts";
+import type { Draws } from "../graph/drawn.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
@@ -59,11 +60,11 @@ export class Objective {
     );
   }
 
-  /** Loss of a batch, and its gradient in the flat buffer; `random` is where the batch draws from. */
-  async lossAndGradient(rows: TrainingRows, indices: Int32Array, random: Random): Promise<number> {
+  /** Loss of a batch, and its gradient in the flat buffer; `draws` is where the batch draws from. */
+  async lossAndGradient(rows: TrainingRows, indices: Int32Array, draws: Draws): Promise<number> {
     const missing = this.wholeBatch ? this.gradients.rows - indices.length : 0;
-    const fillers = someRows(rows.rows, missing, random.split("fillers"));
-    return turn(this.gradients, rows, indices, totalWeight(rows, indices) || 1, { random, fillers });
+    const fillers = someRows(rows.rows, missing, draws.random.split("fillers"));
+    return turn(this.gradients, rows, indices, totalWeight(rows, indices) || 1, { draws, fillers });
   }
 
   /** Weighted mean log-density over all rows, in nats. */
@@ -89,11 +90,11 @@ async function turn(
   rows: TrainingRows,
   indices: Int32Array,
   totalWeight: number,
-  { random, fillers }: { random?: Random; fillers?: Int32Array } = {},
+  { draws, fillers }: { draws?: Draws; fillers?: Int32Array } = {},
 ) {
   const write = (inputs: readonly Floats[], start: number, end: number) =>
     fill(inputs, rows, indices.subarray(start, end), totalWeight, fillers);
-  return (await loss.turn(indices.length, write, random)).loss;
+  return (await loss.turn(indices.length, write, draws)).loss;
 }
 
 /** Rows at random, with which the last batch of an epoch has statistics like any other. */

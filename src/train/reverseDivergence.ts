@@ -63,7 +63,10 @@ export class ReverseDivergence {
       factor[0] = beta;
       this.fill(noise, step, start, end);
     };
-    const { loss, elbo } = await this.loss.turn(batchSize, write, this.random(step).split("drawn"));
+    const { loss, elbo } = await this.loss.turn(batchSize, write, {
+      random: this.random(step).split("drawn"),
+      step,
+    });
     return { loss, elbo };
   }
 

@@ -1,10 +1,9 @@
-import { type Drawn, type TracedTraining, traceTraining } from "../graph/drawn.ts";
+import { type Drawn, type Draws, type TracedTraining, traceTraining } from "../graph/drawn.ts";
 import { grad } from "../graph/grad.ts";
 import { substitute } from "../graph/optimize.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Random } from "../random/index.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engine.ts";
 import { Team, teamSize, threadsInside } from "../runtime/team.ts";
@@ -127,20 +126,21 @@ export class SharedLoss {
 
   /**
    * One turn over `rows` rows, no more than there is room for: `fill` writes rows start to end - 1 into the inputs of a
-   * share, and fills up what is left of it; `random` is where this turn draws from. Gives the sums; their gradient is in
+   * share, and fills up what is left of it; `draws` is where this turn draws from. Gives the sums; their gradient is in
    * the flat buffer.
    */
   async turn(
     rows: number,
     fill: (inputs: readonly Floats[], start: number, end: number) => void,
-    random?: Random,
+    draws?: Draws,
   ): Promise<Readonly<Record<string, number>>> {
     const used = this.team.slots.slice(0, Math.ceil(rows / this.share));
     used.forEach(({ inputs }, i) => {
       const start = i * this.share;
       fill(inputs, start, Math.min(rows, start + this.share));
       this.drawn.forEach((each, k) => {
-        each.fill(random!.split(k), inputs[this.firstDrawn + k], start);
+        const { random, step } = draws!;
+        each.fill({ random: random.split(k), step }, inputs[this.firstDrawn + k], start);
       });
     });
     await this.team.run(used.length);

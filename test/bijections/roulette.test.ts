@@ -55,7 +55,7 @@ test("what a training step draws gives the log-determinant of 20 features on ave
   const drawnFor = (step: number) =>
     drawn().map((each, k) => {
       const values = new Float64Array(each.byRow ? rows * D : 1);
-      each.fill(new Random(3).split(step).split(k), values, 0);
+      each.fill({ random: new Random(3).split(step).split(k), step }, values, 0);
       return values;
     });
   const values: { logDet: number; along: number }[] = [];
