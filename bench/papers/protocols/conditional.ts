@@ -80,7 +80,7 @@ export const conditional: Protocol = {
         );
         scores[name]["linear Gaussian"].push(mean(linearGaussian(train, held)));
         for (const model of models) {
-          const { flow } = await trained(model, train, { ...run, minutes: run.minutes ?? 1 });
+          const { flow } = await trained(model, train, run);
           scores[name][model.name] ??= [];
           scores[name][model.name].push(mean(await flow.logProb(held.rows.values, held.context.values)));
         }

@@ -76,7 +76,6 @@ export const earth: Protocol = {
             ...run,
             seed,
             validation: { rows: selectRows(rows, validation) },
-            minutes: run.minutes ?? 1,
           };
           const { flow } = await trained(model, { rows: selectRows(rows, train) }, settings);
           const logProb = await flow.logProb(selectRows(rows, test).values);
