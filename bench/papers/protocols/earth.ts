@@ -1,7 +1,4 @@
-import { Autoregressive, Chain, identityOrder, reverseOrder } from "../../../src/bijections/index.ts";
-import { Uniform } from "../../../src/distributions/index.ts";
-import { Flow } from "../../../src/flows/index.ts";
-import { Random } from "../../../src/random/index.ts";
+import { ncsf } from "../../../src/flows/index.ts";
 import { table } from "../../speed/table.ts";
 import { numbers, readColumns } from "../files.ts";
 import { type Model, tableModels, trained } from "../models.ts";
@@ -39,21 +36,10 @@ const models: readonly (Model & { chart: Chart })[] = [
   {
     name: "circular NSF",
     chart: cylinder,
-    build: ({ seed }) => circularFlow(seed),
+    build: ({ features, seed }) => ncsf(features, { transforms: 4, bins: 32, hidden: [64, 64], seed }),
     settings: { optimizer: { learningRate: 3e-3, weightDecay: 0.3 } },
   },
 ];
-
-/** Circular splines over a uniform base (Rezende et al. 2020). */
-function circularFlow(seed: number): Flow {
-  const random = new Random(seed).split("circular");
-  const layers = Array.from({ length: 4 }, (_, i) => {
-    const order = i % 2 === 0 ? identityOrder(2) : reverseOrder(2);
-    const transform = { type: "circularSpline", bins: 32 } as const;
-    return new Autoregressive({ order, transform, network: { hidden: [64, 64] } }, random.split(i));
-  });
-  return new Flow(new Uniform({ features: 2, low: -Math.PI, high: Math.PI }), new Chain(layers));
-}
 
 /** Places on the Earth, as densities over the unit sphere. */
 export const earth: Protocol = {
