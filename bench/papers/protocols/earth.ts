@@ -29,15 +29,16 @@ const cylinder: Chart = {
   logJacobian: () => Math.log(Math.PI),
 };
 
+/** Few rows gain from small batches, by those that are held out. */
+const settings = { optimizer: { learningRate: 3e-3, weightDecay: 0.3 }, batchSize: 32 };
+
 const models: readonly (Model & { chart: Chart })[] = [
-  { ...tableModels["Real NVP"], chart: plain },
-  { ...tableModels.MAF, chart: plain },
-  { ...tableModels.NSF, chart: plain },
+  { ...tableModels.NSF, chart: plain, settings },
   {
     name: "circular NSF",
     chart: cylinder,
     build: ({ features, seed }) => ncsf(features, { transforms: 4, bins: 32, hidden: [64, 64], seed }),
-    settings: { optimizer: { learningRate: 3e-3, weightDecay: 0.3 } },
+    settings,
   },
 ];
 
@@ -58,12 +59,8 @@ export const earth: Protocol = {
         for (const model of models) {
           const rows = charted(places, model.chart);
           const [train, validation, test] = shares(countRows(places), [0.8, 0.1], seed);
-          const settings = {
-            ...run,
-            seed,
-            validation: { rows: selectRows(rows, validation) },
-          };
-          const { flow } = await trained(model, { rows: selectRows(rows, train) }, settings);
+          const given = { ...run, seed, validation: { rows: selectRows(rows, validation) } };
+          const { flow } = await trained(model, { rows: selectRows(rows, train) }, given);
           const logProb = await flow.logProb(selectRows(rows, test).values);
           const perArea = logProb.map(
             (value, i) => value + model.chart.logJacobian(places.values[2 * test[i]]),
@@ -91,10 +88,11 @@ export const earth: Protocol = {
   },
 };
 
-const notes = `Real NVP, MAF and NSF are flows on latitude and longitude, log p(sphere) = log p(latitude, longitude in radians) - log
-cos(latitude), and do not know that longitudes of -180 and 180 degrees are the same. The circular NSF is on (pi sin(latitude),
-longitude), which keeps areas but for the factor pi, with circular splines: right at that seam, it joins the two poles. Places
-repeat in both files (a volcano erupts again), so a density is rewarded for peaks at places that it has seen.`;
+const notes = `NSF is a flow on latitude and longitude, log p(sphere) = log p(latitude, longitude in radians) - log cos(latitude), and does not
+know that longitudes of -180 and 180 degrees are the same. The circular NSF (\`ncsf\`) is on (pi sin(latitude), longitude), which
+keeps areas but for the factor pi: right at that seam, it joins the two poles. Of the 827 eruptions only 267 places differ (a
+volcano erupts again), of the 6,120 earthquakes 5,447. So no density is best: an ever narrower peak at each place that has been
+seen gains without bound, and a lower number says how far a model remembers places as much as how well it generalizes.`;
 
 function inRadians(data: string, file: string): Rows {
   const columns = readColumns(data, "earth", file);

@@ -7,8 +7,8 @@ import { type Model, trained } from "../models.ts";
 import type { Protocol } from "../protocol.ts";
 import { mean, standardError } from "../statistics.ts";
 
-const ROWS = { train: 100_000, test: 20_000 };
-const EPOCHS = 40;
+const ROWS = { train: 50_000, test: 20_000 };
+const EPOCHS = 30;
 
 const shape = { transforms: 8, hidden: [64, 64] };
 const settings = {
@@ -82,7 +82,7 @@ export const toys: Protocol = {
 
 const notes = `![Rows of each distribution beside the densities of the flows](toys.png)
 
-Each flow sees 100,000 rows for ${EPOCHS} epochs, the step falling along a cosine, and keeps the weights that are best on a tenth
+Each flow sees 50,000 rows for ${EPOCHS} epochs, the step falling along a cosine, and keeps the weights that are best on a tenth
 of the rows: eight layers with networks of [64, 64], four for splines. NICE keeps volumes, so it cannot reach densities that
 vary.`;
 
