@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util";
 import { protocols } from "./papers/protocols.ts";
 import { writeResults } from "./papers/results.ts";
+import { circumstances } from "./speed/machine.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,7 +25,8 @@ if (!protocol) throw new Error(`Which protocol? Received ${positionals[0] ?? "no
 if (protocol.readsData && !values.data)
   throw new Error(`--data DIRECTORY: where the files of ${protocol.name} are`);
 
-const start = performance.now();
+// Of the code that runs, even where commits are made meanwhile.
+const { date, commit, processor, node } = circumstances([]);
 const outcome = await protocol.run({
   data: values.data ?? "",
   seed: Number(values.seed),
@@ -34,5 +36,9 @@ const outcome = await protocol.run({
   log: (line) => console.error(line),
 });
 console.log(outcome.text);
-const minutes = (performance.now() - start) / 60_000;
-if (!values.quick && !values.only) writeResults(protocol, outcome, { ...values, minutes });
+if (!values.quick && !values.only) {
+  const { user, system } = process.cpuUsage();
+  const minutes = `${((user + system) / 60e6).toFixed(0)} minutes of processor time`;
+  const place = `${processor}, Node ${node.replace(/^v/, "")}`;
+  writeResults(protocol, outcome, `${date}, commit ${commit}, ${place}, seed ${values.seed}, ${minutes}`);
+}

@@ -41,7 +41,7 @@ export async function logNormalizer(energy: Energy, size = 1200, reach = REACH):
  * The nodes are those of a standard normal on [-6, 6]^2, which leaves out a mass of 4e-9; a base that takes uniform numbers
  * gets their normal distribution function.
  */
-export async function divergence(flow: Flow, energy: Energy, logZ: number, size = 800): Promise<number> {
+export async function divergence(flow: Flow, energy: Energy, logZ: number, size = 400): Promise<number> {
   const nodes = squareNodes(size);
   const cell = (2 * REACH) / size;
   const difference = compile(

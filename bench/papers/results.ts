@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { circumstances } from "../speed/machine.ts";
 import type { Outcome, Protocol } from "./protocol.ts";
 
 const PREAMBLE = `# Protocols of papers
@@ -18,15 +17,13 @@ export function replaceSection(text: string, name: string, body: string): string
   return [`${preamble.trim()}\n`, ...all.sort(byTitle)].join("\n");
 }
 
-/** Writes the protocol's section of RESULTS.md, its JSON and its pictures. */
+/** Writes the protocol's section of RESULTS.md, its JSON and its pictures; `where` is what the numbers depend on. */
 export function writeResults(
   { name, about }: Protocol,
   { text, json, pictures = {} }: Outcome,
-  { seed, minutes }: { seed: string; minutes: number },
+  where: string,
 ): void {
   const file = (path: string) => new URL(path, import.meta.url);
-  const { date, commit, processor, node } = circumstances([]);
-  const where = `${date}, commit ${commit}, ${processor}, Node ${node.replace(/^v/, "")}, seed ${seed}, ${minutes.toFixed(0)} minutes`;
   const results = file("RESULTS.md");
   const before = existsSync(results) ? readFileSync(results, "utf8") : PREAMBLE;
   writeFileSync(results, replaceSection(before, name, `${about}\n\n${text.trim()}\n\n${where}.`));

@@ -1,7 +1,4 @@
-import { Autoregressive, Chain, identityOrder, reverseOrder } from "../../../src/bijections/index.ts";
-import { Uniform } from "../../../src/distributions/index.ts";
-import { Flow } from "../../../src/flows/index.ts";
-import { Random } from "../../../src/random/index.ts";
+import { ncsf } from "../../../src/flows/index.ts";
 import { table } from "../../speed/table.ts";
 import { numbers, readColumns } from "../files.ts";
 import { type Model, tableModels, trained } from "../models.ts";
@@ -32,28 +29,18 @@ const cylinder: Chart = {
   logJacobian: () => Math.log(Math.PI),
 };
 
+/** Few rows gain from small batches, by those that are held out. */
+const settings = { optimizer: { learningRate: 3e-3, weightDecay: 0.3 }, batchSize: 32 };
+
 const models: readonly (Model & { chart: Chart })[] = [
-  { ...tableModels["Real NVP"], chart: plain },
-  { ...tableModels.MAF, chart: plain },
-  { ...tableModels.NSF, chart: plain },
+  { ...tableModels.NSF, chart: plain, settings },
   {
     name: "circular NSF",
     chart: cylinder,
-    build: ({ seed }) => circularFlow(seed),
-    settings: { optimizer: { learningRate: 3e-3, weightDecay: 0.3 } },
+    build: ({ features, seed }) => ncsf(features, { transforms: 4, bins: 32, hidden: [64, 64], seed }),
+    settings,
   },
 ];
-
-/** Circular splines over a uniform base (Rezende et al. 2020). */
-function circularFlow(seed: number): Flow {
-  const random = new Random(seed).split("circular");
-  const layers = Array.from({ length: 4 }, (_, i) => {
-    const order = i % 2 === 0 ? identityOrder(2) : reverseOrder(2);
-    const transform = { type: "circularSpline", bins: 32 } as const;
-    return new Autoregressive({ order, transform, network: { hidden: [64, 64] } }, random.split(i));
-  });
-  return new Flow(new Uniform({ features: 2, low: -Math.PI, high: Math.PI }), new Chain(layers));
-}
 
 /** Places on the Earth, as densities over the unit sphere. */
 export const earth: Protocol = {
@@ -72,13 +59,8 @@ export const earth: Protocol = {
         for (const model of models) {
           const rows = charted(places, model.chart);
           const [train, validation, test] = shares(countRows(places), [0.8, 0.1], seed);
-          const settings = {
-            ...run,
-            seed,
-            validation: { rows: selectRows(rows, validation) },
-            minutes: run.minutes ?? 1,
-          };
-          const { flow } = await trained(model, { rows: selectRows(rows, train) }, settings);
+          const given = { ...run, seed, validation: { rows: selectRows(rows, validation) } };
+          const { flow } = await trained(model, { rows: selectRows(rows, train) }, given);
           const logProb = await flow.logProb(selectRows(rows, test).values);
           const perArea = logProb.map(
             (value, i) => value + model.chart.logJacobian(places.values[2 * test[i]]),
@@ -106,10 +88,11 @@ export const earth: Protocol = {
   },
 };
 
-const notes = `Real NVP, MAF and NSF are flows on latitude and longitude, log p(sphere) = log p(latitude, longitude in radians) - log
-cos(latitude), and do not know that longitudes of -180 and 180 degrees are the same. The circular NSF is on (pi sin(latitude),
-longitude), which keeps areas but for the factor pi, with circular splines: right at that seam, it joins the two poles. Places
-repeat in both files (a volcano erupts again), so a density is rewarded for peaks at places that it has seen.`;
+const notes = `NSF is a flow on latitude and longitude, log p(sphere) = log p(latitude, longitude in radians) - log cos(latitude), and does not
+know that longitudes of -180 and 180 degrees are the same. The circular NSF (\`ncsf\`) is on (pi sin(latitude), longitude), which
+keeps areas but for the factor pi: right at that seam, it joins the two poles. Of the 827 eruptions only 267 places differ (a
+volcano erupts again), of the 6,120 earthquakes 5,447. So no density is best: an ever narrower peak at each place that has been
+seen gains without bound, and a lower number says how far a model remembers places as much as how well it generalizes.`;
 
 function inRadians(data: string, file: string): Rows {
   const columns = readColumns(data, "earth", file);

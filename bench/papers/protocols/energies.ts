@@ -38,7 +38,7 @@ interface Settings {
 
 const full: Settings = {
   seeds: 3,
-  fit: { steps: 20_000, annealing: { start: 0.01, steps: 10_000 } },
+  fit: { steps: 4000, annealing: { start: 0.01, steps: 2000 } },
 };
 const quick: Settings = { seeds: 1, fit: { steps: 600, annealing: { start: 0.01, steps: 300 } } };
 
@@ -128,5 +128,5 @@ first ${annealing!.steps}, for ${seeds} ${seeds === 1 ? "seed" : "seeds"}. Plana
 
 As published, U2 to U4 go on along z1 without an end and cannot be normalized. Here each density is as published for |z1| ≤ 4,
 the part that the paper shows, and falls off beyond like a normal distribution of deviation 0.2. Less than 1e-9 of the mass is
-outside of [-6, 6]², over which log Z is integrated; KL is an integral over the noise that the flow transforms, at 800 x 800
+outside of [-6, 6]², over which log Z is integrated; KL is an integral over the noise that the flow transforms, at 400 x 400
 nodes. The paper gives no numbers: its Figure 3 is the picture's model.`;

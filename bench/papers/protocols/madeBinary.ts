@@ -1,4 +1,5 @@
-import { made } from "../../../src/flows/index.ts";
+import { type MadeRecipeOptions, made } from "../../../src/flows/index.ts";
+import type { FitSettings } from "../../../src/train/index.ts";
 import { table } from "../../speed/table.ts";
 import { readText } from "../files.ts";
 import { type Model, trained } from "../models.ts";
@@ -7,43 +8,42 @@ import { published } from "../published.ts";
 import type { Rows } from "../rows.ts";
 import { mean, standardError } from "../statistics.ts";
 
-/** Where the three parts of each set are. */
-const files: Readonly<Record<string, string>> = {
-  adult: "debd/adult",
-  dna: "made/dna",
-  mushrooms: "debd/mushrooms",
-  nltcs: "debd/nltcs",
-  plants: "debd/plants",
+interface Table {
+  /** Where its three parts are. */
+  readonly file: string;
+  readonly batchSize: number;
+  /** Chosen by the validation rows among 0.1, 0.3, 0.5 and 1 where there are few rows. */
+  readonly weightDecay: number;
+  /** Seed of the order, by the validation rows among 0, 1 and 2 where it matters. */
+  readonly order?: number;
+}
+
+const tables: Readonly<Record<string, Table>> = {
+  adult: { file: "debd/adult", batchSize: 100, weightDecay: 0.3 },
+  dna: { file: "made/dna", batchSize: 20, weightDecay: 0.5 },
+  mushrooms: { file: "debd/mushrooms", batchSize: 20, weightDecay: 0.1, order: 2 },
+  nltcs: { file: "debd/nltcs", batchSize: 100, weightDecay: 0.3 },
+  plants: { file: "debd/plants", batchSize: 100, weightDecay: 0.3 },
 };
 
-const models: readonly Model[] = [
-  {
-    name: "MADE",
-    build: ({ features, seed }) =>
-      made(features, { outputs: "bernoulli", hidden: [500], direct: true, ordering: "random", seed }),
-    settings: { batchSize: 100, optimizer: { weightDecay: 0.3 } },
-  },
-  {
-    name: "MADE, two layers",
-    build: ({ features, seed }) =>
-      made(features, { outputs: "bernoulli", hidden: [500, 500], direct: true, ordering: "random", seed }),
-    settings: { batchSize: 100, optimizer: { weightDecay: 0.3 } },
-  },
-  {
-    name: "MADE, ensemble of 32 masks and orders",
-    build: ({ features, seed }) =>
-      made(features, {
-        outputs: "bernoulli",
-        hidden: [500],
-        direct: true,
-        ordering: "random",
-        masks: 32,
-        orderAgnostic: true,
-        seed,
-      }),
-    settings: { batchSize: 100, optimizer: { weightDecay: 0.3 } },
-  },
-];
+const network: MadeRecipeOptions = { outputs: "bernoulli", hidden: [500], direct: true, ordering: "random" };
+const masks = 32;
+
+/** Many masks are learned more slowly; so they take larger steps, and what is cut is cut from them. */
+const EPOCHS = 200;
+
+const settings = ({ batchSize, weightDecay }: Table, several: boolean): FitSettings => ({
+  batchSize,
+  optimizer: { weightDecay, learningRate: several ? 2e-3 : 1e-3 },
+  ...(several && { epochs: EPOCHS }),
+});
+
+const models: Readonly<Record<string, MadeRecipeOptions>> = {
+  MADE: {},
+  "MADE, two layers": { hidden: [500, 500] },
+  "MADE, ensemble of 32 masks": { masks },
+  "MADE, ensemble of 32 masks and orders": { masks, orderAgnostic: true },
+};
 
 /** Tables of zeros and ones under their fixed splits. */
 export const madeBinary: Protocol = {
@@ -53,26 +53,26 @@ export const madeBinary: Protocol = {
   readsData: true,
   async run(run) {
     const papers = papersOf(run.data);
-    const names = Object.keys(files).filter((name) => run.only.test(name));
+    const names = Object.keys(tables).filter((name) => run.only.test(name));
     const scores: Record<string, Record<string, { test: number; error: number; validation: number }>> = {};
     for (const name of names) {
+      const { file, order = run.seed } = tables[name];
       const [train, validation, test] = ["train", "valid", "test"].map((part) => ({
-        rows: load(run.data, `${files[name]}.${part}.data.gz`),
+        rows: load(run.data, `${file}.${part}.data.gz`),
       }));
       scores[name] = {};
-      for (const model of models) {
-        const { flow, result } = await trained(model, train, {
-          ...run,
-          validation,
-          minutes: run.minutes ?? 4,
-        });
+      for (const [model, options] of Object.entries(models)) {
+        const build: Model["build"] = ({ features }) =>
+          made(features, { ...network, ...options, seed: order });
+        const chosen = { name: model, build, settings: settings(tables[name], options.masks !== undefined) };
+        const { flow, result } = await trained(chosen, train, { ...run, validation });
         const logProb = await flow.logProb(test.rows.values);
-        scores[name][model.name] = {
+        scores[name][model] = {
           test: mean(logProb),
           error: standardError(logProb),
           validation: result.validationLogDensity,
         };
-        run.log(`${name}, ${model.name}: ${JSON.stringify(scores[name][model.name])}, ${result.stopped}`);
+        run.log(`${name}, ${model}: ${JSON.stringify(scores[name][model])}, ${result.epochs.length} epochs`);
       }
     }
     const rows = [...new Set(names.flatMap((name) => Object.keys(papers[name])))];
@@ -80,7 +80,7 @@ export const madeBinary: Protocol = {
       ["", ...names],
       [
         ...rows.map((row) => [`${row} †`, ...names.map((name) => papers[name][row]?.toFixed(2) ?? "")]),
-        ...models.map(({ name: model }) => [
+        ...Object.keys(models).map((model) => [
           `${model}, ours`,
           ...names.map((name) => {
             const { test, error } = scores[name][model];
@@ -93,9 +93,10 @@ export const madeBinary: Protocol = {
   },
 };
 
-const notes = `Ours has 500 units a hidden layer, direct weights, and AdamW with a decay of 0.3, and is stopped early by the validation
-rows or by the time. The first two have one mask in a random order. The ensemble draws one of 32 masks, each with an order of its
-own, for every batch, and averages the probabilities of whole rows over all of them.`;
+const notes = `Ours has 500 units a hidden layer, direct weights and AdamW, and is stopped early by the validation rows. Those chose the decay and
+the batch of dna (0.5, 20 rows) and mushrooms (0.1, 20 rows), and mushrooms' order among three; the other tables have 0.3 and 100.
+The ensembles draw one of 32 masks for every batch, the second an order with each too, for at most ${EPOCHS} epochs, and average the
+probabilities of whole rows over all of them.`;
 
 /** The paper's own table where it has the set; that of the circuits' literature otherwise. */
 function papersOf(data: string): Record<string, Record<string, number>> {
