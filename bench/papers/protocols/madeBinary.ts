@@ -95,7 +95,7 @@ export const madeBinary: Protocol = {
 
 const notes = `Ours has 500 units a hidden layer, direct weights and AdamW, and is stopped early by the validation rows. Those chose the decay and
 the batch of dna (0.5, 20 rows) and mushrooms (0.1, 20 rows), and mushrooms' order among three; the other tables have 0.3 and 100.
-The ensembles draw one of 32 masks for every batch, the second an order with each too, for at most ${EPOCHS} epochs, and average the
+The ensembles take 32 masks in a cycle, one for every batch, the second an order with each too, for at most ${EPOCHS} epochs, and average the
 probabilities of whole rows over all of them.`;
 
 /** The paper's own table where it has the set; that of the circuits' literature otherwise. */
