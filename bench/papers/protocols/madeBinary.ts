@@ -12,7 +12,7 @@ interface Table {
   /** Where its three parts are. */
   readonly file: string;
   readonly batchSize: number;
-  /** Chosen by the validation rows among 0.1, 0.3, 0.5 and 1 where there are few rows. */
+  /** Where there are few rows, chosen by the validation rows. */
   readonly weightDecay: number;
   /** Seed of the order, by the validation rows among 0, 1 and 2 where it matters. */
   readonly order?: number;
