@@ -19,8 +19,8 @@ type Layers = (index: number, hidden: readonly number[], parameters: number) => 
 /**
  * Floating-point operations of a case in products with weights, those that a mask takes out left away: for each weight and
  * row 2 forward. A training step has 3 times as many (the product, the gradient of the weights and that of the inputs), but
- * needs no gradient of the data. Sampling counts as one pass. Undefined for flows whose products are not known here, and for continuous ones, whose
- * steps depend on the field.
+ * needs no gradient of the data. Sampling counts as one pass. Undefined for flows whose products are not known here, and for
+ * continuous ones, whose steps depend on the field.
  */
 export function flops(benchCase: Case): number | undefined {
   const { flow, dim, transforms, hidden = [] } = benchCase;

@@ -17,8 +17,8 @@ import { nsf } from "./recipes/spline.ts";
 /**
  * Puts in front of a flow what columns of real tables need: `Standardize`, fitted to the data, so that the flow works in
  * deviations and its densities are still in data units; and `Tails`, so that a far outlier has a low density, not an
- * absurd one. A context is standardized likewise, unless it has an embedding, which does so itself. Bijections onto a support, such as `Exp`, that stand next to the data stay
- * there: both are put behind them.
+ * absurd one. A context is standardized likewise, unless it has an embedding, which does so itself. Bijections onto a
+ * support, such as `Exp`, that stand next to the data stay there: both are put behind them.
  */
 export function forTables(flow: Flow): Flow {
   const { features } = flow;

@@ -5,7 +5,8 @@ let current = 0;
 
 /**
  * Traces a part of a model that has several variants with the same weights, such as orderings of its features, as the one of
- * this number, counted from 0. Outside it is the first one; while `isTraining` batches take them in a cycle, each the same in all parts.
+ * this number, counted from 0. Outside it is the first one; while `isTraining` batches take them in a cycle, each the same in
+ * all parts.
  */
 export function withVariant<T>(variant: number, build: () => T): T {
   const outer = current;

@@ -26,19 +26,16 @@ export class MaskedLinear<T extends Tensor = Parameter> {
   readonly reach: readonly number[];
   /** One for each group of units. */
   readonly blocks: readonly Block<T>[];
-  /** The groups of units one after the other, where that is not the order of the units. */
-  private readonly order: readonly number[];
 
   private constructor(degrees: readonly number[], reach: readonly number[], blocks: readonly Block<T>[]) {
     this.degrees = degrees;
     this.reach = reach;
     this.blocks = blocks;
-    this.order = blocks.flatMap(({ units }) => units);
   }
 
   /**
-   * `bounds` are the groups' highest degrees, ascending, the last one Infinity. If the layer is `thin`, with few inputs, these are
-   * not cut: every group of units has all of them under its mask.
+   * `bounds` are the groups' highest degrees, ascending, the last one Infinity. If the layer is `thin`, with few inputs, these
+   * are not cut: every group of units has all of them under its mask.
    */
   static random(
     degrees: readonly number[],
@@ -79,16 +76,16 @@ export class MaskedLinear<T extends Tensor = Parameter> {
     return this.blocks.map(({ units, weight, bias, before }) => {
       const start = before.reduce((sum, { weight }) => sum + size(weight), 0);
       const weights = [...before.map(({ weight }) => weight), this.masked(weight, start, units)];
-      const first = groups[0].affine(weights[0], bias);
-      return weights.slice(1).reduce((sum, weight, k) => groups[k + 1].matmul(weight).add(sum), first);
+      return weights.reduce((sum: Tensor, weight, k) => groups[k].affine(weight, sum), bias);
     });
   }
 
   /** The groups of units as one tensor, in the order of the units: [N, units]. */
   join(groups: readonly Tensor[]): Tensor {
+    const order = this.blocks.flatMap(({ units }) => units);
     return concat(groups, 1).gather(
       1,
-      this.order.map((_, unit) => this.order.indexOf(unit)),
+      order.map((_, unit) => order.indexOf(unit)),
     );
   }
 

@@ -1,6 +1,7 @@
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import { PushforwardError } from "../errors.ts";
 import { buildGraph, type Graph } from "../graph/graph.ts";
+import type { Floats } from "../graph/operation.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { formatShape, resolveShape, type Shape, sizeOf } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
@@ -8,7 +9,7 @@ import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { type Engine, type EngineOptions, loadEngine, sessionOptions } from "./engine.ts";
 import { isShared } from "./thread.ts";
 
-export type Floats = Float32Array | Float64Array;
+export type { Floats };
 
 export interface CompileOptions extends EngineOptions {
   /** Default `float32`. */
@@ -95,6 +96,11 @@ interface Wrapped {
   readonly tensor: OrtTensor;
 }
 
+/** Brings a copy up to date. */
+function update({ own, array }: Wrapped): void {
+  if (own !== array) own.set(array);
+}
+
 /** A graph with its session. */
 class Executable {
   private session: Promise<InferenceSession> | undefined;
@@ -154,11 +160,11 @@ class Executable {
     );
     const parameters = options.embedParameters ? [] : graph.parameters;
     return async () => {
-      for (const { own, array } of given) if (own !== array) own.set(array);
+      given.forEach(update);
       for (const { name, tensor } of parameters) {
-        const { own, array, tensor: wrapped } = this.wrap(name, this.convert(tensor.value), tensor.sizes);
-        if (own !== array) own.set(array);
-        feeds[name] = wrapped;
+        const wrapped = this.wrap(name, this.convert(tensor.value), tensor.sizes);
+        update(wrapped);
+        feeds[name] = wrapped.tensor;
       }
       const results = await session.run(feeds, fetches);
       for (const { name, own, array } of taken) {

@@ -1,4 +1,4 @@
-import { exclusively, type Thread, workerThreads } from "./thread.ts";
+import { exclusively, forgotten, type Held, workerThreads } from "./thread.ts";
 
 /** A call of a function of a kernel, with its numbers. */
 export type Call = readonly [name: string, ...numbers: number[]];
@@ -6,14 +6,7 @@ export type Call = readonly [name: string, ...numbers: number[]];
 /** Numbers with which calls are told to a worker thread. */
 const ROOM = 256;
 
-/** Worker threads forget the kernels that nobody holds any more. */
-const forgotten = new FinalizationRegistry((members: readonly Member[]) => {
-  for (const { thread, job } of members) void exclusively(() => thread.release(job));
-});
-
-interface Member {
-  readonly thread: Thread;
-  readonly job: number;
+interface Member extends Held {
   readonly calls: Float64Array;
 }
 

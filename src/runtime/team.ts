@@ -5,10 +5,12 @@ import { sessionOptions } from "./engine.ts";
 import {
   cores,
   exclusively,
+  forgotten,
+  type Held,
   hasWorkerThreads,
   isShared,
   type NamedArray,
-  type Thread,
+  release,
   workerThreads,
 } from "./thread.ts";
 
@@ -39,27 +41,19 @@ interface Arrays {
 export const threadsInside = (threads: number | undefined): number | undefined =>
   hasWorkerThreads ? 1 : threads;
 
-interface Member {
-  readonly thread: Thread;
-  readonly job: number;
-}
-
 /** What a team needs of a compiled function. */
 type Program = Pick<Compiled<Traced>, "graph" | "options" | "bytes" | "bind" | "release">;
 
-/** Worker threads forget what belonged to teams that nobody holds any more. */
-const forgotten = new FinalizationRegistry(release);
-
 /**
- * A compiled function on several threads, one slot each: the calling thread and worker threads with sessions of their own. Which slot computes what is the caller's choice, so results do
- * not depend on timing. The function must have a fixed batch and its parameters embedded.
+ * A compiled function on several threads, one slot each: the calling thread and worker threads with sessions of their own.
+ * Which slot computes what is the caller's choice, so results do not depend on timing. The function must have a fixed batch and its parameters embedded.
  */
 export class Team {
   readonly slots: readonly Slot[];
   private readonly program: Program;
   /** A turn of the calling thread. */
   private readonly compute: () => Promise<void>;
-  private readonly members: readonly Member[];
+  private readonly members: readonly Held[];
   /** Inputs that all threads read alike: the caller's array, and its copy in shared memory unless it is there itself. */
   private readonly common: readonly { readonly source: Floats; readonly shared: Floats }[];
 
@@ -67,7 +61,7 @@ export class Team {
     program: Program,
     slots: readonly Slot[],
     compute: Team["compute"],
-    members: readonly Member[],
+    members: readonly Held[],
     common: Team["common"],
   ) {
     this.program = program;
@@ -148,7 +142,3 @@ const slotOf = (inputs: readonly NamedArray[], outputs: readonly NamedArray[]): 
   inputs: inputs.map(({ array }) => array),
   outputs: Object.fromEntries(outputs.map(({ name, array }) => [name, array])),
 });
-
-async function release(members: readonly Member[]): Promise<void> {
-  for (const { thread, job } of members) await exclusively(() => thread.release(job));
-}

@@ -141,6 +141,19 @@ export function workerThreads(count: number): Thread[] {
   return threads.slice(0, count);
 }
 
+/** A job that a thread has taken up. */
+export interface Held {
+  readonly thread: Thread;
+  readonly job: number;
+}
+
+export async function release(held: readonly Held[]): Promise<void> {
+  for (const { thread, job } of held) await exclusively(() => thread.release(job));
+}
+
+/** Worker threads forget the jobs of what nobody holds any more. */
+export const forgotten = new FinalizationRegistry(release);
+
 /** One turn at a time: turns of different teams would otherwise meet in the same threads. */
 let turn: Promise<unknown> = Promise.resolve();
 

@@ -157,15 +157,15 @@ export class FlatParameters {
   /** Adds up what the first `count` threads have computed, in their order, and measures the sum. */
   async sumGradients(count: number): Promise<void> {
     const stride = 4 * this.values.length;
-    const parts = await this.compute((start, size, thread) => {
+    await this.compute((start, size, thread) => {
       const [total, first] = [this.gradient, this.parts[0]].map((array) => array.byteOffset + 4 * start);
       return [["sum", total, first, stride, count, size, this.squares.byteOffset + 8 * thread]];
     });
-    this.gradientNorm = Math.sqrt(this.squares.subarray(0, parts).reduce((sum, square) => sum + square, 0));
+    this.gradientNorm = Math.sqrt(this.squares.reduce((sum, square) => sum + square, 0));
   }
 
-  /** Lets the threads make calls of the kernel, each for its part of the numbers; gives the number of parts. */
-  async compute(calls: (start: number, count: number, thread: number) => readonly Call[]): Promise<number> {
+  /** Lets the threads make calls of the kernel, each for its part of the numbers. */
+  async compute(calls: (start: number, count: number, thread: number) => readonly Call[]): Promise<void> {
     const total = this.values.length;
     this.kernel ??= this.start();
     const kernel = await this.kernel;
@@ -175,7 +175,6 @@ export class FlatParameters {
       return calls(start, Math.min(total - start, part), thread);
     });
     await kernel.run(parts);
-    return parts.length;
   }
 
   private start(): Promise<Kernel> {

@@ -139,8 +139,7 @@ export class SharedLoss {
       const start = i * this.share;
       fill(inputs, start, Math.min(rows, start + this.share));
       this.drawn.forEach((each, k) => {
-        const { random, step } = draws!;
-        each.fill({ random: random.split(k), step }, inputs[this.firstDrawn + k], start);
+        each.fill({ ...draws!, random: draws!.random.split(k) }, inputs[this.firstDrawn + k], start);
       });
     });
     await this.team.run(used.length);
