@@ -1,7 +1,7 @@
 import type { InferenceSession } from "onnxruntime-common";
 import { PushforwardError } from "../errors.ts";
+import type { Floats } from "../graph/operation.ts";
 import type { Precision } from "../onnx/export.ts";
-import type { Floats } from "./compile.ts";
 
 /** A graph as a worker thread gets it. Arrays are views of shared memory that both sides keep. */
 export interface ThreadJob {
