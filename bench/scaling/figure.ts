@@ -11,7 +11,7 @@ const JOBS: Readonly<Record<Case["job"], { readonly text: string; readonly color
   sample: { text: "sampling", color: "#009e73" },
 };
 
-const FRAME = { left: 90, top: 12, width: 300, height: 260, apart: 100, bottom: 64 };
+const FRAME = { left: 90, top: 12, width: 300, height: 260, apart: 100, right: 44, bottom: 64 };
 
 /** Time and memory along an axis, both logarithmic, as an SVG document. */
 export async function scalingFigure(axis: Axis, points: Points): Promise<string> {
@@ -22,7 +22,7 @@ export async function scalingFigure(axis: Axis, points: Points): Promise<string>
     title: `${title}: time and memory`,
     caption: `Dotted, through the last point: for time as the counted operations grow, for memory as it should far out.${several}`,
     legend: jobs.map((job) => ({ ...JOBS[job], mark: "line" })),
-    width: FRAME.left + 2 * FRAME.width + FRAME.apart + 24,
+    width: FRAME.left + 2 * FRAME.width + FRAME.apart + FRAME.right,
     bodyHeight: FRAME.top + FRAME.height + FRAME.bottom,
     panels: (["time", "memory"] as const).map((quantity, i) => panel(canvas, axis, points, quantity, i)),
   });
