@@ -1,4 +1,19 @@
-import { forTables, iaf, maf, nice, nsf, realNVP } from "../../../src/flows/index.ts";
+import {
+  cnf,
+  type Flow,
+  forTables,
+  gaussianization,
+  iaf,
+  maf,
+  naf,
+  nice,
+  nsf,
+  planar,
+  radial,
+  realNVP,
+  residual,
+  sylvester,
+} from "../../../src/flows/index.ts";
 import { toys as all, type Toy } from "../../../src/random/index.ts";
 import { svgToPng } from "../../../src/report/index.ts";
 import { table } from "../../speed/table.ts";
@@ -19,27 +34,27 @@ const settings = {
 };
 
 /** Each family of recipe, standardized. */
-const models: readonly Model[] = [
-  { name: "NICE", build: ({ features, seed }) => forTables(nice(features, { ...shape, seed })), settings },
-  {
-    name: "Real NVP",
-    build: ({ features, seed }) => forTables(realNVP(features, { ...shape, seed })),
-    settings,
-  },
-  { name: "MAF", build: ({ features, seed }) => forTables(maf(features, { ...shape, seed })), settings },
-  { name: "IAF", build: ({ features, seed }) => forTables(iaf(features, { ...shape, seed })), settings },
-  {
-    name: "NSF (coupling)",
-    build: ({ features, seed }) =>
-      forTables(nsf(features, { ...shape, transforms: 4, kind: "coupling", seed })),
-    settings,
-  },
-  {
-    name: "NSF (autoregressive)",
-    build: ({ features, seed }) => forTables(nsf(features, { ...shape, transforms: 4, seed })),
-    settings,
-  },
-];
+const families: Readonly<Record<string, (features: number, seed: number) => Flow>> = {
+  planar: (D, seed) => planar(D, { transforms: 32, seed }),
+  radial: (D, seed) => radial(D, { transforms: 32, seed }),
+  Sylvester: (D, seed) => sylvester(D, { transforms: 8, seed }),
+  NICE: (D, seed) => nice(D, { ...shape, seed }),
+  "Real NVP": (D, seed) => realNVP(D, { ...shape, seed }),
+  MAF: (D, seed) => maf(D, { ...shape, seed }),
+  IAF: (D, seed) => iaf(D, { ...shape, seed }),
+  "NSF (coupling)": (D, seed) => nsf(D, { ...shape, transforms: 4, kind: "coupling", seed }),
+  "NSF (autoregressive)": (D, seed) => nsf(D, { ...shape, transforms: 4, seed }),
+  NAF: (D, seed) => naf(D, { ...shape, transforms: 4, seed }),
+  Gaussianization: (D, seed) => gaussianization(D, { transforms: 8, seed }),
+  residual: (D, seed) => residual(D, { ...shape, seed }),
+  "CNF, flow matching": (D, seed) => cnf(D, { hidden: [64, 64], seed }),
+};
+
+const models: readonly Model[] = Object.entries(families).map(([name, family]) => ({
+  name,
+  build: ({ features, seed }) => forTables(family(features, seed)),
+  settings: { ...settings, ...(name.includes("flow matching") && { objective: "flowMatching" as const }) },
+}));
 
 /** How far each recipe stays from distributions in the plane. */
 export const toys: Protocol = {
@@ -63,17 +78,18 @@ export const toys: Protocol = {
         const surprise = divergences(await flow.logProb(fresh), fresh, toy);
         scores[name][model.name] = { ...surprise, seconds: (performance.now() - start) / 1000 };
         flows.push({ name: model.name, logProb: (at) => flow.logProb(at) });
-        run.log(`${name}, ${model.name}: ${cell(surprise)}`);
+        run.log(
+          `${name}, ${model.name}: ${cell(surprise)}, ${scores[name][model.name].seconds.toFixed(0)} s`,
+        );
       }
       pictures.push({ name, toy, rows: fresh.subarray(0, 4000), flows });
     }
     const text = table(
-      ["", "entropy", ...models.map(({ name }) => name)],
-      names.map((name) => [
-        name,
-        all[name].entropy.toFixed(4),
-        ...models.map((model) => cell(scores[name][model.name])),
-      ]),
+      ["", ...names],
+      [
+        ["entropy", ...names.map((name) => all[name].entropy.toFixed(4))],
+        ...models.map((model) => [model.name, ...names.map((name) => cell(scores[name][model.name]))]),
+      ],
     );
     const picture = await svgToPng(await gallery(pictures), { scale: 1.5 });
     return { text: `${text}\n\n${notes}`, json: scores, pictures: { "toys.png": picture } };

@@ -9,11 +9,20 @@ export interface GaussianizationRecipeOptions extends Omit<OwnRecipeOptions, "co
   components?: number;
 }
 
-/** Gaussianization flow: rotations, and mixtures made normal feature by feature (Meng et al. 2020). */
+/** Deviation of the starting parameters of the mixtures. */
+const START = 0.1;
+
+/**
+ * Gaussianization flow: rotations, and mixtures made normal feature by feature (Meng et al. 2020). It starts near the identity,
+ * not as the identity: there components are equal, and the likelihood has a saddle that training does not leave.
+ */
 export function gaussianization(features: number, options: GaussianizationRecipeOptions = {}): Flow {
   const { components = 8 } = options;
   return layers(features, options, (_, random) => {
     const marginals = new Elementwise({ features, transform: { type: "gaussianization", components } });
+    const { raw } = marginals;
+    const start = random.split("components").normal(new Float32Array(raw.value.length));
+    raw.value = start.map((u) => START * u);
     return new Chain([marginals, new Householder({ features }, random)]);
   });
 }
