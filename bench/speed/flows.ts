@@ -1,5 +1,7 @@
 import type { Flow } from "../../src/flows/flow.ts";
 import * as recipes from "../../src/flows/recipes/index.ts";
+import { maskedParameters } from "../../src/graph/optimize.ts";
+import { input } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import type { Case } from "./cases.ts";
 
@@ -16,6 +18,9 @@ export function flowOf({ flow: name, dim, transforms, hidden }: Case): Flow {
     const noise = random.split(path).normal(new Float32Array(parameter.value.length));
     parameter.value = noise.map((e, i) => parameter.value[i] + NOISE * e);
   }
+  // As after a training, what a mask hides is 0.
+  for (const { parameter, mask } of maskedParameters([flow.logDensity(input("x", ["N", dim]))]))
+    parameter.value = parameter.value.map((value, i) => value * mask[i]);
   return flow;
 }
 

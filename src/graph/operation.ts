@@ -9,6 +9,9 @@ export type Floats = Float32Array | Float64Array;
 /** An attribute of an ONNX node: integers, unless wrapped as `{ float }`. */
 export type OnnxAttribute = number | readonly number[] | string | { readonly float: number };
 
+/** ONNX's code of float32. */
+export const FLOAT32 = 1;
+
 /** What a loop does in one turn: from placeholders to the next state. */
 export interface LoopBody {
   readonly state: readonly Tensor[];

@@ -2,6 +2,7 @@ import { ancestors } from "./grad.ts";
 import type { Operation } from "./operation.ts";
 import * as elementwise from "./operations/elementwise.ts";
 import * as source from "./operations/source.ts";
+import { Parameter } from "./parameter.ts";
 import { withScope } from "./scope.ts";
 import { sameShape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
@@ -63,6 +64,36 @@ export function substitute(outputs: readonly Tensor[], others: ReadonlyMap<Tenso
     replacement.set(node, changed ? rebuild(node.operation, inputs, node) : node);
   }
   return outputs.map((output) => replacement.get(output)!);
+}
+
+/** A parameter that nothing sees but through a mask, a constant of zeros and ones. */
+export interface Masked {
+  readonly parameter: Parameter;
+  readonly mask: readonly number[];
+  /** The products of the two. */
+  readonly products: readonly Tensor[];
+}
+
+/** The masked parameters among what `outputs` depend on. */
+export function maskedParameters(outputs: readonly Tensor[]): Masked[] {
+  const uses = new Map<Parameter, Tensor[]>();
+  for (const node of ancestors(outputs))
+    for (const parent of node.inputs)
+      if (parent instanceof Parameter) uses.set(parent, [...(uses.get(parent) ?? []), node]);
+  return [...uses].flatMap(([parameter, products]) => {
+    const [mask, ...others] = products.map((product) => maskOf(product, parameter));
+    const same = others.every((other) => other && mask?.every((m, i) => m === other[i]));
+    return mask && same ? [{ parameter, mask, products }] : [];
+  });
+}
+
+/** The zeros and ones that a product multiplies a parameter by, if that is what it does. */
+function maskOf({ operation, inputs: [a, b], shape }: Tensor, parameter: Parameter): number[] | undefined {
+  const other = a === parameter ? b : a;
+  if (operation.name !== "mul" || other.operation.name !== "constant") return undefined;
+  const values = other.attributes.values as number[];
+  const fits = sameShape(other.shape, shape) && sameShape(parameter.shape, shape);
+  return fits && values.every((m) => m === 0 || m === 1) ? values : undefined;
 }
 
 /** JSON has no infinities and no -0. */

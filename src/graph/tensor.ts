@@ -91,6 +91,10 @@ export class Tensor {
   sign(): Tensor {
     return apply(elementwise.sign, [this]);
   }
+  /** 1 where x > 0, else 0. */
+  step(): Tensor {
+    return apply(elementwise.step, [this]);
+  }
   floor(): Tensor {
     return apply(elementwise.floor, [this]);
   }

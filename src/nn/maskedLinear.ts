@@ -35,26 +35,29 @@ export class MaskedLinear<T extends Tensor = Parameter> {
 
   /**
    * `bounds` are the groups' highest degrees, ascending, the last one Infinity. If the layer is `thin`, with few inputs, these
-   * are not cut: every group of units has all of them under its mask.
+   * are not cut: every group of units has all of them under its mask. A `whole` layer starts with numbers under the mask too,
+   * any other with zeros.
    */
   static random(
     degrees: readonly number[],
     reach: readonly number[],
     bounds: readonly number[],
     random: Random,
-    { thin, zero }: { readonly thin: boolean; readonly zero: boolean },
+    { thin, zero, whole }: Readonly<Record<"thin" | "zero" | "whole", boolean>>,
   ): MaskedLinear {
-    const whole = new Linear(degrees.length, reach.length, random, { zero });
+    const dense = new Linear(degrees.length, reach.length, random, { zero });
     const members = (values: readonly number[], group: number) =>
       values.flatMap((value, i) => (bounds.findIndex((bound) => value <= bound) === group ? [i] : []));
     const blocks = bounds.map((_, g): Block<Parameter> => {
       const units = members(reach, g);
-      const from = (group: number) =>
-        part(whole.weight, thin ? degrees.map((_, i) => i) : members(degrees, group), units);
+      const from = (group: number) => {
+        const inputs = thin ? degrees.map((_, i) => i) : members(degrees, group);
+        return part(dense.weight, inputs, units, (input, unit) => whole || degrees[input] <= reach[unit]);
+      };
       return {
         units,
         weight: from(g),
-        bias: new Parameter([units.length], new Float32Array(units.map((unit) => whole.bias.value[unit]))),
+        bias: new Parameter([units.length], new Float32Array(units.map((unit) => dense.bias.value[unit]))),
         before: thin ? [] : bounds.slice(0, g).map((_, earlier) => ({ weight: from(earlier) })),
       };
     });
@@ -114,8 +117,15 @@ export class MaskedLinear<T extends Tensor = Parameter> {
 
 const size = (weight: Tensor) => weight.shape[0] as number;
 
-/** The chosen rows and columns of a dense layer's weight. */
-function part(whole: Parameter, rows: readonly number[], columns: readonly number[]): Parameter {
-  const values = rows.flatMap((row) => columns.map((column) => whole.value[row * whole.sizes[1] + column]));
+/** The chosen rows and columns of a dense layer's weight, 0 where the mask is. */
+function part(
+  { value, sizes }: Parameter,
+  rows: readonly number[],
+  columns: readonly number[],
+  mask: (row: number, column: number) => boolean,
+): Parameter {
+  const values = rows.flatMap((row) =>
+    columns.map((column) => (mask(row, column) ? value[row * sizes[1] + column] : 0)),
+  );
   return new Parameter([rows.length, columns.length], new Float32Array(values));
 }

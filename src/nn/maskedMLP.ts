@@ -57,6 +57,7 @@ export class MaskedMLP {
       MaskedLinear.random(before, reach[i], bounds, random.split(i), {
         thin: i === 0,
         zero: i === hidden.length,
+        whole: whole === true,
       }),
     );
   }

@@ -65,9 +65,15 @@ export function sessionOptions(
     executionMode: "sequential",
     graphOptimizationLevel: graph.nodes.length > OPTIMIZED_NODES ? "disabled" : "all",
     logSeverityLevel: 3,
-    // This fusion keeps the factor of a product of matrices in float32.
-    ...(precision === "float64" && {
-      extra: { optimization: { disable_specified_optimizers: "MatMulScaleFusion" } },
-    }),
+    extra: {
+      optimization: {
+        disable_specified_optimizers: [
+          // It would turn the products of `contractLeading` round again.
+          "GemmTransposeFusion",
+          // It keeps the factor of a product of matrices in float32.
+          ...(precision === "float64" ? ["MatMulScaleFusion"] : []),
+        ].join(";"),
+      },
+    },
   };
 }

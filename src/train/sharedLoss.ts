@@ -1,6 +1,6 @@
 import { type Drawn, type Draws, type TracedTraining, traceTraining } from "../graph/drawn.ts";
 import { grad } from "../graph/grad.ts";
-import { substitute } from "../graph/optimize.ts";
+import { maskedParameters, substitute } from "../graph/optimize.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -104,10 +104,17 @@ export class SharedLoss {
         ...packed.map((_, i) => `gradient${i}`),
         ...updates.map((_, i) => `update${i}`),
       ];
+      const unpacked = flat.unpack(inputs.slice(own.length, firstRunning));
       const given = new Map<Tensor, Tensor>([
-        ...flat.unpack(inputs.slice(own.length, firstRunning)),
+        ...unpacked,
         ...running.map((parameter, i): [Tensor, Tensor] => [parameter, inputs[firstRunning + i]]),
       ]);
+      // What is 0 under its mask needs no product with it, and stays 0: the gradient has the mask too.
+      for (const { parameter, mask, products } of maskedParameters(Object.values(sums))) {
+        const weight = unpacked.get(parameter);
+        if (!weight || parameter.value.some((value, i) => value !== 0 && mask[i] === 0)) continue;
+        for (const product of products) given.set(product, weight);
+      }
       const outputs = substitute([...Object.values(sums), ...packed, ...updates], given);
       return Object.fromEntries(names.map((name, i) => [name, outputs[i]]));
     };

@@ -297,8 +297,8 @@ describe("at ties and steps", () => {
     ["abs is flat at 0", (x) => x.abs(), [-1, 0, 1], [-1, 0, 1]],
     ["elu is smooth at 0", (x) => x.elu(), [0], [1]],
     [
-      "sign, floor and comparisons are flat",
-      (x) => x.sign().add(x.floor()).add(x.less(1).toFloat()),
+      "sign, step, floor and comparisons are flat",
+      (x) => x.sign().add(x.step()).add(x.floor()).add(x.less(1).toFloat()),
       [0, 0.5, 1],
       [0, 0, 0],
     ],

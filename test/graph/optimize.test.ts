@@ -12,7 +12,8 @@ import {
   scoped,
   type Tensor,
 } from "../../src/graph/index.ts";
-import { optimize } from "../../src/graph/optimize.ts";
+import { maskedParameters, optimize } from "../../src/graph/optimize.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
 import { compile } from "../../src/runtime/index.ts";
 import { Dense, map, reduce, tabulate } from "./dense.ts";
 import { expectClose } from "./run.ts";
@@ -105,6 +106,39 @@ describe("optimize", () => {
     expect(remaining(s.add(constant([0, 0], [2])))).toEqual(["add"]);
     expect(remaining(scalar(1).broadcastTo(["N", 3]).mul(s))).toEqual(["broadcastTo", "mul"]);
     expect(optimize([s.mul(constant([1, 1], [2]))])[0].shape).toEqual([2]);
+  });
+});
+
+describe("masked parameters", () => {
+  const weight = new Parameter([3, 2], [1, 0, 2, 3, 0, 4]);
+  const mask = () => constant([1, 0, 1, 1, 0, 1], [3, 2]);
+
+  test("are those that nothing sees but through one mask", () => {
+    const products = [weight.mul(mask()), mask().mul(weight)];
+    const outputs = products.map((product) => x.matmul(product));
+    expect(maskedParameters(outputs)).toEqual([{ parameter: weight, mask: [1, 0, 1, 1, 0, 1], products }]);
+  });
+
+  test.each<[string, Tensor]>([
+    ["seen by itself too", x.matmul(weight.mul(mask())).add(x.matmul(weight))],
+    [
+      "seen through two masks",
+      x.matmul(weight.mul(mask())).add(x.matmul(weight.mul(constant([1, 1, 1, 1, 1, 1], [3, 2])))),
+    ],
+    ["scaled", x.matmul(weight.mul(constant([2, 0, 1, 1, 0, 1], [3, 2])))],
+    ["scaled as a whole", x.matmul(weight.mul(1))],
+    ["masked by what is computed", x.matmul(weight.mul(mask().exp()))],
+    [
+      "in several copies",
+      x.matmul(
+        weight
+          .reshape([1, 3, 2])
+          .mul(constant([1, 0], [2, 1, 1]))
+          .sum(0),
+      ),
+    ],
+  ])("are not those that are %s", (_, output) => {
+    expect(maskedParameters([output])).toEqual([]);
   });
 });
 

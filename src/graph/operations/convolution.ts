@@ -1,10 +1,7 @@
 import { PushforwardError } from "../../errors.ts";
-import type { Emitter, Operation } from "../operation.ts";
+import { type Emitter, FLOAT32, type Operation } from "../operation.ts";
 import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-
-/** ONNX's code of float32: the only precision that the runtime's convolution has a kernel for. */
-const FLOAT32 = 1;
 
 /**
  * Cross-correlation with stride 1 and same padding: x [N, C, H, W], weight [O, C, K, K] with K odd -> [N, O, H, W].
@@ -33,6 +30,7 @@ export const convolution: Operation<Record<string, never>> = {
   emit: (onnx, [x, weight], _attributes, [tx, tw]) => {
     const [, , k] = tw.shape as number[];
     const reach = (k - 1) / 2;
+    // The runtime's convolution has no kernel for float64.
     return onnx.floatType === FLOAT32
       ? onnx.node("Conv", [x, weight], { pads: [reach, reach, reach, reach], kernel_shape: [k, k] })
       : emitShifted(onnx, x, weight, tx, tw);

@@ -1,4 +1,4 @@
-import type { Attributes, Emitter, Operation } from "../operation.ts";
+import { type Attributes, type Emitter, FLOAT32, type Operation } from "../operation.ts";
 import { broadcastShapes, type Shape, sameShape } from "../shape.ts";
 import { scalar, type Tensor } from "../tensor.ts";
 
@@ -114,8 +114,8 @@ export const reciprocal = unary("reciprocal", "Reciprocal", (_x, y) => y.square(
 export const sin = unary("sin", "Sin", (x) => x.cos());
 export const cos = unary("cos", "Cos", (x) => x.sin().neg());
 export const abs = unary("abs", "Abs", (x) => x.sign());
-/** Comparing the output, which the next operation reads too, costs a third of taking its sign. */
-export const relu = unary("relu", "Relu", (_x, y) => y.greater(0).toFloat());
+/** The output's step, and not the input's: the next operation reads the output too. */
+export const relu = unary("relu", "Relu", (_x, y) => y.step());
 
 function stepwise(name: string, onnxType: string): Operation<None> {
   return {
@@ -127,6 +127,16 @@ function stepwise(name: string, onnxType: string): Operation<None> {
 }
 export const sign = stepwise("sign", "Sign");
 export const floor = stepwise("floor", "Floor");
+/** 1 where x > 0, else 0: in float32 as a steep ramp, which costs a third of a comparison and differs below 1e-38 alone. */
+export const step: Operation<None> = {
+  name: "step",
+  shape: ([x]) => x.shape,
+  gradient: () => [null],
+  emit: (onnx, [x]) =>
+    onnx.floatType === FLOAT32
+      ? onnx.node("HardSigmoid", [x], { alpha: { float: 3e38 }, beta: { float: 0 } })
+      : onnx.node("Cast", [onnx.node("Greater", [x, onnx.scalar(0)])], { to: onnx.floatType }),
+};
 
 /**
  * x / (1 + |x| / b): within +-b, with slope 1 at 0. It falls off slower than tanh, so a clamped number can still learn.

@@ -39,6 +39,7 @@ const unary: Unary[] = [
   ["power (whole number)", nonzero, (x) => x.power(3), (x) => x ** 3],
   ["abs", separated, (x) => x.abs(), Math.abs],
   ["sign", separated, (x) => x.sign(), Math.sign],
+  ["step", separated, (x) => x.step(), (x) => Number(x > 0)],
   ["floor", separated, (x) => x.floor(), Math.floor],
   ["exp", real, (x) => x.exp(), Math.exp],
   ["log", positive, (x) => x.log(), Math.log],
