@@ -7,12 +7,13 @@ export async function contestantInPage(name: string, page: Page, device: Device)
   await page.evaluate(([name, device]) => window.bench.start(name, device), [name, device] as const);
   return {
     name,
-    ask: (benchCase, repeats, budgetMs) =>
+    ask: (benchCase, plan) =>
       page
-        .evaluate(
-          ([name, benchCase, repeats, budgetMs]) => window.bench.measure(name, benchCase, repeats, budgetMs),
-          [name, benchCase as TrainingCase, repeats, budgetMs] as const,
-        )
+        .evaluate(([name, benchCase, plan]) => window.bench.measure(name, benchCase, plan), [
+          name,
+          benchCase as TrainingCase,
+          plan,
+        ] as const)
         .catch((error: Error) => ({ error: error.message })),
   };
 }

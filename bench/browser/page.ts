@@ -1,6 +1,6 @@
 import { measureTraining } from "../peers/measure.ts";
 import type { Case } from "../speed/cases.ts";
-import { type Measure, measureOf } from "../speed/measure.ts";
+import { type Measure, measureOf, type Plan } from "../speed/measure.ts";
 import { type Answer, THREADS } from "../speed/protocol.ts";
 
 export type Device = "wasm" | "webgpu";
@@ -43,11 +43,11 @@ const bench = {
     started.set(name, await contestants[name](device));
   },
 
-  async measure(name: string, benchCase: TrainingCase, repeats: number, budgetMs: number): Promise<Answer> {
+  async measure(name: string, benchCase: TrainingCase, plan: Plan): Promise<Answer> {
     const key = `${name}: ${benchCase.name}`;
     const measure = measures.get(key) ?? started.get(name)!(benchCase);
     measures.set(key, measure);
-    const { times, startMs } = await measure(repeats, budgetMs);
+    const { times, startMs } = await measure(plan);
     return { times: [...times], startMs };
   },
 };

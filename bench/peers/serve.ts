@@ -12,7 +12,7 @@ export async function serve(
   const measures = new Map<string, Measure>();
   answer({ peer, versions });
   for await (const line of createInterface({ input: process.stdin })) {
-    const { case: settings, repeats, budgetMs } = JSON.parse(line);
+    const { case: settings, ...plan } = JSON.parse(line);
     if (settings.job !== "train" || settings.flow !== "maf") {
       answer({ unsupported: "only the training of masked autoregressive flows is written for this peer" });
       continue;
@@ -21,7 +21,7 @@ export async function serve(
       const known = measures.get(settings.name);
       const measure = known ?? measureTraining(training, settings);
       measures.set(settings.name, measure);
-      const { times, startMs } = await measure(repeats, budgetMs);
+      const { times, startMs } = await measure(plan);
       answer({ times, startMs: known ? 0 : startMs });
     } catch (error) {
       answer({ error: String(error) });

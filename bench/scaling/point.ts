@@ -1,7 +1,7 @@
 /** Measures the case that is its argument, in a process of its own, and writes a point as JSON. */
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Case } from "../speed/cases.ts";
-import { measureOf } from "../speed/measure.ts";
+import { measureOf, type Plan } from "../speed/measure.ts";
 import { median } from "../speed/statistics.ts";
 import { ROWS } from "./curves.ts";
 import type { Point } from "./measurePoint.ts";
@@ -10,22 +10,23 @@ import type { Point } from "./measurePoint.ts";
 const BUDGET_MS = 600;
 const [FEWEST, MOST] = [5, 100];
 
+const plan = (repeats: number, budgetMs = 0): Plan => ({ repeats, budgetMs, warmUpMs: 0 });
 const benchCase: Case = JSON.parse(process.argv[2]);
 
 // The runtime, its threads and the code of the job are there before memory is counted.
 const small = { ...benchCase, dim: 2, transforms: 1, hidden: [8, 8] };
-await measureOf(small.job === "train" ? small : { ...small, rows: ROWS })(0, 0);
+await measureOf(small.job === "train" ? small : { ...small, rows: ROWS })(plan(0));
 globalThis.gc?.();
 writeFileSync("/proc/self/clear_refs", "5");
 const before = residentBytes("VmRSS");
 
 const measure = measureOf(benchCase);
-const { startMs } = await measure(0, 0);
+const { startMs } = await measure(plan(0));
 const bytes = residentBytes("VmHWM") - before - bytesOfRows(benchCase);
 
-const [pilot] = (await measure(1, 0)).times;
+const [pilot] = (await measure(plan(1))).times;
 const repeats = Math.min(MOST, Math.max(FEWEST, Math.round(BUDGET_MS / pilot)));
-const { times } = await measure(repeats, Number.POSITIVE_INFINITY);
+const { times } = await measure(plan(repeats, Number.POSITIVE_INFINITY));
 
 const rounded = (value: number) => Number(value.toPrecision(4));
 const point: Point = {

@@ -5,8 +5,7 @@ import { matrixPeak } from "./peak.ts";
 import { median, quartiles } from "./statistics.ts";
 import { digits, range, table } from "./table.ts";
 
-const REPEATS = 50;
-const BUDGET_MS = 2000;
+const PLAN = { repeats: 400, budgetMs: 2000, warmUpMs: 500 };
 
 /** What `npm run bench` says of one case. */
 export interface Alone {
@@ -35,7 +34,7 @@ export async function aloneAll(cases: readonly Case[]): Promise<{ peak: number; 
 }
 
 async function alone(benchCase: Case, peak: number): Promise<Alone> {
-  const { times, startMs } = await measureOf(benchCase)(REPEATS, BUDGET_MS);
+  const { times, startMs } = await measureOf(benchCase)(PLAN);
   const ms = median(times);
   const { name, job } = benchCase;
   const operations = flops(benchCase);

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Case } from "./cases.ts";
+import type { Plan } from "./measure.ts";
 import { type Answer, answerSchema, greetingSchema, THREADS } from "./protocol.ts";
 
 const REMARKS = 2000;
@@ -40,8 +41,8 @@ export class Contestant {
   }
 
   /** The answer to a request; an error if the process ended or its answer is none. */
-  async ask(benchCase: Case, repeats: number, budgetMs: number): Promise<Answer> {
-    this.child.stdin!.write(`${JSON.stringify({ case: benchCase, repeats, budgetMs })}\n`);
+  async ask(benchCase: Case, plan: Plan): Promise<Answer> {
+    this.child.stdin!.write(`${JSON.stringify({ case: benchCase, ...plan })}\n`);
     try {
       return answerSchema.parse(await this.nextLine());
     } catch (error) {

@@ -7,12 +7,12 @@ const say = (answer: object) => process.stdout.write(`${JSON.stringify(answer)}\
 
 say({ peer: "pushforward", versions: {} });
 for await (const line of createInterface({ input: process.stdin })) {
-  const { case: benchCase, repeats, budgetMs } = JSON.parse(line);
+  const { case: benchCase, ...plan } = JSON.parse(line);
   try {
     const measure = measures.get(benchCase.name) ?? measureOf(benchCase);
     const first = !measures.has(benchCase.name);
     measures.set(benchCase.name, measure);
-    const { times, startMs } = await measure(repeats, budgetMs);
+    const { times, startMs } = await measure(plan);
     say({ times, startMs: first ? startMs : 0 });
   } catch (error) {
     say({ error: (error as Error).message });

@@ -13,6 +13,8 @@ const cases = parseCases(
   ]),
 );
 
+const plan = { repeats: 3, budgetMs: 100, warmUpMs: 10 };
+
 /** A contestant whose answer to each line is a JavaScript expression. */
 const answering = (expression: string) =>
   Contestant.start("stub", [
@@ -27,15 +29,15 @@ const answering = (expression: string) =>
 test("asks and hears line by line", async () => {
   const contestant = await answering("{ times: Array(JSON.parse(line).repeats).fill(2), startMs: 1 }");
   expect(contestant.versions).toEqual({ stub: "1" });
-  expect(await contestant.ask(cases[0], 3, 100)).toEqual({ times: [2, 2, 2], startMs: 1 });
+  expect(await contestant.ask(cases[0], plan)).toEqual({ times: [2, 2, 2], startMs: 1 });
   contestant.stop();
 });
 
 test("an answer that is none is an error, and so is the end of the process", async () => {
   const contestant = await answering("{ times: [], startMs: 1 }");
-  expect(await contestant.ask(cases[0], 3, 100)).toEqual({ error: expect.stringContaining("times") });
+  expect(await contestant.ask(cases[0], plan)).toEqual({ error: expect.stringContaining("times") });
   contestant.stop();
-  expect(await contestant.ask(cases[0], 3, 100)).toEqual({ error: "stub ended (SIGTERM): " });
+  expect(await contestant.ask(cases[0], plan)).toEqual({ error: "stub ended (SIGTERM): " });
 });
 
 test("tells what a contestant that ends said last", async () => {
@@ -48,7 +50,7 @@ test("tells what a contestant that ends said last", async () => {
 
 test("we answer with as many times as there were repeats, and go on after a case that is not there", async () => {
   const ours = await startOurs();
-  const ask = (benchCase: Case) => ours.ask(benchCase, 3, 1e6);
+  const ask = (benchCase: Case) => ours.ask(benchCase, { ...plan, budgetMs: 1e6 });
   expect(await ask(cases[3])).toEqual({ error: expect.stringContaining("no recipe unknown") });
   for (const benchCase of cases.slice(0, 3)) {
     const first = await ask(benchCase);
