@@ -32,7 +32,8 @@ export type BatchNormOptions = Omit<z.input<typeof batchNormSchema>, "type">;
  * validation and sampling and `fitDensity` included, takes running statistics: moving averages over the batches that start
  * with the statistics of the training rows, and not at 0 or 1. A start without these is forgotten after a few batches.
  *
- * A mean and a variance need the whole batch, so a flow that holds one trains on one thread.
+ * A mean and a variance need the whole batch, so a flow that holds one trains on one thread. In those of a batch all rows count
+ * alike, whatever their weights in the loss.
  */
 export class BatchNorm implements Bijection {
   readonly features: number;

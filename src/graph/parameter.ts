@@ -29,7 +29,7 @@ export class Parameter extends Tensor {
         received: `${value.length}`,
       });
     }
-    this.value = value instanceof Float64Array ? value : Float32Array.from(value);
+    this.value = value instanceof Float64Array ? value : new Float32Array(value);
     const { running = false, trainable = !running } = options;
     this.trainable = trainable;
     this.running = running;

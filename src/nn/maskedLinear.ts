@@ -108,9 +108,10 @@ export class MaskedLinear<T extends Tensor = Parameter> {
 
   private masked(weight: Tensor, start: number, units: readonly number[]): Tensor {
     const rows = size(weight);
-    const values = this.degrees
-      .slice(start, start + rows)
-      .flatMap((degree) => units.map((unit) => (degree <= this.reach[unit] ? 1 : 0)));
+    const reach = units.map((unit) => this.reach[unit]);
+    const values: number[] = [];
+    for (const degree of this.degrees.slice(start, start + rows))
+      for (const highest of reach) values.push(degree <= highest ? 1 : 0);
     return values.includes(0) ? weight.mul(constant(values, [rows, units.length])) : weight;
   }
 }
@@ -124,8 +125,11 @@ function part(
   columns: readonly number[],
   mask: (row: number, column: number) => boolean,
 ): Parameter {
-  const values = rows.flatMap((row) =>
-    columns.map((column) => (mask(row, column) ? value[row * sizes[1] + column] : 0)),
-  );
-  return new Parameter([rows.length, columns.length], new Float32Array(values));
+  const values = new Float32Array(rows.length * columns.length);
+  rows.forEach((row, i) => {
+    columns.forEach((column, k) => {
+      if (mask(row, column)) values[i * columns.length + k] = value[row * sizes[1] + column];
+    });
+  });
+  return new Parameter([rows.length, columns.length], values);
 }
