@@ -53,15 +53,15 @@ export class Planar implements Bijection {
 
   forward(z: Tensor, context?: Tensor): Transformed {
     const { w, direction, b, s } = this.bend(context);
-    const a = dot(z, w).add(b);
+    const a = height(z, w, b);
     const { logDerivative } = this.along(a, s);
-    return { value: z.add(direction.mul(this.h(a))), logDet: logDerivative.reshape(["N"]) };
+    return { value: moved(z, this.h(a), direction), logDet: logDerivative.reshape(["N"]) };
   }
 
   inverse(x: Tensor, context?: Tensor): Transformed {
     const { w, direction, b, s } = this.bend(context);
-    const { value: a, logDerivative } = this.back(dot(x, w).add(b), s);
-    return { value: x.sub(direction.mul(this.h(a))), logDet: logDerivative.reshape(["N"]) };
+    const { value: a, logDerivative } = this.back(height(x, w, b), s);
+    return { value: moved(x, this.h(a), direction.neg()), logDet: logDerivative.reshape(["N"]) };
   }
 
   private bend(context?: Tensor) {
@@ -97,8 +97,16 @@ export class Planar implements Bijection {
 /** Both slopes are positive, so a and a + (s - 1) h(a) have the same sign. */
 const leakySlope = (a: Tensor, s: Tensor): Tensor => a.greater(0).where(s, s.mul(LEAK).add(1 - LEAK));
 
-/** Over features, [..., D] and [..., D] -> [..., 1]. */
-const dot = (a: Tensor, b: Tensor): Tensor => a.mul(b).sum(-1, { keepAxes: true });
+/** Over features: [D] and [D] -> [], [N, D] and [N, D] -> [N, 1]. */
+const dot = (a: Tensor, b: Tensor): Tensor => a.mul(b).sum(-1, { keepAxes: a.rank > 1 });
+
+/** x·w + b, [N, 1]; what is the same for all rows takes one product. */
+const height = (x: Tensor, w: Tensor, b: Tensor): Tensor =>
+  w.rank > 1 ? dot(x, w).add(b) : x.affine(w.reshape([w.shape[0], 1]), b);
+
+/** x + h û, [N, D], for h [N, 1]. */
+const moved = (x: Tensor, h: Tensor, direction: Tensor): Tensor =>
+  direction.rank > 1 ? x.add(direction.mul(h)) : h.affine(direction.reshape([1, direction.shape[0]]), x);
 
 export const planarKind: BijectionKind<typeof planarSchema> = {
   schema: planarSchema,
