@@ -95,7 +95,10 @@ function training(flow: Flow, benchCase: Case & { readonly job: "train" }, optio
         const ms = performance.now() - last;
         if (steps++ === 0) startMs = ms;
         else if (steps <= WARM_UP || warm < warmUpMs) warm += ms;
-        else if (between && times.length < repeats) spent += times[times.push(ms) - 1];
+        else if (between && times.length < repeats) {
+          times.push(ms);
+          spent += ms;
+        }
         if (times.length >= repeats || spent > budgetMs) enough.abort();
         between = fraction < 1;
         last = performance.now();

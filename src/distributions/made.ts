@@ -45,7 +45,7 @@ export type MadeOptions = Omit<z.input<typeof madeSchema>, "type">;
  * computes each hidden unit once, so it costs about one pass too.
  *
  * With several `masks` it is trained for connectivity, and with `orderAgnostic` for orders too (sections 4.2 and 4.3 of the
- * paper): each batch takes one of the M masks, at random. Evaluated by itself it is the first of them; an `Ensemble` is the
+ * paper): the batches take the M masks in turn. Evaluated by itself it is the first of them; an `Ensemble` is the
  * average over all. A drawn mask numbers the hidden units anew, and the degrees of all together stay as they are.
  */
 export class Made implements Distribution {
