@@ -12,30 +12,36 @@ interface Table {
   /** Where its three parts are. */
   readonly file: string;
   readonly batchSize: number;
-  /** Where there are few rows, chosen by the validation rows. */
-  readonly weightDecay: number;
+  /** Of one mask and of many, which need less: chosen by the validation rows. */
+  readonly weightDecay: { readonly one: number; readonly many: number };
   /** Seed of the order, by the validation rows among 0, 1 and 2 where it matters. */
   readonly order?: number;
 }
 
 const tables: Readonly<Record<string, Table>> = {
-  adult: { file: "debd/adult", batchSize: 100, weightDecay: 0.3 },
-  dna: { file: "made/dna", batchSize: 20, weightDecay: 0.5 },
-  mushrooms: { file: "debd/mushrooms", batchSize: 20, weightDecay: 0.1, order: 2 },
-  nltcs: { file: "debd/nltcs", batchSize: 100, weightDecay: 0.3 },
-  plants: { file: "debd/plants", batchSize: 100, weightDecay: 0.3 },
+  adult: { file: "debd/adult", batchSize: 100, weightDecay: { one: 0.3, many: 0.1 } },
+  dna: { file: "made/dna", batchSize: 20, weightDecay: { one: 0.5, many: 0.1 } },
+  mushrooms: { file: "debd/mushrooms", batchSize: 20, weightDecay: { one: 0.1, many: 0.01 }, order: 2 },
+  nltcs: { file: "debd/nltcs", batchSize: 100, weightDecay: { one: 0.3, many: 0.1 } },
+  plants: { file: "debd/plants", batchSize: 100, weightDecay: { one: 0.3, many: 0.1 } },
 };
 
 const network: MadeRecipeOptions = { outputs: "bernoulli", hidden: [500], direct: true, ordering: "random" };
 const masks = 32;
 
-/** Many masks are learned more slowly; so they take larger steps, and what is cut is cut from them. */
-const EPOCHS = 200;
-
-const settings = ({ batchSize, weightDecay }: Table, several: boolean): FitSettings => ({
+const one = ({ batchSize, weightDecay }: Table): FitSettings => ({
   batchSize,
-  optimizer: { weightDecay, learningRate: several ? 2e-3 : 1e-3 },
-  ...(several && { epochs: EPOCHS }),
+  optimizer: { weightDecay: weightDecay.one, learningRate: 1e-3 },
+});
+
+/** Each batch learns for one of many masks: larger steps, a longer average of the weights, and more patience. */
+const many = ({ batchSize, weightDecay }: Table): FitSettings => ({
+  batchSize,
+  optimizer: { weightDecay: weightDecay.many, learningRate: 2e-3 },
+  averageDecay: 0.998,
+  schedule: { patience: 25 },
+  patience: 60,
+  epochs: 1000,
 });
 
 const models: Readonly<Record<string, MadeRecipeOptions>> = {
@@ -64,7 +70,7 @@ export const madeBinary: Protocol = {
       for (const [model, options] of Object.entries(models)) {
         const build: Model["build"] = ({ features }) =>
           made(features, { ...network, ...options, seed: order });
-        const chosen = { name: model, build, settings: settings(tables[name], options.masks !== undefined) };
+        const chosen = { name: model, build, settings: (options.masks ? many : one)(tables[name]) };
         const { flow, result } = await trained(chosen, train, { ...run, validation });
         const logProb = await flow.logProb(test.rows.values);
         scores[name][model] = {
@@ -95,8 +101,8 @@ export const madeBinary: Protocol = {
 
 const notes = `Ours has 500 units a hidden layer, direct weights and AdamW, and is stopped early by the validation rows. Those chose the decay and
 the batch of dna (0.5, 20 rows) and mushrooms (0.1, 20 rows), and mushrooms' order among three; the other tables have 0.3 and 100.
-The ensembles take 32 masks in a cycle, one for every batch, the second an order with each too, for at most ${EPOCHS} epochs, and average the
-probabilities of whole rows over all of them.`;
+The ensembles take 32 masks in a cycle, one for every batch, the second an order with each too, and average the probabilities of
+whole rows over all of them. Their decay is 0.01 for mushrooms and 0.1 for the others.`;
 
 /** The paper's own table where it has the set; that of the circuits' literature otherwise. */
 function papersOf(data: string): Record<string, Record<string, number>> {
