@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { isTraining } from "../graph/drawn.ts";
 import { vjp } from "../graph/grad.ts";
-import { epsilon, loop, withGradient } from "../graph/loop.ts";
+import { epsilon, loop } from "../graph/loop.ts";
+import { implicit } from "../graph/solve.ts";
 import { spectralBound } from "../graph/spectralNorm.ts";
 import { constant, filled, scalar, type Tensor } from "../graph/tensor.ts";
 import { Linear } from "../nn/linear.ts";
@@ -70,20 +71,19 @@ export class Residual implements Bijection {
   forward(z: Tensor, context?: Tensor): Transformed {
     const weights = this.weights();
     const { lipschitz } = this.options;
-    const found = fixedPoint((x) => z.sub(this.evaluate(x, weights, context).value), z, lipschitz);
-    const there = this.evaluate(found, weights, context);
+    const at = (x: Tensor) => this.evaluate(x, weights, context);
+    const found = fixedPoint((x) => z.sub(at(x).value), z, lipschitz);
     // (I + J^T) v = w, for w of any size.
-    const solve = (w: Tensor) => {
+    const solve = (w: Tensor, x: Tensor) => {
+      const there = at(x);
+      if (!this.estimates) return eliminate(plusIdentity(there.jacobian())).solve(w);
       const size = largest(w).maximum(1e-30);
       const unit = w.div(size);
-      const pulled = (v: Tensor) => vjp([there.value], [found], [v])[0];
-      return this.estimates
-        ? fixedPoint((v) => unit.sub(pulled(v)), unit, lipschitz).mul(size)
-        : eliminate(plusIdentity(there.jacobian())).solve(w);
+      const pulled = (v: Tensor) => vjp([there.value], [x], [v])[0];
+      return fixedPoint((v) => unit.sub(pulled(v)), unit, lipschitz).mul(size);
     };
-    // x = found, with the gradient of the fixed point: that of z - g(x) at a fixed x, through (I + J^T)^-1.
-    const x = withGradient(found, [z.sub(there.value)], (w) => [solve(w)]);
-    return { value: x, logDet: this.logDet(this.evaluate(x, weights, context)).neg() };
+    const x = implicit(found, (x) => x.add(at(x).value), z, solve);
+    return { value: x, logDet: this.logDet(at(x)).neg() };
   }
 
   /** Whether what is traced takes an estimate for the log-determinant. */

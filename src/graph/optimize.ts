@@ -57,7 +57,7 @@ export function optimize(
 /** The graph of `outputs` with some of its tensors replaced by others of their shapes. */
 export function substitute(outputs: readonly Tensor[], others: ReadonlyMap<Tensor, Tensor>): Tensor[] {
   const replacement = new Map(others);
-  for (const node of ancestors(outputs)) {
+  for (const node of ancestors(outputs, others)) {
     if (replacement.has(node)) continue;
     const inputs = node.inputs.map((parent) => replacement.get(parent)!);
     const changed = inputs.some((parent, i) => parent !== node.inputs[i]);

@@ -1,4 +1,6 @@
-import { epsilon, loop } from "./loop.ts";
+import { vjp } from "./grad.ts";
+import { capturedBy, epsilon, loop, placeholder, withGradient } from "./loop.ts";
+import { substitute } from "./optimize.ts";
 import { filled, type Tensor } from "./tensor.ts";
 
 /** A value with the logarithm of the derivative that led there; both elementwise. */
@@ -26,12 +28,45 @@ const MOST_TURNS = 288;
  */
 export function solveIncreasing(f: (x: Tensor) => Mapped, y: Tensor, start: Tensor = y): Mapped {
   const solution = search(f, y, start);
-  // One more step of Newton's, which has the gradient.
   const last = f(solution);
-  const slope = last.logDerivative.exp().stopGradient();
-  const x = solution.sub(last.value.sub(y).div(slope));
+  const polished = solution.sub(last.value.sub(y).mul(last.logDerivative.neg().exp()));
+  const x = implicit(
+    polished,
+    (x) => f(x).value,
+    y,
+    (g, x) => g.mul(f(x).logDerivative.neg().exp()),
+  );
   return { value: x, logDerivative: f(x).logDerivative.neg() };
 }
+
+/**
+ * The x with f(x) = y that was `found`, with the gradients of the implicit function theorem: that of y is w = (df/dx)^-T g,
+ * which `solve` gives for x, and that of what else f was made of is -(df/dtheta)^T w. They are functions of x itself, so
+ * derivatives of any order are right.
+ */
+export function implicit(
+  found: Tensor,
+  f: (x: Tensor) => Tensor,
+  y: Tensor,
+  solve: (g: Tensor, x: Tensor) => Tensor,
+): Tensor {
+  const at = placeholder(found.shape);
+  const traced = f(at);
+  const learned = capturedBy([traced], [at]).filter(({ operation }) => operation.name !== "constant");
+  // Some may be made of others: each has the gradient of its own occurrences, and passes it on outside.
+  const own = learned.map(({ shape }) => placeholder(shape));
+  const [value] = substitute([traced], pairs(learned, own));
+  const x = withGradient(found, [y, ...learned], (g) => {
+    const w = solve(g, x);
+    const weight = placeholder(y.shape);
+    const others = vjp([value], own, [weight]);
+    return [w, ...substitute(others, pairs([at, weight, ...own], [x, w.neg(), ...learned]))];
+  });
+  return x;
+}
+
+const pairs = (from: readonly Tensor[], to: readonly Tensor[]) =>
+  new Map(from.map((tensor, i): [Tensor, Tensor] => [tensor, to[i]]));
 
 /** Bracketing and Newton's method are one loop: f is the larger part of a graph, and this has it once. */
 function search(f: (x: Tensor) => Mapped, y: Tensor, start: Tensor): Tensor {

@@ -209,3 +209,35 @@ function gaussianLogDensity(data: Float64Array, D: number): number {
   });
   return -0.5 * (D * (1 + Math.log(2 * Math.PI)) + logAbsDeterminant(covariance, D));
 }
+
+test("second derivatives through the fixed point are those of differences of the first", async () => {
+  const bijection = new Residual({ features: 2, hidden: [5], lipschitz: 0.8 }, new Random(3));
+  const parameters = parametersOf(bijection);
+  perturb(parameters);
+  const weights = [...parameters.values()];
+  const run = compile(
+    (z) => {
+      const { value, logDet } = bijection.forward(z);
+      const first = grad(value.sin().sum().add(logDet.sum()), [z, ...weights]);
+      const squares = first.map((g) => g.square().sum()).reduce((a, b) => a.add(b));
+      return [squares, ...grad(squares, [z, ...weights])];
+    },
+    [["N", 2]],
+    { precision: "float64" },
+  );
+  const z = Float64Array.of(0.4, -1.2, 0.7, 0.1);
+  const [, ...gradients] = await run(z);
+  const h = 1e-5;
+  for (const [k, values] of [z, ...weights.map(({ value }) => value)].entries()) {
+    const slopes: number[] = [];
+    for (const [i, start] of values.entries()) {
+      const at = async (by: number) => {
+        values[i] = start + by;
+        return (await run(z))[0][0];
+      };
+      slopes.push(((await at(h)) - (await at(-h))) / (2 * h));
+      values[i] = start;
+    }
+    expectClose(gradients[k], slopes, 1e-6, `input ${k}`);
+  }
+});

@@ -60,7 +60,19 @@ test("where there is no solution the result is NaN, and a NaN stays one", async 
   expect([...x.slice(1)]).toEqual([Number.NaN, Number.NaN, Number.NaN]);
 });
 
-test("gradients are those of the implicit function theorem", async () => {
+type Loss = (x: Tensor, logDerivative: Tensor, inputs: readonly [Tensor, Parameter]) => Tensor;
+const first: Loss = (x, logDerivative) => x.sin().add(logDerivative).sum();
+
+test.each<[string, Loss]>([
+  ["gradients are those of the implicit function theorem", first],
+  [
+    "so are second derivatives",
+    (x, logDerivative, inputs) => {
+      const [dy, da] = grad(first(x, logDerivative, inputs), inputs);
+      return dy.square().sum().add(da.square());
+    },
+  ],
+])("%s", async (_, lossOf) => {
   const a = new Parameter([], new Float64Array([1.5]));
   const f = (x: Tensor) => {
     const bent = x.mul(a).tanh();
@@ -69,7 +81,7 @@ test("gradients are those of the implicit function theorem", async () => {
   const run = compile(
     (y) => {
       const { value, logDerivative } = solveIncreasing(f, y);
-      const loss = value.sin().add(logDerivative).sum();
+      const loss = lossOf(value, logDerivative, [y, a]);
       const [dy, da] = grad(loss, [y, a]);
       return { loss, dy, da };
     },
