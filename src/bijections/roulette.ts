@@ -44,7 +44,7 @@ export function rouletteLogDet(push: (tangents: Tensor) => Tensor, features: num
     },
     { most: FIRST_TERMS + Math.ceil(LEAST_LOG / Math.log(c)) },
   );
-  const differentiated = push(v).mul(e).sum([1, 2]);
+  const differentiated = push(v.stopGradient()).mul(e).sum([1, 2]);
   return withGradient(value.reshape(["N"]), [differentiated], (g) => [g]);
 }
 

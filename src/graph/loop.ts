@@ -1,3 +1,4 @@
+import { PushforwardError } from "../errors.ts";
 import { ancestors } from "./grad.ts";
 import type { LoopBody, Operation } from "./operation.ts";
 import * as source from "./operations/source.ts";
@@ -9,7 +10,7 @@ import { Tensor } from "./tensor.ts";
  * state, in tensors of the shapes of `initial`. The first turn is always made.
  *
  * The step is traced once, and becomes the body of an ONNX Loop; what in it does not depend on the state is computed
- * before the loop. The results have no gradient: `withGradient` gives them one.
+ * before the loop. The results have no gradient, and to ask for one is an `ARGUMENT` error: `withGradient` gives them one.
  */
 export function loop(
   initial: readonly Tensor[],
@@ -67,6 +68,11 @@ function loopOperation(body: LoopBody, captured: readonly Tensor[], most: number
 const result: Operation = {
   name: "loopResult",
   shape: (_inputs, { shape }) => shape as Tensor["shape"],
+  gradient() {
+    throw new PushforwardError("ARGUMENT", "what a loop computes has no gradient of its own", {
+      mend: "State one with `withGradient`, or stop it with `stopGradient`. Integrals have no second derivatives.",
+    });
+  },
   emit: (_onnx, [whole], { index }) => `${whole}.${index}`,
 };
 

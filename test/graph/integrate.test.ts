@@ -110,6 +110,12 @@ describe("integrate", () => {
     expect(unknown).toBeNaN();
   });
 
+  test("refuses second derivatives", () => {
+    const y = new Parameter([1, 1], [0.5]);
+    const [slope] = grad(integrate(rational, y, { from: 0, to: 1 }).sum(), [y]);
+    expect(() => grad(slope.sum(), [y])).toThrow(/Integrals have no second derivatives/);
+  });
+
   test("has the gradients of differences, with respect to start, parameters and what rows bring", async () => {
     const a = new Parameter([2, 2], Float64Array.of(0.3, -1.2, 0.8, 0.1));
     const b = new Parameter([2], Float64Array.of(0.2, -0.4));

@@ -85,6 +85,13 @@ test("a gradient of one's own replaces that of the value", async () => {
   expect([...gradient]).toEqual([30, 30, 30]);
 });
 
+test("to ask for the gradient of a loop is an error, unless it is stopped", () => {
+  const x = new Parameter([2], [1, 2]);
+  const [y] = loop([x], ([y]) => ({ state: [y.square()], proceed: scalar(0).equal(1) }), { most: 2 });
+  expect(() => grad(y.sum(), [x])).toThrow(/a loop computes has no gradient.*\n.*withGradient/);
+  expect(grad(y.stopGradient().mul(x).sum(), [x])[0].shape).toEqual([2]);
+});
+
 test("epsilon is that of the precision", async () => {
   expect((await compile((x) => x.add(epsilon()), [[1]])([0]))[0]).toBe(2 ** -23);
   expect((await compile((x) => x.add(epsilon()), [[1]], { precision: "float64" })([0]))[0]).toBe(2 ** -52);
