@@ -73,7 +73,9 @@ export function vjp(
     if (slices) accumulate(node, assemble(slices, node.shape));
     const g = gradients.get(node);
     const { operation } = node;
-    if (!g || node.inputs.length === 0 || !relevant.has(node) || !operation.gradient) continue;
+    // What is asked for passes nothing on, unless it depends on something else that is.
+    const passesOn = node.inputs.some((parent) => relevant.has(parent));
+    if (!g || !passesOn || !operation.gradient) continue;
     withScope(node.scope ? `gradient/${node.scope}` : "gradient", () => {
       if (operation.name === "slice") {
         const [parent] = node.inputs;
