@@ -46,7 +46,8 @@ type Program = Pick<Compiled<Traced>, "graph" | "options" | "bytes" | "bind" | "
 
 /**
  * A compiled function on several threads, one slot each: the calling thread and worker threads with sessions of their own.
- * Which slot computes what is the caller's choice, so results do not depend on timing. The function must have a fixed batch and its parameters embedded.
+ * Which slot computes what is the caller's choice, so results do not depend on timing. The function must have a fixed batch and
+ * its parameters embedded.
  */
 export class Team {
   readonly slots: readonly Slot[];

@@ -51,9 +51,9 @@ let lastJob = MAIL;
 const SPINS = 50_000;
 
 /**
- * A worker thread that runs graphs and kernels when told. ONNX Runtime's `run` holds its calling thread and its own threads gain little
- * on small products, so rows are shared among threads with a session each. Turns go through shared memory, in microseconds:
- * a thread looks out for its next turn for a moment before it sleeps.
+ * A worker thread that runs graphs and kernels when told. ONNX Runtime's `run` holds its calling thread and its own threads
+ * gain little on small products, so rows are shared among threads with a session each. Turns go through shared memory, in
+ * microseconds: a thread looks out for its next turn for a moment before it sleeps.
  */
 export class Thread {
   private readonly worker: InstanceType<Threads["Worker"]>;
