@@ -31,6 +31,8 @@ export interface ExportOptions {
   embedParameters?: boolean;
   /** Strings for the file's metadata. */
   metadata?: Readonly<Record<string, string>>;
+  /** Name of an empty sequence to put before the outputs; none if absent. */
+  barrier?: string;
 }
 
 /** ONNX operator set: 18 has every operation here and is read by all current runtimes. */
@@ -57,6 +59,7 @@ class OnnxWriter implements Emitter {
   readonly batch: number | undefined;
   private readonly embed: boolean;
   private readonly metadata: Readonly<Record<string, string>>;
+  private readonly barrier: string | undefined;
   /** Those of the graph that is being written: the whole, or the body of a loop. */
   private nodes: NodeProto[] = [];
   private readonly initializers: TensorProto[] = [];
@@ -67,11 +70,13 @@ class OnnxWriter implements Emitter {
   private batchReference: { name: string } | undefined;
   private scope = "";
 
-  constructor({ precision = "float32", batch, embedParameters = false, metadata = {} }: ExportOptions) {
+  constructor(options: ExportOptions) {
+    const { precision = "float32", batch, embedParameters = false, metadata = {}, barrier } = options;
     this.precision = precision;
     this.batch = batch;
     this.embed = embedParameters;
     this.metadata = metadata;
+    this.barrier = barrier;
     this.floatType = precision === "float64" ? TensorProto_DataType.DOUBLE : TensorProto_DataType.FLOAT;
     this.epsilon = precision === "float64" ? 2 ** -52 : 2 ** -23;
     this.largest = precision === "float64" ? Number.MAX_VALUE : 3.4028234663852886e38;
@@ -82,6 +87,7 @@ class OnnxWriter implements Emitter {
     const inputs: ValueInfoProto[] = [];
     // Names that callers use are kept as they are; those of nodes give way.
     for (const { name } of [...graph.inputs, ...graph.parameters, ...graph.outputs]) this.claim(name);
+    if (this.barrier !== undefined) this.claim(this.barrier);
     for (const { name, tensor } of graph.inputs) {
       values.set(tensor, name);
       inputs.push(this.valueInfo(name, tensor.shape));
@@ -124,7 +130,7 @@ class OnnxWriter implements Emitter {
         node: this.nodes,
         initializer: this.initializers,
         input: inputs,
-        output: outputs,
+        output: this.barrier === undefined ? outputs : [this.emptySequence(this.barrier), ...outputs],
       },
     });
     return toBinary(ModelProtoSchema, model);
@@ -329,6 +335,17 @@ class OnnxWriter implements Emitter {
           value: { elemType: type === "bool" ? TensorProto_DataType.BOOL : this.floatType, shape: { dim } },
         },
       },
+    });
+  }
+
+  private emptySequence(name: string): ValueInfoProto {
+    this.nodes.push(create(NodeProtoSchema, { name, opType: "SequenceEmpty", output: [name] }));
+    const elemType = {
+      value: { case: "tensorType" as const, value: { elemType: TensorProto_DataType.FLOAT } },
+    };
+    return create(ValueInfoProtoSchema, {
+      name,
+      type: { value: { case: "sequenceType", value: { elemType } } },
     });
   }
 

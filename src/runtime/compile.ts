@@ -7,7 +7,8 @@ import { formatShape, resolveShape, type Shape, sizeOf } from "../graph/shape.ts
 import { input, Tensor } from "../graph/tensor.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { type Engine, type EngineOptions, loadEngine, sessionOptions } from "./engine.ts";
-import { isShared } from "./thread.ts";
+import { BARRIER, runInPlace } from "./inPlace.js";
+import { hasWorkerThreads, isShared } from "./thread.ts";
 
 export type { Floats };
 
@@ -155,9 +156,12 @@ class Executable {
     const taken = graph.outputs.map(({ name, tensor }) =>
       this.wrap(name, outputs[name], resolveShape(tensor.shape, batch)),
     );
-    const fetches = Object.fromEntries(
-      taken.map(({ name, tensor }) => [name, writesInPlace ? tensor : null]),
-    );
+    const fetches = Object.fromEntries(taken.map(({ name, tensor }) => [name, tensor]));
+    const run = async () => {
+      if (writesInPlace) return runInPlace(session, feeds, fetches);
+      const results = await session.run(feeds, Object.keys(fetches));
+      for (const { name, own } of taken) own.set(results[name].data as Floats);
+    };
     const parameters = options.embedParameters ? [] : graph.parameters;
     return async () => {
       given.forEach(update);
@@ -166,11 +170,8 @@ class Executable {
         update(wrapped);
         feeds[name] = wrapped.tensor;
       }
-      const results = await session.run(feeds, fetches);
-      for (const { name, own, array } of taken) {
-        if (!writesInPlace) array.set(results[name].data as Floats);
-        else if (own !== array) array.set(own);
-      }
+      await run();
+      for (const { own, array } of taken) if (own !== array) array.set(own);
     };
   }
 
@@ -189,7 +190,8 @@ class Executable {
   /** Kept until the session is made, so that one writing serves all who ask before. */
   bytes(): Uint8Array<ArrayBuffer> {
     const { batch, embedParameters } = this.options;
-    this.written ??= exportOnnx(this.graph, { precision: this.precision, batch, embedParameters });
+    const barrier = hasWorkerThreads ? BARRIER : undefined;
+    this.written ??= exportOnnx(this.graph, { precision: this.precision, batch, embedParameters, barrier });
     return this.written;
   }
 

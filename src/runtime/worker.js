@@ -3,6 +3,7 @@
 // It holds copies of graphs and of kernels; `thread.ts` is the other side and says what the words of `control` mean.
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import * as module from "#onnxruntime";
+import { runInPlace } from "./inPlace.js";
 
 const { InferenceSession, Tensor } = module.default ?? module;
 const port = /** @type {import("node:worker_threads").MessagePort} */ (parentPort);
@@ -43,7 +44,7 @@ async function graph({ bytes, options, precision, inputs, outputs }) {
   return {
     async run() {
       for (const { own, shared } of given) own.set(shared);
-      await session.run(feeds, fetches);
+      await runInPlace(session, feeds, fetches);
       for (const { own, shared } of results) shared.set(own);
     },
     release: () => session.release(),

@@ -160,6 +160,18 @@ describe("into", () => {
     await f.release();
   });
 
+  test("holds no copy of what it wrote", async () => {
+    const numbers = 4_000_000;
+    const f = compile((x) => ({ y: x.neg() }), [["N"]]);
+    const inputs = [new Float32Array(numbers).fill(2)];
+    const y = new Float32Array(numbers);
+    const { arrayBuffers } = process.memoryUsage();
+    await f.into(inputs, { y });
+    expect(process.memoryUsage().arrayBuffers - arrayBuffers).toBeLessThan(numbers);
+    expect(y.every((value) => value === -2)).toBe(true);
+    await f.release();
+  });
+
   test("names an array that does not fit", async () => {
     const f = compile((x, y) => ({ z: affine(x, y) }), shapes);
     const inputs = [new Float32Array(4), new Float32Array(2)];
