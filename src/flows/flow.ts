@@ -224,7 +224,9 @@ export class Flow {
     const largest = CHUNKS[CHUNKS.length - 1];
     const threads = rows > largest ? teamSize(options.threads) : 1;
     const chunk = CHUNKS.find((size) => size >= rows / threads) ?? largest;
-    const team = await this.job(name, build, all, { ...options, batch: chunk }, threads);
+    const { providers, precision } = options;
+    const engine = { providers, precision, threads: options.threads, batch: chunk };
+    const team = await this.job(name, build, all, engine, threads);
     const { slots } = team;
     const outputs = Object.fromEntries(
       Object.entries(slots[0].outputs).map(([key, { length }]) => [

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Actnorm, Chain, LULinear, Permutation, Standardize, Tails } from "../../src/bijections/index.ts";
 import { DiagonalNormal, StandardNormal, Uniform } from "../../src/distributions/index.ts";
 import { buildFlow, Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
@@ -6,6 +6,7 @@ import { grad } from "../../src/graph/grad.ts";
 import { input } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import { Team } from "../../src/runtime/team.ts";
 import { expectClose } from "../bijections/invariants.ts";
 import { logAbsDeterminant } from "../mathematics/determinant.ts";
 import { perturb } from "../nn/perturb.ts";
@@ -80,6 +81,17 @@ describe("samples", () => {
       expect((await flow.sample(0, { precision })).length).toBe(0);
     },
   );
+
+  test("of any seed, from any row on and in any context, come from one graph", async () => {
+    const graphs = vi.spyOn(Team, "of");
+    for (const [seed, start] of [
+      [1, 0],
+      [2, 10],
+    ])
+      await conditional.sample(10, { seed, start, context: [seed, 0, 0] });
+    expect(graphs).toHaveBeenCalledTimes(1);
+    graphs.mockRestore();
+  });
 
   test.each(flowCases([2, 3]))("of $name have the log-density that comes with them", async (example) => {
     const own = example.trained();
