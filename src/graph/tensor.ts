@@ -259,6 +259,12 @@ export class Tensor {
   slice(axis: number, start: number, end: number): Tensor {
     const position = normalizeAxis("slice", axis, this.shape);
     if (start === 0 && end === this.shape[position]) return this;
+    const parts = structure.sliceSources(this, position, [start, end]);
+    if (parts.length > 1 || parts[0].source !== this)
+      return concat(
+        parts.map((part) => part.source.slice(position, part.start, part.end)),
+        position,
+      );
     return apply(structure.slice, [this], { axis: position, start, end });
   }
   /** Consecutive parts of the given sizes along an axis. */
@@ -285,6 +291,12 @@ export class Tensor {
   gather(axis: number, indices: Iterable<number>): Tensor {
     const position = normalizeAxis("gather", axis, this.shape);
     const { source, chosen } = structure.gatherSource(this, position, [...indices]);
+    const stretches = position === this.rank - 1 ? structure.stretches(chosen) : undefined;
+    if (stretches)
+      return concat(
+        stretches.map(([start, end]) => source.slice(position, start, end)),
+        position,
+      );
     const all = chosen.length === source.shape[position] && chosen.every((index, i) => index === i);
     return all ? source : apply(structure.gather, [source], { axis: position, indices: chosen });
   }

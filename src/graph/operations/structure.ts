@@ -257,6 +257,39 @@ export function gatherSource(
   return { source: x, chosen };
 }
 
+/**
+ * Where positions start to end - 1 of an axis come from: of a concatenation from some of its parts if they are whole, and from
+ * one of them if they lie in it.
+ */
+export function sliceSources(
+  x: Tensor,
+  axis: number,
+  [start, end]: readonly [number, number],
+): { source: Tensor; start: number; end: number }[] {
+  const cut = x.operation.name === concat.name && x.attributes.axis === axis && start < end;
+  if (!cut) return [{ source: x, start, end }];
+  let from = 0;
+  const parts = x.inputs.flatMap((part) => {
+    const own = { source: part, start: start - from, end: end - from, size: part.shape[axis] as number };
+    from += own.size;
+    return own.start < own.size && own.end > 0 ? [own] : [];
+  });
+  if (parts.length === 1)
+    return parts.flatMap((part) => sliceSources(part.source, axis, [part.start, part.end]));
+  if (!parts.every((part) => part.start <= 0 && part.end >= part.size)) return [{ source: x, start, end }];
+  return parts.map(({ source, size }) => ({ source, start: 0, end: size }));
+}
+
+/** Positions of the last axis are cheaper to gather one by one than to copy in stretches that are shorter than this. */
+const LONG = 8;
+
+/** Consecutive positions as stretches from start to end - 1, if these are long. */
+export function stretches(positions: readonly number[]): (readonly [number, number])[] | undefined {
+  const starts = positions.flatMap((position, i) => (position === positions[i - 1] + 1 ? [] : [i]));
+  if (starts.length === 0 || positions.length < LONG * starts.length) return undefined;
+  return starts.map((i, k) => [positions[i], positions[(starts[k + 1] ?? positions.length) - 1] + 1]);
+}
+
 /** Copies along axes of size 1 (and new leading axes) up to a shape. */
 export const broadcastTo: Operation<{ readonly shape: Shape }> = {
   name: "broadcastTo",

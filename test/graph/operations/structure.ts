@@ -21,6 +21,9 @@ import {
   stretchable,
 } from "./row.ts";
 
+/** As long as whole parts together, for parts of 1 to 6 but 5. */
+const STRETCH = 12;
+
 export const structure: readonly OperationRow[] = [
   {
     name: "reshape",
@@ -109,6 +112,17 @@ export const structure: readonly OperationRow[] = [
     (x, axis, indices) => x.gather(axis, Int32Array.from(indices)),
     (_size, indices) => indices.length,
     (position, _size, indices) => indices[position],
+  ),
+  rearrangement(
+    "gather (long stretches of what is joined)",
+    (size) => fc.array(fc.nat(2 * size), { minLength: 1, maxLength: 3 }),
+    (x, axis, starts) =>
+      concat(new Array(STRETCH + 2).fill(x), axis).gather(
+        axis,
+        starts.flatMap((start) => range(STRETCH).map((i) => start + i)),
+      ),
+    (_size, starts) => STRETCH * starts.length,
+    (position, size, starts) => (starts[Math.floor(position / STRETCH)] + (position % STRETCH)) % size,
   ),
   rearrangement(
     "permute",
