@@ -13,11 +13,13 @@ interface Member extends Held {
 /** A WebAssembly module of plain functions on several threads that share one memory: the calling one and worker threads. */
 export class Kernel {
   private readonly functions: Readonly<Record<string, (...numbers: number[]) => void>>;
+  private readonly names: readonly string[];
   private readonly members: readonly Member[];
 
   private constructor(code: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory, members: readonly Member[]) {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
     this.functions = exports as typeof this.functions;
+    this.names = Object.keys(exports);
     this.members = members;
     if (members.length > 0) forgotten.register(this, members);
   }
@@ -49,7 +51,7 @@ export class Kernel {
     if (others.length === 0) return make();
     await exclusively(async () => {
       this.members.forEach(({ thread, job, calls }, i) => {
-        write(others[i], Object.keys(this.functions), calls);
+        write(others[i], this.names, calls);
         thread.start(job);
       });
       try {
@@ -63,8 +65,11 @@ export class Kernel {
 
 /** How many calls; of each the number of its function, how many numbers, and these. */
 function write(calls: readonly Call[], names: readonly string[], target: Float64Array): void {
-  target.set([
-    calls.length,
-    ...calls.flatMap(([name, ...numbers]) => [names.indexOf(name), numbers.length, ...numbers]),
-  ]);
+  let at = 0;
+  target[at++] = calls.length;
+  for (const [name, ...numbers] of calls) {
+    target[at++] = names.indexOf(name);
+    target[at++] = numbers.length;
+    for (const number of numbers) target[at++] = number;
+  }
 }

@@ -12,7 +12,14 @@ import { initialize } from "./initialize.ts";
 import { Objective } from "./objective.ts";
 import { type Epoch, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
 import { inMemory, isStream, type RowStream, StreamedRows, split } from "./rowStream.ts";
-import { checkClasses, type RowData, selectRows, type TrainingRows, trainingRows } from "./rows.ts";
+import {
+  checkClasses,
+  type RowData,
+  selectRows,
+  type TrainingRows,
+  totalWeight,
+  trainingRows,
+} from "./rows.ts";
 import { stepScale } from "./schedule.ts";
 import { sharesOf } from "./sharedLoss.ts";
 
@@ -219,8 +226,7 @@ class Training {
         await this.recover(epoch, b, batch, loss);
         return undefined;
       }
-      let weight = 0;
-      for (const i of indices) weight += rows.weights[i];
+      const weight = totalWeight(rows, indices);
       sum -= loss * weight;
       seen += weight;
       const { plateaus } = state;

@@ -8,7 +8,7 @@ import type { EngineOptions } from "../runtime/engine.ts";
 import type { Descent } from "./descent.ts";
 import { flowMatchingLoss } from "./flowMatching.ts";
 import type { FitSettings } from "./options.ts";
-import type { TrainingRows } from "./rows.ts";
+import { type TrainingRows, totalWeight } from "./rows.ts";
 import { SharedLoss, type Sharing, sharesOf } from "./sharedLoss.ts";
 
 /** Rows of a validation chunk: enough for large products, small enough for a core's cache. */
@@ -89,11 +89,11 @@ async function turn(
   loss: SharedLoss,
   rows: TrainingRows,
   indices: Int32Array,
-  totalWeight: number,
+  total: number,
   { draws, fillers }: { draws?: Draws; fillers?: Int32Array } = {},
 ) {
   const write = (inputs: readonly Floats[], start: number, end: number) =>
-    fill(inputs, rows, indices.subarray(start, end), totalWeight, fillers);
+    fill(inputs, rows, indices.subarray(start, end), total, fillers);
   return (await loss.turn(indices.length, write, draws)).loss;
 }
 
@@ -107,28 +107,30 @@ function fill(
   inputs: readonly Floats[],
   rows: TrainingRows,
   indices: Int32Array,
-  totalWeight: number,
+  total: number,
   fillers: Int32Array = new Int32Array(),
 ): void {
   const [weights, values, context] = inputs;
   const count = indices.length;
   weights.fill(0, count);
-  for (let i = 0; i < count; i++) weights[i] = rows.weights[indices[i]] / totalWeight;
-  const copy = (target: Floats, source: Float64Array) => {
-    const width = target.length / weights.length;
-    let at = 0;
-    const copyRow = (row: number) => {
-      for (let from = row * width; from < (row + 1) * width; from++) target[at++] = source[from];
-    };
-    for (let i = 0; i < count; i++) copyRow(indices[i]);
-    for (let i = 0; at < target.length; i++) copyRow(fillers[i] ?? indices[0]);
-  };
-  copy(values, rows.values);
-  if (rows.context.length > 0) copy(context, rows.context);
+  for (let i = 0; i < count; i++) weights[i] = rows.weights[indices[i]] / total;
+  copyRows(values, rows.values, values.length / weights.length, indices, fillers);
+  if (rows.context.length > 0)
+    copyRows(context, rows.context, context.length / weights.length, indices, fillers);
 }
 
-function totalWeight(rows: TrainingRows, indices: Int32Array): number {
-  let total = 0;
-  for (let i = 0; i < indices.length; i++) total += rows.weights[indices[i]];
-  return total;
+/** The chosen rows one after the other, then the fillers, as many as there is room for, and then the first row. */
+function copyRows(
+  target: Floats,
+  source: Float64Array,
+  width: number,
+  chosen: Int32Array,
+  fillers: Int32Array,
+): void {
+  const count = target.length / width;
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    const row = i < chosen.length ? chosen[i] : (fillers[i - chosen.length] ?? chosen[0]);
+    for (let from = row * width; from < (row + 1) * width; from++) target[at++] = source[from];
+  }
 }

@@ -132,6 +132,13 @@ function copyNumbers(
   for (let c = 0; c < width; c++) target[to * width + c] = source[from * width + c];
 }
 
+/** The sum of the weights of the chosen rows. */
+export function totalWeight({ weights }: TrainingRows, chosen: Int32Array): number {
+  let total = 0;
+  for (let i = 0; i < chosen.length; i++) total += weights[chosen[i]];
+  return total;
+}
+
 /** The chosen rows, in the order given. */
 export function selectRows(data: TrainingRows, chosen: ArrayLike<number>): TrainingRows {
   const rows = chosen.length;
