@@ -25,7 +25,7 @@ const args = {
     type: "string",
     valueHint: "C",
     description:
-      "Columns that the others are conditional on: learns p(columns | given) in place of p(columns).",
+      "Columns that the others are conditional on: learns p(columns | given) in place of p(columns). Text, as the name of a class, is one of at most 256.",
   },
   flow: {
     type: "enum",

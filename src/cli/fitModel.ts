@@ -79,12 +79,13 @@ async function fitAndWrite(
 
 function modelBytes(
   { flow, epochs, bestEpoch, validationLogDensity }: Trained,
-  { columns, given }: TrainingData,
+  { columns, given, labels }: TrainingData,
   { learned }: Parts,
   { seed }: Settings,
 ): Uint8Array {
   const record = { rows: learned.rows, seed, epochs: epochs.length, bestEpoch, validationLogDensity };
-  return encodeModel({ flow, columns, given, training: record });
+  const named = labels.size > 0 && { labels: [...labels.values()] };
+  return encodeModel({ flow, columns, given, ...named, training: record });
 }
 
 function interrupted(checkpoints: Checkpoints, argv: readonly string[]): PushforwardError {

@@ -121,12 +121,12 @@ const withError = ({ mean, standardError, count }: RunningMean): string =>
 /** A query that is longer is not worth repeating. */
 const LONGEST_SOURCE = 60;
 
-function nextCommands({ output, data: source }: Settings, { given, rows }: TrainingData): string[] {
+function nextCommands({ output, data: source }: Settings, { given, labels, rows }: TrainingData): string[] {
   const model = shellQuoted(output);
   const data = source.length > LONGEST_SOURCE ? "DATA" : shellQuoted(source);
   const scored = formatOf(source)?.name === "parquet" ? "scored.parquet" : "scored.csv";
   const condition =
-    given.length > 0 ? ` --given ${written(given, firstValues(inMemory(rows), given.length))}` : "";
+    given.length > 0 ? ` --given ${written(given, firstValues(inMemory(rows), given.length), labels)}` : "";
   const commands = [
     [`pushforward score ${model} ${data} -o ${scored}`, "the rows with their log-density"],
     [`pushforward sample ${model}${condition} -n 1000 -o samples.csv`, "new rows"],

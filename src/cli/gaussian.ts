@@ -13,20 +13,25 @@ const RIDGE = 1e-9;
 
 /**
  * Fits a full-covariance Gaussian to rows by maximum likelihood and gives the log-density of others under it, in data
- * units. With context it is the Gaussian's conditional, log p(x, c) - log p(c). None if there are too few rows for a
- * covariance.
+ * units. With context it is the Gaussian's conditional, log p(x, c) - log p(c), where the label of a class is a column of 0
+ * and 1 for each class but the first. None if there are too few rows for a covariance.
  */
 export async function gaussianFor(
-  training: TrainingRows,
-  { threads }: RunOptions = {},
+  labelled: TrainingRows,
+  { threads, embedding }: RunOptions & { embedding?: Flow["embedding"] } = {},
 ): Promise<((rows: TrainingRows) => Promise<Float64Array>) | undefined> {
+  const { numbers = 0, classes = [] } = embedding?.describe() ?? {};
+  const numeric = (rows: TrainingRows) =>
+    classes.length > 0 ? { ...rows, context: indicators(rows, numbers, classes) } : rows;
+  const training = numeric(labelled);
   const options = { threads, precision: "float64" } as const;
   const width = training.values.length / training.rows;
   const conditions = training.context.length / training.rows;
   if (training.rows <= width + conditions + 1) return undefined;
   const joint = await fittedGaussian(together(training), width + conditions, options);
   const marginal = conditions > 0 ? await fittedGaussian(training.context, conditions, options) : undefined;
-  return async (rows) => {
+  return async (given) => {
+    const rows = numeric(given);
     const both = await joint.logProb(together(rows), undefined, options);
     const condition = await marginal?.logProb(rows.context, undefined, options);
     return condition ? both.map((value, i) => value - condition[i]!) : both;
@@ -49,6 +54,28 @@ async function fittedGaussian(values: Float64Array, features: number, options: R
   }
   gaussian.assign(fitGaussianMixture({ rows, features, values: scaled }, 1, { ridge: RIDGE }));
   return new Flow(gaussian, standardize);
+}
+
+/** Contexts with columns of 0 and 1 in place of the labels behind their `numbers`. */
+function indicators(
+  { rows, context }: TrainingRows,
+  numbers: number,
+  classes: readonly number[],
+): Float64Array {
+  const width = numbers + classes.length;
+  const columns = classes.reduce((total, count) => total + count - 1, numbers);
+  const out = new Float64Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    const own = context.subarray(row * width, (row + 1) * width);
+    out.set(own.subarray(0, numbers), row * columns);
+    let first = row * columns + numbers;
+    classes.forEach((count, k) => {
+      const label = own[numbers + k]!;
+      if (label > 0) out[first + label - 1] = 1;
+      first += count - 1;
+    });
+  }
+  return out;
 }
 
 /** [rows, D + C]: each row with its context behind it. */

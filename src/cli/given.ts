@@ -1,8 +1,17 @@
 import { existsSync } from "node:fs";
-import { nearestName, openTable, parseColumnList, shellQuoted, type Table } from "../data/index.ts";
+import {
+  type Labels,
+  listOf,
+  meant,
+  nearestName,
+  openTable,
+  parseColumnList,
+  shellQuoted,
+  type Table,
+} from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Model } from "../flows/index.ts";
-import { columnsFor } from "./model.ts";
+import { labelsOf, tableFor } from "./model.ts";
 
 /** What samples are conditional on: nothing, the same values for all rows, or the rows of a table. */
 export interface Given {
@@ -18,6 +27,7 @@ export interface Given {
  */
 export async function givenFrom(text: string | undefined, model: Model, path: string): Promise<Given> {
   const names = model.given;
+  const labels = labelsOf(model);
   const nothingToClose = async () => {};
   if (names.length === 0) {
     if (text === undefined) return { close: nothingToClose };
@@ -27,25 +37,26 @@ export async function givenFrom(text: string | undefined, model: Model, path: st
   }
   if (text === undefined) {
     throw new PushforwardError("ARGUMENT", `The model ${path} is conditional on ${names.join(", ")}`, {
-      mend: `Give values, --given ${example(names)}, or a table with these columns.`,
+      mend: `Give values, --given ${example(names, labels)}, or a table with these columns.`,
     });
   }
   const parts = parseColumnList(text);
   const named = parts.some((part) => names.some((name) => part.startsWith(`${name}=`)));
   const assigns = parts.every((part) => /.=/.test(part)) && !/^\s*(select|from|with)\s/i.test(text);
   if (!existsSync(text) && (named || assigns)) {
-    return { values: valuesOf(parts, names), close: nothingToClose };
+    return { values: valuesOf(parts, names, labels), close: nothingToClose };
   }
   const source = await openTable(text);
   try {
-    return { table: { source, columns: await columnsFor(source, names) }, close: () => source.close() };
+    const readable = await tableFor(source, names, labels);
+    return { table: { source: readable, columns: names }, close: () => source.close() };
   } catch (error) {
     await source.close();
     throw error;
   }
 }
 
-function valuesOf(parts: readonly string[], names: readonly string[]): Float64Array {
+function valuesOf(parts: readonly string[], names: readonly string[], labels: Labels): Float64Array {
   const values = new Float64Array(names.length).fill(Number.NaN);
   for (const part of parts) {
     // A name may hold "=" itself.
@@ -56,15 +67,16 @@ function valuesOf(parts: readonly string[], names: readonly string[]): Float64Ar
       const nearest = nearestName(name, names);
       throw new PushforwardError("ARGUMENT", `The model is not conditional on "${name}"`, {
         expected: `values of ${names.join(", ")}`,
-        mend: nearest ? `Did you mean ${nearest}=${text}?` : `Write --given ${example(names)}`,
+        mend: nearest ? `Did you mean ${nearest}=${text}?` : `Write --given ${example(names, labels)}`,
       });
     }
-    values[d] = text.trim() === "" ? Number.NaN : Number(text);
+    const known = labels.get(name);
+    values[d] = numberFor(text, known);
     if (!Number.isFinite(values[d]!)) {
       throw new PushforwardError("ARGUMENT", `--given ${name} does not fit`, {
-        expected: "a finite number",
+        expected: known ? listOf(known) : "a finite number",
         received: text || "nothing",
-        mend: `Write for example --given ${example([name])}`,
+        mend: `${known ? meant(text, known) : ""}Write for example --given ${example([name], labels)}`,
       });
     }
   }
@@ -74,22 +86,31 @@ function valuesOf(parts: readonly string[], names: readonly string[]): Float64Ar
     expected: `values of ${names.join(", ")}`,
     mend: `Write --given ${written(
       names,
-      [...values].map((value) => (Number.isNaN(value) ? 1 : value)),
+      names.map((name, d) => (Number.isNaN(values[d]!) ? (labels.has(name) ? 0 : 1) : values[d]!)),
+      labels,
     )}`,
   });
 }
 
+/** The number that a text stands for, NaN if for none. */
+function numberFor(text: string, labels: readonly string[] | undefined): number {
+  if (!labels) return text.trim() === "" ? Number.NaN : Number(text);
+  const place = labels.includes(text) ? labels.indexOf(text) : labels.indexOf(text.trim());
+  return place < 0 ? Number.NaN : place;
+}
+
 /** The argument that gives these values to these columns. */
-export const written = (names: readonly string[], values: readonly number[]): string =>
+export const written = (names: readonly string[], values: readonly number[], labels: Labels): string =>
   shellQuoted(
     names
-      .map((name, d) => `${name}=${values[d]}`)
+      .map((name, d) => `${name}=${labels.get(name)?.[values[d]!] ?? values[d]}`)
       .map((part) => (/[",]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part))
       .join(","),
   );
 
-const example = (names: readonly string[]): string =>
+const example = (names: readonly string[], labels: Labels): string =>
   written(
     names,
-    names.map(() => 1),
+    names.map((name) => (labels.has(name) ? 0 : 1)),
+    labels,
   );

@@ -32,7 +32,7 @@ export async function judge(
   const rows = test ?? validation;
   const by = test ? "test" : "validation";
   const scores = await logDensities(flow, rows.values, rows.context, options);
-  const gaussian = await gaussianFor(inMemory(training), options);
+  const gaussian = await gaussianFor(inMemory(training), { ...options, embedding: flow.embedding });
   if (!gaussian) return { by, flow: meanOf(scores) };
   const reference = await gaussian(rows);
   return {

@@ -1,4 +1,12 @@
-import { formatOf, nearestName, readBytes, type Table } from "../data/index.ts";
+import {
+  checkLabels,
+  formatOf,
+  type Labels,
+  nearestName,
+  readBytes,
+  type Table,
+  withLabels,
+} from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { decodeModel, type Model } from "../flows/index.ts";
 import { namingFile } from "./failure.ts";
@@ -23,16 +31,25 @@ export async function readModel(path: string): Promise<Model> {
   }
 }
 
+/** What stands in the columns of a model that hold labels. */
+export const labelsOf = ({ given, labels = [] }: Model): Labels =>
+  new Map(labels.map((names, i) => [given[given.length - labels.length + i]!, names]));
+
 /**
- * The columns of a table that a model needs, by name. Their order in the table does not matter, and neither do further
- * columns.
+ * A table as a model reads it: with the columns that the model needs, and numbers in place of labels. The order of columns
+ * does not matter, and neither do further columns.
  *
- * @throws DATA when columns are missing or not numeric.
+ * @throws DATA when columns are missing or not numeric, or a label is new to the model.
  */
-export async function columnsFor(table: Table, needed: readonly string[]): Promise<string[]> {
+export async function tableFor(table: Table, needed: readonly string[], labels: Labels): Promise<Table> {
   const there = table.columns.map(({ name }) => name);
   const missing = needed.filter((name) => !there.includes(name));
-  if (missing.length === 0) return table.numericColumns(needed, { fixed: true });
+  if (missing.length === 0) {
+    const readable = withLabels(table, labels);
+    await readable.numericColumns(needed, { fixed: true });
+    await checkLabels(table, labels);
+    return readable;
+  }
   const spare = there.filter((name) => !needed.includes(name));
   const [first] = missing;
   const other = nearestName(first!, spare) ?? spare[0];

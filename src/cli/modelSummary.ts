@@ -1,13 +1,16 @@
+import { listOf } from "../data/index.ts";
 import type { Description } from "../description.ts";
 import type { ContextEmbedding } from "../distributions/index.ts";
 import type { Flow, Model } from "../flows/index.ts";
 import { count, counted, nats } from "./format.ts";
+import { labelsOf } from "./model.ts";
 
 /** All that a model file says but its numbers. */
-export function describeModel({ flow, columns, given, training }: Model) {
+export function describeModel({ flow, columns, given, labels, training }: Model) {
   return {
     columns,
     given,
+    ...(labels && { labels }),
     parameters: parameterCount(flow),
     ...(training && { training }),
     flow: flow.describe(),
@@ -15,11 +18,17 @@ export function describeModel({ flow, columns, given, training }: Model) {
 }
 
 /** The same in a few lines for people. */
-export function modelSummary({ flow, columns, given, training }: Model, path: string): string {
+export function modelSummary(model: Model, path: string): string {
+  const { flow, columns, given, training } = model;
+  const labels = labelsOf(model);
+  const conditions = given.map((name) => {
+    const known = labels.get(name);
+    return known ? `${name} (${listOf(known)})` : name;
+  });
   const lines: [term: string, text: string][] = [
     ["model", path],
     ["columns", columns.join(", ")],
-    ...(given.length > 0 ? [["given", given.join(", ")] as [string, string]] : []),
+    ...(given.length > 0 ? [["given", conditions.join(", ")] as [string, string]] : []),
     ...(flow.embedding ? [["embedding", embedding(flow.embedding)] as [string, string]] : []),
     ["flow", layers(flow.describe())],
     ["parameters", count(parameterCount(flow))],

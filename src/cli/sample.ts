@@ -32,7 +32,7 @@ export const sample = command({
       type: "string",
       valueHint: "GIVEN",
       description:
-        "For a conditional model, what it is conditional on: values as in year=2020,size=3, or a table with these columns.",
+        "For a conditional model, what it is conditional on: values as in year=2020,kind=house, or a table with these columns.",
     },
     threads: THREADS,
   },
@@ -49,7 +49,7 @@ export const sample = command({
   ],
   async run({ args, io }) {
     const { givenFrom } = await import("./given.ts");
-    const { readModel } = await import("./model.ts");
+    const { labelsOf, readModel } = await import("./model.ts");
     const { sampleRows } = await import("./sampling.ts");
 
     const n = wholeNumber("rows", args.rows, { least: 1 });
@@ -61,7 +61,8 @@ export const sample = command({
     const messages = new Messages(io);
     try {
       const drawn = sampleRows(model, { given, n, seed, threads, io, messages });
-      await writeRows([...model.columns, ...model.given], drawn.chunks, args.output ?? io.stdout);
+      const columns = [...model.columns, ...model.given];
+      await writeRows(columns, drawn.chunks, args.output ?? io.stdout, { labels: labelsOf(model) });
       messages.end();
       if (args.output) messages.print(`Wrote ${counted(drawn.rows, "row")} to ${args.output}`);
     } finally {

@@ -4,7 +4,7 @@ import type { Flow, Model, RunOptions } from "../flows/index.ts";
 import { count, counted, nats } from "./format.ts";
 import type { Io } from "./io.ts";
 import type { Messages } from "./messages.ts";
-import { columnsFor } from "./model.ts";
+import { labelsOf, tableFor } from "./model.ts";
 import { apart } from "./sideBySide.ts";
 
 /** The log-density of each row in nats, finite for values up to the largest: float32 ends at 3e38. */
@@ -38,11 +38,12 @@ export async function* scoreTable(
   { threads, io, messages }: Scoring,
 ): AsyncGenerator<Float64Array> {
   const { columns, given, flow } = model;
-  const names = await columnsFor(table, [...columns, ...given]);
+  const names = [...columns, ...given];
+  const readable = await tableFor(table, names, labelsOf(model));
   const far = new FarRows(model);
   let done = 0;
   let missing = 0;
-  for await (const { rows, values, present } of scanMatrix(table, names)) {
+  for await (const { rows, values, present } of scanMatrix(readable, names)) {
     const [x, context] = apart(values, columns.length, rows);
     const scores = await logDensities(flow, x, context, { threads });
     for (let row = 0; row < rows; row++) {

@@ -1,5 +1,8 @@
+import type { Labels } from "../data/index.ts";
+import { ContextEmbedding } from "../distributions/index.ts";
 import {
   cnf,
+  embedContext,
   type Flow,
   forTables,
   glow,
@@ -23,7 +26,9 @@ const RECIPES = { nsf, maf, realnvp: realNVP, glow, nice, iaf, planar, naf, cnf 
 /** What a training works with. */
 export interface Training {
   readonly columns: readonly string[];
+  /** Columns of numbers first, those of labels after them. */
   readonly given: readonly string[];
+  readonly labels: Labels;
   readonly learned: TrainingRows | StreamedRows;
   readonly checkpoints: Checkpoints;
   readonly signal: AbortSignal;
@@ -38,9 +43,11 @@ export interface Trained extends FitResult {
 
 /** Trains the flow that the settings name. */
 export async function train(settings: Settings, parts: Training): Promise<Trained> {
-  const { learned, checkpoints, signal, progress, columns, given } = parts;
+  const { learned, checkpoints, signal, progress, columns, given, labels } = parts;
   const { flow: kind, learningRate, transforms, hidden, seed } = settings;
   const streamed = learned instanceof StreamedRows;
+  const classes = [...labels.values()].map(({ length }) => length);
+  const embedding = classes.length > 0 ? { numbers: given.length - classes.length, classes } : undefined;
   const options = {
     seed,
     epochs: settings.epochs,
@@ -59,12 +66,19 @@ export async function train(settings: Settings, parts: Training): Promise<Traine
   if (kind === "default") {
     return fitTable(streamed ? { columns, stream: learned } : { columns, values: learned.values }, {
       ...options,
+      embedding,
       checkpoints: (name) => checkpoints.store(name),
       onFlow: (name) => progress.onFlow(name),
     });
   }
-  const shape = { context: given.length, seed, ...(transforms && { transforms }), ...(hidden && { hidden }) };
-  const flow = forTables(RECIPES[kind](columns.length, shape));
+  const context = embedding && new ContextEmbedding(embedding);
+  const bare = RECIPES[kind](columns.length, {
+    context: context?.size ?? given.length,
+    seed,
+    ...(transforms && { transforms }),
+    ...(hidden && { hidden }),
+  });
+  const flow = forTables(context ? embedContext(bare, context) : bare);
   progress.onFlow(kind);
   const result = await fit(flow, learned, {
     ...options,

@@ -4,10 +4,13 @@ import {
   columnList,
   columnSummary,
   farValues,
+  type Labels,
+  labelsIn,
   type Matrix,
   openTable,
   readMatrix,
   type Table,
+  withLabels,
 } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { inMemory, StreamedRows } from "../train/rowStream.ts";
@@ -22,7 +25,9 @@ import { tableStream } from "./tableStream.ts";
 /** Rows to fit a flow to. */
 export interface TrainingData {
   readonly columns: readonly string[];
+  /** Columns of numbers, and after them those of labels. */
   readonly given: readonly string[];
+  readonly labels: Labels;
   /** All rows, or a stream of them if they are many. */
   readonly rows: TrainingRows | StreamedRows;
   /** How many rows were left out because a value was missing. */
@@ -48,20 +53,22 @@ export async function readTrainingData(
   messages: Messages,
   mostInMemory = MOST_IN_MEMORY,
 ): Promise<TrainingData> {
-  const table = await openTable(settings.data);
+  const opened = await openTable(settings.data);
   try {
-    const { columns, given } = await chooseColumns(table, settings);
+    const labels = await labelsIn(opened, settings.given);
+    const table = withLabels(opened, labels);
+    const { columns, given } = await chooseColumns(table, settings, labels);
     const streamed = table.rows * (columns.length + given.length) > mostInMemory;
     const rows = streamed
       ? await StreamedRows.of(tableStream(table, columns, given), columns.length, settings.seed)
       : await readRows(table, columns, given);
-    const data = { columns, given, rows, missing: table.rows - rows.rows };
+    const data = { columns, given, labels, rows, missing: table.rows - rows.rows };
     check(data, table, messages);
-    if (streamed) return { ...data, close: () => table.close() };
-    await table.close();
+    if (streamed) return { ...data, close: () => opened.close() };
+    await opened.close();
     return { ...data, close: async () => {} };
   } catch (error) {
-    await table.close();
+    await opened.close();
     throw error;
   }
 }
@@ -79,14 +86,14 @@ async function readRows(
 
 /** Refuses rows that have no density, and warns of what is hard to learn; of a stream it sees the sample. */
 function check(
-  { columns, given, rows, missing }: Omit<TrainingData, "close">,
+  { columns, given, labels, rows, missing }: Omit<TrainingData, "close">,
   { source, rows: total }: Table,
   messages: Messages,
 ): void {
   const { rows: seen, values, context } = inMemory(rows);
   const matrix = { columns, rows: seen, values, missing };
   checkForFitting(matrix, source);
-  refuseConstant({ columns: given, rows: seen, values: context, missing }, source);
+  refuseConstant({ columns: given, rows: seen, values: context, missing }, labels, source);
   if (missing > 0) {
     const are = missing === 1 ? "has a missing value and is" : "have a missing value and are";
     messages.warn(`${counted(missing, "row")} of ${count(total)} ${are} left out.`);
@@ -99,8 +106,10 @@ function check(
 async function chooseColumns(
   table: Table,
   { columns, given }: Settings,
+  labels: Labels,
 ): Promise<{ columns: string[]; given: string[] }> {
-  const conditions = given.length > 0 ? await table.numericColumns(given) : [];
+  const asked = given.length > 0 ? await table.numericColumns(given) : [];
+  const conditions = [...asked.filter((name) => !labels.has(name)), ...labels.keys()];
   const others = table.columns.map(({ name }) => name).filter((name) => !conditions.includes(name));
   const chosen = await table.numericColumns(columns ?? (conditions.length > 0 ? others : undefined));
   if (chosen.length === 0) {
@@ -118,12 +127,12 @@ async function chooseColumns(
   return { columns: chosen, given: conditions };
 }
 
-function refuseConstant(context: Matrix, source: string): void {
+function refuseConstant(context: Matrix, labels: Labels, source: string): void {
   const constant = columnSummary(context).find(({ distinct }) => distinct === 1);
   if (!constant) return;
   throw new PushforwardError("DATA", `The column "${constant.name}" of ${source} is constant`, {
     expected: "at least two different values",
-    received: `${constant.min} in all ${context.rows} rows`,
+    received: `${labels.get(constant.name)?.[constant.min] ?? constant.min} in all ${context.rows} rows`,
     mend: "Leave it out of --given.",
   });
 }

@@ -19,7 +19,13 @@ export async function selectNumericColumns(
   const obstacles = await Promise.all(others.map((column) => examine(table, column)));
   const stray = obstacles.length === 1 ? obstacles[0]!.stray : undefined;
   const numeric = table.columns.filter(({ type }) => NUMERIC.test(type)).map(({ name }) => name);
-  const choice = fixed ? stray === undefined && "Give numbers in these columns." : mendChoice(numeric);
+  const text = others.filter((_, i) => obstacles[i]!.text.endsWith("(VARCHAR)"));
+  const choice = fixed
+    ? stray === undefined && "Give numbers in these columns."
+    : mendChoice(
+        numeric,
+        text.map(({ name }) => name),
+      );
   const what = others.length === 1 ? "a column that is" : "columns that are";
   throw new PushforwardError("DATA", `${table.source} has ${what} not numeric`, {
     expected: fixed
@@ -73,9 +79,10 @@ function mendStray(table: Table, stray: string): string {
 "FROM read_csv(${path}, nullstr = ['', ${literal(stray)}])".`;
 }
 
-function mendChoice(numeric: readonly string[]): string {
+function mendChoice(numeric: readonly string[], text: readonly string[]): string {
   if (numeric.length === 0) return "Give a table that has columns of numbers.";
-  return `Choose among the numeric columns: --columns ${columnList(numeric, 8)}`;
+  const choice = `Choose among the numeric columns: --columns ${columnList(numeric, 8)}`;
+  return text.length > 0 ? `${choice}, or learn them for each label: --given ${columnList(text)}` : choice;
 }
 
 function listed(names: readonly string[]): string {

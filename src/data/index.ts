@@ -4,6 +4,7 @@ export { type ColumnSummary, columnSummary } from "./columnSummary.ts";
 export type { Chunks } from "./database.ts";
 export { type FarValues, farValues } from "./farValues.ts";
 export { type Format, formatOf, outputFormat } from "./format.ts";
+export { checkLabels, type Labels, labelsIn, listOf, meant, withLabels } from "./labels.ts";
 export {
   checkForFitting,
   completeRows,

@@ -26,6 +26,8 @@ const modelSchema = z.strictObject({
   columns: z.array(z.string()),
   /** Names of the columns that the flow is conditional on, in the order of its context. */
   given: z.array(z.string()).default([]),
+  /** Of the last columns of `given`, which hold classes: what these are called. */
+  labels: z.array(z.array(z.string())).optional(),
   training: trainingSchema.optional(),
 });
 
@@ -37,6 +39,8 @@ export interface Model {
   readonly flow: Flow;
   readonly columns: readonly string[];
   readonly given: readonly string[];
+  /** Of the last columns of `given`, one after the other: what the classes 0, 1, 2... are called in tables. */
+  readonly labels?: readonly (readonly string[])[];
   readonly training?: TrainingRecord;
 }
 
@@ -44,7 +48,7 @@ export interface Model {
  * The bytes of a model file: safetensors with every array of the flow, and in its metadata a JSON description. Equal
  * models give equal bytes.
  */
-export function encodeModel({ flow, columns, given, training }: Model): Uint8Array {
+export function encodeModel({ flow, columns, given, labels, training }: Model): Uint8Array {
   const arrays = new Map<string, StoredArray>();
   for (const [name, p] of flow.parameters()) arrays.set(name, { shape: [...p.sizes], values: p.value });
   const description = {
@@ -52,6 +56,7 @@ export function encodeModel({ flow, columns, given, training }: Model): Uint8Arr
     flow: flow.describe(),
     columns,
     given,
+    ...(labels && { labels }),
     ...(training && { training }),
   };
   return encodeSafetensors(arrays, { [KEY]: JSON.stringify(description) });
@@ -64,7 +69,7 @@ export function encodeModel({ flow, columns, given, training }: Model): Uint8Arr
 export function decodeModel(bytes: Uint8Array): Model {
   const { arrays, metadata } = decodeSafetensors(bytes);
   const description = parse(modelSchema, readDescription(metadata), "the model's description", "MODEL");
-  const { columns, given, training } = description;
+  const { columns, given, labels, training } = description;
   const flow = buildFlow(description.flow);
   if (columns.length !== flow.features || given.length !== flow.context) {
     throw new PushforwardError("MODEL", "the model's columns do not fit its flow", {
@@ -73,6 +78,7 @@ export function decodeModel(bytes: Uint8Array): Model {
       mend: "The file was not written by pushforward, or was changed since.",
     });
   }
+  if (labels) checkLabels(labels, flow);
   const parameters = flow.parameters();
   for (const name of arrays.keys()) {
     if (!parameters.has(name))
@@ -102,7 +108,18 @@ export function decodeModel(bytes: Uint8Array): Model {
     }
     parameter.value = values;
   }
-  return { flow, columns, given, ...(training && { training }) };
+  return { flow, columns, given, ...(labels && { labels }), ...(training && { training }) };
+}
+
+function checkLabels(labels: NonNullable<Model["labels"]>, { embedding }: Flow): void {
+  const expected = (embedding?.describe().classes ?? []).join(", ");
+  const received = labels.map((names) => new Set(names).size).join(", ");
+  if (expected === received) return;
+  throw new PushforwardError("MODEL", "the model's labels do not fit the classes of its flow", {
+    expected: expected || "none",
+    received: received || "none",
+    mend: "The file was not written by pushforward, or was changed since.",
+  });
 }
 
 function readDescription(metadata: Readonly<Record<string, string>>): unknown {

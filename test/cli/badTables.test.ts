@@ -68,7 +68,7 @@ it("refuses columns that are constant, infinite or not numeric", async () => {
   ).toMatchInlineSnapshot(`
     "2
     Error: text.csv has a column that is not numeric: expected numbers in every column, or a choice of columns, received "place" (VARCHAR).
-    Choose among the numeric columns: --columns a,b"
+    Choose among the numeric columns: --columns a,b, or learn them for each label: --given place"
   `);
   expect(await fitting(write("stray.csv", "a,b\n1,2\nn/a,3\n3,5\n"))).toMatchInlineSnapshot(`
     "2
@@ -78,7 +78,7 @@ it("refuses columns that are constant, infinite or not numeric", async () => {
   expect(await fitting(write("comma.csv", 'place,"x,y",b\nRome,1,2\nOslo,2,3\n'))).toMatchInlineSnapshot(`
     "2
     Error: comma.csv has a column that is not numeric: expected numbers in every column, or a choice of columns, received "place" (VARCHAR).
-    Choose among the numeric columns: --columns '"x,y",b'"
+    Choose among the numeric columns: --columns '"x,y",b', or learn them for each label: --given place"
   `);
 });
 

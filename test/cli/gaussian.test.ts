@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { gaussianFor } from "../../src/cli/gaussian.ts";
+import { ContextEmbedding } from "../../src/distributions/index.ts";
 import type { TrainingRows } from "../../src/train/rows.ts";
 
 function rowsOf(values: number[], context: number[], rows: number): TrainingRows {
@@ -34,6 +35,17 @@ it("given other columns is linear regression", async () => {
   const variance = mean(x.map((value, i) => (value - line(c[i]!)) ** 2));
   const [at3] = (await density!(rowsOf([3], [1006], 1)))!;
   expect(at3).toBeCloseTo(logNormal(3, line(1006), variance), 6);
+});
+
+it("given a class has a mean for each, and one variance", async () => {
+  const labels = [0, 1, 2, 0, 1, 2];
+  const embedding = new ContextEmbedding({ numbers: 0, classes: [3] });
+  const density = await gaussianFor(rowsOf(x, labels, 6), { embedding });
+  const centers = [0, 1, 2].map((label) => mean(x.filter((_, i) => labels[i] === label)));
+  const variance = mean(x.map((value, i) => (value - centers[labels[i]!]!) ** 2));
+  const scores = await density!(rowsOf([3, 3, 3], [0, 1, 2], 3));
+  for (const [label, center] of centers.entries())
+    expect(scores[label]).toBeCloseTo(logNormal(3, center, variance), 6);
 });
 
 it("needs more rows than columns", async () => {

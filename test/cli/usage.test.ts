@@ -49,7 +49,7 @@ it("shows what a command takes", async () => {
                          standard output.
       --seed S           The same seed draws the same rows, however many. Default: 0.
       --given GIVEN      For a conditional model, what it is conditional on: values as in
-                         year=2020,size=3, or a table with these columns.
+                         year=2020,kind=house, or a table with these columns.
       --threads N        How many threads compute. Default: one for each core.
       -h, --help         Shows this help.
 

@@ -35,7 +35,7 @@ it("refuses columns that are not numeric, and names the first value that is not 
   const path = files.write("houses.csv", HOUSES);
   expect(await selecting(path)).toMatchInlineSnapshot(`
     "DATA houses.csv has columns that are not numeric: expected numbers in every column, or a choice of columns, received "price" ('n/a' in row 2), "street" (VARCHAR), "sold" (VARCHAR).
-    Choose among the numeric columns: --columns area"
+    Choose among the numeric columns: --columns area, or learn them for each label: --given street,sold"
   `);
   expect(await selecting(path, ["area", "price"])).toMatchInlineSnapshot(`
     "DATA houses.csv has a column that is not numeric: expected numbers in the chosen columns, received "price" ('n/a' in row 2).
@@ -43,7 +43,7 @@ it("refuses columns that are not numeric, and names the first value that is not 
   `);
   expect(await selecting(path, ["street"])).toMatchInlineSnapshot(`
     "DATA houses.csv has a column that is not numeric: expected numbers in the chosen columns, received "street" (VARCHAR).
-    Choose among the numeric columns: --columns area"
+    Choose among the numeric columns: --columns area, or learn them for each label: --given street"
   `);
   expect(await selecting("SELECT true AS yes, 1 AS n")).toMatchInlineSnapshot(`
     "DATA the query has a column that is not numeric: expected numbers in every column, or a choice of columns, received "yes" (BOOLEAN).
