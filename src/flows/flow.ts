@@ -32,8 +32,20 @@ export interface SampleOptions extends RunOptions {
   context?: ArrayLike<number>;
 }
 
-/** Rows at a time: enough for large products, small enough for a core's cache. Few rows take the smallest that holds them. */
-const CHUNKS = [16, 128, 256, 512, 1024];
+/** Rows at a time: enough for large products, small enough for a core's cache. */
+const CHUNK = 1024;
+
+/** More rows than these are worth a second thread, with a session of its own. */
+const ALONE = 256;
+
+/**
+ * The runtime keeps a plan of its memory for each number of rows that it has seen. So these are rounded up, by an eighth at
+ * most, which leaves 32 of them; below 16 rows little is saved.
+ */
+function roundedUp(rows: number): number {
+  const step = Math.max(16, 2 ** (Math.floor(Math.log2(rows)) - 3));
+  return Math.min(CHUNK, step * Math.ceil(rows / step));
+}
 
 /**
  * A normalizing flow: the distribution of x = f(z) where z follows `base` and f is `bijection`,
@@ -221,34 +233,34 @@ export class Flow {
       });
     }
     const all = [...inputs, ...this.contextRows(context, rows)];
-    const largest = CHUNKS[CHUNKS.length - 1];
-    const threads = rows > largest ? teamSize(options.threads) : 1;
-    const chunk = CHUNKS.find((size) => size >= rows / threads) ?? largest;
     const { providers, precision } = options;
-    const engine = { providers, precision, threads: options.threads, batch: chunk };
-    const team = await this.job(name, build, all, engine, threads);
+    const engine = { providers, precision, threads: options.threads };
+    const team = await this.job(name, build, all, engine, rows > ALONE ? teamSize(options.threads) : 1);
     const { slots } = team;
     const outputs = Object.fromEntries(
       Object.entries(slots[0].outputs).map(([key, { length }]) => [
         key,
-        new Float64Array((rows * length) / chunk),
+        new Float64Array((rows * length) / CHUNK),
       ]),
     );
-    for (let start = 0; start < rows; start += chunk * slots.length) {
-      const used = slots.slice(0, Math.ceil((rows - start) / chunk));
+    for (let start = 0; start < rows; ) {
+      const share = roundedUp(Math.ceil((rows - start) / slots.length));
+      const used = slots.slice(0, Math.ceil((rows - start) / share));
       used.forEach((slot, i) => {
-        const from = start + i * chunk;
+        const from = start + i * share;
         all.forEach((input, k) => {
-          fill(slot.inputs[k], input, from, Math.min(rows, from + chunk));
+          fill(slot.inputs[k].subarray(0, share * input.size), input, from, Math.min(rows, from + share));
         });
       });
-      await team.run(used.length);
+      await team.run(used.length, share);
       used.forEach((slot, i) => {
-        for (const [key, result] of Object.entries(slot.outputs)) {
-          const from = ((start + i * chunk) * result.length) / chunk;
-          outputs[key].set(result.subarray(0, outputs[key].length - from), from);
+        for (const [key, { length }] of Object.entries(slot.outputs)) {
+          const width = length / CHUNK;
+          const from = start + i * share;
+          outputs[key].set(slot.outputs[key].subarray(0, Math.min(share, rows - from) * width), from * width);
         }
       });
+      start += share * slots.length;
     }
     return outputs;
   }
@@ -279,7 +291,7 @@ export class Flow {
         parameter,
         value: parameter.value.slice(),
       }));
-      job = { team: await Team.of(compiled, threads), made };
+      job = { team: await Team.of(compiled, threads, { rows: CHUNK }), made };
       this.jobs.set(key, job);
     }
     return job.team;

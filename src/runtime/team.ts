@@ -1,5 +1,6 @@
 import type { Graph } from "../graph/graph.ts";
 import { resolveShape, sizeOf } from "../graph/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import type { Compiled, Floats, Traced } from "./compile.ts";
 import { sessionOptions } from "./engine.ts";
 import {
@@ -24,7 +25,9 @@ export interface Slot {
  * Arrays of the caller that a team takes in place of its own, by the names of inputs, which all threads read anew in each
  * turn, and of outputs, one for each slot. Where there are several threads, those of outputs must be in shared memory.
  */
-export interface Bound {
+export interface TeamOptions {
+  /** The most rows that a slot has room for; default the batch of a program that has a fixed one. */
+  readonly rows?: number;
   readonly inputs?: Readonly<Record<string, Floats>>;
   readonly outputs?: Readonly<Record<string, readonly Floats[]>>;
 }
@@ -46,14 +49,16 @@ type Program = Pick<Compiled<Traced>, "graph" | "options" | "bytes" | "bind" | "
 
 /**
  * A compiled function on several threads, one slot each: the calling thread and worker threads with sessions of their own.
- * Which slot computes what is the caller's choice, so results do not depend on timing. The function must have a fixed batch and
- * its parameters embedded.
+ * Which slot computes what is the caller's choice, so results do not depend on timing. The function must have its parameters
+ * embedded.
  */
 export class Team {
   readonly slots: readonly Slot[];
   private readonly program: Program;
-  /** A turn of the calling thread. */
-  private readonly compute: () => Promise<void>;
+  /** Rows that a slot has room for. */
+  private readonly rows: number;
+  /** Turns of the calling thread over so many rows. */
+  private readonly turns: Map<number, () => Promise<void>>;
   private readonly members: readonly Held[];
   /** Inputs that all threads read alike: the caller's array, and its copy in shared memory unless it is there itself. */
   private readonly common: readonly { readonly source: Floats; readonly shared: Floats }[];
@@ -61,28 +66,31 @@ export class Team {
   private constructor(
     program: Program,
     slots: readonly Slot[],
-    compute: Team["compute"],
+    rows: number,
+    compute: () => Promise<void>,
     members: readonly Held[],
     common: Team["common"],
   ) {
     this.program = program;
     this.slots = slots;
-    this.compute = compute;
+    this.rows = rows;
+    this.turns = new Map([[rows, compute]]);
     this.members = members;
     this.common = common;
     if (members.length > 0) forgotten.register(this, members, this);
   }
 
-  static async of(program: Program, size: number, bound: Bound = {}): Promise<Team> {
+  static async of(program: Program, size: number, bound: TeamOptions = {}): Promise<Team> {
     const { graph, options } = program;
-    const { batch, precision = "float32" } = options;
+    const { precision = "float32" } = options;
+    const rows = (bound.rows ?? options.batch)!;
     const Type: Arrays = precision === "float64" ? Float64Array : Float32Array;
     const shared = (dims: readonly number[]): Floats =>
       new Type(new SharedArrayBuffer(Type.BYTES_PER_ELEMENT * sizeOf(dims)));
     const lay = (entries: Graph["inputs"], array: (name: string, dims: readonly number[]) => Floats) =>
       entries.map(({ name, tensor }): NamedArray => {
-        const dims = resolveShape(tensor.shape, batch!);
-        return { name, dims, array: array(name, dims) };
+        const dims = resolveShape(tensor.shape, rows);
+        return { name, dims, byRow: tensor.shape[0] === "N", array: array(name, dims) };
       });
     const inputs = lay(graph.inputs, (name, dims) => bound.inputs?.[name] ?? new Type(sizeOf(dims)));
     const outputs = lay(graph.outputs, (name, dims) => bound.outputs?.[name]?.[0] ?? new Type(sizeOf(dims)));
@@ -114,22 +122,38 @@ export class Team {
       }));
       return Promise.all([program.bind(slots[0].inputs, slots[0].outputs), ...prepared]);
     });
-    return new Team(program, slots, compute, members, common);
+    return new Team(program, slots, rows, compute, members, common);
   }
 
-  /** One turn of the first `count` slots. */
-  run(count = this.slots.length): Promise<void> {
+  /** One turn of the first `count` slots, each over its first `rows` rows. */
+  run(count = this.slots.length, rows = this.rows): Promise<void> {
     return exclusively(async () => {
       const members = this.members.slice(0, count - 1);
       if (members.length > 0)
         for (const { source, shared } of this.common) if (shared !== source) shared.set(source);
-      for (const { thread, job } of members) thread.start(job);
+      for (const { thread, job } of members) thread.start(job, rows);
       try {
-        await this.compute();
+        await this.compute(rows);
       } finally {
         for (const { thread } of members) await thread.finish();
       }
     });
+  }
+
+  private async compute(rows: number): Promise<void> {
+    let turn = this.turns.get(rows);
+    if (!turn) {
+      const { graph } = this.program;
+      const [{ inputs, outputs }] = this.slots;
+      const part = (array: Floats, { shape }: Tensor) =>
+        shape[0] === "N" ? array.subarray(0, (array.length / this.rows) * rows) : array;
+      turn = await this.program.bind(
+        inputs.map((array, i) => part(array, graph.inputs[i].tensor)),
+        Object.fromEntries(graph.outputs.map(({ name, tensor }) => [name, part(outputs[name], tensor)])),
+      );
+      this.turns.set(rows, turn);
+    }
+    await turn();
   }
 
   async release(): Promise<void> {

@@ -23,6 +23,8 @@ export interface NamedArray {
   readonly name: string;
   readonly array: Floats;
   readonly dims: readonly number[];
+  /** Whether the first of `dims` is the most rows of a turn; the rows of one that has fewer come first. */
+  readonly byRow: boolean;
 }
 
 type Threads = typeof import("node:worker_threads");
@@ -41,7 +43,7 @@ export const isShared = ({ buffer }: Floats): boolean =>
 export const cores = (): number => builtin?.("node:os").availableParallelism() ?? 1;
 
 /** Words of the shared memory through which a thread is told to go, and tells that it is done. */
-const [TURN, JOB, DONE, FAILED, WORDS] = [0, 1, 2, 3, 4];
+const [TURN, JOB, DONE, FAILED, ROWS, WORDS] = [0, 1, 2, 3, 4, 5];
 
 /** The number of no job: the turn is to read a message. */
 const MAIL = 0;
@@ -93,9 +95,10 @@ export class Thread {
     return this.mail({ job });
   }
 
-  /** Starts a turn: the thread reads its shared inputs, computes, and writes its shared outputs. */
-  start(job: number): void {
+  /** Starts a turn over `rows` rows: the thread reads its shared inputs, computes, and writes its shared outputs. */
+  start(job: number, rows = 0): void {
     Atomics.store(this.control, JOB, job);
+    Atomics.store(this.control, ROWS, rows);
     Atomics.store(this.control, FAILED, 0);
     // As the words of the shared memory, it goes round after 2^32 turns.
     this.turns = (this.turns + 1) | 0;

@@ -9,12 +9,12 @@ const { InferenceSession, Tensor } = module.default ?? module;
 const port = /** @type {import("node:worker_threads").MessagePort} */ (parentPort);
 /** @type {Int32Array} */
 const control = workerData.control;
-const [TURN, JOB, DONE, FAILED] = [0, 1, 2, 3];
+const [TURN, JOB, DONE, FAILED, ROWS] = [0, 1, 2, 3, 4];
 const MAIL = 0;
 /** A fraction of a millisecond: longer than what happens between two training steps, shorter than anybody minds. */
 const SPINS = 200_000;
 
-/** @type {Map<number, { run(): void | Promise<void>, release(): void | Promise<void> }>} */
+/** @type {Map<number, { run(rows: number): void | Promise<void>, release(): void | Promise<void> }>} */
 const jobs = new Map();
 
 /** Takes up the graph or the kernel of a message, or, if there is none, forgets the one of that number.
@@ -34,15 +34,31 @@ async function graph({ bytes, options, precision, inputs, outputs }) {
   // The runtime refuses shared memory: numbers go through arrays of this thread's own.
   /** @param {any[]} entries */
   const local = (entries) =>
-    entries.map(({ name, array: shared, dims }) => {
-      const own = new shared.constructor(shared.length);
-      return { name, shared, own, tensor: new Tensor(precision, own, dims) };
+    entries.map((entry) => ({ ...entry, own: new entry.array.constructor(entry.array.length) }));
+  const [allGiven, allResults] = [local(inputs), local(outputs)];
+  /** @param {any[]} entries @param {number} rows */
+  const first = (entries, rows) =>
+    entries.map(({ name, array, own, dims, byRow }) => {
+      const [most, ...rest] = dims;
+      const size = byRow ? (array.length / most) * rows : array.length;
+      const part = own.subarray(0, size);
+      const tensor = new Tensor(precision, part, byRow ? [rows, ...rest] : dims);
+      return { name, shared: array.subarray(0, size), own: part, tensor };
     });
-  const [given, results] = [local(inputs), local(outputs)];
-  const feeds = Object.fromEntries(given.map(({ name, tensor }) => [name, tensor]));
-  const fetches = Object.fromEntries(results.map(({ name, tensor }) => [name, tensor]));
+  /** @param {number} rows */
+  const turn = (rows) => {
+    const [given, results] = [first(allGiven, rows), first(allResults, rows)];
+    const feeds = Object.fromEntries(given.map(({ name, tensor }) => [name, tensor]));
+    const fetches = Object.fromEntries(results.map(({ name, tensor }) => [name, tensor]));
+    return { given, results, feeds, fetches };
+  };
+  /** @type {Map<number, ReturnType<typeof turn>>} */
+  const turns = new Map();
   return {
-    async run() {
+    /** @param {number} rows */
+    async run(rows) {
+      const { given, results, feeds, fetches } = turns.get(rows) ?? turn(rows);
+      if (!turns.has(rows)) turns.set(rows, { given, results, feeds, fetches });
       for (const { own, shared } of given) own.set(shared);
       await runInPlace(session, feeds, fetches);
       for (const { own, shared } of results) shared.set(own);
@@ -82,7 +98,7 @@ for (let turn = 0; ; ) {
   turn = Atomics.load(control, TURN);
   try {
     const job = Atomics.load(control, JOB);
-    if (job !== MAIL) await known(job).run();
+    if (job !== MAIL) await known(job).run(Atomics.load(control, ROWS));
     else {
       await read(receiveMessageOnPort(port)?.message);
       port.postMessage(null);

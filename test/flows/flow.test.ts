@@ -82,13 +82,14 @@ describe("samples", () => {
     },
   );
 
-  test("of any seed, from any row on and in any context, come from one graph", async () => {
+  test("of any seed and number, from any row on and in any context, come from one graph", async () => {
     const graphs = vi.spyOn(Team, "of");
-    for (const [seed, start] of [
-      [1, 0],
-      [2, 10],
+    for (const [n, seed, start] of [
+      [10, 1, 0],
+      [200, 2, 10],
+      [1024, 3, 1],
     ])
-      await conditional.sample(10, { seed, start, context: [seed, 0, 0] });
+      await conditional.sample(n, { seed, start, context: [seed, 0, 0] });
     expect(graphs).toHaveBeenCalledTimes(1);
     graphs.mockRestore();
   });

@@ -57,6 +57,34 @@ describe.each(["float32", "float64"] as const)("a team in %s", (precision) => {
   });
 });
 
+it("computes the first rows of its slots, as many as a turn asks for", async () => {
+  const compiled = compile(
+    (x, w) => ({ y: x.matmul(w), sum: x.sum() }),
+    [
+      ["N", 2],
+      [2, 1],
+    ],
+    { threads: 1 },
+  );
+  const team = await Team.of(compiled, THREADS, { rows: 4 });
+  for (const { inputs } of team.slots) {
+    inputs[0].set([1, 2, 3, 4, 5, 6, 7, 8]);
+    inputs[1].set([10, 1]);
+  }
+  for (const [rows, y, sum] of [
+    [3, [12, 34, 56, 0], 21],
+    [1, [12, 0, 0, 0], 3],
+    [4, [12, 34, 56, 78], 36],
+    [3, [12, 34, 56, 0], 21],
+  ] as const) {
+    for (const { outputs } of team.slots) outputs.y.fill(0);
+    await team.run(THREADS, rows);
+    for (const { outputs } of team.slots)
+      expect({ y: [...outputs.y], sum: outputs.sum[0] }).toEqual({ y, sum });
+  }
+  await team.release();
+});
+
 it("leaves slots alone that have no turn, and serves several teams at once", async () => {
   const twice = await Team.of(
     compile((x) => ({ y: x.mul(2) }), [["N"]], { batch: 1 }),

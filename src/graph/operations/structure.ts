@@ -22,8 +22,9 @@ export const reshape: Operation<{ readonly shape: Shape }> = {
   },
   gradient: (g, [x]) => [g.reshape(x.shape)],
   move: ([x]) => x,
+  // 0 is the size of the argument's axis: the runtime knows then that it is the same number of rows.
   emit: (onnx, [x], { shape }) =>
-    onnx.node("Reshape", [x, onnx.integers(shape.map((d) => (d === "N" ? -1 : d)))]),
+    onnx.node("Reshape", [x, onnx.integers(shape.map((d) => (d === "N" ? 0 : d)))]),
 };
 
 export const transpose: Operation<{ readonly order: readonly number[] }> = {
