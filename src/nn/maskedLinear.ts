@@ -1,5 +1,5 @@
 import { Parameter } from "../graph/parameter.ts";
-import { concat, constant, type Tensor } from "../graph/tensor.ts";
+import { concat, constant, filled, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 import { Linear } from "./linear.ts";
 
@@ -83,13 +83,32 @@ export class MaskedLinear<T extends Tensor = Parameter> {
     });
   }
 
+  /** Like `apply` and `join` in one product, in which the zeros between the blocks take part. */
+  applyWhole(groups: readonly Tensor[]): Tensor {
+    const inputs = this.degrees.length;
+    const columns = this.blocks.map(({ units, weight, before }) => {
+      const start = before.reduce((sum, { weight }) => sum + size(weight), 0);
+      const rows = [...before.map(({ weight }) => weight), this.masked(weight, start, units)];
+      const after = inputs - start - size(weight);
+      return concat(after > 0 ? [...rows, filled(0, [after, units.length])] : rows, 0);
+    });
+    const bias = concat(
+      this.blocks.map(({ bias }) => bias),
+      0,
+    );
+    const places = this.places();
+    return concat(groups, 1).affine(concat(columns, 1).gather(1, places), bias.gather(0, places));
+  }
+
   /** The groups of units as one tensor, in the order of the units: [N, units]. */
   join(groups: readonly Tensor[]): Tensor {
+    return concat(groups, 1).gather(1, this.places());
+  }
+
+  /** Where each unit is among those of all groups. */
+  private places(): number[] {
     const order = this.blocks.flatMap(({ units }) => units);
-    return concat(groups, 1).gather(
-      1,
-      order.map((_, unit) => order.indexOf(unit)),
-    );
+    return order.map((_, unit) => order.indexOf(unit));
   }
 
   /** The block with the units of this reach, all in the order of their reach, with a row for each input that they see. */

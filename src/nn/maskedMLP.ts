@@ -70,10 +70,15 @@ export class MaskedMLP {
   /** [N, inputs], [N, context] -> [N, outputs]. */
   apply(x: Tensor, context?: Tensor): Tensor {
     const input = context ? concat([x, context], 1) : x;
+    const last = this.layers.length - 1;
+    const { blocks, reach } = this.layers[last];
+    const whole = blocks.length > 1 && reach.length <= GROUP_UNITS;
     const groups = throughLayers(this.options, this.layers.length, [input], (i, h) =>
-      scoped(`layers.${i}`, () => this.layers[i].apply(h)),
+      scoped(`layers.${i}`, () =>
+        i === last && whole ? [this.layers[i].applyWhole(h)] : this.layers[i].apply(h),
+      ),
     );
-    return this.layers[this.layers.length - 1].join(groups);
+    return whole ? groups[0] : this.layers[last].join(groups);
   }
 
   /** The same network, fed one input at a time in the order of their degrees. */

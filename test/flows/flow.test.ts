@@ -87,7 +87,7 @@ describe("samples", () => {
     for (const [n, seed, start] of [
       [10, 1, 0],
       [200, 2, 10],
-      [1024, 3, 1],
+      [256, 3, 1],
     ])
       await conditional.sample(n, { seed, start, context: [seed, 0, 0] });
     expect(graphs).toHaveBeenCalledTimes(1);

@@ -23,7 +23,9 @@ const networks: NetworkOptions[] = [
   { hidden: [8], residual: true, activation: "tanh" },
   { hidden: [9, 9, 9], residual: true, activation: "silu" },
   { hidden: [2, 2, 2, 2], residual: true, activation: "softplus" },
-  // Wide enough for blocks.
+  // Wide enough for two blocks, and for more.
+  { hidden: [130, 128] },
+  { hidden: [128, 128, 128], residual: true, activation: "tanh" },
   { hidden: [520, 40] },
   { hidden: [400, 400, 400], residual: true, activation: "tanh" },
 ];
