@@ -39,8 +39,8 @@ const CHUNK = 1024;
 const ALONE = 256;
 
 /**
- * The runtime keeps a plan of its memory for each number of rows that it has seen. So these are rounded up, by an eighth at
- * most, which leaves 32 of them; below 16 rows little is saved.
+ * Rows of a turn. The runtime keeps a plan of its memory for each number of rows that it has seen, so these are rounded up, by
+ * an eighth or to a multiple of 16: 32 plans at most.
  */
 function roundedUp(rows: number): number {
   const step = Math.max(16, 2 ** (Math.floor(Math.log2(rows)) - 3));

@@ -1,8 +1,8 @@
 // @ts-check
 // Plain JavaScript, as `worker.js` is, which runs it too.
 
-/** The first output of graphs for Node: an empty sequence. */
-export const BARRIER = "barrier";
+/** The first output of graphs for Node, an empty sequence; by a name that is nobody's. */
+export const BARRIER = "(barrier)";
 
 const REFUSAL = "Non tensor type is temporarily not supported.";
 

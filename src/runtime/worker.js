@@ -57,8 +57,9 @@ async function graph({ bytes, options, precision, inputs, outputs }) {
   return {
     /** @param {number} rows */
     async run(rows) {
-      const { given, results, feeds, fetches } = turns.get(rows) ?? turn(rows);
-      if (!turns.has(rows)) turns.set(rows, { given, results, feeds, fetches });
+      const known = turns.get(rows) ?? turn(rows);
+      turns.set(rows, known);
+      const { given, results, feeds, fetches } = known;
       for (const { own, shared } of given) own.set(shared);
       await runInPlace(session, feeds, fetches);
       for (const { own, shared } of results) shared.set(own);
