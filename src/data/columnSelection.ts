@@ -19,13 +19,10 @@ export async function selectNumericColumns(
   const obstacles = await Promise.all(others.map((column) => examine(table, column)));
   const stray = obstacles.length === 1 ? obstacles[0]!.stray : undefined;
   const numeric = table.columns.filter(({ type }) => NUMERIC.test(type)).map(({ name }) => name);
-  const text = others.filter((_, i) => obstacles[i]!.text.endsWith("(VARCHAR)"));
+  const labelled = others.filter((_, i) => obstacles[i]!.labels).map(({ name }) => name);
   const choice = fixed
     ? stray === undefined && "Give numbers in these columns."
-    : mendChoice(
-        numeric,
-        text.map(({ name }) => name),
-      );
+    : mendChoice(numeric, labelled);
   const what = others.length === 1 ? "a column that is" : "columns that are";
   throw new PushforwardError("DATA", `${table.source} has ${what} not numeric`, {
     expected: fixed
@@ -54,15 +51,23 @@ function find(table: Table, name: string, again: boolean): Column {
   });
 }
 
-/** Why a column is not numeric; `stray` is the first value that is no number in a text column that is mostly numbers. */
-async function examine(table: Table, { name, type }: Column): Promise<{ text: string; stray?: string }> {
+interface Obstacle {
+  readonly text: string;
+  /** The first value that is no number in a text column that is mostly numbers. */
+  readonly stray?: string;
+  /** Whether it is text that may name classes. */
+  readonly labels?: boolean;
+}
+
+/** Why a column is not numeric. */
+async function examine(table: Table, { name, type }: Column): Promise<Obstacle> {
   if (type !== "VARCHAR" && type !== "JSON") return { text: `"${name}" (${type})` };
   const c = identifier(name);
   const from = `FROM ${table.relation.sql}`;
   const [counts] = await table.database.rows(`SELECT count(${c}), count(TRY_CAST(${c} AS DOUBLE)) ${from}`);
   const [values, numbers] = counts!.map(Number) as [number, number];
   if (values === 0) return { text: `"${name}" (no values at all)` };
-  if (2 * numbers <= values) return { text: `"${name}" (${type})` };
+  if (2 * numbers <= values) return { text: `"${name}" (${type})`, labels: type === "VARCHAR" };
   const [first] = (await table.database.rows(
     `SELECT row, value FROM (SELECT row_number() OVER () AS row, CAST(${c} AS VARCHAR) AS value ${from}) \
 WHERE value IS NOT NULL AND TRY_CAST(value AS DOUBLE) IS NULL LIMIT 1`,
@@ -79,10 +84,12 @@ function mendStray(table: Table, stray: string): string {
 "FROM read_csv(${path}, nullstr = ['', ${literal(stray)}])".`;
 }
 
-function mendChoice(numeric: readonly string[], text: readonly string[]): string {
+function mendChoice(numeric: readonly string[], labelled: readonly string[]): string {
   if (numeric.length === 0) return "Give a table that has columns of numbers.";
   const choice = `Choose among the numeric columns: --columns ${columnList(numeric, 8)}`;
-  return text.length > 0 ? `${choice}, or learn them for each label: --given ${columnList(text)}` : choice;
+  return labelled.length > 0
+    ? `${choice}, or learn them for each label: --given ${columnList(labelled)}`
+    : choice;
 }
 
 function listed(names: readonly string[]): string {

@@ -21,13 +21,13 @@ export async function labelsIn(table: Table, names: readonly string[]): Promise<
   const texts = table.columns.filter(({ name, type }) => names.includes(name) && TEXT.test(type));
   const found = new Map<string, readonly string[]>();
   for (const { name } of texts) {
-    const labels = await labelsOf(table, name);
+    const labels = await distinctTexts(table, name);
     if (labels.length > 0) found.set(name, labels);
   }
   return found;
 }
 
-async function labelsOf(table: Table, name: string): Promise<string[]> {
+async function distinctTexts(table: Table, name: string): Promise<string[]> {
   const { database, relation, source } = table;
   const text = textOf(name);
   const [counts] = await database.rows(

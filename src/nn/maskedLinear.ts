@@ -3,6 +3,9 @@ import { concat, constant, filled, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 import { Linear } from "./linear.ts";
 
+/** Up to so many units are one product with the zeros between the blocks: to put narrow ones together costs more. */
+const NARROW = 64;
+
 /** The units of a group, and what they see. */
 interface Block<T extends Tensor> {
   readonly units: readonly number[];
@@ -76,39 +79,29 @@ export class MaskedLinear<T extends Tensor = Parameter> {
 
   /** The inputs of each group (all together for a thin layer), [N, inputs], to the units of each group, [N, units]. */
   apply(groups: readonly Tensor[]): Tensor[] {
-    return this.blocks.map(({ units, weight, bias, before }) => {
-      const start = before.reduce((sum, { weight }) => sum + size(weight), 0);
-      const weights = [...before.map(({ weight }) => weight), this.masked(weight, start, units)];
-      return weights.reduce((sum: Tensor, weight, k) => groups[k].affine(weight, sum), bias);
-    });
-  }
-
-  /** Like `apply` and `join` in one product, in which the zeros between the blocks take part. */
-  applyWhole(groups: readonly Tensor[]): Tensor {
-    const inputs = this.degrees.length;
-    const columns = this.blocks.map(({ units, weight, before }) => {
-      const start = before.reduce((sum, { weight }) => sum + size(weight), 0);
-      const rows = [...before.map(({ weight }) => weight), this.masked(weight, start, units)];
-      const after = inputs - start - size(weight);
-      return concat(after > 0 ? [...rows, filled(0, [after, units.length])] : rows, 0);
-    });
-    const bias = concat(
-      this.blocks.map(({ bias }) => bias),
-      0,
+    return this.blocks.map((block) =>
+      this.weights(block).reduce((sum: Tensor, weight, k) => groups[k].affine(weight, sum), block.bias),
     );
-    const places = this.places();
-    return concat(groups, 1).affine(concat(columns, 1).gather(1, places), bias.gather(0, places));
   }
 
-  /** The groups of units as one tensor, in the order of the units: [N, units]. */
-  join(groups: readonly Tensor[]): Tensor {
-    return concat(groups, 1).gather(1, this.places());
-  }
-
-  /** Where each unit is among those of all groups. */
-  private places(): number[] {
-    const order = this.blocks.flatMap(({ units }) => units);
-    return order.map((_, unit) => order.indexOf(unit));
+  /** The same as one tensor, in the order of the units: [N, units]. */
+  applyInOrder(groups: readonly Tensor[]): Tensor {
+    const { blocks } = this;
+    const order = blocks.flatMap(({ units }) => units);
+    const inOrder = (columns: readonly Tensor[]) => {
+      const joined = concat(columns, -1);
+      return joined.gather(
+        -1,
+        order.map((_, unit) => order.indexOf(unit)),
+      );
+    };
+    if (blocks.length === 1 || order.length > NARROW) return inOrder(this.apply(groups));
+    const columns = blocks.map((block) => {
+      const rows = this.weights(block);
+      const zeros = this.degrees.length - rows.reduce((sum, weight) => sum + size(weight), 0);
+      return concat(zeros > 0 ? [...rows, filled(0, [zeros, block.units.length])] : rows, 0);
+    });
+    return concat(groups, 1).affine(inOrder(columns), inOrder(blocks.map(({ bias }) => bias)));
   }
 
   /** The block with the units of this reach, all in the order of their reach, with a row for each input that they see. */
@@ -123,6 +116,12 @@ export class MaskedLinear<T extends Tensor = Parameter> {
       bias: bias.gather(0, order),
       reach: order.map((i) => this.reach[units[i]]),
     };
+  }
+
+  /** What the units of a block see of each group of inputs, what the mask forbids being 0. */
+  private weights({ units, weight, before }: Block<T>): Tensor[] {
+    const start = before.reduce((sum, { weight }) => sum + size(weight), 0);
+    return [...before.map(({ weight }) => weight), this.masked(weight, start, units)];
   }
 
   private masked(weight: Tensor, start: number, units: readonly number[]): Tensor {

@@ -70,15 +70,13 @@ export class MaskedMLP {
   /** [N, inputs], [N, context] -> [N, outputs]. */
   apply(x: Tensor, context?: Tensor): Tensor {
     const input = context ? concat([x, context], 1) : x;
-    const last = this.layers.length - 1;
-    const { blocks, reach } = this.layers[last];
-    const whole = blocks.length > 1 && reach.length <= GROUP_UNITS;
-    const groups = throughLayers(this.options, this.layers.length, [input], (i, h) =>
+    const { length } = this.layers;
+    const [output] = throughLayers(this.options, length, [input], (i, h) =>
       scoped(`layers.${i}`, () =>
-        i === last && whole ? [this.layers[i].applyWhole(h)] : this.layers[i].apply(h),
+        i === length - 1 ? [this.layers[i].applyInOrder(h)] : this.layers[i].apply(h),
       ),
     );
-    return whole ? groups[0] : this.layers[last].join(groups);
+    return output;
   }
 
   /** The same network, fed one input at a time in the order of their degrees. */

@@ -6,9 +6,9 @@ import type { Parameter } from "../graph/parameter.ts";
 import { formatShape, resolveShape, type Shape, sizeOf } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
-import { type Engine, type EngineOptions, loadEngine, sessionOptions } from "./engine.ts";
+import { type Engine, type EngineOptions, loadEngine, sessionOptions, writesInPlace } from "./engine.ts";
 import { BARRIER, runInPlace } from "./inPlace.js";
-import { hasWorkerThreads, isShared } from "./thread.ts";
+import { isShared } from "./thread.ts";
 
 export type { Floats };
 
@@ -148,7 +148,6 @@ class Executable {
       });
     }
     const session = await this.prepare();
-    const { writesInPlace } = this.engine;
     const given = graph.inputs.map(({ name, tensor }, i) =>
       this.wrap(name, inputs[i], resolveShape(tensor.shape, batch)),
     );
@@ -190,7 +189,7 @@ class Executable {
   /** Kept until the session is made, so that one writing serves all who ask before. */
   bytes(): Uint8Array<ArrayBuffer> {
     const { batch, embedParameters } = this.options;
-    const barrier = hasWorkerThreads ? BARRIER : undefined;
+    const barrier = writesInPlace ? BARRIER : undefined;
     this.written ??= exportOnnx(this.graph, { precision: this.precision, batch, embedParameters, barrier });
     return this.written;
   }

@@ -1,6 +1,7 @@
 import type { Env, InferenceSession, InferenceSessionFactory, TensorConstructor } from "onnxruntime-common";
 import type { Graph } from "../graph/graph.ts";
 import type { Precision } from "../onnx/export.ts";
+import { hasWorkerThreads } from "./thread.ts";
 
 export interface EngineOptions {
   /** Execution providers in order of preference, such as `cuda`, `webgpu`, `wasm`; the CPU if absent. */
@@ -16,9 +17,10 @@ export interface EngineOptions {
 export interface Engine {
   readonly InferenceSession: InferenceSessionFactory;
   readonly Tensor: TensorConstructor;
-  /** True if results can go straight into the arrays of the caller. WebAssembly has a memory of its own. */
-  readonly writesInPlace: boolean;
 }
+
+/** Whether results can go straight into the arrays of the caller: in Node. WebAssembly has a memory of its own. */
+export const writesInPlace = hasWorkerThreads;
 
 const engines = new Map<string, Promise<Engine>>();
 
@@ -38,7 +40,7 @@ async function load(variant: "wasm" | "webgpu", threads: number): Promise<Engine
   const { InferenceSession, Tensor, env } = (module.default ?? module) as Runtime;
   // WebAssembly has one pool of threads for all sessions, made with the first. The native runtime ignores this.
   env.wasm.numThreads = threads;
-  return { InferenceSession, Tensor, writesInPlace: env.versions.web === undefined };
+  return { InferenceSession, Tensor };
 }
 
 interface Runtime {
