@@ -1,6 +1,6 @@
 export { buildFlow, type FlowDescription } from "./build.ts";
 export { embedContext } from "./embedContext.ts";
-export { Flow, type RunOptions, type SampleOptions } from "./flow.ts";
+export { Flow, type SampleOptions } from "./flow.ts";
 export { mixture } from "./mixture.ts";
 export { decodeModel, encodeModel, type Model, type TrainingRecord } from "./modelFile.ts";
 export {
@@ -38,5 +38,6 @@ export {
   type UMNNRecipeOptions,
   umnn,
 } from "./recipes/index.ts";
+export type { RunOptions } from "./rowJobs.ts";
 export { decodeSafetensors, encodeSafetensors, type Safetensors, type StoredArray } from "./safetensors.ts";
 export { forTables, type TableFlowOptions, tableFlows } from "./tableFlows.ts";

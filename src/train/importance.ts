@@ -1,5 +1,6 @@
 import { PushforwardError } from "../errors.ts";
-import type { Flow, RunOptions } from "../flows/flow.ts";
+import type { Flow } from "../flows/flow.ts";
+import type { RunOptions } from "../flows/rowJobs.ts";
 import { compile } from "../runtime/compile.ts";
 import { threadsInside } from "../runtime/team.ts";
 import { paretoShape } from "./paretoShape.ts";

@@ -1,0 +1,157 @@
+import type { Standardize } from "../bijections/standardize.ts";
+import type { Parameter } from "../graph/parameter.ts";
+import type { Shape } from "../graph/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Precision } from "../onnx/export.ts";
+import { type CompileOptions, compile, type Floats } from "../runtime/compile.ts";
+import type { EngineOptions } from "../runtime/engine.ts";
+import { Team, teamSize, threadsInside } from "../runtime/team.ts";
+
+/** How rows are computed. */
+export interface RunOptions extends EngineOptions {
+  /** Default `float32`. */
+  precision?: Precision;
+}
+
+/** Rows at a time: enough for large products, small enough for a core's cache. */
+const CHUNK = 1024;
+
+/** More rows than these are worth a second thread, with a session of its own. */
+const ALONE = 256;
+
+/**
+ * Rows of a turn. The runtime keeps a plan of its memory for each number of rows that it has seen, so these are rounded up, by
+ * an eighth or to a multiple of 16: 32 plans at most.
+ */
+function roundedUp(rows: number): number {
+  const step = Math.max(16, 2 ** (Math.floor(Math.log2(rows)) - 3));
+  return Math.min(CHUNK, step * Math.ceil(rows / step));
+}
+
+/** A compiled job, and the parameters that it was made of with what they were. */
+interface Job {
+  readonly team: Team;
+  readonly made: readonly { readonly parameter: Parameter; readonly value: Floats }[];
+}
+
+/** An input of a job: rows of `size` numbers, to be standardized on their way if told. */
+export interface Rows {
+  readonly values: ArrayLike<number>;
+  readonly size: number;
+  readonly standardize?: Standardize;
+}
+
+/** What a flow computes of rows, by name: graphs are compiled when first asked for, and kept while the parameters stay. */
+export class RowJobs {
+  private readonly parameters: () => ReadonlyMap<string, Parameter>;
+  private readonly jobs = new Map<string, Job>();
+  /** The last call: the next waits for it, since calls share the arrays of their jobs. */
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(parameters: RowJobs["parameters"]) {
+    this.parameters = parameters;
+  }
+
+  /** Runs a job over any number of rows in chunks, shared among threads, so that memory stays bounded. */
+  run(...call: Parameters<RowJobs["compute"]>): Promise<Record<string, Float64Array>> {
+    const result = this.last.then(() => this.compute(...call));
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+
+  private async compute(
+    name: string,
+    build: (...inputs: Tensor[]) => Record<string, Tensor>,
+    inputs: readonly Rows[],
+    options: RunOptions,
+  ): Promise<Record<string, Float64Array>> {
+    const [{ values, size }] = inputs;
+    const rows = values.length / size;
+    const team = await this.job(name, build, inputs, options, rows > ALONE ? teamSize(options.threads) : 1);
+    const { slots } = team;
+    const outputs = Object.fromEntries(
+      Object.entries(slots[0].outputs).map(([key, { length }]) => [
+        key,
+        new Float64Array((rows * length) / CHUNK),
+      ]),
+    );
+    for (let start = 0; start < rows; ) {
+      const share = roundedUp(Math.ceil((rows - start) / slots.length));
+      const used = slots.slice(0, Math.ceil((rows - start) / share));
+      used.forEach((slot, i) => {
+        const from = start + i * share;
+        inputs.forEach((input, k) => {
+          fill(slot.inputs[k].subarray(0, share * input.size), input, from, Math.min(rows, from + share));
+        });
+      });
+      await team.run(used.length, share);
+      used.forEach((slot, i) => {
+        for (const [key, { length }] of Object.entries(slot.outputs)) {
+          const width = length / CHUNK;
+          const from = start + i * share;
+          outputs[key].set(slot.outputs[key].subarray(0, Math.min(share, rows - from) * width), from * width);
+        }
+      });
+      start += share * slots.length;
+    }
+    return outputs;
+  }
+
+  /** The job's sessions, made anew where the parameters have changed: the runtime prepares for them as they are. */
+  private async job(
+    name: string,
+    build: (...inputs: Tensor[]) => Record<string, Tensor>,
+    inputs: readonly Rows[],
+    options: CompileOptions,
+    threads: number,
+  ): Promise<Team> {
+    const key = JSON.stringify([name, threads, options]);
+    let job = this.jobs.get(key);
+    if (!job?.made.every(({ parameter, value }) => equal(parameter.value, value))) {
+      await job?.team.release();
+      const parameters = this.parameters();
+      const compiled = compile(
+        build,
+        inputs.map(({ size }): Shape => ["N", size]),
+        {
+          ...options,
+          threads: threadsInside(options.threads),
+          parameterNames: new Map(Array.from(parameters, ([name, parameter]) => [parameter, name])),
+          embedParameters: true,
+        },
+      );
+      const made = [...parameters.values()].map((parameter) => ({
+        parameter,
+        value: parameter.value.slice(),
+      }));
+      job = { team: await Team.of(compiled, threads, { rows: CHUNK }), made };
+      this.jobs.set(key, job);
+    }
+    return job.team;
+  }
+}
+
+/** Copies rows start to end - 1 to where a job reads them; what is left of it repeats the first. */
+function fill(target: Floats, { values, size, standardize }: Rows, start: number, end: number): void {
+  const count = (end - start) * size;
+  const part =
+    values instanceof Float64Array || values instanceof Float32Array
+      ? values.subarray(start * size, start * size + count)
+      : Float64Array.from({ length: count }, (_, i) => values[start * size + i]);
+  if (standardize) standardize.toLatent(part, target);
+  else target.set(part);
+  for (let i = count; i < target.length; i++) target[i] = target[i - count];
+}
+
+/** Node compares memory several times as fast as a loop does. */
+const node = (globalThis as { Buffer?: { compare(a: Uint8Array, b: Uint8Array): number } }).Buffer;
+
+function equal(a: Floats, b: Floats): boolean {
+  if (a.length !== b.length) return false;
+  if (node) return node.compare(bytesOf(a), bytesOf(b)) === 0;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Floats) =>
+  new Uint8Array(buffer, byteOffset, byteLength);
