@@ -37,8 +37,8 @@ const models: readonly (Model & { chart: Chart })[] = [
   {
     name: "circular NSF",
     chart: cylinder,
-    build: ({ features, seed }) => ncsf(features, { transforms: 4, bins: 32, hidden: [64, 64], seed }),
-    settings,
+    build: ({ features, seed }) => ncsf(features, { transforms: 8, bins: 32, hidden: [64, 64], seed }),
+    settings: { ...settings, epochs: 1000 },
   },
 ];
 
