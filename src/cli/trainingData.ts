@@ -111,7 +111,9 @@ async function chooseColumns(
   const asked = given.length > 0 ? await table.numericColumns(given) : [];
   const conditions = [...asked.filter((name) => !labels.has(name)), ...labels.keys()];
   const others = table.columns.map(({ name }) => name).filter((name) => !conditions.includes(name));
-  const chosen = await table.numericColumns(columns ?? (conditions.length > 0 ? others : undefined));
+  const chosen = await table.numericColumns(columns ?? (conditions.length > 0 ? others : undefined), {
+    given: conditions,
+  });
   if (chosen.length === 0) {
     throw new PushforwardError("ARGUMENT", `--given leaves no column of ${table.source} to learn`, {
       mend: "Name fewer columns in --given.",

@@ -10,7 +10,7 @@ const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|BIGNUM|DECI
 export async function selectNumericColumns(
   table: Table,
   names?: readonly string[],
-  { fixed = false }: { fixed?: boolean } = {},
+  { fixed = false, given = [] }: { fixed?: boolean; given?: readonly string[] } = {},
 ): Promise<string[]> {
   const chosen = names ? names.map((name, i) => find(table, name, names.indexOf(name) < i)) : table.columns;
   const others = chosen.filter(({ type }) => !NUMERIC.test(type));
@@ -18,11 +18,13 @@ export async function selectNumericColumns(
 
   const obstacles = await Promise.all(others.map((column) => examine(table, column)));
   const stray = obstacles.length === 1 ? obstacles[0]!.stray : undefined;
-  const numeric = table.columns.filter(({ type }) => NUMERIC.test(type)).map(({ name }) => name);
+  const numeric = table.columns
+    .filter(({ name, type }) => NUMERIC.test(type) && !given.includes(name))
+    .map(({ name }) => name);
   const labelled = others.filter((_, i) => obstacles[i]!.labels).map(({ name }) => name);
   const choice = fixed
     ? stray === undefined && "Give numbers in these columns."
-    : mendChoice(numeric, labelled);
+    : mendChoice(numeric, labelled, given);
   const what = others.length === 1 ? "a column that is" : "columns that are";
   throw new PushforwardError("DATA", `${table.source} has ${what} not numeric`, {
     expected: fixed
@@ -84,11 +86,15 @@ function mendStray(table: Table, stray: string): string {
 "FROM read_csv(${path}, nullstr = ['', ${literal(stray)}])".`;
 }
 
-function mendChoice(numeric: readonly string[], labelled: readonly string[]): string {
+function mendChoice(
+  numeric: readonly string[],
+  labelled: readonly string[],
+  given: readonly string[],
+): string {
   if (numeric.length === 0) return "Give a table that has columns of numbers.";
   const choice = `Choose among the numeric columns: --columns ${columnList(numeric, 8)}`;
   return labelled.length > 0
-    ? `${choice}, or learn them for each label: --given ${columnList(labelled)}`
+    ? `${choice}, or learn them for each label: --given ${columnList([...given, ...labelled])}`
     : choice;
 }
 

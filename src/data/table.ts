@@ -42,11 +42,14 @@ export class Table {
 
   /**
    * The names of the columns to use: those asked for, or all. `fixed` are names that a model needs, in place of which no
-   * others can be chosen.
+   * others can be chosen; `given` are columns that are used otherwise, which no message offers.
    *
    * @throws DATA when a column is not there, asked for twice, or not numeric (BOOLEAN is not).
    */
-  numericColumns(names?: readonly string[], options: { fixed?: boolean } = {}): Promise<string[]> {
+  numericColumns(
+    names?: readonly string[],
+    options: { fixed?: boolean; given?: readonly string[] } = {},
+  ): Promise<string[]> {
     return selectNumericColumns(this, names, options);
   }
 

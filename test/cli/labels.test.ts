@@ -167,6 +167,16 @@ describe("refused is", () => {
     `);
   });
 
+  it("another column of text, with a choice in which those of --given stay", async () => {
+    const named = write("named.csv", "kind,place,height,age\ndog,Rome,1,1\nemu,Oslo,2,1\n");
+    const message = await failure("fit", named, "--given", "kind,age", "-o", path("none.safetensors"));
+    expect(message).toMatchInlineSnapshot(`
+      "2
+      Error: named.csv has a column that is not numeric: expected numbers in the chosen columns, received "place" (VARCHAR).
+      Choose among the numeric columns: --columns height, or learn them for each label: --given age,kind,place"
+    `);
+  });
+
   it("a column without classes", async () => {
     const fitting = (...words: string[]) => failure("fit", ...words, "-o", path("none.safetensors"));
     const ids = correlated(300)
