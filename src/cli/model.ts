@@ -2,6 +2,7 @@ import {
   checkLabels,
   formatOf,
   type Labels,
+  listed,
   nearestName,
   readBytes,
   type Table,
@@ -56,10 +57,10 @@ export async function tableFor(table: Table, needed: readonly string[], labels: 
   const query = `SELECT * RENAME (${identifier(other ?? "")} AS ${identifier(first!)}) FROM ${inSql(table)}`;
   throw new PushforwardError(
     "DATA",
-    `${table.source} has no ${missing.length === 1 ? "column" : "columns"} ${named(missing)}`,
+    `${table.source} has no ${missing.length === 1 ? "column" : "columns"} ${listed(missing)}`,
     {
-      expected: `the columns of the model, ${named(needed)}`,
-      received: named(there),
+      expected: `the columns of the model, ${listed(needed)}`,
+      received: listed(there),
       mend: `Add what is missing${other === undefined ? "." : `, or rename in a query what has another name: "${query}"`}`,
     },
   );
@@ -72,8 +73,3 @@ export const inSql = ({ source }: Pick<Table, "source">): string =>
 /** A column name as SQL has it, quoted where need be. */
 export const identifier = (name: string): string =>
   /^[a-z_]\w*$/i.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
-
-function named(names: readonly string[], most = 12): string {
-  const shown = names.slice(0, most).map((name) => `"${name}"`);
-  return names.length > most ? `${shown.join(", ")} and ${names.length - most} more` : shown.join(", ");
-}

@@ -13,6 +13,12 @@ export function columnList(names: readonly string[], most = names.length): strin
   return shellQuoted([...shown, ...(names.length > most ? ["..."] : [])].join(","));
 }
 
+/** Names for a reader, of many the first ones. */
+export function listed(names: readonly string[], most = 20): string {
+  const shown = names.slice(0, most).map((name) => `"${name}"`);
+  return names.length > most ? `${shown.join(", ")} and ${names.length - most} more` : shown.join(", ");
+}
+
 /** A text as one word of a POSIX shell. */
 export const shellQuoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,5 +1,5 @@
 import { PushforwardError } from "../errors.ts";
-import { columnList } from "./columnList.ts";
+import { columnList, listed } from "./columnList.ts";
 import { identifier, literal } from "./database.ts";
 import { nearestName } from "./nearestName.ts";
 import type { Column, Table } from "./table.ts";
@@ -96,9 +96,4 @@ function mendChoice(
   return labelled.length > 0
     ? `${choice}, or learn them for each label: --given ${columnList([...given, ...labelled])}`
     : choice;
-}
-
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 20).map((name) => `"${name}"`);
-  return names.length > 20 ? `${shown.join(", ")} and ${names.length - 20} more` : shown.join(", ");
 }

@@ -1,5 +1,5 @@
 export { checkWritable, writeFileAtomically } from "./atomicFile.ts";
-export { columnList, parseColumnList, shellQuoted } from "./columnList.ts";
+export { columnList, listed, parseColumnList, shellQuoted } from "./columnList.ts";
 export { type ColumnSummary, columnSummary } from "./columnSummary.ts";
 export type { Chunks } from "./database.ts";
 export { type FarValues, farValues } from "./farValues.ts";

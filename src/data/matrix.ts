@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import { readAhead } from "../readAhead.ts";
-import { columnList } from "./columnList.ts";
+import { columnList, listed } from "./columnList.ts";
 import { identifier } from "./database.ts";
 import type { Table } from "./table.ts";
 
@@ -121,18 +121,23 @@ export function checkForFitting(matrix: Matrix, source: string): void {
           : "Give a table with more rows.",
     });
   }
-  const constant = columns.findIndex((_, d) => {
+  const constant = columns.filter((_, d) => {
     for (let i = d + columns.length; i < values.length; i += columns.length) {
       if (values[i] !== values[d]) return false;
     }
     return true;
   });
-  if (constant === -1) return;
-  const others = columns.filter((_, d) => d !== constant);
-  throw new PushforwardError("DATA", `The column "${columns[constant]}" of ${source} is constant`, {
+  if (constant.length === 0) return;
+  const others = columns.filter((name) => !constant.includes(name));
+  const [what, it, received] =
+    constant.length === 1
+      ? [`The column "${constant[0]}" of ${source} is`, "it", values[columns.indexOf(constant[0]!)]]
+      : [`${constant.length} columns of ${source} are`, "them", `a single one in ${listed(constant)}`];
+  throw new PushforwardError("DATA", `${what} constant`, {
     expected: "at least two different values",
-    received: `${values[constant]} in all ${rows} rows`,
-    mend: others.length > 0 ? `Leave it out: --columns ${columnList(others)}` : "Give a column that varies.",
+    received: `${received} in all ${rows} rows`,
+    mend:
+      others.length > 0 ? `Leave ${it} out: --columns ${columnList(others)}` : "Give a column that varies.",
   });
 }
 

@@ -58,6 +58,11 @@ it("refuses columns that are constant, infinite or not numeric", async () => {
     Error: The column "b" of constant.csv is constant: expected at least two different values, received 2 in all 3 rows.
     Leave it out: --columns a,c"
   `);
+  expect(await fitting(write("constants.csv", "a,b,c\n1,2,5\n2,2,5\n"))).toMatchInlineSnapshot(`
+    "2
+    Error: 2 columns of constants.csv are constant: expected at least two different values, received a single one in "b", "c" in all 2 rows.
+    Leave them out: --columns a"
+  `);
   expect(await fitting(write("infinite.csv", "a,b\n1,2\n2,inf\n3,4\n"))).toMatchInlineSnapshot(`
     "2
     Error: The column "b" of infinite.csv is infinite in row 2: expected finite numbers, received Infinity.

@@ -78,6 +78,10 @@ it("refuses to fit too few rows or a constant column", () => {
       "DATA The column "b" of t.csv is constant: expected at least two different values, received 5 in all 3 rows.
       Leave it out: --columns a"
     `),
+    expect(check(2, [1, 5, 1, 5])).resolves.toMatchInlineSnapshot(`
+      "DATA 2 columns of t.csv are constant: expected at least two different values, received a single one in "a", "b" in all 2 rows.
+      Give a column that varies."
+    `),
     expect(check(2, [1e30, -0, 1.0000000000000002e30, 1e-300])).resolves.toBe("no failure"),
   ]);
 });
