@@ -58,15 +58,19 @@ export function doneEvent(report: Report) {
   };
 }
 
+/** The names of columns, if they are few enough to be read. */
+const named = (columns: readonly string[]): string =>
+  columns.length > 12 ? counted(columns.length, "column") : columns.join(", ");
+
 /** What people read at the end. */
 export function fitReport(report: Report, { stdout, env }: Io): string {
   const { settings, data, rows, trained, judgement, pictures, milliseconds, resume } = report;
   const { bold } = createColors(colorful(stdout, env));
-  const given = data.given.length > 0 ? ` given ${data.given.join(", ")}` : "";
+  const given = data.given.length > 0 ? ` given ${named(data.given)}` : "";
   const judges = counted(judgement.flow.count, `${judgement.by} row`);
   const role = judgement.by === "test" ? "training never saw them" : "they also decided when training ended";
   return [
-    `Learned ${data.columns.join(", ")}${given} in ${duration(milliseconds)} (${trained.name}, ${ending(trained)}).`,
+    `Learned ${named(data.columns)}${given} in ${duration(milliseconds)} (${trained.name}, ${ending(trained)}).`,
     `Rows: ${rowsUsed(rows, data)}.`,
     "",
     `${bold("Mean log-density")} of ${judges} in nats (${role}):`,

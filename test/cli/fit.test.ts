@@ -54,6 +54,13 @@ it("learns a table with the default flow, and says how well and what to do next"
   expect(list()).toEqual(["pictures", "quakes.safetensors"]);
 });
 
+it("counts the columns of a wide table in place of naming them", async () => {
+  const sums = Array.from({ length: 13 }, (_, k) => `sin(${k + 1} * i) AS c${k}`).join(", ");
+  const query = `SELECT ${sums} FROM range(60) AS t(i)`;
+  const { out } = await pushforward(["fit", query, ...QUICK, "-o", path("wide.safetensors")]);
+  expect(out).toMatch(/^Learned 13 columns in /);
+});
+
 it("prints JSON lines and nothing else with --json", async () => {
   const output = path("json.safetensors");
   const events = await json("fit", EARTHQUAKES, ...QUICK, "-o", output);
