@@ -47,7 +47,7 @@ export async function tableFor(table: Table, needed: readonly string[], labels: 
   const missing = needed.filter((name) => !there.includes(name));
   if (missing.length === 0) {
     const readable = withLabels(table, labels);
-    await readable.numericColumns(needed, { fixed: true });
+    await readable.numericColumns(needed, { use: "model" });
     await checkLabels(table, labels);
     return readable;
   }

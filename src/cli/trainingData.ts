@@ -108,7 +108,7 @@ async function chooseColumns(
   { columns, given }: Settings,
   labels: Labels,
 ): Promise<{ columns: string[]; given: string[] }> {
-  const asked = given.length > 0 ? await table.numericColumns(given) : [];
+  const asked = given.length > 0 ? await table.numericColumns(given, { use: "given" }) : [];
   const conditions = [...asked.filter((name) => !labels.has(name)), ...labels.keys()];
   const others = table.columns.map(({ name }) => name).filter((name) => !conditions.includes(name));
   const chosen = await table.numericColumns(columns ?? (conditions.length > 0 ? others : undefined), {

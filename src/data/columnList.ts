@@ -13,10 +13,10 @@ export function columnList(names: readonly string[], most = names.length): strin
   return shellQuoted([...shown, ...(names.length > most ? ["..."] : [])].join(","));
 }
 
-/** Names for a reader, of many the first ones. */
-export function listed(names: readonly string[], most = 20): string {
-  const shown = names.slice(0, most).map((name) => `"${name}"`);
-  return names.length > most ? `${shown.join(", ")} and ${names.length - most} more` : shown.join(", ");
+/** Names for a reader, of many the first 20. */
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 20).map((name) => `"${name}"`);
+  return names.length > 20 ? `${shown.join(", ")} and ${names.length - 20} more` : shown.join(", ");
 }
 
 /** A text as one word of a POSIX shell. */

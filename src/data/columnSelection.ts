@@ -6,11 +6,18 @@ import type { Column, Table } from "./table.ts";
 
 const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|BIGNUM|DECIMAL\(.*\))$/;
 
+export interface ColumnSelection {
+  /** What they are for: to be learned, for `--given`, or for a model, in place of which no others can be chosen. */
+  readonly use?: "learned" | "given" | "model";
+  /** Columns that `--given` has, which are not offered. */
+  readonly given?: readonly string[];
+}
+
 /** See `Table.numericColumns`. */
 export async function selectNumericColumns(
   table: Table,
   names?: readonly string[],
-  { fixed = false, given = [] }: { fixed?: boolean; given?: readonly string[] } = {},
+  { use = "learned", given = [] }: ColumnSelection = {},
 ): Promise<string[]> {
   const chosen = names ? names.map((name, i) => find(table, name, names.indexOf(name) < i)) : table.columns;
   const others = chosen.filter(({ type }) => !NUMERIC.test(type));
@@ -22,16 +29,21 @@ export async function selectNumericColumns(
     .filter(({ name, type }) => NUMERIC.test(type) && !given.includes(name))
     .map(({ name }) => name);
   const labelled = others.filter((_, i) => obstacles[i]!.labels).map(({ name }) => name);
-  const choice = fixed
-    ? stray === undefined && "Give numbers in these columns."
-    : mendChoice(numeric, labelled, given);
+  const unlessStray = (text: string) => (stray === undefined ? text : undefined);
+  const [expected, choice] = {
+    learned: [
+      `numbers in ${names ? "the chosen columns" : "every column, or a choice of columns"}`,
+      mendChoice(numeric, labelled, given),
+    ],
+    given: [
+      "numbers or labels in the columns of --given",
+      unlessStray("Name others, or make numbers of these in a query."),
+    ],
+    model: ["numbers in the columns of the model", unlessStray("Give numbers in these columns.")],
+  }[use];
   const what = others.length === 1 ? "a column that is" : "columns that are";
   throw new PushforwardError("DATA", `${table.source} has ${what} not numeric`, {
-    expected: fixed
-      ? "numbers in the columns of the model"
-      : names
-        ? "numbers in the chosen columns"
-        : "numbers in every column, or a choice of columns",
+    expected,
     received: obstacles.map(({ text }) => text).join(", "),
     mend: [stray !== undefined && mendStray(table, stray), choice].filter(Boolean).join(" "),
   });

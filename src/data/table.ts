@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { PushforwardError } from "../errors.ts";
-import { selectNumericColumns } from "./columnSelection.ts";
+import { type ColumnSelection, selectNumericColumns } from "./columnSelection.ts";
 import { csvDialect, csvRelation } from "./csv.ts";
 import { Database, identifier, literal } from "./database.ts";
 import { inspectFile, type SourceFile } from "./sourceFile.ts";
@@ -41,16 +41,12 @@ export class Table {
   }
 
   /**
-   * The names of the columns to use: those asked for, or all. `fixed` are names that a model needs, in place of which no
-   * others can be chosen; `given` are columns that are used otherwise, which no message offers.
+   * The names of the columns to use: those asked for, or all.
    *
    * @throws DATA when a column is not there, asked for twice, or not numeric (BOOLEAN is not).
    */
-  numericColumns(
-    names?: readonly string[],
-    options: { fixed?: boolean; given?: readonly string[] } = {},
-  ): Promise<string[]> {
-    return selectNumericColumns(this, names, options);
+  numericColumns(names?: readonly string[], selection?: ColumnSelection): Promise<string[]> {
+    return selectNumericColumns(this, names, selection);
   }
 
   /** Ends all reading of the table and removes its temporary files. */

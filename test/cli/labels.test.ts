@@ -177,6 +177,16 @@ describe("refused is", () => {
     `);
   });
 
+  it("a column of --given that holds neither numbers nor text", async () => {
+    const dated = "SELECT DATE '2024-01-01' + i::INT AS day, sin(i) AS a FROM range(9) AS t(i)";
+    const message = await failure("fit", dated, "--given", "day", "-o", path("none.safetensors"));
+    expect(message).toMatchInlineSnapshot(`
+      "2
+      Error: The query has a column that is not numeric: expected numbers or labels in the columns of --given, received "day" (DATE).
+      Name others, or make numbers of these in a query."
+    `);
+  });
+
   it("a column without classes", async () => {
     const fitting = (...words: string[]) => failure("fit", ...words, "-o", path("none.safetensors"));
     const ids = correlated(300)
@@ -197,8 +207,8 @@ describe("refused is", () => {
     const stray = write("stray.csv", "a,kind\n1,4\n2,x\n3,5\n");
     expect(await fitting(stray, "--given", "kind")).toMatchInlineSnapshot(`
       "2
-      Error: stray.csv has a column that is not numeric: expected numbers in the chosen columns, received "kind" ('x' in row 2).
-      Correct the value, or read it as missing with a query in place of the file: "FROM read_csv('stray.csv', nullstr = ['', 'x'])". Choose among the numeric columns: --columns a"
+      Error: stray.csv has a column that is not numeric: expected numbers or labels in the columns of --given, received "kind" ('x' in row 2).
+      Correct the value, or read it as missing with a query in place of the file: "FROM read_csv('stray.csv', nullstr = ['', 'x'])"."
     `);
   });
 
