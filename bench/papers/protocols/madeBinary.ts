@@ -122,9 +122,9 @@ export const madeBinary: Protocol = {
   },
 };
 
-const notes = `Ours has 500 units a hidden layer, direct weights and AdamW, and is stopped early by the validation rows. Those
-chose 1000 units for mushrooms and plants, 2000 for adult and plants where orders are drawn, the decay and
-the batch of dna (0.5, 20 rows) and mushrooms (0.1, 20 rows), and mushrooms' order among three; the other tables have 0.3 and 100.
+const notes = `Ours has 500 units a hidden layer, direct weights and AdamW, and is stopped early by the validation rows. Those chose 1000 units
+for mushrooms and plants, 2000 for adult and plants where orders are drawn, the decay and the batch of dna (0.5, 20 rows) and
+mushrooms (0.1, 20 rows), and mushrooms' order among three; the other tables have 0.3 and 100.
 The ensembles take 32 masks in a cycle, one for every batch, the second an order with each too, and average the probabilities of
 whole rows over all of them. Their decay is 0.01 for mushrooms and 0.1 for the others.`;
 
