@@ -1,5 +1,6 @@
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { activate } from "./activation.ts";
+import { affineOfParts } from "./linear.ts";
 import type { MaskedLinear } from "./maskedLinear.ts";
 import type { NetworkDescription } from "./mlp.ts";
 
@@ -63,26 +64,33 @@ export class Incremental {
   }
 }
 
-/** Columns that are known so far, in the order of their degrees. */
+/** Columns that are known so far, in the order of their degrees, in parts: a product of each costs less than to copy all. */
 class Known {
-  /** Columns of all groups before this one, and of this one. */
-  before: Tensor | undefined;
-  private own: Tensor[] = [];
+  /** Of all groups before this one, and of this one. */
+  before: readonly Tensor[] = [];
+  own: readonly Tensor[] = [];
 
   add(columns: Tensor): void {
-    this.own.push(columns);
-  }
-
-  inGroup(): Tensor | undefined {
-    return this.own.length > 0 ? concat(this.own, 1) : undefined;
+    this.own = append(this.own, columns);
   }
 
   closeGroup(): void {
-    const all = this.before ? [this.before, ...this.own] : this.own;
-    if (all.length > 0) this.before = concat(all, 1);
+    if (this.own.length > 0) this.before = append(this.before, concat(this.own, 1));
     this.own = [];
   }
 }
+
+/** Narrower parts than these are put together. */
+const NARROW = 8;
+
+function append(parts: readonly Tensor[], columns: Tensor): Tensor[] {
+  const last = parts.at(-1);
+  const joins = last && Math.min(width([last]), width([columns])) < NARROW;
+  return joins ? [...parts.slice(0, -1), concat([last, columns], 1)] : [...parts, columns];
+}
+
+const width = (parts: readonly Tensor[]): number =>
+  parts.reduce((sum, part) => sum + (part.shape[1] as number), 0);
 
 /** One layer of the sweep. */
 class Sweep {
@@ -109,15 +117,13 @@ class Sweep {
     const { block, start: opened, base } = this.group;
     const [start, end] = [block.reach.indexOf(reach), block.reach.lastIndexOf(reach) + 1];
     if (start < 0) return undefined;
-    const own = known.inGroup();
     const offset = base ? base.slice(1, start - opened, end - opened) : block.bias.slice(0, start, end);
-    if (!own) return offset;
-    const first = known.before ? (known.before.shape[1] as number) : 0;
-    const part = block.weight.slice(0, first, first + (own.shape[1] as number)).slice(1, start, end);
-    return own.affine(part, offset);
+    const { before, own } = known;
+    const weight = block.weight.slice(0, width(before), width([...before, ...own])).slice(1, start, end);
+    return affineOfParts(own, weight, offset);
   }
 
-  private open(reach: number, bound: number, seen: Tensor | undefined): void {
+  private open(reach: number, bound: number, seen: readonly Tensor[]): void {
     this.bound = bound;
     this.group = undefined;
     const found = this.layer.block(reach);
@@ -128,8 +134,9 @@ class Sweep {
         : found;
     const start = block.reach.indexOf(reach);
     const end = block.reach.filter((r) => r <= bound).length;
-    const weight = seen && block.weight.slice(0, 0, seen.shape[1] as number).slice(1, start, end);
-    this.group = { block, start, base: weight && seen.affine(weight, block.bias.slice(0, start, end)) };
+    const weight = block.weight.slice(0, 0, width(seen)).slice(1, start, end);
+    const base = affineOfParts(seen, weight, block.bias.slice(0, start, end));
+    this.group = { block, start, base: seen.length > 0 ? base : undefined };
   }
 }
 

@@ -1,7 +1,7 @@
 import { Parameter } from "../graph/parameter.ts";
 import { concat, constant, filled, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
-import { Linear } from "./linear.ts";
+import { affineOfParts, Linear } from "./linear.ts";
 
 /** Up to so many units are one product with the zeros between the blocks: to put narrow ones together costs more. */
 const NARROW = 64;
@@ -101,7 +101,7 @@ export class MaskedLinear<T extends Tensor = Parameter> {
       const zeros = this.degrees.length - rows.reduce((sum, weight) => sum + size(weight), 0);
       return concat(zeros > 0 ? [...rows, filled(0, [zeros, block.units.length])] : rows, 0);
     });
-    return concat(groups, 1).affine(inOrder(columns), inOrder(blocks.map(({ bias }) => bias)));
+    return affineOfParts(groups, inOrder(columns), inOrder(blocks.map(({ bias }) => bias)));
   }
 
   /** The block with the units of this reach, all in the order of their reach, with a row for each input that they see. */
