@@ -353,10 +353,12 @@ class Training {
     const { training, validation } = this.original;
     // `epochs` may be raised to go on.
     const { epochs: _, ...settings } = this.settings;
+    // The checkpoint has the optimizer's averages as they lie here.
+    const layout = this.descent.flat.parcels.map(({ shape }) => shape);
     // A stream is known by its sample and its number of rows.
     const streamed = training instanceof StreamedRows ? [training.rows] : [];
     return fingerprint(
-      [this.flow.describe(), settings, ...streamed],
+      [this.flow.describe(), settings, layout, ...streamed],
       [inMemory(training), validation].flatMap((r) => [r.values, r.context, r.weights]),
     );
   }

@@ -19,7 +19,7 @@ const LARGE = 4096;
 /** Fewer numbers than these are not worth a thread of their own. */
 const LEAST_PART = 16_384;
 
-/** Parameters lie by size, and in each size by whether they decay. */
+/** Parameters lie by size, in each size by whether they decay, and small ones by the shape of their rows. */
 const KINDS = [
   { large: false, decays: false },
   { large: false, decays: true },
@@ -27,12 +27,11 @@ const KINDS = [
   { large: true, decays: false },
 ];
 
-/** Parameters that graphs read, and whose gradients they write, as one tensor. */
+/** Parameters that graphs read, and whose gradients they write, as one tensor: the rows of one below those of the other. */
 interface Parcel {
   readonly members: readonly Place[];
   readonly start: number;
   readonly end: number;
-  /** The parameter's own shape if it travels alone, else [end - start]. */
   readonly shape: readonly number[];
 }
 
@@ -47,9 +46,9 @@ interface Place {
  * The trainable parameters of a model as views of one flat buffer, beside buffers of equal layout for their gradients and
  * for the optimizer's averages: all in the memory of the kernel that updates them, on several threads a part each.
  *
- * Each tensor that enters or leaves ONNX Runtime costs microseconds, so small parameters are packed: those that decay into
- * one, the others into another. What the kernel goes over in one run starts at a multiple of four numbers, and what is
- * between two runs stays 0.
+ * Each tensor that enters or leaves ONNX Runtime costs microseconds, so small parameters are packed, those whose rows have the
+ * same shape together: as rows of one tensor they need not be reshaped. What the kernel goes over in one run starts at a
+ * multiple of four numbers, and what is between two runs stays 0.
  */
 export class FlatParameters {
   readonly values: Float32Array;
@@ -80,16 +79,20 @@ export class FlatParameters {
     let total = 0;
     const groups = KINDS.map(({ large, decays }) => {
       const start = total;
-      const places = [...parameters].flatMap(([name, parameter]): Place[] => {
-        const size = parameter.value.length;
-        if (size > LARGE !== large || isWeight(name) !== decays) return [];
-        const place = { parameter, start: total, end: total + size };
-        total = large ? upToFour(place.end) : place.end;
-        return [place];
+      const together = new Map<string, Parameter[]>();
+      for (const [name, parameter] of parameters) {
+        if (parameter.value.length > LARGE !== large || isWeight(name) !== decays) continue;
+        const key = large ? name : String(rowsOf(parameter).slice(1));
+        together.set(key, [...(together.get(key) ?? []), parameter]);
+      }
+      const parcels = [...together.values()].map((members) => {
+        const parcel = parcelAt(total, members);
+        total = large ? upToFour(parcel.end) : parcel.end;
+        return parcel;
       });
       total = upToFour(total);
-      return { large, decays, places, start, count: total - start };
-    }).filter(({ places }) => places.length > 0);
+      return { decays, parcels, start, count: total - start };
+    }).filter(({ parcels }) => parcels.length > 0);
     const shared = threads > 1;
     const arrays = shared ? 6 + threads : 5;
     const pages = Math.max(1, Math.ceil((4 * total * arrays + 8 * threads) / PAGE));
@@ -100,20 +103,14 @@ export class FlatParameters {
     this.published = shared ? array(5) : this.values;
     this.parts = shared ? Array.from({ length: threads }, (_, thread) => array(6 + thread)) : [this.gradient];
     this.squares = new Float64Array(buffer, 4 * arrays * total, threads);
-    for (const { places } of groups) {
-      for (const { parameter, start, end } of places) {
-        this.values.set(parameter.value, start);
-        parameter.value = this.values.subarray(start, end);
-      }
+    this.parcels = groups.flatMap(({ parcels }) => parcels);
+    for (const { parameter, start, end } of this.parcels.flatMap(({ members }) => members)) {
+      this.values.set(parameter.value, start);
+      parameter.value = this.values.subarray(start, end);
     }
     this.assign(this.values);
     this.average.set(this.values);
     this.runs = groups.map(({ start, count, decays }) => ({ start, count, decays }));
-    this.parcels = groups.flatMap(({ large, places }): Parcel[] => {
-      if (large) return places.map((place) => ({ members: [place], ...place, shape: place.parameter.sizes }));
-      const [start, end] = [places[0].start, places[places.length - 1].end];
-      return [{ members: places, start, end, shape: [end - start] }];
-    });
   }
 
   /** Gives the parameters these values. */
@@ -131,26 +128,26 @@ export class FlatParameters {
   /** The parameters as parts of tensors that hold the parcels. */
   unpack(tensors: readonly Tensor[]): Map<Parameter, Tensor> {
     return new Map(
-      this.parcels.flatMap(({ members, start: origin, shape }, i) =>
-        members.map(({ parameter, start, end }): [Parameter, Tensor] => [
+      this.parcels.flatMap(({ members }, i) => {
+        const parts = tensors[i].split(
+          0,
+          members.map(({ parameter }) => rowsOf(parameter)[0]),
+        );
+        return members.map(({ parameter }, k): [Parameter, Tensor] => [
           parameter,
-          shape === parameter.sizes
-            ? tensors[i]
-            : tensors[i].slice(0, start - origin, end - origin).reshape(parameter.shape),
-        ]),
-      ),
+          parts[k].reshape(parameter.shape),
+        ]);
+      }),
     );
   }
 
   /** Tensors of the parameters' shapes, such as their gradients, as parcels. */
   pack(tensors: ReadonlyMap<Parameter, Tensor>): Tensor[] {
-    return this.parcels.map(({ members, shape }) =>
-      shape === members[0].parameter.sizes
-        ? tensors.get(members[0].parameter)!
-        : concat(
-            members.map(({ parameter, start, end }) => tensors.get(parameter)!.reshape([end - start])),
-            0,
-          ),
+    return this.parcels.map(({ members }) =>
+      concat(
+        members.map(({ parameter }) => tensors.get(parameter)!.reshape(rowsOf(parameter))),
+        0,
+      ),
     );
   }
 
@@ -185,6 +182,21 @@ export class FlatParameters {
     const useful = Math.max(1, Math.floor(this.values.length / LEAST_PART));
     return Kernel.of(code, this.memory, Math.min(threads, useful));
   }
+}
+
+/** The shape of a parameter as rows: a scalar is one. */
+const rowsOf = ({ sizes }: Parameter): readonly number[] => (sizes.length > 0 ? sizes : [1]);
+
+/** Parameters whose rows have one shape, one after the other from `start` on. */
+function parcelAt(start: number, parameters: readonly Parameter[]): Parcel {
+  let end = start;
+  const members = parameters.map((parameter): Place => {
+    const place = { parameter, start: end, end: end + parameter.value.length };
+    end = place.end;
+    return place;
+  });
+  const rows = parameters.reduce((sum, parameter) => sum + rowsOf(parameter)[0], 0);
+  return { members, start, end, shape: [rows, ...rowsOf(parameters[0]).slice(1)] };
 }
 
 const isWeight = (name: string): boolean => name.endsWith(".weight");

@@ -26,8 +26,7 @@ export const sum: Operation<Reduction> = {
       // Down the rows, as for the gradients of biases, a product with ones runs several times faster.
       const rows = shape[0] === "N" ? onnx.batch : shape[0];
       if (rows !== undefined) {
-        const total = onnx.node("MatMul", [onnx.filled(1, [1, rows]), x]);
-        return keepAxes ? total : onnx.node("Reshape", [total, onnx.integers([shape[1] as number])]);
+        return onnx.node("MatMul", [onnx.filled(1, keepAxes ? [1, rows] : [rows]), x]);
       }
     }
     return onnx.node("ReduceSum", [x, onnx.integers(axes)], { keepdims: keepAxes ? 1 : 0 });
