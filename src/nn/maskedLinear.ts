@@ -1,10 +1,7 @@
 import { Parameter } from "../graph/parameter.ts";
-import { concat, constant, filled, type Tensor } from "../graph/tensor.ts";
+import { concat, constant, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 import { affineOfParts, Linear } from "./linear.ts";
-
-/** Up to so many units are one product with the zeros between the blocks: to put narrow ones together costs more. */
-const NARROW = 64;
 
 /** The units of a group, and what they see. */
 interface Block<T extends Tensor> {
@@ -37,8 +34,9 @@ export class MaskedLinear<T extends Tensor = Parameter> {
   }
 
   /**
-   * `bounds` are the groups' highest degrees, ascending, the last one Infinity. If the layer is `thin`, with few inputs, these
-   * are not cut: every group of units has all of them under its mask. A `whole` layer starts with numbers under the mask too,
+   * `bounds` are the groups' highest degrees, ascending, the last one Infinity; with that alone the layer is a single block, for
+   * inputs in any number of groups. If the layer is `thin`, with few inputs, these are not cut: every group of units has all of
+   * them under its mask. A `whole` layer starts with numbers under the mask too,
    * any other with zeros.
    */
   static random(
@@ -79,29 +77,22 @@ export class MaskedLinear<T extends Tensor = Parameter> {
 
   /** The inputs of each group (all together for a thin layer), [N, inputs], to the units of each group, [N, units]. */
   apply(groups: readonly Tensor[]): Tensor[] {
-    return this.blocks.map((block) =>
-      this.weights(block).reduce((sum: Tensor, weight, k) => groups[k].affine(weight, sum), block.bias),
-    );
+    const { blocks } = this;
+    return blocks.map((block) => {
+      const weights = this.weights(block);
+      // The weight of a single block has rows for all groups.
+      if (blocks.length === 1) return affineOfParts(groups, weights[0], block.bias);
+      return weights.reduce((sum: Tensor, weight, k) => groups[k].affine(weight, sum), block.bias);
+    });
   }
 
   /** The same as one tensor, in the order of the units: [N, units]. */
   applyInOrder(groups: readonly Tensor[]): Tensor {
-    const { blocks } = this;
-    const order = blocks.flatMap(({ units }) => units);
-    const inOrder = (columns: readonly Tensor[]) => {
-      const joined = concat(columns, -1);
-      return joined.gather(
-        -1,
-        order.map((_, unit) => order.indexOf(unit)),
-      );
-    };
-    if (blocks.length === 1 || order.length > NARROW) return inOrder(this.apply(groups));
-    const columns = blocks.map((block) => {
-      const rows = this.weights(block);
-      const zeros = this.degrees.length - rows.reduce((sum, weight) => sum + size(weight), 0);
-      return concat(zeros > 0 ? [...rows, filled(0, [zeros, block.units.length])] : rows, 0);
-    });
-    return affineOfParts(groups, inOrder(columns), inOrder(blocks.map(({ bias }) => bias)));
+    const order = this.blocks.flatMap(({ units }) => units);
+    return concat(this.apply(groups), 1).gather(
+      -1,
+      order.map((_, unit) => order.indexOf(unit)),
+    );
   }
 
   /** The block with the units of this reach, all in the order of their reach, with a row for each input that they see. */

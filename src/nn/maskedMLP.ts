@@ -51,15 +51,22 @@ export class MaskedMLP {
     const degrees = [[...inputDegrees, ...new Array(context).fill(0)], ...hidden];
     this.options = options;
     this.groups = groups;
-    const bounds = boundsOf(whole ? groups.slice(-1) : groups);
-    this.layers = degrees.map((before, i) =>
+    this.layers = degrees.map((before, i) => {
+      const last = i === hidden.length;
+      const single = whole || (last && outputDegrees.length <= NARROW);
       // The first layer is thin: cutting its inputs would cost more than it saves.
-      MaskedLinear.random(before, reach[i], bounds, random.split(i), {
-        thin: i === 0,
-        zero: i === hidden.length,
-        whole: whole === true,
-      }),
-    );
+      return MaskedLinear.random(
+        before,
+        reach[i],
+        boundsOf(single ? groups.slice(-1) : groups),
+        random.split(i),
+        {
+          thin: i === 0,
+          zero: last,
+          whole: whole === true,
+        },
+      );
+    });
   }
 
   /** The same network with other numbers under its masks. */
@@ -88,6 +95,9 @@ export class MaskedMLP {
 /** Narrower products run slower than what leaving out more of the zeros saves; so do more than four of them. */
 const GROUP_UNITS = 64;
 const MOST_GROUPS = 4;
+
+/** Up to so many outputs are one block with the zeros under the mask: to put narrow ones together would cost more. */
+const NARROW = 64;
 
 /** A run of degrees that all layers keep together, from `first` on, `count` of them. */
 interface Group {
