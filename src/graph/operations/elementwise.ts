@@ -25,7 +25,7 @@ const SHORT_AXIS = 64;
  * Inputs in a form that the runtime broadcasts fast. It cuts an elementwise operation into stretches that need no
  * broadcasting, and each costs about 9 ns besides its arithmetic:
  * - [N, 8] with [N, 1] is N stretches of 8: the product of [N, 1] with ones [1, 8] makes the copies in a fifth of that time.
- * - [N, 1] with a scalar is N stretches of 1, and with a scalar of shape [1, 1] a single one.
+ * - [N, 1] with a number of shape [] or [1] is N stretches of 1, and with one of shape [1, 1] a single one.
  */
 function broadcastInputs(
   onnx: Emitter,
@@ -37,15 +37,17 @@ function broadcastInputs(
   const short = typeof size === "number" && size > 1 && size <= SHORT_AXIS;
   return inputs.map((name, i) => {
     const own = tensors[i].shape;
-    if (own.length === 0) return broadcastScalar(onnx, name, shape);
+    if (own.every((d) => d === 1)) return broadcastScalar(onnx, name, own, shape);
     const copied = short && own.at(-1) === 1 && own.some((d) => d !== 1);
     if (!copied || tensors[i].type === "bool") return name;
     return onnx.node("MatMul", [name, onnx.node("Expand", [onnx.scalar(1), onnx.integers([1, size])])]);
   });
 }
 
-function broadcastScalar(onnx: Emitter, name: string, shape: Shape): string {
-  return shape.includes(1) ? onnx.node("Reshape", [name, onnx.integers(shape.map(() => 1))]) : name;
+function broadcastScalar(onnx: Emitter, name: string, own: Shape, shape: Shape): string {
+  return own.length < shape.length && shape.includes(1)
+    ? onnx.node("Reshape", [name, onnx.integers(shape.map(() => 1))])
+    : name;
 }
 
 /** f(a, b) with broadcasting. */
@@ -150,7 +152,7 @@ export const softClamp: Operation<{ readonly bound: number }> = {
     return [g.mul(factor.square())];
   },
   emit: (onnx, [x], { bound }, [{ shape }]) => {
-    const b = broadcastScalar(onnx, onnx.scalar(bound), shape);
+    const b = broadcastScalar(onnx, onnx.scalar(bound), [], shape);
     const factor = onnx.node("Div", [b, onnx.node("Add", [onnx.node("Abs", [x]), b])]);
     return onnx.node("Mul", [x, factor]);
   },
