@@ -16,16 +16,19 @@ export interface RunOptions extends EngineOptions {
 /** Rows at a time: enough for large products, small enough for a core's cache. */
 const CHUNK = 1024;
 
+/** Twice as many rows share the costs of a graph with more nodes than this, which a node has whatever its rows are. */
+const MANY_NODES = 2000;
+
 /** More rows than these are worth a second thread, with a session of its own. */
 const ALONE = 256;
 
 /**
  * Rows of a turn. The runtime keeps a plan of its memory for each number of rows that it has seen, so these are rounded up, by
- * an eighth or to a multiple of 16: 32 plans at most.
+ * an eighth or to a multiple of 16: 40 plans at most.
  */
-function roundedUp(rows: number): number {
+function roundedUp(rows: number, most: number): number {
   const step = Math.max(16, 2 ** (Math.floor(Math.log2(rows)) - 3));
-  return Math.min(CHUNK, step * Math.ceil(rows / step));
+  return Math.min(most, step * Math.ceil(rows / step));
 }
 
 /** A compiled job, and the parameters that it was made of with what they were. */
@@ -68,15 +71,15 @@ export class RowJobs {
     const [{ values, size }] = inputs;
     const rows = values.length / size;
     const team = await this.job(name, build, inputs, options, rows > ALONE ? teamSize(options.threads) : 1);
-    const { slots } = team;
+    const { slots, rows: most } = team;
     const outputs = Object.fromEntries(
       Object.entries(slots[0].outputs).map(([key, { length }]) => [
         key,
-        new Float64Array((rows * length) / CHUNK),
+        new Float64Array((rows * length) / most),
       ]),
     );
     for (let start = 0; start < rows; ) {
-      const share = roundedUp(Math.ceil((rows - start) / slots.length));
+      const share = roundedUp(Math.ceil((rows - start) / slots.length), most);
       const used = slots.slice(0, Math.ceil((rows - start) / share));
       used.forEach((slot, i) => {
         const from = start + i * share;
@@ -87,7 +90,7 @@ export class RowJobs {
       await team.run(used.length, share);
       used.forEach((slot, i) => {
         for (const [key, { length }] of Object.entries(slot.outputs)) {
-          const width = length / CHUNK;
+          const width = length / most;
           const from = start + i * share;
           outputs[key].set(slot.outputs[key].subarray(0, Math.min(share, rows - from) * width), from * width);
         }
@@ -124,7 +127,8 @@ export class RowJobs {
         parameter,
         value: parameter.value.slice(),
       }));
-      job = { team: await Team.of(compiled, threads, { rows: CHUNK }), made };
+      const chunk = compiled.graph.nodes.length > MANY_NODES ? 2 * CHUNK : CHUNK;
+      job = { team: await Team.of(compiled, threads, { rows: chunk }), made };
       this.jobs.set(key, job);
     }
     return job.team;

@@ -54,9 +54,9 @@ type Program = Pick<Compiled<Traced>, "graph" | "options" | "bytes" | "bind" | "
  */
 export class Team {
   readonly slots: readonly Slot[];
-  private readonly program: Program;
   /** Rows that a slot has room for. */
-  private readonly rows: number;
+  readonly rows: number;
+  private readonly program: Program;
   /** Turns of the calling thread over so many rows. */
   private readonly turns: Map<number, () => Promise<void>>;
   private readonly members: readonly Held[];
