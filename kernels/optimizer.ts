@@ -4,7 +4,8 @@
 /**
  * One step of Adam or AdamW (see src/train/optimizer.ts for the formula). `scale` multiplies the gradient, `coupled` is the
  * weight decay that goes through it, `shrink` the one that does not; `size` and `floor` are the step size and
- * epsilon with the bias corrections in them.
+ * epsilon with the bias corrections in them. New values go to `published` too, and the average moves to them by a `share` of
+ * what is between: in one pass, since it is memory that takes the time.
  */
 export function adam(
   values: usize,
@@ -19,6 +20,9 @@ export function adam(
   size: f32,
   floor: f32,
   shrink: f32,
+  published: usize,
+  average: usize,
+  share: f32,
 ): void {
   const s = f32x4.splat(scale);
   const c = f32x4.splat(coupled);
@@ -37,20 +41,11 @@ export function adam(
     v128.store(first + i, m);
     v128.store(second + i, v);
     const step = f32x4.div(f32x4.mul(m, z), f32x4.add(f32x4.sqrt(v), e));
-    v128.store(values + i, f32x4.sub(p, f32x4.add(step, f32x4.mul(p, k))));
+    settle(f32x4.sub(p, f32x4.add(step, f32x4.mul(p, k))), values + i, published + i, average + i, share);
   }
 }
 
-/** average += share (values - average) */
-export function moveAverage(average: usize, values: usize, count: i32, share: f32): void {
-  const s = f32x4.splat(share);
-  for (let i: usize = 0, end = bytes(count); i < end; i += 16) {
-    const a = v128.load(average + i);
-    v128.store(average + i, f32x4.add(a, f32x4.mul(s, f32x4.sub(v128.load(values + i), a))));
-  }
-}
-
-/** One step of gradient descent with momentum. */
+/** One step of gradient descent with momentum; `published`, `average` and `share` as for `adam`. */
 export function sgd(
   values: usize,
   gradient: usize,
@@ -60,6 +55,9 @@ export function sgd(
   coupled: f32,
   beta: f32,
   size: f32,
+  published: usize,
+  average: usize,
+  share: f32,
 ): void {
   const s = f32x4.splat(scale);
   const c = f32x4.splat(coupled);
@@ -70,7 +68,17 @@ export function sgd(
     const g = f32x4.add(f32x4.mul(v128.load(gradient + i), s), f32x4.mul(p, c));
     const m = f32x4.add(f32x4.mul(v128.load(momentum + i), b), g);
     v128.store(momentum + i, m);
-    v128.store(values + i, f32x4.sub(p, f32x4.mul(m, z)));
+    settle(f32x4.sub(p, f32x4.mul(m, z)), values + i, published + i, average + i, share);
+  }
+}
+
+// @inline
+function settle(p: v128, values: usize, published: usize, average: usize, share: f32): void {
+  v128.store(values, p);
+  if (published !== values) v128.store(published, p);
+  if (share > 0) {
+    const a = v128.load(average);
+    v128.store(average, f32x4.add(a, f32x4.mul(f32x4.splat(share), f32x4.sub(p, a))));
   }
 }
 
@@ -96,10 +104,6 @@ export function sum(total: usize, first: usize, stride: usize, parts: i32, count
   }
   const squares = f64x2.add(low, high);
   store<f64>(result, f64x2.extract_lane(squares, 0) + f64x2.extract_lane(squares, 1));
-}
-
-export function copy(to: usize, from: usize, count: i32): void {
-  memory.copy(to, from, bytes(count));
 }
 
 /** Makes numbers below the smallest normal one 0. */

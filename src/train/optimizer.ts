@@ -50,26 +50,27 @@ export class Optimizer {
     const correction2 = Math.sqrt(1 - beta2 ** this.steps);
     const size = (rate * correction2) / (1 - beta1 ** this.steps);
     const update = (start: number, count: number, decay: number): Call => {
-      const [p, g, m, v] = [values, gradient, first, second].map(({ byteOffset }) => byteOffset + 4 * start);
+      const [p, g, m, v, copy, a] = [values, gradient, first, second, published, average].map(
+        ({ byteOffset }) => byteOffset + 4 * start,
+      );
+      const settled = [copy, a, averageShare];
       const coupled = type === "adamW" ? 0 : decay;
-      if (type === "sgd") return ["sgd", p, g, m, count, gradientScale, coupled, beta1, rate];
+      if (type === "sgd") return ["sgd", p, g, m, count, gradientScale, coupled, beta1, rate, ...settled];
       const shrink = type === "adamW" ? rate * decay : 0;
-      const floor = epsilon * correction2;
-      return ["adam", p, g, m, v, count, gradientScale, coupled, beta1, beta2, size, floor, shrink];
+      const scales = [gradientScale, coupled, beta1, beta2, size, epsilon * correction2, shrink];
+      return ["adam", p, g, m, v, count, ...scales, ...settled];
     };
     await this.flat.compute((start, count) => {
-      const updates = runs.flatMap((run) => {
+      const calls = runs.flatMap((run) => {
         const from = Math.max(start, run.start);
         const to = Math.min(start + count, run.start + run.count);
         return to > from ? [update(from, to - from, run.decays ? weightDecay : 0)] : [];
       });
-      const [p, copy, a, m, v] = [values, published, average, first, second].map(
-        (array) => array.byteOffset + 4 * start,
-      );
-      if (published !== values) updates.push(["copy", copy, p, count]);
-      if (averageShare > 0) updates.push(["moveAverage", a, p, count, averageShare]);
-      if (this.steps % FLUSHED_EVERY === 0) updates.push(["flush", m, count], ["flush", v, count]);
-      return updates;
+      if (this.steps % FLUSHED_EVERY > 0) return calls;
+      return [
+        ...calls,
+        ...[first, second].map(({ byteOffset }): Call => ["flush", byteOffset + 4 * start, count]),
+      ];
     });
   }
 
