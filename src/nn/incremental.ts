@@ -80,12 +80,15 @@ class Known {
   }
 }
 
-/** Narrower parts than these are put together. */
+/** Parts with fewer columns than these are put together, */
 const NARROW = 8;
+
+/** and with the one before until that has so many: to copy it each time would cost more than another product. */
+const FULL = 64;
 
 function append(parts: readonly Tensor[], columns: Tensor): Tensor[] {
   const last = parts.at(-1);
-  const joins = last && Math.min(width([last]), width([columns])) < NARROW;
+  const joins = last && width([last]) < FULL && Math.min(width([last]), width([columns])) < NARROW;
   return joins ? [...parts.slice(0, -1), concat([last, columns], 1)] : [...parts, columns];
 }
 

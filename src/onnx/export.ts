@@ -100,11 +100,14 @@ class OnnxWriter implements Emitter {
         inputs.push(this.valueInfo(name, tensor.shape));
       }
     }
+    const cuts = cutsOf(graph.nodes);
     for (const node of graph.nodes) {
       if (values.has(node) || this.numbers.has(node)) continue;
       this.scope = node.scope;
       const moved = this.move(node);
+      const cut = cuts.get(node);
       if (moved) this.numbers.set(node, moved);
+      else if (cut) this.split(cut, values);
       else values.set(node, this.emit(node, values));
     }
     this.scope = "";
@@ -140,6 +143,26 @@ class OnnxWriter implements Emitter {
     if (node.operation.name === "constant") return this.constant(node);
     const inputs = node.inputs.map((parent) => this.valueOf(parent, values));
     return node.operation.emit(this, inputs, node.attributes, node.inputs, node);
+  }
+
+  /** Writes slices that make up a tensor as one node, which takes a fraction of their time. */
+  private split(slices: readonly Tensor[], values: Map<Tensor, string>): void {
+    const [{ inputs, attributes }] = slices;
+    const axis = attributes.axis as number;
+    const sizes = this.integers(slices.map(({ shape }) => shape[axis] as number));
+    const outputs = slices.map(() => this.unique(this.prefixed("split")));
+    this.nodes.push(
+      create(NodeProtoSchema, {
+        name: outputs[0],
+        opType: "Split",
+        input: [this.valueOf(inputs[0], values), sizes],
+        output: outputs,
+        attribute: [attribute("axis", axis)],
+      }),
+    );
+    slices.forEach((slice, i) => {
+      values.set(slice, outputs[i]);
+    });
   }
 
   /** The name of a value; known numbers are written when the first node asks for them. */
@@ -371,6 +394,32 @@ class OnnxWriter implements Emitter {
     this.names.set(wanted, (used ?? 0) + 1);
     return used === undefined ? wanted : this.unique(`${wanted}_${used}`);
   }
+}
+
+/**
+ * Slices of one tensor that together are all of it, by each of them, in their order. None where a product with a transposed matrix
+ * may become part of a Sum: the runtime's fusion of these fails (in 1.30) where a product reads the third result of a node.
+ */
+function cutsOf(nodes: readonly Tensor[]): Map<Tensor, readonly Tensor[]> {
+  const together = new Map<string, Tensor[]>();
+  if (nodes.some(({ operation, attributes }) => operation.name === "matmul" && attributes.transposeB))
+    return new Map();
+  for (const node of nodes) {
+    if (node.operation.name !== "slice") continue;
+    const key = `${node.inputs[0].id} ${node.attributes.axis}`;
+    together.set(key, [...(together.get(key) ?? []), node]);
+  }
+  const cuts = new Map<Tensor, readonly Tensor[]>();
+  for (const slices of together.values()) {
+    const [start, end] = ["start", "end"].map((key) => (slice: Tensor) => slice.attributes[key] as number);
+    slices.sort((a, b) => start(a) - start(b));
+    const [{ inputs, attributes }] = slices;
+    const size = inputs[0].shape[attributes.axis as number];
+    const whole = slices.every((slice, i) => start(slice) === (i > 0 ? end(slices[i - 1]) : 0));
+    if (slices.length > 1 && whole && end(slices[slices.length - 1]) === size)
+      for (const slice of slices) cuts.set(slice, slices);
+  }
+  return cuts;
 }
 
 const scalarInfo = (name: string, elemType: number): ValueInfoProto =>

@@ -115,6 +115,42 @@ describe("the file", () => {
   });
 });
 
+describe("slices", () => {
+  const typesOf = (graph: Graph) => parse(graph).graph!.node.map(({ opType }) => opType);
+
+  test("that make up a tensor are cut by one node, in any order, and only then", async () => {
+    const x = input("x", ["N", 6]);
+    const [a, b, c] = x.split(1, [1, 2, 3]);
+    const whole = buildGraph([x], { c, a: a.mul(2), b });
+    expect(typesOf(whole).filter((type) => /Split|Slice/.test(type))).toEqual(["Split"]);
+    const session = await InferenceSession.create(exportOnnx(whole));
+    const rows = new OrtTensor(
+      "float32",
+      Float32Array.from({ length: 12 }, (_, i) => i),
+      [2, 6],
+    );
+    const cut = await session.run({ x: rows });
+    expect([...(cut.a.data as Float32Array)]).toEqual([0, 12]);
+    expect([...(cut.b.data as Float32Array)]).toEqual([1, 2, 7, 8]);
+    expect([...(cut.c.data as Float32Array)]).toEqual([3, 4, 5, 9, 10, 11]);
+
+    const partial = buildGraph([x], { a, c });
+    expect(typesOf(partial).filter((type) => /Split|Slice/.test(type))).toEqual(["Slice", "Slice"]);
+    const overlapping = buildGraph([x], { front: x.slice(1, 0, 4), back: x.slice(1, 3, 6) });
+    expect(typesOf(overlapping).filter((type) => /Split|Slice/.test(type))).toEqual(["Slice", "Slice"]);
+  });
+
+  test("stay apart where the runtime would fail to add a product of the third to a transposed one", async () => {
+    const x = input("x", ["N", 4]);
+    const [a, b, c, d] = x.split(1, [1, 1, 1, 1]);
+    const added = c.matmul(constant([1, 2], [2, 1]), { transposeB: true }).add(concat([a, d], 1));
+    const graph = buildGraph([x], { added, b });
+    const session = await InferenceSession.create(exportOnnx(graph));
+    const { added: sum } = await session.run({ x: new OrtTensor("float32", [1, 2, 3, 4], [1, 4]) });
+    expect([...(sum.data as Float32Array)]).toEqual([4, 10]);
+  });
+});
+
 describe("parameters", () => {
   test("may be written into the file, and are then no inputs", async () => {
     const { graph, weight } = example();
