@@ -5,8 +5,8 @@ import { buildFlow, flowSchema } from "./build.ts";
 import type { Flow } from "./flow.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredArray } from "./safetensors.ts";
 
-/** Raised when a file of this version could be misread by an older reader, or one of an older version by this. */
-const FORMAT = 3;
+/** Raised when parameters lie otherwise, or a file could be misread by an older reader. */
+const FORMAT = 4;
 const KEY = "pushforward";
 
 const trainingSchema = z.strictObject({
