@@ -54,18 +54,10 @@ export class MaskedMLP {
     this.layers = degrees.map((before, i) => {
       const last = i === hidden.length;
       const single = whole || (last && outputDegrees.length <= NARROW);
+      const bounds = boundsOf(single ? groups.slice(-1) : groups);
       // The first layer is thin: cutting its inputs would cost more than it saves.
-      return MaskedLinear.random(
-        before,
-        reach[i],
-        boundsOf(single ? groups.slice(-1) : groups),
-        random.split(i),
-        {
-          thin: i === 0,
-          zero: last,
-          whole: whole === true,
-        },
-      );
+      const kind = { thin: i === 0, zero: last, whole: whole === true };
+      return MaskedLinear.random(before, reach[i], bounds, random.split(i), kind);
     });
   }
 

@@ -1,6 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import {
-  type AttributeProto,
   AttributeProto_AttributeType,
   AttributeProtoSchema,
   GraphProtoSchema,
@@ -19,6 +18,8 @@ import type { Graph } from "../graph/graph.ts";
 import type { Emitter, Floats, LoopBody, OnnxAttribute } from "../graph/operation.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { attribute } from "./attribute.ts";
+import { cutsOf } from "./cuts.ts";
 
 export type Precision = "float32" | "float64";
 
@@ -107,20 +108,13 @@ class OnnxWriter implements Emitter {
       const moved = this.move(node);
       const cut = cuts.get(node);
       if (moved) this.numbers.set(node, moved);
-      else if (cut) this.split(cut, values);
+      else if (cut) this.cut(cut, values);
       else values.set(node, this.emit(node, values));
     }
     this.scope = "";
     const outputs = graph.outputs.map(({ name, tensor }) => {
       // An output may be an input, or appear twice: a node of its own gives it its name.
-      this.nodes.push(
-        create(NodeProtoSchema, {
-          name,
-          opType: "Identity",
-          input: [this.valueOf(tensor, values)],
-          output: [name],
-        }),
-      );
+      this.push("Identity", [this.valueOf(tensor, values)], [name]);
       return this.valueInfo(name, tensor.shape, tensor.type);
     });
     const model = create(ModelProtoSchema, {
@@ -145,24 +139,17 @@ class OnnxWriter implements Emitter {
     return node.operation.emit(this, inputs, node.attributes, node.inputs, node);
   }
 
-  /** Writes slices that make up a tensor as one node, which takes a fraction of their time. */
-  private split(slices: readonly Tensor[], values: Map<Tensor, string>): void {
+  /** Slices that make up a tensor, as one node. */
+  private cut(slices: readonly Tensor[], values: Map<Tensor, string>): void {
     const [{ inputs, attributes }] = slices;
     const axis = attributes.axis as number;
     const sizes = this.integers(slices.map(({ shape }) => shape[axis] as number));
-    const outputs = slices.map(() => this.unique(this.prefixed("split")));
-    this.nodes.push(
-      create(NodeProtoSchema, {
-        name: outputs[0],
-        opType: "Split",
-        input: [this.valueOf(inputs[0], values), sizes],
-        output: outputs,
-        attribute: [attribute("axis", axis)],
-      }),
-    );
-    slices.forEach((slice, i) => {
-      values.set(slice, outputs[i]);
+    const outputs = slices.map((slice) => {
+      const name = this.unique(this.prefixed("split"));
+      values.set(slice, name);
+      return name;
     });
+    this.push("Split", [this.valueOf(inputs[0], values), sizes], outputs, { axis });
   }
 
   /** The name of a value; known numbers are written when the first node asks for them. */
@@ -205,16 +192,26 @@ class OnnxWriter implements Emitter {
     if (known) return known;
     const output = this.unique(this.prefixed(type.toLowerCase()));
     this.shared.set(key, output);
+    this.push(type, inputs, [output], attributes);
+    return output;
+  }
+
+  /** Writes a node, named as its first output. */
+  private push(
+    type: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes: Readonly<Record<string, OnnxAttribute>> = {},
+  ): void {
     this.nodes.push(
       create(NodeProtoSchema, {
-        name: output,
+        name: outputs[0],
         opType: type,
         input: [...inputs],
-        output: [output],
+        output: [...outputs],
         attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
       }),
     );
-    return output;
   }
 
   loop(
@@ -243,9 +240,7 @@ class OnnxWriter implements Emitter {
     this.scope = outer.scope;
     const outputs = [proceed, ...next].map((tensor) => {
       const name = this.unique(this.prefixed("next"));
-      this.nodes.push(
-        create(NodeProtoSchema, { name, opType: "Identity", input: [values.get(tensor)!], output: [name] }),
-      );
+      this.push("Identity", [values.get(tensor)!], [name]);
       return this.valueInfo(name, tensor.shape, tensor.type);
     });
     const turn = this.unique(this.prefixed("turn"));
@@ -362,7 +357,7 @@ class OnnxWriter implements Emitter {
   }
 
   private emptySequence(name: string): ValueInfoProto {
-    this.nodes.push(create(NodeProtoSchema, { name, opType: "SequenceEmpty", output: [name] }));
+    this.push("SequenceEmpty", [], [name]);
     const elemType = {
       value: { case: "tensorType" as const, value: { elemType: TensorProto_DataType.FLOAT } },
     };
@@ -396,53 +391,8 @@ class OnnxWriter implements Emitter {
   }
 }
 
-/**
- * Slices of one tensor that together are all of it, by each of them, in their order. None where a product with a transposed matrix
- * may become part of a Sum: the runtime's fusion of these fails (in 1.30) where a product reads the third result of a node.
- */
-function cutsOf(nodes: readonly Tensor[]): Map<Tensor, readonly Tensor[]> {
-  const together = new Map<string, Tensor[]>();
-  if (nodes.some(({ operation, attributes }) => operation.name === "matmul" && attributes.transposeB))
-    return new Map();
-  for (const node of nodes) {
-    if (node.operation.name !== "slice") continue;
-    const key = `${node.inputs[0].id} ${node.attributes.axis}`;
-    together.set(key, [...(together.get(key) ?? []), node]);
-  }
-  const cuts = new Map<Tensor, readonly Tensor[]>();
-  for (const slices of together.values()) {
-    const [start, end] = ["start", "end"].map((key) => (slice: Tensor) => slice.attributes[key] as number);
-    slices.sort((a, b) => start(a) - start(b));
-    const [{ inputs, attributes }] = slices;
-    const size = inputs[0].shape[attributes.axis as number];
-    const whole = slices.every((slice, i) => start(slice) === (i > 0 ? end(slices[i - 1]) : 0));
-    if (slices.length > 1 && whole && end(slices[slices.length - 1]) === size)
-      for (const slice of slices) cuts.set(slice, slices);
-  }
-  return cuts;
-}
-
 const scalarInfo = (name: string, elemType: number): ValueInfoProto =>
   create(ValueInfoProtoSchema, {
     name,
     type: { value: { case: "tensorType", value: { elemType, shape: { dim: [] } } } },
   });
-
-function attribute(name: string, value: OnnxAttribute): AttributeProto {
-  if (typeof value === "number")
-    return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) });
-  if (typeof value === "string") {
-    return create(AttributeProtoSchema, {
-      name,
-      type: AttributeProto_AttributeType.STRING,
-      s: new TextEncoder().encode(value),
-    });
-  }
-  if ("float" in value)
-    return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.FLOAT, f: value.float });
-  return create(AttributeProtoSchema, {
-    name,
-    type: AttributeProto_AttributeType.INTS,
-    ints: value.map(BigInt),
-  });
-}
