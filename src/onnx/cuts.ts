@@ -1,5 +1,8 @@
 import type { Tensor } from "../graph/tensor.ts";
 
+/** A shader of WebGPU sees 8 tensors where no more are promised: what is cut, and so many parts. */
+const MOST_PARTS = 7;
+
 /**
  * Slices of one tensor that together are all of it, by each of them, in their order: a single node cuts these in a fraction of
  * their time. None where a product with a transposed matrix may become part of a Sum: the runtime's fusion of these fails (in
@@ -20,7 +23,8 @@ export function cutsOf(nodes: readonly Tensor[]): Map<Tensor, readonly Tensor[]>
     const [{ inputs, attributes }] = slices;
     const follow = slices.every((slice, i) => start(slice) === (i > 0 ? end(slices[i - 1]) : 0));
     const whole = end(slices[slices.length - 1]) === inputs[0].shape[attributes.axis as number];
-    if (slices.length > 1 && follow && whole) for (const slice of slices) cuts.set(slice, slices);
+    if (slices.length > 1 && slices.length <= MOST_PARTS && follow && whole)
+      for (const slice of slices) cuts.set(slice, slices);
   }
   return cuts;
 }

@@ -136,6 +136,10 @@ describe("slices", () => {
 
     const partial = buildGraph([x], { a, c });
     expect(typesOf(partial).filter((type) => /Split|Slice/.test(type))).toEqual(["Slice", "Slice"]);
+    // A node with more than eight tensors is none for WebGPU.
+    const wide = input("x", ["N", 8]);
+    const many = wide.split(1, new Array(8).fill(1)).map((part, i): [string, Tensor] => [`part${i}`, part]);
+    expect(typesOf(buildGraph([wide], Object.fromEntries(many)))).not.toContain("Split");
     const overlapping = buildGraph([x], { front: x.slice(1, 0, 4), back: x.slice(1, 3, 6) });
     expect(typesOf(overlapping).filter((type) => /Split|Slice/.test(type))).toEqual(["Slice", "Slice"]);
   });
