@@ -6,7 +6,7 @@ import type { Flow } from "./flow.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredArray } from "./safetensors.ts";
 
 /** Raised when parameters lie otherwise, or a file could be misread by an older reader. */
-const FORMAT = 4;
+const FORMAT = 5;
 const KEY = "pushforward";
 
 const trainingSchema = z.strictObject({

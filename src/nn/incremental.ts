@@ -1,6 +1,6 @@
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { activate } from "./activation.ts";
-import { affineOfParts } from "./linear.ts";
+import { affineOfParts, LANES } from "./linear.ts";
 import type { MaskedLinear } from "./maskedLinear.ts";
 import type { NetworkDescription } from "./mlp.ts";
 
@@ -10,8 +10,8 @@ import type { NetworkDescription } from "./mlp.ts";
  * unit is computed once, so over all degrees the sweep does the work of one pass, where evaluating the whole network for
  * every feature would take D of them.
  *
- * Degrees come in groups. What a group owes to all groups before it is one large product; only the small rest, inside the
- * group, goes degree by degree.
+ * Degrees come in groups. Where the units of a degree are few, what a group owes to all groups before it is one large product;
+ * only the small rest, inside the group, goes degree by degree.
  */
 export class Incremental {
   private readonly options: NetworkDescription;
@@ -75,7 +75,11 @@ class Known {
   }
 
   closeGroup(): void {
-    if (this.own.length > 0) this.before = append(this.before, concat(this.own, 1));
+    const { before, own } = this;
+    // So few columns cost the next group less in its own small products than in one large.
+    if (width([...before, ...own]) < NARROW) return;
+    const joined = own.every((part) => width([part]) >= WIDE) ? own : [concat(own, 1)];
+    this.before = joined.reduce<readonly Tensor[]>(append, before);
     this.own = [];
   }
 }
@@ -86,6 +90,9 @@ const NARROW = 8;
 /** and with the one before until that has so many: to copy it each time would cost more than another product. */
 const FULL = 64;
 
+/** The parts of a closed group stay apart if each has so many columns. */
+const WIDE = 32;
+
 function append(parts: readonly Tensor[], columns: Tensor): Tensor[] {
   const last = parts.at(-1);
   const joins = last && width([last]) < FULL && Math.min(width([last]), width([columns])) < NARROW;
@@ -95,12 +102,12 @@ function append(parts: readonly Tensor[], columns: Tensor): Tensor[] {
 const width = (parts: readonly Tensor[]): number =>
   parts.reduce((sum, part) => sum + (part.shape[1] as number), 0);
 
-/** One layer of the sweep. */
+/** One layer of the sweep: where a degree has fewer units than `LANES`, those of a group owe to the groups before together. */
 class Sweep {
   private readonly layer: MaskedLinear<Tensor>;
   /** Rows by degree: only the inputs of the network are not sorted yet. */
   private readonly rows: readonly number[];
-  /** What the units of the group that the sweep is in owe to the groups before. */
+  /** What the units of the group that the sweep is in owe to the groups before, if that is computed together. */
   private group:
     | { readonly block: Block; readonly start: number; readonly base: Tensor | undefined }
     | undefined;
@@ -120,10 +127,12 @@ class Sweep {
     const { block, start: opened, base } = this.group;
     const [start, end] = [block.reach.indexOf(reach), block.reach.lastIndexOf(reach) + 1];
     if (start < 0) return undefined;
-    const offset = base ? base.slice(1, start - opened, end - opened) : block.bias.slice(0, start, end);
     const { before, own } = known;
-    const weight = block.weight.slice(0, width(before), width([...before, ...own])).slice(1, start, end);
-    return affineOfParts(own, weight, offset);
+    const offset = base ? base.slice(1, start - opened, end - opened) : block.bias.slice(0, start, end);
+    const parts = base ? own : [...before, ...own];
+    const from = base ? width(before) : 0;
+    const weight = block.weight.slice(0, from, from + width(parts)).slice(1, start, end);
+    return affineOfParts(parts, weight, offset);
   }
 
   private open(reach: number, bound: number, seen: readonly Tensor[]): void {
@@ -137,9 +146,11 @@ class Sweep {
         : found;
     const start = block.reach.indexOf(reach);
     const end = block.reach.filter((r) => r <= bound).length;
+    const degrees = new Set(block.reach.slice(start, end)).size;
+    const together = seen.length > 0 && end - start < LANES * degrees;
     const weight = block.weight.slice(0, 0, width(seen)).slice(1, start, end);
-    const base = affineOfParts(seen, weight, block.bias.slice(0, start, end));
-    this.group = { block, start, base: seen.length > 0 ? base : undefined };
+    const base = together ? affineOfParts(seen, weight, block.bias.slice(0, start, end)) : undefined;
+    this.group = { block, start, base };
   }
 }
 

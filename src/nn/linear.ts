@@ -2,6 +2,9 @@ import { Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 
+/** Columns that a product takes at a time on wide processors: it takes as long for fewer. */
+export const LANES = 16;
+
 /** x W + b: [N, inputs] -> [N, outputs]. Weights and biases start uniform in +-1/sqrt(inputs), or at zero. */
 export class Linear {
   /** [inputs, outputs] */

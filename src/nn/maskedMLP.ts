@@ -2,6 +2,7 @@ import { scoped } from "../graph/scope.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 import { Incremental } from "./incremental.ts";
+import { LANES } from "./linear.ts";
 import { MaskedLinear } from "./maskedLinear.ts";
 import { hiddenSizes, type NetworkDescription, throughLayers } from "./mlp.ts";
 
@@ -129,15 +130,17 @@ function degreeGroups(sizes: readonly number[], features: number, context: numbe
 
 /**
  * Sorted degrees of `size` units: an equal share for each group, so that blocks have round sizes, and within it for each
- * degree; where there are fewer units than degrees, spread from the lowest to the highest.
+ * degree, in steps of `LANES` where there are enough; where there are fewer units than degrees, spread from the lowest to the
+ * highest.
  */
 function evenDegrees(size: number, groups: readonly Group[]): number[] {
   const cut = (g: number) => Math.floor((g * size) / groups.length);
   return groups.flatMap(({ first, count }, g) => {
     const units = cut(g + 1) - cut(g);
+    const step = units < LANES * count ? 1 : LANES;
     const place = (unit: number) =>
       units < count ? (unit * (count - 1)) / Math.max(1, units - 1) : (unit * count) / units;
-    return Array.from({ length: units }, (_, unit) => first + Math.floor(place(unit)));
+    return Array.from({ length: units }, (_, unit) => first + Math.floor(place(unit - (unit % step))));
   });
 }
 
