@@ -7,13 +7,14 @@ import type { Distribution } from "../distributions/distribution.ts";
 import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import { PushforwardError } from "../errors.ts";
 import { buildGraph } from "../graph/graph.ts";
+import type { Floats } from "../graph/operation.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { formatShape } from "../graph/shape.ts";
 import { input, type Tensor } from "../graph/tensor.ts";
 import { parametersOf } from "../nn/module.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { Random } from "../random/index.ts";
-import { RowJobs, type Rows, type RunOptions } from "./rowJobs.ts";
+import { RowJobs, type Rows, type RunOptions, rowsOf } from "./rowJobs.ts";
 
 export interface SampleOptions extends RunOptions {
   /** Default 0. The same seed gives the same rows, however many are drawn: the first 10 of 100 are those of 10. */
@@ -89,8 +90,9 @@ export class Flow {
   ): Promise<Float64Array> {
     const { inner, standardize } = this.unstandardized();
     const build = (x: Tensor, context?: Tensor) => ({ logProb: inner.logDensity(x, context) });
-    const rows = { values: x, size: this.features, standardize };
-    const { logProb } = await this.run("logProb", build, [rows], context, options);
+    const rows = this.countRows("logProb", x);
+    const inputs = [rowsOf(x, this.features, standardize)];
+    const { logProb } = await this.run("logProb", build, inputs, rows, context, options);
     return subtract(logProb, standardize?.logScale() ?? 0);
   }
 
@@ -104,8 +106,9 @@ export class Flow {
     const build = (x: Tensor, context?: Tensor) => ({
       z: inner.bijection.inverse(x, contextFor(inner.bijection, this.distribution.embed(context))).value,
     });
-    const rows = { values: x, size: this.features, standardize };
-    return (await this.run("toLatent", build, [rows], context, options)).z;
+    const rows = this.countRows("toLatent", x);
+    const inputs = [rowsOf(x, this.features, standardize)];
+    return (await this.run("toLatent", build, inputs, rows, context, options)).z;
   }
 
   /** x = f(z) of each row: [N, D]. */
@@ -118,7 +121,8 @@ export class Flow {
     const build = (z: Tensor, context?: Tensor) => ({
       x: inner.bijection.forward(z, contextFor(inner.bijection, this.distribution.embed(context))).value,
     });
-    const { x } = await this.run("toData", build, [{ values: z, size: this.features }], context, options);
+    const rows = this.countRows("toData", z);
+    const { x } = await this.run("toData", build, [rowsOf(z, this.features)], rows, context, options);
     return standardize ? standardize.toData(x, x) : x;
   }
 
@@ -139,17 +143,17 @@ export class Flow {
       });
     }
     const random = new Random(options.seed ?? 0).split("sample");
-    const Type = options.precision === "float64" ? Float64Array : Float32Array;
-    const noise = this.base.noise.map(({ kind, size }, i) => ({
-      values: random.split(i)[kind](new Type(n * size), { offset: (options.start ?? 0) * size }),
-      size,
-    }));
+    const first = options.start ?? 0;
+    const noise = this.base.noise.map(({ kind, size }, i): Rows => {
+      const stream = random.split(i);
+      return { size, write: (target, start) => stream[kind](target, { offset: (first + start) * size }) };
+    });
     const { inner, standardize } = this.unstandardized();
     const build = (...inputs: Tensor[]) => {
       const { value, logProb } = inner.draw(inputs.slice(0, noise.length), inputs[noise.length]);
       return { samples: value, logProb };
     };
-    const { samples, logProb } = await this.run("sample", build, noise, options.context, options);
+    const { samples, logProb } = await this.run("sample", build, noise, n, options.context, options);
     if (!standardize) return { samples, logProb };
     return {
       samples: standardize.toData(samples, samples),
@@ -189,19 +193,21 @@ export class Flow {
     name: string,
     build: (...inputs: Tensor[]) => Record<string, Tensor>,
     inputs: readonly Rows[],
+    rows: number,
     context: ArrayLike<number> | undefined,
     { providers, threads, precision }: RunOptions,
   ): Promise<Record<string, Float64Array>> {
-    const [{ values, size }] = inputs;
-    const rows = values.length / size;
-    if (!Number.isInteger(rows)) {
-      throw new PushforwardError("SHAPE", `${name} got numbers that do not make whole rows`, {
-        expected: `a multiple of ${size}`,
-        received: `${values.length}`,
-      });
-    }
     const all = [...inputs, ...this.contextRows(context, rows)];
-    return this.jobs.run(name, build, all, { providers, threads, precision });
+    return this.jobs.run(name, build, all, rows, { providers, threads, precision });
+  }
+
+  private countRows(name: string, values: ArrayLike<number>): number {
+    const rows = values.length / this.features;
+    if (Number.isInteger(rows)) return rows;
+    throw new PushforwardError("SHAPE", `${name} got numbers that do not make whole rows`, {
+      expected: `a multiple of ${this.features}`,
+      received: `${values.length}`,
+    });
   }
 
   /** The context as an input of `rows` rows; none for an unconditional flow. */
@@ -219,8 +225,11 @@ export class Flow {
       });
     }
     this.embedding?.check(context);
-    if (context.length === rows * size) return [{ values: context, size }];
-    return [{ values: new Float64Array(rows * size).map((_, i) => context[i % size]), size }];
+    if (context.length === rows * size) return [rowsOf(context, size)];
+    const write = (target: Floats) => {
+      for (let i = 0; i < target.length; i++) target[i] = context[i % size];
+    };
+    return [{ size, write }];
   }
 
   private checkShapes(x: Tensor, context: Tensor | undefined): void {

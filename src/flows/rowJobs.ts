@@ -37,11 +37,27 @@ interface Job {
   readonly made: readonly { readonly parameter: Parameter; readonly value: Floats }[];
 }
 
-/** An input of a job: rows of `size` numbers, to be standardized on their way if told. */
+/** An input of a job: rows of `size` numbers, which need not all be there at once. */
 export interface Rows {
-  readonly values: ArrayLike<number>;
   readonly size: number;
-  readonly standardize?: Standardize;
+  /** Writes the rows from number `start` on that `target` has room for. */
+  write(target: Floats, start: number): void;
+}
+
+/** Rows of given numbers, standardized on their way if told. */
+export function rowsOf(values: ArrayLike<number>, size: number, standardize?: Standardize): Rows {
+  return {
+    size,
+    write(target, start) {
+      const from = start * size;
+      const part =
+        values instanceof Float64Array || values instanceof Float32Array
+          ? values.subarray(from, from + target.length)
+          : Float64Array.from({ length: target.length }, (_, i) => values[from + i]);
+      if (standardize) standardize.toLatent(part, target);
+      else target.set(part);
+    },
+  };
 }
 
 /** What a flow computes of rows, by name: graphs are compiled when first asked for, and kept while the parameters stay. */
@@ -66,10 +82,9 @@ export class RowJobs {
     name: string,
     build: (...inputs: Tensor[]) => Record<string, Tensor>,
     inputs: readonly Rows[],
+    rows: number,
     options: RunOptions,
   ): Promise<Record<string, Float64Array>> {
-    const [{ values, size }] = inputs;
-    const rows = values.length / size;
     const team = await this.job(name, build, inputs, options, rows > ALONE ? teamSize(options.threads) : 1);
     const { slots, rows: most } = team;
     const outputs = Object.fromEntries(
@@ -79,12 +94,13 @@ export class RowJobs {
       ]),
     );
     for (let start = 0; start < rows; ) {
-      const share = roundedUp(Math.ceil((rows - start) / slots.length), most);
+      const left = Math.ceil((rows - start) / slots.length);
+      const share = roundedUp(Math.ceil(left / Math.ceil(left / most)), most);
       const used = slots.slice(0, Math.ceil((rows - start) / share));
       used.forEach((slot, i) => {
         const from = start + i * share;
         inputs.forEach((input, k) => {
-          fill(slot.inputs[k].subarray(0, share * input.size), input, from, Math.min(rows, from + share));
+          fill(slot.inputs[k].subarray(0, share * input.size), input, from, Math.min(share, rows - from));
         });
       });
       await team.run(used.length, share);
@@ -135,16 +151,11 @@ export class RowJobs {
   }
 }
 
-/** Copies rows start to end - 1 to where a job reads them; what is left of it repeats the first. */
-function fill(target: Floats, { values, size, standardize }: Rows, start: number, end: number): void {
-  const count = (end - start) * size;
-  const part =
-    values instanceof Float64Array || values instanceof Float32Array
-      ? values.subarray(start * size, start * size + count)
-      : Float64Array.from({ length: count }, (_, i) => values[start * size + i]);
-  if (standardize) standardize.toLatent(part, target);
-  else target.set(part);
-  for (let i = count; i < target.length; i++) target[i] = target[i - count];
+/** Writes `count` rows to where a job reads them; what is left of it repeats the first. */
+function fill(target: Floats, input: Rows, start: number, count: number): void {
+  const filled = count * input.size;
+  input.write(target.subarray(0, filled), start);
+  for (let i = filled; i < target.length; i++) target[i] = target[i - filled];
 }
 
 /** Node compares memory several times as fast as a loop does. */
