@@ -66,11 +66,15 @@ export class Incremental {
 
 /** Columns that are known so far, in the order of their degrees, in parts: a product of each costs less than to copy all. */
 class Known {
-  /** Of all groups before this one, and of this one. */
+  /** As they came, and how many of these belong to groups before this one. */
+  readonly all: Tensor[] = [];
+  closed = 0;
+  /** The same with narrow ones put together: of all groups before this one, and of this one. */
   before: readonly Tensor[] = [];
   own: readonly Tensor[] = [];
 
   add(columns: Tensor): void {
+    this.all.push(columns);
     this.own = append(this.own, columns);
   }
 
@@ -81,6 +85,7 @@ class Known {
     const joined = own.every((part) => width([part]) >= WIDE) ? own : [concat(own, 1)];
     this.before = joined.reduce<readonly Tensor[]>(append, before);
     this.own = [];
+    this.closed = this.all.length;
   }
 }
 
@@ -102,17 +107,33 @@ function append(parts: readonly Tensor[], columns: Tensor): Tensor[] {
 const width = (parts: readonly Tensor[]): number =>
   parts.reduce((sum, part) => sum + (part.shape[1] as number), 0);
 
-/** One layer of the sweep: where a degree has fewer units than `LANES`, those of a group owe to the groups before together. */
+/** A product with so many columns takes little longer than one with two. */
+const FEW = 2 * LANES;
+
+/** Units start to end - 1 of a block, of a reach up to `bound`. */
+interface Group {
+  readonly block: Block;
+  readonly bound: number;
+  readonly start: number;
+  readonly end: number;
+  readonly few: boolean;
+  /** Their biases and what the first known columns, in so many parts, add: [N, units] or, without any, [units]. */
+  readonly sum: Tensor;
+  readonly columns: number;
+  readonly parts: number;
+}
+
+/**
+ * One layer of the sweep. How it computes the units of a group depends on their number:
+ * - few in all: whatever comes to be known is added at once to all units that are left;
+ * - few of a degree: what is known when the group begins is added to all, the rest by degree;
+ * - else everything goes by degree.
+ */
 class Sweep {
   private readonly layer: MaskedLinear<Tensor>;
   /** Rows by degree: only the inputs of the network are not sorted yet. */
   private readonly rows: readonly number[];
-  /** What the units of the group that the sweep is in owe to the groups before, if that is computed together. */
-  private group:
-    | { readonly block: Block; readonly start: number; readonly base: Tensor | undefined }
-    | undefined;
-  /** Where that group ends. */
-  private bound: number | undefined;
+  private group: Group | undefined;
 
   constructor(layer: MaskedLinear<Tensor>) {
     this.layer = layer;
@@ -121,37 +142,49 @@ class Sweep {
 
   /** Values of the units of this reach, in a group that ends at `bound`; undefined if there are none. */
   units(reach: number, bound: number, known: Known): Tensor | undefined {
-    if (!this.group?.block.reach.includes(reach) || this.bound !== bound)
-      this.open(reach, bound, known.before);
+    if (!this.group || reach > this.group.bound) this.group = this.open(reach, bound, known) ?? this.group;
     if (!this.group) return undefined;
-    const { block, start: opened, base } = this.group;
+    const { block, few } = this.group;
     const [start, end] = [block.reach.indexOf(reach), block.reach.lastIndexOf(reach) + 1];
     if (start < 0) return undefined;
-    const { before, own } = known;
-    const offset = base ? base.slice(1, start - opened, end - opened) : block.bias.slice(0, start, end);
-    const parts = base ? own : [...before, ...own];
-    const from = base ? width(before) : 0;
-    const weight = block.weight.slice(0, from, from + width(parts)).slice(1, start, end);
-    return affineOfParts(parts, weight, offset);
+    if (few) this.group = withAll(this.group, start, known);
+    const { sum, columns, start: first } = this.group;
+    const own = sum.slice(-1, start - first, end - first);
+    if (few) return own;
+    const parts = columns > 0 ? known.own : [...known.before, ...known.own];
+    return affineOfParts(parts, weightOf(block, columns, parts, start, end), own);
   }
 
-  private open(reach: number, bound: number, seen: readonly Tensor[]): void {
-    this.bound = bound;
-    this.group = undefined;
+  private open(reach: number, bound: number, { before, closed }: Known): Group | undefined {
     const found = this.layer.block(reach);
-    if (!found) return;
+    if (!found) return undefined;
     const block =
       found.weight.shape[0] === this.rows.length
         ? { ...found, weight: found.weight.gather(0, this.rows) }
         : found;
     const start = block.reach.indexOf(reach);
-    const end = block.reach.filter((r) => r <= bound).length;
+    const whole = block.reach.length - start <= FEW;
+    const end = whole ? block.reach.length : block.reach.filter((r) => r <= bound).length;
+    const few = end - start <= FEW;
     const degrees = new Set(block.reach.slice(start, end)).size;
-    const together = seen.length > 0 && end - start < LANES * degrees;
-    const weight = block.weight.slice(0, 0, width(seen)).slice(1, start, end);
-    const base = together ? affineOfParts(seen, weight, block.bias.slice(0, start, end)) : undefined;
-    this.group = { block, start, base };
+    const seen = few || end - start < LANES * degrees ? before : [];
+    const sum = affineOfParts(seen, weightOf(block, 0, seen, start, end), block.bias.slice(0, start, end));
+    const highest = whole ? block.reach[end - 1] : bound;
+    return { block, bound: highest, start, end, few, sum, columns: width(seen), parts: closed };
   }
 }
+
+/** A group from unit `start` on, with all that is known in its sum. */
+function withAll(group: Group, start: number, { all }: Known): Group {
+  const { block, end, columns } = group;
+  const parts = all.slice(group.parts);
+  const left = group.sum.slice(-1, start - group.start, end - group.start);
+  const sum = affineOfParts(parts, weightOf(block, columns, parts, start, end), left);
+  return { ...group, start, sum, columns: columns + width(parts), parts: all.length };
+}
+
+/** Of units start to end - 1, the weights of parts that lie from a column on. */
+const weightOf = ({ weight }: Block, column: number, parts: readonly Tensor[], start: number, end: number) =>
+  weight.slice(0, column, column + width(parts)).slice(1, start, end);
 
 type Block = NonNullable<ReturnType<MaskedLinear["block"]>>;

@@ -259,14 +259,18 @@ export function gatherSource(
 }
 
 /**
- * Where positions start to end - 1 of an axis come from: of a concatenation from some of its parts if they are whole, and from
- * one of them if they lie in it.
+ * Where positions start to end - 1 of an axis come from: of a slice from what it was cut from, of a concatenation from some of its
+ * parts if they are whole, and from one of them if they lie in it.
  */
 export function sliceSources(
   x: Tensor,
   axis: number,
   [start, end]: readonly [number, number],
 ): { source: Tensor; start: number; end: number }[] {
+  if (x.operation.name === slice.name && x.attributes.axis === axis) {
+    const from = x.attributes.start as number;
+    return sliceSources(x.inputs[0], axis, [from + start, from + end]);
+  }
   const cut = x.operation.name === concat.name && x.attributes.axis === axis && start < end;
   if (!cut) return [{ source: x, start, end }];
   let from = 0;
