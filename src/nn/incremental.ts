@@ -133,10 +133,13 @@ class Sweep {
   private readonly layer: MaskedLinear<Tensor>;
   /** Rows by degree: only the inputs of the network are not sorted yet. */
   private readonly rows: readonly number[];
+  /** Whether what comes at a time is so few columns that a product of each would cost more than to put them together. */
+  private readonly narrow: boolean;
   private group: Group | undefined;
 
   constructor(layer: MaskedLinear<Tensor>) {
     this.layer = layer;
+    this.narrow = layer.degrees.length < NARROW * new Set(layer.degrees).size;
     this.rows = layer.degrees.map((_, i) => i).sort((i, k) => layer.degrees[i] - layer.degrees[k] || i - k);
   }
 
@@ -163,9 +166,10 @@ class Sweep {
         ? { ...found, weight: found.weight.gather(0, this.rows) }
         : found;
     const start = block.reach.indexOf(reach);
-    const whole = block.reach.length - start <= FEW;
+    const most = this.narrow ? 0 : FEW;
+    const whole = block.reach.length - start <= most;
     const end = whole ? block.reach.length : block.reach.filter((r) => r <= bound).length;
-    const few = end - start <= FEW;
+    const few = end - start <= most;
     const degrees = new Set(block.reach.slice(start, end)).size;
     const seen = few || end - start < LANES * degrees ? before : [];
     const sum = affineOfParts(seen, weightOf(block, 0, seen, start, end), block.bias.slice(0, start, end));
