@@ -24,10 +24,10 @@ const ALONE = 256;
 
 /**
  * Rows of a turn. The runtime keeps a plan of its memory for each number of rows that it has seen, so these are rounded up, by
- * an eighth or to a multiple of 16: 40 plans at most.
+ * a 32nd or to a multiple of 16: a hundred plans at most.
  */
 function roundedUp(rows: number, most: number): number {
-  const step = Math.max(16, 2 ** (Math.floor(Math.log2(rows)) - 3));
+  const step = Math.max(16, 2 ** (Math.floor(Math.log2(rows)) - 5));
   return Math.min(most, step * Math.ceil(rows / step));
 }
 
