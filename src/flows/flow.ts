@@ -144,10 +144,7 @@ export class Flow {
     }
     const random = new Random(options.seed ?? 0).split("sample");
     const first = options.start ?? 0;
-    const noise = this.base.noise.map(({ kind, size }, i): Rows => {
-      const stream = random.split(i);
-      return { size, write: (target, start) => stream[kind](target, { offset: (first + start) * size }) };
-    });
+    const noise = this.base.noise.map((each, i): Rows => ({ ...each, random: random.split(i), first }));
     const { inner, standardize } = this.unstandardized();
     const build = (...inputs: Tensor[]) => {
       const { value, logProb } = inner.draw(inputs.slice(0, noise.length), inputs[noise.length]);

@@ -3,9 +3,11 @@ import type { Parameter } from "../graph/parameter.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Precision } from "../onnx/export.ts";
+import type { Random } from "../random/index.ts";
 import { type CompileOptions, compile, type Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engine.ts";
-import { Team, teamSize, threadsInside } from "../runtime/team.ts";
+import { type Slot, Team, teamSize, threadsInside } from "../runtime/team.ts";
+import type { NoiseWords } from "../runtime/thread.ts";
 
 /** How rows are computed. */
 export interface RunOptions extends EngineOptions {
@@ -38,14 +40,24 @@ interface Job {
 }
 
 /** An input of a job: rows of `size` numbers, which need not all be there at once. */
-export interface Rows {
+export type Rows = GivenRows | NoiseRows;
+
+interface GivenRows {
   readonly size: number;
   /** Writes the rows from number `start` on that `target` has room for. */
   write(target: Floats, start: number): void;
 }
 
+/** Random numbers from row `first` on: each thread draws its own. */
+interface NoiseRows {
+  readonly size: number;
+  readonly random: Random;
+  readonly kind: "normal" | "uniform";
+  readonly first: number;
+}
+
 /** Rows of given numbers, standardized on their way if told. */
-export function rowsOf(values: ArrayLike<number>, size: number, standardize?: Standardize): Rows {
+export function rowsOf(values: ArrayLike<number>, size: number, standardize?: Standardize): GivenRows {
   return {
     size,
     write(target, start) {
@@ -97,20 +109,29 @@ export class RowJobs {
       const left = Math.ceil((rows - start) / slots.length);
       const share = roundedUp(Math.ceil(left / Math.ceil(left / most)), most);
       const used = slots.slice(0, Math.ceil((rows - start) / share));
-      used.forEach((slot, i) => {
+      const prepare = (slot: Slot, i: number) => {
         const from = start + i * share;
         inputs.forEach((input, k) => {
-          fill(slot.inputs[k].subarray(0, share * input.size), input, from, Math.min(share, rows - from));
+          const target = slot.inputs[k].subarray(0, share * input.size);
+          if ("random" in input) draw(target, input, from, slot.noise?.[k]);
+          else fill(target, input, from, Math.min(share, rows - from));
         });
-      });
-      await team.run(used.length, share);
-      used.forEach((slot, i) => {
+      };
+      const collect = (slot: Slot, i: number) => {
+        const from = start + i * share;
         for (const [key, { length }] of Object.entries(slot.outputs)) {
           const width = length / most;
-          const from = start + i * share;
           outputs[key].set(slot.outputs[key].subarray(0, Math.min(share, rows - from) * width), from * width);
         }
+      };
+      const others = [...used.entries()].slice(1);
+      for (const [i, slot] of others) prepare(slot, i);
+      await team.run(used.length, share, async (compute) => {
+        prepare(used[0], 0);
+        await compute();
+        collect(used[0], 0);
       });
+      for (const [i, slot] of others) collect(slot, i);
       start += share * slots.length;
     }
     return outputs;
@@ -152,10 +173,22 @@ export class RowJobs {
 }
 
 /** Writes `count` rows to where a job reads them; what is left of it repeats the first. */
-function fill(target: Floats, input: Rows, start: number, count: number): void {
+function fill(target: Floats, input: GivenRows, start: number, count: number): void {
   const filled = count * input.size;
   input.write(target.subarray(0, filled), start);
   for (let i = filled; i < target.length; i++) target[i] = target[i - filled];
+}
+
+/** Draws rows of noise to where a job reads them, or tells the thread that will. */
+function draw(
+  target: Floats,
+  { random, kind, size, first }: NoiseRows,
+  start: number,
+  words?: NoiseWords,
+): void {
+  const offset = (first + start) * size;
+  if (words) words.set([1, offset, ...random.stream(kind)]);
+  else random[kind](target, { offset });
 }
 
 /** Node compares memory several times as fast as a loop does. */

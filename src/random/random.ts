@@ -1,10 +1,9 @@
 import { PushforwardError } from "../errors.ts";
+import { fill, NORMAL, UNIFORM } from "./fill.js";
 import { loadKernel } from "./kernel.ts";
 import { philox4x32 } from "./philox.ts";
 
-/** What a counter is used for: its third word, so that no two uses ever share a counter. */
-const UNIFORM = 0;
-const NORMAL = 1;
+/** More uses of a counter, beside those of filled arrays. */
 const PERMUTATION = 2;
 const SPLIT = 3;
 
@@ -74,12 +73,7 @@ export class Random {
    * a `Float32Array` those of 2^-24: neither 0 nor 1 occurs, and the mean is exactly 1/2.
    */
   uniform<T extends Float32Array | Float64Array>(out: T, options: { offset?: number } = {}): T {
-    const coarse = out instanceof Float32Array;
-    this.#fill(UNIFORM, options.offset ?? 0, out.length, (numbers, start) => {
-      if (!coarse) out.set(numbers, start);
-      else for (let i = 0; i < numbers.length; i++) out[start + i] = openInterval24(numbers[i]!);
-    });
-    return out;
+    return this.#fill("uniform", options.offset ?? 0, out);
   }
 
   /**
@@ -92,8 +86,7 @@ export class Random {
    * Reference: Box and Muller, "A note on the generation of random normal deviates", 1958.
    */
   normal<T extends Float32Array | Float64Array>(out: T, options: { offset?: number } = {}): T {
-    this.#fill(NORMAL, options.offset ?? 0, out.length, (numbers, start) => out.set(numbers, start));
-    return out;
+    return this.#fill("normal", options.offset ?? 0, out);
   }
 
   /** The numbers 0 to `n - 1` in random order; all `n!` orders are equally likely (Fisher and Yates). */
@@ -124,29 +117,21 @@ export class Random {
     return order;
   }
 
-  /** Makes numbers `offset` to `offset + length - 1` of a use, in stretches; two come of each block. */
-  #fill(use: number, offset: number, length: number, take: (numbers: Float64Array, start: number) => void) {
+  /** What `fill` needs to give the numbers of `uniform` or `normal`, wherever it runs. */
+  stream(kind: "uniform" | "normal"): readonly [use: number, key0: number, key1: number] {
+    return [kind === "normal" ? NORMAL : UNIFORM, this.#key0, this.#key1];
+  }
+
+  #fill<T extends Float32Array | Float64Array>(kind: "uniform" | "normal", offset: number, out: T): T {
     checkOffset(offset);
-    const kernel = loadKernel();
-    for (let start = 0; start < length; ) {
-      const skipped = (offset + start) % 2;
-      const block = (offset + start - skipped) / 2;
-      const count = Math.min(length - start, kernel.numbers.length - skipped);
-      const blocks = Math.ceil((skipped + count) / 2);
-      kernel.uniform(0, blocks, block, block / 0x100000000, use, this.#key0, this.#key1);
-      if (use === NORMAL) kernel.normal(0, blocks);
-      take(kernel.numbers.subarray(skipped, skipped + count), start);
-      start += count;
-    }
+    fill(loadKernel(), this.stream(kind), offset, out);
+    return out;
   }
 
   #block(index: number, use: number): void {
     philox4x32(index, index / 0x100000000, use, 0, this.#key0, this.#key1, words);
   }
 }
-
-/** (2k + 1) / 2^24 for the upper 23 bits k of a number of the open interval. */
-const openInterval24 = (u: number): number => (Math.floor(u * 2 ** 23) + 0.5) * 2 ** -23;
 
 function checkOffset(offset: number): void {
   if (!Number.isSafeInteger(offset) || offset < 0) {

@@ -11,6 +11,8 @@ import {
   hasWorkerThreads,
   isShared,
   type NamedArray,
+  NOISE_WORDS,
+  type NoiseWords,
   release,
   workerThreads,
 } from "./thread.ts";
@@ -18,6 +20,8 @@ import {
 /** The arrays of one member of a team: what it reads and what it writes in a turn. */
 export interface Slot {
   readonly inputs: readonly Floats[];
+  /** One for each input that another thread reads. */
+  readonly noise?: readonly NoiseWords[];
   readonly outputs: Readonly<Record<string, Floats>>;
 }
 
@@ -105,7 +109,10 @@ export class Team {
       inputs: lay(
         graph.inputs,
         (name, dims) => common.find((each) => each.name === name)?.shared ?? shared(dims),
-      ),
+      ).map((entry) => ({
+        ...entry,
+        noise: new Float64Array(new SharedArrayBuffer(NOISE_WORDS * Float64Array.BYTES_PER_ELEMENT)),
+      })),
       outputs: lay(graph.outputs, (name, dims) => bound.outputs?.[name]?.[i + 1] ?? shared(dims)),
     }));
     const job = {
@@ -113,7 +120,13 @@ export class Team {
       options: sessionOptions({ ...options, threads: 1 }, graph),
       precision,
     };
-    const slots = [slotOf(inputs, outputs), ...workers.map((w) => slotOf(w.inputs, w.outputs))];
+    const slots = [
+      slotOf(inputs, outputs),
+      ...workers.map(({ inputs, outputs }) => ({
+        ...slotOf(inputs, outputs),
+        noise: inputs.map(({ noise }) => noise),
+      })),
+    ];
     // All sessions at once, that of this thread too.
     const [compute, ...members] = await exclusively(async () => {
       const prepared = workers.map(async ({ thread, inputs, outputs }) => ({
@@ -125,15 +138,22 @@ export class Team {
     return new Team(program, slots, rows, compute, members, common);
   }
 
-  /** One turn of the first `count` slots, each over its first `rows` rows. */
-  run(count = this.slots.length, rows = this.rows): Promise<void> {
+  /**
+   * One turn of the first `count` slots, each over its first `rows` rows. `own` may do something before and after the calling
+   * thread computes its part, while the others are at theirs.
+   */
+  run(
+    count = this.slots.length,
+    rows = this.rows,
+    own: (compute: () => Promise<void>) => Promise<void> = (compute) => compute(),
+  ): Promise<void> {
     return exclusively(async () => {
       const members = this.members.slice(0, count - 1);
       if (members.length > 0)
         for (const { source, shared } of this.common) if (shared !== source) shared.set(source);
       for (const { thread, job } of members) thread.start(job, rows);
       try {
-        await this.compute(rows);
+        await own(() => this.compute(rows));
       } finally {
         for (const { thread } of members) await thread.finish();
       }

@@ -2,15 +2,23 @@ import type { InferenceSession } from "onnxruntime-common";
 import { PushforwardError } from "../errors.ts";
 import type { Floats } from "../graph/operation.ts";
 import type { Precision } from "../onnx/export.ts";
+import { kernelCode } from "../random/kernel.ts";
 
 /** A graph as a worker thread gets it. Arrays are views of shared memory that both sides keep. */
 export interface ThreadJob {
   readonly bytes: Uint8Array;
   readonly options: InferenceSession.SessionOptions;
   readonly precision: Precision;
-  readonly inputs: readonly NamedArray[];
+  readonly inputs: readonly (NamedArray & { readonly noise?: NoiseWords })[];
   readonly outputs: readonly NamedArray[];
 }
+
+/**
+ * Shared memory that tells a thread to draw an input and not to read it: 1 (else 0), the offset of its first number, and the
+ * stream (`Random.stream`).
+ */
+export type NoiseWords = Float64Array;
+export const NOISE_WORDS = 5;
 
 /** A WebAssembly module over shared memory. What to call, each turn, the other side writes into `calls`. */
 export interface ThreadKernel {
@@ -68,7 +76,7 @@ export class Thread {
 
   constructor() {
     this.worker = new module!.Worker(new URL("./worker.js", import.meta.url), {
-      workerData: { control: this.control },
+      workerData: { control: this.control, random: kernelCode() },
       execArgv: [],
     });
     this.worker.on("message", (answer: string | null) => {

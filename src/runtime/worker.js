@@ -3,12 +3,14 @@
 // It holds copies of graphs and of kernels; `thread.ts` is the other side and says what the words of `control` mean.
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import * as module from "#onnxruntime";
+import { fill, kernelOf } from "../random/fill.js";
 import { runInPlace } from "./inPlace.js";
 
 const { InferenceSession, Tensor } = module.default ?? module;
 const port = /** @type {import("node:worker_threads").MessagePort} */ (parentPort);
 /** @type {Int32Array} */
 const control = workerData.control;
+const random = kernelOf(workerData.random);
 const [TURN, JOB, DONE, FAILED, ROWS] = [0, 1, 2, 3, 4];
 const MAIL = 0;
 /** A fraction of a millisecond: longer than what happens between two training steps, shorter than anybody minds. */
@@ -38,12 +40,12 @@ async function graph({ bytes, options, precision, inputs, outputs }) {
   const [allGiven, allResults] = [local(inputs), local(outputs)];
   /** @param {any[]} entries @param {number} rows */
   const first = (entries, rows) =>
-    entries.map(({ name, array, own, dims, byRow }) => {
+    entries.map(({ name, array, own, dims, byRow, noise }) => {
       const [most, ...rest] = dims;
       const size = byRow ? (array.length / most) * rows : array.length;
       const part = own.subarray(0, size);
       const tensor = new Tensor(precision, part, byRow ? [rows, ...rest] : dims);
-      return { name, shared: array.subarray(0, size), own: part, tensor };
+      return { name, shared: array.subarray(0, size), own: part, tensor, noise };
     });
   /** @param {number} rows */
   const turn = (rows) => {
@@ -60,7 +62,10 @@ async function graph({ bytes, options, precision, inputs, outputs }) {
       const known = turns.get(rows) ?? turn(rows);
       turns.set(rows, known);
       const { given, results, feeds, fetches } = known;
-      for (const { own, shared } of given) own.set(shared);
+      for (const { own, shared, noise } of given) {
+        if (noise?.[0]) fill(random, noise.subarray(2), noise[1], own);
+        else own.set(shared);
+      }
       await runInPlace(session, feeds, fetches);
       for (const { own, shared } of results) shared.set(own);
     },

@@ -82,6 +82,24 @@ describe("samples", () => {
     },
   );
 
+  test.each(
+    (["float32", "float64"] as const).flatMap((precision) =>
+      [1, 3].map((threads) => ({ precision, threads })),
+    ),
+  )("are made of the same noise on $threads threads in $precision", async ({ precision, threads }) => {
+    const [n, start, features] = [4001, 7, 3];
+    const options = { seed: 4, start, precision, threads };
+    const Type = precision === "float32" ? Float32Array : Float64Array;
+    const random = new Random(4).split("sample").split(0);
+    for (const [base, kind] of [
+      [new StandardNormal({ features }), "normal"],
+      [new Uniform({ features, low: 0, high: 1 }), "uniform"],
+    ] as const) {
+      const noise = random[kind](new Type(n * features), { offset: start * features });
+      expect(await new Flow(base).sample(n, options)).toEqual(Float64Array.from(noise));
+    }
+  });
+
   test("of any seed and number, from any row on and in any context, come from one graph", async () => {
     const graphs = vi.spyOn(Team, "of");
     for (const [n, seed, start] of [
