@@ -15,12 +15,12 @@ export function flowOf({ flow: name, dim, transforms, hidden }: Case): Flow {
   const flow = recipe(dim, { ...(transforms && { transforms }), ...(hidden && { hidden }) });
   const random = new Random(0).split("bench");
   for (const [path, parameter] of flow.parameters()) {
-    const noise = random.split(path).normal(new Float32Array(parameter.value.length));
-    parameter.value = noise.map((e, i) => parameter.value[i] + NOISE * e);
+    const noise = random.split(path).normal(new Float32Array(parameter.numbers.length));
+    parameter.take(noise.map((e, i) => parameter.numbers[i] + NOISE * e));
   }
   // As after a training, what a mask hides is 0.
   for (const { parameter, mask } of maskedParameters([flow.logDensity(input("x", ["N", dim]))]))
-    parameter.value = parameter.value.map((value, i) => value * mask[i]);
+    parameter.take(parameter.numbers.map((value, i) => value * mask[i]));
   return flow;
 }
 

@@ -34,7 +34,7 @@ export class Amortized {
         new Parameter(shape, values ?? new Float32Array(sizeOf(shape))),
       ]),
     );
-    const outputs = Object.values(this.base).reduce((total, { value }) => total + value.length, 0);
+    const outputs = Object.values(this.base).reduce((total, { numbers }) => total + numbers.length, 0);
     this.network = context > 0 ? new MLP(0, outputs, network, random.split("network"), context) : undefined;
   }
 

@@ -58,7 +58,7 @@ export class Standardize implements Bijection {
   /** (x - center) / scale of rows [N, D], computed in float64; written to `out` if given. */
   toLatent<T extends Floats = Float64Array>(x: Floats, out: T = new Float64Array(x.length) as T): T {
     const { features } = this;
-    const [center, scale] = [this.center.value, this.scale.value];
+    const [center, scale] = [this.center.numbers, this.scale.numbers];
     for (let i = 0, c = 0; i < x.length; i++) {
       out[i] = (x[i] - center[c]) / scale[c];
       if (++c === features) c = 0;
@@ -69,7 +69,7 @@ export class Standardize implements Bijection {
   /** z scale + center of rows [N, D], computed in float64; written to `out` if given. */
   toData<T extends Floats = Float64Array>(z: Floats, out: T = new Float64Array(z.length) as T): T {
     const { features } = this;
-    const [center, scale] = [this.center.value, this.scale.value];
+    const [center, scale] = [this.center.numbers, this.scale.numbers];
     for (let i = 0, c = 0; i < z.length; i++) {
       out[i] = z[i] * scale[c] + center[c];
       if (++c === features) c = 0;
@@ -79,7 +79,7 @@ export class Standardize implements Bijection {
 
   /** sum log scale: log |det dx/dz|. */
   logScale(): number {
-    return Array.from(this.scale.value).reduce((sum, s) => sum + Math.log(s), 0);
+    return Array.from(this.scale.numbers).reduce((sum, s) => sum + Math.log(s), 0);
   }
 
   describe(): Description {

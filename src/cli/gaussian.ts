@@ -50,7 +50,7 @@ async function fittedGaussian(values: Float64Array, features: number, options: R
 
   const gaussian = new GaussianMixture({ features, components: 1 }, new Random(0));
   for (const parameter of [gaussian.logWeights, gaussian.means, gaussian.logDiagonal, gaussian.lower]) {
-    parameter.value = Float64Array.from(parameter.value);
+    parameter.take(Float64Array.from(parameter.numbers));
   }
   gaussian.assign(fitGaussianMixture({ rows, features, values: scaled }, 1, { ridge: RIDGE }));
   return new Flow(gaussian, standardize);

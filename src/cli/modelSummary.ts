@@ -49,7 +49,7 @@ export function modelSummary(model: Model, path: string): string {
 
 function parameterCount(flow: Flow): number {
   let total = 0;
-  for (const { value } of flow.parameters().values()) total += value.length;
+  for (const { numbers } of flow.parameters().values()) total += numbers.length;
   return total;
 }
 

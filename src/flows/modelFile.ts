@@ -50,7 +50,7 @@ export interface Model {
  */
 export function encodeModel({ flow, columns, given, labels, training }: Model): Uint8Array {
   const arrays = new Map<string, StoredArray>();
-  for (const [name, p] of flow.parameters()) arrays.set(name, { shape: [...p.sizes], values: p.value });
+  for (const [name, p] of flow.parameters()) arrays.set(name, { shape: [...p.sizes], values: p.numbers });
   const description = {
     format: FORMAT,
     flow: flow.describe(),
@@ -106,7 +106,7 @@ export function decodeModel(bytes: Uint8Array): Model {
         },
       );
     }
-    parameter.value = values;
+    parameter.take(values);
   }
   return { flow, columns, given, ...(labels && { labels }), ...(training && { training }) };
 }

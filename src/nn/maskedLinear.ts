@@ -58,7 +58,7 @@ export class MaskedLinear<T extends Tensor = Parameter> {
       return {
         units,
         weight: from(g),
-        bias: new Parameter([units.length], new Float32Array(units.map((unit) => dense.bias.value[unit]))),
+        bias: new Parameter([units.length], new Float32Array(units.map((unit) => dense.bias.numbers[unit]))),
         before: thin ? [] : bounds.slice(0, g).map((_, earlier) => ({ weight: from(earlier) })),
       };
     });
@@ -129,7 +129,7 @@ const size = (weight: Tensor) => weight.shape[0] as number;
 
 /** The chosen rows and columns of a dense layer's weight, 0 where the mask is. */
 function part(
-  { value, sizes }: Parameter,
+  { numbers, sizes }: Parameter,
   rows: readonly number[],
   columns: readonly number[],
   mask: (row: number, column: number) => boolean,
@@ -137,7 +137,7 @@ function part(
   const values = new Float32Array(rows.length * columns.length);
   rows.forEach((row, i) => {
     columns.forEach((column, k) => {
-      if (mask(row, column)) values[i * columns.length + k] = value[row * sizes[1] + column];
+      if (mask(row, column)) values[i * columns.length + k] = numbers[row * sizes[1] + column];
     });
   });
   return new Parameter([rows.length, columns.length], values);

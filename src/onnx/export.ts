@@ -95,7 +95,7 @@ class OnnxWriter implements Emitter {
       if (tensor.shape[0] === "N") this.batchReference ??= { name };
     }
     for (const { name, tensor } of graph.parameters) {
-      if (this.embed) this.numbers.set(tensor, { name, floats: tensor.value });
+      if (this.embed) this.numbers.set(tensor, { name, floats: tensor.numbers });
       else {
         values.set(tensor, name);
         inputs.push(this.valueInfo(name, tensor.shape));

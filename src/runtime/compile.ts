@@ -165,7 +165,7 @@ class Executable {
     return async () => {
       given.forEach(update);
       for (const { name, tensor } of parameters) {
-        const wrapped = this.wrap(name, this.convert(tensor.value), tensor.sizes);
+        const wrapped = this.wrap(name, this.convert(tensor.numbers), tensor.sizes);
         update(wrapped);
         feeds[name] = wrapped.tensor;
       }

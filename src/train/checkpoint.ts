@@ -42,7 +42,7 @@ export interface Checkpoint {
 /** A checkpoint is a safetensors file like a model, with the optimizer's state beside the parameters. */
 export function encodeCheckpoint({ parameters, buffers, ...record }: Checkpoint): Uint8Array {
   const arrays = new Map<string, StoredArray>();
-  for (const [name, p] of parameters) arrays.set(`parameters.${name}`, { shape: p.sizes, values: p.value });
+  for (const [name, p] of parameters) arrays.set(`parameters.${name}`, { shape: p.sizes, values: p.numbers });
   for (const [name, values] of Object.entries(buffers))
     arrays.set(`training.${name}`, { shape: [values.length], values });
   return encodeSafetensors(arrays, { "pushforward.checkpoint": JSON.stringify(record) });

@@ -81,7 +81,7 @@ export class FlatParameters {
       const start = total;
       const together = new Map<string, Parameter[]>();
       for (const [name, parameter] of parameters) {
-        if (parameter.value.length > LARGE !== large || isWeight(name) !== decays) continue;
+        if (parameter.numbers.length > LARGE !== large || isWeight(name) !== decays) continue;
         const key = large ? name : String(rowsOf(parameter).slice(1));
         together.set(key, [...(together.get(key) ?? []), parameter]);
       }
@@ -105,7 +105,7 @@ export class FlatParameters {
     this.squares = new Float64Array(buffer, 4 * arrays * total, threads);
     this.parcels = groups.flatMap(({ parcels }) => parcels);
     for (const { parameter, start, end } of this.parcels.flatMap(({ members }) => members)) {
-      this.values.set(parameter.value, start);
+      this.values.set(parameter.numbers, start);
       parameter.value = this.values.subarray(start, end);
     }
     this.assign(this.values);
@@ -122,7 +122,7 @@ export class FlatParameters {
   /** Gives the parameters arrays of their own again, so that these buffers can go. */
   detach(): void {
     for (const { members } of this.parcels)
-      for (const { parameter } of members) parameter.value = Float32Array.from(parameter.value);
+      for (const { parameter } of members) parameter.take(Float32Array.from(parameter.numbers));
   }
 
   /** The parameters as parts of tensors that hold the parcels. */
@@ -191,7 +191,7 @@ const rowsOf = ({ sizes }: Parameter): readonly number[] => (sizes.length > 0 ? 
 function parcelAt(start: number, parameters: readonly Parameter[]): Parcel {
   let end = start;
   const members = parameters.map((parameter): Place => {
-    const place = { parameter, start: end, end: end + parameter.value.length };
+    const place = { parameter, start: end, end: end + parameter.numbers.length };
     end = place.end;
     return place;
   });

@@ -112,7 +112,7 @@ export class SharedLoss {
       // What is 0 under its mask needs no product with it, and stays 0: the gradient has the mask too.
       for (const { parameter, mask, products } of maskedParameters(Object.values(sums))) {
         const weight = unpacked.get(parameter);
-        if (!weight || parameter.value.some((value, i) => value !== 0 && mask[i] === 0)) continue;
+        if (!weight || parameter.numbers.some((value, i) => value !== 0 && mask[i] === 0)) continue;
         for (const product of products) given.set(product, weight);
       }
       const outputs = substitute([...Object.values(sums), ...packed, ...updates], given);

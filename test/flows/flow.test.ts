@@ -7,6 +7,7 @@ import { input } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { Team } from "../../src/runtime/team.ts";
+import { fit } from "../../src/train/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
 import { logAbsDeterminant } from "../mathematics/determinant.ts";
 import { perturb } from "../nn/perturb.ts";
@@ -217,6 +218,33 @@ describe("what does not fit is refused", () => {
       `[PushforwardError: a flow does not fit at bijection: expected an object, received nothing.]`,
     );
   });
+});
+
+test("parameters that change between two calls are seen, whoever changes them", async () => {
+  const actnorm = new Actnorm({ features: 1 });
+  const shifted = new Flow(new StandardNormal({ features: 1 }), actnorm);
+  const { shift } = actnorm;
+  const expectShift = async (expected: number) =>
+    expect(await shifted.toData([0])).toEqual(Float64Array.of(expected));
+  await expectShift(0);
+  const lent = shift.value;
+  await expectShift(0);
+  lent[0] = 1;
+  await expectShift(1);
+  shift.value[0] = 2;
+  await expectShift(2);
+  const own = Float64Array.of(3);
+  shift.value = own;
+  await expectShift(3);
+  own[0] = 4;
+  await expectShift(4);
+  shift.take(Float64Array.of(5));
+  await expectShift(5);
+  shift.value[0] = 6;
+  await expectShift(6);
+  await fit(shifted, normal(40), { epochs: 1 });
+  await expectShift(shift.numbers[0]);
+  expect(shift.numbers[0]).not.toBe(6);
 });
 
 describe("Gaussians", () => {
