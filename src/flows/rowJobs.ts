@@ -117,7 +117,7 @@ export class RowJobs {
         const from = start + i * share;
         inputs.forEach((input, k) => {
           const target = slot.inputs[k].subarray(0, share * input.size);
-          if ("random" in input) draw(target, input, from, slot.noise?.[k]);
+          if ("random" in input) draw(target, input, from, slot.noise[k]);
           else fill(target, input, from, Math.min(share, rows - from));
         });
       };

@@ -20,8 +20,8 @@ import {
 /** The arrays of one member of a team: what it reads and what it writes in a turn. */
 export interface Slot {
   readonly inputs: readonly Floats[];
-  /** One for each input that another thread reads. */
-  readonly noise?: readonly NoiseWords[];
+  /** For each input how another thread is told to draw it; undefined for the calling thread. */
+  readonly noise: readonly (NoiseWords | undefined)[];
   readonly outputs: Readonly<Record<string, Floats>>;
 }
 
@@ -120,13 +120,7 @@ export class Team {
       options: sessionOptions({ ...options, threads: 1 }, graph),
       precision,
     };
-    const slots = [
-      slotOf(inputs, outputs),
-      ...workers.map(({ inputs, outputs }) => ({
-        ...slotOf(inputs, outputs),
-        noise: inputs.map(({ noise }) => noise),
-      })),
-    ];
+    const slots = [slotOf(inputs, outputs), ...workers.map((w) => slotOf(w.inputs, w.outputs))];
     // All sessions at once, that of this thread too.
     const [compute, ...members] = await exclusively(async () => {
       const prepared = workers.map(async ({ thread, inputs, outputs }) => ({
@@ -185,5 +179,6 @@ export class Team {
 
 const slotOf = (inputs: readonly NamedArray[], outputs: readonly NamedArray[]): Slot => ({
   inputs: inputs.map(({ array }) => array),
+  noise: inputs.map(({ noise }) => noise),
   outputs: Object.fromEntries(outputs.map(({ name, array }) => [name, array])),
 });

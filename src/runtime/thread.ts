@@ -9,7 +9,7 @@ export interface ThreadJob {
   readonly bytes: Uint8Array;
   readonly options: InferenceSession.SessionOptions;
   readonly precision: Precision;
-  readonly inputs: readonly (NamedArray & { readonly noise?: NoiseWords })[];
+  readonly inputs: readonly NamedArray[];
   readonly outputs: readonly NamedArray[];
 }
 
@@ -33,6 +33,7 @@ export interface NamedArray {
   readonly dims: readonly number[];
   /** Whether the first of `dims` is the most rows of a turn; the rows of one that has fewer come first. */
   readonly byRow: boolean;
+  readonly noise?: NoiseWords;
 }
 
 type Threads = typeof import("node:worker_threads");
