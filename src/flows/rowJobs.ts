@@ -18,8 +18,10 @@ export interface RunOptions extends EngineOptions {
 /** Rows at a time: enough for large products, small enough for a core's cache. */
 const CHUNK = 1024;
 
-/** Twice as many rows share the costs of a graph with more nodes than this, which a node has whatever its rows are. */
+/** As many again for so many nodes, up to three times as many: a node has costs that do not depend on its rows. */
 const MANY_NODES = 2000;
+
+const chunkOf = (nodes: number): number => Math.round(CHUNK * Math.min(3, 1 + nodes / MANY_NODES));
 
 /** More rows than these are worth a second thread, with a session of its own. */
 const ALONE = 256;
@@ -169,7 +171,7 @@ export class RowJobs {
         numbers: parameter.numbers,
         copy: parameter.numbers.slice(),
       }));
-      const chunk = compiled.graph.nodes.length > MANY_NODES ? 2 * CHUNK : CHUNK;
+      const chunk = chunkOf(compiled.graph.nodes.length);
       job = { team: await Team.of(compiled, threads, { rows: chunk }), made };
       this.jobs.set(key, job);
     }

@@ -82,8 +82,7 @@ class Known {
     const { before, own } = this;
     // So few columns cost the next group less in its own small products than in one large.
     if (width([...before, ...own]) < NARROW) return;
-    const joined = own.every((part) => width([part]) >= WIDE) ? own : [concat(own, 1)];
-    this.before = joined.reduce<readonly Tensor[]>(append, before);
+    if (own.length > 0) this.before = append(before, concat(own, 1));
     this.own = [];
     this.closed = this.all.length;
   }
@@ -94,9 +93,6 @@ const NARROW = 8;
 
 /** and with the one before until that has so many: to copy it each time would cost more than another product. */
 const FULL = 64;
-
-/** The parts of a closed group stay apart if each has so many columns. */
-const WIDE = 32;
 
 function append(parts: readonly Tensor[], columns: Tensor): Tensor[] {
   const last = parts.at(-1);
