@@ -128,14 +128,25 @@ export class Flow {
 
   /** n rows drawn from the flow: [n, D]. Throws `ARGUMENT` if n is not a whole number from 0. */
   async sample(n: number, options: SampleOptions = {}): Promise<Float64Array> {
-    return (await this.sampleAndLogProb(n, options)).samples;
+    return (await this.drawRows("sample", ({ value }) => ({ samples: value }), n, options)).samples;
   }
 
-  /** n rows drawn from the flow, with the log-density of each, at the cost of the rows alone. */
+  /** The same rows, with the log-density of each, which costs little more. */
   async sampleAndLogProb(
     n: number,
     options: SampleOptions = {},
   ): Promise<{ samples: Float64Array; logProb: Float64Array }> {
+    const build = ({ value, logProb }: ReturnType<Flow["draw"]>) => ({ samples: value, logProb });
+    const { samples, logProb } = await this.drawRows("sampleAndLogProb", build, n, options);
+    return { samples, logProb: subtract(logProb, this.unstandardized().standardize?.logScale() ?? 0) };
+  }
+
+  private async drawRows(
+    name: string,
+    build: (drawn: ReturnType<Flow["draw"]>) => Record<string, Tensor> & { samples: Tensor },
+    n: number,
+    options: SampleOptions,
+  ): Promise<Record<string, Float64Array>> {
     if (!Number.isInteger(n) || n < 0) {
       throw new PushforwardError("ARGUMENT", "a number of samples does not fit", {
         expected: "0, 1, 2, ...",
@@ -146,16 +157,11 @@ export class Flow {
     const first = options.start ?? 0;
     const noise = this.base.noise.map((each, i): Rows => ({ ...each, random: random.split(i), first }));
     const { inner, standardize } = this.unstandardized();
-    const build = (...inputs: Tensor[]) => {
-      const { value, logProb } = inner.draw(inputs.slice(0, noise.length), inputs[noise.length]);
-      return { samples: value, logProb };
-    };
-    const { samples, logProb } = await this.run("sample", build, noise, n, options.context, options);
-    if (!standardize) return { samples, logProb };
-    return {
-      samples: standardize.toData(samples, samples),
-      logProb: subtract(logProb, standardize.logScale()),
-    };
+    const draw = (...inputs: Tensor[]) =>
+      build(inner.draw(inputs.slice(0, noise.length), inputs[noise.length]));
+    const drawn = await this.run(name, draw, noise, n, options.context, options);
+    standardize?.toData(drawn.samples, drawn.samples);
+    return drawn;
   }
 
   /**
