@@ -29,7 +29,7 @@ const TIME: Readonly<Record<Axis, (job: Case["job"], flow: string) => Expectatio
   },
   width: () => SQUARE,
   depth: () => LAYERS,
-  rows: () => ({ exponent: 1, why: "chunks of 1,024 rows, all alike; few rows take a smaller chunk." }),
+  rows: () => ({ exponent: 1, why: "chunks of about 1,024 rows, all alike; few rows take a smaller chunk." }),
 };
 
 const MEMORY: Readonly<Record<Axis, (job: Case["job"], flow: string) => Expectation>> = {

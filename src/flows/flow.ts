@@ -90,9 +90,8 @@ export class Flow {
   ): Promise<Float64Array> {
     const { inner, standardize } = this.unstandardized();
     const build = (x: Tensor, context?: Tensor) => ({ logProb: inner.logDensity(x, context) });
-    const rows = this.countRows("logProb", x);
-    const inputs = [rowsOf(x, this.features, standardize)];
-    const { logProb } = await this.run("logProb", build, inputs, rows, context, options);
+    const given = this.given("logProb", x, standardize);
+    const { logProb } = await this.run("logProb", build, given, context, options);
     return subtract(logProb, standardize?.logScale() ?? 0);
   }
 
@@ -106,9 +105,7 @@ export class Flow {
     const build = (x: Tensor, context?: Tensor) => ({
       z: inner.bijection.inverse(x, contextFor(inner.bijection, this.distribution.embed(context))).value,
     });
-    const rows = this.countRows("toLatent", x);
-    const inputs = [rowsOf(x, this.features, standardize)];
-    return (await this.run("toLatent", build, inputs, rows, context, options)).z;
+    return (await this.run("toLatent", build, this.given("toLatent", x, standardize), context, options)).z;
   }
 
   /** x = f(z) of each row: [N, D]. */
@@ -121,12 +118,11 @@ export class Flow {
     const build = (z: Tensor, context?: Tensor) => ({
       x: inner.bijection.forward(z, contextFor(inner.bijection, this.distribution.embed(context))).value,
     });
-    const rows = this.countRows("toData", z);
-    const { x } = await this.run("toData", build, [rowsOf(z, this.features)], rows, context, options);
+    const { x } = await this.run("toData", build, this.given("toData", z), context, options);
     return standardize ? standardize.toData(x, x) : x;
   }
 
-  /** n rows drawn from the flow: [n, D]. Throws `ARGUMENT` if n is not a whole number from 0. */
+  /** n rows drawn from the flow: [n, D]. Throws `ARGUMENT` if n or `start` is not a whole number from 0. */
   async sample(n: number, options: SampleOptions = {}): Promise<Float64Array> {
     return (await this.drawRows("sample", ({ value }) => ({ samples: value }), n, options)).samples;
   }
@@ -153,13 +149,19 @@ export class Flow {
         received: `${n}`,
       });
     }
-    const random = new Random(options.seed ?? 0).split("sample");
     const first = options.start ?? 0;
-    const noise = this.base.noise.map((each, i): Rows => ({ ...each, random: random.split(i), first }));
+    if (!Number.isSafeInteger(first) || first < 0) {
+      throw new PushforwardError("ARGUMENT", "the number of the first sample does not fit", {
+        expected: "start: 0, 1, 2, ...",
+        received: `${first}`,
+      });
+    }
+    const random = new Random(options.seed ?? 0).split("sample");
+    const inputs = this.base.noise.map((each, i): Rows => ({ ...each, random: random.split(i), first }));
     const { inner, standardize } = this.unstandardized();
-    const draw = (...inputs: Tensor[]) =>
-      build(inner.draw(inputs.slice(0, noise.length), inputs[noise.length]));
-    const drawn = await this.run(name, draw, noise, n, options.context, options);
+    const draw = (...tensors: Tensor[]) =>
+      build(inner.draw(tensors.slice(0, inputs.length), tensors[inputs.length]));
+    const drawn = await this.run(name, draw, { inputs, rows: n }, options.context, options);
     standardize?.toData(drawn.samples, drawn.samples);
     return drawn;
   }
@@ -195,8 +197,7 @@ export class Flow {
   private async run(
     name: string,
     build: (...inputs: Tensor[]) => Record<string, Tensor>,
-    inputs: readonly Rows[],
-    rows: number,
+    { inputs, rows }: { readonly inputs: readonly Rows[]; readonly rows: number },
     context: ArrayLike<number> | undefined,
     { providers, threads, precision }: RunOptions,
   ): Promise<Record<string, Float64Array>> {
@@ -204,9 +205,10 @@ export class Flow {
     return this.jobs.run(name, build, all, rows, { providers, threads, precision });
   }
 
-  private countRows(name: string, values: ArrayLike<number>): number {
+  /** Numbers of the caller as rows of D. */
+  private given(name: string, values: ArrayLike<number>, standardize?: Standardize) {
     const rows = values.length / this.features;
-    if (Number.isInteger(rows)) return rows;
+    if (Number.isInteger(rows)) return { inputs: [rowsOf(values, this.features, standardize)], rows };
     throw new PushforwardError("SHAPE", `${name} got numbers that do not make whole rows`, {
       expected: `a multiple of ${this.features}`,
       received: `${values.length}`,

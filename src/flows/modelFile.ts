@@ -159,7 +159,7 @@ function readDescription(metadata: Readonly<Record<string, string>>): unknown {
     throw new PushforwardError("MODEL", "this model was written by an older pushforward", {
       expected: `format ${FORMAT}`,
       received: `format ${format}`,
-      mend: "Fit it again: masked layers and splines lay their parameters out in another way now.",
+      mend: "Fit it again: masked layers have their units and parameters in another order now.",
     });
   }
   return description;

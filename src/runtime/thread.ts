@@ -33,6 +33,7 @@ export interface NamedArray {
   readonly dims: readonly number[];
   /** Whether the first of `dims` is the most rows of a turn; the rows of one that has fewer come first. */
   readonly byRow: boolean;
+  /** Of an input. */
   readonly noise?: NoiseWords;
 }
 

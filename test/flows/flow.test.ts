@@ -162,6 +162,10 @@ describe("what does not fit is refused", () => {
     await expect(flow.sample(1.5)).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a number of samples does not fit: expected 0, 1, 2, ..., received 1.5.]`,
     );
+    for (const start of [-1, 0.5])
+      await expect(flow.sample(2, { start })).rejects.toThrow(
+        `the number of the first sample does not fit: expected start: 0, 1, 2, ..., received ${start}`,
+      );
     await expect(flow.sample(-1)).rejects.toThrow(expect.objectContaining({ code: "ARGUMENT" }));
   });
 
