@@ -25,7 +25,10 @@ const TIME: Readonly<Record<Axis, (job: Case["job"], flow: string) => Expectatio
           exponent: 1,
           why: "the sweep computes each hidden unit once, and adds a fixed number of small operations for each feature.",
         }
-      : { exponent: 1, why: "one pass, and the noise, which is drawn number by number on one thread." };
+      : {
+          exponent: 1,
+          why: "one pass, and the noise, of which each thread draws its part number by number.",
+        };
   },
   width: () => SQUARE,
   depth: () => LAYERS,
@@ -37,7 +40,7 @@ const MEMORY: Readonly<Record<Axis, (job: Case["job"], flow: string) => Expectat
     job === "sample" && flow === "maf"
       ? {
           exponent: 1,
-          why: "the graph has a fixed number of nodes for each feature, and each group of six keeps a copy of what came before it, which adds a part of exponent 2 with a small factor.",
+          why: "the graph has a fixed number of nodes for each feature, and what came before is kept in parts until the last feature is known, with a copy of the narrow ones.",
         }
       : {
           exponent: 1,
