@@ -28,7 +28,7 @@ const ALONE = 256;
 
 /**
  * Rows of a turn. The runtime keeps a plan of its memory for each number of rows that it has seen, so these are rounded up, by
- * a 32nd or to a multiple of 16: a hundred plans at most.
+ * a 32nd or to a multiple of 16: 112 plans at most.
  */
 function roundedUp(rows: number, most: number): number {
   const step = Math.max(16, 2 ** (Math.floor(Math.log2(rows)) - 5));
