@@ -15,15 +15,16 @@ export interface Graph {
 
 /**
  * Collects what `outputs` need, without dead code and common subexpressions.
- * `parameterNames` gives names to parameters; others are numbered.
+ * `parameterNames` gives names to parameters; others are numbered. `rewrite` changes the simplified graph.
  */
 export function buildGraph(
   inputs: readonly Tensor[],
   outputs: Readonly<Record<string, Tensor>>,
   parameterNames: ReadonlyMap<Parameter, string> = new Map(),
+  rewrite = (simplified: readonly Tensor[]) => simplified,
 ): Graph {
   const names = Object.keys(outputs);
-  const optimized = optimize(Object.values(outputs));
+  const optimized = rewrite(optimize(Object.values(outputs)));
   const nodes = ancestors(optimized);
   const known = new Set<Tensor>(inputs);
   const parameters: { name: string; tensor: Parameter }[] = [];

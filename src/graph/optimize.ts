@@ -102,7 +102,8 @@ const exact = (_key: string, value: unknown) =>
     ? `${1 / value} ${value}`
     : value;
 
-const rebuild = (operation: Operation, inputs: readonly Tensor[], like: Tensor): Tensor =>
+/** A node like another one, over other inputs. */
+export const rebuild = (operation: Operation, inputs: readonly Tensor[], like: Tensor): Tensor =>
   withScope(like.scope, () => new Tensor(operation, inputs, like.attributes));
 
 function simplify(node: Tensor): Tensor {

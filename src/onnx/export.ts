@@ -105,7 +105,7 @@ class OnnxWriter implements Emitter {
     for (const node of graph.nodes) {
       if (values.has(node) || this.numbers.has(node)) continue;
       this.scope = node.scope;
-      const moved = this.move(node);
+      const moved = this.numbersOf(node);
       const cut = cuts.get(node);
       if (moved) this.numbers.set(node, moved);
       else if (cut) this.cut(cut, values);
@@ -162,8 +162,12 @@ class OnnxWriter implements Emitter {
     return name;
   }
 
-  /** What a node gives that only moves known numbers: moved here, they cost nothing at a run. */
-  private move({ operation, inputs, attributes }: Tensor): Numbers | undefined {
+  /** A constant's numbers, or what a node gives that only moves known ones: moved here, they cost nothing at a run. */
+  private numbersOf({ operation, inputs, attributes, rank }: Tensor): Numbers | undefined {
+    if (operation.name === "constant" && rank > 0) {
+      const floats = Float64Array.from(attributes.values as number[]);
+      return { name: this.unique(this.prefixed("constant")), floats };
+    }
     if (!operation.move) return undefined;
     const floats: Floats[] = [];
     for (const parent of inputs) {

@@ -1,5 +1,6 @@
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import { PushforwardError } from "../errors.ts";
+import { absorbBiases } from "../graph/absorbBiases.ts";
 import { buildGraph, type Graph } from "../graph/graph.ts";
 import type { Floats } from "../graph/operation.ts";
 import type { Parameter } from "../graph/parameter.ts";
@@ -69,7 +70,8 @@ export function compile<T extends Traced>(
   const floats = Object.fromEntries(
     Object.entries(record).map(([k, t]) => [k, t.type === "bool" ? t.toFloat() : t]),
   );
-  const graph = buildGraph([...tensors, ...moreInputs()], floats, options.parameterNames);
+  const rewrite = options.embedParameters ? absorbBiases : undefined;
+  const graph = buildGraph([...tensors, ...moreInputs()], floats, options.parameterNames, rewrite);
   const executable = new Executable(graph, options);
 
   const call = async (...inputs: readonly ArrayLike<number>[]) => {

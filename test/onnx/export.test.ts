@@ -81,7 +81,7 @@ describe("the file", () => {
 
   test("gives nodes the path of the module that made them", () => {
     const names = parse(example().graph).graph!.node.map(({ name }) => name);
-    expect(names).toContain("layers/0/matmul");
+    expect(names).toContain("layers/0/gemm");
     expect(names).toContain("layers/0/tanh");
     expect(names.some((name) => name.startsWith("gradient/layers/0/"))).toBe(true);
   });

@@ -60,7 +60,8 @@ export const matmul: Operation<Transposes> = {
     return [ga, gb];
   },
   emit: (onnx, [a, b], { transposeA, transposeB }, [ta, tb]) => {
-    if (ta.shape.length === 2 && tb.shape.length === 2 && (transposeA || transposeB)) {
+    // The runtime makes a following activation part of this node.
+    if (ta.shape.length === 2 && tb.shape.length === 2) {
       return onnx.node("Gemm", [a, b], { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 });
     }
     const left = transposeA ? transposed(onnx, a, ta.shape) : a;

@@ -1,0 +1,103 @@
+import { describe, expect, test } from "vitest";
+import { absorbBiases } from "../../src/graph/absorbBiases.ts";
+import { buildGraph, input, type Tensor } from "../../src/graph/index.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
+import { Random } from "../../src/random/index.ts";
+import { compile, type Floats } from "../../src/runtime/index.ts";
+import { expectClose } from "./run.ts";
+
+const random = new Random(1);
+
+/** The same numbers for each call with a shape. */
+function parameter(...shape: number[]): Parameter {
+  const values = new Float64Array(shape.reduce((a, b) => a * b));
+  return new Parameter(shape, random.split(shape.join()).normal(values));
+}
+
+/** x W plus a bias, or a sum. */
+const layer = (x: Tensor, columns: number, sum: Tensor = parameter(columns)): Tensor =>
+  x.affine(parameter(x.shape[1] as number, columns), sum);
+
+const x = input("x", ["N", 3]);
+const weight = input("weight", [3, 40]);
+
+/** What a graph becomes: its products, relus and joined rows, each with the number of its columns. */
+function rewritten(...outputs: Tensor[]): string {
+  const named = Object.fromEntries(outputs.map((output, i) => [`y${i}`, output]));
+  const { nodes } = buildGraph([x, weight], named, undefined, absorbBiases);
+  return nodes
+    .filter(({ operation: { name }, shape }) => /affine|matmul|relu|concat/.test(name) && shape[0] === "N")
+    .map(({ operation: { name }, shape }) => `${name} ${shape[1]}`)
+    .join(", ");
+}
+
+describe("biases become weights of a column of ones", () => {
+  test("that few inputs get beside them, and the layer over them gives on", () => {
+    const hidden = layer(x, 40).relu();
+    expect(rewritten(layer(layer(hidden, 50).relu(), 2))).toBe(
+      "concat 4, matmul 41, relu 41, matmul 50, relu 50, affine 2",
+    );
+  });
+
+  test("that layers share", () => {
+    const [first, second] = [20, 24].map((units) => layer(x, units).relu());
+    expect(rewritten(layer(second, 32, layer(first, 32)))).toBe(
+      "concat 4, matmul 21, relu 21, matmul 24, relu 24, matmul 32, affine 32",
+    );
+  });
+
+  test("and a sum that is added to gets zeros", () => {
+    const hidden = layer(x, 40).relu();
+    expect(rewritten(layer(hidden, 50), layer(hidden, 3, x))).toBe(
+      "concat 4, matmul 41, relu 41, matmul 50, affine 3",
+    );
+  });
+
+  test.each(["float32", "float64"] as const)("with the same results in %s", async (precision) => {
+    const build = (x: Tensor) => {
+      const [first, second] = [40, 24].map((units) => layer(x, units).relu());
+      const third = layer(second, 32, layer(first, 32)).relu();
+      return { joined: layer(third, 2), added: layer(first, 3, x), apart: layer(first, 50).tanh() };
+    };
+    expect(rewritten(...Object.values(build(x)))).toContain("matmul 41");
+    const rows = random.split("rows").normal(new Float64Array(3 * 7));
+    const call = async (embedParameters: boolean) => {
+      const compiled = compile(build, [["N", 3]], { precision, embedParameters });
+      const outputs: Record<string, Floats> = await compiled(rows);
+      await compiled.release();
+      return Object.values(outputs).flatMap((numbers) => [...numbers]);
+    };
+    expectClose(await call(true), await call(false), precision === "float64" ? 1e-13 : 1e-5);
+  });
+});
+
+describe("biases stay", () => {
+  const hidden = layer(x, 40).relu();
+  const before = layer(x, 40);
+  test.each<[string, string, ...Tensor[]]>([
+    ["where a layer has few", "affine 20, relu 20, affine 2", layer(layer(x, 20).relu(), 2)],
+    ["where the weights are not known", "affine 40", x.affine(weight, parameter(40))],
+    ["where the bias is not known", "affine 40", x.affine(parameter(3, 40), weight.sum(0))],
+    ["after another activation", "concat 4, matmul 40, affine 50", layer(layer(x, 40).tanh(), 50)],
+    [
+      "where another reads the units",
+      "concat 4, matmul 40, relu 40, affine 50",
+      layer(hidden, 50),
+      hidden.sum(1),
+    ],
+    ["where the units are an output", "concat 4, matmul 40, relu 40, affine 50", layer(hidden, 50), hidden],
+    [
+      "where another reads them before",
+      "concat 4, matmul 40, relu 40, affine 50",
+      layer(before.relu(), 50),
+      before,
+    ],
+    [
+      "where they are as wide as their inputs",
+      "concat 4, matmul 64, affine 90",
+      layer(layer(x, 64).tanh(), 90),
+    ],
+  ])("%s", (_where, expected, ...outputs) => {
+    expect(rewritten(...outputs)).toBe(expected);
+  });
+});
