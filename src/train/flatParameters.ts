@@ -28,7 +28,7 @@ const KINDS = [
 ];
 
 /** Parameters that graphs read, and whose gradients they write, as one tensor: the rows of one below those of the other. */
-export interface Parcel {
+interface Parcel {
   readonly members: readonly Place[];
   readonly start: number;
   readonly end: number;

@@ -1,13 +1,13 @@
 import { type Drawn, type Draws, type TracedTraining, traceTraining } from "../graph/drawn.ts";
 import { grad } from "../graph/grad.ts";
-import { type Masked, maskedParameters, substitute } from "../graph/optimize.ts";
+import { maskedParameters, substitute } from "../graph/optimize.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { Shape } from "../graph/shape.ts";
-import { constant, type Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engine.ts";
 import { Team, teamSize, threadsInside } from "../runtime/team.ts";
-import type { FlatParameters, Parcel } from "./flatParameters.ts";
+import type { FlatParameters } from "./flatParameters.ts";
 
 /** Fewer rows than these are not worth a thread of their own. */
 const LEAST_SHARE = 32;
@@ -96,24 +96,26 @@ export class SharedLoss {
       const traced = withGradient ? traceTraining(() => trace(rows), { ofData }) : undefined;
       const sums = traced?.traced ?? trace(rows);
       training = traced ?? training;
-      const unpacked = flat.unpack(inputs.slice(own.length, firstRunning));
-      const masked = hidden(Object.values(sums), unpacked);
-      const packed = withGradient ? flat.pack(gradients(sums.loss, trainable, masked)) : [];
+      const gradients = withGradient ? grad(sums.loss, trainable) : [];
+      const packed = withGradient ? flat.pack(new Map(trainable.map((p, i) => [p, gradients[i]]))) : [];
       const updates = [...training.updates.values()];
       const names = [
         ...Object.keys(sums),
         ...packed.map((_, i) => `gradient${i}`),
         ...updates.map((_, i) => `update${i}`),
       ];
+      const unpacked = flat.unpack(inputs.slice(own.length, firstRunning));
       const given = new Map<Tensor, Tensor>([
         ...unpacked,
         ...running.map((parameter, i): [Tensor, Tensor] => [parameter, inputs[firstRunning + i]]),
-        ...[...masked].flatMap(([parameter, { products }]) =>
-          products.map((product): [Tensor, Tensor] => [product, unpacked.get(parameter)!]),
-        ),
       ]);
-      const visible = packed.map((parcel, i) => onlyVisible(parcel, flat.parcels[i], masked));
-      const outputs = substitute([...Object.values(sums), ...visible, ...updates], given);
+      // What is 0 under its mask needs no product with it, and stays 0: the gradient has the mask too.
+      for (const { parameter, mask, products } of maskedParameters(Object.values(sums))) {
+        const weight = unpacked.get(parameter);
+        if (!weight || parameter.numbers.some((value, i) => value !== 0 && mask[i] === 0)) continue;
+        for (const product of products) given.set(product, weight);
+      }
+      const outputs = substitute([...Object.values(sums), ...packed, ...updates], given);
       return Object.fromEntries(names.map((name, i) => [name, outputs[i]]));
     };
     const threadsOfOne = threadsInside(options.threads);
@@ -167,36 +169,4 @@ export class SharedLoss {
   release(): Promise<void> {
     return this.team.release();
   }
-}
-
-type Hidden = ReadonlyMap<Parameter, Masked>;
-
-/** Parameters that are 0 wherever their mask is: they need no product with it, and stay so if their gradient is 0 there too. */
-const hidden = (outputs: readonly Tensor[], parameters: ReadonlyMap<Parameter, Tensor>): Hidden =>
-  new Map(
-    maskedParameters(outputs)
-      .filter(({ parameter: { numbers }, mask }) => numbers.every((value, i) => value === 0 || mask[i] === 1))
-      .filter(({ parameter }) => parameters.has(parameter))
-      .map((masked) => [masked.parameter, masked]),
-  );
-
-/** Gradients by the parameters, those of the hidden ones without their masks. */
-function gradients(loss: Tensor, parameters: readonly Parameter[], hidden: Hidden): Map<Parameter, Tensor> {
-  const sources = parameters.map((parameter) => hidden.get(parameter)?.products ?? [parameter]);
-  const all = grad(loss, sources.flat());
-  return new Map(
-    parameters.map((parameter, i) => {
-      const own = all.splice(0, sources[i].length);
-      return [parameter, own.reduce((sum, gradient) => sum.add(gradient))];
-    }),
-  );
-}
-
-/** A parcel of gradients, 0 where a mask hides the parameter: one product takes less time than one for each parameter. */
-function onlyVisible(gradients: Tensor, { members }: Parcel, hidden: Hidden): Tensor {
-  if (!members.some(({ parameter }) => hidden.has(parameter))) return gradients;
-  const mask = members.flatMap(
-    ({ parameter }) => hidden.get(parameter)?.mask ?? Array.from(parameter.numbers, () => 1),
-  );
-  return gradients.mul(constant(mask, gradients.shape));
 }
