@@ -23,8 +23,8 @@ const folding: Record<string, (a: number, b: number) => number> = {
 
 /**
  * Rebuilds the graph of `outputs` bottom-up: equal subexpressions become one node, arithmetic on scalar constants is
- * done, and x + 0, x - 0, x * 1, x / 1, -(-x), x + (-y), x - (-y) and pairs of reshapes are simplified. Dead code is
- * never reached. Tensors that are `known` stay as they are, and so does what lies behind them.
+ * done, and x + 0, x - 0, x * 1, x / 1, -(-x), x + (-y), x - (-y), sum(x) + sum(y) and pairs of reshapes are simplified. Dead
+ * code is never reached. Tensors that are `known` stay as they are, and so does what lies behind them.
  */
 export function optimize(
   outputs: readonly Tensor[],
@@ -126,6 +126,11 @@ function simplify(node: Tensor): Tensor {
       if (va === 0) return b;
       if (b.operation.name === "neg") return rebuild(elementwise.sub, [a, b.inputs[0]], node);
       if (a.operation.name === "neg") return rebuild(elementwise.sub, [b, a.inputs[0]], node);
+      if (isSameSum(a, b))
+        return withScope(
+          node.scope,
+          () => new Tensor(a.operation, [a.inputs[0].add(b.inputs[0])], a.attributes),
+        );
       break;
     case "sub":
       if (vb === 0) return a;
@@ -152,6 +157,13 @@ function simplify(node: Tensor): Tensor {
       }
   }
   return node;
+}
+
+/** Whether two tensors are sums over the same axes of tensors of one shape: one sum, of x + y, takes less time. */
+function isSameSum(a: Tensor, b: Tensor): boolean {
+  if (a.operation.name !== "sum" || b.operation.name !== "sum") return false;
+  const same = JSON.stringify(a.attributes) === JSON.stringify(b.attributes);
+  return same && sameShape(a.inputs[0].shape, b.inputs[0].shape);
 }
 
 function scalarValue(x: Tensor): number | undefined {

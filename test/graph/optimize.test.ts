@@ -102,6 +102,20 @@ describe("optimize", () => {
     expect(remaining(s.broadcastTo([3]).broadcastTo(["N", 3]))).toEqual(["broadcastTo"]);
   });
 
+  test("adds up before it sums, over the same axes and shapes alone", () => {
+    const y = x.exp();
+    expect(remaining(x.sum(1).add(y.sum(1)).add(x.mul(y).sum(1)))).toEqual([
+      "exp",
+      "mul",
+      "add",
+      "add",
+      "sum",
+    ]);
+    expect(remaining(x.sum(1).add(x.slice(1, 0, 2).sum(1)))).toEqual(["sum", "slice", "sum", "add"]);
+    const [rows, columns] = [input("a", [3, 3]).sum(0), input("b", [3, 3]).sum(1)];
+    expect(remaining(rows.add(columns))).toEqual(["sum", "sum", "add"]);
+  });
+
   test("leaves what changes the shape", () => {
     expect(remaining(s.add(constant([0, 0], [2])))).toEqual(["add"]);
     expect(remaining(scalar(1).broadcastTo(["N", 3]).mul(s))).toEqual(["broadcastTo", "mul"]);
