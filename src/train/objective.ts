@@ -63,7 +63,7 @@ export class Objective {
   /** Loss of a batch, and its gradient in the flat buffer; `draws` is where the batch draws from. */
   async lossAndGradient(rows: TrainingRows, indices: Int32Array, draws: Draws): Promise<number> {
     const missing = this.wholeBatch ? this.gradients.rows - indices.length : 0;
-    const fillers = someRows(rows.rows, missing, draws.random.split("fillers"));
+    const fillers = missing > 0 ? someRows(rows.rows, missing, draws.random.split("fillers")) : undefined;
     return turn(this.gradients, rows, indices, totalWeight(rows, indices) || 1, { draws, fillers });
   }
 
