@@ -85,8 +85,20 @@ function settle(p: v128, values: usize, published: usize, average: usize, share:
 /**
  * total <- the sum of so many parts in their order, which are `stride` bytes apart, and `result` <- the sum of the squares of that,
  * in double precision. A single part may be the total itself.
+ *
+ * Where there is a mask, it has a byte for every four numbers, and for each byte a vector at `vectors` that keeps the bits of
+ * the visible ones: the others become 0.
  */
-export function sum(total: usize, first: usize, stride: usize, parts: i32, count: i32, result: usize): void {
+export function sum(
+  total: usize,
+  first: usize,
+  stride: usize,
+  parts: i32,
+  count: i32,
+  result: usize,
+  mask: usize,
+  vectors: usize,
+): void {
   let low = f64x2.splat(0);
   let high = f64x2.splat(0);
   for (let i: usize = 0, end = bytes(count); i < end; i += 16) {
@@ -96,7 +108,8 @@ export function sum(total: usize, first: usize, stride: usize, parts: i32, count
       part += stride;
       x = f32x4.add(x, v128.load(part));
     }
-    if (total !== first) v128.store(total + i, x);
+    if (mask !== 0) x = v128.and(x, v128.load(vectors + ((<usize>load<u8>(mask + (i >> 4))) << 4)));
+    if (total !== first || mask !== 0) v128.store(total + i, x);
     const a = f64x2.promote_low_f32x4(x);
     const b = f64x2.promote_low_f32x4(v128.shuffle<i32>(x, x, 2, 3, 2, 3));
     low = f64x2.add(low, f64x2.mul(a, a));

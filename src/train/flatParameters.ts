@@ -13,6 +13,9 @@ export interface Run {
 
 const PAGE = 65_536;
 
+/** For each number of four bits a vector of four lanes: all ones where the bit is 1, else zeros. */
+const VECTORS = Uint32Array.from({ length: 16 * 4 }, (_, i) => -(((i >> 2) >> (i & 3)) & 1));
+
 /** Tensors of more numbers than this travel alone; for smaller ones the journey would cost more than copying them. */
 const LARGE = 4096;
 
@@ -71,6 +74,11 @@ export class FlatParameters {
   gradientNorm = 0;
   /** Sums of squares, of the part of each thread. */
   private readonly squares: Float64Array;
+  /** For every four numbers, which of them a gradient has: bit k for number k. */
+  private readonly visible: Uint8Array;
+  /** `VECTORS`, where the kernel finds them. */
+  private readonly vectors: Uint32Array;
+  private masked = false;
   private readonly memory: WebAssembly.Memory;
   private kernel: Promise<Kernel> | undefined;
 
@@ -95,14 +103,19 @@ export class FlatParameters {
     }).filter(({ parcels }) => parcels.length > 0);
     const shared = threads > 1;
     const arrays = shared ? 6 + threads : 5;
-    const pages = Math.max(1, Math.ceil((4 * total * arrays + 8 * threads) / PAGE));
+    const [vectorsAt, squaresAt] = [4 * arrays * total, 4 * arrays * total + 4 * VECTORS.length];
+    const visibleAt = squaresAt + 8 * threads;
+    const pages = Math.ceil((visibleAt + total / 4) / PAGE);
     this.memory = new WebAssembly.Memory({ initial: pages, ...(shared && { maximum: pages, shared }) });
     const { buffer } = this.memory;
     const array = (i: number) => new Float32Array(buffer, 4 * i * total, total);
     [this.values, this.gradient, this.first, this.second, this.average] = [0, 1, 2, 3, 4].map(array);
     this.published = shared ? array(5) : this.values;
     this.parts = shared ? Array.from({ length: threads }, (_, thread) => array(6 + thread)) : [this.gradient];
-    this.squares = new Float64Array(buffer, 4 * arrays * total, threads);
+    this.vectors = new Uint32Array(buffer, vectorsAt, VECTORS.length);
+    this.vectors.set(VECTORS);
+    this.squares = new Float64Array(buffer, squaresAt, threads);
+    this.visible = new Uint8Array(buffer, visibleAt, total / 4).fill(0b1111);
     this.parcels = groups.flatMap(({ parcels }) => parcels);
     for (const { parameter, start, end } of this.parcels.flatMap(({ members }) => members)) {
       this.values.set(parameter.numbers, start);
@@ -151,12 +164,25 @@ export class FlatParameters {
     );
   }
 
+  /** Makes the gradient of a parameter 0 where a mask of zeros and ones is, whatever the threads compute there. */
+  hide(parameter: Parameter, mask: readonly number[]): void {
+    const { start } = this.parcels
+      .flatMap(({ members }) => members)
+      .find((each) => each.parameter === parameter)!;
+    mask.forEach((visible, i) => {
+      if (visible === 0) this.visible[(start + i) >> 2] &= ~(1 << ((start + i) & 3));
+    });
+    this.masked = true;
+  }
+
   /** Adds up what the first `count` threads have computed, in their order, and measures the sum. */
   async sumGradients(count: number): Promise<void> {
     const stride = 4 * this.values.length;
     await this.compute((start, size, thread) => {
       const [total, first] = [this.gradient, this.parts[0]].map((array) => array.byteOffset + 4 * start);
-      return [["sum", total, first, stride, count, size, this.squares.byteOffset + 8 * thread]];
+      const mask = this.masked ? this.visible.byteOffset + start / 4 : 0;
+      const squares = this.squares.byteOffset + 8 * thread;
+      return [["sum", total, first, stride, count, size, squares, mask, this.vectors.byteOffset]];
     });
     this.gradientNorm = Math.sqrt(this.squares.reduce((sum, square) => sum + square, 0));
   }

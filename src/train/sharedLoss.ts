@@ -1,6 +1,6 @@
 import { type Drawn, type Draws, type TracedTraining, traceTraining } from "../graph/drawn.ts";
 import { grad } from "../graph/grad.ts";
-import { maskedParameters, substitute } from "../graph/optimize.ts";
+import { type Masked, maskedParameters, substitute } from "../graph/optimize.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -96,25 +96,23 @@ export class SharedLoss {
       const traced = withGradient ? traceTraining(() => trace(rows), { ofData }) : undefined;
       const sums = traced?.traced ?? trace(rows);
       training = traced ?? training;
-      const gradients = withGradient ? grad(sums.loss, trainable) : [];
-      const packed = withGradient ? flat.pack(new Map(trainable.map((p, i) => [p, gradients[i]]))) : [];
+      const unpacked = flat.unpack(inputs.slice(own.length, firstRunning));
+      const hidden = hiddenParameters(Object.values(sums), unpacked);
+      const packed = withGradient ? flat.pack(gradients(sums.loss, trainable, hidden)) : [];
+      if (withGradient) for (const { parameter, mask } of hidden.values()) flat.hide(parameter, mask);
       const updates = [...training.updates.values()];
       const names = [
         ...Object.keys(sums),
         ...packed.map((_, i) => `gradient${i}`),
         ...updates.map((_, i) => `update${i}`),
       ];
-      const unpacked = flat.unpack(inputs.slice(own.length, firstRunning));
       const given = new Map<Tensor, Tensor>([
         ...unpacked,
         ...running.map((parameter, i): [Tensor, Tensor] => [parameter, inputs[firstRunning + i]]),
+        ...[...hidden.values()].flatMap(({ parameter, products }) =>
+          products.map((product): [Tensor, Tensor] => [product, unpacked.get(parameter)!]),
+        ),
       ]);
-      // What is 0 under its mask needs no product with it, and stays 0: the gradient has the mask too.
-      for (const { parameter, mask, products } of maskedParameters(Object.values(sums))) {
-        const weight = unpacked.get(parameter);
-        if (!weight || parameter.numbers.some((value, i) => value !== 0 && mask[i] === 0)) continue;
-        for (const product of products) given.set(product, weight);
-      }
       const outputs = substitute([...Object.values(sums), ...packed, ...updates], given);
       return Object.fromEntries(names.map((name, i) => [name, outputs[i]]));
     };
@@ -169,4 +167,32 @@ export class SharedLoss {
   release(): Promise<void> {
     return this.team.release();
   }
+}
+
+type Hidden = ReadonlyMap<Parameter, Masked>;
+
+/** Parameters that are 0 wherever their mask is: they need no product with it, and stay so if their gradient is 0 there too. */
+const hiddenParameters = (
+  outputs: readonly Tensor[],
+  parameters: { has(parameter: Parameter): boolean },
+): Hidden =>
+  new Map(
+    maskedParameters(outputs)
+      .filter(({ parameter, mask }) => {
+        const hides = parameter.numbers.every((value, i) => value === 0 || mask[i] === 1);
+        return hides && parameters.has(parameter);
+      })
+      .map((masked) => [masked.parameter, masked]),
+  );
+
+/** Gradients by the parameters, those of the hidden ones without their masks. */
+function gradients(loss: Tensor, parameters: readonly Parameter[], hidden: Hidden): Map<Parameter, Tensor> {
+  const sources = parameters.map((parameter) => hidden.get(parameter)?.products ?? [parameter]);
+  const all = grad(loss, sources.flat());
+  return new Map(
+    parameters.map((parameter, i) => {
+      const own = all.splice(0, sources[i].length);
+      return [parameter, own.reduce((sum, gradient) => sum.add(gradient))];
+    }),
+  );
 }

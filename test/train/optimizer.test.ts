@@ -134,6 +134,26 @@ describe("flat parameters", () => {
     },
   );
 
+  it.each([1, 3])(
+    "have no gradient where a mask hides them, whatever %i threads compute there",
+    async (threads) => {
+      const all = build();
+      const flat = new FlatParameters(all, threads);
+      const weight = all.get("b.weight")!;
+      const { start } = flat.parcels
+        .flatMap(({ members }) => members)
+        .find(({ parameter }) => parameter === weight)!;
+      flat.hide(weight, [1, 0, 0, 1, 1, 1, 1, 0]);
+      for (const part of flat.parts) part.fill(2 / threads);
+      for (const i of [1, 2, 7]) flat.parts[0][start + i] = [Number.NaN, Number.POSITIVE_INFINITY, 3][i % 3];
+      await flat.sumGradients(threads);
+      const expected = new Float32Array(flat.gradient.length).fill(2);
+      for (const i of [1, 2, 7]) expected[start + i] = 0;
+      expect(flat.gradient).toEqual(expected);
+      expect(flat.gradientNorm).toBeCloseTo(2 * Math.sqrt(expected.length - 3), 6);
+    },
+  );
+
   it("move the average with a step", async () => {
     const flat = new FlatParameters(build());
     await new Optimizer({ type: "sgd", learningRate: 1e-30 }, flat).step(1, 1, 0.25);
