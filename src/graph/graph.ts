@@ -2,6 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import { ancestors } from "./grad.ts";
 import { optimize } from "./optimize.ts";
 import { Parameter } from "./parameter.ts";
+import { schedule } from "./schedule.ts";
 import { formatShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -25,7 +26,7 @@ export function buildGraph(
 ): Graph {
   const names = Object.keys(outputs);
   const optimized = rewrite(optimize(Object.values(outputs)));
-  const nodes = ancestors(optimized);
+  const nodes = schedule(ancestors(optimized), optimized);
   const known = new Set<Tensor>(inputs);
   const parameters: { name: string; tensor: Parameter }[] = [];
   for (const node of nodes) {

@@ -5,7 +5,7 @@ import * as source from "./operations/source.ts";
 import { Parameter } from "./parameter.ts";
 import { withScope } from "./scope.ts";
 import { sameShape } from "./shape.ts";
-import { Tensor } from "./tensor.ts";
+import { concat, Tensor } from "./tensor.ts";
 
 /** Arithmetic on constants, done here where it is free. */
 const folding: Record<string, (a: number, b: number) => number> = {
@@ -23,7 +23,7 @@ const folding: Record<string, (a: number, b: number) => number> = {
 
 /**
  * Rebuilds the graph of `outputs` bottom-up: equal subexpressions become one node, arithmetic on scalar constants is
- * done, and x + 0, x - 0, x * 1, x / 1, -(-x), x + (-y), x - (-y), sum(x) + sum(y) and pairs of reshapes are simplified. Dead
+ * done, and x + 0, x - 0, x * 1, x / 1, -(-x), x + (-y), x - (-y), sum(x) + sum(y), pairs of reshapes and joined transposes are simplified. Dead
  * code is never reached. Tensors that are `known` stay as they are, and so does what lies behind them.
  */
 export function optimize(
@@ -146,6 +146,15 @@ function simplify(node: Tensor): Tensor {
     case "neg":
       if (a.operation.name === "neg") return a.inputs[0];
       break;
+    case "concat":
+      if (inputs.every(isTransposedMatrix))
+        return withScope(node.scope, () =>
+          concat(
+            inputs.map(({ inputs: [matrix] }) => matrix),
+            1 - (node.attributes.axis as number),
+          ).transpose([1, 0]),
+        );
+      break;
     case "stopGradient":
       return a;
     case "reshape":
@@ -158,6 +167,9 @@ function simplify(node: Tensor): Tensor {
   }
   return node;
 }
+
+const isTransposedMatrix = ({ operation, rank }: Tensor): boolean =>
+  operation.name === "transpose" && rank === 2;
 
 /** Whether two tensors are sums over the same axes of tensors of one shape: one sum, of x + y, takes less time. */
 function isSameSum(a: Tensor, b: Tensor): boolean {

@@ -70,10 +70,7 @@ export const matmul: Operation<Transposes> = {
   },
 };
 
-/**
- * a^T b with all axes but the last flattened into rows: [..., K], [..., M] -> [K, M]. The runtime reads the transposed matrix in
- * strides, so where b is much narrower it gets (b^T a)^T, which takes half as long.
- */
+/** a^T b with all axes but the last flattened into rows: [..., K], [..., M] -> [K, M]. */
 export const contractLeading: Operation<Record<string, never>> = {
   name: "contractLeading",
   needsFullGradient: true,
@@ -96,10 +93,7 @@ export const contractLeading: Operation<Record<string, never>> = {
         ? name
         : onnx.node("Reshape", [name, onnx.integers([-1, tensors[i].shape.at(-1) as number])]),
     );
-    const [K, M] = tensors.map(({ shape }) => shape.at(-1) as number);
-    const product = (first: string, second: string) => onnx.node("Gemm", [first, second], { transA: 1 });
-    const [a, b] = rows;
-    return 4 * M > K ? product(a, b) : onnx.node("Transpose", [product(b, a)], { perm: [1, 0] });
+    return onnx.node("Gemm", rows, { transA: 1 });
   },
 };
 
