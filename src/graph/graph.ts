@@ -2,7 +2,6 @@ import { PushforwardError } from "../errors.ts";
 import { ancestors } from "./grad.ts";
 import { optimize } from "./optimize.ts";
 import { Parameter } from "./parameter.ts";
-import { schedule } from "./schedule.ts";
 import { formatShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -26,7 +25,7 @@ export function buildGraph(
 ): Graph {
   const names = Object.keys(outputs);
   const optimized = rewrite(optimize(Object.values(outputs)));
-  const nodes = schedule(ancestors(optimized), optimized);
+  const nodes = ancestors(optimized);
   const known = new Set<Tensor>(inputs);
   const parameters: { name: string; tensor: Parameter }[] = [];
   for (const node of nodes) {

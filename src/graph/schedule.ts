@@ -1,16 +1,18 @@
+import type { Graph } from "./graph.ts";
 import { sizeOf } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
- * Nodes in the order in which ONNX Runtime is to hear of them: it goes from the outputs back, the last one first, and at each
+ * A graph's nodes in the order in which ONNX Runtime is to hear of them: it goes from the outputs back, the last one first, and at each
  * node the last of its inputs first. What is summed over rows for a single output, as gradients of parameters are, comes last
  * here, and at the very end what can be had first. Each such sum is then computed while its rows are in the cache, where all of
- * them would else come after the backward pass.
- *
- * `nodes` have inputs before outputs, and keep that.
+ * them would else come after the backward pass. Inputs stay before outputs.
  */
-export function schedule(nodes: readonly Tensor[], outputs: readonly Tensor[]): Tensor[] {
-  const found = sumsOverRows(nodes, outputs);
+export function schedule({ nodes, outputs }: Pick<Graph, "nodes" | "outputs">): Tensor[] {
+  const found = sumsOverRows(
+    nodes,
+    outputs.map(({ tensor }) => tensor),
+  );
   const sums = new Map<Tensor, Tensor[]>();
   for (const [node, output] of found) sums.set(output, [...(sums.get(output) ?? []), node]);
   const isFirst = (node: Tensor) => !node.inputs.some((parent) => found.has(parent));

@@ -4,6 +4,7 @@ import { absorbBiases } from "../graph/absorbBiases.ts";
 import { buildGraph, type Graph } from "../graph/graph.ts";
 import type { Floats } from "../graph/operation.ts";
 import type { Parameter } from "../graph/parameter.ts";
+import { schedule } from "../graph/schedule.ts";
 import { formatShape, resolveShape, type Shape, sizeOf } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
@@ -191,8 +192,11 @@ class Executable {
   /** Kept until the session is made, so that one writing serves all who ask before. */
   bytes(): Uint8Array<ArrayBuffer> {
     const { batch, embedParameters } = this.options;
+    const { graph, precision } = this;
+    // For the native runtime: with it, that of a page takes 15% longer for a step.
+    const nodes = writesInPlace ? schedule(graph) : graph.nodes;
     const barrier = writesInPlace ? BARRIER : undefined;
-    this.written ??= exportOnnx(this.graph, { precision: this.precision, batch, embedParameters, barrier });
+    this.written ??= exportOnnx({ ...graph, nodes }, { precision, batch, embedParameters, barrier });
     return this.written;
   }
 

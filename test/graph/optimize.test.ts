@@ -274,23 +274,23 @@ test("printGraph", () => {
       %2 = matmul(%z, %weight, transposeA=false, transposeB=false) : [N, 1]  # layer
       %3 = tanh(%2) : [N, 1]  # layer
       %4 = square(%3) : [N, 1]
-      %5 = batchSize() : []
-      %6 = constant(shape=[], values=[1]) : []
-      %7 = constant(shape=[], values=[2]) : []  # gradient
-      %8 = mul(%3, %7) : [N, 1]  # gradient
-      %9 = constant(shape=[2, 4], values=[1, 2, 3, 4, 5, 6, ... 8 in all]) : [2, 4]
-      %10 = matmul(%z, %9, transposeA=false, transposeB=false) : [N, 4]
-      %11 = constant(shape=[], values=[0]) : []
-      %12 = greater(%10, %11) : bool [N, 4]
-      %13 = toFloat(%12) : [N, 4]
-      %14 = div(%6, %5) : []  # gradient
-      %15 = mul(%14, %8) : [N, 1]  # gradient
-      %16 = sub(%6, %4) : [N, 1]  # gradient/layer
-      %17 = mul(%15, %16) : [N, 1]  # gradient/layer
-      %18 = matmul(%z, %17, transposeA=true, transposeB=false) : [2, 1]  # gradient/layer
-      %19 = sum(%4, axes=[0, 1], keepAxes=false) : []
-      %20 = div(%19, %5) : []
-      return loss=%20, gradient=%18, positive=%13"
+      %5 = sum(%4, axes=[0, 1], keepAxes=false) : []
+      %6 = batchSize() : []
+      %7 = constant(shape=[], values=[1]) : []
+      %8 = constant(shape=[], values=[2]) : []  # gradient
+      %9 = mul(%3, %8) : [N, 1]  # gradient
+      %10 = constant(shape=[2, 4], values=[1, 2, 3, 4, 5, 6, ... 8 in all]) : [2, 4]
+      %11 = matmul(%z, %10, transposeA=false, transposeB=false) : [N, 4]
+      %12 = constant(shape=[], values=[0]) : []
+      %13 = greater(%11, %12) : bool [N, 4]
+      %14 = toFloat(%13) : [N, 4]
+      %15 = div(%5, %6) : []
+      %16 = div(%7, %6) : []  # gradient
+      %17 = mul(%16, %9) : [N, 1]  # gradient
+      %18 = sub(%7, %4) : [N, 1]  # gradient/layer
+      %19 = mul(%17, %18) : [N, 1]  # gradient/layer
+      %20 = matmul(%z, %19, transposeA=true, transposeB=false) : [2, 1]  # gradient/layer
+      return loss=%15, gradient=%20, positive=%14"
   `);
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { buildGraph, concat, grad, input, sizeOf, type Tensor } from "../../src/graph/index.ts";
+import { schedule } from "../../src/graph/schedule.ts";
 
 const x = input("x", ["N", 3]);
 const weights = [3, 4, 5, 6, 7].map((rows, i) => input(`w${i}`, [rows, rows + 1]));
@@ -7,7 +8,7 @@ const h = weights.reduce<Tensor>((h, weight) => h.matmul(weight).tanh(), x);
 const loss = h.square().sum();
 const gradients = grad(loss, weights);
 
-const nodesOf = (outputs: Record<string, Tensor>) => buildGraph([x, ...weights], outputs).nodes;
+const nodesOf = (outputs: Record<string, Tensor>) => schedule(buildGraph([x, ...weights], outputs));
 const lastOf = (outputs: Record<string, Tensor>, count: number) =>
   nodesOf(outputs)
     .slice(-count)
