@@ -1,5 +1,5 @@
-import { ancestors } from "./grad.ts";
-import { rebuild } from "./optimize.ts";
+import { ancestors, readersOf } from "./grad.ts";
+import { replaced } from "./optimize.ts";
 import { Parameter } from "./parameter.ts";
 import { withScope } from "./scope.ts";
 import { concat, constant, filled, type Tensor } from "./tensor.ts";
@@ -29,17 +29,13 @@ export function absorbBiases(outputs: readonly Tensor[]): Tensor[] {
     return whole;
   };
   const rewrite = (node: Tensor): Tensor => {
-    const inputs = node.inputs.map((parent) => replacement.get(parent)!);
-    if (!layers.has(node)) {
-      const changed = inputs.some((parent, i) => parent !== node.inputs[i]);
-      return changed ? rebuild(node.operation, inputs, node) : node;
-    }
+    if (!layers.has(node)) return replaced(node, replacement);
     const [x, weight, bias] = node.inputs;
     const [rows, columns] = weight.shape as number[];
     const zeros = (count: number) => new Array(count).fill(0);
     const row = bias.rank > 1 ? constant(zeros(columns), [1, columns]) : bias.reshape([1, columns]);
     const whole = concat([weight, row], 0);
-    if (bias.rank > 1) return complete(x).affine(whole, inputs[2]);
+    if (bias.rank > 1) return complete(x).affine(whole, replacement.get(bias)!);
     const unit = constant([...zeros(rows), 1], [rows + 1, 1]);
     return complete(x).matmul(withUnit.has(node) ? concat([whole, unit], 1) : whole);
   };
@@ -54,12 +50,11 @@ export function absorbBiases(outputs: readonly Tensor[]): Tensor[] {
 /** The layers to change, and the relus before some of them whose own layers get a unit that is 1. */
 function plan(nodes: readonly Tensor[], outputs: readonly Tensor[]) {
   const known = new Set<Tensor>();
-  const readers = new Map<Tensor, Tensor[]>(nodes.map((node) => [node, []]));
+  const readers = readersOf(nodes);
   for (const node of nodes) {
     const given = node instanceof Parameter || node.operation.name === "constant";
     if (given || (node.inputs.length > 0 && node.inputs.every((parent) => known.has(parent))))
       known.add(node);
-    for (const parent of new Set(node.inputs)) readers.get(parent)!.push(node);
   }
   const layersOver = (x: Tensor): Tensor[] =>
     readers.get(x)!.filter(({ operation, inputs: [input, weight, bias] }) => {

@@ -19,6 +19,13 @@ export function ancestors(outputs: readonly Tensor[], known?: { has(tensor: Tens
   return [...seen].sort((a, b) => a.id - b.id);
 }
 
+/** For each of the nodes, those of them that it is an input of. */
+export function readersOf(nodes: readonly Tensor[]): Map<Tensor, Tensor[]> {
+  const readers = new Map<Tensor, Tensor[]>(nodes.map((node) => [node, []]));
+  for (const node of nodes) for (const parent of new Set(node.inputs)) readers.get(parent)!.push(node);
+  return readers;
+}
+
 /**
  * Sums `g` down to something that broadcasts to `target`, undoing the broadcasting of `target` to `full`.
  * Where `g` itself is still smaller than `full`, the missing copies are counted instead of made.

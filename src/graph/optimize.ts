@@ -23,8 +23,8 @@ const folding: Record<string, (a: number, b: number) => number> = {
 
 /**
  * Rebuilds the graph of `outputs` bottom-up: equal subexpressions become one node, arithmetic on scalar constants is
- * done, and x + 0, x - 0, x * 1, x / 1, -(-x), x + (-y), x - (-y), sum(x) + sum(y), pairs of reshapes and joined transposes are simplified. Dead
- * code is never reached. Tensors that are `known` stay as they are, and so does what lies behind them.
+ * done, and x + 0, x - 0, x * 1, x / 1, -(-x), x + (-y), x - (-y), sum(x) + sum(y), pairs of reshapes and joined transposes
+ * are simplified. Dead code is never reached. Tensors that are `known` stay as they are, and so does what lies behind them.
  */
 export function optimize(
   outputs: readonly Tensor[],
@@ -46,10 +46,7 @@ export function optimize(
       replacement.set(node, node);
       continue;
     }
-    const inputs = node.inputs.map((parent) => replacement.get(parent)!);
-    const changed = inputs.some((parent, i) => parent !== node.inputs[i]);
-    const rebuilt = changed ? rebuild(node.operation, inputs, node) : node;
-    replacement.set(node, intern(simplify(rebuilt)));
+    replacement.set(node, intern(simplify(replaced(node, replacement))));
   }
   return outputs.map((output) => replacement.get(output)!);
 }
@@ -58,10 +55,7 @@ export function optimize(
 export function substitute(outputs: readonly Tensor[], others: ReadonlyMap<Tensor, Tensor>): Tensor[] {
   const replacement = new Map(others);
   for (const node of ancestors(outputs, others)) {
-    if (replacement.has(node)) continue;
-    const inputs = node.inputs.map((parent) => replacement.get(parent)!);
-    const changed = inputs.some((parent, i) => parent !== node.inputs[i]);
-    replacement.set(node, changed ? rebuild(node.operation, inputs, node) : node);
+    if (!replacement.has(node)) replacement.set(node, replaced(node, replacement));
   }
   return outputs.map((output) => replacement.get(output)!);
 }
@@ -102,8 +96,14 @@ const exact = (_key: string, value: unknown) =>
     ? `${1 / value} ${value}`
     : value;
 
-/** A node like another one, over other inputs. */
-export const rebuild = (operation: Operation, inputs: readonly Tensor[], like: Tensor): Tensor =>
+/** The node over what its inputs are replaced by. */
+export function replaced(node: Tensor, replacement: ReadonlyMap<Tensor, Tensor>): Tensor {
+  const inputs = node.inputs.map((parent) => replacement.get(parent)!);
+  const changed = inputs.some((parent, i) => parent !== node.inputs[i]);
+  return changed ? rebuild(node.operation, inputs, node) : node;
+}
+
+const rebuild = (operation: Operation, inputs: readonly Tensor[], like: Tensor): Tensor =>
   withScope(like.scope, () => new Tensor(operation, inputs, like.attributes));
 
 function simplify(node: Tensor): Tensor {
@@ -168,8 +168,8 @@ function simplify(node: Tensor): Tensor {
   return node;
 }
 
-const isTransposedMatrix = ({ operation, rank }: Tensor): boolean =>
-  operation.name === "transpose" && rank === 2;
+const isTransposedMatrix = ({ operation, rank, attributes }: Tensor): boolean =>
+  operation.name === "transpose" && rank === 2 && (attributes.order as readonly number[])[0] === 1;
 
 /** Whether two tensors are sums over the same axes of tensors of one shape: one sum, of x + y, takes less time. */
 function isSameSum(a: Tensor, b: Tensor): boolean {

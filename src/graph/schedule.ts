@@ -1,3 +1,4 @@
+import { readersOf } from "./grad.ts";
 import type { Graph } from "./graph.ts";
 import { sizeOf } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -35,11 +36,9 @@ export function schedule({ nodes, outputs }: Pick<Graph, "nodes" | "outputs">): 
 /** Nodes without rows that depend on rows and that nothing but such nodes reads, with the single output that they are for. */
 function sumsOverRows(nodes: readonly Tensor[], outputs: readonly Tensor[]): Map<Tensor, Tensor> {
   const ofRows = new Set<Tensor>();
-  const readers = new Map<Tensor, Tensor[]>(nodes.map((node) => [node, []]));
-  for (const node of nodes) {
+  for (const node of nodes)
     if (node.shape[0] === "N" || node.inputs.some((parent) => ofRows.has(parent))) ofRows.add(node);
-    for (const parent of node.inputs) readers.get(parent)!.push(node);
-  }
+  const readers = readersOf(nodes);
   const found = new Map<Tensor, Tensor>();
   for (const node of [...nodes].reverse()) {
     if (node.shape[0] === "N" || !ofRows.has(node)) continue;

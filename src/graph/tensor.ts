@@ -226,13 +226,8 @@ export class Tensor {
   affine(weight: Tensor, bias: Tensor): Tensor {
     return apply(linear.affine, [this, weight, bias]);
   }
-  /**
-   * a^T b over all axes but the last: [..., K], [..., M] -> [K, M]. The runtime reads the transposed matrix in strides, so for a
-   * much narrower b it gets (b^T a)^T, which takes half as long.
-   */
+  /** a^T b over all axes but the last: [..., K], [..., M] -> [K, M]. */
   contractLeading(other: Tensor): Tensor {
-    const narrow = 4 * (other.shape.at(-1) as number) <= (this.shape.at(-1) as number);
-    if (narrow) return apply(linear.contractLeading, [other, this]).transpose([1, 0]);
     return apply(linear.contractLeading, [this, other]);
   }
   /** Cross-correlation with same padding: [N, C, H, W] by [O, C, K, K], K odd -> [N, O, H, W]. */

@@ -65,7 +65,7 @@ class OnnxWriter implements Emitter {
   private nodes: NodeProto[] = [];
   private readonly initializers: TensorProto[] = [];
   private shared = new Map<string, string>();
-  /** Parameters to be embedded and what is only moved from them, written when a node reads them. */
+  /** Parameters to be embedded, constants and what is only moved from these, written when a node reads them. */
   private readonly numbers = new Map<Tensor, Numbers>();
   private readonly names = new Map<string, number>();
   private batchReference: { name: string } | undefined;
@@ -105,9 +105,9 @@ class OnnxWriter implements Emitter {
     for (const node of graph.nodes) {
       if (values.has(node) || this.numbers.has(node)) continue;
       this.scope = node.scope;
-      const moved = this.numbersOf(node);
+      const numbers = this.numbersOf(node);
       const cut = cuts.get(node);
-      if (moved) this.numbers.set(node, moved);
+      if (numbers) this.numbers.set(node, numbers);
       else if (cut) this.cut(cut, values);
       else values.set(node, this.emit(node, values));
     }
@@ -134,7 +134,10 @@ class OnnxWriter implements Emitter {
   }
 
   private emit(node: Tensor, values: Map<Tensor, string>): string {
-    if (node.operation.name === "constant") return this.constant(node);
+    if (node.operation.name === "constant") {
+      const numbers = this.numbersOf(node);
+      return numbers ? this.initializer(node, numbers) : this.scalar((node.attributes.values as number[])[0]);
+    }
     const inputs = node.inputs.map((parent) => this.valueOf(parent, values));
     return node.operation.emit(this, inputs, node.attributes, node.inputs, node);
   }
@@ -156,9 +159,13 @@ class OnnxWriter implements Emitter {
   private valueOf(tensor: Tensor, values: Map<Tensor, string>): string {
     const written = values.get(tensor);
     if (written !== undefined) return written;
-    const { name, floats } = this.numbers.get(tensor)!;
-    this.initializers.push(this.floats(name, tensor.shape as number[], floats));
+    const name = this.initializer(tensor, this.numbers.get(tensor)!);
     values.set(tensor, name);
+    return name;
+  }
+
+  private initializer({ shape }: Tensor, { name, floats }: Numbers): string {
+    this.initializers.push(this.floats(name, shape as number[], floats));
     return name;
   }
 
@@ -175,18 +182,8 @@ class OnnxWriter implements Emitter {
       if (!known) return undefined;
       floats.push(known.floats);
     }
-    return {
-      name: this.unique(this.prefixed(operation.name)),
-      floats: operation.move(floats, attributes, inputs),
-    };
-  }
-
-  private constant(node: Tensor): string {
-    const values = node.attributes.values as number[];
-    if (node.shape.length === 0) return this.scalar(values[0]);
-    const name = this.unique(this.prefixed("constant"));
-    this.initializers.push(this.floats(name, node.shape as number[], values));
-    return name;
+    const name = this.unique(this.prefixed(operation.name));
+    return { name, floats: operation.move(floats, attributes, inputs) };
   }
 
   node(type: string, inputs: readonly string[], attributes: Record<string, OnnxAttribute> = {}): string {

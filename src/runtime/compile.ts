@@ -191,13 +191,17 @@ class Executable {
 
   /** Kept until the session is made, so that one writing serves all who ask before. */
   bytes(): Uint8Array<ArrayBuffer> {
-    const { batch, embedParameters } = this.options;
+    this.written ??= this.write();
+    return this.written;
+  }
+
+  private write(): Uint8Array<ArrayBuffer> {
     const { graph, precision } = this;
-    // For the native runtime: with it, that of a page takes 15% longer for a step.
+    const { batch, embedParameters } = this.options;
+    // With this order a step takes 2 to 4% less in the native runtime, and 15% more in that of a page.
     const nodes = writesInPlace ? schedule(graph) : graph.nodes;
     const barrier = writesInPlace ? BARRIER : undefined;
-    this.written ??= exportOnnx({ ...graph, nodes }, { precision, batch, embedParameters, barrier });
-    return this.written;
+    return exportOnnx({ ...graph, nodes }, { precision, batch, embedParameters, barrier });
   }
 
   private async start(): Promise<InferenceSession> {

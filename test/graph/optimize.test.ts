@@ -126,6 +126,8 @@ describe("optimize", () => {
       "transpose",
     ]);
     expect(remaining(concat([pair, input("d", [4, 2])], 0))).toEqual(["concat", "transpose", "concat"]);
+    const inOrder = [x, x.exp()].map((rows) => rows.transpose([0, 1]));
+    expect(remaining(concat(inOrder, 1))).toEqual(["exp", "transpose", "transpose", "concat"]);
   });
 
   test("leaves what changes the shape", () => {
