@@ -4,10 +4,10 @@ import { sizeOf } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
- * A graph's nodes in the order in which ONNX Runtime is to hear of them: it goes from the outputs back, the last one first, and at each
- * node the last of its inputs first. What is summed over rows for a single output, as gradients of parameters are, comes last
- * here, and at the very end what can be had first. Each such sum is then computed while its rows are in the cache, where all of
- * them would else come after the backward pass. Inputs stay before outputs.
+ * A graph's nodes in the order in which ONNX Runtime is to hear of them: it goes from the outputs back, the last one first,
+ * and at each node the last of its inputs first. What is summed over rows for a single output, as gradients of parameters
+ * are, comes last here, and at the very end what can be had first. Each such sum is then computed while its rows are in the
+ * cache, where all of them would else come after the backward pass. Inputs stay before outputs.
  */
 export function schedule({ nodes, outputs }: Pick<Graph, "nodes" | "outputs">): Tensor[] {
   const found = sumsOverRows(
