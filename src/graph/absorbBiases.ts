@@ -1,7 +1,5 @@
 import { ancestors, readersOf } from "./grad.ts";
-import { replaced } from "./optimize.ts";
-import { Parameter } from "./parameter.ts";
-import { withScope } from "./scope.ts";
+import { knownTensors, type Replacement, replaced, rewritten } from "./rewrite.ts";
 import { concat, constant, filled, type Tensor } from "./tensor.ts";
 
 /** A column of ones pays for so many columns of biases, and two more for each column that it is put beside. */
@@ -18,44 +16,32 @@ export function absorbBiases(outputs: readonly Tensor[]): Tensor[] {
   const nodes = ancestors(outputs);
   const { layers, units } = plan(nodes, outputs);
   const withUnit = new Set([...units].map(({ inputs: [layer] }) => layer));
-  const replacement = new Map<Tensor, Tensor>();
   const ones = filled(1, ["N", 1]);
   /** [x 1] for x. */
   const completed = new Map<Tensor, Tensor>();
-  const complete = (x: Tensor): Tensor => {
+  const complete = (x: Tensor, replacement: Replacement): Tensor => {
     const own = replacement.get(x)!;
     const whole = completed.get(x) ?? (units.has(x) ? own : concat([own, ones], 1));
     completed.set(x, whole);
     return whole;
   };
-  const rewrite = (node: Tensor): Tensor => {
+  return rewritten(nodes, outputs, (node, replacement) => {
     if (!layers.has(node)) return replaced(node, replacement);
     const [x, weight, bias] = node.inputs;
     const [rows, columns] = weight.shape as number[];
     const zeros = (count: number) => new Array(count).fill(0);
     const row = bias.rank > 1 ? constant(zeros(columns), [1, columns]) : bias.reshape([1, columns]);
     const whole = concat([weight, row], 0);
-    if (bias.rank > 1) return complete(x).affine(whole, replacement.get(bias)!);
+    if (bias.rank > 1) return complete(x, replacement).affine(whole, replacement.get(bias)!);
     const unit = constant([...zeros(rows), 1], [rows + 1, 1]);
-    return complete(x).matmul(withUnit.has(node) ? concat([whole, unit], 1) : whole);
-  };
-  for (const node of nodes)
-    replacement.set(
-      node,
-      withScope(node.scope, () => rewrite(node)),
-    );
-  return outputs.map((output) => replacement.get(output)!);
+    return complete(x, replacement).matmul(withUnit.has(node) ? concat([whole, unit], 1) : whole);
+  });
 }
 
 /** The layers to change, and the relus before some of them whose own layers get a unit that is 1. */
 function plan(nodes: readonly Tensor[], outputs: readonly Tensor[]) {
-  const known = new Set<Tensor>();
+  const known = knownTensors(nodes);
   const readers = readersOf(nodes);
-  for (const node of nodes) {
-    const given = node instanceof Parameter || node.operation.name === "constant";
-    if (given || (node.inputs.length > 0 && node.inputs.every((parent) => known.has(parent))))
-      known.add(node);
-  }
   const layersOver = (x: Tensor): Tensor[] =>
     readers.get(x)!.filter(({ operation, inputs: [input, weight, bias] }) => {
       const fixed = known.has(weight) && (bias?.rank > 1 || known.has(bias));

@@ -4,6 +4,7 @@ import { optimize } from "./optimize.ts";
 import { Parameter } from "./parameter.ts";
 import { formatShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
+import { absorbTransposes } from "./transposes.ts";
 
 /** A finished graph: named inputs, the parameters that it reads, named outputs, and all nodes in order. */
 export interface Graph {
@@ -21,9 +22,16 @@ export function buildGraph(
   inputs: readonly Tensor[],
   outputs: Readonly<Record<string, Tensor>>,
   parameterNames: ReadonlyMap<Parameter, string> = new Map(),
-  rewrite = (simplified: readonly Tensor[]) => simplified,
+  rewrite = (simplified: readonly Tensor[]) => absorbTransposes(simplified),
 ): Graph {
   const names = Object.keys(outputs);
+  for (const [name, { shape }] of Object.entries(outputs)) {
+    if (shape.indexOf("N") > 0) {
+      throw new PushforwardError("SHAPE", `output ${name} has its batch axis in ${formatShape(shape)}`, {
+        mend: "The batch axis N must be the leading one.",
+      });
+    }
+  }
   const optimized = rewrite(optimize(Object.values(outputs)));
   const nodes = ancestors(optimized);
   const known = new Set<Tensor>(inputs);

@@ -3,9 +3,11 @@ import type { Operation } from "./operation.ts";
 import * as elementwise from "./operations/elementwise.ts";
 import * as source from "./operations/source.ts";
 import { Parameter } from "./parameter.ts";
+import { rebuild, replaced } from "./rewrite.ts";
 import { withScope } from "./scope.ts";
 import { sameShape } from "./shape.ts";
-import { concat, Tensor } from "./tensor.ts";
+import { Tensor } from "./tensor.ts";
+import { overTransposes } from "./transposes.ts";
 
 /** Arithmetic on constants, done here where it is free. */
 const folding: Record<string, (a: number, b: number) => number> = {
@@ -32,6 +34,7 @@ export function optimize(
 ): Tensor[] {
   const replacement = new Map<Tensor, Tensor>();
   const interned = new Map<string, Tensor>();
+  const simplified = new Map<Tensor, Tensor>();
   const intern = (candidate: Tensor): Tensor => {
     const { operation, attributes } = candidate;
     if (operation.name === "input") return candidate;
@@ -46,7 +49,10 @@ export function optimize(
       replacement.set(node, node);
       continue;
     }
-    replacement.set(node, intern(simplify(replaced(node, replacement))));
+    const candidate = intern(replaced(node, replacement));
+    const simple = simplified.get(candidate) ?? intern(simplify(candidate));
+    simplified.set(candidate, simple);
+    replacement.set(node, simple);
   }
   return outputs.map((output) => replacement.get(output)!);
 }
@@ -96,16 +102,6 @@ const exact = (_key: string, value: unknown) =>
     ? `${1 / value} ${value}`
     : value;
 
-/** The node over what its inputs are replaced by. */
-export function replaced(node: Tensor, replacement: ReadonlyMap<Tensor, Tensor>): Tensor {
-  const inputs = node.inputs.map((parent) => replacement.get(parent)!);
-  const changed = inputs.some((parent, i) => parent !== node.inputs[i]);
-  return changed ? rebuild(node.operation, inputs, node) : node;
-}
-
-const rebuild = (operation: Operation, inputs: readonly Tensor[], like: Tensor): Tensor =>
-  withScope(like.scope, () => new Tensor(operation, inputs, like.attributes));
-
 function simplify(node: Tensor): Tensor {
   const { operation, inputs, shape } = node;
   const values = inputs.map(scalarValue);
@@ -146,15 +142,6 @@ function simplify(node: Tensor): Tensor {
     case "neg":
       if (a.operation.name === "neg") return a.inputs[0];
       break;
-    case "concat":
-      if (inputs.every(isTransposedMatrix))
-        return withScope(node.scope, () =>
-          concat(
-            inputs.map(({ inputs: [matrix] }) => matrix),
-            1 - (node.attributes.axis as number),
-          ).transpose([1, 0]),
-        );
-      break;
     case "stopGradient":
       return a;
     case "reshape":
@@ -165,11 +152,8 @@ function simplify(node: Tensor): Tensor {
         return sameShape(origin.shape, shape) ? origin : rebuild(operation, [origin], node);
       }
   }
-  return node;
+  return withScope(node.scope, () => overTransposes(node)) ?? node;
 }
-
-const isTransposedMatrix = ({ operation, rank, attributes }: Tensor): boolean =>
-  operation.name === "transpose" && rank === 2 && (attributes.order as readonly number[])[0] === 1;
 
 /** Whether two tensors are sums over the same axes of tensors of one shape: one sum, of x + y, takes less time. */
 function isSameSum(a: Tensor, b: Tensor): boolean {

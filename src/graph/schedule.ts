@@ -37,11 +37,11 @@ export function schedule({ nodes, outputs }: Pick<Graph, "nodes" | "outputs">): 
 function sumsOverRows(nodes: readonly Tensor[], outputs: readonly Tensor[]): Map<Tensor, Tensor> {
   const ofRows = new Set<Tensor>();
   for (const node of nodes)
-    if (node.shape[0] === "N" || node.inputs.some((parent) => ofRows.has(parent))) ofRows.add(node);
+    if (node.shape.includes("N") || node.inputs.some((parent) => ofRows.has(parent))) ofRows.add(node);
   const readers = readersOf(nodes);
   const found = new Map<Tensor, Tensor>();
   for (const node of [...nodes].reverse()) {
-    if (node.shape[0] === "N" || !ofRows.has(node)) continue;
+    if (node.shape.includes("N") || !ofRows.has(node)) continue;
     const own = outputs.filter((output) => output === node);
     const targets = new Set([...own, ...readers.get(node)!.map((reader) => found.get(reader))]);
     const [target] = targets;

@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 /** The size of one axis: a number, or `"N"`, the batch axis, whose size is known only when the graph runs. */
 export type Dimension = number | "N";
 
-/** Sizes of all axes. Only the leading axis may be `"N"`. */
+/** Sizes of all axes. One of them may be `"N"`: what goes in and out has it first, and only `transpose` moves it. */
 export type Shape = readonly Dimension[];
 
 export function formatShape(shape: Shape): string {
@@ -44,16 +44,20 @@ export function broadcastShapes(operation: string, ...shapes: Shape[]): Shape {
       }
     });
   }
-  if (result.lastIndexOf("N") > 0) {
-    throw new PushforwardError(
-      "SHAPE",
-      `${operation} moves the batch axis in ${shapes.map(formatShape).join(" with ")}`,
-      {
-        mend: "The batch axis N must stay the leading one.",
-      },
-    );
-  }
+  keepBatch(
+    result,
+    shapes,
+    () => `${operation} moves the batch axis in ${shapes.map(formatShape).join(" with ")}`,
+  );
   return result;
+}
+
+/** Throws if the batch axis of `shapes` is not where that of the result is. */
+export function keepBatch(result: Shape, shapes: readonly Shape[], message: () => string): void {
+  const axis = result.indexOf("N");
+  const kept = shapes.every((shape) => !shape.includes("N") || shape.indexOf("N") === axis);
+  if (kept && result.lastIndexOf("N") === axis) return;
+  throw new PushforwardError("SHAPE", message(), { mend: "The batch axis N must stay where it is." });
 }
 
 /** Turns a possibly negative axis into its position, or throws. */

@@ -16,7 +16,7 @@ export type Operand = Tensor | number;
 let created = 0;
 
 /**
- * A symbolic, immutable tensor of static shape; only the leading axis may be the batch axis `N`.
+ * A symbolic, immutable tensor of static shape; one axis may be the batch axis `N`, mostly the leading one.
  *
  * A tensor is a node of a graph: an operation applied to other tensors. Nothing is computed until the graph is compiled.
  */
@@ -224,7 +224,7 @@ export class Tensor {
   }
   /** x W + b: [..., I] by [I, O] plus [O] or [..., O]. */
   affine(weight: Tensor, bias: Tensor): Tensor {
-    return apply(linear.affine, [this, weight, bias]);
+    return apply(linear.affine, [this, weight, bias], { transposeA: false, transposeB: false });
   }
   /** a^T b over all axes but the last: [..., K], [..., M] -> [K, M]. */
   contractLeading(other: Tensor): Tensor {

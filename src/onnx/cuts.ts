@@ -1,3 +1,4 @@
+import { addsToProduct } from "../graph/operations/elementwise.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
 /** A shader of WebGPU sees 8 tensors where no more are promised: what is cut, and so many parts. */
@@ -10,8 +11,7 @@ const MOST_PARTS = 7;
  */
 export function cutsOf(nodes: readonly Tensor[]): Map<Tensor, readonly Tensor[]> {
   const cuts = new Map<Tensor, readonly Tensor[]>();
-  if (nodes.some(({ operation, attributes }) => operation.name === "matmul" && attributes.transposeB))
-    return cuts;
+  if (nodes.some(addsToProduct)) return cuts;
   const together = new Map<string, Tensor[]>();
   for (const node of nodes) {
     if (node.operation.name !== "slice") continue;

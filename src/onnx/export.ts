@@ -16,7 +16,7 @@ import { PushforwardError } from "../errors.ts";
 import { ancestors } from "../graph/grad.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Emitter, Floats, LoopBody, OnnxAttribute } from "../graph/operation.ts";
-import type { Shape } from "../graph/shape.ts";
+import { resolveShape, type Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { attribute } from "./attribute.ts";
 import { cutsOf } from "./cuts.ts";
@@ -297,12 +297,13 @@ class OnnxWriter implements Emitter {
   }
 
   shape(shape: Shape): string {
-    if (shape[0] !== "N") return this.integers(shape as number[]);
-    if (this.batch !== undefined) return this.integers([this.batch, ...(shape.slice(1) as number[])]);
-    const rows = this.rows();
-    return shape.length === 1
-      ? rows
-      : this.node("Concat", [rows, this.integers(shape.slice(1) as number[])], { axis: 0 });
+    const axis = shape.indexOf("N");
+    if (axis < 0) return this.integers(shape as number[]);
+    if (this.batch !== undefined) return this.integers(resolveShape(shape, this.batch));
+    const around = [shape.slice(0, axis), shape.slice(axis + 1)];
+    const [before, after] = around.map((part) => (part.length > 0 ? [this.integers(part as number[])] : []));
+    const parts = [...before, this.rows(), ...after];
+    return parts.length === 1 ? parts[0] : this.node("Concat", parts, { axis: 0 });
   }
 
   /** The symbolic number of rows, read off the first batched input. */

@@ -7,6 +7,7 @@ import type { Parameter } from "../graph/parameter.ts";
 import { schedule } from "../graph/schedule.ts";
 import { formatShape, resolveShape, type Shape, sizeOf } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
+import { absorbTransposes } from "../graph/transposes.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { type Engine, type EngineOptions, loadEngine, sessionOptions, writesInPlace } from "./engine.ts";
 import { BARRIER, runInPlace } from "./inPlace.js";
@@ -71,7 +72,8 @@ export function compile<T extends Traced>(
   const floats = Object.fromEntries(
     Object.entries(record).map(([k, t]) => [k, t.type === "bool" ? t.toFloat() : t]),
   );
-  const rewrite = options.embedParameters ? absorbBiases : undefined;
+  const rewrite = (simplified: readonly Tensor[]) =>
+    absorbTransposes(options.embedParameters ? absorbBiases(simplified) : simplified, options);
   const graph = buildGraph([...tensors, ...moreInputs()], floats, options.parameterNames, rewrite);
   const executable = new Executable(graph, options);
 

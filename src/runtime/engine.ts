@@ -72,6 +72,9 @@ export function sessionOptions(
         disable_specified_optimizers: [
           // It would turn the products of `contractLeading` round again.
           "GemmTransposeFusion",
+          // They would transpose all that is computed from a transpose in place of what it is made of.
+          "TransposeOptimizer",
+          "TransposeOptimizer_CPUExecutionProvider",
           // It keeps the factor of a product of matrices in float32.
           ...(precision === "float64" ? ["MatMulScaleFusion"] : []),
         ].join(";"),

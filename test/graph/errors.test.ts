@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { PushforwardError } from "../../src/errors.ts";
 import {
+  buildGraph,
   concat,
   constant,
   conv2d,
@@ -9,7 +10,6 @@ import {
   jacobian,
   Parameter,
   type Shape,
-  stack,
   vjp,
 } from "../../src/graph/index.ts";
 
@@ -53,15 +53,25 @@ test("broadcasting", () => {
 test("moving the batch axis", () => {
   expect(messageOf(() => x("N").add(x(3, 1)))).toMatchInlineSnapshot(`
     "add moves the batch axis in [N] with [3, 1].
-    The batch axis N must stay the leading one."
+    The batch axis N must stay where it is."
   `);
   expect(messageOf(() => x("N", 1).sub(x("N")))).toMatchInlineSnapshot(`
     "sub moves the batch axis in [N, 1] with [N].
-    The batch axis N must stay the leading one."
+    The batch axis N must stay where it is."
   `);
-  expect(messageOf(() => x("N", 3).transpose())).toMatchInlineSnapshot(
-    `"transpose moves the batch axis of [N, 3]."`,
-  );
+  expect(x("N", 3).transpose().reshape([1, 3, "N"]).shape).toEqual([1, 3, "N"]);
+  expect(messageOf(() => buildGraph([], { y: x("N", 3).transpose() }))).toMatchInlineSnapshot(`
+    "output y has its batch axis in [3, N].
+    The batch axis N must be the leading one."
+  `);
+  expect(messageOf(() => x("N", 3).transpose().add(x("N", 3)))).toMatchInlineSnapshot(`
+    "add cannot broadcast [3, N] with [N, 3].
+    Two axes fit when they are equal or one of them is 1."
+  `);
+  expect(messageOf(() => x("N", 1).add(x("N", 1).transpose()))).toMatchInlineSnapshot(`
+    "add moves the batch axis in [N, 1] with [1, N].
+    The batch axis N must stay where it is."
+  `);
   expect(messageOf(() => x("N", 4).reshape([4, "N"]))).toMatchInlineSnapshot(
     `"reshape cannot lay [N, 4] out as [4, N]."`,
   );
@@ -70,15 +80,15 @@ test("moving the batch axis", () => {
   );
   expect(messageOf(() => x("N", 3).matmul(x("N", 3), { transposeB: true }))).toMatchInlineSnapshot(`
     "matmul moves the batch axis in [N, 3] by [N, 3].
-    The batch axis N must stay the leading one."
+    The batch axis N must stay where it is."
   `);
   expect(messageOf(() => x("N", 3).matmul(x(2, 3, 4)))).toMatchInlineSnapshot(`
     "matmul moves the batch axis in [N, 3] by [2, 3, 4].
-    The batch axis N must stay the leading one."
+    The batch axis N must stay where it is."
   `);
   expect(messageOf(() => x("N", 3).matmul(x("N", 3, 4)))).toMatchInlineSnapshot(`
     "matmul moves the batch axis in [N, 3] by [N, 3, 4].
-    The batch axis N must stay the leading one."
+    The batch axis N must stay where it is."
   `);
   expect(messageOf(() => x("N", 3).slice(0, 0, 1))).toMatchInlineSnapshot(
     `"slice cannot take 0 to 1 of axis 0 of [N, 3]."`,
@@ -95,8 +105,8 @@ test("moving the batch axis", () => {
   expect(messageOf(() => concat([x("N", 3), x("N", 3)], 0))).toMatchInlineSnapshot(
     `"concat cannot join [N, 3], [N, 3] along axis 0."`,
   );
-  expect(messageOf(() => stack([x("N", 3), x("N", 3)], 0))).toMatchInlineSnapshot(
-    `"reshape cannot lay [N, 3] out as [1, N, 3]."`,
+  expect(messageOf(() => x("N", 3).reshape([3, "N"]))).toMatchInlineSnapshot(
+    `"reshape cannot lay [N, 3] out as [3, N]."`,
   );
   expect(messageOf(() => x(3, "N"))).toMatchInlineSnapshot(`
     "input x has its batch axis in [3, N].

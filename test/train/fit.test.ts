@@ -295,7 +295,7 @@ describe("fitTable", () => {
   });
 
   it("learns from class labels, which all of its flows embed", async () => {
-    const z = new Random(5).normal(new Float64Array(900));
+    const z = new Random(5).normal(new Float64Array(1800));
     const label = z.map((_, i) => i % 3);
     const values = z.map((v, i) => (0.1 + 0.2 * label[i]) * v + 10 * [0, 2, 1][label[i]]);
     const options = { context: label, embedding: { classes: [3] }, epochs: 60 };

@@ -43,10 +43,12 @@ describe("a Gaussian", () => {
     ["iaf", () => iaf(2, small)],
     ["nsf in couplings", () => nsf(2, { ...small, kind: "coupling", transforms: 4 })],
   ] as const)("is reached by %s, with its normalizer", async (_, build) => {
-    const result = await fitDensity(build(), target, { ...quick, steps: 1500 });
+    // With so many samples an estimate of a divergence of 1e-3 has an error of 2e-4.
+    const samples = 40_000;
+    const result = await fitDensity(build(), target, { ...quick, steps: 1500, batchSize: 512, samples });
     expect(3 - result.elbo).toBeLessThan(1e-3);
     expect(Math.abs(result.logNormalizer - 3)).toBeLessThan(4 * result.logNormalizerError + 1e-5);
-    expect(result.effectiveSampleSize).toBeGreaterThan(9950);
+    expect(result.effectiveSampleSize).toBeGreaterThan(0.995 * samples);
     expect(mean(column(result.samples, 0))).toBeCloseTo(1, 1);
     expect(mean(column(result.samples, 1))).toBeCloseTo(-2, 1);
     expect(result.stopped).toBe("steps");

@@ -22,7 +22,7 @@ export interface SplineOptions {
   readonly tails: "linear" | "none";
 }
 
-/** The bin that holds each element, seen along the axis that the element lies on (`from`) and the other one (`to`). */
+/** The bin that holds each element [D, N], seen along the axis that the element lies on (`from`) and the other one (`to`). */
 export interface Bin {
   /** Where the element lies in the box: elsewhere all that follows is that of another point. */
   readonly inside: Tensor;
@@ -33,15 +33,15 @@ export interface Bin {
   /** The upper end of the bin on the other axis. */
   readonly toEnd: Tensor;
   /**
-   * Of numbers [..., J] that belong to bins, that of the element's: number j belongs to bin `binOf(j)`, and counts for none
+   * Of numbers [D, J, N] that belong to bins, that of the element's: number j belongs to bin `binOf(j)`, and counts for none
    * where there is no such bin; a bin without a number has 0.
    */
   pick(values: Tensor, binOf?: (j: number) => number): Tensor;
 }
 
 /**
- * Finds the bins of u [..., D] among K bins [..., D, K] whose sizes are given on both axes, up to a factor for each axis:
- * they fill [-B, B]. `closed` counts the ends B and -B as inside.
+ * Finds the bins of u [D, N] among K bins [D, K, N] whose sizes are given on both axes, up to a factor for each axis: they
+ * fill [-B, B]. `closed` counts the ends B and -B as inside.
  *
  * Bins are found by comparisons instead of a search, so that the map runs wherever ONNX does. Work on all K bins costs ten
  * times what work on the chosen one does, so there is as little of it as possible.
@@ -50,10 +50,10 @@ export function findBin(
   u: Tensor,
   { from, to, bound, closed }: { from: Tensor; to: Tensor; bound: number; closed: boolean },
 ): Bin {
-  const bins = from.shape.at(-1) as number;
+  const bins = binsOf(from);
   // A softmax would divide all sizes by their sum: here these do it for the chosen bin alone.
-  const fromUnit = scalar(2 * bound).div(from.sum(-1));
-  const toUnit = scalar(2 * bound).div(to.sum(-1));
+  const fromUnit = scalar(2 * bound).div(overBins(from));
+  const toUnit = scalar(2 * bound).div(overBins(to));
 
   // Outside the box the argument is replaced before the formula and the result after it, so gradients stay finite.
   const inside = closed ? u.abs().lessEqual(bound) : u.abs().less(bound);
@@ -61,30 +61,34 @@ export function findBin(
 
   // 1 up to the bin that holds u, so that the difference of neighbours is 1 at that bin alone. Running sums and differences
   // are products with constant matrices: several times faster than the operations that shift or add along a short axis.
-  const left = from.matmul(matrix(bins, bins, (k, edge) => +(k < edge)));
+  const left = matrix(bins, bins, (edge, k) => +(k < edge)).matmul(from);
   const distance = safe.add(bound).div(fromUnit);
-  const reached = distance
-    .reshape([...distance.shape, 1])
-    .greaterEqual(left)
-    .toFloat();
+  const [features, rows] = distance.shape;
+  const reached = distance.reshape([features, 1, rows]).greaterEqual(left).toFloat();
   const pick: Bin["pick"] = (values, binOf = (j) => j) => {
-    const holds = (k: number, j: number) => {
+    const holds = (j: number, k: number) => {
       const bin = binOf(j);
       return bin < 0 ? 0 : +(k === bin) - +(k === bin + 1);
     };
-    return values.mul(reached.matmul(matrix(bins, values.shape.at(-1) as number, holds))).sum(-1);
+    return overBins(values.mul(matrix(binsOf(values), bins, holds).matmul(reached)));
   };
 
   // Half of what is reached less half of what is not: an end counted from the middle, where most data are, rounds less.
   const halves = reached.sub(0.5);
   const fromSize = pick(from).mul(fromUnit);
-  const fromEnd = from.mul(halves).sum(-1).mul(fromUnit);
+  const fromEnd = overBins(from.mul(halves)).mul(fromUnit);
   const toSize = pick(to).mul(toUnit);
-  const toEnd = to.mul(halves).sum(-1).mul(toUnit);
+  const toEnd = overBins(to.mul(halves)).mul(toUnit);
   return { inside, above: withinUnit(fromEnd.sub(safe).div(fromSize)), fromSize, toSize, toEnd, pick };
 }
 
-/** Positive sizes [..., D, K] from raw numbers; the clamp bounds them, so no largest one need be taken out first. */
+/** K, for what bins have: [D, K, N]. */
+export const binsOf = (values: Tensor): number => values.shape[1] as number;
+
+/** The sum over bins, [D, K, N] -> [D, N]. */
+export const overBins = (values: Tensor): Tensor => values.sum(1);
+
+/** Positive sizes [D, K, N] from raw numbers; the clamp bounds them, so no largest one need be taken out first. */
 export const binSizes = (raw: Tensor): Tensor => raw.softClamp(LOG_SLOPE_BOUND / 2).exp();
 
 /**

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Tensor } from "../../graph/tensor.ts";
-import { type SlopePlaces, splineOptions } from "./bins.ts";
+import { overBins, type SlopePlaces, splineOptions } from "./bins.ts";
 import { rationalQuadratic } from "./rationalQuadraticSpline.ts";
 import {
-  cutGroups,
+  featuresFirst,
   groupColumns,
   type ScalarTransform,
   type ScalarTransformKind,
@@ -27,24 +27,25 @@ const AROUND: SlopePlaces = { lowerOf: (j) => j, upperOf: (j, bins) => (j + bins
  */
 export function circularSpline(bins = 8): ScalarTransform {
   const sizes = [bins, bins, bins, 1];
-  const parts = (u: Tensor, raw: Tensor) => {
-    const [widths, heights, slopes, phase] = cutGroups(raw, u.shape.at(-1) as number, sizes);
+  const parts = ([widths, heights, slopes, phase]: readonly Tensor[]) => {
     const spline = { widths, heights, slopes, bound: Math.PI, tails: "none" } as const;
-    return { spline, phase: phase.reshape(phase.shape.slice(0, -1)) };
+    return { spline, phase: overBins(phase) };
   };
   return {
     parameters: 3 * bins + 1,
     angles: true,
     columns: (features) => groupColumns(features, sizes),
-    toLatent(x, raw) {
-      const { spline, phase } = parts(x, raw);
-      const { value, logDerivative } = rationalQuadratic(wrap(x), spline, AROUND, false);
-      return { value: wrap(value.add(phase)), logDerivative };
-    },
-    toData(z, raw) {
-      const { spline, phase } = parts(z, raw);
-      return rationalQuadratic(wrap(z.sub(phase)), spline, AROUND, true);
-    },
+    toLatent: (x, raw) =>
+      featuresFirst(x, raw, sizes, (x, groups) => {
+        const { spline, phase } = parts(groups);
+        const { value, logDerivative } = rationalQuadratic(wrap(x), spline, AROUND, false);
+        return { value: wrap(value.add(phase)), logDerivative };
+      }),
+    toData: (z, raw) =>
+      featuresFirst(z, raw, sizes, (z, groups) => {
+        const { spline, phase } = parts(groups);
+        return rationalQuadratic(wrap(z.sub(phase)), spline, AROUND, true);
+      }),
   };
 }
 

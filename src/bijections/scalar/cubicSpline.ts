@@ -1,8 +1,16 @@
 import { z } from "zod";
 import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
-import { binSizes, completed, findBin, LOG_SLOPE_BOUND, type SplineOptions, splineOptions } from "./bins.ts";
 import {
-  cutGroups,
+  binSizes,
+  binsOf,
+  completed,
+  findBin,
+  LOG_SLOPE_BOUND,
+  type SplineOptions,
+  splineOptions,
+} from "./bins.ts";
+import {
+  featuresFirst,
   groupColumns,
   type ScalarTransform,
   type ScalarTransformed,
@@ -30,8 +38,10 @@ export function cubicSpline({ bins, bound, tails }: SplineOptions): ScalarTransf
   return {
     parameters: sizes.reduce((a, b) => a + b),
     columns: (features) => groupColumns(features, sizes),
-    toLatent: (x, raw) => spline(x, cutGroups(raw, x.shape.at(-1) as number, sizes), { bound, tails }, false),
-    toData: (z, raw) => spline(z, cutGroups(raw, z.shape.at(-1) as number, sizes), { bound, tails }, true),
+    toLatent: (x, raw) =>
+      featuresFirst(x, raw, sizes, (x, groups) => spline(x, groups, { bound, tails }, false)),
+    toData: (z, raw) =>
+      featuresFirst(z, raw, sizes, (z, groups) => spline(z, groups, { bound, tails }, true)),
   };
 }
 
@@ -44,7 +54,7 @@ function spline(
   const { bound, tails } = options;
   const widths = binSizes(rawWidths);
   const heights = heightsOf(rawHeights, widths, tails);
-  const bins = widths.shape.at(-1) as number;
+  const bins = binsOf(widths);
   const [from, to] = inverse ? [heights, widths] : [widths, heights];
   const bin = findBin(u, { from, to, bound, closed: tails === "none" });
   const { above, toSize, toEnd, pick } = bin;
@@ -82,15 +92,15 @@ function spline(
 
 /** Heights that add up to what the widths do. */
 function heightsOf(raw: Tensor, widths: Tensor, tails: SplineOptions["tails"]): Tensor {
-  const bins = widths.shape.at(-1) as number;
-  const total = (sizes: Tensor) => sizes.sum(-1, { keepAxes: true });
+  const bins = binsOf(widths);
+  const total = (sizes: Tensor) => sizes.sum(1, { keepAxes: true });
   const given = tails === "linear" ? 0.5 : 0;
   const ends = Array.from({ length: bins }, (_, k) => (k === 0 || k === bins - 1 ? given : 0));
-  const least = widths.mul(constant(ends, [bins]));
+  const least = widths.mul(constant(ends, [bins, 1]));
   const shares = binSizes(raw).mul(
     constant(
       ends.map((end) => 1 - end),
-      [bins],
+      [bins, 1],
     ),
   );
   return least.add(shares.mul(total(widths).sub(total(least)).div(total(shares))));

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { filled, type Tensor } from "../../graph/tensor.ts";
 import { binSizes, completed, findBin, type SplineOptions, splineOptions } from "./bins.ts";
 import {
-  cutGroups,
+  featuresFirst,
   groupColumns,
   type ScalarTransform,
   type ScalarTransformed,
@@ -18,9 +18,9 @@ const linearSplineSchema = z.strictObject({ type: z.literal("linearSpline"), ...
  * so a density is a histogram: the slope jumps at each edge of a bin, those of the box included.
  */
 export function linearSpline({ bins, bound, tails }: SplineOptions): ScalarTransform {
-  const apply = (u: Tensor, raw: Tensor, inverse: boolean): ScalarTransformed => {
-    const [heights] = cutGroups(raw, u.shape.at(-1) as number, [bins]).map(binSizes);
-    const widths = filled(1, [1, bins]);
+  const spline = (u: Tensor, raw: Tensor, inverse: boolean): ScalarTransformed => {
+    const heights = binSizes(raw);
+    const widths = filled(1, [1, bins, 1]);
     const [from, to] = inverse ? [heights, widths] : [widths, heights];
     const { inside, above, fromSize, toSize, toEnd } = findBin(u, {
       from,
@@ -34,8 +34,8 @@ export function linearSpline({ bins, bound, tails }: SplineOptions): ScalarTrans
   return {
     parameters: bins,
     columns: (features) => groupColumns(features, [bins]),
-    toLatent: (x, raw) => apply(x, raw, false),
-    toData: (z, raw) => apply(z, raw, true),
+    toLatent: (x, raw) => featuresFirst(x, raw, [bins], (x, [heights]) => spline(x, heights, false)),
+    toData: (z, raw) => featuresFirst(z, raw, [bins], (z, [heights]) => spline(z, heights, true)),
   };
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
 import {
   binSizes,
+  binsOf,
   completed,
   findBin,
   LOG_SLOPE_BOUND,
@@ -11,7 +12,7 @@ import {
   splineOptions,
 } from "./bins.ts";
 import {
-  cutGroups,
+  featuresFirst,
   groupColumns,
   type ScalarTransform,
   type ScalarTransformed,
@@ -34,8 +35,10 @@ export function quadraticSpline({ bins, bound, tails }: SplineOptions): ScalarTr
   return {
     parameters: sizes[0] + sizes[1],
     columns: (features) => groupColumns(features, sizes),
-    toLatent: (x, raw) => spline(x, cutGroups(raw, x.shape.at(-1) as number, sizes), { bound, tails }, false),
-    toData: (z, raw) => spline(z, cutGroups(raw, z.shape.at(-1) as number, sizes), { bound, tails }, true),
+    toLatent: (x, raw) =>
+      featuresFirst(x, raw, sizes, (x, groups) => spline(x, groups, { bound, tails }, false)),
+    toData: (z, raw) =>
+      featuresFirst(z, raw, sizes, (z, groups) => spline(z, groups, { bound, tails }, true)),
   };
 }
 
@@ -48,20 +51,19 @@ function spline(
   const { bound, tails } = options;
   const places = SLOPE_PLACES[tails];
   const widths = binSizes(rawWidths);
-  const bins = widths.shape.at(-1) as number;
-  const count = rawSlopes.shape.at(-1) as number;
+  const bins = binsOf(widths);
   const logSlopes = rawSlopes.softClamp(LOG_SLOPE_BOUND / 2);
-  const half = matrix(count, bins, (j, k) =>
+  const half = matrix(bins, binsOf(rawSlopes), (k, j) =>
     places.lowerOf(j, bins) === k || places.upperOf(j, bins) === k ? 0.5 : 0,
   );
-  const free = widths.mul(logSlopes.exp().matmul(half));
+  const free = widths.mul(half.matmul(logSlopes.exp()));
   // With linear tails the two outermost slopes are 1, and their share of the heights is not free.
   const ends = constant(
     Array.from({ length: bins }, (_, k) => (tails === "linear" && (k === 0 || k === bins - 1) ? 0.5 : 0)),
-    [bins],
+    [bins, 1],
   );
   const fixed = widths.mul(ends);
-  const rest = (sizes: Tensor) => sizes.sum(-1, { keepAxes: true });
+  const rest = (sizes: Tensor) => sizes.sum(1, { keepAxes: true });
   const factor = rest(widths).sub(rest(fixed)).div(rest(free));
   const heights = free.mul(factor).add(fixed);
 

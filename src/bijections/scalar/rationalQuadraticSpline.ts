@@ -3,6 +3,7 @@ import { scalar, type Tensor } from "../../graph/tensor.ts";
 import {
   type Bin,
   binSizes,
+  binsOf,
   completed,
   findBin,
   LOG_SLOPE_BOUND,
@@ -13,7 +14,7 @@ import {
   withinUnit,
 } from "./bins.ts";
 import {
-  cutGroups,
+  featuresFirst,
   groupColumns,
   type ScalarTransform,
   type ScalarTransformed,
@@ -42,11 +43,10 @@ export function rationalQuadraticSpline(
   tails: SplineOptions["tails"] = "linear",
 ): ScalarTransform {
   const sizes = [bins, bins, tails === "linear" ? bins - 1 : bins + 1];
-  const apply = (u: Tensor, raw: Tensor, inverse: boolean) => {
-    const [widths, heights, slopes] = cutGroups(raw, u.shape.at(-1) as number, sizes);
-    const spline = { widths, heights, slopes, bound, tails };
-    return rationalQuadratic(u, spline, SLOPE_PLACES[tails], inverse);
-  };
+  const apply = (u: Tensor, raw: Tensor, inverse: boolean) =>
+    featuresFirst(u, raw, sizes, (u, [widths, heights, slopes]) =>
+      rationalQuadratic(u, { widths, heights, slopes, bound, tails }, SLOPE_PLACES[tails], inverse),
+    );
   return {
     parameters: sizes.reduce((a, b) => a + b),
     columns: (features) => groupColumns(features, sizes),
@@ -55,7 +55,7 @@ export function rationalQuadraticSpline(
   };
 }
 
-/** Both directions: `from` is the axis that u lies on (x, or z if `inverse`), `to` the other one. */
+/** Both directions, features first: `from` is the axis that u lies on (x, or z if `inverse`), `to` the other one. */
 export function rationalQuadratic(
   u: Tensor,
   spline: { widths: Tensor; heights: Tensor; slopes: Tensor; bound: number; tails: SplineOptions["tails"] },
@@ -67,7 +67,7 @@ export function rationalQuadratic(
   const [from, to] = inverse ? [heights, widths] : [widths, heights];
   const bin = findBin(u, { from, to, bound, closed: tails === "none" });
   const { above, fromSize, toSize, toEnd } = bin;
-  const bins = widths.shape.at(-1) as number;
+  const bins = binsOf(widths);
   // With linear tails there is no slope at -B and B: the raw 0 gives slope 1.
   const d0 = slope(bin, slopes, (j) => places.lowerOf(j, bins));
   const d1 = slope(bin, slopes, (j) => places.upperOf(j, bins));

@@ -71,14 +71,18 @@ const plainAdd = binary("add", "Add", (g) => [g, g]);
 export const add: typeof plainAdd = {
   ...plainAdd,
   emit(onnx, inputs, attributes, tensors, output) {
-    const { shape } = output;
-    const fits =
-      shape.length === 2 &&
-      tensors.every((tensor) => sameShape(tensor.shape, shape)) &&
-      tensors.some(({ operation, attributes }) => operation.name === "matmul" && attributes.transposeB);
-    return fits ? onnx.node("Sum", inputs) : plainAdd.emit(onnx, inputs, attributes, tensors, output);
+    return addsToProduct(output)
+      ? onnx.node("Sum", inputs)
+      : plainAdd.emit(onnx, inputs, attributes, tensors, output);
   },
 };
+
+/** Whether a node adds a matrix to the product with a transposed one. */
+export const addsToProduct = ({ operation, inputs, shape }: Tensor): boolean =>
+  operation.name === "add" &&
+  shape.length === 2 &&
+  inputs.every((tensor) => sameShape(tensor.shape, shape)) &&
+  inputs.some(({ operation, attributes }) => operation.name === "matmul" && attributes.transposeB);
 export const sub = binary("sub", "Sub", (g) => [g, g.neg()]);
 export const mul = binary("mul", "Mul", (g, a, b) => [g.mul(b), g.mul(a)]);
 export const div = binary("div", "Div", (g, _a, b, y) => {

@@ -1,6 +1,6 @@
 import { PushforwardError } from "../../errors.ts";
 import type { Emitter, Operation } from "../operation.ts";
-import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
+import { broadcastShapes, formatShape, keepBatch, type Shape, sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 export type Transposes = { readonly transposeA: boolean; readonly transposeB: boolean };
@@ -36,15 +36,12 @@ export const matmul: Operation<Transposes> = {
     const whole = `matmul of ${formatShape(a.shape)} by ${formatShape(b.shape)}`;
     const batch = broadcastShapes(whole, left.slice(0, -2), right.slice(0, -2));
     const shape = [...batch, left.at(-2)!, right.at(-1)!];
-    if (shape.lastIndexOf("N") > 0) {
-      throw new PushforwardError(
-        "SHAPE",
-        `matmul moves the batch axis in ${formatShape(a.shape)} by ${formatShape(b.shape)}`,
-        {
-          mend: "The batch axis N must stay the leading one.",
-        },
-      );
-    }
+    const kept = [left.with(-1, 1), right.with(-2, 1)];
+    keepBatch(
+      shape,
+      kept,
+      () => `matmul moves the batch axis in ${formatShape(a.shape)} by ${formatShape(b.shape)}`,
+    );
     return shape;
   },
   gradient: (g, [a, b], _y, { transposeA, transposeB }) => {
@@ -106,16 +103,21 @@ function contracted(a: Tensor, b: Tensor): Tensor {
   return 4 * M > K ? a.contractLeading(b) : b.contractLeading(a).transpose([1, 0]);
 }
 
-/** x W + b in one product: x [..., I], W [I, O], b [O] or [..., O] -> [..., O]. */
-export const affine: Operation<Record<string, never>> = {
+/**
+ * x W + b in one product: x [..., I], W [I, O], b [O] or [..., O] -> [..., O]. As matrices, x and W may be transposed on the
+ * way at no cost, and b may be [..., 1].
+ */
+export const affine: Operation<Transposes> = {
   name: "affine",
   needsFullGradient: true,
-  shape: ([x, weight, bias]) => {
-    const [rows, columns] = weight.shape;
-    if (weight.shape.length !== 2 || x.shape.at(-1) !== rows || x.shape.length < 2)
-      throw mismatch("affine", x, weight);
-    const whole = [...x.shape.slice(0, -1), columns];
-    if (!sameShape(bias.shape, [columns]) && !sameShape(bias.shape, whole)) {
+  shape: ([x, weight, bias], { transposeA, transposeB }) => {
+    const left = transposeA ? swapLast(x.shape) : x.shape;
+    const [rows, columns] = transposeB ? swapLast(weight.shape) : weight.shape;
+    const matrices = x.rank === 2 || (x.rank > 2 && !transposeA && !transposeB);
+    if (!matrices || weight.rank !== 2 || left.at(-1) !== rows) throw mismatch("affine", x, weight);
+    const whole = [...left.slice(0, -1), columns];
+    const fits = [[columns], whole, whole.with(-1, 1)].some((shape) => sameShape(bias.shape, shape));
+    if (!fits) {
       throw new PushforwardError("SHAPE", "affine cannot add its bias", {
         expected: formatShape([columns]),
         received: formatShape(bias.shape),
@@ -123,13 +125,18 @@ export const affine: Operation<Record<string, never>> = {
     }
     return whole;
   },
-  gradient: (g, [x, weight, bias]) => [
-    g.matmul(weight, { transposeB: true }),
-    contracted(x, g),
-    bias.rank > 1 ? g : g.sum(g.shape.slice(0, -1).map((_, i) => i)),
-  ],
-  emit: (onnx, [x, weight, bias], _attributes, [tx]) =>
+  gradient: (g, [x, weight, bias], y, transposes) => {
+    const [gx, gw] =
+      transposes.transposeA || transposes.transposeB
+        ? matmul.gradient!(g, [x, weight], y, transposes)
+        : [g.matmul(weight, { transposeB: true }), contracted(x, g)];
+    if (sameShape(bias.shape, y.shape)) return [gx, gw, g];
+    return [gx, gw, bias.rank > 1 ? g.sum(-1, { keepAxes: true }) : g.sum(leading(g.shape))];
+  },
+  emit: (onnx, [x, weight, bias], { transposeA, transposeB }, [tx]) =>
     tx.shape.length === 2
-      ? onnx.node("Gemm", [x, weight, bias])
+      ? onnx.node("Gemm", [x, weight, bias], { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 })
       : onnx.node("Add", [onnx.node("MatMul", [x, weight]), bias]),
 };
+
+const leading = (shape: Shape): number[] => shape.slice(0, -1).map((_, i) => i);

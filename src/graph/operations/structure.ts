@@ -1,18 +1,13 @@
 import { PushforwardError } from "../../errors.ts";
 import type { Emitter, Floats, Operation } from "../operation.ts";
-import { formatShape, type Shape, sizeOf } from "../shape.ts";
+import { formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 export const reshape: Operation<{ readonly shape: Shape }> = {
   name: "reshape",
   needsFullGradient: true,
   shape: ([x], { shape }) => {
-    const batched = (s: Shape) => s.includes("N");
-    if (
-      sizeOf(x.shape) !== sizeOf(shape) ||
-      batched(x.shape) !== batched(shape) ||
-      shape.lastIndexOf("N") > 0
-    ) {
+    if (!sameShape(aroundBatch(x.shape), aroundBatch(shape)) || shape.lastIndexOf("N") > shape.indexOf("N")) {
       throw new PushforwardError(
         "SHAPE",
         `reshape cannot lay ${formatShape(x.shape)} out as ${formatShape(shape)}`,
@@ -23,8 +18,11 @@ export const reshape: Operation<{ readonly shape: Shape }> = {
   gradient: (g, [x]) => [g.reshape(x.shape)],
   move: ([x]) => x,
   // 0 is the size of the argument's axis: the runtime knows then that it is the same number of rows.
-  emit: (onnx, [x], { shape }) =>
-    onnx.node("Reshape", [x, onnx.integers(shape.map((d) => (d === "N" ? 0 : d)))]),
+  emit: (onnx, [x], { shape }, [tensor]) =>
+    onnx.node("Reshape", [
+      x,
+      onnx.integers(shape.map((d, axis) => (d !== "N" ? d : tensor.shape[axis] === "N" ? 0 : -1))),
+    ]),
 };
 
 export const transpose: Operation<{ readonly order: readonly number[] }> = {
@@ -38,13 +36,24 @@ export const transpose: Operation<{ readonly order: readonly number[] }> = {
         `transpose cannot order ${formatShape(x.shape)} by [${order.join(", ")}]`,
       );
     }
-    const shape = order.map((axis) => x.shape[axis]);
-    if (shape.indexOf("N") > 0) {
-      throw new PushforwardError("SHAPE", `transpose moves the batch axis of ${formatShape(x.shape)}`);
-    }
-    return shape;
+    return order.map((axis) => x.shape[axis]);
   },
   gradient: (g, _inputs, _y, { order }) => [g.transpose(order.map((_, i) => order.indexOf(i)))],
+  move: ([x], { order }, [{ shape }]) => {
+    const moved = like([x], x.length);
+    const steps = order.map((axis) => sizeOf(shape.slice(axis + 1)));
+    const place = order.map(() => 0);
+    for (let i = 0, from = 0; i < x.length; i++) {
+      moved[i] = x[from];
+      for (let axis = order.length - 1; axis >= 0; axis--) {
+        from += steps[axis];
+        if (++place[axis] < (shape[order[axis]] as number)) break;
+        from -= steps[axis] * place[axis];
+        place[axis] = 0;
+      }
+    }
+    return moved;
+  },
   emit: (onnx, inputs, { order }) => onnx.node("Transpose", inputs, { perm: order }),
 };
 
@@ -199,6 +208,12 @@ export const permute: Operation<{ readonly axis: number }> = {
   emit: (onnx, [x, order], { axis }, [{ shape }]) =>
     emitGather(onnx, x, onnx.node("Cast", [order], { to: INT64 }), axis, shape.length),
 };
+
+/** How many numbers lie before the batch axis and how many after it, or how many there are without one. */
+function aroundBatch(shape: Shape): number[] {
+  const axis = shape.indexOf("N");
+  return axis < 0 ? [sizeOf(shape)] : [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis + 1))];
+}
 
 /** An array for numbers that are moved out of others, without a loss. */
 const like = (sources: readonly Floats[], length: number): Floats =>

@@ -1,0 +1,149 @@
+import { describe, expect, test } from "vitest";
+import { buildGraph, concat, constant, input, type Tensor, vjp } from "../../src/graph/index.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
+import { absorbTransposes } from "../../src/graph/transposes.ts";
+import { Random } from "../../src/random/index.ts";
+import { compile, type Floats } from "../../src/runtime/index.ts";
+import { expectClose } from "./run.ts";
+
+const random = new Random(1);
+
+function parameter(...shape: number[]): Parameter {
+  const values = new Float64Array(shape.reduce((a, b) => a * b));
+  return new Parameter(shape, random.split(shape.join()).normal(values));
+}
+
+const x = input("x", ["N", 3]);
+const layer = (x: Tensor, columns: number): Tensor =>
+  x.affine(parameter(x.shape[1] as number, columns), parameter(columns));
+
+/** The operations that are left, but for constants and parameters. */
+function remaining(output: Tensor): string {
+  const rewrite = (outputs: readonly Tensor[]) => absorbTransposes(outputs);
+  const { nodes } = buildGraph([x], { output: output.max() }, undefined, rewrite);
+  return nodes
+    .filter(({ inputs, operation }) => inputs.length > 0 && operation.name !== "reshape")
+    .map(({ operation: { name }, shape }) => `${name} [${shape}]`)
+    .join(", ");
+}
+
+describe("transposes become those of", () => {
+  test("products, whose parts are cut, joined and chosen", () => {
+    const [a, b] = [layer(x, 4), layer(x, 5)];
+    const cut = concat([a.slice(1, 0, 2), b.slice(1, 1, 3)], 1).transpose();
+    expect(remaining(cut)).toBe("affine [4,N], affine [5,N], slice [2,N], slice [2,N], concat [4,N], max []");
+    const chosen = a.gather(1, [3, 1, 1]).transpose();
+    expect(remaining(chosen)).toBe("affine [4,N], gather [3,N], max []");
+    expect(remaining(x.matmul(parameter(3, 4)).transpose())).toBe("matmul [4,N], max []");
+  });
+
+  test("sums of products, and what is computed number by number", () => {
+    const sum = x.affine(parameter(3, 4), layer(x, 4)).transpose();
+    expect(remaining(sum)).toBe("affine [4,N], affine [4,N], max []");
+    expect(remaining(layer(x, 4).mul(2).tanh().transpose())).toBe(
+      "affine [4,N], mul [4,N], tanh [4,N], max []",
+    );
+  });
+
+  test("nothing that is read as it is too", () => {
+    const a = layer(x, 4);
+    const both = a
+      .exp()
+      .sum()
+      .add(a.transpose().mul(parameter(4, 1)).sum());
+    expect(remaining(both)).toContain("affine [N,4]");
+    expect(remaining(a.mul(parameter(4)).transpose())).toBe(
+      "affine [N,4], mul [N,4], transpose [4,N], max []",
+    );
+  });
+
+  test("sums over the other axis, factors of products, and nothing for pairs", () => {
+    const turned = x.transpose().softmax(0);
+    const back = turned.transpose();
+    expect(remaining(back.sum(1))).toBe("transpose [3,N], softmax [3,N], sum [N], max []");
+    expect(remaining(layer(back, 2))).toBe("transpose [3,N], softmax [3,N], affine [N,2], max []");
+    expect(remaining(back.contractLeading(x))).toBe("transpose [3,N], softmax [3,N], matmul [3,3], max []");
+    expect(remaining(x.transpose().mul(2).transpose())).toBe("mul [N,3], max []");
+    expect(remaining(x.exp().transpose().transpose().log())).toBe("exp [N,3], log [N,3], max []");
+  });
+});
+
+const rows = [1, 2, 7];
+const given = (size: number): Float64Array => random.split(`x${size}`).normal(new Float64Array(size));
+
+/** Rows first, and features first: the same numbers. */
+const layouts: Record<string, readonly [(x: Tensor) => Tensor, (x: Tensor) => Tensor]> = {
+  layers: [
+    (x) => layer(layer(x, 4).mul(2).tanh(), 2),
+    (x) => layer(layer(x, 4).transpose().mul(2).tanh().transpose(), 2),
+  ],
+  "a sum over bins": [
+    (x) => layer(x, 6).reshape(["N", 3, 2]).exp().sum(-1).add(x),
+    (x) => layer(x, 6).transpose().reshape([3, 2, "N"]).exp().sum(1).add(x.transpose()).transpose(),
+  ],
+  "numbers for all rows": [
+    (x) => x.mul(parameter(3)).add(x.mean(1, { keepAxes: true })),
+    (x) =>
+      x
+        .transpose()
+        .mul(parameter(3).reshape([3, 1]))
+        .add(x.transpose().mean(0, { keepAxes: true }))
+        .transpose(),
+  ],
+  copies: [
+    (x) => x.slice(1, 0, 1).broadcastTo(["N", 2]).mul(parameter(2)),
+    (x) =>
+      x
+        .transpose()
+        .slice(0, 0, 1)
+        .broadcastTo([2, "N"])
+        .mul(parameter(2).reshape([2, 1]))
+        .transpose(),
+  ],
+  "a sum of parts": [
+    (x) => x.affine(parameter(3, 4), layer(x, 4)).gather(1, [2, 0]),
+    (x) => x.affine(parameter(3, 4), layer(x, 4)).transpose().gather(0, [2, 0]).transpose(),
+  ],
+};
+
+describe.each(Object.entries(layouts))("features first, %s", (_, [plain, turned]) => {
+  test.each([
+    { precision: "float32" },
+    { precision: "float64", embedParameters: true },
+    { precision: "float64", batch: 7 },
+  ] as const)("give the same results and gradients, with %o", async (options) => {
+    const withGradient = (build: (x: Tensor) => Tensor) => (x: Tensor) => {
+      const y = build(x);
+      return { y, g: vjp([y], [x], [y.square()])[0] };
+    };
+    const [expected, received] = [plain, turned].map((build) =>
+      compile(withGradient(build), [["N", 3]], options),
+    );
+    for (const count of rows.filter((n) => !("batch" in options) || n === options.batch)) {
+      const [a, b]: Readonly<Record<string, Floats>>[] = [
+        await expected(given(3 * count)),
+        await received(given(3 * count)),
+      ];
+      for (const name of ["y", "g"])
+        expectClose(b[name], a[name], options.precision === "float32" ? 1e-5 : 1e-12);
+    }
+  });
+});
+
+test("constants of any rank are transposed when the graph is written", async () => {
+  const values = Float64Array.from({ length: 24 }, (_, i) => i);
+  const c = constant(values, [2, 3, 4]);
+  for (const order of [
+    [0, 1, 2],
+    [2, 0, 1],
+    [1, 2, 0],
+    [0, 2, 1],
+    [2, 1, 0],
+  ]) {
+    const moved = compile((x) => c.transpose(order).reshape([24]).add(x.sum()), [[1]], {
+      embedParameters: true,
+    });
+    const computed = compile((x) => c.add(x.sum()).transpose(order).reshape([24]), [[1]]);
+    expect(Array.from(await moved([0]))).toEqual(Array.from(await computed([0])));
+  }
+});
