@@ -1,5 +1,4 @@
 import { ancestors, readersOf } from "./grad.ts";
-import * as elementwise from "./operations/elementwise.ts";
 import * as linear from "./operations/linear.ts";
 import { knownTensors, type Replacement, replaced, rewritten } from "./rewrite.ts";
 import { sameShape } from "./shape.ts";
@@ -109,8 +108,9 @@ function passedOn(node: Tensor): readonly Tensor[] | undefined {
   if (operation.name === "affine") return inputs[2].rank > 1 ? [inputs[2]] : [];
   if (operation.name === "matmul") return [];
   if (MOVES.has(operation.name)) return inputs;
+  if (!operation.broadcasts) return undefined;
   const matrices = inputs.filter(({ rank }) => rank > 0);
-  const fits = ELEMENTWISE.has(operation) && matrices.every((matrix) => sameShape(matrix.shape, shape));
+  const fits = matrices.length > 0 && matrices.every((matrix) => sameShape(matrix.shape, shape));
   return fits ? matrices : undefined;
 }
 
@@ -131,8 +131,6 @@ function transposeOf({ operation, inputs, attributes }: Tensor, turn: (input: Te
 }
 
 const MOVES = new Set(["concat", "slice", "gather"]);
-
-const ELEMENTWISE = new Set<unknown>(Object.values(elementwise));
 
 const isTransposedMatrix = ({ operation, rank, attributes }: Tensor): boolean =>
   operation.name === "transpose" && rank === 2 && (attributes.order as readonly number[])[0] === 1;
