@@ -97,7 +97,9 @@ function turnedNodes(nodes: readonly Tensor[], outputs: readonly Tensor[]): Set<
   const comesSo = (x: Tensor) => turned.has(x) || (isTransposedMatrix(x) && !turned.has(x.inputs[0]));
   for (let before = -1; before !== turned.size; ) {
     before = turned.size;
-    for (const node of turned) if (!isReadSo(node) || !passedOn(node)!.every(comesSo)) turned.delete(node);
+    // What one node asks for passes on to those before it, what it lacks to those after it: in this order by a single turn.
+    for (const node of [...turned].reverse()) if (!isReadSo(node)) turned.delete(node);
+    for (const node of turned) if (!passedOn(node)!.every(comesSo)) turned.delete(node);
   }
   return turned;
 }

@@ -17,12 +17,15 @@ export const reshape: Operation<{ readonly shape: Shape }> = {
   },
   gradient: (g, [x]) => [g.reshape(x.shape)],
   move: ([x]) => x,
-  // 0 is the size of the argument's axis: the runtime knows then that it is the same number of rows.
-  emit: (onnx, [x], { shape }, [tensor]) =>
-    onnx.node("Reshape", [
-      x,
-      onnx.integers(shape.map((d, axis) => (d !== "N" ? d : tensor.shape[axis] === "N" ? 0 : -1))),
-    ]),
+  // The runtime is to know that it is the same number of rows, or it takes minutes to prepare long graphs: a 0 says that it is
+  // the size of the argument's axis, and new axes of size 1 leave it as it is.
+  emit: (onnx, [x], { shape }, [tensor]) => {
+    const axes = newAxes(tensor.shape, shape);
+    if (axes && shape.indexOf("N") !== tensor.shape.indexOf("N"))
+      return onnx.node("Unsqueeze", [x, onnx.integers(axes)]);
+    const sizes = shape.map((d, axis) => (d !== "N" ? d : tensor.shape[axis] === "N" ? 0 : -1));
+    return onnx.node("Reshape", [x, onnx.integers(sizes)]);
+  },
 };
 
 export const transpose: Operation<{ readonly order: readonly number[] }> = {
@@ -208,6 +211,14 @@ export const permute: Operation<{ readonly axis: number }> = {
   emit: (onnx, [x, order], { axis }, [{ shape }]) =>
     emitGather(onnx, x, onnx.node("Cast", [order], { to: INT64 }), axis, shape.length),
 };
+
+/** The axes of size 1 that make `to` of `from`, if that is how they differ. */
+function newAxes(from: Shape, to: Shape): number[] | undefined {
+  const axes: number[] = [];
+  for (const [axis, size] of to.entries()) if (size !== from[axis - axes.length]) axes.push(axis);
+  const fits = axes.length === to.length - from.length && axes.every((axis) => to[axis] === 1);
+  return fits ? axes : undefined;
+}
 
 /** How many numbers lie before the batch axis and how many after it, or how many there are without one. */
 function aroundBatch(shape: Shape): number[] {
