@@ -42,19 +42,20 @@ export function absorbTransposes(
     const [x, weight, bias] = node.inputs;
     if (isTransposedMatrix(node) && (turned.has(x) || transposes.has(x))) return turn(x, replacement);
     if (!turned.has(node)) return overTransposedFactors(replaced(node, replacement));
-    const turnPart = (part: Tensor) => (part.rank > 1 ? turn(part, replacement) : replacement.get(part)!);
+    /** A vector stands for rows that are all the same, and its transpose for such columns. */
+    const turnPart = (part: Tensor): Tensor => {
+      if (part.rank === 2) return turn(part, replacement);
+      const own = replacement.get(part)!;
+      return part.rank === 1 ? own.reshape([part.shape[0], 1]) : own;
+    };
     if (!PRODUCTS.has(node.operation.name)) return transposeOf(node, turnPart);
     const { transposeA, transposeB } = node.attributes as linear.Transposes;
     const known = fixed.has(weight);
     const factors = [known ? turn(weight, replacement) : replacement.get(weight)!, replacement.get(x)!];
-    return product(
-      factors,
-      bias && turnPart(bias).reshape([node.shape[1], bias.rank > 1 ? node.shape[0] : 1]),
-      {
-        transposeA: known === transposeB,
-        transposeB: !transposeA,
-      },
-    );
+    return product(factors, bias && turnPart(bias), {
+      transposeA: known === transposeB,
+      transposeB: !transposeA,
+    });
   });
 }
 
@@ -90,10 +91,16 @@ function turnedNodes(nodes: readonly Tensor[], outputs: readonly Tensor[]): Set<
     nodes.filter((node) => node.rank === 2 && passedOn(node) && !outputs.includes(node)),
   );
   /** Whether x is read transposed alone. */
-  const isReadSo = (x: Tensor) =>
-    readers
+  const isReadSo = (x: Tensor) => {
+    const count = (tensors: readonly Tensor[]) => tensors.filter((tensor) => tensor === x).length;
+    return readers
       .get(x)!
-      .every((reader) => isTransposedMatrix(reader) || (turned.has(reader) && passedOn(reader)!.includes(x)));
+      .every(
+        (reader) =>
+          isTransposedMatrix(reader) ||
+          (turned.has(reader) && count(reader.inputs) === count(passedOn(reader)!)),
+      );
+  };
   const comesSo = (x: Tensor) => turned.has(x) || (isTransposedMatrix(x) && !turned.has(x.inputs[0]));
   for (let before = -1; before !== turned.size; ) {
     before = turned.size;

@@ -147,3 +147,41 @@ test("constants of any rank are transposed when the graph is written", async () 
     expect(Array.from(await moved([0]))).toEqual(Array.from(await computed([0])));
   }
 });
+
+test("a product whose sum is also a factor stays as it is", async () => {
+  const build = (x: Tensor) => {
+    const h = layer(x, 3);
+    return h.affine(parameter(3, 3), h).transpose().softmax(0).transpose();
+  };
+  const plain = (x: Tensor) => {
+    const h = layer(x, 3);
+    return h.affine(parameter(3, 3), h).softmax(1);
+  };
+  const [received, expected] = [build, plain].map((each) =>
+    compile(each, [["N", 3]], { precision: "float64" }),
+  );
+  expectClose(await received(given(6)), await expected(given(6)), 1e-12);
+});
+
+test("a bias may be the same for the columns of a row", async () => {
+  const build = (turn: boolean) => (x: Tensor) => {
+    const y = x.affine(parameter(3, 2), x.exp().sum(1, { keepAxes: true }));
+    const squared = turn ? y.transpose().square().transpose() : y.square();
+    return { y: squared, g: vjp([squared], [x], [squared])[0] };
+  };
+  const [received, expected] = [true, false].map((turn) =>
+    compile(build(turn), [["N", 3]], { precision: "float64" }),
+  );
+  const [a, b] = [await received(given(6)), await expected(given(6))];
+  for (const name of ["y", "g"] as const) expectClose(a[name], b[name], 1e-12);
+  const flat = await compile(
+    (x) =>
+      x
+        .matmul(parameter(3, 2))
+        .add(x.exp().sum(1, { keepAxes: true }))
+        .square(),
+    [["N", 3]],
+    { precision: "float64" },
+  )(given(6));
+  expectClose(a.y, flat, 1e-12);
+});

@@ -2,12 +2,7 @@ import { z } from "zod";
 import type { Tensor } from "../../graph/tensor.ts";
 import { overBins, type SlopePlaces, splineOptions } from "./bins.ts";
 import { rationalQuadratic } from "./rationalQuadraticSpline.ts";
-import {
-  featuresFirst,
-  groupColumns,
-  type ScalarTransform,
-  type ScalarTransformKind,
-} from "./scalarTransform.ts";
+import { featuresFirst, type ScalarTransform, type ScalarTransformKind } from "./scalarTransform.ts";
 
 const circularSplineSchema = z.strictObject({
   type: z.literal("circularSpline"),
@@ -27,26 +22,14 @@ const AROUND: SlopePlaces = { lowerOf: (j) => j, upperOf: (j, bins) => (j + bins
  */
 export function circularSpline(bins = 8): ScalarTransform {
   const sizes = [bins, bins, bins, 1];
-  const parts = ([widths, heights, slopes, phase]: readonly Tensor[]) => {
+  const transform = featuresFirst(sizes, (u, [widths, heights, slopes, turn], inverse) => {
     const spline = { widths, heights, slopes, bound: Math.PI, tails: "none" } as const;
-    return { spline, phase: overBins(phase) };
-  };
-  return {
-    parameters: 3 * bins + 1,
-    angles: true,
-    columns: (features) => groupColumns(features, sizes),
-    toLatent: (x, raw) =>
-      featuresFirst(x, raw, sizes, (x, groups) => {
-        const { spline, phase } = parts(groups);
-        const { value, logDerivative } = rationalQuadratic(wrap(x), spline, AROUND, false);
-        return { value: wrap(value.add(phase)), logDerivative };
-      }),
-    toData: (z, raw) =>
-      featuresFirst(z, raw, sizes, (z, groups) => {
-        const { spline, phase } = parts(groups);
-        return rationalQuadratic(wrap(z.sub(phase)), spline, AROUND, true);
-      }),
-  };
+    const phase = overBins(turn);
+    if (inverse) return rationalQuadratic(wrap(u.sub(phase)), spline, AROUND, true);
+    const { value, logDerivative } = rationalQuadratic(wrap(u), spline, AROUND, false);
+    return { value: wrap(value.add(phase)), logDerivative };
+  });
+  return { ...transform, angles: true };
 }
 
 /** The same angle in [-pi, pi]; rounding can put it beyond, where a base distribution ends. */

@@ -11,7 +11,6 @@ import {
 } from "./bins.ts";
 import {
   featuresFirst,
-  groupColumns,
   type ScalarTransform,
   type ScalarTransformed,
   type ScalarTransformKind,
@@ -35,14 +34,7 @@ const cubicSplineSchema = z.strictObject({ type: z.literal("cubicSpline"), ...sp
  */
 export function cubicSpline({ bins, bound, tails }: SplineOptions): ScalarTransform {
   const sizes = tails === "linear" ? [bins, bins] : [bins, bins, 2];
-  return {
-    parameters: sizes.reduce((a, b) => a + b),
-    columns: (features) => groupColumns(features, sizes),
-    toLatent: (x, raw) =>
-      featuresFirst(x, raw, sizes, (x, groups) => spline(x, groups, { bound, tails }, false)),
-    toData: (z, raw) =>
-      featuresFirst(z, raw, sizes, (z, groups) => spline(z, groups, { bound, tails }, true)),
-  };
+  return featuresFirst(sizes, (u, groups, inverse) => spline(u, groups, { bound, tails }, inverse));
 }
 
 function spline(

@@ -1,13 +1,7 @@
 import { z } from "zod";
-import { filled, type Tensor } from "../../graph/tensor.ts";
+import { filled } from "../../graph/tensor.ts";
 import { binSizes, completed, findBin, type SplineOptions, splineOptions } from "./bins.ts";
-import {
-  featuresFirst,
-  groupColumns,
-  type ScalarTransform,
-  type ScalarTransformed,
-  type ScalarTransformKind,
-} from "./scalarTransform.ts";
+import { featuresFirst, type ScalarTransform, type ScalarTransformKind } from "./scalarTransform.ts";
 
 const linearSplineSchema = z.strictObject({ type: z.literal("linearSpline"), ...splineOptions });
 
@@ -18,7 +12,7 @@ const linearSplineSchema = z.strictObject({ type: z.literal("linearSpline"), ...
  * so a density is a histogram: the slope jumps at each edge of a bin, those of the box included.
  */
 export function linearSpline({ bins, bound, tails }: SplineOptions): ScalarTransform {
-  const spline = (u: Tensor, raw: Tensor, inverse: boolean): ScalarTransformed => {
+  return featuresFirst([bins], (u, [raw], inverse) => {
     const heights = binSizes(raw);
     const widths = filled(1, [1, bins, 1]);
     const [from, to] = inverse ? [heights, widths] : [widths, heights];
@@ -30,13 +24,7 @@ export function linearSpline({ bins, bound, tails }: SplineOptions): ScalarTrans
     });
     const value = toEnd.sub(toSize.mul(above));
     return completed(u, inside, { value, logDerivative: toSize.div(fromSize).log() }, { bound, tails });
-  };
-  return {
-    parameters: bins,
-    columns: (features) => groupColumns(features, [bins]),
-    toLatent: (x, raw) => featuresFirst(x, raw, [bins], (x, [heights]) => spline(x, heights, false)),
-    toData: (z, raw) => featuresFirst(z, raw, [bins], (z, [heights]) => spline(z, heights, true)),
-  };
+  });
 }
 
 export const linearSplineKind: ScalarTransformKind<typeof linearSplineSchema> = {

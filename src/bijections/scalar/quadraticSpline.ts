@@ -13,7 +13,6 @@ import {
 } from "./bins.ts";
 import {
   featuresFirst,
-  groupColumns,
   type ScalarTransform,
   type ScalarTransformed,
   type ScalarTransformKind,
@@ -32,14 +31,7 @@ const quadraticSplineSchema = z.strictObject({ type: z.literal("quadraticSpline"
  */
 export function quadraticSpline({ bins, bound, tails }: SplineOptions): ScalarTransform {
   const sizes = [bins, tails === "linear" ? bins - 1 : bins + 1];
-  return {
-    parameters: sizes[0] + sizes[1],
-    columns: (features) => groupColumns(features, sizes),
-    toLatent: (x, raw) =>
-      featuresFirst(x, raw, sizes, (x, groups) => spline(x, groups, { bound, tails }, false)),
-    toData: (z, raw) =>
-      featuresFirst(z, raw, sizes, (z, groups) => spline(z, groups, { bound, tails }, true)),
-  };
+  return featuresFirst(sizes, (u, groups, inverse) => spline(u, groups, { bound, tails }, inverse));
 }
 
 function spline(

@@ -15,7 +15,6 @@ import {
 } from "./bins.ts";
 import {
   featuresFirst,
-  groupColumns,
   type ScalarTransform,
   type ScalarTransformed,
   type ScalarTransformKind,
@@ -43,16 +42,9 @@ export function rationalQuadraticSpline(
   tails: SplineOptions["tails"] = "linear",
 ): ScalarTransform {
   const sizes = [bins, bins, tails === "linear" ? bins - 1 : bins + 1];
-  const apply = (u: Tensor, raw: Tensor, inverse: boolean) =>
-    featuresFirst(u, raw, sizes, (u, [widths, heights, slopes]) =>
-      rationalQuadratic(u, { widths, heights, slopes, bound, tails }, SLOPE_PLACES[tails], inverse),
-    );
-  return {
-    parameters: sizes.reduce((a, b) => a + b),
-    columns: (features) => groupColumns(features, sizes),
-    toLatent: (x, raw) => apply(x, raw, false),
-    toData: (z, raw) => apply(z, raw, true),
-  };
+  return featuresFirst(sizes, (u, [widths, heights, slopes], inverse) =>
+    rationalQuadratic(u, { widths, heights, slopes, bound, tails }, SLOPE_PLACES[tails], inverse),
+  );
 }
 
 /** Both directions, features first: `from` is the axis that u lies on (x, or z if `inverse`), `to` the other one. */

@@ -105,7 +105,7 @@ function contracted(a: Tensor, b: Tensor): Tensor {
 
 /**
  * x W + b in one product: x [..., I], W [I, O], b [O] or [..., O] -> [..., O]. As matrices, x and W may be transposed on the
- * way at no cost, and b may be [..., 1].
+ * way at no cost, and b may be a matrix with an axis of size 1.
  */
 export const affine: Operation<Transposes> = {
   name: "affine",
@@ -116,8 +116,9 @@ export const affine: Operation<Transposes> = {
     const matrices = x.rank === 2 || (x.rank > 2 && !transposeA && !transposeB);
     if (!matrices || weight.rank !== 2 || left.at(-1) !== rows) throw mismatch("affine", x, weight);
     const whole = [...left.slice(0, -1), columns];
-    const fits = [[columns], whole, whole.with(-1, 1)].some((shape) => sameShape(bias.shape, shape));
-    if (!fits) {
+    const stretched =
+      bias.rank === 2 && whole.length === 2 && bias.shape.every((d, i) => d === 1 || d === whole[i]);
+    if (!stretched && !sameShape(bias.shape, [columns]) && !sameShape(bias.shape, whole)) {
       throw new PushforwardError("SHAPE", "affine cannot add its bias", {
         expected: formatShape([columns]),
         received: formatShape(bias.shape),
@@ -130,13 +131,13 @@ export const affine: Operation<Transposes> = {
       transposes.transposeA || transposes.transposeB
         ? matmul.gradient!(g, [x, weight], y, transposes)
         : [g.matmul(weight, { transposeB: true }), contracted(x, g)];
-    if (sameShape(bias.shape, y.shape)) return [gx, gw, g];
-    return [gx, gw, bias.rank > 1 ? g.sum(-1, { keepAxes: true }) : g.sum(leading(g.shape))];
+    const copied = y.shape.flatMap((d, axis) =>
+      (bias.rank === 1 ? axis < y.rank - 1 : bias.shape[axis] !== d) ? [axis] : [],
+    );
+    return [gx, gw, g.sum(copied, { keepAxes: bias.rank > 1 })];
   },
   emit: (onnx, [x, weight, bias], { transposeA, transposeB }, [tx]) =>
     tx.shape.length === 2
       ? onnx.node("Gemm", [x, weight, bias], { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 })
       : onnx.node("Add", [onnx.node("MatMul", [x, weight]), bias]),
 };
-
-const leading = (shape: Shape): number[] => shape.slice(0, -1).map((_, i) => i);

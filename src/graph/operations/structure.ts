@@ -18,11 +18,13 @@ export const reshape: Operation<{ readonly shape: Shape }> = {
   gradient: (g, [x]) => [g.reshape(x.shape)],
   move: ([x]) => x,
   // The runtime is to know that it is the same number of rows, or it takes minutes to prepare long graphs: a 0 says that it is
-  // the size of the argument's axis, and new axes of size 1 leave it as it is.
+  // the size of the argument's axis, and axes of size 1 come and go without a change of the others.
   emit: (onnx, [x], { shape }, [tensor]) => {
-    const axes = newAxes(tensor.shape, shape);
-    if (axes && shape.indexOf("N") !== tensor.shape.indexOf("N"))
-      return onnx.node("Unsqueeze", [x, onnx.integers(axes)]);
+    if (shape.indexOf("N") !== tensor.shape.indexOf("N")) {
+      const [more, less] = [newAxes(tensor.shape, shape), newAxes(shape, tensor.shape)];
+      if (more) return onnx.node("Unsqueeze", [x, onnx.integers(more)]);
+      if (less) return onnx.node("Squeeze", [x, onnx.integers(less)]);
+    }
     const sizes = shape.map((d, axis) => (d !== "N" ? d : tensor.shape[axis] === "N" ? 0 : -1));
     return onnx.node("Reshape", [x, onnx.integers(sizes)]);
   },
