@@ -1,7 +1,8 @@
 import type { Case } from "./cases.ts";
 import { flops } from "./flops.ts";
-import { measureOf } from "./measure.ts";
+import { type Measurement, measureOf } from "./measure.ts";
 import { matrixPeak } from "./peak.ts";
+import { watched } from "./performed.ts";
 import { median, quartiles } from "./statistics.ts";
 import { digits, range, table } from "./table.ts";
 
@@ -20,44 +21,60 @@ export interface Alone {
   readonly gflops?: number;
   /** Share of the machine's matrix-product peak. */
   readonly share?: number;
+  /** The same of all that the graph multiplies, zeros of a mask included, unless it has a loop. */
+  readonly performedShare?: number;
 }
 
-/** Measures the peak, then our time for each case by itself. */
+/**
+ * Measures our time for each case by itself, and before each the peak: the fastest counts for all, since a machine that others
+ * share is now and then slower for minutes.
+ */
 export async function aloneAll(cases: readonly Case[]): Promise<{ peak: number; results: Alone[] }> {
-  const peak = await matrixPeak();
-  const results: Alone[] = [];
+  const peaks: number[] = [];
+  const measured: Measured[] = [];
   for (const benchCase of cases) {
     console.error(benchCase.name);
-    results.push(await alone(benchCase, peak));
+    peaks.push(await matrixPeak());
+    const { result, operations } = await watched(benchCase, () => measureOf(benchCase)(PLAN));
+    measured.push({ benchCase, ...result, operations });
   }
-  return { peak, results };
+  const peak = Math.max(...peaks);
+  return { peak, results: measured.map((each) => alone(each, peak)) };
 }
 
-async function alone(benchCase: Case, peak: number): Promise<Alone> {
-  const { times, startMs } = await measureOf(benchCase)(PLAN);
+interface Measured extends Measurement {
+  readonly benchCase: Case;
+  readonly operations: number | undefined;
+}
+
+function alone({ benchCase, times, startMs, operations }: Measured, peak: number): Alone {
   const ms = median(times);
-  const { name, job } = benchCase;
-  const operations = flops(benchCase);
-  const gflops = operations && operations / (ms * 1e6);
+  const rate = (count: number | undefined) => count && count / (ms * 1e6);
+  const [gflops, performed] = [flops(benchCase), operations].map(rate);
   return {
-    name,
-    job,
+    name: benchCase.name,
+    job: benchCase.job,
     ms,
     quartiles: quartiles(times),
     startMs,
     ...(gflops && { gflops, share: gflops / peak }),
+    ...(performed && { performedShare: performed / peak }),
   };
 }
 
 export const aloneTable = (results: readonly Alone[]): string =>
   table(
-    ["case", "median ms", "quartiles", "start ms", "GFLOP/s", "of the peak"],
-    results.map(({ name, ms, quartiles, startMs, gflops, share }) => [
+    ["case", "median ms", "quartiles", "start ms", "GFLOP/s", "of the peak", "performed"],
+    results.map(({ name, ms, quartiles, startMs, gflops, share, performedShare }) => [
       name,
       digits(ms),
       range(quartiles),
       startMs.toFixed(0),
       gflops === undefined ? "" : digits(gflops),
-      share === undefined ? "" : `${(100 * share).toFixed(0)}%`,
+      percent(share),
+      percent(performedShare),
     ]),
   );
+
+const percent = (share: number | undefined): string =>
+  share === undefined ? "" : `${(100 * share).toFixed(0)}%`;

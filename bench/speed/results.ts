@@ -25,7 +25,8 @@ ${comparisonTable(comparisons)}
 ## Beside the machine
 
 The peak of matrix products is ${digits(peak)} GFLOP/s (1024 x 1024, through ONNX Runtime, the better of one and two threads).
-GFLOP/s count the products with weights that a mask leaves; quartiles are of single repeats in milliseconds.
+GFLOP/s count the products with weights that a mask leaves, and so does the share of the peak; the share that is performed counts
+all that is multiplied. Quartiles are of single repeats in milliseconds.
 
 ${aloneTable(ours)}
 `;

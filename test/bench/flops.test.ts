@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { type Case, parseCases } from "../../bench/speed/cases.ts";
 import { flops } from "../../bench/speed/flops.ts";
+import { measureOf } from "../../bench/speed/measure.ts";
+import { performed, watched } from "../../bench/speed/performed.ts";
 import { glow, iaf, maf, nice, nsf, realNVP } from "../../src/flows/index.ts";
-import { grad } from "../../src/graph/index.ts";
+import { filled, grad, type Tensor } from "../../src/graph/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
 import { perturb } from "../nn/perturb.ts";
@@ -57,4 +59,28 @@ test("a training step has three products for each weight, but for the layer next
 
 test("arithmetic of other flows is not counted", () => {
   for (const flow of ["cnf", "sylvester"]) expect(flops(sampled(flow))).toBeUndefined();
+});
+
+test("what a graph performs is 2 for each number of a product and each term of it", () => {
+  const weight = filled(1, [3, 5]);
+  const program = (x: Tensor) => {
+    const y = x.matmul(weight).relu();
+    return [y.matmul(filled(2, [7, 5]), { transposeB: true }), x.contractLeading(y)];
+  };
+  const { graph } = compile(program, [["N", 3]]);
+  expect(performed(graph, 4)).toBe(4 * 2 * (3 * 5 + 5 * 7 + 3 * 5));
+});
+
+const small = { dim: 4, transforms: 2, hidden: [16, 32], batch: 64 };
+const step = (flow: string): Case => ({ name: flow, job: "train", flow, ...small });
+
+async function performedAt(benchCase: Case): Promise<number> {
+  const once = { repeats: 1, budgetMs: 1, warmUpMs: 0 };
+  const { operations } = await watched(benchCase, () => measureOf(benchCase)(once));
+  return operations!;
+}
+
+test("a training step of couplings performs what its weights need, one with masks no less", async () => {
+  expect(await performedAt(step("realnvp"))).toBe(flops(step("realnvp")));
+  expect(await performedAt(step("maf"))).toBeGreaterThan(flops(step("maf"))!);
 });
