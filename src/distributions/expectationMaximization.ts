@@ -1,5 +1,6 @@
 import type { DataRows } from "../bijections/bijection.ts";
 import { Random } from "../random/index.ts";
+import { kMeans } from "./kMeans.ts";
 
 /** A fitted mixture of full-covariance Gaussians. */
 export interface MixtureFit {
@@ -37,10 +38,66 @@ export function fitGaussianMixture(
   components: number,
   options: MixtureOptions = {},
 ): MixtureFit {
-  const { ridge = 1e-4, iterations = 100, tolerance = 1e-3, seed = 0 } = options;
-  const { rows, features: D } = data;
-  const K = Math.min(components, rows);
-  const responsibilities = kMeansAssignments(data, K, new Random(seed).split("kmeans"));
+  return maximizeLikelihood(data, components, clusters(data, components, options.seed ?? 0), options);
+}
+
+/**
+ * Responsibilities of K components for rows: which components have a share in each row, its largest one first, and how much.
+ * Few have more than nothing where there are many.
+ */
+interface Responsibilities {
+  readonly K: number;
+  /** [N], how many there are. */
+  readonly counts: Int32Array;
+  /** [N, K], of which so many count. */
+  readonly components: Int32Array;
+  /** [N, K], as the components. */
+  readonly shares: Float64Array;
+}
+
+const noResponsibilities = (rows: number, K: number): Responsibilities => ({
+  K,
+  counts: new Int32Array(rows),
+  components: new Int32Array(rows * K),
+  shares: new Float64Array(rows * K),
+});
+
+/** Responsibilities to start from: each row belongs to one of K clusters, at most one for every row. */
+export function clusters(data: DataRows, components: number, seed: number): Responsibilities {
+  const K = Math.min(components, data.rows);
+  const start = noResponsibilities(data.rows, K);
+  kMeans(data, K, new Random(seed).split("kmeans")).forEach((k, r) => {
+    start.counts[r] = 1;
+    start.components[r * K] = k;
+    start.shares[r * K] = 1;
+  });
+  return start;
+}
+
+/** Responsibilities of a fitted mixture for rows, and their mean log-density in nats. */
+export function judge(
+  fit: MixtureFit,
+  data: DataRows,
+): { responsibilities: Responsibilities; meanLogDensity: number } {
+  const responsibilities = noResponsibilities(data.rows, fit.weights.length);
+  return { responsibilities, meanLogDensity: expect(data, fit, responsibilities, true) };
+}
+
+/**
+ * In most rounds a component that had no share in a row gets none, and its density there is not computed (lazy EM: Thiesson, Meek
+ * and Heckerman 2001). What is then called the log-density is a lower bound of it, which rises from round to round as well. The
+ * first round, the last one and each of so many between are whole.
+ */
+const WHOLE_EVERY = 5;
+
+/** The rounds of `fitGaussianMixture` from given responsibilities on, which are overwritten. */
+export function maximizeLikelihood(
+  data: DataRows,
+  components: number,
+  responsibilities: Responsibilities,
+  { ridge = 1e-4, iterations = 100, tolerance = 1e-3 }: MixtureOptions,
+): MixtureFit {
+  const { features: D } = data;
   const state = {
     weights: new Float64Array(components),
     means: new Float64Array(components * D),
@@ -49,20 +106,17 @@ export function fitGaussianMixture(
   for (let i = 0; i < components * D; i++) state.precisionFactors[i * D + (i % D)] = 1;
 
   let logLikelihood = Number.NEGATIVE_INFINITY;
-  for (let round = 0; round < iterations; round++) {
-    maximize(data, K, responsibilities, ridge, state);
-    const next = expect(data, K, state, responsibilities);
-    const done = next - logLikelihood < tolerance;
+  let whole = true;
+  for (let round = 1; round <= iterations; round++) {
+    maximize(data, responsibilities, ridge, state);
+    whole ||= round % WHOLE_EVERY === 1 || round === iterations;
+    const next = expect(data, state, responsibilities, whole);
+    const settled = next - logLikelihood < tolerance;
     logLikelihood = next;
-    if (done) break;
+    if (settled && whole) break;
+    whole = settled;
   }
   return { ...state, logLikelihood };
-}
-
-/** Mean log-density of rows under a fitted mixture, in nats. */
-export function meanLogDensity(fit: MixtureFit, data: DataRows): number {
-  const K = fit.weights.length;
-  return expect(data, K, fit, new Float64Array(data.rows * K));
 }
 
 /** A row that a component shares in less than this adds nothing to it. */
@@ -70,26 +124,26 @@ const NEGLIGIBLE = 1e-12;
 
 type State = Omit<MixtureFit, "logLikelihood">;
 
-/** Means, covariances and weights from responsibilities [N, K]; a component without rows keeps its mean and covariance. */
+/** Means, covariances and weights from responsibilities; a component without rows keeps its mean and covariance. */
 function maximize(
-  data: DataRows,
-  K: number,
-  responsibilities: Float64Array,
+  { rows, features: D, values, weights }: DataRows,
+  { K, counts, components, shares }: Responsibilities,
   ridge: number,
   state: State,
 ): void {
-  const { rows, features: D, values, weights } = data;
   const { means, precisionFactors } = state;
+  const each = (use: (r: number, k: number, share: number) => void) => {
+    for (let r = 0; r < rows; r++) {
+      for (let at = r * K; at < r * K + counts[r]; at++)
+        if (shares[at] >= NEGLIGIBLE) use(r, components[at], shares[at] * (weights?.[r] ?? 1));
+    }
+  };
   const totals = new Float64Array(K);
   const sums = new Float64Array(K * D);
-  for (let r = 0; r < rows; r++) {
-    for (let k = 0; k < K; k++) {
-      if (responsibilities[r * K + k] < NEGLIGIBLE) continue;
-      const share = responsibilities[r * K + k] * (weights?.[r] ?? 1);
-      totals[k] += share;
-      for (let i = 0; i < D; i++) sums[k * D + i] += share * values[r * D + i];
-    }
-  }
+  each((r, k, share) => {
+    totals[k] += share;
+    for (let i = 0; i < D; i++) sums[k * D + i] += share * values[r * D + i];
+  });
   const total = totals.reduce((a, b) => a + b, 0);
   for (let k = 0; k < K; k++) {
     if (totals[k] > 0) for (let i = 0; i < D; i++) means[k * D + i] = sums[k * D + i] / totals[k];
@@ -97,18 +151,14 @@ function maximize(
 
   const covariances = new Float64Array(K * D * D);
   const difference = new Float64Array(D);
-  for (let r = 0; r < rows; r++) {
-    for (let k = 0; k < K; k++) {
-      if (responsibilities[r * K + k] < NEGLIGIBLE) continue;
-      const share = responsibilities[r * K + k] * (weights?.[r] ?? 1);
-      for (let i = 0; i < D; i++) difference[i] = values[r * D + i] - means[k * D + i];
-      const base = k * D * D;
-      for (let i = 0; i < D; i++) {
-        const scaled = share * difference[i];
-        for (let j = 0; j <= i; j++) covariances[base + i * D + j] += scaled * difference[j];
-      }
+  each((r, k, share) => {
+    for (let i = 0; i < D; i++) difference[i] = values[r * D + i] - means[k * D + i];
+    const base = k * D * D;
+    for (let i = 0; i < D; i++) {
+      const scaled = share * difference[i];
+      for (let j = 0; j <= i; j++) covariances[base + i * D + j] += scaled * difference[j];
     }
-  }
+  });
   for (let k = 0; k < K; k++) {
     state.weights[k] = totals[k] / total;
     if (totals[k] === 0) continue;
@@ -151,97 +201,97 @@ function precisionFactor(covariance: Float64Array, D: number, out: Float64Array)
   for (let i = 0; i < D; i++) for (let j = 0; j < D; j++) out[i * D + j] = M[(D - 1 - j) * D + (D - 1 - i)];
 }
 
-/** Responsibilities from the current mixture, and the mean log-density. */
-function expect(data: DataRows, K: number, state: State, responsibilities: Float64Array): number {
-  const { rows, features: D, values, weights } = data;
-  const { means, precisionFactors } = state;
-  const constants = Float64Array.from({ length: K }, (_, k) => {
-    let logDiagonal = 0;
-    for (let i = 0; i < D; i++) logDiagonal += Math.log(precisionFactors[(k * D + i) * D + i]);
-    return Math.log(state.weights[k]) + logDiagonal - 0.5 * D * Math.log(2 * Math.PI);
-  });
-  const difference = new Float64Array(D);
+/** Log-densities so far below the largest one are lost in the rounding of their sum. */
+const LOST = 40;
+
+/**
+ * Responsibilities from the current mixture, in place of those before, and the mean log-density; if not `whole`, of the components
+ * alone that had a share in a row.
+ */
+function expect(
+  data: DataRows,
+  state: State,
+  { K, counts, components, shares }: Responsibilities,
+  whole: boolean,
+): number {
+  const { rows, weights } = data;
+  const logDensity = logDensities(data, state);
   let total = 0;
   let totalWeight = 0;
   for (let r = 0; r < rows; r++) {
-    let top = Number.NEGATIVE_INFINITY;
-    for (let k = 0; k < K; k++) {
-      for (let i = 0; i < D; i++) difference[i] = values[r * D + i] - means[k * D + i];
-      let squares = 0;
-      const base = k * D * D;
-      for (let j = 0; j < D; j++) {
-        let y = 0;
-        for (let i = j; i < D; i++) y += precisionFactors[base + i * D + j] * difference[i];
-        squares += y * y;
+    const start = r * K;
+    // What had the largest share most likely has it again, and the others need not be known if far below it.
+    let top = logDensity(r, components[start], Number.NEGATIVE_INFINITY);
+    let largest = start;
+    let end = start;
+    for (let i = 0; i < (whole ? K : counts[r]); i++) {
+      const k = whole ? i : components[start + i];
+      const density = logDensity(r, k, top - LOST);
+      if (density === Number.NEGATIVE_INFINITY) continue;
+      components[end] = k;
+      shares[end] = density;
+      if (density >= top) {
+        top = density;
+        largest = end;
       }
-      const logDensity = constants[k] - 0.5 * squares;
-      responsibilities[r * K + k] = logDensity;
-      if (logDensity > top) top = logDensity;
+      end++;
     }
     let sum = 0;
-    for (let k = 0; k < K; k++) sum += Math.exp(responsibilities[r * K + k] - top);
-    const logSum = top + Math.log(sum);
-    for (let k = 0; k < K; k++) responsibilities[r * K + k] = Math.exp(responsibilities[r * K + k] - logSum);
+    for (let at = start; at < end; at++) {
+      shares[at] = Math.exp(shares[at] - top);
+      sum += shares[at];
+    }
+    for (let at = start; at < end; at++) shares[at] /= sum;
+    swap(components, start, largest);
+    swap(shares, start, largest);
+    counts[r] = end - start;
     const weight = weights?.[r] ?? 1;
-    total += weight * logSum;
+    total += weight * (top + Math.log(sum));
     totalWeight += weight;
   }
   return total / totalWeight;
 }
 
-/** One-hot assignments [N, K] after k-means++ and ten rounds of Lloyd's algorithm. */
-function kMeansAssignments(data: DataRows, K: number, random: Random): Float64Array {
-  const { rows, features: D, values, weights } = data;
-  const uniforms = random.uniform(new Float64Array(K));
-  const centers = new Float64Array(K * D);
-  const distance = (r: number, k: number) => {
-    let sum = 0;
-    for (let i = 0; i < D; i++) sum += (values[r * D + i] - centers[k * D + i]) ** 2;
-    return sum;
-  };
-  // The first center is any row, each other one a row in proportion to its squared distance from those before.
-  const distances = new Float64Array(rows).fill(1);
-  for (let k = 0; k < K; k++) {
-    const row = chosen(
-      distances.map((d, r) => d * (weights?.[r] ?? 1)),
-      uniforms[k],
-    );
-    centers.set(values.subarray(row * D, (row + 1) * D), k * D);
-    for (let r = 0; r < rows; r++)
-      distances[r] = k === 0 ? distance(r, k) : Math.min(distances[r], distance(r, k));
-  }
-  const nearest = new Int32Array(rows);
-  for (let round = 0; round < 10; round++) {
-    const sums = new Float64Array(K * D);
-    const totals = new Float64Array(K);
-    for (let r = 0; r < rows; r++) {
-      let best = Number.POSITIVE_INFINITY;
-      for (let k = 0; k < K; k++) {
-        const d = distance(r, k);
-        if (d < best) {
-          best = d;
-          nearest[r] = k;
-        }
-      }
-      const weight = weights?.[r] ?? 1;
-      totals[nearest[r]] += weight;
-      for (let i = 0; i < D; i++) sums[nearest[r] * D + i] += weight * values[r * D + i];
-    }
-    for (let k = 0; k < K; k++) {
-      if (totals[k] > 0) for (let i = 0; i < D; i++) centers[k * D + i] = sums[k * D + i] / totals[k];
-    }
-  }
-  const assignments = new Float64Array(rows * K);
-  for (let r = 0; r < rows; r++) assignments[r * K + nearest[r]] = 1;
-  return assignments;
+function swap(numbers: Int32Array | Float64Array, i: number, j: number): void {
+  const number = numbers[i];
+  numbers[i] = numbers[j];
+  numbers[j] = number;
 }
 
-/** The index whose stretch of the cumulative weights holds the share u of their total. */
-function chosen(weights: Float64Array, u: number): number {
-  let target = u * weights.reduce((a, b) => a + b, 0);
-  for (let r = 0; r < weights.length; r++) {
-    target -= weights[r];
-    if (target < 0) return r;
+/** The log-density of row r under component k and its weight; -Infinity as soon as it is certain to be below `least`. */
+function logDensities(
+  { features: D, values }: DataRows,
+  { weights, means, precisionFactors }: State,
+): (r: number, k: number, least: number) => number {
+  const K = weights.length;
+  const size = (D * (D + 1)) / 2;
+  // y = A_k^T x - A_k^T m_k from its last feature, which takes one product, to the first, which takes D: the short ones often
+  // decide. The columns of A_k and what is taken off lie in this order.
+  const columns = new Float64Array(K * size);
+  const shifts = new Float64Array(K * D);
+  const constants = new Float64Array(K);
+  let [to, next] = [0, 0];
+  for (let k = 0; k < K; k++) {
+    constants[k] = Math.log(weights[k]) - 0.5 * D * Math.log(2 * Math.PI);
+    for (let j = D - 1; j >= 0; j--, next++) {
+      constants[k] += Math.log(precisionFactors[(k * D + j) * D + j]);
+      for (let i = j; i < D; i++, to++) {
+        columns[to] = precisionFactors[(k * D + i) * D + j];
+        shifts[next] += columns[to] * means[k * D + i];
+      }
+    }
   }
-  return weights.length - 1;
+  return (r, k, least) => {
+    const most = 2 * (constants[k] - least);
+    let squares = 0;
+    let at = k * size;
+    let shift = k * D;
+    for (let j = D - 1; j >= 0; j--) {
+      let y = -shifts[shift++];
+      for (let i = j; i < D; i++) y += columns[at++] * values[r * D + i];
+      squares += y * y;
+      if (squares > most) return Number.NEGATIVE_INFINITY;
+    }
+    return constants[k] - 0.5 * squares;
+  };
 }

@@ -1,6 +1,6 @@
 import type { DataRows } from "../bijections/bijection.ts";
 import { Random } from "../random/index.ts";
-import { fitGaussianMixture, type MixtureFit, meanLogDensity } from "./expectationMaximization.ts";
+import { clusters, judge, type MixtureFit, maximizeLikelihood } from "./expectationMaximization.ts";
 
 /** Rows, and rounds of expectation maximization, that are enough to choose by. */
 const ENOUGH = 5_000;
@@ -10,33 +10,44 @@ const SEEDS = [0, 1, 2];
 
 /**
  * Chooses the number of components (1, 2, 4, ... up to `most`), the ridge and the start that give held-out rows the highest
- * mean log-density, one after the other. Without held-out rows one in six of the rows judges the choice, and the chosen
- * mixture is then fitted to all.
+ * mean log-density, one after the other. Without held-out rows one in six of the rows judges the choice. The chosen mixture
+ * is then fitted to all rows from where it is.
  */
 export function chooseGaussianMixture(data: DataRows, most: number, heldOut?: DataRows): MixtureFit {
   const order = new Random(0).split("mixture selection").permutation(data.rows).subarray(0, ENOUGH);
-  const held = heldOut ? 0 : Math.max(1, Math.floor(order.length / 6));
-  const judged = heldOut ?? select(data, order.subarray(0, held));
-  const fitted = select(data, order.subarray(held));
-  const fits = (components: number) => components <= most && components <= fitted.rows;
-  let best = { components: 1, ridge: RIDGES[0], seed: SEEDS[0], score: Number.NEGATIVE_INFINITY };
-  const attempt = (choice: { components?: number; ridge?: number; seed?: number }): boolean => {
-    const candidate = { ...best, ...choice };
-    const score = meanLogDensity(
-      fitGaussianMixture(fitted, candidate.components, { ...candidate, iterations: ROUNDS }),
-      judged,
-    );
-    const better = score > best.score;
-    if (better) best = { ...candidate, score };
-    return better;
+  const held = heldOut ? 0 : Math.min(order.length - 1, Math.max(1, Math.floor(order.length / 6)));
+  const judges = heldOut ?? select(data, order.subarray(0, held));
+  const rows = select(data, order.subarray(held));
+  // The second ridge goes on from where the first one has ended.
+  const candidates = (components: number, ridges: readonly number[], seed: number): Candidate[] => {
+    const responsibilities = clusters(rows, components, seed);
+    return ridges.map((ridge) => {
+      const fit = maximizeLikelihood(rows, components, responsibilities, { ridge, iterations: ROUNDS });
+      return { fit, ridge, score: judge(fit, judges).meanLogDensity };
+    });
   };
+  let best = highest(candidates(1, RIDGES, SEEDS[0]));
   let misses = 0;
-  for (let components = 1; fits(components) && misses < 2; components *= 2) {
-    const better = RIDGES.map((ridge) => attempt({ components, ridge })).includes(true);
-    misses = better ? 0 : misses + 1;
+  for (let components = 2; components <= Math.min(most, rows.rows) && misses < 2; components *= 2) {
+    const found = highest([best, ...candidates(components, RIDGES, SEEDS[0])]);
+    misses = found === best ? misses + 1 : 0;
+    best = found;
   }
-  for (const seed of SEEDS.slice(1)) attempt({ seed });
-  return fitGaussianMixture(data, best.components, best);
+  const { ridge } = best;
+  const components = best.fit.weights.length;
+  const others = SEEDS.slice(1).flatMap((seed) => candidates(components, [ridge], seed));
+  const { fit } = highest([best, ...others]);
+  return maximizeLikelihood(data, components, judge(fit, data).responsibilities, { ridge });
+}
+
+const highest = (candidates: readonly Candidate[]): Candidate =>
+  candidates.reduce((best, candidate) => (candidate.score > best.score ? candidate : best));
+
+/** A mixture that the choice may fall on. */
+interface Candidate {
+  readonly fit: MixtureFit;
+  readonly ridge: number;
+  readonly score: number;
 }
 
 function select({ features, values, weights }: DataRows, chosen: Int32Array): DataRows {

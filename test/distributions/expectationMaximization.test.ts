@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { DataRows } from "../../src/bijections/index.ts";
-import { meanLogDensity } from "../../src/distributions/expectationMaximization.ts";
+import { judge } from "../../src/distributions/expectationMaximization.ts";
 import { fitGaussianMixture, GaussianMixture, type MixtureFit } from "../../src/distributions/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
@@ -49,6 +49,29 @@ function covariance({ precisionFactors }: MixtureFit, k: number): number[] {
   return [(b * b + c * c) / determinant, (-a * b) / determinant, (a * a) / determinant];
 }
 
+/** One round of expectation maximization by its formulas: weights, and means. */
+function textbookRound(fit: MixtureFit, { rows, values }: DataRows): Pick<MixtureFit, "weights" | "means"> {
+  const K = fit.weights.length;
+  const density = (k: number, x: number, y: number) => {
+    const [u, v] = [x - fit.means[2 * k], y - fit.means[2 * k + 1]];
+    const [a, , b, c] = fit.precisionFactors.subarray(4 * k, 4 * k + 4);
+    return (fit.weights[k] * a * c * Math.exp(-0.5 * ((a * u + b * v) ** 2 + (c * v) ** 2))) / (2 * Math.PI);
+  };
+  const totals = new Float64Array(K);
+  const sums = new Float64Array(2 * K);
+  for (let r = 0; r < rows; r++) {
+    const [x, y] = values.subarray(2 * r, 2 * r + 2);
+    const densities = Array.from({ length: K }, (_, k) => density(k, x, y));
+    const all = densities.reduce((sum, p) => sum + p);
+    densities.forEach((p, k) => {
+      totals[k] += p / all;
+      sums[2 * k] += (p / all) * x;
+      sums[2 * k + 1] += (p / all) * y;
+    });
+  }
+  return { weights: totals.map((t) => t / rows), means: sums.map((s, i) => s / totals[i >> 1]) };
+}
+
 const data = samples(6000);
 
 describe("fitGaussianMixture", () => {
@@ -92,7 +115,7 @@ describe("fitGaussianMixture", () => {
     const values = await logProb(mixture, data.values);
     const mean = values.reduce((sum, v) => sum + v, 0) / data.rows;
     expect(Math.abs(mean - fit.logLikelihood)).toBeLessThan(1e-6);
-    expect(meanLogDensity(fit, data)).toBeCloseTo(fit.logLikelihood, 12);
+    expect(judge(fit, data).meanLogDensity).toBeCloseTo(fit.logLikelihood, 12);
   });
 
   test("is one Gaussian for one component: mean and covariance of the rows", () => {
@@ -174,6 +197,17 @@ describe("fitGaussianMixture", () => {
     expect([...values].every(Number.isFinite)).toBe(true);
   });
 
+  test("is what rounds over all components and rows give", () => {
+    // Textbook rounds: each component has a share in each row, if only of 1e-300.
+    const [rows, components] = [400, 12];
+    const few = asRows(data.values.slice(0, 2 * rows), 2);
+    const options = { tolerance: 1e-12, iterations: 3000 };
+    const fit = fitGaussianMixture(few, components, options);
+    const again = textbookRound(fit, few);
+    expectClose(again.weights, fit.weights, 1e-6, "weights");
+    expectClose(again.means, fit.means, 1e-5, "means");
+  });
+
   test("is the same for a seed, and another for another", () => {
     const seeded = (seed: number) => [...fitGaussianMixture(data, 6, { seed }).means];
     expect(seeded(1)).toEqual(seeded(1));
@@ -182,6 +216,13 @@ describe("fitGaussianMixture", () => {
 });
 
 describe("GaussianMixture.fitToData", () => {
+  test.each([1, 2, 3, 8])("takes %d rows", async (rows) => {
+    const mixture = new GaussianMixture({ features: 2, components: 4 }, new Random(0));
+    const few = asRows(data.values.slice(0, 2 * rows), 2);
+    mixture.fitToData(few);
+    expect([...(await logProb(mixture, few.values))].every(Number.isFinite)).toBe(true);
+  });
+
   test("finds about as many components as there are, and their density", async () => {
     const mixture = new GaussianMixture({ features: 2, components: 16 }, new Random(0));
     mixture.fitToData(data);
