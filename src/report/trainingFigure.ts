@@ -83,7 +83,9 @@ export async function trainingFigure(figure: TrainingFigure): Promise<string> {
     ...reference.map(({ label, value }) => ({ text: label, color: style.ink, value })),
   ];
   const widest = Math.max(...ends.map(({ text }) => textWidth(text, style.textSize)));
-  const figures = [`validation ${nats(best.validationLogDensity)}`, `training ${nats(best.trainLogDensity)}`];
+  const figures = [`validation ${nats(best.validationLogDensity)}`];
+  // The start has none.
+  if (Number.isFinite(best.trainLogDensity)) figures.push(`training ${nats(best.trainLogDensity)}`);
   if (baseline)
     figures.push(`${baseline.label} ${nats(baseline.value)}${reference[0] ? "" : " (off the axis)"}`);
   return composeSheet({

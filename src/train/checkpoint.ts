@@ -10,6 +10,7 @@ const stateSchema = z.strictObject({
   best: z.number(),
   plateaus: z.number(),
   sincePlateau: z.number(),
+  cautions: z.number(),
   recoveries: z.number(),
   steps: z.number(),
 });

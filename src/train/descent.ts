@@ -54,15 +54,18 @@ export class Descent {
     return scale * optimizer.learningRate;
   }
 
-  /** Back to the remembered weights, with half the step size from now on; false if that was done too often already. */
-  goBack(): boolean {
+  /** Back to the remembered weights. */
+  restore(): void {
     this.flat.assign(this.good.values);
     this.flat.average.set(this.good.average);
     this.running.set(this.good.running);
-    if (this.recoveries >= MOST_RECOVERIES) return false;
-    this.recoveries++;
     this.optimizer.reset();
-    return true;
+  }
+
+  /** Back to the remembered weights, with half the step size from now on; false if that was done too often already. */
+  goBack(): boolean {
+    this.restore();
+    return this.recoveries++ < MOST_RECOVERIES;
   }
 
   /** The weights that training is to give: their moving average, unless that is turned off. */

@@ -47,7 +47,8 @@ type Rows = TrainingRows | StreamedRows;
  * 50,000 of its rows are held out, and scales and mixtures are fitted to a random sample of the others.
  *
  * If the loss becomes NaN or explodes, training goes back to its last good weights with half the step; after three times it
- * throws a NUMERIC error that names the layer and the batch.
+ * throws a NUMERIC error that names the layer and the batch. Where all that an epoch does is to lead far away from the start, it
+ * is done again with an eighth of the step.
  */
 export async function fit(flow: Flow, data: FitData, options: FitOptions = {}): Promise<FitResult> {
   const { validation, checkpoint, initialize: start = true } = options;
@@ -100,6 +101,12 @@ const sampleOf = (rows: TrainingRows): TrainingRows => {
   );
 };
 
+/** An epoch that ends so many nats below the start, none before having been better, took too large steps. */
+const FAR = 1;
+/** What is left of their size then, and how often that may be. */
+const CAUTION = 1 / 8;
+const MOST_CAUTIONS = 3;
+
 class Training {
   private readonly flow: Flow;
   private readonly settings: z.output<typeof fitSettingsSchema>;
@@ -124,6 +131,7 @@ class Training {
     best: Number.NEGATIVE_INFINITY,
     plateaus: 0,
     sincePlateau: 0,
+    cautions: 0,
   };
   private epochs: Epoch[] = [];
 
@@ -239,14 +247,20 @@ class Training {
       const { plateaus } = state;
       stepSize = await descent.step(
         length,
-        stepScale(settings.schedule, { step, totalSteps: settings.epochs * batches, plateaus }),
+        stepScale(settings.schedule, { step, totalSteps: settings.epochs * batches, plateaus }) *
+          CAUTION ** state.cautions,
       );
       b++;
       options.onProgress?.({ epoch, fraction: b / batches, best: state.best });
     }
-    state.epoch = epoch;
     const trainLogDensity = (this.sample ? await this.judged(this.sample) : sum / seen) + this.offset;
     const validationLogDensity = (await this.judged(this.validation)) + this.offset;
+    if (!late && this.leadsAway(validationLogDensity)) {
+      descent.restore();
+      state.cautions++;
+      return undefined;
+    }
+    state.epoch = epoch;
     this.epochs.push({ epoch, trainLogDensity, validationLogDensity, stepSize });
     this.judge(validationLogDensity);
     options.onEpoch?.(this.epochs.at(-1)!);
@@ -280,6 +294,12 @@ class Training {
       state.plateaus++;
       state.sincePlateau = 0;
     }
+  }
+
+  /** Whether steps are so large that all they do is to lead away from a good start, as that of a mixture of narrow components. */
+  private leadsAway(validation: number): boolean {
+    const { best, bestEpoch, cautions } = this.state;
+    return !this.sample && bestEpoch === 0 && cautions < MOST_CAUTIONS && validation < best - FAR;
   }
 
   private async recover(epoch: number, batch: number, { rows, indices }: Batch, loss: number): Promise<void> {

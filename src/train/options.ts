@@ -57,7 +57,7 @@ export interface FitOptions extends FitSettings, EngineOptions {
   initialize?: boolean;
   onEpoch?(epoch: Epoch): void;
   onProgress?(progress: Progress): void;
-  /** Told when training went back to its last good weights. */
+  /** Told when a loss that failed sent training back to its last good weights. */
   onRecovery?(message: string): void;
   /** Ends training after the running batch; what was best so far is kept. */
   signal?: AbortSignal;

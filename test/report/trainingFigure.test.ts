@@ -55,6 +55,12 @@ describe("trainingFigure", () => {
     expect(notNumbers(figure)).toEqual([]);
   });
 
+  it("says nothing of the training at a start that stayed the best", async () => {
+    const start = { epoch: 0, trainLogDensity: Number.NaN, validationLogDensity: 3 };
+    const figure = open(await trainingFigure({ epochs: [start, ...epochs], bestEpoch: 0 }));
+    expect(texts(figure)[1]).toBe("Epoch 0: validation 3.000 nats.");
+  });
+
   it("takes in a near baseline and leaves a far one to the caption", async () => {
     const near = open(
       await trainingFigure({ epochs, bestEpoch: 24, baseline: { label: "Gaussian", value: -3 } }),

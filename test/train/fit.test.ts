@@ -8,6 +8,7 @@ import {
   StandardizeContext,
 } from "../../src/bijections/index.ts";
 import { DiagonalNormal } from "../../src/distributions/diagonalNormal.ts";
+import { GaussianMixture } from "../../src/distributions/gaussianMixture.ts";
 import { Uniform } from "../../src/distributions/uniform.ts";
 import type { PushforwardError } from "../../src/errors.ts";
 import { Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
@@ -224,6 +225,33 @@ describe("interruption", () => {
       maxMinutes: 0.02,
     });
     expect(result.stopped).toBe("time");
+  });
+});
+
+describe("a start that is good already", () => {
+  // Three narrow clusters, which expectation maximization finds, and steps that throw them out of their components.
+  const clusters = (rows: number) => {
+    const noise = new Random(5).normal(new Float64Array(2 * rows));
+    return noise.map((e, i) => ((i >> 1) % 3) - 1 + 1e-3 * e);
+  };
+  const onMixture = () => {
+    const mixture = new GaussianMixture({ features: 2, components: 4 }, new Random(0));
+    return forTables(new Flow(mixture, maf(2, small).bijection));
+  };
+  const options = {
+    epochs: 12,
+    seed: 1,
+    optimizer: { learningRate: 3e-3 },
+    validation: { values: clusters(90) },
+  };
+
+  it("is not left by large steps: they become smaller", async () => {
+    const start = (await fit(onMixture(), clusters(300), { ...options, epochs: 1 })).validationLogDensity;
+    const { epochs } = await fit(onMixture(), clusters(300), options);
+    expect(epochs.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
+    expect(epochs[0].stepSize).toBeLessThan(3e-3);
+    expect((Math.log(3e-3 / epochs[0].stepSize) / Math.log(8)) % 1).toBeCloseTo(0, 9);
+    for (const { validationLogDensity } of epochs) expect(validationLogDensity).toBeGreaterThan(start - 1);
   });
 });
 
