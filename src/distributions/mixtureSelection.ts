@@ -17,18 +17,18 @@ export function chooseGaussianMixture(data: DataRows, most: number, heldOut?: Da
   const order = new Random(0).split("mixture selection").permutation(data.rows).subarray(0, ENOUGH);
   const held = heldOut ? 0 : Math.min(order.length - 1, Math.max(1, Math.floor(order.length / 6)));
   const judges = heldOut ?? select(data, order.subarray(0, held));
-  const rows = select(data, order.subarray(held));
+  const fitted = select(data, order.subarray(held));
   // The second ridge goes on from where the first one has ended.
   const candidates = (components: number, ridges: readonly number[], seed: number): Candidate[] => {
-    const responsibilities = clusters(rows, components, seed);
+    const responsibilities = clusters(fitted, components, seed);
     return ridges.map((ridge) => {
-      const fit = maximizeLikelihood(rows, components, responsibilities, { ridge, iterations: ROUNDS });
+      const fit = maximizeLikelihood(fitted, components, responsibilities, { ridge, iterations: ROUNDS });
       return { fit, ridge, score: judge(fit, judges).meanLogDensity };
     });
   };
   let best = highest(candidates(1, RIDGES, SEEDS[0]));
   let misses = 0;
-  for (let components = 2; components <= Math.min(most, rows.rows) && misses < 2; components *= 2) {
+  for (let components = 2; components <= Math.min(most, fitted.rows) && misses < 2; components *= 2) {
     const found = highest([best, ...candidates(components, RIDGES, SEEDS[0])]);
     misses = found === best ? misses + 1 : 0;
     best = found;

@@ -296,7 +296,10 @@ class Training {
     }
   }
 
-  /** Whether steps are so large that all they do is to lead away from a good start, as that of a mixture of narrow components. */
+  /**
+   * Whether steps are so large that all they do is to lead away from a good start, as that of a mixture of narrow components. Not
+   * of flow matching, which does not follow the log-density.
+   */
   private leadsAway(validation: number): boolean {
     const { best, bestEpoch, cautions } = this.state;
     return !this.sample && bestEpoch === 0 && cautions < MOST_CAUTIONS && validation < best - FAR;

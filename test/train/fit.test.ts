@@ -253,6 +253,19 @@ describe("a start that is good already", () => {
     expect((Math.log(3e-3 / epochs[0].stepSize) / Math.log(8)) % 1).toBeCloseTo(0, 9);
     for (const { validationLogDensity } of epochs) expect(validationLogDensity).toBeGreaterThan(start - 1);
   });
+
+  it("keeps the smaller steps in a checkpoint", async () => {
+    const store = memoryStore();
+    const whole = onMixture();
+    await fit(whole, clusters(300), { ...options, checkpoint: store });
+    const resumed = onMixture();
+    const { epochs } = await fit(resumed, clusters(300), {
+      ...options,
+      checkpoint: memoryStore(store.saved[0]),
+    });
+    expect(epochs.length).toBe(12);
+    expect(weightsOf(resumed)).toEqual(weightsOf(whole));
+  });
 });
 
 describe("failure", () => {
