@@ -1,9 +1,11 @@
 import { z } from "zod";
+import { drawForBatch, isTraining } from "../graph/drawn.ts";
 import { scoped } from "../graph/scope.ts";
 import { constant, type Tensor } from "../graph/tensor.ts";
-import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
+import { MLP, networkSchema } from "../nn/mlp.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
+import { compile } from "../runtime/compile.ts";
 import {
   type Distribution,
   type DistributionKind,
@@ -12,30 +14,37 @@ import {
   type Noise,
 } from "./distribution.ts";
 
+/** Draws that `totalMass` evaluates at a time: a few MB for each layer of the network. */
+const MASS_CHUNK = 8192;
+
 const resampledSchema = z.strictObject({
   type: z.literal("resampled"),
   features: z.int().positive(),
-  /** T: the last of so many proposals is taken in any case. */
+  /** T: proposal number T is accepted in any case. */
   truncation: z.int().min(2).default(100),
-  /** Points that estimate Z: an even grid of at most so many, or from four features on so many normal numbers. */
-  points: z.int().min(64).default(1024),
-  /** Of those normal numbers. */
-  seed: z.int().nonnegative().default(0),
+  /** Number of quadrature nodes for Z when a density is evaluated. */
+  points: z.int().min(64).default(65_536),
+  /** Number of normal draws for Z in each training batch. */
+  trainingPoints: z.int().min(64).default(1024),
   network: networkSchema.prefault({ activation: "tanh" }),
 });
 
+export type ResampledOptions = Omit<z.input<typeof resampledSchema>, "type">;
+
 /**
  * Learned rejection sampling (Bauer and Mnih 2019), the base of resampled flows (Stimper et al. 2022). A standard normal
- * proposal x is taken with probability a(x), a network's sigmoid; if none of T - 1 is, the next one is taken as it is:
+ * proposal x is accepted with probability a(x), the sigmoid of a network; if T - 1 proposals are rejected, the next one is
+ * accepted unconditionally:
  *
  *     log p(x) = log N(x; 0, I) + log((1 - q) a(x) / Z + q),   Z = E a,   q = (1 - Z)^(T - 1).
  *
- * Several modes and holes, which no bijection makes of a normal. Starts with a = 1/2 everywhere: the standard normal.
+ * It has several modes and holes, which no bijection can make of a normal distribution. It starts with a = 1/2 everywhere,
+ * which is the standard normal.
  *
- * Z is a fixed quadrature, so the density is a function of the parameters alone. Up to three features it is a grid, which is
- * exact to about 10^-9, 10^-6 and 10^-3 for smooth networks (`tanh` is the default for this reason). From four on it is the
- * mean over `points` fixed normal numbers: its relative error, by which the density does not integrate to 1, is about the
- * deviation of a / Z over sqrt(points).
+ * Training estimates Z from normal draws that are new in every batch, since a network would learn to be small at fixed nodes,
+ * and the density would then integrate to more than 1. Everywhere else Z comes from a fixed quadrature with nodes that
+ * training never sees, so the density is a function of the parameters alone: a grid for one and two features, quasi-random
+ * normal numbers for more. `totalMass` measures what the density integrates to.
  */
 export class Resampled implements Distribution {
   readonly features: number;
@@ -43,28 +52,17 @@ export class Resampled implements Distribution {
   readonly noise: readonly Noise[];
   readonly network: MLP;
   private readonly options: z.output<typeof resampledSchema>;
-  private readonly quadrature: Quadrature;
 
   /** Throws `ARGUMENT` if the options do not fit. */
-  constructor(
-    options: {
-      features: number;
-      truncation?: number;
-      points?: number;
-      seed?: number;
-      network?: NetworkOptions;
-    },
-    random: Random,
-  ) {
+  constructor(options: ResampledOptions, random: Random) {
     this.options = parse(resampledSchema, { type: "resampled", ...options }, "a resampled distribution");
-    const { features, truncation, points, seed, network } = this.options;
+    const { features, truncation, network } = this.options;
     this.features = features;
     this.noise = [
       { kind: "normal", size: features * truncation },
       { kind: "uniform", size: truncation - 1 },
     ];
     this.network = new MLP(features, 1, network, random);
-    this.quadrature = gridQuadrature(features, points) ?? normalQuadrature(features, points, seed);
   }
 
   logProb(x: Tensor): Tensor {
@@ -105,11 +103,52 @@ export class Resampled implements Distribution {
 
   /** log Z, a scalar. */
   private logNormalizer(): Tensor {
-    const { points, weights } = this.quadrature;
-    const nodes = constant(points, [weights.length, this.features]);
-    return this.logAcceptance(nodes)
+    const { features: D } = this;
+    const { points, trainingPoints: S } = this.options;
+    if (isTraining()) {
+      const draws = drawForBatch([S, D], ({ random }) => random.normal(new Float64Array(S * D)));
+      return this.logAcceptance(draws).logsumexp().sub(Math.log(S));
+    }
+    const { nodes, weights } = quadrature(D, points);
+    return this.logAcceptance(constant(nodes, [weights.length, D]))
       .add(constant(weights.map(Math.log), [weights.length]))
       .logsumexp();
+  }
+
+  /**
+   * The integral of the density as it is computed, (1 - q) Z / Z' + q with the Z' of the quadrature, and its standard error:
+   * Z is measured with independent normal draws, 2^20 by default.
+   */
+  async totalMass(options: { draws?: number; seed?: number } = {}): Promise<{
+    mass: number;
+    standardError: number;
+  }> {
+    const { draws = 2 ** 20, seed = 0 } = options;
+    const { features: D } = this;
+    const random = new Random(seed).split("total mass");
+    const float64 = { precision: "float64" } as const;
+    const acceptance = compile((x: Tensor) => this.logAcceptance(x).exp(), [["N", D]], float64);
+    const normalizer = compile(() => this.logNormalizer().exp(), [], float64);
+    try {
+      const [quadratureZ] = await normalizer();
+      let sum = 0;
+      let squares = 0;
+      for (let start = 0; start < draws; start += MASS_CHUNK) {
+        const rows = Math.min(MASS_CHUNK, draws - start);
+        const normal = random.normal(new Float64Array(rows * D), { offset: start * D });
+        for (const a of await acceptance(normal)) {
+          sum += a;
+          squares += a * a;
+        }
+      }
+      const Z = sum / draws;
+      const error = Math.sqrt(Math.max(0, squares / draws - Z * Z) / (draws - 1));
+      const q = (1 - quadratureZ) ** (this.options.truncation - 1);
+      return { mass: ((1 - q) * Z) / quadratureZ + q, standardError: ((1 - q) * error) / quadratureZ };
+    } finally {
+      await acceptance.release();
+      await normalizer.release();
+    }
   }
 
   describe() {
@@ -130,43 +169,63 @@ export const resampledKind: DistributionKind<typeof resampledSchema> = {
   ],
 };
 
-/** Points [S, D] and their weights, which add up to 1, for means under a standard normal. */
+/** Nodes [S, D] and weights [S], which sum to 1, for expectations under a standard normal. */
 interface Quadrature {
-  readonly points: Float64Array;
+  readonly nodes: Float64Array;
   readonly weights: Float64Array;
 }
 
-/** Fewer points an axis are too coarse for a grid. */
-const LEAST_PER_AXIS = 10;
-/** So many deviations leave out 10^-10 of a normal. */
-const REACH = 6.5;
+const quadrature = (features: number, points: number): Quadrature =>
+  features <= 2 ? gridQuadrature(features, points) : quasiRandomQuadrature(features, points);
+
+/** The half-width of the grid, in deviations: 10^-10 of a normal lies outside. */
+const MAX_REACH = 6.5;
+/** A finer axis in one dimension would resolve more than float32 does. */
+const MAX_POINTS_PER_AXIS = 4096;
 
 /**
- * The trapezoidal rule on a grid, which for smooth functions under a normal converges exponentially (Trefethen and Weideman
- * 2014). Its step h and its reach R cost exp(-2 pi^2 / h^2) and exp(-R^2 / 2), which are the same here.
+ * The trapezoidal rule on a grid, which converges exponentially for smooth functions under a normal (Trefethen and Weideman
+ * 2014). A step h and a reach R cost exp(-2 pi^2 / h^2) and exp(-R^2 / 2), which coincide for few points.
  */
-function gridQuadrature(features: number, most: number): Quadrature | undefined {
-  const size = Math.min(128, Math.floor(most ** (1 / features) + 1e-9));
-  if (size < LEAST_PER_AXIS) return undefined;
-  const reach = Math.min(REACH, 0.5 * Math.sqrt(4 * Math.PI * (size - 1)));
+function gridQuadrature(features: number, points: number): Quadrature {
+  const size = Math.min(MAX_POINTS_PER_AXIS, Math.floor(points ** (1 / features) + 1e-9));
+  const reach = Math.min(MAX_REACH, 0.5 * Math.sqrt(4 * Math.PI * (size - 1)));
   const axis = Float64Array.from({ length: size }, (_, i) => reach * ((2 * i) / (size - 1) - 1));
   const count = size ** features;
-  const points = new Float64Array(count * features);
+  const nodes = new Float64Array(count * features);
   const weights = new Float64Array(count);
   for (let p = 0; p < count; p++) {
     let squares = 0;
     for (let i = 0; i < features; i++) {
       const x = axis[Math.floor(p / size ** i) % size];
-      points[p * features + i] = x;
+      nodes[p * features + i] = x;
       squares += x * x;
     }
     weights[p] = Math.exp(-0.5 * squares);
   }
   const total = weights.reduce((a, b) => a + b, 0);
-  return { points, weights: weights.map((w) => w / total) };
+  return { nodes, weights: weights.map((w) => w / total) };
 }
 
-function normalQuadrature(features: number, count: number, seed: number): Quadrature {
-  const points = new Random(seed).split("resampled").normal(new Float64Array(count * features));
-  return { points, weights: new Float64Array(count).fill(1 / count) };
+/**
+ * Quasi-random normal numbers of equal weight: the additive recurrence with the powers of 1 / phi, phi^(d+1) = phi + 1 (Roberts
+ * 2018), on the unit cube, and the transform of Box and Muller from pairs of coordinates to pairs of normal numbers.
+ */
+function quasiRandomQuadrature(features: number, count: number): Quadrature {
+  const pairs = Math.ceil(features / 2);
+  const dimension = 2 * pairs;
+  let phi = 2;
+  for (let i = 0; i < 60; i++) phi = (1 + phi) ** (1 / (dimension + 1));
+  const steps = Array.from({ length: dimension }, (_, i) => phi ** -(i + 1) % 1);
+  const nodes = new Float64Array(count * features);
+  for (let p = 0; p < count; p++) {
+    const uniform = (i: number) => (0.5 + (p + 1) * steps[i]) % 1;
+    for (let k = 0; k < pairs; k++) {
+      const radius = Math.sqrt(-2 * Math.log(1 - uniform(2 * k)));
+      const angle = 2 * Math.PI * uniform(2 * k + 1);
+      nodes[p * features + 2 * k] = radius * Math.cos(angle);
+      if (2 * k + 1 < features) nodes[p * features + 2 * k + 1] = radius * Math.sin(angle);
+    }
+  }
+  return { nodes, weights: new Float64Array(count).fill(1 / count) };
 }
