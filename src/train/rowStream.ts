@@ -1,19 +1,19 @@
 import { PushforwardError } from "../errors.ts";
 import { Random } from "../random/index.ts";
+import { rowHashes } from "./equalRows.ts";
 import {
   checkedRows,
   copyRow,
   counting,
   emptyRows,
-  keepOut,
   selectRows,
-  shareOf,
-  splitRows,
   type TrainingRows,
   tooFew,
+  totalWeight,
   valuesOf,
   type Widths,
 } from "./rows.ts";
+import { holdOut, shareOf, splitRows } from "./splitRows.ts";
 
 /** Rows that come one after the other: numbers in row-major order, or an object that carries them. */
 export type RowBlock =
@@ -45,26 +45,27 @@ const MOST_KEPT_OUT = 1 / 4;
  * validation are taken and to which scales and mixtures are fitted.
  */
 export class StreamedRows implements RowStream {
+  /** How many rows there are to learn from; the copies of held-out rows, which are left out too, are not subtracted. */
   readonly rows: number;
   readonly widths: Widths;
+  /** The mean weight of the rows. */
+  readonly meanWeight: number;
   /** Rows at random, all of them if they are few. */
   readonly sample: TrainingRows;
   private readonly stream: RowStream;
-  /** Numbers of the rows that are kept out, ascending. */
-  private readonly keptOut: Int32Array;
+  private readonly heldOut: HeldOut;
 
   private constructor(
     stream: RowStream,
-    widths: Widths,
-    sample: TrainingRows,
-    rows: number,
-    keptOut: Int32Array,
+    parts: Pick<StreamedRows, "widths" | "meanWeight" | "sample" | "rows">,
+    heldOut: HeldOut,
   ) {
     this.stream = stream;
-    this.widths = widths;
-    this.sample = sample;
-    this.rows = rows;
-    this.keptOut = keptOut;
+    this.widths = parts.widths;
+    this.meanWeight = parts.meanWeight;
+    this.sample = parts.sample;
+    this.rows = parts.rows;
+    this.heldOut = heldOut;
   }
 
   /**
@@ -77,9 +78,11 @@ export class StreamedRows implements RowStream {
     const random = new Random(seed).split("sample");
     let sample: TrainingRows | undefined;
     let rows = 0;
+    let weight = 0;
     for await (const block of checkedBlocks(stream, features)) {
       const context = block.context.length / block.rows;
       sample ??= emptyRows(sampleSize(features + context), { features, context });
+      weight += totalWeight(block, counting(block.rows));
       const uniform = random.uniform(new Float64Array(block.rows), { offset: rows });
       for (let i = 0; i < block.rows; i++, rows++) {
         const slot = rows < sample.rows ? rows : Math.floor(uniform[i] * (rows + 1));
@@ -89,42 +92,59 @@ export class StreamedRows implements RowStream {
     if (!sample || rows < 2) throw tooFew(rows);
     const widths = { features, context: sample.context.length / sample.rows };
     if (rows < sample.rows) sample = selectRows(sample, counting(rows));
-    return new StreamedRows(stream, widths, sample, rows, new Int32Array(0));
-  }
-
-  /** Takes a share of the rows out of the stream at random, as many of them as stay in memory. */
-  split(fraction: number, seed: number): { training: StreamedRows; validation: TrainingRows } {
-    const { stream, widths, sample, rows, keptOut } = this;
-    const most = Math.floor(MOST_KEPT_OUT * sampleSize(widths.features + widths.context));
-    const held = Math.min(shareOf(rows, fraction), most, sample.rows - 1);
-    const { training, validation } = keepOut(sample, held, seed);
-    const out = Int32Array.from([...keptOut, ...validation.index]).sort();
-    return { training: new StreamedRows(stream, widths, training, rows - held, out), validation };
+    return new StreamedRows(stream, { widths, sample, rows, meanWeight: weight / rows }, NOTHING_HELD_OUT);
   }
 
   /**
-   * All rows but those that are kept out.
+   * Takes a share of the rows out of the stream at random, as many of them as stay in memory. Copies of these rows elsewhere in
+   * the stream are left out of the training rows.
+   */
+  split(fraction: number, seed: number): { training: StreamedRows; validation: TrainingRows } {
+    const { stream, widths, sample, rows, meanWeight } = this;
+    const most = Math.floor(MOST_KEPT_OUT * sampleSize(widths.features + widths.context));
+    const count = Math.min(shareOf(rows, fraction), most, sample.rows - 1);
+    const { training, validation } = holdOut(sample, count, seed);
+    const numbers = Int32Array.from([...this.heldOut.numbers, ...validation.index]).sort();
+    const hashes = new Set([...this.heldOut.hashes, ...rowHashes(validation)]);
+    // A value that the distribution repeats is on both sides.
+    for (const hash of rowHashes(training)) hashes.delete(hash);
+    const left = rows - validation.rows;
+    const weight = rows * meanWeight - totalWeight(validation, counting(validation.rows));
+    const parts = { widths, sample: training, rows: left, meanWeight: weight / left };
+    return { training: new StreamedRows(stream, parts, { numbers, hashes }), validation };
+  }
+
+  /**
+   * All rows but those that are held out and their copies.
    *
    * @throws DATA when there are more or fewer than in the first pass.
    */
   async *blocks(): AsyncGenerator<TrainingRows> {
-    const { rows, keptOut } = this;
+    const { rows, heldOut } = this;
     let seen = 0;
-    let next = 0;
     for await (const block of checkedBlocks(this.stream, this.widths.features)) {
-      const first = next;
-      while (next < keptOut.length && keptOut[next] < seen + block.rows) next++;
-      yield next === first ? block : without(block, keptOut.subarray(first, next), seen);
+      yield without(block, heldOut, seen);
       seen += block.rows;
     }
-    if (seen === rows + keptOut.length) return;
+    const expected = rows + heldOut.numbers.length;
+    if (seen === expected) return;
     throw new PushforwardError("DATA", "the stream changed while a flow was fitted to it", {
-      expected: `${rows + keptOut.length} rows, as in the first pass`,
+      expected: `${expected} rows, as in the first pass`,
       received: `${seen}`,
       mend: "Give the same rows in the same order each time `blocks()` is called.",
     });
   }
 }
+
+/** Rows that are held out of a stream. */
+interface HeldOut {
+  /** Their numbers, ascending. */
+  readonly numbers: Int32Array;
+  /** Hashes of those whose copies are to be left out as well. */
+  readonly hashes: ReadonlySet<number>;
+}
+
+const NOTHING_HELD_OUT: HeldOut = { numbers: new Int32Array(0), hashes: new Set() };
 
 export const isStream = (data: object): data is RowStream => "blocks" in data;
 
@@ -134,6 +154,10 @@ export const split = <T extends TrainingRows | StreamedRows>(data: T, fraction: 
     training: T;
     validation: TrainingRows;
   };
+
+/** The mean weight of rows. */
+export const meanWeight = (data: TrainingRows | StreamedRows): number =>
+  data instanceof StreamedRows ? data.meanWeight : totalWeight(data, counting(data.rows)) / data.rows;
 
 /** All rows that are in memory: those of a stream's sample. */
 export const inMemory = (data: TrainingRows | StreamedRows): TrainingRows =>
@@ -159,12 +183,16 @@ async function* checkedBlocks(stream: RowStream, features: number): AsyncGenerat
 const floats = (numbers: ArrayLike<number>): Float64Array =>
   numbers instanceof Float64Array ? numbers : Float64Array.from(numbers);
 
-/** The rows of a block but those of the given numbers, which are ascending; `before` rows came before the block. */
-function without(block: TrainingRows, numbers: Int32Array, before: number): TrainingRows {
-  const kept = new Int32Array(block.rows - numbers.length);
-  for (let row = 0, n = 0, k = 0; row < block.rows; row++) {
-    if (n < numbers.length && numbers[n] === before + row) n++;
-    else kept[k++] = row;
-  }
-  return selectRows(block, kept);
+/** The rows of a block that are not held out; `before` rows came before the block. */
+function without(block: TrainingRows, { numbers, hashes }: HeldOut, before: number): TrainingRows {
+  if (numbers.length === 0) return block;
+  const own = hashes.size > 0 ? rowHashes(block) : undefined;
+  let next = numbers.findIndex((number) => number >= before);
+  if (next < 0) next = numbers.length;
+  const kept = counting(block.rows).filter((row) => {
+    if (numbers[next] !== before + row) return !own || !hashes.has(own[row]);
+    next++;
+    return false;
+  });
+  return kept.length === block.rows ? block : selectRows(block, kept);
 }

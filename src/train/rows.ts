@@ -1,7 +1,6 @@
 import type { DataRows } from "../bijections/bijection.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
-import { Random } from "../random/index.ts";
 
 /** Rows to learn from or to judge by: data, context and weights row by row. */
 export interface TrainingRows {
@@ -73,6 +72,15 @@ export function checkedRows(
   check("data", values.length, Math.ceil(rows) * features);
   check("context", context.length, rows * conditions);
   if (weights) check("weights", weights.length, rows);
+  const badWeight = weights
+    ? weights.findIndex((weight) => !(weight >= 0 && weight < Number.POSITIVE_INFINITY))
+    : -1;
+  if (badWeight >= 0) {
+    throw new PushforwardError("DATA", `the weight of row ${before + badWeight} is ${weights![badWeight]}`, {
+      expected: "a finite number from 0",
+      mend: "Give every row a weight, 0 to leave it out.",
+    });
+  }
   const bad = firstNonFinite(values);
   if (bad < values.length) {
     throw new PushforwardError(
@@ -155,32 +163,6 @@ export function selectRows(data: TrainingRows, chosen: ArrayLike<number>): Train
     context: take(data.context),
     weights: take(data.weights),
     index: Int32Array.from(chosen, (row) => data.index[row]),
-  };
-}
-
-/** Shares rows out at random into training and validation; both have at least one row. */
-export function splitRows(
-  data: TrainingRows,
-  fraction: number,
-  seed: number,
-): { training: TrainingRows; validation: TrainingRows } {
-  return keepOut(data, shareOf(data.rows, fraction), seed);
-}
-
-/** How many rows a fraction of them is, if some have to be on either side. */
-export const shareOf = (rows: number, fraction: number): number =>
-  Math.min(rows - 1, Math.max(1, Math.round(fraction * rows)));
-
-/** Keeps `held` rows out at random, for validation. */
-export function keepOut(
-  data: TrainingRows,
-  held: number,
-  seed: number,
-): { training: TrainingRows; validation: TrainingRows } {
-  const order = new Random(seed).split("validation").permutation(data.rows);
-  return {
-    training: selectRows(data, order.slice(held).sort()),
-    validation: selectRows(data, order.slice(0, held).sort()),
   };
 }
 
