@@ -1,6 +1,6 @@
 import { Random } from "../random/index.ts";
 import { readAhead } from "../readAhead.ts";
-import { StreamedRows } from "./rowStream.ts";
+import { meanWeight, StreamedRows } from "./rowStream.ts";
 import { copyRow, counting, emptyRows, type TrainingRows, type Widths } from "./rows.ts";
 
 /** Some of `rows`, which stay as they are until the next batch is asked for. */
@@ -9,11 +9,25 @@ export interface Batch {
   readonly indices: Int32Array;
 }
 
-/** Each row once in an epoch, in an order that depends on the seed and the epoch alone. */
-export type Batches = (epoch: number) => Iterable<Batch> | AsyncIterable<Batch>;
+/** The batches of a training. */
+export interface Batches {
+  /** How many rows an epoch shows: each row once, and rows of large weight several times, see `copiesOf`. */
+  readonly rows: number;
+  /** Their mean weight. */
+  readonly meanWeight: number;
+  /** The batches of an epoch, in an order that depends only on the seed and the epoch. */
+  epoch(epoch: number): Iterable<Batch> | AsyncIterable<Batch>;
+}
 
 /** Rows in a buffer: enough to mix what lies together in a table, and no more numbers than 128 MB hold. */
 const BUFFER = { rows: 2 ** 17, numbers: 2 ** 24 };
+
+/**
+ * How often an epoch shows a row, each time with an equal part of its weight, so that no part is much larger than the mean
+ * weight. The whole weight at once would be one large gradient among many small ones: clipping shortens it, and Adam divides
+ * it by a root of its square, so the row would have too little influence.
+ */
+const copiesOf = (weight: number, meanWeight: number): number => Math.max(1, Math.round(weight / meanWeight));
 
 /** Batches of rows as `prepare` leaves them. */
 export function batchesOf(
@@ -25,20 +39,47 @@ export function batchesOf(
   }: { batchSize: number; seed: number; prepare(rows: TrainingRows): TrainingRows },
 ): Batches {
   const random = (epoch: number) => new Random(seed).split("shuffle").split(epoch);
+  const mean = meanWeight(data);
   if (!(data instanceof StreamedRows)) {
     const rows = prepare(data);
-    return (epoch) => permuted(rows, batchSize, random(epoch));
+    const copies = Int32Array.from(rows.weights, (weight) => copiesOf(weight, mean));
+    const shown = new Int32Array(copies.reduce((a, b) => a + b, 0));
+    let end = 0;
+    for (let row = 0; row < rows.rows; end += copies[row++]) shown.fill(row, end, end + copies[row]);
+    const parts = { ...rows, weights: rows.weights.map((weight, row) => weight / copies[row]) };
+    return {
+      rows: shown.length,
+      meanWeight: (mean * rows.rows) / shown.length,
+      epoch: (epoch) => permuted(parts, shown, batchSize, random(epoch)),
+    };
   }
   const { features, context } = data.widths;
   const most = Math.min(BUFFER.rows, Math.ceil(BUFFER.numbers / (features + context)));
   const size = Math.max(batchSize, Math.min(most, data.rows));
-  return (epoch) =>
-    shuffled(mapped(data.blocks(), prepare), data.widths, { batchSize, size, random: random(epoch) });
+  // The sample stands for all rows: an error of this mean only scales the loss.
+  const { weights } = data.sample;
+  const copies = weights.reduce((sum, weight) => sum + copiesOf(weight, mean), 0) / weights.length;
+  return {
+    rows: Math.round(copies * data.rows),
+    meanWeight: mean / copies,
+    epoch: (epoch) =>
+      shuffled(mapped(data.blocks(), prepare), data.widths, {
+        batchSize,
+        size,
+        random: random(epoch),
+        meanWeight: mean,
+      }),
+  };
 }
 
-function* permuted(rows: TrainingRows, batchSize: number, random: Random): Generator<Batch> {
-  const order = random.permutation(rows.rows);
-  for (let start = 0; start < rows.rows; start += batchSize)
+function* permuted(
+  rows: TrainingRows,
+  shown: Int32Array,
+  batchSize: number,
+  random: Random,
+): Generator<Batch> {
+  const order = random.permutation(shown.length).map((place) => shown[place]);
+  for (let start = 0; start < order.length; start += batchSize)
     yield { rows, indices: order.subarray(start, start + batchSize) };
 }
 
@@ -49,10 +90,15 @@ function* permuted(rows: TrainingRows, batchSize: number, random: Random): Gener
 export async function* shuffled(
   blocks: AsyncIterable<TrainingRows>,
   widths: Widths,
-  { batchSize, size, random }: { batchSize: number; size: number; random: Random },
+  {
+    batchSize,
+    size,
+    random,
+    meanWeight: mean,
+  }: { batchSize: number; size: number; random: Random; meanWeight: number },
 ): AsyncGenerator<Batch> {
   const buffer = emptyRows(size, widths);
-  const arriving = new Arriving(blocks);
+  const arriving = new Arriving(blocks, mean);
   let places = counting(size);
   // The first of the places are those to fill.
   let free = size;
@@ -74,14 +120,18 @@ export async function* shuffled(
   }
 }
 
-/** Rows of a stream one by one, the next block on its way while one is in use. */
+/** Rows of a stream one by one, each as often as an epoch shows it; the next block is read while one is in use. */
 class Arriving {
   private readonly blocks: AsyncGenerator<TrainingRows>;
+  private readonly meanWeight: number;
   private block: TrainingRows | undefined;
   private next = 0;
+  /** How many copies of the next row have been given. */
+  private given = 0;
 
-  constructor(blocks: AsyncIterable<TrainingRows>) {
+  constructor(blocks: AsyncIterable<TrainingRows>, meanWeight: number) {
     this.blocks = readAhead(blocks);
+    this.meanWeight = meanWeight;
   }
 
   /** Puts a row into each of the places, and gives how many there were still. */
@@ -93,7 +143,12 @@ class Arriving {
         this.block = value;
         this.next = 0;
       }
-      copyRow(this.block, this.next++, buffer, places[i]);
+      const copies = copiesOf(this.block.weights[this.next], this.meanWeight);
+      copyRow(this.block, this.next, buffer, places[i]);
+      buffer.weights[places[i]] /= copies;
+      if (++this.given < copies) continue;
+      this.given = 0;
+      this.next++;
     }
     return places.length;
   }

@@ -12,15 +12,8 @@ import { type Culprit, findNonFinite } from "./diagnose.ts";
 import { initialize } from "./initialize.ts";
 import { Objective } from "./objective.ts";
 import { type Epoch, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
-import { inMemory, isStream, type RowStream, StreamedRows, split } from "./rowStream.ts";
-import {
-  checkClasses,
-  type RowData,
-  selectRows,
-  type TrainingRows,
-  totalWeight,
-  trainingRows,
-} from "./rows.ts";
+import { inMemory, isStream, meanWeight, type RowStream, StreamedRows, split } from "./rowStream.ts";
+import { checkClasses, type RowData, selectRows, type TrainingRows, trainingRows } from "./rows.ts";
 import { stepScale } from "./schedule.ts";
 import { sharesOf } from "./sharedLoss.ts";
 
@@ -62,6 +55,13 @@ export async function fit(flow: Flow, data: FitData, options: FitOptions = {}): 
         validation: trainingRows(flow, validation.values, validation.context, validation.weights),
       }
     : split(rows, settings.validationFraction, settings.seed);
+  for (const [name, part] of Object.entries(parts)) {
+    if (meanWeight(part) > 0) continue;
+    throw new PushforwardError("DATA", `all ${name} rows have weight 0`, {
+      expected: "a positive weight in some of them",
+      mend: "Give more rows a weight, or validation rows of your own.",
+    });
+  }
   const saved = await checkpoint?.load();
   if (start && !saved) await initialize(flow, inMemory(parts.training), parts.validation);
   const training = new Training(flow, parts.training, parts.validation, settings, options);
@@ -169,7 +169,7 @@ class Training {
     this.validation = prepare(this.original.validation);
     this.offset = -(standardize?.logScale() ?? 0);
     if (settings.objective === "flowMatching") this.sample = prepare(sampleOf(inMemory(training)));
-    const sizes = { batch: batchSize, validation: this.validation.rows };
+    const sizes = { batch: batchSize, validation: this.validation.rows, meanWeight: this.batches.meanWeight };
     const { objective } = settings;
     this.objective = await Objective.of(this.inner, this.descent, sizes, { ...options, objective });
     if (!saved) state.best = (await this.objective.meanLogDensity(this.validation)) + this.offset;
@@ -207,7 +207,7 @@ class Training {
   private async epoch(deadline: number): Promise<FitResult["stopped"] | undefined> {
     const { settings, state, descent, options } = this;
     const epoch = state.epoch + 1;
-    const batches = Math.ceil(this.original.training.rows / this.batchSize);
+    const batches = Math.ceil(this.batches.rows / this.batchSize);
     descent.remember();
     let sum = 0;
     let seen = 0;
@@ -215,7 +215,7 @@ class Training {
     let stepSize = 0;
     let explosions = 0;
     let b = 0;
-    for await (const batch of this.batches(epoch)) {
+    for await (const batch of this.batches.epoch(epoch)) {
       if (options.signal?.aborted) return "signal";
       late = performance.now() > deadline;
       if (late && b === 0) return "time";
@@ -241,9 +241,8 @@ class Training {
         await this.recover(epoch, b, batch, loss);
         return undefined;
       }
-      const weight = totalWeight(rows, indices);
-      sum -= loss * weight;
-      seen += weight;
+      sum -= loss * indices.length;
+      seen += indices.length;
       const { plateaus } = state;
       stepSize = await descent.step(
         length,

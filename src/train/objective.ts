@@ -20,18 +20,24 @@ export class Objective {
   private readonly losses: SharedLoss;
   /** Whether rows that only fill a batch up count in its statistics. */
   private readonly wholeBatch: boolean;
+  private readonly meanWeight: number;
 
-  private constructor(gradients: SharedLoss, losses: SharedLoss, wholeBatch: boolean) {
+  private constructor(gradients: SharedLoss, losses: SharedLoss, wholeBatch: boolean, meanWeight: number) {
     this.gradients = gradients;
     this.losses = losses;
     this.wholeBatch = wholeBatch;
+    this.meanWeight = meanWeight;
   }
 
-  /** Takes the rows of a batch, and how many rows there are to validate. */
+  /**
+   * Takes the number of rows of a batch and of rows to validate, and the mean weight of the rows in batches. The loss of a
+   * batch is divided by the weight that so many rows have on average, so its expectation is the weighted mean over all rows.
+   * Divided by the batch's own weight, rows of large weight would have too little influence.
+   */
   static async of(
     flow: Flow,
     { trainable, flat, running: { parameters: running } }: Descent,
-    rows: { batch: number; validation: number },
+    rows: { batch: number; validation: number; meanWeight: number },
     options: EngineOptions & { objective?: FitSettings["objective"] },
   ): Promise<Objective> {
     const context: Shape[] = flow.context > 0 ? [["N", flow.context]] : [];
@@ -57,6 +63,7 @@ export class Objective {
       await part(minimized, { withGradient: true, threads, share }),
       await part(likelihood, { withGradient: false, threads: most, share: chunk }),
       wholeBatch,
+      rows.meanWeight,
     );
   }
 
@@ -64,7 +71,7 @@ export class Objective {
   async lossAndGradient(rows: TrainingRows, indices: Int32Array, draws: Draws): Promise<number> {
     const missing = this.wholeBatch ? this.gradients.rows - indices.length : 0;
     const fillers = missing > 0 ? someRows(rows.rows, missing, draws.random.split("fillers")) : undefined;
-    return turn(this.gradients, rows, indices, totalWeight(rows, indices) || 1, { draws, fillers });
+    return turn(this.gradients, rows, indices, this.meanWeight * indices.length, { draws, fillers });
   }
 
   /** Weighted mean log-density over all rows, in nats. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../src/random/index.ts";
-import { shuffled } from "../../src/train/batches.ts";
+import { type Batch, batchesOf, shuffled } from "../../src/train/batches.ts";
 import { checkedRows } from "../../src/train/rows.ts";
 
 const WIDTHS = { features: 2, context: 1 };
@@ -24,7 +24,7 @@ function numbered(rows: number, blockRows: number) {
 }
 
 async function drawn(rows: number, batchSize: number, size: number, seed = 0): Promise<number[][]> {
-  const options = { batchSize, size, random: new Random(seed) };
+  const options = { batchSize, size, random: new Random(seed), meanWeight: 1 };
   const batches: number[][] = [];
   for await (const batch of shuffled(numbered(rows, 7).blocks(), WIDTHS, options)) {
     expect(batch.rows.rows).toBe(size);
@@ -87,7 +87,7 @@ describe("a shuffle buffer", () => {
   it("reads no further ahead than its size and a block", async () => {
     const stream = numbered(10_000, 50);
     let given = 0;
-    const options = { batchSize: 20, size: 200, random: new Random(0) };
+    const options = { batchSize: 20, size: 200, random: new Random(0), meanWeight: 1 };
     for await (const { indices } of shuffled(stream.blocks(), WIDTHS, options)) {
       expect(stream.asked - given).toBeLessThanOrEqual(200 + 2 * 50);
       given += indices.length;
@@ -97,8 +97,36 @@ describe("a shuffle buffer", () => {
 
   it("ends the stream when nobody wants more", async () => {
     const stream = numbered(10_000, 50);
-    const options = { batchSize: 20, size: 200, random: new Random(0) };
+    const options = { batchSize: 20, size: 200, random: new Random(0), meanWeight: 1 };
     for await (const _ of shuffled(stream.blocks(), WIDTHS, options)) break;
     expect(stream.ended).toBe(true);
+  });
+
+  it("shows a row of large weight several times, each with a part of its weight", async () => {
+    const rows = checkedRows(
+      { features: 1, context: 0 },
+      {
+        values: Float64Array.of(1, 2, 3, 4),
+        context: new Float64Array(0),
+        weights: Float64Array.of(1, 9, 1, 1),
+      },
+    );
+    const blocks = async function* () {
+      yield rows;
+    };
+    const widths = { features: 1, context: 0 };
+    const shown = new Map<number, number[]>();
+    const options = { batchSize: 2, size: 3, random: new Random(0), meanWeight: 3 };
+    for await (const { rows, indices } of shuffled(blocks(), widths, options)) {
+      for (const i of indices)
+        shown.set(rows.values[i], [...(shown.get(rows.values[i]) ?? []), rows.weights[i]]);
+    }
+    expect(Object.fromEntries(shown)).toEqual({ 1: [1], 2: [3, 3, 3], 3: [1], 4: [1] });
+    const inMemory = batchesOf(rows, { batchSize: 2, seed: 0, prepare: (rows) => rows });
+    const all = [...(inMemory.epoch(1) as Iterable<Batch>)].flatMap(({ rows, indices }) =>
+      [...indices].map((i) => `${rows.values[i]}: ${rows.weights[i]}`),
+    );
+    expect(all.toSorted()).toEqual(["1: 1", "2: 3", "2: 3", "2: 3", "3: 1", "4: 1"]);
+    expect([inMemory.rows, inMemory.meanWeight]).toEqual([6, 2]);
   });
 });

@@ -79,6 +79,23 @@ describe("fit", () => {
     });
   });
 
+  it("rows of large weight count as much in mini-batches as when they are repeated", async () => {
+    // 3,000 rows near -2, and 6 rows near 2 that weigh as much together.
+    const z = new Random(1).normal(new Float64Array(3006));
+    const near = z.map((e, i) => (i < 3000 ? -2 : 2) + 0.5 * e);
+    const weights = new Float64Array(3006).fill(1, 0, 3000).fill(500, 3000);
+    const repeated = Float64Array.from({ length: 6000 }, (_, i) => near[i < 3000 ? i : 3000 + (i % 6)]);
+    const above = async (data: Float64Array, weights?: Float64Array) => {
+      const flow = forTables(nsf(1, { transforms: 2, hidden: [16] }));
+      const validation = { values: data, ...(weights && { weights }) };
+      const options = { weights, validation, epochs: 30, optimizer: { learningRate: 3e-3 } };
+      await fit(flow, data, options);
+      return (await flow.sample(4000)).filter((x) => x > 0).length / 4000;
+    };
+    expect(await above(repeated)).toBeCloseTo(0.5, 1);
+    expect(await above(near, weights)).toBeCloseTo(0.5, 1);
+  });
+
   it("counts every row: the last, smaller batch weighs by its rows", async () => {
     const data = correlated(103);
     const frozen = { optimizer: { learningRate: 1e-12 }, epochs: 1, validation: { values: data } };

@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import { maf } from "../../src/flows/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { copiesIn, equalRows } from "../../src/train/equalRows.ts";
+import { fit } from "../../src/train/index.ts";
+import { StreamedRows } from "../../src/train/rowStream.ts";
+import { checkedRows, type TrainingRows } from "../../src/train/rows.ts";
+import { splitRows } from "../../src/train/splitRows.ts";
+
+const rowsOf = (values: ArrayLike<number>, features: number, more: Partial<TrainingRows> = {}) => ({
+  ...checkedRows(
+    { features, context: 0 },
+    { values: Float64Array.from(values), context: new Float64Array(0) },
+  ),
+  ...more,
+});
+
+/** `count` different rows of two normal numbers, each `times` times, in a random order. */
+function repeated(count: number, times: number): Float64Array {
+  const distinct = new Random(1).normal(new Float64Array(2 * count));
+  const order = new Random(2).permutation(count * times);
+  return Float64Array.from({ length: 2 * count * times }, (_, i) => {
+    const row = order[Math.floor(i / 2)] % count;
+    return distinct[2 * row + (i % 2)];
+  });
+}
+
+const keys = ({ values, rows }: TrainingRows) =>
+  Array.from({ length: rows }, (_, row) => values.subarray(2 * row, 2 * row + 2).join());
+
+describe("equal rows", () => {
+  it("are grouped by their first row, where 0 equals -0 and contexts count", () => {
+    const own = Array.from({ length: 100 }, (_, i) => i + 0.5);
+    const values = Float64Array.from([...own, 0, -0, 7, 7, 1.5]);
+    const context = Float64Array.from([...own, 1, 1, 1, 2, 9]);
+    const { first, sizes } = equalRows({ rows: 105, values, context });
+    expect([...first.subarray(100)]).toEqual([100, 100, 102, 103, 104]);
+    expect([sizes[100], sizes[101], sizes[102], sizes[1]]).toEqual([2, 0, 1, 1]);
+    expect(copiesIn({ rows: 105, values, context: new Float64Array(0) })).toBe(3);
+  });
+
+  it("are no copies where all columns have few values, as in binary data", () => {
+    const values = new Random(1).uniform(new Float64Array(2000)).map(Math.round);
+    expect(copiesIn({ rows: 500, values, context: new Float64Array(0) })).toBe(0);
+    const withNumber = values.map((value, i) => (i % 4 === 0 ? Math.floor(i / 8) : value));
+    expect(copiesIn({ rows: 500, values: withNumber, context: new Float64Array(0) })).toBeGreaterThan(10);
+  });
+
+  it("do not fall together by their hashes among a million rows", () => {
+    const values = Float64Array.from({ length: 1_000_000 }, (_, i) => i);
+    expect(copiesIn({ rows: 1_000_000, values, context: new Float64Array(0) })).toBe(0);
+  });
+});
+
+describe("a split", () => {
+  it.each([0, 1, 2])("keeps equal rows on one side, seed %i", (seed) => {
+    const { training, validation } = splitRows(rowsOf(repeated(300, 5), 2), 0.1, seed);
+    expect(training.rows + validation.rows).toBe(1500);
+    expect(validation.rows).toBeGreaterThan(140);
+    expect(validation.rows).toBeLessThanOrEqual(150);
+    const known = new Set(keys(training));
+    expect(keys(validation).filter((key) => known.has(key))).toEqual([]);
+  });
+
+  it("of different rows holds out the asked number, in the order of the table", () => {
+    const { training, validation } = splitRows(rowsOf(repeated(1000, 1), 2), 0.1, 0);
+    expect([training.rows, validation.rows]).toEqual([900, 100]);
+    for (const { index } of [training, validation]) expect(index).toEqual(index.toSorted());
+  });
+
+  it("divides the copies of a row that has more of them than are held out", () => {
+    const values = new Random(1).normal(new Float64Array(1000)).map((x, i) => (i % 2 === 0 ? 0 : x));
+    const { validation } = splitRows(rowsOf(values, 1), 0.1, 0);
+    const zeros = validation.values.filter((x) => x === 0).length;
+    expect(validation.rows).toBe(100);
+    expect(zeros).toBeGreaterThan(35);
+    expect(zeros).toBeLessThan(65);
+  });
+
+  it("has something on both sides even if all rows are equal", () => {
+    const { training, validation } = splitRows(rowsOf(new Float64Array(10).fill(3), 1), 0.1, 0);
+    expect([training.rows, validation.rows]).toEqual([9, 1]);
+  });
+
+  it.each([0, 1, 2])("gives the held-out rows their share of large weights, seed %i", (seed) => {
+    const weights = Float64Array.from({ length: 1000 }, (_, i) => (i % 50 === 0 ? 1000 : 1));
+    const { validation } = splitRows(rowsOf(repeated(1000, 1), 2, { weights }), 0.1, seed);
+    expect(validation.weights.filter((weight) => weight === 1000)).toHaveLength(2);
+  });
+
+  it("of a stream leaves copies of held-out rows out of what is learned", async () => {
+    const values = repeated(30_000, 10);
+    const blocks = function* () {
+      for (let start = 0; start < values.length; start += 20_000) yield values.slice(start, start + 20_000);
+    };
+    const all = await StreamedRows.of({ blocks }, 2);
+    const { training, validation } = all.split(0.1, 0);
+    const heldOut = new Set(keys(validation));
+    let learned = 0;
+    for await (const block of training.blocks()) {
+      learned += block.rows;
+      for (const key of keys(block)) if (heldOut.has(key)) throw new Error(`${key} is on both sides`);
+    }
+    expect(heldOut.size).toBeGreaterThan(1000);
+    expect(learned).toBe(300_000 - 10 * heldOut.size);
+  });
+});
+
+describe("row weights", () => {
+  it.each([
+    [-1, "the weight of row 3 is -1: expected a finite number from 0."],
+    [Number.NaN, "the weight of row 3 is NaN: expected a finite number from 0."],
+  ])("of %f are refused", async (weight, message) => {
+    const weights = [1, 1, 1, weight, 1, 1];
+    await expect(fit(maf(1), [1, 2, 3, 4, 5, 6], { weights })).rejects.toThrow(message);
+  });
+
+  it("that are all 0 are refused", async () => {
+    const weights = new Float64Array(6);
+    await expect(fit(maf(1), [1, 2, 3, 4, 5, 6], { weights })).rejects.toThrow(
+      "all training rows have weight 0: expected a positive weight in some of them.",
+    );
+  });
+});
