@@ -4,7 +4,6 @@ import {
   allFinite,
   copyParameters,
   everything,
-  expectClose,
   expectLogDeterminants,
   expectRoundTrips,
   float32RoundTrips,
@@ -26,12 +25,16 @@ describe.each(cases)("$name", (example) => {
   const float32 = float32RoundTrips(flow.bijection);
   const rows = rowsFor(flow);
 
-  test("starts as the identity", async () => {
+  // Symmetric data have a saddle at the identity of NICE.
+  const isIdentity = !example.name.startsWith("nice");
+  test(isIdentity ? "starts as the identity" : "starts invertible, but not as the identity", async () => {
     const out = await float64.run(rows);
     expectRoundTrips(out, rows, 1e-9);
     expectRoundTrips(await float32(rows), rows, 1e-4);
-    expectClose(out.data, rows.z, 1e-6, "forward");
-    expectClose(out.latent, rows.x, 1e-6, "inverse");
+    const moved = Math.max(...out.data.map((x, i) => Math.abs(x - rows.z[i])));
+    const movedBack = Math.max(...out.latent.map((z, i) => Math.abs(z - rows.x[i])));
+    if (isIdentity) expect(Math.max(moved, movedBack)).toBeLessThan(1e-6);
+    else expect(Math.min(moved, movedBack)).toBeGreaterThan(0.01);
   });
 
   test("comes back after training, with the log-determinants of its Jacobians", async () => {

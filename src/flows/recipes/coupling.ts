@@ -19,11 +19,22 @@ export interface CouplingRecipeOptions extends RecipeOptions {
   conditioner?: "shared" | "separate";
 }
 
-/** NICE: additive couplings, which keep volumes, and a diagonal scaling, over a logistic base (Dinh et al. 2015). */
+/**
+ * NICE: additive couplings, which keep volumes, and a diagonal scaling, over a logistic base (Dinh et al. 2015).
+ *
+ * It starts near the identity and not as the identity: where all shifts are 0, the likelihood of symmetric data (a ring, a
+ * circle of clusters) has a saddle that training does not leave.
+ */
 export function nice(features: number, options: RecipeOptions = {}): Flow {
   const settings = { base: new Logistic({ features }), transforms: 4, ...options };
   const atBase = [new DiagonalScaling({ features })];
-  return couplings(features, { type: "additive" }, settings, { atBase });
+  const step = (coupling: Coupling, random: Random) => {
+    const { weight } = coupling.network.layers.at(-1)!;
+    const uniform = random.split("last layer").uniform(new Float32Array(weight.numbers.length));
+    weight.take(uniform.map((u) => (2 * u - 1) / Math.sqrt(weight.sizes[0])));
+    return coupling;
+  };
+  return couplings(features, { type: "additive" }, settings, { atBase, step });
 }
 
 /** RealNVP: affine couplings (Dinh et al. 2017). Both directions are one pass. */
@@ -48,7 +59,7 @@ export function realNVP(features: number, options: CouplingRecipeOptions = {}): 
  * coupling. Masks alternate, so that it starts as the identity without the random permutations of the paper.
  */
 export function glow(features: number, options: RecipeOptions = {}): Flow {
-  const step = (coupling: Bijection) =>
+  const step = (coupling: Coupling) =>
     new Chain([coupling, new LULinear({ features }), new Actnorm({ features })]);
   return couplings(features, { type: "affine" }, options, { step });
 }
@@ -61,7 +72,7 @@ export function couplings(
   {
     atBase = [],
     step = (coupling) => coupling,
-  }: { atBase?: readonly Bijection[]; step?: (coupling: Bijection) => Bijection } = {},
+  }: { atBase?: readonly Bijection[]; step?: (coupling: Coupling, random: Random) => Bijection } = {},
 ): Flow {
   const { context = 0, orders = 1, seed = 0 } = options;
   const mask = masks(features, options);
@@ -71,7 +82,7 @@ export function couplings(
     (i, random) => {
       const several = orders > 1 ? { masks: orders, seed: layerSeed(seed, i) } : {};
       const shape = { mask: mask(i), transform, context, network: network(options), ...several };
-      return step(new Coupling(shape, random));
+      return step(new Coupling(shape, random), random);
     },
     atBase,
   );
