@@ -1,6 +1,7 @@
-import { chmod, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { chmod, open, readlink, realpath, rename, stat, writeFile } from "node:fs/promises";
+import { dirname, isAbsolute, join } from "node:path";
 import { PushforwardError } from "../errors.ts";
+import { withTemporaryFile } from "./temporaryFile.ts";
 
 /**
  * Writes `bytes` to `path` so that a reader sees the old file or the new one, never a part.
@@ -15,30 +16,21 @@ export async function writeFileAtomically(path: string, bytes: Uint8Array | stri
  * Lets `write` fill a temporary file beside `path`, flushes it to the disk and renames it over `path`.
  *
  * The temporary file exists before `write` is called, so a path that cannot be written fails before any work is
- * done. When `write` throws, the temporary file is removed and what was at `path` stays.
+ * done. When `write` throws, the temporary file is removed and what was at `path` stays. A symbolic link stays one: its
+ * target is replaced, or created.
  */
 export async function replaceFile(
   path: string,
   write: (temporary: string) => Promise<unknown>,
 ): Promise<void> {
-  let temporary: string | undefined;
-  try {
-    const { target, mode } = await replaceable(path);
-    const candidate = join(dirname(target), `.pushforward-${crypto.randomUUID()}.tmp`);
-    await writeFile(candidate, "", { flag: "wx" });
-    temporary = candidate;
+  await besideTarget(path, async (temporary, { target, mode }) => {
     if (mode !== undefined) await chmod(temporary, mode);
     await write(temporary);
     await flush(temporary, "r+");
     await rename(temporary, target);
-    temporary = undefined;
     // The rename itself reaches the disk with its directory; some systems cannot open one, and need not.
     await flush(dirname(target), "r").catch(() => {});
-  } catch (error) {
-    throw writeError(error, path);
-  } finally {
-    if (temporary !== undefined) await rm(temporary, { force: true });
-  }
+  });
 }
 
 /**
@@ -46,32 +38,57 @@ export async function replaceFile(
  *
  * @throws FILE as `writeFileAtomically` would.
  */
-export async function checkWritable(path: string): Promise<void> {
+export const checkWritable = (path: string): Promise<void> => besideTarget(path, async () => {});
+
+interface Target {
+  /** The file behind `path`: links are followed. */
+  readonly target: string;
+  /** The permissions of the file, if there is one already. */
+  readonly mode?: number;
+}
+
+async function besideTarget(
+  path: string,
+  use: (temporary: string, target: Target) => Promise<void>,
+): Promise<void> {
+  let directory = dirname(path);
   try {
-    const { target } = await replaceable(path);
-    const probe = join(dirname(target), `.pushforward-${crypto.randomUUID()}.tmp`);
-    await writeFile(probe, "", { flag: "wx" });
-    await rm(probe);
+    const target = await followLinks(path);
+    directory = dirname(target);
+    const mode = await replaceableMode(path, target);
+    await withTemporaryFile(directory, (temporary) => use(temporary, { target, mode }));
   } catch (error) {
-    throw writeError(error, path);
+    throw writeError(error, path, directory);
   }
 }
 
-/** The file behind `path` (links are followed) and its permissions, if there is one already. */
-async function replaceable(path: string): Promise<{ target: string; mode?: number }> {
-  const target = await realpath(path).catch(() => resolve(path));
+/** The file that `path` leads to, whether it exists or not. */
+async function followLinks(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  const link = await readlink(path).catch(() => undefined);
+  if (link === undefined) return path;
+  return followLinks(isAbsolute(link) ? link : join(await realpath(dirname(path)), link));
+}
+
+/** The permissions of the file to be replaced, if there is one. */
+async function replaceableMode(path: string, target: string): Promise<number | undefined> {
   const existing = await stat(target).catch(() => undefined);
-  if (!existing) return { target };
-  if (!existing.isFile()) {
+  const directory = existing ? existing.isDirectory() : /[/\\]$/.test(path);
+  if (directory || (existing && !existing.isFile())) {
     throw new PushforwardError("FILE", `Cannot write ${path}`, {
       expected: "the path of a regular file",
-      received: existing.isDirectory() ? "a directory" : "a device, pipe or socket",
+      received: directory ? "a directory" : "a device, pipe or socket",
       mend: "Give a file name.",
     });
   }
+  if (!existing) return undefined;
   // Renaming would replace a read-only file too; opening it respects the wish.
   await (await open(target, "r+")).close();
-  return { target, mode: existing.mode & 0o7777 };
+  return existing.mode & 0o7777;
 }
 
 async function flush(path: string, flags: "r" | "r+"): Promise<void> {
@@ -89,7 +106,7 @@ async function flush(path: string, flags: "r" | "r+"): Promise<void> {
  * Knows the codes of Node's file system and the same causes in DuckDB's words; errors that are not about files (those
  * of whoever produced the content) come back as they are.
  */
-export function writeError(error: unknown, path: string): unknown {
+export function writeError(error: unknown, path: string, directory = dirname(path)): unknown {
   if (!(error instanceof Error) || error instanceof PushforwardError) return error;
   const code = "code" in error ? error.code : undefined;
   const because = (what: string, mend: string) =>
@@ -118,8 +135,10 @@ export function writeError(error: unknown, path: string): unknown {
   if (is(["EROFS"], /Read-only file system/)) {
     return because("the file system is read-only", "Choose another place.");
   }
+  if (code === "ELOOP") {
+    return because("its symbolic links lead in a circle", "Remove the link, or give another file name.");
+  }
   if (is(["ENOENT", "ENOTDIR"], /No such file or directory|Not a directory/)) {
-    const directory = dirname(path);
     return because(`there is no directory ${directory}`, `Create it first: mkdir -p '${directory}'`);
   }
   if ((typeof code === "string" && "syscall" in error) || /^IO Error/.test(error.message)) {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBDoubleVector, DuckDBInstance } from "@duckdb/node-api";
 import { readAhead } from "../readAhead.ts";
 import { databaseError } from "./databaseError.ts";
+import { removeAbandoned, temporaryName } from "./temporaryFile.ts";
 
 /** A column name as SQL has it. */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -42,7 +43,8 @@ export class Database {
 
   static async open(source: string): Promise<Database> {
     const duckdb = await import("@duckdb/node-api");
-    const directory = join(tmpdir(), `pushforward-${crypto.randomUUID()}`);
+    await removeAbandoned(tmpdir());
+    const directory = join(tmpdir(), temporaryName());
     const instance = await duckdb.DuckDBInstance.create(":memory:", {
       memory_limit: "512MB",
       temp_directory: directory,
