@@ -32,7 +32,8 @@ export const rowsAtATime = (width: number): number => Math.min(32_768, Math.ceil
  *
  * Any number of scans may run at the same time. Memory does not grow with the table.
  *
- * @throws DATA when a value is infinite, with its column and row (rows are counted from 1, without the header).
+ * @throws FILE when the file has changed since the table was opened; DATA when a value is infinite, with its column and
+ *   row (rows are counted from 1, without the header).
  */
 export function scanMatrix(
   table: Table,
@@ -44,9 +45,14 @@ export function scanMatrix(
 
 async function* chunks(table: Table, names: readonly string[], rows: number): AsyncGenerator<MatrixChunk> {
   let before = 0;
-  for await (const values of table.database.stream(names.map(identifier), table.relation.sql, rows)) {
-    yield checked(table, names, values, before);
-    before += rows;
+  try {
+    for await (const values of table.database.stream(names.map(identifier), table.relation.sql, rows)) {
+      yield checked(table, names, values, before);
+      before += rows;
+    }
+  } finally {
+    // Also after an error, which a change of the file may explain.
+    await table.checkUnchanged();
   }
 }
 

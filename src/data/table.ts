@@ -3,6 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import { type ColumnSelection, selectNumericColumns } from "./columnSelection.ts";
 import { csvDialect, csvRelation } from "./csv.ts";
 import { Database, identifier, literal } from "./database.ts";
+import { FileVersion } from "./fileVersion.ts";
 import { inspectFile, type SourceFile } from "./sourceFile.ts";
 
 export interface Column {
@@ -18,6 +19,8 @@ interface Relation {
   readonly rows: number;
   /** Whether `sql` gives every column as text, exactly as the file has it (CSV and TSV). */
   readonly asText: boolean;
+  /** The file that `sql` reads. A query has none: its result is kept. */
+  readonly version?: FileVersion;
 }
 
 /** A table of any size: what is in it is known, its values are read as they are needed. */
@@ -49,6 +52,16 @@ export class Table {
     return selectNumericColumns(this, names, selection);
   }
 
+  /**
+   * To be called after each reading.
+   *
+   * @throws FILE when the file of the table has changed since the table was opened.
+   * @internal
+   */
+  async checkUnchanged(): Promise<void> {
+    await this.relation.version?.check();
+  }
+
   /** Ends all reading of the table and removes its temporary files. */
   close(): Promise<void> {
     return this.database.close();
@@ -62,15 +75,18 @@ export class Table {
  * A text file is read once to its end, so that types hold for every row and a malformed line is found now. A query is
  * run once and its result kept, so that its rows have one order.
  *
- * @throws FILE when the file is missing, unreadable or no table; DATA when it is empty or malformed, when two columns
+ * @throws FILE when the file is missing, unreadable, no table, or changes meanwhile; DATA when it is empty or malformed, when two columns
  *   have the same name, or when the query fails.
  */
 export async function openTable(source: string): Promise<Table> {
   const query = /^\s*(select|from|with)(?=[\s('"*])/i.test(source) && !existsSync(source);
+  const version = query ? undefined : await FileVersion.of(source);
   const file = query ? undefined : await inspectFile(source);
   const database = await Database.open(query ? "the query" : source);
   try {
-    return new Table(database, await (file ? fileRelation(database, file) : queryRelation(database, source)));
+    const reading = file ? fileRelation(database, file) : queryRelation(database, source);
+    const relation = await reading.finally(() => version?.check());
+    return new Table(database, { ...relation, ...(version && { version }) });
   } catch (error) {
     await database.close();
     throw error;

@@ -1,0 +1,32 @@
+import { stat } from "node:fs/promises";
+import { PushforwardError } from "../errors.ts";
+
+/** A file as it was at one moment. A table is read several times, and what is read belongs together only in one version. */
+export class FileVersion {
+  readonly #path: string;
+  readonly #version: string | undefined;
+
+  private constructor(path: string, version: string | undefined) {
+    this.#path = path;
+    this.#version = version;
+  }
+
+  static async of(path: string): Promise<FileVersion> {
+    return new FileVersion(path, await versionOf(path));
+  }
+
+  /** @throws FILE when the file is another one than at first, or was written since. */
+  async check(): Promise<void> {
+    if ((await versionOf(this.#path)) === this.#version) return;
+    throw new PushforwardError("FILE", `${this.#path} changed while it was read`, {
+      expected: "the same content to the end",
+      mend: "Run the command again when nothing writes to the file, or on a copy of it.",
+    });
+  }
+}
+
+/** What tells one version of a regular file from another, if there is such a file: the times of a pipe mean nothing. */
+async function versionOf(path: string): Promise<string | undefined> {
+  const found = await stat(path, { bigint: true }).catch(() => undefined);
+  return found?.isFile() ? [found.dev, found.ino, found.size, found.mtimeNs].join() : undefined;
+}
