@@ -1,4 +1,4 @@
-import { checkWritable, shellQuoted, writeFileAtomically } from "../data/index.ts";
+import { checkWritable, shellQuoted, withFileLock, writeFileAtomically } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { encodeModel } from "../flows/index.ts";
 import { inMemory } from "../train/rowStream.ts";
@@ -25,7 +25,11 @@ export async function fitModel(
   const settings = fitSettings(args);
   const messages = new Messages(io);
   try {
-    const report = await fitAndWrite(settings, argv, io, messages, mostInMemory);
+    await checkWritable(settings.output);
+    // Two trainings would write the same checkpoints.
+    const report = await withFileLock(settings.output, () =>
+      fitAndWrite(settings, argv, io, messages, mostInMemory),
+    );
     io.stdout.write(settings.json ? jsonLine(doneEvent(report)) : fitReport(report, io));
   } finally {
     messages.end();
@@ -41,7 +45,6 @@ async function fitAndWrite(
 ): Promise<Report> {
   const start = performance.now();
   const { output, pictures: directory, seed, threads } = settings;
-  await checkWritable(output);
   if (directory !== undefined) await prepareDirectory(directory);
   const checkpoints = await Checkpoints.open(settings, messages);
   const data = await readTrainingData(settings, messages, mostInMemory);

@@ -3,6 +3,7 @@ export { columnList, listed, parseColumnList, shellQuoted } from "./columnList.t
 export { type ColumnSummary, columnSummary } from "./columnSummary.ts";
 export type { Chunks } from "./database.ts";
 export { type FarValues, farValues } from "./farValues.ts";
+export { withFileLock } from "./fileLock.ts";
 export { type Format, formatOf, outputFormat } from "./format.ts";
 export { checkLabels, type Labels, labelsIn, listOf, meant, withLabels } from "./labels.ts";
 export {
