@@ -42,6 +42,12 @@ export function fitSettings(args: FitContext["args"]) {
       mend: "A continuous flow has no layers: leave the option out, or choose another flow.",
     });
   }
+  if (output === "-") {
+    throw new PushforwardError("ARGUMENT", "A model does not go to standard output", {
+      expected: "the name of a file, beside which checkpoints are kept",
+      mend: "Write for example -o model.safetensors",
+    });
+  }
   if (extname(output) !== ".safetensors") {
     throw new PushforwardError("ARGUMENT", `The name ${output} does not suit a model file`, {
       expected: "a name that ends in .safetensors",

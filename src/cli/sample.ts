@@ -1,8 +1,9 @@
-import { outputFormat, writeRows } from "../data/index.ts";
+import { writeRows } from "../data/index.ts";
 import { command, THREADS } from "./command.ts";
 import { counted } from "./format.ts";
 import { Messages } from "./messages.ts";
 import { wholeNumber } from "./numbers.ts";
+import { tableOutput } from "./tableOutput.ts";
 
 export const sample = command({
   name: "sample",
@@ -18,9 +19,9 @@ export const sample = command({
     output: {
       type: "string",
       alias: "o",
+      default: "-",
       valueHint: "OUT",
-      description:
-        "The table to write, in the format of its ending. Without it, CSV goes to standard output.",
+      description: "The table to write, in the format of its ending; - is standard output, as CSV.",
     },
     seed: {
       type: "string",
@@ -55,16 +56,16 @@ export const sample = command({
     const n = wholeNumber("rows", args.rows, { least: 1 });
     const seed = wholeNumber("seed", args.seed, { least: 0 });
     const threads = wholeNumber("threads", args.threads, { least: 1 });
-    if (args.output) outputFormat(args.output);
+    const output = tableOutput(args.output, io);
     const model = await readModel(args.model);
     const given = await givenFrom(args.given, model, args.model);
     const messages = new Messages(io);
     try {
       const drawn = sampleRows(model, { given, n, seed, threads, io, messages });
       const columns = [...model.columns, ...model.given];
-      await writeRows(columns, drawn.chunks, args.output ?? io.stdout, { labels: labelsOf(model) });
+      await writeRows(columns, drawn.chunks, output, { labels: labelsOf(model) });
       messages.end();
-      if (args.output) messages.print(`Wrote ${counted(drawn.rows, "row")} to ${args.output}`);
+      if (typeof output === "string") messages.print(`Wrote ${counted(drawn.rows, "row")} to ${output}`);
     } finally {
       messages.end();
       await given.close();

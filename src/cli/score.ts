@@ -1,8 +1,9 @@
-import { LOG_DENSITY, openTable, outputFormat, writeScored } from "../data/index.ts";
+import { checkWritable, LOG_DENSITY, openTable, writeScored } from "../data/index.ts";
 import { command, THREADS } from "./command.ts";
 import { counted } from "./format.ts";
 import { Messages } from "./messages.ts";
 import { wholeNumber } from "./numbers.ts";
+import { tableOutput } from "./tableOutput.ts";
 
 export const score = command({
   name: "score",
@@ -20,12 +21,13 @@ export const score = command({
       required: true,
       valueHint: "OUT",
       description:
-        "The table to write. Its ending says how: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet.",
+        "The table to write. Its ending says how: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet. With - the table goes to standard output, as CSV.",
     },
     threads: THREADS,
   },
   details: [
     "Writes every row and every column of the table with one more column, log_density, in nats and in the units of the data. The lower it is, the more unusual is the row. Where a value is missing, log_density is missing too.",
+    "Columns that the model does not use are copied as they are. Those of a CSV file are text, also in JSON and Parquet.",
     "The table may be of any size. OUT appears when it is complete.",
   ],
   examples: [
@@ -34,20 +36,26 @@ export const score = command({
       `pushforward score model.safetensors "FROM 'quakes/*.parquet'" -o scored.parquet`,
       "Many files, through a query.",
     ],
+    ["pushforward score model.safetensors quakes.csv -o - | head", "On the terminal."],
   ],
   async run({ args, io }) {
     const { readModel } = await import("./model.ts");
     const { scoreTable } = await import("./scoring.ts");
 
     const threads = wholeNumber("threads", args.threads, { least: 1 });
-    outputFormat(args.output);
+    const output = tableOutput(args.output, io);
+    if (typeof output === "string") await checkWritable(output);
     const model = await readModel(args.model);
     const table = await openTable(args.data);
     const messages = new Messages(io);
     try {
-      await writeScored(table, scoreTable(model, table, { threads, io, messages }), args.output);
+      const scores = scoreTable(model, table, { threads, io, messages });
+      const numeric = [...model.columns, ...model.given];
+      await writeScored(table, scores, output, { numeric });
       messages.end();
-      messages.print(`Wrote ${counted(table.rows, "row")} with ${LOG_DENSITY} to ${args.output}`);
+      if (typeof output === "string") {
+        messages.print(`Wrote ${counted(table.rows, "row")} with ${LOG_DENSITY} to ${output}`);
+      }
     } finally {
       messages.end();
       await table.close();

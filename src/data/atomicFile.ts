@@ -1,5 +1,5 @@
 import { chmod, open, readlink, realpath, rename, stat, writeFile } from "node:fs/promises";
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join, sep } from "node:path";
 import { PushforwardError } from "../errors.ts";
 import { withTemporaryFile } from "./temporaryFile.ts";
 
@@ -53,6 +53,7 @@ async function besideTarget(
 ): Promise<void> {
   let directory = dirname(path);
   try {
+    if (path.endsWith("/") || path.endsWith(sep)) throw notAFile(path, "a directory");
     const target = await followLinks(path);
     directory = dirname(target);
     const mode = await replaceableMode(path, target);
@@ -61,6 +62,13 @@ async function besideTarget(
     throw writeError(error, path, directory);
   }
 }
+
+const notAFile = (path: string, received: string): PushforwardError =>
+  new PushforwardError("FILE", `Cannot write ${path}`, {
+    expected: "the path of a regular file",
+    received,
+    mend: "Give a file name.",
+  });
 
 /** The file that `path` leads to, whether it exists or not. */
 async function followLinks(path: string): Promise<string> {
@@ -77,15 +85,10 @@ async function followLinks(path: string): Promise<string> {
 /** The permissions of the file to be replaced, if there is one. */
 async function replaceableMode(path: string, target: string): Promise<number | undefined> {
   const existing = await stat(target).catch(() => undefined);
-  const directory = existing ? existing.isDirectory() : /[/\\]$/.test(path);
-  if (directory || (existing && !existing.isFile())) {
-    throw new PushforwardError("FILE", `Cannot write ${path}`, {
-      expected: "the path of a regular file",
-      received: directory ? "a directory" : "a device, pipe or socket",
-      mend: "Give a file name.",
-    });
-  }
   if (!existing) return undefined;
+  if (!existing.isFile()) {
+    throw notAFile(path, existing.isDirectory() ? "a directory" : "a device, pipe or socket");
+  }
   // Renaming would replace a read-only file too; opening it respects the wish.
   await (await open(target, "r+")).close();
   return existing.mode & 0o7777;

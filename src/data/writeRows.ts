@@ -27,10 +27,7 @@ export async function writeRows(
 ): Promise<void> {
   const text = (delimiter: string) => Readable.from(delimitedText({ columns, labels }, chunks, delimiter));
   if (typeof destination !== "string") {
-    await pipeline(text(","), destination, { end: false }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-    });
-    return;
+    return writeToStream(text(","), destination);
   }
   const format = outputFormat(destination);
   await replaceFile(destination, async (temporary) => {
@@ -39,6 +36,13 @@ export async function writeRows(
     const rows = text(format.name === "tsv" ? "\t" : ",");
     const file = createWriteStream(temporary);
     return format.gzip ? pipeline(rows, createGzip(), file) : pipeline(rows, file);
+  });
+}
+
+/** Writes all of `source`; that the reader of a pipe has gone away is no error. */
+export async function writeToStream(source: Readable, destination: NodeJS.WritableStream): Promise<void> {
+  await pipeline(source, destination, { end: false }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
   });
 }
 

@@ -45,8 +45,8 @@ it("shows what a command takes", async () => {
     Options:
       -n, --rows N       How many rows. Default: 1000, or with a table in --given one for each of
                          its rows.
-      -o, --output OUT   The table to write, in the format of its ending. Without it, CSV goes to
-                         standard output.
+      -o, --output OUT   The table to write, in the format of its ending; - is standard output, as
+                         CSV. Default: -.
       --seed S           The same seed draws the same rows, however many. Default: 0.
       --given GIVEN      For a conditional model, what it is conditional on: values as in
                          year=2020,kind=house, or a table with these columns.

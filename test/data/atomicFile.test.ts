@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { expect, it } from "vitest";
 import { replaceFile, writeError } from "../../src/data/atomicFile.ts";
 import { writeFileAtomically } from "../../src/data/index.ts";
@@ -22,6 +22,30 @@ it("writes through a link", async () => {
   await writeFileAtomically(files.path("link"), "new");
   expect(text("real")).toBe("new");
   expect(text("link")).toBe("new");
+});
+
+it("creates the target of a link that leads nowhere yet", async () => {
+  mkdirSync(files.path("elsewhere"));
+  symlinkSync("elsewhere/second", files.path("first"));
+  symlinkSync("../new", files.path("elsewhere/second"));
+  await writeFileAtomically(files.path("first"), "created");
+  expect(text("new")).toBe("created");
+  for (const link of ["first", "elsewhere/second"]) {
+    expect(lstatSync(files.path(link)).isSymbolicLink()).toBe(true);
+    expect(text(link)).toBe("created");
+  }
+  expect(readdirSync(files.path("elsewhere"))).toEqual(["second"]);
+
+  symlinkSync("none/model", files.path("lost"));
+  expect(await files.failure(writeFileAtomically(files.path("lost"), ""))).toMatchInlineSnapshot(`
+    "FILE Cannot write lost: there is no directory none.
+    Create it first: mkdir -p 'none'"
+  `);
+  symlinkSync("circle", files.path("circle"));
+  expect(await files.failure(writeFileAtomically(files.path("circle"), ""))).toMatchInlineSnapshot(`
+    "FILE Cannot write circle: its symbolic links lead in a circle.
+    Remove the link, or give another file name."
+  `);
 });
 
 it("leaves the old file and nothing else when writing fails", async () => {
@@ -48,6 +72,11 @@ it("says what is in the way, before any work is done", async () => {
     "FILE Cannot write folder: expected the path of a regular file, received a directory.
     Give a file name."
   `);
+  for (const name of ["none/", "real/"]) {
+    expect(await files.failure(replaceFile(files.path(name), work))).toBe(
+      `FILE Cannot write ${name}: expected the path of a regular file, received a directory.\nGive a file name.`,
+    );
+  }
   expect(await files.failure(replaceFile("/dev/null", work))).toMatchInlineSnapshot(`
     "FILE Cannot write /dev/null: expected the path of a regular file, received a device, pipe or socket.
     Give a file name."

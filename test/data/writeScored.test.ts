@@ -1,6 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
 import { openTable, scanMatrix, type Table, writeScored } from "../../src/data/index.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
@@ -9,10 +11,15 @@ const files = temporaryDirectory();
 const CODES = 'code,x,day,note\n007,1.50,2020-01-01,"a, ""b"""\n010,,2021-12-31,\n8, 1e400,x,é\n';
 
 /** Opens, scores and writes a table; gives the text of the output. */
-async function scored(source: string, scores: number[], output: string): Promise<string> {
+async function scored(
+  source: string,
+  scores: number[],
+  output: string,
+  numeric: readonly string[] = [],
+): Promise<string> {
   const table = await openTable(source);
   try {
-    await writeScored(table, [Float64Array.from(scores)], files.path(output));
+    await writeScored(table, [Float64Array.from(scores)], files.path(output), { numeric });
     return readFileSync(files.path(output), "utf8");
   } finally {
     await table.close();
@@ -49,22 +56,61 @@ it("keeps the columns of a text file as they were written", async () => {
   `);
 });
 
-it("writes JSON and Parquet with types", async () => {
-  const path = files.write("typed.csv", "id,x,name\n9007199254740993,1.5,a\n2,,b\n3,-inf,c\n");
-  expect(await scored(path, SCORES, "scored.jsonl")).toMatchInlineSnapshot(`
-    "{"id":9007199254740993,"x":1.5,"name":"a","log_density":-1.25}
-    {"id":2,"x":null,"name":"b","log_density":null}
-    {"id":3,"x":"-Infinity","name":"c","log_density":"-Infinity"}
+it("writes text as text to JSON and Parquet, and the columns that were scored as numbers", async () => {
+  const path = files.write("typed.csv", "id,n,x,name\n007,1,1.5,a\n2,2,,b\n3,3,-inf,c\n");
+  expect(await scored(path, SCORES, "scored.jsonl", ["n", "x"])).toMatchInlineSnapshot(`
+    "{"id":"007","n":1,"x":1.5,"name":"a","log_density":-1.25}
+    {"id":"2","n":2,"x":null,"name":"b","log_density":null}
+    {"id":"3","n":3,"x":"-Infinity","name":"c","log_density":"-Infinity"}
     "
   `);
   expect(JSON.parse(await scored(path, SCORES, "scored.json"))).toHaveLength(3);
-  await scored(path, SCORES, "scored.parquet");
+  await scored(path, SCORES, "scored.parquet", ["n", "x", "name"]);
   expect(await rowsOf("scored.parquet")).toEqual([
-    ["BIGINT", "DOUBLE", "VARCHAR", "DOUBLE"],
-    ["9007199254740993", 1.5, "a", -1.25],
-    ["2", null, "b", null],
-    ["3", "-Infinity", "c", "-Infinity"],
+    ["VARCHAR", "BIGINT", "DOUBLE", "VARCHAR", "DOUBLE"],
+    ["007", "1", 1.5, "a", -1.25],
+    ["2", "2", null, "b", null],
+    ["3", "3", "-Infinity", "c", "-Infinity"],
   ]);
+});
+
+it("loses no digit of an integer in the columns that were scored", async () => {
+  const columns = {
+    zip: ["00123", "01234"],
+    long: ["12345678901234567890", "12345678901234567891"],
+    wider: ["1".repeat(40), "2.5"],
+    bigint: ["9007199254740993", "1"],
+    power: ["100000000000000000000", "0.5"],
+    float: ["0.10", "-0.5e3"],
+    decimal: ["1234567890123456.5", "0"],
+  };
+  const names = Object.keys(columns);
+  const lines = [0, 1].map((row) => Object.values(columns).map((column) => column[row]));
+  const path = files.write("digits.csv", [names, ...lines, ""].join("\n"));
+  await scored(path, [1, 2], "digits.parquet", names);
+  expect(await rowsOf("digits.parquet")).toEqual([
+    ["VARCHAR", "VARCHAR", "VARCHAR", "BIGINT", "DOUBLE", "DOUBLE", "DOUBLE", "DOUBLE"],
+    [...lines[0]!.slice(0, 4), 1e20, 0.1, 1234567890123456.5, 1],
+    [...lines[1]!.slice(0, 4), 0.5, -500, 0, 2],
+  ]);
+});
+
+it("writes CSV to a stream, and nothing when scoring fails", async () => {
+  const table = await openTable(files.write("streamed.csv", CODES));
+  const written = async (scores: Float64Array[]) => {
+    const stream = new PassThrough();
+    const outcome = await files.failure(writeScored(table, scores, stream));
+    stream.end();
+    return [outcome, await text(stream)];
+  };
+  expect(await written([Float64Array.from(SCORES)])).toEqual([
+    "no failure",
+    await scored(files.path("streamed.csv"), SCORES, "same.csv"),
+  ]);
+  const [outcome, nothing] = await written([Float64Array.of(1)]);
+  expect(outcome).toMatch("ARGUMENT The scores do not fit");
+  expect(nothing).toBe("");
+  await table.close();
 });
 
 it("keeps the types of Parquet and of queries", async () => {
@@ -134,6 +180,26 @@ it("leaves the old output when scoring fails", async () => {
     }
   }
   await expect(writeScored(table, scores(table), files.path("kept.csv"))).rejects.toThrow("no density");
+  await table.close();
+  expect(readFileSync(files.path("kept.csv"), "utf8")).toBe("old");
+  expect(files.list()).toEqual(before);
+});
+
+it("writes nothing when the file changes while its rows are scored", async () => {
+  const path = files.write("changing.csv", "name,a\nx,1\ny,2\n");
+  files.write("kept.csv", "old");
+  const before = files.list();
+  const table = await openTable(path);
+  async function* scores() {
+    yield Float64Array.of(-1);
+    // As many rows and bytes as before.
+    files.write("changing.csv", "name,a\ny,2\nx,1\n");
+    yield Float64Array.of(-2);
+  }
+  expect(await files.failure(writeScored(table, scores(), files.path("kept.csv")))).toMatchInlineSnapshot(`
+    "FILE changing.csv changed while it was read: expected the same content to the end.
+    Run the command again when nothing writes to the file, or on a copy of it."
+  `);
   await table.close();
   expect(readFileSync(files.path("kept.csv"), "utf8")).toBe("old");
   expect(files.list()).toEqual(before);
