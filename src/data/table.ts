@@ -100,7 +100,10 @@ async function fileRelation(database: Database, file: SourceFile): Promise<Relat
   const layout = file.format === "jsonl" ? "newline_delimited" : "auto";
   const options = `format = '${layout}', records = true${file.gzip ? ", compression = 'gzip'" : ""}`;
   const sniffed = await describe(database, `read_json(${literal(file.path)}, ${options}, sample_size = -1)`);
-  const types = sniffed.map(({ name, type }) => `${literal(name)}: ${literal(type)}`).join(", ");
+  // JSON has no dates: what DuckDB takes for one is a text, which it would write back in another form.
+  const types = sniffed
+    .map(({ name, type }) => `${literal(name)}: ${literal(type.replace(/^(DATE|TIME|UUID).*/, "VARCHAR"))}`)
+    .join(", ");
   const table = await typedTable(
     database,
     `read_json(${literal(file.path)}, ${options}, columns = {${types}})`,

@@ -125,6 +125,42 @@ it("scores a Parquet file as it scores a CSV file", async () => {
   expect(fromParquet.length).toBe(5 * 1707);
 });
 
+it("scores to standard output, messages apart", async () => {
+  const holes = write("out.csv", "zip,mag,lon,lat,depth_km\n007,2.0,-118,34,5\n010,,-118,34,5\n");
+  await pushforward(["score", model, holes, "-o", path("out.scored.csv")]);
+  for (const output of ["-", "/dev/stdout", "/dev/fd/1"]) {
+    const { code, out, err } = await pushforward(["score", model, holes, "-o", output]);
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: "Warning: 1 row of 2 has a missing value and no log-density.\n",
+    });
+    expect(out).toBe(readFileSync(path("out.scored.csv"), "utf8"));
+  }
+});
+
+it("writes columns that the model does not use as they are, and its own as numbers", async () => {
+  const table = write("zips.csv", "zip,id,mag,lon,lat,depth_km\n00123,12345678901234567890,2.0,-118,34,5\n");
+  await pushforward(["score", model, table, "-o", path("zips.jsonl")]);
+  expect(JSON.parse(readFileSync(path("zips.jsonl"), "utf8"))).toEqual({
+    zip: "00123",
+    id: "12345678901234567890",
+    mag: 2,
+    lon: -118,
+    lat: 34,
+    depth_km: 5,
+    log_density: expect.any(Number),
+  });
+});
+
+it("refuses an output that cannot be written before it reads the table", async () => {
+  const words = ["score", model, path("no-table.csv"), "-o", path("none/scored.csv")];
+  expect(await failure(...words)).toMatchInlineSnapshot(`
+    "2
+    Error: Cannot write none/scored.csv: there is no directory none.
+    Create it first: mkdir -p 'none'"
+  `);
+});
+
 it("shows how far it is on a terminal", async () => {
   const words = ["score", model, EARTHQUAKES, "-o", path("live.csv")];
   const { err } = await pushforward(words, { columns: 80, env: { NO_COLOR: "1" } });
@@ -137,6 +173,7 @@ it("draws rows as CSV on standard output", async () => {
   expect({ code, err }).toEqual({ code: 0, err: "" });
   expect(out.split("\n").map((line) => line.split(",").length)).toEqual([4, 4, 4, 4, 1]);
   expect(out.split("\n")[0]).toBe("lon,lat,depth_km,mag");
+  expect((await pushforward(["sample", model, "-n", "3", "-o", "-"])).out).toBe(out);
 });
 
 it("draws what the flow itself draws, the same rows however many", async () => {

@@ -8,6 +8,18 @@ import { EARTHQUAKES, QUICK, quickModel, start, workplace } from "./command.ts";
 const here = workplace();
 const { path, write, list, plain, pushforward } = here;
 const EPOCHS = ["--flow", "nsf", "--transforms", "2", "--hidden", "16", "--epochs", "60", "--patience", "60"];
+const ENDLESS = [
+  "--flow",
+  "nsf",
+  "--transforms",
+  "2",
+  "--hidden",
+  "16",
+  "--epochs",
+  "100000",
+  "--patience",
+  "100000",
+];
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 /** What the command writes without any interruption. */
@@ -108,6 +120,33 @@ describe("Ctrl-C", () => {
   });
 });
 
+describe("two trainings with one output", () => {
+  it("do not run at the same time, and the second says which process is the first", async () => {
+    const first = await untilEpoch("shared.safetensors", ENDLESS, /"epoch":1,/);
+    const fit = ["fit", EARTHQUAKES, ...EPOCHS, "-o", path("shared.safetensors")];
+    for (const second of [start(fit), start([...fit, "--resume"])]) {
+      const { code, err } = await second.ended;
+      expect({
+        code,
+        err: plain(err)
+          .replace(String(first.child.pid), "PID")
+          .replace(/ since .*/, " since TIME."),
+      }).toMatchInlineSnapshot(`
+        {
+          "code": 2,
+          "err": "Error: shared.safetensors is being written by process PID since TIME.
+        Wait until it ends, or give the output another name.
+        ",
+        }
+      `);
+    }
+    expect(list()).toContain("shared.safetensors.lock");
+    first.child.kill("SIGINT");
+    expect(await first.ended).toMatchObject({ code: 130 });
+    expect(list()).not.toContain("shared.safetensors.lock");
+  });
+});
+
 describe("a checkpoint", () => {
   it("is not lost to a training that starts anew", async () => {
     const before = list();
@@ -190,6 +229,14 @@ describe("a process", () => {
       });
     const sampled = shell('"$NODE" --import tsx "$MAIN" sample "$MODEL" -n 200000 | head -n 1');
     expect(sampled).toMatchObject({ status: 0, stdout: "lon,lat,depth_km,mag\n", stderr: "" });
+    const scored = shell(
+      '"$NODE" --import tsx "$MAIN" score "$MODEL" "FROM \'$DATA\', range(30)" -o - | head -n 1',
+    );
+    expect(scored).toMatchObject({
+      status: 0,
+      stdout: "lon,lat,depth_km,mag,range,log_density\n",
+      stderr: "",
+    });
     const fitted = shell(
       `"$NODE" --import tsx "$MAIN" fit "$DATA" ${QUICK.join(" ")} -o "$OUT" --json | head -n 1`,
     );
@@ -232,6 +279,13 @@ describe("a process", () => {
       ",
       }
     `);
+    for (const ending of ["csv", "jsonl", "csv.gz", "parquet"]) {
+      const sampled = limited("sample", model, "-n", "5000", "-o", path(`full.${ending}`));
+      expect({ status: sampled.status, stderr: plain(sampled.stderr) }).toEqual({
+        status: 1,
+        stderr: scored.stderr.replaceAll(path("full.csv"), `full.${ending}`),
+      });
+    }
     expect(readFileSync(path("full.safetensors"), "utf8")).toBe("an older model");
     expect(readFileSync(path("full.csv"), "utf8")).toBe("an older table");
     expect(list()).toEqual(before);

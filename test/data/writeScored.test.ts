@@ -132,6 +132,13 @@ it("keeps the types of Parquet and of queries", async () => {
   `);
 });
 
+it("keeps the texts of JSON that look like dates", async () => {
+  const row =
+    '{"at":"2020-01-02T03:04:05+02:00","day":"2020-01-02","hour":"03:04:05","id":"0C5B5A6E-7E58-4C8B-9E6C-0B9F8E4C1A11","x":1';
+  const path = files.write("dates.jsonl", `${row}}\n`);
+  expect(await scored(path, [-2], "dates.scored.jsonl")).toBe(`${row},"log_density":-2.0}\n`);
+});
+
 it("keeps columns apart from its own", async () => {
   const query = "SELECT 1 AS c0, 2.5 AS scores, 3 AS original";
   expect(await scored(query, [-2], "own.csv")).toBe("c0,scores,original,log_density\n1,2.5,3,-2.0\n");
