@@ -10,12 +10,16 @@ import { correlated, EARTHQUAKES, QUICK, workplace } from "./command.ts";
 const { path, write, list, plain, json } = workplace();
 
 /** `pushforward fit` that streams every table. */
-async function streamed(...words: string[]): Promise<{ out: string; err: string }> {
+const streamed = (...words: string[]) => watched(words);
+
+/** The same; `onOutput` is called with the standard output so far whenever it grows. */
+async function watched(words: string[], onOutput?: (out: string) => void) {
   const texts = { out: "", err: "" };
   const into = (name: "out" | "err") =>
     new Writable({
       write(chunk, _, done) {
         texts[name] += chunk;
+        onOutput?.(texts.out);
         done();
       },
     });
@@ -83,4 +87,17 @@ it("refuses what a table in memory is refused for", async () => {
   await expect(streamed(empty, ...output)).rejects.toThrow(
     "has too few rows to fit: expected at least 2 complete rows, received 1 (3 more have a missing value)",
   );
+});
+
+it("ends when the table changes between two epochs, and writes no model", async () => {
+  const table = write("growing.csv", correlated(300));
+  let changed = false;
+  const words = [table, ...QUICK, "-o", path("mixed.safetensors"), "--json"];
+  const fitting = watched(words, (out) => {
+    if (changed || !out.includes('"epoch":1')) return;
+    changed = true;
+    write("growing.csv", correlated(301));
+  });
+  await expect(fitting).rejects.toThrow("growing.csv changed while it was read");
+  expect(list().filter((name) => name.startsWith("mixed"))).toEqual(["mixed.safetensors.checkpoint"]);
 });
