@@ -255,6 +255,11 @@ it("refuses values that do not fit", async () => {
     Error: The name data.csv does not suit a model file: expected a name that ends in .safetensors.
     Write for example -o data.safetensors"
   `);
+  expect(await failure("fit", "data.csv", "-o", "-")).toMatchInlineSnapshot(`
+    "2
+    Error: A model does not go to standard output: expected the name of a file, beside which checkpoints are kept.
+    Write for example -o model.safetensors"
+  `);
   expect(await failure("fit", "data.csv", "-o", "missing/model.safetensors")).toMatchInlineSnapshot(`
     "2
     Error: Cannot write missing/model.safetensors: there is no directory missing.
