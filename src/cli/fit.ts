@@ -57,12 +57,13 @@ const args = {
     type: "string",
     valueHint: "N",
     description:
-      "Most passes over the data. Training usually ends sooner, when the validation rows gain no more.",
+      "Most passes over the data. Training usually ends sooner, when the validation rows gain no more. Default: 500, or as many as make 5,000 steps.",
   },
   patience: {
     type: "string",
     valueHint: "N",
-    description: "Epochs without gain after which training ends.",
+    description:
+      "Epochs without gain after which training ends. Default: 20, or as many as make 1,000 steps.",
   },
   "max-minutes": {
     type: "string",

@@ -11,7 +11,7 @@ import { Descent, MOST_RECOVERIES } from "./descent.ts";
 import { type Culprit, findNonFinite } from "./diagnose.ts";
 import { initialize } from "./initialize.ts";
 import { Objective } from "./objective.ts";
-import { type Epoch, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
+import { type Epoch, type FitOptions, fitSettingsSchema, settingsIn, trainingLengths } from "./options.ts";
 import { inMemory, isStream, meanWeight, type RowStream, StreamedRows, split } from "./rowStream.ts";
 import { checkClasses, type RowData, selectRows, type TrainingRows, trainingRows } from "./rows.ts";
 import { stepScale } from "./schedule.ts";
@@ -125,6 +125,7 @@ class Training {
   private best: Float32Array;
   /** The running statistics that belong to the best weights. */
   private bestRunning: Float32Array;
+  private lengths!: ReturnType<typeof trainingLengths>;
   private readonly state = {
     epoch: 0,
     bestEpoch: 0,
@@ -166,6 +167,7 @@ class Training {
     const { training } = this.original;
     const { batchSize } = this;
     this.batches = batchesOf(training, { batchSize, seed: settings.seed, prepare });
+    this.lengths = trainingLengths(settings, Math.ceil(this.batches.rows / batchSize));
     this.validation = prepare(this.original.validation);
     this.offset = -(standardize?.logScale() ?? 0);
     if (settings.objective === "flowMatching") this.sample = prepare(sampleOf(inMemory(training)));
@@ -182,8 +184,8 @@ class Training {
         ? Number.POSITIVE_INFINITY
         : performance.now() + options.maxMinutes * 60_000;
     let stopped: FitResult["stopped"] = "epochs";
-    while (state.epoch < settings.epochs) {
-      if (state.epoch - state.bestEpoch >= settings.patience) {
+    while (state.epoch < this.lengths.epochs) {
+      if (state.epoch - state.bestEpoch >= this.lengths.patience) {
         stopped = "patience";
         break;
       }
@@ -246,7 +248,7 @@ class Training {
       const { plateaus } = state;
       stepSize = await descent.step(
         length,
-        stepScale(settings.schedule, { step, totalSteps: settings.epochs * batches, plateaus }) *
+        stepScale(settings.schedule, { step, totalSteps: this.lengths.epochs * batches, plateaus }) *
           CAUTION ** state.cautions,
       );
       b++;
@@ -282,14 +284,14 @@ class Training {
 
   /** Keeps the best weights and counts epochs without a better one. */
   private judge(validation: number): void {
-    const { state, settings } = this;
+    const { state } = this;
     if (validation > state.best) {
       state.best = validation;
       state.bestEpoch = state.epoch;
       state.sincePlateau = 0;
       this.best.set(this.descent.candidate());
       this.bestRunning = this.descent.running.copy();
-    } else if (++state.sincePlateau >= settings.schedule.patience) {
+    } else if (++state.sincePlateau >= this.lengths.plateau) {
       state.plateaus++;
       state.sincePlateau = 0;
     }

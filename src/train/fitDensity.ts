@@ -122,7 +122,7 @@ class Fitting {
       }
       const stepSize = await descent.step(
         length,
-        stepScale({ ...settings.schedule, patience: 1 }, { step, totalSteps: steps, plateaus: 0 }),
+        stepScale(settings.schedule, { step, totalSteps: steps, plateaus: 0 }),
       );
       sum += elbo;
       const done = step + 1;

@@ -6,8 +6,8 @@ import { scheduleSchema } from "./schedule.ts";
 export const fitSettingsSchema = z.strictObject({
   /** What is minimized: minus the log-density, or for continuous flows the error of the velocity (flow matching). */
   objective: z.enum(["likelihood", "flowMatching"]).default("likelihood"),
-  /** Most epochs. Early stopping usually ends sooner. */
-  epochs: z.int().positive().default(500),
+  /** Most epochs; see `trainingLengths` for the default. Early stopping usually ends sooner. */
+  epochs: z.int().positive().optional(),
   batchSize: z.int().positive().default(256),
   optimizer: optimizerSchema.prefault({}),
   schedule: scheduleSchema.prefault({}),
@@ -15,8 +15,8 @@ export const fitSettingsSchema = z.strictObject({
   clipNorm: z.number().positive().default(5),
   /** Share of the rows held out for early stopping, where no validation rows are given. */
   validationFraction: z.number().gt(0).lt(1).default(0.1),
-  /** Epochs without a better validation log-density after which training ends. */
-  patience: z.int().positive().default(20),
+  /** Epochs without a better validation log-density after which training ends; see `trainingLengths` for the default. */
+  patience: z.int().positive().optional(),
   /** Decay of a moving average of the weights, by step; validation and the result use the average. 0 turns it off. */
   averageDecay: z.number().min(0).lt(1).default(0.99),
   /** Seed of the shuffling and of the validation split. */
@@ -24,6 +24,23 @@ export const fitSettingsSchema = z.strictObject({
 });
 
 export type FitSettings = z.input<typeof fitSettingsSchema>;
+
+/**
+ * How many epochs a training may last, and how many without a better validation log-density end it or halve its step size.
+ * The defaults are 500, 20 and 8 epochs, or more on few rows: as many as make 5,000, 1,000 and 400 steps. (Of 1,000 rows an
+ * epoch is 4 steps, and training would end before it had begun.)
+ */
+export function trainingLengths(
+  { epochs, patience, schedule }: z.output<typeof fitSettingsSchema>,
+  batches: number,
+): { epochs: number; patience: number; plateau: number } {
+  const atLeast = (count: number, steps: number) => Math.max(count, Math.ceil(steps / batches));
+  return {
+    epochs: epochs ?? atLeast(500, 5000),
+    patience: patience ?? atLeast(20, 1000),
+    plateau: schedule.patience ?? atLeast(8, 400),
+  };
+}
 
 /** One line of the training record. */
 export interface Epoch {

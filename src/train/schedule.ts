@@ -7,7 +7,7 @@ export const scheduleSchema = z.strictObject({
   warmupSteps: z.int().nonnegative().default(0),
   /** Share of the step size that is left at the end. */
   final: z.number().min(0).max(1).default(0.01),
-  patience: z.int().positive().default(8),
+  patience: z.int().positive().optional(),
 });
 
 export type ScheduleOptions = z.input<typeof scheduleSchema>;

@@ -14,6 +14,7 @@ import type { PushforwardError } from "../../src/errors.ts";
 import { Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { type CheckpointStore, type Epoch, fit, fitTable } from "../../src/train/index.ts";
+import { fitSettingsSchema, trainingLengths } from "../../src/train/options.ts";
 
 /** n rows of a correlated Gaussian: x_2 = x_1 / 2 + noise. */
 function correlated(n: number, seed = 1): Float64Array {
@@ -120,6 +121,28 @@ describe("fit", () => {
     expect(mean(await flow.logProb(correlated(100, 3)))).toBeCloseTo(result.validationLogDensity, 4);
     expect(result.stopped).toBe("patience");
     expect(result.epochs.length - result.bestEpoch).toBe(5);
+  });
+
+  it("waits for a gain over 1,000 steps, however few an epoch has", async () => {
+    // Steps too small to change a weight: nothing is gained.
+    const still = { optimizer: { type: "sgd", learningRate: 1e-30 } } as const;
+    const flow = new Flow(new DiagonalNormal({ features: 1 }));
+    const ofFew = await fit(flow, correlated(200).subarray(0, 200), still);
+    expect([ofFew.stopped, ofFew.epochs.length]).toEqual(["patience", 1000]);
+    // The step size was halved after 400 and 800.
+    const sizes = ofFew.epochs.map(({ stepSize }) => stepSize / 1e-30);
+    expect([sizes[399], sizes[400], sizes[799], sizes[800]]).toEqual([1, 0.5, 0.5, 0.25]);
+    const exact = await fit(flow, correlated(100), { ...still, patience: 3 });
+    expect(exact.epochs).toHaveLength(3);
+  });
+
+  it.each([
+    [{}, 1, { epochs: 5000, patience: 1000, plateau: 400 }],
+    [{}, 4, { epochs: 1250, patience: 250, plateau: 100 }],
+    [{}, 100, { epochs: 500, patience: 20, plateau: 8 }],
+    [{ epochs: 7, patience: 5, schedule: { patience: 2 } }, 1, { epochs: 7, patience: 5, plateau: 2 }],
+  ])("with %j and %i batches an epoch lasts %j", (options, batches, lengths) => {
+    expect(trainingLengths(fitSettingsSchema.parse(options), batches)).toEqual(lengths);
   });
 
   it("is the same for the same seed, and another for another", async () => {
