@@ -1,30 +1,35 @@
 import type { DataRows } from "./bijection.ts";
 
-/** Weighted mean and (population) standard deviation of each column, in two passes that cannot overflow. */
+/**
+ * Weighted mean and (population) standard deviation of each column. Columns are scaled by a power of two, so that nothing
+ * overflows or vanishes on the way, and the mean is corrected by that of the deviations from it: that of equal values is exact.
+ */
 export function columnMoments({ rows, features, values, weights }: DataRows): {
   mean: Float64Array;
   deviation: Float64Array;
 } {
   const mean = new Float64Array(features);
   const deviation = new Float64Array(features);
-  const farthest = new Float64Array(features);
   const total = weights ? sum(weights) : rows;
-  for (let r = 0; r < rows; r++) {
-    const share = (weights?.[r] ?? 1) / total;
-    for (let c = 0; c < features; c++) mean[c] += share * values[r * features + c];
+  for (let c = 0; c < features; c++) {
+    const average = (of: (x: number) => number) => {
+      let result = 0;
+      for (let r = 0; r < rows; r++) result += ((weights?.[r] ?? 1) / total) * of(values[r * features + c]);
+      return result;
+    };
+    let largest = 0;
+    for (let r = 0; r < rows; r++) largest = Math.max(largest, Math.abs(values[r * features + c]));
+    const unit = largest === 0 ? 1 : 2 ** Math.min(1023, Math.floor(Math.log2(largest)));
+    const rough = average((x) => x / unit);
+    const center = rough + average((x) => x / unit - rough);
+    let farthest = 0;
+    for (let r = 0; r < rows; r++)
+      farthest = Math.max(farthest, Math.abs(values[r * features + c] / unit - center));
+    const square = farthest === 0 ? 0 : average((x) => ((x / unit - center) / farthest) ** 2);
+    mean[c] = center * unit;
+    deviation[c] = farthest * Math.sqrt(square) * unit;
   }
-  for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < features; c++) {
-      farthest[c] = Math.max(farthest[c], Math.abs(values[r * features + c] - mean[c]));
-    }
-  }
-  for (let r = 0; r < rows; r++) {
-    const share = (weights?.[r] ?? 1) / total;
-    for (let c = 0; c < features; c++) {
-      if (farthest[c] > 0) deviation[c] += share * ((values[r * features + c] - mean[c]) / farthest[c]) ** 2;
-    }
-  }
-  return { mean, deviation: deviation.map((square, c) => farthest[c] * Math.sqrt(square)) };
+  return { mean, deviation };
 }
 
 /**

@@ -10,10 +10,15 @@ const standardizeSchema = z.strictObject({ type: z.literal("standardize"), featu
 
 /** Share of a column at either end that cannot stretch its scale. */
 const TAIL = 0.01;
-/** A deviation this small beside the values themselves is rounding, and the column constant. */
-const RESOLUTION = 2 ** -40;
-/** Float32 holds these scales and their reciprocals. */
-const SCALES = { least: 1e-30, largest: 1e30 };
+/** A deviation this small beside the values themselves, some 16 float64 roundings, is rounding, and the column constant. */
+const RESOLUTION = 2 ** -48;
+/** Float32 holds scales between these, and their reciprocals. */
+const FLOAT32 = { least: 1e-37, largest: 1e37, epsilon: 2 ** -23 };
+/**
+ * Most that neighboring float32 numbers may be apart, in deviations. Rounding then changes z by at most 0.0005, and log-densities
+ * by less than float32 graphs of several layers do themselves.
+ */
+const MAX_ROUNDING = 2 ** -10;
 
 /**
  * x_i = z_i scale_i + center_i, both taken from the data and then fixed, so that densities are in data units.
@@ -51,7 +56,7 @@ export class Standardize implements Bijection {
       const robust = momentsOf(moved, weights);
       const { mean, deviation } = robust.deviation > 0 ? robust : momentsOf(column, weights);
       this.center.value[c] = mean;
-      this.scale.value[c] = Math.min(Math.max(deviation || 1, SCALES.least), SCALES.largest);
+      this.scale.value[c] = deviation || 1;
     }
   }
 
@@ -86,6 +91,15 @@ export class Standardize implements Bijection {
     return { type: "standardize", features: this.features };
   }
 }
+
+/**
+ * Whether float32 is too coarse to standardize numbers of this size and deviation: neighboring float32 numbers lie too far apart,
+ * or it does not hold the scale.
+ */
+export const needsFloat64 = (size: number, deviation: number): boolean =>
+  deviation < FLOAT32.least ||
+  Math.max(deviation, size) > FLOAT32.largest ||
+  FLOAT32.epsilon * size > MAX_ROUNDING * deviation;
 
 /** Mean and deviation of one column; the deviation is 0 where it is not more than rounding. */
 function momentsOf(values: Float64Array, weights?: Float64Array): { mean: number; deviation: number } {

@@ -49,7 +49,7 @@ function repetition(sorted: Float64Array): Pick<ColumnSummary, "distinct" | "min
 function moments(sorted: Float64Array): { mean: number; std: number } {
   const n = sorted.length;
   const largest = Math.max(-sorted[0]!, sorted[n - 1]!);
-  const scale = largest === 0 ? 1 : 2 ** Math.floor(Math.log2(largest));
+  const scale = largest === 0 ? 1 : 2 ** Math.min(1023, Math.floor(Math.log2(largest)));
   let sum = 0;
   for (const value of sorted) sum += value / scale;
   const center = sum / n;

@@ -43,11 +43,14 @@ describe("columnMoments", () => {
   });
 
   test("neither overflow nor vanish", () => {
-    for (const scale of [1e-300, 1e-170, 1, 1e170, 1e300]) {
+    for (const scale of [1e-320, 1e-300, 1e-170, 1, 1e170, 1e300, 5e307]) {
       const { mean, deviation } = columnMoments(column([scale, 3 * scale]));
-      expect(mean[0] / scale).toBeCloseTo(2, 12);
-      expect(deviation[0] / scale).toBeCloseTo(1, 12);
+      // Subnormal numbers have fewer digits.
+      expect(mean[0] / scale).toBeCloseTo(2, scale < 1e-307 ? 3 : 12);
+      expect(deviation[0] / scale).toBeCloseTo(1, scale < 1e-307 ? 3 : 12);
     }
+    const { mean, deviation } = columnMoments(column([-Number.MAX_VALUE, Number.MAX_VALUE]));
+    expect([mean[0], deviation[0]]).toEqual([0, Number.MAX_VALUE]);
   });
 });
 
@@ -144,10 +147,28 @@ describe("Standardize", () => {
     }
   });
 
-  test("takes a column of rounding errors as constant, and keeps scales that float32 can divide by", async () => {
+  test("takes a column of rounding errors as constant, and any other deviation as the scale", () => {
     expect(standardized([0.3, 0.1 + 0.2, 0.3, 0.1 + 0.2]).scale).toBe(1);
-    expect(standardized([0, 1e-200, 2e-200]).scale).toBe(1e-30);
-    expect(standardized([0, 1e200, 2e200]).scale).toBe(1e30);
+    expect(standardized([0, 5e-324, 1e-323])).toEqual({ center: 5e-324, scale: 5e-324 });
+    for (const unit of [1e-300, 1e-200, 1e200, 5e307]) {
+      expect(standardized([0, unit, 2 * unit]).scale / unit).toBeCloseTo(Math.sqrt(2 / 3), 12);
+    }
+  });
+
+  test("has the value of a constant column as its center exactly, and scale 1", () => {
+    for (const value of [0.1, 1.7e9 + 0.123, -1 / 3, 1e300, 5e-324, Number.MAX_VALUE]) {
+      for (const rows of [2, 3, 10, 1007]) {
+        expect(standardized(new Array(rows).fill(value))).toEqual({ center: value, scale: 1 });
+        const weights = Array.from({ length: rows }, (_, i) => 0.1 * (1 + (i % 3)));
+        expect(standardized(new Array(rows).fill(value), weights)).toEqual({ center: value, scale: 1 });
+      }
+    }
+  });
+
+  test("knows a deviation of a few hundred float64 roundings from a constant", () => {
+    const values = normal(1000).map((v) => 1.7e9 + 1e-4 * v);
+    expect(standardized(values).scale / 1e-4).toBeGreaterThan(0.9);
+    expect(standardized(values).scale / 1e-4).toBeLessThan(1.1);
   });
 
   test("is fixed while the flow is trained", () => {

@@ -32,6 +32,8 @@ it("loses no digits to a large mean, and does not overflow", () => {
   expect(shifted).toMatchObject({ mean: 1e9 + 10 });
   expect(shifted!.std).toBeCloseTo(4.743416490252569, 7);
   expect(huge).toMatchObject({ mean: 0, std: 1e308 });
+  const [largest] = summaryOf([-Number.MAX_VALUE, Number.MAX_VALUE]);
+  expect(largest).toMatchObject({ mean: 0, std: Number.MAX_VALUE });
 });
 
 it("does not add up rounding errors over many rows", () => {
