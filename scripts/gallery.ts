@@ -118,9 +118,12 @@ async function drawDistribution(distribution: Distribution): Promise<string> {
   const samples = await flow.sample(4 * DOTS, { seed: 2, context });
   const [low, high] = rangeOf(samples);
   const side = 80;
+  const width = (high - low) / side;
   const nodes = Float64Array.from({ length: 2 * side * side }, (_, k) => {
     const i = Math.floor(k / 2);
-    return low + ((high - low) * ((k % 2 === 0 ? i % side : Math.floor(i / side)) + 0.5)) / side;
+    const node = low + width * ((k % 2 === 0 ? i % side : Math.floor(i / side)) + 0.5);
+    // Where a point mass lies in a cell, it shows.
+    return Math.abs(node) < width / 2 ? 0 : node;
   });
   const density = (await flow.logProb(nodes, context)).map(Math.exp);
   const { Plot, document } = await openCanvas();
@@ -134,10 +137,10 @@ async function drawDistribution(distribution: Distribution): Promise<string> {
         color: { scheme: "blues" },
         marks: [
           Plot.rect(values, {
-            x1: ({ x }) => x - (high - low) / side / 2,
-            x2: ({ x }) => x + (high - low) / side / 2,
-            y1: ({ y }) => y - (high - low) / side / 2,
-            y2: ({ y }) => y + (high - low) / side / 2,
+            x1: ({ x }) => x - width / 2,
+            x2: ({ x }) => x + width / 2,
+            y1: ({ y }) => y - width / 2,
+            y2: ({ y }) => y + width / 2,
             fill: "value",
           }),
           Plot.frame({ stroke: style.rule }),

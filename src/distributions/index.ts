@@ -1,5 +1,6 @@
 export { buildDistribution, type DistributionDescription, distributionSchema } from "./build.ts";
 export { Cauchy } from "./cauchy.ts";
+export { ConstantFeatures } from "./constantFeatures.ts";
 export { ContextEmbedding, type ContextEmbeddingOptions } from "./contextEmbedding.ts";
 export { DiagonalNormal } from "./diagonalNormal.ts";
 export type { Distribution, Noise } from "./distribution.ts";

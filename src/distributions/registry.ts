@@ -1,4 +1,5 @@
 import { cauchyKind } from "./cauchy.ts";
+import { constantFeaturesKind } from "./constantFeatures.ts";
 import { diagonalNormalKind } from "./diagonalNormal.ts";
 import { ensembleKind } from "./ensemble.ts";
 import { gaussianMixtureKind } from "./gaussianMixture.ts";
@@ -17,6 +18,7 @@ import { vonMisesKind } from "./vonMises.ts";
 /** Every base distribution that a model file may hold. To add one, write its file and its line here. */
 export const distributionKinds = [
   cauchyKind,
+  constantFeaturesKind,
   diagonalNormalKind,
   ensembleKind,
   gaussianMixtureKind,

@@ -1,6 +1,7 @@
 import type { Bijection } from "../bijections/bijection.ts";
 import { Chain } from "../bijections/chain.ts";
 import { StandardizeContext } from "../bijections/standardizeContext.ts";
+import { ConstantFeatures } from "../distributions/constantFeatures.ts";
 import type { ContextEmbedding } from "../distributions/contextEmbedding.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { Ensemble } from "../distributions/ensemble.ts";
@@ -31,6 +32,9 @@ async function settleDistribution(distribution: Distribution, sets: TrainingRows
     await settleDistribution(base, await settle(bijection, given, distributionTakesData(base)));
   } else if (distribution instanceof Ensemble) {
     await settleDistribution(distribution.distribution, sets);
+  } else if (distribution instanceof ConstantFeatures) {
+    const others = sets.map((rows) => ({ ...rows, values: distribution.varyingOf(rows.values) }));
+    await settleDistribution(distribution.distribution, others);
   } else if (distribution instanceof Mixture) {
     for (const component of distribution.distributions) await settleDistribution(component, sets);
   } else {
@@ -40,7 +44,9 @@ async function settleDistribution(distribution: Distribution, sets: TrainingRows
 }
 
 function distributionTakesData(distribution: Distribution): boolean {
-  if (distribution instanceof Ensemble) return distributionTakesData(distribution.distribution);
+  if (distribution instanceof Ensemble || distribution instanceof ConstantFeatures) {
+    return distributionTakesData(distribution.distribution);
+  }
   if (distribution instanceof Mixture) return distribution.distributions.some(distributionTakesData);
   if (!(distribution instanceof TransformedDistribution)) return distribution.fitToData !== undefined;
   const { base, bijection, embedding } = distribution;
@@ -73,7 +79,8 @@ async function settle(bijection: Bijection, sets: TrainingRows[], after: boolean
 const takesData = (bijection: Bijection): boolean =>
   bijection.fitToData !== undefined || (bijection instanceof Chain && bijection.bijections.some(takesData));
 
-function thinned(rows: TrainingRows): TrainingRows {
+/** Some of the rows at random, where they are many. */
+export function thinned(rows: TrainingRows): TrainingRows {
   if (rows.rows <= ENOUGH) return rows;
   const order = new Random(0).split("initialize").permutation(rows.rows);
   return selectRows(rows, order.subarray(0, ENOUGH).sort());

@@ -22,7 +22,7 @@ const random = new Random(0);
 test("descriptions that do not fit are refused with the path of the field", () => {
   const build = (description: unknown) => () => buildDistribution(description as Description, random);
   expect(build({ type: "normal", features: 1 })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: a distribution does not fit at type: expected one of "cauchy", "diagonalNormal", "ensemble", "gaussianMixture", "generalizedNormal", "laplace", "logistic", "made", "mixture", "resampled", "standardNormal", "studentT", "transformedDistribution", "uniform", "vonMises", received "normal".]`,
+    `[PushforwardError: a distribution does not fit at type: expected one of "cauchy", "constantFeatures", "diagonalNormal", "ensemble", "gaussianMixture", "generalizedNormal", "laplace", "logistic", "made", "mixture", "resampled", "standardNormal", "studentT", "transformedDistribution", "uniform", "vonMises", received "normal".]`,
   );
   expect(build({ type: "gaussianMixture", features: 2 })).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: a distribution does not fit at components: expected a number, received nothing.]`,
@@ -62,6 +62,7 @@ test("the registry has each type once, in order, and types descriptions as a uni
   expect(types).toEqual([...new Set(types)].sort());
   expectTypeOf<DistributionDescription["type"]>().toEqualTypeOf<
     | "cauchy"
+    | "constantFeatures"
     | "diagonalNormal"
     | "ensemble"
     | "gaussianMixture"

@@ -27,14 +27,19 @@ import { draw, gradients, logProb } from "./evaluate.ts";
 const isDiscrete = ({ outputs, distributions }: Description): boolean =>
   outputs === "bernoulli" || (distributions as Description[] | undefined)?.every(isDiscrete) === true;
 
+/** A point mass: what integrates to 1 over the other features is the density at 0. */
+const isConstant = ({ constant }: Description, feature: number): boolean =>
+  (constant as number[] | undefined)?.includes(feature) === true;
+
 /** Its density is 0 outside of its support, not just low. */
 const isBounded = (description: Description) =>
-  isDiscrete(description) || ["uniform", "vonMises"].includes(description.type);
+  isDiscrete(description) || ["constantFeatures", "uniform", "vonMises"].includes(description.type);
 
 /** Nodes that suit the support and the tails of a feature. */
 function ruleFor(distribution: Distribution, description: Description, feature: number): Rule {
   const { type, low = 0, high = 1 } = description;
   const fine = distribution.features === 1;
+  if (isConstant(description, feature)) return { nodes: Float64Array.of(0), weights: Float64Array.of(1) };
   if (isDiscrete(description)) return { nodes: Float64Array.of(0, 1), weights: Float64Array.of(1, 1) };
   if (type === "uniform") return intervalRule(low as number, high as number, 101);
   if (type === "vonMises") return intervalRule(-Math.PI, Math.PI, fine ? 4001 : 601);
@@ -66,20 +71,24 @@ describe.each(distributionCases([1, 2]))("$name", (example) => {
   test("draws rows of that density", async () => {
     const rows = await draw(distribution, 20_000);
     const joint = (await onGrid()).map(Math.exp);
-    const size = rules[0].nodes.length;
+    const size = rules.at(-1)!.nodes.length;
     for (let column = 0; column < example.features; column++) {
       const rule = rules[column];
       // The marginal, by quadrature over the other feature.
       const density =
         example.features === 1
           ? joint
-          : Float64Array.from({ length: size }, (_, i) =>
+          : Float64Array.from({ length: rule.nodes.length }, (_, i) =>
               rules[1 - column].weights.reduce(
                 (sum, w, j) => sum + w * joint[column === 0 ? i * size + j : j * size + i],
                 0,
               ),
             );
       const drawn = columnOf(rows, example.features, column);
+      if (isConstant(example.description, column)) {
+        expect([...new Set(drawn)]).toEqual([0]);
+        continue;
+      }
       if (isDiscrete(example.description)) {
         // Within 4 deviations of the number of ones.
         const ones = drawn.reduce((a, b) => a + b);

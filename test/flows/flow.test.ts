@@ -216,7 +216,7 @@ describe("what does not fit is refused", () => {
     expect(() =>
       buildFlow({ base: { type: "normal" }, bijection: coupling }),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a flow does not fit at base.type: expected one of "cauchy", "diagonalNormal", "ensemble", "gaussianMixture", "generalizedNormal", "laplace", "logistic", "made", "mixture", "resampled", "standardNormal", "studentT", "transformedDistribution", "uniform", "vonMises", received "normal".]`,
+      `[PushforwardError: a flow does not fit at base.type: expected one of "cauchy", "constantFeatures", "diagonalNormal", "ensemble", "gaussianMixture", "generalizedNormal", "laplace", "logistic", "made", "mixture", "resampled", "standardNormal", "studentT", "transformedDistribution", "uniform", "vonMises", received "normal".]`,
     );
     expect(() => buildFlow({ base } as never)).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a flow does not fit at bijection: expected an object, received nothing.]`,

@@ -56,12 +56,12 @@ export function intervalRule(low: number, high: number, count: number): Rule {
   return { nodes, weights: nodes.map((_, i) => (i === 0 || i === count - 1 ? step / 2 : step)) };
 }
 
-/** All pairs of nodes as rows [n^2, 2], with the products of their weights; both rules have equally many nodes. */
+/** All pairs of nodes as rows [n m, 2], those of the second together, with the products of their weights. */
 export function square(rule: Rule, second = rule): { rows: Float64Array; weights: Float64Array } {
-  const size = rule.nodes.length;
-  const rows = new Float64Array(2 * size * size);
-  const weights = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) {
+  const [first, size] = [rule.nodes.length, second.nodes.length];
+  const rows = new Float64Array(2 * first * size);
+  const weights = new Float64Array(first * size);
+  for (let i = 0; i < first; i++) {
     for (let j = 0; j < size; j++) {
       rows[2 * (i * size + j)] = rule.nodes[i];
       rows[2 * (i * size + j) + 1] = second.nodes[j];

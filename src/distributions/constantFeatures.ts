@@ -1,0 +1,115 @@
+import { z } from "zod";
+import { identityOrder } from "../bijections/permutation.ts";
+import type { NestedSchema } from "../description.ts";
+import { PushforwardError } from "../errors.ts";
+import { scoped } from "../graph/scope.ts";
+import { concat, filled, type Tensor } from "../graph/tensor.ts";
+import { parse } from "../parse.ts";
+import { type Distribution, type DistributionKind, type Noise, onSupport } from "./distribution.ts";
+
+const constantSchema = z
+  .array(z.int().nonnegative())
+  .min(1)
+  .refine((constant) => constant.every((feature, i) => i === 0 || feature > constant[i - 1]), {
+    error: "numbers of features in ascending order",
+  });
+
+const constantFeaturesSchema = (distribution: NestedSchema) =>
+  z.strictObject({
+    type: z.literal("constantFeatures"),
+    /** Of the other features, in their order. */
+    distribution,
+    /** Which of all features are constant. */
+    constant: constantSchema,
+  });
+
+/**
+ * Features that are 0 with probability 1 (point masses), beside a distribution of the others: log p(x) is the log-density of
+ * the others where all of these are 0, and -Infinity elsewhere. It is a density with respect to the others alone, so a
+ * constant feature adds exactly 0.
+ *
+ * A `Standardize` over it makes other constants of the zeros; with its scale of 1 these add 0 as well.
+ */
+export class ConstantFeatures implements Distribution {
+  readonly distribution: Distribution;
+  readonly constant: readonly number[];
+  readonly features: number;
+  readonly context: number;
+  readonly noise: readonly Noise[];
+  private readonly varying: readonly number[];
+
+  /** Throws `ARGUMENT` if the numbers of the constant features are not ascending numbers of features. */
+  constructor(distribution: Distribution, options: { constant: readonly number[] }) {
+    this.constant = parse(constantSchema, options.constant, "the constant features of a distribution");
+    this.distribution = distribution;
+    this.features = distribution.features + this.constant.length;
+    this.context = distribution.context;
+    this.noise = distribution.noise;
+    this.varying = identityOrder(this.features).filter((feature) => !this.constant.includes(feature));
+    if (this.varying.length === distribution.features) return;
+    throw new PushforwardError("ARGUMENT", "a constant feature has a number that no feature has", {
+      expected: `numbers from 0 to ${this.features - 1}`,
+      received: this.constant.join(", "),
+    });
+  }
+
+  logProb(x: Tensor, context?: Tensor): Tensor {
+    const logProb = scoped("distribution", () =>
+      this.distribution.logProb(x.gather(1, this.varying), context),
+    );
+    return onSupport(x, x.gather(1, this.constant).equal(0), logProb);
+  }
+
+  sample(noise: readonly Tensor[], context?: Tensor): Tensor {
+    const varying = scoped("distribution", () => this.distribution.sample(noise, context));
+    const order = identityOrder(this.features).map((feature) => {
+      const place = this.varying.indexOf(feature);
+      return place < 0 ? this.distribution.features : place;
+    });
+    return concat([varying, filled(0, ["N", 1])], 1).gather(1, order);
+  }
+
+  /** The other features of rows [N, D]. */
+  varyingOf(rows: Float64Array): Float64Array {
+    const { features, varying } = this;
+    return Float64Array.from(
+      { length: (rows.length / features) * varying.length },
+      (_, i) => rows[Math.floor(i / varying.length) * features + varying[i % varying.length]],
+    );
+  }
+
+  describe() {
+    return { type: "constantFeatures", distribution: this.distribution.describe(), constant: this.constant };
+  }
+}
+
+export const constantFeaturesKind: DistributionKind<typeof constantFeaturesSchema> = {
+  schema: constantFeaturesSchema,
+  about: {
+    name: "constant features",
+    formula: "p(others) [constants = 0]",
+    support: "constant features 0",
+  },
+  build: ({ distribution, constant }, random, nested) =>
+    new ConstantFeatures(nested(distribution, random), { constant }),
+  examples: (features) =>
+    features === 1
+      ? []
+      : [
+          {
+            type: "constantFeatures",
+            distribution: { type: "diagonalNormal", features: features - 1 },
+            constant: [features - 1],
+          },
+          {
+            type: "constantFeatures",
+            distribution: {
+              type: "diagonalNormal",
+              features: 1,
+              context: 2,
+              network: { hidden: [6], activation: "tanh" },
+            },
+            constant: identityOrder(features - 1),
+          },
+        ],
+};
