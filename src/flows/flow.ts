@@ -1,5 +1,4 @@
 import { type Bijection, contextFor, type Description } from "../bijections/bijection.ts";
-import { Chain } from "../bijections/chain.ts";
 import { Identity } from "../bijections/identity.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import type { ContextEmbedding, ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
@@ -11,9 +10,19 @@ import type { Floats } from "../graph/operation.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { formatShape } from "../graph/shape.ts";
 import { input, type Tensor } from "../graph/tensor.ts";
-import { parametersOf } from "../nn/module.ts";
+import { parametersOf, partsOfClass } from "../nn/module.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { Random } from "../random/index.ts";
+import {
+  contextStandardization,
+  dataStandardization,
+  type FineColumn,
+  fineColumn,
+  isIdentity,
+  nestedFineColumn,
+  relativeToContext,
+  relativeToData,
+} from "./outerStandardization.ts";
 import { RowJobs, type Rows, type RunOptions, rowsOf } from "./rowJobs.ts";
 
 export interface SampleOptions extends RunOptions {
@@ -25,14 +34,22 @@ export interface SampleOptions extends RunOptions {
   context?: ArrayLike<number>;
 }
 
+/** A flow whose standardizations next to the data and of the context are outside of it. */
+export interface Unstandardized {
+  readonly inner: Flow;
+  readonly standardize?: Standardize;
+  readonly standardizeContext?: Standardize;
+}
+
 /**
  * A normalizing flow: the distribution of x = f(z) where z follows `base` and f is `bijection`,
  *
  *     log p(x) = log p_base(f^-1(x)) + log |det d f^-1 / dx|.
  *
  * `logDensity` and `draw` build graphs and compose with other tensors; the other methods compute with numbers, row-major,
- * for any number of rows, and give float64 arrays whatever the precision of the graphs. A `Standardize` next to the data
- * they apply themselves, in float64: columns far from 0, such as years or time stamps, lose nothing.
+ * for any number of rows, and give float64 arrays whatever the precision of the graphs. A standardization next to the data, or
+ * of the context, they apply themselves, in float64: columns far from 0, such as years or time stamps, lose nothing. Where one
+ * stands elsewhere and float32 is too coarse for it, they compute in float64 unless a precision is given.
  */
 export class Flow {
   readonly base: Distribution;
@@ -42,6 +59,8 @@ export class Flow {
   /** The same as a distribution, which may be a part of another one. */
   readonly distribution: TransformedDistribution;
   private readonly jobs = new RowJobs(() => this.parameters());
+  /** All in the flow, found when first needed. */
+  private standardizations: readonly Standardize[] | undefined;
 
   /** Without a bijection the flow is the base alone. Throws `SHAPE` if the parts do not fit each other. */
   constructor(
@@ -88,11 +107,11 @@ export class Flow {
     context?: ArrayLike<number>,
     options: RunOptions = {},
   ): Promise<Float64Array> {
-    const { inner, standardize } = this.unstandardized();
-    const build = (x: Tensor, context?: Tensor) => ({ logProb: inner.logDensity(x, context) });
-    const given = this.given("logProb", x, standardize);
-    const { logProb } = await this.run("logProb", build, given, context, options);
-    return subtract(logProb, standardize?.logScale() ?? 0);
+    const outer = this.unstandardized();
+    const build = (x: Tensor, context?: Tensor) => ({ logProb: outer.inner.logDensity(x, context) });
+    const given = this.given("logProb", x, outer.standardize);
+    const { logProb } = await this.run("logProb", build, given, outer, context, options);
+    return subtract(logProb, outer.standardize?.logScale() ?? 0);
   }
 
   /** z = f^-1(x) of each row: [N, D]. */
@@ -101,11 +120,14 @@ export class Flow {
     context?: ArrayLike<number>,
     options: RunOptions = {},
   ): Promise<Float64Array> {
-    const { inner, standardize } = this.unstandardized();
+    const outer = this.unstandardized();
+    const { inner, standardize } = outer;
+    const given = this.given("toLatent", x, standardize);
+    if (isIdentity(this.bijection)) return this.unchanged(x, given.rows, context);
     const build = (x: Tensor, context?: Tensor) => ({
-      z: inner.bijection.inverse(x, contextFor(inner.bijection, this.distribution.embed(context))).value,
+      z: inner.bijection.inverse(x, contextFor(inner.bijection, inner.distribution.embed(context))).value,
     });
-    return (await this.run("toLatent", build, this.given("toLatent", x, standardize), context, options)).z;
+    return (await this.run("toLatent", build, given, outer, context, options)).z;
   }
 
   /** x = f(z) of each row: [N, D]. */
@@ -114,11 +136,14 @@ export class Flow {
     context?: ArrayLike<number>,
     options: RunOptions = {},
   ): Promise<Float64Array> {
-    const { inner, standardize } = this.unstandardized();
+    const outer = this.unstandardized();
+    const { inner, standardize } = outer;
+    const given = this.given("toData", z);
+    if (isIdentity(this.bijection)) return this.unchanged(z, given.rows, context);
     const build = (z: Tensor, context?: Tensor) => ({
-      x: inner.bijection.forward(z, contextFor(inner.bijection, this.distribution.embed(context))).value,
+      x: inner.bijection.forward(z, contextFor(inner.bijection, inner.distribution.embed(context))).value,
     });
-    const { x } = await this.run("toData", build, this.given("toData", z), context, options);
+    const { x } = await this.run("toData", build, given, outer, context, options);
     return standardize ? standardize.toData(x, x) : x;
   }
 
@@ -158,24 +183,34 @@ export class Flow {
     }
     const random = new Random(options.seed ?? 0).split("sample");
     const inputs = this.base.noise.map((each, i): Rows => ({ ...each, random: random.split(i), first }));
-    const { inner, standardize } = this.unstandardized();
+    const outer = this.unstandardized();
     const draw = (...tensors: Tensor[]) =>
-      build(inner.draw(tensors.slice(0, inputs.length), tensors[inputs.length]));
-    const drawn = await this.run(name, draw, { inputs, rows: n }, options.context, options);
-    standardize?.toData(drawn.samples, drawn.samples);
+      build(outer.inner.draw(tensors.slice(0, inputs.length), tensors[inputs.length]));
+    const drawn = await this.run(name, draw, { inputs, rows: n }, outer, options.context, options);
+    outer.standardize?.toData(drawn.samples, drawn.samples);
     return drawn;
   }
 
   /**
-   * The flow without a `Standardize` next to the data, and that: log p(x) = log p_inner((x - center) / scale) - sum log scale.
-   * Both share their parameters with this flow.
+   * The flow without the standardization next to the data and that of the context, and these:
+   *
+   *     log p(x | c) = log p_inner((x - center) / scale | (c - center') / scale') - sum log scale.
+   *
+   * The inner flow shares its trained parameters with this one. What it keeps of several standardizations, such as those of
+   * the components of a mixture, it takes from their numbers as they are now.
    */
-  unstandardized(): { inner: Flow; standardize?: Standardize } {
-    const last = this.bijection instanceof Chain ? this.bijection.bijections.at(-1) : undefined;
-    if (!(this.bijection instanceof Chain && last instanceof Standardize)) return { inner: this };
-    const rest = this.bijection.bijections.slice(0, -1);
-    if (rest.length === 0) return { inner: this };
-    return { inner: new Flow(this.base, new Chain(rest), this.embedding), standardize: last };
+  unstandardized(): Unstandardized {
+    const standardize = dataStandardization(this.distribution);
+    const standardizeContext = contextStandardization(this.distribution);
+    if (!standardize && !standardizeContext) return { inner: this };
+    let inner = this.distribution;
+    if (standardize) inner = relativeToData(inner, standardize);
+    if (standardizeContext) inner = relativeToContext(inner, standardizeContext);
+    return {
+      inner: new Flow(inner.base, inner.bijection, inner.embedding),
+      ...(standardize && { standardize }),
+      ...(standardizeContext && { standardizeContext }),
+    };
   }
 
   /** All parameters by their path. */
@@ -198,11 +233,19 @@ export class Flow {
     name: string,
     build: (...inputs: Tensor[]) => Record<string, Tensor>,
     { inputs, rows }: { readonly inputs: readonly Rows[]; readonly rows: number },
+    outer: Unstandardized,
     context: ArrayLike<number> | undefined,
-    { providers, threads, precision }: RunOptions,
+    { providers, threads, precision = this.precisionFor(outer) }: RunOptions,
   ): Promise<Record<string, Float64Array>> {
-    const all = [...inputs, ...this.contextRows(context, rows)];
+    const all = [...inputs, ...this.contextRows(context, rows, outer.standardizeContext)];
     return this.jobs.run(name, build, all, rows, { providers, threads, precision });
+  }
+
+  /** The precision that the graph of the inner flow needs. */
+  private precisionFor({ inner, standardize, standardizeContext }: Unstandardized): Precision {
+    this.standardizations ??= partsOfClass(this.distribution, Standardize);
+    const nested = this.standardizations.some((each) => each !== standardize && each !== standardizeContext);
+    return nested && nestedFineColumn(inner.distribution) ? "float64" : "float32";
   }
 
   /** Numbers of the caller as rows of D. */
@@ -215,8 +258,18 @@ export class Flow {
     });
   }
 
+  /** What an identity makes of numbers, with the checks of any other map. */
+  private unchanged(values: ArrayLike<number>, rows: number, context?: ArrayLike<number>): Float64Array {
+    this.contextRows(context, rows);
+    return Float64Array.from(values);
+  }
+
   /** The context as an input of `rows` rows; none for an unconditional flow. */
-  private contextRows(context: ArrayLike<number> | undefined, rows: number): Rows[] {
+  private contextRows(
+    context: ArrayLike<number> | undefined,
+    rows: number,
+    standardize?: Standardize,
+  ): Rows[] {
     const size = this.context;
     if (!context || size === 0) {
       if (context?.length || size > 0)
@@ -230,9 +283,10 @@ export class Flow {
       });
     }
     this.embedding?.check(context);
-    if (context.length === rows * size) return [rowsOf(context, size)];
+    if (context.length === rows * size) return [rowsOf(context, size, standardize)];
+    const row = standardize?.toLatent(Float64Array.from(context)) ?? context;
     const write = (target: Floats) => {
-      for (let i = 0; i < target.length; i++) target[i] = context[i % size];
+      for (let i = 0; i < target.length; i++) target[i] = row[i % size];
     };
     return [{ size, write }];
   }
@@ -255,14 +309,32 @@ export class Flow {
   /**
    * The density as an ONNX file that any runtime computes without pushforward: inputs `x` [N, D] and, for a conditional
    * flow, `context` [N, C]; outputs `logProb` [N] in nats and `z` [N, D]. A standardization is part of the graph and runs
-   * in its precision, so columns far from 0 beside their deviation want float64.
+   * in its precision: throws `ARGUMENT` in float32 for columns that are too far from 0 for it.
    */
   exportOnnx(options: { precision?: Precision } = {}): Uint8Array<ArrayBuffer> {
+    const fine = this.columnForFloat64();
+    if (fine && options.precision !== "float64") {
+      throw new PushforwardError("ARGUMENT", "float32 is too coarse for a standardization of this flow", {
+        expected: 'precision: "float64"',
+        received: `column ${fine.column} of center ${fine.center} and deviation ${fine.deviation}`,
+        mend: "Inputs of the file would lose the digits that tell rows apart.",
+      });
+    }
     const x = input("x", ["N", this.features]);
     const context = this.context > 0 ? input("context", ["N", this.context]) : undefined;
     const outputs = this.distribution.density(x, context);
     const graph = buildGraph(context ? [x, context] : [x], { ...outputs }, this.parameterNames());
     return exportOnnx(graph, { ...options, embedParameters: true });
+  }
+
+  /** The first column that a graph with all of the flow in it has to compute in float64. */
+  columnForFloat64(): FineColumn | undefined {
+    const { inner, standardize, standardizeContext } = this.unstandardized();
+    return (
+      (standardize && fineColumn(standardize)) ??
+      (standardizeContext && fineColumn(standardizeContext)) ??
+      nestedFineColumn(inner.distribution)
+    );
   }
 
   private parameterNames(): Map<Parameter, string> {

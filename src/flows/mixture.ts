@@ -4,7 +4,11 @@ import { Flow } from "./flow.ts";
 
 /**
  * A mixture of flows (Pires and Figueiredo 2020), or with weights that are not learned an ensemble, whose density is the
- * average of theirs. Each keeps its own standardization. Throws `SHAPE` for flows that do not fit each other.
+ * average of theirs. Throws `SHAPE` for flows that do not fit each other.
+ *
+ * The mixture shares all parameters with the flows, which training it therefore changes. Each keeps its own standardization; the
+ * mixture computes with that of the first in float64 and with the differences of the others to it in the graph, so columns far
+ * from 0 lose nothing.
  */
 export function mixture(flows: readonly Flow[], options: WeightOptions = {}): Flow {
   const parts = flows.map(({ base, bijection, embedding, distribution }) =>

@@ -12,6 +12,7 @@ import { type Culprit, findNonFinite } from "./diagnose.ts";
 import { initialize } from "./initialize.ts";
 import { Objective } from "./objective.ts";
 import { type Epoch, type FitOptions, fitSettingsSchema, settingsIn, trainingLengths } from "./options.ts";
+import { checkRounding } from "./rounding.ts";
 import { inMemory, isStream, meanWeight, type RowStream, StreamedRows, split } from "./rowStream.ts";
 import { checkClasses, type RowData, selectRows, type TrainingRows, trainingRows } from "./rows.ts";
 import { stepScale } from "./schedule.ts";
@@ -114,7 +115,8 @@ class Training {
   private readonly all: Map<string, Parameter>;
   private readonly batchSize: number;
   private readonly descent: Descent;
-  private readonly inner: Flow;
+  /** What stays in the graph of the flow. */
+  private inner!: Flow;
   private readonly original: { training: Rows; validation: TrainingRows };
   private batches!: Batches;
   private validation!: TrainingRows;
@@ -151,7 +153,6 @@ class Training {
     this.best = this.descent.flat.values.slice();
     this.bestRunning = this.descent.running.copy();
     this.original = { training, validation };
-    this.inner = flow.unstandardized().inner;
     this.flow = flow;
   }
 
@@ -159,12 +160,18 @@ class Training {
     const { settings, state, options } = this;
     if (saved) this.restore(saved);
     // A standardization next to the data is done here, once and in float64; its log-determinant is a constant.
-    const { standardize } = this.flow.unstandardized();
+    const { inner, standardize, standardizeContext } = this.flow.unstandardized();
+    this.inner = inner;
     const prepare = (rows: TrainingRows) => {
       checkClasses(this.flow, rows);
-      return standardize ? { ...rows, values: standardize.toLatent(rows.values) } : rows;
+      return {
+        ...rows,
+        values: standardize?.toLatent(rows.values) ?? rows.values,
+        context: standardizeContext?.toLatent(rows.context) ?? rows.context,
+      };
     };
     const { training } = this.original;
+    checkRounding(this.flow, inMemory(training));
     const { batchSize } = this;
     this.batches = batchesOf(training, { batchSize, seed: settings.seed, prepare });
     this.lengths = trainingLengths(settings, Math.ceil(this.batches.rows / batchSize));

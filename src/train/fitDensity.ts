@@ -34,7 +34,7 @@ const STRETCH = 100;
  * as they are, unless they are the flow's. What it gives, ELBO and log Z among them, comes from a fresh sample of the
  * fitted flow.
  *
- * If the loss becomes NaN or infinite or explodes, fitting goes back to its last good weights with half the step; after
+ * Throws `ARGUMENT` for a flow whose standardization float32 is too coarse for. If the loss becomes NaN or infinite or explodes, fitting goes back to its last good weights with half the step; after
  * three times it throws a NUMERIC error that says whether a layer of the flow or the density is at fault. Throws `SHAPE` if
  * the density gives no number for each row.
  */
@@ -45,6 +45,18 @@ export async function fitDensity(
 ): Promise<DensityFit> {
   const settings = densitySettings(options);
   const checked = checkedDensity(logDensity, flow.features);
+  const fine = flow.columnForFloat64();
+  if (fine) {
+    throw new PushforwardError(
+      "ARGUMENT",
+      "float32, in which a flow is fitted, is too coarse for its standardization",
+      {
+        expected: "a deviation of more than 1/8000 of the center",
+        received: `center ${fine.center}, deviation ${fine.deviation} in column ${fine.column}`,
+        mend: "Write the density of (x - center) / deviation, and fit a flow without this standardization to it.",
+      },
+    );
+  }
   const fitting = new Fitting(flow, checked, settings, options);
   try {
     await fitting.run();

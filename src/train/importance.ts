@@ -48,7 +48,9 @@ export async function importance(
 ): Promise<Importance> {
   const checked = checkedDensity(logDensity, flow.features);
   const { samples, logProb } = await flow.sampleAndLogProb(n, options);
-  const logTarget = await evaluate(checked, samples, flow.features, options);
+  // Samples far from 0 keep in float64 what tells them apart.
+  const precision = options.precision ?? (flow.columnForFloat64() ? "float64" : "float32");
+  const logTarget = await evaluate(checked, samples, flow.features, { ...options, precision });
   const logRatios = logTarget.map((value, i) => value - logProb[i]);
   const bad = logRatios.findIndex((ratio) => Number.isNaN(ratio) || ratio === Number.POSITIVE_INFINITY);
   if (bad >= 0) {
