@@ -48,6 +48,7 @@ export {
 } from "./bijections/index.ts";
 export {
   Cauchy,
+  ConstantFeatures,
   ContextEmbedding,
   type ContextEmbeddingOptions,
   DiagonalNormal,
@@ -110,6 +111,7 @@ export {
   sylvester,
   type UMNNRecipeOptions,
   umnn,
+  withConstants,
 } from "./flows/index.ts";
 export {
   concat,

@@ -41,3 +41,4 @@ export {
 export type { RunOptions } from "./rowJobs.ts";
 export { decodeSafetensors, encodeSafetensors, type Safetensors, type StoredArray } from "./safetensors.ts";
 export { forTables, type TableFlowOptions, tableFlows } from "./tableFlows.ts";
+export { withConstants } from "./withConstants.ts";

@@ -1,9 +1,13 @@
 import type { ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
+import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
 import { tableFlows } from "../flows/tableFlows.ts";
+import { withConstants } from "../flows/withConstants.ts";
+import { type Constants, sameConstants } from "./constantColumns.ts";
 import { type FitResult, fit } from "./fit.ts";
 import type { CheckpointStore, FitOptions } from "./options.ts";
-import { type RowStream, StreamedRows } from "./rowStream.ts";
+import { constantsOf, type RowStream, StreamedRows, withoutColumns } from "./rowStream.ts";
+import { checkedRows, type TrainingRows, tooFew } from "./rows.ts";
 
 /** Rows of named columns: in memory, as `readMatrix` gives them, or a stream. */
 export type TableRows = { readonly columns: readonly string[] } & (
@@ -34,15 +38,78 @@ export interface FittedTable extends FitResult {
  * Learns the density of a table with the defaults of pushforward: trains each of `tableFlows` and keeps the one that
  * gives the held-out rows the higher mean log-density. `maxMinutes` is shared among them.
  *
+ * A column with one value in all rows, those of `validation` included, is learned as this constant: it adds nothing to
+ * log-densities, rows with another value get -Infinity, and samples have it. Throws `DATA` where all columns are constant,
+ * or one of the context.
+ *
  * The choice of flows and settings is the outcome of the comparison in docs/defaults.md.
  */
 export async function fitTable(table: TableRows, options: FitTableOptions = {}): Promise<FittedTable> {
-  const { onFlow, checkpoints, maxMinutes, embedding, ...rest } = options;
   const features = table.columns.length;
   // One first pass over a stream does for all flows.
-  const data = "stream" in table ? await StreamedRows.of(table.stream, features, options.seed) : table;
-  const rows = data instanceof StreamedRows ? data.rows : data.values.length / features;
-  const context = data instanceof StreamedRows ? data.widths.context : (options.context?.length ?? 0) / rows;
+  const data =
+    "stream" in table
+      ? await StreamedRows.of(table.stream, features, options.seed)
+      : rowsOf(table.values, features, options);
+  const validation = options.validation && rowsOf(options.validation.values, features, options.validation);
+  const found = constantsOf(data);
+  const constants = validation ? sameConstants(found, validation) : found;
+  checkConstants(table.columns, constants);
+  const fitted = await fitTableFlows(
+    withoutColumns(data, constants.values),
+    features - constants.values.size,
+    {
+      ...options,
+      ...(validation && { validation: withoutColumns(validation, constants.values) }),
+    },
+  );
+  return { ...fitted, flow: withConstants(fitted.flow, constants.values) };
+}
+
+function rowsOf(
+  values: ArrayLike<number>,
+  features: number,
+  { context = [], weights }: Pick<FitOptions, "context" | "weights">,
+) {
+  const given = {
+    values: Float64Array.from(values),
+    context: Float64Array.from(context),
+    ...(weights && { weights: Float64Array.from(weights) }),
+  };
+  const rows = checkedRows({ features, context: (features * context.length) / values.length }, given);
+  if (rows.rows >= 2) return rows;
+  throw tooFew(rows.rows);
+}
+
+function checkConstants(columns: readonly string[], { values, context }: Constants): void {
+  if (values.size === columns.length) {
+    throw new PushforwardError("DATA", "all columns are constant", {
+      expected: "a column of at least two different values",
+      received: columns
+        .map((name, i) => `${values.get(i)} in ${name}`)
+        .slice(0, 8)
+        .join(", "),
+      mend: "Give a table with a column that varies.",
+    });
+  }
+  for (const [column, value] of context) {
+    throw new PushforwardError("DATA", `column ${column} of the context is constant`, {
+      expected: "at least two different values",
+      received: `${value} in all rows`,
+      mend: "Leave it out of the context: the others do not depend on it.",
+    });
+  }
+}
+
+/** Trains the flows for a table that has no constant column, and keeps the best. */
+export async function fitTableFlows(
+  data: TrainingRows | StreamedRows,
+  features: number,
+  options: FitTableOptions = {},
+): Promise<FittedTable> {
+  const { onFlow, checkpoints, maxMinutes, embedding, ...rest } = options;
+  const { rows } = data;
+  const context = data instanceof StreamedRows ? data.widths.context : data.context.length / rows;
   const candidates = tableFlows(features, { rows, context, embedding, seed: options.seed });
   // Small tables gain from large steps and strong decay; what is learned from many rows must not be pulled back.
   const defaults =

@@ -1,5 +1,13 @@
 import { PushforwardError } from "../errors.ts";
 import { Random } from "../random/index.ts";
+import {
+  type Columns,
+  type Constants,
+  constantColumns,
+  constantsWithout,
+  rowsWithout,
+  sameConstants,
+} from "./constantColumns.ts";
 import { rowHashes } from "./equalRows.ts";
 import {
   checkedRows,
@@ -52,15 +60,18 @@ export class StreamedRows implements RowStream {
   readonly meanWeight: number;
   /** Rows at random, all of them if they are few. */
   readonly sample: TrainingRows;
+  /** Columns that are constant in all rows. */
+  readonly constants: Constants;
   private readonly stream: RowStream;
   private readonly heldOut: HeldOut;
 
   private constructor(
     stream: RowStream,
-    parts: Pick<StreamedRows, "widths" | "meanWeight" | "sample" | "rows">,
+    parts: Pick<StreamedRows, "widths" | "meanWeight" | "sample" | "rows" | "constants">,
     heldOut: HeldOut,
   ) {
     this.stream = stream;
+    this.constants = parts.constants;
     this.widths = parts.widths;
     this.meanWeight = parts.meanWeight;
     this.sample = parts.sample;
@@ -77,10 +88,12 @@ export class StreamedRows implements RowStream {
     if (stream instanceof StreamedRows) return stream;
     const random = new Random(seed).split("sample");
     let sample: TrainingRows | undefined;
+    let constants: Constants | undefined;
     let rows = 0;
     let weight = 0;
     for await (const block of checkedBlocks(stream, features)) {
       const context = block.context.length / block.rows;
+      constants = constants ? sameConstants(constants, block) : constantColumns(block);
       sample ??= emptyRows(sampleSize(features + context), { features, context });
       weight += totalWeight(block, counting(block.rows));
       const uniform = random.uniform(new Float64Array(block.rows), { offset: rows });
@@ -89,10 +102,30 @@ export class StreamedRows implements RowStream {
         if (slot < sample.rows) copyRow(block, i, sample, slot);
       }
     }
-    if (!sample || rows < 2) throw tooFew(rows);
+    if (!sample || !constants || rows < 2) throw tooFew(rows);
     const widths = { features, context: sample.context.length / sample.rows };
     if (rows < sample.rows) sample = selectRows(sample, counting(rows));
-    return new StreamedRows(stream, { widths, sample, rows, meanWeight: weight / rows }, NOTHING_HELD_OUT);
+    const parts = { widths, sample, rows, constants, meanWeight: weight / rows };
+    return new StreamedRows(stream, parts, NOTHING_HELD_OUT);
+  }
+
+  /** The same rows without some of their constant columns. */
+  without(columns: Columns): StreamedRows {
+    const { stream, widths, sample, rows, meanWeight, constants, heldOut } = this;
+    const { features } = widths;
+    const others: RowStream = {
+      async *blocks() {
+        for await (const block of checkedBlocks(stream, features)) yield rowsWithout(block, columns);
+      },
+    };
+    const parts = {
+      rows,
+      meanWeight,
+      widths: { ...widths, features: features - columns.size },
+      sample: rowsWithout(sample, columns),
+      constants: constantsWithout(constants, columns),
+    };
+    return new StreamedRows(others, parts, heldOut);
   }
 
   /**
@@ -100,17 +133,17 @@ export class StreamedRows implements RowStream {
    * the stream are left out of the training rows.
    */
   split(fraction: number, seed: number): { training: StreamedRows; validation: TrainingRows } {
-    const { stream, widths, sample, rows, meanWeight } = this;
+    const { stream, widths, sample, rows, meanWeight, constants } = this;
     const most = Math.floor(MOST_KEPT_OUT * sampleSize(widths.features + widths.context));
     const count = Math.min(shareOf(rows, fraction), most, sample.rows - 1);
     const { training, validation } = holdOut(sample, count, seed);
     const numbers = Int32Array.from([...this.heldOut.numbers, ...validation.index]).sort();
-    const hashes = new Set([...this.heldOut.hashes, ...rowHashes(validation)]);
+    const hashes = new Set([...this.heldOut.hashes, ...this.hashesOf(validation)]);
     // A value that the distribution repeats is on both sides.
-    for (const hash of rowHashes(training)) hashes.delete(hash);
+    for (const hash of this.hashesOf(training)) hashes.delete(hash);
     const left = rows - validation.rows;
     const weight = rows * meanWeight - totalWeight(validation, counting(validation.rows));
-    const parts = { widths, sample: training, rows: left, meanWeight: weight / left };
+    const parts = { widths, constants, sample: training, rows: left, meanWeight: weight / left };
     return { training: new StreamedRows(stream, parts, { numbers, hashes }), validation };
   }
 
@@ -123,7 +156,7 @@ export class StreamedRows implements RowStream {
     const { rows, heldOut } = this;
     let seen = 0;
     for await (const block of checkedBlocks(this.stream, this.widths.features)) {
-      yield without(block, heldOut, seen);
+      yield this.notHeldOut(block, seen);
       seen += block.rows;
     }
     const expected = rows + heldOut.numbers.length;
@@ -133,6 +166,26 @@ export class StreamedRows implements RowStream {
       received: `${seen}`,
       mend: "Give the same rows in the same order each time `blocks()` is called.",
     });
+  }
+
+  /** The rows of a block that are not held out; `before` rows came before the block. */
+  private notHeldOut(block: TrainingRows, before: number): TrainingRows {
+    const { numbers, hashes } = this.heldOut;
+    if (numbers.length === 0) return block;
+    const own = hashes.size > 0 ? this.hashesOf(block) : undefined;
+    let next = numbers.findIndex((number) => number >= before);
+    if (next < 0) next = numbers.length;
+    const kept = counting(block.rows).filter((row) => {
+      if (numbers[next] !== before + row) return !own || !hashes.has(own[row]);
+      next++;
+      return false;
+    });
+    return kept.length === block.rows ? block : selectRows(block, kept);
+  }
+
+  /** Hashes of rows that stay the same when constant columns are left out. */
+  private hashesOf(rows: TrainingRows): Float64Array {
+    return rowHashes(rowsWithout(rows, this.constants.values));
   }
 }
 
@@ -159,6 +212,14 @@ export const split = <T extends TrainingRows | StreamedRows>(data: T, fraction: 
 export const meanWeight = (data: TrainingRows | StreamedRows): number =>
   data instanceof StreamedRows ? data.meanWeight : totalWeight(data, counting(data.rows)) / data.rows;
 
+/** The same rows without some of their columns. */
+export const withoutColumns = <T extends TrainingRows | StreamedRows>(data: T, columns: Columns): T =>
+  (data instanceof StreamedRows ? data.without(columns) : rowsWithout(data as TrainingRows, columns)) as T;
+
+/** Columns that are constant in all rows. */
+export const constantsOf = (data: TrainingRows | StreamedRows): Constants =>
+  data instanceof StreamedRows ? data.constants : constantColumns(data);
+
 /** All rows that are in memory: those of a stream's sample. */
 export const inMemory = (data: TrainingRows | StreamedRows): TrainingRows =>
   data instanceof StreamedRows ? data.sample : data;
@@ -182,17 +243,3 @@ async function* checkedBlocks(stream: RowStream, features: number): AsyncGenerat
 
 const floats = (numbers: ArrayLike<number>): Float64Array =>
   numbers instanceof Float64Array ? numbers : Float64Array.from(numbers);
-
-/** The rows of a block that are not held out; `before` rows came before the block. */
-function without(block: TrainingRows, { numbers, hashes }: HeldOut, before: number): TrainingRows {
-  if (numbers.length === 0) return block;
-  const own = hashes.size > 0 ? rowHashes(block) : undefined;
-  let next = numbers.findIndex((number) => number >= before);
-  if (next < 0) next = numbers.length;
-  const kept = counting(block.rows).filter((row) => {
-    if (numbers[next] !== before + row) return !own || !hashes.has(own[row]);
-    next++;
-    return false;
-  });
-  return kept.length === block.rows ? block : selectRows(block, kept);
-}
