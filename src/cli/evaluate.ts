@@ -49,7 +49,7 @@ export const evaluate = command({
     const { count: rows, mean: meanLogDensity, standardError } = total;
     if (args.json) io.stdout.write(jsonLine({ rows, meanLogDensity, standardError }));
     else {
-      const error = rows > 1 ? ` ± ${nats(standardError)}` : "";
+      const error = Number.isFinite(standardError) ? ` ± ${nats(standardError)}` : "";
       io.stdout.write(`Mean log-density of ${counted(rows, "row")}: ${nats(meanLogDensity)}${error} nats\n`);
     }
   },

@@ -66,9 +66,11 @@ async function fitAndWrite(
   const unfinished = trained.stopped === "time";
   if (!unfinished) await checkpoints.remove();
   const rows = { ...shareOut(parts, settings), test: parts.test };
-  const judgement = await judge(trained.flow, rows, { threads });
+  const { constants } = data;
+  const judgement = await judge(trained.flow, rows, { threads, constants });
   const pictureData = {
     columns: data.columns,
+    constants,
     rows: inMemory(data.rows),
     seed,
     threads,

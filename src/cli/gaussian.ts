@@ -5,6 +5,7 @@ import { GaussianMixture } from "../distributions/gaussianMixture.ts";
 import { StandardNormal } from "../distributions/standardNormal.ts";
 import { Flow, type RunOptions } from "../flows/index.ts";
 import { Random } from "../random/index.ts";
+import { withoutColumns } from "../train/rowStream.ts";
 import type { TrainingRows } from "../train/rows.ts";
 import { sideBySide } from "./sideBySide.ts";
 
@@ -14,15 +15,22 @@ const RIDGE = 1e-9;
 /**
  * Fits a full-covariance Gaussian to rows by maximum likelihood and gives the log-density of others under it, in data
  * units. With context it is the Gaussian's conditional, log p(x, c) - log p(c), where the label of a class is a column of 0
- * and 1 for each class but the first. None if there are too few rows for a covariance.
+ * and 1 for each class but the first. Columns that are `constants` by their place add nothing, and rows with another value
+ * there get -Infinity. None if there are too few rows for a covariance.
  */
 export async function gaussianFor(
   labelled: TrainingRows,
-  { threads, embedding }: RunOptions & { embedding?: Flow["embedding"] } = {},
+  {
+    threads,
+    embedding,
+    constants = new Map(),
+  }: RunOptions & { embedding?: Flow["embedding"]; constants?: ReadonlyMap<number, number> } = {},
 ): Promise<((rows: TrainingRows) => Promise<Float64Array>) | undefined> {
   const { numbers = 0, classes = [] } = embedding?.describe() ?? {};
-  const numeric = (rows: TrainingRows) =>
-    classes.length > 0 ? { ...rows, context: indicators(rows, numbers, classes) } : rows;
+  const numeric = (all: TrainingRows) => {
+    const rows = withoutColumns(all, constants);
+    return classes.length > 0 ? { ...rows, context: indicators(rows, numbers, classes) } : rows;
+  };
   const training = numeric(labelled);
   const options = { threads, precision: "float64" } as const;
   const width = training.values.length / training.rows;
@@ -34,7 +42,11 @@ export async function gaussianFor(
     const rows = numeric(given);
     const both = await joint.logProb(together(rows), undefined, options);
     const condition = await marginal?.logProb(rows.context, undefined, options);
-    return condition ? both.map((value, i) => value - condition[i]!) : both;
+    const scores = condition ? both.map((value, i) => value - condition[i]!) : both;
+    const { values } = given;
+    const width = values.length / given.rows;
+    const possible = (row: number) => [...constants].every(([i, value]) => values[row * width + i] === value);
+    return scores.map((score, row) => (possible(row) ? score : Number.NEGATIVE_INFINITY));
   };
 }
 

@@ -27,12 +27,16 @@ export interface HeldOut {
 export async function judge(
   flow: Flow,
   { training, validation, test }: HeldOut,
-  options: RunOptions,
+  { constants, ...options }: RunOptions & { constants: ReadonlyMap<number, number> },
 ): Promise<Judgement> {
   const rows = test ?? validation;
   const by = test ? "test" : "validation";
   const scores = await logDensities(flow, rows.values, rows.context, options);
-  const gaussian = await gaussianFor(inMemory(training), { ...options, embedding: flow.embedding });
+  const gaussian = await gaussianFor(inMemory(training), {
+    ...options,
+    constants,
+    embedding: flow.embedding,
+  });
   if (!gaussian) return { by, flow: meanOf(scores) };
   const reference = await gaussian(rows);
   return {

@@ -78,11 +78,13 @@ function layers({ base, bijection }: FlowDescription): string {
 
 /** "autoregressive (rational quadratic spline)", or one for each part of a chain. */
 function namesOf(description: Description): string[] {
-  const { type, transform, bijection, bijections, distributions } = description as Description & Parts;
+  const { type, transform, bijection, bijections, distribution, distributions } = description as Description &
+    Parts;
   if (type === "identity") return [];
   if (type === "transformedDistribution") return [layers(description as unknown as FlowDescription)];
   if (bijections) return bijections.flatMap(namesOf);
   const name = type.replace(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, " ").toLowerCase();
+  if (type === "constantFeatures") return [...namesOf(distribution!), name];
   if (type === "standardizeContext") return [...namesOf(bijection!), name];
   const inner = distributions ?? [transform ?? bijection].filter((part) => part !== undefined);
   return [inner.length > 0 ? `${name} (${inner.flatMap(namesOf).join(", ")})` : name];
@@ -93,5 +95,6 @@ interface Parts {
   readonly transform?: Description;
   readonly bijection?: Description;
   readonly bijections?: readonly Description[];
+  readonly distribution?: Description;
   readonly distributions?: readonly Description[];
 }

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeError, writeFileAtomically } from "../data/atomicFile.ts";
 import { densityNodes, pairFigure, svgToPng, trainingFigure } from "../report/index.ts";
+import { withoutColumns } from "../train/rowStream.ts";
 import type { TrainingRows } from "../train/rows.ts";
 import { logDensities } from "./scoring.ts";
 import type { Trained } from "./training.ts";
@@ -18,6 +19,8 @@ export async function prepareDirectory(path: string): Promise<void> {
 
 export interface PictureData {
   readonly columns: readonly string[];
+  /** Columns that are left out of the pictures. */
+  readonly constants: ReadonlyMap<number, number>;
   readonly rows: TrainingRows;
   readonly seed: number;
   readonly threads: number | undefined;
@@ -46,16 +49,24 @@ export async function drawPictures(
 
 async function samplesFigure(
   { flow }: Trained,
-  { columns, rows, seed, threads }: PictureData,
+  { columns: all, constants, rows, seed, threads }: PictureData,
 ): Promise<string> {
   const conditional = flow.context > 0;
   const n = conditional ? Math.min(rows.rows, SAMPLES) : SAMPLES;
   const context = rows.context.subarray(0, n * flow.context);
   const samples = await flow.sample(n, { threads, seed, ...(conditional && { context }) });
-  const tables = { columns, data: rows.values, samples };
+  const columns = all.filter((_, i) => !constants.has(i));
+  const varying = (values: Float64Array) =>
+    withoutColumns({ ...rows, rows: values.length / all.length, values }, constants).values;
+  const tables = { columns, data: varying(rows.values), samples: varying(samples) };
   if (conditional || columns.length > 2) return pairFigure(tables);
   const { x, y, points } = densityNodes(tables);
-  const values = await logDensities(flow, points, context, { threads });
+  const nodes = points.length / columns.length;
+  const whole = new Float64Array(nodes * all.length);
+  for (let node = 0, next = 0; node < nodes; node++) {
+    for (let i = 0; i < all.length; i++) whole[node * all.length + i] = constants.get(i) ?? points[next++]!;
+  }
+  const values = await logDensities(flow, whole, context, { threads });
   return pairFigure({ ...tables, logDensity: y ? { x, y, values } : { x, values } });
 }
 

@@ -1,4 +1,4 @@
-/** Mean and standard error of numbers that come one after the other (Welford 1962). */
+/** Mean and standard error of numbers, or -Infinity, that come one after the other (Welford 1962). */
 export class RunningMean {
   count = 0;
   mean = 0;
@@ -6,12 +6,14 @@ export class RunningMean {
 
   add(value: number): void {
     this.count++;
+    // From -Infinity no number leads back.
+    if (this.mean === Number.NEGATIVE_INFINITY) return;
     const deviation = value - this.mean;
     this.mean += deviation / this.count;
     this.squares += deviation * (value - this.mean);
   }
 
-  /** Of the mean; NaN for fewer than two numbers. */
+  /** Of the mean; NaN for fewer than two numbers, and where one is -Infinity. */
   get standardError(): number {
     return Math.sqrt(this.squares / (this.count - 1) / this.count);
   }

@@ -17,7 +17,7 @@ export function tableStream(table: Table, columns: readonly string[], given: rea
       }
       if (complete >= 2) return;
       const missing = table.rows - complete;
-      checkForFitting({ columns, rows: complete, values: new Float64Array(0), missing }, table.source);
+      checkForFitting({ rows: complete, missing }, table.source);
     },
   };
 }

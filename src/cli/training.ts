@@ -13,9 +13,11 @@ import {
   nsf,
   planar,
   realNVP,
+  withConstants,
 } from "../flows/index.ts";
-import { type FitOptions, type FitResult, fit, fitTable } from "../train/index.ts";
-import { StreamedRows } from "../train/rowStream.ts";
+import { fitTableFlows } from "../train/fitTable.ts";
+import { type FitOptions, type FitResult, fit } from "../train/index.ts";
+import { StreamedRows, withoutColumns } from "../train/rowStream.ts";
 import type { TrainingRows } from "../train/rows.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { Settings } from "./fitSettings.ts";
@@ -26,6 +28,7 @@ const RECIPES = { nsf, maf, realnvp: realNVP, glow, nice, iaf, planar, naf, cnf 
 /** What a training works with. */
 export interface Training {
   readonly columns: readonly string[];
+  readonly constants: ReadonlyMap<number, number>;
   /** Columns of numbers first, those of labels after them. */
   readonly given: readonly string[];
   readonly labels: Labels;
@@ -41,8 +44,18 @@ export interface Trained extends FitResult {
   readonly name: string;
 }
 
-/** Trains the flow that the settings name. */
+/** Trains the flow that the settings name on the columns that vary; the others are constants of it. */
 export async function train(settings: Settings, parts: Training): Promise<Trained> {
+  const { constants, columns, learned } = parts;
+  const trained = await trainVarying(settings, {
+    ...parts,
+    columns: columns.filter((_, i) => !constants.has(i)),
+    learned: withoutColumns(learned, constants),
+  });
+  return { ...trained, flow: withConstants(trained.flow, constants) };
+}
+
+async function trainVarying(settings: Settings, parts: Training): Promise<Trained> {
   const { learned, checkpoints, signal, progress, columns, given, labels } = parts;
   const { flow: kind, learningRate, transforms, hidden, seed } = settings;
   const streamed = learned instanceof StreamedRows;
@@ -64,7 +77,7 @@ export async function train(settings: Settings, parts: Training): Promise<Traine
     onRecovery: (message) => progress.onRecovery(message),
   } satisfies FitOptions;
   if (kind === "default") {
-    return fitTable(streamed ? { columns, stream: learned } : { columns, values: learned.values }, {
+    return fitTableFlows(learned, columns.length, {
       ...options,
       embedding,
       checkpoints: (name) => checkpoints.store(name),

@@ -13,7 +13,7 @@ import {
   withLabels,
 } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
-import { inMemory, StreamedRows } from "../train/rowStream.ts";
+import { constantsOf, inMemory, StreamedRows, withoutColumns } from "../train/rowStream.ts";
 import { counting, type TrainingRows } from "../train/rows.ts";
 import type { Settings } from "./fitSettings.ts";
 import { count, counted } from "./format.ts";
@@ -30,6 +30,8 @@ export interface TrainingData {
   readonly labels: Labels;
   /** All rows, or a stream of them if they are many. */
   readonly rows: TrainingRows | StreamedRows;
+  /** The values of those of `columns` that are constant, by their place. */
+  readonly constants: ReadonlyMap<number, number>;
   /** How many rows were left out because a value was missing. */
   readonly missing: number;
   /** Ends all reading of the rows. */
@@ -63,10 +65,10 @@ export async function readTrainingData(
       ? await StreamedRows.of(tableStream(table, columns, given), columns.length, settings.seed)
       : await readRows(table, columns, given);
     const data = { columns, given, labels, rows, missing: table.rows - rows.rows };
-    check(data, table, messages);
-    if (streamed) return { ...data, close: () => opened.close() };
+    const constants = check(data, table, messages);
+    if (streamed) return { ...data, constants, close: () => opened.close() };
     await opened.close();
-    return { ...data, close: async () => {} };
+    return { ...data, constants, close: async () => {} };
   } catch (error) {
     await opened.close();
     throw error;
@@ -84,16 +86,39 @@ async function readRows(
   return { rows, values, context, weights: new Float64Array(rows).fill(1), index: counting(rows) };
 }
 
-/** Refuses rows that have no density, and warns of what is hard to learn; of a stream it sees the sample. */
+/**
+ * Refuses rows that cannot be learned, and warns of what is hard to learn; of a stream it sees the sample. Gives the columns
+ * that are constant in all rows.
+ */
 function check(
-  { columns, given, labels, rows, missing }: Omit<TrainingData, "close">,
+  { columns, given, labels, rows, missing }: Omit<TrainingData, "constants" | "close">,
   { source, rows: total }: Table,
   messages: Messages,
-): void {
-  const { rows: seen, values, context } = inMemory(rows);
-  const matrix = { columns, rows: seen, values, missing };
-  checkForFitting(matrix, source);
-  refuseConstant({ columns: given, rows: seen, values: context, missing }, labels, source);
+): TrainingData["constants"] {
+  checkForFitting({ rows: rows.rows, missing }, source);
+  const constants = constantsOf(rows);
+  for (const [column, value] of constants.context) {
+    const name = given[column]!;
+    throw isConstant(
+      [name],
+      [labels.get(name)?.[value] ?? value],
+      source,
+      rows.rows,
+      "Leave it out of --given.",
+    );
+  }
+  if (constants.values.size === columns.length) {
+    throw isConstant(
+      columns,
+      [...constants.values.values()],
+      source,
+      rows.rows,
+      "Give a column that varies.",
+    );
+  }
+  const varying = columns.filter((_, i) => !constants.values.has(i));
+  const { rows: seen, values } = withoutColumns(inMemory(rows), constants.values);
+  const matrix = { columns: varying, rows: seen, values, missing };
   if (missing > 0) {
     const are = missing === 1 ? "has a missing value and is" : "have a missing value and are";
     messages.warn(`${counted(missing, "row")} of ${count(total)} ${are} left out.`);
@@ -101,6 +126,18 @@ function check(
   for (const warning of [...repetitions(columnSummary(matrix), seen, source), ...farAway(matrix)]) {
     messages.warn(warning);
   }
+  const fixed = [...constants.values].map(([i, value]) => `${columns[i]} = ${value}`);
+  if (fixed.length > 0) {
+    const [what, it, value, other] =
+      fixed.length > 1
+        ? ["Some columns are", "them", "these values", "others"]
+        : ["A column is", "it", "this value", "another one"];
+    messages.print(
+      `Note: ${what} constant: ${fixed.join(", ")}. The model knows ${it} as such: samples have ${value}, ` +
+        `rows with ${other} have probability 0, and log-densities are those of the other columns.`,
+    );
+  }
+  return constants.values;
 }
 
 async function chooseColumns(
@@ -129,13 +166,19 @@ async function chooseColumns(
   return { columns: chosen, given: conditions };
 }
 
-function refuseConstant(context: Matrix, labels: Labels, source: string): void {
-  const constant = columnSummary(context).find(({ distinct }) => distinct === 1);
-  if (!constant) return;
-  throw new PushforwardError("DATA", `The column "${constant.name}" of ${source} is constant`, {
+function isConstant(
+  names: readonly string[],
+  values: readonly (number | string)[],
+  source: string,
+  rows: number,
+  mend: string,
+): PushforwardError {
+  const what =
+    names.length === 1 ? `The column "${names[0]}" of ${source} is` : `All columns of ${source} are`;
+  return new PushforwardError("DATA", `${what} constant`, {
     expected: "at least two different values",
-    received: `${labels.get(constant.name)?.[constant.min] ?? constant.min} in all ${context.rows} rows`,
-    mend: "Leave it out of --given.",
+    received: `${values.join(", ")} in all ${count(rows)} rows`,
+    mend,
   });
 }
 

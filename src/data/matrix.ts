@@ -1,6 +1,5 @@
 import { PushforwardError } from "../errors.ts";
 import { readAhead } from "../readAhead.ts";
-import { columnList, listed } from "./columnList.ts";
 import { identifier } from "./database.ts";
 import type { Table } from "./table.ts";
 
@@ -110,40 +109,20 @@ export async function readMatrix(table: Table, names: readonly string[]): Promis
 }
 
 /**
- * Refuses a matrix that has no density to learn.
+ * Refuses a matrix of too few rows to learn from.
  *
- * @throws DATA when there are fewer than two rows, or a column has the same value in all of them.
+ * @throws DATA when there are fewer than two.
  */
-export function checkForFitting(matrix: Matrix, source: string): void {
-  const { columns, rows, values, missing } = matrix;
-  if (rows < 2) {
-    const left = missing > 0 ? ` (${missing} more ${missing === 1 ? "has" : "have"} a missing value)` : "";
-    throw new PushforwardError("DATA", `${source} has too few rows to fit`, {
-      expected: "at least 2 complete rows",
-      received: `${rows}${left}`,
-      mend:
-        missing > 0
-          ? "Fill in missing values, or choose columns without any: --columns a,b"
-          : "Give a table with more rows.",
-    });
-  }
-  const constant = columns.filter((_, d) => {
-    for (let i = d + columns.length; i < values.length; i += columns.length) {
-      if (values[i] !== values[d]) return false;
-    }
-    return true;
-  });
-  if (constant.length === 0) return;
-  const others = columns.filter((name) => !constant.includes(name));
-  const [what, it, received] =
-    constant.length === 1
-      ? [`The column "${constant[0]}" of ${source} is`, "it", values[columns.indexOf(constant[0]!)]]
-      : [`${constant.length} columns of ${source} are`, "them", `a single one in ${listed(constant)}`];
-  throw new PushforwardError("DATA", `${what} constant`, {
-    expected: "at least two different values",
-    received: `${received} in all ${rows} rows`,
+export function checkForFitting({ rows, missing }: Pick<Matrix, "rows" | "missing">, source: string): void {
+  if (rows >= 2) return;
+  const left = missing > 0 ? ` (${missing} more ${missing === 1 ? "has" : "have"} a missing value)` : "";
+  throw new PushforwardError("DATA", `${source} has too few rows to fit`, {
+    expected: "at least 2 complete rows",
+    received: `${rows}${left}`,
     mend:
-      others.length > 0 ? `Leave ${it} out: --columns ${columnList(others)}` : "Give a column that varies.",
+      missing > 0
+        ? "Fill in missing values, or choose columns without any: --columns a,b"
+        : "Give a table with more rows.",
   });
 }
 

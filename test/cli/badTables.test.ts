@@ -52,16 +52,17 @@ it("refuses a table that is not there, empty, or too short", async () => {
   `);
 });
 
-it("refuses columns that are constant, infinite or not numeric", async () => {
-  expect(await fitting(write("constant.csv", "a,b,c\n1,2,5\n2,2,6\n3,2,7\n"))).toMatchInlineSnapshot(`
+it("refuses tables of constants, and columns that are infinite or not numeric", async () => {
+  const constant = write("constant.csv", "a,b\n1,2\n1,2\n1,2\n");
+  expect(await fitting(constant)).toMatchInlineSnapshot(`
+    "2
+    Error: All columns of constant.csv are constant: expected at least two different values, received 1, 2 in all 3 rows.
+    Give a column that varies."
+  `);
+  expect(await fitting(constant, "--columns", "b")).toMatchInlineSnapshot(`
     "2
     Error: The column "b" of constant.csv is constant: expected at least two different values, received 2 in all 3 rows.
-    Leave it out: --columns a,c"
-  `);
-  expect(await fitting(write("constants.csv", "a,b,c\n1,2,5\n2,2,5\n"))).toMatchInlineSnapshot(`
-    "2
-    Error: 2 columns of constants.csv are constant: expected at least two different values, received a single one in "b", "c" in all 2 rows.
-    Leave them out: --columns a"
+    Give a column that varies."
   `);
   expect(await fitting(write("infinite.csv", "a,b\n1,2\n2,inf\n3,4\n"))).toMatchInlineSnapshot(`
     "2

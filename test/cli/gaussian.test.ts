@@ -48,6 +48,20 @@ it("given a class has a mean for each, and one variance", async () => {
     expect(scores[label]).toBeCloseTo(logNormal(3, center, variance), 6);
 });
 
+it("leaves constant columns out, and gives rows with other values there probability 0", async () => {
+  const besides = (values: number[], constant: number[]) =>
+    rowsOf(
+      values.flatMap((value, i) => [constant[i % constant.length]!, value]),
+      [],
+      values.length,
+    );
+  const constants = new Map([[0, 1.7e9 + 0.123]]);
+  const alone = await gaussianFor(rowsOf(x, [], 6));
+  const density = await gaussianFor(besides(x, [1.7e9 + 0.123]), { constants });
+  expect(await density!(besides([3, 9], [1.7e9 + 0.123]))).toEqual(await alone!(rowsOf([3, 9], [], 2)));
+  expect([...(await density!(besides([3], [1.7e9])))]).toEqual([Number.NEGATIVE_INFINITY]);
+});
+
 it("needs more rows than columns", async () => {
   expect(await gaussianFor(rowsOf([1, 2], [3, 4], 2))).toBeUndefined();
 });

@@ -60,28 +60,18 @@ it("refuses infinite values", async () => {
   await table.close();
 });
 
-it("refuses to fit too few rows or a constant column", () => {
-  const check = (rows: number, values: number[], missing = 0) =>
-    files.failure(() =>
-      checkForFitting({ columns: ["a", "b"], rows, values: Float64Array.from(values), missing }, "t.csv"),
-    );
+it("refuses to fit too few rows", () => {
+  const check = (rows: number, missing = 0) =>
+    files.failure(() => checkForFitting({ rows, missing }, "t.csv"));
   return Promise.all([
-    expect(check(0, [])).resolves.toMatchInlineSnapshot(`
+    expect(check(0)).resolves.toMatchInlineSnapshot(`
       "DATA t.csv has too few rows to fit: expected at least 2 complete rows, received 0.
       Give a table with more rows."
     `),
-    expect(check(1, [1, 2], 7)).resolves.toMatchInlineSnapshot(`
+    expect(check(1, 7)).resolves.toMatchInlineSnapshot(`
       "DATA t.csv has too few rows to fit: expected at least 2 complete rows, received 1 (7 more have a missing value).
       Fill in missing values, or choose columns without any: --columns a,b"
     `),
-    expect(check(3, [1, 5, 2, 5, 3, 5])).resolves.toMatchInlineSnapshot(`
-      "DATA The column "b" of t.csv is constant: expected at least two different values, received 5 in all 3 rows.
-      Leave it out: --columns a"
-    `),
-    expect(check(2, [1, 5, 1, 5])).resolves.toMatchInlineSnapshot(`
-      "DATA 2 columns of t.csv are constant: expected at least two different values, received a single one in "a", "b" in all 2 rows.
-      Give a column that varies."
-    `),
-    expect(check(2, [1e30, -0, 1.0000000000000002e30, 1e-300])).resolves.toBe("no failure"),
+    expect(check(2)).resolves.toBe("no failure"),
   ]);
 });

@@ -1,0 +1,71 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { decodeModel } from "../../src/flows/modelFile.ts";
+import { correlated, QUICK, workplace } from "./command.ts";
+
+const { path, write, pushforward, json } = workplace();
+
+const FAR = 1700000000.123;
+
+/** `correlated` with the columns `t` and `k`, which are constant, between and behind its own. */
+const withConstants = (rows: number) =>
+  correlated(rows)
+    .trimEnd()
+    .split("\n")
+    .map((line, i) => line.replace(",", i === 0 ? ",t," : `,${FAR},`) + (i === 0 ? ",k" : ",0.1"))
+    .join("\n");
+
+const table = write("constants.csv", withConstants(400));
+const plain = write("plain.csv", correlated(400));
+const heldOut = (events: Record<string, unknown>[]) => events.at(-1)!.heldOut;
+
+it.each([
+  ["default", ["--epochs", "1"]],
+  ["nsf", QUICK],
+  ["cnf", ["--flow", "cnf", "--epochs", "1"]],
+])("learns constant columns as constants, which change no figure: %s", async (name, options) => {
+  const [model, without] = [path(`${name}.safetensors`), path(`plain-${name}.safetensors`)];
+  const pictures = path(`pictures-${name}`);
+  const { code, out, err } = await pushforward([
+    ...["fit", table, ...options, "-o", model, "--pictures", pictures, "--json"],
+  ]);
+  expect({ code, err: err.match(/Note: .*/)?.[0] }).toEqual({
+    code: 0,
+    err: "Note: Some columns are constant: t = 1700000000.123, k = 0.1. The model knows them as such: samples have these values, rows with others have probability 0, and log-densities are those of the other columns.",
+  });
+  const done = out
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(heldOut(done)).toEqual(heldOut(await json("fit", plain, ...options, "-o", without)));
+  expect(done.at(-1)).toMatchObject({ columns: ["a", "t", "b", "k"] });
+  const { flow, columns } = decodeModel(readFileSync(model));
+  expect(columns).toEqual(["a", "t", "b", "k"]);
+  const samples = await flow.sample(10);
+  expect([1, 3].map((d) => [...new Set(samples.filter((_, i) => i % 4 === d))])).toEqual([[FAR], [0.1]]);
+});
+
+it("says so of a single one, which repeats no warning, and scores rows with other values", async () => {
+  const model = path("single.safetensors");
+  const { err } = await pushforward(["fit", table, "--columns", "a,t", ...QUICK, "-o", model]);
+  expect(err.split("\n")[0]).toBe(
+    "Note: A column is constant: t = 1700000000.123. The model knows it as such: samples have this value, rows with another one have probability 0, and log-densities are those of the other columns.",
+  );
+  expect(err).not.toContain("Values repeat");
+  const query = `SELECT 0.5 AS a, ${FAR}::DOUBLE + i AS t FROM range(2) AS r(i)`;
+  const mean = await pushforward(["evaluate", model, query]);
+  expect(mean.out).toBe("Mean log-density of 2 rows: -Infinity nats\n");
+  expect(mean.err).toContain("Row 2 has a very low density (-Infinity nats)");
+  expect(await json("evaluate", model, query)).toEqual([
+    { rows: 2, meanLogDensity: "-Infinity", standardError: null },
+  ]);
+  const scored = path("scored.csv");
+  await pushforward(["score", model, query, "-o", scored]);
+  expect(
+    readFileSync(scored, "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split(",")[2]),
+  ).toEqual(["log_density", expect.stringMatching(/^-\d+\.\d+$/), "-Infinity"]);
+  expect((await pushforward(["inspect", model])).out).toContain("tails -> constant features -> standardize");
+});
