@@ -99,7 +99,7 @@ function check(
   const constants = constantsOf(rows);
   for (const [column, value] of constants.context) {
     const name = given[column]!;
-    throw isConstant(
+    throw allConstant(
       [name],
       [labels.get(name)?.[value] ?? value],
       source,
@@ -108,7 +108,7 @@ function check(
     );
   }
   if (constants.values.size === columns.length) {
-    throw isConstant(
+    throw allConstant(
       columns,
       [...constants.values.values()],
       source,
@@ -166,7 +166,7 @@ async function chooseColumns(
   return { columns: chosen, given: conditions };
 }
 
-function isConstant(
+function allConstant(
   names: readonly string[],
   values: readonly (number | string)[],
   source: string,

@@ -164,11 +164,8 @@ class Training {
     this.inner = inner;
     const prepare = (rows: TrainingRows) => {
       checkClasses(this.flow, rows);
-      return {
-        ...rows,
-        values: standardize?.toLatent(rows.values) ?? rows.values,
-        context: standardizeContext?.toLatent(rows.context) ?? rows.context,
-      };
+      const values = standardize?.toLatent(rows.values) ?? rows.values;
+      return { ...rows, values, context: standardizeContext?.toLatent(rows.context) ?? rows.context };
     };
     const { training } = this.original;
     checkRounding(this.flow, inMemory(training));

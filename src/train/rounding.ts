@@ -29,6 +29,7 @@ export function checkRounding(flow: Flow, data: TrainingRows): void {
   if (nested) throw tooFine(`column ${nested.column} of a standardization inside the flow`, nested);
 }
 
+/** Names the column, its center and its deviation. */
 function tooFine(what: string, { center, deviation }: FineColumn): PushforwardError {
   const [c, s] = [center, deviation].map((value) => Number(value.toPrecision(4)));
   return new PushforwardError("DATA", `float32, in which a flow is trained, is too coarse for ${what}`, {

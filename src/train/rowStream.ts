@@ -111,6 +111,7 @@ export class StreamedRows implements RowStream {
 
   /** The same rows without some of their constant columns. */
   without(columns: Columns): StreamedRows {
+    if (columns.size === 0) return this;
     const { stream, widths, sample, rows, meanWeight, constants, heldOut } = this;
     const { features } = widths;
     const others: RowStream = {
