@@ -50,11 +50,14 @@ const factors = tables.map((table) =>
   row([table, ...configurations.map((configuration) => number(find(table, configuration)?.test))]),
 );
 const shapes = tables.map((table) => {
-  const { features, train, fewDistinct } = loadTable(table, directory);
-  const plain = loadTable(table.replace(/_dq$/, ""), directory);
-  const dequantized = table.endsWith("_dq") ? plain.fewDistinct.join(", ") : "";
-  const left = table.endsWith("_dq") ? "" : fewDistinct.join(", ");
-  return row([table, String(train.length / features), String(features), dequantized, left]);
+  const { features, train, dequantized, repeating } = loadTable(table, directory);
+  return row([
+    table,
+    String(train.length / features),
+    String(features),
+    dequantized.join(", "),
+    repeating.join(", "),
+  ]);
 });
 
 const text = readFileSync(new URL("defaults.template.md", import.meta.url), "utf8");
@@ -67,13 +70,7 @@ const filled = text
   .replace(
     "{{shapes}}",
     [
-      ...head([
-        "table",
-        "training rows",
-        "columns",
-        "dequantized columns",
-        "columns of few distinct values left as they are",
-      ]),
+      ...head(["table", "training rows", "columns", "dequantized columns", "columns whose values repeat"]),
       ...shapes,
     ].join("\n"),
   );

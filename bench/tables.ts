@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { columnSummary, valuesRepeat } from "../src/columns/index.ts";
 
 /** A table under the fixed split of `references.json`, z-scored by its training rows. */
 export interface Table {
@@ -9,8 +10,10 @@ export interface Table {
   readonly train: Float64Array;
   readonly validation: Float64Array;
   readonly test: Float64Array;
-  /** Columns with fewer than 50 distinct values. */
-  readonly fewDistinct: readonly string[];
+  /** Columns that got uniform noise. */
+  readonly dequantized: readonly string[];
+  /** Columns whose values repeat, in the rows as they are here: see `valuesRepeat`. */
+  readonly repeating: readonly string[];
 }
 
 const FILES: Record<string, { file: string; drop?: string[]; normalsOnly?: boolean }> = {
@@ -28,10 +31,13 @@ const FILES: Record<string, { file: string; drop?: string[]; normalsOnly?: boole
   breastw: { file: "adbench/4_breastw.csv.gz", drop: ["label"], normalsOnly: true },
 };
 
-/** `name` may end in `_dq`: columns of few distinct values then get uniform noise as wide as their smallest gap. */
+/**
+ * `name` may end in `_dq`: columns of fewer than 50 values then get uniform noise as wide as their smallest gap, the noise
+ * that the references of these tables have.
+ */
 export function loadTable(name: string, dataDirectory: string): Table {
-  const dequantized = name.endsWith("_dq");
-  const source = FILES[dequantized ? name.slice(0, -3) : name];
+  const noisy = name.endsWith("_dq");
+  const source = FILES[noisy ? name.slice(0, -3) : name];
   const bytes = readFileSync(join(dataDirectory, source.file));
   const text = (source.file.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
   const [header, ...lines] = text
@@ -46,11 +52,13 @@ export function loadTable(name: string, dataDirectory: string): Table {
   const features = kept.length;
   const distinct = kept.map((_, c) => [...new Set(rows.map((row) => row[c]))].sort((a, b) => a - b));
   const few = distinct.flatMap((values, c) => (values.length < 50 ? [c] : []));
-  if (dequantized) {
+  if (noisy) {
     const random = mulberry32(12345);
     const gaps = distinct.map((values) => Math.min(...values.slice(1).map((v, i) => v - values[i])));
     for (const row of rows) for (const c of few) row[c] += random() * gaps[c];
   }
+  const columns = kept.map((i) => header[i]);
+  const summaries = columnSummary({ columns, rows: rows.length, values: rows.flat() });
   const part = (keep: (i: number) => boolean) => rows.filter((_, i) => keep(i % 10));
   const train = part((r) => r > 1);
   const mean = kept.map((_, c) => train.reduce((sum, row) => sum + row[c], 0) / train.length);
@@ -65,7 +73,10 @@ export function loadTable(name: string, dataDirectory: string): Table {
     train: scored(train),
     validation: scored(part((r) => r === 1)),
     test: scored(part((r) => r === 0)),
-    fewDistinct: few.map((c) => header[kept[c]]),
+    dequantized: noisy ? few.map((c) => columns[c]) : [],
+    repeating: summaries
+      .filter((summary) => valuesRepeat(summary, rows.length))
+      .map((summary) => summary.name),
   };
 }
 

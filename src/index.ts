@@ -46,6 +46,7 @@ export {
   Tanh,
   type Transformed,
 } from "./bijections/index.ts";
+export { type ColumnNote, columnNotes, valuesRepeat } from "./columns/index.ts";
 export {
   Cauchy,
   ConstantFeatures,

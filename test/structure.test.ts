@@ -29,11 +29,12 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   bijections: [...MODEL, ...ANYWHERE],
   distributions: [...MODEL, ...ANYWHERE],
   flows: [...MODEL, ...ANYWHERE],
+  columns: [],
   // Not data, which needs Node.
-  train: [...MODEL, "flows", ...ANYWHERE],
-  data: [...MODEL, "flows", ...ANYWHERE, ...IN_NODE],
-  report: [...MODEL, "flows", "train", "data", ...ANYWHERE, ...IN_NODE],
-  cli: [...MODEL, "flows", "train", "data", "report", ...ANYWHERE, ...IN_NODE],
+  train: [...MODEL, "flows", "columns", ...ANYWHERE],
+  data: [...MODEL, "flows", "columns", ...ANYWHERE, ...IN_NODE],
+  report: [...MODEL, "flows", "columns", "train", "data", ...ANYWHERE, ...IN_NODE],
+  cli: [...MODEL, "flows", "columns", "train", "data", "report", ...ANYWHERE, ...IN_NODE],
 };
 const FOLDERS = Object.keys(LAYERS);
 const PACKAGES = [...ANYWHERE, ...IN_NODE, ...ENGINE, ...NOWHERE];

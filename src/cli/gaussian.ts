@@ -53,7 +53,7 @@ export async function gaussianFor(
 async function fittedGaussian(values: Float64Array, features: number, options: RunOptions): Promise<Flow> {
   const rows = values.length / features;
   const columns = Array.from({ length: features }, (_, d) => `${d}`);
-  const summaries = columnSummary({ columns, rows, values, missing: 0 });
+  const summaries = columnSummary({ columns, rows, values });
   const standardize = new Standardize({ features });
   standardize.center.value = Float64Array.from(summaries, ({ mean }) => mean);
   standardize.scale.value = Float64Array.from(summaries, ({ std }) => std || 1);

@@ -1,12 +1,9 @@
+import { columnNotes } from "../columns/index.ts";
 import {
-  type ColumnSummary,
   checkForFitting,
   columnList,
-  columnSummary,
-  farValues,
   type Labels,
   labelsIn,
-  type Matrix,
   openTable,
   readMatrix,
   type Table,
@@ -15,10 +12,11 @@ import {
 import { PushforwardError } from "../errors.ts";
 import { constantsOf, inMemory, StreamedRows, withoutColumns } from "../train/rowStream.ts";
 import { counting, type TrainingRows } from "../train/rows.ts";
+import { columnHint } from "./columnHints.ts";
 import type { Settings } from "./fitSettings.ts";
 import { count, counted } from "./format.ts";
 import type { Messages } from "./messages.ts";
-import { identifier, inSql } from "./model.ts";
+import { inSql } from "./model.ts";
 import { apart } from "./sideBySide.ts";
 import { tableStream } from "./tableStream.ts";
 
@@ -65,7 +63,7 @@ export async function readTrainingData(
       ? await StreamedRows.of(tableStream(table, columns, given), columns.length, settings.seed)
       : await readRows(table, columns, given);
     const data = { columns, given, labels, rows, missing: table.rows - rows.rows };
-    const constants = check(data, table, messages);
+    const constants = check(data, table, settings, messages);
     if (streamed) return { ...data, constants, close: () => opened.close() };
     await opened.close();
     return { ...data, constants, close: async () => {} };
@@ -93,6 +91,7 @@ async function readRows(
 function check(
   { columns, given, labels, rows, missing }: Omit<TrainingData, "constants" | "close">,
   { source, rows: total }: Table,
+  settings: Settings,
   messages: Messages,
 ): TrainingData["constants"] {
   checkForFitting({ rows: rows.rows, missing }, source);
@@ -117,14 +116,21 @@ function check(
     );
   }
   const varying = columns.filter((_, i) => !constants.values.has(i));
-  const { rows: seen, values } = withoutColumns(inMemory(rows), constants.values);
+  const { rows: seen, values, context } = withoutColumns(inMemory(rows), constants.values);
   const matrix = { columns: varying, rows: seen, values, missing };
   if (missing > 0) {
     const are = missing === 1 ? "has a missing value and is" : "have a missing value and are";
     messages.warn(`${counted(missing, "row")} of ${count(total)} ${are} left out.`);
   }
-  for (const warning of [...repetitions(columnSummary(matrix), seen, source), ...farAway(matrix)]) {
-    messages.warn(warning);
+  // Labels stand behind the numbers.
+  const width = given.length - labels.size;
+  const [numeric] = apart(context, width, seen);
+  const numbers = { columns: given.slice(0, width), rows: seen, values: numeric, missing: 0 };
+  const notes = columnNotes({ ...matrix, given: numbers });
+  const noted = { settings, source: queried(settings, source), learned: matrix, given: numbers };
+  for (const note of notes) messages.warn(`${note.message} ${columnHint(note, noted)}`);
+  if (notes.length > 0 && seen < rows.rows) {
+    messages.print(`(The warnings are about ${count(seen)} rows, drawn at random from ${count(rows.rows)}.)`);
   }
   const fixed = [...constants.values].map(([i, value]) => `${columns[i]} = ${value}`);
   if (fixed.length > 0) {
@@ -182,36 +188,11 @@ function allConstant(
   });
 }
 
-/** Names the columns whose density is not bounded: few distinct values, or one that many rows share. */
-function repetitions(summaries: readonly ColumnSummary[], rows: number, source: string): string[] {
-  const few = summaries.filter(({ distinct }) => distinct <= Math.min(rows / 20, 200));
-  const peaked = summaries.filter(
-    (s) => !few.includes(s) && s.modeShare >= 0.1 && Math.round(s.modeShare * rows) >= 5,
-  );
-  const found = [
-    ...few.map(({ name, distinct }) => `${name} (${distinct} different values)`),
-    ...peaked.map(
-      ({ name, modeShare }) => `${name} (${Math.round(100 * modeShare)}% of the rows share one value)`,
-    ),
-  ];
-  if (found.length === 0) return [];
-  const { name, minimumGap } = few[0] ?? peaked[0]!;
-  const step = minimumGap === 1 ? "" : `${Number(minimumGap.toPrecision(3))} * `;
-  const query = `SELECT * REPLACE (${identifier(name)} + ${step}(random() - 0.5) AS ${identifier(name)}) FROM ${inSql({ source })}`;
-  const several = found.length > 1;
-  return [
-    `Values repeat in ${several ? "some columns" : "a column"}: ${found.join(", ")}. A density has no bound there, so ` +
-      "log-densities say how sharp the peaks are rather than how good the model is. " +
-      `Leave ${several ? "them" : "it"} out with --columns, or spread the values in a query: "${query}"`,
-  ];
-}
+/** A query that is longer is not worth repeating. */
+const LONGEST_QUERY = 500;
 
-function farAway(matrix: Matrix): string[] {
-  return farValues(matrix).map(({ name, value, others }) => {
-    const [values, rows] =
-      others === 0
-        ? [`a value far from all others, ${value}: it gets`, "this row"]
-        : [`values far from all others, ${value} and ${count(others)} more: they get`, "these rows"];
-    return `${name} has ${values} a very low density. If it is a mistake, leave ${rows} out.`;
-  });
-}
+/** What stands for the table in a query: its file, or the query that it comes from. */
+const queried = ({ data }: Settings, source: string): string =>
+  source === "the query" && data.length <= LONGEST_QUERY
+    ? `(${data.trim().replace(/;$/, "")})`
+    : inSql({ source });

@@ -1,8 +1,7 @@
+export { type ColumnSummary, columnSummary } from "../columns/index.ts";
 export { checkWritable, writeFileAtomically } from "./atomicFile.ts";
 export { columnList, listed, parseColumnList, shellQuoted } from "./columnList.ts";
-export { type ColumnSummary, columnSummary } from "./columnSummary.ts";
 export type { Chunks } from "./database.ts";
-export { type FarValues, farValues } from "./farValues.ts";
 export { withFileLock } from "./fileLock.ts";
 export { type Format, formatOf, outputFormat } from "./format.ts";
 export { checkLabels, type Labels, labelsIn, listOf, meant, withLabels } from "./labels.ts";
@@ -16,6 +15,7 @@ export {
   scanMatrix,
 } from "./matrix.ts";
 export { nearestName } from "./nearestName.ts";
+export { nameInQuery, quotedQuery } from "./query.ts";
 export { readBytes } from "./sourceFile.ts";
 export { type Column, openTable, type Table } from "./table.ts";
 export { writeRows } from "./writeRows.ts";

@@ -1,3 +1,4 @@
+import { type ColumnNote, columnNotes } from "../columns/index.ts";
 import type { ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
@@ -6,7 +7,7 @@ import { withConstants } from "../flows/withConstants.ts";
 import { type Constants, sameConstants } from "./constantColumns.ts";
 import { type FitResult, fit } from "./fit.ts";
 import type { CheckpointStore, FitOptions } from "./options.ts";
-import { constantsOf, type RowStream, StreamedRows, withoutColumns } from "./rowStream.ts";
+import { constantsOf, inMemory, type RowStream, StreamedRows, withoutColumns } from "./rowStream.ts";
 import { checkedRows, type TrainingRows, tooFew } from "./rows.ts";
 
 /** Rows of named columns: in memory, as `readMatrix` gives them, or a stream. */
@@ -21,6 +22,8 @@ export type TableRows = { readonly columns: readonly string[] } & (
 export interface FitTableOptions extends Omit<FitOptions, "initialize" | "checkpoint"> {
   /** Of the context: class labels, or a network before it. */
   embedding?: ContextEmbeddingOptions;
+  /** Told before training what `warnings` of the result will have: what makes log-densities of this table misleading. */
+  onWarning?(message: string): void;
   /** Told before each flow is tried. */
   onFlow?(name: string): void;
   /** Where the checkpoints of the flow of this name are kept. */
@@ -32,6 +35,8 @@ export interface FittedTable extends FitResult {
   readonly flow: Flow;
   /** Which of `tableFlows` it is. */
   readonly name: string;
+  /** What makes log-densities of this table misleading. */
+  readonly warnings: readonly ColumnNote[];
 }
 
 /**
@@ -55,6 +60,8 @@ export async function fitTable(table: TableRows, options: FitTableOptions = {}):
   const found = constantsOf(data);
   const constants = validation ? sameConstants(found, validation) : found;
   checkConstants(table.columns, constants);
+  const warnings = notesOf(table.columns, inMemory(data), options.embedding);
+  for (const { message, hint } of warnings) options.onWarning?.(`${message} ${hint}`);
   const fitted = await fitTableFlows(
     withoutColumns(data, constants.values),
     features - constants.values.size,
@@ -63,7 +70,7 @@ export async function fitTable(table: TableRows, options: FitTableOptions = {}):
       ...(validation && { validation: withoutColumns(validation, constants.values) }),
     },
   );
-  return { ...fitted, flow: withConstants(fitted.flow, constants.values) };
+  return { ...fitted, flow: withConstants(fitted.flow, constants.values), warnings };
 }
 
 function rowsOf(
@@ -106,8 +113,8 @@ export async function fitTableFlows(
   data: TrainingRows | StreamedRows,
   features: number,
   options: FitTableOptions = {},
-): Promise<FittedTable> {
-  const { onFlow, checkpoints, maxMinutes, embedding, ...rest } = options;
+): Promise<Omit<FittedTable, "warnings">> {
+  const { onWarning: _, onFlow, checkpoints, maxMinutes, embedding, ...rest } = options;
   const { rows } = data;
   const context = data instanceof StreamedRows ? data.widths.context : data.context.length / rows;
   const candidates = tableFlows(features, { rows, context, embedding, seed: options.seed });
@@ -116,7 +123,7 @@ export async function fitTableFlows(
     rows > 20_000 ? { learningRate: 1e-3, weightDecay: 0.01 } : { learningRate: 3e-3, weightDecay: 0.3 };
   const optimizer = { ...defaults, ...options.optimizer };
   const start = performance.now();
-  let best: FittedTable | undefined;
+  let best: Omit<FittedTable, "warnings"> | undefined;
   for (const [i, { name, flow }] of candidates.entries()) {
     onFlow?.(name);
     const left = maxMinutes === undefined ? undefined : maxMinutes - (performance.now() - start) / 60_000;
@@ -130,4 +137,23 @@ export async function fitTableFlows(
     if (result.stopped === "signal") break;
   }
   return best!;
+}
+
+/** Notes on the columns, and on those of the context that hold numbers. */
+function notesOf(
+  columns: readonly string[],
+  { rows, values, context }: TrainingRows,
+  embedding: ContextEmbeddingOptions | undefined,
+): ColumnNote[] {
+  const width = context.length / rows;
+  const numbers = embedding ? (embedding.numbers ?? 0) : width;
+  const given = {
+    columns: Array.from({ length: numbers }, (_, c) => `context ${c}`),
+    rows,
+    values: Float64Array.from(
+      { length: rows * numbers },
+      (_, i) => context[Math.floor(i / numbers) * width + (i % numbers)],
+    ),
+  };
+  return columnNotes({ columns, rows, values, given });
 }

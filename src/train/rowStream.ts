@@ -1,3 +1,4 @@
+import { rowHashes } from "../columns/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { Random } from "../random/index.ts";
 import {
@@ -8,7 +9,6 @@ import {
   rowsWithout,
   sameConstants,
 } from "./constantColumns.ts";
-import { rowHashes } from "./equalRows.ts";
 import {
   checkedRows,
   copyRow,

@@ -1,5 +1,5 @@
+import { equalRows } from "../columns/index.ts";
 import { Random } from "../random/index.ts";
-import { equalRows } from "./equalRows.ts";
 import { counting, selectRows, type TrainingRows } from "./rows.ts";
 
 /** Splits rows at random into training and validation; see `holdOut`. */

@@ -4,6 +4,9 @@ import { expect, it } from "vitest";
 import { command } from "../../src/cli/command.ts";
 import { fit } from "../../src/cli/fit.ts";
 import { fitModel } from "../../src/cli/fitModel.ts";
+import type { Settings } from "../../src/cli/fitSettings.ts";
+import type { Messages } from "../../src/cli/messages.ts";
+import { readTrainingData } from "../../src/cli/trainingData.ts";
 import { decodeModel } from "../../src/flows/modelFile.ts";
 import { correlated, EARTHQUAKES, QUICK, workplace } from "./command.ts";
 
@@ -100,4 +103,17 @@ it("ends when the table changes between two epochs, and writes no model", async 
   });
   await expect(fitting).rejects.toThrow("growing.csv changed while it was read");
   expect(list().filter((name) => name.startsWith("mixed"))).toEqual(["mixed.safetensors.checkpoint"]);
+});
+
+it("says of which rows its warnings are, where it has not looked at all of them", async () => {
+  const query = "SELECT sin(i) AS a, cos(sqrt(2) * i) AS b, 3 * a AS c FROM range(200100) AS t(i)";
+  const settings = { data: query, columns: undefined, given: [], seed: 0 } as never as Settings;
+  const lines: string[] = [];
+  const messages = { warn: (text: string) => lines.push(text), print: (text: string) => lines.push(text) };
+  const data = await readTrainingData(settings, messages as never as Messages, 0);
+  await data.close();
+  expect(lines).toEqual([
+    expect.stringContaining("c = 3 a"),
+    "(The warnings are about 200,000 rows, drawn at random from 200,100.)",
+  ]);
 });

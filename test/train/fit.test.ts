@@ -389,4 +389,46 @@ describe("fitTable", () => {
       "no class",
     );
   });
+
+  it("warns of what makes log-densities misleading, before training and in its result", async () => {
+    const z = new Random(6).normal(new Float64Array(1200));
+    const values = z.map((v, i) => [v, v > 0 ? 1 : 0, z[i - 2] + 1][i % 3]);
+    const told: string[] = [];
+    const { warnings } = await fitTable(
+      { columns: ["x", "positive", "copy"], values },
+      {
+        epochs: 1,
+        onWarning: (message) => told.push(message),
+        onFlow: (name) => told.push(name),
+      },
+    );
+    expect(warnings).toMatchObject([
+      { kind: "fewValues", findings: [{ column: "positive", distinct: 2 }] },
+      { kind: "dependence", findings: [{ column: "copy", terms: [{ column: "x" }], intercept: 1 }] },
+    ]);
+    expect(told).toEqual([
+      ...warnings.map(({ message, hint }) => `${message} ${hint}`),
+      "affine",
+      "splines",
+      "mixture",
+    ]);
+    expect(told[0]).toMatchInlineSnapshot(
+      `"A column has few different values: positive (2). A density has no bound there: log-densities tell how narrow its peaks are, not how good the model is. Leave such a column out or, if it is a category, learn the others given it (as context)."`,
+    );
+  });
+
+  it("warns of numbers in the context, but not of its labels", async () => {
+    const z = new Random(7).normal(new Float64Array(600));
+    const columns = ["a"];
+    const context = Float64Array.from({ length: 1200 }, (_, i) =>
+      i % 2 === 0 ? 2 * z[i / 2] : Math.floor(i / 2) % 3,
+    );
+    const options = { epochs: 1, context, embedding: { numbers: 1, classes: [3] } };
+    const { warnings } = await fitTable({ columns, values: z }, options);
+    expect(warnings).toMatchObject([
+      { kind: "dependence", findings: [{ column: "a", terms: [{ column: "context 0", coefficient: 0.5 }] }] },
+    ]);
+    const other = new Random(8).normal(new Float64Array(600));
+    expect((await fitTable({ columns, values: other }, options)).warnings).toEqual([]);
+  });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { equalRows } from "../../src/columns/index.ts";
 import { maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { copiesIn, equalRows } from "../../src/train/equalRows.ts";
 import { fit } from "../../src/train/index.ts";
 import { StreamedRows } from "../../src/train/rowStream.ts";
 import { checkedRows, type TrainingRows } from "../../src/train/rows.ts";
@@ -24,6 +24,9 @@ function repeated(count: number, times: number): Float64Array {
     return distinct[2 * row + (i % 2)];
   });
 }
+
+const copiesIn = (data: Parameters<typeof equalRows>[0]) =>
+  equalRows(data).first.filter((first, row) => first !== row).length;
 
 const keys = ({ values, rows }: TrainingRows) =>
   Array.from({ length: rows }, (_, row) => values.subarray(2 * row, 2 * row + 2).join());

@@ -1,4 +1,4 @@
-import type { Matrix } from "./matrix.ts";
+import { type ColumnValues, columnOf, countValues } from "./columnValues.ts";
 
 export interface ColumnSummary {
   readonly name: string;
@@ -15,40 +15,31 @@ export interface ColumnSummary {
   readonly std: number;
 }
 
-/**
- * Describes each column of a matrix that has rows.
- *
- * A column of few distinct values, or with a value that many rows share, has no bounded density: its likelihood grows
- * without limit as a flow narrows around these values.
- */
-export function columnSummary({ columns, rows, values }: Matrix): ColumnSummary[] {
+/** Describes each column of a table that has rows. `valuesRepeat` tells from it whether a density is bounded there. */
+export function columnSummary(table: ColumnValues): ColumnSummary[] {
+  const { columns, rows } = table;
   return columns.map((name, d) => {
-    const sorted = Float64Array.from({ length: rows }, (_, row) => values[row * columns.length + d]!).sort();
-    return { name, ...repetition(sorted), min: sorted[0]!, max: sorted[rows - 1]!, ...moments(sorted) };
+    const sorted = columnOf(table, d).sort();
+    const { values, counts } = countValues(sorted);
+    let minimumGap = Infinity;
+    for (let i = 1; i < values.length; i++) minimumGap = Math.min(minimumGap, values[i] - values[i - 1]);
+    const mode = counts.reduce((most, n) => Math.max(most, n), 0);
+    return {
+      name,
+      distinct: values.length,
+      minimumGap,
+      modeShare: mode / rows,
+      min: sorted[0],
+      max: sorted[rows - 1],
+      ...moments(sorted),
+    };
   });
-}
-
-function repetition(sorted: Float64Array): Pick<ColumnSummary, "distinct" | "minimumGap" | "modeShare"> {
-  let distinct = 1;
-  let minimumGap = Infinity;
-  let run = 1;
-  let longest = 1;
-  for (let i = 1; i < sorted.length; i++) {
-    const gap = sorted[i]! - sorted[i - 1]!;
-    if (gap === 0) longest = Math.max(longest, ++run);
-    else {
-      run = 1;
-      distinct++;
-      minimumGap = Math.min(minimumGap, gap);
-    }
-  }
-  return { distinct, minimumGap, modeShare: longest / sorted.length };
 }
 
 /** Mean and standard deviation in two passes, scaled by a power of two so that nothing overflows on the way. */
 function moments(sorted: Float64Array): { mean: number; std: number } {
   const n = sorted.length;
-  const largest = Math.max(-sorted[0]!, sorted[n - 1]!);
+  const largest = Math.max(-sorted[0], sorted[n - 1]);
   const scale = largest === 0 ? 1 : 2 ** Math.min(1023, Math.floor(Math.log2(largest)));
   let sum = 0;
   for (const value of sorted) sum += value / scale;

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { columnSummary } from "../../src/data/index.ts";
+import { columnSummary } from "../../src/columns/index.ts";
 
 const summaryOf = (...columns: number[][]) => {
   const rows = columns[0]!.length;
   const values = Float64Array.from({ length: rows * columns.length }, (_, i) => {
     return columns[i % columns.length]![Math.floor(i / columns.length)]!;
   });
-  return columnSummary({ columns: columns.map((_, d) => `c${d}`), rows, values, missing: 0 });
+  return columnSummary({ columns: columns.map((_, d) => `c${d}`), rows, values });
 };
 
 it("counts repeated values and finds the least gap", () => {

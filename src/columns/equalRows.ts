@@ -1,6 +1,9 @@
-import { counting, type TrainingRows } from "./rows.ts";
-
-type RowValues = Pick<TrainingRows, "rows" | "values" | "context">;
+/** Rows of numbers, each with its context: `[rows, D]` and `[rows, C]`. */
+interface RowValues {
+  readonly rows: number;
+  readonly values: ArrayLike<number>;
+  readonly context: ArrayLike<number>;
+}
 
 /**
  * A 53-bit hash of each row's values and context. Equal rows have equal hashes; that two different rows among a million share
@@ -34,32 +37,40 @@ export function rowHashes({ rows, values, context }: RowValues): Float64Array {
 /**
  * The groups of equal rows: for each row the first row that equals it, and for each such first row how many there are.
  *
- * Where every column has few distinct values, equal rows are not copies but what the distribution repeats, and each row is a
+ * In a table of categories or small counts, equal rows are not copies but what the distribution repeats, and each row is a
  * group of its own. (Held-out rows that all differ from the training rows would not be like new rows: binary data, whose
  * rows repeat, would lose 0.2 nats by early stopping on them.)
  */
 export function equalRows(data: RowValues): { first: Int32Array; sizes: Int32Array } {
   const { rows } = data;
-  if (!hasManyValues(data)) return { first: counting(rows), sizes: new Int32Array(rows).fill(1) };
   const hashes = rowHashes(data);
   const first = new Int32Array(rows);
   const sizes = new Int32Array(rows);
   // Open addressing with linear probing in a table that is at most half full.
   const capacity = 2 ** Math.ceil(Math.log2(2 * rows + 1));
   const table = new Int32Array(capacity).fill(-1);
+  let different = 0;
   for (let row = 0; row < rows; row++) {
     let slot = hashes[row] % capacity;
     while (table[slot] >= 0 && hashes[table[slot]] !== hashes[row]) slot = (slot + 1) % capacity;
-    if (table[slot] < 0) table[slot] = row;
+    if (table[slot] < 0) {
+      table[slot] = row;
+      different++;
+    }
     first[row] = table[slot];
     sizes[first[row]]++;
   }
-  return { first, sizes };
+  if (different === rows || areCopies(data, different)) return { first, sizes };
+  return { first: Int32Array.from({ length: rows }, (_, row) => row), sizes: new Int32Array(rows).fill(1) };
 }
 
-/** Whether a column, of the values or of the context, has more than a few distinct values. */
-function hasManyValues({ rows, values, context }: RowValues): boolean {
-  const most = Math.min(200, rows / 20);
+/**
+ * Whether equal rows are copies: a column has many values, so that rows do not meet by chance, or one of several columns has
+ * a value of its own in every second of the different rows.
+ */
+function areCopies({ rows, values, context }: RowValues, differentRows: number): boolean {
+  const several = values.length + context.length > rows;
+  const most = Math.min(200, rows / 20, several ? differentRows / 2 : Number.POSITIVE_INFINITY);
   return [values, context].some((table) => {
     const width = table.length / rows;
     for (let column = 0; column < width; column++) {
@@ -68,9 +79,4 @@ function hasManyValues({ rows, values, context }: RowValues): boolean {
     }
     return false;
   });
-}
-
-/** How many rows equal a row before them. */
-export function copiesIn(data: RowValues): number {
-  return equalRows(data).first.reduce((copies, first, row) => copies + (first === row ? 0 : 1), 0);
 }

@@ -1,0 +1,214 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { columnHint } from "../../src/cli/columnHints.ts";
+import type { ColumnNote } from "../../src/columns/index.ts";
+import { columnNotes } from "../../src/columns/index.ts";
+import { openTable, parseColumnList, readMatrix } from "../../src/data/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { temporaryDirectory } from "../data/temporaryFiles.ts";
+
+const { write } = temporaryDirectory();
+let files = 0;
+
+type Columns = Readonly<Record<string, ArrayLike<number>>>;
+
+/** Writes a table, and gives its path. */
+function tableOf(columns: Columns): string {
+  const names = Object.keys(columns);
+  const header = names.map((name) => `"${name.replaceAll('"', '""')}"`).join(",");
+  const rows = Array.from(columns[names[0]], (_, row) => names.map((name) => columns[name][row]).join(","));
+  return write(`table ${files++}.csv`, [header, ...rows, ""].join("\n"));
+}
+
+/** What the command line notes of a table, each with its hint, without the directory. */
+async function hints(data: string, settings: { columns?: string[]; given?: string[] } = {}) {
+  const { given = [] } = settings;
+  const table = await openTable(data);
+  try {
+    const others = table.columns.map(({ name }) => name).filter((name) => !given.includes(name));
+    const learned = await readMatrix(table, settings.columns ?? others);
+    const none = { columns: [], rows: learned.rows, values: new Float64Array(0), missing: 0 };
+    const numbers = given.length > 0 ? await readMatrix(table, given) : none;
+    const source = data.startsWith("/") ? `'${data}'` : `(${data})`;
+    const noted = { settings: { columns: settings.columns, given }, source, learned, given: numbers };
+    const notes = columnNotes({ ...learned, given: numbers });
+    return notes.map((note) => ({ kind: note.kind, note, hint: columnHint(note, noted) }));
+  } finally {
+    await table.close();
+  }
+}
+
+/** The query in a hint, as a shell would hand it over. */
+function queryIn(hint: string): string {
+  const [, double, single] = /"((?:FROM|SELECT) [^"]*)"|'((?:FROM|SELECT) (?:[^']|'\\'')*)'/.exec(hint)!;
+  return double ?? single.replaceAll("'\\''", "'");
+}
+const plain = (hint: string): string => hint.replace(/[^' ]*\/table \d+\.csv/, "table.csv");
+const columnsIn = (hint: string): string[] =>
+  parseColumnList(/--columns (?:'([^']*)'|(\S+?))(?=[;. ]|$)/.exec(hint)!.slice(1).find(Boolean)!);
+
+const random = new Random(11);
+const uniform = (name: string, rows = 400) => random.split(name).uniform(new Float64Array(rows));
+const x = uniform("x");
+const y = uniform("y");
+const kindsOf = (found: readonly { kind: ColumnNote["kind"] }[]) => found.map(({ kind }) => kind);
+
+describe("after a hint was followed, what it was about is gone:", () => {
+  it("values on a grid are spread", async () => {
+    const [one, ...more] = await hints(
+      tableOf({
+        age: x.map((v) => Math.round(40 * v)),
+        order: y.map((v) => Math.round(30 * v) / 4),
+        z: uniform("z"),
+      }),
+    );
+    expect([one.kind, more]).toEqual(["lattice", []]);
+    expect(plain(one.hint)).toMatchInlineSnapshot(
+      `"Spread each value over its step: 'SELECT * REPLACE (age + (random() - 0.5) AS age, "order" + 0.25 * (random() - 0.5) AS "order") FROM '\\''table.csv'\\'''"`,
+    );
+    expect(await hints(queryIn(one.hint))).toEqual([]);
+  });
+
+  it("rows with a frequent value are left out", async () => {
+    const rain = x.map((v, i) => (i % 100 < 49 ? 0 : v));
+    const capped = y.map((v) => Math.min(0.8, Math.max(0.1 + 0.02, v)));
+    const data = tableOf({ rain, "a capped one": capped });
+    const [one, ...more] = await hints(data);
+    expect([one.kind, more]).toEqual(["atoms", []]);
+    expect(plain(one.hint)).toMatchInlineSnapshot(
+      `"Learn the other 34% of the rows by themselves: 'FROM '\\''table.csv'\\'' WHERE rain <> 0 AND "a capped one" NOT IN (1.2000000000000001e-1, 0.8)'"`,
+    );
+    expect(await hints(queryIn(one.hint))).toEqual([]);
+  });
+
+  it("a query is made of a query", async () => {
+    const [one] = await hints(
+      "SELECT CASE WHEN i % 3 = 0 THEN 0 ELSE sin(i) END AS s FROM range(300) AS t(i)",
+    );
+    expect(plain(one.hint)).toMatchInlineSnapshot(
+      `"Learn the other 67% of the rows by themselves: "FROM (SELECT CASE WHEN i % 3 = 0 THEN 0 ELSE sin(i) END AS s FROM range(300) AS t(i)) WHERE s <> 0""`,
+    );
+    expect(await hints(queryIn(one.hint))).toEqual([]);
+  });
+
+  it("columns of few values are left out, or given", async () => {
+    const data = tableOf({ grade: x.map((v) => Math.floor(3 * v)), x, y });
+    const [{ kind, hint }] = await hints(data);
+    expect(kind).toBe("fewValues");
+    expect(hint).toMatchInlineSnapshot(
+      `"Leave it out: --columns x,y; or, if it is a category, learn the other columns given it: --given grade"`,
+    );
+    expect(await hints(data, { columns: columnsIn(hint) })).toEqual([]);
+    expect(await hints(data, { given: ["grade"] })).toEqual([]);
+    const [chosen] = await hints(data, { columns: ["grade", "y"], given: ["x"] });
+    expect(chosen.hint).toMatchInlineSnapshot(
+      `"Leave it out: --columns y; or, if it is a category, learn the other columns given it: --columns y --given x,grade"`,
+    );
+    const [alone] = await hints(tableOf({ grade: x.map((v) => Math.floor(3 * v)) }));
+    expect(await hints(queryIn(alone.hint))).toEqual([]);
+  });
+
+  it("columns that follow from others are left out", async () => {
+    const data = tableOf({ x, "x again": x, y, sum: x.map((v, i) => v + y[i]) });
+    const [{ kind, note, hint }] = await hints(data);
+    expect(kind).toBe("dependence");
+    expect(note.message).toContain("x again = x, sum = x + y.");
+    expect(hint).toMatchInlineSnapshot(`"Leave out what follows from other columns: --columns x,y"`);
+    expect(await hints(data, { columns: columnsIn(hint) })).toEqual([]);
+  });
+
+  it("given columns that determine all others are left out", async () => {
+    const data = tableOf({ x, "x twice": x.map((v) => 2 * v), y });
+    const [{ hint }] = await hints(data, { given: ["x twice", "y"], columns: ["x"] });
+    expect(hint).toBe("Leave out of --given what they follow from: 'x twice'");
+    expect(await hints(data, { given: ["y"], columns: ["x"] })).toEqual([]);
+  });
+
+  it("columns that differ by repeated values are left out", async () => {
+    const data = tableOf({ x, y, corrected: x.map((v, i) => v + (i % 2) / 4) });
+    const [{ kind, hint }] = await hints(data);
+    expect(kind).toBe("repeatedDifference");
+    expect(await hints(data, { columns: columnsIn(hint) })).toEqual([]);
+  });
+
+  it("rows with far values are left out", async () => {
+    const far = (values: ArrayLike<number>, ...ends: number[]) =>
+      Float64Array.from([...Array.from(values), ...ends]);
+    const data = tableOf({ x: far(x, 1e30, 0.5), y: far(y, -1e9 / 7, 1e12) });
+    const [one, ...more] = await hints(data);
+    expect([one.kind, more]).toEqual(["farValues", []]);
+    expect(plain(one.hint)).toMatchInlineSnapshot(
+      `"If these are mistakes, leave the rows out: "FROM 'table.csv' WHERE x < 1e+30 AND y > -1.4285714285714287e+8 AND y < 1000000000000""`,
+    );
+    expect(await hints(queryIn(one.hint))).toEqual([]);
+  });
+
+  it("codes that are values in other columns become missing in a query", async () => {
+    const coded = (code: number) => x.map((v, i) => (i % 20 === 0 ? code : 10 * v));
+    const data = tableOf({ x: coded(-1), other: y.map((v, i) => (i === 3 ? -1 : 4 * v - 2)) });
+    const [one, ...more] = await hints(data);
+    expect([one.kind, more]).toEqual(["missingCodes", []]);
+    expect(plain(one.hint)).toMatchInlineSnapshot(
+      `"If they are, have them treated as missing: "SELECT * REPLACE (nullif(x, -1) AS x) FROM 'table.csv'""`,
+    );
+    expect(await hints(queryIn(one.hint))).toEqual([]);
+    const [flag] = await hints(tableOf({ x: coded(-999), y: coded(-1) }));
+    expect(flag.hint).toMatchInlineSnapshot(`"If they are, have them treated as missing: --na -999,-1"`);
+    const [given] = await hints(tableOf({ x: coded(-999), y }), { given: ["x"] });
+    expect(given.hint).toBe("If they are, have them treated as missing: --na -999");
+  });
+
+  it("whatever the columns are", async () => {
+    const column = fc.record({
+      step: fc.constantFrom(0, 1, 0.1, 0.25),
+      range: fc.integer({ min: 2, max: 300 }),
+      atom: fc.constantFrom(0, 0.05, 0.3, 0.6),
+      value: fc.constantFrom(0, 1.5, 7.3),
+    });
+    await fc.assert(
+      fc.asyncProperty(column, fc.nat(1e6), async ({ step, range, atom, value }, seed) => {
+        const z = new Random(seed).uniform(new Float64Array(1600));
+        const values = Float64Array.from({ length: 800 }, (_, i) => {
+          const own = range * z[i];
+          return z[800 + i] < atom ? value : step === 0 ? own : Math.round(own / step) * step;
+        });
+        let data = tableOf({
+          "the column": values,
+          other: new Random(seed + 1).uniform(new Float64Array(800)),
+        });
+        // A column with an atom may lie on a grid, which shows when the atom is gone.
+        for (const before: string[] = []; ; ) {
+          const [found, ...more] = await hints(data);
+          if (!found) return;
+          expect([more, before]).toEqual([[], expect.not.arrayContaining([found.kind])]);
+          before.push(found.kind);
+          if (found.kind === "fewValues") {
+            expect(await hints(data, { columns: columnsIn(found.hint) })).toEqual([]);
+            return;
+          }
+          data = queryIn(found.hint);
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+it("stays short for many columns", async () => {
+  const columns: Record<string, Float64Array> = {};
+  for (let d = 0; d < 100; d++) {
+    const values = uniform(`wide ${d}`);
+    columns[`c${d}`] = d < 50 ? values : values.map((v) => Math.round(30 * v));
+    columns[`copy${d}`] = values;
+  }
+  const found = await hints(tableOf(columns));
+  expect(kindsOf(found)).toEqual(["lattice", "dependence"]);
+  for (const { note, hint } of found) expect(`${note.message} ${hint}`.length).toBeLessThan(1200);
+
+  const one = await hints(
+    tableOf({ ...Object.fromEntries(Object.entries(columns).slice(0, 80)), class: x.map(Math.round) }),
+  );
+  expect(plain(one.find(({ kind }) => kind === "fewValues")!.hint)).toMatchInlineSnapshot(
+    `"Leave it out: "SELECT * EXCLUDE (class) FROM 'table.csv'"; or, if it is a category, learn the other columns given it: --given class"`,
+  );
+});

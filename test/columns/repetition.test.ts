@@ -1,0 +1,15 @@
+import { expect, it } from "vitest";
+import { valuesRepeat } from "../../src/columns/index.ts";
+
+it("takes at most 200 different values with five rows each, or a tenth of the rows with one, for repeated values", () => {
+  const repeat = (distinct: number, rows: number, mode: number) =>
+    valuesRepeat({ distinct, modeShare: mode / rows }, rows);
+  expect(repeat(200, 1000, 6)).toBe(true);
+  expect(repeat(201, 1005, 6)).toBe(false);
+  expect(repeat(20, 99, 7)).toBe(false);
+  expect(repeat(20, 100, 7)).toBe(true);
+  expect(repeat(900, 1000, 100)).toBe(true);
+  expect(repeat(900, 1000, 99)).toBe(false);
+  expect(repeat(16, 20, 5)).toBe(true);
+  expect(repeat(17, 20, 4)).toBe(false);
+});
