@@ -106,7 +106,7 @@ function checkPositionals(
     const count = names.length === 1 ? "one argument" : `${names.length} arguments`;
     const more = received.slice(names.length).join(" ");
     throw refuse(`pushforward ${command} takes ${count}, but also got ${more}`, {
-      mend: `Write ${usage}; quote names that have spaces.`,
+      mend: `Write ${usage}; quote names that have spaces, and patterns such as 'quakes/*.csv'.`,
     });
   }
 }

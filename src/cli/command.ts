@@ -34,6 +34,13 @@ export const THREADS = {
   description: "How many threads compute. Default: one for each core.",
 } as const;
 
+/** An option of every command that reads a table. */
+export const NA = {
+  type: "string",
+  valueHint: "NA,?",
+  description: "Values of the table that stand for a missing one, besides an empty field and NULL.",
+} as const;
+
 interface Definition<T extends ArgsDef> extends CommandHelp {
   readonly args: T;
   run(context: Context<T>): Promise<void>;

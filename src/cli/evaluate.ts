@@ -1,9 +1,10 @@
 import { openTable } from "../data/index.ts";
-import { command, THREADS } from "./command.ts";
+import { command, NA, THREADS } from "./command.ts";
 import { counted, jsonLine, nats } from "./format.ts";
 import { Messages } from "./messages.ts";
 import { wholeNumber } from "./numbers.ts";
 import { RunningMean } from "./runningMean.ts";
+import { tableOptions } from "./tableOptions.ts";
 
 export const evaluate = command({
   name: "evaluate",
@@ -13,8 +14,10 @@ export const evaluate = command({
     data: {
       type: "positional",
       required: true,
-      description: "A table with the columns of the model, in any order: a file or a query.",
+      description:
+        "A table with the columns of the model, in any order: a file, a pattern of files in quotes, - for standard input, or a query.",
     },
+    na: NA,
     threads: THREADS,
     json: { type: "boolean", description: "Prints one JSON object: rows, meanLogDensity, standardError." },
   },
@@ -35,7 +38,7 @@ export const evaluate = command({
 
     const threads = wholeNumber("threads", args.threads, { least: 1 });
     const model = await readModel(args.model);
-    const table = await openTable(args.data);
+    const table = await openTable(args.data, tableOptions(args, io));
     const messages = new Messages(io);
     const total = new RunningMean();
     try {

@@ -1,12 +1,12 @@
 import type { ArgsDef } from "citty";
-import { type Context, command, THREADS } from "./command.ts";
+import { type Context, command, NA, THREADS } from "./command.ts";
 
 const args = {
   data: {
     type: "positional",
     required: true,
     description:
-      "A table: a CSV, TSV, JSON, JSON Lines (each also gzipped) or Parquet file, or a DuckDB query in quotes. The first record of a CSV file names the columns.",
+      "A table: a CSV, TSV, JSON, JSON Lines (each also gzipped) or Parquet file; all files that match a pattern in quotes, as in 'quakes/*.csv'; - for standard input; or a DuckDB query in quotes. The first record of a CSV file names the columns.",
   },
   output: {
     type: "string",
@@ -21,6 +21,12 @@ const args = {
     description:
       "The columns to learn, separated by commas. Default: all columns, which must then be numeric.",
   },
+  exclude: {
+    type: "string",
+    valueHint: "A,B",
+    description: "Columns not to learn: all others of the table, or of --columns.",
+  },
+  na: NA,
   given: {
     type: "string",
     valueHint: "C",

@@ -47,13 +47,17 @@ async function fitAndWrite(
   const { output, pictures: directory, seed, threads } = settings;
   if (directory !== undefined) await prepareDirectory(directory);
   const checkpoints = await Checkpoints.open(settings, messages);
-  const data = await readTrainingData(settings, messages, mostInMemory);
+  const reading = readTrainingData(settings, messages, { mostInMemory, signal: io.interrupted });
+  const data = await reading.catch((error: unknown) => {
+    throw io.interrupted.aborted ? interrupted(checkpoints, argv) : error;
+  });
   const parts = keepAside(data.rows, settings);
 
   const progress = new TrainingProgress(io, messages, settings);
   const training = { ...data, ...parts, checkpoints, signal: io.interrupted, progress };
   const trained = await train(settings, training)
     .catch((error: unknown) => {
+      if (io.interrupted.aborted) throw interrupted(checkpoints, argv);
       const paths = checkpoints.paths.map(shellQuoted).join(" ");
       const mend = `Give the same data and options to go on from it, or remove it to start anew: rm ${paths}`;
       throw namingFile(error, checkpoints.paths.join(", "), mend);

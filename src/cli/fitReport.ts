@@ -1,5 +1,5 @@
 import { createColors } from "picocolors";
-import { formatOf, shellQuoted } from "../data/index.ts";
+import { columnList, formatOf, shellQuoted } from "../data/index.ts";
 import { inMemory } from "../train/rowStream.ts";
 import type { TrainingRows } from "../train/rows.ts";
 import type { Settings } from "./fitSettings.ts";
@@ -125,16 +125,20 @@ const withError = ({ mean, standardError, count }: RunningMean): string =>
 /** A query that is longer is not worth repeating. */
 const LONGEST_SOURCE = 60;
 
-function nextCommands({ output, data: source }: Settings, { given, labels, rows }: TrainingData): string[] {
+function nextCommands(
+  { output, data: source, na }: Settings,
+  { given, labels, rows }: TrainingData,
+): string[] {
   const model = shellQuoted(output);
-  const data = source.length > LONGEST_SOURCE ? "DATA" : shellQuoted(source);
+  const data = source.length > LONGEST_SOURCE || source === "-" ? "DATA" : shellQuoted(source);
+  const missing = na.length > 0 ? ` --na ${columnList(na)}` : "";
   const scored = formatOf(source)?.name === "parquet" ? "scored.parquet" : "scored.csv";
   const condition =
     given.length > 0 ? ` --given ${written(given, firstValues(inMemory(rows), given.length), labels)}` : "";
   const commands = [
-    [`pushforward score ${model} ${data} -o ${scored}`, "the rows with their log-density"],
+    [`pushforward score ${model} ${data}${missing} -o ${scored}`, "the rows with their log-density"],
     [`pushforward sample ${model}${condition} -n 1000 -o samples.csv`, "new rows"],
-    [`pushforward evaluate ${model} other.csv`, "how well it describes other rows"],
+    [`pushforward evaluate ${model} other.csv${missing}`, "how well it describes other rows"],
   ] as const;
   const width = Math.max(...commands.map(([command]) => command.length));
   return commands.map(([command, purpose]) => `  ${command.padEnd(width)}   ${purpose}`);

@@ -13,6 +13,8 @@ export function fitSettings(args: FitContext["args"]) {
     data: args.data,
     output: args.output,
     columns: args.columns === undefined ? undefined : parseColumnList(args.columns),
+    exclude: args.exclude === undefined ? undefined : parseColumnList(args.exclude),
+    na: args.na === undefined ? [] : parseColumnList(args.na),
     given: args.given === undefined ? [] : parseColumnList(args.given),
     flow: args.flow,
     transforms: wholeNumber("transforms", args.transforms, { least: 1 }),

@@ -8,6 +8,7 @@ import {
   parseColumnList,
   shellQuoted,
   type Table,
+  type TableOptions,
 } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Model } from "../flows/index.ts";
@@ -25,7 +26,12 @@ export interface Given {
  *
  * @throws ARGUMENT when it does not fit the model, or is missing; FILE or DATA for a table that does not.
  */
-export async function givenFrom(text: string | undefined, model: Model, path: string): Promise<Given> {
+export async function givenFrom(
+  text: string | undefined,
+  model: Model,
+  path: string,
+  options?: TableOptions,
+): Promise<Given> {
   const names = model.given;
   const labels = labelsOf(model);
   const nothingToClose = async () => {};
@@ -46,7 +52,7 @@ export async function givenFrom(text: string | undefined, model: Model, path: st
   if (!existsSync(text) && (named || assigns)) {
     return { values: valuesOf(parts, names, labels), close: nothingToClose };
   }
-  const source = await openTable(text);
+  const source = await openTable(text, options);
   try {
     const readable = await tableFor(source, names, labels);
     return { table: { source: readable, columns: names }, close: () => source.close() };

@@ -3,7 +3,9 @@ import {
   formatOf,
   type Labels,
   listed,
+  nameInQuery,
   nearestName,
+  quotedQuery,
   readBytes,
   type Table,
   withLabels,
@@ -54,22 +56,16 @@ export async function tableFor(table: Table, needed: readonly string[], labels: 
   const spare = there.filter((name) => !needed.includes(name));
   const [first] = missing;
   const other = nearestName(first!, spare) ?? spare[0];
-  const query = `SELECT * RENAME (${identifier(other ?? "")} AS ${identifier(first!)}) FROM ${inSql(table)}`;
+  const query = quotedQuery(
+    `SELECT * RENAME (${nameInQuery(other ?? "")} AS ${nameInQuery(first!)}) FROM ${table.inQuery() ?? "..."}`,
+  );
   throw new PushforwardError(
     "DATA",
     `${table.source} has no ${missing.length === 1 ? "column" : "columns"} ${listed(missing)}`,
     {
       expected: `the columns of the model, ${listed(needed)}`,
       received: listed(there),
-      mend: `Add what is missing${other === undefined ? "." : `, or rename in a query what has another name: "${query}"`}`,
+      mend: `Add what is missing${other === undefined ? "." : `, or rename in a query what has another name: ${query}`}`,
     },
   );
 }
-
-/** What stands for a table in a query. */
-export const inSql = ({ source }: Pick<Table, "source">): string =>
-  source === "the query" ? "..." : `'${source.replaceAll("'", "''")}'`;
-
-/** A column name as SQL has it, quoted where need be. */
-export const identifier = (name: string): string =>
-  /^[a-z_]\w*$/i.test(name) ? name : `"${name.replaceAll('"', '""')}"`;

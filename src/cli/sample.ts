@@ -1,8 +1,9 @@
 import { writeRows } from "../data/index.ts";
-import { command, THREADS } from "./command.ts";
+import { command, NA, THREADS } from "./command.ts";
 import { counted } from "./format.ts";
 import { Messages } from "./messages.ts";
 import { wholeNumber } from "./numbers.ts";
+import { tableOptions } from "./tableOptions.ts";
 import { tableOutput } from "./tableOutput.ts";
 
 export const sample = command({
@@ -35,6 +36,7 @@ export const sample = command({
       description:
         "For a conditional model, what it is conditional on: values as in year=2020,kind=house, or a table with these columns.",
     },
+    na: NA,
     threads: THREADS,
   },
   examples: [
@@ -58,7 +60,7 @@ export const sample = command({
     const threads = wholeNumber("threads", args.threads, { least: 1 });
     const output = tableOutput(args.output, io);
     const model = await readModel(args.model);
-    const given = await givenFrom(args.given, model, args.model);
+    const given = await givenFrom(args.given, model, args.model, tableOptions(args, io));
     const messages = new Messages(io);
     try {
       const drawn = sampleRows(model, { given, n, seed, threads, io, messages });

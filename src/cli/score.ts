@@ -1,8 +1,9 @@
 import { checkWritable, LOG_DENSITY, openTable, writeScored } from "../data/index.ts";
-import { command, THREADS } from "./command.ts";
+import { command, NA, THREADS } from "./command.ts";
 import { counted } from "./format.ts";
 import { Messages } from "./messages.ts";
 import { wholeNumber } from "./numbers.ts";
+import { tableOptions } from "./tableOptions.ts";
 import { tableOutput } from "./tableOutput.ts";
 
 export const score = command({
@@ -13,7 +14,8 @@ export const score = command({
     data: {
       type: "positional",
       required: true,
-      description: "A table with the columns of the model, in any order: a file or a query.",
+      description:
+        "A table with the columns of the model, in any order: a file, a pattern of files in quotes, - for standard input, or a query.",
     },
     output: {
       type: "string",
@@ -23,6 +25,7 @@ export const score = command({
       description:
         "The table to write. Its ending says how: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet. With - the table goes to standard output, as CSV.",
     },
+    na: NA,
     threads: THREADS,
   },
   details: [
@@ -46,7 +49,7 @@ export const score = command({
     const output = tableOutput(args.output, io);
     if (typeof output === "string") await checkWritable(output);
     const model = await readModel(args.model);
-    const table = await openTable(args.data);
+    const table = await openTable(args.data, tableOptions(args, io));
     const messages = new Messages(io);
     try {
       const scores = scoreTable(model, table, { threads, io, messages });

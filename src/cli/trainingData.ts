@@ -2,6 +2,7 @@ import { columnNotes } from "../columns/index.ts";
 import {
   checkForFitting,
   columnList,
+  excludeColumns,
   type Labels,
   labelsIn,
   openTable,
@@ -16,7 +17,6 @@ import { columnHint } from "./columnHints.ts";
 import type { Settings } from "./fitSettings.ts";
 import { count, counted } from "./format.ts";
 import type { Messages } from "./messages.ts";
-import { inSql } from "./model.ts";
 import { apart } from "./sideBySide.ts";
 import { tableStream } from "./tableStream.ts";
 
@@ -51,9 +51,9 @@ const MOST_IN_MEMORY = 2 ** 24;
 export async function readTrainingData(
   settings: Settings,
   messages: Messages,
-  mostInMemory = MOST_IN_MEMORY,
+  { mostInMemory = MOST_IN_MEMORY, signal }: { mostInMemory?: number | undefined; signal?: AbortSignal } = {},
 ): Promise<TrainingData> {
-  const opened = await openTable(settings.data);
+  const opened = await openTable(settings.data, { na: settings.na, ...(signal && { signal }) });
   try {
     const labels = await labelsIn(opened, settings.given);
     const table = withLabels(opened, labels);
@@ -90,10 +90,11 @@ async function readRows(
  */
 function check(
   { columns, given, labels, rows, missing }: Omit<TrainingData, "constants" | "close">,
-  { source, rows: total }: Table,
+  table: Table,
   settings: Settings,
   messages: Messages,
 ): TrainingData["constants"] {
+  const { source, rows: total } = table;
   checkForFitting({ rows: rows.rows, missing }, source);
   const constants = constantsOf(rows);
   for (const [column, value] of constants.context) {
@@ -127,7 +128,7 @@ function check(
   const [numeric] = apart(context, width, seen);
   const numbers = { columns: given.slice(0, width), rows: seen, values: numeric, missing: 0 };
   const notes = columnNotes({ ...matrix, given: numbers });
-  const noted = { settings, source: queried(settings, source), learned: matrix, given: numbers };
+  const noted = { settings, source: queried(settings, table), learned: matrix, given: numbers };
   for (const note of notes) messages.warn(`${note.message} ${columnHint(note, noted)}`);
   if (notes.length > 0 && seen < rows.rows) {
     messages.print(`(The warnings are about ${count(seen)} rows, drawn at random from ${count(rows.rows)}.)`);
@@ -148,18 +149,26 @@ function check(
 
 async function chooseColumns(
   table: Table,
-  { columns, given }: Settings,
+  { columns, exclude, given }: Settings,
   labels: Labels,
 ): Promise<{ columns: string[]; given: string[] }> {
   const asked = given.length > 0 ? await table.numericColumns(given, { use: "given" }) : [];
   const conditions = [...asked.filter((name) => !labels.has(name)), ...labels.keys()];
   const others = table.columns.map(({ name }) => name).filter((name) => !conditions.includes(name));
-  const chosen = await table.numericColumns(columns ?? (conditions.length > 0 ? others : undefined), {
+  const all = columns ?? (conditions.length > 0 ? others : undefined);
+  const both = exclude?.find((name) => conditions.includes(name));
+  if (both !== undefined) {
+    throw new PushforwardError("ARGUMENT", `The column "${both}" stands both in --exclude and in --given`, {
+      mend: "Take it out of one of them.",
+    });
+  }
+  const chosen = await table.numericColumns(exclude ? excludeColumns(table, all ?? others, exclude) : all, {
     given: conditions,
   });
   if (chosen.length === 0) {
-    throw new PushforwardError("ARGUMENT", `--given leaves no column of ${table.source} to learn`, {
-      mend: "Name fewer columns in --given.",
+    const option = exclude ? "--exclude" : "--given";
+    throw new PushforwardError("ARGUMENT", `${option} leaves no column of ${table.source} to learn`, {
+      mend: `Name fewer columns in ${option}.`,
     });
   }
   const twice = chosen.find((name) => conditions.includes(name));
@@ -192,7 +201,7 @@ function allConstant(
 const LONGEST_QUERY = 500;
 
 /** What stands for the table in a query: its file, or the query that it comes from. */
-const queried = ({ data }: Settings, source: string): string =>
-  source === "the query" && data.length <= LONGEST_QUERY
+const queried = ({ data }: Settings, table: Table): string =>
+  table.source === "the query" && data.length <= LONGEST_QUERY
     ? `(${data.trim().replace(/;$/, "")})`
-    : inSql({ source });
+    : (table.inQuery() ?? "...");

@@ -1,4 +1,4 @@
-import { firstRecord } from "./csv.ts";
+import { firstRecord } from "./csvRecords.ts";
 import { identifier } from "./database.ts";
 
 /**

@@ -1,10 +1,14 @@
 import { PushforwardError } from "../errors.ts";
 import { columnList, listed } from "./columnList.ts";
-import { identifier, literal } from "./database.ts";
+import { examine, type Obstacle, unexamined } from "./columnObstacles.ts";
+import { isNumeric } from "./columnTypes.ts";
 import { nearestName } from "./nearestName.ts";
-import type { Column, Table } from "./table.ts";
+import { nameInQuery, quotedQuery } from "./query.ts";
+import type { Column } from "./relation.ts";
+import type { Table } from "./table.ts";
 
-const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|BIGNUM|DECIMAL\(.*\))$/;
+/** Each column is read once or twice. */
+const MOST_EXAMINED = 200;
 
 export interface ColumnSelection {
   /** What they are for: to be learned, for `--given`, or for a model, in place of which no others can be chosen. */
@@ -20,33 +24,43 @@ export async function selectNumericColumns(
   { use = "learned", given = [] }: ColumnSelection = {},
 ): Promise<string[]> {
   const chosen = names ? names.map((name, i) => find(table, name, names.indexOf(name) < i)) : table.columns;
-  const others = chosen.filter(({ type }) => !NUMERIC.test(type));
+  const others = chosen.filter((column) => !isNumeric(column));
   if (others.length === 0) return chosen.map(({ name }) => name);
 
-  const obstacles = await Promise.all(others.map((column) => examine(table, column)));
-  const stray = obstacles.length === 1 ? obstacles[0]!.stray : undefined;
+  const examined = await Promise.all(others.slice(0, MOST_EXAMINED).map((column) => examine(table, column)));
+  const obstacles = [...examined, ...others.slice(MOST_EXAMINED).map(unexamined)];
+  const hint = hintFor(table, obstacles);
   const numeric = table.columns
-    .filter(({ name, type }) => NUMERIC.test(type) && !given.includes(name))
+    .filter((column) => isNumeric(column) && !given.includes(column.name))
     .map(({ name }) => name);
-  const labelled = others.filter((_, i) => obstacles[i]!.labels).map(({ name }) => name);
-  const unlessStray = (text: string) => (stray === undefined ? text : undefined);
+  const unlessHint = (text: string) => (hint === "" ? text : "");
   const [expected, choice] = {
     learned: [
       `numbers in ${names ? "the chosen columns" : "every column, or a choice of columns"}`,
-      mendChoice(numeric, labelled, given),
+      hintOfChoice(numeric, obstacles, given),
     ],
     given: [
       "numbers or labels in the columns of --given",
-      unlessStray("Name others, or make numbers of these in a query."),
+      unlessHint("Name others, or make numbers of these in a query."),
     ],
-    model: ["numbers in the columns of the model", unlessStray("Give numbers in these columns.")],
-  }[use];
+    model: ["numbers in the columns of the model", unlessHint("Give numbers in these columns.")],
+  }[use] as [string, string];
   const what = others.length === 1 ? "a column that is" : "columns that are";
   throw new PushforwardError("DATA", `${table.source} has ${what} not numeric`, {
     expected,
-    received: obstacles.map(({ text }) => text).join(", "),
-    mend: [stray !== undefined && mendStray(table, stray), choice].filter(Boolean).join(" "),
+    received: several(obstacles.map(({ text }) => text)),
+    mend: [hint, choice].filter(Boolean).join(" "),
   });
+}
+
+/** The columns of a table without those of `excluded`. */
+export function excludeColumns(
+  table: Table,
+  names: readonly string[],
+  excluded: readonly string[],
+): string[] {
+  const left = excluded.map((name, i) => find(table, name, excluded.indexOf(name) < i).name);
+  return names.filter((name) => !left.includes(name));
 }
 
 function find(table: Table, name: string, again: boolean): Column {
@@ -65,47 +79,69 @@ function find(table: Table, name: string, again: boolean): Column {
   });
 }
 
-interface Obstacle {
-  readonly text: string;
-  /** The first value that is no number in a text column that is mostly numbers. */
-  readonly stray?: string;
-  /** Whether it is text that may name classes. */
-  readonly labels?: boolean;
+/** How to make numbers of the columns that are almost numeric. */
+function hintFor(table: Table, obstacles: readonly Obstacle[]): string {
+  const of = (...kinds: Obstacle["kind"][]) => obstacles.filter(({ kind }) => kinds.includes(kind));
+  const hints = [];
+
+  const words = of("words");
+  if (words.length > 0) {
+    const na = [...new Set(words.filter(({ allWords }) => allWords).flatMap((obstacle) => obstacle.words))];
+    const [value, it] = na.length === 1 ? ["value", "it"] : ["values", "them"];
+    hints.push(
+      na.length === 0
+        ? "Correct the values."
+        : `Correct the ${value}, or read ${it} as missing (--na ${columnList(na)}).`,
+    );
+  }
+  const commas = of("decimalCommas", "thousands", "commas");
+  if (commas.length > 0) {
+    const { delimiter } = table.relation;
+    const query = (option: string) => {
+      const delim = `delim = '${delimiter === "\t" ? "\\t" : delimiter}'`;
+      const read = delimiter && table.inQuery([option, delim]);
+      return read && quotedQuery(`FROM ${read}`);
+    };
+    const decimal = query("decimal_separator = ','");
+    const thousands = query("thousands = ','");
+    if (!decimal || !thousands) hints.push("Write the numbers without commas, and with a decimal point.");
+    else if (commas.every(({ kind }) => kind === "thousands"))
+      hints.push(`For thousands separators, use a query in place of the file: ${thousands}.`);
+    else if (commas.every(({ kind }) => kind === "commas"))
+      hints.push(
+        `Use a query in place of the file: ${decimal} for decimal commas, or ${thousands} for thousands separators.`,
+      );
+    else hints.push(`For decimal commas, use a query in place of the file: ${decimal}.`);
+  }
+  const numbers = of("numbers");
+  if (numbers.length > 0) {
+    const casts = numbers.map(({ name }) => `CAST(${nameInQuery(name)} AS DOUBLE) AS ${nameInQuery(name)}`);
+    const source = table.inQuery();
+    const query = quotedQuery(`SELECT * REPLACE (${casts.join(", ")}) FROM ${source ?? "..."}`);
+    hints.push(`Make numbers of text in a query${source ? " in place of the file" : ""}: ${query}.`);
+  }
+  return hints.join(" ");
 }
 
-/** Why a column is not numeric. */
-async function examine(table: Table, { name, type }: Column): Promise<Obstacle> {
-  if (type !== "VARCHAR" && type !== "JSON") return { text: `"${name}" (${type})` };
-  const c = identifier(name);
-  const from = `FROM ${table.relation.sql}`;
-  const [counts] = await table.database.rows(`SELECT count(${c}), count(TRY_CAST(${c} AS DOUBLE)) ${from}`);
-  const [values, numbers] = counts!.map(Number) as [number, number];
-  if (values === 0) return { text: `"${name}" (no values at all)` };
-  if (2 * numbers <= values) return { text: `"${name}" (${type})`, labels: type === "VARCHAR" };
-  const [first] = (await table.database.rows(
-    `SELECT row, value FROM (SELECT row_number() OVER () AS row, CAST(${c} AS VARCHAR) AS value ${from}) \
-WHERE value IS NOT NULL AND TRY_CAST(value AS DOUBLE) IS NULL LIMIT 1`,
-  )) as [[string, string]];
-  return { text: `"${name}" ('${first[1]}' in row ${first[0]})`, stray: first[1] };
-}
-
-function mendStray(table: Table, stray: string): string {
-  if (!table.relation.asText) return "Correct the value.";
-  const path = literal(table.source);
-  return /^[-+]?\d+,\d+$/.test(stray)
-    ? `For decimal commas, use a query in place of the file: "FROM read_csv(${path}, decimal_separator = ',')".`
-    : `Correct the value, or read it as missing with a query in place of the file: \
-"FROM read_csv(${path}, nullstr = ['', ${literal(stray)}])".`;
-}
-
-function mendChoice(
+function hintOfChoice(
   numeric: readonly string[],
-  labelled: readonly string[],
+  obstacles: readonly Obstacle[],
   given: readonly string[],
 ): string {
-  if (numeric.length === 0) return "Give a table that has columns of numbers.";
-  const choice = `Choose among the numeric columns: --columns ${columnList(numeric, 8)}`;
+  if (numeric.length === 0)
+    return obstacles.every(({ kind }) => kind === "labels" || kind === "other")
+      ? "Give a table that has columns of numbers."
+      : "";
+  const labelled = obstacles.filter(({ kind }) => kind === "labels").map(({ name }) => name);
+  const choice =
+    numeric.length > 8
+      ? `Leave the others out: --exclude ${columnList(obstacles.map(({ name }) => name))}`
+      : `Choose among the numeric columns: --columns ${columnList(numeric)}`;
   return labelled.length > 0
     ? `${choice}, or learn them for each label: --given ${columnList([...given, ...labelled])}`
     : choice;
 }
+
+/** Texts for a reader, of many the first 20. */
+const several = (texts: readonly string[]): string =>
+  texts.length > 20 ? `${texts.slice(0, 20).join(", ")} and ${texts.length - 20} more` : texts.join(", ");

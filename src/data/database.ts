@@ -1,9 +1,9 @@
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBDoubleVector, DuckDBInstance } from "@duckdb/node-api";
 import { readAhead } from "../readAhead.ts";
-import { databaseError } from "./databaseError.ts";
+import { databaseError, interrupted } from "./databaseError.ts";
 import { removeAbandoned, temporaryName } from "./temporaryFile.ts";
 
 /** A column name as SQL has it. */
@@ -15,33 +15,45 @@ export const literal = (text: string): string => `'${text.replaceAll("'", "''")}
 /** Float64 arrays, row-major, of any number of whole rows each. The next is asked for while one is written, so each is its own. */
 export type Chunks = Iterable<Float64Array> | AsyncIterable<Float64Array>;
 
+/** A chunk of 2,048 rows of more columns needs a larger share of the memory. */
+const WIDE = 500;
+
 /**
  * A DuckDB instance in memory that holds at most 512 MB and puts the rest into a temporary directory.
  *
- * DuckDB is loaded by the first `open`, not by importing this module. Errors name `source`.
+ * DuckDB is loaded by the first `open`, not by importing this module. Errors name `source`. When `signal` is aborted, what
+ * runs ends soon with the error INTERRUPTED.
  */
 export class Database {
   readonly source: string;
+  readonly signal: AbortSignal | undefined;
   readonly #duckdb: typeof import("@duckdb/node-api");
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
   readonly #directory: string;
+  readonly #streams = new Set<DuckDBConnection>();
+  readonly #interrupt = () => {
+    for (const connection of [this.#connection, ...this.#streams]) connection.interrupt();
+  };
 
   private constructor(
     source: string,
+    signal: AbortSignal | undefined,
     duckdb: typeof import("@duckdb/node-api"),
     instance: DuckDBInstance,
     connection: DuckDBConnection,
     directory: string,
   ) {
     this.source = source;
+    this.signal = signal;
     this.#duckdb = duckdb;
     this.#instance = instance;
     this.#connection = connection;
     this.#directory = directory;
+    signal?.addEventListener("abort", this.#interrupt);
   }
 
-  static async open(source: string): Promise<Database> {
+  static async open(source: string, signal?: AbortSignal): Promise<Database> {
     const duckdb = await import("@duckdb/node-api");
     await removeAbandoned(tmpdir());
     const directory = join(tmpdir(), temporaryName());
@@ -51,11 +63,25 @@ export class Database {
       threads: String(Math.min(4, availableParallelism())),
       preserve_insertion_order: "true",
     });
-    return new Database(source, duckdb, instance, await instance.connect(), directory);
+    return new Database(source, signal, duckdb, instance, await instance.connect(), directory);
+  }
+
+  /** The path of a file to make in the temporary directory. */
+  async temporaryFile(): Promise<string> {
+    await mkdir(this.#directory, { recursive: true });
+    return join(this.#directory, `${crypto.randomUUID()}.input`);
+  }
+
+  /** Allows for so many columns: DuckDB reserves memory by their number, on each thread, before it knows of few rows. */
+  async expectColumns(number: number): Promise<void> {
+    if (number <= WIDE) return;
+    await this.rows("SET threads = 1");
+    await this.rows(`SET memory_limit = '${512 + Math.ceil(number / 4)}MB'`);
   }
 
   /** Ends all reading and removes what was put into the temporary directory. */
   async close(): Promise<void> {
+    this.signal?.removeEventListener("abort", this.#interrupt);
     this.#connection.closeSync();
     this.#instance.closeSync();
     // DuckDB removes it itself, unless a scan that was never finished still holds the instance.
@@ -64,6 +90,7 @@ export class Database {
 
   /** The rows that `sql` gives, as JSON values (integers of 64 bits and more are strings). */
   async rows(sql: string): Promise<unknown[][]> {
+    this.#refuseWhenInterrupted();
     try {
       return (await this.#connection.runAndReadAll(sql)).getRowsJson();
     } catch (error) {
@@ -101,9 +128,11 @@ export class Database {
     let filled = 0;
     // A connection carries one streaming result at a time, so each stream has its own.
     const connection = await this.#instance.connect();
+    this.#streams.add(connection);
     try {
       const result = await connection.stream(`SELECT ${columns.join(", ")} FROM ${relation}`);
       for await (const block of result) {
+        this.#refuseWhenInterrupted();
         for (let start = 0; start < block.rowCount; ) {
           const end = Math.min(block.rowCount, start + rows - filled);
           copyRows(block, start, end, values.subarray(filled * width));
@@ -118,6 +147,7 @@ export class Database {
     } catch (error) {
       throw databaseError(error, this.source);
     } finally {
+      this.#streams.delete(connection);
       connection.closeSync();
     }
     if (filled > 0) yield values.slice(0, filled * width);
@@ -148,11 +178,16 @@ export class Database {
 
   /** Runs a COPY to a file. Errors of the file system come as DuckDB words them; see `writeError`. */
   async copy(select: string, path: string, options: string): Promise<void> {
+    this.#refuseWhenInterrupted();
     try {
       await this.#connection.run(`COPY (${select}) TO ${literal(path)} (USE_TMP_FILE false, ${options})`);
     } catch (error) {
       throw (error as Error).message.includes(path) ? error : databaseError(error, this.source);
     }
+  }
+
+  #refuseWhenInterrupted(): void {
+    if (this.signal?.aborted) throw interrupted(this.source);
   }
 
   #attempt(action: () => void): void {

@@ -2,9 +2,11 @@ import { tmpdir } from "node:os";
 import { PushforwardError } from "../errors.ts";
 
 /** What DuckDB could not do with `source`, in one sentence, with how to mend it. */
-export function databaseError(error: unknown, source: string): unknown {
+export function databaseError(error: unknown, from: string): unknown {
   if (!(error instanceof Error) || error instanceof PushforwardError) return error;
-  const text = error.message;
+  // DuckDB names the temporary copy of what was read from a pipe.
+  const text = error.message.replace(/\S*pushforward-[^\s/]+\/[-0-9a-f]{36}\.input/g, from);
+  const source = /^ +file = (.*)$/m.exec(text)?.[1] ?? from;
   const data = (what: string, details: { expected?: string; received?: string; mend?: string }) =>
     new PushforwardError("DATA", what, { ...details, cause: error });
 
@@ -34,11 +36,8 @@ export function databaseError(error: unknown, source: string): unknown {
       mend: "Close the quote, or double it if it is part of the text.",
     });
   }
-  if (/Invalid unicode|not utf-8/.test(text)) {
-    return data(`${source} is not UTF-8 text in line ${line}`, {
-      mend: "Convert the file: iconv -f latin1 -t utf-8 old.csv > new.csv",
-    });
-  }
+  if (/^INTERRUPT/.test(text)) return interrupted(source, error);
+  if (/Invalid unicode|not utf-8/.test(text)) return notUtf8(source, line, error);
   if (/state machine reached an invalid state/.test(text)) {
     return data(`${source} mixes line endings, or has text after a closing quote`, {
       expected: "the same line ending in every line",
@@ -46,10 +45,7 @@ export function databaseError(error: unknown, source: string): unknown {
     });
   }
   if (/No space left on device|temp_directory|max_temp_directory_size/.test(text)) {
-    return new PushforwardError("FILE", `The disk of the temporary directory ${tmpdir()} is full`, {
-      mend: "Free some space there, or set TMPDIR to a directory on a larger disk.",
-      cause: error,
-    });
+    return temporaryDirectoryFull(error);
   }
   if (/^Out of Memory/.test(text)) {
     return data(`DuckDB needs more than 512 MB for ${source}`, {
@@ -58,6 +54,24 @@ export function databaseError(error: unknown, source: string): unknown {
   }
   return data(`DuckDB cannot read ${source} (${firstSentence(text)})`, {});
 }
+
+export const interrupted = (source: string, cause?: unknown): PushforwardError =>
+  new PushforwardError("INTERRUPTED", `Stopped while reading ${source}`, {
+    mend: "Run the command again.",
+    cause,
+  });
+
+export const notUtf8 = (source: string, line: number | string, cause?: unknown): PushforwardError =>
+  new PushforwardError("DATA", `${source} is not UTF-8 text in line ${line}`, {
+    mend: "Convert the file: iconv -f latin1 -t utf-8 old.csv > new.csv",
+    cause,
+  });
+
+export const temporaryDirectoryFull = (cause: unknown): PushforwardError =>
+  new PushforwardError("FILE", `The disk of the temporary directory ${tmpdir()} is full`, {
+    mend: "Free some space there, or set TMPDIR to a directory on a larger disk.",
+    cause,
+  });
 
 /** The message without its kind, its advice about DuckDB options and its copy of the SQL. */
 function firstSentence(text: string): string {

@@ -1,6 +1,7 @@
 export { type ColumnSummary, columnSummary } from "../columns/index.ts";
 export { checkWritable, writeFileAtomically } from "./atomicFile.ts";
 export { columnList, listed, parseColumnList, shellQuoted } from "./columnList.ts";
+export { excludeColumns } from "./columnSelection.ts";
 export type { Chunks } from "./database.ts";
 export { withFileLock } from "./fileLock.ts";
 export { type Format, formatOf, outputFormat } from "./format.ts";
@@ -16,7 +17,8 @@ export {
 } from "./matrix.ts";
 export { nearestName } from "./nearestName.ts";
 export { nameInQuery, quotedQuery } from "./query.ts";
+export type { Column } from "./relation.ts";
 export { readBytes } from "./sourceFile.ts";
-export { type Column, openTable, type Table } from "./table.ts";
+export { openTable, type Table, type TableOptions } from "./table.ts";
 export { writeRows } from "./writeRows.ts";
 export { LOG_DENSITY, writeScored } from "./writeScored.ts";

@@ -34,7 +34,7 @@ async function distinctTexts(table: Table, name: string): Promise<string[]> {
     `SELECT count(${text}), count(TRY_CAST(${text} AS DOUBLE)), count(DISTINCT ${text}) FROM ${relation.sql}`,
   );
   const [values, numbers, distinct] = counts!.map(Number) as [number, number, number];
-  if (relation.asText && 2 * numbers > values) return [];
+  if (relation.text !== undefined && 2 * numbers > values) return [];
   if (distinct > MOST) {
     throw new PushforwardError("DATA", `The column "${name}" of ${source} has too many labels`, {
       expected: `numbers, or text of at most ${MOST} different labels`,

@@ -1,5 +1,26 @@
+import { existsSync } from "node:fs";
 import { shellQuoted } from "./columnList.ts";
-import { identifier } from "./database.ts";
+import { identifier, literal } from "./database.ts";
+import type { FormatName } from "./format.ts";
+import { exactPath } from "./locate.ts";
+
+/** The endings by which DuckDB knows a format. */
+const KNOWN = /\.((csv|tsv|json|jsonl|ndjson)(\.gz)?|parquet)$/i;
+
+const FUNCTIONS: Readonly<Record<FormatName, string>> = {
+  csv: "read_csv",
+  tsv: "read_csv",
+  json: "read_json",
+  jsonl: "read_json",
+  parquet: "read_parquet",
+};
+
+/** What stands in a query for a file, or for all that match a pattern. */
+export function tableInQuery(path: string, format: FormatName, options: readonly string[] = []): string {
+  const source = literal(existsSync(path) ? exactPath(path) : path);
+  if (options.length === 0 && KNOWN.test(path)) return source;
+  return `${FUNCTIONS[format]}(${[source, ...options].join(", ")})`;
+}
 
 /** The words that are no names in DuckDB's SQL unless they are quoted. */
 const RESERVED =

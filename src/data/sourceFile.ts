@@ -1,55 +1,67 @@
-import { createReadStream } from "node:fs";
+import { isUtf8 } from "node:buffer";
+import type { Stats } from "node:fs";
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
 import { PushforwardError } from "../errors.ts";
+import { checkText, textOf } from "./checkText.ts";
+import { shellQuoted } from "./columnList.ts";
+import { notUtf8 } from "./databaseError.ts";
+import type { FileVersion } from "./fileVersion.ts";
 import { FORMATS, type FormatName, formatOf, formatOfContent } from "./format.ts";
 import { nearestName } from "./nearestName.ts";
 
 /** A file that was looked at before it is read as a table. */
 export interface SourceFile {
   readonly path: string;
+  /** What messages call it: its path, or where a temporary file comes from. */
+  readonly name: string;
   readonly format: FormatName;
   readonly gzip: boolean;
-  /** The first bytes, decompressed: enough for any header. */
+  /** The first bytes, decompressed: more than the longest line that is allowed. */
   readonly head: Buffer;
+  /** What the file was before it was looked at; absent for a temporary copy. */
+  readonly version?: FileVersion;
 }
 
-const HEAD_BYTES = 1 << 20;
+const HEAD_BYTES = 1 << 21;
 
 /**
- * Finds out how `path` is to be read.
+ * Finds out how the file `path` is to be read. A text file is read once to its end, see `checkText`.
  *
- * A gzip file is decompressed once to its end: DuckDB takes a truncated one for the end of the data, and rows would
- * be lost without a word.
- *
- * @throws FILE when there is no such file, or it is a directory, unreadable, damaged or not a table; DATA when empty.
+ * @throws FILE when it is unreadable, damaged or not a table; DATA when it is empty or is not UTF-8; INTERRUPTED.
  */
-export async function inspectFile(path: string): Promise<SourceFile> {
-  const { bytes, gzip } = await readHead(path);
-  const named = formatOf(path);
+export async function inspectFile(
+  path: string,
+  { name = path, signal }: { name?: string; signal?: AbortSignal | undefined } = {},
+): Promise<SourceFile> {
+  const bytes = await readHead(path);
+  const gzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const named = name === path ? formatOf(path) : undefined;
   if (named?.gzip && !gzip && bytes.length > 0) {
-    throw new PushforwardError("FILE", `${path} is not a gzip file, although its name says so`, {
+    throw new PushforwardError("FILE", `${name} is not a gzip file, although its name says so`, {
       mend: "Compress it again, or take .gz from its name.",
     });
   }
-  const head = gzip ? await gunzipHead(path) : bytes;
-  if (
-    head
-      .toString("latin1")
-      .replace(/^\xEF\xBB\xBF/, "")
-      .trim() === ""
-  ) {
-    throw new PushforwardError("DATA", `${path} is empty`, { expected: "a table" });
-  }
+  const head = gzip ? await gunzipHead(path, name, signal) : bytes;
   const content = formatOfContent(head);
   const format = named?.name ?? content;
-  if (format && content && (format === "parquet") === (content === "parquet"))
-    return { path, format, gzip, head };
-
-  const utf16 = /^(\xFF\xFE|\xFE\xFF)/.test(head.toString("latin1"));
-  throw new PushforwardError("FILE", `${path} cannot be read as ${format ?? "a table"}`, {
+  if (format && content && (format === "parquet") === (content === "parquet")) {
+    const file = { path, name, format, gzip, head };
+    if (format === "parquet") return file;
+    await checkText(file, signal);
+    if (
+      head
+        .toString("latin1")
+        .replace(/^\xEF\xBB\xBF/, "")
+        .trim() === ""
+    )
+      throw empty(name);
+    checkEncoding(file);
+    return file;
+  }
+  if (head.length === 0) throw empty(name);
+  const utf16 = /^(\xFF\xFE|\xFE\xFF)/.test(head.toString("latin1", 0, 2));
+  throw new PushforwardError("FILE", `${name} cannot be read as ${format ?? "a table"}`, {
     expected: named ? `the content of a ${format} file` : `a file in one of the formats ${FORMATS}`,
     received: utf16
       ? "UTF-16 text"
@@ -59,9 +71,24 @@ export async function inspectFile(path: string): Promise<SourceFile> {
           ? "text"
           : "binary data",
     mend: utf16
-      ? `Convert it: iconv -f utf-16 -t utf-8 '${path}' > utf8.csv`
+      ? `Convert it: iconv -f utf-16 -t utf-8 ${shellQuoted(name)} > utf8.csv`
       : "Export the table again, and give the file the ending of its format.",
   });
+}
+
+const empty = (name: string): PushforwardError =>
+  new PushforwardError("DATA", `${name} is empty`, { expected: "a table" });
+
+/** Checks the first lines, which name the columns: DuckDB checks the values, but mangles the names. */
+function checkEncoding({ head, name }: SourceFile): void {
+  if (isUtf8(head)) return;
+  for (let start = 0, line = 1; start < head.length; line++) {
+    const newline = head.indexOf(0x0a, start);
+    if (newline < 0 && head.length >= HEAD_BYTES) return;
+    const end = newline < 0 ? head.length : newline;
+    if (!isUtf8(head.subarray(start, end))) throw notUtf8(name, line);
+    start = end + 1;
+  }
 }
 
 /**
@@ -77,19 +104,31 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-async function readHead(path: string): Promise<{ bytes: Buffer; gzip: boolean }> {
+/** @throws FILE when there is nothing at `path`, or a directory. */
+export async function statSource(path: string): Promise<Stats> {
   try {
-    if ((await stat(path)).isDirectory()) {
-      throw new PushforwardError("FILE", `${path} is a directory`, {
-        expected: "a file",
-        mend: `To read all its files, use a query: "FROM '${path.replace(/\/+$/, "")}/*.parquet'"`,
-      });
-    }
+    const stats = await stat(path);
+    if (!stats.isDirectory()) return stats;
+  } catch (error) {
+    throw await readError(error, path);
+  }
+  const ending = (await readdir(path))
+    .sort()
+    .find((name) => formatOf(name))
+    ?.replace(/^.*?(\.\w+(\.gz)?)$/, "$1");
+  const pattern = shellQuoted(`${path.replace(/\/+$/, "")}/*${ending}`);
+  throw new PushforwardError("FILE", `${path} is a directory`, {
+    expected: "a file",
+    mend: ending ? `To read all its files as one table: ${pattern}` : "Give a file in it.",
+  });
+}
+
+async function readHead(path: string): Promise<Buffer> {
+  try {
     const handle = await open(path);
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-      const bytes = buffer.subarray(0, bytesRead);
-      return { bytes, gzip: bytes[0] === 0x1f && bytes[1] === 0x8b };
+      return buffer.subarray(0, bytesRead);
     } finally {
       await handle.close();
     }
@@ -98,21 +137,13 @@ async function readHead(path: string): Promise<{ bytes: Buffer; gzip: boolean }>
   }
 }
 
-async function gunzipHead(path: string): Promise<Buffer> {
+async function gunzipHead(path: string, name: string, signal?: AbortSignal): Promise<Buffer> {
   const kept: Buffer[] = [];
   let length = 0;
-  try {
-    await pipeline(createReadStream(path), createGunzip(), async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) {
-        if (length < HEAD_BYTES) kept.push(chunk);
-        length += chunk.length;
-      }
-    });
-  } catch (error) {
-    throw new PushforwardError("FILE", `${path} is a damaged gzip file (${(error as Error).message})`, {
-      mend: "Copy or compress it again.",
-      cause: error,
-    });
+  for await (const chunk of textOf({ path, name, gzip: true }, signal)) {
+    kept.push(chunk);
+    length += chunk.length;
+    if (length >= HEAD_BYTES) break;
   }
   return Buffer.concat(kept);
 }
@@ -122,9 +153,8 @@ async function readError(error: unknown, path: string): Promise<unknown> {
   if (code === "ENOENT" || code === "ENOTDIR") {
     const siblings = await readdir(dirname(path)).catch(() => []);
     const nearest = nearestName(basename(path), siblings);
-    const glob = /[*?]/.test(path) ? `To read several files, use a query: "FROM '${path}'"` : undefined;
     return new PushforwardError("FILE", `There is no file ${path || '""'}`, {
-      mend: glob ?? (nearest ? `Did you mean ${nearest}?` : "Check the path."),
+      mend: nearest ? `Did you mean ${nearest}?` : "Check the path.",
       cause: error,
     });
   }

@@ -6,7 +6,8 @@ import { copyToFile, type OutputColumn, present } from "./copy.ts";
 import { type Chunks, identifier } from "./database.ts";
 import { databaseError } from "./databaseError.ts";
 import { type Format, outputFormat } from "./format.ts";
-import type { Column, Table } from "./table.ts";
+import type { Column } from "./relation.ts";
+import type { Table } from "./table.ts";
 import { withTemporaryFile } from "./temporaryFile.ts";
 import { writeToStream } from "./writeRows.ts";
 
@@ -68,7 +69,8 @@ export async function writeScored(
       });
     }
     const columns = [...typed, { name: LOG_DENSITY, type: "DOUBLE", value: present("scores.c0") }];
-    const from = `${table.relation.sql} AS original POSITIONAL JOIN scores`;
+    const { sql, text = sql } = table.relation;
+    const from = `${isDelimited(format) ? text : sql} AS original POSITIONAL JOIN scores`;
     // The join reads the table once more, so its rows must still be those that were scored.
     await copyToFile(table.database, columns, from, path, format).finally(() => table.checkUnchanged());
   }
@@ -78,12 +80,12 @@ export async function writeScored(
 async function typedColumns(
   table: Table,
   numeric: readonly string[],
-  { name: format }: Format,
+  format: Format,
 ): Promise<OutputColumn[]> {
   const { columns, relation } = table;
-  const asText = relation.asText;
+  const asText = relation.text !== undefined;
   const numbers =
-    asText && format !== "csv" && format !== "tsv"
+    asText && !isDelimited(format)
       ? await keptAsNumbers(
           table,
           columns.filter(({ name, type }) => numeric.includes(name) && type !== "VARCHAR"),
@@ -98,6 +100,8 @@ async function typedColumns(
       : { name, type: "VARCHAR", value };
   });
 }
+
+const isDelimited = ({ name }: Format): boolean => name === "csv" || name === "tsv";
 
 /** Those of the columns of numbers in text that have no integers which a float64 changes. */
 async function keptAsNumbers(

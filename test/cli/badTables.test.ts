@@ -79,7 +79,7 @@ it("refuses tables of constants, and columns that are infinite or not numeric", 
   expect(await fitting(write("stray.csv", "a,b\n1,2\nn/a,3\n3,5\n"))).toMatchInlineSnapshot(`
     "2
     Error: stray.csv has a column that is not numeric: expected numbers in every column, or a choice of columns, received "a" ('n/a' in row 2).
-    Correct the value, or read it as missing with a query in place of the file: "FROM read_csv('stray.csv', nullstr = ['', 'n/a'])". Choose among the numeric columns: --columns b"
+    Correct the value, or read it as missing (--na n/a). Choose among the numeric columns: --columns b"
   `);
   expect(await fitting(write("comma.csv", 'place,"x,y",b\nRome,1,2\nOslo,2,3\n'))).toMatchInlineSnapshot(`
     "2
@@ -99,6 +99,21 @@ it("refuses a choice of columns that is not possible", async () => {
     "2
     Error: The column "lon" is chosen twice.
     Choose each column once."
+  `);
+  expect(await fitting(table, "--exclude", "latt")).toMatchInlineSnapshot(`
+    "2
+    Error: choice.csv has no column "latt": expected one of "lon", "lat", "mag".
+    Did you mean "lat"?"
+  `);
+  expect(await fitting(table, "--columns", "lon,lat", "--exclude", "lat,lon")).toMatchInlineSnapshot(`
+    "2
+    Error: --exclude leaves no column of choice.csv to learn.
+    Name fewer columns in --exclude."
+  `);
+  expect(await fitting(table, "--exclude", "mag", "--given", "mag")).toMatchInlineSnapshot(`
+    "2
+    Error: The column "mag" stands both in --exclude and in --given.
+    Take it out of one of them."
   `);
   expect(await fitting(table, "--given", "depth")).toMatchInlineSnapshot(`
     "2

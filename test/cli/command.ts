@@ -68,11 +68,15 @@ function collector(columns: number | undefined) {
 }
 
 /** The command in a process of its own. */
-export function start(words: readonly string[], options: { cwd?: string } = {}) {
+export function start(
+  words: readonly string[],
+  { input, ...options }: { cwd?: string; input?: string | Uint8Array } = {},
+) {
   const child: ChildProcess = spawn(process.execPath, ["--import", "tsx", MAIN, ...words], {
     ...options,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
+  child.stdin?.end(input);
   let [out, err] = ["", ""];
   child.stdout!.on("data", (chunk) => {
     out += chunk;

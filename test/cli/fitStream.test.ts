@@ -110,7 +110,7 @@ it("says of which rows its warnings are, where it has not looked at all of them"
   const settings = { data: query, columns: undefined, given: [], seed: 0 } as never as Settings;
   const lines: string[] = [];
   const messages = { warn: (text: string) => lines.push(text), print: (text: string) => lines.push(text) };
-  const data = await readTrainingData(settings, messages as never as Messages, 0);
+  const data = await readTrainingData(settings, messages as never as Messages, { mostInMemory: 0 });
   await data.close();
   expect(lines).toEqual([
     expect.stringContaining("c = 3 a"),

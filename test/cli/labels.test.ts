@@ -208,7 +208,7 @@ describe("refused is", () => {
     expect(await fitting(stray, "--given", "kind")).toMatchInlineSnapshot(`
       "2
       Error: stray.csv has a column that is not numeric: expected numbers or labels in the columns of --given, received "kind" ('x' in row 2).
-      Correct the value, or read it as missing with a query in place of the file: "FROM read_csv('stray.csv', nullstr = ['', 'x'])"."
+      Correct the value, or read it as missing (--na x)."
     `);
   });
 

@@ -288,7 +288,7 @@ it("ends at Ctrl-C without a file", async () => {
   const scored = await pushforward(["score", model, EARTHQUAKES, "-o", path("stopped.csv")], { interrupted });
   expect(scored).toMatchObject({ code: 130, out: "" });
   expect(scored.err).toMatchInlineSnapshot(`
-    "Stopped before the end; no file was written.
+    "Stopped while reading earthquakes.csv.
     Run the command again.
     "
   `);

@@ -50,6 +50,8 @@ it("shows what a command takes", async () => {
       --seed S           The same seed draws the same rows, however many. Default: 0.
       --given GIVEN      For a conditional model, what it is conditional on: values as in
                          year=2020,kind=house, or a table with these columns.
+      --na NA,?          Values of the table that stand for a missing one, besides an empty field
+                         and NULL.
       --threads N        How many threads compute. Default: one for each core.
       -h, --help         Shows this help.
 
@@ -180,7 +182,7 @@ it("refuses too many and too few arguments", async () => {
   expect(await failure("fit", "a.csv", "b.csv")).toMatchInlineSnapshot(`
     "2
     Error: pushforward fit takes one argument, but also got b.csv.
-    Write pushforward fit DATA; quote names that have spaces."
+    Write pushforward fit DATA; quote names that have spaces, and patterns such as 'quakes/*.csv'."
   `);
   expect(await failure("evaluate")).toMatchInlineSnapshot(`
     "2

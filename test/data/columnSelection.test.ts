@@ -1,5 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
-import { openTable, type Table } from "../../src/data/index.ts";
+import { openTable, readMatrix, type Table } from "../../src/data/index.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
@@ -35,11 +36,11 @@ it("refuses columns that are not numeric, and names the first value that is not 
   const path = files.write("houses.csv", HOUSES);
   expect(await selecting(path)).toMatchInlineSnapshot(`
     "DATA houses.csv has columns that are not numeric: expected numbers in every column, or a choice of columns, received "price" ('n/a' in row 2), "street" (VARCHAR), "sold" (VARCHAR).
-    Choose among the numeric columns: --columns area, or learn them for each label: --given street,sold"
+    Correct the value, or read it as missing (--na n/a). Choose among the numeric columns: --columns area, or learn them for each label: --given street,sold"
   `);
   expect(await selecting(path, ["area", "price"])).toMatchInlineSnapshot(`
     "DATA houses.csv has a column that is not numeric: expected numbers in the chosen columns, received "price" ('n/a' in row 2).
-    Correct the value, or read it as missing with a query in place of the file: "FROM read_csv('houses.csv', nullstr = ['', 'n/a'])". Choose among the numeric columns: --columns area"
+    Correct the value, or read it as missing (--na n/a). Choose among the numeric columns: --columns area"
   `);
   expect(await selecting(path, ["street"])).toMatchInlineSnapshot(`
     "DATA houses.csv has a column that is not numeric: expected numbers in the chosen columns, received "street" (VARCHAR).
@@ -61,13 +62,13 @@ it("refuses columns that are not numeric, and names the first value that is not 
   );
   expect(await selecting(files.write("comma.csv", "a;b\n1;2\n2;3\n4;5\n5;0,5\n"))).toMatchInlineSnapshot(`
     "DATA comma.csv has a column that is not numeric: expected numbers in every column, or a choice of columns, received "b" ('0,5' in row 4).
-    For decimal commas, use a query in place of the file: "FROM read_csv('comma.csv', decimal_separator = ',')". Choose among the numeric columns: --columns a"
+    For decimal commas, use a query in place of the file: "FROM read_csv('comma.csv', decimal_separator = ',', delim = ';')". Choose among the numeric columns: --columns a"
   `);
   expect(
     await selecting(files.write("mixed.jsonl", '{"a": 1}\n{"a": 2}\n{"a": "x"}\n')),
   ).toMatchInlineSnapshot(`
-    "DATA mixed.jsonl has a column that is not numeric: expected numbers in every column, or a choice of columns, received "a" ('"x"' in row 3).
-    Correct the value. Give a table that has columns of numbers."
+    "DATA mixed.jsonl has a column that is not numeric: expected numbers in every column, or a choice of columns, received "a" ('x' in row 3).
+    Correct the value, or read it as missing (--na x)."
   `);
 });
 
@@ -76,11 +77,63 @@ it("counts the offending row in a large file", async () => {
   expect(await selecting(path)).toContain("\"a\" ('x' in row 400001)");
 });
 
-it("makes the query that the message proposes work", async () => {
-  const path = files.write("houses.csv", HOUSES);
-  const table = await openTable(`FROM read_csv('${path}', nullstr = ['', 'n/a'])`);
-  expect(await table.numericColumns(["price", "area"])).toEqual(["price", "area"]);
-  await table.close();
+it("names all values that may stand for missing ones, of all columns at once", async () => {
+  expect(
+    await selecting(files.write("na.csv", "a,b,c\n1,?,1\nNA,2,2\n3,4,n/a\n3,5,?\n4,NA,5\n")),
+  ).toMatchInlineSnapshot(`
+    "DATA na.csv has columns that are not numeric: expected numbers in every column, or a choice of columns, received "a" ('NA' in row 2), "b" ('?' in row 1, 'NA' in row 5), "c" ('n/a' in row 3, '?' in row 4).
+    Correct the values, or read them as missing (--na 'NA,?,n/a')."
+  `);
+  const rows = Array.from({ length: 20 }, (_, i) => `${i}.5\nx${i}\n1\n`).join("");
+  expect(await selecting(files.write("many.csv", `a\n${rows}`))).toMatchInlineSnapshot(`
+    "DATA many.csv has a column that is not numeric: expected numbers in every column, or a choice of columns, received "a" ('x0' in row 2, 'x1' in row 5, 'x2' in row 8 and more).
+    Correct the values."
+  `);
+});
+
+/** The query that a message proposes, as a shell reads it. */
+function queryIn(message: string): string {
+  const word = /in place of the file: (.*?)\.(?: Choose|$)/.exec(message)![1]!;
+  return String(execFileSync("sh", ["-c", `printf %s ${word}`]));
+}
+
+it("makes numbers of text in the queries that it proposes", async () => {
+  const cases: [name: string, content: string, values: number[]][] = [
+    ["commas.csv", "a;b\n1,5;2\n0,5;3\n", [1.5, 0.5]],
+    ["tabs.tsv", "a\tb\n1,5\t2\n0,25\t3\n", [1.5, 0.25]],
+    ["thousands.csv", 'a,b\n"1,234,567",2\n5,3\n', [1234567, 5]],
+    ["text.json", '[{"a": "1.5", "order": "2"}, {"a": "2.5", "order": "3"}]', [1.5, 2.5]],
+    ["[text].json", '[{"a": "1.5", "b": 2}, {"a": "2.5", "b": 3}]', [1.5, 2.5]],
+    ["ending.txt", "a;b\n1,5;2\n0,5;3\n", [1.5, 0.5]],
+  ];
+  for (const [name, content, values] of cases) {
+    const path = files.write(name, content);
+    const query = queryIn(await selecting(path));
+    const table = await openTable(query.replaceAll(/'([^']*\.\w+)'/g, (_, file) => `'${files.path(file)}'`));
+    expect([...(await readMatrix(table, ["a"])).values]).toEqual(values);
+    await table.close();
+  }
+  expect(await selecting(files.write("unclear.csv", 'a,b\n"1,234",2\n5,3\n'))).toMatchInlineSnapshot(`
+    "DATA unclear.csv has a column that is not numeric: expected numbers in every column, or a choice of columns, received "a" ('1,234' in row 1).
+    Use a query in place of the file: "FROM read_csv('unclear.csv', decimal_separator = ',', delim = ',')" for decimal commas, or "FROM read_csv('unclear.csv', thousands = ',', delim = ',')" for thousands separators. Choose among the numeric columns: --columns b"
+  `);
+  expect(await selecting(files.path("text.json"))).toMatchInlineSnapshot(`
+    "DATA text.json has columns that are not numeric: expected numbers in every column, or a choice of columns, received "a" (numbers as VARCHAR), "order" (numbers as VARCHAR).
+    Make numbers of text in a query in place of the file: 'SELECT * REPLACE (CAST(a AS DOUBLE) AS a, CAST("order" AS DOUBLE) AS "order") FROM '\\''text.json'\\'''."
+  `);
+  expect(await selecting("SELECT '1' AS a, 2 AS b")).toMatchInlineSnapshot(`
+    "DATA the query has a column that is not numeric: expected numbers in every column, or a choice of columns, received "a" (numbers as VARCHAR).
+    Make numbers of text in a query: "SELECT * REPLACE (CAST(a AS DOUBLE) AS a) FROM ...". Choose among the numeric columns: --columns b"
+  `);
+});
+
+it("offers to leave columns out where most are numeric", async () => {
+  const names = [..."abcdefghij"];
+  const path = files.write("most.csv", `${names.join()},place\n${names.map((_, i) => i).join()},Rome\n`);
+  expect(await selecting(path)).toMatchInlineSnapshot(`
+    "DATA most.csv has a column that is not numeric: expected numbers in every column, or a choice of columns, received "place" (VARCHAR).
+    Leave the others out: --exclude place, or learn them for each label: --given place"
+  `);
 });
 
 it("refuses columns that are not there or come twice", async () => {

@@ -7,10 +7,10 @@ const files = temporaryDirectory();
 
 it("refuses a file that changes while it is opened", async () => {
   const path = files.write("opened.csv", "a,b\n1,2\n");
-  const open = Database.open.bind(Database);
-  const spy = vi.spyOn(Database, "open").mockImplementationOnce((source) => {
+  const rows = Database.prototype.rows;
+  const spy = vi.spyOn(Database.prototype, "rows").mockImplementationOnce(function (this: Database, sql) {
     files.write("opened.csv", "a,b\nx,2\n");
-    return open(source);
+    return rows.call(this, sql);
   });
   expect(await files.failure(openTable(path))).toMatchInlineSnapshot(`
     "FILE opened.csv changed while it was read: expected the same content to the end.

@@ -129,9 +129,9 @@ describe("what cannot be read", () => {
       "FILE There is no file house.csv.
       Did you mean houses.csv?"
     `);
-    expect(await files.failure(openTable(files.path("*.csv")))).toMatchInlineSnapshot(`
-      "FILE There is no file *.csv.
-      To read several files, use a query: "FROM '*.csv'""
+    expect(await files.failure(openTable(files.path("nothing*.csv")))).toMatchInlineSnapshot(`
+      "FILE No file matches nothing*.csv.
+      Check the pattern."
     `);
     expect(await files.failure(openTable(""))).toMatchInlineSnapshot(`
       "FILE There is no file "".
@@ -141,9 +141,10 @@ describe("what cannot be read", () => {
 
   it("a directory", async () => {
     mkdirSync(files.path("parts"));
+    files.write("parts/a b.csv.gz", "");
     expect(await files.failure(openTable(files.path("parts/")))).toMatchInlineSnapshot(`
       "FILE parts/ is a directory: expected a file.
-      To read all its files, use a query: "FROM 'parts/*.parquet'""
+      To read all its files as one table: 'parts/*.csv.gz'"
     `);
   });
 
@@ -188,7 +189,7 @@ describe("what cannot be read", () => {
     `);
     expect(await failure("utf16.csv", Buffer.from("\uFEFFa,b\n1,2\n", "utf16le"))).toMatchInlineSnapshot(`
       "FILE utf16.csv cannot be read as csv: expected the content of a csv file, received UTF-16 text.
-      Convert it: iconv -f utf-16 -t utf-8 'utf16.csv' > utf8.csv"
+      Convert it: iconv -f utf-16 -t utf-8 utf16.csv > utf8.csv"
     `);
   });
 
@@ -248,7 +249,7 @@ describe("what cannot be read", () => {
       Rename one of them in the first line of the file."
     `);
     expect(await files.failure(openTable("SELECT 1 AS a, 2 AS a"))).toMatchInlineSnapshot(`
-      "DATA Two columns of the query have the same name, "a".
+      "DATA Two columns of the query have the same name: expected names that differ, and not in upper and lower case alone, received "a" in columns 1 and 2.
       Name one of them otherwise: SELECT ... AS other_name"
     `);
   });

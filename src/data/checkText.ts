@@ -1,0 +1,131 @@
+import { createReadStream } from "node:fs";
+import { createGunzip } from "node:zlib";
+import { PushforwardError } from "../errors.ts";
+import { interrupted } from "./databaseError.ts";
+import type { SourceFile } from "./sourceFile.ts";
+
+/** DuckDB's limit. Across the borders of its buffers it drops a longer line without an error, with all lines after it. */
+const MAX_LINE_BYTES = 2_000_000;
+
+/** DuckDB's time grows with the square of the depth, and at some 100,000 levels it crashes. */
+const MAX_DEPTH = 100;
+
+/**
+ * Reads a text file once to its end, for what DuckDB does not tell of: it takes a truncated gzip file for the end of the data,
+ * drops lines that are too long, and crashes on deeply nested JSON.
+ *
+ * @throws FILE when a gzip file is damaged; DATA when a line of CSV is too long, or JSON is nested too deeply; INTERRUPTED.
+ */
+export async function checkText(file: SourceFile, signal?: AbortSignal): Promise<void> {
+  if (file.format !== "csv" && file.format !== "tsv") return read(file, depths(file), signal);
+  let tooLong: number | undefined;
+  await read(
+    file,
+    lineLengths((offset) => {
+      tooLong ??= offset;
+    }),
+    signal,
+  );
+  if (tooLong === undefined) return;
+  const line = 1 + (await linesBefore(tooLong, file, signal));
+  throw new PushforwardError("DATA", `${file.name} has a line that is too long, line ${line}`, {
+    expected: `lines of at most ${MAX_LINE_BYTES} bytes`,
+    mend: "Shorten it. Is there a line break after every row?",
+  });
+}
+
+type Visit = (chunk: Buffer) => void;
+
+async function read(file: SourceFile, visit: Visit, signal?: AbortSignal): Promise<void> {
+  for await (const chunk of textOf(file, signal)) visit(chunk);
+}
+
+/**
+ * The content of a text file, decompressed.
+ *
+ * @throws FILE when a gzip file is damaged; INTERRUPTED.
+ */
+export async function* textOf(
+  { path, name, gzip }: Pick<SourceFile, "path" | "name" | "gzip">,
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const content = createReadStream(path, { highWaterMark: 1 << 18, ...(signal && { signal }) });
+  const text = gzip ? content.pipe(createGunzip()) : content;
+  if (text !== content) content.on("error", (error) => text.destroy(error));
+  const chunks: AsyncIterator<Buffer> = text[Symbol.asyncIterator]();
+  try {
+    while (true) {
+      const { done, value } = await chunks.next().catch((error: unknown) => {
+        if (signal?.aborted) throw interrupted(name, error);
+        throw gzip ? damagedGzip(name, error) : error;
+      });
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    content.destroy();
+    text.destroy();
+  }
+}
+
+const damagedGzip = (name: string, cause: unknown): PushforwardError =>
+  new PushforwardError("FILE", `${name} is a damaged gzip file (${(cause as Error).message})`, {
+    mend: "Copy or compress it again.",
+    cause,
+  });
+
+const [NEWLINE, RETURN, QUOTE, BACKSLASH] = [0x0a, 0x0d, 0x22, 0x5c];
+const [OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/** Tells where lines begin that are too long. */
+function lineLengths(found: (offset: number) => void): Visit {
+  let start = 0;
+  let length = 0;
+  return (chunk) => {
+    // A chunk is shorter than the limit, so only the lines that begin or end outside of it can be too long.
+    const newline = chunk.indexOf(NEWLINE);
+    const first = newline < 0 ? chunk.indexOf(RETURN) : newline;
+    length += first < 0 ? chunk.length : first;
+    if (length > MAX_LINE_BYTES) found(start);
+    if (first < 0) return;
+    const last = Math.max(chunk.lastIndexOf(NEWLINE), chunk.lastIndexOf(RETURN));
+    start += length + last - first + 1;
+    length = chunk.length - last - 1;
+  };
+}
+
+async function linesBefore(offset: number, file: SourceFile, signal?: AbortSignal): Promise<number> {
+  let lines = 0;
+  let left = offset;
+  const count = (chunk: Buffer) => {
+    for (const byte of chunk.subarray(0, left)) if (byte === NEWLINE) lines++;
+    left = Math.max(0, left - chunk.length);
+  };
+  await read(file, count, signal);
+  return lines;
+}
+
+function depths({ name }: SourceFile): Visit {
+  let depth = 0;
+  let line = 1;
+  let inString = false;
+  let escaped = false;
+  return (chunk) => {
+    for (let i = 0; i < chunk.length; i++) {
+      const byte = chunk[i];
+      if (inString) {
+        if (escaped) escaped = false;
+        else if (byte === BACKSLASH) escaped = true;
+        else if (byte === QUOTE) inString = false;
+      } else if (byte === QUOTE) inString = true;
+      else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) depth--;
+      else if (byte === NEWLINE) line++;
+      else if ((byte === OPEN_BRACKET || byte === OPEN_BRACE) && ++depth > MAX_DEPTH) {
+        throw new PushforwardError("DATA", `${name} is nested too deeply in line ${line}`, {
+          expected: 'one object a row: {"a": 1, "b": 2}',
+          received: `more than ${MAX_DEPTH} brackets in one another`,
+        });
+      }
+    }
+  };
+}

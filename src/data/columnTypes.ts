@@ -1,0 +1,40 @@
+import { type Database, literal } from "./database.ts";
+
+const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|BIGNUM|DECIMAL\(.*\))$/;
+
+export const isNumeric = ({ type }: { readonly type: string }): boolean => NUMERIC.test(type);
+
+/** What the texts of a column are: numbers, whole numbers, or else VARCHAR. */
+export type TextType = "BIGINT" | "DOUBLE" | "VARCHAR";
+
+/** The number of rows, and the types that hold for every row of the columns of text that the SQL expressions give. */
+export async function textTypes(
+  database: Database,
+  expressions: readonly string[],
+  relation: string,
+): Promise<{ rows: number; types: TextType[] }> {
+  // One list a row, since aggregates of thousands of columns take gigabytes. A cast to BIGINT rounds, so an integer is what
+  // reads the same after it.
+  const found = (await database.rows(
+    `SELECT d, count(*), count(v), count(TRY_CAST(v AS DOUBLE)),
+      count_if(NOT contains(v, '.') AND CAST(TRY_CAST(v AS BIGINT) AS VARCHAR) = v)
+    FROM (SELECT unnest(texts) AS v, unnest(range(${expressions.length})) AS d
+      FROM (SELECT [${expressions.join(", ")}] AS texts FROM ${relation}))
+    GROUP BY d ORDER BY d`,
+  )) as string[][];
+  const counts = found.map((row) => row.map(Number) as [number, number, number, number, number]);
+  const rows = counts[0]?.[1] ?? 0;
+  if (rows === 0) return { rows, types: expressions.map(() => "DOUBLE") };
+  const types = counts.map(([, , values, numbers, integers]): TextType => {
+    if (values === 0 || numbers < values) return "VARCHAR";
+    return integers === values ? "BIGINT" : "DOUBLE";
+  });
+  return { rows, types };
+}
+
+/** The expression with NULL in place of the texts that stand for a missing value; numbers do so however they are written. */
+export function withoutMissing(value: string, { text, na }: { text: string; na: readonly string[] }): string {
+  const numbers = na.filter((word) => word.trim() !== "" && Number.isFinite(Number(word))).map(Number);
+  const isNumber = numbers.length > 0 ? ` OR TRY_CAST(${text} AS DOUBLE) IN (${numbers.join(", ")})` : "";
+  return `CASE WHEN trim(${text}) IN (${na.map(literal).join(", ")})${isNumber} THEN NULL ELSE ${value} END`;
+}

@@ -1,0 +1,99 @@
+import { constants, createReadStream, createWriteStream, existsSync, open, type ReadStream } from "node:fs";
+import { Socket } from "node:net";
+import { homedir } from "node:os";
+import { sep } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { isatty } from "node:tty";
+import { promisify } from "node:util";
+import { PushforwardError } from "../errors.ts";
+import { type Database, literal } from "./database.ts";
+import { interrupted, temporaryDirectoryFull } from "./databaseError.ts";
+import { FileVersion } from "./fileVersion.ts";
+import { inspectFile, type SourceFile, statSource } from "./sourceFile.ts";
+
+/** What messages call a table that comes from standard input. */
+export const STANDARD_INPUT = "standard input";
+
+export const isStandardInput = (source: string): boolean => /^(-|\/dev\/stdin|\/dev\/fd\/0)$/.test(source);
+
+const PATTERN = /[*?[]/;
+
+/** `~` at the start of a path that no shell has expanded. */
+export const expandHome = (path: string): string =>
+  /^~(?=\/|$)/.test(path) && !existsSync(path) ? homedir() + path.slice(1) : path;
+
+/**
+ * The files that are named: the file of exactly this name, or else all that match a pattern, sorted by name. What comes from
+ * standard input or a pipe is copied to a temporary file, since a table is read several times.
+ *
+ * @throws FILE when there is none, or one is a device or a directory; what `inspectFile` throws.
+ */
+export async function locateFiles(path: string, database: Database): Promise<SourceFile[]> {
+  const { signal } = database;
+  if (isStandardInput(path)) return [await inspectStandardInput(database)];
+  if (PATTERN.test(path) && !existsSync(path)) {
+    const found = await database.rows(`SELECT file FROM glob(${literal(path)}) ORDER BY file`);
+    if (found.length === 0) {
+      throw new PushforwardError("FILE", `No file matches ${path}`, { mend: "Check the pattern." });
+    }
+    const files: SourceFile[] = [];
+    for (const [file] of found as string[][]) files.push(await inspectVersion(file!, signal));
+    return files;
+  }
+  const stats = await statSource(path);
+  if (stats.isFile()) return [await inspectVersion(path, signal)];
+  if (stats.isFIFO()) return [await inspectPipe(await openPipe(path), path, database)];
+  throw new PushforwardError("FILE", `${path} is a ${stats.isSocket() ? "socket" : "device"}`, {
+    expected: "a file or a pipe",
+    mend: "Give a file, or a pipe to read from.",
+  });
+}
+
+async function inspectVersion(path: string, signal: AbortSignal | undefined): Promise<SourceFile> {
+  const version = await FileVersion.of(path);
+  return { ...(await inspectFile(path, { signal })), version };
+}
+
+/** The path of one file as DuckDB takes it, which would expand patterns and open URLs. */
+export function exactPath(path: string): string {
+  if (PATTERN.test(path) && sep === "/" && path.includes("\\")) {
+    throw new PushforwardError("FILE", `DuckDB cannot open ${path}`, {
+      expected: "a path without a backslash, or without *, ? and [",
+      mend: "Rename it.",
+    });
+  }
+  const scheme = /^\w+:/.test(path) && sep === "/";
+  return `${scheme ? "./" : ""}${path.replace(/[*?[]/g, "[$&]")}`;
+}
+
+/** A pipe that has no writer yet would hold a thread that nothing can interrupt, were it opened for blocking reads. */
+async function openPipe(path: string): Promise<Socket> {
+  const inherited = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/.exec(path);
+  if (inherited) return new Socket({ fd: Number(inherited[1]), writable: false });
+  const fd = await promisify(open)(path, constants.O_RDONLY | constants.O_NONBLOCK, 0);
+  return new Socket({ fd, writable: false });
+}
+
+/** Reads descriptor 0 and not `process.stdin`, which in a worker thread is another stream. */
+async function inspectStandardInput(database: Database): Promise<SourceFile> {
+  if (isatty(0)) {
+    throw new PushforwardError("ARGUMENT", "Standard input is a terminal", {
+      expected: "a table",
+      mend: "Send one through a pipe, as in cat table.csv | pushforward ..., or give a file.",
+    });
+  }
+  return inspectPipe(createReadStream("", { fd: 0, autoClose: false }), STANDARD_INPUT, database);
+}
+
+async function inspectPipe(pipe: Socket | ReadStream, name: string, database: Database): Promise<SourceFile> {
+  const { signal } = database;
+  const copy = await database.temporaryFile();
+  try {
+    await pipeline(pipe, createWriteStream(copy), { ...(signal && { signal }) });
+  } catch (error) {
+    if (signal?.aborted) throw interrupted(name, error);
+    if ((error as NodeJS.ErrnoException).code === "ENOSPC") throw temporaryDirectoryFull(error);
+    throw error;
+  }
+  return inspectFile(copy, { name, signal });
+}

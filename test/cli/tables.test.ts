@@ -1,0 +1,122 @@
+import { once } from "node:events";
+import { gzipSync } from "node:zlib";
+import { beforeAll, describe, expect, it } from "vitest";
+import { correlated, QUICK, quickModel, start, workplace } from "./command.ts";
+
+const place = workplace();
+const { path, write, pushforward, json } = place;
+
+let data: string;
+let model: string;
+let rows: Record<string, unknown>;
+beforeAll(async () => {
+  data = write("data.csv", correlated(60));
+  model = await quickModel(place, data, "model");
+  [rows] = (await json("evaluate", model, data)) as [Record<string, unknown>];
+});
+
+it("reads several files that match a pattern as one table", async () => {
+  const [header, ...lines] = correlated(60).trimEnd().split("\n");
+  for (const part of [0, 1, 2])
+    write(`part${part}.csv`, [header, ...lines.slice(20 * part, 20 * part + 20), ""].join("\n"));
+  expect(await json("evaluate", model, path("part*.csv"))).toEqual([rows]);
+});
+
+describe("standard input", () => {
+  it.each([
+    ["CSV", () => correlated(60)],
+    ["gzipped CSV", () => gzipSync(correlated(60))],
+    ["CSV with tabs", () => correlated(60).replaceAll(",", "\t")],
+    [
+      "JSON Lines",
+      () =>
+        correlated(60)
+          .split("\n")
+          .slice(1, -1)
+          .map((line) => `{"a": ${line.replace(",", ', "b": ')}}\n`)
+          .join(""),
+    ],
+  ])("is read as %s", async (_, input) => {
+    const { out, err } = await start(["evaluate", model, "-", "--json"], { input: input() }).ended;
+    expect(err).toBe("");
+    expect(JSON.parse(out)).toEqual(rows);
+  });
+
+  it("is named in errors, and not in what to run next", async () => {
+    const refused = await start(["evaluate", model, "-"], { input: "a,b\n1,2\n3\n" }).ended;
+    expect(refused).toMatchObject({ code: 2, out: "" });
+    expect(refused.err).toMatchInlineSnapshot(`
+      "Error: Standard input is malformed in line 3: expected 2 fields as in the first line, received 1 (3).
+      Correct or remove the line. The first line must name the columns.
+      "
+    `);
+    const fitted = await start(["fit", "-", ...QUICK, "-o", path("in.safetensors")], {
+      input: correlated(60),
+    }).ended;
+    expect(fitted.out).toContain(`score ${path("in.safetensors")} DATA -o scored.csv`);
+  });
+});
+
+it("ends a query at Ctrl-C", async () => {
+  const query =
+    "SELECT sum(x.range) AS a, 1 AS b FROM range(1000000000) x, range(1000000) y WHERE x.range % (y.range + 1) = 3";
+  const { child, ended } = start(["evaluate", model, query]);
+  const begun = performance.now();
+  const interval = setInterval(() => child.kill("SIGINT"), 3000);
+  await once(child, "exit");
+  clearInterval(interval);
+  expect(await ended).toMatchObject({ code: 130 });
+  expect(performance.now() - begun).toBeLessThan(20_000);
+});
+
+describe("--na", () => {
+  const gaps = () =>
+    correlated(60)
+      .replace("\n0.0000,", "\nNA,")
+      .replace(/,[^,\n]*\n$/, ",-999.0\n");
+
+  it("reads values as missing in every command that takes a table", async () => {
+    const table = write("gaps.csv", gaps());
+    const refused = await pushforward(["fit", table, ...QUICK, "-o", path("na.safetensors")]);
+    expect(refused.err).toContain("or read it as missing (--na NA).");
+    const fitted = await pushforward([
+      "fit",
+      table,
+      ...QUICK,
+      "-o",
+      path("na.safetensors"),
+      "--na",
+      "NA,-999",
+    ]);
+    expect(fitted.err).toContain("2 rows of 60 have a missing value and are left out");
+    expect(fitted.out).toContain(`score na.safetensors gaps.csv --na NA,-999 -o scored.csv`);
+    expect(await json("evaluate", model, table, "--na", "NA,-999")).toMatchObject([{ rows: 58 }]);
+    const scored = await pushforward(["score", model, table, "--na", "NA,-999", "-o", path("scored.csv")]);
+    expect(scored.err).toContain("2 rows of 60 have a missing value and no log-density");
+  });
+
+  it("goes with a table in --given too", async () => {
+    const conditional = await quickModel(place, data, "conditional", "--given", "b");
+    const given = write("given.csv", "b\n1\n-999\n");
+    const { code, out, err } = await pushforward(["sample", conditional, "--given", given, "--na", "-999"]);
+    expect(code).toBe(0);
+    expect(out.trimEnd().split("\n")).toHaveLength(2);
+    expect(err).toMatchInlineSnapshot(`
+      "Warning: 1 row of 2 in --given has a missing value and is left out.
+      "
+    `);
+  });
+});
+
+it("learns all columns but those of --exclude", async () => {
+  const table = write("three.csv", "a,b,place\n1,2,Rome\n2,4,Oslo\n4,1,Lima\n");
+  const learn = async (...options: string[]) => {
+    const [done] = (await json("fit", table, ...QUICK, "-o", path("three.safetensors"), ...options)).slice(
+      -1,
+    );
+    return done?.columns;
+  };
+  expect(await learn("--exclude", "place")).toEqual(["a", "b"]);
+  expect(await learn("--columns", "a,b", "--exclude", "a")).toEqual(["b"]);
+  expect(await learn("--exclude", "a", "--given", "place")).toEqual(["b"]);
+});

@@ -1,0 +1,117 @@
+import { gzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { openTable, readMatrix } from "../../src/data/index.ts";
+import { temporaryDirectory } from "./temporaryFiles.ts";
+
+const files = temporaryDirectory();
+const failure = (name: string, content: string | Uint8Array) =>
+  files.failure(openTable(files.write(name, content)));
+
+async function contents(text: string) {
+  const table = await openTable(files.write("t.csv", text));
+  try {
+    const names = await table.numericColumns();
+    return { names, values: [...(await readMatrix(table, names)).values] };
+  } finally {
+    await table.close();
+  }
+}
+
+describe("a first line of numbers", () => {
+  it("names the columns if it counts them, as pandas does, and no value below is a whole number", async () => {
+    expect(await contents("0,1\n0.5,1.5\n2.5,3.0\n")).toEqual({
+      names: ["0", "1"],
+      values: [0.5, 1.5, 2.5, 3],
+    });
+    expect(await contents("1,2,3\n0.5,,1e-3\n,2.5,0.1\n")).toMatchObject({ names: ["1", "2", "3"] });
+    expect(await contents(",0,1\n0,0.5,1.5\n1,2.5,3.5\n")).toMatchObject({ names: ["column0", "0", "1"] });
+  });
+
+  it("is a row if it does not", async () => {
+    expect(await contents("1,3\n2.5,4.5\n")).toEqual({
+      names: ["column0", "column1"],
+      values: [1, 3, 2.5, 4.5],
+    });
+    expect(await contents("0.0,1.0\n2.5,4.5\n")).toMatchObject({ values: [0, 1, 2.5, 4.5] });
+    expect(await contents("2,3\n2.5,4.5\n")).toMatchObject({ values: [2, 3, 2.5, 4.5] });
+    expect(await contents("0,1\n")).toMatchObject({ values: [0, 1] });
+  });
+
+  it("is refused where it may be either, with queries that say which", async () => {
+    expect(await failure("either.csv", "0,1\n1,0\n0.5,0\n")).toMatchInlineSnapshot(`
+      "DATA The first line of either.csv may be a row or name the columns: received 0,1.
+      Name the columns there, or say which it is with a query: "FROM read_csv('either.csv', header = true)" if it names them, "FROM read_csv('either.csv', header = false)" if not."
+    `);
+    expect(await failure("one.csv", "1\n2.5\n3.5\n")).toContain("The first line of one.csv may be a row");
+    const path = files.path("either.csv");
+    for (const [query, rows] of [
+      [`FROM read_csv('${path}', header = true)`, 2],
+      [`FROM read_csv('${path}', header = false)`, 3],
+    ] as const) {
+      const table = await openTable(query);
+      expect(table.rows).toBe(rows);
+      await table.close();
+    }
+  });
+});
+
+describe("the delimiter", () => {
+  it("is none that stands only within quotes", async () => {
+    expect(await contents('a,"b (x; y; z)"\n1,2\n3,4\n')).toEqual({
+      names: ["a", "b (x; y; z)"],
+      values: [1, 2, 3, 4],
+    });
+    expect(await contents('a,"b (x; y; z)"\n')).toMatchObject({ names: ["a", "b (x; y; z)"] });
+  });
+
+  it("splits all records into as many fields", async () => {
+    expect(await contents("a (x|y|z);b\n1;2\n3;4\n")).toMatchObject({ names: ["a (x|y|z)", "b"] });
+    expect(await contents('a;"b;c, d, e"\n1;2\n')).toMatchObject({ names: ["a", "b;c, d, e"] });
+  });
+});
+
+it("refuses lines that DuckDB would drop with all that follow", async () => {
+  const long = `3,${"9".repeat(33_000_000)}\n`;
+  expect(await failure("long.csv", `a,b\n1,2\n${long}`)).toMatchInlineSnapshot(`
+    "DATA long.csv has a line that is too long, line 3: expected lines of at most 2000000 bytes.
+    Shorten it. Is there a line break after every row?"
+  `);
+  expect(await failure("middle.csv.gz", gzipSync(`a,b\n1,2\n4,5\n${long}1,2\n`, { level: 1 }))).toContain(
+    "line 4",
+  );
+  expect(await failure("return.csv", `a,b\r1,2\r${long}`.replaceAll("\n", "\r"))).toContain("too long");
+  const longest = `a,b\n1,2\n3,${"9".repeat(1_999_997)}\n`;
+  const table = await openTable(files.write("longest.csv", longest));
+  expect(table.rows).toBe(2);
+  await table.close();
+});
+
+it("refuses another encoding in the header too", async () => {
+  expect(await failure("latin1.csv", Buffer.from("größe,b\n1,2\n", "latin1"))).toMatchInlineSnapshot(`
+    "DATA latin1.csv is not UTF-8 text in line 1.
+    Convert the file: iconv -f latin1 -t utf-8 old.csv > new.csv"
+  `);
+  expect(await failure("latin1.json", Buffer.from('[{"größe": 1}]', "latin1"))).toContain(
+    "is not UTF-8 text in line 1",
+  );
+});
+
+describe("many columns", () => {
+  const wide = (columns: number, rows: number) => {
+    const names = Array.from({ length: columns }, (_, d) => `x${d}`).join();
+    return `${names}\n${`${names.replaceAll("x", "0.")}\n`.repeat(rows)}`;
+  };
+
+  it("are read with the memory that they need", async () => {
+    const { names, values } = await contents(wide(3000, 40));
+    expect(names).toHaveLength(3000);
+    expect(values.slice(-2)).toEqual([0.2998, 0.2999]);
+  });
+
+  it("beyond 10,000 are refused at once", async () => {
+    expect(await failure("wide.csv", wide(10_001, 3))).toMatchInlineSnapshot(`
+      "DATA wide.csv has too many columns: expected at most 10000, received 10001.
+      Choose some of them in a query or another program, and write these to a file."
+    `);
+  });
+});

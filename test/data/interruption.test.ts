@@ -1,0 +1,49 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { expect, it } from "vitest";
+import { openTable, scanMatrix } from "../../src/data/index.ts";
+import { temporaryDirectory } from "./temporaryFiles.ts";
+
+const files = temporaryDirectory();
+const temporary = () => readdirSync(tmpdir()).filter((name) => /^pushforward-[-0-9a-f]{36}$/.test(name));
+
+it("ends a query that would run for ever", async () => {
+  const endless =
+    "SELECT sum(a.range) AS x FROM range(1000000000) a, range(1000000) b WHERE a.range % (b.range + 1) = 3";
+  const opening = files.failure(openTable(endless, { signal: AbortSignal.timeout(500) }));
+  expect(await opening).toMatchInlineSnapshot(`
+    "INTERRUPTED Stopped while reading the query.
+    Run the command again."
+  `);
+});
+
+it("ends waiting for the writer of a pipe, and removes the temporary files", async () => {
+  const pipe = files.path("pipe");
+  execFileSync("mkfifo", [pipe]);
+  const before = temporary();
+  expect(await files.failure(openTable(pipe, { signal: AbortSignal.timeout(500) }))).toMatchInlineSnapshot(`
+    "INTERRUPTED Stopped while reading pipe.
+    Run the command again."
+  `);
+  expect(temporary().filter((name) => !before.includes(name))).toEqual([]);
+});
+
+it("ends a scan", async () => {
+  const interruption = new AbortController();
+  const table = await openTable("FROM range(1000000)", { signal: interruption.signal });
+  const rows = scanMatrix(table, ["range"], { chunkRows: 100 });
+  await rows.next();
+  interruption.abort();
+  expect(
+    await files.failure(async () => {
+      for await (const _ of rows);
+    }),
+  ).toContain("INTERRUPTED");
+  await table.close();
+});
+
+it("refuses to begin after the signal", async () => {
+  const path = files.write("t.csv", "a\n1\n");
+  expect(await files.failure(openTable(path, { signal: AbortSignal.abort() }))).toContain("INTERRUPTED");
+});

@@ -1,0 +1,62 @@
+import { gzipSync } from "node:zlib";
+import { expect, it } from "vitest";
+import { openTable } from "../../src/data/index.ts";
+import { temporaryDirectory } from "./temporaryFiles.ts";
+
+const files = temporaryDirectory();
+const failure = (name: string, content: string | Uint8Array) =>
+  files.failure(openTable(files.write(name, content)));
+
+it("refuses keys that differ in case alone, in one row or in several", async () => {
+  expect(await failure("case.json", '[{"a": 1, "A": 2}]')).toMatchInlineSnapshot(`
+    "DATA Two columns of case.json have the same name: expected names that differ, and not in upper and lower case alone, received "A" and "a".
+    Rename one of these keys."
+  `);
+  expect(await failure("cases.jsonl", '{"a": 1}\n{"A": 2}\n')).toContain('received "A" and "a"');
+  expect(await failure("twice.jsonl", '{"b": 3}\n{"a": 1, "a": 2}\n')).toContain(
+    'an object with the key "a" twice',
+  );
+  expect(await failure("empty.json", '[{"": 1, "b": 2}]')).toMatchInlineSnapshot(`
+    "DATA empty.json has a key without a name.
+    Rename the key ""."
+  `);
+});
+
+it("refuses deep nesting before DuckDB crashes on it", async () => {
+  const deep = `{"x": 1}\n{"x": ${"[".repeat(100_000)}${"]".repeat(100_000)}}\n`;
+  expect(await failure("deep.jsonl", deep)).toMatchInlineSnapshot(
+    `"DATA deep.jsonl is nested too deeply in line 2: expected one object a row: {"a": 1, "b": 2}, received more than 100 brackets in one another."`,
+  );
+  expect(await failure("deep.jsonl.gz", gzipSync(deep))).toContain("is nested too deeply in line 2");
+  const brackets = `[{"x": 1, "s": "${"[".repeat(1000)}\\"[[["}]`;
+  const table = await openTable(files.write("text.json", brackets));
+  expect(table.rows).toBe(1);
+  await table.close();
+});
+
+it("names columns of nested values", async () => {
+  const table = await openTable(files.write("nested.json", '[{"x": 1, "d": {"u": 1}, "e": [1, 2]}]'));
+  expect(await files.failure(table.numericColumns())).toMatchInlineSnapshot(`
+    "DATA nested.json has columns that are not numeric: expected numbers in every column, or a choice of columns, received "d" (STRUCT(u BIGINT)), "e" (BIGINT[]).
+    Choose among the numeric columns: --columns x"
+  `);
+  await table.close();
+});
+
+it("takes an object of many keys for a row", async () => {
+  const row = Object.fromEntries(Array.from({ length: 300 }, (_, d) => [`x${d}`, d]));
+  const table = await openTable(files.write("wide.json", JSON.stringify([row, row])));
+  expect(table.columns).toHaveLength(300);
+  await table.close();
+});
+
+it("refuses Parquet columns that differ in case alone only if there are any", async () => {
+  const path = files.path("structures.parquet");
+  const { Database } = await import("../../src/data/database.ts");
+  const database = await Database.open("a test");
+  await database.copy("SELECT {'a': 1, 'b': {'A': 2}} AS s, 3 AS a, [4] AS l", path, "FORMAT parquet");
+  await database.close();
+  const table = await openTable(path);
+  expect(table.columns.map(({ name }) => name)).toEqual(["s", "a", "l"]);
+  await table.close();
+});

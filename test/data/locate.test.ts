@@ -1,0 +1,169 @@
+import { execFileSync } from "node:child_process";
+import { createWriteStream, mkdirSync, symlinkSync } from "node:fs";
+import { homedir } from "node:os";
+import { basename, join, relative } from "node:path";
+import { describe, expect, it } from "vitest";
+import { openTable, readMatrix, writeRows } from "../../src/data/index.ts";
+import { exactPath, expandHome } from "../../src/data/locate.ts";
+import { chunk, temporaryDirectory } from "./temporaryFiles.ts";
+
+const files = temporaryDirectory();
+
+async function values(source: string): Promise<number[]> {
+  const table = await openTable(source);
+  try {
+    return [...(await readMatrix(table, await table.numericColumns())).values];
+  } finally {
+    await table.close();
+  }
+}
+
+describe("a name that exists is that file, not a pattern", () => {
+  it.each([
+    ["d[1].csv", "d1.csv"],
+    ["a*b.csv", "axb.csv"],
+    ["q?.csv", "qq.csv"],
+    ["**", "other"],
+    ["[!a].csv", "b.csv"],
+    ["[[].csv", "[.csv"],
+    ["a].csv", "a.csv"],
+    ["{x,y}.csv", "x.csv"],
+    ["it's.csv", "its.csv"],
+    ['say "x".csv', "say x.csv"],
+    ["back\\slash.csv", "backslash.csv"],
+    ["größe 密度.csv", "groesse.csv"],
+    ["table%20", "table "],
+    ["-dash.csv", "dash.csv"],
+    ["http:x.csv", "x.csv"],
+    ["new\nline.csv", "newline.csv"],
+  ])("%j beside %j", async (name, neighbour) => {
+    files.write(neighbour, "a\n7\n8\n");
+    const path = files.write(name, "a\n1\n2\n");
+    expect(await values(path)).toEqual([1, 2]);
+    expect(await values(relative(process.cwd(), path))).toEqual([1, 2]);
+  });
+
+  it("in folders, and in every format", async () => {
+    for (const [folder, value] of [
+      ["run[2]", 1],
+      ["run2", 7],
+    ] as const) {
+      mkdirSync(files.path(folder));
+      for (const name of ["t[1].csv", "t[1].json", "t[1].parquet"])
+        await writeRows(["a"], [chunk([value])], join(files.path(folder), name));
+    }
+    for (const name of ["t[1].csv", "t[1].json", "t[1].parquet"])
+      expect(await values(join(files.path("run[2]"), name))).toEqual([1]);
+  });
+
+  it("that begins like a URL", () => {
+    expect(exactPath("s3://x.csv")).toBe("./s3://x.csv");
+    expect(exactPath("/tmp/s3:x.csv")).toBe("/tmp/s3:x.csv");
+  });
+
+  it("whose folders are not columns, as they would be for DuckDB", async () => {
+    mkdirSync(files.path("year=2020"));
+    for (const name of ["t.csv", "t.json", "t.parquet"]) {
+      await writeRows(["a"], [chunk([5])], files.path(`year=2020/${name}`));
+      const table = await openTable(files.path(`year=2020/${name}`));
+      expect(table.columns.map((column) => column.name)).toEqual(["a"]);
+      await table.close();
+    }
+  });
+
+  it("but what DuckDB cannot open by any name is refused", async () => {
+    expect(await files.failure(openTable(files.write("back\\[1].csv", "a\n1\n")))).toMatchInlineSnapshot(`
+      "FILE DuckDB cannot open back\\[1].csv: expected a path without a backslash, or without *, ? and [.
+      Rename it."
+    `);
+  });
+});
+
+describe("a pattern", () => {
+  it.each(["csv", "csv.gz", "jsonl", "json", "parquet"])(
+    "reads all %s files that match, by their names",
+    async (ending) => {
+      for (const part of [2, 1, 3])
+        await writeRows(["a", "b"], [chunk([part, 10])], files.path(`part${part}.${ending}`));
+      expect(await values(files.path(`part*.${ending}`))).toEqual([1, 10, 2, 10, 3, 10]);
+    },
+  );
+
+  it("finds types that hold in all files", async () => {
+    files.write("types1.csv", "a\n1\n");
+    files.write("types2.csv", "a\n2.5\n");
+    expect(await values(files.path("types?.csv"))).toEqual([1, 2.5]);
+  });
+
+  it("refuses files of other columns or formats, and names the malformed one", async () => {
+    files.write("other1.csv", "a,b\n1,2\n");
+    files.write("other2.csv", "b,a\n1,2\n");
+    expect(await files.failure(openTable(files.path("other*.csv")))).toMatchInlineSnapshot(`
+      "DATA other2.csv has other columns than other1.csv: expected "a", "b", received "b", "a".
+      Give files with the same columns in the same order."
+    `);
+    files.write("kind1.csv", "a,b\n1,2\n");
+    files.write("kind2.csv", "a;b\n1;2\n");
+    expect(await files.failure(openTable(files.path("kind*.csv")))).toMatchInlineSnapshot(`
+      "DATA kind2.csv is written in another way than kind1.csv: expected the same delimiter, and the same first lines.
+      Give files that were written in one way."
+    `);
+    await writeRows(["a", "b"], [chunk([1, 2])], files.path("kind3.parquet"));
+    expect(await files.failure(openTable(files.path("kind[13]*")))).toMatchInlineSnapshot(`
+      "DATA kind3.parquet is of another format than kind1.csv: expected csv, received parquet.
+      Give a pattern that only files of one format match."
+    `);
+    await writeRows(["a", "c"], [chunk([1, 2])], files.path("kind4.parquet"));
+    expect(await files.failure(openTable(files.path("kind*.parquet")))).toMatchInlineSnapshot(`
+      "DATA kind4.parquet has other columns than kind3.parquet: expected "a", "b", received "a", "c".
+      Give files with the same columns in the same order."
+    `);
+    files.write("keys1.json", '[{"a": 1}]');
+    files.write("keys2.json", '[{"b": 1}]');
+    expect(await files.failure(openTable(files.path("keys*.json")))).toMatchInlineSnapshot(`
+      "DATA keys2.json has other columns than keys1.json: expected "a", received "b".
+      Give files with the same columns in the same order."
+    `);
+    files.write("line1.csv", "a,b\n1,2\n");
+    files.write("line2.csv", "a,b\n1,2\n3\n");
+    expect(await files.failure(openTable(files.path("line*.csv")))).toMatchInlineSnapshot(`
+      "DATA line2.csv is malformed in line 3: expected 2 fields as in the first line, received 1 (3).
+      Correct or remove the line. The first line must name the columns."
+    `);
+  });
+});
+
+it("expands ~ that no shell has expanded", () => {
+  expect(expandHome("~/x.csv")).toBe(join(homedir(), "x.csv"));
+  expect(expandHome("~x.csv")).toBe("~x.csv");
+});
+
+it("reads a pipe, which gives its content once", async () => {
+  const pipe = files.path("pipe");
+  execFileSync("mkfifo", [pipe]);
+  for (const content of ["a,b\n1,2\n3,4\n", '[{"a": 1, "b": 2}, {"a": 3, "b": 4}]']) {
+    const reading = values(pipe);
+    createWriteStream(pipe).end(content);
+    expect(await reading).toEqual([1, 2, 3, 4]);
+  }
+});
+
+it("refuses devices at once, by a link too", async () => {
+  symlinkSync("/dev/zero", files.path("zero.csv"));
+  expect(await files.failure(openTable(files.path("zero.csv")))).toMatchInlineSnapshot(`
+    "FILE zero.csv is a device: expected a file or a pipe.
+    Give a file, or a pipe to read from."
+  `);
+  expect(await files.failure(openTable("/dev/null"))).toMatchInlineSnapshot(`
+    "FILE /dev/null is a device: expected a file or a pipe.
+    Give a file, or a pipe to read from."
+  `);
+});
+
+it("names a file of which DuckDB tells, not its temporary copy", async () => {
+  const pipe = files.path("bad-pipe");
+  execFileSync("mkfifo", [pipe]);
+  const reading = files.failure(openTable(pipe));
+  createWriteStream(pipe).end("a,b\n1,2\n3\n");
+  expect(await reading).toContain(`${basename(pipe)} is malformed in line 3`);
+});

@@ -1,0 +1,76 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { labelsIn, openTable, readMatrix, type TableOptions, writeScored } from "../../src/data/index.ts";
+import { chunk, temporaryDirectory } from "./temporaryFiles.ts";
+
+const files = temporaryDirectory();
+const TEXT = "a,b,kind\n1,?,x\nNA,2.50,NA\n-999.0,3,y\n4, NA ,x\n";
+
+async function read(source: string, options: TableOptions) {
+  const table = await openTable(source, options);
+  const { values, missing } = await readMatrix(table, await table.numericColumns(["a", "b"]));
+  await table.close();
+  return { types: table.columns.map(({ type }) => type).join(), values: [...values], missing };
+}
+
+it("reads values as missing, numbers however they are written", async () => {
+  const path = files.write("t.csv", TEXT);
+  expect(await read(path, { na: ["NA", "?"] })).toEqual({
+    types: "DOUBLE,DOUBLE,VARCHAR",
+    values: [-999, 3],
+    missing: 3,
+  });
+  expect(await read(path, { na: ["NA", "?", "-999"] })).toMatchObject({
+    types: "BIGINT,DOUBLE,VARCHAR",
+    values: [],
+  });
+  expect(await read(files.write("whole.csv", "a,b\n-999,1\n5,-9.99e2\n7,8\n"), { na: ["-999"] })).toEqual({
+    types: "BIGINT,BIGINT",
+    values: [7, 8],
+    missing: 2,
+  });
+});
+
+it("does so in all formats", async () => {
+  const json = files.write("t.jsonl", '{"a": 1, "b": "NA"}\n{"a": -999, "b": 2.5}\n{"a": 3, "b": 4}\n');
+  expect(await read(json, { na: ["NA", "-999"] })).toEqual({
+    types: "HUGEINT,DOUBLE",
+    values: [3, 4],
+    missing: 2,
+  });
+  expect(await read("SELECT unnest([1, -999, 3]) AS a, 5 AS b", { na: ["-999"] })).toEqual({
+    types: "INTEGER,INTEGER",
+    values: [1, 5, 3, 5],
+    missing: 1,
+  });
+  const query = "SELECT unnest(['1', 'NA', '2.5']) AS a, unnest([1, 2, -999]::FLOAT[]) AS b";
+  expect(await read(query, { na: ["NA", "-999"] })).toEqual({
+    types: "DOUBLE,FLOAT",
+    values: [1, 1],
+    missing: 2,
+  });
+});
+
+it("makes no label of them", async () => {
+  const table = await openTable(files.write("t.csv", TEXT), { na: ["NA"] });
+  expect(await labelsIn(table, ["kind"])).toEqual(new Map([["kind", ["x", "y"]]]));
+  await table.close();
+});
+
+it("leaves them in a text file that is written again, and writes NULL elsewhere", async () => {
+  const table = await openTable(files.write("t.csv", TEXT), { na: ["NA", "?", "-999"] });
+  await writeScored(table, [chunk([1], [2], [3], [4])], files.path("scored.csv"));
+  await writeScored(table, [chunk([1], [2], [3], [4])], files.path("scored.jsonl"), {
+    numeric: ["a", "b"],
+  });
+  await table.close();
+  expect(readFileSync(files.path("scored.csv"), "utf8").split("\n").slice(1, 5)).toEqual([
+    "1,?,x,1.0",
+    "NA,2.50,NA,2.0",
+    "-999.0,3,y,3.0",
+    "4, NA ,x,4.0",
+  ]);
+  expect(readFileSync(files.path("scored.jsonl"), "utf8").split("\n")[1]).toBe(
+    '{"a":null,"b":2.5,"kind":null,"log_density":2.0}',
+  );
+});
