@@ -1,6 +1,6 @@
 // The main job on real data, after a build: learns the density of a week of earthquakes, scores the rows, draws new ones.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
@@ -10,8 +10,6 @@ if (!existsSync(command)) {
   process.exit(2);
 }
 mkdirSync("demo", { recursive: true });
-// After a demo that was interrupted, this one starts anew.
-for (const name of readdirSync("demo")) if (name.includes(".checkpoint")) rmSync(`demo/${name}`);
 
 function pushforward(...words) {
   console.log(`\n$ pushforward ${words.join(" ")}`);
@@ -22,7 +20,7 @@ function pushforward(...words) {
 const [data, model] = ["examples/data/earthquakes.csv", "demo/model.safetensors"];
 const start = performance.now();
 console.log(`All earthquakes of one week, by the USGS: ${data}`);
-pushforward("fit", data, "-o", model, "--pictures", "demo", "--max-minutes", "1");
+pushforward("fit", data, "-o", model, "--pictures", "demo", "--max-minutes", "1", "--overwrite");
 pushforward("score", model, data, "-o", "demo/scored.csv");
 pushforward("sample", model, "-n", "1000", "-o", "demo/samples.csv");
 

@@ -1,6 +1,8 @@
+import { homedir } from "node:os";
 import type { ArgDef, ArgsDef } from "citty";
-import { nearestName } from "../data/nearestName.ts";
+import { abbreviated, nearestName } from "../data/nearestName.ts";
 import { type ErrorDetails, PushforwardError } from "../errors.ts";
+import { program } from "./program.ts";
 
 type Refuse = (what: string, details?: ErrorDetails) => PushforwardError;
 
@@ -12,7 +14,7 @@ type Refuse = (what: string, details?: ErrorDetails) => PushforwardError;
  *   that is not among the choices, and for too many or too few positional arguments.
  */
 export function checkedArguments(command: string, definitions: ArgsDef, argv: readonly string[]): string[] {
-  const mend = `See pushforward ${command} --help.`;
+  const mend = `See ${program()} ${command} --help.`;
   const refuse: Refuse = (what, details) => new PushforwardError("ARGUMENT", what, { mend, ...details });
   const options: string[] = [];
   const positionals: string[] = [];
@@ -38,7 +40,7 @@ export function checkedArguments(command: string, definitions: ArgsDef, argv: re
       options.push(`--${name}`);
       continue;
     }
-    const value = option.value ?? argv[++i];
+    const value = option.value === undefined ? argv[++i] : withHome(option.value, definition);
     if (!value?.trim()) throw refuse(`--${name} needs a value`);
     checkChoice(name, definition, value);
     options.push(`--${name}=${value}`);
@@ -64,6 +66,13 @@ function findOption(
   return undefined;
 }
 
+/** Options whose values are paths, by their hints. */
+const PATHS: readonly unknown[] = ["FILE", "OUT", "DIR", "GIVEN"];
+
+/** A path with the home directory in place of `~`, which shells replace at the start of a word only. */
+const withHome = (value: string, { valueHint }: ArgDef): string =>
+  PATHS.includes(valueHint) ? value.replace(/^~(?=\/|$)/, homedir) : value;
+
 function unknownOption(
   command: string,
   definitions: ArgsDef,
@@ -72,7 +81,8 @@ function unknownOption(
 ): PushforwardError {
   const flag = word.replace(/=.*/s, "");
   const names = optionsOf(definitions).map(([name]) => name);
-  const nearest = nearestName(flag.replace(/^-+/, ""), [...names, "help"]);
+  const typed = flag.replace(/^-+/, "");
+  const nearest = nearestName(typed, [...names, "help"]) ?? abbreviated(typed, names);
   return refuse(
     `pushforward ${command} has no option ${flag}`,
     nearest ? { mend: `Did you mean --${nearest}?` } : {},
@@ -99,7 +109,7 @@ function checkPositionals(
   const usage = usageOf(command, definitions);
   if (received.length < names.length) {
     throw refuse(`pushforward ${command} needs ${names.slice(received.length).join(" and ")}`, {
-      mend: `Write ${usage}, or see pushforward ${command} --help.`,
+      mend: `Write ${usage}, or see ${program()} ${command} --help.`,
     });
   }
   if (received.length > names.length) {
@@ -122,7 +132,7 @@ function checkRequired(
     const alias = aliasOf(definition);
     const example = `${alias ? `-${alias}` : `--${name}`} ${definition.valueHint}`;
     throw refuse(`pushforward ${command} needs --${name}`, {
-      mend: `Write ${usageOf(command, definitions)} ${example}, or see pushforward ${command} --help.`,
+      mend: `Write ${usageOf(command, definitions)} ${example}, or see ${program()} ${command} --help.`,
     });
   }
 }
@@ -139,4 +149,4 @@ const positionalsOf = (definitions: ArgsDef): string[] =>
     .map((name) => name.toUpperCase());
 
 const usageOf = (command: string, definitions: ArgsDef): string =>
-  ["pushforward", command, ...positionalsOf(definitions)].join(" ");
+  [program(), command, ...positionalsOf(definitions)].join(" ");

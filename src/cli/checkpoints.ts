@@ -1,6 +1,6 @@
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { readBytes, shellQuoted, writeFileAtomically } from "../data/index.ts";
+import { readBytes, writeFileAtomically } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { CheckpointStore } from "../train/index.ts";
 import type { Settings } from "./fitSettings.ts";
@@ -12,66 +12,89 @@ import type { Messages } from "./messages.ts";
  */
 export class Checkpoints {
   private readonly output: string;
-  private readonly found: ReadonlySet<string>;
+  /** Those of an earlier training: to go on from, or to discard. */
+  private readonly found: readonly string[];
+  private readonly resume: boolean;
   private readonly written = new Set<string>();
 
-  private constructor(output: string, found: readonly string[]) {
+  private constructor({ output, resume }: Settings, found: readonly string[]) {
     this.output = output;
-    this.found = new Set(found);
+    this.resume = resume;
+    this.found = found;
   }
 
   /**
-   * Looks for checkpoints of an earlier training.
+   * Looks for checkpoints of an earlier training. One that ended by time has written its model since, and its checkpoint may
+   * be replaced.
    *
-   * @throws FILE when there are some and nobody asked to go on from them: to start anew would lose them; MODEL when they
-   *   are those of another kind of flow.
+   * @throws FILE when there are some of an interrupted training, and nobody asked to go on from them or to discard them;
+   *   MODEL when they are those of another kind of flow.
    */
-  static async open({ output, resume, flow }: Settings, messages: Messages): Promise<Checkpoints> {
+  static async open(settings: Settings, messages: Messages): Promise<Checkpoints> {
+    const { output, resume, overwrite, flow } = settings;
     const found = await checkpointsOf(output);
-    const paths = found.map(shellQuoted).join(" ");
+    const paths = found.join(", ");
     if (found.length === 0 && resume) {
       messages.print(`There is no checkpoint of ${output} to go on from: starting anew.`);
     }
-    if (found.length > 0 && !resume) {
-      throw new PushforwardError(
-        "FILE",
-        `There is a checkpoint of an unfinished training, ${found.join(", ")}`,
-        {
-          mend: `Go on from it with --resume, or remove it to start anew: rm ${paths}`,
-        },
+    if (found.length > 0 && !resume && !overwrite) {
+      if (!(await isNewer(output, found))) {
+        throw new PushforwardError("FILE", `There is a checkpoint of an unfinished training, ${paths}`, {
+          mend: "Go on from it with --resume, or discard it and start anew with --overwrite.",
+        });
+      }
+      messages.print(
+        `Starting anew, in place of the training that wrote ${output} when its time was up. (--resume would have gone on from ${paths}.)`,
       );
     }
     const several = flow === "default";
-    const foreign = found.find((path) => path.endsWith(".checkpoint") === several);
+    const foreign = resume ? found.find((path) => path.endsWith(".checkpoint") === several) : undefined;
     if (foreign) {
       throw new PushforwardError("MODEL", `${foreign} is the checkpoint of another kind of flow`, {
-        mend: `Give the same --flow to go on from it, or remove it to start anew: rm ${paths}`,
+        mend: "Give the same --flow to go on from it, or discard it and start anew with --overwrite.",
       });
     }
-    return new Checkpoints(output, found);
+    return new Checkpoints(settings, found);
   }
 
-  /** Where the checkpoints of one flow are kept. */
-  store(name?: string): CheckpointStore {
+  /** Discards the checkpoints of an earlier training, unless it goes on. */
+  async begin(): Promise<void> {
+    if (!this.resume) await remove(this.found);
+  }
+
+  /** Where the checkpoints of one flow are kept; `onSave` is told after each. */
+  store(name?: string, onSave: () => void = () => {}): CheckpointStore {
     const path = `${this.output}.checkpoint${name === undefined ? "" : `-${name}`}`;
     return {
-      load: async () => (this.found.has(path) ? readBytes(path) : undefined),
+      load: async () => (this.resume && this.found.includes(path) ? readBytes(path) : undefined),
       save: async (bytes) => {
         await writeFileAtomically(path, bytes);
         this.written.add(path);
+        onSave();
       },
     };
   }
 
   /** What a training can go on from. */
   get paths(): string[] {
-    return [...new Set([...this.found, ...this.written])];
+    return [...new Set([...(this.resume ? this.found : []), ...this.written])];
   }
 
   /** When the model is written, nobody needs them. */
   async remove(): Promise<void> {
-    for (const path of this.paths) await rm(path, { force: true });
+    await remove(this.paths);
   }
+}
+
+async function remove(paths: readonly string[]): Promise<void> {
+  for (const path of paths) await rm(path, { force: true });
+}
+
+/** Whether a file was written after all others. */
+async function isNewer(path: string, others: readonly string[]): Promise<boolean> {
+  const written = async (each: string) => (await stat(each)).mtimeMs;
+  const own = await written(path).catch(() => Number.NEGATIVE_INFINITY);
+  return own >= Math.max(...(await Promise.all(others.map(written))));
 }
 
 async function checkpointsOf(output: string): Promise<string[]> {

@@ -10,7 +10,7 @@ export interface CommandHelp {
   readonly args: ArgsDef;
   /** Paragraphs after the summary. */
   readonly details?: readonly string[];
-  /** A command line and what it does. */
+  /** Command lines without the program, and what they do. */
   readonly examples: readonly (readonly [command: string, purpose: string])[];
 }
 

@@ -2,7 +2,7 @@ import { openTable } from "../data/index.ts";
 import { command, NA, THREADS } from "./command.ts";
 import { counted, jsonLine, nats } from "./format.ts";
 import { Messages } from "./messages.ts";
-import { wholeNumber } from "./numbers.ts";
+import { threadCount } from "./numbers.ts";
 import { RunningMean } from "./runningMean.ts";
 import { tableOptions } from "./tableOptions.ts";
 
@@ -26,9 +26,9 @@ export const evaluate = command({
     "Rows with a missing value are left out.",
   ],
   examples: [
-    ["pushforward evaluate model.safetensors new.csv", "How well the model describes new rows."],
+    ["evaluate model.safetensors new.csv", "How well the model describes new rows."],
     [
-      `pushforward evaluate model.safetensors "FROM 'quakes.csv' WHERE mag > 4" --json`,
+      `evaluate model.safetensors "FROM 'quakes.csv' WHERE mag > 4" --json`,
       "The same for some rows, for a program to read.",
     ],
   ],
@@ -36,7 +36,7 @@ export const evaluate = command({
     const { readModel } = await import("./model.ts");
     const { scoreTable } = await import("./scoring.ts");
 
-    const threads = wholeNumber("threads", args.threads, { least: 1 });
+    const threads = threadCount(args.threads);
     const model = await readModel(args.model);
     const table = await openTable(args.data, tableOptions(args, io));
     const messages = new Messages(io);

@@ -1,12 +1,14 @@
 import { createColors } from "picocolors";
 import { type ErrorCode, PushforwardError } from "../errors.ts";
+import { visible, withoutControls } from "./format.ts";
 import { colorful, type Io } from "./io.ts";
+import { program } from "./program.ts";
 
 const DEFECT = "This is a defect of pushforward: please report it with what DEBUG=1 prints.";
 
 /** How to mend what an error itself has no advice for. */
-const ADVICE: Readonly<Record<ErrorCode, string>> = {
-  ARGUMENT: "See pushforward --help.",
+const advice = (): Readonly<Record<ErrorCode, string>> => ({
+  ARGUMENT: `See ${program()} --help.`,
   DATA: "Correct the table or the query, and run the command again.",
   FILE: "Check the path and its permissions, and run the command again.",
   MODEL: "Give a model file that pushforward fit wrote.",
@@ -14,15 +16,15 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   SHAPE: DEFECT,
   ENGINE: DEFECT,
   INTERRUPTED: "Run the command again.",
-};
+});
 
 /** Tells an error in two lines: what happened, and how to mend it; with the stack trace where DEBUG asks for it. */
-export function writeFailure(error: unknown, { stderr, env }: Io): void {
+export function writeFailure(error: unknown, { stderr, env }: Pick<Io, "stderr" | "env">): void {
   const { red } = createColors(colorful(stderr, env));
   const { what, mend } = described(error);
   const interrupted = error instanceof PushforwardError && error.code === "INTERRUPTED";
-  stderr.write(`${interrupted ? "" : `${red("Error:")} `}${capitalized(oneLine(what))}\n${oneLine(mend)}\n`);
-  if (env.DEBUG) for (const trace of traces(error)) stderr.write(`${trace}\n`);
+  stderr.write(`${interrupted ? "" : `${red("Error:")} `}${visible(capitalized(what))}\n${visible(mend)}\n`);
+  if (env.DEBUG) for (const trace of traces(error)) stderr.write(`${withoutControls(trace)}\n`);
 }
 
 export function exitCode(error: unknown): 1 | 2 | 130 {
@@ -49,11 +51,25 @@ export function namingFile(error: unknown, path: string, otherwise?: string): un
   return new PushforwardError("MODEL", `${path}: ${sentence}`, { mend: otherwise ?? mend, cause: error });
 }
 
+/** How V8, WebAssembly, ONNX Runtime and the operating system say that memory is used up. */
+const OUT_OF_MEMORY =
+  /out of memory|bad[ _]alloc|(could not|failed to|cannot) allocate|allocation failed|invalid (typed array|array buffer) length: \d/i;
+
 function described(error: unknown): { what: string; mend: string } {
+  const ours = error instanceof PushforwardError && error.code !== "ENGINE";
+  if (error instanceof Error && !ours && OUT_OF_MEMORY.test(error.message)) {
+    const heap = /heap/.test(error.message);
+    return {
+      what: `There is not enough memory (${error.message.replace(/\.$/, "")}).`,
+      mend: heap
+        ? "Lower --transforms or --hidden, or allow JavaScript more megabytes: NODE_OPTIONS=--max-old-space-size=8000"
+        : "Free some, raise ulimit -v if it is set, or lower --threads, and for fit --batch-size, --hidden or --transforms.",
+    };
+  }
   if (error instanceof PushforwardError) {
     const { message, mend } = error;
     return mend === undefined
-      ? { what: message, mend: ADVICE[error.code] }
+      ? { what: message, mend: advice()[error.code] }
       : { what: message.slice(0, -mend.length - 1), mend };
   }
   const what = `${error instanceof Error ? error.message : String(error)}.`;
@@ -74,8 +90,6 @@ function isFullDisk(cause: unknown): boolean {
 function* traces(error: unknown): Generator<string> {
   for (let e = error; e instanceof Error; e = e.cause) yield e.stack ?? String(e);
 }
-
-const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, " ").trim();
 
 /** Sentences begin with a capital; names of files and of this program stay as they are. */
 const capitalized = (text: string): string =>

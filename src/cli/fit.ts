@@ -97,6 +97,10 @@ const args = {
     description: "Draws samples.png (data beside samples) and training.png (the training curve) there.",
   },
   resume: { type: "boolean", description: "Goes on from the checkpoint of a training that was interrupted." },
+  overwrite: {
+    type: "boolean",
+    description: "Starts anew, and discards the checkpoint of a training that was interrupted.",
+  },
   json: {
     type: "boolean",
     description: "Prints one JSON object a line, for programs: an event for each epoch, and one at the end.",
@@ -114,13 +118,13 @@ export const fit = command({
     "After every epoch a checkpoint is written beside the model, FILE.checkpoint. Ctrl-C keeps it, and the same command with --resume goes on from it, to the very file that an uninterrupted training writes.",
   ],
   examples: [
-    ["pushforward fit earthquakes.csv", "Learns all columns and writes model.safetensors."],
+    ["fit earthquakes.csv", "Learns all columns and writes model.safetensors."],
     [
-      "pushforward fit houses.parquet --columns price,area -o houses.safetensors --pictures pictures",
+      "fit houses.parquet --columns price,area -o houses.safetensors --pictures pictures",
       "Two columns, with pictures of what was learned.",
     ],
-    ["pushforward fit earthquakes.csv --given depth_km", "The other columns at any given depth."],
-    [`pushforward fit "SELECT lon, lat FROM 'quakes/*.parquet' WHERE mag > 4"`, "What a query gives."],
+    ["fit earthquakes.csv --given depth_km", "The other columns at any given depth."],
+    [`fit "SELECT lon, lat FROM 'quakes/*.parquet' WHERE mag > 4"`, "What a query gives."],
   ],
   async run(context) {
     const { fitModel } = await import("./fitModel.ts");

@@ -1,18 +1,21 @@
-import { checkWritable, shellQuoted, withFileLock, writeFileAtomically } from "../data/index.ts";
+import { checkWritable, lockOf, shellQuoted, withFileLock, writeFileAtomically } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { encodeModel } from "../flows/index.ts";
 import { inMemory } from "../train/rowStream.ts";
 import { Checkpoints } from "./checkpoints.ts";
+import { contextRecord } from "./contextRecord.ts";
 import { namingFile } from "./failure.ts";
 import type { FitContext } from "./fit.ts";
 import { doneEvent, fitReport, type Report } from "./fitReport.ts";
 import { fitSettings, type Settings } from "./fitSettings.ts";
+import { checkFlowSize } from "./flowSize.ts";
 import { jsonLine } from "./format.ts";
-import type { Io } from "./io.ts";
+import type { Io, StopMessage } from "./io.ts";
 import { judge } from "./judgement.ts";
 import { Messages } from "./messages.ts";
 import { keepAside, type Parts, shareOut } from "./parts.ts";
 import { drawPictures, prepareDirectory } from "./pictures.ts";
+import { program } from "./program.ts";
 import { type Trained, train } from "./training.ts";
 import { readTrainingData, type TrainingData } from "./trainingData.ts";
 import { TrainingProgress } from "./trainingProgress.ts";
@@ -49,29 +52,44 @@ async function fitAndWrite(
   const checkpoints = await Checkpoints.open(settings, messages);
   const reading = readTrainingData(settings, messages, { mostInMemory, signal: io.interrupted });
   const data = await reading.catch((error: unknown) => {
-    throw io.interrupted.aborted ? interrupted(checkpoints, argv) : error;
+    throw io.interrupted.aborted ? interrupted(stopMessage(checkpoints, argv)) : error;
   });
+  checkFlowSize(settings.flow, { ...settings, features: data.columns.length, context: data.given.length });
   const parts = keepAside(data.rows, settings);
+  await checkpoints.begin();
+  const remove = [lockOf(output)];
+  const stop = () => ({ ...stopMessage(checkpoints, argv), remove });
+  io.onStopMessage?.(stop());
 
   const progress = new TrainingProgress(io, messages, settings);
-  const training = { ...data, ...parts, checkpoints, signal: io.interrupted, progress };
+  const training = {
+    ...data,
+    ...parts,
+    checkpoints: (name?: string) => checkpoints.store(name, () => io.onStopMessage?.(stop())),
+    signal: io.interrupted,
+    progress,
+  };
   const trained = await train(settings, training)
     .catch((error: unknown) => {
-      if (io.interrupted.aborted) throw interrupted(checkpoints, argv);
-      const paths = checkpoints.paths.map(shellQuoted).join(" ");
-      const mend = `Give the same data and options to go on from it, or remove it to start anew: rm ${paths}`;
-      throw namingFile(error, checkpoints.paths.join(", "), mend);
+      throw io.interrupted.aborted ? interrupted(stop()) : explained(error, checkpoints, settings, argv);
     })
     .finally(data.close);
   messages.end();
-  if (io.interrupted.aborted) throw interrupted(checkpoints, argv);
+  if (io.interrupted.aborted) throw interrupted(stop());
 
   await writeFileAtomically(output, modelBytes(trained, data, parts, settings));
   const unfinished = trained.stopped === "time";
   if (!unfinished) await checkpoints.remove();
+  const written = {
+    what: `Stopped before the report; the model is written to ${output}`,
+    mend: `To see what it is: ${program()} inspect ${shellQuoted(output)}`,
+    remove,
+  };
+  io.onStopMessage?.(written);
   const rows = { ...shareOut(parts, settings), test: parts.test };
   const { constants } = data;
   const judgement = await judge(trained.flow, rows, { threads, constants });
+  if (io.interrupted.aborted) throw interrupted(written);
   const pictureData = {
     columns: data.columns,
     constants,
@@ -92,27 +110,63 @@ function modelBytes(
   { learned }: Parts,
   { seed }: Settings,
 ): Uint8Array {
-  const record = { rows: learned.rows, seed, epochs: epochs.length, bestEpoch, validationLogDensity };
+  const record = {
+    rows: learned.rows,
+    seed,
+    epochs: epochs.length,
+    bestEpoch,
+    validationLogDensity,
+    ...(given.length > 0 && { given: contextRecord(learned, given, labels) }),
+  };
   const named = labels.size > 0 && { labels: [...labels.values()] };
   return encodeModel({ flow, columns, given, ...named, training: record });
 }
 
-function interrupted(checkpoints: Checkpoints, argv: readonly string[]): PushforwardError {
-  const { paths } = checkpoints;
+function stopMessage({ paths }: Checkpoints, argv: readonly string[]): StopMessage {
   return paths.length > 0
-    ? new PushforwardError("INTERRUPTED", `Stopped; the last finished epoch is kept in ${paths.join(", ")}`, {
+    ? {
+        what: `Stopped; the last finished epoch is kept in ${paths.join(", ")}`,
         mend: `To go on: ${resumeCommand(argv)}`,
-      })
-    : new PushforwardError(
-        "INTERRUPTED",
-        "Stopped before the first epoch was finished; no file was written",
-        {
-          mend: "Run the command again.",
-        },
-      );
+      }
+    : {
+        what: "Stopped before the first epoch was finished; no file was written",
+        mend: "Run the command again.",
+      };
 }
 
-function resumeCommand(argv: readonly string[]): string {
-  const words = argv.filter((word) => word !== "--resume").map(shellQuoted);
-  return `pushforward fit ${words.join(" ")} --resume`;
+const interrupted = ({ what, mend }: StopMessage): PushforwardError =>
+  new PushforwardError("INTERRUPTED", what, { mend });
+
+/** An error of training with what can be done about it here: a checkpoint stands in the way of a second try. */
+function explained(
+  error: unknown,
+  { paths }: Checkpoints,
+  { learningRate = 3e-3 }: Settings,
+  argv: readonly string[],
+): unknown {
+  if (error instanceof PushforwardError && error.code === "NUMERIC") {
+    const smaller = learningRate > 0.01 ? 1e-3 : Number((learningRate / 10).toPrecision(2));
+    const words = `--learning-rate ${smaller}${paths.length > 0 ? " --overwrite" : ""}`;
+    const what = error.message.split("\n")[0]!.replace(/\.$/, "");
+    return new PushforwardError("NUMERIC", what, {
+      mend: `Take smaller steps: ${fitCommand(argv, ["--learning-rate"])} ${words}. Or look at these rows: a value far from all others, or a column of few distinct values.`,
+      cause: error,
+    });
+  }
+  const mend =
+    "Give the same data and options to go on from it, or discard it and start anew with --overwrite.";
+  return namingFile(error, paths.join(", "), mend);
 }
+
+const resumeCommand = (argv: readonly string[]): string => `${fitCommand(argv)} --resume`;
+
+/** The command again, without the options that say how to begin, and without those of `omitted`, which have values. */
+function fitCommand(argv: readonly string[], omitted: readonly string[] = []): string {
+  const words = argv.filter((word, i) => {
+    const [name] = word.split("=", 1);
+    return !BEGINNINGS.includes(word) && !omitted.includes(name!) && !omitted.includes(argv[i - 1]!);
+  });
+  return [program(), "fit", ...words.map(shellQuoted)].join(" ");
+}
+
+const BEGINNINGS = ["--resume", "--overwrite"];

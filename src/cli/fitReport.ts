@@ -3,10 +3,11 @@ import { columnList, formatOf, shellQuoted } from "../data/index.ts";
 import { inMemory } from "../train/rowStream.ts";
 import type { TrainingRows } from "../train/rows.ts";
 import type { Settings } from "./fitSettings.ts";
-import { count, counted, duration, nats } from "./format.ts";
+import { count, counted, duration, nats, visible } from "./format.ts";
 import { written } from "./given.ts";
 import { colorful, type Io } from "./io.ts";
 import type { HeldOut, Judgement } from "./judgement.ts";
+import { program } from "./program.ts";
 import type { RunningMean } from "./runningMean.ts";
 import type { Trained } from "./training.ts";
 import type { TrainingData } from "./trainingData.ts";
@@ -60,7 +61,7 @@ export function doneEvent(report: Report) {
 
 /** The names of columns, if they are few enough to be read. */
 const named = (columns: readonly string[]): string =>
-  columns.length > 12 ? counted(columns.length, "column") : columns.join(", ");
+  columns.length > 12 ? counted(columns.length, "column") : visible(columns.join(", "));
 
 /** What people read at the end. */
 export function fitReport(report: Report, { stdout, env }: Io): string {
@@ -77,13 +78,15 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
     `  this flow    ${withError(judgement.flow)}`,
     ...comparison(judgement, rows.training),
     "",
-    `${bold("Model")}     ${settings.output}`,
-    ...pictures.map((path, i) => `${i === 0 ? bold("Pictures") : "        "}  ${path}`),
+    `${bold("Model")}     ${visible(settings.output)}`,
+    ...pictures.map((path, i) => `${i === 0 ? bold("Pictures") : "        "}  ${visible(path)}`),
     "",
     ...(trained.epochs.length === 0
       ? ["The time was up within the first epoch: give more with --max-minutes.", ""]
       : []),
-    ...(resume ? ["The time was up before training came to its end. To go on:", `  ${resume}`, ""] : []),
+    ...(resume
+      ? ["The time was up before training came to its end. To go on:", `  ${visible(resume)}`, ""]
+      : []),
     "Next:",
     ...nextCommands(settings, data),
     "",
@@ -136,10 +139,10 @@ function nextCommands(
   const condition =
     given.length > 0 ? ` --given ${written(given, firstValues(inMemory(rows), given.length), labels)}` : "";
   const commands = [
-    [`pushforward score ${model} ${data}${missing} -o ${scored}`, "the rows with their log-density"],
-    [`pushforward sample ${model}${condition} -n 1000 -o samples.csv`, "new rows"],
-    [`pushforward evaluate ${model} other.csv${missing}`, "how well it describes other rows"],
-  ] as const;
+    [`${program()} score ${model} ${data}${missing} -o ${scored}`, "the rows with their log-density"],
+    [`${program()} sample ${model}${condition} -n 1000 -o samples.csv`, "new rows"],
+    [`${program()} evaluate ${model} other.csv${missing}`, "how well it describes other rows"],
+  ].map(([command, purpose]) => [visible(command!), purpose!] as const);
   const width = Math.max(...commands.map(([command]) => command.length));
   return commands.map(([command, purpose]) => `  ${command.padEnd(width)}   ${purpose}`);
 }

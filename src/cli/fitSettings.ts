@@ -2,7 +2,7 @@ import { basename, extname } from "node:path";
 import { parseColumnList } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { FitContext } from "./fit.ts";
-import { positiveNumber, share, wholeNumber, wholeNumbers } from "./numbers.ts";
+import { positiveNumber, share, threadCount, wholeNumber, wholeNumbers } from "./numbers.ts";
 
 /** What `pushforward fit` was asked for, checked. */
 export type Settings = ReturnType<typeof fitSettings>;
@@ -27,9 +27,10 @@ export function fitSettings(args: FitContext["args"]) {
     learningRate: positiveNumber("learning-rate", args["learning-rate"]),
     validationFraction: share("validation-fraction", args["validation-fraction"]),
     testFraction: share("test-fraction", args["test-fraction"], { zero: true }),
-    threads: wholeNumber("threads", args.threads, { least: 1 }),
+    threads: threadCount(args.threads),
     pictures: args.pictures,
     resume: Boolean(args.resume),
+    overwrite: Boolean(args.overwrite),
     json: Boolean(args.json),
   };
   const { flow, transforms, hidden, output } = settings;
@@ -42,6 +43,11 @@ export function fitSettings(args: FitContext["args"]) {
   if (flow === "cnf" && transforms) {
     throw new PushforwardError("ARGUMENT", "--transforms does not go with --flow cnf", {
       mend: "A continuous flow has no layers: leave the option out, or choose another flow.",
+    });
+  }
+  if (settings.resume && settings.overwrite) {
+    throw new PushforwardError("ARGUMENT", "--overwrite does not go with --resume", {
+      mend: "Go on with --resume, or start anew with --overwrite.",
     });
   }
   if (output === "-") {

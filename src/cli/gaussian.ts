@@ -64,7 +64,7 @@ async function fittedGaussian(values: Float64Array, features: number, options: R
   for (const parameter of [gaussian.logWeights, gaussian.means, gaussian.logDiagonal, gaussian.lower]) {
     parameter.take(Float64Array.from(parameter.numbers));
   }
-  gaussian.assign(fitGaussianMixture({ rows, features, values: scaled }, 1, { ridge: RIDGE }));
+  gaussian.assign(await fitGaussianMixture({ rows, features, values: scaled }, 1, { ridge: RIDGE }));
   return new Flow(gaussian, standardize);
 }
 

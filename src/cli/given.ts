@@ -13,6 +13,7 @@ import {
 import { PushforwardError } from "../errors.ts";
 import type { Model } from "../flows/index.ts";
 import { labelsOf, tableFor } from "./model.ts";
+import { program } from "./program.ts";
 
 /** What samples are conditional on: nothing, the same values for all rows, or the rows of a table. */
 export interface Given {
@@ -38,7 +39,7 @@ export async function givenFrom(
   if (names.length === 0) {
     if (text === undefined) return { close: nothingToClose };
     throw new PushforwardError("ARGUMENT", `The model ${path} is not conditional`, {
-      mend: "Leave --given out, or fit a conditional model: pushforward fit DATA --given COLUMN",
+      mend: `Leave --given out, or fit a conditional model: ${program()} fit DATA --given COLUMN`,
     });
   }
   if (text === undefined) {
@@ -46,7 +47,8 @@ export async function givenFrom(
       mend: `Give values, --given ${example(names, labels)}, or a table with these columns.`,
     });
   }
-  const parts = parseColumnList(text);
+  // A quote may stand before the whole assignment, as in a CSV file, or before the value.
+  const parts = parseColumnList(text.replace(/(^|,)([^",]*=)"((?:[^"]|"")*)"\s*(?=,|$)/g, '$1"$2$3"'));
   const named = parts.some((part) => names.some((name) => part.startsWith(`${name}=`)));
   const assigns = parts.every((part) => /.=/.test(part)) && !/^\s*(select|from|with)\s/i.test(text);
   if (!existsSync(text) && (named || assigns)) {
@@ -62,6 +64,9 @@ export async function givenFrom(
   }
 }
 
+/** What float32 holds, in which flows compute. */
+export const LARGEST = 3.4e38;
+
 function valuesOf(parts: readonly string[], names: readonly string[], labels: Labels): Float64Array {
   const values = new Float64Array(names.length).fill(Number.NaN);
   for (const part of parts) {
@@ -76,11 +81,20 @@ function valuesOf(parts: readonly string[], names: readonly string[], labels: La
         mend: nearest ? `Did you mean ${nearest}=${text}?` : `Write --given ${example(names, labels)}`,
       });
     }
+    if (!Number.isNaN(values[d])) {
+      throw new PushforwardError("ARGUMENT", `--given has two values of ${name}`, {
+        mend: "Give one of them; for several, give a table with a row for each.",
+      });
+    }
     const known = labels.get(name);
     values[d] = numberFor(text, known);
-    if (!Number.isFinite(values[d]!)) {
+    if (!Number.isFinite(Math.fround(values[d]!))) {
       throw new PushforwardError("ARGUMENT", `--given ${name} does not fit`, {
-        expected: known ? listOf(known) : "a finite number",
+        expected: known
+          ? listOf(known)
+          : Number.isFinite(values[d]!)
+            ? `a number up to ${LARGEST}`
+            : "a finite number",
         received: text || "nothing",
         mend: `${known ? meant(text, known) : ""}Write for example --given ${example([name], labels)}`,
       });

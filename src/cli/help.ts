@@ -3,6 +3,7 @@ import { createColors } from "picocolors";
 import { aliasOf, optionsOf } from "./arguments.ts";
 import type { Command, CommandHelp } from "./command.ts";
 import { colorful, type Io } from "./io.ts";
+import { program } from "./program.ts";
 
 const WIDTH = 96;
 
@@ -12,15 +13,15 @@ export function programHelp(commands: readonly Command[], version: string, io: I
   return [
     `${bold("pushforward")} ${version}: learns the probability distribution of a table with normalizing flows`,
     "",
-    `${bold("Usage:")} pushforward COMMAND ...`,
+    `${bold("Usage:")} ${program()} COMMAND ...`,
     "",
     bold("Commands:"),
     ...aligned(commands.map(({ name, summary }) => [name, summary])),
     "",
     bold("Examples:"),
-    "  pushforward fit earthquakes.csv",
-    "  pushforward score model.safetensors earthquakes.csv -o scored.csv",
-    "  pushforward sample model.safetensors -n 1000 -o samples.csv",
+    `  ${program()} fit earthquakes.csv`,
+    `  ${program()} score model.safetensors earthquakes.csv -o scored.csv`,
+    `  ${program()} sample model.safetensors -n 1000 -o samples.csv`,
     "",
     ...wrapped(
       "Tables are CSV, TSV, JSON or JSON Lines (each also gzipped) or Parquet files, or DuckDB queries in quotes. " +
@@ -28,7 +29,7 @@ export function programHelp(commands: readonly Command[], version: string, io: I
       WIDTH,
     ),
     "",
-    "pushforward COMMAND --help tells all about one command; --version prints the version.",
+    `${program()} COMMAND --help tells all about one command; --version prints the version.`,
     "",
   ].join("\n");
 }
@@ -47,7 +48,7 @@ export function commandHelp({ name, summary, args, details = [], examples }: Com
   return [
     `${bold(`pushforward ${name}`)}: ${summary}`,
     "",
-    `${bold("Usage:")} pushforward ${name} ${usage.join(" ")}`,
+    `${bold("Usage:")} ${program()} ${name} ${usage.join(" ")}`,
     "",
     ...aligned(positionals.map(([name, { description = "" }]) => [name.toUpperCase(), description])),
     "",
@@ -62,7 +63,7 @@ export function commandHelp({ name, summary, args, details = [], examples }: Com
     "",
     bold("Examples:"),
     ...examples.flatMap(([command, purpose]) => [
-      `  ${command}`,
+      `  ${program()} ${command}`,
       ...wrapped(purpose, WIDTH - 6).map((line) => `      ${line}`),
     ]),
     "",

@@ -11,7 +11,7 @@ export const inspect = command({
       description: "Prints one JSON object with the whole description of the flow.",
     },
   },
-  examples: [["pushforward inspect model.safetensors", "Its columns, its flow, and how it was trained."]],
+  examples: [["inspect model.safetensors", "Its columns, its flow, and how it was trained."]],
   async run({ args, io }) {
     const { readModel } = await import("./model.ts");
     const { describeModel, modelSummary } = await import("./modelSummary.ts");

@@ -5,6 +5,15 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted by Ctrl-C: a command then ends soon, and cleans up behind itself. */
   readonly interrupted: AbortSignal;
+  /** Told what to print if the command has to be ended before it ends by itself: what is kept, and how to go on. */
+  readonly onStopMessage?: (message: StopMessage) => void;
+}
+
+export interface StopMessage {
+  readonly what: string;
+  readonly mend: string;
+  /** Files of the command that nobody needs once it has ended. */
+  readonly remove?: readonly string[];
 }
 
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };

@@ -1,10 +1,11 @@
 import { createColors } from "picocolors";
-import { count } from "./format.ts";
+import { count, visible } from "./format.ts";
 import { colorful, type Io } from "./io.ts";
 
 /** A terminal is worth no more repaints than one in so many milliseconds. */
 const PAUSE = 80;
-const ERASE = "\r\u001B[K";
+/** Takes away what stands in the last line of a terminal. */
+export const ERASE_LINE = "\r\u001B[K";
 
 /** What a command tells on standard error while it works: warnings, and on a terminal how far it is, in a live line. */
 export class Messages {
@@ -19,12 +20,16 @@ export class Messages {
   }
 
   warn(text: string): void {
-    this.print(`${this.colors.yellow("Warning:")} ${text}`);
+    this.write(`${this.colors.yellow("Warning:")} ${visible(text)}`);
   }
 
   /** Writes a line, which stays, above the live one. */
   print(text: string): void {
-    this.stderr.write(`${this.line && ERASE}${text}\n${this.line}`);
+    this.write(visible(text));
+  }
+
+  private write(text: string): void {
+    this.stderr.write(`${this.line && ERASE_LINE}${text}\n${this.line}`);
   }
 
   /** How far the command is, on a terminal: a bar between two texts, which goes where there is no room for it. */
@@ -38,7 +43,7 @@ export class Messages {
       room < 6
         ? `${before}${after.trimStart()}`.slice(0, width)
         : `${before}${this.bar(share, room)}${after}`;
-    this.stderr.write(`${ERASE}${this.line}`);
+    this.stderr.write(`${ERASE_LINE}${this.line}`);
   }
 
   /** How many of `total` rows are done, on a terminal. */
@@ -48,7 +53,7 @@ export class Messages {
 
   /** Takes the live line away. */
   end(): void {
-    if (this.line) this.stderr.write(ERASE);
+    if (this.line) this.stderr.write(ERASE_LINE);
     this.line = "";
   }
 

@@ -2,7 +2,7 @@ import { listOf } from "../data/index.ts";
 import type { Description } from "../description.ts";
 import type { ContextEmbedding } from "../distributions/index.ts";
 import type { Flow, Model } from "../flows/index.ts";
-import { count, counted, nats } from "./format.ts";
+import { count, counted, nats, visible } from "./format.ts";
 import { labelsOf } from "./model.ts";
 
 /** All that a model file says but its numbers. */
@@ -21,9 +21,11 @@ export function describeModel({ flow, columns, given, labels, training }: Model)
 export function modelSummary(model: Model, path: string): string {
   const { flow, columns, given, training } = model;
   const labels = labelsOf(model);
-  const conditions = given.map((name) => {
+  const conditions = given.map((name, d) => {
     const known = labels.get(name);
-    return known ? `${name} (${listOf(known)})` : name;
+    const record = training?.given?.[d];
+    const range = record && "minimum" in record ? ` (${record.minimum} to ${record.maximum})` : "";
+    return known ? `${name} (${listOf(known)})` : `${name}${range}`;
   });
   const lines: [term: string, text: string][] = [
     ["model", path],
@@ -44,7 +46,9 @@ export function modelSummary(model: Model, path: string): string {
       ],
     );
   }
-  return lines.map(([term, text]) => `${term.padEnd(12)}${text}\n`).join("");
+  return lines
+    .map(([term, text]) => `${term.padEnd(12)}${visible(text, Number.POSITIVE_INFINITY)}\n`)
+    .join("");
 }
 
 function parameterCount(flow: Flow): number {

@@ -1,14 +1,27 @@
+import { availableParallelism } from "node:os";
 import { PushforwardError } from "../errors.ts";
 
 /** A whole number that an option was given; none if it was not. */
 export function wholeNumber<T extends string | undefined>(
   name: string,
   text: T,
-  limits: { least: number },
+  limits: { least: number; most?: number },
 ): T extends string ? number : number | undefined;
-export function wholeNumber(name: string, text: string | undefined, { least }: { least: number }) {
-  return number(name, text, `a whole number from ${least}`, (x) => Number.isSafeInteger(x) && x >= least);
+export function wholeNumber(
+  name: string,
+  text: string | undefined,
+  { least, most = Number.MAX_SAFE_INTEGER }: { least: number; most?: number },
+) {
+  const range = `a whole number from ${least}${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ""}`;
+  return number(name, text, range, (x) => Number.isInteger(x) && x >= least && x <= most);
 }
+
+/** Threads beyond the cores gain nothing and take memory, but the number decides how results are rounded: as elsewhere. */
+const MOST_THREADS = Math.max(64, 2 * availableParallelism());
+
+/** How many threads an option asks for. */
+export const threadCount = (text: string | undefined): number | undefined =>
+  wholeNumber("threads", text, { least: 1, most: MOST_THREADS });
 
 /** A number above 0 that an option was given; none if it was not. */
 export const positiveNumber = (name: string, text: string | undefined): number | undefined =>

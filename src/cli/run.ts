@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
-import { nearestName } from "../data/nearestName.ts";
+import { abbreviated, nearestName } from "../data/nearestName.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Command } from "./command.ts";
 import { exitCode, writeFailure } from "./failure.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import type { Io } from "./io.ts";
+import { program } from "./program.ts";
 
 /** Every command, loaded when it is asked for. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -29,9 +30,24 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
+/** Whether a command line only asks for help or the version. */
+export function asksForInformation([first, ...rest]: readonly string[]): boolean {
+  return (
+    first === undefined ||
+    ["help", "--version", "-v"].includes(first) ||
+    asksForHelp(first) ||
+    optionsIn(rest).some(asksForHelp)
+  );
+}
+
+const asksForHelp = (word: string): boolean => word === "--help" || word === "-h";
+
+/** The words before `--`. */
+const optionsIn = (words: readonly string[]): readonly string[] =>
+  words.includes("--") ? words.slice(0, words.indexOf("--")) : words;
+
 async function dispatch(argv: readonly string[], io: Io): Promise<void> {
   const [first, ...rest] = argv;
-  const asksForHelp = (word: string) => word === "--help" || word === "-h";
   if (first === undefined || asksForHelp(first) || (first === "help" && rest.length === 0)) {
     const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
     io.stdout.write(programHelp(commands, version(), io));
@@ -45,8 +61,7 @@ async function dispatch(argv: readonly string[], io: Io): Promise<void> {
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!load) throw unknown(name);
   const command = await load();
-  const end = rest.includes("--") ? rest.indexOf("--") : rest.length;
-  if (first === "help" || rest.slice(0, end).some(asksForHelp)) io.stdout.write(commandHelp(command, io));
+  if (first === "help" || optionsIn(rest).some(asksForHelp)) io.stdout.write(commandHelp(command, io));
   else await command.run(rest, io);
 }
 
@@ -58,10 +73,10 @@ function unknown(word: string): PushforwardError {
     });
   }
   const names = Object.keys(COMMANDS);
-  const nearest = nearestName(word, names);
+  const nearest = nearestName(word, names) ?? abbreviated(word, names);
   return new PushforwardError("ARGUMENT", `pushforward has no command ${word}`, {
     expected: `one of ${names.join(", ")}`,
-    mend: nearest ? `Did you mean pushforward ${nearest}?` : "See pushforward --help.",
+    mend: nearest ? `Did you mean ${program()} ${nearest}?` : `See ${program()} --help.`,
   });
 }
 

@@ -2,7 +2,7 @@ import { writeRows } from "../data/index.ts";
 import { command, NA, THREADS } from "./command.ts";
 import { counted } from "./format.ts";
 import { Messages } from "./messages.ts";
-import { wholeNumber } from "./numbers.ts";
+import { threadCount, wholeNumber } from "./numbers.ts";
 import { tableOptions } from "./tableOptions.ts";
 import { tableOutput } from "./tableOutput.ts";
 
@@ -40,15 +40,9 @@ export const sample = command({
     threads: THREADS,
   },
   examples: [
-    ["pushforward sample model.safetensors -n 5", "Five rows, on the terminal."],
-    [
-      "pushforward sample model.safetensors -n 1000000 --seed 7 -o new.parquet",
-      "A million others, in a file.",
-    ],
-    [
-      "pushforward sample model.safetensors --given depth=10 -n 100",
-      "From a model that was fitted with --given depth.",
-    ],
+    ["sample model.safetensors -n 5", "Five rows, on the terminal."],
+    ["sample model.safetensors -n 1000000 --seed 7 -o new.parquet", "A million others, in a file."],
+    ["sample model.safetensors --given depth=10 -n 100", "From a model that was fitted with --given depth."],
   ],
   async run({ args, io }) {
     const { givenFrom } = await import("./given.ts");
@@ -57,7 +51,7 @@ export const sample = command({
 
     const n = wholeNumber("rows", args.rows, { least: 1 });
     const seed = wholeNumber("seed", args.seed, { least: 0 });
-    const threads = wholeNumber("threads", args.threads, { least: 1 });
+    const threads = threadCount(args.threads);
     const output = tableOutput(args.output, io);
     const model = await readModel(args.model);
     const given = await givenFrom(args.given, model, args.model, tableOptions(args, io));

@@ -1,8 +1,9 @@
 import { rowsAtATime, scanMatrix } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Model } from "../flows/index.ts";
+import { ContextWatch } from "./contextRecord.ts";
 import { count, counted } from "./format.ts";
-import type { Given } from "./given.ts";
+import { type Given, LARGEST } from "./given.ts";
 import type { Io } from "./io.ts";
 import type { Messages } from "./messages.ts";
 import { stopped } from "./scoring.ts";
@@ -30,7 +31,7 @@ export function sampleRows(model: Model, { given, n, seed, threads, io, messages
     const times = n ?? (given.table ? 1 : 1000);
     const total = times * (given.table?.source.rows ?? 1);
     const atATime = rowsAtATime(model.columns.length + model.given.length);
-    for await (const { rows, context } of contexts(given, times, atATime, messages)) {
+    for await (const { rows, context } of contexts(model, given, times, atATime, messages)) {
       if (io.interrupted.aborted) throw stopped();
       const conditional = context.length > 0;
       const options = { threads, seed, start: drawn.rows, ...(conditional && { context }) };
@@ -44,12 +45,19 @@ export function sampleRows(model: Model, { given, n, seed, threads, io, messages
 
 /** Chunks of at most `atATime` rows to draw, with what each row is conditional on. */
 async function* contexts(
+  model: Model,
   { table, values = new Float64Array(0) }: Given,
   n: number,
   atATime: number,
   messages: Messages,
 ): AsyncGenerator<{ rows: number; context: Float64Array }> {
+  const watch = new ContextWatch(model);
+  const tell = () => {
+    for (const text of watch.warnings()) messages.warn(text);
+  };
   if (!table) {
+    watch.see(values);
+    tell();
     for (let start = 0; start < n; start += atATime) {
       const rows = Math.min(atATime, n - start);
       const context = Float64Array.from(
@@ -62,12 +70,19 @@ async function* contexts(
   }
   const { source, columns } = table;
   let missing = 0;
+  let seen = 0;
   for await (const { values, present } of scanMatrix(source, columns)) {
-    for (const complete of present) if (!complete) missing++;
+    for (const [row, complete] of present.entries()) {
+      if (!complete) missing++;
+      else refuseLarge(values, row, row + seen + 1, columns, source.source);
+    }
+    seen += present.length;
+    watch.see(values, present);
     for (const context of repeated(values, present, n, atATime)) {
       yield { rows: context.length / columns.length, context };
     }
   }
+  tell();
   if (missing === source.rows) {
     throw new PushforwardError("DATA", `${source.source} has no complete row to draw from`, {
       expected: `values of ${columns.join(", ")}`,
@@ -77,6 +92,25 @@ async function* contexts(
   if (missing > 0) {
     const are = missing === 1 ? "has a missing value and is" : "have a missing value and are";
     messages.warn(`${counted(missing, "row")} of ${count(source.rows)} in --given ${are} left out.`);
+  }
+}
+
+/** A flow computes in float32, and what that cannot hold gives no samples. */
+function refuseLarge(
+  values: Float64Array,
+  row: number,
+  number: number,
+  columns: readonly string[],
+  source: string,
+): void {
+  for (const [d, name] of columns.entries()) {
+    const value = values[row * columns.length + d]!;
+    if (Number.isFinite(Math.fround(value))) continue;
+    throw new PushforwardError("DATA", `Row ${number} of ${source} has a value that is too large`, {
+      expected: `numbers up to ${LARGEST} in ${name}`,
+      received: `${value}`,
+      mend: "Correct it, or leave the row out in a query.",
+    });
   }
 }
 

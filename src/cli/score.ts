@@ -2,7 +2,7 @@ import { checkWritable, LOG_DENSITY, openTable, writeScored } from "../data/inde
 import { command, NA, THREADS } from "./command.ts";
 import { counted } from "./format.ts";
 import { Messages } from "./messages.ts";
-import { wholeNumber } from "./numbers.ts";
+import { threadCount } from "./numbers.ts";
 import { tableOptions } from "./tableOptions.ts";
 import { tableOutput } from "./tableOutput.ts";
 
@@ -34,18 +34,15 @@ export const score = command({
     "The table may be of any size. OUT appears when it is complete.",
   ],
   examples: [
-    ["pushforward score model.safetensors quakes.csv -o scored.csv", "All rows, with log_density."],
-    [
-      `pushforward score model.safetensors "FROM 'quakes/*.parquet'" -o scored.parquet`,
-      "Many files, through a query.",
-    ],
-    ["pushforward score model.safetensors quakes.csv -o - | head", "On the terminal."],
+    ["score model.safetensors quakes.csv -o scored.csv", "All rows, with log_density."],
+    [`score model.safetensors "FROM 'quakes/*.parquet'" -o scored.parquet`, "Many files, through a query."],
+    ["score model.safetensors quakes.csv -o - | head", "On the terminal."],
   ],
   async run({ args, io }) {
     const { readModel } = await import("./model.ts");
     const { scoreTable } = await import("./scoring.ts");
 
-    const threads = wholeNumber("threads", args.threads, { least: 1 });
+    const threads = threadCount(args.threads);
     const output = tableOutput(args.output, io);
     if (typeof output === "string") await checkWritable(output);
     const model = await readModel(args.model);

@@ -1,6 +1,7 @@
 import { scanMatrix, type Table } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow, Model, RunOptions } from "../flows/index.ts";
+import { ContextWatch } from "./contextRecord.ts";
 import { count, counted, nats } from "./format.ts";
 import type { Io } from "./io.ts";
 import type { Messages } from "./messages.ts";
@@ -41,10 +42,12 @@ export async function* scoreTable(
   const names = [...columns, ...given];
   const readable = await tableFor(table, names, labelsOf(model));
   const far = new FarRows(model);
+  const watch = new ContextWatch(model);
   let done = 0;
   let missing = 0;
   for await (const { rows, values, present } of scanMatrix(readable, names)) {
     const [x, context] = apart(values, columns.length, rows);
+    watch.see(context, present);
     const scores = await logDensities(flow, x, context, { threads });
     for (let row = 0; row < rows; row++) {
       const number = done + row + 1;
@@ -66,6 +69,7 @@ export async function* scoreTable(
       `${counted(missing, "row")} of ${count(done)} ${missing === 1 ? "has" : "have"} a missing value and no log-density.`,
     );
   }
+  for (const text of watch.warnings()) messages.warn(text);
   const warning = far.describe(done);
   if (warning) messages.warn(warning);
 }

@@ -16,14 +16,13 @@ import {
   withConstants,
 } from "../flows/index.ts";
 import { fitTableFlows } from "../train/fitTable.ts";
-import { type FitOptions, type FitResult, fit } from "../train/index.ts";
+import { type CheckpointStore, type FitOptions, type FitResult, fit } from "../train/index.ts";
 import { StreamedRows, withoutColumns } from "../train/rowStream.ts";
 import type { TrainingRows } from "../train/rows.ts";
-import type { Checkpoints } from "./checkpoints.ts";
 import type { Settings } from "./fitSettings.ts";
 import type { TrainingProgress } from "./trainingProgress.ts";
 
-const RECIPES = { nsf, maf, realnvp: realNVP, glow, nice, iaf, planar, naf, cnf } as const;
+export const RECIPES = { nsf, maf, realnvp: realNVP, glow, nice, iaf, planar, naf, cnf } as const;
 
 /** What a training works with. */
 export interface Training {
@@ -33,7 +32,8 @@ export interface Training {
   readonly given: readonly string[];
   readonly labels: Labels;
   readonly learned: TrainingRows | StreamedRows;
-  readonly checkpoints: Checkpoints;
+  /** Where the checkpoints of one flow are kept. */
+  readonly checkpoints: (name?: string) => CheckpointStore;
   readonly signal: AbortSignal;
   readonly progress: TrainingProgress;
 }
@@ -80,7 +80,7 @@ async function trainVarying(settings: Settings, parts: Training): Promise<Traine
     return fitTableFlows(learned, columns.length, {
       ...options,
       embedding,
-      checkpoints: (name) => checkpoints.store(name),
+      checkpoints,
       onFlow: (name) => progress.onFlow(name),
     });
   }
@@ -96,7 +96,7 @@ async function trainVarying(settings: Settings, parts: Training): Promise<Traine
   const result = await fit(flow, learned, {
     ...options,
     ...(kind === "cnf" && { objective: "flowMatching" }),
-    checkpoint: checkpoints.store(),
+    checkpoint: checkpoints(),
   });
   return { ...result, flow, name: kind };
 }

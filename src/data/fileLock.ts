@@ -19,7 +19,7 @@ interface Holder extends ProcessId {
  * @throws FILE at once when another process holds the lock, or it cannot be written.
  */
 export async function withFileLock<T>(path: string, work: () => Promise<T>): Promise<T> {
-  const lock = `${path}.lock`;
+  const lock = lockOf(path);
   const holder: Holder = { ...thisProcess, since: new Date().toISOString() };
   await acquire(lock, JSON.stringify(holder), path).catch((error: unknown) => {
     throw writeError(error, lock);
@@ -104,3 +104,6 @@ function inUse(path: string, lock: string, holder: Holder | undefined): Pushforw
     },
   );
 }
+
+/** The file that stands for the lock of `path`. */
+export const lockOf = (path: string): string => `${path}.lock`;

@@ -3,7 +3,7 @@ export { checkWritable, writeFileAtomically } from "./atomicFile.ts";
 export { columnList, listed, parseColumnList, shellQuoted } from "./columnList.ts";
 export { excludeColumns } from "./columnSelection.ts";
 export type { Chunks } from "./database.ts";
-export { withFileLock } from "./fileLock.ts";
+export { lockOf, withFileLock } from "./fileLock.ts";
 export { type Format, formatOf, outputFormat } from "./format.ts";
 export { checkLabels, type Labels, labelsIn, listOf, meant, withLabels } from "./labels.ts";
 export {

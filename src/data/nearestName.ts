@@ -10,16 +10,38 @@ export function nearestName(name: string, candidates: readonly string[]): string
   return nearest;
 }
 
-/** Levenshtein's distance: the least number of insertions, deletions and substitutions that turn `a` into `b`. */
+/** The shortest candidate that `name` abbreviates: it begins with the same letter and has the others in the same order. */
+export function abbreviated(name: string, candidates: readonly string[]): string | undefined {
+  const letters = [...name.toLowerCase()];
+  if (letters.length < 3) return undefined;
+  const abbreviates = (candidate: string) => {
+    let at = -1;
+    return letters.every((letter, i) => {
+      at = candidate.toLowerCase().indexOf(letter, at + 1);
+      return i === 0 ? at === 0 : at > 0;
+    });
+  };
+  return candidates.filter(abbreviates).sort((a, b) => a.length - b.length)[0];
+}
+
+/**
+ * The least number of insertions, deletions, substitutions and exchanges of neighbours that make `b` of `a` (Damerau 1964,
+ * as optimal string alignment).
+ */
 function editDistance(a: string, b: string): number {
+  let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const current = [i];
     for (let j = 1; j <= b.length; j++) {
       const substitution = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(substitution, previous[j]! + 1, current[j - 1]! + 1));
+      let least = Math.min(substitution, previous[j]! + 1, current[j - 1]! + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        least = Math.min(least, beforePrevious[j - 2]! + 1);
+      }
+      current.push(least);
     }
-    previous = current;
+    [beforePrevious, previous] = [previous, current];
   }
   return previous[b.length]!;
 }

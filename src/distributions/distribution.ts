@@ -1,6 +1,7 @@
 import type { DataRows } from "../bijections/bijection.ts";
 import type { Description, Kind, KindSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import type { Limits } from "../limits.ts";
 
 /** Random numbers that sampling a row needs: `size` standard normal or uniform (0, 1) numbers. */
 export interface Noise {
@@ -22,9 +23,9 @@ export interface Distribution {
   describe(): Description;
   /**
    * Sets the parameters from rows, where that is better than gradient steps from a fixed start; held-out rows may judge
-   * between choices.
+   * between choices. What takes long ends early where a limit is reached, with parameters that are usable.
    */
-  fitToData?(rows: DataRows, heldOut?: DataRows): void;
+  fitToData?(rows: DataRows, heldOut?: DataRows, limits?: Limits): void | Promise<void>;
 }
 
 /** What the registry holds of each distribution. */

@@ -1,4 +1,5 @@
 import type { DataRows } from "../bijections/bijection.ts";
+import { type Limits, limitReached } from "../limits.ts";
 import { Random } from "../random/index.ts";
 import { kMeans } from "./kMeans.ts";
 
@@ -14,7 +15,7 @@ export interface MixtureFit {
   readonly logLikelihood: number;
 }
 
-export interface MixtureOptions {
+export interface MixtureOptions extends Limits {
   /** Added to the diagonal of every covariance, which keeps a component from collapsing onto a row. Default 1e-4. */
   readonly ridge?: number;
   /** Most rounds of expectation maximization. Default 100. */
@@ -31,14 +32,16 @@ export interface MixtureOptions {
  * counts as two rows. The rows should be of about unit scale, as latent values are.
  *
  * The mean log-density rises from round to round (but for what the ridge costs). A component that is left without rows,
- * as where there are more components than different rows, has weight 0.
+ * as where there are more components than different rows, has weight 0. When `signal` is aborted or the `deadline` has
+ * passed, the round that runs is the last.
  */
-export function fitGaussianMixture(
+export async function fitGaussianMixture(
   data: DataRows,
   components: number,
   options: MixtureOptions = {},
-): MixtureFit {
-  return maximizeLikelihood(data, components, clusters(data, components, options.seed ?? 0), options);
+): Promise<MixtureFit> {
+  const start = await clusters(data, components, options.seed ?? 0, options);
+  return maximizeLikelihood(data, components, start, options);
 }
 
 /**
@@ -63,10 +66,15 @@ const noResponsibilities = (rows: number, K: number): Responsibilities => ({
 });
 
 /** Responsibilities to start from: each row belongs to one of K clusters, at most one for every row. */
-export function clusters(data: DataRows, components: number, seed: number): Responsibilities {
+export async function clusters(
+  data: DataRows,
+  components: number,
+  seed: number,
+  limits: Limits,
+): Promise<Responsibilities> {
   const K = Math.min(components, data.rows);
   const start = noResponsibilities(data.rows, K);
-  kMeans(data, K, new Random(seed).split("kmeans")).forEach((k, r) => {
+  (await kMeans(data, K, new Random(seed).split("kmeans"), limits)).forEach((k, r) => {
     start.counts[r] = 1;
     start.components[r * K] = k;
     start.shares[r * K] = 1;
@@ -91,12 +99,12 @@ export function judge(
 const WHOLE_EVERY = 5;
 
 /** The rounds of `fitGaussianMixture` from given responsibilities on, which are overwritten. */
-export function maximizeLikelihood(
+export async function maximizeLikelihood(
   data: DataRows,
   components: number,
   responsibilities: Responsibilities,
-  { ridge = 1e-4, iterations = 100, tolerance = 1e-3 }: MixtureOptions,
-): MixtureFit {
+  { ridge = 1e-4, iterations = 100, tolerance = 1e-3, ...limits }: MixtureOptions,
+): Promise<MixtureFit> {
   const { features: D } = data;
   const state = {
     weights: new Float64Array(components),
@@ -113,7 +121,7 @@ export function maximizeLikelihood(
     const next = expect(data, state, responsibilities, whole);
     const settled = next - logLikelihood < tolerance;
     logLikelihood = next;
-    if (settled && whole) break;
+    if ((settled && whole) || (await limitReached(limits))) break;
     whole = settled;
   }
   return { ...state, logLikelihood };

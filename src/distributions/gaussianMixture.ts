@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { DataRows } from "../bijections/bijection.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
+import type { Limits } from "../limits.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { chooseComponent } from "./chooseComponent.ts";
@@ -102,8 +103,8 @@ export class GaussianMixture implements Distribution {
     return concat(parts, 1).add(mean);
   }
 
-  fitToData(data: DataRows, heldOut?: DataRows): void {
-    this.assign(chooseGaussianMixture(data, this.components, heldOut));
+  async fitToData(data: DataRows, heldOut?: DataRows, limits?: Limits): Promise<void> {
+    this.assign(await chooseGaussianMixture(data, this.components, heldOut, limits));
   }
 
   /** Takes over the result of expectation maximization; components that it did without get a weight of about 0. */

@@ -1,13 +1,19 @@
 import type { DataRows } from "../bijections/bijection.ts";
+import { type Limits, limitReached } from "../limits.ts";
 import type { Random } from "../random/index.ts";
 
 const ROUNDS = 10;
 
 /**
  * The cluster, of K, of each row: k-means++ seeds (Arthur and Vassilvitskii 2007) and a few rounds of Lloyd's algorithm. A row of
- * weight 2 counts as two rows.
+ * weight 2 counts as two rows. Where a limit is reached, the round that runs is the last.
  */
-export function kMeans(data: DataRows, K: number, random: Random): Int32Array {
+export async function kMeans(
+  data: DataRows,
+  K: number,
+  random: Random,
+  limits: Limits = {},
+): Promise<Int32Array> {
   const { rows, features: D, values, weights } = data;
   const centers = seeds(data, K, random.uniform(new Float64Array(K)));
   const nearest = new Int32Array(rows);
@@ -30,6 +36,7 @@ export function kMeans(data: DataRows, K: number, random: Random): Int32Array {
     for (let k = 0; k < K; k++) {
       if (totals[k] > 0) for (let i = 0; i < D; i++) centers[k * D + i] = sums[k * D + i] / totals[k];
     }
+    if (await limitReached(limits)) break;
   }
   return nearest;
 }

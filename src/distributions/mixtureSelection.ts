@@ -1,4 +1,5 @@
 import type { DataRows } from "../bijections/bijection.ts";
+import { type Limits, limitReached } from "../limits.ts";
 import { Random } from "../random/index.ts";
 import { clusters, judge, type MixtureFit, maximizeLikelihood } from "./expectationMaximization.ts";
 
@@ -11,33 +12,52 @@ const SEEDS = [0, 1, 2];
 /**
  * Chooses the number of components (1, 2, 4, ... up to `most`), the ridge and the start that give held-out rows the highest
  * mean log-density, one after the other. Without held-out rows one in six of the rows judges the choice. The chosen mixture
- * is then fitted to all rows from where it is.
+ * is then fitted to all rows from where it is. Where a limit is reached, the best mixture by then is the result.
  */
-export function chooseGaussianMixture(data: DataRows, most: number, heldOut?: DataRows): MixtureFit {
+export async function chooseGaussianMixture(
+  data: DataRows,
+  most: number,
+  heldOut?: DataRows,
+  limits: Limits = {},
+): Promise<MixtureFit> {
   const order = new Random(0).split("mixture selection").permutation(data.rows).subarray(0, ENOUGH);
   const held = heldOut ? 0 : Math.min(order.length - 1, Math.max(1, Math.floor(order.length / 6)));
   const judges = heldOut ?? select(data, order.subarray(0, held));
   const fitted = select(data, order.subarray(held));
   // The second ridge goes on from where the first one has ended.
-  const candidates = (components: number, ridges: readonly number[], seed: number): Candidate[] => {
-    const responsibilities = clusters(fitted, components, seed);
-    return ridges.map((ridge) => {
-      const fit = maximizeLikelihood(fitted, components, responsibilities, { ridge, iterations: ROUNDS });
-      return { fit, ridge, score: judge(fit, judges).meanLogDensity };
-    });
+  const candidates = async (
+    components: number,
+    ridges: readonly number[],
+    seed: number,
+  ): Promise<Candidate[]> => {
+    const responsibilities = await clusters(fitted, components, seed, limits);
+    const found: Candidate[] = [];
+    for (const ridge of ridges) {
+      const options = { ridge, iterations: ROUNDS, ...limits };
+      const fit = await maximizeLikelihood(fitted, components, responsibilities, options);
+      found.push({ fit, ridge, score: judge(fit, judges).meanLogDensity });
+      if (await limitReached(limits)) break;
+    }
+    return found;
   };
-  let best = highest(candidates(1, RIDGES, SEEDS[0]));
+  let best = highest(await candidates(1, RIDGES, SEEDS[0]));
   let misses = 0;
   for (let components = 2; components <= Math.min(most, fitted.rows) && misses < 2; components *= 2) {
-    const found = highest([best, ...candidates(components, RIDGES, SEEDS[0])]);
+    if (await limitReached(limits)) return best.fit;
+    const found = highest([best, ...(await candidates(components, RIDGES, SEEDS[0]))]);
     misses = found === best ? misses + 1 : 0;
     best = found;
   }
   const { ridge } = best;
   const components = best.fit.weights.length;
-  const others = SEEDS.slice(1).flatMap((seed) => candidates(components, [ridge], seed));
-  const { fit } = highest([best, ...others]);
-  return maximizeLikelihood(data, components, judge(fit, data).responsibilities, { ridge });
+  const finalists = [best];
+  for (const seed of SEEDS.slice(1)) {
+    if (await limitReached(limits)) break;
+    finalists.push(...(await candidates(components, [ridge], seed)));
+  }
+  const { fit } = highest(finalists);
+  if (await limitReached(limits)) return fit;
+  return maximizeLikelihood(data, components, judge(fit, data).responsibilities, { ridge, ...limits });
 }
 
 const highest = (candidates: readonly Candidate[]): Candidate =>

@@ -2,7 +2,7 @@ export { buildFlow, type FlowDescription } from "./build.ts";
 export { embedContext } from "./embedContext.ts";
 export { Flow, type SampleOptions } from "./flow.ts";
 export { mixture } from "./mixture.ts";
-export { decodeModel, encodeModel, type Model, type TrainingRecord } from "./modelFile.ts";
+export { decodeModel, encodeModel, type GivenRecord, type Model, type TrainingRecord } from "./modelFile.ts";
 export {
   type AutoregressiveRecipeOptions,
   type BNAFRecipeOptions,

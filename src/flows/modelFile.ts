@@ -9,6 +9,12 @@ import { decodeSafetensors, encodeSafetensors, type StoredArray } from "./safete
 const FORMAT = 5;
 const KEY = "pushforward";
 
+/** What training saw in a column that the flow is conditional on: a range of numbers, or how many rows each label has. */
+const givenSchema = z.union([
+  z.strictObject({ minimum: z.number(), maximum: z.number() }),
+  z.strictObject({ counts: z.array(z.int().nonnegative()) }),
+]);
+
 const trainingSchema = z.strictObject({
   /** Rows that were learned from, validation included. */
   rows: z.int().nonnegative(),
@@ -17,6 +23,8 @@ const trainingSchema = z.strictObject({
   bestEpoch: z.int().nonnegative(),
   /** Mean log-density of the held-out rows in nats, in data units. */
   validationLogDensity: z.number(),
+  /** For each column of `given`. */
+  given: z.array(givenSchema).optional(),
 });
 
 const modelSchema = z.strictObject({
@@ -30,6 +38,8 @@ const modelSchema = z.strictObject({
   labels: z.array(z.array(z.string())).optional(),
   training: trainingSchema.optional(),
 });
+
+export type GivenRecord = z.output<typeof givenSchema>;
 
 /** How a model was trained. */
 export type TrainingRecord = z.output<typeof trainingSchema>;

@@ -45,7 +45,9 @@ type Rows = TrainingRows | StreamedRows;
  * is done again with an eighth of the step.
  */
 export async function fit(flow: Flow, data: FitData, options: FitOptions = {}): Promise<FitResult> {
-  const { validation, checkpoint, initialize: start = true } = options;
+  const { validation, checkpoint, initialize: start = true, signal, maxMinutes } = options;
+  const deadline =
+    maxMinutes === undefined ? Number.POSITIVE_INFINITY : performance.now() + maxMinutes * 60_000;
   const settings = parse(fitSettingsSchema, settingsIn(options), "an option of fit");
   const rows = isStream(data)
     ? await streamedRows(flow, data, settings.seed, options)
@@ -64,10 +66,12 @@ export async function fit(flow: Flow, data: FitData, options: FitOptions = {}): 
     });
   }
   const saved = await checkpoint?.load();
-  if (start && !saved) await initialize(flow, inMemory(parts.training), parts.validation);
+  if (start && !saved) {
+    await initialize(flow, inMemory(parts.training), parts.validation, { signal, deadline });
+  }
   const training = new Training(flow, parts.training, parts.validation, settings, options);
   try {
-    return await training.run(saved);
+    return await training.run(saved, deadline);
   } finally {
     await training.release();
   }
@@ -156,7 +160,7 @@ class Training {
     this.flow = flow;
   }
 
-  async run(saved: Uint8Array | undefined): Promise<FitResult> {
+  async run(saved: Uint8Array | undefined, deadline: number): Promise<FitResult> {
     const { settings, state, options } = this;
     if (saved) this.restore(saved);
     // A standardization next to the data is done here, once and in float64; its log-determinant is a constant.
@@ -183,10 +187,6 @@ class Training {
       const { values, context } = this.validation;
       this.refuseOutside(await findNonFinite(this.inner, values, context), this.validation);
     }
-    const deadline =
-      options.maxMinutes === undefined
-        ? Number.POSITIVE_INFINITY
-        : performance.now() + options.maxMinutes * 60_000;
     let stopped: FitResult["stopped"] = "epochs";
     while (state.epoch < this.lengths.epochs) {
       if (state.epoch - state.bestEpoch >= this.lengths.patience) {

@@ -41,7 +41,8 @@ export interface FittedTable extends FitResult {
 
 /**
  * Learns the density of a table with the defaults of pushforward: trains each of `tableFlows` and keeps the one that
- * gives the held-out rows the higher mean log-density. `maxMinutes` is shared among them.
+ * gives the held-out rows the higher mean log-density. `maxMinutes` is shared among them, and flows
+ * that it leaves no time for are not tried.
  *
  * A column with one value in all rows, those of `validation` included, is learned as this constant: it adds nothing to
  * log-densities, rows with another value get -Infinity, and samples have it. Throws `DATA` where all columns are constant,
@@ -50,6 +51,7 @@ export interface FittedTable extends FitResult {
  * The choice of flows and settings is the outcome of the comparison in docs/defaults.md.
  */
 export async function fitTable(table: TableRows, options: FitTableOptions = {}): Promise<FittedTable> {
+  const start = performance.now();
   const features = table.columns.length;
   // One first pass over a stream does for all flows.
   const data =
@@ -67,6 +69,9 @@ export async function fitTable(table: TableRows, options: FitTableOptions = {}):
     features - constants.values.size,
     {
       ...options,
+      ...(options.maxMinutes !== undefined && {
+        maxMinutes: options.maxMinutes - (performance.now() - start) / 60_000,
+      }),
       ...(validation && { validation: withoutColumns(validation, constants.values) }),
     },
   );
@@ -114,6 +119,7 @@ export async function fitTableFlows(
   features: number,
   options: FitTableOptions = {},
 ): Promise<Omit<FittedTable, "warnings">> {
+  const start = performance.now();
   const { onWarning: _, onFlow, checkpoints, maxMinutes, embedding, ...rest } = options;
   const { rows } = data;
   const context = data instanceof StreamedRows ? data.widths.context : data.context.length / rows;
@@ -122,11 +128,11 @@ export async function fitTableFlows(
   const defaults =
     rows > 20_000 ? { learningRate: 1e-3, weightDecay: 0.01 } : { learningRate: 3e-3, weightDecay: 0.3 };
   const optimizer = { ...defaults, ...options.optimizer };
-  const start = performance.now();
   let best: Omit<FittedTable, "warnings"> | undefined;
   for (const [i, { name, flow }] of candidates.entries()) {
-    onFlow?.(name);
     const left = maxMinutes === undefined ? undefined : maxMinutes - (performance.now() - start) / 60_000;
+    if (best && left !== undefined && left <= 0) break;
+    onFlow?.(name);
     const result = await fit(flow, data, {
       ...rest,
       optimizer,

@@ -8,6 +8,7 @@ import { Ensemble } from "../distributions/ensemble.ts";
 import { Mixture } from "../distributions/mixture.ts";
 import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import type { Flow } from "../flows/flow.ts";
+import type { Limits } from "../limits.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 import { asDataRows, selectRows, type TrainingRows } from "./rows.ts";
@@ -19,27 +20,36 @@ const ENOUGH = 20_000;
  * Sets what a flow takes from data (scales, actnorm, mixture components), from the data side to the base: each part sees
  * the rows as the parts before it leave them. Held-out rows, as they arrive at the base, may judge choices made there.
  */
-export async function initialize(flow: Flow, data: TrainingRows, heldOut?: TrainingRows): Promise<void> {
-  await settleDistribution(flow.distribution, heldOut ? [data, heldOut] : [data]);
+export async function initialize(
+  flow: Flow,
+  data: TrainingRows,
+  heldOut?: TrainingRows,
+  limits: Limits = {},
+): Promise<void> {
+  await settleDistribution(flow.distribution, heldOut ? [data, heldOut] : [data], limits);
 }
 
 /** Fits a distribution and all inside it to the first of `sets`; the second one judges. */
-async function settleDistribution(distribution: Distribution, sets: TrainingRows[]): Promise<void> {
+async function settleDistribution(
+  distribution: Distribution,
+  sets: TrainingRows[],
+  limits: Limits,
+): Promise<void> {
   if (distribution instanceof TransformedDistribution) {
     const { base, bijection, embedding } = distribution;
     embedding?.fitToData(asDataRows(sets[0]));
     const given = embedding ? await Promise.all(sets.map((rows) => embedded(embedding, rows))) : sets;
-    await settleDistribution(base, await settle(bijection, given, distributionTakesData(base)));
+    await settleDistribution(base, await settle(bijection, given, distributionTakesData(base)), limits);
   } else if (distribution instanceof Ensemble) {
-    await settleDistribution(distribution.distribution, sets);
+    await settleDistribution(distribution.distribution, sets, limits);
   } else if (distribution instanceof ConstantFeatures) {
     const others = sets.map((rows) => ({ ...rows, values: distribution.varyingOf(rows.values) }));
-    await settleDistribution(distribution.distribution, others);
+    await settleDistribution(distribution.distribution, others, limits);
   } else if (distribution instanceof Mixture) {
-    for (const component of distribution.distributions) await settleDistribution(component, sets);
+    for (const component of distribution.distributions) await settleDistribution(component, sets, limits);
   } else {
     const [rows, judges] = sets.map(asDataRows);
-    distribution.fitToData?.(rows, judges);
+    await distribution.fitToData?.(rows, judges, limits);
   }
 }
 

@@ -78,7 +78,7 @@ export interface FitOptions extends FitSettings, EngineOptions {
   onRecovery?(message: string): void;
   /** Ends training after the running batch; what was best so far is kept. */
   signal?: AbortSignal;
-  /** Ends training when so many minutes have passed. */
+  /** Ends training when so many minutes have passed since the call, preparation included. */
   maxMinutes?: number;
   checkpoint?: CheckpointStore;
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { constants } from "node:os";
 import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { run } from "../../src/cli/run.ts";
@@ -84,7 +85,13 @@ export function start(
   child.stderr!.on("data", (chunk) => {
     err += chunk;
   });
-  const ended = once(child, "close").then(([code, signal]) => ({ code, signal, out, err }));
+  // As a shell does, with 128 and the number of a signal that ended the process.
+  const ended = once(child, "close").then(([code, signal]) => ({
+    code: signal ? 128 + constants.signals[signal as NodeJS.Signals] : code,
+    signal,
+    out,
+    err,
+  }));
   return {
     child,
     ended,

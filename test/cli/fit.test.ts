@@ -249,13 +249,13 @@ it("ends when the validation rows gain no more", async () => {
 });
 
 it("ends when the time is up, keeps what is best and says how to go on", async () => {
-  const endless = ["--flow", "nsf", "--epochs", "100000", "--patience", "100000", "--max-minutes", "0.04"];
+  const endless = ["--flow", "nsf", "--epochs", "100000", "--patience", "100000", "--max-minutes", "0.08"];
   const words = ["fit", EARTHQUAKES, ...endless, "-o", path("timed.safetensors")];
   const { code, out } = await pushforward(words);
   expect(code).toBe(0);
   expect(out).toContain("time was up");
   expect(out).toMatch(
-    /To go on:\n {2}pushforward fit \S+ --flow nsf .* --max-minutes 0.04 -o \S+ --resume\n/,
+    /To go on:\n {2}pushforward fit \S+ --flow nsf .* --max-minutes 0.08 -o \S+ --resume\n/,
   );
   expect(model("timed.safetensors").columns).toHaveLength(4);
 

@@ -99,6 +99,9 @@ describe("a text column in --given", () => {
       const mean = heights.reduce((a, b) => a + b) / heights.length;
       expect(Math.abs(mean - MEANS[k] - 2)).toBeLessThan(0.15 + (5 * DEVIATIONS[k]) / Math.sqrt(500));
     }
+    const whole = await drawn("--given", '"kind=cat, grey",age=0.5');
+    expect(await drawn("--given", 'kind="cat, grey",age=0.5')).toEqual(whole);
+    expect(await drawn("--given", 'age=0.5, kind="cat, grey"')).toEqual(whole);
     expect(await drawn("--given", "kind= emu ,age=0.5")).toEqual(await drawn("--given", "age=0.5,kind=emu"));
   });
 
@@ -115,7 +118,7 @@ describe("a text column in --given", () => {
 
   it("is shown by inspect", async () => {
     const { out } = await pushforward(["inspect", model]);
-    expect(out).toContain("given       age, kind (cat, grey, dog or emu)\n");
+    expect(out).toMatch(/^given {7}age \(\S+ to \S+\), kind \(cat, grey, dog or emu\)$/m);
     expect(out).toContain("embedding   1 number, labels of 3 classes -> 4\n");
     const [described] = await json("inspect", model);
     expect(described.labels).toEqual([["cat, grey", "dog", "emu"]]);

@@ -266,10 +266,12 @@ it("refuses what a model cannot be given", async () => {
 
 it("shows what is in a model", async () => {
   const { out } = await pushforward(["inspect", conditional]);
-  expect(out.replace(/-\d+\.\d{3}/, "-X.XXX").replace(/(parameters +)\d+/, "$1N")).toMatchInlineSnapshot(`
+  expect(
+    out.replace(/(validation +)-\d+\.\d{3}/, "$1-X.XXX").replace(/(parameters +)\d+/, "$1N"),
+  ).toMatchInlineSnapshot(`
     "model       conditional.safetensors
     columns     mag, lat
-    given       depth_km, lon
+    given       depth_km (-2.79 to 573.76), lon (-179.6445 to 178.8275)
     flow        standard normal -> autoregressive (rational quadratic spline) -> standardize context -> tails -> standardize
     parameters  N
     trained on  1,536 rows, seed 0

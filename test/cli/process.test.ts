@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, utimesSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { tableFlows } from "../../src/flows/index.ts";
@@ -55,7 +55,7 @@ describe("after kill -9 in the middle", () => {
     expect(list().filter((name) => name.startsWith("killed"))).toEqual(["killed.safetensors"]);
   });
 
-  it("the default flow goes on too, whichever it was trying", async () => {
+  it("the default flow goes on too, whichever it was trying", { timeout: 180_000 }, async () => {
     const options = ["--epochs", "6"];
     const expected = await uninterrupted("default.safetensors", options);
     for (const { name: flow } of tableFlows(4, { rows: 1000 })) {
@@ -84,12 +84,12 @@ describe("Ctrl-C", () => {
     expect(out).not.toContain('"done"');
     expect(plain(err)).toMatchInlineSnapshot(`
       "Stopped; the last finished epoch is kept in stopped.safetensors.checkpoint.
-      To go on: pushforward fit earthquakes.csv --flow nsf --transforms 2 --hidden 16 --epochs 60 --patience 60 -o stopped.safetensors --json --resume
+      To go on: node --import tsx src/cli/main.ts fit earthquakes.csv --flow nsf --transforms 2 --hidden 16 --epochs 60 --patience 60 -o stopped.safetensors --json --resume
       "
     `);
     expect(readFileSync(path("stopped.safetensors")).equals(old)).toBe(true);
 
-    const command = /pushforward (fit .*)/.exec(err)![1]!.split(" ");
+    const command = /main\.ts (fit .*)/.exec(err)![1]!.split(" ");
     expect((await pushforward(command)).code).toBe(0);
     expect(readFileSync(path("stopped.safetensors")).equals(readFileSync(path("whole.safetensors")))).toBe(
       true,
@@ -154,27 +154,70 @@ describe("a checkpoint", () => {
     expect(await here.failure(...fit)).toMatchInlineSnapshot(`
       "2
       Error: There is a checkpoint of an unfinished training, terminated.safetensors.checkpoint.
-      Go on from it with --resume, or remove it to start anew: rm terminated.safetensors.checkpoint"
+      Go on from it with --resume, or discard it and start anew with --overwrite."
     `);
     expect(await here.failure(...fit, "--seed", "1", "--resume")).toMatchInlineSnapshot(`
       "2
       Error: terminated.safetensors.checkpoint: the checkpoint belongs to other data, another flow or other settings.
-      Give the same data and options to go on from it, or remove it to start anew: rm terminated.safetensors.checkpoint"
+      Give the same data and options to go on from it, or discard it and start anew with --overwrite."
     `);
     const other = ["fit", EARTHQUAKES, "-o", path("terminated.safetensors"), "--resume"];
     expect(await here.failure(...other)).toMatchInlineSnapshot(`
       "2
       Error: terminated.safetensors.checkpoint is the checkpoint of another kind of flow.
-      Give the same --flow to go on from it, or remove it to start anew: rm terminated.safetensors.checkpoint"
+      Give the same --flow to go on from it, or discard it and start anew with --overwrite."
     `);
     write("damaged.safetensors.checkpoint", "not a checkpoint");
     const damaged = ["fit", EARTHQUAKES, ...EPOCHS, "-o", path("damaged.safetensors"), "--resume"];
     expect(await here.failure(...damaged)).toMatchInlineSnapshot(`
       "2
       Error: damaged.safetensors.checkpoint: this is not a safetensors file: expected the length of a JSON header, then the header, received bytes 6e 6f 74 20 61 20 63 68 65.
-      Give the same data and options to go on from it, or remove it to start anew: rm damaged.safetensors.checkpoint"
+      Give the same data and options to go on from it, or discard it and start anew with --overwrite."
     `);
     expect(list()).toEqual([...before, "damaged.safetensors.checkpoint"].sort());
+    expect(await here.failure(...fit, "--resume", "--overwrite")).toMatchInlineSnapshot(`
+      "2
+      Error: --overwrite does not go with --resume.
+      Go on with --resume, or start anew with --overwrite."
+    `);
+  });
+
+  it("goes with --overwrite, whatever it is, but not before the table was read", async () => {
+    const fit = (data: string) => ["fit", data, ...QUICK, "-o", path("damaged.safetensors"), "--overwrite"];
+    expect((await pushforward(fit("no.csv"))).code).toBe(2);
+    expect(list()).toContain("damaged.safetensors.checkpoint");
+    expect((await pushforward(fit(EARTHQUAKES))).code).toBe(0);
+    expect(list().filter((name) => name.startsWith("damaged"))).toEqual(["damaged.safetensors"]);
+  });
+
+  it("of a training that ended by time is for --resume, and does not stand in the way of another", async () => {
+    const endless = ["--epochs", "100000", "--patience", "100000", "--max-minutes", "0.08"];
+    const words = ["fit", EARTHQUAKES, ...QUICK.slice(0, 6), ...endless, "-o", path("timed.safetensors")];
+    expect((await pushforward(words)).code).toBe(0);
+    expect(list()).toContain("timed.safetensors.checkpoint");
+    const { code, err } = await pushforward(words);
+    expect({ code, first: err.split("\n")[0] }).toMatchInlineSnapshot(`
+      {
+        "code": 0,
+        "first": "Starting anew, in place of the training that wrote timed.safetensors when its time was up. (--resume would have gone on from timed.safetensors.checkpoint.)",
+      }
+    `);
+    expect(list()).toContain("timed.safetensors.checkpoint");
+    // Written after the model, it is that of a training that was interrupted since.
+    utimesSync(path("timed.safetensors"), new Date(0), new Date(0));
+    expect(await here.failure(...words)).toContain("There is a checkpoint of an unfinished training");
+  });
+
+  it("of a training that failed goes with the smaller steps that are proposed", async () => {
+    const words = ["--flow", "planar", "--learning-rate", "1e4", "--epochs", "3", "--threads", "1"];
+    const error = await here.failure("fit", EARTHQUAKES, ...words, "-o", path("failed.safetensors"));
+    expect(error.split("\n").at(-1)).toMatchInlineSnapshot(
+      `"Take smaller steps: pushforward fit earthquakes.csv --flow planar --epochs 3 --threads 1 -o failed.safetensors --learning-rate 0.001 --overwrite. Or look at these rows: a value far from all others, or a column of few distinct values."`,
+    );
+    expect(list()).toContain("failed.safetensors.checkpoint");
+    const [, proposed] = /fit earthquakes.csv (.* --overwrite)\./.exec(error)!;
+    const again = proposed!.replace("failed.", path("failed.")).split(" ");
+    expect((await pushforward(["fit", EARTHQUAKES, ...again])).code).toBe(0);
   });
 
   it("that is not there is told, and training starts anew", async () => {

@@ -1,3 +1,4 @@
+import { availableParallelism, homedir } from "node:os";
 import { expect, it } from "vitest";
 import { workplace } from "./command.ts";
 
@@ -164,13 +165,38 @@ it("refuses options that are unknown, repeated, without a value, or with one too
   expect(await failure("fit", "data.csv", "--flow", "mfa")).toMatchInlineSnapshot(`
     "2
     Error: --flow has no choice mfa: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf.
-    Choose one of them: --flow default"
+    Did you mean maf?"
   `);
   expect(await failure("fit", "data.csv", "--flow", "transformer")).toMatchInlineSnapshot(`
     "2
     Error: --flow has no choice transformer: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf.
     Choose one of them: --flow default"
   `);
+});
+
+it("suggests what a slip or an abbreviation stands for", async () => {
+  const hint = async (...words: string[]) => (await failure(...words)).split("\n").at(-1);
+  expect(await hint("fti", "data.csv")).toBe("Did you mean pushforward fit?");
+  expect(await hint("eval", "model.safetensors")).toBe("Did you mean pushforward evaluate?");
+  expect(await hint("fit", "data.csv", "--sede", "1")).toBe("Did you mean --seed?");
+  expect(await hint("fit", "data.csv", "--out", "m.safetensors")).toBe("Did you mean --output?");
+  expect(await hint("fit", "data.csv", "--cols", "a,b")).toBe("Did you mean --columns?");
+  expect(await hint("fit", "data.csv", "--lr", "1")).toBe("See pushforward fit --help.");
+});
+
+it("replaces ~ where a shell does not", async () => {
+  const home = homedir();
+  for (const word of ["--output=~/no/m.safetensors", "-o~/no/m.safetensors", "-o=~/no/m.safetensors"]) {
+    expect(await failure("fit", "data.csv", word)).toContain(`Cannot write ${home}/no/m.safetensors:`);
+  }
+  expect(await failure("sample", "no.safetensors", "--output=~")).toContain(`The name ${home} does not say`);
+  // What a user quotes is meant as it is, and so is a tilde elsewhere.
+  expect(await failure("fit", "data.csv", "-o", "~/no/m.safetensors")).toContain(
+    "Cannot write ~/no/m.safeten",
+  );
+  expect(await failure("fit", "data.csv", "--output=no~/m.safetensors")).toContain(
+    "Cannot write no~/m.safeten",
+  );
 });
 
 it("refuses too many and too few arguments", async () => {
@@ -278,9 +304,11 @@ it("refuses values that do not fit", async () => {
     ["score", "m", "d", "-o", "s.csv"],
     ["sample", "m"],
   ]) {
-    expect(await failure(...words, "--threads", "0")).toBe(
-      "2\nError: --threads does not fit: expected a whole number from 1, received 0.\nWrite for example --threads 1",
-    );
+    for (const threads of ["0", "1000000"]) {
+      expect(await failure(...words, "--threads", threads)).toBe(
+        `2\nError: --threads does not fit: expected a whole number from 1 to ${Math.max(64, 2 * availableParallelism())}, received ${threads}.\nWrite for example --threads 1`,
+      );
+    }
   }
   expect(await failure("sample", "model.safetensors", "-o", "new.xlsx")).toMatchInlineSnapshot(`
     "2

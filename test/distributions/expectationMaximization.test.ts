@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { DataRows } from "../../src/bijections/index.ts";
 import { judge } from "../../src/distributions/expectationMaximization.ts";
 import { fitGaussianMixture, GaussianMixture, type MixtureFit } from "../../src/distributions/index.ts";
+import type { Limits } from "../../src/limits.ts";
 import { Random } from "../../src/random/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
 import { logProb } from "./evaluate.ts";
@@ -75,8 +76,8 @@ function textbookRound(fit: MixtureFit, { rows, values }: DataRows): Pick<Mixtur
 const data = samples(6000);
 
 describe("fitGaussianMixture", () => {
-  test("recovers a mixture", () => {
-    const fit = fitGaussianMixture(data, 3, { tolerance: 1e-9, iterations: 300 });
+  test("recovers a mixture", async () => {
+    const fit = await fitGaussianMixture(data, 3, { tolerance: 1e-9, iterations: 300 });
     TRUE.means.forEach((mean, i) => {
       const distance = (k: number) => Math.hypot(fit.means[2 * k] - mean[0], fit.means[2 * k + 1] - mean[1]);
       const k = [0, 1, 2].reduce((best, candidate) =>
@@ -95,13 +96,14 @@ describe("fitGaussianMixture", () => {
   test.each([
     [0, 1e-12],
     [1e-4, 1e-6],
-  ])("gains likelihood in every round, with a ridge of %d", (ridge, slack) => {
+  ])("gains likelihood in every round, with a ridge of %d", async (ridge, slack) => {
     const few = asRows(data.values.subarray(0, 1200), 2);
     for (const components of [2, 3, 6]) {
-      const reached = Array.from({ length: 25 }, (_, i) => {
-        const options = { ridge, iterations: i + 1, tolerance: Number.NEGATIVE_INFINITY };
-        return fitGaussianMixture(few, components, options).logLikelihood;
-      });
+      const reached: number[] = [];
+      for (let iterations = 1; iterations <= 25; iterations++) {
+        const options = { ridge, iterations, tolerance: Number.NEGATIVE_INFINITY };
+        reached.push((await fitGaussianMixture(few, components, options)).logLikelihood);
+      }
       for (let i = 1; i < reached.length; i++) expect(reached[i]).toBeGreaterThan(reached[i - 1] - slack);
       // The start finds few clusters itself.
       if (components === 6) expect(reached.at(-1)! - reached[0]).toBeGreaterThan(1e-3);
@@ -109,7 +111,7 @@ describe("fitGaussianMixture", () => {
   });
 
   test("gives the likelihood that the distribution has with its parameters", async () => {
-    const fit = fitGaussianMixture(data, 4);
+    const fit = await fitGaussianMixture(data, 4);
     const mixture = new GaussianMixture({ features: 2, components: 4 }, new Random(0));
     mixture.assign(fit);
     const values = await logProb(mixture, data.values);
@@ -118,8 +120,8 @@ describe("fitGaussianMixture", () => {
     expect(judge(fit, data).meanLogDensity).toBeCloseTo(fit.logLikelihood, 12);
   });
 
-  test("is one Gaussian for one component: mean and covariance of the rows", () => {
-    const fit = fitGaussianMixture(data, 1, { ridge: 0 });
+  test("is one Gaussian for one component: mean and covariance of the rows", async () => {
+    const fit = await fitGaussianMixture(data, 1, { ridge: 0 });
     const mean = [0, 1].map((i) => {
       let sum = 0;
       for (let r = 0; r < data.rows; r++) sum += data.values[2 * r + i];
@@ -136,7 +138,7 @@ describe("fitGaussianMixture", () => {
     expectClose(covariance(fit, 0), [moment(0, 0), moment(0, 1), moment(1, 1)], 1e-10, "covariance");
   });
 
-  test("counts a row of weight 2 as two rows, and the unit of weights for nothing", () => {
+  test("counts a row of weight 2 as two rows, and the unit of weights for nothing", async () => {
     const rows = 300;
     const values = data.values.slice(0, 2 * rows);
     const weights = Float64Array.from({ length: rows }, (_, r) => r % 4);
@@ -145,10 +147,10 @@ describe("fitGaussianMixture", () => {
         Array.from({ length: weights[r] }, () => [values[2 * r], values[2 * r + 1]]).flat(),
       ),
     );
-    const weighted = fitGaussianMixture(asRows(values, 2, weights), 3);
+    const weighted = await fitGaussianMixture(asRows(values, 2, weights), 3);
     for (const other of [
-      fitGaussianMixture(asRows(repeated, 2), 3),
-      fitGaussianMixture(
+      await fitGaussianMixture(asRows(repeated, 2), 3),
+      await fitGaussianMixture(
         asRows(
           values,
           2,
@@ -185,7 +187,7 @@ describe("fitGaussianMixture", () => {
     ],
     ["a row far out", asRows(Float64Array.from([...data.values.subarray(0, 400), 1e15, -1e15]), 2), 3],
   ])("takes %s", async (_, rows, components) => {
-    const fit = fitGaussianMixture(rows, components);
+    const fit = await fitGaussianMixture(rows, components);
     expect(fit.weights.length).toBe(components);
     expect(fit.weights.reduce((a, b) => a + b)).toBeCloseTo(1, 9);
     for (const values of [fit.weights, fit.means, fit.precisionFactors, [fit.logLikelihood]]) {
@@ -197,21 +199,21 @@ describe("fitGaussianMixture", () => {
     expect([...values].every(Number.isFinite)).toBe(true);
   });
 
-  test("is what rounds over all components and rows give", () => {
+  test("is what rounds over all components and rows give", async () => {
     // Textbook rounds: each component has a share in each row, if only of 1e-300.
     const [rows, components] = [400, 12];
     const few = asRows(data.values.slice(0, 2 * rows), 2);
     const options = { tolerance: 1e-12, iterations: 3000 };
-    const fit = fitGaussianMixture(few, components, options);
+    const fit = await fitGaussianMixture(few, components, options);
     const again = textbookRound(fit, few);
     expectClose(again.weights, fit.weights, 1e-6, "weights");
     expectClose(again.means, fit.means, 1e-5, "means");
   });
 
-  test("is the same for a seed, and another for another", () => {
-    const seeded = (seed: number) => [...fitGaussianMixture(data, 6, { seed }).means];
-    expect(seeded(1)).toEqual(seeded(1));
-    expect(seeded(1)).not.toEqual(seeded(2));
+  test("is the same for a seed, and another for another", async () => {
+    const seeded = async (seed: number) => [...(await fitGaussianMixture(data, 6, { seed })).means];
+    expect(await seeded(1)).toEqual(await seeded(1));
+    expect(await seeded(1)).not.toEqual(await seeded(2));
   });
 });
 
@@ -219,17 +221,38 @@ describe("GaussianMixture.fitToData", () => {
   test.each([1, 2, 3, 8])("takes %d rows", async (rows) => {
     const mixture = new GaussianMixture({ features: 2, components: 4 }, new Random(0));
     const few = asRows(data.values.slice(0, 2 * rows), 2);
-    mixture.fitToData(few);
+    await mixture.fitToData(few);
     expect([...(await logProb(mixture, few.values))].every(Number.isFinite)).toBe(true);
   });
 
   test("finds about as many components as there are, and their density", async () => {
     const mixture = new GaussianMixture({ features: 2, components: 16 }, new Random(0));
-    mixture.fitToData(data);
+    await mixture.fitToData(data);
     const values = await logProb(mixture, data.values);
     const mean = values.reduce((sum, v) => sum + v, 0) / data.rows;
-    const best = fitGaussianMixture(data, 3, { tolerance: 1e-9, iterations: 300 }).logLikelihood;
+    const { logLikelihood: best } = await fitGaussianMixture(data, 3, { tolerance: 1e-9, iterations: 300 });
     expect(mean).toBeGreaterThan(best - 0.01);
     expect(mean).toBeLessThan(best + 0.05);
+  });
+
+  test("ends at its deadline or when told, with the best mixture by then", async () => {
+    const used = async (limits: Limits) => {
+      const mixture = new GaussianMixture({ features: 2, components: 16 }, new Random(0));
+      await mixture.fitToData(data, undefined, limits);
+      const values = await logProb(mixture, data.values);
+      expect([...values].every(Number.isFinite)).toBe(true);
+      return mixture.logWeights.numbers.filter((w) => w > Math.log(1e-6)).length;
+    };
+    expect(await used({})).toBeGreaterThan(2);
+    expect(await used({ deadline: performance.now() })).toBe(1);
+    expect(await used({ signal: AbortSignal.abort() })).toBe(1);
+  });
+
+  test("lets timers and signals have their turn", async () => {
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 10);
+    await new GaussianMixture({ features: 2, components: 16 }, new Random(0)).fitToData(data);
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(0);
   });
 });

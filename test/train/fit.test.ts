@@ -13,7 +13,7 @@ import { Uniform } from "../../src/distributions/uniform.ts";
 import type { PushforwardError } from "../../src/errors.ts";
 import { Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { type CheckpointStore, type Epoch, fit, fitTable } from "../../src/train/index.ts";
+import { type CheckpointStore, type Epoch, type FitOptions, fit, fitTable } from "../../src/train/index.ts";
 import { fitSettingsSchema, trainingLengths } from "../../src/train/options.ts";
 
 /** n rows of a correlated Gaussian: x_2 = x_1 / 2 + noise. */
@@ -265,6 +265,20 @@ describe("interruption", () => {
       maxMinutes: 0.02,
     });
     expect(result.stopped).toBe("time");
+  });
+
+  it("counts the fit of a mixture to the data among the time, and stops it at a signal", async () => {
+    const noise = new Random(5).normal(new Float64Array(600));
+    const clusters = noise.map((e, i) => ((i >> 1) % 3) - 1 + 1e-2 * e);
+    const components = async (limit: FitOptions) => {
+      const mixture = new GaussianMixture({ features: 2, components: 8 }, new Random(0));
+      const { stopped } = await fit(new Flow(mixture, new Standardize({ features: 2 })), clusters, limit);
+      return { stopped, used: mixture.logWeights.numbers.filter((w) => w > Math.log(1e-6)).length };
+    };
+    expect((await components({ epochs: 1 })).used).toBeGreaterThan(2);
+    // Under a limit that is reached already the first choice is the last.
+    expect(await components({ maxMinutes: 1e-9 })).toEqual({ stopped: "time", used: 1 });
+    expect(await components({ signal: AbortSignal.abort() })).toEqual({ stopped: "signal", used: 1 });
   });
 });
 

@@ -1,0 +1,109 @@
+import { rmSync } from "node:fs";
+import { constants } from "node:os";
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import { PushforwardError } from "../errors.ts";
+import type { CommandThreadData, FromCommandThread, Terminal, ToCommandThread } from "./commandThread.ts";
+import { writeFailure } from "./failure.ts";
+import type { StopMessage } from "./io.ts";
+import { ERASE_LINE } from "./messages.ts";
+import { program, programOf, setProgram } from "./program.ts";
+import { asksForInformation, run } from "./run.ts";
+
+/** How long an interrupted command may take to end by itself and to remove its temporary files. */
+const GRACE_MILLISECONDS = 1500;
+
+const { stdout, stderr, env } = process;
+
+/**
+ * Runs a command line in a thread of its own, so that this one is always free to receive signals: whatever the command
+ * computes or waits for, the process ends within two seconds of Ctrl-C, SIGTERM or SIGHUP, by that signal.
+ */
+export async function supervise(argv: readonly string[]): Promise<void> {
+  setProgram(programOf(process));
+  // Where there is nobody to tell anything, the command goes on.
+  stderr.on("error", () => {});
+  if (asksForInformation(argv)) {
+    stdout.on("error", refuseBrokenOutput);
+    process.exitCode = await run(argv, { stdout, stderr, env, interrupted: new AbortController().signal });
+    return;
+  }
+
+  const workerData: CommandThreadData = {
+    module: new URL(`./commandThread${extname(import.meta.url)}`, import.meta.url).href,
+    program: program(),
+    argv,
+    stdout: terminal(stdout),
+    stderr: terminal(stderr),
+  };
+  const entry = new URL("./threadEntry.js", import.meta.url);
+  const worker = new Worker(entry, { workerData, stdout: true, stderr: true });
+  const tell = (message: ToCommandThread) => worker.postMessage(message);
+  let code = 1;
+  let received: NodeJS.Signals | undefined;
+  let stopMessage: StopMessage = {
+    what: "Stopped before the end; no file was written",
+    mend: "Run the command again.",
+  };
+
+  worker.stdout.pipe(stdout, { end: false });
+  worker.stderr.pipe(stderr, { end: false });
+  worker.on("message", (message: FromCommandThread) => {
+    if (message.type === "exit") code = message.code;
+    else stopMessage = message;
+  });
+  worker.on("error", fail);
+  worker.on("exit", () => {
+    if (received && code === 130) dieBy(received);
+    process.exitCode = code;
+  });
+
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      // The second time is a wish to end at once; what is on the disk is whole at every moment.
+      if (received) dieBy(signal, stopMessage.remove);
+      received = signal;
+      tell({ type: "interrupt" });
+      setTimeout(() => {
+        const { what, mend, remove } = stopMessage;
+        fail(new PushforwardError("INTERRUPTED", what, { mend }));
+        dieBy(signal, remove);
+      }, GRACE_MILLISECONDS).unref();
+    });
+  }
+  process.on("SIGWINCH", () => tell({ type: "resize", stdout: terminal(stdout), stderr: terminal(stderr) }));
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    refuseBrokenOutput(error);
+    worker.stdout.resume();
+    tell({ type: "readerGone" });
+  });
+  stderr.on("error", () => worker.stderr.resume());
+}
+
+const terminal = ({ isTTY, columns }: Terminal): Terminal => ({ isTTY, columns });
+
+function fail(error: unknown): void {
+  if (stderr.isTTY) stderr.write(ERASE_LINE);
+  writeFailure(error, { stderr, env });
+}
+
+function refuseBrokenOutput(error: NodeJS.ErrnoException): void {
+  // Whoever read a pipe has gone away, and needs nothing more.
+  if (error.code === "EPIPE") return;
+  fail(
+    new PushforwardError("FILE", `Cannot write to standard output (${error.message})`, {
+      mend: "See to the cause, and run the command again.",
+      cause: error,
+    }),
+  );
+  process.exit(1);
+}
+
+/** Ends the process as the signal does by default: no destructor of native code runs, which could wait for its threads. */
+function dieBy(signal: NodeJS.Signals, remove: readonly string[] = []): never {
+  for (const path of remove) rmSync(path, { force: true });
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+  // Reached only where the signal is blocked.
+  process.exit(128 + constants.signals[signal]);
+}

@@ -1,0 +1,51 @@
+import { expect, it } from "vitest";
+import { estimatedParameters } from "../../src/cli/flowSize.ts";
+import { RECIPES } from "../../src/cli/training.ts";
+import { EARTHQUAKES, workplace } from "./command.ts";
+
+const { failure, path } = workplace();
+const KINDS = Object.keys(RECIPES) as (keyof typeof RECIPES)[];
+
+it.each(KINDS)("the estimate of the parameters of %s is of the size of their number", (kind) => {
+  for (const features of [2, 6, 20]) {
+    for (const context of [0, 3]) {
+      for (const shape of [{}, { transforms: 3 }, { hidden: [32] }, { hidden: [16, 200, 16] }]) {
+        if (kind === "cnf" && "transforms" in shape) continue;
+        let actual = 0;
+        for (const { numbers } of RECIPES[kind](features, { context, ...shape })
+          .parameters()
+          .values()) {
+          actual += numbers.length;
+        }
+        const estimate = estimatedParameters(kind, {
+          features,
+          context,
+          transforms: undefined,
+          hidden: undefined,
+          ...shape,
+        });
+        expect(
+          estimate / actual,
+          `${features} features, ${context}, ${JSON.stringify(shape)}`,
+        ).toBeGreaterThan(0.8);
+        expect(estimate / actual, `${features} features, ${context}, ${JSON.stringify(shape)}`).toBeLessThan(
+          4,
+        );
+      }
+    }
+  }
+});
+
+it("refuses flows that no memory holds, with their size", async () => {
+  const fit = ["fit", EARTHQUAKES, "-o", path("large.safetensors"), "--flow"];
+  expect(await failure(...fit, "nsf", "--hidden", "100000,100000")).toMatchInlineSnapshot(`
+    "2
+    Error: The flow would be too large: expected at most 100,000,000 parameters, received about 50,000,000,000, which need 2,000 GB in training.
+    Lower --hidden or --transforms."
+  `);
+  expect(await failure(...fit, "maf", "--transforms", "1000000")).toMatchInlineSnapshot(`
+    "2
+    Error: The flow would be too large: expected at most 100,000,000 parameters, received about 5,000,000,000, which need 200 GB in training.
+    Lower --hidden or --transforms."
+  `);
+});

@@ -1,0 +1,91 @@
+import { readFileSync } from "node:fs";
+import { beforeAll, expect, it } from "vitest";
+import { decodeModel } from "../../src/flows/index.ts";
+import { quickModel, workplace } from "./command.ts";
+
+const here = workplace();
+const { write, pushforward, failure, path } = here;
+
+let model: string;
+
+beforeAll(async () => {
+  const rows = Array.from({ length: 190 }, (_, i) => {
+    const kind = i === 7 ? "emu" : i % 2 ? "cat" : "dog";
+    return `${Math.sin(12.9898 * i)},${(i % 41) - 0.5},${kind}`;
+  });
+  const table = write("animals.csv", ["height,temp,kind", ...rows, ""].join("\n"));
+  model = await quickModel(here, table, "animals", "--given", "temp,kind", "--test-fraction", "0");
+});
+
+const warnings = async (...words: string[]): Promise<string[]> => {
+  const { code, err } = await pushforward(words);
+  expect(code, err).toBe(0);
+  return err.split("\n").filter((line) => line.startsWith("Warning"));
+};
+const sampled = (given: string) => warnings("sample", model, "-n", "2", "--given", given);
+
+it("keeps the ranges of numbers and the counts of labels in the model", async () => {
+  expect(decodeModel(readFileSync(model)).training?.given).toEqual([
+    { minimum: -0.5, maximum: 39.5 },
+    { counts: [94, 95, 1] },
+  ]);
+  expect((await pushforward(["inspect", model])).out).toContain(
+    "given       temp (-0.5 to 39.5), kind (cat, dog or emu)\n",
+  );
+});
+
+it("warns of what training has not seen, and of labels of few rows", async () => {
+  expect(await sampled("temp=39.5,kind=cat")).toEqual([]);
+  // New rows often lie a little beyond those of training.
+  expect(await sampled("temp=41,kind=dog")).toEqual([]);
+  expect(await sampled("temp=500,kind=emu")).toMatchInlineSnapshot(`
+    [
+      "Warning: temp=500 lies beyond what training saw, -0.5 to 39.5: the model only extrapolates there.",
+      "Warning: kind=emu was in 1 row of training only: the model hardly knows what goes with it.",
+    ]
+  `);
+  expect(await sampled("temp=-3,kind=dog")).toHaveLength(1);
+});
+
+it("does so for tables in every command", async () => {
+  const table = write("new.csv", "height,temp,kind\n0,1,cat\n0,500,emu\n,900,cat\n0,-90,emu\n");
+  const expected = await warnings("sample", model, "--given", `SELECT temp, kind FROM '${table}'`);
+  expect(expected).toMatchInlineSnapshot(`
+    [
+      "Warning: temp=500 (row 2, and 2 more rows) lies beyond what training saw, -0.5 to 39.5: the model only extrapolates there.",
+      "Warning: kind=emu (row 2, and 1 more row) was in 1 row of training only: the model hardly knows what goes with it.",
+    ]
+  `);
+  expect(await warnings("evaluate", model, table)).toMatchInlineSnapshot(`
+    [
+      "Warning: 1 row of 4 has a missing value and no log-density.",
+      "Warning: temp=500 (row 2, and 1 more row) lies beyond what training saw, -0.5 to 39.5: the model only extrapolates there.",
+      "Warning: kind=emu (row 2, and 1 more row) was in 1 row of training only: the model hardly knows what goes with it.",
+    ]
+  `);
+  expect(await warnings("score", model, table, "-o", path("scored.csv"))).toEqual(
+    expect.arrayContaining(await warnings("evaluate", model, table)),
+  );
+});
+
+it("refuses two values of one column, and numbers that float32 does not hold", async () => {
+  expect(await failure("sample", model, "--given", "kind=cat,kind=dog,temp=1")).toMatchInlineSnapshot(`
+    "2
+    Error: --given has two values of kind.
+    Give one of them; for several, give a table with a row for each."
+  `);
+  expect(await failure("sample", model, "--given", "kind=cat,temp=1e39")).toMatchInlineSnapshot(`
+    "2
+    Error: --given temp does not fit: expected a number up to 3.4e+38, received 1e39.
+    Write for example --given temp=1"
+  `);
+  const table = write("large.csv", "temp,kind\n1,cat\n-1e39,dog\n");
+  expect(
+    await failure("sample", model, "--given", table, "-o", path("large-out.csv")),
+  ).toMatchInlineSnapshot(`
+    "2
+    Error: Row 2 of large.csv has a value that is too large: expected numbers up to 3.4e+38 in temp, received -1e+39.
+    Correct it, or leave the row out in a query."
+  `);
+  expect(here.list()).not.toContain("large-out.csv");
+});

@@ -1,0 +1,103 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { writeFailure } from "../../src/cli/failure.ts";
+import { PushforwardError } from "../../src/errors.ts";
+import { EARTHQUAKES, start, workplace } from "./command.ts";
+
+const { path, list, plain } = workplace();
+const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+/** What a command that is busy for ever does with a signal. */
+async function stopped(signal: NodeJS.Signals, words: readonly string[]) {
+  const running = start(words);
+  await sleep(5000);
+  expect(running.child.exitCode).toBe(null);
+  const sent = performance.now();
+  running.child.kill(signal);
+  const { code, out, err } = await running.ended;
+  // Two seconds, and the time that a busy machine takes.
+  expect(performance.now() - sent).toBeLessThan(8000);
+  return { code, out, err: plain(err) };
+}
+
+const STOPPED = "Stopped before the first epoch was finished; no file was written.\nRun the command again.\n";
+
+/** Builds its graph for longer than anybody waits. */
+const BUSY = ["fit", EARTHQUAKES, "--flow", "nsf", "--transforms", "1500", "-o", path("graph.safetensors")];
+
+describe("a signal ends a command", () => {
+  it("that waits for a file", async () => {
+    execFileSync("mkfifo", [path("fifo.csv")]);
+    const words = ["fit", path("fifo.csv"), "-o", path("fifo.safetensors")];
+    expect(await stopped("SIGINT", words)).toEqual({ code: 130, out: "", err: STOPPED });
+  });
+
+  it("that runs a query without end", async () => {
+    const query = "SELECT count(*) AS n FROM range(1000000000) a, range(1000000000) b";
+    const words = ["fit", query, "-o", path("query.safetensors")];
+    expect(await stopped("SIGTERM", words)).toEqual({ code: 143, out: "", err: STOPPED });
+  });
+
+  it("that computes without a pause, and says what there is by then", async () => {
+    expect(await stopped("SIGHUP", BUSY)).toEqual({ code: 129, out: "", err: STOPPED });
+  });
+
+  it("twice at once", async () => {
+    const running = start(BUSY);
+    await sleep(5000);
+    running.child.kill("SIGINT");
+    await sleep(200);
+    running.child.kill("SIGTERM");
+    expect(await running.ended).toMatchObject({ code: 143, out: "", err: "" });
+  });
+
+  it("and leaves no output, and no lock", () => {
+    expect(list()).toEqual(["fifo.csv"]);
+  });
+});
+
+describe("a lack of memory is told with what to lower", () => {
+  const fit = ["fit", EARTHQUAKES, "--flow", "nsf", "-o", path("memory.safetensors")];
+
+  it("where JavaScript has no more", () => {
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ["--import", "tsx", MAIN, ...fit, "--transforms", "1500"],
+      { encoding: "utf8", env: { ...process.env, NODE_OPTIONS: "--max-old-space-size=100" } },
+    );
+    expect({ status, stderr }).toMatchInlineSnapshot(`
+      {
+        "status": 1,
+        "stderr": "Error: There is not enough memory (Worker terminated due to reaching memory limit: JS heap out of memory).
+      Lower --transforms or --hidden, or allow JavaScript more megabytes: NODE_OPTIONS=--max-old-space-size=8000
+      ",
+      }
+    `);
+  });
+
+  it.each([
+    "WebAssembly.Memory(): could not allocate memory",
+    "Array buffer allocation failed",
+    "Invalid typed array length: 10000000000",
+    "std::bad_alloc",
+    "Failed to allocate memory for requested buffer of size 40000000000",
+  ])("where %s", (message) => {
+    for (const error of [new RangeError(message), new PushforwardError("ENGINE", message)]) {
+      const written: string[] = [];
+      const stderr = { write: (text: string) => written.push(text) > 0 } as never;
+      writeFailure(error, { stderr, env: {} });
+      expect(written.join("")).toBe(
+        `Error: There is not enough memory (${message}).\nFree some, raise ulimit -v if it is set, or lower --threads, and for fit --batch-size, --hidden or --transforms.\n`,
+      );
+    }
+  });
+
+  it("and what is no lack of memory is told otherwise", () => {
+    const written: string[] = [];
+    const stderr = { write: (text: string) => written.push(text) > 0 } as never;
+    writeFailure(new RangeError("Invalid typed array length: -1"), { stderr, env: {} });
+    expect(written.join("")).toContain("This is a defect of pushforward");
+  });
+});
