@@ -1,12 +1,34 @@
 import { z } from "zod";
 import { parse } from "./parse.ts";
 import type { Random } from "./random/index.ts";
+import { largestSize } from "./sizeBudget.ts";
 
 /** A part of a model as plain data, which JSON can hold: its type, and what its constructor takes. */
 export interface Description {
   readonly type: string;
   readonly [key: string]: unknown;
 }
+
+/** How much there is of something, at least 1. A model file cannot declare more than it has bytes for. */
+export const sizeSchema = ofFile(z.int().positive());
+
+/** The same from 0 on. */
+export const countSchema = ofFile(z.int().nonnegative());
+
+function ofFile<S extends z.ZodInt>(schema: S): S {
+  return schema.refine((size) => size <= largestSize(), {
+    error: () => `at most ${largestSize()}, for the size of the file`,
+  });
+}
+
+/** A number above 0 that float32 holds, and its reciprocal and products with it too. */
+export const positiveSchema = z.number().positive().min(1e-30).max(1e30);
+
+/** Any number that float32 holds, with room for sums and differences. */
+export const realSchema = z.number().min(-1e30).max(1e30);
+
+/** Of layers in a network: deeper ones are not trained, and a description must not ask for any number of them. */
+export const MOST_LAYERS = 1000;
 
 type ObjectSchema = z.ZodObject<{ type: z.ZodLiteral<string> }>;
 

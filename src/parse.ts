@@ -27,7 +27,10 @@ type Issue = z.core.$ZodIssue;
 
 function contrast(issue: Issue, received: unknown): { expected: string; received: string } {
   if (issue.code === "unrecognized_keys") {
-    return { expected: "no other fields than those it knows", received: issue.keys.join(", ") };
+    return {
+      expected: "no other fields than those it knows",
+      received: shortened(issue.keys.map(unquoted).join(", ")),
+    };
   }
   return { expected: expectation(issue), received: brief(received) };
 }
@@ -70,8 +73,20 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /** A value as an error shows it: JSON, cut where it is long. */
-function brief(value: unknown): string {
+export function brief(value: unknown): string {
   if (value === undefined) return "nothing";
   const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  return shortened(escaped(text));
 }
+
+/** A text as an error shows it. */
+export const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
+
+const unquoted = (key: string): string => escaped(JSON.stringify(key)).slice(1, -1);
+
+/** JSON escapes control characters up to 31 only. A terminal obeys others too, and shows some as nothing or backwards. */
+const escaped = (json: string): string =>
+  json.replace(
+    /[\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );

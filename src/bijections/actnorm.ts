@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { Parameter } from "../graph/parameter.ts";
+import { sizeSchema } from "../description.ts";
+import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
 import { columnMoments } from "./moments.ts";
 
-const actnormSchema = z.strictObject({ type: z.literal("actnorm"), features: z.int().positive() });
+const actnormSchema = z.strictObject({ type: z.literal("actnorm"), features: sizeSchema });
 
 /**
  * x_i = z_i exp(s_i) + t_i with learned s and t that start so that z has mean 0 and deviation 1 on the first data
@@ -20,8 +21,8 @@ export class Actnorm implements Bijection {
   constructor(options: { features: number }) {
     const { features } = parse(actnormSchema, { type: "actnorm", ...options }, "an actnorm");
     this.features = features;
-    this.shift = new Parameter([features], new Float32Array(features));
-    this.logScale = new Parameter([features], new Float32Array(features));
+    this.shift = new Parameter([features], 0);
+    this.logScale = new Parameter([features], 0, { domain: LOGARITHM });
   }
 
   forward(z: Tensor): Transformed {

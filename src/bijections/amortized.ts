@@ -1,5 +1,6 @@
-import { z } from "zod";
-import { Parameter } from "../graph/parameter.ts";
+import type { z } from "zod";
+import { countSchema } from "../description.ts";
+import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { MLP, networkSchema } from "../nn/mlp.ts";
 import type { Random } from "../random/index.ts";
@@ -7,13 +8,13 @@ import type { Random } from "../random/index.ts";
 /** Fields of the schema of a bijection whose parameters may depend on a context. */
 export const amortizedFields = {
   /** Number of context features; 0 for parameters that are the same for all rows. */
-  context: z.int().nonnegative().default(0),
+  context: countSchema.default(0),
   /** Of a conditional map alone. */
   network: networkSchema.prefault({}),
 };
 
 /** Where the parameters start: their shapes, and their numbers if not zeros. */
-export type Starts = Readonly<Record<string, { shape: readonly number[]; values?: ArrayLike<number> }>>;
+export type Starts = Readonly<Record<string, { shape: readonly number[]; values?: () => ArrayLike<number> }>>;
 
 /**
  * Named parameters that are the same for all rows, or the sum of such and of what a network makes of the context, which
@@ -31,7 +32,7 @@ export class Amortized {
     this.base = Object.fromEntries(
       Object.entries(starts).map(([name, { shape, values }]) => [
         name,
-        new Parameter(shape, values ?? new Float32Array(sizeOf(shape))),
+        new Parameter(shape, values ?? 0, { domain: WEIGHT }),
       ]),
     );
     const outputs = Object.values(this.base).reduce((total, { numbers }) => total + numbers.length, 0);
@@ -54,5 +55,3 @@ export class Amortized {
     );
   }
 }
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((size, d) => size * d, 1);

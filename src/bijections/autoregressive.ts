@@ -1,9 +1,17 @@
 import { z } from "zod";
+import { countSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { MaskedMLP } from "../nn/maskedMLP.ts";
 import { networkSchema } from "../nn/mlp.ts";
-import { drawnOrders, inverseOrder, Numberings, single, type Variant } from "../nn/numberings.ts";
+import {
+  drawnOrders,
+  inverseOrder,
+  Numberings,
+  single,
+  type Variant,
+  variantsSchema,
+} from "../nn/numberings.ts";
 import { SeparateMLPs } from "../nn/separateMLPs.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
@@ -23,13 +31,13 @@ const autoregressiveSchema = z.strictObject({
   type: z.literal("autoregressive"),
   /** `order[k]` is the feature that comes k-th. */
   order: orderSchema,
-  context: z.int().nonnegative().default(0),
+  context: countSchema.default(0),
   transform: scalarTransformSchema.default({ type: "affine" }),
   /** One masked network for all parameters, or a network for each parameter of each feature. */
   conditioner: z.enum(["masked", "separate"]).default("masked"),
   network: networkSchema.prefault({}),
   /** M, the number of orders that share the weights: the first is `order`, the others are drawn by `seed`. */
-  orders: z.int().positive().optional(),
+  orders: variantsSchema.optional(),
   seed: z.int().nonnegative().optional(),
 });
 

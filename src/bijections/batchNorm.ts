@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { positiveSchema, sizeSchema } from "../description.ts";
 import { takesStatistics, updateAfterStep } from "../graph/drawn.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { batchSize, type Tensor } from "../graph/tensor.ts";
@@ -15,13 +16,17 @@ const YOUTH = 10;
 /** As far as s may go, smoothly. */
 const LOG_SCALE_BOUND = Math.log(1000);
 
+/** What float32 has above 0. */
+const VARIANCE = { least: 2 ** -149, most: 3.4e38 };
+const COUNT = { least: 0, most: 1e19 };
+
 const batchNormSchema = z.strictObject({
   type: z.literal("batchNorm"),
-  features: z.int().positive(),
+  features: sizeSchema,
   /** How much of the running statistics a batch leaves as it is. */
   decay: z.number().min(0).lt(1).default(0.99),
   /** Added to variances, so that a constant column has one. */
-  epsilon: z.number().positive().default(1e-5),
+  epsilon: positiveSchema.default(1e-5),
 });
 
 export type BatchNormOptions = Omit<z.input<typeof batchNormSchema>, "type">;
@@ -52,11 +57,11 @@ export class BatchNorm implements Bijection {
     this.options = parse(batchNormSchema, { type: "batchNorm", ...options }, "a batch normalization");
     const { features } = this.options;
     this.features = features;
-    this.shift = new Parameter([features], new Float32Array(features));
-    this.logScale = new Parameter([features], new Float32Array(features));
-    this.mean = new Parameter([features], new Float32Array(features), { running: true });
-    this.variance = new Parameter([features], new Float32Array(features).fill(1), { running: true });
-    this.count = new Parameter([], [0], { running: true });
+    this.shift = new Parameter([features], 0);
+    this.logScale = new Parameter([features], 0);
+    this.mean = new Parameter([features], 0, { running: true });
+    this.variance = new Parameter([features], 1, { running: true, domain: VARIANCE });
+    this.count = new Parameter([], 0, { running: true, domain: COUNT });
   }
 
   forward(z: Tensor): Transformed {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { countSchema, MOST_LAYERS, sizeSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { scoped } from "../graph/scope.ts";
 import { solveIncreasing } from "../graph/solve.ts";
@@ -13,12 +14,12 @@ const LOG_BOUND = Math.log(1000);
 
 const blockAutoregressiveSchema = z.strictObject({
   type: z.literal("blockAutoregressive"),
-  features: z.int().positive(),
-  context: z.int().nonnegative().default(0),
+  features: sizeSchema,
+  context: countSchema.default(0),
   /** Units of each feature in a hidden layer. */
-  units: z.int().positive().default(8),
+  units: sizeSchema.default(8),
   /** Hidden layers. */
-  layers: z.int().positive().default(2),
+  layers: sizeSchema.max(MOST_LAYERS).default(2),
 });
 
 export type BlockAutoregressiveOptions = Omit<z.input<typeof blockAutoregressiveSchema>, "type">;
@@ -63,8 +64,8 @@ export class BlockAutoregressive implements Bijection {
       .slice(1)
       .map((size, i) => new BlockLinear(features, sizes[i], size, random.split(i), { last: i === layers }));
     if (context > 0) this.fromContext = new Linear(context, features * units, random.split("context"));
-    this.gate = new Parameter([features], new Float32Array(features));
-    this.logScale = new Parameter([features], new Float32Array(features));
+    this.gate = new Parameter([features], 0);
+    this.logScale = new Parameter([features], 0);
   }
 
   inverse(x: Tensor, context?: Tensor): Transformed {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { countSchema, MOST_LAYERS, positiveSchema, sizeSchema } from "../description.ts";
 import { drawSigns, isTraining } from "../graph/drawn.ts";
 import { integrate } from "../graph/integrate.ts";
 import { concat, filled, type Tensor } from "../graph/tensor.ts";
@@ -12,19 +13,19 @@ import type { Bijection, BijectionKind, Description, Transformed } from "./bijec
 
 const continuousSchema = z.strictObject({
   type: z.literal("continuous"),
-  features: z.int().positive(),
-  context: z.int().nonnegative().default(0),
+  features: sizeSchema,
+  context: countSchema.default(0),
   /** Time enters the network as sin and cos of pi t, 2 pi t, ... up to this many times pi t. */
-  frequencies: z.int().positive().default(3),
+  frequencies: sizeSchema.default(3),
   network: z
     .strictObject({
-      hidden: z.array(z.int().positive()).default([64, 64]),
+      hidden: z.array(sizeSchema).max(MOST_LAYERS).default([64, 64]),
       /** A smooth one: the steps of the solver depend on it. */
       activation: activationSchema.default("silu"),
     })
     .prefault({}),
   /** Error of a step of the solver, relative above 1. By default 1e-6 in float32 and 1e-12 in float64. */
-  tolerance: z.number().positive().optional(),
+  tolerance: positiveSchema.optional(),
   /** The divergence in training: exact or estimated. By default exact, but above 16 features with three hidden layers or more. */
   trace: traceSchema.optional(),
 });

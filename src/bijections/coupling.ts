@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { countSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { variantOf } from "../graph/variant.ts";
 import { MLP, networkSchema } from "../nn/mlp.ts";
-import { columnOrders, drawnOrders, inverseOrder, type Orders } from "../nn/numberings.ts";
+import { columnOrders, drawnOrders, inverseOrder, type Orders, variantsSchema } from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import {
@@ -25,11 +26,11 @@ export const maskSchema = z
 const couplingSchema = z.strictObject({
   type: z.literal("coupling"),
   mask: maskSchema,
-  context: z.int().nonnegative().default(0),
+  context: countSchema.default(0),
   transform: scalarTransformSchema.default({ type: "affine" }),
   network: networkSchema.prefault({}),
   /** M, the number of masks that share the weights: the first is `mask`, the others keep as many features, drawn by `seed`. */
-  masks: z.int().positive().optional(),
+  masks: variantsSchema.optional(),
   seed: z.int().nonnegative().optional(),
 });
 

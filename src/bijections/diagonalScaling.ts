@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sizeSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
@@ -6,7 +7,7 @@ import type { Bijection, BijectionKind, Description, Transformed } from "./bijec
 
 const diagonalScalingSchema = z.strictObject({
   type: z.literal("diagonalScaling"),
-  features: z.int().positive(),
+  features: sizeSchema,
 });
 
 const LOG_SCALE_BOUND = Math.log(1000);
@@ -23,7 +24,7 @@ export class DiagonalScaling implements Bijection {
   constructor(options: { features: number }) {
     const description = { type: "diagonalScaling", ...options };
     this.features = parse(diagonalScalingSchema, description, "a diagonal scaling").features;
-    this.logScale = new Parameter([this.features], new Float32Array(this.features));
+    this.logScale = new Parameter([this.features], 0);
   }
 
   forward(z: Tensor): Transformed {

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { Parameter } from "../graph/parameter.ts";
+import { sizeSchema } from "../description.ts";
+import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import {
@@ -14,7 +15,7 @@ import type { ScalarTransform } from "./scalar/scalarTransform.ts";
 
 const elementwiseSchema = z.strictObject({
   type: z.literal("elementwise"),
-  features: z.int().positive(),
+  features: sizeSchema,
   transform: scalarTransformSchema.default({ type: "affine" }),
 });
 
@@ -38,7 +39,7 @@ export class Elementwise implements Bijection {
     this.features = this.options.features;
     this.transform = buildScalarTransform(this.options.transform);
     const size = this.features * this.transform.parameters;
-    this.raw = new Parameter([size], new Float32Array(size));
+    this.raw = new Parameter([size], 0, { domain: WEIGHT });
   }
 
   forward(z: Tensor): Transformed {

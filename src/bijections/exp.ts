@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import {
@@ -10,7 +11,7 @@ import {
 } from "./bijection.ts";
 import { onSupport, withinReach } from "./constraint.ts";
 
-const expSchema = z.strictObject({ type: z.literal("exp"), features: z.int().positive() });
+const expSchema = z.strictObject({ type: z.literal("exp"), features: sizeSchema });
 
 /**
  * x = exp(z), onto the positive numbers: a log-normal of a normal. Sampling maps latent values beyond +-80 as if they were

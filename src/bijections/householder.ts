@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { Parameter } from "../graph/parameter.ts";
+import { countSchema, sizeSchema } from "../description.ts";
+import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
@@ -7,14 +8,14 @@ import type { Bijection, BijectionKind, Description, Transformed } from "./bijec
 import { pairedVectors, reflectionMatrix } from "./reflections.ts";
 
 /** K: an even number, since a single reflection is never near the identity. */
-export const reflectionsSchema = z.int().nonnegative().multipleOf(2, { error: "an even number" }).optional();
+export const reflectionsSchema = countSchema.multipleOf(2, { error: "an even number" }).optional();
 
 /** As many as any rotation of D features needs. */
 export const enoughReflections = (features: number): number => 2 * Math.floor(features / 2);
 
 const householderSchema = z.strictObject({
   type: z.literal("householder"),
-  features: z.int().positive(),
+  features: sizeSchema,
   reflections: reflectionsSchema,
 });
 
@@ -58,7 +59,9 @@ export class Householder implements Bijection {
 
 export const pairedParameter = (reflections: number, features: number, random: Random) =>
   reflections > 0
-    ? new Parameter([reflections, features], pairedVectors(reflections, features, random))
+    ? new Parameter([reflections, features], () => pairedVectors(reflections, features, random), {
+        domain: WEIGHT,
+      })
     : undefined;
 
 export const householderKind: BijectionKind<typeof householderSchema> = {

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { sizeSchema } from "../description.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 
-const identitySchema = z.strictObject({ type: z.literal("identity"), features: z.int().positive() });
+const identitySchema = z.strictObject({ type: z.literal("identity"), features: sizeSchema });
 
 /** x = z: what a flow is that consists of its base alone. */
 export class Identity implements Bijection {

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { Parameter } from "../graph/parameter.ts";
+import { sizeSchema } from "../description.ts";
+import { LOGARITHM, Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { inverseOrder } from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
@@ -11,7 +12,7 @@ import { diagonal, identityMatrix, invertLower, invertUpper } from "./triangles.
 const luLinearSchema = z
   .strictObject({
     type: z.literal("luLinear"),
-    features: z.int().positive(),
+    features: sizeSchema,
     /** P: column i of x P is column `permutation[i]` of x; none if absent. */
     permutation: orderSchema.optional(),
   })
@@ -44,10 +45,10 @@ export class LULinear implements Bijection {
     const { features, permutation } = parse(luLinearSchema, description, "an LU linear map");
     this.permutation = permutation;
     this.features = features;
-    this.lower = new Parameter([features, features], new Float32Array(features ** 2));
-    this.upper = new Parameter([features, features], new Float32Array(features ** 2));
-    this.logDiagonal = new Parameter([features], new Float32Array(features));
-    this.bias = new Parameter([features], new Float32Array(features));
+    this.lower = new Parameter([features, features], 0, { domain: WEIGHT });
+    this.upper = new Parameter([features, features], 0, { domain: WEIGHT });
+    this.logDiagonal = new Parameter([features], 0, { domain: LOGARITHM });
+    this.bias = new Parameter([features], 0);
   }
 
   inverse(x: Tensor): Transformed {

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { Parameter } from "../graph/parameter.ts";
+import { sizeSchema } from "../description.ts";
+import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
@@ -7,7 +8,7 @@ import { identityMatrix } from "./triangles.ts";
 
 const matrixExponentialSchema = z.strictObject({
   type: z.literal("matrixExponential"),
-  features: z.int().positive(),
+  features: sizeSchema,
 });
 
 /** The Taylor series of exp up to here is exact to 1e-16 where the norm is at most 1/2. */
@@ -30,7 +31,7 @@ export class MatrixExponential implements Bijection {
   constructor(options: { features: number }) {
     const description = { type: "matrixExponential", ...options };
     this.features = parse(matrixExponentialSchema, description, "a matrix exponential").features;
-    this.generator = new Parameter([this.features, this.features], new Float32Array(this.features ** 2));
+    this.generator = new Parameter([this.features, this.features], 0, { domain: WEIGHT });
   }
 
   forward(z: Tensor): Transformed {

@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { sizeSchema } from "../description.ts";
 import { concat, scalar, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import { withinReach } from "./constraint.ts";
 
-const orderedSchema = z.strictObject({ type: z.literal("ordered"), features: z.int().positive() });
+const orderedSchema = z.strictObject({ type: z.literal("ordered"), features: sizeSchema });
 
 /**
  * Onto increasing rows x_1 < x_2 < ... < x_D: x_1 = z_1, x_k = x_k-1 + exp(z_k) (Stan Reference Manual, "Ordered vector").

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { countSchema } from "../description.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
 import { inverseOrder } from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
@@ -7,9 +8,9 @@ import type { Bijection, BijectionKind, Description, Transformed } from "./bijec
 
 /** A list that holds each of 0 ... D - 1 once. */
 export const orderSchema = z
-  .array(z.int().nonnegative())
+  .array(countSchema)
   .min(1)
-  .refine((order) => new Set(order).size === order.length && Math.max(...order) === order.length - 1, {
+  .refine((order) => new Set(order).size === order.length && order.every((place) => place < order.length), {
     error: "each of 0 to D - 1 once",
   });
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
@@ -9,7 +10,7 @@ import { positiveSlope, tanhBend, unbend } from "./slope.ts";
 
 const planarSchema = z.strictObject({
   type: z.literal("planar"),
-  features: z.int().positive(),
+  features: sizeSchema,
   activation: z.enum(["tanh", "leakyRelu"]).default("tanh"),
   ...amortizedFields,
 });
@@ -46,8 +47,8 @@ export class Planar implements Bijection {
     const { features, context } = this.options;
     this.features = features;
     this.context = context;
-    const normal = random.split("w").normal(new Float32Array(features));
-    const w = { shape: [features], values: normal.map((v) => v / Math.sqrt(features)) };
+    const normal = () => random.split("w").normal(new Float32Array(features));
+    const w = { shape: [features], values: () => normal().map((v) => v / Math.sqrt(features)) };
     this.parameters = new Amortized({ u: { shape: [features] }, w, b: { shape: [1] } }, this.options, random);
   }
 

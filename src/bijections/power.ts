@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { positiveSchema, sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
@@ -6,9 +7,9 @@ import { onSupport, withinReach } from "./constraint.ts";
 
 const powerSchema = z.strictObject({
   type: z.literal("power"),
-  features: z.int().positive(),
+  features: sizeSchema,
   /** p */
-  exponent: z.number().positive().default(2),
+  exponent: positiveSchema.default(2),
 });
 
 /**

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { Parameter } from "../graph/parameter.ts";
+import { sizeSchema } from "../description.ts";
+import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
@@ -10,7 +11,7 @@ import { diagonal, invertUpper } from "./triangles.ts";
 
 const qrLinearSchema = z.strictObject({
   type: z.literal("qrLinear"),
-  features: z.int().positive(),
+  features: sizeSchema,
   reflections: reflectionsSchema,
 });
 
@@ -41,9 +42,9 @@ export class QRLinear implements Bijection {
     this.features = features;
     this.reflections = reflections;
     this.vectors = pairedParameter(reflections, features, random);
-    this.upper = new Parameter([features, features], new Float32Array(features ** 2));
-    this.logDiagonal = new Parameter([features], new Float32Array(features));
-    this.bias = new Parameter([features], new Float32Array(features));
+    this.upper = new Parameter([features, features], 0, { domain: WEIGHT });
+    this.logDiagonal = new Parameter([features], 0);
+    this.bias = new Parameter([features], 0);
   }
 
   inverse(x: Tensor): Transformed {

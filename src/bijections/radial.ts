@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
@@ -8,7 +9,7 @@ import { positiveSlope } from "./slope.ts";
 
 const radialSchema = z.strictObject({
   type: z.literal("radial"),
-  features: z.int().positive(),
+  features: sizeSchema,
   ...amortizedFields,
 });
 
@@ -37,7 +38,7 @@ export class Radial implements Bijection {
     const { features, context } = this.options;
     this.features = features;
     this.context = context;
-    const center = random.split("center").normal(new Float32Array(features));
+    const center = () => random.split("center").normal(new Float32Array(features));
     this.parameters = new Amortized(
       { center: { shape: [features], values: center }, logAlpha: { shape: [1] }, slope: { shape: [1] } },
       this.options,

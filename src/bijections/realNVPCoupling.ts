@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { countSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { MLP, networkSchema } from "../nn/mlp.ts";
@@ -10,7 +11,7 @@ import { alternatingMask, maskSchema, splitByMask } from "./coupling.ts";
 const realNVPCouplingSchema = z.strictObject({
   type: z.literal("realNVPCoupling"),
   mask: maskSchema,
-  context: z.int().nonnegative().default(0),
+  context: countSchema.default(0),
   /** Of each of the two networks. */
   network: networkSchema.prefault({}),
 });
@@ -49,7 +50,7 @@ export class RealNVPCoupling implements Bijection {
     this.scale = make("scale");
     // What the clamp makes 1.
     const start = 1 / (1 - 1 / LOG_SCALE_BOUND);
-    this.bound = new Parameter([changed.length], new Float32Array(changed.length).fill(start));
+    this.bound = new Parameter([changed.length], start);
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { realSchema, sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import {
@@ -13,9 +14,9 @@ import { onSupport } from "./constraint.ts";
 const sigmoidSchema = z
   .strictObject({
     type: z.literal("sigmoid"),
-    features: z.int().positive(),
-    low: z.number().default(0),
-    high: z.number().default(1),
+    features: sizeSchema,
+    low: realSchema.default(0),
+    high: realSchema.default(1),
   })
   .refine(({ low, high }) => low < high, { path: ["high"], error: "more than low" });
 

@@ -1,11 +1,12 @@
 import { z } from "zod";
+import { sizeSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import { withinReach } from "./constraint.ts";
 
-const sinhArcsinhSchema = z.strictObject({ type: z.literal("sinhArcsinh"), features: z.int().positive() });
+const sinhArcsinhSchema = z.strictObject({ type: z.literal("sinhArcsinh"), features: sizeSchema });
 
 /** An exponent, not a scale: already at 10 a latent value of 5 goes to 10^9. */
 const LOG_TAIL_BOUND = Math.log(10);
@@ -26,8 +27,8 @@ export class SinhArcsinh implements Bijection {
     const description = { type: "sinhArcsinh", ...options };
     const { features } = parse(sinhArcsinhSchema, description, "a sinh-arcsinh transformation");
     this.features = features;
-    this.skewness = new Parameter([features], new Float32Array(features));
-    this.logTailWeight = new Parameter([features], new Float32Array(features));
+    this.skewness = new Parameter([features], 0);
+    this.logTailWeight = new Parameter([features], 0);
   }
 
   forward(z: Tensor): Transformed {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import {
@@ -10,7 +11,7 @@ import {
 } from "./bijection.ts";
 import { FARTHEST, onSupport } from "./constraint.ts";
 
-const softplusSchema = z.strictObject({ type: z.literal("softplus"), features: z.int().positive() });
+const softplusSchema = z.strictObject({ type: z.literal("softplus"), features: sizeSchema });
 
 /**
  * x = log(1 + exp(z)), onto the positive numbers: exponential on the left, and on the right nearly z, so that large values

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sizeSchema } from "../description.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import {
@@ -10,7 +11,7 @@ import {
 } from "./bijection.ts";
 import { onSupport } from "./constraint.ts";
 
-const softsignSchema = z.strictObject({ type: z.literal("softsign"), features: z.int().positive() });
+const softsignSchema = z.strictObject({ type: z.literal("softsign"), features: sizeSchema });
 
 /**
  * x = z / (1 + |z|), onto (-1, 1) (Bergstra et al. 2009): it comes near the ends slowly, so that floats keep apart what `Tanh`

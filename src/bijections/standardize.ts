@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sizeSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
@@ -6,7 +7,7 @@ import type { Floats } from "../runtime/compile.ts";
 import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
 import { columnMoments, middleRange } from "./moments.ts";
 
-const standardizeSchema = z.strictObject({ type: z.literal("standardize"), features: z.int().positive() });
+const standardizeSchema = z.strictObject({ type: z.literal("standardize"), features: sizeSchema });
 
 /** Share of a column at either end that cannot stretch its scale. */
 const TAIL = 0.01;
@@ -19,6 +20,9 @@ const FLOAT32 = { least: 1e-37, largest: 1e37, epsilon: 2 ** -23 };
  * by less than float32 graphs of several layers do themselves.
  */
 const MAX_ROUNDING = 2 ** -10;
+/** Data are centered and scaled in float64, before the graph. */
+const POSITIVE = { least: Number.MIN_VALUE, most: Number.MAX_VALUE };
+const ANYWHERE = { least: -Number.MAX_VALUE, most: Number.MAX_VALUE };
 
 /**
  * x_i = z_i scale_i + center_i, both taken from the data and then fixed, so that densities are in data units.
@@ -36,8 +40,14 @@ export class Standardize implements Bijection {
   constructor(options: { features: number }) {
     const { features } = parse(standardizeSchema, { type: "standardize", ...options }, "a standardization");
     this.features = features;
-    this.center = new Parameter([features], new Float64Array(features), { trainable: false });
-    this.scale = new Parameter([features], new Float64Array(features).fill(1), { trainable: false });
+    this.center = new Parameter([features], () => new Float64Array(features), {
+      trainable: false,
+      domain: ANYWHERE,
+    });
+    this.scale = new Parameter([features], () => new Float64Array(features).fill(1), {
+      trainable: false,
+      domain: POSITIVE,
+    });
   }
 
   forward(z: Tensor): Transformed {

@@ -1,11 +1,12 @@
 import { z } from "zod";
+import { sizeSchema } from "../description.ts";
 import { constant, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 
 const stickBreakingSchema = z.strictObject({
   type: z.literal("stickBreaking"),
-  features: z.int().positive(),
+  features: sizeSchema,
 });
 
 /**

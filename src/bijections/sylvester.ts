@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { countSchema, sizeSchema } from "../description.ts";
 import { concat, scalar, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
@@ -10,11 +11,11 @@ import { positiveSlope, tanhBend, unbend } from "./slope.ts";
 const sylvesterSchema = z
   .strictObject({
     type: z.literal("sylvester"),
-    features: z.int().positive(),
+    features: sizeSchema,
     /** M, the number of directions that are bent; by default D, but no more than 8. */
-    columns: z.int().positive().optional(),
+    columns: sizeSchema.optional(),
     /** K, whose product gives Q; by default as many as any Q needs. With 0, Q is the first M columns of the identity. */
-    reflections: z.int().nonnegative().optional(),
+    reflections: countSchema.optional(),
     ...amortizedFields,
   })
   .refine(({ features, columns }) => columns === undefined || columns <= features, {
@@ -62,7 +63,7 @@ export class Sylvester implements Bijection {
         ...(reflections > 0 && {
           vectors: {
             shape: [reflections, features],
-            values: randomVectors(reflections, features, random.split("vectors")),
+            values: () => randomVectors(reflections, features, random.split("vectors")),
           },
         }),
         ...(columns > 1 && { outer: triangle, inner: triangle }),

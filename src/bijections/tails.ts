@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { positiveSchema, sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import {
@@ -11,9 +12,9 @@ import {
 
 const tailsSchema = z.strictObject({
   type: z.literal("tails"),
-  features: z.int().positive(),
+  features: sizeSchema,
   /** c, where the logarithm begins. */
-  start: z.number().positive().default(4),
+  start: positiveSchema.default(4),
 });
 
 /** exp(80) = 5e34 is still finite in float32; a latent value beyond c + 80 does not occur. */

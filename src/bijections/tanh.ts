@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import {
@@ -10,7 +11,7 @@ import {
 } from "./bijection.ts";
 import { onSupport } from "./constraint.ts";
 
-const tanhSchema = z.strictObject({ type: z.literal("tanh"), features: z.int().positive() });
+const tanhSchema = z.strictObject({ type: z.literal("tanh"), features: sizeSchema });
 
 /**
  * x = tanh(z), onto (-1, 1). Floats end before latent values do: beyond |z| = 9 in float32 and 19 in float64 what is drawn is

@@ -20,11 +20,10 @@ import { namingFile } from "./failure.ts";
  * @throws FILE when it cannot be read; MODEL, with the path, when it is damaged, foreign, newer or wrong.
  */
 export async function readModel(path: string): Promise<Model> {
-  const bytes = await readBytes(path);
   try {
-    return decodeModel(bytes);
+    return decodeModel(await readBytes(path));
   } catch (error) {
-    if (formatOf(path)) {
+    if (formatOf(path) && error instanceof PushforwardError && error.code === "MODEL") {
       throw new PushforwardError("MODEL", `${path} is a table, not a model`, {
         mend: "Give the model first, then the table.",
         cause: error,

@@ -1,8 +1,10 @@
 import { isUtf8 } from "node:buffer";
-import type { Stats } from "node:fs";
-import { open, readdir, readFile, stat } from "node:fs/promises";
+import { constants, createReadStream, openSync, type Stats } from "node:fs";
+import { open, readdir, stat } from "node:fs/promises";
+import { Socket } from "node:net";
 import { basename, dirname } from "node:path";
 import { PushforwardError } from "../errors.ts";
+import { declaredSize } from "../flows/safetensors.ts";
 import { checkText, textOf } from "./checkText.ts";
 import { shellQuoted } from "./columnList.ts";
 import { notUtf8 } from "./databaseError.ts";
@@ -92,16 +94,44 @@ function checkEncoding({ head, name }: SourceFile): void {
 }
 
 /**
- * All bytes of a file that is no table.
+ * All bytes of a model file or a checkpoint, or those up to where it is found not to be one: of a pipe without end, no more than
+ * a header of safetensors and the arrays that it declares.
  *
- * @throws FILE when there is no such file, or it is a directory or unreadable.
+ * @throws FILE when there is no such file, or it is a directory, a device or unreadable; MODEL for the beginning of another file.
  */
 export async function readBytes(path: string): Promise<Uint8Array> {
+  const kept: Buffer[] = [];
+  let length = 0;
+  let declared = declaredSize(new Uint8Array());
   try {
-    return await readFile(path);
+    for await (const chunk of await openBytes(path)) {
+      kept.push(chunk);
+      length += chunk.length;
+      while (length >= declared) {
+        const next = declaredSize(Buffer.concat(kept));
+        if (next === declared) break;
+        declared = next;
+      }
+      // What is too long need not be read to its end.
+      if (length > declared) break;
+    }
   } catch (error) {
     throw await readError(error, path);
   }
+  return Buffer.concat(kept);
+}
+
+async function openBytes(path: string): Promise<AsyncIterable<Buffer>> {
+  const kind = await stat(path);
+  if (kind.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
+  if (kind.isCharacterDevice() || kind.isBlockDevice() || kind.isSocket()) {
+    throw new PushforwardError("FILE", `${path} is a ${kind.isSocket() ? "socket" : "device"}`, {
+      expected: "a file or a pipe",
+    });
+  }
+  if (!kind.isFIFO()) return createReadStream(path, { highWaterMark: 1 << 20 });
+  // A thread that waits for a pipe's writer cannot be stopped, and the process could not end before it.
+  return new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), writable: false });
 }
 
 /** @throws FILE when there is nothing at `path`, or a directory. */

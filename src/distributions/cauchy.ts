@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { Parameter } from "../graph/parameter.ts";
+import { sizeSchema } from "../description.ts";
+import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
-const cauchySchema = z.strictObject({ type: z.literal("cauchy"), features: z.int().positive() });
+const cauchySchema = z.strictObject({ type: z.literal("cauchy"), features: sizeSchema });
 
 /**
  * Independent Cauchy distributions with learned medians m and log-scales s:
@@ -21,8 +22,8 @@ export class Cauchy implements Distribution {
     const { features } = parse(cauchySchema, { type: "cauchy", ...options }, "a Cauchy distribution");
     this.features = features;
     this.noise = [{ kind: "uniform", size: features }];
-    this.location = new Parameter([features], new Float32Array(features));
-    this.logScale = new Parameter([features], new Float32Array(features));
+    this.location = new Parameter([features], 0);
+    this.logScale = new Parameter([features], 0, { domain: LOGARITHM });
   }
 
   logProb(x: Tensor): Tensor {

@@ -45,7 +45,8 @@ export class ConstantFeatures implements Distribution {
     this.features = distribution.features + this.constant.length;
     this.context = distribution.context;
     this.noise = distribution.noise;
-    this.varying = identityOrder(this.features).filter((feature) => !this.constant.includes(feature));
+    const constant = new Set(this.constant);
+    this.varying = identityOrder(this.features).filter((feature) => !constant.has(feature));
     if (this.varying.length === distribution.features) return;
     throw new PushforwardError("ARGUMENT", "a constant feature has a number that no feature has", {
       expected: `numbers from 0 to ${this.features - 1}`,
@@ -62,10 +63,10 @@ export class ConstantFeatures implements Distribution {
 
   sample(noise: readonly Tensor[], context?: Tensor): Tensor {
     const varying = scoped("distribution", () => this.distribution.sample(noise, context));
-    const order = identityOrder(this.features).map((feature) => {
-      const place = this.varying.indexOf(feature);
-      return place < 0 ? this.distribution.features : place;
-    });
+    const places = new Map(this.varying.map((feature, place) => [feature, place]));
+    const order = identityOrder(this.features).map(
+      (feature) => places.get(feature) ?? this.distribution.features,
+    );
     return concat([varying, filled(0, ["N", 1])], 1).gather(1, order);
   }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { DataRows } from "../bijections/bijection.ts";
 import { Standardize } from "../bijections/standardize.ts";
+import { countSchema, sizeSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { scoped } from "../graph/scope.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
@@ -11,11 +12,11 @@ import { Random } from "../random/index.ts";
 export const contextEmbeddingSchema = z
   .strictObject({
     /** The first columns of the context: numbers, which are standardized. */
-    numbers: z.int().nonnegative().default(0),
+    numbers: countSchema.default(0),
     /** The columns after those: of each the number K of its classes. A label is 0, 1, ... K - 1. */
-    classes: z.array(z.int().min(2)).default([]),
+    classes: z.array(sizeSchema.min(2)).default([]),
     /** E, of a network. */
-    size: z.int().positive().optional(),
+    size: sizeSchema.optional(),
     /** Makes E numbers of the columns; without hidden layers it is a matrix, which has a row for each class. */
     network: networkSchema.optional(),
   })

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { Parameter } from "../graph/parameter.ts";
+import { countSchema, sizeSchema } from "../description.ts";
+import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import { scoped } from "../graph/scope.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
@@ -15,8 +16,8 @@ import {
 
 const diagonalNormalSchema = z.strictObject({
   type: z.literal("diagonalNormal"),
-  features: z.int().positive(),
-  context: z.int().nonnegative().default(0),
+  features: sizeSchema,
+  context: countSchema.default(0),
   /** Of a conditional one alone. */
   network: networkSchema.prefault({}),
 });
@@ -53,8 +54,8 @@ export class DiagonalNormal implements Distribution {
     this.features = features;
     this.context = context;
     this.noise = [{ kind: "normal", size: features }];
-    this.mean = new Parameter([features], new Float32Array(features));
-    this.logDeviation = new Parameter([features], new Float32Array(features));
+    this.mean = new Parameter([features], 0);
+    this.logDeviation = new Parameter([features], 0, { domain: LOGARITHM });
     if (context > 0) this.network = new MLP(context, 2 * features, network, random);
   }
 

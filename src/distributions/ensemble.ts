@@ -5,11 +5,10 @@ import { isTraining } from "../graph/drawn.ts";
 import { scoped } from "../graph/scope.ts";
 import { constant, stack, type Tensor } from "../graph/tensor.ts";
 import { withVariant } from "../graph/variant.ts";
+import { variantsSchema } from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
 import { chooseComponent, chosenRows } from "./chooseComponent.ts";
 import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
-
-const variantsSchema = z.int().positive();
 
 const ensembleSchema = (distribution: NestedSchema) =>
   z.strictObject({

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { DataRows } from "../bijections/bijection.ts";
-import { Parameter } from "../graph/parameter.ts";
+import { sizeSchema } from "../description.ts";
+import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
 import type { Limits } from "../limits.ts";
 import { parse } from "../parse.ts";
@@ -18,8 +19,8 @@ import { chooseGaussianMixture } from "./mixtureSelection.ts";
 
 const gaussianMixtureSchema = z.strictObject({
   type: z.literal("gaussianMixture"),
-  features: z.int().positive(),
-  components: z.int().positive(),
+  features: sizeSchema,
+  components: sizeSchema,
 });
 
 /**
@@ -53,17 +54,13 @@ export class GaussianMixture implements Distribution {
       { kind: "uniform", size: 1 },
       { kind: "normal", size: features },
     ];
-    this.logWeights = new Parameter([components], new Float32Array(components));
+    this.logWeights = new Parameter([components], 0);
     const spread = components === 1 ? 0 : 1;
-    this.means = new Parameter(
-      [components, features],
+    this.means = new Parameter([components, features], () =>
       random.normal(new Float32Array(components * features)).map((x) => x * spread),
     );
-    this.logDiagonal = new Parameter([components, features], new Float32Array(components * features));
-    this.lower = new Parameter(
-      [components, features, features],
-      new Float32Array(components * features ** 2),
-    );
+    this.logDiagonal = new Parameter([components, features], 0, { domain: LOGARITHM });
+    this.lower = new Parameter([components, features, features], 0);
   }
 
   logProb(x: Tensor): Tensor {

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { Parameter } from "../graph/parameter.ts";
+import { positiveSchema, sizeSchema } from "../description.ts";
+import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import { logGamma } from "../graph/special.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
@@ -7,9 +8,9 @@ import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
 const generalizedNormalSchema = z.strictObject({
   type: z.literal("generalizedNormal"),
-  features: z.int().positive(),
+  features: sizeSchema,
   /** beta at the start: 2 is the normal, 1 the Laplace distribution, and the larger the more uniform. */
-  exponent: z.number().positive().default(2),
+  exponent: positiveSchema.default(2),
 });
 
 /** |z|^beta stops growing here, at 10^20, as the squares of normals do. */
@@ -47,9 +48,10 @@ export class GeneralizedNormal implements Distribution {
       { kind: "normal", size: features * PROPOSALS },
       { kind: "uniform", size: features * PROPOSALS },
     ];
-    this.location = new Parameter([features], new Float32Array(features));
-    this.logScale = new Parameter([features], new Float64Array(features).fill(Math.log(exponent) / exponent));
-    this.logExponent = new Parameter([features], new Float64Array(features).fill(Math.log(exponent)));
+    this.location = new Parameter([features], 0);
+    const filled = (value: number) => () => new Float64Array(features).fill(value);
+    this.logScale = new Parameter([features], filled(Math.log(exponent) / exponent), { domain: LOGARITHM });
+    this.logExponent = new Parameter([features], filled(Math.log(exponent)), { domain: LOGARITHM });
   }
 
   logProb(x: Tensor): Tensor {

@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { Parameter } from "../graph/parameter.ts";
+import { sizeSchema } from "../description.ts";
+import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
-const laplaceSchema = z.strictObject({ type: z.literal("laplace"), features: z.int().positive() });
+const laplaceSchema = z.strictObject({ type: z.literal("laplace"), features: sizeSchema });
 
 /** Independent Laplace distributions with learned medians m and log-scales s: log p(x) = -sum(|x - m| exp(-s) + s + log 2). */
 export class Laplace implements Distribution {
@@ -18,8 +19,8 @@ export class Laplace implements Distribution {
     const { features } = parse(laplaceSchema, { type: "laplace", ...options }, "a Laplace distribution");
     this.features = features;
     this.noise = [{ kind: "uniform", size: features }];
-    this.location = new Parameter([features], new Float32Array(features));
-    this.logScale = new Parameter([features], new Float32Array(features));
+    this.location = new Parameter([features], 0);
+    this.logScale = new Parameter([features], 0, { domain: LOGARITHM });
   }
 
   logProb(x: Tensor): Tensor {

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
-const logisticSchema = z.strictObject({ type: z.literal("logistic"), features: z.int().positive() });
+const logisticSchema = z.strictObject({ type: z.literal("logistic"), features: sizeSchema });
 
 /** Independent standard logistics, NICE's prior: log p(x) = -sum(|x| + 2 log(1 + exp(-|x|))). */
 export class Logistic implements Distribution {

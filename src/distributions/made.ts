@@ -1,11 +1,20 @@
 import { z } from "zod";
 import { identityOrder, orderSchema, randomOrder, reverseOrder } from "../bijections/permutation.ts";
 import { blockColumns } from "../bijections/scalar/scalarTransform.ts";
+import { countSchema, sizeSchema } from "../description.ts";
 import { scoped } from "../graph/scope.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { MaskedMLP } from "../nn/maskedMLP.ts";
 import { networkSchema } from "../nn/mlp.ts";
-import { drawnOrders, inverseOrder, Numberings, Orders, single, type Variant } from "../nn/numberings.ts";
+import {
+  drawnOrders,
+  inverseOrder,
+  Numberings,
+  Orders,
+  single,
+  type Variant,
+  variantsSchema,
+} from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { type Distribution, type DistributionKind, type Noise, onSupport } from "./distribution.ts";
@@ -15,15 +24,15 @@ const madeSchema = z.strictObject({
   type: z.literal("made"),
   /** `order[k]` is the feature that comes k-th. */
   order: orderSchema,
-  context: z.int().nonnegative().default(0),
+  context: countSchema.default(0),
   outputs: z.enum(["bernoulli", "gaussian", "mixture"]).default("gaussian"),
   /** Gaussians of a feature, of `mixture` alone. */
-  components: z.int().positive().default(10),
+  components: sizeSchema.default(10),
   /** `random` draws the degrees of hidden units by `seed`, where `natural` spreads them evenly. */
   hiddenOrder: z.enum(["natural", "random"]).default("natural"),
   seed: z.int().nonnegative().default(0),
   /** M, the number of masks that share the weights: the first by the options above, the others drawn by `seed`. */
-  masks: z.int().positive().default(1),
+  masks: variantsSchema.default(1),
   /** Whether each of the masks has an order of its own too. */
   orderAgnostic: z.boolean().default(false),
   /** Weights from the inputs straight to the outputs. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sizeSchema } from "../description.ts";
 import { drawForBatch, isTraining } from "../graph/drawn.ts";
 import { scoped } from "../graph/scope.ts";
 import { constant, type Tensor } from "../graph/tensor.ts";
@@ -16,18 +17,31 @@ import {
 
 /** Draws that `totalMass` evaluates at a time: a few MB for each layer of the network. */
 const MASS_CHUNK = 8192;
+/** Numbers of all quadrature nodes together: 80 MB. */
+const MAX_COORDINATES = 10_000_000;
 
-const resampledSchema = z.strictObject({
-  type: z.literal("resampled"),
-  features: z.int().positive(),
-  /** T: proposal number T is accepted in any case. */
-  truncation: z.int().min(2).default(100),
-  /** Number of quadrature nodes for Z when a density is evaluated. */
-  points: z.int().min(64).default(65_536),
-  /** Number of normal draws for Z in each training batch. */
-  trainingPoints: z.int().min(64).default(1024),
-  network: networkSchema.prefault({ activation: "tanh" }),
-});
+const resampledSchema = z
+  .strictObject({
+    type: z.literal("resampled"),
+    features: sizeSchema,
+    /** T: proposal number T is accepted in any case. A row that is drawn takes noise for all of them. */
+    truncation: sizeSchema.min(2).max(1000).default(100),
+    /** Number of quadrature nodes for Z when a density is evaluated. Default 65,536, for more than 152 features fewer. */
+    points: sizeSchema
+      .min(64)
+      .max(2 ** 18)
+      .optional(),
+    /** Number of normal draws for Z in each training batch. */
+    trainingPoints: sizeSchema
+      .min(64)
+      .max(2 ** 18)
+      .default(1024),
+    network: networkSchema.prefault({ activation: "tanh" }),
+  })
+  .refine(({ features, points = 0 }) => features * points <= MAX_COORDINATES, {
+    path: ["points"],
+    error: () => `at most ${MAX_COORDINATES} divided by the number of features`,
+  });
 
 export type ResampledOptions = Omit<z.input<typeof resampledSchema>, "type">;
 
@@ -104,7 +118,7 @@ export class Resampled implements Distribution {
   /** log Z, a scalar. */
   private logNormalizer(): Tensor {
     const { features: D } = this;
-    const { points, trainingPoints: S } = this.options;
+    const { points = Math.min(65_536, Math.floor(MAX_COORDINATES / D)), trainingPoints: S } = this.options;
     if (isTraining()) {
       const draws = drawForBatch([S, D], ({ random }) => random.normal(new Float64Array(S * D)));
       return this.logAcceptance(draws).logsumexp().sub(Math.log(S));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import {
@@ -11,7 +12,7 @@ import {
 
 const standardNormalSchema = z.strictObject({
   type: z.literal("standardNormal"),
-  features: z.int().positive(),
+  features: sizeSchema,
 });
 
 /** log p(x) = -|x|^2 / 2 - (D / 2) log 2 pi, down to -10^20. */

@@ -1,14 +1,15 @@
 import { z } from "zod";
-import { Parameter } from "../graph/parameter.ts";
+import { positiveSchema, sizeSchema } from "../description.ts";
+import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
 const studentTSchema = z.strictObject({
   type: z.literal("studentT"),
-  features: z.int().positive(),
+  features: sizeSchema,
   /** nu at the start. */
-  degreesOfFreedom: z.number().positive().default(5),
+  degreesOfFreedom: positiveSchema.default(5),
 });
 
 /** sqrt(exp(80)) = 2e17: as far out as a draw goes, which is where float32 ends. */
@@ -36,12 +37,11 @@ export class StudentT implements Distribution {
       { kind: "uniform", size: features },
       { kind: "uniform", size: features },
     ];
-    this.mean = new Parameter([features], new Float32Array(features));
-    this.logScale = new Parameter([features], new Float32Array(features));
-    this.logDegreesOfFreedom = new Parameter(
-      [features],
-      new Float32Array(features).fill(Math.log(degreesOfFreedom)),
-    );
+    this.mean = new Parameter([features], 0);
+    this.logScale = new Parameter([features], 0, { domain: LOGARITHM });
+    this.logDegreesOfFreedom = new Parameter([features], Math.log(degreesOfFreedom), {
+      domain: LOGARITHM,
+    });
   }
 
   logProb(x: Tensor): Tensor {

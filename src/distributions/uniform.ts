@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { realSchema, sizeSchema } from "../description.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import { type Distribution, type DistributionKind, type Noise, onSupport } from "./distribution.ts";
@@ -6,9 +7,9 @@ import { type Distribution, type DistributionKind, type Noise, onSupport } from 
 const uniformSchema = z
   .strictObject({
     type: z.literal("uniform"),
-    features: z.int().positive(),
-    low: z.number().default(0),
-    high: z.number().default(1),
+    features: sizeSchema,
+    low: realSchema.default(0),
+    high: realSchema.default(1),
   })
   .refine(({ low, high }) => low < high, { path: ["high"], error: "more than low" });
 

@@ -1,14 +1,15 @@
 import { z } from "zod";
-import { Parameter } from "../graph/parameter.ts";
+import { positiveSchema, sizeSchema } from "../description.ts";
+import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import { constant, scalar, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import { type Distribution, type DistributionKind, type Noise, onSupport } from "./distribution.ts";
 
 const vonMisesSchema = z.strictObject({
   type: z.literal("vonMises"),
-  features: z.int().positive(),
+  features: sizeSchema,
   /** kappa at the start. */
-  concentration: z.number().positive().default(1),
+  concentration: positiveSchema.default(1),
 });
 
 /** Each proposal is taken with a probability of 0.657 or more, so one in 3 10^7 numbers is drawn by none of them. */
@@ -35,10 +36,11 @@ export class VonMises implements Distribution {
       { kind: "uniform", size: features * PROPOSALS },
       { kind: "uniform", size: features * PROPOSALS },
     ];
-    this.location = new Parameter([features], new Float32Array(features));
+    this.location = new Parameter([features], 0);
     this.logConcentration = new Parameter(
       [features],
-      new Float64Array(features).fill(Math.log(concentration)),
+      () => new Float64Array(features).fill(Math.log(concentration)),
+      { domain: LOGARITHM },
     );
   }
 

@@ -1,4 +1,5 @@
 export { buildFlow, type FlowDescription } from "./build.ts";
+export { decodeChecked, encodeChecked } from "./checksum.ts";
 export { embedContext } from "./embedContext.ts";
 export { Flow, type SampleOptions } from "./flow.ts";
 export { mixture } from "./mixture.ts";
@@ -39,6 +40,12 @@ export {
   umnn,
 } from "./recipes/index.ts";
 export type { RunOptions } from "./rowJobs.ts";
-export { decodeSafetensors, encodeSafetensors, type Safetensors, type StoredArray } from "./safetensors.ts";
+export {
+  declaredSize,
+  decodeSafetensors,
+  encodeSafetensors,
+  type Safetensors,
+  type StoredArray,
+} from "./safetensors.ts";
 export { forTables, type TableFlowOptions, tableFlows } from "./tableFlows.ts";
 export { withConstants } from "./withConstants.ts";

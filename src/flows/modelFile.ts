@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { PushforwardError } from "../errors.ts";
-import { parse } from "../parse.ts";
-import { buildFlow, flowSchema } from "./build.ts";
+import { brief, parse, shortened } from "../parse.ts";
+import { buildWithin } from "../sizeBudget.ts";
+import { buildFlow, type FlowDescription, flowSchema } from "./build.ts";
+import { changed, decodeChecked, encodeChecked } from "./checksum.ts";
 import type { Flow } from "./flow.ts";
-import { decodeSafetensors, encodeSafetensors, type StoredArray } from "./safetensors.ts";
+import type { StoredArray } from "./safetensors.ts";
 
 /** Raised when parameters lie otherwise, or a file could be misread by an older reader. */
-const FORMAT = 5;
+const FORMAT = 6;
 const KEY = "pushforward";
 
 /** What training saw in a column that the flow is conditional on: a range of numbers, or how many rows each label has. */
@@ -69,18 +71,25 @@ export function encodeModel({ flow, columns, given, labels, training }: Model): 
     ...(labels && { labels }),
     ...(training && { training }),
   };
-  return encodeSafetensors(arrays, { [KEY]: JSON.stringify(description) });
+  checkExtent(description, "ARGUMENT");
+  return encodeChecked(arrays, { [KEY]: JSON.stringify(description) });
 }
 
 /**
  * Reads a model file. No code is run, and nothing is trusted: throws `MODEL` for a file that is damaged, of another
- * program or of a newer version, and for arrays that are missing, of a wrong shape, or not finite.
+ * program or of another version, and for arrays that are missing, of a wrong shape, or outside of the domain of their
+ * parameter. Time and memory are bounded by the size of the file, whatever its description asks for.
  */
 export function decodeModel(bytes: Uint8Array): Model {
-  const { arrays, metadata } = decodeSafetensors(bytes);
-  const description = parse(modelSchema, readDescription(metadata), "the model's description", "MODEL");
-  const { columns, given, labels, training } = description;
-  const flow = buildFlow(description.flow);
+  const { arrays, metadata, checked } = decodeChecked(bytes);
+  const unchecked = readDescription(metadata);
+  if (!checked) throw changed("a checksum", "none");
+  checkExtent(unchecked, "MODEL");
+  const numbers = [...arrays.values()].reduce((sum, { values }) => sum + values.length, 0);
+  const { columns, given, labels, training, flow } = buildWithin({ numbers, bytes: bytes.length }, () => {
+    const description = parse(modelSchema, unchecked, "the model's description", "MODEL");
+    return { ...description, flow: buildFitting(description.flow) };
+  });
   if (columns.length !== flow.features || given.length !== flow.context) {
     throw new PushforwardError("MODEL", "the model's columns do not fit its flow", {
       expected: `${flow.features} columns and ${flow.context} given`,
@@ -92,7 +101,10 @@ export function decodeModel(bytes: Uint8Array): Model {
   const parameters = flow.parameters();
   for (const name of arrays.keys()) {
     if (!parameters.has(name))
-      throw new PushforwardError("MODEL", `the model has an array that its flow does not know: ${name}`);
+      throw new PushforwardError(
+        "MODEL",
+        `the model has an array that its flow does not know: ${brief(name)}`,
+      );
   }
   for (const [name, parameter] of parameters) {
     const array = arrays.get(name);
@@ -106,12 +118,14 @@ export function decodeModel(bytes: Uint8Array): Model {
         received: `[${array.shape.join(", ")}]`,
       });
     }
-    const bad = values.findIndex((v) => !Number.isFinite(v));
+    const { least, most } = parameter.domain;
+    const bad = values.findIndex((v) => !(v >= least && v <= most));
     if (bad >= 0) {
       throw new PushforwardError(
         "MODEL",
         `the model's array ${name} holds ${values[bad]} at position ${bad}`,
         {
+          ...(Number.isFinite(values[bad]) && { expected: `numbers from ${least} to ${most}` }),
           mend: "The file is damaged, or its training failed: fit the model again.",
         },
       );
@@ -121,13 +135,51 @@ export function decodeModel(bytes: Uint8Array): Model {
   return { flow, columns, given, ...(labels && { labels }), ...(training && { training }) };
 }
 
+/** Builds a flow; parts that do not fit each other are a fault of the file. */
+function buildFitting(description: FlowDescription): Flow {
+  try {
+    return buildFlow(description);
+  } catch (error) {
+    if (!(error instanceof PushforwardError) || error.code === "MODEL") throw error;
+    const [what] = error.message.split("\n");
+    throw new PushforwardError("MODEL", `the model's flow cannot be built: ${what.replace(/\.$/, "")}`, {
+      mend: "The file was not written by pushforward, or was changed since.",
+      cause: error,
+    });
+  }
+}
+
+/** Objects in a description, of which a layer has up to three: no flow of thousands of layers is trained or evaluated. */
+const MOST_OBJECTS = 10_000;
+/** Lists and objects inside of one another: a part of a model in another one takes two. */
+const DEEPEST = 100;
+
+/** Bounds what costs time without having numbers in the file. No recursion, which could exceed the stack. */
+function checkExtent(description: unknown, code: "MODEL" | "ARGUMENT"): void {
+  const open: { value: unknown; depth: number }[] = [{ value: description, depth: 0 }];
+  let objects = 0;
+  for (let next = open.pop(); next; next = open.pop()) {
+    const { value, depth } = next;
+    if (typeof value !== "object" || value === null) continue;
+    if (!Array.isArray(value)) objects++;
+    if (depth >= DEEPEST || objects > MOST_OBJECTS) {
+      throw new PushforwardError(code, "the model's description is too large", {
+        expected: `at most ${MOST_OBJECTS} objects, nested up to ${DEEPEST} deep`,
+        received: depth >= DEEPEST ? "deeper ones" : "more",
+        mend: "Take fewer layers.",
+      });
+    }
+    for (const inner of Object.values(value)) open.push({ value: inner, depth: depth + 1 });
+  }
+}
+
 function checkLabels(labels: NonNullable<Model["labels"]>, { embedding }: Flow): void {
   const expected = (embedding?.describe().classes ?? []).join(", ");
   const received = labels.map((names) => new Set(names).size).join(", ");
   if (expected === received) return;
   throw new PushforwardError("MODEL", "the model's labels do not fit the classes of its flow", {
-    expected: expected || "none",
-    received: received || "none",
+    expected: shortened(expected) || "none",
+    received: shortened(received) || "none",
     mend: "The file was not written by pushforward, or was changed since.",
   });
 }
@@ -169,7 +221,7 @@ function readDescription(metadata: Readonly<Record<string, string>>): unknown {
     throw new PushforwardError("MODEL", "this model was written by an older pushforward", {
       expected: `format ${FORMAT}`,
       received: `format ${format}`,
-      mend: "Fit it again: masked layers have their units and parameters in another order now.",
+      mend: "Fit it again: files of this version have a checksum, and older ones are not read.",
     });
   }
   return description;

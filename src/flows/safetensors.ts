@@ -1,4 +1,5 @@
 import { type ErrorDetails, PushforwardError } from "../errors.ts";
+import { brief } from "../parse.ts";
 
 /** An array as a model file holds it: `values` in row-major order, as many as the product of `shape`. */
 export interface StoredArray {
@@ -87,6 +88,7 @@ export function encodeSafetensors(
  */
 export function decodeSafetensors(bytes: Uint8Array): Safetensors {
   const headerEnd = 8 + headerSizeOf(bytes);
+  if (headerEnd > bytes.length) throw truncated(`${headerEnd} bytes or more`, bytes.length);
   const { entries, metadata } = parseHeader(bytes.subarray(8, headerEnd));
   checkLayout(entries, bytes.length, headerEnd);
   const arrays = new Map<string, StoredArray>();
@@ -96,6 +98,18 @@ export function decodeSafetensors(bytes: Uint8Array): Safetensors {
     arrays.set(name, { shape, values: new DTYPES[dtype](copy.buffer) });
   }
   return { arrays, metadata };
+}
+
+/**
+ * How long a file is, as far as its first bytes tell: 8 bytes, then its header, then all of it. So a reader needs no more
+ * than that. Throws `MODEL` as soon as the bytes cannot be those of a safetensors file.
+ */
+export function declaredSize(bytes: Uint8Array): number {
+  if (bytes.length < 8) return 8;
+  const headerEnd = 8 + headerSizeOf(bytes);
+  if (bytes.length < headerEnd) return headerEnd;
+  const { entries } = parseHeader(bytes.subarray(8, headerEnd));
+  return entries.reduce((most, { end }) => Math.max(most, headerEnd + end), headerEnd);
 }
 
 /** An array in the header, its bytes counted from the end of the header. */
@@ -118,7 +132,6 @@ function headerSizeOf(bytes: Uint8Array): number {
       mend: "Give a model file that pushforward wrote.",
     });
   }
-  if (8 + size > bytes.length) throw truncated(`${8 + size} bytes or more`, bytes.length);
   return size;
 }
 
@@ -132,7 +145,7 @@ function parseHeader(bytes: Uint8Array): { entries: Entry[]; metadata: Record<st
     throw damaged("The header of the model file is not JSON in UTF-8", { cause });
   }
   const twice = repeatedKey(text);
-  if (twice !== undefined) throw damaged(`The header of the model file has the key ${shown(twice)} twice`);
+  if (twice !== undefined) throw damaged(`The header of the model file has the key ${brief(twice)} twice`);
 
   const { __metadata__: metadata = {}, ...arrays } = header;
   if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
@@ -143,7 +156,7 @@ function parseHeader(bytes: Uint8Array): { entries: Entry[]; metadata: Record<st
 }
 
 function parseEntry(name: string, info: unknown): Entry {
-  const array = `Array ${shown(name)} of the model file`;
+  const array = `Array ${brief(name)} of the model file`;
   const { dtype, shape, data_offsets: offsets } = isRecord(info) ? info : {};
   if (typeof dtype !== "string" || !isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) {
     throw damaged(`${array} is not described`, { expected: "a dtype, a shape and two data_offsets" });
@@ -151,7 +164,7 @@ function parseEntry(name: string, info: unknown): Entry {
   if (!isDtype(dtype)) {
     throw new PushforwardError("MODEL", `${array} has an element type that pushforward does not read`, {
       expected: DTYPE_ORDER.join(", "),
-      received: shown(dtype),
+      received: brief(dtype),
       mend: "Store it as F32.",
     });
   }
@@ -159,7 +172,7 @@ function parseEntry(name: string, info: unknown): Entry {
   const size = countOf(shape) * DTYPES[dtype].BYTES_PER_ELEMENT;
   if (end - begin !== size) {
     throw damaged(`${array} does not fit its shape`, {
-      expected: `${size} bytes for ${dtype} ${shown(shape)}`,
+      expected: `${size} bytes for ${dtype} ${brief(shape)}`,
       received: `${end - begin} bytes`,
     });
   }
@@ -172,7 +185,7 @@ function checkLayout(entries: readonly Entry[], fileSize: number, headerEnd: num
   for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== position) {
       const where = begin < position ? "overlaps the array before it" : "leaves a hole before it";
-      throw damaged(`Array ${shown(name)} of the model file ${where}`, {
+      throw damaged(`Array ${brief(name)} of the model file ${where}`, {
         expected: `offset ${position}`,
         received: `${begin}`,
       });
@@ -211,8 +224,8 @@ function repeatedKey(text: string): string | undefined {
 
 function checkedDtype(name: string, { shape, values }: StoredArray): Dtype {
   if (!isSizes(shape) || countOf(shape) !== values.length) {
-    throw new PushforwardError("SHAPE", `Array ${shown(name)} does not fit its shape`, {
-      expected: `the values of shape ${shown(shape)}`,
+    throw new PushforwardError("SHAPE", `Array ${brief(name)} does not fit its shape`, {
+      expected: `the values of shape ${brief(shape)}`,
       received: `${values.length} values`,
     });
   }
@@ -227,7 +240,7 @@ function checkedDtype(name: string, { shape, values }: StoredArray): Dtype {
 function quote(text: string): string {
   // JSON.stringify would escape half of a surrogate pair, and other readers refuse that.
   if (/\p{Surrogate}/u.test(text)) {
-    throw new PushforwardError("ARGUMENT", `The text ${shown(text)} is not valid Unicode`);
+    throw new PushforwardError("ARGUMENT", `The text ${brief(text)} is not valid Unicode`);
   }
   return JSON.stringify(text);
 }
@@ -250,11 +263,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isDtype(name: string): name is Dtype {
   return Object.hasOwn(DTYPES, name);
-}
-
-function shown(value: string | readonly number[]): string {
-  const text = JSON.stringify(value);
-  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 }
 
 function truncated(expected: string, received: number): PushforwardError {

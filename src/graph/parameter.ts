@@ -1,8 +1,27 @@
 import { PushforwardError } from "../errors.ts";
+import { claimNumbers } from "../sizeBudget.ts";
 import type { Floats, Operation } from "./operation.ts";
 import * as source from "./operations/source.ts";
 import { formatShape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
+
+/** Where the numbers of a parameter lie, both ends included: a model file with others is refused. */
+export interface Domain {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Squares of larger numbers overflow float32, in which models are trained and evaluated. */
+const SQUARABLE: Domain = { least: -1e19, most: 1e19 };
+
+/**
+ * Of weights that start around 1 and are learned. A step of an optimizer moves a weight by about the step size, which is below
+ * 1: a weight would take a thousand million steps to come here.
+ */
+export const WEIGHT: Domain = { least: -1e9, most: 1e9 };
+
+/** Of logarithms: exp(88) is the last power of e that float32 holds, and exp(-88) has a reciprocal. */
+export const LOGARITHM: Domain = { least: -88, most: 88 };
 
 /** A leaf of the graph that brings its own numbers: weights, and fixed arrays such as a data-fitted scale. */
 export class Parameter extends Tensor {
@@ -12,13 +31,25 @@ export class Parameter extends Tensor {
   readonly trainable: boolean;
   /** True for statistics that a training step sets: not learned by gradients, but not the same from step to step either. */
   readonly running: boolean;
+  readonly domain: Domain;
 
+  /**
+   * `start` is one number for all, the numbers, or a function that makes them: what may be large is not allocated before it is
+   * known that a model file has as many.
+   */
   constructor(
     shape: readonly number[],
-    value: ArrayLike<number>,
-    options: { trainable?: boolean; running?: boolean } = {},
+    start: number | ArrayLike<number> | (() => ArrayLike<number>),
+    options: { trainable?: boolean; running?: boolean; domain?: Domain } = {},
   ) {
     super(source.input as unknown as Operation, [], { shape: [...shape] });
+    claimNumbers(sizeOf(shape));
+    const value =
+      typeof start === "number"
+        ? new Float32Array(sizeOf(shape)).fill(start)
+        : typeof start === "function"
+          ? start()
+          : start;
     if (value.length !== sizeOf(shape)) {
       throw new PushforwardError("SHAPE", "a parameter does not fill its shape", {
         expected: `${sizeOf(shape)} numbers for ${formatShape(shape)}`,
@@ -26,7 +57,8 @@ export class Parameter extends Tensor {
       });
     }
     this.array = value instanceof Float64Array ? value.slice() : new Float32Array(value);
-    const { running = false, trainable = !running } = options;
+    const { running = false, trainable = !running, domain = SQUARABLE } = options;
+    this.domain = domain;
     this.trainable = trainable;
     this.running = running;
   }

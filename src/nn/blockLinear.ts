@@ -1,4 +1,4 @@
-import { Parameter } from "../graph/parameter.ts";
+import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import { constant, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 
@@ -34,14 +34,15 @@ export class BlockLinear {
         .uniform(new Float32Array(size))
         .map((u) => 2 * u - 1);
     const columns = features * outputs;
-    const weight = uniform("weight", features * inputs * columns).map((u, k) => {
-      const [from, to] = [Math.floor(k / columns / inputs), Math.floor((k % columns) / outputs)];
-      // The means of a block's inputs: sums of many would saturate the next layer.
-      if (from === to) return u - Math.log(inputs);
-      return last ? 0 : u / Math.sqrt(features * inputs);
-    });
-    this.weight = new Parameter([features * inputs, columns], weight);
-    this.bias = new Parameter([columns], last ? new Float32Array(columns) : uniform("bias", columns));
+    const weight = () =>
+      uniform("weight", features * inputs * columns).map((u, k) => {
+        const [from, to] = [Math.floor(k / columns / inputs), Math.floor((k % columns) / outputs)];
+        // The means of a block's inputs: sums of many would saturate the next layer.
+        if (from === to) return u - Math.log(inputs);
+        return last ? 0 : u / Math.sqrt(features * inputs);
+      });
+    this.weight = new Parameter([features * inputs, columns], weight, { domain: WEIGHT });
+    this.bias = new Parameter([columns], last ? 0 : () => uniform("bias", columns), { domain: WEIGHT });
   }
 
   /** [N, D I] -> [N, D O], before the activation. */

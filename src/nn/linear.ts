@@ -1,4 +1,4 @@
-import { Parameter } from "../graph/parameter.ts";
+import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 
@@ -13,21 +13,27 @@ export class Linear {
   readonly bias: Parameter;
 
   constructor(inputs: number, outputs: number, random: Random, { zero = false } = {}) {
-    const start = (name: string, size: number) => {
-      const values = new Float32Array(size);
-      if (zero) return values;
-      return random
-        .split(name)
-        .uniform(values)
-        .map((u) => (2 * u - 1) / Math.sqrt(inputs));
-    };
-    this.weight = new Parameter([inputs, outputs], start("weight", inputs * outputs));
-    this.bias = new Parameter([outputs], start("bias", outputs));
+    const start = startOf(inputs, outputs, random, { zero });
+    this.weight = new Parameter([inputs, outputs], start.weight, { domain: WEIGHT });
+    this.bias = new Parameter([outputs], start.bias, { domain: WEIGHT });
   }
 
   apply(x: Tensor): Tensor {
     return x.affine(this.weight, this.bias);
   }
+}
+
+/** What makes the starting weights [inputs, outputs] and biases [outputs] of a linear layer. */
+export function startOf(inputs: number, outputs: number, random: Random, { zero }: { zero: boolean }) {
+  const start = (name: string, size: number) => {
+    const values = new Float32Array(size);
+    if (zero) return values;
+    return random
+      .split(name)
+      .uniform(values)
+      .map((u) => (2 * u - 1) / Math.sqrt(inputs));
+  };
+  return { weight: () => start("weight", inputs * outputs), bias: () => start("bias", outputs) };
 }
 
 /**

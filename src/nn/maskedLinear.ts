@@ -1,7 +1,8 @@
-import { Parameter } from "../graph/parameter.ts";
+import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
-import { affineOfParts, Linear } from "./linear.ts";
+import { requireNumbers } from "../sizeBudget.ts";
+import { affineOfParts, startOf } from "./linear.ts";
 
 /** The units of a group, and what they see. */
 interface Block<T extends Tensor> {
@@ -46,20 +47,32 @@ export class MaskedLinear<T extends Tensor = Parameter> {
     random: Random,
     { thin, zero, whole }: Readonly<Record<"thin" | "zero" | "whole", boolean>>,
   ): MaskedLinear {
-    const dense = new Linear(degrees.length, reach.length, random, { zero });
     const members = (values: readonly number[], group: number) =>
       values.flatMap((value, i) => (bounds.findIndex((bound) => value <= bound) === group ? [i] : []));
-    const blocks = bounds.map((_, g): Block<Parameter> => {
-      const units = members(reach, g);
-      const from = (group: number) => {
-        const inputs = thin ? degrees.map((_, i) => i) : members(degrees, group);
-        return part(dense.weight, inputs, units, (input, unit) => whole || degrees[input] <= reach[unit]);
-      };
+    const inputsOf = bounds.map((_, g) => (thin ? degrees.map((_, i) => i) : members(degrees, g)));
+    const places = bounds.map((_, g) => ({
+      units: members(reach, g),
+      own: inputsOf[g],
+      before: thin ? [] : inputsOf.slice(0, g),
+    }));
+    // Numbers are drawn for a dense layer, which has a few times as many.
+    requireNumbers(
+      places.reduce((sum, { units, own, before }) => sum + units.length * [own, ...before].flat().length, 0),
+    );
+    const dense = startOf(degrees.length, reach.length, random, { zero });
+    const [weights, biases] = [dense.weight(), dense.bias()];
+    const blocks = places.map(({ units, own, before }): Block<Parameter> => {
+      const from = (inputs: readonly number[]) =>
+        part(weights, inputs, units, reach.length, (input, unit) => whole || degrees[input] <= reach[unit]);
       return {
         units,
-        weight: from(g),
-        bias: new Parameter([units.length], new Float32Array(units.map((unit) => dense.bias.numbers[unit]))),
-        before: thin ? [] : bounds.slice(0, g).map((_, earlier) => ({ weight: from(earlier) })),
+        weight: from(own),
+        bias: new Parameter(
+          [units.length],
+          units.map((unit) => biases[unit]),
+          { domain: WEIGHT },
+        ),
+        before: before.map((inputs) => ({ weight: from(inputs) })),
       };
     });
     return new MaskedLinear(degrees, reach, blocks);
@@ -129,16 +142,17 @@ const size = (weight: Tensor) => weight.shape[0] as number;
 
 /** The chosen rows and columns of a dense layer's weight, 0 where the mask is. */
 function part(
-  { numbers, sizes }: Parameter,
+  numbers: Float32Array,
   rows: readonly number[],
   columns: readonly number[],
+  width: number,
   mask: (row: number, column: number) => boolean,
 ): Parameter {
   const values = new Float32Array(rows.length * columns.length);
   rows.forEach((row, i) => {
     columns.forEach((column, k) => {
-      if (mask(row, column)) values[i * columns.length + k] = numbers[row * sizes[1] + column];
+      if (mask(row, column)) values[i * columns.length + k] = numbers[row * width + column];
     });
   });
-  return new Parameter([rows.length, columns.length], values);
+  return new Parameter([rows.length, columns.length], values, { domain: WEIGHT });
 }

@@ -1,6 +1,7 @@
 import { scoped } from "../graph/scope.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
+import { requireNumbers } from "../sizeBudget.ts";
 import { Incremental } from "./incremental.ts";
 import { LANES } from "./linear.ts";
 import { MaskedLinear } from "./maskedLinear.ts";
@@ -43,6 +44,8 @@ export class MaskedMLP {
     const features = Math.max(...inputDegrees);
     // A single feature without context depends on nothing: its parameters are biases.
     const sizes = features === 1 && context === 0 ? [] : hiddenSizes(options);
+    // Every unit has a bias.
+    requireNumbers(sizes.reduce((sum, size) => sum + size, 0));
     // Drawn degrees may leave a group without units: they take a single one, which is masked throughout.
     const groups = degreeGroups(hiddenDegrees ? [] : sizes, features, context);
     const hidden = hiddenDegrees

@@ -1,4 +1,4 @@
-import { Parameter } from "../graph/parameter.ts";
+import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import { scoped } from "../graph/scope.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
@@ -23,7 +23,7 @@ export class SeparateMLPs {
     this.networks = this.seen.map(({ length }, output) =>
       length + context > 0
         ? new MLP(length, 1, options, random.split(output), context)
-        : new Parameter([1], [0]),
+        : new Parameter([1], 0, { domain: WEIGHT }),
     );
   }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { PushforwardError } from "../errors.ts";
-import { decodeSafetensors, encodeSafetensors, type StoredArray } from "../flows/safetensors.ts";
+import { changed, decodeChecked, encodeChecked } from "../flows/checksum.ts";
+import type { StoredArray } from "../flows/safetensors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { Epoch } from "./options.ts";
 
@@ -46,7 +47,7 @@ export function encodeCheckpoint({ parameters, buffers, ...record }: Checkpoint)
   for (const [name, p] of parameters) arrays.set(`parameters.${name}`, { shape: p.sizes, values: p.numbers });
   for (const [name, values] of Object.entries(buffers))
     arrays.set(`training.${name}`, { shape: [values.length], values });
-  return encodeSafetensors(arrays, { "pushforward.checkpoint": JSON.stringify(record) });
+  return encodeChecked(arrays, { "pushforward.checkpoint": JSON.stringify(record) });
 }
 
 /** Reads a checkpoint back: its parameters go into `parameters`, the rest is returned. */
@@ -55,10 +56,10 @@ export function decodeCheckpoint(
   fingerprint: string,
   parameters: ReadonlyMap<string, Parameter>,
 ): Omit<Checkpoint, "parameters"> {
-  const { arrays, metadata } = decodeSafetensors(bytes);
-  const text = metadata["pushforward.checkpoint"];
-  const parsed = text === undefined ? undefined : recordSchema.safeParse(JSON.parse(text));
-  if (!parsed?.success) throw new PushforwardError("MODEL", "this file is not a checkpoint of pushforward");
+  const { arrays, metadata, checked } = decodeChecked(bytes);
+  const parsed = recordSchema.safeParse(jsonOf(metadata["pushforward.checkpoint"]));
+  if (!parsed.success) throw new PushforwardError("MODEL", "this file is not a checkpoint of pushforward");
+  if (!checked) throw changed("a checksum", "none");
   if (parsed.data.fingerprint !== fingerprint) {
     throw new PushforwardError(
       "MODEL",
@@ -90,6 +91,14 @@ export function decodeCheckpoint(
       second: buffer("second"),
     },
   };
+}
+
+function jsonOf(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A 64-bit digest of plain data and numbers (FNV-1a over their bytes): tells whether two trainings are the same. */

@@ -1,6 +1,6 @@
 import { copyFileSync, readFileSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
-import { decodeSafetensors, encodeSafetensors } from "../../src/flows/index.ts";
+import { decodeChecked, encodeChecked, encodeSafetensors } from "../../src/flows/index.ts";
 import { correlated, quickModel, workplace } from "./command.ts";
 
 const here = workplace();
@@ -26,10 +26,10 @@ async function reading(name: string, bytes?: Uint8Array): Promise<string> {
 }
 
 /** The model with its description or its arrays changed. */
-function changed(change: (parts: ReturnType<typeof decodeSafetensors>) => void): Uint8Array {
-  const parts = decodeSafetensors(readFileSync(model));
+function changed(change: (parts: ReturnType<typeof decodeChecked>) => void): Uint8Array {
+  const parts = decodeChecked(readFileSync(model));
   change(parts);
-  return encodeSafetensors(parts.arrays, parts.metadata);
+  return encodeChecked(parts.arrays, parts.metadata);
 }
 
 const described = (change: (description: Record<string, unknown>) => void) =>
@@ -86,7 +86,7 @@ it("refuses files of other programs and of newer versions", async () => {
   });
   expect(await reading("newer.safetensors", newer)).toMatchInlineSnapshot(`
     "2
-    Error: newer.safetensors: this model was written by a newer pushforward: expected format 5, received format 99.
+    Error: newer.safetensors: this model was written by a newer pushforward: expected format 6, received format 99.
     Update pushforward: npm install pushforward@latest."
   `);
   const checkpoint = encodeSafetensors({}, { "pushforward.checkpoint": "{}" });
@@ -98,9 +98,7 @@ it("refuses files of other programs and of newer versions", async () => {
 });
 
 it("refuses models whose numbers do not fit their description", async () => {
-  const name = [...decodeSafetensors(readFileSync(model)).arrays.keys()].find((key) =>
-    key.endsWith(".center"),
-  );
+  const name = [...decodeChecked(readFileSync(model)).arrays.keys()].find((key) => key.endsWith(".center"));
   const shape = changed(({ arrays }) => {
     const { values } = arrays.get(name!)!;
     arrays.set(name!, { shape: [1, values.length], values });

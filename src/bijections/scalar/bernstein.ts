@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { positiveSchema, sizeSchema } from "../../description.ts";
 import { solveIncreasing } from "../../graph/solve.ts";
 import { constant, stack, type Tensor } from "../../graph/tensor.ts";
 import {
@@ -13,10 +14,10 @@ const LOG_SLOPE_BOUND = Math.log(1000);
 
 const bernsteinSchema = z.strictObject({
   type: z.literal("bernstein"),
-  /** n */
-  degree: z.int().positive().default(8),
+  /** n; the largest binomial of a degree above 131 is beyond float32. */
+  degree: sizeSchema.max(128).default(8),
   /** B */
-  bound: z.number().positive().default(5),
+  bound: positiveSchema.default(5),
 });
 
 /**

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { positiveSchema, sizeSchema } from "../../description.ts";
 import { withGradient } from "../../graph/loop.ts";
 import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
 import type { ScalarTransformed } from "./scalarTransform.ts";
@@ -9,9 +10,9 @@ export const LOG_SLOPE_BOUND = Math.log(1000);
 /** Options that splines on a box have in common. */
 export const splineOptions = {
   /** K; a single bin would be the identity. */
-  bins: z.int().min(2).default(8),
+  bins: sizeSchema.min(2).default(8),
   /** B */
-  bound: z.number().positive().default(5),
+  bound: positiveSchema.default(5),
   /** `linear`: the identity outside of [-B, B]. `none`: data lie in [-B, B], and slopes at its ends are free. */
   tails: z.enum(["linear", "none"]).default("linear"),
 };

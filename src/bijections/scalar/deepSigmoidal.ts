@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MOST_LAYERS, sizeSchema } from "../../description.ts";
 import { solveIncreasing } from "../../graph/solve.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
 import {
@@ -16,9 +17,9 @@ const LEAST_SLOPE = 1e-3;
 const deepSigmoidalSchema = z.strictObject({
   type: z.literal("deepSigmoidal"),
   /** K, the sigmoids of a layer. */
-  units: z.int().positive().default(8),
+  units: sizeSchema.default(8),
   /** Layers of sigmoids, each with parameters of its own. */
-  layers: z.int().positive().default(1),
+  layers: sizeSchema.max(MOST_LAYERS).default(1),
 });
 
 /**

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sizeSchema } from "../../description.ts";
 import { normalTailQuantile, normalTails } from "../../graph/normalTail.ts";
 import { solveIncreasing } from "../../graph/solve.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
@@ -18,7 +19,7 @@ const FARTHEST = 1000;
 const gaussianizationSchema = z.strictObject({
   type: z.literal("gaussianization"),
   /** K */
-  components: z.int().positive().default(8),
+  components: sizeSchema.default(8),
 });
 
 /**

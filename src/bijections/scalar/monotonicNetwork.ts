@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { positiveSchema, sizeSchema } from "../../description.ts";
 import { solveIncreasing } from "../../graph/solve.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
 import { gaussLegendre } from "./quadrature.ts";
@@ -17,11 +18,11 @@ const STEEPEST = 3;
 const monotonicNetworkSchema = z.strictObject({
   type: z.literal("monotonicNetwork"),
   /** H, the hidden units of the integrand. */
-  units: z.int().positive().default(8),
-  /** Points of the quadrature. */
-  nodes: z.int().positive().default(48),
+  units: sizeSchema.default(8),
+  /** Points of the quadrature, at each of which the network is computed for every element. */
+  nodes: sizeSchema.max(1024).default(48),
   /** B */
-  bound: z.number().positive().default(5),
+  bound: positiveSchema.default(5),
 });
 
 /**

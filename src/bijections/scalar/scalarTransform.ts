@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { About } from "../../description.ts";
 import { concat, type Tensor } from "../../graph/tensor.ts";
+import { requireNumbers } from "../../sizeBudget.ts";
 
 /** Elementwise result: both of the shape of the argument, or smaller by broadcasting. */
 export interface ScalarTransformed {
@@ -45,11 +46,17 @@ export const networkInputs = ({ angles }: ScalarTransform, x: Tensor): Tensor =>
 
 /** Parameters in blocks, one kind after the other: [a_1 ... a_D, b_1 ... b_D]. */
 export const blockColumns = (features: number, parameters: number): number[] =>
-  Array.from({ length: features * parameters }, (_, column) => column % features);
+  columnsOf(features * parameters, (column) => column % features);
 
 /** Parameters in groups, each of `sizes` numbers for every feature: to cut these apart is to copy long stretches. */
 export const groupColumns = (features: number, sizes: readonly number[]): number[] =>
-  sizes.flatMap((size) => Array.from({ length: features * size }, (_, column) => Math.floor(column / size)));
+  sizes.flatMap((size) => columnsOf(features * size, (column) => Math.floor(column / size)));
+
+/** Each column has a bias at least. */
+function columnsOf(count: number, featureOf: (column: number) => number): number[] {
+  requireNumbers(count);
+  return Array.from({ length: count }, (_, column) => featureOf(column));
+}
 
 /** The groups of `groupColumns`, each as [..., features, size]. */
 export function cutGroups(raw: Tensor, features: number, sizes: readonly number[]): Tensor[] {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { positiveSchema, sizeSchema } from "../../description.ts";
 import { solveIncreasing } from "../../graph/solve.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
 import { gaussLegendre } from "./quadrature.ts";
@@ -16,10 +17,10 @@ const LARGEST_SLOPE = 1000;
 
 const sumOfSquaresSchema = z.strictObject({
   type: z.literal("sumOfSquares"),
-  /** n; the polynomial has degree 2 n + 1. */
-  degree: z.int().positive().default(4),
+  /** n; the polynomial has degree 2 n + 1. A graph has an operation for each term. */
+  degree: sizeSchema.max(256).default(4),
   /** B */
-  bound: z.number().positive().default(5),
+  bound: positiveSchema.default(5),
 });
 
 /**

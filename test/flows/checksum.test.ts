@@ -1,0 +1,93 @@
+import { crc32 } from "node:zlib";
+import { expect, test } from "vitest";
+import { PushforwardError } from "../../src/errors.ts";
+import { decodeChecked, encodeChecked } from "../../src/flows/checksum.ts";
+import { decodeModel, decodeSafetensors, encodeModel, forTables, nsf } from "../../src/flows/index.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../../src/train/checkpoint.ts";
+
+const arrays = { w: { shape: [3], values: Float32Array.of(1, 2, 3) } };
+const flow = forTables(nsf(1, { transforms: 1, hidden: [2], bins: 2 }));
+const model = encodeModel({ flow, columns: ["a"], given: [] });
+
+const BUFFER = Float32Array.of(1, 2);
+const checkpoint = encodeCheckpoint({
+  fingerprint: "0",
+  state: {
+    epoch: 1,
+    bestEpoch: 1,
+    best: 0,
+    plateaus: 0,
+    sincePlateau: 0,
+    cautions: 0,
+    recoveries: 0,
+    steps: 1,
+  },
+  epochs: [],
+  parameters: new Map(),
+  buffers: { average: BUFFER, best: BUFFER, bestRunning: BUFFER, first: BUFFER, second: BUFFER },
+});
+
+/** The code with which the bytes are refused. */
+function refusal(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): string {
+  try {
+    read(bytes);
+  } catch (error) {
+    return error instanceof PushforwardError ? error.code : String(error);
+  }
+  return "accepted";
+}
+
+test.each([
+  ["a model", model, decodeModel],
+  ["a checkpoint", checkpoint, (bytes: Uint8Array) => decodeCheckpoint(bytes, "0", new Map())],
+] as const)("%s is refused when any one bit of it is flipped", (_, whole, read) => {
+  expect(refusal(read, whole)).toBe("accepted");
+  const bytes = whole.slice();
+  for (let bit = 0; bit < 8 * bytes.length; bit++) {
+    bytes[bit >> 3] ^= 1 << (bit & 7);
+    const code = refusal(read, bytes);
+    if (code !== "MODEL") expect.fail(`bit ${bit}: ${code}`);
+    bytes[bit >> 3] ^= 1 << (bit & 7);
+  }
+});
+
+test("the checksum is zlib's CRC-32 of the file with zeros in its place, at the same place in every file", () => {
+  // Lengths from 0 to 8 modulo 8, what is taken eight bytes at a time and what is left.
+  for (let length = 0; length < 40; length++) {
+    const values = Uint8Array.from({ length }, (_, i) => (i * 37 + 200) % 256);
+    const bytes = encodeChecked({ w: { shape: [length], values } }, { text: "ä" });
+    expect(new TextDecoder().decode(bytes.subarray(8, 37))).toBe('{"__metadata__":{"checksum":"');
+    const digits = new TextDecoder().decode(bytes.subarray(37, 45));
+    expect(
+      crc32(bytes.fill(0x30, 37, 45))
+        .toString(16)
+        .padStart(8, "0"),
+    ).toBe(digits);
+  }
+});
+
+test("a file with a checksum is a safetensors file as any other, and equal content gives equal bytes", () => {
+  const bytes = encodeChecked(arrays, { text: "1" });
+  expect(encodeChecked(arrays, { text: "1" })).toEqual(bytes);
+  const read = decodeSafetensors(bytes);
+  expect(read.arrays).toEqual(new Map(Object.entries(arrays)));
+  expect(read.metadata).toEqual({ checksum: expect.stringMatching(/^[0-9a-f]{8}$/), text: "1" });
+  expect(decodeChecked(bytes)).toEqual({ ...read, metadata: { text: "1" }, checked: true });
+  expect(() => encodeChecked(arrays, { a: "1" })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the metadata has a key that comes before "checksum".]`,
+  );
+});
+
+test("what is wrong is said", () => {
+  const changed = model.slice();
+  changed[changed.length - 1] ^= 1;
+  expect(() => decodeModel(changed)).toThrow(
+    /^the file was changed since it was written: expected the checksum "[0-9a-f]{8}", received "[0-9a-f]{8}"\.\nThe file is damaged: copy it again from where it came\.$/,
+  );
+  const renamed = model.slice();
+  renamed[8 + '{"__metadata__":{"'.length] = "C".charCodeAt(0);
+  expect(() => decodeModel(renamed)).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the file was changed since it was written: expected a checksum, received none.
+    The file is damaged: copy it again from where it came.]
+  `);
+});

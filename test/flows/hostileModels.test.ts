@@ -1,0 +1,40 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import type { Attempt } from "./hostileModels.ts";
+
+const PROGRAM = fileURLToPath(new URL("hostileModels.ts", import.meta.url));
+
+test("small files that declare something enormous are refused at once, in little memory", {
+  timeout: 300_000,
+}, async () => {
+  // A heap of its own that is too small for what the files ask for, and a process that can be killed if it hangs.
+  const child = spawn(process.execPath, ["--max-old-space-size=150", "--import", "tsx", PROGRAM], {
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 280_000,
+    killSignal: "SIGKILL",
+  });
+  const attempts: Attempt[] = [];
+  let last = "";
+  let megabytes = Number.POSITIVE_INFINITY;
+  let errors = "";
+  child.stderr.on("data", (text) => {
+    errors += text;
+  });
+  for await (const line of createInterface(child.stdout)) {
+    last = line;
+    const told = JSON.parse(line) as Partial<Attempt> & { megabytes?: number };
+    if (told.outcome !== undefined) attempts.push(told as Attempt);
+    megabytes = told.megabytes ?? megabytes;
+  }
+  expect(last, errors).toMatch(/^{"megabytes":/);
+  expect(attempts.length).toBeGreaterThan(500);
+  const unexpected = attempts.filter(
+    ({ outcome, harmless }) => outcome !== "MODEL" && !(harmless && outcome === "accepted"),
+  );
+  expect(unexpected).toEqual([]);
+  expect(attempts.filter(({ milliseconds }) => milliseconds > 1500)).toEqual([]);
+  // With the program itself, and what is left of all files before the memory is collected.
+  expect(megabytes).toBeLessThan(350);
+});

@@ -1,0 +1,138 @@
+import { expect, test } from "vitest";
+import { BatchNorm, type Bijection, buildBijection, Standardize } from "../../src/bijections/index.ts";
+import { bijectionKinds } from "../../src/bijections/registry.ts";
+import type { Description, Kind } from "../../src/description.ts";
+import { buildDistribution, Cauchy, StandardNormal } from "../../src/distributions/index.ts";
+import { distributionKinds } from "../../src/distributions/registry.ts";
+import {
+  buildFlow,
+  decodeChecked,
+  decodeModel,
+  encodeChecked,
+  encodeModel,
+  Flow,
+  realNVP,
+} from "../../src/flows/index.ts";
+import { Random } from "../../src/random/index.ts";
+
+const names = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+const saved = (flow: Flow) =>
+  encodeModel({ flow, columns: names("x", flow.features), given: names("c", flow.context) });
+
+const normal = new StandardNormal({ features: 2 });
+
+/** The message with which a flow is refused of which one number is another one. */
+function refusal(flow: Flow, parameter: string, position: number, value: number): string {
+  const { arrays, metadata } = decodeChecked(saved(flow));
+  arrays.get(parameter)!.values[position] = value;
+  try {
+    decodeModel(encodeChecked(arrays, metadata));
+  } catch (error) {
+    expect(error).toMatchObject({ name: "PushforwardError", code: "MODEL" });
+    return (error as Error).message;
+  }
+  return "accepted";
+}
+
+test("numbers outside of the domain of their parameter are refused, by array, position and value", () => {
+  const standardized = new Flow(normal, new Standardize({ features: 2 }));
+  expect(refusal(standardized, "bijection.scale", 1, -1)).toMatchInlineSnapshot(`
+    "the model's array bijection.scale holds -1 at position 1: expected numbers from 5e-324 to 1.7976931348623157e+308.
+    The file is damaged, or its training failed: fit the model again."
+  `);
+  for (const scale of [0, -1e-31, Number.NaN, Number.POSITIVE_INFINITY])
+    expect(refusal(standardized, "bijection.scale", 0, scale)).toMatch(/holds .* at position 0/);
+  for (const scale of [1e-30, 1, 1e30])
+    expect(refusal(standardized, "bijection.scale", 0, scale)).toBe("accepted");
+  expect(refusal(standardized, "bijection.center", 0, -1e300)).toBe("accepted");
+
+  const batchNorm = new Flow(normal, new BatchNorm({ features: 2 }));
+  expect(refusal(batchNorm, "bijection.variance", 0, 0)).toMatch("holds 0 at position 0");
+  expect(refusal(batchNorm, "bijection.variance", 0, 1e-30)).toBe("accepted");
+  expect(refusal(batchNorm, "bijection.count", 0, -1)).toMatch("holds -1 at position 0");
+
+  const cauchy = new Flow(new Cauchy({ features: 2 }));
+  expect(refusal(cauchy, "base.logScale", 1, 100)).toMatch("expected numbers from -88 to 88");
+  expect(refusal(cauchy, "base.location", 1, 1e12)).toBe("accepted");
+
+  const network = realNVP(2, { transforms: 1, hidden: [3] });
+  const weight = [...network.parameters().keys()].find((name) => name.endsWith("weight"))!;
+  expect(refusal(network, weight, 2, 3e38)).toMatch("expected numbers from -1000000000 to 1000000000");
+  expect(refusal(network, weight, 2, 1e6)).toBe("accepted");
+});
+
+test("weights of 3e38 are refused in every parameter of every kind but the center and scale of a standardization and a variance", () => {
+  const accepted = new Set<string>();
+  const random = new Random(0);
+  const flows = [
+    ...(bijectionKinds as readonly Kind<Bijection>[]).flatMap((kind) =>
+      kind.examples(2).map((example) => new Flow(normal, buildBijection(example as Description, random))),
+    ),
+    ...distributionKinds.flatMap((kind) =>
+      kind.examples(2).map((example) => new Flow(buildDistribution(example as never, random))),
+    ),
+  ];
+  for (const flow of flows) {
+    for (const [name, { numbers, domain }] of flow.parameters()) {
+      expect(numbers.every((v) => v >= domain.least && v <= domain.most)).toBe(true);
+      if (domain.most >= 3e38) accepted.add(name.split(".").at(-1)!);
+    }
+  }
+  expect([...accepted].sort()).toEqual(["center", "scale", "variance"]);
+});
+
+test("parts that do not fit each other are a fault of the file", () => {
+  const { arrays, metadata } = decodeChecked(saved(new Flow(normal)));
+  const description = JSON.parse(metadata.pushforward);
+  description.flow.base.features = 3;
+  const bytes = encodeChecked(arrays, { pushforward: JSON.stringify(description) });
+  expect(() => decodeModel(bytes)).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the model's flow cannot be built: the base distribution does not fit the bijection: expected 2 features, received 3.
+    The file was not written by pushforward, or was changed since.]
+  `);
+});
+
+test("names that a terminal would obey are shown as JSON, cut where they are long", () => {
+  const { arrays, metadata } = decodeChecked(saved(new Flow(normal)));
+  arrays.set(`\u001b[2J\u009b1m\u202e${"x".repeat(100)}`, { shape: [1], values: Float32Array.of(1) });
+  expect(() => decodeModel(encodeChecked(arrays, metadata))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the model has an array that its flow does not know: "\\u001b[2J\\u009b1m\\u202exxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx....]`,
+  );
+  const description = JSON.parse(metadata.pushforward);
+  const odd = { ...description, flow: { ...description.flow, "\u001b]0;\u009b": 1 } };
+  expect(() =>
+    decodeModel(encodeChecked({}, { pushforward: JSON.stringify(odd) })),
+  ).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the model's description does not fit at flow: expected no other fields than those it knows, received \\u001b]0;\\u009b.]`,
+  );
+});
+
+test("what could not be read is not written", () => {
+  const identity: Description = { type: "identity", features: 2 };
+  const base = { type: "standardNormal", features: 2 };
+  const long = buildFlow({
+    base,
+    bijection: { type: "chain", bijections: new Array(10_001).fill(identity) },
+  });
+  expect(() => saved(long)).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the model's description is too large: expected at most 10000 objects, nested up to 100 deep, received more.
+    Take fewer layers.]
+  `);
+  let deep = identity;
+  for (let i = 0; i < 60; i++) deep = { type: "invert", bijection: { type: "invert", bijection: deep } };
+  expect(() => saved(buildFlow({ base, bijection: deep }))).toThrow(
+    expect.objectContaining({ code: "ARGUMENT" }),
+  );
+});
+
+test("sizes that a model does not use may be larger than its file", () => {
+  const { flow } = decodeModel(
+    saved(
+      buildFlow({
+        base: { type: "standardNormal", features: 2 },
+        bijection: { type: "planar", features: 2, network: { hidden: [4096, 4096] } },
+      }),
+    ),
+  );
+  expect(flow.features).toBe(2);
+});
