@@ -1,9 +1,10 @@
 /**
- * The comparison that the defaults of `fitTable` come from: flows, widths, regularization and learning rates on real
- * tables under the split of `references.json`, one factor at a time. Writes bench/defaults.json, which
- * `defaultsTable.ts` turns into docs/defaults.md.
+ * The comparison that the defaults of `fitTable` come from: flows, widths, regularization and step sizes on real tables,
+ * one factor at a time, from several seeds. Writes bench/defaults.json, which `defaultsTable.ts` turns into
+ * docs/defaults.md. Test rows are scored for `fitTable` only: what is compared to choose defaults has validation numbers
+ * and nothing else.
  *
- *     node --import tsx bench/defaults.ts --data DIRECTORY [--only TABLE,...] [--configurations NAME,...]
+ *     node --import tsx bench/defaults.ts --data DIRECTORY [--only TABLE,...] [--configurations NAME,...] [--seeds 0,1,2]
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -11,21 +12,9 @@ import { Chain } from "../src/bijections/index.ts";
 import { type Distribution, GaussianMixture, StandardNormal } from "../src/distributions/index.ts";
 import { Flow, forTables, maf, nsf, type RecipeOptions, realNVP } from "../src/flows/index.ts";
 import { Random } from "../src/random/index.ts";
-import { type FitSettings, fit, fitTable } from "../src/train/index.ts";
-import { loadTable, type Table } from "./tables.ts";
-
-export const TABLES = [
-  "yacht",
-  "energy_dq",
-  "concrete_dq",
-  "banknote",
-  "usgs_week",
-  "abalone",
-  "thyroid",
-  "wine_white",
-  "quakes",
-  "protein",
-];
+import { type FitResult, type FitSettings, fit, fitTable } from "../src/train/index.ts";
+import { mean, standardError } from "./papers/statistics.ts";
+import { loadTable, TABLES, type Table } from "./tables.ts";
 
 interface Configuration extends FitSettings {
   base?: "normal" | "mixture";
@@ -44,7 +33,7 @@ const standard: Configuration = {
 };
 
 /** Each but the first three differs from `affine` in what its name says. */
-export const CONFIGURATIONS: Record<string, Configuration> = {
+const CONFIGURATIONS: Record<string, Configuration> = {
   affine: standard,
   splines: { ...standard, affine: 0, splines: 3 },
   mixture: { ...standard, base: "mixture" },
@@ -58,68 +47,126 @@ export const CONFIGURATIONS: Record<string, Configuration> = {
   "no average": { ...standard, averageDecay: 0 },
 };
 
-export interface Result {
-  readonly table: string;
-  readonly configuration: string;
-  readonly test: number;
+const many: Configuration = {
+  base: "normal",
+  affine: 5,
+  width: 128,
+  optimizer: { weightDecay: 0.01, learningRate: 1e-3 },
+};
+
+/** Of tables of more than 20,000 rows. */
+const CONFIGURATIONS_OF_MANY_ROWS: Record<string, Configuration> = {
+  affine: many,
+  splines: { ...many, affine: 0, splines: 3 },
+  mixture: { ...many, base: "mixture" },
+  "decay 0.3": { ...many, optimizer: { weightDecay: 0.3, learningRate: 1e-3 } },
+  "step 3e-3": { ...many, optimizer: { weightDecay: 0.01, learningRate: 3e-3 } },
+};
+
+const rowsOf = ({ train, features }: Table) => train.length / features;
+const configurationsFor = (table: Table): Record<string, Configuration> =>
+  rowsOf(table) > 20_000 ? CONFIGURATIONS_OF_MANY_ROWS : CONFIGURATIONS;
+
+export interface Trial {
+  readonly seed: number;
+  /** Mean log-density of the validation rows. */
   readonly validation: number;
   readonly seconds: number;
   readonly epochs: number;
+  readonly stopped: FitResult["stopped"];
+  /** Mean log-density of the test rows, of `fitTable`. */
+  readonly test?: number;
+  /** The flow that `fitTable` kept. */
   readonly chosen?: string;
+}
+
+export interface Result {
+  readonly table: string;
+  readonly configuration: string;
+  /** Of the table, see `loadTable`. */
+  readonly digest: string;
+  /** Mean over seeds. */
+  readonly validation: number;
+  readonly seeds: readonly Trial[];
+  /** Mean over seeds, of `fitTable`. */
+  readonly test?: number;
+  /** Standard error of `test` over the test rows, of their log-densities averaged over seeds. */
+  readonly testError?: number;
 }
 
 function build(
   table: Table,
   { base, affine = 0, splines = 0, coupling = 0, width = 64 }: Configuration,
+  seed: number,
 ): Flow {
   const { features } = table;
-  const rows = table.train.length / features;
-  const components = Math.max(1, Math.min(64, Math.floor(rows / (4 * features))));
+  const components = Math.max(1, Math.min(64, Math.floor(rowsOf(table) / (4 * features))));
   const start: Distribution =
     base === "mixture"
-      ? new GaussianMixture({ features, components }, new Random(0))
+      ? new GaussianMixture({ features, components }, new Random(seed))
       : new StandardNormal({ features });
   const shape: RecipeOptions = { hidden: [width, width], ordering: "random" };
   const layers = (flow: Flow) => (flow.bijection as Chain).bijections;
   const parts = [
-    ...(coupling ? layers(realNVP(features, { ...shape, transforms: coupling })) : []),
-    ...(splines ? layers(nsf(features, { ...shape, transforms: splines, seed: 1 })) : []),
-    ...(affine ? layers(maf(features, { ...shape, transforms: affine })) : []),
+    ...(coupling ? layers(realNVP(features, { ...shape, transforms: coupling, seed })) : []),
+    ...(splines ? layers(nsf(features, { ...shape, transforms: splines, seed: seed + 1 })) : []),
+    ...(affine ? layers(maf(features, { ...shape, transforms: affine, seed })) : []),
   ];
   return forTables(new Flow(start, new Chain(parts)));
 }
 
-const mean = (values: Float64Array) => values.reduce((a, b) => a + b, 0) / values.length;
-
-async function compare(table: Table, name: string, maxMinutes: number): Promise<Result> {
+async function tryFitTable(table: Table, seed: number): Promise<{ trial: Trial; logProb: Float64Array }> {
   const start = performance.now();
+  const columns = Array.from({ length: table.features }, (_, i) => String(i));
   const validation = { values: table.validation };
-  if (name === "fitTable") {
-    const columns = Array.from({ length: table.features }, (_, i) => String(i));
-    const result = await fitTable(
-      { columns, values: table.train },
-      { validation, maxMinutes: 2 * maxMinutes },
-    );
-    return {
-      table: table.name,
-      configuration: name,
-      test: mean(await result.flow.logProb(table.test)),
-      validation: result.validationLogDensity,
-      seconds: (performance.now() - start) / 1000,
-      epochs: result.epochs.length,
-      chosen: result.name,
-    };
+  const result = await fitTable({ columns, values: table.train }, { validation, seed });
+  const seconds = (performance.now() - start) / 1000;
+  const logProb = await result.flow.logProb(table.test);
+  return { trial: { ...trialOf(result, seed, seconds), test: mean(logProb), chosen: result.name }, logProb };
+}
+
+async function tryConfiguration(table: Table, name: string, seed: number): Promise<Trial> {
+  const start = performance.now();
+  const configuration = configurationsFor(table)[name];
+  const { base, affine, splines, coupling, width, ...settings } = configuration;
+  const flow = build(table, configuration, seed);
+  const result = await fit(flow, table.train, {
+    ...settings,
+    validation: { values: table.validation },
+    seed,
+  });
+  return trialOf(result, seed, (performance.now() - start) / 1000);
+}
+
+const trialOf = (result: FitResult, seed: number, seconds: number): Trial => ({
+  seed,
+  validation: result.validationLogDensity,
+  seconds,
+  epochs: result.epochs.length,
+  stopped: result.stopped,
+});
+
+async function compare(table: Table, configuration: string, seeds: readonly number[]): Promise<Result> {
+  const trials: Trial[] = [];
+  const averaged = new Float64Array(table.test.length / table.features);
+  for (const seed of seeds) {
+    if (configuration === "fitTable") {
+      const { trial, logProb } = await tryFitTable(table, seed);
+      trials.push(trial);
+      logProb.forEach((value, i) => {
+        averaged[i] += value / seeds.length;
+      });
+    } else {
+      trials.push(await tryConfiguration(table, configuration, seed));
+    }
   }
-  const { base, affine, splines, coupling, width, ...settings } = CONFIGURATIONS[name];
-  const flow = build(table, CONFIGURATIONS[name]);
-  const result = await fit(flow, table.train, { ...settings, validation, maxMinutes });
   return {
     table: table.name,
-    configuration: name,
-    test: mean(await flow.logProb(table.test)),
-    validation: result.validationLogDensity,
-    seconds: (performance.now() - start) / 1000,
-    epochs: result.epochs.length,
+    configuration,
+    digest: table.digest,
+    ...(configuration === "fitTable" && { test: mean(averaged), testError: standardError(averaged) }),
+    validation: mean(trials.map(({ validation }) => validation)),
+    seeds: trials,
   };
 }
 
@@ -128,20 +175,24 @@ const { values } = parseArgs({
     data: { type: "string" },
     only: { type: "string" },
     configurations: { type: "string" },
-    minutes: { type: "string", default: "2" },
+    seeds: { type: "string", default: "0,1,2" },
   },
 });
 if (!values.data) throw new Error("--data DIRECTORY: where uci/, earth/ and adbench/ are");
+const seeds = values.seeds.split(",").map(Number);
 const file = new URL("defaults.json", import.meta.url);
 const results: Result[] = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
-for (const table of values.only?.split(",") ?? TABLES) {
-  for (const name of values.configurations?.split(",") ?? ["fitTable", ...Object.keys(CONFIGURATIONS)]) {
-    const result = await compare(loadTable(table, values.data), name, Number(values.minutes));
-    const known = results.findIndex((r) => r.table === table && r.configuration === name);
+for (const name of values.only?.split(",") ?? TABLES) {
+  const table = loadTable(name, values.data);
+  const all = ["fitTable", ...Object.keys(configurationsFor(table))];
+  for (const configuration of values.configurations?.split(",") ?? all) {
+    const result = await compare(table, configuration, seeds);
+    const known = results.findIndex((r) => r.table === name && r.configuration === configuration);
     results.splice(known < 0 ? results.length : known, known < 0 ? 0 : 1, result);
-    writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`);
+    writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+    const seconds = result.seeds.map((trial) => `${trial.seconds.toFixed(0)} s ${trial.chosen ?? ""}`);
     console.log(
-      `${table} ${name}: test ${result.test.toFixed(3)}, held-out ${result.validation.toFixed(3)}, ${result.seconds.toFixed(0)} s ${result.chosen ?? ""}`,
+      `${name} ${configuration}: validation ${result.validation.toFixed(3)}, ${seconds.join(", ")}`,
     );
   }
 }

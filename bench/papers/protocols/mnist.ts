@@ -1,4 +1,5 @@
-import { forTables, made, maf, realNVP } from "../../../src/flows/index.ts";
+import { Chain, Standardize } from "../../../src/bijections/index.ts";
+import { Flow, forTables, made, maf, realNVP } from "../../../src/flows/index.ts";
 import type { FitSettings } from "../../../src/train/index.ts";
 import { table } from "../../speed/table.ts";
 import { gaussianLogDensity } from "../gaussian.ts";
@@ -23,26 +24,45 @@ const settings = (epochs: number, learningRate: number): FitSettings => ({
   schedule: { type: "cosine" },
 });
 
-/** By their names in the paper's table; `Model.name` says what ours is. */
-const models: Readonly<Record<string, Model>> = {
+/** `paper` is the name in the paper's table; `Model.name` says what ours is. */
+const models: Readonly<Record<string, Model & { readonly paper: string }>> = {
   MADE: {
+    paper: "MADE",
     name: "MADE, two layers of 1,024",
     build: ({ features, seed }) => forTables(made(features, { hidden: wide, seed })),
     settings: settings(20, 1e-3),
   },
+  "MADE standardized": {
+    paper: "MADE",
+    name: "MADE, two layers of 1,024, standardized only",
+    build: ({ features, seed }) => {
+      const { base, bijection } = made(features, { hidden: wide, seed });
+      return new Flow(base, new Chain([bijection, new Standardize({ features })]));
+    },
+    settings: { ...settings(20, 1e-3), averageDecay: 0 },
+  },
+  "MADE plain": {
+    paper: "MADE",
+    name: "MADE, two layers of 1,024, plain",
+    build: ({ features, seed }) => made(features, { hidden: wide, seed }),
+    settings: { ...settings(20, 1e-3), averageDecay: 0 },
+  },
   RealNVP5: {
+    paper: "RealNVP5",
     name: "Real NVP, 5 layers of 256, 256",
     build: ({ features, seed }) =>
       forTables(realNVP(features, { transforms: 5, hidden: narrow, batchNorm: true, seed })),
     settings: settings(8, 2e-3),
   },
   MAF5: {
+    paper: "MAF5",
     name: "MAF, 5 layers of 256, 256",
     build: ({ features, seed }) =>
       forTables(maf(features, { transforms: 5, hidden: narrow, batchNorm: true, seed })),
     settings: settings(8, 2e-3),
   },
   "MADE MoG": {
+    paper: "MADE MoG",
     name: "MADE MoG, two layers of 1,024",
     build: ({ features, seed }) => forTables(made(features, { outputs: "mixture", hidden: wide, seed })),
     settings: settings(6, 1e-3),
@@ -73,7 +93,7 @@ export const mnist: Protocol = {
       ["", "paper †", "ours", "epochs"],
       Object.entries(scores).map(([name, { test, error, epochs }]) => [
         models[name]?.name ?? name,
-        papers[name].toFixed(1),
+        papers[models[name]?.paper ?? name].toFixed(1),
         `${test.toFixed(1)} ± ${error.toFixed(1)}`,
         epochs === undefined ? "" : String(epochs),
       ]),
@@ -84,7 +104,12 @@ export const mnist: Protocol = {
 
 const notes = `The first 50,000 images train, the other 10,000 of the file choose the best epoch, and the 10,000 of the test file are scored. What
 is cut beside the paper: layers of 256 units in place of 1,024 in Real NVP and MAF, and the epochs of the table in place of as many
-as it takes until 30 bring no improvement. Real NVP and MAF have batch normalization after every layer, as in the paper.`;
+as it takes until 30 bring no improvement. Real NVP and MAF have batch normalization after every layer, as in the paper.
+
+Ours have two things that the paper's have not: \`forTables\`, which standardizes the pixels and lets the density fall more slowly
+than a Gaussian's beyond four deviations, and a moving average of the weights. So the distance from the paper's numbers is not
+that of the flows alone. Two more MADEs show what they are worth: the one that is only standardized has neither tails nor
+average, and the plain one is not standardized either.`;
 
 function small({ train, validation, test }: Mnist, quick: boolean): Mnist {
   const first = Int32Array.from({ length: 1000 }, (_, i) => i);

@@ -1,0 +1,50 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { loadTable, splitByDistinctRows } from "../../bench/tables.ts";
+
+test("of ten distinct rows the first is for tests, the second for validation; copies follow the first appearance", () => {
+  const distinct = Array.from({ length: 20 }, (_, i) => [i, -i]);
+  // Copies of row 0 (test), 1 (validation) and 5 (training), one of them before half of the others.
+  const rows = [...distinct.slice(0, 8), [0, 0], ...distinct.slice(8), [1, -1], [5, -5], [0, 0]];
+  const { train, validation, test } = splitByDistinctRows(rows);
+  expect(test.map(([x]) => x)).toEqual([0, 0, 10, 0]);
+  expect(validation.map(([x]) => x)).toEqual([1, 11, 1]);
+  expect(train.map(([x]) => x)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 16, 17, 18, 19, 5]);
+});
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), "pushforward-tables-"));
+  mkdirSync(join(directory, "uci"));
+  // A hundred rows of which each third repeats one before; but for the class, which is dropped, they would differ.
+  const rows = Array.from({ length: 100 }, (_, i) => (i % 3 === 2 ? i - 2 : i)).map(
+    (k, i) => `${k % 2},${k ** 2},${i}`,
+  );
+  writeFileSync(join(directory, "uci/banknote.csv"), ["a,b,class", ...rows].join("\n"));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const rowsOf = (values: Float64Array) =>
+  Array.from({ length: values.length / 2 }, (_, i) => values.subarray(2 * i, 2 * i + 2).join());
+
+test("no row of a loaded table is in two parts, though columns were dropped", () => {
+  const { train, validation, test } = loadTable("banknote", directory);
+  const parts = [train, validation, test].map(rowsOf);
+  expect(parts.flat()).toHaveLength(100);
+  const distinct = parts.map((rows) => new Set(rows));
+  expect(distinct.reduce((sum, { size }) => sum + size, 0)).toBe(new Set(parts.flat()).size);
+  expect(new Set(parts.flat()).size).toBe(67);
+});
+
+test("noise for columns of few distinct values comes after the split: each part has as many rows as without", () => {
+  const plain = loadTable("banknote", directory);
+  const noisy = loadTable("banknote_dq", directory);
+  expect(noisy.dequantized).toEqual(["a"]);
+  for (const part of ["train", "validation", "test"] as const)
+    expect(noisy[part]).toHaveLength(plain[part].length);
+  const values = noisy.train.filter((_, i) => i % 2 === 0);
+  expect(new Set(values).size).toBe(values.length);
+  expect(noisy.digest).not.toBe(plain.digest);
+});
