@@ -63,7 +63,7 @@ const args = {
     type: "string",
     valueHint: "N",
     description:
-      "Most passes over the data. Training usually ends sooner, when the validation rows gain no more. Default: 500, or as many as make 5,000 steps.",
+      "Most passes over the data. Training usually ends sooner, when the validation rows gain no more. Default: 500, or as many as make 10,000 steps.",
   },
   patience: {
     type: "string",

@@ -27,7 +27,7 @@ export type FitSettings = z.input<typeof fitSettingsSchema>;
 
 /**
  * How many epochs a training may last, and how many without a better validation log-density end it or halve its step size.
- * The defaults are 500, 20 and 8 epochs, or more on few rows: as many as make 5,000, 1,000 and 400 steps. (Of 1,000 rows an
+ * The defaults are 500, 20 and 8 epochs, or more on few rows: as many as make 10,000, 1,000 and 400 steps. (Of 1,000 rows an
  * epoch is 4 steps, and training would end before it had begun.)
  */
 export function trainingLengths(
@@ -36,7 +36,7 @@ export function trainingLengths(
 ): { epochs: number; patience: number; plateau: number } {
   const atLeast = (count: number, steps: number) => Math.max(count, Math.ceil(steps / batches));
   return {
-    epochs: epochs ?? atLeast(500, 5000),
+    epochs: epochs ?? atLeast(500, 10_000),
     patience: patience ?? atLeast(20, 1000),
     plateau: schedule.patience ?? atLeast(8, 400),
   };

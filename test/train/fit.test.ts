@@ -137,8 +137,8 @@ describe("fit", () => {
   });
 
   it.each([
-    [{}, 1, { epochs: 5000, patience: 1000, plateau: 400 }],
-    [{}, 4, { epochs: 1250, patience: 250, plateau: 100 }],
+    [{}, 1, { epochs: 10_000, patience: 1000, plateau: 400 }],
+    [{}, 4, { epochs: 2500, patience: 250, plateau: 100 }],
     [{}, 100, { epochs: 500, patience: 20, plateau: 8 }],
     [{ epochs: 7, patience: 5, schedule: { patience: 2 } }, 1, { epochs: 7, patience: 5, plateau: 2 }],
   ])("with %j and %i batches an epoch lasts %j", (options, batches, lengths) => {
