@@ -6,6 +6,9 @@ import type { CheckpointStore } from "../train/index.ts";
 import type { Settings } from "./fitSettings.ts";
 import type { Messages } from "./messages.ts";
 
+/** At most this much training is lost between two checkpoints, beside the epoch that runs. */
+const PAUSE_MILLISECONDS = 1000;
+
 /**
  * The checkpoints of a training, beside its model: `model.safetensors.checkpoint`, or one for each flow that is tried,
  * `model.safetensors.checkpoint-name`. Each is written atomically, so that a kill at any moment leaves a whole one.
@@ -65,10 +68,13 @@ export class Checkpoints {
   /** Where the checkpoints of one flow are kept; `onSave` is told after each. */
   store(name?: string, onSave: () => void = () => {}): CheckpointStore {
     const path = `${this.output}.checkpoint${name === undefined ? "" : `-${name}`}`;
+    let saved = Number.NEGATIVE_INFINITY;
     return {
+      due: () => performance.now() - saved >= PAUSE_MILLISECONDS,
       load: async () => (this.resume && this.found.includes(path) ? readBytes(path) : undefined),
       save: async (bytes) => {
         await writeFileAtomically(path, bytes);
+        saved = performance.now();
         this.written.add(path);
         onSave();
       },

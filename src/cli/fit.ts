@@ -68,8 +68,7 @@ const args = {
   patience: {
     type: "string",
     valueHint: "N",
-    description:
-      "Epochs without gain after which training ends. Default: 20, or as many as make 1,000 steps.",
+    description: "Epochs without gain after which training ends. Default: 20, or as many as make 500 steps.",
   },
   "max-minutes": {
     type: "string",
@@ -115,7 +114,7 @@ export const fit = command({
   args,
   details: [
     "Rows with a missing value are left out, and counted. Some rows are held out at random: a tenth to judge the finished model beside a Gaussian fitted to the same rows, and a tenth of the rest to end training in time.",
-    "After every epoch a checkpoint is written beside the model, FILE.checkpoint. Ctrl-C keeps it, and the same command with --resume goes on from it, to the very file that an uninterrupted training writes.",
+    "A checkpoint is written beside the model, FILE.checkpoint, after each epoch, or about once a second where epochs are shorter. Ctrl-C keeps it, and the same command with --resume goes on from it, to the very file that an uninterrupted training writes.",
   ],
   examples: [
     ["fit earthquakes.csv", "Learns all columns and writes model.safetensors."],

@@ -125,7 +125,7 @@ function modelBytes(
 function stopMessage({ paths }: Checkpoints, argv: readonly string[]): StopMessage {
   return paths.length > 0
     ? {
-        what: `Stopped; the last finished epoch is kept in ${paths.join(", ")}`,
+        what: `Stopped; the training up to its last checkpoint is kept in ${paths.join(", ")}`,
         mend: `To go on: ${resumeCommand(argv)}`,
       }
     : {

@@ -132,6 +132,7 @@ class Training {
   /** The running statistics that belong to the best weights. */
   private bestRunning: Float32Array;
   private lengths!: ReturnType<typeof trainingLengths>;
+  private knownFingerprint: string | undefined;
   private readonly state = {
     epoch: 0,
     bestEpoch: 0,
@@ -271,7 +272,8 @@ class Training {
     options.onEpoch?.(this.epochs.at(-1)!);
     // A checkpoint holds whole epochs, so that going on from it ends where an uninterrupted training does.
     if (late) return "time";
-    await options.checkpoint?.save(this.save());
+    const { checkpoint } = options;
+    if (checkpoint && (checkpoint.due?.() ?? true)) await checkpoint.save(this.save());
     return undefined;
   }
 
@@ -385,6 +387,11 @@ class Training {
   }
 
   private fingerprint(): string {
+    this.knownFingerprint ??= this.computeFingerprint();
+    return this.knownFingerprint;
+  }
+
+  private computeFingerprint(): string {
     const { training, validation } = this.original;
     // `epochs` may be raised to go on.
     const { epochs: _, ...settings } = this.settings;

@@ -27,7 +27,7 @@ export type FitSettings = z.input<typeof fitSettingsSchema>;
 
 /**
  * How many epochs a training may last, and how many without a better validation log-density end it or halve its step size.
- * The defaults are 500, 20 and 8 epochs, or more on few rows: as many as make 10,000, 1,000 and 400 steps. (Of 1,000 rows an
+ * The defaults are 500, 20 and 8 epochs, or more on few rows: as many as make 10,000, 500 and 200 steps. (Of 1,000 rows an
  * epoch is 4 steps, and training would end before it had begun.)
  */
 export function trainingLengths(
@@ -37,8 +37,8 @@ export function trainingLengths(
   const atLeast = (count: number, steps: number) => Math.max(count, Math.ceil(steps / batches));
   return {
     epochs: epochs ?? atLeast(500, 10_000),
-    patience: patience ?? atLeast(20, 1000),
-    plateau: schedule.patience ?? atLeast(8, 400),
+    patience: patience ?? atLeast(20, 500),
+    plateau: schedule.patience ?? atLeast(8, 200),
   };
 }
 
@@ -83,11 +83,13 @@ export interface FitOptions extends FitSettings, EngineOptions {
   checkpoint?: CheckpointStore;
 }
 
-/** Where checkpoints are kept: one at a time, written after every epoch. */
+/** Where checkpoints are kept: one at a time, of the end of an epoch. */
 export interface CheckpointStore {
   /** The last checkpoint, if training is to go on from it. */
   load(): Promise<Uint8Array | undefined>;
   save(bytes: Uint8Array): Promise<void>;
+  /** Asked after each epoch whether to save one now. By default each is saved; where epochs are short, that takes longer than they do. */
+  due?(): boolean;
 }
 
 /** The options that are plain settings; anything unknown stays among them and is refused. */

@@ -83,7 +83,7 @@ describe("Ctrl-C", () => {
     expect(code).toBe(130);
     expect(out).not.toContain('"done"');
     expect(plain(err)).toMatchInlineSnapshot(`
-      "Stopped; the last finished epoch is kept in stopped.safetensors.checkpoint.
+      "Stopped; the training up to its last checkpoint is kept in stopped.safetensors.checkpoint.
       To go on: node --import tsx src/cli/main.ts fit earthquakes.csv --flow nsf --transforms 2 --hidden 16 --epochs 60 --patience 60 -o stopped.safetensors --json --resume
       "
     `);

@@ -123,22 +123,22 @@ describe("fit", () => {
     expect(result.epochs.length - result.bestEpoch).toBe(5);
   });
 
-  it("waits for a gain over 1,000 steps, however few an epoch has", async () => {
+  it("waits for a gain over 500 steps, however few an epoch has", async () => {
     // Steps too small to change a weight: nothing is gained.
     const still = { optimizer: { type: "sgd", learningRate: 1e-30 } } as const;
     const flow = new Flow(new DiagonalNormal({ features: 1 }));
     const ofFew = await fit(flow, correlated(200).subarray(0, 200), still);
-    expect([ofFew.stopped, ofFew.epochs.length]).toEqual(["patience", 1000]);
-    // The step size was halved after 400 and 800.
+    expect([ofFew.stopped, ofFew.epochs.length]).toEqual(["patience", 500]);
+    // The step size was halved after 200 and 400.
     const sizes = ofFew.epochs.map(({ stepSize }) => stepSize / 1e-30);
-    expect([sizes[399], sizes[400], sizes[799], sizes[800]]).toEqual([1, 0.5, 0.5, 0.25]);
+    expect([sizes[199], sizes[200], sizes[399], sizes[400]]).toEqual([1, 0.5, 0.5, 0.25]);
     const exact = await fit(flow, correlated(100), { ...still, patience: 3 });
     expect(exact.epochs).toHaveLength(3);
   });
 
   it.each([
-    [{}, 1, { epochs: 10_000, patience: 1000, plateau: 400 }],
-    [{}, 4, { epochs: 2500, patience: 250, plateau: 100 }],
+    [{}, 1, { epochs: 10_000, patience: 500, plateau: 200 }],
+    [{}, 4, { epochs: 2500, patience: 125, plateau: 50 }],
     [{}, 100, { epochs: 500, patience: 20, plateau: 8 }],
     [{ epochs: 7, patience: 5, schedule: { patience: 2 } }, 1, { epochs: 7, patience: 5, plateau: 2 }],
   ])("with %j and %i batches an epoch lasts %j", (options, batches, lengths) => {
