@@ -10,13 +10,15 @@ const MAX_LINE_BYTES = 2_000_000;
 /** DuckDB's time grows with the square of the depth, and at some 100,000 levels it crashes. */
 const MAX_DEPTH = 100;
 
+type TextFile = Omit<SourceFile, "head" | "version">;
+
 /**
  * Reads a text file once to its end, for what DuckDB does not tell of: it takes a truncated gzip file for the end of the data,
  * drops lines that are too long, and crashes on deeply nested JSON.
  *
  * @throws FILE when a gzip file is damaged; DATA when a line of CSV is too long, or JSON is nested too deeply; INTERRUPTED.
  */
-export async function checkText(file: SourceFile, signal?: AbortSignal): Promise<void> {
+export async function checkText(file: TextFile, signal?: AbortSignal): Promise<void> {
   if (file.format !== "csv" && file.format !== "tsv") return read(file, depths(file), signal);
   let tooLong: number | undefined;
   await read(
@@ -36,7 +38,7 @@ export async function checkText(file: SourceFile, signal?: AbortSignal): Promise
 
 type Visit = (chunk: Buffer) => void;
 
-async function read(file: SourceFile, visit: Visit, signal?: AbortSignal): Promise<void> {
+async function read(file: TextFile, visit: Visit, signal?: AbortSignal): Promise<void> {
   for await (const chunk of textOf(file, signal)) visit(chunk);
 }
 
@@ -46,7 +48,7 @@ async function read(file: SourceFile, visit: Visit, signal?: AbortSignal): Promi
  * @throws FILE when a gzip file is damaged; INTERRUPTED.
  */
 export async function* textOf(
-  { path, name, gzip }: Pick<SourceFile, "path" | "name" | "gzip">,
+  { path, name, gzip }: Pick<TextFile, "path" | "name" | "gzip">,
   signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const content = createReadStream(path, { highWaterMark: 1 << 18, ...(signal && { signal }) });
@@ -94,7 +96,7 @@ function lineLengths(found: (offset: number) => void): Visit {
   };
 }
 
-async function linesBefore(offset: number, file: SourceFile, signal?: AbortSignal): Promise<number> {
+async function linesBefore(offset: number, file: TextFile, signal?: AbortSignal): Promise<number> {
   let lines = 0;
   let left = offset;
   const count = (chunk: Buffer) => {
@@ -105,7 +107,7 @@ async function linesBefore(offset: number, file: SourceFile, signal?: AbortSigna
   return lines;
 }
 
-function depths({ name }: SourceFile): Visit {
+function depths({ name }: TextFile): Visit {
   let depth = 0;
   let line = 1;
   let inString = false;

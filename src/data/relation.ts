@@ -1,11 +1,12 @@
 import { PushforwardError } from "../errors.ts";
+import { checkText } from "./checkText.ts";
 import { listed } from "./columnList.ts";
 import { checkColumnNames } from "./columnNames.ts";
 import { isNumeric, textTypes, withoutMissing } from "./columnTypes.ts";
 import { csvDialect, csvRelation } from "./csv.ts";
-import { type Database, identifier } from "./database.ts";
+import { type Database, identifier, literal } from "./database.ts";
 import type { FileVersion } from "./fileVersion.ts";
-import type { FormatName } from "./format.ts";
+import { type FormatName, formatOf } from "./format.ts";
 import { jsonRelation } from "./json.ts";
 import { locateFiles, STANDARD_INPUT } from "./locate.ts";
 import { parquetRelation } from "./parquet.ts";
@@ -101,6 +102,7 @@ export async function queryRelation(
   query: string,
   na: readonly string[],
 ): Promise<Relation> {
+  await checkFilesOf(query, database);
   const names = await database.queryColumns(query);
   if (!names) {
     throw new PushforwardError("DATA", "The query does not give a table", {
@@ -111,6 +113,18 @@ export async function queryRelation(
   await database.expectColumns(names.length);
   await database.rows(`CREATE TABLE source AS (${query.replace(/;\s*$/, "")}\n)`);
   return typedTable(database, "source", na);
+}
+
+/** Text files that a query names are checked as others are: DuckDB itself drops lines that are too long, and crashes on deep JSON. */
+async function checkFilesOf(query: string, database: Database): Promise<void> {
+  for (const [, quoted] of query.matchAll(/'((?:[^']|'')*)'/g)) {
+    const pattern = quoted!.replaceAll("''", "'");
+    const format = formatOf(pattern);
+    if (!format || format.name === "parquet") continue;
+    const found = (await database.rows(`SELECT file FROM glob(${literal(pattern)})`)) as string[][];
+    for (const [path] of found)
+      await checkText({ path: path!, name: path!, format: format.name, gzip: format.gzip }, database.signal);
+  }
 }
 
 async function describe(database: Database, sql: string): Promise<Column[]> {

@@ -28,6 +28,9 @@ it("refuses deep nesting before DuckDB crashes on it", async () => {
     `"DATA deep.jsonl is nested too deeply in line 2: expected one object a row: {"a": 1, "b": 2}, received more than 100 brackets in one another."`,
   );
   expect(await failure("deep.jsonl.gz", gzipSync(deep))).toContain("is nested too deeply in line 2");
+  expect(await files.failure(openTable(`FROM '${files.path("deep.jsonl")}'`))).toMatch(
+    "deep.jsonl is nested too deeply in line 2",
+  );
   const brackets = `[{"x": 1, "s": "${"[".repeat(1000)}\\"[[["}]`;
   const table = await openTable(files.write("text.json", brackets));
   expect(table.rows).toBe(1);
