@@ -28,7 +28,7 @@ export const positiveSchema = z.number().positive().min(1e-30).max(1e30);
 export const realSchema = z.number().min(-1e30).max(1e30);
 
 /** Of layers in a network: deeper ones are not trained, and a description must not ask for any number of them. */
-export const MOST_LAYERS = 1000;
+export const MAX_LAYERS = 1000;
 
 type ObjectSchema = z.ZodObject<{ type: z.ZodLiteral<string> }>;
 

@@ -1,23 +1,23 @@
-/** When work that takes long has to end before its time, with what it has by then. */
+/** When long work has to end early, with its result so far. */
 export interface Limits {
   readonly signal?: AbortSignal;
-  /** In the time of `performance.now()`. */
+  /** A time of `performance.now()`, in milliseconds. */
   readonly deadline?: number;
 }
 
-/** So many milliseconds go by at most before other things, such as signals, have their turn. */
-const BREATH = 50;
+/** Work may hold its thread for this long before it lets the event loop handle other events, such as signals. */
+const MAX_BLOCKING_MS = 50;
 
-let breathed = 0;
+let lastYield = 0;
 
-/** Whether a limit is reached. Work that holds its thread awaits it now and then: else no signal could arrive. */
+/** Whether a limit is reached. Long work awaits this regularly, since it also lets the event loop deliver signals. */
 export async function limitReached({
   signal,
   deadline = Number.POSITIVE_INFINITY,
 }: Limits): Promise<boolean> {
-  if (performance.now() - breathed > BREATH) {
+  if (performance.now() - lastYield > MAX_BLOCKING_MS) {
     await new Promise((resolve) => setTimeout(resolve));
-    breathed = performance.now();
+    lastYield = performance.now();
   }
   return Boolean(signal?.aborted) || performance.now() > deadline;
 }

@@ -11,10 +11,10 @@ interface SizeBudget {
 let budget: SizeBudget | undefined;
 
 /**
- * What a description may ask for beyond its file, since it costs next to nothing: so the width of a network that a model does
- * without need not be smaller than the file, and an array that is missing is found when arrays are compared by name.
+ * A description may exceed its file by this many numbers or bytes, which cost next to nothing. A size that an option states
+ * but the model does not use can then be larger than the file, and a missing array is reported by its name.
  */
-const HARMLESS = 65_536;
+const ALLOWANCE = 65_536;
 
 /**
  * Builds a model that has to get by with the numbers of its file, so that a small file cannot ask for a large memory. Inside,
@@ -23,7 +23,7 @@ const HARMLESS = 65_536;
  */
 export function buildWithin<T>({ numbers, bytes }: { numbers: number; bytes: number }, build: () => T): T {
   const outer = budget;
-  budget = { numbers, claimed: 0, largestSize: bytes + HARMLESS };
+  budget = { numbers, claimed: 0, largestSize: bytes + ALLOWANCE };
   try {
     return build();
   } finally {
@@ -42,7 +42,7 @@ export function claimNumbers(count: number): void {
 
 /** Checks that the file has numbers for parameters that follow, before lists that are as long are made for them. */
 export function requireNumbers(count: number): void {
-  if (!budget || budget.claimed + count <= budget.numbers + HARMLESS) return;
+  if (!budget || budget.claimed + count <= budget.numbers + ALLOWANCE) return;
   throw new PushforwardError("MODEL", "the model's description asks for more numbers than the file has", {
     expected: `at most ${budget.numbers}`,
     received: `${budget.claimed + count} or more`,

@@ -17,8 +17,8 @@ const YOUTH = 10;
 const LOG_SCALE_BOUND = Math.log(1000);
 
 /** What float32 has above 0. */
-const VARIANCE = { least: 2 ** -149, most: 3.4e38 };
-const COUNT = { least: 0, most: 1e19 };
+const VARIANCE = { min: 2 ** -149, max: 3.4e38 };
+const COUNT = { min: 0, max: 1e19 };
 
 const batchNormSchema = z.strictObject({
   type: z.literal("batchNorm"),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { countSchema, MOST_LAYERS, sizeSchema } from "../description.ts";
+import { countSchema, MAX_LAYERS, sizeSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { scoped } from "../graph/scope.ts";
 import { solveIncreasing } from "../graph/solve.ts";
@@ -19,7 +19,7 @@ const blockAutoregressiveSchema = z.strictObject({
   /** Units of each feature in a hidden layer. */
   units: sizeSchema.default(8),
   /** Hidden layers. */
-  layers: sizeSchema.max(MOST_LAYERS).default(2),
+  layers: sizeSchema.max(MAX_LAYERS).default(2),
 });
 
 export type BlockAutoregressiveOptions = Omit<z.input<typeof blockAutoregressiveSchema>, "type">;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { countSchema, MOST_LAYERS, positiveSchema, sizeSchema } from "../description.ts";
+import { countSchema, MAX_LAYERS, positiveSchema, sizeSchema } from "../description.ts";
 import { drawSigns, isTraining } from "../graph/drawn.ts";
 import { integrate } from "../graph/integrate.ts";
 import { concat, filled, type Tensor } from "../graph/tensor.ts";
@@ -19,7 +19,7 @@ const continuousSchema = z.strictObject({
   frequencies: sizeSchema.default(3),
   network: z
     .strictObject({
-      hidden: z.array(sizeSchema).max(MOST_LAYERS).default([64, 64]),
+      hidden: z.array(sizeSchema).max(MAX_LAYERS).default([64, 64]),
       /** A smooth one: the steps of the solver depend on it. */
       activation: activationSchema.default("silu"),
     })

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { countSchema, MOST_LAYERS, sizeSchema } from "../description.ts";
+import { countSchema, MAX_LAYERS, sizeSchema } from "../description.ts";
 import { isTraining } from "../graph/drawn.ts";
 import { vjp } from "../graph/grad.ts";
 import { epsilon, loop } from "../graph/loop.ts";
@@ -19,7 +19,7 @@ const residualSchema = z.strictObject({
   features: sizeSchema,
   context: countSchema.default(0),
   /** Widths of the hidden layers. */
-  hidden: z.array(sizeSchema).max(MOST_LAYERS).min(1).default([64, 64]),
+  hidden: z.array(sizeSchema).max(MAX_LAYERS).min(1).default([64, 64]),
   /** c, the bound of the Lipschitz constant. */
   lipschitz: z.number().positive().max(0.99).default(0.9),
   /** The log-determinant in training: exact, by default up to 16 features, or estimated. */

@@ -14,15 +14,15 @@ const TAIL = 0.01;
 /** A deviation this small beside the values themselves, some 16 float64 roundings, is rounding, and the column constant. */
 const RESOLUTION = 2 ** -48;
 /** Float32 holds scales between these, and their reciprocals. */
-const FLOAT32 = { least: 1e-37, largest: 1e37, epsilon: 2 ** -23 };
+const FLOAT32 = { smallest: 1e-37, largest: 1e37, epsilon: 2 ** -23 };
 /**
  * Most that neighboring float32 numbers may be apart, in deviations. Rounding then changes z by at most 0.0005, and log-densities
  * by less than float32 graphs of several layers do themselves.
  */
 const MAX_ROUNDING = 2 ** -10;
 /** Data are centered and scaled in float64, before the graph. */
-const POSITIVE = { least: Number.MIN_VALUE, most: Number.MAX_VALUE };
-const ANYWHERE = { least: -Number.MAX_VALUE, most: Number.MAX_VALUE };
+const POSITIVE = { min: Number.MIN_VALUE, max: Number.MAX_VALUE };
+const ANY_NUMBER = { min: -Number.MAX_VALUE, max: Number.MAX_VALUE };
 
 /**
  * x_i = z_i scale_i + center_i, both taken from the data and then fixed, so that densities are in data units.
@@ -42,7 +42,7 @@ export class Standardize implements Bijection {
     this.features = features;
     this.center = new Parameter([features], () => new Float64Array(features), {
       trainable: false,
-      domain: ANYWHERE,
+      domain: ANY_NUMBER,
     });
     this.scale = new Parameter([features], () => new Float64Array(features).fill(1), {
       trainable: false,
@@ -107,7 +107,7 @@ export class Standardize implements Bijection {
  * or it does not hold the scale.
  */
 export const needsFloat64 = (size: number, deviation: number): boolean =>
-  deviation < FLOAT32.least ||
+  deviation < FLOAT32.smallest ||
   Math.max(deviation, size) > FLOAT32.largest ||
   FLOAT32.epsilon * size > MAX_ROUNDING * deviation;
 

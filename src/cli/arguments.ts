@@ -67,11 +67,11 @@ function findOption(
 }
 
 /** Options whose values are paths, by their hints. */
-const PATHS: readonly unknown[] = ["FILE", "OUT", "DIR", "GIVEN"];
+const PATH_HINTS: readonly unknown[] = ["FILE", "OUT", "DIR", "GIVEN"];
 
 /** A path with the home directory in place of `~`, which shells replace at the start of a word only. */
 const withHome = (value: string, { valueHint }: ArgDef): string =>
-  PATHS.includes(valueHint) ? value.replace(/^~(?=\/|$)/, homedir) : value;
+  PATH_HINTS.includes(valueHint) ? value.replace(/^~(?=\/|$)/, homedir) : value;
 
 function unknownOption(
   command: string,

@@ -6,8 +6,8 @@ import type { CheckpointStore } from "../train/index.ts";
 import type { Settings } from "./fitSettings.ts";
 import type { Messages } from "./messages.ts";
 
-/** At most this much training is lost between two checkpoints, beside the epoch that runs. */
-const PAUSE_MILLISECONDS = 1000;
+/** A checkpoint is written after an epoch that ends at least this long after the previous checkpoint. */
+const MIN_INTERVAL_MILLISECONDS = 1000;
 
 /**
  * The checkpoints of a training, beside its model: `model.safetensors.checkpoint`, or one for each flow that is tried,
@@ -15,7 +15,7 @@ const PAUSE_MILLISECONDS = 1000;
  */
 export class Checkpoints {
   private readonly output: string;
-  /** Those of an earlier training: to go on from, or to discard. */
+  /** The checkpoints of an earlier training, to go on from or to discard. */
   private readonly found: readonly string[];
   private readonly resume: boolean;
   private readonly written = new Set<string>();
@@ -65,12 +65,12 @@ export class Checkpoints {
     if (!this.resume) await remove(this.found);
   }
 
-  /** Where the checkpoints of one flow are kept; `onSave` is told after each. */
+  /** Where the checkpoints of one flow are kept; `onSave` is called after each write. */
   store(name?: string, onSave: () => void = () => {}): CheckpointStore {
     const path = `${this.output}.checkpoint${name === undefined ? "" : `-${name}`}`;
     let saved = Number.NEGATIVE_INFINITY;
     return {
-      due: () => performance.now() - saved >= PAUSE_MILLISECONDS,
+      due: () => performance.now() - saved >= MIN_INTERVAL_MILLISECONDS,
       load: async () => (this.resume && this.found.includes(path) ? readBytes(path) : undefined),
       save: async (bytes) => {
         await writeFileAtomically(path, bytes);

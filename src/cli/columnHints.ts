@@ -2,20 +2,21 @@ import type { ColumnFindings, ColumnNote } from "../columns/index.ts";
 import { columnList, type Matrix, nameInQuery, quotedQuery } from "../data/index.ts";
 import type { Settings } from "./fitSettings.ts";
 
-/** What hints need to know: the command, and the rows that the notes are about. */
+/** What hints are made from: the command, and the rows that the notes are about. */
 export interface Noted {
   readonly settings: Pick<Settings, "columns" | "given">;
-  /** What stands for the table in a query. */
+  /** SQL that reads the table. */
   readonly source: string;
   readonly learned: Matrix;
   readonly given: Matrix;
 }
 
-/** More names than this make way for a query, or are cut off. */
-const MOST_NAMES = 20;
-const MOST_IN_QUERY = 8;
+/** A list of more columns is replaced by a query, or cut off. */
+const MAX_NAMES = 20;
+/** A query has conditions or expressions for this many columns at most. */
+const MAX_IN_QUERY = 8;
 
-/** Says how to take up a note on the command line, in commands and queries that work as they are. */
+/** How to act on a note on the command line: options or queries that can be typed as they are. */
 export function columnHint(note: ColumnNote, noted: Noted): string {
   switch (note.kind) {
     case "equalRows":
@@ -37,10 +38,10 @@ export function columnHint(note: ColumnNote, noted: Noted): string {
   }
 }
 
-/** What a row is made of: the columns that are used, or where they are many, all of the table. */
+/** The columns of a query for distinct rows: those that are used, or all of the table if they are many. */
 function distinctOf({ learned, settings }: Noted): string {
   const used = [...learned.columns, ...settings.given];
-  return used.length > MOST_NAMES ? "*" : used.map(nameInQuery).join(", ");
+  return used.length > MAX_NAMES ? "*" : used.map(nameInQuery).join(", ");
 }
 
 const names = (findings: readonly { readonly column: string }[]) => findings.map(({ column }) => column);
@@ -70,14 +71,16 @@ function fewValuesHint(findings: readonly ColumnFindings["fewValues"][], noted: 
   const { settings } = noted;
   const leave = leaveOut(names(findings), noted);
   if (leave) {
-    const given = `--given ${columnList([...settings.given, ...names(findings)], MOST_NAMES)}`;
+    const given = `--given ${columnList([...settings.given, ...names(findings)], MAX_NAMES)}`;
     const columns = settings.columns && `${keep(names(findings), noted.learned.columns)} `;
     const [it, category] =
       findings.length === 1 ? ["it", "it is a category"] : ["them", "they are categories"];
     return `Leave ${it} out: ${leave}; or, if ${category}, learn the other columns given ${it}: ${columns ?? ""}${given}`;
   }
   const spread = findings.flatMap(({ step, ...one }) => (step === undefined ? [] : [{ ...one, step }]));
-  return spread.length === findings.length ? spreadHint(spread, noted) : "Learn columns of more values.";
+  return spread.length === findings.length
+    ? spreadHint(spread, noted)
+    : "Choose columns with more different values.";
 }
 
 function spreadHint(
@@ -95,16 +98,16 @@ function atomsHint(findings: readonly ColumnFindings["atoms"][], noted: Noted): 
   const left = shareWithout(findings, noted.learned);
   const leave = leaveOut(names(findings), noted);
   const out = leave && `leave ${findings.length > 1 ? "the columns" : "the column"} out: ${leave}`;
-  if (left < LEAST_LEFT || findings.some(({ atoms }) => atoms.length > MOST_IN_QUERY)) {
-    return out ? `${out[0]!.toUpperCase()}${out.slice(1)}` : "Learn other columns.";
+  if (left < MIN_REMAINING_SHARE || findings.some(({ atoms }) => atoms.length > MAX_IN_QUERY)) {
+    return out ? `${out[0]!.toUpperCase()}${out.slice(1)}` : "Choose other columns.";
   }
   const others = findings.map(({ column, atoms }) =>
     atoms.length === 1
       ? `${nameInQuery(column)} <> ${inSqlNumber(atoms[0]!)}`
       : `${nameInQuery(column)} NOT IN (${atoms.map(inSqlNumber).join(", ")})`,
   );
-  const alone = `Learn the other ${Math.round(100 * left)}% of the rows by themselves: ${where(others, noted)}`;
-  return out ? `${alone}; or ${out}` : alone;
+  const rest = `Learn the other ${Math.round(100 * left)}% of the rows by themselves: ${where(others, noted)}`;
+  return out ? `${rest}; or ${out}` : rest;
 }
 
 function followingHint<F extends { readonly column: string }>(
@@ -116,11 +119,11 @@ function followingHint<F extends { readonly column: string }>(
   if (leave) return `Leave out what follows from other columns: ${leave}`;
   const used = new Set(findings.flatMap(others));
   const given = noted.given.columns.filter((name) => used.has(name));
-  return `Leave out of --given what they follow from: ${columnList(given, MOST_NAMES)}`;
+  return `Leave out of --given what they follow from: ${columnList(given, MAX_NAMES)}`;
 }
 
-/** Where fewer rows are left, they are not what the table is about. */
-const LEAST_LEFT = 0.1;
+/** Where a smaller share of the rows is left, learning these by themselves is no useful advice. */
+const MIN_REMAINING_SHARE = 0.1;
 
 /** The share of the rows that have none of the values. */
 function shareWithout(
@@ -145,29 +148,28 @@ const between = ({ column, below, above }: ColumnFindings["farValues"]): string 
 };
 
 const where = (conditions: readonly string[], { source }: Noted): string =>
-  quotedQuery(`FROM ${source} WHERE ${conditions.slice(0, MOST_IN_QUERY).join(" AND ")}`) +
+  quotedQuery(`FROM ${source} WHERE ${conditions.slice(0, MAX_IN_QUERY).join(" AND ")}`) +
   unnamed(conditions.length);
 
 const replacing = (columns: readonly string[], source: string): string =>
-  quotedQuery(`SELECT * REPLACE (${columns.slice(0, MOST_IN_QUERY).join(", ")}) FROM ${source}`) +
+  quotedQuery(`SELECT * REPLACE (${columns.slice(0, MAX_IN_QUERY).join(", ")}) FROM ${source}`) +
   unnamed(columns.length);
 
 const unnamed = (all: number): string =>
-  all > MOST_IN_QUERY ? ` (and in the same way the other ${all - MOST_IN_QUERY})` : "";
+  all > MAX_IN_QUERY ? ` (and in the same way the other ${all - MAX_IN_QUERY})` : "";
 
 /** What leaves columns out: a list of the others or, where that is longer, a query. None if no column is left. */
 function leaveOut(left: readonly string[], { settings, source, learned }: Noted): string | undefined {
   const others = learned.columns.length - left.length;
   if (others === 0) return undefined;
-  if (settings.columns || others <= MOST_NAMES || left.length > MOST_NAMES)
-    return keep(left, learned.columns);
+  if (settings.columns || others <= MAX_NAMES || left.length > MAX_NAMES) return keep(left, learned.columns);
   return quotedQuery(`SELECT * EXCLUDE (${left.map(nameInQuery).join(", ")}) FROM ${source}`);
 }
 
 const keep = (left: readonly string[], columns: readonly string[]): string =>
   `--columns ${columnList(
     columns.filter((name) => !left.includes(name)),
-    MOST_NAMES,
+    MAX_NAMES,
   )}`;
 
 /** A number as SQL reads it back: DuckDB takes one without an exponent for a decimal fraction, and rounds it twice. */

@@ -5,7 +5,7 @@ import type { TrainingRows } from "../train/rows.ts";
 import { counted } from "./format.ts";
 import { labelsOf } from "./model.ts";
 
-/** What rows have in each column that the model is conditional on; of a stream, as its sample tells. */
+/** The range or the label counts of each column that a model is conditional on; for a stream, estimates from its sample. */
 export function contextRecord(
   learned: TrainingRows | StreamedRows,
   given: readonly string[],
@@ -28,11 +28,11 @@ export function contextRecord(
   });
 }
 
-/** Labels of fewer rows are hardly known. */
-const FEW_ROWS = 10;
+/** A model hardly knows a label that fewer training rows have. */
+const MIN_LABEL_ROWS = 10;
 
-/** Values count as beyond a range from so large a share of its width on: new rows often go a little beyond. */
-const MARGIN = 0.05;
+/** New rows often lie a little beyond a range, so a value counts as outside from this share of the width on. */
+const RANGE_MARGIN = 0.05;
 
 /** A column, and what is unusual about its values. */
 interface Finding {
@@ -43,7 +43,7 @@ interface Finding {
   rows: number;
 }
 
-/** Looks out for values of context that a model has not, or hardly, seen in training. */
+/** Finds values of the context that a model has not, or hardly, seen in training. */
 export class ContextWatch {
   private readonly model: Model;
   private readonly labels: Labels;
@@ -95,12 +95,12 @@ export class ContextWatch {
 function unusual(record: GivenRecord, value: number): string | undefined {
   if ("counts" in record) {
     const count = record.counts[value]!;
-    return count < FEW_ROWS
+    return count < MIN_LABEL_ROWS
       ? `was in ${counted(count, "row")} of training only: the model hardly knows what goes with it`
       : undefined;
   }
   const { minimum, maximum } = record;
-  const margin = MARGIN * (maximum - minimum);
+  const margin = RANGE_MARGIN * (maximum - minimum);
   return value < minimum - margin || value > maximum + margin
     ? `lies beyond what training saw, ${short(minimum)} to ${short(maximum)}: the model only extrapolates there`
     : undefined;

@@ -51,7 +51,7 @@ export function namingFile(error: unknown, path: string, otherwise?: string): un
   return new PushforwardError("MODEL", `${path}: ${sentence}`, { mend: otherwise ?? mend, cause: error });
 }
 
-/** How V8, WebAssembly, ONNX Runtime and the operating system say that memory is used up. */
+/** Error messages of V8, WebAssembly, ONNX Runtime and the operating system when memory is used up. */
 const OUT_OF_MEMORY =
   /out of memory|bad[ _]alloc|(could not|failed to|cannot) allocate|allocation failed|invalid (typed array|array buffer) length: \d/i;
 

@@ -164,9 +164,9 @@ const resumeCommand = (argv: readonly string[]): string => `${fitCommand(argv)} 
 function fitCommand(argv: readonly string[], omitted: readonly string[] = []): string {
   const words = argv.filter((word, i) => {
     const [name] = word.split("=", 1);
-    return !BEGINNINGS.includes(word) && !omitted.includes(name!) && !omitted.includes(argv[i - 1]!);
+    return !START_OPTIONS.includes(word) && !omitted.includes(name!) && !omitted.includes(argv[i - 1]!);
   });
   return [program(), "fit", ...words.map(shellQuoted)].join(" ");
 }
 
-const BEGINNINGS = ["--resume", "--overwrite"];
+const START_OPTIONS = ["--resume", "--overwrite"];

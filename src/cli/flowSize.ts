@@ -5,7 +5,7 @@ import { count } from "./format.ts";
 type Kind = Exclude<Settings["flow"], "default">;
 type Shape = Pick<Settings, "transforms" | "hidden"> & { features: number; context: number };
 
-/** Numbers that the networks give for each feature. */
+/** How many numbers the networks output for each feature. */
 const OUTPUTS: Readonly<Record<Kind, number>> = {
   nsf: 23,
   maf: 2,
@@ -32,19 +32,20 @@ export function estimatedParameters(kind: Kind, { features, context, transforms,
   return layers * (network + map);
 }
 
-/** More need gigabytes: the weights, three moving averages, the best weights and the gradients of each thread. */
-const MOST_PARAMETERS = 100_000_000;
+/** More parameters would need more than 4 GB in training. */
+const MAX_PARAMETERS = 100_000_000;
+/** For each parameter: its weight, three moving averages, the best weight, and a gradient in each thread. */
 const BYTES_IN_TRAINING = 40;
 
 /** @throws ARGUMENT for a flow that is too large, before memory is asked for it. */
 export function checkFlowSize(kind: Settings["flow"], shape: Shape): void {
   if (kind === "default") return;
   const parameters = estimatedParameters(kind, shape);
-  if (parameters <= MOST_PARAMETERS) return;
+  if (parameters <= MAX_PARAMETERS) return;
   const rounded = Number(parameters.toPrecision(2));
   const gigabytes = Math.ceil((rounded * BYTES_IN_TRAINING) / 1e9);
   throw new PushforwardError("ARGUMENT", "The flow would be too large", {
-    expected: `at most ${count(MOST_PARAMETERS)} parameters`,
+    expected: `at most ${count(MAX_PARAMETERS)} parameters`,
     received: `about ${count(rounded)}, which need ${count(gigabytes)} GB in training`,
     mend: "Lower --hidden or --transforms.",
   });

@@ -22,8 +22,8 @@ export const jsonLine = (object: object): string =>
     value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY ? String(value) : value,
   )}\n`;
 
-/** Messages hold names and queries from outside; a reader gains nothing from more characters of them. */
-const LONGEST_TEXT = 4000;
+/** In characters. Messages contain names and queries of any length; more of them helps no reader. */
+const MAX_TEXT_LENGTH = 4000;
 
 /** What would move the cursor, change colours or reorder a line of a terminal. */
 const CONTROLS = /[\p{Cc}\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu;
@@ -32,7 +32,7 @@ const CONTROLS = /[\p{Cc}\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu;
  * A text that may hold names from outside, for a terminal: in one line, with escapes such as `\\x1b` in place of control
  * characters, and without its middle if it has more than `longest` characters.
  */
-export function visible(text: string, longest = LONGEST_TEXT): string {
+export function visible(text: string, longest = MAX_TEXT_LENGTH): string {
   const line = withoutControls(text.replace(/\s*\n\s*/g, " ").trim());
   const half = longest / 2;
   return line.length <= longest ? line : `${line.slice(0, half)} ... ${line.slice(-half)}`;

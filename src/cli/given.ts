@@ -64,8 +64,8 @@ export async function givenFrom(
   }
 }
 
-/** What float32 holds, in which flows compute. */
-export const LARGEST = 3.4e38;
+/** Flows compute in float32: larger numbers would be infinite. */
+export const MAX_FLOAT32 = 3.4e38;
 
 function valuesOf(parts: readonly string[], names: readonly string[], labels: Labels): Float64Array {
   const values = new Float64Array(names.length).fill(Number.NaN);
@@ -93,7 +93,7 @@ function valuesOf(parts: readonly string[], names: readonly string[], labels: La
         expected: known
           ? listOf(known)
           : Number.isFinite(values[d]!)
-            ? `a number up to ${LARGEST}`
+            ? `a number up to ${MAX_FLOAT32}`
             : "a finite number",
         received: text || "nothing",
         mend: `${known ? meant(text, known) : ""}Write for example --given ${example([name], labels)}`,

@@ -5,14 +5,14 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted by Ctrl-C: a command then ends soon, and cleans up behind itself. */
   readonly interrupted: AbortSignal;
-  /** Told what to print if the command has to be ended before it ends by itself: what is kept, and how to go on. */
+  /** Receives the message to print if the command does not end in time after a signal: what is kept, and how to go on. */
   readonly onStopMessage?: (message: StopMessage) => void;
 }
 
 export interface StopMessage {
   readonly what: string;
   readonly mend: string;
-  /** Files of the command that nobody needs once it has ended. */
+  /** Files of the command to be removed if it is ended so. */
   readonly remove?: readonly string[];
 }
 

@@ -4,7 +4,7 @@ import { colorful, type Io } from "./io.ts";
 
 /** A terminal is worth no more repaints than one in so many milliseconds. */
 const PAUSE = 80;
-/** Takes away what stands in the last line of a terminal. */
+/** Clears the current line of a terminal. */
 export const ERASE_LINE = "\r\u001B[K";
 
 /** What a command tells on standard error while it works: warnings, and on a terminal how far it is, in a live line. */

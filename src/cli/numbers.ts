@@ -5,23 +5,26 @@ import { PushforwardError } from "../errors.ts";
 export function wholeNumber<T extends string | undefined>(
   name: string,
   text: T,
-  limits: { least: number; most?: number },
+  limits: { min: number; max?: number },
 ): T extends string ? number : number | undefined;
 export function wholeNumber(
   name: string,
   text: string | undefined,
-  { least, most = Number.MAX_SAFE_INTEGER }: { least: number; most?: number },
+  { min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number },
 ) {
-  const range = `a whole number from ${least}${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ""}`;
-  return number(name, text, range, (x) => Number.isInteger(x) && x >= least && x <= most);
+  const range = `a whole number from ${min}${max < Number.MAX_SAFE_INTEGER ? ` to ${max}` : ""}`;
+  return number(name, text, range, (x) => Number.isInteger(x) && x >= min && x <= max);
 }
 
-/** Threads beyond the cores gain nothing and take memory, but the number decides how results are rounded: as elsewhere. */
-const MOST_THREADS = Math.max(64, 2 * availableParallelism());
+/**
+ * Threads beyond the number of cores only take memory. They are allowed, since the number of threads decides how results are
+ * rounded, and a result of a larger machine can then be reproduced here.
+ */
+const MAX_THREADS = Math.max(64, 2 * availableParallelism());
 
 /** How many threads an option asks for. */
 export const threadCount = (text: string | undefined): number | undefined =>
-  wholeNumber("threads", text, { least: 1, most: MOST_THREADS });
+  wholeNumber("threads", text, { min: 1, max: MAX_THREADS });
 
 /** A number above 0 that an option was given; none if it was not. */
 export const positiveNumber = (name: string, text: string | undefined): number | undefined =>
@@ -40,7 +43,7 @@ export function share(name: string, text: string | undefined, { zero = false } =
 
 /** Whole numbers in a list with commas. */
 export const wholeNumbers = (name: string, text: string | undefined): number[] | undefined =>
-  text?.split(",").map((part) => wholeNumber(name, part.trim(), { least: 1 }));
+  text?.split(",").map((part) => wholeNumber(name, part.trim(), { min: 1 }));
 
 function number(
   name: string,

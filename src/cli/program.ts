@@ -1,7 +1,7 @@
 import { basename, delimiter, dirname, relative, resolve, sep } from "node:path";
 import { shellQuoted } from "../data/columnList.ts";
 
-/** How a process was started: `process` has it. */
+/** How a process was started; `process` has these fields. */
 export interface Start {
   readonly argv: readonly string[];
   readonly execArgv: readonly string[];
@@ -27,10 +27,10 @@ export function programOf({ argv, execArgv, env, cwd }: Start): string {
 
 let started = "pushforward";
 
-/** Says once, at the start, what `program` gives. */
+/** Sets the result of `program`, once at the start. */
 export function setProgram(words: string): void {
   started = words;
 }
 
-/** What a user types before the name of a command: every command that is printed begins with it. */
+/** The words that a user types before the name of a command. Every command that is printed begins with them. */
 export const program = (): string => started;

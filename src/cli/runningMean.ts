@@ -1,4 +1,4 @@
-/** Mean and standard error of numbers, or -Infinity, that come one after the other (Welford 1962). */
+/** Running mean and standard error of numbers, which may be -Infinity (Welford 1962). */
 export class RunningMean {
   count = 0;
   mean = 0;
@@ -6,7 +6,7 @@ export class RunningMean {
 
   add(value: number): void {
     this.count++;
-    // From -Infinity no number leads back.
+    // A mean with -Infinity stays -Infinity.
     if (this.mean === Number.NEGATIVE_INFINITY) return;
     const deviation = value - this.mean;
     this.mean += deviation / this.count;

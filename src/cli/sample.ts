@@ -49,8 +49,8 @@ export const sample = command({
     const { labelsOf, readModel } = await import("./model.ts");
     const { sampleRows } = await import("./sampling.ts");
 
-    const n = wholeNumber("rows", args.rows, { least: 1 });
-    const seed = wholeNumber("seed", args.seed, { least: 0 });
+    const n = wholeNumber("rows", args.rows, { min: 1 });
+    const seed = wholeNumber("seed", args.seed, { min: 0 });
     const threads = threadCount(args.threads);
     const output = tableOutput(args.output, io);
     const model = await readModel(args.model);

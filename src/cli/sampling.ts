@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import type { Model } from "../flows/index.ts";
 import { ContextWatch } from "./contextRecord.ts";
 import { count, counted } from "./format.ts";
-import { type Given, LARGEST } from "./given.ts";
+import { type Given, MAX_FLOAT32 } from "./given.ts";
 import type { Io } from "./io.ts";
 import type { Messages } from "./messages.ts";
 import { stopped } from "./scoring.ts";
@@ -95,7 +95,7 @@ async function* contexts(
   }
 }
 
-/** A flow computes in float32, and what that cannot hold gives no samples. */
+/** Refuses numbers that are infinite in float32, in which a flow computes. */
 function refuseLarge(
   values: Float64Array,
   row: number,
@@ -107,7 +107,7 @@ function refuseLarge(
     const value = values[row * columns.length + d]!;
     if (Number.isFinite(Math.fround(value))) continue;
     throw new PushforwardError("DATA", `Row ${number} of ${source} has a value that is too large`, {
-      expected: `numbers up to ${LARGEST} in ${name}`,
+      expected: `numbers up to ${MAX_FLOAT32} in ${name}`,
       received: `${value}`,
       mend: "Correct it, or leave the row out in a query.",
     });

@@ -21,7 +21,7 @@ const { stdout, stderr, env } = process;
  */
 export async function supervise(argv: readonly string[]): Promise<void> {
   setProgram(programOf(process));
-  // Where there is nobody to tell anything, the command goes on.
+  // The command goes on if standard error is closed.
   stderr.on("error", () => {});
   if (asksForInformation(argv)) {
     stdout.on("error", refuseBrokenOutput);
@@ -38,7 +38,7 @@ export async function supervise(argv: readonly string[]): Promise<void> {
   };
   const entry = new URL("./threadEntry.js", import.meta.url);
   const worker = new Worker(entry, { workerData, stdout: true, stderr: true });
-  const tell = (message: ToCommandThread) => worker.postMessage(message);
+  const send = (message: ToCommandThread) => worker.postMessage(message);
   let code = 1;
   let received: NodeJS.Signals | undefined;
   let stopMessage: StopMessage = {
@@ -60,10 +60,10 @@ export async function supervise(argv: readonly string[]): Promise<void> {
 
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
-      // The second time is a wish to end at once; what is on the disk is whole at every moment.
+      // A second signal ends the process at once. Files are complete at every moment.
       if (received) dieBy(signal, stopMessage.remove);
       received = signal;
-      tell({ type: "interrupt" });
+      send({ type: "interrupt" });
       setTimeout(() => {
         const { what, mend, remove } = stopMessage;
         fail(new PushforwardError("INTERRUPTED", what, { mend }));
@@ -71,11 +71,11 @@ export async function supervise(argv: readonly string[]): Promise<void> {
       }, GRACE_MILLISECONDS).unref();
     });
   }
-  process.on("SIGWINCH", () => tell({ type: "resize", stdout: terminal(stdout), stderr: terminal(stderr) }));
+  process.on("SIGWINCH", () => send({ type: "resize", stdout: terminal(stdout), stderr: terminal(stderr) }));
   stdout.on("error", (error: NodeJS.ErrnoException) => {
     refuseBrokenOutput(error);
     worker.stdout.resume();
-    tell({ type: "readerGone" });
+    send({ type: "readerGone" });
   });
   stderr.on("error", () => worker.stderr.resume());
 }
@@ -88,7 +88,7 @@ function fail(error: unknown): void {
 }
 
 function refuseBrokenOutput(error: NodeJS.ErrnoException): void {
-  // Whoever read a pipe has gone away, and needs nothing more.
+  // The reader of the pipe has closed it and needs no more output.
   if (error.code === "EPIPE") return;
   fail(
     new PushforwardError("FILE", `Cannot write to standard output (${error.message})`, {

@@ -197,11 +197,11 @@ function allConstant(
   });
 }
 
-/** A query that is longer is not worth repeating. */
-const LONGEST_QUERY = 500;
+/** In characters. A hint repeats the query of the user only if it is shorter. */
+const MAX_QUERY_LENGTH = 500;
 
-/** What stands for the table in a query: its file, or the query that it comes from. */
+/** SQL that reads the table: its file, or the query that it comes from. */
 const queried = ({ data }: Settings, table: Table): string =>
-  table.source === "the query" && data.length <= LONGEST_QUERY
+  table.source === "the query" && data.length <= MAX_QUERY_LENGTH
     ? `(${data.trim().replace(/;$/, "")})`
     : (table.inQuery() ?? "...");

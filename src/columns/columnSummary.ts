@@ -1,4 +1,4 @@
-import { type ColumnValues, columnOf, countValues } from "./columnValues.ts";
+import { type ColumnValues, columnOf, countValues, mostFrequent } from "./columnValues.ts";
 
 export interface ColumnSummary {
   readonly name: string;
@@ -20,15 +20,15 @@ export function columnSummary(table: ColumnValues): ColumnSummary[] {
   const { columns, rows } = table;
   return columns.map((name, d) => {
     const sorted = columnOf(table, d).sort();
-    const { values, counts } = countValues(sorted);
+    const counted = countValues(sorted);
+    const { values } = counted;
     let minimumGap = Infinity;
     for (let i = 1; i < values.length; i++) minimumGap = Math.min(minimumGap, values[i] - values[i - 1]);
-    const mode = counts.reduce((most, n) => Math.max(most, n), 0);
     return {
       name,
       distinct: values.length,
       minimumGap,
-      modeShare: mode / rows,
+      modeShare: mostFrequent(counted).count / rows,
       min: sorted[0],
       max: sorted[rows - 1],
       ...moments(sorted),

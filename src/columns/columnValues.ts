@@ -50,14 +50,14 @@ export function quantile({ values, counts, rows }: ValueCounts, share: number): 
   return Number.NaN;
 }
 
-/** The most frequent value; the least of several. */
+/** The most frequent value; of several the smallest. */
 export function mostFrequent({ values, counts }: ValueCounts): {
   readonly value: number;
   readonly count: number;
 } {
-  let most = 0;
-  for (let i = 1; i < counts.length; i++) if (counts[i] > counts[most]) most = i;
-  return { value: values[most], count: counts[most] };
+  let mode = 0;
+  for (let i = 1; i < counts.length; i++) if (counts[i] > counts[mode]) mode = i;
+  return { value: values[mode], count: counts[mode] };
 }
 
 /** The range that holds 98% of the rows. */

@@ -12,13 +12,13 @@ export interface Dependence {
   readonly residual: number;
 }
 
-/** Of the numbers that are added: thousands of roundings of float64, and less than a printed digit. */
-const EXACT = 1e-12;
-/** A residual of a thousandth adds 7 nats to the log-density, however good the rest of the model is. */
-const NEAR = 1e-3;
-/** A column of less than some ten units a standard deviation agrees with others up to its rounding too easily. */
-const ROUNDED = 0.03;
-/** Fewer rows agree by chance. */
+/** Relative to the sum of the absolute terms: thousands of roundings of float64, and less than a printed digit. */
+const MAX_ROUNDING_ERROR = 1e-12;
+/** In standard deviations of the column. A residual of a thousandth adds 7 nats to the log-density, however good the model is. */
+const MAX_RESIDUAL = 1e-3;
+/** In standard deviations. A column with fewer than about ten units in one agrees with others up to its rounding by chance. */
+const MAX_ROUNDED_RESIDUAL = 0.03;
+/** Fewer rows may agree by chance. */
 const MIN_ROWS = 8;
 
 /**
@@ -52,11 +52,11 @@ export function dependences(columns: readonly Float64Array[], first = 0): Depend
 
   function dependenceOf(d: number, projection: Projection): Dependence | undefined {
     const copy = fitted(columns, scaled, d, mostCorrelated(scaled, d));
-    if (projection.length > ROUNDED || (copy && copy.precision !== "near")) return copy;
+    if (projection.length > MAX_ROUNDED_RESIDUAL || (copy && copy.precision !== "near")) return copy;
     const coefficients = space.coefficients(projection);
-    // The residual disturbs the coefficients of all columns, by less than itself.
-    const least = Math.max(projection.length, 1e-9);
-    const used = independent.filter((_, i) => Math.abs(coefficients[i]) > least);
+    // The residual changes each coefficient by less than its own length.
+    const error = Math.max(projection.length, 1e-9);
+    const used = independent.filter((_, i) => Math.abs(coefficients[i]) > error);
     const sum = fitted(columns, scaled, d, used) ?? fitted(columns, scaled, d, independent);
     return sum && (!copy || sum.precision !== "near") ? sum : copy;
   }
@@ -65,11 +65,11 @@ export function dependences(columns: readonly Float64Array[], first = 0): Depend
 /** The column before `d` that it is nearly a copy of, as a list of one; an empty one if there is none. */
 function mostCorrelated(scaled: readonly Scaled[], d: number): number[] {
   let best: number[] = [];
-  let most = Math.sqrt(1 - ROUNDED ** 2);
+  let highest = Math.sqrt(1 - MAX_ROUNDED_RESIDUAL ** 2);
   for (let j = 0; j < d; j++) {
     const correlation = Math.abs(dot(scaled[j].z, scaled[d].z));
-    // Of equal copies it is the first.
-    if (correlation > most + 1e-12) [best, most] = [[j], correlation];
+    // Of equal copies the first one is taken.
+    if (correlation > highest + 1e-12) [best, highest] = [[j], correlation];
   }
   return best;
 }
@@ -108,16 +108,16 @@ function fitted(
       size(own),
     );
   const precision =
-    residual <= NEAR && worst <= EXACT * total(largest)
+    residual <= MAX_RESIDUAL && worst <= MAX_ROUNDING_ERROR * total(largest)
       ? "exact"
       : // Rounding leaves half a unit of each column; the other half is for coefficients that are estimates.
-        residual <= ROUNDED && worst <= total(resolution)
+        residual <= MAX_ROUNDED_RESIDUAL && worst <= total(resolution)
         ? "rounded"
         : "near";
-  if (!(residual <= (precision === "rounded" ? ROUNDED : NEAR))) return undefined;
-  // Digits that the residual decides say nothing.
+  if (!(residual <= (precision === "rounded" ? MAX_ROUNDED_RESIDUAL : MAX_RESIDUAL))) return undefined;
+  // Digits below the error of the estimates carry no information.
   const error = (5 * residual * scaled[d].scale) / Math.sqrt(scaled[d].z.length);
-  let [constant, uncertain] = [scaled[d].mean, error + EXACT * total(largest)];
+  let [constant, uncertain] = [scaled[d].mean, error + MAX_ROUNDING_ERROR * total(largest)];
   const significant = terms.map(({ column, coefficient }) => {
     const { mean, scale: own } = scaled[column];
     const rounded = roundTo(coefficient, error / own);
@@ -143,7 +143,7 @@ function roundTo(value: number, error: number): number {
 }
 
 const largest = (values: Float64Array): number =>
-  values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
 
 /** Rows at equal distances, and those with the ends of each column, so that no column is constant in them. */
 function sampleRows(columns: readonly Float64Array[], rows: number): Int32Array {
@@ -151,12 +151,12 @@ function sampleRows(columns: readonly Float64Array[], rows: number): Int32Array 
   if (rows <= wanted) return Int32Array.from({ length: rows }, (_, row) => row);
   const chosen = new Set(Array.from({ length: wanted }, (_, i) => Math.floor((i * rows) / wanted)));
   for (const values of columns) {
-    let [least, most] = [0, 0];
+    let [lowest, highest] = [0, 0];
     for (let row = 1; row < rows; row++) {
-      if (values[row] < values[least]) least = row;
-      if (values[row] > values[most]) most = row;
+      if (values[row] < values[lowest]) lowest = row;
+      if (values[row] > values[highest]) highest = row;
     }
-    chosen.add(least).add(most);
+    chosen.add(lowest).add(highest);
   }
   return Int32Array.from(chosen).sort();
 }

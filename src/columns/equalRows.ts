@@ -34,14 +34,24 @@ export function rowHashes({ rows, values, context }: RowValues): Float64Array {
   return hashes;
 }
 
+/** Groups of equal rows. */
+export interface EqualRows {
+  /** Whether equal rows are copies. If not, each row is a group of its own. */
+  readonly copies: boolean;
+  /** For each row the first row of its group. */
+  readonly first: Int32Array;
+  /** For each such first row the number of rows in the group. */
+  readonly sizes: Int32Array;
+}
+
 /**
- * The groups of equal rows: for each row the first row that equals it, and for each such first row how many there are.
+ * Groups equal rows.
  *
- * In a table of categories or small counts, equal rows are not copies but what the distribution repeats, and each row is a
- * group of its own. (Held-out rows that all differ from the training rows would not be like new rows: binary data, whose
- * rows repeat, would lose 0.2 nats by early stopping on them.)
+ * In a table of categories or small counts, equal rows are not copies: the distribution repeats its values. (Held-out rows that
+ * all differ from the training rows would not be like new rows: binary data, whose rows repeat, would lose 0.2 nats by early
+ * stopping on them.)
  */
-export function equalRows(data: RowValues): { first: Int32Array; sizes: Int32Array } {
+export function equalRows(data: RowValues): EqualRows {
   const { rows } = data;
   const hashes = rowHashes(data);
   const first = new Int32Array(rows);
@@ -60,8 +70,12 @@ export function equalRows(data: RowValues): { first: Int32Array; sizes: Int32Arr
     first[row] = table[slot];
     sizes[first[row]]++;
   }
-  if (different === rows || areCopies(data, different)) return { first, sizes };
-  return { first: Int32Array.from({ length: rows }, (_, row) => row), sizes: new Int32Array(rows).fill(1) };
+  if (areCopies(data, different)) return { copies: true, first, sizes };
+  return {
+    copies: false,
+    first: Int32Array.from({ length: rows }, (_, row) => row),
+    sizes: new Int32Array(rows).fill(1),
+  };
 }
 
 /**
@@ -70,12 +84,13 @@ export function equalRows(data: RowValues): { first: Int32Array; sizes: Int32Arr
  */
 function areCopies({ rows, values, context }: RowValues, differentRows: number): boolean {
   const several = values.length + context.length > rows;
-  const most = Math.min(200, rows / 20, several ? differentRows / 2 : Number.POSITIVE_INFINITY);
+  const maxCategories = Math.min(200, rows / 20, several ? differentRows / 2 : Number.POSITIVE_INFINITY);
   return [values, context].some((table) => {
     const width = table.length / rows;
     for (let column = 0; column < width; column++) {
       const distinct = new Set<number>();
-      for (let i = column; i < table.length; i += width) if (distinct.add(table[i]).size > most) return true;
+      for (let i = column; i < table.length; i += width)
+        if (distinct.add(table[i]).size > maxCategories) return true;
     }
     return false;
   });

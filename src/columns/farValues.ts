@@ -1,7 +1,7 @@
 import { filterValues, quantile, type ValueCounts } from "./columnValues.ts";
 
-/** How many interquartile ranges from the median are far, even for heavy tails. */
-const FAR = 1e4;
+/** Values that are more interquartile ranges than this from the median are far, even where tails are heavy. */
+const MAX_IQRS_FROM_MEDIAN = 1e4;
 
 /** Values below or above all others of a column, far from them. */
 export interface FarValues {
@@ -20,12 +20,12 @@ export interface FarValues {
 export function farValues(counted: ValueCounts): FarValues | undefined {
   const width = (rows: ValueCounts) => quantile(rows, 0.75) - quantile(rows, 0.25);
   let typical = counted;
-  // Each time the value of half of the rows or more goes.
+  // A width of 0 means that half of the rows have one value: each iteration removes this value.
   while (width(typical) === 0 && typical.values.length > 1) {
     const middle = quantile(typical, 0.5);
     typical = filterValues(typical, (value) => value !== middle);
   }
-  const reach = FAR * width(typical);
+  const reach = MAX_IQRS_FROM_MEDIAN * width(typical);
   if (!(reach > 0)) return undefined;
   const middle = quantile(typical, 0.5);
   const { values, rows } = filterValues(counted, (value) => Math.abs(value - middle) > reach);

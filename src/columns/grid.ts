@@ -1,8 +1,8 @@
 import { filterValues, mostFrequent, type ValueCounts, widthOf } from "./columnValues.ts";
 
-/** The share of the rows that a grid must hold; a few values may lie between, such as halves among integers. */
-const ON_GRID = 0.95;
-/** Any values with finitely many digits lie on some grid; one with more steps than this is not worth the name. */
+/** The share of the rows that must lie on a grid; a few values may lie between, such as halves among integers. */
+const MIN_SHARE_ON_GRID = 0.95;
+/** All values with finitely many digits lie on some grid. One with more steps than this looks continuous. */
 const MAX_STEPS = 500;
 
 /**
@@ -15,18 +15,18 @@ export function gridStep(counted: ValueCounts): number | undefined {
   const others = filterValues(counted, (value) => value !== mode);
   const order = others.values.map((_, i) => i).sort((a, b) => others.counts[b] - others.counts[a]);
   const frequent = [mode];
-  for (let i = 0, held = 0; held < ON_GRID * others.rows; i++) {
+  for (let i = 0, held = 0; held < MIN_SHARE_ON_GRID * others.rows; i++) {
     frequent.push(others.values[order[i]]);
     held += others.counts[order[i]];
   }
   frequent.sort((a, b) => a - b);
   const [first, last] = [frequent[0], frequent[frequent.length - 1]];
   const width = widthOf(others) || frequent[1] - first;
-  const least = width / MAX_STEPS;
+  const minStep = width / MAX_STEPS;
   let step = 0;
   for (let i = 1; i < frequent.length; i++) {
-    step = commonDivisor(frequent[i] - frequent[i - 1], step, least / 100);
-    if (step < least) return undefined;
+    step = commonDivisor(frequent[i] - frequent[i - 1], step, minStep / 100);
+    if (step < minStep) return undefined;
   }
   // Over the whole width the rounding of single differences averages out.
   const rounded = Number(((last - first) / Math.round((last - first) / step)).toPrecision(6));
@@ -39,8 +39,8 @@ function commonDivisor(a: number, b: number, tolerance: number): number {
   return a;
 }
 
-/** Powers of ten that `resolution` tries. */
-const MOST_DIGITS = 12;
+/** `resolution` tries the powers of ten from -12 to 12. */
+const MAX_DIGITS = 12;
 
 /**
  * The unit of the last digit that the values of a column are printed with: a power of ten of which all are multiples, else
@@ -53,7 +53,7 @@ export function resolution(values: ArrayLike<number>): number {
     largest = Math.max(largest, Math.abs(values[i]));
     single &&= Math.fround(values[i]) === values[i];
   }
-  for (let digits = -MOST_DIGITS; digits <= MOST_DIGITS; digits++) {
+  for (let digits = -MAX_DIGITS; digits <= MAX_DIGITS; digits++) {
     const unit = 10 ** digits;
     // Beyond 2^50 units a number cannot be told from a multiple.
     if (largest * unit > 2 ** 50) break;

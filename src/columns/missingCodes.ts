@@ -7,11 +7,14 @@ export interface MissingCode {
 }
 
 /** The least and largest numbers of integer types stand for what does not fit into them. */
-const LIMITS: readonly number[] = [15, 16, 31, 32, 63, 64].flatMap((bits) => [2 ** bits - 1, -(2 ** bits)]);
+const INTEGER_LIMITS: readonly number[] = [15, 16, 31, 32, 63, 64].flatMap((bits) => [
+  2 ** bits - 1,
+  -(2 ** bits),
+]);
 
 /** -1, nines (-9, 99, -999, 9999.99...) and the limits of integers. */
 const isKnown = (value: number): boolean =>
-  value === -1 || LIMITS.includes(value) || /^-?9+(\.9+)?$/.test(String(value));
+  value === -1 || INTEGER_LIMITS.includes(value) || /^-?9+(\.9+)?$/.test(String(value));
 
 /** Codes of a column at most at each end, such as -9 and -99. */
 const MAX_CODES = 3;

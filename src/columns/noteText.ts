@@ -1,12 +1,12 @@
 import type { ColumnFindings, ColumnNote } from "./columnNotes.ts";
 
-/** As many findings as are named; of more it is told how many there are. */
-const MOST_NAMED = 5;
+/** A note names this many findings, and says how many more there are. */
+const MAX_NAMED = 5;
 
-/** Texts in a row; of many the first, and how many more there are. */
-function firstFew(texts: readonly string[], most = MOST_NAMED, separator = ", "): string {
-  const shown = texts.slice(0, most).join(separator);
-  return texts.length > most ? `${shown} and ${texts.length - most} more` : shown;
+/** A list of texts: at most `max` of them, and how many more there are. */
+function firstFew(texts: readonly string[], max = MAX_NAMED, separator = ", "): string {
+  const shown = texts.slice(0, max).join(separator);
+  return texts.length > max ? `${shown} and ${texts.length - max} more` : shown;
 }
 
 const NO_BOUND =
@@ -93,12 +93,12 @@ function dependenceText({
   precision,
   residual,
 }: ColumnFindings["dependence"]): string {
-  const shown = terms.slice(0, MOST_NAMED).map(({ column: name, coefficient }, i) => {
+  const shown = terms.slice(0, MAX_NAMED).map(({ column: name, coefficient }, i) => {
     const size = Number(Math.abs(coefficient).toPrecision(4));
     const sign = coefficient < 0 ? "- " : i > 0 ? "+ " : "";
     return `${i === 0 ? sign.trim() : sign}${size === 1 ? "" : `${size} `}${name}`;
   });
-  const more = terms.length > MOST_NAMED ? [`+ ${terms.length - MOST_NAMED} more columns`] : [];
+  const more = terms.length > MAX_NAMED ? [`+ ${terms.length - MAX_NAMED} more columns`] : [];
   const rounded = Number(intercept.toPrecision(4));
   const constant = rounded === 0 ? [] : [`${rounded < 0 ? "-" : "+"} ${Math.abs(rounded)}`];
   const how = {

@@ -1,4 +1,4 @@
-import { countValues, type ValueCounts } from "./columnValues.ts";
+import { countValues, mostFrequent, type ValueCounts } from "./columnValues.ts";
 import { valuesRepeat } from "./repetition.ts";
 
 /** Two columns whose difference repeats, as a copy does to which a few different corrections were added. */
@@ -11,11 +11,11 @@ export interface RepeatedDifference {
   readonly modeShare: number;
 }
 
-/** Most pairs are dismissed by a few rows: differences that repeat hardly ever all differ in so many. */
-const GLANCE = 48;
-/** Most others are dismissed by this many rows. */
-const SAMPLE = 500;
-/** Fewer rows agree by chance. */
+/** Most pairs of columns are ruled out by a few rows: differences that repeat hardly ever all differ in this many rows. */
+const FIRST_SAMPLE_ROWS = 48;
+/** Most of the other pairs are ruled out by this many rows. */
+const SECOND_SAMPLE_ROWS = 500;
+/** Fewer rows may agree by chance. */
 const MIN_ROWS = 20;
 
 /**
@@ -32,21 +32,22 @@ export function repeatedDifferences(columns: readonly Float64Array[], first = 0)
   for (let column = first; column < columns.length; column++) {
     for (let other = 0; other < column; other++) {
       const counted = (n: number) => differences(columns[column], columns[other], Math.min(n, rows));
-      if (rows > GLANCE && counted(GLANCE).values.length === GLANCE) continue;
-      if (!repeat(counted(SAMPLE))) continue;
+      if (rows > FIRST_SAMPLE_ROWS && counted(FIRST_SAMPLE_ROWS).values.length === FIRST_SAMPLE_ROWS)
+        continue;
+      if (!repeat(counted(SECOND_SAMPLE_ROWS))) continue;
       const all = counted(rows);
       if (!repeat(all)) continue;
-      found.push({ column, other, distinct: all.values.length, modeShare: mode(all.counts) / rows });
+      found.push({ column, other, distinct: all.values.length, modeShare: modeShareOf(all) });
       break;
     }
   }
   return found;
 }
 
-const repeat = ({ values, counts, rows }: ValueCounts): boolean =>
-  valuesRepeat({ distinct: values.length, modeShare: mode(counts) / rows }, rows);
+const repeat = (counted: ValueCounts): boolean =>
+  valuesRepeat({ distinct: counted.values.length, modeShare: modeShareOf(counted) }, counted.rows);
 
-const mode = (counts: readonly number[]): number => counts.reduce((most, n) => Math.max(most, n), 0);
+const modeShareOf = (counted: ValueCounts): number => mostFrequent(counted).count / counted.rows;
 
 /** The differences of two columns in `n` rows; those that only rounding tells apart are one. */
 function differences(a: Float64Array, b: Float64Array, n: number): ValueCounts {

@@ -13,8 +13,8 @@ const MAX_DEPTH = 100;
 type TextFile = Omit<SourceFile, "head" | "version">;
 
 /**
- * Reads a text file once to its end, for what DuckDB does not tell of: it takes a truncated gzip file for the end of the data,
- * drops lines that are too long, and crashes on deeply nested JSON.
+ * Reads a text file once to its end to find what DuckDB does not report: it takes the end of a truncated gzip file for the end
+ * of the data, drops lines that are too long, and crashes on deeply nested JSON.
  *
  * @throws FILE when a gzip file is damaged; DATA when a line of CSV is too long, or JSON is nested too deeply; INTERRUPTED.
  */
@@ -79,7 +79,7 @@ const damagedGzip = (name: string, cause: unknown): PushforwardError =>
 const [NEWLINE, RETURN, QUOTE, BACKSLASH] = [0x0a, 0x0d, 0x22, 0x5c];
 const [OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** Tells where lines begin that are too long. */
+/** Calls `found` with the offset of each line that is too long. */
 function lineLengths(found: (offset: number) => void): Visit {
   let start = 0;
   let length = 0;

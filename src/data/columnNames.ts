@@ -1,7 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 
-/** Reading takes seconds at so many columns, and grows with their square. */
-const MOST_COLUMNS = 10_000;
+/** The time to read a table grows with the square of the number of columns, and is some seconds at this number. */
+const MAX_COLUMNS = 10_000;
 
 /**
  * Refuses names that DuckDB would change, since it takes upper and lower case for the same.
@@ -13,9 +13,9 @@ export function checkColumnNames(
   source: string,
   { hint, ordered = true }: { hint: string; ordered?: boolean },
 ): void {
-  if (names.length > MOST_COLUMNS) {
+  if (names.length > MAX_COLUMNS) {
     throw new PushforwardError("DATA", `${source} has too many columns`, {
-      expected: `at most ${MOST_COLUMNS}`,
+      expected: `at most ${MAX_COLUMNS}`,
       received: String(names.length),
       mend: "Choose some of them in a query or another program, and write these to a file.",
     });
@@ -26,7 +26,7 @@ export function checkColumnNames(
     if (first !== undefined) {
       const both = names[first] === name ? `"${name}"` : `"${names[first]}" and "${name}"`;
       throw new PushforwardError("DATA", `Two columns of ${source} have the same name`, {
-        expected: "names that differ, and not in upper and lower case alone",
+        expected: "names that differ, and not only in upper and lower case",
         received: ordered ? `${both} in columns ${first + 1} and ${index + 1}` : both,
         mend: hint,
       });

@@ -14,8 +14,8 @@ export interface Obstacle {
   readonly allWords: boolean;
 }
 
-/** More words than these are no code for missing values. */
-const MOST_WORDS = 8;
+/** A column with more different words does not use them as codes for missing values. */
+const MAX_WORDS = 8;
 
 const DECIMAL_COMMA = "[-+]?\\d*,\\d+([eE][-+]?\\d+)?";
 const THOUSANDS = "[-+]?\\d{1,3}(,\\d{3})+(\\.\\d*)?";
@@ -48,7 +48,7 @@ export async function examine(table: Table, { name, type }: Column): Promise<Obs
   }
   const found = (await table.database.rows(
     `SELECT value, min(row) AS first FROM ${from} WHERE value IS NOT NULL AND TRY_CAST(value AS DOUBLE) IS NULL
-      GROUP BY value ORDER BY first LIMIT ${MOST_WORDS + 1}`,
+      GROUP BY value ORDER BY first LIMIT ${MAX_WORDS + 1}`,
   )) as [string, string][];
   const words = found.map(([word]) => word);
   const kind =
@@ -67,8 +67,8 @@ export async function examine(table: Table, { name, type }: Column): Promise<Obs
     name,
     text: `"${name}" (${shownWords.join(", ")}${more})`,
     kind,
-    words: words.slice(0, MOST_WORDS),
-    allWords: words.length <= MOST_WORDS,
+    words: words.slice(0, MAX_WORDS),
+    allWords: words.length <= MAX_WORDS,
   };
 }
 

@@ -7,8 +7,8 @@ import { nameInQuery, quotedQuery } from "./query.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 
-/** Each column is read once or twice. */
-const MOST_EXAMINED = 200;
+/** Examining a column reads it once or twice, so only this many are examined. */
+const MAX_EXAMINED = 200;
 
 export interface ColumnSelection {
   /** What they are for: to be learned, for `--given`, or for a model, in place of which no others can be chosen. */
@@ -27,8 +27,8 @@ export async function selectNumericColumns(
   const others = chosen.filter((column) => !isNumeric(column));
   if (others.length === 0) return chosen.map(({ name }) => name);
 
-  const examined = await Promise.all(others.slice(0, MOST_EXAMINED).map((column) => examine(table, column)));
-  const obstacles = [...examined, ...others.slice(MOST_EXAMINED).map(unexamined)];
+  const examined = await Promise.all(others.slice(0, MAX_EXAMINED).map((column) => examine(table, column)));
+  const obstacles = [...examined, ...others.slice(MAX_EXAMINED).map(unexamined)];
   const hint = hintFor(table, obstacles);
   const numeric = table.columns
     .filter((column) => isNumeric(column) && !given.includes(column.name))

@@ -4,17 +4,17 @@ const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|BIGNUM|DECI
 
 export const isNumeric = ({ type }: { readonly type: string }): boolean => NUMERIC.test(type);
 
-/** What the texts of a column are: numbers, whole numbers, or else VARCHAR. */
+/** The type that holds all texts of a column: integers, numbers, or else VARCHAR. */
 export type TextType = "BIGINT" | "DOUBLE" | "VARCHAR";
 
-/** The number of rows, and the types that hold for every row of the columns of text that the SQL expressions give. */
+/** The number of rows, and for each SQL expression, which gives a column of text, the type that holds in every row. */
 export async function textTypes(
   database: Database,
   expressions: readonly string[],
   relation: string,
 ): Promise<{ rows: number; types: TextType[] }> {
-  // One list a row, since aggregates of thousands of columns take gigabytes. A cast to BIGINT rounds, so an integer is what
-  // reads the same after it.
+  // Each row becomes a list, since one aggregate for each of thousands of columns takes gigabytes. A cast to BIGINT rounds,
+  // so a text is an integer only if it reads the same after the cast.
   const found = (await database.rows(
     `SELECT d, count(*), count(v), count(TRY_CAST(v AS DOUBLE)),
       count_if(NOT contains(v, '.') AND CAST(TRY_CAST(v AS BIGINT) AS VARCHAR) = v)

@@ -16,8 +16,8 @@ export interface CsvDialect {
   readonly names: readonly string[];
 }
 
-/** So many records show how a file is written. */
-const RECORDS = 100;
+/** The delimiter and the header are detected from this many records. */
+const SNIFFED_RECORDS = 100;
 
 /**
  * Reads the dialect off the first records.
@@ -31,7 +31,7 @@ const RECORDS = 100;
 export function csvDialect(file: SourceFile): CsvDialect {
   const text = file.head.toString("utf8").replace(/^\uFEFF/, "");
   const delimiter = file.format === "tsv" ? "\t" : likelyDelimiter(text);
-  const [first, ...others] = firstRecords(text, delimiter, RECORDS);
+  const [first, ...others] = firstRecords(text, delimiter, SNIFFED_RECORDS);
   const fields = first!.fields.map((field) => field.trim());
   const header = isHeader(fields, others);
   if (header === undefined) throw unclearHeader(file, fields, delimiter);
@@ -59,7 +59,7 @@ compression = '${files[0]!.gzip ? "gzip" : "none"}', columns = {${columns}})`;
  */
 function likelyDelimiter(text: string): string {
   const candidates = [",", ";", "\t", "|"].map((delimiter) => {
-    const records = firstRecords(text, delimiter, RECORDS);
+    const records = firstRecords(text, delimiter, SNIFFED_RECORDS);
     const width = records[0]!.fields.length;
     const fitting = records.filter(({ fields, strayQuote }) => fields.length === width && !strayQuote);
     return { delimiter, width, share: width > 1 ? fitting.length / records.length : 0 };

@@ -38,12 +38,12 @@ export function* csvRecords(text: string, delimiter: string): Generator<CsvRecor
 export const firstRecord = (text: string, delimiter: string): readonly string[] =>
   csvRecords(text, delimiter).next().value?.fields ?? [""];
 
-/** The first `most` records, at least one. */
-export function firstRecords(text: string, delimiter: string, most: number): CsvRecord[] {
+/** The first `max` records; one empty record where there is none. */
+export function firstRecords(text: string, delimiter: string, max: number): CsvRecord[] {
   const found: CsvRecord[] = [];
   for (const record of csvRecords(text, delimiter)) {
     found.push(record);
-    if (found.length === most) break;
+    if (found.length === max) break;
   }
   return found.length > 0 ? found : [{ fields: [""], strayQuote: false }];
 }

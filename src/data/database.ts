@@ -15,8 +15,8 @@ export const literal = (text: string): string => `'${text.replaceAll("'", "''")}
 /** Float64 arrays, row-major, of any number of whole rows each. The next is asked for while one is written, so each is its own. */
 export type Chunks = Iterable<Float64Array> | AsyncIterable<Float64Array>;
 
-/** A chunk of 2,048 rows of more columns needs a larger share of the memory. */
-const WIDE = 500;
+/** With more columns, a chunk of 2,048 rows needs more memory than the default limit leaves for it. */
+const MANY_COLUMNS = 500;
 
 /**
  * A DuckDB instance in memory that holds at most 512 MB and puts the rest into a temporary directory.
@@ -74,7 +74,7 @@ export class Database {
 
   /** Allows for so many columns: DuckDB reserves memory by their number, on each thread, before it knows of few rows. */
   async expectColumns(number: number): Promise<void> {
-    if (number <= WIDE) return;
+    if (number <= MANY_COLUMNS) return;
     await this.rows("SET threads = 1");
     await this.rows(`SET memory_limit = '${512 + Math.ceil(number / 4)}MB'`);
   }

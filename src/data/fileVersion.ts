@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { PushforwardError } from "../errors.ts";
 
-/** A file as it was at one moment. A table is read several times, and what is read belongs together only in one version. */
+/** A file as it was at one moment. A table is read several times, and these readings fit together only if the file is the same. */
 export class FileVersion {
   readonly #path: string;
   readonly #version: string | undefined;
@@ -25,7 +25,7 @@ export class FileVersion {
   }
 }
 
-/** What tells one version of a regular file from another, if there is such a file: the times of a pipe mean nothing. */
+/** Identifies the version of a regular file; undefined for others, since the times of a pipe mean nothing. */
 async function versionOf(path: string): Promise<string | undefined> {
   const found = await stat(path, { bigint: true }).catch(() => undefined);
   return found?.isFile() ? [found.dev, found.ino, found.size, found.mtimeNs].join() : undefined;

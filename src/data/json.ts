@@ -7,7 +7,7 @@ import type { SourceFile } from "./sourceFile.ts";
 /**
  * The files as DuckDB reads them, with types that hold for all rows.
  *
- * @throws DATA when two keys differ in upper and lower case alone, or one is empty, which DuckDB would rename.
+ * @throws DATA when two keys differ only in upper and lower case, or one is empty, which DuckDB would rename.
  */
 export async function jsonRelation(database: Database, files: readonly SourceFile[]): Promise<string> {
   const paths = `[${files.map(({ path }) => literal(exactPath(path))).join(", ")}]`;

@@ -54,7 +54,7 @@ async function inspectVersion(path: string, signal: AbortSignal | undefined): Pr
   return { ...(await inspectFile(path, { signal })), version };
 }
 
-/** The path of one file as DuckDB takes it, which would expand patterns and open URLs. */
+/** The path of one file for DuckDB, which would otherwise expand patterns and open URLs. */
 export function exactPath(path: string): string {
   if (PATTERN.test(path) && sep === "/" && path.includes("\\")) {
     throw new PushforwardError("FILE", `DuckDB cannot open ${path}`, {
@@ -66,7 +66,7 @@ export function exactPath(path: string): string {
   return `${scheme ? "./" : ""}${path.replace(/[*?[]/g, "[$&]")}`;
 }
 
-/** A pipe that has no writer yet would hold a thread that nothing can interrupt, were it opened for blocking reads. */
+/** Opens a pipe for non-blocking reads: a blocking read of a pipe without a writer could not be interrupted. */
 async function openPipe(path: string): Promise<Socket> {
   const inherited = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/.exec(path);
   if (inherited) return new Socket({ fd: Number(inherited[1]), writable: false });

@@ -6,7 +6,7 @@ import type { SourceFile } from "./sourceFile.ts";
 /**
  * The files as DuckDB reads them.
  *
- * @throws DATA when two columns differ in upper and lower case alone, which DuckDB would rename.
+ * @throws DATA when two columns differ only in upper and lower case, which DuckDB would rename.
  */
 export async function parquetRelation(database: Database, files: readonly SourceFile[]): Promise<string> {
   const paths = `[${files.map(({ path }) => literal(exactPath(path))).join(", ")}]`;

@@ -6,7 +6,7 @@ export interface ProcessId {
   /** The host, and on Linux the PID namespace: containers may share a directory and a host name, but not their ids. */
   readonly host: string;
   readonly pid: number;
-  /** When it started, in ticks since the boot of a Linux host: the system gives the number of an ended process to others. */
+  /** When it started, in ticks since the boot of a Linux host: the system reuses the id of a process that has ended. */
   readonly start: string;
 }
 
@@ -16,7 +16,7 @@ export const thisProcess: ProcessId = {
   start: linuxStatus(process.pid)?.start ?? "0",
 };
 
-/** Whether a process of this host has ended; false for those of other hosts, of which nothing is known. */
+/** Whether a process of this host has ended; false for processes of other hosts, which cannot be checked. */
 export function hasEnded({ host, pid, start }: ProcessId): boolean {
   if (host !== thisProcess.host) return false;
   try {

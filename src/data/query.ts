@@ -4,8 +4,8 @@ import { identifier, literal } from "./database.ts";
 import type { FormatName } from "./format.ts";
 import { exactPath } from "./locate.ts";
 
-/** The endings by which DuckDB knows a format. */
-const KNOWN = /\.((csv|tsv|json|jsonl|ndjson)(\.gz)?|parquet)$/i;
+/** File name endings from which DuckDB detects the format. */
+const DETECTED = /\.((csv|tsv|json|jsonl|ndjson)(\.gz)?|parquet)$/i;
 
 const FUNCTIONS: Readonly<Record<FormatName, string>> = {
   csv: "read_csv",
@@ -15,14 +15,14 @@ const FUNCTIONS: Readonly<Record<FormatName, string>> = {
   parquet: "read_parquet",
 };
 
-/** What stands in a query for a file, or for all that match a pattern. */
+/** The SQL that reads a file, or all files that match a pattern. */
 export function tableInQuery(path: string, format: FormatName, options: readonly string[] = []): string {
   const source = literal(existsSync(path) ? exactPath(path) : path);
-  if (options.length === 0 && KNOWN.test(path)) return source;
+  if (options.length === 0 && DETECTED.test(path)) return source;
   return `${FUNCTIONS[format]}(${[source, ...options].join(", ")})`;
 }
 
-/** The words that are no names in DuckDB's SQL unless they are quoted. */
+/** Words that must be quoted to be names in DuckDB's SQL. */
 const RESERVED =
   /^(all|analy[sz]e|and|any|array|as|asc|asymmetric|both|case|cast|check|collate|column|constraint|create|default|deferrable|desc|describe|distinct|do|else|end|except|false|fetch|for|foreign|from|group|having|in|initially|intersect|into|lambda|lateral|leading|limit|not|null|offset|on|only|or|order|pivot|pivot_longer|pivot_wider|placing|primary|qualify|references|returning|select|show|some|summarize|symmetric|table|then|to|trailing|true|union|unique|unpivot|using|variadic|when|where|window|with)$/i;
 

@@ -137,11 +137,11 @@ async function typedTable(database: Database, sql: string, na: readonly string[]
   await database.expectColumns(columns.length);
   const [[rows]] = (await database.rows(`SELECT count(*) FROM ${sql}`)) as [[string]];
   const table = { sql, columns, rows: Number(rows) };
-  return na.length > 0 ? typedTableWithout(database, table, na) : table;
+  return na.length > 0 ? withMissingValues(database, table, na) : table;
 }
 
-/** The table with NULL for what stands for missing values; columns of text that is otherwise numbers become numbers. */
-async function typedTableWithout(
+/** The table with NULL in place of the texts of `na`. Columns of text that has only numbers besides these become numeric. */
+async function withMissingValues(
   database: Database,
   table: Relation,
   na: readonly string[],

@@ -94,8 +94,8 @@ function checkEncoding({ head, name }: SourceFile): void {
 }
 
 /**
- * All bytes of a model file or a checkpoint, or those up to where it is found not to be one: of a pipe without end, no more than
- * a header of safetensors and the arrays that it declares.
+ * All bytes of a model file or a checkpoint. Reading stops where the content cannot be such a file: after at most a safetensors
+ * header and the arrays that it declares, so a pipe without end is not read for ever.
  *
  * @throws FILE when there is no such file, or it is a directory, a device or unreadable; MODEL for the beginning of another file.
  */
@@ -112,7 +112,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
         if (next === declared) break;
         declared = next;
       }
-      // What is too long need not be read to its end.
+      // A file that is too long is refused anyway.
       if (length > declared) break;
     }
   } catch (error) {
@@ -130,7 +130,7 @@ async function openBytes(path: string): Promise<AsyncIterable<Buffer>> {
     });
   }
   if (!kind.isFIFO()) return createReadStream(path, { highWaterMark: 1 << 20 });
-  // A thread that waits for a pipe's writer cannot be stopped, and the process could not end before it.
+  // A blocking read of a pipe without a writer could not be stopped, and the process could not end before it.
   return new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), writable: false });
 }
 

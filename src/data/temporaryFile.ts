@@ -2,7 +2,7 @@ import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hasEnded, thisProcess } from "./processId.ts";
 
-/** What `temporaryName` gives: it names the process that the file or directory belongs to. */
+/** A name from `temporaryName`, which contains the process that the file or directory belongs to. */
 const NAME =
   /^\.?pushforward-(?<host>.+)-(?<pid>\d+)-(?<start>\d+)-[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}(\.tmp)?$/;
 
@@ -29,7 +29,7 @@ export async function removeAbandoned(directory: string): Promise<void> {
   for (const name of await readdir(directory).catch(() => [])) {
     const { host, pid, start } = NAME.exec(name)?.groups ?? {};
     if (host === undefined || !hasEnded({ host, pid: Number(pid), start: start! })) continue;
-    // Those of other users stay; whoever may remove them does.
+    // Files of other users cannot be removed here.
     await rm(join(directory, name), { recursive: true, force: true }).catch(() => {});
   }
 }

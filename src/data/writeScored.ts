@@ -21,8 +21,8 @@ export const LOG_DENSITY = "log_density";
  * `scores` gives one log-density per row of the table, in its order, in chunks of any size; NaN, for a row that could
  * not be scored, is written as a missing value. `numeric` names the columns that the scores were computed from.
  *
- * Columns keep their types. Those of CSV are text, and stay exactly as the file has them. JSON and Parquet get numbers in
- * the `numeric` columns alone, and text in one of these too if it has an integer that would not stay itself as a float64:
+ * Columns keep their types. Those of CSV are text, and stay exactly as the file has them. JSON and Parquet get numbers only
+ * in the `numeric` columns, and text in one of these too if it has an integer that would not stay itself as a float64:
  * with leading zeros, or beyond 2^53. Infinite values are written as `Infinity` and `-Infinity` (strings in JSON, which
  * has no numbers for them).
  *

@@ -3,22 +3,22 @@ import { brief } from "../parse.ts";
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from "./safetensors.ts";
 
 /**
- * How a file begins after the 8 bytes of the header's length: `__metadata__` is the first field of a header, and its keys are
+ * How a file hasChecksum after the 8 bytes of the header's length: `__metadata__` is the first field of a header, and its keys are
  * sorted. So the digits of the checksum always stand at the same place.
  */
 const PREFIX = new TextEncoder().encode('{"__metadata__":{"checksum":"');
-const START = 8 + PREFIX.length;
-/** What the digits are while the checksum is computed. */
+const DIGITS_START = 8 + PREFIX.length;
+/** The digits are these while the checksum is computed. */
 const BLANK = "00000000";
-const END = START + BLANK.length;
+const DIGITS_END = DIGITS_START + BLANK.length;
 
 /** The bytes of a safetensors file with a checksum over all of it in its metadata. */
 export function encodeChecked(...[arrays, metadata]: Parameters<typeof encodeSafetensors>): Uint8Array {
   const bytes = encodeSafetensors(arrays, { ...metadata, checksum: BLANK });
-  if (!begins(bytes)) {
+  if (!hasChecksum(bytes)) {
     throw new PushforwardError("ARGUMENT", 'the metadata has a key that comes before "checksum"');
   }
-  bytes.set(new TextEncoder().encode(checksum(bytes)), START);
+  bytes.set(new TextEncoder().encode(checksum(bytes)), DIGITS_START);
   return bytes;
 }
 
@@ -29,26 +29,30 @@ export function encodeChecked(...[arrays, metadata]: Parameters<typeof encodeSaf
 export function decodeChecked(bytes: Uint8Array): Safetensors & { readonly checked: boolean } {
   const { arrays, metadata } = decodeSafetensors(bytes);
   const { checksum: _, ...rest } = metadata;
-  const checked = begins(bytes);
+  const checked = hasChecksum(bytes);
   if (checked) {
     const [expected, received] = [metadata.checksum, checksum(bytes)];
-    if (received !== expected) throw changed(`the checksum ${brief(expected)}`, brief(received));
+    if (received !== expected) throw changedFile(`the checksum ${brief(expected)}`, brief(received));
   }
   return { arrays, metadata: rest, checked };
 }
 
-export const changed = (expected: string, received: string): PushforwardError =>
+export const changedFile = (expected: string, received: string): PushforwardError =>
   new PushforwardError("MODEL", "the file was changed since it was written", {
     expected,
     received,
     mend: "The file is damaged: copy it again from where it came.",
   });
 
-const begins = (bytes: Uint8Array): boolean => PREFIX.every((byte, i) => bytes[8 + i] === byte);
+const hasChecksum = (bytes: Uint8Array): boolean => PREFIX.every((byte, i) => bytes[8 + i] === byte);
 
 /** CRC-32 of the file with zeros for the digits of the checksum. */
 function checksum(bytes: Uint8Array): string {
-  const parts = [bytes.subarray(0, START), new TextEncoder().encode(BLANK), bytes.subarray(END)];
+  const parts = [
+    bytes.subarray(0, DIGITS_START),
+    new TextEncoder().encode(BLANK),
+    bytes.subarray(DIGITS_END),
+  ];
   return (parts.reduce(crc32, 0) >>> 0).toString(16).padStart(BLANK.length, "0");
 }
 

@@ -16,10 +16,10 @@ import { Random } from "../random/index.ts";
 import {
   contextStandardization,
   dataStandardization,
-  type FineColumn,
-  fineColumn,
+  type Float64Column,
+  float64Column,
   isIdentity,
-  nestedFineColumn,
+  nestedFloat64Column,
   relativeToContext,
   relativeToData,
 } from "./outerStandardization.ts";
@@ -245,7 +245,7 @@ export class Flow {
   private precisionFor({ inner, standardize, standardizeContext }: Unstandardized): Precision {
     this.standardizations ??= partsOfClass(this.distribution, Standardize);
     const nested = this.standardizations.some((each) => each !== standardize && each !== standardizeContext);
-    return nested && nestedFineColumn(inner.distribution) ? "float64" : "float32";
+    return nested && nestedFloat64Column(inner.distribution) ? "float64" : "float32";
   }
 
   /** Numbers of the caller as rows of D. */
@@ -328,12 +328,12 @@ export class Flow {
   }
 
   /** The first column that a graph with all of the flow in it has to compute in float64. */
-  columnForFloat64(): FineColumn | undefined {
+  columnForFloat64(): Float64Column | undefined {
     const { inner, standardize, standardizeContext } = this.unstandardized();
     return (
-      (standardize && fineColumn(standardize)) ??
-      (standardizeContext && fineColumn(standardizeContext)) ??
-      nestedFineColumn(inner.distribution)
+      (standardize && float64Column(standardize)) ??
+      (standardizeContext && float64Column(standardizeContext)) ??
+      nestedFloat64Column(inner.distribution)
     );
   }
 

@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import { brief, parse, shortened } from "../parse.ts";
 import { buildWithin } from "../sizeBudget.ts";
 import { buildFlow, type FlowDescription, flowSchema } from "./build.ts";
-import { changed, decodeChecked, encodeChecked } from "./checksum.ts";
+import { changedFile, decodeChecked, encodeChecked } from "./checksum.ts";
 import type { Flow } from "./flow.ts";
 import type { StoredArray } from "./safetensors.ts";
 
@@ -83,7 +83,7 @@ export function encodeModel({ flow, columns, given, labels, training }: Model): 
 export function decodeModel(bytes: Uint8Array): Model {
   const { arrays, metadata, checked } = decodeChecked(bytes);
   const unchecked = readDescription(metadata);
-  if (!checked) throw changed("a checksum", "none");
+  if (!checked) throw changedFile("a checksum", "none");
   checkExtent(unchecked, "MODEL");
   const numbers = [...arrays.values()].reduce((sum, { values }) => sum + values.length, 0);
   const { columns, given, labels, training, flow } = buildWithin({ numbers, bytes: bytes.length }, () => {
@@ -118,14 +118,14 @@ export function decodeModel(bytes: Uint8Array): Model {
         received: `[${array.shape.join(", ")}]`,
       });
     }
-    const { least, most } = parameter.domain;
-    const bad = values.findIndex((v) => !(v >= least && v <= most));
+    const { min, max } = parameter.domain;
+    const bad = values.findIndex((v) => !(v >= min && v <= max));
     if (bad >= 0) {
       throw new PushforwardError(
         "MODEL",
         `the model's array ${name} holds ${values[bad]} at position ${bad}`,
         {
-          ...(Number.isFinite(values[bad]) && { expected: `numbers from ${least} to ${most}` }),
+          ...(Number.isFinite(values[bad]) && { expected: `numbers from ${min} to ${max}` }),
           mend: "The file is damaged, or its training failed: fit the model again.",
         },
       );
@@ -149,10 +149,10 @@ function buildFitting(description: FlowDescription): Flow {
   }
 }
 
-/** Objects in a description, of which a layer has up to three: no flow of thousands of layers is trained or evaluated. */
-const MOST_OBJECTS = 10_000;
-/** Lists and objects inside of one another: a part of a model in another one takes two. */
-const DEEPEST = 100;
+/** The number of objects in a description. A layer has up to three, and no flow has thousands of layers. */
+const MAX_OBJECTS = 10_000;
+/** The nesting depth of lists and objects in a description. A part of a model inside another one takes two levels. */
+const MAX_DEPTH = 100;
 
 /** Bounds what costs time without having numbers in the file. No recursion, which could exceed the stack. */
 function checkExtent(description: unknown, code: "MODEL" | "ARGUMENT"): void {
@@ -162,10 +162,10 @@ function checkExtent(description: unknown, code: "MODEL" | "ARGUMENT"): void {
     const { value, depth } = next;
     if (typeof value !== "object" || value === null) continue;
     if (!Array.isArray(value)) objects++;
-    if (depth >= DEEPEST || objects > MOST_OBJECTS) {
+    if (depth >= MAX_DEPTH || objects > MAX_OBJECTS) {
       throw new PushforwardError(code, "the model's description is too large", {
-        expected: `at most ${MOST_OBJECTS} objects, nested up to ${DEEPEST} deep`,
-        received: depth >= DEEPEST ? "deeper ones" : "more",
+        expected: `at most ${MAX_OBJECTS} objects, nested up to ${MAX_DEPTH} deep`,
+        received: depth >= MAX_DEPTH ? "deeper ones" : "more",
         mend: "Take fewer layers.",
       });
     }

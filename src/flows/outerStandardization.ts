@@ -53,12 +53,12 @@ export function relativeToData(distribution: Distribution, outer: Standardize): 
   if (distribution instanceof Mixture) {
     return copyWith(distribution, { distributions: distribution.distributions.map(within) });
   }
-  return new TransformedDistribution(distribution, difference(undefined, outer));
+  return new TransformedDistribution(distribution, relativeStandardization(undefined, outer));
 }
 
 /**
- * The standardization of the context that all parts of a distribution see it through: none if one of them sees the context
- * itself. Of several it is the first.
+ * The standardization of the context, if every part of a distribution that uses the context standardizes it; the first one if
+ * they use several.
  */
 export function contextStandardization(distribution: Distribution): Standardize | undefined {
   const all = contextScalers(distribution);
@@ -66,8 +66,8 @@ export function contextStandardization(distribution: Distribution): Standardize 
 }
 
 /**
- * The distribution given u = (context - center) / scale where `distribution` is that given the context, all of whose parts see
- * it standardized.
+ * The distribution conditional on u = (context - center) / scale, where `distribution` is conditional on the context and all
+ * of its parts standardize it.
  */
 export function relativeToContext(
   distribution: TransformedDistribution,
@@ -91,31 +91,33 @@ export function relativeToContext(distribution: Distribution, outer: Standardize
   return distribution;
 }
 
-/** A column whose numbers float32 is too coarse for. */
-export interface FineColumn {
+/** A column that needs float64: neighboring float32 numbers are too far apart for it. */
+export interface Float64Column {
   readonly column: number;
   readonly center: number;
   readonly deviation: number;
 }
 
-/** The first column of a standardization next to the data, or of the context, that float32 is too coarse for. */
-export const fineColumn = (standardize: Standardize): FineColumn | undefined => finest(standardize, 0);
+/** The first column that needs float64 of a standardization next to the data, or of the context. */
+export const float64Column = (standardize: Standardize): Float64Column | undefined =>
+  columnWithin(standardize, 0);
 
 /**
- * The first column of the standardizations inside a part that float32 is too coarse for. What they standardize was computed on
- * the way to them, from numbers of any size, so it is rounded like 1 at the least.
+ * The first column that needs float64 of the standardizations inside a part. Their inputs were computed by other layers from
+ * numbers of any size, so they are taken to have rounding errors at least as large as those of 1.
  */
-export function nestedFineColumn(part: object): FineColumn | undefined {
+export function nestedFloat64Column(part: object): Float64Column | undefined {
   for (const standardize of partsOfClass(part, Standardize)) {
-    const found = finest(standardize, 1);
+    const found = columnWithin(standardize, 1);
     if (found) return found;
   }
   return undefined;
 }
 
-function finest({ center, scale }: Standardize, leastSize: number): FineColumn | undefined {
+/** Numbers of the column count as at least `minSize` in absolute value. */
+function columnWithin({ center, scale }: Standardize, minSize: number): Float64Column | undefined {
   const column = scale.numbers.findIndex((deviation, c) =>
-    needsFloat64(Math.max(leastSize, Math.abs(center.numbers[c])), deviation),
+    needsFloat64(Math.max(minSize, Math.abs(center.numbers[c])), deviation),
   );
   if (column < 0) return undefined;
   return { column, center: center.numbers[column], deviation: scale.numbers[column] };
@@ -133,10 +135,10 @@ function lastStandardize(bijection: Bijection): Standardize | undefined {
   return last && lastStandardize(last);
 }
 
-/** A bijection, and then the inverse of `outer`. */
+/** A bijection followed by the inverse of `outer`. */
 function followedByInverse(bijection: Bijection, outer: Standardize): Bijection {
-  if (bijection instanceof Standardize) return difference(bijection, outer);
-  if (!lastStandardize(bijection)) return new Chain([bijection, difference(undefined, outer)]);
+  if (bijection instanceof Standardize) return relativeStandardization(bijection, outer);
+  if (!lastStandardize(bijection)) return new Chain([bijection, relativeStandardization(undefined, outer)]);
   if (bijection instanceof StandardizeContext) {
     return copyWith(bijection, { bijection: followedByInverse(bijection.bijection, outer) });
   }
@@ -146,7 +148,7 @@ function followedByInverse(bijection: Bijection, outer: Standardize): Bijection 
   return rest.length > 0 ? new Chain(rest) : last;
 }
 
-/** Of each part that sees the context, the standardization that it sees it through, or none. */
+/** For each part that uses the context, the standardization that is applied to it before, if there is one. */
 function contextScalers(part: Distribution | Bijection): (Standardize | undefined)[] {
   if (part.context === 0) return [];
   if (part instanceof TransformedDistribution) {
@@ -165,7 +167,7 @@ function relativeBijection(bijection: Bijection, outer: Standardize): Bijection 
   if (bijection instanceof Chain) return new Chain(bijection.bijections.map(within));
   if (bijection instanceof Invert) return new Invert(within(bijection.bijection));
   if (!(bijection instanceof StandardizeContext)) return bijection;
-  const scaler = difference(bijection.scaler, outer);
+  const scaler = relativeStandardization(bijection.scaler, outer);
   return scaler instanceof Standardize ? copyWith(bijection, { scaler }) : bijection.bijection;
 }
 
@@ -186,20 +188,20 @@ function relativeEmbedding(embedding: ContextEmbedding, outer: Standardize): Con
   const [center, scale] = [outer.center, outer.scale].map(({ numbers }) =>
     Array.from(numbers.subarray(0, scaler.features)),
   );
-  return copyWith(embedding, { scaler: quotient(scaler, standardizeBy(center, scale)) });
+  return copyWith(embedding, { scaler: composed(scaler, standardizeBy(center, scale)) });
 }
 
-/** A standardization (the identity if there is none), and then the inverse of `outer`. */
-function difference(own: Standardize | undefined, outer: Standardize): Standardize | Identity {
+/** A standardization (the identity if there is none) followed by the inverse of `outer`. */
+function relativeStandardization(own: Standardize | undefined, outer: Standardize): Standardize | Identity {
   const { features } = outer;
   if (own === outer) return new Identity({ features });
-  const { center, scale } = quotient(own ?? new Standardize({ features }), outer);
+  const { center, scale } = composed(own ?? new Standardize({ features }), outer);
   const same = center.numbers.every((c) => c === 0) && scale.numbers.every((s) => s === 1);
   return same ? new Identity({ features }) : standardizeBy(center.numbers, scale.numbers);
 }
 
-/** x = z scale + center in units of `outer`, computed in float64. */
-function quotient({ center, scale }: Standardize, outer: Standardize): Standardize {
+/** The map z -> ((z scale + center) - outer.center) / outer.scale, computed in float64. */
+function composed({ center, scale }: Standardize, outer: Standardize): Standardize {
   const scales = outer.scale.numbers;
   return standardizeBy(
     outer.toLatent(center.numbers),
@@ -207,7 +209,7 @@ function quotient({ center, scale }: Standardize, outer: Standardize): Standardi
   );
 }
 
-/** x = z scale + center, by these numbers. */
+/** The map z -> z scale + center with these numbers. */
 export function standardizeBy(center: ArrayLike<number>, scale: ArrayLike<number>): Standardize {
   const standardize = new Standardize({ features: center.length });
   standardize.center.take(Float64Array.from(center));
@@ -215,6 +217,6 @@ export function standardizeBy(center: ArrayLike<number>, scale: ArrayLike<number
   return standardize;
 }
 
-/** A copy of a part in which some fields are others: it shares all parameters but theirs. */
+/** A copy of a part with other values of some fields. It shares the parameters of all other fields. */
 const copyWith = <T extends object>(part: T, fields: Partial<T>): T =>
   Object.assign(Object.create(Object.getPrototypeOf(part)), part, fields);

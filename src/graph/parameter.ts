@@ -5,23 +5,23 @@ import * as source from "./operations/source.ts";
 import { formatShape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
-/** Where the numbers of a parameter lie, both ends included: a model file with others is refused. */
+/** The closed interval in which the numbers of a parameter lie. A model file with other numbers is refused. */
 export interface Domain {
-  readonly least: number;
-  readonly most: number;
+  readonly min: number;
+  readonly max: number;
 }
 
 /** Squares of larger numbers overflow float32, in which models are trained and evaluated. */
-const SQUARABLE: Domain = { least: -1e19, most: 1e19 };
+const DEFAULT_DOMAIN: Domain = { min: -1e19, max: 1e19 };
 
 /**
- * Of weights that start around 1 and are learned. A step of an optimizer moves a weight by about the step size, which is below
- * 1: a weight would take a thousand million steps to come here.
+ * The domain of learned weights that start at about 1. An optimizer moves a weight by about the step size, which is below 1,
+ * so a weight would need 1e9 steps to reach these ends.
  */
-export const WEIGHT: Domain = { least: -1e9, most: 1e9 };
+export const WEIGHT: Domain = { min: -1e9, max: 1e9 };
 
-/** Of logarithms: exp(88) is the last power of e that float32 holds, and exp(-88) has a reciprocal. */
-export const LOGARITHM: Domain = { least: -88, most: 88 };
+/** The domain of logarithms: exp(88) is the largest power of e that is finite in float32, and exp(-88) has a reciprocal. */
+export const LOGARITHM: Domain = { min: -88, max: 88 };
 
 /** A leaf of the graph that brings its own numbers: weights, and fixed arrays such as a data-fitted scale. */
 export class Parameter extends Tensor {
@@ -57,7 +57,7 @@ export class Parameter extends Tensor {
       });
     }
     this.array = value instanceof Float64Array ? value.slice() : new Float32Array(value);
-    const { running = false, trainable = !running, domain = SQUARABLE } = options;
+    const { running = false, trainable = !running, domain = DEFAULT_DOMAIN } = options;
     this.domain = domain;
     this.trainable = trainable;
     this.running = running;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MOST_LAYERS, sizeSchema } from "../description.ts";
+import { MAX_LAYERS, sizeSchema } from "../description.ts";
 import { scoped } from "../graph/scope.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
@@ -9,7 +9,7 @@ import { Linear } from "./linear.ts";
 export const networkSchema = z
   .strictObject({
     /** Widths of the hidden layers; with `residual`, all equal. */
-    hidden: z.array(sizeSchema).max(MOST_LAYERS).default([64, 64]),
+    hidden: z.array(sizeSchema).max(MAX_LAYERS).default([64, 64]),
     activation: activationSchema.default("relu"),
     /** Pre-activation residual blocks of two layers, as many as half the hidden layers rounded up. */
     residual: z.boolean().default(false),

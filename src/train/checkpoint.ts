@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { PushforwardError } from "../errors.ts";
-import { changed, decodeChecked, encodeChecked } from "../flows/checksum.ts";
+import { changedFile, decodeChecked, encodeChecked } from "../flows/checksum.ts";
 import type { StoredArray } from "../flows/safetensors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { Epoch } from "./options.ts";
@@ -59,7 +59,7 @@ export function decodeCheckpoint(
   const { arrays, metadata, checked } = decodeChecked(bytes);
   const parsed = recordSchema.safeParse(jsonOf(metadata["pushforward.checkpoint"]));
   if (!parsed.success) throw new PushforwardError("MODEL", "this file is not a checkpoint of pushforward");
-  if (!checked) throw changed("a checksum", "none");
+  if (!checked) throw changedFile("a checksum", "none");
   if (parsed.data.fingerprint !== fingerprint) {
     throw new PushforwardError(
       "MODEL",

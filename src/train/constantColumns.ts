@@ -6,7 +6,7 @@ export interface Constants {
   readonly context: ReadonlyMap<number, number>;
 }
 
-export const NO_CONSTANTS: Constants = { values: new Map(), context: new Map() };
+const NO_CONSTANTS: Constants = { values: new Map(), context: new Map() };
 
 /** The columns that have the same value in all rows. */
 export function constantColumns({ rows, values, context }: TrainingRows): Constants {

@@ -13,8 +13,23 @@ import { initialize } from "./initialize.ts";
 import { Objective } from "./objective.ts";
 import { type Epoch, type FitOptions, fitSettingsSchema, settingsIn, trainingLengths } from "./options.ts";
 import { checkRounding } from "./rounding.ts";
-import { inMemory, isStream, meanWeight, type RowStream, StreamedRows, split } from "./rowStream.ts";
-import { checkClasses, type RowData, selectRows, type TrainingRows, trainingRows } from "./rows.ts";
+import {
+  inMemory,
+  isStream,
+  meanWeight,
+  type RowStream,
+  StreamedRows,
+  split,
+  streamedRows,
+} from "./rowStream.ts";
+import {
+  checkClasses,
+  type RowData,
+  selectRows,
+  spacedRows,
+  type TrainingRows,
+  trainingRows,
+} from "./rows.ts";
 import { stepScale } from "./schedule.ts";
 import { sharesOf } from "./sharedLoss.ts";
 
@@ -77,34 +92,8 @@ export async function fit(flow: Flow, data: FitData, options: FitOptions = {}): 
   }
 }
 
-async function streamedRows(flow: Flow, data: RowStream, seed: number, options: FitOptions) {
-  for (const name of ["context", "weights"] as const) {
-    if (!options[name]?.length) continue;
-    throw new PushforwardError("ARGUMENT", `the option ${name} does not go with a stream of rows`, {
-      mend: `Give it with the rows: each block as { values, ${name} }.`,
-    });
-  }
-  const rows = await StreamedRows.of(data, flow.features, seed);
-  if (rows.widths.context === flow.context) {
-    checkClasses(flow, rows.sample);
-    return rows;
-  }
-  throw new PushforwardError("SHAPE", "the context in the stream does not fit the flow", {
-    expected: `${flow.context} numbers a row`,
-    received: `${rows.widths.context}`,
-  });
-}
-
-/** At most so many rows stand for all that are learned from. */
-const SAMPLE = 1000;
-
-const sampleOf = (rows: TrainingRows): TrainingRows => {
-  const count = Math.min(SAMPLE, rows.rows);
-  return selectRows(
-    rows,
-    Array.from({ length: count }, (_, i) => Math.floor((i * rows.rows) / count)),
-  );
-};
+/** Flow matching estimates the log-density of the training rows from this many of them. */
+const MAX_TRAIN_ROWS_EVALUATED = 1000;
 
 /** An epoch that ends so many nats below the start, none before having been better, took too large steps. */
 const FAR = 1;
@@ -132,7 +121,7 @@ class Training {
   /** The running statistics that belong to the best weights. */
   private bestRunning: Float32Array;
   private lengths!: ReturnType<typeof trainingLengths>;
-  private knownFingerprint: string | undefined;
+  private cachedFingerprint: string | undefined;
   private readonly state = {
     epoch: 0,
     bestEpoch: 0,
@@ -179,7 +168,9 @@ class Training {
     this.lengths = trainingLengths(settings, Math.ceil(this.batches.rows / batchSize));
     this.validation = prepare(this.original.validation);
     this.offset = -(standardize?.logScale() ?? 0);
-    if (settings.objective === "flowMatching") this.sample = prepare(sampleOf(inMemory(training)));
+    if (settings.objective === "flowMatching") {
+      this.sample = prepare(spacedRows(inMemory(training), MAX_TRAIN_ROWS_EVALUATED));
+    }
     const sizes = { batch: batchSize, validation: this.validation.rows, meanWeight: this.batches.meanWeight };
     const { objective } = settings;
     this.objective = await Objective.of(this.inner, this.descent, sizes, { ...options, objective });
@@ -387,11 +378,7 @@ class Training {
   }
 
   private fingerprint(): string {
-    this.knownFingerprint ??= this.computeFingerprint();
-    return this.knownFingerprint;
-  }
-
-  private computeFingerprint(): string {
+    if (this.cachedFingerprint !== undefined) return this.cachedFingerprint;
     const { training, validation } = this.original;
     // `epochs` may be raised to go on.
     const { epochs: _, ...settings } = this.settings;
@@ -399,9 +386,10 @@ class Training {
     const layout = this.descent.flat.parcels.map(({ shape }) => shape);
     // A stream is known by its sample and its number of rows.
     const streamed = training instanceof StreamedRows ? [training.rows] : [];
-    return fingerprint(
+    this.cachedFingerprint = fingerprint(
       [this.flow.describe(), settings, layout, ...streamed],
       [inMemory(training), validation].flatMap((r) => [r.values, r.context, r.weights]),
     );
+    return this.cachedFingerprint;
   }
 }

@@ -34,9 +34,9 @@ const STRETCH = 100;
  * as they are, unless they are the flow's. What it gives, ELBO and log Z among them, comes from a fresh sample of the
  * fitted flow.
  *
- * Throws `ARGUMENT` for a flow whose standardization float32 is too coarse for. If the loss becomes NaN or infinite or explodes, fitting goes back to its last good weights with half the step; after
- * three times it throws a NUMERIC error that says whether a layer of the flow or the density is at fault. Throws `SHAPE` if
- * the density gives no number for each row.
+ * If the loss becomes NaN or infinite or explodes, fitting goes back to its last good weights with half the step; after three
+ * times it throws a NUMERIC error that says whether a layer of the flow or the density is at fault. Throws `SHAPE` if the
+ * density gives no number for each row, and `ARGUMENT` for a flow with a standardization that needs float64.
  */
 export async function fitDensity(
   flow: Flow,

@@ -31,7 +31,7 @@ export interface FitTableOptions extends Omit<FitOptions, "initialize" | "checkp
 }
 
 export interface FittedTable extends FitResult {
-  /** The better flow. */
+  /** The best flow. */
   readonly flow: Flow;
   /** Which of `tableFlows` it is. */
   readonly name: string;
@@ -41,8 +41,8 @@ export interface FittedTable extends FitResult {
 
 /**
  * Learns the density of a table with the defaults of pushforward: trains each of `tableFlows` and keeps the one that
- * gives the held-out rows the higher mean log-density. `maxMinutes` is shared among them, and flows
- * that it leaves no time for are not tried.
+ * gives the held-out rows the highest mean log-density. `maxMinutes` is shared among them, and flows that it leaves no time
+ * for are not tried.
  *
  * A column with one value in all rows, those of `validation` included, is learned as this constant: it adds nothing to
  * log-densities, rows with another value get -Infinity, and samples have it. Throws `DATA` where all columns are constant,
@@ -53,7 +53,7 @@ export interface FittedTable extends FitResult {
 export async function fitTable(table: TableRows, options: FitTableOptions = {}): Promise<FittedTable> {
   const start = performance.now();
   const features = table.columns.length;
-  // One first pass over a stream does for all flows.
+  // The first pass over a stream serves all flows.
   const data =
     "stream" in table
       ? await StreamedRows.of(table.stream, features, options.seed)

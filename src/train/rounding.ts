@@ -1,13 +1,13 @@
 import { Standardize } from "../bijections/standardize.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
-import { type FineColumn, fineColumn, nestedFineColumn } from "../flows/outerStandardization.ts";
+import { type Float64Column, float64Column, nestedFloat64Column } from "../flows/outerStandardization.ts";
 import { thinned } from "./initialize.ts";
 import type { TrainingRows } from "./rows.ts";
 
 /**
- * Throws `DATA` where rounding to float32, in which training computes, would be large beside the deviation of a column: of the
- * rows or contexts as they enter the graph, or of what a standardization inside of it takes.
+ * Throws `DATA` if rounding to float32, in which training computes, is large relative to the deviation of a column: a column
+ * of the rows or contexts as they enter the graph, or of the input of a standardization inside the graph.
  */
 export function checkRounding(flow: Flow, data: TrainingRows): void {
   const { inner, standardize, standardizeContext } = flow.unstandardized();
@@ -16,21 +16,20 @@ export function checkRounding(flow: Flow, data: TrainingRows): void {
     if (features === 0) return;
     const scale = new Standardize({ features });
     scale.fitToData({ rows, features, values: outer?.toLatent(own) ?? own, weights });
-    const fine = fineColumn(scale);
-    if (!fine) return;
+    const found = float64Column(scale);
+    if (!found) return;
     const original = new Standardize({ features });
     original.fitToData({ rows, features, values: own, weights });
-    const [center, deviation] = [original.center, original.scale].map(({ numbers }) => numbers[fine.column]);
-    throw tooFine(`column ${fine.column} of the ${what}`, { ...fine, center, deviation });
+    const [center, deviation] = [original.center, original.scale].map(({ numbers }) => numbers[found.column]);
+    throw tooCoarse(`column ${found.column} of the ${what}`, { ...found, center, deviation });
   };
   check("data", values, flow.features, standardize);
   check("context", context, flow.context, standardizeContext);
-  const nested = nestedFineColumn(inner.distribution);
-  if (nested) throw tooFine(`column ${nested.column} of a standardization inside the flow`, nested);
+  const nested = nestedFloat64Column(inner.distribution);
+  if (nested) throw tooCoarse(`column ${nested.column} of a standardization inside the flow`, nested);
 }
 
-/** Names the column, its center and its deviation. */
-function tooFine(what: string, { center, deviation }: FineColumn): PushforwardError {
+function tooCoarse(what: string, { center, deviation }: Float64Column): PushforwardError {
   const [c, s] = [center, deviation].map((value) => Number(value.toPrecision(4)));
   return new PushforwardError("DATA", `float32, in which a flow is trained, is too coarse for ${what}`, {
     expected: "a deviation of more than 1/8000 of the center",

@@ -1,5 +1,6 @@
 import { rowHashes } from "../columns/index.ts";
 import { PushforwardError } from "../errors.ts";
+import type { Flow } from "../flows/flow.ts";
 import { Random } from "../random/index.ts";
 import {
   type Columns,
@@ -9,7 +10,9 @@ import {
   rowsWithout,
   sameConstants,
 } from "./constantColumns.ts";
+import type { FitOptions } from "./options.ts";
 import {
+  checkClasses,
   checkedRows,
   copyRow,
   counting,
@@ -43,10 +46,10 @@ export interface RowStream {
   blocks(): AsyncIterable<RowBlock> | Iterable<RowBlock>;
 }
 
-/** So many rows stand for all of them, but no more numbers than 128 MB hold. */
+/** The size of the sample: this many rows, but at most as many numbers as fit into 128 MB. */
 const SAMPLE = { rows: 200_000, numbers: 2 ** 24 };
-/** The part of a full sample that may be kept out at a time: 50,000 rows tell a mean log-density to about 0.01 nats. */
-const MOST_KEPT_OUT = 1 / 4;
+/** The share of a full sample that one split may hold out: 50,000 rows give a mean log-density to about 0.01 nats. */
+const MAX_HELD_OUT_SHARE = 1 / 4;
 
 /**
  * A stream of rows after a first pass over it: how many there are, and a random sample of them, from which rows for
@@ -130,17 +133,17 @@ export class StreamedRows implements RowStream {
   }
 
   /**
-   * Takes a share of the rows out of the stream at random, as many of them as stay in memory. Copies of these rows elsewhere in
-   * the stream are left out of the training rows.
+   * Holds out a share of the rows at random, at most as many as fit into memory. Copies of these rows elsewhere in the stream
+   * are left out of the training rows, as `holdOut` does in memory.
    */
   split(fraction: number, seed: number): { training: StreamedRows; validation: TrainingRows } {
     const { stream, widths, sample, rows, meanWeight, constants } = this;
-    const most = Math.floor(MOST_KEPT_OUT * sampleSize(widths.features + widths.context));
+    const most = Math.floor(MAX_HELD_OUT_SHARE * sampleSize(widths.features + widths.context));
     const count = Math.min(shareOf(rows, fraction), most, sample.rows - 1);
-    const { training, validation } = holdOut(sample, count, seed);
+    const { training, validation, copies } = holdOut(sample, count, seed);
     const numbers = Int32Array.from([...this.heldOut.numbers, ...validation.index]).sort();
-    const hashes = new Set([...this.heldOut.hashes, ...this.hashesOf(validation)]);
-    // A value that the distribution repeats is on both sides.
+    const hashes = new Set([...this.heldOut.hashes, ...(copies ? this.hashesOf(validation) : [])]);
+    // Values that the distribution repeats stay on both sides.
     for (const hash of this.hashesOf(training)) hashes.delete(hash);
     const left = rows - validation.rows;
     const weight = rows * meanWeight - totalWeight(validation, counting(validation.rows));
@@ -194,7 +197,7 @@ export class StreamedRows implements RowStream {
 interface HeldOut {
   /** Their numbers, ascending. */
   readonly numbers: Int32Array;
-  /** Hashes of those whose copies are to be left out as well. */
+  /** The hashes of the held-out rows whose copies are left out as well. */
   readonly hashes: ReadonlySet<number>;
 }
 
@@ -216,6 +219,34 @@ export const meanWeight = (data: TrainingRows | StreamedRows): number =>
 /** The same rows without some of their columns. */
 export const withoutColumns = <T extends TrainingRows | StreamedRows>(data: T, columns: Columns): T =>
   (data instanceof StreamedRows ? data.without(columns) : rowsWithout(data as TrainingRows, columns)) as T;
+
+/**
+ * The rows of a stream for a flow.
+ *
+ * @throws ARGUMENT when context or weights are options; SHAPE when the context does not fit the flow.
+ */
+export async function streamedRows(
+  flow: Flow,
+  data: RowStream,
+  seed: number,
+  options: Pick<FitOptions, "context" | "weights">,
+): Promise<StreamedRows> {
+  for (const name of ["context", "weights"] as const) {
+    if (!options[name]?.length) continue;
+    throw new PushforwardError("ARGUMENT", `the option ${name} does not go with a stream of rows`, {
+      mend: `Give it with the rows: each block as { values, ${name} }.`,
+    });
+  }
+  const rows = await StreamedRows.of(data, flow.features, seed);
+  if (rows.widths.context === flow.context) {
+    checkClasses(flow, rows.sample);
+    return rows;
+  }
+  throw new PushforwardError("SHAPE", "the context in the stream does not fit the flow", {
+    expected: `${flow.context} numbers a row`,
+    received: `${rows.widths.context}`,
+  });
+}
 
 /** Columns that are constant in all rows. */
 export const constantsOf = (data: TrainingRows | StreamedRows): Constants =>

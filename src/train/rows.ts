@@ -166,6 +166,13 @@ export function selectRows(data: TrainingRows, chosen: ArrayLike<number>): Train
   };
 }
 
+/** At most `max` rows, at equal distances. */
+export function spacedRows(data: TrainingRows, max: number): TrainingRows {
+  const count = Math.min(max, data.rows);
+  const chosen = Int32Array.from({ length: count }, (_, i) => Math.floor((i * data.rows) / count));
+  return selectRows(data, chosen);
+}
+
 export const asDataRows = ({ rows, values, weights, context }: TrainingRows): DataRows => ({
   rows,
   features: values.length / rows,

@@ -8,25 +8,27 @@ export function splitRows(
   fraction: number,
   seed: number,
 ): { training: TrainingRows; validation: TrainingRows } {
-  return holdOut(data, shareOf(data.rows, fraction), seed);
+  const { training, validation } = holdOut(data, shareOf(data.rows, fraction), seed);
+  return { training, validation };
 }
 
-/** How many rows a fraction of them is, if some have to be on either side. */
+/** The number of rows that a fraction of them is, with at least one row on each side of the split. */
 export const shareOf = (rows: number, fraction: number): number =>
   Math.min(rows - 1, Math.max(1, Math.round(fraction * rows)));
 
 /**
  * Holds out `count` rows at random for validation, or a few less. Equal rows stay on one side: a copy of a training row
  * would tell how well the row is remembered. A row with more copies than are held out cannot, and need not: it is a value
- * that the distribution repeats, as in a table of categories. Its copies are treated like different rows.
+ * that the distribution repeats, as in a table of categories. Its copies are treated like different rows. `copies` tells
+ * whether equal rows were kept together.
  */
 export function holdOut(
   data: TrainingRows,
   count: number,
   seed: number,
-): { training: TrainingRows; validation: TrainingRows } {
+): { training: TrainingRows; validation: TrainingRows; copies: boolean } {
   const order = stratified(new Random(seed).split("validation").permutation(data.rows), data.weights, count);
-  const { first, sizes } = equalRows(data);
+  const { copies, first, sizes } = equalRows(data);
   /** Of the first row of each group: 1 where it is held out, -1 where it is not. */
   const side = new Int8Array(data.rows);
   const heldOut = new Uint8Array(data.rows);
@@ -40,12 +42,12 @@ export function holdOut(
     heldOut[row] = side[group] === 1 ? 1 : 0;
   }
   const rowsWhere = (value: number) => counting(data.rows).filter((row) => heldOut[row] === value);
-  return { training: selectRows(data, rowsWhere(0)), validation: selectRows(data, rowsWhere(1)) };
+  return { training: selectRows(data, rowsWhere(0)), validation: selectRows(data, rowsWhere(1)), copies };
 }
 
 /**
  * Rows in a random order whose first `count` have their share of the rows of each weight: one from each of `count` equal runs
- * of the rows by weight. A few rows of large weight would else be on one side by chance.
+ * of the rows by weight. A few rows of large weight would otherwise be on one side by chance.
  */
 function stratified(order: Int32Array, weights: Float64Array, count: number): Int32Array {
   if (weights.every((weight) => weight === weights[0])) return order;

@@ -141,7 +141,7 @@ it("refuses a choice of columns that is not possible", async () => {
 it("refuses tables whose columns have the same name, and malformed ones", async () => {
   expect(await fitting(write("twice.csv", "a,b,a\n1,2,3\n4,5,6\n"))).toMatchInlineSnapshot(`
     "2
-    Error: Two columns of twice.csv have the same name: expected names that differ, and not in upper and lower case alone, received "a" in columns 1 and 3.
+    Error: Two columns of twice.csv have the same name: expected names that differ, and not only in upper and lower case, received "a" in columns 1 and 3.
     Rename one of them in the first line of the file."
   `);
   expect(await fitting(write("ragged.csv", "a,b\n1,2\n3,4,5\n"))).toMatchInlineSnapshot(`

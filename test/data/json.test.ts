@@ -7,9 +7,9 @@ const files = temporaryDirectory();
 const failure = (name: string, content: string | Uint8Array) =>
   files.failure(openTable(files.write(name, content)));
 
-it("refuses keys that differ in case alone, in one row or in several", async () => {
+it("refuses keys that differ only in case, in one row or in several", async () => {
   expect(await failure("case.json", '[{"a": 1, "A": 2}]')).toMatchInlineSnapshot(`
-    "DATA Two columns of case.json have the same name: expected names that differ, and not in upper and lower case alone, received "A" and "a".
+    "DATA Two columns of case.json have the same name: expected names that differ, and not only in upper and lower case, received "A" and "a".
     Rename one of these keys."
   `);
   expect(await failure("cases.jsonl", '{"a": 1}\n{"A": 2}\n')).toContain('received "A" and "a"');
@@ -53,7 +53,7 @@ it("takes an object of many keys for a row", async () => {
   await table.close();
 });
 
-it("refuses Parquet columns that differ in case alone only if there are any", async () => {
+it("refuses Parquet columns only if any differ only in case", async () => {
   const path = files.path("structures.parquet");
   const { Database } = await import("../../src/data/database.ts");
   const database = await Database.open("a test");

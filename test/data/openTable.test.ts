@@ -241,15 +241,15 @@ describe("what cannot be read", () => {
 
   it("duplicate column names, which DuckDB would rename", async () => {
     expect(await failure("twice.csv", "a,b,a\n1,2,3\n")).toMatchInlineSnapshot(`
-      "DATA Two columns of twice.csv have the same name: expected names that differ, and not in upper and lower case alone, received "a" in columns 1 and 3.
+      "DATA Two columns of twice.csv have the same name: expected names that differ, and not only in upper and lower case, received "a" in columns 1 and 3.
       Rename one of them in the first line of the file."
     `);
     expect(await failure("case.tsv", "x\tX\n1\t2\n")).toMatchInlineSnapshot(`
-      "DATA Two columns of case.tsv have the same name: expected names that differ, and not in upper and lower case alone, received "x" and "X" in columns 1 and 2.
+      "DATA Two columns of case.tsv have the same name: expected names that differ, and not only in upper and lower case, received "x" and "X" in columns 1 and 2.
       Rename one of them in the first line of the file."
     `);
     expect(await files.failure(openTable("SELECT 1 AS a, 2 AS a"))).toMatchInlineSnapshot(`
-      "DATA Two columns of the query have the same name: expected names that differ, and not in upper and lower case alone, received "a" in columns 1 and 2.
+      "DATA Two columns of the query have the same name: expected names that differ, and not only in upper and lower case, received "a" in columns 1 and 2.
       Name one of them otherwise: SELECT ... AS other_name"
     `);
   });

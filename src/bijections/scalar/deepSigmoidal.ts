@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MOST_LAYERS, sizeSchema } from "../../description.ts";
+import { MAX_LAYERS, sizeSchema } from "../../description.ts";
 import { solveIncreasing } from "../../graph/solve.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
 import {
@@ -19,7 +19,7 @@ const deepSigmoidalSchema = z.strictObject({
   /** K, the sigmoids of a layer. */
   units: sizeSchema.default(8),
   /** Layers of sigmoids, each with parameters of its own. */
-  layers: sizeSchema.max(MOST_LAYERS).default(1),
+  layers: sizeSchema.max(MAX_LAYERS).default(1),
 });
 
 /**
