@@ -43,6 +43,11 @@ export function checkedArguments(command: string, definitions: ArgsDef, argv: re
     const value = option.value === undefined ? argv[++i] : withHome(option.value, definition);
     if (!value?.trim()) throw refuse(`--${name} needs a value`);
     checkChoice(name, definition, value);
+    if (LIST_HINTS.includes(definition.valueHint) && /,\s*$/.test(value)) {
+      throw refuse(`The list of --${name} ends in a comma`, {
+        mend: `Write it without spaces, or in quotes: --${name} ${definition.valueHint}`,
+      });
+    }
     options.push(`--${name}=${value}`);
   }
   checkPositionals(command, definitions, positionals, refuse);
@@ -65,6 +70,9 @@ function findOption(
   }
   return undefined;
 }
+
+/** Options whose values are lists, by their hints. */
+const LIST_HINTS: readonly unknown[] = ["A,B", "C", "H,H"];
 
 /** Options whose values are paths, by their hints. */
 const PATH_HINTS: readonly unknown[] = ["FILE", "OUT", "DIR", "GIVEN"];
@@ -105,18 +113,18 @@ function checkPositionals(
   received: readonly string[],
   refuse: Refuse,
 ): void {
-  const names = positionalsOf(definitions);
+  const names = positionalsOf(definitions).map(([name]) => name.toUpperCase());
   const usage = usageOf(command, definitions);
   if (received.length < names.length) {
     throw refuse(`pushforward ${command} needs ${names.slice(received.length).join(" and ")}`, {
       mend: `Write ${usage}, or see ${program()} ${command} --help.`,
     });
   }
-  if (received.length > names.length) {
+  if (received.length > names.length && !takesSeveral(definitions)) {
     const count = names.length === 1 ? "one argument" : `${names.length} arguments`;
     const more = received.slice(names.length).join(" ");
     throw refuse(`pushforward ${command} takes ${count}, but also got ${more}`, {
-      mend: `Write ${usage}; quote names that have spaces, and patterns such as 'quakes/*.csv'.`,
+      mend: `Write ${usage}, and quote names that have spaces.`,
     });
   }
 }
@@ -143,10 +151,15 @@ export const optionsOf = (definitions: ArgsDef): [string, ArgDef][] =>
 export const aliasOf = (definition: ArgDef): string | undefined =>
   "alias" in definition && typeof definition.alias === "string" ? definition.alias : undefined;
 
-const positionalsOf = (definitions: ArgsDef): string[] =>
-  Object.keys(definitions)
-    .filter((name) => definitions[name]!.type === "positional")
-    .map((name) => name.toUpperCase());
+export const positionalsOf = (definitions: ArgsDef): [string, ArgDef][] =>
+  Object.entries(definitions).filter(([, { type }]) => type === "positional");
+
+/** A positional argument in the usage of a command: `MODEL`, or `DATA...` for one word or more. */
+export const positionalUsage = ([name, { valueHint = name.toUpperCase() }]: [string, ArgDef]): string =>
+  valueHint;
+
+const takesSeveral = (definitions: ArgsDef): boolean =>
+  positionalsOf(definitions).some((positional) => positionalUsage(positional).endsWith("..."));
 
 const usageOf = (command: string, definitions: ArgsDef): string =>
-  [program(), command, ...positionalsOf(definitions)].join(" ");
+  [program(), command, ...positionalsOf(definitions).map(positionalUsage)].join(" ");

@@ -27,7 +27,7 @@ export function columnHint(note: ColumnNote, noted: Noted): string {
       return `If these are mistakes, leave the rows out: ${where(note.findings.map(between), noted)}`;
     case "fewValues":
       return fewValuesHint(note.findings, noted);
-    case "lattice":
+    case "grid":
       return spreadHint(note.findings, noted);
     case "atoms":
       return atomsHint(note.findings, noted);
@@ -84,7 +84,7 @@ function fewValuesHint(findings: readonly ColumnFindings["fewValues"][], noted: 
 }
 
 function spreadHint(
-  findings: readonly Pick<ColumnFindings["lattice"], "column" | "step">[],
+  findings: readonly Pick<ColumnFindings["grid"], "column" | "step">[],
   { source }: Noted,
 ): string {
   const spread = findings.map(({ column, step }) => {

@@ -4,9 +4,10 @@ import { type Context, command, NA, THREADS } from "./command.ts";
 const args = {
   data: {
     type: "positional",
+    valueHint: "DATA...",
     required: true,
     description:
-      "A table: a CSV, TSV, JSON, JSON Lines (each also gzipped) or Parquet file; all files that match a pattern in quotes, as in 'quakes/*.csv'; - for standard input; or a DuckDB query in quotes. The first record of a CSV file names the columns.",
+      "A table: one or more CSV, TSV, JSON, JSON Lines (each also gzipped) or Parquet files, or patterns of files such as 'quakes/*.csv', which are read as one table; - for standard input; or a DuckDB query in quotes. The first record of a CSV file names the columns.",
   },
   output: {
     type: "string",
@@ -87,7 +88,7 @@ const args = {
     type: "string",
     valueHint: "F",
     description:
-      "Share of the rows that is kept aside to judge the model at the end; 0 turns this off. Default: 0.1 of 200 rows or more.",
+      "Share of the rows that the finished model is tested on; 0 turns this off. Default: 0.1 for tables of 200 rows or more.",
   },
   threads: THREADS,
   pictures: {

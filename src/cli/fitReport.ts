@@ -129,13 +129,14 @@ const withError = ({ mean, standardError, count }: RunningMean): string =>
 const LONGEST_SOURCE = 60;
 
 function nextCommands(
-  { output, data: source, na }: Settings,
+  { output, data: sources, na }: Settings,
   { given, labels, rows }: TrainingData,
 ): string[] {
   const model = shellQuoted(output);
-  const data = source.length > LONGEST_SOURCE || source === "-" ? "DATA" : shellQuoted(source);
+  const source = sources.map(shellQuoted).join(" ");
+  const data = source.length > LONGEST_SOURCE || sources.includes("-") ? "DATA" : source;
   const missing = na.length > 0 ? ` --na ${columnList(na)}` : "";
-  const scored = formatOf(source)?.name === "parquet" ? "scored.parquet" : "scored.csv";
+  const scored = formatOf(sources[0]!)?.name === "parquet" ? "scored.parquet" : "scored.csv";
   const condition =
     given.length > 0 ? ` --given ${written(given, firstValues(inMemory(rows), given.length), labels)}` : "";
   const commands = [

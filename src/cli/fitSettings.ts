@@ -10,7 +10,7 @@ export type Settings = ReturnType<typeof fitSettings>;
 /** @throws ARGUMENT for the first option that does not fit. */
 export function fitSettings(args: FitContext["args"]) {
   const settings = {
-    data: args.data,
+    data: args._,
     output: args.output,
     columns: args.columns === undefined ? undefined : parseColumnList(args.columns),
     exclude: args.exclude === undefined ? undefined : parseColumnList(args.exclude),

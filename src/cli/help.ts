@@ -1,6 +1,6 @@
 import type { ArgDef } from "citty";
 import { createColors } from "picocolors";
-import { aliasOf, optionsOf } from "./arguments.ts";
+import { aliasOf, optionsOf, positionalsOf, positionalUsage } from "./arguments.ts";
 import type { Command, CommandHelp } from "./command.ts";
 import { colorful, type Io } from "./io.ts";
 import { program } from "./program.ts";
@@ -37,11 +37,11 @@ export function programHelp(commands: readonly Command[], version: string, io: I
 /** The help of one command. */
 export function commandHelp({ name, summary, args, details = [], examples }: CommandHelp, io: Io): string {
   const { bold } = colorsFor(io);
-  const positionals = Object.entries(args).filter(([, { type }]) => type === "positional");
+  const positionals = positionalsOf(args);
   const options = optionsOf(args);
   const required = options.filter(([, definition]) => definition.required);
   const usage = [
-    ...positionals.map(([name]) => name.toUpperCase()),
+    ...positionals.map(positionalUsage),
     ...required.map(([name, definition]) => `-${aliasOf(definition) ?? `-${name}`} ${definition.valueHint}`),
     "[options]",
   ];

@@ -13,9 +13,10 @@ export const score = command({
     model: { type: "positional", required: true, description: "A model file that pushforward fit wrote." },
     data: {
       type: "positional",
+      valueHint: "DATA...",
       required: true,
       description:
-        "A table with the columns of the model, in any order: a file, a pattern of files in quotes, - for standard input, or a query.",
+        "A table with the columns of the model, in any order: one or more files or patterns of files, - for standard input, or a query.",
     },
     output: {
       type: "string",
@@ -46,7 +47,7 @@ export const score = command({
     const output = tableOutput(args.output, io);
     if (typeof output === "string") await checkWritable(output);
     const model = await readModel(args.model);
-    const table = await openTable(args.data, tableOptions(args, io));
+    const table = await openTable(args._.slice(1), tableOptions(args, io));
     const messages = new Messages(io);
     try {
       const scores = scoreTable(model, table, { threads, io, messages });

@@ -201,7 +201,7 @@ function allConstant(
 const MAX_QUERY_LENGTH = 500;
 
 /** SQL that reads the table: its file, or the query that it comes from. */
-const queried = ({ data }: Settings, table: Table): string =>
-  table.source === "the query" && data.length <= MAX_QUERY_LENGTH
-    ? `(${data.trim().replace(/;$/, "")})`
+const queried = ({ data: [query] }: Settings, table: Table): string =>
+  table.source === "the query" && query!.length <= MAX_QUERY_LENGTH
+    ? `(${query!.trim().replace(/;$/, "")})`
     : (table.inQuery() ?? "...");

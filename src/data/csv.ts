@@ -88,7 +88,7 @@ function isHeader(fields: readonly string[], others: readonly CsvRecord[]): bool
 
 function unclearHeader(file: SourceFile, fields: readonly string[], delimiter: string): PushforwardError {
   const query = (header: boolean) =>
-    quotedQuery(`FROM ${tableInQuery(file.path, file.format, [`header = ${header}`])}`);
+    quotedQuery(`FROM ${tableInQuery([file.path], file.format, [`header = ${header}`])}`);
   return new PushforwardError("DATA", `The first line of ${file.name} may be a row or name the columns`, {
     received: fields.slice(0, 5).join(delimiter) + (fields.length > 5 ? "..." : ""),
     mend:

@@ -15,10 +15,15 @@ const FUNCTIONS: Readonly<Record<FormatName, string>> = {
   parquet: "read_parquet",
 };
 
-/** The SQL that reads a file, or all files that match a pattern. */
-export function tableInQuery(path: string, format: FormatName, options: readonly string[] = []): string {
-  const source = literal(existsSync(path) ? exactPath(path) : path);
-  if (options.length === 0 && DETECTED.test(path)) return source;
+/** The SQL that reads files, or all files that match patterns. */
+export function tableInQuery(
+  paths: readonly string[],
+  format: FormatName,
+  options: readonly string[] = [],
+): string {
+  const literals = paths.map((path) => literal(existsSync(path) ? exactPath(path) : path));
+  const source = literals.length === 1 ? literals[0]! : `[${literals.join(", ")}]`;
+  if (options.length === 0 && paths.length === 1 && DETECTED.test(paths[0]!)) return source;
   return `${FUNCTIONS[format]}(${[source, ...options].join(", ")})`;
 }
 

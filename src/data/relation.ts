@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { PushforwardError } from "../errors.ts";
 import { checkText } from "./checkText.ts";
 import { listed } from "./columnList.ts";
@@ -27,30 +28,37 @@ export interface Relation {
   readonly delimiter?: string;
   readonly columns: readonly Column[];
   readonly rows: number;
-  /** The file, or the pattern of files, that a query can name. */
-  readonly file?: { readonly path: string; readonly format: FormatName };
+  /** The files, or patterns of files, that a query can name. */
+  readonly file?: { readonly paths: readonly string[]; readonly format: FormatName };
   /** The files that `sql` reads, as they were before the first look. A query has none: its result is kept. */
   readonly versions?: readonly FileVersion[];
 }
 
 export async function filesRelation(
   database: Database,
-  path: string,
+  paths: readonly string[],
   na: readonly string[],
 ): Promise<Relation> {
-  const files = await locateFiles(path, database);
-  const [{ format, name }] = files as [SourceFile];
+  const files: SourceFile[] = [];
+  for (const path of paths) files.push(...(await locateFiles(path, database)));
+  const places = files.map(({ path }) => resolve(path));
+  const twice = files.find((_, i) => places.indexOf(places[i]!) < i);
+  if (twice) {
+    throw new PushforwardError("ARGUMENT", `${twice.name} is given twice`, {
+      mend: "Name each file once, also by patterns.",
+    });
+  }
   const versions = files.flatMap(({ version }) => version ?? []);
-  const relation = await relationOf(database, files, path, na).finally(async () => {
+  const relation = await relationOf(database, files, na).finally(async () => {
     for (const version of versions) await version.check();
   });
-  return { ...relation, versions, ...(name !== STANDARD_INPUT && { file: { path, format } }) };
+  const named = files.every(({ name }) => name !== STANDARD_INPUT);
+  return { ...relation, versions, ...(named && { file: { paths, format: files[0]!.format } }) };
 }
 
 async function relationOf(
   database: Database,
   files: readonly SourceFile[],
-  path: string,
   na: readonly string[],
 ): Promise<Relation> {
   const { format } = files[0]!;
@@ -68,7 +76,7 @@ async function relationOf(
   }
   const table = await typedTable(database, await read(database, files), na);
   if (format === "parquet" || table.rows > 0) return table;
-  throw new PushforwardError("DATA", `${path} has no rows`, { expected: "one object a row" });
+  throw new PushforwardError("DATA", `${database.source} has no rows`, { expected: "one object a row" });
 }
 
 /** @throws DATA when two files cannot be read as one table. */
@@ -78,7 +86,7 @@ function checkAlike(file: SourceFile, first: SourceFile): void {
   throw new PushforwardError("DATA", `${file.name} is of another format than ${first.name}`, {
     expected: kind(first),
     received: kind(file),
-    mend: "Give a pattern that only files of one format match.",
+    mend: "Give files of one format.",
   });
 }
 

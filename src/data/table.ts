@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { PushforwardError } from "../errors.ts";
 import { type ColumnSelection, selectNumericColumns } from "./columnSelection.ts";
 import { Database } from "./database.ts";
 import { expandHome, isStandardInput, STANDARD_INPUT } from "./locate.ts";
@@ -58,7 +59,7 @@ export class Table {
    */
   inQuery(options?: readonly string[]): string | undefined {
     const { file } = this.relation;
-    return file && tableInQuery(file.path, file.format, options);
+    return file && tableInQuery(file.paths, file.format, options);
   }
 
   /** Ends all reading of the table and removes its temporary files. */
@@ -69,24 +70,47 @@ export class Table {
 
 /**
  * Opens a table: a file in CSV, TSV, JSON, JSON Lines (each also gzipped) or Parquet, all files that match a pattern such as
- * `quakes/*.csv`, standard input (`-`), or a DuckDB query (a text that begins with SELECT, FROM or WITH).
+ * `quakes/*.csv`, standard input (`-`), a list of these, whose rows then follow each other, or a DuckDB query (a text that
+ * begins with SELECT, FROM or WITH).
  *
  * A text file is read to its end, so that types hold for every row and a malformed line is found now. A query is run once
  * and its result kept, so that its rows have one order.
  *
  * @throws FILE when the file is missing, unreadable, no table, or changes meanwhile; DATA when it is empty or malformed, when
- *   two columns have the same name, when files have different columns, or when the query fails; INTERRUPTED.
+ *   two columns have the same name, when files have different columns, or when the query fails; ARGUMENT when the list is
+ *   empty, or has a query or a file twice; INTERRUPTED.
  */
-export async function openTable(source: string, { na = [], signal }: TableOptions = {}): Promise<Table> {
-  const query = /^\s*(select|from|with)(?=[\s('"*])/i.test(source) && !existsSync(source);
-  const path = expandHome(source);
-  const name = query ? "the query" : isStandardInput(path) ? STANDARD_INPUT : path;
-  const database = await Database.open(name, signal);
+export async function openTable(
+  source: string | readonly string[],
+  { na = [], signal }: TableOptions = {},
+): Promise<Table> {
+  const sources = typeof source === "string" ? [source] : source;
+  const query = sources.find(isQuery);
+  if (sources.length !== 1 && (query !== undefined || sources.length === 0)) {
+    throw new PushforwardError("ARGUMENT", "A table cannot be read from this list", {
+      expected: "one query, or one file or more",
+      received: query === undefined ? "an empty list" : `a query among ${sources.length} sources`,
+      ...(query !== undefined && { mend: "Name all files in the query: FROM read_csv(['a.csv', 'b.csv'])" }),
+    });
+  }
+  const paths = sources.map(expandHome);
+  const database = await Database.open(query === undefined ? nameOf(paths) : "the query", signal);
   try {
-    const relation = await (query ? queryRelation(database, source, na) : filesRelation(database, path, na));
+    const relation = await (query === undefined
+      ? filesRelation(database, paths, na)
+      : queryRelation(database, query, na));
     return new Table(database, relation);
   } catch (error) {
     await database.close();
     throw error;
   }
+}
+
+const isQuery = (source: string): boolean =>
+  /^\s*(select|from|with)(?=[\s('"*])/i.test(source) && !existsSync(source);
+
+/** The name of the table in messages. */
+function nameOf([first, ...others]: readonly string[]): string {
+  const name = isStandardInput(first!) ? STANDARD_INPUT : first!;
+  return others.length === 0 ? name : `${name} (and ${others.length} more)`;
 }

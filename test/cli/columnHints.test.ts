@@ -62,7 +62,7 @@ describe("after a hint was followed, what it was about is gone:", () => {
         z: uniform("z"),
       }),
     );
-    expect([one.kind, more]).toEqual(["lattice", []]);
+    expect([one.kind, more]).toEqual(["grid", []]);
     expect(plain(one.hint)).toMatchInlineSnapshot(
       `"Spread each value over its step: 'SELECT * REPLACE (age + (random() - 0.5) AS age, "order" + 0.25 * (random() - 0.5) AS "order") FROM '\\''table.csv'\\'''"`,
     );
@@ -202,7 +202,7 @@ it("stays short for many columns", async () => {
     columns[`copy${d}`] = values;
   }
   const found = await hints(tableOf(columns));
-  expect(kindsOf(found)).toEqual(["lattice", "dependence"]);
+  expect(kindsOf(found)).toEqual(["grid", "dependence"]);
   for (const { note, hint } of found) expect(`${note.message} ${hint}`.length).toBeLessThan(1200);
 
   const one = await hints(

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
 import { correlated, QUICK, quickModel, start, workplace } from "./command.ts";
@@ -15,11 +16,24 @@ beforeAll(async () => {
   [rows] = (await json("evaluate", model, data)) as [Record<string, unknown>];
 });
 
-it("reads several files that match a pattern as one table", async () => {
+it("reads several files, or all that match a pattern, as one table", async () => {
   const [header, ...lines] = correlated(60).trimEnd().split("\n");
   for (const part of [0, 1, 2])
     write(`part${part}.csv`, [header, ...lines.slice(20 * part, 20 * part + 20), ""].join("\n"));
   expect(await json("evaluate", model, path("part*.csv"))).toEqual([rows]);
+  const parts = [0, 1, 2].map((part) => path(`part${part}.csv`));
+  expect(await json("evaluate", model, ...parts)).toEqual([rows]);
+  expect((await pushforward(["score", model, ...parts, "-o", path("parts.csv")])).code).toBe(0);
+  await pushforward(["score", model, data, "-o", path("whole.csv")]);
+  expect(readFileSync(path("parts.csv"))).toEqual(readFileSync(path("whole.csv")));
+  for (const [name, tables] of [
+    ["whole", [data]],
+    ["parts", parts],
+  ] as const) {
+    const fitted = await pushforward(["fit", ...tables, ...QUICK, "-o", path(`${name}.safetensors`)]);
+    expect(fitted.code).toBe(0);
+  }
+  expect(readFileSync(path("parts.safetensors"))).toEqual(readFileSync(path("whole.safetensors")));
 });
 
 describe("standard input", () => {

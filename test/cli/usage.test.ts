@@ -203,27 +203,33 @@ it("refuses too many and too few arguments", async () => {
   expect(await failure("fit")).toMatchInlineSnapshot(`
     "2
     Error: pushforward fit needs DATA.
-    Write pushforward fit DATA, or see pushforward fit --help."
+    Write pushforward fit DATA..., or see pushforward fit --help."
   `);
-  expect(await failure("fit", "a.csv", "b.csv")).toMatchInlineSnapshot(`
+  expect(await failure("inspect", "a.safetensors", "b.safetensors")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward fit takes one argument, but also got b.csv.
-    Write pushforward fit DATA; quote names that have spaces, and patterns such as 'quakes/*.csv'."
+    Error: pushforward inspect takes one argument, but also got b.safetensors.
+    Write pushforward inspect MODEL, and quote names that have spaces."
+  `);
+  // The word after the comma would be a second file.
+  expect(await failure("fit", "a.csv", "--columns", "lon,", "lat")).toMatchInlineSnapshot(`
+    "2
+    Error: The list of --columns ends in a comma.
+    Write it without spaces, or in quotes: --columns A,B"
   `);
   expect(await failure("evaluate")).toMatchInlineSnapshot(`
     "2
     Error: pushforward evaluate needs MODEL and DATA.
-    Write pushforward evaluate MODEL DATA, or see pushforward evaluate --help."
+    Write pushforward evaluate MODEL DATA..., or see pushforward evaluate --help."
   `);
   expect(await failure("evaluate", "model.safetensors")).toMatchInlineSnapshot(`
     "2
     Error: pushforward evaluate needs DATA.
-    Write pushforward evaluate MODEL DATA, or see pushforward evaluate --help."
+    Write pushforward evaluate MODEL DATA..., or see pushforward evaluate --help."
   `);
   expect(await failure("score", "model.safetensors", "data.csv")).toMatchInlineSnapshot(`
     "2
     Error: pushforward score needs --output.
-    Write pushforward score MODEL DATA -o OUT, or see pushforward score --help."
+    Write pushforward score MODEL DATA... -o OUT, or see pushforward score --help."
   `);
 });
 

@@ -9,7 +9,7 @@ import { chunk, temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
 
-async function values(source: string): Promise<number[]> {
+async function values(source: string | string[]): Promise<number[]> {
   const table = await openTable(source);
   try {
     return [...(await readMatrix(table, await table.numericColumns())).values];
@@ -111,7 +111,7 @@ describe("a pattern", () => {
     await writeRows(["a", "b"], [chunk([1, 2])], files.path("kind3.parquet"));
     expect(await files.failure(openTable(files.path("kind[13]*")))).toMatchInlineSnapshot(`
       "DATA kind3.parquet is of another format than kind1.csv: expected csv, received parquet.
-      Give a pattern that only files of one format match."
+      Give files of one format."
     `);
     await writeRows(["a", "c"], [chunk([1, 2])], files.path("kind4.parquet"));
     expect(await files.failure(openTable(files.path("kind*.parquet")))).toMatchInlineSnapshot(`
@@ -129,6 +129,35 @@ describe("a pattern", () => {
     expect(await files.failure(openTable(files.path("line*.csv")))).toMatchInlineSnapshot(`
       "DATA line2.csv is malformed in line 3: expected 2 fields as in the first line, received 1 (3).
       Correct or remove the line. The first line must name the columns."
+    `);
+  });
+});
+
+describe("a list", () => {
+  it("reads its files and patterns in its order, as one table", async () => {
+    for (const part of [1, 2, 3]) await writeRows(["a"], [chunk([part])], files.path(`list${part}.csv`));
+    const [one, two, three] = [1, 2, 3].map((part) => files.path(`list${part}.csv`));
+    expect(await values([three!, one!])).toEqual([3, 1]);
+    expect(await values([three!, files.path("list[12].csv")])).toEqual([3, 1, 2]);
+    const table = await openTable([one!, two!]);
+    const query = await openTable(`FROM ${table.inQuery(["header = true"])}`);
+    expect([table.source, query.rows]).toEqual([`${one} (and 1 more)`, 2]);
+    await query.close();
+    await table.close();
+  });
+
+  it("is refused when it is empty, or has a query or a file twice", async () => {
+    const one = files.write("once.csv", "a\n1\n");
+    expect(await files.failure(openTable([]))).toMatchInlineSnapshot(`
+      "ARGUMENT A table cannot be read from this list: expected one query, or one file or more, received an empty list."
+    `);
+    expect(await files.failure(openTable([one, "FROM range(3)"]))).toMatchInlineSnapshot(`
+      "ARGUMENT A table cannot be read from this list: expected one query, or one file or more, received a query among 2 sources.
+      Name all files in the query: FROM read_csv(['a.csv', 'b.csv'])"
+    `);
+    expect(await files.failure(openTable([one, files.path("onc?.csv")]))).toMatchInlineSnapshot(`
+      "ARGUMENT once.csv is given twice.
+      Name each file once, also by patterns."
     `);
   });
 });
