@@ -20,7 +20,7 @@ export interface ColumnFindings {
   missingCodes: { readonly column: string; readonly codes: readonly MissingCode[] };
   farValues: { readonly column: string } & FarValues;
   fewValues: Repeating<"fewValues">;
-  lattice: Repeating<"lattice">;
+  grid: Repeating<"grid">;
   atoms: Repeating<"atoms">;
   /** A linear function of other columns. */
   dependence: { readonly column: string } & Pick<Dependence, "intercept" | "precision" | "residual"> & {
@@ -67,7 +67,7 @@ export function columnNotes({ given, ...learned }: NotedColumns): ColumnNote[] {
     missingCodes: [],
     farValues: [],
     fewValues: [],
-    lattice: [],
+    grid: [],
     atoms: [],
     dependence: [],
     repeatedDifference: [],

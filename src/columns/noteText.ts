@@ -47,7 +47,7 @@ const TEXTS: { readonly [K in keyof ColumnFindings]: Text<ColumnFindings[K]> } =
       `${count === 1 ? "A column has" : "Some columns have"} few different values: ${list}. ${NO_BOUND}`,
     hint: "Leave such a column out or, if it is a category, learn the others given it (as context).",
   },
-  lattice: {
+  grid: {
     finding: ({ column, distinct, step }) => `${column} (${distinct} values, step ${step})`,
     message: (list) => `Values repeat on a grid: ${list}. ${NO_BOUND}`,
     hint: "Spread the values by uniform noise as wide as the step.",

@@ -30,7 +30,7 @@ export type Repetition =
   /** A few values, as of a category; or more of them that lie on no grid. */
   | { readonly kind: "fewValues"; readonly distinct: number; readonly step: number | undefined }
   /** Nearly all values are multiples of a step, from some offset on. */
-  | { readonly kind: "lattice"; readonly distinct: number; readonly step: number }
+  | { readonly kind: "grid"; readonly distinct: number; readonly step: number }
   /** Some values are in many rows; the others are continuous. */
   | { readonly kind: "atoms"; readonly atoms: readonly number[]; readonly rows: number };
 
@@ -54,7 +54,7 @@ export function repetitionOf(counted: ValueCounts): Repetition | undefined {
   const others = filterValues(counted, (value) => value !== mode.value);
   // Noise as wide as the step gives a value the density share / step. On a fine grid, that of a frequent value is a spike.
   const peak = step === undefined ? Infinity : ((mode.count / rows) * widthOf(others)) / step;
-  if (step !== undefined && peak <= MAX_PEAK_AFTER_SPREADING) return { kind: "lattice", distinct, step };
+  if (step !== undefined && peak <= MAX_PEAK_AFTER_SPREADING) return { kind: "grid", distinct, step };
 
   const atoms: number[] = [];
   let rest = counted;

@@ -66,7 +66,7 @@ describe("values that repeat", () => {
     });
     expect(findings({ values })).toEqual([
       {
-        kind: "lattice",
+        kind: "grid",
         column: "values",
         distinct: expect.any(Number),
         step: expect.closeTo(step, 5 - Math.log10(step)),
@@ -80,7 +80,7 @@ describe("values that repeat", () => {
     );
     expect(findings({ counts })).toMatchObject([{ kind: "atoms", atoms: [0] }]);
     const coarse = counts.map((value) => Math.floor(value / 20));
-    expect(findings({ coarse })).toMatchObject([{ kind: "lattice", step: 1 }]);
+    expect(findings({ coarse })).toMatchObject([{ kind: "grid", step: 1 }]);
   });
 
   it("are few where they lie on no grid", () => {
@@ -304,7 +304,7 @@ it("stays short where there are many columns", () => {
     ]),
   );
   const notes = notesOf(wide);
-  expect(notes.map(({ kind }) => kind)).toEqual(["lattice", "dependence"]);
+  expect(notes.map(({ kind }) => kind)).toEqual(["grid", "dependence"]);
   for (const { message } of notes) {
     expect(message).toMatch(/ and \d+ more\. /);
     expect(message.length).toBeLessThan(400);

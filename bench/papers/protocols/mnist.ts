@@ -108,8 +108,8 @@ as it takes until 30 bring no improvement. Real NVP and MAF have batch normaliza
 
 Ours have two things that the paper's have not: \`forTables\`, which standardizes the pixels and lets the density fall more slowly
 than a Gaussian's beyond four deviations, and a moving average of the weights. So the distance from the paper's numbers is not
-that of the flows alone. Two more MADEs show what they are worth: the one that is only standardized has neither tails nor
-average, and the plain one is not standardized either.`;
+only due to the flows. Two more MADEs show the effect of both: one is standardized but has neither tails nor average, and the
+plain one is not standardized either.`;
 
 function small({ train, validation, test }: Mnist, quick: boolean): Mnist {
   const first = Int32Array.from({ length: 1000 }, (_, i) => i);
