@@ -13,7 +13,7 @@ import { Uniform } from "../../src/distributions/uniform.ts";
 import type { PushforwardError } from "../../src/errors.ts";
 import { Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { type CheckpointStore, type Epoch, type FitOptions, fit, fitTable } from "../../src/train/index.ts";
+import { type CheckpointStore, type Epoch, type FitOptions, fit } from "../../src/train/index.ts";
 import { fitSettingsSchema, trainingLengths } from "../../src/train/options.ts";
 
 /** n rows of a correlated Gaussian: x_2 = x_1 / 2 + noise. */
@@ -370,79 +370,5 @@ describe("failure", () => {
     await expect(fit(flow, [1, 2, 3, 4], misspelt)).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: an option of fit does not fit: expected no other fields than those it knows, received epoch.]`,
     );
-  });
-});
-
-describe("fitTable", () => {
-  it("keeps the better of its flows, which handles clusters", async () => {
-    const z = new Random(3).normal(new Float64Array(1200));
-    const values = z.map((v, i) => 0.05 * v + 4 * (Math.floor(i / 2) % 3) + 2 * (i % 2));
-    const tried: string[] = [];
-    const result = await fitTable(
-      { columns: ["a", "b"], values },
-      { epochs: 5, onFlow: (name) => tried.push(name) },
-    );
-    expect(tried).toEqual(["affine", "splines", "mixture"]);
-    expect(result.name).toBe("mixture");
-    const entropy = Math.log(2 * Math.PI * Math.E) + 2 * Math.log(0.05) + Math.log(3);
-    expect(result.validationLogDensity).toBeCloseTo(-entropy, 0);
-    expect((result.flow.bijection as Chain).bijections.at(-1)).toBeInstanceOf(Standardize);
-  });
-
-  it("learns from class labels, which all of its flows embed", async () => {
-    const z = new Random(5).normal(new Float64Array(1800));
-    const label = z.map((_, i) => i % 3);
-    const values = z.map((v, i) => (0.1 + 0.2 * label[i]) * v + 10 * [0, 2, 1][label[i]]);
-    const options = { context: label, embedding: { classes: [3] }, epochs: 60 };
-    const { flow, validationLogDensity } = await fitTable({ columns: ["a"], values }, options);
-    expect(flow.context).toBe(1);
-    const entropy = 0.5 * Math.log(2 * Math.PI * Math.E) + mean([0.1, 0.3, 0.5].map(Math.log));
-    expect(validationLogDensity).toBeGreaterThan(-entropy - 0.3);
-    expect(mean(await flow.sample(500, { context: [1] }))).toBeCloseTo(20, 0);
-    await expect(fitTable({ columns: ["a"], values }, { ...options, context: z })).rejects.toThrow(
-      "no class",
-    );
-  });
-
-  it("warns of what makes log-densities misleading, before training and in its result", async () => {
-    const z = new Random(6).normal(new Float64Array(1200));
-    const values = z.map((v, i) => [v, v > 0 ? 1 : 0, z[i - 2] + 1][i % 3]);
-    const told: string[] = [];
-    const { warnings } = await fitTable(
-      { columns: ["x", "positive", "copy"], values },
-      {
-        epochs: 1,
-        onWarning: (message) => told.push(message),
-        onFlow: (name) => told.push(name),
-      },
-    );
-    expect(warnings).toMatchObject([
-      { kind: "fewValues", findings: [{ column: "positive", distinct: 2 }] },
-      { kind: "dependence", findings: [{ column: "copy", terms: [{ column: "x" }], intercept: 1 }] },
-    ]);
-    expect(told).toEqual([
-      ...warnings.map(({ message, hint }) => `${message} ${hint}`),
-      "affine",
-      "splines",
-      "mixture",
-    ]);
-    expect(told[0]).toMatchInlineSnapshot(
-      `"A column has few different values: positive (2). A density has no bound there: log-densities tell how narrow its peaks are, not how good the model is. Leave such a column out or, if it is a category, learn the others given it (as context)."`,
-    );
-  });
-
-  it("warns of numbers in the context, but not of its labels", async () => {
-    const z = new Random(7).normal(new Float64Array(600));
-    const columns = ["a"];
-    const context = Float64Array.from({ length: 1200 }, (_, i) =>
-      i % 2 === 0 ? 2 * z[i / 2] : Math.floor(i / 2) % 3,
-    );
-    const options = { epochs: 1, context, embedding: { numbers: 1, classes: [3] } };
-    const { warnings } = await fitTable({ columns, values: z }, options);
-    expect(warnings).toMatchObject([
-      { kind: "dependence", findings: [{ column: "a", terms: [{ column: "context 0", coefficient: 0.5 }] }] },
-    ]);
-    const other = new Random(8).normal(new Float64Array(600));
-    expect((await fitTable({ columns, values: other }, options)).warnings).toEqual([]);
   });
 });
