@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), "pushforward-layers-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const TENSORS = ["random", "graph", "onnx", "runtime"];
-const MODEL = [...TENSORS, "nn", "bijections", "distributions"];
+const MODEL = [...TENSORS, "dataset", "nn", "bijections", "distributions"];
 const ANYWHERE = ["zod"];
 const THREADS = "node:worker_threads";
 const IN_NODE = ["node:fs/promises", "fs", THREADS, "@duckdb/node-api", "onnx-buf", "@bufbuild/protobuf"];
@@ -30,6 +30,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   distributions: [...MODEL, ...ANYWHERE],
   flows: [...MODEL, ...ANYWHERE],
   columns: [],
+  dataset: ["random", "columns"],
   // Not data, which needs Node.
   train: [...MODEL, "flows", "columns", ...ANYWHERE],
   data: [...MODEL, "flows", "columns", ...ANYWHERE, ...IN_NODE],

@@ -1,0 +1,274 @@
+import { PushforwardError } from "../errors.ts";
+
+/**
+ * Rows of numbers in the forms that programs have them in:
+ *
+ * - a flat array in row-major order, such as a `Float64Array` of `rows * features` numbers,
+ * - an array of rows, `[[1, 2], [3, 4]]`,
+ * - an array of objects with the same keys, `[{ x: 1, y: 2 }, { x: 3, y: 4 }]`,
+ * - columns by name, `{ x: [1, 3], y: [2, 4] }`.
+ */
+export type RowsInput =
+  | ArrayLike<number>
+  | readonly ArrayLike<number>[]
+  | readonly Readonly<Record<string, number>>[]
+  | Readonly<Record<string, ArrayLike<number>>>;
+
+/** Rows as one flat array, which is a copy of what was given. */
+export interface FlatRows {
+  readonly rows: number;
+  readonly features: number;
+  /** [rows, features] in row-major order. */
+  readonly values: Float64Array;
+  /** Names of the features, where the input has names. */
+  readonly columns?: readonly string[];
+}
+
+export interface RowsInputOptions {
+  /** What an error calls the rows. Default "rows". */
+  readonly what?: string;
+  /** How many numbers each row must have. Only a flat array cannot do without it. */
+  readonly features?: number | undefined;
+  /** The names that objects and named columns must have; they are brought into this order. Default: the order of the first. */
+  readonly columns?: readonly string[] | undefined;
+}
+
+/**
+ * Turns rows in any of the forms of `RowsInput` into one flat array.
+ *
+ * @throws SHAPE when rows have different lengths, or not `features` numbers; DATA when something is not a number or is NaN,
+ *   with its row (counted from 0) and column, and when names are missing or unknown; ARGUMENT for anything else.
+ */
+export function flatRows(input: RowsInput, options: RowsInputOptions = {}): FlatRows {
+  const { what = "rows" } = options;
+  const flat = convert(input, what, options);
+  const bad = flat.values.findIndex(Number.isNaN);
+  if (bad >= 0) throw notANumber(what, bad, flat, Number.NaN);
+  return flat;
+}
+
+function convert(input: RowsInput, what: string, options: RowsInputOptions): FlatRows {
+  if (typeof input !== "object" || input === null) throw unknownForm(what, describe(input));
+  if (ArrayBuffer.isView(input)) return fromFlat(input as ArrayLike<number>, what, options.features);
+  if (!Array.isArray(input)) {
+    if (typeof (input as { length?: unknown }).length === "number")
+      return fromFlat(input as ArrayLike<number>, what, options.features);
+    return fromColumns(input as Readonly<Record<string, ArrayLike<number>>>, what, options);
+  }
+  const [first] = input as readonly unknown[];
+  if (first === undefined || typeof first !== "object" || first === null)
+    return fromFlat(input as readonly number[], what, options.features);
+  return isList(first)
+    ? fromRows(input as readonly ArrayLike<number>[], what, options.features)
+    : fromObjects(input as readonly Readonly<Record<string, number>>[], what, options);
+}
+
+function fromFlat(numbers: ArrayLike<number>, what: string, features: number | undefined): FlatRows {
+  if (features === undefined) {
+    if (numbers.length === 0) return { rows: 0, features: 0, values: new Float64Array(0) };
+    throw unknownForm(what, "a flat array, which does not tell how many numbers a row has");
+  }
+  const rows = numbers.length / features;
+  if (!Number.isInteger(rows)) {
+    throw new PushforwardError("SHAPE", `the numbers of ${what} do not make whole rows`, {
+      expected: `a multiple of ${features}`,
+      received: `${numbers.length}`,
+    });
+  }
+  const values = new Float64Array(numbers.length);
+  // Typed arrays of numbers need no check of each element.
+  if (ArrayBuffer.isView(numbers) && typeof numbers[0] === "number") values.set(numbers);
+  else
+    for (let i = 0; i < values.length; i++)
+      values[i] = numberAt(numbers[i], () => notANumber(what, i, { features }, numbers[i]));
+  return { rows, features, values };
+}
+
+function fromRows(
+  rows: readonly ArrayLike<number>[],
+  what: string,
+  expected = rows[0]?.length ?? 0,
+): FlatRows {
+  const values = new Float64Array(rows.length * expected);
+  rows.forEach((row, r) => {
+    if (!isList(row)) throw unknownForm(what, `row ${r} is ${describe(row)}`);
+    if (row.length !== expected) {
+      throw new PushforwardError("SHAPE", `row ${r} of ${what} has another length`, {
+        expected: `${expected} numbers`,
+        received: `${row.length}`,
+      });
+    }
+    for (let c = 0; c < expected; c++) {
+      const i = r * expected + c;
+      values[i] = numberAt(row[c], () => notANumber(what, i, { features: expected }, row[c]));
+    }
+  });
+  return { rows: rows.length, features: expected, values };
+}
+
+function fromObjects(
+  objects: readonly Readonly<Record<string, number>>[],
+  what: string,
+  options: RowsInputOptions,
+): FlatRows {
+  const columns = options.columns ?? Object.keys(objects[0]!);
+  const features = columns.length;
+  checkCount(features, what, options.features);
+  const values = new Float64Array(objects.length * features);
+  objects.forEach((object, r) => {
+    if (typeof object !== "object" || object === null || isList(object))
+      throw unknownForm(what, `row ${r} is ${describe(object)}`);
+    checkNames(Object.keys(object), columns, `row ${r} of ${what}`);
+    columns.forEach((name, c) => {
+      const i = r * features + c;
+      const value = object[name];
+      values[i] = numberAt(value, () => notANumber(what, i, { features, columns }, value));
+    });
+  });
+  return { rows: objects.length, features, values, columns };
+}
+
+function fromColumns(
+  table: Readonly<Record<string, ArrayLike<number>>>,
+  what: string,
+  options: RowsInputOptions,
+): FlatRows {
+  const names = Object.keys(table);
+  const columns = options.columns ?? names;
+  const features = columns.length;
+  const other = names.find((name) => !isList(table[name]));
+  if (names.length === 0 || other !== undefined) {
+    throw unknownForm(
+      what,
+      other === undefined ? "an empty object" : `an object whose ${other} is ${describe(table[other])}`,
+    );
+  }
+  checkNames(names, columns, what);
+  checkCount(features, what, options.features);
+  const rows = table[columns[0]!]!.length;
+  const values = new Float64Array(rows * features);
+  columns.forEach((name, c) => {
+    const column = table[name]!;
+    if (column.length !== rows) {
+      throw new PushforwardError("SHAPE", `column "${name}" of ${what} has another length`, {
+        expected: `${rows} numbers, as in "${columns[0]}"`,
+        received: `${column.length}`,
+      });
+    }
+    for (let r = 0; r < rows; r++) {
+      const i = r * features + c;
+      values[i] = numberAt(column[r], () => notANumber(what, i, { features, columns }, column[r]));
+    }
+  });
+  return { rows, features, values, columns };
+}
+
+function checkNames(names: readonly string[], columns: readonly string[], where: string): void {
+  const missing = columns.find((name) => !names.includes(name));
+  const unknown = names.find((name) => !columns.includes(name));
+  if (missing === undefined && unknown === undefined) return;
+  throw new PushforwardError("DATA", `${where} has other columns`, {
+    expected: columns.join(", "),
+    received: names.join(", "),
+  });
+}
+
+function checkCount(features: number, what: string, expected: number | undefined): void {
+  if (expected === undefined || features === expected) return;
+  throw new PushforwardError("SHAPE", `${what} have another number of columns`, {
+    expected: `${expected}`,
+    received: `${features}`,
+  });
+}
+
+function numberAt(value: unknown, error: () => PushforwardError): number {
+  if (typeof value === "number") return value;
+  throw error();
+}
+
+const isList = (value: unknown): value is ArrayLike<number> =>
+  Array.isArray(value) || ArrayBuffer.isView(value);
+
+function notANumber(
+  what: string,
+  i: number,
+  { features, columns }: { readonly features: number; readonly columns?: readonly string[] | undefined },
+  value: unknown,
+): PushforwardError {
+  const row = Math.floor(i / features);
+  const column = columns ? `"${columns[i % features]}"` : `${i % features}`;
+  return new PushforwardError("DATA", `row ${row}, column ${column} of ${what} is ${describe(value)}`, {
+    expected: "a number",
+    mend: "Leave such rows out, or replace the value.",
+  });
+}
+
+const unknownForm = (what: string, received: string): PushforwardError =>
+  new PushforwardError("ARGUMENT", `${what} cannot be read`, {
+    expected:
+      "a flat array of numbers, an array of rows, an array of objects with numbers, or an object of columns",
+    received,
+  });
+
+function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === "object" && value !== null)
+    return `an object of class ${value.constructor?.name ?? "?"}`;
+  return String(value);
+}
+
+/** The forms that rows can be given back in. */
+export interface RowForms {
+  /** Row-major, [rows, features]. */
+  flat: Float64Array;
+  rows: number[][];
+  objects: Record<string, number>[];
+  columns: Record<string, Float64Array>;
+}
+
+/**
+ * Rows in the form that is asked for. Objects and columns need the names of the features.
+ *
+ * @throws ARGUMENT for another form, or without names where they are needed.
+ */
+export function rowsAs<F extends keyof RowForms>(
+  form: F,
+  { rows, features, values, columns }: FlatRows,
+): RowForms[F] {
+  const names = () => {
+    if (columns) return columns;
+    throw new PushforwardError(
+      "ARGUMENT",
+      `rows as "${form}" need names of the columns, and there are none`,
+      {
+        mend: 'Ask for "rows", or give the rows as objects or by column when fitting.',
+      },
+    );
+  };
+  const forms: { readonly [K in keyof RowForms]: () => RowForms[K] } = {
+    flat: () => values,
+    rows: () =>
+      Array.from({ length: rows }, (_, r) => Array.from(values.subarray(r * features, (r + 1) * features))),
+    objects: () => {
+      const keys = names();
+      return Array.from({ length: rows }, (_, r) =>
+        Object.fromEntries(keys.map((name, c) => [name, values[r * features + c]!])),
+      );
+    },
+    columns: () =>
+      Object.fromEntries(
+        names().map((name, c) => [
+          name,
+          Float64Array.from({ length: rows }, (_, r) => values[r * features + c]!),
+        ]),
+      ),
+  };
+  const make = Object.hasOwn(forms, form) ? forms[form] : undefined;
+  if (make) return make();
+  throw new PushforwardError("ARGUMENT", "rows have no such form", {
+    expected: Object.keys(forms).join(", "),
+    received: describe(form),
+  });
+}
