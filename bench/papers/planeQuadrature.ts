@@ -46,7 +46,7 @@ export async function divergence(flow: Flow, energy: Energy, logZ: number, size 
   const cell = (2 * REACH) / size;
   const difference = compile(
     (normal) => {
-      const { value, logProb } = flow.draw(noiseFrom(flow, normal));
+      const { samples: value, logProb } = flow.sampleAndLogProb(noiseFrom(flow, normal));
       const weights = normal
         .square()
         .sum(1)

@@ -19,7 +19,7 @@ export function flowOf({ flow: name, dim, transforms, hidden }: Case): Flow {
     parameter.take(noise.map((e, i) => parameter.numbers[i] + NOISE * e));
   }
   // As after a training, what a mask hides is 0.
-  for (const { parameter, mask } of maskedParameters([flow.logDensity(input("x", ["N", dim]))]))
+  for (const { parameter, mask } of maskedParameters([flow.logProb(input("x", ["N", dim]))]))
     parameter.take(parameter.numbers.map((value, i) => value * mask[i]));
   return flow;
 }

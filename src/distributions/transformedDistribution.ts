@@ -18,9 +18,17 @@ const transformedDistributionSchema = (distribution: NestedSchema) =>
     embedding: contextEmbeddingSchema.optional(),
   });
 
+/** Rows with the log-density of each. */
+export interface Samples<T> {
+  /** [N, D] */
+  readonly samples: T;
+  /** [N], in nats. */
+  readonly logProb: T;
+}
+
 /**
- * x = f(z) with z from another distribution: log p(x) = log p_base(f^-1(x)) + log |det d f^-1 / dx|. A flow as a
- * distribution, which can be the base of another one or a component of a mixture.
+ * x = f(z) with z from another distribution: log p(x) = log p_base(f^-1(x)) + log |det d f^-1 / dx|. A `Flow` is one, with
+ * methods that compute with numbers.
  */
 export class TransformedDistribution implements Distribution {
   readonly base: Distribution;
@@ -65,7 +73,7 @@ export class TransformedDistribution implements Distribution {
   }
 
   sample(noise: readonly Tensor[], context?: Tensor): Tensor {
-    return this.draw(noise, context).value;
+    return this.sampleAndLogProb(noise, context).samples;
   }
 
   /** The log-density, and the z that it comes from. */
@@ -78,13 +86,14 @@ export class TransformedDistribution implements Distribution {
     return { logProb: scoped("base", () => base.logProb(z, contextFor(base, given))).add(logDet), z };
   }
 
-  /** A row with its log-density, at the cost of the row. */
-  draw(noise: readonly Tensor[], context?: Tensor): { value: Tensor; logProb: Tensor } {
+  /** Rows with their log-densities, which cost little more than the rows: log p(f(z)) = log p_base(z) - log |det df/dz|. */
+  sampleAndLogProb(noise: readonly Tensor[], context?: Tensor): Samples<Tensor> {
     const { base, bijection } = this;
     const given = this.embed(context);
     const z = scoped("base", () => base.sample(noise, contextFor(base, given)));
     const { value, logDet } = scoped("bijection", () => bijection.forward(z, contextFor(bijection, given)));
-    return { value, logProb: scoped("base", () => base.logProb(z, contextFor(base, given))).sub(logDet) };
+    const logProb = scoped("base", () => base.logProb(z, contextFor(base, given))).sub(logDet);
+    return { samples: value, logProb };
   }
 
   /** What the base and the bijection see of the context. */
@@ -95,7 +104,7 @@ export class TransformedDistribution implements Distribution {
 
   describe() {
     return {
-      type: "transformedDistribution",
+      type: "transformedDistribution" as const,
       base: this.base.describe(),
       bijection: this.bijection.describe(),
       ...(this.embedding && { embedding: this.embedding.describe() }),

@@ -7,6 +7,8 @@ import { Random } from "../random/index.ts";
 import { Flow } from "./flow.ts";
 
 export const flowSchema = z.strictObject({
+  /** A flow is a transformed distribution, and may be described as any distribution is. */
+  type: z.literal("transformedDistribution").optional(),
   base: distributionSchema,
   bijection: bijectionSchema,
   embedding: contextEmbeddingSchema.optional(),

@@ -1,7 +1,8 @@
 export { buildFlow, type FlowDescription } from "./build.ts";
 export { decodeChecked, encodeChecked } from "./checksum.ts";
 export { embedContext } from "./embedContext.ts";
-export { Flow, type SampleOptions } from "./flow.ts";
+export { Flow } from "./flow.ts";
+export type { SampleOptions } from "./flowEvaluator.ts";
 export { mixture } from "./mixture.ts";
 export { decodeModel, encodeModel, type GivenRecord, type Model, type TrainingRecord } from "./modelFile.ts";
 export {

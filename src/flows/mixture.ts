@@ -11,8 +11,8 @@ import { Flow } from "./flow.ts";
  * from 0 lose nothing.
  */
 export function mixture(flows: readonly Flow[], options: WeightOptions = {}): Flow {
-  const parts = flows.map(({ base, bijection, embedding, distribution }) =>
-    bijection instanceof Identity && !embedding ? base : distribution,
+  const parts = flows.map((flow) =>
+    flow.bijection instanceof Identity && !flow.embedding ? flow.base : flow,
   );
   return new Flow(new Mixture(parts, options));
 }

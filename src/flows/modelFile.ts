@@ -63,9 +63,10 @@ export interface Model {
 export function encodeModel({ flow, columns, given, labels, training }: Model): Uint8Array {
   const arrays = new Map<string, StoredArray>();
   for (const [name, p] of flow.parameters()) arrays.set(name, { shape: [...p.sizes], values: p.numbers });
+  const { type: _, ...parts } = flow.describe();
   const description = {
     format: FORMAT,
-    flow: flow.describe(),
+    flow: parts,
     columns,
     given,
     ...(labels && { labels }),

@@ -11,8 +11,8 @@ import { dataStandardization, relativeToData, standardizeBy } from "./outerStand
  */
 export function withConstants(flow: Flow, constants: ReadonlyMap<number, number>): Flow {
   if (constants.size === 0) return flow;
-  const standardize = dataStandardization(flow.distribution) ?? new Standardize({ features: flow.features });
-  const { base: own, bijection } = relativeToData(flow.distribution, standardize);
+  const standardize = dataStandardization(flow) ?? new Standardize({ features: flow.features });
+  const { base: own, bijection } = relativeToData(flow, standardize);
   const [centers, scales] = [standardize.center, standardize.scale].map(({ numbers }) => numbers.values());
   const features = Array.from({ length: flow.features + constants.size }, (_, i) => i);
   const base = new ConstantFeatures(new TransformedDistribution(own, bijection), {

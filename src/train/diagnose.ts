@@ -30,7 +30,7 @@ export async function findNonFinite(
   const shapes: Shape[] = [["N", flow.features], ...(conditional ? [["N", flow.context] as Shape] : [])];
   const trace = compile((x, context) => {
     const outputs: Record<string, Tensor> = {};
-    const given = flow.distribution.embed(context);
+    const given = flow.embed(context);
     if (given && flow.embedding) outputs.embedding = given.mul(0).sum(1);
     let value = x;
     for (const { name, part } of partsOf(flow).reverse()) {

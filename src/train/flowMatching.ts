@@ -25,7 +25,7 @@ export function flowMatchingLoss(flow: Flow, x: Tensor, context?: Tensor): Tenso
   const { continuous, scaler, rest } = partsOf(flow);
   const data = rest ? rest.inverse(x).value : x;
   const noise = flow.base.noise.map(({ kind, size }) => drawForRows(kind, size));
-  const embedded = flow.distribution.embed(context);
+  const embedded = flow.embed(context);
   const z = flow.base.sample(noise, contextFor(flow.base, embedded));
   const t = drawForRows("uniform", 1);
   const point = scalar(1)

@@ -26,7 +26,7 @@ export async function initialize(
   heldOut?: TrainingRows,
   limits: Limits = {},
 ): Promise<void> {
-  await settleDistribution(flow.distribution, heldOut ? [data, heldOut] : [data], limits);
+  await settleDistribution(flow, heldOut ? [data, heldOut] : [data], limits);
 }
 
 /** Fits a distribution and all inside it to the first of `sets`; the second one judges. */

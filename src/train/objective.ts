@@ -41,7 +41,7 @@ export class Objective {
     options: EngineOptions & { objective?: FitSettings["objective"] },
   ): Promise<Objective> {
     const context: Shape[] = flow.context > 0 ? [["N", flow.context]] : [];
-    const likelihood = (x: Tensor, context?: Tensor) => flow.logDensity(x, context).neg();
+    const likelihood = (x: Tensor, context?: Tensor) => flow.logProb(x, context).neg();
     const matching = (x: Tensor, context?: Tensor) => flowMatchingLoss(flow, x, context);
     const wholeBatch = running.length > 0;
     const threads = flat.parts.length;

@@ -42,7 +42,7 @@ export class ReverseDivergence {
     const loss = {
       inputs: [["N"], [], ...flow.base.noise.map(({ size }) => ["N", size] as Shape)] satisfies Shape[],
       trace([weights, beta, ...noise]: readonly Tensor[]) {
-        const { value, logProb } = flow.draw(noise);
+        const { samples: value, logProb } = flow.sampleAndLogProb(noise);
         const logQ = settings.stickTheLanding ? fixedLogDensity(flow, value) : logProb;
         const logP = logDensity(value);
         const mean = (x: Tensor) => x.mul(weights).sum();
@@ -102,7 +102,7 @@ function fixedLogDensity(flow: Flow, x: Tensor): Tensor {
   const rows = input("x", ["N", flow.features]);
   const parameters = [...flow.parameters().values()];
   const [fixed] = substitute(
-    [flow.logDensity(rows)],
+    [flow.logProb(rows)],
     new Map<Tensor, Tensor>([[rows, x], ...parameters.map((p): [Tensor, Tensor] => [p, p.stopGradient()])]),
   );
   return fixed;

@@ -25,7 +25,7 @@ export function checkRounding(flow: Flow, data: TrainingRows): void {
   };
   check("data", values, flow.features, standardize);
   check("context", context, flow.context, standardizeContext);
-  const nested = nestedFloat64Column(inner.distribution);
+  const nested = nestedFloat64Column(inner);
   if (nested) throw tooCoarse(`column ${nested.column} of a standardization inside the flow`, nested);
 }
 

@@ -20,7 +20,7 @@ async function weightsUnderMasks(recipe: typeof nice): Promise<number> {
   const flow = recipe(dim, { transforms, hidden, activation: "tanh" });
   perturb(flow.parameters());
   const matrices = [...flow.parameters().values()].filter((parameter) => parameter.rank === 2);
-  const gradients = compile((x) => grad(flow.logDensity(x).sum(), matrices), [["N", dim]], {
+  const gradients = compile((x) => grad(flow.logProb(x).sum(), matrices), [["N", dim]], {
     precision: "float64",
   });
   const x = new Random(0).normal(new Float64Array(ROWS * dim)).map((v) => 3 * v);

@@ -92,7 +92,7 @@ describe.each(Object.entries(FLOWS))("an embedding of the context of %s", (_, bu
       "embedding.network.layers.1.bias",
     ]);
     const run = compile(
-      (x, c) => grad(flow.logDensity(x, c).sum(), [...parameters.values()]),
+      (x, c) => grad(flow.logProb(x, c).sum(), [...parameters.values()]),
       [
         ["N", 2],
         ["N", 2],

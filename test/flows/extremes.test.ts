@@ -16,7 +16,7 @@ async function atExtremes(flow: Flow, precision: Precision) {
   const parameters = [...trainableParameters({ base: flow.base, bijection: flow.bijection }).values()];
   const run = compile(
     (x, c) => {
-      const density = flow.logDensity(x, c);
+      const density = flow.logProb(x, c);
       return [density, ...grad(density.mean(), [x, ...parameters])];
     },
     [["N", flow.features], ...(flow.context > 0 ? [["N", flow.context] as const] : [])],

@@ -184,17 +184,17 @@ describe("what does not fit is refused", () => {
 
   test("tensors", () => {
     const x = input("x", ["N", 2]);
-    expect(() => conditional.logDensity(x)).toThrowErrorMatchingInlineSnapshot(
+    expect(() => conditional.logProb(x)).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the flow is conditional: expected a context of 3 features a row, received none.]`,
     );
-    expect(() => conditional.logDensity(x, input("c", ["N", 2]))).toThrowErrorMatchingInlineSnapshot(
+    expect(() => conditional.logProb(x, input("c", ["N", 2]))).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the flow is conditional: expected a context of 3 features a row, received [N, 2].]`,
     );
-    expect(() => flow.logDensity(x)).toThrowErrorMatchingInlineSnapshot(
+    expect(() => flow.logProb(x)).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: rows do not fit the flow: expected [N, 3], received [N, 2].]`,
     );
-    expect(() => flow.draw([x])).toThrow(expect.objectContaining({ code: "SHAPE" }));
-    expect(() => flow.logDensity(input("x", ["N", 3]), x)).toThrowErrorMatchingInlineSnapshot(
+    expect(() => flow.sample([x])).toThrow(expect.objectContaining({ code: "SHAPE" }));
+    expect(() => flow.logProb(input("x", ["N", 3]), x)).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the flow is not conditional: expected no context, received [N, 2].]`,
     );
   });
@@ -334,7 +334,7 @@ describe("Standardize next to the data", () => {
 
   test("is the same as in the graph", async () => {
     const x = standardize!.toData(normal(200));
-    const graph = compile((x) => tables.logDensity(x), [["N", 2]], { precision: "float64" });
+    const graph = compile((x) => tables.logProb(x), [["N", 2]], { precision: "float64" });
     expectClose(
       await tables.logProb(x, undefined, { precision: "float64" }),
       await graph(x),
@@ -368,7 +368,7 @@ describe("a base with bounds", () => {
     const parameters = [...bounded.parameters().values()];
     const run = compile(
       (x) => {
-        const density = bounded.logDensity(x);
+        const density = bounded.logProb(x);
         return [density, ...grad(density.sum(), [x, ...parameters])];
       },
       [["N", 2]],

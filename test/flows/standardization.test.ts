@@ -295,6 +295,6 @@ describe("densities given as functions", () => {
 
 test("a standardization in the graph of another program is that of its precision", async () => {
   const x = normal(100).map((v) => FAR + v);
-  const run = compile((x) => trees["a mixture"].logDensity(x), [["N", 1]], { precision: "float64" });
+  const run = compile((x) => trees["a mixture"].logProb(x), [["N", 1]], { precision: "float64" });
   expectClose(await run(x), logNormal(x, FAR), 1e-9, "log-density");
 });

@@ -31,7 +31,7 @@ describe("a flow whose data side is a part of space", () => {
     const density = await flow.logProb([1, 2, 0, 1, 1, -3, 1, Number.NaN]);
     expect(Array.from(density, (v) => Number.isFinite(v))).toEqual([true, false, false, false]);
     expect([...density.slice(1)]).toEqual([-Infinity, -Infinity, Number.NaN]);
-    const slope = await compile((x) => grad(flow.logDensity(x).sum(), [x])[0], [["N", 2]])([0, 1, 1, -3]);
+    const slope = await compile((x) => grad(flow.logProb(x).sum(), [x])[0], [["N", 2]])([0, 1, 1, -3]);
     expect([slope[0], slope[3]]).toEqual([0, 0]);
     expect([...slope].every(Number.isFinite)).toBe(true);
     const { samples, logProb } = await flow.sampleAndLogProb(200);

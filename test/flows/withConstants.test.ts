@@ -81,7 +81,7 @@ describe("constants beside a flow", () => {
   });
 
   test("are the same in a graph of float64", async () => {
-    const graph = compile((x) => flow.logDensity(x), [["N", 4]], { precision: "float64" });
+    const graph = compile((x) => flow.logProb(x), [["N", 4]], { precision: "float64" });
     const [near, off] = await graph([3e8, FAR, -2, 0.1, 3e8, FAR, -2, 0.2]);
     expect(near).toBeCloseTo((await own.logProb([3e8, -2], undefined, { precision: "float64" }))[0], 9);
     expect(off).toBe(Number.NEGATIVE_INFINITY);
@@ -123,7 +123,7 @@ describe("constants beside a flow", () => {
 
 describe("ConstantFeatures", () => {
   const base = () =>
-    new ConstantFeatures(forTables(maf(2, { transforms: 1, hidden: [8] })).distribution, { constant: [1] });
+    new ConstantFeatures(forTables(maf(2, { transforms: 1, hidden: [8] })), { constant: [1] });
 
   test("under a standardization are fitted like other flows", async () => {
     const flow = new Flow(base(), new Standardize({ features: 3 }));

@@ -11,7 +11,7 @@ const rows = new Random(1).normal(new Float64Array(600 * D)).map((z, i) => (i % 
 /** A trained flow, and the numbers under its masks. */
 async function train(threads: number, prepare: (masked: Masked) => void) {
   const flow = maf(D, { hidden: [16, 16], transforms: 2 });
-  const masks = maskedParameters([flow.logDensity(input("x", ["N", D]))]);
+  const masks = maskedParameters([flow.logProb(input("x", ["N", D]))]);
   masks.forEach(prepare);
   const { epochs } = await fit(flow, rows, { threads, epochs: 4, batchSize: 64, averageDecay: 0.9 });
   const hidden = masks.map(({ parameter, mask }) => [...parameter.value].filter((_, i) => mask[i] === 0));

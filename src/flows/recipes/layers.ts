@@ -49,7 +49,7 @@ export function layers(
   ]).flat();
   const flow = new Flow(base, new Chain([...atBase, ...fromData.reverse()]));
   const { orders = 1, ensemble = false } = options;
-  return ensemble && orders > 1 ? new Flow(new Ensemble(flow.distribution, { variants: orders })) : flow;
+  return ensemble && orders > 1 ? new Flow(new Ensemble(flow, { variants: orders })) : flow;
 }
 
 /** Layers draw different orders. */
