@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { NestedSchema } from "../description.ts";
+import { scoped } from "../graph/scope.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import { reverseOrder } from "./permutation.ts";
@@ -23,11 +24,11 @@ export class Invert implements Bijection {
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
-    return this.bijection.inverse(z, context);
+    return scoped("bijection", () => this.bijection.inverse(z, context));
   }
 
   inverse(x: Tensor, context?: Tensor): Transformed {
-    return this.bijection.forward(x, context);
+    return scoped("bijection", () => this.bijection.forward(x, context));
   }
 
   describe(): Description {

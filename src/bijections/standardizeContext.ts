@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
+import { scoped } from "../graph/scope.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
 import { Standardize } from "./standardize.ts";
@@ -34,11 +35,11 @@ export class StandardizeContext implements Bijection {
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
-    return this.bijection.forward(z, this.scaled(context));
+    return scoped("bijection", () => this.bijection.forward(z, this.scaled(context)));
   }
 
   inverse(x: Tensor, context?: Tensor): Transformed {
-    return this.bijection.inverse(x, this.scaled(context));
+    return scoped("bijection", () => this.bijection.inverse(x, this.scaled(context)));
   }
 
   private scaled(context: Tensor | undefined): Tensor | undefined {

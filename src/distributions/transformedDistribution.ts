@@ -6,6 +6,7 @@ import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { scoped } from "../graph/scope.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { checkParametersFound } from "../nn/lostParameters.ts";
 import { ContextEmbedding, contextEmbeddingSchema } from "./contextEmbedding.ts";
 import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
@@ -83,7 +84,9 @@ export class TransformedDistribution implements Distribution {
     const { value: z, logDet } = scoped("bijection", () =>
       bijection.inverse(x, contextFor(bijection, given)),
     );
-    return { logProb: scoped("base", () => base.logProb(z, contextFor(base, given))).add(logDet), z };
+    const logProb = scoped("base", () => base.logProb(z, contextFor(base, given))).add(logDet);
+    checkParametersFound(this, [logProb, z], [x, context]);
+    return { logProb, z };
   }
 
   /** Rows with their log-densities, which cost little more than the rows: log p(f(z)) = log p_base(z) - log |det df/dz|. */
@@ -93,6 +96,7 @@ export class TransformedDistribution implements Distribution {
     const z = scoped("base", () => base.sample(noise, contextFor(base, given)));
     const { value, logDet } = scoped("bijection", () => bijection.forward(z, contextFor(bijection, given)));
     const logProb = scoped("base", () => base.logProb(z, contextFor(base, given))).sub(logDet);
+    checkParametersFound(this, [value, logProb], [...noise, context]);
     return { samples: value, logProb };
   }
 

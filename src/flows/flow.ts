@@ -7,8 +7,10 @@ import { type Samples, TransformedDistribution } from "../distributions/transfor
 import { PushforwardError } from "../errors.ts";
 import { buildGraph } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
+import { scoped } from "../graph/scope.ts";
 import { formatShape } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
+import { checkParametersFound } from "../nn/lostParameters.ts";
 import { parametersOf } from "../nn/module.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { brief } from "../parse.ts";
@@ -82,7 +84,10 @@ export class Flow extends TransformedDistribution {
   toLatent(x: Values, context?: Values, options?: RunOptions): Tensor | Promise<Float64Array> {
     if (!(x instanceof Tensor)) return this.#evaluator.toLatent(x, context as ArrayLike<number>, options);
     const given = this.#checked(x, context);
-    return this.bijection.inverse(x, contextFor(this.bijection, this.embed(given))).value;
+    const seen = contextFor(this.bijection, this.embed(given));
+    const { value } = scoped("bijection", () => this.bijection.inverse(x, seen));
+    checkParametersFound(this, [value], [x, given]);
+    return value;
   }
 
   /** x = f(z) of each row: [N, D], [N, C] -> [N, D]; of numbers, the context may also be one row [C] for all. */
@@ -91,7 +96,10 @@ export class Flow extends TransformedDistribution {
   toData(z: Values, context?: Values, options?: RunOptions): Tensor | Promise<Float64Array> {
     if (!(z instanceof Tensor)) return this.#evaluator.toData(z, context as ArrayLike<number>, options);
     const given = this.#checked(z, context);
-    return this.bijection.forward(z, contextFor(this.bijection, this.embed(given))).value;
+    const seen = contextFor(this.bijection, this.embed(given));
+    const { value } = scoped("bijection", () => this.bijection.forward(z, seen));
+    checkParametersFound(this, [value], [z, given]);
+    return value;
   }
 
   /**

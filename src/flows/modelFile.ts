@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { PushforwardError } from "../errors.ts";
+import { input } from "../graph/tensor.ts";
 import { brief, parse, shortened } from "../parse.ts";
 import { buildWithin } from "../sizeBudget.ts";
 import { buildFlow, type FlowDescription, flowSchema } from "./build.ts";
@@ -58,9 +59,10 @@ export interface Model {
 
 /**
  * The bytes of a model file: safetensors with every array of the flow, and in its metadata a JSON description. Equal
- * models give equal bytes.
+ * models give equal bytes. Throws `ARGUMENT` for a flow whose density reads a parameter that is in no public property.
  */
 export function encodeModel({ flow, columns, given, labels, training }: Model): Uint8Array {
+  traceDensity(flow);
   const arrays = new Map<string, StoredArray>();
   for (const [name, p] of flow.parameters()) arrays.set(name, { shape: [...p.sizes], values: p.numbers });
   const { type: _, ...parts } = flow.describe();
@@ -134,6 +136,12 @@ export function decodeModel(bytes: Uint8Array): Model {
     parameter.take(values);
   }
   return { flow, columns, given, ...(labels && { labels }), ...(training && { training }) };
+}
+
+/** Builds the graph of the density, which checks that it reads the parameters in the flow only. */
+function traceDensity(flow: Flow): void {
+  const { features, context } = flow;
+  flow.density(input("x", ["N", features]), context > 0 ? input("context", ["N", context]) : undefined);
 }
 
 /** Builds a flow; parts that do not fit each other are a fault of the file. */

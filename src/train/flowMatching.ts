@@ -7,6 +7,7 @@ import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
 import { drawForRows } from "../graph/drawn.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
+import { checkParametersFound } from "../nn/lostParameters.ts";
 import { trainableParameters } from "../nn/module.ts";
 
 /** Deviation of a path at its end, at the data. */
@@ -34,10 +35,12 @@ export function flowMatchingLoss(flow: Flow, x: Tensor, context?: Tensor): Tenso
     .add(t.mul(data));
   const given = embedded && scaler ? scaler.inverse(embedded).value : embedded;
   const velocity = continuous.velocity(t, point, given);
-  return velocity
+  const loss = velocity
     .sub(data.sub(z.mul(1 - SIGMA)))
     .square()
     .sum(1);
+  checkParametersFound(flow, [loss], [x, context]);
+  return loss;
 }
 
 /** The continuous part, next to the base; what scales its context; and what stands between it and the data. */
