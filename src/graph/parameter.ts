@@ -31,6 +31,8 @@ export class Parameter extends Tensor {
   readonly trainable: boolean;
   /** True for statistics that a training step sets: not learned by gradients, but not the same from step to step either. */
   readonly running: boolean;
+  /** True for what weight decay pulls to 0: the weights of networks, but not biases, scales or locations. */
+  readonly decay: boolean;
   readonly domain: Domain;
 
   /**
@@ -40,7 +42,7 @@ export class Parameter extends Tensor {
   constructor(
     shape: readonly number[],
     start: number | ArrayLike<number> | (() => ArrayLike<number>),
-    options: { trainable?: boolean; running?: boolean; domain?: Domain } = {},
+    options: { trainable?: boolean; running?: boolean; decay?: boolean; domain?: Domain } = {},
   ) {
     super(source.input as unknown as Operation, [], { shape: [...shape] });
     claimNumbers(sizeOf(shape));
@@ -57,10 +59,11 @@ export class Parameter extends Tensor {
       });
     }
     this.array = value instanceof Float64Array ? value.slice() : new Float32Array(value);
-    const { running = false, trainable = !running, domain = DEFAULT_DOMAIN } = options;
+    const { running = false, trainable = !running, decay = false, domain = DEFAULT_DOMAIN } = options;
     this.domain = domain;
     this.trainable = trainable;
     this.running = running;
+    this.decay = decay;
   }
 
   /**

@@ -41,7 +41,7 @@ export class BlockLinear {
         if (from === to) return u - Math.log(inputs);
         return last ? 0 : u / Math.sqrt(features * inputs);
       });
-    this.weight = new Parameter([features * inputs, columns], weight, { domain: WEIGHT });
+    this.weight = new Parameter([features * inputs, columns], weight, { domain: WEIGHT, decay: true });
     this.bias = new Parameter([columns], last ? 0 : () => uniform("bias", columns), { domain: WEIGHT });
   }
 

@@ -14,7 +14,7 @@ export class Linear {
 
   constructor(inputs: number, outputs: number, random: Random, { zero = false } = {}) {
     const start = startOf(inputs, outputs, random, { zero });
-    this.weight = new Parameter([inputs, outputs], start.weight, { domain: WEIGHT });
+    this.weight = new Parameter([inputs, outputs], start.weight, { domain: WEIGHT, decay: true });
     this.bias = new Parameter([outputs], start.bias, { domain: WEIGHT });
   }
 

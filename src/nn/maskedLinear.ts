@@ -154,5 +154,5 @@ function part(
       if (mask(row, column)) values[i * columns.length + k] = numbers[row * width + column];
     });
   });
-  return new Parameter([rows.length, columns.length], values, { domain: WEIGHT });
+  return new Parameter([rows.length, columns.length], values, { domain: WEIGHT, decay: true });
 }

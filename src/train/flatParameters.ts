@@ -7,7 +7,7 @@ import { optimizerKernel } from "./optimizerKernel.ts";
 export interface Run {
   readonly start: number;
   readonly count: number;
-  /** True for the weights of networks. */
+  /** True for parameters that were made with `decay`. */
   readonly decays: boolean;
 }
 
@@ -89,7 +89,7 @@ export class FlatParameters {
       const start = total;
       const together = new Map<string, Parameter[]>();
       for (const [name, parameter] of parameters) {
-        if (parameter.numbers.length > LARGE !== large || isWeight(name) !== decays) continue;
+        if (parameter.numbers.length > LARGE !== large || parameter.decay !== decays) continue;
         const key = large ? name : String(rowsOf(parameter).slice(1));
         together.set(key, [...(together.get(key) ?? []), parameter]);
       }
@@ -224,7 +224,5 @@ function parcelAt(start: number, parameters: readonly Parameter[]): Parcel {
   const rows = parameters.reduce((sum, parameter) => sum + rowsOf(parameter)[0], 0);
   return { members, start, end, shape: [rows, ...rowsOf(parameters[0]).slice(1)] };
 }
-
-const isWeight = (name: string): boolean => name.endsWith(".weight");
 
 const upToFour = (count: number): number => 4 * Math.ceil(count / 4);

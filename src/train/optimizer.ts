@@ -11,7 +11,7 @@ export const optimizerSchema = z.strictObject({
   /** Decay of the average squared gradient. */
   beta2: z.number().min(0).lt(1).default(0.999),
   epsilon: z.number().positive().default(1e-8),
-  /** Pulls the weights of networks (not biases, not distributions) to 0: through the gradient in `adam` and `sgd`, directly in `adamW`. */
+  /** Pulls the parameters that were made with `decay`, which the weights of networks are, to 0: through the gradient in `adam` and `sgd`, directly in `adamW`. */
   weightDecay: z.number().nonnegative().default(0),
 });
 
