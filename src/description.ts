@@ -80,7 +80,7 @@ export type DescriptionOf<K> = K extends readonly Kind<infer _, infer S>[] ? z.o
 
 /**
  * What a list of kinds makes together: the schema of all, told apart by `type`, and a function that checks a description
- * by it and builds it; and what is said of a type. `what` names one in errors: "a bijection".
+ * by it and builds it. `what` names one in errors: "a bijection".
  */
 export function registry<T>(kinds: readonly Kind<T>[], what: string) {
   const schemas = () =>
@@ -96,6 +96,5 @@ export function registry<T>(kinds: readonly Kind<T>[], what: string) {
     schema,
     build: (description: Description, random: Random): T =>
       build(parse(schema, description, what, "MODEL"), random),
-    about: (type: string): About | undefined => kindOf.get(type)?.about,
   };
 }

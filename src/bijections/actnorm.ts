@@ -39,6 +39,14 @@ export class Actnorm implements Bijection {
     this.logScale.value.set(deviation.map((d) => (d > 0 ? Math.log(d) : 0)));
   }
 
+  /** Such that x = z exp(s) + t has mean 0 and deviation 1. */
+  fitToLatent(rows: DataRows): void {
+    const { mean, deviation } = columnMoments(rows);
+    const scales = deviation.map((d) => (d > 0 ? 1 / d : 1));
+    this.shift.value.set(scales.map((scale, i) => -mean[i] * scale));
+    this.logScale.value.set(scales.map(Math.log));
+  }
+
   describe(): Description {
     return { type: "actnorm", features: this.features };
   }

@@ -107,6 +107,15 @@ export class BatchNorm implements Bijection {
     this.count.value.set([0]);
   }
 
+  /** Such that what `forward` gives has mean 0 and deviation 1. */
+  fitToLatent(rows: DataRows): void {
+    const { mean, deviation } = columnMoments(rows);
+    const variance = deviation.map((d) => 1 / (d * d + this.options.epsilon));
+    this.mean.value.set(mean.map((m, i) => -m * Math.sqrt(variance[i])));
+    this.variance.value.set(variance);
+    this.count.value.set([0]);
+  }
+
   describe(): Description {
     return this.options;
   }

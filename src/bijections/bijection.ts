@@ -1,5 +1,8 @@
 import type { Description, Kind, KindSchema } from "../description.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
+import type { OuterStandardization } from "./outerStandardization.ts";
+import type { Part } from "./parts.ts";
+import type { Support } from "./support.ts";
 
 export type { Description } from "../description.ts";
 
@@ -15,6 +18,9 @@ export interface Transformed {
  * An invertible, differentiable map between latent z and data x, both [N, D].
  *
  * `forward` takes z to x (sampling), `inverse` takes x to z (density). Each gives log |det J| of the map it applied.
+ *
+ * The optional members declare what else the rest of pushforward needs to know of it: a bijection without them is valid, and a
+ * combinator of bijections passes on what those inside it declare.
  */
 export interface Bijection {
   readonly features: number;
@@ -24,9 +30,29 @@ export interface Bijection {
   inverse(x: Tensor, context?: Tensor): Transformed;
   /** A JSON description from which `buildBijection` makes the same map (but for its parameters). */
   describe(): Description;
-  /** Sets what is taken from data, such as a scale, from the rows that arrive at its data side. */
-  fitToData?(rows: DataRows): void;
+  /** Where the rows on the data side lie, if not anywhere: outside the log-determinant is -Infinity. */
+  readonly support?: Support | undefined;
+  /** True for a map that changes nothing. */
+  readonly isIdentity?: boolean;
+  /** The maps that it applies one after the other, the first next to the base; absent if it is not composed of others. */
+  readonly parts?: readonly Part[] | undefined;
+  /** Sets what is taken from data, such as a scale, from rows on its data side; absent if it takes nothing from data. */
+  readonly fitToData?: FitToRows | undefined;
+  /** The same from rows on its latent side, such that the data side is standardized: what `Invert` needs. */
+  readonly fitToLatent?: FitToRows | undefined;
+  /** The standardization next to the data. */
+  readonly dataStandardization?: OuterStandardization<Bijection> | undefined;
+  /** The standardization of the context. */
+  readonly contextStandardization?: OuterStandardization<Bijection> | undefined;
+  /** The field whose flow from time 0 to 1 the map is: what flow matching trains. */
+  readonly velocity?: VelocityField | undefined;
 }
+
+/** Sets what is taken from data. */
+export type FitToRows = (rows: DataRows) => void | Promise<void>;
+
+/** v(t, y, context) [N, D] at times t [N, 1] and points y [N, D]: the map takes y(0) to y(1) where dy/dt = v(t, y, context). */
+export type VelocityField = (t: Tensor, y: Tensor, context?: Tensor) => Tensor;
 
 /** Rows of numbers, [rows, features] in row-major order. */
 export interface DataRows {

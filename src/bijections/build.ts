@@ -5,7 +5,7 @@ import { bijectionKinds } from "./registry.ts";
 
 export type BijectionDescription = DescriptionOf<typeof bijectionKinds>;
 
-const { schema, build, about } = registry<Bijection>(bijectionKinds, "a bijection");
+const { schema, build } = registry<Bijection>(bijectionKinds, "a bijection");
 
 export const bijectionSchema = schema as z.ZodType<BijectionDescription, Description>;
 
@@ -15,7 +15,3 @@ export const bijectionSchema = schema as z.ZodType<BijectionDescription, Descrip
  * Throws `MODEL` if the description does not fit, with the path of the field.
  */
 export const buildBijection = build;
-
-/** Where the data side of a bijection lies, in words, if it is not everything. */
-export const supportOf = (bijection: Bijection): string | undefined =>
-  about(bijection.describe().type)?.support;

@@ -7,10 +7,20 @@ import {
   type Bijection,
   type BijectionKind,
   contextFor,
+  type DataRows,
   type Description,
+  type FitToRows,
   type Transformed,
 } from "./bijection.ts";
+import {
+  commonContextStandardization,
+  type OuterStandardization,
+  relativeToContext,
+} from "./outerStandardization.ts";
+import { dataRows, latentRows, type Part } from "./parts.ts";
 import { identityOrder, reverseOrder } from "./permutation.ts";
+import { Standardize } from "./standardize.ts";
+import { imageOf, type Support } from "./support.ts";
 
 const chainSchema = (bijection: NestedSchema) =>
   z.strictObject({ type: z.literal("chain"), bijections: z.array(bijection).min(1) });
@@ -48,6 +58,11 @@ export class Chain implements Bijection {
     });
   }
 
+  /** The chain of these maps, in which those of a chain among them stand singly. */
+  static joined(bijections: readonly Bijection[]): Chain {
+    return new Chain(bijections.flatMap((each) => (each instanceof Chain ? each.bijections : [each])));
+  }
+
   forward(z: Tensor, context?: Tensor): Transformed {
     const order = [...this.bijections.keys()];
     return this.through(order, z, (b, value) => b.forward(value, contextFor(b, context)));
@@ -73,10 +88,74 @@ export class Chain implements Bijection {
     return { value, logDet };
   }
 
+  get support(): Support | undefined {
+    const { bijections } = this;
+    const last = bijections.findLastIndex(({ support }) => support);
+    const found = bijections[last]?.support;
+    return found && (last < bijections.length - 1 ? imageOf(found) : found);
+  }
+
+  get isIdentity(): boolean {
+    return this.bijections.every(({ isIdentity }) => isIdentity);
+  }
+
+  get parts(): readonly Part[] {
+    return this.bijections.map((bijection, i) => ({ path: `bijections.${i}`, bijection }));
+  }
+
+  get fitToData(): FitToRows | undefined {
+    return fitOneByOne(this.bijections.toReversed(), "fitToData", latentRows);
+  }
+
+  get fitToLatent(): FitToRows | undefined {
+    return fitOneByOne(this.bijections, "fitToLatent", dataRows);
+  }
+
+  get dataStandardization(): OuterStandardization<Bijection> | undefined {
+    const parts = this.bijections.filter(({ isIdentity }) => !isIdentity);
+    const last = parts.pop()?.dataStandardization;
+    if (!last) return undefined;
+    const relativeTo = (outer: Standardize) => {
+      const relative = last.relativeTo(outer);
+      if (parts.length === 0) return relative;
+      return new Chain(relative.isIdentity ? parts : [...parts, relative]);
+    };
+    return { standardize: last.standardize, relativeTo };
+  }
+
+  get contextStandardization(): OuterStandardization<Bijection> | undefined {
+    const standardize = commonContextStandardization(this.bijections);
+    const relativeTo = (outer: Standardize) =>
+      new Chain(this.bijections.map((each) => relativeToContext(each, outer)));
+    return standardize && { standardize, relativeTo };
+  }
+
   describe(): Description {
     return { type: "chain", bijections: this.bijections.map((b) => b.describe()) };
   }
 }
+
+/** Fits each of the maps to the rows as those before it leave them; nothing if none of them takes anything from data. */
+function fitOneByOne(
+  order: readonly Bijection[],
+  fit: "fitToData" | "fitToLatent",
+  pass: (part: Bijection, rows: DataRows) => Promise<DataRows>,
+): FitToRows | undefined {
+  const last = order.findLastIndex((part) => part[fit]);
+  if (last < 0) return undefined;
+  return async (rows) => {
+    let passed = rows;
+    for (const [i, part] of order.slice(0, last + 1).entries()) {
+      await part[fit]?.(passed);
+      if (i < last) passed = await pass(part, passed);
+    }
+  };
+}
+
+/** A bijection followed by the inverse of `outer`. */
+export const relativeToData = (bijection: Bijection, outer: Standardize): Bijection =>
+  bijection.dataStandardization?.relativeTo(outer) ??
+  new Chain([bijection, new Standardize({ features: outer.features }).relativeTo(outer)]);
 
 export const chainKind: BijectionKind<typeof chainSchema> = {
   schema: chainSchema,

@@ -20,6 +20,7 @@ const expSchema = z.strictObject({ type: z.literal("exp"), features: sizeSchema 
 export class Exp implements Bijection {
   readonly features: number;
   readonly context = 0;
+  readonly support = "positive";
 
   constructor(options: { features: number }) {
     this.features = parse(expSchema, { type: "exp", ...options }, "an exponential").features;

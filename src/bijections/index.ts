@@ -1,7 +1,14 @@
 export { Actnorm } from "./actnorm.ts";
 export { Autoregressive, type AutoregressiveOptions } from "./autoregressive.ts";
 export { BatchNorm, type BatchNormOptions } from "./batchNorm.ts";
-export type { Bijection, DataRows, Description, Transformed } from "./bijection.ts";
+export type {
+  Bijection,
+  DataRows,
+  Description,
+  FitToRows,
+  Transformed,
+  VelocityField,
+} from "./bijection.ts";
 export { BlockAutoregressive, type BlockAutoregressiveOptions } from "./blockAutoregressive.ts";
 export { type BijectionDescription, bijectionSchema, buildBijection } from "./build.ts";
 export { Chain } from "./chain.ts";
@@ -16,6 +23,8 @@ export { Invert } from "./invert.ts";
 export { LULinear, type LULinearOptions } from "./luLinear.ts";
 export { MatrixExponential } from "./matrixExponential.ts";
 export { Ordered } from "./ordered.ts";
+export type { OuterStandardization } from "./outerStandardization.ts";
+export type { Part } from "./parts.ts";
 export { identityOrder, Permutation, randomOrder, reverseOrder } from "./permutation.ts";
 export { Planar, type PlanarOptions } from "./planar.ts";
 export { Power } from "./power.ts";
@@ -31,6 +40,7 @@ export { Softsign } from "./softsign.ts";
 export { Standardize } from "./standardize.ts";
 export { StandardizeContext } from "./standardizeContext.ts";
 export { StickBreaking } from "./stickBreaking.ts";
+export type { Support } from "./support.ts";
 export { Sylvester, type SylvesterOptions } from "./sylvester.ts";
 export { Tails } from "./tails.ts";
 export { Tanh } from "./tanh.ts";

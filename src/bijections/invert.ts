@@ -2,7 +2,9 @@ import { z } from "zod";
 import type { NestedSchema } from "../description.ts";
 import { scoped } from "../graph/scope.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import type { Bijection, BijectionKind, Description, FitToRows, Transformed } from "./bijection.ts";
+import type { OuterStandardization } from "./outerStandardization.ts";
+import type { Part } from "./parts.ts";
 import { reverseOrder } from "./permutation.ts";
 
 const invertSchema = (bijection: NestedSchema) => z.strictObject({ type: z.literal("invert"), bijection });
@@ -29,6 +31,36 @@ export class Invert implements Bijection {
 
   inverse(x: Tensor, context?: Tensor): Transformed {
     return scoped("bijection", () => this.bijection.forward(x, context));
+  }
+
+  get isIdentity(): boolean {
+    return this.bijection.isIdentity ?? false;
+  }
+
+  get parts(): readonly Part[] | undefined {
+    return this.bijection.parts
+      ?.map(({ path, bijection }) => ({ path: `bijection.${path}`, bijection: new Invert(bijection) }))
+      .reverse();
+  }
+
+  get fitToData(): FitToRows | undefined {
+    const { bijection } = this;
+    return bijection.fitToLatent && ((rows) => bijection.fitToLatent!(rows));
+  }
+
+  get fitToLatent(): FitToRows | undefined {
+    const { bijection } = this;
+    return bijection.fitToData && ((rows) => bijection.fitToData!(rows));
+  }
+
+  get contextStandardization(): OuterStandardization<Bijection> | undefined {
+    const inner = this.bijection.contextStandardization;
+    return (
+      inner && {
+        standardize: inner.standardize,
+        relativeTo: (outer) => new Invert(inner.relativeTo(outer)),
+      }
+    );
   }
 
   describe(): Description {

@@ -14,6 +14,7 @@ const orderedSchema = z.strictObject({ type: z.literal("ordered"), features: siz
 export class Ordered implements Bijection {
   readonly features: number;
   readonly context = 0;
+  readonly support = "ordered";
 
   constructor(options: { features: number }) {
     const description = { type: "ordered", ...options };

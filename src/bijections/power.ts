@@ -20,6 +20,7 @@ const powerSchema = z.strictObject({
 export class Power implements Bijection {
   readonly features: number;
   readonly context = 0;
+  readonly support = "positive";
   readonly exponent: number;
 
   constructor(options: { features: number; exponent?: number }) {

@@ -10,6 +10,7 @@ import {
   type Transformed,
 } from "./bijection.ts";
 import { onSupport } from "./constraint.ts";
+import type { Support } from "./support.ts";
 
 const sigmoidSchema = z
   .strictObject({
@@ -36,6 +37,10 @@ export class Sigmoid implements Bijection {
     this.features = features;
     this.low = low;
     this.high = high;
+  }
+
+  get support(): Support {
+    return { min: this.low, max: this.high };
   }
 
   forward(z: Tensor): Transformed {

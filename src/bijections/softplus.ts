@@ -21,6 +21,7 @@ const softplusSchema = z.strictObject({ type: z.literal("softplus"), features: s
 export class Softplus implements Bijection {
   readonly features: number;
   readonly context = 0;
+  readonly support = "positive";
 
   constructor(options: { features: number }) {
     this.features = parse(softplusSchema, { type: "softplus", ...options }, "a softplus").features;

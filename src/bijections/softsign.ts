@@ -20,6 +20,7 @@ const softsignSchema = z.strictObject({ type: z.literal("softsign"), features: s
 export class Softsign implements Bijection {
   readonly features: number;
   readonly context = 0;
+  readonly support = { min: -1, max: 1 };
 
   constructor(options: { features: number }) {
     this.features = parse(softsignSchema, { type: "softsign", ...options }, "a softsign").features;

@@ -5,7 +5,9 @@ import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Floats } from "../runtime/compile.ts";
 import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
+import { Identity } from "./identity.ts";
 import { columnMoments, middleRange } from "./moments.ts";
+import type { OuterStandardization } from "./outerStandardization.ts";
 
 const standardizeSchema = z.strictObject({ type: z.literal("standardize"), features: sizeSchema });
 
@@ -50,6 +52,14 @@ export class Standardize implements Bijection {
     });
   }
 
+  /** The map x = z scale + center with these numbers. */
+  static of(center: ArrayLike<number>, scale: ArrayLike<number>): Standardize {
+    const standardize = new Standardize({ features: center.length });
+    standardize.center.take(Float64Array.from(center));
+    standardize.scale.take(Float64Array.from(scale));
+    return standardize;
+  }
+
   forward(z: Tensor): Transformed {
     return { value: z.mul(this.scale).add(this.center), logDet: this.scale.log().sum() };
   }
@@ -68,6 +78,38 @@ export class Standardize implements Bijection {
       this.center.value[c] = mean;
       this.scale.value[c] = deviation || 1;
     }
+  }
+
+  /** Such that x = z scale + center has mean 0 and deviation 1, as robustly. */
+  fitToLatent(rows: DataRows): void {
+    const { center, scale } = this;
+    this.fitToData(rows);
+    for (let c = 0; c < rows.features; c++) {
+      center.value[c] /= -scale.value[c];
+      scale.value[c] = 1 / scale.value[c];
+    }
+  }
+
+  get dataStandardization(): OuterStandardization<Bijection> {
+    return { standardize: this, relativeTo: (outer) => this.relativeTo(outer) };
+  }
+
+  /** This map followed by the inverse of `outer`, z -> ((z scale + center) - outer.center) / outer.scale, computed in float64. */
+  relativeTo(outer: Standardize): Standardize | Identity {
+    const { features } = outer;
+    if (this === outer) return new Identity({ features });
+    const { center, scale } = this.composedWith(outer);
+    const same = center.numbers.every((c) => c === 0) && scale.numbers.every((s) => s === 1);
+    return same ? new Identity({ features }) : Standardize.of(center.numbers, scale.numbers);
+  }
+
+  /** The same as a standardization, also where it changes nothing. */
+  composedWith(outer: Standardize): Standardize {
+    const scales = outer.scale.numbers;
+    return Standardize.of(
+      outer.toLatent(this.center.numbers),
+      Array.from(this.scale.numbers, (s, i) => s / scales[i]),
+    );
   }
 
   /** (x - center) / scale of rows [N, D], computed in float64; written to `out` if given. */

@@ -19,6 +19,7 @@ const stickBreakingSchema = z.strictObject({
 export class StickBreaking implements Bijection {
   readonly features: number;
   readonly context = 0;
+  readonly support = "simplex";
   /** log(D + 1 - k): of equal parts, how many are left besides the k-th. */
   private readonly partsLeft: readonly number[];
 

@@ -77,14 +77,14 @@ export class Sylvester implements Bijection {
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
-    const { into, outOf, outer, inner, b, s } = this.parts(context);
+    const { into, outOf, outer, inner, b, s } = this.factors(context);
     const a = times(inner, into(z)).add(b);
     const logDet = tanhBend(a, s).logDerivative.sum(-1);
     return { value: z.add(outOf(times(outer, a.tanh()))), logDet };
   }
 
   inverse(x: Tensor, context?: Tensor): Transformed {
-    const { into, outOf, outer, inner, b, s } = this.parts(context);
+    const { into, outOf, outer, inner, b, s } = this.factors(context);
     const y = into(x);
     const M = this.columns;
     // What is known, each a column [N, 1]: elements i + 1 ... M - 1 of Q^T z, and of the tanh.
@@ -111,7 +111,7 @@ export class Sylvester implements Bijection {
     return { value: x.sub(outOf(times(outer, concat(bent, 1)))), logDet };
   }
 
-  private parts(context?: Tensor) {
+  private factors(context?: Tensor) {
     const { vectors, outer, inner, logDiagonal, slope, b } = this.parameters.given(context);
     const s = positiveSlope(slope);
     const diagonal = logDiagonal.softClamp(LOG_SCALE_BOUND).exp();

@@ -20,6 +20,7 @@ const tanhSchema = z.strictObject({ type: z.literal("tanh"), features: sizeSchem
 export class Tanh implements Bijection {
   readonly features: number;
   readonly context = 0;
+  readonly support = { min: -1, max: 1 };
 
   constructor(options: { features: number }) {
     this.features = parse(tanhSchema, { type: "tanh", ...options }, "a hyperbolic tangent").features;

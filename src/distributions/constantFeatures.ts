@@ -1,11 +1,20 @@
 import { z } from "zod";
+import type { DataRows } from "../bijections/bijection.ts";
+import type { OuterStandardization } from "../bijections/outerStandardization.ts";
 import { identityOrder } from "../bijections/permutation.ts";
+import type { Support } from "../bijections/support.ts";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { scoped } from "../graph/scope.ts";
 import { concat, filled, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
-import { type Distribution, type DistributionKind, type Noise, onSupport } from "./distribution.ts";
+import {
+  type Distribution,
+  type DistributionKind,
+  type FitDistribution,
+  type Noise,
+  onSupport,
+} from "./distribution.ts";
 
 const constantSchema = z
   .array(z.int().nonnegative())
@@ -70,12 +79,35 @@ export class ConstantFeatures implements Distribution {
     return concat([varying, filled(0, ["N", 1])], 1).gather(1, order);
   }
 
-  /** The other features of rows [N, D]. */
-  varyingOf(rows: Float64Array): Float64Array {
+  get support(): Support {
+    return { description: `0 in the constant features ${this.constant.join(", ")}` };
+  }
+
+  get fitToData(): FitDistribution | undefined {
+    const { distribution } = this;
+    if (!distribution.fitToData) return undefined;
+    return (rows, heldOut, limits) =>
+      distribution.fitToData!(this.varyingRows(rows), heldOut && this.varyingRows(heldOut), limits);
+  }
+
+  /** Rows without the constant features. */
+  private varyingRows(data: DataRows): DataRows {
     const { features, varying } = this;
-    return Float64Array.from(
-      { length: (rows.length / features) * varying.length },
-      (_, i) => rows[Math.floor(i / varying.length) * features + varying[i % varying.length]],
+    const values = Float64Array.from(
+      { length: data.rows * varying.length },
+      (_, i) => data.values[Math.floor(i / varying.length) * features + varying[i % varying.length]],
+    );
+    return { ...data, features: varying.length, values };
+  }
+
+  get contextStandardization(): OuterStandardization<Distribution> | undefined {
+    const { constant } = this;
+    const inner = this.distribution.contextStandardization;
+    return (
+      inner && {
+        standardize: inner.standardize,
+        relativeTo: (outer) => new ConstantFeatures(inner.relativeTo(outer), { constant }),
+      }
     );
   }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { DataRows } from "../bijections/bijection.ts";
+import type { OuterStandardization } from "../bijections/outerStandardization.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import { countSchema, sizeSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
@@ -8,6 +9,7 @@ import { concat, constant, type Tensor } from "../graph/tensor.ts";
 import { MLP, networkSchema } from "../nn/mlp.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
+import { compile } from "../runtime/compile.ts";
 
 export const contextEmbeddingSchema = z
   .strictObject({
@@ -80,6 +82,32 @@ export class ContextEmbedding {
       (_, i) => context[Math.floor(i / numbers) * this.context + (i % numbers)],
     );
     this.scaler.fitToData({ rows, features: numbers, values, weights });
+  }
+
+  /** The rows with what the model sees of their contexts. */
+  async embedRows(rows: DataRows): Promise<DataRows> {
+    const map = compile((context) => this.apply(context), [["N", this.context]], { precision: "float64" });
+    const context = (await map(rows.context!)) as Float64Array;
+    await map.release();
+    return { ...rows, context };
+  }
+
+  /** The standardization of all columns of a context: labels stay as they are. */
+  get contextStandardization(): OuterStandardization<ContextEmbedding> | undefined {
+    const { context, scaler } = this;
+    if (!scaler) return undefined;
+    const { center, scale, features } = scaler;
+    const labels = context - features;
+    const standardize = Standardize.of(
+      [...center.numbers, ...new Array<number>(labels).fill(0)],
+      [...scale.numbers, ...new Array<number>(labels).fill(1)],
+    );
+    const relativeTo = (outer: Standardize): ContextEmbedding => {
+      const own = [outer.center, outer.scale].map(({ numbers }) => numbers.subarray(0, features));
+      const relative = scaler.composedWith(Standardize.of(own[0], own[1]));
+      return Object.assign(Object.create(ContextEmbedding.prototype), this, { scaler: relative });
+    };
+    return { standardize, relativeTo };
   }
 
   /** Throws `DATA` for a label that is no class; `rowOf` numbers the rows of contexts [rows, C]. */

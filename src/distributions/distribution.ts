@@ -1,4 +1,6 @@
 import type { DataRows } from "../bijections/bijection.ts";
+import type { OuterStandardization } from "../bijections/outerStandardization.ts";
+import type { Support } from "../bijections/support.ts";
 import type { Description, Kind, KindSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Limits } from "../limits.ts";
@@ -21,12 +23,22 @@ export interface Distribution {
   /** Turns noise into rows [N, D] of this distribution. */
   sample(noise: readonly Tensor[], context?: Tensor): Tensor;
   describe(): Description;
+  /** Where rows have a positive density, if not anywhere. */
+  readonly support?: Support | undefined;
   /**
    * Sets the parameters from rows, where that is better than gradient steps from a fixed start; held-out rows may judge
-   * between choices. What takes long ends early where a limit is reached, with parameters that are usable.
+   * between choices. What takes long ends early where a limit is reached, with parameters that are usable. Absent if it takes
+   * nothing from data.
    */
-  fitToData?(rows: DataRows, heldOut?: DataRows, limits?: Limits): void | Promise<void>;
+  readonly fitToData?: FitDistribution | undefined;
+  /** The standardization next to the data. */
+  readonly dataStandardization?: OuterStandardization<Distribution> | undefined;
+  /** The standardization of the context. */
+  readonly contextStandardization?: OuterStandardization<Distribution> | undefined;
 }
+
+/** Sets parameters from rows. */
+export type FitDistribution = (rows: DataRows, heldOut?: DataRows, limits?: Limits) => void | Promise<void>;
 
 /** What the registry holds of each distribution. */
 export type DistributionKind<S extends KindSchema> = Kind<Distribution, S>;

@@ -1,5 +1,8 @@
 import { z } from "zod";
+import type { OuterStandardization } from "../bijections/outerStandardization.ts";
 import { identityOrder } from "../bijections/permutation.ts";
+import type { Standardize } from "../bijections/standardize.ts";
+import type { Support } from "../bijections/support.ts";
 import type { NestedSchema } from "../description.ts";
 import { isTraining } from "../graph/drawn.ts";
 import { scoped } from "../graph/scope.ts";
@@ -8,7 +11,7 @@ import { withVariant } from "../graph/variant.ts";
 import { variantsSchema } from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
 import { chooseComponent, chosenRows } from "./chooseComponent.ts";
-import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
+import type { Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 
 const ensembleSchema = (distribution: NestedSchema) =>
   z.strictObject({
@@ -62,6 +65,33 @@ export class Ensemble implements Distribution {
   private each(build: () => Tensor): Tensor[] {
     const count = isTraining() ? 1 : this.variants;
     return Array.from({ length: count }, (_, m) => scoped("distribution", () => withVariant(m, build)));
+  }
+
+  get support(): Support | undefined {
+    return this.distribution.support;
+  }
+
+  get fitToData(): FitDistribution | undefined {
+    const { distribution } = this;
+    return distribution.fitToData && ((...rows) => distribution.fitToData!(...rows));
+  }
+
+  get dataStandardization(): OuterStandardization<Distribution> | undefined {
+    return this.around(this.distribution.dataStandardization);
+  }
+
+  get contextStandardization(): OuterStandardization<Distribution> | undefined {
+    return this.around(this.distribution.contextStandardization);
+  }
+
+  private around(inner: OuterStandardization<Distribution> | undefined) {
+    const { variants } = this;
+    return (
+      inner && {
+        standardize: inner.standardize,
+        relativeTo: (outer: Standardize) => new Ensemble(inner.relativeTo(outer), { variants }),
+      }
+    );
   }
 
   describe() {

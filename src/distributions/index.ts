@@ -3,7 +3,7 @@ export { Cauchy } from "./cauchy.ts";
 export { ConstantFeatures } from "./constantFeatures.ts";
 export { ContextEmbedding, type ContextEmbeddingOptions } from "./contextEmbedding.ts";
 export { DiagonalNormal } from "./diagonalNormal.ts";
-export type { Distribution, Noise } from "./distribution.ts";
+export type { Distribution, FitDistribution, Noise } from "./distribution.ts";
 export { Ensemble } from "./ensemble.ts";
 export { fitGaussianMixture, type MixtureFit, type MixtureOptions } from "./expectationMaximization.ts";
 export { GaussianMixture } from "./gaussianMixture.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { identityOrder, orderSchema, randomOrder, reverseOrder } from "../bijections/permutation.ts";
 import { blockColumns } from "../bijections/scalar/scalarTransform.ts";
+import type { Support } from "../bijections/support.ts";
 import { countSchema, sizeSchema } from "../description.ts";
 import { scoped } from "../graph/scope.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
@@ -102,6 +103,10 @@ export class Made implements Distribution {
     this.numberings = whole
       ? this.networks().map((n) => new Numberings(n, { features, columns, hidden }))
       : [];
+  }
+
+  get support(): Support | undefined {
+    return this.outputs.support && { description: "0 and 1" };
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {

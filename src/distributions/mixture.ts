@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { contextFor } from "../bijections/bijection.ts";
+import {
+  commonContextStandardization,
+  type OuterStandardization,
+  relativeToContext,
+} from "../bijections/outerStandardization.ts";
 import { identityOrder, reverseOrder } from "../bijections/permutation.ts";
+import type { Standardize } from "../bijections/standardize.ts";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { Parameter } from "../graph/parameter.ts";
@@ -8,7 +14,8 @@ import { scoped } from "../graph/scope.ts";
 import { stack, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import { chooseComponent, chosenRows } from "./chooseComponent.ts";
-import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
+import type { Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
+import { relativeToData } from "./transformedDistribution.ts";
 
 const learnedSchema = z.boolean().default(true);
 
@@ -94,6 +101,41 @@ export class Mixture implements Distribution {
 
   private each(map: (distribution: Distribution) => Tensor): Tensor[] {
     return this.distributions.map((distribution, k) => scoped(`distributions.${k}`, () => map(distribution)));
+  }
+
+  get fitToData(): FitDistribution | undefined {
+    const { distributions } = this;
+    if (!distributions.some(({ fitToData }) => fitToData)) return undefined;
+    return async (...rows) => {
+      for (const distribution of distributions) await distribution.fitToData?.(...rows);
+    };
+  }
+
+  /** That of the first component which has one: the others keep their difference to it. */
+  get dataStandardization(): OuterStandardization<Distribution> | undefined {
+    const standardize = this.distributions
+      .map(({ dataStandardization }) => dataStandardization?.standardize)
+      .find((each) => each);
+    return (
+      standardize && { standardize, relativeTo: (outer) => this.with((each) => relativeToData(each, outer)) }
+    );
+  }
+
+  get contextStandardization(): OuterStandardization<Distribution> | undefined {
+    const standardize = commonContextStandardization(this.distributions);
+    return (
+      standardize && {
+        standardize,
+        relativeTo: (outer: Standardize) => this.with((each) => relativeToContext(each, outer)),
+      }
+    );
+  }
+
+  /** The mixture of other components with the same weights. */
+  private with(map: (distribution: Distribution) => Distribution): Mixture {
+    return Object.assign(Object.create(Mixture.prototype), this, {
+      distributions: this.distributions.map(map),
+    });
   }
 
   describe() {

@@ -1,14 +1,23 @@
 import { z } from "zod";
-import { type Bijection, contextFor } from "../bijections/bijection.ts";
+import { type Bijection, contextFor, type DataRows } from "../bijections/bijection.ts";
 import { bijectionSchema, buildBijection } from "../bijections/build.ts";
+import { relativeToData as bijectionRelativeToData } from "../bijections/chain.ts";
+import {
+  commonContextStandardization,
+  type OuterStandardization,
+  relativeToContext,
+} from "../bijections/outerStandardization.ts";
+import { latentRows } from "../bijections/parts.ts";
 import { reverseOrder } from "../bijections/permutation.ts";
+import { Standardize } from "../bijections/standardize.ts";
+import { imageOf, type Support } from "../bijections/support.ts";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { scoped } from "../graph/scope.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { checkParametersFound } from "../nn/lostParameters.ts";
 import { ContextEmbedding, contextEmbeddingSchema } from "./contextEmbedding.ts";
-import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
+import type { Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 
 const transformedDistributionSchema = (distribution: NestedSchema) =>
   z.strictObject({
@@ -106,6 +115,57 @@ export class TransformedDistribution implements Distribution {
     return context && embedding ? scoped("embedding", () => embedding.apply(context)) : context;
   }
 
+  get support(): Support | undefined {
+    const { base, bijection } = this;
+    if (bijection.isIdentity) return base.support;
+    return bijection.support ?? (base.support && imageOf(base.support));
+  }
+
+  get fitToData(): FitDistribution | undefined {
+    const { base, bijection, embedding } = this;
+    if (!embedding && !bijection.fitToData && !base.fitToData) return undefined;
+    return async (rows, heldOut, limits) => {
+      embedding?.fitToData(rows);
+      const embedded = async (rows: DataRows) => (embedding ? embedding.embedRows(rows) : rows);
+      const [own, judging] = [await embedded(rows), heldOut && (await embedded(heldOut))];
+      await bijection.fitToData?.(own);
+      if (!base.fitToData) return;
+      const latent = await latentRows(bijection, own);
+      await base.fitToData(latent, judging && (await latentRows(bijection, judging)), limits);
+    };
+  }
+
+  get dataStandardization(): OuterStandardization<TransformedDistribution> | undefined {
+    const { base, bijection } = this;
+    const own = bijection.isIdentity ? base.dataStandardization : bijection.dataStandardization;
+    return own && { standardize: own.standardize, relativeTo: (outer) => this.relativeTo(outer) };
+  }
+
+  /**
+   * The distribution of u = (x - center) / scale where this is that of x: each standardization next to the data keeps its
+   * difference to `outer`, which is computed in float64. All other parts are shared.
+   */
+  relativeTo(outer: Standardize): TransformedDistribution {
+    const { base, bijection, embedding } = this;
+    return bijection.isIdentity
+      ? new TransformedDistribution(relativeToData(base, outer), bijection, embedding)
+      : new TransformedDistribution(base, bijectionRelativeToData(bijection, outer), embedding);
+  }
+
+  get contextStandardization(): OuterStandardization<TransformedDistribution> | undefined {
+    const { base, bijection, embedding } = this;
+    if (embedding) {
+      const own = embedding.contextStandardization;
+      const relativeTo = (outer: Standardize) =>
+        new TransformedDistribution(base, bijection, own!.relativeTo(outer));
+      return own && { standardize: own.standardize, relativeTo };
+    }
+    const standardize = commonContextStandardization([base, bijection]);
+    const relativeTo = (outer: Standardize) =>
+      new TransformedDistribution(relativeToContext(base, outer), relativeToContext(bijection, outer));
+    return standardize && { standardize, relativeTo };
+  }
+
   describe() {
     return {
       type: "transformedDistribution" as const,
@@ -114,6 +174,15 @@ export class TransformedDistribution implements Distribution {
       ...(this.embedding && { embedding: this.embedding.describe() }),
     };
   }
+}
+
+/** The distribution of u = (x - center) / scale, where `distribution` is that of x. */
+export function relativeToData(distribution: Distribution, outer: Standardize): Distribution {
+  if (distribution instanceof TransformedDistribution) return distribution.relativeTo(outer);
+  const rest = new Standardize({ features: outer.features }).relativeTo(outer);
+  return (
+    distribution.dataStandardization?.relativeTo(outer) ?? new TransformedDistribution(distribution, rest)
+  );
 }
 
 export const transformedDistributionKind: DistributionKind<typeof transformedDistributionSchema> = {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Support } from "../bijections/support.ts";
 import { realSchema, sizeSchema } from "../description.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
@@ -28,6 +29,10 @@ export class Uniform implements Distribution {
     this.low = low;
     this.high = high;
     this.noise = [{ kind: "uniform", size: features }];
+  }
+
+  get support(): Support {
+    return { min: this.low, max: this.high };
   }
 
   logProb(x: Tensor): Tensor {

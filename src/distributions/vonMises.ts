@@ -22,6 +22,7 @@ const PROPOSALS = 16;
 export class VonMises implements Distribution {
   readonly features: number;
   readonly context = 0;
+  readonly support = { min: -Math.PI, max: Math.PI };
   readonly noise: readonly Noise[];
   readonly location: Parameter;
   readonly logConcentration: Parameter;

@@ -15,16 +15,8 @@ import { parametersOf } from "../nn/module.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { brief } from "../parse.ts";
 import { contextError } from "./contextError.ts";
+import { type Float64Column, float64Column, nestedFloat64Column } from "./float64Column.ts";
 import { FlowEvaluator, type SampleOptions } from "./flowEvaluator.ts";
-import {
-  contextStandardization,
-  dataStandardization,
-  type Float64Column,
-  float64Column,
-  nestedFloat64Column,
-  relativeToContext,
-  relativeToData,
-} from "./outerStandardization.ts";
 import type { RunOptions } from "./rowJobs.ts";
 
 /** A flow whose standardizations next to the data and of the context are outside of it. */
@@ -138,12 +130,12 @@ export class Flow extends TransformedDistribution {
    * the components of a mixture, it takes from their numbers as they are now.
    */
   unstandardized(): Unstandardized {
-    const standardize = dataStandardization(this);
-    const standardizeContext = contextStandardization(this);
+    const standardize = this.dataStandardization?.standardize;
+    const standardizeContext = this.contextStandardization?.standardize;
     if (!standardize && !standardizeContext) return { inner: this };
     let inner: TransformedDistribution = this;
-    if (standardize) inner = relativeToData(inner, standardize);
-    if (standardizeContext) inner = relativeToContext(inner, standardizeContext);
+    if (standardize) inner = inner.relativeTo(standardize);
+    if (standardizeContext) inner = inner.contextStandardization!.relativeTo(standardizeContext);
     return {
       inner: new Flow(inner.base, inner.bijection, inner.embedding),
       ...(standardize && { standardize }),

@@ -7,8 +7,8 @@ import { partsOfClass } from "../nn/module.ts";
 import type { Precision } from "../onnx/export.ts";
 import { Random } from "../random/index.ts";
 import { contextError } from "./contextError.ts";
+import { nestedFloat64Column } from "./float64Column.ts";
 import type { Flow, Unstandardized } from "./flow.ts";
-import { isIdentity, nestedFloat64Column } from "./outerStandardization.ts";
 import { RowJobs, type Rows, type RunOptions, rowsOf } from "./rowJobs.ts";
 
 export interface SampleOptions extends RunOptions {
@@ -54,7 +54,7 @@ export class FlowEvaluator {
   ): Promise<Float64Array> {
     const outer = this.flow.unstandardized();
     const given = this.given("toLatent", x, outer.standardize);
-    if (isIdentity(this.flow.bijection)) return this.unchanged(x, given.rows, context);
+    if (this.flow.bijection.isIdentity) return this.unchanged(x, given.rows, context);
     const build = (x: Tensor, context?: Tensor) => ({ z: outer.inner.toLatent(x, context) });
     return (await this.run("toLatent", build, given, outer, context, options)).z;
   }
@@ -66,7 +66,7 @@ export class FlowEvaluator {
   ): Promise<Float64Array> {
     const outer = this.flow.unstandardized();
     const given = this.given("toData", z);
-    if (isIdentity(this.flow.bijection)) return this.unchanged(z, given.rows, context);
+    if (this.flow.bijection.isIdentity) return this.unchanged(z, given.rows, context);
     const build = (z: Tensor, context?: Tensor) => ({ x: outer.inner.toData(z, context) });
     const { x } = await this.run("toData", build, given, outer, context, options);
     return outer.standardize ? outer.standardize.toData(x, x) : x;

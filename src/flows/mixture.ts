@@ -1,4 +1,3 @@
-import { Identity } from "../bijections/identity.ts";
 import { Mixture, type WeightOptions } from "../distributions/mixture.ts";
 import { Flow } from "./flow.ts";
 
@@ -11,8 +10,6 @@ import { Flow } from "./flow.ts";
  * from 0 lose nothing.
  */
 export function mixture(flows: readonly Flow[], options: WeightOptions = {}): Flow {
-  const parts = flows.map((flow) =>
-    flow.bijection instanceof Identity && !flow.embedding ? flow.base : flow,
-  );
+  const parts = flows.map((flow) => (flow.bijection.isIdentity && !flow.embedding ? flow.base : flow));
   return new Flow(new Mixture(parts, options));
 }

@@ -1,5 +1,4 @@
 import type { Bijection } from "../bijections/bijection.ts";
-import { supportOf } from "../bijections/build.ts";
 import { Chain } from "../bijections/chain.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import { StandardizeContext } from "../bijections/standardizeContext.ts";
@@ -22,15 +21,24 @@ import { nsf } from "./recipes/spline.ts";
  */
 export function forTables(flow: Flow): Flow {
   const { features } = flow;
-  const parts = flow.bijection instanceof Chain ? flow.bijection.bijections : [flow.bijection];
-  const free = parts.findLastIndex((part) => supportOf(part) === undefined) + 1;
-  const inner = parts.slice(0, free);
-  const layers =
-    flow.bijection.context > 0 && !flow.embedding
-      ? [new StandardizeContext(free === parts.length ? flow.bijection : new Chain(inner))]
-      : inner;
+  const { free, onto } = splitAtSupport(flow.bijection);
+  const layers = free.map((each) =>
+    each.context > 0 && !flow.embedding ? new StandardizeContext(each) : each,
+  );
   const table = [new Tails({ features }), new Standardize({ features })];
-  return new Flow(flow.base, new Chain([...layers, ...table, ...parts.slice(free)]), flow.embedding);
+  return new Flow(flow.base, Chain.joined([...layers, ...table, ...onto]), flow.embedding);
+}
+
+/** A bijection as one onto all of space, or none, and those next to the data that are onto a part of it. */
+function splitAtSupport(bijection: Bijection): { free: Bijection[]; onto: Bijection[] } {
+  if (!bijection.support) return { free: [bijection], onto: [] };
+  const parts = bijection.parts?.map((part) => part.bijection) ?? [];
+  const first = parts.findLastIndex(({ support }) => !support) + 1;
+  if (parts.length === 0) return { free: [], onto: [bijection] };
+  if (first === parts.length) return { free: [bijection], onto: [] };
+  const next = splitAtSupport(parts[first]);
+  const free = [...parts.slice(0, first), ...next.free];
+  return { free: free.length > 0 ? [new Chain(free)] : [], onto: [...next.onto, ...parts.slice(first + 1)] };
 }
 
 export interface TableFlowOptions {
@@ -83,4 +91,5 @@ export function tableFlows(features: number, options: TableFlowOptions): { name:
   ];
 }
 
-const layersOf = ({ bijection }: Flow): readonly Bijection[] => (bijection as Chain).bijections;
+const layersOf = ({ bijection }: Flow): readonly Bijection[] =>
+  bijection.parts?.map((part) => part.bijection) ?? [bijection];

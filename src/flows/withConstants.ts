@@ -2,7 +2,6 @@ import { Standardize } from "../bijections/standardize.ts";
 import { ConstantFeatures } from "../distributions/constantFeatures.ts";
 import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import { Flow } from "./flow.ts";
-import { dataStandardization, relativeToData, standardizeBy } from "./outerStandardization.ts";
 
 /**
  * The flow with constant features beside its own: `constants` has the value of each by its place among all features. Rows with
@@ -11,15 +10,15 @@ import { dataStandardization, relativeToData, standardizeBy } from "./outerStand
  */
 export function withConstants(flow: Flow, constants: ReadonlyMap<number, number>): Flow {
   if (constants.size === 0) return flow;
-  const standardize = dataStandardization(flow) ?? new Standardize({ features: flow.features });
-  const { base: own, bijection } = relativeToData(flow, standardize);
+  const standardize = flow.dataStandardization?.standardize ?? new Standardize({ features: flow.features });
+  const { base: own, bijection } = flow.relativeTo(standardize);
   const [centers, scales] = [standardize.center, standardize.scale].map(({ numbers }) => numbers.values());
   const features = Array.from({ length: flow.features + constants.size }, (_, i) => i);
   const base = new ConstantFeatures(new TransformedDistribution(own, bijection), {
     constant: features.filter((i) => constants.has(i)),
   });
   const next = (numbers: Iterator<number>) => numbers.next().value as number;
-  const outer = standardizeBy(
+  const outer = Standardize.of(
     features.map((i) => constants.get(i) ?? next(centers)),
     features.map((i) => (constants.has(i) ? 1 : next(scales))),
   );

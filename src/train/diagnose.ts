@@ -1,6 +1,6 @@
-import { type Bijection, contextFor } from "../bijections/bijection.ts";
-import { supportOf } from "../bijections/build.ts";
-import { Chain } from "../bijections/chain.ts";
+import { contextFor } from "../bijections/bijection.ts";
+import { flattened, type Part } from "../bijections/parts.ts";
+import { formatSupport } from "../bijections/support.ts";
 import type { Flow } from "../flows/flow.ts";
 import { vjp } from "../graph/grad.ts";
 import type { Shape } from "../graph/shape.ts";
@@ -33,11 +33,11 @@ export async function findNonFinite(
     const given = flow.embed(context);
     if (given && flow.embedding) outputs.embedding = given.mul(0).sum(1);
     let value = x;
-    for (const { name, part } of partsOf(flow).reverse()) {
+    for (const { path, bijection: part } of layersOf(flow).reverse()) {
       const next = part.inverse(value, contextFor(part, given));
       value = next.value;
       // Overflow to infinity and NaN alike make this sum non-finite.
-      outputs[name] = next.logDet.add(value.mul(0).sum(1)).broadcastTo(["N"]);
+      outputs[path] = next.logDet.add(value.mul(0).sum(1)).broadcastTo(["N"]);
     }
     outputs.base = base.logProb(value, contextFor(base, given));
     return outputs;
@@ -66,10 +66,10 @@ export async function findNonFiniteDraw(
       const outputs: Record<string, Tensor> = {};
       let value = flow.base.sample(inputs);
       outputs.base = flow.base.logProb(value).add(value.mul(0).sum(1));
-      partsOf(flow).forEach(({ name, part }) => {
+      layersOf(flow).forEach(({ path, bijection: part }) => {
         const next = part.forward(value);
         value = next.value;
-        outputs[name] = next.logDet.add(value.mul(0).sum(1)).broadcastTo(["N"]);
+        outputs[path] = next.logDet.add(value.mul(0).sum(1)).broadcastTo(["N"]);
       });
       outputs.logDensity = logDensity(value);
       const [gradient] = vjp([outputs.logDensity], [value], [filled(1, ["N"])]);
@@ -86,18 +86,16 @@ export async function findNonFiniteDraw(
 }
 
 /** The layers from the base to the data. */
-const partsOf = ({ bijection }: Flow): { name: string; part: Bijection }[] =>
-  bijection instanceof Chain
-    ? bijection.bijections.map((part, i) => ({ name: `bijection.bijections.${i}`, part }))
-    : [{ name: "bijection", part: bijection }];
+const layersOf = ({ bijection }: Flow): Part[] => flattened(bijection, "bijection");
 
 function first(flow: Flow, results: Readonly<Record<string, Floats>>): Culprit | undefined {
   for (const [layer, numbers] of Object.entries(results)) {
     const row = numbers.findIndex((x) => !Number.isFinite(x));
     if (row < 0) continue;
-    const part = partsOf(flow).find(({ name }) => name === layer)?.part;
+    const found = layersOf(flow).find(({ path }) => path === layer)?.bijection;
+    const { support } = layer === "base" ? flow.base : (found ?? {});
     const outside = numbers[row] === Number.NEGATIVE_INFINITY;
-    return { layer, row, outside, support: part && supportOf(part) };
+    return { layer, row, outside, support: support && formatSupport(support) };
   }
   return undefined;
 }

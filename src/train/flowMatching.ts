@@ -1,8 +1,5 @@
-import { contextFor } from "../bijections/bijection.ts";
-import { Chain } from "../bijections/chain.ts";
-import { Continuous } from "../bijections/continuous.ts";
-import type { Standardize } from "../bijections/standardize.ts";
-import { StandardizeContext } from "../bijections/standardizeContext.ts";
+import { type Bijection, contextFor, type VelocityField } from "../bijections/bijection.ts";
+import { flattened } from "../bijections/parts.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
 import { drawForRows } from "../graph/drawn.ts";
@@ -23,19 +20,17 @@ const SIGMA = 1e-4;
  * flow that is not continuous, or has something else to learn.
  */
 export function flowMatchingLoss(flow: Flow, x: Tensor, context?: Tensor): Tensor {
-  const { continuous, scaler, rest } = partsOf(flow);
-  const data = rest ? rest.inverse(x).value : x;
+  const { velocity, rest } = splitFlow(flow);
   const noise = flow.base.noise.map(({ kind, size }) => drawForRows(kind, size));
   const embedded = flow.embed(context);
+  const data = rest.reduceRight((value, part) => part.inverse(value, contextFor(part, embedded)).value, x);
   const z = flow.base.sample(noise, contextFor(flow.base, embedded));
   const t = drawForRows("uniform", 1);
   const point = scalar(1)
     .sub(t.mul(1 - SIGMA))
     .mul(z)
     .add(t.mul(data));
-  const given = embedded && scaler ? scaler.inverse(embedded).value : embedded;
-  const velocity = continuous.velocity(t, point, given);
-  const loss = velocity
+  const loss = velocity(t, point, embedded)
     .sub(data.sub(z.mul(1 - SIGMA)))
     .square()
     .sum(1);
@@ -43,25 +38,16 @@ export function flowMatchingLoss(flow: Flow, x: Tensor, context?: Tensor): Tenso
   return loss;
 }
 
-/** The continuous part, next to the base; what scales its context; and what stands between it and the data. */
-function partsOf(flow: Flow): {
-  continuous: Continuous;
-  scaler: Standardize | undefined;
-  rest: Chain | undefined;
-} {
-  const { bijection } = flow;
-  const [outer, ...rest] = bijection instanceof Chain ? bijection.bijections : [bijection];
-  const { inner, scaler } =
-    outer instanceof StandardizeContext
-      ? { inner: outer.bijection, scaler: outer.scaler }
-      : { inner: outer, scaler: undefined };
-  const own = new Set(trainableParameters([inner, flow.embedding]).values());
+/** The field of the continuous part, which is next to the base, and the parts between it and the data. */
+function splitFlow(flow: Flow): { velocity: VelocityField; rest: Bijection[] } {
+  const [first, ...rest] = flattened(flow.bijection).map(({ bijection }) => bijection);
+  const own = new Set(trainableParameters([first, flow.embedding]).values());
   const other = [...flow.parameters()].find(([, p]) => p.trainable && !own.has(p));
-  if (inner instanceof Continuous && !other)
-    return { continuous: inner, scaler, rest: rest.length > 0 ? new Chain(rest) : undefined };
+  if (first.velocity && !other)
+    return { velocity: (t, y, context) => first.velocity!(t, y, contextFor(first, context)), rest };
   throw new PushforwardError("ARGUMENT", "flow matching does not fit this flow", {
     expected: "a base without learned parameters, a continuous bijection, and then nothing that is learned",
-    received: inner instanceof Continuous ? `${other![0]} to learn` : inner.describe().type,
+    received: first.velocity ? `${other![0]} to learn` : first.describe().type,
     mend: "Train it by likelihood, or build it with cnf().",
   });
 }

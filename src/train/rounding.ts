@@ -1,9 +1,9 @@
+import { sampled } from "../bijections/parts.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import { PushforwardError } from "../errors.ts";
+import { type Float64Column, float64Column, nestedFloat64Column } from "../flows/float64Column.ts";
 import type { Flow } from "../flows/flow.ts";
-import { type Float64Column, float64Column, nestedFloat64Column } from "../flows/outerStandardization.ts";
-import { thinned } from "./initialize.ts";
-import type { TrainingRows } from "./rows.ts";
+import { asDataRows, type TrainingRows } from "./rows.ts";
 
 /**
  * Throws `DATA` if rounding to float32, in which training computes, is large relative to the deviation of a column: a column
@@ -11,7 +11,7 @@ import type { TrainingRows } from "./rows.ts";
  */
 export function checkRounding(flow: Flow, data: TrainingRows): void {
   const { inner, standardize, standardizeContext } = flow.unstandardized();
-  const { rows, values, context, weights } = thinned(data);
+  const { rows, values, context = new Float64Array(), weights } = sampled(asDataRows(data));
   const check = (what: string, own: Float64Array, features: number, outer: Standardize | undefined) => {
     if (features === 0) return;
     const scale = new Standardize({ features });

@@ -1,0 +1,25 @@
+/** The rows [D] with a positive density, where these are not all of R^D. */
+export type Support =
+  /** x_i > 0 for all i. */
+  | "positive"
+  /** x_1 < x_2 < ... < x_D. */
+  | "ordered"
+  /** x_i > 0 for all i, with a sum below 1. */
+  | "simplex"
+  /** min < x_i < max for all i. */
+  | { readonly min: number; readonly max: number }
+  /** Any other set, in words or as a formula. */
+  | { readonly description: string };
+
+/** A support as a formula, for errors. */
+export function formatSupport(support: Support): string {
+  if (support === "positive") return "x > 0";
+  if (support === "ordered") return "x_1 < x_2 < ... < x_D";
+  if (support === "simplex") return "x_i > 0 with a sum below 1";
+  return "description" in support ? support.description : `${support.min} < x < ${support.max}`;
+}
+
+/** The support of f(x), where x has a support and f is a map of R^D onto itself. */
+export const imageOf = (support: Support): Support => ({
+  description: `the image of ${formatSupport(support)} under the maps that follow`,
+});

@@ -1,0 +1,128 @@
+import { describe, expect, test } from "vitest";
+import {
+  Actnorm,
+  Autoregressive,
+  BatchNorm,
+  type Bijection,
+  buildBijection,
+  Chain,
+  Invert,
+  Permutation,
+  Standardize,
+  StandardizeContext,
+} from "../../src/bijections/index.ts";
+import { bijectionKinds } from "../../src/bijections/registry.ts";
+import { formatSupport, imageOf } from "../../src/bijections/support.ts";
+import type { Description, Kind } from "../../src/description.ts";
+import { StandardNormal } from "../../src/distributions/index.ts";
+import { Flow } from "../../src/flows/index.ts";
+import { Random } from "../../src/random/index.ts";
+
+const D = 3;
+const ROWS = 500;
+const context = new Random(2).normal(new Float64Array(ROWS)).map((v) => 40 + 5 * v);
+const values = new Random(1)
+  .normal(new Float64Array(ROWS * D))
+  .map((v, i) => 10 * (i % D) + (1 + (i % D)) * v);
+
+const normalized: [string, () => Bijection][] = [
+  ["actnorm", () => new Actnorm({ features: D })],
+  ["a standardization", () => new Standardize({ features: D })],
+  ["batch normalization", () => new BatchNorm({ features: D })],
+];
+const around: [string, (bijection: Bijection) => Bijection][] = [
+  ["itself", (bijection) => bijection],
+  [
+    "a nested chain",
+    (bijection) => new Chain([new Chain([new Permutation({ order: [2, 0, 1] }), new Chain([bijection])])]),
+  ],
+  ["an inverse", (bijection) => new Invert(bijection)],
+  [
+    "the inverse of a chain",
+    (bijection) => new Invert(new Chain([bijection, new Permutation({ order: [2, 0, 1] })])),
+  ],
+  [
+    "an inverse inside a chain",
+    (bijection) => new Chain([new Invert(new Chain([bijection])), new Permutation({ order: [1, 0, 2] })]),
+  ],
+  ["the inverse of an inverse", (bijection) => new Invert(new Invert(bijection))],
+];
+
+describe.each(around)("in %s", (_, wrap) => {
+  test.each(normalized)(
+    "%s is fitted to data: latent values have mean 0 and deviation 1",
+    async (_, make) => {
+      const flow = new Flow(new StandardNormal({ features: D }), wrap(make()));
+      await flow.fitToData!({ rows: ROWS, features: D, values });
+      const z = await flow.toLatent(values, undefined, { precision: "float64" });
+      for (let c = 0; c < D; c++) {
+        const column = z.filter((_, i) => i % D === c);
+        const mean = column.reduce((a, b) => a + b) / ROWS;
+        expect(Math.abs(mean)).toBeLessThan(0.05);
+        expect(Math.abs(column.reduce((sum, v) => sum + (v - mean) ** 2, 0) / ROWS - 1)).toBeLessThan(0.1);
+      }
+    },
+  );
+});
+
+test("the second of two maps in an inverse is fitted to what the first one makes of the data", async () => {
+  const [first, second] = [new Actnorm({ features: D }), new Actnorm({ features: D })];
+  await new Invert(new Chain([first, second])).fitToData!({ rows: ROWS, features: D, values });
+  expect(first.logScale.numbers[2]).toBeLessThan(-0.9);
+  for (const number of [...second.shift.numbers, ...second.logScale.numbers])
+    expect(Math.abs(number)).toBeLessThan(1e-5);
+});
+
+test("a map in a chain sees the standardized context, and its inverse too", async () => {
+  class Recording extends Actnorm {
+    override readonly context = 1 as never;
+    seen: Float64Array | undefined;
+    override fitToData(rows: Parameters<Actnorm["fitToData"]>[0]) {
+      this.seen = rows.context;
+    }
+    override fitToLatent(rows: Parameters<Actnorm["fitToData"]>[0]) {
+      this.seen = rows.context;
+    }
+  }
+  for (const wrap of [(b: Bijection) => b, (b: Bijection) => new Invert(b)]) {
+    const inner = new Recording({ features: D });
+    await new StandardizeContext(wrap(new Chain([inner]))).fitToData({
+      rows: ROWS,
+      features: D,
+      values,
+      context,
+    });
+    expect(Math.abs(inner.seen!.reduce((a, b) => a + b) / ROWS)).toBeLessThan(0.05);
+  }
+});
+
+test("what takes nothing from data says so", () => {
+  const maps = [new Permutation({ order: [1, 0] }), new Autoregressive({ order: [0, 1] }, new Random(0))];
+  expect(new Chain(maps).fitToData).toBeUndefined();
+  expect(new Invert(new Chain(maps)).fitToData).toBeUndefined();
+  expect(new Flow(new StandardNormal({ features: 2 }), new Chain(maps)).fitToData).toBeUndefined();
+});
+
+test("the catalogue names a support where a bijection declares one", () => {
+  for (const { about, examples } of bijectionKinds as readonly Kind<Bijection>[]) {
+    const supports = examples(2).map(
+      (example) => buildBijection(example as Description, new Random(0)).support,
+    );
+    expect(
+      supports.some((support) => support !== undefined),
+      about.name,
+    ).toBe(about.support !== undefined);
+    const [support] = supports;
+    if (support && typeof support === "string") expect(formatSupport(support)).toBe(about.support);
+  }
+});
+
+test("a chain has the support of its last map, or an image of that of one before", () => {
+  const [exp, permutation] = [
+    { type: "exp", features: 2 },
+    { type: "permutation", order: [1, 0] },
+  ].map((each) => buildBijection(each as Description, new Random(0)));
+  expect(new Chain([permutation, exp]).support).toBe("positive");
+  expect(new Chain([exp, permutation]).support).toEqual(imageOf("positive"));
+  expect(new Chain([permutation]).support).toBeUndefined();
+});
