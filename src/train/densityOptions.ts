@@ -25,6 +25,8 @@ export const densitySettingsSchema = fitSettingsSchema.pick(common).extend({
   stickTheLanding: z.boolean().default(false),
   /** Size of the sample that the result is computed from. */
   samples: z.int().min(2).default(10_000),
+  /** Looks for mass of the density that the flow misses: see `importance`. */
+  detectMissedMass: z.boolean().default(true),
 });
 
 export type DensitySettings = z.input<typeof densitySettingsSchema>;

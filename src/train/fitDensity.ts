@@ -10,10 +10,11 @@ import {
 } from "./densityOptions.ts";
 import { Descent, MOST_RECOVERIES } from "./descent.ts";
 import { findNonFiniteDraw } from "./diagnose.ts";
-import { type Importance, importance, shown } from "./importance.ts";
+import { type Importance, importance } from "./importance.ts";
 import { ReverseDivergence } from "./reverseDivergence.ts";
 import { stepScale } from "./schedule.ts";
 import { sharesOf } from "./sharedLoss.ts";
+import { shownRow } from "./shownRow.ts";
 import { checkedDensity, type TargetDensity } from "./targetDensity.ts";
 
 export interface DensityFit extends Importance {
@@ -32,7 +33,7 @@ const STRETCH = 100;
  *
  * by stochastic gradients through rows that the flow draws (Rezende and Mohamed 2015). Parameters that the density reads stay
  * as they are, unless they are the flow's. What it gives, ELBO and log Z among them, comes from a fresh sample of the
- * fitted flow.
+ * fitted flow. This divergence does not punish a flow for leaving out a part of p: read `warnings`.
  *
  * If the loss becomes NaN or infinite or explodes, fitting goes back to its last good weights with half the step; after three
  * times it throws a NUMERIC error that says whether a layer of the flow or the density is at fault. Throws `SHAPE` if the
@@ -66,6 +67,7 @@ export async function fitDensity(
   const { providers, threads } = options;
   const sample = await importance(flow, checked, settings.samples, {
     seed: settings.seed,
+    detectMissedMass: settings.detectMissedMass,
     providers,
     threads,
   });
@@ -180,7 +182,7 @@ function accusation(culprit: Awaited<ReturnType<typeof findNonFiniteDraw>>): { w
         ? "the log-density that was given"
         : "the gradient of the log-density that was given";
     return {
-      where: `${what}, x = ${shown(x)}`,
+      where: `${what}, x = ${shownRow(x)}`,
       mend: "It must be finite wherever the flow can reach: bound what goes into a logarithm or a root, or let the flow end in a bijection onto the support.",
     };
   }

@@ -87,6 +87,7 @@ describe("importance", () => {
     const scale = new Parameter([], [Number.NaN]);
     const identity = new Permutation({ order: [0] });
     const broken = Object.assign(new Permutation({ order: [0] }), {
+      scale,
       forward: (z: Tensor) => ({ ...identity.forward(z), value: z.mul(scale) }),
     });
     const flow = new Flow(new StandardNormal({ features: 1 }), broken);

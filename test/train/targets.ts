@@ -51,3 +51,19 @@ export const gaussian =
       .mul(-0.5)
       .add(logNormalizer - LOG_2_PI - Math.log(a * c));
   };
+
+/** Neal's funnel (2003): v ~ N(0, 3^2), and x_i ~ N(0, exp(v)) for each other column. */
+export const funnel =
+  (features: number) =>
+  (x: Tensor): Tensor => {
+    const v = x.slice(1, 0, 1).sum(1);
+    const squares = x.slice(1, 1, features).square().sum(1).mul(v.neg().exp());
+    const normalizer = 0.5 * features * LOG_2_PI + Math.log(3);
+    return v
+      .square()
+      .div(9)
+      .add(squares)
+      .mul(-0.5)
+      .sub(v.mul((features - 1) / 2))
+      .sub(normalizer);
+  };

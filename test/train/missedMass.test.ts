@@ -1,0 +1,150 @@
+import { describe, expect, it } from "vitest";
+import { Chain } from "../../src/bijections/chain.ts";
+import { Exp } from "../../src/bijections/exp.ts";
+import { Invert } from "../../src/bijections/invert.ts";
+import { LULinear } from "../../src/bijections/luLinear.ts";
+import { StandardNormal, Uniform } from "../../src/distributions/index.ts";
+import { Flow, ncsf, nsf, realNVP } from "../../src/flows/index.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import { Random } from "../../src/random/index.ts";
+import { fitDensity, importance, type TargetDensity } from "../../src/train/index.ts";
+import { findMissedMass } from "../../src/train/missedMass.ts";
+import { erf } from "../graph/special.ts";
+import { kolmogorovSmirnov } from "../mathematics/kolmogorovSmirnov.ts";
+import { banana, funnel, gaussian, twoModes } from "./targets.ts";
+
+const quick = { optimizer: { learningRate: 3e-3 }, threads: 1 } as const;
+const splines = (features: number, bound: number, seed = 0) =>
+  nsf(features, { kind: "coupling", bound, hidden: [32, 32], transforms: 4, seed });
+const affine = (seed = 0) => realNVP(2, { hidden: [32, 32], transforms: 4, seed });
+const linear = () => new Flow(new StandardNormal({ features: 2 }), new Invert(new LULinear({ features: 2 })));
+const standardNormal: TargetDensity = (x) => x.square().sum(1).mul(-0.5);
+
+/** The warnings of several samples, after a fit. */
+async function warningsOf(flow: Flow, density: TargetDensity, steps: number): Promise<readonly string[][]> {
+  await fitDensity(flow, density, { ...quick, steps, samples: 2 });
+  const all: string[][] = [];
+  for (const seed of [1, 2, 3, 4]) {
+    const { warnings } = await importance(flow, density, 10_000, { seed, threads: 1 });
+    all.push([...warnings]);
+  }
+  return all;
+}
+
+describe("mass that the flow misses is found", () => {
+  it("in 2-D, beyond the bound of the splines, where all other numbers are perfect", async () => {
+    const result = await fitDensity(splines(2, 8), funnel(2), { ...quick, steps: 2000 });
+    // 7% of the mass is missed: log Z should be 0.
+    expect(result.logNormalizer).toBeLessThan(-0.06);
+    expect(result.logNormalizerError).toBeLessThan(2e-3);
+    expect(result.effectiveSampleSize).toBeGreaterThan(9_500);
+    expect(result.missedMass).toBeGreaterThan(0.015);
+    expect(result.missedMass).toBeLessThan(0.1);
+    expect(result.warnings).toMatchInlineSnapshot(`
+      [
+        "At least about 3% of the density's mass lies where the flow draws almost no rows, for example at x = (3.435, -10.02): logNormalizer is too low by that share or more. Its column 1 is -10, and the flow draws from -7.88 to 7.94: raise the bound of splines that end there, give the flow a base with heavier tails, such as StudentT, or, if it is another mode, fit with annealing.",
+      ]
+    `);
+  });
+
+  it("in 10-D, beyond the bound of the splines", async () => {
+    for (const warnings of await warningsOf(splines(10, 8, 1), funnel(10), 2000))
+      expect(warnings.join()).toMatch(/^At least about [123]% of the density's mass/);
+  });
+
+  it("in another mode that is not too far", async () => {
+    const flow = affine();
+    for (const warnings of await warningsOf(flow, twoModes(4), 1000))
+      expect(warnings.join()).toContain("At least about");
+  });
+
+  it("as much as there is, where the chains reach all of it", async () => {
+    const box = new Flow(new Uniform({ features: 1, low: -1, high: 1 }));
+    const { missedMass, missedMassError, logNormalizer } = await importance(box, standardNormal, 40_000);
+    // The normal distribution has a mass of 0.6827 within a deviation.
+    expect(Math.abs(missedMass - 0.3173)).toBeLessThan(4 * missedMassError);
+    expect(missedMassError).toBeLessThan(0.01);
+    expect(logNormalizer).toBeCloseTo(0.5 * Math.log(2 * Math.PI) + Math.log(0.6827), 2);
+  });
+
+  it("but not in a mode that neither the flow nor the chains reach", async () => {
+    const { logNormalizer, missedMass } = await fitDensity(affine(), twoModes(40), { ...quick, steps: 1000 });
+    expect(logNormalizer).toBeCloseTo(-Math.log(2), 1);
+    // Half of the mass is missed; what is found belongs to the tails of the mode that the flow has.
+    expect(missedMass).toBeLessThan(0.02);
+  });
+});
+
+describe("a good fit gives no warning", () => {
+  it.each([
+    ["a Gaussian by a linear flow", linear, gaussian([1, -2], [0.5, -0.8, 0.3]), 2000],
+    ["a banana by RealNVP", affine, banana, 2000],
+    ["a funnel by RealNVP", affine, funnel(2), 4000],
+    ["a banana by splines within their bound", () => splines(2, 16), banana, 3000],
+    ["two near modes by RealNVP", affine, twoModes(1), 2000],
+  ] as const)("%s", async (_, build, density, steps) => {
+    expect(await warningsOf(build(), density, steps)).toEqual([[], [], [], []]);
+  });
+
+  it("angles, which chains leave and enter again on the other side", async () => {
+    const { missedMass } = await importance(ncsf(2), (x) => x.cos().sum(1).mul(0.3), 4000);
+    expect(missedMass).toBe(0);
+  });
+
+  it("a density that is a NaN outside of its support", async () => {
+    const { base } = affine();
+    const flow = new Flow(base, new Chain([new Exp({ features: 2 })]));
+    const logNormal = (x: Tensor) => x.log().square().mul(-0.5).sub(x.log()).sum(1);
+    const { missedMass, warnings } = await importance(flow, logNormal, 4000);
+    expect(missedMass).toBe(0);
+    expect(warnings).toEqual([]);
+  });
+});
+
+it("chains keep the distribution of the density", async () => {
+  const n = 20_000;
+  const samples = new Random(1).normal(new Float64Array(n));
+  const logTarget = samples.map((x) => -0.5 * x * x);
+  let ends: Float64Array = new Float64Array();
+  await findMissedMass(
+    {
+      features: 1,
+      samples,
+      logWeights: new Float64Array(n).fill(-Math.log(n)),
+      logNormalizer: 0.5 * Math.log(2 * Math.PI),
+      logTarget,
+      evaluateTarget: async (rows) => rows.map((x) => -0.5 * x * x),
+      evaluateFlow: async (rows) => {
+        ends = rows;
+        return rows.map((x) => -0.5 * x * x - 0.5 * Math.log(2 * Math.PI));
+      },
+    },
+    new Random(2),
+  );
+  const moved = ends.filter((x) => !samples.includes(x)).length;
+  expect(moved).toBeGreaterThan(0.95 * ends.length);
+  const normal = (x: number) => 0.5 * (1 + erf(x / Math.SQRT2));
+  expect(kolmogorovSmirnov(ends, normal)).toBeGreaterThan(0.01);
+});
+
+it("is left out on demand, and is the same for the same seed", async () => {
+  const off = await importance(linear(), standardNormal, 500, { detectMissedMass: false });
+  expect(off.missedMass).toBeNaN();
+  const box = new Flow(new Uniform({ features: 2, low: 0, high: 1 }));
+  const [a, b] = [
+    await importance(box, standardNormal, 1000, { seed: 3 }),
+    await importance(box, standardNormal, 1000, { seed: 3 }),
+  ];
+  expect(a).toEqual(b);
+  expect(a.samples).toEqual(
+    (await importance(box, standardNormal, 1000, { seed: 3, detectMissedMass: false })).samples,
+  );
+});
+
+it("weights with a heavy tail give a warning", async () => {
+  const cauchy: TargetDensity = (x) => x.square().log1p().sum(1).neg();
+  const { warnings } = await fitDensity(linear(), cauchy, { ...quick, steps: 500 });
+  expect(warnings.at(-1)).toMatchInlineSnapshot(
+    `"A few weights are far larger than the others (paretoShape 0.92, largest weight 0.0073 of 1), so weighted means and logNormalizer are unreliable. Fit with more steps or layers, or give the flow a base with heavier tails, such as StudentT."`,
+  );
+});
