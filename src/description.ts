@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Category, customKind } from "./customKinds.ts";
 import { parse } from "./parse.ts";
 import type { Random } from "./random/index.ts";
 import { largestSize } from "./sizeBudget.ts";
@@ -78,23 +79,45 @@ export interface Kind<T, S extends KindSchema = KindSchema> {
 /** The descriptions that a list of kinds understands, as a union. */
 export type DescriptionOf<K> = K extends readonly Kind<infer _, infer S>[] ? z.output<SchemaOf<S>> : never;
 
+/** A schema that leaves a value of a custom kind to that, what `isBuilt` as it is, and any other to `own`. */
+export function orCustom<S extends z.ZodType>(
+  category: Category,
+  own: S,
+  isBuilt: (value: unknown) => boolean = () => false,
+): S {
+  const anything = z.unknown();
+  const schema = z.lazy(() => own);
+  // What `z.lazy` does, but with a schema that depends on the value: to parse by one inside a `transform` would make an error
+  // with its stack for each part that does not fit, of which a hostile file may have many.
+  const choose: typeof schema._zod.run = (payload, context) => {
+    const kind = customKind(category, (payload.value as { type?: unknown } | null | undefined)?.type);
+    const chosen = isBuilt(payload.value) ? anything : kind ? (kind.schema ?? anything) : own;
+    return chosen._zod.run(payload, context) as ReturnType<typeof schema._zod.run>;
+  };
+  Object.assign(schema._zod, { parse: choose, run: choose });
+  return schema as unknown as S;
+}
+
 /**
  * What a list of kinds makes together: the schema of all, told apart by `type`, and a function that checks a description
- * by it and builds it. `what` names one in errors: "a bijection".
+ * by it and builds it. Both know custom kinds, too, inside `withKinds`. `what` names one in errors: "a bijection".
  */
-export function registry<T>(kinds: readonly Kind<T>[], what: string) {
+export function registry<T>(kinds: readonly Kind<T>[], what: string, category: Category) {
   const schemas = () =>
     kinds.map(({ schema: own }): ObjectSchema => (typeof own === "function" ? own(schema) : own));
-  const schema: NestedSchema = z.lazy(() => {
+  const registered: NestedSchema = z.lazy(() => {
     const [first, ...rest] = schemas();
     return z.discriminatedUnion("type", [first, ...rest]) as unknown as NestedSchema;
   });
+  const schema = orCustom(category, registered);
   const kindOf = new Map(schemas().map(({ shape }, i) => [shape.type.value, kinds[i]]));
   const build = (description: Description, random: Random): T =>
+    (customKind(category, description.type)?.build(description as never, random) as T | undefined) ??
     kindOf.get(description.type)!.build(description, random, build);
   return {
     schema,
     build: (description: Description, random: Random): T =>
       build(parse(schema, description, what, "MODEL"), random),
+    has: (type: string): boolean => kindOf.has(type),
   };
 }

@@ -24,7 +24,12 @@ import {
   type Transformed,
 } from "./bijection.ts";
 import { identityOrder, orderSchema, randomOrder, reverseOrder } from "./permutation.ts";
-import { buildScalarTransform, conditionedExamples, scalarTransformSchema } from "./scalar/build.ts";
+import {
+  buildScalarTransform,
+  conditionedExamples,
+  describeWithTransform,
+  scalarTransformSchema,
+} from "./scalar/build.ts";
 import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 
 const autoregressiveSchema = z.strictObject({
@@ -137,7 +142,7 @@ export class Autoregressive implements Bijection {
   }
 
   describe(): Description {
-    return this.options;
+    return describeWithTransform(this.options);
   }
 }
 

@@ -5,7 +5,7 @@ import { bijectionKinds } from "./registry.ts";
 
 export type BijectionDescription = DescriptionOf<typeof bijectionKinds>;
 
-const { schema, build } = registry<Bijection>(bijectionKinds, "a bijection");
+const { schema, build, has } = registry<Bijection>(bijectionKinds, "a bijection", "bijection");
 
 export const bijectionSchema = schema as z.ZodType<BijectionDescription, Description>;
 
@@ -15,3 +15,6 @@ export const bijectionSchema = schema as z.ZodType<BijectionDescription, Descrip
  * Throws `MODEL` if the description does not fit, with the path of the field.
  */
 export const buildBijection = build;
+
+/** Whether pushforward has bijections of this type. */
+export const isBijectionType = has;

@@ -14,7 +14,12 @@ import {
   sumFeatures,
   type Transformed,
 } from "./bijection.ts";
-import { buildScalarTransform, conditionedExamples, scalarTransformSchema } from "./scalar/build.ts";
+import {
+  buildScalarTransform,
+  conditionedExamples,
+  describeWithTransform,
+  scalarTransformSchema,
+} from "./scalar/build.ts";
 import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 
 /** True where a feature is kept and conditions the others. */
@@ -130,7 +135,7 @@ export class Coupling implements Bijection {
   }
 
   describe(): Description {
-    return this.options;
+    return describeWithTransform(this.options);
   }
 }
 

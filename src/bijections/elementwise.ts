@@ -10,7 +10,12 @@ import {
   sumFeatures,
   type Transformed,
 } from "./bijection.ts";
-import { buildScalarTransform, scalarTransformExamples, scalarTransformSchema } from "./scalar/build.ts";
+import {
+  buildScalarTransform,
+  describeWithTransform,
+  scalarTransformExamples,
+  scalarTransformSchema,
+} from "./scalar/build.ts";
 import type { ScalarTransform } from "./scalar/scalarTransform.ts";
 
 const elementwiseSchema = z.strictObject({
@@ -53,7 +58,7 @@ export class Elementwise implements Bijection {
   }
 
   describe(): Description {
-    return this.options;
+    return describeWithTransform(this.options);
   }
 }
 

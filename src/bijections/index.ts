@@ -33,6 +33,7 @@ export { Radial, type RadialOptions } from "./radial.ts";
 export { RealNVPCoupling, type RealNVPCouplingOptions } from "./realNVPCoupling.ts";
 export { Residual, type ResidualOptions } from "./residual.ts";
 export type { ScalarTransformOptions } from "./scalar/build.ts";
+export type { ScalarTransform, ScalarTransformed } from "./scalar/scalarTransform.ts";
 export { Sigmoid } from "./sigmoid.ts";
 export { SinhArcsinh } from "./sinhArcsinh.ts";
 export { Softplus } from "./softplus.ts";

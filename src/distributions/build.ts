@@ -5,7 +5,7 @@ import { distributionKinds } from "./registry.ts";
 
 export type DistributionDescription = DescriptionOf<typeof distributionKinds>;
 
-const { schema, build } = registry<Distribution>(distributionKinds, "a distribution");
+const { schema, build, has } = registry<Distribution>(distributionKinds, "a distribution", "distribution");
 
 export const distributionSchema = schema as z.ZodType<DistributionDescription, Description>;
 
@@ -15,3 +15,6 @@ export const distributionSchema = schema as z.ZodType<DistributionDescription, D
  * Throws `MODEL` if the description does not fit, with the path of the field.
  */
 export const buildDistribution = build;
+
+/** Whether pushforward has distributions of this type. */
+export const isDistributionType = has;

@@ -2,6 +2,7 @@ export { buildDistribution, type DistributionDescription, distributionSchema } f
 export { Cauchy } from "./cauchy.ts";
 export { ConstantFeatures } from "./constantFeatures.ts";
 export { ContextEmbedding, type ContextEmbeddingOptions } from "./contextEmbedding.ts";
+export type { Builders, CustomDescription, CustomKind } from "./customKinds.ts";
 export { DiagonalNormal } from "./diagonalNormal.ts";
 export type { Distribution, FitDistribution, Noise } from "./distribution.ts";
 export { Ensemble } from "./ensemble.ts";

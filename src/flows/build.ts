@@ -2,6 +2,7 @@ import { z } from "zod";
 import { bijectionSchema, buildBijection } from "../bijections/build.ts";
 import { buildDistribution, distributionSchema } from "../distributions/build.ts";
 import { ContextEmbedding, contextEmbeddingSchema } from "../distributions/contextEmbedding.ts";
+import { type CustomKind, withCustomKinds } from "../distributions/customKinds.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { Flow } from "./flow.ts";
@@ -17,17 +18,35 @@ export const flowSchema = z.strictObject({
 /** A flow as plain data: what a model file holds beside the parameters. */
 export type FlowDescription = z.input<typeof flowSchema>;
 
+export interface KindOptions {
+  /** How classes of your own are built from their descriptions. Default none. */
+  kinds?: readonly CustomKind[];
+}
+
+const optionsSchema = z.strictObject({
+  seed: z.union([z.int(), z.bigint()]).default(0),
+  kinds: z.array(z.custom<CustomKind>()).default([]),
+});
+
+export interface BuildFlowOptions extends KindOptions {
+  /** Of the starting weights. Default 0. */
+  seed?: number | bigint;
+}
+
 /**
  * Makes a flow from its description, with starting weights drawn from `seed`.
  *
- * Throws `MODEL` if the description does not fit, with the path of the field.
+ * Throws `MODEL` if the description does not fit, with the path of the field; `ARGUMENT` for kinds that do not fit.
  */
-export function buildFlow(description: FlowDescription, seed: number | bigint = 0): Flow {
-  const { base, bijection, embedding } = parse(flowSchema, description, "a flow", "MODEL");
-  const random = new Random(seed).split("flow");
-  return new Flow(
-    buildDistribution(base, random.split("base")),
-    buildBijection(bijection, random.split("bijection")),
-    embedding && new ContextEmbedding(embedding, random.split("embedding")),
-  );
+export function buildFlow(description: FlowDescription, options: BuildFlowOptions = {}): Flow {
+  const { seed, kinds } = parse(optionsSchema, options, "an option of buildFlow");
+  return withCustomKinds(kinds, () => {
+    const { base, bijection, embedding } = parse(flowSchema, description, "a flow", "MODEL");
+    const random = new Random(seed).split("flow");
+    return new Flow(
+      buildDistribution(base, random.split("base")),
+      buildBijection(bijection, random.split("bijection")),
+      embedding && new ContextEmbedding(embedding, random.split("embedding")),
+    );
+  });
 }

@@ -1,10 +1,11 @@
-export { buildFlow, type FlowDescription } from "./build.ts";
+export { type BuildFlowOptions, buildFlow, type FlowDescription, type KindOptions } from "./build.ts";
 export { decodeChecked, encodeChecked } from "./checksum.ts";
 export { embedContext } from "./embedContext.ts";
 export { Flow } from "./flow.ts";
 export type { SampleOptions } from "./flowEvaluator.ts";
 export { mixture } from "./mixture.ts";
 export { decodeModel, encodeModel, type GivenRecord, type Model, type TrainingRecord } from "./modelFile.ts";
+export { loadParameters, saveParameters } from "./parameterFile.ts";
 export {
   type AutoregressiveRecipeOptions,
   type BNAFRecipeOptions,

@@ -1,12 +1,14 @@
 import { z } from "zod";
+import { type CustomKind, withCustomKinds } from "../distributions/customKinds.ts";
 import { PushforwardError } from "../errors.ts";
+import type { Parameter } from "../graph/parameter.ts";
 import { input } from "../graph/tensor.ts";
-import { brief, parse, shortened } from "../parse.ts";
+import { parse, shortened } from "../parse.ts";
 import { buildWithin } from "../sizeBudget.ts";
-import { buildFlow, type FlowDescription, flowSchema } from "./build.ts";
+import { buildFlow, type FlowDescription, flowSchema, type KindOptions } from "./build.ts";
 import { changedFile, decodeChecked, encodeChecked } from "./checksum.ts";
 import type { Flow } from "./flow.ts";
-import type { StoredArray } from "./safetensors.ts";
+import { storedParameters, takeStored } from "./storedParameters.ts";
 
 /** Raised when parameters lie otherwise, or a file could be misread by an older reader. */
 const FORMAT = 6;
@@ -59,12 +61,14 @@ export interface Model {
 
 /**
  * The bytes of a model file: safetensors with every array of the flow, and in its metadata a JSON description. Equal
- * models give equal bytes. Throws `ARGUMENT` for a flow whose density reads a parameter that is in no public property.
+ * models give equal bytes.
+ *
+ * Throws `ARGUMENT` for a flow that `decodeModel` could not read back: one with classes that are not of pushforward or of the
+ * given `kinds`, whose description does not say all, or whose density reads a parameter that is in no public property.
  */
-export function encodeModel({ flow, columns, given, labels, training }: Model): Uint8Array {
+export function encodeModel(model: Model, { kinds = [] }: KindOptions = {}): Uint8Array {
+  const { flow, columns, given, labels, training } = model;
   traceDensity(flow);
-  const arrays = new Map<string, StoredArray>();
-  for (const [name, p] of flow.parameters()) arrays.set(name, { shape: [...p.sizes], values: p.numbers });
   const { type: _, ...parts } = flow.describe();
   const description = {
     format: FORMAT,
@@ -75,24 +79,28 @@ export function encodeModel({ flow, columns, given, labels, training }: Model): 
     ...(training && { training }),
   };
   checkExtent(description, "ARGUMENT");
-  return encodeChecked(arrays, { [KEY]: JSON.stringify(description) });
+  checkReadable(flow, kinds);
+  return encodeChecked(storedParameters(flow.parameters()), { [KEY]: JSON.stringify(description) });
 }
 
 /**
  * Reads a model file. No code is run, and nothing is trusted: throws `MODEL` for a file that is damaged, of another
  * program or of another version, and for arrays that are missing, of a wrong shape, or outside of the domain of their
- * parameter. Time and memory are bounded by the size of the file, whatever its description asks for.
+ * parameter. Time and memory are bounded by the size of the file, whatever its description asks for. `kinds` build the parts of
+ * your own classes, whose code does run.
  */
-export function decodeModel(bytes: Uint8Array): Model {
+export function decodeModel(bytes: Uint8Array, { kinds = [] }: KindOptions = {}): Model {
   const { arrays, metadata, checked } = decodeChecked(bytes);
   const unchecked = readDescription(metadata);
   if (!checked) throw changedFile("a checksum", "none");
   checkExtent(unchecked, "MODEL");
   const numbers = [...arrays.values()].reduce((sum, { values }) => sum + values.length, 0);
-  const { columns, given, labels, training, flow } = buildWithin({ numbers, bytes: bytes.length }, () => {
-    const description = parse(modelSchema, unchecked, "the model's description", "MODEL");
-    return { ...description, flow: buildFitting(description.flow) };
-  });
+  const { columns, given, labels, training, flow } = buildWithin({ numbers, bytes: bytes.length }, () =>
+    withCustomKinds(kinds, () => {
+      const description = parse(modelSchema, unchecked, "the model's description", "MODEL");
+      return { ...description, flow: buildFitting(description.flow, kinds) };
+    }),
+  );
   if (columns.length !== flow.features || given.length !== flow.context) {
     throw new PushforwardError("MODEL", "the model's columns do not fit its flow", {
       expected: `${flow.features} columns and ${flow.context} given`,
@@ -101,40 +109,7 @@ export function decodeModel(bytes: Uint8Array): Model {
     });
   }
   if (labels) checkLabels(labels, flow);
-  const parameters = flow.parameters();
-  for (const name of arrays.keys()) {
-    if (!parameters.has(name))
-      throw new PushforwardError(
-        "MODEL",
-        `the model has an array that its flow does not know: ${brief(name)}`,
-      );
-  }
-  for (const [name, parameter] of parameters) {
-    const array = arrays.get(name);
-    const values = array?.values;
-    if (!array || !(values instanceof Float32Array || values instanceof Float64Array)) {
-      throw new PushforwardError("MODEL", `the model has no floating-point array ${name}`);
-    }
-    if (array.shape.join() !== parameter.sizes.join()) {
-      throw new PushforwardError("MODEL", `the model's array ${name} has a wrong shape`, {
-        expected: `[${parameter.sizes.join(", ")}]`,
-        received: `[${array.shape.join(", ")}]`,
-      });
-    }
-    const { min, max } = parameter.domain;
-    const bad = values.findIndex((v) => !(v >= min && v <= max));
-    if (bad >= 0) {
-      throw new PushforwardError(
-        "MODEL",
-        `the model's array ${name} holds ${values[bad]} at position ${bad}`,
-        {
-          ...(Number.isFinite(values[bad]) && { expected: `numbers from ${min} to ${max}` }),
-          mend: "The file is damaged, or its training failed: fit the model again.",
-        },
-      );
-    }
-    parameter.take(values);
-  }
+  takeStored(arrays, flow.parameters(), { file: "the model", owner: "its flow" });
   return { flow, columns, given, ...(labels && { labels }), ...(training && { training }) };
 }
 
@@ -144,10 +119,35 @@ function traceDensity(flow: Flow): void {
   flow.density(input("x", ["N", features]), context > 0 ? input("context", ["N", context]) : undefined);
 }
 
-/** Builds a flow; parts that do not fit each other are a fault of the file. */
-function buildFitting(description: FlowDescription): Flow {
+/** Throws `ARGUMENT` if the flow's description does not build a flow with the same parameters. */
+function checkReadable(flow: Flow, kinds: readonly CustomKind[]): void {
+  const refused = (received: string, cause?: unknown) =>
+    new PushforwardError("ARGUMENT", "this flow could not be read back from a model file", {
+      received,
+      mend: 'Give the kinds of your own classes to encodeModel and decodeModel, such as { kinds: [{ bijection: "shear", build: () => new Shear() }] }, or keep the parameters only: saveParameters(flow), loadParameters(bytes, flow).',
+      cause,
+    });
+  let rebuilt: Flow;
   try {
-    return buildFlow(description);
+    rebuilt = buildFlow(JSON.parse(JSON.stringify(flow.describe())), { kinds });
+  } catch (error) {
+    if (!(error instanceof PushforwardError) || error.code !== "MODEL") throw error;
+    const path = /does not fit at (\S+)(?=:)/.exec(error.message)?.[1];
+    if (path?.endsWith("type")) throw refused(`the type ${error.received} at ${path}`, error);
+    throw refused(error.message.replace(/\.$/, ""), error);
+  }
+  const shapeOf = (parameter?: Parameter) => (parameter ? `[${parameter.sizes.join(", ")}]` : "absent");
+  const [own, other] = [flow.parameters(), rebuilt.parameters()];
+  for (const name of new Set([...own.keys(), ...other.keys()])) {
+    const [saved, read] = [own, other].map((parameters) => shapeOf(parameters.get(name)));
+    if (saved !== read) throw refused(`a description whose parameter ${name} is ${read}, not ${saved}`);
+  }
+}
+
+/** Builds a flow; parts that do not fit each other are a fault of the file. */
+function buildFitting(description: FlowDescription, kinds: readonly CustomKind[]): Flow {
+  try {
+    return buildFlow(description, { kinds });
   } catch (error) {
     if (!(error instanceof PushforwardError) || error.code === "MODEL") throw error;
     const [what] = error.message.split("\n");

@@ -107,7 +107,7 @@ describe.each(Object.entries(FLOWS))("an embedding of the context of %s", (_, bu
 
   test("is in its description, in a model file, and in an ONNX file", async () => {
     const logProb = await flow.logProb(x, context, float64);
-    const rebuilt = buildFlow(JSON.parse(JSON.stringify(flow.describe())), 99);
+    const rebuilt = buildFlow(JSON.parse(JSON.stringify(flow.describe())), { seed: 99 });
     copyParameters(partsOf(flow), partsOf(rebuilt));
     expect(await rebuilt.logProb(x, context, float64)).toEqual(logProb);
     const model = { flow, columns: ["a", "b"], given: ["number", "label"] };

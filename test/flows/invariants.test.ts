@@ -60,7 +60,7 @@ describe.each(cases)("$name", (example) => {
   });
 
   test("is all in its description and its parameters, whatever the seed it is rebuilt with", async () => {
-    const rebuilt = buildFlow(JSON.parse(JSON.stringify(flow.describe())), 99);
+    const rebuilt = buildFlow(JSON.parse(JSON.stringify(flow.describe())), { seed: 99 });
     expect(rebuilt.describe()).toEqual(flow.describe());
     copyParameters(
       { base: flow.base, bijection: flow.bijection },

@@ -6,12 +6,13 @@ import {
   Continuous,
   type DataRows,
   Exp,
+  Invert,
   type OuterStandardization,
   type Part,
   Standardize,
 } from "../../src/bijections/index.ts";
-import { GaussianMixture, StandardNormal } from "../../src/distributions/index.ts";
-import { Flow, forTables } from "../../src/flows/index.ts";
+import { type CustomKind, GaussianMixture, StandardNormal } from "../../src/distributions/index.ts";
+import { decodeModel, encodeModel, Flow, forTables } from "../../src/flows/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import type { Standardize as Standardization } from "../../src/index.ts";
 import { Random } from "../../src/random/index.ts";
@@ -154,6 +155,24 @@ describe("a combinator that is known in its own file only", () => {
       "standardize",
       "reversed",
     ]);
+  });
+
+  test("is saved, and read back with its kind", async () => {
+    const inner = new Chain([new Actnorm({ features: 2 }), new Standardize({ features: 2 })]);
+    const flow = new Flow(
+      normal,
+      new Chain([new Reversed(inner), new Invert(new Reversed(new Actnorm({ features: 2 })))]),
+    );
+    await flow.fitToData!({ rows: ROWS, features: 2, values: far });
+    const kinds: CustomKind[] = [
+      {
+        bijection: "reversed",
+        build: ({ bijection }, random, builders) => new Reversed(builders.bijection(bijection, random)),
+      },
+    ];
+    const bytes = encodeModel({ flow, columns: ["a", "b"], given: [] }, { kinds });
+    const { flow: read } = decodeModel(bytes, { kinds });
+    expect(await read.logProb(far)).toEqual(await flow.logProb(far));
   });
 
   test("is trained by flow matching if what it holds can be", async () => {

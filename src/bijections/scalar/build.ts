@@ -1,4 +1,9 @@
 import { z } from "zod";
+import { customKind } from "../../customKinds.ts";
+import { type Description, orCustom } from "../../description.ts";
+import { PushforwardError } from "../../errors.ts";
+import { parse } from "../../parse.ts";
+import { Random } from "../../random/index.ts";
 import { scalarTransformKinds } from "./registry.ts";
 import type { ScalarTransform, ScalarTransformKind } from "./scalarTransform.ts";
 
@@ -7,14 +12,55 @@ type Schema = (typeof scalarTransformKinds)[number]["schema"];
 /** Which map of one variable a coupling or autoregressive bijection applies. */
 export type ScalarTransformOptions = z.input<Schema>;
 
-export const scalarTransformSchema = z.discriminatedUnion("type", [
+/** Options with their defaults, or a transform of one's own. */
+export type CheckedScalarTransform = z.output<Schema> | ScalarTransform;
+
+const registered = z.discriminatedUnion("type", [
   scalarTransformKinds[0].schema,
   ...scalarTransformKinds.slice(1).map(({ schema }) => schema),
-]) as z.ZodType<z.output<Schema>, ScalarTransformOptions>;
+]);
 
-export function buildScalarTransform(options: z.output<Schema>): ScalarTransform {
-  const kinds: readonly ScalarTransformKind[] = scalarTransformKinds;
-  return kinds.find(({ schema }) => schema.shape.type.value === options.type)!.build(options);
+/** Options of a transform, or a transform. */
+export const scalarTransformSchema = orCustom(
+  "scalarTransform",
+  registered,
+  isTransform,
+) as unknown as z.ZodType<CheckedScalarTransform, ScalarTransformOptions | ScalarTransform>;
+
+const kinds: readonly ScalarTransformKind[] = scalarTransformKinds;
+const kindOf = (type: string) => kinds.find(({ schema }) => schema.shape.type.value === type);
+
+/** Whether pushforward has scalar transforms of this type. */
+export const isScalarTransformType = (type: string): boolean => kindOf(type) !== undefined;
+
+export function buildScalarTransform(options: CheckedScalarTransform): ScalarTransform {
+  if (isTransform(options)) return options;
+  const { type } = options;
+  const custom = customKind("scalarTransform", type)?.build(options as never, new Random(0));
+  return (custom as ScalarTransform | undefined) ?? kindOf(type)!.build(options);
+}
+
+/** Builds a scalar transform from its description. Throws `MODEL` if that does not fit. */
+export const readScalarTransform = (description: Description): ScalarTransform =>
+  buildScalarTransform(parse(scalarTransformSchema, description as never, "a scalar transform", "MODEL"));
+
+/** The options of a bijection with the description of its transform. Throws `ARGUMENT` for a transform that has none. */
+export function describeWithTransform<T extends { readonly transform: CheckedScalarTransform }>(options: T) {
+  const { transform } = options;
+  if (!isTransform(transform)) return options;
+  const description = transform.describe?.();
+  if (description) return { ...options, transform: description };
+  throw new PushforwardError("ARGUMENT", `${transform.constructor.name} has no describe()`, {
+    expected: 'its options with a type, such as { type: "cubic", bins: 8 }',
+    received: "none",
+    mend: "Add it to the class, to describe or save what applies the transform.",
+  });
+}
+
+/** Whether a value is a transform, and not its options. */
+function isTransform(value: unknown): value is ScalarTransform {
+  const { toLatent, toData } = (value ?? {}) as Partial<ScalarTransform>;
+  return typeof toLatent === "function" && typeof toData === "function";
 }
 
 /** Options of all scalar transforms. */

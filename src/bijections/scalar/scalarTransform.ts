@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { About } from "../../description.ts";
+import type { About, Description } from "../../description.ts";
 import { concat, type Tensor } from "../../graph/tensor.ts";
 import { requireNumbers } from "../../sizeBudget.ts";
 
@@ -27,6 +27,8 @@ export interface ScalarTransform {
   toLatent(x: Tensor, raw: Tensor): ScalarTransformed;
   /** Sampling direction, z to x. */
   toData(z: Tensor, raw: Tensor): ScalarTransformed;
+  /** Its options, with the `type` of its kind; needed of a class that is not in the registry. */
+  describe?(): Description;
 }
 
 /** What the registry holds of each scalar transform. */

@@ -1,0 +1,105 @@
+import { describe, expect, test } from "vitest";
+import {
+  decodeChecked,
+  encodeModel,
+  encodeSafetensors,
+  Flow,
+  loadParameters,
+  nsf,
+  realNVP,
+  saveParameters,
+} from "../../src/flows/index.ts";
+import { MLP } from "../../src/nn/index.ts";
+import { Random } from "../../src/random/index.ts";
+
+/** What no description builds: a variational autoencoder of two networks and a flow as its prior. */
+const autoencoder = (seed: number, latent = 2) => ({
+  encoder: new MLP(
+    5,
+    2 * latent,
+    { hidden: [4], activation: "tanh", residual: false },
+    new Random(seed).split("encoder"),
+  ),
+  decoder: new MLP(
+    latent,
+    5,
+    { hidden: [4], activation: "tanh", residual: false },
+    new Random(seed).split("decoder"),
+  ),
+  prior: realNVP(latent, { transforms: 1, hidden: [3], seed }),
+});
+
+const refusal = (bytes: Uint8Array, module: object): string => {
+  try {
+    loadParameters(bytes, module);
+  } catch (error) {
+    expect(error).toMatchObject({ name: "PushforwardError", code: "MODEL" });
+    return (error as Error).message;
+  }
+  return "accepted";
+};
+
+describe("parameters of a module that the user built", () => {
+  test("are saved by path, and loaded into one that is built alike", async () => {
+    const [own, other] = [autoencoder(1), autoencoder(2)];
+    const bytes = saveParameters(own);
+    expect([...decodeChecked(bytes).arrays.keys()]).toContain("encoder.layers.0.weight");
+    loadParameters(bytes, other);
+    expect(saveParameters(other)).toEqual(bytes);
+    expect(await other.prior.logProb([1, 2])).toEqual(await own.prior.logProb([1, 2]));
+  });
+
+  test("do not fit another module, which stays as it was", () => {
+    const other = autoencoder(2);
+    const before = saveParameters(other);
+    const { encoder, decoder, prior } = autoencoder(1);
+    expect(refusal(saveParameters({ encoder, prior }), other)).toMatchInlineSnapshot(`
+      "the file has no floating-point array decoder.layers.0.weight.
+      Build the module as it was when its parameters were saved."
+    `);
+    expect(refusal(saveParameters({ encoder, decoder, prior, more: encoder.layers }), other)).toBe(
+      "accepted",
+    );
+    loadParameters(before, other);
+    const again = autoencoder(3).encoder;
+    expect(refusal(saveParameters({ encoder, decoder, prior, more: again }), other)).toMatchInlineSnapshot(`
+      "the file has an array that the module does not know: "more.layers.0.bias".
+      Build the module as it was when its parameters were saved."
+    `);
+    expect(refusal(saveParameters(autoencoder(1, 3)), other)).toMatchInlineSnapshot(`
+      "the file's array encoder.layers.1.weight has a wrong shape: expected [4, 4], received [4, 6].
+      Build the module as it was when its parameters were saved."
+    `);
+    expect(saveParameters(other)).toEqual(before);
+  });
+
+  test("come from a model file or another program, too", () => {
+    const [flow, other] = [
+      nsf(2, { transforms: 1, hidden: [3], seed: 1 }),
+      nsf(2, { transforms: 1, hidden: [3], seed: 2 }),
+    ];
+    loadParameters(encodeModel({ flow, columns: ["a", "b"], given: [] }), other);
+    expect(saveParameters(other)).toEqual(saveParameters(flow));
+    const { arrays } = decodeChecked(saveParameters(nsf(2, { transforms: 1, hidden: [3], seed: 3 })));
+    loadParameters(encodeSafetensors(arrays), other);
+    expect(decodeChecked(saveParameters(other)).arrays).toEqual(arrays);
+  });
+
+  test("are refused where the file is changed, a checkpoint, or newer", () => {
+    const flow = nsf(2, { transforms: 1, hidden: [3] });
+    const bytes = saveParameters(flow);
+    const changed = bytes.slice();
+    changed[changed.length - 1] ^= 1;
+    expect(refusal(changed, flow)).toMatch(/changed/);
+    expect(refusal(encodeSafetensors({}, { "pushforward.checkpoint": "{}" }), flow)).toMatch(/check/);
+    const { arrays } = decodeChecked(bytes);
+    arrays.values().next().value!.values[0] = Number.NaN;
+    expect(refusal(encodeSafetensors(arrays), flow)).toMatch(/holds NaN at position 0/);
+  });
+
+  test("are none in a module that hides them", () => {
+    expect(() => saveParameters({ layers: new Map([["flow", new Flow(realNVP(2).base)]]) })).toThrow(
+      expect.objectContaining({ code: "ARGUMENT" }),
+    );
+  });
+});
