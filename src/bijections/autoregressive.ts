@@ -3,7 +3,7 @@ import { countSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { MaskedMLP } from "../nn/maskedMLP.ts";
-import { networkSchema } from "../nn/mlp.ts";
+import { type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import {
   drawnOrders,
   inverseOrder,
@@ -30,23 +30,42 @@ import {
   describeWithTransform,
   scalarTransformSchema,
 } from "./scalar/build.ts";
+import type { ScalarTransformOptions } from "./scalar/options.ts";
 import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 
 const autoregressiveSchema = z.strictObject({
   type: z.literal("autoregressive"),
-  /** `order[k]` is the feature that comes k-th. */
   order: orderSchema,
   context: countSchema.default(0),
   transform: scalarTransformSchema.default({ type: "affine" }),
-  /** One masked network for all parameters, or a network for each parameter of each feature. */
   conditioner: z.enum(["masked", "separate"]).default("masked"),
   network: networkSchema.prefault({}),
-  /** M, the number of orders that share the weights: the first is `order`, the others are drawn by `seed`. */
   orders: variantsSchema.optional(),
   seed: z.int().nonnegative().optional(),
 });
 
-export type AutoregressiveOptions = Omit<z.input<typeof autoregressiveSchema>, "type">;
+/** Options of `Autoregressive`. */
+export interface AutoregressiveOptions {
+  /** [D]: `order[k]` is the feature that comes k-th. */
+  order: number[];
+  /** C, the number of context features. Default 0: an unconditional map. */
+  context?: number;
+  /** The map of one variable that is applied to each feature, by its options or one of your own. Default `{ type: "affine" }`. */
+  transform?: ScalarTransformOptions | ScalarTransform;
+  /**
+   * One masked network for all parameters, or a network for each parameter of each feature. Default `masked`.
+   */
+  conditioner?: "masked" | "separate";
+  /** The network that computes the parameters. Default two hidden layers of 64 units with relu. */
+  network?: NetworkOptions;
+  /**
+   * M, the number of orders that share the weights, at most 256: the first is `order`, the others are drawn by
+   * `seed`. Default 1.
+   */
+  orders?: number;
+  /** Seed of the other orders. Default 0. */
+  seed?: number;
+}
 
 /**
  * z_i = T(x_i; theta_i(x_1 ... x_i-1, context)), the parameters from one masked network (MADE): MAF with the affine

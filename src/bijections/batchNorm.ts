@@ -23,13 +23,19 @@ const COUNT = { min: 0, max: 1e19 };
 const batchNormSchema = z.strictObject({
   type: z.literal("batchNorm"),
   features: sizeSchema,
-  /** How much of the running statistics a batch leaves as it is. */
   decay: z.number().min(0).lt(1).default(0.99),
-  /** Added to variances, so that a constant column has one. */
   epsilon: positiveSchema.default(1e-5),
 });
 
-export type BatchNormOptions = Omit<z.input<typeof batchNormSchema>, "type">;
+/** Options of `BatchNorm`. */
+export interface BatchNormOptions {
+  /** D, the number of columns of a row. */
+  features: number;
+  /** Share of the running statistics that a batch leaves as it is, in [0, 1). Default 0.99. */
+  decay?: number;
+  /** Added to variances, so that a constant column has one. Default 1e-5. */
+  epsilon?: number;
+}
 
 /**
  * z_i = (x_i - m_i) exp(s_i) / sqrt(v_i) + t_i with learned s and t, and m and v the mean and the variance of the batch while

@@ -16,13 +16,21 @@ const blockAutoregressiveSchema = z.strictObject({
   type: z.literal("blockAutoregressive"),
   features: sizeSchema,
   context: countSchema.default(0),
-  /** Units of each feature in a hidden layer. */
   units: sizeSchema.default(8),
-  /** Hidden layers. */
   layers: sizeSchema.max(MAX_LAYERS).default(2),
 });
 
-export type BlockAutoregressiveOptions = Omit<z.input<typeof blockAutoregressiveSchema>, "type">;
+/** Options of `BlockAutoregressive`. */
+export interface BlockAutoregressiveOptions {
+  /** D, the number of columns of a row. */
+  features: number;
+  /** C, the number of context features. Default 0: an unconditional map. */
+  context?: number;
+  /** Units of each feature in a hidden layer. Default 8. */
+  units?: number;
+  /** Hidden layers. Default 2. */
+  layers?: number;
+}
 
 /**
  * Block neural autoregressive flow (De Cao et al. 2019): one network is the whole map. Its layers are made of blocks, one

@@ -3,10 +3,10 @@ import { countSchema, MAX_LAYERS, positiveSchema, sizeSchema } from "../descript
 import { drawSigns, isTraining } from "../graph/drawn.ts";
 import { integrate } from "../graph/integrate.ts";
 import { concat, filled, type Tensor } from "../graph/tensor.ts";
-import { activationSchema } from "../nn/activation.ts";
+import { type Activation, activationSchema } from "../nn/activation.ts";
 import { withDivergence } from "../nn/divergence.ts";
 import { MLP } from "../nn/mlp.ts";
-import { MOST_EXACT, traceSchema } from "../nn/trace.ts";
+import { MOST_EXACT, type Trace, traceSchema } from "../nn/trace.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
@@ -15,12 +15,10 @@ const continuousSchema = z.strictObject({
   type: z.literal("continuous"),
   features: sizeSchema,
   context: countSchema.default(0),
-  /** Time enters the network as sin and cos of pi t, 2 pi t, ... up to this many times pi t. */
   frequencies: sizeSchema.default(3),
   network: z
     .strictObject({
       hidden: z.array(sizeSchema).max(MAX_LAYERS).default([64, 64]),
-      /** A smooth one: the steps of the solver depend on it. */
       activation: activationSchema.default("silu"),
     })
     .prefault({}),
@@ -30,7 +28,27 @@ const continuousSchema = z.strictObject({
   trace: traceSchema.optional(),
 });
 
-export type ContinuousOptions = Omit<z.input<typeof continuousSchema>, "type">;
+/** Options of `Continuous`. */
+export interface ContinuousOptions {
+  /** D, the number of columns of a row. */
+  features: number;
+  /** C, the number of context features. Default 0: an unconditional map. */
+  context?: number;
+  /** Time enters the network as sin and cos of pi t, 2 pi t, ... up to this many times pi t. Default 3. */
+  frequencies?: number;
+  /**
+   * The network of the velocity; its activation should be smooth, since the steps of the solver depend on it. Default
+   * two hidden layers of 64 units with silu.
+   */
+  network?: { hidden?: number[]; activation?: Activation };
+  /** Error of a step of the solver, relative above 1. Default 1e-6 in float32 and 1e-12 in float64. */
+  tolerance?: number;
+  /**
+   * How the divergence is computed in training: exactly, or estimated (Hutchinson). Default exact, but above 16
+   * features with three hidden layers or more estimated.
+   */
+  trace?: Trace;
+}
 
 /**
  * Continuous normalizing flow: x is where the solution of dy/dt = v(t, y, context), y(0) = z, is at t = 1; both

@@ -3,7 +3,7 @@ import { countSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { variantOf } from "../graph/variant.ts";
-import { MLP, networkSchema } from "../nn/mlp.ts";
+import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import { columnOrders, drawnOrders, inverseOrder, type Orders, variantsSchema } from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
@@ -20,6 +20,7 @@ import {
   describeWithTransform,
   scalarTransformSchema,
 } from "./scalar/build.ts";
+import type { ScalarTransformOptions } from "./scalar/options.ts";
 import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 
 /** True where a feature is kept and conditions the others. */
@@ -34,12 +35,28 @@ const couplingSchema = z.strictObject({
   context: countSchema.default(0),
   transform: scalarTransformSchema.default({ type: "affine" }),
   network: networkSchema.prefault({}),
-  /** M, the number of masks that share the weights: the first is `mask`, the others keep as many features, drawn by `seed`. */
   masks: variantsSchema.optional(),
   seed: z.int().nonnegative().optional(),
 });
 
-export type CouplingOptions = Omit<z.input<typeof couplingSchema>, "type">;
+/** Options of `Coupling`. */
+export interface CouplingOptions {
+  /** [D], true for the features that are kept; at least one is false. */
+  mask: boolean[];
+  /** C, the number of context features. Default 0: an unconditional map. */
+  context?: number;
+  /** The map of one variable that is applied to each feature, by its options or one of your own. Default `{ type: "affine" }`. */
+  transform?: ScalarTransformOptions | ScalarTransform;
+  /** The network that computes the parameters. Default two hidden layers of 64 units with relu. */
+  network?: NetworkOptions;
+  /**
+   * M, the number of masks that share the weights, at most 256: the first is `mask`, the others keep as many features
+   * and are drawn by `seed`. Default 1.
+   */
+  masks?: number;
+  /** Seed of the other masks. Default 0. */
+  seed?: number;
+}
 
 /**
  * Keeps some features and transforms the others by parameters that a network computes from the kept ones and the

@@ -16,6 +16,7 @@ import {
   scalarTransformExamples,
   scalarTransformSchema,
 } from "./scalar/build.ts";
+import type { ScalarTransformOptions } from "./scalar/options.ts";
 import type { ScalarTransform } from "./scalar/scalarTransform.ts";
 
 const elementwiseSchema = z.strictObject({
@@ -24,7 +25,13 @@ const elementwiseSchema = z.strictObject({
   transform: scalarTransformSchema.default({ type: "affine" }),
 });
 
-export type ElementwiseOptions = Omit<z.input<typeof elementwiseSchema>, "type">;
+/** Options of `Elementwise`. */
+export interface ElementwiseOptions {
+  /** D, the number of columns of a row. */
+  features: number;
+  /** The map of one variable that is applied to each feature, by its options or one of your own. Default `{ type: "affine" }`. */
+  transform?: ScalarTransformOptions | ScalarTransform;
+}
 
 /**
  * z_i = T(x_i; theta_i) with parameters theta_i that are learned as they are, without a network: the marginals of a flow,

@@ -19,7 +19,13 @@ const householderSchema = z.strictObject({
   reflections: reflectionsSchema,
 });
 
-export type HouseholderOptions = Omit<z.input<typeof householderSchema>, "type">;
+/** Options of `Householder`. */
+export interface HouseholderOptions {
+  /** D, the number of columns of a row. */
+  features: number;
+  /** K, an even number of Householder reflections. Default 2 floor(D / 2), which gives every rotation. */
+  reflections?: number;
+}
 
 /**
  * x = z Q, Q = H_1 H_2 ... H_K with reflections H_k = I - 2 v_k v_k^T / |v_k|^2 of learned v_k: a rotation, which keeps volumes

@@ -13,7 +13,6 @@ const luLinearSchema = z
   .strictObject({
     type: z.literal("luLinear"),
     features: sizeSchema,
-    /** P: column i of x P is column `permutation[i]` of x; none if absent. */
     permutation: orderSchema.optional(),
   })
   .refine(({ features, permutation }) => !permutation || permutation.length === features, {
@@ -21,7 +20,13 @@ const luLinearSchema = z
     error: "as many places as features",
   });
 
-export type LULinearOptions = Omit<z.input<typeof luLinearSchema>, "type">;
+/** Options of `LULinear`. */
+export interface LULinearOptions {
+  /** D, the number of columns of a row. */
+  features: number;
+  /** P: column i of x P is column `permutation[i]` of x. Default none. */
+  permutation?: number[];
+}
 
 /**
  * z = x P L U + b with L unit lower and U upper triangular, diagonal of U positive: log |det| = sum log diag U

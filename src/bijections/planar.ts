@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import type { NetworkOptions } from "../nn/mlp.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { Amortized, amortizedFields } from "./amortized.ts";
@@ -15,7 +16,20 @@ const planarSchema = z.strictObject({
   ...amortizedFields,
 });
 
-export type PlanarOptions = Omit<z.input<typeof planarSchema>, "type">;
+/** Options of `Planar`. */
+export interface PlanarOptions {
+  /** D, the number of columns of a row. */
+  features: number;
+  /** h. Default `tanh`. */
+  activation?: "tanh" | "leakyRelu";
+  /** C, the number of context features. Default 0: an unconditional map. */
+  context?: number;
+  /**
+   * The network that computes the parameters from the context; only for a conditional map. Default two hidden layers
+   * of 64 units with relu.
+   */
+  network?: NetworkOptions;
+}
 
 /** The slope of the leaky relu below 0. */
 const LEAK = 0.01;

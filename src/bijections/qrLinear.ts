@@ -15,7 +15,13 @@ const qrLinearSchema = z.strictObject({
   reflections: reflectionsSchema,
 });
 
-export type QRLinearOptions = Omit<z.input<typeof qrLinearSchema>, "type">;
+/** Options of `QRLinear`. */
+export interface QRLinearOptions {
+  /** D, the number of columns of a row. */
+  features: number;
+  /** K, an even number of Householder reflections. Default 2 floor(D / 2), which gives every rotation. */
+  reflections?: number;
+}
 
 const LOG_SCALE_BOUND = Math.log(1000);
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import type { NetworkOptions } from "../nn/mlp.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { Amortized, amortizedFields } from "./amortized.ts";
@@ -13,7 +14,18 @@ const radialSchema = z.strictObject({
   ...amortizedFields,
 });
 
-export type RadialOptions = Omit<z.input<typeof radialSchema>, "type">;
+/** Options of `Radial`. */
+export interface RadialOptions {
+  /** D, the number of columns of a row. */
+  features: number;
+  /** C, the number of context features. Default 0: an unconditional map. */
+  context?: number;
+  /**
+   * The network that computes the parameters from the context; only for a conditional map. Default two hidden layers
+   * of 64 units with relu.
+   */
+  network?: NetworkOptions;
+}
 
 const LOG_SCALE_BOUND = Math.log(1000);
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { countSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
-import { MLP, networkSchema } from "../nn/mlp.ts";
+import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
@@ -12,11 +12,20 @@ const realNVPCouplingSchema = z.strictObject({
   type: z.literal("realNVPCoupling"),
   mask: maskSchema,
   context: countSchema.default(0),
-  /** Of each of the two networks. */
   network: networkSchema.prefault({}),
 });
 
-export type RealNVPCouplingOptions = Omit<z.input<typeof realNVPCouplingSchema>, "type">;
+/** Options of `RealNVPCoupling`. */
+export interface RealNVPCouplingOptions {
+  /** [D], true for the features that are kept; at least one is false. */
+  mask: boolean[];
+  /** C, the number of context features. Default 0: an unconditional map. */
+  context?: number;
+  /**
+   * Each of the two networks, of the scales and of the shifts. Default two hidden layers of 64 units with relu.
+   */
+  network?: NetworkOptions;
+}
 
 const LOG_SCALE_BOUND = Math.log(1000);
 

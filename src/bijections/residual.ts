@@ -7,7 +7,7 @@ import { implicit } from "../graph/solve.ts";
 import { spectralBound } from "../graph/spectralNorm.ts";
 import { constant, filled, scalar, type Tensor } from "../graph/tensor.ts";
 import { Linear } from "../nn/linear.ts";
-import { MOST_EXACT, traceSchema } from "../nn/trace.ts";
+import { MOST_EXACT, type Trace, traceSchema } from "../nn/trace.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
@@ -18,15 +18,27 @@ const residualSchema = z.strictObject({
   type: z.literal("residual"),
   features: sizeSchema,
   context: countSchema.default(0),
-  /** Widths of the hidden layers. */
   hidden: z.array(sizeSchema).max(MAX_LAYERS).min(1).default([64, 64]),
-  /** c, the bound of the Lipschitz constant. */
   lipschitz: z.number().positive().max(0.99).default(0.9),
-  /** The log-determinant in training: exact, by default up to 16 features, or estimated. */
   trace: traceSchema.optional(),
 });
 
-export type ResidualOptions = Omit<z.input<typeof residualSchema>, "type">;
+/** Options of `Residual`. */
+export interface ResidualOptions {
+  /** D, the number of columns of a row. */
+  features: number;
+  /** C, the number of context features. Default 0: an unconditional map. */
+  context?: number;
+  /** Widths of the hidden layers. Default [64, 64]. */
+  hidden?: number[];
+  /** c, the bound of the Lipschitz constant of g, in (0, 0.99]. Default 0.9. */
+  lipschitz?: number;
+  /**
+   * How the log-determinant is computed in training: exactly, or estimated. Default exact up to 16 features,
+   * estimated above.
+   */
+  trace?: Trace;
+}
 
 /**
  * z = x + g(x), g a network with Lipschitz constant at most c < 1: an invertible residual network (Behrmann et al. 2019; Chen

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { countSchema, sizeSchema } from "../description.ts";
 import { concat, scalar, type Tensor } from "../graph/tensor.ts";
+import type { NetworkOptions } from "../nn/mlp.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { Amortized, amortizedFields } from "./amortized.ts";
@@ -12,9 +13,7 @@ const sylvesterSchema = z
   .strictObject({
     type: z.literal("sylvester"),
     features: sizeSchema,
-    /** M, the number of directions that are bent; by default D, but no more than 8. */
     columns: sizeSchema.optional(),
-    /** K, whose product gives Q; by default as many as any Q needs. With 0, Q is the first M columns of the identity. */
     reflections: countSchema.optional(),
     ...amortizedFields,
   })
@@ -23,7 +22,25 @@ const sylvesterSchema = z
     error: "no more columns than features",
   });
 
-export type SylvesterOptions = Omit<z.input<typeof sylvesterSchema>, "type">;
+/** Options of `Sylvester`. */
+export interface SylvesterOptions {
+  /** D, the number of columns of a row. */
+  features: number;
+  /** M, the number of directions that are bent, at most D. Default D, but no more than 8. */
+  columns?: number;
+  /**
+   * K, the number of Householder reflections whose product gives Q. Default as many as any Q needs; with 0, Q is the
+   * first M columns of the identity.
+   */
+  reflections?: number;
+  /** C, the number of context features. Default 0: an unconditional map. */
+  context?: number;
+  /**
+   * The network that computes the parameters from the context; only for a conditional map. Default two hidden layers
+   * of 64 units with relu.
+   */
+  network?: NetworkOptions;
+}
 
 const LOG_SCALE_BOUND = Math.log(1000);
 

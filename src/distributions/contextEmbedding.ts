@@ -6,20 +6,16 @@ import { countSchema, sizeSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { scoped } from "../graph/scope.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
-import { MLP, networkSchema } from "../nn/mlp.ts";
+import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 
 export const contextEmbeddingSchema = z
   .strictObject({
-    /** The first columns of the context: numbers, which are standardized. */
     numbers: countSchema.default(0),
-    /** The columns after those: of each the number K of its classes. A label is 0, 1, ... K - 1. */
     classes: z.array(sizeSchema.min(2)).default([]),
-    /** E, of a network. */
     size: sizeSchema.optional(),
-    /** Makes E numbers of the columns; without hidden layers it is a matrix, which has a row for each class. */
     network: networkSchema.optional(),
   })
   .refine(({ numbers, classes }) => numbers + classes.length > 0, {
@@ -31,7 +27,19 @@ export const contextEmbeddingSchema = z
     error: "a size and a network, or neither",
   });
 
-export type ContextEmbeddingOptions = z.input<typeof contextEmbeddingSchema>;
+/** Options of `ContextEmbedding`. There is at least one number or class, and a size and a network, or neither. */
+export interface ContextEmbeddingOptions {
+  /** How many of the first columns of the context are numbers, which are standardized. Default 0. */
+  numbers?: number;
+  /**
+   * For each column after those the number K of its classes, at least 2; a label is 0, 1, ... K - 1. Default none.
+   */
+  classes?: number[];
+  /** E, how many numbers the network makes of the columns. */
+  size?: number;
+  /** Makes E numbers of the columns; without hidden layers it is a matrix, which has a row for each class. */
+  network?: NetworkOptions;
+}
 
 /**
  * What a conditional model sees in place of its context: e(c) = g((c - center) / scale, onehot(labels)), [N, C] -> [N, E].

@@ -6,7 +6,7 @@ import { countSchema, sizeSchema } from "../description.ts";
 import { scoped } from "../graph/scope.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { MaskedMLP } from "../nn/maskedMLP.ts";
-import { networkSchema } from "../nn/mlp.ts";
+import { type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import {
   drawnOrders,
   inverseOrder,
@@ -23,25 +23,46 @@ import { bernoulli, gaussian, type MadeOutputs, mixture } from "./madeOutputs.ts
 
 const madeSchema = z.strictObject({
   type: z.literal("made"),
-  /** `order[k]` is the feature that comes k-th. */
   order: orderSchema,
   context: countSchema.default(0),
   outputs: z.enum(["bernoulli", "gaussian", "mixture"]).default("gaussian"),
-  /** Gaussians of a feature, of `mixture` alone. */
   components: sizeSchema.default(10),
-  /** `random` draws the degrees of hidden units by `seed`, where `natural` spreads them evenly. */
   hiddenOrder: z.enum(["natural", "random"]).default("natural"),
   seed: z.int().nonnegative().default(0),
-  /** M, the number of masks that share the weights: the first by the options above, the others drawn by `seed`. */
   masks: variantsSchema.default(1),
-  /** Whether each of the masks has an order of its own too. */
   orderAgnostic: z.boolean().default(false),
-  /** Weights from the inputs straight to the outputs. */
   direct: z.boolean().default(false),
   network: networkSchema.prefault({}),
 });
 
-export type MadeOptions = Omit<z.input<typeof madeSchema>, "type">;
+/** Options of `Made`. */
+export interface MadeOptions {
+  /** [D]: `order[k]` is the feature that comes k-th. */
+  order: number[];
+  /** C, the number of context features. Default 0. */
+  context?: number;
+  /** The distribution of each feature given those before it. Default `gaussian`. */
+  outputs?: "bernoulli" | "gaussian" | "mixture";
+  /** Gaussians of each feature; only of the outputs `mixture`. Default 10. */
+  components?: number;
+  /**
+   * `natural` spreads the degrees of hidden units evenly, `random` draws them by `seed`. Default `natural`.
+   */
+  hiddenOrder?: "natural" | "random";
+  /** Seed of degrees and of the other masks. Default 0. */
+  seed?: number;
+  /**
+   * M, the number of masks that share the weights, at most 256: the first follows from the options above, the others
+   * are drawn by `seed`. Default 1.
+   */
+  masks?: number;
+  /** Whether each of the masks has an order of its own too. Default false. */
+  orderAgnostic?: boolean;
+  /** Whether there are weights from the inputs straight to the outputs. Default false. */
+  direct?: boolean;
+  /** The network that computes the parameters. Default two hidden layers of 64 units with relu. */
+  network?: NetworkOptions;
+}
 
 /**
  * The masked autoencoder for distribution estimation (Germain et al. 2015): p(x) = prod_k p(x_k | x_1 ... x_k-1, context),

@@ -3,7 +3,7 @@ import { sizeSchema } from "../description.ts";
 import { drawForBatch, isTraining } from "../graph/drawn.ts";
 import { scoped } from "../graph/scope.ts";
 import { constant, type Tensor } from "../graph/tensor.ts";
-import { MLP, networkSchema } from "../nn/mlp.ts";
+import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
@@ -24,14 +24,11 @@ const resampledSchema = z
   .strictObject({
     type: z.literal("resampled"),
     features: sizeSchema,
-    /** T: proposal number T is accepted in any case. A row that is drawn takes noise for all of them. */
     truncation: sizeSchema.min(2).max(1000).default(100),
-    /** Number of quadrature nodes for Z when a density is evaluated. Default 65,536, for more than 152 features fewer. */
     points: sizeSchema
       .min(64)
       .max(2 ** 18)
       .optional(),
-    /** Number of normal draws for Z in each training batch. */
     trainingPoints: sizeSchema
       .min(64)
       .max(2 ** 18)
@@ -43,7 +40,25 @@ const resampledSchema = z
     error: () => `at most ${MAX_COORDINATES} divided by the number of features`,
   });
 
-export type ResampledOptions = Omit<z.input<typeof resampledSchema>, "type">;
+/** Options of `Resampled`. */
+export interface ResampledOptions {
+  /** D, the number of columns of a row. */
+  features: number;
+  /**
+   * T, from 2 to 1000: proposal number T is accepted in any case. A row that is drawn takes noise for all T. Default
+   * 100.
+   */
+  truncation?: number;
+  /**
+   * Quadrature nodes for Z when a density is evaluated, from 64 to 2^18. Default 65,536, and fewer for more than 152
+   * features.
+   */
+  points?: number;
+  /** Normal draws for Z in each training batch, from 64 to 2^18. Default 1024. */
+  trainingPoints?: number;
+  /** The network of the acceptance probability. Default two hidden layers of 64 units with tanh. */
+  network?: NetworkOptions;
+}
 
 /**
  * Learned rejection sampling (Bauer and Mnih 2019), the base of resampled flows (Stimper et al. 2022). A standard normal

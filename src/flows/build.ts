@@ -1,14 +1,18 @@
 import { z } from "zod";
 import { bijectionSchema, buildBijection } from "../bijections/build.ts";
+import type { Description } from "../description.ts";
 import { buildDistribution, distributionSchema } from "../distributions/build.ts";
-import { ContextEmbedding, contextEmbeddingSchema } from "../distributions/contextEmbedding.ts";
+import {
+  ContextEmbedding,
+  type ContextEmbeddingOptions,
+  contextEmbeddingSchema,
+} from "../distributions/contextEmbedding.ts";
 import { type CustomKind, withCustomKinds } from "../distributions/customKinds.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { Flow } from "./flow.ts";
 
 export const flowSchema = z.strictObject({
-  /** A flow is a transformed distribution, and may be described as any distribution is. */
   type: z.literal("transformedDistribution").optional(),
   base: distributionSchema,
   bijection: bijectionSchema,
@@ -16,7 +20,16 @@ export const flowSchema = z.strictObject({
 });
 
 /** A flow as plain data: what a model file holds beside the parameters. */
-export type FlowDescription = z.input<typeof flowSchema>;
+export interface FlowDescription {
+  /** A flow is a transformed distribution, and may be described as any distribution is. */
+  type?: "transformedDistribution";
+  /** The type of the base distribution, and its options. */
+  base: Description;
+  /** The type of the bijection, and its options. */
+  bijection: Description;
+  /** What a conditional flow makes of its context first. Default nothing. */
+  embedding?: ContextEmbeddingOptions;
+}
 
 export interface KindOptions {
   /** How classes of your own are built from their descriptions. Default none. */

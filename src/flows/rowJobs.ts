@@ -5,7 +5,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import type { Precision } from "../onnx/export.ts";
 import type { Random } from "../random/index.ts";
 import { type CompileOptions, compile, type Floats } from "../runtime/compile.ts";
-import type { EngineOptions } from "../runtime/engine.ts";
+import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { type Slot, Team, teamSize, threadsInside } from "../runtime/team.ts";
 import type { NoiseWords } from "../runtime/thread.ts";
 

@@ -13,6 +13,6 @@ export const activationSchema = z.enum([
 ]);
 
 /** Name of an elementwise nonlinearity; each is a method of `Tensor`. */
-export type Activation = z.infer<typeof activationSchema>;
+export type Activation = "relu" | "leakyRelu" | "elu" | "gelu" | "silu" | "tanh" | "softplus" | "sigmoid";
 
 export const activate = (activation: Activation, x: Tensor): Tensor => x[activation]();

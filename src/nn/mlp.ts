@@ -3,15 +3,13 @@ import { MAX_LAYERS, sizeSchema } from "../description.ts";
 import { scoped } from "../graph/scope.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
-import { activate, activationSchema } from "./activation.ts";
+import { type Activation, activate, activationSchema } from "./activation.ts";
 import { Linear } from "./linear.ts";
 
 export const networkSchema = z
   .strictObject({
-    /** Widths of the hidden layers; with `residual`, all equal. */
     hidden: z.array(sizeSchema).max(MAX_LAYERS).default([64, 64]),
     activation: activationSchema.default("relu"),
-    /** Pre-activation residual blocks of two layers, as many as half the hidden layers rounded up. */
     residual: z.boolean().default(false),
   })
   .refine(({ hidden, residual }) => !residual || hidden.every((size) => size === hidden[0]), {
@@ -19,9 +17,20 @@ export const networkSchema = z
     error: "equal widths, since residual blocks add to what went into them",
   });
 
-/** How a conditioner is built. */
-export type NetworkOptions = z.input<typeof networkSchema>;
-export type NetworkDescription = z.output<typeof networkSchema>;
+/** How a network, such as a conditioner, is built. */
+export interface NetworkOptions {
+  /** Widths of the hidden layers; with `residual`, all equal. Default [64, 64]. */
+  hidden?: number[];
+  /** Nonlinearity between the layers. Default `relu`, of continuous flows `silu`. */
+  activation?: Activation;
+  /**
+   * Pre-activation residual blocks of two layers (He et al. 2016), as many as half the hidden layers, rounded up.
+   * Default false.
+   */
+  residual?: boolean;
+}
+/** The same with defaults filled in. */
+export type NetworkDescription = Required<NetworkOptions>;
 
 /**
  * Multilayer perceptron [N, inputs], [N, context] -> [N, outputs]. Its last layer starts at zero, so that what it

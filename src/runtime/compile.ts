@@ -9,7 +9,8 @@ import { formatShape, resolveShape, type Shape, sizeOf } from "../graph/shape.ts
 import { input, Tensor } from "../graph/tensor.ts";
 import { absorbTransposes } from "../graph/transposes.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
-import { type Engine, type EngineOptions, loadEngine, sessionOptions, writesInPlace } from "./engine.ts";
+import { type Engine, loadEngine, sessionOptions, writesInPlace } from "./engine.ts";
+import type { EngineOptions } from "./engineOptions.ts";
 import { BARRIER, runInPlace } from "./inPlace.js";
 import { isShared } from "./thread.ts";
 

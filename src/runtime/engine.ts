@@ -1,18 +1,8 @@
 import type { Env, InferenceSession, InferenceSessionFactory, TensorConstructor } from "onnxruntime-common";
 import type { Graph } from "../graph/graph.ts";
 import type { Precision } from "../onnx/export.ts";
+import type { EngineOptions } from "./engineOptions.ts";
 import { hasWorkerThreads } from "./thread.ts";
-
-export interface EngineOptions {
-  /** Execution providers in order of preference, such as `cuda`, `webgpu`, `wasm`; the CPU if absent. */
-  providers?: readonly string[];
-  /**
-   * How many threads compute. Flows and `fit` share rows among worker threads, by default one a core. `compile` and all that
-   * runs in a page have them inside one operation, by default 1; in a page the first compiled function that runs decides
-   * for all, and more than 1 needs cross-origin isolation.
-   */
-  threads?: number;
-}
 
 export interface Engine {
   readonly InferenceSession: InferenceSessionFactory;

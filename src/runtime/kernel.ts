@@ -24,8 +24,12 @@ export class Kernel {
     if (members.length > 0) forgotten.register(this, members);
   }
 
-  /** On more than one thread the memory must be a shared one. */
-  static async of(code: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory, size: number): Promise<Kernel> {
+  /**
+   * The memory is a `WebAssembly.Memory`, on more than one thread a shared one. Declarations of the package name no such type:
+   * only the DOM's library has it.
+   */
+  static async of(code: Uint8Array<ArrayBuffer>, wasmMemory: object, size: number): Promise<Kernel> {
+    const memory = wasmMemory as WebAssembly.Memory;
     const members = await exclusively(() =>
       Promise.all(
         workerThreads(size - 1).map(async (thread): Promise<Member> => {

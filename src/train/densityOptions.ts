@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { PushforwardError } from "../errors.ts";
 import { parse } from "../parse.ts";
-import type { EngineOptions } from "../runtime/engine.ts";
+import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { fitSettingsSchema } from "./options.ts";
 import { scheduleSchema } from "./schedule.ts";
 

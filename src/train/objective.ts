@@ -4,7 +4,7 @@ import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 import type { Floats } from "../runtime/compile.ts";
-import type { EngineOptions } from "../runtime/engine.ts";
+import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { Descent } from "./descent.ts";
 import { flowMatchingLoss } from "./flowMatching.ts";
 import type { FitSettings } from "./options.ts";

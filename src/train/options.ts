@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { EngineOptions } from "../runtime/engine.ts";
+import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { optimizerSchema } from "./optimizer.ts";
 import { scheduleSchema } from "./schedule.ts";
 

@@ -4,7 +4,7 @@ import type { Shape } from "../graph/shape.ts";
 import { input, type Tensor } from "../graph/tensor.ts";
 import { Random } from "../random/index.ts";
 import type { Floats } from "../runtime/compile.ts";
-import type { EngineOptions } from "../runtime/engine.ts";
+import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { Descent } from "./descent.ts";
 import { SharedLoss } from "./sharedLoss.ts";
 import type { TargetDensity } from "./targetDensity.ts";

@@ -5,7 +5,7 @@ import type { Parameter } from "../graph/parameter.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
-import type { EngineOptions } from "../runtime/engine.ts";
+import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { Team, teamSize, threadsInside } from "../runtime/team.ts";
 import type { FlatParameters } from "./flatParameters.ts";
 

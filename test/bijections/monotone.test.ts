@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { Elementwise } from "../../src/bijections/index.ts";
 import { bernstein } from "../../src/bijections/scalar/bernstein.ts";
-import type { ScalarTransformOptions } from "../../src/bijections/scalar/build.ts";
 import { deepSigmoidal } from "../../src/bijections/scalar/deepSigmoidal.ts";
 import { gaussianization } from "../../src/bijections/scalar/gaussianization.ts";
 import { monotonicNetwork } from "../../src/bijections/scalar/monotonicNetwork.ts";
+import type { ScalarTransformOptions } from "../../src/bijections/scalar/options.ts";
 import type { ScalarTransform } from "../../src/bijections/scalar/scalarTransform.ts";
 import { sumOfSquares } from "../../src/bijections/scalar/sumOfSquares.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";

@@ -4,13 +4,11 @@ import { type Description, orCustom } from "../../description.ts";
 import { PushforwardError } from "../../errors.ts";
 import { parse } from "../../parse.ts";
 import { Random } from "../../random/index.ts";
+import type { ScalarTransformOptions } from "./options.ts";
 import { scalarTransformKinds } from "./registry.ts";
 import type { ScalarTransform, ScalarTransformKind } from "./scalarTransform.ts";
 
 type Schema = (typeof scalarTransformKinds)[number]["schema"];
-
-/** Which map of one variable a coupling or autoregressive bijection applies. */
-export type ScalarTransformOptions = z.input<Schema>;
 
 /** Options with their defaults, or a transform of one's own. */
 export type CheckedScalarTransform = z.output<Schema> | ScalarTransform;
