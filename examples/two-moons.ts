@@ -16,7 +16,7 @@ import {
   reverseOrder,
   StandardNormal,
 } from "pushforward";
-import { writeFileAtomically } from "pushforward/data";
+import { writeFileAtomically } from "pushforward/files";
 import { densityNodes, pairFigure, svgToPng } from "pushforward/report";
 
 const output = process.argv[2] ?? "demo/two-moons.png";

@@ -1,8 +1,8 @@
 /**
  * pushforward: normalizing flows, trained and run through ONNX Runtime, in Node and in a page.
  *
- * Here is what most programs need; the subpaths have the rest. Tables and pictures, which need Node, are in
- * `pushforward/data` and `pushforward/report`.
+ * Here is what most programs need; the subpaths have the rest. Model files, tables and pictures, which need Node, are in
+ * `pushforward/files`, `pushforward/data` and `pushforward/report`.
  */
 export {
   Actnorm,
@@ -93,6 +93,7 @@ export {
   loadParameters,
   type MadeRecipeOptions,
   type Model,
+  type ModelToSave,
   made,
   maf,
   mixture,

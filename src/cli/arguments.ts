@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import type { ArgDef, ArgsDef } from "citty";
-import { abbreviated, nearestName } from "../data/nearestName.ts";
 import { type ErrorDetails, PushforwardError } from "../errors.ts";
+import { abbreviated, nearestName } from "../nearestName.ts";
 import { program } from "./program.ts";
 
 type Refuse = (what: string, details?: ErrorDetails) => PushforwardError;

@@ -1,7 +1,8 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { readBytes, writeFileAtomically } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
+import { writeFileAtomically } from "../files/atomicFile.ts";
+import { readBytes } from "../files/readBytes.ts";
 import type { CheckpointStore } from "../train/index.ts";
 import type { Settings } from "./fitSettings.ts";
 import type { Messages } from "./messages.ts";

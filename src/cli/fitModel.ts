@@ -1,5 +1,6 @@
-import { checkWritable, lockOf, shellQuoted, withFileLock, writeFileAtomically } from "../data/index.ts";
+import { lockOf, shellQuoted, withFileLock } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
+import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
 import { encodeModel } from "../flows/index.ts";
 import { inMemory } from "../train/rowStream.ts";
 import { Checkpoints } from "./checkpoints.ts";

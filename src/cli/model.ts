@@ -6,11 +6,11 @@ import {
   nameInQuery,
   nearestName,
   quotedQuery,
-  readBytes,
   type Table,
   withLabels,
 } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
+import { readBytes } from "../files/readBytes.ts";
 import { decodeModel, type Model } from "../flows/index.ts";
 import { namingFile } from "./failure.ts";
 

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { writeError, writeFileAtomically } from "../data/atomicFile.ts";
+import { writeError, writeFileAtomically } from "../files/atomicFile.ts";
 import { densityNodes, pairFigure, svgToPng, trainingFigure } from "../report/index.ts";
 import { withoutColumns } from "../train/rowStream.ts";
 import type { TrainingRows } from "../train/rows.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { abbreviated, nearestName } from "../data/nearestName.ts";
 import { PushforwardError } from "../errors.ts";
+import { abbreviated, nearestName } from "../nearestName.ts";
 import type { Command } from "./command.ts";
 import { exitCode, writeFailure } from "./failure.ts";
 import { commandHelp, programHelp } from "./help.ts";

@@ -1,4 +1,5 @@
-import { checkWritable, LOG_DENSITY, openTable, writeScored } from "../data/index.ts";
+import { LOG_DENSITY, openTable, writeScored } from "../data/index.ts";
+import { checkWritable } from "../files/atomicFile.ts";
 import { command, NA, THREADS } from "./command.ts";
 import { counted } from "./format.ts";
 import { Messages } from "./messages.ts";

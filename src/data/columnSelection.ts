@@ -1,8 +1,8 @@
 import { PushforwardError } from "../errors.ts";
+import { nearestName } from "../nearestName.ts";
 import { columnList, listed } from "./columnList.ts";
 import { examine, type Obstacle, unexamined } from "./columnObstacles.ts";
 import { isNumeric } from "./columnTypes.ts";
-import { nearestName } from "./nearestName.ts";
 import { nameInQuery, quotedQuery } from "./query.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";

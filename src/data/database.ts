@@ -2,9 +2,9 @@ import { mkdir, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBDoubleVector, DuckDBInstance } from "@duckdb/node-api";
+import { removeAbandoned, temporaryName } from "../files/temporaryFile.ts";
 import { readAhead } from "../readAhead.ts";
 import { databaseError, interrupted } from "./databaseError.ts";
-import { removeAbandoned, temporaryName } from "./temporaryFile.ts";
 
 /** A column name as SQL has it. */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;

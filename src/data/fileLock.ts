@@ -2,10 +2,10 @@ import { constants } from "node:fs";
 import { copyFile, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { PushforwardError } from "../errors.ts";
-import { writeError } from "./atomicFile.ts";
+import { writeError } from "../files/atomicFile.ts";
+import { hasEnded, type ProcessId, thisProcess } from "../files/processId.ts";
+import { temporaryName } from "../files/temporaryFile.ts";
 import { shellQuoted } from "./columnList.ts";
-import { hasEnded, type ProcessId, thisProcess } from "./processId.ts";
-import { temporaryName } from "./temporaryFile.ts";
 
 /** What a lock file says about who holds it. */
 interface Holder extends ProcessId {

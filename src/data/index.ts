@@ -1,5 +1,5 @@
 export { type ColumnSummary, columnSummary } from "../columns/index.ts";
-export { checkWritable, writeFileAtomically } from "./atomicFile.ts";
+export { nearestName } from "../nearestName.ts";
 export { columnList, listed, parseColumnList, shellQuoted } from "./columnList.ts";
 export { excludeColumns } from "./columnSelection.ts";
 export type { Chunks } from "./database.ts";
@@ -15,10 +15,8 @@ export {
   rowsAtATime,
   scanMatrix,
 } from "./matrix.ts";
-export { nearestName } from "./nearestName.ts";
 export { nameInQuery, quotedQuery } from "./query.ts";
 export type { Column } from "./relation.ts";
-export { readBytes } from "./sourceFile.ts";
 export { openTable, type Table, type TableOptions } from "./table.ts";
 export { writeRows } from "./writeRows.ts";
 export { LOG_DENSITY, writeScored } from "./writeScored.ts";

@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
+import { nearestName } from "../nearestName.ts";
 import { identifier, literal } from "./database.ts";
-import { nearestName } from "./nearestName.ts";
 import { Table } from "./table.ts";
 
 /** What stands in text columns, by their names: a label is read as the number of its place, 0, 1, 2... */

@@ -1,14 +1,14 @@
 import { createReadStream } from "node:fs";
 import { tmpdir } from "node:os";
 import { PushforwardError } from "../errors.ts";
-import { replaceFile } from "./atomicFile.ts";
+import { replaceFile } from "../files/atomicFile.ts";
+import { withTemporaryFile } from "../files/temporaryFile.ts";
 import { copyToFile, type OutputColumn, present } from "./copy.ts";
 import { type Chunks, identifier } from "./database.ts";
 import { databaseError } from "./databaseError.ts";
 import { type Format, outputFormat } from "./format.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
-import { withTemporaryFile } from "./temporaryFile.ts";
 import { writeToStream } from "./writeRows.ts";
 
 /** The column that scoring adds. */

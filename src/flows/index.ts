@@ -4,7 +4,14 @@ export { embedContext } from "./embedContext.ts";
 export { Flow } from "./flow.ts";
 export type { SampleOptions } from "./flowEvaluator.ts";
 export { mixture } from "./mixture.ts";
-export { decodeModel, encodeModel, type GivenRecord, type Model, type TrainingRecord } from "./modelFile.ts";
+export {
+  decodeModel,
+  encodeModel,
+  type GivenRecord,
+  type Model,
+  type ModelToSave,
+  type TrainingRecord,
+} from "./modelFile.ts";
 export { loadParameters, saveParameters } from "./parameterFile.ts";
 export {
   type AutoregressiveRecipeOptions,

@@ -166,7 +166,7 @@ describe.each(flows)("%s of one's own", (_, make) => {
 test("the error names the type and its path, and says what to do", () => {
   const flow = new Flow(normal, new Chain([new Shear()]));
   expect(() => encodeModel(model(flow))).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: this flow could not be read back from a model file: received the type "shear" at bijection.bijections.0.type.
+    [PushforwardError: this model could not be read back from a file: received the type "shear" at flow.bijection.bijections.0.type.
     Give the kinds of your own classes to encodeModel and decodeModel, such as { kinds: [{ bijection: "shear", build: () => new Shear() }] }, or keep the parameters only: saveParameters(flow), loadParameters(bytes, flow).]
   `);
 });
@@ -181,11 +181,18 @@ test("what a description leaves out is an error of saving", () => {
   }
   const wide = new Flow(normal, new Wide());
   expect(() => encodeModel(model(wide), { kinds })).toThrow(
-    /whose parameter bijection.more is absent, not \[3\]/,
+    /has an array that its flow does not know: "bijection.more"/,
   );
   expect(() => encodeModel(model(new Flow(new Steep({ scale: -1 }))), { kinds })).toThrow(
-    /does not fit at base.scale/,
+    /does not fit at flow.base.scale/,
   );
+});
+
+test("numbers and names that could not be read back are errors of saving", () => {
+  const flow = new Flow(normal, new Shear({ slope: Number.NaN }));
+  expect(() => encodeModel(model(flow), { kinds })).toThrow(/bijection.slope holds NaN/);
+  const two = { flow: new Flow(normal), columns: ["a"] };
+  expect(() => encodeModel(two)).toThrow(expect.objectContaining({ code: "ARGUMENT" }));
 });
 
 test("a description of a custom kind is checked by its schema", () => {

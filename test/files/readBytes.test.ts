@@ -2,9 +2,9 @@ import { spawn, spawnSync } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { dirname } from "node:path";
 import { expect, test } from "vitest";
-import { readBytes } from "../../src/data/sourceFile.ts";
+import { readBytes } from "../../src/files/readBytes.ts";
 import { encodeSafetensors } from "../../src/flows/index.ts";
-import { temporaryDirectory } from "./temporaryFiles.ts";
+import { temporaryDirectory } from "../data/temporaryFiles.ts";
 
 const { path: at, write } = temporaryDirectory();
 const whole = encodeSafetensors({ w: { shape: [200_000], values: new Float64Array(200_000).fill(1) } });

@@ -1,8 +1,8 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { expect, it } from "vitest";
-import { replaceFile, writeError } from "../../src/data/atomicFile.ts";
-import { writeFileAtomically } from "../../src/data/index.ts";
-import { temporaryDirectory } from "./temporaryFiles.ts";
+import { replaceFile, writeError } from "../../src/files/atomicFile.ts";
+import { writeFileAtomically } from "../../src/files/index.ts";
+import { temporaryDirectory } from "../data/temporaryFiles.ts";
 
 const files = temporaryDirectory();
 const text = (name: string) => readFileSync(files.path(name), "utf8");

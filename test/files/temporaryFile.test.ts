@@ -2,14 +2,14 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync } from "node:fs";
 import { afterEach, expect, it } from "vitest";
-import { writeFileAtomically } from "../../src/data/atomicFile.ts";
 import { openTable } from "../../src/data/index.ts";
-import { thisProcess } from "../../src/data/processId.ts";
-import { temporaryName } from "../../src/data/temporaryFile.ts";
-import { temporaryDirectory } from "./temporaryFiles.ts";
+import { writeFileAtomically } from "../../src/files/atomicFile.ts";
+import { thisProcess } from "../../src/files/processId.ts";
+import { temporaryName } from "../../src/files/temporaryFile.ts";
+import { temporaryDirectory } from "../data/temporaryFiles.ts";
 
 const files = temporaryDirectory();
-const atomicFile = new URL("../../src/data/atomicFile.ts", import.meta.url).href;
+const atomicFile = new URL("../../src/files/atomicFile.ts", import.meta.url).href;
 
 /** The name of a temporary file with another process in it. */
 const nameOf = (id: Partial<typeof thisProcess>): string => {

@@ -1,0 +1,3 @@
+export { checkWritable, writeFileAtomically } from "./atomicFile.ts";
+export { loadModel, saveModel } from "./modelFiles.ts";
+export { readBytes } from "./readBytes.ts";

@@ -1,0 +1,31 @@
+import { PushforwardError } from "../errors.ts";
+import { decodeModel, encodeModel, type KindOptions, type Model, type ModelToSave } from "../flows/index.ts";
+import { writeFileAtomically } from "./atomicFile.ts";
+import { readBytes } from "./readBytes.ts";
+
+/**
+ * Writes a model file: a reader sees the old file or the new one, never a part of one.
+ *
+ * Throws `FILE` if it cannot be written, `ARGUMENT` for a model that could not be read back, as `encodeModel` does.
+ */
+export async function saveModel(path: string, model: ModelToSave, options: KindOptions = {}): Promise<void> {
+  await writeFileAtomically(path, encodeModel(model, options));
+}
+
+/**
+ * Reads a model file. Throws `FILE` if there is none that can be read; `MODEL`, with the path, for one that is damaged, of
+ * another program or of another version, or has classes whose `kinds` are not given.
+ */
+export async function loadModel(path: string, options: KindOptions = {}): Promise<Model> {
+  const bytes = await readBytes(path);
+  try {
+    return decodeModel(bytes, options);
+  } catch (error) {
+    if (!(error instanceof PushforwardError) || error.code !== "MODEL") throw error;
+    const [what] = error.message.split("\n");
+    throw new PushforwardError("MODEL", `${path}: ${what.replace(/\.$/, "")}`, {
+      mend: error.mend,
+      cause: error,
+    });
+  }
+}

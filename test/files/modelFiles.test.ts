@@ -1,0 +1,61 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { expect, test, vi } from "vitest";
+import { Actnorm, Chain } from "../../src/bijections/index.ts";
+import { type CustomKind, StandardNormal } from "../../src/distributions/index.ts";
+import { loadModel, saveModel } from "../../src/files/index.ts";
+import { encodeModel, Flow, nsf } from "../../src/flows/index.ts";
+import { temporaryDirectory } from "../data/temporaryFiles.ts";
+
+const loaded = vi.hoisted(() => [] as string[]);
+vi.mock("@duckdb/node-api", async (original) => {
+  loaded.push("duckdb");
+  return original();
+});
+
+const { path: at } = temporaryDirectory();
+const flow = nsf(2, { transforms: 1, hidden: [4], context: 1 });
+
+test("a model is written whole and read again, without DuckDB", async () => {
+  const path = at("flow.safetensors");
+  await writeFile(path, "something old");
+  await saveModel(path, { flow });
+  expect(new Uint8Array(await readFile(path))).toEqual(encodeModel({ flow }));
+  expect((await readdir(dirname(path))).filter((name) => name.includes("tmp"))).toEqual([]);
+  const model = await loadModel(path);
+  expect(model).toMatchObject({ columns: ["x1", "x2"], given: ["c1"] });
+  expect(await model.flow.logProb([1, 2], [3])).toEqual(await flow.logProb([1, 2], [3]));
+  expect(loaded).toEqual([]);
+});
+
+test("classes of one's own are read with their kinds", async () => {
+  class Own extends Actnorm {
+    override describe() {
+      return { type: "own", features: this.features };
+    }
+  }
+  const kinds: CustomKind[] = [{ bijection: "own", build: ({ features }) => new Own({ features }) }];
+  const own = new Flow(new StandardNormal({ features: 2 }), new Chain([new Own({ features: 2 })]));
+  const path = at("own.safetensors");
+  await expect(saveModel(path, { flow: own })).rejects.toMatchObject({ code: "ARGUMENT" });
+  await saveModel(path, { flow: own }, { kinds });
+  expect((await loadModel(path, { kinds })).flow.describe()).toEqual(own.describe());
+  await expect(loadModel(path)).rejects.toMatchObject({
+    code: "MODEL",
+    message: expect.stringContaining(`${path}: `),
+  });
+});
+
+test("what is wrong with a file is said with its path", async () => {
+  const damaged = at("damaged.safetensors");
+  await writeFile(damaged, encodeModel({ flow }).subarray(0, 300));
+  await expect(loadModel(damaged)).rejects.toMatchObject({
+    code: "MODEL",
+    message: expect.stringContaining(damaged),
+  });
+  await expect(loadModel(at("flw.safetensors"))).rejects.toMatchObject({
+    code: "FILE",
+    mend: "Did you mean flow.safetensors?",
+  });
+  await expect(saveModel(at("no/flow.safetensors"), { flow })).rejects.toMatchObject({ code: "FILE" });
+});
