@@ -9,6 +9,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Chain } from "../src/bijections/index.ts";
+import { dataset } from "../src/dataset/index.ts";
 import { type Distribution, GaussianMixture, StandardNormal } from "../src/distributions/index.ts";
 import { Flow, forTables, maf, nsf, type RecipeOptions, realNVP } from "../src/flows/index.ts";
 import { Random } from "../src/random/index.ts";
@@ -118,9 +119,9 @@ function build(
 
 async function tryFitTable(table: Table, seed: number): Promise<{ trial: Trial; logProb: Float64Array }> {
   const start = process.cpuUsage();
-  const columns = Array.from({ length: table.features }, (_, i) => String(i));
-  const validation = { values: table.validation };
-  const result = await fitTable({ columns, values: table.train }, { validation, seed });
+  const { features } = table;
+  const validation = dataset(table.validation, { features });
+  const result = await fitTable(dataset(table.train, { features }), { validation, seed });
   const seconds = processorSeconds(start);
   const logProb = await result.flow.logProb(table.test);
   return { trial: { ...trialOf(result, seed, seconds), test: mean(logProb), chosen: result.name }, logProb };
@@ -133,7 +134,7 @@ async function tryConfiguration(table: Table, name: string, seed: number): Promi
   const flow = build(table, configuration, seed);
   const result = await fit(flow, table.train, {
     ...settings,
-    validation: { values: table.validation },
+    validation: table.validation,
     seed,
   });
   return trialOf(result, seed, processorSeconds(start));

@@ -4,12 +4,12 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { fitTable } from "pushforward";
-import { openTable, readMatrix, writeRows } from "pushforward/data";
+import { openTable, readRows, writeRows } from "pushforward/data";
 
 const output = process.argv[2] ?? "demo/another-week.csv";
 
 const table = await openTable("examples/data/earthquakes.csv");
-const quakes = await readMatrix(table, ["lon", "lat", "depth_km", "mag"]);
+const quakes = await readRows(table, ["lon", "lat", "depth_km", "mag"]);
 await table.close();
 console.log(`${quakes.rows} earthquakes: ${quakes.columns.join(", ")}`);
 

@@ -48,6 +48,14 @@ export {
 } from "./bijections/index.ts";
 export { type ColumnNote, columnNotes, valuesRepeat } from "./columns/index.ts";
 export {
+  type Dataset,
+  type DatasetOptions,
+  dataset,
+  type RowBlock,
+  type RowStream,
+  type RowsInput,
+} from "./dataset/index.ts";
+export {
   Cauchy,
   ConstantFeatures,
   ContextEmbedding,
@@ -148,5 +156,12 @@ export {
   fitTable,
   type Importance,
   importance,
+  type Loss,
+  type LossBatch,
+  type LossEpoch,
+  type MinimizeOptions,
+  type MinimizeResult,
+  minimize,
   type TargetDensity,
+  type TrainingData,
 } from "./train/index.ts";

@@ -1,3 +1,4 @@
+import { dataset } from "../../src/dataset/index.ts";
 import { type Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
 import { type FitResult, type FitSettings, fit } from "../../src/train/index.ts";
 import type { Run } from "./protocol.ts";
@@ -32,10 +33,10 @@ export async function trained(
     ...(minutes !== undefined && { maxMinutes: minutes }),
     ...(context && { context: context.values }),
     ...(validation && {
-      validation: {
-        values: validation.rows.values,
-        ...(validation.context && { context: validation.context.values }),
-      },
+      validation: dataset(validation.rows.values, {
+        features: rows.features,
+        context: validation.context?.values,
+      }),
     }),
   });
   return { flow, result };

@@ -99,7 +99,7 @@ async function ourLosses(): Promise<number[]> {
     clipNorm: 1e9,
     averageDecay: 0,
     patience: STEPS,
-    validation: { values: rows },
+    validation: rows,
   });
   return epochs.map(({ trainLogDensity }) => -trainLogDensity);
 }

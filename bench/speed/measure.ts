@@ -87,7 +87,7 @@ function training(flow: Flow, benchCase: Case & { readonly job: "train" }, optio
       patience: Number.MAX_SAFE_INTEGER,
       batchSize: batch,
       optimizer: { learningRate: 1e-3 },
-      validation: { values: rows.subarray(0, batch * dim) },
+      validation: rows.subarray(0, batch * dim),
       initialize: false,
       ...options,
       signal: enough.signal,

@@ -1,5 +1,5 @@
-import type { ColumnFindings, ColumnNote } from "../columns/index.ts";
-import { columnList, type Matrix, nameInQuery, quotedQuery } from "../data/index.ts";
+import type { ColumnFindings, ColumnNote, ColumnValues } from "../columns/index.ts";
+import { columnList, nameInQuery, quotedQuery } from "../data/index.ts";
 import type { Settings } from "./fitSettings.ts";
 
 /** What hints are made from: the command, and the rows that the notes are about. */
@@ -7,8 +7,8 @@ export interface Noted {
   readonly settings: Pick<Settings, "columns" | "given">;
   /** SQL that reads the table. */
   readonly source: string;
-  readonly learned: Matrix;
-  readonly given: Matrix;
+  readonly learned: ColumnValues;
+  readonly given: ColumnValues;
 }
 
 /** A list of more columns is replaced by a query, or cut off. */
@@ -53,9 +53,10 @@ function missingHint(
   const values = new Set(findings.flatMap(({ codes }) => codes.map(({ value }) => value)));
   const isCode = (column: string, value: number) =>
     findings.some((one) => one.column === column && one.codes.some((code) => code.value === value));
-  const elsewhere = [learned, given].some((matrix) =>
-    matrix.values.some(
-      (value, i) => values.has(value) && !isCode(matrix.columns[i % matrix.columns.length]!, value),
+  const elsewhere = [learned, given].some(({ columns, values: all }) =>
+    Array.prototype.some.call(
+      all,
+      (value, i) => values.has(value) && !isCode(columns[i % columns.length]!, value),
     ),
   );
   if (!elsewhere) return `If they are, have them treated as missing: --na ${[...values].join(",")}`;
@@ -128,7 +129,7 @@ const MIN_REMAINING_SHARE = 0.1;
 /** The share of the rows that have none of the values. */
 function shareWithout(
   findings: readonly ColumnFindings["atoms"][],
-  { columns, rows, values }: Matrix,
+  { columns, rows, values }: ColumnValues,
 ): number {
   const atoms = columns.map((name) => new Set(findings.find(({ column }) => column === name)?.atoms));
   let left = 0;

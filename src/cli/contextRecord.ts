@@ -1,19 +1,22 @@
 import type { Labels } from "../data/index.ts";
+import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import type { GivenRecord, Model } from "../flows/index.ts";
-import { inMemory, type StreamedRows } from "../train/rowStream.ts";
-import type { TrainingRows } from "../train/rows.ts";
 import { counted } from "./format.ts";
 import { labelsOf } from "./model.ts";
 
 /** The range or the label counts of each column that a model is conditional on; for a stream, estimates from its sample. */
 export function contextRecord(
-  learned: TrainingRows | StreamedRows,
+  learned: readonly Dataset[],
   given: readonly string[],
   labels: Labels,
 ): GivenRecord[] {
-  const { rows, context } = inMemory(learned);
+  const samples = learned.map(({ sample }) => sample);
+  const sum = (parts: readonly Dataset[]) => parts.reduce((total, { rows }) => total + rows, 0);
+  const scale = sum(learned) / sum(samples);
   return given.map((name, d) => {
-    const values = Array.from({ length: rows }, (_, row) => context[row * given.length + d]!);
+    const values = samples.flatMap(({ rows, context }) =>
+      Array.from({ length: rows }, (_, row) => context[row * given.length + d]!),
+    );
     const known = labels.get(name);
     if (!known) {
       const [minimum, maximum] = values.reduce(
@@ -24,7 +27,7 @@ export function contextRecord(
     }
     const counts = known.map(() => 0);
     for (const value of values) counts[value]!++;
-    return { counts: counts.map((n) => Math.ceil((n * learned.rows) / rows)) };
+    return { counts: counts.map((n) => Math.ceil(n * scale)) };
   });
 }
 
@@ -48,22 +51,31 @@ export class ContextWatch {
   private readonly model: Model;
   private readonly labels: Labels;
   private readonly findings = new Map<string, Finding>();
-  private rows = 0;
+  /** Whether rows of a table were seen, and not one row of values. */
+  private ofTable = false;
 
   constructor(model: Model) {
     this.model = model;
     this.labels = labelsOf(model);
   }
 
-  /** The next rows of context; those that are not `present` have a missing value. */
-  see(context: Float64Array, present?: Uint8Array): void {
+  /** The next rows of a table, whose `columns` are the context. */
+  seeRows({ rows, context, rowNumbers }: Pick<InMemoryDataset, "rows" | "context" | "rowNumbers">): void {
+    this.ofTable = true;
+    this.see(context, rows, (row) => rowNumbers[row]!);
+  }
+
+  /** One context for all rows. */
+  seeValues(context: Float64Array): void {
+    this.see(context, 1, () => 1);
+  }
+
+  private see(context: Float64Array, rows: number, numberOf: (row: number) => number): void {
     const { given, training } = this.model;
-    const rows = given.length > 0 ? context.length / given.length : 0;
     for (const [d, name] of given.entries()) {
       const record = training?.given?.[d];
       if (!record) continue;
       for (let row = 0; row < rows; row++) {
-        if (present && !present[row]) continue;
         const value = context[row * given.length + d]!;
         const reason = unusual(record, value);
         if (reason === undefined) continue;
@@ -72,21 +84,19 @@ export class ContextWatch {
         const key = "counts" in record ? `${d} ${value}` : `${d}`;
         const known = this.findings.get(key);
         if (known) known.rows++;
-        else this.findings.set(key, { name, value: text, reason, firstRow: this.rows + row + 1, rows: 1 });
+        else this.findings.set(key, { name, value: text, reason, firstRow: numberOf(row), rows: 1 });
       }
     }
-    this.rows += rows;
   }
 
   /** What was seen, as warnings: of a table, or of one row of values. */
   warnings(): string[] {
     return [...this.findings.values()].map(({ name, value, reason, firstRow, rows }) => {
-      const where =
-        this.rows === 1
-          ? ""
-          : rows === 1
-            ? ` (row ${firstRow})`
-            : ` (row ${firstRow}, and ${counted(rows - 1, "more row")})`;
+      const where = !this.ofTable
+        ? ""
+        : rows === 1
+          ? ` (row ${firstRow})`
+          : ` (row ${firstRow}, and ${counted(rows - 1, "more row")})`;
       return `${name}=${value}${where} ${reason}.`;
     });
   }

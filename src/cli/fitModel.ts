@@ -1,8 +1,8 @@
 import { lockOf, shellQuoted, withFileLock } from "../data/index.ts";
+import type { Dataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
 import { encodeModel } from "../flows/index.ts";
-import { inMemory } from "../train/rowStream.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { contextRecord } from "./contextRecord.ts";
 import { namingFile } from "./failure.ts";
@@ -12,9 +12,8 @@ import { fitSettings, type Settings } from "./fitSettings.ts";
 import { checkFlowSize } from "./flowSize.ts";
 import { jsonLine } from "./format.ts";
 import type { Io, StopMessage } from "./io.ts";
-import { judge } from "./judgement.ts";
+import { type HeldOut, judge } from "./judgement.ts";
 import { Messages } from "./messages.ts";
-import { keepAside, type Parts, shareOut } from "./parts.ts";
 import { drawPictures, prepareDirectory } from "./pictures.ts";
 import { program } from "./program.ts";
 import { type Trained, train } from "./training.ts";
@@ -56,7 +55,7 @@ async function fitAndWrite(
     throw io.interrupted.aborted ? interrupted(stopMessage(checkpoints, argv)) : error;
   });
   checkFlowSize(settings.flow, { ...settings, features: data.columns.length, context: data.given.length });
-  const parts = keepAside(data.rows, settings);
+  const rows = splitRows(data.rows, settings);
   await checkpoints.begin();
   const remove = [lockOf(output)];
   const stop = () => ({ ...stopMessage(checkpoints, argv), remove });
@@ -65,7 +64,7 @@ async function fitAndWrite(
   const progress = new TrainingProgress(io, messages, settings);
   const training = {
     ...data,
-    ...parts,
+    ...rows,
     checkpoints: (name?: string) => checkpoints.store(name, () => io.onStopMessage?.(stop())),
     signal: io.interrupted,
     progress,
@@ -78,7 +77,7 @@ async function fitAndWrite(
   messages.end();
   if (io.interrupted.aborted) throw interrupted(stop());
 
-  await writeFileAtomically(output, modelBytes(trained, data, parts, settings));
+  await writeFileAtomically(output, modelBytes(trained, data, rows, settings));
   const unfinished = trained.stopped === "time";
   if (!unfinished) await checkpoints.remove();
   const written = {
@@ -87,14 +86,13 @@ async function fitAndWrite(
     remove,
   };
   io.onStopMessage?.(written);
-  const rows = { ...shareOut(parts, settings), test: parts.test };
   const { constants } = data;
   const judgement = await judge(trained.flow, rows, { threads, constants });
   if (io.interrupted.aborted) throw interrupted(written);
   const pictureData = {
     columns: data.columns,
     constants,
-    rows: inMemory(data.rows),
+    rows: data.rows.sample,
     seed,
     threads,
     gaussian: judgement.validationGaussian,
@@ -105,19 +103,35 @@ async function fitAndWrite(
   return unfinished && checkpoints.paths.length > 0 ? { ...report, resume: resumeCommand(argv) } : report;
 }
 
+/** Tables of fewer rows have no test rows by default. */
+const MIN_ROWS_FOR_TEST = 200;
+
+/** Splits rows at random: those to learn from, those that decide when to end, and those that test the finished model. */
+function splitRows(all: Dataset, { seed, testFraction, validationFraction }: Settings): HeldOut {
+  const fraction = testFraction ?? (all.rows >= MIN_ROWS_FOR_TEST ? 0.1 : 0);
+  if (fraction === 0) return all.split(validationFraction, seed);
+  const { training: others, validation: test } = all.split(fraction, seed);
+  if (others.rows >= 2) return { ...others.split(validationFraction, seed), test };
+  throw new PushforwardError("ARGUMENT", `--test-fraction ${fraction} leaves too little to learn from`, {
+    expected: "2 rows or more",
+    received: `${others.rows} of ${all.rows}`,
+    mend: "Leave it out, or give a table with more rows.",
+  });
+}
+
 function modelBytes(
   { flow, epochs, bestEpoch, validationLogDensity }: Trained,
   { columns, given, labels }: TrainingData,
-  { learned }: Parts,
+  { training, validation }: HeldOut,
   { seed }: Settings,
 ): Uint8Array {
   const record = {
-    rows: learned.rows,
+    rows: training.rows + validation.rows,
     seed,
     epochs: epochs.length,
     bestEpoch,
     validationLogDensity,
-    ...(given.length > 0 && { given: contextRecord(learned, given, labels) }),
+    ...(given.length > 0 && { given: contextRecord([training, validation], given, labels) }),
   };
   const named = labels.size > 0 && { labels: [...labels.values()] };
   return encodeModel({ flow, columns, given, ...named, training: record });

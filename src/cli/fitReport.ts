@@ -1,7 +1,6 @@
 import { createColors } from "picocolors";
 import { columnList, formatOf, shellQuoted } from "../data/index.ts";
-import { inMemory } from "../train/rowStream.ts";
-import type { TrainingRows } from "../train/rows.ts";
+import type { InMemoryDataset } from "../dataset/index.ts";
 import type { Settings } from "./fitSettings.ts";
 import { count, counted, duration, nats, visible } from "./format.ts";
 import { written } from "./given.ts";
@@ -114,7 +113,7 @@ function rowsUsed({ training, validation, test }: HeldOut, { missing }: Training
 function comparison({ gaussian, gain }: Judgement, training: HeldOut["training"]): string[] {
   if (!gaussian || !gain) return ["  (There are too few rows to fit a Gaussian for comparison.)"];
   const error = gain.count > 1 ? ` ± ${nats(gain.standardError)}` : "";
-  const known = inMemory(training).rows;
+  const known = training.sample.rows;
   const fitted = known < training.rows ? `${count(known)} of these rows` : "the same rows";
   return [
     `  a Gaussian   ${withError(gaussian)}   (full covariance, fitted to ${fitted})`,
@@ -138,7 +137,7 @@ function nextCommands(
   const missing = na.length > 0 ? ` --na ${columnList(na)}` : "";
   const scored = formatOf(sources[0]!)?.name === "parquet" ? "scored.parquet" : "scored.csv";
   const condition =
-    given.length > 0 ? ` --given ${written(given, firstValues(inMemory(rows), given.length), labels)}` : "";
+    given.length > 0 ? ` --given ${written(given, firstValues(rows.sample, given.length), labels)}` : "";
   const commands = [
     [`${program()} score ${model} ${data}${missing} -o ${scored}`, "the rows with their log-density"],
     [`${program()} sample ${model}${condition} -n 1000 -o samples.csv`, "new rows"],
@@ -149,5 +148,5 @@ function nextCommands(
 }
 
 /** What the first row is conditional on, in a few digits: an example. */
-const firstValues = ({ context }: TrainingRows, conditions: number): number[] =>
+const firstValues = ({ context }: InMemoryDataset, conditions: number): number[] =>
   [...context.subarray(0, conditions)].map((value) => Number(value.toPrecision(4)));

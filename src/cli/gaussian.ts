@@ -1,12 +1,11 @@
 import { Standardize } from "../bijections/standardize.ts";
 import { columnSummary } from "../data/index.ts";
+import type { InMemoryDataset } from "../dataset/index.ts";
 import { fitGaussianMixture } from "../distributions/expectationMaximization.ts";
 import { GaussianMixture } from "../distributions/gaussianMixture.ts";
 import { StandardNormal } from "../distributions/standardNormal.ts";
 import { Flow, type RunOptions } from "../flows/index.ts";
 import { Random } from "../random/index.ts";
-import { withoutColumns } from "../train/rowStream.ts";
-import type { TrainingRows } from "../train/rows.ts";
 import { sideBySide } from "./sideBySide.ts";
 
 /** Keeps a covariance of perfectly correlated columns invertible, in units of their variances. */
@@ -19,22 +18,21 @@ const RIDGE = 1e-9;
  * there get -Infinity. None if there are too few rows for a covariance.
  */
 export async function gaussianFor(
-  labelled: TrainingRows,
+  labelled: InMemoryDataset,
   {
     threads,
     embedding,
     constants = new Map(),
   }: RunOptions & { embedding?: Flow["embedding"]; constants?: ReadonlyMap<number, number> } = {},
-): Promise<((rows: TrainingRows) => Promise<Float64Array>) | undefined> {
+): Promise<((rows: InMemoryDataset) => Promise<Float64Array>) | undefined> {
   const { numbers = 0, classes = [] } = embedding?.describe() ?? {};
-  const numeric = (all: TrainingRows) => {
-    const rows = withoutColumns(all, constants);
-    return classes.length > 0 ? { ...rows, context: indicators(rows, numbers, classes) } : rows;
+  const numeric = (all: InMemoryDataset) => {
+    const rows = all.withoutColumns(constants);
+    return classes.length > 0 ? rows.with({ context: indicators(rows, numbers, classes) }) : rows;
   };
   const training = numeric(labelled);
   const options = { threads, precision: "float64" } as const;
-  const width = training.values.length / training.rows;
-  const conditions = training.context.length / training.rows;
+  const { features: width, contextFeatures: conditions } = training;
   if (training.rows <= width + conditions + 1) return undefined;
   const joint = await fittedGaussian(together(training), width + conditions, options);
   const marginal = conditions > 0 ? await fittedGaussian(training.context, conditions, options) : undefined;
@@ -43,8 +41,7 @@ export async function gaussianFor(
     const both = await joint.logProb(together(rows), undefined, options);
     const condition = await marginal?.logProb(rows.context, undefined, options);
     const scores = condition ? both.map((value, i) => value - condition[i]!) : both;
-    const { values } = given;
-    const width = values.length / given.rows;
+    const { values, features: width } = given;
     const possible = (row: number) => [...constants].every(([i, value]) => values[row * width + i] === value);
     return scores.map((score, row) => (possible(row) ? score : Number.NEGATIVE_INFINITY));
   };
@@ -70,7 +67,7 @@ async function fittedGaussian(values: Float64Array, features: number, options: R
 
 /** Contexts with columns of 0 and 1 in place of the labels behind their `numbers`. */
 function indicators(
-  { rows, context }: TrainingRows,
+  { rows, context }: InMemoryDataset,
   numbers: number,
   classes: readonly number[],
 ): Float64Array {
@@ -91,4 +88,4 @@ function indicators(
 }
 
 /** [rows, D + C]: each row with its context behind it. */
-const together = ({ rows, values, context }: TrainingRows) => sideBySide(values, context, rows);
+const together = ({ rows, values, context }: InMemoryDataset) => sideBySide(values, context, rows);

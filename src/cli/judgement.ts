@@ -1,6 +1,5 @@
+import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import type { Flow, RunOptions } from "../flows/index.ts";
-import { inMemory, type StreamedRows } from "../train/rowStream.ts";
-import type { TrainingRows } from "../train/rows.ts";
 import { gaussianFor } from "./gaussian.ts";
 import { RunningMean } from "./runningMean.ts";
 import { logDensities } from "./scoring.ts";
@@ -19,9 +18,9 @@ export interface Judgement {
 }
 
 export interface HeldOut {
-  readonly training: TrainingRows | StreamedRows;
-  readonly validation: TrainingRows;
-  readonly test?: TrainingRows;
+  readonly training: Dataset;
+  readonly validation: InMemoryDataset;
+  readonly test?: InMemoryDataset;
 }
 
 export async function judge(
@@ -32,7 +31,7 @@ export async function judge(
   const rows = test ?? validation;
   const by = test ? "test" : "validation";
   const scores = await logDensities(flow, rows.values, rows.context, options);
-  const gaussian = await gaussianFor(inMemory(training), {
+  const gaussian = await gaussianFor(training.sample, {
     ...options,
     constants,
     embedding: flow.embedding,

@@ -1,9 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { InMemoryDataset } from "../dataset/index.ts";
 import { writeError, writeFileAtomically } from "../files/atomicFile.ts";
 import { densityNodes, pairFigure, svgToPng, trainingFigure } from "../report/index.ts";
-import { withoutColumns } from "../train/rowStream.ts";
-import type { TrainingRows } from "../train/rows.ts";
 import { logDensities } from "./scoring.ts";
 import type { Trained } from "./training.ts";
 
@@ -21,7 +20,7 @@ export interface PictureData {
   readonly columns: readonly string[];
   /** Columns that are left out of the pictures. */
   readonly constants: ReadonlyMap<number, number>;
-  readonly rows: TrainingRows;
+  readonly rows: InMemoryDataset;
   readonly seed: number;
   readonly threads: number | undefined;
   /** A Gaussian's mean log-density on the validation rows. */
@@ -56,9 +55,9 @@ async function samplesFigure(
   const context = rows.context.subarray(0, n * flow.context);
   const samples = await flow.sample(n, { threads, seed, ...(conditional && { context }) });
   const columns = all.filter((_, i) => !constants.has(i));
-  const varying = (values: Float64Array) =>
-    withoutColumns({ ...rows, rows: values.length / all.length, values }, constants).values;
-  const tables = { columns, data: varying(rows.values), samples: varying(samples) };
+  const drawn = new InMemoryDataset({ features: all.length, values: samples });
+  const [data, other] = [rows, drawn].map((each) => each.withoutColumns(constants).values);
+  const tables = { columns, data: data!, samples: other! };
   if (conditional || columns.length > 2) return pairFigure(tables);
   const { x, y, points } = densityNodes(tables);
   const nodes = points.length / columns.length;

@@ -1,4 +1,5 @@
-import { rowsAtATime, scanMatrix } from "../data/index.ts";
+import { rowsAtATime, scanRows } from "../data/index.ts";
+import type { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Model } from "../flows/index.ts";
 import { ContextWatch } from "./contextRecord.ts";
@@ -56,7 +57,7 @@ async function* contexts(
     for (const text of watch.warnings()) messages.warn(text);
   };
   if (!table) {
-    watch.see(values);
+    watch.seeValues(values);
     tell();
     for (let start = 0; start < n; start += atATime) {
       const rows = Math.min(atATime, n - start);
@@ -70,16 +71,13 @@ async function* contexts(
   }
   const { source, columns } = table;
   let missing = 0;
-  let seen = 0;
-  for await (const { values, present } of scanMatrix(source, columns)) {
-    for (const [row, complete] of present.entries()) {
-      if (!complete) missing++;
-      else refuseLarge(values, row, row + seen + 1, columns, source.source);
-    }
-    seen += present.length;
-    watch.see(values, present);
-    for (const context of repeated(values, present, n, atATime)) {
-      yield { rows: context.length / columns.length, context };
+  for await (const { total, complete } of scanRows(source, columns)) {
+    const { rows, values: context, rowNumbers } = complete;
+    missing += total - rows;
+    for (let row = 0; row < rows; row++) refuseLarge(context, row, rowNumbers[row]!, columns, source.source);
+    watch.seeRows({ rows, context, rowNumbers });
+    for (const piece of repeated(complete, n, atATime)) {
+      yield { rows: piece.length / columns.length, context: piece };
     }
   }
   tell();
@@ -114,18 +112,16 @@ function refuseLarge(
   }
 }
 
-/** Each complete row `n` times, in pieces of at most `atATime` rows. */
+/** Each row `n` times, in pieces of at most `atATime` rows. */
 function* repeated(
-  values: Float64Array,
-  present: Uint8Array,
+  { rows, features: width, values }: InMemoryDataset,
   n: number,
   atATime: number,
 ): Generator<Float64Array> {
-  const width = values.length / present.length;
   let piece = new Float64Array(atATime * width);
   let filled = 0;
-  for (const [row, complete] of present.entries()) {
-    for (let i = 0; complete && i < n; i++) {
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < n; i++) {
       piece.set(values.subarray(row * width, (row + 1) * width), filled * width);
       if (++filled < atATime) continue;
       yield piece;

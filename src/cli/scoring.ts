@@ -1,4 +1,4 @@
-import { scanMatrix, type Table } from "../data/index.ts";
+import { scanRows, type Table } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow, Model, RunOptions } from "../flows/index.ts";
 import { ContextWatch } from "./contextRecord.ts";
@@ -6,7 +6,6 @@ import { count, counted, nats } from "./format.ts";
 import type { Io } from "./io.ts";
 import type { Messages } from "./messages.ts";
 import { labelsOf, tableFor } from "./model.ts";
-import { apart } from "./sideBySide.ts";
 
 /** The log-density of each row in nats, finite for values up to the largest: float32 ends at 3e38. */
 export async function logDensities(
@@ -45,19 +44,19 @@ export async function* scoreTable(
   const watch = new ContextWatch(model);
   let done = 0;
   let missing = 0;
-  for await (const { rows, values, present } of scanMatrix(readable, names)) {
-    const [x, context] = apart(values, columns.length, rows);
-    watch.see(context, present);
-    const scores = await logDensities(flow, x, context, { threads });
-    for (let row = 0; row < rows; row++) {
-      const number = done + row + 1;
-      if (!present[row]) {
-        scores[row] = Number.NaN;
-        missing++;
-      } else if (Number.isNaN(scores[row])) throw notANumber(table, number);
-      else far.see(number, scores[row]!);
+  for await (const { start, total, complete } of scanRows(readable, columns, { given })) {
+    watch.seeRows(complete);
+    const { values, context, rowNumbers } = complete;
+    const scored = await logDensities(flow, values, context, { threads });
+    const scores = complete.rows === total ? scored : new Float64Array(total).fill(Number.NaN);
+    for (const [i, number] of rowNumbers.entries()) {
+      const score = scored[i]!;
+      if (Number.isNaN(score)) throw notANumber(table, number);
+      far.see(number, score);
+      scores[number - start] = score;
     }
-    done += rows;
+    missing += total - complete.rows;
+    done += total;
     if (io.interrupted.aborted) throw stopped();
     messages.rows(done, table.rows);
     yield scores;

@@ -1,4 +1,5 @@
 import type { Labels } from "../data/index.ts";
+import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import { ContextEmbedding } from "../distributions/index.ts";
 import {
   cnf,
@@ -15,10 +16,8 @@ import {
   realNVP,
   withConstants,
 } from "../flows/index.ts";
-import { fitTableFlows } from "../train/fitTable.ts";
+import { fitTableFlows, withoutConstants } from "../train/fitTable.ts";
 import { type CheckpointStore, type FitOptions, type FitResult, fit } from "../train/index.ts";
-import { StreamedRows, withoutColumns } from "../train/rowStream.ts";
-import type { TrainingRows } from "../train/rows.ts";
 import type { Settings } from "./fitSettings.ts";
 import type { TrainingProgress } from "./trainingProgress.ts";
 
@@ -31,7 +30,8 @@ export interface Training {
   /** Columns of numbers first, those of labels after them. */
   readonly given: readonly string[];
   readonly labels: Labels;
-  readonly learned: TrainingRows | StreamedRows;
+  readonly training: Dataset;
+  readonly validation: InMemoryDataset;
   /** Where the checkpoints of one flow are kept. */
   readonly checkpoints: (name?: string) => CheckpointStore;
   readonly signal: AbortSignal;
@@ -46,19 +46,18 @@ export interface Trained extends FitResult {
 
 /** Trains the flow that the settings name on the columns that vary; the others are constants of it. */
 export async function train(settings: Settings, parts: Training): Promise<Trained> {
-  const { constants, columns, learned } = parts;
+  const { constants, columns } = parts;
   const trained = await trainVarying(settings, {
     ...parts,
     columns: columns.filter((_, i) => !constants.has(i)),
-    learned: withoutColumns(learned, constants),
+    ...(withoutConstants(parts, constants) as Pick<Training, "training" | "validation">),
   });
   return { ...trained, flow: withConstants(trained.flow, constants) };
 }
 
 async function trainVarying(settings: Settings, parts: Training): Promise<Trained> {
-  const { learned, checkpoints, signal, progress, columns, given, labels } = parts;
+  const { training, validation, checkpoints, signal, progress, columns, given, labels } = parts;
   const { flow: kind, learningRate, transforms, hidden, seed } = settings;
-  const streamed = learned instanceof StreamedRows;
   const classes = [...labels.values()].map(({ length }) => length);
   const embedding = classes.length > 0 ? { numbers: given.length - classes.length, classes } : undefined;
   const options = {
@@ -69,15 +68,13 @@ async function trainVarying(settings: Settings, parts: Training): Promise<Traine
     maxMinutes: settings.maxMinutes,
     threads: settings.threads,
     ...(learningRate !== undefined && { optimizer: { learningRate } }),
-    validationFraction: settings.validationFraction,
-    ...(!streamed && { context: learned.context }),
     signal,
     onEpoch: (epoch) => progress.onEpoch(epoch),
     onProgress: (position) => progress.onProgress(position),
     onRecovery: (message) => progress.onRecovery(message),
   } satisfies FitOptions;
   if (kind === "default") {
-    return fitTableFlows(learned, columns.length, {
+    return fitTableFlows({ training, validation }, training.rows + validation.rows, {
       ...options,
       embedding,
       checkpoints,
@@ -93,8 +90,9 @@ async function trainVarying(settings: Settings, parts: Training): Promise<Traine
   });
   const flow = forTables(context ? embedContext(bare, context) : bare);
   progress.onFlow(kind);
-  const result = await fit(flow, learned, {
+  const result = await fit(flow, training, {
     ...options,
+    validation,
     ...(kind === "cnf" && { objective: "flowMatching" }),
     checkpoint: checkpoints(),
   });

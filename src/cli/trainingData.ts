@@ -6,19 +6,18 @@ import {
   type Labels,
   labelsIn,
   openTable,
-  readMatrix,
+  readRows,
+  streamRows,
   type Table,
   withLabels,
 } from "../data/index.ts";
+import { type Dataset, StreamedDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
-import { constantsOf, inMemory, StreamedRows, withoutColumns } from "../train/rowStream.ts";
-import { counting, type TrainingRows } from "../train/rows.ts";
 import { columnHint } from "./columnHints.ts";
 import type { Settings } from "./fitSettings.ts";
 import { count, counted } from "./format.ts";
 import type { Messages } from "./messages.ts";
 import { apart } from "./sideBySide.ts";
-import { tableStream } from "./tableStream.ts";
 
 /** Rows to fit a flow to. */
 export interface TrainingData {
@@ -27,7 +26,7 @@ export interface TrainingData {
   readonly given: readonly string[];
   readonly labels: Labels;
   /** All rows, or a stream of them if they are many. */
-  readonly rows: TrainingRows | StreamedRows;
+  readonly rows: Dataset;
   /** The values of those of `columns` that are constant, by their place. */
   readonly constants: ReadonlyMap<number, number>;
   /** How many rows were left out because a value was missing. */
@@ -60,8 +59,8 @@ export async function readTrainingData(
     const { columns, given } = await chooseColumns(table, settings, labels);
     const streamed = table.rows * (columns.length + given.length) > mostInMemory;
     const rows = streamed
-      ? await StreamedRows.of(tableStream(table, columns, given), columns.length, settings.seed)
-      : await readRows(table, columns, given);
+      ? await StreamedDataset.of(streamRows(table, columns, { given }), { seed: settings.seed })
+      : await readRows(table, columns, { given });
     const data = { columns, given, labels, rows, missing: table.rows - rows.rows };
     const constants = check(data, table, settings, messages);
     if (streamed) return { ...data, constants, close: () => opened.close() };
@@ -71,17 +70,6 @@ export async function readTrainingData(
     await opened.close();
     throw error;
   }
-}
-
-async function readRows(
-  table: Table,
-  columns: readonly string[],
-  given: readonly string[],
-): Promise<TrainingRows> {
-  const matrix = await readMatrix(table, [...columns, ...given]);
-  const { rows } = matrix;
-  const [values, context] = apart(matrix.values, columns.length, rows);
-  return { rows, values, context, weights: new Float64Array(rows).fill(1), index: counting(rows) };
 }
 
 /**
@@ -96,7 +84,7 @@ function check(
 ): TrainingData["constants"] {
   const { source, rows: total } = table;
   checkForFitting({ rows: rows.rows, missing }, source);
-  const constants = constantsOf(rows);
+  const { constants } = rows;
   for (const [column, value] of constants.context) {
     const name = given[column]!;
     throw allConstant(
@@ -117,8 +105,8 @@ function check(
     );
   }
   const varying = columns.filter((_, i) => !constants.values.has(i));
-  const { rows: seen, values, context } = withoutColumns(inMemory(rows), constants.values);
-  const matrix = { columns: varying, rows: seen, values, missing };
+  const { rows: seen, values, context } = rows.sample.withoutColumns(constants.values);
+  const learned = { columns: varying, rows: seen, values };
   if (missing > 0) {
     const are = missing === 1 ? "has a missing value and is" : "have a missing value and are";
     messages.warn(`${counted(missing, "row")} of ${count(total)} ${are} left out.`);
@@ -126,9 +114,9 @@ function check(
   // Labels stand behind the numbers.
   const width = given.length - labels.size;
   const [numeric] = apart(context, width, seen);
-  const numbers = { columns: given.slice(0, width), rows: seen, values: numeric, missing: 0 };
-  const notes = columnNotes({ ...matrix, given: numbers });
-  const noted = { settings, source: queried(settings, table), learned: matrix, given: numbers };
+  const numbers = { columns: given.slice(0, width), rows: seen, values: numeric };
+  const notes = columnNotes({ ...learned, given: numbers });
+  const noted = { settings, source: queried(settings, table), learned, given: numbers };
   for (const note of notes) messages.warn(`${note.message} ${columnHint(note, noted)}`);
   if (notes.length > 0 && seen < rows.rows) {
     messages.print(`(The warnings are about ${count(seen)} rows, drawn at random from ${count(rows.rows)}.)`);

@@ -27,10 +27,14 @@ export interface FlatRows {
 export interface RowsInputOptions {
   /** What an error calls the rows. Default "rows". */
   readonly what?: string;
-  /** How many numbers each row must have. Only a flat array cannot do without it. */
+  /** How many numbers each row must have. A flat array needs this, `columns` or `rows`. */
   readonly features?: number | undefined;
+  /** How many rows there must be. */
+  readonly rows?: number | undefined;
   /** The names that objects and named columns must have; they are brought into this order. Default: the order of the first. */
   readonly columns?: readonly string[] | undefined;
+  /** What an error calls the first row. Default 0. */
+  readonly firstRow?: number;
 }
 
 /**
@@ -40,38 +44,51 @@ export interface RowsInputOptions {
  *   with its row (counted from 0) and column, and when names are missing or unknown; ARGUMENT for anything else.
  */
 export function flatRows(input: RowsInput, options: RowsInputOptions = {}): FlatRows {
-  const { what = "rows" } = options;
-  const flat = convert(input, what, options);
+  const checked = { ...options, what: options.what ?? "rows" };
+  const flat = convert(input, checked);
   const bad = flat.values.findIndex(Number.isNaN);
-  if (bad >= 0) throw notANumber(what, bad, flat, Number.NaN);
+  if (bad >= 0) throw notANumber(checked, bad, flat, Number.NaN);
+  if (options.rows !== undefined && flat.rows !== options.rows) {
+    throw new PushforwardError("SHAPE", `${checked.what} have another number of rows`, {
+      expected: `${options.rows}`,
+      received: `${flat.rows}`,
+    });
+  }
   return flat;
 }
 
-function convert(input: RowsInput, what: string, options: RowsInputOptions): FlatRows {
+type Options = RowsInputOptions & { readonly what: string };
+
+function convert(input: RowsInput, options: Options): FlatRows {
+  const { what } = options;
   if (typeof input !== "object" || input === null) throw unknownForm(what, describe(input));
-  if (ArrayBuffer.isView(input)) return fromFlat(input as ArrayLike<number>, what, options.features);
+  if (ArrayBuffer.isView(input)) return fromFlat(input as ArrayLike<number>, options);
   if (!Array.isArray(input)) {
     if (typeof (input as { length?: unknown }).length === "number")
-      return fromFlat(input as ArrayLike<number>, what, options.features);
-    return fromColumns(input as Readonly<Record<string, ArrayLike<number>>>, what, options);
+      return fromFlat(input as ArrayLike<number>, options);
+    return fromColumns(input as Readonly<Record<string, ArrayLike<number>>>, options);
   }
   const [first] = input as readonly unknown[];
   if (first === undefined || typeof first !== "object" || first === null)
-    return fromFlat(input as readonly number[], what, options.features);
+    return fromFlat(input as readonly number[], options);
   return isList(first)
-    ? fromRows(input as readonly ArrayLike<number>[], what, options.features)
-    : fromObjects(input as readonly Readonly<Record<string, number>>[], what, options);
+    ? fromRows(input as readonly ArrayLike<number>[], options)
+    : fromObjects(input as readonly Readonly<Record<string, number>>[], options);
 }
 
-function fromFlat(numbers: ArrayLike<number>, what: string, features: number | undefined): FlatRows {
-  if (features === undefined) {
-    if (numbers.length === 0) return { rows: 0, features: 0, values: new Float64Array(0) };
-    throw unknownForm(what, "a flat array, which does not tell how many numbers a row has");
+function fromFlat(numbers: ArrayLike<number>, options: Options): FlatRows {
+  const { what, rows: expected } = options;
+  const features = options.features ?? options.columns?.length ?? (expected ? numbers.length / expected : 0);
+  if (features === 0) {
+    if (numbers.length === 0) return { rows: expected ?? 0, features: 0, values: new Float64Array(0) };
+    throw new PushforwardError("ARGUMENT", `a flat array does not tell how many numbers ${what} have`, {
+      mend: "Say it, dataset(numbers, { features: 2 }), or give an array of rows.",
+    });
   }
   const rows = numbers.length / features;
-  if (!Number.isInteger(rows)) {
+  if (!Number.isInteger(rows) || !Number.isInteger(features)) {
     throw new PushforwardError("SHAPE", `the numbers of ${what} do not make whole rows`, {
-      expected: `a multiple of ${features}`,
+      expected: `a multiple of ${options.features ?? expected}`,
       received: `${numbers.length}`,
     });
   }
@@ -80,59 +97,52 @@ function fromFlat(numbers: ArrayLike<number>, what: string, features: number | u
   if (ArrayBuffer.isView(numbers) && typeof numbers[0] === "number") values.set(numbers);
   else
     for (let i = 0; i < values.length; i++)
-      values[i] = numberAt(numbers[i], () => notANumber(what, i, { features }, numbers[i]));
+      values[i] = numberAt(numbers[i], () => notANumber(options, i, { features }, numbers[i]));
   return { rows, features, values };
 }
 
-function fromRows(
-  rows: readonly ArrayLike<number>[],
-  what: string,
-  expected = rows[0]?.length ?? 0,
-): FlatRows {
+function fromRows(rows: readonly ArrayLike<number>[], options: Options): FlatRows {
+  const { what, features: expected = rows[0]?.length ?? 0, firstRow = 0 } = options;
   const values = new Float64Array(rows.length * expected);
   rows.forEach((row, r) => {
-    if (!isList(row)) throw unknownForm(what, `row ${r} is ${describe(row)}`);
+    if (!isList(row)) throw unknownForm(what, `row ${firstRow + r} is ${describe(row)}`);
     if (row.length !== expected) {
-      throw new PushforwardError("SHAPE", `row ${r} of ${what} has another length`, {
+      throw new PushforwardError("SHAPE", `row ${firstRow + r} of ${what} has another length`, {
         expected: `${expected} numbers`,
         received: `${row.length}`,
       });
     }
     for (let c = 0; c < expected; c++) {
       const i = r * expected + c;
-      values[i] = numberAt(row[c], () => notANumber(what, i, { features: expected }, row[c]));
+      values[i] = numberAt(row[c], () => notANumber(options, i, { features: expected }, row[c]));
     }
   });
   return { rows: rows.length, features: expected, values };
 }
 
-function fromObjects(
-  objects: readonly Readonly<Record<string, number>>[],
-  what: string,
-  options: RowsInputOptions,
-): FlatRows {
+function fromObjects(objects: readonly Readonly<Record<string, number>>[], options: Options): FlatRows {
+  const { what, firstRow = 0 } = options;
   const columns = options.columns ?? Object.keys(objects[0]!);
   const features = columns.length;
-  checkCount(features, what, options.features);
+  checkCount(features, options);
   const values = new Float64Array(objects.length * features);
   objects.forEach((object, r) => {
     if (typeof object !== "object" || object === null || isList(object))
-      throw unknownForm(what, `row ${r} is ${describe(object)}`);
-    checkNames(Object.keys(object), columns, `row ${r} of ${what}`);
+      throw unknownForm(what, `row ${firstRow + r} is ${describe(object)}`);
+    const keys = Object.keys(object);
+    const complete = keys.length === features && columns.every((name) => Object.hasOwn(object, name));
+    if (!complete) checkNames(keys, columns, `row ${firstRow + r} of ${what}`);
     columns.forEach((name, c) => {
       const i = r * features + c;
       const value = object[name];
-      values[i] = numberAt(value, () => notANumber(what, i, { features, columns }, value));
+      values[i] = numberAt(value, () => notANumber(options, i, { features, columns }, value));
     });
   });
   return { rows: objects.length, features, values, columns };
 }
 
-function fromColumns(
-  table: Readonly<Record<string, ArrayLike<number>>>,
-  what: string,
-  options: RowsInputOptions,
-): FlatRows {
+function fromColumns(table: Readonly<Record<string, ArrayLike<number>>>, options: Options): FlatRows {
+  const { what } = options;
   const names = Object.keys(table);
   const columns = options.columns ?? names;
   const features = columns.length;
@@ -144,7 +154,7 @@ function fromColumns(
     );
   }
   checkNames(names, columns, what);
-  checkCount(features, what, options.features);
+  checkCount(features, options);
   const rows = table[columns[0]!]!.length;
   const values = new Float64Array(rows * features);
   columns.forEach((name, c) => {
@@ -157,7 +167,7 @@ function fromColumns(
     }
     for (let r = 0; r < rows; r++) {
       const i = r * features + c;
-      values[i] = numberAt(column[r], () => notANumber(what, i, { features, columns }, column[r]));
+      values[i] = numberAt(column[r], () => notANumber(options, i, { features, columns }, column[r]));
     }
   });
   return { rows, features, values, columns };
@@ -173,7 +183,7 @@ function checkNames(names: readonly string[], columns: readonly string[], where:
   });
 }
 
-function checkCount(features: number, what: string, expected: number | undefined): void {
+function checkCount(features: number, { what, features: expected }: Options): void {
   if (expected === undefined || features === expected) return;
   throw new PushforwardError("SHAPE", `${what} have another number of columns`, {
     expected: `${expected}`,
@@ -190,12 +200,12 @@ const isList = (value: unknown): value is ArrayLike<number> =>
   Array.isArray(value) || ArrayBuffer.isView(value);
 
 function notANumber(
-  what: string,
+  { what, firstRow = 0 }: Options,
   i: number,
   { features, columns }: { readonly features: number; readonly columns?: readonly string[] | undefined },
   value: unknown,
 ): PushforwardError {
-  const row = Math.floor(i / features);
+  const row = firstRow + Math.floor(i / features);
   const column = columns ? `"${columns[i % features]}"` : `${i % features}`;
   return new PushforwardError("DATA", `row ${row}, column ${column} of ${what} is ${describe(value)}`, {
     expected: "a number",

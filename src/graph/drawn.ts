@@ -3,14 +3,14 @@ import type { Parameter } from "./parameter.ts";
 import type { Shape } from "./shape.ts";
 import { input, type Tensor } from "./tensor.ts";
 
-/** Where a training step draws from. */
+/** Where a step draws from. */
 export interface Draws {
   readonly random: Random;
   /** The number of the step, counted from 0. */
   readonly step: number;
 }
 
-/** Numbers that are drawn anew for every batch while a flow is trained. */
+/** Numbers that are drawn anew for every batch. */
 export interface Drawn {
   readonly tensor: Tensor;
   /** True if each row has its own, [N, ...]; otherwise all rows of the batch share them. */
@@ -19,7 +19,9 @@ export interface Drawn {
   fill(draws: Draws, values: Float32Array | Float64Array, first: number): void;
 }
 
-interface Training {
+interface Recording {
+  /** Whether what is traced is the loss of a training step, and not one that is only evaluated. */
+  readonly training: boolean;
   readonly drawn: Drawn[];
   /** By the number of variants, one-hot. */
   readonly variants: Map<number, Tensor>;
@@ -27,13 +29,13 @@ interface Training {
   readonly ofData: boolean;
 }
 
-let training: Training | undefined;
+let recording: Recording | undefined;
 
 /** Whether what is traced is the loss of a training step. */
-export const isTraining = (): boolean => training !== undefined;
+export const isTraining = (): boolean => recording?.training ?? false;
 
 /** Whether what is traced is the loss of a training step over a whole batch of data: statistics are then those of the batch. */
-export const takesStatistics = (): boolean => training?.ofData ?? false;
+export const takesStatistics = (): boolean => recording?.ofData ?? false;
 
 export interface TracedTraining<T> {
   readonly traced: T;
@@ -44,35 +46,45 @@ export interface TracedTraining<T> {
 
 /**
  * Traces the loss of a training step: inside, `isTraining` holds, `drawForRows` and `drawForBatch` give tensors, and over
- * rows of data, `takesStatistics` holds. Gives what was drawn too, which becomes inputs of the graph.
+ * rows of data, `takesStatistics` holds. Gives what was drawn too, which becomes inputs of the graph. With `training: false`
+ * a loss is traced that is only evaluated: it may draw, but `isTraining` and `takesStatistics` do not hold.
  */
-export function traceTraining<T>(build: () => T, { ofData = false } = {}): TracedTraining<T> {
-  const outer = training;
-  const own: Training = { drawn: [], variants: new Map(), updates: new Map(), ofData };
-  training = own;
+export function traceTraining<T>(
+  build: () => T,
+  { ofData = false, training = true } = {},
+): TracedTraining<T> {
+  const outer = recording;
+  const own: Recording = {
+    training,
+    drawn: [],
+    variants: new Map(),
+    updates: new Map(),
+    ofData: training && ofData,
+  };
+  recording = own;
   try {
     return { traced: build(), drawn: own.drawn, updates: own.updates };
   } finally {
-    training = outer;
+    recording = outer;
   }
 }
 
-/** Standard normal or uniform numbers [N, size], other ones in every batch. Only while `isTraining`. */
+/** Standard normal or uniform numbers [N, size], other ones in every batch. Only inside `traceTraining`. */
 export function drawForRows(kind: "normal" | "uniform", size: number): Tensor {
   return register({
-    tensor: input(`drawn${training!.drawn.length}`, ["N", size]),
+    tensor: input(`drawn${recording!.drawn.length}`, ["N", size]),
     byRow: true,
     fill: ({ random }, values, first) => random[kind](values, { offset: first * size }),
   });
 }
 
-/** Signs, +1 or -1 alike, [N, size], other ones in every batch. Only while `isTraining`. */
+/** Signs, +1 or -1 alike, [N, size], other ones in every batch. Only inside `traceTraining`. */
 export const drawSigns = (size: number): Tensor => drawForRows("uniform", size).sub(0.5).sign();
 
-/** Numbers of this shape that all rows share, other ones in every batch. Only while `isTraining`. */
+/** Numbers of this shape that all rows share, other ones in every batch. Only inside `traceTraining`. */
 export function drawForBatch(shape: Shape, draw: (draws: Draws) => ArrayLike<number>): Tensor {
   return register({
-    tensor: input(`drawn${training!.drawn.length}`, shape),
+    tensor: input(`drawn${recording!.drawn.length}`, shape),
     byRow: false,
     fill: (draws, values) => values.set(draw(draws)),
   });
@@ -80,12 +92,12 @@ export function drawForBatch(shape: Shape, draw: (draws: Draws) => ArrayLike<num
 
 /** Says what a parameter of running statistics becomes after the step. Only while `takesStatistics`. */
 export function updateAfterStep(parameter: Parameter, value: Tensor): void {
-  training!.updates.set(parameter, value);
+  recording!.updates.set(parameter, value);
 }
 
 /** One-hot numbers [count] of the variant that a batch trains, in a cycle: parts of a model with as many variants share them. */
 export function drawVariant(count: number): Tensor {
-  const { variants } = training!;
+  const { variants } = recording!;
   const known = variants.get(count);
   if (known) return known;
   const drawn = drawForBatch([count], ({ step }) =>
@@ -96,6 +108,6 @@ export function drawVariant(count: number): Tensor {
 }
 
 function register(drawn: Drawn): Tensor {
-  training!.drawn.push(drawn);
+  recording!.drawn.push(drawn);
   return drawn.tensor;
 }

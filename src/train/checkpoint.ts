@@ -3,17 +3,23 @@ import { PushforwardError } from "../errors.ts";
 import { changedFile, decodeChecked, encodeChecked } from "../flows/checksum.ts";
 import type { StoredArray } from "../flows/safetensors.ts";
 import type { Parameter } from "../graph/parameter.ts";
-import type { Epoch } from "./options.ts";
+import type { EarlyStopping } from "./earlyStopping.ts";
+import type { LossEpoch } from "./options.ts";
+import type { StepSizeState } from "./stepSize.ts";
+
+const count = z.int().nonnegative();
 
 const stateSchema = z.strictObject({
-  epoch: z.number(),
-  bestEpoch: z.number(),
-  best: z.number(),
-  plateaus: z.number(),
-  sincePlateau: z.number(),
-  cautions: z.number(),
-  recoveries: z.number(),
-  steps: z.number(),
+  epoch: count,
+  /** Steps that the optimizer has taken. */
+  steps: count,
+  stepSize: z.strictObject({ plateaus: count, recoveries: count, restarts: count }),
+  stopping: z.strictObject({
+    bestEpoch: count,
+    /** Null where there are no validation rows. */
+    best: z.number().nullable(),
+    sincePlateau: count,
+  }),
 });
 
 const recordSchema = z.strictObject({
@@ -21,13 +27,23 @@ const recordSchema = z.strictObject({
   state: stateSchema,
   epochs: z.array(
     z.strictObject({
-      epoch: z.number(),
-      trainLogDensity: z.number(),
-      validationLogDensity: z.number(),
+      epoch: count,
+      step: count,
+      trainLoss: z.number(),
+      validationLoss: z.number().optional(),
       stepSize: z.number(),
+      metrics: z.record(z.string(), z.number()).optional(),
     }),
   ),
 });
+
+/** Where a training stands, beside its weights. */
+export interface CheckpointState {
+  readonly epoch: number;
+  readonly steps: number;
+  readonly stepSize: StepSizeState;
+  readonly stopping: EarlyStopping["state"];
+}
 
 type BufferName = "average" | "best" | "bestRunning" | "first" | "second";
 
@@ -35,8 +51,8 @@ type BufferName = "average" | "best" | "bestRunning" | "first" | "second";
 export interface Checkpoint {
   /** Stands for the data, the flow and the settings. */
   readonly fingerprint: string;
-  readonly state: z.output<typeof stateSchema>;
-  readonly epochs: readonly Epoch[];
+  readonly state: CheckpointState;
+  readonly epochs: readonly LossEpoch[];
   readonly parameters: ReadonlyMap<string, Parameter>;
   readonly buffers: Readonly<Record<BufferName, Float32Array>>;
 }
@@ -81,8 +97,12 @@ export function decodeCheckpoint(
     const length = arrays.get(`training.${name}`)?.values.length ?? 0;
     return read(`training.${name}`, length) as Float32Array;
   };
+  const { state, epochs } = parsed.data;
+  const { best } = state.stopping;
   return {
-    ...parsed.data,
+    fingerprint,
+    state: { ...state, stopping: { ...state.stopping, best: best ?? Number.POSITIVE_INFINITY } },
+    epochs: epochs as LossEpoch[],
     buffers: {
       average: buffer("average"),
       best: buffer("best"),

@@ -8,7 +8,7 @@ import { filled, type Tensor } from "../graph/tensor.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
 
 /** Where a number that is not finite first appears on the way from data to density. */
-export interface Culprit {
+export interface NonFiniteSource {
   /** Path of the layer, such as `bijection.bijections.3`, `base` or `embedding`. */
   readonly layer: string;
   /** Row of the batch, counted from 0. */
@@ -24,7 +24,7 @@ export async function findNonFinite(
   flow: Flow,
   values: Floats,
   context: Floats,
-): Promise<Culprit | undefined> {
+): Promise<NonFiniteSource | undefined> {
   const { base } = flow;
   const conditional = flow.context > 0;
   const shapes: Shape[] = [["N", flow.features], ...(conditional ? [["N", flow.context] as Shape] : [])];
@@ -47,8 +47,8 @@ export async function findNonFinite(
   return first(flow, results);
 }
 
-/** A culprit on the way from noise to the density that a flow is fitted to, and the row of data there. */
-export interface DrawCulprit extends Culprit {
+/** Where a number that is not finite first appears on the way from noise to the density that a flow is fitted to, and the row of data there. */
+export interface NonFiniteDraw extends NonFiniteSource {
   readonly x: Floats;
 }
 
@@ -60,7 +60,7 @@ export async function findNonFiniteDraw(
   flow: Flow,
   logDensity: (x: Tensor) => Tensor,
   noise: readonly Floats[],
-): Promise<DrawCulprit | undefined> {
+): Promise<NonFiniteDraw | undefined> {
   const trace = compile(
     (...inputs) => {
       const outputs: Record<string, Tensor> = {};
@@ -79,16 +79,16 @@ export async function findNonFiniteDraw(
   );
   const { value, ...results } = await trace(...noise);
   await trace.release();
-  const culprit = first(flow, results);
-  if (!culprit) return undefined;
-  const { row } = culprit;
-  return { ...culprit, x: value.subarray(row * flow.features, (row + 1) * flow.features) };
+  const source = first(flow, results);
+  if (!source) return undefined;
+  const { row } = source;
+  return { ...source, x: value.subarray(row * flow.features, (row + 1) * flow.features) };
 }
 
 /** The layers from the base to the data. */
 const layersOf = ({ bijection }: Flow): Part[] => flattened(bijection, "bijection");
 
-function first(flow: Flow, results: Readonly<Record<string, Floats>>): Culprit | undefined {
+function first(flow: Flow, results: Readonly<Record<string, Floats>>): NonFiniteSource | undefined {
   for (const [layer, numbers] of Object.entries(results)) {
     const row = numbers.findIndex((x) => !Number.isFinite(x));
     if (row < 0) continue;

@@ -1,30 +1,28 @@
-import type { z } from "zod";
 import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
+import type { Draws } from "../graph/drawn.ts";
+import { substitute } from "../graph/optimize.ts";
+import { input, scalar, type Tensor } from "../graph/tensor.ts";
+import type { Loss } from "./batchLoss.ts";
 import {
   annealingAt,
   type DensityRecord,
   densitySettings,
-  type densitySettingsSchema,
   type FitDensityOptions,
 } from "./densityOptions.ts";
-import { Descent, MOST_RECOVERIES } from "./descent.ts";
-import { findNonFiniteDraw } from "./diagnose.ts";
+import { findNonFiniteDraw, type NonFiniteDraw } from "./diagnose.ts";
 import { type Importance, importance } from "./importance.ts";
-import { ReverseDivergence } from "./reverseDivergence.ts";
-import { stepScale } from "./schedule.ts";
-import { sharesOf } from "./sharedLoss.ts";
+import { deadlineOf } from "./options.ts";
+import { runTraining } from "./runTraining.ts";
 import { shownRow } from "./shownRow.ts";
 import { checkedDensity, type TargetDensity } from "./targetDensity.ts";
+import type { Explanation } from "./trainingLoop.ts";
 
 export interface DensityFit extends Importance {
   /** A line for every 100 steps. */
   readonly history: readonly DensityRecord[];
   readonly stopped: "steps" | "time" | "signal";
 }
-
-/** Steps of a line of the record, and steps that are undone together. */
-const STRETCH = 100;
 
 /**
  * Fits a flow q to a density p of which log p~ = log p + constant can be computed, [N, D] -> [N]: minimizes
@@ -58,133 +56,91 @@ export async function fitDensity(
       },
     );
   }
-  const fitting = new Fitting(flow, checked, settings, options);
-  try {
-    await fitting.run();
-  } finally {
-    await fitting.release();
-  }
-  const { providers, threads } = options;
-  const sample = await importance(flow, checked, settings.samples, {
-    seed: settings.seed,
-    detectMissedMass: settings.detectMissedMass,
-    providers,
-    threads,
-  });
-  return { ...sample, history: fitting.history, stopped: fitting.stopped };
+  const { annealing, steps, stickTheLanding, samples, detectMissedMass, seed, ...own } = settings;
+  const { providers, threads, onProgress, ...controls } = options;
+  const { epochs, stopped } = await runTraining(
+    {
+      parameters: flow.parameters(),
+      rows: undefined,
+      settings: { ...own, steps, seed, validationFraction: 0 },
+      description: undefined,
+      problem: () => ({
+        name: "fitting to a density",
+        loss: reverseDivergence(flow, checked, { annealing, stickTheLanding }),
+        perRow: true,
+        explain: async (_, { draws }) =>
+          explanationOf(await findNonFiniteDraw(flow, checked, noiseOf(flow, draws!, settings.batchSize))),
+      }),
+    },
+    {
+      ...controls,
+      providers,
+      threads,
+      deadline: deadlineOf(options.maxMinutes),
+      ...(onProgress && {
+        onProgress: ({ step, metrics }) => onProgress({ step, fraction: step / steps, elbo: metrics.elbo! }),
+      }),
+    },
+  );
+  const history = epochs.map(({ step, metrics, stepSize }) => ({
+    step,
+    elbo: metrics!.elbo!,
+    annealing: annealingAt(annealing, step - 1),
+    stepSize,
+  }));
+  const sample = await importance(flow, checked, samples, { seed, detectMissedMass, providers, threads });
+  return { ...sample, history, stopped: stopped === "epochs" ? "steps" : (stopped as "time" | "signal") };
 }
 
-class Fitting {
-  readonly history: DensityRecord[] = [];
-  stopped: DensityFit["stopped"] = "steps";
-  private readonly flow: Flow;
-  private readonly logDensity: TargetDensity;
-  private readonly settings: z.output<typeof densitySettingsSchema>;
-  private readonly options: FitDensityOptions;
-  private readonly descent: Descent;
-  private divergence: ReverseDivergence | undefined;
-
-  constructor(
-    flow: Flow,
-    logDensity: TargetDensity,
-    settings: z.output<typeof densitySettingsSchema>,
-    options: FitDensityOptions,
-  ) {
-    this.flow = flow;
-    this.logDensity = logDensity;
-    this.settings = settings;
-    this.options = options;
-    this.descent = new Descent(flow.parameters(), settings, sharesOf(settings.batchSize, options));
-  }
-
-  async run(): Promise<void> {
-    const { settings, descent, options } = this;
-    this.divergence = await ReverseDivergence.of(this.flow, this.logDensity, descent, settings, options);
-    const deadline = performance.now() + (options.maxMinutes ?? Number.POSITIVE_INFINITY) * 60_000;
-    for (let step = 0; step < settings.steps; ) {
-      const next = await this.stretch(this.divergence, step, deadline);
-      if (next === undefined) break;
-      step = next;
-    }
-    descent.flat.assign(descent.candidate());
-  }
-
-  async release(): Promise<void> {
-    this.descent.flat.detach();
-    await this.divergence?.release();
-  }
-
-  /** Steps from `first` on; gives the step to go on from, or nothing if fitting must end inside. */
-  private async stretch(
-    divergence: ReverseDivergence,
-    first: number,
-    deadline: number,
-  ): Promise<number | undefined> {
-    const { settings, descent, options } = this;
-    const { steps } = settings;
-    const end = Math.min(steps, first + STRETCH);
-    descent.remember();
-    let sum = 0;
-    for (let step = first; step < end; step++) {
-      const annealing = annealingAt(settings.annealing, step);
-      const { loss, elbo } = await divergence.lossAndGradient(step, annealing);
-      const length = descent.flat.gradientNorm;
-      if (!Number.isFinite(loss) || !Number.isFinite(length) || this.exploded(elbo)) {
-        const finite = Number.isFinite(loss) && !Number.isFinite(length);
-        await this.recover(divergence, step, finite ? `a gradient of norm ${length}` : `a loss of ${loss}`);
-        return first;
-      }
-      const stepSize = await descent.step(
-        length,
-        stepScale(settings.schedule, { step, totalSteps: steps, plateaus: 0 }),
-      );
-      sum += elbo;
-      const done = step + 1;
-      options.onProgress?.({ step: done, fraction: done / steps, elbo });
-      if (options.signal?.aborted) this.stopped = "signal";
-      else if (performance.now() > deadline) this.stopped = "time";
-      const stop = this.stopped !== "steps";
-      if (done === end || stop)
-        this.history.push({ step: done, elbo: sum / (done - first), annealing, stepSize });
-      if (stop) return undefined;
-    }
-    return end;
-  }
-
-  private exploded(elbo: number): boolean {
-    const reference = this.history.at(-1)?.elbo;
-    return reference !== undefined && elbo < reference - 1e3 * (1 + Math.abs(reference));
-  }
-
-  private async recover(divergence: ReverseDivergence, step: number, received: string): Promise<void> {
-    const culprit = await findNonFiniteDraw(this.flow, this.logDensity, divergence.noise(step));
-    const { where, mend } = accusation(culprit);
-    if (!this.descent.goBack()) {
-      throw new PushforwardError(
-        "NUMERIC",
-        `fitting to a density failed ${MOST_RECOVERIES + 1} times; last in step ${step + 1}, at ${where}`,
-        { expected: "a finite loss and gradient", received, mend },
-      );
-    }
-    this.options.onRecovery?.(
-      `Step ${step + 1} gave ${received} (${where}): back to the weights after step ${step - (step % STRETCH)}, with half the step size.`,
+/**
+ * The loss of a batch of rows x = f(noise) that the flow draws: log q(x) - beta log p~(x), whose mean is KL(q || p) up to a
+ * constant where beta is 1; and the evidence lower bound.
+ */
+function reverseDivergence(
+  flow: Flow,
+  logDensity: TargetDensity,
+  { annealing, stickTheLanding }: Pick<ReturnType<typeof densitySettings>, "annealing" | "stickTheLanding">,
+): Loss {
+  return (batch) => {
+    const { samples, logProb } = flow.sampleAndLogProb(
+      flow.base.noise.map(({ kind, size }) => batch[kind](size)),
     );
-  }
+    const logQ = stickTheLanding ? fixedLogDensity(flow, samples) : logProb;
+    const logP = logDensity(samples);
+    const beta = annealing && scalar(1).minimum(batch.step.div(annealing.steps).add(annealing.start));
+    return { loss: logQ.sub(beta ? logP.mul(beta) : logP), elbo: logP.sub(logQ) };
+  };
 }
 
-function accusation(culprit: Awaited<ReturnType<typeof findNonFiniteDraw>>): { where: string; mend: string } {
+/** log q(x) in which x depends on the parameters but the density does not: "sticking the landing" (Roeder et al. 2017). */
+function fixedLogDensity(flow: Flow, x: Tensor): Tensor {
+  const rows = input("x", ["N", flow.features]);
+  const parameters = [...flow.parameters().values()];
+  const [fixed] = substitute(
+    [flow.logProb(rows)],
+    new Map<Tensor, Tensor>([[rows, x], ...parameters.map((p): [Tensor, Tensor] => [p, p.stopGradient()])]),
+  );
+  return fixed!;
+}
+
+/** The noise that the rows of a step were drawn from: what the loss draws first. */
+const noiseOf = (flow: Flow, { random }: Draws, rows: number): Float32Array[] =>
+  flow.base.noise.map(({ kind, size }, i) => {
+    const noise = new Float32Array(rows * size);
+    random.split(i)[kind](noise);
+    return noise;
+  });
+
+function explanationOf(source: NonFiniteDraw | undefined): Explanation {
   const mend = "Lower the learning rate.";
-  if (!culprit) return { where: "the gradient", mend };
-  const { layer, row, x } = culprit;
-  if (layer === "logDensity" || layer === "logDensityGradient") {
-    const what =
-      layer === "logDensity"
-        ? "the log-density that was given"
-        : "the gradient of the log-density that was given";
-    return {
-      where: `${what}, x = ${shownRow(x)}`,
-      mend: "It must be finite wherever the flow can reach: bound what goes into a logarithm or a root, or let the flow end in a bijection onto the support.",
-    };
+  if (!source) return { where: "the gradient", mend };
+  const { layer, row, x } = source;
+  if (layer !== "logDensity" && layer !== "logDensityGradient") {
+    return { where: `${layer} of the flow, row ${row}`, mend };
   }
-  return { where: `${layer} of the flow, row ${row}`, mend };
+  const what = layer === "logDensity" ? "the log-density" : "the gradient of the log-density";
+  return {
+    where: `${what} that was given, x = ${shownRow(x)}`,
+    mend: "It must be finite wherever the flow can reach: bound what goes into a logarithm or a root, or let the flow end in a bijection onto the support.",
+  };
 }

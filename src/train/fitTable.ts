@@ -1,23 +1,16 @@
 import { type ColumnNote, columnNotes } from "../columns/index.ts";
+import { type Constants, sameConstants } from "../dataset/constantColumns.ts";
+import type { InMemoryDataset } from "../dataset/index.ts";
 import type { ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
 import { tableFlows } from "../flows/tableFlows.ts";
 import { withConstants } from "../flows/withConstants.ts";
-import { type Constants, sameConstants } from "./constantColumns.ts";
+import { parse } from "../parse.ts";
 import { type FitResult, fit } from "./fit.ts";
-import type { CheckpointStore, FitOptions } from "./options.ts";
-import { constantsOf, inMemory, type RowStream, StreamedRows, withoutColumns } from "./rowStream.ts";
-import { checkedRows, type TrainingRows, tooFew } from "./rows.ts";
-
-/** Rows of named columns: in memory, as `readMatrix` gives them, or a stream. */
-export type TableRows = { readonly columns: readonly string[] } & (
-  | {
-      /** [rows, columns.length] */
-      readonly values: ArrayLike<number>;
-    }
-  | { readonly stream: RowStream }
-);
+import { type CheckpointStore, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
+import { asDataset, asInMemory, type TrainingData, trainingRows } from "./rowsForTraining.ts";
+import type { TrainingRows } from "./trainingLoop.ts";
 
 export interface FitTableOptions extends Omit<FitOptions, "initialize" | "checkpoint"> {
   /** Of the context: class labels, or a network before it. */
@@ -40,7 +33,8 @@ export interface FittedTable extends FitResult {
 }
 
 /**
- * Learns the density of a table with the defaults of pushforward: trains each of `tableFlows` and keeps the one that
+ * Learns the density of a table with the defaults of pushforward. Rows are given in any form of `RowsInput` that tells how many
+ * columns they have, as a dataset such as `readRows` gives, or as a stream. It trains each of `tableFlows` and keeps the one that
  * gives the held-out rows the highest mean log-density. `maxMinutes` is shared among them, and flows that it leaves no time
  * for are not tried.
  *
@@ -50,48 +44,42 @@ export interface FittedTable extends FitResult {
  *
  * The choice of flows and settings is the outcome of the comparison in docs/defaults.md.
  */
-export async function fitTable(table: TableRows, options: FitTableOptions = {}): Promise<FittedTable> {
+export async function fitTable(data: TrainingData, options: FitTableOptions = {}): Promise<FittedTable> {
   const start = performance.now();
-  const features = table.columns.length;
+  const { context, weights, maxMinutes, embedding, onWarning } = options;
+  const { embedding: _, onWarning: __, onFlow: ___, checkpoints: ____, ...others } = options;
+  const { seed, validationFraction } = parse(fitSettingsSchema, settingsIn(others), "an option of fitTable");
+  const given = asDataset(data, {}, { seed, context, weights });
+  const heldOut = options.validation && asInMemory(options.validation, {});
   // The first pass over a stream serves all flows.
-  const data =
-    "stream" in table
-      ? await StreamedRows.of(table.stream, features, options.seed)
-      : rowsOf(table.values, features, options);
-  const validation = options.validation && rowsOf(options.validation.values, features, options.validation);
-  const found = constantsOf(data);
-  const constants = validation ? sameConstants(found, validation) : found;
-  checkConstants(table.columns, constants);
-  const warnings = notesOf(table.columns, inMemory(data), options.embedding);
-  for (const { message, hint } of warnings) options.onWarning?.(`${message} ${hint}`);
-  const fitted = await fitTableFlows(
-    withoutColumns(data, constants.values),
-    features - constants.values.size,
-    {
-      ...options,
-      ...(options.maxMinutes !== undefined && {
-        maxMinutes: options.maxMinutes - (performance.now() - start) / 60_000,
-      }),
-      ...(validation && { validation: withoutColumns(validation, constants.values) }),
-    },
-  );
-  return { ...fitted, flow: withConstants(fitted.flow, constants.values), warnings };
+  const all = await given;
+  const rows = trainingRows(all, heldOut, { seed, validationFraction });
+  const constants = heldOut ? sameConstants(all.constants, heldOut) : all.constants;
+  const columns = all.columns ?? Array.from({ length: all.features }, (_, i) => `${i}`);
+  checkConstants(columns, constants);
+  const warnings = notesOf(columns, all.sample, embedding);
+  for (const { message, hint } of warnings) onWarning?.(`${message} ${hint}`);
+  const varying = withoutConstants(rows, constants.values);
+  const fitted = await fitTableFlows(varying, heldOut ? rows.training.rows : all.rows, {
+    ...options,
+    ...(maxMinutes !== undefined && { maxMinutes: maxMinutes - (performance.now() - start) / 60_000 }),
+  });
+  return {
+    ...fitted,
+    ...(rows as Pick<FitResult, "training" | "validation">),
+    flow: withConstants(fitted.flow, constants.values),
+    warnings,
+  };
 }
 
-function rowsOf(
-  values: ArrayLike<number>,
-  features: number,
-  { context = [], weights }: Pick<FitOptions, "context" | "weights">,
-) {
-  const given = {
-    values: Float64Array.from(values),
-    context: Float64Array.from(context),
-    ...(weights && { weights: Float64Array.from(weights) }),
-  };
-  const rows = checkedRows({ features, context: (features * context.length) / values.length }, given);
-  if (rows.rows >= 2) return rows;
-  throw tooFew(rows.rows);
-}
+/** Rows without their constant columns. */
+export const withoutConstants = (
+  { training, validation }: TrainingRows,
+  constants: ReadonlyMap<number, number>,
+): TrainingRows => ({
+  training: training.withoutColumns(constants),
+  validation: validation?.withoutColumns(constants),
+});
 
 function checkConstants(columns: readonly string[], { values, context }: Constants): void {
   if (values.size === columns.length) {
@@ -113,28 +101,33 @@ function checkConstants(columns: readonly string[], { values, context }: Constan
   }
 }
 
-/** Trains the flows for a table that has no constant column, and keeps the best. */
+/**
+ * Trains the flows for a table that has no constant column, and keeps the best. Their sizes are chosen for `count` rows, those
+ * that are held out included.
+ */
 export async function fitTableFlows(
-  data: TrainingRows | StreamedRows,
-  features: number,
+  { training, validation }: TrainingRows,
+  count: number,
   options: FitTableOptions = {},
 ): Promise<Omit<FittedTable, "warnings">> {
   const start = performance.now();
   const { onWarning: _, onFlow, checkpoints, maxMinutes, embedding, ...rest } = options;
-  const { rows } = data;
-  const context = data instanceof StreamedRows ? data.widths.context : data.context.length / rows;
-  const candidates = tableFlows(features, { rows, context, embedding, seed: options.seed });
+  const { context: __, weights: ___, ...others } = rest;
+  const { features, contextFeatures } = training;
+  const shape = { rows: count, context: contextFeatures, embedding, seed: options.seed };
+  const candidates = tableFlows(features, shape);
   // Small tables gain from large steps and strong decay; what is learned from many rows must not be pulled back.
   const defaults =
-    rows > 20_000 ? { learningRate: 1e-3, weightDecay: 0.01 } : { learningRate: 3e-3, weightDecay: 0.3 };
+    count > 20_000 ? { learningRate: 1e-3, weightDecay: 0.01 } : { learningRate: 3e-3, weightDecay: 0.3 };
   const optimizer = { ...defaults, ...options.optimizer };
   let best: Omit<FittedTable, "warnings"> | undefined;
   for (const [i, { name, flow }] of candidates.entries()) {
     const left = maxMinutes === undefined ? undefined : maxMinutes - (performance.now() - start) / 60_000;
     if (best && left !== undefined && left <= 0) break;
     onFlow?.(name);
-    const result = await fit(flow, data, {
-      ...rest,
+    const result = await fit(flow, training, {
+      ...others,
+      ...(validation && { validation }),
       optimizer,
       ...(left !== undefined && { maxMinutes: left / (candidates.length - i) }),
       ...(checkpoints && { checkpoint: checkpoints(name) }),
@@ -148,10 +141,9 @@ export async function fitTableFlows(
 /** Notes on the columns, and on those of the context that hold numbers. */
 function notesOf(
   columns: readonly string[],
-  { rows, values, context }: TrainingRows,
+  { rows, values, context, contextFeatures: width }: InMemoryDataset,
   embedding: ContextEmbeddingOptions | undefined,
 ): ColumnNote[] {
-  const width = context.length / rows;
   const numbers = embedding ? (embedding.numbers ?? 0) : width;
   const given = {
     columns: Array.from({ length: numbers }, (_, c) => `context ${c}`),

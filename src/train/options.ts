@@ -1,11 +1,12 @@
 import { z } from "zod";
+import type { InMemoryDataset, RowsInput } from "../dataset/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
+import type { Loss } from "./batchLoss.ts";
 import { optimizerSchema } from "./optimizer.ts";
 import { scheduleSchema } from "./schedule.ts";
 
-export const fitSettingsSchema = z.strictObject({
-  /** What is minimized: minus the log-density, or for continuous flows the error of the velocity (flow matching). */
-  objective: z.enum(["likelihood", "flowMatching"]).default("likelihood"),
+/** Settings of any training. */
+const trainingSettings = {
   /** Most epochs; see `trainingLengths` for the default. Early stopping usually ends sooner. */
   epochs: z.int().positive().optional(),
   batchSize: z.int().positive().default(256),
@@ -15,23 +16,42 @@ export const fitSettingsSchema = z.strictObject({
   clipNorm: z.number().positive().default(5),
   /** Share of the rows held out for early stopping, where no validation rows are given. */
   validationFraction: z.number().gt(0).lt(1).default(0.1),
-  /** Epochs without a better validation log-density after which training ends; see `trainingLengths` for the default. */
+  /** Epochs without a smaller validation loss after which training ends; see `trainingLengths` for the default. */
   patience: z.int().positive().optional(),
   /** Decay of a moving average of the weights, by step; validation and the result use the average. 0 turns it off. */
   averageDecay: z.number().min(0).lt(1).default(0.99),
-  /** Seed of the shuffling and of the validation split. */
+  /** Seed of the shuffling, of the validation split and of what a loss draws. */
   seed: z.int().nonnegative().default(0),
+};
+
+export const fitSettingsSchema = z.strictObject({
+  /** What is minimized: minus the log-density, or for continuous flows the error of the velocity (flow matching). */
+  objective: z.enum(["likelihood", "flowMatching"]).default("likelihood"),
+  ...trainingSettings,
 });
 
 export type FitSettings = z.input<typeof fitSettingsSchema>;
 
+export const minimizeSettingsSchema = z.strictObject({
+  ...trainingSettings,
+  /** 0 for no early stopping: all epochs are done. */
+  validationFraction: z.number().min(0).lt(1).default(0.1),
+  /** Steps to take, where there are no data. */
+  steps: z.int().positive().default(5000),
+});
+
+export type MinimizeSettings = z.input<typeof minimizeSettingsSchema>;
+
+/** Settings with their defaults. */
+export type TrainingSettings = z.output<typeof minimizeSettingsSchema>;
+
 /**
- * How many epochs a training may last, and how many without a better validation log-density end it or halve its step size.
+ * How many epochs a training may last, and how many without a smaller validation loss end it or halve its step size.
  * The defaults are 500, 20 and 8 epochs, or more on few rows: as many as make 10,000, 500 and 200 steps. (Of 1,000 rows an
  * epoch is 4 steps, and training would end before it had begun.)
  */
 export function trainingLengths(
-  { epochs, patience, schedule }: z.output<typeof fitSettingsSchema>,
+  { epochs, patience, schedule }: Pick<TrainingSettings, "epochs" | "patience" | "schedule">,
   batches: number,
 ): { epochs: number; patience: number; plateau: number } {
   const atLeast = (count: number, steps: number) => Math.max(count, Math.ceil(steps / batches));
@@ -42,45 +62,89 @@ export function trainingLengths(
   };
 }
 
-/** One line of the training record. */
-export interface Epoch {
+/** What an epoch of `minimize` has come to. */
+export interface LossEpoch {
   readonly epoch: number;
-  /** Mean log-density in nats, in data units. */
-  readonly trainLogDensity: number;
-  readonly validationLogDensity: number;
+  /** Steps that were done in all by its end. */
+  readonly step: number;
+  /**
+   * Mean loss of the epoch's batches, while its steps were taken; with another `validationLoss`, that loss of 1,000 training
+   * rows after the epoch.
+   */
+  readonly trainLoss: number;
+  /** Mean loss of the validation rows, if there are any. */
+  readonly validationLoss?: number;
+  /** Step size of the last step. */
   readonly stepSize: number;
+  /** Means of the quantities that the loss reports beside itself, over the epoch's batches. */
+  readonly metrics?: Readonly<Record<string, number>>;
 }
 
-/** How far training is, for progress bars. */
-export interface Progress {
+/** How far a training is, after each step, with the loss of the step and what it reports beside it. */
+export interface LossProgress {
   readonly epoch: number;
-  /** Share of the epoch's batches that are done. */
+  /** Share of the epoch's steps that are done. */
   readonly fraction: number;
+  /** Steps that are done in all. */
+  readonly step: number;
+  /** The smallest validation loss so far. */
   readonly best: number;
+  readonly loss: number;
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
-export interface FitOptions extends FitSettings, EngineOptions {
-  /** [rows, C], for a conditional flow. */
-  context?: ArrayLike<number>;
-  /** One non-negative weight a row. */
-  weights?: ArrayLike<number>;
-  /** Rows for early stopping, in place of a random share of the data. */
-  validation?: {
-    readonly values: ArrayLike<number>;
-    readonly context?: ArrayLike<number>;
-    readonly weights?: ArrayLike<number>;
-  };
-  /** False if scales and other data-fitted parts are already set. Default true. */
-  initialize?: boolean;
-  onEpoch?(epoch: Epoch): void;
-  onProgress?(progress: Progress): void;
+/** What all trainings take beside their settings. */
+export interface TrainingControls extends EngineOptions {
   /** Told when a loss that failed sent training back to its last good weights. */
   onRecovery?(message: string): void;
   /** Ends training after the running batch; what was best so far is kept. */
   signal?: AbortSignal;
   /** Ends training when so many minutes have passed since the call, preparation included. */
   maxMinutes?: number;
+}
+
+/** What trainings on rows take. */
+export interface RowOptions {
+  /** [rows, C]: the context of each row. */
+  context?: RowsInput;
+  /** One non-negative weight a row. */
+  weights?: ArrayLike<number>;
+  /** Rows for early stopping, in place of a random share of the data; `dataset(...)` where they have a context or weights. */
+  validation?: RowsInput | InMemoryDataset;
   checkpoint?: CheckpointStore;
+}
+
+export interface MinimizeOptions extends MinimizeSettings, TrainingControls, RowOptions {
+  /** What is computed of the validation rows, where it differs from the loss. Without it, the loss. */
+  validationLoss?: Loss;
+  onEpoch?(epoch: LossEpoch): void;
+  onProgress?(progress: LossProgress): void;
+}
+
+/** What an epoch of `fit` has come to. */
+export interface Epoch {
+  readonly epoch: number;
+  /** Mean log-density in nats, in data units. */
+  readonly trainLogDensity: number;
+  readonly validationLogDensity: number;
+  /** Step size of the last step. */
+  readonly stepSize: number;
+}
+
+/** How far `fit` is, for progress bars. */
+export interface Progress {
+  readonly epoch: number;
+  /** Share of the epoch's batches that are done. */
+  readonly fraction: number;
+  /** The largest validation log-density so far. */
+  readonly best: number;
+}
+
+export interface FitOptions extends FitSettings, TrainingControls, RowOptions {
+  /** False if scales and other data-fitted parts are already set. Default true. */
+  initialize?: boolean;
+  onEpoch?(epoch: Epoch): void;
+  onProgress?(progress: Progress): void;
 }
 
 /** Where checkpoints are kept: one at a time, of the end of an epoch. */
@@ -93,12 +157,11 @@ export interface CheckpointStore {
 }
 
 /** The options that are plain settings; anything unknown stays among them and is refused. */
-export function settingsIn(options: FitOptions): FitSettings {
+export function settingsIn(options: TrainingControls & RowOptions & object): Record<string, unknown> {
   const {
     context: _context,
     weights: _weights,
     validation: _validation,
-    initialize: _initialize,
     onEpoch: _onEpoch,
     onProgress: _onProgress,
     onRecovery: _onRecovery,
@@ -108,6 +171,10 @@ export function settingsIn(options: FitOptions): FitSettings {
     providers: _providers,
     threads: _threads,
     ...settings
-  } = options;
+  } = options as FitOptions;
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
+
+/** When training must end, on the clock of `performance.now()`. */
+export const deadlineOf = (maxMinutes: number | undefined): number =>
+  performance.now() + (maxMinutes ?? Number.POSITIVE_INFINITY) * 60_000;

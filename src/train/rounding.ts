@@ -1,15 +1,16 @@
 import { sampled } from "../bijections/parts.ts";
 import { Standardize } from "../bijections/standardize.ts";
+import type { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { type Float64Column, float64Column, nestedFloat64Column } from "../flows/float64Column.ts";
 import type { Flow } from "../flows/flow.ts";
-import { asDataRows, type TrainingRows } from "./rows.ts";
+import { asDataRows } from "./initialize.ts";
 
 /**
  * Throws `DATA` if rounding to float32, in which training computes, is large relative to the deviation of a column: a column
  * of the rows or contexts as they enter the graph, or of the input of a standardization inside the graph.
  */
-export function checkRounding(flow: Flow, data: TrainingRows): void {
+export function checkRounding(flow: Flow, data: InMemoryDataset): void {
   const { inner, standardize, standardizeContext } = flow.unstandardized();
   const { rows, values, context = new Float64Array(), weights } = sampled(asDataRows(data));
   const check = (what: string, own: Float64Array, features: number, outer: Standardize | undefined) => {

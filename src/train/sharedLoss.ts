@@ -26,9 +26,9 @@ export interface Loss {
 export interface Sharing {
   readonly withGradient: boolean;
   readonly threads: number;
-  /** Rows that a thread takes in a turn. */
+  /** Rows that a thread takes at a time. */
   readonly share: number;
-  /** Statistics that change between turns, read anew in each. */
+  /** Statistics that change between calls, read anew in each. */
   readonly running?: readonly Parameter[];
 }
 
@@ -44,34 +44,44 @@ export const sharesOf = (batch: number, { threads }: EngineOptions): number =>
  * timing.
  */
 export class SharedLoss {
-  /** Rows that a thread takes in a turn. */
+  /** Rows that a thread takes at a time. */
   readonly share: number;
   private readonly team: Team;
   private readonly flat: FlatParameters;
-  private readonly names: readonly string[];
-  /** What is drawn anew for every turn, and where among the inputs it is. */
+  /** For each quantity the output that has its sum. */
+  private readonly sums: readonly (readonly [name: string, output: string])[];
+  private readonly withGradient: boolean;
+  /** What is drawn anew in every call, and where among the inputs it is. */
   private readonly drawn: readonly Drawn[];
   private readonly firstDrawn: number;
-  /** Running statistics that a turn sets, in the order of the outputs for them. */
+  /** Running statistics that a call sets, in the order of the outputs for them. */
   private readonly updated: readonly Parameter[];
 
-  private constructor(team: Team, flat: FlatParameters, share: number, traced: Traced) {
+  private constructor(
+    team: Team,
+    flat: FlatParameters,
+    { share, withGradient }: Sharing,
+    traced: Traced,
+    names: readonly string[],
+  ) {
     this.team = team;
     this.flat = flat;
     this.share = share;
+    this.withGradient = withGradient;
     this.drawn = traced.drawn;
     this.updated = [...traced.updates.keys()];
     this.firstDrawn = team.slots[0].inputs.length - this.drawn.length;
-    this.names = Object.keys(team.slots[0].outputs).filter((name) => !/^(gradient|update)/.test(name));
+    this.sums = names.map((name, i) => [name, `sum${i}`]);
   }
 
   static async of(
     { inputs: own, trace, ofData }: Loss,
     parameters: ReadonlyMap<string, Parameter>,
     flat: FlatParameters,
-    { withGradient, threads, share, running = [] }: Sharing,
+    sharing: Sharing,
     options: EngineOptions,
   ): Promise<SharedLoss> {
+    const { withGradient, threads, share, running = [] } = sharing;
     const shapes = [...own, ...flat.parcels.map(({ shape }) => shape), ...running.map(({ shape }) => shape)];
     const firstRunning = own.length + flat.parcels.length;
     const bound = {
@@ -91,18 +101,20 @@ export class SharedLoss {
     };
     const trainable = [...parameters.values()];
     let training: Traced = { drawn: [], updates: new Map() };
+    let sumNames: string[] = [];
     const program = (...inputs: Tensor[]) => {
       const rows = inputs.slice(0, own.length);
-      const traced = withGradient ? traceTraining(() => trace(rows), { ofData }) : undefined;
-      const sums = traced?.traced ?? trace(rows);
-      training = traced ?? training;
+      const traced = traceTraining(() => trace(rows), { ofData, training: withGradient });
+      const sums = traced.traced;
+      training = traced;
+      sumNames = Object.keys(sums);
       const unpacked = flat.unpack(inputs.slice(own.length, firstRunning));
       const hidden = hiddenParameters(Object.values(sums), unpacked);
       const packed = withGradient ? flat.pack(gradients(sums.loss, trainable, hidden)) : [];
       if (withGradient) for (const { parameter, mask } of hidden.values()) flat.hide(parameter, mask);
       const updates = [...training.updates.values()];
       const names = [
-        ...Object.keys(sums),
+        ...sumNames.map((_, i) => `sum${i}`),
         ...packed.map((_, i) => `gradient${i}`),
         ...updates.map((_, i) => `update${i}`),
       ];
@@ -121,37 +133,40 @@ export class SharedLoss {
     const compiled = compile(program, shapes, compileOptions, () =>
       training.drawn.map(({ tensor }) => tensor),
     );
-    return new SharedLoss(await Team.of(compiled, threads, bound), flat, share, training);
+    return new SharedLoss(await Team.of(compiled, threads, bound), flat, sharing, training, sumNames);
   }
 
-  /** Rows that all threads together take in a turn. */
+  /** Rows that all threads together take at a time. */
   get rows(): number {
     return this.share * this.team.slots.length;
   }
 
   /**
-   * One turn over `rows` rows, no more than there is room for: `fill` writes rows start to end - 1 into the inputs of a
-   * share, and fills up what is left of it; `draws` is where this turn draws from. Gives the sums; their gradient is in
-   * the flat buffer.
+   * The sums over `rows` rows, no more than there is room for: `fill` writes rows start to end - 1 into the inputs of a
+   * thread, and fills up what is left of these; `draws` is where this call draws from. The gradient of the loss is in the
+   * flat buffer.
    */
-  async turn(
+  async evaluate(
     rows: number,
     fill: (inputs: readonly Floats[], start: number, end: number) => void,
-    draws?: Draws,
+    draws: Draws,
   ): Promise<Readonly<Record<string, number>>> {
     const used = this.team.slots.slice(0, Math.ceil(rows / this.share));
     used.forEach(({ inputs }, i) => {
       const start = i * this.share;
       fill(inputs, start, Math.min(rows, start + this.share));
       this.drawn.forEach((each, k) => {
-        each.fill({ ...draws!, random: draws!.random.split(k) }, inputs[this.firstDrawn + k], start);
+        each.fill({ ...draws, random: draws.random.split(k) }, inputs[this.firstDrawn + k], start);
       });
     });
     await this.team.run(used.length);
-    if ("gradient0" in used[0].outputs) await this.flat.sumGradients(used.length);
+    if (this.withGradient) await this.flat.sumGradients(used.length);
     this.update(used[0].outputs);
     return Object.fromEntries(
-      this.names.map((name) => [name, used.reduce((sum, { outputs }) => sum + outputs[name][0], 0)]),
+      this.sums.map(([name, output]) => [
+        name,
+        used.reduce((sum, { outputs }) => sum + outputs[output][0], 0),
+      ]),
     );
   }
 

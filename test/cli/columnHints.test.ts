@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { columnHint } from "../../src/cli/columnHints.ts";
 import type { ColumnNote } from "../../src/columns/index.ts";
 import { columnNotes } from "../../src/columns/index.ts";
-import { openTable, parseColumnList, readMatrix } from "../../src/data/index.ts";
+import { openTable, parseColumnList, readRows } from "../../src/data/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 
@@ -26,9 +26,9 @@ async function hints(data: string, settings: { columns?: string[]; given?: strin
   const table = await openTable(data);
   try {
     const others = table.columns.map(({ name }) => name).filter((name) => !given.includes(name));
-    const learned = await readMatrix(table, settings.columns ?? others);
+    const learned = await readRows(table, settings.columns ?? others);
     const none = { columns: [], rows: learned.rows, values: new Float64Array(0), missing: 0 };
-    const numbers = given.length > 0 ? await readMatrix(table, given) : none;
+    const numbers = given.length > 0 ? await readRows(table, given) : none;
     const source = data.startsWith("/") ? `'${data}'` : `(${data})`;
     const noted = { settings: { columns: settings.columns, given }, source, learned, given: numbers };
     const notes = columnNotes({ ...learned, given: numbers });

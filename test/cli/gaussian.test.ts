@@ -1,16 +1,14 @@
 import { expect, it } from "vitest";
 import { gaussianFor } from "../../src/cli/gaussian.ts";
+import { InMemoryDataset } from "../../src/dataset/index.ts";
 import { ContextEmbedding } from "../../src/distributions/index.ts";
-import type { TrainingRows } from "../../src/train/rows.ts";
 
-function rowsOf(values: number[], context: number[], rows: number): TrainingRows {
-  return {
-    rows,
+function rowsOf(values: number[], context: number[], rows: number): InMemoryDataset {
+  return new InMemoryDataset({
+    features: values.length / rows,
     values: Float64Array.from(values),
     context: Float64Array.from(context),
-    weights: new Float64Array(rows).fill(1),
-    index: Int32Array.from({ length: rows }, (_, i) => i),
-  };
+  });
 }
 
 const x = [1, 4, 2, 8, 5, 7];

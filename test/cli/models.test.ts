@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
-import { openTable, readMatrix, writeRows } from "../../src/data/index.ts";
+import { openTable, readRows, writeRows } from "../../src/data/index.ts";
 import { decodeModel } from "../../src/flows/index.ts";
 import { EARTHQUAKES, quickModel, workplace } from "./command.ts";
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 async function numbers(source: string, names: string[]): Promise<Float64Array> {
   const table = await openTable(source);
-  const { values } = await readMatrix(table, names);
+  const { values } = await readRows(table, names);
   await table.close();
   return values;
 }

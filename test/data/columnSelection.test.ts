@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
-import { openTable, readMatrix, type Table } from "../../src/data/index.ts";
+import { openTable, readRows, type Table } from "../../src/data/index.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
@@ -110,7 +110,7 @@ it("makes numbers of text in the queries that it proposes", async () => {
     const path = files.write(name, content);
     const query = queryIn(await selecting(path));
     const table = await openTable(query.replaceAll(/'([^']*\.\w+)'/g, (_, file) => `'${files.path(file)}'`));
-    expect([...(await readMatrix(table, ["a"])).values]).toEqual(values);
+    expect([...(await readRows(table, ["a"])).values]).toEqual(values);
     await table.close();
   }
   expect(await selecting(files.write("unclear.csv", 'a,b\n"1,234",2\n5,3\n'))).toMatchInlineSnapshot(`

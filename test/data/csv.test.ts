@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { openTable, readMatrix } from "../../src/data/index.ts";
+import { openTable, readRows } from "../../src/data/index.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
@@ -11,7 +11,7 @@ async function contents(text: string) {
   const table = await openTable(files.write("t.csv", text));
   try {
     const names = await table.numericColumns();
-    return { names, values: [...(await readMatrix(table, names)).values] };
+    return { names, values: [...(await readRows(table, names)).values] };
   } finally {
     await table.close();
   }

@@ -1,6 +1,6 @@
 import { expect, it, vi } from "vitest";
 import { Database } from "../../src/data/database.ts";
-import { openTable, readMatrix, scanMatrix } from "../../src/data/index.ts";
+import { openTable, readRows, scanRows } from "../../src/data/index.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
@@ -22,12 +22,12 @@ it("refuses a file that changes while it is opened", async () => {
 it("refuses values of another version than the types", async () => {
   const path = files.write("read.csv", "a\n1\n2\n");
   const table = await openTable(path);
-  expect((await readMatrix(table, ["a"])).rows).toBe(2);
+  expect((await readRows(table, ["a"])).rows).toBe(2);
   files.write("read.csv", "a\n1\n2\n3\n");
-  expect(await files.failure(readMatrix(table, ["a"]))).toBe(await files.failure(readMatrix(table, ["a"])));
+  expect(await files.failure(readRows(table, ["a"]))).toBe(await files.failure(readRows(table, ["a"])));
   files.write("read.csv", "a\n1\nx\n");
   // What DuckDB says of the new content would lead astray.
-  expect(await files.failure(readMatrix(table, ["a"]))).toMatch("FILE read.csv changed while it was read");
+  expect(await files.failure(readRows(table, ["a"]))).toMatch("FILE read.csv changed while it was read");
   await table.close();
 });
 
@@ -35,8 +35,8 @@ it("refuses a file that changes during a scan", async () => {
   const path = files.write("scanned.csv", "a\n1\n2\n3\n");
   const table = await openTable(path);
   const scan = async () => {
-    for await (const { values } of scanMatrix(table, ["a"], { chunkRows: 1 })) {
-      if (values[0] === 1) files.write("scanned.csv", "a\n3\n2\n1\n");
+    for await (const { complete } of scanRows(table, ["a"], { blockRows: 1 })) {
+      if (complete.values[0] === 1) files.write("scanned.csv", "a\n3\n2\n1\n");
     }
   };
   expect(await files.failure(scan)).toMatch("FILE scanned.csv changed while it was read");
@@ -47,6 +47,6 @@ it("lets the files behind a query change: its result is kept", async () => {
   const path = files.write("queried.csv", "a\n1\n2\n");
   const table = await openTable(`FROM '${path}'`);
   files.write("queried.csv", "a\n3\n");
-  expect((await readMatrix(table, ["a"])).values).toEqual(Float64Array.of(1, 2));
+  expect((await readRows(table, ["a"])).values).toEqual(Float64Array.of(1, 2));
   await table.close();
 });

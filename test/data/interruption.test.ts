@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { expect, it } from "vitest";
-import { openTable, scanMatrix } from "../../src/data/index.ts";
+import { openTable, scanRows } from "../../src/data/index.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
@@ -32,7 +32,7 @@ it("ends waiting for the writer of a pipe, and removes the temporary files", asy
 it("ends a scan", async () => {
   const interruption = new AbortController();
   const table = await openTable("FROM range(1000000)", { signal: interruption.signal });
-  const rows = scanMatrix(table, ["range"], { chunkRows: 100 });
+  const rows = scanRows(table, ["range"], { blockRows: 100 });
   await rows.next();
   interruption.abort();
   expect(

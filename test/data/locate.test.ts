@@ -3,7 +3,7 @@ import { createWriteStream, mkdirSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openTable, readMatrix, writeRows } from "../../src/data/index.ts";
+import { openTable, readRows, writeRows } from "../../src/data/index.ts";
 import { exactPath, expandHome } from "../../src/data/locate.ts";
 import { chunk, temporaryDirectory } from "./temporaryFiles.ts";
 
@@ -12,7 +12,7 @@ const files = temporaryDirectory();
 async function values(source: string | string[]): Promise<number[]> {
   const table = await openTable(source);
   try {
-    return [...(await readMatrix(table, await table.numericColumns())).values];
+    return [...(await readRows(table, await table.numericColumns())).values];
   } finally {
     await table.close();
   }

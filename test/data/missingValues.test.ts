@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { labelsIn, openTable, readMatrix, type TableOptions, writeScored } from "../../src/data/index.ts";
+import { labelsIn, openTable, readRows, type TableOptions, writeScored } from "../../src/data/index.ts";
 import { chunk, temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
@@ -8,9 +8,13 @@ const TEXT = "a,b,kind\n1,?,x\nNA,2.50,NA\n-999.0,3,y\n4, NA ,x\n";
 
 async function read(source: string, options: TableOptions) {
   const table = await openTable(source, options);
-  const { values, missing } = await readMatrix(table, await table.numericColumns(["a", "b"]));
+  const { values, rows } = await readRows(table, await table.numericColumns(["a", "b"]));
   await table.close();
-  return { types: table.columns.map(({ type }) => type).join(), values: [...values], missing };
+  return {
+    types: table.columns.map(({ type }) => type).join(),
+    values: [...values],
+    missing: table.rows - rows,
+  };
 }
 
 it("reads values as missing, numbers however they are written", async () => {

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { openTable, readMatrix, writeRows } from "../../src/data/index.ts";
+import { openTable, readRows, writeRows } from "../../src/data/index.ts";
 import { chunk, temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
@@ -12,9 +12,9 @@ const files = temporaryDirectory();
 async function contents(source: string) {
   const table = await openTable(source);
   try {
-    const { values, missing } = await readMatrix(table, await table.numericColumns());
+    const { values, rows } = await readRows(table, await table.numericColumns());
     const columns = table.columns.map(({ name, type }) => `${name} ${type}`).join(", ");
-    return { columns, rows: table.rows, values: [...values], missing };
+    return { columns, rows: table.rows, values: [...values], missing: table.rows - rows };
   } finally {
     await table.close();
   }
@@ -71,8 +71,8 @@ describe("formats", () => {
 
   it("keeps one order of a query's rows", async () => {
     const table = await openTable("SELECT random() AS x FROM range(10000)");
-    const first = await readMatrix(table, ["x"]);
-    expect(await readMatrix(table, ["x"])).toEqual(first);
+    const first = await readRows(table, ["x"]);
+    expect(await readRows(table, ["x"])).toEqual(first);
     await table.close();
   });
 
@@ -107,7 +107,7 @@ describe("formats", () => {
     await writeRows([name, "b"], [chunk([1, 2], [3, 4])], path);
     const table = await openTable(path);
     expect(await table.numericColumns([name])).toEqual([name]);
-    expect([...(await readMatrix(table, [name])).values]).toEqual([1, 3]);
+    expect([...(await readRows(table, [name])).values]).toEqual([1, 3]);
     await table.close();
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
-import { openTable, scanMatrix, type Table, writeScored } from "../../src/data/index.ts";
+import { openTable, scanRows, type Table, writeScored } from "../../src/data/index.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
@@ -181,9 +181,9 @@ it("leaves the old output when scoring fails", async () => {
   const before = files.list();
   const table = await openTable(path);
   async function* scores(table: Table) {
-    for await (const { values } of scanMatrix(table, ["a"], { chunkRows: 1 })) {
-      if (values[0] === 2) throw new Error("no density");
-      yield values;
+    for await (const { complete } of scanRows(table, ["a"], { blockRows: 1 })) {
+      if (complete.values[0] === 2) throw new Error("no density");
+      yield complete.values;
     }
   }
   await expect(writeScored(table, scores(table), files.path("kept.csv"))).rejects.toThrow("no density");

@@ -115,7 +115,7 @@ describe("flatRows refuses", () => {
   });
 
   test("a flat array without its number of features", () => {
-    expect(() => flatRows([1, 2])).toThrow("a flat array, which does not tell how many numbers a row has");
+    expect(() => flatRows([1, 2])).toThrow("a flat array does not tell how many numbers rows have");
   });
 });
 

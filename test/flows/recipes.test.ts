@@ -200,7 +200,7 @@ test("NICE leaves the start on symmetric data, whose likelihood has a saddle at 
     [-1, -1],
   ];
   const data = Float64Array.from(signs.flatMap((sign) => Array.from(quarter, (x, i) => sign[i % 2] * x)));
-  const validation = { values: toys.eightGaussians(1000, { seed: 2 }) };
+  const validation = toys.eightGaussians(1000, { seed: 2 });
   const options = { validation, epochs: 80, optimizer: { learningRate: 5e-3 } };
   const { validationLogDensity } = await fit(forTables(nice(2, { hidden: [32] })), data, options);
   // With shifts of 0 it stays at -4.36, since all gradients of the networks are 0.
@@ -219,7 +219,7 @@ test("Glow starts from the standardization of its data", async () => {
     epochs: 1,
     optimizer: { learningRate: 1e-12 },
     averageDecay: 0,
-    validation: { values: data },
+    validation: data,
   });
   const z = await flow.toLatent(data);
   for (const feature of [0, 1]) {

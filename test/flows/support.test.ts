@@ -54,7 +54,7 @@ describe("a flow whose data side is a part of space", () => {
   });
 
   test("names a validation row outside", async () => {
-    const validation = { values: [1, 2, 3, 4, 0, 1] };
+    const validation = [1, 2, 3, 4, 0, 1];
     const { values, ...error } = await caught(() => fit(positive(2), rows(200), { ...options, validation }));
     expect(error).toMatchInlineSnapshot(`
       {

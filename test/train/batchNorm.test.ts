@@ -34,7 +34,7 @@ test.each([
 ])("a flow %s has the density that validation saw, and it integrates to 1", async (_when, options) => {
   const flow = build();
   const held = bent(500, 9);
-  const result = await fit(flow, bent(1030), { ...options, validation: { values: held } });
+  const result = await fit(flow, bent(1030), { ...options, validation: held });
   expect(mean(await flow.logProb(held))).toBeCloseTo(result.validationLogDensity, 4);
   const side = 241;
   const step = 14 / (side - 1);
@@ -84,7 +84,7 @@ test("the flow ends with the statistics of its best epoch", async () => {
     patience: 60,
     batchSize: 16,
     averageDecay: 0,
-    validation: { values: bent(60, 5) },
+    validation: bent(60, 5),
     optimizer: { learningRate: 0.05 },
     onEpoch: () => copies.push(running(flow).flatMap(({ value }) => [...value])),
   });
@@ -103,7 +103,7 @@ test("rows that fill up the last batch leave its statistics those of many rows",
   await fit(flow, data, {
     epochs: 1,
     batchSize: 256,
-    validation: { values: data },
+    validation: data,
     patience: 100,
     averageDecay: 0,
   });

@@ -7,6 +7,7 @@ import {
   Standardize,
   StandardizeContext,
 } from "../../src/bijections/index.ts";
+import { dataset } from "../../src/dataset/index.ts";
 import { DiagonalNormal } from "../../src/distributions/diagonalNormal.ts";
 import { GaussianMixture } from "../../src/distributions/gaussianMixture.ts";
 import { Uniform } from "../../src/distributions/uniform.ts";
@@ -61,7 +62,7 @@ describe("fit", () => {
       optimizer: { type: "adam", learningRate: 0.02 },
       patience: 1500,
     } as const;
-    await fit(flow, data, { ...options, validation: { values: data }, schedule: { type: "cosine" } });
+    await fit(flow, data, { ...options, validation: data, schedule: { type: "cosine" } });
     const { mean: location, logDeviation } = flow.base as DiagonalNormal;
     expect(location.value[0]).toBeCloseTo(4, 1);
     expect(Math.exp(logDeviation.value[0])).toBeCloseTo(Math.sqrt(38 / 4), 1);
@@ -71,7 +72,7 @@ describe("fit", () => {
     const data = correlated(60);
     const twice = Float64Array.from([...data, ...data.subarray(0, 60)]);
     const weights = Float64Array.from({ length: 60 }, (_, i) => (i < 30 ? 2 : 1));
-    const options = { epochs: 3, batchSize: 1000, validation: { values: data } };
+    const options = { epochs: 3, batchSize: 1000, validation: data };
     const flows = [maf(2, small), maf(2, small)];
     const a = await fit(flows[0], data, { ...options, weights });
     const b = await fit(flows[1], twice, options);
@@ -88,7 +89,7 @@ describe("fit", () => {
     const repeated = Float64Array.from({ length: 6000 }, (_, i) => near[i < 3000 ? i : 3000 + (i % 6)]);
     const above = async (data: Float64Array, weights?: Float64Array) => {
       const flow = forTables(nsf(1, { transforms: 2, hidden: [16] }));
-      const validation = { values: data, ...(weights && { weights }) };
+      const validation = dataset(data, { features: 1, weights });
       const options = { weights, validation, epochs: 30, optimizer: { learningRate: 3e-3 } };
       await fit(flow, data, options);
       return (await flow.sample(4000)).filter((x) => x > 0).length / 4000;
@@ -99,7 +100,7 @@ describe("fit", () => {
 
   it("counts every row: the last, smaller batch weighs by its rows", async () => {
     const data = correlated(103);
-    const frozen = { optimizer: { learningRate: 1e-12 }, epochs: 1, validation: { values: data } };
+    const frozen = { optimizer: { learningRate: 1e-12 }, epochs: 1, validation: data };
     const whole = await fit(maf(2, small), data, { ...frozen, batchSize: 103 });
     const parts = await fit(maf(2, small), data, { ...frozen, batchSize: 10 });
     expect(parts.epochs[0].trainLogDensity).toBeCloseTo(whole.epochs[0].trainLogDensity, 5);
@@ -113,7 +114,7 @@ describe("fit", () => {
       epochs: 40,
       optimizer: { learningRate: 0.02 },
       onEpoch: (epoch) => seen.push(epoch),
-      validation: { values: correlated(100, 3) },
+      validation: correlated(100, 3),
       patience: 5,
     });
     const best = Math.max(...seen.map((e) => e.validationLogDensity));
@@ -296,7 +297,7 @@ describe("a start that is good already", () => {
     epochs: 12,
     seed: 1,
     optimizer: { learningRate: 3e-3 },
-    validation: { values: clusters(90) },
+    validation: clusters(90),
   };
 
   it("is not left by large steps: they become smaller", async () => {
@@ -343,7 +344,7 @@ describe("failure", () => {
     const flow = new Flow(new Uniform({ features: 2 }), new Permutation({ order: [1, 0] }));
     const data = Float64Array.from({ length: 40 }, (_, i) => (i === 7 ? 5 : 0.5));
     await expect(fit(flow, data, { epochs: 5, batchSize: 8 })).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: training failed 4 times; last in epoch 1, batch 0, at base, row 3 of the data: expected a finite loss, received Infinity.
+      [PushforwardError: training failed 4 times; last in epoch 1, batch 0, at base, row 3 of the data: expected a finite loss and gradient, received a loss of Infinity.
       Lower the learning rate, or look at these rows: a value far from all others, or a column of few distinct values.]
     `);
   });
@@ -351,17 +352,17 @@ describe("failure", () => {
   it("refuses data that do not fit", async () => {
     const flow = maf(2, small);
     await expect(fit(flow, [1, 2, 3])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: data do not fit the flow: expected 4 numbers, received 3.]`,
+      `[PushforwardError: the numbers of rows do not make whole rows: expected a multiple of 2, received 3.]`,
     );
     await expect(fit(flow, [1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: there is too little to learn from: expected 2 rows or more, received 1.]`,
     );
     await expect(fit(flow, [1, 2, Number.NaN, 4])).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: row 1, column 0 is NaN: expected finite numbers.
-      Leave such rows out or replace the value.]
+      [PushforwardError: row 1, column 0 of rows is NaN: expected a number.
+      Leave such rows out, or replace the value.]
     `);
     await expect(fit(flow, [1, 2, 3, 4], { weights: [1] })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: weights do not fit the flow: expected 2 numbers, received 1.]`,
+      `[PushforwardError: the weights have another number of rows: expected 2, received 1.]`,
     );
     await expect(fit(flow, [1, 2, 3, 4], { epochs: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: an option of fit does not fit at epochs: expected more than 0, received 0.]`,

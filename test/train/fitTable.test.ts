@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { type Chain, Standardize } from "../../src/bijections/index.ts";
+import { dataset, StreamedDataset } from "../../src/dataset/index.ts";
 import { ConstantFeatures } from "../../src/distributions/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { fitTable } from "../../src/train/index.ts";
-import { StreamedRows } from "../../src/train/rowStream.ts";
 
 const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
 
@@ -11,10 +11,10 @@ test("keeps the better of its flows, which handles clusters", async () => {
   const z = new Random(3).normal(new Float64Array(1200));
   const values = z.map((v, i) => 0.05 * v + 4 * (Math.floor(i / 2) % 3) + 2 * (i % 2));
   const tried: string[] = [];
-  const result = await fitTable(
-    { columns: ["a", "b"], values },
-    { epochs: 5, onFlow: (name) => tried.push(name) },
-  );
+  const result = await fitTable(dataset(values, { columns: ["a", "b"] }), {
+    epochs: 5,
+    onFlow: (name) => tried.push(name),
+  });
   expect(tried).toEqual(["affine", "splines", "mixture"]);
   expect(result.name).toBe("mixture");
   const entropy = Math.log(2 * Math.PI * Math.E) + 2 * Math.log(0.05) + Math.log(3);
@@ -26,27 +26,25 @@ test("learns from class labels, which all of its flows embed", async () => {
   const z = new Random(5).normal(new Float64Array(1800));
   const label = z.map((_, i) => i % 3);
   const values = z.map((v, i) => (0.1 + 0.2 * label[i]) * v + 10 * [0, 2, 1][label[i]]);
+  const table = { a: values };
   const options = { context: label, embedding: { classes: [3] }, epochs: 60 };
-  const { flow, validationLogDensity } = await fitTable({ columns: ["a"], values }, options);
+  const { flow, validationLogDensity } = await fitTable(table, options);
   expect(flow.context).toBe(1);
   const entropy = 0.5 * Math.log(2 * Math.PI * Math.E) + mean([0.1, 0.3, 0.5].map(Math.log));
   expect(validationLogDensity).toBeGreaterThan(-entropy - 0.3);
   expect(mean(await flow.sample(500, { context: [1] }))).toBeCloseTo(20, 0);
-  await expect(fitTable({ columns: ["a"], values }, { ...options, context: z })).rejects.toThrow("no class");
+  await expect(fitTable(table, { ...options, context: z })).rejects.toThrow("no class");
 });
 
 test("warns of what makes log-densities misleading, before training and in its result", async () => {
   const z = new Random(6).normal(new Float64Array(1200));
   const values = z.map((v, i) => [v, v > 0 ? 1 : 0, z[i - 2] + 1][i % 3]);
   const told: string[] = [];
-  const { warnings } = await fitTable(
-    { columns: ["x", "positive", "copy"], values },
-    {
-      epochs: 1,
-      onWarning: (message) => told.push(message),
-      onFlow: (name) => told.push(name),
-    },
-  );
+  const { warnings } = await fitTable(dataset(values, { columns: ["x", "positive", "copy"] }), {
+    epochs: 1,
+    onWarning: (message) => told.push(message),
+    onFlow: (name) => told.push(name),
+  });
   expect(warnings).toMatchObject([
     { kind: "fewValues", findings: [{ column: "positive", distinct: 2 }] },
     { kind: "dependence", findings: [{ column: "copy", terms: [{ column: "x" }], intercept: 1 }] },
@@ -64,17 +62,16 @@ test("warns of what makes log-densities misleading, before training and in its r
 
 test("warns of numbers in the context, but not of its labels", async () => {
   const z = new Random(7).normal(new Float64Array(600));
-  const columns = ["a"];
   const context = Float64Array.from({ length: 1200 }, (_, i) =>
     i % 2 === 0 ? 2 * z[i / 2] : Math.floor(i / 2) % 3,
   );
   const options = { epochs: 1, context, embedding: { numbers: 1, classes: [3] } };
-  const { warnings } = await fitTable({ columns, values: z }, options);
+  const { warnings } = await fitTable({ a: z }, options);
   expect(warnings).toMatchObject([
     { kind: "dependence", findings: [{ column: "a", terms: [{ column: "context 0", coefficient: 0.5 }] }] },
   ]);
   const other = new Random(8).normal(new Float64Array(600));
-  expect((await fitTable({ columns, values: other }, options)).warnings).toEqual([]);
+  expect((await fitTable({ a: other }, options)).warnings).toEqual([]);
 });
 
 const FAR = 1.7e9 + 0.123;
@@ -87,33 +84,27 @@ function table(rows: number, seed = 1): Float64Array {
 }
 
 const varying = (values: Float64Array) => values.filter((_, i) => i % 3 !== 1);
-const inBlocks = (values: Float64Array, context?: Float64Array) => ({
-  *blocks() {
-    for (let row = 0; row < values.length / 3; row += 50) {
-      const block = values.subarray(3 * row, 3 * row + 150);
-      yield context ? { values: block, context: context.subarray(row, row + 50) } : block;
+const inBlocks = (values: Float64Array, context?: Float64Array, names = columns) =>
+  function* () {
+    const width = names.length;
+    for (let row = 0; row < values.length / width; row += 50) {
+      const block = values.subarray(width * row, width * (row + 50));
+      yield dataset(block, { columns: names, context: context?.subarray(row, row + 50) });
     }
-  },
-});
+  };
 
 describe("constant columns", () => {
   const values = table(400);
   const options = { epochs: 1, seed: 3 };
 
   test.each(["memory", "a stream"])("of rows in %s are constants of the model", async (where) => {
-    const data = where === "memory" ? { values } : { stream: inBlocks(values) };
-    const others =
+    const names = ["a", "b"];
+    const [data, others] =
       where === "memory"
-        ? { values: varying(values) }
-        : {
-            stream: {
-              *blocks() {
-                for (const block of inBlocks(values).blocks()) yield varying(block as Float64Array);
-              },
-            },
-          };
-    const whole = await fitTable({ columns, ...data }, options);
-    const without = await fitTable({ columns: ["a", "b"], ...others }, options);
+        ? [dataset(values, { columns }), dataset(varying(values), { columns: names })]
+        : [inBlocks(values), inBlocks(varying(values), undefined, names)];
+    const whole = await fitTable(data, options);
+    const without = await fitTable(others, options);
     expect(whole.validationLogDensity).toBe(without.validationLogDensity);
     expect(await whole.flow.logProb(values)).toEqual(await without.flow.logProb(varying(values)));
     expect(await whole.flow.logProb([0, FAR + 1, 0])).toEqual(Float64Array.of(Number.NEGATIVE_INFINITY));
@@ -125,60 +116,61 @@ describe("constant columns", () => {
 
   test("are none if a validation row has another value", async () => {
     const held = table(50, 2);
-    const same = await fitTable({ columns, values }, { ...options, validation: { values: held } });
+    const same = await fitTable(dataset(values, { columns }), {
+      ...options,
+      validation: dataset(held, { columns }),
+    });
     expect(same.flow.base).toBeInstanceOf(ConstantFeatures);
     held[1] = 0;
-    const other = await fitTable({ columns, values }, { ...options, validation: { values: held } });
+    const other = await fitTable(dataset(values, { columns }), {
+      ...options,
+      validation: dataset(held, { columns }),
+    });
     expect(other.flow.base).not.toBeInstanceOf(ConstantFeatures);
     expect(other.validationLogDensity).toBeGreaterThan(Number.NEGATIVE_INFINITY);
   });
 
   test("are refused where there are no others, and in the context", async () => {
-    await expect(
-      fitTable({ columns: ["a", "b"], values: [1, FAR, 1, FAR, 1, FAR] }),
-    ).rejects.toThrowErrorMatchingInlineSnapshot(`
+    await expect(fitTable({ a: [1, 1, 1], b: [FAR, FAR, FAR] })).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: all columns are constant: expected a column of at least two different values, received 1 in a, 1700000000.123 in b.
       Give a table with a column that varies.]
     `);
     const context = new Float64Array(400).fill(7);
-    await expect(fitTable({ columns, values }, { context })).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: column 0 of the context is constant: expected at least two different values, received 7 in all rows.
-      Leave it out of the context: the others do not depend on it.]
+    await expect(
+      fitTable(dataset(values, { columns }), { context }),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the option context cannot be given beside a dataset.
+      Give it with the rows: dataset(rows, { context }).]
     `);
-    await expect(fitTable({ columns, stream: inBlocks(values, context) })).rejects.toThrow(
-      "column 0 of the context is constant",
-    );
+    await expect(fitTable(inBlocks(values, context))).rejects.toThrow("column 0 of the context is constant");
   });
 
   test("do not hide a value that is not finite, nor its column", async () => {
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
-      const bad = values.slice();
-      bad[3 * 7 + 2] = value;
-      await expect(fitTable({ columns, values: bad })).rejects.toThrow(`row 7, column 2 is ${value}`);
-      await expect(fitTable({ columns, stream: inBlocks(bad) })).rejects.toThrow(
-        `row 7, column 2 is ${value}`,
-      );
+      const bad = Array.from({ length: 9 }, (_, row) => ({ a: row, year: FAR, b: row === 7 ? value : -row }));
+      const message = `row 7, column "b" of rows is ${value}`;
+      await expect(fitTable(bad)).rejects.toThrow(message);
+      await expect(fitTable(() => [bad.slice(0, 5), bad.slice(5)])).rejects.toThrow(message);
     }
-    await expect(fitTable({ columns, values: [1, 2, 3, 4] })).rejects.toMatchObject({ code: "SHAPE" });
-    await expect(fitTable({ columns, values: [1, 2, 3] })).rejects.toThrow("too little to learn from");
+    await expect(fitTable([1, 2, 3, 4])).rejects.toThrow("does not tell how many numbers rows have");
+    await expect(fitTable([[1, 2, 3]])).rejects.toThrow("too little to learn from");
   });
 
   test("of a stream are those of the whole pass, not of its sample", async () => {
     const rows = 250_000;
-    const stream = (odd?: number) => ({
-      *blocks() {
+    const stream = (odd?: number) =>
+      function* () {
         for (let start = 0; start < rows; start += 50_000) {
           const block = Float64Array.from({ length: 100_000 }, (_, i) => (i % 2 === 0 ? start + i : 5));
           if (odd !== undefined && odd >= start && odd < start + 50_000) block[2 * (odd - start) + 1] = 6;
           yield block;
         }
-      },
-    });
-    const constant = await StreamedRows.of(stream(), 2);
+      };
+    const constant = await StreamedDataset.of(stream(), { features: 2 });
     expect([...constant.constants.values]).toEqual([[1, 5]]);
-    const sampled = new Set(constant.sample.index);
+    const sampled = new Set(constant.sample.rowNumbers);
     const odd = Array.from({ length: rows }, (_, row) => row).find((row) => !sampled.has(row))!;
-    const varied = await StreamedRows.of(stream(odd), 2);
+    const varied = await StreamedDataset.of(stream(odd), { features: 2 });
     expect(varied.sample.values).toEqual(constant.sample.values);
     expect(varied.constants.values.size).toBe(0);
   });

@@ -16,7 +16,7 @@ const SETTINGS = {
   objective: "flowMatching",
   optimizer: { learningRate: 5e-3 },
   epochs: 40,
-  validation: { values: correlated(2) },
+  validation: correlated(2),
 } as const;
 
 describe("flow matching", () => {

@@ -1,16 +1,7 @@
 import { equalRows } from "../columns/index.ts";
 import { Random } from "../random/index.ts";
-import { counting, selectRows, type TrainingRows } from "./rows.ts";
-
-/** Splits rows at random into training and validation; see `holdOut`. */
-export function splitRows(
-  data: TrainingRows,
-  fraction: number,
-  seed: number,
-): { training: TrainingRows; validation: TrainingRows } {
-  const { training, validation } = holdOut(data, shareOf(data.rows, fraction), seed);
-  return { training, validation };
-}
+import { counting } from "./counting.ts";
+import type { InMemoryDataset } from "./inMemoryDataset.ts";
 
 /** The number of rows that a fraction of them is, with at least one row on each side of the split. */
 export const shareOf = (rows: number, fraction: number): number =>
@@ -23,10 +14,10 @@ export const shareOf = (rows: number, fraction: number): number =>
  * whether equal rows were kept together.
  */
 export function holdOut(
-  data: TrainingRows,
+  data: InMemoryDataset,
   count: number,
   seed: number,
-): { training: TrainingRows; validation: TrainingRows; copies: boolean } {
+): { training: InMemoryDataset; validation: InMemoryDataset; copies: boolean } {
   const order = stratified(new Random(seed).split("validation").permutation(data.rows), data.weights, count);
   const { copies, first, sizes } = equalRows(data);
   /** Of the first row of each group: 1 where it is held out, -1 where it is not. */
@@ -42,7 +33,7 @@ export function holdOut(
     heldOut[row] = side[group] === 1 ? 1 : 0;
   }
   const rowsWhere = (value: number) => counting(data.rows).filter((row) => heldOut[row] === value);
-  return { training: selectRows(data, rowsWhere(0)), validation: selectRows(data, rowsWhere(1)), copies };
+  return { training: data.select(rowsWhere(0)), validation: data.select(rowsWhere(1)), copies };
 }
 
 /**

@@ -1,19 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { equalRows } from "../../src/columns/index.ts";
+import { dataset, type InMemoryDataset, StreamedDataset } from "../../src/dataset/index.ts";
 import { maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit } from "../../src/train/index.ts";
-import { StreamedRows } from "../../src/train/rowStream.ts";
-import { checkedRows, type TrainingRows } from "../../src/train/rows.ts";
-import { splitRows } from "../../src/train/splitRows.ts";
 
-const rowsOf = (values: ArrayLike<number>, features: number, more: Partial<TrainingRows> = {}) => ({
-  ...checkedRows(
-    { features, context: 0 },
-    { values: Float64Array.from(values), context: new Float64Array(0) },
-  ),
-  ...more,
-});
+const rowsOf = (values: ArrayLike<number>, features: number, weights?: Float64Array) =>
+  dataset(values, { features, weights });
 
 /** `count` different rows of two normal numbers, each `times` times, in a random order. */
 function repeated(count: number, times: number): Float64Array {
@@ -28,7 +21,7 @@ function repeated(count: number, times: number): Float64Array {
 const copiesIn = (data: Parameters<typeof equalRows>[0]) =>
   equalRows(data).first.filter((first, row) => first !== row).length;
 
-const keys = ({ values, rows }: TrainingRows) =>
+const keys = ({ values, rows }: InMemoryDataset) =>
   Array.from({ length: rows }, (_, row) => values.subarray(2 * row, 2 * row + 2).join());
 
 describe("equal rows", () => {
@@ -57,7 +50,7 @@ describe("equal rows", () => {
 
 describe("a split", () => {
   it.each([0, 1, 2])("keeps equal rows on one side, seed %i", (seed) => {
-    const { training, validation } = splitRows(rowsOf(repeated(300, 5), 2), 0.1, seed);
+    const { training, validation } = rowsOf(repeated(300, 5), 2).split(0.1, seed);
     expect(training.rows + validation.rows).toBe(1500);
     expect(validation.rows).toBeGreaterThan(140);
     expect(validation.rows).toBeLessThanOrEqual(150);
@@ -66,14 +59,14 @@ describe("a split", () => {
   });
 
   it("of different rows holds out the asked number, in the order of the table", () => {
-    const { training, validation } = splitRows(rowsOf(repeated(1000, 1), 2), 0.1, 0);
+    const { training, validation } = rowsOf(repeated(1000, 1), 2).split(0.1, 0);
     expect([training.rows, validation.rows]).toEqual([900, 100]);
-    for (const { index } of [training, validation]) expect(index).toEqual(index.toSorted());
+    for (const { rowNumbers } of [training, validation]) expect(rowNumbers).toEqual(rowNumbers.toSorted());
   });
 
   it("divides the copies of a row that has more of them than are held out", () => {
     const values = new Random(1).normal(new Float64Array(1000)).map((x, i) => (i % 2 === 0 ? 0 : x));
-    const { validation } = splitRows(rowsOf(values, 1), 0.1, 0);
+    const { validation } = rowsOf(values, 1).split(0.1, 0);
     const zeros = validation.values.filter((x) => x === 0).length;
     expect(validation.rows).toBe(100);
     expect(zeros).toBeGreaterThan(35);
@@ -81,13 +74,13 @@ describe("a split", () => {
   });
 
   it("has something on both sides even if all rows are equal", () => {
-    const { training, validation } = splitRows(rowsOf(new Float64Array(10).fill(3), 1), 0.1, 0);
+    const { training, validation } = rowsOf(new Float64Array(10).fill(3), 1).split(0.1, 0);
     expect([training.rows, validation.rows]).toEqual([9, 1]);
   });
 
   it.each([0, 1, 2])("gives the held-out rows their share of large weights, seed %i", (seed) => {
     const weights = Float64Array.from({ length: 1000 }, (_, i) => (i % 50 === 0 ? 1000 : 1));
-    const { validation } = splitRows(rowsOf(repeated(1000, 1), 2, { weights }), 0.1, seed);
+    const { validation } = rowsOf(repeated(1000, 1), 2, weights).split(0.1, seed);
     expect(validation.weights.filter((weight) => weight === 1000)).toHaveLength(2);
   });
 
@@ -96,7 +89,7 @@ describe("a split", () => {
     const blocks = function* () {
       for (let start = 0; start < values.length; start += 20_000) yield values.slice(start, start + 20_000);
     };
-    const all = await StreamedRows.of({ blocks }, 2);
+    const all = await StreamedDataset.of(blocks, { features: 2 });
     const { training, validation } = all.split(0.1, 0);
     const heldOut = new Set(keys(validation));
     let learned = 0;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Chain } from "../../src/bijections/index.ts";
 import { Standardize } from "../../src/bijections/index.ts";
+import { dataset, type RowStream, StreamedDataset } from "../../src/dataset/index.ts";
 import { forTables, maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { type CheckpointStore, fit, fitTable, type RowStream } from "../../src/train/index.ts";
-import { StreamedRows } from "../../src/train/rowStream.ts";
+import { type CheckpointStore, fit, fitTable } from "../../src/train/index.ts";
 
 const small = { hidden: [16, 16], transforms: 2 };
 
@@ -15,18 +15,17 @@ function correlated(n: number, seed = 1): Float64Array {
 }
 
 /** Numbers as a stream, in blocks of so many. */
-const inBlocks = (values: Float64Array, size = 700): RowStream => ({
-  *blocks() {
+const inBlocks = (values: Float64Array, size = 700): RowStream =>
+  function* () {
     for (let start = 0; start < values.length; start += size) yield values.subarray(start, start + size);
-  },
-});
+  };
 
 const ENTROPY = Math.log(2 * Math.PI * Math.E);
 const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
 
-async function numbers(rows: StreamedRows): Promise<number[]> {
+async function numbers(rows: StreamedDataset): Promise<number[]> {
   const found: number[] = [];
-  for await (const block of rows.blocks()) found.push(...block.index);
+  for await (const block of rows.blocks()) found.push(...block.rowNumbers);
   return found;
 }
 
@@ -59,27 +58,29 @@ describe("a stream of rows", () => {
   });
 
   it("keeps rows out of every pass", async () => {
-    const all = await StreamedRows.of(inBlocks(correlated(1501)), 2);
+    const all = await StreamedDataset.of(inBlocks(correlated(1501)), { features: 2 });
     const { training, validation } = all.split(0.1, 0);
     const second = training.split(0.2, 0);
     expect([training.rows, validation.rows]).toEqual([1351, 150]);
     expect([second.training.rows, second.validation.rows]).toEqual([1081, 270]);
     const kept = await numbers(second.training);
     expect(kept).toEqual(await numbers(second.training));
-    expect(kept).toEqual([...second.training.sample.index].sort((a, b) => a - b));
-    const everything = [...kept, ...validation.index, ...second.validation.index].sort((a, b) => a - b);
+    expect(kept).toEqual([...second.training.sample.rowNumbers].sort((a, b) => a - b));
+    const everything = [...kept, ...validation.rowNumbers, ...second.validation.rowNumbers].sort(
+      (a, b) => a - b,
+    );
     expect(everything).toEqual(Array.from({ length: 1501 }, (_, i) => i));
   });
 
   it("of a long stream samples evenly, and keeps no more out than memory holds", async () => {
     const rows = 500_000;
     const values = Float64Array.from({ length: rows }, (_, i) => i);
-    const all = await StreamedRows.of(inBlocks(values, 65_536), 1);
+    const all = await StreamedDataset.of(inBlocks(values, 65_536), { features: 1 });
     expect([all.rows, all.sample.rows]).toEqual([rows, 200_000]);
-    expect(new Set(all.sample.index).size).toBe(200_000);
-    expect([...all.sample.values.subarray(0, 9)]).toEqual([...all.sample.index.subarray(0, 9)]);
+    expect(new Set(all.sample.rowNumbers).size).toBe(200_000);
+    expect([...all.sample.values.subarray(0, 9)]).toEqual([...all.sample.rowNumbers.subarray(0, 9)]);
     // The mean of 200,000 of the numbers without replacement has a deviation of about 250.
-    expect(Math.abs(mean(all.sample.index) - rows / 2)).toBeLessThan(1000);
+    expect(Math.abs(mean(all.sample.rowNumbers) - rows / 2)).toBeLessThan(1000);
     const { training, validation } = all.split(0.5, 0);
     expect([training.rows, training.sample.rows, validation.rows]).toEqual([450_000, 150_000, 50_000]);
   });
@@ -87,7 +88,9 @@ describe("a stream of rows", () => {
   it("loses no row of a table of categories, in which equal rows are not copies", async () => {
     const rows = 250_000;
     const values = new Random(4).uniform(new Float64Array(2 * rows)).map((u) => Math.floor(200 * u));
-    const { training, validation } = (await StreamedRows.of(inBlocks(values, 65_536), 2)).split(0.5, 0);
+    const { training, validation } = (
+      await StreamedDataset.of(inBlocks(values, 65_536), { features: 2 })
+    ).split(0.5, 0);
     let left = 0;
     for await (const block of training.blocks()) left += block.rows;
     expect(left + validation.rows).toBe(rows);
@@ -99,11 +102,11 @@ describe("a stream of rows", () => {
       for (let start = 0; start < 4000; start += 1000) {
         const context = Float64Array.from({ length: 1000 }, (_, i) => (start + i) % 3);
         const values = context.map((c, i) => 10 * c + z[start + i]);
-        yield { values, context, weights: context.map((c) => (c === 2 ? 0 : 1)) };
+        yield dataset(values, { features: 1, context, weights: context.map((c) => (c === 2 ? 0 : 1)) });
       }
     };
     const flow = forTables(maf(1, { ...small, context: 1 }));
-    await fit(flow, { blocks }, { epochs: 20, optimizer: { learningRate: 0.01 } });
+    await fit(flow, blocks, { epochs: 20, optimizer: { learningRate: 0.01 } });
     const [at0, at1] = await flow.logProb(Float64Array.of(0, 10), Float64Array.of(0, 1));
     expect(at0).toBeCloseTo(-0.5 * Math.log(2 * Math.PI), 0);
     expect(at1).toBeCloseTo(-0.5 * Math.log(2 * Math.PI), 0);
@@ -131,7 +134,7 @@ describe("a stream of rows", () => {
   });
 
   it("gives fitTable its rows", async () => {
-    const result = await fitTable({ columns: ["a", "b"], stream: inBlocks(correlated(600)) }, { epochs: 1 });
+    const result = await fitTable(() => [dataset(correlated(600), { columns: ["a", "b"] })], { epochs: 1 });
     expect(result.flow.features).toBe(2);
     expect((result.flow.bijection as Chain).bijections.at(-1)).toBeInstanceOf(Standardize);
   });
@@ -141,8 +144,8 @@ describe("a stream of rows", () => {
     const data = correlated(1000);
     data[1401] = Number.NaN;
     await expect(fit(flow, inBlocks(data))).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: row 700, column 1 is NaN: expected finite numbers.
-      Leave such rows out or replace the value.]
+      [PushforwardError: row 700, column 1 of rows is NaN: expected a number.
+      Leave such rows out, or replace the value.]
     `);
     await expect(fit(flow, inBlocks(data.subarray(0, 2)))).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: there is too little to learn from: expected 2 rows or more, received 1.]`,
@@ -150,23 +153,23 @@ describe("a stream of rows", () => {
     await expect(
       fit(flow, inBlocks(Float64Array.of(1, 2, 3, 4, 5), 4)),
     ).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: data of the block from row 2 on do not fit the flow: expected 2 numbers, received 1.]`,
+      `[PushforwardError: the numbers of rows do not make whole rows: expected a multiple of 2, received 1.]`,
     );
     await expect(
       fit(flow, inBlocks(correlated(9)), { context: [1, 2] }),
     ).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: the option context does not go with a stream of rows.
-      Give it with the rows: each block as { values, context }.]
+      [PushforwardError: the option context cannot be given beside a stream of rows.
+      Give it with the rows: dataset(rows, { context }).]
     `);
-    const conditional = { blocks: () => [{ values: correlated(9), context: new Float64Array(9) }] };
+    const conditional = () => [dataset(correlated(9), { features: 2, context: new Float64Array(9) })];
     await expect(fit(flow, conditional)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the context in the stream does not fit the flow: expected 0 numbers a row, received 1.]`,
+      `[PushforwardError: the rows have another number of context features than the flow: expected 0, received 1.]`,
     );
     let pass = 0;
-    const changing = { blocks: () => [correlated(pass++ === 0 ? 900 : 800)] };
+    const changing = () => [correlated(pass++ === 0 ? 900 : 800)];
     await expect(fit(flow, changing)).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the stream changed while a flow was fitted to it: expected 900 rows, as in the first pass, received 800.
-      Give the same rows in the same order each time \`blocks()\` is called.]
+      Give the same rows in the same order each time that the stream is iterated.]
     `);
   });
 });

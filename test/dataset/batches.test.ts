@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import type { Batch } from "../../src/dataset/batches.ts";
+import { dataset } from "../../src/dataset/index.ts";
+import { shuffled } from "../../src/dataset/shuffleBuffer.ts";
 import { Random } from "../../src/random/index.ts";
-import { type Batch, batchesOf, shuffled } from "../../src/train/batches.ts";
-import { checkedRows } from "../../src/train/rows.ts";
 
-const WIDTHS = { features: 2, context: 1 };
+const WIDTHS = { features: 2, contextFeatures: 1 };
 
 /** Rows (i, i / 2 | 10 i) in blocks; `asked` counts the rows that were taken out of the stream. */
 function numbered(rows: number, blockRows: number) {
@@ -14,7 +15,7 @@ function numbered(rows: number, blockRows: number) {
         const index = Array.from({ length: Math.min(blockRows, rows - start) }, (_, i) => start + i);
         stream.asked += index.length;
         const values = Float64Array.from(index.flatMap((i) => [i, i / 2]));
-        yield checkedRows(WIDTHS, { values, context: Float64Array.from(index, (i) => 10 * i) }, start);
+        yield dataset(values, { features: 2, context: Float64Array.from(index, (i) => 10 * i) }, start);
       }
     } finally {
       stream.ended = true;
@@ -29,14 +30,14 @@ async function drawn(rows: number, batchSize: number, size: number, seed = 0): P
   for await (const batch of shuffled(numbered(rows, 7).blocks(), WIDTHS, options)) {
     expect(batch.rows.rows).toBe(size);
     for (const i of batch.indices) {
-      const row = batch.rows.index[i];
+      const row = batch.rows.rowNumbers[i];
       expect([...batch.rows.values.slice(2 * i, 2 * i + 2), batch.rows.context[i]]).toEqual([
         row,
         row / 2,
         10 * row,
       ]);
     }
-    batches.push([...batch.indices].map((i) => batch.rows.index[i]));
+    batches.push([...batch.indices].map((i) => batch.rows.rowNumbers[i]));
   }
   return batches;
 }
@@ -103,26 +104,18 @@ describe("a shuffle buffer", () => {
   });
 
   it("shows a row of large weight several times, each with a part of its weight", async () => {
-    const rows = checkedRows(
-      { features: 1, context: 0 },
-      {
-        values: Float64Array.of(1, 2, 3, 4),
-        context: new Float64Array(0),
-        weights: Float64Array.of(1, 9, 1, 1),
-      },
-    );
+    const rows = dataset([1, 2, 3, 4], { features: 1, weights: [1, 9, 1, 1] });
     const blocks = async function* () {
       yield rows;
     };
-    const widths = { features: 1, context: 0 };
     const shown = new Map<number, number[]>();
     const options = { batchSize: 2, size: 3, random: new Random(0), meanWeight: 3 };
-    for await (const { rows, indices } of shuffled(blocks(), widths, options)) {
+    for await (const { rows: buffer, indices } of shuffled(blocks(), rows, options)) {
       for (const i of indices)
-        shown.set(rows.values[i], [...(shown.get(rows.values[i]) ?? []), rows.weights[i]]);
+        shown.set(buffer.values[i], [...(shown.get(buffer.values[i]) ?? []), buffer.weights[i]]);
     }
     expect(Object.fromEntries(shown)).toEqual({ 1: [1], 2: [3, 3, 3], 3: [1], 4: [1] });
-    const inMemory = batchesOf(rows, { batchSize: 2, seed: 0, prepare: (rows) => rows });
+    const inMemory = rows.batches({ batchSize: 2, seed: 0 });
     const all = [...(inMemory.epoch(1) as Iterable<Batch>)].flatMap(({ rows, indices }) =>
       [...indices].map((i) => `${rows.values[i]}: ${rows.weights[i]}`),
     );

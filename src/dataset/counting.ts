@@ -1,0 +1,6 @@
+/** The numbers `start`, `start + 1`... */
+export function counting(length: number, start = 0): Int32Array {
+  const numbers = new Int32Array(length);
+  for (let i = 0; i < length; i++) numbers[i] = start + i;
+  return numbers;
+}

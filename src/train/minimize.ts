@@ -1,0 +1,78 @@
+import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
+import type { Parameter } from "../graph/parameter.ts";
+import { parametersOf } from "../nn/module.ts";
+import { parse } from "../parse.ts";
+import type { Loss } from "./batchLoss.ts";
+import {
+  deadlineOf,
+  type LossEpoch,
+  type MinimizeOptions,
+  minimizeSettingsSchema,
+  settingsIn,
+} from "./options.ts";
+import { asDataset, asInMemory, type TrainingData, trainingRows } from "./rowsForTraining.ts";
+import { runTraining } from "./runTraining.ts";
+import type { Stopped } from "./trainingLoop.ts";
+
+export interface MinimizeResult {
+  readonly epochs: readonly LossEpoch[];
+  /** The epoch whose weights the model has now; 0 is the start. */
+  readonly bestEpoch: number;
+  /** The smallest validation loss; undefined without validation rows. */
+  readonly validationLoss: number | undefined;
+  readonly stopped: Stopped;
+  /** The rows that were learned from, and those that decided when to end; undefined without data. */
+  readonly training: Dataset | undefined;
+  readonly validation: InMemoryDataset | undefined;
+}
+
+/**
+ * Minimizes a loss over the parameters of a model by stochastic gradient steps: any loss that is written with tensors over
+ * batches of rows, and over noise. What `fit` and `fitDensity` have it has: optimizers, schedules, clipping, an average of the
+ * weights, early stopping, recovery, checkpoints, threads.
+ *
+ *     await minimize(({ values }) => flow.logProb(values).neg(), flow, rows);
+ *
+ * `model` is an object with parameters, or several in an object or array. Without data (`undefined`) the loss draws its rows,
+ * `batch.normal(size)`, and training takes `steps` steps; an epoch is then 100 of them.
+ *
+ * With data, a tenth of the rows is held out; training ends when their loss has not become smaller for `patience` epochs,
+ * and leaves the model with the weights that were best on them, the start included. If a loss becomes NaN, infinite or explodes,
+ * training goes back to its last good weights with half the step.
+ *
+ * @throws SHAPE when the loss gives neither a number for each row, [N], nor a scalar; ARGUMENT when an option does not fit or
+ *   the model has nothing to train; DATA when there is too little to learn from; NUMERIC when the loss fails four times.
+ */
+export async function minimize(
+  loss: Loss,
+  model: object,
+  data: TrainingData | undefined,
+  options: MinimizeOptions = {},
+): Promise<MinimizeResult> {
+  const deadline = deadlineOf(options.maxMinutes);
+  const { validationLoss, ...others } = options;
+  const settings = parse(minimizeSettingsSchema, settingsIn(others), "an option of minimize");
+  const { context, weights } = options;
+  const given =
+    data === undefined ? undefined : asDataset(data, {}, { seed: settings.seed, context, weights });
+  const validation = options.validation && asInMemory(options.validation, {});
+  const all = await given;
+  const rows = all && trainingRows(all, validation, settings);
+  const parameters: ReadonlyMap<string, Parameter> = parametersOf({ ...model });
+  const result = await runTraining(
+    {
+      parameters,
+      rows,
+      settings,
+      description: [...parameters.keys()],
+      problem: () => ({ name: "training", loss, validationLoss }),
+    },
+    { ...options, deadline },
+  );
+  return {
+    ...result,
+    validationLoss: rows?.validation && result.validationLoss,
+    training: rows?.training,
+    validation: rows?.validation,
+  };
+}
