@@ -28,7 +28,7 @@ export interface FlowDescription {
   /** The type of the bijection, and its options. */
   bijection: Description;
   /** What a conditional flow makes of its context first. Default nothing. */
-  embedding?: ContextEmbeddingOptions;
+  embedding?: ContextEmbeddingOptions | undefined;
 }
 
 export interface KindOptions {

@@ -46,15 +46,18 @@ function sumTo(g: Tensor, target: Shape, full: Shape): Tensor {
   return extra > 0 ? result.reshape(result.shape.slice(extra)) : result;
 }
 
+/** A gradient for each input: of a list of two, a list of two. */
+export type Gradients<T extends readonly Tensor[]> = { -readonly [K in keyof T]: Tensor };
+
 /**
  * Vector-Jacobian product: the gradient of sum_i <cotangents_i, outputs_i> with respect to each of `inputs`,
  * in their shapes. It is a graph like any other, so it can be differentiated again.
  */
-export function vjp(
+export function vjp<const T extends readonly Tensor[]>(
   outputs: readonly Tensor[],
-  inputs: readonly Tensor[],
+  inputs: T,
   cotangents: readonly Tensor[],
-): Tensor[] {
+): Gradients<T> {
   const nodes = ancestors(outputs);
   const relevant = new Set<Tensor>(inputs);
   for (const node of nodes) if (node.inputs.some((parent) => relevant.has(parent))) relevant.add(node);
@@ -105,7 +108,8 @@ export function vjp(
       });
     });
   }
-  return inputs.map((x) => gradients.get(x)?.broadcastTo(x.shape) ?? filled(0, x.shape));
+  const result = inputs.map((x) => gradients.get(x)?.broadcastTo(x.shape) ?? filled(0, x.shape));
+  return result as Gradients<T>;
 }
 
 /** The gradient of a slice: of the positions start to end - 1 of an axis. */
@@ -144,7 +148,7 @@ function assemble(parts: readonly Part[], shape: Shape): Tensor {
 }
 
 /** Gradient of a scalar with respect to each of `inputs`, in their shapes. */
-export function grad(output: Tensor, inputs: readonly Tensor[]): Tensor[] {
+export function grad<const T extends readonly Tensor[]>(output: Tensor, inputs: T): Gradients<T> {
   if (output.rank !== 0) {
     throw new PushforwardError("SHAPE", "grad differentiates a scalar", {
       expected: "[]",
@@ -156,7 +160,10 @@ export function grad(output: Tensor, inputs: readonly Tensor[]): Tensor[] {
 }
 
 /** The function's value with the gradients of it, for training: `[value, ...gradients]`. */
-export function valueAndGrad(output: Tensor, inputs: readonly Tensor[]): [Tensor, ...Tensor[]] {
+export function valueAndGrad<const T extends readonly Tensor[]>(
+  output: Tensor,
+  inputs: T,
+): [Tensor, ...Gradients<T>] {
   return [output, ...grad(output, inputs)];
 }
 

@@ -1,6 +1,6 @@
 export { conv2d } from "./convolution.ts";
 export { type Drawn, drawForBatch, drawForRows, isTraining, traceTraining } from "./drawn.ts";
-export { ancestors, grad, jacobian, valueAndGrad, vjp } from "./grad.ts";
+export { ancestors, type Gradients, grad, jacobian, valueAndGrad, vjp } from "./grad.ts";
 export { buildGraph, type Graph, printGraph } from "./graph.ts";
 export { type IntegrateOptions, integrate, rungeKuttaStep, type VectorField } from "./integrate.ts";
 export { epsilon, loop, withGradient } from "./loop.ts";

@@ -1,0 +1,73 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { pages } from "../examples/documentation.ts";
+import { compileErrors, entryPoints, installPacked, root } from "./packed.ts";
+
+const { folder, remove } = installPacked();
+afterAll(remove);
+
+/** As strict as a project can be. */
+const STRICT = {
+  target: "ES2022",
+  module: "NodeNext",
+  moduleResolution: "NodeNext",
+  types: ["node"],
+  strict: true,
+  noUncheckedIndexedAccess: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: false,
+  noEmit: true,
+};
+
+/** Writes a project of some programs, and returns where it is. */
+function project(name: string, lib: readonly string[], programs: Readonly<Record<string, string>>): string {
+  const place = join(folder, name);
+  mkdirSync(place);
+  writeFileSync(
+    join(place, "tsconfig.json"),
+    JSON.stringify({ compilerOptions: { ...STRICT, lib }, include: ["*.mts"] }),
+  );
+  for (const [file, program] of Object.entries(programs)) writeFileSync(join(place, file), program);
+  return place;
+}
+
+const everything = project("everything", ["ES2022"], {
+  "main.mts": [
+    ...entryPoints.map((name, i) => `import * as entry${i} from "${name}";`),
+    'import { fit, nsf } from "pushforward";',
+    `export const entries = [${entryPoints.map((_, i) => `entry${i}`).join(", ")}];`,
+    "const flow = nsf(2, { transforms: 3, hidden: [16, 16] });",
+    "await fit(flow, new Float64Array(200), { epochs: 1 });",
+    "const [first]: Float64Array = await flow.sample(10, { seed: 1 });",
+    "export const known: number | undefined = first;",
+  ].join("\n"),
+});
+
+test.each([
+  ["the lowest version that is supported", "typescript-lowest"],
+  ["the current version", "typescript"],
+])("declarations compile under %s, without the DOM's library", (_, compiler) => {
+  expect(compileErrors(compiler, everything)).toBe("");
+});
+
+test("the README states the lowest version", () => {
+  const { version } = JSON.parse(
+    readFileSync(join(root, "node_modules/typescript-lowest/package.json"), "utf8"),
+  );
+  const [, stated] =
+    /TypeScript (\d+\.\d+) or later/.exec(readFileSync(join(root, "README.md"), "utf8")) ?? [];
+  expect(version.startsWith(`${stated}.`)).toBe(true);
+});
+
+test("the programs of all pages compile under the strictest options", () => {
+  // Those that show a file of src import its neighbors, which are no part of the package.
+  const programs = pages().filter(({ program }) => program !== "" && !program.includes(`from "${root}`));
+  const files = programs.map(({ path, program }) => [
+    `${path.replace(/\W/g, "-")}.mts`,
+    `${program}export {};\n`,
+  ]);
+  expect(files.length).toBeGreaterThan(10);
+  const place = project("pages", ["ES2023", "DOM", "DOM.Iterable"], Object.fromEntries(files));
+  expect(compileErrors("typescript", place)).toBe("");
+});
