@@ -1,5 +1,10 @@
 export type { Loss, LossBatch } from "./batchLoss.ts";
-export type { DensityProgress, DensityRecord, FitDensityOptions } from "./densityOptions.ts";
+export type {
+  AnnealingOptions,
+  DensityProgress,
+  DensityRecord,
+  FitDensityOptions,
+} from "./densityOptions.ts";
 export { type FitResult, fit } from "./fit.ts";
 export { type DensityFit, fitDensity } from "./fitDensity.ts";
 export { type FitTableOptions, type FittedTable, fitTable } from "./fitTable.ts";

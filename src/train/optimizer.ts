@@ -4,18 +4,31 @@ import type { FlatParameters } from "./flatParameters.ts";
 
 export const optimizerSchema = z.strictObject({
   type: z.enum(["adam", "adamW", "sgd"]).default("adamW"),
-  /** Step size before the schedule. */
   learningRate: z.number().positive().default(1e-3),
-  /** Decay of the average gradient (for `sgd` the momentum). */
   beta1: z.number().min(0).lt(1).default(0.9),
-  /** Decay of the average squared gradient. */
   beta2: z.number().min(0).lt(1).default(0.999),
   epsilon: z.number().positive().default(1e-8),
-  /** Pulls the parameters that were made with `decay`, which the weights of networks are, to 0: through the gradient in `adam` and `sgd`, directly in `adamW`. */
   weightDecay: z.number().nonnegative().default(0),
 });
 
-export type OptimizerOptions = z.input<typeof optimizerSchema>;
+/** How gradients become steps. */
+export interface OptimizerOptions {
+  /** Adam (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019), or gradient descent with momentum. Default `adamW`. */
+  type?: "adam" | "adamW" | "sgd";
+  /** Step size before the schedule. Default 0.001. */
+  learningRate?: number;
+  /** Decay of the average gradient, for `sgd` the momentum, in [0, 1). Default 0.9. */
+  beta1?: number;
+  /** Decay of the average squared gradient, in [0, 1). Default 0.999. */
+  beta2?: number;
+  /** Added to the root of the average squared gradient. Default 1e-8. */
+  epsilon?: number;
+  /**
+   * Pulls the parameters that were made with `decay`, which the weights of networks are, to 0: through the gradient in `adam`
+   * and `sgd`, directly in `adamW`. Default 0.
+   */
+  weightDecay?: number;
+}
 
 /**
  * Averages of gradients that have become 0, such as those of dead units, decay to denormal numbers and stay there, over which

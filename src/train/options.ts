@@ -2,45 +2,86 @@ import { z } from "zod";
 import type { InMemoryDataset, RowsInput } from "../dataset/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { Loss } from "./batchLoss.ts";
-import { optimizerSchema } from "./optimizer.ts";
-import { scheduleSchema } from "./schedule.ts";
+import { type OptimizerOptions, optimizerSchema } from "./optimizer.ts";
+import { type ScheduleOptions, scheduleSchema } from "./schedule.ts";
 
 /** Settings of any training. */
 const trainingSettings = {
-  /** Most epochs; see `trainingLengths` for the default. Early stopping usually ends sooner. */
   epochs: z.int().positive().optional(),
   batchSize: z.int().positive().default(256),
   optimizer: optimizerSchema.prefault({}),
   schedule: scheduleSchema.prefault({}),
-  /** Largest gradient norm; longer gradients are scaled down to it. */
   clipNorm: z.number().positive().default(5),
-  /** Share of the rows held out for early stopping, where no validation rows are given. */
   validationFraction: z.number().gt(0).lt(1).default(0.1),
-  /** Epochs without a smaller validation loss after which training ends; see `trainingLengths` for the default. */
   patience: z.int().positive().optional(),
-  /** Decay of a moving average of the weights, by step; validation and the result use the average. 0 turns it off. */
   averageDecay: z.number().min(0).lt(1).default(0.99),
-  /** Seed of the shuffling, of the validation split and of what a loss draws. */
   seed: z.int().nonnegative().default(0),
 };
 
 export const fitSettingsSchema = z.strictObject({
-  /** What is minimized: minus the log-density, or for continuous flows the error of the velocity (flow matching). */
   objective: z.enum(["likelihood", "flowMatching"]).default("likelihood"),
   ...trainingSettings,
 });
 
-export type FitSettings = z.input<typeof fitSettingsSchema>;
+/** The plain settings of `fit`. */
+export interface FitSettings {
+  /**
+   * What is minimized: minus the log-density (`likelihood`), or for continuous flows the error of the velocity (`flowMatching`).
+   * Default `likelihood`.
+   */
+  objective?: "likelihood" | "flowMatching";
+  /** Most epochs; early stopping usually ends sooner. Default 500, or as many as make 10,000 steps. */
+  epochs?: number;
+  /** Rows of a step. Default 256. */
+  batchSize?: number;
+  /** Default AdamW with a learning rate of 0.001. */
+  optimizer?: OptimizerOptions;
+  /** Default `plateau`. */
+  schedule?: ScheduleOptions;
+  /** Largest norm of a gradient; longer ones are scaled down to it. Default 5. */
+  clipNorm?: number;
+  /** Share of the rows held out for early stopping, in (0, 1), where no validation rows are given. Default 0.1. */
+  validationFraction?: number;
+  /** Epochs without a smaller validation loss after which training ends. Default 20, or as many as make 500 steps. */
+  patience?: number;
+  /** Decay of a moving average of the weights, by step; validation and the result use the average. 0 turns it off. Default 0.99. */
+  averageDecay?: number;
+  /** Seed of the shuffling, of the validation split and of what a loss draws. Default 0. */
+  seed?: number;
+}
 
 export const minimizeSettingsSchema = z.strictObject({
   ...trainingSettings,
-  /** 0 for no early stopping: all epochs are done. */
   validationFraction: z.number().min(0).lt(1).default(0.1),
-  /** Steps to take, where there are no data. */
   steps: z.int().positive().default(5000),
 });
 
-export type MinimizeSettings = z.input<typeof minimizeSettingsSchema>;
+/** The plain settings of `minimize`. */
+export interface MinimizeSettings {
+  /** Most epochs; early stopping usually ends sooner. Default 500, or as many as make 10,000 steps. */
+  epochs?: number;
+  /** Rows of a step. Default 256. */
+  batchSize?: number;
+  /** Default AdamW with a learning rate of 0.001. */
+  optimizer?: OptimizerOptions;
+  /** Default `plateau`. */
+  schedule?: ScheduleOptions;
+  /** Largest norm of a gradient; longer ones are scaled down to it. Default 5. */
+  clipNorm?: number;
+  /**
+   * Share of the rows held out for early stopping, in [0, 1), where no validation rows are given; 0 for no early stopping: all
+   * epochs are done. Default 0.1.
+   */
+  validationFraction?: number;
+  /** Epochs without a smaller validation loss after which training ends. Default 20, or as many as make 500 steps. */
+  patience?: number;
+  /** Decay of a moving average of the weights, by step; validation and the result use the average. 0 turns it off. Default 0.99. */
+  averageDecay?: number;
+  /** Seed of the shuffling, of the validation split and of what a loss draws. Default 0. */
+  seed?: number;
+  /** Steps to take, where there are no data. Default 5000. */
+  steps?: number;
+}
 
 /** Settings with their defaults. */
 export type TrainingSettings = z.output<typeof minimizeSettingsSchema>;

@@ -1,16 +1,26 @@
 import { z } from "zod";
 
 export const scheduleSchema = z.strictObject({
-  /** `plateau` halves the step when validation has not improved for `patience` epochs; `cosine` falls to `final` over all epochs. */
   type: z.enum(["constant", "cosine", "plateau"]).default("plateau"),
-  /** Steps over which the step size rises from 0. */
   warmupSteps: z.int().nonnegative().default(0),
-  /** Share of the step size that is left at the end. */
   final: z.number().min(0).max(1).default(0.01),
   patience: z.int().positive().optional(),
 });
 
-export type ScheduleOptions = z.input<typeof scheduleSchema>;
+/** How the step size changes in the course of a training. */
+export interface ScheduleOptions {
+  /**
+   * `plateau` halves the step size when the validation loss has not fallen for `patience` epochs; `cosine` lets it fall to
+   * `final` over all epochs; `constant` leaves it. Default `plateau`.
+   */
+  type?: "constant" | "cosine" | "plateau";
+  /** Steps over which the step size rises from 0. Default 0. */
+  warmupSteps?: number;
+  /** Share of the step size that is left at the end, in [0, 1]. Default 0.01. */
+  final?: number;
+  /** Epochs without a smaller validation loss after which `plateau` halves the step size. Default 8, or as many as make 200 steps. */
+  patience?: number;
+}
 
 /** Where training stands. */
 export interface Moment {

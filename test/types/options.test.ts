@@ -28,12 +28,24 @@ import type { ResampledOptions, resampledKind } from "../../src/distributions/re
 import type { FlowDescription, flowSchema } from "../../src/flows/build.ts";
 import type { Activation, activationSchema } from "../../src/nn/activation.ts";
 import type { NetworkDescription, NetworkOptions, networkSchema } from "../../src/nn/mlp.ts";
+import type { DensitySettings, densitySettingsSchema } from "../../src/train/densityOptions.ts";
+import type { OptimizerOptions, optimizerSchema } from "../../src/train/optimizer.ts";
+import type {
+  FitSettings,
+  fitSettingsSchema,
+  MinimizeSettings,
+  minimizeSettingsSchema,
+} from "../../src/train/options.ts";
+import type { ScheduleOptions, scheduleSchema } from "../../src/train/schedule.ts";
 
 // Interfaces of options are written by hand, for their docstrings; schemas check the same options at run time. These tests are
 // for the type checker: it fails where a field, its type or its being optional differs.
 
 /** What the constructor of a kind takes: its description without the type. */
 type OptionsOf<K extends { schema: z.ZodType }> = Omit<z.input<K["schema"]>, "type">;
+
+/** An intersection of objects as one object. */
+type Merged<T> = { [K in keyof T]: T[K] };
 
 test("options of bijections are those of their schemas", () => {
   expectTypeOf<AutoregressiveOptions>().toEqualTypeOf<OptionsOf<typeof autoregressiveKind>>();
@@ -71,6 +83,16 @@ test("options of distributions are those of their schemas", () => {
   expectTypeOf<MadeOptions>().toEqualTypeOf<OptionsOf<typeof madeKind>>();
   expectTypeOf<ResampledOptions>().toEqualTypeOf<OptionsOf<typeof resampledKind>>();
   expectTypeOf<ContextEmbeddingOptions>().toEqualTypeOf<z.input<typeof contextEmbeddingSchema>>();
+});
+
+test("settings of trainings are those of their schemas", () => {
+  expectTypeOf<OptimizerOptions>().toEqualTypeOf<z.input<typeof optimizerSchema>>();
+  expectTypeOf<ScheduleOptions>().toEqualTypeOf<z.input<typeof scheduleSchema>>();
+  expectTypeOf<FitSettings>().toEqualTypeOf<z.input<typeof fitSettingsSchema>>();
+  expectTypeOf<MinimizeSettings>().toEqualTypeOf<z.input<typeof minimizeSettingsSchema>>();
+  type Density = z.input<typeof densitySettingsSchema>;
+  expectTypeOf<Omit<DensitySettings, "schedule">>().toEqualTypeOf<Omit<Density, "schedule">>();
+  expectTypeOf<Merged<DensitySettings["schedule"]>>().toEqualTypeOf<Density["schedule"]>();
 });
 
 test("options of networks and descriptions of flows are those of their schemas", () => {
