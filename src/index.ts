@@ -143,6 +143,8 @@ export {
 export { Random, type Toy, toys } from "./random/index.ts";
 export { compile } from "./runtime/index.ts";
 export {
+  adam,
+  adamW,
   type CheckpointStore,
   type DensityFit,
   type Epoch,
@@ -161,7 +163,9 @@ export {
   type LossEpoch,
   type MinimizeOptions,
   type MinimizeResult,
+  type ModelOptimizer,
   minimize,
+  sgd,
   type TargetDensity,
   type TrainingData,
 } from "./train/index.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { MAX_LAYERS, sizeSchema } from "../description.ts";
 import { scoped } from "../graph/scope.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
-import type { Random } from "../random/index.ts";
+import { Random } from "../random/index.ts";
 import { type Activation, activate, activationSchema } from "./activation.ts";
 import { Linear } from "./linear.ts";
 
@@ -46,13 +46,13 @@ export class MLP {
   constructor(
     inputs: number,
     outputs: number,
-    options: NetworkDescription,
-    random: Random,
+    options: NetworkOptions = {},
+    random: Random = new Random(0),
     context = 0,
     { zero = true } = {},
   ) {
-    const sizes = [inputs + context, ...hiddenSizes(options), outputs];
-    this.options = options;
+    this.options = { hidden: [64, 64], activation: "relu", residual: false, ...options };
+    const sizes = [inputs + context, ...hiddenSizes(this.options), outputs];
     this.layers = sizes
       .slice(1)
       .map(

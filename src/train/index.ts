@@ -12,6 +12,7 @@ export { type Importance, type ImportanceOptions, importance } from "./importanc
 export { initialize } from "./initialize.ts";
 export { type MinimizeResult, minimize } from "./minimize.ts";
 export type { OptimizerOptions } from "./optimizer.ts";
+export { adam, adamW, type ModelOptimizer, sgd } from "./optimizers.ts";
 export type {
   CheckpointStore,
   Epoch,

@@ -1,5 +1,8 @@
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
+import { PushforwardError } from "../errors.ts";
 import type { Parameter } from "../graph/parameter.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { checkParametersFound } from "../nn/lostParameters.ts";
 import { parametersOf } from "../nn/module.ts";
 import { parse } from "../parse.ts";
 import type { Loss } from "./batchLoss.ts";
@@ -33,7 +36,8 @@ export interface MinimizeResult {
  *
  *     await minimize(({ values }) => flow.logProb(values).neg(), flow, rows);
  *
- * `model` is an object with parameters, or several in an object or array. Without data (`undefined`) the loss draws its rows,
+ * `model` is an object with parameters in public properties, or several in an object or array; what else the loss reads is
+ * named as `frozen` and stays as it is. Without data (`undefined`) the loss draws its rows,
  * `batch.normal(size)`, and training takes `steps` steps; an epoch is then 100 of them.
  *
  * With data, a tenth of the rows is held out; training ends when their loss has not become smaller for `patience` epochs,
@@ -50,7 +54,7 @@ export async function minimize(
   options: MinimizeOptions = {},
 ): Promise<MinimizeResult> {
   const deadline = deadlineOf(options.maxMinutes);
-  const { validationLoss, ...others } = options;
+  const { validationLoss, frozen, ...others } = options;
   const settings = parse(minimizeSettingsSchema, settingsIn(others), "an option of minimize");
   const { context, weights } = options;
   const given =
@@ -58,14 +62,28 @@ export async function minimize(
   const validation = options.validation && asInMemory(options.validation, {});
   const all = await given;
   const rows = all && trainingRows(all, validation, settings);
-  const parameters: ReadonlyMap<string, Parameter> = parametersOf({ ...model });
+  const parameters: ReadonlyMap<string, Parameter> = parametersOf(model);
+  if (![...parameters.values()].some(({ trainable }) => trainable)) throw nothingToTrain(model);
+  const known = { model, frozen };
+  /** The loss, after a check that training changes all parameters that it reads. */
+  const checked =
+    (own: Loss): Loss =>
+    (batch) => {
+      const result = own(batch);
+      checkParametersFound(known, result instanceof Tensor ? [result] : Object.values(result), []);
+      return result;
+    };
   const result = await runTraining(
     {
       parameters,
       rows,
       settings,
       description: [...parameters.keys()],
-      problem: () => ({ name: "training", loss, validationLoss }),
+      problem: () => ({
+        name: "training",
+        loss: checked(loss),
+        validationLoss: validationLoss && checked(validationLoss),
+      }),
     },
     { ...options, deadline },
   );
@@ -76,3 +94,10 @@ export async function minimize(
     validation: rows?.validation,
   };
 }
+
+const nothingToTrain = (model: object): PushforwardError =>
+  new PushforwardError("ARGUMENT", "the model has nothing to train", {
+    expected: "an object with trainable parameters in public properties",
+    received: `an object of class ${model.constructor?.name ?? "?"} without any`,
+    mend: "Give the objects whose parameters the loss reads: minimize(loss, { encoder, decoder }, rows).",
+  });

@@ -158,6 +158,8 @@ export interface RowOptions {
 export interface MinimizeOptions extends MinimizeSettings, TrainingControls, RowOptions {
   /** What is computed of the validation rows, where it differs from the loss. Without it, the loss. */
   validationLoss?: Loss;
+  /** Objects whose parameters the loss reads, and that are not to be trained. */
+  frozen?: object;
   onEpoch?(epoch: LossEpoch): void;
   onProgress?(progress: LossProgress): void;
 }

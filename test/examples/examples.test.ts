@@ -22,7 +22,7 @@ const numberAfter = (text: string, label: string): number =>
 
 test("every script is tested", () => {
   const scripts = readdirSync(join(root, "examples")).filter((name) => name.endsWith(".ts"));
-  expect(scripts).toEqual(["conditional.ts", "earthquakes.ts", "two-moons.ts"]);
+  expect(scripts).toEqual(["conditional.ts", "custom-loss.ts", "earthquakes.ts", "two-moons.ts", "vae.ts"]);
 });
 
 test("earthquakes.ts finds unusual rows and writes new ones", () => {
@@ -59,4 +59,33 @@ test("conditional.ts comes near the true density, which regression does not", ()
   expect(flow).toBeGreaterThan(network + 0.4);
   expect(flow).toBeLessThan(truth + 0.02);
   expect(truth - flow).toBeLessThan(0.2);
+});
+
+test("custom-loss.ts finds the quantiles of y, which is normal around 0 at x = 0", () => {
+  const quantiles = run("custom-loss.ts")
+    .match(/-?\d\.\d+/g)!
+    .map(Number);
+  [-1.2816, 0, 1.2816].forEach((z, i) => {
+    expect(Math.abs(quantiles[i]! - 0.3 * z)).toBeLessThan(0.06);
+  });
+});
+
+test("vae.ts has a bound that is below the exact log-likelihood", () => {
+  const text = run("vae.ts");
+  const bound = numberAfter(text, "autoencoder:");
+  expect(bound).toBeGreaterThan(-3.2);
+  expect(numberAfter(text, "flow:")).toBeGreaterThan(bound + 0.2);
+});
+
+/** Lines of a program, without comments, imports and lines for a formatter's sake: what one has to think of. */
+const programLines = (script: string): number =>
+  readFileSync(join(root, "examples", script), "utf8")
+    .replace(/import [^;]*;/g, "")
+    .replace(/\/\*.*?\*\//gs, "")
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !line.trim().startsWith("//")).length;
+
+test("short programs are short", () => {
+  expect(programLines("custom-loss.ts")).toBeLessThanOrEqual(10);
+  expect(programLines("vae.ts")).toBeLessThanOrEqual(30);
 });

@@ -1,0 +1,45 @@
+// A variational autoencoder (Kingma and Welling 2014): its bound on the log-likelihood of two moons, beside the exact
+// log-likelihood of a flow.
+//
+//     npx tsx examples/vae.ts
+import {
+  dataset,
+  fit,
+  forTables,
+  type LossBatch,
+  minimize,
+  nsf,
+  Random,
+  type Tensor,
+  toys,
+} from "pushforward";
+import { MLP } from "pushforward/nn";
+
+const [training, validation] = [1, 2].map((seed) => dataset(toys.twoMoons(1500, { seed }), { features: 2 }));
+
+/** log N(x; mean, deviation) of each row in nats, but for its constant. */
+const logNormal = (x: Tensor, mean: Tensor, logDeviation: Tensor) => {
+  const z = x.sub(mean).mul(logDeviation.neg().exp());
+  return z.square().mul(-0.5).sub(logDeviation).sum(1);
+};
+
+class VAE {
+  // Its last layer does not start at zero: z would tell nothing of x then, and the decoder would learn to ignore it.
+  readonly encoder = new MLP(2, 4, {}, new Random(0), 0, { zero: false });
+  readonly decoder = new MLP(2, 4);
+
+  /** Minus the evidence lower bound of each row in nats, with one draw of z for each. */
+  loss({ values: x, normal }: LossBatch) {
+    const [mean, logDeviation] = this.encoder.apply(x).split(1, [2, 2]);
+    const z = normal(2).mul(logDeviation.exp()).add(mean);
+    const [center, logWidth] = this.decoder.apply(z).split(1, [2, 2]);
+    const logPrior = z.square().mul(-0.5).sum(1);
+    const logDecoded = logNormal(x, center, logWidth).sub(Math.log(2 * Math.PI));
+    return logNormal(z, mean, logDeviation).sub(logPrior).sub(logDecoded);
+  }
+}
+const vae = new VAE();
+const bound = await minimize((batch) => vae.loss(batch), vae, training, { validation });
+console.log(`Bound of the autoencoder: ${(-bound.validationLoss!).toFixed(3)} nats`);
+const exact = await fit(forTables(nsf(2, { hidden: [32, 32] })), training, { validation });
+console.log(`Log-likelihood of the flow: ${exact.validationLogDensity.toFixed(3)} nats`);

@@ -1,0 +1,88 @@
+import { PushforwardError } from "../errors.ts";
+import type { Parameter } from "../graph/parameter.ts";
+import { parametersOf } from "../nn/module.ts";
+import { parse } from "../parse.ts";
+import { Optimizer, type OptimizerOptions, optimizerSchema } from "./optimizer.ts";
+import { Weights } from "./weights.ts";
+
+export type ModelOptimizerOptions = Omit<OptimizerOptions, "type">;
+
+/**
+ * An optimizer of the parameters of a model, for training loops of one's own: made by `adam`, `adamW` or `sgd`.
+ *
+ *     const optimizer = adam(flow, { learningRate: 3e-3 });
+ *     const step = compile((x) => valueAndGrad(flow.logProb(x).mean().neg(), optimizer.parameters), [["N", 2]]);
+ *     const [loss, ...gradients] = await step(rows);
+ *     await optimizer.step(gradients);
+ */
+export class ModelOptimizer {
+  /** The parameters that it trains, in the order in which `step` takes their gradients. */
+  readonly parameters: readonly Parameter[];
+  private readonly weights: Weights;
+  private readonly optimizer: Optimizer;
+
+  constructor(model: object, options: OptimizerOptions) {
+    const settings = parse(optimizerSchema, options, "an option of the optimizer");
+    this.weights = new Weights(parametersOf(model), false, 1);
+    this.parameters = [...this.weights.trainable.values()];
+    this.optimizer = new Optimizer(settings, this.weights.flat);
+  }
+
+  /**
+   * One step against the gradients of the parameters, each in row-major order. `scale` multiplies the learning rate, for
+   * schedules; `clipNorm` is the largest norm of all gradients together, and longer ones are scaled down to it.
+   *
+   * @throws SHAPE when a gradient is missing or has another number of elements than its parameter; NUMERIC when the gradients
+   *   are not finite. The parameters are then as before.
+   */
+  async step(
+    gradients: readonly ArrayLike<number>[],
+    {
+      scale = 1,
+      clipNorm = Number.POSITIVE_INFINITY,
+    }: { readonly scale?: number; readonly clipNorm?: number } = {},
+  ): Promise<void> {
+    const { flat } = this.weights;
+    const places = new Map(
+      flat.parcels.flatMap(({ members }) => members).map(({ parameter, start }) => [parameter, start]),
+    );
+    let squares = 0;
+    this.parameters.forEach((parameter, i) => {
+      const gradient = gradients[i];
+      if (gradient?.length !== parameter.numbers.length) {
+        throw new PushforwardError("SHAPE", `gradient ${i} does not fit its parameter`, {
+          expected: `${parameter.numbers.length} numbers`,
+          received: gradient ? `${gradient.length}` : "none",
+          mend: "Give the gradients in the order of optimizer.parameters.",
+        });
+      }
+      flat.gradient.set(gradient, places.get(parameter)!);
+      for (let k = 0; k < gradient.length; k++) squares += gradient[k]! ** 2;
+    });
+    const norm = Math.sqrt(squares);
+    if (!Number.isFinite(norm)) {
+      throw new PushforwardError("NUMERIC", "the gradients are not finite", {
+        received: `a norm of ${norm}`,
+        mend: "Lower the learning rate, or leave this batch out.",
+      });
+    }
+    await this.optimizer.step(scale, norm > clipNorm ? clipNorm / norm : 1, 0);
+  }
+
+  /** Ends training: the parameters get arrays of their own again, and may be trained by others. */
+  release(): void {
+    this.weights.release();
+  }
+}
+
+/** Adam (Kingma and Ba 2015) for the trainable parameters of a model. */
+export const adam = (model: object, options: ModelOptimizerOptions = {}): ModelOptimizer =>
+  new ModelOptimizer(model, { ...options, type: "adam" });
+
+/** AdamW (Loshchilov and Hutter 2019) for the trainable parameters of a model. */
+export const adamW = (model: object, options: ModelOptimizerOptions = {}): ModelOptimizer =>
+  new ModelOptimizer(model, { ...options, type: "adamW" });
+
+/** Gradient descent for the trainable parameters of a model; `beta1` is the momentum. */
+export const sgd = (model: object, options: ModelOptimizerOptions = {}): ModelOptimizer =>
+  new ModelOptimizer(model, { ...options, type: "sgd" });

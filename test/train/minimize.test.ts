@@ -1,0 +1,195 @@
+import { describe, expect, test } from "vitest";
+import { dataset } from "../../src/dataset/index.ts";
+import { forTables, maf, nsf } from "../../src/flows/index.ts";
+import { valueAndGrad } from "../../src/graph/index.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
+import { Random } from "../../src/random/index.ts";
+import { compile } from "../../src/runtime/index.ts";
+import { adam, type CheckpointStore, fit, type LossBatch, minimize, sgd } from "../../src/train/index.ts";
+
+/** Rows (x, 2 x + 1 + noise). */
+function line(rows: number): Float64Array {
+  const z = new Random(1).normal(new Float64Array(2 * rows));
+  return z.map((e, i) => (i % 2 === 0 ? e : 2 * z[i - 1]! + 1 + 0.1 * e));
+}
+
+const regression = () => ({ slope: new Parameter([], 0), intercept: new Parameter([], 0) });
+const squaredError =
+  ({ slope, intercept }: ReturnType<typeof regression>) =>
+  ({ values }: Pick<LossBatch, "values">) =>
+    values
+      .slice(1, 1, 2)
+      .sub(values.slice(1, 0, 1).mul(slope).add(intercept))
+      .square()
+      .sum(1);
+const numbersOf = (model: Record<string, Parameter>) =>
+  Object.fromEntries(Object.entries(model).map(([name, { numbers }]) => [name, numbers[0]!]));
+const quick = { epochs: 60, optimizer: { learningRate: 0.05 } } as const;
+
+describe("minimize", () => {
+  test("finds the line of least squares", async () => {
+    const model = regression();
+    const data = dataset(line(400), { features: 2 });
+    const result = await minimize(squaredError(model), model, data, quick);
+    const { slope, intercept } = numbersOf(model);
+    expect(slope).toBeCloseTo(2, 1);
+    expect(intercept).toBeCloseTo(1, 1);
+    expect(result.validationLoss).toBeCloseTo(0.01, 2);
+    expect([result.training!.rows, result.validation!.rows]).toEqual([360, 40]);
+  });
+
+  test("is what fit is: the same loss trains to the same weights", async () => {
+    const data = line(300);
+    const [a, b] = [nsf(2, { transforms: 2, hidden: [8] }), nsf(2, { transforms: 2, hidden: [8] })];
+    const fitted = await fit(a, data, { epochs: 3, seed: 4 });
+    const rows = dataset(data, { features: 2 });
+    const minimized = await minimize(({ values }) => b.logProb(values).neg(), b, rows, {
+      epochs: 3,
+      seed: 4,
+    });
+    expect(minimized.epochs.map(({ validationLoss }) => -validationLoss!)).toEqual(
+      fitted.epochs.map(({ validationLogDensity }) => validationLogDensity),
+    );
+    const weights = (flow: typeof a) => [...flow.parameters().values()].map(({ numbers }) => [...numbers]);
+    expect(weights(b)).toEqual(weights(a));
+  });
+
+  test("minimizes a scalar over whole batches, the last one filled up", async () => {
+    const model = regression();
+    const seen = new Set<unknown>();
+    const loss = ({ values }: LossBatch) => {
+      seen.add(values.shape[0]);
+      return squaredError(model)({ values }).mean();
+    };
+    const data = dataset(line(250), { features: 2 });
+    const options = { ...quick, batchSize: 64, threads: 2, validationFraction: 0.2 };
+    const { validationLoss } = await minimize(loss, model, data, options);
+    expect(numbersOf(model).slope).toBeCloseTo(2, 1);
+    expect(validationLoss).toBeCloseTo(0.01, 2);
+  });
+
+  test("draws noise, the same for each evaluation of the validation rows", async () => {
+    // E[(c - u)^2] over u ~ N(0, 1) is least at c = 0.
+    const model = { center: new Parameter([], 1) };
+    const loss = ({ normal }: LossBatch) => model.center.sub(normal(1)).square().sum(1);
+    const still = { epochs: 3, optimizer: { type: "sgd", learningRate: 1e-30 } } as const;
+    const { epochs } = await minimize(loss, model, dataset(line(400), { features: 2 }), still);
+    expect(new Set(epochs.map(({ validationLoss }) => validationLoss)).size).toBe(1);
+    expect(new Set(epochs.map(({ trainLoss }) => trainLoss)).size).toBe(3);
+  });
+
+  test("without data takes the steps it is told, and knows their number", async () => {
+    const model = { mean: new Parameter([], 3), steps: new Parameter([], 0, { trainable: false }) };
+    // From 0 to 1 over the first 200 steps.
+    const loss = ({ uniform, step }: LossBatch) => {
+      const factor = step.div(200).minimum(1);
+      return { loss: model.mean.sub(uniform(1)).square().sum(1), factor };
+    };
+    const options = { steps: 250, optimizer: { learningRate: 0.05 }, batchSize: 512 };
+    const { epochs, validationLoss, training } = await minimize(loss, model, undefined, options);
+    expect(model.mean.numbers[0]).toBeCloseTo(0.5, 1);
+    expect(epochs.map(({ step }) => step)).toEqual([100, 200, 250]);
+    expect(epochs.map(({ metrics }) => metrics!.factor)).toEqual([
+      expect.closeTo(0.2475, 5),
+      expect.closeTo(0.7475, 5),
+      1,
+    ]);
+    expect([validationLoss, training]).toEqual([undefined, undefined]);
+  });
+
+  test("goes on from a checkpoint to the same weights", async () => {
+    const saved: Uint8Array[] = [];
+    const store = (first?: Uint8Array): CheckpointStore => ({
+      load: async () => first,
+      save: async (bytes) => void saved.push(bytes),
+    });
+    const run = async (checkpoint: CheckpointStore) => {
+      const model = regression();
+      const loss = (batch: LossBatch) => ({
+        loss: squaredError(model)(batch),
+        noise: batch.normal(1).sum(1),
+      });
+      const data = dataset(line(200), { features: 2 });
+      const { epochs } = await minimize(loss, model, data, { ...quick, epochs: 6, checkpoint });
+      return { epochs, ...numbersOf(model) };
+    };
+    const whole = await run(store());
+    const [, , third] = saved;
+    expect(await run(store(third))).toEqual(whole);
+  });
+
+  test("refuses what it cannot train", async () => {
+    const model = regression();
+    const data = dataset(line(50), { features: 2 });
+    await expect(minimize(({ values }) => values, model, data)).rejects.toThrow(
+      "the loss does not fit: expected a tensor [N], a number for each row, or a scalar tensor, received [N, 2]",
+    );
+    await expect(minimize(squaredError(model), { rows: 3 }, data)).rejects.toThrow(
+      "the model has nothing to train",
+    );
+    await expect(minimize(squaredError(model), model, undefined)).rejects.toThrow(
+      "the loss reads the rows of a batch, and there are no data",
+    );
+    const hidden = new Parameter([], 1);
+    const loss = (batch: LossBatch) => squaredError(model)(batch).mul(hidden);
+    await expect(minimize(loss, model, data)).rejects.toThrow("in none of its public properties");
+    const { stopped } = await minimize(loss, model, data, { epochs: 1, frozen: { hidden } });
+    expect(stopped).toBe("epochs");
+    expect(hidden.numbers[0]).toBe(1);
+  });
+
+  test("trains a model once at a time", async () => {
+    const flow = forTables(maf(2, { transforms: 1, hidden: [8] }));
+    const data = line(200);
+    const first = fit(flow, data, { epochs: 2 });
+    await expect(fit(flow, data, { epochs: 2 })).rejects.toThrow("is being trained already");
+    expect((await first).epochs).toHaveLength(2);
+    expect((await fit(flow, data, { epochs: 1 })).epochs).toHaveLength(1);
+  });
+
+  test("copies its rows before it waits", async () => {
+    const run = async (change: boolean) => {
+      const flow = maf(2, { transforms: 1, hidden: [8] });
+      const data = line(100);
+      const result = fit(flow, data, { epochs: 2 });
+      if (change) data.fill(7);
+      return (await result).validationLogDensity;
+    };
+    expect(await run(true)).toBe(await run(false));
+  });
+});
+
+describe("an own training loop", () => {
+  test("trains a flow by adam", async () => {
+    const flow = forTables(maf(2, { transforms: 2, hidden: [16] }));
+    const data = line(256);
+    const optimizer = adam(flow, { learningRate: 0.01 });
+    const step = compile((x) => valueAndGrad(flow.logProb(x).mean().neg(), optimizer.parameters), [["N", 2]]);
+    const losses: number[] = [];
+    for (let i = 0; i < 250; i++) {
+      const [loss, ...gradients] = await step(data);
+      losses.push(loss![0]!);
+      await optimizer.step(gradients, { clipNorm: 5 });
+    }
+    optimizer.release();
+    await step.release();
+    // The entropy of the rows: of x, and of the noise around the line.
+    const entropy = Math.log(2 * Math.PI * Math.E) + Math.log(0.1);
+    expect(losses.at(-1)).toBeLessThan(entropy + 0.15);
+    const again = adam(flow);
+    again.release();
+  });
+
+  test("takes the steps of its optimizer, and refuses gradients that do not fit", async () => {
+    const model = { w: new Parameter([2], [1, 2]), b: new Parameter([], 5) };
+    const optimizer = sgd(model, { learningRate: 0.5, beta1: 0 });
+    expect(optimizer.parameters).toEqual([model.w, model.b]);
+    await optimizer.step([[1, -1], [2]], { scale: 0.5 });
+    expect([...model.w.numbers, ...model.b.numbers]).toEqual([0.75, 2.25, 4.5]);
+    await expect(optimizer.step([[1, 1]])).rejects.toThrow("gradient 1 does not fit its parameter");
+    await expect(optimizer.step([[1, Number.NaN], [1]])).rejects.toThrow("the gradients are not finite");
+    expect([...model.w.numbers]).toEqual([0.75, 2.25]);
+    optimizer.release();
+    expect([...model.w.numbers, ...model.b.numbers]).toEqual([0.75, 2.25, 4.5]);
+  });
+});
