@@ -12,6 +12,7 @@ export type {
 export { BlockAutoregressive, type BlockAutoregressiveOptions } from "./blockAutoregressive.ts";
 export { type BijectionDescription, bijectionSchema, buildBijection } from "./build.ts";
 export { Chain } from "./chain.ts";
+export { type CheckBijectionOptions, checkBijection } from "./checkBijection.ts";
 export { Continuous, type ContinuousOptions } from "./continuous.ts";
 export { alternatingMask, Coupling, type CouplingOptions, randomMask } from "./coupling.ts";
 export { DiagonalScaling } from "./diagonalScaling.ts";

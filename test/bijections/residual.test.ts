@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { logAbsDeterminant } from "../../src/bijections/determinant.ts";
 import { eliminate } from "../../src/bijections/elimination.ts";
 import { Residual } from "../../src/bijections/index.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
@@ -9,7 +10,6 @@ import { parametersOf } from "../../src/nn/module.ts";
 import { Random, toys } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
 import { fit } from "../../src/train/index.ts";
-import { logAbsDeterminant } from "../mathematics/determinant.ts";
 import { integral, lineRule, square } from "../mathematics/quadrature.ts";
 import { perturb } from "../nn/perturb.ts";
 import { expectClose } from "./invariants.ts";

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import { logAbsDeterminant } from "../../src/bijections/determinant.ts";
 import { Actnorm, Chain, LULinear, Permutation, Standardize, Tails } from "../../src/bijections/index.ts";
 import { DiagonalNormal, StandardNormal, Uniform } from "../../src/distributions/index.ts";
 import { buildFlow, Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
@@ -9,7 +10,6 @@ import { compile } from "../../src/runtime/compile.ts";
 import { Team } from "../../src/runtime/team.ts";
 import { fit } from "../../src/train/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
-import { logAbsDeterminant } from "../mathematics/determinant.ts";
 import { perturb } from "../nn/perturb.ts";
 import { flowCases } from "./cases.ts";
 

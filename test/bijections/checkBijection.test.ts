@@ -1,0 +1,193 @@
+import { describe, expect, test } from "vitest";
+import {
+  Actnorm,
+  type Bijection,
+  Chain,
+  checkBijection,
+  Power,
+  Standardize,
+  Tanh,
+} from "../../src/bijections/index.ts";
+import type { CustomKind } from "../../src/distributions/index.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
+import { concat, type Tensor } from "../../src/graph/tensor.ts";
+
+/** x = (z_1, z_2 + slope sin z_1), with what a test makes of it. */
+class Wave implements Bijection {
+  readonly features: number = 2;
+  readonly context = 0;
+  readonly slope = new Parameter([1], 0.5);
+  forward(z: Tensor) {
+    return { value: z.add(this.shift(z)), logDet: z.sum(1).mul(0) };
+  }
+  inverse(x: Tensor) {
+    return { value: x.sub(this.shift(x)), logDet: x.sum(1).mul(0) };
+  }
+  protected shift(rows: Tensor): Tensor {
+    const first = rows.slice(1, 0, 1);
+    return concat([first.mul(0), first.sin().mul(this.slope)], 1);
+  }
+  describe(): { type: string } {
+    return { type: "wave" };
+  }
+}
+
+const refusal = async (bijection: Bijection, kinds: CustomKind[] = []): Promise<string> => {
+  const error = await checkBijection(bijection, { kinds }).then(
+    () => undefined,
+    (error: unknown) => error as Error,
+  );
+  if (error) expect(error).toMatchObject({ name: "PushforwardError" });
+  return error?.message ?? "accepted";
+};
+
+const kind = (build: () => Bijection): CustomKind[] => [{ bijection: "wave", build }];
+
+test("a bijection of one's own keeps the invariants, and its parameters stay as they are", async () => {
+  const wave = new Wave();
+  expect(
+    await refusal(
+      wave,
+      kind(() => new Wave()),
+    ),
+  ).toBe("accepted");
+  expect([...wave.slope.numbers]).toEqual([0.5]);
+  expect(wave.slope.numbers).toBeInstanceOf(Float32Array);
+  expect(await refusal(new Chain([wave, new Actnorm({ features: 2 })]))).toBe("accepted");
+});
+
+test("rows may be given where a bijection is not defined everywhere", async () => {
+  const z = Array.from({ length: 20 }, (_, i) => 0.1 + 0.1 * i);
+  await checkBijection(new Power({ features: 2, exponent: 2 }), { z });
+  await expect(checkBijection(new Power({ features: 2, exponent: 2 }))).rejects.toThrow(
+    /inverse\(forward\(z\)\) is not z/,
+  );
+  await checkBijection(new Tanh({ features: 3 }));
+  await expect(checkBijection(new Wave(), { z: [1, 2, 3] })).rejects.toMatchObject({ code: "SHAPE" });
+});
+
+describe("what is wrong is named, with by how much", () => {
+  test("a way back that leads elsewhere", async () => {
+    class Wrong extends Wave {
+      override inverse(x: Tensor) {
+        return { value: x.sub(this.shift(x).mul(0.9)), logDet: x.sum(1).mul(0) };
+      }
+    }
+    expect(await refusal(new Wrong())).toMatch(
+      /^Wrong is no bijection: inverse\(forward\(z\)\) is not z in float64, off by 0\.0\d+/,
+    );
+  });
+
+  test("a log-determinant that is not that of the Jacobian", async () => {
+    class Wrong extends Actnorm {
+      override forward(z: Tensor) {
+        const { value, logDet } = super.forward(z);
+        return { value, logDet: logDet.mul(2) };
+      }
+      override inverse(x: Tensor) {
+        const { value, logDet } = super.inverse(x);
+        return { value, logDet: logDet.mul(2) };
+      }
+    }
+    expect(await refusal(new Wrong({ features: 2 }))).toMatch(
+      /the log-determinants of forward are not those of its Jacobians/,
+    );
+    class Opposite extends Actnorm {
+      override inverse(x: Tensor) {
+        const { value, logDet } = super.inverse(x);
+        return { value, logDet: logDet.neg() };
+      }
+    }
+    expect(await refusal(new Opposite({ features: 2 }))).toMatch(/of the two directions are not opposite/);
+  });
+
+  test("a gradient that does not belong to the map", async () => {
+    class Cut extends Wave {
+      protected override shift(rows: Tensor) {
+        return super.shift(rows.stopGradient());
+      }
+    }
+    expect(await refusal(new Cut())).toMatch(/the Jacobians of forward are not those of finite differences/);
+    class Unused extends Wave {
+      readonly more = new Parameter([3], 0);
+    }
+    expect(await refusal(new Unused())).toMatch(/the gradient of inverse by its parameter more is 0/);
+    await checkBijection(new Unused(), { unused: (path) => path === "more" });
+    class Fixed extends Wave {
+      protected override shift(rows: Tensor) {
+        const first = rows.slice(1, 0, 1);
+        return concat([first.mul(0), first.sin().mul(this.slope.stopGradient().add(this.slope).mul(0.5))], 1);
+      }
+    }
+    expect(await refusal(new Fixed())).toMatch(/its gradients are not those of finite differences/);
+  });
+
+  test("shapes, sizes and descriptions", async () => {
+    class Wide extends Wave {
+      override inverse(x: Tensor) {
+        return { value: x.slice(1, 0, 1), logDet: x.sum(1) };
+      }
+    }
+    expect(await refusal(new Wide())).toMatch(
+      /inverse gives rows of another shape: expected \[N, 2\], received \[N, 1\]/,
+    );
+    class Columns extends Wave {
+      override forward(z: Tensor) {
+        return { value: z, logDet: z };
+      }
+    }
+    expect(await refusal(new Columns())).toMatch(/forward gives log-determinants of another shape/);
+    class Half extends Wave {
+      override readonly features = 1.5;
+    }
+    expect(await refusal(new Half())).toMatch(/its sizes are not whole numbers/);
+    class Nameless extends Wave {
+      override describe() {
+        return {} as { type: string };
+      }
+    }
+    expect(await refusal(new Nameless())).toMatch(/describe\(\) gives no type/);
+  });
+
+  test("a parameter that is not found, and a NaN that is hidden", async () => {
+    class Hiding extends Wave {
+      readonly #more = new Parameter([1], 0.1);
+      protected override shift(rows: Tensor) {
+        return super.shift(rows).mul(this.#more);
+      }
+    }
+    expect(await refusal(new Hiding())).toMatch(/Hiding computes with a parameter \[1\]/);
+    class Silent extends Actnorm {
+      override inverse(x: Tensor) {
+        const { value, logDet } = super.inverse(x);
+        return { value: value.equal(value).where(value, 0), logDet };
+      }
+    }
+    expect(await refusal(new Silent({ features: 1 }))).toMatch(/inverse hides a NaN/);
+  });
+
+  test("a description that builds another map", async () => {
+    class Scaled extends Wave {
+      readonly factor: number;
+      constructor(factor: number) {
+        super();
+        this.factor = factor;
+      }
+      protected override shift(rows: Tensor) {
+        return super.shift(rows).mul(this.factor);
+      }
+    }
+    expect(
+      await refusal(
+        new Scaled(2),
+        kind(() => new Scaled(1)),
+      ),
+    ).toMatch(/what its description builds is another map/);
+    expect(
+      await refusal(
+        new Wave(),
+        kind(() => new Standardize({ features: 2 })),
+      ),
+    ).toMatch(/describes itself otherwise/);
+  });
+});
