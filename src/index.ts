@@ -137,6 +137,7 @@ export {
   input,
   jacobian,
   Parameter,
+  scalar,
   stack,
   Tensor,
   valueAndGrad,

@@ -22,7 +22,14 @@ const numberAfter = (text: string, label: string): number =>
 
 test("every script is tested", () => {
   const scripts = readdirSync(join(root, "examples")).filter((name) => name.endsWith(".ts"));
-  expect(scripts).toEqual(["conditional.ts", "custom-loss.ts", "earthquakes.ts", "two-moons.ts", "vae.ts"]);
+  expect(scripts).toEqual([
+    "conditional.ts",
+    "custom-loss.ts",
+    "earthquakes.ts",
+    "own-bijection.ts",
+    "two-moons.ts",
+    "vae.ts",
+  ]);
 });
 
 test("earthquakes.ts finds unusual rows and writes new ones", () => {
@@ -37,6 +44,14 @@ test("earthquakes.ts finds unusual rows and writes new ones", () => {
   const lines = readFileSync(output, "utf8").trimEnd().split("\n");
   expect(lines).toHaveLength(1708);
   expect(lines[0]).toBe("lon,lat,depth_km,mag");
+});
+
+test("own-bijection.ts checks, trains, saves and loads a bijection", () => {
+  const output = join(folder, "bend.safetensors");
+  const text = run("own-bijection.ts", output);
+  expect(numberAfter(text, "")).toBeGreaterThan(-3);
+  expect(Math.abs(numberAfter(text, "a = ") - 1)).toBeLessThan(0.1);
+  expect(readFileSync(output).length).toBeGreaterThan(100);
 });
 
 test("two-moons.ts learns the moons and draws them", () => {
@@ -88,4 +103,5 @@ const programLines = (script: string): number =>
 test("short programs are short", () => {
   expect(programLines("custom-loss.ts")).toBeLessThanOrEqual(10);
   expect(programLines("vae.ts")).toBeLessThanOrEqual(30);
+  expect(programLines("own-bijection.ts")).toBeLessThanOrEqual(22);
 });
