@@ -105,7 +105,7 @@ export function decodeModel(bytes: Uint8Array, { kinds = [] }: KindOptions = {})
   const numbers = [...arrays.values()].reduce((sum, { values }) => sum + values.length, 0);
   const { columns, given, labels, training, flow } = buildWithin({ numbers, bytes: bytes.length }, () =>
     withCustomKinds(kinds, () => {
-      const description = parse(modelSchema, unchecked, "the model's description", "MODEL");
+      const description = parseDescription(unchecked);
       return { ...description, flow: buildFitting(description.flow, kinds) };
     }),
   );
@@ -133,13 +133,30 @@ function checkReadable(bytes: Uint8Array, options: KindOptions): void {
     decodeModel(bytes, options);
   } catch (error) {
     if (!(error instanceof PushforwardError) || error.code !== "MODEL") throw error;
-    const path = /does not fit at (\S+)(?=:)/.exec(error.message)?.[1];
     const [reason] = error.message.split("\n");
+    const unknown = / of a type that pushforward does not have/.test(reason);
     throw new PushforwardError("ARGUMENT", "this model could not be read back from a file", {
-      received: path?.endsWith("type") ? `the type ${error.received} at ${path}` : reason.replace(/\.$/, ""),
-      mend: path?.startsWith("flow")
-        ? 'Give the kinds of your own classes to encodeModel and decodeModel, such as { kinds: [{ bijection: "shear", build: () => new Shear() }] }, or keep the parameters only: saveParameters(flow), loadParameters(bytes, flow).'
-        : "What a file holds has to describe the model in full, and its numbers have to be finite.",
+      received: unknown ? `the type ${error.received}` : reason.replace(/\.$/, ""),
+      mend:
+        unknown || / its flow does not know/.test(reason)
+          ? 'Give the kinds of your own classes to encodeModel and decodeModel, such as { kinds: [{ bijection: "shear", build: () => new Shear() }] }, or keep the parameters only: saveParameters(flow), loadParameters(bytes, flow).'
+          : "What a file holds has to describe the model in full, and its numbers have to be finite.",
+      cause: error,
+    });
+  }
+}
+
+/** Checks a description; a type that pushforward does not have may be that of a class of the user's. */
+function parseDescription(unchecked: unknown): z.output<typeof modelSchema> {
+  try {
+    return parse(modelSchema, unchecked, "the model's description", "MODEL");
+  } catch (error) {
+    if (!(error instanceof PushforwardError) || !error.received) throw error;
+    const [, path] = /does not fit at (flow\.\S*type):/.exec(error.message) ?? [];
+    if (!path) throw error;
+    throw new PushforwardError("MODEL", "the model has a part of a type that pushforward does not have", {
+      received: `${error.received} at ${path}`,
+      mend: "If this is a class of your own, give its kind to decodeModel or loadModel: { kinds: [...] }.",
       cause: error,
     });
   }

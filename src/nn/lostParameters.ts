@@ -16,10 +16,9 @@ export function checkParametersFound(
   outputs: readonly Tensor[],
   inputs: readonly (Tensor | undefined)[],
 ): void {
-  const found = new Set<Tensor>(parametersOf(module).values());
-  const nodes = ancestors(outputs, new Set<Tensor | undefined>(inputs));
-  const lost = nodes.find((node) => node instanceof Parameter && !found.has(node) && !inputs.includes(node));
+  const lost = lostParameter(module, outputs, inputs);
   if (!lost) return;
+  const nodes = ancestors(outputs, new Set<Tensor | undefined>(inputs));
   const { scope } = nodes.find((node) => node.inputs.includes(lost)) ?? lost;
   const { name, path } = ownerOf(module, scope);
   throw new PushforwardError(
@@ -29,6 +28,26 @@ export function checkParametersFound(
       mend: "It would be neither trained nor saved. Store it in a public property of the module, in an array or in a plain object there: not in a #private field, a Map or a closure.",
     },
   );
+}
+
+/** A parameter that `outputs` read and that `module` does not show; the graph is walked once, up to the `inputs`. */
+function lostParameter(
+  module: object,
+  outputs: readonly Tensor[],
+  inputs: readonly (Tensor | undefined)[],
+): Parameter | undefined {
+  const found = new Set<Tensor>(parametersOf(module).values());
+  const seen = new Set<Tensor | undefined>([...inputs, ...outputs]);
+  const open = outputs.filter((output) => !inputs.includes(output));
+  for (let node = open.pop(); node; node = open.pop()) {
+    if (node instanceof Parameter && !found.has(node)) return node;
+    for (const parent of node.inputs) {
+      if (seen.has(parent)) continue;
+      seen.add(parent);
+      open.push(parent);
+    }
+  }
+  return undefined;
 }
 
 /** The innermost object of a class on a path of scopes, such as `bijection/bijections.0`, below `root`. */

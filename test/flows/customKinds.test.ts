@@ -171,6 +171,14 @@ test("the error names the type and its path, and says what to do", () => {
   `);
 });
 
+test("the error of reading says so, too", () => {
+  const bytes = encodeModel(model(new Flow(normal, new Chain([new Shear()]))), { kinds });
+  expect(() => decodeModel(bytes)).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the model has a part of a type that pushforward does not have: received "shear" at flow.bijection.bijections.0.type.
+    If this is a class of your own, give its kind to decodeModel or loadModel: { kinds: [...] }.]
+  `);
+});
+
 test("what a description leaves out is an error of saving", () => {
   class Wide extends Shear {
     readonly more = new Parameter([3], 0);
