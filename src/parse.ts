@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { type ErrorCode, PushforwardError } from "./errors.ts";
+import { nearestName } from "./nearestName.ts";
 
 /**
  * Checks `value` by a schema and returns it with its defaults filled in.
@@ -13,26 +14,45 @@ export function parse<S extends z.ZodType>(
   what: string,
   code: ErrorCode = "ARGUMENT",
 ): z.output<S> {
-  const result = schema.safeParse(value);
+  let known: readonly string[] = [];
+  const result = schema.safeParse(value, {
+    error: ({ code, inst }) => {
+      // Only here an issue has the schema of the object that the unknown fields are in.
+      if (code === "unrecognized_keys") known = Object.keys((inst as z.core.$ZodObject)._zod.def.shape);
+      return undefined;
+    },
+  });
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const path = issue.path.map(String);
   throw new PushforwardError(code, `${what} does not fit${path.length ? ` at ${path.join(".")}` : ""}`, {
-    ...contrast(issue, at(value, issue.path)),
+    ...contrast(issue, at(value, issue.path), known),
     cause: result.error,
   });
 }
 
 type Issue = z.core.$ZodIssue;
 
-function contrast(issue: Issue, received: unknown): { expected: string; received: string } {
-  if (issue.code === "unrecognized_keys") {
-    return {
-      expected: "no other fields than those it knows",
-      received: shortened(issue.keys.map(unquoted).join(", ")),
-    };
-  }
+function contrast(
+  issue: Issue,
+  received: unknown,
+  known: readonly string[],
+): { expected: string; received: string } {
+  if (issue.code === "unrecognized_keys") return unknownNames(issue.keys, known);
   return { expected: expectation(issue), received: brief(received) };
+}
+
+/** What an error says of fields or options that do not exist, with the name that was most likely meant by the first. */
+export function unknownNames(
+  names: readonly string[],
+  known: readonly string[],
+): { expected: string; received: string } {
+  const nearest = nearestName(names[0] ?? "", known);
+  const received = shortened(names.map(unquoted).join(", "));
+  return {
+    expected: known.length > 0 ? oneOf(known) : "nothing",
+    received: nearest === undefined ? received : `${received} (did you mean ${nearest}?)`,
+  };
 }
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -75,8 +95,16 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
 /** A value as an error shows it: JSON, cut where it is long. */
 export function brief(value: unknown): string {
   if (value === undefined) return "nothing";
-  const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
-  return shortened(escaped(text));
+  return shortened(escaped(typeof value === "number" ? String(value) : json(value)));
+}
+
+function json(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // A cycle, or a bigint.
+    return String(value);
+  }
 }
 
 /** A text as an error shows it. */

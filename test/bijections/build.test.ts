@@ -82,7 +82,7 @@ describe("buildBijection", () => {
       `[PushforwardError: a bijection does not fit at features: expected a whole number, received 2.5.]`,
     );
     expect(build({ type: "actnorm", features: 2, scale: 3 })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a bijection does not fit: expected no other fields than those it knows, received scale.]`,
+      `[PushforwardError: a bijection does not fit: expected one of type, features, received scale.]`,
     );
     expect(build({ type: "chain", bijections: [] })).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a bijection does not fit at bijections: expected a list of at least 1, received [].]`,

@@ -24,12 +24,16 @@ const RECIPES: Readonly<Record<string, (features: number, options: RecipeOptions
   iaf,
   "nsf, autoregressive": (features, options) => nsf(features, { ...options, bins: 5, bound: 4 }),
   "nsf, coupling": (features, options) => nsf(features, { ...options, kind: "coupling", bins: 5, bound: 4 }),
-  planar,
+  planar: (features, options) => planar(features, withoutOrders(options)),
   "planar, sampling in closed form": (features, options) =>
-    planar(features, { ...options, closedForm: "sampling" }),
-  radial,
-  sylvester,
+    planar(features, { ...withoutOrders(options), closedForm: "sampling" }),
+  radial: (features, options) => radial(features, withoutOrders(options)),
+  sylvester: (features, options) => sylvester(features, withoutOrders(options)),
 };
+
+function withoutOrders({ ordering: _, orders: __, ensemble: ___, ...options }: RecipeOptions) {
+  return options;
+}
 
 const COUPLINGS = ["nice", "realNVP", "realNVP, separate networks", "glow", "nsf, coupling"];
 

@@ -103,7 +103,7 @@ test("names that a terminal would obey are shown as JSON, cut where they are lon
   expect(() =>
     decodeModel(encodeChecked({}, { pushforward: JSON.stringify(odd) })),
   ).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the model's description does not fit at flow: expected no other fields than those it knows, received \\u001b]0;\\u009b.]`,
+    `[PushforwardError: the model's description does not fit at flow: expected one of type, base, bijection, embedding, received \\u001b]0;\\u009b.]`,
   );
 });
 

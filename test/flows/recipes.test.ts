@@ -153,16 +153,16 @@ describe("recipes", () => {
       Keep at least one feature, or use an autoregressive bijection for a single one.]
     `);
     expect(() => nsf(0)).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a standard normal distribution does not fit at features: expected more than 0, received 0.]`,
+      `[PushforwardError: the number of features of nsf does not fit: expected more than 0, received 0.]`,
     );
     expect(() => nsf(2, { bins: 1 })).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: an autoregressive bijection does not fit at transform.bins: expected at least 2, received 1.]`,
     );
     expect(() => maf(2, { context: -1 })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: an autoregressive bijection does not fit at context: expected at least 0, received -1.]`,
+      `[PushforwardError: an option of maf does not fit at context: expected at least 0, received -1.]`,
     );
     expect(() => maf(2, { transforms: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a chain needs at least one bijection.]`,
+      `[PushforwardError: an option of maf does not fit at transforms: expected more than 0, received 0.]`,
     );
     expect(() => maf(2, { base: new Logistic({ features: 3 }) })).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the base distribution does not fit the bijection: expected 2 features, received 3.]`,

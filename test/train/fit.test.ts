@@ -369,7 +369,7 @@ describe("failure", () => {
     );
     const misspelt = { epoch: 3 } as object;
     await expect(fit(flow, [1, 2, 3, 4], misspelt)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: an option of fit does not fit: expected no other fields than those it knows, received epoch.]`,
+      `[PushforwardError: an option of fit does not fit: expected one of objective, epochs, batchSize, optimizer, schedule, clipNorm, validationFraction, patience, averageDecay, seed, received epoch (did you mean epochs?).]`,
     );
   });
 });

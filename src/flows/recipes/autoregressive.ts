@@ -5,19 +5,30 @@ import { identityOrder, randomOrder, reverseOrder } from "../../bijections/permu
 import type { ScalarTransformOptions } from "../../bijections/scalar/options.ts";
 import type { Flow } from "../flow.ts";
 import { layerSeed, layers, network, type RecipeOptions } from "./layers.ts";
+import { checkedByPart, type Fields, recipeCheck, recipeFields } from "./options.ts";
 
 export interface AutoregressiveRecipeOptions extends RecipeOptions {
   /** `separate`: a network for each parameter of each feature. Default `masked`. */
   conditioner?: "masked" | "separate";
 }
 
+const fields = {
+  ...recipeFields,
+  conditioner: checkedByPart,
+} satisfies Fields<AutoregressiveRecipeOptions>;
+
+const checkMaf = recipeCheck("maf", fields);
+const checkIaf = recipeCheck("iaf", fields);
+
 /** Masked autoregressive flow (Papamakarios et al. 2017): its density is one pass. */
 export function maf(features: number, options: AutoregressiveRecipeOptions = {}): Flow {
+  checkMaf(features, options);
   return autoregressive(features, { type: "affine" }, options);
 }
 
 /** Inverse autoregressive flow (Kingma et al. 2016): MAF turned around, so that drawing is one pass. */
 export function iaf(features: number, options: AutoregressiveRecipeOptions = {}): Flow {
+  checkIaf(features, options);
   return autoregressive(features, { type: "affine" }, options, (bijection) => new Invert(bijection));
 }
 

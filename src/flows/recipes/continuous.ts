@@ -3,16 +3,29 @@ import { StandardNormal } from "../../distributions/standardNormal.ts";
 import { Random } from "../../random/index.ts";
 import { Flow } from "../flow.ts";
 import type { RecipeOptions } from "./layers.ts";
+import { checkedByPart, type Fields, layerFields, networkFields, recipeCheck } from "./options.ts";
 
 export interface ContinuousRecipeOptions
   extends Pick<RecipeOptions, "context" | "base" | "seed" | "hidden" | "activation">,
     Pick<ContinuousOptions, "frequencies" | "tolerance" | "trace"> {}
+
+const check = recipeCheck("cnf", {
+  context: layerFields.context,
+  base: layerFields.base,
+  seed: layerFields.seed,
+  hidden: networkFields.hidden,
+  activation: networkFields.activation,
+  frequencies: checkedByPart,
+  tolerance: checkedByPart,
+  trace: checkedByPart,
+} satisfies Fields<ContinuousRecipeOptions>);
 
 /**
  * Continuous normalizing flow (Chen et al. 2018; FFJORD: Grathwohl et al. 2019): `fit` trains it by likelihood, or much
  * faster with `objective: "flowMatching"`. The activation is silu unless told.
  */
 export function cnf(features: number, options: ContinuousRecipeOptions = {}): Flow {
+  check(features, options);
   const { base = new StandardNormal({ features }), seed = 0, hidden, activation, ...rest } = options;
   const network = { ...(hidden && { hidden }), ...(activation && { activation }) };
   return new Flow(base, new Continuous({ features, network, ...rest }, new Random(seed).split("recipe")));

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { Actnorm } from "../../bijections/actnorm.ts";
 import type { Bijection } from "../../bijections/bijection.ts";
 import { Chain } from "../../bijections/chain.ts";
@@ -11,6 +12,7 @@ import { PushforwardError } from "../../errors.ts";
 import { Random } from "../../random/index.ts";
 import type { Flow } from "../flow.ts";
 import { layerSeed, layers, network, type RecipeOptions } from "./layers.ts";
+import { type Fields, recipeCheck, recipeFields } from "./options.ts";
 
 export interface CouplingRecipeOptions extends RecipeOptions {
   /**
@@ -19,6 +21,15 @@ export interface CouplingRecipeOptions extends RecipeOptions {
   conditioner?: "shared" | "separate";
 }
 
+const realNVPFields = {
+  ...recipeFields,
+  conditioner: z.enum(["shared", "separate"]),
+} satisfies Fields<CouplingRecipeOptions>;
+
+const checkNice = recipeCheck("nice", recipeFields satisfies Fields<RecipeOptions>);
+const checkRealNVP = recipeCheck("realNVP", realNVPFields);
+const checkGlow = recipeCheck("glow", recipeFields satisfies Fields<RecipeOptions>);
+
 /**
  * NICE: additive couplings, which keep volumes, and a diagonal scaling, over a logistic base (Dinh et al. 2015).
  *
@@ -26,6 +37,7 @@ export interface CouplingRecipeOptions extends RecipeOptions {
  * circle of clusters) has a saddle that training does not leave.
  */
 export function nice(features: number, options: RecipeOptions = {}): Flow {
+  checkNice(features, options);
   const settings = { base: new Logistic({ features }), transforms: 4, ...options };
   const atBase = [new DiagonalScaling({ features })];
   const step = (coupling: Coupling, random: Random) => {
@@ -39,6 +51,7 @@ export function nice(features: number, options: RecipeOptions = {}): Flow {
 
 /** RealNVP: affine couplings (Dinh et al. 2017). Both directions are one pass. */
 export function realNVP(features: number, options: CouplingRecipeOptions = {}): Flow {
+  checkRealNVP(features, options);
   const { conditioner = "shared", context = 0 } = options;
   if (conditioner === "shared") return couplings(features, { type: "affine" }, options);
   if (options.orders !== undefined && options.orders > 1) {
@@ -59,6 +72,7 @@ export function realNVP(features: number, options: CouplingRecipeOptions = {}): 
  * coupling. Masks alternate, so that it starts as the identity without the random permutations of the paper.
  */
 export function glow(features: number, options: RecipeOptions = {}): Flow {
+  checkGlow(features, options);
   const step = (coupling: Coupling) =>
     new Chain([coupling, new LULinear({ features }), new Actnorm({ features })]);
   return couplings(features, { type: "affine" }, options, { step });

@@ -3,11 +3,19 @@ import { Elementwise } from "../../bijections/elementwise.ts";
 import { Householder } from "../../bijections/householder.ts";
 import type { Flow } from "../flow.ts";
 import { layers, type OwnRecipeOptions } from "./layers.ts";
+import { checkedByPart, type Fields, layerFields, recipeCheck } from "./options.ts";
 
 export interface GaussianizationRecipeOptions extends Omit<OwnRecipeOptions, "context"> {
   /** Normal distributions in each mixture. Default 8. */
   components?: number;
 }
+
+const check = recipeCheck("gaussianization", {
+  transforms: layerFields.transforms,
+  base: layerFields.base,
+  seed: layerFields.seed,
+  components: checkedByPart,
+} satisfies Fields<GaussianizationRecipeOptions>);
 
 /** Deviation of the starting parameters of the mixtures. */
 const START = 0.1;
@@ -17,6 +25,7 @@ const START = 0.1;
  * not as the identity: there components are equal, and the likelihood has a saddle that training does not leave.
  */
 export function gaussianization(features: number, options: GaussianizationRecipeOptions = {}): Flow {
+  check(features, options);
   const { components = 8 } = options;
   return layers(features, options, (_, random) => {
     const marginals = new Elementwise({ features, transform: { type: "gaussianization", components } });

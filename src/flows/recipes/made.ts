@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { identityOrder, randomOrder } from "../../bijections/permutation.ts";
 import { Ensemble } from "../../distributions/ensemble.ts";
 import { Made, type MadeOptions } from "../../distributions/made.ts";
@@ -5,6 +6,7 @@ import type { NetworkOptions } from "../../nn/mlp.ts";
 import { Random } from "../../random/index.ts";
 import { Flow } from "../flow.ts";
 import { network } from "./layers.ts";
+import { checkedByPart, type Fields, layerFields, networkFields, recipeCheck } from "./options.ts";
 
 export interface MadeRecipeOptions
   extends NetworkOptions,
@@ -18,11 +20,25 @@ export interface MadeRecipeOptions
   seed?: number;
 }
 
+const check = recipeCheck("made", {
+  ...networkFields,
+  context: layerFields.context,
+  seed: layerFields.seed,
+  ordering: z.enum(["natural", "random"]),
+  outputs: checkedByPart,
+  components: checkedByPart,
+  hiddenOrder: checkedByPart,
+  direct: checkedByPart,
+  masks: checkedByPart,
+  orderAgnostic: checkedByPart,
+} satisfies Fields<MadeRecipeOptions>);
+
 /**
  * MADE as a density model (Germain et al. 2015), with no bijection: `bernoulli` outputs for binary data. With several `masks`
  * it is the ensemble over them.
  */
 export function made(features: number, options: MadeRecipeOptions = {}): Flow {
+  check(features, options);
   const { ordering = "natural", hidden, activation, residual, seed = 0, ...rest } = options;
   const random = new Random(seed).split("recipe");
   const order =

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Bijection } from "../../bijections/bijection.ts";
 import { Invert } from "../../bijections/invert.ts";
 import { Planar } from "../../bijections/planar.ts";
@@ -5,9 +6,19 @@ import { Radial } from "../../bijections/radial.ts";
 import { Sylvester } from "../../bijections/sylvester.ts";
 import type { Flow } from "../flow.ts";
 import { layers, network, type RecipeOptions } from "./layers.ts";
+import {
+  checkedByPart,
+  type Fields,
+  layerFields,
+  networkFields,
+  recipeCheck,
+  recipeFields,
+} from "./options.ts";
 
 /** Layers whose networks, if any, are of the context. */
-export interface PlanarRecipeOptions extends Omit<RecipeOptions, "ordering" | "orders" | "ensemble"> {
+export type RadialRecipeOptions = Omit<RecipeOptions, "ordering" | "orders" | "ensemble">;
+
+export interface PlanarRecipeOptions extends RadialRecipeOptions {
   /** Which direction is closed form; the other one finds roots. Default `density`. */
   closedForm?: "density" | "sampling";
 }
@@ -17,8 +28,24 @@ export interface SylvesterRecipeOptions extends PlanarRecipeOptions {
   columns?: number;
 }
 
+const radialFields = {
+  ...networkFields,
+  ...layerFields,
+  batchNorm: recipeFields.batchNorm,
+} satisfies Fields<RadialRecipeOptions>;
+const planarFields = {
+  ...radialFields,
+  closedForm: z.enum(["density", "sampling"]),
+} satisfies Fields<PlanarRecipeOptions>;
+const sylvesterFields = { ...planarFields, columns: checkedByPart } satisfies Fields<SylvesterRecipeOptions>;
+
+const checkRadial = recipeCheck("radial", radialFields);
+const checkPlanar = recipeCheck("planar", planarFields);
+const checkSylvester = recipeCheck("sylvester", sylvesterFields);
+
 /** Planar flow: each layer bends space across a plane (Rezende and Mohamed 2015). */
 export function planar(features: number, options: PlanarRecipeOptions = {}): Flow {
+  checkPlanar(features, options);
   const { context = 0, closedForm } = options;
   return layers(features, { transforms: 32, ...options }, (_, random) =>
     turned(new Planar({ features, context, network: network(options) }, random), closedForm),
@@ -26,10 +53,8 @@ export function planar(features: number, options: PlanarRecipeOptions = {}): Flo
 }
 
 /** Radial flow: each layer draws rows to a point or pushes them away, in closed form both ways (Rezende and Mohamed 2015). */
-export function radial(
-  features: number,
-  options: Omit<RecipeOptions, "ordering" | "orders" | "ensemble"> = {},
-): Flow {
+export function radial(features: number, options: RadialRecipeOptions = {}): Flow {
+  checkRadial(features, options);
   const { context = 0 } = options;
   return layers(
     features,
@@ -40,6 +65,7 @@ export function radial(
 
 /** Sylvester flow: each layer is planar in several directions at once (van den Berg et al. 2018). */
 export function sylvester(features: number, options: SylvesterRecipeOptions = {}): Flow {
+  checkSylvester(features, options);
   const { context = 0, closedForm, columns } = options;
   return layers(features, { transforms: 8, ...options }, (_, random) =>
     turned(new Sylvester({ features, columns, context, network: network(options) }, random), closedForm),

@@ -1,6 +1,7 @@
 import { Residual, type ResidualOptions } from "../../bijections/residual.ts";
 import type { Flow } from "../flow.ts";
 import { layers, type OwnRecipeOptions } from "./layers.ts";
+import { checkedByPart, type Fields, layerFields, networkFields, recipeCheck } from "./options.ts";
 
 export interface ResidualRecipeOptions extends OwnRecipeOptions, Pick<ResidualOptions, "trace"> {
   /** Widths of the hidden layers. Default [64, 64]. */
@@ -9,8 +10,16 @@ export interface ResidualRecipeOptions extends OwnRecipeOptions, Pick<ResidualOp
   lipschitz?: number;
 }
 
+const check = recipeCheck("residual", {
+  ...layerFields,
+  hidden: networkFields.hidden,
+  lipschitz: checkedByPart,
+  trace: checkedByPart,
+} satisfies Fields<ResidualRecipeOptions>);
+
 /** Residual flow: z = x + g(x) with a Lipschitz bound on g (Behrmann et al. 2019; Chen et al. 2019). */
 export function residual(features: number, options: ResidualRecipeOptions = {}): Flow {
+  check(features, options);
   const { context = 0, hidden, lipschitz, trace } = options;
   return layers(
     features,

@@ -1,8 +1,10 @@
+import { z } from "zod";
 import { Uniform } from "../../distributions/uniform.ts";
 import type { Flow } from "../flow.ts";
 import { autoregressive } from "./autoregressive.ts";
 import { couplings } from "./coupling.ts";
 import type { RecipeOptions } from "./layers.ts";
+import { checkedByPart, type Fields, recipeCheck, recipeFields } from "./options.ts";
 
 export interface SplineRecipeOptions extends RecipeOptions {
   /** Default `autoregressive`. */
@@ -13,8 +15,19 @@ export interface SplineRecipeOptions extends RecipeOptions {
   bound?: number;
 }
 
+const ncsfFields = {
+  ...recipeFields,
+  kind: z.enum(["coupling", "autoregressive"]),
+  bins: checkedByPart,
+} satisfies Fields<Omit<SplineRecipeOptions, "bound">>;
+const nsfFields = { ...ncsfFields, bound: checkedByPart } satisfies Fields<SplineRecipeOptions>;
+
+const checkNsf = recipeCheck("nsf", nsfFields);
+const checkNcsf = recipeCheck("ncsf", ncsfFields);
+
 /** Neural spline flow: rational-quadratic splines, autoregressive or in couplings (Durkan et al. 2019). */
 export function nsf(features: number, options: SplineRecipeOptions = {}): Flow {
+  checkNsf(features, options);
   const { kind = "autoregressive", bins = 8, bound = 5, ...rest } = options;
   const transform = { type: "rationalQuadraticSpline", bins, bound } as const;
   return kind === "coupling"
@@ -27,6 +40,7 @@ export function nsf(features: number, options: SplineRecipeOptions = {}): Flow {
  * a density on the torus, of period 2 pi in each feature.
  */
 export function ncsf(features: number, options: Omit<SplineRecipeOptions, "bound"> = {}): Flow {
+  checkNcsf(features, options);
   const { kind = "autoregressive", bins = 8, ...rest } = options;
   const transform = { type: "circularSpline", bins } as const;
   const all = { base: new Uniform({ features, low: -Math.PI, high: Math.PI }), ...rest };

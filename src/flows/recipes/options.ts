@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { countSchema, MAX_LAYERS, sizeSchema } from "../../description.ts";
+import type { Distribution } from "../../distributions/distribution.ts";
+import { activationSchema } from "../../nn/activation.ts";
+import { variantsSchema } from "../../nn/numberings.ts";
+import { parse } from "../../parse.ts";
+
+/** A schema for each option of a recipe: the type makes sure that none is missing. */
+export type Fields<Options> = Readonly<Record<keyof Options, z.ZodType>>;
+
+/** An option that goes to a bijection or a distribution as it is, whose constructor checks it. */
+export const checkedByPart = z.unknown();
+
+const isDistribution = (value: unknown): boolean => {
+  const { logProb, sample } = (value ?? {}) as Partial<Distribution>;
+  return typeof logProb === "function" && typeof sample === "function";
+};
+
+const seed = z.int().nonnegative();
+const base = z.custom<Distribution>(isDistribution, { error: "a distribution" });
+
+export const networkFields = {
+  hidden: z.array(sizeSchema).max(MAX_LAYERS),
+  activation: activationSchema,
+  residual: z.boolean(),
+};
+
+/** The options of flows without a conditioner. */
+export const layerFields = { context: countSchema, transforms: sizeSchema.max(MAX_LAYERS), base, seed };
+
+export const recipeFields = {
+  ...networkFields,
+  ...layerFields,
+  ordering: z.enum(["alternating", "random"]),
+  orders: variantsSchema,
+  ensemble: z.boolean(),
+  batchNorm: z.boolean(),
+};
+
+/**
+ * Gives the function that checks what a recipe is called with. It throws `ARGUMENT` for a number of features that is not 1, 2, ...,
+ * for an option that the recipe does not have, with the name that was most likely meant, and for a value that does not fit.
+ */
+export function recipeCheck(name: string, fields: Readonly<Record<string, z.ZodType>>) {
+  const schema = z.strictObject(fields).partial();
+  return (features: number, options: object): void => {
+    parse(sizeSchema, features, `the number of features of ${name}`);
+    parse(schema, options, `an option of ${name}`);
+  };
+}

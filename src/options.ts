@@ -1,0 +1,24 @@
+import { PushforwardError } from "./errors.ts";
+import { brief, unknownNames } from "./parse.ts";
+
+/** Throws `ARGUMENT` unless `options` is an object whose keys are all among `names`, or undefined. */
+export function checkOptions(owner: string, options: unknown, names: readonly string[]): void {
+  if (options === undefined) return;
+  if (!isPlainObject(options)) {
+    throw new PushforwardError("ARGUMENT", `the options of ${owner} are not an object`, {
+      expected: `an object with any of ${names.join(", ")}`,
+      received: brief(options),
+    });
+  }
+  const unknown = Object.keys(options).filter((name) => !names.includes(name));
+  if (unknown.length > 0)
+    throw new PushforwardError("ARGUMENT", `unknown option of ${owner}`, unknownNames(unknown, names));
+}
+
+/** An object, and not a list of numbers or of anything else. */
+export const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !ArrayBuffer.isView(value) &&
+  typeof (value as { length?: unknown }).length !== "number";

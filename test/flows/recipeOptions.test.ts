@@ -1,0 +1,75 @@
+import { describe, expect, test } from "vitest";
+import * as recipes from "../../src/flows/recipes/index.ts";
+
+const wrong = (value: unknown) => value as never;
+const all = Object.entries(recipes) as unknown as [
+  string,
+  (features: unknown, options?: unknown) => unknown,
+][];
+
+describe.each(all)("%s", (name, recipe) => {
+  test("refuses an option that it does not have, and names the one that was meant", () => {
+    expect(() => recipe(2, { sed: 1 })).toThrow(
+      expect.objectContaining({
+        code: "ARGUMENT",
+        message: expect.stringMatching(
+          new RegExp(
+            `^an option of ${name} does not fit: expected one of .*, received sed \\(did you mean seed\\?\\)\\.$`,
+          ),
+        ),
+      }),
+    );
+  });
+
+  test("refuses what is no number of features", () => {
+    for (const features of [{ features: 2 }, "2", 0, 1.5, undefined]) {
+      expect(() => recipe(features)).toThrow(`the number of features of ${name} does not fit: expected`);
+    }
+  });
+
+  test("refuses options that are none", () => {
+    expect(() => recipe(2, null)).toThrow(
+      `an option of ${name} does not fit: expected an object, received null`,
+    );
+    expect(() => recipe(2, [3])).toThrow(
+      `an option of ${name} does not fit: expected an object, received [3]`,
+    );
+  });
+});
+
+test("names of options that are nearly right, and values that are not, are told in one line", () => {
+  const { nsf, maf, planar, realNVP, made } = recipes;
+  expect(() => nsf(2, wrong({ transfoms: 3 }))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an option of nsf does not fit: expected one of hidden, activation, residual, context, transforms, base, seed, ordering, orders, ensemble, batchNorm, kind, bins, bound, received transfoms (did you mean transforms?).]`,
+  );
+  expect(() => nsf(wrong({ features: 2 }))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the number of features of nsf does not fit: expected a number, received {"features":2}.]`,
+  );
+  expect(() => maf(2, wrong({ transforms: "3" }))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an option of maf does not fit at transforms: expected a number, received "3".]`,
+  );
+  expect(() => maf(2, { transforms: 0 })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an option of maf does not fit at transforms: expected more than 0, received 0.]`,
+  );
+  expect(() => maf(2, wrong({ base: "normal" }))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an option of maf does not fit at base: expected a distribution, received "normal".]`,
+  );
+  expect(() => maf(2, wrong({ hidden: 64 }))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an option of maf does not fit at hidden: expected a list, received 64.]`,
+  );
+  expect(() => nsf(2, wrong({ kind: "couplings" }))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an option of nsf does not fit at kind: expected one of "coupling", "autoregressive", received "couplings".]`,
+  );
+  expect(() => nsf(2, wrong({ bins: "8" }))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an autoregressive bijection does not fit at transform.bins: expected a number, received "8".]`,
+  );
+  expect(() => planar(2, wrong({ ordering: "random" }))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an option of planar does not fit: expected one of hidden, activation, residual, context, transforms, base, seed, batchNorm, closedForm, received ordering.]`,
+  );
+  expect(() => realNVP(2, wrong({ conditioner: "masked" }))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an option of realNVP does not fit at conditioner: expected one of "shared", "separate", received "masked".]`,
+  );
+  expect(() => made(2, wrong({ ordering: "alternating" }))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an option of made does not fit at ordering: expected one of "natural", "random", received "alternating".]`,
+  );
+});
