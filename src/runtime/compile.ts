@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import { PushforwardError } from "../errors.ts";
 import { absorbBiases } from "../graph/absorbBiases.ts";
@@ -9,9 +10,12 @@ import { formatShape, resolveShape, type Shape, sizeOf } from "../graph/shape.ts
 import { input, Tensor } from "../graph/tensor.ts";
 import { absorbTransposes } from "../graph/transposes.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
+import { isPlainObject } from "../options.ts";
+import { brief } from "../parse.ts";
 import { type Engine, loadEngine, sessionOptions, writesInPlace } from "./engine.ts";
 import type { EngineOptions } from "./engineOptions.ts";
 import { BARRIER, runInPlace } from "./inPlace.js";
+import { checkCompileOptions } from "./options.ts";
 import { isShared } from "./thread.ts";
 
 export type { Floats };
@@ -36,33 +40,49 @@ type Arrays<T extends Traced> = T extends Tensor
     ? { [K in keyof T]: Floats }
     : { [K in keyof T]: Floats };
 
-/** A compiled function: typed arrays in, typed arrays out, both in row-major order. */
-export interface Compiled<T extends Traced> {
+/** Shapes of the inputs in their order, or by name: an object whose keys are in that order. */
+export type InputShapes = readonly Shape[] | Readonly<Record<string, Shape>>;
+
+/** A compiled function: arrays in, typed arrays out, both in row-major order. */
+export interface Compiled<T extends Traced> extends AsyncDisposable {
+  /** Copies its inputs, which the caller may change at once. */
   (...inputs: readonly ArrayLike<number>[]): Promise<Arrays<T>>;
-  /** Like calling it, but writes into arrays of the caller: nothing is copied or allocated. */
+  /** Like calling it, but reads and writes arrays of the caller until it is done: nothing is copied or allocated. */
   into(inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>): Promise<void>;
   /** `into` for the same arrays again and again: gives a function that runs over what they then hold. */
   bind(inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>): Promise<() => Promise<void>>;
   readonly graph: Graph;
   readonly options: CompileOptions;
-  /** The graph as ONNX. */
+  /**
+   * The graph as an ONNX file: the inputs by the names of their shapes (`input0`, ... if they have none), the outputs by theirs
+   * (`output` for one tensor, `output0`, ... for a list), and the parameters as they are now.
+   */
   bytes(): Uint8Array<ArrayBuffer>;
+  /** What the session is made of: has an output more where the runtime needs it, and the parameters only if embedded. */
+  sessionBytes(): Uint8Array<ArrayBuffer>;
+  /** Ends the session, when the calls before are done; the next call makes another one. `await using` does it too. */
   release(): Promise<void>;
 }
 
 /**
  * Traces `build` once over symbolic inputs of the given shapes and gives a function over typed arrays.
  *
+ *     const scores = compile((x) => grad(flow.logProb(x).sum(), [x])[0], { x: ["N", 2] });
+ *
  * The session is made at the first call. With a symbolic batch axis one session serves every number of rows.
  * Booleans come back as 0 and 1. Parameters are read at each call. `moreInputs` gives inputs that came up while tracing.
+ *
+ * Throws `ARGUMENT` for shapes or options that do not fit. A call throws `SHAPE` for inputs that do not fill their shapes, and
+ * `ARGUMENT` for what is not an array of numbers.
  */
 export function compile<T extends Traced>(
   build: (...inputs: Tensor[]) => T,
-  shapes: readonly Shape[],
+  shapes: InputShapes,
   options: CompileOptions = {},
   moreInputs: () => readonly Tensor[] = () => [],
 ): Compiled<T> {
-  const tensors = shapes.map((shape, i) => input(`input${i}`, shape));
+  checkCompileOptions(options);
+  const tensors = inputsOf(shapes);
   const traced = build(...tensors);
   const single = traced instanceof Tensor;
   const record: Record<string, Tensor> = single
@@ -78,21 +98,42 @@ export function compile<T extends Traced>(
   const graph = buildGraph([...tensors, ...moreInputs()], floats, options.parameterNames, rewrite);
   const executable = new Executable(graph, options);
 
-  const call = async (...inputs: readonly ArrayLike<number>[]) => {
+  const call = async (...inputs: readonly ArrayLike<number>[]): Promise<Arrays<T>> => {
     const outputs = await executable.run(inputs);
-    if (single) return outputs.output;
-    return Array.isArray(traced) ? Object.values(outputs) : outputs;
+    return (single ? outputs.output : Array.isArray(traced) ? Object.values(outputs) : outputs) as Arrays<T>;
   };
   return Object.assign(call, {
     graph,
     options,
-    bytes: () => executable.bytes(),
+    bytes: () =>
+      exportOnnx(graph, { precision: options.precision, batch: options.batch, embedParameters: true }),
+    sessionBytes: () => executable.bytes(),
     into: (inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>) =>
       executable.runInto(inputs, outputs),
     bind: (inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>) =>
       executable.bind(inputs, outputs),
     release: () => executable.release(),
+    [Symbol.asyncDispose]: () => executable.release(),
   }) as Compiled<T>;
+}
+
+/** The symbolic inputs. */
+function inputsOf(shapes: InputShapes): Tensor[] {
+  const named = Array.isArray(shapes)
+    ? (shapes as readonly Shape[]).map((shape, i) => [`input${i}`, shape] as const)
+    : isPlainObject(shapes)
+      ? Object.entries(shapes as Readonly<Record<string, Shape>>)
+      : [["", shapes as unknown as Shape] as const];
+  const isSize = (size: unknown) => size === "N" || (Number.isSafeInteger(size) && (size as number) >= 0);
+  for (const [, shape] of named) {
+    if (Array.isArray(shape) && shape.every(isSize)) continue;
+    throw new PushforwardError("ARGUMENT", "the shapes of the inputs do not fit", {
+      expected:
+        'a list of shapes, such as [["N", 2], [3]], or an object of them by name, such as { x: ["N", 2] }',
+      received: brief(shapes),
+    });
+  }
+  return named.map(([name, shape]) => input(name, shape));
 }
 
 /** An array of the caller, and what the runtime has for it. */
@@ -115,6 +156,8 @@ class Executable {
   private written: Uint8Array<ArrayBuffer> | undefined;
   private readonly precision: Precision;
   private readonly wrapped = new Map<string, Wrapped>();
+  /** Calls that are not done. */
+  private readonly pending = new Set<Promise<void>>();
   private readonly graph: Graph;
   private readonly options: CompileOptions;
 
@@ -125,7 +168,7 @@ class Executable {
   }
 
   async run(inputs: readonly ArrayLike<number>[]): Promise<Record<string, Floats>> {
-    const arrays = inputs.map((values) => this.convert(values));
+    const arrays = inputs.map((values, i) => this.copy(values, this.graph.inputs[i]?.name ?? `input ${i}`));
     const batch = this.batchOf(arrays);
     const outputs = Object.fromEntries(
       this.graph.outputs.map(({ name, tensor }) => [name, this.allocate(sizeOf(tensor.shape, batch))]),
@@ -135,8 +178,13 @@ class Executable {
   }
 
   async runInto(inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>): Promise<void> {
-    const run = await this.bind(inputs, outputs);
-    await run();
+    const done = this.bind(inputs, outputs).then((run) => run());
+    this.pending.add(done);
+    try {
+      await done;
+    } finally {
+      this.pending.delete(done);
+    }
   }
 
   /** Checks the arrays and wraps them for the runtime, once for many runs. */
@@ -181,9 +229,12 @@ class Executable {
   }
 
   async release(): Promise<void> {
-    // A session that never started has nothing to release.
-    const session = await this.session?.catch(() => undefined);
+    // Calls from now on make a session of their own.
+    const released = this.session;
     this.session = undefined;
+    await Promise.allSettled(this.pending);
+    // A session that never started has nothing to release.
+    const session = await released?.catch(() => undefined);
     await session?.release();
   }
 
@@ -242,6 +293,19 @@ class Executable {
     if (this.precision === "float64")
       return values instanceof Float64Array ? values : Float64Array.from(values);
     return values instanceof Float32Array ? values : Float32Array.from(values);
+  }
+
+  /** An input as an array of this precision. */
+  private copy(values: ArrayLike<number>, name: string): Floats {
+    const typed = ArrayBuffer.isView(values) && (values.length === 0 || typeof values[0] === "number");
+    const at = Array.isArray(values) ? values.findIndex((value) => typeof value !== "number") : -1;
+    if (at >= 0 || !(typed || Array.isArray(values))) {
+      throw new PushforwardError("ARGUMENT", `${name} is not an array of numbers`, {
+        expected: "the numbers of all rows in one array",
+        received: at >= 0 ? `${brief(values[at])} at ${at}` : brief(values),
+      });
+    }
+    return this.precision === "float64" ? Float64Array.from(values) : Float32Array.from(values);
   }
 
   /** Number of rows, from the first batched input; all inputs are checked against it. */

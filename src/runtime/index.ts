@@ -1,2 +1,2 @@
-export { type Compiled, type CompileOptions, compile, type Floats } from "./compile.ts";
+export { type Compiled, type CompileOptions, compile, type Floats, type InputShapes } from "./compile.ts";
 export type { EngineOptions } from "./engineOptions.ts";

@@ -49,7 +49,7 @@ export const threadsInside = (threads: number | undefined): number | undefined =
   hasWorkerThreads ? 1 : threads;
 
 /** What a team needs of a compiled function. */
-type Program = Pick<Compiled<Traced>, "graph" | "options" | "bytes" | "bind" | "release">;
+type Program = Pick<Compiled<Traced>, "graph" | "options" | "sessionBytes" | "bind" | "release">;
 
 /**
  * A compiled function on several threads, one slot each: the calling thread and worker threads with sessions of their own.
@@ -104,8 +104,7 @@ export class Team {
         ? [{ name, source: array, shared: isShared(array) ? array : shared(dims) }]
         : [],
     );
-    const workers = workerThreads(size - 1).map((thread, i) => ({
-      thread,
+    const workers = Array.from({ length: size - 1 }, (_, i) => ({
       inputs: lay(
         graph.inputs,
         (name, dims) => common.find((each) => each.name === name)?.shared ?? shared(dims),
@@ -116,16 +115,16 @@ export class Team {
       outputs: lay(graph.outputs, (name, dims) => bound.outputs?.[name]?.[i + 1] ?? shared(dims)),
     }));
     const job = {
-      bytes: program.bytes(),
+      bytes: program.sessionBytes(),
       options: sessionOptions({ ...options, threads: 1 }, graph),
       precision,
     };
     const slots = [slotOf(inputs, outputs), ...workers.map((w) => slotOf(w.inputs, w.outputs))];
     // All sessions at once, that of this thread too.
     const [compute, ...members] = await exclusively(async () => {
-      const prepared = workers.map(async ({ thread, inputs, outputs }) => ({
+      const prepared = workerThreads(workers.length).map(async (thread, i) => ({
         thread,
-        job: await thread.prepare({ ...job, inputs, outputs }),
+        job: await thread.prepare({ ...job, ...workers[i] }),
       }));
       return Promise.all([program.bind(slots[0].inputs, slots[0].outputs), ...prepared]);
     });

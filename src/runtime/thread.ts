@@ -69,19 +69,26 @@ const SPINS = 50_000;
  */
 export class Thread {
   private readonly worker: InstanceType<Threads["Worker"]>;
+  /** A channel of its own: in Deno `receiveMessageOnPort`, by which the thread reads, does not take its parent's port. */
+  private readonly port: InstanceType<Threads["MessagePort"]>;
   private readonly control = new Int32Array(new SharedArrayBuffer(4 * WORDS));
   private turns = 0;
+  /** Graphs and kernels that it holds. */
+  private held = 0;
   /** What the thread has said, one text for each failure and null for each graph that is ready, until somebody asks. */
   private readonly answers: (string | null)[] = [];
   private death: Error | undefined;
   private heard: (() => void) | undefined;
 
   constructor() {
+    const { port1, port2 } = new module!.MessageChannel();
+    this.port = port1;
     this.worker = new module!.Worker(new URL("./worker.js", import.meta.url), {
-      workerData: { control: this.control, random: kernelCode() },
+      workerData: { control: this.control, random: kernelCode(), port: port2 },
+      transferList: [port2],
       execArgv: [],
     });
-    this.worker.on("message", (answer: string | null) => {
+    port1.on("message", (answer: string | null) => {
       this.answers.push(answer);
       this.heard?.();
     });
@@ -91,18 +98,31 @@ export class Thread {
     });
     // A thread that waits for work must not keep the process alive.
     this.worker.unref();
+    port1.unref();
   }
 
   /** Makes a session for a graph, or an instance of a kernel; gives the number to `start` it by. */
   async prepare(job: ThreadJob | ThreadKernel): Promise<number> {
     const number = ++lastJob;
+    this.held++;
     await this.mail({ job: number, ...job });
     return number;
   }
 
   /** Forgets a graph or a kernel. */
   release(job: number): Promise<void> {
+    this.held--;
     return this.mail({ job });
+  }
+
+  get isIdle(): boolean {
+    return this.held === 0;
+  }
+
+  /** Ends the thread, which holds nothing any more. */
+  async end(): Promise<void> {
+    this.port.close();
+    await this.worker.terminate();
   }
 
   /** Starts a turn over `rows` rows: the thread reads its shared inputs, computes, and writes its shared outputs. */
@@ -126,7 +146,7 @@ export class Thread {
   }
 
   private mail(message: object): Promise<void> {
-    this.worker.postMessage(message);
+    this.port.postMessage(message);
     this.start(MAIL);
     return this.answer();
   }
@@ -134,12 +154,14 @@ export class Thread {
   /** The thread's next answer; an error if it tells of a failure. */
   private async answer(): Promise<void> {
     this.worker.ref();
+    this.port.ref();
     while (this.answers.length === 0 && !this.death) {
       await new Promise<void>((resolve) => {
         this.heard = resolve;
       });
     }
     this.worker.unref();
+    this.port.unref();
     const failure = this.death ? this.death.message : this.answers.shift();
     if (typeof failure === "string")
       throw new PushforwardError("ENGINE", `ONNX Runtime failed in a worker thread: ${failure}`);
@@ -152,6 +174,14 @@ const threads: Thread[] = [];
 export function workerThreads(count: number): Thread[] {
   while (threads.length < count) threads.push(new Thread());
   return threads.slice(0, count);
+}
+
+/** Ends the worker threads that hold no graphs or kernels: they take some 50 MB each. They start anew when they are needed. */
+export function endIdleThreads(): Promise<void> {
+  return exclusively(async () => {
+    // Teams take the first threads, so only those at the end can go.
+    while (threads.at(-1)?.isIdle) await threads.pop()!.end();
+  });
 }
 
 /** A job that a thread has taken up. */

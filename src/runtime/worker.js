@@ -1,13 +1,14 @@
 // @ts-check
 // Plain JavaScript, so that a worker thread runs it from the sources as from the package.
 // It holds copies of graphs and of kernels; `thread.ts` is the other side and says what the words of `control` mean.
-import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import * as module from "#onnxruntime";
 import { fill, kernelOf } from "../random/fill.js";
 import { runInPlace } from "./inPlace.js";
 
 const { InferenceSession, Tensor } = module.default ?? module;
-const port = /** @type {import("node:worker_threads").MessagePort} */ (parentPort);
+/** @type {import("node:worker_threads").MessagePort} */
+const port = workerData.port;
 /** @type {Int32Array} */
 const control = workerData.control;
 const random = kernelOf(workerData.random);

@@ -129,7 +129,8 @@ export class SharedLoss {
       return Object.fromEntries(names.map((name, i) => [name, outputs[i]]));
     };
     const threadsOfOne = threadsInside(options.threads);
-    const compileOptions = { ...options, batch: share, threads: threadsOfOne, embedParameters: true };
+    const { providers } = options;
+    const compileOptions = { providers, batch: share, threads: threadsOfOne, embedParameters: true };
     const compiled = compile(program, shapes, compileOptions, () =>
       training.drawn.map(({ tensor }) => tensor),
     );

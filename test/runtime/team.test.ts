@@ -118,8 +118,8 @@ it("tells of a turn that failed in a worker thread, and goes on", async () => {
 
 it("tells what the runtime refused", async () => {
   const broken = compile((x) => ({ y: x.mul(2) }), [["N"]], { batch: 1 });
-  const bytes = () => new Uint8Array(8);
-  await expect(Team.of(Object.assign(broken, { bytes }), THREADS)).rejects.toThrow(
+  const sessionBytes = () => new Uint8Array(8);
+  await expect(Team.of(Object.assign(broken, { sessionBytes }), THREADS)).rejects.toThrow(
     /ONNX Runtime failed in a worker thread/,
   );
 });
