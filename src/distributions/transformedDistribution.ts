@@ -29,11 +29,11 @@ const transformedDistributionSchema = (distribution: NestedSchema) =>
   });
 
 /** Rows with the log-density of each. */
-export interface Samples<T> {
+export interface Samples<T, L = T> {
   /** [N, D] */
   readonly samples: T;
   /** [N], in nats. */
-  readonly logProb: T;
+  readonly logProb: L;
 }
 
 /**

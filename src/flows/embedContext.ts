@@ -1,5 +1,6 @@
 import type { ContextEmbedding } from "../distributions/contextEmbedding.ts";
 import { PushforwardError } from "../errors.ts";
+import { checkFlow } from "./checkParts.ts";
 import { Flow } from "./flow.ts";
 
 /**
@@ -8,6 +9,7 @@ import { Flow } from "./flow.ts";
  * an embedding already.
  */
 export function embedContext(flow: Flow, embedding: ContextEmbedding): Flow {
+  checkFlow("embedContext", flow);
   if (flow.embedding) {
     throw new PushforwardError("ARGUMENT", "the context of this flow has an embedding already", {
       mend: "Make one embedding of all columns.",

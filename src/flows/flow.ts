@@ -1,6 +1,8 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { type Bijection, contextFor } from "../bijections/bijection.ts";
 import { Identity } from "../bijections/identity.ts";
 import type { Standardize } from "../bijections/standardize.ts";
+import type { RowForms, RowsInput } from "../dataset/rowsInput.ts";
 import type { ContextEmbedding } from "../distributions/contextEmbedding.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { type Samples, TransformedDistribution } from "../distributions/transformedDistribution.ts";
@@ -13,10 +15,15 @@ import { input, Tensor } from "../graph/tensor.ts";
 import { checkParametersFound } from "../nn/lostParameters.ts";
 import { parametersOf } from "../nn/module.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
+import { checkOptions } from "../options.ts";
 import { brief } from "../parse.ts";
+import { checkRunOptions } from "../runtime/options.ts";
+import { checkParts } from "./checkParts.ts";
+import { ConditionedFlow } from "./conditionedFlow.ts";
 import { contextError } from "./contextError.ts";
 import { type Float64Column, float64Column, nestedFloat64Column } from "./float64Column.ts";
-import { FlowEvaluator, type SampleOptions } from "./flowEvaluator.ts";
+import { FlowEvaluator, type RowOptions, type SampleOptions } from "./flowEvaluator.ts";
+import type { ContextInput } from "./rowInputs.ts";
 import type { RunOptions } from "./rowJobs.ts";
 
 /** A flow whose standardizations next to the data and of the context are outside of it. */
@@ -26,8 +33,6 @@ export interface Unstandardized {
   readonly standardizeContext?: Standardize;
 }
 
-type Values = Tensor | ArrayLike<number>;
-
 /**
  * A normalizing flow: the distribution of x = f(z) where z follows `base` and f is `bijection`,
  *
@@ -36,45 +41,83 @@ type Values = Tensor | ArrayLike<number>;
  * It is a distribution, which can be the base of another flow or a component of a mixture.
  *
  * `logProb`, `toLatent`, `toData`, `sample` and `sampleAndLogProb` take tensors and give tensors, which builds graphs; or they
- * take numbers and give numbers, row-major, for any number of rows: float64 arrays, whatever the precision of the graphs. For
- * numbers they apply a standardization next to the data, or of the context, themselves, in float64: columns far from 0, such as
- * years or time stamps, lose nothing. Where one stands elsewhere and float32 is too coarse for it, they compute in float64
- * unless a precision is given.
+ * take numbers, which they copy, and give numbers, for any number of rows: float64 arrays in row-major order, or the form that
+ * `as` names, whatever the precision of the graphs. For numbers they apply a standardization next to the data, or of the context,
+ * themselves, in float64: columns far from 0, such as years or time stamps, lose nothing. Where one stands elsewhere and float32
+ * is too coarse for it, they compute in float64 unless a precision is given.
  *
  * They throw `SHAPE` if the shapes, or the numbers of numbers, do not fit the flow, `ARGUMENT` for a context that is missing or
- * that the flow does not have, and, for numbers, `DATA` for a class that the embedding does not have.
+ * that the flow does not have, and, for numbers, `DATA` for text, NaN and infinite numbers, and for a class that
+ * the embedding does not have.
  */
-export class Flow extends TransformedDistribution {
+export class Flow extends TransformedDistribution implements AsyncDisposable {
   // Private by #, so that the flow's properties are its parts only.
   readonly #evaluator = new FlowEvaluator(this);
+  #columns: readonly string[] | undefined;
+  #contextColumns: readonly string[] | undefined;
 
-  /** Without a bijection the flow is the base itself. Throws `SHAPE` if the parts do not fit each other. */
-  constructor(
-    base: Distribution,
-    bijection: Bijection = new Identity({ features: base.features }),
-    embedding?: ContextEmbedding,
-  ) {
-    super(base, bijection, embedding);
+  /**
+   * Without a bijection the flow is the base itself. Throws `SHAPE` if the parts do not fit each other, `ARGUMENT` if they are
+   * not parts of a flow.
+   */
+  constructor(base: Distribution, bijection?: Bijection, embedding?: ContextEmbedding) {
+    checkParts(base, bijection, embedding);
+    super(base, bijection ?? new Identity({ features: base.features }), embedding);
   }
 
-  /** log p(x | context) of each row in nats: [N, D], [N, C] -> [N]; of numbers, the context may also be one row [C] for all. */
+  /** Names of the D features, by which rows may come as objects or columns and go out so; none at first. */
+  get columns(): readonly string[] | undefined {
+    return this.#columns;
+  }
+
+  /** Throws `ARGUMENT` unless there are D different names. */
+  set columns(names: readonly string[] | undefined) {
+    this.#columns = checkedNames("columns", names, this.features);
+  }
+
+  /** Names of the C context features, likewise. */
+  get contextColumns(): readonly string[] | undefined {
+    return this.#contextColumns;
+  }
+
+  set contextColumns(names: readonly string[] | undefined) {
+    this.#contextColumns = checkedNames("contextColumns", names, this.context);
+  }
+
+  /**
+   * The flow with its context fixed, for which C numbers are given, or an object of them by name. Throws `ARGUMENT` if the flow
+   * is not conditional, `SHAPE` if they are not C.
+   */
+  withContext(context: ContextInput): ConditionedFlow {
+    return new ConditionedFlow(this, context);
+  }
+
+  /** log p(x | context) of each row in nats: [N, D], [N, C] -> [N]; for numbers, the context may also be one row for all. */
   override logProb(x: Tensor, context?: Tensor): Tensor;
+  override logProb(x: RowsInput, context?: ContextInput, options?: RunOptions): Promise<Float64Array>;
   override logProb(
-    x: ArrayLike<number>,
-    context?: ArrayLike<number>,
+    x: Tensor | RowsInput,
+    context?: Tensor | ContextInput,
     options?: RunOptions,
-  ): Promise<Float64Array>;
-  override logProb(x: Values, context?: Values, options?: RunOptions): Tensor | Promise<Float64Array> {
-    if (!(x instanceof Tensor)) return this.#evaluator.logProb(x, context as ArrayLike<number>, options);
+  ): Tensor | Promise<Float64Array> {
+    if (!(x instanceof Tensor)) return this.#evaluator.logProb(x, context as ContextInput, options);
     const given = this.#checked(x, context);
     return super.logProb(x, given);
   }
 
-  /** z = f^-1(x) of each row: [N, D], [N, C] -> [N, D]; of numbers, the context may also be one row [C] for all. */
+  /** z = f^-1(x) of each row: [N, D], [N, C] -> [N, D]; for numbers, the context may also be one row for all. */
   toLatent(x: Tensor, context?: Tensor): Tensor;
-  toLatent(x: ArrayLike<number>, context?: ArrayLike<number>, options?: RunOptions): Promise<Float64Array>;
-  toLatent(x: Values, context?: Values, options?: RunOptions): Tensor | Promise<Float64Array> {
-    if (!(x instanceof Tensor)) return this.#evaluator.toLatent(x, context as ArrayLike<number>, options);
+  toLatent<F extends keyof RowForms = "flat">(
+    x: RowsInput,
+    context?: ContextInput,
+    options?: RowOptions<F>,
+  ): Promise<RowForms[F]>;
+  toLatent<F extends keyof RowForms>(
+    x: Tensor | RowsInput,
+    context?: Tensor | ContextInput,
+    options?: RowOptions<F>,
+  ): Tensor | Promise<RowForms[F]> {
+    if (!(x instanceof Tensor)) return this.#evaluator.toLatent(x, context as ContextInput, options);
     const given = this.#checked(x, context);
     const seen = contextFor(this.bijection, this.embed(given));
     const { value } = scoped("bijection", () => this.bijection.inverse(x, seen));
@@ -82,11 +125,19 @@ export class Flow extends TransformedDistribution {
     return value;
   }
 
-  /** x = f(z) of each row: [N, D], [N, C] -> [N, D]; of numbers, the context may also be one row [C] for all. */
+  /** x = f(z) of each row: [N, D], [N, C] -> [N, D]; for numbers, the context may also be one row for all. */
   toData(z: Tensor, context?: Tensor): Tensor;
-  toData(z: ArrayLike<number>, context?: ArrayLike<number>, options?: RunOptions): Promise<Float64Array>;
-  toData(z: Values, context?: Values, options?: RunOptions): Tensor | Promise<Float64Array> {
-    if (!(z instanceof Tensor)) return this.#evaluator.toData(z, context as ArrayLike<number>, options);
+  toData<F extends keyof RowForms = "flat">(
+    z: RowsInput,
+    context?: ContextInput,
+    options?: RowOptions<F>,
+  ): Promise<RowForms[F]>;
+  toData<F extends keyof RowForms>(
+    z: Tensor | RowsInput,
+    context?: Tensor | ContextInput,
+    options?: RowOptions<F>,
+  ): Tensor | Promise<RowForms[F]> {
+    if (!(z instanceof Tensor)) return this.#evaluator.toData(z, context as ContextInput, options);
     const given = this.#checked(z, context);
     const seen = contextFor(this.bijection, this.embed(given));
     const { value } = scoped("bijection", () => this.bijection.forward(z, seen));
@@ -95,30 +146,51 @@ export class Flow extends TransformedDistribution {
   }
 
   /**
-   * Rows drawn from the flow, [N, D]: as a tensor from noise tensors in the order of `noise`, or `n` rows of numbers. Throws
-   * `ARGUMENT` if `n` or `start` is not a whole number from 0.
+   * Rows drawn from the flow: as a tensor [N, D] from noise tensors in the order of `noise`; or numbers, n rows, and of a
+   * conditional flow n rows for each of k `contexts`. Throws `ARGUMENT` if `n` or `start` is not a whole number from 0.
    */
   override sample(noise: readonly Tensor[], context?: Tensor): Tensor;
-  override sample(n: number, options?: SampleOptions): Promise<Float64Array>;
-  override sample(
+  override sample<F extends keyof RowForms = "flat">(
+    n: number,
+    options?: SampleOptions<F>,
+  ): Promise<RowForms[F]>;
+  override sample<F extends keyof RowForms>(
     source: readonly Tensor[] | number,
-    contextOrOptions?: Tensor | SampleOptions,
-  ): Tensor | Promise<Float64Array> {
-    if (typeof source === "number")
-      return this.#evaluator.sample(source, contextOrOptions as SampleOptions | undefined);
-    return super.sample(source, this.#checkedContext(contextOrOptions));
+    contextOrOptions?: Tensor | SampleOptions<F>,
+  ): Tensor | Promise<RowForms[F]> {
+    if (!Array.isArray(source))
+      return this.#evaluator.sample(source as number, contextOrOptions as SampleOptions<F> | undefined);
+    return super.sample(this.#checkedNoise(source), this.#checkedContext(contextOrOptions));
   }
 
   /** The rows that `sample` gives, with the log-density of each, which costs little more. */
   override sampleAndLogProb(noise: readonly Tensor[], context?: Tensor): Samples<Tensor>;
-  override sampleAndLogProb(n: number, options?: SampleOptions): Promise<Samples<Float64Array>>;
-  override sampleAndLogProb(
+  override sampleAndLogProb<F extends keyof RowForms = "flat">(
+    n: number,
+    options?: SampleOptions<F>,
+  ): Promise<Samples<RowForms[F], Float64Array>>;
+  override sampleAndLogProb<F extends keyof RowForms>(
     source: readonly Tensor[] | number,
-    contextOrOptions?: Tensor | SampleOptions,
-  ): Samples<Tensor> | Promise<Samples<Float64Array>> {
-    if (typeof source === "number")
-      return this.#evaluator.sampleAndLogProb(source, contextOrOptions as SampleOptions | undefined);
-    return super.sampleAndLogProb(source, this.#checkedContext(contextOrOptions));
+    contextOrOptions?: Tensor | SampleOptions<F>,
+  ): Samples<Tensor> | Promise<Samples<RowForms[F], Float64Array>> {
+    if (!Array.isArray(source))
+      return this.#evaluator.sampleAndLogProb(
+        source as number,
+        contextOrOptions as SampleOptions<F> | undefined,
+      );
+    return super.sampleAndLogProb(this.#checkedNoise(source), this.#checkedContext(contextOrOptions));
+  }
+
+  /**
+   * Frees what the methods with numbers keep for their next call, when the calls before are done: sessions of ONNX Runtime, and
+   * worker threads that no other flow uses. The next call makes them anew. `await using` does it too.
+   */
+  release(): Promise<void> {
+    return this.#evaluator.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
   }
 
   /**
@@ -155,6 +227,8 @@ export class Flow extends TransformedDistribution {
    * in its precision: throws `ARGUMENT` in float32 for columns that are too far from 0 for it.
    */
   exportOnnx(options: { precision?: Precision } = {}): Uint8Array<ArrayBuffer> {
+    checkOptions("exportOnnx", options, ["precision"]);
+    checkRunOptions("exportOnnx", options);
     const fine = this.columnForFloat64();
     if (fine && options.precision !== "float64") {
       throw new PushforwardError("ARGUMENT", "float32 is too coarse for a standardization of this flow", {
@@ -192,6 +266,21 @@ export class Flow extends TransformedDistribution {
     return this.#checkedContext(context);
   }
 
+  #checkedNoise(noise: readonly Tensor[]): readonly Tensor[] {
+    const fits =
+      noise.length === this.noise.length &&
+      noise.every(
+        (each, i) => each instanceof Tensor && each.rank === 2 && each.shape[1] === this.noise[i].size,
+      );
+    if (fits) return noise;
+    throw new PushforwardError("SHAPE", "the noise does not fit the flow", {
+      expected: this.noise.map(({ size }) => formatShape(["N", size])).join(", ") || "none",
+      received:
+        noise.map((each) => (each instanceof Tensor ? formatShape(each.shape) : brief(each))).join(", ") ||
+        "none",
+    });
+  }
+
   #checkedContext(context: unknown): Tensor | undefined {
     if (context !== undefined && !(context instanceof Tensor)) {
       throw new PushforwardError("ARGUMENT", "the context of tensors is not a tensor", {
@@ -202,4 +291,14 @@ export class Flow extends TransformedDistribution {
     if (!fits) throw contextError(this.context, context ? formatShape(context.shape) : "none");
     return context;
   }
+}
+
+function checkedNames(property: string, names: readonly string[] | undefined, size: number) {
+  if (names === undefined) return undefined;
+  const texts = Array.isArray(names) && names.every((name) => typeof name === "string");
+  if (texts && names.length === size && new Set(names).size === size) return [...names];
+  throw new PushforwardError("ARGUMENT", `${property} of the flow do not fit`, {
+    expected: `${size} different names`,
+    received: brief(names),
+  });
 }

@@ -1,24 +1,43 @@
 import { Standardize } from "../bijections/standardize.ts";
+import { type FlatRows, type RowForms, type RowsInput, rowsAs } from "../dataset/rowsInput.ts";
 import type { Samples } from "../distributions/transformedDistribution.ts";
 import { PushforwardError } from "../errors.ts";
-import type { Floats } from "../graph/operation.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { partsOfClass } from "../nn/module.ts";
 import type { Precision } from "../onnx/export.ts";
+import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
-import { contextError } from "./contextError.ts";
+import { checkRunOptions } from "../runtime/options.ts";
 import { nestedFloat64Column } from "./float64Column.ts";
 import type { Flow, Unstandardized } from "./flow.ts";
+import { type ContextInput, contextRows, dataRows } from "./rowInputs.ts";
 import { RowJobs, type Rows, type RunOptions, rowsOf } from "./rowJobs.ts";
 
-export interface SampleOptions extends RunOptions {
+/** Options of what gives rows. */
+export interface RowOptions<F extends keyof RowForms = "flat"> extends RunOptions {
+  /**
+   * The form of the rows: `flat`, row-major, [N, D]; `rows`, an array of arrays; `objects`, an array of objects, and `columns`, an
+   * object of arrays, by the names that the flow has in `columns`. Default `flat`.
+   */
+  as?: F;
+}
+
+export interface SampleOptions<F extends keyof RowForms = "flat"> extends RowOptions<F> {
   /** Default 0. The same seed gives the same rows, however many are drawn: the first 10 of 100 are those of 10. */
-  seed?: number;
+  seed?: number | bigint;
   /** Number of the first row: rows 1000 to 1099 of a seed are its first 1100 without the first 1000. Default 0. */
   start?: number;
-  /** [n, C], or one row [C] for all. Required by a conditional flow. */
-  context?: ArrayLike<number>;
+  /** One context for each of the n rows, [n, C], or one for all, [C]. */
+  context?: ContextInput;
+  /**
+   * k contexts, [k, C], each of which gets n rows: k n rows [k, n, D], first those of the first context. They have independent
+   * noise: row j of context i is row i n + j of the seed.
+   */
+  contexts?: ContextInput;
 }
+
+/** The options of `sample` beside those of every run. */
+export const SAMPLE_OPTIONS = ["as", "seed", "start"];
 
 /**
  * Computes what a flow gives for numbers: graphs of the flow without its outer standardizations run over chunks of rows, and
@@ -35,51 +54,81 @@ export class FlowEvaluator {
     this.jobs = new RowJobs(() => flow.parameters());
   }
 
-  async logProb(
-    x: ArrayLike<number>,
-    context?: ArrayLike<number>,
-    options: RunOptions = {},
-  ): Promise<Float64Array> {
+  /** Ends sessions and worker threads when the calls before are done. */
+  release(): Promise<void> {
+    return this.jobs.release();
+  }
+
+  async logProb(x: RowsInput, context?: ContextInput, options?: RunOptions): Promise<Float64Array> {
+    checkRunOptions("logProb", options);
     const outer = this.flow.unstandardized();
     const build = (x: Tensor, context?: Tensor) => ({ logProb: outer.inner.logProb(x, context) });
-    const given = this.given("logProb", x, outer.standardize);
-    const { logProb } = await this.run("logProb", build, given, outer, context, options);
+    const rows = dataRows("x", x, this.flow);
+    const inputs = [
+      rowsOf(rows, outer.standardize),
+      ...this.context("logProb", context, rows, outer.standardizeContext),
+    ];
+    const { logProb } = await this.run("logProb", build, inputs, rows.rows, outer, options);
     return subtract(logProb, outer.standardize?.logScale() ?? 0);
   }
 
-  async toLatent(
-    x: ArrayLike<number>,
-    context?: ArrayLike<number>,
-    options: RunOptions = {},
-  ): Promise<Float64Array> {
+  async toLatent<F extends keyof RowForms = "flat">(
+    x: RowsInput,
+    context?: ContextInput,
+    options?: RowOptions<F>,
+  ): Promise<RowForms[F]> {
     const outer = this.flow.unstandardized();
-    const given = this.given("toLatent", x, outer.standardize);
-    if (this.flow.bijection.isIdentity) return this.unchanged(x, given.rows, context);
-    const build = (x: Tensor, context?: Tensor) => ({ z: outer.inner.toLatent(x, context) });
-    return (await this.run("toLatent", build, given, outer, context, options)).z;
+    const build = (x: Tensor, context?: Tensor) => ({ rows: outer.inner.toLatent(x, context) });
+    return this.map("toLatent", build, dataRows("x", x, this.flow), context, options, outer, {
+      before: outer.standardize,
+    });
   }
 
-  async toData(
-    z: ArrayLike<number>,
-    context?: ArrayLike<number>,
-    options: RunOptions = {},
-  ): Promise<Float64Array> {
+  async toData<F extends keyof RowForms = "flat">(
+    z: RowsInput,
+    context?: ContextInput,
+    options?: RowOptions<F>,
+  ): Promise<RowForms[F]> {
     const outer = this.flow.unstandardized();
-    const given = this.given("toData", z);
-    if (this.flow.bijection.isIdentity) return this.unchanged(z, given.rows, context);
-    const build = (z: Tensor, context?: Tensor) => ({ x: outer.inner.toData(z, context) });
-    const { x } = await this.run("toData", build, given, outer, context, options);
-    return outer.standardize ? outer.standardize.toData(x, x) : x;
+    const build = (z: Tensor, context?: Tensor) => ({ rows: outer.inner.toData(z, context) });
+    return this.map("toData", build, dataRows("z", z, this.flow), context, options, outer, {
+      after: outer.standardize,
+    });
   }
 
-  async sample(n: number, options: SampleOptions = {}): Promise<Float64Array> {
+  /** Maps rows by a graph, with a standardization in float64 before or after it. */
+  private async map<F extends keyof RowForms>(
+    method: "toLatent" | "toData",
+    build: (rows: Tensor, context?: Tensor) => { rows: Tensor },
+    given: FlatRows,
+    context: ContextInput | undefined,
+    options: RowOptions<F> | undefined,
+    outer: Unstandardized,
+    { before, after }: { before?: Standardize; after?: Standardize },
+  ): Promise<RowForms[F]> {
+    checkRunOptions(method, options, ["as"]);
+    const form = this.form(options);
+    const contexts = this.context(method, context, given, outer.standardizeContext);
+    if (this.flow.bijection.isIdentity) return form(given.values);
+    const inputs = [rowsOf(given, before), ...contexts];
+    const { rows } = await this.run(method, build, inputs, given.rows, outer, options);
+    return form(after ? after.toData(rows, rows) : rows);
+  }
+
+  async sample<F extends keyof RowForms = "flat">(
+    n: number,
+    options?: SampleOptions<F>,
+  ): Promise<RowForms[F]> {
     const build = (inner: Flow, noise: readonly Tensor[], context?: Tensor) => ({
       samples: inner.sample(noise, context),
     });
     return (await this.draw("sample", build, n, options)).samples;
   }
 
-  async sampleAndLogProb(n: number, options: SampleOptions = {}): Promise<Samples<Float64Array>> {
+  async sampleAndLogProb<F extends keyof RowForms = "flat">(
+    n: number,
+    options?: SampleOptions<F>,
+  ): Promise<Samples<RowForms[F], Float64Array>> {
     const build = (inner: Flow, noise: readonly Tensor[], context?: Tensor) => ({
       ...inner.sampleAndLogProb(noise, context),
     });
@@ -87,45 +136,100 @@ export class FlowEvaluator {
     return { samples, logProb: subtract(logProb, this.flow.unstandardized().standardize?.logScale() ?? 0) };
   }
 
-  private async draw(
-    name: string,
+  private async draw<F extends keyof RowForms>(
+    method: "sample" | "sampleAndLogProb",
     build: (inner: Flow, noise: readonly Tensor[], context?: Tensor) => Record<string, Tensor>,
     n: number,
-    options: SampleOptions,
-  ): Promise<Record<string, Float64Array>> {
-    if (!Number.isInteger(n) || n < 0) {
-      throw new PushforwardError("ARGUMENT", "a number of samples does not fit", {
-        expected: "0, 1, 2, ...",
-        received: `${n}`,
-      });
-    }
-    const first = options.start ?? 0;
-    if (!Number.isSafeInteger(first) || first < 0) {
-      throw new PushforwardError("ARGUMENT", "the number of the first sample does not fit", {
-        expected: "start: 0, 1, 2, ...",
-        received: `${first}`,
-      });
-    }
-    const random = new Random(options.seed ?? 0).split("sample");
-    const inputs = this.flow.noise.map((each, i): Rows => ({ ...each, random: random.split(i), first }));
+    options: SampleOptions<F> = {},
+  ): Promise<{ samples: RowForms[F]; logProb: Float64Array }> {
+    checkRunOptions(method, options, [...SAMPLE_OPTIONS, "context", "contexts"]);
+    const form = this.form(options);
+    const { seed = 0, start = 0, context, contexts } = options;
+    checkCount("the number of samples", n);
+    checkCount(`the option start of ${method}`, start);
     const outer = this.flow.unstandardized();
+    const given = this.contextOfSamples(method, n, context, contexts, outer.standardizeContext);
+    const random = new Random(seed).split("sample");
+    const noise = this.flow.noise.map(
+      (each, i): Rows => ({ ...each, random: random.split(i), first: start }),
+    );
     const draw = (...tensors: Tensor[]) =>
-      build(outer.inner, tensors.slice(0, inputs.length), tensors[inputs.length]);
-    const drawn = await this.run(name, draw, { inputs, rows: n }, outer, options.context, options);
-    outer.standardize?.toData(drawn.samples, drawn.samples);
-    return drawn;
+      build(outer.inner, tensors.slice(0, noise.length), tensors[noise.length]);
+    const { samples, logProb } = await this.run(
+      method,
+      draw,
+      [...noise, ...given.inputs],
+      given.rows,
+      outer,
+      options,
+    );
+    outer.standardize?.toData(samples, samples);
+    return { samples: form(samples), logProb };
   }
 
-  private async run(
+  /** How many rows there are, and the context of each. */
+  private contextOfSamples(
+    method: "sample" | "sampleAndLogProb",
+    n: number,
+    context: ContextInput | undefined,
+    contexts: ContextInput | undefined,
+    standardize?: Standardize,
+  ): { rows: number; inputs: readonly Rows[] } {
+    if (contexts === undefined) {
+      const rows = { rows: n, values: undefined };
+      return { rows: n, inputs: this.context(method, context, rows, standardize) };
+    }
+    if (context !== undefined) {
+      throw new PushforwardError("ARGUMENT", `${method} has two options for its context`, {
+        expected:
+          "context, with a row for each sample or one for all, or contexts, each of which gets n samples",
+        received: "both",
+      });
+    }
+    const each = contextRows(method, contexts, this.flow);
+    if (!each) return { rows: n, inputs: [] };
+    return { rows: each.rows * n, inputs: [rowsOf(each, standardize, (row) => Math.floor(row / n))] };
+  }
+
+  /** The context as an input of as many rows as the data has; none for an unconditional flow. */
+  private context(
+    method: string,
+    context: ContextInput | undefined,
+    data: { readonly rows: number; readonly values: Float64Array | undefined },
+    standardize?: Standardize,
+  ): Rows[] {
+    const given = contextRows(method, context, this.flow);
+    if (!given) return [];
+    if (given.rows === data.rows) return [rowsOf(given, standardize)];
+    if (given.rows === 1) return [rowsOf(given, standardize, () => 0)];
+    const { features, context: size } = this.flow;
+    const swapped = data.values && given.values.length / features === data.values.length / size;
+    throw new PushforwardError("SHAPE", "the context does not fit the rows", {
+      expected: `1 row of ${size} numbers for all, or ${data.rows} rows`,
+      received: `${given.rows} rows${swapped ? " (did you swap the rows and the context?)" : ""}`,
+    });
+  }
+
+  /** Gives rows the form that is asked for, which is checked before they are computed. */
+  private form<F extends keyof RowForms>({ as = "flat" as F }: RowOptions<F> = {}) {
+    const { features, columns } = this.flow;
+    const formed = (values: Float64Array) =>
+      rowsAs(as, { rows: values.length / features, features, values, ...(columns && { columns }) });
+    formed(new Float64Array(0));
+    return formed;
+  }
+
+  private async run<K extends string>(
     name: string,
-    build: (...inputs: Tensor[]) => Record<string, Tensor>,
-    { inputs, rows }: { readonly inputs: readonly Rows[]; readonly rows: number },
+    build: (...inputs: Tensor[]) => Record<K, Tensor>,
+    inputs: readonly Rows[],
+    rows: number,
     outer: Unstandardized,
-    context: ArrayLike<number> | undefined,
-    { providers, threads, precision = this.precisionFor(outer) }: RunOptions,
-  ): Promise<Record<string, Float64Array>> {
-    const all = [...inputs, ...this.contextRows(context, rows, outer.standardizeContext)];
-    return this.jobs.run(name, build, all, rows, { providers, threads, precision });
+    { providers, threads, precision = this.precisionFor(outer) }: RunOptions = {},
+  ): Promise<Record<K, Float64Array>> {
+    return this.jobs.run(name, build, inputs, rows, { providers, threads, precision }) as Promise<
+      Record<K, Float64Array>
+    >;
   }
 
   /** The precision that the graph of the inner flow needs. */
@@ -134,50 +238,14 @@ export class FlowEvaluator {
     const nested = this.standardizations.some((each) => each !== standardize && each !== standardizeContext);
     return nested && nestedFloat64Column(inner) ? "float64" : "float32";
   }
+}
 
-  /** Numbers of the caller as rows of D. */
-  private given(name: string, values: ArrayLike<number>, standardize?: Standardize) {
-    const { features } = this.flow;
-    const rows = values.length / features;
-    if (Number.isInteger(rows)) return { inputs: [rowsOf(values, features, standardize)], rows };
-    throw new PushforwardError("SHAPE", `${name} got numbers that do not make whole rows`, {
-      expected: `a multiple of ${features}`,
-      received: `${values.length}`,
-    });
-  }
-
-  /** What an identity makes of numbers, with the checks of any other map. */
-  private unchanged(values: ArrayLike<number>, rows: number, context?: ArrayLike<number>): Float64Array {
-    this.contextRows(context, rows);
-    return Float64Array.from(values);
-  }
-
-  /** The context as an input of `rows` rows; none for an unconditional flow. */
-  private contextRows(
-    context: ArrayLike<number> | undefined,
-    rows: number,
-    standardize?: Standardize,
-  ): Rows[] {
-    const size = this.flow.context;
-    if (!context || size === 0) {
-      if (context?.length || size > 0)
-        throw contextError(size, context ? `${context.length} numbers` : "none");
-      return [];
-    }
-    if (context.length !== rows * size && context.length !== size) {
-      throw new PushforwardError("SHAPE", "the context does not fit the rows", {
-        expected: `${size} numbers for all rows, or ${rows * size} for ${rows} rows`,
-        received: `${context.length}`,
-      });
-    }
-    this.flow.embedding?.check(context);
-    if (context.length === rows * size) return [rowsOf(context, size, standardize)];
-    const row = standardize?.toLatent(Float64Array.from(context)) ?? context;
-    const write = (target: Floats) => {
-      for (let i = 0; i < target.length; i++) target[i] = row[i % size];
-    };
-    return [{ size, write }];
-  }
+function checkCount(what: string, count: number): void {
+  if (Number.isSafeInteger(count) && count >= 0) return;
+  throw new PushforwardError("ARGUMENT", `${what} does not fit`, {
+    expected: "0, 1, 2, ...",
+    received: brief(count),
+  });
 }
 
 /** In place: a million rows need no second array. */

@@ -1,8 +1,9 @@
 export { type BuildFlowOptions, buildFlow, type FlowDescription, type KindOptions } from "./build.ts";
 export { decodeChecked, encodeChecked } from "./checksum.ts";
+export { ConditionedFlow } from "./conditionedFlow.ts";
 export { embedContext } from "./embedContext.ts";
 export { Flow } from "./flow.ts";
-export type { SampleOptions } from "./flowEvaluator.ts";
+export type { RowOptions, SampleOptions } from "./flowEvaluator.ts";
 export { mixture } from "./mixture.ts";
 export {
   decodeModel,
@@ -48,6 +49,7 @@ export {
   type UMNNRecipeOptions,
   umnn,
 } from "./recipes/index.ts";
+export type { ContextInput } from "./rowInputs.ts";
 export type { RunOptions } from "./rowJobs.ts";
 export {
   declaredSize,

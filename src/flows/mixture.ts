@@ -1,4 +1,7 @@
 import { Mixture, type WeightOptions } from "../distributions/mixture.ts";
+import { PushforwardError } from "../errors.ts";
+import { brief } from "../parse.ts";
+import { checkFlow } from "./checkParts.ts";
 import { Flow } from "./flow.ts";
 
 /**
@@ -10,6 +13,10 @@ import { Flow } from "./flow.ts";
  * from 0 lose nothing.
  */
 export function mixture(flows: readonly Flow[], options: WeightOptions = {}): Flow {
+  if (!Array.isArray(flows)) {
+    throw new PushforwardError("ARGUMENT", "mixture takes a list of flows", { received: brief(flows) });
+  }
+  for (const flow of flows) checkFlow("mixture", flow);
   const parts = flows.map((flow) => (flow.bijection.isIdentity && !flow.embedding ? flow.base : flow));
   return new Flow(new Mixture(parts, options));
 }

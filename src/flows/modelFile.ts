@@ -109,13 +109,17 @@ export function decodeModel(bytes: Uint8Array, { kinds = [] }: KindOptions = {})
       return { ...description, flow: buildFitting(description.flow, kinds) };
     }),
   );
-  if (columns.length !== flow.features || given.length !== flow.context) {
+  const different = (names: readonly string[], size: number) =>
+    names.length === size && new Set(names).size === size;
+  if (!different(columns, flow.features) || !different(given, flow.context)) {
     throw new PushforwardError("MODEL", "the model's columns do not fit its flow", {
-      expected: `${flow.features} columns and ${flow.context} given`,
+      expected: `${flow.features} different columns and ${flow.context} given`,
       received: `${columns.length} and ${given.length}`,
       mend: "The file was not written by pushforward, or was changed since.",
     });
   }
+  flow.columns = columns;
+  flow.contextColumns = given;
   if (labels) checkLabels(labels, flow);
   takeStored(arrays, flow.parameters(), { file: "the model", owner: "its flow" });
   return { flow, columns, given, ...(labels && { labels }), ...(training && { training }) };

@@ -1,4 +1,5 @@
 import type { Standardize } from "../bijections/standardize.ts";
+import type { FlatRows } from "../dataset/rowsInput.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -7,7 +8,7 @@ import type { Random } from "../random/index.ts";
 import { type CompileOptions, compile, type Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { type Slot, Team, teamSize, threadsInside } from "../runtime/team.ts";
-import type { NoiseWords } from "../runtime/thread.ts";
+import { endIdleThreads, type NoiseWords } from "../runtime/thread.ts";
 
 /** How rows are computed. */
 export interface RunOptions extends EngineOptions {
@@ -62,18 +63,31 @@ interface NoiseRows {
   readonly first: number;
 }
 
-/** Rows of given numbers, standardized on their way if told. */
-export function rowsOf(values: ArrayLike<number>, size: number, standardize?: Standardize): GivenRows {
+/** Given rows, standardized on their way if told. Row i is the given row `rowOf(i)`, by default i itself. */
+export function rowsOf(
+  { values, features }: Pick<FlatRows, "values" | "features">,
+  standardize?: Standardize,
+  rowOf?: (row: number) => number,
+): GivenRows {
+  if (!rowOf) {
+    return {
+      size: features,
+      write(target, start) {
+        const part = values.subarray(start * features, start * features + target.length);
+        if (standardize) standardize.toLatent(part, target);
+        else target.set(part);
+      },
+    };
+  }
+  // Few rows stand for many: they are standardized once.
+  const ready = standardize?.toLatent(values) ?? values;
   return {
-    size,
+    size: features,
     write(target, start) {
-      const from = start * size;
-      const part =
-        values instanceof Float64Array || values instanceof Float32Array
-          ? values.subarray(from, from + target.length)
-          : Float64Array.from({ length: target.length }, (_, i) => values[from + i]);
-      if (standardize) standardize.toLatent(part, target);
-      else target.set(part);
+      for (let i = 0, row = start; i < target.length; row++) {
+        const from = rowOf(row) * features;
+        for (let c = 0; c < features; c++) target[i++] = ready[from + c];
+      }
     },
   };
 }
@@ -94,6 +108,18 @@ export class RowJobs {
     const result = this.last.then(() => this.compute(...call));
     this.last = result.catch(() => undefined);
     return result;
+  }
+
+  /** Releases the sessions of all jobs when the calls before are done, and worker threads that nobody needs any more. */
+  release(): Promise<void> {
+    const released = this.last.then(async () => {
+      const jobs = [...this.jobs.values()];
+      this.jobs.clear();
+      for (const { team } of jobs) await team.release();
+      await endIdleThreads();
+    });
+    this.last = released.catch(() => undefined);
+    return released;
   }
 
   private async compute(

@@ -3,11 +3,15 @@ import { Chain } from "../bijections/chain.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import { StandardizeContext } from "../bijections/standardizeContext.ts";
 import { Tails } from "../bijections/tails.ts";
+import { countSchema } from "../description.ts";
 import { ContextEmbedding, type ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { GaussianMixture } from "../distributions/gaussianMixture.ts";
 import { StandardNormal } from "../distributions/standardNormal.ts";
+import { checkOptions } from "../options.ts";
+import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
+import { checkFlow } from "./checkParts.ts";
 import { Flow } from "./flow.ts";
 import { maf } from "./recipes/autoregressive.ts";
 import type { RecipeOptions } from "./recipes/layers.ts";
@@ -20,6 +24,7 @@ import { nsf } from "./recipes/spline.ts";
  * support, such as `Exp`, that stand next to the data stay there: both are put behind them.
  */
 export function forTables(flow: Flow): Flow {
+  checkFlow("forTables", flow);
   const { features } = flow;
   const { free, onto } = splitAtSupport(flow.bijection);
   const layers = free.map((each) =>
@@ -65,7 +70,9 @@ const MANY_ROWS = 20_000;
  * Tables of many rows get five wider affine layers in `affine` and `mixture`, and no `splines`.
  */
 export function tableFlows(features: number, options: TableFlowOptions): { name: string; flow: Flow }[] {
+  checkOptions("tableFlows", options, ["rows", "context", "embedding", "seed"]);
   const { rows, context = 0, embedding, seed = 0 } = options;
+  parse(countSchema, rows, "the option rows of tableFlows");
   const random = new Random(seed);
   const many = rows > MANY_ROWS;
   const embed = () => embedding && new ContextEmbedding(embedding, random.split("embedding"));

@@ -1,6 +1,9 @@
 import { Standardize } from "../bijections/standardize.ts";
 import { ConstantFeatures } from "../distributions/constantFeatures.ts";
 import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
+import { PushforwardError } from "../errors.ts";
+import { brief } from "../parse.ts";
+import { checkFlow } from "./checkParts.ts";
 import { Flow } from "./flow.ts";
 
 /**
@@ -9,6 +12,12 @@ import { Flow } from "./flow.ts";
  * exactly. Parameters are shared with the flow, but for the standardization next to the data, of which there is a new one.
  */
 export function withConstants(flow: Flow, constants: ReadonlyMap<number, number>): Flow {
+  checkFlow("withConstants", flow);
+  if (!(constants instanceof Map)) {
+    throw new PushforwardError("ARGUMENT", "withConstants takes a Map from places to values", {
+      received: brief(constants),
+    });
+  }
   if (constants.size === 0) return flow;
   const standardize = flow.dataStandardization?.standardize ?? new Standardize({ features: flow.features });
   const { base: own, bijection } = flow.relativeTo(standardize);

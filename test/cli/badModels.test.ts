@@ -127,7 +127,7 @@ it("refuses models whose numbers do not fit their description", async () => {
   });
   expect(await reading("columns.safetensors", columns)).toMatchInlineSnapshot(`
     "2
-    Error: columns.safetensors: the model's columns do not fit its flow: expected 2 columns and 0 given, received 1 and 0.
+    Error: columns.safetensors: the model's columns do not fit its flow: expected 2 different columns and 0 given, received 1 and 0.
     The file was not written by pushforward, or was changed since."
   `);
   const unknown = described((description) => {

@@ -154,17 +154,17 @@ describe("context", () => {
 describe("what does not fit is refused", () => {
   test("numbers", async () => {
     await expect(flow.logProb([1, 2, 3, 4])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: logProb got numbers that do not make whole rows: expected a multiple of 3, received 4.]`,
+      `[PushforwardError: the numbers of x do not make whole rows: expected a multiple of 3, received 4.]`,
     );
     await expect(flow.toData([1])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: toData got numbers that do not make whole rows: expected a multiple of 3, received 1.]`,
+      `[PushforwardError: the numbers of z do not make whole rows: expected a multiple of 3, received 1.]`,
     );
     await expect(flow.sample(1.5)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a number of samples does not fit: expected 0, 1, 2, ..., received 1.5.]`,
+      `[PushforwardError: the number of samples does not fit: expected 0, 1, 2, ..., received 1.5.]`,
     );
     for (const start of [-1, 0.5])
       await expect(flow.sample(2, { start })).rejects.toThrow(
-        `the number of the first sample does not fit: expected start: 0, 1, 2, ..., received ${start}`,
+        `the option start of sample does not fit: expected 0, 1, 2, ..., received ${start}`,
       );
     await expect(flow.sample(-1)).rejects.toThrow(expect.objectContaining({ code: "ARGUMENT" }));
   });
@@ -175,10 +175,10 @@ describe("what does not fit is refused", () => {
     );
     await expect(conditional.sample(2)).rejects.toThrow(expect.objectContaining({ code: "ARGUMENT" }));
     await expect(conditional.logProb([1, 2, 3, 4], [1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the context does not fit the rows: expected 3 numbers for all rows, or 6 for 2 rows, received 2.]`,
+      `[PushforwardError: the numbers of the context do not make whole rows: expected a multiple of 3, received 2.]`,
     );
     await expect(flow.logProb([1, 2, 3], [1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the flow is not conditional: expected no context, received 2 numbers.]`,
+      `[PushforwardError: the flow is not conditional: expected no context, received an array of 2.]`,
     );
   });
 
@@ -211,7 +211,7 @@ describe("what does not fit is refused", () => {
     const coupling = { type: "coupling", mask: [true, false], network: { hidden: [8], dropout: 0.1 } };
     const chain = { type: "chain", bijections: [{ type: "tails", features: 2 }, coupling] };
     expect(() => buildFlow({ base, bijection: chain })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a flow does not fit at bijection.bijections.1.network: expected no other fields than those it knows, received dropout.]`,
+      `[PushforwardError: a flow does not fit at bijection.bijections.1.network: expected one of hidden, activation, residual, received dropout.]`,
     );
     expect(() =>
       buildFlow({ base: { type: "normal" }, bijection: coupling }),

@@ -1,0 +1,95 @@
+import { expect, test } from "vitest";
+import { ContextEmbedding, StandardNormal } from "../../src/distributions/index.ts";
+import {
+  embedContext,
+  Flow,
+  forTables,
+  maf,
+  mixture,
+  tableFlows,
+  withConstants,
+} from "../../src/flows/index.ts";
+
+const wrong = (value: unknown) => value as never;
+const flow = maf(2, { transforms: 1, hidden: [4] });
+const base = new StandardNormal({ features: 2 });
+const embedding = new ContextEmbedding({ numbers: 2 });
+
+test.each<[string, () => unknown, string]>([
+  [
+    "a bijection and a base that are swapped",
+    () => new Flow(wrong(flow.bijection), wrong(base)),
+    "a flow of a base, a bijection and an embedding did not get its base: expected a distribution, received a Chain.",
+  ],
+  [
+    "options in place of a base",
+    () => new Flow(wrong({ base })),
+    "a flow of a base, a bijection and an embedding did not get its base: expected a distribution, received {",
+  ],
+  [
+    "no base",
+    () => new Flow(wrong(undefined)),
+    "a flow of a base, a bijection and an embedding did not get its base: expected a distribution, received nothing.",
+  ],
+  [
+    "a base in place of a bijection",
+    () => new Flow(base, wrong(base)),
+    "a flow of a base, a bijection and an embedding did not get its bijection: expected a bijection, received a StandardNormal.",
+  ],
+  [
+    "options in place of an embedding",
+    () => new Flow(base, flow.bijection, wrong({ numbers: 2 })),
+    'a flow of a base, a bijection and an embedding did not get its embedding: expected a ContextEmbedding, received {"numbers":2}.',
+  ],
+  [
+    "a flow in place of a list of flows",
+    () => mixture(wrong(flow)),
+    "mixture takes a list of flows: received ",
+  ],
+  [
+    "numbers in place of flows",
+    () => mixture(wrong([1, 2])),
+    "mixture did not get a flow: expected a Flow, received 1.",
+  ],
+  [
+    "another option of a mixture",
+    () => mixture([flow, flow], wrong({ weigths: [1, 2] })),
+    "a mixture does not fit: expected one of weights, learned, received weigths (did you mean weights?).",
+  ],
+  [
+    "an embedding and a flow that are swapped",
+    () => embedContext(wrong(embedding), wrong(flow)),
+    "embedContext did not get a flow: expected a Flow, received a ContextEmbedding.",
+  ],
+  [
+    "a base in place of a flow",
+    () => forTables(wrong(base)),
+    "forTables did not get a flow: expected a Flow, received a StandardNormal.",
+  ],
+  [
+    "an object in place of a Map",
+    () => withConstants(flow, wrong({ 0: 1 })),
+    'withConstants takes a Map from places to values: received {"0":1}.',
+  ],
+  [
+    "another option of tableFlows",
+    () => tableFlows(2, wrong({ row: 100 })),
+    "unknown option of tableFlows: expected one of rows, context, embedding, seed, received row (did you mean rows?).",
+  ],
+  [
+    "no rows of tableFlows",
+    () => tableFlows(2, wrong({})),
+    "the option rows of tableFlows does not fit: expected a number, received nothing.",
+  ],
+])("%s is an error of one line", (_, call, message) => {
+  const error = (() => {
+    try {
+      return call();
+    } catch (error) {
+      return error;
+    }
+  })();
+  expect(error).toMatchObject({ code: "ARGUMENT" });
+  expect((error as Error).message.slice(0, message.length)).toBe(message);
+  expect((error as Error).message).not.toContain("\n");
+});

@@ -1,0 +1,75 @@
+import { readdirSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { nsf } from "../../src/flows/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { compile } from "../../src/runtime/index.ts";
+
+const x = new Random(1).normal(new Float64Array(2000));
+const flow = (seed = 0) => nsf(2, { transforms: 1, hidden: [8], seed });
+const onLinux = process.platform === "linux";
+const osThreads = () => readdirSync("/proc/self/task").length;
+
+describe("a flow", () => {
+  test("releases its sessions when the calls before are done, and makes others for the next", async () => {
+    const own = flow();
+    const calls = [own.logProb(x, undefined, { threads: 2 }), own.sample(5)];
+    const released = own.release();
+    const after = own.logProb(x, undefined, { threads: 2 });
+    const [logProb] = await Promise.all(calls);
+    await released;
+    expect(await after).toEqual(logProb);
+    await own.release();
+    await own.release();
+  });
+
+  test("ends worker threads that no other flow needs, and those only", async () => {
+    const [a, b] = [flow(), flow(1)];
+    const expected = await b.logProb(x, undefined, { threads: 2 });
+    const two = onLinux && osThreads();
+    const wide = await a.logProb(x, undefined, { threads: 4 });
+    expect(wide).toHaveLength(1000);
+    if (two) expect(osThreads()).toBeGreaterThanOrEqual(two + 2);
+    await a.release();
+    if (two) expect(osThreads()).toBeLessThanOrEqual(two);
+    expect(await b.logProb(x, undefined, { threads: 2 })).toEqual(expected);
+    await b.release();
+    if (two) expect(osThreads()).toBeLessThan(two);
+    expect(await b.logProb(x, undefined, { threads: 2 })).toEqual(expected);
+    await b.release();
+  });
+
+  test("and a compiled function release at the end of a block", async () => {
+    const released: string[] = [];
+    /** Tells what is disposed of. */
+    const observed = <T extends AsyncDisposable>(name: string, resource: T): T => {
+      const dispose = resource[Symbol.asyncDispose].bind(resource);
+      return Object.assign(resource, {
+        async [Symbol.asyncDispose]() {
+          await dispose();
+          released.push(name);
+        },
+      });
+    };
+    {
+      await using own = observed("flow", flow());
+      await using run = observed(
+        "function",
+        compile((x) => own.logProb(x), { x: ["N", 2] }),
+      );
+      expect(await run(x)).toHaveLength(1000);
+      expect(await own.logProb(x)).toHaveLength(1000);
+    }
+    expect(released).toEqual(["function", "flow"]);
+  });
+});
+
+test("a compiled function releases its session when the calls before are done", async () => {
+  const run = compile((x) => x.mul(2), { x: ["N"] });
+  const before = run([1, 2]);
+  const released = run.release();
+  const after = run([3]);
+  expect(await before).toEqual(Float32Array.of(2, 4));
+  await released;
+  expect(await after).toEqual(Float32Array.of(6));
+  await run.release();
+});
