@@ -6,11 +6,12 @@ import type { Loss } from "./batchLoss.ts";
 import { findNonFinite, type NonFiniteSource } from "./diagnose.ts";
 import { flowMatchingLoss } from "./flowMatching.ts";
 import { initialize } from "./initialize.ts";
+import type { Problem } from "./objective.ts";
 import { deadlineOf, type Epoch, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
 import { checkRounding } from "./rounding.ts";
 import { asDataset, asInMemory, type TrainingData, trainingRows } from "./rowsForTraining.ts";
 import { runTraining } from "./runTraining.ts";
-import type { Problem, Stopped } from "./trainingLoop.ts";
+import type { Stopped } from "./trainingLoop.ts";
 
 export interface FitResult {
   readonly epochs: readonly Epoch[];

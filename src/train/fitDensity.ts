@@ -12,11 +12,11 @@ import {
 } from "./densityOptions.ts";
 import { findNonFiniteDraw, type NonFiniteDraw } from "./diagnose.ts";
 import { type Importance, importance } from "./importance.ts";
+import type { Explanation } from "./objective.ts";
 import { deadlineOf } from "./options.ts";
 import { runTraining } from "./runTraining.ts";
 import { shownRow } from "./shownRow.ts";
 import { checkedDensity, type TargetDensity } from "./targetDensity.ts";
-import type { Explanation } from "./trainingLoop.ts";
 
 export interface DensityFit extends Importance {
   /** A line for every 100 steps. */

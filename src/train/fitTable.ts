@@ -8,9 +8,9 @@ import { tableFlows } from "../flows/tableFlows.ts";
 import { withConstants } from "../flows/withConstants.ts";
 import { parse } from "../parse.ts";
 import { type FitResult, fit } from "./fit.ts";
+import type { TrainingRows } from "./objective.ts";
 import { type CheckpointStore, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
 import { asDataset, asInMemory, type TrainingData, trainingRows } from "./rowsForTraining.ts";
-import type { TrainingRows } from "./trainingLoop.ts";
 
 export interface FitTableOptions extends Omit<FitOptions, "initialize" | "checkpoint"> {
   /** Of the context: class labels, or a network before it. */

@@ -3,7 +3,7 @@ import type { Parameter } from "../graph/parameter.ts";
 import { parametersOf } from "../nn/module.ts";
 import { parse } from "../parse.ts";
 import { Optimizer, type OptimizerOptions, optimizerSchema } from "./optimizer.ts";
-import { Weights } from "./weights.ts";
+import { reserve, Weights } from "./weights.ts";
 
 export type ModelOptimizerOptions = Omit<OptimizerOptions, "type">;
 
@@ -19,11 +19,14 @@ export class ModelOptimizer {
   /** The parameters that it trains, in the order in which `step` takes their gradients. */
   readonly parameters: readonly Parameter[];
   private readonly weights: Weights;
+  private readonly end: () => void;
   private readonly optimizer: Optimizer;
 
   constructor(model: object, options: OptimizerOptions) {
     const settings = parse(optimizerSchema, options, "an option of the optimizer");
-    this.weights = new Weights(parametersOf(model), false, 1);
+    const parameters = parametersOf(model);
+    this.end = reserve(parameters);
+    this.weights = new Weights(parameters, false, 1);
     this.parameters = [...this.weights.trainable.values()];
     this.optimizer = new Optimizer(settings, this.weights.flat);
   }
@@ -72,6 +75,7 @@ export class ModelOptimizer {
   /** Ends training: the parameters get arrays of their own again, and may be trained by others. */
   release(): void {
     this.weights.release();
+    this.end();
   }
 }
 

@@ -9,8 +9,8 @@ import {
   tooFew,
 } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
+import type { TrainingRows } from "./objective.ts";
 import type { RowOptions } from "./options.ts";
-import type { TrainingRows } from "./trainingLoop.ts";
 
 /** Rows to train on: in memory in any form, a dataset, or a stream. */
 export type TrainingData = RowsInput | Dataset | RowStream;

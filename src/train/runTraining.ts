@@ -1,15 +1,10 @@
 import type { Parameter } from "../graph/parameter.ts";
 import { decodeCheckpoint, encodeCheckpoint, fingerprint } from "./checkpoint.ts";
+import { Objective, type Problem, type TrainingRows } from "./objective.ts";
 import type { CheckpointStore, LossEpoch, TrainingSettings } from "./options.ts";
 import { sharesOf } from "./sharedLoss.ts";
-import {
-  type LoopOptions,
-  type Problem,
-  type Stopped,
-  TrainingLoop,
-  type TrainingRows,
-} from "./trainingLoop.ts";
-import { Weights } from "./weights.ts";
+import { type LoopOptions, type Stopped, TrainingLoop } from "./trainingLoop.ts";
+import { reserve, Weights } from "./weights.ts";
 
 /** What is to be trained. */
 export interface Training {
@@ -32,10 +27,23 @@ export interface TrainingResult {
   readonly stopped: Stopped;
 }
 
+export interface TrainingOptions extends LoopOptions {
+  readonly checkpoint?: CheckpointStore | undefined;
+}
+
 /** Trains from the start or from a checkpoint, saves checkpoints, and releases threads and buffers at the end. */
-export async function runTraining(
+export async function runTraining(training: Training, options: TrainingOptions): Promise<TrainingResult> {
+  const end = reserve(training.parameters);
+  try {
+    return await trainReserved(training, options);
+  } finally {
+    end();
+  }
+}
+
+async function trainReserved(
   { parameters, rows, settings, description, initialize, problem }: Training,
-  options: LoopOptions & { readonly checkpoint?: CheckpointStore | undefined },
+  options: TrainingOptions,
 ): Promise<TrainingResult> {
   const { checkpoint } = options;
   const bytes = await checkpoint?.load();
@@ -55,7 +63,7 @@ export async function runTraining(
     );
     return digest;
   };
-  let loop: TrainingLoop | undefined;
+  let objective: Objective | undefined;
   try {
     const saved = bytes && decodeCheckpoint(bytes, identity(), parameters);
     if (saved) {
@@ -66,15 +74,17 @@ export async function runTraining(
     }
     const save = async () => {
       if (!checkpoint || !(checkpoint.due?.() ?? true)) return;
-      const { epochs, best } = loop!;
+      const { epochs, best } = loop;
       const { average, first, second } = flat;
       const buffers = { average, first, second, best: best.values, bestRunning: best.running };
-      const state = loop!.state();
+      const state = loop.state();
       await checkpoint.save(
         encodeCheckpoint({ fingerprint: identity(), state, epochs, parameters, buffers }),
       );
     };
-    loop = await TrainingLoop.of(weights, rows, problem(), settings, { ...options, onState: save });
+    const own = problem();
+    objective = await Objective.of(own, weights, rows, settings, options);
+    const loop = new TrainingLoop(weights, own, objective, settings, { ...options, onState: save });
     if (saved) {
       const { best: values, bestRunning } = saved.buffers;
       loop.resume(saved.epochs, saved.state, { values, running: bestRunning });
@@ -84,6 +94,6 @@ export async function runTraining(
     return { epochs: loop.epochs, bestEpoch, validationLoss: best, stopped };
   } finally {
     weights.release();
-    await loop?.release();
+    await objective?.release();
   }
 }

@@ -1,55 +1,16 @@
-import type { Batch, Batches, Dataset, InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
-import type { Draws } from "../graph/drawn.ts";
-import { Random } from "../random/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
-import { BatchLoss, type Loss, type LossValues } from "./batchLoss.ts";
 import type { CheckpointState } from "./checkpoint.ts";
 import { EarlyStopping } from "./earlyStopping.ts";
 import { EpochTotals } from "./epochTotals.ts";
+import type { Objective, Problem, Step } from "./objective.ts";
 import { Optimizer } from "./optimizer.ts";
-import type { LossEpoch, LossProgress, TrainingSettings } from "./options.ts";
-import { trainingLengths } from "./options.ts";
-import { sharesOf } from "./sharedLoss.ts";
+import { type LossEpoch, type LossProgress, type TrainingSettings, trainingLengths } from "./options.ts";
 import { MAX_RECOVERIES, StepSize } from "./stepSize.ts";
 import type { Weights } from "./weights.ts";
 
 /** Why a training ended: all epochs are done, the validation loss falls no more, the time is up, or a signal came. */
 export type Stopped = "epochs" | "patience" | "time" | "signal";
-
-/** The rows of a training. */
-export interface TrainingRows {
-  readonly training: Dataset;
-  /** None where nothing decides when to end. */
-  readonly validation: InMemoryDataset | undefined;
-}
-
-/** Where a loss that is not finite comes from. */
-export interface Explanation {
-  readonly where: string;
-  readonly mend?: string;
-}
-
-/** What is minimized. */
-export interface Problem {
-  /** What messages call it. */
-  readonly name: string;
-  readonly loss: Loss;
-  /** Of the validation rows, where it differs from `loss`. */
-  readonly validationLoss?: Loss | undefined;
-  /** Whether the losses are known to give a number for each row. */
-  readonly perRow?: boolean;
-  /** Applied to all rows before they are used. */
-  readonly prepare?: (rows: InMemoryDataset) => InMemoryDataset;
-  /**
-   * Finds out why the loss of these rows is not finite; `starting` before the first step. Throws where no training can help.
-   * Without data there are no rows, and `draws` is where the loss drew from.
-   */
-  readonly explain?: (
-    rows: InMemoryDataset | undefined,
-    at: { readonly starting: boolean; readonly draws?: Draws },
-  ) => Promise<Explanation | undefined>;
-}
 
 /** What a training needs from outside. */
 export interface LoopOptions extends EngineOptions {
@@ -63,75 +24,8 @@ export interface LoopOptions extends EngineOptions {
   readonly deadline: number;
 }
 
-/** Steps of an epoch where there are no data. */
-const STEPS_WITHOUT_DATA = 100;
-/** Training rows whose validation loss is reported where training minimizes another loss. */
-const MAX_TRAINING_ROWS_EVALUATED = 1000;
 /** If the first epochs end this much above the loss at the start, the steps were too large: they begin again, smaller. */
 const MAX_INCREASE_AT_START = 1;
-
-interface Step {
-  /** The rows of the step; undefined without data. */
-  readonly batch: Batch | undefined;
-  readonly rows: number;
-}
-
-/** The rows of a training as its steps and its evaluations take them. */
-interface PreparedRows {
-  readonly widths: { readonly features: number; readonly contextFeatures: number };
-  readonly batches: Batches;
-  readonly validation: InMemoryDataset | undefined;
-  /** Training rows that are evaluated after each epoch, where the loss of its steps does not tell the validation loss. */
-  readonly sample: InMemoryDataset | undefined;
-}
-
-function preparedRows(
-  { training, validation }: TrainingRows,
-  { prepare = (rows) => rows, validationLoss }: Problem,
-  batchSize: number,
-  seed: number,
-): PreparedRows {
-  return {
-    widths: training,
-    batches: training.batches({ batchSize, seed, prepare }),
-    validation: validation && prepare(validation),
-    sample: validationLoss && prepare(training.sample.spaced(MAX_TRAINING_ROWS_EVALUATED)),
-  };
-}
-
-interface LoopParts {
-  readonly rows: PreparedRows | undefined;
-  readonly losses: Losses;
-  readonly batchSize: number;
-}
-
-/** The loss of steps, and that of validation rows. */
-interface Losses {
-  readonly gradient: BatchLoss;
-  readonly evaluated: BatchLoss | undefined;
-}
-
-async function compileLosses(
-  { loss, validationLoss = loss, perRow }: Problem,
-  weights: Weights,
-  rows: PreparedRows | undefined,
-  batchSize: number,
-  { providers, threads }: EngineOptions,
-): Promise<Losses> {
-  const engine = { ...(providers && { providers }), ...(threads !== undefined && { threads }) };
-  const common = { widths: rows?.widths, perRow };
-  const parts = weights.flat.parts.length;
-  const ofSteps = { ...common, rows: batchSize, threads: parts, withGradient: true };
-  const gradient = await BatchLoss.of(loss, weights, ofSteps, engine);
-  if (!rows?.validation) return { gradient, evaluated: undefined };
-  const ofRows = {
-    ...common,
-    rows: rows.validation.rows,
-    threads: sharesOf(batchSize, engine),
-    withGradient: false,
-  };
-  return { gradient, evaluated: await BatchLoss.of(validationLoss, weights, ofRows, engine) };
-}
 
 /**
  * Minimizes a loss by stochastic gradient steps in epochs. How large the steps are (`StepSize`), when to end
@@ -146,50 +40,32 @@ export class TrainingLoop {
   best: ReturnType<Weights["result"]>;
   private readonly weights: Weights;
   private readonly problem: Problem;
+  private readonly objective: Objective;
   private readonly settings: TrainingSettings;
   private readonly options: LoopOptions;
-  private readonly rows: PreparedRows | undefined;
-  private readonly losses: Losses;
-  private readonly batchSize: number;
-  private readonly stepsPerEpoch: number;
   private readonly maxEpochs: number;
   private epoch = 0;
 
-  private constructor(
+  constructor(
     weights: Weights,
     problem: Problem,
+    objective: Objective,
     settings: TrainingSettings,
     options: LoopOptions,
-    { rows, losses, batchSize }: LoopParts,
   ) {
     this.weights = weights;
     this.problem = problem;
+    this.objective = objective;
     this.settings = settings;
     this.options = options;
-    this.rows = rows;
-    this.losses = losses;
-    this.batchSize = batchSize;
-    this.stepsPerEpoch = rows ? Math.ceil(rows.batches.rows / batchSize) : STEPS_WITHOUT_DATA;
-    const lengths = trainingLengths(settings, this.stepsPerEpoch);
-    this.maxEpochs = rows ? lengths.epochs : Math.ceil(settings.steps / STEPS_WITHOUT_DATA);
-    const totalSteps = rows ? this.maxEpochs * this.stepsPerEpoch : settings.steps;
+    const { stepsPerEpoch, epochs } = objective;
+    const lengths = trainingLengths(settings, stepsPerEpoch);
+    this.maxEpochs = epochs ?? lengths.epochs;
+    const totalSteps = epochs === undefined ? this.maxEpochs * stepsPerEpoch : settings.steps;
     this.stepSize = new StepSize(settings.schedule, totalSteps);
     this.stopping = new EarlyStopping(lengths);
     this.optimizer = new Optimizer(settings.optimizer, weights.flat);
     this.best = weights.result();
-  }
-
-  static async of(
-    weights: Weights,
-    data: TrainingRows | undefined,
-    problem: Problem,
-    settings: TrainingSettings,
-    options: LoopOptions,
-  ): Promise<TrainingLoop> {
-    const batchSize = Math.min(settings.batchSize, data?.training.rows ?? settings.batchSize);
-    const rows = data && preparedRows(data, problem, batchSize, settings.seed);
-    const losses = await compileLosses(problem, weights, rows, batchSize, options);
-    return new TrainingLoop(weights, problem, settings, options, { rows, losses, batchSize });
   }
 
   /** Goes on after the epochs of a checkpoint, whose weights are set already. */
@@ -210,64 +86,51 @@ export class TrainingLoop {
 
   /** Trains to the end, and leaves the model with the best weights. */
   async run(): Promise<Stopped> {
-    const { stopping } = this;
-    const validation = this.rows?.validation;
-    if (validation && this.epoch === 0) await this.evaluateStart(validation);
+    const { stopping, objective, weights } = this;
+    if (objective.validated && this.epoch === 0) await this.evaluateStart();
     let stopped: Stopped | undefined;
     while (this.epoch < this.maxEpochs && !stopped) {
-      stopped = validation && stopping.ended(this.epoch) ? "patience" : await this.runEpoch();
+      stopped = objective.validated && stopping.ended(this.epoch) ? "patience" : await this.runEpoch();
     }
-    this.weights.assign(validation ? this.best : this.weights.result());
+    weights.assign(objective.validated ? this.best : weights.result());
     return stopped ?? "epochs";
   }
 
-  async release(): Promise<void> {
-    await this.losses.gradient.release();
-    await this.losses.evaluated?.release();
-  }
-
-  private async evaluateStart(validation: InMemoryDataset): Promise<void> {
-    const loss = await this.evaluate(validation);
-    if (!Number.isFinite(loss)) await this.problem.explain?.(validation, { starting: true });
+  private async evaluateStart(): Promise<void> {
+    const loss = (await this.objective.validationLoss(0))!;
+    if (!Number.isFinite(loss)) await this.objective.explainStart(this.problem);
     if (!Number.isNaN(loss)) this.stopping.state.best = loss;
-  }
-
-  /** The validation loss of rows, with the same draws each time, so that epochs can be compared. */
-  private evaluate(rows: InMemoryDataset): Promise<number> {
-    const random = new Random(this.settings.seed).split("evaluated");
-    return this.losses.evaluated!.mean(rows, { random, step: this.epoch * this.stepsPerEpoch });
   }
 
   /** One epoch. Gives a reason if training must end inside it. */
   private async runEpoch(): Promise<Stopped | undefined> {
-    const { weights, options, optimizer, stepSize, stepsPerEpoch } = this;
+    const { weights, objective, options, optimizer, stepSize } = this;
+    const { stepsPerEpoch, validated } = objective;
     const { clipNorm, averageDecay, optimizer: optimizerOptions } = this.settings;
-    const validated = this.rows?.validation !== undefined;
     const epoch = this.epoch + 1;
     const before = weights.snapshot();
     const totals = new EpochTotals();
     let stopped: Stopped | undefined;
     let explosions = 0;
-    for await (const step of this.steps(epoch)) {
+    for await (const step of objective.steps(epoch)) {
       if (options.signal?.aborted) stopped = "signal";
       else if (performance.now() > options.deadline) stopped = "time";
       if (stopped && (totals.steps === 0 || (stopped === "signal" && validated))) return stopped;
       // What was learned in a part of an epoch counts as well.
       if (stopped) break;
-      const draws = this.draws(epoch, totals.steps);
-      const values = await this.stepLoss(step, draws);
+      const values = await objective.lossAndGradient(step);
       const norm = weights.flat.gradientNorm;
       explosions = this.exploded(values.loss) ? explosions + 1 : 0;
       // A single far row can make one batch enormous: a clipped step over it does no harm.
       const diverged = explosions >= Math.min(2, stepsPerEpoch);
       if (!Number.isFinite(values.loss) || !Number.isFinite(norm) || diverged) {
-        await this.recover(step, draws, { loss: values.loss, norm });
+        await this.recover(step, { loss: values.loss, norm });
         this.restart(before);
         return undefined;
       }
       totals.add(values, step.rows);
       const { loss, ...metrics } = values;
-      const factor = stepSize.factor(draws.step);
+      const factor = stepSize.factor(step.draws.step);
       // A young average forgets its start faster, so it never lags behind by more than it has seen.
       const decay = Math.min(averageDecay, (2 + optimizer.steps) / (11 + optimizer.steps));
       const clipped = norm > clipNorm ? clipNorm / norm : 1;
@@ -276,7 +139,7 @@ export class TrainingLoop {
       options.onProgress?.({
         epoch,
         fraction: totals.steps / stepsPerEpoch,
-        step: draws.step + 1,
+        step: step.draws.step + 1,
         best: this.stopping.state.best,
         loss,
         metrics,
@@ -296,34 +159,6 @@ export class TrainingLoop {
     return stopped;
   }
 
-  private async *steps(epoch: number): AsyncGenerator<Step> {
-    if (this.rows) {
-      for await (const batch of this.rows.batches.epoch(epoch)) yield { batch, rows: batch.indices.length };
-      return;
-    }
-    const left = this.settings.steps - (epoch - 1) * STEPS_WITHOUT_DATA;
-    for (let i = 0; i < Math.min(left, STEPS_WITHOUT_DATA); i++)
-      yield { batch: undefined, rows: this.batchSize };
-  }
-
-  private draws(epoch: number, step: number): Draws {
-    const { seed } = this.settings;
-    return {
-      step: (epoch - 1) * this.stepsPerEpoch + step,
-      // Made only where a loss draws: a short step takes 2% longer with it.
-      get random() {
-        return new Random(seed).split("drawn").split(epoch).split(step);
-      },
-    };
-  }
-
-  private stepLoss({ batch, rows }: Step, draws: Draws): Promise<LossValues> {
-    const { gradient } = this.losses;
-    return batch
-      ? gradient.ofBatch(batch, this.rows!.batches.meanWeight, draws)
-      : gradient.ofDraws(rows, draws);
-  }
-
   /** Whether a loss is so far above those before it that steps along its gradient only do harm. */
   private exploded(loss: number): boolean {
     // Of another loss the best validation loss says nothing.
@@ -334,15 +169,17 @@ export class TrainingLoop {
   }
 
   private async record(epoch: number, totals: EpochTotals): Promise<LossEpoch> {
-    const { weights } = this;
-    const { sample, validation } = this.rows ?? {};
-    const trainLoss = sample ? await weights.withResult(() => this.evaluate(sample)) : totals.mean("loss");
+    const { weights, objective } = this;
+    const losses = await weights.withResult(async () => ({
+      training: await objective.trainingLoss(this.epoch),
+      validation: await objective.validationLoss(this.epoch),
+    }));
     const metrics = totals.metrics();
     return {
       epoch,
-      step: (epoch - 1) * this.stepsPerEpoch + totals.steps,
-      trainLoss,
-      ...(validation && { validationLoss: await weights.withResult(() => this.evaluate(validation)) }),
+      step: (epoch - 1) * objective.stepsPerEpoch + totals.steps,
+      trainLoss: losses.training ?? totals.mean("loss"),
+      ...(losses.validation !== undefined && { validationLoss: losses.validation }),
       stepSize: totals.stepSize,
       ...(Object.keys(metrics).length > 0 && { metrics }),
     };
@@ -372,14 +209,13 @@ export class TrainingLoop {
 
   /** Halves the steps after a failure, and tells where it was; throws after the last try. */
   private async recover(
-    { batch }: Step,
-    draws: Draws,
+    { batch, draws }: Step,
     { loss, norm }: { loss: number; norm: number },
   ): Promise<void> {
     const rows = batch?.rows.select(batch.indices);
     const { where = "the gradient", mend } =
       (await this.problem.explain?.(rows, { starting: false, draws })) ?? {};
-    const first = this.epoch * this.stepsPerEpoch;
+    const first = this.epoch * this.objective.stepsPerEpoch;
     const [place, before] = batch
       ? [`epoch ${this.epoch + 1}, batch ${draws.step - first}`, "before that epoch"]
       : [`step ${draws.step + 1}`, `after step ${first}`];

@@ -14,6 +14,26 @@ export interface Snapshot {
 const inTraining = new WeakSet<Parameter>();
 
 /**
+ * Reserves the trainable parameters for one training; gives the function that ends it.
+ *
+ * @throws ARGUMENT when another training has one of them.
+ */
+export function reserve(parameters: ReadonlyMap<string, Parameter>): () => void {
+  const trainable = [...parameters].filter(([, parameter]) => parameter.trainable);
+  const taken = trainable.find(([, parameter]) => inTraining.has(parameter));
+  if (taken) {
+    throw new PushforwardError("ARGUMENT", `the parameter ${taken[0]} is being trained already`, {
+      expected: "one training of a model at a time",
+      mend: "Wait for the other training to end.",
+    });
+  }
+  for (const [, parameter] of trainable) inTraining.add(parameter);
+  return () => {
+    for (const [, parameter] of trainable) inTraining.delete(parameter);
+  };
+}
+
+/**
  * The weights that a training changes: the trainable parameters in a flat buffer with a moving average behind them, and the
  * running statistics.
  */
@@ -24,26 +44,14 @@ export class Weights {
   /** Whether training gives the moving average, and not the last values. */
   readonly averaged: boolean;
 
-  /**
-   * Up to `threads` threads compute gradients. The parameters become views of shared buffers until `release`.
-   *
-   * @throws ARGUMENT when another training changes one of the parameters, or none is trainable.
-   */
+  /** Up to `threads` threads compute gradients. The parameters become views of shared buffers until `release`. */
   constructor(parameters: ReadonlyMap<string, Parameter>, averaged: boolean, threads: number) {
     this.trainable = new Map([...parameters].filter(([, { trainable }]) => trainable));
-    const taken = [...this.trainable].find(([, parameter]) => inTraining.has(parameter));
-    if (taken) {
-      throw new PushforwardError("ARGUMENT", `the parameter ${taken[0]} is being trained already`, {
-        expected: "one training of a model at a time",
-        mend: "Wait for the first training to end.",
-      });
-    }
     this.running = new RunningStatistics(parameters);
     // Running statistics are those of the whole batch, so one thread must have all of it.
     const parts = this.running.parameters.length > 0 ? 1 : threads;
     this.flat = new FlatParameters(this.trainable, parts);
     this.averaged = averaged;
-    for (const parameter of this.trainable.values()) inTraining.add(parameter);
   }
 
   snapshot(): Snapshot {
@@ -85,6 +93,5 @@ export class Weights {
   /** Gives the parameters arrays of their own again. */
   release(): void {
     this.flat.detach();
-    for (const parameter of this.trainable.values()) inTraining.delete(parameter);
   }
 }
