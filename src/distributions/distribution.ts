@@ -26,7 +26,7 @@ export interface Distribution {
   /** Where rows have a positive density, if not anywhere. */
   readonly support?: Support | undefined;
   /**
-   * Sets the parameters from rows, where that is better than gradient steps from a fixed start; held-out rows may judge
+   * Sets the parameters from rows, where that is better than gradient steps from a fixed start; held-out rows may decide
    * between choices. What takes long ends early where a limit is reached, with parameters that are usable. Absent if it takes
    * nothing from data.
    */

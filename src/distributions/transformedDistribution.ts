@@ -127,11 +127,11 @@ export class TransformedDistribution implements Distribution {
     return async (rows, heldOut, limits) => {
       embedding?.fitToData(rows);
       const embedded = async (rows: DataRows) => (embedding ? embedding.embedRows(rows) : rows);
-      const [own, judging] = [await embedded(rows), heldOut && (await embedded(heldOut))];
+      const [own, held] = [await embedded(rows), heldOut && (await embedded(heldOut))];
       await bijection.fitToData?.(own);
       if (!base.fitToData) return;
       const latent = await latentRows(bijection, own);
-      await base.fitToData(latent, judging && (await latentRows(bijection, judging)), limits);
+      await base.fitToData(latent, held && (await latentRows(bijection, held)), limits);
     };
   }
 

@@ -74,11 +74,11 @@ class Reversed implements Bijection {
   get dataStandardization(): OuterStandardization<Bijection> | undefined {
     const inner = this.bijection.dataStandardization;
     if (!inner) return undefined;
-    const turned = ({ center, scale }: Standardization) =>
+    const reversedStandardize = ({ center, scale }: Standardization) =>
       Standardize.of(center.numbers.toReversed(), scale.numbers.toReversed());
     return {
-      standardize: turned(inner.standardize),
-      relativeTo: (outer) => new Reversed(inner.relativeTo(turned(outer))),
+      standardize: reversedStandardize(inner.standardize),
+      relativeTo: (outer) => new Reversed(inner.relativeTo(reversedStandardize(outer))),
     };
   }
 }
