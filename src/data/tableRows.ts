@@ -53,6 +53,7 @@ export async function readRows(
   return new InMemoryDataset({
     features,
     columns: [...columns],
+    contextColumns: [...given],
     values: values.subarray(0, rows * features),
     context: context.subarray(0, rows * contextFeatures),
     rowNumbers: rowNumbers.subarray(0, rows),
@@ -105,7 +106,7 @@ async function* blocks(
     for await (const values of table.database.stream(names.map(identifier), table.relation.sql, blockRows)) {
       const missing = missingRows(table, names, values, start);
       const total = values.length / names.length;
-      yield { start, total, complete: completeRows(values, columns, given.length, missing, start) };
+      yield { start, total, complete: completeRows(values, columns, given, missing, start) };
       start += total;
     }
   } finally {
@@ -133,15 +134,15 @@ function missingRows(
   return missing;
 }
 
-/** The rows that are not `missing`; their last `contextFeatures` numbers are the context. */
+/** The rows that are not `missing`; their last numbers, of the columns `given`, are the context. */
 function completeRows(
   values: Float64Array,
   columns: readonly string[],
-  contextFeatures: number,
+  given: readonly string[],
   missing: Uint8Array | undefined,
   start: number,
 ): InMemoryDataset {
-  const features = columns.length;
+  const [features, contextFeatures] = [columns.length, given.length];
   const width = features + contextFeatures;
   const total = values.length / width;
   const rows = missing ? missing.reduce((left, one) => left - one, total) : total;
@@ -159,7 +160,8 @@ function completeRows(
     }
     kept++;
   }
-  return new InMemoryDataset({ features, columns, values: own, context, rowNumbers });
+  const names = { columns, contextColumns: given };
+  return new InMemoryDataset({ features, values: own, context, rowNumbers, ...names });
 }
 
 /**

@@ -31,6 +31,8 @@ export interface Dataset {
   readonly contextFeatures: number;
   /** Names of the features, where they have names. */
   readonly columns: readonly string[] | undefined;
+  /** Names of the context features, where they have names. */
+  readonly contextColumns: readonly string[] | undefined;
   /** The mean weight of the rows. */
   readonly meanWeight: number;
   /** The columns that have the same value in all rows. */

@@ -15,6 +15,8 @@ export interface DatasetOptions {
   readonly weights?: ArrayLike<number> | undefined;
   /** Names of the features. Default: those of the objects or columns that were given. */
   readonly columns?: readonly string[] | undefined;
+  /** Names of the context features. Default: those of the objects or columns that were given. */
+  readonly contextColumns?: readonly string[] | undefined;
 }
 
 /** The arrays of an `InMemoryDataset`. */
@@ -25,6 +27,7 @@ interface RowArrays {
   readonly weights?: Float64Array | undefined;
   readonly rowNumbers?: Int32Array | undefined;
   readonly columns?: readonly string[] | undefined;
+  readonly contextColumns?: readonly string[] | undefined;
 }
 
 /** Rows in memory; see `Dataset`. Its arrays are not to be changed. */
@@ -41,13 +44,14 @@ export class InMemoryDataset implements Dataset {
   /** [rows]: what messages call each row, such as its number in a table. By default rows are counted from 0. */
   readonly rowNumbers: Int32Array;
   readonly columns: readonly string[] | undefined;
+  readonly contextColumns: readonly string[] | undefined;
 
   /**
    * Takes the arrays as they are, without a copy and without a check of their numbers; see `dataset` for both.
    *
    * @throws SHAPE when the arrays do not have the same number of rows.
    */
-  constructor({ features, values, context, weights, rowNumbers, columns }: RowArrays) {
+  constructor({ features, values, context, weights, rowNumbers, columns, contextColumns }: RowArrays) {
     this.rows = values.length / features;
     this.features = features;
     this.values = values;
@@ -56,6 +60,7 @@ export class InMemoryDataset implements Dataset {
     this.weights = weights ?? new Float64Array(this.rows).fill(1);
     this.rowNumbers = rowNumbers ?? counting(this.rows);
     this.columns = columns;
+    this.contextColumns = contextColumns;
     const fits = [this.rows, this.contextFeatures].every(Number.isInteger);
     if (fits && [this.weights, this.rowNumbers].every(({ length }) => length === this.rows)) return;
     throw new PushforwardError("SHAPE", "the arrays of a dataset do not fit each other", {
@@ -100,8 +105,9 @@ export class InMemoryDataset implements Dataset {
 
   /** The same rows with other arrays in place of some. */
   with(arrays: Partial<RowArrays>): InMemoryDataset {
-    const { features, values, context, weights, rowNumbers, columns } = this;
-    return new InMemoryDataset({ features, values, context, weights, rowNumbers, columns, ...arrays });
+    const { features, values, context, weights, rowNumbers, columns, contextColumns } = this;
+    const own = { features, values, context, weights, rowNumbers, columns, contextColumns };
+    return new InMemoryDataset({ ...own, ...arrays });
   }
 
   /** Writes row `from` of other rows to place `to`: for rows that are being collected. */
@@ -134,11 +140,12 @@ export class InMemoryDataset implements Dataset {
  */
 export function dataset(
   rows: RowsInput,
-  { features, context, weights, columns }: DatasetOptions = {},
+  { features, context, weights, columns, contextColumns }: DatasetOptions = {},
   firstRow = 0,
 ): InMemoryDataset {
   const flat = flatRows(rows, { features, columns, firstRow });
-  const given = context && flatRows(context, { what: "the context", rows: flat.rows, firstRow });
+  const given =
+    context && flatRows(context, { what: "the context", rows: flat.rows, columns: contextColumns, firstRow });
   const ownWeights = weights && checkedWeights(weights, flat.rows, firstRow);
   for (const { what, values, width, names } of [
     { what: "rows", values: flat.values, width: flat.features, names: flat.columns ?? columns },
@@ -160,6 +167,7 @@ export function dataset(
     weights: ownWeights,
     rowNumbers: counting(flat.rows, firstRow),
     columns: flat.columns ?? columns,
+    contextColumns: given?.columns ?? contextColumns,
   });
 }
 

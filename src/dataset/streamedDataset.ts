@@ -29,8 +29,9 @@ export type RowStream = AsyncIterable<RowBlock> | (() => AsyncIterable<RowBlock>
 export interface StreamOptions {
   /** D, the number of features. Flat blocks need it. */
   readonly features?: number | undefined;
-  /** Names of the features. Default: those of the first block. */
+  /** Names of the features, and of the context features. Default: those of the first block. */
   readonly columns?: readonly string[] | undefined;
+  readonly contextColumns?: readonly string[] | undefined;
   /** Chooses the sample. Default 0. */
   readonly seed?: number | undefined;
 }
@@ -43,7 +44,14 @@ const MAX_HELD_OUT_SHARE = 1 / 4;
 /** What the first pass over a stream finds. */
 type Summary = Pick<
   StreamedDataset,
-  "rows" | "features" | "contextFeatures" | "columns" | "meanWeight" | "sample" | "constants"
+  | "rows"
+  | "features"
+  | "contextFeatures"
+  | "columns"
+  | "contextColumns"
+  | "meanWeight"
+  | "sample"
+  | "constants"
 >;
 
 /** Reads all rows from the beginning. */
@@ -59,6 +67,7 @@ export class StreamedDataset implements Dataset {
   readonly features: number;
   readonly contextFeatures: number;
   readonly columns: readonly string[] | undefined;
+  readonly contextColumns: readonly string[] | undefined;
   readonly meanWeight: number;
   /** Rows at random, all of them if they are few. */
   readonly sample: InMemoryDataset;
@@ -72,6 +81,7 @@ export class StreamedDataset implements Dataset {
     this.features = summary.features;
     this.contextFeatures = summary.contextFeatures;
     this.columns = summary.columns;
+    this.contextColumns = summary.contextColumns;
     this.meanWeight = summary.meanWeight;
     this.sample = summary.sample;
     this.constants = summary.constants;
@@ -89,13 +99,13 @@ export class StreamedDataset implements Dataset {
     const all = () => checkedBlocks(stream, options);
     let sample: InMemoryDataset | undefined;
     let constants: Constants | undefined;
-    let columns: readonly string[] | undefined;
+    let names: Pick<Dataset, "columns" | "contextColumns"> | undefined;
     let rows = 0;
     let weight = 0;
     for await (const block of all()) {
       const { features, contextFeatures } = block;
       constants = constants ? sameConstants(constants, block) : constantColumns(block);
-      columns ??= block.columns;
+      names ??= { columns: block.columns, contextColumns: block.contextColumns };
       sample ??= emptyRows(sampleSize(features + contextFeatures), block);
       weight += totalWeight(block);
       const uniform = random.uniform(new Float64Array(block.rows), { offset: rows });
@@ -107,16 +117,8 @@ export class StreamedDataset implements Dataset {
     if (!sample || !constants || rows < 2) throw tooFew(rows);
     const { features, contextFeatures } = sample;
     if (rows < sample.rows) sample = sample.select(counting(rows));
-    const summary = {
-      features,
-      contextFeatures,
-      columns,
-      sample,
-      rows,
-      constants,
-      meanWeight: weight / rows,
-    };
-    return new StreamedDataset(all, summary, NOTHING_HELD_OUT);
+    const summary = { features, contextFeatures, sample, rows, constants, meanWeight: weight / rows };
+    return new StreamedDataset(all, { ...summary, ...names! }, NOTHING_HELD_OUT);
   }
 
   withoutColumns(columns: Columns): this {
@@ -214,10 +216,7 @@ export const isStream = (data: unknown): data is RowStream =>
 
 const sampleSize = (width: number): number => Math.min(SAMPLE.rows, Math.ceil(SAMPLE.numbers / width));
 
-async function* checkedBlocks(
-  stream: RowStream,
-  { features, columns }: StreamOptions,
-): AsyncGenerator<InMemoryDataset> {
+async function* checkedBlocks(stream: RowStream, options: StreamOptions): AsyncGenerator<InMemoryDataset> {
   const iterable = typeof stream === "function" ? stream() : stream;
   if (typeof stream !== "function" && stream[Symbol.asyncIterator]() === (stream as unknown)) {
     throw new PushforwardError("ARGUMENT", "this stream of rows can be read only once", {
@@ -229,11 +228,11 @@ async function* checkedBlocks(
   let before = 0;
   let first: InMemoryDataset | undefined;
   for await (const given of iterable) {
-    const known = first ?? { features, columns };
+    const { features, columns, contextColumns } = first ?? options;
     const block =
       given instanceof InMemoryDataset
         ? numbered(given, before)
-        : dataset(given, { features: known.features, columns: known.columns }, before);
+        : dataset(given, { features, columns, contextColumns }, before);
     if (block.rows === 0) continue;
     first ??= block;
     for (const count of ["features", "contextFeatures"] as const) {

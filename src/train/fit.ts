@@ -9,7 +9,7 @@ import { initialize } from "./initialize.ts";
 import type { Problem } from "./objective.ts";
 import { deadlineOf, type Epoch, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
 import { checkRounding } from "./rounding.ts";
-import { asDataset, asInMemory, type TrainingData, trainingRows } from "./rowsForTraining.ts";
+import { asDataset, asInMemory, like, type TrainingData, trainingRows } from "./rowsForTraining.ts";
 import { runTraining } from "./runTraining.ts";
 import type { Stopped } from "./trainingLoop.ts";
 
@@ -47,9 +47,11 @@ export async function fit(flow: Flow, data: TrainingData, options: FitOptions = 
   const { objective, ...own } = parse(fitSettingsSchema, settingsIn(others), "an option of fit");
   const settings = { ...own, steps: 1 };
   const { context, weights, signal } = options;
-  const expected = { features: flow.features, contextFeatures: flow.context };
+  const { features, context: contextFeatures, columns, contextColumns } = flow;
+  const expected = { features, contextFeatures, columns, contextColumns };
   const given = asDataset(data, expected, { seed: settings.seed, context, weights });
-  const heldOut = options.validation && asInMemory(options.validation, expected);
+  const heldOut =
+    options.validation && asInMemory(options.validation, given instanceof Promise ? expected : like(given));
   const rows = trainingRows(await given, heldOut, settings);
   const { training } = rows;
   const validation = rows.validation!;
@@ -88,6 +90,8 @@ export async function fit(flow: Flow, data: TrainingData, options: FitOptions = 
       }),
     },
   );
+  flow.columns ??= training.columns;
+  flow.contextColumns ??= training.contextColumns;
   return {
     epochs: result.epochs.map(epochOf),
     bestEpoch: result.bestEpoch,

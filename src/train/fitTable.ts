@@ -10,7 +10,7 @@ import { parse } from "../parse.ts";
 import { type FitResult, fit } from "./fit.ts";
 import type { TrainingRows } from "./objective.ts";
 import { type CheckpointStore, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
-import { asDataset, asInMemory, type TrainingData, trainingRows } from "./rowsForTraining.ts";
+import { asDataset, asInMemory, like, type TrainingData, trainingRows } from "./rowsForTraining.ts";
 
 export interface FitTableOptions extends Omit<FitOptions, "initialize" | "checkpoint"> {
   /** Of the context: class labels, or a network before it. */
@@ -50,7 +50,8 @@ export async function fitTable(data: TrainingData, options: FitTableOptions = {}
   const { embedding: _, onWarning: __, onFlow: ___, checkpoints: ____, ...others } = options;
   const { seed, validationFraction } = parse(fitSettingsSchema, settingsIn(others), "an option of fitTable");
   const given = asDataset(data, {}, { seed, context, weights });
-  const heldOut = options.validation && asInMemory(options.validation, {});
+  const heldOut =
+    options.validation && asInMemory(options.validation, given instanceof Promise ? {} : like(given));
   // The first pass over a stream serves all flows.
   const all = await given;
   const rows = trainingRows(all, heldOut, { seed, validationFraction });
@@ -64,10 +65,13 @@ export async function fitTable(data: TrainingData, options: FitTableOptions = {}
     ...options,
     ...(maxMinutes !== undefined && { maxMinutes: maxMinutes - (performance.now() - start) / 60_000 }),
   });
+  const flow = withConstants(fitted.flow, constants.values);
+  flow.columns = all.columns;
+  flow.contextColumns = all.contextColumns;
   return {
     ...fitted,
     ...(rows as Pick<FitResult, "training" | "validation">),
-    flow: withConstants(fitted.flow, constants.values),
+    flow,
     warnings,
   };
 }

@@ -13,7 +13,7 @@ import {
   minimizeSettingsSchema,
   settingsIn,
 } from "./options.ts";
-import { asDataset, asInMemory, type TrainingData, trainingRows } from "./rowsForTraining.ts";
+import { asDataset, asInMemory, like, type TrainingData, trainingRows } from "./rowsForTraining.ts";
 import { runTraining } from "./runTraining.ts";
 import type { Stopped } from "./trainingLoop.ts";
 
@@ -57,9 +57,24 @@ export async function minimize(
   const { validationLoss, frozen, ...others } = options;
   const settings = parse(minimizeSettingsSchema, settingsIn(others), "an option of minimize");
   const { context, weights } = options;
+  const needless = (["validation", "context", "weights"] as const).find(
+    (name) => options[name] !== undefined,
+  );
+  if (data === undefined && needless) {
+    throw new PushforwardError(
+      "ARGUMENT",
+      `the option ${needless} of minimize goes with data, and there are none`,
+      {
+        mend: "Give the data, or leave it out.",
+      },
+    );
+  }
   const given =
     data === undefined ? undefined : asDataset(data, {}, { seed: settings.seed, context, weights });
-  const validation = options.validation && asInMemory(options.validation, {});
+  const validation =
+    options.validation &&
+    given &&
+    asInMemory(options.validation, given instanceof Promise ? {} : like(given));
   const all = await given;
   const rows = all && trainingRows(all, validation, settings);
   const parameters: ReadonlyMap<string, Parameter> = parametersOf(model);

@@ -16,9 +16,12 @@ import type { RowOptions } from "./options.ts";
 export type TrainingData = RowsInput | Dataset | RowStream;
 
 /** What the model needs of each row, where that is known. */
-export interface ExpectedWidths {
+export interface ExpectedRows {
   readonly features?: number;
   readonly contextFeatures?: number;
+  /** Names by which rows that come as objects or columns are brought into order. */
+  readonly columns?: readonly string[] | undefined;
+  readonly contextColumns?: readonly string[] | undefined;
 }
 
 /** Whether data are a dataset already. */
@@ -33,7 +36,7 @@ export const isDataset = (data: unknown): data is Dataset =>
  */
 export function asDataset(
   data: TrainingData,
-  expected: ExpectedWidths,
+  expected: ExpectedRows,
   { seed, ...options }: { seed?: number | undefined } & Pick<RowOptions, "context" | "weights">,
 ): Dataset | Promise<Dataset> {
   if (isDataset(data) || isStream(data)) {
@@ -46,21 +49,22 @@ export function asDataset(
       );
     }
   }
+  const { features, columns, contextColumns } = expected;
   if (isStream(data)) {
-    return StreamedDataset.of(data, { features: expected.features, seed }).then((rows) =>
+    return StreamedDataset.of(data, { features, columns, contextColumns, seed }).then((rows) =>
       checked(rows, expected),
     );
   }
   if (isDataset(data)) return checked(data, expected);
-  const features = expected.features === undefined ? {} : { features: expected.features };
-  return checked(dataset(data, { ...features, ...options }), expected);
+  const shape = { ...(features !== undefined && { features }), columns, contextColumns };
+  return checked(dataset(data, { ...shape, ...options }), expected);
 }
 
 /** Rows that are in memory, in the same way. */
-export const asInMemory = (data: RowsInput | InMemoryDataset, expected: ExpectedWidths): InMemoryDataset =>
+export const asInMemory = (data: RowsInput | InMemoryDataset, expected: ExpectedRows): InMemoryDataset =>
   asDataset(data, expected, {}) as InMemoryDataset;
 
-function checked<D extends Dataset>(data: D, expected: ExpectedWidths): D {
+function checked<D extends Dataset>(data: D, expected: ExpectedRows): D {
   for (const [name, what] of [
     ["features", "features"],
     ["contextFeatures", "context features"],
@@ -74,8 +78,24 @@ function checked<D extends Dataset>(data: D, expected: ExpectedWidths): D {
         wanted > 0 && { mend: "Give the context of each row: fit(flow, rows, { context })." }),
     });
   }
+  for (const name of ["columns", "contextColumns"] as const) {
+    const [wanted, given] = [expected[name], data[name]];
+    if (!wanted || !given || wanted.join() === given.join()) continue;
+    throw new PushforwardError("DATA", `the ${name} of the rows are not those of the flow`, {
+      expected: wanted.join(", "),
+      received: given.join(", "),
+    });
+  }
   return data;
 }
+
+/** What rows must be that go with others. */
+export const like = ({ features, contextFeatures, columns, contextColumns }: Dataset): ExpectedRows => ({
+  features,
+  contextFeatures,
+  columns,
+  contextColumns,
+});
 
 /**
  * The rows to train on and to validate with: those given, or a share of the data.
