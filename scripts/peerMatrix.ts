@@ -189,7 +189,7 @@ export const matrix: readonly MatrixRow[] = [
   { feature: "stochastic flows", ours: "–", peers: ["–", "Y", "–", "–", "–", "–", "–"] },
   {
     feature: "discrete and mixed data",
-    ours: "binary, by `made`",
+    ours: "binary, by `madeFlow`",
     peers: ["–", "–", "–", "–", "– / Y", "–", "sbi"],
   },
   {

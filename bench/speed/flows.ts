@@ -10,7 +10,9 @@ const NOISE = 0.02;
 
 /** The flow of a case, with parameters off their start, where a flow is the identity. */
 export function flowOf({ flow: name, dim, transforms, hidden }: Case): Flow {
-  const recipe = Object.entries(recipes).find(([key]) => key.toLowerCase() === name)?.[1];
+  const recipe = Object.entries(recipes).find(
+    ([key]) => key.toLowerCase().replace(/flow$/, "") === name,
+  )?.[1];
   if (!recipe) throw new Error(`no recipe ${name}; there are ${Object.keys(recipes).join(", ")}`);
   const flow = recipe(dim, { ...(transforms && { transforms }), ...(hidden && { hidden }) });
   const random = new Random(0).split("bench");

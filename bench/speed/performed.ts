@@ -1,4 +1,5 @@
-import { type Graph, sizeOf, type Tensor } from "../../src/graph/index.ts";
+import type { Graph, Tensor } from "../../src/graph/index.ts";
+import { sizeOf } from "../../src/graph/shape.ts";
 import { Team } from "../../src/runtime/team.ts";
 import type { Case } from "./cases.ts";
 

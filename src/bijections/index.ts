@@ -1,16 +1,9 @@
 export { Actnorm } from "./actnorm.ts";
 export { Autoregressive, type AutoregressiveOptions } from "./autoregressive.ts";
 export { BatchNorm, type BatchNormOptions } from "./batchNorm.ts";
-export type {
-  Bijection,
-  DataRows,
-  Description,
-  FitToRows,
-  Transformed,
-  VelocityField,
-} from "./bijection.ts";
+export type { Bijection, DataRows, Description, FitToRows, Transformed, VelocityField } from "./bijection.ts";
 export { BlockAutoregressive, type BlockAutoregressiveOptions } from "./blockAutoregressive.ts";
-export { type BijectionDescription, bijectionSchema, buildBijection } from "./build.ts";
+export { type BijectionDescription, buildBijection } from "./build.ts";
 export { Chain } from "./chain.ts";
 export { type CheckBijectionOptions, checkBijection } from "./checkBijection.ts";
 export { Continuous, type ContinuousOptions } from "./continuous.ts";

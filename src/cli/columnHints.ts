@@ -1,5 +1,6 @@
 import type { ColumnFindings, ColumnNote, ColumnValues } from "../columns/index.ts";
-import { columnList, nameInQuery, quotedQuery } from "../data/index.ts";
+import { columnList } from "../data/columnList.ts";
+import { nameInQuery, quotedQuery } from "../data/query.ts";
 import type { Settings } from "./fitSettings.ts";
 
 /** What hints are made from: the command, and the rows that the notes are about. */

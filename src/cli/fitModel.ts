@@ -1,4 +1,5 @@
-import { lockOf, shellQuoted, withFileLock } from "../data/index.ts";
+import { shellQuoted } from "../data/columnList.ts";
+import { lockOf, withFileLock } from "../data/fileLock.ts";
 import type { Dataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";

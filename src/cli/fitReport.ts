@@ -1,5 +1,6 @@
 import { createColors } from "picocolors";
-import { columnList, formatOf, shellQuoted } from "../data/index.ts";
+import { columnList, shellQuoted } from "../data/columnList.ts";
+import { formatOf } from "../data/format.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import type { Settings } from "./fitSettings.ts";
 import { count, counted, duration, nats, visible } from "./format.ts";

@@ -1,5 +1,5 @@
 import { basename, extname } from "node:path";
-import { parseColumnList } from "../data/index.ts";
+import { parseColumnList } from "../data/columnList.ts";
 import { PushforwardError } from "../errors.ts";
 import type { FitContext } from "./fit.ts";
 import { positiveNumber, share, threadCount, wholeNumber, wholeNumbers } from "./numbers.ts";

@@ -1,17 +1,10 @@
 import { existsSync } from "node:fs";
-import {
-  type Labels,
-  listOf,
-  meant,
-  nearestName,
-  openTable,
-  parseColumnList,
-  shellQuoted,
-  type Table,
-  type TableOptions,
-} from "../data/index.ts";
+import { parseColumnList, shellQuoted } from "../data/columnList.ts";
+import { type Labels, openTable, type Table, type TableOptions } from "../data/index.ts";
+import { listOf, meant } from "../data/labels.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Model } from "../flows/index.ts";
+import { nearestName } from "../nearestName.ts";
 import { labelsOf, tableFor } from "./model.ts";
 import { program } from "./program.ts";
 

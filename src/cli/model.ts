@@ -1,17 +1,12 @@
-import {
-  checkLabels,
-  formatOf,
-  type Labels,
-  listed,
-  nameInQuery,
-  nearestName,
-  quotedQuery,
-  type Table,
-  withLabels,
-} from "../data/index.ts";
+import { listed } from "../data/columnList.ts";
+import { formatOf } from "../data/format.ts";
+import type { Labels, Table } from "../data/index.ts";
+import { checkLabels, withLabels } from "../data/labels.ts";
+import { nameInQuery, quotedQuery } from "../data/query.ts";
 import { PushforwardError } from "../errors.ts";
 import { readBytes } from "../files/readBytes.ts";
 import { decodeModel, type Model } from "../flows/index.ts";
+import { nearestName } from "../nearestName.ts";
 import { namingFile } from "./failure.ts";
 
 /**

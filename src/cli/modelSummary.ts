@@ -1,4 +1,4 @@
-import { listOf } from "../data/index.ts";
+import { listOf } from "../data/labels.ts";
 import type { Description } from "../description.ts";
 import type { ContextEmbedding } from "../distributions/index.ts";
 import type { Flow, Model } from "../flows/index.ts";

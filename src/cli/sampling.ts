@@ -1,4 +1,4 @@
-import { rowsAtATime, scanRows } from "../data/index.ts";
+import { rowsAtATime, scanRows } from "../data/tableRows.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Model } from "../flows/index.ts";

@@ -1,4 +1,5 @@
-import { LOG_DENSITY, openTable, writeScored } from "../data/index.ts";
+import { openTable, writeScored } from "../data/index.ts";
+import { LOG_DENSITY } from "../data/writeScored.ts";
 import { checkWritable } from "../files/atomicFile.ts";
 import { command, NA, THREADS } from "./command.ts";
 import { counted } from "./format.ts";

@@ -1,4 +1,5 @@
-import { scanRows, type Table } from "../data/index.ts";
+import type { Table } from "../data/index.ts";
+import { scanRows } from "../data/tableRows.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow, Model, RunOptions } from "../flows/index.ts";
 import { ContextWatch } from "./contextRecord.ts";

@@ -1,4 +1,5 @@
-import { parseColumnList, type TableOptions } from "../data/index.ts";
+import { parseColumnList } from "../data/columnList.ts";
+import type { TableOptions } from "../data/index.ts";
 import type { Io } from "./io.ts";
 
 /** How a command opens a table. */

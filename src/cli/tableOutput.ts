@@ -1,4 +1,4 @@
-import { outputFormat } from "../data/index.ts";
+import { outputFormat } from "../data/format.ts";
 import type { Io, Output } from "./io.ts";
 
 const STANDARD_OUTPUT = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];

@@ -12,7 +12,7 @@ import {
   naf,
   nice,
   nsf,
-  planar,
+  planarFlow,
   realNVP,
   withConstants,
 } from "../flows/index.ts";
@@ -21,7 +21,7 @@ import { type CheckpointStore, type FitOptions, type FitResult, fit } from "../t
 import type { Settings } from "./fitSettings.ts";
 import type { TrainingProgress } from "./trainingProgress.ts";
 
-export const RECIPES = { nsf, maf, realnvp: realNVP, glow, nice, iaf, planar, naf, cnf } as const;
+export const RECIPES = { nsf, maf, realnvp: realNVP, glow, nice, iaf, planar: planarFlow, naf, cnf } as const;
 
 /** What a training works with. */
 export interface Training {

@@ -1,16 +1,9 @@
 import { columnNotes } from "../columns/index.ts";
-import {
-  checkForFitting,
-  columnList,
-  excludeColumns,
-  type Labels,
-  labelsIn,
-  openTable,
-  readRows,
-  streamRows,
-  type Table,
-  withLabels,
-} from "../data/index.ts";
+import { columnList } from "../data/columnList.ts";
+import { excludeColumns } from "../data/columnSelection.ts";
+import { type Labels, openTable, readRows, streamRows, type Table } from "../data/index.ts";
+import { labelsIn, withLabels } from "../data/labels.ts";
+import { checkForFitting } from "../data/tableRows.ts";
 import { type Dataset, StreamedDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { columnHint } from "./columnHints.ts";

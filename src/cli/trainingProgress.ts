@@ -1,4 +1,4 @@
-import type { Epoch, Progress } from "../train/index.ts";
+import type { FitEpoch, FitProgress } from "../train/index.ts";
 import { duration, jsonLine, nats } from "./format.ts";
 import type { Io } from "./io.ts";
 import type { Messages } from "./messages.ts";
@@ -28,7 +28,7 @@ export class TrainingProgress {
     this.told = performance.now();
   }
 
-  onProgress({ epoch, fraction, best }: Progress): void {
+  onProgress({ epoch, fraction, best }: FitProgress): void {
     if (best > this.best.value) this.best = { value: best, epoch: epoch - 1 };
     // JSON lines and a bar on the same terminal would write over each other.
     if (this.json && this.io.stdout.isTTY) return;
@@ -36,7 +36,7 @@ export class TrainingProgress {
     this.messages.progress(fraction, `${this.flow}, epoch ${epoch} `, after);
   }
 
-  onEpoch(epoch: Epoch): void {
+  onEpoch(epoch: FitEpoch): void {
     const { trainLogDensity, validationLogDensity } = epoch;
     if (validationLogDensity > this.best.value)
       this.best = { value: validationLogDensity, epoch: epoch.epoch };

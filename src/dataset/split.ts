@@ -1,4 +1,4 @@
-import { equalRows } from "../columns/index.ts";
+import { equalRows } from "../columns/equalRows.ts";
 import { Random } from "../random/index.ts";
 import { counting } from "./counting.ts";
 import type { InMemoryDataset } from "./inMemoryDataset.ts";

@@ -1,4 +1,4 @@
-import { rowHashes } from "../columns/index.ts";
+import { rowHashes } from "../columns/equalRows.ts";
 import { PushforwardError } from "../errors.ts";
 import { Random } from "../random/index.ts";
 import type { Batches } from "./batches.ts";

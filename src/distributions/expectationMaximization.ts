@@ -4,7 +4,7 @@ import { Random } from "../random/index.ts";
 import { kMeans } from "./kMeans.ts";
 
 /** A fitted mixture of full-covariance Gaussians. */
-export interface MixtureFit {
+export interface FitGaussianMixtureResult {
   /** [K] */
   readonly weights: Float64Array;
   /** [K, D] */
@@ -15,7 +15,7 @@ export interface MixtureFit {
   readonly logLikelihood: number;
 }
 
-export interface MixtureOptions extends Limits {
+export interface FitGaussianMixtureOptions extends Limits {
   /** Added to the diagonal of every covariance, which keeps a component from collapsing onto a row. Default 1e-4. */
   readonly ridge?: number;
   /** Most rounds of expectation maximization. Default 100. */
@@ -38,8 +38,8 @@ export interface MixtureOptions extends Limits {
 export async function fitGaussianMixture(
   data: DataRows,
   components: number,
-  options: MixtureOptions = {},
-): Promise<MixtureFit> {
+  options: FitGaussianMixtureOptions = {},
+): Promise<FitGaussianMixtureResult> {
   const start = await clusters(data, components, options.seed ?? 0, options);
   return maximizeLikelihood(data, components, start, options);
 }
@@ -84,7 +84,7 @@ export async function clusters(
 
 /** Responsibilities of a fitted mixture for rows, and their mean log-density in nats. */
 export function judge(
-  fit: MixtureFit,
+  fit: FitGaussianMixtureResult,
   data: DataRows,
 ): { responsibilities: Responsibilities; meanLogDensity: number } {
   const responsibilities = noResponsibilities(data.rows, fit.weights.length);
@@ -103,8 +103,8 @@ export async function maximizeLikelihood(
   data: DataRows,
   components: number,
   responsibilities: Responsibilities,
-  { ridge = 1e-4, iterations = 100, tolerance = 1e-3, ...limits }: MixtureOptions,
-): Promise<MixtureFit> {
+  { ridge = 1e-4, iterations = 100, tolerance = 1e-3, ...limits }: FitGaussianMixtureOptions,
+): Promise<FitGaussianMixtureResult> {
   const { features: D } = data;
   const state = {
     weights: new Float64Array(components),
@@ -130,7 +130,7 @@ export async function maximizeLikelihood(
 /** A row that a component shares in less than this adds nothing to it. */
 const NEGLIGIBLE = 1e-12;
 
-type State = Omit<MixtureFit, "logLikelihood">;
+type State = Omit<FitGaussianMixtureResult, "logLikelihood">;
 
 /** Means, covariances and weights from responsibilities; a component without rows keeps its mean and covariance. */
 function maximize(

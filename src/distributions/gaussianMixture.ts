@@ -14,7 +14,7 @@ import {
   halfSquares,
   type Noise,
 } from "./distribution.ts";
-import type { MixtureFit } from "./expectationMaximization.ts";
+import type { FitGaussianMixtureResult } from "./expectationMaximization.ts";
 import { chooseGaussianMixture } from "./mixtureSelection.ts";
 
 const gaussianMixtureSchema = z.strictObject({
@@ -105,7 +105,7 @@ export class GaussianMixture implements Distribution {
   }
 
   /** Takes over the result of expectation maximization; components that it did without get a weight of about 0. */
-  assign(fit: MixtureFit): void {
+  assign(fit: FitGaussianMixtureResult): void {
     const { features: D } = this;
     this.logWeights.value.fill(Math.log(1e-12));
     this.logWeights.value.set(fit.weights.map((w) => Math.log(Math.max(w, 1e-12))));

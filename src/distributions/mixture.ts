@@ -32,7 +32,7 @@ const optionsSchema = z.strictObject({
   learned: learnedSchema,
 });
 
-export interface WeightOptions {
+export interface MixtureOptions {
   /** Positive, in proportion; equal if absent. */
   weights?: number[];
   /** Whether training changes the weights. Default true. */
@@ -56,7 +56,7 @@ export class Mixture implements Distribution {
   readonly logWeights: Parameter;
 
   /** Throws `ARGUMENT` if the options do not fit, `SHAPE` if a distribution does not fit the others. */
-  constructor(distributions: readonly Distribution[], options: WeightOptions = {}) {
+  constructor(distributions: readonly Distribution[], options: MixtureOptions = {}) {
     const K = distributions.length;
     if (K === 0) throw new PushforwardError("ARGUMENT", "a mixture needs at least one distribution");
     const { weights = new Array<number>(K).fill(1), learned } = parse(optionsSchema, options, "a mixture");

@@ -1,7 +1,12 @@
 import type { DataRows } from "../bijections/bijection.ts";
 import { type Limits, limitReached } from "../limits.ts";
 import { Random } from "../random/index.ts";
-import { clusters, judge, type MixtureFit, maximizeLikelihood } from "./expectationMaximization.ts";
+import {
+  clusters,
+  type FitGaussianMixtureResult,
+  judge,
+  maximizeLikelihood,
+} from "./expectationMaximization.ts";
 
 /** Rows, and rounds of expectation maximization, that are enough to choose by. */
 const ENOUGH = 5_000;
@@ -19,7 +24,7 @@ export async function chooseGaussianMixture(
   most: number,
   heldOut?: DataRows,
   limits: Limits = {},
-): Promise<MixtureFit> {
+): Promise<FitGaussianMixtureResult> {
   const order = new Random(0).split("mixture selection").permutation(data.rows).subarray(0, ENOUGH);
   const held = heldOut ? 0 : Math.min(order.length - 1, Math.max(1, Math.floor(order.length / 6)));
   const judges = heldOut ?? select(data, order.subarray(0, held));
@@ -65,7 +70,7 @@ const highest = (candidates: readonly Candidate[]): Candidate =>
 
 /** A mixture that the choice may fall on. */
 interface Candidate {
-  readonly fit: MixtureFit;
+  readonly fit: FitGaussianMixtureResult;
   readonly ridge: number;
   readonly score: number;
 }

@@ -1,3 +1,2 @@
-export { checkWritable, writeFileAtomically } from "./atomicFile.ts";
+export { writeFileAtomically } from "./atomicFile.ts";
 export { loadModel, saveModel } from "./modelFiles.ts";
-export { readBytes } from "./readBytes.ts";

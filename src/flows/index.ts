@@ -1,10 +1,9 @@
 export { type BuildFlowOptions, buildFlow, type FlowDescription, type KindOptions } from "./build.ts";
-export { decodeChecked, encodeChecked } from "./checksum.ts";
 export { ConditionedFlow } from "./conditionedFlow.ts";
 export { embedContext } from "./embedContext.ts";
 export { Flow } from "./flow.ts";
 export type { RowOptions, SampleOptions } from "./flowEvaluator.ts";
-export { mixture } from "./mixture.ts";
+export { mixtureFlow } from "./mixture.ts";
 export {
   decodeModel,
   encodeModel,
@@ -15,48 +14,41 @@ export {
 } from "./modelFile.ts";
 export { loadParameters, saveParameters } from "./parameterFile.ts";
 export {
-  type AutoregressiveRecipeOptions,
-  type BNAFRecipeOptions,
+  type BNAFOptions,
   bnaf,
   bpf,
-  type ContinuousRecipeOptions,
-  type CouplingRecipeOptions,
+  type CNFOptions,
   cnf,
-  type GaussianizationRecipeOptions,
+  type GaussianizationOptions,
   gaussianization,
   glow,
   iaf,
-  type MadeRecipeOptions,
-  made,
+  type MAFOptions,
+  type MadeFlowOptions,
+  madeFlow,
   maf,
-  type NAFRecipeOptions,
+  type NAFOptions,
+  type NSFOptions,
   naf,
   ncsf,
   nice,
   nsf,
-  type PlanarRecipeOptions,
-  type PolynomialRecipeOptions,
-  planar,
+  type PlanarFlowOptions,
+  type PolynomialFlowOptions,
+  planarFlow,
+  type RealNVPOptions,
   type RecipeOptions,
-  type ResidualRecipeOptions,
-  radial,
+  type ResidualFlowOptions,
+  radialFlow,
   realNVP,
-  residual,
-  type SplineRecipeOptions,
-  type SylvesterRecipeOptions,
+  residualFlow,
+  type SylvesterFlowOptions,
   sospf,
-  sylvester,
-  type UMNNRecipeOptions,
+  sylvesterFlow,
+  type UMNNOptions,
   umnn,
 } from "./recipes/index.ts";
 export type { ContextInput } from "./rowInputs.ts";
 export type { RunOptions } from "./rowJobs.ts";
-export {
-  declaredSize,
-  decodeSafetensors,
-  encodeSafetensors,
-  type Safetensors,
-  type StoredArray,
-} from "./safetensors.ts";
-export { forTables, type TableFlowOptions, tableFlows } from "./tableFlows.ts";
+export { forTables } from "./tableFlows.ts";
 export { withConstants } from "./withConstants.ts";

@@ -1,4 +1,4 @@
-import { Mixture, type WeightOptions } from "../distributions/mixture.ts";
+import { Mixture, type MixtureOptions } from "../distributions/mixture.ts";
 import { PushforwardError } from "../errors.ts";
 import { brief } from "../parse.ts";
 import { checkFlow } from "./checkParts.ts";
@@ -12,11 +12,11 @@ import { Flow } from "./flow.ts";
  * mixture computes with that of the first in float64 and with the differences of the others to it in the graph, so columns far
  * from 0 lose nothing.
  */
-export function mixture(flows: readonly Flow[], options: WeightOptions = {}): Flow {
+export function mixtureFlow(flows: readonly Flow[], options: MixtureOptions = {}): Flow {
   if (!Array.isArray(flows)) {
-    throw new PushforwardError("ARGUMENT", "mixture takes a list of flows", { received: brief(flows) });
+    throw new PushforwardError("ARGUMENT", "mixtureFlow takes a list of flows", { received: brief(flows) });
   }
-  for (const flow of flows) checkFlow("mixture", flow);
+  for (const flow of flows) checkFlow("mixtureFlow", flow);
   const parts = flows.map((flow) => (flow.bijection.isIdentity && !flow.embedding ? flow.base : flow));
   return new Flow(new Mixture(parts, options));
 }

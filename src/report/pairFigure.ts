@@ -18,7 +18,7 @@ import {
 import { type Canvas, composeSheet, openCanvas, type Sheet } from "./sheet.ts";
 import { style } from "./style.ts";
 
-export interface PairFigure extends DataAndSamples {
+export interface PairFigureOptions extends DataAndSamples {
   title?: string;
   /** Columns to draw, in this order; the first six by default. */
   show?: readonly string[];
@@ -44,7 +44,7 @@ const kernelMasses = [0.3, 0.6, 0.9];
  *
  * @throws PushforwardError `SHAPE`, `ARGUMENT`, `DATA` or `NUMERIC` for arrays that cannot be drawn.
  */
-export async function pairFigure(figure: PairFigure): Promise<string> {
+export async function pairFigure(figure: PairFigureOptions): Promise<string> {
   const { columns, logDensity, title = "Data and samples of the model" } = figure;
   const shown = readColumns(figure, figure.show ?? columns.slice(0, mostColumns));
   checkLogDensity(logDensity, columns.length);

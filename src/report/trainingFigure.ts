@@ -6,7 +6,7 @@ import { quantile, sortFinite } from "./quantiles.ts";
 import { composeSheet, type Label, openCanvas } from "./sheet.ts";
 import { style, textWidth } from "./style.ts";
 
-export interface TrainingFigure {
+export interface TrainingFigureOptions {
   /** Mean log-densities of training and validation rows after each epoch, in nats. */
   epochs: readonly { epoch: number; trainLogDensity: number; validationLogDensity: number }[];
   /** The epoch whose parameters were kept. */
@@ -33,7 +33,7 @@ const frame = { left: room.left, top: 24, width: 520, height: 270 };
  *
  * @throws PushforwardError `ARGUMENT` when `bestEpoch` is none of the epochs, `DATA` when no log-density is finite.
  */
-export async function trainingFigure(figure: TrainingFigure): Promise<string> {
+export async function trainingFigure(figure: TrainingFigureOptions): Promise<string> {
   const { epochs, bestEpoch, baseline, title = "Training" } = figure;
   const best = epochs.find(({ epoch }) => epoch === bestEpoch);
   if (!best) {

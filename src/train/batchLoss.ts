@@ -1,5 +1,5 @@
 import type { Batch, InMemoryDataset } from "../dataset/index.ts";
-import { totalWeight } from "../dataset/index.ts";
+import { totalWeight } from "../dataset/inMemoryDataset.ts";
 import { PushforwardError } from "../errors.ts";
 import { type Draws, drawForBatch, drawForRows, traceTraining } from "../graph/drawn.ts";
 import { formatShape, type Shape } from "../graph/shape.ts";

@@ -4,7 +4,7 @@ import { changedFile, decodeChecked, encodeChecked } from "../flows/checksum.ts"
 import type { StoredArray } from "../flows/safetensors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { EarlyStopping } from "./earlyStopping.ts";
-import type { LossEpoch } from "./options.ts";
+import type { MinimizeEpoch } from "./options.ts";
 import type { StepSizeState } from "./stepSize.ts";
 
 const count = z.int().nonnegative();
@@ -52,7 +52,7 @@ export interface Checkpoint {
   /** Stands for the data, the flow and the settings. */
   readonly fingerprint: string;
   readonly state: CheckpointState;
-  readonly epochs: readonly LossEpoch[];
+  readonly epochs: readonly MinimizeEpoch[];
   readonly parameters: ReadonlyMap<string, Parameter>;
   readonly buffers: Readonly<Record<BufferName, Float32Array>>;
 }
@@ -102,7 +102,7 @@ export function decodeCheckpoint(
   return {
     fingerprint,
     state: { ...state, stopping: { ...state.stopping, best: best ?? Number.POSITIVE_INFINITY } },
-    epochs: epochs as LossEpoch[],
+    epochs: epochs as MinimizeEpoch[],
     buffers: {
       average: buffer("average"),
       best: buffer("best"),

@@ -60,7 +60,7 @@ export interface AnnealingOptions {
 }
 
 /** One line of the record: what 100 steps have come to. */
-export interface DensityRecord {
+export interface FitDensityRecord {
   /** Steps that are done. */
   readonly step: number;
   /** Mean evidence lower bound of the samples of these steps, in nats, without annealing. */
@@ -71,7 +71,7 @@ export interface DensityRecord {
 }
 
 /** How far fitting is, for progress bars. */
-export interface DensityProgress {
+export interface FitDensityProgress {
   readonly step: number;
   /** Share of the steps that are done. */
   readonly fraction: number;
@@ -80,7 +80,7 @@ export interface DensityProgress {
 }
 
 export interface FitDensityOptions extends DensitySettings, EngineOptions {
-  onProgress?(progress: DensityProgress): void;
+  onProgress?(progress: FitDensityProgress): void;
   /** Told when fitting went back to its last good weights. */
   onRecovery?(message: string): void;
   /** Ends fitting after the running step. */

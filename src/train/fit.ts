@@ -7,14 +7,14 @@ import { findNonFinite, type NonFiniteSource } from "./diagnose.ts";
 import { flowMatchingLoss } from "./flowMatching.ts";
 import { initialize } from "./initialize.ts";
 import type { Problem } from "./objective.ts";
-import { deadlineOf, type Epoch, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
+import { deadlineOf, type FitEpoch, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
 import { checkRounding } from "./rounding.ts";
 import { asDataset, asInMemory, like, type TrainingData, trainingRows } from "./rowsForTraining.ts";
 import { runTraining } from "./runTraining.ts";
 import type { Stopped } from "./trainingLoop.ts";
 
 export interface FitResult {
-  readonly epochs: readonly Epoch[];
+  readonly epochs: readonly FitEpoch[];
   /** The epoch whose weights the flow has now; 0 is the start. */
   readonly bestEpoch: number;
   /** Mean log-density of the validation rows in nats, in data units. */
@@ -58,7 +58,7 @@ export async function fit(flow: Flow, data: TrainingData, options: FitOptions = 
   for (const part of [training.sample, validation]) checkClasses(flow, part);
   // What is computed outside of the graph: a standardization next to the data, whose log-determinant is a constant.
   let offset = 0;
-  const epochOf = ({ epoch, trainLoss, validationLoss, stepSize }: FitEpoch): Epoch => ({
+  const epochOf = ({ epoch, trainLoss, validationLoss, stepSize }: TrainingEpoch): FitEpoch => ({
     epoch,
     trainLogDensity: offset - trainLoss,
     validationLogDensity: offset - validationLoss!,
@@ -102,7 +102,7 @@ export async function fit(flow: Flow, data: TrainingData, options: FitOptions = 
   };
 }
 
-type FitEpoch = Awaited<ReturnType<typeof runTraining>>["epochs"][number];
+type TrainingEpoch = Awaited<ReturnType<typeof runTraining>>["epochs"][number];
 
 /** Throws `DATA` for a label in the context that is no class of the flow's. */
 const checkClasses = ({ embedding }: Flow, { context, rowNumbers }: InMemoryDataset): void =>

@@ -6,21 +6,21 @@ import { input, scalar, type Tensor } from "../graph/tensor.ts";
 import type { Loss } from "./batchLoss.ts";
 import {
   annealingAt,
-  type DensityRecord,
   densitySettings,
   type FitDensityOptions,
+  type FitDensityRecord,
 } from "./densityOptions.ts";
 import { findNonFiniteDraw, type NonFiniteDraw } from "./diagnose.ts";
-import { type Importance, importance } from "./importance.ts";
+import { type ImportanceResult, importance } from "./importance.ts";
 import type { Explanation } from "./objective.ts";
 import { deadlineOf } from "./options.ts";
 import { runTraining } from "./runTraining.ts";
 import { shownRow } from "./shownRow.ts";
 import { checkedDensity, type TargetDensity } from "./targetDensity.ts";
 
-export interface DensityFit extends Importance {
+export interface FitDensityResult extends ImportanceResult {
   /** A line for every 100 steps. */
-  readonly history: readonly DensityRecord[];
+  readonly history: readonly FitDensityRecord[];
   readonly stopped: "steps" | "time" | "signal";
 }
 
@@ -41,7 +41,7 @@ export async function fitDensity(
   flow: Flow,
   logDensity: TargetDensity,
   options: FitDensityOptions = {},
-): Promise<DensityFit> {
+): Promise<FitDensityResult> {
   const settings = densitySettings(options);
   const checked = checkedDensity(logDensity, flow.features);
   const fine = flow.columnForFloat64();

@@ -23,7 +23,7 @@ export interface FitTableOptions extends Omit<FitOptions, "initialize" | "checkp
   checkpoints?(name: string): CheckpointStore;
 }
 
-export interface FittedTable extends FitResult {
+export interface FitTableResult extends FitResult {
   /** The best flow. */
   readonly flow: Flow;
   /** Which of `tableFlows` it is. */
@@ -44,7 +44,7 @@ export interface FittedTable extends FitResult {
  *
  * The choice of flows and settings is the outcome of the comparison in docs/defaults.md.
  */
-export async function fitTable(data: TrainingData, options: FitTableOptions = {}): Promise<FittedTable> {
+export async function fitTable(data: TrainingData, options: FitTableOptions = {}): Promise<FitTableResult> {
   const start = performance.now();
   const { context, weights, maxMinutes, embedding, onWarning } = options;
   const { embedding: _, onWarning: __, onFlow: ___, checkpoints: ____, ...others } = options;
@@ -113,7 +113,7 @@ export async function fitTableFlows(
   { training, validation }: TrainingRows,
   count: number,
   options: FitTableOptions = {},
-): Promise<Omit<FittedTable, "warnings">> {
+): Promise<Omit<FitTableResult, "warnings">> {
   const start = performance.now();
   const { onWarning: _, onFlow, checkpoints, maxMinutes, embedding, ...rest } = options;
   const { context: __, weights: ___, ...others } = rest;
@@ -124,7 +124,7 @@ export async function fitTableFlows(
   const defaults =
     count > 20_000 ? { learningRate: 1e-3, weightDecay: 0.01 } : { learningRate: 3e-3, weightDecay: 0.3 };
   const optimizer = { ...defaults, ...options.optimizer };
-  let best: Omit<FittedTable, "warnings"> | undefined;
+  let best: Omit<FitTableResult, "warnings"> | undefined;
   for (const [i, { name, flow }] of candidates.entries()) {
     const left = maxMinutes === undefined ? undefined : maxMinutes - (performance.now() - start) / 60_000;
     if (best && left !== undefined && left <= 0) break;

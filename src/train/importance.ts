@@ -24,7 +24,7 @@ export interface ImportanceOptions extends RunOptions {
 }
 
 /** A weighted sample of the density p = p~ / Z, drawn from a flow q, and what it says of both. */
-export interface Importance {
+export interface ImportanceResult {
   /** [n, D], drawn from the flow. */
   readonly samples: Float64Array;
   /** log(p~(x) / q(x)) of each sample, less their logsumexp: the weights sum to 1. -Infinity where p~ is 0. */
@@ -68,7 +68,7 @@ export async function importance(
   logDensity: TargetDensity,
   n: number,
   options: ImportanceOptions = {},
-): Promise<Importance> {
+): Promise<ImportanceResult> {
   const checked = checkedDensity(logDensity, flow.features);
   const { seed, detectMissedMass = true, ...run } = options;
   const { samples, logProb } = await flow.sampleAndLogProb(n, { ...run, seed });
@@ -103,7 +103,7 @@ function weigh(
   logTarget: Float64Array,
   logProb: Float64Array,
   features: number,
-): Omit<Importance, "missedMass" | "missedMassError" | "warnings"> {
+): Omit<ImportanceResult, "missedMass" | "missedMassError" | "warnings"> {
   const n = logProb.length;
   const logRatios = logTarget.map((value, i) => value - logProb[i]);
   const bad = logRatios.findIndex((ratio) => Number.isNaN(ratio) || ratio === Number.POSITIVE_INFINITY);

@@ -1,4 +1,4 @@
-import type { Importance } from "./importance.ts";
+import type { ImportanceResult } from "./importance.ts";
 import type { MissedMass } from "./missedMass.ts";
 import { shownRow } from "./shownRow.ts";
 
@@ -18,7 +18,7 @@ export function importanceWarnings(
     logWeights,
     effectiveSampleSize,
     paretoShape,
-  }: Pick<Importance, "samples" | "logWeights" | "effectiveSampleSize" | "paretoShape">,
+  }: Pick<ImportanceResult, "samples" | "logWeights" | "effectiveSampleSize" | "paretoShape">,
   { share, example }: MissedMass,
   features: number,
 ): string[] {

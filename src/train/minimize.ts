@@ -8,7 +8,7 @@ import { parse } from "../parse.ts";
 import type { Loss } from "./batchLoss.ts";
 import {
   deadlineOf,
-  type LossEpoch,
+  type MinimizeEpoch,
   type MinimizeOptions,
   minimizeSettingsSchema,
   settingsIn,
@@ -18,7 +18,7 @@ import { runTraining } from "./runTraining.ts";
 import type { Stopped } from "./trainingLoop.ts";
 
 export interface MinimizeResult {
-  readonly epochs: readonly LossEpoch[];
+  readonly epochs: readonly MinimizeEpoch[];
   /** The epoch whose weights the model has now; 0 is the start. */
   readonly bestEpoch: number;
   /** The smallest validation loss; undefined without validation rows. */

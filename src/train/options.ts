@@ -104,7 +104,7 @@ export function trainingLengths(
 }
 
 /** What an epoch of `minimize` has come to. */
-export interface LossEpoch {
+export interface MinimizeEpoch {
   readonly epoch: number;
   /** Steps that were done in all by its end. */
   readonly step: number;
@@ -122,7 +122,7 @@ export interface LossEpoch {
 }
 
 /** How far a training is, after each step, with the loss of the step and what it reports beside it. */
-export interface LossProgress {
+export interface MinimizeProgress {
   readonly epoch: number;
   /** Share of the epoch's steps that are done. */
   readonly fraction: number;
@@ -160,12 +160,12 @@ export interface MinimizeOptions extends MinimizeSettings, TrainingControls, Row
   validationLoss?: Loss;
   /** Objects whose parameters the loss reads, and that are not to be trained. */
   frozen?: object;
-  onEpoch?(epoch: LossEpoch): void;
-  onProgress?(progress: LossProgress): void;
+  onEpoch?(epoch: MinimizeEpoch): void;
+  onProgress?(progress: MinimizeProgress): void;
 }
 
 /** What an epoch of `fit` has come to. */
-export interface Epoch {
+export interface FitEpoch {
   readonly epoch: number;
   /** Mean log-density in nats, in data units. */
   readonly trainLogDensity: number;
@@ -175,7 +175,7 @@ export interface Epoch {
 }
 
 /** How far `fit` is, for progress bars. */
-export interface Progress {
+export interface FitProgress {
   readonly epoch: number;
   /** Share of the epoch's batches that are done. */
   readonly fraction: number;
@@ -186,8 +186,8 @@ export interface Progress {
 export interface FitOptions extends FitSettings, TrainingControls, RowOptions {
   /** False if scales and other data-fitted parts are already set. Default true. */
   initialize?: boolean;
-  onEpoch?(epoch: Epoch): void;
-  onProgress?(progress: Progress): void;
+  onEpoch?(epoch: FitEpoch): void;
+  onProgress?(progress: FitProgress): void;
 }
 
 /** Where checkpoints are kept: one at a time, of the end of an epoch. */

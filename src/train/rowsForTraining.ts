@@ -2,12 +2,12 @@ import {
   type Dataset,
   dataset,
   InMemoryDataset,
-  isStream,
   type RowStream,
   type RowsInput,
   StreamedDataset,
-  tooFew,
 } from "../dataset/index.ts";
+import { tooFew } from "../dataset/inMemoryDataset.ts";
+import { isStream } from "../dataset/streamedDataset.ts";
 import { PushforwardError } from "../errors.ts";
 import type { TrainingRows } from "./objective.ts";
 import type { RowOptions } from "./options.ts";

@@ -1,7 +1,7 @@
 import type { Parameter } from "../graph/parameter.ts";
 import { decodeCheckpoint, encodeCheckpoint, fingerprint } from "./checkpoint.ts";
 import { Objective, type Problem, type TrainingRows } from "./objective.ts";
-import type { CheckpointStore, LossEpoch, TrainingSettings } from "./options.ts";
+import type { CheckpointStore, MinimizeEpoch, TrainingSettings } from "./options.ts";
 import { sharesOf } from "./sharedLoss.ts";
 import { type LoopOptions, type Stopped, TrainingLoop } from "./trainingLoop.ts";
 import { reserve, Weights } from "./weights.ts";
@@ -20,7 +20,7 @@ export interface Training {
 }
 
 export interface TrainingResult {
-  readonly epochs: readonly LossEpoch[];
+  readonly epochs: readonly MinimizeEpoch[];
   readonly bestEpoch: number;
   /** The smallest validation loss; Infinity without validation rows. */
   readonly validationLoss: number;

@@ -5,7 +5,12 @@ import { EarlyStopping } from "./earlyStopping.ts";
 import { EpochTotals } from "./epochTotals.ts";
 import type { Objective, Problem, Step } from "./objective.ts";
 import { Optimizer } from "./optimizer.ts";
-import { type LossEpoch, type LossProgress, type TrainingSettings, trainingLengths } from "./options.ts";
+import {
+  type MinimizeEpoch,
+  type MinimizeProgress,
+  type TrainingSettings,
+  trainingLengths,
+} from "./options.ts";
 import { MAX_RECOVERIES, StepSize } from "./stepSize.ts";
 import type { Weights } from "./weights.ts";
 
@@ -14,8 +19,8 @@ export type Stopped = "epochs" | "patience" | "time" | "signal";
 
 /** What a training needs from outside. */
 export interface LoopOptions extends EngineOptions {
-  onEpoch?(epoch: LossEpoch): void;
-  onProgress?(progress: LossProgress): void;
+  onEpoch?(epoch: MinimizeEpoch): void;
+  onProgress?(progress: MinimizeProgress): void;
   onRecovery?(message: string): void;
   /** Called after each whole epoch. */
   onState?(): Promise<void>;
@@ -32,7 +37,7 @@ const MAX_INCREASE_AT_START = 1;
  * (`EarlyStopping`) and which weights there are (`Weights`) is decided elsewhere; this is the order of events.
  */
 export class TrainingLoop {
-  readonly epochs: LossEpoch[] = [];
+  readonly epochs: MinimizeEpoch[] = [];
   readonly stepSize: StepSize;
   readonly stopping: EarlyStopping;
   readonly optimizer: Optimizer;
@@ -69,7 +74,7 @@ export class TrainingLoop {
   }
 
   /** Goes on after the epochs of a checkpoint, whose weights are set already. */
-  resume(epochs: readonly LossEpoch[], state: CheckpointState, best: TrainingLoop["best"]): void {
+  resume(epochs: readonly MinimizeEpoch[], state: CheckpointState, best: TrainingLoop["best"]): void {
     this.epochs.push(...epochs);
     this.epoch = state.epoch;
     Object.assign(this.stepSize.state, state.stepSize);
@@ -168,7 +173,7 @@ export class TrainingLoop {
     return this.epoch > 0 && !this.problem.validationLoss && loss > limit;
   }
 
-  private async record(epoch: number, totals: EpochTotals): Promise<LossEpoch> {
+  private async record(epoch: number, totals: EpochTotals): Promise<MinimizeEpoch> {
     const { weights, objective } = this;
     const losses = await weights.withResult(async () => ({
       training: await objective.trainingLoss(this.epoch),
@@ -189,7 +194,7 @@ export class TrainingLoop {
    * Whether the steps are so large that they only lead away from a good start, such as that of a mixture of narrow components.
    * Not where training minimizes another loss than the validation loss, which it need not follow.
    */
-  private leadsAway({ validationLoss }: LossEpoch): boolean {
+  private leadsAway({ validationLoss }: MinimizeEpoch): boolean {
     const { best, bestEpoch } = this.stopping.state;
     const comparable = validationLoss !== undefined && !this.problem.validationLoss;
     return comparable && bestEpoch === 0 && validationLoss > best + MAX_INCREASE_AT_START;

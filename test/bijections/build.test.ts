@@ -1,9 +1,9 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
+import { bijectionSchema } from "../../src/bijections/build.ts";
 import {
   Actnorm,
   Autoregressive,
   type BijectionDescription,
-  bijectionSchema,
   buildBijection,
   Coupling,
   type Description,

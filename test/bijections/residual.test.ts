@@ -3,7 +3,7 @@ import { logAbsDeterminant } from "../../src/bijections/determinant.ts";
 import { eliminate } from "../../src/bijections/elimination.ts";
 import { Residual } from "../../src/bijections/index.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
-import { Flow, forTables, residual } from "../../src/flows/index.ts";
+import { Flow, forTables, residualFlow } from "../../src/flows/index.ts";
 import { grad, Parameter, type Tensor } from "../../src/graph/index.ts";
 import { spectralBound } from "../../src/graph/spectralNorm.ts";
 import { parametersOf } from "../../src/nn/module.ts";
@@ -177,7 +177,7 @@ describe("Residual", () => {
       return Float64Array.from(plane, (v) => v / 2);
     };
     const [data, held] = [table(1), table(2)];
-    const flow = forTables(residual(D, { transforms: 2, hidden: [48], seed: 1 }));
+    const flow = forTables(residualFlow(D, { transforms: 2, hidden: [48], seed: 1 }));
     await fit(flow, data, { epochs: 25, optimizer: { learningRate: 0.01 } });
     const logProb = await flow.logProb(held);
     const mean = logProb.reduce((a, b) => a + b) / rows;

@@ -1,4 +1,4 @@
-import { cnf, type Epoch, type Flow, fit, nsf, planar, Random } from "../../src/index.ts";
+import { cnf, type FitEpoch, type Flow, fit, nsf, planarFlow, Random } from "../../src/index.ts";
 import type { EngineOptions } from "../../src/runtime/index.ts";
 
 /** What training gives, as plain arrays: they travel from a page to a test. */
@@ -6,7 +6,7 @@ export interface Trained {
   /** log p of `POINTS` before training, in both precisions. */
   readonly start: readonly number[];
   readonly start64: readonly number[];
-  readonly epochs: readonly Epoch[];
+  readonly epochs: readonly FitEpoch[];
   /** log p of `POINTS` after it. */
   readonly logDensities: readonly number[];
   /** Rows drawn with a fixed seed. */
@@ -36,7 +36,7 @@ export async function trainSmallFlow(engine: EngineOptions = {}): Promise<Traine
     logDensities: [...(await flow.logProb(POINTS, undefined, engine))],
     samples: [...(await flow.sample(20, { seed: 5, ...engine }))],
     looped: [
-      ...(await moved(planar(2, { transforms: 2, closedForm: "sampling", seed: 3 })).logProb(
+      ...(await moved(planarFlow(2, { transforms: 2, closedForm: "sampling", seed: 3 })).logProb(
         POINTS,
         undefined,
         engine,

@@ -1,6 +1,7 @@
 import { copyFileSync, readFileSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
-import { decodeChecked, encodeChecked, encodeSafetensors } from "../../src/flows/index.ts";
+import { decodeChecked, encodeChecked } from "../../src/flows/checksum.ts";
+import { encodeSafetensors } from "../../src/flows/safetensors.ts";
 import { correlated, quickModel, workplace } from "./command.ts";
 
 const here = workplace();

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { columnHint } from "../../src/cli/columnHints.ts";
 import type { ColumnNote } from "../../src/columns/index.ts";
 import { columnNotes } from "../../src/columns/index.ts";
-import { openTable, parseColumnList, readRows } from "../../src/data/index.ts";
+import { parseColumnList } from "../../src/data/columnList.ts";
+import { openTable, readRows } from "../../src/data/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 

@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
 import { modelSummary } from "../../src/cli/modelSummary.ts";
 import { ContextEmbedding } from "../../src/distributions/index.ts";
-import { embedContext, forTables, made, maf, mixture } from "../../src/flows/index.ts";
+import { embedContext, forTables, madeFlow, maf, mixtureFlow } from "../../src/flows/index.ts";
 
 test("a base alone, and flows inside of a mixture, are told layer by layer", () => {
-  const lineOf = (flow: ReturnType<typeof made>) =>
+  const lineOf = (flow: ReturnType<typeof madeFlow>) =>
     modelSummary({ flow, columns: ["a", "b"], given: [] }, "m")
       .split("\n")
       .find((line) => line.startsWith("flow"));
-  expect(lineOf(made(2))).toMatchInlineSnapshot(`"flow        made"`);
-  expect(lineOf(mixture([made(2), forTables(maf(2, { transforms: 2 }))]))).toMatchInlineSnapshot(
+  expect(lineOf(madeFlow(2))).toMatchInlineSnapshot(`"flow        made"`);
+  expect(lineOf(mixtureFlow([madeFlow(2), forTables(maf(2, { transforms: 2 }))]))).toMatchInlineSnapshot(
     `"flow        mixture (made, standard normal -> 2 x autoregressive (affine) -> tails -> standardize)"`,
   );
 });

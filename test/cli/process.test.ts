@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, utimesSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { tableFlows } from "../../src/flows/index.ts";
+import { tableFlows } from "../../src/flows/tableFlows.ts";
 import { EARTHQUAKES, QUICK, quickModel, start, workplace } from "./command.ts";
 
 const here = workplace();

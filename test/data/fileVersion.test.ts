@@ -1,6 +1,7 @@
 import { expect, it, vi } from "vitest";
 import { Database } from "../../src/data/database.ts";
-import { openTable, readRows, scanRows } from "../../src/data/index.ts";
+import { openTable, readRows } from "../../src/data/index.ts";
+import { scanRows } from "../../src/data/tableRows.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

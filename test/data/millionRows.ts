@@ -2,7 +2,8 @@
  * Writes, opens, scores and writes a table of a million rows in a process of its own; prints the most memory that it
  * took, and for each output: rows, rows in their place with the score that belongs to them, rows without a score.
  */
-import { openTable, readRows, scanRows, type Table, writeRows, writeScored } from "../../src/data/index.ts";
+import { openTable, readRows, type Table, writeRows, writeScored } from "../../src/data/index.ts";
+import { scanRows } from "../../src/data/tableRows.ts";
 
 const ROWS = 1_000_000;
 const base = process.argv[2]!;

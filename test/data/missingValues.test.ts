@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { labelsIn, openTable, readRows, type TableOptions, writeScored } from "../../src/data/index.ts";
+import { openTable, readRows, type TableOptions, writeScored } from "../../src/data/index.ts";
+import { labelsIn } from "../../src/data/labels.ts";
 import { chunk, temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { checkForFitting, openTable, readRows, scanRows } from "../../src/data/index.ts";
+import { openTable, readRows } from "../../src/data/index.ts";
+import { checkForFitting, scanRows } from "../../src/data/tableRows.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

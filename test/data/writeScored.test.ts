@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
-import { openTable, scanRows, type Table, writeScored } from "../../src/data/index.ts";
+import { openTable, type Table, writeScored } from "../../src/data/index.ts";
+import { scanRows } from "../../src/data/tableRows.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { equalRows } from "../../src/columns/index.ts";
+import { equalRows } from "../../src/columns/equalRows.ts";
 import { dataset, type InMemoryDataset, StreamedDataset } from "../../src/dataset/index.ts";
 import { maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { randomOrder, reverseOrder } from "../../src/bijections/index.ts";
 import { Ensemble, Made, type MadeOptions } from "../../src/distributions/index.ts";
-import { decodeModel, encodeModel, made } from "../../src/flows/index.ts";
+import { decodeModel, encodeModel, madeFlow } from "../../src/flows/index.ts";
 import { traceTraining } from "../../src/graph/drawn.ts";
 import { withVariant } from "../../src/graph/variant.ts";
 import { parametersOf } from "../../src/nn/module.ts";
@@ -121,7 +121,7 @@ test("the recipe trains the ensemble, and a model file holds it", async () => {
     const [a, b] = coins.subarray(2 * Math.floor(i / 3));
     return [a, b, a === b ? 0 : 1][i % 3];
   });
-  const flow = made(3, { outputs: "bernoulli", hidden: [64], masks: 4, orderAgnostic: true });
+  const flow = madeFlow(3, { outputs: "bernoulli", hidden: [64], masks: 4, orderAgnostic: true });
   expect(flow.describe().base).toMatchObject({ type: "ensemble", variants: 4, distribution: { masks: 4 } });
   const options = { epochs: 60, optimizer: { learningRate: 0.02 } };
   await fit(flow, data, options);
@@ -132,7 +132,7 @@ test("the recipe trains the ensemble, and a model file holds it", async () => {
   const { flow: read } = decodeModel(encodeModel({ flow, columns: ["a", "b", "c"], given: [] }));
   expect(await read.logProb(allBits(3))).toEqual(await flow.logProb(allBits(3)));
   expect(await read.sample(20)).toEqual(await flow.sample(20));
-  const again = made(3, { outputs: "bernoulli", hidden: [64], masks: 4, orderAgnostic: true });
+  const again = madeFlow(3, { outputs: "bernoulli", hidden: [64], masks: 4, orderAgnostic: true });
   await fit(again, data, options);
   expect(await again.logProb(allBits(3))).toEqual(await flow.logProb(allBits(3)));
 });

@@ -1,7 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { DataRows } from "../../src/bijections/index.ts";
 import { judge } from "../../src/distributions/expectationMaximization.ts";
-import { fitGaussianMixture, GaussianMixture, type MixtureFit } from "../../src/distributions/index.ts";
+import {
+  type FitGaussianMixtureResult,
+  fitGaussianMixture,
+  GaussianMixture,
+} from "../../src/distributions/index.ts";
 import type { Limits } from "../../src/limits.ts";
 import { Random } from "../../src/random/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
@@ -44,14 +48,17 @@ function samples(n: number): DataRows {
 }
 
 /** S_k from its precision factor A_k [2, 2]: S = (A A^T)^-1. */
-function covariance({ precisionFactors }: MixtureFit, k: number): number[] {
+function covariance({ precisionFactors }: FitGaussianMixtureResult, k: number): number[] {
   const [a, , b, c] = precisionFactors.subarray(4 * k, 4 * k + 4);
   const determinant = (a * c) ** 2;
   return [(b * b + c * c) / determinant, (-a * b) / determinant, (a * a) / determinant];
 }
 
 /** One round of expectation maximization by its formulas: weights, and means. */
-function textbookRound(fit: MixtureFit, { rows, values }: DataRows): Pick<MixtureFit, "weights" | "means"> {
+function textbookRound(
+  fit: FitGaussianMixtureResult,
+  { rows, values }: DataRows,
+): Pick<FitGaussianMixtureResult, "weights" | "means"> {
   const K = fit.weights.length;
   const density = (k: number, x: number, y: number) => {
     const [u, v] = [x - fit.means[2 * k], y - fit.means[2 * k + 1]];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { randomOrder, reverseOrder } from "../../src/bijections/index.ts";
 import { Made, type MadeOptions } from "../../src/distributions/index.ts";
-import { decodeModel, encodeModel, made, maf } from "../../src/flows/index.ts";
+import { decodeModel, encodeModel, madeFlow, maf } from "../../src/flows/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit } from "../../src/train/index.ts";
@@ -43,7 +43,7 @@ describe("Bernoulli outputs", () => {
   });
 
   test("start as fair coins", async () => {
-    const flow = made(5, { outputs: "bernoulli" });
+    const flow = madeFlow(5, { outputs: "bernoulli" });
     const expected = new Array(32).fill(-5 * Math.LN2);
     expectClose(await flow.logProb(allBits(5), undefined, float64), expected, 1e-12, "log-probability");
   });
@@ -64,7 +64,7 @@ describe("Bernoulli outputs", () => {
   });
 
   test("give -Infinity to what is neither 0 nor 1, and keep a NaN", async () => {
-    const flow = made(2, { outputs: "bernoulli" });
+    const flow = madeFlow(2, { outputs: "bernoulli" });
     const rows = [0, 1, 0.5, 1, 0, 1 + 1e-6, -1, 0, Number.NaN, 1, Number.NaN, 7];
     const values = await flow.logProb(rows);
     const out = Number.NEGATIVE_INFINITY;
@@ -78,7 +78,7 @@ describe("Bernoulli outputs", () => {
       const [a, b] = coins.subarray(2 * Math.floor(i / 3));
       return [a, b, a === b ? 0 : 1][i % 3];
     });
-    const flow = made(3, { outputs: "bernoulli", hidden: [32] });
+    const flow = madeFlow(3, { outputs: "bernoulli", hidden: [32] });
     await fit(flow, data, { epochs: 40, optimizer: { learningRate: 0.02 } });
     const p = (await flow.logProb(allBits(3))).map(Math.exp);
     const even = [0, 3, 5, 6];
@@ -196,7 +196,7 @@ test("under MAF layers a mixture makes MAF MoG", async () => {
 describe("the recipe", () => {
   test("passes on its options, and draws orders from its seed", () => {
     const describe = (seed: number) =>
-      made(6, {
+      madeFlow(6, {
         outputs: "mixture",
         components: 3,
         ordering: "random",
@@ -220,18 +220,18 @@ describe("the recipe", () => {
       network: { hidden: [5], activation: "silu", residual: false },
     });
     expect(base.order).not.toEqual(describe(2).base.order);
-    expect(made(3).describe().base).toMatchObject({ order: [0, 1, 2], outputs: "gaussian" });
+    expect(madeFlow(3).describe().base).toMatchObject({ order: [0, 1, 2], outputs: "gaussian" });
   });
 
   test("refuses what it cannot build", () => {
-    expect(() => made(0)).toThrowErrorMatchingInlineSnapshot(
+    expect(() => madeFlow(0)).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a MADE does not fit at order: expected a list of at least 1, received [].]`,
     );
-    expect(() => made(2, { components: 0 })).toThrowErrorMatchingInlineSnapshot(
+    expect(() => madeFlow(2, { components: 0 })).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a MADE does not fit at components: expected more than 0, received 0.]`,
     );
     // @ts-expect-error no such outputs
-    expect(() => made(2, { outputs: "categorical" })).toThrowErrorMatchingInlineSnapshot(
+    expect(() => madeFlow(2, { outputs: "categorical" })).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a MADE does not fit at outputs: expected one of "bernoulli", "gaussian", "mixture", received "categorical".]`,
     );
   });

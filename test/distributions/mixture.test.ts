@@ -8,7 +8,7 @@ import {
   type TransformedDistribution,
   Uniform,
 } from "../../src/distributions/index.ts";
-import { decodeModel, encodeModel, Flow, forTables, maf, mixture, nsf } from "../../src/flows/index.ts";
+import { decodeModel, encodeModel, Flow, forTables, maf, mixtureFlow, nsf } from "../../src/flows/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile, type Floats } from "../../src/runtime/compile.ts";
@@ -39,7 +39,7 @@ describe("a mixture of flows", () => {
   test("is the weighted sum of their densities", async () => {
     const parts = flows();
     const weights = [3, 1, 6];
-    const whole = mixture(parts, { weights });
+    const whole = mixtureFlow(parts, { weights });
     const x = new Random(4).normal(new Float64Array(2 * 30));
     const each = await Promise.all(parts.map((flow) => flow.logProb(x, undefined, float64)));
     const expected = each[0].map((_, r) =>
@@ -54,7 +54,7 @@ describe("a mixture of flows", () => {
   });
 
   test("integrates to 1, and is saved whole", async () => {
-    const whole = mixture(flows());
+    const whole = mixtureFlow(flows());
     const grid = square(lineRule(401, 40));
     const values = await whole.logProb(grid.rows, undefined, float64);
     expect(Math.abs(integral(values, grid.weights) - 1)).toBeLessThan(1e-4);
@@ -84,7 +84,7 @@ describe("a mixture of flows", () => {
   test("learns its weights, unless told to keep them", async () => {
     const data = new Random(1).normal(new Float64Array(1000)).map((e, i) => (i % 5 === 0 ? 8 + e : e));
     const make = (learned: boolean) => {
-      const flow = mixture([maf(1, { transforms: 1 }), maf(1, { transforms: 1 })], { learned });
+      const flow = mixtureFlow([maf(1, { transforms: 1 }), maf(1, { transforms: 1 })], { learned });
       const bias = [...flow.parameters()].find(
         ([name]) => name.startsWith("base.distributions.1") && name.endsWith("bias"),
       )![1];
@@ -105,7 +105,7 @@ describe("a mixture of flows", () => {
   test("lets each flow take its own scale from the data", async () => {
     const random = new Random(2);
     const data = random.normal(new Float64Array(2000)).map((e, i) => (i % 2 === 0 ? 1000 + 50 * e : e));
-    const whole = mixture([
+    const whole = mixtureFlow([
       forTables(maf(2, { transforms: 1, hidden: [8] })),
       forTables(
         new Flow(
@@ -141,7 +141,7 @@ describe("an ensemble over orderings", () => {
 
   test("averages probabilities of whole rows, which sum to 1; the average of logits does not", async () => {
     const rows = allBits(D);
-    const ensemble = mixture(
+    const ensemble = mixtureFlow(
       models.map((model) => new Flow(model)),
       { learned: false },
     );
@@ -181,7 +181,7 @@ describe("what does not fit is refused", () => {
       `[PushforwardError: a mixture does not fit at weights.0: expected more than 0, received 0.]`,
     );
     expect(() =>
-      mixture([maf(2, { context: 1 }), maf(2, { context: 2 })]),
+      mixtureFlow([maf(2, { context: 1 }), maf(2, { context: 2 })]),
     ).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: distribution 0 of a mixture does not fit the others: expected 2 features, and 2 context features or none, received 2 and 1.]`,
     );

@@ -1,14 +1,7 @@
 import { expect, test } from "vitest";
 import { ContextEmbedding, StandardNormal } from "../../src/distributions/index.ts";
-import {
-  embedContext,
-  Flow,
-  forTables,
-  maf,
-  mixture,
-  tableFlows,
-  withConstants,
-} from "../../src/flows/index.ts";
+import { embedContext, Flow, forTables, maf, mixtureFlow, withConstants } from "../../src/flows/index.ts";
+import { tableFlows } from "../../src/flows/tableFlows.ts";
 
 const wrong = (value: unknown) => value as never;
 const flow = maf(2, { transforms: 1, hidden: [4] });
@@ -43,17 +36,17 @@ test.each<[string, () => unknown, string]>([
   ],
   [
     "a flow in place of a list of flows",
-    () => mixture(wrong(flow)),
-    "mixture takes a list of flows: received ",
+    () => mixtureFlow(wrong(flow)),
+    "mixtureFlow takes a list of flows: received ",
   ],
   [
     "numbers in place of flows",
-    () => mixture(wrong([1, 2])),
-    "mixture did not get a flow: expected a Flow, received 1.",
+    () => mixtureFlow(wrong([1, 2])),
+    "mixtureFlow did not get a flow: expected a Flow, received 1.",
   ],
   [
     "another option of a mixture",
-    () => mixture([flow, flow], wrong({ weigths: [1, 2] })),
+    () => mixtureFlow([flow, flow], wrong({ weigths: [1, 2] })),
     "a mixture does not fit: expected one of weights, learned, received weigths (did you mean weights?).",
   ],
   [

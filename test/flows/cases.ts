@@ -5,11 +5,11 @@ import {
   maf,
   nice,
   nsf,
-  planar,
+  planarFlow,
   type RecipeOptions,
-  radial,
+  radialFlow,
   realNVP,
-  sylvester,
+  sylvesterFlow,
 } from "../../src/flows/index.ts";
 import { perturb } from "../nn/perturb.ts";
 
@@ -24,11 +24,11 @@ const RECIPES: Readonly<Record<string, (features: number, options: RecipeOptions
   iaf,
   "nsf, autoregressive": (features, options) => nsf(features, { ...options, bins: 5, bound: 4 }),
   "nsf, coupling": (features, options) => nsf(features, { ...options, kind: "coupling", bins: 5, bound: 4 }),
-  planar: (features, options) => planar(features, withoutOrders(options)),
+  planar: (features, options) => planarFlow(features, withoutOrders(options)),
   "planar, sampling in closed form": (features, options) =>
-    planar(features, { ...withoutOrders(options), closedForm: "sampling" }),
-  radial: (features, options) => radial(features, withoutOrders(options)),
-  sylvester: (features, options) => sylvester(features, withoutOrders(options)),
+    planarFlow(features, { ...withoutOrders(options), closedForm: "sampling" }),
+  radial: (features, options) => radialFlow(features, withoutOrders(options)),
+  sylvester: (features, options) => sylvesterFlow(features, withoutOrders(options)),
 };
 
 function withoutOrders({ ordering: _, orders: __, ensemble: ___, ...options }: RecipeOptions) {

@@ -2,7 +2,8 @@ import { crc32 } from "node:zlib";
 import { expect, test } from "vitest";
 import { PushforwardError } from "../../src/errors.ts";
 import { decodeChecked, encodeChecked } from "../../src/flows/checksum.ts";
-import { decodeModel, decodeSafetensors, encodeModel, forTables, nsf } from "../../src/flows/index.ts";
+import { decodeModel, encodeModel, forTables, nsf } from "../../src/flows/index.ts";
+import { decodeSafetensors } from "../../src/flows/safetensors.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/train/checkpoint.ts";
 
 const arrays = { w: { shape: [3], values: Float32Array.of(1, 2, 3) } };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Actnorm } from "../../src/bijections/index.ts";
 import { Mixture, StandardNormal, TransformedDistribution } from "../../src/distributions/index.ts";
-import { buildFlow, decodeModel, encodeModel, Flow, maf, mixture, nsf } from "../../src/flows/index.ts";
+import { buildFlow, decodeModel, encodeModel, Flow, maf, mixtureFlow, nsf } from "../../src/flows/index.ts";
 import { input } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
@@ -97,7 +97,7 @@ describe("a flow is a distribution", () => {
     await flows[0].logProb([0, 0]);
     expect([...direct.parameters().keys()]).toEqual([...wrapped.parameters().keys()]);
     expect(direct.describe()).toEqual(wrapped.describe());
-    expect(mixture(flows).describe()).toEqual(wrapped.describe());
+    expect(mixtureFlow(flows).describe()).toEqual(wrapped.describe());
     const x = normal(20);
     expect(await direct.logProb(x)).toEqual(await wrapped.logProb(x));
   });

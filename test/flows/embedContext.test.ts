@@ -13,12 +13,12 @@ import {
   forTables,
   glow,
   maf,
-  mixture,
+  mixtureFlow,
   nsf,
-  planar,
+  planarFlow,
   type RecipeOptions,
   realNVP,
-  residual,
+  residualFlow,
 } from "../../src/flows/index.ts";
 import { grad } from "../../src/graph/index.ts";
 import { trainableParameters } from "../../src/nn/module.ts";
@@ -43,9 +43,9 @@ const FLOWS: Readonly<Record<string, () => Flow>> = {
   autoregressive: () => maf(2, small),
   splines: () => nsf(2, small),
   continuous: () => cnf(2, { context: SIZE, hidden: [8] }),
-  planar: () => planar(2, small),
+  planar: () => planarFlow(2, small),
   "block autoregressive": () => bnaf(2, { context: SIZE, units: 3 }),
-  residual: () => residual(2, { context: SIZE, transforms: 1, hidden: [8] }),
+  residual: () => residualFlow(2, { context: SIZE, transforms: 1, hidden: [8] }),
   "a conditional base": () => maf(2, { ...small, context: 0, base: conditionalBase() }),
   "a base and layers": () => maf(2, { ...small, base: conditionalBase() }),
 };
@@ -260,13 +260,13 @@ test("flows with embeddings of their own may be mixed", async () => {
   });
   const x = [0.3, -0.4];
   const [a, b, both] = await Promise.all(
-    [...parts, mixture(parts)].map(async (flow) => (await flow.logProb(x, [0.5, 1], float64))[0]),
+    [...parts, mixtureFlow(parts)].map(async (flow) => (await flow.logProb(x, [0.5, 1], float64))[0]),
   );
   expect(both).toBeCloseTo(Math.log((Math.exp(a) + Math.exp(b)) / 2), 10);
 
   const rows = Float64Array.from({ length: 40 }, (_, i) => Math.sin(i));
   const context = Float64Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? 70 + (i % 4) : 1));
-  await fit(mixture(parts), rows, {
+  await fit(mixtureFlow(parts), rows, {
     context,
     epochs: 1,
     validation: dataset(rows, { features: 2, context }),

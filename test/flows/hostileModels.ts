@@ -4,15 +4,8 @@ import type { Kind } from "../../src/description.ts";
 import { buildDistribution, ContextEmbedding, StandardNormal } from "../../src/distributions/index.ts";
 import { distributionKinds } from "../../src/distributions/registry.ts";
 import { PushforwardError } from "../../src/errors.ts";
-import {
-  decodeChecked,
-  decodeModel,
-  embedContext,
-  encodeChecked,
-  encodeModel,
-  Flow,
-  maf,
-} from "../../src/flows/index.ts";
+import { decodeChecked, encodeChecked } from "../../src/flows/checksum.ts";
+import { decodeModel, embedContext, encodeModel, Flow, maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 
 // A program of its own, which may be killed: it makes small model files that declare something enormous out of all examples of

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Bijection } from "../../src/bijections/index.ts";
 import { Chain, Continuous, Invert, Permutation } from "../../src/bijections/index.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
-import { encodeModel, Flow, mixture, nsf } from "../../src/flows/index.ts";
+import { encodeModel, Flow, mixtureFlow, nsf } from "../../src/flows/index.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
@@ -112,7 +112,7 @@ test("parameters in public properties, arrays and plain objects are found", asyn
 
 test("a component of a mixture is named by its own path", async () => {
   const flows = [nsf(2, { transforms: 1 }), new Flow(normal, new PrivateShift())];
-  await expect(mixture(flows).logProb(rows)).rejects.toThrow(/^PrivateShift at bijection computes/);
+  await expect(mixtureFlow(flows).logProb(rows)).rejects.toThrow(/^PrivateShift at bijection computes/);
 });
 
 test("flow matching needs the parameters of the field", async () => {

@@ -4,15 +4,8 @@ import { bijectionKinds } from "../../src/bijections/registry.ts";
 import type { Description, Kind } from "../../src/description.ts";
 import { buildDistribution, Cauchy, StandardNormal } from "../../src/distributions/index.ts";
 import { distributionKinds } from "../../src/distributions/registry.ts";
-import {
-  buildFlow,
-  decodeChecked,
-  decodeModel,
-  encodeChecked,
-  encodeModel,
-  Flow,
-  realNVP,
-} from "../../src/flows/index.ts";
+import { decodeChecked, encodeChecked } from "../../src/flows/checksum.ts";
+import { buildFlow, decodeModel, encodeModel, Flow, realNVP } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 
 const names = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i}`);

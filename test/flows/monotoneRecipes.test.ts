@@ -7,7 +7,7 @@ import {
   forTables,
   gaussianization,
   naf,
-  residual,
+  residualFlow,
   sospf,
   umnn,
 } from "../../src/flows/index.ts";
@@ -33,7 +33,7 @@ test("each recipe stacks what its options say", () => {
   });
   expect(transform(sospf(2))).toEqual({ type: "sumOfSquares", degree: 4, bound: 5 });
   expect(transform(bpf(2))).toEqual({ type: "bernstein", degree: 16, bound: 5 });
-  expect(layersOf(residual(2, { lipschitz: 0.5, hidden: [7], context: 1, transforms: 2 }))).toEqual(
+  expect(layersOf(residualFlow(2, { lipschitz: 0.5, hidden: [7], context: 1, transforms: 2 }))).toEqual(
     new Array(2).fill({ type: "residual", features: 2, context: 1, hidden: [7], lipschitz: 0.5 }),
   );
   const [turned, first] = layersOf(bnaf(3, { units: 2, layers: 1, transforms: 2, context: 1 }));
@@ -70,7 +70,7 @@ describe.each([
   ["bpf", () => bpf(2, { ...small, degree: 8 })],
   ["bnaf", () => bnaf(2, { transforms: 2, units: 4 })],
   ["gaussianization", () => gaussianization(2, { transforms: 2, components: 4 })],
-  ["residual", () => residual(2, { ...small, transforms: 3 })],
+  ["residual", () => residualFlow(2, { ...small, transforms: 3 })],
 ] as const)("%s", (_, make) => {
   const data = new Random(1).normal(new Float64Array(800)).map((v, i) => 0.3 * v + (i % 4 < 2 ? 1 : -1));
   const mean = async (flow: Flow) =>

@@ -1,14 +1,7 @@
 import { describe, expect, test } from "vitest";
-import {
-  decodeChecked,
-  encodeModel,
-  encodeSafetensors,
-  Flow,
-  loadParameters,
-  nsf,
-  realNVP,
-  saveParameters,
-} from "../../src/flows/index.ts";
+import { decodeChecked } from "../../src/flows/checksum.ts";
+import { encodeModel, Flow, loadParameters, nsf, realNVP, saveParameters } from "../../src/flows/index.ts";
+import { encodeSafetensors } from "../../src/flows/safetensors.ts";
 import { MLP } from "../../src/nn/index.ts";
 import { Random } from "../../src/random/index.ts";
 

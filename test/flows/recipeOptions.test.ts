@@ -38,7 +38,7 @@ describe.each(all)("%s", (name, recipe) => {
 });
 
 test("names of options that are nearly right, and values that are not, are told in one line", () => {
-  const { nsf, maf, planar, realNVP, made } = recipes;
+  const { nsf, maf, planarFlow, realNVP, madeFlow } = recipes;
   expect(() => nsf(2, wrong({ transfoms: 3 }))).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: an option of nsf does not fit: expected one of hidden, activation, residual, context, transforms, base, seed, ordering, orders, ensemble, batchNorm, kind, bins, bound, received transfoms (did you mean transforms?).]`,
   );
@@ -63,13 +63,13 @@ test("names of options that are nearly right, and values that are not, are told 
   expect(() => nsf(2, wrong({ bins: "8" }))).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: an autoregressive bijection does not fit at transform.bins: expected a number, received "8".]`,
   );
-  expect(() => planar(2, wrong({ ordering: "random" }))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an option of planar does not fit: expected one of hidden, activation, residual, context, transforms, base, seed, batchNorm, closedForm, received ordering.]`,
+  expect(() => planarFlow(2, wrong({ ordering: "random" }))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an option of planarFlow does not fit: expected one of hidden, activation, residual, context, transforms, base, seed, batchNorm, closedForm, received ordering.]`,
   );
   expect(() => realNVP(2, wrong({ conditioner: "masked" }))).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: an option of realNVP does not fit at conditioner: expected one of "shared", "separate", received "masked".]`,
   );
-  expect(() => made(2, wrong({ ordering: "alternating" }))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an option of made does not fit at ordering: expected one of "natural", "random", received "alternating".]`,
+  expect(() => madeFlow(2, wrong({ ordering: "alternating" }))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an option of madeFlow does not fit at ordering: expected one of "natural", "random", received "alternating".]`,
   );
 });

@@ -9,11 +9,11 @@ import {
   maf,
   nice,
   nsf,
-  planar,
+  planarFlow,
   type RecipeOptions,
-  radial,
+  radialFlow,
   realNVP,
-  sylvester,
+  sylvesterFlow,
 } from "../../src/flows/index.ts";
 import { Random, toys } from "../../src/random/index.ts";
 import { fit } from "../../src/train/index.ts";
@@ -47,8 +47,8 @@ describe("recipes", () => {
 
   test("of planar kinds have their closed form in the direction that is asked for", () => {
     for (const [recipe, type, count] of [
-      [planar, "planar", 32],
-      [sylvester, "sylvester", 8],
+      [planarFlow, "planar", 32],
+      [sylvesterFlow, "sylvester", 8],
     ] as const) {
       expect(layersOf(recipe(3))).toHaveLength(count);
       expect(layersOf(recipe(3, { context: 2 }))[0]).toMatchObject({
@@ -57,9 +57,11 @@ describe("recipes", () => {
       });
       expect(layersOf(recipe(3, { closedForm: "sampling", transforms: 2 }))[0]).toMatchObject({ type });
     }
-    expect(layersOf(sylvester(3, { columns: 2, closedForm: "sampling" }))[0]).toMatchObject({ columns: 2 });
-    expect(layersOf(radial(3))).toHaveLength(32);
-    expect(layersOf(radial(3))[0]).toMatchObject({ type: "radial" });
+    expect(layersOf(sylvesterFlow(3, { columns: 2, closedForm: "sampling" }))[0]).toMatchObject({
+      columns: 2,
+    });
+    expect(layersOf(radialFlow(3))).toHaveLength(32);
+    expect(layersOf(radialFlow(3))[0]).toMatchObject({ type: "radial" });
   });
 
   test("give conditioners of their own to each parameter where that is asked for", () => {
@@ -232,9 +234,9 @@ test("Glow starts from the standardization of its data", async () => {
 
 test.each([
   ["glow", glow, {}],
-  ["planar", planar, {}],
-  ["radial", radial, {}],
-  ["sylvester", sylvester, { transforms: 4 }],
+  ["planar", planarFlow, {}],
+  ["radial", radialFlow, {}],
+  ["sylvester", sylvesterFlow, { transforms: 4 }],
 ] as const)("a %s flow learns two clusters", async (_, recipe, options) => {
   const data = new Random(1)
     .normal(new Float64Array(1000))

@@ -21,7 +21,7 @@ import {
   Flow,
   forTables,
   maf,
-  mixture,
+  mixtureFlow,
   nsf,
 } from "../../src/flows/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
@@ -104,7 +104,7 @@ describe("mixtures of flows with centers of their own", () => {
     { center: FAR + 1000, scale: 30 },
     { center: 5, scale: 0.5 },
   ];
-  const flow = mixture(
+  const flow = mixtureFlow(
     parts.map(({ center, scale }) => new Flow(base, new Chain([identity, standardize([center], [scale])]))),
     { weights: [3, 2, 1] },
   );
@@ -134,7 +134,7 @@ describe("mixtures of flows with centers of their own", () => {
 
   test("see parameters that change", async () => {
     const [first, second] = [0, 10].map((center) => new Flow(base, standardize([FAR + center])));
-    const both = mixture([first, second]);
+    const both = mixtureFlow([first, second]);
     const at = async () => (await both.logProb([FAR + 20]))[0];
     const before = await at();
     (second.bijection as Standardize).center.value[0] = FAR + 20;
@@ -154,7 +154,7 @@ describe("fitted to columns far from 0", () => {
   const table = (seed: number) => forTables(nsf(2, { transforms: 1, hidden: [8], seed }));
 
   test("a mixture has the density of the data", async () => {
-    const flow = mixture([table(0), table(1)]);
+    const flow = mixtureFlow([table(0), table(1)]);
     const { validationLogDensity } = await fit(flow, rows(1), { epochs: 5 });
     const fresh = rows(2);
     const scores = await flow.logProb(fresh);
@@ -172,7 +172,7 @@ describe("fitted to columns far from 0", () => {
     const moved = (values: Float64Array) => values.map((v) => v + 1e6);
     await fit(first, rows(1), { epochs: 2 });
     await fit(second, moved(rows(3)), { epochs: 2 });
-    const both = mixture([first, second]);
+    const both = mixtureFlow([first, second]);
     const half = Math.log(0.5);
     for (const [own, values] of [
       [first, rows(2)],
@@ -231,7 +231,7 @@ describe("a context far from 0", () => {
     ["of forTables", () => forTables(layers())],
     ["of an embedding", () => forTables(embedding())],
     ["of an embedding alone", embedding],
-    ["of the components of a mixture", () => mixture([forTables(layers()), forTables(embedding())])],
+    ["of the components of a mixture", () => mixtureFlow([forTables(layers()), forTables(embedding())])],
     [
       "inside of a chain",
       () => new Flow(base, new Chain([new StandardizeContext(layers().bijection), identity])),

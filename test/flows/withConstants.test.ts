@@ -13,7 +13,7 @@ import {
   Flow,
   forTables,
   maf,
-  mixture,
+  mixtureFlow,
   nsf,
   withConstants,
 } from "../../src/flows/index.ts";
@@ -107,7 +107,7 @@ describe("constants beside a flow", () => {
       [1, FAR],
       [3, 0.2],
     ]);
-    const both = mixture([flow, withConstants(own, other)]);
+    const both = mixtureFlow([flow, withConstants(own, other)]);
     const [first, second, neither] = await both.logProb(
       [0.1, 0.2, 0.3].flatMap((value) => [3e8, FAR, -2, value]),
     );

@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import {
   buildGraph,
   constant,
-  formatShape,
   grad,
   input,
   jacobian,
@@ -13,6 +12,7 @@ import {
   valueAndGrad,
   vjp,
 } from "../../src/graph/index.ts";
+import { formatShape } from "../../src/graph/shape.ts";
 import { broadcast, Dense, map, reduce } from "./dense.ts";
 import { expectClose, run } from "./run.ts";
 

@@ -1,13 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  concat,
-  constant,
-  grad,
-  integrate,
-  Parameter,
-  rungeKuttaStep,
-  type Tensor,
-} from "../../src/graph/index.ts";
+import { concat, constant, grad, integrate, Parameter, type Tensor } from "../../src/graph/index.ts";
+import { rungeKuttaStep } from "../../src/graph/integrate.ts";
 import { dormandPrince } from "../../src/graph/tableau.ts";
 import { compile, type Floats } from "../../src/runtime/index.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { ancestors } from "../../src/graph/grad.ts";
 import {
-  ancestors,
   concat,
   epsilon,
   filled,

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { grad, input, sizeOf, Tensor, vjp } from "../../src/graph/index.ts";
+import { grad, input, Tensor, vjp } from "../../src/graph/index.ts";
+import { sizeOf } from "../../src/graph/shape.ts";
 import { Random } from "../../src/random/random.ts";
 import { compile, type Floats } from "../../src/runtime/index.ts";
 import { Dense } from "./dense.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { ancestors } from "../../src/graph/grad.ts";
 import {
-  ancestors,
   buildGraph,
   concat,
   constant,
@@ -10,11 +10,11 @@ import {
   printGraph,
   type Shape,
   scalar,
-  scoped,
   type Tensor,
 } from "../../src/graph/index.ts";
 import { maskedParameters, optimize } from "../../src/graph/optimize.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
+import { scoped } from "../../src/graph/scope.ts";
 import { compile } from "../../src/runtime/index.ts";
 import { Dense, map, reduce, tabulate } from "./dense.ts";
 import { expectClose } from "./run.ts";

@@ -12,9 +12,9 @@ import {
   grad,
   input,
   Parameter,
-  scoped,
   type Tensor,
 } from "../../src/graph/index.ts";
+import { scoped } from "../../src/graph/scope.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
 import { type ExportOptions, exportOnnx } from "../../src/onnx/index.ts";
 

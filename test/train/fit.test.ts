@@ -16,7 +16,7 @@ import { Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import {
   type CheckpointStore,
-  type Epoch,
+  type FitEpoch,
   type FitOptions,
   fit,
   type TrainingData,
@@ -115,7 +115,7 @@ describe("fit", () => {
   it("keeps the best weights, the start included", async () => {
     const flow = forTables(nsf(2, small));
     const data = correlated(200);
-    const seen: Epoch[] = [];
+    const seen: FitEpoch[] = [];
     const result = await fit(flow, data, {
       epochs: 40,
       optimizer: { learningRate: 0.02 },

@@ -1,4 +1,4 @@
-import { forTables, planar } from "../../../src/flows/index.ts";
+import { forTables, planarFlow } from "../../../src/flows/index.ts";
 import { table } from "../../speed/table.ts";
 import { numbers, readColumns } from "../files.ts";
 import { type Model, tableModels, trained } from "../models.ts";
@@ -18,7 +18,7 @@ const files: Readonly<Record<string, string>> = {
 const models: readonly Model[] = [
   {
     name: "planar",
-    build: ({ features, seed }) => forTables(planar(features, { seed })),
+    build: ({ features, seed }) => forTables(planarFlow(features, { seed })),
     settings: { optimizer: { learningRate: 3e-3 } },
   },
   tableModels.MAF,

@@ -1,5 +1,5 @@
 import { DiagonalNormal } from "../../../src/distributions/index.ts";
-import { type Flow, nice, nsf, planar, radial } from "../../../src/flows/index.ts";
+import { type Flow, nice, nsf, planarFlow, radialFlow } from "../../../src/flows/index.ts";
 import { svgToPng } from "../../../src/report/index.ts";
 import { compile } from "../../../src/runtime/compile.ts";
 import { type FitDensityOptions, fitDensity } from "../../../src/train/index.ts";
@@ -18,12 +18,12 @@ const networks = { hidden: [64, 64] };
 
 const planars = [2, 8, 32].map((transforms) => ({
   name: `planar, K = ${transforms}`,
-  build: (seed: number) => planar(2, { closedForm: "sampling", transforms, base: base(), seed }),
+  build: (seed: number) => planarFlow(2, { closedForm: "sampling", transforms, base: base(), seed }),
 }));
 
 const models: readonly Model[] = [
   ...planars,
-  { name: "radial, K = 32", build: (seed) => radial(2, { transforms: 32, base: base(), seed }) },
+  { name: "radial, K = 32", build: (seed) => radialFlow(2, { transforms: 32, base: base(), seed }) },
   { name: "NICE, 8 layers", build: (seed) => nice(2, { transforms: 8, ...networks, seed }) },
   {
     name: "NSF, 4 layers",

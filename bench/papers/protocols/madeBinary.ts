@@ -1,4 +1,4 @@
-import { type MadeRecipeOptions, made } from "../../../src/flows/index.ts";
+import { type MadeFlowOptions, madeFlow } from "../../../src/flows/index.ts";
 import type { FitSettings } from "../../../src/train/index.ts";
 import { table } from "../../speed/table.ts";
 import { readText } from "../files.ts";
@@ -44,7 +44,7 @@ const tables: Readonly<Record<string, Table>> = {
   },
 };
 
-const network: MadeRecipeOptions = { outputs: "bernoulli", direct: true, ordering: "random" };
+const network: MadeFlowOptions = { outputs: "bernoulli", direct: true, ordering: "random" };
 const masks = 32;
 
 const one = ({ batchSize, weightDecay }: Table): FitSettings => ({
@@ -62,7 +62,7 @@ const many = ({ batchSize, weightDecay }: Table): FitSettings => ({
   epochs: 1000,
 });
 
-interface Kind extends Pick<MadeRecipeOptions, "masks" | "orderAgnostic"> {
+interface Kind extends Pick<MadeFlowOptions, "masks" | "orderAgnostic"> {
   readonly layers?: number;
 }
 
@@ -92,7 +92,7 @@ export const madeBinary: Protocol = {
       for (const [model, { layers = 1, ...options }] of Object.entries(models)) {
         const hidden = new Array(layers).fill(options.orderAgnostic ? units.orders : units.one);
         const build: Model["build"] = ({ features }) =>
-          made(features, { ...network, ...options, hidden, seed: order });
+          madeFlow(features, { ...network, ...options, hidden, seed: order });
         const chosen = { name: model, build, settings: (options.masks ? many : one)(tables[name]) };
         const { flow, result } = await trained(chosen, train, { ...run, validation });
         const logProb = await flow.logProb(test.rows.values);

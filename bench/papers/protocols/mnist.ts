@@ -1,5 +1,5 @@
 import { Chain, Standardize } from "../../../src/bijections/index.ts";
-import { Flow, forTables, made, maf, realNVP } from "../../../src/flows/index.ts";
+import { Flow, forTables, madeFlow, maf, realNVP } from "../../../src/flows/index.ts";
 import type { FitSettings } from "../../../src/train/index.ts";
 import { table } from "../../speed/table.ts";
 import { gaussianLogDensity } from "../gaussian.ts";
@@ -29,14 +29,14 @@ const models: Readonly<Record<string, Model & { readonly paper: string }>> = {
   MADE: {
     paper: "MADE",
     name: "MADE, two layers of 1,024",
-    build: ({ features, seed }) => forTables(made(features, { hidden: wide, seed })),
+    build: ({ features, seed }) => forTables(madeFlow(features, { hidden: wide, seed })),
     settings: settings(20, 1e-3),
   },
   "MADE standardized": {
     paper: "MADE",
     name: "MADE, two layers of 1,024, standardized only",
     build: ({ features, seed }) => {
-      const { base, bijection } = made(features, { hidden: wide, seed });
+      const { base, bijection } = madeFlow(features, { hidden: wide, seed });
       return new Flow(base, new Chain([bijection, new Standardize({ features })]));
     },
     settings: { ...settings(20, 1e-3), averageDecay: 0 },
@@ -44,7 +44,7 @@ const models: Readonly<Record<string, Model & { readonly paper: string }>> = {
   "MADE plain": {
     paper: "MADE",
     name: "MADE, two layers of 1,024, plain",
-    build: ({ features, seed }) => made(features, { hidden: wide, seed }),
+    build: ({ features, seed }) => madeFlow(features, { hidden: wide, seed }),
     settings: { ...settings(20, 1e-3), averageDecay: 0 },
   },
   RealNVP5: {
@@ -64,7 +64,7 @@ const models: Readonly<Record<string, Model & { readonly paper: string }>> = {
   "MADE MoG": {
     paper: "MADE MoG",
     name: "MADE MoG, two layers of 1,024",
-    build: ({ features, seed }) => forTables(made(features, { outputs: "mixture", hidden: wide, seed })),
+    build: ({ features, seed }) => forTables(madeFlow(features, { outputs: "mixture", hidden: wide, seed })),
     settings: settings(6, 1e-3),
   },
 };

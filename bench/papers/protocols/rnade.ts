@@ -1,4 +1,5 @@
-import { forTables, made, maf, nsf, tableFlows } from "../../../src/flows/index.ts";
+import { forTables, madeFlow, maf, nsf } from "../../../src/flows/index.ts";
+import { tableFlows } from "../../../src/flows/tableFlows.ts";
 import { table } from "../../speed/table.ts";
 import { numbers, readColumns } from "../files.ts";
 import { gaussianLogDensity } from "../gaussian.ts";
@@ -27,18 +28,18 @@ const network = { hidden: [64, 64], ordering: "random" as const };
 const models: readonly Model[] = [
   {
     name: "MADE",
-    build: ({ features, seed }) => forTables(made(features, { ...network, seed })),
+    build: ({ features, seed }) => forTables(madeFlow(features, { ...network, seed })),
   },
   {
     name: "MADE MoG",
-    build: ({ features, seed }) => forTables(made(features, { ...network, outputs: "mixture", seed })),
+    build: ({ features, seed }) => forTables(madeFlow(features, { ...network, outputs: "mixture", seed })),
   },
   tableModels["Real NVP"],
   tableModels.MAF,
   {
     name: "MAF MoG",
     build: ({ features, seed }) => {
-      const { base } = made(features, { ...network, outputs: "mixture", seed });
+      const { base } = madeFlow(features, { ...network, outputs: "mixture", seed });
       return forTables(maf(features, { ...network, transforms: 3, base, seed: seed + 1 }));
     },
   },

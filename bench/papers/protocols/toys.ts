@@ -11,12 +11,12 @@ import {
   naf,
   nice,
   nsf,
-  planar,
-  radial,
+  planarFlow,
+  radialFlow,
   realNVP,
-  residual,
+  residualFlow,
   sospf,
-  sylvester,
+  sylvesterFlow,
   umnn,
 } from "../../../src/flows/index.ts";
 import { toys as all, type Toy } from "../../../src/random/index.ts";
@@ -45,9 +45,9 @@ type Families = Readonly<Record<string, (features: number, seed: number) => Flow
 /** Each family of recipe, by the picture that shows it. */
 const pictured: Readonly<Record<string, Families>> = {
   "toys.png": {
-    planar: (D, seed) => planar(D, { transforms: 32, seed }),
-    radial: (D, seed) => radial(D, { transforms: 32, seed }),
-    Sylvester: (D, seed) => sylvester(D, { transforms: 8, seed }),
+    planar: (D, seed) => planarFlow(D, { transforms: 32, seed }),
+    radial: (D, seed) => radialFlow(D, { transforms: 32, seed }),
+    Sylvester: (D, seed) => sylvesterFlow(D, { transforms: 8, seed }),
     NICE: (D, seed) => nice(D, { ...shape, seed }),
     "Real NVP": (D, seed) => realNVP(D, { ...shape, seed }),
     MAF: (D, seed) => maf(D, { ...shape, seed }),
@@ -56,7 +56,7 @@ const pictured: Readonly<Record<string, Families>> = {
     "NSF (autoregressive)": (D, seed) => nsf(D, { ...shape, transforms: 4, seed }),
     NAF: (D, seed) => naf(D, { ...shape, transforms: 4, seed }),
     Gaussianization: (D, seed) => gaussianization(D, { transforms: 8, seed }),
-    residual: (D, seed) => residual(D, { ...shape, seed }),
+    residual: (D, seed) => residualFlow(D, { ...shape, seed }),
     "CNF, likelihood": (D, seed) => cnf(D, { hidden: [64, 64], seed }),
     "CNF, flow matching": (D, seed) => cnf(D, { hidden: [128, 128, 128], seed }),
   },

@@ -5,7 +5,7 @@ export type ScalarTransformOptions =
   | BernsteinOptions
   | CircularSplineOptions
   | DeepSigmoidalOptions
-  | GaussianizationOptions
+  | GaussianizationTransformOptions
   | MonotonicNetworkOptions
   | MonotonicSplineOptions
   | SumOfSquaresOptions;
@@ -46,7 +46,7 @@ export interface DeepSigmoidalOptions {
 }
 
 /** Normal quantiles of the distribution function of a mixture of normals (Meng et al. 2020). */
-export interface GaussianizationOptions {
+export interface GaussianizationTransformOptions {
   type: "gaussianization";
   /** K, the number of normals. Default 8. */
   components?: number;

@@ -7,7 +7,7 @@ import type { Flow } from "../flow.ts";
 import { layerSeed, layers, network, type RecipeOptions } from "./layers.ts";
 import { checkedByPart, type Fields, recipeCheck, recipeFields } from "./options.ts";
 
-export interface AutoregressiveRecipeOptions extends RecipeOptions {
+export interface MAFOptions extends RecipeOptions {
   /** `separate`: a network for each parameter of each feature. Default `masked`. */
   conditioner?: "masked" | "separate";
 }
@@ -15,19 +15,19 @@ export interface AutoregressiveRecipeOptions extends RecipeOptions {
 const fields = {
   ...recipeFields,
   conditioner: checkedByPart,
-} satisfies Fields<AutoregressiveRecipeOptions>;
+} satisfies Fields<MAFOptions>;
 
 const checkMaf = recipeCheck("maf", fields);
 const checkIaf = recipeCheck("iaf", fields);
 
 /** Masked autoregressive flow (Papamakarios et al. 2017): its density is one pass. */
-export function maf(features: number, options: AutoregressiveRecipeOptions = {}): Flow {
+export function maf(features: number, options: MAFOptions = {}): Flow {
   checkMaf(features, options);
   return autoregressive(features, { type: "affine" }, options);
 }
 
 /** Inverse autoregressive flow (Kingma et al. 2016): MAF turned around, so that drawing is one pass. */
-export function iaf(features: number, options: AutoregressiveRecipeOptions = {}): Flow {
+export function iaf(features: number, options: MAFOptions = {}): Flow {
   checkIaf(features, options);
   return autoregressive(features, { type: "affine" }, options, (bijection) => new Invert(bijection));
 }
@@ -35,7 +35,7 @@ export function iaf(features: number, options: AutoregressiveRecipeOptions = {})
 export function autoregressive(
   features: number,
   transform: ScalarTransformOptions,
-  options: AutoregressiveRecipeOptions,
+  options: MAFOptions,
   turn = (bijection: Bijection) => bijection,
 ): Flow {
   return layers(features, options, (i, random) => {

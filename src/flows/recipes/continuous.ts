@@ -5,7 +5,7 @@ import { Flow } from "../flow.ts";
 import type { RecipeOptions } from "./layers.ts";
 import { checkedByPart, type Fields, layerFields, networkFields, recipeCheck } from "./options.ts";
 
-export interface ContinuousRecipeOptions
+export interface CNFOptions
   extends Pick<RecipeOptions, "context" | "base" | "seed" | "hidden" | "activation">,
     Pick<ContinuousOptions, "frequencies" | "tolerance" | "trace"> {}
 
@@ -18,13 +18,13 @@ const check = recipeCheck("cnf", {
   frequencies: checkedByPart,
   tolerance: checkedByPart,
   trace: checkedByPart,
-} satisfies Fields<ContinuousRecipeOptions>);
+} satisfies Fields<CNFOptions>);
 
 /**
  * Continuous normalizing flow (Chen et al. 2018; FFJORD: Grathwohl et al. 2019): `fit` trains it by likelihood, or much
  * faster with `objective: "flowMatching"`. The activation is silu unless told.
  */
-export function cnf(features: number, options: ContinuousRecipeOptions = {}): Flow {
+export function cnf(features: number, options: CNFOptions = {}): Flow {
   check(features, options);
   const { base = new StandardNormal({ features }), seed = 0, hidden, activation, ...rest } = options;
   const network = { ...(hidden && { hidden }), ...(activation && { activation }) };

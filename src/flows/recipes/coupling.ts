@@ -14,7 +14,7 @@ import type { Flow } from "../flow.ts";
 import { layerSeed, layers, network, type RecipeOptions } from "./layers.ts";
 import { type Fields, recipeCheck, recipeFields } from "./options.ts";
 
-export interface CouplingRecipeOptions extends RecipeOptions {
+export interface RealNVPOptions extends RecipeOptions {
   /**
    * `separate`: s and t of a RealNVP from a network each, s bounded by tanh with learned scales, as published. Default `shared`.
    */
@@ -24,7 +24,7 @@ export interface CouplingRecipeOptions extends RecipeOptions {
 const realNVPFields = {
   ...recipeFields,
   conditioner: z.enum(["shared", "separate"]),
-} satisfies Fields<CouplingRecipeOptions>;
+} satisfies Fields<RealNVPOptions>;
 
 const checkNice = recipeCheck("nice", recipeFields satisfies Fields<RecipeOptions>);
 const checkRealNVP = recipeCheck("realNVP", realNVPFields);
@@ -50,7 +50,7 @@ export function nice(features: number, options: RecipeOptions = {}): Flow {
 }
 
 /** RealNVP: affine couplings (Dinh et al. 2017). Both directions are one pass. */
-export function realNVP(features: number, options: CouplingRecipeOptions = {}): Flow {
+export function realNVP(features: number, options: RealNVPOptions = {}): Flow {
   checkRealNVP(features, options);
   const { conditioner = "shared", context = 0 } = options;
   if (conditioner === "shared") return couplings(features, { type: "affine" }, options);

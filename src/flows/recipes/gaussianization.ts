@@ -5,7 +5,7 @@ import type { Flow } from "../flow.ts";
 import { layers, type OwnRecipeOptions } from "./layers.ts";
 import { checkedByPart, type Fields, layerFields, recipeCheck } from "./options.ts";
 
-export interface GaussianizationRecipeOptions extends Omit<OwnRecipeOptions, "context"> {
+export interface GaussianizationOptions extends Omit<OwnRecipeOptions, "context"> {
   /** Normal distributions in each mixture. Default 8. */
   components?: number;
 }
@@ -15,7 +15,7 @@ const check = recipeCheck("gaussianization", {
   base: layerFields.base,
   seed: layerFields.seed,
   components: checkedByPart,
-} satisfies Fields<GaussianizationRecipeOptions>);
+} satisfies Fields<GaussianizationOptions>);
 
 /** Deviation of the starting parameters of the mixtures. */
 const START = 0.1;
@@ -24,7 +24,7 @@ const START = 0.1;
  * Gaussianization flow: rotations, and mixtures made normal feature by feature (Meng et al. 2020). It starts near the identity,
  * not as the identity: there components are equal, and the likelihood has a saddle that training does not leave.
  */
-export function gaussianization(features: number, options: GaussianizationRecipeOptions = {}): Flow {
+export function gaussianization(features: number, options: GaussianizationOptions = {}): Flow {
   check(features, options);
   const { components = 8 } = options;
   return layers(features, options, (_, random) => {

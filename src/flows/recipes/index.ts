@@ -1,26 +1,26 @@
-export { type AutoregressiveRecipeOptions, iaf, maf } from "./autoregressive.ts";
-export { type ContinuousRecipeOptions, cnf } from "./continuous.ts";
-export { type CouplingRecipeOptions, glow, nice, realNVP } from "./coupling.ts";
-export { type GaussianizationRecipeOptions, gaussianization } from "./gaussianization.ts";
+export { iaf, type MAFOptions, maf } from "./autoregressive.ts";
+export { type CNFOptions, cnf } from "./continuous.ts";
+export { glow, nice, type RealNVPOptions, realNVP } from "./coupling.ts";
+export { type GaussianizationOptions, gaussianization } from "./gaussianization.ts";
 export type { RecipeOptions } from "./layers.ts";
-export { type MadeRecipeOptions, made } from "./made.ts";
+export { type MadeFlowOptions, madeFlow } from "./made.ts";
 export {
-  type BNAFRecipeOptions,
+  type BNAFOptions,
   bnaf,
   bpf,
-  type NAFRecipeOptions,
+  type NAFOptions,
   naf,
-  type PolynomialRecipeOptions,
+  type PolynomialFlowOptions,
   sospf,
-  type UMNNRecipeOptions,
+  type UMNNOptions,
   umnn,
 } from "./monotone.ts";
 export {
-  type PlanarRecipeOptions,
-  planar,
-  radial,
-  type SylvesterRecipeOptions,
-  sylvester,
+  type PlanarFlowOptions,
+  planarFlow,
+  radialFlow,
+  type SylvesterFlowOptions,
+  sylvesterFlow,
 } from "./planar.ts";
-export { type ResidualRecipeOptions, residual } from "./residual.ts";
-export { ncsf, nsf, type SplineRecipeOptions } from "./spline.ts";
+export { type ResidualFlowOptions, residualFlow } from "./residual.ts";
+export { type NSFOptions, ncsf, nsf } from "./spline.ts";

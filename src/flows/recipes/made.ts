@@ -8,7 +8,7 @@ import { Flow } from "../flow.ts";
 import { network } from "./layers.ts";
 import { checkedByPart, type Fields, layerFields, networkFields, recipeCheck } from "./options.ts";
 
-export interface MadeRecipeOptions
+export interface MadeFlowOptions
   extends NetworkOptions,
     Pick<
       MadeOptions,
@@ -20,7 +20,7 @@ export interface MadeRecipeOptions
   seed?: number;
 }
 
-const check = recipeCheck("made", {
+const check = recipeCheck("madeFlow", {
   ...networkFields,
   context: layerFields.context,
   seed: layerFields.seed,
@@ -31,13 +31,13 @@ const check = recipeCheck("made", {
   direct: checkedByPart,
   masks: checkedByPart,
   orderAgnostic: checkedByPart,
-} satisfies Fields<MadeRecipeOptions>);
+} satisfies Fields<MadeFlowOptions>);
 
 /**
  * MADE as a density model (Germain et al. 2015), with no bijection: `bernoulli` outputs for binary data. With several `masks`
  * it is the ensemble over them.
  */
-export function made(features: number, options: MadeRecipeOptions = {}): Flow {
+export function madeFlow(features: number, options: MadeFlowOptions = {}): Flow {
   check(features, options);
   const { ordering = "natural", hidden, activation, residual, seed = 0, ...rest } = options;
   const random = new Random(seed).split("recipe");

@@ -6,14 +6,14 @@ import { autoregressive } from "./autoregressive.ts";
 import { layers, type OwnRecipeOptions, type RecipeOptions } from "./layers.ts";
 import { checkedByPart, type Fields, layerFields, recipeCheck, recipeFields } from "./options.ts";
 
-export interface NAFRecipeOptions extends RecipeOptions {
+export interface NAFOptions extends RecipeOptions {
   /** Sigmoids of a layer. Default 8. */
   units?: number;
   /** Layers of sigmoids in each transform. Default 1. */
   sigmoidLayers?: number;
 }
 
-export interface UMNNRecipeOptions extends RecipeOptions {
+export interface UMNNOptions extends RecipeOptions {
   /** Hidden units of the integrand. Default 8. */
   units?: number;
   /** Points of the quadrature. Default 48. */
@@ -22,14 +22,14 @@ export interface UMNNRecipeOptions extends RecipeOptions {
   bound?: number;
 }
 
-export interface PolynomialRecipeOptions extends RecipeOptions {
+export interface PolynomialFlowOptions extends RecipeOptions {
   /** Default 4 (sums of squares) or 16 (Bernstein). */
   degree?: number;
   /** The polynomial lives on [-bound, bound]. Default 5. */
   bound?: number;
 }
 
-export interface BNAFRecipeOptions extends OwnRecipeOptions {
+export interface BNAFOptions extends OwnRecipeOptions {
   /** Hidden units of each feature. Default 8. */
   units?: number;
   /** Hidden layers. Default 2. */
@@ -40,20 +40,20 @@ const checkNaf = recipeCheck("naf", {
   ...recipeFields,
   units: checkedByPart,
   sigmoidLayers: checkedByPart,
-} satisfies Fields<NAFRecipeOptions>);
+} satisfies Fields<NAFOptions>);
 
 const checkUmnn = recipeCheck("umnn", {
   ...recipeFields,
   units: checkedByPart,
   nodes: checkedByPart,
   bound: checkedByPart,
-} satisfies Fields<UMNNRecipeOptions>);
+} satisfies Fields<UMNNOptions>);
 
 const polynomialFields = {
   ...recipeFields,
   degree: checkedByPart,
   bound: checkedByPart,
-} satisfies Fields<PolynomialRecipeOptions>;
+} satisfies Fields<PolynomialFlowOptions>;
 
 const checkSospf = recipeCheck("sospf", polynomialFields);
 const checkBpf = recipeCheck("bpf", polynomialFields);
@@ -62,38 +62,38 @@ const checkBnaf = recipeCheck("bnaf", {
   ...layerFields,
   units: checkedByPart,
   layers: checkedByPart,
-} satisfies Fields<BNAFRecipeOptions>);
+} satisfies Fields<BNAFOptions>);
 
 /** Neural autoregressive flow: mixtures of sigmoids (Huang et al. 2018). */
-export function naf(features: number, options: NAFRecipeOptions = {}): Flow {
+export function naf(features: number, options: NAFOptions = {}): Flow {
   checkNaf(features, options);
   const { units = 8, sigmoidLayers = 1, ...rest } = options;
   return autoregressive(features, { type: "deepSigmoidal", units, layers: sigmoidLayers }, rest);
 }
 
 /** Unconstrained monotonic neural network: integrals of positive networks (Wehenkel and Louppe 2019). */
-export function umnn(features: number, options: UMNNRecipeOptions = {}): Flow {
+export function umnn(features: number, options: UMNNOptions = {}): Flow {
   checkUmnn(features, options);
   const { units = 8, nodes = 48, bound = 5, ...rest } = options;
   return autoregressive(features, { type: "monotonicNetwork", units, nodes, bound }, rest);
 }
 
 /** Sum-of-squares polynomial flow (Jaini et al. 2019). */
-export function sospf(features: number, options: PolynomialRecipeOptions = {}): Flow {
+export function sospf(features: number, options: PolynomialFlowOptions = {}): Flow {
   checkSospf(features, options);
   const { degree = 4, bound = 5, ...rest } = options;
   return autoregressive(features, { type: "sumOfSquares", degree, bound }, rest);
 }
 
 /** Bernstein polynomial flow (Ramasinghe et al. 2021). */
-export function bpf(features: number, options: PolynomialRecipeOptions = {}): Flow {
+export function bpf(features: number, options: PolynomialFlowOptions = {}): Flow {
   checkBpf(features, options);
   const { degree = 16, bound = 5, ...rest } = options;
   return autoregressive(features, { type: "bernstein", degree, bound }, rest);
 }
 
 /** Block neural autoregressive flow: each layer one network, the order turned around in between (De Cao et al. 2019). */
-export function bnaf(features: number, options: BNAFRecipeOptions = {}): Flow {
+export function bnaf(features: number, options: BNAFOptions = {}): Flow {
   checkBnaf(features, options);
   const { context = 0, units, layers: hiddenLayers } = options;
   const order = reverseOrder(features);

@@ -18,12 +18,12 @@ import {
 /** Layers whose networks, if any, are of the context. */
 export type RadialRecipeOptions = Omit<RecipeOptions, "ordering" | "orders" | "ensemble">;
 
-export interface PlanarRecipeOptions extends RadialRecipeOptions {
+export interface PlanarFlowOptions extends RadialRecipeOptions {
   /** Which direction is closed form; the other one finds roots. Default `density`. */
   closedForm?: "density" | "sampling";
 }
 
-export interface SylvesterRecipeOptions extends PlanarRecipeOptions {
+export interface SylvesterFlowOptions extends PlanarFlowOptions {
   /** Number of directions that a layer bends. Default D, but no more than 8. */
   columns?: number;
 }
@@ -36,15 +36,15 @@ const radialFields = {
 const planarFields = {
   ...radialFields,
   closedForm: z.enum(["density", "sampling"]),
-} satisfies Fields<PlanarRecipeOptions>;
-const sylvesterFields = { ...planarFields, columns: checkedByPart } satisfies Fields<SylvesterRecipeOptions>;
+} satisfies Fields<PlanarFlowOptions>;
+const sylvesterFields = { ...planarFields, columns: checkedByPart } satisfies Fields<SylvesterFlowOptions>;
 
-const checkRadial = recipeCheck("radial", radialFields);
-const checkPlanar = recipeCheck("planar", planarFields);
-const checkSylvester = recipeCheck("sylvester", sylvesterFields);
+const checkRadial = recipeCheck("radialFlow", radialFields);
+const checkPlanar = recipeCheck("planarFlow", planarFields);
+const checkSylvester = recipeCheck("sylvesterFlow", sylvesterFields);
 
 /** Planar flow: each layer bends space across a plane (Rezende and Mohamed 2015). */
-export function planar(features: number, options: PlanarRecipeOptions = {}): Flow {
+export function planarFlow(features: number, options: PlanarFlowOptions = {}): Flow {
   checkPlanar(features, options);
   const { context = 0, closedForm } = options;
   return layers(features, { transforms: 32, ...options }, (_, random) =>
@@ -53,7 +53,7 @@ export function planar(features: number, options: PlanarRecipeOptions = {}): Flo
 }
 
 /** Radial flow: each layer draws rows to a point or pushes them away, in closed form both ways (Rezende and Mohamed 2015). */
-export function radial(features: number, options: RadialRecipeOptions = {}): Flow {
+export function radialFlow(features: number, options: RadialRecipeOptions = {}): Flow {
   checkRadial(features, options);
   const { context = 0 } = options;
   return layers(
@@ -64,7 +64,7 @@ export function radial(features: number, options: RadialRecipeOptions = {}): Flo
 }
 
 /** Sylvester flow: each layer is planar in several directions at once (van den Berg et al. 2018). */
-export function sylvester(features: number, options: SylvesterRecipeOptions = {}): Flow {
+export function sylvesterFlow(features: number, options: SylvesterFlowOptions = {}): Flow {
   checkSylvester(features, options);
   const { context = 0, closedForm, columns } = options;
   return layers(features, { transforms: 8, ...options }, (_, random) =>
@@ -73,5 +73,5 @@ export function sylvester(features: number, options: SylvesterRecipeOptions = {}
 }
 
 /** A map whose sampling direction is closed form, turned around unless that is what is asked for. */
-const turned = (bijection: Bijection, closedForm: PlanarRecipeOptions["closedForm"]): Bijection =>
+const turned = (bijection: Bijection, closedForm: PlanarFlowOptions["closedForm"]): Bijection =>
   closedForm === "sampling" ? bijection : new Invert(bijection);

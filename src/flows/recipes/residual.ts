@@ -3,22 +3,22 @@ import type { Flow } from "../flow.ts";
 import { layers, type OwnRecipeOptions } from "./layers.ts";
 import { checkedByPart, type Fields, layerFields, networkFields, recipeCheck } from "./options.ts";
 
-export interface ResidualRecipeOptions extends OwnRecipeOptions, Pick<ResidualOptions, "trace"> {
+export interface ResidualFlowOptions extends OwnRecipeOptions, Pick<ResidualOptions, "trace"> {
   /** Widths of the hidden layers. Default [64, 64]. */
   hidden?: number[];
   /** Bound of the Lipschitz constant of g, below 1. Default 0.9. */
   lipschitz?: number;
 }
 
-const check = recipeCheck("residual", {
+const check = recipeCheck("residualFlow", {
   ...layerFields,
   hidden: networkFields.hidden,
   lipschitz: checkedByPart,
   trace: checkedByPart,
-} satisfies Fields<ResidualRecipeOptions>);
+} satisfies Fields<ResidualFlowOptions>);
 
 /** Residual flow: z = x + g(x) with a Lipschitz bound on g (Behrmann et al. 2019; Chen et al. 2019). */
-export function residual(features: number, options: ResidualRecipeOptions = {}): Flow {
+export function residualFlow(features: number, options: ResidualFlowOptions = {}): Flow {
   check(features, options);
   const { context = 0, hidden, lipschitz, trace } = options;
   return layers(

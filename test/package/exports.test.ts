@@ -1,0 +1,60 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { entryPoints, root } from "./packed.ts";
+
+/** What an entry point exports, types included, in alphabetical order. */
+function exportsOf(entryPoint: string): string[] {
+  const folder = entryPoint.slice("pushforward".length);
+  const text = readFileSync(join(root, "src", folder, "index.ts"), "utf8");
+  const names = Array.from(text.matchAll(/^export (?:type )?\{([^}]*)\}/gm)).flatMap(([, list]) =>
+    list.split(",").map((name) =>
+      name
+        .trim()
+        .replace(/^type /, "")
+        .replace(/^.* as /, ""),
+    ),
+  );
+  return names.filter((name) => name !== "").sort();
+}
+
+// An addition here is deliberate: users will rely on it.
+test("each entry point exports what users need, and nothing else", () => {
+  const all = Object.fromEntries(entryPoints.map((name) => [name, exportsOf(name).join(" ")]));
+  expect(all).toMatchInlineSnapshot(`
+    {
+      "pushforward": "Actnorm Autoregressive BNAFOptions BatchNorm Bijection BlockAutoregressive BuildFlowOptions Cauchy Chain CheckBijectionOptions CheckpointStore ColumnNote ConditionedFlow ConstantFeatures ContextEmbedding ContextEmbeddingOptions ContextInput Continuous Coupling CustomKind Dataset DatasetOptions DiagonalNormal DiagonalScaling Distribution Elementwise Ensemble ErrorCode Exp FitDensityOptions FitDensityResult FitEpoch FitOptions FitResult FitTableOptions FitTableResult Flow FlowDescription GaussianMixture GaussianizationOptions GeneralizedNormal Householder Identity ImportanceResult Invert KindOptions LULinear Laplace Logistic Loss LossBatch MAFOptions Made MadeFlowOptions MatrixExponential MinimizeEpoch MinimizeOptions MinimizeResult Mixture Model ModelOptimizer ModelToSave NAFOptions NSFOptions Ordered Parameter Permutation Planar PlanarFlowOptions PolynomialFlowOptions Power PushforwardError QRLinear Radial Random RealNVPCoupling RealNVPOptions RecipeOptions Resampled Residual ResidualFlowOptions RowBlock RowOptions RowStream RowsInput SampleOptions Sigmoid SinhArcsinh Softplus Softsign StandardNormal Standardize StandardizeContext StickBreaking StudentT Sylvester SylvesterFlowOptions Tails Tanh TargetDensity Tensor Toy TrainingData Transformed TransformedDistribution UMNNOptions Uniform VonMises adam adamW alternatingMask bnaf bpf buildFlow checkBijection cnf columnNotes compile concat constant dataset decodeModel embedContext encodeModel fit fitDensity fitTable forTables gaussianization glow grad iaf identityOrder importance input jacobian loadParameters madeFlow maf minimize mixtureFlow naf ncsf nice nsf planarFlow radialFlow randomMask randomOrder realNVP residualFlow reverseOrder saveParameters scalar sgd sospf stack sylvesterFlow toys umnn valueAndGrad valuesRepeat vjp withConstants",
+      "pushforward/bijections": "Actnorm Autoregressive AutoregressiveOptions BatchNorm BatchNormOptions Bijection BijectionDescription BlockAutoregressive BlockAutoregressiveOptions Chain CheckBijectionOptions Continuous ContinuousOptions Coupling CouplingOptions DataRows Description DiagonalScaling Elementwise ElementwiseOptions Exp FitToRows Householder HouseholderOptions Identity Invert LULinear LULinearOptions MatrixExponential Ordered OuterStandardization Part Permutation Planar PlanarOptions Power QRLinear QRLinearOptions Radial RadialOptions RealNVPCoupling RealNVPCouplingOptions Residual ResidualOptions ScalarTransform ScalarTransformOptions ScalarTransformed Sigmoid SinhArcsinh Softplus Softsign Standardize StandardizeContext StickBreaking Support Sylvester SylvesterOptions Tails Tanh Transformed VelocityField alternatingMask buildBijection checkBijection identityOrder randomMask randomOrder reverseOrder",
+      "pushforward/columns": "ColumnFindings ColumnNote ColumnSummary ColumnValues FarValues MissingCode NotedColumns columnNotes columnSummary valuesRepeat",
+      "pushforward/data": "Column ColumnSummary Labels NamedRows Table TableBlock TableOptions TableRowsOptions columnSummary openTable readRows streamRows writeRows writeScored",
+      "pushforward/dataset": "Batch BatchOptions Batches Columns Constants Dataset DatasetOptions InMemoryDataset RowBlock RowForms RowStream RowsInput Split StreamOptions StreamedDataset dataset",
+      "pushforward/distributions": "Builders Cauchy ConstantFeatures ContextEmbedding ContextEmbeddingOptions CustomDescription CustomKind DiagonalNormal Distribution DistributionDescription Ensemble FitDistribution FitGaussianMixtureOptions FitGaussianMixtureResult GaussianMixture GeneralizedNormal Laplace Logistic Made MadeOptions Mixture MixtureOptions Noise Resampled StandardNormal StudentT TransformedDistribution Uniform VonMises buildDistribution fitGaussianMixture",
+      "pushforward/files": "loadModel saveModel writeFileAtomically",
+      "pushforward/flows": "BNAFOptions BuildFlowOptions CNFOptions ConditionedFlow ContextInput Flow FlowDescription GaussianizationOptions GivenRecord KindOptions MAFOptions MadeFlowOptions Model ModelToSave NAFOptions NSFOptions PlanarFlowOptions PolynomialFlowOptions RealNVPOptions RecipeOptions ResidualFlowOptions RowOptions RunOptions SampleOptions SylvesterFlowOptions TrainingRecord UMNNOptions bnaf bpf buildFlow cnf decodeModel embedContext encodeModel forTables gaussianization glow iaf loadParameters madeFlow maf mixtureFlow naf ncsf nice nsf planarFlow radialFlow realNVP residualFlow saveParameters sospf sylvesterFlow umnn withConstants",
+      "pushforward/graph": "Attributes Dimension Drawn Emitter Gradients Graph IntegrateOptions OnnxAttribute Operand Operation Parameter Shape Tensor VectorField batchSize buildGraph concat constant conv2d drawForBatch drawForRows epsilon filled grad input integrate isTraining jacobian logGamma loop printGraph scalar solveIncreasing stack valueAndGrad vjp withGradient",
+      "pushforward/nn": "Activation Autoregression BlockLinear Incremental Linear MLP MaskedMLP NetworkOptions SeparateMLPs parametersOf trainableParameters",
+      "pushforward/onnx": "ExportOptions Precision exportOnnx",
+      "pushforward/report": "DataAndSamples LogDensity PairFigureOptions TrainingFigureOptions densityNodes pairFigure svgToPng trainingFigure",
+      "pushforward/runtime": "CompileOptions Compiled EngineOptions Floats InputShapes compile",
+      "pushforward/train": "AnnealingOptions CheckpointStore FitDensityOptions FitDensityProgress FitDensityRecord FitDensityResult FitEpoch FitOptions FitProgress FitResult FitSettings FitTableOptions FitTableResult ImportanceOptions ImportanceResult Loss LossBatch MinimizeEpoch MinimizeOptions MinimizeProgress MinimizeResult ModelOptimizer OptimizerOptions ScheduleOptions TargetDensity TrainingData adam adamW fit fitDensity fitTable importance initialize minimize sgd",
+    }
+  `);
+});
+
+describe("names", () => {
+  const all = [...new Set(entryPoints.flatMap(exportsOf))];
+
+  test("never differ by case only, but for a function and the type of what it makes", () => {
+    const same = all.filter((name) =>
+      all.some((other) => other !== name && other.toLowerCase() === name.toLowerCase()),
+    );
+    expect(same.sort()).toEqual(["ColumnSummary", "Dataset", "columnSummary", "dataset"]);
+  });
+
+  test("of results belong to a function", () => {
+    const results = all.filter((name) => name.endsWith("Result"));
+    expect(results.length).toBeGreaterThan(4);
+    for (const result of results)
+      expect(all).toContain(result[0].toLowerCase() + result.slice(1, -"Result".length));
+  });
+});
