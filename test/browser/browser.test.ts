@@ -44,8 +44,8 @@ async function bundle(config: InlineConfig["build"]): Promise<{ warnings: string
 
 const CLEAN = { warnings: [], imports: [] };
 
-test("every module but those of data, report and cli bundles for a browser and needs nothing of Node", async () => {
-  const inNode = /^(data|report|cli)[/\\]/;
+test("every module but those of data, files, report and cli bundles for a browser and needs nothing of Node", async () => {
+  const inNode = /^(data|files|report|cli)[/\\]/;
   const files = readdirSync(source, { recursive: true, encoding: "utf8" });
   const input = files
     .filter((file) => file.endsWith(".ts") && !inNode.test(file))
@@ -56,7 +56,7 @@ test("every module but those of data, report and cli bundles for a browser and n
 test("a module that needs Node does not pass for one that doesn't", async () => {
   const { warnings } = await bundle({
     write: false,
-    rolldownOptions: { input: join(source, "data/atomicFile.ts") },
+    rolldownOptions: { input: join(source, "files/atomicFile.ts") },
   });
   expect(warnings).toContainEqual(expect.stringContaining('Module "node:fs/promises" has been externalized'));
 });

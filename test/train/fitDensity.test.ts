@@ -208,7 +208,7 @@ describe("failure", () => {
   it("refuses options that do not fit", async () => {
     const epochs = { epochs: 3 } as object;
     await expect(fitDensity(flow(), banana, epochs)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: an option of fitDensity does not fit: expected one of batchSize, optimizer, clipNorm, averageDecay, seed, steps, schedule, annealing, stickTheLanding, samples, received epochs.]`,
+      `[PushforwardError: an option of fitDensity does not fit: expected one of batchSize, optimizer, clipNorm, averageDecay, seed, steps, schedule, annealing, stickTheLanding, samples, detectMissedMass, received epochs.]`,
     );
     const plateau = { schedule: { type: "plateau" } } as object;
     await expect(fitDensity(flow(), banana, plateau)).rejects.toThrowErrorMatchingInlineSnapshot(
