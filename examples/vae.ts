@@ -39,7 +39,7 @@ class VAE {
   }
 }
 const vae = new VAE();
-const bound = await minimize((batch) => vae.loss(batch), vae, training, { validation });
+const bound = await minimize((batch) => vae.loss(batch), vae, training, { validation, epochs: 200 });
 console.log(`Bound of the autoencoder: ${(-bound.validationLoss!).toFixed(3)} nats`);
-const exact = await fit(forTables(nsf(2, { hidden: [32, 32] })), training, { validation });
+const exact = await fit(forTables(nsf(2, { hidden: [32, 32] })), training, { validation, epochs: 200 });
 console.log(`Log-likelihood of the flow: ${exact.validationLogDensity.toFixed(3)} nats`);

@@ -19,7 +19,8 @@ export function parse<S extends z.ZodType>(
     error: ({ code, inst }) => {
       // Only here an issue has the schema of the object that the unknown fields are in.
       if (code === "unrecognized_keys") known = Object.keys((inst as z.core.$ZodObject)._zod.def.shape);
-      return undefined;
+      // zod words each of what may be 100,000 issues, and `expectation` words the first of these anew.
+      return WORDED_HERE.has(code) ? "" : undefined;
     },
   });
   if (result.success) return result.data;
@@ -27,11 +28,13 @@ export function parse<S extends z.ZodType>(
   const path = issue.path.map(String);
   throw new PushforwardError(code, `${what} does not fit${path.length ? ` at ${path.join(".")}` : ""}`, {
     ...contrast(issue, at(value, issue.path), known),
-    cause: result.error,
   });
 }
 
 type Issue = z.core.$ZodIssue;
+
+/** Issues whose text `expectation` makes. */
+const WORDED_HERE: ReadonlySet<string> = new Set(["invalid_type", "invalid_value", "too_small", "too_big"]);
 
 function contrast(
   issue: Issue,

@@ -22,7 +22,7 @@ export interface TableRowsOptions {
   readonly given?: readonly string[];
 }
 
-/** Rows of so many columns to work on at a time: enough for many threads to share, and no more numbers than 8 MB hold. */
+/** The number of rows of `width` columns to work on at a time: enough for many threads to share, and no more numbers than 8 MB hold. */
 export const rowsAtATime = (width: number): number => Math.min(32_768, Math.ceil(2 ** 20 / width));
 
 /**

@@ -100,7 +100,7 @@ export class BatchLoss {
 
   /**
    * The loss of a batch, and its gradient in the flat buffer; `draws` is where it draws from. The batch is divided by
-   * the weight that so many rows have on average: then its expectation is the weighted mean over all rows. Divided by the
+   * the weight that as many rows have on average: then its expectation is the weighted mean over all rows. Divided by the
    * batch's own weight, rows of large weight would have too little influence.
    */
   ofBatch({ rows, indices }: Batch, meanWeight: number, draws: Draws): Promise<LossValues> {

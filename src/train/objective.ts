@@ -147,7 +147,7 @@ export class Objective {
       : this.gradient.ofDraws(rows, draws);
   }
 
-  /** The validation loss of the validation rows, after so many epochs; undefined without such rows. */
+  /** The validation loss of the validation rows, after `epochs` epochs; undefined without such rows. */
   async validationLoss(epochs: number): Promise<number | undefined> {
     return this.rows?.validation && this.evaluate(this.rows.validation, epochs);
   }

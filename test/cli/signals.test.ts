@@ -25,7 +25,7 @@ async function stopped(signal: NodeJS.Signals, words: readonly string[]) {
 const STOPPED = "Stopped before the first epoch was finished; no file was written.\nRun the command again.\n";
 
 /** Builds its graph for longer than anybody waits. */
-const BUSY = ["fit", EARTHQUAKES, "--flow", "nsf", "--transforms", "1500", "-o", path("graph.safetensors")];
+const BUSY = ["fit", EARTHQUAKES, "--flow", "nsf", "--transforms", "1000", "-o", path("graph.safetensors")];
 
 describe("a signal ends a command", () => {
   it("that waits for a file", async () => {
@@ -64,7 +64,7 @@ describe("a lack of memory is told with what to lower", () => {
   it("where JavaScript has no more", () => {
     const { status, stderr } = spawnSync(
       process.execPath,
-      ["--import", "tsx", MAIN, ...fit, "--transforms", "1500"],
+      ["--import", "tsx", MAIN, ...fit, "--transforms", "1000"],
       { encoding: "utf8", env: { ...process.env, NODE_OPTIONS: "--max-old-space-size=100" } },
     );
     expect({ status, stderr }).toMatchInlineSnapshot(`
