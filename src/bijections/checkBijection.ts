@@ -149,7 +149,7 @@ class Check {
         .split(name)
         .normal(new Float64Array(count * size))
         .map((v, i) => scale * v * (Math.floor(i / size) % 4 === 0 ? 3 : 1));
-    // Maps onto a part of space squeeze what is far out until floats cannot tell it apart.
+    // A map onto a part of space compresses distant points so much that floats cannot distinguish them.
     const scale = support ? 1 / 3 : 1;
     const z = options.z ? Float64Array.from(options.z) : normal("z", features, scale);
     const given = options.context ? Float64Array.from(options.context) : normal("context", context, 1);
@@ -162,7 +162,11 @@ class Check {
     ] as const) {
       if (received === expected && Number.isInteger(count)) continue;
       const numbers = { expected: `${expected} numbers`, received: `${received}` };
-      throw new PushforwardError("SHAPE", `rows of ${what} do not fit the others`, numbers);
+      throw new PushforwardError(
+        "SHAPE",
+        `${what} has another number of rows than the other arrays`,
+        numbers,
+      );
     }
     return { z, x, context: given };
   }
@@ -232,7 +236,9 @@ class Check {
         if (gradient.some(Boolean) !== unused(path)) continue;
         throw this.error(
           `the gradient of ${direction} by its parameter ${path} is ${unused(path) ? "not 0" : "0"}`,
-          { mend: "A parameter that has no influence is better left out; stopGradient hides one." },
+          {
+            mend: "Remove a parameter that has no influence, or name it in `unused`; stopGradient also makes a gradient 0.",
+          },
         );
       }
     }

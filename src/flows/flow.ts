@@ -118,11 +118,7 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
     options?: RowOptions<F>,
   ): Tensor | Promise<RowForms[F]> {
     if (!(x instanceof Tensor)) return this.#evaluator.toLatent(x, context as ContextInput, options);
-    const given = this.#checked(x, context);
-    const seen = contextFor(this.bijection, this.embed(given));
-    const { value } = scoped("bijection", () => this.bijection.inverse(x, seen));
-    checkParametersFound(this, [value], [x, given]);
-    return value;
+    return this.#mapped("inverse", x, context);
   }
 
   /** x = f(z) of each row: [N, D], [N, C] -> [N, D]; for numbers, the context may also be one row for all. */
@@ -138,10 +134,18 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
     options?: RowOptions<F>,
   ): Tensor | Promise<RowForms[F]> {
     if (!(z instanceof Tensor)) return this.#evaluator.toData(z, context as ContextInput, options);
-    const given = this.#checked(z, context);
+    return this.#mapped("forward", z, context);
+  }
+
+  #mapped(
+    direction: "forward" | "inverse",
+    rows: Tensor,
+    context: Tensor | ContextInput | undefined,
+  ): Tensor {
+    const given = this.#checked(rows, context);
     const seen = contextFor(this.bijection, this.embed(given));
-    const { value } = scoped("bijection", () => this.bijection.forward(z, seen));
-    checkParametersFound(this, [value], [z, given]);
+    const { value } = scoped("bijection", () => this.bijection[direction](rows, seen));
+    checkParametersFound(this, [value], [rows, given]);
     return value;
   }
 

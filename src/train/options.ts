@@ -23,13 +23,8 @@ export const fitSettingsSchema = z.strictObject({
   ...trainingSettings,
 });
 
-/** The plain settings of `fit`. */
-export interface FitSettings {
-  /**
-   * What is minimized: minus the log-density (`likelihood`), or for continuous flows the error of the velocity (`flowMatching`).
-   * Default `likelihood`.
-   */
-  objective?: "likelihood" | "flowMatching";
+/** The plain settings that all trainings on rows have. */
+export interface CommonSettings {
   /** Most epochs; early stopping usually ends sooner. Default 500, or as many as make 10,000 steps. */
   epochs?: number;
   /** Rows of a step. Default 256. */
@@ -50,6 +45,15 @@ export interface FitSettings {
   seed?: number;
 }
 
+/** The plain settings of `fit`. */
+export interface FitSettings extends CommonSettings {
+  /**
+   * What is minimized: minus the log-density (`likelihood`), or for continuous flows the error of the velocity (`flowMatching`).
+   * Default `likelihood`.
+   */
+  objective?: "likelihood" | "flowMatching";
+}
+
 export const minimizeSettingsSchema = z.strictObject({
   ...trainingSettings,
   validationFraction: z.number().min(0).lt(1).default(0.1),
@@ -57,28 +61,12 @@ export const minimizeSettingsSchema = z.strictObject({
 });
 
 /** The plain settings of `minimize`. */
-export interface MinimizeSettings {
-  /** Most epochs; early stopping usually ends sooner. Default 500, or as many as make 10,000 steps. */
-  epochs?: number;
-  /** Rows of a step. Default 256. */
-  batchSize?: number;
-  /** Default AdamW with a learning rate of 0.001. */
-  optimizer?: OptimizerOptions;
-  /** Default `plateau`. */
-  schedule?: ScheduleOptions;
-  /** Largest norm of a gradient; longer ones are scaled down to it. Default 5. */
-  clipNorm?: number;
+export interface MinimizeSettings extends CommonSettings {
   /**
    * Share of the rows held out for early stopping, in [0, 1), where no validation rows are given; 0 for no early stopping: all
    * epochs are done. Default 0.1.
    */
   validationFraction?: number;
-  /** Epochs without a smaller validation loss after which training ends. Default 20, or as many as make 500 steps. */
-  patience?: number;
-  /** Decay of a moving average of the weights, by step; validation and the result use the average. 0 turns it off. Default 0.99. */
-  averageDecay?: number;
-  /** Seed of the shuffling, of the validation split and of what a loss draws. Default 0. */
-  seed?: number;
   /** Steps to take, where there are no data. Default 5000. */
   steps?: number;
 }

@@ -47,7 +47,7 @@ test("earthquakes.ts finds unusual rows and writes new ones", () => {
 });
 
 test("own-bijection.ts checks, trains, saves and loads a bijection", () => {
-  const output = join(folder, "bend.safetensors");
+  const output = join(folder, "shear.safetensors");
   const text = run("own-bijection.ts", output);
   expect(numberAfter(text, "")).toBeGreaterThan(-3);
   expect(Math.abs(numberAfter(text, "a = ") - 1)).toBeLessThan(0.1);

@@ -14,13 +14,7 @@ import { Uniform } from "../../src/distributions/uniform.ts";
 import type { PushforwardError } from "../../src/errors.ts";
 import { Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
-import {
-  type CheckpointStore,
-  type FitEpoch,
-  type FitOptions,
-  fit,
-  type TrainingData,
-} from "../../src/train/index.ts";
+import { type CheckpointStore, type FitEpoch, type FitOptions, fit } from "../../src/train/index.ts";
 import { fitSettingsSchema, trainingLengths } from "../../src/train/options.ts";
 
 /** n rows of a correlated Gaussian: x_2 = x_1 / 2 + noise. */
@@ -195,47 +189,6 @@ describe("fit", () => {
       const rest = await flow.logProb(correlated(500, 9));
       expect(mean(rest)).toBeGreaterThan(-ENTROPY - 0.3);
     }
-  });
-});
-
-describe("rows in the form that a program has them in", () => {
-  const flat = correlated(60);
-  const pairs = Array.from({ length: 60 }, (_, i) => [flat[2 * i], flat[2 * i + 1]] as const);
-  const objects = pairs.map(([x, y], i) => (i % 2 === 0 ? { x, y } : { y, x }));
-  const columns = { x: pairs.map(([x]) => x), y: pairs.map(([, y]) => y) };
-  async function* blocks() {
-    yield objects.slice(0, 25);
-    yield objects.slice(25);
-  }
-  const forms = { pairs: pairs.map((pair) => [...pair]), objects, columns, blocks, flat };
-  const trained = async (data: TrainingData) => {
-    const flow = maf(2, small);
-    const { validationLogDensity } = await fit(flow, data, { epochs: 2, validation: objects });
-    return { flow, validationLogDensity };
-  };
-
-  it.each(Object.entries(forms))("as %s trains to the same flow", async (name, data) => {
-    const { flow, validationLogDensity } = await trained(data);
-    expect(validationLogDensity).toBe((await trained(forms.flat)).validationLogDensity);
-    if (["pairs", "flat"].includes(name)) return;
-    expect(flow.columns).toEqual(["x", "y"]);
-    // The flow reads rows by the names that it was fitted with, and gives them back so.
-    expect(await flow.logProb([{ y: 1, x: 2 }])).toEqual(await flow.logProb([[2, 1]]));
-    expect(Object.keys((await flow.sample(1, { as: "objects" }))[0]!)).toEqual(["x", "y"]);
-  });
-
-  it("is an error where names or the context are missing", async () => {
-    const flow = maf(2, small);
-    await fit(flow, objects, { epochs: 1 });
-    await expect(fit(flow, [{ x: 1, z: 2 }], { epochs: 1 })).rejects.toThrow(
-      "row 0 of rows has other columns: expected x, y, received x, z",
-    );
-    await expect(fit(maf(2, { ...small, context: 1 }), flat, { epochs: 1 })).rejects.toThrow(
-      "the rows have another number of context features than the flow: expected 1, received 0",
-    );
-    await expect(fit(flow, ["a", "b"] as never, { epochs: 1 })).rejects.toThrow(
-      'row 0, column 0 of rows is "a"',
-    );
   });
 });
 
