@@ -1,5 +1,5 @@
 /**
- * The one error class of pushforward: what happened, what was expected, what was received, how to mend it.
+ * The one error class of pushforward: what happened, what was expected, what was received, and a hint how to fix it.
  *
  * `code` is stable and may be matched by programs; `message` is written for people.
  */
@@ -18,8 +18,8 @@ export interface ErrorDetails {
   expected?: string;
   /** What was there instead. */
   received?: string;
-  /** One sentence on how to mend it. */
-  mend?: string;
+  /** One sentence on how to fix it. */
+  hint?: string;
   /** The error that led to this one. */
   cause?: unknown;
 }
@@ -28,17 +28,17 @@ export class PushforwardError extends Error {
   readonly code: ErrorCode;
   readonly expected: string | undefined;
   readonly received: string | undefined;
-  readonly mend: string | undefined;
+  readonly hint: string | undefined;
 
   constructor(code: ErrorCode, what: string, details: ErrorDetails = {}) {
-    const { expected, received, mend, cause } = details;
+    const { expected, received, hint, cause } = details;
     const contrast = [expected && `expected ${expected}`, received && `received ${received}`].filter(Boolean);
     const sentence = contrast.length ? `${what}: ${contrast.join(", ")}.` : `${what}.`;
-    super(mend ? `${sentence}\n${mend}` : sentence, cause === undefined ? undefined : { cause });
+    super(hint ? `${sentence}\n${hint}` : sentence, cause === undefined ? undefined : { cause });
     this.name = "PushforwardError";
     this.code = code;
     this.expected = expected;
     this.received = received;
-    this.mend = mend;
+    this.hint = hint;
   }
 }

@@ -46,6 +46,6 @@ export function requireNumbers(count: number): void {
   throw new PushforwardError("MODEL", "the model's description asks for more numbers than the file has", {
     expected: `at most ${budget.numbers}`,
     received: `${budget.claimed + count} or more`,
-    mend: "The file was not written by pushforward, or was changed since.",
+    hint: "The file was not written by pushforward, or was changed since.",
   });
 }

@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "pushforward-layers-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const TENSORS = ["random", "graph", "onnx", "runtime"];
+const TENSORS = ["random", "graph", "numerics", "onnx", "runtime"];
 const MODEL = [...TENSORS, "dataset", "nn", "bijections", "distributions"];
 const ANYWHERE = ["zod"];
 const THREADS = "node:worker_threads";
@@ -23,6 +23,7 @@ const NOWHERE = ["onnxruntime-node", "onnxruntime-web/wasm", "pushforward", "pus
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   random: [],
   graph: ["random"],
+  numerics: ["random", "graph"],
   onnx: ["random", "graph", "onnx-buf", "@bufbuild/protobuf"],
   runtime: ["random", "graph", "onnx", ...ENGINE, THREADS],
   nn: [...TENSORS, ...ANYWHERE],

@@ -116,7 +116,7 @@ export class Autoregressive implements Bijection {
           "ARGUMENT",
           "separate networks have no weights that several orders could share",
           {
-            mend: 'Leave out orders, or take the conditioner "masked".',
+            hint: 'Leave out orders, or take the conditioner "masked".',
           },
         );
       }

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { positiveSchema, sizeSchema } from "../description.ts";
-import { takesStatistics, updateAfterStep } from "../graph/drawn.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { batchSize, type Tensor } from "../graph/tensor.ts";
+import { takesStatistics, updateAfterStep } from "../graph/tracing/drawn.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
 import { columnMoments } from "./moments.ts";

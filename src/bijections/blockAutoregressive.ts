@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { countSchema, MAX_LAYERS, sizeSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
-import { scoped } from "../graph/scope.ts";
-import { solveIncreasing } from "../graph/solve.ts";
 import { concat, scalar, type Tensor } from "../graph/tensor.ts";
+import { scoped } from "../graph/tracing/scope.ts";
 import { BlockLinear } from "../nn/blockLinear.ts";
 import { Linear } from "../nn/linear.ts";
+import { solveIncreasing } from "../numerics/solve.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
-import { scoped } from "../graph/scope.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
+import { scoped } from "../graph/tracing/scope.ts";
 import {
   type Bijection,
   type BijectionKind,

@@ -237,7 +237,7 @@ class Check {
         throw this.error(
           `the gradient of ${direction} by its parameter ${path} is ${unused(path) ? "not 0" : "0"}`,
           {
-            mend: "Remove a parameter that has no influence, or name it in `unused`; stopGradient also makes a gradient 0.",
+            hint: "Remove a parameter that has no influence, or name it in `unused`; stopGradient also makes a gradient 0.",
           },
         );
       }
@@ -331,7 +331,7 @@ class Check {
 
   private error(
     what: string,
-    details: { expected?: string; received?: string; mend?: string } = {},
+    details: { expected?: string; received?: string; hint?: string } = {},
     code: ErrorCode = "ARGUMENT",
   ): PushforwardError {
     return new PushforwardError(code, `${this.name} is no bijection: ${what}`, details);

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { countSchema, MAX_LAYERS, positiveSchema, sizeSchema } from "../description.ts";
-import { drawSigns, isTraining } from "../graph/drawn.ts";
-import { integrate } from "../graph/integrate.ts";
 import { concat, filled, type Tensor } from "../graph/tensor.ts";
+import { drawSigns, isTraining } from "../graph/tracing/drawn.ts";
 import { type Activation, activationSchema } from "../nn/activation.ts";
 import { withDivergence } from "../nn/divergence.ts";
 import { MLP } from "../nn/mlp.ts";
 import { MOST_EXACT, type Trace, traceSchema } from "../nn/trace.ts";
+import { integrate } from "../numerics/integrate.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { countSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
-import { variantOf } from "../graph/variant.ts";
+import { variantOf } from "../graph/tracing/variant.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import { columnOrders, drawnOrders, inverseOrder, type Orders, variantsSchema } from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
@@ -207,7 +207,7 @@ export function splitByMask(mask: readonly boolean[], context: number) {
   const changed = mask.flatMap((keep, i) => (keep ? [] : [i]));
   if (kept.length + context === 0) {
     throw new PushforwardError("ARGUMENT", "a coupling keeps no feature and has no context to condition on", {
-      mend: "Keep at least one feature, or use an autoregressive bijection for a single one.",
+      hint: "Keep at least one feature, or use an autoregressive bijection for a single one.",
     });
   }
   const places = inverseOrder([...kept, ...changed]);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { NestedSchema } from "../description.ts";
-import { scoped } from "../graph/scope.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { scoped } from "../graph/tracing/scope.ts";
 import type { Bijection, BijectionKind, Description, FitToRows, Transformed } from "./bijection.ts";
 import type { OuterStandardization } from "./outerStandardization.ts";
 import type { Part } from "./parts.ts";

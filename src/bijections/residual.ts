@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { countSchema, MAX_LAYERS, sizeSchema } from "../description.ts";
-import { isTraining } from "../graph/drawn.ts";
 import { vjp } from "../graph/grad.ts";
 import { epsilon, loop } from "../graph/loop.ts";
-import { implicit } from "../graph/solve.ts";
-import { spectralBound } from "../graph/spectralNorm.ts";
 import { constant, filled, scalar, type Tensor } from "../graph/tensor.ts";
+import { isTraining } from "../graph/tracing/drawn.ts";
 import { Linear } from "../nn/linear.ts";
 import { MOST_EXACT, type Trace, traceSchema } from "../nn/trace.ts";
+import { implicit } from "../numerics/solve.ts";
+import { spectralBound } from "../numerics/spectralNorm.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";

@@ -1,6 +1,6 @@
-import { drawForBatch, drawSigns } from "../graph/drawn.ts";
 import { loop, withGradient } from "../graph/loop.ts";
 import { filled, scalar, type Tensor } from "../graph/tensor.ts";
+import { drawForBatch, drawSigns } from "../graph/tracing/drawn.ts";
 import type { Random } from "../random/index.ts";
 
 /** Terms that every batch takes. */

@@ -1,5 +1,5 @@
-import { solveIncreasing } from "../graph/solve.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
+import { solveIncreasing } from "../numerics/solve.ts";
 import type { ScalarTransformed } from "./scalar/scalarTransform.ts";
 
 /** No slope is below 1/1000, so that float32 can come back from it. */

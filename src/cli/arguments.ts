@@ -14,8 +14,8 @@ type Refuse = (what: string, details?: ErrorDetails) => PushforwardError;
  *   that is not among the choices, and for too many or too few positional arguments.
  */
 export function checkedArguments(command: string, definitions: ArgsDef, argv: readonly string[]): string[] {
-  const mend = `See ${program()} ${command} --help.`;
-  const refuse: Refuse = (what, details) => new PushforwardError("ARGUMENT", what, { mend, ...details });
+  const hint = `See ${program()} ${command} --help.`;
+  const refuse: Refuse = (what, details) => new PushforwardError("ARGUMENT", what, { hint, ...details });
   const options: string[] = [];
   const positionals: string[] = [];
   const seen = new Set<string>();
@@ -33,7 +33,7 @@ export function checkedArguments(command: string, definitions: ArgsDef, argv: re
     const option = findOption(definitions, word);
     if (!option) throw unknownOption(command, definitions, word, refuse);
     const { name, definition } = option;
-    if (seen.has(name)) throw refuse(`--${name} is given twice`, { mend: "Give it once." });
+    if (seen.has(name)) throw refuse(`--${name} is given twice`, { hint: "Give it once." });
     seen.add(name);
     if (definition.type === "boolean") {
       if (option.value !== undefined) throw refuse(`--${name} takes no value`, { received: option.value });
@@ -45,7 +45,7 @@ export function checkedArguments(command: string, definitions: ArgsDef, argv: re
     checkChoice(name, definition, value);
     if (LIST_HINTS.includes(definition.valueHint) && /,\s*$/.test(value)) {
       throw refuse(`The list of --${name} ends in a comma`, {
-        mend: `Write it without spaces, or in quotes: --${name} ${definition.valueHint}`,
+        hint: `Write it without spaces, or in quotes: --${name} ${definition.valueHint}`,
       });
     }
     options.push(`--${name}=${value}`);
@@ -93,7 +93,7 @@ function unknownOption(
   const nearest = nearestName(typed, [...names, "help"]) ?? abbreviated(typed, names);
   return refuse(
     `pushforward ${command} has no option ${flag}`,
-    nearest ? { mend: `Did you mean --${nearest}?` } : {},
+    nearest ? { hint: `Did you mean --${nearest}?` } : {},
   );
 }
 
@@ -103,7 +103,7 @@ function checkChoice(name: string, definition: ArgDef, value: string): void {
   const nearest = nearestName(value, choices);
   throw new PushforwardError("ARGUMENT", `--${name} has no choice ${value}`, {
     expected: `one of ${choices.join(", ")}`,
-    mend: nearest ? `Did you mean ${nearest}?` : `Choose one of them: --${name} ${choices[0]}`,
+    hint: nearest ? `Did you mean ${nearest}?` : `Choose one of them: --${name} ${choices[0]}`,
   });
 }
 
@@ -117,14 +117,14 @@ function checkPositionals(
   const usage = usageOf(command, definitions);
   if (received.length < names.length) {
     throw refuse(`pushforward ${command} needs ${names.slice(received.length).join(" and ")}`, {
-      mend: `Write ${usage}, or see ${program()} ${command} --help.`,
+      hint: `Write ${usage}, or see ${program()} ${command} --help.`,
     });
   }
   if (received.length > names.length && !takesSeveral(definitions)) {
     const count = names.length === 1 ? "one argument" : `${names.length} arguments`;
     const more = received.slice(names.length).join(" ");
     throw refuse(`pushforward ${command} takes ${count}, but also got ${more}`, {
-      mend: `Write ${usage}, and quote names that have spaces.`,
+      hint: `Write ${usage}, and quote names that have spaces.`,
     });
   }
 }
@@ -140,7 +140,7 @@ function checkRequired(
     const alias = aliasOf(definition);
     const example = `${alias ? `-${alias}` : `--${name}`} ${definition.valueHint}`;
     throw refuse(`pushforward ${command} needs --${name}`, {
-      mend: `Write ${usageOf(command, definitions)} ${example}, or see ${program()} ${command} --help.`,
+      hint: `Write ${usageOf(command, definitions)} ${example}, or see ${program()} ${command} --help.`,
     });
   }
 }

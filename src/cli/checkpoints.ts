@@ -44,7 +44,7 @@ export class Checkpoints {
     if (found.length > 0 && !resume && !overwrite) {
       if (!(await isNewer(output, found))) {
         throw new PushforwardError("FILE", `There is a checkpoint of an unfinished training, ${paths}`, {
-          mend: "Go on from it with --resume, or discard it and start anew with --overwrite.",
+          hint: "Go on from it with --resume, or discard it and start anew with --overwrite.",
         });
       }
       messages.print(
@@ -55,7 +55,7 @@ export class Checkpoints {
     const foreign = resume ? found.find((path) => path.endsWith(".checkpoint") === several) : undefined;
     if (foreign) {
       throw new PushforwardError("MODEL", `${foreign} is the checkpoint of another kind of flow`, {
-        mend: "Give the same --flow to go on from it, or discard it and start anew with --overwrite.",
+        hint: "Give the same --flow to go on from it, or discard it and start anew with --overwrite.",
       });
     }
     return new Checkpoints(settings, found);

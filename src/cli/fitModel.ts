@@ -83,7 +83,7 @@ async function fitAndWrite(
   if (!unfinished) await checkpoints.remove();
   const written = {
     what: `Stopped before the report; the model is written to ${output}`,
-    mend: `To see what it is: ${program()} inspect ${shellQuoted(output)}`,
+    hint: `To see what it is: ${program()} inspect ${shellQuoted(output)}`,
     remove,
   };
   io.onStopMessage?.(written);
@@ -116,7 +116,7 @@ function splitRows(all: Dataset, { seed, testFraction, validationFraction }: Set
   throw new PushforwardError("ARGUMENT", `--test-fraction ${fraction} leaves too little to learn from`, {
     expected: "2 rows or more",
     received: `${others.rows} of ${all.rows}`,
-    mend: "Leave it out, or give a table with more rows.",
+    hint: "Leave it out, or give a table with more rows.",
   });
 }
 
@@ -142,16 +142,16 @@ function stopMessage({ paths }: Checkpoints, argv: readonly string[]): StopMessa
   return paths.length > 0
     ? {
         what: `Stopped; the training up to its last checkpoint is kept in ${paths.join(", ")}`,
-        mend: `To go on: ${resumeCommand(argv)}`,
+        hint: `To go on: ${resumeCommand(argv)}`,
       }
     : {
         what: "Stopped before the first epoch was finished; no file was written",
-        mend: "Run the command again.",
+        hint: "Run the command again.",
       };
 }
 
-const interrupted = ({ what, mend }: StopMessage): PushforwardError =>
-  new PushforwardError("INTERRUPTED", what, { mend });
+const interrupted = ({ what, hint }: StopMessage): PushforwardError =>
+  new PushforwardError("INTERRUPTED", what, { hint });
 
 /** An error of training with what can be done about it here: a checkpoint stands in the way of a second try. */
 function explained(
@@ -165,13 +165,13 @@ function explained(
     const words = `--learning-rate ${smaller}${paths.length > 0 ? " --overwrite" : ""}`;
     const what = error.message.split("\n")[0]!.replace(/\.$/, "");
     return new PushforwardError("NUMERIC", what, {
-      mend: `Take smaller steps: ${fitCommand(argv, ["--learning-rate"])} ${words}. Or look at these rows: a value far from all others, or a column of few distinct values.`,
+      hint: `Take smaller steps: ${fitCommand(argv, ["--learning-rate"])} ${words}. Or look at these rows: a value far from all others, or a column of few distinct values.`,
       cause: error,
     });
   }
-  const mend =
+  const hint =
     "Give the same data and options to go on from it, or discard it and start anew with --overwrite.";
-  return namingFile(error, paths.join(", "), mend);
+  return namingFile(error, paths.join(", "), hint);
 }
 
 const resumeCommand = (argv: readonly string[]): string => `${fitCommand(argv)} --resume`;

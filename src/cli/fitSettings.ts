@@ -37,29 +37,29 @@ export function fitSettings(args: FitContext["args"]) {
   if (flow === "default" && (transforms ?? hidden)) {
     const option = transforms ? "transforms" : "hidden";
     throw new PushforwardError("ARGUMENT", `--${option} does not go with the default flow`, {
-      mend: "Choose the kind of flow too, for example --flow nsf",
+      hint: "Choose the kind of flow too, for example --flow nsf",
     });
   }
   if (flow === "cnf" && transforms) {
     throw new PushforwardError("ARGUMENT", "--transforms does not go with --flow cnf", {
-      mend: "A continuous flow has no layers: leave the option out, or choose another flow.",
+      hint: "A continuous flow has no layers: leave the option out, or choose another flow.",
     });
   }
   if (settings.resume && settings.overwrite) {
     throw new PushforwardError("ARGUMENT", "--overwrite does not go with --resume", {
-      mend: "Go on with --resume, or start anew with --overwrite.",
+      hint: "Go on with --resume, or start anew with --overwrite.",
     });
   }
   if (output === "-") {
     throw new PushforwardError("ARGUMENT", "A model does not go to standard output", {
       expected: "the name of a file, beside which checkpoints are kept",
-      mend: "Write for example -o model.safetensors",
+      hint: "Write for example -o model.safetensors",
     });
   }
   if (extname(output) !== ".safetensors") {
     throw new PushforwardError("ARGUMENT", `The name ${output} does not suit a model file`, {
       expected: "a name that ends in .safetensors",
-      mend: `Write for example -o ${basename(output, extname(output))}.safetensors`,
+      hint: `Write for example -o ${basename(output, extname(output))}.safetensors`,
     });
   }
   return settings;

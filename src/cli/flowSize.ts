@@ -47,6 +47,6 @@ export function checkFlowSize(kind: Settings["flow"], shape: Shape): void {
   throw new PushforwardError("ARGUMENT", "The flow would be too large", {
     expected: `at most ${count(MAX_PARAMETERS)} parameters`,
     received: `about ${count(rounded)}, which need ${count(gigabytes)} GB in training`,
-    mend: "Lower --hidden or --transforms.",
+    hint: "Lower --hidden or --transforms.",
   });
 }

@@ -32,12 +32,12 @@ export async function givenFrom(
   if (names.length === 0) {
     if (text === undefined) return { close: nothingToClose };
     throw new PushforwardError("ARGUMENT", `The model ${path} is not conditional`, {
-      mend: `Leave --given out, or fit a conditional model: ${program()} fit DATA --given COLUMN`,
+      hint: `Leave --given out, or fit a conditional model: ${program()} fit DATA --given COLUMN`,
     });
   }
   if (text === undefined) {
     throw new PushforwardError("ARGUMENT", `The model ${path} is conditional on ${names.join(", ")}`, {
-      mend: `Give values, --given ${example(names, labels)}, or a table with these columns.`,
+      hint: `Give values, --given ${example(names, labels)}, or a table with these columns.`,
     });
   }
   // A quote may stand before the whole assignment, as in a CSV file, or before the value.
@@ -71,12 +71,12 @@ function valuesOf(parts: readonly string[], names: readonly string[], labels: La
       const nearest = nearestName(name, names);
       throw new PushforwardError("ARGUMENT", `The model is not conditional on "${name}"`, {
         expected: `values of ${names.join(", ")}`,
-        mend: nearest ? `Did you mean ${nearest}=${text}?` : `Write --given ${example(names, labels)}`,
+        hint: nearest ? `Did you mean ${nearest}=${text}?` : `Write --given ${example(names, labels)}`,
       });
     }
     if (!Number.isNaN(values[d])) {
       throw new PushforwardError("ARGUMENT", `--given has two values of ${name}`, {
-        mend: "Give one of them; for several, give a table with a row for each.",
+        hint: "Give one of them; for several, give a table with a row for each.",
       });
     }
     const known = labels.get(name);
@@ -89,7 +89,7 @@ function valuesOf(parts: readonly string[], names: readonly string[], labels: La
             ? `a number up to ${MAX_FLOAT32}`
             : "a finite number",
         received: text || "nothing",
-        mend: `${known ? meant(text, known) : ""}Write for example --given ${example([name], labels)}`,
+        hint: `${known ? meant(text, known) : ""}Write for example --given ${example([name], labels)}`,
       });
     }
   }
@@ -97,7 +97,7 @@ function valuesOf(parts: readonly string[], names: readonly string[], labels: La
   if (lacking.length === 0) return values;
   throw new PushforwardError("ARGUMENT", `--given lacks ${lacking.join(", ")}`, {
     expected: `values of ${names.join(", ")}`,
-    mend: `Write --given ${written(
+    hint: `Write --given ${written(
       names,
       names.map((name, d) => (Number.isNaN(values[d]!) ? (labels.has(name) ? 0 : 1) : values[d]!)),
       labels,

@@ -11,7 +11,7 @@ export interface Io {
 
 export interface StopMessage {
   readonly what: string;
-  readonly mend: string;
+  readonly hint: string;
   /** Files of the command to be removed if it is ended so. */
   readonly remove?: readonly string[];
 }

@@ -20,7 +20,7 @@ export async function readModel(path: string): Promise<Model> {
   } catch (error) {
     if (formatOf(path) && error instanceof PushforwardError && error.code === "MODEL") {
       throw new PushforwardError("MODEL", `${path} is a table, not a model`, {
-        mend: "Give the model first, then the table.",
+        hint: "Give the model first, then the table.",
         cause: error,
       });
     }
@@ -59,7 +59,7 @@ export async function tableFor(table: Table, needed: readonly string[], labels: 
     {
       expected: `the columns of the model, ${listed(needed)}`,
       received: listed(there),
-      mend: `Add what is missing${other === undefined ? "." : `, or rename in a query what has another name: ${query}`}`,
+      hint: `Add what is missing${other === undefined ? "." : `, or rename in a query what has another name: ${query}`}`,
     },
   );
 }

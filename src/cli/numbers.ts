@@ -57,7 +57,7 @@ function number(
   throw new PushforwardError("ARGUMENT", `--${name} does not fit`, {
     expected,
     received: text,
-    mend: `Write for example --${name} ${EXAMPLES[name] ?? 1}`,
+    hint: `Write for example --${name} ${EXAMPLES[name] ?? 1}`,
   });
 }
 

@@ -17,7 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 };
 
 /**
- * Runs a command line, without the program's name, and gives its exit code: 0, or 2 for what the user can mend (usage,
+ * Runs a command line, without the program's name, and gives its exit code: 0, or 2 for what the user can hint (usage,
  * data, models), 1 for failures, 130 after Ctrl-C.
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -69,14 +69,14 @@ function unknown(word: string): PushforwardError {
   if (word.startsWith("-")) {
     const nearest = nearestName(word, ["--help", "--version"]);
     return new PushforwardError("ARGUMENT", `pushforward has no option ${word}`, {
-      mend: nearest ? `Did you mean ${nearest}?` : "Options of a command come after its name.",
+      hint: nearest ? `Did you mean ${nearest}?` : "Options of a command come after its name.",
     });
   }
   const names = Object.keys(COMMANDS);
   const nearest = nearestName(word, names) ?? abbreviated(word, names);
   return new PushforwardError("ARGUMENT", `pushforward has no command ${word}`, {
     expected: `one of ${names.join(", ")}`,
-    mend: nearest ? `Did you mean ${program()} ${nearest}?` : `See ${program()} --help.`,
+    hint: nearest ? `Did you mean ${program()} ${nearest}?` : `See ${program()} --help.`,
   });
 }
 

@@ -84,7 +84,7 @@ async function* contexts(
   if (missing === source.rows) {
     throw new PushforwardError("DATA", `${source.source} has no complete row to draw from`, {
       expected: `values of ${columns.join(", ")}`,
-      mend: "Give a table with rows, or values: --given name=1",
+      hint: "Give a table with rows, or values: --given name=1",
     });
   }
   if (missing > 0) {
@@ -107,7 +107,7 @@ function refuseLarge(
     throw new PushforwardError("DATA", `Row ${number} of ${source} has a value that is too large`, {
       expected: `numbers up to ${MAX_FLOAT32} in ${name}`,
       received: `${value}`,
-      mend: "Correct it, or leave the row out in a query.",
+      hint: "Correct it, or leave the row out in a query.",
     });
   }
 }

@@ -104,22 +104,22 @@ class FarRows {
 
 export const stopped = (): PushforwardError =>
   new PushforwardError("INTERRUPTED", "Stopped before the end; no file was written", {
-    mend: "Run the command again.",
+    hint: "Run the command again.",
   });
 
 function notANumber(table: Table, row: number): PushforwardError {
   return new PushforwardError("NUMERIC", `The log-density of row ${row} of ${table.source} is not a number`, {
-    mend: "Look at the values of this row, or leave it out with a query.",
+    hint: "Look at the values of this row, or leave it out with a query.",
   });
 }
 
 function nothingComplete(table: Table): PushforwardError {
   return table.rows === 0
     ? new PushforwardError("DATA", `${table.source} has no rows`, {
-        mend: "Give a table with rows below its header.",
+        hint: "Give a table with rows below its header.",
       })
     : new PushforwardError("DATA", `${table.source} has no row without a missing value`, {
         received: counted(table.rows, "row"),
-        mend: "Fill in the missing values in the columns of the model.",
+        hint: "Fill in the missing values in the columns of the model.",
       });
 }

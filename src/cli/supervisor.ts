@@ -43,7 +43,7 @@ export async function supervise(argv: readonly string[]): Promise<void> {
   let received: NodeJS.Signals | undefined;
   let stopMessage: StopMessage = {
     what: "Stopped before the end; no file was written",
-    mend: "Run the command again.",
+    hint: "Run the command again.",
   };
 
   worker.stdout.pipe(stdout, { end: false });
@@ -65,8 +65,8 @@ export async function supervise(argv: readonly string[]): Promise<void> {
       received = signal;
       send({ type: "interrupt" });
       setTimeout(() => {
-        const { what, mend, remove } = stopMessage;
-        fail(new PushforwardError("INTERRUPTED", what, { mend }));
+        const { what, hint, remove } = stopMessage;
+        fail(new PushforwardError("INTERRUPTED", what, { hint }));
         dieBy(signal, remove);
       }, GRACE_MILLISECONDS).unref();
     });
@@ -92,7 +92,7 @@ function refuseBrokenOutput(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") return;
   fail(
     new PushforwardError("FILE", `Cannot write to standard output (${error.message})`, {
-      mend: "See to the cause, and run the command again.",
+      hint: "See to the cause, and run the command again.",
       cause: error,
     }),
   );

@@ -140,7 +140,7 @@ async function chooseColumns(
   const both = exclude?.find((name) => conditions.includes(name));
   if (both !== undefined) {
     throw new PushforwardError("ARGUMENT", `The column "${both}" stands both in --exclude and in --given`, {
-      mend: "Take it out of one of them.",
+      hint: "Take it out of one of them.",
     });
   }
   const chosen = await table.numericColumns(exclude ? excludeColumns(table, all ?? others, exclude) : all, {
@@ -149,14 +149,14 @@ async function chooseColumns(
   if (chosen.length === 0) {
     const option = exclude ? "--exclude" : "--given";
     throw new PushforwardError("ARGUMENT", `${option} leaves no column of ${table.source} to learn`, {
-      mend: `Name fewer columns in ${option}.`,
+      hint: `Name fewer columns in ${option}.`,
     });
   }
   const twice = chosen.find((name) => conditions.includes(name));
   if (twice !== undefined) {
     const rest = chosen.filter((name) => name !== twice);
     throw new PushforwardError("ARGUMENT", `The column "${twice}" stands both in --columns and in --given`, {
-      mend: `Take it out of one of them${rest.length > 0 ? `: --columns ${columnList(rest)}` : "."}`,
+      hint: `Take it out of one of them${rest.length > 0 ? `: --columns ${columnList(rest)}` : "."}`,
     });
   }
   return { columns: chosen, given: conditions };
@@ -167,14 +167,14 @@ function allConstant(
   values: readonly (number | string)[],
   source: string,
   rows: number,
-  mend: string,
+  hint: string,
 ): PushforwardError {
   const what =
     names.length === 1 ? `The column "${names[0]}" of ${source} is` : `All columns of ${source} are`;
   return new PushforwardError("DATA", `${what} constant`, {
     expected: "at least two different values",
     received: `${values.join(", ")} in all ${count(rows)} rows`,
-    mend,
+    hint,
   });
 }
 

@@ -32,7 +32,7 @@ export async function checkText(file: TextFile, signal?: AbortSignal): Promise<v
   const line = 1 + (await linesBefore(tooLong, file, signal));
   throw new PushforwardError("DATA", `${file.name} has a line that is too long, line ${line}`, {
     expected: `lines of at most ${MAX_LINE_BYTES} bytes`,
-    mend: "Shorten it. Is there a line break after every row?",
+    hint: "Shorten it. Is there a line break after every row?",
   });
 }
 
@@ -72,7 +72,7 @@ export async function* textOf(
 
 const damagedGzip = (name: string, cause: unknown): PushforwardError =>
   new PushforwardError("FILE", `${name} is a damaged gzip file (${(cause as Error).message})`, {
-    mend: "Copy or compress it again.",
+    hint: "Copy or compress it again.",
     cause,
   });
 

@@ -17,7 +17,7 @@ export function checkColumnNames(
     throw new PushforwardError("DATA", `${source} has too many columns`, {
       expected: `at most ${MAX_COLUMNS}`,
       received: String(names.length),
-      mend: "Choose some of them in a query or another program, and write these to a file.",
+      hint: "Choose some of them in a query or another program, and write these to a file.",
     });
   }
   const seen = new Map<string, number>();
@@ -28,7 +28,7 @@ export function checkColumnNames(
       throw new PushforwardError("DATA", `Two columns of ${source} have the same name`, {
         expected: "names that differ, and not only in upper and lower case",
         received: ordered ? `${both} in columns ${first + 1} and ${index + 1}` : both,
-        mend: hint,
+        hint,
       });
     }
     seen.set(name.toLowerCase(), index);

@@ -49,7 +49,7 @@ export async function selectNumericColumns(
   throw new PushforwardError("DATA", `${table.source} has ${what} not numeric`, {
     expected,
     received: several(obstacles.map(({ text }) => text)),
-    mend: [hint, choice].filter(Boolean).join(" "),
+    hint: [hint, choice].filter(Boolean).join(" "),
   });
 }
 
@@ -68,14 +68,14 @@ function find(table: Table, name: string, again: boolean): Column {
   if (column && !again) return column;
   if (column) {
     throw new PushforwardError("ARGUMENT", `The column "${name}" is chosen twice`, {
-      mend: "Choose each column once.",
+      hint: "Choose each column once.",
     });
   }
   const there = table.columns.map((column) => column.name);
   const nearest = nearestName(name, there);
   throw new PushforwardError("DATA", `${table.source} has no column "${name}"`, {
     expected: `one of ${listed(there)}`,
-    mend: nearest === undefined ? "Correct the name." : `Did you mean "${nearest}"?`,
+    hint: nearest === undefined ? "Correct the name." : `Did you mean "${nearest}"?`,
   });
 }
 

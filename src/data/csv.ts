@@ -91,7 +91,7 @@ function unclearHeader(file: SourceFile, fields: readonly string[], delimiter: s
     quotedQuery(`FROM ${tableInQuery([file.path], file.format, [`header = ${header}`])}`);
   return new PushforwardError("DATA", `The first line of ${file.name} may be a row or name the columns`, {
     received: fields.slice(0, 5).join(delimiter) + (fields.length > 5 ? "..." : ""),
-    mend:
+    hint:
       file.name === file.path
         ? `Name the columns there, or say which it is with a query: ${query(true)} if it names them, ${query(false)} if not.`
         : "Name the columns there.",

@@ -1,13 +1,13 @@
 import { tmpdir } from "node:os";
 import { PushforwardError } from "../errors.ts";
 
-/** What DuckDB could not do with `source`, in one sentence, with how to mend it. */
+/** What DuckDB could not do with `source`, in one sentence, with a hint how to fix it. */
 export function databaseError(error: unknown, from: string): unknown {
   if (!(error instanceof Error) || error instanceof PushforwardError) return error;
   // DuckDB names the temporary copy of what was read from a pipe.
   const text = error.message.replace(/\S*pushforward-[^\s/]+\/[-0-9a-f]{36}\.input/g, from);
   const source = /^ +file = (.*)$/m.exec(text)?.[1] ?? from;
-  const data = (what: string, details: { expected?: string; received?: string; mend?: string }) =>
+  const data = (what: string, details: { expected?: string; received?: string; hint?: string }) =>
     new PushforwardError("DATA", what, { ...details, cause: error });
 
   const line = /CSV Error on Line: (\d+)/.exec(text)?.[1] ?? "?";
@@ -17,13 +17,13 @@ export function databaseError(error: unknown, from: string): unknown {
     return data(`${source} is malformed in line ${line}`, {
       expected: `${width[1]} ${width[1] === "1" ? "field" : "fields"} as in the first line`,
       received: `${width[2]}${record ? ` (${shorten(record)})` : ""}`,
-      mend: "Correct or remove the line. The first line must name the columns.",
+      hint: "Correct or remove the line. The first line must name the columns.",
     });
   }
   const json = /JSON.* in file ".*",? (?:at byte \d+ )?in (line|record)\S* (\d+): (.*?)\.? *$/m.exec(text);
   if (json) {
     return data(`${source} is malformed in ${json[1]} ${json[2]} (${json[3]})`, {
-      mend: "Correct or remove it.",
+      hint: "Correct or remove it.",
     });
   }
   if (/non-record JSON/.test(text)) {
@@ -33,7 +33,7 @@ export function databaseError(error: unknown, from: string): unknown {
     return data(`${source} is malformed in line ${line}`, {
       expected: "a closing quote",
       received: shorten(record ?? ""),
-      mend: "Close the quote, or double it if it is part of the text.",
+      hint: "Close the quote, or double it if it is part of the text.",
     });
   }
   if (/^INTERRUPT/.test(text)) return interrupted(source, error);
@@ -41,7 +41,7 @@ export function databaseError(error: unknown, from: string): unknown {
   if (/state machine reached an invalid state/.test(text)) {
     return data(`${source} mixes line endings, or has text after a closing quote`, {
       expected: "the same line ending in every line",
-      mend: "Write the file again with one line ending: tr -d '\\r' < old.csv > new.csv",
+      hint: "Write the file again with one line ending: tr -d '\\r' < old.csv > new.csv",
     });
   }
   if (/No space left on device|temp_directory|max_temp_directory_size/.test(text)) {
@@ -49,7 +49,7 @@ export function databaseError(error: unknown, from: string): unknown {
   }
   if (/^Out of Memory/.test(text)) {
     return data(`DuckDB needs more than 512 MB for ${source}`, {
-      mend: "Write the result of the query to a Parquet file first, and use that.",
+      hint: "Write the result of the query to a Parquet file first, and use that.",
     });
   }
   return data(`DuckDB cannot read ${source} (${firstSentence(text)})`, {});
@@ -57,19 +57,19 @@ export function databaseError(error: unknown, from: string): unknown {
 
 export const interrupted = (source: string, cause?: unknown): PushforwardError =>
   new PushforwardError("INTERRUPTED", `Stopped while reading ${source}`, {
-    mend: "Run the command again.",
+    hint: "Run the command again.",
     cause,
   });
 
 export const notUtf8 = (source: string, line: number | string, cause?: unknown): PushforwardError =>
   new PushforwardError("DATA", `${source} is not UTF-8 text in line ${line}`, {
-    mend: "Convert the file: iconv -f latin1 -t utf-8 old.csv > new.csv",
+    hint: "Convert the file: iconv -f latin1 -t utf-8 old.csv > new.csv",
     cause,
   });
 
 export const temporaryDirectoryFull = (cause: unknown): PushforwardError =>
   new PushforwardError("FILE", `The disk of the temporary directory ${tmpdir()} is full`, {
-    mend: "Free some space there, or set TMPDIR to a directory on a larger disk.",
+    hint: "Free some space there, or set TMPDIR to a directory on a larger disk.",
     cause,
   });
 

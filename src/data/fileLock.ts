@@ -100,7 +100,7 @@ function inUse(path: string, lock: string, holder: Holder | undefined): Pushforw
     "FILE",
     `${path} is being written by ${who}${holder ? ` since ${holder.since}` : ""}`,
     {
-      mend: here ? wait : `${wait} If it does not run any more, remove its lock: rm ${shellQuoted(lock)}`,
+      hint: here ? wait : `${wait} If it does not run any more, remove its lock: rm ${shellQuoted(lock)}`,
     },
   );
 }

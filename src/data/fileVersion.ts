@@ -20,7 +20,7 @@ export class FileVersion {
     if ((await versionOf(this.#path)) === this.#version) return;
     throw new PushforwardError("FILE", `${this.#path} changed while it was read`, {
       expected: "the same content to the end",
-      mend: "Run the command again when nothing writes to the file, or on a copy of it.",
+      hint: "Run the command again when nothing writes to the file, or on a copy of it.",
     });
   }
 }

@@ -42,7 +42,7 @@ export function outputFormat(path: string): Format {
   if (format) return format;
   throw new PushforwardError("ARGUMENT", `The name ${path} does not say how to write the table`, {
     expected: `a name that ends in ${FORMATS}`,
-    mend: "Give the output one of these endings.",
+    hint: "Give the output one of these endings.",
   });
 }
 

@@ -27,12 +27,12 @@ export async function jsonRelation(database: Database, files: readonly SourceFil
     )) as [[string[]]];
     const repeated = row.find((key, i) => row.indexOf(key) < i);
     throw new PushforwardError("DATA", `${database.source} has an object with the key "${repeated}" twice`, {
-      mend: "Rename or remove one of the two.",
+      hint: "Rename or remove one of the two.",
     });
   }
   if (names.includes("")) {
     throw new PushforwardError("DATA", `${database.source} has a key without a name`, {
-      mend: 'Rename the key "".',
+      hint: 'Rename the key "".',
     });
   }
   checkColumnNames(names, database.source, { hint: "Rename one of these keys.", ordered: false });

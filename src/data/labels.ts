@@ -39,7 +39,7 @@ async function distinctTexts(table: Table, name: string): Promise<string[]> {
     throw new PushforwardError("DATA", `The column "${name}" of ${source} has too many labels`, {
       expected: `numbers, or text of at most ${MOST} different labels`,
       received: `${distinct} different ones`,
-      mend: "Leave it out of --given, or give classes of these in a query.",
+      hint: "Leave it out of --given, or give classes of these in a query.",
     });
   }
   const rows = await database.rows(
@@ -50,7 +50,7 @@ async function distinctTexts(table: Table, name: string): Promise<string[]> {
   throw new PushforwardError("DATA", `The column "${name}" of ${source} is constant`, {
     expected: "at least two different values",
     received: `'${labels[0]}' in all ${values} rows`,
-    mend: "Leave it out of --given.",
+    hint: "Leave it out of --given.",
   });
 }
 
@@ -80,7 +80,7 @@ WHERE label NOT IN (${known.map(literal).join(", ")}) LIMIT 1`,
     throw new PushforwardError("DATA", `${table.source} has a label that the model does not know`, {
       expected: `in the column "${name}" ${listOf(known)}`,
       received: `'${label}' in row ${row}`,
-      mend: `${meant(label, known)}Leave such rows out in a query, or fit a model to rows that have this label.`,
+      hint: `${meant(label, known)}Leave such rows out in a query, or fit a model to rows that have this label.`,
     });
   }
 }

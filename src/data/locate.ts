@@ -34,7 +34,7 @@ export async function locateFiles(path: string, database: Database): Promise<Sou
   if (PATTERN.test(path) && !existsSync(path)) {
     const found = await database.rows(`SELECT file FROM glob(${literal(path)}) ORDER BY file`);
     if (found.length === 0) {
-      throw new PushforwardError("FILE", `No file matches ${path}`, { mend: "Check the pattern." });
+      throw new PushforwardError("FILE", `No file matches ${path}`, { hint: "Check the pattern." });
     }
     const files: SourceFile[] = [];
     for (const [file] of found as string[][]) files.push(await inspectVersion(file!, signal));
@@ -45,7 +45,7 @@ export async function locateFiles(path: string, database: Database): Promise<Sou
   if (stats.isFIFO()) return [await inspectPipe(await openPipe(path), path, database)];
   throw new PushforwardError("FILE", `${path} is a ${stats.isSocket() ? "socket" : "device"}`, {
     expected: "a file or a pipe",
-    mend: "Give a file, or a pipe to read from.",
+    hint: "Give a file, or a pipe to read from.",
   });
 }
 
@@ -59,7 +59,7 @@ export function exactPath(path: string): string {
   if (PATTERN.test(path) && sep === "/" && path.includes("\\")) {
     throw new PushforwardError("FILE", `DuckDB cannot open ${path}`, {
       expected: "a path without a backslash, or without *, ? and [",
-      mend: "Rename it.",
+      hint: "Rename it.",
     });
   }
   const scheme = /^\w+:/.test(path) && sep === "/";
@@ -79,7 +79,7 @@ async function inspectStandardInput(database: Database): Promise<SourceFile> {
   if (isatty(0)) {
     throw new PushforwardError("ARGUMENT", "Standard input is a terminal", {
       expected: "a table",
-      mend: "Send one through a pipe, as in cat table.csv | pushforward ..., or give a file.",
+      hint: "Send one through a pipe, as in cat table.csv | pushforward ..., or give a file.",
     });
   }
   return inspectPipe(createReadStream("", { fd: 0, autoClose: false }), STANDARD_INPUT, database);

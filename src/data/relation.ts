@@ -45,7 +45,7 @@ export async function filesRelation(
   const twice = files.find((_, i) => places.indexOf(places[i]!) < i);
   if (twice) {
     throw new PushforwardError("ARGUMENT", `${twice.name} is given twice`, {
-      mend: "Name each file once, also by patterns.",
+      hint: "Name each file once, also by patterns.",
     });
   }
   const versions = files.flatMap(({ version }) => version ?? []);
@@ -86,7 +86,7 @@ function checkAlike(file: SourceFile, first: SourceFile): void {
   throw new PushforwardError("DATA", `${file.name} is of another format than ${first.name}`, {
     expected: kind(first),
     received: kind(file),
-    mend: "Give files of one format.",
+    hint: "Give files of one format.",
   });
 }
 
@@ -101,7 +101,7 @@ function checkSameColumns(
   throw new PushforwardError("DATA", `${file} has other columns than ${first}`, {
     expected: listed(expected),
     received: listed(names),
-    mend: "Give files with the same columns in the same order.",
+    hint: "Give files with the same columns in the same order.",
   });
 }
 
@@ -202,7 +202,7 @@ async function csvTable(
     if (JSON.stringify(own) === JSON.stringify(dialect)) continue;
     throw new PushforwardError("DATA", `${file.name} is written in another way than ${files[0]!.name}`, {
       expected: "the same delimiter, and the same first lines",
-      mend: "Give files that were written in one way.",
+      hint: "Give files that were written in one way.",
     });
   }
   const { names } = dialect;

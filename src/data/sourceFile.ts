@@ -38,7 +38,7 @@ export async function inspectFile(
   const named = name === path ? formatOf(path) : undefined;
   if (named?.gzip && !gzip && bytes.length > 0) {
     throw new PushforwardError("FILE", `${name} is not a gzip file, although its name says so`, {
-      mend: "Compress it again, or take .gz from its name.",
+      hint: "Compress it again, or take .gz from its name.",
     });
   }
   const head = gzip ? await gunzipHead(path, name, signal) : bytes;
@@ -69,7 +69,7 @@ export async function inspectFile(
         : content
           ? "text"
           : "binary data",
-    mend: utf16
+    hint: utf16
       ? `Convert it: iconv -f utf-16 -t utf-8 ${shellQuoted(name)} > utf8.csv`
       : "Export the table again, and give the file the ending of its format.",
   });
@@ -105,7 +105,7 @@ export async function statSource(path: string): Promise<Stats> {
   const pattern = shellQuoted(`${path.replace(/\/+$/, "")}/*${ending}`);
   throw new PushforwardError("FILE", `${path} is a directory`, {
     expected: "a file",
-    mend: ending ? `To read all its files as one table: ${pattern}` : "Give a file in it.",
+    hint: ending ? `To read all its files as one table: ${pattern}` : "Give a file in it.",
   });
 }
 

@@ -90,7 +90,7 @@ export async function openTable(
     throw new PushforwardError("ARGUMENT", "A table cannot be read from this list", {
       expected: "one query, or one file or more",
       received: query === undefined ? "an empty list" : `a query among ${sources.length} sources`,
-      ...(query !== undefined && { mend: "Name all files in the query: FROM read_csv(['a.csv', 'b.csv'])" }),
+      ...(query !== undefined && { hint: "Name all files in the query: FROM read_csv(['a.csv', 'b.csv'])" }),
     });
   }
   const paths = sources.map(expandHome);

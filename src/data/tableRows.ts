@@ -178,7 +178,7 @@ export function checkForFitting(
   throw new PushforwardError("DATA", `${source} has too few rows to fit`, {
     expected: "at least 2 complete rows",
     received: `${rows}${left}`,
-    mend:
+    hint:
       missing > 0
         ? "Fill in missing values, or choose columns without any: --columns a,b"
         : "Give a table with more rows.",
@@ -189,6 +189,6 @@ function infinite(table: Table, column: string, row: number, value: number): Pus
   return new PushforwardError("DATA", `The column "${column}" of ${table.source} is infinite in row ${row}`, {
     expected: "finite numbers",
     received: String(value),
-    mend: "Correct the value, or leave it empty to have it counted as missing.",
+    hint: "Correct the value, or leave it empty to have it counted as missing.",
   });
 }

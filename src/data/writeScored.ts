@@ -41,7 +41,7 @@ export async function writeScored(
   const taken = table.columns.find(({ name }) => name.toLowerCase() === LOG_DENSITY);
   if (taken) {
     throw new PushforwardError("DATA", `${table.source} already has a column "${taken.name}"`, {
-      mend: `Rename it, or leave it out with a query: "SELECT * EXCLUDE (${identifier(taken.name)}) FROM ..."`,
+      hint: `Rename it, or leave it out with a query: "SELECT * EXCLUDE (${identifier(taken.name)}) FROM ..."`,
     });
   }
   if (typeof destination === "string") {

@@ -157,7 +157,7 @@ export function dataset(
     const where = `row ${firstRow + Math.floor(bad / width)}, column ${column} of ${what}`;
     throw new PushforwardError("DATA", `${where} is ${values[bad]}`, {
       expected: "finite numbers",
-      mend: "Leave such rows out, or replace the value.",
+      hint: "Leave such rows out, or replace the value.",
     });
   }
   return new InMemoryDataset({
@@ -183,7 +183,7 @@ function checkedWeights(given: ArrayLike<number>, rows: number, firstRow: number
   if (bad < 0) return weights;
   throw new PushforwardError("DATA", `the weight of row ${firstRow + bad} is ${given[bad]}`, {
     expected: "a finite number from 0",
-    mend: "Give every row a weight, 0 to leave it out.",
+    hint: "Give every row a weight, 0 to leave it out.",
   });
 }
 

@@ -82,7 +82,7 @@ function fromFlat(numbers: ArrayLike<number>, options: Options): FlatRows {
   if (features === 0) {
     if (numbers.length === 0) return { rows: expected ?? 0, features: 0, values: new Float64Array(0) };
     throw new PushforwardError("ARGUMENT", `a flat array does not tell how many numbers ${what} have`, {
-      mend: "Say it, dataset(numbers, { features: 2 }), or give an array of rows.",
+      hint: "Say it, dataset(numbers, { features: 2 }), or give an array of rows.",
     });
   }
   const rows = numbers.length / features;
@@ -209,7 +209,7 @@ function notANumber(
   const column = columns ? `"${columns[i % features]}"` : `${i % features}`;
   return new PushforwardError("DATA", `row ${row}, column ${column} of ${what} is ${describe(value)}`, {
     expected: "a number",
-    mend: "Leave such rows out, or replace the value.",
+    hint: "Leave such rows out, or replace the value.",
   });
 }
 
@@ -253,7 +253,7 @@ export function rowsAs<F extends keyof RowForms>(
       "ARGUMENT",
       `rows as "${form}" need names of the columns, and there are none`,
       {
-        mend: 'Ask for "rows", or give the rows as objects or by column when fitting.',
+        hint: 'Ask for "rows", or give the rows as objects or by column when fitting.',
       },
     );
   };

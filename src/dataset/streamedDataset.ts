@@ -175,7 +175,7 @@ export class StreamedDataset implements Dataset {
     throw new PushforwardError("DATA", "the stream changed while a flow was fitted to it", {
       expected: `${expected} rows, as in the first pass`,
       received: `${seen}`,
-      mend: "Give the same rows in the same order each time that the stream is iterated.",
+      hint: "Give the same rows in the same order each time that the stream is iterated.",
     });
   }
 
@@ -222,7 +222,7 @@ async function* checkedBlocks(stream: RowStream, options: StreamOptions): AsyncG
     throw new PushforwardError("ARGUMENT", "this stream of rows can be read only once", {
       expected: "rows that can be read again in each epoch",
       received: "an async generator",
-      mend: "Give the function that makes it: fit(flow, () => rows()).",
+      hint: "Give the function that makes it: fit(flow, () => rows()).",
     });
   }
   let before = 0;

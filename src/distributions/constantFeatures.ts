@@ -5,8 +5,8 @@ import { identityOrder } from "../bijections/permutation.ts";
 import type { Support } from "../bijections/support.ts";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
-import { scoped } from "../graph/scope.ts";
 import { concat, filled, type Tensor } from "../graph/tensor.ts";
+import { scoped } from "../graph/tracing/scope.ts";
 import { parse } from "../parse.ts";
 import {
   type Distribution,

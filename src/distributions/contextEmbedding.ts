@@ -4,8 +4,8 @@ import type { OuterStandardization } from "../bijections/outerStandardization.ts
 import { Standardize } from "../bijections/standardize.ts";
 import { countSchema, sizeSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
-import { scoped } from "../graph/scope.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
+import { scoped } from "../graph/tracing/scope.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
@@ -133,7 +133,7 @@ export class ContextEmbedding {
           {
             expected: `a whole number from 0 to ${count - 1}`,
             received: `${label}`,
-            mend: "Number the classes of each column 0, 1, 2, ... and give these numbers.",
+            hint: "Number the classes of each column 0, 1, 2, ... and give these numbers.",
           },
         );
       });

@@ -70,7 +70,7 @@ export function withCustomKinds<T>(kinds: readonly CustomKind[], build: () => T)
         "ARGUMENT",
         `there are two kinds of ${category} of the type ${brief(type)}`,
         {
-          mend: "Give each class a type of its own, which pushforward does not have.",
+          hint: "Give each class a type of its own, which pushforward does not have.",
         },
       );
     }

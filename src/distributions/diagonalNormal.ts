@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { countSchema, sizeSchema } from "../description.ts";
 import { LOGARITHM, Parameter } from "../graph/parameter.ts";
-import { scoped } from "../graph/scope.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { scoped } from "../graph/tracing/scope.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { positiveSchema, sizeSchema } from "../description.ts";
 import { LOGARITHM, Parameter } from "../graph/parameter.ts";
-import { logGamma } from "../graph/special.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
+import { logGamma } from "../numerics/logGamma.ts";
 import { parse } from "../parse.ts";
 import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 

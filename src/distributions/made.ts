@@ -3,8 +3,8 @@ import { identityOrder, orderSchema, randomOrder, reverseOrder } from "../biject
 import { blockColumns } from "../bijections/scalar/scalarTransform.ts";
 import type { Support } from "../bijections/support.ts";
 import { countSchema, sizeSchema } from "../description.ts";
-import { scoped } from "../graph/scope.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
+import { scoped } from "../graph/tracing/scope.ts";
 import { MaskedMLP } from "../nn/maskedMLP.ts";
 import { type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { sizeSchema } from "../description.ts";
-import { drawForBatch, isTraining } from "../graph/drawn.ts";
-import { scoped } from "../graph/scope.ts";
 import { constant, type Tensor } from "../graph/tensor.ts";
+import { drawForBatch, isTraining } from "../graph/tracing/drawn.ts";
+import { scoped } from "../graph/tracing/scope.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";

@@ -13,8 +13,8 @@ import { Standardize } from "../bijections/standardize.ts";
 import { imageOf, type Support } from "../bijections/support.ts";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
-import { scoped } from "../graph/scope.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { scoped } from "../graph/tracing/scope.ts";
 import { checkParametersFound } from "../nn/lostParameters.ts";
 import { ContextEmbedding, contextEmbeddingSchema } from "./contextEmbedding.ts";
 import type { Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
@@ -67,7 +67,7 @@ export class TransformedDistribution implements Distribution {
       throw new PushforwardError("SHAPE", "the flow does not fit the embedding of its context", {
         expected: `${embedding.size} context features`,
         received: `${context}`,
-        mend: `Build it with \`context: ${embedding.size}\`, the size of the embedding.`,
+        hint: `Build it with \`context: ${embedding.size}\`, the size of the embedding.`,
       });
     }
     this.base = base;

@@ -67,7 +67,7 @@ const notAFile = (path: string, received: string): PushforwardError =>
   new PushforwardError("FILE", `Cannot write ${path}`, {
     expected: "the path of a regular file",
     received,
-    mend: "Give a file name.",
+    hint: "Give a file name.",
   });
 
 /** The file that `path` leads to, whether it exists or not. */
@@ -104,7 +104,7 @@ async function flush(path: string, flags: "r" | "r+"): Promise<void> {
 }
 
 /**
- * A failure to write `path`, told with its cause and how to mend it.
+ * A failure to write `path`, told with its cause and a hint how to fix it.
  *
  * Knows the codes of Node's file system and the same causes in DuckDB's words; errors that are not about files (those
  * of whoever produced the content) come back as they are.
@@ -112,8 +112,8 @@ async function flush(path: string, flags: "r" | "r+"): Promise<void> {
 export function writeError(error: unknown, path: string, directory = dirname(path)): unknown {
   if (!(error instanceof Error) || error instanceof PushforwardError) return error;
   const code = "code" in error ? error.code : undefined;
-  const because = (what: string, mend: string) =>
-    new PushforwardError("FILE", `Cannot write ${path}: ${what}`, { mend, cause: error });
+  const because = (what: string, hint: string) =>
+    new PushforwardError("FILE", `Cannot write ${path}: ${what}`, { hint, cause: error });
   const is = (codes: string[], words: RegExp) =>
     codes.includes(String(code)) || (/^IO Error/.test(error.message) && words.test(error.message));
 

@@ -24,7 +24,7 @@ export async function loadModel(path: string, options: KindOptions = {}): Promis
     if (!(error instanceof PushforwardError) || error.code !== "MODEL") throw error;
     const [what] = error.message.split("\n");
     throw new PushforwardError("MODEL", `${path}: ${what.replace(/\.$/, "")}`, {
-      mend: error.mend,
+      hint: error.hint,
       cause: error,
     });
   }

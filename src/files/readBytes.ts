@@ -54,7 +54,7 @@ export async function readError(error: unknown, path: string): Promise<unknown> 
     const siblings = await readdir(dirname(path)).catch(() => []);
     const nearest = nearestName(basename(path), siblings);
     return new PushforwardError("FILE", `There is no file ${path || '""'}`, {
-      mend: nearest ? `Did you mean ${nearest}?` : "Check the path.",
+      hint: nearest ? `Did you mean ${nearest}?` : "Check the path.",
       cause: error,
     });
   }
@@ -62,7 +62,7 @@ export async function readError(error: unknown, path: string): Promise<unknown> 
     return new PushforwardError("FILE", `${path} is a directory`, { expected: "a file", cause: error });
   if (code === "EACCES" || code === "EPERM") {
     return new PushforwardError("FILE", `Cannot read ${path}: permission denied`, {
-      mend: `Allow reading: chmod u+r '${path}'`,
+      hint: `Allow reading: chmod u+r '${path}'`,
       cause: error,
     });
   }

@@ -41,7 +41,7 @@ export const changedFile = (expected: string, received: string): PushforwardErro
   new PushforwardError("MODEL", "the file was changed since it was written", {
     expected,
     received,
-    mend: "The file is damaged: copy it again from where it came.",
+    hint: "The file is damaged: copy it again from where it came.",
   });
 
 const hasChecksum = (bytes: Uint8Array): boolean => PREFIX.every((byte, i) => bytes[8 + i] === byte);

@@ -12,7 +12,7 @@ export function embedContext(flow: Flow, embedding: ContextEmbedding): Flow {
   checkFlow("embedContext", flow);
   if (flow.embedding) {
     throw new PushforwardError("ARGUMENT", "the context of this flow has an embedding already", {
-      mend: "Make one embedding of all columns.",
+      hint: "Make one embedding of all columns.",
     });
   }
   return new Flow(flow.base, flow.bijection, embedding);

@@ -9,9 +9,9 @@ import { type Samples, TransformedDistribution } from "../distributions/transfor
 import { PushforwardError } from "../errors.ts";
 import { buildGraph } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
-import { scoped } from "../graph/scope.ts";
 import { formatShape } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
+import { scoped } from "../graph/tracing/scope.ts";
 import { checkParametersFound } from "../nn/lostParameters.ts";
 import { parametersOf } from "../nn/module.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
@@ -238,7 +238,7 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
       throw new PushforwardError("ARGUMENT", "float32 is too coarse for a standardization of this flow", {
         expected: 'precision: "float64"',
         received: `column ${fine.column} of center ${fine.center} and deviation ${fine.deviation}`,
-        mend: "Inputs of the file would lose the digits that tell rows apart.",
+        hint: "Inputs of the file would lose the digits that tell rows apart.",
       });
     }
     const x = input("x", ["N", this.features]);

@@ -115,7 +115,7 @@ export function decodeModel(bytes: Uint8Array, { kinds = [] }: KindOptions = {})
     throw new PushforwardError("MODEL", "the model's columns do not fit its flow", {
       expected: `${flow.features} different columns and ${flow.context} given`,
       received: `${columns.length} and ${given.length}`,
-      mend: "The file was not written by pushforward, or was changed since.",
+      hint: "The file was not written by pushforward, or was changed since.",
     });
   }
   flow.columns = columns;
@@ -141,7 +141,7 @@ function checkReadable(bytes: Uint8Array, options: KindOptions): void {
     const unknown = / of a type that pushforward does not have/.test(reason);
     throw new PushforwardError("ARGUMENT", "this model could not be read back from a file", {
       received: unknown ? `the type ${error.received}` : reason.replace(/\.$/, ""),
-      mend:
+      hint:
         unknown || / its flow does not know/.test(reason)
           ? 'Give the kinds of your own classes to encodeModel and decodeModel, such as { kinds: [{ bijection: "shear", build: () => new Shear() }] }, or keep the parameters only: saveParameters(flow), loadParameters(bytes, flow).'
           : "What a file holds has to describe the model in full, and its numbers have to be finite.",
@@ -160,7 +160,7 @@ function parseDescription(unchecked: unknown): z.output<typeof modelSchema> {
     if (!path) throw error;
     throw new PushforwardError("MODEL", "the model has a part of a type that pushforward does not have", {
       received: `${error.received} at ${path}`,
-      mend: "If this is a class of your own, give its kind to decodeModel or loadModel: { kinds: [...] }.",
+      hint: "If this is a class of your own, give its kind to decodeModel or loadModel: { kinds: [...] }.",
       cause: error,
     });
   }
@@ -174,7 +174,7 @@ function buildFitting(description: FlowDescription, kinds: readonly CustomKind[]
     if (!(error instanceof PushforwardError) || error.code === "MODEL") throw error;
     const [what] = error.message.split("\n");
     throw new PushforwardError("MODEL", `the model's flow cannot be built: ${what.replace(/\.$/, "")}`, {
-      mend: "The file was not written by pushforward, or was changed since.",
+      hint: "The file was not written by pushforward, or was changed since.",
       cause: error,
     });
   }
@@ -197,7 +197,7 @@ function checkExtent(description: unknown, code: "MODEL" | "ARGUMENT"): void {
       throw new PushforwardError(code, "the model's description is too large", {
         expected: `at most ${MAX_OBJECTS} objects, nested up to ${MAX_DEPTH} deep`,
         received: depth >= MAX_DEPTH ? "deeper ones" : "more",
-        mend: "Take fewer layers.",
+        hint: "Take fewer layers.",
       });
     }
     for (const inner of Object.values(value)) open.push({ value: inner, depth: depth + 1 });
@@ -211,7 +211,7 @@ function checkLabels(labels: NonNullable<Model["labels"]>, { embedding }: Flow):
   throw new PushforwardError("MODEL", "the model's labels do not fit the classes of its flow", {
     expected: shortened(expected) || "none",
     received: shortened(received) || "none",
-    mend: "The file was not written by pushforward, or was changed since.",
+    hint: "The file was not written by pushforward, or was changed since.",
   });
 }
 
@@ -225,7 +225,7 @@ function readDescription(metadata: Readonly<Record<string, string>>): unknown {
         ? "this file is a checkpoint, not a model"
         : "this safetensors file is not a model of pushforward",
       {
-        mend: other
+        hint: other
           ? "Go on with `fit --resume`, which writes the model at its end."
           : "Give a file that `pushforward fit` wrote.",
       },
@@ -236,7 +236,7 @@ function readDescription(metadata: Readonly<Record<string, string>>): unknown {
     description = JSON.parse(text);
   } catch (cause) {
     throw new PushforwardError("MODEL", "the model's description is not valid JSON", {
-      mend: "The file is damaged.",
+      hint: "The file is damaged.",
       cause,
     });
   }
@@ -245,14 +245,14 @@ function readDescription(metadata: Readonly<Record<string, string>>): unknown {
     throw new PushforwardError("MODEL", "this model was written by a newer pushforward", {
       expected: `format ${FORMAT}`,
       received: `format ${format}`,
-      mend: "Update pushforward: npm install pushforward@latest.",
+      hint: "Update pushforward: npm install pushforward@latest.",
     });
   }
   if (typeof format === "number" && format < FORMAT) {
     throw new PushforwardError("MODEL", "this model was written by an older pushforward", {
       expected: `format ${FORMAT}`,
       received: `format ${format}`,
-      mend: "Fit it again: files of this version have a checksum, and older ones are not read.",
+      hint: "Fit it again: files of this version have a checksum, and older ones are not read.",
     });
   }
   return description;

@@ -16,7 +16,7 @@ export function saveParameters(module: object): Uint8Array {
   const parameters = parametersOf(module);
   if (parameters.size === 0) {
     throw new PushforwardError("ARGUMENT", "the module has no parameters to save", {
-      mend: "They are found in public properties, arrays and plain objects: not in a #private field, a Map or a closure.",
+      hint: "They are found in public properties, arrays and plain objects: not in a #private field, a Map or a closure.",
     });
   }
   return encodeChecked(storedParameters(parameters), { [KEY]: FORMAT });
@@ -35,7 +35,7 @@ export function loadParameters(bytes: Uint8Array, module: object): void {
   if (own && !checked) throw changedFile("a checksum", "none");
   if ("pushforward.checkpoint" in metadata) {
     throw new PushforwardError("MODEL", "this file is a checkpoint, not parameters", {
-      mend: "Give it to `fit`, which goes on from it.",
+      hint: "Give it to `fit`, which goes on from it.",
     });
   }
   const format = metadata[KEY];
@@ -43,12 +43,12 @@ export function loadParameters(bytes: Uint8Array, module: object): void {
     throw new PushforwardError("MODEL", "these parameters were written by a newer pushforward", {
       expected: `format ${FORMAT}`,
       received: `format ${format}`,
-      mend: "Update pushforward: npm install pushforward@latest.",
+      hint: "Update pushforward: npm install pushforward@latest.",
     });
   }
   takeStored(arrays, parametersOf(module), {
     file: "the file",
     owner: "the module",
-    mend: "Build the module as it was when its parameters were saved.",
+    hint: "Build the module as it was when its parameters were saved.",
   });
 }

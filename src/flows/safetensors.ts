@@ -129,7 +129,7 @@ function headerSizeOf(bytes: Uint8Array): number {
     throw new PushforwardError("MODEL", "This is not a safetensors file", {
       expected: "the length of a JSON header, then the header",
       received: `bytes ${Array.from(bytes.subarray(0, 9), (byte) => byte.toString(16).padStart(2, "0")).join(" ")}`,
-      mend: "Give a model file that pushforward wrote.",
+      hint: "Give a model file that pushforward wrote.",
     });
   }
   return size;
@@ -165,7 +165,7 @@ function parseEntry(name: string, info: unknown): Entry {
     throw new PushforwardError("MODEL", `${array} has an element type that pushforward does not read`, {
       expected: DTYPE_ORDER.join(", "),
       received: brief(dtype),
-      mend: "Store it as F32.",
+      hint: "Store it as F32.",
     });
   }
   const [begin, end] = offsets as [number, number];
@@ -231,7 +231,7 @@ function checkedDtype(name: string, { shape, values }: StoredArray): Dtype {
   }
   if (name === "__metadata__") {
     throw new PushforwardError("ARGUMENT", "An array cannot be named __metadata__", {
-      mend: "The format keeps this name for itself: choose another one.",
+      hint: "The format keeps this name for itself: choose another one.",
     });
   }
   return DTYPE_ORDER.find((dtype) => values instanceof DTYPES[dtype])!;
@@ -269,13 +269,13 @@ function truncated(expected: string, received: number): PushforwardError {
   return new PushforwardError("MODEL", "The model file is truncated", {
     expected,
     received: `${received} bytes`,
-    mend: "It was not written or copied to its end: copy it again from where it came.",
+    hint: "It was not written or copied to its end: copy it again from where it came.",
   });
 }
 
 function damaged(what: string, details: ErrorDetails = {}): PushforwardError {
   return new PushforwardError("MODEL", what, {
-    mend: "The file is damaged: copy it again from where it came.",
+    hint: "The file is damaged: copy it again from where it came.",
     ...details,
   });
 }

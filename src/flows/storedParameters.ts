@@ -8,7 +8,7 @@ interface Names {
   readonly file: string;
   readonly owner: string;
   /** How to help where the arrays are not those of the owner. */
-  readonly mend?: string;
+  readonly hint?: string;
 }
 
 /** The numbers of parameters as arrays of a file. */
@@ -24,9 +24,9 @@ export const storedParameters = (parameters: ReadonlyMap<string, Parameter>): Ma
 export function takeStored(
   arrays: ReadonlyMap<string, StoredArray>,
   parameters: ReadonlyMap<string, Parameter>,
-  { file, owner, mend }: Names,
+  { file, owner, hint }: Names,
 ): void {
-  const wrong = (what: string, details = {}) => new PushforwardError("MODEL", what, { mend, ...details });
+  const wrong = (what: string, details = {}) => new PushforwardError("MODEL", what, { hint, ...details });
   for (const name of arrays.keys()) {
     if (!parameters.has(name))
       throw wrong(`${file} has an array that ${owner} does not know: ${brief(name)}`);
@@ -47,7 +47,7 @@ export function takeStored(
     if (bad >= 0) {
       throw new PushforwardError("MODEL", `${file}'s array ${name} holds ${values[bad]} at position ${bad}`, {
         ...(Number.isFinite(values[bad]) && { expected: `numbers from ${min} to ${max}` }),
-        mend: "The file is damaged, or its training failed: fit the model again.",
+        hint: "The file is damaged, or its training failed: fit the model again.",
       });
     }
     return { parameter, values };

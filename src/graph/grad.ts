@@ -1,7 +1,7 @@
 import { PushforwardError } from "../errors.ts";
-import { withScope } from "./scope.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "./shape.ts";
 import { batchSize, concat, constant, filled, scalar, stack, type Tensor } from "./tensor.ts";
+import { withScope } from "./tracing/scope.ts";
 
 /** All tensors that `outputs` depend on, inputs before outputs; without what lies behind those that are `known`. */
 export function ancestors(outputs: readonly Tensor[], known?: { has(tensor: Tensor): boolean }): Tensor[] {
@@ -153,7 +153,7 @@ export function grad<const T extends readonly Tensor[]>(output: Tensor, inputs: 
     throw new PushforwardError("SHAPE", "grad differentiates a scalar", {
       expected: "[]",
       received: formatShape(output.shape),
-      mend: "Sum or average first, or use vjp or jacobian.",
+      hint: "Sum or average first, or use vjp or jacobian.",
     });
   }
   return vjp([output], inputs, [scalar(1)]);

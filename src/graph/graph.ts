@@ -1,10 +1,10 @@
 import { PushforwardError } from "../errors.ts";
 import { ancestors } from "./grad.ts";
-import { optimize } from "./optimize.ts";
 import { Parameter } from "./parameter.ts";
+import { optimize } from "./passes/optimize.ts";
+import { absorbTransposes } from "./passes/transposes.ts";
 import { formatShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
-import { absorbTransposes } from "./transposes.ts";
 
 /** A finished graph: named inputs, the parameters that it reads, named outputs, and all nodes in order. */
 export interface Graph {
@@ -28,7 +28,7 @@ export function buildGraph(
   for (const [name, { shape }] of Object.entries(outputs)) {
     if (shape.indexOf("N") > 0) {
       throw new PushforwardError("SHAPE", `output ${name} has its batch axis in ${formatShape(shape)}`, {
-        mend: "The batch axis N must be the leading one.",
+        hint: "The batch axis N must be the leading one.",
       });
     }
   }

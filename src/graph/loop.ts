@@ -2,7 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import { ancestors } from "./grad.ts";
 import type { LoopBody, Operation } from "./operation.ts";
 import * as source from "./operations/source.ts";
-import { optimize } from "./optimize.ts";
+import { optimize } from "./passes/optimize.ts";
 import { Tensor } from "./tensor.ts";
 
 /**
@@ -70,7 +70,7 @@ const result: Operation = {
   shape: (_inputs, { shape }) => shape as Tensor["shape"],
   gradient() {
     throw new PushforwardError("ARGUMENT", "what a loop computes has no gradient of its own", {
-      mend: "State one with `withGradient`, or stop it with `stopGradient`. Integrals have no second derivatives.",
+      hint: "State one with `withGradient`, or stop it with `stopGradient`. Integrals have no second derivatives.",
     });
   },
   emit: (_onnx, [whole], { index }) => `${whole}.${index}`,

@@ -38,7 +38,7 @@ export function broadcastShapes(operation: string, ...shapes: Shape[]): Shape {
           "SHAPE",
           `${operation} cannot broadcast ${shapes.map(formatShape).join(" with ")}`,
           {
-            mend: "Two axes fit when they are equal or one of them is 1.",
+            hint: "Two axes fit when they are equal or one of them is 1.",
           },
         );
       }
@@ -57,7 +57,7 @@ export function keepBatch(result: Shape, shapes: readonly Shape[], message: () =
   const axis = result.indexOf("N");
   const kept = shapes.every((shape) => !shape.includes("N") || shape.indexOf("N") === axis);
   if (kept && result.lastIndexOf("N") === axis) return;
-  throw new PushforwardError("SHAPE", message(), { mend: "The batch axis N must stay where it is." });
+  throw new PushforwardError("SHAPE", message(), { hint: "The batch axis N must stay where it is." });
 }
 
 /** Turns a possibly negative axis into its position, or throws. */

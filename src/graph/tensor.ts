@@ -7,8 +7,8 @@ import * as linear from "./operations/linear.ts";
 import * as reduction from "./operations/reduction.ts";
 import * as source from "./operations/source.ts";
 import * as structure from "./operations/structure.ts";
-import { currentScope } from "./scope.ts";
 import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from "./shape.ts";
+import { currentScope } from "./tracing/scope.ts";
 
 /** What arithmetic accepts: a tensor, or a number that becomes a constant. */
 export type Operand = Tensor | number;
@@ -345,7 +345,7 @@ export function constant(values: ArrayLike<number>, shape: Shape): Tensor {
   if (shape.includes("N")) {
     throw new PushforwardError("SHAPE", "constant has no batch axis", {
       received: formatShape(shape),
-      mend: "Leave the axis out, and broadcast.",
+      hint: "Leave the axis out, and broadcast.",
     });
   }
   if (values.length !== sizeOf(shape)) {
@@ -364,7 +364,7 @@ export function constant(values: ArrayLike<number>, shape: Shape): Tensor {
 export function input(name: string, shape: Shape): Tensor {
   if (shape.lastIndexOf("N") > 0) {
     throw new PushforwardError("SHAPE", `input ${name} has its batch axis in ${formatShape(shape)}`, {
-      mend: "The batch axis N must be the leading one.",
+      hint: "The batch axis N must be the leading one.",
     });
   }
   return new Tensor(source.input as unknown as Operation, [], { shape: [...shape] }, name);

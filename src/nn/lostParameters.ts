@@ -1,9 +1,9 @@
 import { PushforwardError } from "../errors.ts";
 import { ancestors } from "../graph/grad.ts";
 import { Parameter } from "../graph/parameter.ts";
-import { currentScope } from "../graph/scope.ts";
 import { formatShape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { currentScope } from "../graph/tracing/scope.ts";
 import { parametersOf } from "./module.ts";
 
 /**
@@ -25,7 +25,7 @@ export function checkParametersFound(
     "ARGUMENT",
     `${name}${path && ` at ${path}`} computes with a parameter ${formatShape(lost.shape)} that is in none of its public properties`,
     {
-      mend: "It would be neither trained nor saved. Store it in a public property of the module, in an array or in a plain object there: not in a #private field, a Map or a closure.",
+      hint: "It would be neither trained nor saved. Store it in a public property of the module, in an array or in a plain object there: not in a #private field, a Map or a closure.",
     },
   );
 }

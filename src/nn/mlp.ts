@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { MAX_LAYERS, sizeSchema } from "../description.ts";
-import { scoped } from "../graph/scope.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
+import { scoped } from "../graph/tracing/scope.ts";
 import { Random } from "../random/index.ts";
 import { type Activation, activate, activationSchema } from "./activation.ts";
 import { Linear } from "./linear.ts";

@@ -1,6 +1,6 @@
 import { sizeSchema } from "../description.ts";
 import { constant, type Tensor } from "../graph/tensor.ts";
-import { variantOf } from "../graph/variant.ts";
+import { variantOf } from "../graph/tracing/variant.ts";
 import type { Random } from "../random/index.ts";
 import type { MaskedMLP, MaskedNetwork } from "./maskedMLP.ts";
 

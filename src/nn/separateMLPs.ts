@@ -1,6 +1,6 @@
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
-import { scoped } from "../graph/scope.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
+import { scoped } from "../graph/tracing/scope.ts";
 import type { Random } from "../random/index.ts";
 import type { Autoregression } from "./maskedMLP.ts";
 import { MLP, type NetworkDescription } from "./mlp.ts";

@@ -310,7 +310,7 @@ class OnnxWriter implements Emitter {
   private rows(): string {
     if (!this.batchReference) {
       throw new PushforwardError("ARGUMENT", "a graph without batched inputs has no number of rows N", {
-        mend: "Give it an input of shape [N, ...], or fix the batch.",
+        hint: "Give it an input of shape [N, ...], or fix the batch.",
       });
     }
     const { name } = this.batchReference;
@@ -379,7 +379,7 @@ class OnnxWriter implements Emitter {
         "ARGUMENT",
         `the name ${name} stands for two inputs, parameters or outputs`,
         {
-          mend: "Give each its own name.",
+          hint: "Give each its own name.",
         },
       );
     }

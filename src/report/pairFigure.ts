@@ -81,7 +81,7 @@ function checkLogDensity(logDensity: LogDensity | undefined, dimensions: number)
     throw new PushforwardError("SHAPE", "The grid of log-densities does not fit the columns", {
       expected: "x and values for one column; x, y and x.length * y.length values for two; none for more",
       received: `${dimensions} columns, x of ${x.length}, y of ${y?.length ?? 0} and ${values.length} values`,
-      mend: "Evaluate the log-density at the points of densityNodes.",
+      hint: "Evaluate the log-density at the points of densityNodes.",
     });
   }
   const bad = values.find((value) => Number.isNaN(value) || value === Number.POSITIVE_INFINITY);

@@ -1,14 +1,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import { PushforwardError } from "../errors.ts";
-import { absorbBiases } from "../graph/absorbBiases.ts";
 import { buildGraph, type Graph } from "../graph/graph.ts";
 import type { Floats } from "../graph/operation.ts";
 import type { Parameter } from "../graph/parameter.ts";
-import { schedule } from "../graph/schedule.ts";
+import { absorbBiases } from "../graph/passes/absorbBiases.ts";
+import { schedule } from "../graph/passes/schedule.ts";
+import { absorbTransposes } from "../graph/passes/transposes.ts";
 import { formatShape, resolveShape, type Shape, sizeOf } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
-import { absorbTransposes } from "../graph/transposes.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { isPlainObject } from "../options.ts";
 import { brief } from "../parse.ts";

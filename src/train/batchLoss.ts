@@ -1,9 +1,9 @@
 import type { Batch, InMemoryDataset } from "../dataset/index.ts";
 import { totalWeight } from "../dataset/inMemoryDataset.ts";
 import { PushforwardError } from "../errors.ts";
-import { type Draws, drawForBatch, drawForRows, traceTraining } from "../graph/drawn.ts";
 import { formatShape, type Shape } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
+import { type Draws, drawForBatch, drawForRows, traceTraining } from "../graph/tracing/drawn.ts";
 import type { Random } from "../random/index.ts";
 import type { Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
@@ -154,7 +154,7 @@ function quantitiesOf(loss: Loss, [weights, values, context]: readonly Tensor[])
     get values() {
       if (values) return values;
       throw new PushforwardError("ARGUMENT", "the loss reads the rows of a batch, and there are no data", {
-        mend: "Give minimize the data, or draw rows: batch.normal(size).",
+        hint: "Give minimize the data, or draw rows: batch.normal(size).",
       });
     },
     context,
@@ -190,7 +190,7 @@ function sumsOf(loss: Loss, tensors: readonly Tensor[]): Record<string, Tensor> 
       expected: "a tensor [N], a number for each row, or a scalar tensor",
       received:
         quantity instanceof Tensor ? `${formatShape(quantity.shape)} (${quantity.type})` : typeof quantity,
-      mend: "Sum over the features only, as x.square().sum(-1) does.",
+      hint: "Sum over the features only, as x.square().sum(-1) does.",
     });
   };
   return Object.fromEntries(

@@ -81,7 +81,7 @@ export function decodeCheckpoint(
       "MODEL",
       "the checkpoint belongs to other data, another flow or other settings",
       {
-        mend: "Give the same data and options to go on from it, or remove it to start anew.",
+        hint: "Give the same data and options to go on from it, or remove it to start anew.",
       },
     );
   }

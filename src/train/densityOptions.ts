@@ -107,7 +107,7 @@ export function densitySettings(options: FitDensityOptions): z.output<typeof den
     throw new PushforwardError("ARGUMENT", "fitDensity ends before its annealing does", {
       expected: `more than ${Math.ceil((1 - annealing.start) * annealing.steps)} steps`,
       received: `${steps}`,
-      mend: "The flow would be fitted to a flatter density than yours.",
+      hint: "The flow would be fitted to a flatter density than yours.",
     });
   }
   return settings;

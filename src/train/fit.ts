@@ -154,6 +154,6 @@ function refuseOutside(
   throw new PushforwardError("DATA", `row ${rowNumbers[row]} lies outside of the support of ${layer}`, {
     expected: support ?? "a row of positive density",
     received: shown.join(", "),
-    mend: "Leave such rows out, or choose a flow whose support holds them.",
+    hint: "Leave such rows out, or choose a flow whose support holds them.",
   });
 }

@@ -1,8 +1,8 @@
 import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
-import type { Draws } from "../graph/drawn.ts";
-import { substitute } from "../graph/optimize.ts";
+import { substitute } from "../graph/passes/optimize.ts";
 import { input, scalar, type Tensor } from "../graph/tensor.ts";
+import type { Draws } from "../graph/tracing/drawn.ts";
 import type { Loss } from "./batchLoss.ts";
 import {
   annealingAt,
@@ -52,7 +52,7 @@ export async function fitDensity(
       {
         expected: "a deviation of more than 1/8000 of the center",
         received: `center ${fine.center}, deviation ${fine.deviation} in column ${fine.column}`,
-        mend: "Write the density of (x - center) / deviation, and fit a flow without this standardization to it.",
+        hint: "Write the density of (x - center) / deviation, and fit a flow without this standardization to it.",
       },
     );
   }
@@ -132,15 +132,15 @@ const noiseOf = (flow: Flow, { random }: Draws, rows: number): Float32Array[] =>
   });
 
 function explanationOf(source: NonFiniteDraw | undefined): Explanation {
-  const mend = "Lower the learning rate.";
-  if (!source) return { where: "the gradient", mend };
+  const hint = "Lower the learning rate.";
+  if (!source) return { where: "the gradient", hint };
   const { layer, row, x } = source;
   if (layer !== "logDensity" && layer !== "logDensityGradient") {
-    return { where: `${layer} of the flow, row ${row}`, mend };
+    return { where: `${layer} of the flow, row ${row}`, hint };
   }
   const what = layer === "logDensity" ? "the log-density" : "the gradient of the log-density";
   return {
     where: `${what} that was given, x = ${shownRow(x)}`,
-    mend: "It must be finite wherever the flow can reach: bound what goes into a logarithm or a root, or let the flow end in a bijection onto the support.",
+    hint: "It must be finite wherever the flow can reach: bound what goes into a logarithm or a root, or let the flow end in a bijection onto the support.",
   };
 }

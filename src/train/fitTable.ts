@@ -93,14 +93,14 @@ function checkConstants(columns: readonly string[], { values, context }: Constan
         .map((name, i) => `${values.get(i)} in ${name}`)
         .slice(0, 8)
         .join(", "),
-      mend: "Give a table with a column that varies.",
+      hint: "Give a table with a column that varies.",
     });
   }
   for (const [column, value] of context) {
     throw new PushforwardError("DATA", `column ${column} of the context is constant`, {
       expected: "at least two different values",
       received: `${value} in all rows`,
-      mend: "Leave it out of the context: the others do not depend on it.",
+      hint: "Leave it out of the context: the others do not depend on it.",
     });
   }
 }

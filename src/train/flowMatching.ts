@@ -2,8 +2,8 @@ import { type Bijection, contextFor, type VelocityField } from "../bijections/bi
 import { flattened } from "../bijections/parts.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
-import { drawForRows } from "../graph/drawn.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
+import { drawForRows } from "../graph/tracing/drawn.ts";
 import { checkParametersFound } from "../nn/lostParameters.ts";
 import { trainableParameters } from "../nn/module.ts";
 
@@ -48,6 +48,6 @@ function splitFlow(flow: Flow): { velocity: VelocityField; rest: Bijection[] } {
   throw new PushforwardError("ARGUMENT", "flow matching does not fit this flow", {
     expected: "a base without learned parameters, a continuous bijection, and then nothing that is learned",
     received: first.velocity ? `${other![0]} to learn` : first.describe().type,
-    mend: "Train it by likelihood, or build it with cnf().",
+    hint: "Train it by likelihood, or build it with cnf().",
   });
 }

@@ -65,7 +65,7 @@ export async function minimize(
       "ARGUMENT",
       `the option ${needless} of minimize goes with data, and there are none`,
       {
-        mend: "Give the data, or leave it out.",
+        hint: "Give the data, or leave it out.",
       },
     );
   }
@@ -114,5 +114,5 @@ const nothingToTrain = (model: object): PushforwardError =>
   new PushforwardError("ARGUMENT", "the model has nothing to train", {
     expected: "an object with trainable parameters in public properties",
     received: `an object of class ${model.constructor?.name ?? "?"} without any`,
-    mend: "Give the objects whose parameters the loss reads: minimize(loss, { encoder, decoder }, rows).",
+    hint: "Give the objects whose parameters the loss reads: minimize(loss, { encoder, decoder }, rows).",
   });

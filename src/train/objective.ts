@@ -1,5 +1,5 @@
 import type { Batch, Batches, Dataset, InMemoryDataset } from "../dataset/index.ts";
-import type { Draws } from "../graph/drawn.ts";
+import type { Draws } from "../graph/tracing/drawn.ts";
 import { Random } from "../random/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { BatchLoss, type Loss, type LossValues } from "./batchLoss.ts";
@@ -17,7 +17,7 @@ export interface TrainingRows {
 /** Where a loss that is not finite comes from. */
 export interface Explanation {
   readonly where: string;
-  readonly mend?: string;
+  readonly hint?: string;
 }
 
 /** What is minimized. */

@@ -56,7 +56,7 @@ export class ModelOptimizer {
         throw new PushforwardError("SHAPE", `gradient ${i} does not fit its parameter`, {
           expected: `${parameter.numbers.length} numbers`,
           received: gradient ? `${gradient.length}` : "none",
-          mend: "Give the gradients in the order of optimizer.parameters.",
+          hint: "Give the gradients in the order of optimizer.parameters.",
         });
       }
       flat.gradient.set(gradient, places.get(parameter)!);
@@ -66,7 +66,7 @@ export class ModelOptimizer {
     if (!Number.isFinite(norm)) {
       throw new PushforwardError("NUMERIC", "the gradients are not finite", {
         received: `a norm of ${norm}`,
-        mend: "Lower the learning rate, or leave this batch out.",
+        hint: "Lower the learning rate, or leave this batch out.",
       });
     }
     await this.optimizer.step(scale, norm > clipNorm ? clipNorm / norm : 1, 0);

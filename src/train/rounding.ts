@@ -35,6 +35,6 @@ function tooCoarse(what: string, { center, deviation }: Float64Column): Pushforw
   return new PushforwardError("DATA", `float32, in which a flow is trained, is too coarse for ${what}`, {
     expected: "a deviation of more than 1/8000 of the center",
     received: `center ${c}, deviation ${s}`,
-    mend: "Wrap the flow by forTables, which standardizes next to the data in float64, or subtract the center from the column.",
+    hint: "Wrap the flow by forTables, which standardizes next to the data in float64, or subtract the center from the column.",
   });
 }

@@ -45,7 +45,7 @@ export function asDataset(
       throw new PushforwardError(
         "ARGUMENT",
         `the option ${name} cannot be given beside ${isStream(data) ? "a stream of rows" : "a dataset"}`,
-        { mend: `Give it with the rows: dataset(rows, { ${name} }).` },
+        { hint: `Give it with the rows: dataset(rows, { ${name} }).` },
       );
     }
   }
@@ -75,7 +75,7 @@ function checked<D extends Dataset>(data: D, expected: ExpectedRows): D {
       expected: `${wanted}`,
       received: `${data[name]}`,
       ...(name === "contextFeatures" &&
-        wanted > 0 && { mend: "Give the context of each row: fit(flow, rows, { context })." }),
+        wanted > 0 && { hint: "Give the context of each row: fit(flow, rows, { context })." }),
     });
   }
   for (const name of ["columns", "contextColumns"] as const) {
@@ -116,7 +116,7 @@ export function trainingRows(
     if (!part || part.meanWeight > 0) continue;
     throw new PushforwardError("DATA", `all ${name} rows have weight 0`, {
       expected: "a positive weight in some of them",
-      mend: "Give more rows a weight, or validation rows of your own.",
+      hint: "Give more rows a weight, or validation rows of your own.",
     });
   }
   return rows;

@@ -1,9 +1,9 @@
-import { type Drawn, type Draws, type TracedTraining, traceTraining } from "../graph/drawn.ts";
 import { grad } from "../graph/grad.ts";
-import { type Masked, maskedParameters, substitute } from "../graph/optimize.ts";
 import type { Parameter } from "../graph/parameter.ts";
+import { type Masked, maskedParameters, substitute } from "../graph/passes/optimize.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { type Drawn, type Draws, type TracedTraining, traceTraining } from "../graph/tracing/drawn.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { Team, teamSize, threadsInside } from "../runtime/team.ts";

@@ -14,7 +14,7 @@ export function checkedDensity(logDensity: TargetDensity, features: number): Tar
     throw new PushforwardError("SHAPE", "the log-density does not give a number for each row", {
       expected: `[N] from x ${formatShape(x.shape)}`,
       received: result instanceof Tensor ? `${formatShape(result.shape)} (${result.type})` : typeof result,
-      mend: "Sum over the features alone, as x.square().sum(-1) does.",
+      hint: "Sum over the features alone, as x.square().sum(-1) does.",
     });
   };
   checked(input("x", ["N", features]));

@@ -218,7 +218,7 @@ export class TrainingLoop {
     { loss, norm }: { loss: number; norm: number },
   ): Promise<void> {
     const rows = batch?.rows.select(batch.indices);
-    const { where = "the gradient", mend } =
+    const { where = "the gradient", hint } =
       (await this.problem.explain?.(rows, { starting: false, draws })) ?? {};
     const first = this.epoch * this.objective.stepsPerEpoch;
     const [place, before] = batch
@@ -233,8 +233,8 @@ export class TrainingLoop {
         {
           expected: "a finite loss and gradient",
           received,
-          mend:
-            mend ??
+          hint:
+            hint ??
             "Lower the learning rate, or look at these rows: a value far from all others, or a column of few distinct values.",
         },
       );

@@ -24,7 +24,7 @@ export function reserve(parameters: ReadonlyMap<string, Parameter>): () => void 
   if (taken) {
     throw new PushforwardError("ARGUMENT", `the parameter ${taken[0]} is being trained already`, {
       expected: "one training of a model at a time",
-      mend: "Wait for the other training to end.",
+      hint: "Wait for the other training to end.",
     });
   }
   for (const [, parameter] of trainable) inTraining.add(parameter);

@@ -1,9 +1,9 @@
 import { test } from "vitest";
 import { BatchNorm } from "../../src/bijections/index.ts";
-import { type TracedTraining, traceTraining } from "../../src/graph/drawn.ts";
 import { grad } from "../../src/graph/grad.ts";
 import type { Parameter } from "../../src/graph/parameter.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
+import { type TracedTraining, traceTraining } from "../../src/graph/tracing/drawn.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { expectClose } from "./invariants.ts";

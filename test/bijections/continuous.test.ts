@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { Continuous } from "../../src/bijections/index.ts";
 import { cnf } from "../../src/flows/index.ts";
-import { traceTraining } from "../../src/graph/drawn.ts";
 import { input } from "../../src/graph/tensor.ts";
+import { traceTraining } from "../../src/graph/tracing/drawn.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";

@@ -11,10 +11,10 @@ import {
   nsf,
   realNVP,
 } from "../../src/flows/index.ts";
-import { traceTraining } from "../../src/graph/drawn.ts";
 import { jacobian } from "../../src/graph/grad.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
-import { withVariant } from "../../src/graph/variant.ts";
+import { traceTraining } from "../../src/graph/tracing/drawn.ts";
+import { withVariant } from "../../src/graph/tracing/variant.ts";
 import type { NetworkOptions } from "../../src/nn/mlp.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";

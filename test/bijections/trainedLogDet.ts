@@ -1,7 +1,7 @@
 import type { Bijection } from "../../src/bijections/index.ts";
-import { type Drawn, traceTraining } from "../../src/graph/drawn.ts";
 import { grad } from "../../src/graph/grad.ts";
 import { concat, type Tensor } from "../../src/graph/tensor.ts";
+import { type Drawn, traceTraining } from "../../src/graph/tracing/drawn.ts";
 import { trainableParameters } from "../../src/nn/module.ts";
 import { compile } from "../../src/runtime/compile.ts";
 

@@ -55,7 +55,7 @@ test("what is wrong with a file is said with its path", async () => {
   });
   await expect(loadModel(at("flw.safetensors"))).rejects.toMatchObject({
     code: "FILE",
-    mend: "Did you mean flow.safetensors?",
+    hint: "Did you mean flow.safetensors?",
   });
   await expect(saveModel(at("no/flow.safetensors"), { flow })).rejects.toMatchObject({ code: "FILE" });
 });

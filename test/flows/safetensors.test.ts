@@ -178,7 +178,7 @@ function refusal(bytes: Uint8Array): string {
   } catch (error) {
     expect(error).toBeInstanceOf(PushforwardError);
     expect((error as PushforwardError).code).toBe("MODEL");
-    expect((error as PushforwardError).mend).toBeTruthy();
+    expect((error as PushforwardError).hint).toBeTruthy();
     return (error as Error).message;
   }
   throw new Error("The bytes were accepted.");

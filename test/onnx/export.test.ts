@@ -14,8 +14,8 @@ import {
   Parameter,
   type Tensor,
 } from "../../src/graph/index.ts";
-import { scoped } from "../../src/graph/scope.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
+import { scoped } from "../../src/graph/tracing/scope.ts";
 import { type ExportOptions, exportOnnx } from "../../src/onnx/index.ts";
 
 const parse = (graph: Graph, options?: ExportOptions) =>

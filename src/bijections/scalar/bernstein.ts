@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { positiveSchema, sizeSchema } from "../../description.ts";
-import { solveIncreasing } from "../../graph/solve.ts";
 import { constant, stack, type Tensor } from "../../graph/tensor.ts";
+import { solveIncreasing } from "../../numerics/solve.ts";
 import {
   cutGroups,
   groupColumns,

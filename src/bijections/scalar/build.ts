@@ -51,7 +51,7 @@ export function describeWithTransform<T extends { readonly transform: CheckedSca
   throw new PushforwardError("ARGUMENT", `${transform.constructor.name} has no describe()`, {
     expected: 'its options with a type, such as { type: "cubic", bins: 8 }',
     received: "none",
-    mend: "Add it to the class, to describe or save what applies the transform.",
+    hint: "Add it to the class, to describe or save what applies the transform.",
   });
 }
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { sizeSchema } from "../../description.ts";
-import { normalTailQuantile, normalTails } from "../../graph/normalTail.ts";
-import { solveIncreasing } from "../../graph/solve.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
+import { normalTailQuantile, normalTails } from "../../numerics/normalTail.ts";
+import { solveIncreasing } from "../../numerics/solve.ts";
 import {
   cutGroups,
   groupColumns,

@@ -56,7 +56,7 @@ export function realNVP(features: number, options: RealNVPOptions = {}): Flow {
   if (conditioner === "shared") return couplings(features, { type: "affine" }, options);
   if (options.orders !== undefined && options.orders > 1) {
     throw new PushforwardError("ARGUMENT", "a RealNVP of separate networks has one mask a layer", {
-      mend: 'Leave out orders, or take the conditioner "shared".',
+      hint: 'Leave out orders, or take the conditioner "shared".',
     });
   }
   const mask = masks(features, options);

@@ -18,7 +18,7 @@ function mismatch(operation: string, a: Tensor, b: Tensor): PushforwardError {
     "SHAPE",
     `${operation} cannot multiply ${formatShape(a.shape)} by ${formatShape(b.shape)}`,
     {
-      mend: "The last axis of the first must equal the last axis but one of the second.",
+      hint: "The last axis of the first must equal the last axis but one of the second.",
     },
   );
 }
@@ -77,7 +77,7 @@ export const contractLeading: Operation<Record<string, never>> = {
         "SHAPE",
         `contractLeading cannot multiply ${formatShape(a.shape)} by ${formatShape(b.shape)}`,
         {
-          mend: "All axes but the last must be equal, and there must be at least one.",
+          hint: "All axes but the last must be equal, and there must be at least one.",
         },
       );
     }

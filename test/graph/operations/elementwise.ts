@@ -1,4 +1,5 @@
-import { logGamma, type Tensor } from "../../../src/graph/index.ts";
+import type { Tensor } from "../../../src/graph/index.ts";
+import { logGamma } from "../../../src/numerics/index.ts";
 import { map } from "../dense.ts";
 import * as special from "../special.ts";
 import {

@@ -1,4 +1,4 @@
-import { scalar, type Tensor } from "./tensor.ts";
+import { scalar, type Tensor } from "../graph/tensor.ts";
 
 /**
  * log Gamma(x) for x > 0: Stirling's series at x + 8, walked back by log Gamma(x) = log Gamma(x + 8) - log(x (x+1) ... (x+7)).

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { buildGraph, concat, grad, input, type Tensor } from "../../src/graph/index.ts";
-import { schedule } from "../../src/graph/schedule.ts";
-import { sizeOf } from "../../src/graph/shape.ts";
+import { buildGraph, concat, grad, input, type Tensor } from "../../../src/graph/index.ts";
+import { schedule } from "../../../src/graph/passes/schedule.ts";
+import { sizeOf } from "../../../src/graph/shape.ts";
 
 const x = input("x", ["N", 3]);
 const weights = [3, 4, 5, 6, 7].map((rows, i) => input(`w${i}`, [rows, rows + 1]));

@@ -1,7 +1,7 @@
-import type { Random } from "../random/index.ts";
-import type { Parameter } from "./parameter.ts";
-import type { Shape } from "./shape.ts";
-import { input, type Tensor } from "./tensor.ts";
+import type { Random } from "../../random/index.ts";
+import type { Parameter } from "../parameter.ts";
+import type { Shape } from "../shape.ts";
+import { input, type Tensor } from "../tensor.ts";
 
 /** Where a step draws from. */
 export interface Draws {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { buildGraph, concat, constant, input, type Tensor, vjp } from "../../src/graph/index.ts";
-import { Parameter } from "../../src/graph/parameter.ts";
-import { absorbTransposes } from "../../src/graph/transposes.ts";
-import { Random } from "../../src/random/index.ts";
-import { compile, type Floats } from "../../src/runtime/index.ts";
-import { expectClose } from "./run.ts";
+import { buildGraph, concat, constant, input, type Tensor, vjp } from "../../../src/graph/index.ts";
+import { Parameter } from "../../../src/graph/parameter.ts";
+import { absorbTransposes } from "../../../src/graph/passes/transposes.ts";
+import { Random } from "../../../src/random/index.ts";
+import { compile, type Floats } from "../../../src/runtime/index.ts";
+import { expectClose } from "../run.ts";
 
 const random = new Random(1);
 

@@ -1,8 +1,8 @@
-import { ancestors, readersOf } from "./grad.ts";
-import * as linear from "./operations/linear.ts";
+import { ancestors, readersOf } from "../grad.ts";
+import * as linear from "../operations/linear.ts";
+import { sameShape } from "../shape.ts";
+import { apply, concat, type Tensor } from "../tensor.ts";
 import { knownTensors, type Replacement, replaced, rewritten } from "./rewrite.ts";
-import { sameShape } from "./shape.ts";
-import { apply, concat, type Tensor } from "./tensor.ts";
 
 /** What sums, cuts or joins transposed matrices alone as what does so to the matrices themselves. Undefined for other nodes. */
 export function overTransposes(node: Tensor): Tensor | undefined {

@@ -1,8 +1,8 @@
-import { ancestors, vjp } from "./grad.ts";
-import { capturedBy, epsilon, loop, placeholder, withGradient } from "./loop.ts";
-import { substitute } from "./optimize.ts";
+import { ancestors, vjp } from "../graph/grad.ts";
+import { capturedBy, epsilon, loop, placeholder, withGradient } from "../graph/loop.ts";
+import { substitute } from "../graph/passes/optimize.ts";
+import { concat, filled, type Tensor } from "../graph/tensor.ts";
 import { dormandPrince, type Tableau } from "./tableau.ts";
-import { concat, filled, type Tensor } from "./tensor.ts";
 
 /** dy/dt at time t [N, 1] and state y [N, S], in the shape of y. */
 export type VectorField = (t: Tensor, y: Tensor) => Tensor;

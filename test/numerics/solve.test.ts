@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { grad, Parameter, solveIncreasing, type Tensor } from "../../src/graph/index.ts";
+import { grad, Parameter, type Tensor } from "../../src/graph/index.ts";
+import { solveIncreasing } from "../../src/numerics/index.ts";
 import { compile, type Floats } from "../../src/runtime/index.ts";
 
 /** Increasing functions that a solver can stumble over, with the logarithms of their slopes. */

@@ -1,5 +1,10 @@
-import { INNER_DENOMINATOR, INNER_NUMERATOR, OUTER_DENOMINATOR, OUTER_NUMERATOR } from "./operations/erf.ts";
-import { scalar, type Tensor } from "./tensor.ts";
+import {
+  INNER_DENOMINATOR,
+  INNER_NUMERATOR,
+  OUTER_DENOMINATOR,
+  OUTER_NUMERATOR,
+} from "../graph/operations/erf.ts";
+import { scalar, type Tensor } from "../graph/tensor.ts";
 
 /**
  * The upper tail of the standard normal distribution at each element: log Q(u) and log Q(-u), Q(u) = 1 - Phi(u), and the

@@ -1,7 +1,7 @@
-import { vjp } from "./grad.ts";
-import { capturedBy, epsilon, loop, placeholder, withGradient } from "./loop.ts";
-import { substitute } from "./optimize.ts";
-import { filled, type Tensor } from "./tensor.ts";
+import { vjp } from "../graph/grad.ts";
+import { capturedBy, epsilon, loop, placeholder, withGradient } from "../graph/loop.ts";
+import { substitute } from "../graph/passes/optimize.ts";
+import { filled, type Tensor } from "../graph/tensor.ts";
 
 /** A value with the logarithm of the derivative that led there; both elementwise. */
 interface Mapped {

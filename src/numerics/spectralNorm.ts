@@ -1,4 +1,4 @@
-import type { Tensor } from "./tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
 
 const SQUARINGS = 5;
 /** The square of it is a number in float32. */

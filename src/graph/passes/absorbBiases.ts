@@ -1,6 +1,6 @@
-import { ancestors, readersOf } from "./grad.ts";
+import { ancestors, readersOf } from "../grad.ts";
+import { concat, constant, filled, type Tensor } from "../tensor.ts";
 import { knownTensors, type Replacement, replaced, rewritten } from "./rewrite.ts";
-import { concat, constant, filled, type Tensor } from "./tensor.ts";
 
 /** A column of ones pays for so many columns of biases, and two more for each column that it is put beside. */
 const LEAST_COLUMNS = 32;

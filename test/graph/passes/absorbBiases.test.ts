@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { absorbBiases } from "../../src/graph/absorbBiases.ts";
-import { buildGraph, input, type Tensor } from "../../src/graph/index.ts";
-import { Parameter } from "../../src/graph/parameter.ts";
-import { Random } from "../../src/random/index.ts";
-import { compile, type Floats } from "../../src/runtime/index.ts";
-import { expectClose } from "./run.ts";
+import { buildGraph, input, type Tensor } from "../../../src/graph/index.ts";
+import { Parameter } from "../../../src/graph/parameter.ts";
+import { absorbBiases } from "../../../src/graph/passes/absorbBiases.ts";
+import { Random } from "../../../src/random/index.ts";
+import { compile, type Floats } from "../../../src/runtime/index.ts";
+import { expectClose } from "../run.ts";
 
 const random = new Random(1);
 

@@ -1,7 +1,7 @@
-import { readersOf } from "./grad.ts";
-import type { Graph } from "./graph.ts";
-import { sizeOf } from "./shape.ts";
-import type { Tensor } from "./tensor.ts";
+import { readersOf } from "../grad.ts";
+import type { Graph } from "../graph.ts";
+import { sizeOf } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
 
 /**
  * A graph's nodes in the order in which ONNX Runtime is to hear of them: it goes from the outputs back, the last one first,

@@ -1,12 +1,12 @@
-import { ancestors } from "./grad.ts";
-import type { Operation } from "./operation.ts";
-import * as elementwise from "./operations/elementwise.ts";
-import * as source from "./operations/source.ts";
-import { Parameter } from "./parameter.ts";
+import { ancestors } from "../grad.ts";
+import type { Operation } from "../operation.ts";
+import * as elementwise from "../operations/elementwise.ts";
+import * as source from "../operations/source.ts";
+import { Parameter } from "../parameter.ts";
+import { sameShape } from "../shape.ts";
+import { Tensor } from "../tensor.ts";
+import { withScope } from "../tracing/scope.ts";
 import { rebuild, replaced } from "./rewrite.ts";
-import { withScope } from "./scope.ts";
-import { sameShape } from "./shape.ts";
-import { Tensor } from "./tensor.ts";
 import { overTransposes } from "./transposes.ts";
 
 /** Arithmetic on constants, done here where it is free. */

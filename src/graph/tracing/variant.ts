@@ -1,5 +1,5 @@
+import type { Tensor } from "../tensor.ts";
 import { drawVariant, isTraining } from "./drawn.ts";
-import type { Tensor } from "./tensor.ts";
 
 let current = 0;
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ancestors } from "../../src/graph/grad.ts";
+import { ancestors } from "../../../src/graph/grad.ts";
 import {
   buildGraph,
   concat,
@@ -11,13 +11,13 @@ import {
   type Shape,
   scalar,
   type Tensor,
-} from "../../src/graph/index.ts";
-import { maskedParameters, optimize } from "../../src/graph/optimize.ts";
-import { Parameter } from "../../src/graph/parameter.ts";
-import { scoped } from "../../src/graph/scope.ts";
-import { compile } from "../../src/runtime/index.ts";
-import { Dense, map, reduce, tabulate } from "./dense.ts";
-import { expectClose } from "./run.ts";
+} from "../../../src/graph/index.ts";
+import { Parameter } from "../../../src/graph/parameter.ts";
+import { maskedParameters, optimize } from "../../../src/graph/passes/optimize.ts";
+import { scoped } from "../../../src/graph/tracing/scope.ts";
+import { compile } from "../../../src/runtime/index.ts";
+import { Dense, map, reduce, tabulate } from "../dense.ts";
+import { expectClose } from "../run.ts";
 
 /** Operations that remain, in order. */
 const remaining = (...outputs: Tensor[]): string[] =>

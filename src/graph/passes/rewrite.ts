@@ -1,7 +1,7 @@
-import type { Operation } from "./operation.ts";
-import { Parameter } from "./parameter.ts";
-import { withScope } from "./scope.ts";
-import { Tensor } from "./tensor.ts";
+import type { Operation } from "../operation.ts";
+import { Parameter } from "../parameter.ts";
+import { Tensor } from "../tensor.ts";
+import { withScope } from "../tracing/scope.ts";
 
 /** What tensors of a graph are replaced by. */
 export type Replacement = ReadonlyMap<Tensor, Tensor>;

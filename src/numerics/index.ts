@@ -1,0 +1,3 @@
+export { type IntegrateOptions, integrate, type VectorField } from "./integrate.ts";
+export { logGamma } from "./logGamma.ts";
+export { solveIncreasing } from "./solve.ts";
