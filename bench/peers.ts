@@ -29,6 +29,8 @@ const cases = loadCases(values.only);
 warnOfSlowBlas();
 warnOfBusyMachine();
 const peers = await startPeers(values.peer);
+for (const { name, versions } of peers)
+  if (versions["BLAS kernel"]) console.error(`${name}: BLAS kernel ${versions["BLAS kernel"]}`);
 const ours = await startOurs();
 const comparisons = await compete(cases, ours, peers, Number(values.rounds));
 for (const contestant of [ours, ...peers]) contestant.stop();

@@ -3,7 +3,15 @@
 import sys
 
 
-class Zuko:
+class Library:
+    # As the documentation of all three has it.
+    def optimizer(self, parameters):
+        import torch
+
+        return torch.optim.Adam(parameters, 1e-3)
+
+
+class Zuko(Library):
     def __init__(self):
         import zuko
 
@@ -33,7 +41,7 @@ class Zuko:
         return flow().sample((rows,))
 
 
-class NFlows:
+class NFlows(Library):
     def __init__(self):
         stub_umnn()
         from nflows import version
@@ -82,7 +90,7 @@ class NFlows:
         return flow.sample(rows)
 
 
-class NormFlows:
+class NormFlows(Library):
     def __init__(self):
         import normflows
 

@@ -1,16 +1,20 @@
-"""A contestant of bench/peers.ts on PyTorch: zuko, nflows or normflows. README.md has the protocol, and what differs.
+"""A contestant of bench/peers.ts on PyTorch: zuko, nflows, normflows or a MAF by hand. README.md has the protocol.
 
-usage: python3 torch_peer.py {zuko,nflows,normflows} [--threads 2]
+usage: python3 torch_peer.py {zuko,nflows,normflows,torch} [--threads 2]
 """
 
 import argparse
+import ctypes
 import json
 import sys
 import time
 
 import torch
 
+from torch_by_hand import ByHand
 from torch_libraries import NFlows, NormFlows, Zuko
+
+LIBRARIES = {"zuko": Zuko, "nflows": NFlows, "normflows": NormFlows, "torch": ByHand}
 
 
 def keep_freed_memory():
@@ -21,11 +25,26 @@ def keep_freed_memory():
     torch.empty(31 * 2**20, dtype=torch.uint8)
 
 
+def blas_kernel():
+    """The processor type that OpenBLAS chose its kernels for, such as SkylakeX; it decides the speed of products."""
+    torch.ones(64, 64) @ torch.ones(64, 64)
+    with open("/proc/self/maps") as maps:
+        libraries = sorted({line.split()[-1] for line in maps if "blas" in line.lower()})
+    for library in libraries:
+        try:
+            name = ctypes.CDLL(library).openblas_get_corename
+        except (AttributeError, OSError):
+            continue
+        name.restype = ctypes.c_char_p
+        return name().decode()
+    return "not OpenBLAS"
+
+
 def training_step(library, flow, case):
     batch = case["batch"]
     data = torch.randn(4 * batch, case["dim"])
     order = torch.randperm(len(data))
-    optimizer = torch.optim.Adam(flow.parameters(), 1e-3)
+    optimizer = library.optimizer(flow.parameters())
     step = 0
 
     def train():
@@ -82,14 +101,15 @@ def answer(library, jobs, request):
 
 def main():
     arguments = argparse.ArgumentParser()
-    arguments.add_argument("library", choices=["zuko", "nflows", "normflows"])
+    arguments.add_argument("library", choices=list(LIBRARIES))
     arguments.add_argument("--threads", type=int, default=2)
     options = arguments.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     keep_freed_memory()
-    library = {"zuko": Zuko, "nflows": NFlows, "normflows": NormFlows}[options.library]()
-    say({"peer": options.library, "versions": {**library.versions, "torch": torch.__version__}})
+    library = LIBRARIES[options.library]()
+    versions = {**library.versions, "torch": torch.__version__, "BLAS kernel": blas_kernel()}
+    say({"peer": options.library, "versions": versions})
     jobs = {}
     for line in sys.stdin:
         try:

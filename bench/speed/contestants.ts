@@ -12,6 +12,7 @@ const PEERS: Readonly<Record<string, readonly string[]>> = {
   zuko: python("zuko"),
   nflows: python("nflows"),
   normflows: python("normflows"),
+  torch: python("torch"),
   tfjs: script("peers/tfjs.ts"),
   "jax-js": script("peers/jaxjs.ts"),
 };
