@@ -13,7 +13,7 @@ import { Random } from "../src/random/index.ts";
 import { compile } from "../src/runtime/index.ts";
 import { fitDensity, importance } from "../src/train/index.ts";
 import { type Case, cases } from "./missedMass/cases.ts";
-import { circumstances } from "./speed/machine.ts";
+import { environmentOf } from "./speed/machine.ts";
 
 const FITS = [0, 1, 2];
 const EXAMINATIONS = [10, 11, 12, 13, 14];
@@ -53,7 +53,7 @@ for (const each of cases) {
   console.log(row);
   rows.push(row);
 }
-const { date, processor, node } = circumstances([]);
+const { date, processor, node } = environmentOf([]);
 const page = `# Detecting mass that a fitted flow misses
 
 ${date}, ${processor}, Node ${node.replace(/^v/, "")}; written by \`npm run bench:missed-mass\` (bench/missedMass.ts).

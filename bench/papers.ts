@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import { protocols } from "./papers/protocols.ts";
 import { writeResults } from "./papers/results.ts";
-import { circumstances } from "./speed/machine.ts";
+import { environmentOf } from "./speed/machine.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,7 +26,7 @@ if (protocol.readsData && !values.data)
   throw new Error(`--data DIRECTORY: where the files of ${protocol.name} are`);
 
 // Of the code that runs, even where commits are made meanwhile.
-const { date, commit, processor, node } = circumstances([]);
+const { date, commit, processor, node } = environmentOf([]);
 const outcome = await protocol.run({
   data: values.data ?? "",
   seed: Number(values.seed),

@@ -1,20 +1,21 @@
 /**
- * Our times beside those of other libraries, interleaved in one run. bench/peers/README.md says how to install these.
+ * Compares pushforward's times with those of other libraries in alternating rounds. bench/peers/README.md says how to
+ * install them.
  *
  *     npm run bench:peers [-- --only PATTERN --peer zuko,nflows --rounds N --json FILE --results]
  *
- * `--results` measures us by ourselves too and writes bench/RESULTS.md.
+ * `--results` also measures the utilization of the processor and writes bench/RESULTS.md.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { aloneAll } from "./speed/alone.ts";
 import { warnOfSlowBlas } from "./speed/blas.ts";
 import { loadCases } from "./speed/cases.ts";
 import { comparisonRecord, comparisonTable } from "./speed/comparison.ts";
 import { startOurs, startPeers } from "./speed/contestants.ts";
-import { circumstances, warnOfBusyMachine } from "./speed/machine.ts";
+import { environmentOf, warnOfBusyMachine } from "./speed/machine.ts";
 import { resultsText } from "./speed/results.ts";
-import { compete } from "./speed/rounds.ts";
+import { runRounds } from "./speed/rounds.ts";
+import { measureUtilization } from "./speed/utilization.ts";
 
 const { values } = parseArgs({
   options: {
@@ -32,7 +33,7 @@ const peers = await startPeers(values.peer);
 for (const { name, versions } of peers)
   if (versions["BLAS kernel"]) console.error(`${name}: BLAS kernel ${versions["BLAS kernel"]}`);
 const ours = await startOurs();
-const comparisons = await compete(cases, ours, peers, Number(values.rounds));
+const comparisons = await runRounds(cases, ours, peers, Number(values.rounds));
 for (const contestant of [ours, ...peers]) contestant.stop();
 
 console.log(comparisonTable(comparisons));
@@ -40,7 +41,7 @@ if (values.json) {
   writeFileSync(values.json, `${JSON.stringify(comparisons.map(comparisonRecord), null, 1)}\n`);
 }
 if (values.results) {
-  const { peak, results } = await aloneAll(cases);
-  const text = resultsText(circumstances(peers), peak, results, comparisons);
+  const { peak, results } = await measureUtilization(cases);
+  const text = resultsText(environmentOf(peers), peak, results, comparisons);
   writeFileSync(new URL("RESULTS.md", import.meta.url), text);
 }

@@ -15,7 +15,7 @@ import { scalingFigure } from "./scaling/figure.ts";
 import type { Points } from "./scaling/measured.ts";
 import { measurePoint } from "./scaling/measurePoint.ts";
 import { readmeText } from "./scaling/readme.ts";
-import { circumstances, warnOfBusyMachine } from "./speed/machine.ts";
+import { environmentOf, warnOfBusyMachine } from "./speed/machine.ts";
 
 interface Run {
   readonly circumstances: Readonly<Record<string, string>>;
@@ -50,7 +50,7 @@ function measure(pattern = ""): Run {
       console.error(name);
       return [name, cases.map((entry) => measurePoint(entry.case))] as const;
     });
-  const { BLAS: _, ...ours } = circumstances([]);
+  const { BLAS: _, ...ours } = environmentOf([]);
   return {
     circumstances: { ...ours, "load in the minute before": load.toFixed(1) },
     points: Object.fromEntries(points),

@@ -1,13 +1,13 @@
 import type { Page } from "playwright-core";
-import type { Asked } from "../speed/contestant.ts";
+import type { MeasurementSource } from "../speed/contestant.ts";
 import type { Device, TrainingCase } from "./page.ts";
 
 /** One of the libraries in the page, asked for times like the processes of bench/peers.ts. */
-export async function contestantInPage(name: string, page: Page, device: Device): Promise<Asked> {
+export async function contestantInPage(name: string, page: Page, device: Device): Promise<MeasurementSource> {
   await page.evaluate(([name, device]) => window.bench.start(name, device), [name, device] as const);
   return {
     name,
-    ask: (benchCase, plan) =>
+    request: (benchCase, plan) =>
       page
         .evaluate(([name, benchCase, plan]) => window.bench.measure(name, benchCase, plan), [
           name,

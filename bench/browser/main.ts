@@ -56,7 +56,7 @@ try {
   ];
   // V8 compiles WebAssembly quickly at first, and well only what runs often.
   const long = { repeats: 1, budgetMs: 1000, warmUpMs: 2000 };
-  for (const benchCase of cases) for (const each of [ours, ...peers]) await each.ask(benchCase, long);
+  for (const benchCase of cases) for (const each of [ours, ...peers]) await each.request(benchCase, long);
   const comparisons = await compete(cases, ours, peers, Number(values.rounds));
   console.log(`${browser.version()}, ${device}`);
   console.log(comparisonTable(comparisons));

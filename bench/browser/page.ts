@@ -1,6 +1,6 @@
 import { measureTraining } from "../peers/measure.ts";
 import type { Case } from "../speed/cases.ts";
-import { type Measure, measureOf, type Plan } from "../speed/measure.ts";
+import { type Measure, type Plan, prepareMeasurement } from "../speed/measure.ts";
 import { type Answer, THREADS } from "../speed/protocol.ts";
 
 export type Device = "wasm" | "webgpu";
@@ -17,7 +17,7 @@ type Prepare = (benchCase: TrainingCase) => Measure;
 const contestants: Record<string, (device: Device) => Promise<Prepare>> = {
   async pushforward(device) {
     const engine = device === "wasm" ? { threads: THREADS } : { providers: [device] };
-    return (benchCase) => measureOf(benchCase, engine);
+    return (benchCase) => prepareMeasurement(benchCase, engine);
   },
 
   async tfjs(device) {

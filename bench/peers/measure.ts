@@ -1,4 +1,4 @@
-import { type Measure, timeOf, timesOf } from "../speed/measure.ts";
+import { collectTimes, type Measure, timeOf } from "../speed/measure.ts";
 import { batchesFor, type TrainingCase, type TrainingStep } from "./maf.ts";
 
 /** Measures the steps of a training: what it has compiled and learned stays from call to call. */
@@ -13,7 +13,7 @@ export function measureTraining(
     await known();
     const startMs = performance.now() - start;
     const timed = () => timeOf(known!);
-    return { times: await timesOf(timed, plan, await timed()), startMs };
+    return { times: await collectTimes(timed, plan, await timed()), startMs };
   };
 }
 

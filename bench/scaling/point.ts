@@ -1,7 +1,7 @@
 /** Measures the case that is its argument, in a process of its own, and writes a point as JSON. */
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Case } from "../speed/cases.ts";
-import { measureOf, type Plan } from "../speed/measure.ts";
+import { type Plan, prepareMeasurement } from "../speed/measure.ts";
 import { median } from "../speed/statistics.ts";
 import { ROWS } from "./curves.ts";
 import type { Point } from "./measurePoint.ts";
@@ -15,12 +15,12 @@ const benchCase: Case = JSON.parse(process.argv[2]);
 
 // The runtime, its threads and the code of the job are there before memory is counted.
 const small = { ...benchCase, dim: 2, transforms: 1, hidden: [8, 8] };
-await measureOf(small.job === "train" ? small : { ...small, rows: ROWS })(plan(0));
+await prepareMeasurement(small.job === "train" ? small : { ...small, rows: ROWS })(plan(0));
 globalThis.gc?.();
 writeFileSync("/proc/self/clear_refs", "5");
 const before = residentBytes("VmRSS");
 
-const measure = measureOf(benchCase);
+const measure = prepareMeasurement(benchCase);
 const { startMs } = await measure(plan(0));
 const bytes = residentBytes("VmHWM") - before - bytesOfRows(benchCase);
 

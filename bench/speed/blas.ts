@@ -2,16 +2,16 @@ import { spawnSync } from "node:child_process";
 
 const ALTERNATIVE = "libblas.so.3-x86_64-linux-gnu";
 
-/** The library that Debian's alternatives give programs that want BLAS: the `Value` of a query. */
+/** The BLAS that `update-alternatives` has selected, from the text of its `--query`. */
 export const chosenBlas = (query: string): string | undefined => query.match(/^Value: (.*)$/m)?.[1];
 
-/** Debian's PyTorch computes with this BLAS; undefined where there are no alternatives. */
+/** The BLAS that Debian's PyTorch uses; undefined on systems without `update-alternatives`. */
 export function systemBlas(): string | undefined {
   const { stdout } = spawnSync("update-alternatives", ["--query", ALTERNATIVE], { encoding: "utf8" });
   return stdout ? chosenBlas(stdout) : undefined;
 }
 
-/** Debian's other builds of BLAS make its PyTorch slow, and would flatter us. */
+/** Warns about every BLAS but OpenBLAS with OpenMP: with others, Debian's PyTorch is slow and the comparison unfair. */
 export function warnOfSlowBlas(): void {
   const blas = systemBlas();
   if (!blas || blas.includes("openblas-openmp")) return;

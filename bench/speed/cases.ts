@@ -9,7 +9,7 @@ const common = {
   dim: z.int().min(2),
   transforms: z.int().positive().optional(),
   hidden: z.array(z.int().positive()).optional(),
-  /** What zuko's time over ours has to reach. */
+  /** Required ratio of zuko's time to pushforward's. */
   target: z.number().positive().optional(),
 };
 
@@ -18,10 +18,10 @@ const caseSchema = z.discriminatedUnion("job", [
   z.strictObject({ ...common, job: z.enum(["logProb", "sample"]), rows: z.int().positive() }),
 ]);
 
-/** One thing to measure: a training step, or the log-densities or samples of so many rows. */
+/** One thing to measure: a training step of `batch` rows, or the log-densities or samples of `rows` rows. */
 export type Case = z.infer<typeof caseSchema>;
 
-/** Reads cases from JSON; names are unique, since contestants tell cases apart by them. */
+/** Reads cases from JSON. Names must be unique, since contestants identify cases by name. */
 export const parseCases = (json: string): Case[] =>
   z
     .array(caseSchema)
@@ -38,6 +38,6 @@ export function selectCases(cases: readonly Case[], pattern = ""): Case[] {
   throw new Error(`no case matches ${pattern}; there are:\n${cases.map(({ name }) => name).join("\n")}`);
 }
 
-/** The cases of bench/cases.json that the pattern picks. */
+/** The cases of bench/cases.json that `selectCases` selects. */
 export const loadCases = (pattern?: string): Case[] =>
   selectCases(parseCases(readFileSync(new URL("../cases.json", import.meta.url), "utf8")), pattern);

@@ -2,33 +2,33 @@ import type { Case } from "./cases.ts";
 import { median, quartiles, spread } from "./statistics.ts";
 import { digits, range, table } from "./table.ts";
 
-/** Times of one contestant in one case: those of each round by themselves, and the time to the first result. */
+/** Milliseconds that one contestant took for one case: the repeats of each round, and the time to the first result. */
 export interface Times {
   readonly rounds: readonly (readonly number[])[];
   readonly startMs: number;
 }
 
-/** A peer beside us in one case. */
+/** The times of a peer and of pushforward for one case. */
 export interface Comparison {
   readonly name: string;
   readonly job: Case["job"];
   readonly peer: string;
-  /** Medians over all repeats of all rounds. */
+  /** Median over all repeats of all rounds, as `ourMs`. */
   readonly peerMs: number;
   readonly ourMs: number;
   /** The peer's time over ours. */
   readonly ratio: number;
-  /** Interquartile range of the ratios of single rounds. */
+  /** Interquartile range of the ratios of the rounds. */
   readonly spread: number;
   readonly peerQuartiles: readonly [number, number];
   readonly ourQuartiles: readonly [number, number];
   readonly peerStartMs: number;
   readonly ourStartMs: number;
-  /** What the ratio has to reach. */
+  /** Required ratio; only for zuko. */
   readonly target?: number;
 }
 
-/** Compares the times of a peer and ours that come from the same rounds. */
+/** Compares the times of a peer with pushforward's from the same rounds. */
 export function comparison(benchCase: Case, peer: string, theirs: Times, ours: Times): Comparison {
   const { name, job, target } = benchCase;
   const [peerMs, ourMs] = [theirs, ours].map(({ rounds }) => median(rounds.flat()));
@@ -51,7 +51,7 @@ export function comparison(benchCase: Case, peer: string, theirs: Times, ours: T
 
 export const comparisonTable = (comparisons: readonly Comparison[]): string =>
   table(
-    ["case", "peer", "peer ms", "quartiles", "our ms", "quartiles", "ratio", "spread", "floor", "start ms"],
+    ["case", "peer", "peer ms", "quartiles", "our ms", "quartiles", "ratio", "spread", "target", "start ms"],
     comparisons.map((c) => [
       c.name,
       c.peer,
@@ -66,7 +66,7 @@ export const comparisonTable = (comparisons: readonly Comparison[]): string =>
     ]),
   );
 
-/** What `--json` writes of a comparison. */
+/** The part of a comparison that `--json` writes. */
 export const comparisonRecord = ({ name, job, peer, peerMs, ourMs, ratio, spread }: Comparison) => ({
   name,
   job,

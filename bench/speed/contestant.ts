@@ -4,20 +4,24 @@ import type { Case } from "./cases.ts";
 import type { Plan } from "./measure.ts";
 import { type Answer, answerSchema, greetingSchema, THREADS } from "./protocol.ts";
 
-const REMARKS = 2000;
+/** The end of a contestant's standard error that an error message quotes. */
+const STDERR_CHARACTERS = 2000;
 
-/** Whoever answers requests for times. */
-export type Asked = Pick<Contestant, "name" | "ask">;
+/** Answers requests for times: a process or, in the browser benchmark, a page. */
+export type MeasurementSource = Pick<Contestant, "name" | "request">;
 
-/** A process that answers requests for times; the protocol is in bench/peers/README.md. */
+/**
+ * A process that measures one library. It reads requests from standard input and writes answers to standard output, one
+ * line of JSON each; bench/peers/README.md has the protocol.
+ */
 export class Contestant {
   readonly name: string;
   versions: Readonly<Record<string, string>> = {};
   private readonly child: ChildProcess;
   private readonly lines: AsyncIterator<string>;
-  /** The exit code and the signal. */
-  private readonly closed: Promise<[number | null, string | null]>;
-  private remarks = "";
+  /** The exit code, or null, and the signal, or null. */
+  private readonly exit: Promise<[number | null, string | null]>;
+  private stderrTail = "";
 
   private constructor(name: string, [command, ...arguments_]: readonly string[]) {
     this.name = name;
@@ -26,25 +30,27 @@ export class Contestant {
       env: withoutBlasSettings(process.env),
     });
     this.child.on("error", ({ message }) => {
-      this.remarks += message;
+      this.stderrTail += message;
     });
     this.child.stdin!.on("error", () => {});
     this.child.stderr!.on("data", (text) => {
-      this.remarks = (this.remarks + text).slice(-REMARKS);
+      this.stderrTail = (this.stderrTail + text).slice(-STDERR_CHARACTERS);
     });
-    this.closed = new Promise((resolve) => this.child.once("close", (...how) => resolve(how)));
+    this.exit = new Promise((resolve) =>
+      this.child.once("close", (...codeAndSignal) => resolve(codeAndSignal)),
+    );
     this.lines = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
   }
 
-  /** Starts the process and waits until it is ready. */
+  /** Starts the process and waits for its first line, which has its versions. */
   static async start(name: string, command: readonly string[]): Promise<Contestant> {
     const contestant = new Contestant(name, command);
     contestant.versions = greetingSchema.parse(await contestant.nextLine()).versions;
     return contestant;
   }
 
-  /** The answer to a request; an error if the process ended or its answer is none. */
-  async ask(benchCase: Case, plan: Plan): Promise<Answer> {
+  /** Sends a request and returns the answer, or `{ error }` if the process ended or its answer is invalid. */
+  async request(benchCase: Case, plan: Plan): Promise<Answer> {
     this.child.stdin!.write(`${JSON.stringify({ case: benchCase, ...plan })}\n`);
     try {
       return answerSchema.parse(await this.nextLine());
@@ -61,8 +67,8 @@ export class Contestant {
   private async nextLine(): Promise<unknown> {
     const { value, done } = await this.lines.next();
     if (done) {
-      const [code, signal] = await this.closed;
-      throw new Error(`${this.name} ended (${signal ?? code}): ${this.remarks.trim()}`);
+      const [code, signal] = await this.exit;
+      throw new Error(`${this.name} ended (${signal ?? code}): ${this.stderrTail.trim()}`);
     }
     return JSON.parse(value);
   }

@@ -7,7 +7,7 @@ const python = (library: string) => [process.env.PYTHON ?? "python3", path("peer
 
 const OURS = script("speed/ours.ts");
 
-/** How each peer is started. */
+/** The command that starts each peer. */
 const PEERS: Readonly<Record<string, readonly string[]>> = {
   zuko: python("zuko"),
   nflows: python("nflows"),
@@ -19,7 +19,7 @@ const PEERS: Readonly<Record<string, readonly string[]>> = {
 
 export const startOurs = (): Promise<Contestant> => Contestant.start("pushforward", OURS);
 
-/** Starts the peers that are named, separated by commas, or all; says which are not there and goes on without them. */
+/** Starts the peers in the comma-separated list, by default all. Prints which are not installed and leaves them out. */
 export async function startPeers(names = Object.keys(PEERS).join()): Promise<Contestant[]> {
   const started: Contestant[] = [];
   for (const name of names.split(",")) {
@@ -31,6 +31,6 @@ export async function startPeers(names = Object.keys(PEERS).join()): Promise<Con
     }
   }
   if (started.length === 0)
-    throw new Error("no peer is there: bench/peers/README.md says how to install them");
+    throw new Error("no peer is installed: bench/peers/README.md says how to install them");
   return started;
 }

@@ -1,41 +1,41 @@
 import type { Case } from "./cases.ts";
 
-/** How the layers of a flow look; a conditioner gives so many parameters for each feature. */
+/** The layers of each flow, and the number of parameters per feature that its conditioner outputs. */
 const FLOWS: Readonly<
   Record<string, { readonly layers: (dim: number) => Layers; readonly parameters: number }>
 > = {
-  maf: { layers: masked, parameters: 2 },
-  iaf: { layers: masked, parameters: 2 },
-  nsf: { layers: masked, parameters: 3 * 8 - 1 },
-  realnvp: { layers: coupled, parameters: 2 },
-  nice: { layers: coupled, parameters: 1 },
-  glow: { layers: mixed, parameters: 2 },
-  planar: { layers: bent, parameters: 0 },
+  maf: { layers: maskedLayers, parameters: 2 },
+  iaf: { layers: maskedLayers, parameters: 2 },
+  nsf: { layers: maskedLayers, parameters: 3 * 8 - 1 },
+  realnvp: { layers: couplingLayers, parameters: 2 },
+  nice: { layers: couplingLayers, parameters: 1 },
+  glow: { layers: glowLayers, parameters: 2 },
+  planar: { layers: planarLayers, parameters: 0 },
 };
 
-/** Weights of each product of transform `index`, counted from the data. */
+/** Number of weights in each matrix product of transform `index`, where transform 0 is next to the data. */
 type Layers = (index: number, hidden: readonly number[], parameters: number) => number[];
 
 /**
- * Floating-point operations of a case in products with weights, those that a mask takes out left away: for each weight and
- * row 2 forward. A training step has 3 times as many (the product, the gradient of the weights and that of the inputs), but
- * needs no gradient of the data. Sampling counts as one pass. Undefined for flows whose products are not known here, and for
- * continuous ones, whose steps depend on the field.
+ * Floating-point operations of a case in products with weights, without masked weights: 2 for each weight and row in a
+ * forward pass. A training step has 3 times as many (the product, the gradient of the weights and the gradient of the
+ * inputs), except that the data need no gradient. Sampling counts as one pass. Undefined for flows that are not in `FLOWS`,
+ * such as continuous ones, whose number of steps depends on the field.
  */
 export function flops(benchCase: Case): number | undefined {
   const { flow, dim, transforms, hidden = [] } = benchCase;
-  const known = FLOWS[flow];
-  if (!known || !transforms) return undefined;
-  const layers = known.layers(dim);
-  const weights = Array.from({ length: transforms }, (_, i) => layers(i, hidden, known.parameters));
-  const all = weights.flat().reduce((a, b) => a + b, 0);
+  const counts = FLOWS[flow];
+  if (!counts || !transforms) return undefined;
+  const layers = counts.layers(dim);
+  const weights = Array.from({ length: transforms }, (_, i) => layers(i, hidden, counts.parameters));
+  const totalWeights = weights.flat().reduce((a, b) => a + b, 0);
   return benchCase.job === "train"
-    ? benchCase.batch * (6 * all - 2 * weights[0][0])
-    : benchCase.rows * 2 * all;
+    ? benchCase.batch * (6 * totalWeights - 2 * weights[0][0])
+    : benchCase.rows * 2 * totalWeights;
 }
 
-/** MADE: a weight from degree a to degree b stands where a <= b, into the outputs where a < b. */
-function masked(dim: number): Layers {
+/** MADE: a hidden unit of degree b is connected to degrees a <= b, an output to degrees a < b. */
+function maskedLayers(dim: number): Layers {
   const features = Array.from({ length: dim }, (_, i) => i + 1);
   return (_, hidden, parameters) => {
     const outputs = features.flatMap((degree) => new Array<number>(parameters).fill(degree));
@@ -46,7 +46,7 @@ function masked(dim: number): Layers {
   };
 }
 
-/** Degrees 1 to `count` in equal shares, or where there are fewer units than degrees, spread over them. */
+/** Degrees 1 to `count`, each for an equal share of the units; evenly spaced degrees if there are fewer units than degrees. */
 const hiddenDegrees = (size: number, count: number): number[] =>
   Array.from({ length: size }, (_, unit) =>
     size < count
@@ -54,11 +54,11 @@ const hiddenDegrees = (size: number, count: number): number[] =>
       : 1 + Math.floor((unit * count) / size),
   );
 
-const pairs = (before: number[], after: number[], stands: (a: number, b: number) => boolean): number =>
-  after.reduce((sum, b) => sum + before.filter((a) => stands(a, b)).length, 0);
+const pairs = (before: number[], after: number[], connected: (a: number, b: number) => boolean): number =>
+  after.reduce((sum, b) => sum + before.filter((a) => connected(a, b)).length, 0);
 
-/** Coupling: half of the features, in turn the larger and the smaller one, condition the others. */
-function coupled(dim: number): Layers {
+/** Coupling: half of the features condition the others. With an odd number, layers alternate between the larger and the smaller half. */
+function couplingLayers(dim: number): Layers {
   return (index, hidden, parameters) => {
     const kept = index % 2 === 0 ? Math.ceil(dim / 2) : Math.floor(dim / 2);
     const sizes = [kept, ...hidden, (dim - kept) * parameters];
@@ -66,13 +66,13 @@ function coupled(dim: number): Layers {
   };
 }
 
-/** Glow: an actnorm, which is a diagonal matrix, and a linear map before each coupling. */
-function mixed(dim: number): Layers {
-  const coupling = coupled(dim);
+/** Glow: each coupling follows an actnorm, which counts as a diagonal matrix, and a dense linear map. */
+function glowLayers(dim: number): Layers {
+  const coupling = couplingLayers(dim);
   return (...conditioner) => [dim, dim * dim, ...coupling(...conditioner)];
 }
 
-/** Planar: a row's product with w, and its step along u. */
-function bent(dim: number): Layers {
+/** Planar: x = z + u h(w · z + b) has one product with w and one with u. */
+function planarLayers(dim: number): Layers {
   return () => [dim, dim];
 }

@@ -5,10 +5,10 @@ import { input } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import type { Case } from "./cases.ts";
 
-/** What a recipe's parameters move by: as far as in a flow that has learned something. */
-const NOISE = 0.02;
+/** Standard deviation of the noise on parameters: about the change that training makes. */
+const PARAMETER_NOISE = 0.02;
 
-/** The flow of a case, with parameters off their start, where a flow is the identity. */
+/** The flow of a case, with noise on its parameters, since an untrained flow is the identity. */
 export function flowOf({ flow: name, dim, transforms, hidden }: Case): Flow {
   const recipe = Object.entries(recipes).find(
     ([key]) => key.toLowerCase().replace(/flow$/, "") === name,
@@ -18,9 +18,9 @@ export function flowOf({ flow: name, dim, transforms, hidden }: Case): Flow {
   const random = new Random(0).split("bench");
   for (const [path, parameter] of flow.parameters()) {
     const noise = random.split(path).normal(new Float32Array(parameter.numbers.length));
-    parameter.take(noise.map((e, i) => parameter.numbers[i] + NOISE * e));
+    parameter.take(noise.map((e, i) => parameter.numbers[i] + PARAMETER_NOISE * e));
   }
-  // As after a training, what a mask hides is 0.
+  // Masked weights are 0, as in a trained flow.
   for (const { parameter, mask } of maskedParameters([flow.logProb(input("x", ["N", dim]))]))
     parameter.take(parameter.numbers.map((value, i) => value * mask[i]));
   return flow;

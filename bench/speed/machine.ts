@@ -4,8 +4,8 @@ import { cpus, loadavg, release } from "node:os";
 import { systemBlas } from "./blas.ts";
 import type { Contestant } from "./contestant.ts";
 
-/** What the numbers depend on, by name: the day, the machine, the versions of everything measured. */
-export function circumstances(peers: readonly Contestant[]): Record<string, string> {
+/** What the measured times depend on: date, commit, machine and the versions of all libraries. */
+export function environmentOf(peers: readonly Contestant[]): Record<string, string> {
   const { dependencies } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
   const [cpu, ...others] = cpus();
   return {
@@ -25,9 +25,11 @@ function commit(): string {
   return `${git("rev-parse", "--short", "HEAD")}${git("status", "--porcelain", "src") ? " and changes" : ""}`;
 }
 
-/** Times mean little while others compute; those of PyTorch, whose threads wait for each other, mean nothing. */
+/** Other load makes all times longer, most of all those of PyTorch, whose threads wait for each other. */
 export function warnOfBusyMachine(): void {
   const [load] = loadavg();
   if (load > 0.5)
-    console.error(`The machine was busy in the last minute (load ${load.toFixed(1)}): times are too long.`);
+    console.error(
+      `The machine was busy in the last minute (load ${load.toFixed(1)}): times will be too long.`,
+    );
 }

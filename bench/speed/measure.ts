@@ -5,11 +5,11 @@ import type { Case } from "./cases.ts";
 import { flowOf, normalRows } from "./flows.ts";
 import { THREADS } from "./protocol.ts";
 
-/** Steps of a training that are at least unmeasured: threads start, memory is planned. */
-const WARM_UP = 3;
+/** Unmeasured steps at the start of every training, in which threads start and the runtime plans its memory. */
+const MIN_WARM_UP_STEPS = 3;
 
-/** Batches of different rows. */
-const BATCHES = 8;
+/** Number of batches in the training rows. */
+const DISTINCT_BATCHES = 8;
 
 export interface Measurement {
   /** Time of each repeat in milliseconds. */
@@ -18,34 +18,36 @@ export interface Measurement {
   readonly startMs: number;
 }
 
+/** How often to repeat a measurement. */
+
 export interface Plan {
-  /** Up to so many repeats are measured, */
+  /** Maximal number of measured repeats. */
   readonly repeats: number;
-  /** and no more once they add up to so much, */
+  /** No further repeat starts once the measured ones took more time than this. */
   readonly budgetMs: number;
-  /** after unmeasured ones that add up to so much: code is compiled and caches are warm. */
+  /** Total time of the unmeasured repeats before, in which code is compiled and caches are filled. */
   readonly warmUpMs: number;
 }
 
 export type Measure = (plan: Plan) => Promise<Measurement>;
 
-/** Builds what a case needs; each call then measures it. */
-export function measureOf(benchCase: Case, options: EngineOptions = { threads: THREADS }): Measure {
+/** Builds the flow and the rows of a case, and returns a function that measures it. */
+export function prepareMeasurement(benchCase: Case, options: EngineOptions = { threads: THREADS }): Measure {
   const flow = flowOf(benchCase);
-  if (benchCase.job === "train") return training(flow, benchCase, options);
+  if (benchCase.job === "train") return measureTraining(flow, benchCase, options);
   const { job, rows } = benchCase;
   const x = normalRows(rows, benchCase.dim);
-  return repeated(
+  return measureRepeated(
     job === "logProb" ? () => flow.logProb(x, undefined, options) : () => flow.sample(rows, options),
   );
 }
 
-/** Runs a job again and again, once before that unmeasured. */
-function repeated(job: () => Promise<unknown>): Measure {
+/** Measures repeated runs of a job. The first run is the time to the first result. */
+function measureRepeated(job: () => Promise<unknown>): Measure {
   const timed = () => timeOf(job);
   return async (plan) => {
     const startMs = await timed();
-    return { times: await timesOf(timed, plan, startMs), startMs };
+    return { times: await collectTimes(timed, plan, startMs), startMs };
   };
 }
 
@@ -55,8 +57,11 @@ export async function timeOf(job: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
-/** The times of what the plan asks for. A repeat that may take a tenth of the budget, as the `last` one did, is not warmed up. */
-export async function timesOf(
+/**
+ * Warms up and measures as planned. If a run takes more than a tenth of the budget, as `last` says that the previous one
+ * did, there is no warm-up.
+ */
+export async function collectTimes(
   timed: () => Promise<number>,
   { repeats, budgetMs, warmUpMs }: Plan,
   last: number,
@@ -70,17 +75,21 @@ export async function timesOf(
 }
 
 /**
- * Times between the batches of an epoch of `fit`: all that a step of training consists of, from the assembly of the batch
- * to the average of the weights. What `fit` does around the batches of an epoch is in none of them.
+ * Times of training steps, measured between the progress reports of `fit`: each is a whole step, from assembling the batch
+ * to updating the moving average of the weights. Work between epochs, such as validation, is not included.
  */
-function training(flow: Flow, benchCase: Case & { readonly job: "train" }, options: EngineOptions): Measure {
+function measureTraining(
+  flow: Flow,
+  benchCase: Case & { readonly job: "train" },
+  options: EngineOptions,
+): Measure {
   return async ({ repeats, budgetMs, warmUpMs }) => {
     const { batch, dim } = benchCase;
-    const rows = normalRows(BATCHES * batch, dim);
-    const enough = new AbortController();
+    const rows = normalRows(DISTINCT_BATCHES * batch, dim);
+    const controller = new AbortController();
     const times: number[] = [];
-    let [steps, warm, spent, startMs] = [0, 0, 0, 0];
-    let between = false;
+    let [steps, warmUpSpent, spent, startMs] = [0, 0, 0, 0];
+    let insideEpoch = false;
     let last = performance.now();
     await fit(flow, rows, {
       epochs: Number.MAX_SAFE_INTEGER,
@@ -90,17 +99,17 @@ function training(flow: Flow, benchCase: Case & { readonly job: "train" }, optio
       validation: rows.subarray(0, batch * dim),
       initialize: false,
       ...options,
-      signal: enough.signal,
+      signal: controller.signal,
       onProgress({ fraction }) {
         const ms = performance.now() - last;
         if (steps++ === 0) startMs = ms;
-        else if (steps <= WARM_UP || warm < warmUpMs) warm += ms;
-        else if (between && times.length < repeats) {
+        else if (steps <= MIN_WARM_UP_STEPS || warmUpSpent < warmUpMs) warmUpSpent += ms;
+        else if (insideEpoch && times.length < repeats) {
           times.push(ms);
           spent += ms;
         }
-        if (times.length >= repeats || spent > budgetMs) enough.abort();
-        between = fraction < 1;
+        if (times.length >= repeats || spent > budgetMs) controller.abort();
+        insideEpoch = fraction < 1;
         last = performance.now();
       },
     });

@@ -5,8 +5,8 @@ const SIZE = 1024;
 const REPEATS = 20;
 
 /**
- * GFLOP/s of a product of 1024 x 1024 matrices in ONNX Runtime: the fastest of some repeats, on one thread or two. What the
- * share of the peak is taken of.
+ * The machine's peak in GFLOP/s: the fastest of several products of 1024 x 1024 matrices in ONNX Runtime, on one or two
+ * threads.
  */
 export async function matrixPeak(): Promise<number> {
   const [a, b] = [0, 1].map(() => normalRows(SIZE, SIZE));

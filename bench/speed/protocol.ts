@@ -1,12 +1,12 @@
 import { z } from "zod";
 
-/** What each contestant may compute on. */
+/** Number of threads that each contestant may use. */
 export const THREADS = 2;
 
-/** What a contestant says when it is ready. */
+/** The first line of a contestant, written when it is ready. */
 export const greetingSchema = z.object({ peer: z.string(), versions: z.record(z.string(), z.string()) });
 
-/** What a contestant answers to a request. */
+/** A contestant's answer to a request. */
 export const answerSchema = z.union([
   z.object({ times: z.array(z.number().nonnegative()).min(1), startMs: z.number().nonnegative() }),
   z.object({ unsupported: z.string() }),

@@ -1,32 +1,33 @@
-import { type Alone, aloneTable } from "./alone.ts";
 import { type Comparison, comparisonTable } from "./comparison.ts";
 import { digits, table } from "./table.ts";
+import { type Utilization, utilizationTable } from "./utilization.ts";
 
 /** The text of bench/RESULTS.md. */
 export const resultsText = (
   circumstances: Readonly<Record<string, string>>,
   peak: number,
-  ours: readonly Alone[],
+  ours: readonly Utilization[],
   comparisons: readonly Comparison[],
 ): string => `# Speed
 
-Written by \`npm run bench:peers -- --results\`. Both sides compute on two threads.
+Written by \`npm run bench:peers -- --results\`. All libraries use two threads.
 
 ${table(["", "value"], Object.entries(circumstances))}
 
-## Beside the peers
+## Comparison with other libraries
 
-Interleaved in one run; medians over all repeats. The ratio is the peer's time over ours, its spread the interquartile range of
-the ratios of single rounds; a floor is what zuko's ratio has to reach. Start is the time to the first result, building the model
-included: the peer's, then ours. What differs between the peers is in [peers/README.md](peers/README.md).
+All libraries were measured in one run, in alternation. Times are medians over all repeats. The ratio is the peer's time divided by
+pushforward's; its spread is the interquartile range of the ratios of the rounds; the target is the ratio required against zuko.
+Start is the time to the first result, including building the model: the peer's, then pushforward's.
+[peers/README.md](peers/README.md) describes how the peers differ.
 
 ${comparisonTable(comparisons)}
 
-## Beside the machine
+## Utilization of the processor
 
-The peak of matrix products is ${digits(peak)} GFLOP/s (1024 x 1024, through ONNX Runtime, the better of one and two threads).
-GFLOP/s count the products with weights that a mask leaves, and so does the share of the peak; the share that is performed counts
-all that is multiplied. Quartiles are of single repeats in milliseconds.
+The peak of matrix products is ${digits(peak)} GFLOP/s (1024 x 1024, in ONNX Runtime, the better of one and two threads). GFLOP/s and
+the share of the peak count the products with weights that are not masked; the executed share counts all products, including
+those with masked zeros. Quartiles are over repeats, in milliseconds.
 
-${aloneTable(ours)}
+${utilizationTable(ours)}
 `;

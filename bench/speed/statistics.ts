@@ -1,10 +1,10 @@
-/** The value below which a share of the sample lies, with straight lines between the sorted values. */
+/** The quantile at `share` in [0, 1], interpolated linearly between the sorted values as NumPy does. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const place = share * (sorted.length - 1);
-  const below = Math.floor(place);
+  const position = share * (sorted.length - 1);
+  const below = Math.floor(position);
   const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+  return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
 }
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5);

@@ -1,4 +1,4 @@
-/** A Markdown table whose columns line up: the first to the left, the others to the right. */
+/** A Markdown table with padded columns: the first aligned to the left, the others to the right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((_, i) => Math.max(3, ...[head, ...rows].map((row) => row[i].length)));
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
@@ -8,7 +8,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [aligned(head), rule, ...rows.map(aligned)].join("\n");
 }
 
-/** Three significant digits, and all digits before the point. */
+/** At least three significant digits, and all digits before the decimal point. */
 export const digits = (value: number): string =>
   Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
 

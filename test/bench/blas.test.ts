@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { chosenBlas } from "../../bench/speed/blas.ts";
 
-test("the chosen BLAS is the value of Debian's alternative, not the best one", () => {
+test("chosenBlas returns the selected alternative, not the recommended one", () => {
   const query = [
     "Name: libblas.so.3-x86_64-linux-gnu",
     "Link: /usr/lib/x86_64-linux-gnu/libblas.so.3",

@@ -5,22 +5,22 @@ import { flowOf } from "../../bench/speed/flows.ts";
 const step = { name: "a", job: "train", flow: "maf", dim: 2, transforms: 5, hidden: [64, 64], batch: 256 };
 const parse = (...cases: object[]) => parseCases(JSON.stringify(cases));
 
-test("the cases of the bench name recipes, and 15 of them have a floor against zuko", () => {
+test("every case names a recipe, and 15 cases have a target ratio against zuko", () => {
   const cases = loadCases();
   for (const benchCase of cases) expect(flowOf({ ...benchCase, dim: 2 }).features).toBe(2);
   expect(cases.filter(({ target }) => target !== undefined)).toHaveLength(15);
 });
 
-test("a case that does not fit is refused", () => {
+test("invalid cases are errors", () => {
   expect(parse(step)).toEqual([step]);
   expect(() => parse({ ...step, job: "sample" })).toThrow();
   expect(() => parse({ ...step, rows: 10 })).toThrow();
   expect(() => parse(step, step)).toThrow("two cases have one name");
-  const [known] = parse({ ...step, flow: "unknown" });
-  expect(() => flowOf(known)).toThrow(/no recipe unknown; there are .*maf/);
+  const [unknownFlow] = parse({ ...step, flow: "unknown" });
+  expect(() => flowOf(unknownFlow)).toThrow(/no recipe unknown; there are .*maf/);
 });
 
-test("a pattern is a part of the name, brackets and all, or a regular expression", () => {
+test("a pattern selects cases by a part of the name, including brackets, or as a regular expression", () => {
   const names = (pattern?: string) => selectCases(loadCases(), pattern).map(({ name }) => name);
   expect(names("d6 5x[100,100]")).toEqual(["train maf d6 5x[100,100] b100"]);
   expect(names("^sample (maf|nsf) d43")).toEqual(["sample maf d43 2000", "sample nsf d43 2000"]);
@@ -29,7 +29,7 @@ test("a pattern is a part of the name, brackets and all, or a regular expression
   expect(() => names("vae")).toThrow(/no case matches vae; there are:\ntrain maf/);
 });
 
-test("a flow of the bench is not the identity, and the same each time", async () => {
+test("flowOf returns a flow that is not the identity and is the same in each call", async () => {
   const [benchCase] = parse({ ...step, hidden: [8] });
   const x = [0.5, -1];
   const z = await flowOf(benchCase).toLatent(x);

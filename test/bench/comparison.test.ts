@@ -18,18 +18,18 @@ const ours = {
   startMs: 80.4,
 };
 
-test("a ratio is that of the medians over all repeats, its spread that of the rounds", () => {
+test("the ratio is that of the medians over all repeats, and the spread is taken over the ratios of the rounds", () => {
   const { peerMs, ourMs, ratio, spread, target } = comparison(benchCase, "zuko", theirs, ours);
   expect([peerMs, ourMs, ratio]).toEqual([10, 4, 2.5]);
-  // The rounds give 11 / 5.5 = 2 and 9 / 3 = 3, with quartiles 2.25 and 2.75.
+  // The ratios of the rounds are 11 / 5.5 = 2 and 9 / 3 = 3, with quartiles 2.25 and 2.75.
   expect(spread).toBeCloseTo(0.5, 12);
   expect(target).toBe(3);
 });
 
-test("floors are for zuko alone, and a ratio below one is marked", () => {
+test("only zuko has a target, and a ratio below it is marked as missed", () => {
   const both = ["zuko", "nflows"].map((peer) => comparison(benchCase, peer, theirs, ours));
   expect(comparisonTable(both)).toMatchInlineSnapshot(`
-    "| case        |   peer | peer ms |    quartiles | our ms |    quartiles | ratio | spread |    floor | start ms |
+    "| case        |   peer | peer ms |    quartiles | our ms |    quartiles | ratio | spread |   target | start ms |
     | ----------- | -----: | ------: | -----------: | -----: | -----------: | ----: | -----: | -------: | -------: |
     | logProb maf |   zuko |    10.0 | 9.00 to 12.0 |   4.00 | 3.00 to 5.00 |  2.50 |  0.500 | 3 missed |   40, 80 |
     | logProb maf | nflows |    10.0 | 9.00 to 12.0 |   4.00 | 3.00 to 5.00 |  2.50 |  0.500 |          |   40, 80 |"

@@ -1,20 +1,20 @@
 import { expect, test } from "vitest";
 import { type Case, parseCases } from "../../bench/speed/cases.ts";
+import { countFlopsOf, executedFlops } from "../../bench/speed/executedFlops.ts";
 import { flops } from "../../bench/speed/flops.ts";
-import { measureOf } from "../../bench/speed/measure.ts";
-import { performed, watched } from "../../bench/speed/performed.ts";
+import { prepareMeasurement } from "../../bench/speed/measure.ts";
 import { glow, iaf, maf, nice, nsf, realNVP } from "../../src/flows/index.ts";
 import { filled, grad, type Tensor } from "../../src/graph/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
 import { perturb } from "../nn/perturb.ts";
 
-/** Enough to be in every bin of a spline. */
+/** Enough rows to reach every bin of a spline. */
 const ROWS = 500;
 const shape = { dim: 5, transforms: 3, hidden: [9, 3] };
 const sampled = (flow: string): Case => ({ name: flow, job: "sample", flow, ...shape, rows: 10 });
 
-/** The weights that the log-density of some rows depends on: what a mask takes out has no gradient anywhere. */
+/** Number of weights with a nonzero gradient of the log-density: masked weights have none. */
 async function weightsUnderMasks(recipe: typeof nice): Promise<number> {
   const { dim, transforms, hidden } = shape;
   const flow = recipe(dim, { transforms, hidden, activation: "tanh" });
@@ -33,23 +33,23 @@ test.each([
   ["nsf", nsf],
   ["realnvp", realNVP],
   ["nice", nice],
-] as const)("a pass of %s has 2 operations for each weight that counts, and row", async (name, recipe) => {
+] as const)("a pass of %s has 2 operations for each unmasked weight and row", async (name, recipe) => {
   expect(flops(sampled(name))).toBe(10 * 2 * (await weightsUnderMasks(recipe)));
 });
 
-test("a pass of glow has those of its couplings and of its linear maps, whose diagonals are no matrices", async () => {
+test("a pass of glow counts couplings and linear maps, including the diagonals that are stored as vectors", async () => {
   const diagonals = 2 * shape.dim * shape.transforms;
   expect(flops(sampled("glow"))).toBe(10 * 2 * ((await weightsUnderMasks(glow)) + diagonals));
 });
 
-test("a planar layer is two products with vectors, and learns without a gradient of the data", () => {
+test("a planar layer is two products with vectors, and its training step has no gradient of the data", () => {
   const [step] = parseCases(
     `[{"name": "a", "job": "train", "flow": "planar", "dim": 2, "transforms": 3, "batch": 7}]`,
   );
   expect(flops(step)).toBe(7 * (2 * 3 * 3 * 4 - 2 * 2));
 });
 
-test("a training step has three products for each weight, but for the layer next to the data, two", () => {
+test("a training step has three products for each weight, but two in the layer next to the data", () => {
   const [step] = parseCases(
     `[{"name": "a", "job": "train", "flow": "realnvp", "dim": 4, "transforms": 2, "hidden": [10, 20], "batch": 7}]`,
   );
@@ -57,30 +57,30 @@ test("a training step has three products for each weight, but for the layer next
   expect(flops(step)).toBe(7 * (2 * 3 * 2 * weights - 2 * 2 * 10));
 });
 
-test("arithmetic of other flows is not counted", () => {
+test("flops is undefined for flows that it does not know", () => {
   for (const flow of ["cnf", "sylvester"]) expect(flops(sampled(flow))).toBeUndefined();
 });
 
-test("what a graph performs is 2 for each number of a product and each term of it", () => {
+test("a graph executes 2 operations for each element of a product and each term of its sum", () => {
   const weight = filled(1, [3, 5]);
   const program = (x: Tensor) => {
     const y = x.matmul(weight).relu();
     return [y.matmul(filled(2, [7, 5]), { transposeB: true }), x.contractLeading(y)];
   };
   const { graph } = compile(program, [["N", 3]]);
-  expect(performed(graph, 4)).toBe(4 * 2 * (3 * 5 + 5 * 7 + 3 * 5));
+  expect(executedFlops(graph, 4)).toBe(4 * 2 * (3 * 5 + 5 * 7 + 3 * 5));
 });
 
 const small = { dim: 4, transforms: 2, hidden: [16, 32], batch: 64 };
 const step = (flow: string): Case => ({ name: flow, job: "train", flow, ...small });
 
-async function performedAt(benchCase: Case): Promise<number> {
+async function executedFlopsOf(benchCase: Case): Promise<number> {
   const once = { repeats: 1, budgetMs: 1, warmUpMs: 0 };
-  const { operations } = await watched(benchCase, () => measureOf(benchCase)(once));
+  const { operations } = await countFlopsOf(benchCase, () => prepareMeasurement(benchCase)(once));
   return operations!;
 }
 
-test("a training step of couplings performs what its weights need, one with masks no less", async () => {
-  expect(await performedAt(step("realnvp"))).toBe(flops(step("realnvp")));
-  expect(await performedAt(step("maf"))).toBeGreaterThan(flops(step("maf"))!);
+test("a training step of couplings executes what flops counts, and one of masked networks executes more", async () => {
+  expect(await executedFlopsOf(step("realnvp"))).toBe(flops(step("realnvp")));
+  expect(await executedFlopsOf(step("maf"))).toBeGreaterThan(flops(step("maf"))!);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { digits, range, table } from "../../bench/speed/table.ts";
 
-test("columns line up, names to the left and numbers to the right", () => {
+test("columns are padded, the first aligned to the left and the others to the right", () => {
   expect(
     table(
       ["case", "ms"],
@@ -20,7 +20,7 @@ test("columns line up, names to the left and numbers to the right", () => {
   );
 });
 
-test("numbers have three significant digits, or all before the point", () => {
+test("numbers have three significant digits and all digits before the decimal point", () => {
   expect([0.012345, 1, 9.999, 99.96, 123.4, 12345.6].map(digits)).toEqual([
     "0.0123",
     "1.00",
