@@ -4,11 +4,8 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { Autoregressive, type Bijection, buildBijection } from "../src/bijections/index.ts";
-import { bijectionKinds } from "../src/bijections/registry.ts";
-import { scalarTransformKinds } from "../src/bijections/scalar/registry.ts";
-import type { About, Description } from "../src/description.ts";
+import type { Description } from "../src/description.ts";
 import { buildDistribution, type Distribution } from "../src/distributions/index.ts";
-import { distributionKinds } from "../src/distributions/registry.ts";
 import { Flow } from "../src/flows/index.ts";
 import { filled } from "../src/graph/index.ts";
 import { trainableParameters } from "../src/nn/module.ts";
@@ -17,6 +14,9 @@ import { svgToPng } from "../src/report/png.ts";
 import { openCanvas } from "../src/report/sheet.ts";
 import { style } from "../src/report/style.ts";
 import { compile, type Floats } from "../src/runtime/index.ts";
+import { bijectionExamples } from "../test/bijections/examples.ts";
+import { scalarTransformExamples } from "../test/bijections/scalarTransformExamples.ts";
+import { distributionExamples } from "../test/distributions/examples.ts";
 
 const FOLDER = "docs/images/flows";
 const SIZE = 280;
@@ -27,47 +27,36 @@ const REACH = 2.5;
 
 interface Subject {
   readonly type: string;
-  readonly about: About;
   draw(): Promise<string>;
 }
 
-interface Kind {
-  readonly about: About;
-  examples(features: number): readonly unknown[];
-}
-
-/** The first example without context that is no model of binary rows; of tails, those that begin within the picture; of mixtures, several. */
-function exampleOf(kind: Kind): Description {
-  const examples = kind.examples(2) as Description[];
-  if (examples[0].type === "tails") return { ...examples[0], start: 1 };
-  if (examples[0].type === "gaussianMixture") return { ...examples[0], components: 4 };
-  return examples.find((e) => !/"context":[1-9]|bernoulli/.test(JSON.stringify(e))) ?? examples[0];
+/** The first example that has no context and no binary outputs; with tails within the picture, and several components. */
+function exampleOf(examples: readonly Description[]): Description {
+  const [first] = examples;
+  if (first.type === "tails") return { ...first, start: 1 };
+  if (first.type === "gaussianMixture") return { ...first, components: 4 };
+  return examples.find((e) => !/"context":[1-9]|bernoulli/.test(JSON.stringify(e))) ?? first;
 }
 
 const subjects = (): Subject[] => [
-  ...bijectionKinds.map((kind: Kind) => {
-    const example = exampleOf(kind);
-    return mapOf(example.type, kind.about, () => buildBijection(example, new Random(1)));
+  ...Object.values(bijectionExamples).map((examples) => {
+    const example = exampleOf(examples(2));
+    return mapOf(example.type, () => buildBijection(example, new Random(1)));
   }),
-  ...scalarTransformKinds.map((kind: Kind) => {
-    const transform = (kind.examples(2) as Description[])[0];
-    const build = () =>
-      new Autoregressive(
-        { order: [0, 1], transform: transform as never, network: { hidden: [16] } },
-        new Random(1),
-      );
-    return mapOf(transform.type, kind.about, build);
+  ...Object.values(scalarTransformExamples).map((examples) => {
+    const [transform] = examples(2);
+    const options = { order: [0, 1], transform: transform as never, network: { hidden: [16] } };
+    return mapOf(transform.type, () => new Autoregressive(options, new Random(1)));
   }),
-  ...distributionKinds.map((kind: Kind): Subject => {
-    const example = exampleOf(kind);
+  ...Object.values(distributionExamples).map((examples): Subject => {
+    const example = exampleOf(examples(2));
     const build = () => perturbed(buildDistribution(example, new Random(1)), example.type);
-    return { type: example.type, about: kind.about, draw: () => drawDistribution(build()) };
+    return { type: example.type, draw: () => drawDistribution(build()) };
   }),
 ];
 
-const mapOf = (type: string, about: About, build: () => Bijection): Subject => ({
+const mapOf = (type: string, build: () => Bijection): Subject => ({
   type,
-  about,
   draw: () => drawMap(perturbed(build(), type)),
 });
 

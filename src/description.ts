@@ -41,39 +41,18 @@ export type NestedSchema = z.ZodType<Description, Description>;
 
 type SchemaOf<S extends KindSchema> = S extends ((nested: NestedSchema) => infer R extends z.ZodType) ? R : S;
 
-/** What the catalogue in docs/flows says of a kind. */
-export interface About {
-  /** Its name in the literature. */
-  readonly name: string;
-  /** Its formula, in one line. */
-  readonly formula: string;
-  /** Authors and year of the papers it comes from. */
-  readonly paper?: string;
-  /** How a density and how a sample is computed, where the directions of a map differ. */
-  readonly density?: Way;
-  readonly sampling?: Way;
-  /** Where data must lie, if not anywhere: outside the log-density is -Infinity. */
-  readonly support?: string;
-}
-
-/** How one direction of a map is computed. */
-export type Way = "closed form" | "feature by feature" | "root finding" | "iteration" | "integration";
-
 /**
- * One kind of bijection, distribution...: everything that the rest of pushforward needs to know of it. The kinds of a
- * folder stand in its registry.ts; adding one is a file and a line there.
+ * How one type of bijection or distribution is checked and built from its description. The registry.ts of each folder lists
+ * its kinds.
  */
 export interface Kind<T, S extends KindSchema = KindSchema> {
   readonly schema: S;
-  readonly about: About;
   /** `random` gives starting values; `nested` builds the parts that this one holds. */
   build(
     description: z.output<SchemaOf<S>>,
     random: Random,
     nested: (description: Description, random: Random) => T,
   ): T;
-  /** Descriptions for rows of `features` numbers that exercise every option; the tests of invariants run over them. */
-  examples(features: number): readonly z.input<SchemaOf<S>>[];
 }
 
 /** The descriptions that a list of kinds understands, as a union. */
@@ -118,6 +97,6 @@ export function registry<T>(kinds: readonly Kind<T>[], what: string, category: C
     schema,
     build: (description: Description, random: Random): T =>
       build(parse(schema, description, what, "MODEL"), random),
-    has: (type: string): boolean => kindOf.has(type),
+    types: new Set(kindOf.keys()) as ReadonlySet<string>,
   };
 }

@@ -54,13 +54,5 @@ export class Actnorm implements Bijection {
 
 export const actnormKind: BijectionKind<typeof actnormSchema> = {
   schema: actnormSchema,
-  about: {
-    name: "activation normalization",
-    formula: "x = z exp(s) + t",
-    paper: "Kingma and Dhariwal 2018",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: (description) => new Actnorm(description),
-  examples: (features) => [{ type: "actnorm", features }],
 };

@@ -23,14 +23,9 @@ import {
   sumLogDerivatives,
   type Transformed,
 } from "./bijection.ts";
-import { identityOrder, orderSchema, randomOrder, reverseOrder } from "./permutation.ts";
-import {
-  buildScalarTransform,
-  conditionedExamples,
-  describeWithTransform,
-  scalarTransformSchema,
-} from "./scalar/build.ts";
-import type { ScalarTransformOptions } from "./scalar/options.ts";
+import { identityOrder, orderSchema } from "./permutation.ts";
+import { buildScalarTransform, describeWithTransform, scalarTransformSchema } from "./scalar/build.ts";
+import type { ScalarTransformOptions } from "./scalar/registry.ts";
 import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 
 const autoregressiveSchema = z.strictObject({
@@ -167,49 +162,5 @@ export class Autoregressive implements Bijection {
 
 export const autoregressiveKind: BijectionKind<typeof autoregressiveSchema> = {
   schema: autoregressiveSchema,
-  about: {
-    name: "masked autoregressive flow",
-    formula: "z_i = T(x_i; theta(x_1 ... x_i-1))",
-    paper: "Germain et al. 2015; Papamakarios et al. 2017",
-    density: "closed form",
-    sampling: "feature by feature",
-  },
   build: ({ type: _, ...options }, random) => new Autoregressive(options, random),
-  examples: (features) => [
-    ...conditionedExamples(features).map(({ transform, context }) => ({
-      type: "autoregressive" as const,
-      order: context === 0 ? identityOrder(features) : reverseOrder(features),
-      context,
-      transform,
-      network: { hidden: [10] },
-    })),
-    {
-      type: "autoregressive",
-      order: randomOrder(features, new Random(3)),
-      network: { hidden: [7, 7, 7], residual: true, activation: "tanh" },
-    },
-    {
-      type: "autoregressive",
-      order: randomOrder(features, new Random(4)),
-      context: 1,
-      network: { hidden: [3, 9], activation: "gelu" },
-    },
-    { type: "autoregressive", order: reverseOrder(features), network: { hidden: [] } },
-    {
-      type: "autoregressive",
-      order: reverseOrder(features),
-      context: 1,
-      transform: { type: "rationalQuadraticSpline", bins: 3 },
-      network: { hidden: [7, 7], activation: "tanh" },
-      orders: 3,
-      seed: 1,
-    },
-    ...[0, 2].map((context) => ({
-      type: "autoregressive" as const,
-      order: randomOrder(features, new Random(4)),
-      context,
-      conditioner: "separate" as const,
-      network: { hidden: [features + 2] },
-    })),
-  ],
 };

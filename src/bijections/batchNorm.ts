@@ -129,16 +129,5 @@ export class BatchNorm implements Bijection {
 
 export const batchNormKind: BijectionKind<typeof batchNormSchema> = {
   schema: batchNormSchema,
-  about: {
-    name: "batch normalization",
-    formula: "z = (x - m) exp(s) / sqrt(v) + t",
-    paper: "Dinh et al. 2017; Papamakarios et al. 2017",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: ({ type: _, ...options }) => new BatchNorm(options),
-  examples: (features) => [
-    { type: "batchNorm", features },
-    { type: "batchNorm", features, decay: 0.9, epsilon: 1e-3 },
-  ],
 };

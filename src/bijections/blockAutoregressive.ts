@@ -175,16 +175,5 @@ export class BlockAutoregressive implements Bijection {
 
 export const blockAutoregressiveKind: BijectionKind<typeof blockAutoregressiveSchema> = {
   schema: blockAutoregressiveSchema,
-  about: {
-    name: "block neural autoregressive flow",
-    formula: "z_i = exp(s_i) (x_i + g_i f_i(x_1 ... x_i)) + t_i(x_1 ... x_i-1)",
-    paper: "De Cao et al. 2019",
-    density: "closed form",
-    sampling: "root finding",
-  },
   build: ({ type: _, ...options }, random) => new BlockAutoregressive(options, random),
-  examples: (features) => [
-    { type: "blockAutoregressive", features, units: 3, layers: 2 },
-    { type: "blockAutoregressive", features, units: 4, layers: 1, context: 2 },
-  ],
 };

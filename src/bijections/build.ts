@@ -5,7 +5,7 @@ import { bijectionKinds } from "./registry.ts";
 
 export type BijectionDescription = DescriptionOf<typeof bijectionKinds>;
 
-const { schema, build, has } = registry<Bijection>(bijectionKinds, "a bijection", "bijection");
+const { schema, build, types } = registry<Bijection>(bijectionKinds, "a bijection", "bijection");
 
 export const bijectionSchema = schema as z.ZodType<BijectionDescription, Description>;
 
@@ -16,5 +16,5 @@ export const bijectionSchema = schema as z.ZodType<BijectionDescription, Descrip
  */
 export const buildBijection = build;
 
-/** Whether pushforward has bijections of this type. */
-export const isBijectionType = has;
+/** The types of all registered bijections. */
+export const bijectionTypes = types;

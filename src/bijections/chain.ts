@@ -18,7 +18,6 @@ import {
   relativeToContext,
 } from "./outerStandardization.ts";
 import { dataRows, latentRows, type Part } from "./parts.ts";
-import { identityOrder, reverseOrder } from "./permutation.ts";
 import { Standardize } from "./standardize.ts";
 import { imageOf, type Support } from "./support.ts";
 
@@ -159,19 +158,5 @@ export const relativeToData = (bijection: Bijection, outer: Standardize): Biject
 
 export const chainKind: BijectionKind<typeof chainSchema> = {
   schema: chainSchema,
-  about: { name: "composition", formula: "x = f_1(f_2(... f_K(z)))" },
   build: ({ bijections }, random, nested) => new Chain(bijections.map((b, i) => nested(b, random.split(i)))),
-  examples: (features) => [
-    { type: "chain", bijections: [{ type: "permutation", order: reverseOrder(features) }] },
-    {
-      type: "chain",
-      bijections: [
-        { type: "luLinear", features },
-        { type: "autoregressive", order: identityOrder(features), context: 1, network: { hidden: [6] } },
-        { type: "chain", bijections: [{ type: "actnorm", features }] },
-        { type: "tails", features },
-        { type: "standardize", features },
-      ],
-    },
-  ],
 };

@@ -10,7 +10,7 @@ import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 import type { Bijection, Description } from "./bijection.ts";
 import { type BothWays, float32Graph, float64Graph, type SideRows } from "./bijectionGraphs.ts";
-import { buildBijection, isBijectionType } from "./build.ts";
+import { bijectionTypes, buildBijection } from "./build.ts";
 import { logAbsDeterminant } from "./determinant.ts";
 
 export interface CheckBijectionOptions {
@@ -251,7 +251,7 @@ class Check {
     const { bijection, options } = this;
     const { kinds = [] } = options;
     const description = bijection.describe();
-    if (kinds.length === 0 && !isBijectionType(description.type)) return;
+    if (kinds.length === 0 && !bijectionTypes.has(description.type)) return;
     const copy = JSON.parse(JSON.stringify(description));
     const rebuilt = this.built(copy, kinds);
     if (!rebuilt) return;

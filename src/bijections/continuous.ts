@@ -127,23 +127,5 @@ export class Continuous implements Bijection {
 
 export const continuousKind: BijectionKind<typeof continuousSchema> = {
   schema: continuousSchema,
-  about: {
-    name: "continuous normalizing flow",
-    formula: "dy/dt = v(t, y), y(0) = z, x = y(1)",
-    paper: "Chen et al. 2018; Grathwohl et al. 2019",
-    density: "integration",
-    sampling: "integration",
-  },
   build: ({ type: _, ...options }, random) => new Continuous(options, random),
-  examples: (features) => [
-    { type: "continuous", features, network: { hidden: [8, 8] } },
-    ...(features === 2 ? MORE.map((options) => ({ type: "continuous" as const, features, ...options })) : []),
-  ],
 };
-
-/** Other depths of the network, whose divergence is computed in other ways, and the other options. */
-const MORE: Omit<ContinuousOptions, "features">[] = [
-  { context: 2, frequencies: 1, network: { hidden: [6], activation: "tanh" } },
-  { network: { hidden: [6, 6, 6], activation: "softplus" } },
-  { tolerance: 1e-11, network: { hidden: [] }, trace: "hutchinson" },
-];

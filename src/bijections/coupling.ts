@@ -14,13 +14,8 @@ import {
   sumFeatures,
   type Transformed,
 } from "./bijection.ts";
-import {
-  buildScalarTransform,
-  conditionedExamples,
-  describeWithTransform,
-  scalarTransformSchema,
-} from "./scalar/build.ts";
-import type { ScalarTransformOptions } from "./scalar/options.ts";
+import { buildScalarTransform, describeWithTransform, scalarTransformSchema } from "./scalar/build.ts";
+import type { ScalarTransformOptions } from "./scalar/registry.ts";
 import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 
 /** True where a feature is kept and conditions the others. */
@@ -158,44 +153,7 @@ export class Coupling implements Bijection {
 
 export const couplingKind: BijectionKind<typeof couplingSchema> = {
   schema: couplingSchema,
-  about: {
-    name: "coupling",
-    formula: "z_b = T(x_b; theta(x_a)), z_a = x_a",
-    paper: "Dinh et al. 2015; Dinh et al. 2017",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: ({ type: _, ...options }, random) => new Coupling(options, random),
-  examples(features) {
-    const network = { hidden: [8] };
-    const one = features === 1;
-    const examples = conditionedExamples(one ? 2 : features).map(({ transform, context }) => ({
-      type: "coupling" as const,
-      mask: context > 0 ? alternatingMask(features, !one && features % 2 === 0) : alternatingMask(features),
-      context,
-      transform,
-      network,
-    }));
-    if (one) return examples.filter(({ context }) => context > 0);
-    return [
-      ...examples,
-      {
-        type: "coupling",
-        mask: [...new Array(features - 1).fill(true), false],
-        network: { hidden: [6, 6, 6], residual: true, activation: "silu" },
-      },
-      { type: "coupling", mask: new Array(features).fill(false), context: 1, network: { hidden: [] } },
-      {
-        type: "coupling",
-        mask: alternatingMask(features),
-        context: 1,
-        transform: { type: "rationalQuadraticSpline", bins: 3 },
-        network: { hidden: [7, 7], activation: "tanh" },
-        masks: 3,
-        seed: 1,
-      },
-    ];
-  },
 };
 
 /**

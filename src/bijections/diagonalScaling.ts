@@ -44,13 +44,5 @@ export class DiagonalScaling implements Bijection {
 
 export const diagonalScalingKind: BijectionKind<typeof diagonalScalingSchema> = {
   schema: diagonalScalingSchema,
-  about: {
-    name: "diagonal scaling",
-    formula: "x = z exp(s)",
-    paper: "Dinh et al. 2015",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: (description) => new DiagonalScaling(description),
-  examples: (features) => [{ type: "diagonalScaling", features }],
 };

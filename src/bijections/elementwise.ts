@@ -10,13 +10,8 @@ import {
   sumFeatures,
   type Transformed,
 } from "./bijection.ts";
-import {
-  buildScalarTransform,
-  describeWithTransform,
-  scalarTransformExamples,
-  scalarTransformSchema,
-} from "./scalar/build.ts";
-import type { ScalarTransformOptions } from "./scalar/options.ts";
+import { buildScalarTransform, describeWithTransform, scalarTransformSchema } from "./scalar/build.ts";
+import type { ScalarTransformOptions } from "./scalar/registry.ts";
 import type { ScalarTransform } from "./scalar/scalarTransform.ts";
 
 const elementwiseSchema = z.strictObject({
@@ -71,13 +66,5 @@ export class Elementwise implements Bijection {
 
 export const elementwiseKind: BijectionKind<typeof elementwiseSchema> = {
   schema: elementwiseSchema,
-  about: {
-    name: "elementwise bijection",
-    formula: "z_i = T(x_i; theta_i)",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: ({ type: _, ...options }) => new Elementwise(options),
-  examples: (features) =>
-    scalarTransformExamples().map((transform) => ({ type: "elementwise", features, transform })),
 };

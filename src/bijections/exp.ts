@@ -45,13 +45,5 @@ export class Exp implements Bijection {
 
 export const expKind: BijectionKind<typeof expSchema> = {
   schema: expSchema,
-  about: {
-    name: "exponential",
-    formula: "x = exp(z)",
-    density: "closed form",
-    sampling: "closed form",
-    support: "x > 0",
-  },
   build: (description) => new Exp(description),
-  examples: (features) => [{ type: "exp", features }],
 };

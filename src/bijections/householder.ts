@@ -72,16 +72,5 @@ export const pairedParameter = (reflections: number, features: number, random: R
 
 export const householderKind: BijectionKind<typeof householderSchema> = {
   schema: householderSchema,
-  about: {
-    name: "Householder flow",
-    formula: "x = z H_1 H_2 ... H_K",
-    paper: "Tomczak and Welling 2016",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: ({ type: _, ...options }, random) => new Householder(options, random),
-  examples: (features) => [
-    { type: "householder", features },
-    ...(features > 1 ? [{ type: "householder" as const, features, reflections: 2 }] : []),
-  ],
 };

@@ -31,7 +31,5 @@ export class Identity implements Bijection {
 
 export const identityKind: BijectionKind<typeof identitySchema> = {
   schema: identitySchema,
-  about: { name: "identity", formula: "x = z", density: "closed form", sampling: "closed form" },
   build: (description) => new Identity(description),
-  examples: (features) => [{ type: "identity", features }],
 };

@@ -26,7 +26,7 @@ export { QRLinear, type QRLinearOptions } from "./qrLinear.ts";
 export { Radial, type RadialOptions } from "./radial.ts";
 export { RealNVPCoupling, type RealNVPCouplingOptions } from "./realNVPCoupling.ts";
 export { Residual, type ResidualOptions } from "./residual.ts";
-export type { ScalarTransformOptions } from "./scalar/options.ts";
+export type { ScalarTransformOptions } from "./scalar/registry.ts";
 export type { ScalarTransform, ScalarTransformed } from "./scalar/scalarTransform.ts";
 export { Sigmoid } from "./sigmoid.ts";
 export { SinhArcsinh } from "./sinhArcsinh.ts";

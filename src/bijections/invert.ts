@@ -5,7 +5,6 @@ import { scoped } from "../graph/tracing/scope.ts";
 import type { Bijection, BijectionKind, Description, FitToRows, Transformed } from "./bijection.ts";
 import type { OuterStandardization } from "./outerStandardization.ts";
 import type { Part } from "./parts.ts";
-import { reverseOrder } from "./permutation.ts";
 
 const invertSchema = (bijection: NestedSchema) => z.strictObject({ type: z.literal("invert"), bijection });
 
@@ -70,19 +69,5 @@ export class Invert implements Bijection {
 
 export const invertKind: BijectionKind<typeof invertSchema> = {
   schema: invertSchema,
-  about: { name: "inverse", formula: "x = f^-1(z); IAF of an autoregressive f", paper: "Kingma et al. 2016" },
   build: ({ bijection }, random, nested) => new Invert(nested(bijection, random)),
-  examples: (features) => [
-    { type: "invert", bijection: { type: "luLinear", features } },
-    {
-      type: "invert",
-      bijection: {
-        type: "autoregressive",
-        order: reverseOrder(features),
-        context: 2,
-        transform: { type: "affine" },
-        network: { hidden: [6] },
-      },
-    },
-  ],
 };

@@ -4,9 +4,8 @@ import { LOGARITHM, Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { inverseOrder } from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
-import { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
-import { orderSchema, randomOrder } from "./permutation.ts";
+import { orderSchema } from "./permutation.ts";
 import { diagonal, identityMatrix, invertLower, invertUpper } from "./triangles.ts";
 
 const luLinearSchema = z
@@ -84,18 +83,5 @@ export class LULinear implements Bijection {
 
 export const luLinearKind: BijectionKind<typeof luLinearSchema> = {
   schema: luLinearSchema,
-  about: {
-    name: "LU linear map",
-    formula: "z = x P L U + b",
-    paper: "Oliva et al. 2018; Kingma and Dhariwal 2018",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: ({ type: _, ...options }) => new LULinear(options),
-  examples: (features) => [
-    { type: "luLinear", features },
-    ...(features > 1
-      ? [{ type: "luLinear" as const, features, permutation: randomOrder(features, new Random(5)) }]
-      : []),
-  ],
 };

@@ -75,13 +75,5 @@ const trace = (matrix: Tensor): Tensor => {
 
 export const matrixExponentialKind: BijectionKind<typeof matrixExponentialSchema> = {
   schema: matrixExponentialSchema,
-  about: {
-    name: "matrix exponential",
-    formula: "x = z exp(A)",
-    paper: "Hoogeboom et al. 2020; Xiao and Liu 2020",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: (description) => new MatrixExponential(description),
-  examples: (features) => [{ type: "matrixExponential", features }],
 };

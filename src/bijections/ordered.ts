@@ -47,14 +47,5 @@ export class Ordered implements Bijection {
 
 export const orderedKind: BijectionKind<typeof orderedSchema> = {
   schema: orderedSchema,
-  about: {
-    name: "ordered",
-    formula: "x_1 = z_1, x_k = x_k-1 + exp(z_k)",
-    paper: "Stan Development Team",
-    density: "closed form",
-    sampling: "closed form",
-    support: "x_1 < x_2 < ... < x_D",
-  },
   build: (description) => new Ordered(description),
-  examples: (features) => [{ type: "ordered", features }],
 };

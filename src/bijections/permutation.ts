@@ -3,7 +3,7 @@ import { countSchema } from "../description.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
 import { inverseOrder } from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
-import { Random } from "../random/index.ts";
+import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 
 /** A list that holds each of 0 ... D - 1 once. */
@@ -43,18 +43,7 @@ export class Permutation implements Bijection {
 
 export const permutationKind: BijectionKind<typeof permutationSchema> = {
   schema: permutationSchema,
-  about: {
-    name: "permutation",
-    formula: "x_i = z_order[i]",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: (description) => new Permutation(description),
-  examples: (features) =>
-    [reverseOrder(features), randomOrder(features, new Random(2))].map((order) => ({
-      type: "permutation",
-      order,
-    })),
 };
 
 /** 0, 1, ..., D - 1. */

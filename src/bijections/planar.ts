@@ -125,18 +125,5 @@ const moved = (x: Tensor, h: Tensor, direction: Tensor): Tensor =>
 
 export const planarKind: BijectionKind<typeof planarSchema> = {
   schema: planarSchema,
-  about: {
-    name: "planar flow",
-    formula: "x = z + û h(w·z + b)",
-    paper: "Rezende and Mohamed 2015",
-    density: "root finding",
-    sampling: "closed form",
-  },
   build: ({ type: _, ...options }, random) => new Planar(options, random),
-  examples: (features) => [
-    { type: "planar", features },
-    { type: "planar", features, activation: "leakyRelu" },
-    { type: "planar", features, context: 2, network: { hidden: [8] } },
-    { type: "planar", features, activation: "leakyRelu", context: 2, network: { hidden: [8] } },
-  ],
 };

@@ -53,16 +53,5 @@ const raise = (u: Tensor, exponent: number): Transformed =>
 
 export const powerKind: BijectionKind<typeof powerSchema> = {
   schema: powerSchema,
-  about: {
-    name: "power",
-    formula: "x = z^p",
-    density: "closed form",
-    sampling: "closed form",
-    support: "x > 0",
-  },
   build: ({ type: _, ...options }) => new Power(options),
-  examples: (features) => [
-    { type: "power", features },
-    { type: "power", features, exponent: 0.5 },
-  ],
 };

@@ -78,16 +78,5 @@ export class QRLinear implements Bijection {
 
 export const qrLinearKind: BijectionKind<typeof qrLinearSchema> = {
   schema: qrLinearSchema,
-  about: {
-    name: "QR linear map",
-    formula: "z = x Q R + b",
-    paper: "Hoogeboom et al. 2019",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: ({ type: _, ...options }, random) => new QRLinear(options, random),
-  examples: (features) => [
-    { type: "qrLinear", features },
-    ...(features > 1 ? [{ type: "qrLinear" as const, features, reflections: 2 }] : []),
-  ],
 };

@@ -115,16 +115,5 @@ function norm(x: Tensor): Tensor {
 
 export const radialKind: BijectionKind<typeof radialSchema> = {
   schema: radialSchema,
-  about: {
-    name: "radial flow",
-    formula: "x = z + β (z - z0) / (α + |z - z0|)",
-    paper: "Rezende and Mohamed 2015",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: ({ type: _, ...options }, random) => new Radial(options, random),
-  examples: (features) => [
-    { type: "radial", features },
-    { type: "radial", features, context: 2, network: { hidden: [8] } },
-  ],
 };

@@ -6,7 +6,7 @@ import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
-import { alternatingMask, maskSchema, splitByMask } from "./coupling.ts";
+import { maskSchema, splitByMask } from "./coupling.ts";
 
 const realNVPCouplingSchema = z.strictObject({
   type: z.literal("realNVPCoupling"),
@@ -96,23 +96,5 @@ export class RealNVPCoupling implements Bijection {
 
 export const realNVPCouplingKind: BijectionKind<typeof realNVPCouplingSchema> = {
   schema: realNVPCouplingSchema,
-  about: {
-    name: "RealNVP coupling",
-    formula: "z_b = x_b exp(λ tanh(s(x_a))) + t(x_a), z_a = x_a",
-    paper: "Dinh et al. 2017",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: ({ type: _, ...options }, random) => new RealNVPCoupling(options, random),
-  examples: (features) => [
-    ...(features > 1
-      ? [{ type: "realNVPCoupling" as const, mask: alternatingMask(features), network: { hidden: [8] } }]
-      : []),
-    {
-      type: "realNVPCoupling",
-      mask: alternatingMask(features, false),
-      context: 2,
-      network: { hidden: [8] },
-    },
-  ],
 };

@@ -204,16 +204,5 @@ function fixedPoint(step: (x: Tensor) => Tensor, start: Tensor, factor: number):
 
 export const residualKind: BijectionKind<typeof residualSchema> = {
   schema: residualSchema,
-  about: {
-    name: "residual flow",
-    formula: "z = x + g(x), Lip(g) < 1",
-    paper: "Behrmann et al. 2019; Chen et al. 2019",
-    density: "closed form",
-    sampling: "iteration",
-  },
   build: ({ type: _, ...options }, random) => new Residual(options, random),
-  examples: (features) => [
-    { type: "residual", features, hidden: [8, 6], lipschitz: 0.8 },
-    { type: "residual", features, hidden: [8], context: 2, trace: "hutchinson" },
-  ],
 };

@@ -74,16 +74,5 @@ export class Sigmoid implements Bijection {
 
 export const sigmoidKind: BijectionKind<typeof sigmoidSchema> = {
   schema: sigmoidSchema,
-  about: {
-    name: "sigmoid",
-    formula: "x = low + (high - low) / (1 + exp(-z))",
-    density: "closed form",
-    sampling: "closed form",
-    support: "low < x < high",
-  },
   build: ({ type: _, ...options }) => new Sigmoid(options),
-  examples: (features) => [
-    { type: "sigmoid", features },
-    { type: "sigmoid", features, low: -1.5, high: 3 },
-  ],
 };

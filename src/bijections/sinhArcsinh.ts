@@ -74,13 +74,5 @@ const logCosh = (u: Tensor): Tensor => u.mul(-2).softplus().add(u).sub(Math.LN2)
 
 export const sinhArcsinhKind: BijectionKind<typeof sinhArcsinhSchema> = {
   schema: sinhArcsinhSchema,
-  about: {
-    name: "sinh-arcsinh transformation",
-    formula: "x = sinh(exp(t) (arcsinh(z) + s))",
-    paper: "Jones and Pewsey 2009",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: (description) => new SinhArcsinh(description),
-  examples: (features) => [{ type: "sinhArcsinh", features }],
 };

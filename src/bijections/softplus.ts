@@ -47,14 +47,5 @@ export class Softplus implements Bijection {
 
 export const softplusKind: BijectionKind<typeof softplusSchema> = {
   schema: softplusSchema,
-  about: {
-    name: "softplus",
-    formula: "x = log(1 + exp(z))",
-    paper: "Dugas et al. 2001",
-    density: "closed form",
-    sampling: "closed form",
-    support: "x > 0",
-  },
   build: (description) => new Softplus(description),
-  examples: (features) => [{ type: "softplus", features }],
 };

@@ -45,14 +45,5 @@ export class Softsign implements Bijection {
 
 export const softsignKind: BijectionKind<typeof softsignSchema> = {
   schema: softsignSchema,
-  about: {
-    name: "softsign",
-    formula: "x = z / (1 + |z|)",
-    paper: "Bergstra et al. 2009",
-    density: "closed form",
-    sampling: "closed form",
-    support: "-1 < x < 1",
-  },
   build: (description) => new Softsign(description),
-  examples: (features) => [{ type: "softsign", features }],
 };

@@ -163,12 +163,5 @@ function momentsOf(values: Float64Array, weights?: Float64Array): { mean: number
 
 export const standardizeKind: BijectionKind<typeof standardizeSchema> = {
   schema: standardizeSchema,
-  about: {
-    name: "standardization",
-    formula: "x = z scale + center",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: (description) => new Standardize(description),
-  examples: (features) => [{ type: "standardize", features }],
 };

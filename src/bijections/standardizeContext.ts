@@ -117,18 +117,5 @@ export class StandardizeContext implements Bijection {
 
 export const standardizeContextKind: BijectionKind<typeof standardizeContextSchema> = {
   schema: standardizeContextSchema,
-  about: { name: "standardization of the context", formula: "f(z, (c - center) / scale)" },
   build: ({ bijection }, random, nested) => new StandardizeContext(nested(bijection, random)),
-  examples: (features) => [
-    {
-      type: "standardizeContext",
-      bijection: {
-        type: "autoregressive",
-        order: Array.from({ length: features }, (_, i) => i),
-        context: 2,
-        transform: { type: "affine" },
-        network: { hidden: [6] },
-      },
-    },
-  ],
 };

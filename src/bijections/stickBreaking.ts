@@ -79,14 +79,5 @@ export class StickBreaking implements Bijection {
 
 export const stickBreakingKind: BijectionKind<typeof stickBreakingSchema> = {
   schema: stickBreakingSchema,
-  about: {
-    name: "stick-breaking",
-    formula: "x_k = (1 - x_1 - ... - x_k-1) sigmoid(z_k - log(D + 1 - k))",
-    paper: "Betancourt 2012; Stan Development Team",
-    density: "closed form",
-    sampling: "closed form",
-    support: "x_i > 0 with a sum below 1",
-  },
   build: (description) => new StickBreaking(description),
-  examples: (features) => [{ type: "stickBreaking", features }],
 };

@@ -193,17 +193,5 @@ function upperTriangular(diagonal: Tensor, above: Tensor | undefined): Tensor {
 
 export const sylvesterKind: BijectionKind<typeof sylvesterSchema> = {
   schema: sylvesterSchema,
-  about: {
-    name: "Sylvester flow",
-    formula: "x = z + Q R tanh(R~ Q^T z + b)",
-    paper: "van den Berg et al. 2018",
-    density: "root finding",
-    sampling: "closed form",
-  },
   build: ({ type: _, ...options }, random) => new Sylvester(options, random),
-  examples: (features) => [
-    { type: "sylvester", features },
-    { type: "sylvester", features, columns: Math.min(features, 2), context: 2, network: { hidden: [8] } },
-    { type: "sylvester", features, columns: 1, reflections: 0 },
-  ],
 };

@@ -66,15 +66,5 @@ export class Tails implements Bijection {
 
 export const tailsKind: BijectionKind<typeof tailsSchema> = {
   schema: tailsSchema,
-  about: {
-    name: "logarithmic tails",
-    formula: "z = sign(x) (c + log(1 + |x| - c)) where |x| > c",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: ({ type: _, ...options }) => new Tails(options),
-  examples: (features) => [
-    { type: "tails", features },
-    { type: "tails", features, start: 0.5 },
-  ],
 };

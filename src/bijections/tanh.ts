@@ -46,13 +46,5 @@ export class Tanh implements Bijection {
 
 export const tanhKind: BijectionKind<typeof tanhSchema> = {
   schema: tanhSchema,
-  about: {
-    name: "hyperbolic tangent",
-    formula: "x = tanh(z)",
-    density: "closed form",
-    sampling: "closed form",
-    support: "-1 < x < 1",
-  },
   build: (description) => new Tanh(description),
-  examples: (features) => [{ type: "tanh", features }],
 };

@@ -5,7 +5,7 @@ import { distributionKinds } from "./registry.ts";
 
 export type DistributionDescription = DescriptionOf<typeof distributionKinds>;
 
-const { schema, build, has } = registry<Distribution>(distributionKinds, "a distribution", "distribution");
+const { schema, build, types } = registry<Distribution>(distributionKinds, "a distribution", "distribution");
 
 export const distributionSchema = schema as z.ZodType<DistributionDescription, Description>;
 
@@ -16,5 +16,5 @@ export const distributionSchema = schema as z.ZodType<DistributionDescription, D
  */
 export const buildDistribution = build;
 
-/** Whether pushforward has distributions of this type. */
-export const isDistributionType = has;
+/** The types of all registered distributions. */
+export const distributionTypes = types;

@@ -53,7 +53,5 @@ export class Cauchy implements Distribution {
 
 export const cauchyKind: DistributionKind<typeof cauchySchema> = {
   schema: cauchySchema,
-  about: { name: "Cauchy", formula: "prod_i 1 / (pi s_i (1 + ((x_i - m_i) / s_i)^2))" },
   build: (description) => new Cauchy(description),
-  examples: (features) => [{ type: "cauchy", features }],
 };

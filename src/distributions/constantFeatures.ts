@@ -118,31 +118,6 @@ export class ConstantFeatures implements Distribution {
 
 export const constantFeaturesKind: DistributionKind<typeof constantFeaturesSchema> = {
   schema: constantFeaturesSchema,
-  about: {
-    name: "constant features",
-    formula: "p(others) [constants = 0]",
-    support: "constant features 0",
-  },
   build: ({ distribution, constant }, random, nested) =>
     new ConstantFeatures(nested(distribution, random), { constant }),
-  examples: (features) =>
-    features === 1
-      ? []
-      : [
-          {
-            type: "constantFeatures",
-            distribution: { type: "diagonalNormal", features: features - 1 },
-            constant: [features - 1],
-          },
-          {
-            type: "constantFeatures",
-            distribution: {
-              type: "diagonalNormal",
-              features: 1,
-              context: 2,
-              network: { hidden: [6], activation: "tanh" },
-            },
-            constant: identityOrder(features - 1),
-          },
-        ],
 };

@@ -1,14 +1,14 @@
 import type { z } from "zod";
 import type { Bijection } from "../bijections/bijection.ts";
-import { buildBijection, isBijectionType } from "../bijections/build.ts";
-import { isScalarTransformType, readScalarTransform } from "../bijections/scalar/build.ts";
+import { bijectionTypes, buildBijection } from "../bijections/build.ts";
+import { readScalarTransform, scalarTransformTypes } from "../bijections/scalar/build.ts";
 import type { ScalarTransform } from "../bijections/scalar/scalarTransform.ts";
 import { type Category, type RegisteredKind, withKinds } from "../customKinds.ts";
 import type { Description } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { brief } from "../parse.ts";
 import type { Random } from "../random/index.ts";
-import { buildDistribution, isDistributionType } from "./build.ts";
+import { buildDistribution, distributionTypes } from "./build.ts";
 import type { Distribution } from "./distribution.ts";
 
 /** Builds parts from their descriptions. Each throws `MODEL` if the description does not fit. */
@@ -47,10 +47,10 @@ const BUILDERS: Builders = {
   scalarTransform: readScalarTransform,
 };
 
-const REGISTERED: Readonly<Record<Category, (type: string) => boolean>> = {
-  bijection: isBijectionType,
-  distribution: isDistributionType,
-  scalarTransform: isScalarTransformType,
+const REGISTERED: Readonly<Record<Category, ReadonlySet<string>>> = {
+  bijection: bijectionTypes,
+  distribution: distributionTypes,
+  scalarTransform: scalarTransformTypes,
 };
 
 /**
@@ -65,7 +65,7 @@ export function withCustomKinds<T>(kinds: readonly CustomKind[], build: () => T)
   };
   for (const kind of kinds) {
     const [category, type] = categoryOf(kind);
-    if (found[category].has(type) || REGISTERED[category](type)) {
+    if (found[category].has(type) || REGISTERED[category].has(type)) {
       throw new PushforwardError(
         "ARGUMENT",
         `there are two kinds of ${category} of the type ${brief(type)}`,

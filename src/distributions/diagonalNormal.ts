@@ -92,10 +92,5 @@ export class DiagonalNormal implements Distribution {
 
 export const diagonalNormalKind: DistributionKind<typeof diagonalNormalSchema> = {
   schema: diagonalNormalSchema,
-  about: { name: "diagonal normal", formula: "prod_i N(x_i; m_i, exp(2 s_i))" },
   build: ({ type: _, ...options }, random) => new DiagonalNormal(options, random),
-  examples: (features) => [
-    { type: "diagonalNormal", features },
-    { type: "diagonalNormal", features, context: 2, network: { hidden: [8], activation: "tanh" } },
-  ],
 };

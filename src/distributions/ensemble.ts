@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { OuterStandardization } from "../bijections/outerStandardization.ts";
-import { identityOrder } from "../bijections/permutation.ts";
 import type { Standardize } from "../bijections/standardize.ts";
 import type { Support } from "../bijections/support.ts";
 import type { NestedSchema } from "../description.ts";
@@ -101,24 +100,6 @@ export class Ensemble implements Distribution {
 
 export const ensembleKind: DistributionKind<typeof ensembleSchema> = {
   schema: ensembleSchema,
-  about: {
-    name: "ensemble over masks and orders",
-    formula: "1/M sum_m p_m(x)",
-    paper: "Germain et al. 2015; Uria et al. 2014",
-  },
   build: ({ distribution, variants }, random, nested) =>
     new Ensemble(nested(distribution, random), { variants }),
-  examples: (features) => [
-    {
-      type: "ensemble",
-      variants: 3,
-      distribution: {
-        type: "made",
-        order: identityOrder(features),
-        masks: 3,
-        orderAgnostic: true,
-        network: { hidden: [6], activation: "tanh" },
-      },
-    },
-  ],
 };

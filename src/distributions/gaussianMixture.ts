@@ -135,10 +135,5 @@ export class GaussianMixture implements Distribution {
 
 export const gaussianMixtureKind: DistributionKind<typeof gaussianMixtureSchema> = {
   schema: gaussianMixtureSchema,
-  about: { name: "Gaussian mixture", formula: "sum_k w_k N(x; m_k, S_k)", paper: "Dempster et al. 1977" },
   build: (description, random) => new GaussianMixture(description, random),
-  examples: (features) => [
-    { type: "gaussianMixture", features, components: 1 },
-    { type: "gaussianMixture", features, components: 4 },
-  ],
 };

@@ -99,14 +99,5 @@ export class GeneralizedNormal implements Distribution {
 
 export const generalizedNormalKind: DistributionKind<typeof generalizedNormalSchema> = {
   schema: generalizedNormalSchema,
-  about: {
-    name: "generalized normal",
-    formula: "prod_i exp(-|(x_i - m_i) / s_i|^b_i) / (2 s_i Gamma(1 + 1/b_i))",
-    paper: "Subbotin 1923; Marsaglia and Tsang 2000",
-  },
   build: ({ type: _, ...options }) => new GeneralizedNormal(options),
-  examples: (features) => [
-    { type: "generalizedNormal", features },
-    { type: "generalizedNormal", features, exponent: 6 },
-  ],
 };

@@ -47,7 +47,5 @@ export class Laplace implements Distribution {
 
 export const laplaceKind: DistributionKind<typeof laplaceSchema> = {
   schema: laplaceSchema,
-  about: { name: "Laplace", formula: "prod_i exp(-|x_i - m_i| / s_i) / (2 s_i)" },
   build: (description) => new Laplace(description),
-  examples: (features) => [{ type: "laplace", features }],
 };

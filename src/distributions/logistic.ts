@@ -34,7 +34,5 @@ export class Logistic implements Distribution {
 
 export const logisticKind: DistributionKind<typeof logisticSchema> = {
   schema: logisticSchema,
-  about: { name: "logistic", formula: "prod_i sigmoid(x_i) sigmoid(-x_i)", paper: "Dinh et al. 2015" },
   build: (description) => new Logistic(description),
-  examples: (features) => [{ type: "logistic", features }],
 };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { identityOrder, orderSchema, randomOrder, reverseOrder } from "../bijections/permutation.ts";
+import { identityOrder, orderSchema } from "../bijections/permutation.ts";
 import { blockColumns } from "../bijections/scalar/scalarTransform.ts";
 import type { Support } from "../bijections/support.ts";
 import { countSchema, sizeSchema } from "../description.ts";
@@ -172,52 +172,5 @@ export class Made implements Distribution {
 
 export const madeKind: DistributionKind<typeof madeSchema> = {
   schema: madeSchema,
-  about: {
-    name: "masked autoencoder for distribution estimation",
-    formula: "prod_k p(x_k; theta(x_1 ... x_k-1))",
-    paper: "Germain et al. 2015; Papamakarios et al. 2017",
-    density: "closed form",
-    sampling: "feature by feature",
-    support: "0 and 1, of Bernoulli outputs",
-  },
   build: ({ type: _, ...options }, random) => new Made(options, random),
-  examples: (features) => [
-    { type: "made", order: identityOrder(features), outputs: "bernoulli", network: { hidden: [8] } },
-    {
-      type: "made",
-      order: randomOrder(features, new Random(1)),
-      context: 1,
-      outputs: "bernoulli",
-      hiddenOrder: "random",
-      direct: true,
-      network: { hidden: [6, 6], residual: true, activation: "elu" },
-    },
-    { type: "made", order: reverseOrder(features), network: { hidden: [8, 6], activation: "tanh" } },
-    {
-      type: "made",
-      order: identityOrder(features),
-      context: 2,
-      hiddenOrder: "random",
-      seed: 5,
-      direct: true,
-      network: { hidden: [8], activation: "tanh" },
-    },
-    {
-      type: "made",
-      order: randomOrder(features, new Random(3)),
-      outputs: "mixture",
-      components: 3,
-      direct: true,
-      network: { hidden: [8], activation: "tanh" },
-    },
-    {
-      type: "made",
-      order: randomOrder(features, new Random(4)),
-      context: 1,
-      direct: true,
-      masks: 3,
-      orderAgnostic: true,
-      network: { hidden: [8, 8], activation: "tanh" },
-    },
-  ],
 };

@@ -5,7 +5,6 @@ import {
   type OuterStandardization,
   relativeToContext,
 } from "../bijections/outerStandardization.ts";
-import { identityOrder, reverseOrder } from "../bijections/permutation.ts";
 import type { Standardize } from "../bijections/standardize.ts";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
@@ -149,50 +148,9 @@ export class Mixture implements Distribution {
 
 export const mixtureKind: DistributionKind<typeof mixtureSchema> = {
   schema: mixtureSchema,
-  about: {
-    name: "mixture",
-    formula: "sum_k w_k p_k(x)",
-    paper: "Pires and Figueiredo 2020; Germain et al. 2015",
-  },
   build: ({ distributions, learned }, random, nested) =>
     new Mixture(
       distributions.map((distribution, k) => nested(distribution, random.split(k))),
       { learned },
     ),
-  examples: (features) => [
-    {
-      type: "mixture",
-      distributions: [
-        { type: "standardNormal", features },
-        { type: "diagonalNormal", features, context: 1, network: { hidden: [] } },
-      ],
-    },
-    {
-      type: "mixture",
-      learned: false,
-      distributions: [
-        {
-          type: "transformedDistribution",
-          base: { type: "standardNormal", features },
-          bijection: {
-            type: "autoregressive",
-            order: identityOrder(features),
-            network: { hidden: [4], activation: "tanh" },
-          },
-        },
-        { type: "logistic", features },
-        { type: "mixture", distributions: [{ type: "diagonalNormal", features }] },
-      ],
-    },
-    {
-      type: "mixture",
-      learned: false,
-      distributions: [identityOrder(features), reverseOrder(features)].map((order) => ({
-        type: "made",
-        order,
-        outputs: "bernoulli",
-        network: { hidden: [6] },
-      })),
-    },
-  ],
 };

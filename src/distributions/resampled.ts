@@ -187,15 +187,7 @@ export class Resampled implements Distribution {
 
 export const resampledKind: DistributionKind<typeof resampledSchema> = {
   schema: resampledSchema,
-  about: {
-    name: "resampled normal",
-    formula: "N(x; 0, I) ((1 - q) a(x) / Z + q)",
-    paper: "Bauer and Mnih 2019; Stimper et al. 2022",
-  },
   build: ({ type: _, ...options }, random) => new Resampled(options, random),
-  examples: (features) => [
-    { type: "resampled", features, truncation: 4, network: { hidden: [8], activation: "tanh" } },
-  ],
 };
 
 /** Nodes [S, D] and weights [S], which sum to 1, for expectations under a standard normal. */

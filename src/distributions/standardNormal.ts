@@ -43,7 +43,5 @@ export class StandardNormal implements Distribution {
 
 export const standardNormalKind: DistributionKind<typeof standardNormalSchema> = {
   schema: standardNormalSchema,
-  about: { name: "standard normal", formula: "N(x; 0, I)" },
   build: (description) => new StandardNormal(description),
-  examples: (features) => [{ type: "standardNormal", features }],
 };

@@ -71,12 +71,7 @@ export class StudentT implements Distribution {
 
 export const studentTKind: DistributionKind<typeof studentTSchema> = {
   schema: studentTSchema,
-  about: { name: "Student t", formula: "prod_i t_nu((x_i - m_i) / s_i) / s_i", paper: "Jaini et al. 2020" },
   build: ({ type: _, ...options }) => new StudentT(options),
-  examples: (features) => [
-    { type: "studentT", features },
-    { type: "studentT", features, degreesOfFreedom: 1.5 },
-  ],
 };
 
 /**

@@ -8,7 +8,6 @@ import {
   relativeToContext,
 } from "../bijections/outerStandardization.ts";
 import { latentRows } from "../bijections/parts.ts";
-import { reverseOrder } from "../bijections/permutation.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import { imageOf, type Support } from "../bijections/support.ts";
 import type { NestedSchema } from "../description.ts";
@@ -187,32 +186,10 @@ export function relativeToData(distribution: Distribution, outer: Standardize): 
 
 export const transformedDistributionKind: DistributionKind<typeof transformedDistributionSchema> = {
   schema: transformedDistributionSchema,
-  about: { name: "transformed distribution", formula: "p_base(f^-1(x)) |det d f^-1 / dx|" },
   build: ({ base, bijection, embedding }, random, nested) =>
     new TransformedDistribution(
       nested(base, random.split("base")),
       buildBijection(bijection, random.split("bijection")),
       embedding && new ContextEmbedding(embedding, random.split("embedding")),
     ),
-  examples: (features) =>
-    [
-      { size: 1 },
-      { size: 4, embedding: { numbers: 1, classes: [3] } },
-      { size: 2, embedding: { numbers: 2, classes: [2, 3], size: 2, network: { hidden: [5] } } },
-    ].map(({ size, ...embedding }) => ({
-      type: "transformedDistribution",
-      base: {
-        type: "diagonalNormal",
-        features,
-        context: size,
-        network: { hidden: [4], activation: "tanh" },
-      },
-      bijection: {
-        type: "autoregressive",
-        order: reverseOrder(features),
-        context: size,
-        network: { hidden: [6], activation: "tanh" },
-      },
-      ...embedding,
-    })),
 };

@@ -51,10 +51,5 @@ export class Uniform implements Distribution {
 
 export const uniformKind: DistributionKind<typeof uniformSchema> = {
   schema: uniformSchema,
-  about: { name: "uniform", formula: "(high - low)^-D on a box", support: "the box" },
   build: ({ type: _, ...options }) => new Uniform(options),
-  examples: (features) => [
-    { type: "uniform", features },
-    { type: "uniform", features, low: -1.5, high: 2 },
-  ],
 };

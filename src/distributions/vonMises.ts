@@ -95,17 +95,7 @@ export class VonMises implements Distribution {
 
 export const vonMisesKind: DistributionKind<typeof vonMisesSchema> = {
   schema: vonMisesSchema,
-  about: {
-    name: "von Mises",
-    formula: "prod_i exp(k_i cos(x_i - m_i)) / (2 pi I_0(k_i))",
-    paper: "von Mises 1918; Best and Fisher 1979",
-    support: "angles from -pi to pi",
-  },
   build: ({ type: _, ...options }) => new VonMises(options),
-  examples: (features) => [
-    { type: "vonMises", features },
-    { type: "vonMises", features, concentration: 30 },
-  ],
 };
 
 /** Where one formula for the Bessel function gives way to the other: both are exact to 1e-15 there. */

@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { bijectionSchema } from "../../src/bijections/build.ts";
+import { bijectionSchema, bijectionTypes } from "../../src/bijections/build.ts";
 import {
   Actnorm,
   Autoregressive,
@@ -14,6 +14,7 @@ import {
 import { bijectionKinds } from "../../src/bijections/registry.ts";
 import type { MaskedMLP } from "../../src/nn/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { bijectionExamples } from "./examples.ts";
 
 const random = new Random(0);
 const build = (description: unknown) => () => buildBijection(description as Description, random);
@@ -140,13 +141,15 @@ test("constructors refuse the same as a wrong argument", () => {
 
 describe("the registry", () => {
   test("has each type once, in order, and examples that its schema takes", () => {
-    const types = bijectionKinds.map((kind) => (kind.examples(2)[0] as Description).type);
-    expect(types).toEqual([...new Set(types)].sort());
-    for (const kind of bijectionKinds) {
+    const types = [...bijectionTypes];
+    expect(types).toEqual([...types].sort());
+    expect(types.length).toBe(bijectionKinds.length);
+    expect(Object.keys(bijectionExamples)).toEqual(types);
+    for (const examples of Object.values(bijectionExamples)) {
       for (const features of [1, 2, 5]) {
-        expect(kind.examples(features).length).toBeGreaterThan(0);
-        for (const example of kind.examples(features)) {
-          const description = bijectionSchema.parse(example as Description);
+        expect(examples(features).length).toBeGreaterThan(0);
+        for (const example of examples(features)) {
+          const description = bijectionSchema.parse(example);
           expect(buildBijection(description, random).features).toBe(features);
         }
       }

@@ -9,10 +9,10 @@ import { type Rows, rowsFor } from "./invariants.ts";
  * rows stay near the origin.
  */
 export async function rowsWithin(example: Case, bijection: Bijection, scale = 1): Promise<Rows> {
-  const rows = rowsFor(bijection, example.support ? scale / 3 : scale);
+  const rows = rowsFor(bijection, example.hasSupport ? scale / 3 : scale);
   const into = domainOf(example.description);
   const within = { ...rows, z: rows.z.map(into), x: rows.x.map(into) };
-  if (!example.support) return within;
+  if (!example.hasSupport) return within;
   const forward = compile((z) => bijection.forward(z).value, [["N", bijection.features]], {
     precision: "float64",
   });
@@ -20,8 +20,8 @@ export async function rowsWithin(example: Case, bijection: Bijection, scale = 1)
 }
 
 /** Whether there are rows on which a bijection is not defined: its log-determinant is -Infinity there. */
-export const isBounded = ({ support, description }: Case): boolean =>
-  support !== undefined || JSON.stringify(description).includes('"tails":"none"');
+export const isBounded = ({ hasSupport, description }: Case): boolean =>
+  hasSupport || JSON.stringify(description).includes('"tails":"none"');
 
 /** An increasing map of the line into the part of it that latent rows may have. */
 function domainOf(description: Description): (u: number) => number {

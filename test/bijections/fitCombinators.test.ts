@@ -11,9 +11,8 @@ import {
   Standardize,
   StandardizeContext,
 } from "../../src/bijections/index.ts";
-import { bijectionKinds } from "../../src/bijections/registry.ts";
-import { formatSupport, imageOf } from "../../src/bijections/support.ts";
-import type { Description, Kind } from "../../src/description.ts";
+import { imageOf } from "../../src/bijections/support.ts";
+import type { Description } from "../../src/description.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
 import { Flow } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
@@ -101,20 +100,6 @@ test("what takes nothing from data says so", () => {
   expect(new Chain(maps).fitToData).toBeUndefined();
   expect(new Invert(new Chain(maps)).fitToData).toBeUndefined();
   expect(new Flow(new StandardNormal({ features: 2 }), new Chain(maps)).fitToData).toBeUndefined();
-});
-
-test("the catalogue names a support where a bijection declares one", () => {
-  for (const { about, examples } of bijectionKinds as readonly Kind<Bijection>[]) {
-    const supports = examples(2).map(
-      (example) => buildBijection(example as Description, new Random(0)).support,
-    );
-    expect(
-      supports.some((support) => support !== undefined),
-      about.name,
-    ).toBe(about.support !== undefined);
-    const [support] = supports;
-    if (support && typeof support === "string") expect(formatSupport(support)).toBe(about.support);
-  }
 });
 
 test("a chain has the support of its last map, or an image of that of one before", () => {

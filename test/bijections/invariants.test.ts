@@ -40,10 +40,10 @@ describe.each(bijectionCases([1, 2, 5]))("$name", (example) => {
 });
 
 /** All do but those that move features, those that bend the line, and those onto a part of it. */
-function startsAsIdentity({ description, support }: Case): boolean {
+function startsAsIdentity({ description, hasSupport }: Case): boolean {
   const text = JSON.stringify(description);
   return (
-    support === undefined &&
+    !hasSupport &&
     !text.includes('"permutation"') &&
     !(text.includes('"tails"') && description.type !== "tails")
   );

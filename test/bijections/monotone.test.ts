@@ -4,7 +4,7 @@ import { bernstein } from "../../src/bijections/scalar/bernstein.ts";
 import { deepSigmoidal } from "../../src/bijections/scalar/deepSigmoidal.ts";
 import { gaussianization } from "../../src/bijections/scalar/gaussianization.ts";
 import { monotonicNetwork } from "../../src/bijections/scalar/monotonicNetwork.ts";
-import type { ScalarTransformOptions } from "../../src/bijections/scalar/options.ts";
+import type { ScalarTransformOptions } from "../../src/bijections/scalar/registry.ts";
 import type { ScalarTransform } from "../../src/bijections/scalar/scalarTransform.ts";
 import { sumOfSquares } from "../../src/bijections/scalar/sumOfSquares.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";

@@ -1,9 +1,10 @@
-import type { Description, Kind } from "../../src/description.ts";
+import type { Description } from "../../src/description.ts";
 import { buildDistribution, type Distribution } from "../../src/distributions/index.ts";
-import { distributionKinds } from "../../src/distributions/registry.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
+import { allExamples } from "../examples.ts";
 import { perturb } from "../nn/perturb.ts";
+import { distributionExamples } from "./examples.ts";
 
 export interface Case {
   readonly name: string;
@@ -14,23 +15,18 @@ export interface Case {
 }
 
 /** Every example of every registered distribution, for rows of each of `sizes` features. */
-export function distributionCases(sizes: readonly number[]): Case[] {
-  const kinds: readonly Kind<Distribution>[] = distributionKinds;
-  return sizes.flatMap((features) =>
-    kinds.flatMap((kind) =>
-      kind.examples(features).map((example): Case => {
-        const description = example as Description;
-        return {
-          name: JSON.stringify(description).replace(/["{}]/g, ""),
-          description,
-          features,
-          build: () => {
-            const distribution = buildDistribution(description, new Random(0));
-            perturb(parametersOf(distribution));
-            return distribution;
-          },
-        };
+export const distributionCases = (sizes: readonly number[]): Case[] =>
+  sizes.flatMap((features) =>
+    allExamples(distributionExamples, features).map(
+      (description): Case => ({
+        name: JSON.stringify(description).replace(/["{}]/g, ""),
+        description,
+        features,
+        build: () => {
+          const distribution = buildDistribution(description, new Random(0));
+          perturb(parametersOf(distribution));
+          return distribution;
+        },
       }),
     ),
   );
-}

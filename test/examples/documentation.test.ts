@@ -1,22 +1,24 @@
 import { execFile, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
-import { catalogue } from "../../scripts/cataloguePage.ts";
-import { bijectionKinds } from "../../src/bijections/registry.ts";
-import { scalarTransformKinds } from "../../src/bijections/scalar/registry.ts";
+import { bijectionTypes, buildBijection } from "../../src/bijections/build.ts";
+import { scalarTransformTypes } from "../../src/bijections/scalar/build.ts";
+import { formatSupport } from "../../src/bijections/support.ts";
 import { optionsOf } from "../../src/cli/arguments.ts";
 import { evaluate } from "../../src/cli/evaluate.ts";
 import { fit } from "../../src/cli/fit.ts";
 import { inspect } from "../../src/cli/inspect.ts";
 import { sample } from "../../src/cli/sample.ts";
 import { score } from "../../src/cli/score.ts";
-import { distributionKinds } from "../../src/distributions/registry.ts";
+import { distributionTypes } from "../../src/distributions/build.ts";
 import * as recipes from "../../src/flows/recipes/index.ts";
 import { Tensor } from "../../src/graph/index.ts";
+import { Random } from "../../src/random/index.ts";
 import { densitySettingsSchema } from "../../src/train/densityOptions.ts";
 import { fitSettingsSchema } from "../../src/train/options.ts";
+import { bijectionExamples } from "../bijections/examples.ts";
 import { pages, project, root } from "./documentation.ts";
 
 /** The log-density of a row, three rows of three columns, and four slopes. */
@@ -95,35 +97,33 @@ const anchor = (title: string) =>
     .replaceAll(" ", "-");
 
 describe("a page names everything that there is", () => {
-  const lacking = (path: string, words: readonly string[]) => {
-    const { text } = all.find((page) => page.path === path)!;
-    const plain = text.replaceAll(/ +\|/g, " |");
-    return words.filter((word) => !plain.includes(word));
-  };
-  const types = (kinds: readonly { examples(features: number): readonly { type: string }[] }[]) =>
-    kinds.map((kind) => kind.examples(2)[0].type);
+  /** Without the spaces that align tables. */
+  const textOf = (path: string) => all.find((page) => page.path === path)!.text.replaceAll(/ +\|/g, " |");
+  const lacking = (path: string, words: readonly string[]) =>
+    words.filter((word) => !textOf(path).includes(word));
+  const catalogue = "docs/flows/index.md";
 
-  test("bijections and scalar transforms", () => {
-    const rows = types(bijectionKinds).map((type) => `| \`${type}\` |`);
-    const transforms = types(scalarTransformKinds).map((type) => `type: "${type}"`);
-    expect(lacking("docs/bijections.md", [...rows, ...transforms])).toEqual([]);
+  test("bijections, scalar transforms and distributions", () => {
+    for (const type of [...bijectionTypes, ...scalarTransformTypes, ...distributionTypes]) {
+      const hasPage = existsSync(join(root, "docs/flows", `${type}.md`));
+      const cell = hasPage ? `| [\`${type}\`](${type}.md) |` : `| \`${type}\` |`;
+      expect(lacking(catalogue, [cell])).toEqual([]);
+    }
   });
 
-  test("distributions", () => {
-    const classes = types(distributionKinds).map(
-      (type) => `| \`${type[0].toUpperCase()}${type.slice(1)}\` |`,
-    );
-    expect(lacking("docs/distributions.md", classes)).toEqual([]);
-  });
-
-  test("the catalogue, as the registries are, with a picture of each kind", () => {
-    const { text } = all.find(({ path }) => path === "docs/flows/index.md")!;
-    // Tables may be aligned.
-    const plain = (page: string) => page.replaceAll(/ +\|/g, " |").replaceAll(/-{3,}/g, "---");
-    expect(plain(text)).toBe(plain(catalogue()));
-    const pictures = readdirSync(join(root, "docs/images/flows"));
-    const kinds = types([...bijectionKinds, ...scalarTransformKinds, ...distributionKinds]);
-    expect(pictures.sort()).toEqual(kinds.map((type) => `${type}.png`).sort());
+  test("the support of each bijection that has one", () => {
+    for (const [type, examples] of Object.entries(bijectionExamples)) {
+      const [support] = examples(2).flatMap(
+        (example) => buildBijection(example, new Random(0)).support ?? [],
+      );
+      const row = textOf(catalogue)
+        .split("\n")
+        .find((line) => /^\| \[?`(\w+)`/.exec(line)?.[1] === type)!;
+      const [shown] = row.split(/(?<!\\)\|/).slice(7);
+      if (support === undefined) expect(shown.trim(), type).toBe("all");
+      else if (typeof support === "string") expect(shown.trim()).toBe(formatSupport(support));
+      else expect(shown.trim(), type).not.toBe("all");
+    }
   });
 
   test("recipes", () => {

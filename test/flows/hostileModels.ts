@@ -1,12 +1,12 @@
 import { buildBijection, type Description } from "../../src/bijections/index.ts";
-import { bijectionKinds } from "../../src/bijections/registry.ts";
-import type { Kind } from "../../src/description.ts";
 import { buildDistribution, ContextEmbedding, StandardNormal } from "../../src/distributions/index.ts";
-import { distributionKinds } from "../../src/distributions/registry.ts";
 import { PushforwardError } from "../../src/errors.ts";
 import { decodeChecked, encodeChecked } from "../../src/flows/checksum.ts";
 import { decodeModel, embedContext, encodeModel, Flow, maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { bijectionExamples } from "../bijections/examples.ts";
+import { distributionExamples } from "../distributions/examples.ts";
+import { allExamples } from "../examples.ts";
 
 // A program of its own, which may be killed: it makes small model files that declare something enormous out of all examples of
 // all kinds, reads them, and prints what became of each as JSON.
@@ -28,15 +28,13 @@ const MODERATE = 50_000;
 type Path = readonly (string | number)[];
 
 function* flows(): Generator<{ name: string; flow: Flow; labels?: string[][] }> {
-  const examples = <T>(kinds: readonly Kind<T>[]) =>
-    kinds.flatMap((kind) => kind.examples(FEATURES) as readonly Description[]);
   const random = new Random(0);
-  for (const description of examples<unknown>(bijectionKinds as readonly Kind<unknown>[])) {
+  for (const description of allExamples(bijectionExamples, FEATURES)) {
     const bijection = buildBijection(description, random);
     yield { name: description.type, flow: new Flow(new StandardNormal({ features: FEATURES }), bijection) };
   }
-  for (const description of examples<unknown>(distributionKinds as readonly Kind<unknown>[]))
-    yield { name: description.type, flow: new Flow(buildDistribution(description as never, random)) };
+  for (const description of allExamples(distributionExamples, FEATURES))
+    yield { name: description.type, flow: new Flow(buildDistribution(description, random)) };
   const embedding = new ContextEmbedding({ numbers: 1, classes: [2], size: 3, network: { hidden: [4] } });
   const flow = embedContext(maf(FEATURES, { context: 3, transforms: 1, hidden: [4] }), embedding);
   yield { name: "embedding", flow, labels: [["yes", "no"]] };

@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
-import { BatchNorm, type Bijection, buildBijection, Standardize } from "../../src/bijections/index.ts";
-import { bijectionKinds } from "../../src/bijections/registry.ts";
-import type { Description, Kind } from "../../src/description.ts";
+import { BatchNorm, buildBijection, Standardize } from "../../src/bijections/index.ts";
+import type { Description } from "../../src/description.ts";
 import { buildDistribution, Cauchy, StandardNormal } from "../../src/distributions/index.ts";
-import { distributionKinds } from "../../src/distributions/registry.ts";
 import { decodeChecked, encodeChecked } from "../../src/flows/checksum.ts";
 import { buildFlow, decodeModel, encodeModel, Flow, realNVP } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { bijectionExamples } from "../bijections/examples.ts";
+import { distributionExamples } from "../distributions/examples.ts";
+import { allExamples } from "../examples.ts";
 
 const names = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 const saved = (flow: Flow) =>
@@ -58,12 +59,8 @@ test("weights of 3e38 are refused in every parameter of every kind but the cente
   const accepted = new Set<string>();
   const random = new Random(0);
   const flows = [
-    ...(bijectionKinds as readonly Kind<Bijection>[]).flatMap((kind) =>
-      kind.examples(2).map((example) => new Flow(normal, buildBijection(example as Description, random))),
-    ),
-    ...distributionKinds.flatMap((kind) =>
-      kind.examples(2).map((example) => new Flow(buildDistribution(example as never, random))),
-    ),
+    ...allExamples(bijectionExamples, 2).map((example) => new Flow(normal, buildBijection(example, random))),
+    ...allExamples(distributionExamples, 2).map((example) => new Flow(buildDistribution(example, random))),
   ];
   for (const flow of flows) {
     for (const [name, { numbers, domain }] of flow.parameters()) {

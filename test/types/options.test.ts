@@ -16,8 +16,7 @@ import type { QRLinearOptions, qrLinearKind } from "../../src/bijections/qrLinea
 import type { RadialOptions, radialKind } from "../../src/bijections/radial.ts";
 import type { RealNVPCouplingOptions, realNVPCouplingKind } from "../../src/bijections/realNVPCoupling.ts";
 import type { ResidualOptions, residualKind } from "../../src/bijections/residual.ts";
-import type { ScalarTransformOptions } from "../../src/bijections/scalar/options.ts";
-import type { scalarTransformKinds } from "../../src/bijections/scalar/registry.ts";
+import type { ScalarTransformOptions, scalarTransformKinds } from "../../src/bijections/scalar/registry.ts";
 import type { SylvesterOptions, sylvesterKind } from "../../src/bijections/sylvester.ts";
 import type {
   ContextEmbeddingOptions,

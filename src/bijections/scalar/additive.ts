@@ -4,6 +4,11 @@ import { blockColumns, type ScalarTransform, type ScalarTransformKind } from "./
 
 const additiveSchema = z.strictObject({ type: z.literal("additive") });
 
+/** z = x + b (Dinh et al. 2015). */
+export interface AdditiveOptions {
+  type: "additive";
+}
+
 /** z = x + b, which keeps volumes (NICE, Dinh et al. 2015). */
 export const additiveTransform: ScalarTransform = {
   parameters: 1,
@@ -14,13 +19,5 @@ export const additiveTransform: ScalarTransform = {
 
 export const additiveKind: ScalarTransformKind<typeof additiveSchema> = {
   schema: additiveSchema,
-  about: {
-    name: "additive transform",
-    formula: "z = x + b",
-    paper: "Dinh et al. 2015",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: () => additiveTransform,
-  examples: () => [{ type: "additive" }],
 };

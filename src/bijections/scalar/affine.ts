@@ -6,6 +6,11 @@ const LOG_SCALE_BOUND = Math.log(1000);
 
 const affineSchema = z.strictObject({ type: z.literal("affine") });
 
+/** z = x exp(a) + b (Dinh et al. 2017). */
+export interface AffineOptions {
+  type: "affine";
+}
+
 /**
  * z = x exp(a) + b (RealNVP, Dinh et al. 2017; MAF, Papamakarios et al. 2017).
  * The log-scale a is clamped smoothly to +-log 1000, as in zuko, so no layer can overflow.
@@ -32,13 +37,5 @@ function split(raw: Tensor) {
 
 export const affineKind: ScalarTransformKind<typeof affineSchema> = {
   schema: affineSchema,
-  about: {
-    name: "affine transform",
-    formula: "z = x exp(a) + b",
-    paper: "Dinh et al. 2017; Papamakarios et al. 2017",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: () => affineTransform,
-  examples: () => [{ type: "affine" }],
 };

@@ -20,6 +20,15 @@ const bernsteinSchema = z.strictObject({
   bound: positiveSchema.default(5),
 });
 
+/** Monotonic Bernstein polynomial on [-B, B] (Ramasinghe et al. 2021). */
+export interface BernsteinOptions {
+  type: "bernstein";
+  /** n, at most 128. Default 8. */
+  degree?: number;
+  /** B, in the units of x. Default 5. */
+  bound?: number;
+}
+
 /**
  * An increasing polynomial on [-B, B] in Bernstein's basis, continued as a line outside (Sick et al. 2020; Ramasinghe et
  * al. 2021): with u = (x + B) / (2 B),
@@ -80,13 +89,5 @@ const fromMiddle = (degree: number, bound: number): Tensor =>
 
 export const bernsteinKind: ScalarTransformKind<typeof bernsteinSchema> = {
   schema: bernsteinSchema,
-  about: {
-    name: "Bernstein polynomial",
-    formula: "z = sum_k c_k C(n, k) u^k (1 - u)^(n - k), c_k increasing",
-    paper: "Sick et al. 2020; Ramasinghe et al. 2021",
-    density: "closed form",
-    sampling: "root finding",
-  },
   build: ({ degree, bound }) => bernstein(degree, bound),
-  examples: () => [{ type: "bernstein", degree: 5, bound: 3 }],
 };

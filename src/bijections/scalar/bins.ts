@@ -17,6 +17,18 @@ export const splineOptions = {
   tails: z.enum(["linear", "none"]).default("linear"),
 };
 
+/** Monotonic splines on [-B, B]: Durkan et al. 2019 (rational-quadratic and cubic), Müller et al. 2019 (linear and quadratic). */
+export interface MonotonicSplineOptions {
+  type: "cubicSpline" | "linearSpline" | "quadraticSpline" | "rationalQuadraticSpline";
+  /** K, the number of bins, at least 2. Default 8. */
+  bins?: number;
+  /** B, in the units of x. Default 5. */
+  bound?: number;
+  /** `linear`: the identity outside of [-B, B]. `none`: data lie in [-B, B], and slopes at its ends are free. Default `linear`. */
+  tails?: "linear" | "none";
+}
+
+/** The options that splines have in common, with their defaults. */
 export interface SplineOptions {
   readonly bins: number;
   readonly bound: number;

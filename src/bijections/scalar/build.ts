@@ -4,8 +4,7 @@ import { type Description, orCustom } from "../../description.ts";
 import { PushforwardError } from "../../errors.ts";
 import { parse } from "../../parse.ts";
 import { Random } from "../../random/index.ts";
-import type { ScalarTransformOptions } from "./options.ts";
-import { scalarTransformKinds } from "./registry.ts";
+import { type ScalarTransformOptions, scalarTransformKinds } from "./registry.ts";
 import type { ScalarTransform, ScalarTransformKind } from "./scalarTransform.ts";
 
 type Schema = (typeof scalarTransformKinds)[number]["schema"];
@@ -28,8 +27,10 @@ export const scalarTransformSchema = orCustom(
 const kinds: readonly ScalarTransformKind[] = scalarTransformKinds;
 const kindOf = (type: string) => kinds.find(({ schema }) => schema.shape.type.value === type);
 
-/** Whether pushforward has scalar transforms of this type. */
-export const isScalarTransformType = (type: string): boolean => kindOf(type) !== undefined;
+/** The types of all registered scalar transforms. */
+export const scalarTransformTypes: ReadonlySet<string> = new Set(
+  kinds.map(({ schema }) => schema.shape.type.value),
+);
 
 export function buildScalarTransform(options: CheckedScalarTransform): ScalarTransform {
   if (isTransform(options)) return options;
@@ -60,30 +61,3 @@ function isTransform(value: unknown): value is ScalarTransform {
   const { toLatent, toData } = (value ?? {}) as Partial<ScalarTransform>;
   return typeof toLatent === "function" && typeof toData === "function";
 }
-
-/** Options of all scalar transforms. */
-export const scalarTransformExamples = (): ScalarTransformOptions[] =>
-  scalarTransformKinds.flatMap((kind): readonly ScalarTransformOptions[] => kind.examples());
-
-/** Of these kinds one stands for each way in which features enter a network, and numbers come out of it. */
-const STAND_INS: readonly string[] = ["additive", "affine", "circularSpline", "rationalQuadraticSpline"];
-
-/**
- * Scalar transforms with a number of context features, 0 and 2, for the examples of bijections that condition them. Those
- * that are inverted by root finding, whose graphs take the runtime long to prepare, come with one of these numbers;
- * Gaussianization, the longest of all, is left to the elementwise bijection. What a transform does to one feature does not
- * depend on the number of others, so for more than two a few stand for all.
- */
-export const conditionedExamples = (
-  features: number,
-): { transform: ScalarTransformOptions; context: number }[] =>
-  scalarTransformKinds.flatMap((kind) => {
-    const examples: readonly ScalarTransformOptions[] = kind.examples();
-    const { type } = examples[0];
-    if (type === "gaussianization") return [];
-    const solved = kind.about.sampling === "root finding";
-    const all = solved ? examples.slice(0, 1) : examples;
-    const chosen = features <= 2 ? all : all.slice(0, STAND_INS.includes(type) ? 1 : 0);
-    const contexts = !solved ? [0, 2] : features === 2 ? [2] : [0];
-    return chosen.flatMap((transform) => contexts.map((context) => ({ transform, context })));
-  });

@@ -9,6 +9,13 @@ const circularSplineSchema = z.strictObject({
   bins: splineOptions.bins,
 });
 
+/** Rational-quadratic spline on the circle [-pi, pi) (Rezende et al. 2020). */
+export interface CircularSplineOptions {
+  type: "circularSpline";
+  /** K, the number of bins, at least 2. Default 8. */
+  bins?: number;
+}
+
 /** Slope j is that of the lower end of bin j, and of the upper end of the one before: at the seam, the last. */
 const AROUND: SlopePlaces = { lowerOf: (j) => j, upperOf: (j, bins) => (j + bins - 1) % bins };
 
@@ -45,13 +52,5 @@ function wrap(angle: Tensor): Tensor {
 
 export const circularSplineKind: ScalarTransformKind<typeof circularSplineSchema> = {
   schema: circularSplineSchema,
-  about: {
-    name: "circular spline",
-    formula: "z = spline(x) + phase modulo 2 pi",
-    paper: "Rezende et al. 2020",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: ({ bins }) => circularSpline(bins),
-  examples: () => [{ type: "circularSpline", bins: 4 }],
 };

@@ -136,16 +136,5 @@ function solve(c: Tensor, a: Tensor, b: Tensor): Tensor {
 
 export const cubicSplineKind: ScalarTransformKind<typeof cubicSplineSchema> = {
   schema: cubicSplineSchema,
-  about: {
-    name: "cubic spline",
-    formula: "z = a monotonic cubic of x in bin k",
-    paper: "Durkan et al. 2019; Steffen 1990",
-    density: "closed form",
-    sampling: "root finding",
-  },
   build: cubicSpline,
-  examples: () => [
-    { type: "cubicSpline", bins: 4, bound: 3 },
-    { type: "cubicSpline", bins: 3, bound: 3, tails: "none" },
-  ],
 };

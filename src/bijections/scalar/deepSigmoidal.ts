@@ -22,6 +22,15 @@ const deepSigmoidalSchema = z.strictObject({
   layers: sizeSchema.max(MAX_LAYERS).default(1),
 });
 
+/** Mixtures of sigmoids (Huang et al. 2018). */
+export interface DeepSigmoidalOptions {
+  type: "deepSigmoidal";
+  /** K, the sigmoids of a layer. Default 8. */
+  units?: number;
+  /** Layers of sigmoids, each with parameters of its own. Default 1. */
+  layers?: number;
+}
+
 /**
  * The deep sigmoidal transform of neural autoregressive flows (Huang et al. 2018): a mixture of K sigmoids, taken back to
  * the line,
@@ -88,16 +97,5 @@ const spread = (units: number): Tensor =>
 
 export const deepSigmoidalKind: ScalarTransformKind<typeof deepSigmoidalSchema> = {
   schema: deepSigmoidalSchema,
-  about: {
-    name: "deep sigmoidal transform",
-    formula: "z = logit(sum_k w_k sigmoid(a_k x + b_k))",
-    paper: "Huang et al. 2018",
-    density: "closed form",
-    sampling: "root finding",
-  },
   build: ({ units, layers }) => deepSigmoidal(units, layers),
-  examples: () => [
-    { type: "deepSigmoidal", units: 3 },
-    { type: "deepSigmoidal", units: 2, layers: 2 },
-  ],
 };

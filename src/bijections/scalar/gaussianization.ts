@@ -22,6 +22,13 @@ const gaussianizationSchema = z.strictObject({
   components: sizeSchema.default(8),
 });
 
+/** Normal quantiles of the distribution function of a mixture of normals (Meng et al. 2020). */
+export interface GaussianizationTransformOptions {
+  type: "gaussianization";
+  /** K, the number of normals. Default 8. */
+  components?: number;
+}
+
 /**
  * What makes a mixture of K normal distributions standard normal: their distribution function, then its inverse for the
  * normal one (Gaussianization flows, Meng et al. 2020; with normal components, as in zuko, where the paper has logistic
@@ -86,13 +93,5 @@ const spread = (components: number): Tensor =>
 
 export const gaussianizationKind: ScalarTransformKind<typeof gaussianizationSchema> = {
   schema: gaussianizationSchema,
-  about: {
-    name: "Gaussianization",
-    formula: "z = Phi^-1(sum_k w_k Phi((x - m_k) / s_k))",
-    paper: "Meng et al. 2020",
-    density: "closed form",
-    sampling: "root finding",
-  },
   build: ({ components }) => gaussianization(components),
-  examples: () => [{ type: "gaussianization", components: 3 }],
 };

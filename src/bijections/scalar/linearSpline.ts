@@ -29,16 +29,5 @@ export function linearSpline({ bins, bound, tails }: SplineOptions): ScalarTrans
 
 export const linearSplineKind: ScalarTransformKind<typeof linearSplineSchema> = {
   schema: linearSplineSchema,
-  about: {
-    name: "linear spline",
-    formula: "z = y_k + height_k (x - x_k) / width",
-    paper: "Müller et al. 2019",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: linearSpline,
-  examples: () => [
-    { type: "linearSpline", bins: 4, bound: 3 },
-    { type: "linearSpline", bins: 3, bound: 3, tails: "none" },
-  ],
 };

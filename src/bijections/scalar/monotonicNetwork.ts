@@ -25,6 +25,17 @@ const monotonicNetworkSchema = z.strictObject({
   bound: positiveSchema.default(5),
 });
 
+/** Integral of a positive network (Wehenkel and Louppe 2019). */
+export interface MonotonicNetworkOptions {
+  type: "monotonicNetwork";
+  /** H, the hidden units of the integrand. Default 8. */
+  units?: number;
+  /** Points of the quadrature, at most 1024; the network is computed at each of them for every element. Default 48. */
+  nodes?: number;
+  /** B: integrals run over [-B, B], in the units of x. Default 5. */
+  bound?: number;
+}
+
 /**
  * The integral of a positive network (unconstrained monotonic neural network, Wehenkel and Louppe 2019), on [-B, B] and
  * continued as a line outside:
@@ -96,13 +107,5 @@ export function monotonicNetwork(units = 8, nodes = 48, bound = 5): ScalarTransf
 
 export const monotonicNetworkKind: ScalarTransformKind<typeof monotonicNetworkSchema> = {
   schema: monotonicNetworkSchema,
-  about: {
-    name: "unconstrained monotonic network",
-    formula: "z = c + integral of f(t) from 0 to x, f > 0",
-    paper: "Wehenkel and Louppe 2019",
-    density: "integration",
-    sampling: "root finding",
-  },
   build: ({ units, nodes, bound }) => monotonicNetwork(units, nodes, bound),
-  examples: () => [{ type: "monotonicNetwork", units: 3, nodes: 32, bound: 3 }],
 };

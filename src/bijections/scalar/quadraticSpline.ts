@@ -88,16 +88,5 @@ function spline(
 
 export const quadraticSplineKind: ScalarTransformKind<typeof quadraticSplineSchema> = {
   schema: quadraticSplineSchema,
-  about: {
-    name: "quadratic spline",
-    formula: "dz/dx linear in bin k",
-    paper: "Müller et al. 2019",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: quadraticSpline,
-  examples: () => [
-    { type: "quadraticSpline", bins: 4, bound: 3 },
-    { type: "quadraticSpline", bins: 3, bound: 3, tails: "none" },
-  ],
 };

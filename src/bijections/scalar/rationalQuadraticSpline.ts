@@ -94,16 +94,5 @@ function solve(above: Tensor, s: Tensor, d0: Tensor, d1: Tensor): Tensor {
 
 export const rationalQuadraticSplineKind: ScalarTransformKind<typeof rationalQuadraticSplineSchema> = {
   schema: rationalQuadraticSplineSchema,
-  about: {
-    name: "rational-quadratic spline",
-    formula: "z = P_k(x) / Q_k(x) in bin k",
-    paper: "Durkan et al. 2019",
-    density: "closed form",
-    sampling: "closed form",
-  },
   build: ({ bins, bound, tails }) => rationalQuadraticSpline(bins, bound, tails),
-  examples: () => [
-    { type: "rationalQuadraticSpline", bins: 5, bound: 3 },
-    { type: "rationalQuadraticSpline", bins: 3, bound: 3, tails: "none" },
-  ],
 };

@@ -1,17 +1,18 @@
-import { additiveKind } from "./additive.ts";
-import { affineKind } from "./affine.ts";
-import { bernsteinKind } from "./bernstein.ts";
-import { circularSplineKind } from "./circularSpline.ts";
+import { type AdditiveOptions, additiveKind } from "./additive.ts";
+import { type AffineOptions, affineKind } from "./affine.ts";
+import { type BernsteinOptions, bernsteinKind } from "./bernstein.ts";
+import type { MonotonicSplineOptions } from "./bins.ts";
+import { type CircularSplineOptions, circularSplineKind } from "./circularSpline.ts";
 import { cubicSplineKind } from "./cubicSpline.ts";
-import { deepSigmoidalKind } from "./deepSigmoidal.ts";
-import { gaussianizationKind } from "./gaussianization.ts";
+import { type DeepSigmoidalOptions, deepSigmoidalKind } from "./deepSigmoidal.ts";
+import { type GaussianizationTransformOptions, gaussianizationKind } from "./gaussianization.ts";
 import { linearSplineKind } from "./linearSpline.ts";
-import { monotonicNetworkKind } from "./monotonicNetwork.ts";
+import { type MonotonicNetworkOptions, monotonicNetworkKind } from "./monotonicNetwork.ts";
 import { quadraticSplineKind } from "./quadraticSpline.ts";
 import { rationalQuadraticSplineKind } from "./rationalQuadraticSpline.ts";
-import { sumOfSquaresKind } from "./sumOfSquares.ts";
+import { type SumOfSquaresOptions, sumOfSquaresKind } from "./sumOfSquares.ts";
 
-/** Every map of one variable that a model file may hold. To add one, write its file and its line here. */
+/** Every scalar transform that a model file may hold. */
 export const scalarTransformKinds = [
   additiveKind,
   affineKind,
@@ -26,3 +27,15 @@ export const scalarTransformKinds = [
   rationalQuadraticSplineKind,
   sumOfSquaresKind,
 ] as const;
+
+/** Which scalar transform a coupling, an autoregressive or an elementwise bijection applies to each feature. */
+export type ScalarTransformOptions =
+  | AdditiveOptions
+  | AffineOptions
+  | BernsteinOptions
+  | CircularSplineOptions
+  | DeepSigmoidalOptions
+  | GaussianizationTransformOptions
+  | MonotonicNetworkOptions
+  | MonotonicSplineOptions
+  | SumOfSquaresOptions;

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { About, Description } from "../../description.ts";
+import type { Description } from "../../description.ts";
 import { concat, type Tensor } from "../../graph/tensor.ts";
 import { requireNumbers } from "../../sizeBudget.ts";
 
@@ -36,10 +36,7 @@ export interface ScalarTransformKind<
   S extends z.ZodObject<{ type: z.ZodLiteral<string> }> = z.ZodObject<{ type: z.ZodLiteral<string> }>,
 > {
   readonly schema: S;
-  readonly about: About;
   build(options: z.output<S>): ScalarTransform;
-  /** Options that the tests of invariants run over. */
-  examples(): readonly z.input<S>[];
 }
 
 /** What a network is given of features [N, D]: the features, or [N, 2 D] the cosines and then the sines of angles. */

@@ -23,6 +23,15 @@ const sumOfSquaresSchema = z.strictObject({
   bound: positiveSchema.default(5),
 });
 
+/** Sum-of-squares polynomial (Jaini et al. 2019). */
+export interface SumOfSquaresOptions {
+  type: "sumOfSquares";
+  /** n, at most 256: the polynomial has degree 2 n + 1. Default 4. */
+  degree?: number;
+  /** B: the polynomial is that of x on [-B, B], in the units of x, and linear beyond. Default 5. */
+  bound?: number;
+}
+
 /**
  * The integral of a sum of squares of polynomials (Jaini et al. 2019), on [-B, B] and continued as a line outside: with
  * u = x / B,
@@ -98,13 +107,5 @@ function chebyshev(u: Tensor, coefficients: Tensor, linear: Tensor): Tensor {
 
 export const sumOfSquaresKind: ScalarTransformKind<typeof sumOfSquaresSchema> = {
   schema: sumOfSquaresSchema,
-  about: {
-    name: "sum-of-squares polynomial",
-    formula: "z = c + integral of p(t)^2 + (1 - t^2) q(t)^2 from 0 to x",
-    paper: "Jaini et al. 2019",
-    density: "closed form",
-    sampling: "root finding",
-  },
   build: ({ degree, bound }) => sumOfSquares(degree, bound),
-  examples: () => [{ type: "sumOfSquares", degree: 3, bound: 3 }],
 };

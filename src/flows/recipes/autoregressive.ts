@@ -2,7 +2,7 @@ import { Autoregressive } from "../../bijections/autoregressive.ts";
 import type { Bijection } from "../../bijections/bijection.ts";
 import { Invert } from "../../bijections/invert.ts";
 import { identityOrder, randomOrder, reverseOrder } from "../../bijections/permutation.ts";
-import type { ScalarTransformOptions } from "../../bijections/scalar/options.ts";
+import type { ScalarTransformOptions } from "../../bijections/scalar/registry.ts";
 import type { Flow } from "../flow.ts";
 import { layerSeed, layers, network, type RecipeOptions } from "./layers.ts";
 import { checkedByPart, type Fields, recipeCheck, recipeFields } from "./options.ts";

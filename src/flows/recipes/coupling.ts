@@ -6,7 +6,7 @@ import { alternatingMask, Coupling, randomMask } from "../../bijections/coupling
 import { DiagonalScaling } from "../../bijections/diagonalScaling.ts";
 import { LULinear } from "../../bijections/luLinear.ts";
 import { RealNVPCoupling } from "../../bijections/realNVPCoupling.ts";
-import type { ScalarTransformOptions } from "../../bijections/scalar/options.ts";
+import type { ScalarTransformOptions } from "../../bijections/scalar/registry.ts";
 import { Logistic } from "../../distributions/logistic.ts";
 import { PushforwardError } from "../../errors.ts";
 import { Random } from "../../random/index.ts";

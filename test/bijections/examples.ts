@@ -1,0 +1,168 @@
+import {
+  alternatingMask,
+  type BijectionDescription,
+  identityOrder,
+  randomOrder,
+  reverseOrder,
+} from "../../src/bijections/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { examplesOf } from "../examples.ts";
+import { allScalarTransforms, conditionedExamples } from "./scalarTransformExamples.ts";
+
+/**
+ * Options of every bijection, which together use each option. Every invariant is tested with them: inverses, log-determinants,
+ * gradients, saving, hostile model files and more.
+ */
+export const bijectionExamples = examplesOf<BijectionDescription["type"]>({
+  actnorm: (features) => [{ features }],
+  autoregressive: (features) => [
+    ...conditionedExamples(features).map(({ transform, context }) => ({
+      order: context === 0 ? identityOrder(features) : reverseOrder(features),
+      context,
+      transform,
+      network: { hidden: [10] },
+    })),
+    {
+      order: randomOrder(features, new Random(3)),
+      network: { hidden: [7, 7, 7], residual: true, activation: "tanh" },
+    },
+    {
+      order: randomOrder(features, new Random(4)),
+      context: 1,
+      network: { hidden: [3, 9], activation: "gelu" },
+    },
+    { order: reverseOrder(features), network: { hidden: [] } },
+    {
+      order: reverseOrder(features),
+      context: 1,
+      transform: { type: "rationalQuadraticSpline", bins: 3 },
+      network: { hidden: [7, 7], activation: "tanh" },
+      orders: 3,
+      seed: 1,
+    },
+    ...[0, 2].map((context) => ({
+      order: randomOrder(features, new Random(4)),
+      context,
+      conditioner: "separate",
+      network: { hidden: [features + 2] },
+    })),
+  ],
+  batchNorm: (features) => [{ features }, { features, decay: 0.9, epsilon: 1e-3 }],
+  blockAutoregressive: (features) => [
+    { features, units: 3, layers: 2 },
+    { features, units: 4, layers: 1, context: 2 },
+  ],
+  chain: (features) => [
+    { bijections: [{ type: "permutation", order: reverseOrder(features) }] },
+    {
+      bijections: [
+        { type: "luLinear", features },
+        { type: "autoregressive", order: identityOrder(features), context: 1, network: { hidden: [6] } },
+        { type: "chain", bijections: [{ type: "actnorm", features }] },
+        { type: "tails", features },
+        { type: "standardize", features },
+      ],
+    },
+  ],
+  continuous: (features) => [
+    { features, network: { hidden: [8, 8] } },
+    // Networks of other depths compute the divergence in other ways. Two features suffice to test them.
+    ...(features === 2
+      ? [
+          { features, context: 2, frequencies: 1, network: { hidden: [6], activation: "tanh" } },
+          { features, network: { hidden: [6, 6, 6], activation: "softplus" } },
+          { features, tolerance: 1e-11, network: { hidden: [] }, trace: "hutchinson" },
+        ]
+      : []),
+  ],
+  coupling: couplings,
+  diagonalScaling: (features) => [{ features }],
+  elementwise: (features) => allScalarTransforms().map((transform) => ({ features, transform })),
+  exp: (features) => [{ features }],
+  householder: (features) => [{ features }, ...(features > 1 ? [{ features, reflections: 2 }] : [])],
+  identity: (features) => [{ features }],
+  invert: (features) => [
+    { bijection: { type: "luLinear", features } },
+    { bijection: conditionalAffine(reverseOrder(features)) },
+  ],
+  luLinear: (features) => [
+    { features },
+    ...(features > 1 ? [{ features, permutation: randomOrder(features, new Random(5)) }] : []),
+  ],
+  matrixExponential: (features) => [{ features }],
+  ordered: (features) => [{ features }],
+  permutation: (features) => [
+    { order: reverseOrder(features) },
+    { order: randomOrder(features, new Random(2)) },
+  ],
+  planar: (features) => [
+    { features },
+    { features, activation: "leakyRelu" },
+    { features, context: 2, network: { hidden: [8] } },
+    { features, activation: "leakyRelu", context: 2, network: { hidden: [8] } },
+  ],
+  power: (features) => [{ features }, { features, exponent: 0.5 }],
+  qrLinear: (features) => [{ features }, ...(features > 1 ? [{ features, reflections: 2 }] : [])],
+  radial: (features) => [{ features }, { features, context: 2, network: { hidden: [8] } }],
+  realNVPCoupling: (features) => [
+    ...(features > 1 ? [{ mask: alternatingMask(features), network: { hidden: [8] } }] : []),
+    { mask: alternatingMask(features, false), context: 2, network: { hidden: [8] } },
+  ],
+  residual: (features) => [
+    { features, hidden: [8, 6], lipschitz: 0.8 },
+    { features, hidden: [8], context: 2, trace: "hutchinson" },
+  ],
+  sigmoid: (features) => [{ features }, { features, low: -1.5, high: 3 }],
+  sinhArcsinh: (features) => [{ features }],
+  softplus: (features) => [{ features }],
+  softsign: (features) => [{ features }],
+  standardize: (features) => [{ features }],
+  standardizeContext: (features) => [{ bijection: conditionalAffine(identityOrder(features)) }],
+  stickBreaking: (features) => [{ features }],
+  sylvester: (features) => [
+    { features },
+    { features, columns: Math.min(features, 2), context: 2, network: { hidden: [8] } },
+    { features, columns: 1, reflections: 0 },
+  ],
+  tails: (features) => [{ features }, { features, start: 0.5 }],
+  tanh: (features) => [{ features }],
+});
+
+const conditionalAffine = (order: number[]) => ({
+  type: "autoregressive",
+  order,
+  context: 2,
+  transform: { type: "affine" },
+  network: { hidden: [6] },
+});
+
+function couplings(features: number): object[] {
+  const network = { hidden: [8] };
+  // One feature can only be conditioned on a context.
+  if (features === 1) {
+    return conditionedExamples(2)
+      .filter(({ context }) => context > 0)
+      .map(({ transform, context }) => ({ mask: [false], context, transform, network }));
+  }
+  return [
+    ...conditionedExamples(features).map(({ transform, context }) => ({
+      mask: alternatingMask(features, context === 0 || features % 2 === 0),
+      context,
+      transform,
+      network,
+    })),
+    {
+      mask: [...new Array(features - 1).fill(true), false],
+      network: { hidden: [6, 6, 6], residual: true, activation: "silu" },
+    },
+    { mask: new Array(features).fill(false), context: 1, network: { hidden: [] } },
+    {
+      mask: alternatingMask(features),
+      context: 1,
+      transform: { type: "rationalQuadraticSpline", bins: 3 },
+      network: { hidden: [7, 7], activation: "tanh" },
+      masks: 3,
+      seed: 1,
+    },
+  ];
+}

@@ -1,0 +1,149 @@
+import { identityOrder, randomOrder, reverseOrder } from "../../src/bijections/index.ts";
+import type { DistributionDescription } from "../../src/distributions/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { examplesOf } from "../examples.ts";
+
+/**
+ * Options of every distribution, which together use each option. Every invariant is tested with them: that the density
+ * integrates to 1, that samples follow it, gradients, saving, hostile model files and more.
+ */
+export const distributionExamples = examplesOf<DistributionDescription["type"]>({
+  cauchy: (features) => [{ features }],
+  constantFeatures: (features) =>
+    features === 1
+      ? []
+      : [
+          {
+            distribution: { type: "diagonalNormal", features: features - 1 },
+            constant: [features - 1],
+          },
+          {
+            distribution: {
+              type: "diagonalNormal",
+              features: 1,
+              context: 2,
+              network: { hidden: [6], activation: "tanh" },
+            },
+            constant: identityOrder(features - 1),
+          },
+        ],
+  diagonalNormal: (features) => [
+    { features },
+    { features, context: 2, network: { hidden: [8], activation: "tanh" } },
+  ],
+  ensemble: (features) => [
+    {
+      variants: 3,
+      distribution: {
+        type: "made",
+        order: identityOrder(features),
+        masks: 3,
+        orderAgnostic: true,
+        network: { hidden: [6], activation: "tanh" },
+      },
+    },
+  ],
+  gaussianMixture: (features) => [
+    { features, components: 1 },
+    { features, components: 4 },
+  ],
+  generalizedNormal: (features) => [{ features }, { features, exponent: 6 }],
+  laplace: (features) => [{ features }],
+  logistic: (features) => [{ features }],
+  made: (features) => [
+    { order: identityOrder(features), outputs: "bernoulli", network: { hidden: [8] } },
+    {
+      order: randomOrder(features, new Random(1)),
+      context: 1,
+      outputs: "bernoulli",
+      hiddenOrder: "random",
+      direct: true,
+      network: { hidden: [6, 6], residual: true, activation: "elu" },
+    },
+    { order: reverseOrder(features), network: { hidden: [8, 6], activation: "tanh" } },
+    {
+      order: identityOrder(features),
+      context: 2,
+      hiddenOrder: "random",
+      seed: 5,
+      direct: true,
+      network: { hidden: [8], activation: "tanh" },
+    },
+    {
+      order: randomOrder(features, new Random(3)),
+      outputs: "mixture",
+      components: 3,
+      direct: true,
+      network: { hidden: [8], activation: "tanh" },
+    },
+    {
+      order: randomOrder(features, new Random(4)),
+      context: 1,
+      direct: true,
+      masks: 3,
+      orderAgnostic: true,
+      network: { hidden: [8, 8], activation: "tanh" },
+    },
+  ],
+  mixture: (features) => [
+    {
+      distributions: [
+        { type: "standardNormal", features },
+        { type: "diagonalNormal", features, context: 1, network: { hidden: [] } },
+      ],
+    },
+    {
+      learned: false,
+      distributions: [
+        {
+          type: "transformedDistribution",
+          base: { type: "standardNormal", features },
+          bijection: {
+            type: "autoregressive",
+            order: identityOrder(features),
+            network: { hidden: [4], activation: "tanh" },
+          },
+        },
+        { type: "logistic", features },
+        { type: "mixture", distributions: [{ type: "diagonalNormal", features }] },
+      ],
+    },
+    {
+      learned: false,
+      distributions: [identityOrder(features), reverseOrder(features)].map((order) => ({
+        type: "made",
+        order,
+        outputs: "bernoulli",
+        network: { hidden: [6] },
+      })),
+    },
+  ],
+  resampled: (features) => [{ features, truncation: 4, network: { hidden: [8], activation: "tanh" } }],
+  standardNormal: (features) => [{ features }],
+  studentT: (features) => [{ features }, { features, degreesOfFreedom: 1.5 }],
+  transformedDistribution: (features) => [
+    transformed(features, 1),
+    { ...transformed(features, 4), embedding: { numbers: 1, classes: [3] } },
+    {
+      ...transformed(features, 2),
+      embedding: { numbers: 2, classes: [2, 3], size: 2, network: { hidden: [5] } },
+    },
+  ],
+  uniform: (features) => [{ features }, { features, low: -1.5, high: 2 }],
+  vonMises: (features) => [{ features }, { features, concentration: 30 }],
+});
+
+const transformed = (features: number, context: number) => ({
+  base: {
+    type: "diagonalNormal",
+    features,
+    context,
+    network: { hidden: [4], activation: "tanh" },
+  },
+  bijection: {
+    type: "autoregressive",
+    order: reverseOrder(features),
+    context,
+    network: { hidden: [6], activation: "tanh" },
+  },
+});
