@@ -1,5 +1,5 @@
 export { iaf, type MAFOptions, maf } from "./autoregressive.ts";
-export { type CNFOptions, cnf } from "./continuous.ts";
+export { cnf } from "./continuous.ts";
 export { glow, nice, type RealNVPOptions, realNVP } from "./coupling.ts";
 export { type GaussianizationOptions, gaussianization } from "./gaussianization.ts";
 export type { RecipeOptions } from "./layers.ts";

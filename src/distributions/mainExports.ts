@@ -1,0 +1,20 @@
+/** What both `pushforward` and `pushforward/distributions` export. */
+export { Cauchy } from "./cauchy.ts";
+export { ConstantFeatures } from "./constantFeatures.ts";
+export { ContextEmbedding, type ContextEmbeddingOptions } from "./contextEmbedding.ts";
+export type { CustomKind } from "./customKinds.ts";
+export { DiagonalNormal } from "./diagonalNormal.ts";
+export type { Distribution } from "./distribution.ts";
+export { Ensemble } from "./ensemble.ts";
+export { GaussianMixture } from "./gaussianMixture.ts";
+export { GeneralizedNormal } from "./generalizedNormal.ts";
+export { Laplace } from "./laplace.ts";
+export { Logistic } from "./logistic.ts";
+export { Made } from "./made.ts";
+export { Mixture } from "./mixture.ts";
+export { Resampled } from "./resampled.ts";
+export { StandardNormal } from "./standardNormal.ts";
+export { StudentT } from "./studentT.ts";
+export { TransformedDistribution } from "./transformedDistribution.ts";
+export { Uniform } from "./uniform.ts";
+export { VonMises } from "./vonMises.ts";

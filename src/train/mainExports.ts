@@ -1,0 +1,12 @@
+/** What both `pushforward` and `pushforward/train` export. */
+export type { Loss, LossBatch } from "./batchLoss.ts";
+export type { FitDensityOptions } from "./densityOptions.ts";
+export { type FitResult, fit } from "./fit.ts";
+export { type FitDensityResult, fitDensity } from "./fitDensity.ts";
+export { type FitTableOptions, type FitTableResult, fitTable } from "./fitTable.ts";
+export { type ImportanceResult, importance } from "./importance.ts";
+export { type MinimizeResult, minimize } from "./minimize.ts";
+export { adam, adamW, type ModelOptimizer, sgd } from "./optimizers.ts";
+export type { CheckpointStore, FitEpoch, FitOptions, MinimizeEpoch, MinimizeOptions } from "./options.ts";
+export type { TrainingData } from "./rowsForTraining.ts";
+export type { TargetDensity } from "./targetDensity.ts";
