@@ -15,7 +15,7 @@ const TENSORS = ["random", "graph", "numerics", "onnx", "runtime"];
 const MODEL = [...TENSORS, "dataset", "nn", "bijections", "distributions"];
 const ANYWHERE = ["zod"];
 const THREADS = "node:worker_threads";
-const IN_NODE = ["node:fs/promises", "fs", THREADS, "@duckdb/node-api", "onnx-buf", "@bufbuild/protobuf"];
+const IN_NODE = ["node:fs/promises", "fs", THREADS, "@duckdb/node-api"];
 const ENGINE = ["#onnxruntime", "onnxruntime-common"];
 const NOWHERE = ["onnxruntime-node", "onnxruntime-web/wasm", "pushforward", "pushforward/graph"];
 
@@ -24,7 +24,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   random: [],
   graph: ["random"],
   numerics: ["random", "graph"],
-  onnx: ["random", "graph", "onnx-buf", "@bufbuild/protobuf"],
+  onnx: ["random", "graph"],
   runtime: ["random", "graph", "onnx", ...ENGINE, THREADS],
   nn: [...TENSORS, ...ANYWHERE],
   bijections: [...MODEL, ...ANYWHERE],

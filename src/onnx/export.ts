@@ -1,25 +1,11 @@
-import { create, toBinary } from "@bufbuild/protobuf";
-import {
-  AttributeProto_AttributeType,
-  AttributeProtoSchema,
-  GraphProtoSchema,
-  ModelProtoSchema,
-  type NodeProto,
-  NodeProtoSchema,
-  type TensorProto,
-  TensorProto_DataType,
-  TensorProtoSchema,
-  type ValueInfoProto,
-  ValueInfoProtoSchema,
-} from "onnx-buf";
 import { PushforwardError } from "../errors.ts";
 import { ancestors } from "../graph/grad.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Emitter, Floats, LoopBody, OnnxAttribute } from "../graph/operation.ts";
 import { resolveShape, type Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { attribute } from "./attribute.ts";
 import { cutsOf } from "./cuts.ts";
+import { ElementType, encodeModel, type NodeProto, type TensorProto, type ValueInfoProto } from "./model.ts";
 
 export type Precision = "float32" | "float64";
 
@@ -37,8 +23,8 @@ export interface ExportOptions {
 }
 
 /** ONNX operator set: 18 has every operation here and is read by all current runtimes. */
-const OPERATOR_SET = 18n;
-const IR_VERSION = 9n;
+const OPERATOR_SET = 18;
+const IR_VERSION = 9;
 
 /** Writes a graph as the bytes of an ONNX file. */
 export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Array<ArrayBuffer> {
@@ -78,7 +64,7 @@ class OnnxWriter implements Emitter {
     this.embed = embedParameters;
     this.metadata = metadata;
     this.barrier = barrier;
-    this.floatType = precision === "float64" ? TensorProto_DataType.DOUBLE : TensorProto_DataType.FLOAT;
+    this.floatType = precision === "float64" ? ElementType.DOUBLE : ElementType.FLOAT;
     this.epsilon = precision === "float64" ? 2 ** -52 : 2 ** -23;
     this.largest = precision === "float64" ? Number.MAX_VALUE : 3.4028234663852886e38;
   }
@@ -117,20 +103,14 @@ class OnnxWriter implements Emitter {
       this.push("Identity", [this.valueOf(tensor, values)], [name]);
       return this.valueInfo(name, tensor.shape, tensor.type);
     });
-    const model = create(ModelProtoSchema, {
+    if (this.barrier !== undefined) outputs.unshift(this.emptySequence(this.barrier));
+    return encodeModel({
       irVersion: IR_VERSION,
       producerName: "pushforward",
-      opsetImport: [{ domain: "", version: OPERATOR_SET }],
-      metadataProps: Object.entries(this.metadata).map(([key, value]) => ({ key, value })),
-      graph: {
-        name: "pushforward",
-        node: this.nodes,
-        initializer: this.initializers,
-        input: inputs,
-        output: this.barrier === undefined ? outputs : [this.emptySequence(this.barrier), ...outputs],
-      },
+      operatorSet: OPERATOR_SET,
+      metadata: this.metadata,
+      graph: { name: "pushforward", nodes: this.nodes, initializers: this.initializers, inputs, outputs },
     });
-    return toBinary(ModelProtoSchema, model);
   }
 
   private emit(node: Tensor, values: Map<Tensor, string>): string {
@@ -204,15 +184,7 @@ class OnnxWriter implements Emitter {
     outputs: readonly string[],
     attributes: Readonly<Record<string, OnnxAttribute>> = {},
   ): void {
-    this.nodes.push(
-      create(NodeProtoSchema, {
-        name: outputs[0],
-        opType: type,
-        input: [...inputs],
-        output: [...outputs],
-        attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
-      }),
-    );
+    this.nodes.push({ name: outputs[0], opType: type, inputs, outputs, attributes });
   }
 
   loop(
@@ -246,29 +218,25 @@ class OnnxWriter implements Emitter {
     });
     const turn = this.unique(this.prefixed("turn"));
     const running = this.unique(this.prefixed("running"));
-    const body = create(GraphProtoSchema, {
+    const body = {
       name: `${loop}/body`,
-      node: this.nodes,
-      input: [
-        scalarInfo(turn, TensorProto_DataType.INT64),
-        scalarInfo(running, TensorProto_DataType.BOOL),
+      nodes: this.nodes,
+      inputs: [
+        { name: turn, elementType: ElementType.INT64, shape: [] },
+        { name: running, elementType: ElementType.BOOL, shape: [] },
         ...inputs,
       ],
-      output: outputs,
-    });
+      outputs,
+    };
     this.nodes = outer.nodes;
     this.shared = outer.shared;
-    this.nodes.push(
-      create(NodeProtoSchema, {
-        name: loop,
-        opType: "Loop",
-        input: [count, "", ...initial],
-        output: state.map((_, i) => `${loop}.${i}`),
-        attribute: [
-          create(AttributeProtoSchema, { name: "body", type: AttributeProto_AttributeType.GRAPH, g: body }),
-        ],
-      }),
-    );
+    this.nodes.push({
+      name: loop,
+      opType: "Loop",
+      inputs: [count, "", ...initial],
+      outputs: state.map((_, i) => `${loop}.${i}`),
+      attributes: { body },
+    });
     return loop;
   }
 
@@ -286,14 +254,12 @@ class OnnxWriter implements Emitter {
   }
 
   integers(values: readonly number[]): string {
-    return this.once(`integers ${values.join(" ")}`, "integers", (name) =>
-      create(TensorProtoSchema, {
-        name,
-        dims: [BigInt(values.length)],
-        dataType: TensorProto_DataType.INT64,
-        rawData: new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
-      }),
-    );
+    return this.once(`integers ${values.join(" ")}`, "integers", (name) => ({
+      name,
+      dims: [values.length],
+      elementType: ElementType.INT64,
+      rawData: new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
+    }));
   }
 
   shape(shape: Shape): string {
@@ -332,41 +298,20 @@ class OnnxWriter implements Emitter {
 
   private floats(name: string, dims: readonly number[], values: ArrayLike<number>): TensorProto {
     const data = this.precision === "float64" ? new Float64Array(values) : new Float32Array(values);
-    return create(TensorProtoSchema, {
-      name,
-      dims: dims.map(BigInt),
-      dataType: this.floatType,
-      rawData: new Uint8Array(data.buffer),
-    });
+    return { name, dims, elementType: this.floatType, rawData: new Uint8Array(data.buffer) };
   }
 
   private valueInfo(name: string, shape: Shape, type: "float" | "bool" = "float"): ValueInfoProto {
-    const dim = shape.map((d) => ({
-      value:
-        d === "N" && this.batch === undefined
-          ? { case: "dimParam" as const, value: "N" }
-          : { case: "dimValue" as const, value: BigInt(d === "N" ? this.batch! : d) },
-    }));
-    return create(ValueInfoProtoSchema, {
+    return {
       name,
-      type: {
-        value: {
-          case: "tensorType",
-          value: { elemType: type === "bool" ? TensorProto_DataType.BOOL : this.floatType, shape: { dim } },
-        },
-      },
-    });
+      elementType: type === "bool" ? ElementType.BOOL : this.floatType,
+      shape: this.batch === undefined ? shape : resolveShape(shape, this.batch),
+    };
   }
 
   private emptySequence(name: string): ValueInfoProto {
     this.push("SequenceEmpty", [], [name]);
-    const elemType = {
-      value: { case: "tensorType" as const, value: { elemType: TensorProto_DataType.FLOAT } },
-    };
-    return create(ValueInfoProtoSchema, {
-      name,
-      type: { value: { case: "sequenceType", value: { elemType } } },
-    });
+    return { name, elementType: ElementType.FLOAT, shape: "sequence" };
   }
 
   private prefixed(label: string): string {
@@ -392,9 +337,3 @@ class OnnxWriter implements Emitter {
     return used === undefined ? wanted : this.unique(`${wanted}_${used}`);
   }
 }
-
-const scalarInfo = (name: string, elemType: number): ValueInfoProto =>
-  create(ValueInfoProtoSchema, {
-    name,
-    type: { value: { case: "tensorType", value: { elemType, shape: { dim: [] } } } },
-  });

@@ -1,0 +1,109 @@
+import type { OnnxAttribute } from "../graph/operation.ts";
+import { ProtobufMessage } from "./protobuf.ts";
+
+// The messages of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto that a graph of ours needs. Field numbers are from there.
+
+/** ONNX's codes of element types. */
+export const ElementType = { FLOAT: 1, INT64: 7, BOOL: 9, DOUBLE: 11 } as const;
+
+const AttributeType = { FLOAT: 1, INT: 2, STRING: 3, GRAPH: 5, INTS: 7 } as const;
+
+export interface NodeProto {
+  readonly name: string;
+  readonly opType: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, OnnxAttribute | GraphProto>>;
+}
+
+export interface TensorProto {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly elementType: number;
+  readonly rawData: Uint8Array;
+}
+
+/** The name and the type of an input or an output: a tensor, whose symbolic dimensions are names, or a sequence of tensors. */
+export interface ValueInfoProto {
+  readonly name: string;
+  readonly elementType: number;
+  readonly shape: readonly (number | string)[] | "sequence";
+}
+
+export interface GraphProto {
+  readonly name: string;
+  readonly nodes: readonly NodeProto[];
+  readonly initializers?: readonly TensorProto[];
+  readonly inputs: readonly ValueInfoProto[];
+  readonly outputs: readonly ValueInfoProto[];
+}
+
+export interface ModelProto {
+  readonly irVersion: number;
+  readonly producerName: string;
+  readonly operatorSet: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly graph: GraphProto;
+}
+
+/** The bytes of an ONNX file. */
+export function encodeModel(model: ModelProto): Uint8Array<ArrayBuffer> {
+  const message = new ProtobufMessage()
+    .integer(1, model.irVersion)
+    .string(2, model.producerName)
+    .message(7, encodeGraph(model.graph))
+    .message(8, new ProtobufMessage().string(1, "").integer(2, model.operatorSet));
+  for (const [key, value] of Object.entries(model.metadata))
+    message.message(14, new ProtobufMessage().string(1, key).string(2, value));
+  return message.encoded();
+}
+
+function encodeGraph({ name, nodes, initializers = [], inputs, outputs }: GraphProto): ProtobufMessage {
+  const message = new ProtobufMessage();
+  for (const node of nodes) message.message(1, encodeNode(node));
+  message.string(2, name);
+  for (const initializer of initializers) message.message(5, encodeTensor(initializer));
+  for (const input of inputs) message.message(11, encodeValueInfo(input));
+  for (const output of outputs) message.message(12, encodeValueInfo(output));
+  return message;
+}
+
+function encodeNode({ name, opType, inputs, outputs, attributes }: NodeProto): ProtobufMessage {
+  const message = new ProtobufMessage();
+  for (const input of inputs) message.string(1, input);
+  for (const output of outputs) message.string(2, output);
+  message.string(3, name).string(4, opType);
+  for (const [key, value] of Object.entries(attributes)) message.message(5, encodeAttribute(key, value));
+  return message;
+}
+
+function encodeAttribute(name: string, value: OnnxAttribute | GraphProto): ProtobufMessage {
+  const message = new ProtobufMessage().string(1, name);
+  if (typeof value === "number") return message.integer(3, value).integer(20, AttributeType.INT);
+  if (typeof value === "string") return message.string(4, value).integer(20, AttributeType.STRING);
+  if ("float" in value) return message.float(2, value.float).integer(20, AttributeType.FLOAT);
+  if ("nodes" in value) return message.message(6, encodeGraph(value)).integer(20, AttributeType.GRAPH);
+  for (const integer of value) message.integer(8, integer);
+  return message.integer(20, AttributeType.INTS);
+}
+
+function encodeTensor({ name, dims, elementType, rawData }: TensorProto): ProtobufMessage {
+  const message = new ProtobufMessage();
+  for (const size of dims) message.integer(1, size);
+  return message.integer(2, elementType).string(8, name).bytes(9, rawData);
+}
+
+function encodeValueInfo({ name, elementType, shape }: ValueInfoProto): ProtobufMessage {
+  const tensor = new ProtobufMessage().integer(1, elementType);
+  if (shape === "sequence") {
+    const sequence = new ProtobufMessage().message(1, new ProtobufMessage().message(1, tensor));
+    return new ProtobufMessage().string(1, name).message(2, new ProtobufMessage().message(4, sequence));
+  }
+  const dimensions = new ProtobufMessage();
+  for (const size of shape) {
+    const dimension = new ProtobufMessage();
+    dimensions.message(1, typeof size === "string" ? dimension.string(2, size) : dimension.integer(1, size));
+  }
+  const type = new ProtobufMessage().message(1, tensor.message(2, dimensions));
+  return new ProtobufMessage().string(1, name).message(2, type);
+}
