@@ -14,11 +14,11 @@ export const randomKernel =
 );
 writeFileSync(
   "src/train/optimizerKernel.ts",
-  `/** WebAssembly of kernels/optimizer.ts, in base64, for a memory of one thread and for a shared one: made by \`npm run kernels\`. */
+  `/** kernels/optimizer.ts as WebAssembly in base64, for unshared and for shared memory. \`npm run kernels\` writes this file. */
 export const optimizerKernel = {
-  alone:
+  unsharedMemory:
     ${await text("kernels/optimizer.ts")},
-  shared:
+  sharedMemory:
     ${await text("kernels/optimizer.ts", { shared: true })},
 };
 `,

@@ -7,31 +7,32 @@ import { type Draws, drawForBatch, drawForRows, traceTraining } from "../graph/t
 import type { Random } from "../random/index.ts";
 import type { Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
-import { SharedLoss } from "./sharedLoss.ts";
+import { DataParallelLoss } from "./dataParallelLoss.ts";
 import type { Weights } from "./weights.ts";
 
-/** A batch of N rows, as tensors that a loss is written with. */
+/** The tensors of a batch of N rows, with which a loss is written. */
 export interface LossBatch {
-  /** The rows, [N, D]. Only where there are data. */
+  /** The rows of data, [N, D]. Reading them throws `ARGUMENT` when `minimize` was called without data. */
   readonly values: Tensor;
   /** Their context, [N, C]; undefined without a context. */
   readonly context: Tensor | undefined;
   /**
-   * [N]: the weight of each row, divided by the weight that a batch has on average: 1 / N for rows of equal weight. Rows
-   * that only fill a batch up have weight 0.
+   * [N]: the weight of each row, divided by the average total weight of a batch: 1 / N if all rows have the same weight. Rows
+   * that only pad the last batch of an epoch have weight 0.
    */
   readonly weights: Tensor;
-  /** The number of the training step, counted from 0: a scalar, for factors that change while training. */
+  /** The index of the training step, counted from 0: a scalar, for factors that change during training. */
   readonly step: Tensor;
-  /** Standard normal numbers [N, size], new ones in each batch. */
+  /** Standard normal numbers, [N, size], drawn again for each batch. */
   normal(size: number): Tensor;
-  /** Uniform numbers from (0, 1), [N, size], new ones in each batch. */
+  /** Uniform numbers in (0, 1), [N, size], drawn again for each batch. */
   uniform(size: number): Tensor;
 }
 
 /**
- * A loss written with tensors over a batch: [N], a number for each row, whose weighted mean is minimized; or a scalar, which
- * is minimized as it is. A record also has quantities to report, each [N] or a scalar, beside the `loss`.
+ * A loss as a function of the tensors of a batch. It returns one number for each row, [N], whose weighted mean is minimized, or a
+ * scalar, which is minimized directly. It may also return a record with the `loss` and further quantities to report,
+ * each of them [N] or a scalar.
  */
 export type Loss = (
   batch: LossBatch,
@@ -41,36 +42,41 @@ export type Loss = (
 export type LossValues = { readonly loss: number } & Readonly<Record<string, number>>;
 
 interface BatchLossOptions {
+  /** The largest number of rows in a batch. */
   readonly rows: number;
   readonly threads: number;
+  /** D and C of the rows; undefined without data. */
   readonly widths: { readonly features: number; readonly contextFeatures: number } | undefined;
   readonly withGradient: boolean;
+  /** True if the loss is known to return a number for each row, which saves a trace. */
   readonly perRow?: boolean | undefined;
 }
 
-/** Rows of a chunk that is only evaluated: enough for large products, small enough for a core's cache. */
-const CHUNK = 1024;
+/** Rows of a chunk that is evaluated without a gradient: enough for efficient matrix products, and few enough for a core's cache. */
+const EVALUATION_CHUNK_ROWS = 1024;
 
-/** A loss of batches, with or without its gradient by the weights. */
+/** A compiled `Loss`, with or without its gradient with respect to the weights. */
 export class BatchLoss {
-  private readonly loss: SharedLoss;
-  /** Whether rows that only fill a batch up have an influence, so that they must be rows like any other. */
-  private readonly wholeBatch: boolean;
+  private readonly dataParallelLoss: DataParallelLoss;
+  /**
+   * Whether rows that only pad a batch influence the result despite their weight of 0, through a scalar loss or through batch
+   * statistics. Then they are random rows of the data; if not, copies of one row suffice.
+   */
+  private readonly padsWithRealRows: boolean;
   private readonly scalar: boolean;
 
-  private constructor(loss: SharedLoss, wholeBatch: boolean, scalar: boolean) {
-    this.loss = loss;
-    this.wholeBatch = wholeBatch;
+  private constructor(dataParallelLoss: DataParallelLoss, padsWithRealRows: boolean, scalar: boolean) {
+    this.dataParallelLoss = dataParallelLoss;
+    this.padsWithRealRows = padsWithRealRows;
     this.scalar = scalar;
   }
 
   /**
-   * The loss of batches of at most `rows` rows of the given widths (undefined where there are no data) with its gradient; or
-   * without it, to be evaluated on any number of rows. `perRow` tells that the loss is known to give a number for each row.
+   * Compiles a loss. With its gradient it computes batches of at most `rows` rows; without, any number of rows in chunks.
    *
-   * @throws SHAPE when the loss is no number for each row and no scalar.
+   * @throws SHAPE when the loss is neither one number for each row nor a scalar.
    */
-  static async of(
+  static async create(
     loss: Loss,
     { trainable, flat, running: { parameters: running } }: Weights,
     { rows, threads, widths, withGradient, perRow }: BatchLossOptions,
@@ -79,82 +85,89 @@ export class BatchLoss {
     const inputs: Shape[] = [["N"]];
     if (widths) inputs.push(["N", widths.features]);
     if (widths && widths.contextFeatures > 0) inputs.push(["N", widths.contextFeatures]);
-    const scalar = !perRow && isScalar(loss, inputs);
-    // A scalar must see its whole batch.
-    const most = scalar ? 1 : threads;
-    const share = Math.ceil(rows / most);
-    const sharing = {
+    const scalar = !perRow && isScalarLoss(loss, inputs);
+    // A scalar loss is not a sum over rows, so one thread computes the whole batch.
+    const threadCount = scalar ? 1 : threads;
+    const rowsPerShard = Math.ceil(rows / threadCount);
+    const parallelOptions = {
       withGradient,
-      threads: most,
-      share: withGradient || scalar ? share : Math.min(CHUNK, share),
+      threads: threadCount,
+      rowsPerShard: withGradient || scalar ? rowsPerShard : Math.min(EVALUATION_CHUNK_ROWS, rowsPerShard),
       running,
     };
-    const traced = {
+    const summedLoss = {
       inputs,
       ofData: widths !== undefined,
-      trace: (tensors: readonly Tensor[]) => sumsOf(loss, tensors),
+      trace: (tensors: readonly Tensor[]) => weightedSums(loss, tensors),
     };
-    const shared = await SharedLoss.of(traced, trainable, flat, sharing, options);
-    return new BatchLoss(shared, scalar || (withGradient && running.length > 0), scalar);
+    const dataParallelLoss = await DataParallelLoss.create(
+      summedLoss,
+      trainable,
+      flat,
+      parallelOptions,
+      options,
+    );
+    return new BatchLoss(dataParallelLoss, scalar || (withGradient && running.length > 0), scalar);
   }
 
   /**
-   * The loss of a batch, and its gradient in the flat buffer; `draws` is where it draws from. The batch is divided by
-   * the weight that as many rows have on average: then its expectation is the weighted mean over all rows. Divided by the
-   * batch's own weight, rows of large weight would have too little influence.
+   * Returns the loss of a batch, and leaves its gradient in the flat buffer. `draws` is the source of random numbers.
+   *
+   * The weighted sum is divided by `meanWeight` times the number of rows, so that its expectation is the weighted
+   * mean over all rows. Division by the total weight of this batch would give rows of large weight too little influence.
    */
-  ofBatch({ rows, indices }: Batch, meanWeight: number, draws: Draws): Promise<LossValues> {
-    return this.compute(rows, indices, meanWeight * indices.length, draws);
+  evaluateBatch({ rows, indices }: Batch, meanWeight: number, draws: Draws): Promise<LossValues> {
+    return this.evaluateRows(rows, indices, meanWeight * indices.length, draws);
   }
 
-  /** The loss of `count` rows that are drawn, and its gradient in the flat buffer. */
-  async ofDraws(count: number, draws: Draws): Promise<LossValues> {
-    const write = ([weights]: readonly Floats[], start: number, end: number) => {
+  /** Returns the loss of `count` rows that the loss draws itself, and leaves its gradient in the flat buffer. */
+  async evaluateDrawn(count: number, draws: Draws): Promise<LossValues> {
+    const writeInputs = ([weights]: readonly Floats[], start: number, end: number) => {
       weights!.fill(1 / count, 0, end - start).fill(0, end - start);
     };
-    return (await this.loss.evaluate(count, write, draws)) as LossValues;
+    return (await this.dataParallelLoss.evaluate(count, writeInputs, draws)) as LossValues;
   }
 
-  /** The weighted mean of the loss over all rows. */
+  /** Returns the weighted mean of the loss over all rows. */
   async mean(rows: InMemoryDataset, draws: Draws): Promise<number> {
-    const all = Int32Array.from({ length: rows.rows }, (_, i) => i);
+    const order = Int32Array.from({ length: rows.rows }, (_, i) => i);
     const total = totalWeight(rows);
-    const step = this.loss.rows;
+    const rowsPerCall = this.dataParallelLoss.rows;
     let sum = 0;
-    for (let start = 0, chunk = 0; start < rows.rows; start += step, chunk++) {
-      const indices = all.subarray(start, start + step);
+    for (let start = 0, chunk = 0; start < rows.rows; start += rowsPerCall, chunk++) {
+      const indices = order.subarray(start, start + rowsPerCall);
       const random = draws.random.split(chunk);
-      const { loss } = await this.compute(rows, indices, total, { ...draws, random });
+      const { loss } = await this.evaluateRows(rows, indices, total, { ...draws, random });
       sum += this.scalar ? (loss * totalWeight(rows, indices)) / total : loss;
     }
     return sum;
   }
 
   release(): Promise<void> {
-    return this.loss.release();
+    return this.dataParallelLoss.release();
   }
 
-  private async compute(
+  private async evaluateRows(
     rows: InMemoryDataset,
     indices: Int32Array,
     total: number,
     draws: Draws,
   ): Promise<LossValues> {
-    const missing = this.wholeBatch ? this.loss.rows - indices.length : 0;
-    const fillers = missing > 0 ? someRows(rows.rows, missing, draws.random.split("fillers")) : undefined;
-    const write = (inputs: readonly Floats[], start: number, end: number) =>
-      fill(inputs, rows, indices.subarray(start, end), total, fillers);
-    return (await this.loss.evaluate(indices.length, write, draws)) as LossValues;
+    const missing = this.padsWithRealRows ? this.dataParallelLoss.rows - indices.length : 0;
+    const padding = missing > 0 ? randomRows(rows.rows, missing, draws.random.split("fillers")) : undefined;
+    const writeInputs = (inputs: readonly Floats[], start: number, end: number) =>
+      writeRows(inputs, rows, indices.subarray(start, end), total, padding);
+    return (await this.dataParallelLoss.evaluate(indices.length, writeInputs, draws)) as LossValues;
   }
 }
 
-/** What a loss gives for a batch of weights, values and context. */
-function quantitiesOf(loss: Loss, [weights, values, context]: readonly Tensor[]): Record<string, Tensor> {
+/** Calls a loss with the tensors of a batch, and returns the loss and the other quantities by name. */
+function evaluateLoss(loss: Loss, [weights, values, context]: readonly Tensor[]): Record<string, Tensor> {
   const result = loss({
     get values() {
       if (values) return values;
-      throw new PushforwardError("ARGUMENT", "the loss reads the rows of a batch, and there are no data", {
-        hint: "Give minimize the data, or draw rows: batch.normal(size).",
+      throw new PushforwardError("ARGUMENT", "the loss reads batch.values, but minimize got no data", {
+        hint: "Give minimize the data, or draw rows with batch.normal(size).",
       });
     },
     context,
@@ -168,25 +181,25 @@ function quantitiesOf(loss: Loss, [weights, values, context]: readonly Tensor[])
   return result instanceof Tensor ? { loss: result } : result;
 }
 
-/** Whether a loss is a scalar, and not a number for each row. */
-function isScalar(loss: Loss, shapes: readonly Shape[]): boolean {
+/** Whether a loss returns a scalar. */
+function isScalarLoss(loss: Loss, shapes: readonly Shape[]): boolean {
   const tensors = shapes.map((shape, i) => input(`batch${i}`, shape));
-  const { traced } = traceTraining(() => quantitiesOf(loss, tensors), { ofData: shapes.length > 1 });
+  const { traced } = traceTraining(() => evaluateLoss(loss, tensors), { ofData: shapes.length > 1 });
   return traced.loss instanceof Tensor && traced.loss.rank === 0;
 }
 
-/** The quantities of a batch as scalars: weighted sums of those that have a number for each row. */
-function sumsOf(loss: Loss, tensors: readonly Tensor[]): Record<string, Tensor> {
-  const quantities = quantitiesOf(loss, tensors);
+/** The quantities of a batch as scalars: a quantity [N] becomes its weighted sum over the rows. */
+function weightedSums(loss: Loss, tensors: readonly Tensor[]): Record<string, Tensor> {
+  const quantities = evaluateLoss(loss, tensors);
   const [weights] = tensors as [Tensor];
-  const whole = quantities.loss instanceof Tensor && quantities.loss.rank === 0;
+  const lossIsScalar = quantities.loss instanceof Tensor && quantities.loss.rank === 0;
   const sumOf = (name: string, quantity: unknown): Tensor => {
-    const isNumber = quantity instanceof Tensor && quantity.type === "float";
-    // Threads that have a part of the batch each have as much of a scalar.
-    if (isNumber && quantity.rank === 0) return whole ? quantity : quantity.mul(weights.sum());
-    if (isNumber && quantity.rank === 1 && quantity.shape[0] === "N") return quantity.mul(weights).sum();
-    const what = name === "loss" ? "the loss" : `"${name}", which is reported beside the loss,`;
-    throw new PushforwardError("SHAPE", `${what} does not fit`, {
+    const isFloat = quantity instanceof Tensor && quantity.type === "float";
+    // The shards are summed, so each shard contributes a scalar metric in proportion to its weight.
+    if (isFloat && quantity.rank === 0) return lossIsScalar ? quantity : quantity.mul(weights.sum());
+    if (isFloat && quantity.rank === 1 && quantity.shape[0] === "N") return quantity.mul(weights).sum();
+    const what = name === "loss" ? "the loss" : `"${name}", a quantity that the loss reports,`;
+    throw new PushforwardError("SHAPE", `${what} has a wrong shape`, {
       expected: "a tensor [N], a number for each row, or a scalar tensor",
       received:
         quantity instanceof Tensor ? `${formatShape(quantity.shape)} (${quantity.type})` : typeof quantity,
@@ -198,38 +211,38 @@ function sumsOf(loss: Loss, tensors: readonly Tensor[]): Record<string, Tensor> 
   );
 }
 
-/** Rows at random, with which the last batch of an epoch has statistics like any other. */
-function someRows(rows: number, count: number, random: Random): Int32Array {
+/** Indices of random rows. With them as padding, the last batch of an epoch has the same statistics as any other batch. */
+function randomRows(rows: number, count: number, random: Random): Int32Array {
   return Int32Array.from(random.uniform(new Float64Array(count)), (u) => Math.floor(u * rows));
 }
 
-/** Copies the chosen rows into the inputs of a thread; the rest of these gets the fillers or the first row, with weight 0. */
-function fill(
+/** Writes the rows `indices` and their weights, divided by `total`, into the inputs of a thread, and pads with rows of weight 0. */
+function writeRows(
   [weights, values, context]: readonly Floats[],
   rows: InMemoryDataset,
   indices: Int32Array,
   total: number,
-  fillers: Int32Array = new Int32Array(0),
+  padding: Int32Array = new Int32Array(0),
 ): void {
   const count = indices.length;
   weights!.fill(0, count);
   for (let i = 0; i < count; i++) weights![i] = rows.weights[indices[i]!]! / total;
-  copyRows(values!, rows.values, rows.features, indices, fillers);
-  if (rows.contextFeatures > 0) copyRows(context!, rows.context, rows.contextFeatures, indices, fillers);
+  copyRows(values!, rows.values, rows.features, indices, padding);
+  if (rows.contextFeatures > 0) copyRows(context!, rows.context, rows.contextFeatures, indices, padding);
 }
 
-/** The chosen rows one after the other, then the fillers, as many as there is room for, and then the first row. */
+/** Fills `target` with the rows `indices`, then with the rows `padding`, and then with copies of the first row. */
 function copyRows(
   target: Floats,
   source: Float64Array,
   width: number,
-  chosen: Int32Array,
-  fillers: Int32Array,
+  indices: Int32Array,
+  padding: Int32Array,
 ): void {
   const count = target.length / width;
-  let at = 0;
+  let position = 0;
   for (let i = 0; i < count; i++) {
-    const row = i < chosen.length ? chosen[i]! : (fillers[i - chosen.length] ?? chosen[0]!);
-    for (let from = row * width; from < (row + 1) * width; from++) target[at++] = source[from]!;
+    const row = i < indices.length ? indices[i]! : (padding[i - indices.length] ?? indices[0]!);
+    for (let from = row * width; from < (row + 1) * width; from++) target[position++] = source[from]!;
   }
 }

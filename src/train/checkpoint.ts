@@ -11,12 +11,12 @@ const count = z.int().nonnegative();
 
 const stateSchema = z.strictObject({
   epoch: count,
-  /** Steps that the optimizer has taken. */
+  /** The number of steps that the optimizer has taken. */
   steps: count,
   stepSize: z.strictObject({ plateaus: count, recoveries: count, restarts: count }),
   stopping: z.strictObject({
     bestEpoch: count,
-    /** Null where there are no validation rows. */
+    /** JSON has no Infinity, which is the best loss without validation rows: it is written as null. */
     best: z.number().nullable(),
     sincePlateau: count,
   }),
@@ -37,7 +37,7 @@ const recordSchema = z.strictObject({
   ),
 });
 
-/** Where a training stands, beside its weights. */
+/** The state of a training without the weights and the optimizer's moments. */
 export interface CheckpointState {
   readonly epoch: number;
   readonly steps: number;
@@ -47,9 +47,9 @@ export interface CheckpointState {
 
 type BufferName = "average" | "best" | "bestRunning" | "first" | "second";
 
-/** Everything that training needs to go on as if it had not stopped. */
+/** Everything that a training needs to resume as if it had not been interrupted. */
 export interface Checkpoint {
-  /** Stands for the data, the flow and the settings. */
+  /** A digest of the data, the flow and the settings, which must be the same when training resumes. */
   readonly fingerprint: string;
   readonly state: CheckpointState;
   readonly epochs: readonly MinimizeEpoch[];
@@ -57,7 +57,7 @@ export interface Checkpoint {
   readonly buffers: Readonly<Record<BufferName, Float32Array>>;
 }
 
-/** A checkpoint is a safetensors file like a model, with the optimizer's state beside the parameters. */
+/** Returns a checkpoint as the bytes of a safetensors file: parameters, buffers, and the rest as JSON in the metadata. */
 export function encodeCheckpoint({ parameters, buffers, ...record }: Checkpoint): Uint8Array {
   const arrays = new Map<string, StoredArray>();
   for (const [name, p] of parameters) arrays.set(`parameters.${name}`, { shape: p.sizes, values: p.numbers });
@@ -66,36 +66,40 @@ export function encodeCheckpoint({ parameters, buffers, ...record }: Checkpoint)
   return encodeChecked(arrays, { "pushforward.checkpoint": JSON.stringify(record) });
 }
 
-/** Reads a checkpoint back: its parameters go into `parameters`, the rest is returned. */
+/**
+ * Reads a checkpoint: writes its parameters into `parameters`, and returns the rest.
+ *
+ * @throws MODEL when the bytes are not an intact checkpoint, or its fingerprint is not `fingerprint`.
+ */
 export function decodeCheckpoint(
   bytes: Uint8Array,
   fingerprint: string,
   parameters: ReadonlyMap<string, Parameter>,
 ): Omit<Checkpoint, "parameters"> {
   const { arrays, metadata, checked } = decodeChecked(bytes);
-  const parsed = recordSchema.safeParse(jsonOf(metadata["pushforward.checkpoint"]));
-  if (!parsed.success) throw new PushforwardError("MODEL", "this file is not a checkpoint of pushforward");
+  const parsed = recordSchema.safeParse(parseJson(metadata["pushforward.checkpoint"]));
+  if (!parsed.success) throw new PushforwardError("MODEL", "the file is not a pushforward checkpoint");
   if (!checked) throw changedFile("a checksum", "none");
   if (parsed.data.fingerprint !== fingerprint) {
     throw new PushforwardError(
       "MODEL",
-      "the checkpoint belongs to other data, another flow or other settings",
+      "the checkpoint is from different data, a different flow or different settings",
       {
-        hint: "Give the same data and options to go on from it, or remove it to start anew.",
+        hint: "Give the same data and options to resume from it, or delete it to start from the beginning.",
       },
     );
   }
-  const read = (name: string, size: number): Float32Array | Float64Array => {
+  const readFloats = (name: string, size: number): Float32Array | Float64Array => {
     const array = arrays.get(name);
     const fits = array && (array.values instanceof Float32Array || array.values instanceof Float64Array);
     if (!fits || array.values.length !== size)
       throw new PushforwardError("MODEL", `the checkpoint has no ${name} of ${size} numbers`);
     return array.values as Float32Array | Float64Array;
   };
-  for (const [name, p] of parameters) p.value.set(read(`parameters.${name}`, p.value.length));
+  for (const [name, p] of parameters) p.value.set(readFloats(`parameters.${name}`, p.value.length));
   const buffer = (name: BufferName) => {
     const length = arrays.get(`training.${name}`)?.values.length ?? 0;
-    return read(`training.${name}`, length) as Float32Array;
+    return readFloats(`training.${name}`, length) as Float32Array;
   };
   const { state, epochs } = parsed.data;
   const { best } = state.stopping;
@@ -113,7 +117,7 @@ export function decodeCheckpoint(
   };
 }
 
-function jsonOf(text: string | undefined): unknown {
+function parseJson(text: string | undefined): unknown {
   try {
     return text === undefined ? undefined : JSON.parse(text);
   } catch {
@@ -121,7 +125,7 @@ function jsonOf(text: string | undefined): unknown {
   }
 }
 
-/** A 64-bit digest of plain data and numbers (FNV-1a over their bytes): tells whether two trainings are the same. */
+/** A 64-bit digest (FNV-1a) of plain data and arrays, which shows whether two trainings have the same input. */
 export function fingerprint(description: unknown, arrays: readonly Float64Array[]): string {
   const text = new TextEncoder().encode(JSON.stringify(description));
   const blocks = [text, ...arrays.map((a) => new Uint8Array(a.buffer, a.byteOffset, a.byteLength))];

@@ -29,29 +29,29 @@ export const densitySettingsSchema = fitSettingsSchema.pick(common).extend({
 export interface DensitySettings {
   /** Gradient steps. Default 5000. */
   steps?: number;
-  /** Rows drawn in a step. Default 256. */
+  /** Number of rows that each step draws. Default 256. */
   batchSize?: number;
   /** Default AdamW with a learning rate of 0.001. */
   optimizer?: OptimizerOptions;
-  /** Default `cosine`: there are no held-out rows whose plateau a schedule could wait for. */
+  /** Default `cosine`. `plateau` is not available, since there are no held-out rows. */
   schedule?: Omit<ScheduleOptions, "type" | "patience"> & { type?: "constant" | "cosine" };
-  /** Largest norm of a gradient; longer ones are scaled down to it. Default 5. */
+  /** Gradients with a larger norm are scaled down to this norm. Default 5. */
   clipNorm?: number;
-  /** Decay of a moving average of the weights, by step, which the flow gets in the end. 0 turns it off. Default 0.99. */
+  /** Decay per step of the moving average of the weights, which become the weights of the flow. 0 turns it off. Default 0.99. */
   averageDecay?: number;
-  /** Multiplies the log-density by min(1, start + t / steps) in step t. Default none: by 1. */
+  /** Multiplies the log-density by min(1, start + t / steps) in step t. Default: no annealing. */
   annealing?: AnnealingOptions;
   /** Leaves out the part of the gradient whose expectation is 0 (Roeder et al. 2017). Default false. */
   stickTheLanding?: boolean;
-  /** Rows of the sample that the result is computed from, at least 2. Default 10,000. */
+  /** Size of the sample from which the result is computed, at least 2. Default 10,000. */
   samples?: number;
-  /** Looks for mass of the density that the flow misses: see `importance`. Default true. */
+  /** Whether to look for mass of the density that the flow misses: see `importance`. Default true. */
   detectMissedMass?: boolean;
   /** Seed of all noise. Default 0. */
   seed?: number;
 }
 
-/** How a log-density rises from a flat one. */
+/** Annealing of the log-density from a flat one: its factor grows linearly to 1. */
 export interface AnnealingOptions {
   /** Factor of the log-density in the first step, in [0, 1]. Default 0.01. */
   start?: number;
@@ -59,37 +59,37 @@ export interface AnnealingOptions {
   steps?: number;
 }
 
-/** One line of the record: what 100 steps have come to. */
+/** Summary of 100 steps of `fitDensity`. */
 export interface FitDensityRecord {
-  /** Steps that are done. */
+  /** Number of steps so far. */
   readonly step: number;
   /** Mean evidence lower bound of the samples of these steps, in nats, without annealing. */
   readonly elbo: number;
-  /** Factor of the log-density in the last of them. */
+  /** Factor of the log-density in the last of these steps. */
   readonly annealing: number;
   readonly stepSize: number;
 }
 
-/** How far fitting is, for progress bars. */
+/** Progress of `fitDensity`, reported after each step. */
 export interface FitDensityProgress {
   readonly step: number;
-  /** Share of the steps that are done. */
+  /** Fraction of all steps that are done. */
   readonly fraction: number;
-  /** Of the samples of this step. */
+  /** Evidence lower bound in nats of the samples of this step. */
   readonly elbo: number;
 }
 
 export interface FitDensityOptions extends DensitySettings, EngineOptions {
   onProgress?(progress: FitDensityProgress): void;
-  /** Told when fitting went back to its last good weights. */
+  /** Called when a failed loss made training return to its last good weights. */
   onRecovery?(message: string): void;
-  /** Ends fitting after the running step. */
+  /** Ends training after the current step. */
   signal?: AbortSignal;
-  /** Ends fitting when so many minutes have passed. */
+  /** Ends training after this many minutes. */
   maxMinutes?: number;
 }
 
-/** The settings among the options; anything unknown is refused. Throws `ARGUMENT`. */
+/** Returns the settings among the options, with defaults. Throws `ARGUMENT` for unknown and for invalid options. */
 export function densitySettings(options: FitDensityOptions): z.output<typeof densitySettingsSchema> {
   const {
     onProgress: _onProgress,
@@ -104,16 +104,16 @@ export function densitySettings(options: FitDensityOptions): z.output<typeof den
   const settings = parse(densitySettingsSchema, given, "an option of fitDensity");
   const { annealing, steps } = settings;
   if (annealing && annealingAt(annealing, steps - 1) < 1) {
-    throw new PushforwardError("ARGUMENT", "fitDensity ends before its annealing does", {
+    throw new PushforwardError("ARGUMENT", "fitDensity has fewer steps than its annealing", {
       expected: `more than ${Math.ceil((1 - annealing.start) * annealing.steps)} steps`,
       received: `${steps}`,
-      hint: "The flow would be fitted to a flatter density than yours.",
+      hint: "Raise steps or lower annealing.steps: the flow would be fitted to a flatter density than yours.",
     });
   }
   return settings;
 }
 
-/** Factor of the log-density in a step (Rezende and Mohamed 2015, section 6.1). */
+/** The factor of the log-density in a step (Rezende and Mohamed 2015, section 6.1). */
 export const annealingAt = (
   annealing: { readonly start: number; readonly steps: number } | undefined,
   step: number,

@@ -7,19 +7,19 @@ import type { Shape } from "../graph/shape.ts";
 import { filled, type Tensor } from "../graph/tensor.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
 
-/** Where a number that is not finite first appears on the way from data to density. */
+/** The first layer, in the order of computation, whose result is not finite. */
 export interface NonFiniteSource {
   /** Path of the layer, such as `bijection.bijections.3`, `base` or `embedding`. */
   readonly layer: string;
-  /** Row of the batch, counted from 0. */
+  /** Index of the row in the batch. */
   readonly row: number;
-  /** Whether the row lies where the layer has density 0: its log-determinant is -Infinity, and nothing else is wrong. */
-  readonly outside: boolean;
-  /** Where the layer has more than that, in words. */
+  /** Whether the log-determinant or log-density of the layer is -Infinity because the row lies outside of its support. */
+  readonly outsideSupport: boolean;
+  /** The support of the layer in words, if it is not all real numbers. */
   readonly support: string | undefined;
 }
 
-/** Follows rows through the flow, layer by layer, and names the first layer and row whose result is not finite. */
+/** Computes rows layer by layer, from the data to the base, and returns the first layer and row whose result is not finite. */
 export async function findNonFinite(
   flow: Flow,
   values: Floats,
@@ -30,31 +30,31 @@ export async function findNonFinite(
   const shapes: Shape[] = [["N", flow.features], ...(conditional ? [["N", flow.context] as Shape] : [])];
   const trace = compile((x, context) => {
     const outputs: Record<string, Tensor> = {};
-    const given = flow.embed(context);
-    if (given && flow.embedding) outputs.embedding = given.mul(0).sum(1);
+    const embedded = flow.embed(context);
+    if (embedded && flow.embedding) outputs.embedding = embedded.mul(0).sum(1);
     let value = x;
     for (const { path, bijection: part } of layersOf(flow).reverse()) {
-      const next = part.inverse(value, contextFor(part, given));
+      const next = part.inverse(value, contextFor(part, embedded));
       value = next.value;
-      // Overflow to infinity and NaN alike make this sum non-finite.
+      // Times 0, an infinite number or a NaN becomes NaN, and so does this sum.
       outputs[path] = next.logDet.add(value.mul(0).sum(1)).broadcastTo(["N"]);
     }
-    outputs.base = base.logProb(value, contextFor(base, given));
+    outputs.base = base.logProb(value, contextFor(base, embedded));
     return outputs;
   }, shapes);
   const results = await trace(...(conditional ? [values, context] : [values]));
   await trace.release();
-  return first(flow, results);
+  return firstNonFinite(flow, results);
 }
 
-/** Where a number that is not finite first appears on the way from noise to the density that a flow is fitted to, and the row of data there. */
+/** A source of non-finite numbers in samples of a flow, with the sample. */
 export interface NonFiniteDraw extends NonFiniteSource {
   readonly x: Floats;
 }
 
 /**
- * Follows rows from the noise through the flow to a log-density and its gradient: the layer is one of the flow, or
- * `logDensity`, or `logDensityGradient`.
+ * Computes samples layer by layer, from the noise to a log-density and its gradient, and returns the first layer and row whose
+ * result is not finite. The layer is a path in the flow, `logDensity` or `logDensityGradient`.
  */
 export async function findNonFiniteDraw(
   flow: Flow,
@@ -79,7 +79,7 @@ export async function findNonFiniteDraw(
   );
   const { value, ...results } = await trace(...noise);
   await trace.release();
-  const source = first(flow, results);
+  const source = firstNonFinite(flow, results);
   if (!source) return undefined;
   const { row } = source;
   return { ...source, x: value.subarray(row * flow.features, (row + 1) * flow.features) };
@@ -88,14 +88,14 @@ export async function findNonFiniteDraw(
 /** The layers from the base to the data. */
 const layersOf = ({ bijection }: Flow): Part[] => flattened(bijection, "bijection");
 
-function first(flow: Flow, results: Readonly<Record<string, Floats>>): NonFiniteSource | undefined {
+function firstNonFinite(flow: Flow, results: Readonly<Record<string, Floats>>): NonFiniteSource | undefined {
   for (const [layer, numbers] of Object.entries(results)) {
     const row = numbers.findIndex((x) => !Number.isFinite(x));
     if (row < 0) continue;
     const found = layersOf(flow).find(({ path }) => path === layer)?.bijection;
     const { support } = layer === "base" ? flow.base : (found ?? {});
     const outside = numbers[row] === Number.NEGATIVE_INFINITY;
-    return { layer, row, outside, support: support && formatSupport(support) };
+    return { layer, row, outsideSupport: outside, support: support && formatSupport(support) };
   }
   return undefined;
 }

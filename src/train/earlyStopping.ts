@@ -1,11 +1,11 @@
-/** Follows the validation loss: which epoch was best, and when to end. */
+/** Early stopping: tracks the best validation loss, and decides when training ends or has reached a plateau. */
 export class EarlyStopping {
   readonly state = {
-    /** The epoch with the smallest loss; 0 is the start. */
+    /** The epoch with the smallest loss; 0 is the initial model. */
     bestEpoch: 0,
     /** The smallest loss. */
     best: Number.POSITIVE_INFINITY,
-    /** Epochs since the loss became smaller, or since the last plateau was found. */
+    /** Epochs since the smallest loss or the last plateau, whichever was later. */
     sincePlateau: 0,
   };
   private readonly patience: number;
@@ -17,7 +17,7 @@ export class EarlyStopping {
     this.plateau = plateau;
   }
 
-  /** Takes the loss of an epoch, and tells whether it is the smallest so far or a plateau is reached. */
+  /** Records the loss of an epoch. Returns whether it is the smallest so far, or completes a plateau. */
   update(epoch: number, loss: number): "best" | "plateau" | undefined {
     const { state } = this;
     if (loss < state.best) {
@@ -29,7 +29,7 @@ export class EarlyStopping {
     return "plateau";
   }
 
-  /** Whether training is to end after this epoch. */
+  /** Whether training ends after this epoch, because the patience is used up. */
   ended(epoch: number): boolean {
     return epoch - this.state.bestEpoch >= this.patience;
   }

@@ -1,9 +1,9 @@
 import type { LossValues } from "./batchLoss.ts";
 
-/** What the steps of an epoch add up to. */
+/** Sums the losses and metrics of the steps of an epoch, to report their means. */
 export class EpochTotals {
   steps = 0;
-  /** Of the last step. */
+  /** The step size of the last step. */
   stepSize = 0;
   private rows = 0;
   private readonly sums = new Map<string, number>();
@@ -15,12 +15,12 @@ export class EpochTotals {
     this.steps++;
   }
 
-  /** The mean over all rows of the steps. */
+  /** The mean of a quantity over all rows of the epoch. */
   mean(name: string): number {
     return (this.sums.get(name) ?? Number.NaN) / this.rows;
   }
 
-  /** The means of all quantities beside the loss. */
+  /** The means of all quantities except the loss. */
   metrics(): Record<string, number> {
     const names = [...this.sums.keys()].filter((name) => name !== "loss");
     return Object.fromEntries(names.map((name) => [name, this.mean(name)]));

@@ -11,31 +11,33 @@ import {
   type FitDensityRecord,
 } from "./densityOptions.ts";
 import { findNonFiniteDraw, type NonFiniteDraw } from "./diagnose.ts";
+import { formatRow } from "./formatRow.ts";
 import { type ImportanceResult, importance } from "./importance.ts";
 import type { Explanation } from "./objective.ts";
 import { deadlineOf } from "./options.ts";
 import { runTraining } from "./runTraining.ts";
-import { shownRow } from "./shownRow.ts";
 import { checkedDensity, type TargetDensity } from "./targetDensity.ts";
 
 export interface FitDensityResult extends ImportanceResult {
-  /** A line for every 100 steps. */
+  /** One record for every 100 steps. */
   readonly history: readonly FitDensityRecord[];
   readonly stopped: "steps" | "time" | "signal";
 }
 
 /**
- * Fits a flow q to a density p of which log p~ = log p + constant can be computed, [N, D] -> [N]: minimizes
+ * Fits a flow q to a density p whose unnormalized logarithm log p~ = log p + constant is given, [N, D] -> [N]. It minimizes
  *
  *     KL(q || p) = E_q[log q(x) - log p~(x)] + log Z
  *
- * by stochastic gradients through rows that the flow draws (Rezende and Mohamed 2015). Parameters that the density reads stay
- * as they are, unless they are the flow's. What it gives, ELBO and log Z among them, comes from a fresh sample of the
- * fitted flow. This divergence does not punish a flow for leaving out a part of p: read `warnings`.
+ * by stochastic gradients through samples of the flow (Rezende and Mohamed 2015). Only parameters of the flow are trained, not
+ * those that only the density reads. The result, with ELBO and log Z, is computed from a new sample of the fitted flow.
+ * This divergence does not penalize a flow that leaves out a part of p: read `warnings`.
  *
- * If the loss becomes NaN or infinite or explodes, fitting goes back to its last good weights with half the step; after three
- * times it throws a NUMERIC error that says whether a layer of the flow or the density is at fault. Throws `SHAPE` if the
- * density gives no number for each row, and `ARGUMENT` for a flow with a standardization that needs float64.
+ * If the loss becomes NaN, infinite or explodes, training returns to its last good weights and halves the step size.
+ *
+ * @throws SHAPE when the density does not return a number for each row; ARGUMENT when an option is not valid, or the flow
+ *   has a standardization that needs float64; NUMERIC when the loss fails four times, with the layer of the flow or the density
+ *   that is not finite.
  */
 export async function fitDensity(
   flow: Flow,
@@ -43,33 +45,35 @@ export async function fitDensity(
   options: FitDensityOptions = {},
 ): Promise<FitDensityResult> {
   const settings = densitySettings(options);
-  const checked = checkedDensity(logDensity, flow.features);
-  const fine = flow.columnForFloat64();
-  if (fine) {
+  const checkedLogDensity = checkedDensity(logDensity, flow.features);
+  const float64Column = flow.columnForFloat64();
+  if (float64Column) {
     throw new PushforwardError(
       "ARGUMENT",
-      "float32, in which a flow is fitted, is too coarse for its standardization",
+      "training computes in float32, which is too coarse for the standardization of this flow",
       {
-        expected: "a deviation of more than 1/8000 of the center",
-        received: `center ${fine.center}, deviation ${fine.deviation} in column ${fine.column}`,
-        hint: "Write the density of (x - center) / deviation, and fit a flow without this standardization to it.",
+        expected: "a standard deviation of more than 1/8000 of the center",
+        received: `center ${float64Column.center}, deviation ${float64Column.deviation} in column ${float64Column.column}`,
+        hint: "Write the density of (x - center) / deviation, and fit a flow without this standardization to that density.",
       },
     );
   }
-  const { annealing, steps, stickTheLanding, samples, detectMissedMass, seed, ...own } = settings;
+  const { annealing, steps, stickTheLanding, samples, detectMissedMass, seed, ...otherSettings } = settings;
   const { providers, threads, onProgress, ...controls } = options;
   const { epochs, stopped } = await runTraining(
     {
       parameters: flow.parameters(),
       rows: undefined,
-      settings: { ...own, steps, seed, validationFraction: 0 },
+      settings: { ...otherSettings, steps, seed, validationFraction: 0 },
       description: undefined,
       problem: () => ({
         name: "fitting to a density",
-        loss: reverseDivergence(flow, checked, { annealing, stickTheLanding }),
+        loss: reverseDivergence(flow, checkedLogDensity, { annealing, stickTheLanding }),
         perRow: true,
         explain: async (_, { draws }) =>
-          explanationOf(await findNonFiniteDraw(flow, checked, noiseOf(flow, draws!, settings.batchSize))),
+          explanationOf(
+            await findNonFiniteDraw(flow, checkedLogDensity, noiseOf(flow, draws!, settings.batchSize)),
+          ),
       }),
     },
     {
@@ -88,13 +92,18 @@ export async function fitDensity(
     annealing: annealingAt(annealing, step - 1),
     stepSize,
   }));
-  const sample = await importance(flow, checked, samples, { seed, detectMissedMass, providers, threads });
+  const sample = await importance(flow, checkedLogDensity, samples, {
+    seed,
+    detectMissedMass,
+    providers,
+    threads,
+  });
   return { ...sample, history, stopped: stopped === "epochs" ? "steps" : (stopped as "time" | "signal") };
 }
 
 /**
- * The loss of a batch of rows x = f(noise) that the flow draws: log q(x) - beta log p~(x), whose mean is KL(q || p) up to a
- * constant where beta is 1; and the evidence lower bound.
+ * The loss of samples x = f(noise) of the flow: log q(x) - beta log p~(x), whose mean for beta = 1 is KL(q || p) up to a
+ * constant. It also reports the evidence lower bound.
  */
 function reverseDivergence(
   flow: Flow,
@@ -112,7 +121,7 @@ function reverseDivergence(
   };
 }
 
-/** log q(x) in which x depends on the parameters but the density does not: "sticking the landing" (Roeder et al. 2017). */
+/** log q(x) with a gradient through x but not through the parameters of q: "sticking the landing" (Roeder et al. 2017). */
 function fixedLogDensity(flow: Flow, x: Tensor): Tensor {
   const rows = input("x", ["N", flow.features]);
   const parameters = [...flow.parameters().values()];
@@ -123,7 +132,7 @@ function fixedLogDensity(flow: Flow, x: Tensor): Tensor {
   return fixed!;
 }
 
-/** The noise that the rows of a step were drawn from: what the loss draws first. */
+/** The noise from which a step drew its samples: the same random streams as the first draws of `reverseDivergence`. */
 const noiseOf = (flow: Flow, { random }: Draws, rows: number): Float32Array[] =>
   flow.base.noise.map(({ kind, size }, i) => {
     const noise = new Float32Array(rows * size);
@@ -140,7 +149,7 @@ function explanationOf(source: NonFiniteDraw | undefined): Explanation {
   }
   const what = layer === "logDensity" ? "the log-density" : "the gradient of the log-density";
   return {
-    where: `${what} that was given, x = ${shownRow(x)}`,
-    hint: "It must be finite wherever the flow can reach: bound what goes into a logarithm or a root, or let the flow end in a bijection onto the support.",
+    where: `${what}, x = ${formatRow(x)}`,
+    hint: "The log-density must be finite for every sample of the flow: bound the arguments of logarithms and roots, or end the flow in a bijection onto the support.",
   };
 }

@@ -10,64 +10,69 @@ import { parse } from "../parse.ts";
 import { type FitResult, fit } from "./fit.ts";
 import type { TrainingRows } from "./objective.ts";
 import { type CheckpointStore, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
-import { asDataset, asInMemory, like, type TrainingData, trainingRows } from "./rowsForTraining.ts";
+import { asDataset, asInMemory, sameColumnsAs, type TrainingData, trainingRows } from "./rowsForTraining.ts";
 
 export interface FitTableOptions extends Omit<FitOptions, "initialize" | "checkpoint"> {
-  /** Of the context: class labels, or a network before it. */
+  /** Embedding of the context: which columns are class labels, and a network that transforms them. */
   embedding?: ContextEmbeddingOptions;
-  /** Told before training what `warnings` of the result will have: what makes log-densities of this table misleading. */
+  /** Called before training with each of the `warnings` of the result. */
   onWarning?(message: string): void;
-  /** Told before each flow is tried. */
+  /** Called before each candidate flow is trained. */
   onFlow?(name: string): void;
-  /** Where the checkpoints of the flow of this name are kept. */
+  /** The checkpoint store for the flow of this name. */
   checkpoints?(name: string): CheckpointStore;
 }
 
 export interface FitTableResult extends FitResult {
-  /** The best flow. */
+  /** The flow with the largest validation log-density. */
   readonly flow: Flow;
-  /** Which of `tableFlows` it is. */
+  /** Its name in `tableFlows`. */
   readonly name: string;
-  /** What makes log-densities of this table misleading. */
+  /** Properties of columns that make log-densities of this table misleading, such as repeated values. */
   readonly warnings: readonly ColumnNote[];
 }
 
 /**
- * Learns the density of a table with the defaults of pushforward. Rows are given in any form of `RowsInput` that tells how many
- * columns they have, as a dataset such as `readRows` gives, or as a stream. It trains each of `tableFlows` and keeps the one that
- * gives the held-out rows the highest mean log-density. `maxMinutes` is shared among them, and flows that it leaves no time
- * for are not tried.
+ * Fits a flow to a table with the default flows and settings. It trains each of `tableFlows` and returns the one with the
+ * highest mean log-density on the held-out rows. The flows share `maxMinutes`; when the time is up, no further flow is tried.
  *
- * A column with one value in all rows, those of `validation` included, is learned as this constant: it adds nothing to
- * log-densities, rows with another value get -Infinity, and samples have it. Throws `DATA` where all columns are constant,
- * or one of the context.
+ * `data` is rows in any form of `RowsInput` that shows the number of columns, a dataset such as `readRows` returns, or a stream.
  *
- * The choice of flows and settings is the outcome of the comparison in docs/defaults.md.
+ * A column with the same value in all rows, including those of `validation`, is modeled as a constant: it adds 0 to
+ * log-densities, rows with another value have -Infinity, and all samples have the value.
+ *
+ * docs/defaults.md has the comparison that led to these flows and settings.
+ *
+ * @throws DATA when all columns are constant, or a column of the context is; and what `fit` throws.
  */
 export async function fitTable(data: TrainingData, options: FitTableOptions = {}): Promise<FitTableResult> {
   const start = performance.now();
   const { context, weights, maxMinutes, embedding, onWarning } = options;
   const { embedding: _, onWarning: __, onFlow: ___, checkpoints: ____, ...others } = options;
   const { seed, validationFraction } = parse(fitSettingsSchema, settingsIn(others), "an option of fitTable");
-  const given = asDataset(data, {}, { seed, context, weights });
-  const heldOut =
-    options.validation && asInMemory(options.validation, given instanceof Promise ? {} : like(given));
-  // The first pass over a stream serves all flows.
-  const all = await given;
-  const rows = trainingRows(all, heldOut, { seed, validationFraction });
-  const constants = heldOut ? sameConstants(all.constants, heldOut) : all.constants;
-  const columns = all.columns ?? Array.from({ length: all.features }, (_, i) => `${i}`);
+  const datasetOrPromise = asDataset(data, {}, { seed, context, weights });
+  const givenValidation =
+    options.validation &&
+    asInMemory(
+      options.validation,
+      datasetOrPromise instanceof Promise ? {} : sameColumnsAs(datasetOrPromise),
+    );
+  // A stream is summarized once here, and not again for each flow.
+  const allRows = await datasetOrPromise;
+  const rows = trainingRows(allRows, givenValidation, { seed, validationFraction });
+  const constants = givenValidation ? sameConstants(allRows.constants, givenValidation) : allRows.constants;
+  const columns = allRows.columns ?? Array.from({ length: allRows.features }, (_, i) => `${i}`);
   checkConstants(columns, constants);
-  const warnings = notesOf(columns, all.sample, embedding);
+  const warnings = columnWarnings(columns, allRows.sample, embedding);
   for (const { message, hint } of warnings) onWarning?.(`${message} ${hint}`);
   const varying = withoutConstants(rows, constants.values);
-  const fitted = await fitTableFlows(varying, heldOut ? rows.training.rows : all.rows, {
+  const fitted = await fitTableFlows(varying, givenValidation ? rows.training.rows : allRows.rows, {
     ...options,
     ...(maxMinutes !== undefined && { maxMinutes: maxMinutes - (performance.now() - start) / 60_000 }),
   });
   const flow = withConstants(fitted.flow, constants.values);
-  flow.columns = all.columns;
-  flow.contextColumns = all.contextColumns;
+  flow.columns = allRows.columns;
+  flow.contextColumns = allRows.contextColumns;
   return {
     ...fitted,
     ...(rows as Pick<FitResult, "training" | "validation">),
@@ -88,7 +93,7 @@ export const withoutConstants = (
 function checkConstants(columns: readonly string[], { values, context }: Constants): void {
   if (values.size === columns.length) {
     throw new PushforwardError("DATA", "all columns are constant", {
-      expected: "a column of at least two different values",
+      expected: "a column with at least two different values",
       received: columns
         .map((name, i) => `${values.get(i)} in ${name}`)
         .slice(0, 8)
@@ -100,14 +105,14 @@ function checkConstants(columns: readonly string[], { values, context }: Constan
     throw new PushforwardError("DATA", `column ${column} of the context is constant`, {
       expected: "at least two different values",
       received: `${value} in all rows`,
-      hint: "Leave it out of the context: the others do not depend on it.",
+      hint: "Remove it from the context: no density can depend on a constant.",
     });
   }
 }
 
 /**
- * Trains the flows for a table that has no constant column, and keeps the best. Their sizes are chosen for `count` rows, those
- * that are held out included.
+ * Trains the candidate flows for a table without constant columns, and returns the best. `count` is the number of rows, including
+ * held-out rows, from which the sizes of the flows are chosen.
  */
 export async function fitTableFlows(
   { training, validation }: TrainingRows,
@@ -120,20 +125,21 @@ export async function fitTableFlows(
   const { features, contextFeatures } = training;
   const shape = { rows: count, context: contextFeatures, embedding, seed: options.seed };
   const candidates = tableFlows(features, shape);
-  // Small tables gain from large steps and strong decay; what is learned from many rows must not be pulled back.
+  // Measured in docs/defaults.md: small tables need a large step size and strong weight decay, large ones do not.
   const defaults =
     count > 20_000 ? { learningRate: 1e-3, weightDecay: 0.01 } : { learningRate: 3e-3, weightDecay: 0.3 };
   const optimizer = { ...defaults, ...options.optimizer };
   let best: Omit<FitTableResult, "warnings"> | undefined;
   for (const [i, { name, flow }] of candidates.entries()) {
-    const left = maxMinutes === undefined ? undefined : maxMinutes - (performance.now() - start) / 60_000;
-    if (best && left !== undefined && left <= 0) break;
+    const minutesLeft =
+      maxMinutes === undefined ? undefined : maxMinutes - (performance.now() - start) / 60_000;
+    if (best && minutesLeft !== undefined && minutesLeft <= 0) break;
     onFlow?.(name);
     const result = await fit(flow, training, {
       ...others,
       ...(validation && { validation }),
       optimizer,
-      ...(left !== undefined && { maxMinutes: left / (candidates.length - i) }),
+      ...(minutesLeft !== undefined && { maxMinutes: minutesLeft / (candidates.length - i) }),
       ...(checkpoints && { checkpoint: checkpoints(name) }),
     });
     if (!best || result.validationLogDensity > best.validationLogDensity) best = { ...result, flow, name };
@@ -142,8 +148,8 @@ export async function fitTableFlows(
   return best!;
 }
 
-/** Notes on the columns, and on those of the context that hold numbers. */
-function notesOf(
+/** Notes on the columns and on the numeric columns of the context, which come first. */
+function columnWarnings(
   columns: readonly string[],
   { rows, values, context, contextFeatures: width }: InMemoryDataset,
   embedding: ContextEmbeddingOptions | undefined,

@@ -3,150 +3,166 @@ import { concat, type Tensor } from "../graph/tensor.ts";
 import { type Call, Kernel } from "../runtime/kernel.ts";
 import { optimizerKernel } from "./optimizerKernel.ts";
 
-/** A run of numbers that weight decay treats alike. */
-export interface Run {
+/** A range of the flat buffer, from `start` on, in which weight decay applies to all numbers or to none. */
+export interface ParameterGroup {
   readonly start: number;
   readonly count: number;
-  /** True for parameters that were made with `decay`. */
+  /** Whether weight decay applies: true for parameters that were created with `decay`. */
   readonly decays: boolean;
 }
 
-const PAGE = 65_536;
+const WASM_PAGE_BYTES = 65_536;
 
-/** For each number of four bits a vector of four lanes: all ones where the bit is 1, else zeros. */
-const VECTORS = Uint32Array.from({ length: 16 * 4 }, (_, i) => -(((i >> 2) >> (i & 3)) & 1));
+/** For each 4-bit mask, a vector of four 32-bit lanes: lane k has all bits set if bit k is set, and is 0 if not. */
+const LANE_MASKS = Uint32Array.from({ length: 16 * 4 }, (_, i) => -(((i >> 2) >> (i & 3)) & 1));
 
-/** Tensors of more numbers than this travel alone; for smaller ones the journey would cost more than copying them. */
-const LARGE = 4096;
+/**
+ * Parameters with more numbers than this are separate inputs and outputs of the graph. Smaller ones are packed into one tensor,
+ * since the overhead of an additional tensor is larger than the cost of copying so few numbers.
+ */
+const MAX_PACKED_SIZE = 4096;
 
-/** Fewer numbers than these are not worth a thread of their own. */
-const LEAST_PART = 16_384;
+/** With fewer numbers than this, waking a thread takes longer than the work that it would do. */
+const MIN_NUMBERS_PER_THREAD = 16_384;
 
-/** Parameters lie by size, in each size by whether they decay, and small ones by the shape of their rows. */
-const KINDS = [
+/** The order of the parameters in the buffer. Within a group, packed parameters are ordered by the shape of their rows. */
+const GROUP_ORDER = [
   { large: false, decays: false },
   { large: false, decays: true },
   { large: true, decays: true },
   { large: true, decays: false },
 ];
 
-/** Parameters that graphs read, and whose gradients they write, as one tensor: the rows of one below those of the other. */
-interface Parcel {
-  readonly members: readonly Place[];
+/** One or several parameters that a graph reads, and whose gradients it writes, as one tensor: their rows, concatenated. */
+interface ParameterBlock {
+  readonly entries: readonly PackedParameter[];
   readonly start: number;
   readonly end: number;
   readonly shape: readonly number[];
 }
 
-/** Where a parameter is. */
-interface Place {
+/** A parameter and its range in the flat buffer. */
+interface PackedParameter {
   readonly parameter: Parameter;
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * The trainable parameters of a model as views of one flat buffer, beside buffers of equal layout for their gradients and
- * for the optimizer's averages: all in the memory of the kernel that updates them, on several threads a part each.
+ * The trainable parameters of a model as views of one flat buffer. Buffers with the same layout hold the gradients, the
+ * optimizer's moments and the moving average. All of them lie in the memory of the WebAssembly kernel that updates them.
+ * With several threads, each thread updates one part of the buffers.
  *
- * Each tensor that enters or leaves ONNX Runtime costs microseconds, so small parameters are packed, those whose rows have the
- * same shape together: as rows of one tensor they need not be reshaped. What the kernel goes over in one run starts at a
- * multiple of four numbers, and what is between two runs stays 0.
+ * Each input and output tensor costs ONNX Runtime microseconds, so small parameters are packed into blocks. The parameters of a
+ * block have rows of the same shape, so that packing needs no reshape. Groups start at a multiple of four
+ * numbers, because the kernel processes four at a time; the padding between them stays 0.
  */
 export class FlatParameters {
   readonly values: Float32Array;
   /**
-   * Where all threads read the values. Writing to memory that another core has read takes many times as long, so on several
-   * threads it is a copy: each thread updates a part of the values that is its own, and then copies that.
+   * The values that the threads read while they compute gradients. With several threads this is a copy: a core
+   * writes several times slower to memory that another core has read, so each thread updates its part of
+   * `values`, which no other thread reads, and then copies the result to here.
    */
-  readonly published: Float32Array;
-  /** What each thread computes from its rows. */
-  readonly parts: readonly Float32Array[];
-  /** Their sum. */
+  readonly sharedValues: Float32Array;
+  /** The gradient that each thread computes from its shard of the batch. */
+  readonly threadGradients: readonly Float32Array[];
+  /** The sum of `threadGradients`. */
   readonly gradient: Float32Array;
-  readonly first: Float32Array;
-  readonly second: Float32Array;
-  /** Moving average of the values. */
+  /** The optimizer's moving averages of the gradient and of its square. */
+  readonly firstMoment: Float32Array;
+  readonly secondMoment: Float32Array;
+  /** Exponential moving average of the values. */
   readonly average: Float32Array;
-  readonly runs: readonly Run[];
-  readonly parcels: readonly Parcel[];
-  /** Euclidean norm of the gradient, for clipping. */
+  readonly groups: readonly ParameterGroup[];
+  readonly blocks: readonly ParameterBlock[];
+  /** Euclidean norm of `gradient`, for clipping. */
   gradientNorm = 0;
-  /** Sums of squares, of the part of each thread. */
+  /** The sum of squares of the gradient over the part of each thread. */
   private readonly squares: Float64Array;
-  /** For every four numbers, which of them a gradient has: bit k for number k. */
-  private readonly visible: Uint8Array;
-  /** `VECTORS`, where the kernel finds them. */
-  private readonly vectors: Uint32Array;
-  private masked = false;
+  /** One byte for every four numbers. Where bit k is 0, the gradient of number k is set to 0. */
+  private readonly gradientMask: Uint8Array;
+  /** A copy of `LANE_MASKS` in the memory of the kernel. */
+  private readonly laneMasks: Uint32Array;
+  private hasGradientMask = false;
   private readonly memory: WebAssembly.Memory;
   private kernel: Promise<Kernel> | undefined;
 
-  /** `threads` compute gradients. */
+  /** Moves the parameters into the flat buffer. `threads` is the number of threads that compute gradients. */
   constructor(parameters: ReadonlyMap<string, Parameter>, threads = 1) {
     let total = 0;
-    const groups = KINDS.map(({ large, decays }) => {
+    const groups = GROUP_ORDER.map(({ large, decays }) => {
       const start = total;
-      const together = new Map<string, Parameter[]>();
+      const parametersByRowShape = new Map<string, Parameter[]>();
       for (const [name, parameter] of parameters) {
-        if (parameter.numbers.length > LARGE !== large || parameter.decay !== decays) continue;
-        const key = large ? name : String(rowsOf(parameter).slice(1));
-        together.set(key, [...(together.get(key) ?? []), parameter]);
+        if (parameter.numbers.length > MAX_PACKED_SIZE !== large || parameter.decay !== decays) continue;
+        const key = large ? name : String(rowShapeOf(parameter).slice(1));
+        parametersByRowShape.set(key, [...(parametersByRowShape.get(key) ?? []), parameter]);
       }
-      const parcels = [...together.values()].map((members) => {
-        const parcel = parcelAt(total, members);
-        total = large ? upToFour(parcel.end) : parcel.end;
-        return parcel;
+      const blocks = [...parametersByRowShape.values()].map((entries) => {
+        const block = blockAt(total, entries);
+        total = large ? roundUpToFour(block.end) : block.end;
+        return block;
       });
-      total = upToFour(total);
-      return { decays, parcels, start, count: total - start };
-    }).filter(({ parcels }) => parcels.length > 0);
-    const shared = threads > 1;
-    const arrays = shared ? 6 + threads : 5;
-    const [vectorsAt, squaresAt] = [4 * arrays * total, 4 * arrays * total + 4 * VECTORS.length];
-    const visibleAt = squaresAt + 8 * threads;
-    const pages = Math.ceil((visibleAt + total / 4) / PAGE);
-    this.memory = new WebAssembly.Memory({ initial: pages, ...(shared && { maximum: pages, shared }) });
+      total = roundUpToFour(total);
+      return { decays, blocks, start, count: total - start };
+    }).filter(({ blocks }) => blocks.length > 0);
+    const multiThreaded = threads > 1;
+    const arrayCount = multiThreaded ? 6 + threads : 5;
+    const [laneMasksOffset, squaresOffset] = [
+      4 * arrayCount * total,
+      4 * arrayCount * total + 4 * LANE_MASKS.length,
+    ];
+    const gradientMaskOffset = squaresOffset + 8 * threads;
+    const pages = Math.ceil((gradientMaskOffset + total / 4) / WASM_PAGE_BYTES);
+    this.memory = new WebAssembly.Memory({
+      initial: pages,
+      ...(multiThreaded && { maximum: pages, shared: multiThreaded }),
+    });
     const { buffer } = this.memory;
     const array = (i: number) => new Float32Array(buffer, 4 * i * total, total);
-    [this.values, this.gradient, this.first, this.second, this.average] = [0, 1, 2, 3, 4].map(array);
-    this.published = shared ? array(5) : this.values;
-    this.parts = shared ? Array.from({ length: threads }, (_, thread) => array(6 + thread)) : [this.gradient];
-    this.vectors = new Uint32Array(buffer, vectorsAt, VECTORS.length);
-    this.vectors.set(VECTORS);
-    this.squares = new Float64Array(buffer, squaresAt, threads);
-    this.visible = new Uint8Array(buffer, visibleAt, total / 4).fill(0b1111);
-    this.parcels = groups.flatMap(({ parcels }) => parcels);
-    for (const { parameter, start, end } of this.parcels.flatMap(({ members }) => members)) {
+    [this.values, this.gradient, this.firstMoment, this.secondMoment, this.average] = [0, 1, 2, 3, 4].map(
+      array,
+    );
+    this.sharedValues = multiThreaded ? array(5) : this.values;
+    this.threadGradients = multiThreaded
+      ? Array.from({ length: threads }, (_, thread) => array(6 + thread))
+      : [this.gradient];
+    this.laneMasks = new Uint32Array(buffer, laneMasksOffset, LANE_MASKS.length);
+    this.laneMasks.set(LANE_MASKS);
+    this.squares = new Float64Array(buffer, squaresOffset, threads);
+    this.gradientMask = new Uint8Array(buffer, gradientMaskOffset, total / 4).fill(0b1111);
+    this.blocks = groups.flatMap(({ blocks }) => blocks);
+    for (const { parameter, start, end } of this.blocks.flatMap(({ entries }) => entries)) {
       this.values.set(parameter.numbers, start);
       parameter.value = this.values.subarray(start, end);
     }
     this.assign(this.values);
     this.average.set(this.values);
-    this.runs = groups.map(({ start, count, decays }) => ({ start, count, decays }));
+    this.groups = groups.map(({ start, count, decays }) => ({ start, count, decays }));
   }
 
-  /** Gives the parameters these values. */
+  /** Sets the parameters to `values`. */
   assign(values: Float32Array): void {
     this.values.set(values);
-    this.published.set(values);
+    this.sharedValues.set(values);
   }
 
-  /** Gives the parameters arrays of their own again, so that these buffers can go. */
+  /** Copies the parameters out of the flat buffer into separate arrays, so that the buffers can be freed. */
   detach(): void {
-    for (const { members } of this.parcels)
-      for (const { parameter } of members) parameter.take(Float32Array.from(parameter.numbers));
+    for (const { entries } of this.blocks)
+      for (const { parameter } of entries) parameter.take(Float32Array.from(parameter.numbers));
   }
 
-  /** The parameters as parts of tensors that hold the parcels. */
+  /** Each parameter as a slice of the tensor of its block. */
   unpack(tensors: readonly Tensor[]): Map<Parameter, Tensor> {
     return new Map(
-      this.parcels.flatMap(({ members }, i) => {
+      this.blocks.flatMap(({ entries }, i) => {
         const parts = tensors[i].split(
           0,
-          members.map(({ parameter }) => rowsOf(parameter)[0]),
+          entries.map(({ parameter }) => rowShapeOf(parameter)[0]),
         );
-        return members.map(({ parameter }, k): [Parameter, Tensor] => [
+        return entries.map(({ parameter }, k): [Parameter, Tensor] => [
           parameter,
           parts[k].reshape(parameter.shape),
         ]);
@@ -154,75 +170,76 @@ export class FlatParameters {
     );
   }
 
-  /** Tensors of the parameters' shapes, such as their gradients, as parcels. */
+  /** One tensor for each block, concatenated from one tensor for each parameter, such as its gradient. */
   pack(tensors: ReadonlyMap<Parameter, Tensor>): Tensor[] {
-    return this.parcels.map(({ members }) =>
+    return this.blocks.map(({ entries }) =>
       concat(
-        members.map(({ parameter }) => tensors.get(parameter)!.reshape(rowsOf(parameter))),
+        entries.map(({ parameter }) => tensors.get(parameter)!.reshape(rowShapeOf(parameter))),
         0,
       ),
     );
   }
 
-  /** Makes the gradient of a parameter 0 where a mask of zeros and ones is, whatever the threads compute there. */
-  hide(parameter: Parameter, mask: readonly number[]): void {
-    const { start } = this.parcels
-      .flatMap(({ members }) => members)
+  /** Sets the gradient of a parameter to 0 wherever `mask` is 0, from the next `sumGradients` on. */
+  maskGradient(parameter: Parameter, mask: readonly number[]): void {
+    const { start } = this.blocks
+      .flatMap(({ entries }) => entries)
       .find((each) => each.parameter === parameter)!;
-    mask.forEach((visible, i) => {
-      if (visible === 0) this.visible[(start + i) >> 2] &= ~(1 << ((start + i) & 3));
+    mask.forEach((value, i) => {
+      if (value === 0) this.gradientMask[(start + i) >> 2] &= ~(1 << ((start + i) & 3));
     });
-    this.masked = true;
+    this.hasGradientMask = true;
   }
 
-  /** Adds up what the first `count` threads have computed, in their order, and measures the sum. */
+  /** Sums the gradients of the first `count` threads, in the order of the threads, and computes the norm of the sum. */
   async sumGradients(count: number): Promise<void> {
     const stride = 4 * this.values.length;
-    await this.compute((start, size, thread) => {
-      const [total, first] = [this.gradient, this.parts[0]].map((array) => array.byteOffset + 4 * start);
-      const mask = this.masked ? this.visible.byteOffset + start / 4 : 0;
+    await this.runKernel((start, size, thread) => {
+      const [total, first] = [this.gradient, this.threadGradients[0]].map(
+        (array) => array.byteOffset + 4 * start,
+      );
+      const mask = this.hasGradientMask ? this.gradientMask.byteOffset + start / 4 : 0;
       const squares = this.squares.byteOffset + 8 * thread;
-      return [["sum", total, first, stride, count, size, squares, mask, this.vectors.byteOffset]];
+      return [["sum", total, first, stride, count, size, squares, mask, this.laneMasks.byteOffset]];
     });
     this.gradientNorm = Math.sqrt(this.squares.reduce((sum, square) => sum + square, 0));
   }
 
-  /** Lets the threads make calls of the kernel, each for its part of the numbers. */
-  async compute(calls: (start: number, count: number, thread: number) => readonly Call[]): Promise<void> {
+  /** Runs kernel functions on all threads. `calls` returns the calls of one thread for its part of the buffers. */
+  async runKernel(calls: (start: number, count: number, thread: number) => readonly Call[]): Promise<void> {
     const total = this.values.length;
-    this.kernel ??= this.start();
+    this.kernel ??= this.startKernel();
     const kernel = await this.kernel;
-    const part = upToFour(Math.ceil(total / kernel.size));
-    const parts = Array.from({ length: kernel.size }, (_, thread) => {
-      const start = Math.min(total, thread * part);
-      return calls(start, Math.min(total - start, part), thread);
+    const numbersPerThread = roundUpToFour(Math.ceil(total / kernel.size));
+    const callsByThread = Array.from({ length: kernel.size }, (_, thread) => {
+      const start = Math.min(total, thread * numbersPerThread);
+      return calls(start, Math.min(total - start, numbersPerThread), thread);
     });
-    await kernel.run(parts);
+    await kernel.run(callsByThread);
   }
 
-  private start(): Promise<Kernel> {
-    const threads = this.parts.length;
-    const code = Uint8Array.from(atob(optimizerKernel[threads > 1 ? "shared" : "alone"]), (c) =>
-      c.charCodeAt(0),
-    );
-    const useful = Math.max(1, Math.floor(this.values.length / LEAST_PART));
-    return Kernel.of(code, this.memory, Math.min(threads, useful));
+  private startKernel(): Promise<Kernel> {
+    const threads = this.threadGradients.length;
+    const base64 = threads > 1 ? optimizerKernel.sharedMemory : optimizerKernel.unsharedMemory;
+    const code = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+    const maxUsefulThreads = Math.max(1, Math.floor(this.values.length / MIN_NUMBERS_PER_THREAD));
+    return Kernel.of(code, this.memory, Math.min(threads, maxUsefulThreads));
   }
 }
 
-/** The shape of a parameter as rows: a scalar is one. */
-const rowsOf = ({ sizes }: Parameter): readonly number[] => (sizes.length > 0 ? sizes : [1]);
+/** The shape of a parameter, whose first axis counts its rows. A scalar is one row. */
+const rowShapeOf = ({ sizes }: Parameter): readonly number[] => (sizes.length > 0 ? sizes : [1]);
 
-/** Parameters whose rows have one shape, one after the other from `start` on. */
-function parcelAt(start: number, parameters: readonly Parameter[]): Parcel {
+/** Lays out parameters, whose rows have the same shape, one after the other from offset `start` on. */
+function blockAt(start: number, parameters: readonly Parameter[]): ParameterBlock {
   let end = start;
-  const members = parameters.map((parameter): Place => {
-    const place = { parameter, start: end, end: end + parameter.numbers.length };
-    end = place.end;
-    return place;
+  const entries = parameters.map((parameter): PackedParameter => {
+    const entry = { parameter, start: end, end: end + parameter.numbers.length };
+    end = entry.end;
+    return entry;
   });
-  const rows = parameters.reduce((sum, parameter) => sum + rowsOf(parameter)[0], 0);
-  return { members, start, end, shape: [rows, ...rowsOf(parameters[0]).slice(1)] };
+  const rows = parameters.reduce((sum, parameter) => sum + rowShapeOf(parameter)[0], 0);
+  return { entries, start, end, shape: [rows, ...rowShapeOf(parameters[0]).slice(1)] };
 }
 
-const upToFour = (count: number): number => 4 * Math.ceil(count / 4);
+const roundUpToFour = (count: number): number => 4 * Math.ceil(count / 4);

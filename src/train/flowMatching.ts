@@ -7,7 +7,7 @@ import { drawForRows } from "../graph/tracing/drawn.ts";
 import { checkParametersFound } from "../nn/lostParameters.ts";
 import { trainableParameters } from "../nn/module.ts";
 
-/** Deviation of a path at its end, at the data. */
+/** Standard deviation of a conditional path around its data point at t = 1. */
 const SIGMA = 1e-4;
 
 /**
@@ -16,8 +16,8 @@ const SIGMA = 1e-4;
  *
  *     |v(t, (1 - (1 - s) t) z + t x) - (x - (1 - s) z)|^2 with s = 10^-4, t uniform, z drawn from the base.
  *
- * Nothing is integrated. What it trains is a continuous flow, whose density is then exact as ever. Throws `ARGUMENT` for a
- * flow that is not continuous, or has something else to learn.
+ * Training integrates no differential equation. Throws `ARGUMENT` unless the flow is continuous and has no trainable parameters
+ * outside of its velocity field and embedding.
  */
 export function flowMatchingLoss(flow: Flow, x: Tensor, context?: Tensor): Tensor {
   const { velocity, rest } = splitFlow(flow);
@@ -38,16 +38,16 @@ export function flowMatchingLoss(flow: Flow, x: Tensor, context?: Tensor): Tenso
   return loss;
 }
 
-/** The field of the continuous part, which is next to the base, and the parts between it and the data. */
+/** The velocity field of the bijection next to the base, and the bijections between it and the data. */
 function splitFlow(flow: Flow): { velocity: VelocityField; rest: Bijection[] } {
   const [first, ...rest] = flattened(flow.bijection).map(({ bijection }) => bijection);
   const own = new Set(trainableParameters([first, flow.embedding]).values());
   const other = [...flow.parameters()].find(([, p]) => p.trainable && !own.has(p));
   if (first.velocity && !other)
     return { velocity: (t, y, context) => first.velocity!(t, y, contextFor(first, context)), rest };
-  throw new PushforwardError("ARGUMENT", "flow matching does not fit this flow", {
-    expected: "a base without learned parameters, a continuous bijection, and then nothing that is learned",
-    received: first.velocity ? `${other![0]} to learn` : first.describe().type,
-    hint: "Train it by likelihood, or build it with cnf().",
+  throw new PushforwardError("ARGUMENT", "flow matching cannot train this flow", {
+    expected: "a continuous bijection next to the base, and no other trainable parameters",
+    received: first.velocity ? `the trainable parameter ${other![0]}` : first.describe().type,
+    hint: "Train it by maximum likelihood, or build it with cnf().",
   });
 }

@@ -4,64 +4,64 @@ import type { RunOptions } from "../flows/rowJobs.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 import { threadsInside } from "../runtime/team.ts";
+import { formatRow } from "./formatRow.ts";
 import { importanceWarnings } from "./importanceWarnings.ts";
 import { findMissedMass, type MissedMass } from "./missedMass.ts";
 import { paretoShape } from "./paretoShape.ts";
-import { shownRow } from "./shownRow.ts";
 import { checkedDensity, type TargetDensity } from "./targetDensity.ts";
 
-/** Rows at a time, so that memory stays bounded. */
-const CHUNK = 1024;
+/** The largest number of rows in one evaluation of the density, which bounds memory. */
+const MAX_ROWS_PER_CALL = 1024;
 
 export interface ImportanceOptions extends RunOptions {
-  /** Seed of the draws and of the chains. Default 0. */
+  /** Seed of the samples and of the Markov chains. Default 0. */
   seed?: number;
   /**
-   * Looks for mass of the density that the flow misses, by short Markov chains: 2 n further evaluations of the density, and
-   * n / 10 of the flow's. Turn it off where one of them is slow, or where columns are not continuous. Default true.
+   * Whether to look for mass of the density that the flow misses, by short Markov chains. They take 2 n further evaluations of the
+   * density and n / 10 of the flow. Turn this off if one of them is slow, or if columns are not continuous. Default true.
    */
   detectMissedMass?: boolean;
 }
 
-/** A weighted sample of the density p = p~ / Z, drawn from a flow q, and what it says of both. */
+/** A weighted sample of the density p = p~ / Z, drawn from a flow q, and estimates from it. */
 export interface ImportanceResult {
   /** [n, D], drawn from the flow. */
   readonly samples: Float64Array;
-  /** log(p~(x) / q(x)) of each sample, less their logsumexp: the weights sum to 1. -Infinity where p~ is 0. */
+  /** log(p~(x) / q(x)) of each sample minus their logsumexp, so that the weights sum to 1. -Infinity where p~ is 0. */
   readonly logWeights: Float64Array;
-  /** Evidence lower bound in nats: mean of log p~(x) - log q(x), which is log Z - KL(q || p). */
+  /** Evidence lower bound in nats: the mean of log p~(x) - log q(x), which estimates log Z - KL(q || p). */
   readonly elbo: number;
   /** Standard error of `elbo`. */
   readonly standardError: number;
-  /** log Z in nats: the logarithm of the mean of p~(x) / q(x). */
+  /** Estimate of log Z in nats: the logarithm of the mean of p~(x) / q(x). */
   readonly logNormalizer: number;
   /** Standard error of `logNormalizer`, to first order. */
   readonly logNormalizerError: number;
   /** (sum w)^2 / sum w^2, from 1 to n. */
   readonly effectiveSampleSize: number;
-  /** Shape of the tail of the weights, which can be relied on below 0.7; see `paretoShape`. */
+  /** Pareto shape of the tail of the weights: estimates from them are reliable below 0.7. See `paretoShape`. */
   readonly paretoShape: number;
   /**
-   * Share of the mass of p, from 0 to 1, that short Markov chains found where p is more than 100 times as dense as q, and the
-   * draws of the flow did not. The fields above do not include it. Usually there is more than the chains find. NaN with
+   * Estimated share of the mass of p, from 0 to 1, that samples of the flow miss and short Markov chains found, where p is
+   * more than 100 times as dense as q. It is a lower bound in expectation. The fields above do not include this mass. NaN with
    * `detectMissedMass: false`.
    */
   readonly missedMass: number;
   /** Standard error of `missedMass`. */
   readonly missedMassError: number;
   /**
-   * What makes the numbers above unreliable, a sentence or two each, with a hint: missed mass, or weights with a heavy tail.
-   * None is no proof: nothing sees a mode that neither the flow nor the chains reach.
+   * Reasons why the numbers above are unreliable (missed mass, or weights with a heavy tail), each with a hint. No warnings
+   * prove nothing: a mode that neither the flow nor the chains reach stays undetected.
    */
   readonly warnings: readonly string[];
 }
 
 /**
- * Draws n rows from a flow and weighs them by an unnormalized log-density, [N, D] -> [N]. Mass that the flow never draws is
- * looked for by Markov chains (`missedMass`), since the weights cannot show it.
+ * Importance sampling: draws n samples from a flow and weights them by an unnormalized log-density, [N, D] -> [N]. The weights
+ * cannot show mass where the flow draws no samples, so Markov chains look for it (`missedMass`).
  *
- * Throws `SHAPE` if the density gives no number for each row, and `NUMERIC` where it or the flow gives a NaN or +Infinity, or
- * the density is 0 at all rows.
+ * @throws SHAPE when the density does not return a number for each row; NUMERIC when the density or the flow returns NaN or
+ *   +Infinity for a sample, or the density is 0 for all samples.
  */
 export async function importance(
   flow: Flow,
@@ -72,12 +72,12 @@ export async function importance(
   const checked = checkedDensity(logDensity, flow.features);
   const { seed, detectMissedMass = true, ...run } = options;
   const { samples, logProb } = await flow.sampleAndLogProb(n, { ...run, seed });
-  // Samples far from 0 keep in float64 what tells them apart.
+  // In float32, samples far from 0 would lose the digits in which they differ.
   const precision = options.precision ?? (flow.columnForFloat64() ? "float64" : "float32");
-  const target = compiledTarget(checked, flow.features, { ...run, precision });
+  const target = compileTarget(checked, flow.features, { ...run, precision });
   try {
     const logTarget = await target.evaluate(samples);
-    const weighted = weigh(samples, logTarget, logProb, flow.features);
+    const weighted = importanceWeights(samples, logTarget, logProb, flow.features);
     const evaluateFlow = (rows: Float64Array) => flow.logProb(rows, undefined, run);
     const continued = { ...weighted, features: flow.features, logTarget, evaluateFlow };
     const missed: MissedMass = detectMissedMass
@@ -97,8 +97,8 @@ export async function importance(
   }
 }
 
-/** The fields that follow from log p~(x) and log q(x) of each sample. */
-function weigh(
+/** The fields of the result that follow from log p~(x) and log q(x) of each sample. */
+function importanceWeights(
   samples: Float64Array,
   logTarget: Float64Array,
   logProb: Float64Array,
@@ -109,21 +109,21 @@ function weigh(
   const bad = logRatios.findIndex((ratio) => Number.isNaN(ratio) || ratio === Number.POSITIVE_INFINITY);
   if (bad >= 0) {
     const x = samples.subarray(bad * features, (bad + 1) * features);
-    const ofFlow = ![...x, logProb[bad]].every(Number.isFinite);
+    const flowFailed = ![...x, logProb[bad]].every(Number.isFinite);
     throw new PushforwardError(
       "NUMERIC",
-      `${ofFlow ? "the flow" : "the log-density"} fails at x = ${shownRow(x)}`,
+      `${flowFailed ? "the flow" : "the log-density"} is not finite at x = ${formatRow(x)}`,
       {
         expected: "a finite number",
-        received: `${ofFlow ? logProb[bad] : logTarget[bad]}`,
+        received: `${flowFailed ? logProb[bad] : logTarget[bad]}`,
       },
     );
   }
   const largest = logRatios.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   if (largest === Number.NEGATIVE_INFINITY) {
-    throw new PushforwardError("NUMERIC", "the log-density gives no weight to any sample", {
-      expected: "a finite number somewhere",
-      received: n === 0 ? "no samples" : `-Infinity at all ${n}`,
+    throw new PushforwardError("NUMERIC", "the log-density is -Infinity for all samples of the flow", {
+      expected: "a finite log-density of at least one sample",
+      received: n === 0 ? "no samples" : `-Infinity for all ${n} samples`,
     });
   }
   const weights = logRatios.map((ratio) => Math.exp(ratio - largest));
@@ -143,7 +143,7 @@ function weigh(
 }
 
 /** The log-density compiled for any number of rows: [N, D] -> [N]. */
-function compiledTarget(logDensity: TargetDensity, features: number, options: RunOptions) {
+function compileTarget(logDensity: TargetDensity, features: number, options: RunOptions) {
   const compiled = compile(logDensity, [["N", features]], {
     providers: options.providers,
     precision: options.precision,
@@ -153,8 +153,11 @@ function compiledTarget(logDensity: TargetDensity, features: number, options: Ru
   return {
     async evaluate(rows: Float64Array): Promise<Float64Array> {
       const result = new Float64Array(rows.length / features);
-      for (let start = 0; start < result.length; start += CHUNK)
-        result.set(await compiled(rows.subarray(start * features, (start + CHUNK) * features)), start);
+      for (let start = 0; start < result.length; start += MAX_ROWS_PER_CALL)
+        result.set(
+          await compiled(rows.subarray(start * features, (start + MAX_ROWS_PER_CALL) * features)),
+          start,
+        );
       return result;
     },
     release: () => compiled.release(),

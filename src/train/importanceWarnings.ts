@@ -1,17 +1,17 @@
+import { formatRow } from "./formatRow.ts";
 import type { ImportanceResult } from "./importance.ts";
 import type { MissedMass } from "./missedMass.ts";
-import { shownRow } from "./shownRow.ts";
 
-/** Estimates from weights whose tail has a larger shape do not become reliable with any practical number of samples. */
+/** With a larger Pareto shape, no practical number of samples makes estimates reliable (Vehtari et al. 2024). */
 const MAX_PARETO_SHAPE = 0.7;
 
-/** Above this share of n, the effective sample size shows that the tail has too little weight to matter, whatever its shape. */
+/** If the effective sample size is a larger share of n, the tail has too little weight to matter, whatever its shape. */
 const MAX_EFFECTIVE_SHARE = 0.9;
 
-/** A single draw with a larger weight dominates the estimates; of n draws, each has 1 / n where the flow is the density. */
+/** A single sample with a larger weight dominates the estimates. If the flow equals the density, each has 1 / n. */
 const maxWeight = (n: number): number => Math.max(0.01, 20 / n);
 
-/** What makes the numbers of a weighted sample unreliable, as sentences with a hint. */
+/** Reasons why estimates from a weighted sample are unreliable, in sentences with a hint. */
 export function importanceWarnings(
   {
     samples,
@@ -27,30 +27,30 @@ export function importanceWarnings(
   if (example) {
     const percent = Number((100 * share).toPrecision(share < 0.1 ? 1 : 2));
     warnings.push(
-      `At least about ${percent}% of the density's mass lies where the flow draws almost no rows, for example at x = ${shownRow(example)}: logNormalizer is too low by that share or more. ${placeOf(example, samples, features)}`,
+      `At least about ${percent}% of the density's mass lies where the flow has almost no samples, for example at x = ${formatRow(example)}: logNormalizer is too low by that share or more. ${describeLocation(example, samples, features)}`,
     );
   }
   const largest = Math.exp(logWeights.reduce((a, b) => Math.max(a, b)));
   const heavy = paretoShape > MAX_PARETO_SHAPE && effectiveSampleSize < MAX_EFFECTIVE_SHARE * n;
   if (heavy || largest > maxWeight(n)) {
     warnings.push(
-      `A few weights are far larger than the others (paretoShape ${paretoShape.toFixed(2)}, largest weight ${largest.toPrecision(2)} of 1), so weighted means and logNormalizer are unreliable. Fit with more steps or layers, or give the flow a base with heavier tails, such as StudentT.`,
+      `A few weights are far larger than the others (paretoShape ${paretoShape.toFixed(2)}, largest weight ${largest.toPrecision(2)} of a sum of 1), so weighted means and logNormalizer are unreliable. Fit with more steps or layers, or give the flow a base with heavier tails, such as StudentT.`,
     );
   }
   return warnings;
 }
 
-/** Where a missed point lies relative to the draws of the flow, and what helps. */
-function placeOf(example: Float64Array, samples: Float64Array, features: number): string {
+/** Describes where a missed point lies relative to the samples of the flow, with a hint. */
+function describeLocation(example: Float64Array, samples: Float64Array, features: number): string {
   const ranges = Array.from(example, (value, column) => {
     const [low, high] = rangeOf(samples, column, features);
     return { column, value, low, high, excess: Math.max(low - value, value - high) / (high - low) };
   });
   const { column, value, low, high, excess } = ranges.reduce((a, b) => (b.excess > a.excess ? b : a));
   if (!(excess > 0))
-    return "Each of its columns is within the range of the flow's draws: fit with annealing, more layers or more steps.";
+    return "Each column of this point is within the range of the flow's samples: fit with annealing, more layers or more steps.";
   const [shownValue, shownLow, shownHigh] = [value, low, high].map((x) => Number(x.toPrecision(3)));
-  return `Its column ${column} is ${shownValue}, and the flow draws from ${shownLow} to ${shownHigh}: raise the bound of splines that end there, give the flow a base with heavier tails, such as StudentT, or, if it is another mode, fit with annealing.`;
+  return `Its column ${column} is ${shownValue}, and the flow's samples are between ${shownLow} and ${shownHigh}: raise the bound of splines that end there, or give the flow a base with heavier tails, such as StudentT. If it is a separate mode, fit with annealing.`;
 }
 
 function rangeOf(samples: Float64Array, column: number, features: number): [number, number] {

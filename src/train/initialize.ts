@@ -4,8 +4,9 @@ import type { Flow } from "../flows/flow.ts";
 import type { Limits } from "../limits.ts";
 
 /**
- * Sets what a flow takes from data (scales, actnorm, mixture components), from the data side to the base: each part sees
- * the rows as the parts before it leave them. Held-out rows, as they arrive at the base, may decide between choices made there.
+ * Data-dependent initialization: sets the parameters that are estimated from data (standardization, actnorm, components of a
+ * mixture). It goes from the data to the base, so each part is initialized from the rows that the parts before it
+ * output. The base may use held-out rows, for example to choose the number of mixture components.
  */
 export async function initialize(
   flow: Flow,
@@ -16,7 +17,7 @@ export async function initialize(
   await flow.fitToData?.(asDataRows(data), heldOut && asDataRows(heldOut), limits);
 }
 
-/** Rows as modules take them to be initialized from. */
+/** The rows of a dataset in the form that `fitToData` of a module takes. */
 export const asDataRows = ({
   rows,
   features,

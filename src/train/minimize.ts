@@ -13,39 +13,39 @@ import {
   minimizeSettingsSchema,
   settingsIn,
 } from "./options.ts";
-import { asDataset, asInMemory, like, type TrainingData, trainingRows } from "./rowsForTraining.ts";
+import { asDataset, asInMemory, sameColumnsAs, type TrainingData, trainingRows } from "./rowsForTraining.ts";
 import { runTraining } from "./runTraining.ts";
-import type { Stopped } from "./trainingLoop.ts";
+import type { StopReason } from "./trainingLoop.ts";
 
 export interface MinimizeResult {
   readonly epochs: readonly MinimizeEpoch[];
-  /** The epoch whose weights the model has now; 0 is the start. */
+  /** The epoch whose weights the model has now; 0 is the initial model. */
   readonly bestEpoch: number;
   /** The smallest validation loss; undefined without validation rows. */
   readonly validationLoss: number | undefined;
-  readonly stopped: Stopped;
-  /** The rows that were learned from, and those that decided when to end; undefined without data. */
+  readonly stopped: StopReason;
+  /** The rows that gradients were computed from, and the held-out rows of early stopping; undefined without data. */
   readonly training: Dataset | undefined;
   readonly validation: InMemoryDataset | undefined;
 }
 
 /**
- * Minimizes a loss over the parameters of a model by stochastic gradient steps: any loss that is written with tensors over
- * batches of rows, and over noise. What `fit` and `fitDensity` have it has: optimizers, schedules, clipping, an average of the
- * weights, early stopping, recovery, checkpoints, threads.
+ * Minimizes a loss over the parameters of a model by stochastic gradient descent. The loss is any function of tensors over
+ * batches of rows and over noise. Training is that of `fit`: optimizers, schedules, gradient clipping, an average of the weights,
+ * early stopping, recovery, checkpoints, threads.
  *
  *     await minimize(({ values }) => flow.logProb(values).neg(), flow, rows);
  *
- * `model` is an object with parameters in public properties, or several in an object or array; what else the loss reads is
- * named as `frozen` and stays as it is. Without data (`undefined`) the loss draws its rows,
- * `batch.normal(size)`, and training takes `steps` steps; an epoch is then 100 of them.
+ * `model` is an object with parameters in public properties, or an object or array of several. Other modules that the loss reads
+ * are passed as `frozen`, and are not trained. Without data (`undefined`) the loss draws random inputs with
+ * `batch.normal(size)`, training takes `steps` steps, and 100 steps are an epoch.
  *
- * With data, a tenth of the rows is held out; training ends when their loss has not become smaller for `patience` epochs,
- * and leaves the model with the weights that were best on them, the start included. If a loss becomes NaN, infinite or explodes,
- * training goes back to its last good weights with half the step.
+ * With data, a tenth of the rows is held out. Training ends when their loss has not decreased for `patience` epochs,
+ * and leaves the model with the weights that had the smallest held-out loss; the initial model counts. If the loss becomes
+ * NaN, infinite or explodes, training returns to its last good weights and halves the step size.
  *
- * @throws SHAPE when the loss gives neither a number for each row, [N], nor a scalar; ARGUMENT when an option does not fit or
- *   the model has nothing to train; DATA when there is too little to learn from; NUMERIC when the loss fails four times.
+ * @throws SHAPE when the loss returns neither a number for each row, [N], nor a scalar; ARGUMENT when an option is not valid or
+ *   the model has no trainable parameters; DATA when there are too few rows; NUMERIC when the loss fails four times.
  */
 export async function minimize(
   loss: Loss,
@@ -57,35 +57,38 @@ export async function minimize(
   const { validationLoss, frozen, ...others } = options;
   const settings = parse(minimizeSettingsSchema, settingsIn(others), "an option of minimize");
   const { context, weights } = options;
-  const needless = (["validation", "context", "weights"] as const).find(
+  const unusedOption = (["validation", "context", "weights"] as const).find(
     (name) => options[name] !== undefined,
   );
-  if (data === undefined && needless) {
+  if (data === undefined && unusedOption) {
     throw new PushforwardError(
       "ARGUMENT",
-      `the option ${needless} of minimize goes with data, and there are none`,
+      `the option ${unusedOption} of minimize needs data, but data is undefined`,
       {
-        hint: "Give the data, or leave it out.",
+        hint: `Give data, or remove the option ${unusedOption}.`,
       },
     );
   }
-  const given =
+  const datasetOrPromise =
     data === undefined ? undefined : asDataset(data, {}, { seed: settings.seed, context, weights });
   const validation =
     options.validation &&
-    given &&
-    asInMemory(options.validation, given instanceof Promise ? {} : like(given));
-  const all = await given;
-  const rows = all && trainingRows(all, validation, settings);
+    datasetOrPromise &&
+    asInMemory(
+      options.validation,
+      datasetOrPromise instanceof Promise ? {} : sameColumnsAs(datasetOrPromise),
+    );
+  const rowsGiven = await datasetOrPromise;
+  const rows = rowsGiven && trainingRows(rowsGiven, validation, settings);
   const parameters: ReadonlyMap<string, Parameter> = parametersOf(model);
-  if (![...parameters.values()].some(({ trainable }) => trainable)) throw nothingToTrain(model);
-  const known = { model, frozen };
-  /** The loss, after a check that training changes all parameters that it reads. */
-  const checked =
-    (own: Loss): Loss =>
+  if (![...parameters.values()].some(({ trainable }) => trainable)) throw noTrainableParameters(model);
+  const modules = { model, frozen };
+  /** Adds a check that every parameter that the loss reads belongs to `model` or `frozen`. */
+  const withParameterCheck =
+    (lossToCheck: Loss): Loss =>
     (batch) => {
-      const result = own(batch);
-      checkParametersFound(known, result instanceof Tensor ? [result] : Object.values(result), []);
+      const result = lossToCheck(batch);
+      checkParametersFound(modules, result instanceof Tensor ? [result] : Object.values(result), []);
       return result;
     };
   const result = await runTraining(
@@ -96,8 +99,8 @@ export async function minimize(
       description: [...parameters.keys()],
       problem: () => ({
         name: "training",
-        loss: checked(loss),
-        validationLoss: validationLoss && checked(validationLoss),
+        loss: withParameterCheck(loss),
+        validationLoss: validationLoss && withParameterCheck(validationLoss),
       }),
     },
     { ...options, deadline },
@@ -110,9 +113,9 @@ export async function minimize(
   };
 }
 
-const nothingToTrain = (model: object): PushforwardError =>
-  new PushforwardError("ARGUMENT", "the model has nothing to train", {
+const noTrainableParameters = (model: object): PushforwardError =>
+  new PushforwardError("ARGUMENT", "the model has no trainable parameters", {
     expected: "an object with trainable parameters in public properties",
-    received: `an object of class ${model.constructor?.name ?? "?"} without any`,
+    received: `an object of class ${model.constructor?.name ?? "?"}`,
     hint: "Give the objects whose parameters the loss reads: minimize(loss, { encoder, decoder }, rows).",
   });

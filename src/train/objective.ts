@@ -3,37 +3,37 @@ import type { Draws } from "../graph/tracing/drawn.ts";
 import { Random } from "../random/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { BatchLoss, type Loss, type LossValues } from "./batchLoss.ts";
+import { shardCount } from "./dataParallelLoss.ts";
 import type { TrainingSettings } from "./options.ts";
-import { sharesOf } from "./sharedLoss.ts";
 import type { Weights } from "./weights.ts";
 
 /** The rows of a training. */
 export interface TrainingRows {
   readonly training: Dataset;
-  /** None where nothing decides when to end. */
+  /** Held-out rows for early stopping; undefined if there is none. */
   readonly validation: InMemoryDataset | undefined;
 }
 
-/** Where a loss that is not finite comes from. */
+/** The cause of a loss that is not finite: the layer and row or the draw, and a hint. */
 export interface Explanation {
   readonly where: string;
   readonly hint?: string;
 }
 
-/** What is minimized. */
+/** An optimization problem: the loss to minimize, and functions that prepare rows and explain failures. */
 export interface Problem {
-  /** What messages call it. */
+  /** The subject of error messages, such as "training". */
   readonly name: string;
   readonly loss: Loss;
-  /** Of the validation rows, where it differs from `loss`. */
+  /** The loss of validation rows, if it differs from `loss`. */
   readonly validationLoss?: Loss | undefined;
-  /** Whether the losses are known to give a number for each row. */
+  /** True if the losses are known to return a number for each row. */
   readonly perRow?: boolean;
-  /** Applied to all rows before they are used. */
+  /** Transforms all rows before they are used, for example by standardization. */
   readonly prepare?: (rows: InMemoryDataset) => InMemoryDataset;
   /**
-   * Finds out why the loss of these rows is not finite; `starting` before the first step. Throws where no training can help.
-   * Without data there are no rows, and `draws` is where the loss drew from.
+   * Finds the cause of a loss that is not finite, from the rows of the batch or, without data, from the random numbers `draws`.
+   * `starting` is true before the first step. Throws if training cannot help.
    */
   readonly explain?: (
     rows: InMemoryDataset | undefined,
@@ -41,39 +41,38 @@ export interface Problem {
   ) => Promise<Explanation | undefined>;
 }
 
-/** Steps of an epoch where there are no data. */
-const STEPS_WITHOUT_DATA = 100;
-/** Training rows whose validation loss is reported where training minimizes another loss. */
-const MAX_TRAINING_ROWS_EVALUATED = 1000;
+/** Without data, this many steps are an epoch: the interval of records, plateaus and recovery. */
+const STEPS_PER_EPOCH_WITHOUT_DATA = 100;
+/** If the validation loss differs from the training loss, it is also reported for at most this many training rows. */
+const MAX_EVALUATED_TRAINING_ROWS = 1000;
 
-/** A step of a training. */
+/** The input of one training step. */
 export interface Step {
-  /** Its rows; undefined without data. */
+  /** The rows; undefined without data. */
   readonly batch: Batch | undefined;
-  /** How many rows it has. */
+  /** The number of rows, of data or drawn. */
   readonly rows: number;
-  /** Where its loss draws from. */
+  /** The source of random numbers. */
   readonly draws: Draws;
 }
 
-/** The rows of a training as its steps and its evaluations take them. */
+/** The rows of a training after `Problem.prepare`. */
 interface PreparedRows {
   readonly widths: Pick<Dataset, "features" | "contextFeatures">;
   readonly batches: Batches;
   readonly validation: InMemoryDataset | undefined;
-  /** Training rows that are evaluated after each epoch, where the loss of its steps does not tell the validation loss. */
+  /** Training rows that are evaluated after each epoch if the validation loss differs from the training loss. */
   readonly sample: InMemoryDataset | undefined;
 }
 
-/** A problem with its rows and compiled losses: what the steps of an epoch are, and the loss of each and of rows. */
+/** A problem with its rows and its compiled losses. It generates the steps of an epoch and computes losses. */
 export class Objective {
-  /** How many steps an epoch has. */
   readonly stepsPerEpoch: number;
-  /** How many epochs there are without data; undefined with data, where the settings say it. */
+  /** The number of epochs without data. Undefined with data: the settings limit the epochs. */
   readonly epochs: number | undefined;
   private readonly rows: PreparedRows | undefined;
-  private readonly gradient: BatchLoss;
-  private readonly evaluated: BatchLoss | undefined;
+  private readonly stepLoss: BatchLoss;
+  private readonly evaluationLoss: BatchLoss | undefined;
   private readonly batchSize: number;
   private readonly settings: TrainingSettings;
 
@@ -85,15 +84,15 @@ export class Objective {
     settings: TrainingSettings,
   ) {
     this.rows = rows;
-    this.gradient = gradient;
-    this.evaluated = evaluated;
+    this.stepLoss = gradient;
+    this.evaluationLoss = evaluated;
     this.batchSize = batchSize;
     this.settings = settings;
-    this.stepsPerEpoch = rows ? Math.ceil(rows.batches.rows / batchSize) : STEPS_WITHOUT_DATA;
-    this.epochs = rows ? undefined : Math.ceil(settings.steps / STEPS_WITHOUT_DATA);
+    this.stepsPerEpoch = rows ? Math.ceil(rows.batches.rows / batchSize) : STEPS_PER_EPOCH_WITHOUT_DATA;
+    this.epochs = rows ? undefined : Math.ceil(settings.steps / STEPS_PER_EPOCH_WITHOUT_DATA);
   }
 
-  static async of(
+  static async create(
     problem: Problem,
     weights: Weights,
     data: TrainingRows | undefined,
@@ -105,29 +104,29 @@ export class Objective {
     const rows = data && preparedRows(data, problem, batchSize, settings.seed);
     const engine = { ...(providers && { providers }), ...(threads !== undefined && { threads }) };
     const common = { widths: rows?.widths, perRow };
-    const parts = weights.flat.parts.length;
-    const ofSteps = { ...common, rows: batchSize, threads: parts, withGradient: true };
-    const gradient = await BatchLoss.of(loss, weights, ofSteps, engine);
+    const gradientThreads = weights.flat.threadGradients.length;
+    const stepOptions = { ...common, rows: batchSize, threads: gradientThreads, withGradient: true };
+    const gradient = await BatchLoss.create(loss, weights, stepOptions, engine);
     const count = rows?.validation?.rows;
-    const shares = sharesOf(batchSize, engine);
+    const evaluationThreads = shardCount(batchSize, engine);
     const evaluated =
       count === undefined
         ? undefined
-        : await BatchLoss.of(
+        : await BatchLoss.create(
             validationLoss,
             weights,
-            { ...common, rows: count, threads: shares, withGradient: false },
+            { ...common, rows: count, threads: evaluationThreads, withGradient: false },
             engine,
           );
     return new Objective(rows, gradient, evaluated, batchSize, settings);
   }
 
   /** Whether there are validation rows. */
-  get validated(): boolean {
+  get hasValidation(): boolean {
     return this.rows?.validation !== undefined;
   }
 
-  /** The steps of an epoch, in an order that depends only on the seed and the epoch. */
+  /** Generates the steps of an epoch, in an order that depends only on the seed and the epoch. */
   async *steps(epoch: number): AsyncGenerator<Step> {
     let step = 0;
     if (this.rows) {
@@ -135,49 +134,49 @@ export class Objective {
         yield { batch, rows: batch.indices.length, draws: this.draws(epoch, step++) };
       return;
     }
-    const left = this.settings.steps - (epoch - 1) * STEPS_WITHOUT_DATA;
-    while (step < Math.min(left, STEPS_WITHOUT_DATA))
+    const left = this.settings.steps - (epoch - 1) * STEPS_PER_EPOCH_WITHOUT_DATA;
+    while (step < Math.min(left, STEPS_PER_EPOCH_WITHOUT_DATA))
       yield { batch: undefined, rows: this.batchSize, draws: this.draws(epoch, step++) };
   }
 
-  /** The loss of a step, with its gradient in the flat buffer of the weights. */
+  /** Returns the loss of a step, and leaves its gradient in the flat buffer of the weights. */
   lossAndGradient({ batch, rows, draws }: Step): Promise<LossValues> {
     return batch
-      ? this.gradient.ofBatch(batch, this.rows!.batches.meanWeight, draws)
-      : this.gradient.ofDraws(rows, draws);
+      ? this.stepLoss.evaluateBatch(batch, this.rows!.batches.meanWeight, draws)
+      : this.stepLoss.evaluateDrawn(rows, draws);
   }
 
-  /** The validation loss of the validation rows, after `epochs` epochs; undefined without such rows. */
+  /** The loss of the validation rows after `epochs` epochs; undefined without validation rows. */
   async validationLoss(epochs: number): Promise<number | undefined> {
     return this.rows?.validation && this.evaluate(this.rows.validation, epochs);
   }
 
-  /** The validation loss of some training rows, where the losses of the steps do not tell it. */
+  /** The validation loss of a sample of training rows; undefined if it is the same as the training loss. */
   async trainingLoss(epochs: number): Promise<number | undefined> {
     return this.rows?.sample && this.evaluate(this.rows.sample, epochs);
   }
 
-  /** Why the loss of the validation rows is not finite before the first step; see `Problem.explain`. */
+  /** Calls `Problem.explain` for the validation rows before the first step. */
   async explainStart({ explain }: Problem): Promise<void> {
     await explain?.(this.rows?.validation, { starting: true });
   }
 
   async release(): Promise<void> {
-    await this.gradient.release();
-    await this.evaluated?.release();
+    await this.stepLoss.release();
+    await this.evaluationLoss?.release();
   }
 
-  /** Draws are the same each time, so that epochs can be compared. */
+  /** The random numbers are the same in each evaluation, so that epochs are comparable. */
   private evaluate(rows: InMemoryDataset, epochs: number): Promise<number> {
     const random = new Random(this.settings.seed).split("evaluated");
-    return this.evaluated!.mean(rows, { random, step: epochs * this.stepsPerEpoch });
+    return this.evaluationLoss!.mean(rows, { random, step: epochs * this.stepsPerEpoch });
   }
 
   private draws(epoch: number, step: number): Draws {
     const { seed } = this.settings;
     return {
       step: (epoch - 1) * this.stepsPerEpoch + step,
-      // Made only where a loss draws: a short step takes 2% longer with it.
+      // Created only if the loss reads it: creation takes 2% of a short step.
       get random() {
         return new Random(seed).split("drawn").split(epoch).split(step);
       },
@@ -195,6 +194,6 @@ function preparedRows(
     widths: training,
     batches: training.batches({ batchSize, seed, prepare }),
     validation: validation && prepare(validation),
-    sample: validationLoss && prepare(training.sample.spaced(MAX_TRAINING_ROWS_EVALUATED)),
+    sample: validationLoss && prepare(training.sample.spaced(MAX_EVALUATED_TRAINING_ROWS)),
   };
 }

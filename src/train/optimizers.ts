@@ -8,7 +8,7 @@ import { reserve, Weights } from "./weights.ts";
 export type ModelOptimizerOptions = Omit<OptimizerOptions, "type">;
 
 /**
- * An optimizer of the parameters of a model, for training loops of one's own: made by `adam`, `adamW` or `sgd`.
+ * An optimizer of the parameters of a model, for custom training loops. `adam`, `adamW` and `sgd` create one.
  *
  *     const optimizer = adam(flow, { learningRate: 3e-3 });
  *     const step = compile((x) => valueAndGrad(flow.logProb(x).mean().neg(), optimizer.parameters), [["N", 2]]);
@@ -16,27 +16,27 @@ export type ModelOptimizerOptions = Omit<OptimizerOptions, "type">;
  *     await optimizer.step(gradients);
  */
 export class ModelOptimizer {
-  /** The parameters that it trains, in the order in which `step` takes their gradients. */
+  /** The trained parameters, in the order in which `step` takes their gradients. */
   readonly parameters: readonly Parameter[];
   private readonly weights: Weights;
-  private readonly end: () => void;
+  private readonly endReservation: () => void;
   private readonly optimizer: Optimizer;
 
   constructor(model: object, options: OptimizerOptions) {
     const settings = parse(optimizerSchema, options, "an option of the optimizer");
     const parameters = parametersOf(model);
-    this.end = reserve(parameters);
+    this.endReservation = reserve(parameters);
     this.weights = new Weights(parameters, false, 1);
     this.parameters = [...this.weights.trainable.values()];
     this.optimizer = new Optimizer(settings, this.weights.flat);
   }
 
   /**
-   * One step against the gradients of the parameters, each in row-major order. `scale` multiplies the learning rate, for
-   * schedules; `clipNorm` is the largest norm of all gradients together, and longer ones are scaled down to it.
+   * Takes one step, given the gradient of each parameter in row-major order. `scale` multiplies the learning rate, for
+   * schedules. If the norm of all gradients together is larger than `clipNorm`, they are scaled down to this norm.
    *
-   * @throws SHAPE when a gradient is missing or has another number of elements than its parameter; NUMERIC when the gradients
-   *   are not finite. The parameters are then as before.
+   * @throws SHAPE when a gradient is missing or has a different number of elements than its parameter; NUMERIC when the gradients
+   *   are not finite. The parameters are then unchanged.
    */
   async step(
     gradients: readonly ArrayLike<number>[],
@@ -46,8 +46,8 @@ export class ModelOptimizer {
     }: { readonly scale?: number; readonly clipNorm?: number } = {},
   ): Promise<void> {
     const { flat } = this.weights;
-    const places = new Map(
-      flat.parcels.flatMap(({ members }) => members).map(({ parameter, start }) => [parameter, start]),
+    const offsets = new Map(
+      flat.blocks.flatMap(({ entries }) => entries).map(({ parameter, start }) => [parameter, start]),
     );
     let squares = 0;
     this.parameters.forEach((parameter, i) => {
@@ -59,34 +59,34 @@ export class ModelOptimizer {
           hint: "Give the gradients in the order of optimizer.parameters.",
         });
       }
-      flat.gradient.set(gradient, places.get(parameter)!);
+      flat.gradient.set(gradient, offsets.get(parameter)!);
       for (let k = 0; k < gradient.length; k++) squares += gradient[k]! ** 2;
     });
     const norm = Math.sqrt(squares);
     if (!Number.isFinite(norm)) {
       throw new PushforwardError("NUMERIC", "the gradients are not finite", {
         received: `a norm of ${norm}`,
-        hint: "Lower the learning rate, or leave this batch out.",
+        hint: "Lower the learning rate, or skip this batch.",
       });
     }
     await this.optimizer.step(scale, norm > clipNorm ? clipNorm / norm : 1, 0);
   }
 
-  /** Ends training: the parameters get arrays of their own again, and may be trained by others. */
+  /** Frees the buffers of the optimizer. Afterwards another optimizer or `fit` may train the parameters. */
   release(): void {
     this.weights.release();
-    this.end();
+    this.endReservation();
   }
 }
 
-/** Adam (Kingma and Ba 2015) for the trainable parameters of a model. */
+/** Adam (Kingma and Ba 2015) over the trainable parameters of a model. */
 export const adam = (model: object, options: ModelOptimizerOptions = {}): ModelOptimizer =>
   new ModelOptimizer(model, { ...options, type: "adam" });
 
-/** AdamW (Loshchilov and Hutter 2019) for the trainable parameters of a model. */
+/** AdamW (Loshchilov and Hutter 2019) over the trainable parameters of a model. */
 export const adamW = (model: object, options: ModelOptimizerOptions = {}): ModelOptimizer =>
   new ModelOptimizer(model, { ...options, type: "adamW" });
 
-/** Gradient descent for the trainable parameters of a model; `beta1` is the momentum. */
+/** Gradient descent with momentum `beta1` over the trainable parameters of a model. */
 export const sgd = (model: object, options: ModelOptimizerOptions = {}): ModelOptimizer =>
   new ModelOptimizer(model, { ...options, type: "sgd" });

@@ -5,7 +5,7 @@ import type { Loss } from "./batchLoss.ts";
 import { type OptimizerOptions, optimizerSchema } from "./optimizer.ts";
 import { type ScheduleOptions, scheduleSchema } from "./schedule.ts";
 
-/** Settings of any training. */
+/** The settings that all trainings share. */
 const trainingSettings = {
   epochs: z.int().positive().optional(),
   batchSize: z.int().positive().default(256),
@@ -25,31 +25,31 @@ export const fitSettingsSchema = z.strictObject({
 
 /** The plain settings that all trainings on rows have. */
 export interface CommonSettings {
-  /** Most epochs; early stopping usually ends sooner. Default 500, or as many as make 10,000 steps. */
+  /** Largest number of epochs; early stopping usually ends sooner. Default 500, or more if 500 epochs are fewer than 10,000 steps. */
   epochs?: number;
-  /** Rows of a step. Default 256. */
+  /** Number of rows in a batch. Default 256. */
   batchSize?: number;
   /** Default AdamW with a learning rate of 0.001. */
   optimizer?: OptimizerOptions;
   /** Default `plateau`. */
   schedule?: ScheduleOptions;
-  /** Largest norm of a gradient; longer ones are scaled down to it. Default 5. */
+  /** Gradients with a larger norm are scaled down to this norm. Default 5. */
   clipNorm?: number;
-  /** Share of the rows held out for early stopping, in (0, 1), where no validation rows are given. Default 0.1. */
+  /** Fraction of the rows to hold out for early stopping if no validation rows are given, in (0, 1). Default 0.1. */
   validationFraction?: number;
-  /** Epochs without a smaller validation loss after which training ends. Default 20, or as many as make 500 steps. */
+  /** Epochs without a smaller validation loss after which training ends. Default 20, or more if 20 epochs are fewer than 500 steps. */
   patience?: number;
-  /** Decay of a moving average of the weights, by step; validation and the result use the average. 0 turns it off. Default 0.99. */
+  /** Decay per step of the moving average of the weights, which validation and the result use. 0 turns it off. Default 0.99. */
   averageDecay?: number;
-  /** Seed of the shuffling, of the validation split and of what a loss draws. Default 0. */
+  /** Seed of the shuffling, the validation split and the random numbers of a loss. Default 0. */
   seed?: number;
 }
 
 /** The plain settings of `fit`. */
 export interface FitSettings extends CommonSettings {
   /**
-   * What is minimized: minus the log-density (`likelihood`), or for continuous flows the error of the velocity (`flowMatching`).
-   * Default `likelihood`.
+   * The loss: the negative log-likelihood (`likelihood`), or for continuous flows the squared error of the velocity
+   * (`flowMatching`). Default `likelihood`.
    */
   objective?: "likelihood" | "flowMatching";
 }
@@ -63,11 +63,11 @@ export const minimizeSettingsSchema = z.strictObject({
 /** The plain settings of `minimize`. */
 export interface MinimizeSettings extends CommonSettings {
   /**
-   * Share of the rows held out for early stopping, in [0, 1), where no validation rows are given; 0 for no early stopping: all
-   * epochs are done. Default 0.1.
+   * Fraction of the rows to hold out for early stopping if no validation rows are given, in [0, 1). With 0 there is no early
+   * stopping. Default 0.1.
    */
   validationFraction?: number;
-  /** Steps to take, where there are no data. Default 5000. */
+  /** Number of steps without data. Default 5000. */
   steps?: number;
 }
 
@@ -75,9 +75,9 @@ export interface MinimizeSettings extends CommonSettings {
 export type TrainingSettings = z.output<typeof minimizeSettingsSchema>;
 
 /**
- * How many epochs a training may last, and how many without a smaller validation loss end it or halve its step size.
- * The defaults are 500, 20 and 8 epochs, or more on few rows: as many as make 10,000, 500 and 200 steps. (Of 1,000 rows an
- * epoch is 4 steps, and training would end before it had begun.)
+ * The largest number of epochs, and the numbers of epochs without a smaller validation loss that end training (`patience`) or
+ * halve the step size (`plateau`). The defaults are 500, 20 and 8 epochs, but at least 10,000, 500 and 200 steps: an epoch
+ * of 1,000 rows has only 4 steps, and 20 of them would be too few to learn anything.
  */
 export function trainingLengths(
   { epochs, patience, schedule }: Pick<TrainingSettings, "epochs" | "patience" | "schedule">,
@@ -91,68 +91,70 @@ export function trainingLengths(
   };
 }
 
-/** What an epoch of `minimize` has come to. */
+/** The record of an epoch of `minimize`. */
 export interface MinimizeEpoch {
   readonly epoch: number;
-  /** Steps that were done in all by its end. */
+  /** Number of steps since the beginning of training. */
   readonly step: number;
   /**
-   * Mean loss of the epoch's batches, while its steps were taken; with another `validationLoss`, that loss of 1,000 training
-   * rows after the epoch.
+   * Mean loss of the batches of the epoch, each with the weights of its step. With the option `validationLoss`: the mean of that
+   * loss over at most 1,000 training rows after the epoch.
    */
   readonly trainLoss: number;
   /** Mean loss of the validation rows, if there are any. */
   readonly validationLoss?: number;
   /** Step size of the last step. */
   readonly stepSize: number;
-  /** Means of the quantities that the loss reports beside itself, over the epoch's batches. */
+  /** Means over the batches of the epoch of the further quantities that the loss reports. */
   readonly metrics?: Readonly<Record<string, number>>;
 }
 
-/** How far a training is, after each step, with the loss of the step and what it reports beside it. */
+/** Progress of a training, reported after each step. */
 export interface MinimizeProgress {
   readonly epoch: number;
-  /** Share of the epoch's steps that are done. */
+  /** Fraction of the steps of the epoch that are done. */
   readonly fraction: number;
-  /** Steps that are done in all. */
+  /** Number of steps since the beginning of training. */
   readonly step: number;
   /** The smallest validation loss so far. */
   readonly best: number;
+  /** The loss of the step. */
   readonly loss: number;
+  /** The further quantities that the loss reports. */
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** What all trainings take beside their settings. */
+/** Options of all trainings that are not settings: they do not change the result of a complete training. */
 export interface TrainingControls extends EngineOptions {
-  /** Told when a loss that failed sent training back to its last good weights. */
+  /** Called when a failed loss made training return to its last good weights. */
   onRecovery?(message: string): void;
-  /** Ends training after the running batch; what was best so far is kept. */
+  /** Ends training after the current batch; the model gets the best weights so far. */
   signal?: AbortSignal;
-  /** Ends training when so many minutes have passed since the call, preparation included. */
+  /** Ends training this many minutes after the call, including preparation. */
   maxMinutes?: number;
 }
 
-/** What trainings on rows take. */
+/** Options of trainings on rows of data. */
 export interface RowOptions {
   /** [rows, C]: the context of each row. */
   context?: RowsInput;
-  /** One non-negative weight a row. */
+  /** [rows]: a non-negative weight for each row. */
   weights?: ArrayLike<number>;
-  /** Rows for early stopping, in place of a random share of the data; `dataset(...)` where they have a context or weights. */
+  /** Rows for early stopping instead of a random part of the data. Give `dataset(...)` if they have a context or weights. */
   validation?: RowsInput | InMemoryDataset;
   checkpoint?: CheckpointStore;
 }
 
 export interface MinimizeOptions extends MinimizeSettings, TrainingControls, RowOptions {
-  /** What is computed of the validation rows, where it differs from the loss. Without it, the loss. */
+  /** The loss of the validation rows, if it differs from the training loss. */
   validationLoss?: Loss;
-  /** Objects whose parameters the loss reads, and that are not to be trained. */
+  /** Modules whose parameters the loss reads and that are not trained. */
   frozen?: object;
   onEpoch?(epoch: MinimizeEpoch): void;
   onProgress?(progress: MinimizeProgress): void;
 }
 
-/** What an epoch of `fit` has come to. */
+/** The record of an epoch of `fit`. */
 export interface FitEpoch {
   readonly epoch: number;
   /** Mean log-density in nats, in data units. */
@@ -162,32 +164,32 @@ export interface FitEpoch {
   readonly stepSize: number;
 }
 
-/** How far `fit` is, for progress bars. */
+/** Progress of `fit`, reported after each step. */
 export interface FitProgress {
   readonly epoch: number;
-  /** Share of the epoch's batches that are done. */
+  /** Fraction of the batches of the epoch that are done. */
   readonly fraction: number;
   /** The largest validation log-density so far. */
   readonly best: number;
 }
 
 export interface FitOptions extends FitSettings, TrainingControls, RowOptions {
-  /** False if scales and other data-fitted parts are already set. Default true. */
+  /** Whether to initialize scales and other parts from the data before training. Default true. */
   initialize?: boolean;
   onEpoch?(epoch: FitEpoch): void;
   onProgress?(progress: FitProgress): void;
 }
 
-/** Where checkpoints are kept: one at a time, of the end of an epoch. */
+/** Loads and saves the checkpoint of a training. There is one at a time, written at the end of an epoch. */
 export interface CheckpointStore {
-  /** The last checkpoint, if training is to go on from it. */
+  /** Returns the last checkpoint, from which training resumes, or undefined to start from the beginning. */
   load(): Promise<Uint8Array | undefined>;
   save(bytes: Uint8Array): Promise<void>;
-  /** Asked after each epoch whether to save one now. By default each is saved; where epochs are short, that takes longer than they do. */
+  /** Called after each epoch: whether to save a checkpoint now. By default every epoch saves one, which can take longer than the epoch. */
   due?(): boolean;
 }
 
-/** The options that are plain settings; anything unknown stays among them and is refused. */
+/** The options that are settings. Unknown options stay among them, so that the schema of the settings rejects them. */
 export function settingsIn(options: TrainingControls & RowOptions & object): Record<string, unknown> {
   const {
     context: _context,
@@ -206,6 +208,6 @@ export function settingsIn(options: TrainingControls & RowOptions & object): Rec
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
-/** When training must end, on the clock of `performance.now()`. */
+/** The time at which training must end, on the clock of `performance.now()`. */
 export const deadlineOf = (maxMinutes: number | undefined): number =>
   performance.now() + (maxMinutes ?? Number.POSITIVE_INFINITY) * 60_000;

@@ -1,9 +1,9 @@
 /**
- * Shape k of the generalized Pareto distribution that the largest importance weights follow: below 0.5 their variance is
- * finite, above 0.7 no number of samples in reach makes estimates from them reliable. NaN for 20 weights and fewer.
+ * Estimates the shape k of a generalized Pareto distribution from the largest importance weights. Below 0.5 the variance of the
+ * weights is finite; above 0.7 no practical number of samples makes estimates reliable. NaN for 20 weights or fewer.
  *
- * Vehtari et al., "Pareto smoothed importance sampling", JMLR 2024; the estimate is that of Zhang and Stephens 2009, drawn a
- * little towards 0.5.
+ * Vehtari et al., "Pareto smoothed importance sampling", JMLR 2024. The estimator is that of Zhang and Stephens (2009) with a
+ * weak prior at 0.5.
  */
 export function paretoShape(logWeights: Float64Array): number {
   const n = logWeights.length;
@@ -13,7 +13,7 @@ export function paretoShape(logWeights: Float64Array): number {
   const largest = sorted[n - 1];
   const threshold = Math.exp(sorted[n - count - 1] - largest);
   const tail = sorted.subarray(n - count).map((weight) => Math.exp(weight - largest) - threshold);
-  // Weights that do not vary have no tail.
+  // Weights that are all equal have no tail.
   if (tail[Math.ceil(count / 4) - 1] <= 0) return 0;
   const shapeAt = (theta: number) => tail.reduce((sum, x) => sum + Math.log1p(-theta * x), 0) / count;
   const quartile = tail[Math.floor(count / 4 + 0.5) - 1];

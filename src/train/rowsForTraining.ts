@@ -12,26 +12,26 @@ import { PushforwardError } from "../errors.ts";
 import type { TrainingRows } from "./objective.ts";
 import type { RowOptions } from "./options.ts";
 
-/** Rows to train on: in memory in any form, a dataset, or a stream. */
+/** Rows to train on: rows in memory in any form, a dataset, or a stream. */
 export type TrainingData = RowsInput | Dataset | RowStream;
 
-/** What the model needs of each row, where that is known. */
+/** The expected numbers of columns and their names; undefined if anything is allowed. */
 export interface ExpectedRows {
   readonly features?: number;
   readonly contextFeatures?: number;
-  /** Names by which rows that come as objects or columns are brought into order. */
+  /** Names in the order of the features, by which rows given as objects or columns are arranged. */
   readonly columns?: readonly string[] | undefined;
   readonly contextColumns?: readonly string[] | undefined;
 }
 
-/** Whether data are a dataset already. */
 export const isDataset = (data: unknown): data is Dataset =>
   data instanceof InMemoryDataset || data instanceof StreamedDataset;
 
 /**
- * Data as a dataset. Rows in memory are copied at once, before anything is awaited.
+ * Converts data to a dataset. Rows in memory are copied synchronously, so the caller may change them afterwards. Only a stream
+ * returns a promise.
  *
- * @throws ARGUMENT when context or weights are given beside data that have their own; SHAPE when rows do not have the expected
+ * @throws ARGUMENT when context or weights are given with a dataset or a stream; SHAPE when rows do not have the expected
  *   numbers of features; DATA when there are fewer than two rows; what `dataset` and `StreamedDataset.of` throw.
  */
 export function asDataset(
@@ -44,38 +44,38 @@ export function asDataset(
       if (options[name] === undefined) continue;
       throw new PushforwardError(
         "ARGUMENT",
-        `the option ${name} cannot be given beside ${isStream(data) ? "a stream of rows" : "a dataset"}`,
-        { hint: `Give it with the rows: dataset(rows, { ${name} }).` },
+        `the option ${name} cannot be combined with ${isStream(data) ? "a stream of rows" : "a dataset"}`,
+        { hint: `Make it a part of the rows: dataset(rows, { ${name} }).` },
       );
     }
   }
   const { features, columns, contextColumns } = expected;
   if (isStream(data)) {
     return StreamedDataset.of(data, { features, columns, contextColumns, seed }).then((rows) =>
-      checked(rows, expected),
+      checkColumns(rows, expected),
     );
   }
-  if (isDataset(data)) return checked(data, expected);
+  if (isDataset(data)) return checkColumns(data, expected);
   const shape = { ...(features !== undefined && { features }), columns, contextColumns };
-  return checked(dataset(data, { ...shape, ...options }), expected);
+  return checkColumns(dataset(data, { ...shape, ...options }), expected);
 }
 
-/** Rows that are in memory, in the same way. */
+/** Like `asDataset`, for rows in memory. */
 export const asInMemory = (data: RowsInput | InMemoryDataset, expected: ExpectedRows): InMemoryDataset =>
   asDataset(data, expected, {}) as InMemoryDataset;
 
-function checked<D extends Dataset>(data: D, expected: ExpectedRows): D {
+function checkColumns<D extends Dataset>(data: D, expected: ExpectedRows): D {
   for (const [name, what] of [
     ["features", "features"],
     ["contextFeatures", "context features"],
   ] as const) {
-    const wanted = expected[name];
-    if (wanted === undefined || data[name] === wanted) continue;
+    const expectedValue = expected[name];
+    if (expectedValue === undefined || data[name] === expectedValue) continue;
     throw new PushforwardError("SHAPE", `the rows have another number of ${what} than the flow`, {
-      expected: `${wanted}`,
+      expected: `${expectedValue}`,
       received: `${data[name]}`,
       ...(name === "contextFeatures" &&
-        wanted > 0 && { hint: "Give the context of each row: fit(flow, rows, { context })." }),
+        expectedValue > 0 && { hint: "Give the context of each row: fit(flow, rows, { context })." }),
     });
   }
   for (const name of ["columns", "contextColumns"] as const) {
@@ -89,8 +89,13 @@ function checked<D extends Dataset>(data: D, expected: ExpectedRows): D {
   return data;
 }
 
-/** What rows must be that go with others. */
-export const like = ({ features, contextFeatures, columns, contextColumns }: Dataset): ExpectedRows => ({
+/** The columns that rows must have to be used together with `dataset`. */
+export const sameColumnsAs = ({
+  features,
+  contextFeatures,
+  columns,
+  contextColumns,
+}: Dataset): ExpectedRows => ({
   features,
   contextFeatures,
   columns,
@@ -98,9 +103,9 @@ export const like = ({ features, contextFeatures, columns, contextColumns }: Dat
 });
 
 /**
- * The rows to train on and to validate with: those given, or a share of the data.
+ * Returns the training rows and the validation rows. Without given validation rows, a fraction of the data is held out.
  *
- * @throws DATA when there are fewer than two rows to learn from, or all rows of a part have weight 0.
+ * @throws DATA when there are too few rows, or all training rows or all validation rows have weight 0.
  */
 export function trainingRows(
   data: Dataset,
@@ -116,7 +121,7 @@ export function trainingRows(
     if (!part || part.meanWeight > 0) continue;
     throw new PushforwardError("DATA", `all ${name} rows have weight 0`, {
       expected: "a positive weight in some of them",
-      hint: "Give more rows a weight, or validation rows of your own.",
+      hint: "Give more rows a positive weight, or give validation rows.",
     });
   }
   return rows;

@@ -1,12 +1,12 @@
 import type { Parameter } from "../graph/parameter.ts";
 
-/** Statistics that training steps set, such as those of batch normalization: kept and put back like weights. */
+/** Running statistics that training steps update, such as those of batch normalization. They are saved and restored with the weights. */
 export class RunningStatistics {
   readonly parameters: readonly Parameter[];
 
   constructor(parameters: ReadonlyMap<string, Parameter>) {
     this.parameters = [...parameters.values()].filter(({ running }) => running);
-    // Graphs read them in place.
+    // Compiled graphs read these arrays in place, so each statistic needs a float32 array that is not replaced.
     for (const parameter of this.parameters) parameter.value = Float32Array.from(parameter.value);
   }
 

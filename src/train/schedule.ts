@@ -7,34 +7,34 @@ export const scheduleSchema = z.strictObject({
   patience: z.int().positive().optional(),
 });
 
-/** How the step size changes in the course of a training. */
+/** The schedule of the step size during training. */
 export interface ScheduleOptions {
   /**
-   * `plateau` halves the step size when the validation loss has not fallen for `patience` epochs; `cosine` lets it fall to
-   * `final` over all epochs; `constant` leaves it. Default `plateau`.
+   * `plateau` halves the step size when the validation loss has not decreased for `patience` epochs; `cosine` decreases it along
+   * a half cosine to `final` over all epochs; `constant` keeps it. Default `plateau`.
    */
   type?: "constant" | "cosine" | "plateau";
-  /** Steps over which the step size rises from 0. Default 0. */
+  /** Number of steps over which the step size rises linearly from 0. Default 0. */
   warmupSteps?: number;
-  /** Share of the step size that is left at the end, in [0, 1]. Default 0.01. */
+  /** Smallest factor of the step size, in [0, 1]: that of `cosine` at the end, and a lower bound of `plateau`. Default 0.01. */
   final?: number;
-  /** Epochs without a smaller validation loss after which `plateau` halves the step size. Default 8, or as many as make 200 steps. */
+  /** Epochs without a smaller validation loss after which `plateau` halves the step size. Default 8, or more if 8 epochs are fewer than 200 steps. */
   patience?: number;
 }
 
-/** Where training stands. */
-export interface Moment {
+/** The progress of training on which the schedule depends. */
+export interface ScheduleState {
   readonly step: number;
-  /** Steps that the whole training may take. */
+  /** The largest number of steps of the training. */
   readonly totalSteps: number;
-  /** How often validation has stood still for `patience` epochs. */
+  /** How often the validation loss has not decreased for `patience` epochs. */
   readonly plateaus: number;
 }
 
-/** Factor of the step size at a moment. */
-export function stepScale(
+/** The factor by which the schedule multiplies the learning rate. */
+export function scheduleFactor(
   options: z.output<typeof scheduleSchema>,
-  { step, totalSteps, plateaus }: Moment,
+  { step, totalSteps, plateaus }: ScheduleState,
 ): number {
   const { type, warmupSteps, final } = options;
   const warmup = warmupSteps === 0 ? 1 : Math.min(1, (step + 1) / warmupSteps);

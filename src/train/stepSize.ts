@@ -1,46 +1,48 @@
 import type { z } from "zod";
-import { type scheduleSchema, stepScale } from "./schedule.ts";
+import { scheduleFactor, type scheduleSchema } from "./schedule.ts";
 
-/** How often training goes back to good weights before it gives up. */
+/** After this many recoveries, the next failure of the loss is an error. */
 export const MAX_RECOVERIES = 3;
-/** How often training begins again with smaller steps, and the factor of each time. */
+/** How often the first epoch may be repeated with a smaller step size. */
 const MAX_RESTARTS = 3;
+/** The factor of the step size in each restart. */
 const RESTART_FACTOR = 1 / 8;
 
-/** What has reduced the step size so far. */
+/** The events that have reduced the step size so far. */
 export interface StepSizeState {
-  /** How often the validation loss stood still for the patience of the schedule. */
+  /** How often the validation loss has not decreased for the patience of the schedule. */
   plateaus: number;
-  /** How often the loss became NaN or exploded. Each time halves the steps. */
+  /** How often the loss became NaN or exploded. Each time halves the step size. */
   recoveries: number;
-  /** How often the first epochs only made the loss larger. Each time divides the steps by 8. */
+  /** How often the first epochs increased the loss. Each time divides the step size by 8. */
   restarts: number;
 }
 
-/** The step size of each step, relative to the learning rate: the schedule, times what failures have made of it. */
+/** Computes the step size relative to the learning rate: the factor of the schedule times those of recoveries and restarts. */
 export class StepSize {
   readonly state: StepSizeState = { plateaus: 0, recoveries: 0, restarts: 0 };
   private readonly schedule: z.output<typeof scheduleSchema>;
   private readonly totalSteps: number;
 
-  /** `totalSteps` is how many steps the whole training may take. */
+  /** `totalSteps` is the largest number of steps of the training. */
   constructor(schedule: z.output<typeof scheduleSchema>, totalSteps: number) {
     this.schedule = schedule;
     this.totalSteps = totalSteps;
   }
 
+  /** The factor of the learning rate in a step, counted from 0. */
   factor(step: number): number {
     const { plateaus, recoveries, restarts } = this.state;
-    const scheduled = stepScale(this.schedule, { step, totalSteps: this.totalSteps, plateaus });
+    const scheduled = scheduleFactor(this.schedule, { step, totalSteps: this.totalSteps, plateaus });
     return 0.5 ** recoveries * (scheduled * RESTART_FACTOR ** restarts);
   }
 
-  /** Halves the steps after a failure; false if that was done too often already. */
+  /** Halves the step size after a failure. Returns false if there were too many failures. */
   recover(): boolean {
     return this.state.recoveries++ < MAX_RECOVERIES;
   }
 
-  /** Divides the steps by 8; false if that was done too often already. */
+  /** Divides the step size by 8. Returns false if there were too many restarts. */
   restart(): boolean {
     if (this.state.restarts === MAX_RESTARTS) return false;
     this.state.restarts++;

@@ -2,19 +2,19 @@ import { PushforwardError } from "../errors.ts";
 import { formatShape } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
 
-/** An unnormalized log-density as tensors: rows x [N, D] -> log p~(x) in nats, [N]. */
+/** An unnormalized log-density as a function of tensors: rows x [N, D] -> log p~(x) in nats, [N]. */
 export type TargetDensity = (x: Tensor) => Tensor;
 
-/** The density with its shape checked wherever it is traced, which is once now. Throws `SHAPE`. */
+/** Returns the density with a check of its output shape, and traces it once to check it now. Throws `SHAPE`. */
 export function checkedDensity(logDensity: TargetDensity, features: number): TargetDensity {
   const checked = (x: Tensor) => {
     const result: unknown = logDensity(x);
     const fits = result instanceof Tensor && result.rank === 1 && result.shape[0] === "N";
     if (fits && result.type === "float") return result;
-    throw new PushforwardError("SHAPE", "the log-density does not give a number for each row", {
-      expected: `[N] from x ${formatShape(x.shape)}`,
+    throw new PushforwardError("SHAPE", "the log-density does not return a number for each row", {
+      expected: `[N] for x of shape ${formatShape(x.shape)}`,
       received: result instanceof Tensor ? `${formatShape(result.shape)} (${result.type})` : typeof result,
-      hint: "Sum over the features alone, as x.square().sum(-1) does.",
+      hint: "Sum over the features only, as x.square().sum(-1) does.",
     });
   };
   checked(input("x", ["N", features]));

@@ -14,27 +14,27 @@ import {
 import { MAX_RECOVERIES, StepSize } from "./stepSize.ts";
 import type { Weights } from "./weights.ts";
 
-/** Why a training ended: all epochs are done, the validation loss falls no more, the time is up, or a signal came. */
-export type Stopped = "epochs" | "patience" | "time" | "signal";
+/** Why training ended: all epochs were done, the patience or the time was used up, or the abort signal was received. */
+export type StopReason = "epochs" | "patience" | "time" | "signal";
 
-/** What a training needs from outside. */
+/** Callbacks and limits of a training. */
 export interface LoopOptions extends EngineOptions {
   onEpoch?(epoch: MinimizeEpoch): void;
   onProgress?(progress: MinimizeProgress): void;
   onRecovery?(message: string): void;
-  /** Called after each whole epoch. */
+  /** Called after each complete epoch, to save a checkpoint. */
   onState?(): Promise<void>;
   readonly signal?: AbortSignal | undefined;
-  /** On the clock of `performance.now()`. */
+  /** The time at which training ends, on the clock of `performance.now()`. */
   readonly deadline: number;
 }
 
-/** If the first epochs end this much above the loss at the start, the steps were too large: they begin again, smaller. */
-const MAX_INCREASE_AT_START = 1;
+/** If the first epochs end more than this above the loss of the initial model, the step size was too large: restart with a smaller one. */
+const MAX_INITIAL_LOSS_INCREASE = 1;
 
 /**
- * Minimizes a loss by stochastic gradient steps in epochs. How large the steps are (`StepSize`), when to end
- * (`EarlyStopping`) and which weights there are (`Weights`) is decided elsewhere; this is the order of events.
+ * The training loop: stochastic gradient descent in epochs, with validation, recovery and callbacks. It delegates the step size
+ * to `StepSize`, the decision to end to `EarlyStopping`, and saving and restoring of weights to `Weights`.
  */
 export class TrainingLoop {
   readonly epochs: MinimizeEpoch[] = [];
@@ -73,7 +73,7 @@ export class TrainingLoop {
     this.best = weights.result();
   }
 
-  /** Goes on after the epochs of a checkpoint, whose weights are set already. */
+  /** Continues after the epochs of a checkpoint. The weights must be those of the checkpoint already. */
   resume(epochs: readonly MinimizeEpoch[], state: CheckpointState, best: TrainingLoop["best"]): void {
     this.epochs.push(...epochs);
     this.epoch = state.epoch;
@@ -83,21 +83,21 @@ export class TrainingLoop {
     this.best = best;
   }
 
-  /** What a checkpoint needs to know to go on, beside the weights. */
+  /** The state for a checkpoint, without the weights. */
   state(): CheckpointState {
     const { epoch, stepSize, stopping, optimizer } = this;
     return { epoch, stepSize: stepSize.state, stopping: stopping.state, steps: optimizer.steps };
   }
 
-  /** Trains to the end, and leaves the model with the best weights. */
-  async run(): Promise<Stopped> {
+  /** Trains until the end, and sets the model to the best weights. */
+  async run(): Promise<StopReason> {
     const { stopping, objective, weights } = this;
-    if (objective.validated && this.epoch === 0) await this.evaluateStart();
-    let stopped: Stopped | undefined;
+    if (objective.hasValidation && this.epoch === 0) await this.evaluateStart();
+    let stopped: StopReason | undefined;
     while (this.epoch < this.maxEpochs && !stopped) {
-      stopped = objective.validated && stopping.ended(this.epoch) ? "patience" : await this.runEpoch();
+      stopped = objective.hasValidation && stopping.ended(this.epoch) ? "patience" : await this.runEpoch();
     }
-    weights.assign(objective.validated ? this.best : weights.result());
+    weights.assign(objective.hasValidation ? this.best : weights.result());
     return stopped ?? "epochs";
   }
 
@@ -107,36 +107,36 @@ export class TrainingLoop {
     if (!Number.isNaN(loss)) this.stopping.state.best = loss;
   }
 
-  /** One epoch. Gives a reason if training must end inside it. */
-  private async runEpoch(): Promise<Stopped | undefined> {
+  /** Runs one epoch. Returns a reason if training must end within it. */
+  private async runEpoch(): Promise<StopReason | undefined> {
     const { weights, objective, options, optimizer, stepSize } = this;
-    const { stepsPerEpoch, validated } = objective;
+    const { stepsPerEpoch, hasValidation: validated } = objective;
     const { clipNorm, averageDecay, optimizer: optimizerOptions } = this.settings;
     const epoch = this.epoch + 1;
     const before = weights.snapshot();
     const totals = new EpochTotals();
-    let stopped: Stopped | undefined;
+    let stopped: StopReason | undefined;
     let explosions = 0;
     for await (const step of objective.steps(epoch)) {
       if (options.signal?.aborted) stopped = "signal";
       else if (performance.now() > options.deadline) stopped = "time";
       if (stopped && (totals.steps === 0 || (stopped === "signal" && validated))) return stopped;
-      // What was learned in a part of an epoch counts as well.
+      // A partial epoch is evaluated and recorded like a complete one.
       if (stopped) break;
       const values = await objective.lossAndGradient(step);
       const norm = weights.flat.gradientNorm;
-      explosions = this.exploded(values.loss) ? explosions + 1 : 0;
-      // A single far row can make one batch enormous: a clipped step over it does no harm.
+      explosions = this.lossExploded(values.loss) ? explosions + 1 : 0;
+      // One outlier can make the loss of a single batch very large, and a clipped step does no harm: only two in a row count.
       const diverged = explosions >= Math.min(2, stepsPerEpoch);
       if (!Number.isFinite(values.loss) || !Number.isFinite(norm) || diverged) {
         await this.recover(step, { loss: values.loss, norm });
-        this.restart(before);
+        this.restoreEpochStart(before);
         return undefined;
       }
       totals.add(values, step.rows);
       const { loss, ...metrics } = values;
       const factor = stepSize.factor(step.draws.step);
-      // A young average forgets its start faster, so it never lags behind by more than it has seen.
+      // In the first steps the decay is smaller, so that the average is not dominated by the initial weights.
       const decay = Math.min(averageDecay, (2 + optimizer.steps) / (11 + optimizer.steps));
       const clipped = norm > clipNorm ? clipNorm / norm : 1;
       await optimizer.step(factor, clipped, averageDecay === 0 ? 0 : 1 - decay);
@@ -151,22 +151,22 @@ export class TrainingLoop {
       });
     }
     const record = await this.record(epoch, totals);
-    if (!stopped && this.leadsAway(record) && stepSize.restart()) {
-      this.restart(before);
+    if (!stopped && this.divergedAtStart(record) && stepSize.restart()) {
+      this.restoreEpochStart(before);
       return undefined;
     }
     this.epoch = epoch;
     this.epochs.push(record);
-    if (record.validationLoss !== undefined) this.follow(epoch, record.validationLoss);
+    if (record.validationLoss !== undefined) this.updateBest(epoch, record.validationLoss);
     options.onEpoch?.(record);
-    // A checkpoint has whole epochs, so that going on from it ends where an uninterrupted training does.
+    // Only complete epochs are saved, so that a resumed training has the same result as an uninterrupted one.
     if (!stopped) await options.onState?.();
     return stopped;
   }
 
-  /** Whether a loss is so far above those before it that steps along its gradient only do harm. */
-  private exploded(loss: number): boolean {
-    // Of another loss the best validation loss says nothing.
+  /** Whether a loss is more than a thousand times worse than the losses before. */
+  private lossExploded(loss: number): boolean {
+    // A separate validation loss is not comparable with the training loss.
     const best = this.problem.validationLoss ? Number.POSITIVE_INFINITY : this.stopping.state.best;
     const reference = Math.min(this.epochs.at(-1)?.trainLoss ?? best, best);
     const limit = reference + 1e3 * (1 + Math.abs(reference));
@@ -191,28 +191,28 @@ export class TrainingLoop {
   }
 
   /**
-   * Whether the steps are so large that they only lead away from a good start, such as that of a mixture of narrow components.
-   * Not where training minimizes another loss than the validation loss, which it need not follow.
+   * Whether the first epochs made the model much worse than its initialization, such as that of a mixture of narrow components,
+   * because the step size is too large. A separate validation loss does not count, since it need not decrease.
    */
-  private leadsAway({ validationLoss }: MinimizeEpoch): boolean {
+  private divergedAtStart({ validationLoss }: MinimizeEpoch): boolean {
     const { best, bestEpoch } = this.stopping.state;
     const comparable = validationLoss !== undefined && !this.problem.validationLoss;
-    return comparable && bestEpoch === 0 && validationLoss > best + MAX_INCREASE_AT_START;
+    return comparable && bestEpoch === 0 && validationLoss > best + MAX_INITIAL_LOSS_INCREASE;
   }
 
-  /** Keeps the best weights, and makes steps smaller where the loss stands still. */
-  private follow(epoch: number, validationLoss: number): void {
+  /** Saves the weights if they are the best so far, and reduces the step size at a plateau. */
+  private updateBest(epoch: number, validationLoss: number): void {
     const change = this.stopping.update(epoch, validationLoss);
     if (change === "best") this.best = this.weights.result();
     if (change === "plateau") this.stepSize.state.plateaus++;
   }
 
-  private restart(before: ReturnType<Weights["snapshot"]>): void {
+  private restoreEpochStart(before: ReturnType<Weights["snapshot"]>): void {
     this.weights.restore(before);
     this.optimizer.reset();
   }
 
-  /** Halves the steps after a failure, and tells where it was; throws after the last try. */
+  /** Halves the step size after a failure, and reports its location. Throws after too many failures. */
   private async recover(
     { batch, draws }: Step,
     { loss, norm }: { loss: number; norm: number },
@@ -235,12 +235,12 @@ export class TrainingLoop {
           received,
           hint:
             hint ??
-            "Lower the learning rate, or look at these rows: a value far from all others, or a column of few distinct values.",
+            "Lower the learning rate, or look for outliers and for columns of few distinct values in these rows.",
         },
       );
     }
     this.options.onRecovery?.(
-      `There was ${received} in ${place} (${where}): back to the weights ${before}, with half the step size.`,
+      `There was ${received} in ${place} (${where}). Training returns to the weights ${before} and halves the step size.`,
     );
   }
 }

@@ -3,52 +3,49 @@ import type { Parameter } from "../graph/parameter.ts";
 import { FlatParameters } from "./flatParameters.ts";
 import { RunningStatistics } from "./runningStatistics.ts";
 
-/** What `Weights.snapshot` keeps. */
+/** A copy of the weights, their moving average and the running statistics. */
 export interface Snapshot {
   readonly values: Float32Array;
   readonly average: Float32Array;
   readonly running: Float32Array;
 }
 
-/** Parameters that a training changes at this moment. */
-const inTraining = new WeakSet<Parameter>();
+/** The parameters that are being trained now. */
+const parametersInTraining = new WeakSet<Parameter>();
 
 /**
- * Reserves the trainable parameters for one training; gives the function that ends it.
+ * Reserves the trainable parameters for one training, and returns the function that ends the reservation.
  *
- * @throws ARGUMENT when another training has one of them.
+ * @throws ARGUMENT when one of them is being trained already.
  */
 export function reserve(parameters: ReadonlyMap<string, Parameter>): () => void {
   const trainable = [...parameters].filter(([, parameter]) => parameter.trainable);
-  const taken = trainable.find(([, parameter]) => inTraining.has(parameter));
-  if (taken) {
-    throw new PushforwardError("ARGUMENT", `the parameter ${taken[0]} is being trained already`, {
-      expected: "one training of a model at a time",
-      hint: "Wait for the other training to end.",
+  const busy = trainable.find(([, parameter]) => parametersInTraining.has(parameter));
+  if (busy) {
+    throw new PushforwardError("ARGUMENT", `the parameter ${busy[0]} is being trained already`, {
+      expected: "at most one training of a model at a time",
+      hint: "Wait until the other training ends.",
     });
   }
-  for (const [, parameter] of trainable) inTraining.add(parameter);
+  for (const [, parameter] of trainable) parametersInTraining.add(parameter);
   return () => {
-    for (const [, parameter] of trainable) inTraining.delete(parameter);
+    for (const [, parameter] of trainable) parametersInTraining.delete(parameter);
   };
 }
 
-/**
- * The weights that a training changes: the trainable parameters in a flat buffer with a moving average behind them, and the
- * running statistics.
- */
+/** The numbers that training changes: the trainable parameters and their moving average in a flat buffer, and the running statistics. */
 export class Weights {
   readonly trainable: ReadonlyMap<string, Parameter>;
   readonly flat: FlatParameters;
   readonly running: RunningStatistics;
-  /** Whether training gives the moving average, and not the last values. */
+  /** Whether the result of training is the moving average of the weights instead of their last values. */
   readonly averaged: boolean;
 
-  /** Up to `threads` threads compute gradients. The parameters become views of shared buffers until `release`. */
+  /** `threads` is the number of threads that compute gradients. Until `release`, the parameters are views of the flat buffer. */
   constructor(parameters: ReadonlyMap<string, Parameter>, averaged: boolean, threads: number) {
     this.trainable = new Map([...parameters].filter(([, { trainable }]) => trainable));
     this.running = new RunningStatistics(parameters);
-    // Running statistics are those of the whole batch, so one thread must have all of it.
+    // Running statistics are taken over the whole batch, so one thread has to compute it.
     const parts = this.running.parameters.length > 0 ? 1 : threads;
     this.flat = new FlatParameters(this.trainable, parts);
     this.averaged = averaged;
@@ -65,19 +62,19 @@ export class Weights {
     this.running.set(running);
   }
 
-  /** The weights that training would give now, with the running statistics that belong to them. */
+  /** A copy of the weights that would be the result of training now, and of the running statistics. */
   result(): Pick<Snapshot, "values" | "running"> {
     const { flat, running } = this;
     return { values: (this.averaged ? flat.average : flat.values).slice(), running: running.copy() };
   }
 
-  /** Sets the weights to what `result` gave. */
+  /** Sets the weights to those that `result` returned. */
   assign({ values, running }: Pick<Snapshot, "values" | "running">): void {
     this.flat.assign(values);
     this.running.set(running);
   }
 
-  /** Computes something with the weights that training would give now. */
+  /** Calls `compute` while the parameters have the weights that would be the result of training now. */
   async withResult<T>(compute: () => Promise<T>): Promise<T> {
     if (!this.averaged) return compute();
     const { flat } = this;
@@ -90,7 +87,7 @@ export class Weights {
     }
   }
 
-  /** Gives the parameters arrays of their own again. */
+  /** Copies the parameters out of the flat buffer, so that it can be freed. */
   release(): void {
     this.flat.detach();
   }

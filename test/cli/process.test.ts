@@ -159,7 +159,7 @@ describe("a checkpoint", () => {
     `);
     expect(await here.failure(...fit, "--seed", "1", "--resume")).toMatchInlineSnapshot(`
       "2
-      Error: terminated.safetensors.checkpoint: the checkpoint belongs to other data, another flow or other settings.
+      Error: terminated.safetensors.checkpoint: the checkpoint is from different data, a different flow or different settings.
       Give the same data and options to go on from it, or discard it and start anew with --overwrite."
     `);
     const other = ["fit", EARTHQUAKES, "-o", path("terminated.safetensors"), "--resume"];

@@ -129,7 +129,7 @@ describe("a stream of rows", () => {
     expect(resumed.epochs).toEqual(whole.epochs);
     saved = halfway;
     await expect(fit(fresh(), inBlocks(data.subarray(2)), { epochs: 4, checkpoint: store })).rejects.toThrow(
-      "the checkpoint belongs to other data",
+      "the checkpoint is from different data",
     );
   });
 
@@ -158,8 +158,8 @@ describe("a stream of rows", () => {
     await expect(
       fit(flow, inBlocks(correlated(9)), { context: [1, 2] }),
     ).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: the option context cannot be given beside a stream of rows.
-      Give it with the rows: dataset(rows, { context }).]
+      [PushforwardError: the option context cannot be combined with a stream of rows.
+      Make it a part of the rows: dataset(rows, { context }).]
     `);
     const conditional = () => [dataset(correlated(9), { features: 2, context: new Float64Array(9) })];
     await expect(fit(flow, conditional)).rejects.toThrowErrorMatchingInlineSnapshot(

@@ -188,8 +188,8 @@ describe("fitted to columns far from 0", () => {
   test("others are refused where rounding would be large beside a deviation", async () => {
     const x = normal(400, 5).map((v) => FAR + v);
     await expect(fit(nsf(2, { hidden: [8] }), x)).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: float32, in which a flow is trained, is too coarse for column 0 of the data: expected a deviation of more than 1/8000 of the center, received center 1700000000, deviation 0.9407.
-      Wrap the flow by forTables, which standardizes next to the data in float64, or subtract the center from the column.]
+      [PushforwardError: training computes in float32, which is too coarse for column 0 of the data: expected a standard deviation of more than 1/8000 of the center, received center 1700000000, deviation 0.9407.
+      Wrap the flow with forTables, which standardizes the rows in float64, or subtract the center from the column.]
     `);
     const behind = new Flow(
       new StandardNormal({ features: 2 }),
@@ -259,8 +259,8 @@ describe("a context far from 0", () => {
 
   test("is refused where a network sees it as it is", async () => {
     await expect(fit(layers(), y, { context: c })).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: float32, in which a flow is trained, is too coarse for column 0 of the context: expected a deviation of more than 1/8000 of the center, received center 1700000000, deviation 2.872.
-      Wrap the flow by forTables, which standardizes next to the data in float64, or subtract the center from the column.]
+      [PushforwardError: training computes in float32, which is too coarse for column 0 of the context: expected a standard deviation of more than 1/8000 of the center, received center 1700000000, deviation 2.872.
+      Wrap the flow with forTables, which standardizes the rows in float64, or subtract the center from the column.]
     `);
   });
 
@@ -287,8 +287,8 @@ describe("densities given as functions", () => {
 
   test("are not fitted in float32 there", async () => {
     await expect(fitDensity(far, target)).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: float32, in which a flow is fitted, is too coarse for its standardization: expected a deviation of more than 1/8000 of the center, received center 1700000000, deviation 1 in column 0.
-      Write the density of (x - center) / deviation, and fit a flow without this standardization to it.]
+      [PushforwardError: training computes in float32, which is too coarse for the standardization of this flow: expected a standard deviation of more than 1/8000 of the center, received center 1700000000, deviation 1 in column 0.
+      Write the density of (x - center) / deviation, and fit a flow without this standardization to that density.]
     `);
   });
 });

@@ -49,7 +49,7 @@ describe("a flow whose data side is a part of space", () => {
       {
         "code": "DATA",
         "message": "row 77 lies outside of the support of bijection.bijections.1: expected x > 0, received ....
-      Leave such rows out, or choose a flow whose support holds them.",
+      Remove such rows, or choose a flow whose support contains them.",
       }
     `);
     expect(values).toEqual([data[2 * 77], -4]);
@@ -62,7 +62,7 @@ describe("a flow whose data side is a part of space", () => {
       {
         "code": "DATA",
         "message": "row 2 lies outside of the support of bijection.bijections.1: expected x > 0, received ....
-      Leave such rows out, or choose a flow whose support holds them.",
+      Remove such rows, or choose a flow whose support contains them.",
       }
     `);
     expect(values).toEqual([0, 1]);
@@ -83,7 +83,7 @@ describe("a flow whose data side is a part of space", () => {
       {
         "code": "DATA",
         "message": "row 4 lies outside of the support of bijection.bijections.0: expected a row of positive density, received ....
-      Leave such rows out, or choose a flow whose support holds them.",
+      Remove such rows, or choose a flow whose support contains them.",
       }
     `);
     expect(values[1]).toBe(1.5);

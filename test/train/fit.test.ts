@@ -243,8 +243,8 @@ describe("interruption", () => {
       checkpoint: memoryStore(store.saved[0]),
     });
     await expect(other).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: the checkpoint belongs to other data, another flow or other settings.
-      Give the same data and options to go on from it, or remove it to start anew.]
+      [PushforwardError: the checkpoint is from different data, a different flow or different settings.
+      Give the same data and options to resume from it, or delete it to start from the beginning.]
     `);
   });
 
@@ -345,7 +345,7 @@ describe("failure", () => {
     const data = Float64Array.from({ length: 40 }, (_, i) => (i === 7 ? 5 : 0.5));
     await expect(fit(flow, data, { epochs: 5, batchSize: 8 })).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: training failed 4 times; last in epoch 1, batch 0, at base, row 3 of the data: expected a finite loss and gradient, received a loss of Infinity.
-      Lower the learning rate, or look at these rows: a value far from all others, or a column of few distinct values.]
+      Lower the learning rate, or look for outliers and for columns of few distinct values in these rows.]
     `);
   });
 

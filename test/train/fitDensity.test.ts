@@ -192,16 +192,16 @@ describe("failure", () => {
 
   it("refuses a density of another shape where it is written", async () => {
     await expect(fitDensity(flow(), (x) => x.square())).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: the log-density does not give a number for each row: expected [N] from x [N, 2], received [N, 2] (float).
-      Sum over the features alone, as x.square().sum(-1) does.]
+      [PushforwardError: the log-density does not return a number for each row: expected [N] for x of shape [N, 2], received [N, 2] (float).
+      Sum over the features only, as x.square().sum(-1) does.]
     `);
     await expect(fitDensity(flow(), (x) => x.square().sum())).rejects.toMatchObject({ code: "SHAPE" });
     await expect(fitDensity(flow(), (x) => x.sum(1).greater(0))).rejects.toMatchObject({ code: "SHAPE" });
     await expect(
       fitDensity(flow(), () => 0 as unknown as Tensor),
     ).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: the log-density does not give a number for each row: expected [N] from x [N, 2], received number.
-      Sum over the features alone, as x.square().sum(-1) does.]
+      [PushforwardError: the log-density does not return a number for each row: expected [N] for x of shape [N, 2], received number.
+      Sum over the features only, as x.square().sum(-1) does.]
     `);
   });
 
@@ -216,8 +216,8 @@ describe("failure", () => {
     );
     const annealing = { steps: 200, annealing: {} };
     await expect(fitDensity(flow(), banana, annealing)).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: fitDensity ends before its annealing does: expected more than 9900 steps, received 200.
-      The flow would be fitted to a flatter density than yours.]
+      [PushforwardError: fitDensity has fewer steps than its annealing: expected more than 9900 steps, received 200.
+      Raise steps or lower annealing.steps: the flow would be fitted to a flatter density than yours.]
     `);
     const conditional = realNVP(2, { ...small, context: 1 });
     await expect(fitDensity(conditional, banana)).rejects.toThrowErrorMatchingInlineSnapshot(
@@ -231,18 +231,18 @@ describe("failure", () => {
     const root = (x: Tensor) => x.sum(1).add(3).log();
     const fitted = flow();
     await expect(fitDensity(fitted, root, options)).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: fitting to a density failed 4 times; last in step 1, at the log-density that was given, x = (-0.9823, -2.594): expected a finite loss and gradient, received a loss of NaN.
-      It must be finite wherever the flow can reach: bound what goes into a logarithm or a root, or let the flow end in a bijection onto the support.]
+      [PushforwardError: fitting to a density failed 4 times; last in step 1, at the log-density, x = (-0.9823, -2.594): expected a finite loss and gradient, received a loss of NaN.
+      The log-density must be finite for every sample of the flow: bound the arguments of logarithms and roots, or end the flow in a bijection onto the support.]
     `);
     expect(told.length).toBe(3);
     expect(told[0]).toMatchInlineSnapshot(
-      `"There was a loss of NaN in step 1 (the log-density that was given, x = (-0.9823, -2.594)): back to the weights after step 0, with half the step size."`,
+      `"There was a loss of NaN in step 1 (the log-density, x = (-0.9823, -2.594)). Training returns to the weights after step 0 and halves the step size."`,
     );
     for (const weight of weightsOf(fitted)) expect(Number.isFinite(weight)).toBe(true);
     const slope = (x: Tensor) => x.square().sum(1).mul(0).sqrt();
     await expect(fitDensity(flow(), slope, { steps: 10 })).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: fitting to a density failed 4 times; last in step 1, at the gradient of the log-density that was given, x = (-1.062, 0.6096): expected a finite loss and gradient, received a gradient of norm NaN.
-      It must be finite wherever the flow can reach: bound what goes into a logarithm or a root, or let the flow end in a bijection onto the support.]
+      [PushforwardError: fitting to a density failed 4 times; last in step 1, at the gradient of the log-density, x = (-1.062, 0.6096): expected a finite loss and gradient, received a gradient of norm NaN.
+      The log-density must be finite for every sample of the flow: bound the arguments of logarithms and roots, or end the flow in a bijection onto the support.]
     `);
   });
 

@@ -132,15 +132,15 @@ describe("constant columns", () => {
 
   test("are refused where there are no others, and in the context", async () => {
     await expect(fitTable({ a: [1, 1, 1], b: [FAR, FAR, FAR] })).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: all columns are constant: expected a column of at least two different values, received 1 in a, 1700000000.123 in b.
+      [PushforwardError: all columns are constant: expected a column with at least two different values, received 1 in a, 1700000000.123 in b.
       Give a table with a column that varies.]
     `);
     const context = new Float64Array(400).fill(7);
     await expect(
       fitTable(dataset(values, { columns }), { context }),
     ).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: the option context cannot be given beside a dataset.
-      Give it with the rows: dataset(rows, { context }).]
+      [PushforwardError: the option context cannot be combined with a dataset.
+      Make it a part of the rows: dataset(rows, { context }).]
     `);
     await expect(fitTable(inBlocks(values, context))).rejects.toThrow("column 0 of the context is constant");
   });

@@ -60,20 +60,24 @@ describe("flow matching", () => {
   test.each([
     ["another bijection", () => maf(2), "autoregressive"],
     [
-      "layers to learn",
+      "trainable layers after it",
       () =>
         new Flow(
           new StandardNormal({ features: 2 }),
           new Chain([new Continuous({ features: 2 }, new Random(0)), new LULinear({ features: 2 })]),
         ),
-      "bijection.bijections.1.lower to learn",
+      "the trainable parameter bijection.bijections.1.lower",
     ],
-    ["a base to learn", () => cnf(2, { base: new StudentT({ features: 2 }) }), "base.mean to learn"],
-  ])("refuses a flow with %s", async (_, build, received) => {
+    [
+      "a trainable base",
+      () => cnf(2, { base: new StudentT({ features: 2 }) }),
+      "the trainable parameter base.mean",
+    ],
+  ])("throws for a flow with %s", async (_, build, received) => {
     const message = await fit(build(), correlated(1), SETTINGS).catch((error: Error) => error.message);
     expect(message).toBe(
-      `flow matching does not fit this flow: expected a base without learned parameters, a continuous bijection, and then nothing that is learned, received ${received}.
-Train it by likelihood, or build it with cnf().`,
+      `flow matching cannot train this flow: expected a continuous bijection next to the base, and no other trainable parameters, received ${received}.
+Train it by maximum likelihood, or build it with cnf().`,
     );
   });
 });

@@ -73,15 +73,15 @@ describe("importance", () => {
   it("refuses what has no meaning, and says whose fault it is", async () => {
     const nowhere = (x: Tensor) => x.sum(1).mul(0).add(Number.NEGATIVE_INFINITY);
     await expect(importance(standard(), nowhere, 10)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the log-density gives no weight to any sample: expected a finite number somewhere, received -Infinity at all 10.]`,
+      `[PushforwardError: the log-density is -Infinity for all samples of the flow: expected a finite log-density of at least one sample, received -Infinity for all 10 samples.]`,
     );
     await expect(importance(standard(), narrow(1), 0)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the log-density gives no weight to any sample: expected a finite number somewhere, received no samples.]`,
+      `[PushforwardError: the log-density is -Infinity for all samples of the flow: expected a finite log-density of at least one sample, received no samples.]`,
     );
     await expect(
       importance(standard(), (x) => x.sum(1).sub(100).sqrt(), 10),
     ).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the log-density fails at x = (-0.6637): expected a finite number, received NaN.]`,
+      `[PushforwardError: the log-density is not finite at x = (-0.6637): expected a finite number, received NaN.]`,
     );
     await expect(importance(standard(), (x) => x, 10)).rejects.toMatchObject({ code: "SHAPE" });
     const scale = new Parameter([], [Number.NaN]);
@@ -92,7 +92,7 @@ describe("importance", () => {
     });
     const flow = new Flow(new StandardNormal({ features: 1 }), broken);
     await expect(importance(flow, narrow(1), 10)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the flow fails at x = (NaN): expected a finite number, received -1.139183759689331.]`,
+      `[PushforwardError: the flow is not finite at x = (NaN): expected a finite number, received -1.139183759689331.]`,
     );
   });
 });

@@ -118,17 +118,17 @@ describe("minimize", () => {
     expect(await run(store(third))).toEqual(whole);
   });
 
-  test("refuses what it cannot train", async () => {
+  test("throws for a loss or a model that it cannot train", async () => {
     const model = regression();
     const data = dataset(line(50), { features: 2 });
     await expect(minimize(({ values }) => values, model, data)).rejects.toThrow(
-      "the loss does not fit: expected a tensor [N], a number for each row, or a scalar tensor, received [N, 2]",
+      "the loss has a wrong shape: expected a tensor [N], a number for each row, or a scalar tensor, received [N, 2]",
     );
     await expect(minimize(squaredError(model), { rows: 3 }, data)).rejects.toThrow(
-      "the model has nothing to train",
+      "the model has no trainable parameters",
     );
     await expect(minimize(squaredError(model), model, undefined)).rejects.toThrow(
-      "the loss reads the rows of a batch, and there are no data",
+      "the loss reads batch.values, but minimize got no data",
     );
     const hidden = new Parameter([], 1);
     const loss = (batch: LossBatch) => squaredError(model)(batch).mul(hidden);

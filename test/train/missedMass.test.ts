@@ -42,7 +42,7 @@ describe("mass that the flow misses is found", () => {
     expect(result.missedMass).toBeLessThan(0.1);
     expect(result.warnings).toMatchInlineSnapshot(`
       [
-        "At least about 3% of the density's mass lies where the flow draws almost no rows, for example at x = (3.861, 10.05): logNormalizer is too low by that share or more. Its column 1 is 10, and the flow draws from -7.93 to 7.88: raise the bound of splines that end there, give the flow a base with heavier tails, such as StudentT, or, if it is another mode, fit with annealing.",
+        "At least about 3% of the density's mass lies where the flow has almost no samples, for example at x = (3.861, 10.05): logNormalizer is too low by that share or more. Its column 1 is 10, and the flow's samples are between -7.93 and 7.88: raise the bound of splines that end there, or give the flow a base with heavier tails, such as StudentT. If it is a separate mode, fit with annealing.",
       ]
     `);
   });
@@ -145,6 +145,6 @@ it("weights with a heavy tail give a warning", async () => {
   const cauchy: TargetDensity = (x) => x.square().log1p().sum(1).neg();
   const { warnings } = await fitDensity(linear(), cauchy, { ...quick, steps: 500 });
   expect(warnings.at(-1)).toMatchInlineSnapshot(
-    `"A few weights are far larger than the others (paretoShape 0.99, largest weight 0.0073 of 1), so weighted means and logNormalizer are unreliable. Fit with more steps or layers, or give the flow a base with heavier tails, such as StudentT."`,
+    `"A few weights are far larger than the others (paretoShape 0.99, largest weight 0.0073 of a sum of 1), so weighted means and logNormalizer are unreliable. Fit with more steps or layers, or give the flow a base with heavier tails, such as StudentT."`,
   );
 });

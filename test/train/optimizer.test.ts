@@ -3,7 +3,7 @@ import { Parameter } from "../../src/graph/parameter.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { FlatParameters } from "../../src/train/flatParameters.ts";
 import { Optimizer, type OptimizerOptions } from "../../src/train/optimizer.ts";
-import { scheduleSchema, stepScale } from "../../src/train/schedule.ts";
+import { scheduleFactor, scheduleSchema } from "../../src/train/schedule.ts";
 
 /** The published update of Adam and AdamW for one number, without any of the foldings of the implementation. */
 function adamByTheBook(
@@ -76,7 +76,7 @@ describe("optimizers", () => {
     await optimizer.step(1, 1, 0);
     flat.gradient.fill(0);
     for (let step = 0; step < 900; step++) await optimizer.step(1, 1, 0);
-    expect([...flat.first, ...flat.second].filter((value) => value !== 0)).toEqual([]);
+    expect([...flat.firstMoment, ...flat.secondMoment].filter((value) => value !== 0)).toEqual([]);
   });
 
   it("a scaled gradient is the gradient times the scale", async () => {
@@ -117,7 +117,7 @@ describe("flat parameters", () => {
     });
     const seen = [...all.values()].flatMap(({ value }) => [...value]);
     expect(new Set(seen).size).toBe(18);
-    expect(flat.runs).toEqual([
+    expect(flat.groups).toEqual([
       { start: 0, count: 4, decays: false },
       { start: 4, count: 16, decays: true },
     ]);
@@ -127,8 +127,8 @@ describe("flat parameters", () => {
     "add up the gradients of %i threads in their order and measure the sum",
     async (threads) => {
       const flat = new FlatParameters(build(), threads);
-      const last = flat.parts[threads - 1];
-      [flat.parts[0][0], flat.parts[0][1]] = [1, 2];
+      const last = flat.threadGradients[threads - 1];
+      [flat.threadGradients[0][0], flat.threadGradients[0][1]] = [1, 2];
       last[1] -= 6;
       last[19] += 8;
       await flat.sumGradients(threads);
@@ -147,12 +147,13 @@ describe("flat parameters", () => {
       const all = build();
       const flat = new FlatParameters(all, threads);
       const weight = all.get("b.weight")!;
-      const { start } = flat.parcels
-        .flatMap(({ members }) => members)
+      const { start } = flat.blocks
+        .flatMap(({ entries: members }) => members)
         .find(({ parameter }) => parameter === weight)!;
-      flat.hide(weight, [1, 0, 0, 1, 1, 1, 1, 0]);
-      for (const part of flat.parts) part.fill(2 / threads);
-      for (const i of [1, 2, 7]) flat.parts[0][start + i] = [Number.NaN, Number.POSITIVE_INFINITY, 3][i % 3];
+      flat.maskGradient(weight, [1, 0, 0, 1, 1, 1, 1, 0]);
+      for (const part of flat.threadGradients) part.fill(2 / threads);
+      for (const i of [1, 2, 7])
+        flat.threadGradients[0][start + i] = [Number.NaN, Number.POSITIVE_INFINITY, 3][i % 3];
       await flat.sumGradients(threads);
       const expected = new Float32Array(flat.gradient.length).fill(2);
       for (const i of [1, 2, 7]) expected[start + i] = 0;
@@ -185,7 +186,7 @@ describe("flat parameters", () => {
       const flat = new FlatParameters(new Map(named), threads);
       const optimizer = new Optimizer({ weightDecay: 0.1, learningRate: 0.1 }, flat);
       for (let step = 0; step < 3; step++) {
-        flat.parts.forEach((gradient, k) => {
+        flat.threadGradients.forEach((gradient, k) => {
           gradient.forEach((_, i) => {
             gradient[i] = k === 0 ? Math.cos(i + step) : 0;
           });
@@ -193,8 +194,8 @@ describe("flat parameters", () => {
         await flat.sumGradients(threads);
         await optimizer.step(1, 1 / flat.gradientNorm, 0.3);
       }
-      expect(flat.published).toEqual(flat.values);
-      return [flat.values, flat.average, flat.first, flat.second].map((numbers) =>
+      expect(flat.sharedValues).toEqual(flat.values);
+      return [flat.values, flat.average, flat.firstMoment, flat.secondMoment].map((numbers) =>
         Float32Array.from(numbers),
       );
     });
@@ -206,16 +207,16 @@ describe("flat parameters", () => {
   it("travel in parcels, large ones alone, and come back in their places", async () => {
     const all = new Map([["large", new Parameter([50, 100], new Float32Array(5000))], ...build()]);
     const flat = new FlatParameters(all);
-    expect(flat.parcels.map(({ shape }) => shape)).toEqual([[3], [15], [50, 100]]);
+    expect(flat.blocks.map(({ shape }) => shape)).toEqual([[3], [15], [50, 100]]);
     const round = compile(
       (...parcels) => flat.pack(flat.unpack(parcels)),
-      flat.parcels.map(({ shape }) => shape),
+      flat.blocks.map(({ shape }) => shape),
     );
-    const numbers = flat.parcels.map(({ start, end }) =>
+    const numbers = flat.blocks.map(({ start, end }) =>
       Float32Array.from({ length: end - start }, (_, i) => start + i + 1),
     );
     const back = await round(...numbers);
-    flat.parcels.forEach(({ start }, i) => {
+    flat.blocks.forEach(({ start }, i) => {
       flat.values.set(back[i], start);
     });
     expect([...all.values()].map(({ value }) => value[0])).toEqual([21, 5, 1, 11, 19]);
@@ -232,8 +233,8 @@ describe("flat parameters", () => {
 });
 
 describe("schedules", () => {
-  const at = (options: object, moment: Partial<Parameters<typeof stepScale>[1]>) =>
-    stepScale(scheduleSchema.parse(options), { step: 0, totalSteps: 100, plateaus: 0, ...moment });
+  const at = (options: object, moment: Partial<Parameters<typeof scheduleFactor>[1]>) =>
+    scheduleFactor(scheduleSchema.parse(options), { step: 0, totalSteps: 100, plateaus: 0, ...moment });
 
   it("cosine falls from 1 to its final share", () => {
     expect(at({ type: "cosine", final: 0.1 }, { step: 0 })).toBe(1);

@@ -1,5 +1,5 @@
-/** A row as messages show it: 4 digits, and 8 columns at most. */
-export function shownRow(x: ArrayLike<number>): string {
+/** A row as text for messages: at most 8 columns with 4 significant digits. */
+export function formatRow(x: ArrayLike<number>): string {
   const numbers = Array.from(x)
     .slice(0, 8)
     .map((value) => Number(value.toPrecision(4)));

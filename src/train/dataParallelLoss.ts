@@ -1,0 +1,235 @@
+import { grad } from "../graph/grad.ts";
+import type { Parameter } from "../graph/parameter.ts";
+import { type Masked, maskedParameters, substitute } from "../graph/passes/optimize.ts";
+import type { Shape } from "../graph/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { type Drawn, type Draws, type TracedTraining, traceTraining } from "../graph/tracing/drawn.ts";
+import { compile, type Floats } from "../runtime/compile.ts";
+import type { EngineOptions } from "../runtime/engineOptions.ts";
+import { Team, teamSize, threadsInside } from "../runtime/team.ts";
+import type { FlatParameters } from "./flatParameters.ts";
+
+/** With fewer rows in a shard than this, an additional thread takes longer than it saves. */
+const MIN_ROWS_PER_SHARD = 32;
+
+/** A loss that is a sum over the rows of a batch, so that each thread can compute the sum over one shard. */
+export interface SummedLoss {
+  /** Whether the rows are data. Modules such as batch normalization take statistics of data, but not of random draws. */
+  readonly ofData?: boolean;
+  /** Shapes of the inputs. The leading axis of the first one is the batch. */
+  readonly inputs: readonly Shape[];
+  /** Returns scalars that are sums over the rows, one of them the `loss`, written with the inputs and any parameters. */
+  trace(inputs: readonly Tensor[]): Readonly<Record<string, Tensor>>;
+}
+
+export interface DataParallelOptions {
+  readonly withGradient: boolean;
+  readonly threads: number;
+  /** The largest number of rows that one thread computes in a call. */
+  readonly rowsPerShard: number;
+  /** Running statistics, such as those of batch normalization. Each call reads their current values. */
+  readonly running?: readonly Parameter[];
+}
+
+type Traced = Pick<TracedTraining<unknown>, "drawn" | "updates">;
+
+/** The number of shards, and threads, into which a batch is split. */
+export const shardCount = (batch: number, { threads }: EngineOptions): number =>
+  Math.max(1, Math.min(teamSize(threads), Math.floor(batch / MIN_ROWS_PER_SHARD)));
+
+/**
+ * Computes a loss, with or without its gradient with respect to the flat parameters, on several threads. Each thread computes
+ * one shard of the batch. Losses and gradients are summed in the order of the shards, so results depend on the number of
+ * threads (by rounding), but not on timing.
+ */
+export class DataParallelLoss {
+  /** The largest number of rows that one thread computes in a call. */
+  readonly rowsPerShard: number;
+  private readonly team: Team;
+  private readonly flat: FlatParameters;
+  /** For each quantity, the name of the graph output that is its sum. */
+  private readonly sums: readonly (readonly [name: string, output: string])[];
+  private readonly withGradient: boolean;
+  /** Inputs that every call fills with random numbers. They are the last ones, from index `firstDrawnInput` on. */
+  private readonly drawnInputs: readonly Drawn[];
+  private readonly firstDrawnInput: number;
+  /** Running statistics that a call updates, in the order of the outputs `update0`, `update1`... */
+  private readonly updatedStatistics: readonly Parameter[];
+
+  private constructor(
+    team: Team,
+    flat: FlatParameters,
+    { rowsPerShard, withGradient }: DataParallelOptions,
+    traced: Traced,
+    names: readonly string[],
+  ) {
+    this.team = team;
+    this.flat = flat;
+    this.rowsPerShard = rowsPerShard;
+    this.withGradient = withGradient;
+    this.drawnInputs = traced.drawn;
+    this.updatedStatistics = [...traced.updates.keys()];
+    this.firstDrawnInput = team.slots[0].inputs.length - this.drawnInputs.length;
+    this.sums = names.map((name, i) => [name, `sum${i}`]);
+  }
+
+  static async create(
+    { inputs: lossInputs, trace, ofData }: SummedLoss,
+    parameters: ReadonlyMap<string, Parameter>,
+    flat: FlatParameters,
+    parallelOptions: DataParallelOptions,
+    options: EngineOptions,
+  ): Promise<DataParallelLoss> {
+    const { withGradient, threads, rowsPerShard, running = [] } = parallelOptions;
+    const shapes = [
+      ...lossInputs,
+      ...flat.blocks.map(({ shape }) => shape),
+      ...running.map(({ shape }) => shape),
+    ];
+    const firstRunningInput = lossInputs.length + flat.blocks.length;
+    const bound = {
+      inputs: Object.fromEntries([
+        ...flat.blocks.map(({ start, end }, i) => [
+          `input${lossInputs.length + i}`,
+          flat.sharedValues.subarray(start, end),
+        ]),
+        ...running.map(({ value }, i) => [`input${firstRunningInput + i}`, value]),
+      ]),
+      outputs: Object.fromEntries(
+        flat.blocks.map(({ start, end }, i) => [
+          `gradient${i}`,
+          flat.threadGradients.map((part) => part.subarray(start, end)),
+        ]),
+      ),
+    };
+    const trainable = [...parameters.values()];
+    let trainingTrace: Traced = { drawn: [], updates: new Map() };
+    let sumNames: string[] = [];
+    const program = (...inputs: Tensor[]) => {
+      const rows = inputs.slice(0, lossInputs.length);
+      const traced = traceTraining(() => trace(rows), { ofData, training: withGradient });
+      const sums = traced.traced;
+      trainingTrace = traced;
+      sumNames = Object.keys(sums);
+      const unpacked = flat.unpack(inputs.slice(lossInputs.length, firstRunningInput));
+      const masked = parametersZeroUnderMasks(Object.values(sums), unpacked);
+      const packed = withGradient ? flat.pack(gradients(sums.loss, trainable, masked)) : [];
+      if (withGradient) for (const { parameter, mask } of masked.values()) flat.maskGradient(parameter, mask);
+      const updates = [...trainingTrace.updates.values()];
+      const names = [
+        ...sumNames.map((_, i) => `sum${i}`),
+        ...packed.map((_, i) => `gradient${i}`),
+        ...updates.map((_, i) => `update${i}`),
+      ];
+      const replacements = new Map<Tensor, Tensor>([
+        ...unpacked,
+        ...running.map((parameter, i): [Tensor, Tensor] => [parameter, inputs[firstRunningInput + i]]),
+        ...[...masked.values()].flatMap(({ parameter, products }) =>
+          products.map((product): [Tensor, Tensor] => [product, unpacked.get(parameter)!]),
+        ),
+      ]);
+      const outputs = substitute([...Object.values(sums), ...packed, ...updates], replacements);
+      return Object.fromEntries(names.map((name, i) => [name, outputs[i]]));
+    };
+    const threadsPerOperation = threadsInside(options.threads);
+    const { providers } = options;
+    const compileOptions = {
+      providers,
+      batch: rowsPerShard,
+      threads: threadsPerOperation,
+      embedParameters: true,
+    };
+    const compiled = compile(program, shapes, compileOptions, () =>
+      trainingTrace.drawn.map(({ tensor }) => tensor),
+    );
+    return new DataParallelLoss(
+      await Team.of(compiled, threads, bound),
+      flat,
+      parallelOptions,
+      trainingTrace,
+      sumNames,
+    );
+  }
+
+  /** The largest number of rows that all threads together compute in a call. */
+  get rows(): number {
+    return this.rowsPerShard * this.team.slots.length;
+  }
+
+  /**
+   * Returns the sums over `rows` rows, at most `this.rows`, and leaves the gradient of the loss in the flat buffer.
+   * `fill(inputs, start, end)` writes rows `start` to `end - 1` into the inputs of one thread, and pads the rest of these inputs.
+   * `draws` is the source of the random inputs of this call.
+   */
+  async evaluate(
+    rows: number,
+    fill: (inputs: readonly Floats[], start: number, end: number) => void,
+    draws: Draws,
+  ): Promise<Readonly<Record<string, number>>> {
+    const used = this.team.slots.slice(0, Math.ceil(rows / this.rowsPerShard));
+    used.forEach(({ inputs }, i) => {
+      const start = i * this.rowsPerShard;
+      fill(inputs, start, Math.min(rows, start + this.rowsPerShard));
+      this.drawnInputs.forEach((each, k) => {
+        each.fill({ ...draws, random: draws.random.split(k) }, inputs[this.firstDrawnInput + k], start);
+      });
+    });
+    await this.team.run(used.length);
+    if (this.withGradient) await this.flat.sumGradients(used.length);
+    this.updateStatistics(used[0].outputs);
+    return Object.fromEntries(
+      this.sums.map(([name, output]) => [
+        name,
+        used.reduce((sum, { outputs }) => sum + outputs[output][0], 0),
+      ]),
+    );
+  }
+
+  /** Updates the running statistics, unless the batch made one of them NaN or infinite. */
+  private updateStatistics(outputs: Readonly<Record<string, Floats>>): void {
+    const values = this.updatedStatistics.map((_, i) => outputs[`update${i}`]);
+    if (!values.every((numbers) => numbers.every(Number.isFinite))) return;
+    this.updatedStatistics.forEach((parameter, i) => {
+      parameter.value.set(values[i]);
+    });
+  }
+
+  release(): Promise<void> {
+    return this.team.release();
+  }
+}
+
+type MaskedParameters = ReadonlyMap<Parameter, Masked>;
+
+/**
+ * The parameters that are 0 wherever the mask is 0 by which a graph multiplies them. The graph can leave this product out: if
+ * the gradient is set to 0 under the mask as well, they stay 0 there.
+ */
+const parametersZeroUnderMasks = (
+  outputs: readonly Tensor[],
+  parameters: { has(parameter: Parameter): boolean },
+): MaskedParameters =>
+  new Map(
+    maskedParameters(outputs)
+      .filter(({ parameter, mask }) => {
+        const isZeroUnderMask = parameter.numbers.every((value, i) => value === 0 || mask[i] === 1);
+        return isZeroUnderMask && parameters.has(parameter);
+      })
+      .map((masked) => [masked.parameter, masked]),
+  );
+
+/** The gradient of each parameter. For a masked one it is the gradient with respect to its product with the mask. */
+function gradients(
+  loss: Tensor,
+  parameters: readonly Parameter[],
+  masked: MaskedParameters,
+): Map<Parameter, Tensor> {
+  const variables = parameters.map((parameter) => masked.get(parameter)?.products ?? [parameter]);
+  const remaining = grad(loss, variables.flat());
+  return new Map(
+    parameters.map((parameter, i) => {
+      const parameterGradients = remaining.splice(0, variables[i].length);
+      return [parameter, parameterGradients.reduce((sum, gradient) => sum.add(gradient))];
+    }),
+  );
+}
