@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import type { Random } from "./random/index.ts";
 
 /** What a description can be of. */
@@ -6,7 +6,7 @@ export type Category = "bijection" | "distribution" | "scalarTransform";
 
 /** A kind that is not in a registry of pushforward: how a description of its type is checked and built. */
 export interface RegisteredKind {
-  readonly schema?: z.ZodType | undefined;
+  readonly schema?: z.core.$ZodType | undefined;
   build(description: never, random: Random): unknown;
 }
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { type Category, customKind } from "./customKinds.ts";
 import { parse } from "./parse.ts";
 import type { Random } from "./random/index.ts";
@@ -11,35 +11,42 @@ export interface Description {
 }
 
 /** How much there is of something, at least 1. A model file cannot declare more than it has bytes for. */
-export const sizeSchema = ofFile(z.int().positive());
+export const sizeSchema = ofFile(z.int().check(z.positive()));
 
 /** The same from 0 on. */
-export const countSchema = ofFile(z.int().nonnegative());
+export const countSchema = ofFile(z.int().check(z.nonnegative()));
 
-function ofFile<S extends z.ZodInt>(schema: S): S {
-  return schema.refine((size) => size <= largestSize(), {
-    error: () => `at most ${largestSize()}, for the size of the file`,
-  });
+function ofFile<S extends z.ZodMiniNumberFormat>(schema: S): S {
+  return schema.check(
+    z.refine((size) => size <= largestSize(), {
+      error: () => `at most ${largestSize()}, for the size of the file`,
+    }),
+  );
 }
 
 /** A number above 0 that float32 holds, and its reciprocal and products with it too. */
-export const positiveSchema = z.number().positive().min(1e-30).max(1e30);
+export const positiveSchema = z.number().check(z.positive(), z.minimum(1e-30), z.maximum(1e30));
 
 /** Any number that float32 holds, with room for sums and differences. */
-export const realSchema = z.number().min(-1e30).max(1e30);
+export const realSchema = z.number().check(z.minimum(-1e30), z.maximum(1e30));
 
 /** Of layers in a network: deeper ones are not trained, and a description must not ask for any number of them. */
 export const MAX_LAYERS = 1000;
 
-type ObjectSchema = z.ZodObject<{ type: z.ZodLiteral<string> }>;
+type ObjectSchema = z.ZodMiniObject<{ type: z.ZodMiniLiteral<string> }>;
+
+/** The type that descriptions of a schema have. */
+export const typeOf = (schema: ObjectSchema): string => schema.shape.type.def.values[0];
 
 /** The schema of one kind of part; a part that holds others is given the schema of all kinds. */
 export type KindSchema = ObjectSchema | ((nested: NestedSchema) => ObjectSchema);
 
 /** The schema of a part inside a part: that of all kinds. */
-export type NestedSchema = z.ZodType<Description, Description>;
+export type NestedSchema = z.ZodMiniType<Description, Description>;
 
-type SchemaOf<S extends KindSchema> = S extends ((nested: NestedSchema) => infer R extends z.ZodType) ? R : S;
+type SchemaOf<S extends KindSchema> = S extends ((nested: NestedSchema) => infer R extends z.ZodMiniType)
+  ? R
+  : S;
 
 /**
  * How one type of bijection or distribution is checked and built from its description. The registry.ts of each folder lists
@@ -59,7 +66,7 @@ export interface Kind<T, S extends KindSchema = KindSchema> {
 export type DescriptionOf<K> = K extends readonly Kind<infer _, infer S>[] ? z.output<SchemaOf<S>> : never;
 
 /** A schema that leaves a value of a custom kind to that, what `isBuilt` as it is, and any other to `own`. */
-export function orCustom<S extends z.ZodType>(
+export function orCustom<S extends z.ZodMiniType>(
   category: Category,
   own: S,
   isBuilt: (value: unknown) => boolean = () => false,
@@ -89,7 +96,7 @@ export function registry<T>(kinds: readonly Kind<T>[], what: string, category: C
     return z.discriminatedUnion("type", [first, ...rest]) as unknown as NestedSchema;
   });
   const schema = orCustom(category, registered);
-  const kindOf = new Map(schemas().map(({ shape }, i) => [shape.type.value, kinds[i]]));
+  const kindOf = new Map(schemas().map((own, i) => [typeOf(own), kinds[i]]));
   const build = (description: Description, random: Random): T =>
     (customKind(category, description.type)?.build(description as never, random) as T | undefined) ??
     kindOf.get(description.type)!.build(description, random, build);

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import { type ErrorCode, PushforwardError } from "./errors.ts";
 import { nearestName } from "./nearestName.ts";
 
@@ -8,7 +8,7 @@ import { nearestName } from "./nearestName.ts";
  * Throws the first thing that does not fit: what it belongs to, its path, what was expected and what was received:
  * `an autoregressive bijection does not fit at transform.bins: expected at least 2, received 1.`
  */
-export function parse<S extends z.ZodType>(
+export function parse<S extends z.ZodMiniType>(
   schema: S,
   value: unknown,
   what: string,

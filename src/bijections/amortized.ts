@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import * as z from "zod/mini";
 import { countSchema } from "../description.ts";
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -8,9 +8,9 @@ import type { Random } from "../random/index.ts";
 /** Fields of the schema of a bijection whose parameters may depend on a context. */
 export const amortizedFields = {
   /** Number of context features; 0 for parameters that are the same for all rows. */
-  context: countSchema.default(0),
+  context: z._default(countSchema, 0),
   /** Of a conditional map alone. */
-  network: networkSchema.prefault({}),
+  network: z.prefault(networkSchema, {}),
 };
 
 /** Where the parameters start: their shapes, and their numbers if not zeros. */
@@ -26,7 +26,7 @@ export class Amortized {
 
   constructor(
     starts: Starts,
-    { context, network }: z.output<z.ZodObject<typeof amortizedFields>>,
+    { context, network }: z.output<z.ZodMiniObject<typeof amortizedFields>>,
     random: Random,
   ) {
     this.base = Object.fromEntries(

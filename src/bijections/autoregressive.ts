@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { countSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
@@ -31,12 +31,12 @@ import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts
 const autoregressiveSchema = z.strictObject({
   type: z.literal("autoregressive"),
   order: orderSchema,
-  context: countSchema.default(0),
-  transform: scalarTransformSchema.default({ type: "affine" }),
-  conditioner: z.enum(["masked", "separate"]).default("masked"),
-  network: networkSchema.prefault({}),
-  orders: variantsSchema.optional(),
-  seed: z.int().nonnegative().optional(),
+  context: z._default(countSchema, 0),
+  transform: z._default(scalarTransformSchema, { type: "affine" }),
+  conditioner: z._default(z.enum(["masked", "separate"]), "masked"),
+  network: z.prefault(networkSchema, {}),
+  orders: z.optional(variantsSchema),
+  seed: z.optional(z.int().check(z.nonnegative())),
 });
 
 /** Options of `Autoregressive`. */

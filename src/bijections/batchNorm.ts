@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { batchSize, type Tensor } from "../graph/tensor.ts";
@@ -23,8 +23,8 @@ const COUNT = { min: 0, max: 1e19 };
 const batchNormSchema = z.strictObject({
   type: z.literal("batchNorm"),
   features: sizeSchema,
-  decay: z.number().min(0).lt(1).default(0.99),
-  epsilon: positiveSchema.default(1e-5),
+  decay: z._default(z.number().check(z.minimum(0), z.lt(1)), 0.99),
+  epsilon: z._default(positiveSchema, 1e-5),
 });
 
 /** Options of `BatchNorm`. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { countSchema, MAX_LAYERS, sizeSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { concat, scalar, type Tensor } from "../graph/tensor.ts";
@@ -15,9 +15,9 @@ const LOG_BOUND = Math.log(1000);
 const blockAutoregressiveSchema = z.strictObject({
   type: z.literal("blockAutoregressive"),
   features: sizeSchema,
-  context: countSchema.default(0),
-  units: sizeSchema.default(8),
-  layers: sizeSchema.max(MAX_LAYERS).default(2),
+  context: z._default(countSchema, 0),
+  units: z._default(sizeSchema, 8),
+  layers: z._default(sizeSchema.check(z.maximum(MAX_LAYERS)), 2),
 });
 
 /** Options of `BlockAutoregressive`. */

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import { type Description, type DescriptionOf, registry } from "../description.ts";
 import type { Bijection } from "./bijection.ts";
 import { bijectionKinds } from "./registry.ts";
@@ -7,7 +7,7 @@ export type BijectionDescription = DescriptionOf<typeof bijectionKinds>;
 
 const { schema, build, types } = registry<Bijection>(bijectionKinds, "a bijection", "bijection");
 
-export const bijectionSchema = schema as z.ZodType<BijectionDescription, Description>;
+export const bijectionSchema = schema as z.ZodMiniType<BijectionDescription, Description>;
 
 /**
  * Makes a bijection from its description; `random` gives the starting weights.

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
@@ -22,7 +22,7 @@ import { Standardize } from "./standardize.ts";
 import { imageOf, type Support } from "./support.ts";
 
 const chainSchema = (bijection: NestedSchema) =>
-  z.strictObject({ type: z.literal("chain"), bijections: z.array(bijection).min(1) });
+  z.strictObject({ type: z.literal("chain"), bijections: z.array(bijection).check(z.minLength(1)) });
 
 /**
  * Maps one after the other: `bijections[0]` is next to the base distribution, the last one next to the data.

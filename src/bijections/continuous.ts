@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { countSchema, MAX_LAYERS, positiveSchema, sizeSchema } from "../description.ts";
 import { concat, filled, type Tensor } from "../graph/tensor.ts";
 import { drawSigns, isTraining } from "../graph/tracing/drawn.ts";
@@ -14,18 +14,19 @@ import type { Bijection, BijectionKind, Description, Transformed } from "./bijec
 const continuousSchema = z.strictObject({
   type: z.literal("continuous"),
   features: sizeSchema,
-  context: countSchema.default(0),
-  frequencies: sizeSchema.default(3),
-  network: z
-    .strictObject({
-      hidden: z.array(sizeSchema).max(MAX_LAYERS).default([64, 64]),
-      activation: activationSchema.default("silu"),
-    })
-    .prefault({}),
+  context: z._default(countSchema, 0),
+  frequencies: z._default(sizeSchema, 3),
+  network: z.prefault(
+    z.strictObject({
+      hidden: z._default(z.array(sizeSchema).check(z.maxLength(MAX_LAYERS)), [64, 64]),
+      activation: z._default(activationSchema, "silu"),
+    }),
+    {},
+  ),
   /** Error of a step of the solver, relative above 1. By default 1e-6 in float32 and 1e-12 in float64. */
-  tolerance: positiveSchema.optional(),
+  tolerance: z.optional(positiveSchema),
   /** The divergence in training: exact or estimated. By default exact, but above 16 features with three hidden layers or more. */
-  trace: traceSchema.optional(),
+  trace: z.optional(traceSchema),
 });
 
 /** Options of `Continuous`. */

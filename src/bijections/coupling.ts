@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { countSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
@@ -19,19 +19,19 @@ import type { ScalarTransformOptions } from "./scalar/registry.ts";
 import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 
 /** True where a feature is kept and conditions the others. */
-export const maskSchema = z
-  .array(z.boolean())
-  .min(1)
-  .refine((mask) => mask.includes(false), { error: "at least one feature to transform (false)" });
+export const maskSchema = z.array(z.boolean()).check(
+  z.minLength(1),
+  z.refine((mask) => mask.includes(false), { error: "at least one feature to transform (false)" }),
+);
 
 const couplingSchema = z.strictObject({
   type: z.literal("coupling"),
   mask: maskSchema,
-  context: countSchema.default(0),
-  transform: scalarTransformSchema.default({ type: "affine" }),
-  network: networkSchema.prefault({}),
-  masks: variantsSchema.optional(),
-  seed: z.int().nonnegative().optional(),
+  context: z._default(countSchema, 0),
+  transform: z._default(scalarTransformSchema, { type: "affine" }),
+  network: z.prefault(networkSchema, {}),
+  masks: z.optional(variantsSchema),
+  seed: z.optional(z.int().check(z.nonnegative())),
 });
 
 /** Options of `Coupling`. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { sizeSchema } from "../description.ts";
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -17,7 +17,7 @@ import type { ScalarTransform } from "./scalar/scalarTransform.ts";
 const elementwiseSchema = z.strictObject({
   type: z.literal("elementwise"),
   features: sizeSchema,
-  transform: scalarTransformSchema.default({ type: "affine" }),
+  transform: z._default(scalarTransformSchema, { type: "affine" }),
 });
 
 /** Options of `Elementwise`. */

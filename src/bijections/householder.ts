@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { countSchema, sizeSchema } from "../description.ts";
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
@@ -8,7 +8,7 @@ import type { Bijection, BijectionKind, Description, Transformed } from "./bijec
 import { pairedVectors, reflectionMatrix } from "./reflections.ts";
 
 /** K: an even number, since a single reflection is never near the identity. */
-export const reflectionsSchema = countSchema.multipleOf(2, { error: "an even number" }).optional();
+export const reflectionsSchema = z.optional(countSchema.check(z.multipleOf(2, { error: "an even number" })));
 
 /** As many as any rotation of D features needs. */
 export const enoughReflections = (features: number): number => 2 * Math.floor(features / 2);

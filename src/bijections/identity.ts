@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { sizeSchema } from "../description.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";

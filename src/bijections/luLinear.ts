@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { sizeSchema } from "../description.ts";
 import { LOGARITHM, Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -12,12 +12,14 @@ const luLinearSchema = z
   .strictObject({
     type: z.literal("luLinear"),
     features: sizeSchema,
-    permutation: orderSchema.optional(),
+    permutation: z.optional(orderSchema),
   })
-  .refine(({ features, permutation }) => !permutation || permutation.length === features, {
-    path: ["permutation"],
-    error: "as many places as features",
-  });
+  .check(
+    z.refine(({ features, permutation }) => !permutation || permutation.length === features, {
+      path: ["permutation"],
+      error: "as many places as features",
+    }),
+  );
 
 /** Options of `LULinear`. */
 export interface LULinearOptions {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { countSchema } from "../description.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
 import { inverseOrder } from "../nn/numberings.ts";
@@ -7,12 +7,12 @@ import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 
 /** A list that holds each of 0 ... D - 1 once. */
-export const orderSchema = z
-  .array(countSchema)
-  .min(1)
-  .refine((order) => new Set(order).size === order.length && order.every((place) => place < order.length), {
+export const orderSchema = z.array(countSchema).check(
+  z.minLength(1),
+  z.refine((order) => new Set(order).size === order.length && order.every((place) => place < order.length), {
     error: "each of 0 to D - 1 once",
-  });
+  }),
+);
 
 const permutationSchema = z.strictObject({ type: z.literal("permutation"), order: orderSchema });
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { NetworkOptions } from "../nn/mlp.ts";
@@ -12,7 +12,7 @@ import { positiveSlope, tanhBend, unbend } from "./slope.ts";
 const planarSchema = z.strictObject({
   type: z.literal("planar"),
   features: sizeSchema,
-  activation: z.enum(["tanh", "leakyRelu"]).default("tanh"),
+  activation: z._default(z.enum(["tanh", "leakyRelu"]), "tanh"),
   ...amortizedFields,
 });
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
@@ -9,7 +9,7 @@ const powerSchema = z.strictObject({
   type: z.literal("power"),
   features: sizeSchema,
   /** p */
-  exponent: positiveSchema.default(2),
+  exponent: z._default(positiveSchema, 2),
 });
 
 /**

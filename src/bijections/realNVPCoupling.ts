@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { countSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
@@ -11,8 +11,8 @@ import { maskSchema, splitByMask } from "./coupling.ts";
 const realNVPCouplingSchema = z.strictObject({
   type: z.literal("realNVPCoupling"),
   mask: maskSchema,
-  context: countSchema.default(0),
-  network: networkSchema.prefault({}),
+  context: z._default(countSchema, 0),
+  network: z.prefault(networkSchema, {}),
 });
 
 /** Options of `RealNVPCoupling`. */

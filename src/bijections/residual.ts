@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { countSchema, MAX_LAYERS, sizeSchema } from "../description.ts";
 import { vjp } from "../graph/grad.ts";
 import { epsilon, loop } from "../graph/loop.ts";
@@ -17,10 +17,10 @@ import { rouletteLogDet } from "./roulette.ts";
 const residualSchema = z.strictObject({
   type: z.literal("residual"),
   features: sizeSchema,
-  context: countSchema.default(0),
-  hidden: z.array(sizeSchema).max(MAX_LAYERS).min(1).default([64, 64]),
-  lipschitz: z.number().positive().max(0.99).default(0.9),
-  trace: traceSchema.optional(),
+  context: z._default(countSchema, 0),
+  hidden: z._default(z.array(sizeSchema).check(z.maxLength(MAX_LAYERS), z.minLength(1)), [64, 64]),
+  lipschitz: z._default(z.number().check(z.positive(), z.maximum(0.99)), 0.9),
+  trace: z.optional(traceSchema),
 });
 
 /** Options of `Residual`. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { realSchema, sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
@@ -16,10 +16,10 @@ const sigmoidSchema = z
   .strictObject({
     type: z.literal("sigmoid"),
     features: sizeSchema,
-    low: realSchema.default(0),
-    high: realSchema.default(1),
+    low: z._default(realSchema, 0),
+    high: z._default(realSchema, 1),
   })
-  .refine(({ low, high }) => low < high, { path: ["high"], error: "more than low" });
+  .check(z.refine(({ low, high }) => low < high, { path: ["high"], error: "more than low" }));
 
 /**
  * x = low + (high - low) / (1 + exp(-z)), onto (low, high); its inverse is the logit, and a logistic base makes it uniform.

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";

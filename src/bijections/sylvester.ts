@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { countSchema, sizeSchema } from "../description.ts";
 import { concat, scalar, type Tensor } from "../graph/tensor.ts";
 import type { NetworkOptions } from "../nn/mlp.ts";
@@ -13,14 +13,16 @@ const sylvesterSchema = z
   .strictObject({
     type: z.literal("sylvester"),
     features: sizeSchema,
-    columns: sizeSchema.optional(),
-    reflections: countSchema.optional(),
+    columns: z.optional(sizeSchema),
+    reflections: z.optional(countSchema),
     ...amortizedFields,
   })
-  .refine(({ features, columns }) => columns === undefined || columns <= features, {
-    path: ["columns"],
-    error: "no more columns than features",
-  });
+  .check(
+    z.refine(({ features, columns }) => columns === undefined || columns <= features, {
+      path: ["columns"],
+      error: "no more columns than features",
+    }),
+  );
 
 /** Options of `Sylvester`. */
 export interface SylvesterOptions {

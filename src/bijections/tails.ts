@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
@@ -14,7 +14,7 @@ const tailsSchema = z.strictObject({
   type: z.literal("tails"),
   features: sizeSchema,
   /** c, where the logarithm begins. */
-  start: positiveSchema.default(4),
+  start: z._default(positiveSchema, 4),
 });
 
 /** exp(80) = 5e34 is still finite in float32; a latent value beyond c + 80 does not occur. */

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import { type Description, type DescriptionOf, registry } from "../description.ts";
 import type { Distribution } from "./distribution.ts";
 import { distributionKinds } from "./registry.ts";
@@ -7,7 +7,7 @@ export type DistributionDescription = DescriptionOf<typeof distributionKinds>;
 
 const { schema, build, types } = registry<Distribution>(distributionKinds, "a distribution", "distribution");
 
-export const distributionSchema = schema as z.ZodType<DistributionDescription, Description>;
+export const distributionSchema = schema as z.ZodMiniType<DistributionDescription, Description>;
 
 /**
  * Makes a distribution from its description; `random` gives the starting parameters.

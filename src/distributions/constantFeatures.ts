@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { DataRows } from "../bijections/bijection.ts";
 import type { OuterStandardization } from "../bijections/outerStandardization.ts";
 import { identityOrder } from "../bijections/permutation.ts";
@@ -16,12 +16,12 @@ import {
   onSupport,
 } from "./distribution.ts";
 
-const constantSchema = z
-  .array(z.int().nonnegative())
-  .min(1)
-  .refine((constant) => constant.every((feature, i) => i === 0 || feature > constant[i - 1]), {
+const constantSchema = z.array(z.int().check(z.nonnegative())).check(
+  z.minLength(1),
+  z.refine((constant) => constant.every((feature, i) => i === 0 || feature > constant[i - 1]), {
     error: "numbers of features in ascending order",
-  });
+  }),
+);
 
 const constantFeaturesSchema = (distribution: NestedSchema) =>
   z.strictObject({

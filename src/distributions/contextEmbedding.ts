@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { DataRows } from "../bijections/bijection.ts";
 import type { OuterStandardization } from "../bijections/outerStandardization.ts";
 import { Standardize } from "../bijections/standardize.ts";
@@ -13,19 +13,21 @@ import { compile } from "../runtime/compile.ts";
 
 export const contextEmbeddingSchema = z
   .strictObject({
-    numbers: countSchema.default(0),
-    classes: z.array(sizeSchema.min(2)).default([]),
-    size: sizeSchema.optional(),
-    network: networkSchema.optional(),
+    numbers: z._default(countSchema, 0),
+    classes: z._default(z.array(sizeSchema.check(z.minimum(2))), []),
+    size: z.optional(sizeSchema),
+    network: z.optional(networkSchema),
   })
-  .refine(({ numbers, classes }) => numbers + classes.length > 0, {
-    path: ["numbers"],
-    error: "a number or a class at least",
-  })
-  .refine(({ size, network }) => (size === undefined) === (network === undefined), {
-    path: ["size"],
-    error: "a size and a network, or neither",
-  });
+  .check(
+    z.refine(({ numbers, classes }) => numbers + classes.length > 0, {
+      path: ["numbers"],
+      error: "a number or a class at least",
+    }),
+    z.refine(({ size, network }) => (size === undefined) === (network === undefined), {
+      path: ["size"],
+      error: "a size and a network, or neither",
+    }),
+  );
 
 /** Options of `ContextEmbedding`. There is at least one number or class, and a size and a network, or neither. */
 export interface ContextEmbeddingOptions {

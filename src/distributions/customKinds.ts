@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import type { Bijection } from "../bijections/bijection.ts";
 import { bijectionTypes, buildBijection } from "../bijections/build.ts";
 import { readScalarTransform, scalarTransformTypes } from "../bijections/scalar/build.ts";
@@ -27,7 +27,7 @@ export interface CustomDescription {
 
 interface CustomKindOf<T> {
   /** Checks a description, and fills in defaults; without one `build` gets the description as it is. */
-  readonly schema?: z.ZodType;
+  readonly schema?: z.core.$ZodType;
   /** The inverse of `describe()`, but for the numbers of parameters; `random` gives starting weights, `builders` parts. */
   build(description: CustomDescription, random: Random, builders: Builders): T;
 }

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { countSchema, sizeSchema } from "../description.ts";
 import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -17,9 +17,9 @@ import {
 const diagonalNormalSchema = z.strictObject({
   type: z.literal("diagonalNormal"),
   features: sizeSchema,
-  context: countSchema.default(0),
+  context: z._default(countSchema, 0),
   /** Of a conditional one alone. */
-  network: networkSchema.prefault({}),
+  network: z.prefault(networkSchema, {}),
 });
 
 /** How far the network of a conditional one may move a log-deviation. */

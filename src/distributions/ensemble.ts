@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { OuterStandardization } from "../bijections/outerStandardization.ts";
 import type { Standardize } from "../bijections/standardize.ts";
 import type { Support } from "../bijections/support.ts";

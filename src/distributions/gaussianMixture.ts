@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { DataRows } from "../bijections/bijection.ts";
 import { sizeSchema } from "../description.ts";
 import { LOGARITHM, Parameter } from "../graph/parameter.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../description.ts";
 import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
@@ -10,7 +10,7 @@ const generalizedNormalSchema = z.strictObject({
   type: z.literal("generalizedNormal"),
   features: sizeSchema,
   /** beta at the start: 2 is the normal, 1 the Laplace distribution, and the larger the more uniform. */
-  exponent: positiveSchema.default(2),
+  exponent: z._default(positiveSchema, 2),
 });
 
 /** |z|^beta stops growing here, at 10^20, as the squares of normals do. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { identityOrder, orderSchema } from "../bijections/permutation.ts";
 import { blockColumns } from "../bijections/scalar/scalarTransform.ts";
 import type { Support } from "../bijections/support.ts";
@@ -24,15 +24,15 @@ import { bernoulli, gaussian, type MadeOutputs, mixture } from "./madeOutputs.ts
 const madeSchema = z.strictObject({
   type: z.literal("made"),
   order: orderSchema,
-  context: countSchema.default(0),
-  outputs: z.enum(["bernoulli", "gaussian", "mixture"]).default("gaussian"),
-  components: sizeSchema.default(10),
-  hiddenOrder: z.enum(["natural", "random"]).default("natural"),
-  seed: z.int().nonnegative().default(0),
-  masks: variantsSchema.default(1),
-  orderAgnostic: z.boolean().default(false),
-  direct: z.boolean().default(false),
-  network: networkSchema.prefault({}),
+  context: z._default(countSchema, 0),
+  outputs: z._default(z.enum(["bernoulli", "gaussian", "mixture"]), "gaussian"),
+  components: z._default(sizeSchema, 10),
+  hiddenOrder: z._default(z.enum(["natural", "random"]), "natural"),
+  seed: z._default(z.int().check(z.nonnegative()), 0),
+  masks: z._default(variantsSchema, 1),
+  orderAgnostic: z._default(z.boolean(), false),
+  direct: z._default(z.boolean(), false),
+  network: z.prefault(networkSchema, {}),
 });
 
 /** Options of `Made`. */

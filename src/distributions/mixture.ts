@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { contextFor } from "../bijections/bijection.ts";
 import {
   commonContextStandardization,
@@ -16,18 +16,18 @@ import { chooseComponent, chosenRows } from "./chooseComponent.ts";
 import type { Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 import { relativeToData } from "./transformedDistribution.ts";
 
-const learnedSchema = z.boolean().default(true);
+const learnedSchema = z._default(z.boolean(), true);
 
 const mixtureSchema = (distribution: NestedSchema) =>
   z.strictObject({
     type: z.literal("mixture"),
-    distributions: z.array(distribution).min(1),
+    distributions: z.array(distribution).check(z.minLength(1)),
     /** False keeps the weights as they are. */
     learned: learnedSchema,
   });
 
 const optionsSchema = z.strictObject({
-  weights: z.array(z.number().positive()).optional(),
+  weights: z.optional(z.array(z.number().check(z.positive()))),
   learned: learnedSchema,
 });
 

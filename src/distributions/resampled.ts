@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { sizeSchema } from "../description.ts";
 import { constant, type Tensor } from "../graph/tensor.ts";
 import { drawForBatch, isTraining } from "../graph/tracing/drawn.ts";
@@ -24,21 +24,17 @@ const resampledSchema = z
   .strictObject({
     type: z.literal("resampled"),
     features: sizeSchema,
-    truncation: sizeSchema.min(2).max(1000).default(100),
-    points: sizeSchema
-      .min(64)
-      .max(2 ** 18)
-      .optional(),
-    trainingPoints: sizeSchema
-      .min(64)
-      .max(2 ** 18)
-      .default(1024),
-    network: networkSchema.prefault({ activation: "tanh" }),
+    truncation: z._default(sizeSchema.check(z.minimum(2), z.maximum(1000)), 100),
+    points: z.optional(sizeSchema.check(z.minimum(64), z.maximum(2 ** 18))),
+    trainingPoints: z._default(sizeSchema.check(z.minimum(64), z.maximum(2 ** 18)), 1024),
+    network: z.prefault(networkSchema, { activation: "tanh" }),
   })
-  .refine(({ features, points = 0 }) => features * points <= MAX_COORDINATES, {
-    path: ["points"],
-    error: () => `at most ${MAX_COORDINATES} divided by the number of features`,
-  });
+  .check(
+    z.refine(({ features, points = 0 }) => features * points <= MAX_COORDINATES, {
+      path: ["points"],
+      error: () => `at most ${MAX_COORDINATES} divided by the number of features`,
+    }),
+  );
 
 /** Options of `Resampled`. */
 export interface ResampledOptions {

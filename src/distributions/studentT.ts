@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../description.ts";
 import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
@@ -9,7 +9,7 @@ const studentTSchema = z.strictObject({
   type: z.literal("studentT"),
   features: sizeSchema,
   /** nu at the start. */
-  degreesOfFreedom: positiveSchema.default(5),
+  degreesOfFreedom: z._default(positiveSchema, 5),
 });
 
 /** sqrt(exp(80)) = 2e17: as far out as a draw goes, which is where float32 ends. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { type Bijection, contextFor, type DataRows } from "../bijections/bijection.ts";
 import { bijectionSchema, buildBijection } from "../bijections/build.ts";
 import { relativeToData as bijectionRelativeToData } from "../bijections/chain.ts";
@@ -24,7 +24,7 @@ const transformedDistributionSchema = (distribution: NestedSchema) =>
     base: distribution,
     bijection: bijectionSchema,
     /** What the base and the bijection see of the context; the context itself if absent. */
-    embedding: contextEmbeddingSchema.optional(),
+    embedding: z.optional(contextEmbeddingSchema),
   });
 
 /** Rows with the log-density of each. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { Support } from "../bijections/support.ts";
 import { realSchema, sizeSchema } from "../description.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
@@ -9,10 +9,10 @@ const uniformSchema = z
   .strictObject({
     type: z.literal("uniform"),
     features: sizeSchema,
-    low: realSchema.default(0),
-    high: realSchema.default(1),
+    low: z._default(realSchema, 0),
+    high: z._default(realSchema, 1),
   })
-  .refine(({ low, high }) => low < high, { path: ["high"], error: "more than low" });
+  .check(z.refine(({ low, high }) => low < high, { path: ["high"], error: "more than low" }));
 
 /** Uniform on the box [low, high]^D: log p = -D log(high - low) inside, -Infinity outside, both with gradient 0. */
 export class Uniform implements Distribution {

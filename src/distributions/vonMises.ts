@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../description.ts";
 import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import { constant, scalar, type Tensor } from "../graph/tensor.ts";
@@ -9,7 +9,7 @@ const vonMisesSchema = z.strictObject({
   type: z.literal("vonMises"),
   features: sizeSchema,
   /** kappa at the start. */
-  concentration: positiveSchema.default(1),
+  concentration: z._default(positiveSchema, 1),
 });
 
 /** Each proposal is taken with a probability of 0.657 or more, so one in 3 10^7 numbers is drawn by none of them. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { bijectionSchema, buildBijection } from "../bijections/build.ts";
 import type { Description } from "../description.ts";
 import { buildDistribution, distributionSchema } from "../distributions/build.ts";
@@ -13,10 +13,10 @@ import { Random } from "../random/index.ts";
 import { Flow } from "./flow.ts";
 
 export const flowSchema = z.strictObject({
-  type: z.literal("transformedDistribution").optional(),
+  type: z.optional(z.literal("transformedDistribution")),
   base: distributionSchema,
   bijection: bijectionSchema,
-  embedding: contextEmbeddingSchema.optional(),
+  embedding: z.optional(contextEmbeddingSchema),
 });
 
 /** A flow as plain data: what a model file holds beside the parameters. */
@@ -37,8 +37,8 @@ export interface KindOptions {
 }
 
 const optionsSchema = z.strictObject({
-  seed: z.union([z.int(), z.bigint()]).default(0),
-  kinds: z.array(z.custom<CustomKind>()).default([]),
+  seed: z._default(z.union([z.int(), z.bigint()]), 0),
+  kinds: z._default(z.array(z.custom<CustomKind>()), []),
 });
 
 export interface BuildFlowOptions extends KindOptions {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { type CustomKind, withCustomKinds } from "../distributions/customKinds.ts";
 import { PushforwardError } from "../errors.ts";
 import { input } from "../graph/tensor.ts";
@@ -16,19 +16,19 @@ const KEY = "pushforward";
 /** What training saw in a column that the flow is conditional on: a range of numbers, or how many rows each label has. */
 const givenSchema = z.union([
   z.strictObject({ minimum: z.number(), maximum: z.number() }),
-  z.strictObject({ counts: z.array(z.int().nonnegative()) }),
+  z.strictObject({ counts: z.array(z.int().check(z.nonnegative())) }),
 ]);
 
 const trainingSchema = z.strictObject({
   /** Rows that were learned from, validation included. */
-  rows: z.int().nonnegative(),
-  seed: z.int().nonnegative(),
-  epochs: z.int().nonnegative(),
-  bestEpoch: z.int().nonnegative(),
+  rows: z.int().check(z.nonnegative()),
+  seed: z.int().check(z.nonnegative()),
+  epochs: z.int().check(z.nonnegative()),
+  bestEpoch: z.int().check(z.nonnegative()),
   /** Mean log-density of the held-out rows in nats, in data units. */
   validationLogDensity: z.number(),
   /** For each column of `given`. */
-  given: z.array(givenSchema).optional(),
+  given: z.optional(z.array(givenSchema)),
 });
 
 const modelSchema = z.strictObject({
@@ -37,10 +37,10 @@ const modelSchema = z.strictObject({
   /** Names of the data columns, in the order of the flow's features. */
   columns: z.array(z.string()),
   /** Names of the columns that the flow is conditional on, in the order of its context. */
-  given: z.array(z.string()).default([]),
+  given: z._default(z.array(z.string()), []),
   /** Of the last columns of `given`, which hold classes: what these are called. */
-  labels: z.array(z.array(z.string())).optional(),
-  training: trainingSchema.optional(),
+  labels: z.optional(z.array(z.array(z.string()))),
+  training: z.optional(trainingSchema),
 });
 
 export type GivenRecord = z.output<typeof givenSchema>;

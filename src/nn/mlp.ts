@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { MAX_LAYERS, sizeSchema } from "../description.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
@@ -8,14 +8,16 @@ import { Linear } from "./linear.ts";
 
 export const networkSchema = z
   .strictObject({
-    hidden: z.array(sizeSchema).max(MAX_LAYERS).default([64, 64]),
-    activation: activationSchema.default("relu"),
-    residual: z.boolean().default(false),
+    hidden: z._default(z.array(sizeSchema).check(z.maxLength(MAX_LAYERS)), [64, 64]),
+    activation: z._default(activationSchema, "relu"),
+    residual: z._default(z.boolean(), false),
   })
-  .refine(({ hidden, residual }) => !residual || hidden.every((size) => size === hidden[0]), {
-    path: ["hidden"],
-    error: "equal widths, since residual blocks add to what went into them",
-  });
+  .check(
+    z.refine(({ hidden, residual }) => !residual || hidden.every((size) => size === hidden[0]), {
+      path: ["hidden"],
+      error: "equal widths, since residual blocks add to what went into them",
+    }),
+  );
 
 /** How a network, such as a conditioner, is built. */
 export interface NetworkOptions {

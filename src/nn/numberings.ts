@@ -1,3 +1,4 @@
+import * as z from "zod/mini";
 import { sizeSchema } from "../description.ts";
 import { constant, type Tensor } from "../graph/tensor.ts";
 import { variantOf } from "../graph/tracing/variant.ts";
@@ -5,7 +6,7 @@ import type { Random } from "../random/index.ts";
 import type { MaskedMLP, MaskedNetwork } from "./maskedMLP.ts";
 
 /** Number of masks or orders that share weights. Uria et al. (2014) average over up to 128; each has its own lists of units. */
-export const variantsSchema = sizeSchema.max(256);
+export const variantsSchema = sizeSchema.check(z.maximum(256));
 
 /** Permutations of one axis, one for each variant: place j has what is at `orders[m][j]` outside. */
 export class Orders {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 
 /**
  * Traces of Jacobians in training: exact, or Hutchinson's estimate, the product e^T J e with signs e that are drawn for every

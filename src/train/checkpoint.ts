@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { PushforwardError } from "../errors.ts";
 import { changedFile, decodeChecked, encodeChecked } from "../flows/checksum.ts";
 import type { StoredArray } from "../flows/safetensors.ts";
@@ -7,7 +7,7 @@ import type { EarlyStopping } from "./earlyStopping.ts";
 import type { MinimizeEpoch } from "./options.ts";
 import type { StepSizeState } from "./stepSize.ts";
 
-const count = z.int().nonnegative();
+const count = z.int().check(z.nonnegative());
 
 const stateSchema = z.strictObject({
   epoch: count,
@@ -17,7 +17,7 @@ const stateSchema = z.strictObject({
   stopping: z.strictObject({
     bestEpoch: count,
     /** JSON has no Infinity, which is the best loss without validation rows: it is written as null. */
-    best: z.number().nullable(),
+    best: z.nullable(z.number()),
     sincePlateau: count,
   }),
 });
@@ -30,9 +30,9 @@ const recordSchema = z.strictObject({
       epoch: count,
       step: count,
       trainLoss: z.number(),
-      validationLoss: z.number().optional(),
+      validationLoss: z.optional(z.number()),
       stepSize: z.number(),
-      metrics: z.record(z.string(), z.number()).optional(),
+      metrics: z.optional(z.record(z.string(), z.number())),
     }),
   ),
 });

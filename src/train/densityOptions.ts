@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { PushforwardError } from "../errors.ts";
 import { parse } from "../parse.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
@@ -8,21 +8,23 @@ import { type ScheduleOptions, scheduleSchema } from "./schedule.ts";
 
 const common = { batchSize: true, optimizer: true, clipNorm: true, averageDecay: true, seed: true } as const;
 
-export const densitySettingsSchema = fitSettingsSchema.pick(common).extend({
-  steps: z.int().positive().default(5000),
-  schedule: scheduleSchema
-    .omit({ patience: true })
-    .extend({ type: z.enum(["constant", "cosine"]).default("cosine") })
-    .prefault({}),
-  annealing: z
-    .strictObject({
-      start: z.number().min(0).max(1).default(0.01),
-      steps: z.int().positive().default(10_000),
-    })
-    .optional(),
-  stickTheLanding: z.boolean().default(false),
-  samples: z.int().min(2).default(10_000),
-  detectMissedMass: z.boolean().default(true),
+export const densitySettingsSchema = z.extend(z.pick(fitSettingsSchema, common), {
+  steps: z._default(z.int().check(z.positive()), 5000),
+  schedule: z.prefault(
+    z.extend(z.omit(scheduleSchema, { patience: true }), {
+      type: z._default(z.enum(["constant", "cosine"]), "cosine"),
+    }),
+    {},
+  ),
+  annealing: z.optional(
+    z.strictObject({
+      start: z._default(z.number().check(z.minimum(0), z.maximum(1)), 0.01),
+      steps: z._default(z.int().check(z.positive()), 10_000),
+    }),
+  ),
+  stickTheLanding: z._default(z.boolean(), false),
+  samples: z._default(z.int().check(z.minimum(2)), 10_000),
+  detectMissedMass: z._default(z.boolean(), true),
 });
 
 /** The plain settings of `fitDensity`. */

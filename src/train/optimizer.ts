@@ -1,14 +1,14 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { Call } from "../runtime/kernel.ts";
 import type { FlatParameters } from "./flatParameters.ts";
 
 export const optimizerSchema = z.strictObject({
-  type: z.enum(["adam", "adamW", "sgd"]).default("adamW"),
-  learningRate: z.number().positive().default(1e-3),
-  beta1: z.number().min(0).lt(1).default(0.9),
-  beta2: z.number().min(0).lt(1).default(0.999),
-  epsilon: z.number().positive().default(1e-8),
-  weightDecay: z.number().nonnegative().default(0),
+  type: z._default(z.enum(["adam", "adamW", "sgd"]), "adamW"),
+  learningRate: z._default(z.number().check(z.positive()), 1e-3),
+  beta1: z._default(z.number().check(z.minimum(0), z.lt(1)), 0.9),
+  beta2: z._default(z.number().check(z.minimum(0), z.lt(1)), 0.999),
+  epsilon: z._default(z.number().check(z.positive()), 1e-8),
+  weightDecay: z._default(z.number().check(z.nonnegative()), 0),
 });
 
 /** The optimizer and its hyperparameters. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { InMemoryDataset, RowsInput } from "../dataset/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { Loss } from "./batchLoss.ts";
@@ -7,19 +7,19 @@ import { type ScheduleOptions, scheduleSchema } from "./schedule.ts";
 
 /** The settings that all trainings share. */
 const trainingSettings = {
-  epochs: z.int().positive().optional(),
-  batchSize: z.int().positive().default(256),
-  optimizer: optimizerSchema.prefault({}),
-  schedule: scheduleSchema.prefault({}),
-  clipNorm: z.number().positive().default(5),
-  validationFraction: z.number().gt(0).lt(1).default(0.1),
-  patience: z.int().positive().optional(),
-  averageDecay: z.number().min(0).lt(1).default(0.99),
-  seed: z.int().nonnegative().default(0),
+  epochs: z.optional(z.int().check(z.positive())),
+  batchSize: z._default(z.int().check(z.positive()), 256),
+  optimizer: z.prefault(optimizerSchema, {}),
+  schedule: z.prefault(scheduleSchema, {}),
+  clipNorm: z._default(z.number().check(z.positive()), 5),
+  validationFraction: z._default(z.number().check(z.gt(0), z.lt(1)), 0.1),
+  patience: z.optional(z.int().check(z.positive())),
+  averageDecay: z._default(z.number().check(z.minimum(0), z.lt(1)), 0.99),
+  seed: z._default(z.int().check(z.nonnegative()), 0),
 };
 
 export const fitSettingsSchema = z.strictObject({
-  objective: z.enum(["likelihood", "flowMatching"]).default("likelihood"),
+  objective: z._default(z.enum(["likelihood", "flowMatching"]), "likelihood"),
   ...trainingSettings,
 });
 
@@ -56,8 +56,8 @@ export interface FitSettings extends CommonSettings {
 
 export const minimizeSettingsSchema = z.strictObject({
   ...trainingSettings,
-  validationFraction: z.number().min(0).lt(1).default(0.1),
-  steps: z.int().positive().default(5000),
+  validationFraction: z._default(z.number().check(z.minimum(0), z.lt(1)), 0.1),
+  steps: z._default(z.int().check(z.positive()), 5000),
 });
 
 /** The plain settings of `minimize`. */

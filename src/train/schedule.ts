@@ -1,10 +1,10 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 
 export const scheduleSchema = z.strictObject({
-  type: z.enum(["constant", "cosine", "plateau"]).default("plateau"),
-  warmupSteps: z.int().nonnegative().default(0),
-  final: z.number().min(0).max(1).default(0.01),
-  patience: z.int().positive().optional(),
+  type: z._default(z.enum(["constant", "cosine", "plateau"]), "plateau"),
+  warmupSteps: z._default(z.int().check(z.nonnegative()), 0),
+  final: z._default(z.number().check(z.minimum(0), z.maximum(1)), 0.01),
+  patience: z.optional(z.int().check(z.positive())),
 });
 
 /** The schedule of the step size during training. */

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import { scheduleFactor, type scheduleSchema } from "./schedule.ts";
 
 /** After this many recoveries, the next failure of the loss is an error. */

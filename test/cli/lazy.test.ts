@@ -10,7 +10,7 @@ vi.mock("onnxruntime-node", async (original) => {
   loaded.push("onnxruntime");
   return original();
 });
-vi.mock("zod", async (original) => {
+vi.mock("zod/mini", async (original) => {
   loaded.push("zod");
   return original();
 });

@@ -1,5 +1,5 @@
 import { expectTypeOf, test } from "vitest";
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import type { AutoregressiveOptions, autoregressiveKind } from "../../src/bijections/autoregressive.ts";
 import type { BatchNormOptions, batchNormKind } from "../../src/bijections/batchNorm.ts";
 import type {
@@ -41,7 +41,7 @@ import type { ScheduleOptions, scheduleSchema } from "../../src/train/schedule.t
 // for the type checker: it fails where a field, its type or its being optional differs.
 
 /** What the constructor of a kind takes: its description without the type. */
-type OptionsOf<K extends { schema: z.ZodType }> = Omit<z.input<K["schema"]>, "type">;
+type OptionsOf<K extends { schema: z.ZodMiniType }> = Omit<z.input<K["schema"]>, "type">;
 
 /** An intersection of objects as one object. */
 type Merged<T> = { [K in keyof T]: T[K] };

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { scalar } from "../../graph/tensor.ts";
 import { blockColumns, type ScalarTransform, type ScalarTransformKind } from "./scalarTransform.ts";
 

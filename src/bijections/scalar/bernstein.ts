@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../../description.ts";
 import { constant, stack, type Tensor } from "../../graph/tensor.ts";
 import { solveIncreasing } from "../../numerics/solve.ts";
@@ -15,9 +15,9 @@ const LOG_SLOPE_BOUND = Math.log(1000);
 const bernsteinSchema = z.strictObject({
   type: z.literal("bernstein"),
   /** n; the largest binomial of a degree above 131 is beyond float32. */
-  degree: sizeSchema.max(128).default(8),
+  degree: z._default(sizeSchema.check(z.maximum(128)), 8),
   /** B */
-  bound: positiveSchema.default(5),
+  bound: z._default(positiveSchema, 5),
 });
 
 /** Monotonic Bernstein polynomial on [-B, B] (Ramasinghe et al. 2021). */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../../description.ts";
 import { withGradient } from "../../graph/loop.ts";
 import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
@@ -10,11 +10,11 @@ export const LOG_SLOPE_BOUND = Math.log(1000);
 /** Options that splines on a box have in common. */
 export const splineOptions = {
   /** K; a single bin would be the identity. */
-  bins: sizeSchema.min(2).default(8),
+  bins: z._default(sizeSchema.check(z.minimum(2)), 8),
   /** B */
-  bound: positiveSchema.default(5),
+  bound: z._default(positiveSchema, 5),
   /** `linear`: the identity outside of [-B, B]. `none`: data lie in [-B, B], and slopes at its ends are free. */
-  tails: z.enum(["linear", "none"]).default("linear"),
+  tails: z._default(z.enum(["linear", "none"]), "linear"),
 };
 
 /** Monotonic splines on [-B, B]: Durkan et al. 2019 (rational-quadratic and cubic), Müller et al. 2019 (linear and quadratic). */

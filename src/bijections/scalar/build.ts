@@ -1,6 +1,6 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { customKind } from "../../customKinds.ts";
-import { type Description, orCustom } from "../../description.ts";
+import { type Description, orCustom, typeOf } from "../../description.ts";
 import { PushforwardError } from "../../errors.ts";
 import { parse } from "../../parse.ts";
 import { Random } from "../../random/index.ts";
@@ -22,15 +22,13 @@ export const scalarTransformSchema = orCustom(
   "scalarTransform",
   registered,
   isTransform,
-) as unknown as z.ZodType<CheckedScalarTransform, ScalarTransformOptions | ScalarTransform>;
+) as unknown as z.ZodMiniType<CheckedScalarTransform, ScalarTransformOptions | ScalarTransform>;
 
 const kinds: readonly ScalarTransformKind[] = scalarTransformKinds;
-const kindOf = (type: string) => kinds.find(({ schema }) => schema.shape.type.value === type);
+const kindOf = (type: string) => kinds.find(({ schema }) => typeOf(schema) === type);
 
 /** The types of all registered scalar transforms. */
-export const scalarTransformTypes: ReadonlySet<string> = new Set(
-  kinds.map(({ schema }) => schema.shape.type.value),
-);
+export const scalarTransformTypes: ReadonlySet<string> = new Set(kinds.map(({ schema }) => typeOf(schema)));
 
 export function buildScalarTransform(options: CheckedScalarTransform): ScalarTransform {
   if (isTransform(options)) return options;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { Tensor } from "../../graph/tensor.ts";
 import { overBins, type SlopePlaces, splineOptions } from "./bins.ts";
 import { rationalQuadratic } from "./rationalQuadraticSpline.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
 import {
   binSizes,

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { MAX_LAYERS, sizeSchema } from "../../description.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
 import { solveIncreasing } from "../../numerics/solve.ts";
@@ -17,9 +17,9 @@ const LEAST_SLOPE = 1e-3;
 const deepSigmoidalSchema = z.strictObject({
   type: z.literal("deepSigmoidal"),
   /** K, the sigmoids of a layer. */
-  units: sizeSchema.default(8),
+  units: z._default(sizeSchema, 8),
   /** Layers of sigmoids, each with parameters of its own. */
-  layers: sizeSchema.max(MAX_LAYERS).default(1),
+  layers: z._default(sizeSchema.check(z.maximum(MAX_LAYERS)), 1),
 });
 
 /** Mixtures of sigmoids (Huang et al. 2018). */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { sizeSchema } from "../../description.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
 import { normalTailQuantile, normalTails } from "../../numerics/normalTail.ts";
@@ -19,7 +19,7 @@ const FARTHEST = 1000;
 const gaussianizationSchema = z.strictObject({
   type: z.literal("gaussianization"),
   /** K */
-  components: sizeSchema.default(8),
+  components: z._default(sizeSchema, 8),
 });
 
 /** Normal quantiles of the distribution function of a mixture of normals (Meng et al. 2020). */

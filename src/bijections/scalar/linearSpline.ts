@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { filled } from "../../graph/tensor.ts";
 import { binSizes, completed, findBin, type SplineOptions, splineOptions } from "./bins.ts";
 import { featuresFirst, type ScalarTransform, type ScalarTransformKind } from "./scalarTransform.ts";

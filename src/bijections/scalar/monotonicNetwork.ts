@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../../description.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
 import { solveIncreasing } from "../../numerics/solve.ts";
@@ -18,11 +18,11 @@ const STEEPEST = 3;
 const monotonicNetworkSchema = z.strictObject({
   type: z.literal("monotonicNetwork"),
   /** H, the hidden units of the integrand. */
-  units: sizeSchema.default(8),
+  units: z._default(sizeSchema, 8),
   /** Points of the quadrature, at each of which the network is computed for every element. */
-  nodes: sizeSchema.max(1024).default(48),
+  nodes: z._default(sizeSchema.check(z.maximum(1024)), 48),
   /** B */
-  bound: positiveSchema.default(5),
+  bound: z._default(positiveSchema, 5),
 });
 
 /** Integral of a positive network (Wehenkel and Louppe 2019). */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { scalar, type Tensor } from "../../graph/tensor.ts";
 import {
   type Bin,

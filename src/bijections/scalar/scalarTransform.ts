@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import type { Description } from "../../description.ts";
 import { concat, type Tensor } from "../../graph/tensor.ts";
 import { requireNumbers } from "../../sizeBudget.ts";
@@ -33,7 +33,9 @@ export interface ScalarTransform {
 
 /** What the registry holds of each scalar transform. */
 export interface ScalarTransformKind<
-  S extends z.ZodObject<{ type: z.ZodLiteral<string> }> = z.ZodObject<{ type: z.ZodLiteral<string> }>,
+  S extends z.ZodMiniObject<{ type: z.ZodMiniLiteral<string> }> = z.ZodMiniObject<{
+    type: z.ZodMiniLiteral<string>;
+  }>,
 > {
   readonly schema: S;
   build(options: z.output<S>): ScalarTransform;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../../description.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
 import { solveIncreasing } from "../../numerics/solve.ts";
@@ -18,9 +18,9 @@ const LARGEST_SLOPE = 1000;
 const sumOfSquaresSchema = z.strictObject({
   type: z.literal("sumOfSquares"),
   /** n; the polynomial has degree 2 n + 1. A graph has an operation for each term. */
-  degree: sizeSchema.max(256).default(4),
+  degree: z._default(sizeSchema.check(z.maximum(256)), 4),
   /** B */
-  bound: positiveSchema.default(5),
+  bound: z._default(positiveSchema, 5),
 });
 
 /** Sum-of-squares polynomial (Jaini et al. 2019). */

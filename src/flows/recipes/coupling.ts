@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { Actnorm } from "../../bijections/actnorm.ts";
 import type { Bijection } from "../../bijections/bijection.ts";
 import { Chain } from "../../bijections/chain.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { identityOrder, randomOrder } from "../../bijections/permutation.ts";
 import { Ensemble } from "../../distributions/ensemble.ts";
 import { Made, type MadeOptions } from "../../distributions/made.ts";

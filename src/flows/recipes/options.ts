@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { countSchema, MAX_LAYERS, sizeSchema } from "../../description.ts";
 import type { Distribution } from "../../distributions/distribution.ts";
 import { activationSchema } from "../../nn/activation.ts";
@@ -6,7 +6,7 @@ import { variantsSchema } from "../../nn/numberings.ts";
 import { parse } from "../../parse.ts";
 
 /** A schema for each option of a recipe: the type makes sure that none is missing. */
-export type Fields<Options> = Readonly<Record<keyof Options, z.ZodType>>;
+export type Fields<Options> = Readonly<Record<keyof Options, z.ZodMiniType>>;
 
 /** An option that goes to a bijection or a distribution as it is, whose constructor checks it. */
 export const checkedByPart = z.unknown();
@@ -16,17 +16,22 @@ const isDistribution = (value: unknown): boolean => {
   return typeof logProb === "function" && typeof sample === "function";
 };
 
-const seed = z.int().nonnegative();
+const seed = z.int().check(z.nonnegative());
 const base = z.custom<Distribution>(isDistribution, { error: "a distribution" });
 
 export const networkFields = {
-  hidden: z.array(sizeSchema).max(MAX_LAYERS),
+  hidden: z.array(sizeSchema).check(z.maxLength(MAX_LAYERS)),
   activation: activationSchema,
   residual: z.boolean(),
 };
 
 /** The options of flows without a conditioner. */
-export const layerFields = { context: countSchema, transforms: sizeSchema.max(MAX_LAYERS), base, seed };
+export const layerFields = {
+  context: countSchema,
+  transforms: sizeSchema.check(z.maximum(MAX_LAYERS)),
+  base,
+  seed,
+};
 
 export const recipeFields = {
   ...networkFields,
@@ -41,8 +46,8 @@ export const recipeFields = {
  * Gives the function that checks what a recipe is called with. It throws `ARGUMENT` for a number of features that is not 1, 2, ...,
  * for an option that the recipe does not have, with the name that was most likely meant, and for a value that does not fit.
  */
-export function recipeCheck(name: string, fields: Readonly<Record<string, z.ZodType>>) {
-  const schema = z.strictObject(fields).partial();
+export function recipeCheck(name: string, fields: Readonly<Record<string, z.ZodMiniType>>) {
+  const schema = z.partial(z.strictObject(fields));
   return (features: number, options: object): void => {
     parse(sizeSchema, features, `the number of features of ${name}`);
     parse(schema, options, `an option of ${name}`);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { Bijection } from "../../bijections/bijection.ts";
 import { Invert } from "../../bijections/invert.ts";
 import { Planar } from "../../bijections/planar.ts";

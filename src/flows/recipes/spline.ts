@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { Uniform } from "../../distributions/uniform.ts";
 import type { Flow } from "../flow.ts";
 import { autoregressive } from "./autoregressive.ts";
