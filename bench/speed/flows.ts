@@ -1,6 +1,6 @@
 import type { Flow } from "../../src/flows/flow.ts";
 import * as recipes from "../../src/flows/recipes/index.ts";
-import { maskedParameters } from "../../src/graph/passes/optimize.ts";
+import { maskedParameters } from "../../src/graph/passes/maskedParameters.ts";
 import { input } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import type { Case } from "./cases.ts";

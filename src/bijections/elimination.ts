@@ -1,5 +1,5 @@
-import { withGradient } from "../graph/loop.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
+import { withGradient } from "../graph/withGradient.ts";
 
 /** What the elimination of a matrix A gives for each row of a batch, [N, D, D]. */
 export interface Elimination {

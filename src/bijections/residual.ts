@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 import { countSchema, MAX_LAYERS, sizeSchema } from "../description.ts";
 import { vjp } from "../graph/grad.ts";
-import { epsilon, loop } from "../graph/loop.ts";
-import { constant, filled, scalar, type Tensor } from "../graph/tensor.ts";
+import { loop } from "../graph/loop.ts";
+import { constant, epsilon, filled, scalar, type Tensor } from "../graph/tensor.ts";
 import { isTraining } from "../graph/tracing/drawn.ts";
 import { Linear } from "../nn/linear.ts";
 import { MOST_EXACT, type Trace, traceSchema } from "../nn/trace.ts";
@@ -197,7 +197,7 @@ function fixedPoint(step: (x: Tensor) => Tensor, start: Tensor, factor: number):
         proceed: open.max().greater(0),
       };
     },
-    { most: Math.ceil(100 / -Math.log(factor)) },
+    { maxIterations: Math.ceil(100 / -Math.log(factor)) },
   );
   return done.greater(0).and(size.lessEqual(epsilon().sqrt())).where(x, Number.NaN);
 }

@@ -1,6 +1,7 @@
-import { loop, withGradient } from "../graph/loop.ts";
+import { loop } from "../graph/loop.ts";
 import { filled, scalar, type Tensor } from "../graph/tensor.ts";
 import { drawForBatch, drawSigns } from "../graph/tracing/drawn.ts";
+import { withGradient } from "../graph/withGradient.ts";
 import type { Random } from "../random/index.ts";
 
 /** Terms that every batch takes. */
@@ -42,7 +43,7 @@ export function rouletteLogDet(push: (tangents: Tensor) => Tensor, features: num
         proceed: k.less(terms),
       };
     },
-    { most: FIRST_TERMS + Math.ceil(LEAST_LOG / Math.log(c)) },
+    { maxIterations: FIRST_TERMS + Math.ceil(LEAST_LOG / Math.log(c)) },
   );
   const differentiated = push(v.stopGradient()).mul(e).sum([1, 2]);
   return withGradient(value.reshape(["N"]), [differentiated], (g) => [g]);

@@ -1,57 +1,37 @@
 import { PushforwardError } from "../errors.ts";
+import type { AxisRange } from "./operation.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "./shape.ts";
 import { batchSize, concat, constant, filled, scalar, stack, type Tensor } from "./tensor.ts";
 import { withScope } from "./tracing/scope.ts";
-
-/** All tensors that `outputs` depend on, inputs before outputs; without what lies behind those that are `known`. */
-export function ancestors(outputs: readonly Tensor[], known?: { has(tensor: Tensor): boolean }): Tensor[] {
-  const seen = new Set<Tensor>(outputs);
-  const stackOfTensors = [...outputs];
-  for (let t = stackOfTensors.pop(); t; t = stackOfTensors.pop()) {
-    if (known?.has(t)) continue;
-    for (const parent of t.inputs) {
-      if (!seen.has(parent)) {
-        seen.add(parent);
-        stackOfTensors.push(parent);
-      }
-    }
-  }
-  return [...seen].sort((a, b) => a.id - b.id);
-}
-
-/** For each of the nodes, those of them that it is an input of. */
-export function readersOf(nodes: readonly Tensor[]): Map<Tensor, Tensor[]> {
-  const readers = new Map<Tensor, Tensor[]>(nodes.map((node) => [node, []]));
-  for (const node of nodes) for (const parent of new Set(node.inputs)) readers.get(parent)!.push(node);
-  return readers;
-}
+import { ancestors } from "./traversal.ts";
 
 /**
- * Sums `g` down to something that broadcasts to `target`, undoing the broadcasting of `target` to `full`.
- * Where `g` itself is still smaller than `full`, the missing copies are counted instead of made.
+ * The gradient of a tensor of shape `inputShape` that was broadcast to `outputShape`, from the gradient g of the result: the sum
+ * over the axes that were broadcast. If g is itself still to be broadcast along such an axis, it is multiplied by its size.
  */
-function sumTo(g: Tensor, target: Shape, full: Shape): Tensor {
-  const skip = full.length - target.length;
-  const axes: number[] = [];
+function sumOverBroadcastAxes(g: Tensor, inputShape: Shape, outputShape: Shape): Tensor {
+  const newAxes = outputShape.length - inputShape.length;
+  const axesToSum: number[] = [];
   let result = g;
-  full.forEach((d, axis) => {
-    const stretched = axis < skip || (target[axis - skip] === 1 && d !== 1);
-    if (!stretched || d === 1) return;
-    const own = axis - (full.length - g.rank);
-    if (own >= 0 && g.shape[own] !== 1) axes.push(own);
+  outputShape.forEach((d, axis) => {
+    const isBroadcast = axis < newAxes || inputShape[axis - newAxes] === 1;
+    if (!isBroadcast || d === 1) return;
+    const axisOfG = axis - (outputShape.length - g.rank);
+    if (axisOfG >= 0 && g.shape[axisOfG] !== 1) axesToSum.push(axisOfG);
     else result = result.mul(d === "N" ? batchSize() : d);
   });
-  if (axes.length > 0) result = result.sum(axes, { keepAxes: true });
-  const extra = result.rank - target.length;
+  if (axesToSum.length > 0) result = result.sum(axesToSum, { keepAxes: true });
+  const extra = result.rank - inputShape.length;
   return extra > 0 ? result.reshape(result.shape.slice(extra)) : result;
 }
 
-/** A gradient for each input: of a list of two, a list of two. */
+/** A gradient for each input, as a tuple of the same length. */
 export type Gradients<T extends readonly Tensor[]> = { -readonly [K in keyof T]: Tensor };
 
 /**
- * Vector-Jacobian product: the gradient of sum_i <cotangents_i, outputs_i> with respect to each of `inputs`,
- * in their shapes. It is a graph like any other, so it can be differentiated again.
+ * Vector-Jacobian product: the gradient of sum_i <cotangents_i, outputs_i> with respect to each of `inputs`, in their shapes. The
+ * result is a graph of ordinary operations, so it can be differentiated again. Throws `SHAPE` if a cotangent does not broadcast
+ * to its output.
  */
 export function vjp<const T extends readonly Tensor[]>(
   outputs: readonly Tensor[],
@@ -59,14 +39,15 @@ export function vjp<const T extends readonly Tensor[]>(
   cotangents: readonly Tensor[],
 ): Gradients<T> {
   const nodes = ancestors(outputs);
+  /** The inputs, and nodes that depend on them: only these need gradients. */
   const relevant = new Set<Tensor>(inputs);
   for (const node of nodes) if (node.inputs.some((parent) => relevant.has(parent))) relevant.add(node);
 
   const gradients = new Map<Tensor, Tensor>();
-  const parts = new Map<Tensor, Part[]>();
+  const sliceGradients = new Map<Tensor, SliceGradient[]>();
   const accumulate = (node: Tensor, g: Tensor) => {
-    const sofar = gradients.get(node);
-    gradients.set(node, sofar ? sofar.add(g) : g);
+    const sum = gradients.get(node);
+    gradients.set(node, sum ? sum.add(g) : g);
   };
   outputs.forEach((output, i) => {
     const cotangent = cotangents[i];
@@ -79,32 +60,29 @@ export function vjp<const T extends readonly Tensor[]>(
     accumulate(output, cotangent);
   });
   for (const node of nodes.reverse()) {
-    const slices = parts.get(node);
-    if (slices) accumulate(node, assemble(slices, node.shape));
+    const slices = sliceGradients.get(node);
+    if (slices) accumulate(node, concatSlices(slices, node.shape));
     const g = gradients.get(node);
-    const { operation } = node;
-    // What is asked for passes nothing on, unless it depends on something else that is.
-    const passesOn = node.inputs.some((parent) => relevant.has(parent));
-    if (!g || !passesOn || !operation.gradient) continue;
+    const { operation, inputs: parents, attributes } = node;
+    if (!g || !parents.some((parent) => relevant.has(parent))) continue;
     withScope(node.scope ? `gradient/${node.scope}` : "gradient", () => {
-      if (operation.name === "slice") {
-        const [parent] = node.inputs;
-        const { axis, start, end } = node.attributes as unknown as Omit<Part, "g">;
-        parts.set(parent, [...(parts.get(parent) ?? []), { axis, start, end, g: g.broadcastTo(node.shape) }]);
+      if (operation.range) {
+        const slice = { ...operation.range(attributes), g: g.broadcastTo(node.shape) };
+        sliceGradients.set(parents[0], [...(sliceGradients.get(parents[0]) ?? []), slice]);
         return;
       }
       const full = operation.needsFullGradient ? g.broadcastTo(node.shape) : g;
-      const contributions = operation.gradient!(full, node.inputs, node, node.attributes);
-      node.inputs.forEach((parent, i) => {
+      const contributions = operation.gradient?.(full, parents, node, attributes) ?? [];
+      parents.forEach((parent, i) => {
         const contribution = contributions[i];
         if (!contribution || !relevant.has(parent)) return;
-        if (operation.name === "matmul")
-          accumulate(parent, sumTo(contribution, parent.shape, contribution.shape));
-        else
-          accumulate(
-            parent,
-            operation.broadcasts ? sumTo(contribution, parent.shape, node.shape) : contribution,
-          );
+        const broadcastShape = operation.broadcasts === "elementwise" ? node.shape : contribution.shape;
+        accumulate(
+          parent,
+          operation.broadcasts
+            ? sumOverBroadcastAxes(contribution, parent.shape, broadcastShape)
+            : contribution,
+        );
       });
     });
   }
@@ -112,45 +90,44 @@ export function vjp<const T extends readonly Tensor[]>(
   return result as Gradients<T>;
 }
 
-/** The gradient of a slice: of the positions start to end - 1 of an axis. */
-interface Part {
-  readonly axis: number;
-  readonly start: number;
-  readonly end: number;
+interface SliceGradient extends AxisRange {
+  /** The gradient of the slice, in its shape. */
   readonly g: Tensor;
 }
 
 /**
- * The gradient of a tensor from those of its slices, laid side by side: one concatenation where a sum of padded
- * gradients would run over the whole tensor once for each.
+ * The gradient of a tensor from those of its slices, as one concatenation. A sum of gradients that are padded with zeros would
+ * read the whole tensor once for each slice.
  */
-function assemble(parts: readonly Part[], shape: Shape): Tensor {
-  const axes = [...new Set(parts.map(({ axis }) => axis))];
-  const alongEach = axes.map((axis) => {
-    const own = parts.filter((part) => part.axis === axis);
-    const cuts = [...new Set([0, shape[axis] as number, ...own.flatMap(({ start, end }) => [start, end])])];
-    cuts.sort((a, b) => a - b);
-    const segments = cuts.slice(1).map((end, i) => {
-      const start = cuts[i];
-      const covering = own.filter((part) => part.start <= start && part.end >= end);
+function concatSlices(slices: readonly SliceGradient[], shape: Shape): Tensor {
+  const axes = [...new Set(slices.map(({ axis }) => axis))];
+  const gradientByAxis = axes.map((axis) => {
+    const ranges = slices.filter((slice) => slice.axis === axis);
+    const bounds = [
+      ...new Set([0, shape[axis] as number, ...ranges.flatMap(({ start, end }) => [start, end])]),
+    ];
+    bounds.sort((a, b) => a - b);
+    const segments = bounds.slice(1).map((end, i) => {
+      const start = bounds[i];
+      const covering = ranges.filter((range) => range.start <= start && range.end >= end);
       if (covering.length === 0)
         return filled(
           0,
           shape.map((d, k) => (k === axis ? end - start : d)),
         );
       return covering
-        .map(({ g, start: from }) => g.slice(axis, start - from, end - from))
-        .reduce((total, part) => total.add(part));
+        .map(({ g, start: offset }) => g.slice(axis, start - offset, end - offset))
+        .reduce((sum, g) => sum.add(g));
     });
     return concat(segments, axis);
   });
-  return alongEach.reduce((total, part) => total.add(part));
+  return gradientByAxis.reduce((sum, g) => sum.add(g));
 }
 
-/** Gradient of a scalar with respect to each of `inputs`, in their shapes. */
+/** Gradient of a scalar with respect to each of `inputs`, in their shapes. Throws `SHAPE` if `output` is not a scalar. */
 export function grad<const T extends readonly Tensor[]>(output: Tensor, inputs: T): Gradients<T> {
   if (output.rank !== 0) {
-    throw new PushforwardError("SHAPE", "grad differentiates a scalar", {
+    throw new PushforwardError("SHAPE", "grad differentiates a scalar only", {
       expected: "[]",
       received: formatShape(output.shape),
       hint: "Sum or average first, or use vjp or jacobian.",
@@ -159,7 +136,7 @@ export function grad<const T extends readonly Tensor[]>(output: Tensor, inputs: 
   return vjp([output], inputs, [scalar(1)]);
 }
 
-/** The function's value with the gradients of it, for training: `[value, ...gradients]`. */
+/** A scalar and its gradients, for training: `[output, ...gradients]`. */
 export function valueAndGrad<const T extends readonly Tensor[]>(
   output: Tensor,
   inputs: T,
@@ -168,12 +145,12 @@ export function valueAndGrad<const T extends readonly Tensor[]>(
 }
 
 /**
- * Jacobian of each row: y [N, E] with respect to x [N, D] gives [N, E, D] where row n of y depends on row n of x alone.
- * Without a batch axis: y [E], x [D] gives [E, D]. Built from E vector-Jacobian products: for checks, not for training.
+ * Jacobian of each row: y [N, E] with respect to x [N, D] -> [N, E, D], where row n of y must depend only on row n of x. Without
+ * a batch axis: y [E], x [D] -> [E, D]. It takes E vector-Jacobian products, so it is meant for checks and not for training.
  */
 export function jacobian(y: Tensor, x: Tensor): Tensor {
-  const rows = y.rank === 2 && y.shape[0] === x.shape[0];
-  if (y.rank !== x.rank || !(rows || y.rank === 1) || y.shape.at(-1) === "N" || x.shape.at(-1) === "N") {
+  const areRows = y.rank === 2 && y.shape[0] === x.shape[0];
+  if (y.rank !== x.rank || !(areRows || y.rank === 1) || y.shape.at(-1) === "N" || x.shape.at(-1) === "N") {
     throw new PushforwardError("SHAPE", "jacobian takes vectors, or rows of vectors", {
       received: `${formatShape(y.shape)} by ${formatShape(x.shape)}`,
     });

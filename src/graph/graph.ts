@@ -1,12 +1,13 @@
 import { PushforwardError } from "../errors.ts";
-import { ancestors } from "./grad.ts";
+import { isInput } from "./operations/source.ts";
 import { Parameter } from "./parameter.ts";
 import { optimize } from "./passes/optimize.ts";
 import { absorbTransposes } from "./passes/transposes.ts";
 import { formatShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
+import { ancestors } from "./traversal.ts";
 
-/** A finished graph: named inputs, the parameters that it reads, named outputs, and all nodes in order. */
+/** A graph to compile: named inputs, the parameters that it reads, named outputs, and all nodes, inputs before outputs. */
 export interface Graph {
   readonly inputs: readonly { readonly name: string; readonly tensor: Tensor }[];
   readonly parameters: readonly { readonly name: string; readonly tensor: Parameter }[];
@@ -15,8 +16,9 @@ export interface Graph {
 }
 
 /**
- * Collects what `outputs` need, without dead code and common subexpressions.
- * `parameterNames` gives names to parameters; others are numbered. `rewrite` changes the simplified graph.
+ * The optimized graph of `outputs`. Parameters are named by `parameterNames`, others by numbers. `rewrite` is applied after the
+ * optimizations. Throws `SHAPE` if the batch axis of an output is not the first, and `ARGUMENT` if the graph reads an input that
+ * is not in `inputs`.
  */
 export function buildGraph(
   inputs: readonly Tensor[],
@@ -34,12 +36,12 @@ export function buildGraph(
   }
   const optimized = rewrite(optimize(Object.values(outputs)));
   const nodes = ancestors(optimized);
-  const known = new Set<Tensor>(inputs);
+  const declared = new Set<Tensor>(inputs);
   const parameters: { name: string; tensor: Parameter }[] = [];
   for (const node of nodes) {
     if (node instanceof Parameter) {
       parameters.push({ name: parameterNames.get(node) ?? `parameter${parameters.length}`, tensor: node });
-    } else if (node.operation.name === "input" && !known.has(node)) {
+    } else if (isInput(node) && !declared.has(node)) {
       throw new PushforwardError("ARGUMENT", `the graph reads ${node.name}, which is not among its inputs`);
     }
   }
@@ -51,7 +53,7 @@ export function buildGraph(
   };
 }
 
-/** The graph as text, a node a line: `%7 = mul(%3, %5) : [N, 4]  # bijections.0`. */
+/** The graph as text, one node per line: `%7 = mul(%3, %5) : [N, 4]  # bijections.0`. */
 export function printGraph(graph: Graph): string {
   const labels = new Map<Tensor, string>();
   const lines: string[] = [];
@@ -64,11 +66,11 @@ export function printGraph(graph: Graph): string {
     if (labels.has(node)) continue;
     const label = `%${labels.size}`;
     labels.set(node, label);
-    const details = Object.entries(node.attributes).map(([key, value]) => `${key}=${abbreviate(value)}`);
-    const given = [...node.inputs.map((parent) => labels.get(parent)!), ...details].join(", ");
+    const attributes = Object.entries(node.attributes).map(([key, value]) => `${key}=${abbreviate(value)}`);
+    const args = [...node.inputs.map((parent) => labels.get(parent)!), ...attributes].join(", ");
     const type = node.type === "bool" ? "bool " : "";
     const comment = node.scope ? `  # ${node.scope}` : "";
-    lines.push(`  ${label} = ${node.operation.name}(${given}) : ${type}${formatShape(node.shape)}${comment}`);
+    lines.push(`  ${label} = ${node.operation.name}(${args}) : ${type}${formatShape(node.shape)}${comment}`);
   }
   lines.push(
     `  return ${graph.outputs.map(({ name, tensor }) => `${name}=${labels.get(tensor)}`).join(", ")}`,

@@ -1,7 +1,7 @@
 import type { Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Values that a node carries beside its inputs; they must survive `JSON.stringify`, which keys common subexpressions. */
+/** Arguments of a node other than tensors. Equal nodes are found by their `JSON.stringify`, so it must keep every difference. */
 export type Attributes = Readonly<Record<string, unknown>>;
 
 export type Floats = Float32Array | Float64Array;
@@ -9,41 +9,38 @@ export type Floats = Float32Array | Float64Array;
 /** An attribute of an ONNX node: integers, unless wrapped as `{ float }`. */
 export type OnnxAttribute = number | readonly number[] | string | { readonly float: number };
 
-/** ONNX's code of float32. */
-export const FLOAT32 = 1;
+/** Numbers of element types in ONNX (`TensorProto.DataType`). */
+export const ElementType = { FLOAT: 1, INT64: 7, BOOL: 9, DOUBLE: 11 } as const;
 
-/** What a loop does in one turn: from placeholders to the next state. */
+/** One iteration of a loop, traced: placeholders for the current state, and the tensors computed from them. */
 export interface LoopBody {
   readonly state: readonly Tensor[];
   readonly next: readonly Tensor[];
-  /** A boolean scalar: whether there is another turn. */
+  /** A boolean scalar: whether there is another iteration. */
   readonly proceed: Tensor;
 }
 
-/** What an operation uses to write itself as ONNX nodes; names are those of ONNX values. */
+/** Writes ONNX nodes. The strings that its methods take and return are names of ONNX values. */
 export interface Emitter {
   node(type: string, inputs: readonly string[], attributes?: Record<string, OnnxAttribute>): string;
-  /**
-   * A node that repeats a body, at most `most` times, and sees `captured` values from outside. Result i is named after the
-   * one that is given, with `.i`.
-   */
+  /** An ONNX Loop whose body also reads the values in `captured`. Its i-th result is named by the returned string and `.i`. */
   loop(
     body: LoopBody,
     initial: readonly string[],
     captured: ReadonlyMap<Tensor, string>,
-    most: number,
+    maxIterations: number,
   ): string;
   /** A scalar of the graph's precision. */
   scalar(value: number): string;
   /** A vector of int64. */
   integers(values: readonly number[]): string;
-  /** A constant of the graph's precision, all of whose numbers are `value`. */
+  /** A constant of the graph's precision in which every element is `value`. */
   filled(value: number, dims: readonly number[]): string;
-  /** The number of rows, where it is fixed. */
+  /** The number of rows N if it is fixed. */
   readonly batch: number | undefined;
-  /** A shape as a vector of int64, the batch axis resolved. */
+  /** A shape as a vector of int64, with the number of rows in place of N. */
   shape(shape: Shape): string;
-  /** ONNX's code of the graph's precision. */
+  /** The ONNX element type of the graph's precision. */
   readonly floatType: number;
   /** The distance from 1 to the next number of the graph's precision. */
   readonly epsilon: number;
@@ -51,26 +48,27 @@ export interface Emitter {
   readonly largest: number;
 }
 
+/** Which factors of a matrix product are transposed. */
+export type Transposes = { readonly transposeA: boolean; readonly transposeB: boolean };
+
+/** Positions start, start + 1, ..., end - 1 of an axis. */
+export interface AxisRange {
+  readonly axis: number;
+  readonly start: number;
+  readonly end: number;
+}
+
 /**
- * One operation: how its shape follows, what its gradient is, what ONNX it becomes.
+ * An operation: its shape, its gradient, its ONNX nodes, and the properties that the compiler passes need. Passes ask for these
+ * properties and not for names, so a new operation is one object of this type.
  *
- * The incoming gradient `g` may be smaller than the output by broadcasting (a scalar for a sum, say), so elementwise
- * rules never pay for an expansion; an operation that needs the full shape sets `needsFullGradient`.
- * What a rule returns for an input is summed down to that input's shape by `grad`.
+ * The gradient `g` of an output may be smaller than the output and broadcast to it: the gradient of a sum is a scalar and stays
+ * one. Elementwise rules work on it as it is; other operations set `needsFullGradient`.
  */
 export interface Operation<A extends Attributes = Attributes> {
   readonly name: string;
   readonly type?: "float" | "bool";
-  /** True for elementwise rules: their results follow broadcasting and are summed back. */
-  readonly broadcasts?: boolean;
-  readonly needsFullGradient?: boolean;
   shape(inputs: readonly Tensor[], attributes: A): Shape;
-  /**
-   * The output's numbers from those of the inputs, row-major: only for operations that do no more than move numbers. What they
-   * would do to constants in every run is then done once, when the graph is written.
-   */
-  move?(inputs: readonly Floats[], attributes: A, inputTensors: readonly Tensor[]): Floats;
-  gradient?(g: Tensor, inputs: readonly Tensor[], output: Tensor, attributes: A): readonly (Tensor | null)[];
   emit(
     onnx: Emitter,
     inputs: readonly string[],
@@ -78,4 +76,39 @@ export interface Operation<A extends Attributes = Attributes> {
     inputTensors: readonly Tensor[],
     output: Tensor,
   ): string;
+
+  /** The gradient with respect to each input, null where it is 0. Without this function it is 0 for all inputs. */
+  gradient?(g: Tensor, inputs: readonly Tensor[], output: Tensor, attributes: A): readonly (Tensor | null)[];
+  readonly needsFullGradient?: boolean;
+  /**
+   * Which axes of the inputs are broadcast: all of them, element by element, or those before the last two, as in `matmul`. The
+   * gradients are then summed down to the shapes of the inputs.
+   */
+  readonly broadcasts?: "elementwise" | "leadingAxes";
+  /** True for an identity that ends backpropagation. */
+  readonly stopsGradient?: boolean;
+
+  /** The result for numbers, if all inputs are scalars: constants are folded by it. */
+  evaluate?(...inputs: number[]): number;
+  /** A cheaper tensor of the same values, or undefined if there is none. */
+  simplify?(node: Tensor): Tensor | undefined;
+  /** True if f(x) + f(y) = f(x + y) for equal attributes, and one call is cheaper than two. */
+  readonly additive?: boolean;
+  /** True for an elementwise f with f(1) = 1. */
+  readonly fixesOne?: boolean;
+  /** Set if the output is the product of the matrices in inputs 0 and 1, plus input 2 if there is one. */
+  readonly product?: {
+    transposes(attributes: A): Transposes;
+    /** True if the order of the factors was chosen for speed: passes then do not compute the transpose, (A B)^T = B^T A^T. */
+    readonly fixedOrder?: boolean;
+  };
+  /** Set if the output is a slice of the input. */
+  range?(attributes: A): AxisRange;
+  /** For an operation that selects or joins positions of the axis `attributes.axis`: the same along another axis. */
+  alongAxis?(inputs: readonly Tensor[], axis: number, attributes: A): Tensor;
+  /**
+   * For an operation that only moves numbers: the output's numbers from those of the inputs, row-major. Applied to constants
+   * when the graph is written, instead of in every run.
+   */
+  moveData?(inputs: readonly Floats[], attributes: A, inputTensors: readonly Tensor[]): Floats;
 }

@@ -1,11 +1,11 @@
 import { PushforwardError } from "../errors.ts";
 import { claimNumbers } from "../sizeBudget.ts";
-import type { Floats, Operation } from "./operation.ts";
-import * as source from "./operations/source.ts";
+import type { Floats } from "./operation.ts";
+import { input } from "./operations/source.ts";
 import { formatShape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
-/** The closed interval in which the numbers of a parameter lie. A model file with other numbers is refused. */
+/** The closed interval that contains the numbers of a parameter. A model file with numbers outside it is rejected. */
 export interface Domain {
   readonly min: number;
   readonly max: number;
@@ -23,28 +23,28 @@ export const WEIGHT: Domain = { min: -1e9, max: 1e9 };
 /** The domain of logarithms: exp(88) is the largest power of e that is finite in float32, and exp(-88) has a reciprocal. */
 export const LOGARITHM: Domain = { min: -88, max: 88 };
 
-/** A leaf of the graph that brings its own numbers: weights, and fixed arrays such as a data-fitted scale. */
+/** A tensor with numbers: the weights of a network, or a fixed array such as a scale that is fitted to data. */
 export class Parameter extends Tensor {
   private array: Floats;
   #exposed = false;
-  /** False for numbers that describe the model but are not learned. */
+  /** False for numbers that belong to the model but are not learned. */
   readonly trainable: boolean;
-  /** True for statistics that a training step sets: not learned by gradients, but not the same from step to step either. */
+  /** True for running statistics, which a training step sets without gradients. */
   readonly running: boolean;
-  /** True for what weight decay pulls to 0: the weights of networks, but not biases, scales or locations. */
+  /** True if weight decay applies: for the weights of networks, but not for biases, scales or locations. */
   readonly decay: boolean;
   readonly domain: Domain;
 
   /**
-   * `start` is one number for all, the numbers, or a function that makes them: what may be large is not allocated before it is
-   * known that a model file has as many.
+   * `start` is a number for all elements, the numbers, or a function that returns them. Use a function for large arrays: while a
+   * model file is loaded it is called only after the size was checked against the size of the file.
    */
   constructor(
     shape: readonly number[],
     start: number | ArrayLike<number> | (() => ArrayLike<number>),
     options: { trainable?: boolean; running?: boolean; decay?: boolean; domain?: Domain } = {},
   ) {
-    super(source.input as unknown as Operation, [], { shape: [...shape] });
+    super(input, [], { shape: [...shape] });
     claimNumbers(sizeOf(shape));
     const value =
       typeof start === "number"
@@ -53,7 +53,7 @@ export class Parameter extends Tensor {
           ? start()
           : start;
     if (value.length !== sizeOf(shape)) {
-      throw new PushforwardError("SHAPE", "a parameter does not fill its shape", {
+      throw new PushforwardError("SHAPE", "the numbers of a parameter do not fit its shape", {
         expected: `${sizeOf(shape)} numbers for ${formatShape(shape)}`,
         received: `${value.length}`,
       });
@@ -67,8 +67,8 @@ export class Parameter extends Tensor {
   }
 
   /**
-   * The numbers. They may be written to, or replaced by an array of the same length (a view of the optimizer's flat buffer, or
-   * float64 numbers); a compiled function reads them at each call.
+   * The numbers, which may be written to or replaced by an array of the same length, in float32 or float64. A compiled function
+   * reads them in each call.
    */
   get value(): Floats {
     this.#exposed = true;
@@ -79,23 +79,23 @@ export class Parameter extends Tensor {
     this.array = value;
   }
 
-  /** The numbers, to be read only. */
+  /** The numbers, for reading only: unlike `value` this does not mark the parameter as exposed. */
   get numbers(): Floats {
     return this.array;
   }
 
-  /** Replaces the numbers by an array that nobody else will write to. */
+  /** Replaces the numbers by an array that no other code writes to. */
   take(value: Floats): void {
     this.#exposed = false;
     this.array = value;
   }
 
-  /** Whether somebody has asked for `value`, and may write to `numbers` at any time. */
+  /** Whether `value` was read, so that its reader may write to the numbers at any time. */
   get exposed(): boolean {
     return this.#exposed;
   }
 
-  /** Sizes of all axes: a parameter has no batch axis. */
+  /** The shape, as numbers: a parameter has no batch axis. */
   get sizes(): readonly number[] {
     return this.shape as readonly number[];
   }

@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 /** The size of one axis: a number, or `"N"`, the batch axis, whose size is known only when the graph runs. */
 export type Dimension = number | "N";
 
-/** Sizes of all axes. One of them may be `"N"`: what goes in and out has it first, and only `transpose` moves it. */
+/** Sizes of all axes. One may be `"N"`: in inputs and outputs of a graph it is the first, and only `transpose` moves it. */
 export type Shape = readonly Dimension[];
 
 export function formatShape(shape: Shape): string {
@@ -14,37 +14,37 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((dimension, i) => dimension === b[i]);
 }
 
-/** Number of elements, with `batch` in place of `"N"`. */
+/** Number of elements, if N is `batch`. */
 export function sizeOf(shape: Shape, batch = 1): number {
   return shape.reduce<number>((product, d) => product * (d === "N" ? batch : d), 1);
 }
 
-/** Numbers in place of `"N"`. */
+/** The shape with the number of rows in place of `"N"`. */
 export function resolveShape(shape: Shape, batch: number): number[] {
   return shape.map((d) => (d === "N" ? batch : d));
 }
 
-/** NumPy's broadcasting: aligned from the right, a 1 stretches. */
+/** NumPy's broadcasting: shapes are aligned at their last axes, and an axis of size 1 is repeated. */
 export function broadcastShapes(operation: string, ...shapes: Shape[]): Shape {
   const rank = Math.max(...shapes.map((s) => s.length));
   const result: Dimension[] = new Array(rank).fill(1);
   for (const shape of shapes) {
-    const skip = rank - shape.length;
+    const missing = rank - shape.length;
     shape.forEach((d, i) => {
-      const axis = i + skip;
+      const axis = i + missing;
       if (result[axis] === 1) result[axis] = d;
       else if (d !== 1 && d !== result[axis]) {
         throw new PushforwardError(
           "SHAPE",
           `${operation} cannot broadcast ${shapes.map(formatShape).join(" with ")}`,
           {
-            hint: "Two axes fit when they are equal or one of them is 1.",
+            hint: "Two axes must be equal, or one of them must be 1.",
           },
         );
       }
     });
   }
-  keepBatch(
+  requireBatchAxisInPlace(
     result,
     shapes,
     () => `${operation} moves the batch axis in ${shapes.map(formatShape).join(" with ")}`,
@@ -52,19 +52,33 @@ export function broadcastShapes(operation: string, ...shapes: Shape[]): Shape {
   return result;
 }
 
-/** Throws if the batch axis of `shapes` is not where that of the result is. */
-export function keepBatch(result: Shape, shapes: readonly Shape[], message: () => string): void {
+/** Throws unless the batch axes of `shapes` are at the same position as that of the result. */
+export function requireBatchAxisInPlace(
+  result: Shape,
+  shapes: readonly Shape[],
+  message: () => string,
+): void {
   const axis = result.indexOf("N");
-  const kept = shapes.every((shape) => !shape.includes("N") || shape.indexOf("N") === axis);
-  if (kept && result.lastIndexOf("N") === axis) return;
+  const inPlace = shapes.every((shape) => !shape.includes("N") || shape.indexOf("N") === axis);
+  if (inPlace && result.lastIndexOf("N") === axis) return;
   throw new PushforwardError("SHAPE", message(), { hint: "The batch axis N must stay where it is." });
 }
 
-/** Turns a possibly negative axis into its position, or throws. */
+/** The position of an axis that may be counted from the end by a negative number. Throws `SHAPE` if there is none. */
 export function normalizeAxis(operation: string, axis: number, shape: Shape): number {
   const position = axis < 0 ? axis + shape.length : axis;
   if (!Number.isInteger(axis) || position < 0 || position >= shape.length) {
     throw new PushforwardError("SHAPE", `${operation} has no axis ${axis} in shape ${formatShape(shape)}`);
   }
   return position;
+}
+
+/** The sorted positions of the axes of a reduction: all axes by default. */
+export function normalizeAxes(
+  operation: string,
+  axes: number | readonly number[] | undefined,
+  shape: Shape,
+): number[] {
+  const chosen = axes === undefined ? shape.map((_, i) => i) : typeof axes === "number" ? [axes] : axes;
+  return chosen.map((axis) => normalizeAxis(operation, axis, shape)).sort((a, b) => a - b);
 }

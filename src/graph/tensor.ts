@@ -5,32 +5,42 @@ import * as elementwise from "./operations/elementwise.ts";
 import { erf } from "./operations/erf.ts";
 import * as linear from "./operations/linear.ts";
 import * as reduction from "./operations/reduction.ts";
+import { gatherOf, sliceOf, splitOf } from "./operations/selection.ts";
 import * as source from "./operations/source.ts";
 import * as structure from "./operations/structure.ts";
-import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from "./shape.ts";
+import {
+  broadcastShapes,
+  formatShape,
+  normalizeAxes,
+  normalizeAxis,
+  type Shape,
+  sameShape,
+  sizeOf,
+} from "./shape.ts";
 import { currentScope } from "./tracing/scope.ts";
 
-/** What arithmetic accepts: a tensor, or a number that becomes a constant. */
+/** An operand of arithmetic: a tensor, or a number, which becomes a constant. */
 export type Operand = Tensor | number;
 
-let created = 0;
+let nextId = 0;
 
 /**
- * A symbolic, immutable tensor of static shape; one axis may be the batch axis `N`, mostly the leading one.
+ * A symbolic, immutable tensor of static shape. One axis may be the batch axis `N`, usually the first.
  *
- * A tensor is a node of a graph: an operation applied to other tensors. Nothing is computed until the graph is compiled.
+ * A tensor is a node of a graph: an operation applied to other tensors. Nothing is computed until the graph is compiled. Methods
+ * throw `SHAPE` if the shapes do not fit the operation.
  */
 export class Tensor {
-  /** Rises with every tensor, so that inputs come before outputs. */
-  readonly id: number = created++;
+  /** Increases with every new tensor, so the inputs of a tensor have lower ids. */
+  readonly id: number = nextId++;
   readonly operation: Operation;
   readonly inputs: readonly Tensor[];
   readonly attributes: Attributes;
   readonly shape: Shape;
   readonly type: "float" | "bool";
-  /** Path of the module that built it. */
+  /** Path of the module that computes this tensor, such as `bijection/bijections.0`. */
   readonly scope: string = currentScope();
-  /** Name of an input or a parameter. */
+  /** Name of an input. */
   readonly name: string | undefined;
 
   constructor(operation: Operation, inputs: readonly Tensor[], attributes: Attributes, name?: string) {
@@ -68,7 +78,7 @@ export class Tensor {
   power(exponent: Operand): Tensor {
     return apply(elementwise.power, [this, exponent]);
   }
-  /** max(low, min(high, x)); the gradient is 0 outside. */
+  /** max(low, min(high, x)). The gradient is 0 outside the interval. */
   clip(low: number, high: number): Tensor {
     const inside = this.greaterEqual(low).and(this.lessEqual(high));
     return inside.where(this, this.stopGradient().maximum(low).minimum(high));
@@ -145,7 +155,7 @@ export class Tensor {
   gelu(): Tensor {
     return this.mul(0.5).mul(this.mul(Math.SQRT1_2).erf().add(1));
   }
-  /** x / (1 + |x| / bound), within +-bound. */
+  /** x / (1 + |x| / bound): a smooth clamp to +-bound. */
   softClamp(bound: number): Tensor {
     return apply(elementwise.softClamp, [this], { bound });
   }
@@ -179,19 +189,20 @@ export class Tensor {
   not(): Tensor {
     return apply(elementwise.not, [this]);
   }
-  /** For a condition: `then` where it holds, `otherwise` elsewhere. */
-  where(then: Operand, otherwise: Operand): Tensor {
-    return apply(elementwise.where, [this, then, otherwise]);
+  /** For a boolean tensor: `a` where it is true, `b` elsewhere. */
+  where(a: Operand, b: Operand): Tensor {
+    return apply(elementwise.where, [this, a, b]);
   }
   /** 1 where true, 0 where false. */
   toFloat(): Tensor {
     return apply(elementwise.toFloat, [this]);
   }
+  /** The same values, with gradient 0. */
   stopGradient(): Tensor {
     return apply(elementwise.stopGradient, [this]);
   }
 
-  // Reductions, over all axes unless told
+  // Reductions, by default over all axes
   sum(axes?: number | readonly number[], options: { keepAxes?: boolean } = {}): Tensor {
     return reduce(this, reduction.sum, axes, options);
   }
@@ -199,12 +210,12 @@ export class Tensor {
     return reduce(this, reduction.max, axes, options);
   }
   mean(axes?: number | readonly number[], options: { keepAxes?: boolean } = {}): Tensor {
-    const over = reductionAxes(this, "mean", axes).map((axis) => this.shape[axis]);
+    const sizes = normalizeAxes("mean", axes, this.shape).map((axis) => this.shape[axis]);
     const total = this.sum(axes, options);
-    const count = sizeOf(over);
-    return over.includes("N") ? total.div(batchSize().mul(count)) : total.mul(1 / count);
+    const count = sizeOf(sizes);
+    return sizes.includes("N") ? total.div(batchSize().mul(count)) : total.mul(1 / count);
   }
-  /** log(sum(exp(x))), stable for every finite x, and -Infinity where all of x is. */
+  /** log(sum(exp(x))), without overflow for finite x; -Infinity if all elements are. */
   logsumexp(axes?: number | readonly number[], options: { keepAxes?: boolean } = {}): Tensor {
     return reduce(this, reduction.logsumexp, axes, options);
   }
@@ -214,11 +225,13 @@ export class Tensor {
   logSoftmax(axis = -1): Tensor {
     return apply(reduction.logSoftmax, [this], { axis: normalizeAxis("logSoftmax", axis, this.shape) });
   }
+  /** Cumulative sum along an axis, from its end if `reverse`. */
   cumsum(axis = -1, { reverse = false } = {}): Tensor {
     return apply(reduction.cumsum, [this], { axis: normalizeAxis("cumsum", axis, this.shape), reverse });
   }
 
   // Linear algebra
+  /** Matrix product over the last two axes, either factor transposed if asked for; the axes before them are broadcast. */
   matmul(other: Tensor, { transposeA = false, transposeB = false } = {}): Tensor {
     return apply(linear.matmul, [this, other], { transposeA, transposeB });
   }
@@ -226,7 +239,7 @@ export class Tensor {
   affine(weight: Tensor, bias: Tensor): Tensor {
     return apply(linear.affine, [this, weight, bias], { transposeA: false, transposeB: false });
   }
-  /** a^T b over all axes but the last: [..., K], [..., M] -> [K, M]. */
+  /** a^T b, summed over all axes except the last: [..., K], [..., M] -> [K, M]. */
   contractLeading(other: Tensor): Tensor {
     return apply(linear.contractLeading, [this, other]);
   }
@@ -240,72 +253,49 @@ export class Tensor {
       other.reshape([...other.shape.slice(0, -1), 1, other.shape.at(-1)!]),
     );
   }
-  /** Zeros above the diagonal (counted from `diagonal`, positive to the right) of the last two axes. */
+  /** Zeros above a diagonal of the matrices in the last two axes; `diagonal` 1 is the one to the right of the main diagonal. */
   lowerTriangle(diagonal = 0): Tensor {
-    return this.mul(triangle(this.shape, (i, j) => j - i <= diagonal));
+    return this.mul(linear.matrixMask(this.shape, (i, j) => j - i <= diagonal));
   }
-  /** Zeros below the diagonal of the last two axes. */
+  /** Zeros below a diagonal of the matrices in the last two axes. */
   upperTriangle(diagonal = 0): Tensor {
-    return this.mul(triangle(this.shape, (i, j) => j - i >= diagonal));
+    return this.mul(linear.matrixMask(this.shape, (i, j) => j - i >= diagonal));
   }
 
-  // Structure
+  // Shape and order
   reshape(shape: Shape): Tensor {
     return sameShape(shape, this.shape) ? this : apply(structure.reshape, [this], { shape: [...shape] });
   }
+  /** Axis i of the result is axis `order[i]` of this tensor; by default the order of the axes is reversed. */
   transpose(order: readonly number[] = this.shape.map((_, i) => i).reverse()): Tensor {
     return apply(structure.transpose, [this], { order: [...order] });
   }
+  /** Positions start to end - 1 of an axis. */
   slice(axis: number, start: number, end: number): Tensor {
     const position = normalizeAxis("slice", axis, this.shape);
     if (start === 0 && end === this.shape[position]) return this;
-    const parts = structure.sliceSources(this, position, [start, end]);
-    if (parts.length > 1 || parts[0].source !== this)
-      return concat(
-        parts.map((part) => part.source.slice(position, part.start, part.end)),
-        position,
-      );
-    return apply(structure.slice, [this], { axis: position, start, end });
+    return sliceOf(this, position, start, end);
   }
-  /** Consecutive parts of the given sizes along an axis. */
+  /** Consecutive slices of the given sizes along an axis, which together are the whole tensor. */
   split(axis: number, sizes: readonly number[]): Tensor[] {
-    const position = normalizeAxis("split", axis, this.shape);
-    const total = sizes.reduce((a, b) => a + b, 0);
-    if (total !== this.shape[position]) {
-      throw new PushforwardError(
-        "SHAPE",
-        `split cannot cut axis ${axis} of ${formatShape(this.shape)} into ${sizes.join(" + ")}`,
-      );
-    }
-    let start = 0;
-    return sizes.map((size) => {
-      const part = this.slice(position, start, start + size);
-      start += size;
-      return part;
-    });
+    return splitOf(this, normalizeAxis("split", axis, this.shape), sizes);
   }
+  /** Zeros before and after an axis. */
   pad(axis: number, before: number, after: number): Tensor {
     if (before === 0 && after === 0) return this;
     return apply(structure.pad, [this], { axis: normalizeAxis("pad", axis, this.shape), before, after });
   }
+  /** Positions of an axis, selected, repeated or reordered by constant indices. */
   gather(axis: number, indices: Iterable<number>): Tensor {
-    const position = normalizeAxis("gather", axis, this.shape);
-    const { source, chosen } = structure.gatherSource(this, position, [...indices]);
-    const stretches = position === this.rank - 1 ? structure.stretches(chosen) : undefined;
-    if (stretches)
-      return concat(
-        stretches.map(([start, end]) => source.slice(position, start, end)),
-        position,
-      );
-    const all = chosen.length === source.shape[position] && chosen.every((index, i) => index === i);
-    return all ? source : apply(structure.gather, [source], { axis: position, indices: chosen });
+    return gatherOf(this, normalizeAxis("gather", axis, this.shape), [...indices]);
   }
-  /** One axis reordered: position i gets what is at `order[i]`. Both are [size], and `inverse` is its inverse permutation. */
+  /** One axis reordered: position i of the result is position `order[i]`. `order` and its inverse permutation are [size]. */
   permute(axis: number, order: Tensor, inverse: Tensor): Tensor {
     return apply(structure.permute, [this, order, inverse], {
       axis: normalizeAxis("permute", axis, this.shape),
     });
   }
+  /** The positions of an axis in reverse order. */
   flip(axis: number): Tensor {
     const size = this.shape[normalizeAxis("flip", axis, this.shape)] as number;
     return this.gather(
@@ -313,74 +303,81 @@ export class Tensor {
       Array.from({ length: size }, (_, i) => size - 1 - i),
     );
   }
+  /** Repeated along axes of size 1, and along new axes before the others, up to a shape. */
   broadcastTo(shape: Shape): Tensor {
     if (sameShape(shape, this.shape)) return this;
     if (!sameShape(broadcastShapes("broadcastTo", this.shape, shape), shape)) {
       throw new PushforwardError(
         "SHAPE",
-        `broadcastTo cannot stretch ${formatShape(this.shape)} to ${formatShape(shape)}`,
+        `broadcastTo cannot broadcast ${formatShape(this.shape)} to ${formatShape(shape)}`,
       );
     }
     return apply(structure.broadcastTo, [this], { shape: [...shape] });
   }
 }
 
-/** Applies an operation. */
+/** The result of an operation on tensors and numbers. */
 export function apply<A extends Attributes>(
   operation: Operation<A>,
   inputs: readonly Operand[],
   attributes?: A,
 ): Tensor {
-  return new Tensor(operation as unknown as Operation, inputs.map(toTensor), attributes ?? {});
+  return new Tensor(operation, inputs.map(toTensor), attributes ?? {});
 }
 
 const toTensor = (operand: Operand): Tensor => (typeof operand === "number" ? scalar(operand) : operand);
 
+/** A constant of shape []. */
 export function scalar(value: number): Tensor {
-  return new Tensor(source.constant as unknown as Operation, [], { shape: [], values: [value] });
+  return new Tensor(source.constant, [], { shape: [], values: [value] });
 }
 
-/** Fixed numbers in row-major order. */
+/** A tensor of fixed numbers, in row-major order. Throws `SHAPE` if they do not fit the shape or it has a batch axis. */
 export function constant(values: ArrayLike<number>, shape: Shape): Tensor {
   if (shape.includes("N")) {
-    throw new PushforwardError("SHAPE", "constant has no batch axis", {
+    throw new PushforwardError("SHAPE", "a constant cannot have a batch axis", {
       received: formatShape(shape),
-      hint: "Leave the axis out, and broadcast.",
+      hint: "Leave out the batch axis, and broadcast the constant to it.",
     });
   }
   if (values.length !== sizeOf(shape)) {
-    throw new PushforwardError("SHAPE", "constant does not fill its shape", {
+    throw new PushforwardError("SHAPE", "the numbers of a constant do not fit its shape", {
       expected: `${sizeOf(shape)} numbers for ${formatShape(shape)}`,
       received: `${values.length}`,
     });
   }
-  return new Tensor(source.constant as unknown as Operation, [], {
+  return new Tensor(source.constant, [], {
     shape: [...shape],
     values: Array.from(values),
   });
 }
 
-/** A tensor that is given when the graph runs. */
+/** A tensor whose numbers are passed in when the graph runs. Throws `SHAPE` if its batch axis is not the first. */
 export function input(name: string, shape: Shape): Tensor {
   if (shape.lastIndexOf("N") > 0) {
     throw new PushforwardError("SHAPE", `input ${name} has its batch axis in ${formatShape(shape)}`, {
       hint: "The batch axis N must be the leading one.",
     });
   }
-  return new Tensor(source.input as unknown as Operation, [], { shape: [...shape] }, name);
+  return new Tensor(source.input, [], { shape: [...shape] }, name);
 }
 
-/** The number of rows N as a scalar tensor. */
+/** The number of rows N, as a scalar tensor. */
 export const batchSize = (): Tensor => apply(source.batchSize, []);
 
+/** The distance from 1 to the next number of the precision that the graph is compiled to: 2^-23 or 2^-52. */
+export const epsilon = (): Tensor => apply(source.epsilon, []);
+
+/** A tensor in which every element is `value`. */
 export const filled = (value: number, shape: Shape): Tensor => scalar(value).broadcastTo(shape);
 
+/** Tensors joined along an existing axis. */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   if (tensors.length === 1) return tensors[0];
   return apply(structure.concat, tensors, { axis: normalizeAxis("concat", axis, tensors[0].shape) });
 }
 
-/** Joins equal shapes along a new axis. */
+/** Tensors of equal shapes joined along a new axis. */
 export function stack(tensors: readonly Tensor[], axis: number): Tensor {
   const position = axis < 0 ? axis + tensors[0].rank + 1 : axis;
   return concat(
@@ -389,25 +386,12 @@ export function stack(tensors: readonly Tensor[], axis: number): Tensor {
   );
 }
 
-function reductionAxes(x: Tensor, name: string, axes?: number | readonly number[]): number[] {
-  const chosen = axes === undefined ? x.shape.map((_, i) => i) : typeof axes === "number" ? [axes] : axes;
-  return chosen.map((axis) => normalizeAxis(name, axis, x.shape)).sort((a, b) => a - b);
-}
-
 function reduce(
   x: Tensor,
   operation: Operation<reduction.Reduction>,
   axes: number | readonly number[] | undefined,
   { keepAxes = false }: { keepAxes?: boolean },
 ): Tensor {
-  const over = reductionAxes(x, operation.name, axes);
-  return over.length === 0 ? x : apply(operation, [x], { axes: over, keepAxes });
-}
-
-function triangle(shape: Shape, keep: (row: number, column: number) => boolean): Tensor {
-  const [rows, columns] = shape.slice(-2) as number[];
-  const mask = Array.from({ length: rows * columns }, (_, k) =>
-    keep(Math.floor(k / columns), k % columns) ? 1 : 0,
-  );
-  return constant(mask, [rows, columns]);
+  const positions = normalizeAxes(operation.name, axes, x.shape);
+  return positions.length === 0 ? x : apply(operation, [x], { axes: positions, keepAxes });
 }

@@ -1,9 +1,9 @@
 import { PushforwardError } from "../errors.ts";
-import { ancestors } from "../graph/grad.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { formatShape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { currentScope } from "../graph/tracing/scope.ts";
+import { ancestors } from "../graph/traversal.ts";
 import { parametersOf } from "./module.ts";
 
 /**

@@ -1,7 +1,10 @@
-import { ancestors, vjp } from "../graph/grad.ts";
-import { capturedBy, epsilon, loop, placeholder, withGradient } from "../graph/loop.ts";
-import { substitute } from "../graph/passes/optimize.ts";
-import { concat, filled, type Tensor } from "../graph/tensor.ts";
+import { vjp } from "../graph/grad.ts";
+import { loop } from "../graph/loop.ts";
+import { isInput } from "../graph/operations/source.ts";
+import { capturedBy, placeholder, substitute } from "../graph/substitute.ts";
+import { concat, epsilon, filled, type Tensor } from "../graph/tensor.ts";
+import { ancestors } from "../graph/traversal.ts";
+import { withGradient } from "../graph/withGradient.ts";
 import { dormandPrince, type Tableau } from "./tableau.ts";
 
 /** dy/dt at time t [N, 1] and state y [N, S], in the shape of y. */
@@ -15,7 +18,7 @@ export interface IntegrateOptions {
 }
 
 /** More steps than these are a field that no step size satisfies. */
-const MOST_STEPS = 5000;
+const MAX_STEPS = 5000;
 const FIRST_STEP = 0.05;
 /** As a share of the whole way. */
 const LEAST_STEP = 1e-9;
@@ -48,11 +51,9 @@ export function integrate(field: VectorField, initial: Tensor, options: Integrat
   });
 }
 
-/** But for what stands behind a stopped gradient. */
+/** Whether a tensor depends on an input or a parameter other than through `stopGradient`. */
 const dependsOnInput = (tensor: Tensor): boolean =>
-  ancestors([tensor], stopped).some(({ operation }) => operation.name === "input");
-
-const stopped = { has: ({ operation }: Tensor) => operation.name === "stopGradient" };
+  ancestors([tensor], { has: ({ operation }) => operation.stopsGradient === true }).some(isInput);
 
 /** Gradients with respect to the initial state and to what the field was `learned` from. */
 function adjoint(
@@ -154,7 +155,7 @@ function march(
         proceed: open.toFloat().max().greater(0),
       };
     },
-    { most: MOST_STEPS },
+    { maxIterations: MAX_STEPS },
   );
   return [s.greaterEqual(1).where(y, Number.NaN), ...sums];
 }

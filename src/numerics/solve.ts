@@ -1,7 +1,9 @@
 import { vjp } from "../graph/grad.ts";
-import { capturedBy, epsilon, loop, placeholder, withGradient } from "../graph/loop.ts";
-import { substitute } from "../graph/passes/optimize.ts";
-import { filled, type Tensor } from "../graph/tensor.ts";
+import { loop } from "../graph/loop.ts";
+import { constantValues } from "../graph/operations/source.ts";
+import { capturedBy, placeholder, substitute } from "../graph/substitute.ts";
+import { epsilon, filled, type Tensor } from "../graph/tensor.ts";
+import { withGradient } from "../graph/withGradient.ts";
 
 /** A value with the logarithm of the derivative that led there; both elementwise. */
 interface Mapped {
@@ -13,7 +15,7 @@ interface Mapped {
  * 128 doublings go beyond float32. Bisection alone needs as many turns as a number has bits, and a Newton step that fails
  * costs one more.
  */
-const MOST_TURNS = 288;
+const MAX_ITERATIONS = 288;
 
 /**
  * The x with f(x) = y, elementwise, for f increasing and differentiable; `logDerivative` is that of the inverse, -log f'(x).
@@ -52,7 +54,7 @@ export function implicit(
 ): Tensor {
   const at = placeholder(found.shape);
   const traced = f(at);
-  const learned = capturedBy([traced], [at]).filter(({ operation }) => operation.name !== "constant");
+  const learned = capturedBy([traced], [at]).filter((tensor) => !constantValues(tensor));
   // Some may be made of others: each has the gradient of its own occurrences, and passes it on outside.
   const own = learned.map(({ shape }) => placeholder(shape));
   const [value] = substitute([traced], pairs(learned, own));
@@ -104,7 +106,7 @@ function search(f: (x: Tensor) => Mapped, y: Tensor, start: Tensor): Tensor {
         proceed: open.max().greater(0),
       };
     },
-    { most: MOST_TURNS },
+    { maxIterations: MAX_ITERATIONS },
   );
   return bracketed(low, high).where(solution, Number.NaN);
 }

@@ -1,39 +1,51 @@
 import { PushforwardError } from "../errors.ts";
-import { ancestors } from "../graph/grad.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { Emitter, Floats, LoopBody, OnnxAttribute } from "../graph/operation.ts";
+import {
+  ElementType,
+  type Emitter,
+  type Floats,
+  type LoopBody,
+  type OnnxAttribute,
+} from "../graph/operation.ts";
+import { constantValues, scalarValue } from "../graph/operations/source.ts";
 import { resolveShape, type Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { cutsOf } from "./cuts.ts";
-import { ElementType, encodeModel, type NodeProto, type TensorProto, type ValueInfoProto } from "./model.ts";
+import { ancestors } from "../graph/traversal.ts";
+import { encodeModel, type NodeProto, type TensorProto, type ValueInfoProto } from "./model.ts";
+import { Names } from "./names.ts";
+import { splitsOf } from "./splits.ts";
 
+/** The floating-point type that a graph computes in. */
 export type Precision = "float32" | "float64";
 
 export interface ExportOptions {
   /** Default `float32`. */
   precision?: Precision;
-  /** Fixes the batch axis N, which lets the runtime plan memory; symbolic if absent. */
+  /** Fixes the number of rows N, which lets the runtime plan its memory. By default N is symbolic. */
   batch?: number;
-  /** Writes the parameters' numbers into the file; otherwise they are inputs. Default false. */
+  /** Writes the numbers of the parameters into the file. Default false: they are inputs. */
   embedParameters?: boolean;
-  /** Strings for the file's metadata. */
+  /** Metadata of the file. */
   metadata?: Readonly<Record<string, string>>;
-  /** Name of an empty sequence to put before the outputs; none if absent. */
+  /** Adds an empty sequence of this name as the first output. By default there is none. */
   barrier?: string;
 }
 
-/** ONNX operator set: 18 has every operation here and is read by all current runtimes. */
+/** The version of the ONNX operator set: 18 contains all operators used here, and all current runtimes can read it. */
 const OPERATOR_SET = 18;
 const IR_VERSION = 9;
 
-/** Writes a graph as the bytes of an ONNX file. */
+/**
+ * Writes a graph as the bytes of an ONNX file. Throws `ARGUMENT` if two inputs, parameters or outputs have the same name, or if the
+ * graph needs a symbolic number of rows and has no input [N, ...].
+ */
 export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Array<ArrayBuffer> {
   const writer = new OnnxWriter(options);
   return writer.write(graph);
 }
 
-/** Numbers of a tensor that are known when the graph is written. */
-interface Numbers {
+/** A constant tensor before it is written. */
+interface Constant {
   readonly name: string;
   readonly floats: Floats;
 }
@@ -47,14 +59,16 @@ class OnnxWriter implements Emitter {
   private readonly embed: boolean;
   private readonly metadata: Readonly<Record<string, string>>;
   private readonly barrier: string | undefined;
-  /** Those of the graph that is being written: the whole, or the body of a loop. */
+  /** Nodes of the graph that is being written: the main graph, or the body of a loop. */
   private nodes: NodeProto[] = [];
   private readonly initializers: TensorProto[] = [];
+  /** Values that several nodes can read, by a key of what they are. */
   private shared = new Map<string, string>();
-  /** Parameters to be embedded, constants and what is only moved from these, written when a node reads them. */
-  private readonly numbers = new Map<Tensor, Numbers>();
-  private readonly names = new Map<string, number>();
-  private batchReference: { name: string } | undefined;
+  /** Embedded parameters, constants, and tensors that only move their numbers. Each is written when the first node reads it. */
+  private readonly constants = new Map<Tensor, Constant>();
+  private readonly names = new Names();
+  /** The first input with a batch axis. */
+  private batchedInput: string | undefined;
   private scope = "";
 
   constructor(options: ExportOptions) {
@@ -72,34 +86,34 @@ class OnnxWriter implements Emitter {
   write(graph: Graph): Uint8Array<ArrayBuffer> {
     const values = new Map<Tensor, string>();
     const inputs: ValueInfoProto[] = [];
-    // Names that callers use are kept as they are; those of nodes give way.
-    for (const { name } of [...graph.inputs, ...graph.parameters, ...graph.outputs]) this.claim(name);
-    if (this.barrier !== undefined) this.claim(this.barrier);
+    // Callers use these names, so nodes must not take them.
+    for (const { name } of [...graph.inputs, ...graph.parameters, ...graph.outputs]) this.names.claim(name);
+    if (this.barrier !== undefined) this.names.claim(this.barrier);
     for (const { name, tensor } of graph.inputs) {
       values.set(tensor, name);
       inputs.push(this.valueInfo(name, tensor.shape));
-      if (tensor.shape[0] === "N") this.batchReference ??= { name };
+      if (tensor.shape[0] === "N") this.batchedInput ??= name;
     }
     for (const { name, tensor } of graph.parameters) {
-      if (this.embed) this.numbers.set(tensor, { name, floats: tensor.numbers });
+      if (this.embed) this.constants.set(tensor, { name, floats: tensor.numbers });
       else {
         values.set(tensor, name);
         inputs.push(this.valueInfo(name, tensor.shape));
       }
     }
-    const cuts = cutsOf(graph.nodes);
+    const splits = splitsOf(graph.nodes);
     for (const node of graph.nodes) {
-      if (values.has(node) || this.numbers.has(node)) continue;
+      if (values.has(node) || this.constants.has(node)) continue;
       this.scope = node.scope;
-      const numbers = this.numbersOf(node);
-      const cut = cuts.get(node);
-      if (numbers) this.numbers.set(node, numbers);
-      else if (cut) this.cut(cut, values);
+      const constant = this.constantOf(node) ?? this.movedConstant(node);
+      const slices = splits.get(node);
+      if (constant) this.constants.set(node, constant);
+      else if (slices) this.split(slices, values);
       else values.set(node, this.emit(node, values));
     }
     this.scope = "";
     const outputs = graph.outputs.map(({ name, tensor }) => {
-      // An output may be an input, or appear twice: a node of its own gives it its name.
+      // Two outputs, or an input and an output, may be the same tensor: the Identity gives each its name.
       this.push("Identity", [this.valueOf(tensor, values)], [name]);
       return this.valueInfo(name, tensor.shape, tensor.type);
     });
@@ -114,70 +128,71 @@ class OnnxWriter implements Emitter {
   }
 
   private emit(node: Tensor, values: Map<Tensor, string>): string {
-    if (node.operation.name === "constant") {
-      const numbers = this.numbersOf(node);
-      return numbers ? this.initializer(node, numbers) : this.scalar((node.attributes.values as number[])[0]);
-    }
+    const scalar = scalarValue(node);
+    if (scalar !== undefined) return this.scalar(scalar);
+    const constant = this.constantOf(node);
+    if (constant) return this.initializer(node, constant);
     const inputs = node.inputs.map((parent) => this.valueOf(parent, values));
     return node.operation.emit(this, inputs, node.attributes, node.inputs, node);
   }
 
-  /** Slices that make up a tensor, as one node. */
-  private cut(slices: readonly Tensor[], values: Map<Tensor, string>): void {
-    const [{ inputs, attributes }] = slices;
-    const axis = attributes.axis as number;
+  /** Writes slices that together are a whole tensor as one node. */
+  private split(slices: readonly Tensor[], values: Map<Tensor, string>): void {
+    const [{ operation, inputs, attributes }] = slices;
+    const { axis } = operation.range!(attributes);
     const sizes = this.integers(slices.map(({ shape }) => shape[axis] as number));
     const outputs = slices.map((slice) => {
-      const name = this.unique(this.prefixed("split"));
+      const name = this.unique("split");
       values.set(slice, name);
       return name;
     });
     this.push("Split", [this.valueOf(inputs[0], values), sizes], outputs, { axis });
   }
 
-  /** The name of a value; known numbers are written when the first node asks for them. */
+  /** The name of a value. A constant is written if this is the first node that reads it. */
   private valueOf(tensor: Tensor, values: Map<Tensor, string>): string {
     const written = values.get(tensor);
     if (written !== undefined) return written;
-    const name = this.initializer(tensor, this.numbers.get(tensor)!);
+    const name = this.initializer(tensor, this.constants.get(tensor)!);
     values.set(tensor, name);
     return name;
   }
 
-  private initializer({ shape }: Tensor, { name, floats }: Numbers): string {
+  private initializer({ shape }: Tensor, { name, floats }: Constant): string {
     this.initializers.push(this.floats(name, shape as number[], floats));
     return name;
   }
 
-  /** A constant's numbers, or what a node gives that only moves known ones: moved here, they cost nothing at a run. */
-  private numbersOf({ operation, inputs, attributes, rank }: Tensor): Numbers | undefined {
-    if (operation.name === "constant" && rank > 0) {
-      const floats = Float64Array.from(attributes.values as number[]);
-      return { name: this.unique(this.prefixed("constant")), floats };
-    }
-    if (!operation.move) return undefined;
-    const floats: Floats[] = [];
+  /** The node, if it is a constant other than a scalar. */
+  private constantOf(node: Tensor): Constant | undefined {
+    const values = node.rank > 0 ? constantValues(node) : undefined;
+    return values && { name: this.unique("constant"), floats: Float64Array.from(values) };
+  }
+
+  /** The node as a constant, if it only moves the numbers of constants: moved here, they take no time in a run. */
+  private movedConstant({ operation, inputs, attributes }: Tensor): Constant | undefined {
+    if (!operation.moveData) return undefined;
+    const sources: Floats[] = [];
     for (const parent of inputs) {
-      const known = this.numbers.get(parent);
-      if (!known) return undefined;
-      floats.push(known.floats);
+      const constant = this.constants.get(parent);
+      if (!constant) return undefined;
+      sources.push(constant.floats);
     }
-    const name = this.unique(this.prefixed(operation.name));
-    return { name, floats: operation.move(floats, attributes, inputs) };
+    const name = this.unique(operation.name);
+    return { name, floats: operation.moveData(sources, attributes, inputs) };
   }
 
   node(type: string, inputs: readonly string[], attributes: Record<string, OnnxAttribute> = {}): string {
-    // What several operations write alike, such as a scalar in another shape, is computed once.
+    // Several operations may write equal nodes, such as the reshape of a scalar: they are computed once.
     const key = `node ${type} ${inputs.join(" ")} ${JSON.stringify(attributes)}`;
-    const known = this.shared.get(key);
-    if (known) return known;
-    const output = this.unique(this.prefixed(type.toLowerCase()));
+    const equal = this.shared.get(key);
+    if (equal) return equal;
+    const output = this.unique(type.toLowerCase());
     this.shared.set(key, output);
     this.push(type, inputs, [output], attributes);
     return output;
   }
 
-  /** Writes a node, named as its first output. */
   private push(
     type: string,
     inputs: readonly string[],
@@ -191,17 +206,17 @@ class OnnxWriter implements Emitter {
     { state, next, proceed }: LoopBody,
     initial: readonly string[],
     captured: ReadonlyMap<Tensor, string>,
-    most: number,
+    maxIterations: number,
   ): string {
-    const loop = this.unique(this.prefixed("loop"));
-    const count = this.integers([most]);
+    const loop = this.unique("loop");
+    const limit = this.integers([maxIterations]);
     const outer = { nodes: this.nodes, shared: this.shared, scope: this.scope };
     this.nodes = [];
-    // A body sees what was written before it, and nothing outside sees what is written in it.
+    // The body can read values written before it, but the outer graph cannot read values of the body.
     this.shared = new Map(outer.shared);
     const values = new Map(captured);
     const inputs = state.map((tensor) => {
-      const name = this.unique(this.prefixed("state"));
+      const name = this.unique("state");
       values.set(tensor, name);
       return this.valueInfo(name, tensor.shape);
     });
@@ -212,18 +227,18 @@ class OnnxWriter implements Emitter {
     }
     this.scope = outer.scope;
     const outputs = [proceed, ...next].map((tensor) => {
-      const name = this.unique(this.prefixed("next"));
+      const name = this.unique("next");
       this.push("Identity", [values.get(tensor)!], [name]);
       return this.valueInfo(name, tensor.shape, tensor.type);
     });
-    const turn = this.unique(this.prefixed("turn"));
-    const running = this.unique(this.prefixed("running"));
+    const iteration = this.unique("turn");
+    const condition = this.unique("running");
     const body = {
       name: `${loop}/body`,
       nodes: this.nodes,
       inputs: [
-        { name: turn, elementType: ElementType.INT64, shape: [] },
-        { name: running, elementType: ElementType.BOOL, shape: [] },
+        { name: iteration, elementType: ElementType.INT64, shape: [] },
+        { name: condition, elementType: ElementType.BOOL, shape: [] },
         ...inputs,
       ],
       outputs,
@@ -233,7 +248,7 @@ class OnnxWriter implements Emitter {
     this.nodes.push({
       name: loop,
       opType: "Loop",
-      inputs: [count, "", ...initial],
+      inputs: [limit, "", ...initial],
       outputs: state.map((_, i) => `${loop}.${i}`),
       attributes: { body },
     });
@@ -266,31 +281,33 @@ class OnnxWriter implements Emitter {
     const axis = shape.indexOf("N");
     if (axis < 0) return this.integers(shape as number[]);
     if (this.batch !== undefined) return this.integers(resolveShape(shape, this.batch));
-    const around = [shape.slice(0, axis), shape.slice(axis + 1)];
-    const [before, after] = around.map((part) => (part.length > 0 ? [this.integers(part as number[])] : []));
+    const otherAxes = [shape.slice(0, axis), shape.slice(axis + 1)];
+    const [before, after] = otherAxes.map((sizes) =>
+      sizes.length > 0 ? [this.integers(sizes as number[])] : [],
+    );
     const parts = [...before, this.rows(), ...after];
     return parts.length === 1 ? parts[0] : this.node("Concat", parts, { axis: 0 });
   }
 
-  /** The symbolic number of rows, read off the first batched input. */
+  /** The number of rows when the graph runs, from the shape of the first input with a batch axis. */
   private rows(): string {
-    if (!this.batchReference) {
-      throw new PushforwardError("ARGUMENT", "a graph without batched inputs has no number of rows N", {
-        hint: "Give it an input of shape [N, ...], or fix the batch.",
+    if (this.batchedInput === undefined) {
+      throw new PushforwardError("ARGUMENT", "the graph needs the number of rows N, but no input has it", {
+        hint: "Add an input of shape [N, ...], or set `batch`.",
       });
     }
-    const { name } = this.batchReference;
-    const known = this.shared.get("rows");
-    if (known) return known;
-    const rows = this.node("Shape", [name], { start: 0, end: 1 });
+    const written = this.shared.get("rows");
+    if (written) return written;
+    const rows = this.node("Shape", [this.batchedInput], { start: 0, end: 1 });
     this.shared.set("rows", rows);
     return rows;
   }
 
+  /** Writes an initializer if there is none with this key yet. Returns its name. */
   private once(key: string, label: string, build: (name: string) => TensorProto): string {
-    const known = this.shared.get(key);
-    if (known) return known;
-    const name = this.unique(label);
+    const written = this.shared.get(key);
+    if (written) return written;
+    const name = this.names.unique(label);
     this.initializers.push(build(name));
     this.shared.set(key, name);
     return name;
@@ -314,26 +331,8 @@ class OnnxWriter implements Emitter {
     return { name, elementType: ElementType.FLOAT, shape: "sequence" };
   }
 
-  private prefixed(label: string): string {
-    return this.scope ? `${this.scope}/${label}` : label;
-  }
-
-  private claim(name: string): void {
-    if (this.names.has(name)) {
-      throw new PushforwardError(
-        "ARGUMENT",
-        `the name ${name} stands for two inputs, parameters or outputs`,
-        {
-          hint: "Give each its own name.",
-        },
-      );
-    }
-    this.names.set(name, 1);
-  }
-
-  private unique(wanted: string): string {
-    const used = this.names.get(wanted);
-    this.names.set(wanted, (used ?? 0) + 1);
-    return used === undefined ? wanted : this.unique(`${wanted}_${used}`);
+  /** A new name, after the scope of the node that is being written. */
+  private unique(label: string): string {
+    return this.names.unique(this.scope ? `${this.scope}/${label}` : label);
   }
 }

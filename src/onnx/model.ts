@@ -1,10 +1,7 @@
 import type { OnnxAttribute } from "../graph/operation.ts";
 import { ProtobufMessage } from "./protobuf.ts";
 
-// The messages of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto that a graph of ours needs. Field numbers are from there.
-
-/** ONNX's codes of element types. */
-export const ElementType = { FLOAT: 1, INT64: 7, BOOL: 9, DOUBLE: 11 } as const;
+// The messages of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto that our graphs need, with the field numbers from there.
 
 const AttributeType = { FLOAT: 1, INT: 2, STRING: 3, GRAPH: 5, INTS: 7 } as const;
 

@@ -58,11 +58,11 @@ export class ProtobufMessage {
     this.varint(field * 8 + wireType);
   }
 
-  /** Seven bits a byte, the lowest first; the highest bit of a byte says that another one follows. */
+  /** Seven bits per byte, the lowest first. The highest bit of a byte is set if another byte follows. */
   private varint(value: number): void {
     this.reserve(10);
     let rest = value;
-    // Not by bit operations, which are limited to 32 bits.
+    // Bit operations are limited to 32 bits.
     for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.buffer[this.length++] = (rest % 0x80) | 0x80;
     this.buffer[this.length++] = rest;
   }

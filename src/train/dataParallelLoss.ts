@@ -1,7 +1,8 @@
 import { grad } from "../graph/grad.ts";
 import type { Parameter } from "../graph/parameter.ts";
-import { type Masked, maskedParameters, substitute } from "../graph/passes/optimize.ts";
+import { type Masked, maskedParameters } from "../graph/passes/maskedParameters.ts";
 import type { Shape } from "../graph/shape.ts";
+import { substitute } from "../graph/substitute.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { type Drawn, type Draws, type TracedTraining, traceTraining } from "../graph/tracing/drawn.ts";
 import { compile, type Floats } from "../runtime/compile.ts";

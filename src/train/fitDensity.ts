@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
-import { substitute } from "../graph/passes/optimize.ts";
+import { substitute } from "../graph/substitute.ts";
 import { input, scalar, type Tensor } from "../graph/tensor.ts";
 import type { Draws } from "../graph/tracing/drawn.ts";
 import type { Loss } from "./batchLoss.ts";

@@ -31,22 +31,22 @@ function messageOf(write: () => unknown): string {
 test("broadcasting", () => {
   expect(messageOf(() => x("N", 3).add(x("N", 4)))).toMatchInlineSnapshot(`
     "add cannot broadcast [N, 3] with [N, 4].
-    Two axes fit when they are equal or one of them is 1."
+    Two axes must be equal, or one of them must be 1."
   `);
   expect(messageOf(() => x("N", 3).greater(0).where(x(4), 1))).toMatchInlineSnapshot(`
     "where cannot broadcast [N, 3] with [4] with [].
-    Two axes fit when they are equal or one of them is 1."
+    Two axes must be equal, or one of them must be 1."
   `);
   expect(messageOf(() => x("N", 3).mul(x(5, 3)))).toMatchInlineSnapshot(`
     "mul cannot broadcast [N, 3] with [5, 3].
-    Two axes fit when they are equal or one of them is 1."
+    Two axes must be equal, or one of them must be 1."
   `);
   expect(messageOf(() => x("N", 3).broadcastTo([3]))).toMatchInlineSnapshot(
-    `"broadcastTo cannot stretch [N, 3] to [3]."`,
+    `"broadcastTo cannot broadcast [N, 3] to [3]."`,
   );
   expect(messageOf(() => x(2).broadcastTo(["N", 3]))).toMatchInlineSnapshot(`
     "broadcastTo cannot broadcast [2] with [N, 3].
-    Two axes fit when they are equal or one of them is 1."
+    Two axes must be equal, or one of them must be 1."
   `);
 });
 
@@ -66,17 +66,17 @@ test("moving the batch axis", () => {
   `);
   expect(messageOf(() => x("N", 3).transpose().add(x("N", 3)))).toMatchInlineSnapshot(`
     "add cannot broadcast [3, N] with [N, 3].
-    Two axes fit when they are equal or one of them is 1."
+    Two axes must be equal, or one of them must be 1."
   `);
   expect(messageOf(() => x("N", 1).add(x("N", 1).transpose()))).toMatchInlineSnapshot(`
     "add moves the batch axis in [N, 1] with [1, N].
     The batch axis N must stay where it is."
   `);
   expect(messageOf(() => x("N", 4).reshape([4, "N"]))).toMatchInlineSnapshot(
-    `"reshape cannot lay [N, 4] out as [4, N]."`,
+    `"reshape cannot change [N, 4] to [4, N]."`,
   );
   expect(messageOf(() => x("N", 1).reshape(["N", "N"]))).toMatchInlineSnapshot(
-    `"reshape cannot lay [N, 1] out as [N, N]."`,
+    `"reshape cannot change [N, 1] to [N, N]."`,
   );
   expect(messageOf(() => x("N", 3).matmul(x("N", 3), { transposeB: true }))).toMatchInlineSnapshot(`
     "matmul moves the batch axis in [N, 3] by [N, 3].
@@ -94,10 +94,10 @@ test("moving the batch axis", () => {
     `"slice cannot take 0 to 1 of axis 0 of [N, 3]."`,
   );
   expect(messageOf(() => x("N", 3).gather(0, [0]))).toMatchInlineSnapshot(
-    `"gather reaches outside axis 0 of [N, 3]."`,
+    `"gather has indices outside axis 0 of [N, 3]."`,
   );
   expect(messageOf(() => x("N", 3).flip(0))).toMatchInlineSnapshot(
-    `"gather reaches outside axis 0 of [N, 3]."`,
+    `"gather has indices outside axis 0 of [N, 3]."`,
   );
   expect(messageOf(() => x("N", 3).pad(0, 1, 1))).toMatchInlineSnapshot(
     `"pad cannot extend axis 0 of [N, 3] by 1 and 1."`,
@@ -106,7 +106,7 @@ test("moving the batch axis", () => {
     `"concat cannot join [N, 3], [N, 3] along axis 0."`,
   );
   expect(messageOf(() => x("N", 3).reshape([3, "N"]))).toMatchInlineSnapshot(
-    `"reshape cannot lay [N, 3] out as [3, N]."`,
+    `"reshape cannot change [N, 3] to [3, N]."`,
   );
   expect(messageOf(() => x(3, "N"))).toMatchInlineSnapshot(`
     "input x has its batch axis in [3, N].
@@ -117,26 +117,26 @@ test("moving the batch axis", () => {
 test("products", () => {
   expect(messageOf(() => x("N", 3).matmul(x(4, 2)))).toMatchInlineSnapshot(`
     "matmul cannot multiply [N, 3] by [4, 2].
-    The last axis of the first must equal the last axis but one of the second."
+    The last axis of the first tensor must equal the second-to-last axis of the second."
   `);
   expect(messageOf(() => x("N", 3).matmul(x(3)))).toMatchInlineSnapshot(`
     "matmul cannot multiply [N, 3] by [3].
-    The last axis of the first must equal the last axis but one of the second."
+    The last axis of the first tensor must equal the second-to-last axis of the second."
   `);
   expect(messageOf(() => x(2, 3, 4).matmul(x(5, 4, 3)))).toMatchInlineSnapshot(`
     "matmul of [2, 3, 4] by [5, 4, 3] cannot broadcast [2] with [5].
-    Two axes fit when they are equal or one of them is 1."
+    Two axes must be equal, or one of them must be 1."
   `);
   expect(messageOf(() => x("N", 3).affine(x(4, 2), x(2)))).toMatchInlineSnapshot(`
     "affine cannot multiply [N, 3] by [4, 2].
-    The last axis of the first must equal the last axis but one of the second."
+    The last axis of the first tensor must equal the second-to-last axis of the second."
   `);
   expect(messageOf(() => x("N", 3).affine(x(3, 2), x(3)))).toMatchInlineSnapshot(
     `"affine cannot add its bias: expected [2], received [3]."`,
   );
   expect(messageOf(() => x("N", 3).contractLeading(x(3, 2)))).toMatchInlineSnapshot(`
     "contractLeading cannot multiply [N, 3] by [3, 2].
-    All axes but the last must be equal, and there must be at least one."
+    All axes except the last must be equal, and there must be at least one of them."
   `);
   expect(messageOf(() => conv2d(x("N", 3, 8, 8), x(2, 4, 3, 3), x(2)))).toMatchInlineSnapshot(
     `"conv2d takes x [N, C, H, W] and weight [O, C, K, K] with K odd: received [N, 3, 8, 8] and [2, 4, 3, 3]."`,
@@ -148,13 +148,13 @@ test("products", () => {
 
 test("structure", () => {
   expect(messageOf(() => x("N", 6).reshape(["N", 4]))).toMatchInlineSnapshot(
-    `"reshape cannot lay [N, 6] out as [N, 4]."`,
+    `"reshape cannot change [N, 6] to [N, 4]."`,
   );
   expect(messageOf(() => x("N", 6).reshape([6]))).toMatchInlineSnapshot(
-    `"reshape cannot lay [N, 6] out as [6]."`,
+    `"reshape cannot change [N, 6] to [6]."`,
   );
   expect(messageOf(() => x(2, 3).transpose([0, 0]))).toMatchInlineSnapshot(
-    `"transpose cannot order [2, 3] by [0, 0]."`,
+    `"transpose cannot reorder the axes of [2, 3] as [0, 0]."`,
   );
   expect(messageOf(() => concat([x("N", 2), x("N", 2, 1)], 1))).toMatchInlineSnapshot(
     `"concat cannot join [N, 2], [N, 2, 1] along axis 1."`,
@@ -169,43 +169,43 @@ test("structure", () => {
     `"slice cannot take 2 to 1 of axis 1 of [N, 3]."`,
   );
   expect(messageOf(() => x("N", 3).gather(1, [0, 3]))).toMatchInlineSnapshot(
-    `"gather reaches outside axis 1 of [N, 3]."`,
+    `"gather has indices outside axis 1 of [N, 3]."`,
   );
   expect(messageOf(() => x("N", 3).pad(1, -1, 0))).toMatchInlineSnapshot(
     `"pad cannot extend axis 1 of [N, 3] by -1 and 0."`,
   );
   expect(messageOf(() => x("N", 5).split(1, [2, 2]))).toMatchInlineSnapshot(
-    `"split cannot cut axis 1 of [N, 5] into 2 + 2."`,
+    `"split cannot divide axis 1 of [N, 5] into 2 + 2."`,
   );
   expect(messageOf(() => x("N", 3).sum(2))).toMatchInlineSnapshot(`"sum has no axis 2 in shape [N, 3]."`);
   expect(messageOf(() => x("N", 3).softmax(-3))).toMatchInlineSnapshot(
     `"softmax has no axis -3 in shape [N, 3]."`,
   );
   expect(messageOf(() => constant([1, 2, 3], [2, 2]))).toMatchInlineSnapshot(
-    `"constant does not fill its shape: expected 4 numbers for [2, 2], received 3."`,
+    `"the numbers of a constant do not fit its shape: expected 4 numbers for [2, 2], received 3."`,
   );
   expect(messageOf(() => constant([1], ["N"]))).toMatchInlineSnapshot(`
-    "constant has no batch axis: received [N].
-    Leave the axis out, and broadcast."
+    "a constant cannot have a batch axis: received [N].
+    Leave out the batch axis, and broadcast the constant to it."
   `);
   expect(messageOf(() => new Parameter([2, 2], [1, 2, 3]))).toMatchInlineSnapshot(
-    `"a parameter does not fill its shape: expected 4 numbers for [2, 2], received 3."`,
+    `"the numbers of a parameter do not fit its shape: expected 4 numbers for [2, 2], received 3."`,
   );
 });
 
 test("gradients", () => {
   const y = x("N", 3);
   expect(messageOf(() => grad(y.square(), [y]))).toMatchInlineSnapshot(`
-    "grad differentiates a scalar: expected [], received [N, 3].
+    "grad differentiates a scalar only: expected [], received [N, 3].
     Sum or average first, or use vjp or jacobian."
   `);
   expect(messageOf(() => vjp([y.sum(1)], [y], [x("N", 3)]))).toMatchInlineSnapshot(`
     "vjp cannot broadcast [N, 3] with [N].
-    Two axes fit when they are equal or one of them is 1."
+    Two axes must be equal, or one of them must be 1."
   `);
   expect(messageOf(() => vjp([y], [y], [x(2)]))).toMatchInlineSnapshot(`
     "vjp cannot broadcast [2] with [N, 3].
-    Two axes fit when they are equal or one of them is 1."
+    Two axes must be equal, or one of them must be 1."
   `);
   expect(messageOf(() => jacobian(y.sum(1), y))).toMatchInlineSnapshot(
     `"jacobian takes vectors, or rows of vectors: received [N] by [N, 3]."`,

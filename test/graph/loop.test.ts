@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { ancestors } from "../../src/graph/grad.ts";
 import {
   concat,
   epsilon,
@@ -11,9 +10,10 @@ import {
   type Tensor,
   withGradient,
 } from "../../src/graph/index.ts";
+import { ancestors } from "../../src/graph/traversal.ts";
 import { compile } from "../../src/runtime/index.ts";
 
-test("a loop repeats its step until it says not to proceed", async () => {
+test("a loop repeats its step while `proceed` is true", async () => {
   // Collatz: the number of halvings and triplings until 1, for all rows at once.
   const collatz = (x: Tensor) => {
     const [, steps] = loop(
@@ -28,7 +28,7 @@ test("a loop repeats its step until it says not to proceed", async () => {
           proceed: done.not().toFloat().max().greater(0),
         };
       },
-      { most: 1000 },
+      { maxIterations: 1000 },
     );
     return steps;
   };
@@ -36,12 +36,12 @@ test("a loop repeats its step until it says not to proceed", async () => {
   expect([...(await run([1, 2, 3, 7, 27]))]).toEqual([0, 1, 7, 16, 111]);
 });
 
-test("a loop ends after the most turns, and reads parameters and inputs from outside, each time as they are", async () => {
+test("a loop ends after `maxIterations`, and its step reads the current values of inputs and parameters", async () => {
   const rate = new Parameter([], [2]);
   const run = compile(
     (x, shift) =>
       loop([x], ([x]) => ({ state: [x.mul(rate.square()).add(shift)], proceed: scalar(0).equal(0) }), {
-        most: 3,
+        maxIterations: 3,
       })[0],
     [["N", 2], [2]],
     { precision: "float64" },
@@ -51,28 +51,31 @@ test("a loop ends after the most turns, and reads parameters and inputs from out
   expect([...(await run([1, 2, 5, 6], [0, 1]))]).toEqual([1, 5, 5, 9]);
 });
 
-test.each([undefined, 3])("loops nest, with the number of rows inside (batch %s)", async (batch) => {
-  const addRows = (x: Tensor) =>
-    loop(
-      [x],
-      ([x]) => {
-        const [inner] = loop(
-          [x],
-          ([y]) => ({
-            state: [concat([y, filled(1, x.shape)], 1).sum(1, { keepAxes: true })],
-            proceed: y.max().less(8),
-          }),
-          { most: 4 },
-        );
-        return { state: [inner], proceed: inner.max().less(20) };
-      },
-      { most: 5 },
-    )[0];
-  const run = compile((x) => addRows(x).add(filled(1, x.shape)), [["N", 1]], { batch });
-  expect([...(await run([0, 1, 2]))]).toEqual([11, 12, 13]);
-});
+test.each([undefined, 3])(
+  "a loop can contain a loop, which knows the number of rows (batch %s)",
+  async (batch) => {
+    const addRows = (x: Tensor) =>
+      loop(
+        [x],
+        ([x]) => {
+          const [inner] = loop(
+            [x],
+            ([y]) => ({
+              state: [concat([y, filled(1, x.shape)], 1).sum(1, { keepAxes: true })],
+              proceed: y.max().less(8),
+            }),
+            { maxIterations: 4 },
+          );
+          return { state: [inner], proceed: inner.max().less(20) };
+        },
+        { maxIterations: 5 },
+      )[0];
+    const run = compile((x) => addRows(x).add(filled(1, x.shape)), [["N", 1]], { batch });
+    expect([...(await run([0, 1, 2]))]).toEqual([11, 12, 13]);
+  },
+);
 
-test("a gradient of one's own replaces that of the value", async () => {
+test("withGradient replaces the gradient of a value", async () => {
   const run = compile(
     (x) => {
       const y = withGradient(x.square(), [x], (g) => [g.mul(10)]);
@@ -85,25 +88,29 @@ test("a gradient of one's own replaces that of the value", async () => {
   expect([...gradient]).toEqual([30, 30, 30]);
 });
 
-test("to ask for the gradient of a loop is an error, unless it is stopped", () => {
+test("differentiating the result of a loop throws an error, unless stopGradient is used", () => {
   const x = new Parameter([2], [1, 2]);
-  const [y] = loop([x], ([y]) => ({ state: [y.square()], proceed: scalar(0).equal(1) }), { most: 2 });
-  expect(() => grad(y.sum(), [x])).toThrow(/a loop computes has no gradient.*\n.*withGradient/);
+  const [y] = loop([x], ([y]) => ({ state: [y.square()], proceed: scalar(0).equal(1) }), {
+    maxIterations: 2,
+  });
+  expect(() => grad(y.sum(), [x])).toThrow(/the result of a loop cannot be differentiated.*\n.*withGradient/);
   expect(grad(y.stopGradient().mul(x).sum(), [x])[0].shape).toEqual([2]);
 });
 
-test("epsilon is that of the precision", async () => {
+test("epsilon is that of the precision of the graph", async () => {
   expect((await compile((x) => x.add(epsilon()), [[1]])([0]))[0]).toBe(2 ** -23);
   expect((await compile((x) => x.add(epsilon()), [[1]], { precision: "float64" })([0]))[0]).toBe(2 ** -52);
 });
 
-test("loop after loop, a graph grows by what each of them adds", () => {
+test("the size of a graph grows linearly with the number of loops after each other", () => {
   const chained = (count: number) => {
     let x: Tensor = new Parameter([2], [1, 2]);
     for (let i = 0; i < count; i++) {
-      // What optimization simplifies it rebuilds, with all that follows from it.
+      // The product with 1 is simplified, and all tensors that depend on it are built again.
       const before = x;
-      [x] = loop([x.mul(1)], ([y]) => ({ state: [y.add(before)], proceed: scalar(0).equal(0) }), { most: 2 });
+      [x] = loop([x.mul(1)], ([y]) => ({ state: [y.add(before)], proceed: scalar(0).equal(0) }), {
+        maxIterations: 2,
+      });
     }
     return ancestors([x]).length;
   };

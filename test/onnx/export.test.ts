@@ -234,8 +234,8 @@ describe("the number of rows", () => {
     const y = input("y", [2]);
     const lonely = buildGraph([y], { z: y.mul(batchSize()) });
     expect(() => exportOnnx(lonely)).toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: a graph without batched inputs has no number of rows N.
-      Give it an input of shape [N, ...], or fix the batch.]
+      [PushforwardError: the graph needs the number of rows N, but no input has it.
+      Add an input of shape [N, ...], or set \`batch\`.]
     `);
     expect(() => exportOnnx(lonely, { batch: 4 })).not.toThrow();
   });
@@ -269,8 +269,8 @@ describe("names", () => {
 
   test("cannot stand for an input and an output", () => {
     expect(() => namesOf({ x: x.exp() })).toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: the name x stands for two inputs, parameters or outputs.
-      Give each its own name.]
+      [PushforwardError: two inputs, parameters or outputs of the graph have the name x.
+      Give each a different name.]
     `);
   });
 });

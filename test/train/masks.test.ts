@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { maf } from "../../src/flows/index.ts";
-import { type Masked, maskedParameters } from "../../src/graph/passes/optimize.ts";
+import { type Masked, maskedParameters } from "../../src/graph/passes/maskedParameters.ts";
 import { input } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit } from "../../src/train/index.ts";

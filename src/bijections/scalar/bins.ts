@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../../description.ts";
-import { withGradient } from "../../graph/loop.ts";
 import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
+import { withGradient } from "../../graph/withGradient.ts";
 import type { ScalarTransformed } from "./scalarTransform.ts";
 
 /** Bound of logarithms of slopes; sizes of bins have half of it, so that the widest is about 1000 times the thinnest. */

@@ -1,4 +1,4 @@
-import type { Emitter, Operation } from "../operation.ts";
+import { ElementType, type Emitter, type Operation } from "../operation.ts";
 
 /** The error function 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x. */
 export const erf: Operation<Record<string, never>> = {
@@ -13,24 +13,22 @@ export const erf: Operation<Record<string, never>> = {
         .mul(2 / Math.sqrt(Math.PI)),
     ),
   ],
-  emit: (onnx, [x]) => (onnx.floatType === DOUBLE ? inFloat64(onnx, x) : onnx.node("Erf", [x])),
+  emit: (onnx, [x]) => (onnx.floatType === ElementType.DOUBLE ? emitFloat64(onnx, x) : onnx.node("Erf", [x])),
 };
 
-/** ONNX's code of float64. */
-const DOUBLE = 11;
-
 /**
- * ONNX Runtime has Erf in float32 alone. Two rational approximations, the second of erfc(|x|) exp(x^2), to 1e-16:
+ * ONNX Runtime has Erf in float32 only. In float64 it is computed by two rational approximations with an error of 1e-16, one of
+ * erf(x) / x near 0 and one of erfc(|x|) exp(x^2) for larger |x|:
  * W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics of Computation 23, 1969.
  */
-function inFloat64(onnx: Emitter, x: string): string {
+function emitFloat64(onnx: Emitter, x: string): string {
   const mul = (a: string, b: string) => onnx.node("Mul", [a, b]);
   const polynomial = (t: string, [highest, ...rest]: readonly number[]) =>
     rest.reduce((sum, c) => onnx.node("Add", [mul(sum, t), onnx.scalar(c)]), onnx.scalar(highest));
   const ratio = (t: string, numerator: readonly number[], denominator: readonly number[]) =>
     onnx.node("Div", [polynomial(t, numerator), polynomial(t, denominator)]);
 
-  // erf is 1 to the last bit from 6 on, where the polynomials would go on to overflow.
+  // From 6 on erf is 1 to the last bit. Without the limit the polynomials would overflow.
   const magnitude = onnx.node("Min", [onnx.node("Abs", [x]), onnx.scalar(6)]);
   const square = mul(magnitude, magnitude);
   const inner = mul(x, ratio(square, INNER_NUMERATOR, INNER_DENOMINATOR));
@@ -40,7 +38,7 @@ function inFloat64(onnx: Emitter, x: string): string {
   return onnx.node("Where", [onnx.node("Less", [magnitude, onnx.scalar(0.46875)]), inner, outer]);
 }
 
-// Highest power first: of erf(x) / x in x^2 for |x| <= 0.46875, and of erfc(x) exp(x^2) in x for 0.46875 <= x <= 4.
+// Coefficients, highest power first: of erf(x) / x in x^2 for |x| <= 0.46875, and of erfc(x) exp(x^2) in x for 0.46875 <= x <= 4.
 export const INNER_NUMERATOR = [
   0.18577770618460315, 3.1611237438705655, 113.86415415105016, 377.485237685302, 3209.3775891384694,
 ];

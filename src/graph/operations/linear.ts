@@ -1,45 +1,45 @@
 import { PushforwardError } from "../../errors.ts";
-import type { Emitter, Operation } from "../operation.ts";
-import { broadcastShapes, formatShape, keepBatch, type Shape, sameShape } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Emitter, Operation, Transposes } from "../operation.ts";
+import { broadcastShapes, formatShape, requireBatchAxisInPlace, type Shape, sameShape } from "../shape.ts";
+import { constant, type Tensor } from "../tensor.ts";
 
-export type Transposes = { readonly transposeA: boolean; readonly transposeB: boolean };
+const swapLastAxes = (shape: Shape): Shape => [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!];
 
-const swapLast = (shape: Shape): Shape => [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!];
-
-function transposed(onnx: Emitter, name: string, shape: Shape): string {
+function emitTranspose(onnx: Emitter, name: string, shape: Shape): string {
   const perm = shape.map((_, i) => i);
   [perm[shape.length - 2], perm[shape.length - 1]] = [shape.length - 1, shape.length - 2];
   return onnx.node("Transpose", [name], { perm });
 }
 
-function mismatch(operation: string, a: Tensor, b: Tensor): PushforwardError {
+function productError(operation: string, a: Tensor, b: Tensor): PushforwardError {
   return new PushforwardError(
     "SHAPE",
     `${operation} cannot multiply ${formatShape(a.shape)} by ${formatShape(b.shape)}`,
     {
-      hint: "The last axis of the first must equal the last axis but one of the second.",
+      hint: "The last axis of the first tensor must equal the second-to-last axis of the second.",
     },
   );
 }
 
-/** op(a) op(b) over the last two axes, leading axes broadcast; a and b may be transposed on the way at no cost. */
+/** The matrix product of a or a^T and b or b^T over the last two axes; the axes before them are broadcast. */
 export const matmul: Operation<Transposes> = {
   name: "matmul",
   needsFullGradient: true,
-  broadcasts: true,
+  broadcasts: "leadingAxes",
+  product: { transposes: (attributes) => attributes },
   shape: ([a, b], { transposeA, transposeB }) => {
-    if (a.shape.length < 2 || b.shape.length < 2) throw mismatch("matmul", a, b);
-    const left = transposeA ? swapLast(a.shape) : a.shape;
-    const right = transposeB ? swapLast(b.shape) : b.shape;
-    if (left.at(-1) !== right.at(-2)) throw mismatch("matmul", a, b);
-    const whole = `matmul of ${formatShape(a.shape)} by ${formatShape(b.shape)}`;
-    const batch = broadcastShapes(whole, left.slice(0, -2), right.slice(0, -2));
-    const shape = [...batch, left.at(-2)!, right.at(-1)!];
-    const kept = [left.with(-1, 1), right.with(-2, 1)];
-    keepBatch(
+    if (a.shape.length < 2 || b.shape.length < 2) throw productError("matmul", a, b);
+    const left = transposeA ? swapLastAxes(a.shape) : a.shape;
+    const right = transposeB ? swapLastAxes(b.shape) : b.shape;
+    if (left.at(-1) !== right.at(-2)) throw productError("matmul", a, b);
+    const name = `matmul of ${formatShape(a.shape)} by ${formatShape(b.shape)}`;
+    const leadingAxes = broadcastShapes(name, left.slice(0, -2), right.slice(0, -2));
+    const shape = [...leadingAxes, left.at(-2)!, right.at(-1)!];
+    // Each factor without the axis that is summed over.
+    const parts = [left.with(-1, 1), right.with(-2, 1)];
+    requireBatchAxisInPlace(
       shape,
-      kept,
+      parts,
       () => `matmul moves the batch axis in ${formatShape(a.shape)} by ${formatShape(b.shape)}`,
     );
     return shape;
@@ -48,36 +48,37 @@ export const matmul: Operation<Transposes> = {
     const ga = transposeA
       ? b.matmul(g, { transposeA: transposeB, transposeB: true })
       : g.matmul(b, { transposeB: !transposeB });
-    // A matrix shared by all leading axes collects its gradient over them in one product.
-    const shared = b.shape.length === 2 && a.shape.length > 2 && !transposeA;
-    if (shared) return [ga, transposeB ? contracted(g, a) : contracted(a, g)];
+    // The gradient of a matrix that is broadcast to all leading axes is one product that sums over them too.
+    const isBroadcast = b.shape.length === 2 && a.shape.length > 2 && !transposeA;
+    if (isBroadcast) return [ga, transposeB ? weightGradient(g, a) : weightGradient(a, g)];
     const gb = transposeB
       ? g.matmul(a, { transposeA: true, transposeB: transposeA })
       : a.matmul(g, { transposeA: !transposeA });
     return [ga, gb];
   },
   emit: (onnx, [a, b], { transposeA, transposeB }, [ta, tb]) => {
-    // The runtime makes a following activation part of this node.
+    // The runtime fuses a following activation into a Gemm, but not into a MatMul.
     if (ta.shape.length === 2 && tb.shape.length === 2) {
       return onnx.node("Gemm", [a, b], { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 });
     }
-    const left = transposeA ? transposed(onnx, a, ta.shape) : a;
-    const right = transposeB ? transposed(onnx, b, tb.shape) : b;
+    const left = transposeA ? emitTranspose(onnx, a, ta.shape) : a;
+    const right = transposeB ? emitTranspose(onnx, b, tb.shape) : b;
     return onnx.node("MatMul", [left, right]);
   },
 };
 
-/** a^T b with all axes but the last flattened into rows: [..., K], [..., M] -> [K, M]. */
+/** a^T b with all axes except the last flattened into rows: [..., K], [..., M] -> [K, M]. */
 export const contractLeading: Operation<Record<string, never>> = {
   name: "contractLeading",
   needsFullGradient: true,
+  product: { transposes: () => ({ transposeA: true, transposeB: false }), fixedOrder: true },
   shape: ([a, b]) => {
     if (a.rank < 2 || !sameShape(a.shape.slice(0, -1), b.shape.slice(0, -1))) {
       throw new PushforwardError(
         "SHAPE",
         `contractLeading cannot multiply ${formatShape(a.shape)} by ${formatShape(b.shape)}`,
         {
-          hint: "All axes but the last must be equal, and there must be at least one.",
+          hint: "All axes except the last must be equal, and there must be at least one of them.",
         },
       );
     }
@@ -95,49 +96,59 @@ export const contractLeading: Operation<Record<string, never>> = {
 };
 
 /**
- * `a.contractLeading(b)`, the gradient of a matrix. The runtime reads the transposed one in strides, so for a much narrower b it
- * gets (b^T a)^T, which takes half as long.
+ * `a.contractLeading(b)`, the gradient of a matrix. The runtime reads the transposed factor column by column: if b is much
+ * narrower than a, (b^T a)^T takes half the time.
  */
-function contracted(a: Tensor, b: Tensor): Tensor {
+function weightGradient(a: Tensor, b: Tensor): Tensor {
   const [K, M] = [a, b].map(({ shape }) => shape.at(-1) as number);
   return 4 * M > K ? a.contractLeading(b) : b.contractLeading(a).transpose([1, 0]);
 }
 
 /**
- * x W + b in one product: x [..., I], W [I, O], b [O] or [..., O] -> [..., O]. As matrices, x and W may be transposed on the
- * way at no cost, and b may be a matrix with an axis of size 1.
+ * x W + b in one operation: x [..., I], W [I, O], b [O] or [..., O] -> [..., O]. If x is a matrix, x and W may be transposed, and
+ * b may be a matrix with an axis of size 1.
  */
 export const affine: Operation<Transposes> = {
   name: "affine",
   needsFullGradient: true,
+  product: { transposes: (attributes) => attributes },
   shape: ([x, weight, bias], { transposeA, transposeB }) => {
-    const left = transposeA ? swapLast(x.shape) : x.shape;
-    const [rows, columns] = transposeB ? swapLast(weight.shape) : weight.shape;
-    const matrices = x.rank === 2 || (x.rank > 2 && !transposeA && !transposeB);
-    if (!matrices || weight.rank !== 2 || left.at(-1) !== rows) throw mismatch("affine", x, weight);
-    const whole = [...left.slice(0, -1), columns];
-    const stretched =
-      bias.rank === 2 && whole.length === 2 && bias.shape.every((d, i) => d === 1 || d === whole[i]);
-    if (!stretched && !sameShape(bias.shape, [columns]) && !sameShape(bias.shape, whole)) {
+    const left = transposeA ? swapLastAxes(x.shape) : x.shape;
+    const [rows, columns] = transposeB ? swapLastAxes(weight.shape) : weight.shape;
+    const rankFits = x.rank === 2 || (x.rank > 2 && !transposeA && !transposeB);
+    if (!rankFits || weight.rank !== 2 || left.at(-1) !== rows) throw productError("affine", x, weight);
+    const shape = [...left.slice(0, -1), columns];
+    const broadcasts =
+      bias.rank === 2 && shape.length === 2 && bias.shape.every((d, i) => d === 1 || d === shape[i]);
+    if (!broadcasts && !sameShape(bias.shape, [columns]) && !sameShape(bias.shape, shape)) {
       throw new PushforwardError("SHAPE", "affine cannot add its bias", {
         expected: formatShape([columns]),
         received: formatShape(bias.shape),
       });
     }
-    return whole;
+    return shape;
   },
   gradient: (g, [x, weight, bias], y, transposes) => {
     const [gx, gw] =
       transposes.transposeA || transposes.transposeB
         ? matmul.gradient!(g, [x, weight], y, transposes)
-        : [g.matmul(weight, { transposeB: true }), contracted(x, g)];
-    const copied = y.shape.flatMap((d, axis) =>
+        : [g.matmul(weight, { transposeB: true }), weightGradient(x, g)];
+    const broadcastAxes = y.shape.flatMap((d, axis) =>
       (bias.rank === 1 ? axis < y.rank - 1 : bias.shape[axis] !== d) ? [axis] : [],
     );
-    return [gx, gw, g.sum(copied, { keepAxes: bias.rank > 1 })];
+    return [gx, gw, g.sum(broadcastAxes, { keepAxes: bias.rank > 1 })];
   },
   emit: (onnx, [x, weight, bias], { transposeA, transposeB }, [tx]) =>
     tx.shape.length === 2
       ? onnx.node("Gemm", [x, weight, bias], { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 })
       : onnx.node("Add", [onnx.node("MatMul", [x, weight]), bias]),
 };
+
+/** A mask of zeros and ones for the matrices in the last two axes of a shape. */
+export function matrixMask(shape: Shape, keep: (row: number, column: number) => boolean): Tensor {
+  const [rows, columns] = shape.slice(-2) as number[];
+  const mask = Array.from({ length: rows * columns }, (_, k) =>
+    keep(Math.floor(k / columns), k % columns) ? 1 : 0,
+  );
+  return constant(mask, [rows, columns]);
+}

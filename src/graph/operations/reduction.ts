@@ -1,6 +1,7 @@
 import type { Operation } from "../operation.ts";
 import type { Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { isTransposedMatrix } from "./structure.ts";
 
 /** Sorted, non-negative axes. */
 export type Reduction = { readonly axes: readonly number[]; readonly keepAxes: boolean };
@@ -11,20 +12,21 @@ function reducedShape(shape: Shape, { axes, keepAxes }: Reduction): Shape {
     : shape.filter((_, i) => !axes.includes(i));
 }
 
-/** A gradient of the reduced shape, laid out so that it broadcasts against the input. */
-function spread(g: Tensor, output: Tensor, input: Tensor, reduction: Reduction): Tensor {
+/** A gradient of the output, reshaped so that it broadcasts against the input. */
+function broadcastable(g: Tensor, output: Tensor, input: Tensor, reduction: Reduction): Tensor {
   if (g.shape.length === 0 || reduction.keepAxes) return g;
   return g.broadcastTo(output.shape).reshape(reducedShape(input.shape, { ...reduction, keepAxes: true }));
 }
 
 export const sum: Operation<Reduction> = {
   name: "sum",
+  additive: true,
   shape: ([x], reduction) => reducedShape(x.shape, reduction),
-  gradient: (g, [x], y, reduction) => [spread(g, y, x, reduction)],
+  gradient: (g, [x], y, reduction) => [broadcastable(g, y, x, reduction)],
   emit: (onnx, [x], { axes, keepAxes }, [{ shape }]) => {
-    const down = axes.length === 1 && axes[0] === shape.length - 2;
-    if (down && (shape.length === 2 || shape.at(-1) === "N")) {
-      // Down long rows, as for the gradients of biases, a product with ones runs up to several times faster.
+    const isOverRows = axes.length === 1 && axes[0] === shape.length - 2;
+    if (isOverRows && (shape.length === 2 || shape.at(-1) === "N")) {
+      // A product with ones is up to several times faster for long rows, as in the gradients of biases.
       const size = shape[axes[0]];
       const rows = size === "N" ? onnx.batch : size;
       if (rows !== undefined) {
@@ -33,42 +35,47 @@ export const sum: Operation<Reduction> = {
     }
     return onnx.node("ReduceSum", [x, onnx.integers(axes)], { keepdims: keepAxes ? 1 : 0 });
   },
+  simplify: ({ inputs: [x], attributes }) => {
+    const { axes, keepAxes } = attributes as Reduction;
+    if (keepAxes || !isTransposedMatrix(x)) return undefined;
+    return x.inputs[0].sum(axes.map((axis) => 1 - axis));
+  },
 };
 
-/** The largest element; the gradient is shared evenly among ties. */
+/** The largest element. Elements that are equally large share the gradient evenly. */
 export const max: Operation<Reduction> = {
   name: "max",
   shape: ([x], reduction) => reducedShape(x.shape, reduction),
   gradient: (g, [x], y, reduction) => {
-    const top = x.equal(spread(y, y, x, reduction)).toFloat();
-    const share = top.div(top.sum(reduction.axes, { keepAxes: true }));
-    return [spread(g, y, x, reduction).mul(share)];
+    const isLargest = x.equal(broadcastable(y, y, x, reduction)).toFloat();
+    const share = isLargest.div(isLargest.sum(reduction.axes, { keepAxes: true }));
+    return [broadcastable(g, y, x, reduction).mul(share)];
   },
   emit: (onnx, [x], { axes, keepAxes }) =>
     onnx.node("ReduceMax", [x, onnx.integers(axes)], { keepdims: keepAxes ? 1 : 0 }),
 };
 
 /**
- * log(sum(exp(x))) with the largest element taken out first; its gradient is 0 where the result is -Infinity.
- * Written from parts, which run several times faster than ReduceLogSumExp.
+ * log(sum(exp(x))), with the largest element subtracted before exp and added after log. Its gradient is 0 where the result is
+ * -Infinity. Composed of other operators, which together are several times faster than ReduceLogSumExp.
  */
 export const logsumexp: Operation<Reduction> = {
   name: "logsumexp",
   shape: ([x], reduction) => reducedShape(x.shape, reduction),
   gradient: (g, [x], y, reduction) => {
     const finite = y.equal(Number.NEGATIVE_INFINITY).where(0, y);
-    return [spread(g, y, x, reduction).mul(x.sub(spread(finite, y, x, reduction)).exp())];
+    return [broadcastable(g, y, x, reduction).mul(x.sub(broadcastable(finite, y, x, reduction)).exp())];
   },
   emit: (onnx, [x], { axes, keepAxes }) => {
-    const over = onnx.integers(axes);
-    const top = onnx.node("ReduceMax", [x, over], { keepdims: 1 });
-    // Shifting by an infinite top would make NaN of Infinity - Infinity.
-    const shift = onnx.node("Clip", [top, onnx.scalar(-onnx.largest), onnx.scalar(onnx.largest)]);
-    const total = onnx.node("ReduceSum", [onnx.node("Exp", [onnx.node("Sub", [x, shift])]), over], {
+    const reducedAxes = onnx.integers(axes);
+    const largest = onnx.node("ReduceMax", [x, reducedAxes], { keepdims: 1 });
+    // An infinite shift would give Infinity - Infinity = NaN.
+    const shift = onnx.node("Clip", [largest, onnx.scalar(-onnx.largest), onnx.scalar(onnx.largest)]);
+    const total = onnx.node("ReduceSum", [onnx.node("Exp", [onnx.node("Sub", [x, shift])]), reducedAxes], {
       keepdims: 1,
     });
     const result = onnx.node("Add", [onnx.node("Log", [total]), shift]);
-    return keepAxes ? result : onnx.node("Squeeze", [result, over]);
+    return keepAxes ? result : onnx.node("Squeeze", [result, reducedAxes]);
   },
 };
 
@@ -92,7 +99,7 @@ export const logSoftmax: Operation<Axis> = {
   emit: (onnx, inputs, { axis }) => onnx.node("LogSoftmax", inputs, { axis }),
 };
 
-/** Running sum along an axis, from the end if `reverse`. */
+/** Cumulative sum along an axis, from its end if `reverse`. */
 export const cumsum: Operation<Axis & { readonly reverse: boolean }> = {
   name: "cumsum",
   needsFullGradient: true,

@@ -1,24 +1,31 @@
 import { PushforwardError } from "../../errors.ts";
-import type { Emitter, Floats, Operation } from "../operation.ts";
+import { type AxisRange, ElementType, type Emitter, type Floats, type Operation } from "../operation.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { concat as concatTensors, type Tensor } from "../tensor.ts";
 
 export const reshape: Operation<{ readonly shape: Shape }> = {
   name: "reshape",
   needsFullGradient: true,
   shape: ([x], { shape }) => {
-    if (!sameShape(aroundBatch(x.shape), aroundBatch(shape)) || shape.lastIndexOf("N") > shape.indexOf("N")) {
+    if (
+      !sameShape(sizesAroundBatch(x.shape), sizesAroundBatch(shape)) ||
+      shape.lastIndexOf("N") > shape.indexOf("N")
+    ) {
       throw new PushforwardError(
         "SHAPE",
-        `reshape cannot lay ${formatShape(x.shape)} out as ${formatShape(shape)}`,
+        `reshape cannot change ${formatShape(x.shape)} to ${formatShape(shape)}`,
       );
     }
     return shape;
   },
   gradient: (g, [x]) => [g.reshape(x.shape)],
-  move: ([x]) => x,
-  // The runtime is to know that it is the same number of rows, or it takes minutes to prepare long graphs: a 0 says that it is
-  // the size of the argument's axis, and axes of size 1 come and go without a change of the others.
+  moveData: ([x]) => x,
+  simplify({ inputs: [x], shape }) {
+    if (sameShape(x.shape, shape)) return x;
+    return x.operation === reshape ? x.inputs[0].reshape(shape) : undefined;
+  },
+  // The runtime must see that the number of rows stays the same, or it takes minutes to prepare long graphs. It sees it from a 0,
+  // which stands for the size of the same axis of the input, and from Unsqueeze and Squeeze.
   emit: (onnx, [x], { shape }, [tensor]) => {
     if (shape.indexOf("N") !== tensor.shape.indexOf("N")) {
       const [more, less] = [newAxes(tensor.shape, shape), newAxes(shape, tensor.shape)];
@@ -38,29 +45,36 @@ export const transpose: Operation<{ readonly order: readonly number[] }> = {
     if (sorted.length !== x.shape.length || sorted.some((axis, i) => axis !== i)) {
       throw new PushforwardError(
         "SHAPE",
-        `transpose cannot order ${formatShape(x.shape)} by [${order.join(", ")}]`,
+        `transpose cannot reorder the axes of ${formatShape(x.shape)} as [${order.join(", ")}]`,
       );
     }
     return order.map((axis) => x.shape[axis]);
   },
   gradient: (g, _inputs, _y, { order }) => [g.transpose(order.map((_, i) => order.indexOf(i)))],
-  move: ([x], { order }, [{ shape }]) => {
-    const moved = like([x], x.length);
-    const steps = order.map((axis) => sizeOf(shape.slice(axis + 1)));
-    const place = order.map(() => 0);
-    for (let i = 0, from = 0; i < x.length; i++) {
-      moved[i] = x[from];
+  moveData: ([x], { order }, [{ shape }]) => {
+    const moved = arrayFor([x], x.length);
+    const strides = order.map((axis) => sizeOf(shape.slice(axis + 1)));
+    const position = order.map(() => 0);
+    for (let i = 0, source = 0; i < x.length; i++) {
+      moved[i] = x[source];
       for (let axis = order.length - 1; axis >= 0; axis--) {
-        from += steps[axis];
-        if (++place[axis] < (shape[order[axis]] as number)) break;
-        from -= steps[axis] * place[axis];
-        place[axis] = 0;
+        source += strides[axis];
+        if (++position[axis] < (shape[order[axis]] as number)) break;
+        source -= strides[axis] * position[axis];
+        position[axis] = 0;
       }
     }
     return moved;
   },
   emit: (onnx, inputs, { order }) => onnx.node("Transpose", inputs, { perm: order }),
+  simplify(node) {
+    const [x] = node.inputs;
+    return isTransposedMatrix(node) && isTransposedMatrix(x) ? x.inputs[0] : undefined;
+  },
 };
+
+export const isTransposedMatrix = ({ operation, rank, attributes }: Tensor): boolean =>
+  operation === transpose && rank === 2 && (attributes.order as readonly number[])[0] === 1;
 
 export const concat: Operation<{ readonly axis: number }> = {
   name: "concat",
@@ -86,9 +100,9 @@ export const concat: Operation<{ readonly axis: number }> = {
       return part;
     });
   },
-  move: (parts, { axis }, inputs) => {
+  moveData: (parts, { axis }, inputs) => {
     const blocks = inputs.map(({ shape }) => sizeOf(shape.slice(axis)));
-    const joined = like(parts, sum(parts.map(({ length }) => length)));
+    const joined = arrayFor(parts, sum(parts.map(({ length }) => length)));
     let end = 0;
     for (let row = 0; end < joined.length; row++)
       parts.forEach((part, i) => {
@@ -97,13 +111,14 @@ export const concat: Operation<{ readonly axis: number }> = {
       });
     return joined;
   },
+  alongAxis: (inputs, axis) => concatTensors(inputs, axis),
   emit: (onnx, inputs, { axis }) => onnx.node("Concat", inputs, { axis }),
 };
 
 /** Positions start, start + 1, ..., end - 1 of one axis. */
-export const slice: Operation<{ readonly axis: number; readonly start: number; readonly end: number }> = {
+export const slice: Operation<Readonly<Record<keyof AxisRange, number>>> = {
   name: "slice",
-  needsFullGradient: true,
+  range: (attributes) => attributes,
   shape: ([x], { axis, start, end }) => {
     const size = x.shape[axis];
     if (size === "N" || start < 0 || end > size || start > end) {
@@ -114,17 +129,17 @@ export const slice: Operation<{ readonly axis: number; readonly start: number; r
     }
     return x.shape.map((d, i) => (i === axis ? end - start : d));
   },
-  gradient: (g, [x], _y, { axis, start, end }) => [g.pad(axis, start, (x.shape[axis] as number) - end)],
-  move: ([x], { axis, start, end }, [{ shape }]) => {
+  moveData: ([x], { axis, start, end }, [{ shape }]) => {
     const inner = sizeOf(shape.slice(axis + 1));
     const block = sizeOf(shape.slice(axis));
     if (block === x.length) return x.subarray(start * inner, end * inner);
     const length = (end - start) * inner;
-    const cut = like([x], (x.length / block) * length);
+    const cut = arrayFor([x], (x.length / block) * length);
     for (let from = start * inner, to = 0; to < cut.length; from += block, to += length)
       cut.set(x.subarray(from, from + length), to);
     return cut;
   },
+  alongAxis: ([x], axis, { start, end }) => x.slice(axis, start, end),
   emit: (onnx, [x], { axis, start, end }) =>
     onnx.node("Slice", [x, onnx.integers([start]), onnx.integers([end]), onnx.integers([axis])]),
 };
@@ -151,28 +166,32 @@ export const pad: Operation<{ readonly axis: number; readonly before: number; re
   },
 };
 
-/** Positions of one axis chosen, repeated or reordered by a constant list. */
+/** Positions of one axis, selected, repeated or reordered by a constant list. */
 export const gather: Operation<{ readonly axis: number; readonly indices: readonly number[] }> = {
   name: "gather",
   needsFullGradient: true,
   shape: ([x], { axis, indices }) => {
     const size = x.shape[axis];
     if (size === "N" || indices.some((i) => !Number.isInteger(i) || i < 0 || i >= size)) {
-      throw new PushforwardError("SHAPE", `gather reaches outside axis ${axis} of ${formatShape(x.shape)}`);
+      throw new PushforwardError(
+        "SHAPE",
+        `gather has indices outside axis ${axis} of ${formatShape(x.shape)}`,
+      );
     }
     return x.shape.map((d, i) => (i === axis ? indices.length : d));
   },
   gradient: (g, [x], _y, { axis, indices }) => {
-    // Scattering with a constant list is a gather again: one for each repetition, empty places pointing at a zero.
+    // The gradient of a gather is a scatter. With constant indices that is a sum of gathers, the r-th of which reads where each
+    // position was selected for the r-th time, or a padded zero.
     const size = x.shape[axis] as number;
     const positions: number[][] = Array.from({ length: size }, () => []);
-    indices.forEach((target, position) => {
-      positions[target].push(position);
+    indices.forEach((index, position) => {
+      positions[index].push(position);
     });
     const repetitions = Math.max(0, ...positions.map((p) => p.length));
     if (repetitions === 0) return [null];
-    const full = positions.every((p) => p.length === repetitions);
-    const padded = full ? g : g.pad(axis, 0, 1);
+    const isEven = positions.every((p) => p.length === repetitions);
+    const padded = isEven ? g : g.pad(axis, 0, 1);
     const parts = Array.from({ length: repetitions }, (_, r) =>
       padded.gather(
         axis,
@@ -181,20 +200,21 @@ export const gather: Operation<{ readonly axis: number; readonly indices: readon
     );
     return [parts.reduce((total, part) => total.add(part))];
   },
-  move: ([x], { axis, indices }, [{ shape }]) => {
+  moveData: ([x], { axis, indices }, [{ shape }]) => {
     const inner = sizeOf(shape.slice(axis + 1));
     const block = sizeOf(shape.slice(axis));
-    const chosen = like([x], (x.length / block) * indices.length * inner);
+    const chosen = arrayFor([x], (x.length / block) * indices.length * inner);
     let to = 0;
     for (let row = 0; row < x.length; row += block)
       for (const index of indices) for (let k = 0; k < inner; k++) chosen[to++] = x[row + index * inner + k];
     return chosen;
   },
+  alongAxis: ([x], axis, { indices }) => x.gather(axis, indices),
   emit: (onnx, [x], { axis, indices }, [{ shape }]) =>
     emitGather(onnx, x, onnx.integers(indices), axis, shape.length),
 };
 
-/** One axis reordered by numbers of the graph, a permutation of 0 ... size - 1; its inverse gives the gradient. */
+/** One axis reordered by a permutation of 0 ... size - 1 that is a tensor; its inverse is needed for the gradient. */
 export const permute: Operation<{ readonly axis: number }> = {
   name: "permute",
   needsFullGradient: true,
@@ -211,10 +231,10 @@ export const permute: Operation<{ readonly axis: number }> = {
   },
   gradient: (g, [, order, inverse], _y, { axis }) => [g.permute(axis, inverse, order), null, null],
   emit: (onnx, [x, order], { axis }, [{ shape }]) =>
-    emitGather(onnx, x, onnx.node("Cast", [order], { to: INT64 }), axis, shape.length),
+    emitGather(onnx, x, onnx.node("Cast", [order], { to: ElementType.INT64 }), axis, shape.length),
 };
 
-/** The axes of size 1 that make `to` of `from`, if that is how they differ. */
+/** The axes of `to` that are not in `from`, if the shapes differ only by axes of size 1. */
 function newAxes(from: Shape, to: Shape): number[] | undefined {
   const axes: number[] = [];
   for (const [axis, size] of to.entries()) if (size !== from[axis - axes.length]) axes.push(axis);
@@ -222,112 +242,39 @@ function newAxes(from: Shape, to: Shape): number[] | undefined {
   return fits ? axes : undefined;
 }
 
-/** How many numbers lie before the batch axis and how many after it, or how many there are without one. */
-function aroundBatch(shape: Shape): number[] {
+/** Number of elements of the axes before the batch axis, and of those after it; without a batch axis, of all axes. */
+function sizesAroundBatch(shape: Shape): number[] {
   const axis = shape.indexOf("N");
   return axis < 0 ? [sizeOf(shape)] : [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis + 1))];
 }
 
-/** An array for numbers that are moved out of others, without a loss. */
-const like = (sources: readonly Floats[], length: number): Floats =>
+/** An array of the precision that holds the numbers of all sources exactly. */
+const arrayFor = (sources: readonly Floats[], length: number): Floats =>
   sources.every((source) => source instanceof Float32Array)
     ? new Float32Array(length)
     : new Float64Array(length);
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
-/** ONNX's code of 64-bit integers. */
-const INT64 = 7;
-
 function emitGather(onnx: Emitter, x: string, indices: string, axis: number, rank: number): string {
   const last = rank - 1;
   if (axis < last || last === 0) return onnx.node("Gather", [x, indices], { axis });
-  // Along the last axis the runtime copies number by number; whole rows of the transpose go ten times faster.
+  // Along the last axis the runtime copies single numbers; gathering rows of the transpose is ten times faster.
   const leading = Array.from({ length: last }, (_, i) => i);
   const rows = onnx.node("Transpose", [x], { perm: [last, ...leading] });
   const chosen = onnx.node("Gather", [rows, indices], { axis: 0 });
   return onnx.node("Transpose", [chosen], { perm: [...leading.map((i) => i + 1), 0] });
 }
 
-/**
- * Where chosen positions of an axis come from: of a gather from its input, of a concatenation from a part of it if they lie in
- * one, so that chains of orders are one and what is joined only to be cut again is not.
- */
-export function gatherSource(
-  x: Tensor,
-  axis: number,
-  chosen: readonly number[],
-): { source: Tensor; chosen: readonly number[] } {
-  const { operation, inputs, attributes } = x;
-  if (attributes.axis !== axis) return { source: x, chosen };
-  if (operation.name === gather.name) {
-    const inner = attributes.indices as readonly number[];
-    if (chosen.every((index) => index in inner))
-      return gatherSource(
-        inputs[0],
-        axis,
-        chosen.map((index) => inner[index]),
-      );
-  }
-  if (operation.name === concat.name) {
-    let start = 0;
-    for (const part of inputs) {
-      const end = start + (part.shape[axis] as number);
-      const from = start;
-      if (chosen.every((index) => index >= from && index < end))
-        return gatherSource(
-          part,
-          axis,
-          chosen.map((index) => index - from),
-        );
-      start = end;
-    }
-  }
-  return { source: x, chosen };
-}
-
-/**
- * Where positions start to end - 1 of an axis come from: of a slice from what it was cut from, of a concatenation from some of its
- * parts if they are whole, and from one of them if they lie in it.
- */
-export function sliceSources(
-  x: Tensor,
-  axis: number,
-  [start, end]: readonly [number, number],
-): { source: Tensor; start: number; end: number }[] {
-  if (x.operation.name === slice.name && x.attributes.axis === axis) {
-    const from = x.attributes.start as number;
-    return sliceSources(x.inputs[0], axis, [from + start, from + end]);
-  }
-  const cut = x.operation.name === concat.name && x.attributes.axis === axis && start < end;
-  if (!cut) return [{ source: x, start, end }];
-  let from = 0;
-  const parts = x.inputs.flatMap((part) => {
-    const own = { source: part, start: start - from, end: end - from, size: part.shape[axis] as number };
-    from += own.size;
-    return own.start < own.size && own.end > 0 ? [own] : [];
-  });
-  if (parts.length === 1)
-    return parts.flatMap((part) => sliceSources(part.source, axis, [part.start, part.end]));
-  if (!parts.every((part) => part.start <= 0 && part.end >= part.size)) return [{ source: x, start, end }];
-  return parts.map(({ source, size }) => ({ source, start: 0, end: size }));
-}
-
-/** Positions of the last axis are cheaper to gather one by one than to copy in stretches that are shorter than this. */
-const LONG = 8;
-
-/** Consecutive positions as stretches from start to end - 1, if these are long. */
-export function stretches(positions: readonly number[]): (readonly [number, number])[] | undefined {
-  const starts = positions.flatMap((position, i) => (position === positions[i - 1] + 1 ? [] : [i]));
-  if (starts.length === 0 || positions.length < LONG * starts.length) return undefined;
-  return starts.map((i, k) => [positions[i], positions[(starts[k + 1] ?? positions.length) - 1] + 1]);
-}
-
 /** Copies along axes of size 1 (and new leading axes) up to a shape. */
 export const broadcastTo: Operation<{ readonly shape: Shape }> = {
   name: "broadcastTo",
-  broadcasts: true,
+  broadcasts: "elementwise",
   shape: (_inputs, { shape }) => shape,
   gradient: (g) => [g],
+  simplify({ inputs: [x], shape }) {
+    if (sameShape(x.shape, shape)) return x;
+    return x.operation === broadcastTo ? x.inputs[0].broadcastTo(shape) : undefined;
+  },
   emit: (onnx, [x], { shape }) => onnx.node("Expand", [x, onnx.shape(shape)]),
 };

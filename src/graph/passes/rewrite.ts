@@ -1,13 +1,16 @@
-import type { Operation } from "../operation.ts";
+import { constantValues } from "../operations/source.ts";
 import { Parameter } from "../parameter.ts";
 import { Tensor } from "../tensor.ts";
 import { withScope } from "../tracing/scope.ts";
 
-/** What tensors of a graph are replaced by. */
+/** For each tensor of the old graph, the tensor that takes its place. */
 export type Replacement = ReadonlyMap<Tensor, Tensor>;
 
-/** `outputs` after each of `nodes`, inputs before outputs, is replaced by what `rewrite` makes of it. */
-export function rewritten(
+/**
+ * Rewrites a graph: calls `rewrite` for each of `nodes`, inputs before outputs, with the replacements of the nodes before it.
+ * Returns the replacements of `outputs`.
+ */
+export function rewriteGraph(
   nodes: readonly Tensor[],
   outputs: readonly Tensor[],
   rewrite: (node: Tensor, replacement: Replacement) => Tensor,
@@ -21,23 +24,21 @@ export function rewritten(
   return outputs.map((output) => replacement.get(output)!);
 }
 
-/** The node over what its inputs are replaced by. */
-export function replaced(node: Tensor, replacement: Replacement): Tensor {
+/** The node with its inputs replaced; the node itself if they stay the same. */
+export function withReplacedInputs(node: Tensor, replacement: Replacement): Tensor {
   const inputs = node.inputs.map((parent) => replacement.get(parent)!);
   const changed = inputs.some((parent, i) => parent !== node.inputs[i]);
-  return changed ? rebuild(node.operation, inputs, node) : node;
+  if (!changed) return node;
+  return withScope(node.scope, () => new Tensor(node.operation, inputs, node.attributes));
 }
 
-export const rebuild = (operation: Operation, inputs: readonly Tensor[], like: Tensor): Tensor =>
-  withScope(like.scope, () => new Tensor(operation, inputs, like.attributes));
-
-/** What is computed from parameters and constants alone, so that it is known when a graph with its parameters is written. */
-export function knownTensors(nodes: readonly Tensor[]): Set<Tensor> {
-  const known = new Set<Tensor>();
+/** Tensors computed from parameters and constants only: fixed numbers in a graph that is written with its parameters. */
+export function fixedTensors(nodes: readonly Tensor[]): Set<Tensor> {
+  const fixed = new Set<Tensor>();
   for (const node of nodes) {
-    const given = node instanceof Parameter || node.operation.name === "constant";
-    if (given || (node.inputs.length > 0 && node.inputs.every((parent) => known.has(parent))))
-      known.add(node);
+    const isLeaf = node instanceof Parameter || constantValues(node) !== undefined;
+    if (isLeaf || (node.inputs.length > 0 && node.inputs.every((parent) => fixed.has(parent))))
+      fixed.add(node);
   }
-  return known;
+  return fixed;
 }

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ancestors } from "../../../src/graph/grad.ts";
 import {
   buildGraph,
   concat,
@@ -13,8 +12,10 @@ import {
   type Tensor,
 } from "../../../src/graph/index.ts";
 import { Parameter } from "../../../src/graph/parameter.ts";
-import { maskedParameters, optimize } from "../../../src/graph/passes/optimize.ts";
+import { maskedParameters } from "../../../src/graph/passes/maskedParameters.ts";
+import { optimize } from "../../../src/graph/passes/optimize.ts";
 import { scoped } from "../../../src/graph/tracing/scope.ts";
+import { ancestors } from "../../../src/graph/traversal.ts";
 import { compile } from "../../../src/runtime/index.ts";
 import { Dense, map, reduce, tabulate } from "../dense.ts";
 import { expectClose } from "../run.ts";
