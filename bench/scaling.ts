@@ -1,10 +1,11 @@
 /**
- * How time and memory grow with dimension, width, depth and rows, and how they should. Linux only: memory is read from /proc.
+ * Measures how time and memory grow with dimension, width, depth and rows, and compares with the growth that arithmetic
+ * predicts. Linux only: memory is read from /proc.
  *
  *     npm run bench:scaling [-- --only PATTERN | --redraw]
  *
- * Writes bench/scaling/: README.md, a figure for each axis, and points.json. `--only` prints the points of some curves and
- * writes nothing; `--redraw` measures nothing and writes the pages anew from points.json.
+ * Writes README.md, a figure for each axis and points.json to bench/scaling. `--only` prints the points of the curves whose
+ * names match and writes no files. `--redraw` writes README.md and the figures from points.json without measuring.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
@@ -17,31 +18,31 @@ import { measurePoint } from "./scaling/measurePoint.ts";
 import { readmeText } from "./scaling/readme.ts";
 import { environmentOf, warnOfBusyMachine } from "./speed/machine.ts";
 
-interface Run {
-  readonly circumstances: Readonly<Record<string, string>>;
+interface Measurements {
+  readonly environment: Readonly<Record<string, string>>;
   readonly points: Points;
 }
 
 const { values } = parseArgs({
   options: { only: { type: "string" }, redraw: { type: "boolean", default: false } },
 });
-const place = (file: string) => new URL(`scaling/${file}`, import.meta.url);
+const fileUrl = (file: string) => new URL(`scaling/${file}`, import.meta.url);
 
-const run: Run = values.redraw
-  ? JSON.parse(readFileSync(place("points.json"), "utf8"))
+const measurements: Measurements = values.redraw
+  ? JSON.parse(readFileSync(fileUrl("points.json"), "utf8"))
   : measure(values.only);
 if (values.only) {
-  console.log(JSON.stringify(run.points, null, 1));
+  console.log(JSON.stringify(measurements.points, null, 1));
 } else {
-  writeFileSync(place("points.json"), `${JSON.stringify(run, null, 2)}\n`);
-  writeFileSync(place("README.md"), readmeText(run.circumstances, run.points));
+  writeFileSync(fileUrl("points.json"), `${JSON.stringify(measurements, null, 2)}\n`);
+  writeFileSync(fileUrl("README.md"), readmeText(measurements.environment, measurements.points));
   for (const axis of Object.keys(AXES) as Axis[]) {
-    writeFileSync(place(`${axis}.png`), await svgToPng(await scalingFigure(axis, run.points)));
+    writeFileSync(fileUrl(`${axis}.png`), await svgToPng(await scalingFigure(axis, measurements.points)));
   }
 }
 
-/** Each case in a process of its own, one after the other. */
-function measure(pattern = ""): Run {
+/** Measures the cases of all curves whose names match, each in a separate process, one after the other. */
+function measure(pattern = ""): Measurements {
   warnOfBusyMachine();
   const [load] = loadavg();
   const points = curves
@@ -52,7 +53,7 @@ function measure(pattern = ""): Run {
     });
   const { BLAS: _, ...ours } = environmentOf([]);
   return {
-    circumstances: { ...ours, "load in the minute before": load.toFixed(1) },
+    environment: { ...ours, "load in the minute before": load.toFixed(1) },
     points: Object.fromEntries(points),
   };
 }

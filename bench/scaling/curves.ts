@@ -1,26 +1,26 @@
 import type { Case } from "../speed/cases.ts";
 
-/** What grows along a curve. */
+/** The size that varies along a curve. */
 export type Axis = "dimension" | "width" | "depth" | "rows";
 
-/** What a curve shows over its axis. */
+/** The quantity that a curve shows as a function of the size. */
 export type Quantity = "time" | "memory";
 
-/** One job of one flow along one axis. */
+/** Measurements of one job of one flow, along one axis. */
 export interface Curve {
   readonly name: string;
   readonly axis: Axis;
   readonly flow: string;
   readonly job: Case["job"];
-  /** Ascending along the axis. */
+  /** In ascending order of x. */
   readonly cases: readonly { readonly x: number; readonly case: Case }[];
 }
 
-/** Rows of a training step, and rows that are scored or drawn: two threads take a whole chunk each. */
-export const BATCH = 512;
-export const ROWS = 2048;
+/** Rows of a training step; and rows to score or draw, a whole chunk of 1,024 for each of two threads. */
+export const BATCH_ROWS = 512;
+export const SCORED_ROWS = 2048;
 
-/** Numbers along an axis; one is changed, the others stay. */
+/** Sizes of a case. Along an axis one of them varies and the others are as in `STANDARD`. */
 interface Size {
   readonly dim: number;
   readonly width: number;
@@ -28,7 +28,7 @@ interface Size {
   readonly rows: number;
 }
 
-export const STANDARD: Size = { dim: 6, width: 128, transforms: 2, rows: ROWS };
+export const STANDARD: Size = { dim: 6, width: 128, transforms: 2, rows: SCORED_ROWS };
 
 const powersOfTwo = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, i) => 2 ** (from + i));
@@ -81,9 +81,9 @@ export const curves: readonly Curve[] = Object.entries(AXES).flatMap(
 
 function caseOf(name: string, flow: string, job: Case["job"], { dim, width, transforms, rows }: Size): Case {
   const common = { name, flow, dim, transforms, hidden: [width, width] };
-  return job === "train" ? { ...common, job, batch: BATCH } : { ...common, job, rows };
+  return job === "train" ? { ...common, job, batch: BATCH_ROWS } : { ...common, job, rows };
 }
 
-/** Rows that one run of a case takes. */
+/** Number of rows that one run of a case processes. */
 export const rowsOf = (benchCase: Case): number =>
   benchCase.job === "train" ? benchCase.batch : benchCase.rows;

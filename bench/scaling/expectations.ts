@@ -1,38 +1,44 @@
 import type { Case } from "../speed/cases.ts";
 import type { Axis, Curve, Quantity } from "./curves.ts";
 
-/** The exponent that a curve should have far out, and the reason in one sentence. */
+/** The exponent that a curve should approach for large sizes, and the reason in one sentence. */
 export interface Expectation {
   readonly exponent: number;
-  readonly why: string;
+  readonly reason: string;
 }
 
-const PASS = {
+const LINEAR_IN_FEATURES = {
   exponent: 1,
-  why: "only the first and the last layer grow with D; the layer between them, and what each operation costs by itself, do not.",
+  reason:
+    "only the first and the last layer grow with D; the layer between them and the fixed cost of each operation do not.",
 };
-const LAYERS = { exponent: 1, why: "every transform does the same work, one after the other." };
-const SQUARE = {
+const LINEAR_IN_DEPTH = { exponent: 1, reason: "every transform does the same work, one after the other." };
+const QUADRATIC_IN_WIDTH = {
   exponent: 2,
-  why: "the layer between hidden units has width x width weights; up to 512 units, wider layers are cut into more blocks, which leaves out more of what the mask forbids, and larger products run nearer to the peak.",
+  reason:
+    "the layer between hidden units has width x width weights; up to 512 units, wider layers are split into more blocks, which skips more masked weights, and larger products reach more of the peak.",
 };
 
 const TIME: Readonly<Record<Axis, (job: Case["job"], flow: string) => Expectation>> = {
   dimension: (job, flow) => {
-    if (job !== "sample") return PASS;
+    if (job !== "sample") return LINEAR_IN_FEATURES;
     return flow === "maf"
       ? {
           exponent: 1,
-          why: "the sweep computes each hidden unit once, and adds a fixed number of small operations for each feature.",
+          reason:
+            "the incremental inverse computes each hidden unit once, and adds a fixed number of small operations for each feature.",
         }
       : {
           exponent: 1,
-          why: "one pass, and the noise, of which each thread draws its part number by number.",
+          reason: "one pass, and the noise, which each thread draws for its rows.",
         };
   },
-  width: () => SQUARE,
-  depth: () => LAYERS,
-  rows: () => ({ exponent: 1, why: "chunks of about 1,024 rows, all alike; few rows take a smaller chunk." }),
+  width: () => QUADRATIC_IN_WIDTH,
+  depth: () => LINEAR_IN_DEPTH,
+  rows: () => ({
+    exponent: 1,
+    reason: "rows are processed in equal chunks of about 1,024; fewer rows make a smaller chunk.",
+  }),
 };
 
 const MEMORY: Readonly<Record<Axis, (job: Case["job"], flow: string) => Expectation>> = {
@@ -40,26 +46,29 @@ const MEMORY: Readonly<Record<Axis, (job: Case["job"], flow: string) => Expectat
     job === "sample" && flow === "maf"
       ? {
           exponent: 1,
-          why: "the graph has a fixed number of nodes for each feature, and what came before is kept in parts until the last feature is known, with a copy of the narrow ones.",
+          reason:
+            "the graph has a fixed number of nodes for each feature, and the hidden units of all features are kept until the last feature is computed.",
         }
       : {
           exponent: 1,
-          why: "weights, optimizer state and activations next to data and outputs grow with D.",
+          reason: "the weights, optimizer state and activations of the first and the last layer grow with D.",
         },
   width: () => ({
     exponent: 2,
-    why: "weights (in training also gradients, moments and averages) are width x width; the activations, rows x width, hold it below 2 until the width passes the rows of a chunk.",
+    reason:
+      "weights (in training also gradients, moments and averages) are width x width; the activations, rows x width, keep the exponent below 2 until the width exceeds the rows of a chunk.",
   }),
   depth: (job) => ({
     exponent: 1,
-    why:
+    reason:
       job === "train"
-        ? "weights, and activations that are kept for the gradient, of every transform."
-        : "weights of every transform; the activations of one are reused by the next.",
+        ? "every transform has weights, and activations that are kept for the gradient."
+        : "every transform has weights; the memory of activations is reused by the next transform.",
   }),
   rows: () => ({
     exponent: 0,
-    why: "rows pass in chunks through fixed buffers, and results are written where they stay.",
+    reason:
+      "chunks of rows pass through buffers of fixed size, and results are written to the output directly.",
   }),
 };
 

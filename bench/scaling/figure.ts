@@ -2,8 +2,8 @@ import { type Canvas, composeSheet, openCanvas, type Panel } from "../../src/rep
 import { style } from "../../src/report/style.ts";
 import type { Case } from "../speed/cases.ts";
 import { AXES, type Axis, type Quantity, rowsOf } from "./curves.ts";
-import { exponentsOf, type Points, placesOf } from "./measured.ts";
-import type { Place } from "./slope.ts";
+import { curvePoints, exponentsOf, type Points } from "./measured.ts";
+import type { CurvePoint } from "./slope.ts";
 
 const JOBS: Readonly<Record<Case["job"], { readonly text: string; readonly color: string }>> = {
   train: { text: "training step", color: style.model },
@@ -13,14 +13,14 @@ const JOBS: Readonly<Record<Case["job"], { readonly text: string; readonly color
 
 const FRAME = { left: 90, top: 12, width: 300, height: 260, apart: 100, right: 44, bottom: 64 };
 
-/** Time and memory along an axis, both logarithmic, as an SVG document. */
+/** Time and memory as functions of one size, on logarithmic axes, as an SVG document. */
 export async function scalingFigure(axis: Axis, points: Points): Promise<string> {
   const canvas = await openCanvas();
   const { flows, jobs, title } = AXES[axis];
-  const several = flows.length > 1 ? " Solid: MAF. Dashed: RealNVP." : "";
+  const dashStyleNote = flows.length > 1 ? " Solid: MAF. Dashed: RealNVP." : "";
   return composeSheet({
     title: `${title}: time and memory`,
-    caption: `Dotted, through the last point: for time as the counted operations grow, for memory as it should far out.${several}`,
+    caption: `Dotted: the growth of the counted operations (time), or the expected growth for large sizes (memory).${dashStyleNote}`,
     legend: jobs.map((job) => ({ ...JOBS[job], mark: "line" })),
     width: FRAME.left + 2 * FRAME.width + FRAME.apart + FRAME.right,
     bodyHeight: FRAME.top + FRAME.height + FRAME.bottom,
@@ -30,16 +30,16 @@ export async function scalingFigure(axis: Axis, points: Points): Promise<string>
 
 function panel(canvas: Canvas, axis: Axis, points: Points, quantity: Quantity, index: number): Panel {
   const { Plot, document } = canvas;
-  const drawn = exponentsOf(points).filter((e) => e.curve.axis === axis && e.quantity === quantity);
-  const lines = drawn.map(({ curve, should, counted, range: [from] }) => {
-    const factor = quantity === "time" ? unit(axis, curve.cases[0].case) : 1;
-    const places = placesOf(curve, points, quantity).map(([x, y]): Place => [x, factor * y]);
+  const curvesOfAxis = exponentsOf(points).filter((e) => e.curve.axis === axis && e.quantity === quantity);
+  const lines = curvesOfAxis.map(({ curve, expected, countedFlops, range: [from] }) => {
+    const factor = quantity === "time" ? timeFactor(axis, curve.cases[0].case) : 1;
+    const places = curvePoints(curve, points, quantity).map(([x, y]): CurvePoint => [x, factor * y]);
     return {
       curve,
       places,
-      guide: guide(
+      guide: powerLawThroughLast(
         places.filter(([x]) => x >= from),
-        counted ?? should.exponent,
+        countedFlops ?? expected.exponent,
       ),
     };
   });
@@ -65,8 +65,8 @@ function panel(canvas: Canvas, axis: Axis, points: Points, quantity: Quantity, i
           Plot.dot(places, { fill: color, r: 2.4 }),
         ];
       }),
-      Plot.axisX(ticksAt(axis === "rows" ? [1e3, 1e4, 1e5, 1e6] : AXES[axis].values)),
-      Plot.axisY(ticksAt(roundTicks(lines.flatMap(({ places }) => places)))),
+      Plot.axisX(axisTicks(axis === "rows" ? [1e3, 1e4, 1e5, 1e6] : AXES[axis].values)),
+      Plot.axisY(axisTicks(roundTicks(lines.flatMap(({ places }) => places)))),
     ],
   });
   const x = FRAME.left + index * (FRAME.width + FRAME.apart);
@@ -95,17 +95,17 @@ const yLabel = (axis: Axis, quantity: Quantity): string => {
   return axis === "rows" ? "time (ms)" : "time per row (µs)";
 };
 
-/** What milliseconds are multiplied by: microseconds a row, but along the rows the whole time. */
-const unit = (axis: Axis, benchCase: Case): number => (axis === "rows" ? 1 : 1000 / rowsOf(benchCase));
+/** Factor from milliseconds to the unit of the axis: microseconds per row or, if the rows vary, milliseconds in total. */
+const timeFactor = (axis: Axis, benchCase: Case): number => (axis === "rows" ? 1 : 1000 / rowsOf(benchCase));
 
-/** The power law through the last place. */
-function guide(places: readonly Place[], exponent: number): Place[] {
+/** The power law c x^exponent through the last of the points, at the x of all of them. */
+function powerLawThroughLast(places: readonly CurvePoint[], exponent: number): CurvePoint[] {
   const [lastX, lastY] = places[places.length - 1];
   return places.map(([x]) => [x, lastY * (x / lastX) ** exponent]);
 }
 
-/** Round numbers: powers of ten, or where these are few, 2 and 5 times them too. */
-function roundTicks(places: readonly Place[]): number[] {
+/** Powers of ten in the range of y; also 2 and 5 times these if the range spans less than a factor of 100. */
+function roundTicks(places: readonly CurvePoint[]): number[] {
   const [least, greatest] = [Math.min(...places.map(([, y]) => y)), Math.max(...places.map(([, y]) => y))];
   const mantissas = greatest / least > 100 ? [1] : [1, 2, 5];
   const powers = Array.from({ length: 10 }, (_, i) => 10 ** (i - 3));
@@ -114,8 +114,8 @@ function roundTicks(places: readonly Place[]): number[] {
     .filter((tick) => tick >= least && tick <= greatest);
 }
 
-/** Given as an array, since Plot leaves out numbers of a logarithmic axis that do not begin with 1 to 5. */
-const ticksAt = (ticks: readonly number[]) => ({
+/** Explicit ticks with labels, since Plot omits labels of a logarithmic axis that do not begin with 1 to 5. */
+const axisTicks = (ticks: readonly number[]) => ({
   ticks: [...ticks],
   text: ticks.map((value) => value.toLocaleString("en-US")),
   tickSize: 4,

@@ -2,20 +2,20 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Case } from "../speed/cases.ts";
 
-/** What one case took. */
+/** Time and memory of one case. */
 export interface Point {
   readonly medianMs: number;
   readonly fastestMs: number;
   readonly repeats: number;
-  /** Time of the first run, in which the session is made. */
-  readonly startMs: number;
-  /** The process's resident memory at its highest, over what it held before, without the rows and the results. */
+  /** Time of the first run, in which the session is created. */
+  readonly firstRunMs: number;
+  /** Increase of the process's peak resident memory in the first run, without the memory of rows and results. */
   readonly mebibytes: number;
 }
 
 const SCRIPT = fileURLToPath(new URL("point.ts", import.meta.url));
 
-/** Measures a case in a fresh process, so that the memory is that of this case alone. */
+/** Measures a case in a new process, so that no other case adds to its memory. */
 export function measurePoint(benchCase: Case): Point {
   const command = ["--expose-gc", "--import", "tsx", SCRIPT, JSON.stringify(benchCase)];
   const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: "utf8" });

@@ -1,5 +1,5 @@
 import { digits, table } from "../speed/table.ts";
-import { AXES, type Axis, BATCH, type Curve, curves, ROWS, rowsOf, STANDARD } from "./curves.ts";
+import { AXES, type Axis, BATCH_ROWS, type Curve, curves, rowsOf, SCORED_ROWS, STANDARD } from "./curves.ts";
 import { type Exponents, exponentsOf, type Points } from "./measured.ts";
 
 const FLOWS: Readonly<Record<string, string>> = { maf: "MAF", realnvp: "RealNVP" };
@@ -13,26 +13,26 @@ export const readmeText = (
   points: Points,
 ): string => `# Scaling
 
-Written by \`npm run bench:scaling\`: how time and memory grow, beside how they should.
+Written by \`npm run bench:scaling\`: how time and memory grow, and how they are expected to grow.
 
 ${table(["", "value"], Object.entries(circumstances))}
 
-What an axis does not change is ${STANDARD.dim} features, ${STANDARD.transforms} transforms, two hidden layers of ${STANDARD.width} units, ${BATCH} rows for a training
-step and ${ROWS.toLocaleString("en-US")} rows to score or draw, on two threads. Time is the median of repeats (of a training step: between the batches of
-\`fit\`). Memory is how far the first run in a fresh process, in which the graph and its session are made, raises the process
-above what it held with the runtime loaded (Linux's VmHWM); rows that are scored or drawn, their noise and their results are not
-counted. Below some 10 MiB it is mostly the garbage of JavaScript, which comes and goes. No curve is cut: making the session that
-samples MAF takes longest, and grows with D as the graph does (first run, below).
+Sizes that do not vary are ${STANDARD.dim} features, ${STANDARD.transforms} transforms, two hidden layers of ${STANDARD.width} units, ${BATCH_ROWS} rows for a training step and
+${SCORED_ROWS.toLocaleString("en-US")} rows to score or draw, on two threads. Time is the median over repeats (of a training step: between the batches of \`fit\`).
+Memory is the increase of the process's peak memory (Linux's VmHWM) in the first run, which builds the graph and creates the session,
+over the memory after the runtime was loaded; rows, noise and results are not counted. Less than about 10 MiB is mostly JavaScript
+garbage and varies. All sizes were measured. The session that samples MAF takes longest to create, in proportion to D as its graph
+grows (first run, below).
 
-**Should** is the exponent far out, by arithmetic; **counted** that of the operations in products with weights over the same points,
-which are not far out; **has** the slope of a least-squares line through the logarithms of the measured points, over the upper half
-of each curve.
+**Expected** is the exponent for large sizes, by arithmetic; **counted** is that of the operations in products with weights over the
+measured sizes, which are not that large; **measured** is the slope of the least-squares line through the logarithms of the measured
+points, over the upper half of each curve.
 
 ${(Object.keys(AXES) as Axis[]).map((axis) => section(axis, points)).join("\n\n")}
 
 ## All points
 
-The time of the first run has the making of the session in it.
+The time of the first run includes the creation of the session.
 
 ${pointsTable(points)}
 `;
@@ -50,37 +50,37 @@ ${reasons(exponents)}`;
 
 const exponentTable = (exponents: readonly Exponents[]): string =>
   table(
-    ["curve", "of", "over", "should", "counted", "has"],
-    exponents.map(({ curve, quantity, range: ends, should, counted, has }) => [
+    ["curve", "quantity", "range", "expected", "counted", "measured"],
+    exponents.map(({ curve, quantity, range, expected, countedFlops, measured }) => [
       nameOf(curve),
       quantity,
-      `${ends[0].toLocaleString("en-US")} to ${ends[1].toLocaleString("en-US")}`,
-      `${should.exponent}`,
-      counted === undefined ? "" : counted.toFixed(2),
-      has.toFixed(2),
+      `${range[0].toLocaleString("en-US")} to ${range[1].toLocaleString("en-US")}`,
+      `${expected.exponent}`,
+      countedFlops === undefined ? "" : countedFlops.toFixed(2),
+      measured.toFixed(2),
     ]),
   );
 
-/** One line for each reason, with the curves that share it. */
+/** One line for each reason, which names the curves that share it. */
 function reasons(exponents: readonly Exponents[]): string {
-  const keyOf = ({ should, quantity }: Exponents) => `${quantity}: ${should.why}`;
+  const keyOf = ({ expected, quantity }: Exponents) => `${quantity}: ${expected.reason}`;
   return [...new Set(exponents.map(keyOf))]
     .map((key) => exponents.filter((each) => keyOf(each) === key))
     .map((group) => {
-      const [{ quantity, should }] = group;
-      const all = group.length === exponents.length / 2;
-      const whose = all ? "" : ` (${group.map(({ curve }) => nameOf(curve)).join("; ")})`;
-      return `- ${quantity === "time" ? "Time" : "Memory"}${whose}: ${should.why}`;
+      const [{ quantity, expected }] = group;
+      const sharedByAll = group.length === exponents.length / 2;
+      const curveNames = sharedByAll ? "" : ` (${group.map(({ curve }) => nameOf(curve)).join("; ")})`;
+      return `- ${quantity === "time" ? "Time" : "Memory"}${curveNames}: ${expected.reason}`;
     })
     .join("\n");
 }
 
 const pointsTable = (points: Points): string =>
   table(
-    ["curve", "at", "median ms", "fastest ms", "repeats", "µs a row", "first run ms", "MiB"],
+    ["curve", "size", "median ms", "fastest ms", "repeats", "µs per row", "first run ms", "MiB"],
     curves.flatMap((curve) =>
       curve.cases.map(({ x, case: benchCase }, i) => {
-        const { medianMs, fastestMs, repeats, startMs, mebibytes } = points[curve.name][i];
+        const { medianMs, fastestMs, repeats, firstRunMs, mebibytes } = points[curve.name][i];
         return [
           `${curve.axis}: ${nameOf(curve)}`,
           x.toLocaleString("en-US"),
@@ -88,7 +88,7 @@ const pointsTable = (points: Points): string =>
           digits(fastestMs),
           `${repeats}`,
           digits((1000 * medianMs) / rowsOf(benchCase)),
-          startMs.toFixed(0),
+          firstRunMs.toFixed(0),
           mebibytes.toFixed(1),
         ];
       }),
