@@ -1,8 +1,7 @@
 /**
- * The comparison that the defaults of `fitTable` come from: flows, widths, regularization and step sizes on real tables,
- * one factor at a time, from several seeds. Writes bench/defaults.json, which `defaultsTable.ts` turns into
- * docs/defaults.md. Test rows are scored for `fitTable` only: what is compared to choose defaults has validation numbers
- * and nothing else.
+ * Compares flows, widths, regularization and step sizes on real tables, one factor at a time and with several seeds. The
+ * defaults of `fitTable` come from this comparison. Writes bench/defaults.json, from which `defaultsTable.ts` writes
+ * docs/defaults.md. Only `fitTable` is evaluated on test rows: the choice of defaults uses validation rows only.
  *
  *     node --import tsx bench/defaults.ts --data DIRECTORY [--only TABLE,...] [--configurations NAME,...] [--seeds 0,1,2]
  */
@@ -17,6 +16,7 @@ import { type FitResult, type FitSettings, fit, fitTable } from "../src/train/in
 import { mean, standardError } from "./papers/statistics.ts";
 import { loadTable, TABLES, type Table } from "./tables.ts";
 
+/** A flow and its training settings: numbers of affine, spline and affine coupling layers, and width of the hidden layers. */
 interface Configuration extends FitSettings {
   base?: "normal" | "mixture";
   affine?: number;
@@ -33,7 +33,7 @@ const standard: Configuration = {
   optimizer: { weightDecay: 0.3 },
 };
 
-/** Each but the first three differs from `affine` in what its name says. */
+/** The configurations after the first three differ from `affine` only in the property in their names. */
 const CONFIGURATIONS: Record<string, Configuration> = {
   affine: standard,
   splines: { ...standard, affine: 0, splines: 3 },
@@ -48,51 +48,53 @@ const CONFIGURATIONS: Record<string, Configuration> = {
   "no average": { ...standard, averageDecay: 0 },
 };
 
-const many: Configuration = {
+const manyRows: Configuration = {
   base: "normal",
   affine: 5,
   width: 128,
   optimizer: { weightDecay: 0.01, learningRate: 1e-3 },
 };
 
-/** Of tables of more than 20,000 rows. */
-const CONFIGURATIONS_OF_MANY_ROWS: Record<string, Configuration> = {
-  affine: many,
-  splines: { ...many, affine: 0, splines: 3 },
-  mixture: { ...many, base: "mixture" },
-  "decay 0.3": { ...many, optimizer: { weightDecay: 0.3, learningRate: 1e-3 } },
-  "step 3e-3": { ...many, optimizer: { weightDecay: 0.01, learningRate: 3e-3 } },
+/** Configurations for tables of more than 20,000 rows. */
+const CONFIGURATIONS_FOR_MANY_ROWS: Record<string, Configuration> = {
+  affine: manyRows,
+  splines: { ...manyRows, affine: 0, splines: 3 },
+  mixture: { ...manyRows, base: "mixture" },
+  "decay 0.3": { ...manyRows, optimizer: { weightDecay: 0.3, learningRate: 1e-3 } },
+  "step 3e-3": { ...manyRows, optimizer: { weightDecay: 0.01, learningRate: 3e-3 } },
 };
 
-const rowsOf = ({ train, features }: Table) => train.length / features;
+const trainingRows = ({ train, features }: Table) => train.length / features;
 const configurationsFor = (table: Table): Record<string, Configuration> =>
-  rowsOf(table) > 20_000 ? CONFIGURATIONS_OF_MANY_ROWS : CONFIGURATIONS;
+  trainingRows(table) > 20_000 ? CONFIGURATIONS_FOR_MANY_ROWS : CONFIGURATIONS;
 
+/** One training. */
 export interface Trial {
   readonly seed: number;
   /** Mean log-density of the validation rows. */
   readonly validation: number;
-  /** Of the processor, all threads together: what else the machine does changes it little. */
+  /** Processor time of all threads, which depends little on other load of the machine. */
   readonly seconds: number;
   readonly epochs: number;
   readonly stopped: FitResult["stopped"];
-  /** Mean log-density of the test rows, of `fitTable`. */
+  /** Mean log-density of the test rows; only for `fitTable`. */
   readonly test?: number;
-  /** The flow that `fitTable` kept. */
+  /** Name of the flow that `fitTable` selected; only for `fitTable`. */
   readonly chosen?: string;
 }
 
+/** The trials of one configuration on one table. */
 export interface Result {
   readonly table: string;
   readonly configuration: string;
-  /** Of the table, see `loadTable`. */
+  /** Digest of the table's values: see `Table`. */
   readonly digest: string;
-  /** Mean over seeds. */
+  /** Mean log-density of the validation rows, averaged over seeds. */
   readonly validation: number;
   readonly seeds: readonly Trial[];
-  /** Mean over seeds, of `fitTable`. */
+  /** Mean log-density of the test rows, averaged over seeds; only for `fitTable`. */
   readonly test?: number;
-  /** Standard error of `test` over the test rows, of their log-densities averaged over seeds. */
+  /** Standard error of `test` over the test rows, where each row's log-density is averaged over seeds. */
   readonly testError?: number;
 }
 
@@ -102,32 +104,35 @@ function build(
   seed: number,
 ): Flow {
   const { features } = table;
-  const components = Math.max(1, Math.min(64, Math.floor(rowsOf(table) / (4 * features))));
-  const start: Distribution =
+  const components = Math.max(1, Math.min(64, Math.floor(trainingRows(table) / (4 * features))));
+  const baseDistribution: Distribution =
     base === "mixture"
       ? new GaussianMixture({ features, components }, new Random(seed))
       : new StandardNormal({ features });
-  const shape: RecipeOptions = { hidden: [width, width], ordering: "random" };
+  const options: RecipeOptions = { hidden: [width, width], ordering: "random" };
   const layers = (flow: Flow) => (flow.bijection as Chain).bijections;
   const parts = [
-    ...(coupling ? layers(realNVP(features, { ...shape, transforms: coupling, seed })) : []),
-    ...(splines ? layers(nsf(features, { ...shape, transforms: splines, seed: seed + 1 })) : []),
-    ...(affine ? layers(maf(features, { ...shape, transforms: affine, seed })) : []),
+    ...(coupling ? layers(realNVP(features, { ...options, transforms: coupling, seed })) : []),
+    ...(splines ? layers(nsf(features, { ...options, transforms: splines, seed: seed + 1 })) : []),
+    ...(affine ? layers(maf(features, { ...options, transforms: affine, seed })) : []),
   ];
-  return forTables(new Flow(start, new Chain(parts)));
+  return forTables(new Flow(baseDistribution, new Chain(parts)));
 }
 
-async function tryFitTable(table: Table, seed: number): Promise<{ trial: Trial; logProb: Float64Array }> {
+async function trialOfFitTable(table: Table, seed: number): Promise<{ trial: Trial; logProb: Float64Array }> {
   const start = process.cpuUsage();
   const { features } = table;
   const validation = dataset(table.validation, { features });
   const result = await fitTable(dataset(table.train, { features }), { validation, seed });
-  const seconds = processorSeconds(start);
+  const seconds = cpuSeconds(start);
   const logProb = await result.flow.logProb(table.test);
-  return { trial: { ...trialOf(result, seed, seconds), test: mean(logProb), chosen: result.name }, logProb };
+  return {
+    trial: { ...summarizeTrial(result, seed, seconds), test: mean(logProb), chosen: result.name },
+    logProb,
+  };
 }
 
-async function tryConfiguration(table: Table, name: string, seed: number): Promise<Trial> {
+async function trialOfConfiguration(table: Table, name: string, seed: number): Promise<Trial> {
   const start = process.cpuUsage();
   const configuration = configurationsFor(table)[name];
   const { base, affine, splines, coupling, width, ...settings } = configuration;
@@ -137,15 +142,15 @@ async function tryConfiguration(table: Table, name: string, seed: number): Promi
     validation: table.validation,
     seed,
   });
-  return trialOf(result, seed, processorSeconds(start));
+  return summarizeTrial(result, seed, cpuSeconds(start));
 }
 
-function processorSeconds(start: NodeJS.CpuUsage): number {
+function cpuSeconds(start: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(start);
   return (user + system) / 1e6;
 }
 
-const trialOf = (result: FitResult, seed: number, seconds: number): Trial => ({
+const summarizeTrial = (result: FitResult, seed: number, seconds: number): Trial => ({
   seed,
   validation: result.validationLogDensity,
   seconds,
@@ -153,25 +158,29 @@ const trialOf = (result: FitResult, seed: number, seconds: number): Trial => ({
   stopped: result.stopped,
 });
 
-async function compare(table: Table, configuration: string, seeds: readonly number[]): Promise<Result> {
+async function evaluateConfiguration(
+  table: Table,
+  configuration: string,
+  seeds: readonly number[],
+): Promise<Result> {
   const trials: Trial[] = [];
-  const averaged = new Float64Array(table.test.length / table.features);
+  const meanLogProb = new Float64Array(table.test.length / table.features);
   for (const seed of seeds) {
     if (configuration === "fitTable") {
-      const { trial, logProb } = await tryFitTable(table, seed);
+      const { trial, logProb } = await trialOfFitTable(table, seed);
       trials.push(trial);
       logProb.forEach((value, i) => {
-        averaged[i] += value / seeds.length;
+        meanLogProb[i] += value / seeds.length;
       });
     } else {
-      trials.push(await tryConfiguration(table, configuration, seed));
+      trials.push(await trialOfConfiguration(table, configuration, seed));
     }
   }
   return {
     table: table.name,
     configuration,
     digest: table.digest,
-    ...(configuration === "fitTable" && { test: mean(averaged), testError: standardError(averaged) }),
+    ...(configuration === "fitTable" && { test: mean(meanLogProb), testError: standardError(meanLogProb) }),
     validation: mean(trials.map(({ validation }) => validation)),
     seeds: trials,
   };
@@ -185,17 +194,18 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "0,1,2" },
   },
 });
-if (!values.data) throw new Error("--data DIRECTORY: where uci/, earth/ and adbench/ are");
+if (!values.data)
+  throw new Error("--data DIRECTORY is required: the directory that contains uci/, earth/ and adbench/");
 const seeds = values.seeds.split(",").map(Number);
 const file = new URL("defaults.json", import.meta.url);
 const results: Result[] = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
 for (const name of values.only?.split(",") ?? TABLES) {
   const table = loadTable(name, values.data);
-  const all = ["fitTable", ...Object.keys(configurationsFor(table))];
-  for (const configuration of values.configurations?.split(",") ?? all) {
-    const result = await compare(table, configuration, seeds);
-    const known = results.findIndex((r) => r.table === name && r.configuration === configuration);
-    results.splice(known < 0 ? results.length : known, known < 0 ? 0 : 1, result);
+  const allConfigurations = ["fitTable", ...Object.keys(configurationsFor(table))];
+  for (const configuration of values.configurations?.split(",") ?? allConfigurations) {
+    const result = await evaluateConfiguration(table, configuration, seeds);
+    const existing = results.findIndex((r) => r.table === name && r.configuration === configuration);
+    results.splice(existing < 0 ? results.length : existing, existing < 0 ? 0 : 1, result);
     writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
     const seconds = result.seeds.map((trial) => `${trial.seconds.toFixed(0)} s ${trial.chosen ?? ""}`);
     console.log(

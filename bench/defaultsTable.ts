@@ -10,7 +10,7 @@ import type { Result, Trial } from "./defaults.ts";
 import { table as markdown } from "./speed/table.ts";
 import { loadTable, TABLES, type Table } from "./tables.ts";
 
-/** One of peers.json: `testError` as in `Result`. */
+/** The result of one model in peers.json; `testError` is as in `Result`. */
 interface Peer {
   readonly table: string;
   readonly model: string;
@@ -20,6 +20,7 @@ interface Peer {
   readonly seeds: readonly { readonly test: number; readonly seconds: number }[];
 }
 
+/** Names of the peers in the tables, and in peers.json. */
 const PEERS = {
   Gaussian: "gaussian",
   mixture: "mixture",
@@ -30,83 +31,91 @@ const PEERS = {
 const SEEDS_OF_FLOWS = 3;
 
 const { values } = parseArgs({ options: { data: { type: "string" } } });
-if (!values.data) throw new Error("--data DIRECTORY: where uci/, earth/ and adbench/ are");
+if (!values.data)
+  throw new Error("--data DIRECTORY is required: the directory that contains uci/, earth/ and adbench/");
 const directory = values.data;
-const textOf = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
-const results: Result[] = JSON.parse(textOf("defaults.json"));
-const peers: Peer[] = JSON.parse(textOf("tables/peers.json")).results;
+const readText = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
+const results: Result[] = JSON.parse(readText("defaults.json"));
+const peers: Peer[] = JSON.parse(readText("tables/peers.json")).results;
 const tables = TABLES.map((name) => loadTable(name, directory));
 for (const result of [...results, ...peers]) {
   const table = tables.find(({ name }) => name === result.table);
   if (table && table.digest !== result.digest)
     throw new Error(
-      `${result.table}: a result in bench/ comes from other rows than bench/tables.ts gives; run it again`,
+      `${result.table}: a result in bench/ was measured on other rows than bench/tables.ts loads now; measure it again`,
     );
 }
 
-const resultOf = (table: Table, configuration: string) =>
+const findResult = (table: Table, configuration: string) =>
   results.find((r) => r.table === table.name && r.configuration === configuration);
-const peerOf = (table: Table, model: string) =>
+const findPeer = (table: Table, model: string) =>
   peers.find((p) => p.table === table.name && p.model === model);
-const rowsOf = ({ train, features }: Table) => train.length / features;
+const trainingRows = ({ train, features }: Table) => train.length / features;
 
-const spread = (values: readonly number[]) => {
+const standardDeviation = (values: readonly number[]) => {
   const center = values.reduce((a, b) => a + b, 0) / values.length;
   return Math.sqrt(values.reduce((sum, v) => sum + (v - center) ** 2, 0) / (values.length - 1));
 };
 const number = (value: number | undefined, digits = 3) => value?.toFixed(digits) ?? "";
-const score = (result: Pick<Result, "test" | "testError"> | undefined) =>
+const withError = (result: Pick<Result, "test" | "testError"> | undefined) =>
   result ? `${number(result.test, 2)} ± ${number(result.testError, 2)}` : "";
-/** As `score`; says so where not all seeds of a flow are there. */
-const peerScore = (table: Table, model: string) => {
-  const peer = peerOf(table, model);
+/** As `withError`, with a remark if seeds of a flow are missing. */
+const peerWithError = (table: Table, model: string) => {
+  const peer = findPeer(table, model);
   const seeds = peer?.seeds.length ?? 0;
   const partial = ["maf", "nsf"].includes(model) && seeds > 0 && seeds < SEEDS_OF_FLOWS;
-  return partial ? `${score(peer)} (${seeds} of ${SEEDS_OF_FLOWS} seeds)` : score(peer);
+  return partial ? `${withError(peer)} (${seeds} of ${SEEDS_OF_FLOWS} seeds)` : withError(peer);
 };
-/** How far the means of the seeds spread: their standard deviation. */
-const seedSpread = (seeds: readonly { readonly test?: number }[] = []) =>
-  seeds.length > 1 ? number(spread(seeds.map(({ test }) => test!)), 2) : "";
-const ended = (trials: readonly Trial[]) =>
+/** Standard deviation of the test numbers over seeds. */
+const seedDeviation = (seeds: readonly { readonly test?: number }[] = []) =>
+  seeds.length > 1 ? number(standardDeviation(seeds.map(({ test }) => test!)), 2) : "";
+const stopReasons = (trials: readonly Trial[]) =>
   trials.every(({ stopped }) => stopped === "patience")
     ? ""
     : trials.map(({ stopped, epochs }) => (stopped === "patience" ? "" : `${stopped}, ${epochs}`)).join("; ");
 
-const against = tables.map((table) => {
-  const ours = resultOf(table, "fitTable");
-  const best = Math.max(...Object.values(PEERS).map((model) => peerOf(table, model)?.test ?? -Infinity));
+const comparison = tables.map((table) => {
+  const ours = findResult(table, "fitTable");
+  const best = Math.max(...Object.values(PEERS).map((model) => findPeer(table, model)?.test ?? -Infinity));
   const gap = ours?.test !== undefined && Number.isFinite(best) ? number(ours.test - best, 2) : "";
-  const others = Object.values(PEERS).map((model) => peerScore(table, model));
-  return [table.name, ...others, ours ? `**${score(ours)}**` : "", gap];
+  const others = Object.values(PEERS).map((model) => peerWithError(table, model));
+  return [table.name, ...others, ours ? `**${withError(ours)}**` : "", gap];
 });
 
 const seeds = tables.map((table) => {
-  const trials = resultOf(table, "fitTable")?.seeds ?? [];
-  const spreads = ["maf", "nsf"].map((model) => seedSpread(peerOf(table, model)?.seeds));
+  const trials = findResult(table, "fitTable")?.seeds ?? [];
+  const spreads = ["maf", "nsf"].map((model) => seedDeviation(findPeer(table, model)?.seeds));
   const seconds = trials.map((trial) => trial.seconds.toFixed(0)).join(", ");
   const kept = trials.map(({ chosen }) => chosen).join(", ");
-  return [table.name, ...spreads, seedSpread(trials), kept, seconds && `${seconds} s`, ended(trials)];
+  return [
+    table.name,
+    ...spreads,
+    seedDeviation(trials),
+    kept,
+    seconds && `${seconds} s`,
+    stopReasons(trials),
+  ];
 });
 
-/** Validation numbers of each configuration, and on how many tables it is better than the first. */
-function factors(among: readonly Table[]): string {
+/** Validation numbers of each configuration, and the number of tables on which it is better than the first configuration. */
+function factorTable(among: readonly Table[]): string {
   const names = new Set(among.map(({ name }) => name));
-  const found = results.filter((r) => names.has(r.table) && r.configuration !== "fitTable");
-  const configurations = [...new Set(found.map((r) => r.configuration))];
+  const measured = results.filter((r) => names.has(r.table) && r.configuration !== "fitTable");
+  const configurations = [...new Set(measured.map((r) => r.configuration))];
   if (configurations.length === 0) return "(not measured)";
   const [first] = configurations;
   const rows = among.map((table) => {
-    const trials = resultOf(table, first)?.seeds.map(({ validation }) => ({ test: validation }));
+    const trials = findResult(table, first)?.seeds.map(({ validation }) => ({ test: validation }));
     const cells = configurations.map((name) => {
-      const result = resultOf(table, name);
+      const result = findResult(table, name);
       const limited = result?.seeds.some(({ stopped }) => stopped !== "patience") ? "*" : "";
       return `${number(result?.validation)}${limited}`;
     });
-    return [table.name, seedSpread(trials), ...cells];
+    return [table.name, seedDeviation(trials), ...cells];
   });
   const better = configurations.map((name) => {
     const pairs = among.flatMap((table) => {
-      const [a, b] = [resultOf(table, name), resultOf(table, first)];
+      const [a, b] = [findResult(table, name), findResult(table, first)];
       return a && b ? [a.validation > b.validation] : [];
     });
     return name === first ? "" : `${pairs.filter(Boolean).length} of ${pairs.length}`;
@@ -130,13 +139,13 @@ const shapes = tables.map((table) => {
 });
 
 const sections: Record<string, string> = {
-  against: markdown(["table", ...Object.keys(PEERS), "pushforward", "to the best"], against),
+  against: markdown(["table", ...Object.keys(PEERS), "pushforward", "gain over best"], comparison),
   seeds: markdown(
-    ["table", "zuko MAF", "zuko NSF", "pushforward", "flow kept", "time", "not ended by patience"],
+    ["table", "zuko MAF", "zuko NSF", "pushforward", "selected flow", "time", "not ended by patience"],
     seeds,
   ),
-  factors: factors(tables.filter((table) => rowsOf(table) <= 20_000)),
-  many: factors(tables.filter((table) => rowsOf(table) > 20_000)),
+  factors: factorTable(tables.filter((table) => trainingRows(table) <= 20_000)),
+  many: factorTable(tables.filter((table) => trainingRows(table) > 20_000)),
   shapes: markdown(
     [
       "table",
@@ -150,29 +159,31 @@ const sections: Record<string, string> = {
     shapes,
   ),
 };
-const page = textOf("defaults.template.md").replace(/\{\{(\w+)\}\}/g, (_, name) => sections[name]);
+const page = readText("defaults.template.md").replace(/\{\{(\w+)\}\}/g, (_, name) => sections[name]);
 writeFileSync(new URL("../docs/defaults.md", import.meta.url), page);
 
-const missing = tables.filter((table) => !resultOf(table, "fitTable")).map(({ name }) => name);
+const missing = tables.filter((table) => !findResult(table, "fitTable")).map(({ name }) => name);
 if (missing.length > 0) {
-  console.log(`README.md is left as it is: defaults.json has no fitTable of ${missing.join(", ")}`);
+  console.log(
+    `README.md was not changed: defaults.json has no results of fitTable for ${missing.join(", ")}`,
+  );
 } else {
   const readme = new URL("../README.md", import.meta.url);
   const rows = tables.map((table, i) => {
-    const [name, ...scores] = against[i];
+    const [name, ...scores] = comparison[i];
     const total = (table.train.length + table.validation.length + table.test.length) / table.features;
     const shown = name.replace(/_dq$/, " (dequantized)").replaceAll("_", " ");
     return [shown, total.toLocaleString("en"), String(table.features), ...scores.slice(0, -1)];
   });
   const head = ["table", "rows", "columns", ...Object.keys(PEERS), "pushforward"];
-  const about = `Mean log-density of the test rows, in nats, of z-scored columns, ± standard error over these rows; higher is better. Test rows
-are rows that no training row equals. Each peer saw the same split: a Gaussian of full covariance, a Gaussian mixture
-(scikit-learn), a kernel density, and zuko's MAF and NSF (five transforms, early stopping). pushforward is \`fitTable\` with its
-defaults; it and zuko's flows are means of three seeds. [docs/defaults.md](docs/defaults.md) has the protocol.`;
+  const about = `Mean log-density of the test rows in nats, with z-scored columns, ± standard error over these rows; higher is better. No test row
+equals a training row. All models have the same split: a Gaussian with full covariance, a Gaussian mixture (scikit-learn), a kernel
+density estimate, and zuko's MAF and NSF (five transforms, early stopping). pushforward is \`fitTable\` with its defaults. Its numbers
+and those of zuko's flows are means over three seeds. [docs/defaults.md](docs/defaults.md) describes the protocol.`;
   const before = readFileSync(readme, "utf8");
   const [start, end] = ["<!-- log-densities -->\n", "\n<!-- end of log-densities -->"];
   const [from, to] = [before.indexOf(start), before.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`README.md has lost a mark around its table: ${start.trim()}`);
+  if (from < 0 || to < from) throw new Error(`README.md lacks a comment around its table: ${start.trim()}`);
   const around = [before.slice(0, from + start.length), before.slice(to)];
   writeFileSync(readme, around.join(`\n${about}\n\n${markdown(head, rows)}\n`));
 }

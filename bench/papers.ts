@@ -1,6 +1,7 @@
 /**
- * Runs the protocol of a paper on its data and prints a table, the paper's numbers beside ours; writes the protocol's
- * section of bench/papers/RESULTS.md, and its numbers as JSON beside it. `--quick` is a smoke run and writes nothing.
+ * Runs the protocol of a paper on its data, and prints a table that compares the paper's numbers with pushforward's. Writes
+ * the protocol's section of bench/papers/RESULTS.md, and the numbers to bench/papers/NAME.json. `--quick` is a smoke test
+ * that writes no files.
  *
  *     npm run bench:papers -- NAME --data DIRECTORY [--seed S] [--minutes M] [--only PATTERN] [--quick]
  */
@@ -21,13 +22,14 @@ const { values, positionals } = parseArgs({
 });
 const names = protocols.map(({ name }) => name).join(", ");
 const protocol = protocols.find(({ name }) => name === positionals[0]);
-if (!protocol) throw new Error(`Which protocol? Received ${positionals[0] ?? "none"}; there are ${names}.`);
-if (protocol.readsData && !values.data)
-  throw new Error(`--data DIRECTORY: where the files of ${protocol.name} are`);
+if (!protocol)
+  throw new Error(`Unknown protocol: received ${positionals[0] ?? "none"}, expected one of ${names}.`);
+if (protocol.needsData && !values.data)
+  throw new Error(`--data DIRECTORY is required: the directory that contains the files of ${protocol.name}`);
 
-// Of the code that runs, even where commits are made meanwhile.
+// Read before the run, since the commit may change while it runs.
 const { date, commit, processor, node } = environmentOf([]);
-const outcome = await protocol.run({
+const result = await protocol.run({
   data: values.data ?? "",
   seed: Number(values.seed),
   quick: values.quick,
@@ -35,10 +37,10 @@ const outcome = await protocol.run({
   ...(values.minutes !== undefined && { minutes: Number(values.minutes) }),
   log: (line) => console.error(line),
 });
-console.log(outcome.text);
+console.log(result.text);
 if (!values.quick && !values.only) {
   const { user, system } = process.cpuUsage();
   const minutes = `${((user + system) / 60e6).toFixed(0)} minutes of processor time`;
-  const place = `${processor}, Node ${node.replace(/^v/, "")}`;
-  writeResults(protocol, outcome, `${date}, commit ${commit}, ${place}, seed ${values.seed}, ${minutes}`);
+  const machine = `${processor}, Node ${node.replace(/^v/, "")}`;
+  writeResults(protocol, result, `${date}, commit ${commit}, ${machine}, seed ${values.seed}, ${minutes}`);
 }

@@ -19,24 +19,24 @@ export const TABLES = [
   "protein",
 ];
 
-/** A table split into three parts by its distinct rows, z-scored by its training rows. */
+/** A table that is split by `splitByDistinctRows` and z-scored by its training rows. */
 export interface Table {
   readonly name: string;
   readonly features: number;
-  /** [rows, features], as the other two. */
+  /** [N, features], as `validation` and `test`. */
   readonly train: Float64Array;
   readonly validation: Float64Array;
   readonly test: Float64Array;
-  /** Columns that got uniform noise. */
+  /** Names of the columns that were dequantized by uniform noise. */
   readonly dequantized: readonly string[];
-  /** Columns whose values repeat, in the rows as they are here: see `valuesRepeat`. */
+  /** Names of the columns whose values repeat after dequantization, by `valuesRepeat`. */
   readonly repeating: readonly string[];
-  /** SHA-256 of the three parts, which tells whether two results come from the same numbers. */
+  /** SHA-256 of the values of the three parts: results with equal digests come from equal rows. */
   readonly digest: string;
 }
 
-/** In a table that ends in `_dq`, columns of fewer different values get noise. */
-const NOISE_BELOW = 50;
+/** In a table whose name ends in `_dq`, columns with fewer distinct values than this are dequantized. */
+const MIN_VALUES_WITHOUT_NOISE = 50;
 
 const FILES: Record<string, { file: string; drop?: string[]; normalsOnly?: boolean }> = {
   banknote: { file: "uci/banknote.csv", drop: ["class"] },
@@ -54,8 +54,8 @@ const FILES: Record<string, { file: string; drop?: string[]; normalsOnly?: boole
 };
 
 /**
- * `name` may end in `_dq`: columns of fewer than 50 values then get uniform noise as wide as their smallest gap, the noise
- * that the references of these tables have.
+ * Loads and splits a table. If `name` ends in `_dq`, columns with fewer than 50 distinct values get uniform noise as wide as
+ * their smallest gap, as in the published results for these tables.
  */
 export function loadTable(name: string, dataDirectory: string): Table {
   const noisy = name.endsWith("_dq");
@@ -67,33 +67,33 @@ export function loadTable(name: string, dataDirectory: string): Table {
     .split(/\r?\n/)
     .map((line) => line.split(","));
   const label = header.findIndex((h) => h.replace(/"/g, "") === "label");
-  const kept = header.flatMap((h, i) => (source.drop?.includes(h.replace(/"/g, "")) ? [] : [i]));
+  const keptColumns = header.flatMap((h, i) => (source.drop?.includes(h.replace(/"/g, "")) ? [] : [i]));
   const rows = lines
     .filter((line) => !source.normalsOnly || Number(line[label]) === 0)
-    .map((line) => kept.map((i) => Number(line[i])));
-  const features = kept.length;
-  // Before the noise, which would make equal rows differ.
-  const parts = splitByDistinctRows(rows);
-  const distinct = kept.map((_, c) => [...new Set(rows.map((row) => row[c]))].sort((a, b) => a - b));
-  const few = distinct.flatMap((values, c) => (values.length < NOISE_BELOW ? [c] : []));
+    .map((line) => keptColumns.map((i) => Number(line[i])));
+  const features = keptColumns.length;
+  // The split precedes the noise, which would make equal rows differ.
+  const split = splitByDistinctRows(rows);
+  const distinct = keptColumns.map((_, c) => [...new Set(rows.map((row) => row[c]))].sort((a, b) => a - b));
+  const fewValued = distinct.flatMap((values, c) => (values.length < MIN_VALUES_WITHOUT_NOISE ? [c] : []));
   if (noisy) {
     const random = mulberry32(12345);
     const gaps = distinct.map((values) => Math.min(...values.slice(1).map((v, i) => v - values[i])));
-    for (const row of rows) for (const c of few) row[c] += random() * gaps[c];
+    for (const row of rows) for (const c of fewValued) row[c] += random() * gaps[c];
   }
-  const columns = kept.map((i) => header[i]);
+  const columns = keptColumns.map((i) => header[i]);
   const summaries = columnSummary({ columns, rows: rows.length, values: rows.flat() });
-  const { train } = parts;
-  const mean = kept.map((_, c) => train.reduce((sum, row) => sum + row[c], 0) / train.length);
-  const deviation = kept.map((_, c) =>
+  const { train } = split;
+  const mean = keptColumns.map((_, c) => train.reduce((sum, row) => sum + row[c], 0) / train.length);
+  const deviation = keptColumns.map((_, c) =>
     Math.sqrt(train.reduce((sum, row) => sum + (row[c] - mean[c]) ** 2, 0) / train.length),
   );
-  const scored = (set: number[][]) =>
+  const zScore = (set: number[][]) =>
     Float64Array.from(set.flatMap((row) => row.map((x, c) => (x - mean[c]) / deviation[c])));
   const arrays = {
-    train: scored(train),
-    validation: scored(parts.validation),
-    test: scored(parts.test),
+    train: zScore(train),
+    validation: zScore(split.validation),
+    test: zScore(split.test),
   };
   const hash = createHash("sha256");
   for (const values of Object.values(arrays)) hash.update(values);
@@ -101,7 +101,7 @@ export function loadTable(name: string, dataDirectory: string): Table {
     name,
     features,
     ...arrays,
-    dequantized: noisy ? few.map((c) => columns[c]) : [],
+    dequantized: noisy ? fewValued.map((c) => columns[c]) : [],
     repeating: summaries
       .filter((summary) => valuesRepeat(summary, rows.length))
       .map((summary) => summary.name),
@@ -110,9 +110,9 @@ export function loadTable(name: string, dataDirectory: string): Table {
 }
 
 /**
- * Of every ten distinct rows, in the order in which they first appear, the first goes to the test rows, the second to
- * the validation rows and the others to the training rows. Copies of a row go where the first one went, so that no
- * test row is a training row too.
+ * Splits rows into 80% training, 10% validation and 10% test rows. Of every ten distinct rows in the order of their first
+ * appearance, the first is a test row, the second a validation row, and the others are training rows. Copies of a row are
+ * in the same part, so that no test row equals a training row.
  */
 export function splitByDistinctRows(
   rows: readonly number[][],
@@ -129,7 +129,7 @@ export function splitByDistinctRows(
   return parts;
 }
 
-/** The generator that the noise of dequantized columns comes from. */
+/** Mulberry32, a small generator of uniform numbers in [0, 1), for the noise of dequantized columns. */
 function mulberry32(seed: number): () => number {
   let a = seed;
   return () => {

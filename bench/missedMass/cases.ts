@@ -4,13 +4,13 @@ import { StandardNormal } from "../../src/distributions/standardNormal.ts";
 import { Flow, nsf, realNVP } from "../../src/flows/index.ts";
 import { banana, cauchy, funnel, gaussian, studentT3, type Target, twoModes } from "./targets.ts";
 
-/** A density, and a flow that is fitted to it. */
+/** A target density, and the flow that is fitted to it. */
 export interface Case {
   readonly name: string;
   readonly target: Target;
   build(seed: number): Flow;
   readonly steps: number;
-  /** Of the splines. */
+  /** Bound of the flow's splines, if it has any. */
   readonly bound?: number;
 }
 

@@ -1,6 +1,6 @@
 import { concat, constant, type Tensor } from "../../src/graph/tensor.ts";
 
-/** A normalized log-density as tensors, [N, D] -> [N]: its log Z is 0. */
+/** A normalized log-density, so that log Z is 0: maps a tensor [N, D] to [N]. */
 export type Target = (x: Tensor) => Tensor;
 
 const LOG_2_PI = Math.log(2 * Math.PI);
@@ -19,7 +19,10 @@ export const funnel =
       .sub(0.5 * features * LOG_2_PI + Math.log(3));
   };
 
-/** N(0, S) with deviations from 1 to 10 and a correlation of 0.9 between neighboring columns, as a product of conditionals. */
+/**
+ * N(0, S) with standard deviations from 1 to 10 and a correlation of 0.9 between neighboring columns, computed as the product
+ * of the conditional densities.
+ */
 export const gaussian =
   (features: number): Target =>
   (x) => {
@@ -50,16 +53,16 @@ export const banana: Target = (x) => {
     .sub(LOG_2_PI + Math.log(0.5));
 };
 
-/** The part `share` of N((center, 0, ...), 0.5^2 I), and the rest of N((-center, 0, ...), 0.5^2 I). */
+/** share N((center, 0, ...), 0.5^2 I) + (1 - share) N((-center, 0, ...), 0.5^2 I). */
 export const twoModes =
   (features: number, center: number, share = 0.5): Target =>
   (x) => {
-    const at = (c: number, part: number) => {
+    const logComponent = (c: number, part: number) => {
       const mean = constant([c, ...new Array<number>(features - 1).fill(0)], [features]);
       const squares = x.sub(mean).div(0.5).square().sum(1);
       return squares.mul(-0.5).add(Math.log(part) - features * (0.5 * LOG_2_PI + Math.log(0.5)));
     };
-    const [p, q] = [at(center, share), at(-center, 1 - share)];
+    const [p, q] = [logComponent(center, share), logComponent(-center, 1 - share)];
     return p.maximum(q).add(p.sub(q).abs().neg().exp().log1p());
   };
 

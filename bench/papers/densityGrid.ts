@@ -1,72 +1,85 @@
 import { type Canvas, composeSheet, openCanvas, type Panel } from "../../src/report/sheet.ts";
 import { style } from "../../src/report/style.ts";
 
-/** A row of densities on [-reach, reach]^2, each at the midpoints of `size` x `size` cells, row by row. */
+/** One row of the figure: densities on [-halfSide, halfSide]^2, at the midpoints of `size` x `size` cells, row by row. */
 export interface DensityRow {
   readonly name: string;
   readonly densities: readonly { readonly name: string; readonly values: Float64Array }[];
 }
 
-const SIDE = 128;
+const PANEL_SIZE = 128;
 const GAP = 8;
-const LEFT = 56;
-const TOP = 26;
-const LEVELS = 12;
+const LEFT_MARGIN = 56;
+const TOP_MARGIN = 26;
+const CONTOUR_LEVELS = 12;
 
-/** Densities in a grid, darker where they are higher, as an SVG document. */
+/** A grid of contour plots, darker where the density is higher, as an SVG document. */
 export async function densityGrid(
   rows: readonly DensityRow[],
-  { title, caption, reach, size }: { title: string; caption: string; reach: number; size: number },
+  { title, caption, halfSide, size }: { title: string; caption: string; halfSide: number; size: number },
 ): Promise<string> {
   const canvas = await openCanvas();
-  const at = (i: number) => i * (SIDE + GAP);
+  const offset = (i: number) => i * (PANEL_SIZE + GAP);
   const panels = rows.flatMap((row, r) =>
     row.densities.map(({ name, values }, c): Panel => {
-      const picture = density(canvas, values, reach, size);
-      return { name: `${row.name}: ${name}`, picture, x: LEFT + at(c), y: TOP + at(r), labels: [] };
+      const picture = densityPlot(canvas, values, halfSide, size);
+      return {
+        name: `${row.name}: ${name}`,
+        picture,
+        x: LEFT_MARGIN + offset(c),
+        y: TOP_MARGIN + offset(r),
+        labels: [],
+      };
     }),
   );
-  const heads = rows[0].densities.map(({ name }, c) => ({
-    x: LEFT + at(c) + SIDE / 2,
+  const columnLabels = rows[0].densities.map(({ name }, c) => ({
+    x: LEFT_MARGIN + offset(c) + PANEL_SIZE / 2,
     y: 14,
     text: name,
     anchor: "middle" as const,
     size: 11,
   }));
-  const sides = rows.map(({ name }, r) => ({ x: 24, y: TOP + at(r) + SIDE / 2, text: name }));
+  const rowLabels = rows.map(({ name }, r) => ({
+    x: 24,
+    y: TOP_MARGIN + offset(r) + PANEL_SIZE / 2,
+    text: name,
+  }));
   return composeSheet({
     title,
     caption,
-    width: LEFT + at(rows[0].densities.length) - GAP + 24,
-    bodyHeight: TOP + at(rows.length) + 16,
+    width: LEFT_MARGIN + offset(rows[0].densities.length) - GAP + 24,
+    bodyHeight: TOP_MARGIN + offset(rows.length) + 16,
     panels,
-    labels: [...heads, ...sides],
+    labels: [...columnLabels, ...rowLabels],
   });
 }
 
-function density(
+function densityPlot(
   { Plot, document }: Canvas,
   values: Float64Array,
-  reach: number,
+  halfSide: number,
   size: number,
 ): Panel["picture"] {
-  // The few highest peaks would leave the rest of the picture white.
-  const top = values.toSorted()[Math.floor(0.995 * values.length)];
-  const ends = { x1: -reach, x2: reach, y1: -reach, y2: reach };
+  // The highest 0.5% are clipped, since narrow peaks would leave the rest of the picture white.
+  const maxDensity = values.toSorted()[Math.floor(0.995 * values.length)];
+  const extent = { x1: -halfSide, x2: halfSide, y1: -halfSide, y2: halfSide };
   return Plot.plot({
     document,
-    width: SIDE,
-    height: SIDE,
+    width: PANEL_SIZE,
+    height: PANEL_SIZE,
     margin: 0,
-    x: { domain: [-reach, reach], axis: null },
-    y: { domain: [-reach, reach], axis: null },
-    color: { type: "linear", scheme: "blues", domain: [-0.1 * top, top] },
+    x: { domain: [-halfSide, halfSide], axis: null },
+    y: { domain: [-halfSide, halfSide], axis: null },
+    color: { type: "linear", scheme: "blues", domain: [-0.1 * maxDensity, maxDensity] },
     marks: [
       Plot.contour(values, {
-        ...ends,
+        ...extent,
         width: size,
         height: size,
-        thresholds: Array.from({ length: LEVELS }, (_, i) => ((i + 0.5) / LEVELS) * top),
+        thresholds: Array.from(
+          { length: CONTOUR_LEVELS },
+          (_, i) => ((i + 0.5) / CONTOUR_LEVELS) * maxDensity,
+        ),
         fill: Plot.identity,
         stroke: "none",
       }),

@@ -1,8 +1,8 @@
 import { countRows, type Rows } from "./rows.ts";
 
 /**
- * Log-density in nats of each row of `test` under the full-covariance Gaussian that maximizes the likelihood of `training`
- * (its covariance is over N), each variance raised by the share `ridge`. Throws where the covariance is singular.
+ * Log-density in nats of each row of `test` under the maximum-likelihood Gaussian of `training`, whose covariance divides by
+ * N and whose variances are multiplied by 1 + ridge. Throws if the covariance is singular.
  */
 export function gaussianLogDensity(training: Rows, test: Rows, ridge = 0): Float64Array {
   const { features } = training;
@@ -20,7 +20,7 @@ export function gaussianLogDensity(training: Rows, test: Rows, ridge = 0): Float
   const z = new Float64Array(features);
   return Float64Array.from({ length: countRows(test) }, (_, row) => {
     let squares = 0;
-    // z = L^-1 (x - mean), forward.
+    // Forward substitution: z = L^-1 (x - mean).
     for (let i = 0; i < features; i++) {
       let sum = test.values[row * features + i] - mean[i];
       for (let j = 0; j < i; j++) sum -= factor[i * features + j] * z[j];
@@ -31,7 +31,7 @@ export function gaussianLogDensity(training: Rows, test: Rows, ridge = 0): Float
   });
 }
 
-/** The lower triangle is filled. */
+/** The lower triangle of the covariance, [D, D]; the upper triangle is 0. */
 function covariance({ features, values }: Rows, mean: Float64Array): Float64Array {
   const sums = new Float64Array(features * features);
   const rows = values.length / features;
@@ -47,7 +47,7 @@ function covariance({ features, values }: Rows, mean: Float64Array): Float64Arra
   return sums.map((sum) => sum / rows);
 }
 
-/** L, lower triangular, with L L^T the matrix. */
+/** The lower triangular L with L L^T = matrix. */
 function cholesky(matrix: Float64Array, size: number): Float64Array {
   const factor = new Float64Array(size * size);
   for (let i = 0; i < size; i++) {

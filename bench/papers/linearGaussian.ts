@@ -1,21 +1,24 @@
 import { gaussianLogDensity } from "./gaussian.ts";
-import type { Conditioned } from "./models.ts";
+import type { ConditionedRows } from "./models.ts";
 import { countRows, type Rows } from "./rows.ts";
 
-/** Columns may follow from one another, as the areas of a building do. */
+/** Keeps the covariance regular if columns are linearly dependent, such as the areas of a building. */
 const RIDGE = 1e-9;
 
 /**
- * Log-density of each test row under y ~ N(a + B x, S) with the a, B, S of maximum likelihood (least squares, and the
- * residuals' covariance): what is left of the joint Gaussian over (x, y) without that over x.
+ * Log-density in nats of each test row under y ~ N(a + B x, S) with a, B and S of maximum likelihood (least squares and the
+ * covariance of the residuals), computed as log p(x, y) - log p(x) of the maximum-likelihood Gaussians.
  */
-export function linearGaussian(training: Required<Conditioned>, test: Required<Conditioned>): Float64Array {
-  const joint = gaussianLogDensity(beside(training), beside(test), RIDGE);
+export function linearGaussian(
+  training: Required<ConditionedRows>,
+  test: Required<ConditionedRows>,
+): Float64Array {
+  const joint = gaussianLogDensity(joinColumns(training), joinColumns(test), RIDGE);
   const inputs = gaussianLogDensity(training.context, test.context, RIDGE);
   return joint.map((value, i) => value - inputs[i]);
 }
 
-function beside({ rows, context }: Required<Conditioned>): Rows {
+function joinColumns({ rows, context }: Required<ConditionedRows>): Rows {
   const features = context.features + rows.features;
   const values = new Float64Array(countRows(rows) * features);
   for (let i = 0; i < countRows(rows); i++) {

@@ -3,14 +3,14 @@ import { readBytes } from "./files.ts";
 import type { Rows } from "./rows.ts";
 
 const PIXELS = 784;
-const TRAIN = 50_000;
+const TRAINING_IMAGES = 50_000;
 const ALPHA = 1e-6;
 
-/** MNIST as MAF prepares it: x = logit(alpha + (1 - 2 alpha) (pixel + u) / 256), u uniform on (0, 1). */
+/** MNIST preprocessed as for MAF: x = logit(alpha + (1 - 2 alpha) (pixel + u) / 256) with u uniform on (0, 1). */
 export interface Mnist {
   /** The first 50,000 images. */
   readonly train: Rows;
-  /** The other 10,000 of the training file. */
+  /** The last 10,000 images of the training file. */
   readonly validation: Rows;
   readonly test: Rows;
 }
@@ -18,32 +18,32 @@ export interface Mnist {
 export function loadMnist(data: string, seed: number): Mnist {
   const noise = new Random(seed).split("dequantize");
   const files = [0, 1, 2, 3].map((k) => `train-images-idx3-ubyte.part${k}.gz`);
-  const parts = files.map((file) => pixels(readBytes(data, "mnist", file)));
+  const parts = files.map((file) => readPixels(readBytes(data, "mnist", file)));
   const images = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
+  let offset = 0;
   for (const part of parts) {
-    images.set(part, at);
-    at += part.length;
+    images.set(part, offset);
+    offset += part.length;
   }
-  const test = pixels(readBytes(data, "mnist", "t10k-images-idx3-ubyte.gz"));
+  const test = readPixels(readBytes(data, "mnist", "t10k-images-idx3-ubyte.gz"));
   return {
-    train: inLogits(images.subarray(0, TRAIN * PIXELS), noise.split("train")),
-    validation: inLogits(images.subarray(TRAIN * PIXELS), noise.split("validation")),
-    test: inLogits(test, noise.split("test")),
+    train: toLogits(images.subarray(0, TRAINING_IMAGES * PIXELS), noise.split("train")),
+    validation: toLogits(images.subarray(TRAINING_IMAGES * PIXELS), noise.split("validation")),
+    test: toLogits(test, noise.split("test")),
   };
 }
 
-/** What follows the 16 bytes of an idx3 header: magic, images, rows, columns. */
-function pixels(file: Uint8Array): Uint8Array {
+/** The pixels of an idx3 file, after its header of 16 bytes: magic number, images, rows, columns. */
+function readPixels(file: Uint8Array): Uint8Array {
   const header = new DataView(file.buffer, file.byteOffset);
   const [magic, images, rows, columns] = [0, 4, 8, 12].map((offset) => header.getUint32(offset));
   if (magic !== 0x803 || rows * columns !== PIXELS || file.length !== 16 + images * PIXELS) {
-    throw new Error("The file is no set of 28 x 28 images.");
+    throw new Error("The file is not an idx3 file of 28 x 28 images.");
   }
   return file.subarray(16);
 }
 
-function inLogits(bytes: Uint8Array, noise: Random): Rows {
+function toLogits(bytes: Uint8Array, noise: Random): Rows {
   const values = noise.uniform(new Float64Array(bytes.length));
   for (let i = 0; i < bytes.length; i++) {
     const x = ALPHA + ((1 - 2 * ALPHA) * (bytes[i] + values[i])) / 256;

@@ -1,27 +1,27 @@
 import { dataset } from "../../src/dataset/index.ts";
 import { type Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
 import { type FitResult, type FitSettings, fit } from "../../src/train/index.ts";
-import type { Run } from "./protocol.ts";
+import type { RunOptions } from "./protocol.ts";
 import type { Rows } from "./rows.ts";
 
-/** A flow to be tried, and how it is trained. */
+/** A flow and its training settings. */
 export interface Model {
   readonly name: string;
   build(shape: { features: number; rows: number; context: number; seed: number }): Flow;
   readonly settings?: FitSettings;
 }
 
-/** Rows with their contexts. */
-export interface Conditioned {
+/** Rows and, for a conditional flow, their contexts. */
+export interface ConditionedRows {
   readonly rows: Rows;
   readonly context?: Rows;
 }
 
-/** Builds and trains a model; a tenth of the rows is held out for early stopping where no validation rows are given. */
-export async function trained(
+/** Builds and trains a model. Without validation rows, `fit` holds out a tenth of the rows for early stopping. */
+export async function trainModel(
   model: Model,
-  { rows, context }: Conditioned,
-  run: Pick<Run, "seed" | "quick" | "minutes"> & { validation?: Conditioned },
+  { rows, context }: ConditionedRows,
+  run: Pick<RunOptions, "seed" | "quick" | "minutes"> & { validation?: ConditionedRows },
 ): Promise<{ flow: Flow; result: FitResult }> {
   const { seed, quick, minutes, validation } = run;
   const count = rows.values.length / rows.features;
@@ -42,8 +42,8 @@ export async function trained(
   return { flow, result };
 }
 
-/** What small tables gain from: see docs/defaults.md. */
-const small: FitSettings = { optimizer: { learningRate: 3e-3, weightDecay: 0.3 } };
+/** Settings that docs/defaults.md found best for small tables. */
+const settings: FitSettings = { optimizer: { learningRate: 3e-3, weightDecay: 0.3 } };
 
 /** Recipes for tables. */
 export const tableModels = {
@@ -51,18 +51,18 @@ export const tableModels = {
     name: "Real NVP",
     build: ({ features, context, seed }) =>
       forTables(realNVP(features, { transforms: 8, hidden: [64, 64], ordering: "random", context, seed })),
-    settings: small,
+    settings: settings,
   },
   MAF: {
     name: "MAF",
     build: ({ features, context, seed }) =>
       forTables(maf(features, { transforms: 5, hidden: [64, 64], ordering: "random", context, seed })),
-    settings: small,
+    settings: settings,
   },
   NSF: {
     name: "NSF",
     build: ({ features, context, seed }) =>
       forTables(nsf(features, { transforms: 3, hidden: [64, 64], ordering: "random", context, seed })),
-    settings: small,
+    settings: settings,
   },
 } satisfies Readonly<Record<string, Model>>;

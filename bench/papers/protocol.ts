@@ -1,33 +1,33 @@
-/** What a run is given. */
-export interface Run {
+/** Options of one run of a protocol. */
+export interface RunOptions {
   /** The directory of the data. */
   readonly data: string;
   readonly seed: number;
-  /** A smoke run: few folds, seeds, epochs. */
+  /** Smoke test with few folds, seeds and epochs. */
   readonly quick: boolean;
-  /** Data sets (or what else the protocol goes over) that it is limited to. */
+  /** Runs only the data sets (or models, depending on the protocol) whose names match. */
   readonly only: RegExp;
-  /** Most minutes of a single training, in place of the protocol's own. */
+  /** Time limit of a single training; default: the protocol's. */
   readonly minutes?: number;
-  /** Tells how far the run is. */
+  /** Receives lines about the progress. */
   log(line: string): void;
 }
 
-export interface Outcome {
-  /** Markdown: tables, and what to know of them. */
+export interface ProtocolResult {
+  /** Markdown: tables and notes. */
   readonly text: string;
-  /** The numbers behind it. */
+  /** The unrounded numbers. */
   readonly json: unknown;
-  /** Pictures by the name of their file. */
+  /** PNG files by file name. */
   readonly pictures?: Readonly<Record<string, Uint8Array>>;
 }
 
-/** The protocol of a paper: how its data are split, what is fitted, what is measured. */
+/** The experimental protocol of a paper: data, splits, models and measures. */
 export interface Protocol {
   readonly name: string;
-  /** What it is, in one sentence, with the paper. */
-  readonly about: string;
-  /** False if it makes its own data. */
-  readonly readsData: boolean;
-  run(run: Run): Promise<Outcome>;
+  /** One sentence that names the task, the measure and the paper. */
+  readonly description: string;
+  /** False if the protocol generates its data. */
+  readonly needsData: boolean;
+  run(run: RunOptions): Promise<ProtocolResult>;
 }

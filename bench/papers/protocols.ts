@@ -9,7 +9,7 @@ import { orderingsProtocol } from "./protocols/orderings.ts";
 import { rnade } from "./protocols/rnade.ts";
 import { toys } from "./protocols/toys.ts";
 
-/** All protocols, by the alphabet. */
+/** All protocols in alphabetical order. */
 export const protocols: readonly Protocol[] = [
   adbench,
   conditional,

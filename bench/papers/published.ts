@@ -1,4 +1,4 @@
 import { readText } from "./files.ts";
 
-/** published.json of the data directory: numbers of papers. */
+/** Reads published.json of the data directory, which has the numbers of the papers. */
 export const published = (data: string) => JSON.parse(readText(data, "published.json"));

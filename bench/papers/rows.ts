@@ -1,6 +1,6 @@
 import { Random } from "../../src/random/index.ts";
 
-/** Rows of numbers: `values` is [N, features]. */
+/** A table of numbers: `values` is [N, features] in row-major order. */
 export interface Rows {
   readonly features: number;
   readonly values: Float64Array;
@@ -16,7 +16,7 @@ export function selectRows({ features, values }: Rows, indices: ArrayLike<number
   return { features, values: selected };
 }
 
-/** Columns `from` to `to - 1`. */
+/** The columns from `from` up to, but not including, `to`. */
 export function selectColumns(rows: Rows, from: number, to: number): Rows {
   const values = new Float64Array(countRows(rows) * (to - from));
   return {
@@ -28,8 +28,8 @@ export function selectColumns(rows: Rows, from: number, to: number): Rows {
   };
 }
 
-/** Mean and deviation (over N) of each column; the deviation of a constant column is 1. */
-export function moments({ features, values }: Rows): { mean: Float64Array; deviation: Float64Array } {
+/** Mean and standard deviation (division by N) of each column; the deviation of a constant column is set to 1. */
+export function columnMoments({ features, values }: Rows): { mean: Float64Array; deviation: Float64Array } {
   const [mean, square] = [new Float64Array(features), new Float64Array(features)];
   const rows = values.length / features;
   for (let i = 0; i < values.length; i++) mean[i % features] += values[i] / rows;
@@ -38,22 +38,23 @@ export function moments({ features, values }: Rows): { mean: Float64Array; devia
   return { mean, deviation: square.map((value) => Math.sqrt(value) || 1) };
 }
 
-/** Each part in units of the first part's deviations from its means. */
+/** Z-scores all parts with the means and deviations of `training`; returns the training part first. */
 export function zScored(training: Rows, ...others: Rows[]): Rows[] {
-  const { mean, deviation } = moments(training);
+  const { mean, deviation } = columnMoments(training);
   return [training, ...others].map(({ features, values }) => ({
     features,
     values: values.map((x, i) => (x - mean[i % features]) / deviation[i % features]),
   }));
 }
 
+/** Row indices of the two parts of a split. */
 export interface Split {
   readonly train: Int32Array;
   readonly test: Int32Array;
 }
 
-/** Cross-validation: the rows in random order, the k-th fold being every k-th of them. */
-export function folds(rows: number, count: number, seed: number): Split[] {
+/** Folds of cross-validation: fold k tests the rows k, k + count, k + 2 count, ... of a random order. */
+export function crossValidationFolds(rows: number, count: number, seed: number): Split[] {
   const order = new Random(seed).split("folds").permutation(rows);
   return Array.from({ length: count }, (_, fold) => ({
     train: order.filter((_, i) => i % count !== fold),
@@ -61,22 +62,22 @@ export function folds(rows: number, count: number, seed: number): Split[] {
   }));
 }
 
-/** The rows in random order, cut at the shares given: 0.8, 0.1 leaves a last part of a tenth. */
-export function shares(rows: number, parts: readonly number[], seed: number): Int32Array[] {
+/** Splits rows at random into parts of the given shares, and a last part with the rest: [0.8, 0.1] leaves a tenth. */
+export function randomSplit(rows: number, parts: readonly number[], seed: number): Int32Array[] {
   const order = new Random(seed).split("shares").permutation(rows);
   const cuts = [0, ...parts.map((_, i) => parts.slice(0, i + 1).reduce((a, b) => a + b, 0)), 1];
   return cuts.slice(1).map((end, i) => order.slice(Math.round(cuts[i] * rows), Math.round(end * rows)));
 }
 
 /**
- * ADBench's semi-supervised split as the DTE paper has it: the first half of the normal rows (label 0) in the order of the
- * file trains, the others and all anomalies test. Halves round to even, as NumPy's.
+ * ADBench's semi-supervised split, as in the DTE paper: the training rows are the first half of the normal rows (label 0) in
+ * the order of the file, and the test rows are all other rows. Half of an odd number is rounded to even, as in NumPy.
  */
-export function firstHalfOfNormals(labels: ArrayLike<number>): Split {
+export function semiSupervisedSplit(labels: ArrayLike<number>): Split {
   const indices = Int32Array.from({ length: labels.length }, (_, i) => i);
   const normals = indices.filter((i) => labels[i] === 0);
   const half = normals.length % 4 === 1 ? (normals.length - 1) / 2 : Math.round(normals.length / 2);
   const train = normals.slice(0, half);
-  const taken = new Set(train);
-  return { train, test: indices.filter((i) => !taken.has(i)) };
+  const trainingRows = new Set(train);
+  return { train, test: indices.filter((i) => !trainingRows.has(i)) };
 }

@@ -4,7 +4,7 @@ export const mean = (values: ArrayLike<number>): number => {
   return sum / values.length;
 };
 
-/** Deviation of the values over the root of their number; 0 of a single one. */
+/** Standard error of the mean: the sample deviation (division by N - 1) over the root of N; 0 for a single value. */
 export function standardError(values: ArrayLike<number>): number {
   if (values.length < 2) return 0;
   const center = mean(values);
@@ -12,13 +12,13 @@ export function standardError(values: ArrayLike<number>): number {
   return Math.sqrt((mean(squares) * values.length) / (values.length - 1) / values.length);
 }
 
-/** `-9.36 ± 0.05`, of values of folds or seeds. */
+/** Mean and standard error over folds or seeds, as text such as `-9.36 ± 0.05`. */
 export const withError = (values: ArrayLike<number>, digits = 2): string =>
   values.length === 0 ? "" : `${mean(values).toFixed(digits)} ± ${standardError(values).toFixed(digits)}`;
 
 /**
- * The share of pairs of a positive (label 1) and a negative (0) whose scores are in order, ties counting half: the area
- * under the curve of true over false positives.
+ * Area under the ROC curve: the share of pairs of a positive (label 1) and a negative row (label 0) in which the positive row
+ * has the higher score. Ties count half.
  */
 export function auroc(scores: ArrayLike<number>, labels: ArrayLike<number>): number {
   const order = Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => scores[a] - scores[b]);
@@ -28,7 +28,7 @@ export function auroc(scores: ArrayLike<number>, labels: ArrayLike<number>): num
     while (end < order.length && scores[order[end]] === scores[order[start]]) end++;
     const tied = order.slice(start, end).filter((i) => labels[i] === 1).length;
     positives += tied;
-    // Ranks from 1; tied scores share the middle of theirs.
+    // Ranks start at 1, and tied scores have the mean of their ranks.
     ranks += (tied * (start + 1 + end)) / 2;
     start = end;
   }

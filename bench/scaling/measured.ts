@@ -19,7 +19,7 @@ export interface Exponents {
   readonly range: readonly [number, number];
 }
 
-const valueOf: Readonly<Record<Quantity, (point: Point) => number>> = {
+const quantityOf: Readonly<Record<Quantity, (point: Point) => number>> = {
   time: ({ medianMs }) => medianMs,
   memory: ({ mebibytes }) => mebibytes,
 };
@@ -27,7 +27,7 @@ const valueOf: Readonly<Record<Quantity, (point: Point) => number>> = {
 /** The points (x, milliseconds or mebibytes) of a curve, without those that have no logarithm: memory that did not rise. */
 export const curvePoints = (curve: Curve, points: Points, quantity: Quantity): CurvePoint[] =>
   curve.cases
-    .map(({ x }, i): CurvePoint => [x, valueOf[quantity](points[curve.name][i])])
+    .map(({ x }, i): CurvePoint => [x, quantityOf[quantity](points[curve.name][i])])
     .filter(([, y]) => y > 0);
 
 export const exponentsOf = (points: Points): Exponents[] =>

@@ -1,21 +1,21 @@
-"""What other density estimators reach on the tables that the defaults are compared on.
+"""Fits other density estimators to the tables that the defaults of `fitTable` are compared on.
 
     node --import tsx bench/tables/write.ts --data DATA --to DIRECTORY
     python3 bench/tables/peers.py --tables DIRECTORY [--only TABLE,...] [--models MODEL,...] [--processes 2]
 
-Every model is fitted to the training rows; whatever it has to choose (components, bandwidth, the epoch) is chosen by the
-mean log-density of the validation rows; the test rows are only scored. The models are
+Every model is fitted to the training rows. Its hyperparameters (components, bandwidth, epoch) are chosen by the mean
+log-density of the validation rows. The test rows are only scored. The models are
 
-    gaussian   the Gaussian of maximum likelihood, with full covariance
-    mixture    scikit-learn's Gaussian mixture with full covariances: components and regularization by the validation rows
-    kernel     a density of isotropic Gaussian kernels of one width, which the validation rows choose
-    maf, nsf   zuko's MAF and NSF, each from three seeds
+    gaussian   the maximum-likelihood Gaussian with full covariance
+    mixture    scikit-learn's Gaussian mixture with full covariances; the validation rows choose components and regularization
+    kernel     a density estimate with isotropic Gaussian kernels of one width, which the validation rows choose
+    maf, nsf   zuko's MAF and NSF, each with three seeds
 
-Each fit is kept in DIRECTORY/fits as soon as it is done, with the log-densities of the test rows, and is not repeated
-unless its file is deleted; flows whose training was interrupted go on. bench/tables/peers.json has the summary of all fits
-that are there. `seconds` are those of the processor, one thread.
+Each finished fit is saved in DIRECTORY/fits with its log-densities of the test rows, and is not repeated unless this file is
+deleted. Interrupted trainings of flows resume. The summary of all saved fits is written to bench/tables/peers.json; its
+`seconds` are processor time with one thread.
 
-Needs NumPy, SciPy, scikit-learn, PyTorch and zuko, which PYTHONPATH may lead to.
+Requires NumPy, SciPy, scikit-learn, PyTorch and zuko; PYTHONPATH may point to their sources.
 """
 
 import argparse
@@ -28,7 +28,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-# Before NumPy and PyTorch load their thread pools: fits run side by side, one thread each.
+# Several fits run in parallel with one thread each. Set before NumPy and PyTorch create their thread pools.
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
@@ -42,17 +42,17 @@ OUTPUT = Path(__file__).with_name("peers.json")
 
 COMPONENTS = [1, 2, 4, 8, 16, 32, 64]
 REGULARIZATIONS = [1e-4, 1e-6, 1e-3]
-# Beyond so many training rows the regularization is chosen at the best number of components only.
+# With more training rows, only the best number of components is fitted with all regularizations.
 MAX_ROWS_FOR_FULL_GRID = 5000
 
 BATCH = 256
 LEARNING_RATE = 1e-3
 CLIP_NORM = 5
-# Training ends after so many epochs without a better validation log-density, but not before so many steps without one,
-# since an epoch of a small table is a step or a few. The step size is halved after a third of that.
+# Training ends after this number of epochs without a better validation log-density, and at least this number of steps, since
+# an epoch of a small table has only a few steps. The learning rate is halved after a third of these epochs.
 PATIENCE_EPOCHS = 60
 PATIENCE_STEPS = 500
-# Beyond so many training rows networks have hidden layers of 128 units, below 64.
+# With more training rows, hidden layers have 128 units instead of 64.
 MAX_ROWS_FOR_NARROW = 5000
 EPOCHS_BETWEEN_SAVES = 20
 
@@ -91,7 +91,7 @@ def kernel(train, validation, test, seed, unfinished):
     features = train.shape[1]
 
     def log_densities(rows, widths):
-        """[widths, rows]; by blocks of rows, so that the distances fit into memory."""
+        """Returns [widths, rows]. Rows are processed in blocks, so that the distances fit into memory."""
         blocks = []
         for start in range(0, len(rows), 256):
             squares = cdist(rows[start : start + 256], train, "sqeuclidean")
@@ -108,9 +108,9 @@ def kernel(train, validation, test, seed, unfinished):
 
 
 def flow(recipe, train, validation, test, seed, unfinished):
-    """A flow of zuko's, trained by Adam until the validation log-density has stopped rising.
+    """Trains a flow of zuko with Adam until the validation log-density stops increasing.
 
-    `unfinished` is the file that training is kept in every so many epochs, and goes on from.
+    `unfinished` is the checkpoint file, from which an interrupted training resumes.
     """
     torch.set_num_threads(1)
     torch.manual_seed(seed)
@@ -118,19 +118,19 @@ def flow(recipe, train, validation, test, seed, unfinished):
     width = 128 if rows > MAX_ROWS_FOR_NARROW else 64
     model = recipe(features, transforms=5, hidden_features=(width, width), randperm=True)
     data, held_out = torch.tensor(train).float(), torch.tensor(validation).float()
-    # Every row is used: batches of 256 rows or a few more, one batch where there are fewer rows.
+    # All rows are used, in batches of at least 256 rows, or in one batch if there are fewer rows.
     batches = max(1, rows // BATCH)
     patience = max(PATIENCE_EPOCHS, math.ceil(PATIENCE_STEPS / batches))
     optimizer = torch.optim.Adam(model.parameters(), LEARNING_RATE)
-    # Of minus the log-density, with an absolute threshold: PyTorch's relative one means nothing where signs may change.
+    # The metric is minus the log-density, which can change its sign, so the default relative threshold does not work.
     plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
         optimizer, factor=0.5, patience=patience // 3, threshold=0, threshold_mode="abs", min_lr=1e-5
     )
     state = {"epoch": 0, "skipped": 0, "best": -math.inf, "bestEpoch": 0, "bestWeights": None}
-    earlier, start = 0.0, time.process_time()
+    earlier_seconds, start = 0.0, time.process_time()
     if unfinished.exists():
         saved = torch.load(unfinished, weights_only=False)
-        state, earlier = saved["state"], saved["seconds"]
+        state, earlier_seconds = saved["state"], saved["seconds"]
         for part, values in zip((model, optimizer, plateau), saved["parts"]):
             part.load_state_dict(values)
         torch.set_rng_state(saved["random"])
@@ -153,7 +153,7 @@ def flow(recipe, train, validation, test, seed, unfinished):
             state.update(best=score, bestEpoch=state["epoch"], bestWeights=weights)
         if state["epoch"] % EPOCHS_BETWEEN_SAVES == 0:
             parts = [part.state_dict() for part in (model, optimizer, plateau)]
-            seconds = earlier + time.process_time() - start
+            seconds = earlier_seconds + time.process_time() - start
             saved = {"state": state, "parts": parts, "random": torch.get_rng_state(), "seconds": seconds}
             torch.save(saved, unfinished)
             step = optimizer.param_groups[0]["lr"]
@@ -168,7 +168,7 @@ def flow(recipe, train, validation, test, seed, unfinished):
         "epochs": state["epoch"],
         "bestEpoch": state["bestEpoch"],
         "skippedSteps": state["skipped"],
-        "earlierSeconds": earlier,
+        "earlierSeconds": earlier_seconds,
     }
 
 
@@ -190,7 +190,7 @@ def part_of(directory, table, part):
 
 
 def fit_file(directory, table, model, seed):
-    """Its name has the digest of the table's numbers, so that a fit to others is not taken for one to these."""
+    """The file name includes the digest of the table, so that fits to an older version of the table are not used."""
     return directory / "fits" / f"{table}.{model}.{seed}.{shape_of(directory, table)['digest'][:8]}.npz"
 
 
@@ -206,7 +206,7 @@ def run(job):
 
 
 def summary(directory, table, model):
-    """The mean over seeds; its standard error over the test rows, of log-densities averaged over seeds; each seed's."""
+    """Mean over seeds, its standard error over test rows (of log-densities averaged over seeds), and the fit of each seed."""
     files = {seed: fit_file(directory, table, model, seed) for seed in MODELS[model][1]}
     fits = {seed: np.load(file) for seed, file in files.items() if file.exists()}
     if not fits:

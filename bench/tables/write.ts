@@ -1,7 +1,7 @@
 /**
- * Writes the parts of the tables that the defaults are compared on for other programs, such as peers.py: NAME.json has
- * the number of columns and of rows in each part, NAME.train.f64, NAME.validation.f64 and NAME.test.f64 their values,
- * row by row.
+ * Writes the splits of the tables that the defaults are compared on, for other programs such as peers.py. NAME.json has
+ * the number of columns and the number of rows of each part; NAME.train.f64, NAME.validation.f64 and NAME.test.f64 have
+ * their values in float64, row by row.
  *
  *     node --import tsx bench/tables/write.ts --data DIRECTORY --to DIRECTORY [--only TABLE,...]
  */
@@ -13,8 +13,9 @@ import { loadTable, TABLES } from "../tables.ts";
 const { values } = parseArgs({
   options: { data: { type: "string" }, to: { type: "string" }, only: { type: "string" } },
 });
-if (!values.data) throw new Error("--data DIRECTORY: where uci/, earth/ and adbench/ are");
-if (!values.to) throw new Error("--to DIRECTORY: where the parts of the tables are written to");
+if (!values.data)
+  throw new Error("--data DIRECTORY is required: the directory that contains uci/, earth/ and adbench/");
+if (!values.to) throw new Error("--to DIRECTORY is required: the directory to write to");
 mkdirSync(values.to, { recursive: true });
 for (const name of values.only?.split(",") ?? TABLES) {
   const { features, digest, train, validation, test } = loadTable(name, values.data);

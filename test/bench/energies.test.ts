@@ -9,7 +9,7 @@ import type { Tensor } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 
-/** Table 1 of Rezende and Mohamed 2015 as it is printed. */
+/** The energies as printed in Table 1 of Rezende and Mohamed 2015. */
 const printed: Record<keyof typeof energies, (z1: number, z2: number) => number> = {
   U1: (z1, z2) =>
     0.5 * ((Math.hypot(z1, z2) - 2) / 0.4) ** 2 -
@@ -30,20 +30,23 @@ const w3 = (z1: number) => 3 / (1 + Math.exp(-(z1 - 1) / 0.3));
 
 const names = Object.keys(energies) as (keyof typeof energies)[];
 
-test.each(names)("%s is the paper's on [-4, 4]^2, and has its mass in [-6, 6]^2", async (name) => {
-  const points = new Random(1).uniform(new Float64Array(400)).map((u) => 8 * u - 4);
-  const values = await compile(energies[name], [["N", 2]], { precision: "float64" })(points);
-  values.forEach((value, i) => {
-    const expected = printed[name](points[2 * i], points[2 * i + 1]);
-    if (expected < 500) expect(value).toBeCloseTo(-expected, 9);
-  });
-  expect(await logNormalizer(energies[name], 300)).toBeCloseTo(
-    await logNormalizer(energies[name], 500, 10),
-    8,
-  );
-});
+test.each(names)(
+  "%s equals the paper's formula on [-4, 4]^2, and its mass is inside [-6, 6]^2",
+  async (name) => {
+    const points = new Random(1).uniform(new Float64Array(400)).map((u) => 8 * u - 4);
+    const values = await compile(energies[name], [["N", 2]], { precision: "float64" })(points);
+    values.forEach((value, i) => {
+      const expected = printed[name](points[2 * i], points[2 * i + 1]);
+      if (expected < 500) expect(value).toBeCloseTo(-expected, 9);
+    });
+    expect(await logNormalizer(energies[name], 300)).toBeCloseTo(
+      await logNormalizer(energies[name], 500, 10),
+      8,
+    );
+  },
+);
 
-/** N((1, -1), 0.7^2 I) times e. */
+/** An unnormalized log-density: that of N((1, -1), 0.7^2 I), with maximum 1. */
 const normal = (z: Tensor) => {
   const [a, b] = [z.slice(1, 0, 1).sub(1), z.slice(1, 1, 2).add(1)];
   return a
@@ -55,7 +58,7 @@ const normal = (z: Tensor) => {
 };
 const logZ = 1 + Math.log(2 * Math.PI * 0.49);
 
-test("integrals over the plane have the closed forms of normal distributions", async () => {
+test("integrals over the plane equal the closed forms for normal distributions", async () => {
   expect(await logNormalizer(normal, 300)).toBeCloseTo(logZ, 9);
   const identity = new Permutation({ order: [0, 1] });
   const flow = new Flow(new DiagonalNormal({ features: 2 }), identity);
@@ -67,7 +70,7 @@ test("integrals over the plane have the closed forms of normal distributions", a
   expect(await divergence(logistic, normal, logZ, 400)).toBeCloseTo(cross - 4, 3);
 });
 
-test("the protocol gives a table, its numbers and a picture", async () => {
+test("the protocol returns a table, its numbers and a picture", async () => {
   const lines: string[] = [];
   const log = (line: string) => lines.push(line);
   const { text, json, pictures } = await protocol.run({

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadTable, splitByDistinctRows } from "../../bench/tables.ts";
 
-test("of ten distinct rows the first is for tests, the second for validation; copies follow the first appearance", () => {
+test("of ten distinct rows the first is a test row and the second a validation row, and copies are in the same part", () => {
   const distinct = Array.from({ length: 20 }, (_, i) => [i, -i]);
-  // Copies of row 0 (test), 1 (validation) and 5 (training), one of them before half of the others.
+  // Copies of rows 0 (test), 1 (validation) and 5 (training); one copy of row 0 is in the middle.
   const rows = [...distinct.slice(0, 8), [0, 0], ...distinct.slice(8), [1, -1], [5, -5], [0, 0]];
   const { train, validation, test } = splitByDistinctRows(rows);
   expect(test.map(([x]) => x)).toEqual([0, 0, 10, 0]);
@@ -18,7 +18,7 @@ let directory: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), "pushforward-tables-"));
   mkdirSync(join(directory, "uci"));
-  // A hundred rows of which each third repeats one before; but for the class, which is dropped, they would differ.
+  // A hundred rows, every third of which equals an earlier one except for the class, which is dropped.
   const rows = Array.from({ length: 100 }, (_, i) => (i % 3 === 2 ? i - 2 : i)).map(
     (k, i) => `${k % 2},${k ** 2},${i}`,
   );
@@ -29,7 +29,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 const rowsOf = (values: Float64Array) =>
   Array.from({ length: values.length / 2 }, (_, i) => values.subarray(2 * i, 2 * i + 2).join());
 
-test("no row of a loaded table is in two parts, though columns were dropped", () => {
+test("no row of a loaded table is in two parts, even if rows differ only in dropped columns", () => {
   const { train, validation, test } = loadTable("banknote", directory);
   const parts = [train, validation, test].map(rowsOf);
   expect(parts.flat()).toHaveLength(100);
@@ -38,7 +38,7 @@ test("no row of a loaded table is in two parts, though columns were dropped", ()
   expect(new Set(parts.flat()).size).toBe(67);
 });
 
-test("noise for columns of few distinct values comes after the split: each part has as many rows as without", () => {
+test("columns of few distinct values are dequantized after the split, so that each part has as many rows as without noise", () => {
   const plain = loadTable("banknote", directory);
   const noisy = loadTable("banknote_dq", directory);
   expect(noisy.dequantized).toEqual(["a"]);

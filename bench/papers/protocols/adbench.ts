@@ -1,14 +1,14 @@
 import { forTables, planarFlow } from "../../../src/flows/index.ts";
 import { table } from "../../speed/table.ts";
 import { numbers, readColumns } from "../files.ts";
-import { type Model, tableModels, trained } from "../models.ts";
+import { type Model, tableModels, trainModel } from "../models.ts";
 import type { Protocol } from "../protocol.ts";
 import { published } from "../published.ts";
-import { firstHalfOfNormals, selectRows, zScored } from "../rows.ts";
+import { selectRows, semiSupervisedSplit, zScored } from "../rows.ts";
 import { auroc, withError } from "../statistics.ts";
 
-/** The sets of 1,000 rows or more: the paper drew 1,000 rows with replacement from smaller ones, which nobody can redo. */
-const files: Readonly<Record<string, string>> = {
+/** The tables of at least 1,000 rows. From smaller ones the paper drew 1,000 rows with replacement, which is not reproducible. */
+const csvFiles: Readonly<Record<string, string>> = {
   annthyroid: "2_annthyroid",
   satellite: "30_satellite",
   "satimage-2": "31_satimage-2",
@@ -24,21 +24,21 @@ const models: readonly Model[] = [
   tableModels.MAF,
   tableModels.NSF,
 ];
-const papers = ["PlanarFlow", "KNN", "DTE-C"];
+const publishedModels = ["PlanarFlow", "KNN", "DTE-C"];
 
-/** A low density is an anomaly. */
+/** Anomaly detection with minus the log-density as the anomaly score. */
 export const adbench: Protocol = {
   name: "adbench",
-  about:
+  description:
     "Anomaly detection by low density on ADBench's tables, semi-supervised as in the DTE paper (Livernoche et al. 2024): area under the ROC curve in percent, mean ± standard error over seeds.",
-  readsData: true,
+  needsData: true,
   async run(run) {
-    const numbersOf = published(run.data).adbench_auroc.semi;
-    const names = Object.keys(files).filter((name) => run.only.test(name));
+    const publishedScores = published(run.data).adbench_auroc.semi;
+    const names = Object.keys(csvFiles).filter((name) => run.only.test(name));
     const scores: Record<string, Record<string, number[]>> = {};
     for (const name of names) {
       const { rows, labels } = load(run.data, name);
-      const split = firstHalfOfNormals(labels);
+      const split = semiSupervisedSplit(labels);
       const [train, test] = zScored(selectRows(rows, split.train), selectRows(rows, split.test));
       const truth = Float64Array.from(split.test, (i) => labels[i]);
       scores[name] = {};
@@ -46,7 +46,7 @@ export const adbench: Protocol = {
         scores[name][model.name] = [];
         for (let seed = run.seed; seed < run.seed + (run.quick ? 1 : 5); seed++) {
           const settings = { ...run, seed, minutes: run.minutes ?? 1 };
-          const { flow, result } = await trained(model, { rows: train }, settings);
+          const { flow, result } = await trainModel(model, { rows: train }, settings);
           const surprise = (await flow.logProb(test.values)).map((value) => -value);
           scores[name][model.name].push(100 * auroc(surprise, truth));
           run.log(
@@ -56,10 +56,14 @@ export const adbench: Protocol = {
       }
     }
     const text = table(
-      ["", ...papers.map((paper) => `${paper}, paper`), ...models.map((model) => `${model.name}, ours`)],
+      [
+        "",
+        ...publishedModels.map((paper) => `${paper}, paper`),
+        ...models.map((model) => `${model.name}, ours`),
+      ],
       names.map((name) => [
         name,
-        ...papers.map((paper) => numbersOf[name][paper]),
+        ...publishedModels.map((paper) => publishedScores[name][paper]),
         ...models.map((model) => withError(scores[name][model.name])),
       ]),
     );
@@ -67,12 +71,13 @@ export const adbench: Protocol = {
   },
 };
 
-const notes = `The first half of the normal rows trains, the others and all anomalies test; columns are scaled by the training rows. The
-paper's numbers are mean (standard deviation) over five seeds, ours mean ± standard error over five seeds of the flow and of its
-early stopping on a tenth of the training rows. No training takes more than a minute.`;
+const notes = `The training rows are the first half of the normal rows; the test rows are the other normal rows and all anomalies. Columns are
+z-scored by the training rows. The paper's numbers are mean (standard deviation) over five seeds. Ours are mean ± standard error over
+five seeds, which determine the initial flow and the tenth of the training rows that is held out for early stopping. Each training
+is limited to one minute.`;
 
 function load(data: string, name: string) {
-  const columns = readColumns(data, "adbench", `${files[name]}.csv.gz`);
+  const columns = readColumns(data, "adbench", `${csvFiles[name]}.csv.gz`);
   const labels = Float64Array.from(columns.get("label")!, Number);
   const rest = [...columns].filter(([column]) => column !== "label").map(([, cells]) => cells);
   return { rows: { features: rest.length, values: numbers(rest) }, labels };

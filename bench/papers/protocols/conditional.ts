@@ -2,19 +2,19 @@ import { forTables, maf, nsf } from "../../../src/flows/index.ts";
 import { table } from "../../speed/table.ts";
 import { numbers, readColumns, readText } from "../files.ts";
 import { linearGaussian } from "../linearGaussian.ts";
-import { type Model, trained } from "../models.ts";
+import { type Model, trainModel } from "../models.ts";
 import type { Protocol } from "../protocol.ts";
 import { countRows, type Rows, selectColumns, selectRows } from "../rows.ts";
 import { mean, withError } from "../statistics.ts";
 
-const files: Readonly<Record<string, string>> = {
+const csvFiles: Readonly<Record<string, string>> = {
   yacht: "yacht.csv",
   energy: "energy.csv",
   concrete: "concrete.csv",
   protein: "protein-tertiary-structure.csv.gz",
 };
 
-/** Small tables gain from small batches, by the rows that are held out; large ones need wider networks. */
+/** Small batches are better for small tables, by their held-out rows; large tables need wider networks. */
 function models(rows: number): readonly Model[] {
   const large = rows > 20_000;
   const hidden = large ? [128, 128] : [64, 64];
@@ -36,8 +36,8 @@ function models(rows: number): readonly Model[] {
   ];
 }
 
-/** Test log-likelihoods from memory: mean, standard error. */
-const papers: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+/** Published test log-likelihoods, mean ± standard error, from memory. */
+const publishedResults: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "PBP (2015)": {
     yacht: "-1.63 ± 0.02",
     energy: "-2.04 ± 0.02",
@@ -58,43 +58,49 @@ const papers: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** p(y | x) on the splits of Gal and Ghahramani. */
+/** Conditional densities p(y | x) on the splits of Gal and Ghahramani (2016). */
 export const conditional: Protocol = {
   name: "conditional",
-  about:
+  description:
     "Conditional densities p(y | x) on the twenty splits (five for protein) of Hernández-Lobato and Adams (2015) and Gal and Ghahramani (2016): mean test log-likelihood in nats, in units of y, ± standard error over splits.",
-  readsData: true,
+  needsData: true,
   async run(run) {
     const splits = JSON.parse(readText(run.data, "uci", "gal_splits_test_indices.json.gz"));
-    const names = Object.keys(files).filter((name) => run.only.test(name));
+    const names = Object.keys(csvFiles).filter((name) => run.only.test(name));
     const scores: Record<string, Record<string, number[]>> = {};
     for (const name of names) {
       const { inputs, target } = load(run.data, name);
-      const all = Int32Array.from({ length: countRows(target) }, (_, i) => i);
+      const allRows = Int32Array.from({ length: countRows(target) }, (_, i) => i);
       scores[name] = { "linear Gaussian": [] };
-      for (const [k, indices] of (splits[files[name].replace(/\.csv.*/, "")] as number[][])
+      for (const [k, indices] of (splits[csvFiles[name].replace(/\.csv.*/, "")] as number[][])
         .slice(0, run.quick ? 1 : 20)
         .entries()) {
         const test = new Set(indices);
-        const [train, held] = [all.filter((i) => !test.has(i)), all.filter((i) => test.has(i))].map(
-          (part) => ({
-            rows: selectRows(target, part),
-            context: selectRows(inputs, part),
-          }),
-        );
-        scores[name]["linear Gaussian"].push(mean(linearGaussian(train, held)));
+        const [train, testRows] = [
+          allRows.filter((i) => !test.has(i)),
+          allRows.filter((i) => test.has(i)),
+        ].map((part) => ({
+          rows: selectRows(target, part),
+          context: selectRows(inputs, part),
+        }));
+        scores[name]["linear Gaussian"].push(mean(linearGaussian(train, testRows)));
         for (const model of models(countRows(train.rows))) {
-          const { flow } = await trained(model, train, run);
+          const { flow } = await trainModel(model, train, run);
           scores[name][model.name] ??= [];
-          scores[name][model.name].push(mean(await flow.logProb(held.rows.values, held.context.values)));
+          scores[name][model.name].push(
+            mean(await flow.logProb(testRows.rows.values, testRows.context.values)),
+          );
         }
-        run.log(`${name}, split ${k + 1}: ${lastOf(scores[name])}`);
+        run.log(`${name}, split ${k + 1}: ${latestScores(scores[name])}`);
       }
     }
     const text = table(
       ["", ...names],
       [
-        ...Object.entries(papers).map(([model, row]) => [`${model} †`, ...names.map((name) => row[name])]),
+        ...Object.entries(publishedResults).map(([model, row]) => [
+          `${model} †`,
+          ...names.map((name) => row[name]),
+        ]),
         ...Object.keys(scores[names[0]]).map((model) => [
           `${model}, ours`,
           ...names.map((name) => withError(scores[name][model])),
@@ -105,20 +111,20 @@ export const conditional: Protocol = {
   },
 };
 
-const notes = `Baselines of ours: the linear Gaussian is least squares with the residuals' variance; the neural Gaussian is
-\`maf(1, { context, transforms: 1 })\`, a normal whose mean and deviation a network computes. NSF is two spline layers. A tenth of
-the training rows ends training early. Networks are [64, 64] and batches have 32 rows, for protein [128, 128] and 256. The papers
-tuned theirs by cross-validation inside each split, which is not done here.`;
+const notes = `Our baselines are the linear Gaussian (least squares with the variance of the residuals) and the neural Gaussian,
+\`maf(1, { context, transforms: 1 })\`, a normal distribution whose mean and deviation are computed by a network. NSF has two spline
+layers. A tenth of the training rows is held out for early stopping. Networks have hidden layers [64, 64] and batches have 32 rows;
+for protein they are [128, 128] and 256. The papers tuned their models by cross-validation inside each split, which we do not do.`;
 
-const lastOf = (scores: Record<string, number[]>) =>
+const latestScores = (scores: Record<string, number[]>) =>
   Object.entries(scores)
     .map(([model, values]) => `${model} ${values.at(-1)!.toFixed(2)}`)
     .join(", ");
 
 function load(data: string, name: string): { inputs: Rows; target: Rows } {
-  const columns = readColumns(data, "uci", files[name]);
+  const columns = readColumns(data, "uci", csvFiles[name]);
   const rows = { features: columns.size, values: numbers([...columns.values()]) };
-  // RMSD is the last column of protein, as in the other files the target.
+  // The target is the last column of each file.
   return {
     inputs: selectColumns(rows, 0, rows.features - 1),
     target: selectColumns(rows, rows.features - 1, rows.features),

@@ -2,21 +2,21 @@ import { type MadeFlowOptions, madeFlow } from "../../../src/flows/index.ts";
 import type { FitSettings } from "../../../src/train/index.ts";
 import { table } from "../../speed/table.ts";
 import { readText } from "../files.ts";
-import { type Model, trained } from "../models.ts";
+import { type Model, trainModel } from "../models.ts";
 import type { Protocol } from "../protocol.ts";
 import { published } from "../published.ts";
 import type { Rows } from "../rows.ts";
 import { mean, standardError } from "../statistics.ts";
 
 interface Table {
-  /** Where its three parts are. */
+  /** Path of the three parts, without their endings. */
   readonly file: string;
   readonly batchSize: number;
-  /** Of one mask and of many, which need less: chosen by the validation rows. */
+  /** Weight decay with one mask and with many masks, which need less; chosen by the validation rows. */
   readonly weightDecay: { readonly one: number; readonly many: number };
-  /** Seed of the order, by the validation rows among 0, 1 and 2 where it matters. */
+  /** Seed of the random ordering, chosen by the validation rows among 0, 1 and 2; default: the seed of the run. */
   readonly order?: number;
-  /** Units of a hidden layer, by the validation rows: of one order, and of many, which need more; default 500. */
+  /** Hidden units with one ordering and with many orderings, which need more; chosen by the validation rows; default 500. */
   readonly units?: { readonly one: number; readonly orders: number };
 }
 
@@ -47,13 +47,13 @@ const tables: Readonly<Record<string, Table>> = {
 const network: MadeFlowOptions = { outputs: "bernoulli", direct: true, ordering: "random" };
 const masks = 32;
 
-const one = ({ batchSize, weightDecay }: Table): FitSettings => ({
+const singleMaskSettings = ({ batchSize, weightDecay }: Table): FitSettings => ({
   batchSize,
   optimizer: { weightDecay: weightDecay.one, learningRate: 1e-3 },
 });
 
-/** Each batch learns for one of many masks: larger steps, a longer average of the weights, and more patience. */
-const many = ({ batchSize, weightDecay }: Table): FitSettings => ({
+/** Each batch trains one of many masks, so training has larger steps, a longer moving average and more patience. */
+const multiMaskSettings = ({ batchSize, weightDecay }: Table): FitSettings => ({
   batchSize,
   optimizer: { weightDecay: weightDecay.many, learningRate: 2e-3 },
   averageDecay: 0.998,
@@ -62,25 +62,25 @@ const many = ({ batchSize, weightDecay }: Table): FitSettings => ({
   epochs: 1000,
 });
 
-interface Kind extends Pick<MadeFlowOptions, "masks" | "orderAgnostic"> {
+interface Variant extends Pick<MadeFlowOptions, "masks" | "orderAgnostic"> {
   readonly layers?: number;
 }
 
-const models: Readonly<Record<string, Kind>> = {
+const models: Readonly<Record<string, Variant>> = {
   MADE: {},
   "MADE, two layers": { layers: 2 },
   "MADE, ensemble of 32 masks": { masks },
   "MADE, ensemble of 32 masks and orders": { masks, orderAgnostic: true },
 };
 
-/** Tables of zeros and ones under their fixed splits. */
+/** MADE on binary tables with fixed splits. */
 export const madeBinary: Protocol = {
   name: "made-binary",
-  about:
+  description:
     "Tables of zeros and ones: the protocol of MADE (Germain et al. 2015) with fixed training, validation and test rows; mean test log-likelihood in nats, ± standard error over the test rows.",
-  readsData: true,
+  needsData: true,
   async run(run) {
-    const papers = papersOf(run.data);
+    const publishedScores = loadPublishedScores(run.data);
     const names = Object.keys(tables).filter((name) => run.only.test(name));
     const scores: Record<string, Record<string, { test: number; error: number; validation: number }>> = {};
     for (const name of names) {
@@ -93,8 +93,12 @@ export const madeBinary: Protocol = {
         const hidden = new Array(layers).fill(options.orderAgnostic ? units.orders : units.one);
         const build: Model["build"] = ({ features }) =>
           madeFlow(features, { ...network, ...options, hidden, seed: order });
-        const chosen = { name: model, build, settings: (options.masks ? many : one)(tables[name]) };
-        const { flow, result } = await trained(chosen, train, { ...run, validation });
+        const chosen = {
+          name: model,
+          build,
+          settings: (options.masks ? multiMaskSettings : singleMaskSettings)(tables[name]),
+        };
+        const { flow, result } = await trainModel(chosen, train, { ...run, validation });
         const logProb = await flow.logProb(test.rows.values);
         scores[name][model] = {
           test: mean(logProb),
@@ -104,11 +108,14 @@ export const madeBinary: Protocol = {
         run.log(`${name}, ${model}: ${JSON.stringify(scores[name][model])}, ${result.epochs.length} epochs`);
       }
     }
-    const rows = [...new Set(names.flatMap((name) => Object.keys(papers[name])))];
+    const rows = [...new Set(names.flatMap((name) => Object.keys(publishedScores[name])))];
     const text = table(
       ["", ...names],
       [
-        ...rows.map((row) => [`${row} †`, ...names.map((name) => papers[name][row]?.toFixed(2) ?? "")]),
+        ...rows.map((row) => [
+          `${row} †`,
+          ...names.map((name) => publishedScores[name][row]?.toFixed(2) ?? ""),
+        ]),
         ...Object.keys(models).map((model) => [
           `${model}, ours`,
           ...names.map((name) => {
@@ -122,16 +129,16 @@ export const madeBinary: Protocol = {
   },
 };
 
-const notes = `Ours has 500 units a hidden layer, direct weights and AdamW, and is stopped early by the validation rows. Those chose 1000 units
-for mushrooms and plants, 2000 for adult and plants where orders are drawn, the decay and the batch of dna (0.5, 20 rows) and
-mushrooms (0.1, 20 rows), and mushrooms' order among three; the other tables have 0.3 and 100.
-The ensembles take 32 masks in a cycle, one for every batch, the second an order with each too, and average the probabilities of
-whole rows over all of them. Their decay is 0.01 for mushrooms and 0.1 for the others.`;
+const notes = `Our models have 500 units per hidden layer, direct weights from inputs to outputs, AdamW, and early stopping by the validation rows.
+The validation rows also chose 1000 units for mushrooms and plants; 2000 units for adult and plants with random orderings; weight
+decay and batch size for dna (0.5, 20 rows) and mushrooms (0.1, 20 rows), while the other tables have 0.3 and 100 rows; and the
+ordering of mushrooms among three. The ensembles cycle through 32 masks, one for each batch; in the second ensemble each mask has its
+own ordering. They average the probability of a row over all masks. Their weight decay is 0.01 for mushrooms and 0.1 for the others.`;
 
-/** The paper's own table where it has the set; that of the circuits' literature otherwise. */
-function papersOf(data: string): Record<string, Record<string, number>> {
-  const { made_table_test_ll_nats: own, debd_test_ll_nats: circuits } = published(data);
-  return { ...circuits, ...own };
+/** The scores of the MADE paper for its tables, and of the literature on probabilistic circuits for the others. */
+function loadPublishedScores(data: string): Record<string, Record<string, number>> {
+  const { made_table_test_ll_nats: paperTable, debd_test_ll_nats: circuitTables } = published(data);
+  return { ...circuitTables, ...paperTable };
 }
 
 function load(data: string, file: string): Rows {

@@ -2,11 +2,12 @@ import { forTables, maf, type RecipeOptions, realNVP } from "../../../src/flows/
 import { toys } from "../../../src/random/index.ts";
 import { table } from "../../speed/table.ts";
 import { numbers, readColumns } from "../files.ts";
-import { type Model, trained } from "../models.ts";
-import type { Protocol, Run } from "../protocol.ts";
-import { countRows, folds, type Rows, selectRows, zScored } from "../rows.ts";
+import { type Model, trainModel } from "../models.ts";
+import type { Protocol, RunOptions } from "../protocol.ts";
+import { countRows, crossValidationFolds, type Rows, selectRows, zScored } from "../rows.ts";
 import { mean, withError } from "../statistics.ts";
 
+/** Number of orderings that share the weights, one of which is sampled for every batch. */
 const ORDERS = 8;
 
 const orderings: Readonly<Record<string, RecipeOptions>> = {
@@ -27,24 +28,24 @@ const models: readonly Model[] = Object.entries(recipes).flatMap(([recipe, build
   })),
 );
 
-/** What the order of the features is worth. */
+/** Compares orderings of the features in MAF and masks in Real NVP. */
 export const orderingsProtocol: Protocol = {
   name: "orderings",
-  about: `Orders of the features (Papamakarios et al. 2017) and masks of couplings: mean test log-likelihood in nats of five layers, with orders reversed, random, or drawn for every batch from ${ORDERS} that share the weights (Germain et al. 2015; Uria et al. 2014).`,
-  readsData: true,
+  description: `Orders of the features (Papamakarios et al. 2017) and masks of couplings: mean test log-likelihood in nats of five layers, with orders reversed, random, or drawn for every batch from ${ORDERS} that share the weights (Germain et al. 2015; Uria et al. 2014).`,
+  needsData: true,
   async run(run) {
-    const sets: Readonly<Record<string, () => [Rows, Rows][]>> = {
-      checkerboard: () => plane("checkerboard", run),
-      twoMoons: () => plane("twoMoons", run),
-      red: () => red(run),
+    const loaders: Readonly<Record<string, () => [Rows, Rows][]>> = {
+      checkerboard: () => loadToy("checkerboard", run),
+      twoMoons: () => loadToy("twoMoons", run),
+      red: () => loadRedWine(run),
     };
-    const names = Object.keys(sets).filter((name) => run.only.test(name));
+    const names = Object.keys(loaders).filter((name) => run.only.test(name));
     const scores: Record<string, Record<string, number[]>> = {};
     for (const name of names) {
       scores[name] = Object.fromEntries(models.map((model) => [model.name, []]));
-      for (const [train, test] of sets[name]().slice(0, run.quick ? 1 : undefined)) {
+      for (const [train, test] of loaders[name]().slice(0, run.quick ? 1 : undefined)) {
         for (const model of models) {
-          const { flow } = await trained(model, { rows: train }, run);
+          const { flow } = await trainModel(model, { rows: train }, run);
           scores[name][model.name].push(mean(await flow.logProb(test.values)));
           run.log(`${name}, ${model.name}: ${scores[name][model.name].at(-1)!.toFixed(3)}`);
         }
@@ -58,14 +59,14 @@ export const orderingsProtocol: Protocol = {
   },
 };
 
-const notes = `Distributions in the plane have 5,000 rows to learn from and three seeds; red wine is z-scored by the rows that train, with
-ten folds, over which ± is. In the plane there are only two orders, and two masks. There, a random order costs a MAF some of its
-layers, since two in a row may have the same one, and sharing weights among orders costs more than their mean gains. On red wine
-a single random order is no better than the file's, within the errors, and neither is one of the drawn ones; the mean over those
-is the best of each recipe.`;
+const notes = `Distributions in the plane have 5,000 training rows and three seeds. Red wine is z-scored by the training rows and has ten folds, over
+which ± is computed. Two features have only two orderings and two masks. There, random orderings make a MAF worse, since neighboring
+layers may have the same ordering, and sharing weights among orderings costs more than averaging gains. On red wine, a single random
+ordering is not better than the order of the file, within the errors, and neither is one of the sampled orderings; averaging over all
+sampled orderings is best for each recipe.`;
 
-/** Rows to train and to test, for three seeds. */
-const plane = (name: "checkerboard" | "twoMoons", { seed, quick }: Run): [Rows, Rows][] =>
+/** Training and test rows of a toy distribution, for three seeds. */
+const loadToy = (name: "checkerboard" | "twoMoons", { seed, quick }: RunOptions): [Rows, Rows][] =>
   [0, 1, 2].map((k) =>
     [quick ? 1000 : 5000, 10_000].map((count, part) => ({
       features: 2,
@@ -73,10 +74,10 @@ const plane = (name: "checkerboard" | "twoMoons", { seed, quick }: Run): [Rows, 
     })),
   ) as [Rows, Rows][];
 
-function red({ data, seed }: Run): [Rows, Rows][] {
+function loadRedWine({ data, seed }: RunOptions): [Rows, Rows][] {
   const columns = [...readColumns(data, "uci", "winequality-red.csv").values()].slice(0, 11);
   const rows = { features: columns.length, values: numbers(columns) };
-  return folds(countRows(rows), 10, seed).map(
+  return crossValidationFolds(countRows(rows), 10, seed).map(
     ({ train, test }) => zScored(selectRows(rows, train), selectRows(rows, test)) as [Rows, Rows],
   );
 }

@@ -19,12 +19,12 @@ import {
   sylvesterFlow,
   umnn,
 } from "../../../src/flows/index.ts";
-import { toys as all, type Toy } from "../../../src/random/index.ts";
+import { type Toy, toys as toyDistributions } from "../../../src/random/index.ts";
 import { svgToPng } from "../../../src/report/index.ts";
 import type { FitSettings } from "../../../src/train/index.ts";
 import { table } from "../../speed/table.ts";
 import { type GalleryRow, gallery } from "../gallery.ts";
-import { type Model, trained } from "../models.ts";
+import { type Model, trainModel } from "../models.ts";
 import type { Protocol } from "../protocol.ts";
 import { mean, standardError } from "../statistics.ts";
 
@@ -42,8 +42,8 @@ const settings = {
 
 type Families = Readonly<Record<string, (features: number, seed: number) => Flow>>;
 
-/** Each family of recipe, by the picture that shows it. */
-const pictured: Readonly<Record<string, Families>> = {
+/** The recipes, grouped by the picture that shows them. */
+const familiesByPicture: Readonly<Record<string, Families>> = {
   "toys.png": {
     planar: (D, seed) => planarFlow(D, { transforms: 32, seed }),
     radial: (D, seed) => radialFlow(D, { transforms: 32, seed }),
@@ -69,79 +69,82 @@ const pictured: Readonly<Record<string, Families>> = {
   },
 };
 
-/** Where a step costs much more than in the others, or is another. */
-const own: Readonly<Record<string, FitSettings>> = {
+/** Settings of models whose training step is much slower, or has another objective. */
+const settingsByModel: Readonly<Record<string, FitSettings>> = {
   "CNF, likelihood": { epochs: CNF_EPOCHS },
   "CNF, flow matching": { objective: "flowMatching" },
 };
 
-const models: readonly Model[] = Object.values(pictured)
+const models: readonly Model[] = Object.values(familiesByPicture)
   .flatMap((families) => Object.entries(families))
   .map(([name, family]) => ({
     name,
     build: ({ features, seed }) => forTables(family(features, seed)),
-    settings: { ...settings, ...own[name] },
+    settings: { ...settings, ...settingsByModel[name] },
   }));
 
-/** How far each recipe stays from distributions in the plane. */
+/** Divergence of each recipe from toy distributions in the plane. */
 export const toys: Protocol = {
   name: "toys",
-  about:
-    "Distributions in the plane: Kullback-Leibler divergence in nats of each recipe's flow from the truth, that is the mean of -log q over fresh rows less the entropy, ± standard error over the rows.",
-  readsData: false,
+  description:
+    "Distributions in the plane: Kullback-Leibler divergence KL(p || q) in nats from the true density p to each flow q, which is the mean of -log q over new rows minus the entropy of p, ± standard error over the rows.",
+  needsData: false,
   async run(run) {
-    const names = (Object.keys(all) as (keyof typeof all)[]).filter((name) => run.only.test(name));
+    const names = (Object.keys(toyDistributions) as (keyof typeof toyDistributions)[]).filter((name) =>
+      run.only.test(name),
+    );
     const scores: Record<string, Record<string, { divergence: number; error: number; seconds: number }>> = {};
-    const seen: GalleryRow[] = [];
+    const galleryRows: GalleryRow[] = [];
     for (const name of names) {
-      const toy: Toy = all[name];
+      const toy: Toy = toyDistributions[name];
       const rows = { features: 2, values: toy(run.quick ? 1000 : ROWS.train, { seed: 2 * run.seed }) };
-      const fresh = toy(ROWS.test, { seed: 2 * run.seed + 1 });
+      const testRows = toy(ROWS.test, { seed: 2 * run.seed + 1 });
       const flows: GalleryRow["flows"] = [];
       scores[name] = {};
       for (const model of models) {
         const start = performance.now();
-        const { flow } = await trained(model, { rows }, run);
-        const surprise = divergences(await flow.logProb(fresh), fresh, toy);
-        scores[name][model.name] = { ...surprise, seconds: (performance.now() - start) / 1000 };
+        const { flow } = await trainModel(model, { rows }, run);
+        const score = divergences(await flow.logProb(testRows), testRows, toy);
+        scores[name][model.name] = { ...score, seconds: (performance.now() - start) / 1000 };
         flows.push({ name: model.name, logProb: (at) => flow.logProb(at) });
-        run.log(
-          `${name}, ${model.name}: ${cell(surprise)}, ${scores[name][model.name].seconds.toFixed(0)} s`,
-        );
+        run.log(`${name}, ${model.name}: ${format(score)}, ${scores[name][model.name].seconds.toFixed(0)} s`);
       }
-      seen.push({ name, toy, rows: fresh.subarray(0, 4000), flows });
+      galleryRows.push({ name, toy, rows: testRows.subarray(0, 4000), flows });
     }
     const text = table(
       ["", ...names],
       [
-        ["entropy", ...names.map((name) => all[name].entropy.toFixed(4))],
-        ...models.map((model) => [model.name, ...names.map((name) => cell(scores[name][model.name]))]),
+        ["entropy", ...names.map((name) => toyDistributions[name].entropy.toFixed(4))],
+        ...models.map((model) => [model.name, ...names.map((name) => format(scores[name][model.name]))]),
       ],
     );
     const pictures: Record<string, Uint8Array> = {};
-    for (const [picture, families] of Object.entries(pictured)) {
-      const rows = seen.map((row) => ({ ...row, flows: row.flows.filter(({ name }) => name in families) }));
+    for (const [picture, families] of Object.entries(familiesByPicture)) {
+      const rows = galleryRows.map((row) => ({
+        ...row,
+        flows: row.flows.filter(({ name }) => name in families),
+      }));
       pictures[picture] = await svgToPng(await gallery(rows), { scale: 1.5 });
     }
     return { text: `${text}\n\n${notes}`, json: scores, pictures };
   },
 };
 
-const notes = `![Rows of each distribution beside the densities of the flows](toys.png)
+const notes = `![Samples of each distribution, and the densities of the flows](toys.png)
 
-![The same of five further families](toys-more.png)
+![Densities of five more families](toys-more.png)
 
-Each flow sees 50,000 rows for ${EPOCHS} epochs, the step falling along a cosine, and keeps the weights that are best on a tenth
-of the rows: eight layers with networks of [64, 64], four of the monotonic transforms (splines, NAF, UMNN, polynomials, BNAF), 32
-planar and radial layers. The continuous flow (CNF) is one network: of [64, 64] by likelihood, for ${CNF_EPOCHS} epochs, and of
-[128, 128, 128] by flow matching. NICE keeps volumes, so it cannot reach densities that vary.`;
+Each flow sees 50,000 rows for ${EPOCHS} epochs with a cosine schedule, and keeps the weights that are best on a tenth of the
+rows. Flows have eight layers with hidden layers [64, 64]; flows of monotonic transforms (splines, NAF, UMNN, polynomials, BNAF) have
+four, and planar and radial flows 32. The continuous flow (CNF) is one network: [64, 64] trained by likelihood for ${CNF_EPOCHS} epochs, and
+[128, 128, 128] trained by flow matching. NICE preserves volumes, so it cannot represent arbitrary densities.`;
 
-const cell = ({ divergence, error }: { divergence: number; error: number }) =>
+const format = ({ divergence, error }: { divergence: number; error: number }) =>
   `${divergence.toFixed(3)} ± ${error.toFixed(3)}`;
 
 /**
- * Mean and standard error of log p - log q. Where the toy has a density, its log p of the same rows takes the place of minus
- * the entropy: its mean is the same, and most of the noise cancels.
+ * Mean and standard error of log p - log q over rows of p. For toys without a density, log p is replaced by its mean, minus
+ * the entropy: the mean of the difference is the same, but its noise is larger.
  */
 function divergences(
   logProb: Float64Array,

@@ -3,7 +3,7 @@ import { linearGaussian } from "../../../bench/papers/linearGaussian.ts";
 import { mean } from "../../../bench/papers/statistics.ts";
 import { Random } from "../../../src/random/index.ts";
 
-test("is least squares with the variance of its residuals", () => {
+test("linearGaussian equals least squares with the variance of the residuals", () => {
   const noise = new Random(3).normal(new Float64Array(400));
   const x = noise.filter((_, i) => i % 2 === 0);
   const y = x.map((value, i) => 2 + 3 * value + 0.5 * noise[2 * i + 1]);
@@ -21,7 +21,7 @@ test("is least squares with the variance of its residuals", () => {
   expect(linearGaussian(training, point)[0]).toBeCloseTo(expected, 4);
 });
 
-test("an input that follows from the others changes nothing", () => {
+test("a linearly dependent input does not change the density", () => {
   const x = new Random(4).normal(new Float64Array(100));
   const y = { features: 1, values: x.map((v, i) => v + Math.sin(i)) };
   const doubled = { features: 2, values: Float64Array.from(Array.from(x).flatMap((v) => [v, 2 * v])) };

@@ -3,7 +3,7 @@ import { replaceSection } from "../../../bench/papers/results.ts";
 
 const before = "# Papers\n\nAll of them.\n\n## adbench\n\nold\n\n### part\n\n## toys\n\ntoys' text\n";
 
-test("a section is replaced, and no other", () => {
+test("only the section with the name is replaced", () => {
   expect(replaceSection(before, "adbench", "new\n")).toBe(
     "# Papers\n\nAll of them.\n\n## adbench\n\nnew\n\n## toys\n\ntoys' text\n",
   );
@@ -12,13 +12,13 @@ test("a section is replaced, and no other", () => {
   );
 });
 
-test("a new section goes where the alphabet has it", () => {
+test("a new section is inserted in alphabetical order", () => {
   const after = replaceSection(before, "earth", "new");
   expect(Array.from(after.matchAll(/^## (.*)$/gm), ([, name]) => name)).toEqual(["adbench", "earth", "toys"]);
   expect(replaceSection("# Papers\n", "earth", "new")).toBe("# Papers\n\n## earth\n\nnew\n");
 });
 
-test("the same section twice changes nothing", () => {
+test("replacing a section by itself changes nothing", () => {
   const once = replaceSection(before, "earth", "new");
   expect(replaceSection(once, "earth", "new")).toBe(once);
 });

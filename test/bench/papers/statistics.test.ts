@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { auroc, standardError, withError } from "../../../bench/papers/statistics.ts";
 
 describe("the area under the ROC curve", () => {
-  test("is the share of pairs in order, ties counting half", () => {
+  test("is the share of pairs in which the positive has the higher score, and ties count half", () => {
     const scored = fc.array(fc.tuple(fc.integer({ min: 0, max: 6 }), fc.constantFrom(0, 1)), {
       minLength: 2,
     });
@@ -23,12 +23,12 @@ describe("the area under the ROC curve", () => {
     );
   });
 
-  test("takes infinite scores: log-densities outside of a support", () => {
+  test("accepts infinite scores, such as log-densities outside of the support", () => {
     expect(auroc([Number.POSITIVE_INFINITY, 1, Number.POSITIVE_INFINITY, 0], [1, 1, 0, 0])).toBe(0.625);
   });
 });
 
-test("standard errors divide by N - 1 and by the root of N", () => {
+test("standard errors divide the squares by N - 1 and the deviation by the root of N", () => {
   expect(standardError([1, 2, 3, 4])).toBeCloseTo(Math.sqrt(5 / 3 / 4), 12);
   expect(standardError([7])).toBe(0);
   expect(withError([1, 2, 3, 4])).toBe("2.50 ± 0.65");
