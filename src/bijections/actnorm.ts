@@ -9,8 +9,8 @@ import { columnMoments } from "./moments.ts";
 const actnormSchema = z.strictObject({ type: z.literal("actnorm"), features: sizeSchema });
 
 /**
- * x_i = z_i exp(s_i) + t_i with learned s and t that start so that z has mean 0 and deviation 1 on the first data
- * (Kingma and Dhariwal 2018, "Glow"). A constant column keeps s = 0.
+ * Activation normalization, x_i = z_i exp(s_i) + t_i with learned s and t (Kingma and Dhariwal 2018, "Glow"). `fit`
+ * initializes s and t from the training rows such that z has mean 0 and standard deviation 1. A constant column keeps s = 0.
  */
 export class Actnorm implements Bijection {
   readonly features: number;
@@ -39,7 +39,7 @@ export class Actnorm implements Bijection {
     this.logScale.value.set(deviation.map((d) => (d > 0 ? Math.log(d) : 0)));
   }
 
-  /** Such that x = z exp(s) + t has mean 0 and deviation 1. */
+  /** Sets s and t such that x = z exp(s) + t has mean 0 and standard deviation 1. */
   fitToLatent(rows: DataRows): void {
     const { mean, deviation } = columnMoments(rows);
     const scales = deviation.map((d) => (d > 0 ? 1 / d : 1));

@@ -5,32 +5,34 @@ import type { Tensor } from "../graph/tensor.ts";
 import { MLP, networkSchema } from "../nn/mlp.ts";
 import type { Random } from "../random/index.ts";
 
-/** Fields of the schema of a bijection whose parameters may depend on a context. */
+/** Schema fields that bijections with context-dependent parameters have in common. */
 export const amortizedFields = {
-  /** Number of context features; 0 for parameters that are the same for all rows. */
+  /** C, the number of context features; 0 if all rows share the parameters. */
   context: z._default(countSchema, 0),
-  /** Of a conditional map alone. */
+  /** Maps the context to parameters; used if C > 0. */
   network: z.prefault(networkSchema, {}),
 };
 
-/** Where the parameters start: their shapes, and their numbers if not zeros. */
-export type Starts = Readonly<Record<string, { shape: readonly number[]; values?: () => ArrayLike<number> }>>;
+/** The shapes of parameters, and their initial values (zeros if absent). */
+export type InitialValues = Readonly<
+  Record<string, { shape: readonly number[]; values?: () => ArrayLike<number> }>
+>;
 
 /**
- * Named parameters that are the same for all rows, or the sum of such and of what a network makes of the context, which
- * starts at zero: amortized flows, as in the inference network of Rezende and Mohamed (2015).
+ * Named parameters of a bijection. Without a context all rows share them. With a context a network, whose output starts at
+ * 0, adds an offset for each row: an amortized flow, as in the inference network of Rezende and Mohamed (2015).
  */
-export class Amortized {
+export class AmortizedParameters {
   readonly base: Readonly<Record<string, Parameter>>;
   readonly network: MLP | undefined;
 
   constructor(
-    starts: Starts,
+    initialValues: InitialValues,
     { context, network }: z.output<z.ZodMiniObject<typeof amortizedFields>>,
     random: Random,
   ) {
     this.base = Object.fromEntries(
-      Object.entries(starts).map(([name, { shape, values }]) => [
+      Object.entries(initialValues).map(([name, { shape, values }]) => [
         name,
         new Parameter(shape, values ?? 0, { domain: WEIGHT }),
       ]),
@@ -39,18 +41,18 @@ export class Amortized {
     this.network = context > 0 ? new MLP(0, outputs, network, random.split("network"), context) : undefined;
   }
 
-  /** Each parameter with its own shape, or with one set for each row: [N, ...shape]. */
-  given(context?: Tensor): Record<string, Tensor> {
+  /** The parameters: each with its shape, or [N, ...shape] if they depend on the context. */
+  forContext(context?: Tensor): Record<string, Tensor> {
     if (!this.network) return { ...this.base };
     const entries = Object.entries(this.base);
-    const parts = this.network.apply(context as Tensor).split(
+    const offsets = this.network.apply(context as Tensor).split(
       1,
       entries.map(([, { value }]) => value.length),
     );
     return Object.fromEntries(
       entries.map(([name, parameter], i) => [
         name,
-        parts[i].reshape(["N", ...parameter.sizes]).add(parameter),
+        offsets[i].reshape(["N", ...parameter.sizes]).add(parameter),
       ]),
     );
   }

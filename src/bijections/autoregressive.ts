@@ -41,39 +41,35 @@ const autoregressiveSchema = z.strictObject({
 
 /** Options of `Autoregressive`. */
 export interface AutoregressiveOptions {
-  /** [D]: `order[k]` is the feature that comes k-th. */
+  /** [D]: `order[k]` is the feature at position k of the ordering. */
   order: number[];
   /** C, the number of context features. Default 0: an unconditional map. */
   context?: number;
-  /** The map of one variable that is applied to each feature, by its options or one of your own. Default `{ type: "affine" }`. */
+  /** The scalar transform of each feature: its options, or an object of your own. Default `{ type: "affine" }`. */
   transform?: ScalarTransformOptions | ScalarTransform;
-  /**
-   * One masked network for all parameters, or a network for each parameter of each feature. Default `masked`.
-   */
+  /** `masked`: one masked network for all parameters. `separate`: a network for each parameter of each feature. Default `masked`. */
   conditioner?: "masked" | "separate";
   /** The network that computes the parameters. Default two hidden layers of 64 units with relu. */
   network?: NetworkOptions;
-  /**
-   * M, the number of orders that share the weights, at most 256: the first is `order`, the others are drawn by
-   * `seed`. Default 1.
-   */
+  /** M, the number of orderings that share the weights, at most 256: `order` and M - 1 random ones. Default 1. */
   orders?: number;
-  /** Seed of the other orders. Default 0. */
+  /** Seed of the random orderings. Default 0. */
   seed?: number;
 }
 
 /**
- * z_i = T(x_i; theta_i(x_1 ... x_i-1, context)), the parameters from one masked network (MADE): MAF with the affine
- * transform (Papamakarios et al. 2017), the autoregressive neural spline flow with the spline (Durkan et al. 2019).
+ * Masked autoregressive bijection: z_i = T(x_i; theta_i(x_1 ... x_i-1, context)), where one masked network (MADE) computes all
+ * parameters. With the affine transform it is MAF (Papamakarios et al. 2017), with the rational-quadratic spline the
+ * autoregressive neural spline flow (Durkan et al. 2019); `Invert` makes IAF of it (Kingma et al. 2016).
  *
- * The density direction is one pass of the network; sampling goes feature by feature, but computes each hidden unit
- * once, so it costs about one pass too. `invert` gives IAF (Kingma et al. 2016).
+ * The density takes one pass of the network. Sampling computes one feature after the other, but each hidden unit only once,
+ * so that it also costs about one pass.
  *
- * With `conditioner: "separate"` each parameter of each feature, such as mu_i and sigma_i, has a network of its own: the
- * plainest autoregressive flow, for few features. With `network: { hidden: [] }` the parameters are linear in the features.
+ * With `conditioner: "separate"` each parameter of each feature, such as mu_i and sigma_i, has its own network; use it for
+ * few features only. With `network: { hidden: [] }` the parameters are linear in the preceding features.
  *
- * With several `orders` the batches of a training take them in a cycle, in both directions. Evaluated by itself it has
- * the first; the average of densities over all is no bijection but an `Ensemble` of the whole flow.
+ * With several `orders`, training cycles through the orderings from batch to batch; evaluation uses `order`. An average of
+ * the densities over all orderings is not a bijection, but an `Ensemble`.
  */
 export class Autoregressive implements Bijection {
   readonly features: number;
@@ -81,11 +77,11 @@ export class Autoregressive implements Bijection {
   readonly network: MaskedMLP | SeparateMLPs;
   private readonly options: z.output<typeof autoregressiveSchema>;
   private readonly transform: ScalarTransform;
-  /** For each column of the network's output, the feature that it belongs to. */
+  /** The feature that each output of the network belongs to. */
   private readonly columns: readonly number[];
-  /** The order of the features as the network takes them. */
+  /** The ordering in the network; with several orderings the features are permuted before and after it. */
   private readonly order: readonly number[];
-  /** Where there are several orders. */
+  /** Permutes the network's weights for each of several orderings. */
   private readonly numberings: Numberings | undefined;
 
   /** Throws `ARGUMENT` if the options do not fit. */
@@ -93,34 +89,34 @@ export class Autoregressive implements Bijection {
     const description = { type: "autoregressive", ...options };
     this.options = parse(autoregressiveSchema, description, "an autoregressive bijection");
     const { order, context, transform, conditioner, network, orders = 1, seed = 0 } = this.options;
-    const whole = orders > 1;
+    const hasSeveralOrders = orders > 1;
     this.features = order.length;
-    this.order = whole ? identityOrder(order.length) : order;
+    this.order = hasSeveralOrders ? identityOrder(order.length) : order;
     this.context = context;
     this.transform = buildScalarTransform(transform);
     this.columns = this.transform.columns(this.features);
-    const degree = inverseOrder(this.order).map((place) => place + 1);
+    const degree = inverseOrder(this.order).map((position) => position + 1);
     const autoregression = {
       inputDegrees: this.transform.angles ? [...degree, ...degree] : degree,
       outputDegrees: this.columns.map((feature) => degree[feature]),
       context,
     };
     if (conditioner === "separate") {
-      if (whole) {
+      if (hasSeveralOrders) {
         throw new PushforwardError(
           "ARGUMENT",
-          "separate networks have no weights that several orders could share",
+          "separate networks cannot share weights between several orders",
           {
-            hint: 'Leave out orders, or take the conditioner "masked".',
+            hint: 'Omit orders, or use the conditioner "masked".',
           },
         );
       }
       this.network = new SeparateMLPs(autoregression, network, random);
       return;
     }
-    const masked = new MaskedMLP({ ...autoregression, whole }, network, random);
+    const masked = new MaskedMLP({ ...autoregression, whole: hasSeveralOrders }, network, random);
     this.network = masked;
-    if (!whole) return;
+    if (!hasSeveralOrders) return;
     const features = drawnOrders(order, orders, new Random(seed).split("orders"));
     const natural = identityOrder(order.length);
     const inputs = this.transform.angles ? [...natural, ...natural] : natural;
@@ -129,20 +125,20 @@ export class Autoregressive implements Bijection {
 
   inverse(x: Tensor, context?: Tensor): Transformed {
     const { network, toOrder, toFeatures } = this.variant();
-    const placed = toOrder(x);
-    const raw = network.apply(networkInputs(this.transform, placed), context);
-    const { value, logDerivative } = this.transform.toLatent(placed, raw);
+    const ordered = toOrder(x);
+    const raw = network.apply(networkInputs(this.transform, ordered), context);
+    const { value, logDerivative } = this.transform.toLatent(ordered, raw);
     return { value: toFeatures(value), logDet: sumFeatures(logDerivative, this.features) };
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
     const variant = this.variant();
-    const placed = variant.toOrder(z);
+    const ordered = variant.toOrder(z);
     const network = variant.network.incremental(context);
     const values: Tensor[] = new Array(this.features);
     const logDerivatives: Tensor[] = new Array(this.features);
     this.order.forEach((feature, k) => {
-      const scalar = this.transform.toData(placed.slice(1, feature, feature + 1), network.outputs(k + 1));
+      const scalar = this.transform.toData(ordered.slice(1, feature, feature + 1), network.outputs(k + 1));
       values[feature] = scalar.value;
       logDerivatives[feature] = scalar.logDerivative;
       if (k < this.features - 1) network.feed(k + 1, networkInputs(this.transform, scalar.value));
@@ -150,7 +146,7 @@ export class Autoregressive implements Bijection {
     return { value: variant.toFeatures(concat(values, 1)), logDet: sumLogDerivatives(logDerivatives) };
   }
 
-  /** The network under the order that is traced now. */
+  /** The network and the permutations for the ordering that the current trace uses. */
   private variant(): Variant {
     return this.numberings?.current(this.network as MaskedMLP) ?? single(this.network);
   }

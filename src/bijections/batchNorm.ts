@@ -8,17 +8,17 @@ import type { Bijection, BijectionKind, DataRows, Description, Transformed } fro
 import { columnMoments } from "./moments.ts";
 
 /**
- * A young average forgets its start faster, by 1 - 9 / (10 + n) after n batches, as the moving average of the weights does:
- * weights and statistics that are evaluated together are then of the same age.
+ * After n batches the next one gets at least the weight 9 / (10 + n) in the running statistics, so that the first averages
+ * adapt fast. The moving average of the weights uses the same rule, so both average over the same batches.
  */
-const YOUTH = 10;
+const WARM_UP_BATCHES = 10;
 
-/** As far as s may go, smoothly. */
+/** s is clamped smoothly to +-log 1000, so that no scale overflows. */
 const LOG_SCALE_BOUND = Math.log(1000);
 
-/** What float32 has above 0. */
-const VARIANCE = { min: 2 ** -149, max: 3.4e38 };
-const COUNT = { min: 0, max: 1e19 };
+/** The positive numbers of float32. */
+const VARIANCE_DOMAIN = { min: 2 ** -149, max: 3.4e38 };
+const COUNT_DOMAIN = { min: 0, max: 1e19 };
 
 const batchNormSchema = z.strictObject({
   type: z.literal("batchNorm"),
@@ -31,20 +31,20 @@ const batchNormSchema = z.strictObject({
 export interface BatchNormOptions {
   /** D, the number of columns of a row. */
   features: number;
-  /** Share of the running statistics that a batch leaves as it is, in [0, 1). Default 0.99. */
+  /** Weight of the old running statistics in each update, in [0, 1). Default 0.99. */
   decay?: number;
-  /** Added to variances, so that a constant column has one. Default 1e-5. */
+  /** Added to variances, so that they are positive for constant columns too. Default 1e-5. */
   epsilon?: number;
 }
 
 /**
- * z_i = (x_i - m_i) exp(s_i) / sqrt(v_i) + t_i with learned s and t, and m and v the mean and the variance of the batch while
- * `fit` trains, with the gradient through them (Dinh et al. 2017; Papamakarios et al. 2017, section 3.4). Everything else,
- * validation and sampling and `fitDensity` included, takes running statistics: moving averages over the batches that start
- * with the statistics of the training rows, and not at 0 or 1. A start without these is forgotten after a few batches.
+ * Batch normalization, z_i = (x_i - m_i) exp(s_i) / sqrt(v_i) + t_i with learned s and t (Dinh et al. 2017; Papamakarios et al.
+ * 2017, section 3.4). In the steps of `fit`, m and v are the mean and the variance of the batch, and gradients flow through
+ * them. Validation, evaluation, sampling and `fitDensity` use running statistics instead: moving averages over the batches,
+ * which `fit` initializes from the training rows.
  *
- * A mean and a variance need the whole batch, so a flow that holds one trains on one thread. In those of a batch all rows count
- * alike, whatever their weights in the loss.
+ * The statistics need the whole batch, so a flow with a batch normalization trains on one thread. All rows of a batch count
+ * equally in them, whatever their weights in the loss.
  */
 export class BatchNorm implements Bijection {
   readonly features: number;
@@ -52,9 +52,9 @@ export class BatchNorm implements Bijection {
   readonly shift: Parameter;
   readonly logScale: Parameter;
   readonly mean: Parameter;
-  /** With epsilon. */
+  /** The running variance plus epsilon. */
   readonly variance: Parameter;
-  /** Batches so far, as long as they matter. */
+  /** The number of batches so far, up to where the weight of a batch is constant. */
   readonly count: Parameter;
   private readonly options: z.output<typeof batchNormSchema>;
 
@@ -66,42 +66,43 @@ export class BatchNorm implements Bijection {
     this.shift = new Parameter([features], 0);
     this.logScale = new Parameter([features], 0);
     this.mean = new Parameter([features], 0, { running: true });
-    this.variance = new Parameter([features], 1, { running: true, domain: VARIANCE });
-    this.count = new Parameter([], 0, { running: true, domain: COUNT });
+    this.variance = new Parameter([features], 1, { running: true, domain: VARIANCE_DOMAIN });
+    this.count = new Parameter([], 0, { running: true, domain: COUNT_DOMAIN });
   }
 
   forward(z: Tensor): Transformed {
     const { mean, variance, shift } = this;
-    const logScale = this.slopes(variance);
+    const logScale = this.logSlopes(variance);
     return { value: z.sub(shift).mul(logScale.neg().exp()).add(mean), logDet: logScale.sum().neg() };
   }
 
   inverse(x: Tensor): Transformed {
-    const { mean, variance } = takesStatistics() ? this.ofBatch(x) : this;
-    const logScale = this.slopes(variance);
+    const { mean, variance } = takesStatistics() ? this.batchStatistics(x) : this;
+    const logScale = this.logSlopes(variance);
     return { value: x.sub(mean).mul(logScale.exp()).add(this.shift), logDet: logScale.sum() };
   }
 
-  /** log dz / dx, [D]. */
-  private slopes(variance: Tensor): Tensor {
+  /** log dz_i / dx_i, [D]. */
+  private logSlopes(variance: Tensor): Tensor {
     return this.logScale.softClamp(LOG_SCALE_BOUND).sub(variance.log().mul(0.5));
   }
 
-  private ofBatch(x: Tensor): { mean: Tensor; variance: Tensor } {
+  /** The mean and variance of a batch; after the step, the running statistics are updated with them. */
+  private batchStatistics(x: Tensor): { mean: Tensor; variance: Tensor } {
     const { decay, epsilon } = this.options;
     const mean = x.mean(0);
     const variance = x.sub(mean).square().mean(0);
-    const share = this.count
-      .add(YOUTH)
+    const weight = this.count
+      .add(WARM_UP_BATCHES)
       .reciprocal()
-      .mul(YOUTH - 1)
+      .mul(WARM_UP_BATCHES - 1)
       .maximum(1 - decay);
-    const moved = (running: Tensor, batch: Tensor) => running.add(batch.sub(running).mul(share));
-    // A batch's own variance is too small by this, since its mean is nearer to its rows than that of all.
+    const updated = (running: Tensor, batch: Tensor) => running.add(batch.sub(running).mul(weight));
+    // Bessel's correction, n / (n - 1): deviations from the batch's mean are smaller than those from the true mean.
     const unbiased = variance.mul(batchSize().div(batchSize().sub(1).maximum(1)));
-    updateAfterStep(this.mean, moved(this.mean, mean));
-    updateAfterStep(this.variance, moved(this.variance, unbiased.add(epsilon)));
-    updateAfterStep(this.count, this.count.add(1).minimum(YOUTH / (1 - decay)));
+    updateAfterStep(this.mean, updated(this.mean, mean));
+    updateAfterStep(this.variance, updated(this.variance, unbiased.add(epsilon)));
+    updateAfterStep(this.count, this.count.add(1).minimum(WARM_UP_BATCHES / (1 - decay)));
     return { mean, variance: variance.add(epsilon) };
   }
 
@@ -113,7 +114,7 @@ export class BatchNorm implements Bijection {
     this.count.value.set([0]);
   }
 
-  /** Such that what `forward` gives has mean 0 and deviation 1. */
+  /** Sets the running statistics such that `forward` returns rows of mean 0 and standard deviation 1. */
   fitToLatent(rows: DataRows): void {
     const { mean, deviation } = columnMoments(rows);
     const variance = deviation.map((d) => 1 / (d * d + this.options.epsilon));

@@ -6,52 +6,53 @@ import type { Support } from "./support.ts";
 
 export type { Description } from "../description.ts";
 
-/** A value with the log-determinant of the map that gave it. */
+/** The output of a map and the log-determinant of its Jacobian. */
 export interface Transformed {
   /** [N, D] */
   readonly value: Tensor;
-  /** log |det J| of each row: [N], or smaller where it is the same for all rows. */
+  /** log |det J| of each row: [N], or a scalar if all rows have the same. */
   readonly logDet: Tensor;
 }
 
 /**
- * An invertible, differentiable map between latent z and data x, both [N, D].
+ * An invertible, differentiable map between latent rows z and data rows x, both [N, D].
  *
- * `forward` takes z to x (sampling), `inverse` takes x to z (density). Each gives log |det J| of the map it applied.
+ * `forward` maps z to x (sampling), `inverse` maps x to z (density). Each also returns log |det J| of the map that it applied.
  *
- * The optional members declare what else the rest of pushforward needs to know of it: a bijection without them is valid, and a
- * combinator of bijections passes on what those inside it declare.
+ * The optional members declare properties that other parts of pushforward use. A combinator such as `Chain` derives them from
+ * the bijections that it holds.
  */
 export interface Bijection {
+  /** D, the number of columns of a row. */
   readonly features: number;
-  /** Number of context features; 0 for an unconditional map. */
+  /** C, the number of context features; 0 for an unconditional map. */
   readonly context: number;
   forward(z: Tensor, context?: Tensor): Transformed;
   inverse(x: Tensor, context?: Tensor): Transformed;
-  /** A JSON description from which `buildBijection` makes the same map (but for its parameters). */
+  /** A JSON description from which `buildBijection` makes the same map, except for the values of its parameters. */
   describe(): Description;
-  /** Where the rows on the data side lie, if not anywhere: outside the log-determinant is -Infinity. */
+  /** Where x lies, if not in all of R^D: outside of it the log-determinant is -Infinity. */
   readonly support?: Support | undefined;
-  /** True for a map that changes nothing. */
+  /** True for the identity map. */
   readonly isIdentity?: boolean;
-  /** The maps that it applies one after the other, the first next to the base; absent if it is not composed of others. */
+  /** The maps of which it is the composition, the first one next to the base distribution; absent for other maps. */
   readonly parts?: readonly Part[] | undefined;
-  /** Sets what is taken from data, such as a scale, from rows on its data side; absent if it takes nothing from data. */
+  /** Sets parameters such as a scale from data rows x; absent if no parameter is fitted to data. */
   readonly fitToData?: FitToRows | undefined;
-  /** The same from rows on its latent side, such that the data side is standardized: what `Invert` needs. */
+  /** Sets the same parameters from latent rows z, such that x is standardized. `Invert` needs it. */
   readonly fitToLatent?: FitToRows | undefined;
-  /** The standardization next to the data. */
+  /** The standardization next to the data, which `Flow` applies in float64. */
   readonly dataStandardization?: OuterStandardization<Bijection> | undefined;
-  /** The standardization of the context. */
+  /** The standardization of the context, which `Flow` applies in float64. */
   readonly contextStandardization?: OuterStandardization<Bijection> | undefined;
-  /** The field whose flow from time 0 to 1 the map is: what flow matching trains. */
+  /** The velocity field, if the map is the flow of one from time 0 to 1: flow matching trains it. */
   readonly velocity?: VelocityField | undefined;
 }
 
-/** Sets what is taken from data. */
+/** Sets parameters from rows. */
 export type FitToRows = (rows: DataRows) => void | Promise<void>;
 
-/** v(t, y, context) [N, D] at times t [N, 1] and points y [N, D]: the map takes y(0) to y(1) where dy/dt = v(t, y, context). */
+/** v(t, y, context) [N, D] at times t [N, 1] and points y [N, D]: the map takes y(0) to y(1) along dy/dt = v(t, y, context). */
 export type VelocityField = (t: Tensor, y: Tensor, context?: Tensor) => Tensor;
 
 /** Rows of numbers, [rows, features] in row-major order. */
@@ -59,29 +60,29 @@ export interface DataRows {
   readonly rows: number;
   readonly features: number;
   readonly values: Float64Array;
-  /** One non-negative weight a row; all 1 if absent. */
+  /** A non-negative weight of each row; all 1 if absent. */
   readonly weights?: Float64Array;
-  /** [rows, C], for what is conditional. */
+  /** [rows, C], for conditional maps. */
   readonly context?: Float64Array;
 }
 
-/** What the registry holds of each bijection. */
+/** The entry of a bijection in the registry. */
 export type BijectionKind<S extends KindSchema> = Kind<Bijection, S>;
 
-/** The context as a part of a model takes it: none where the part is not conditional. */
+/** The context for a part of a model: undefined if the part is unconditional. */
 export const contextFor = (part: { readonly context: number }, context: Tensor | undefined) =>
   part.context > 0 ? context : undefined;
 
-/** Sums log-derivatives [..., D] over features; one number that stands for all of them counts D times. */
+/** Sums log-derivatives [..., D] over features; a scalar, which is the log-derivative of every feature, counts D times. */
 export function sumFeatures(logDerivative: Tensor, features: number): Tensor {
   if (logDerivative.rank === 0) return logDerivative.mul(features);
   return logDerivative.sum(-1);
 }
 
-/** Sums the log-derivatives of single features: [N, 1] each, or one number where it is the same for all rows. */
+/** Sums log-derivatives of single features: each is [N, 1], or a scalar if all rows have the same. */
 export function sumLogDerivatives(logDerivatives: readonly Tensor[]): Tensor {
-  const common = logDerivatives.filter(({ rank }) => rank < 2).map((each) => sumFeatures(each, 1));
+  const terms = logDerivatives.filter(({ rank }) => rank < 2).map((each) => sumFeatures(each, 1));
   const byRow = logDerivatives.filter(({ rank }) => rank === 2);
-  if (byRow.length > 0) common.push(sumFeatures(concat(byRow, 1), byRow.length));
-  return common.reduce((sum, each) => sum.add(each));
+  if (byRow.length > 0) terms.push(sumFeatures(concat(byRow, 1), byRow.length));
+  return terms.reduce((sum, term) => sum.add(term));
 }

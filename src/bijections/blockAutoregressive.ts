@@ -10,6 +10,7 @@ import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 
+/** Gates and scales are clamped smoothly: log(1 + g) and s stay within +-log 1000, so that no slope overflows. */
 const LOG_BOUND = Math.log(1000);
 
 const blockAutoregressiveSchema = z.strictObject({
@@ -26,26 +27,25 @@ export interface BlockAutoregressiveOptions {
   features: number;
   /** C, the number of context features. Default 0: an unconditional map. */
   context?: number;
-  /** Units of each feature in a hidden layer. Default 8. */
+  /** Hidden units per feature in each layer. Default 8. */
   units?: number;
-  /** Hidden layers. Default 2. */
+  /** Number of hidden layers. Default 2. */
   layers?: number;
 }
 
 /**
- * Block neural autoregressive flow (De Cao et al. 2019): one network is the whole map. Its layers are made of blocks, one
- * for each pair of features; those from later to earlier features are 0, those on the diagonal positive, the rest free, and
- * activations are tanh, so that output i increases in x_i and sees the features before it. With h the last hidden layer,
+ * Block neural autoregressive flow (De Cao et al. 2019): one network is the bijection. Each weight matrix has a block for each
+ * pair of features: blocks on the diagonal are positive, blocks from later to earlier features are 0, the others are free.
+ * With tanh activations output i then increases in x_i and depends on x_1 ... x_i only. With h the last hidden layer,
  *
  *     z_i = exp(s_i) (x_i + g_i f_i) + t_i,  f_i = sum_k w_ik h_ik / M_i,  t_i = a linear map of the h_jk with j < i.
  *
- * M_i is the product of the positive blocks between x_i and f_i, which bounds the slope: df_i/dx_i is in (0, 1]. This is the
- * gated residual connection of the paper with the gate g_i = exp(r_i) - 1 in (-1, infinity): for a positive g a mixture of
- * network and identity up to scale. Without it tanh would bound z; with it the map is onto, slopes of x + g f lie between
- * 1 and 1 + g (within 1/1000 and 1000), and g = 0 with t = 0 is the identity at its start.
+ * M_i is the product of the positive blocks between x_i and f_i, so that df_i/dx_i is in (0, 1]. This is the paper's gated
+ * residual connection with the gate g_i = exp(r_i) - 1 in (-1, infinity). Without it, tanh would bound z; with it the map is
+ * onto R^D and the slopes of x + g f lie between 1 and 1 + g. The map starts as the identity, with g = 0 and t = 0.
  *
- * The density costs one pass, with products of blocks for the derivative, which cannot overflow or vanish: they are means
- * of numbers in [0, 1]. Sampling solves for one feature after the other; each step evaluates the blocks of its feature.
+ * The density takes one pass. Its derivative is a product of blocks that are normalized to means of numbers in [0, 1], so it
+ * cannot overflow. Sampling finds one feature after the other by root finding, evaluating only the blocks of that feature.
  */
 export class BlockAutoregressive implements Bijection {
   readonly features: number;
@@ -53,7 +53,7 @@ export class BlockAutoregressive implements Bijection {
   readonly blocks: readonly BlockLinear[];
   readonly gate: Parameter;
   readonly logScale: Parameter;
-  /** From the context to the first hidden layer. */
+  /** Maps the context to the first hidden layer. */
   readonly fromContext: Linear | undefined;
   private readonly options: z.output<typeof blockAutoregressiveSchema>;
 
@@ -78,93 +78,96 @@ export class BlockAutoregressive implements Bijection {
 
   inverse(x: Tensor, context?: Tensor): Transformed {
     const D = this.features;
-    const { gates, logScales, shares, output } = this.positive();
+    const { gates, logScales, shares, outputWeights } = this.positiveWeights();
     let h = x;
-    // Derivative of each unit by the feature of its block, relative to the product of the weights on the way.
-    let slope: Tensor | undefined;
+    // The derivative of each unit by its feature, relative to the product of the positive weights up to the unit.
+    let derivative: Tensor | undefined;
     this.blocks.slice(0, -1).forEach((layer, i) => {
-      h = scoped(`layers.${i}`, () => layer.apply(h).add(this.given(i, context))).tanh();
-      const flat = h.square().neg().add(1).reshape(["N", D, 1, layer.outputs]);
-      slope = slope ? slope.matmul(shares[i]).mul(flat) : flat;
+      h = scoped(`layers.${i}`, () => layer.apply(h).add(this.contextTerm(i, context))).tanh();
+      const tanhSlope = h.square().neg().add(1).reshape(["N", D, 1, layer.outputs]);
+      derivative = derivative ? derivative.matmul(shares[i]).mul(tanhSlope) : tanhSlope;
     });
     const last = this.blocks.length - 1;
-    const own = h.reshape(["N", D, 1, this.options.units]);
-    const bent = own.matmul(output).reshape(["N", D]);
-    const derivative = slope!.matmul(shares[last]).reshape(["N", D]);
+    const hidden = h.reshape(["N", D, 1, this.options.units]);
+    const f = hidden.matmul(outputWeights).reshape(["N", D]);
+    const slope = derivative!.matmul(shares[last]).reshape(["N", D]);
     return {
-      value: x.add(gates.mul(bent)).mul(logScales.exp()).add(this.blocks[last].shift(h)),
-      logDet: gates.mul(derivative).log1p().add(logScales).sum(-1),
+      value: x.add(gates.mul(f)).mul(logScales.exp()).add(this.blocks[last].shift(h)),
+      logDet: gates.mul(slope).log1p().add(logScales).sum(-1),
     };
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
     const last = this.blocks.length - 1;
-    const { gates, logScales, shares, output } = this.positive();
-    /** What each layer takes in, of the features that are known. */
-    const known: Tensor[][] = this.blocks.map(() => []);
+    const { gates, logScales, shares, outputWeights } = this.positiveWeights();
+    /** For each layer, its inputs from the features that are solved already. */
+    const solvedInputs: Tensor[][] = this.blocks.map(() => []);
     const logDerivatives: Tensor[] = [];
     for (let i = 0; i < this.features; i++) {
-      const feature = (t: Tensor) => t.slice(t.rank - 1, i, i + 1);
-      const bases = this.blocks.map((layer, l) => {
-        const base = layer.owed(i, known[l].length > 0 ? concat(known[l], 1) : undefined);
-        if (l > 0 || !this.fromContext) return base;
-        return base.add(this.given(0, context).slice(1, i * layer.outputs, (i + 1) * layer.outputs));
+      const ofFeature = (t: Tensor) => t.slice(t.rank - 1, i, i + 1);
+      const blockOfFeature = (blocks: Tensor) => blocks.slice(0, i, i + 1).reshape(blocks.shape.slice(1));
+      // What the features before i and the context add to the units of feature i in each layer.
+      const offsets = this.blocks.map((layer, l) => {
+        const inputs = solvedInputs[l];
+        const offset = layer.owed(i, inputs.length > 0 ? concat(inputs, 1) : undefined);
+        if (l > 0 || !this.fromContext) return offset;
+        return offset.add(this.contextTerm(0, context).slice(1, i * layer.outputs, (i + 1) * layer.outputs));
       });
-      const hidden = (x: Tensor): Tensor[] => {
-        const all = [x];
+      const layerInputs = (x: Tensor): Tensor[] => {
+        const inputs = [x];
         for (let l = 0; l < last; l++) {
-          all.push(all[l].matmul(this.blocks[l].block(i)).add(bases[l]).tanh());
+          inputs.push(inputs[l].matmul(this.blocks[l].block(i)).add(offsets[l]).tanh());
         }
-        return all;
+        return inputs;
       };
-      const own = (all: Tensor) => all.slice(0, i, i + 1).reshape(all.shape.slice(1));
       const map = (x: Tensor) => {
-        const all = hidden(x);
-        let slope: Tensor | undefined;
+        const inputs = layerInputs(x);
+        let derivative: Tensor | undefined;
         for (let l = 0; l < last; l++) {
-          const flat = all[l + 1].square().neg().add(1);
-          slope = slope ? slope.matmul(own(shares[l])).mul(flat) : flat;
+          const tanhSlope = inputs[l + 1].square().neg().add(1);
+          derivative = derivative ? derivative.matmul(blockOfFeature(shares[l])).mul(tanhSlope) : tanhSlope;
         }
-        const bent = all[last].matmul(own(output));
+        const f = inputs[last].matmul(blockOfFeature(outputWeights));
         return {
-          value: x.add(feature(gates).mul(bent)).mul(feature(logScales).exp()),
-          logDerivative: feature(gates)
-            .mul(slope!.matmul(own(shares[last])))
+          value: x.add(ofFeature(gates).mul(f)).mul(ofFeature(logScales).exp()),
+          logDerivative: ofFeature(gates)
+            .mul(derivative!.matmul(blockOfFeature(shares[last])))
             .log1p()
-            .add(feature(logScales)),
+            .add(ofFeature(logScales)),
         };
       };
-      const { value, logDerivative } = solveIncreasing(map, feature(z).sub(bases[last]));
-      hidden(value).forEach((h, l) => {
-        known[l].push(h);
+      const { value, logDerivative } = solveIncreasing(map, ofFeature(z).sub(offsets[last]));
+      layerInputs(value).forEach((input, l) => {
+        solvedInputs[l].push(input);
       });
       logDerivatives.push(logDerivative);
     }
-    return { value: concat(known[0], 1), logDet: concat(logDerivatives, 1).sum(-1) };
+    return { value: concat(solvedInputs[0], 1), logDet: concat(logDerivatives, 1).sum(-1) };
   }
 
   /**
-   * Gates and scales; for each layer, what share of a unit's slope comes through each weight of its block, [D, I, O]; and
-   * the weights w_ik / M_i.
+   * The gates g_i and log-scales s_i; the output weights w_ik / M_i; and for each layer the positive blocks, [D, I, O],
+   * divided such that the weights into a unit sum to 1 (`shares`): the products of derivatives are then in [0, 1].
    */
-  private positive() {
+  private positiveWeights() {
     const gates = this.gate.softClamp(LOG_BOUND).expm1();
-    let logGain: Tensor | undefined;
+    let logProduct: Tensor | undefined;
     const shares = this.blocks.map((layer) => {
       const logWeights = layer.logBlocks();
-      const paths = logGain ? logWeights.add(logGain) : logWeights;
-      const gain = paths.logsumexp(1, { keepAxes: true });
-      logGain = gain.reshape([this.features, layer.outputs, 1]);
-      return paths.sub(gain).exp();
+      const logPaths = logProduct ? logWeights.add(logProduct) : logWeights;
+      const logSum = logPaths.logsumexp(1, { keepAxes: true });
+      logProduct = logSum.reshape([this.features, layer.outputs, 1]);
+      return logPaths.sub(logSum).exp();
     });
-    const output = this.blocks[this.blocks.length - 1]
+    const outputWeights = this.blocks[this.blocks.length - 1]
       .logBlocks()
-      .sub(logGain!.reshape([this.features, 1, 1]))
+      .sub(logProduct!.reshape([this.features, 1, 1]))
       .exp();
-    return { gates, logScales: this.logScale.softClamp(LOG_BOUND), shares, output };
+    return { gates, logScales: this.logScale.softClamp(LOG_BOUND), shares, outputWeights };
   }
 
-  private given(layer: number, context: Tensor | undefined): Tensor {
+  /** What the context adds to the units of a layer: it enters the first one only. */
+  private contextTerm(layer: number, context: Tensor | undefined): Tensor {
     return layer === 0 && this.fromContext ? this.fromContext.apply(context!) : scalar(0);
   }
 

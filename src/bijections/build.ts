@@ -3,16 +3,18 @@ import { type Description, type DescriptionOf, registry } from "../description.t
 import type { Bijection } from "./bijection.ts";
 import { bijectionKinds } from "./registry.ts";
 
+/** The description of any registered bijection. */
 export type BijectionDescription = DescriptionOf<typeof bijectionKinds>;
 
 const { schema, build, types } = registry<Bijection>(bijectionKinds, "a bijection", "bijection");
 
+/** Checks descriptions of bijections, including custom kinds inside `withCustomKinds`. */
 export const bijectionSchema = schema as z.ZodMiniType<BijectionDescription, Description>;
 
 /**
- * Makes a bijection from its description; `random` gives the starting weights.
+ * Builds a bijection from its description; `random` draws the initial weights.
  *
- * Throws `MODEL` if the description does not fit, with the path of the field.
+ * Throws `MODEL` with the path of the field if the description is not valid.
  */
 export const buildBijection = build;
 

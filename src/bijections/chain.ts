@@ -25,15 +25,15 @@ const chainSchema = (bijection: NestedSchema) =>
   z.strictObject({ type: z.literal("chain"), bijections: z.array(bijection).check(z.minLength(1)) });
 
 /**
- * Maps one after the other: `bijections[0]` is next to the base distribution, the last one next to the data.
- * Log-determinants add up. All have D features, and the conditional ones the same number of context features.
+ * The composition of bijections: `bijections[0]` is next to the base distribution, the last one next to the data. Their
+ * log-determinants add up. All have D features; those that are conditional have the same number of context features.
  */
 export class Chain implements Bijection {
   readonly bijections: readonly Bijection[];
   readonly features: number;
   readonly context: number;
 
-  /** Throws `ARGUMENT` for no bijection at all, `SHAPE` if one does not fit the others. */
+  /** Throws `ARGUMENT` if there is no bijection, `SHAPE` if their numbers of features or of context features differ. */
   constructor(bijections: readonly Bijection[]) {
     if (bijections.length === 0) {
       throw new PushforwardError("ARGUMENT", "a chain needs at least one bijection");
@@ -43,21 +43,29 @@ export class Chain implements Bijection {
     this.context = Math.max(...bijections.map((b) => b.context));
     bijections.forEach(({ features, context }, i) => {
       if (features !== this.features) {
-        throw new PushforwardError("SHAPE", `bijection ${i} of a chain does not fit the first`, {
-          expected: `${this.features} features`,
-          received: `${features}`,
-        });
+        throw new PushforwardError(
+          "SHAPE",
+          `bijection ${i} of a chain has another number of features than the first`,
+          {
+            expected: `${this.features} features`,
+            received: `${features}`,
+          },
+        );
       }
       if (context !== 0 && context !== this.context) {
-        throw new PushforwardError("SHAPE", `bijection ${i} of a chain does not fit the others`, {
-          expected: `${this.context} context features or none`,
-          received: `${context}`,
-        });
+        throw new PushforwardError(
+          "SHAPE",
+          `bijection ${i} of a chain has another number of context features than the others`,
+          {
+            expected: `${this.context} context features or none`,
+            received: `${context}`,
+          },
+        );
       }
     });
   }
 
-  /** The chain of these maps, in which those of a chain among them stand singly. */
+  /** The chain of these bijections, with the bijections of chains among them inlined. */
   static joined(bijections: readonly Bijection[]): Chain {
     return new Chain(bijections.flatMap((each) => (each instanceof Chain ? each.bijections : [each])));
   }
@@ -90,8 +98,8 @@ export class Chain implements Bijection {
   get support(): Support | undefined {
     const { bijections } = this;
     const last = bijections.findLastIndex(({ support }) => support);
-    const found = bijections[last]?.support;
-    return found && (last < bijections.length - 1 ? imageOf(found) : found);
+    const support = bijections[last]?.support;
+    return support && (last < bijections.length - 1 ? imageOf(support) : support);
   }
 
   get isIdentity(): boolean {
@@ -103,11 +111,11 @@ export class Chain implements Bijection {
   }
 
   get fitToData(): FitToRows | undefined {
-    return fitOneByOne(this.bijections.toReversed(), "fitToData", latentRows);
+    return fitInOrder(this.bijections.toReversed(), "fitToData", latentRows);
   }
 
   get fitToLatent(): FitToRows | undefined {
-    return fitOneByOne(this.bijections, "fitToLatent", dataRows);
+    return fitInOrder(this.bijections, "fitToLatent", dataRows);
   }
 
   get dataStandardization(): OuterStandardization<Bijection> | undefined {
@@ -134,24 +142,24 @@ export class Chain implements Bijection {
   }
 }
 
-/** Fits each of the maps to the rows as those before it leave them; nothing if none of them takes anything from data. */
-function fitOneByOne(
-  order: readonly Bijection[],
+/** Fits each bijection to the rows that the preceding ones return; undefined if no parameter is fitted to data. */
+function fitInOrder(
+  bijections: readonly Bijection[],
   fit: "fitToData" | "fitToLatent",
-  pass: (part: Bijection, rows: DataRows) => Promise<DataRows>,
+  apply: (bijection: Bijection, rows: DataRows) => Promise<DataRows>,
 ): FitToRows | undefined {
-  const last = order.findLastIndex((part) => part[fit]);
+  const last = bijections.findLastIndex((bijection) => bijection[fit]);
   if (last < 0) return undefined;
   return async (rows) => {
-    let passed = rows;
-    for (const [i, part] of order.slice(0, last + 1).entries()) {
-      await part[fit]?.(passed);
-      if (i < last) passed = await pass(part, passed);
+    let current = rows;
+    for (const [i, bijection] of bijections.slice(0, last + 1).entries()) {
+      await bijection[fit]?.(current);
+      if (i < last) current = await apply(bijection, current);
     }
   };
 }
 
-/** A bijection followed by the inverse of `outer`. */
+/** `bijection` followed by the inverse of `outer`: its data are standardized by `outer`. */
 export const relativeToData = (bijection: Bijection, outer: Standardize): Bijection =>
   bijection.dataStandardization?.relativeTo(outer) ??
   new Chain([bijection, new Standardize({ features: outer.features }).relativeTo(outer)]);

@@ -9,67 +9,68 @@ import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 import type { Bijection, Description } from "./bijection.ts";
-import { type BothWays, float32Graph, float64Graph, type SideRows } from "./bijectionGraphs.ts";
+import { type CheckRows, float32Graph, float64Graph, type RoundTrips } from "./bijectionGraphs.ts";
 import { bijectionTypes, buildBijection } from "./build.ts";
 import { logAbsDeterminant } from "./determinant.ts";
 
 export interface CheckBijectionOptions {
-  /** Latent rows [n, D] to check it on. Default: 24 normal rows, every fourth three times as far out. Give those of its domain. */
+  /** Latent rows [n, D] in the bijection's domain. Default: 24 normal rows, every fourth one scaled by 3. */
   z?: ArrayLike<number>;
-  /** Rows [n, D] of data. Default: rows like the latent ones, and with a `support` what it makes of the latent rows. */
+  /** Data rows [n, D]. Default: normal rows too, or for a bijection with a `support` its samples from latent rows. */
   x?: ArrayLike<number>;
-  /** Contexts [n, C] of both. Default: normal rows. */
+  /** Contexts [n, C] of the rows. Default: normal rows. */
   context?: ArrayLike<number>;
-  /** The kinds of your own classes, with which its description has to build the same map. Without its kind that is not checked. */
+  /** Custom kinds with which the description must build the same map. The description of a class without a kind is not checked. */
   kinds?: readonly CustomKind[];
-  /** Paths of trainable parameters without which the map is the same, and whose gradient is therefore 0. Default none. */
+  /** Whether the parameter at a path has no influence on the map, so that its gradient must be 0. Default none. */
   unused?: (path: string) => boolean;
 }
 
+/** The number of rows to check on, if none are given. */
 const ROWS = 24;
 
-/** Round trips, relative above 1, in float64. */
-const TOLERANCE = 1e-9;
-/** Normal noise that the parameters get, one after the other, and what round trips may be off by in float32 then. */
+/** Tolerance in float64, as all others absolute below 1 and relative above. */
+const FLOAT64_TOLERANCE = 1e-9;
+/** Standard deviations of the noise on the parameters, which accumulates, and the tolerance of float32 round trips with it. */
 const NOISE = [
-  { scale: 0, tolerance: 1e-4 },
-  { scale: 0.15, tolerance: 1e-4 },
-  // Float32 comes back from slopes near 1/1000 with few digits.
-  { scale: 0.3, tolerance: 1e-2 },
+  { scale: 0, float32Tolerance: 1e-4 },
+  { scale: 0.15, float32Tolerance: 1e-4 },
+  // With slopes near 1/1000 a float32 round trip keeps few digits.
+  { scale: 0.3, float32Tolerance: 1e-2 },
 ];
-/** Errors of central differences of first and second order terms. */
-const OF_JACOBIANS = 2e-4;
-const OF_GRADIENTS = 1e-4;
+/** Central differences with a step of 1e-6 are accurate to this. */
+const JACOBIAN_TOLERANCE = 2e-4;
+const GRADIENT_TOLERANCE = 1e-4;
 
 /**
- * Checks that a bijection keeps what `Bijection` promises, with the tests that pushforward has for its own, at its parameters as
- * they are and with noise on them, which is taken back afterwards:
+ * Checks that a bijection has the invariants of `Bijection`. The tests of pushforward run it on every bijection of its own. The
+ * parameters are checked as they are and with noise, and restored afterwards.
  *
- * - both directions give [N, D] and a log-determinant for each row, and use no parameter that is not found by its path
- * - they lead back to where they came from, in float64 within 1e-9 and in float32 within 1e-4, and their log-determinants are opposite
- * - the log-determinants are those of the Jacobians by automatic differentiation, and these agree with central differences
- * - each trainable parameter has a gradient, which agrees with differences
- * - a NaN stays one
- * - `describe()` and the parameters say all, if pushforward or `kinds` can build it
+ * - Both directions return rows [N, D] and a log-determinant per row, and use only parameters that are found by their path.
+ * - Each direction inverts the other, within 1e-9 in float64 and 1e-4 in float32, and their log-determinants are opposite.
+ * - The log-determinants are those of the Jacobians by automatic differentiation, which agree with central differences.
+ * - Each trainable parameter has a gradient, and gradients agree with central differences.
+ * - A NaN in the input gives NaN.
+ * - The map that is built from `describe()` and the parameters is the same, if its type is registered or in `kinds`.
  *
- * Throws `SHAPE` or `ARGUMENT` with the first thing that is not so, and by how much.
+ * Throws `SHAPE` or `ARGUMENT` with the first invariant that does not hold, and the size of the error.
  */
 export async function checkBijection(
   bijection: Bijection,
   options: CheckBijectionOptions = {},
 ): Promise<void> {
   const check = new Check(bijection, options);
-  check.shapes();
+  check.checkShapes();
   const parameters = trainableParameters(bijection);
-  const before = [...parameters.values()].map((parameter) => ({ parameter, value: parameter.value }));
+  const original = [...parameters.values()].map((parameter) => ({ parameter, value: parameter.value }));
   try {
-    await check.numbers();
+    await check.checkNumbers();
   } finally {
-    for (const { parameter, value } of before) parameter.value = value;
+    for (const { parameter, value } of original) parameter.value = value;
   }
 }
 
-/** JSON whose fields are in the order of their names. */
+/** JSON with sorted keys, so that equal descriptions have equal text. */
 const canonical = (description: object): string =>
   JSON.stringify(description, (_, value) =>
     typeof value === "object" && value !== null && !Array.isArray(value)
@@ -88,58 +89,61 @@ class Check {
     this.name = bijection.constructor.name;
   }
 
-  shapes(): void {
+  checkShapes(): void {
     const { bijection } = this;
     const { features, context } = bijection;
     if (!Number.isInteger(features) || features < 1 || !Number.isInteger(context) || context < 0) {
-      throw this.error("its sizes are not whole numbers", {
-        expected: "features from 1 and context from 0 on",
+      throw this.error("features and context are not valid sizes", {
+        expected: "whole numbers, features at least 1 and context at least 0",
         received: `features ${features} and context ${context}`,
       });
     }
-    const given = context > 0 ? input("context", ["N", context]) : undefined;
+    const contextInput = context > 0 ? input("context", ["N", context]) : undefined;
     const rows = input("rows", ["N", features]);
     for (const direction of ["forward", "inverse"] as const) {
-      const { value, logDet } = bijection[direction](rows, given);
+      const { value, logDet } = bijection[direction](rows, contextInput);
       if (formatShape(value.shape) !== formatShape(["N", features])) {
         const shapes = { expected: formatShape(["N", features]), received: formatShape(value.shape) };
-        throw this.error(`${direction} gives rows of another shape`, shapes, "SHAPE");
+        throw this.error(`${direction} returns rows of another shape`, shapes, "SHAPE");
       }
       if (logDet.rank > 1 || (logDet.rank === 1 && logDet.shape[0] !== "N" && logDet.shape[0] !== 1)) {
-        const shapes = { expected: "[N], or a scalar for all rows", received: formatShape(logDet.shape) };
-        throw this.error(`${direction} gives log-determinants of another shape`, shapes, "SHAPE");
+        const shapes = {
+          expected: "[N], or a scalar if all rows have the same",
+          received: formatShape(logDet.shape),
+        };
+        throw this.error(`${direction} returns log-determinants of another shape`, shapes, "SHAPE");
       }
-      checkParametersFound(bijection, [value, logDet], [rows, given]);
+      checkParametersFound(bijection, [value, logDet], [rows, contextInput]);
     }
     const description = bijection.describe();
     if (typeof description?.type === "string") return;
-    throw this.error("describe() gives no type", {
+    throw this.error("describe() returns no type", {
       expected: 'such as { type: "shear", features: 2 }',
       received: brief(description),
     });
   }
 
-  async numbers(): Promise<void> {
+  async checkNumbers(): Promise<void> {
     const { bijection } = this;
     const [float64, float32] = [float64Graph(bijection), float32Graph(bijection)];
     try {
       const rows = await this.rows();
-      for (const { scale, tolerance } of NOISE) {
+      for (const { scale, float32Tolerance } of NOISE) {
         this.perturb(scale);
-        this.roundTrips(await float64.run(rows), rows, TOLERANCE, "in float64");
-        this.roundTrips(await float32.run(rows), rows, tolerance, "in float32");
+        this.checkRoundTrips(await float64.run(rows), rows, FLOAT64_TOLERANCE, "in float64");
+        this.checkRoundTrips(await float32.run(rows), rows, float32Tolerance, "in float32");
       }
-      await this.jacobians(float64, rows);
-      await this.gradients(float64, rows);
-      await this.description(await float32.run(rows), rows);
-      await this.notANumber();
+      await this.checkJacobians(float64, rows);
+      await this.checkGradients(float64, rows);
+      await this.checkDescription(await float32.run(rows), rows);
+      await this.checkNaN();
     } finally {
       await Promise.all([float64.release(), float32.release()]);
     }
   }
 
-  /** Rows to check it on, as they are given or in its domain. */
-  private async rows(): Promise<SideRows> {
+  /** The rows of the options, or random rows in the bijection's domain. */
+  private async rows(): Promise<CheckRows> {
     const { bijection, options } = this;
     const { features, context, support } = bijection;
     const count = (options.z ?? options.x) ? (options.z ?? options.x)!.length / features : ROWS;
@@ -152,26 +156,25 @@ class Check {
     // A map onto a part of space compresses distant points so much that floats cannot distinguish them.
     const scale = support ? 1 / 3 : 1;
     const z = options.z ? Float64Array.from(options.z) : normal("z", features, scale);
-    const given = options.context ? Float64Array.from(options.context) : normal("context", context, 1);
-    const own = options.x ? Float64Array.from(options.x) : normal("x", features, scale);
-    const x = support && !options.x ? await this.mapped(options.z ? z : own, given) : own;
-    for (const [what, received, expected] of [
+    const contexts = options.context ? Float64Array.from(options.context) : normal("context", context, 1);
+    const candidates = options.x ? Float64Array.from(options.x) : normal("x", features, scale);
+    const x = support && !options.x ? await this.samples(options.z ? z : candidates, contexts) : candidates;
+    for (const [name, received, expected] of [
       ["z", z.length, count * features],
       ["x", x.length, count * features],
-      ["context", given.length, count * context],
+      ["context", contexts.length, count * context],
     ] as const) {
       if (received === expected && Number.isInteger(count)) continue;
-      const numbers = { expected: `${expected} numbers`, received: `${received}` };
-      throw new PushforwardError(
-        "SHAPE",
-        `${what} has another number of rows than the other arrays`,
-        numbers,
-      );
+      throw new PushforwardError("SHAPE", `${name} has another number of rows than the other arrays`, {
+        expected: `${expected} numbers`,
+        received: `${received}`,
+      });
     }
-    return { z, x, context: given };
+    return { z, x, context: contexts };
   }
 
-  private async mapped(z: Float64Array, context: Float64Array): Promise<Float64Array> {
+  /** forward(z) in float64. */
+  private async samples(z: Float64Array, context: Float64Array): Promise<Float64Array> {
     const { features, context: size } = this.bijection;
     const map = compile(
       (z, context) => this.bijection.forward(z, context).value,
@@ -183,6 +186,7 @@ class Check {
     return Float64Array.from(x);
   }
 
+  /** Adds normal noise to the trainable parameters, within their domains. */
   private perturb(scale: number): void {
     const random = new Random(1).split("perturb");
     for (const [name, parameter] of trainableParameters(this.bijection)) {
@@ -192,20 +196,20 @@ class Check {
     }
   }
 
-  private roundTrips(out: BothWays, rows: SideRows, tolerance: number, where: string): void {
-    const opposite = (values: Floats) => values.map((v) => -v);
-    this.close(out.z, rows.z, tolerance, `inverse(forward(z)) is not z ${where}`);
-    this.close(out.x, rows.x, tolerance, `forward(inverse(x)) is not x ${where}`);
-    const what = `the log-determinants of the two directions are not opposite ${where}`;
-    this.close(opposite(out.fromDataLogDet), out.forwardLogDet, 10 * tolerance, what);
-    this.close(opposite(out.fromLatentLogDet), out.inverseLogDet, 10 * tolerance, what);
+  private checkRoundTrips(out: RoundTrips, rows: CheckRows, tolerance: number, precision: string): void {
+    const negated = (values: Floats) => values.map((v) => -v);
+    this.requireClose(out.z, rows.z, tolerance, `inverse(forward(z)) is not z ${precision}`);
+    this.requireClose(out.x, rows.x, tolerance, `forward(inverse(x)) is not x ${precision}`);
+    const what = `the log-determinants of the two directions are not opposite ${precision}`;
+    this.requireClose(negated(out.fromDataLogDet), out.forwardLogDet, 10 * tolerance, what);
+    this.requireClose(negated(out.fromLatentLogDet), out.inverseLogDet, 10 * tolerance, what);
   }
 
-  private async jacobians(graph: ReturnType<typeof float64Graph>, rows: SideRows): Promise<void> {
+  private async checkJacobians(graph: ReturnType<typeof float64Graph>, rows: CheckRows): Promise<void> {
     const { features: D } = this.bijection;
     const { forwardLogDet, inverseLogDet } = await graph.run(rows);
     const jacobians = await graph.jacobians(rows);
-    const differences = await graph.differences(rows);
+    const differences = await graph.finiteDifferences(rows);
     for (const [direction, logDet] of [
       ["forward", forwardLogDet],
       ["inverse", inverseLogDet],
@@ -213,74 +217,83 @@ class Check {
       const determinants = Float64Array.from(logDet, (_, row) =>
         logAbsDeterminant(jacobians[direction].subarray(row * D * D, (row + 1) * D * D), D),
       );
-      this.close(
+      this.requireClose(
         logDet,
         determinants,
-        TOLERANCE,
+        FLOAT64_TOLERANCE,
         `the log-determinants of ${direction} are not those of its Jacobians`,
       );
       const what = `the Jacobians of ${direction} are not those of finite differences`;
-      this.close(jacobians[direction], differences[direction], OF_JACOBIANS, what);
+      this.requireClose(jacobians[direction], differences[direction], JACOBIAN_TOLERANCE, what);
     }
   }
 
-  private async gradients(graph: ReturnType<typeof float64Graph>, rows: SideRows): Promise<void> {
+  private async checkGradients(graph: ReturnType<typeof float64Graph>, rows: CheckRows): Promise<void> {
     const { unused = () => false } = this.options;
-    const all = await graph.parameterGradients(rows);
-    for (const [path, gradients] of all) {
+    const byPath = await graph.parameterGradients(rows);
+    for (const [path, gradients] of byPath) {
       for (const [k, direction] of ["inverse", "forward"].entries()) {
         const gradient = Array.from(gradients[k]);
-        const bad = gradient.find((g) => !Number.isFinite(g));
-        if (bad !== undefined)
-          throw this.error(`the gradient of ${direction} by its parameter ${path} is ${bad}`);
+        const nonFinite = gradient.find((g) => !Number.isFinite(g));
+        if (nonFinite !== undefined)
+          throw this.error(`the gradient of ${direction} by its parameter ${path} is ${nonFinite}`);
         if (gradient.some(Boolean) !== unused(path)) continue;
         throw this.error(
           `the gradient of ${direction} by its parameter ${path} is ${unused(path) ? "not 0" : "0"}`,
           {
-            hint: "Remove a parameter that has no influence, or name it in `unused`; stopGradient also makes a gradient 0.",
+            hint: "Remove a parameter that has no influence, or name it in `unused`. A call of stopGradient also makes a gradient 0.",
           },
         );
       }
     }
-    if (all.size === 0) return;
-    const { gradients, differences } = await graph.alongDirection(rows);
-    this.close(gradients, differences, OF_GRADIENTS, "its gradients are not those of finite differences");
+    if (byPath.size === 0) return;
+    const { gradients, differences } = await graph.directionalDerivatives(rows);
+    this.requireClose(
+      gradients,
+      differences,
+      GRADIENT_TOLERANCE,
+      "its gradients are not those of finite differences",
+    );
   }
 
-  private async description(expected: BothWays, rows: SideRows): Promise<void> {
+  private async checkDescription(outputs: RoundTrips, rows: CheckRows): Promise<void> {
     const { bijection, options } = this;
     const { kinds = [] } = options;
     const description = bijection.describe();
     if (kinds.length === 0 && !bijectionTypes.has(description.type)) return;
     const copy = JSON.parse(JSON.stringify(description));
-    const rebuilt = this.built(copy, kinds);
+    const rebuilt = this.rebuild(copy, kinds);
     if (!rebuilt) return;
     if (canonical(rebuilt.describe()) !== canonical(description)) {
-      throw this.error("what its description builds describes itself otherwise", {
+      throw this.error("the bijection that its description builds has another description", {
         expected: brief(description),
         received: brief(rebuilt.describe()),
       });
     }
-    const [own, other] = [bijection, rebuilt].map(parametersOf);
-    for (const path of new Set([...own.keys(), ...other.keys()])) {
-      const [a, b] = [own.get(path)?.sizes.join(", "), other.get(path)?.sizes.join(", ")];
-      if (a !== b) {
-        throw this.error(`what its description builds has another parameter ${path}`, {
-          expected: a === undefined ? "none" : `[${a}]`,
-          received: b === undefined ? "none" : `[${b}]`,
+    const [original, copies] = [bijection, rebuilt].map(parametersOf);
+    for (const path of new Set([...original.keys(), ...copies.keys()])) {
+      const [expected, received] = [original, copies].map((parameters) => {
+        const sizes = parameters.get(path)?.sizes;
+        return sizes ? `[${sizes.join(", ")}]` : "none";
+      });
+      if (expected !== received) {
+        throw this.error(`the bijection that its description builds has another parameter ${path}`, {
+          expected,
+          received,
         });
       }
-      other.get(path)!.value = own.get(path)!.numbers.slice();
+      copies.get(path)!.value = original.get(path)!.numbers.slice();
     }
     const graph = float32Graph(rebuilt);
-    const out = await graph.run(rows);
+    const copyOutputs = await graph.run(rows);
     await graph.release();
-    for (const key of Object.keys(expected) as (keyof BothWays)[])
-      this.close(out[key], expected[key], 0, "what its description builds is another map");
+    const what = "the bijection that its description builds is another map";
+    for (const key of Object.keys(outputs) as (keyof RoundTrips)[])
+      this.requireClose(copyOutputs[key], outputs[key], 0, what);
   }
 
-  /** What a description builds; nothing if it holds parts whose kinds are not given, and no others are. */
-  private built(description: Description, kinds: readonly CustomKind[]): Bijection | undefined {
+  /** The bijection that a description builds; undefined if a part of it has an unregistered type and there are no `kinds`. */
+  private rebuild(description: Description, kinds: readonly CustomKind[]): Bijection | undefined {
     try {
       return withCustomKinds(kinds, () => buildBijection(description, new Random(99)));
     } catch (error) {
@@ -290,7 +303,7 @@ class Check {
     }
   }
 
-  private async notANumber(): Promise<void> {
+  private async checkNaN(): Promise<void> {
     const { features, context } = this.bijection;
     const run = compile(
       (u, c) => ({
@@ -305,25 +318,28 @@ class Check {
     for (const direction of ["forward", "inverse"] as const) {
       const received = out[direction].find((v) => !Number.isNaN(v));
       if (received === undefined) continue;
-      throw this.error(`${direction} hides a NaN`, { expected: "NaN", received: `${received}` });
+      throw this.error(`${direction} returns a number where the input is NaN`, {
+        expected: "NaN",
+        received: `${received}`,
+      });
     }
   }
 
-  /** |a - b| <= tolerance max(1, |b|) for all numbers; a NaN is never close. */
-  private close(
+  /** Throws unless |a - b| <= tolerance max(1, |b|) for all numbers; a NaN is never close to a number. */
+  private requireClose(
     actual: ArrayLike<number>,
     expected: ArrayLike<number>,
     tolerance: number,
     what: string,
   ): void {
-    const error = (i: number) =>
+    const errorAt = (i: number) =>
       Object.is(actual[i], expected[i])
         ? 0
         : Math.abs(actual[i] - expected[i]) / Math.max(1, Math.abs(expected[i]));
     let worst = 0;
-    for (let i = 1; i < expected.length; i++) if (!(error(i) <= error(worst))) worst = i;
-    if (expected.length === 0 || error(worst) <= tolerance) return;
-    throw this.error(`${what}, off by ${Number(error(worst).toPrecision(3))} at number ${worst}`, {
+    for (let i = 1; i < expected.length; i++) if (!(errorAt(i) <= errorAt(worst))) worst = i;
+    if (expected.length === 0 || errorAt(worst) <= tolerance) return;
+    throw this.error(`${what}, off by ${Number(errorAt(worst).toPrecision(3))} at number ${worst}`, {
       expected: `${expected[worst]}`,
       received: `${actual[worst]}`,
     });
@@ -334,6 +350,6 @@ class Check {
     details: { expected?: string; received?: string; hint?: string } = {},
     code: ErrorCode = "ARGUMENT",
   ): PushforwardError {
-    return new PushforwardError(code, `${this.name} is no bijection: ${what}`, details);
+    return new PushforwardError(code, `${this.name} is not a valid bijection: ${what}`, details);
   }
 }

@@ -2,18 +2,18 @@ import type { Tensor } from "../graph/tensor.ts";
 import { sumFeatures, type Transformed } from "./bijection.ts";
 
 /**
- * Latent values are taken no farther out where a map grows or falls exponentially: exp(80) = 5e34 and exp(-80) = 2e-35 are
- * numbers in float32, so what is drawn is finite and in the support.
+ * Maps that grow or fall exponentially clamp their exponents to +-80: float32 holds exp(80) = 5e34 and exp(-80) = 2e-35, so
+ * that samples are finite and inside the support.
  */
-export const FARTHEST = 80;
+export const MAX_EXPONENT = 80;
 
-/** u in [-80, 80], with gradient 0 beyond. */
-export const withinReach = (u: Tensor): Tensor => u.maximum(-FARTHEST).minimum(FARTHEST);
+/** Clamps u to [-80, 80]; the gradient is 0 where it is clamped. */
+export const clampExponent = (u: Tensor): Tensor => u.maximum(-MAX_EXPONENT).minimum(MAX_EXPONENT);
 
 /**
- * The inverse of an elementwise map onto a part of the line: `inverse` gives the value and the log-derivative inside. Outside
- * the log-determinant is -Infinity, with gradient 0, and the value that of `replacement`, a point inside. The argument is
- * replaced before the formula and the result after it. A NaN is neither inside nor outside, and stays one.
+ * The inverse of an elementwise map onto a part of the real line. `inverse` computes the value and the log-derivative there.
+ * Where `outside` is true, the value is that of `replacement`, a point of the support, and the log-determinant is -Infinity
+ * with gradient 0. Both the argument and the result are replaced, so that gradients stay finite. A NaN stays NaN.
  */
 export function onSupport(
   x: Tensor,

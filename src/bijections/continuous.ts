@@ -23,9 +23,7 @@ const continuousSchema = z.strictObject({
     }),
     {},
   ),
-  /** Error of a step of the solver, relative above 1. By default 1e-6 in float32 and 1e-12 in float64. */
   tolerance: z.optional(positiveSchema),
-  /** The divergence in training: exact or estimated. By default exact, but above 16 features with three hidden layers or more. */
   trace: z.optional(traceSchema),
 });
 
@@ -35,33 +33,33 @@ export interface ContinuousOptions {
   features: number;
   /** C, the number of context features. Default 0: an unconditional map. */
   context?: number;
-  /** Time enters the network as sin and cos of pi t, 2 pi t, ... up to this many times pi t. Default 3. */
+  /** F: time enters the network as sin and cos of pi t, 2 pi t, ..., F pi t. Default 3. */
   frequencies?: number;
   /**
-   * The network of the velocity; its activation should be smooth, since the steps of the solver depend on it. Default
-   * two hidden layers of 64 units with silu.
+   * The network of the velocity. Choose a smooth activation: the solver needs more steps for others. Default two hidden
+   * layers of 64 units with silu.
    */
   network?: { hidden?: number[]; activation?: Activation };
-  /** Error of a step of the solver, relative above 1. Default 1e-6 in float32 and 1e-12 in float64. */
+  /** Error tolerance of a solver step: absolute below 1, relative above. Default 1e-6 in float32 and 1e-12 in float64. */
   tolerance?: number;
   /**
-   * How the divergence is computed in training: exactly, or estimated (Hutchinson). Default exact, but above 16
-   * features with three hidden layers or more estimated.
+   * The divergence in training: `exact`, or Hutchinson's estimate. Default `hutchinson` for more than 16 features and
+   * more than two hidden layers, otherwise `exact`.
    */
   trace?: Trace;
 }
 
 /**
- * Continuous normalizing flow: x is where the solution of dy/dt = v(t, y, context), y(0) = z, is at t = 1; both
- * directions are an integration, and log |det dx/dz| is the integral of the divergence of v along the way (Chen et al. 2018;
- * Grathwohl et al. 2019, "FFJORD"). The field v is a network that starts at 0.
+ * Continuous normalizing flow: x = y(1), where y solves dy/dt = v(t, y, context) with y(0) = z. Both directions integrate
+ * this equation, and log |det dx/dz| is the integral of the divergence of v along the path (Chen et al. 2018; Grathwohl et al.
+ * 2019, "FFJORD"). The velocity v is a network whose output starts at 0.
  *
- * The divergence is exact. With up to two hidden layers it costs no more than the network, in any dimension; with more,
- * D times that. So with `trace: "hutchinson"`, by default for such networks above 16 features, training takes an
- * unbiased estimate that costs one tangent: e^T J e, with signs e that each row draws for its whole way (FFJORD). Densities
- * are exact in any case.
+ * Evaluation computes the exact divergence. With up to two hidden layers it costs as much as the network in any dimension,
+ * with more layers D times as much. With `trace: "hutchinson"` training uses an unbiased estimate at the cost of one
+ * Jacobian-vector product: e^T J e, with random signs e that are drawn once for each row and integration.
  *
- * `fit` trains it by likelihood, through the adjoint equation, or without any integration by flow matching.
+ * `fit` trains it by maximum likelihood, with gradients from the adjoint equation, or by flow matching, which needs no
+ * integration.
  */
 export class Continuous implements Bijection {
   readonly features: number;
@@ -94,11 +92,11 @@ export class Continuous implements Bijection {
 
   private integrate(start: Tensor, context: Tensor | undefined, from: number, to: number): Transformed {
     const { features, options } = this;
-    const direction = this.estimates ? drawSigns(features).stopGradient() : undefined;
+    const signs = this.estimatesDivergence ? drawSigns(features).stopGradient() : undefined;
     const field = (t: Tensor, state: Tensor) => {
       const input = this.input(t, state.slice(1, 0, features));
-      const given = context ? concat([input, context], 1) : input;
-      const { value, divergence } = withDivergence(this.network, given, direction);
+      const withContext = context ? concat([input, context], 1) : input;
+      const { value, divergence } = withDivergence(this.network, withContext, signs);
       return concat([value, divergence], 1);
     };
     const initial = concat([start, filled(0, ["N", 1])], 1);
@@ -109,10 +107,10 @@ export class Continuous implements Bijection {
     };
   }
 
-  /** Whether what is traced takes an estimate for the divergence. */
-  private get estimates(): boolean {
-    const dear = this.features > MOST_EXACT && this.network.layers.length > 3;
-    const { trace = dear ? "hutchinson" : "exact" } = this.options;
+  /** Whether the current trace estimates the divergence. */
+  private get estimatesDivergence(): boolean {
+    const isExpensive = this.features > MOST_EXACT && this.network.layers.length > 3;
+    const { trace = isExpensive ? "hutchinson" : "exact" } = this.options;
     return trace === "hutchinson" && isTraining();
   }
 

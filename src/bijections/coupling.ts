@@ -18,7 +18,7 @@ import { buildScalarTransform, describeWithTransform, scalarTransformSchema } fr
 import type { ScalarTransformOptions } from "./scalar/registry.ts";
 import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 
-/** True where a feature is kept and conditions the others. */
+/** True for the features that stay unchanged and condition the others. */
 export const maskSchema = z.array(z.boolean()).check(
   z.minLength(1),
   z.refine((mask) => mask.includes(false), { error: "at least one feature to transform (false)" }),
@@ -36,30 +36,28 @@ const couplingSchema = z.strictObject({
 
 /** Options of `Coupling`. */
 export interface CouplingOptions {
-  /** [D], true for the features that are kept; at least one is false. */
+  /** [D], true for the features that stay unchanged; at least one is false. */
   mask: boolean[];
   /** C, the number of context features. Default 0: an unconditional map. */
   context?: number;
-  /** The map of one variable that is applied to each feature, by its options or one of your own. Default `{ type: "affine" }`. */
+  /** The scalar transform of each feature: its options, or an object of your own. Default `{ type: "affine" }`. */
   transform?: ScalarTransformOptions | ScalarTransform;
   /** The network that computes the parameters. Default two hidden layers of 64 units with relu. */
   network?: NetworkOptions;
-  /**
-   * M, the number of masks that share the weights, at most 256: the first is `mask`, the others keep as many features
-   * and are drawn by `seed`. Default 1.
-   */
+  /** M, the number of masks that share the weights, at most 256: `mask` and M - 1 random ones of its size. Default 1. */
   masks?: number;
-  /** Seed of the other masks. Default 0. */
+  /** Seed of the random masks. Default 0. */
   seed?: number;
 }
 
 /**
- * Keeps some features and transforms the others by parameters that a network computes from the kept ones and the
- * context: NICE with the additive transform (Dinh et al. 2015), RealNVP with the affine one (Dinh et al. 2017), the
- * coupling neural spline flow with the spline (Durkan et al. 2019). Both directions cost one pass of the network.
+ * Coupling layer: some features stay unchanged, and a network computes from them and the context the parameters of a scalar
+ * transform of the others. With the additive transform it is NICE (Dinh et al. 2015), with the affine one RealNVP (Dinh et al.
+ * 2017), with the rational-quadratic spline the coupling neural spline flow (Durkan et al. 2019). Both directions take one
+ * pass of the network.
  *
- * With several `masks` the batches of a training take them in a cycle, and the network has inputs and outputs for
- * all features, of which it uses those that the mask calls for. Evaluated by itself it has the first mask.
+ * With several `masks`, training cycles through them from batch to batch; evaluation uses `mask`. The network then has
+ * inputs and outputs for all features, and each mask uses a part of them.
  */
 export class Coupling implements Bijection {
   readonly features: number;
@@ -67,14 +65,14 @@ export class Coupling implements Bijection {
   readonly network: MLP;
   private readonly options: z.output<typeof couplingSchema>;
   private readonly transform: ScalarTransform;
-  /** Number of features that a mask keeps. */
-  private readonly kept: number;
-  /** The features under each mask, the kept ones first. */
+  /** The number of unchanged features, the same for each mask. */
+  private readonly unchanged: number;
+  /** For each mask an order of the features, with the unchanged ones first. */
   private readonly order: Orders;
-  /** Inputs and outputs of the network under each mask, if there are several. */
-  private readonly places: { readonly rows: Orders; readonly columns: Orders } | undefined;
+  /** For each of several masks the order of the network's inputs and outputs. */
+  private readonly networkOrders: { readonly inputs: Orders; readonly outputs: Orders } | undefined;
 
-  /** Throws `ARGUMENT` if the options do not fit, or leave nothing to condition on. */
+  /** Throws `ARGUMENT` if the options do not fit, or if there is neither an unchanged feature nor a context. */
   constructor(options: CouplingOptions, random: Random) {
     this.options = parse(couplingSchema, { type: "coupling", ...options }, "a coupling");
     const { mask, context, transform, network, masks = 1, seed = 0 } = this.options;
@@ -82,16 +80,16 @@ export class Coupling implements Bijection {
     this.features = D;
     this.context = context;
     this.transform = buildScalarTransform(transform);
-    const { kept, changed } = splitByMask(mask, context);
-    this.kept = kept.length;
-    this.order = drawnOrders([...kept, ...changed], masks, new Random(seed).split("masks"));
-    const several = masks > 1;
-    if (several) {
-      const rows = columnOrders(this.inputs(D), this.order);
-      this.places = { rows, columns: columnOrders(this.transform.columns(D), this.order) };
+    const { unchanged, changed } = splitByMask(mask, context);
+    this.unchanged = unchanged.length;
+    this.order = drawnOrders([...unchanged, ...changed], masks, new Random(seed).split("masks"));
+    const hasSeveralMasks = masks > 1;
+    if (hasSeveralMasks) {
+      const inputs = columnOrders(this.inputs(D), this.order);
+      this.networkOrders = { inputs, outputs: columnOrders(this.transform.columns(D), this.order) };
     }
-    const inputs = this.inputs(several ? D : kept.length).length;
-    const outputs = (several ? D : changed.length) * this.transform.parameters;
+    const inputs = this.inputs(hasSeveralMasks ? D : unchanged.length).length;
+    const outputs = (hasSeveralMasks ? D : changed.length) * this.transform.parameters;
     this.network = new MLP(inputs, outputs, network, random, context);
   }
 
@@ -104,43 +102,44 @@ export class Coupling implements Bijection {
   }
 
   private apply(u: Tensor, context: Tensor | undefined, direction: "toData" | "toLatent"): Transformed {
-    const { features: D, kept: K, order, transform } = this;
+    const { features: D, unchanged: K, order, transform } = this;
     const variant = variantOf(this.options.masks ?? 1);
-    const placed = order.apply(u, 1, variant);
-    const kept = K > 0 ? [placed.gather(1, range(0, K))] : [];
-    const seen = kept.map((features) => networkInputs(transform, features));
-    const raw = this.networkFor(variant).apply(concat(context ? [...seen, context] : seen, 1));
-    const { value, logDerivative } = transform[direction](placed.gather(1, range(K, D)), raw);
+    const ordered = order.apply(u, 1, variant);
+    const unchanged = K > 0 ? [ordered.gather(1, range(0, K))] : [];
+    const inputs = unchanged.map((features) => networkInputs(transform, features));
+    const raw = this.networkFor(variant).apply(concat(context ? [...inputs, context] : inputs, 1));
+    const { value, logDerivative } = transform[direction](ordered.gather(1, range(K, D)), raw);
     return {
-      value: order.undo(concat([...kept, value], 1), 1, variant),
+      value: order.undo(concat([...unchanged, value], 1), 1, variant),
       logDet: sumFeatures(logDerivative, D - K),
     };
   }
 
-  /** The feature of each input of a network of so many features. */
+  /** The feature that each input of the network belongs to, if it sees `features` features. */
   private inputs(features: number): number[] {
     const natural = range(0, features);
     return this.transform.angles ? [...natural, ...natural] : natural;
   }
 
-  /** From the kept features and the context to the parameters of the others: of several masks a part of the network. */
+  /** The network for one of the masks: of several masks each uses the weights of its inputs and outputs only. */
   private networkFor(variant: number | Tensor): Pick<MLP, "apply"> {
-    const { network, places, features: D, kept: K, context } = this;
-    if (!places) return network;
+    const { network, networkOrders, features: D, unchanged: K, context } = this;
+    if (!networkOrders) return network;
     const inputs = this.inputs(D);
-    const where = (list: readonly number[], holds: (place: number) => boolean) =>
-      list.flatMap((place, i) => (holds(place) ? [i] : []));
-    const rows = where(inputs, (place) => place < K);
-    const columns = where(this.transform.columns(D), (place) => place >= K);
+    const indicesWhere = (positions: readonly number[], condition: (position: number) => boolean) =>
+      positions.flatMap((position, i) => (condition(position) ? [i] : []));
+    const rows = indicesWhere(inputs, (position) => position < K);
+    const columns = indicesWhere(this.transform.columns(D), (position) => position >= K);
     return network.with((layer, i) => {
       let { weight, bias }: { weight: Tensor; bias: Tensor } = layer;
       if (i === 0) {
-        const [own, ofContext] = weight.split(0, [inputs.length, context]);
-        weight = concat([places.rows.apply(own, 0, variant).gather(0, rows), ofContext], 0);
+        const [ofFeatures, ofContext] = weight.split(0, [inputs.length, context]);
+        const used = networkOrders.inputs.apply(ofFeatures, 0, variant).gather(0, rows);
+        weight = concat([used, ofContext], 0);
       }
       if (i === network.layers.length - 1) {
-        weight = places.columns.apply(weight, 1, variant).gather(1, columns);
-        bias = places.columns.apply(bias, 0, variant).gather(0, columns);
+        weight = networkOrders.outputs.apply(weight, 1, variant).gather(1, columns);
+        bias = networkOrders.outputs.apply(bias, 0, variant).gather(0, columns);
       }
       return { apply: (x) => x.affine(weight, bias) };
     });
@@ -157,27 +156,31 @@ export const couplingKind: BijectionKind<typeof couplingSchema> = {
 };
 
 /**
- * Which features a coupling keeps and changes, and how the two parts are put together again.
- * Throws `ARGUMENT` if there is nothing to condition on.
+ * The indices of the features that a coupling leaves unchanged and of those that it changes, and a function that joins the two
+ * parts in the original order. Throws `ARGUMENT` if there is neither an unchanged feature nor a context.
  */
 export function splitByMask(mask: readonly boolean[], context: number) {
-  const kept = mask.flatMap((keep, i) => (keep ? [i] : []));
-  const changed = mask.flatMap((keep, i) => (keep ? [] : [i]));
-  if (kept.length + context === 0) {
-    throw new PushforwardError("ARGUMENT", "a coupling keeps no feature and has no context to condition on", {
-      hint: "Keep at least one feature, or use an autoregressive bijection for a single one.",
-    });
+  const unchanged = mask.flatMap((isKept, i) => (isKept ? [i] : []));
+  const changed = mask.flatMap((isKept, i) => (isKept ? [] : [i]));
+  if (unchanged.length + context === 0) {
+    throw new PushforwardError(
+      "ARGUMENT",
+      "a coupling has no unchanged feature and no context to condition on",
+      {
+        hint: "For a single feature use an autoregressive bijection; otherwise set the mask of a feature to true.",
+      },
+    );
   }
-  const places = inverseOrder([...kept, ...changed]);
-  const join = (own: readonly Tensor[], value: Tensor) => concat([...own, value], 1).gather(1, places);
-  return { kept, changed, join };
+  const positions = inverseOrder([...unchanged, ...changed]);
+  const join = (parts: readonly Tensor[]) => concat(parts, 1).gather(1, positions);
+  return { unchanged, changed, join };
 }
 
-/** True, false, true, ... starting with `first`. */
+/** The mask true, false, true, ..., which starts with `first`. */
 export const alternatingMask = (features: number, first = true): boolean[] =>
   Array.from({ length: features }, (_, i) => (i % 2 === 0) === first);
 
-/** Half of the features, rounded down, kept at random. */
+/** A random mask with floor(D / 2) unchanged features. */
 export function randomMask(features: number, random: Random): boolean[] {
   const mask = new Array<boolean>(features).fill(false);
   for (const feature of random.permutation(features).slice(0, Math.floor(features / 2))) mask[feature] = true;

@@ -1,4 +1,4 @@
-/** log |det A| of a row-major [size, size] matrix, by elimination with partial pivoting. */
+/** log |det A| of a row-major [size, size] matrix, by Gaussian elimination with partial pivoting. */
 export function logAbsDeterminant(matrix: ArrayLike<number>, size: number): number {
   const a = Float64Array.from(matrix);
   let result = 0;
@@ -8,9 +8,9 @@ export function logAbsDeterminant(matrix: ArrayLike<number>, size: number): numb
       if (Math.abs(a[row * size + column]) > Math.abs(a[pivot * size + column])) pivot = row;
     }
     for (let j = 0; j < size; j++) {
-      const kept = a[column * size + j];
+      const swapped = a[column * size + j];
       a[column * size + j] = a[pivot * size + j];
-      a[pivot * size + j] = kept;
+      a[pivot * size + j] = swapped;
     }
     const diagonal = a[column * size + column];
     result += Math.log(Math.abs(diagonal));

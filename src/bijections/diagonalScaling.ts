@@ -10,11 +10,12 @@ const diagonalScalingSchema = z.strictObject({
   features: sizeSchema,
 });
 
+/** s is clamped smoothly to +-log 1000, so that no scale overflows. */
 const LOG_SCALE_BOUND = Math.log(1000);
 
 /**
- * x_i = z_i exp(s_i) with learned s, clamped smoothly to +-log 1000: the scaling with which NICE ends, whose couplings keep
- * volumes (Dinh et al. 2015; the paper's S is exp(-s)).
+ * x_i = z_i exp(s_i) with learned s: the last layer of NICE, whose coupling layers preserve volume (Dinh et al. 2015; the
+ * paper's S is exp(-s)).
  */
 export class DiagonalScaling implements Bijection {
   readonly features: number;

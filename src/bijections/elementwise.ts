@@ -24,18 +24,18 @@ const elementwiseSchema = z.strictObject({
 export interface ElementwiseOptions {
   /** D, the number of columns of a row. */
   features: number;
-  /** The map of one variable that is applied to each feature, by its options or one of your own. Default `{ type: "affine" }`. */
+  /** The scalar transform of each feature: its options, or an object of your own. Default `{ type: "affine" }`. */
   transform?: ScalarTransformOptions | ScalarTransform;
 }
 
 /**
- * z_i = T(x_i; theta_i) with parameters theta_i that are learned as they are, without a network: the marginals of a flow,
- * or, between linear maps, a layer of its own. Starts as the identity.
+ * Elementwise bijection, z_i = T(x_i; theta_i), where the parameters theta_i of the scalar transform are learned directly,
+ * without a network. Use it for the marginals of a flow, or alternate it with linear maps. It starts as the identity.
  */
 export class Elementwise implements Bijection {
   readonly features: number;
   readonly context = 0;
-  /** [D P], in the order of the transform's columns. */
+  /** The parameters of all features, [D P], in the order of the transform's `columns`. */
   readonly raw: Parameter;
   private readonly options: z.output<typeof elementwiseSchema>;
   private readonly transform: ScalarTransform;

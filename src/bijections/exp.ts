@@ -9,13 +9,13 @@ import {
   sumFeatures,
   type Transformed,
 } from "./bijection.ts";
-import { onSupport, withinReach } from "./constraint.ts";
+import { clampExponent, onSupport } from "./constraint.ts";
 
 const expSchema = z.strictObject({ type: z.literal("exp"), features: sizeSchema });
 
 /**
- * x = exp(z), onto the positive numbers: a log-normal of a normal. Sampling maps latent values beyond +-80 as if they were
- * there; x <= 0 has the log-determinant -Infinity.
+ * x = exp(z), onto the positive numbers; a normal z gives a log-normal x. Sampling clamps z to [-80, 80]. The log-determinant
+ * is -Infinity where x <= 0.
  */
 export class Exp implements Bijection {
   readonly features: number;
@@ -27,8 +27,8 @@ export class Exp implements Bijection {
   }
 
   forward(z: Tensor): Transformed {
-    const reach = withinReach(z);
-    return { value: reach.exp(), logDet: sumFeatures(reach, this.features) };
+    const exponent = clampExponent(z);
+    return { value: exponent.exp(), logDet: sumFeatures(exponent, this.features) };
   }
 
   inverse(x: Tensor): Transformed {

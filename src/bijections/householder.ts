@@ -7,11 +7,11 @@ import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import { pairedVectors, reflectionMatrix } from "./reflections.ts";
 
-/** K: an even number, since a single reflection is never near the identity. */
+/** K, an even number: a product of an odd number of reflections has determinant -1, so it cannot start as the identity. */
 export const reflectionsSchema = z.optional(countSchema.check(z.multipleOf(2, { error: "an even number" })));
 
-/** As many as any rotation of D features needs. */
-export const enoughReflections = (features: number): number => 2 * Math.floor(features / 2);
+/** The number of reflections that suffices for every rotation of D features. */
+export const defaultReflections = (features: number): number => 2 * Math.floor(features / 2);
 
 const householderSchema = z.strictObject({
   type: z.literal("householder"),
@@ -23,14 +23,14 @@ const householderSchema = z.strictObject({
 export interface HouseholderOptions {
   /** D, the number of columns of a row. */
   features: number;
-  /** K, an even number of Householder reflections. Default 2 floor(D / 2), which gives every rotation. */
+  /** K, an even number of Householder reflections. Default 2 floor(D / 2), which suffices for every rotation. */
   reflections?: number;
 }
 
 /**
- * x = z Q, Q = H_1 H_2 ... H_K with reflections H_k = I - 2 v_k v_k^T / |v_k|^2 of learned v_k: a rotation, which keeps volumes
- * (Tomczak and Welling 2016, "Improving variational auto-encoders using Householder flow"). K is even, by default D or
- * D - 1: any rotation. The vectors start random in equal pairs, whose reflections undo one another: as the identity.
+ * Householder flow: the rotation x = z H_1 H_2 ... H_K with the reflections H_k = I - 2 v_k v_k^T / |v_k|^2 of learned vectors v_k
+ * (Tomczak and Welling 2016, "Improving variational auto-encoders using Householder flow"). It preserves volume. It starts
+ * as the identity: random vectors in pairs of equal ones, whose reflections cancel.
  */
 export class Householder implements Bijection {
   readonly features: number;
@@ -42,7 +42,7 @@ export class Householder implements Bijection {
   /** Throws `ARGUMENT` if the options do not fit. */
   constructor(options: HouseholderOptions, random: Random) {
     const parsed = parse(householderSchema, { type: "householder", ...options }, "a Householder map");
-    const { features, reflections = enoughReflections(features) } = parsed;
+    const { features, reflections = defaultReflections(features) } = parsed;
     this.features = features;
     this.reflections = reflections;
     this.vectors = pairedParameter(reflections, features, random);
@@ -63,6 +63,7 @@ export class Householder implements Bijection {
   }
 }
 
+/** Vectors [K, D] whose reflections start as the identity; undefined for K = 0. */
 export const pairedParameter = (reflections: number, features: number, random: Random) =>
   reflections > 0
     ? new Parameter([reflections, features], () => pairedVectors(reflections, features, random), {

@@ -6,7 +6,7 @@ import type { Bijection, BijectionKind, Description, Transformed } from "./bijec
 
 const identitySchema = z.strictObject({ type: z.literal("identity"), features: sizeSchema });
 
-/** x = z: what a flow is that consists of its base alone. */
+/** The identity map, x = z. A flow with it is its base distribution. */
 export class Identity implements Bijection {
   readonly features: number;
   readonly context = 0;

@@ -8,7 +8,7 @@ import type { Part } from "./parts.ts";
 
 const invertSchema = (bijection: NestedSchema) => z.strictObject({ type: z.literal("invert"), bijection });
 
-/** The same map with its directions exchanged: MAF becomes IAF, and the cheap direction the other one. */
+/** The inverse of a bijection: `forward` and `inverse` are exchanged, so that MAF becomes IAF and the other direction is the fast one. */
 export class Invert implements Bijection {
   readonly bijection: Bijection;
 

@@ -17,7 +17,7 @@ const luLinearSchema = z
   .check(
     z.refine(({ features, permutation }) => !permutation || permutation.length === features, {
       path: ["permutation"],
-      error: "as many places as features",
+      error: "as many entries as features",
     }),
   );
 
@@ -25,15 +25,14 @@ const luLinearSchema = z
 export interface LULinearOptions {
   /** D, the number of columns of a row. */
   features: number;
-  /** P: column i of x P is column `permutation[i]` of x. Default none. */
+  /** P, a list of D indices: column i of x P is column `permutation[i]` of x. Default no permutation. */
   permutation?: number[];
 }
 
 /**
- * z = x P L U + b with L unit lower and U upper triangular, diagonal of U positive: log |det| = sum log diag U
- * (Oliva et al. 2018; Kingma and Dhariwal 2018). P is a fixed permutation, as in Glow; without one the map starts as the
- * identity. With a P that fits, every invertible matrix is such a product, up to the signs of its columns: a dense matrix
- * whose determinant costs nothing. Sampling inverts both triangles by substitution.
+ * Linear map by an LU decomposition: z = x P L U + b with L unit lower triangular and U upper triangular with a positive diagonal:
+ * log |det dz/dx| = sum log diag U (Oliva et al. 2018; Kingma and Dhariwal 2018). P is a fixed permutation, as in Glow;
+ * without it the map starts as the identity. Sampling inverts L and U by substitution, once per batch.
  */
 export class LULinear implements Bijection {
   readonly features: number;

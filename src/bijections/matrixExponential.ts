@@ -11,16 +11,14 @@ const matrixExponentialSchema = z.strictObject({
   features: sizeSchema,
 });
 
-/** The Taylor series of exp up to here is exact to 1e-16 where the norm is at most 1/2. */
-const DEGREE = 14;
-/** Squarings: norms up to 2^(SQUARINGS - 1), where exp is beyond float32. */
-const SQUARINGS = 9;
+/** Terms of the Taylor series of exp: for norms up to 1/2 the error is below 1e-16. */
+const TAYLOR_DEGREE = 14;
+/** Enough squarings for norms up to 2^8 = 256, where exp overflows float32 anyway. */
+const MAX_SQUARINGS = 9;
 
 /**
- * x = z exp(A), the matrix exponential of a free matrix A: log |det| = trace A, and exp(-A) is the inverse (Hoogeboom
- * et al. 2020, "The convolution exponential and generalized Sylvester flows"; Xiao and Liu 2020). Starts at A = 0, the identity.
- *
- * Computed by scaling and squaring, exp(A) = exp(A / 2^s)^(2^s), with the s that the norm of A asks for.
+ * x = z exp(A) with a learned matrix A without constraints: log |det dx/dz| = trace A, and the inverse is exp(-A) (Hoogeboom et
+ * al. 2020, "The convolution exponential and generalized Sylvester flows"; Xiao and Liu 2020). It starts as the identity, A = 0.
  */
 export class MatrixExponential implements Bijection {
   readonly features: number;
@@ -48,23 +46,23 @@ export class MatrixExponential implements Bijection {
   }
 }
 
-/** exp(A) = I + A + A^2 / 2 + ... of [D, D]. */
+/** exp(A) of a matrix [D, D] by scaling and squaring: exp(A) = exp(A / 2^s)^(2^s), with s such that |A / 2^s| <= 1/2. */
 export function matrixExponential(matrix: Tensor): Tensor {
   const size = matrix.shape[0] as number;
   const norm = matrix.abs().sum(1).max().stopGradient();
-  /** Whether turn k of the squarings is needed. */
-  const turns = Array.from({ length: SQUARINGS }, (_, k) => norm.greater(2 ** (k - 1)));
-  const scaled = turns.reduce((a, needed) => a.mul(needed.where(0.5, 1)), matrix);
+  /** Whether squaring k is needed. The graph has all of them, since the norm is known at run time only. */
+  const isNeeded = Array.from({ length: MAX_SQUARINGS }, (_, k) => norm.greater(2 ** (k - 1)));
+  const scaled = isNeeded.reduce((a, needed) => a.mul(needed.where(0.5, 1)), matrix);
   let power = scaled;
   let result = identityMatrix(size).add(scaled);
   let factorial = 1;
-  // By powers and not by Horner's rule: where a product follows a factor 1 / n, the runtime takes it in as a float32.
-  for (let n = 2; n <= DEGREE; n++) {
+  // Powers instead of Horner's rule: the runtime would fold the factors 1 / n into the products, as float32 numbers.
+  for (let n = 2; n <= TAYLOR_DEGREE; n++) {
     power = power.matmul(scaled);
     factorial *= n;
     result = result.add(power.mul(1 / factorial));
   }
-  for (const needed of turns) result = needed.where(result.matmul(result), result);
+  for (const needed of isNeeded) result = needed.where(result.matmul(result), result);
   return result;
 }
 

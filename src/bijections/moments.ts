@@ -1,8 +1,8 @@
 import type { DataRows } from "./bijection.ts";
 
 /**
- * Weighted mean and (population) standard deviation of each column. Columns are scaled by a power of two, so that nothing
- * overflows or vanishes on the way, and the mean is corrected by that of the deviations from it: that of equal values is exact.
+ * Weighted mean and population standard deviation of each column. Columns are scaled by a power of two, so that sums and squares
+ * neither overflow nor underflow. The mean is computed in two passes, so that the mean of equal values is exact.
  */
 export function columnMoments({ rows, features, values, weights }: DataRows): {
   mean: Float64Array;
@@ -12,47 +12,51 @@ export function columnMoments({ rows, features, values, weights }: DataRows): {
   const deviation = new Float64Array(features);
   const total = weights ? sum(weights) : rows;
   for (let c = 0; c < features; c++) {
-    const average = (of: (x: number) => number) => {
+    const average = (f: (x: number) => number) => {
       let result = 0;
-      for (let r = 0; r < rows; r++) result += ((weights?.[r] ?? 1) / total) * of(values[r * features + c]);
+      for (let r = 0; r < rows; r++) result += ((weights?.[r] ?? 1) / total) * f(values[r * features + c]);
       return result;
     };
     let largest = 0;
     for (let r = 0; r < rows; r++) largest = Math.max(largest, Math.abs(values[r * features + c]));
     const unit = largest === 0 ? 1 : 2 ** Math.min(1023, Math.floor(Math.log2(largest)));
-    const rough = average((x) => x / unit);
-    const center = rough + average((x) => x / unit - rough);
-    let farthest = 0;
+    const roughMean = average((x) => x / unit);
+    const center = roughMean + average((x) => x / unit - roughMean);
+    let maxDeviation = 0;
     for (let r = 0; r < rows; r++)
-      farthest = Math.max(farthest, Math.abs(values[r * features + c] / unit - center));
-    const square = farthest === 0 ? 0 : average((x) => ((x / unit - center) / farthest) ** 2);
+      maxDeviation = Math.max(maxDeviation, Math.abs(values[r * features + c] / unit - center));
+    const variance = maxDeviation === 0 ? 0 : average((x) => ((x / unit - center) / maxDeviation) ** 2);
     mean[c] = center * unit;
-    deviation[c] = farthest * Math.sqrt(square) * unit;
+    deviation[c] = maxDeviation * Math.sqrt(variance) * unit;
   }
   return { mean, deviation };
 }
 
 /**
- * The values between which all but a weight of `share` at either end lies: the smallest x with at least that much at or
- * below it, and the largest with at least that much at or above it.
+ * The range to which winsorizing limits values: the smallest x such that at least the fraction `share` of the weight is at or
+ * below x, and the largest x such that at least that fraction is at or above it.
  */
-export function middleRange(values: Float64Array, share: number, weights?: Float64Array): [number, number] {
+export function winsorizedRange(
+  values: Float64Array,
+  share: number,
+  weights?: Float64Array,
+): [number, number] {
   if (!weights) {
     const sorted = values.slice().sort();
-    const outside = Math.max(0, Math.ceil(share * sorted.length) - 1);
-    return [sorted[outside], sorted[sorted.length - 1 - outside]];
+    const index = Math.max(0, Math.ceil(share * sorted.length) - 1);
+    return [sorted[index], sorted[sorted.length - 1 - index]];
   }
   const order = Uint32Array.from(values.keys()).sort((a, b) => values[a] - values[b]);
-  const outside = share * sum(weights);
-  const reached = (indices: Iterable<number>) => {
+  const tailWeight = share * sum(weights);
+  const firstBeyondTail = (indices: Iterable<number>) => {
     let weight = 0;
     for (const index of indices) {
       weight += weights[index];
-      if (weight > 0 && weight >= outside) return values[index];
+      if (weight > 0 && weight >= tailWeight) return values[index];
     }
     return Number.NaN;
   };
-  return [reached(order), reached(order.toReversed())];
+  return [firstBeyondTail(order), firstBeyondTail(order.toReversed())];
 }
 
 const sum = (values: Float64Array): number => values.reduce((total, x) => total + x, 0);

@@ -3,13 +3,13 @@ import { sizeSchema } from "../description.ts";
 import { concat, scalar, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
-import { withinReach } from "./constraint.ts";
+import { clampExponent } from "./constraint.ts";
 
 const orderedSchema = z.strictObject({ type: z.literal("ordered"), features: sizeSchema });
 
 /**
- * Onto increasing rows x_1 < x_2 < ... < x_D: x_1 = z_1, x_k = x_k-1 + exp(z_k) (Stan Reference Manual, "Ordered vector").
- * Sampling takes latent gaps beyond +-80 as if they were there; rows that do not increase have the log-determinant -Infinity.
+ * Maps onto increasing rows x_1 < x_2 < ... < x_D: x_1 = z_1, x_k = x_k-1 + exp(z_k) (Stan Reference Manual, "Ordered vector").
+ * Sampling clamps z_2 ... z_D to [-80, 80]. The log-determinant of rows that do not increase is -Infinity.
  */
 export class Ordered implements Bijection {
   readonly features: number;
@@ -24,7 +24,7 @@ export class Ordered implements Bijection {
   forward(z: Tensor): Transformed {
     if (this.features === 1) return { value: z, logDet: scalar(0) };
     const [first, others] = z.split(1, [1, this.features - 1]);
-    const logGaps = withinReach(others);
+    const logGaps = clampExponent(others);
     return { value: concat([first, logGaps.exp()], 1).cumsum(-1), logDet: logGaps.sum(-1) };
   }
 

@@ -1,12 +1,12 @@
 import type { Standardize } from "./standardize.ts";
 
 /**
- * A standardization at the data side of a part of a model, or of its context, which may be applied before the part, in float64:
- * columns far from 0 then lose no digits to float32.
+ * The standardization at the data side of a part of a model, or of its context. `Flow` takes it out of the graph and applies it
+ * to rows in float64: columns of numbers far from 0, such as years, would lose digits in float32.
  */
 export interface OuterStandardization<T> {
   readonly standardize: Standardize;
-  /** The part for numbers that `outer` has standardized; it keeps the difference between its own standardization and `outer`. */
+  /** The part for rows that `outer` has standardized: its own standardization is replaced by its difference to `outer`. */
   relativeTo(outer: Standardize): T;
 }
 
@@ -16,16 +16,16 @@ interface Conditional<T> {
   readonly contextStandardization?: OuterStandardization<T> | undefined;
 }
 
-/** The first standardization of the context by one of the `parts`, if each of them that is conditional has one. */
+/** The context standardization of the first conditional part; undefined unless all conditional parts have one. */
 export function commonContextStandardization(
   parts: readonly Conditional<unknown>[],
 ): Standardize | undefined {
-  const all = parts
+  const standardizations = parts
     .filter(({ context }) => context > 0)
     .map(({ contextStandardization }) => contextStandardization?.standardize);
-  return all.includes(undefined) ? undefined : all[0];
+  return standardizations.includes(undefined) ? undefined : standardizations[0];
 }
 
-/** A part, which standardizes its context if it is conditional, for contexts that `outer` has standardized. */
+/** The part for contexts that `outer` has standardized; an unconditional part is returned as it is. */
 export const relativeToContext = <T extends Conditional<T>>(part: T, outer: Standardize): T =>
   part.context > 0 ? part.contextStandardization!.relativeTo(outer) : part;

@@ -2,38 +2,39 @@ import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 import { type Bijection, contextFor, type DataRows } from "./bijection.ts";
 
-/** One of the maps that a bijection applies one after the other, and its path of property names. */
+/** One of the maps of which a bijection is the composition, and its path of property names in it. */
 export interface Part {
   readonly path: string;
   readonly bijection: Bijection;
 }
 
-/** The maps of which a bijection is composed, down to those that are not composed of others; the first is next to the base. */
-export function flattened(bijection: Bijection, path = ""): Part[] {
+/** The maps of which a bijection is the composition, with nested compositions inlined; the first is next to the base distribution. */
+export function flatten(bijection: Bijection, path = ""): Part[] {
   const { parts } = bijection;
   if (!parts) return [{ path, bijection }];
-  return parts.flatMap((part) => flattened(part.bijection, path ? `${path}.${part.path}` : part.path));
+  return parts.flatMap((part) => flatten(part.bijection, path ? `${path}.${part.path}` : part.path));
 }
 
-/** Rows that are enough to take scales and mixture components from. */
+/** Scales and mixture components are fitted to at most this many rows: more would not change them noticeably. */
 const MAX_ROWS = 20_000;
 
-/** The rows as they leave a bijection at its latent side; of many rows a random sample. */
+/** The latent rows of data rows, or of a random sample of at most 20,000 of them. */
 export async function latentRows(bijection: Bijection, rows: DataRows): Promise<DataRows> {
-  let passed = sampled(rows);
-  for (const part of flattened(bijection).reverse()) passed = await mapped(part.bijection, "inverse", passed);
-  return passed;
+  let current = sampleRows(rows);
+  for (const part of flatten(bijection).reverse())
+    current = await mapRows(part.bijection, "inverse", current);
+  return current;
 }
 
-/** The rows as they leave a bijection at its data side; of many rows a random sample. */
+/** The data rows of latent rows, or of a random sample of at most 20,000 of them. */
 export async function dataRows(bijection: Bijection, rows: DataRows): Promise<DataRows> {
-  let passed = sampled(rows);
-  for (const part of flattened(bijection)) passed = await mapped(part.bijection, "forward", passed);
-  return passed;
+  let current = sampleRows(rows);
+  for (const part of flatten(bijection)) current = await mapRows(part.bijection, "forward", current);
+  return current;
 }
 
-/** A random sample of 20,000 rows, in their order, if there are more. */
-export function sampled(data: DataRows): DataRows {
+/** At most 20,000 rows: a random sample in the original order if there are more. */
+export function sampleRows(data: DataRows): DataRows {
   const { rows, values, weights, context } = data;
   if (rows <= MAX_ROWS) return data;
   const order = new Random(0).split("initialize").permutation(rows);
@@ -55,15 +56,16 @@ export function sampled(data: DataRows): DataRows {
   };
 }
 
-async function mapped(part: Bijection, direction: "forward" | "inverse", rows: DataRows): Promise<DataRows> {
+/** Applies one direction of a bijection to rows, in float64. */
+async function mapRows(part: Bijection, direction: "forward" | "inverse", rows: DataRows): Promise<DataRows> {
   const { context } = rows;
-  const given = context && part.context > 0 ? [context] : [];
+  const contexts = context && part.context > 0 ? [context] : [];
   const map = compile(
     (x, context) => part[direction](x, contextFor(part, context)).value,
-    [["N", part.features], ...given.map(({ length }) => ["N", length / rows.rows] as const)],
+    [["N", part.features], ...contexts.map(({ length }) => ["N", length / rows.rows] as const)],
     { precision: "float64" },
   );
-  const values = (await map(rows.values, ...given)) as Float64Array;
+  const values = (await map(rows.values, ...contexts)) as Float64Array;
   await map.release();
   return { ...rows, values };
 }

@@ -6,17 +6,17 @@ import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 
-/** A list that holds each of 0 ... D - 1 once. */
+/** A permutation of 0 ... D - 1. */
 export const orderSchema = z.array(countSchema).check(
   z.minLength(1),
-  z.refine((order) => new Set(order).size === order.length && order.every((place) => place < order.length), {
+  z.refine((order) => new Set(order).size === order.length && order.every((index) => index < order.length), {
     error: "each of 0 to D - 1 once",
   }),
 );
 
 const permutationSchema = z.strictObject({ type: z.literal("permutation"), order: orderSchema });
 
-/** x_i = z_order[i]; volume is kept. */
+/** The permutation x_i = z_order[i] of the features. */
 export class Permutation implements Bijection {
   readonly features: number;
   readonly context = 0;
@@ -52,6 +52,6 @@ export const identityOrder = (features: number): number[] => Array.from({ length
 /** D - 1, ..., 1, 0. */
 export const reverseOrder = (features: number): number[] => identityOrder(features).reverse();
 
-/** One of the D! orders, all equally likely. */
+/** A permutation drawn uniformly from all D!. */
 export const randomOrder = (features: number, random: Random): number[] =>
   Array.from(random.permutation(features));

@@ -3,7 +3,7 @@ import { positiveSchema, sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
-import { onSupport, withinReach } from "./constraint.ts";
+import { clampExponent, onSupport } from "./constraint.ts";
 
 const powerSchema = z.strictObject({
   type: z.literal("power"),
@@ -13,9 +13,9 @@ const powerSchema = z.strictObject({
 });
 
 /**
- * x = z^p with p > 0, from the positive numbers onto the positive numbers, such as the square of a chi variable. Latent values
- * must be positive as well: those of a positive base, or what `Exp` or `Softplus` makes of any. On either side numbers <= 0
- * have the log-determinant -Infinity. Results beyond exp(+-80) are put there.
+ * x = z^p with p > 0, from the positive numbers onto the positive numbers. Latent values must be positive too: put it behind a
+ * positive base distribution, or behind `Exp` or `Softplus`. In both directions the log-determinant of numbers <= 0 is
+ * -Infinity, and results are clamped to [exp(-80), exp(80)].
  */
 export class Power implements Bijection {
   readonly features: number;
@@ -24,7 +24,7 @@ export class Power implements Bijection {
   readonly exponent: number;
 
   constructor(options: { features: number; exponent?: number }) {
-    const { features, exponent } = parse(powerSchema, { type: "power", ...options }, "a power");
+    const { features, exponent } = parse(powerSchema, { type: "power", ...options }, "a power bijection");
     this.features = features;
     this.exponent = exponent;
   }
@@ -46,7 +46,7 @@ const raise = (u: Tensor, exponent: number): Transformed =>
   onSupport(u, u.lessEqual(0), 1, (u) => {
     const log = u.log();
     return {
-      value: withinReach(log.mul(exponent)).exp(),
+      value: clampExponent(log.mul(exponent)).exp(),
       logDerivative: log.mul(exponent - 1).add(Math.log(exponent)),
     };
   });

@@ -5,7 +5,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
-import { enoughReflections, pairedParameter, reflectionsSchema } from "./householder.ts";
+import { defaultReflections, pairedParameter, reflectionsSchema } from "./householder.ts";
 import { reflectionMatrix } from "./reflections.ts";
 import { diagonal, invertUpper } from "./triangles.ts";
 
@@ -19,17 +19,18 @@ const qrLinearSchema = z.strictObject({
 export interface QRLinearOptions {
   /** D, the number of columns of a row. */
   features: number;
-  /** K, an even number of Householder reflections. Default 2 floor(D / 2), which gives every rotation. */
+  /** K, an even number of Householder reflections. Default 2 floor(D / 2), which suffices for every rotation. */
   reflections?: number;
 }
 
+/** The logarithms of the diagonal of R are clamped smoothly to +-log 1000, so that R stays well conditioned. */
 const LOG_SCALE_BOUND = Math.log(1000);
 
 /**
- * z = x Q R + b with Q a rotation, the product of K Householder reflections, and R upper triangular with a positive
- * diagonal exp(.): log |det| = sum log diag R (Hoogeboom et al. 2019, "Emerging convolutions for generative normalizing
- * flows"). With the default K that is every matrix of positive determinant, where L U without a permutation lacks some. Starts
- * as the identity.
+ * Linear map by a QR decomposition: z = x Q R + b, where the rotation Q is a product of K Householder reflections and R is upper
+ * triangular with a positive diagonal: log |det dz/dx| = sum log diag R (Hoogeboom et al. 2019, "Emerging convolutions for
+ * generative normalizing flows"). With the default K, Q R can be any matrix with a positive determinant, which an LU
+ * decomposition without a permutation cannot. It starts as the identity.
  */
 export class QRLinear implements Bijection {
   readonly features: number;
@@ -44,7 +45,7 @@ export class QRLinear implements Bijection {
   /** Throws `ARGUMENT` if the options do not fit. */
   constructor(options: QRLinearOptions, random: Random) {
     const parsed = parse(qrLinearSchema, { type: "qrLinear", ...options }, "a QR linear map");
-    const { features, reflections = enoughReflections(features) } = parsed;
+    const { features, reflections = defaultReflections(features) } = parsed;
     this.features = features;
     this.reflections = reflections;
     this.vectors = pairedParameter(reflections, features, random);
@@ -61,8 +62,8 @@ export class QRLinear implements Bijection {
 
   forward(z: Tensor): Transformed {
     const { upper, logDiagonal } = this.triangle();
-    const turned = z.sub(this.bias).matmul(invertUpper(upper));
-    const value = this.vectors ? turned.matmul(reflectionMatrix(this.vectors), { transposeB: true }) : turned;
+    const xQ = z.sub(this.bias).matmul(invertUpper(upper));
+    const value = this.vectors ? xQ.matmul(reflectionMatrix(this.vectors), { transposeB: true }) : xQ;
     return { value, logDet: logDiagonal.sum().neg() };
   }
 

@@ -4,9 +4,9 @@ import type { Tensor } from "../graph/tensor.ts";
 import type { NetworkOptions } from "../nn/mlp.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
-import { Amortized, amortizedFields } from "./amortized.ts";
+import { AmortizedParameters, amortizedFields } from "./amortized.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
-import { positiveSlope } from "./slope.ts";
+import { positiveSlope } from "./tanhResidual.ts";
 
 const radialSchema = z.strictObject({
   type: z.literal("radial"),
@@ -27,21 +27,23 @@ export interface RadialOptions {
   network?: NetworkOptions;
 }
 
-const LOG_SCALE_BOUND = Math.log(1000);
+/** log α is clamped smoothly to +-log 1000, so that α neither overflows nor vanishes. */
+const LOG_ALPHA_BOUND = Math.log(1000);
 
 /**
- * x = z + β (z - z0) / (α + r), r = |z - z0|: draws rows towards a center z0 or pushes them away (Rezende and Mohamed 2015).
+ * Radial flow, x = z + β (z - z0) / (α + r) with r = |z - z0|: contracts rows towards a center z0 or expands them away from it
+ * (Rezende and Mohamed 2015, "Variational inference with normalizing flows").
  *
- * It is invertible for β > -α; so α = exp(.) and β = α (s - 1), s = softplus(.) + 1/1000 > 0: s is the factor by which
- * distances grow at the center. With t = α / (α + r), the part of the factor that is left at the distance r, the
- * Jacobian stretches by 1 + (s - 1) t across and by 1 + (s - 1) t^2 along the ray from the center.
+ * It is invertible for β > -α. So α = exp(.) and β = α (s - 1) with s = softplus(.) + 1/1000 > 0, the factor by which the map
+ * scales distances at the center. With t = α / (α + r), the Jacobian has D - 1 eigenvalues 1 + (s - 1) t, tangential to the
+ * sphere around z0, and the radial one 1 + (s - 1) t^2.
  *
- * Both directions are closed form: the distance r' of x solves r^2 + (α s - r') r - α r' = 0.
+ * Both directions are closed form: r solves r^2 + (α s - r') r - α r' = 0, where r' = |x - z0|.
  */
 export class Radial implements Bijection {
   readonly features: number;
   readonly context: number;
-  readonly parameters: Amortized;
+  readonly parameters: AmortizedParameters;
   private readonly options: z.output<typeof radialSchema>;
 
   /** The center is drawn from a standard normal. Throws `ARGUMENT` if the options do not fit. */
@@ -51,7 +53,7 @@ export class Radial implements Bijection {
     this.features = features;
     this.context = context;
     const center = () => random.split("center").normal(new Float32Array(features));
-    this.parameters = new Amortized(
+    this.parameters = new AmortizedParameters(
       { center: { shape: [features], values: center }, logAlpha: { shape: [1] }, slope: { shape: [1] } },
       this.options,
       random,
@@ -59,36 +61,39 @@ export class Radial implements Bijection {
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
-    const { center, alpha, s } = this.shape(context);
-    const away = z.sub(center);
-    const { across, logDet } = this.stretch(norm(away), alpha, s);
-    return { value: center.add(away.mul(across)), logDet };
+    const { center, alpha, s } = this.coefficients(context);
+    const offset = z.sub(center);
+    const { tangential, logDet } = this.scales(norm(offset), alpha, s);
+    return { value: center.add(offset.mul(tangential)), logDet };
   }
 
   inverse(x: Tensor, context?: Tensor): Transformed {
-    const { center, alpha, s } = this.shape(context);
-    const away = x.sub(center);
-    const { across, logDet } = this.stretch(radiusBefore(norm(away), alpha, s), alpha, s);
-    return { value: center.add(away.div(across)), logDet: logDet.neg() };
+    const { center, alpha, s } = this.coefficients(context);
+    const offset = x.sub(center);
+    const { tangential, logDet } = this.scales(latentRadius(norm(offset), alpha, s), alpha, s);
+    return { value: center.add(offset.div(tangential)), logDet: logDet.neg() };
   }
 
-  private shape(context?: Tensor) {
-    const { center, logAlpha, slope } = this.parameters.given(context);
-    return { center, alpha: logAlpha.softClamp(LOG_SCALE_BOUND).exp(), s: positiveSlope(slope) };
+  private coefficients(context?: Tensor) {
+    const { center, logAlpha, slope } = this.parameters.forContext(context);
+    return { center, alpha: logAlpha.softClamp(LOG_ALPHA_BOUND).exp(), s: positiveSlope(slope) };
   }
 
-  /** By which factor the distance r grows, and log |det dx/dz|; from parts that are all positive, and at most 1 but for s. */
-  private stretch(r: Tensor, alpha: Tensor, s: Tensor) {
-    const whole = r.add(alpha);
-    const t = alpha.div(whole);
-    const rest = r.div(whole);
-    const across = rest.add(s.mul(t));
-    const along = rest.mul(t.add(1)).add(s.mul(t.square()));
-    const logDet = across
+  /**
+   * The tangential eigenvalue of the Jacobian, which is the factor between the radii r' and r, and log |det dx/dz|. Both
+   * eigenvalues are sums of positive terms, so they do not cancel.
+   */
+  private scales(r: Tensor, alpha: Tensor, s: Tensor) {
+    const sum = r.add(alpha);
+    const t = alpha.div(sum);
+    const oneMinusT = r.div(sum);
+    const tangential = oneMinusT.add(s.mul(t));
+    const radial = oneMinusT.mul(t.add(1)).add(s.mul(t.square()));
+    const logDet = tangential
       .log()
       .mul(this.features - 1)
-      .add(along.log());
-    return { across, logDet: logDet.reshape(["N"]) };
+      .add(radial.log());
+    return { tangential, logDet: logDet.reshape(["N"]) };
   }
 
   describe(): Description {
@@ -96,18 +101,18 @@ export class Radial implements Bijection {
   }
 }
 
-/** The positive root r of r^2 + 2 p r - α r' = 0, p = (α s - r') / 2, in the way that does not cancel. */
-function radiusBefore(after: Tensor, alpha: Tensor, s: Tensor): Tensor {
-  const p = alpha.mul(s).sub(after).mul(0.5);
-  const product = alpha.mul(after);
-  // Squares of what is far out would overflow. The root does not depend on the unit, which needs no gradient.
+/** The positive root r of r^2 + 2 p r - α r' = 0, p = (α s - r') / 2, by the formula that does not cancel. */
+function latentRadius(dataRadius: Tensor, alpha: Tensor, s: Tensor): Tensor {
+  const p = alpha.mul(s).sub(dataRadius).mul(0.5);
+  const product = alpha.mul(dataRadius);
+  // Squares of large radii would overflow, so the root is computed in units of |p|. It does not depend on the unit.
   const unit = p.abs().maximum(1).stopGradient();
   const root = p.div(unit).square().add(product.div(unit).div(unit)).sqrt().mul(unit);
   const sum = p.abs().add(root);
   return p.greater(0).where(product.div(sum), sum);
 }
 
-/** |x| over features, [N, D] -> [N, 1], with gradient 0 at 0; squares neither overflow nor vanish. */
+/** |x| of each row, [N, D] -> [N, 1], with gradient 0 at 0. Squares are computed in units of the largest |x_i|, so they do not overflow. */
 function norm(x: Tensor): Tensor {
   const unit = x.abs().max(-1, { keepAxes: true }).maximum(1e-30).stopGradient();
   return x.div(unit).square().sum(-1, { keepAxes: true }).maximum(1e-30).sqrt().mul(unit);

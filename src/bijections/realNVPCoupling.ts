@@ -17,49 +17,48 @@ const realNVPCouplingSchema = z.strictObject({
 
 /** Options of `RealNVPCoupling`. */
 export interface RealNVPCouplingOptions {
-  /** [D], true for the features that are kept; at least one is false. */
+  /** [D], true for the features that stay unchanged; at least one is false. */
   mask: boolean[];
   /** C, the number of context features. Default 0: an unconditional map. */
   context?: number;
-  /**
-   * Each of the two networks, of the scales and of the shifts. Default two hidden layers of 64 units with relu.
-   */
+  /** The options of each of the two networks, for scales and for shifts. Default two hidden layers of 64 units with relu. */
   network?: NetworkOptions;
 }
 
 const LOG_SCALE_BOUND = Math.log(1000);
 
 /**
- * z_b = x_b exp(s(x_a)) + t(x_a), z_a = x_a, as published (Dinh et al. 2017, section 4.1): s and t are separate networks, of the
- * features a that are kept, and s = λ tanh(.) with one learned λ for each feature of b, which starts at 1 and is clamped
- * smoothly to +-log 1000. Both directions cost one pass of both networks.
+ * The coupling layer of RealNVP as published (Dinh et al. 2017, section 4.1): z_b = x_b exp(s(x_a)) + t(x_a), z_a = x_a. s and t
+ * are separate networks, and s = λ tanh(.) with a learned λ for each feature of b, which starts at 1 and is clamped smoothly to
+ * +-log 1000. Both directions take one pass of both networks.
  *
- * A `Coupling` with the affine transform has one network with both as outputs, and clamps s without learning how much.
+ * In contrast, a `Coupling` with the affine transform has one network for s and t, and clamps s to a fixed bound.
  */
 export class RealNVPCoupling implements Bijection {
   readonly features: number;
   readonly context: number;
   readonly shift: MLP;
   readonly scale: MLP;
-  /** λ before it is clamped, one for each feature that changes. */
+  /** λ before it is clamped, for each changed feature. */
   readonly bound: Parameter;
   private readonly options: z.output<typeof realNVPCouplingSchema>;
   private readonly split: ReturnType<typeof splitByMask>;
 
-  /** Throws `ARGUMENT` if the options do not fit, or leave nothing to condition on. */
+  /** Throws `ARGUMENT` if the options do not fit, or if there is neither an unchanged feature nor a context. */
   constructor(options: RealNVPCouplingOptions, random: Random) {
     this.options = parse(realNVPCouplingSchema, { type: "realNVPCoupling", ...options }, "a coupling");
     const { mask, context, network } = this.options;
     this.features = mask.length;
     this.context = context;
     this.split = splitByMask(mask, context);
-    const { kept, changed } = this.split;
-    const make = (name: string) => new MLP(kept.length, changed.length, network, random.split(name), context);
+    const { unchanged, changed } = this.split;
+    const make = (name: string) =>
+      new MLP(unchanged.length, changed.length, network, random.split(name), context);
     this.shift = make("shift");
     this.scale = make("scale");
-    // What the clamp makes 1.
-    const start = 1 / (1 - 1 / LOG_SCALE_BOUND);
-    this.bound = new Parameter([changed.length], start);
+    // softClamp(u, b) = u / (1 + |u| / b), which this value makes 1.
+    const initialBound = 1 / (1 - 1 / LOG_SCALE_BOUND);
+    this.bound = new Parameter([changed.length], initialBound);
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
@@ -81,12 +80,12 @@ export class RealNVPCoupling implements Bijection {
     context: Tensor | undefined,
     map: (changed: Tensor, s: Tensor, t: Tensor) => Transformed,
   ): Transformed {
-    const { kept, changed, join } = this.split;
-    const own = kept.length > 0 ? [u.gather(1, kept)] : [];
-    const given = concat(context ? [...own, context] : own, 1);
-    const s = this.scale.apply(given).tanh().mul(this.bound.softClamp(LOG_SCALE_BOUND));
-    const { value, logDet } = map(u.gather(1, changed), s, this.shift.apply(given));
-    return { value: join(own, value), logDet };
+    const { unchanged, changed, join } = this.split;
+    const kept = unchanged.length > 0 ? [u.gather(1, unchanged)] : [];
+    const inputs = concat(context ? [...kept, context] : kept, 1);
+    const s = this.scale.apply(inputs).tanh().mul(this.bound.softClamp(LOG_SCALE_BOUND));
+    const { value, logDet } = map(u.gather(1, changed), s, this.shift.apply(inputs));
+    return { value: join([...kept, value]), logDet };
   }
 
   describe(): Description {

@@ -12,7 +12,7 @@ import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import { eliminate } from "./elimination.ts";
-import { rouletteLogDet } from "./roulette.ts";
+import { russianRouletteLogDet } from "./russianRoulette.ts";
 
 const residualSchema = z.strictObject({
   type: z.literal("residual"),
@@ -31,35 +31,32 @@ export interface ResidualOptions {
   context?: number;
   /** Widths of the hidden layers. Default [64, 64]. */
   hidden?: number[];
-  /** c, the bound of the Lipschitz constant of g, in (0, 0.99]. Default 0.9. */
+  /** c, an upper bound of the Lipschitz constant of g, in (0, 0.99]. Default 0.9. */
   lipschitz?: number;
-  /**
-   * How the log-determinant is computed in training: exactly, or estimated. Default exact up to 16 features,
-   * estimated above.
-   */
+  /** The log-determinant in training: `exact`, or estimated. Default `exact` for up to 16 features, otherwise `hutchinson`. */
   trace?: Trace;
 }
 
 /**
- * z = x + g(x), g a network with Lipschitz constant at most c < 1: an invertible residual network (Behrmann et al. 2019; Chen
- * et al. 2019). Its Jacobian is not triangular.
+ * Residual flow, z = x + g(x), where the network g has a Lipschitz constant of at most c < 1: an invertible residual network
+ * (Behrmann et al. 2019; Chen et al. 2019) with a free-form Jacobian.
  *
- * Each of the network's K weights is divided by what its spectral norm exceeds c^(1/K), by a bound from above that the graph
- * computes (see `spectralBound`) and gradients flow through: the constant is a guarantee at every step of training.
- * Activations are LipSwish, x sigmoid(x) / 1.1. The context enters the first layer and is not bounded.
+ * Each of the K weight matrices whose spectral norm exceeds c^(1/K) is scaled down to it. The graph computes an upper bound of
+ * the norm (see `spectralBound`) and its gradient, so the Lipschitz bound holds at every step of training. Activations are
+ * LipSwish, x sigmoid(x) / 1.1. The context enters the first layer, whose weights for it are not bounded.
  *
- * The log-determinant is exact: the Jacobian's columns are carried through the network as tangents, and eliminated, in
- * D tangents and D^3 operations. With `trace: "hutchinson"`, by default above 16 features, a training step takes an
- * unbiased estimate instead, which costs a few tangents (see `rouletteLogDet`). Densities are exact in any case.
+ * The log-determinant is exact: D tangents are pushed through the network to get the Jacobian, whose determinant takes D^3
+ * operations. With `trace: "hutchinson"` a training step uses an unbiased estimate instead, at the cost of a few
+ * Jacobian-vector products (see `russianRouletteLogDet`). Evaluation is always exact.
  *
- * The inverse is the fixed point of x = z - g(x), found to the rounding of the precision; its gradient solves
- * (I + J^T) v = w. NaN where the iteration does not converge, which the bound excludes.
+ * `forward` solves x = z - g(x) by fixed-point iteration to machine precision; its gradient solves (I + J^T) v = w. It would
+ * return NaN if the iteration did not converge, which the Lipschitz bound rules out.
  */
 export class Residual implements Bijection {
   readonly features: number;
   readonly context: number;
   readonly network: readonly Linear[];
-  /** From the context to the first hidden layer. */
+  /** Maps the context to the first hidden layer. */
   readonly fromContext: Linear | undefined;
   private readonly options: z.output<typeof residualSchema>;
 
@@ -77,43 +74,44 @@ export class Residual implements Bijection {
   }
 
   inverse(x: Tensor, context?: Tensor): Transformed {
-    const there = this.evaluate(x, this.weights(), context);
-    return { value: x.add(there.value), logDet: this.logDet(there) };
+    const g = this.evaluate(x, this.boundedWeights(), context);
+    return { value: x.add(g.value), logDet: this.logDet(g) };
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
-    const weights = this.weights();
+    const weights = this.boundedWeights();
     const { lipschitz } = this.options;
-    const at = (x: Tensor) => this.evaluate(x, weights, context);
-    const found = fixedPoint((x) => z.sub(at(x).value), z, lipschitz);
-    // (I + J^T) v = w, for w of any size.
-    const solve = (w: Tensor, x: Tensor) => {
-      const there = at(x);
-      if (!this.estimates) return eliminate(plusIdentity(there.jacobian())).solve(w);
-      const size = largest(w).maximum(1e-30);
-      const unit = w.div(size);
-      const pulled = (v: Tensor) => vjp([there.value], [x], [v])[0];
-      return fixedPoint((v) => unit.sub(pulled(v)), unit, lipschitz).mul(size);
+    const g = (x: Tensor) => this.evaluate(x, weights, context);
+    const solution = fixedPoint((x) => z.sub(g(x).value), z, lipschitz);
+    /** Solves (I + J^T) v = w. */
+    const solveTransposed = (w: Tensor, x: Tensor) => {
+      const evaluation = g(x);
+      if (!this.estimatesLogDet) return eliminate(plusIdentity(evaluation.jacobian())).solve(w);
+      // Scaled to 1, since the tolerance of the iteration is absolute.
+      const scale = maxAbs(w).maximum(1e-30);
+      const scaled = w.div(scale);
+      const transposedProduct = (v: Tensor) => vjp([evaluation.value], [x], [v])[0];
+      return fixedPoint((v) => scaled.sub(transposedProduct(v)), scaled, lipschitz).mul(scale);
     };
-    const x = implicit(found, (x) => x.add(at(x).value), z, solve);
-    return { value: x, logDet: this.logDet(at(x)).neg() };
+    const x = implicit(solution, (x) => x.add(g(x).value), z, solveTransposed);
+    return { value: x, logDet: this.logDet(g(x)).neg() };
   }
 
-  /** Whether what is traced takes an estimate for the log-determinant. */
-  private get estimates(): boolean {
+  /** Whether the current trace estimates the log-determinant. */
+  private get estimatesLogDet(): boolean {
     const { trace = this.features > MOST_EXACT ? "hutchinson" : "exact" } = this.options;
     return trace === "hutchinson" && isTraining();
   }
 
   /** log det(I + J), [N]. */
   private logDet({ jacobian, push }: Evaluation): Tensor {
-    return this.estimates
-      ? rouletteLogDet(push, this.features, this.options.lipschitz)
+    return this.estimatesLogDet
+      ? russianRouletteLogDet(push, this.features, this.options.lipschitz)
       : eliminate(plusIdentity(jacobian())).logDet;
   }
 
-  /** Weights with spectral norms up to c^(1/K). */
-  private weights(): Tensor[] {
+  /** The weights, scaled down to spectral norms of at most c^(1/K). */
+  private boundedWeights(): Tensor[] {
     const bound = this.options.lipschitz ** (1 / this.network.length);
     return this.network.map(({ weight }) =>
       weight.mul(scalar(bound).div(spectralBound(weight).maximum(bound))),
@@ -125,12 +123,12 @@ export class Residual implements Bijection {
     const slopes: Tensor[] = [];
     let h = x;
     for (let i = 0; i < last; i++) {
-      const own = h.affine(weights[i], this.network[i].bias);
-      const u = i === 0 && this.fromContext ? own.add(this.fromContext.apply(context!)) : own;
-      h = u.silu().mul(1 / LARGEST_SLOPE);
+      const fromLayer = h.affine(weights[i], this.network[i].bias);
+      const u = i === 0 && this.fromContext ? fromLayer.add(this.fromContext.apply(context!)) : fromLayer;
+      h = u.silu().mul(1 / MAX_SILU_SLOPE);
       slopes.push(
         siluSlope(u)
-          .mul(1 / LARGEST_SLOPE)
+          .mul(1 / MAX_SILU_SLOPE)
           .reshape(["N", 1, u.shape[1]]),
       );
     }
@@ -148,25 +146,26 @@ export class Residual implements Bijection {
   }
 }
 
-/** g(x), and what its derivative makes of tangents. */
+/** g(x) and products with its Jacobian J. */
 interface Evaluation {
   readonly value: Tensor;
-  /** [N, K, D] -> [N, K, D] */
+  /** J times each of K tangents, [N, K, D] -> [N, K, D]. */
   push(tangents: Tensor): Tensor;
-  /** [N, D, D]: row j is what unit vector j becomes. */
+  /** J^T, [N, D, D]: row j is J times unit vector j. */
   jacobian(): Tensor;
 }
 
+/** I + A for matrices A [N, D, D]. */
 function plusIdentity(matrix: Tensor): Tensor {
   const size = matrix.shape[1] as number;
   const identity = Array.from({ length: size * size }, (_, k) => (k % (size + 1) === 0 ? 1 : 0));
   return matrix.add(constant(identity, [size, size]));
 }
 
-const largest = (x: Tensor): Tensor => x.abs().max(-1, { keepAxes: true });
+const maxAbs = (x: Tensor): Tensor => x.abs().max(-1, { keepAxes: true });
 
-/** Of x sigmoid(x); it is 1.0998. */
-const LARGEST_SLOPE = 1.1;
+/** An upper bound of the slope of silu, x sigmoid(x), whose maximum is 1.0998. */
+const MAX_SILU_SLOPE = 1.1;
 
 function siluSlope(u: Tensor): Tensor {
   const s = u.sigmoid();
@@ -174,32 +173,37 @@ function siluSlope(u: Tensor): Tensor {
 }
 
 /**
- * The x with x = step(x) in each row of [N, D], for a contraction by `factor`, from `start`. Steps shrink by that factor until
- * they are lost in rounding: a row ends where its step is that small, or shrinks no more. NaN where it is still large then.
+ * Solves x = step(x) for each row of [N, D] by fixed-point iteration from `start`, where `step` is a contraction by `factor`. A
+ * row has converged when its step is below the rounding error, or no longer shrinks. The result is NaN where that last step is
+ * still large.
  */
 function fixedPoint(step: (x: Tensor) => Tensor, start: Tensor, factor: number): Tensor {
   const column = (value: number) => filled(value, ["N", 1]);
-  // The same in all turns, so that sizes shrink as steps do.
-  const scale = largest(start).maximum(1);
-  const [x, size, done] = loop(
+  // Constant over the iterations, so that scaled steps contract too.
+  const scale = maxAbs(start).maximum(1);
+  const [x, size, converged] = loop(
     [start, column(Number.POSITIVE_INFINITY), column(0)],
-    ([x, before, done]) => {
+    ([x, lastSize, converged]) => {
       const next = step(x);
       const difference = next.sub(x);
-      // The Euclidean norm, in which the step contracts, without squares that overflow.
-      const top = largest(difference).maximum(1e-30);
-      const size = difference.div(top).square().sum(-1, { keepAxes: true }).sqrt().mul(top).div(scale);
-      const still = done.greater(0);
-      const over = size.lessEqual(epsilon()).or(size.greater(before.mul((1 + factor) / 2)));
-      const open = over.or(still).not().and(size.equal(size)).toFloat();
+      // The Euclidean norm, in which the step contracts, in units of the largest element, so that squares do not overflow.
+      const unit = maxAbs(difference).maximum(1e-30);
+      const size = difference.div(unit).square().sum(-1, { keepAxes: true }).sqrt().mul(unit).div(scale);
+      const wasConverged = converged.greater(0);
+      const converges = size.lessEqual(epsilon()).or(size.greater(lastSize.mul((1 + factor) / 2)));
+      const continues = converges.or(wasConverged).not().and(size.equal(size)).toFloat();
       return {
-        state: [still.where(x, next), still.where(before, size), done.maximum(over.toFloat())],
-        proceed: open.max().greater(0),
+        state: [
+          wasConverged.where(x, next),
+          wasConverged.where(lastSize, size),
+          converged.maximum(converges.toFloat()),
+        ],
+        proceed: continues.max().greater(0),
       };
     },
     { maxIterations: Math.ceil(100 / -Math.log(factor)) },
   );
-  return done.greater(0).and(size.lessEqual(epsilon().sqrt())).where(x, Number.NaN);
+  return converged.greater(0).and(size.lessEqual(epsilon().sqrt())).where(x, Number.NaN);
 }
 
 export const residualKind: BijectionKind<typeof residualSchema> = {

@@ -22,9 +22,8 @@ const sigmoidSchema = z
   .check(z.refine(({ low, high }) => low < high, { path: ["high"], error: "more than low" }));
 
 /**
- * x = low + (high - low) / (1 + exp(-z)), onto (low, high); its inverse is the logit, and a logistic base makes it uniform.
- * Floats end before latent values do: far out what is drawn is `low` or `high`. Where x is not between them the
- * log-determinant is -Infinity.
+ * x = low + (high - low) / (1 + exp(-z)), onto (low, high). Its inverse is the logit; a logistic z gives a uniform x. Samples far
+ * out round to `low` or `high`. The log-determinant is -Infinity where x is not between them.
  */
 export class Sigmoid implements Bijection {
   readonly features: number;
@@ -45,7 +44,7 @@ export class Sigmoid implements Bijection {
 
   forward(z: Tensor): Transformed {
     const width = this.high - this.low;
-    // Counted from the nearer end, where that is 0 no digit is lost.
+    // Computed from the nearer end, so that small distances to an end at 0 keep all digits.
     const fromLow = z.sigmoid().mul(width).add(this.low);
     const fromHigh = z.neg().sigmoid().mul(-width).add(this.high);
     const logDerivative = z.softplus().add(z.neg().softplus()).neg().add(Math.log(width));

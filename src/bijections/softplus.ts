@@ -9,14 +9,13 @@ import {
   sumFeatures,
   type Transformed,
 } from "./bijection.ts";
-import { FARTHEST, onSupport } from "./constraint.ts";
+import { MAX_EXPONENT, onSupport } from "./constraint.ts";
 
 const softplusSchema = z.strictObject({ type: z.literal("softplus"), features: sizeSchema });
 
 /**
- * x = log(1 + exp(z)), onto the positive numbers: exponential on the left, and on the right nearly z, so that large values
- * keep the tail of the latent ones (Dugas et al. 2001). Sampling maps latent values below -80 as if they were there; x <= 0
- * has the log-determinant -Infinity.
+ * x = log(1 + exp(z)), onto the positive numbers (Dugas et al. 2001). For large z, x is nearly z, so the upper tail of x is that of
+ * z, unlike with `Exp`. Sampling clamps z to at least -80. The log-determinant is -Infinity where x <= 0.
  */
 export class Softplus implements Bijection {
   readonly features: number;
@@ -28,13 +27,13 @@ export class Softplus implements Bijection {
   }
 
   forward(z: Tensor): Transformed {
-    const reach = z.maximum(-FARTHEST);
-    return { value: reach.softplus(), logDet: sumFeatures(reach.neg().softplus().neg(), this.features) };
+    const clamped = z.maximum(-MAX_EXPONENT);
+    return { value: clamped.softplus(), logDet: sumFeatures(clamped.neg().softplus().neg(), this.features) };
   }
 
   inverse(x: Tensor): Transformed {
     return onSupport(x, x.lessEqual(0), 1, (x) => {
-      // log(1 - exp(-x)): of the probability that a softplus below x is far from 0.
+      // z = x + log(1 - exp(-x)), and dz/dx = 1 / (1 - exp(-x)).
       const log = x.neg().expm1().neg().log();
       return { value: x.add(log), logDerivative: log.neg() };
     });

@@ -14,8 +14,9 @@ import { onSupport } from "./constraint.ts";
 const softsignSchema = z.strictObject({ type: z.literal("softsign"), features: sizeSchema });
 
 /**
- * x = z / (1 + |z|), onto (-1, 1) (Bergstra et al. 2009): it comes near the ends slowly, so that floats keep apart what `Tanh`
- * puts together. Its second derivative jumps at 0. Where |x| >= 1 the log-determinant is -Infinity.
+ * x = z / (1 + |z|), onto (-1, 1) (Bergstra et al. 2009). It approaches +-1 more slowly than `Tanh`, so that distinct large z keep
+ * distinct values in floating point. Its second derivative is discontinuous at 0. The log-determinant is -Infinity where
+ * |x| >= 1.
  */
 export class Softsign implements Bijection {
   readonly features: number;
@@ -27,14 +28,14 @@ export class Softsign implements Bijection {
   }
 
   forward(z: Tensor): Transformed {
-    const size = z.abs().add(1);
-    return { value: z.div(size), logDet: sumFeatures(size.log().mul(-2), this.features) };
+    const denominator = z.abs().add(1);
+    return { value: z.div(denominator), logDet: sumFeatures(denominator.log().mul(-2), this.features) };
   }
 
   inverse(x: Tensor): Transformed {
     return onSupport(x, x.abs().greaterEqual(1), 0, (x) => {
-      const rest = scalar(1).sub(x.abs());
-      return { value: x.div(rest), logDerivative: rest.log().mul(-2) };
+      const denominator = scalar(1).sub(x.abs());
+      return { value: x.div(denominator), logDerivative: denominator.log().mul(-2) };
     });
   }
 

@@ -6,32 +6,32 @@ import { parse } from "../parse.ts";
 import type { Floats } from "../runtime/compile.ts";
 import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
 import { Identity } from "./identity.ts";
-import { columnMoments, middleRange } from "./moments.ts";
+import { columnMoments, winsorizedRange } from "./moments.ts";
 import type { OuterStandardization } from "./outerStandardization.ts";
 
 const standardizeSchema = z.strictObject({ type: z.literal("standardize"), features: sizeSchema });
 
-/** Share of a column at either end that cannot stretch its scale. */
-const TAIL = 0.01;
-/** A deviation this small beside the values themselves, some 16 float64 roundings, is rounding, and the column constant. */
-const RESOLUTION = 2 ** -48;
-/** Float32 holds scales between these, and their reciprocals. */
+/** The fraction of a column at either end that is winsorized. */
+const WINSORIZED_FRACTION = 0.01;
+/** A column is constant if its deviation is below this fraction of its mean: some 16 float64 rounding errors. */
+const MIN_RELATIVE_DEVIATION = 2 ** -48;
+/** Float32 holds scales between these bounds, and their reciprocals. */
 const FLOAT32 = { smallest: 1e-37, largest: 1e37, epsilon: 2 ** -23 };
 /**
- * Most that neighboring float32 numbers may be apart, in deviations. Rounding then changes z by at most 0.0005, and log-densities
- * by less than float32 graphs of several layers do themselves.
+ * The largest distance between neighboring float32 numbers, in standard deviations. Rounding then changes z by at most 0.0005,
+ * which changes log-densities by less than the rounding errors of a float32 graph of several layers.
  */
-const MAX_ROUNDING = 2 ** -10;
-/** Data are centered and scaled in float64, before the graph. */
+const MAX_ROUNDING_DEVIATIONS = 2 ** -10;
+/** Rows are standardized in float64, before the graph, so centers and scales may be any float64 numbers. */
 const POSITIVE = { min: Number.MIN_VALUE, max: Number.MAX_VALUE };
 const ANY_NUMBER = { min: -Number.MAX_VALUE, max: Number.MAX_VALUE };
 
 /**
- * x_i = z_i scale_i + center_i, both taken from the data and then fixed, so that densities are in data units.
+ * x_i = z_i scale_i + center_i with center and scale fitted to the data and then fixed, so that densities are in data units.
  *
- * They are robust: the mean and the deviation of a column with its lowest and highest hundredth moved in to where the
- * rest ends (winsorized), so a far outlier does not squash the rest. A column that is constant but for such a hundredth
- * takes its plain mean and deviation, and one that is wholly constant the scale 1.
+ * Center and scale are the mean and the standard deviation of the winsorized column: its lowest and highest hundredth are
+ * replaced by the nearest other value, so that far outliers do not dominate the scale. A column whose winsorized values are
+ * all equal has its plain mean and deviation, and a constant column the scale 1.
  */
 export class Standardize implements Bijection {
   readonly features: number;
@@ -52,7 +52,7 @@ export class Standardize implements Bijection {
     });
   }
 
-  /** The map x = z scale + center with these numbers. */
+  /** The map x = z scale + center with a given center and scale. */
   static of(center: ArrayLike<number>, scale: ArrayLike<number>): Standardize {
     const standardize = new Standardize({ features: center.length });
     standardize.center.take(Float64Array.from(center));
@@ -71,16 +71,16 @@ export class Standardize implements Bijection {
   fitToData({ rows, features, values, weights }: DataRows): void {
     for (let c = 0; c < features; c++) {
       const column = Float64Array.from({ length: rows }, (_, r) => values[r * features + c]);
-      const [low, high] = middleRange(column, TAIL, weights);
-      const moved = column.map((x) => Math.min(Math.max(x, low), high));
-      const robust = momentsOf(moved, weights);
+      const [low, high] = winsorizedRange(column, WINSORIZED_FRACTION, weights);
+      const winsorized = column.map((x) => Math.min(Math.max(x, low), high));
+      const robust = momentsOf(winsorized, weights);
       const { mean, deviation } = robust.deviation > 0 ? robust : momentsOf(column, weights);
       this.center.value[c] = mean;
       this.scale.value[c] = deviation || 1;
     }
   }
 
-  /** Such that x = z scale + center has mean 0 and deviation 1, as robustly. */
+  /** Sets center and scale such that winsorized x = z scale + center has mean 0 and standard deviation 1. */
   fitToLatent(rows: DataRows): void {
     const { center, scale } = this;
     this.fitToData(rows);
@@ -99,11 +99,11 @@ export class Standardize implements Bijection {
     const { features } = outer;
     if (this === outer) return new Identity({ features });
     const { center, scale } = this.composedWith(outer);
-    const same = center.numbers.every((c) => c === 0) && scale.numbers.every((s) => s === 1);
-    return same ? new Identity({ features }) : Standardize.of(center.numbers, scale.numbers);
+    const isIdentity = center.numbers.every((c) => c === 0) && scale.numbers.every((s) => s === 1);
+    return isIdentity ? new Identity({ features }) : Standardize.of(center.numbers, scale.numbers);
   }
 
-  /** The same as a standardization, also where it changes nothing. */
+  /** As `relativeTo`, but a `Standardize` also where the result is the identity. */
   composedWith(outer: Standardize): Standardize {
     const scales = outer.scale.numbers;
     return Standardize.of(
@@ -112,7 +112,7 @@ export class Standardize implements Bijection {
     );
   }
 
-  /** (x - center) / scale of rows [N, D], computed in float64; written to `out` if given. */
+  /** (x - center) / scale of rows [N, D], computed in float64 and written to `out`. */
   toLatent<T extends Floats = Float64Array>(x: Floats, out: T = new Float64Array(x.length) as T): T {
     const { features } = this;
     const [center, scale] = [this.center.numbers, this.scale.numbers];
@@ -123,7 +123,7 @@ export class Standardize implements Bijection {
     return out;
   }
 
-  /** z scale + center of rows [N, D], computed in float64; written to `out` if given. */
+  /** z scale + center of rows [N, D], computed in float64 and written to `out`. */
   toData<T extends Floats = Float64Array>(z: Floats, out: T = new Float64Array(z.length) as T): T {
     const { features } = this;
     const [center, scale] = [this.center.numbers, this.scale.numbers];
@@ -134,7 +134,7 @@ export class Standardize implements Bijection {
     return out;
   }
 
-  /** sum log scale: log |det dx/dz|. */
+  /** sum log scale = log |det dx/dz|. */
   logScale(): number {
     return Array.from(this.scale.numbers).reduce((sum, s) => sum + Math.log(s), 0);
   }
@@ -145,20 +145,20 @@ export class Standardize implements Bijection {
 }
 
 /**
- * Whether float32 is too coarse to standardize numbers of this size and deviation: neighboring float32 numbers lie too far apart,
- * or it does not hold the scale.
+ * Whether numbers of this size and standard deviation must be standardized in float64: neighboring float32 numbers are too far
+ * apart, or float32 does not hold the scale.
  */
 export const needsFloat64 = (size: number, deviation: number): boolean =>
   deviation < FLOAT32.smallest ||
   Math.max(deviation, size) > FLOAT32.largest ||
-  FLOAT32.epsilon * size > MAX_ROUNDING * deviation;
+  FLOAT32.epsilon * size > MAX_ROUNDING_DEVIATIONS * deviation;
 
-/** Mean and deviation of one column; the deviation is 0 where it is not more than rounding. */
+/** Mean and standard deviation of one column; a deviation of the size of rounding errors counts as 0. */
 function momentsOf(values: Float64Array, weights?: Float64Array): { mean: number; deviation: number } {
   const moments = columnMoments({ rows: values.length, features: 1, values, weights });
   const [mean] = moments.mean;
   const [deviation] = moments.deviation;
-  return { mean, deviation: deviation > RESOLUTION * Math.abs(mean) ? deviation : 0 };
+  return { mean, deviation: deviation > MIN_RELATIVE_DEVIATION * Math.abs(mean) ? deviation : 0 };
 }
 
 export const standardizeKind: BijectionKind<typeof standardizeSchema> = {

@@ -21,14 +21,14 @@ const standardizeContextSchema = (bijection: NestedSchema) =>
   z.strictObject({ type: z.literal("standardizeContext"), bijection });
 
 /**
- * A conditional map whose networks see (context - center) / scale instead of the context itself, both taken from the data
- * and then fixed: a context of thousands learns as well as one around 0.
+ * A conditional bijection whose context is standardized: its networks see (context - center) / scale, with center and scale
+ * fitted to the training rows and then fixed. Networks learn badly from inputs that are not of about unit scale.
  */
 export class StandardizeContext implements Bijection {
   readonly bijection: Bijection;
   readonly scaler: Standardize;
 
-  /** Without a `scaler` it is taken from data. Throws `ARGUMENT` if the map has no context. */
+  /** `scaler` standardizes the context; by default it is fitted to data. Throws `ARGUMENT` if the bijection has no context. */
   constructor(bijection: Bijection, scaler = new Standardize({ features: bijection.context })) {
     if (bijection.context === 0) {
       throw new PushforwardError("ARGUMENT", "only a conditional bijection has a context to standardize");
@@ -46,14 +46,14 @@ export class StandardizeContext implements Bijection {
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
-    return scoped("bijection", () => this.bijection.forward(z, this.scaled(context)));
+    return scoped("bijection", () => this.bijection.forward(z, this.standardized(context)));
   }
 
   inverse(x: Tensor, context?: Tensor): Transformed {
-    return scoped("bijection", () => this.bijection.inverse(x, this.scaled(context)));
+    return scoped("bijection", () => this.bijection.inverse(x, this.standardized(context)));
   }
 
-  private scaled(context: Tensor | undefined): Tensor | undefined {
+  private standardized(context: Tensor | undefined): Tensor | undefined {
     return context && this.scaler.inverse(context).value;
   }
 
@@ -62,10 +62,9 @@ export class StandardizeContext implements Bijection {
   }
 
   get parts(): readonly Part[] | undefined {
-    const scaled = (part: Bijection) => (part.context > 0 ? new StandardizeContext(part, this.scaler) : part);
     return this.bijection.parts?.map(({ path, bijection }) => ({
       path: `bijection.${path}`,
-      bijection: scaled(bijection),
+      bijection: bijection.context > 0 ? new StandardizeContext(bijection, this.scaler) : bijection,
     }));
   }
 
@@ -107,7 +106,7 @@ export class StandardizeContext implements Bijection {
 
   get velocity(): VelocityField | undefined {
     const { bijection } = this;
-    return bijection.velocity && ((t, y, context) => bijection.velocity!(t, y, this.scaled(context)));
+    return bijection.velocity && ((t, y, context) => bijection.velocity!(t, y, this.standardized(context)));
   }
 
   describe(): Description {

@@ -10,64 +10,66 @@ const stickBreakingSchema = z.strictObject({
 });
 
 /**
- * Onto the open simplex of D + 1 parts, given by the first D of them: all positive, with a sum below 1. A stick of length 1 is
- * broken D times, and each part is a share of what is left,
+ * Stick-breaking, onto the open simplex of D + 1 positive parts with the sum 1. A row x holds the first D parts. Each part is a
+ * fraction of the remaining stick,
  *   x_k = (1 - x_1 - ... - x_k-1) sigmoid(z_k - log(D + 1 - k)),
- * so that z = 0 gives equal parts (Stan Reference Manual, "Unit simplex"; Betancourt 2012). Rows outside of the simplex have
- * the log-determinant -Infinity. The last part, 1 - sum x, has the digits that the first ones leave it.
+ * so that z = 0 gives equal parts (Stan Reference Manual, "Unit simplex"; Betancourt 2012). The log-determinant is -Infinity
+ * outside of the simplex. The last part must be computed as 1 - sum x, so it loses digits where it is small.
  */
 export class StickBreaking implements Bijection {
   readonly features: number;
   readonly context = 0;
   readonly support = "simplex";
-  /** log(D + 1 - k): of equal parts, how many are left besides the k-th. */
-  private readonly partsLeft: readonly number[];
+  /** log(D + 1 - k), where D + 1 - k parts follow part k: the offset that makes equal parts of z = 0. */
+  private readonly logPartsAfter: readonly number[];
 
   constructor(options: { features: number }) {
     const description = { type: "stickBreaking", ...options };
     const { features } = parse(stickBreakingSchema, description, "a stick-breaking bijection");
     this.features = features;
-    this.partsLeft = Array.from({ length: features }, (_, k) => Math.log(features - k));
+    this.logPartsAfter = Array.from({ length: features }, (_, k) => Math.log(features - k));
   }
 
   forward(z: Tensor): Transformed {
-    const share = z.sub(constant(this.partsLeft, [this.features]));
-    const [logKept, logBroken] = [share.softplus().neg(), share.neg().softplus().neg()];
-    /** Of what is left after part k. */
+    const logit = z.sub(constant(this.logPartsAfter, [this.features]));
+    /** Logarithms of 1 - the fraction that is broken off, and of that fraction. */
+    const [logKept, logBroken] = [logit.softplus().neg(), logit.neg().softplus().neg()];
+    /** The logarithm of the stick that remains after part k. */
     const logRest = logKept.cumsum(-1);
     const logPart = logRest.sub(logKept).add(logBroken);
-    // dx_k/dz_k = x_k (1 - share of what was left)
+    // dx_k/dz_k = x_k (1 - fraction)
     return { value: logPart.exp(), logDet: logPart.add(logKept).sum(-1) };
   }
 
   inverse(x: Tensor): Transformed {
-    const left = this.features - 1;
+    const last = this.features - 1;
     const sums = x.cumsum(-1);
-    const wrong = x
+    const violations = x
       .lessEqual(0)
       .toFloat()
       .sum(-1)
       .add(
         sums
-          .slice(1, left, left + 1)
+          .slice(1, last, last + 1)
           .greaterEqual(1)
           .toFloat()
           .sum(-1),
       );
-    const outside = wrong.greater(0);
-    const everywhere = wrong.reshape([...wrong.shape, 1]).greater(0);
-    const equal = Array.from({ length: this.features }, (_, k) => (k + 1) / (this.features + 1));
-    const logPart = everywhere.where(equal[0], x).log();
-    const logRest = everywhere
-      .where(constant(equal, [this.features]), sums)
+    const outside = violations.greater(0);
+    const outsideOfRow = violations.reshape([...violations.shape, 1]).greater(0);
+    // Rows outside are replaced by equal parts, so that gradients stay finite.
+    const equalSums = Array.from({ length: this.features }, (_, k) => (k + 1) / (this.features + 1));
+    const logPart = outsideOfRow.where(equalSums[0], x).log();
+    const logRest = outsideOfRow
+      .where(constant(equalSums, [this.features]), sums)
       .neg()
       .log1p();
     const logDet = logPart
       .sum(-1)
-      .add(logRest.slice(1, left, left + 1).sum(-1))
+      .add(logRest.slice(1, last, last + 1).sum(-1))
       .neg();
     return {
-      value: logPart.sub(logRest).add(constant(this.partsLeft, [this.features])),
+      value: logPart.sub(logRest).add(constant(this.logPartsAfter, [this.features])),
       logDet: outside.where(Number.NEGATIVE_INFINITY, logDet),
     };
   }

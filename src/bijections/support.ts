@@ -1,4 +1,4 @@
-/** The rows [D] with a positive density, where these are not all of R^D. */
+/** The set of rows [D] with a positive density, if it is not all of R^D. */
 export type Support =
   /** x_i > 0 for all i. */
   | "positive"
@@ -11,7 +11,7 @@ export type Support =
   /** Any other set, in words or as a formula. */
   | { readonly description: string };
 
-/** A support as a formula, for errors. */
+/** A support as a formula, for errors and documentation. */
 export function formatSupport(support: Support): string {
   if (support === "positive") return "x > 0";
   if (support === "ordered") return "x_1 < x_2 < ... < x_D";
@@ -19,7 +19,7 @@ export function formatSupport(support: Support): string {
   return "description" in support ? support.description : `${support.min} < x < ${support.max}`;
 }
 
-/** The support of f(x), where x has a support and f is a map of R^D onto itself. */
+/** The support of f(x), if x has the support `support` and f maps R^D onto R^D. */
 export const imageOf = (support: Support): Support => ({
   description: `the image of ${formatSupport(support)} under the maps that follow`,
 });

@@ -9,23 +9,20 @@ import {
   sumFeatures,
   type Transformed,
 } from "./bijection.ts";
+import { MAX_EXPONENT } from "./constraint.ts";
 
 const tailsSchema = z.strictObject({
   type: z.literal("tails"),
   features: sizeSchema,
-  /** c, where the logarithm begins. */
   start: z._default(positiveSchema, 4),
 });
 
-/** exp(80) = 5e34 is still finite in float32; a latent value beyond c + 80 does not occur. */
-const FARTHEST = 80;
-
 /**
- * Compresses what is far out: z = x for |x| <= c, sign(x) (c + log(1 + |x| - c)) beyond; continuous with slope 1 at c.
+ * Heavier tails by a logarithm: z = x for |x| <= c, and z = sign(x) (c + log(1 + |x| - c)) beyond, which is continuous with slope 1
+ * at c. c is `start`, by default 4.
  *
- * Under a Gaussian latent the density then falls like a log-normal's instead of exp(-x^2 / 2): an outlier of 10^6
- * deviations costs about 150 nats, not 5 10^11, and 10^30 stays finite in float32. Sampling maps latent values beyond
- * c + 80 as if they were there.
+ * With a normal z the tails of x are those of a log-normal distribution instead of exp(-x^2 / 2): an outlier at 10^6 standard
+ * deviations costs about 150 nats instead of 5 10^11, and 10^30 is finite in float32. Sampling clamps z to +-(c + 80).
  */
 export class Tails implements Bijection {
   readonly features: number;
@@ -42,20 +39,20 @@ export class Tails implements Bijection {
     const beyond = x.abs().sub(this.start).maximum(0);
     const log = beyond.log1p();
     return {
-      value: this.inside(x).where(x, x.sign().mul(log.add(this.start))),
+      value: this.isUnchanged(x).where(x, x.sign().mul(log.add(this.start))),
       logDet: sumFeatures(log.neg(), this.features),
     };
   }
 
   forward(z: Tensor): Transformed {
-    const beyond = z.abs().sub(this.start).maximum(0).minimum(FARTHEST);
+    const beyond = z.abs().sub(this.start).maximum(0).minimum(MAX_EXPONENT);
     return {
-      value: this.inside(z).where(z, z.sign().mul(beyond.expm1().add(this.start))),
+      value: this.isUnchanged(z).where(z, z.sign().mul(beyond.expm1().add(this.start))),
       logDet: sumFeatures(beyond, this.features),
     };
   }
 
-  private inside(u: Tensor): Tensor {
+  private isUnchanged(u: Tensor): Tensor {
     return u.abs().lessEqual(this.start);
   }
 

@@ -14,8 +14,8 @@ import { onSupport } from "./constraint.ts";
 const tanhSchema = z.strictObject({ type: z.literal("tanh"), features: sizeSchema });
 
 /**
- * x = tanh(z), onto (-1, 1). Floats end before latent values do: beyond |z| = 9 in float32 and 19 in float64 what is drawn is
- * -1 or 1. Where |x| >= 1 the log-determinant is -Infinity.
+ * x = tanh(z), onto (-1, 1). For |z| above 9 in float32, and 19 in float64, samples round to -1 or 1 (`Softsign` approaches them
+ * more slowly). The log-determinant is -Infinity where |x| >= 1.
  */
 export class Tanh implements Bijection {
   readonly features: number;
@@ -27,9 +27,9 @@ export class Tanh implements Bijection {
   }
 
   forward(z: Tensor): Transformed {
-    // log(1 - tanh^2 z) = 2 (log 2 - z - log(1 + exp(-2 z)))
-    const half = z.add(z.mul(-2).softplus()).sub(Math.LN2);
-    return { value: z.tanh(), logDet: sumFeatures(half.mul(-2), this.features) };
+    // log(1 - tanh^2 z) = -2 log cosh z, and log cosh z = z + log(1 + exp(-2 z)) - log 2.
+    const logCosh = z.add(z.mul(-2).softplus()).sub(Math.LN2);
+    return { value: z.tanh(), logDet: sumFeatures(logCosh.mul(-2), this.features) };
   }
 
   inverse(x: Tensor): Transformed {

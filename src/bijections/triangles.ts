@@ -11,7 +11,7 @@ export function identityMatrix(size: number): Tensor {
   return constant(values, [size, size]);
 }
 
-/** Inverse of a lower triangular matrix [D, D], row by row: r_i = (e_i - sum_{j<i} l_ij r_j) / l_ii. */
+/** The inverse of a lower triangular matrix L [D, D] by substitution: row r_i = (e_i - sum_{j<i} l_ij r_j) / l_ii. */
 export function invertLower(lower: Tensor): Tensor {
   const size = lower.shape[0] as number;
   const rows: Tensor[] = [];
@@ -21,11 +21,11 @@ export function invertLower(lower: Tensor): Tensor {
       [1, size],
     );
     const row = lower.slice(0, i, i + 1);
-    const known = i === 0 ? unit : unit.sub(row.slice(1, 0, i).matmul(concat(rows, 0)));
-    rows.push(known.div(row.slice(1, i, i + 1)));
+    const numerator = i === 0 ? unit : unit.sub(row.slice(1, 0, i).matmul(concat(rows, 0)));
+    rows.push(numerator.div(row.slice(1, i, i + 1)));
   }
   return concat(rows, 0);
 }
 
-/** Inverse of an upper triangular matrix [D, D]: the transpose of a lower one. */
+/** The inverse of an upper triangular matrix [D, D]. */
 export const invertUpper = (upper: Tensor): Tensor => invertLower(upper.transpose()).transpose();

@@ -1,5 +1,5 @@
 import { contextFor } from "../bijections/bijection.ts";
-import { flattened, type Part } from "../bijections/parts.ts";
+import { flatten, type Part } from "../bijections/parts.ts";
 import { formatSupport } from "../bijections/support.ts";
 import type { Flow } from "../flows/flow.ts";
 import { vjp } from "../graph/grad.ts";
@@ -86,7 +86,7 @@ export async function findNonFiniteDraw(
 }
 
 /** The layers from the base to the data. */
-const layersOf = ({ bijection }: Flow): Part[] => flattened(bijection, "bijection");
+const layersOf = ({ bijection }: Flow): Part[] => flatten(bijection, "bijection");
 
 function firstNonFinite(flow: Flow, results: Readonly<Record<string, Floats>>): NonFiniteSource | undefined {
   for (const [layer, numbers] of Object.entries(results)) {

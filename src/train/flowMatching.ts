@@ -1,5 +1,5 @@
 import { type Bijection, contextFor, type VelocityField } from "../bijections/bijection.ts";
-import { flattened } from "../bijections/parts.ts";
+import { flatten } from "../bijections/parts.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
@@ -40,7 +40,7 @@ export function flowMatchingLoss(flow: Flow, x: Tensor, context?: Tensor): Tenso
 
 /** The velocity field of the bijection next to the base, and the bijections between it and the data. */
 function splitFlow(flow: Flow): { velocity: VelocityField; rest: Bijection[] } {
-  const [first, ...rest] = flattened(flow.bijection).map(({ bijection }) => bijection);
+  const [first, ...rest] = flatten(flow.bijection).map(({ bijection }) => bijection);
   const own = new Set(trainableParameters([first, flow.embedding]).values());
   const other = [...flow.parameters()].find(([, p]) => p.trainable && !own.has(p));
   if (first.velocity && !other)

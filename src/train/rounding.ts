@@ -1,4 +1,4 @@
-import { sampled } from "../bijections/parts.ts";
+import { sampleRows } from "../bijections/parts.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
@@ -12,7 +12,7 @@ import { asDataRows } from "./initialize.ts";
  */
 export function checkRounding(flow: Flow, data: InMemoryDataset): void {
   const { inner, standardize, standardizeContext } = flow.unstandardized();
-  const { rows, values, context = new Float64Array(), weights } = sampled(asDataRows(data));
+  const { rows, values, context = new Float64Array(), weights } = sampleRows(asDataRows(data));
   const check = (what: string, columns: Float64Array, features: number, outer: Standardize | undefined) => {
     if (features === 0) return;
     const scale = new Standardize({ features });

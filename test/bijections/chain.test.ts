@@ -47,9 +47,9 @@ test("bijections that do not fit together are refused", () => {
     `[PushforwardError: a chain needs at least one bijection.]`,
   );
   expect(() => new Chain([shift(1), new Tails({ features: 3 })])).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: bijection 1 of a chain does not fit the first: expected 2 features, received 3.]`,
+    `[PushforwardError: bijection 1 of a chain has another number of features than the first: expected 2 features, received 3.]`,
   );
   expect(() => new Chain([shift(1), conditional(2), conditional(3)])).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: bijection 1 of a chain does not fit the others: expected 3 context features or none, received 2.]`,
+    `[PushforwardError: bijection 1 of a chain has another number of context features than the others: expected 3 context features or none, received 2.]`,
   );
 });

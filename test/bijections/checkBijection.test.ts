@@ -12,7 +12,7 @@ import type { CustomKind } from "../../src/distributions/index.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import { concat, type Tensor } from "../../src/graph/tensor.ts";
 
-/** x = (z_1, z_2 + slope sin z_1), with what a test makes of it. */
+/** x = (z_1, z_2 + slope sin z_1); tests override parts of it. */
 class Wave implements Bijection {
   readonly features: number = 2;
   readonly context = 0;
@@ -32,6 +32,7 @@ class Wave implements Bijection {
   }
 }
 
+/** The message of the error that `checkBijection` throws, or "accepted". */
 const refusal = async (bijection: Bijection, kinds: CustomKind[] = []): Promise<string> => {
   const error = await checkBijection(bijection, { kinds }).then(
     () => undefined,
@@ -43,7 +44,7 @@ const refusal = async (bijection: Bijection, kinds: CustomKind[] = []): Promise<
 
 const kind = (build: () => Bijection): CustomKind[] => [{ bijection: "wave", build }];
 
-test("a bijection of one's own keeps the invariants, and its parameters stay as they are", async () => {
+test("accepts a user's bijection and restores its parameters", async () => {
   const wave = new Wave();
   expect(
     await refusal(
@@ -56,7 +57,7 @@ test("a bijection of one's own keeps the invariants, and its parameters stay as 
   expect(await refusal(new Chain([wave, new Actnorm({ features: 2 })]))).toBe("accepted");
 });
 
-test("rows may be given where a bijection is not defined everywhere", async () => {
+test("takes rows in the domain of a bijection that is not defined everywhere", async () => {
   const z = Array.from({ length: 20 }, (_, i) => 0.1 + 0.1 * i);
   await checkBijection(new Power({ features: 2, exponent: 2 }), { z });
   await expect(checkBijection(new Power({ features: 2, exponent: 2 }))).rejects.toThrow(
@@ -66,19 +67,19 @@ test("rows may be given where a bijection is not defined everywhere", async () =
   await expect(checkBijection(new Wave(), { z: [1, 2, 3] })).rejects.toMatchObject({ code: "SHAPE" });
 });
 
-describe("what is wrong is named, with by how much", () => {
-  test("a way back that leads elsewhere", async () => {
+describe("names the invariant that does not hold:", () => {
+  test("inverse is not the inverse of forward", async () => {
     class Wrong extends Wave {
       override inverse(x: Tensor) {
         return { value: x.sub(this.shift(x).mul(0.9)), logDet: x.sum(1).mul(0) };
       }
     }
     expect(await refusal(new Wrong())).toMatch(
-      /^Wrong is no bijection: inverse\(forward\(z\)\) is not z in float64, off by 0\.0\d+/,
+      /^Wrong is not a valid bijection: inverse\(forward\(z\)\) is not z in float64, off by 0\.0\d+/,
     );
   });
 
-  test("a log-determinant that is not that of the Jacobian", async () => {
+  test("a wrong log-determinant", async () => {
     class Wrong extends Actnorm {
       override forward(z: Tensor) {
         const { value, logDet } = super.forward(z);
@@ -101,7 +102,7 @@ describe("what is wrong is named, with by how much", () => {
     expect(await refusal(new Opposite({ features: 2 }))).toMatch(/of the two directions are not opposite/);
   });
 
-  test("a gradient that does not belong to the map", async () => {
+  test("a wrong gradient", async () => {
     class Cut extends Wave {
       protected override shift(rows: Tensor) {
         return super.shift(rows.stopGradient());
@@ -122,34 +123,34 @@ describe("what is wrong is named, with by how much", () => {
     expect(await refusal(new Fixed())).toMatch(/its gradients are not those of finite differences/);
   });
 
-  test("shapes, sizes and descriptions", async () => {
+  test("wrong shapes, sizes and descriptions", async () => {
     class Wide extends Wave {
       override inverse(x: Tensor) {
         return { value: x.slice(1, 0, 1), logDet: x.sum(1) };
       }
     }
     expect(await refusal(new Wide())).toMatch(
-      /inverse gives rows of another shape: expected \[N, 2\], received \[N, 1\]/,
+      /inverse returns rows of another shape: expected \[N, 2\], received \[N, 1\]/,
     );
     class Columns extends Wave {
       override forward(z: Tensor) {
         return { value: z, logDet: z };
       }
     }
-    expect(await refusal(new Columns())).toMatch(/forward gives log-determinants of another shape/);
+    expect(await refusal(new Columns())).toMatch(/forward returns log-determinants of another shape/);
     class Half extends Wave {
       override readonly features = 1.5;
     }
-    expect(await refusal(new Half())).toMatch(/its sizes are not whole numbers/);
+    expect(await refusal(new Half())).toMatch(/features and context are not valid sizes/);
     class Nameless extends Wave {
       override describe() {
         return {} as { type: string };
       }
     }
-    expect(await refusal(new Nameless())).toMatch(/describe\(\) gives no type/);
+    expect(await refusal(new Nameless())).toMatch(/describe\(\) returns no type/);
   });
 
-  test("a parameter that is not found, and a NaN that is hidden", async () => {
+  test("a parameter that is not found by its path, and a NaN that is replaced", async () => {
     class Hiding extends Wave {
       readonly #more = new Parameter([1], 0.1);
       protected override shift(rows: Tensor) {
@@ -163,7 +164,9 @@ describe("what is wrong is named, with by how much", () => {
         return { value: value.equal(value).where(value, 0), logDet };
       }
     }
-    expect(await refusal(new Silent({ features: 1 }))).toMatch(/inverse hides a NaN/);
+    expect(await refusal(new Silent({ features: 1 }))).toMatch(
+      /inverse returns a number where the input is NaN/,
+    );
   });
 
   test("a description that builds another map", async () => {
@@ -182,12 +185,12 @@ describe("what is wrong is named, with by how much", () => {
         new Scaled(2),
         kind(() => new Scaled(1)),
       ),
-    ).toMatch(/what its description builds is another map/);
+    ).toMatch(/the bijection that its description builds is another map/);
     expect(
       await refusal(
         new Wave(),
         kind(() => new Standardize({ features: 2 })),
       ),
-    ).toMatch(/describes itself otherwise/);
+    ).toMatch(/has another description/);
   });
 });

@@ -20,8 +20,8 @@ test("what leaves nothing to transform or to condition on is refused", () => {
     `[PushforwardError: a coupling does not fit at mask: expected at least one feature to transform (false), received [true,true].]`,
   );
   expect(build([false, false])).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: a coupling keeps no feature and has no context to condition on.
-    Keep at least one feature, or use an autoregressive bijection for a single one.]
+    [PushforwardError: a coupling has no unchanged feature and no context to condition on.
+    For a single feature use an autoregressive bijection; otherwise set the mask of a feature to true.]
   `);
   expect(build([])).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: a coupling does not fit at mask: expected a list of at least 1, received [].]`,

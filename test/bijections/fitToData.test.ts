@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Actnorm, type Bijection, type DataRows, Standardize } from "../../src/bijections/index.ts";
-import { columnMoments, middleRange } from "../../src/bijections/moments.ts";
+import { columnMoments, winsorizedRange } from "../../src/bijections/moments.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { expectClose } from "./invariants.ts";
@@ -58,17 +58,17 @@ describe("middleRange", () => {
   const values = Float64Array.from({ length: 1000 }, (_, i) => (i * 7) % 1000);
 
   test("leaves a share at either end", () => {
-    expect(middleRange(values, 0.01)).toEqual([9, 990]);
-    expect(middleRange(values.subarray(0, 1), 0.01)).toEqual([0, 0]);
+    expect(winsorizedRange(values, 0.01)).toEqual([9, 990]);
+    expect(winsorizedRange(values.subarray(0, 1), 0.01)).toEqual([0, 0]);
   });
 
   test("counts weights as repetitions, and no row of weight 0", () => {
     const { values: own, weights } = { ...weighted, values: weighted.values.subarray(0, 400) };
     const rows = repeated({ rows: 400, features: 1, values: own, weights });
-    expect(middleRange(own, 0.0213, weights)).toEqual(middleRange(rows.values, 0.0213));
+    expect(winsorizedRange(own, 0.0213, weights)).toEqual(winsorizedRange(rows.values, 0.0213));
     const scaled = weights!.map((w) => w * 1e-9);
-    expect(middleRange(own, 0.0213, scaled)).toEqual(middleRange(own, 0.0213, weights));
-    expect(middleRange(Float64Array.of(5, 1, 9), 0, Float64Array.of(1, 0, 0))).toEqual([5, 5]);
+    expect(winsorizedRange(own, 0.0213, scaled)).toEqual(winsorizedRange(own, 0.0213, weights));
+    expect(winsorizedRange(Float64Array.of(5, 1, 9), 0, Float64Array.of(1, 0, 0))).toEqual([5, 5]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { BothWays } from "../../src/bijections/bijectionGraphs.ts";
+import type { RoundTrips } from "../../src/bijections/bijectionGraphs.ts";
 import { logAbsDeterminant } from "../../src/bijections/determinant.ts";
 import type { Bijection } from "../../src/bijections/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
@@ -24,7 +24,7 @@ export function rowsFor({ features, context }: Pick<Bijection, "features" | "con
 export type Rows = ReturnType<typeof rowsFor>;
 
 /** Both ways lead back, and the log-determinants of a way and of the way back are opposite. */
-export function expectRoundTrips(out: BothWays, rows: Rows, tolerance: number): void {
+export function expectRoundTrips(out: RoundTrips, rows: Rows, tolerance: number): void {
   const opposite = (values: Floats) => values.map((v) => -v);
   expectClose(out.z, rows.z, tolerance, "z -> x -> z");
   expectClose(out.x, rows.x, tolerance, "x -> z -> x");

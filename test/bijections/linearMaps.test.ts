@@ -66,7 +66,7 @@ test("luLinear with a permutation is Glow's x P L U + b, and lacks no matrix", a
   expectClose((await applied(map, "forward", [...value])).value, [0, 1, 1, 0], 1e-13, "x");
   expect(map.describe()).toEqual({ type: "luLinear", features: 2, permutation: [1, 0] });
   expect(() => new LULinear({ features: 3, permutation: [1, 0] })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an LU linear map does not fit at permutation: expected as many places as features, received [1,0].]`,
+    `[PushforwardError: an LU linear map does not fit at permutation: expected as many entries as features, received [1,0].]`,
   );
 });
 

@@ -151,8 +151,8 @@ describe("recipes", () => {
 
   test("refuse what they cannot build", () => {
     expect(() => realNVP(1)).toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: a coupling keeps no feature and has no context to condition on.
-      Keep at least one feature, or use an autoregressive bijection for a single one.]
+      [PushforwardError: a coupling has no unchanged feature and no context to condition on.
+      For a single feature use an autoregressive bijection; otherwise set the mask of a feature to true.]
     `);
     expect(() => nsf(0)).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the number of features of nsf does not fit: expected more than 0, received 0.]`,

@@ -3,11 +3,11 @@ import { positiveSchema, sizeSchema } from "../../description.ts";
 import { constant, stack, type Tensor } from "../../graph/tensor.ts";
 import { solveIncreasing } from "../../numerics/solve.ts";
 import {
-  cutGroups,
   groupColumns,
   type ScalarTransform,
   type ScalarTransformed,
   type ScalarTransformKind,
+  splitGroups,
 } from "./scalarTransform.ts";
 
 const LOG_SLOPE_BOUND = Math.log(1000);
@@ -42,7 +42,7 @@ export interface BernsteinOptions {
 export function bernstein(degree = 8, bound = 5): ScalarTransform {
   const sizes = [degree, 1];
   const toLatent = (x: Tensor, raw: Tensor): ScalarTransformed => {
-    const [rawSlopes, shift] = cutGroups(raw, x.shape.at(-1) as number, sizes);
+    const [rawSlopes, shift] = splitGroups(raw, x.shape.at(-1) as number, sizes);
     const slopes = rawSlopes.softClamp(LOG_SLOPE_BOUND).exp();
     const inside = x.maximum(-bound).minimum(bound);
     const u = inside.add(bound).mul(1 / (2 * bound));

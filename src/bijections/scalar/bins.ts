@@ -29,7 +29,7 @@ export interface MonotonicSplineOptions {
 }
 
 /** The options that splines have in common, with their defaults. */
-export interface SplineOptions {
+export interface SplineSettings {
   readonly bins: number;
   readonly bound: number;
   readonly tails: "linear" | "none";
@@ -63,10 +63,10 @@ export function findBin(
   u: Tensor,
   { from, to, bound, closed }: { from: Tensor; to: Tensor; bound: number; closed: boolean },
 ): Bin {
-  const bins = binsOf(from);
+  const bins = binCount(from);
   // A softmax would divide all sizes by their sum: here these do it for the chosen bin alone.
-  const fromUnit = scalar(2 * bound).div(overBins(from));
-  const toUnit = scalar(2 * bound).div(overBins(to));
+  const fromUnit = scalar(2 * bound).div(sumOverBins(from));
+  const toUnit = scalar(2 * bound).div(sumOverBins(to));
 
   // Outside the box the argument is replaced before the formula and the result after it, so gradients stay finite.
   const inside = closed ? u.abs().lessEqual(bound) : u.abs().less(bound);
@@ -83,23 +83,23 @@ export function findBin(
       const bin = binOf(j);
       return bin < 0 ? 0 : +(k === bin) - +(k === bin + 1);
     };
-    return overBins(values.mul(matrix(binsOf(values), bins, holds).matmul(reached)));
+    return sumOverBins(values.mul(matrix(binCount(values), bins, holds).matmul(reached)));
   };
 
   // Half of what is reached less half of what is not: an end counted from the middle, where most data are, rounds less.
   const halves = reached.sub(0.5);
   const fromSize = pick(from).mul(fromUnit);
-  const fromEnd = overBins(from.mul(halves)).mul(fromUnit);
+  const fromEnd = sumOverBins(from.mul(halves)).mul(fromUnit);
   const toSize = pick(to).mul(toUnit);
-  const toEnd = overBins(to.mul(halves)).mul(toUnit);
-  return { inside, above: withinUnit(fromEnd.sub(safe).div(fromSize)), fromSize, toSize, toEnd, pick };
+  const toEnd = sumOverBins(to.mul(halves)).mul(toUnit);
+  return { inside, above: clampToUnit(fromEnd.sub(safe).div(fromSize)), fromSize, toSize, toEnd, pick };
 }
 
 /** K, for what bins have: [D, K, N]. */
-export const binsOf = (values: Tensor): number => values.shape[1] as number;
+export const binCount = (values: Tensor): number => values.shape[1] as number;
 
 /** The sum over bins, [D, K, N] -> [D, N]. */
-export const overBins = (values: Tensor): Tensor => values.sum(1);
+export const sumOverBins = (values: Tensor): Tensor => values.sum(1);
 
 /** Positive sizes [D, K, N] from raw numbers; the clamp bounds them, so no largest one need be taken out first. */
 export const binSizes = (raw: Tensor): Tensor => raw.softClamp(LOG_SLOPE_BOUND / 2).exp();
@@ -108,39 +108,39 @@ export const binSizes = (raw: Tensor): Tensor => raw.softClamp(LOG_SLOPE_BOUND /
  * What a spline gives for elements in the box, completed outside: the identity for linear tails; without tails nothing is
  * there, so the log-derivative is -Infinity, and the value stays as it is.
  */
-export function completed(
+export function extendOutsideBox(
   u: Tensor,
   inside: Tensor,
   { value, logDerivative }: ScalarTransformed,
-  { bound, tails }: Pick<SplineOptions, "bound" | "tails">,
+  { bound, tails }: Pick<SplineSettings, "bound" | "tails">,
 ): ScalarTransformed {
   if (tails === "linear")
     return { value: inside.where(value, u), logDerivative: inside.where(logDerivative, 0) };
   return {
-    value: inside.where(withinBox(value, bound), u),
+    value: inside.where(clampToBox(value, bound), u),
     logDerivative: inside.where(logDerivative, Number.NEGATIVE_INFINITY),
   };
 }
 
 /** Rounding can put a point of a thin bin outside: its value is moved to the edge, and its gradient kept. */
-export const withinUnit = (part: Tensor): Tensor => within(part, 0, 1);
+export const clampToUnit = (part: Tensor): Tensor => clampWithGradient(part, 0, 1);
 
 /** For slope number j: the bin that it is the lower and the upper end of, among K bins. */
-export interface SlopePlaces {
-  lowerOf(j: number, bins: number): number;
-  upperOf(j: number, bins: number): number;
+export interface SlopePlacement {
+  lowerEndOf(j: number, bins: number): number;
+  upperEndOf(j: number, bins: number): number;
 }
 
 /** Where slopes stand: at inner ends of bins alone, since linear tails say what the outer ones are, or at all ends. */
-export const SLOPE_PLACES: Readonly<Record<SplineOptions["tails"], SlopePlaces>> = {
-  linear: { lowerOf: (j) => j + 1, upperOf: (j) => j },
-  none: { lowerOf: (j) => j, upperOf: (j) => j - 1 },
+export const SLOPE_PLACEMENT: Readonly<Record<SplineSettings["tails"], SlopePlacement>> = {
+  linear: { lowerEndOf: (j) => j + 1, upperEndOf: (j) => j },
+  none: { lowerEndOf: (j) => j, upperEndOf: (j) => j - 1 },
 };
 
 /** Moves what rounding has put outside of [-bound, bound], in the same way. */
-export const withinBox = (value: Tensor, bound: number): Tensor => within(value, -bound, bound);
+export const clampToBox = (value: Tensor, bound: number): Tensor => clampWithGradient(value, -bound, bound);
 
-const within = (x: Tensor, low: number, high: number): Tensor =>
+const clampWithGradient = (x: Tensor, low: number, high: number): Tensor =>
   withGradient(x.maximum(low).minimum(high), [x], (g) => [g]);
 
 export const matrix = (

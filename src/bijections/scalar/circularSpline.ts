@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { Tensor } from "../../graph/tensor.ts";
-import { overBins, type SlopePlaces, splineOptions } from "./bins.ts";
+import { type SlopePlacement, splineOptions, sumOverBins } from "./bins.ts";
 import { rationalQuadratic } from "./rationalQuadraticSpline.ts";
 import { featuresFirst, type ScalarTransform, type ScalarTransformKind } from "./scalarTransform.ts";
 
@@ -17,7 +17,7 @@ export interface CircularSplineOptions {
 }
 
 /** Slope j is that of the lower end of bin j, and of the upper end of the one before: at the seam, the last. */
-const AROUND: SlopePlaces = { lowerOf: (j) => j, upperOf: (j, bins) => (j + bins - 1) % bins };
+const AROUND: SlopePlacement = { lowerEndOf: (j) => j, upperEndOf: (j, bins) => (j + bins - 1) % bins };
 
 /**
  * A map of the circle onto itself for angles in [-pi, pi), a rational-quadratic spline of K bins whose slopes at both ends
@@ -31,7 +31,7 @@ export function circularSpline(bins = 8): ScalarTransform {
   const sizes = [bins, bins, bins, 1];
   const transform = featuresFirst(sizes, (u, [widths, heights, slopes, turn], inverse) => {
     const spline = { widths, heights, slopes, bound: Math.PI, tails: "none" } as const;
-    const phase = overBins(turn);
+    const phase = sumOverBins(turn);
     if (inverse) return rationalQuadratic(wrap(u.sub(phase)), spline, AROUND, true);
     const { value, logDerivative } = rationalQuadratic(wrap(u), spline, AROUND, false);
     return { value: wrap(value.add(phase)), logDerivative };

@@ -1,12 +1,12 @@
 import * as z from "zod/mini";
 import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
 import {
+  binCount,
   binSizes,
-  binsOf,
-  completed,
+  extendOutsideBox,
   findBin,
   LOG_SLOPE_BOUND,
-  type SplineOptions,
+  type SplineSettings,
   splineOptions,
 } from "./bins.ts";
 import {
@@ -32,7 +32,7 @@ const cubicSplineSchema = z.strictObject({ type: z.literal("cubicSpline"), ...sp
  * The inverse solves the cubic by Newton's method from the root of a quadratic. Since a and b are at most 2, five steps are
  * more than float64 needs, and no case has to be told from another as in the closed form.
  */
-export function cubicSpline({ bins, bound, tails }: SplineOptions): ScalarTransform {
+export function cubicSpline({ bins, bound, tails }: SplineSettings): ScalarTransform {
   const sizes = tails === "linear" ? [bins, bins] : [bins, bins, 2];
   return featuresFirst(sizes, (u, groups, inverse) => spline(u, groups, { bound, tails }, inverse));
 }
@@ -40,13 +40,13 @@ export function cubicSpline({ bins, bound, tails }: SplineOptions): ScalarTransf
 function spline(
   u: Tensor,
   [rawWidths, rawHeights, rawSlopes]: readonly Tensor[],
-  options: Pick<SplineOptions, "bound" | "tails">,
+  options: Pick<SplineSettings, "bound" | "tails">,
   inverse: boolean,
 ): ScalarTransformed {
   const { bound, tails } = options;
   const widths = binSizes(rawWidths);
   const heights = heightsOf(rawHeights, widths, tails);
-  const bins = binsOf(widths);
+  const bins = binCount(widths);
   const [from, to] = inverse ? [heights, widths] : [widths, heights];
   const bin = findBin(u, { from, to, bound, closed: tails === "none" });
   const { above, toSize, toEnd, pick } = bin;
@@ -79,12 +79,17 @@ function spline(
   const r = inverse ? solve(above, b, a) : above;
   const logSlope = own.s.log().add(slope(r, b, a).log());
   const value = toEnd.sub(toSize.mul(inverse ? r : part(r, b, a)));
-  return completed(u, bin.inside, { value, logDerivative: inverse ? logSlope.neg() : logSlope }, options);
+  return extendOutsideBox(
+    u,
+    bin.inside,
+    { value, logDerivative: inverse ? logSlope.neg() : logSlope },
+    options,
+  );
 }
 
 /** Heights that add up to what the widths do. */
-function heightsOf(raw: Tensor, widths: Tensor, tails: SplineOptions["tails"]): Tensor {
-  const bins = binsOf(widths);
+function heightsOf(raw: Tensor, widths: Tensor, tails: SplineSettings["tails"]): Tensor {
+  const bins = binCount(widths);
   const total = (sizes: Tensor) => sizes.sum(1, { keepAxes: true });
   const given = tails === "linear" ? 0.5 : 0;
   const ends = Array.from({ length: bins }, (_, k) => (k === 0 || k === bins - 1 ? given : 0));

@@ -3,11 +3,11 @@ import { MAX_LAYERS, sizeSchema } from "../../description.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
 import { solveIncreasing } from "../../numerics/solve.ts";
 import {
-  cutGroups,
   groupColumns,
   type ScalarTransform,
   type ScalarTransformed,
   type ScalarTransformKind,
+  splitGroups,
 } from "./scalarTransform.ts";
 
 const LOG_SLOPE_BOUND = Math.log(1000);
@@ -47,7 +47,7 @@ export interface DeepSigmoidalOptions {
 export function deepSigmoidal(units = 8, layers = 1): ScalarTransform {
   const sizes = new Array<number>(3 * layers).fill(units);
   const toLatent = (x: Tensor, raw: Tensor): ScalarTransformed => {
-    const groups = cutGroups(raw, x.shape.at(-1) as number, sizes);
+    const groups = splitGroups(raw, x.shape.at(-1) as number, sizes);
     let result = layer(x, groups);
     for (let i = 1; i < layers; i++) {
       const next = layer(result.value, groups.slice(3 * i));

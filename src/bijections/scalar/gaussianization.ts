@@ -4,11 +4,11 @@ import { constant, type Tensor } from "../../graph/tensor.ts";
 import { normalTailQuantile, normalTails } from "../../numerics/normalTail.ts";
 import { solveIncreasing } from "../../numerics/solve.ts";
 import {
-  cutGroups,
   groupColumns,
   type ScalarTransform,
   type ScalarTransformed,
   type ScalarTransformKind,
+  splitGroups,
 } from "./scalarTransform.ts";
 
 const LOG_BOUND = Math.log(1000);
@@ -45,7 +45,7 @@ export interface GaussianizationTransformOptions {
 export function gaussianization(components = 8): ScalarTransform {
   const sizes = [components, components, components];
   const toLatent = (x: Tensor, raw: Tensor): ScalarTransformed => {
-    const [rawScales, rawCenters, rawWeights] = cutGroups(raw, x.shape.at(-1) as number, sizes);
+    const [rawScales, rawCenters, rawWeights] = splitGroups(raw, x.shape.at(-1) as number, sizes);
     const inverseScales = rawScales.softClamp(LOG_BOUND).exp();
     const centers = rawCenters.mul(spread(components)).softClamp(FARTHEST);
     const logWeights = rawWeights.softClamp(LOG_BOUND).logSoftmax();

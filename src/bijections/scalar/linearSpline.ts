@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { filled } from "../../graph/tensor.ts";
-import { binSizes, completed, findBin, type SplineOptions, splineOptions } from "./bins.ts";
+import { binSizes, extendOutsideBox, findBin, type SplineSettings, splineOptions } from "./bins.ts";
 import { featuresFirst, type ScalarTransform, type ScalarTransformKind } from "./scalarTransform.ts";
 
 const linearSplineSchema = z.strictObject({ type: z.literal("linearSpline"), ...splineOptions });
@@ -11,7 +11,7 @@ const linearSplineSchema = z.strictObject({ type: z.literal("linearSpline"), ...
  *   z = y_k + height (x - x_k) / width,  dz/dx = height / width,
  * so a density is a histogram: the slope jumps at each edge of a bin, those of the box included.
  */
-export function linearSpline({ bins, bound, tails }: SplineOptions): ScalarTransform {
+export function linearSpline({ bins, bound, tails }: SplineSettings): ScalarTransform {
   return featuresFirst([bins], (u, [raw], inverse) => {
     const heights = binSizes(raw);
     const widths = filled(1, [1, bins, 1]);
@@ -23,7 +23,12 @@ export function linearSpline({ bins, bound, tails }: SplineOptions): ScalarTrans
       closed: tails === "none",
     });
     const value = toEnd.sub(toSize.mul(above));
-    return completed(u, inside, { value, logDerivative: toSize.div(fromSize).log() }, { bound, tails });
+    return extendOutsideBox(
+      u,
+      inside,
+      { value, logDerivative: toSize.div(fromSize).log() },
+      { bound, tails },
+    );
   });
 }
 

@@ -4,11 +4,11 @@ import { constant, type Tensor } from "../../graph/tensor.ts";
 import { solveIncreasing } from "../../numerics/solve.ts";
 import { gaussLegendre } from "./quadrature.ts";
 import {
-  cutGroups,
   groupColumns,
   type ScalarTransform,
   type ScalarTransformed,
   type ScalarTransformKind,
+  splitGroups,
 } from "./scalarTransform.ts";
 
 const LOG_SLOPE_BOUND = Math.log(1000);
@@ -61,7 +61,7 @@ export function monotonicNetwork(units = 8, nodes = 48, bound = 5): ScalarTransf
     [units],
   );
   const toLatent = (x: Tensor, raw: Tensor): ScalarTransformed => {
-    const [rawSteepness, rawCenters, rawWeights, bias, shift] = cutGroups(
+    const [rawSteepness, rawCenters, rawWeights, bias, shift] = splitGroups(
       raw,
       x.shape.at(-1) as number,
       sizes,

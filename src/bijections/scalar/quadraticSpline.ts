@@ -1,14 +1,14 @@
 import * as z from "zod/mini";
 import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
 import {
+  binCount,
   binSizes,
-  binsOf,
-  completed,
+  extendOutsideBox,
   findBin,
   LOG_SLOPE_BOUND,
   matrix,
-  SLOPE_PLACES,
-  type SplineOptions,
+  SLOPE_PLACEMENT,
+  type SplineSettings,
   splineOptions,
 } from "./bins.ts";
 import {
@@ -29,7 +29,7 @@ const quadraticSplineSchema = z.strictObject({ type: z.literal("quadraticSpline"
  *
  * With r the part of bin k above x and t = 1 - r, z = y_k+1 - width (d_k+1 r + (d_k - d_k+1) r^2 / 2), dz/dx = d_k r + d_k+1 t.
  */
-export function quadraticSpline({ bins, bound, tails }: SplineOptions): ScalarTransform {
+export function quadraticSpline({ bins, bound, tails }: SplineSettings): ScalarTransform {
   const sizes = [bins, tails === "linear" ? bins - 1 : bins + 1];
   return featuresFirst(sizes, (u, groups, inverse) => spline(u, groups, { bound, tails }, inverse));
 }
@@ -37,16 +37,16 @@ export function quadraticSpline({ bins, bound, tails }: SplineOptions): ScalarTr
 function spline(
   u: Tensor,
   [rawWidths, rawSlopes]: readonly Tensor[],
-  options: Pick<SplineOptions, "bound" | "tails">,
+  options: Pick<SplineSettings, "bound" | "tails">,
   inverse: boolean,
 ): ScalarTransformed {
   const { bound, tails } = options;
-  const places = SLOPE_PLACES[tails];
+  const places = SLOPE_PLACEMENT[tails];
   const widths = binSizes(rawWidths);
-  const bins = binsOf(widths);
+  const bins = binCount(widths);
   const logSlopes = rawSlopes.softClamp(LOG_SLOPE_BOUND / 2);
-  const half = matrix(bins, binsOf(rawSlopes), (k, j) =>
-    places.lowerOf(j, bins) === k || places.upperOf(j, bins) === k ? 0.5 : 0,
+  const half = matrix(bins, binCount(rawSlopes), (k, j) =>
+    places.lowerEndOf(j, bins) === k || places.upperEndOf(j, bins) === k ? 0.5 : 0,
   );
   const free = widths.mul(half.matmul(logSlopes.exp()));
   // With linear tails the two outermost slopes are 1, and their share of the heights is not free.
@@ -68,13 +68,13 @@ function spline(
   });
   const scaled = logSlopes.add(factor.log());
   // Where there is no slope, at -B and B, the logarithm 0 gives slope 1.
-  const d0 = pick(scaled, (j) => places.lowerOf(j, bins)).exp();
-  const d1 = pick(scaled, (j) => places.upperOf(j, bins)).exp();
+  const d0 = pick(scaled, (j) => places.lowerEndOf(j, bins)).exp();
+  const d1 = pick(scaled, (j) => places.upperEndOf(j, bins)).exp();
   if (inverse) {
     // The slope at the point that has the part `above` of the height above it, and then its part of the width.
     const slope = scalar(1).sub(above).mul(d1.square()).add(above.mul(d0.square())).sqrt();
     const r = above.mul(d0.add(d1)).div(d1.add(slope));
-    return completed(
+    return extendOutsideBox(
       u,
       inside,
       { value: toEnd.sub(toSize.mul(r)), logDerivative: slope.log().neg() },
@@ -83,7 +83,7 @@ function spline(
   }
   const slope = d0.mul(above).add(d1.mul(scalar(1).sub(above)));
   const drop = fromSize.mul(above).mul(d1.add(slope)).mul(0.5);
-  return completed(u, inside, { value: toEnd.sub(drop), logDerivative: slope.log() }, options);
+  return extendOutsideBox(u, inside, { value: toEnd.sub(drop), logDerivative: slope.log() }, options);
 }
 
 export const quadraticSplineKind: ScalarTransformKind<typeof quadraticSplineSchema> = {

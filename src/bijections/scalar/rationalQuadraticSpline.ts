@@ -2,16 +2,16 @@ import * as z from "zod/mini";
 import { scalar, type Tensor } from "../../graph/tensor.ts";
 import {
   type Bin,
+  binCount,
   binSizes,
-  binsOf,
-  completed,
+  clampToUnit,
+  extendOutsideBox,
   findBin,
   LOG_SLOPE_BOUND,
-  SLOPE_PLACES,
-  type SlopePlaces,
-  type SplineOptions,
+  SLOPE_PLACEMENT,
+  type SlopePlacement,
+  type SplineSettings,
   splineOptions,
-  withinUnit,
 } from "./bins.ts";
 import {
   featuresFirst,
@@ -39,19 +39,19 @@ const rationalQuadraticSplineSchema = z.strictObject({
 export function rationalQuadraticSpline(
   bins = 8,
   bound = 5,
-  tails: SplineOptions["tails"] = "linear",
+  tails: SplineSettings["tails"] = "linear",
 ): ScalarTransform {
   const sizes = [bins, bins, tails === "linear" ? bins - 1 : bins + 1];
   return featuresFirst(sizes, (u, [widths, heights, slopes], inverse) =>
-    rationalQuadratic(u, { widths, heights, slopes, bound, tails }, SLOPE_PLACES[tails], inverse),
+    rationalQuadratic(u, { widths, heights, slopes, bound, tails }, SLOPE_PLACEMENT[tails], inverse),
   );
 }
 
 /** Both directions, features first: `from` is the axis that u lies on (x, or z if `inverse`), `to` the other one. */
 export function rationalQuadratic(
   u: Tensor,
-  spline: { widths: Tensor; heights: Tensor; slopes: Tensor; bound: number; tails: SplineOptions["tails"] },
-  places: SlopePlaces,
+  spline: { widths: Tensor; heights: Tensor; slopes: Tensor; bound: number; tails: SplineSettings["tails"] },
+  places: SlopePlacement,
   inverse: boolean,
 ): ScalarTransformed {
   const { bound, tails, slopes } = spline;
@@ -59,13 +59,13 @@ export function rationalQuadratic(
   const [from, to] = inverse ? [heights, widths] : [widths, heights];
   const bin = findBin(u, { from, to, bound, closed: tails === "none" });
   const { above, fromSize, toSize, toEnd } = bin;
-  const bins = binsOf(widths);
+  const bins = binCount(widths);
   // With linear tails there is no slope at -B and B: the raw 0 gives slope 1.
-  const d0 = slope(bin, slopes, (j) => places.lowerOf(j, bins));
-  const d1 = slope(bin, slopes, (j) => places.upperOf(j, bins));
+  const d0 = slope(bin, slopes, (j) => places.lowerEndOf(j, bins));
+  const d1 = slope(bin, slopes, (j) => places.upperEndOf(j, bins));
   const s = inverse ? fromSize.div(toSize) : toSize.div(fromSize);
 
-  const r = inverse ? withinUnit(solve(above, s, d0, d1)) : above;
+  const r = inverse ? clampToUnit(solve(above, s, d0, d1)) : above;
   const t = scalar(1).sub(r);
   const a = s.mul(t).add(d0.mul(r));
   const b = s.mul(r).add(d1.mul(t));
@@ -73,7 +73,7 @@ export function rationalQuadratic(
   const steepness = t.mul(b).add(r.mul(a));
   const value = toEnd.sub(toSize.mul(inverse ? r : r.mul(b).div(c)));
   const derivative = inverse ? c.div(s).square().div(steepness) : steepness.mul(s.div(c).square());
-  return completed(u, bin.inside, { value, logDerivative: derivative.log() }, spline);
+  return extendOutsideBox(u, bin.inside, { value, logDerivative: derivative.log() }, spline);
 }
 
 const slope = (bin: Bin, raw: Tensor, binOf: (j: number) => number): Tensor =>

@@ -60,13 +60,13 @@ function columnsOf(count: number, featureOf: (column: number) => number): number
 }
 
 /** The groups of `groupColumns`, each as [..., features, size]. */
-export function cutGroups(raw: Tensor, features: number, sizes: readonly number[]): Tensor[] {
-  return cut(raw, features, sizes).map((group, i) =>
+export function splitGroups(raw: Tensor, features: number, sizes: readonly number[]): Tensor[] {
+  return splitBySizes(raw, features, sizes).map((group, i) =>
     group.reshape([...group.shape.slice(0, -1), features, sizes[i]]),
   );
 }
 
-const cut = (raw: Tensor, features: number, sizes: readonly number[]): Tensor[] =>
+const splitBySizes = (raw: Tensor, features: number, sizes: readonly number[]): Tensor[] =>
   raw.split(
     -1,
     sizes.map((size) => features * size),
@@ -81,9 +81,9 @@ export function featuresFirst(
   sizes: readonly number[],
   apply: (u: Tensor, groups: readonly Tensor[], inverse: boolean) => ScalarTransformed,
 ): ScalarTransform {
-  const turned = (u: Tensor, raw: Tensor, inverse: boolean): ScalarTransformed => {
+  const withTransposed = (u: Tensor, raw: Tensor, inverse: boolean): ScalarTransformed => {
     const features = u.shape[1] as number;
-    const groups = cut(raw, features, sizes).map((group, i) => {
+    const groups = splitBySizes(raw, features, sizes).map((group, i) => {
       const columns = group.rank === 1 ? group.reshape([features * sizes[i], 1]) : group.transpose();
       return columns.reshape([features, sizes[i], columns.shape[1]]);
     });
@@ -93,7 +93,7 @@ export function featuresFirst(
   return {
     parameters: sizes.reduce((a, b) => a + b),
     columns: (features) => groupColumns(features, sizes),
-    toLatent: (x, raw) => turned(x, raw, false),
-    toData: (z, raw) => turned(z, raw, true),
+    toLatent: (x, raw) => withTransposed(x, raw, false),
+    toData: (z, raw) => withTransposed(z, raw, true),
   };
 }

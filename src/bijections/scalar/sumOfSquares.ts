@@ -4,11 +4,11 @@ import { constant, type Tensor } from "../../graph/tensor.ts";
 import { solveIncreasing } from "../../numerics/solve.ts";
 import { gaussLegendre } from "./quadrature.ts";
 import {
-  cutGroups,
   groupColumns,
   type ScalarTransform,
   type ScalarTransformed,
   type ScalarTransformKind,
+  splitGroups,
 } from "./scalarTransform.ts";
 
 /** The slope does not fall below this. */
@@ -53,7 +53,7 @@ export function sumOfSquares(degree = 4, bound = 5): ScalarTransform {
   const last = (size: number) => constant([...new Array(size - 1).fill(0), 1], [size]);
   const { nodes, weights } = gaussLegendre(degree + 1);
   const toLatent = (x: Tensor, raw: Tensor): ScalarTransformed => {
-    const [rawP, rawQ, shift] = cutGroups(raw, x.shape.at(-1) as number, sizes);
+    const [rawP, rawQ, shift] = splitGroups(raw, x.shape.at(-1) as number, sizes);
     const p = rawP.softClamp(reach).add(last(degree + 1));
     const q = rawQ.softClamp(reach).add(last(degree));
     const inside = x.maximum(-bound).minimum(bound);
