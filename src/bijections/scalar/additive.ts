@@ -9,7 +9,7 @@ export interface AdditiveOptions {
   type: "additive";
 }
 
-/** z = x + b, which keeps volumes (NICE, Dinh et al. 2015). */
+/** z = x + b, which preserves volume (NICE, Dinh et al. 2015). */
 export const additiveTransform: ScalarTransform = {
   parameters: 1,
   columns: (features) => blockColumns(features, 1),

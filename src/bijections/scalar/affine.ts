@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import type { Tensor } from "../../graph/tensor.ts";
 import { blockColumns, type ScalarTransform, type ScalarTransformKind } from "./scalarTransform.ts";
 
+/** The log-scale a is clamped smoothly to +-log 1000, as in zuko, so that no layer can overflow. */
 const LOG_SCALE_BOUND = Math.log(1000);
 
 const affineSchema = z.strictObject({ type: z.literal("affine") });
@@ -11,10 +12,7 @@ export interface AffineOptions {
   type: "affine";
 }
 
-/**
- * z = x exp(a) + b (RealNVP, Dinh et al. 2017; MAF, Papamakarios et al. 2017).
- * The log-scale a is clamped smoothly to +-log 1000, as in zuko, so no layer can overflow.
- */
+/** z = x exp(a) + b (RealNVP, Dinh et al. 2017; MAF, Papamakarios et al. 2017). The parameters are [b, a]. */
 export const affineTransform: ScalarTransform = {
   parameters: 2,
   columns: (features) => blockColumns(features, 2),

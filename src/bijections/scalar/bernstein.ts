@@ -10,11 +10,12 @@ import {
   splitGroups,
 } from "./scalarTransform.ts";
 
+/** Logarithms of slopes are clamped smoothly to +-log 1000. */
 const LOG_SLOPE_BOUND = Math.log(1000);
 
 const bernsteinSchema = z.strictObject({
   type: z.literal("bernstein"),
-  /** n; the largest binomial of a degree above 131 is beyond float32. */
+  /** n. The largest binomial coefficient overflows float32 for degrees above 131. */
   degree: z._default(sizeSchema.check(z.maximum(128)), 8),
   /** B */
   bound: z._default(positiveSchema, 5),
@@ -30,30 +31,30 @@ export interface BernsteinOptions {
 }
 
 /**
- * An increasing polynomial on [-B, B] in Bernstein's basis, continued as a line outside (Sick et al. 2020; Ramasinghe et
- * al. 2021): with u = (x + B) / (2 B),
+ * An increasing polynomial on [-B, B] in the Bernstein basis, extended linearly outside (Sick et al. 2020; Ramasinghe et al.
+ * 2021): with u = (x + B) / (2 B),
  *
  *     z = sum_k c_k C(n, k) u^k (1 - u)^(n - k),  c_k - c_k-1 = (2 B / n) exp(s_k).
  *
- * The slope is a mean of the n numbers exp(s_k), weighted by the basis of degree n - 1: it lies between the smallest and
- * the largest of them, and is exp(s_1) and exp(s_n) outside. P = n + 1: the s_k, each clamped smoothly to +-log 1000, and
- * a shift. The coefficients are counted from the middle of the box. At 0 they lie on a line: the identity.
+ * The slope is a mean of the n numbers exp(s_k), weighted by the basis of degree n - 1, so it lies between the smallest and the
+ * largest of them. Outside it is exp(s_1) and exp(s_n). P = n + 1: the s_k, each clamped smoothly to +-log 1000, and a shift.
+ * With all parameters at 0 the coefficients are equally spaced, which gives the identity.
  */
 export function bernstein(degree = 8, bound = 5): ScalarTransform {
   const sizes = [degree, 1];
   const toLatent = (x: Tensor, raw: Tensor): ScalarTransformed => {
     const [rawSlopes, shift] = splitGroups(raw, x.shape.at(-1) as number, sizes);
     const slopes = rawSlopes.softClamp(LOG_SLOPE_BOUND).exp();
-    const inside = x.maximum(-bound).minimum(bound);
-    const u = inside.add(bound).mul(1 / (2 * bound));
-    const v = inside
+    const clamped = x.maximum(-bound).minimum(bound);
+    const u = clamped.add(bound).mul(1 / (2 * bound));
+    const v = clamped
       .neg()
       .add(bound)
       .mul(1 / (2 * bound));
     const slope = slopes.mul(basis(u, v, degree - 1)).sum(-1);
-    const coefficients = slopes.matmul(fromMiddle(degree, bound)).add(shift);
+    const coefficients = slopes.matmul(cumulativeFromMiddle(degree, bound)).add(shift);
     const value = coefficients.mul(basis(u, v, degree)).sum(-1);
-    return { value: value.add(x.sub(inside).mul(slope)), logDerivative: slope.log() };
+    return { value: value.add(x.sub(clamped).mul(slope)), logDerivative: slope.log() };
   };
   return {
     parameters: degree + 1,
@@ -66,9 +67,9 @@ export function bernstein(degree = 8, bound = 5): ScalarTransform {
 /** C(n, k) u^k v^(n - k) for k = 0 ... n, along a new last axis. */
 function basis(u: Tensor, v: Tensor, degree: number): Tensor {
   const powers = (t: Tensor) => {
-    const all = [t.mul(0).add(1)];
-    for (let k = 1; k <= degree; k++) all.push(all[k - 1].mul(t));
-    return all;
+    const result = [t.mul(0).add(1)];
+    for (let k = 1; k <= degree; k++) result.push(result[k - 1].mul(t));
+    return result;
   };
   const binomials = [1];
   for (let k = 1; k <= degree; k++) binomials.push((binomials[k - 1] * (degree - k + 1)) / k);
@@ -77,8 +78,11 @@ function basis(u: Tensor, v: Tensor, degree: number): Tensor {
   return ascending.mul(descending).mul(constant(binomials, [degree + 1]));
 }
 
-/** Coefficients from increments: half of those before less half of those after. */
-const fromMiddle = (degree: number, bound: number): Tensor =>
+/**
+ * The matrix [n, n + 1] that maps slopes to coefficients c_k. Coefficients are sums of increments from the middle of the box: half
+ * of the increments up to k, minus half of those after it.
+ */
+const cumulativeFromMiddle = (degree: number, bound: number): Tensor =>
   constant(
     Array.from({ length: degree * (degree + 1) }, (_, i) => {
       const [increment, k] = [Math.floor(i / (degree + 1)), i % (degree + 1)];

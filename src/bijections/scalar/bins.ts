@@ -4,16 +4,18 @@ import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
 import { withGradient } from "../../graph/withGradient.ts";
 import type { ScalarTransformed } from "./scalarTransform.ts";
 
-/** Bound of logarithms of slopes; sizes of bins have half of it, so that the widest is about 1000 times the thinnest. */
+/**
+ * Logarithms of slopes are clamped smoothly to +-log 1000, logarithms of bin sizes to half of that, so that the widest bin is at
+ * most 1000 times as wide as the thinnest.
+ */
 export const LOG_SLOPE_BOUND = Math.log(1000);
 
-/** Options that splines on a box have in common. */
+/** Schema fields that all splines on [-B, B] have in common. */
 export const splineOptions = {
-  /** K; a single bin would be the identity. */
+  /** K. A single bin would be the identity. */
   bins: z._default(sizeSchema.check(z.minimum(2)), 8),
   /** B */
   bound: z._default(positiveSchema, 5),
-  /** `linear`: the identity outside of [-B, B]. `none`: data lie in [-B, B], and slopes at its ends are free. */
   tails: z._default(z.enum(["linear", "none"]), "linear"),
 };
 
@@ -24,69 +26,74 @@ export interface MonotonicSplineOptions {
   bins?: number;
   /** B, in the units of x. Default 5. */
   bound?: number;
-  /** `linear`: the identity outside of [-B, B]. `none`: data lie in [-B, B], and slopes at its ends are free. Default `linear`. */
+  /** `linear`: the identity outside [-B, B]. `none`: data lie in [-B, B], and the slopes at its ends are free. Default `linear`. */
   tails?: "linear" | "none";
 }
 
-/** The options that splines have in common, with their defaults. */
+/** Options of a spline, with defaults filled in. */
 export interface SplineSettings {
   readonly bins: number;
   readonly bound: number;
   readonly tails: "linear" | "none";
 }
 
-/** The bin that holds each element [D, N], seen along the axis that the element lies on (`from`) and the other one (`to`). */
+/**
+ * The bin that each element [D, N] lies in. `from` is the axis of the elements and `to` the other one: x and z in the density
+ * direction, z and x in the sampling direction.
+ */
 export interface Bin {
-  /** Where the element lies in the box: elsewhere all that follows is that of another point. */
+  /** Whether the element is in [-B, B]; where it is not, the other fields describe the bin of 0 instead. */
   readonly inside: Tensor;
-  /** The part of the bin that lies above the element, in [0, 1]. */
+  /** The fraction of the bin above the element, in [0, 1]. */
   readonly above: Tensor;
+  /** The sizes of the bin on both axes. */
   readonly fromSize: Tensor;
   readonly toSize: Tensor;
-  /** The upper end of the bin on the other axis. */
+  /** The upper end of the bin on the `to` axis. */
   readonly toEnd: Tensor;
   /**
-   * Of numbers [D, J, N] that belong to bins, that of the element's: number j belongs to bin `binOf(j)`, and counts for none
-   * where there is no such bin; a bin without a number has 0.
+   * Selects from values [D, J, N] the one of the element's bin, where value j belongs to bin `binOf(j)`. The result is 0 if no
+   * value belongs to it; values with a `binOf` outside of 0 ... K - 1 are ignored.
    */
   pick(values: Tensor, binOf?: (j: number) => number): Tensor;
 }
 
 /**
- * Finds the bins of u [D, N] among K bins [D, K, N] whose sizes are given on both axes, up to a factor for each axis: they
- * fill [-B, B]. `closed` counts the ends B and -B as inside.
+ * Finds the bin of each element u [D, N]. `from` and `to` are the sizes of K bins on both axes, [D, K, N], up to a factor for
+ * each axis, which is chosen such that the bins fill [-B, B]. With `closed`, the ends -B and B count as inside.
  *
- * Bins are found by comparisons instead of a search, so that the map runs wherever ONNX does. Work on all K bins costs ten
- * times what work on the chosen one does, so there is as little of it as possible.
+ * Bins are found by comparing u with all bin edges, since ONNX has no binary search. An operation on all K bins costs about ten
+ * times one on the selected bin, so the selection comes as early as possible.
  */
 export function findBin(
   u: Tensor,
   { from, to, bound, closed }: { from: Tensor; to: Tensor; bound: number; closed: boolean },
 ): Bin {
   const bins = binCount(from);
-  // A softmax would divide all sizes by their sum: here these do it for the chosen bin alone.
+  // The factors of a softmax, which are applied to the selected bin instead of to all bins.
   const fromUnit = scalar(2 * bound).div(sumOverBins(from));
   const toUnit = scalar(2 * bound).div(sumOverBins(to));
 
-  // Outside the box the argument is replaced before the formula and the result after it, so gradients stay finite.
+  // Outside [-B, B] the argument is replaced by 0 here, and the result by `extendOutsideBox`, so that gradients stay finite.
   const inside = closed ? u.abs().lessEqual(bound) : u.abs().less(bound);
   const safe = inside.where(u, 0);
 
-  // 1 up to the bin that holds u, so that the difference of neighbours is 1 at that bin alone. Running sums and differences
-  // are products with constant matrices: several times faster than the operations that shift or add along a short axis.
-  const left = matrix(bins, bins, (edge, k) => +(k < edge)).matmul(from);
+  // `reached` is 1 up to the bin of u and 0 beyond, so that differences of neighbors are 1 at that bin only. Cumulative sums and
+  // differences along the short axis of bins are products with constant matrices, several times faster than CumSum and Slice.
+  const lowerEdges = matrix(bins, bins, (edge, k) => +(k < edge)).matmul(from);
   const distance = safe.add(bound).div(fromUnit);
   const [features, rows] = distance.shape;
-  const reached = distance.reshape([features, 1, rows]).greaterEqual(left).toFloat();
+  const reached = distance.reshape([features, 1, rows]).greaterEqual(lowerEdges).toFloat();
   const pick: Bin["pick"] = (values, binOf = (j) => j) => {
-    const holds = (j: number, k: number) => {
+    const differenceMatrix = (j: number, k: number) => {
       const bin = binOf(j);
       return bin < 0 ? 0 : +(k === bin) - +(k === bin + 1);
     };
-    return sumOverBins(values.mul(matrix(binCount(values), bins, holds).matmul(reached)));
+    return sumOverBins(values.mul(matrix(binCount(values), bins, differenceMatrix).matmul(reached)));
   };
 
-  // Half of what is reached less half of what is not: an end counted from the middle, where most data are, rounds less.
+  // Upper ends as half of the sizes up to the bin minus half of those above it: sums from the middle of the box, where most
+  // data are, have smaller rounding errors than sums from -B.
   const halves = reached.sub(0.5);
   const fromSize = pick(from).mul(fromUnit);
   const fromEnd = sumOverBins(from.mul(halves)).mul(fromUnit);
@@ -95,18 +102,18 @@ export function findBin(
   return { inside, above: clampToUnit(fromEnd.sub(safe).div(fromSize)), fromSize, toSize, toEnd, pick };
 }
 
-/** K, for what bins have: [D, K, N]. */
+/** K of values [D, K, N]. */
 export const binCount = (values: Tensor): number => values.shape[1] as number;
 
-/** The sum over bins, [D, K, N] -> [D, N]. */
+/** Sums over bins, [D, K, N] -> [D, N]. */
 export const sumOverBins = (values: Tensor): Tensor => values.sum(1);
 
-/** Positive sizes [D, K, N] from raw numbers; the clamp bounds them, so no largest one need be taken out first. */
+/** Positive sizes [D, K, N], the numerators of a softmax. The clamp bounds them, so the maximum need not be subtracted first. */
 export const binSizes = (raw: Tensor): Tensor => raw.softClamp(LOG_SLOPE_BOUND / 2).exp();
 
 /**
- * What a spline gives for elements in the box, completed outside: the identity for linear tails; without tails nothing is
- * there, so the log-derivative is -Infinity, and the value stays as it is.
+ * Extends the result of a spline on [-B, B] to elements outside: with linear tails by the identity; without tails the
+ * log-derivative there is -Infinity, and the value is the element itself.
  */
 export function extendOutsideBox(
   u: Tensor,
@@ -122,27 +129,28 @@ export function extendOutsideBox(
   };
 }
 
-/** Rounding can put a point of a thin bin outside: its value is moved to the edge, and its gradient kept. */
+/** Clamps to [0, 1] but keeps the gradient: only rounding errors move a point outside of its bin. */
 export const clampToUnit = (part: Tensor): Tensor => clampWithGradient(part, 0, 1);
 
-/** For slope number j: the bin that it is the lower and the upper end of, among K bins. */
+/** Where slope parameter j is: at the lower end of bin `lowerEndOf(j)` and the upper end of bin `upperEndOf(j)`, of K bins. */
 export interface SlopePlacement {
   lowerEndOf(j: number, bins: number): number;
   upperEndOf(j: number, bins: number): number;
 }
 
-/** Where slopes stand: at inner ends of bins alone, since linear tails say what the outer ones are, or at all ends. */
+/** With linear tails the slopes at -B and B are 1, so only the inner bin edges have a parameter; without tails all edges do. */
 export const SLOPE_PLACEMENT: Readonly<Record<SplineSettings["tails"], SlopePlacement>> = {
   linear: { lowerEndOf: (j) => j + 1, upperEndOf: (j) => j },
   none: { lowerEndOf: (j) => j, upperEndOf: (j) => j - 1 },
 };
 
-/** Moves what rounding has put outside of [-bound, bound], in the same way. */
+/** Clamps to [-bound, bound] but keeps the gradient. */
 export const clampToBox = (value: Tensor, bound: number): Tensor => clampWithGradient(value, -bound, bound);
 
 const clampWithGradient = (x: Tensor, low: number, high: number): Tensor =>
   withGradient(x.maximum(low).minimum(high), [x], (g) => [g]);
 
+/** A constant matrix from a function of its indices. */
 export const matrix = (
   rows: number,
   columns: number,

@@ -9,7 +9,7 @@ import type { ScalarTransform, ScalarTransformKind } from "./scalarTransform.ts"
 
 type Schema = (typeof scalarTransformKinds)[number]["schema"];
 
-/** Options with their defaults, or a transform of one's own. */
+/** Checked options of a registered transform, or a transform object of the user. */
 export type CheckedScalarTransform = z.output<Schema> | ScalarTransform;
 
 const registered = z.discriminatedUnion("type", [
@@ -17,7 +17,7 @@ const registered = z.discriminatedUnion("type", [
   ...scalarTransformKinds.slice(1).map(({ schema }) => schema),
 ]);
 
-/** Options of a transform, or a transform. */
+/** Checks the options of a transform; a transform object passes as it is. */
 export const scalarTransformSchema = orCustom(
   "scalarTransform",
   registered,
@@ -37,11 +37,11 @@ export function buildScalarTransform(options: CheckedScalarTransform): ScalarTra
   return (custom as ScalarTransform | undefined) ?? kindOf(type)!.build(options);
 }
 
-/** Builds a scalar transform from its description. Throws `MODEL` if that does not fit. */
+/** Builds a scalar transform from its description. Throws `MODEL` if the description is not valid. */
 export const readScalarTransform = (description: Description): ScalarTransform =>
   buildScalarTransform(parse(scalarTransformSchema, description as never, "a scalar transform", "MODEL"));
 
-/** The options of a bijection with the description of its transform. Throws `ARGUMENT` for a transform that has none. */
+/** The options of a bijection, with the description of its transform. Throws `ARGUMENT` if a transform object has no `describe`. */
 export function describeWithTransform<T extends { readonly transform: CheckedScalarTransform }>(options: T) {
   const { transform } = options;
   if (!isTransform(transform)) return options;
@@ -50,11 +50,11 @@ export function describeWithTransform<T extends { readonly transform: CheckedSca
   throw new PushforwardError("ARGUMENT", `${transform.constructor.name} has no describe()`, {
     expected: 'its options with a type, such as { type: "cubic", bins: 8 }',
     received: "none",
-    hint: "Add it to the class, to describe or save what applies the transform.",
+    hint: "Add describe() to the class: descriptions and model files need it.",
   });
 }
 
-/** Whether a value is a transform, and not its options. */
+/** Whether a value is a transform object, not options. */
 function isTransform(value: unknown): value is ScalarTransform {
   const { toLatent, toData } = (value ?? {}) as Partial<ScalarTransform>;
   return typeof toLatent === "function" && typeof toData === "function";

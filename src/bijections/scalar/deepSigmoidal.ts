@@ -10,39 +10,38 @@ import {
   splitGroups,
 } from "./scalarTransform.ts";
 
+/** Logarithms of slopes and of weights are clamped smoothly to +-log 1000. */
 const LOG_SLOPE_BOUND = Math.log(1000);
-/** What is left of the slope between steps that lie far apart. */
-const LEAST_SLOPE = 1e-3;
+/** e, the weight of the identity: a lower bound of the slope, so that root finding can invert the map. */
+const MIN_SLOPE = 1e-3;
 
 const deepSigmoidalSchema = z.strictObject({
   type: z.literal("deepSigmoidal"),
-  /** K, the sigmoids of a layer. */
+  /** K, the number of sigmoids in a layer. */
   units: z._default(sizeSchema, 8),
-  /** Layers of sigmoids, each with parameters of its own. */
   layers: z._default(sizeSchema.check(z.maximum(MAX_LAYERS)), 1),
 });
 
 /** Mixtures of sigmoids (Huang et al. 2018). */
 export interface DeepSigmoidalOptions {
   type: "deepSigmoidal";
-  /** K, the sigmoids of a layer. Default 8. */
+  /** K, the number of sigmoids in a layer. Default 8. */
   units?: number;
-  /** Layers of sigmoids, each with parameters of its own. Default 1. */
+  /** Number of layers. Default 1. */
   layers?: number;
 }
 
 /**
- * The deep sigmoidal transform of neural autoregressive flows (Huang et al. 2018): a mixture of K sigmoids, taken back to
- * the line,
+ * The deep sigmoidal transform of neural autoregressive flows (Huang et al. 2018): the logit of a mixture of K sigmoids,
  *
  *     T(x) = logit(sum_k w_k sigmoid(a_k x + b_k)),  z = (1 - e) T(x) + e x,  e = 1/1000,
  *
- * once or several times over. P = 3 K a layer: a by exp and w by a softmax, each clamped smoothly first to +-log 1000.
- * Far out T is linear with the slope of the flattest sigmoid. Between steps that lie far apart T is as flat as
- * exp(-distance), and could not be solved for x; the share e of the identity keeps the slope above 1/1000.
+ * or the composition of several such layers. P = 3 K per layer: a by exp and w by a softmax of smoothly clamped parameters. For
+ * large |x|, T is linear with the slope of the flattest sigmoid. Between sigmoids that are far apart the slope of T is about
+ * exp(-distance), too flat to invert; the term e x keeps the slope above 1/1000.
  *
- * At 0 all sigmoids are the same, and the map is the identity. Sigmoids that are the same have the same gradients, so
- * that they would stay together: b_k are the parameters times factors that differ.
+ * With all parameters at 0 the sigmoids are equal, and the map is the identity. Equal sigmoids would get equal gradients and
+ * stay equal, so each parameter of b is multiplied by a different constant.
  */
 export function deepSigmoidal(units = 8, layers = 1): ScalarTransform {
   const sizes = new Array<number>(3 * layers).fill(units);
@@ -63,7 +62,7 @@ export function deepSigmoidal(units = 8, layers = 1): ScalarTransform {
   };
 }
 
-/** x [..., D] by groups [..., D, K]. */
+/** One layer: x [..., D], groups of parameters [..., D, K]. */
 function layer(x: Tensor, [rawSlopes, rawShifts, rawWeights]: readonly Tensor[]): ScalarTransformed {
   const slopes = rawSlopes.softClamp(LOG_SLOPE_BOUND).exp();
   const u = x
@@ -71,19 +70,19 @@ function layer(x: Tensor, [rawSlopes, rawShifts, rawWeights]: readonly Tensor[])
     .mul(slopes)
     .add(rawShifts.mul(spread(rawShifts.shape.at(-1) as number)));
   const logWeights = rawWeights.softClamp(LOG_SLOPE_BOUND).logSoftmax();
-  // The terms of the mixture and of what it lacks to 1, whose logarithms do not vanish anywhere.
+  // Logarithms of the terms of the mixture S and of 1 - S, which are finite everywhere.
   const below = logWeights.sub(u.neg().softplus());
   const above = logWeights.sub(u.softplus());
   const value = below.logsumexp(-1).sub(above.logsumexp(-1));
-  // d log S / dx - d log(1 - S) / dx: every term is positive, where the quotient S' / (S (1 - S)) would cancel.
+  // d log S / dx - d log(1 - S) / dx: all terms are positive, whereas the quotient S' / (S (1 - S)) would lose precision.
   const rising = below.softmax().mul(u.neg().sigmoid());
   const falling = above.softmax().mul(u.sigmoid());
   const slope = rising.add(falling).mul(slopes).sum(-1);
   return {
-    value: value.mul(1 - LEAST_SLOPE).add(x.mul(LEAST_SLOPE)),
+    value: value.mul(1 - MIN_SLOPE).add(x.mul(MIN_SLOPE)),
     logDerivative: slope
-      .mul(1 - LEAST_SLOPE)
-      .add(LEAST_SLOPE)
+      .mul(1 - MIN_SLOPE)
+      .add(MIN_SLOPE)
       .log(),
   };
 }

@@ -11,10 +11,12 @@ import {
   splitGroups,
 } from "./scalarTransform.ts";
 
+/** Logarithms of scales and of weights are clamped smoothly to +-log 1000. */
 const LOG_BOUND = Math.log(1000);
-const LEAST_SLOPE = 1e-3;
-/** Beyond this, or with a center beyond it, squares would soon leave float32. */
-const FARTHEST = 1000;
+/** e, the weight of the identity: a lower bound of the slope, so that root finding can invert the map. */
+const MIN_SLOPE = 1e-3;
+/** |x| and |m| are clamped to this, so that squares of (x - m) / s stay far from overflow in float32. */
+const MAX_ARGUMENT = 1000;
 
 const gaussianizationSchema = z.strictObject({
   type: z.literal("gaussianization"),
@@ -30,28 +32,28 @@ export interface GaussianizationTransformOptions {
 }
 
 /**
- * What makes a mixture of K normal distributions standard normal: their distribution function, then its inverse for the
- * normal one (Gaussianization flows, Meng et al. 2020; with normal components, as in zuko, where the paper has logistic
- * ones, so that K equal components are the identity):
+ * Maps a mixture of K normal distributions to the standard normal: the mixture's distribution function, followed by the normal
+ * quantile function (Gaussianization flows, Meng et al. 2020). The paper has logistic components; normal ones, as in zuko,
+ * make the identity of K equal components:
  *
  *     T(x) = Phi^-1(sum_k w_k Phi((x - m_k) / s_k)),  z = (1 - e) T(x) + e x,  e = 1/1000.
  *
- * P = 3 K: log s clamped smoothly to +-log 1000, m to +-1000, w by a softmax. The share e of the identity keeps the slope
- * above 1/1000 between components that lie far apart. Everything is computed from the logarithms of the nearer tail, to
- * the relative precision of the numbers: no tail is too far (see `normalTails`). Beyond |x| = 1000 the map is a line.
+ * P = 3 K: log s clamped smoothly to +-log 1000, m to +-1000, w by a softmax. The term e x keeps the slope above 1/1000 between
+ * components that are far apart. Probabilities are computed as logarithms of the nearer tail, so they keep their relative
+ * precision arbitrarily far out (see `normalTails`). Beyond |x| = 1000 the map is linear.
  *
- * Components that are the same would stay together: m_k are the parameters times factors that differ.
+ * Equal components would get equal gradients and stay equal, so each parameter of m is multiplied by a different constant.
  */
 export function gaussianization(components = 8): ScalarTransform {
   const sizes = [components, components, components];
   const toLatent = (x: Tensor, raw: Tensor): ScalarTransformed => {
     const [rawScales, rawCenters, rawWeights] = splitGroups(raw, x.shape.at(-1) as number, sizes);
     const inverseScales = rawScales.softClamp(LOG_BOUND).exp();
-    const centers = rawCenters.mul(spread(components)).softClamp(FARTHEST);
+    const centers = rawCenters.mul(spread(components)).softClamp(MAX_ARGUMENT);
     const logWeights = rawWeights.softClamp(LOG_BOUND).logSoftmax();
-    const inside = x.maximum(-FARTHEST).minimum(FARTHEST);
+    const clamped = x.maximum(-MAX_ARGUMENT).minimum(MAX_ARGUMENT);
     const tails = normalTails(
-      inside
+      clamped
         .reshape([...x.shape, 1])
         .sub(centers)
         .mul(inverseScales),
@@ -60,21 +62,21 @@ export function gaussianization(components = 8): ScalarTransform {
     const below = logWeights.add(tails.logLower);
     const [logAbove, logBelow] = [above.logsumexp(-1), below.logsumexp(-1)];
 
-    const upper = logAbove.less(logBelow);
-    const { value: quantile, hazard } = normalTailQuantile(upper.where(logAbove, logBelow));
-    // d log S / dx is the mean of the components' hazards, by their shares of the tail.
+    const usesUpperTail = logAbove.less(logBelow);
+    const { value: quantile, hazard } = normalTailQuantile(usesUpperTail.where(logAbove, logBelow));
+    // -d log S / dx of the tail S is the mean of the components' hazards, weighted by their shares of S.
     const upperMean = above.softmax().mul(tails.upperHazard).mul(inverseScales).sum(-1);
     const lowerMean = below.softmax().mul(tails.lowerHazard).mul(inverseScales).sum(-1);
-    const slope = upper
+    const slope = usesUpperTail
       .where(upperMean, lowerMean)
       .div(hazard)
-      .mul(1 - LEAST_SLOPE)
-      .add(LEAST_SLOPE);
-    const value = upper
+      .mul(1 - MIN_SLOPE)
+      .add(MIN_SLOPE);
+    const value = usesUpperTail
       .where(quantile, quantile.neg())
-      .mul(1 - LEAST_SLOPE)
-      .add(inside.mul(LEAST_SLOPE));
-    return { value: value.add(x.sub(inside).mul(slope)), logDerivative: slope.log() };
+      .mul(1 - MIN_SLOPE)
+      .add(clamped.mul(MIN_SLOPE));
+    return { value: value.add(x.sub(clamped).mul(slope)), logDerivative: slope.log() };
   };
   return {
     parameters: 3 * components,
@@ -84,7 +86,7 @@ export function gaussianization(components = 8): ScalarTransform {
   };
 }
 
-/** Factors of both signs, up to 4. */
+/** Distinct factors of alternating sign, at most 4 in size. */
 const spread = (components: number): Tensor =>
   constant(
     Array.from({ length: components }, (_, k) => ((k % 2 === 0 ? 4 : -4) * (k + 1)) / components),

@@ -6,10 +6,10 @@ import { featuresFirst, type ScalarTransform, type ScalarTransformKind } from ".
 const linearSplineSchema = z.strictObject({ type: z.literal("linearSpline"), ...splineOptions });
 
 /**
- * Piecewise linear on [-B, B] with K bins of equal width (Müller et al. 2019, "Neural importance sampling"), the identity
- * outside. P = K: the heights, by a softmax whose arguments are clamped smoothly. In bin k
- *   z = y_k + height (x - x_k) / width,  dz/dx = height / width,
- * so a density is a histogram: the slope jumps at each edge of a bin, those of the box included.
+ * Piecewise linear map on [-B, B] with K bins of equal width (Müller et al. 2019, "Neural importance sampling"), the identity
+ * outside. P = K: the heights, by a softmax of smoothly clamped parameters. In bin k
+ *   z = y_k + height (x - x_k) / width,  dz/dx = height / width.
+ * The slope, and with it the density, is discontinuous at every bin edge.
  */
 export function linearSpline({ bins, bound, tails }: SplineSettings): ScalarTransform {
   return featuresFirst([bins], (u, [raw], inverse) => {

@@ -21,13 +21,14 @@ import {
 const quadraticSplineSchema = z.strictObject({ type: z.literal("quadraticSpline"), ...splineOptions });
 
 /**
- * Piecewise quadratic on [-B, B] with K bins (Müller et al. 2019, "Neural importance sampling"), the identity outside: the
- * slope dz/dx is linear in each bin and continuous everywhere, 1 at both ends. P = 2 K - 1: widths by a softmax, and inner
- * slopes by exp, all clamped smoothly first and the slopes then multiplied by the one number with which the bins' heights,
- *   height_k = width_k (d_k + d_k+1) / 2,
- * add up to 2 B. Without tails (`none`) the slopes at both ends are free too, and P = 2 K + 1.
+ * Piecewise quadratic map on [-B, B] with K bins (Müller et al. 2019, "Neural importance sampling"), the identity outside: the
+ * slope dz/dx is linear in each bin and continuous everywhere, and 1 at -B and B. P = 2 K - 1: widths by a softmax and inner
+ * slopes by exp of smoothly clamped parameters. The inner slopes are multiplied by a common factor such that the bin heights
+ *   height_k = width_k (d_k + d_k+1) / 2
+ * sum to 2 B. Without tails (`none`) the slopes at -B and B are free too, and P = 2 K + 1.
  *
- * With r the part of bin k above x and t = 1 - r, z = y_k+1 - width (d_k+1 r + (d_k - d_k+1) r^2 / 2), dz/dx = d_k r + d_k+1 t.
+ * With r the fraction of bin k above x and t = 1 - r, z = y_k+1 - width (d_k+1 r + (d_k - d_k+1) r^2 / 2) and
+ * dz/dx = d_k r + d_k+1 t.
  */
 export function quadraticSpline({ bins, bound, tails }: SplineSettings): ScalarTransform {
   const sizes = [bins, tails === "linear" ? bins - 1 : bins + 1];
@@ -41,22 +42,22 @@ function spline(
   inverse: boolean,
 ): ScalarTransformed {
   const { bound, tails } = options;
-  const places = SLOPE_PLACEMENT[tails];
+  const placement = SLOPE_PLACEMENT[tails];
   const widths = binSizes(rawWidths);
   const bins = binCount(widths);
   const logSlopes = rawSlopes.softClamp(LOG_SLOPE_BOUND / 2);
   const half = matrix(bins, binCount(rawSlopes), (k, j) =>
-    places.lowerEndOf(j, bins) === k || places.upperEndOf(j, bins) === k ? 0.5 : 0,
+    placement.lowerEndOf(j, bins) === k || placement.upperEndOf(j, bins) === k ? 0.5 : 0,
   );
   const free = widths.mul(half.matmul(logSlopes.exp()));
-  // With linear tails the two outermost slopes are 1, and their share of the heights is not free.
+  // With linear tails the slopes at -B and B are 1, so their contribution to the heights is fixed.
   const ends = constant(
     Array.from({ length: bins }, (_, k) => (tails === "linear" && (k === 0 || k === bins - 1) ? 0.5 : 0)),
     [bins, 1],
   );
   const fixed = widths.mul(ends);
-  const rest = (sizes: Tensor) => sizes.sum(1, { keepAxes: true });
-  const factor = rest(widths).sub(rest(fixed)).div(rest(free));
+  const total = (sizes: Tensor) => sizes.sum(1, { keepAxes: true });
+  const factor = total(widths).sub(total(fixed)).div(total(free));
   const heights = free.mul(factor).add(fixed);
 
   const [from, to] = inverse ? [heights, widths] : [widths, heights];
@@ -67,11 +68,11 @@ function spline(
     closed: tails === "none",
   });
   const scaled = logSlopes.add(factor.log());
-  // Where there is no slope, at -B and B, the logarithm 0 gives slope 1.
-  const d0 = pick(scaled, (j) => places.lowerEndOf(j, bins)).exp();
-  const d1 = pick(scaled, (j) => places.upperEndOf(j, bins)).exp();
+  // At -B and B, where linear tails have no parameter, `pick` returns 0, and exp gives the slope 1.
+  const d0 = pick(scaled, (j) => placement.lowerEndOf(j, bins)).exp();
+  const d1 = pick(scaled, (j) => placement.upperEndOf(j, bins)).exp();
   if (inverse) {
-    // The slope at the point that has the part `above` of the height above it, and then its part of the width.
+    // The slope at the point with the fraction `above` of the height above it, and from it the fraction r of the width.
     const slope = scalar(1).sub(above).mul(d1.square()).add(above.mul(d0.square())).sqrt();
     const r = above.mul(d0.add(d1)).div(d1.add(slope));
     return extendOutsideBox(

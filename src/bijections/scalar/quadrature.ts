@@ -1,22 +1,22 @@
 import { constant, type Tensor } from "../../graph/tensor.ts";
 
 /**
- * Gauss-Legendre nodes s and weights on [0, 1]: exact for polynomials of degree 2 n - 1, and for an analytic function with
- * an error of order r^(-2 n), where Clenshaw-Curtis has r^(-n) (Trefethen 2008, "Is Gauss quadrature better than
- * Clenshaw-Curtis?"). All weights are positive.
+ * Nodes and weights of Gauss-Legendre quadrature on [0, 1] with n nodes. It is exact for polynomials of degree 2 n - 1; for
+ * analytic functions the error is of order r^(-2 n), where Clenshaw-Curtis has r^(-n) (Trefethen 2008, "Is Gauss quadrature better
+ * than Clenshaw-Curtis?"). All weights are positive.
  */
 export function gaussLegendre(count: number): { nodes: Tensor; weights: Tensor } {
   const nodes: number[] = [];
   const weights: number[] = [];
   for (let i = 0; i < count; i++) {
-    // Newton's method on the polynomial, from a start that is near one root each.
+    // Newton's method for root i of the Legendre polynomial, from an approximation of that root.
     let t = -Math.cos((Math.PI * (i + 0.75)) / (count + 0.5));
     let slope = 0;
-    for (let turn = 0; turn < 20; turn++) {
-      let [before, value] = [1, t];
+    for (let iteration = 0; iteration < 20; iteration++) {
+      let [previous, value] = [1, t];
       for (let k = 2; k <= count; k++)
-        [before, value] = [value, ((2 * k - 1) * t * value - (k - 1) * before) / k];
-      slope = (count * (t * value - before)) / (t * t - 1);
+        [previous, value] = [value, ((2 * k - 1) * t * value - (k - 1) * previous) / k];
+      slope = (count * (t * value - previous)) / (t * t - 1);
       t -= value / slope;
     }
     nodes.push((t + 1) / 2);

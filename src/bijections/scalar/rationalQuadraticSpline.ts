@@ -26,15 +26,15 @@ const rationalQuadraticSplineSchema = z.strictObject({
 });
 
 /**
- * Monotonic rational-quadratic spline on [-B, B] with K bins, the identity with slope exactly 1 outside
- * (Durkan et al. 2019, "Neural spline flows"). P = 3 K - 1: widths and heights by a softmax, inner slopes by exp,
- * each clamped smoothly first, so that no bin is thinner than about 1/1000 of the widest and slopes stay in [1/1000, 1000].
- * It has a continuous derivative everywhere. Without tails (`none`) it maps [-B, B] onto itself with free slopes at both
- * ends, P = 3 K + 1; outside the log-derivative is -Infinity.
+ * Monotonic rational-quadratic spline on [-B, B] with K bins, the identity outside (Durkan et al. 2019, "Neural spline flows").
+ * P = 3 K - 1: widths and heights by a softmax, inner slopes by exp of smoothly clamped parameters, so that every bin has at
+ * least 1/1000 of the widest bin's width and slopes are in [1/1000, 1000]. The derivative is continuous everywhere. Without
+ * tails (`none`) it maps [-B, B] onto itself with free slopes at both ends and P = 3 K + 1, and the log-derivative outside is
+ * -Infinity.
  *
- * Inside bin k with s = height / width, t the part of the width that lies below x, and r = 1 - t the part above:
+ * In bin k with s = height / width, t the fraction of the width below x, and r = 1 - t the fraction above:
  *   z = y_k + height t a / c,  dz/dx = s^2 (t b + r a) / c^2,  where a = s t + d_k r,  b = s r + d_k+1 t,  c = t a + r b.
- * These are the paper's equations 4 and 5, collected so that every term is positive.
+ * These are the paper's equations 4 and 5, rearranged so that every term is positive.
  */
 export function rationalQuadraticSpline(
   bins = 8,
@@ -47,11 +47,11 @@ export function rationalQuadraticSpline(
   );
 }
 
-/** Both directions, features first: `from` is the axis that u lies on (x, or z if `inverse`), `to` the other one. */
+/** Both directions of the spline for u [D, N]: x to z, or z to x if `inverse`. */
 export function rationalQuadratic(
   u: Tensor,
   spline: { widths: Tensor; heights: Tensor; slopes: Tensor; bound: number; tails: SplineSettings["tails"] },
-  places: SlopePlacement,
+  placement: SlopePlacement,
   inverse: boolean,
 ): ScalarTransformed {
   const { bound, tails, slopes } = spline;
@@ -60,9 +60,9 @@ export function rationalQuadratic(
   const bin = findBin(u, { from, to, bound, closed: tails === "none" });
   const { above, fromSize, toSize, toEnd } = bin;
   const bins = binCount(widths);
-  // With linear tails there is no slope at -B and B: the raw 0 gives slope 1.
-  const d0 = slope(bin, slopes, (j) => places.lowerEndOf(j, bins));
-  const d1 = slope(bin, slopes, (j) => places.upperEndOf(j, bins));
+  // At -B and B, where linear tails have no parameter, `pick` returns 0, which gives the slope 1.
+  const d0 = slope(bin, slopes, (j) => placement.lowerEndOf(j, bins));
+  const d1 = slope(bin, slopes, (j) => placement.upperEndOf(j, bins));
   const s = inverse ? fromSize.div(toSize) : toSize.div(fromSize);
 
   const r = inverse ? clampToUnit(solve(above, s, d0, d1)) : above;
@@ -76,17 +76,18 @@ export function rationalQuadratic(
   return extendOutsideBox(u, bin.inside, { value, logDerivative: derivative.log() }, spline);
 }
 
+/** The slope at one end of each element's bin. */
 const slope = (bin: Bin, raw: Tensor, binOf: (j: number) => number): Tensor =>
   bin.pick(raw, binOf).softClamp(LOG_SLOPE_BOUND).exp();
 
-/** The r of the point that has the part `above` of its bin's height above it: r b / c = above is quadratic in r. */
+/** Solves r b / c = above, which is quadratic in r, for the fraction r of the width; `above` is the fraction of the height. */
 function solve(above: Tensor, s: Tensor, d0: Tensor, d1: Tensor): Tensor {
   const b = d1.sub(above.mul(d0.add(d1).sub(s.mul(2))));
   const product = s.mul(above);
-  // Positive, but rounding can take it to 0, where the root has no gradient.
+  // The discriminant is positive, but may round to 0, where the square root has no gradient.
   const discriminant = b.square().add(product.mul(s.sub(b)).mul(4));
   const root = discriminant.maximum(1e-30).sqrt();
-  // One root, written in the way that does not cancel: 2 s above / (b + root) = (root - b) / (2 (s - b)).
+  // Two formulas of the same root, 2 s above / (b + root) = (root - b) / (2 (s - b)); the one without cancellation is used.
   const positive = b.greater(0);
   const sum = b.abs().add(root);
   return positive.where(product.mul(2), sum).div(positive.where(sum, s.sub(b).mul(2)));

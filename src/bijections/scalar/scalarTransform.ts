@@ -3,35 +3,35 @@ import type { Description } from "../../description.ts";
 import { concat, type Tensor } from "../../graph/tensor.ts";
 import { requireNumbers } from "../../sizeBudget.ts";
 
-/** Elementwise result: both of the shape of the argument, or smaller by broadcasting. */
+/** The result of an elementwise map: both tensors have the shape of the argument, or broadcast to it. */
 export interface ScalarTransformed {
   readonly value: Tensor;
-  /** log |dy/dx| of each element; a scalar tensor where all elements have the same. */
+  /** log |dy/dx| of each element, or a scalar if all elements have the same. */
   readonly logDerivative: Tensor;
 }
 
 /**
- * A monotonic map of one variable whose parameters a network gives for each row and feature: what coupling and
- * autoregressive bijections apply to a feature. All parameters at 0 give the identity.
+ * A monotonic map of one variable, which coupling, autoregressive and elementwise bijections apply to each feature. It has P
+ * parameters per feature, which usually a network computes for each row. It is the identity if all parameters are 0.
  *
- * `raw` holds the parameters of D features side by side, [N, D P] (or [D P] where they are the same for all rows).
+ * `raw` holds the parameters of all D features, [N, D P], or [D P] if all rows share them.
  */
 export interface ScalarTransform {
-  /** P, the number of parameters of a feature. */
+  /** P, the number of parameters per feature. */
   readonly parameters: number;
-  /** Whether features are angles: what a network is given of one is its cosine and its sine, the same after a turn. */
+  /** Whether features are angles: networks then see the cosine and the sine of each, which have the period 2 pi. */
   readonly angles?: boolean;
-  /** Which of `features` features each of the D P columns of `raw` belongs to. */
+  /** For D features, the feature that each of the D P columns of `raw` belongs to. */
   columns(features: number): number[];
-  /** Density direction, x to z; the closed form of every transform is in this direction. */
+  /** The density direction, x to z. */
   toLatent(x: Tensor, raw: Tensor): ScalarTransformed;
-  /** Sampling direction, z to x. */
+  /** The sampling direction, z to x. */
   toData(z: Tensor, raw: Tensor): ScalarTransformed;
-  /** Its options, with the `type` of its kind; needed of a class that is not in the registry. */
+  /** The options with their `type`; only transforms that are not in the registry need it. */
   describe?(): Description;
 }
 
-/** What the registry holds of each scalar transform. */
+/** The entry of a scalar transform in the registry. */
 export interface ScalarTransformKind<
   S extends z.ZodMiniObject<{ type: z.ZodMiniLiteral<string> }> = z.ZodMiniObject<{
     type: z.ZodMiniLiteral<string>;
@@ -41,25 +41,25 @@ export interface ScalarTransformKind<
   build(options: z.output<S>): ScalarTransform;
 }
 
-/** What a network is given of features [N, D]: the features, or [N, 2 D] the cosines and then the sines of angles. */
+/** The network inputs for features [N, D]: the features, or for angles their cosines and then their sines, [N, 2 D]. */
 export const networkInputs = ({ angles }: ScalarTransform, x: Tensor): Tensor =>
   angles ? concat([x.cos(), x.sin()], 1) : x;
 
-/** Parameters in blocks, one kind after the other: [a_1 ... a_D, b_1 ... b_D]. */
+/** The `columns` of parameters in the order [a_1 ... a_D, b_1 ... b_D]. */
 export const blockColumns = (features: number, parameters: number): number[] =>
   columnsOf(features * parameters, (column) => column % features);
 
-/** Parameters in groups, each of `sizes` numbers for every feature: to cut these apart is to copy long stretches. */
+/** The `columns` of parameters in groups, such as all widths and then all heights; group g has `sizes[g]` numbers per feature. */
 export const groupColumns = (features: number, sizes: readonly number[]): number[] =>
   sizes.flatMap((size) => columnsOf(features * size, (column) => Math.floor(column / size)));
 
-/** Each column has a bias at least. */
+/** Limits the count first: a hostile model file must not allocate more columns than it has biases for. */
 function columnsOf(count: number, featureOf: (column: number) => number): number[] {
   requireNumbers(count);
   return Array.from({ length: count }, (_, column) => featureOf(column));
 }
 
-/** The groups of `groupColumns`, each as [..., features, size]. */
+/** Splits `raw` into the groups of `groupColumns`, [..., D, size] each. */
 export function splitGroups(raw: Tensor, features: number, sizes: readonly number[]): Tensor[] {
   return splitBySizes(raw, features, sizes).map((group, i) =>
     group.reshape([...group.shape.slice(0, -1), features, sizes[i]]),
@@ -73,15 +73,15 @@ const splitBySizes = (raw: Tensor, features: number, sizes: readonly number[]): 
   );
 
 /**
- * A transform that is computed features first: `apply` sees elements as [D, N] and the groups of `groupColumns` as
- * [D, size, N] (or [D, size, 1] where they are the same for all rows), and gives [D, N]. To sum over parameters of a feature
- * then takes a third of the time, for the runtime adds rows of many numbers where it else adds up a few of each row.
+ * A transform that computes on transposed tensors: `apply` gets elements as [D, N] and the groups of `groupColumns` as
+ * [D, size, N], or [D, size, 1] if all rows share them, and returns [D, N]. With the rows last, sums over the parameters of a
+ * feature take a third of the time, because the runtime adds long contiguous rows instead of a few numbers of each row.
  */
 export function featuresFirst(
   sizes: readonly number[],
   apply: (u: Tensor, groups: readonly Tensor[], inverse: boolean) => ScalarTransformed,
 ): ScalarTransform {
-  const withTransposed = (u: Tensor, raw: Tensor, inverse: boolean): ScalarTransformed => {
+  const applyTransposed = (u: Tensor, raw: Tensor, inverse: boolean): ScalarTransformed => {
     const features = u.shape[1] as number;
     const groups = splitBySizes(raw, features, sizes).map((group, i) => {
       const columns = group.rank === 1 ? group.reshape([features * sizes[i], 1]) : group.transpose();
@@ -93,7 +93,7 @@ export function featuresFirst(
   return {
     parameters: sizes.reduce((a, b) => a + b),
     columns: (features) => groupColumns(features, sizes),
-    toLatent: (x, raw) => withTransposed(x, raw, false),
-    toData: (z, raw) => withTransposed(z, raw, true),
+    toLatent: (x, raw) => applyTransposed(x, raw, false),
+    toData: (z, raw) => applyTransposed(z, raw, true),
   };
 }
