@@ -2,11 +2,13 @@ import type { DataRows } from "../bijections/bijection.ts";
 import { type Limits, limitReached } from "../limits.ts";
 import type { Random } from "../random/index.ts";
 
-const ROUNDS = 10;
+/** Only the initialization of expectation maximization, which does not need converged clusters. */
+const ITERATIONS = 10;
 
 /**
- * The cluster, of K, of each row: k-means++ seeds (Arthur and Vassilvitskii 2007) and a few rounds of Lloyd's algorithm. A row of
- * weight 2 counts as two rows. Where a limit is reached, the round that runs is the last.
+ * Assigns each row to one of K clusters by k-means: k-means++ initialization (Arthur and Vassilvitskii 2007) and a fixed number
+ * of iterations of Lloyd's algorithm. Returns [N] cluster indices. A row of weight 2 counts as two rows. If a limit is reached,
+ * the current iteration is the last.
  */
 export async function kMeans(
   data: DataRows,
@@ -15,18 +17,19 @@ export async function kMeans(
   limits: Limits = {},
 ): Promise<Int32Array> {
   const { rows, features: D, values, weights } = data;
-  const centers = seeds(data, K, random.uniform(new Float64Array(K)));
+  const centers = initialCenters(data, K, random.uniform(new Float64Array(K)));
   const nearest = new Int32Array(rows);
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let iteration = 0; iteration < ITERATIONS; iteration++) {
     const sums = new Float64Array(K * D);
     const totals = new Float64Array(K);
     for (let r = 0; r < rows; r++) {
-      // The center that was the nearest most likely is so again, and the others need not be known if farther away.
-      let least = squaredDistance(values, r, centers, nearest[r], D, Number.POSITIVE_INFINITY);
+      // The previous nearest center is most likely the nearest again. Its distance comes first, so that the distances of
+      // most other centers need not be computed completely.
+      let minimum = squaredDistance(values, r, centers, nearest[r], D, Number.POSITIVE_INFINITY);
       for (let k = 0; k < K; k++) {
-        const squares = squaredDistance(values, r, centers, k, D, least);
-        if (squares >= least) continue;
-        least = squares;
+        const distance = squaredDistance(values, r, centers, k, D, minimum);
+        if (distance >= minimum) continue;
+        minimum = distance;
         nearest[r] = k;
       }
       const weight = weights?.[r] ?? 1;
@@ -41,44 +44,47 @@ export async function kMeans(
   return nearest;
 }
 
-/** Centers to begin with: the first is any row, each other one a row in proportion to its squared distance from those before. */
-function seeds({ rows, features: D, values, weights }: DataRows, K: number, uniforms: Float64Array) {
+/**
+ * k-means++ initialization, [K, D]: the first center is a random row, and each further center a row with a probability in
+ * proportion to its squared distance from the nearest center so far. `uniforms` are K uniform random numbers.
+ */
+function initialCenters({ rows, features: D, values, weights }: DataRows, K: number, uniforms: Float64Array) {
   const centers = new Float64Array(K * D);
   const distances = new Float64Array(rows).fill(1);
   for (let k = 0; k < K; k++) {
-    const row = chosen(
+    const row = weightedChoice(
       distances.map((d, r) => d * (weights?.[r] ?? 1)),
       uniforms[k],
     );
     centers.set(values.subarray(row * D, (row + 1) * D), k * D);
     for (let r = 0; r < rows; r++) {
-      const least = k === 0 ? Number.POSITIVE_INFINITY : distances[r];
-      distances[r] = Math.min(least, squaredDistance(values, r, centers, k, D, least));
+      const minimum = k === 0 ? Number.POSITIVE_INFINITY : distances[r];
+      distances[r] = Math.min(minimum, squaredDistance(values, r, centers, k, D, minimum));
     }
   }
   return centers;
 }
 
-/** Between row r and center k; a part of it, from `most` on. */
+/** Squared distance between row r and center k, or some number of at least `limit` if it exceeds `limit`. */
 function squaredDistance(
   values: Float64Array,
   r: number,
   centers: Float64Array,
   k: number,
   D: number,
-  most: number,
+  limit: number,
 ): number {
-  let squares = 0;
-  for (let i = 0; i < D && squares < most; i++) squares += (values[r * D + i] - centers[k * D + i]) ** 2;
-  return squares;
+  let sum = 0;
+  for (let i = 0; i < D && sum < limit; i++) sum += (values[r * D + i] - centers[k * D + i]) ** 2;
+  return sum;
 }
 
-/** The index whose stretch of the cumulative weights holds the share u of their total. */
-function chosen(weights: Float64Array, u: number): number {
-  let target = u * weights.reduce((a, b) => a + b, 0);
+/** An index with a probability in proportion to its weight, by inverting the cumulative distribution at u in [0, 1). */
+function weightedChoice(weights: Float64Array, u: number): number {
+  let remaining = u * weights.reduce((a, b) => a + b, 0);
   for (let r = 0; r < weights.length; r++) {
-    target -= weights[r];
-    if (target < 0) return r;
+    remaining -= weights[r];
+    if (remaining < 0) return r;
   }
   return weights.length - 1;
 }

@@ -2,88 +2,96 @@ import type { DataRows } from "../bijections/bijection.ts";
 import { type Limits, limitReached } from "../limits.ts";
 import { Random } from "../random/index.ts";
 import {
-  clusters,
+  evaluateMixture,
+  expectationMaximization,
   type FitGaussianMixtureResult,
-  judge,
-  maximizeLikelihood,
+  kMeansResponsibilities,
 } from "./expectationMaximization.ts";
 
-/** Rows, and rounds of expectation maximization, that are enough to choose by. */
-const ENOUGH = 5_000;
-const ROUNDS = 30;
+/** Candidates are compared on a random subset of at most this many rows, to save time. */
+const MAX_ROWS = 5_000;
+/** EM iterations of a candidate. Only the selected mixture is iterated further. */
+const ITERATIONS = 30;
 const RIDGES = [1e-3, 1e-6];
 const SEEDS = [0, 1, 2];
 
 /**
- * Chooses the number of components (1, 2, 4, ... up to `most`), the ridge and the start that give held-out rows the highest
- * mean log-density, one after the other. Without held-out rows one in six of the rows judges the choice. The chosen mixture
- * is then fitted to all rows from where it is. Where a limit is reached, the best mixture by then is the result.
+ * Fits a Gaussian mixture, and selects its number of components (1, 2, 4, ... up to `maxComponents`), its ridge and its
+ * initialization one after the other by the highest mean log-density of held-out rows. Without `heldOut`, a sixth of the rows
+ * is held out. The selected mixture is then fitted to all rows by further EM iterations. If a limit is reached, the best
+ * mixture so far is the result.
  */
 export async function chooseGaussianMixture(
   data: DataRows,
-  most: number,
+  maxComponents: number,
   heldOut?: DataRows,
   limits: Limits = {},
 ): Promise<FitGaussianMixtureResult> {
-  const order = new Random(0).split("mixture selection").permutation(data.rows).subarray(0, ENOUGH);
-  const held = heldOut ? 0 : Math.min(order.length - 1, Math.max(1, Math.floor(order.length / 6)));
-  const judges = heldOut ?? select(data, order.subarray(0, held));
-  const fitted = select(data, order.subarray(held));
-  // The second ridge goes on from where the first one has ended.
-  const candidates = async (
+  const order = new Random(0).split("mixture selection").permutation(data.rows).subarray(0, MAX_ROWS);
+  const heldOutCount = heldOut ? 0 : Math.min(order.length - 1, Math.max(1, Math.floor(order.length / 6)));
+  const validationRows = heldOut ?? selectRows(data, order.subarray(0, heldOutCount));
+  const trainingRows = selectRows(data, order.subarray(heldOutCount));
+  // EM overwrites the responsibilities, so each ridge continues from the mixture of the one before.
+  const fitCandidates = async (
     components: number,
     ridges: readonly number[],
     seed: number,
   ): Promise<Candidate[]> => {
-    const responsibilities = await clusters(fitted, components, seed, limits);
-    const found: Candidate[] = [];
+    const responsibilities = await kMeansResponsibilities(trainingRows, components, seed, limits);
+    const candidates: Candidate[] = [];
     for (const ridge of ridges) {
-      const options = { ridge, iterations: ROUNDS, ...limits };
-      const fit = await maximizeLikelihood(fitted, components, responsibilities, options);
-      found.push({ fit, ridge, score: judge(fit, judges).meanLogDensity });
+      const options = { ridge, iterations: ITERATIONS, ...limits };
+      const fit = await expectationMaximization(trainingRows, components, responsibilities, options);
+      candidates.push({ fit, ridge, score: evaluateMixture(fit, validationRows).meanLogDensity });
       if (await limitReached(limits)) break;
     }
-    return found;
+    return candidates;
   };
-  let best = highest(await candidates(1, RIDGES, SEEDS[0]));
-  let misses = 0;
-  for (let components = 2; components <= Math.min(most, fitted.rows) && misses < 2; components *= 2) {
+  let best = bestOf(await fitCandidates(1, RIDGES, SEEDS[0]));
+  // Doubling the components ends after two numbers in a row without a better score.
+  let failures = 0;
+  for (
+    let components = 2;
+    components <= Math.min(maxComponents, trainingRows.rows) && failures < 2;
+    components *= 2
+  ) {
     if (await limitReached(limits)) return best.fit;
-    const found = highest([best, ...(await candidates(components, RIDGES, SEEDS[0]))]);
-    misses = found === best ? misses + 1 : 0;
-    best = found;
+    const previous = best;
+    best = bestOf([previous, ...(await fitCandidates(components, RIDGES, SEEDS[0]))]);
+    failures = best === previous ? failures + 1 : 0;
   }
   const { ridge } = best;
   const components = best.fit.weights.length;
   const finalists = [best];
   for (const seed of SEEDS.slice(1)) {
     if (await limitReached(limits)) break;
-    finalists.push(...(await candidates(components, [ridge], seed)));
+    finalists.push(...(await fitCandidates(components, [ridge], seed)));
   }
-  const { fit } = highest(finalists);
+  const { fit } = bestOf(finalists);
   if (await limitReached(limits)) return fit;
-  return maximizeLikelihood(data, components, judge(fit, data).responsibilities, { ridge, ...limits });
+  const { responsibilities } = evaluateMixture(fit, data);
+  return expectationMaximization(data, components, responsibilities, { ridge, ...limits });
 }
 
-const highest = (candidates: readonly Candidate[]): Candidate =>
+const bestOf = (candidates: readonly Candidate[]): Candidate =>
   candidates.reduce((best, candidate) => (candidate.score > best.score ? candidate : best));
 
-/** A mixture that the choice may fall on. */
 interface Candidate {
   readonly fit: FitGaussianMixtureResult;
   readonly ridge: number;
+  /** Mean log-density of the held-out rows in nats. */
   readonly score: number;
 }
 
-function select({ features, values, weights }: DataRows, chosen: Int32Array): DataRows {
-  const out = new Float64Array(chosen.length * features);
-  chosen.forEach((row, i) => {
-    out.set(values.subarray(row * features, (row + 1) * features), i * features);
+function selectRows({ features, values, weights }: DataRows, indices: Int32Array): DataRows {
+  const selected = new Float64Array(indices.length * features);
+  indices.forEach((row, i) => {
+    selected.set(values.subarray(row * features, (row + 1) * features), i * features);
   });
   return {
-    rows: chosen.length,
+    rows: indices.length,
     features,
-    values: out,
-    ...(weights && { weights: Float64Array.from(chosen, (row) => weights[row]) }),
+    values: selected,
+    ...(weights && { weights: Float64Array.from(indices, (row) => weights[row]) }),
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { DataRows } from "../../src/bijections/index.ts";
-import { judge } from "../../src/distributions/expectationMaximization.ts";
+import { evaluateMixture } from "../../src/distributions/expectationMaximization.ts";
 import {
   type FitGaussianMixtureResult,
   fitGaussianMixture,
@@ -124,7 +124,7 @@ describe("fitGaussianMixture", () => {
     const values = await logProb(mixture, data.values);
     const mean = values.reduce((sum, v) => sum + v, 0) / data.rows;
     expect(Math.abs(mean - fit.logLikelihood)).toBeLessThan(1e-6);
-    expect(judge(fit, data).meanLogDensity).toBeCloseTo(fit.logLikelihood, 12);
+    expect(evaluateMixture(fit, data).meanLogDensity).toBeCloseTo(fit.logLikelihood, 12);
   });
 
   test("is one Gaussian for one component: mean and covariance of the rows", async () => {
