@@ -10,9 +10,9 @@ const { schema, build, types } = registry<Distribution>(distributionKinds, "a di
 export const distributionSchema = schema as z.ZodMiniType<DistributionDescription, Description>;
 
 /**
- * Makes a distribution from its description; `random` gives the starting parameters.
+ * Builds a distribution from its description. `random` draws the initial parameters.
  *
- * Throws `MODEL` if the description does not fit, with the path of the field.
+ * Throws `MODEL`, with the path of the field, if the description is invalid.
  */
 export const buildDistribution = build;
 

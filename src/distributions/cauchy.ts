@@ -8,8 +8,8 @@ import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 const cauchySchema = z.strictObject({ type: z.literal("cauchy"), features: sizeSchema });
 
 /**
- * Independent Cauchy distributions with learned medians m and log-scales s:
- * log p(x) = -sum(log(1 + ((x - m) exp(-s))^2) + s + log pi). The tails are so heavy that there is no mean.
+ * Independent Cauchy distributions of D features with learned medians m and log-scales s:
+ * log p(x) = -sum(log(1 + ((x - m) exp(-s))^2) + s + log pi). The tails are so heavy that the mean does not exist.
  */
 export class Cauchy implements Distribution {
   readonly features: number;
@@ -27,23 +27,26 @@ export class Cauchy implements Distribution {
   }
 
   logProb(x: Tensor): Tensor {
-    const size = x.sub(this.location).mul(this.logScale.neg().exp()).abs();
-    // log(1 + z^2) is 2 log |z| where z^2 would overflow.
-    const far = size.greater(1e8);
-    const tail = far.where(far.where(size, 1).log().mul(2), far.where(0, size).square().log1p());
-    return tail
+    const absolute = x.sub(this.location).mul(this.logScale.neg().exp()).abs();
+    // log(1 + z^2) = 2 log |z| in float32 for large |z|, where z^2 would overflow.
+    const large = absolute.greater(1e8);
+    const logOnePlusSquare = large.where(
+      large.where(absolute, 1).log().mul(2),
+      large.where(0, absolute).square().log1p(),
+    );
+    return logOnePlusSquare
       .sum(1)
       .neg()
       .sub(this.logScale.sum())
       .sub(this.features * Math.log(Math.PI));
   }
 
-  /** tan(pi (u - 1/2)) as the cotangent of the angle to the nearer end, which is exact in both tails. */
+  /** tan(pi (u - 1/2)), computed as the cotangent of the angle pi min(u, 1 - u), which is precise in both tails. */
   sample([uniform]: readonly Tensor[]): Tensor {
     const upper = uniform.greater(0.5);
     const angle = upper.where(uniform.neg().add(1), uniform).mul(Math.PI);
-    const size = angle.cos().div(angle.sin());
-    return upper.where(size, size.neg()).mul(this.logScale.exp()).add(this.location);
+    const cotangent = angle.cos().div(angle.sin());
+    return upper.where(cotangent, cotangent.neg()).mul(this.logScale.exp()).add(this.location);
   }
 
   describe() {

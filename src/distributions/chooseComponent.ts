@@ -1,32 +1,33 @@
 import { constant, type Tensor } from "../graph/tensor.ts";
 
 /**
- * One-hot rows [N, K] that choose a component: the one whose stretch of the cumulative weights holds the uniform number.
- * Log-weights [K] or [N, K], not normalized; uniform numbers [N, 1].
+ * Draws a component for each row, as one-hot rows [N, K], by inverting the cumulative distribution of the weights at the
+ * uniform numbers [N, 1]. The log-weights, [K] or [N, K], need not be normalized.
  */
 export function chooseComponent(logWeights: Tensor, uniform: Tensor): Tensor {
   const components = logWeights.shape.at(-1) as number;
   if (components === 1) return uniform.mul(0).add(1);
-  const ends = logWeights
+  const upperBounds = logWeights
     .softmax()
     .cumsum(-1)
     .slice(-1, 0, components - 1);
-  const above = uniform.greaterEqual(ends).toFloat();
+  const exceeds = uniform.greaterEqual(upperBounds).toFloat();
+  // Component k is chosen if u is at least bound k - 1 and below bound k: the difference of neighboring comparisons.
   const first = constant([1, ...new Array(components - 1).fill(0)], [components]);
-  return above
+  return exceeds
     .pad(1, 1, 0)
     .add(first)
-    .sub(above.pad(1, 0, 1));
+    .sub(exceeds.pad(1, 0, 1));
 }
 
 /**
- * Of each row [N, D] the one of the component that is chosen: a choice and not a sum of products, so that what is far out in
- * one component is of no matter to the others.
+ * Selects each row [N, D] from the component that `chosen`, one-hot [N, K], names. It selects with `where` and does not sum
+ * products with 0 and 1, so that infinite values of other components do no harm.
  */
-export const chosenRows = (chosen: Tensor, rows: readonly Tensor[]): Tensor =>
-  rows.reduce((sofar, row, k) =>
+export const selectRows = (chosen: Tensor, rows: readonly Tensor[]): Tensor =>
+  rows.reduce((selected, row, k) =>
     chosen
       .slice(1, k, k + 1)
       .greater(0)
-      .where(row, sofar),
+      .where(row, selected),
   );

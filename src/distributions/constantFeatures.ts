@@ -19,25 +19,25 @@ import {
 const constantSchema = z.array(z.int().check(z.nonnegative())).check(
   z.minLength(1),
   z.refine((constant) => constant.every((feature, i) => i === 0 || feature > constant[i - 1]), {
-    error: "numbers of features in ascending order",
+    error: "indices of features in ascending order",
   }),
 );
 
 const constantFeaturesSchema = (distribution: NestedSchema) =>
   z.strictObject({
     type: z.literal("constantFeatures"),
-    /** Of the other features, in their order. */
+    /** Distribution of the other features, in the order of their indices. */
     distribution,
-    /** Which of all features are constant. */
+    /** Indices of the constant features. */
     constant: constantSchema,
   });
 
 /**
- * Features that are 0 with probability 1 (point masses), beside a distribution of the others: log p(x) is the log-density of
- * the others where all of these are 0, and -Infinity elsewhere. It is a density with respect to the others alone, so a
- * constant feature adds exactly 0.
+ * Combines features that are always 0 (point masses) with a distribution of the other features. log p(x) is the log-density
+ * of the other features if all constant features are 0, and -Infinity otherwise. It is a density with respect to the other
+ * features only, so a constant feature adds exactly 0.
  *
- * A `Standardize` over it makes other constants of the zeros; with its scale of 1 these add 0 as well.
+ * For constants other than 0, put a `Standardize` with scale 1 for these features after it, which adds 0 too.
  */
 export class ConstantFeatures implements Distribution {
   readonly distribution: Distribution;
@@ -47,7 +47,7 @@ export class ConstantFeatures implements Distribution {
   readonly noise: readonly Noise[];
   private readonly varying: readonly number[];
 
-  /** Throws `ARGUMENT` if the numbers of the constant features are not ascending numbers of features. */
+  /** Throws `ARGUMENT` if `constant` is not a list of valid indices in ascending order. */
   constructor(distribution: Distribution, options: { constant: readonly number[] }) {
     this.constant = parse(constantSchema, options.constant, "the constant features of a distribution");
     this.distribution = distribution;
@@ -57,8 +57,8 @@ export class ConstantFeatures implements Distribution {
     const constant = new Set(this.constant);
     this.varying = identityOrder(this.features).filter((feature) => !constant.has(feature));
     if (this.varying.length === distribution.features) return;
-    throw new PushforwardError("ARGUMENT", "a constant feature has a number that no feature has", {
-      expected: `numbers from 0 to ${this.features - 1}`,
+    throw new PushforwardError("ARGUMENT", "the index of a constant feature is out of range", {
+      expected: `indices from 0 to ${this.features - 1}`,
       received: this.constant.join(", "),
     });
   }
@@ -72,11 +72,11 @@ export class ConstantFeatures implements Distribution {
 
   sample(noise: readonly Tensor[], context?: Tensor): Tensor {
     const varying = scoped("distribution", () => this.distribution.sample(noise, context));
-    const places = new Map(this.varying.map((feature, place) => [feature, place]));
-    const order = identityOrder(this.features).map(
-      (feature) => places.get(feature) ?? this.distribution.features,
-    );
-    return concat([varying, filled(0, ["N", 1])], 1).gather(1, order);
+    const varyingIndex = new Map(this.varying.map((feature, index) => [feature, index]));
+    // The last column of the concatenation is 0, and all constant features gather it.
+    const zeroColumn = this.distribution.features;
+    const columns = identityOrder(this.features).map((feature) => varyingIndex.get(feature) ?? zeroColumn);
+    return concat([varying, filled(0, ["N", 1])], 1).gather(1, columns);
   }
 
   get support(): Support {
@@ -90,7 +90,7 @@ export class ConstantFeatures implements Distribution {
       distribution.fitToData!(this.varyingRows(rows), heldOut && this.varyingRows(heldOut), limits);
   }
 
-  /** Rows without the constant features. */
+  /** The rows without the constant features. */
   private varyingRows(data: DataRows): DataRows {
     const { features, varying } = this;
     const values = Float64Array.from(

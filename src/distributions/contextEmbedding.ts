@@ -21,45 +21,44 @@ export const contextEmbeddingSchema = z
   .check(
     z.refine(({ numbers, classes }) => numbers + classes.length > 0, {
       path: ["numbers"],
-      error: "a number or a class at least",
+      error: "at least one number or class",
     }),
     z.refine(({ size, network }) => (size === undefined) === (network === undefined), {
       path: ["size"],
-      error: "a size and a network, or neither",
+      error: "both a size and a network, or neither",
     }),
   );
 
-/** Options of `ContextEmbedding`. There is at least one number or class, and a size and a network, or neither. */
+/** Options of `ContextEmbedding`. At least one number or class is required; `size` and `network` are given together. */
 export interface ContextEmbeddingOptions {
-  /** How many of the first columns of the context are numbers, which are standardized. Default 0. */
+  /** Number of numeric columns, which are the first columns of the context and are standardized. Default 0. */
   numbers?: number;
-  /**
-   * For each column after those the number K of its classes, at least 2; a label is 0, 1, ... K - 1. Default none.
-   */
+  /** Number K of classes, at least 2, for each further column, whose labels are 0, 1, ... K - 1. Default none. */
   classes?: number[];
-  /** E, how many numbers the network makes of the columns. */
+  /** E, the number of outputs of the network. */
   size?: number;
-  /** Makes E numbers of the columns; without hidden layers it is a matrix, which has a row for each class. */
+  /** The embedding network. Without hidden layers it is a matrix with one row for each class. */
   network?: NetworkOptions;
 }
 
 /**
- * What a conditional model sees in place of its context: e(c) = g((c - center) / scale, onehot(labels)), [N, C] -> [N, E].
+ * An embedding of the context that a conditional model uses in its place: e(c) = g((c - center) / scale, onehot(labels)),
+ * [N, C] -> [N, E].
  *
- * Numbers are standardized, by centers and scales that are taken from the data; the label of one of K classes becomes K
- * columns, 1 for its own class and 0 for the others. A network g, learned with the model, makes E numbers of these; without
- * one they are passed on as they are, and E is their number. A label that is no class becomes NaN.
+ * Numeric columns are standardized with centers and scales of the training data. A label of one of K classes becomes K
+ * columns, with 1 for its class and 0 for the others. The network g is trained with the model; without a network g is the
+ * identity and E the number of these columns. An invalid label becomes NaN.
  */
 export class ContextEmbedding {
   /** C, the number of columns of the context. */
   readonly context: number;
-  /** E, the number of columns that the model sees. */
+  /** E, the number of columns of the embedding. */
   readonly size: number;
   readonly scaler: Standardize | undefined;
   readonly network: MLP | undefined;
   private readonly options: z.output<typeof contextEmbeddingSchema>;
 
-  /** `random` gives the starting weights of the network. Throws `ARGUMENT` if the options do not fit. */
+  /** `random` draws the initial weights of the network. Throws `ARGUMENT` if the options are invalid. */
   constructor(options: ContextEmbeddingOptions, random = new Random(0)) {
     this.options = parse(contextEmbeddingSchema, options, "an embedding of the context");
     const { numbers, classes, size, network } = this.options;
@@ -83,7 +82,7 @@ export class ContextEmbedding {
     return this.network ? scoped("network", () => this.network!.apply(columns)) : columns;
   }
 
-  /** Takes centers and scales from the contexts of the rows. */
+  /** Sets centers and scales to the weighted means and deviations of the rows' contexts. */
   fitToData({ rows, context, weights }: DataRows): void {
     if (!this.scaler || !context) return;
     const { numbers } = this.options;
@@ -94,33 +93,35 @@ export class ContextEmbedding {
     this.scaler.fitToData({ rows, features: numbers, values, weights });
   }
 
-  /** The rows with what the model sees of their contexts. */
+  /** Replaces the contexts of the rows by their embeddings, in float64. */
   async embedRows(rows: DataRows): Promise<DataRows> {
-    const map = compile((context) => this.apply(context), [["N", this.context]], { precision: "float64" });
-    const context = (await map(rows.context!)) as Float64Array;
-    await map.release();
+    const embed = compile((context) => this.apply(context), [["N", this.context]], { precision: "float64" });
+    const context = (await embed(rows.context!)) as Float64Array;
+    await embed.release();
     return { ...rows, context };
   }
 
-  /** The standardization of all columns of a context: labels stay as they are. */
+  /** The standardization of all columns of the context, with center 0 and scale 1 for labels. */
   get contextStandardization(): OuterStandardization<ContextEmbedding> | undefined {
     const { context, scaler } = this;
     if (!scaler) return undefined;
     const { center, scale, features } = scaler;
-    const labels = context - features;
+    const labelColumns = context - features;
     const standardize = Standardize.of(
-      [...center.numbers, ...new Array<number>(labels).fill(0)],
-      [...scale.numbers, ...new Array<number>(labels).fill(1)],
+      [...center.numbers, ...new Array<number>(labelColumns).fill(0)],
+      [...scale.numbers, ...new Array<number>(labelColumns).fill(1)],
     );
     const relativeTo = (outer: Standardize): ContextEmbedding => {
-      const own = [outer.center, outer.scale].map(({ numbers }) => numbers.subarray(0, features));
-      const relative = scaler.composedWith(Standardize.of(own[0], own[1]));
-      return Object.assign(Object.create(ContextEmbedding.prototype), this, { scaler: relative });
+      const [outerCenter, outerScale] = [outer.center, outer.scale].map(({ numbers }) =>
+        numbers.subarray(0, features),
+      );
+      const relativeScaler = scaler.composedWith(Standardize.of(outerCenter, outerScale));
+      return Object.assign(Object.create(ContextEmbedding.prototype), this, { scaler: relativeScaler });
     };
     return { standardize, relativeTo };
   }
 
-  /** Throws `DATA` for a label that is no class; `rowOf` numbers the rows of contexts [rows, C]. */
+  /** Throws `DATA` for an invalid label in contexts [N, C]; `rowOf` maps an index of a row to its number in messages. */
   check(contexts: ArrayLike<number>, rowOf = (row: number) => row): void {
     const { numbers, classes } = this.options;
     if (classes.length === 0) return;
@@ -131,11 +132,11 @@ export class ContextEmbedding {
         const row = rowOf(start / this.context);
         throw new PushforwardError(
           "DATA",
-          `the context of row ${row} has no class in column ${numbers + k}`,
+          `column ${numbers + k} of the context of row ${row} is not a valid class label`,
           {
-            expected: `a whole number from 0 to ${count - 1}`,
+            expected: `an integer from 0 to ${count - 1}`,
             received: `${label}`,
-            hint: "Number the classes of each column 0, 1, 2, ... and give these numbers.",
+            hint: "Encode the classes of each column as 0, 1, 2, ...",
           },
         );
       });
@@ -147,7 +148,7 @@ export class ContextEmbedding {
   }
 }
 
-/** Labels [N, 1] -> [N, K]. */
+/** Labels [N, 1] -> one-hot columns [N, K]; NaN for an invalid label. */
 function oneHot(label: Tensor, count: number): Tensor {
   const classes = constant(
     Float64Array.from({ length: count }, (_, k) => k),

@@ -11,30 +11,34 @@ import type { Random } from "../random/index.ts";
 import { buildDistribution, distributionTypes } from "./build.ts";
 import type { Distribution } from "./distribution.ts";
 
-/** Builds parts from their descriptions. Each throws `MODEL` if the description does not fit. */
+/** Functions that build the parts of a custom bijection or distribution. Each throws `MODEL` if the description is invalid. */
 export interface Builders {
   bijection(description: Description, random: Random): Bijection;
   distribution(description: Description, random: Random): Distribution;
   scalarTransform(description: Description): ScalarTransform;
 }
 
-/** A description of a custom kind, as its schema leaves it: only that knows the types of the fields. */
+/** A description of a custom kind after its schema has checked it. Only the schema knows the types of the fields. */
 export interface CustomDescription {
   readonly type: string;
-  // biome-ignore lint/suspicious/noExplicitAny: each kind has fields of its own, and may state their types.
+  // biome-ignore lint/suspicious/noExplicitAny: each kind has different fields, and its code may declare their types.
   readonly [field: string]: any;
 }
 
 interface CustomKindOf<T> {
-  /** Checks a description, and fills in defaults; without one `build` gets the description as it is. */
+  /** Checks a description and adds defaults. Without a schema, `build` receives the description unchecked. */
   readonly schema?: z.core.$ZodType;
-  /** The inverse of `describe()`, but for the numbers of parameters; `random` gives starting weights, `builders` parts. */
+  /**
+   * The inverse of `describe()`, except for the values of parameters, which are loaded afterwards. `random` draws initial
+   * weights, and `builders` build the parts.
+   */
   build(description: CustomDescription, random: Random, builders: Builders): T;
 }
 
 /**
- * How a class of your own is built from what its `describe()` gives, so that flows with it can be saved and loaded: the `type` of
- * its description, by what it describes, and a function. Such as `{ bijection: "shear", build: () => new Shear() }`.
+ * A custom class that flows can be saved and loaded with: the `type` that its `describe()` returns, under the name of its
+ * category, and a function that builds it from its description. Example:
+ * `{ bijection: "shear", build: () => new Shear() }`.
  */
 export type CustomKind =
   | ({ readonly bijection: string } & CustomKindOf<Bijection>)
@@ -47,50 +51,48 @@ const BUILDERS: Builders = {
   scalarTransform: readScalarTransform,
 };
 
-const REGISTERED: Readonly<Record<Category, ReadonlySet<string>>> = {
+const BUILT_IN_TYPES: Readonly<Record<Category, ReadonlySet<string>>> = {
   bijection: bijectionTypes,
   distribution: distributionTypes,
   scalarTransform: scalarTransformTypes,
 };
 
 /**
- * Runs `build`, in which descriptions may be of custom kinds. Throws `ARGUMENT` for what is no kind, and for a type that is
- * given twice or that pushforward has.
+ * Runs `build`, in which descriptions may have the types of custom kinds. Throws `ARGUMENT` for an invalid kind, and for a
+ * type that two kinds have or that pushforward defines.
  */
 export function withCustomKinds<T>(kinds: readonly CustomKind[], build: () => T): T {
-  const found: Record<Category, Map<string, RegisteredKind>> = {
+  const registered: Record<Category, Map<string, RegisteredKind>> = {
     bijection: new Map(),
     distribution: new Map(),
     scalarTransform: new Map(),
   };
   for (const kind of kinds) {
     const [category, type] = categoryOf(kind);
-    if (found[category].has(type) || REGISTERED[category].has(type)) {
-      throw new PushforwardError(
-        "ARGUMENT",
-        `there are two kinds of ${category} of the type ${brief(type)}`,
-        {
-          hint: "Give each class a type of its own, which pushforward does not have.",
-        },
-      );
+    if (registered[category].has(type) || BUILT_IN_TYPES[category].has(type)) {
+      throw new PushforwardError("ARGUMENT", `two kinds of ${category} have the type ${brief(type)}`, {
+        hint: "Choose a unique type for each class, different from the types of pushforward.",
+      });
     }
-    found[category].set(type, {
+    registered[category].set(type, {
       schema: kind.schema,
       build: (description: CustomDescription, random) => kind.build(description, random, BUILDERS),
     });
   }
-  return withKinds(found, build);
+  return withKinds(registered, build);
 }
 
 function categoryOf(kind: CustomKind): [Category, string] {
-  const given = (kind ?? {}) as Partial<Record<Category, unknown>> & { build?: unknown };
-  const categories = (Object.keys(REGISTERED) as Category[]).filter((key) => typeof given[key] === "string");
+  const fields = (kind ?? {}) as Partial<Record<Category, unknown>> & { build?: unknown };
+  const categories = (Object.keys(BUILT_IN_TYPES) as Category[]).filter(
+    (key) => typeof fields[key] === "string",
+  );
   const [category] = categories;
-  if (categories.length === 1 && typeof given.build === "function")
-    return [category, given[category] as string];
-  throw new PushforwardError("ARGUMENT", "a custom kind does not fit", {
+  if (categories.length === 1 && typeof fields.build === "function")
+    return [category, fields[category] as string];
+  throw new PushforwardError("ARGUMENT", "a custom kind is invalid", {
     expected:
-      '{ bijection: "shear", build: (description, random) => ... }, or with distribution or scalarTransform',
+      'an object such as { bijection: "shear", build: (description, random) => ... }, or with distribution or scalarTransform instead of bijection',
     received: brief(kind),
   });
 }

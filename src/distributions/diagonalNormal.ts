@@ -9,8 +9,8 @@ import { Random } from "../random/index.ts";
 import {
   type Distribution,
   type DistributionKind,
+  gaussianExponent,
   HALF_LOG_2_PI,
-  halfSquares,
   type Noise,
 } from "./distribution.ts";
 
@@ -18,19 +18,19 @@ const diagonalNormalSchema = z.strictObject({
   type: z.literal("diagonalNormal"),
   features: sizeSchema,
   context: z._default(countSchema, 0),
-  /** Of a conditional one alone. */
+  /** Used only if `context` is positive. */
   network: z.prefault(networkSchema, {}),
 });
 
-/** How far the network of a conditional one may move a log-deviation. */
+/** Limit of the network's contribution to a log-deviation: factors from 1/1000 to 1000 do not overflow. */
 const LOG_DEVIATION_BOUND = Math.log(1000);
 
 /**
- * Independent normals with learned means m and log-deviations s:
- * log p(x) = -sum((x - m)^2 exp(-2 s) / 2 + s + log(2 pi) / 2), the squares down to -10^20.
+ * Independent normal distributions of D features with learned means m and log-deviations s:
+ * log p(x) = -sum((x - m)^2 exp(-2 s) / 2 + s + log(2 pi) / 2). The sum of squares is clamped, see `gaussianExponent`.
  *
- * With C context features it is p(x | context): a network adds to m and to s what it makes of the context (to s at most
- * +-log 1000). It starts at zero, so the start is the standard normal whatever the context.
+ * With C context features it is p(x | context): a network computes from the context what is added to m and to s (for s at
+ * most ±log 1000). The output of the network is initially 0, so the initial distribution is standard normal for all contexts.
  */
 export class DiagonalNormal implements Distribution {
   readonly features: number;
@@ -40,7 +40,7 @@ export class DiagonalNormal implements Distribution {
   readonly logDeviation: Parameter;
   readonly network: MLP | undefined;
 
-  /** `random` gives the starting weights of a conditional one. */
+  /** `random` draws the initial weights of the network of a conditional distribution. */
   constructor(
     options: { features: number; context?: number; network?: NetworkOptions },
     random = new Random(0),
@@ -62,7 +62,7 @@ export class DiagonalNormal implements Distribution {
   logProb(x: Tensor, context?: Tensor): Tensor {
     const { mean, logDeviation } = this.moments(context);
     const z = x.sub(mean).mul(logDeviation.neg().exp());
-    return halfSquares(z)
+    return gaussianExponent(z)
       .sub(logDeviation.sum(-1))
       .sub(this.features * HALF_LOG_2_PI);
   }
@@ -72,7 +72,7 @@ export class DiagonalNormal implements Distribution {
     return normal.mul(logDeviation.exp()).add(mean);
   }
 
-  /** [D], or [N, D] of a conditional one. */
+  /** Means and log-deviations, [D], or [N, D] for a conditional distribution. */
   private moments(context: Tensor | undefined): { mean: Tensor; logDeviation: Tensor } {
     const { features: D, mean, logDeviation, network } = this;
     if (!network) return { mean, logDeviation };

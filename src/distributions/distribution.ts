@@ -11,52 +11,55 @@ export interface Noise {
   readonly size: number;
 }
 
-/** A density over rows [N, D] that can be drawn from: the base of a flow. */
+/** A density over rows [N, D] that can be evaluated and sampled, such as the base distribution of a flow. */
 export interface Distribution {
+  /** D, the number of features. */
   readonly features: number;
   /** Number of context features C; 0 for an unconditional distribution. */
   readonly context: number;
   /** log p(x | context) of each row in nats: [N, D], [N, C] -> [N]; -Infinity outside the support, with gradient 0. */
   logProb(x: Tensor, context?: Tensor): Tensor;
-  /** What `sample` takes, in order; each becomes a tensor [N, size]. */
+  /** The random numbers that `sample` takes, each as a tensor [N, size]. */
   readonly noise: readonly Noise[];
-  /** Turns noise into rows [N, D] of this distribution. */
+  /** Maps noise to rows [N, D] of this distribution. */
   sample(noise: readonly Tensor[], context?: Tensor): Tensor;
+  /** The JSON from which the distribution is built again, without the values of its parameters. */
   describe(): Description;
-  /** Where rows have a positive density, if not anywhere. */
+  /** The set on which the density is positive; undefined if it is all of R^D. */
   readonly support?: Support | undefined;
-  /**
-   * Sets the parameters from rows, where that is better than gradient steps from a fixed start; held-out rows may decide
-   * between choices. What takes long ends early where a limit is reached, with parameters that are usable. Absent if it takes
-   * nothing from data.
-   */
+  /** Data-dependent initialization before training. Undefined if the parameters do not depend on data. */
   readonly fitToData?: FitDistribution | undefined;
-  /** The standardization next to the data. */
+  /** The standardization next to the data, which can be taken out of the distribution. */
   readonly dataStandardization?: OuterStandardization<Distribution> | undefined;
-  /** The standardization of the context. */
+  /** The standardization of the context, which can be taken out of the distribution. */
   readonly contextStandardization?: OuterStandardization<Distribution> | undefined;
 }
 
-/** Sets parameters from rows. */
+/**
+ * Sets parameters from rows, for example by expectation maximization. Held-out rows select between alternatives. If a limit is
+ * reached, it ends early with usable parameters.
+ */
 export type FitDistribution = (rows: DataRows, heldOut?: DataRows, limits?: Limits) => void | Promise<void>;
 
-/** What the registry holds of each distribution. */
+/** The registry entry of a distribution: the schema of its description, and the function that builds it. */
 export type DistributionKind<S extends KindSchema> = Kind<Distribution, S>;
 
 export const HALF_LOG_2_PI = 0.5 * Math.log(2 * Math.PI);
 
 /**
- * Where squares stop: far out, at 10^10 deviations. Squares themselves would overflow float32 at 10^19, but gradients are
- * products of more factors of that size. From here on the log-density is constant and its gradient 0.
+ * Lower limit of -|x|^2 / 2, which is reached at about 10^10 deviations. Beyond it, the log-density is constant and its gradient
+ * 0. Squares overflow float32 only at |x| = 10^19, but gradients have products of more such factors.
  */
-export const LOWEST_SQUARES = -1e20;
+export const MIN_GAUSSIAN_EXPONENT = -1e20;
 
-/** -|x|^2 / 2 over the last axis, kept from falling below -10^20. */
-export const halfSquares = (x: Tensor): Tensor => x.square().sum(-1).mul(-0.5).maximum(LOWEST_SQUARES);
+/** -|x|^2 / 2 over the last axis, at least `MIN_GAUSSIAN_EXPONENT`. */
+export const gaussianExponent = (x: Tensor): Tensor =>
+  x.square().sum(-1).mul(-0.5).maximum(MIN_GAUSSIAN_EXPONENT);
 
-/** `logProb` [N] where all features of a row are `inside` [N, D], -Infinity elsewhere; a NaN is neither, and stays NaN. */
+/** `logProb` [N] for rows whose features are all `inside` [N, D], -Infinity for other rows, and NaN for rows with a NaN. */
 export function onSupport(x: Tensor, inside: Tensor, logProb: Tensor): Tensor {
-  const some = (condition: Tensor) => condition.toFloat().sum(1).greater(0);
-  const outside = some(inside.not());
-  return some(x.equal(x).not()).where(Number.NaN, outside.where(Number.NEGATIVE_INFINITY, logProb));
+  const anyFeature = (condition: Tensor) => condition.toFloat().sum(1).greater(0);
+  const outside = anyFeature(inside.not());
+  const hasNaN = anyFeature(x.equal(x).not());
+  return hasNaN.where(Number.NaN, outside.where(Number.NEGATIVE_INFINITY, logProb));
 }

@@ -9,31 +9,31 @@ import { scoped } from "../graph/tracing/scope.ts";
 import { withVariant } from "../graph/tracing/variant.ts";
 import { variantsSchema } from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
-import { chooseComponent, chosenRows } from "./chooseComponent.ts";
+import { chooseComponent, selectRows } from "./chooseComponent.ts";
 import type { Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 
 const ensembleSchema = (distribution: NestedSchema) =>
   z.strictObject({
     type: z.literal("ensemble"),
     distribution,
-    /** M: as many as the parts of the distribution have. */
+    /** M, the number of mask variants of the parts of the distribution. */
     variants: variantsSchema,
   });
 
 /**
- * The average over M variants of one distribution, which share its weights: p(x) = 1/M sum_m p_m(x). Variant m takes the m-th
- * mask, order or set of kept features in all of its parts (Germain et al. 2015; Uria et al. 2014): probabilities of whole
- * rows are averaged, since an average of logits would be no distribution over rows.
+ * The average over M mask variants of one distribution, which share its weights: p(x) = 1/M sum_m p_m(x). In variant m, all
+ * parts use their m-th mask, ordering or coupling split (Germain et al. 2015; Uria et al. 2014). Probabilities of rows are
+ * averaged, since averaged logits would not define a distribution over rows.
  *
- * Training takes one variant a batch, drawn evenly, and so maximizes the mean of log p_m, which is at most log p. A density
- * costs M passes; a row draws its variant by one uniform number, but all M are computed.
+ * Each training batch uses one random variant, so training maximizes the mean of log p_m, a lower bound of log p. A density
+ * costs M passes. Sampling draws the variant of each row with one uniform number, but computes the samples of all M variants.
  */
 export class Ensemble implements Distribution {
   readonly distribution: Distribution;
   readonly variants: number;
   readonly noise: readonly Noise[];
 
-  /** Throws `ARGUMENT` if the number of variants does not fit. */
+  /** Throws `ARGUMENT` if the number of variants is invalid. */
   constructor(distribution: Distribution, options: { variants: number }) {
     this.distribution = distribution;
     this.variants = parse(variantsSchema, options.variants, "the number of variants of an ensemble");
@@ -49,19 +49,21 @@ export class Ensemble implements Distribution {
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {
-    const each = this.each(() => this.distribution.logProb(x, context));
-    return each.length === 1 ? each[0] : stack(each, 1).logsumexp(1).sub(Math.log(each.length));
+    const logProbs = this.mapVariants(() => this.distribution.logProb(x, context));
+    return logProbs.length === 1
+      ? logProbs[0]
+      : stack(logProbs, 1).logsumexp(1).sub(Math.log(logProbs.length));
   }
 
   sample([uniform, ...noise]: readonly Tensor[], context?: Tensor): Tensor {
-    // Only one of the variants is taken in a row, so they may all read the same noise.
-    const each = this.each(() => this.distribution.sample(noise, context));
-    const chosen = chooseComponent(constant(new Array(each.length).fill(0), [each.length]), uniform);
-    return chosenRows(chosen, each);
+    // A row uses only one of the variants, so all variants can use the same noise.
+    const rows = this.mapVariants(() => this.distribution.sample(noise, context));
+    const equalLogWeights = constant(new Array(rows.length).fill(0), [rows.length]);
+    return selectRows(chooseComponent(equalLogWeights, uniform), rows);
   }
 
-  /** What each variant gives; while training, the one that is drawn. */
-  private each(build: () => Tensor): Tensor[] {
+  /** Traces `build` for each variant or, in a training step, only for the variant that the batch draws. */
+  private mapVariants(build: () => Tensor): Tensor[] {
     const count = isTraining() ? 1 : this.variants;
     return Array.from({ length: count }, (_, m) => scoped("distribution", () => withVariant(m, build)));
   }
@@ -76,14 +78,14 @@ export class Ensemble implements Distribution {
   }
 
   get dataStandardization(): OuterStandardization<Distribution> | undefined {
-    return this.around(this.distribution.dataStandardization);
+    return this.wrap(this.distribution.dataStandardization);
   }
 
   get contextStandardization(): OuterStandardization<Distribution> | undefined {
-    return this.around(this.distribution.contextStandardization);
+    return this.wrap(this.distribution.contextStandardization);
   }
 
-  private around(inner: OuterStandardization<Distribution> | undefined) {
+  private wrap(inner: OuterStandardization<Distribution> | undefined) {
     const { variants } = this;
     return (
       inner && {

@@ -10,8 +10,8 @@ import { chooseComponent } from "./chooseComponent.ts";
 import {
   type Distribution,
   type DistributionKind,
+  gaussianExponent,
   HALF_LOG_2_PI,
-  halfSquares,
   type Noise,
 } from "./distribution.ts";
 import type { FitGaussianMixtureResult } from "./expectationMaximization.ts";
@@ -24,12 +24,12 @@ const gaussianMixtureSchema = z.strictObject({
 });
 
 /**
- * Mixture of K full-covariance Gaussians: log p(x) = logsumexp_k(log w_k + log N(x; m_k, S_k)).
+ * Mixture of K full-covariance Gaussians of D features: log p(x) = logsumexp_k(log w_k + log N(x; m_k, S_k)).
  *
- * Each component is held by the Cholesky factor of its precision, S_k^-1 = A_k A_k^T with A_k lower triangular and its
- * diagonal exp(d_k): a density costs one matrix product for all components. Starts with standard normal means and unit
- * covariances; `fitToData` runs expectation maximization (Dempster et al. 1977), and
- * chooses how many of the components it uses by held-out rows.
+ * The parameters are Cholesky factors of the precisions, S_k^-1 = A_k A_k^T with A_k lower triangular and a diagonal of
+ * exp(d_k), so that a density needs one matrix product for all components. Initially the means are standard normal (0 for a
+ * single component) and the covariances are identity matrices. `fitToData` runs expectation maximization (Dempster et al.
+ * 1977), and chooses the number of components, at most K, by held-out rows.
  */
 export class GaussianMixture implements Distribution {
   readonly features: number;
@@ -40,9 +40,9 @@ export class GaussianMixture implements Distribution {
   readonly logWeights: Parameter;
   /** [K, D] */
   readonly means: Parameter;
-  /** [K, D] log of the diagonal of A. */
+  /** [K, D] logarithm of the diagonal of A_k. */
   readonly logDiagonal: Parameter;
-  /** [K, D, D] A below its diagonal; the rest is not used. */
+  /** [K, D, D] A_k below its diagonal; other elements are not used. */
   readonly lower: Parameter;
 
   constructor(options: { features: number; components: number }, random: Random) {
@@ -55,9 +55,9 @@ export class GaussianMixture implements Distribution {
       { kind: "normal", size: features },
     ];
     this.logWeights = new Parameter([components], 0);
-    const spread = components === 1 ? 0 : 1;
+    const scale = components === 1 ? 0 : 1;
     this.means = new Parameter([components, features], () =>
-      random.normal(new Float32Array(components * features)).map((x) => x * spread),
+      random.normal(new Float32Array(components * features)).map((x) => x * scale),
     );
     this.logDiagonal = new Parameter([components, features], 0, { domain: LOGARITHM });
     this.lower = new Parameter([components, features, features], 0);
@@ -66,7 +66,7 @@ export class GaussianMixture implements Distribution {
   logProb(x: Tensor): Tensor {
     const { features: D, components: K } = this;
     const factors = this.factors();
-    // y_k = A_k^T (x - m_k) for all k in one product: columns of [D, K D] are those of the A_k.
+    // y_k = A_k^T (x - m_k) for all k in one product: the columns of [D, K D] are the columns of all A_k.
     const columns = factors.transpose([1, 0, 2]).reshape([D, K * D]);
     const offsets = this.means
       .reshape([K, 1, D])
@@ -75,7 +75,7 @@ export class GaussianMixture implements Distribution {
       .neg();
     const y = x.affine(columns, offsets).reshape(["N", K, D]);
     const logNorm = this.logDiagonal.sum(1).sub(D * HALF_LOG_2_PI);
-    return halfSquares(y).add(logNorm).add(this.logWeights.logSoftmax()).logsumexp(1);
+    return gaussianExponent(y).add(logNorm).add(this.logWeights.logSoftmax()).logsumexp(1);
   }
 
   sample([uniform, normal]: readonly Tensor[]): Tensor {
@@ -83,28 +83,28 @@ export class GaussianMixture implements Distribution {
     const chosen = chooseComponent(this.logWeights, uniform);
     const mean = chosen.matmul(this.means);
     const factor = chosen.matmul(this.factors().reshape([K, D * D])).reshape(["N", D, D]);
-    // x - m = A^-T e by substitution from the last feature.
-    const parts: Tensor[] = [];
+    // x - m = A^-T e by back substitution.
+    const solved: Tensor[] = [];
     for (let i = D - 1; i >= 0; i--) {
       const column = factor.slice(2, i, i + 1).reshape(["N", D]);
-      let rest = normal.slice(1, i, i + 1);
-      if (parts.length > 0)
-        rest = rest.sub(
+      let residual = normal.slice(1, i, i + 1);
+      if (solved.length > 0)
+        residual = residual.sub(
           column
             .slice(1, i + 1, D)
-            .mul(concat(parts, 1))
+            .mul(concat(solved, 1))
             .sum(1, { keepAxes: true }),
         );
-      parts.unshift(rest.div(column.slice(1, i, i + 1)));
+      solved.unshift(residual.div(column.slice(1, i, i + 1)));
     }
-    return concat(parts, 1).add(mean);
+    return concat(solved, 1).add(mean);
   }
 
   async fitToData(data: DataRows, heldOut?: DataRows, limits?: Limits): Promise<void> {
     this.assign(await chooseGaussianMixture(data, this.components, heldOut, limits));
   }
 
-  /** Takes over the result of expectation maximization; components that it did without get a weight of about 0. */
+  /** Sets the parameters to a fitted mixture. Components that it does not have get a weight of about 0. */
   assign(fit: FitGaussianMixtureResult): void {
     const { features: D } = this;
     this.logWeights.value.fill(Math.log(1e-12));

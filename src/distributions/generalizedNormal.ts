@@ -9,21 +9,21 @@ import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 const generalizedNormalSchema = z.strictObject({
   type: z.literal("generalizedNormal"),
   features: sizeSchema,
-  /** beta at the start: 2 is the normal, 1 the Laplace distribution, and the larger the more uniform. */
+  /** Initial beta: 2 is the normal and 1 the Laplace distribution; large values approach a uniform distribution. */
   exponent: z._default(positiveSchema, 2),
 });
 
-/** |z|^beta stops growing here, at 10^20, as the squares of normals do. */
-const LARGEST_EXPONENT = 20 * Math.LN10;
-/** Nearer to 0 than this |z|^beta has no slope: for beta < 1 it would be infinite at 0. */
-const SMALLEST = 1e-30;
-/** Each proposal is taken with a probability of 0.95 or more, so one in 7 10^7 numbers is drawn by none of them. */
+/** Limit of log |z|^beta, so that |z|^beta is at most 10^20, as for normal distributions (`MIN_GAUSSIAN_EXPONENT`). */
+const MAX_LOG_POWER = 20 * Math.LN10;
+/** Below this |z|, |z|^beta is constant and its gradient 0: for beta < 1 the gradient would be infinite at 0. */
+const MIN_ABSOLUTE_VALUE = 1e-30;
+/** Each proposal is accepted with probability 0.95 or more, so all are rejected for one in 7 10^7 numbers. */
 const PROPOSALS = 6;
 
 /**
- * Independent generalized normals (Subbotin 1923) with learned exponents beta, locations m and log-scales s:
- * log p(x) = -sum(|(x - m) exp(-s)|^beta + s + log 2 + log Gamma(1 + 1/beta)).
- * Starts with scale beta^(1/beta), which for beta = 2 is the standard normal and for beta = 1 the standard Laplace.
+ * Independent generalized normal distributions (Subbotin 1923) of D features with learned exponents beta, locations m and
+ * log-scales s: log p(x) = -sum(|(x - m) exp(-s)|^beta + s + log 2 + log Gamma(1 + 1/beta)).
+ * The initial scale is beta^(1/beta), which is the standard normal for beta = 2 and the standard Laplace for beta = 1.
  */
 export class GeneralizedNormal implements Distribution {
   readonly features: number;
@@ -32,7 +32,7 @@ export class GeneralizedNormal implements Distribution {
   readonly location: Parameter;
   readonly logScale: Parameter;
   readonly logExponent: Parameter;
-  private readonly start: number;
+  private readonly initialExponent: number;
 
   constructor(options: { features: number; exponent?: number }) {
     const description = { type: "generalizedNormal", ...options };
@@ -42,7 +42,7 @@ export class GeneralizedNormal implements Distribution {
       "a generalized normal distribution",
     );
     this.features = features;
-    this.start = exponent;
+    this.initialExponent = exponent;
     this.noise = [
       { kind: "uniform", size: features },
       { kind: "normal", size: features * PROPOSALS },
@@ -55,10 +55,10 @@ export class GeneralizedNormal implements Distribution {
   }
 
   logProb(x: Tensor): Tensor {
-    const size = x.sub(this.location).mul(this.logScale.neg().exp()).abs();
-    const atZero = size.less(SMALLEST);
-    const logSize = atZero.where(SMALLEST, size).log();
-    const power = logSize.mul(this.logExponent.exp()).minimum(LARGEST_EXPONENT).exp();
+    const absolute = x.sub(this.location).mul(this.logScale.neg().exp()).abs();
+    const nearZero = absolute.less(MIN_ABSOLUTE_VALUE);
+    const logAbsolute = nearZero.where(MIN_ABSOLUTE_VALUE, absolute).log();
+    const power = logAbsolute.mul(this.logExponent.exp()).minimum(MAX_LOG_POWER).exp();
     const logNormalizer = this.logScale.add(logGamma(this.logExponent.neg().exp().add(1)));
     return power
       .add(logNormalizer)
@@ -68,9 +68,9 @@ export class GeneralizedNormal implements Distribution {
   }
 
   /**
-   * z is uniform on [-g^(1/beta), g^(1/beta)] for g from Gamma(1 + 1/beta), which comes from proposals of Marsaglia and Tsang
-   * (2000): d v with d = 2/3 + 1/beta and v = (1 + e / sqrt(9 d))^3, taken where log u < e^2 / 2 + d (1 - v + log v). The first
-   * that is taken counts. Where none is (see above), g = d.
+   * z is uniform on [-g^(1/beta), g^(1/beta)] with g ~ Gamma(1 + 1/beta). g is drawn by rejection sampling (Marsaglia and Tsang
+   * 2000): the proposals are d v with d = 2/3 + 1/beta and v = (1 + e / sqrt(9 d))^3 for normal e, and are accepted if
+   * log u < e^2 / 2 + d (1 - v + log v) for uniform u. g is the first accepted proposal, or d if all are rejected.
    */
   sample([uniform, normals, uniforms]: readonly Tensor[]): Tensor {
     const D = this.features;
@@ -79,21 +79,21 @@ export class GeneralizedNormal implements Distribution {
     const step = d.mul(9).sqrt().reciprocal();
     let v = scalar(1);
     for (let k = PROPOSALS - 1; k >= 0; k--) {
-      const part = (t: Tensor) => t.slice(1, k * D, (k + 1) * D);
-      const e = part(normals);
+      const proposalColumns = (t: Tensor) => t.slice(1, k * D, (k + 1) * D);
+      const e = proposalColumns(normals);
       const root = e.mul(step).add(1);
-      const valid = root.greater(0);
-      const proposed = valid.where(root, 1);
-      const cube = proposed.square().mul(proposed);
-      const bound = cube.neg().add(1).add(proposed.log().mul(3)).mul(d).add(e.square().mul(0.5));
-      v = valid.and(part(uniforms).log().less(bound)).where(cube, v);
+      const positive = root.greater(0);
+      const safeRoot = positive.where(root, 1);
+      const cube = safeRoot.square().mul(safeRoot);
+      const bound = cube.neg().add(1).add(safeRoot.log().mul(3)).mul(d).add(e.square().mul(0.5));
+      v = positive.and(proposalColumns(uniforms).log().less(bound)).where(cube, v);
     }
-    const reach = v.log().add(d.log()).mul(inverse).exp();
-    return uniform.mul(2).sub(1).mul(reach).mul(this.logScale.exp()).add(this.location);
+    const halfWidth = v.log().add(d.log()).mul(inverse).exp();
+    return uniform.mul(2).sub(1).mul(halfWidth).mul(this.logScale.exp()).add(this.location);
   }
 
   describe() {
-    return { type: "generalizedNormal", features: this.features, exponent: this.start };
+    return { type: "generalizedNormal", features: this.features, exponent: this.initialExponent };
   }
 }
 

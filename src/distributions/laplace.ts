@@ -7,7 +7,10 @@ import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
 const laplaceSchema = z.strictObject({ type: z.literal("laplace"), features: sizeSchema });
 
-/** Independent Laplace distributions with learned medians m and log-scales s: log p(x) = -sum(|x - m| exp(-s) + s + log 2). */
+/**
+ * Independent Laplace distributions of D features with learned medians m and log-scales s:
+ * log p(x) = -sum(|x - m| exp(-s) + s + log 2).
+ */
 export class Laplace implements Distribution {
   readonly features: number;
   readonly context = 0;
@@ -33,11 +36,11 @@ export class Laplace implements Distribution {
       .sub(this.features * Math.LN2);
   }
 
-  /** sign(u - 1/2) times -log of twice the distance to the nearer end, so that neither tail is coarser than the other. */
+  /** -sign(u - 1/2) log(2 min(u, 1 - u)), which is equally precise in both tails. */
   sample([uniform]: readonly Tensor[]): Tensor {
     const upper = uniform.greater(0.5);
-    const size = upper.where(uniform.neg().add(1), uniform).mul(2).log();
-    return upper.where(size.neg(), size).mul(this.logScale.exp()).add(this.location);
+    const logTail = upper.where(uniform.neg().add(1), uniform).mul(2).log();
+    return upper.where(logTail.neg(), logTail).mul(this.logScale.exp()).add(this.location);
   }
 
   describe() {

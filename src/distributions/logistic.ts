@@ -6,7 +6,7 @@ import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
 const logisticSchema = z.strictObject({ type: z.literal("logistic"), features: sizeSchema });
 
-/** Independent standard logistics, NICE's prior: log p(x) = -sum(|x| + 2 log(1 + exp(-|x|))). */
+/** Independent standard logistic distributions, the prior of NICE: log p(x) = -sum(|x| + 2 log(1 + exp(-|x|))). */
 export class Logistic implements Distribution {
   readonly features: number;
   readonly context = 0;
@@ -19,8 +19,8 @@ export class Logistic implements Distribution {
   }
 
   logProb(x: Tensor): Tensor {
-    const size = x.abs();
-    return size.neg().softplus().mul(2).add(size).sum(1).neg();
+    const absolute = x.abs();
+    return absolute.neg().softplus().mul(2).add(absolute).sum(1).neg();
   }
 
   sample([uniform]: readonly Tensor[]): Tensor {

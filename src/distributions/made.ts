@@ -37,92 +37,95 @@ const madeSchema = z.strictObject({
 
 /** Options of `Made`. */
 export interface MadeOptions {
-  /** [D]: `order[k]` is the feature that comes k-th. */
+  /** [D] the autoregressive ordering: `order[k]` is the feature at position k. */
   order: number[];
   /** C, the number of context features. Default 0. */
   context?: number;
-  /** The distribution of each feature given those before it. Default `gaussian`. */
+  /** The distribution of each feature given the features before it. Default `gaussian`. */
   outputs?: "bernoulli" | "gaussian" | "mixture";
-  /** Gaussians of each feature; only of the outputs `mixture`. Default 10. */
+  /** Number of Gaussians of each feature, for the outputs `mixture`. Default 10. */
   components?: number;
   /**
-   * `natural` spreads the degrees of hidden units evenly, `random` draws them by `seed`. Default `natural`.
+   * Degrees of the hidden units: evenly spaced (`natural`), or drawn with `seed` (`random`). Default `natural`.
    */
   hiddenOrder?: "natural" | "random";
-  /** Seed of degrees and of the other masks. Default 0. */
+  /** Seed of random degrees, masks and orderings. Default 0. */
   seed?: number;
   /**
-   * M, the number of masks that share the weights, at most 256: the first follows from the options above, the others
-   * are drawn by `seed`. Default 1.
+   * M, the number of masks that share the weights, at most 256. The first mask follows from the options above, and the
+   * others are drawn with `seed`. Default 1.
    */
   masks?: number;
-  /** Whether each of the masks has an order of its own too. Default false. */
+  /** Whether each mask has a different random ordering of the features. Default false. */
   orderAgnostic?: boolean;
-  /** Whether there are weights from the inputs straight to the outputs. Default false. */
+  /** Whether there are direct weights from the inputs to the outputs. Default false. */
   direct?: boolean;
-  /** The network that computes the parameters. Default two hidden layers of 64 units with relu. */
+  /** The network that computes the parameters of the conditionals. Default two hidden layers of 64 units with relu. */
   network?: NetworkOptions;
 }
 
 /**
- * The masked autoencoder for distribution estimation (Germain et al. 2015): p(x) = prod_k p(x_k | x_1 ... x_k-1, context),
- * the parameters of all conditionals from one pass of a masked network.
+ * Masked autoencoder for distribution estimation (Germain et al. 2015): p(x) = prod_k p(x_k | x_1 ... x_k-1, context), where
+ * one pass of a masked network computes the parameters of all conditionals. The conditionals are by `outputs`
  *
- * - `bernoulli`: binary data, 0 or 1; log p is a log-probability, and -Infinity for other numbers
- * - `gaussian`: a mean and a deviation each; as a density, one layer of MAF
- * - `mixture`: C Gaussians each, MADE MoG (Papamakarios et al. 2017), which under MAF layers makes MAF MoG
+ * - `bernoulli`: for binary data; log p is a log-probability, and -Infinity for values other than 0 and 1
+ * - `gaussian`: a mean and a deviation for each feature; the density is that of one MAF layer
+ * - `mixture`: C Gaussians for each feature, MADE MoG (Papamakarios et al. 2017); as the base distribution of MAF layers it is
+ *   MAF MoG
  *
- * It starts with fair coins, standard normals, or a mixture of mean 0 and deviation 1. Sampling goes feature by feature but
- * computes each hidden unit once, so it costs about one pass too.
+ * Initially these are Bernoulli(1/2), standard normal, or a mixture with mean 0 and deviation 1. Sampling computes the features
+ * one after the other and each hidden unit once, so it costs about one pass.
  *
- * With several `masks` it is trained for connectivity, and with `orderAgnostic` for orders too (sections 4.2 and 4.3 of the
- * paper): the batches take the M masks in turn. Evaluated by itself it is the first of them; an `Ensemble` is the
- * average over all. A drawn mask numbers the hidden units anew, and the degrees of all together stay as they are.
+ * With several `masks` the training is connectivity-agnostic, and with `orderAgnostic` also order-agnostic (sections 4.2 and 4.3
+ * of the paper): each batch uses one of the M masks. `logProb` and `sample` use the first mask, and an `Ensemble` averages over
+ * all masks. A random mask permutes the hidden units of each layer, so all masks have the same number of units per degree.
  */
 export class Made implements Distribution {
   readonly features: number;
   readonly context: number;
   readonly noise: readonly Noise[];
   readonly network: MaskedMLP;
-  /** One masked layer, whose outputs add to those of the network. */
+  /** One masked layer from inputs to outputs, which is added to the network. */
   readonly direct: MaskedMLP | undefined;
   private readonly options: z.output<typeof madeSchema>;
   private readonly outputs: MadeOutputs;
-  /** The order of the features as the networks take them. */
+  /** The ordering in the masks of the networks. With several masks, inputs are permuted instead, and this is the identity. */
   private readonly order: readonly number[];
-  /** Of each network, where there are several masks. */
+  /** The permutations of each network's units for all masks; empty for a single mask. */
   private readonly numberings: readonly Numberings[];
 
-  /** Throws `ARGUMENT` if the options do not fit. */
+  /** Throws `ARGUMENT` if the options are invalid. */
   constructor(options: MadeOptions, random: Random) {
     this.options = parse(madeSchema, { type: "made", ...options }, "a MADE");
     const { order, context, outputs, components, hiddenOrder, seed, direct, network } = this.options;
     const { masks, orderAgnostic } = this.options;
-    const whole = masks > 1;
+    const severalMasks = masks > 1;
     this.features = order.length;
-    this.order = whole ? identityOrder(order.length) : order;
+    this.order = severalMasks ? identityOrder(order.length) : order;
     this.context = context;
     this.outputs = { bernoulli, gaussian, mixture: mixture(components) }[outputs];
     this.noise = this.outputs.noise(this.features);
-    const degree = inverseOrder(this.order).map((place) => place + 1);
-    const columns = blockColumns(this.features, this.outputs.parameters);
+    const degree = inverseOrder(this.order).map((position) => position + 1);
+    const featureOfOutput = blockColumns(this.features, this.outputs.parameters);
     const autoregression = {
       inputDegrees: degree,
-      outputDegrees: columns.map((feature) => degree[feature]),
+      outputDegrees: featureOfOutput.map((feature) => degree[feature]),
       context,
-      whole,
+      whole: severalMasks,
       ...(hiddenOrder === "random" && { hiddenDegrees: new Random(seed).split("degrees") }),
     };
     this.network = new MaskedMLP(autoregression, network, random);
     if (direct)
       this.direct = new MaskedMLP(autoregression, { ...network, hidden: [] }, random.split("direct"));
-    const own = new Random(seed).split("masks");
-    const hidden = own.split("hidden");
+    const maskRandom = new Random(seed).split("masks");
+    const hidden = maskRandom.split("hidden");
     const features = orderAgnostic
-      ? drawnOrders(order, masks, own.split("order"))
+      ? drawnOrders(order, masks, maskRandom.split("order"))
       : new Orders(new Array(masks).fill(order));
-    this.numberings = whole
-      ? this.networks().map((n) => new Numberings(n, { features, columns, hidden }))
+    this.numberings = severalMasks
+      ? this.networks().map(
+          (network) => new Numberings(network, { features, columns: featureOfOutput, hidden }),
+        )
       : [];
   }
 
@@ -132,13 +135,13 @@ export class Made implements Distribution {
 
   logProb(x: Tensor, context?: Tensor): Tensor {
     const inside = this.outputs.support?.(x);
-    const seen = inside ? inside.where(x, 0) : x;
+    const valid = inside ? inside.where(x, 0) : x;
     const variants = this.variants();
-    const placed = variants[0].toOrder(seen);
-    const raw = variants
-      .map(({ network }, i) => scoped(["network", "direct"][i], () => network.apply(placed, context)))
+    const ordered = variants[0].toOrder(valid);
+    const parameters = variants
+      .map(({ network }, i) => scoped(["network", "direct"][i], () => network.apply(ordered, context)))
       .reduce((a, b) => a.add(b));
-    const logProb = this.outputs.logProb(placed, raw).sum(1);
+    const logProb = this.outputs.logProb(ordered, parameters).sum(1);
     return inside ? onSupport(x, inside, logProb) : logProb;
   }
 
@@ -147,9 +150,9 @@ export class Made implements Distribution {
     const networks = variants.map(({ network }) => network.incremental(context));
     const values: Tensor[] = new Array(this.features);
     this.order.forEach((feature, k) => {
-      const raw = networks.map((network) => network.outputs(k + 1)).reduce((a, b) => a.add(b));
-      const own = noise.map((columns) => columns.slice(1, feature, feature + 1));
-      const value = this.outputs.sample(own, raw);
+      const parameters = networks.map((network) => network.outputs(k + 1)).reduce((a, b) => a.add(b));
+      const featureNoise = noise.map((columns) => columns.slice(1, feature, feature + 1));
+      const value = this.outputs.sample(featureNoise, parameters);
       values[feature] = value;
       if (k < this.features - 1) for (const network of networks) network.feed(k + 1, value);
     });
@@ -160,7 +163,7 @@ export class Made implements Distribution {
     return this.direct ? [this.network, this.direct] : [this.network];
   }
 
-  /** Each network under the mask that is traced now. */
+  /** The networks with the current mask: while tracing a training step or an ensemble, that of the traced variant. */
   private variants(): Variant[] {
     return this.networks().map((network, i) => this.numberings[i]?.current(network) ?? single(network));
   }

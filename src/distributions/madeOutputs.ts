@@ -1,21 +1,21 @@
 import { constant, type Tensor } from "../graph/tensor.ts";
 import { chooseComponent } from "./chooseComponent.ts";
-import { HALF_LOG_2_PI, LOWEST_SQUARES, type Noise } from "./distribution.ts";
+import { HALF_LOG_2_PI, MIN_GAUSSIAN_EXPONENT, type Noise } from "./distribution.ts";
 
 /**
- * The distribution of one feature given those before it, from numbers that a network gives: `raw` [N, P D] (or [P D] where
- * they are the same for all rows), in P blocks of D columns.
+ * The conditional distribution of each feature. A network computes its parameters `raw`, [N, P D] in P blocks of D columns, or
+ * [P D] if they are equal for all rows.
  */
 export interface MadeOutputs {
-  /** P, the number of columns of a feature. */
+  /** P, the number of parameters of a feature. */
   readonly parameters: number;
-  /** What drawing a feature takes, for D features. */
+  /** The random numbers that `sample` takes, for D features. */
   noise(features: number): readonly Noise[];
-  /** log p(x_i) of each feature, [N, D]. */
+  /** log p(x_i | x_<i) of each feature, [N, D]. */
   logProb(x: Tensor, raw: Tensor): Tensor;
-  /** Columns [N, 1] of noise and the numbers of one feature -> [N, 1]. */
+  /** Samples one feature: columns of noise [N, 1] and its parameters [N, P] -> [N, 1]. */
   sample(noise: readonly Tensor[], raw: Tensor): Tensor;
-  /** Where x may lie, if not anywhere. */
+  /** Whether each element of x is in the support, [N, D]; undefined if the support is all of R. */
   support?(x: Tensor): Tensor;
 }
 
@@ -28,7 +28,7 @@ export const bernoulli: MadeOutputs = {
   support: (x) => x.equal(0).or(x.equal(1)),
 };
 
-/** As far as a network may move a log-deviation, smoothly: nothing overflows. */
+/** Smooth limit of a log-deviation: deviations from 1/1000 to 1000 do not overflow. */
 const LOG_DEVIATION_BOUND = Math.log(1000);
 
 /** x_i ~ N(m_i, exp(2 s_i)). */
@@ -46,27 +46,28 @@ export const gaussian: MadeOutputs = {
 };
 
 /**
- * x_i ~ sum_c w_ic N(m_ic, exp(2 s_ic)) over C components. With raw numbers of 0 these stand side by side, since equal ones
- * would stay equal under gradients: mean 0, deviation 1, half of the variance between the components.
+ * x_i ~ sum_c w_ic N(m_ic, exp(2 s_ic)) over C components. If `raw` is 0, as initially, the mixture has mean 0 and deviation 1.
+ * The means of the components are different then, and are half of the variance, since equal components would have equal
+ * gradients and stay equal.
  */
 export function mixture(components: number): MadeOutputs {
   const C = components;
-  const apart = C > 1 ? Math.sqrt(1.5 / (C * C - 1)) : 0;
-  const starts = constant(
-    Array.from({ length: C }, (_, c) => apart * (2 * c - (C - 1))),
+  const halfDistance = C > 1 ? Math.sqrt(1.5 / (C * C - 1)) : 0;
+  const initialMeans = constant(
+    Array.from({ length: C }, (_, c) => halfDistance * (2 * c - (C - 1))),
     [C, 1],
   );
-  const start = C > 1 ? 0.5 * Math.log(0.5) : 0;
-  /** Each [N, C, D]. */
-  const parts = (raw: Tensor) => {
+  const initialLogDeviation = C > 1 ? 0.5 * Math.log(0.5) : 0;
+  /** The parameters of all components, each [N, C, D]. */
+  const componentParameters = (raw: Tensor) => {
     const [logits, means, logDeviations] = blocks(raw, 3).map((block) => {
       const columns = block.shape.at(-1) as number;
       return block.reshape([...block.shape.slice(0, -1), C, columns / C]);
     });
     return {
       logits,
-      means: means.add(starts),
-      logDeviations: logDeviations.softClamp(LOG_DEVIATION_BOUND).add(start),
+      means: means.add(initialMeans),
+      logDeviations: logDeviations.softClamp(LOG_DEVIATION_BOUND).add(initialLogDeviation),
     };
   };
   return {
@@ -76,22 +77,23 @@ export function mixture(components: number): MadeOutputs {
       { kind: "normal", size: features },
     ],
     logProb(x, raw) {
-      const { logits, means, logDeviations } = parts(raw);
+      const { logits, means, logDeviations } = componentParameters(raw);
       const row = x.reshape(["N", 1, x.shape[1]]);
       return logNormal(row, means, logDeviations).add(logits.logSoftmax(-2)).logsumexp(-2);
     },
     sample([uniform, normal], raw) {
-      const [logits, means, logDeviations] = Object.values(parts(raw)).map((part) =>
-        part.reshape(part.shape.slice(0, -1)),
+      // Of one feature, each [N, C].
+      const [logits, means, logDeviations] = Object.values(componentParameters(raw)).map((parameter) =>
+        parameter.reshape(parameter.shape.slice(0, -1)),
       );
       const chosen = chooseComponent(logits, uniform);
-      const pick = (part: Tensor) => chosen.mul(part).sum(1, { keepAxes: true });
-      return normal.mul(pick(logDeviations).exp()).add(pick(means));
+      const select = (parameter: Tensor) => chosen.mul(parameter).sum(1, { keepAxes: true });
+      return normal.mul(select(logDeviations).exp()).add(select(means));
     },
   };
 }
 
-/** Equal parts of the last axis. */
+/** Splits the last axis into `count` equal parts. */
 function blocks(raw: Tensor, count: number): Tensor[] {
   const size = (raw.shape.at(-1) as number) / count;
   return raw.split(-1, new Array(count).fill(size));
@@ -99,5 +101,5 @@ function blocks(raw: Tensor, count: number): Tensor[] {
 
 function logNormal(x: Tensor, mean: Tensor, logDeviation: Tensor): Tensor {
   const z = x.sub(mean).mul(logDeviation.neg().exp());
-  return z.square().mul(-0.5).maximum(LOWEST_SQUARES).sub(logDeviation).sub(HALF_LOG_2_PI);
+  return z.square().mul(-0.5).maximum(MIN_GAUSSIAN_EXPONENT).sub(logDeviation).sub(HALF_LOG_2_PI);
 }

@@ -1,4 +1,4 @@
-/** What both `pushforward` and `pushforward/distributions` export. */
+/** The exports that `pushforward` and `pushforward/distributions` have in common. */
 export { Cauchy } from "./cauchy.ts";
 export { ConstantFeatures } from "./constantFeatures.ts";
 export { ContextEmbedding, type ContextEmbeddingOptions } from "./contextEmbedding.ts";

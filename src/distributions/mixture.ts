@@ -12,7 +12,7 @@ import { Parameter } from "../graph/parameter.ts";
 import { stack, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { parse } from "../parse.ts";
-import { chooseComponent, chosenRows } from "./chooseComponent.ts";
+import { chooseComponent, selectRows } from "./chooseComponent.ts";
 import type { Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 import { relativeToData } from "./transformedDistribution.ts";
 
@@ -22,7 +22,7 @@ const mixtureSchema = (distribution: NestedSchema) =>
   z.strictObject({
     type: z.literal("mixture"),
     distributions: z.array(distribution).check(z.minLength(1)),
-    /** False keeps the weights as they are. */
+    /** Whether the weights are trained. */
     learned: learnedSchema,
   });
 
@@ -31,37 +31,38 @@ const optionsSchema = z.strictObject({
   learned: learnedSchema,
 });
 
+/** Options of `Mixture`. */
 export interface MixtureOptions {
-  /** Positive, in proportion; equal if absent. */
+  /** [K] positive weights, which need not be normalized. Default equal weights. */
   weights?: number[];
-  /** Whether training changes the weights. Default true. */
+  /** Whether the weights are trained. Default true. */
   learned?: boolean;
 }
 
 /**
- * K distributions of the same rows, each with its weight: log p(x) = logsumexp_k(log w_k + log p_k(x)). Components are drawn
- * by one uniform number a row, but all of them are computed.
+ * A mixture of K distributions with weights w_k: log p(x) = logsumexp_k(log w_k + log p_k(x)). Sampling draws the component of
+ * each row with one uniform number, but computes the samples of all components.
  *
- * With flows as components it is a mixture of flows (Pires and Figueiredo 2020). With models over several orderings and
- * fixed weights it is the ensemble of MADE and NADE (Germain et al. 2015; Uria et al. 2014), which averages probabilities of
- * whole rows: an average of logits would not be a distribution over rows.
+ * With flows as components it is a mixture of flows (Pires and Figueiredo 2020). With autoregressive models of several
+ * orderings and fixed weights it is the ensemble of MADE and NADE (Germain et al. 2015; Uria et al. 2014), which averages the
+ * probabilities of rows.
  */
 export class Mixture implements Distribution {
   readonly features: number;
   readonly context: number;
   readonly noise: readonly Noise[];
   readonly distributions: readonly Distribution[];
-  /** [K], not normalized. */
+  /** [K] unnormalized log-weights. */
   readonly logWeights: Parameter;
 
-  /** Throws `ARGUMENT` if the options do not fit, `SHAPE` if a distribution does not fit the others. */
+  /** Throws `ARGUMENT` if the options are invalid, and `SHAPE` if the distributions differ in features or context. */
   constructor(distributions: readonly Distribution[], options: MixtureOptions = {}) {
     const K = distributions.length;
     if (K === 0) throw new PushforwardError("ARGUMENT", "a mixture needs at least one distribution");
     const { weights = new Array<number>(K).fill(1), learned } = parse(optionsSchema, options, "a mixture");
     if (weights.length !== K) {
-      throw new PushforwardError("ARGUMENT", "the weights of a mixture do not fit its distributions", {
-        expected: `${K} numbers`,
+      throw new PushforwardError("ARGUMENT", "a mixture needs one weight for each distribution", {
+        expected: `${K}`,
         received: `${weights.length}`,
       });
     }
@@ -70,10 +71,14 @@ export class Mixture implements Distribution {
     this.context = Math.max(...distributions.map(({ context }) => context));
     distributions.forEach(({ features, context }, k) => {
       if (features !== this.features || (context !== 0 && context !== this.context)) {
-        throw new PushforwardError("SHAPE", `distribution ${k} of a mixture does not fit the others`, {
-          expected: `${this.features} features, and ${this.context} context features or none`,
-          received: `${features} and ${context}`,
-        });
+        throw new PushforwardError(
+          "SHAPE",
+          `distribution ${k} of a mixture has another shape than the others`,
+          {
+            expected: `${this.features} features, and ${this.context} context features or none`,
+            received: `${features} features and ${context} context features`,
+          },
+        );
       }
     });
     this.noise = [{ kind: "uniform", size: 1 }, ...distributions.flatMap(({ noise }) => noise)];
@@ -83,22 +88,25 @@ export class Mixture implements Distribution {
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {
-    const each = this.each((distribution) => distribution.logProb(x, contextFor(distribution, context)));
-    return stack(each, 1).add(this.logWeights.logSoftmax()).logsumexp(1);
+    const logProbs = this.mapScoped((distribution) =>
+      distribution.logProb(x, contextFor(distribution, context)),
+    );
+    return stack(logProbs, 1).add(this.logWeights.logSoftmax()).logsumexp(1);
   }
 
   sample([uniform, ...noise]: readonly Tensor[], context?: Tensor): Tensor {
     const chosen = chooseComponent(this.logWeights, uniform);
     let start = 0;
-    const rows = this.each((distribution) => {
-      const own = noise.slice(start, start + distribution.noise.length);
-      start += own.length;
-      return distribution.sample(own, contextFor(distribution, context));
+    const rows = this.mapScoped((distribution) => {
+      const componentNoise = noise.slice(start, start + distribution.noise.length);
+      start += componentNoise.length;
+      return distribution.sample(componentNoise, contextFor(distribution, context));
     });
-    return chosenRows(chosen, rows);
+    return selectRows(chosen, rows);
   }
 
-  private each(map: (distribution: Distribution) => Tensor): Tensor[] {
+  /** Maps the distributions; nodes of the graph that `map` creates have the path of the distribution. */
+  private mapScoped(map: (distribution: Distribution) => Tensor): Tensor[] {
     return this.distributions.map((distribution, k) => scoped(`distributions.${k}`, () => map(distribution)));
   }
 
@@ -110,13 +118,16 @@ export class Mixture implements Distribution {
     };
   }
 
-  /** That of the first component which has one: the others keep their difference to it. */
+  /** The standardization of the first component that has one. The other components keep their difference to it. */
   get dataStandardization(): OuterStandardization<Distribution> | undefined {
     const standardize = this.distributions
       .map(({ dataStandardization }) => dataStandardization?.standardize)
-      .find((each) => each);
+      .find((candidate) => candidate !== undefined);
     return (
-      standardize && { standardize, relativeTo: (outer) => this.with((each) => relativeToData(each, outer)) }
+      standardize && {
+        standardize,
+        relativeTo: (outer) => this.withDistributions((distribution) => relativeToData(distribution, outer)),
+      }
     );
   }
 
@@ -125,13 +136,14 @@ export class Mixture implements Distribution {
     return (
       standardize && {
         standardize,
-        relativeTo: (outer: Standardize) => this.with((each) => relativeToContext(each, outer)),
+        relativeTo: (outer: Standardize) =>
+          this.withDistributions((distribution) => relativeToContext(distribution, outer)),
       }
     );
   }
 
-  /** The mixture of other components with the same weights. */
-  private with(map: (distribution: Distribution) => Distribution): Mixture {
+  /** A mixture of mapped components that shares the weights. */
+  private withDistributions(map: (distribution: Distribution) => Distribution): Mixture {
     return Object.assign(Object.create(Mixture.prototype), this, {
       distributions: this.distributions.map(map),
     });

@@ -15,7 +15,7 @@ import { transformedDistributionKind } from "./transformedDistribution.ts";
 import { uniformKind } from "./uniform.ts";
 import { vonMisesKind } from "./vonMises.ts";
 
-/** Every base distribution that a model file may hold. To add one, write its file and its line here. */
+/** All distributions that a model file may contain. A new distribution is one file and one line here. */
 export const distributionKinds = [
   cauchyKind,
   constantFeaturesKind,

@@ -10,15 +10,15 @@ import { compile } from "../runtime/compile.ts";
 import {
   type Distribution,
   type DistributionKind,
+  gaussianExponent,
   HALF_LOG_2_PI,
-  halfSquares,
   type Noise,
 } from "./distribution.ts";
 
-/** Draws that `totalMass` evaluates at a time: a few MB for each layer of the network. */
-const MASS_CHUNK = 8192;
-/** Numbers of all quadrature nodes together: 80 MB. */
-const MAX_COORDINATES = 10_000_000;
+/** Rows per evaluation in `totalMass`, which limits the activations of each layer to a few MB. */
+const TOTAL_MASS_CHUNK_ROWS = 8192;
+/** Limit of D times the number of quadrature nodes: 80 MB in float64. */
+const MAX_QUADRATURE_NUMBERS = 10_000_000;
 
 const resampledSchema = z
   .strictObject({
@@ -30,46 +30,45 @@ const resampledSchema = z
     network: z.prefault(networkSchema, { activation: "tanh" }),
   })
   .check(
-    z.refine(({ features, points = 0 }) => features * points <= MAX_COORDINATES, {
+    z.refine(({ features, points = 0 }) => features * points <= MAX_QUADRATURE_NUMBERS, {
       path: ["points"],
-      error: () => `at most ${MAX_COORDINATES} divided by the number of features`,
+      error: () => `at most ${MAX_QUADRATURE_NUMBERS} / features`,
     }),
   );
 
 /** Options of `Resampled`. */
 export interface ResampledOptions {
-  /** D, the number of columns of a row. */
+  /** D, the number of features. */
   features: number;
   /**
-   * T, from 2 to 1000: proposal number T is accepted in any case. A row that is drawn takes noise for all T. Default
-   * 100.
+   * T, the maximal number of proposals, from 2 to 1000: the last proposal is always accepted. A sample takes noise for all T
+   * proposals. Default 100.
    */
   truncation?: number;
   /**
-   * Quadrature nodes for Z when a density is evaluated, from 64 to 2^18. Default 65,536, and fewer for more than 152
-   * features.
+   * Number of quadrature nodes for Z outside of training, from 64 to 2^18. Default 65,536, or fewer for more than 152 features.
    */
   points?: number;
-  /** Normal draws for Z in each training batch, from 64 to 2^18. Default 1024. */
+  /** Number of normal samples for Z in each training batch, from 64 to 2^18. Default 1024. */
   trainingPoints?: number;
   /** The network of the acceptance probability. Default two hidden layers of 64 units with tanh. */
   network?: NetworkOptions;
 }
 
 /**
- * Learned rejection sampling (Bauer and Mnih 2019), the base of resampled flows (Stimper et al. 2022). A standard normal
- * proposal x is accepted with probability a(x), the sigmoid of a network; if T - 1 proposals are rejected, the next one is
- * accepted unconditionally:
+ * Learned accept/reject sampling (Bauer and Mnih 2019), the base distribution of resampled flows (Stimper et al. 2022). A
+ * standard normal proposal x is accepted with probability a(x), the sigmoid of a network. If T - 1 proposals are rejected, the
+ * next one is accepted unconditionally:
  *
  *     log p(x) = log N(x; 0, I) + log((1 - q) a(x) / Z + q),   Z = E a,   q = (1 - Z)^(T - 1).
  *
- * It has several modes and holes, which no bijection can make of a normal distribution. It starts with a = 1/2 everywhere,
- * which is the standard normal.
+ * It can have several modes and holes, which no bijection of a normal distribution can represent. Initially a = 1/2
+ * everywhere, which is the standard normal distribution.
  *
- * Training estimates Z from normal draws that are new in every batch, since a network would learn to be small at fixed nodes,
- * and the density would then integrate to more than 1. Everywhere else Z comes from a fixed quadrature with nodes that
- * training never sees, so the density is a function of the parameters alone: a grid for one and two features, quasi-random
- * normal numbers for more. `totalMass` measures what the density integrates to.
+ * Training estimates Z from new normal samples in every batch: with fixed nodes, the network would learn to be small at the
+ * nodes, and the density would integrate to more than 1. Outside of training, Z comes from a fixed quadrature whose nodes
+ * training does not use, so that the density depends only on the parameters. The nodes are a grid for one and two features,
+ * and quasi-random normal numbers for more. `totalMass` estimates the integral of the density.
  */
 export class Resampled implements Distribution {
   readonly features: number;
@@ -78,7 +77,7 @@ export class Resampled implements Distribution {
   readonly network: MLP;
   private readonly options: z.output<typeof resampledSchema>;
 
-  /** Throws `ARGUMENT` if the options do not fit. */
+  /** Throws `ARGUMENT` if the options are invalid. */
   constructor(options: ResampledOptions, random: Random) {
     this.options = parse(resampledSchema, { type: "resampled", ...options }, "a resampled distribution");
     const { features, truncation, network } = this.options;
@@ -92,35 +91,35 @@ export class Resampled implements Distribution {
 
   logProb(x: Tensor): Tensor {
     const logZ = this.logNormalizer();
-    // q is below 1: with Z at most 1 - 10^-6 it is a number, and with Z above 0 it leaves something to a.
-    const logNone = logZ
+    // Z is clamped to at most 1 - 10^-6, so that log q = (T - 1) log(1 - Z) is finite.
+    const logQ = logZ
       .exp()
       .minimum(1 - 1e-6)
       .neg()
       .log1p()
       .mul(this.options.truncation - 1);
-    const logSome = logNone.expm1().neg().log();
-    const taken = this.logAcceptance(x).sub(logZ).add(logSome);
-    return halfSquares(x)
+    const logOneMinusQ = logQ.expm1().neg().log();
+    const logAccepted = this.logAcceptance(x).sub(logZ).add(logOneMinusQ);
+    return gaussianExponent(x)
       .sub(this.features * HALF_LOG_2_PI)
-      .add(taken.sub(logNone).softplus())
-      .add(logNone);
+      .add(logAccepted.sub(logQ).softplus())
+      .add(logQ);
   }
 
-  /** All T proposals are judged at once, and the first that is taken is the row. */
+  /** Computes the acceptance of all T proposals at once, and selects the first accepted one. */
   sample([normal, uniform]: readonly Tensor[]): Tensor {
     const { features: D } = this;
     const { truncation: T } = this.options;
     const proposals = normal.reshape(["N", T, D]);
     const acceptance = this.logAcceptance(proposals.slice(1, 0, T - 1));
-    const taken = uniform.log().less(acceptance).toFloat().pad(1, 0, 1);
+    const acceptedBeforeLast = uniform.log().less(acceptance).toFloat().pad(1, 0, 1);
     const last = constant([...new Array(T - 1).fill(0), 1], [T]);
-    const all = taken.add(last);
-    const first = all.mul(all.cumsum(1).equal(1).toFloat());
-    return first.reshape(["N", T, 1]).mul(proposals).sum(1);
+    const accepted = acceptedBeforeLast.add(last);
+    const firstAccepted = accepted.mul(accepted.cumsum(1).equal(1).toFloat());
+    return firstAccepted.reshape(["N", T, 1]).mul(proposals).sum(1);
   }
 
-  /** log a(x) for x [..., D]: [...]. */
+  /** log a(x): [..., D] -> [...]. */
   private logAcceptance(x: Tensor): Tensor {
     const logit = scoped("network", () => this.network.apply(x));
     return logit.reshape(logit.shape.slice(0, -1)).neg().softplus().neg();
@@ -129,7 +128,8 @@ export class Resampled implements Distribution {
   /** log Z, a scalar. */
   private logNormalizer(): Tensor {
     const { features: D } = this;
-    const { points = Math.min(65_536, Math.floor(MAX_COORDINATES / D)), trainingPoints: S } = this.options;
+    const { points = Math.min(65_536, Math.floor(MAX_QUADRATURE_NUMBERS / D)), trainingPoints: S } =
+      this.options;
     if (isTraining()) {
       const draws = drawForBatch([S, D], ({ random }) => random.normal(new Float64Array(S * D)));
       return this.logAcceptance(draws).logsumexp().sub(Math.log(S));
@@ -141,8 +141,8 @@ export class Resampled implements Distribution {
   }
 
   /**
-   * The integral of the density as it is computed, (1 - q) Z / Z' + q with the Z' of the quadrature, and its standard error:
-   * Z is measured with independent normal draws, 2^20 by default.
+   * Estimates the integral of the density, which is (1 - q) Z / Z' + q if the quadrature computes Z' instead of Z. Z is
+   * estimated from `draws` independent normal samples, by default 2^20. Returns the integral and its standard error.
    */
   async totalMass(options: { draws?: number; seed?: number } = {}): Promise<{
     mass: number;
@@ -158,8 +158,8 @@ export class Resampled implements Distribution {
       const [quadratureZ] = await normalizer();
       let sum = 0;
       let squares = 0;
-      for (let start = 0; start < draws; start += MASS_CHUNK) {
-        const rows = Math.min(MASS_CHUNK, draws - start);
+      for (let start = 0; start < draws; start += TOTAL_MASS_CHUNK_ROWS) {
+        const rows = Math.min(TOTAL_MASS_CHUNK_ROWS, draws - start);
         const normal = random.normal(new Float64Array(rows * D), { offset: start * D });
         for (const a of await acceptance(normal)) {
           sum += a;
@@ -186,7 +186,7 @@ export const resampledKind: DistributionKind<typeof resampledSchema> = {
   build: ({ type: _, ...options }, random) => new Resampled(options, random),
 };
 
-/** Nodes [S, D] and weights [S], which sum to 1, for expectations under a standard normal. */
+/** Nodes [S, D] and weights [S] with sum 1 for expectations under the standard normal distribution. */
 interface Quadrature {
   readonly nodes: Float64Array;
   readonly weights: Float64Array;
@@ -195,19 +195,20 @@ interface Quadrature {
 const quadrature = (features: number, points: number): Quadrature =>
   features <= 2 ? gridQuadrature(features, points) : quasiRandomQuadrature(features, points);
 
-/** The half-width of the grid, in deviations: 10^-10 of a normal lies outside. */
-const MAX_REACH = 6.5;
-/** A finer axis in one dimension would resolve more than float32 does. */
+/** Half the width of the grid in standard deviations: a share of 10^-10 of the normal distribution is outside. */
+const MAX_HALF_WIDTH = 6.5;
+/** A finer grid in one dimension would exceed the precision of float32. */
 const MAX_POINTS_PER_AXIS = 4096;
 
 /**
- * The trapezoidal rule on a grid, which converges exponentially for smooth functions under a normal (Trefethen and Weideman
- * 2014). A step h and a reach R cost exp(-2 pi^2 / h^2) and exp(-R^2 / 2), which coincide for few points.
+ * The trapezoidal rule on a grid, which converges exponentially for smooth functions under a normal weight (Trefethen and
+ * Weideman 2014). A step h causes an error of exp(-2 pi^2 / h^2), and a half-width R one of exp(-R^2 / 2). With few points, R is
+ * chosen so that both are equal.
  */
 function gridQuadrature(features: number, points: number): Quadrature {
   const size = Math.min(MAX_POINTS_PER_AXIS, Math.floor(points ** (1 / features) + 1e-9));
-  const reach = Math.min(MAX_REACH, 0.5 * Math.sqrt(4 * Math.PI * (size - 1)));
-  const axis = Float64Array.from({ length: size }, (_, i) => reach * ((2 * i) / (size - 1) - 1));
+  const halfWidth = Math.min(MAX_HALF_WIDTH, 0.5 * Math.sqrt(4 * Math.PI * (size - 1)));
+  const axis = Float64Array.from({ length: size }, (_, i) => halfWidth * ((2 * i) / (size - 1) - 1));
   const count = size ** features;
   const nodes = new Float64Array(count * features);
   const weights = new Float64Array(count);
@@ -225,8 +226,8 @@ function gridQuadrature(features: number, points: number): Quadrature {
 }
 
 /**
- * Quasi-random normal numbers of equal weight: the additive recurrence with the powers of 1 / phi, phi^(d+1) = phi + 1 (Roberts
- * 2018), on the unit cube, and the transform of Box and Muller from pairs of coordinates to pairs of normal numbers.
+ * Quasi-random normal numbers of equal weight: the additive recurrence with powers of 1 / phi, where phi^(d+1) = phi + 1
+ * (Roberts 2018), on the unit cube, followed by the Box-Muller transform of pairs of coordinates.
  */
 function quasiRandomQuadrature(features: number, count: number): Quadrature {
   const pairs = Math.ceil(features / 2);

@@ -5,8 +5,8 @@ import { parse } from "../parse.ts";
 import {
   type Distribution,
   type DistributionKind,
+  gaussianExponent,
   HALF_LOG_2_PI,
-  halfSquares,
   type Noise,
 } from "./distribution.ts";
 
@@ -15,7 +15,7 @@ const standardNormalSchema = z.strictObject({
   features: sizeSchema,
 });
 
-/** log p(x) = -|x|^2 / 2 - (D / 2) log 2 pi, down to -10^20. */
+/** Standard normal distribution of D features: log p(x) = -|x|^2 / 2 - (D / 2) log 2 pi, where -|x|^2 / 2 is at least -10^20. */
 export class StandardNormal implements Distribution {
   readonly features: number;
   readonly context = 0;
@@ -29,7 +29,7 @@ export class StandardNormal implements Distribution {
   }
 
   logProb(x: Tensor): Tensor {
-    return halfSquares(x).sub(this.features * HALF_LOG_2_PI);
+    return gaussianExponent(x).sub(this.features * HALF_LOG_2_PI);
   }
 
   sample([normal]: readonly Tensor[]): Tensor {

@@ -8,15 +8,15 @@ import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 const studentTSchema = z.strictObject({
   type: z.literal("studentT"),
   features: sizeSchema,
-  /** nu at the start. */
+  /** Initial nu. */
   degreesOfFreedom: z._default(positiveSchema, 5),
 });
 
-/** sqrt(exp(80)) = 2e17: as far out as a draw goes, which is where float32 ends. */
-const LARGEST_EXPONENT = 80;
+/** Limit of the exponent in `sample`: samples are at most about sqrt(nu exp(80)), 2e17 sqrt(nu), so that float32 does not overflow. */
+const MAX_EXPONENT = 80;
 
 /**
- * Independent Student t with learned degrees of freedom nu (above 0), means m and log-scales s, for heavy tails:
+ * Independent Student t distributions of D features with learned degrees of freedom nu > 0, means m and log-scales s:
  * log p(x) = sum(log Gamma((nu+1)/2) - log Gamma(nu/2) - log(nu pi)/2 - s - (nu+1)/2 log(1 + ((x-m) exp(-s))^2 / nu)).
  */
 export class StudentT implements Distribution {
@@ -26,13 +26,13 @@ export class StudentT implements Distribution {
   readonly mean: Parameter;
   readonly logScale: Parameter;
   readonly logDegreesOfFreedom: Parameter;
-  private readonly start: number;
+  private readonly initialDegreesOfFreedom: number;
 
   constructor(options: { features: number; degreesOfFreedom?: number }) {
     const description = { type: "studentT", ...options };
     const { features, degreesOfFreedom } = parse(studentTSchema, description, "a Student t distribution");
     this.features = features;
-    this.start = degreesOfFreedom;
+    this.initialDegreesOfFreedom = degreesOfFreedom;
     this.noise = [
       { kind: "uniform", size: features },
       { kind: "uniform", size: features },
@@ -47,25 +47,25 @@ export class StudentT implements Distribution {
   logProb(x: Tensor): Tensor {
     const nu = this.logDegreesOfFreedom.exp();
     const z = x.sub(this.mean).mul(this.logScale.neg().exp());
-    // log(1 + u^2) with u = |z| / sqrt(nu) is 2 log u where u^2 would overflow.
+    // With u = |z| / sqrt(nu), log(1 + u^2) = 2 log u in float32 for large u, where u^2 would overflow.
     const u = z.abs().div(nu.sqrt());
-    const far = u.greater(1e8);
-    const near = far.where(0, u).square().log1p();
-    const away = far.where(u, 1).log().mul(2);
-    const tail = far.where(away, near).mul(nu.add(1).mul(0.5));
-    return logNormalizer(nu).sub(this.logScale).sub(tail).sum(1);
+    const large = u.greater(1e8);
+    const forSmall = large.where(0, u).square().log1p();
+    const forLarge = large.where(u, 1).log().mul(2);
+    const logKernel = large.where(forLarge, forSmall).mul(nu.add(1).mul(0.5));
+    return logNormalizer(nu).sub(this.logScale).sub(logKernel).sum(1);
   }
 
-  /** Bailey (1994): cos(2 pi v) sqrt(nu (u^(-2/nu) - 1)) for uniform u, v. */
+  /** cos(2 pi v) sqrt(nu (u^(-2/nu) - 1)) for uniform u and v (Bailey 1994). */
   sample([u, v]: readonly Tensor[]): Tensor {
     const nu = this.logDegreesOfFreedom.exp();
-    const radius = u.log().mul(-2).div(nu).minimum(LARGEST_EXPONENT).expm1().mul(nu).sqrt();
+    const radius = u.log().mul(-2).div(nu).minimum(MAX_EXPONENT).expm1().mul(nu).sqrt();
     const t = radius.mul(v.mul(2 * Math.PI).cos());
     return t.mul(this.logScale.exp()).add(this.mean);
   }
 
   describe() {
-    return { type: "studentT", features: this.features, degreesOfFreedom: this.start };
+    return { type: "studentT", features: this.features, degreesOfFreedom: this.initialDegreesOfFreedom };
   }
 }
 
@@ -75,11 +75,12 @@ export const studentTKind: DistributionKind<typeof studentTSchema> = {
 };
 
 /**
- * log Gamma((nu + 1) / 2) - log Gamma(nu / 2) - log(nu pi) / 2 without the large numbers that cancel in it. With x = nu / 2
+ * log Gamma((nu + 1) / 2) - log Gamma(nu / 2) - log(nu pi) / 2, computed without large terms that cancel. With x = nu / 2
  *
  *     Gamma(x + 1/2) / Gamma(x) = Gamma(x + 8 + 1/2) / Gamma(x + 8) prod_{k<8} (x + k) / (x + k + 1/2),
  *
- * and the ratio at y = x + 8 has the asymptotic series log y / 2 - 1/(8 y) + 1/(192 y^3) - ... (error below 1e-14).
+ * and the logarithm of the ratio at y = x + 8 is the asymptotic series log y / 2 - 1/(8 y) + 1/(192 y^3) - ... (error below
+ * 1e-14).
  */
 function logNormalizer(nu: Tensor): Tensor {
   const x = nu.mul(0.5);
@@ -95,5 +96,5 @@ function logNormalizer(nu: Tensor): Tensor {
     .sub(0.5 * Math.log(2 * Math.PI));
 }
 
-/** Coefficients of y^-13, y^-11, ..., y^-1. */
+/** Coefficients of y^-13, y^-11, ..., y^-1 in the asymptotic series. */
 const SERIES = [-5461 / 851968, 691 / 180224, -31 / 18432, 17 / 14336, -1 / 640, 1 / 192, -1 / 8];

@@ -23,11 +23,11 @@ const transformedDistributionSchema = (distribution: NestedSchema) =>
     type: z.literal("transformedDistribution"),
     base: distribution,
     bijection: bijectionSchema,
-    /** What the base and the bijection see of the context; the context itself if absent. */
+    /** Embedding of the context for the base and the bijection; default: none. */
     embedding: z.optional(contextEmbeddingSchema),
   });
 
-/** Rows with the log-density of each. */
+/** Samples and their log-densities. */
 export interface Samples<T, L = T> {
   /** [N, D] */
   readonly samples: T;
@@ -36,8 +36,8 @@ export interface Samples<T, L = T> {
 }
 
 /**
- * x = f(z) with z from another distribution: log p(x) = log p_base(f^-1(x)) + log |det d f^-1 / dx|. A `Flow` is one, with
- * methods that compute with numbers.
+ * The distribution of x = f(z) with z from a base distribution: log p(x) = log p_base(f^-1(x)) + log |det df^-1/dx|. A `Flow`
+ * is a subclass with methods that compute numbers.
  */
 export class TransformedDistribution implements Distribution {
   readonly base: Distribution;
@@ -47,27 +47,35 @@ export class TransformedDistribution implements Distribution {
   readonly context: number;
   readonly noise: readonly Noise[];
 
-  /** Throws `SHAPE` if the two do not fit each other. */
+  /** Throws `SHAPE` if the base, the bijection and the embedding differ in features or context. */
   constructor(base: Distribution, bijection: Bijection, embedding?: ContextEmbedding) {
     if (base.features !== bijection.features) {
-      throw new PushforwardError("SHAPE", "the base distribution does not fit the bijection", {
-        expected: `${bijection.features} features`,
-        received: `${base.features}`,
-      });
+      throw new PushforwardError(
+        "SHAPE",
+        "the base distribution has another number of features than the bijection",
+        {
+          expected: `${bijection.features} features`,
+          received: `${base.features}`,
+        },
+      );
     }
     if (base.context > 0 && bijection.context > 0 && base.context !== bijection.context) {
-      throw new PushforwardError("SHAPE", "the base distribution does not fit the bijection", {
+      throw new PushforwardError("SHAPE", "the base distribution has another context than the bijection", {
         expected: `${bijection.context} context features or none`,
         received: `${base.context}`,
       });
     }
     const context = Math.max(base.context, bijection.context);
     if (embedding && embedding.size !== context) {
-      throw new PushforwardError("SHAPE", "the flow does not fit the embedding of its context", {
-        expected: `${embedding.size} context features`,
-        received: `${context}`,
-        hint: `Build it with \`context: ${embedding.size}\`, the size of the embedding.`,
-      });
+      throw new PushforwardError(
+        "SHAPE",
+        "the flow has another context size than the embedding of the context",
+        {
+          expected: `${embedding.size} context features`,
+          received: `${context}`,
+          hint: `Build the flow with \`context: ${embedding.size}\`, the size of the embedding.`,
+        },
+      );
     }
     this.base = base;
     this.bijection = bijection;
@@ -85,30 +93,32 @@ export class TransformedDistribution implements Distribution {
     return this.sampleAndLogProb(noise, context).samples;
   }
 
-  /** The log-density, and the z that it comes from. */
+  /** The log-densities of rows x [N, D], and their latent values z = f^-1(x) [N, D]. */
   density(x: Tensor, context?: Tensor): { logProb: Tensor; z: Tensor } {
     const { base, bijection } = this;
-    const given = this.embed(context);
+    const embedded = this.embed(context);
     const { value: z, logDet } = scoped("bijection", () =>
-      bijection.inverse(x, contextFor(bijection, given)),
+      bijection.inverse(x, contextFor(bijection, embedded)),
     );
-    const logProb = scoped("base", () => base.logProb(z, contextFor(base, given))).add(logDet);
+    const logProb = scoped("base", () => base.logProb(z, contextFor(base, embedded))).add(logDet);
     checkParametersFound(this, [logProb, z], [x, context]);
     return { logProb, z };
   }
 
-  /** Rows with their log-densities, which cost little more than the rows: log p(f(z)) = log p_base(z) - log |det df/dz|. */
+  /** Samples and their log-densities log p(f(z)) = log p_base(z) - log |det df/dz|, which cost little more than the samples. */
   sampleAndLogProb(noise: readonly Tensor[], context?: Tensor): Samples<Tensor> {
     const { base, bijection } = this;
-    const given = this.embed(context);
-    const z = scoped("base", () => base.sample(noise, contextFor(base, given)));
-    const { value, logDet } = scoped("bijection", () => bijection.forward(z, contextFor(bijection, given)));
-    const logProb = scoped("base", () => base.logProb(z, contextFor(base, given))).sub(logDet);
+    const embedded = this.embed(context);
+    const z = scoped("base", () => base.sample(noise, contextFor(base, embedded)));
+    const { value, logDet } = scoped("bijection", () =>
+      bijection.forward(z, contextFor(bijection, embedded)),
+    );
+    const logProb = scoped("base", () => base.logProb(z, contextFor(base, embedded))).sub(logDet);
     checkParametersFound(this, [value, logProb], [...noise, context]);
     return { samples: value, logProb };
   }
 
-  /** What the base and the bijection see of the context. */
+  /** The embedding of the context for the base and the bijection, [N, C] -> [N, E]; the context itself without an embedding. */
   embed(context: Tensor | undefined): Tensor | undefined {
     const { embedding } = this;
     return context && embedding ? scoped("embedding", () => embedding.apply(context)) : context;
@@ -125,24 +135,27 @@ export class TransformedDistribution implements Distribution {
     if (!embedding && !bijection.fitToData && !base.fitToData) return undefined;
     return async (rows, heldOut, limits) => {
       embedding?.fitToData(rows);
-      const embedded = async (rows: DataRows) => (embedding ? embedding.embedRows(rows) : rows);
-      const [own, held] = [await embedded(rows), heldOut && (await embedded(heldOut))];
-      await bijection.fitToData?.(own);
+      const embedRows = async (rows: DataRows) => (embedding ? embedding.embedRows(rows) : rows);
+      const embedded = await embedRows(rows);
+      const embeddedHeldOut = heldOut && (await embedRows(heldOut));
+      await bijection.fitToData?.(embedded);
       if (!base.fitToData) return;
-      const latent = await latentRows(bijection, own);
-      await base.fitToData(latent, held && (await latentRows(bijection, held)), limits);
+      const latent = await latentRows(bijection, embedded);
+      const latentHeldOut = embeddedHeldOut && (await latentRows(bijection, embeddedHeldOut));
+      await base.fitToData(latent, latentHeldOut, limits);
     };
   }
 
   get dataStandardization(): OuterStandardization<TransformedDistribution> | undefined {
     const { base, bijection } = this;
-    const own = bijection.isIdentity ? base.dataStandardization : bijection.dataStandardization;
-    return own && { standardize: own.standardize, relativeTo: (outer) => this.relativeTo(outer) };
+    const inner = bijection.isIdentity ? base.dataStandardization : bijection.dataStandardization;
+    return inner && { standardize: inner.standardize, relativeTo: (outer) => this.relativeTo(outer) };
   }
 
   /**
-   * The distribution of u = (x - center) / scale where this is that of x: each standardization next to the data keeps its
-   * difference to `outer`, which is computed in float64. All other parts are shared.
+   * The distribution of u = (x - center) / scale, where this is the distribution of x, and `outer` has the center and the scale.
+   * Each standardization next to the data is replaced by its difference to `outer`, which is computed in float64. All other
+   * parts are shared.
    */
   relativeTo(outer: Standardize): TransformedDistribution {
     const { base, bijection, embedding } = this;
@@ -154,10 +167,10 @@ export class TransformedDistribution implements Distribution {
   get contextStandardization(): OuterStandardization<TransformedDistribution> | undefined {
     const { base, bijection, embedding } = this;
     if (embedding) {
-      const own = embedding.contextStandardization;
+      const inner = embedding.contextStandardization;
       const relativeTo = (outer: Standardize) =>
-        new TransformedDistribution(base, bijection, own!.relativeTo(outer));
-      return own && { standardize: own.standardize, relativeTo };
+        new TransformedDistribution(base, bijection, inner!.relativeTo(outer));
+      return inner && { standardize: inner.standardize, relativeTo };
     }
     const standardize = commonContextStandardization([base, bijection]);
     const relativeTo = (outer: Standardize) =>
@@ -175,12 +188,13 @@ export class TransformedDistribution implements Distribution {
   }
 }
 
-/** The distribution of u = (x - center) / scale, where `distribution` is that of x. */
+/** The distribution of u = (x - center) / scale, where `distribution` is the distribution of x. */
 export function relativeToData(distribution: Distribution, outer: Standardize): Distribution {
   if (distribution instanceof TransformedDistribution) return distribution.relativeTo(outer);
-  const rest = new Standardize({ features: outer.features }).relativeTo(outer);
+  const inverseOfOuter = new Standardize({ features: outer.features }).relativeTo(outer);
   return (
-    distribution.dataStandardization?.relativeTo(outer) ?? new TransformedDistribution(distribution, rest)
+    distribution.dataStandardization?.relativeTo(outer) ??
+    new TransformedDistribution(distribution, inverseOfOuter)
   );
 }
 

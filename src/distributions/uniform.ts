@@ -14,7 +14,7 @@ const uniformSchema = z
   })
   .check(z.refine(({ low, high }) => low < high, { path: ["high"], error: "more than low" }));
 
-/** Uniform on the box [low, high]^D: log p = -D log(high - low) inside, -Infinity outside, both with gradient 0. */
+/** Uniform distribution on [low, high]^D: log p(x) = -D log(high - low) inside and -Infinity outside, both with gradient 0. */
 export class Uniform implements Distribution {
   readonly features: number;
   readonly context = 0;

@@ -8,16 +8,16 @@ import { type Distribution, type DistributionKind, type Noise, onSupport } from 
 const vonMisesSchema = z.strictObject({
   type: z.literal("vonMises"),
   features: sizeSchema,
-  /** kappa at the start. */
+  /** Initial kappa. */
   concentration: z._default(positiveSchema, 1),
 });
 
-/** Each proposal is taken with a probability of 0.657 or more, so one in 3 10^7 numbers is drawn by none of them. */
+/** Each proposal is accepted with probability 0.657 or more, so all are rejected for one in 3 10^7 numbers. */
 const PROPOSALS = 16;
 
 /**
- * Independent von Mises distributions of angles in [-pi, pi] with learned directions m and log-concentrations log kappa:
- * log p(x) = sum(kappa cos(x - m) - log(2 pi I_0(kappa))), and -Infinity elsewhere.
+ * Independent von Mises distributions of D angles in [-pi, pi] with learned mean directions m and log-concentrations log kappa:
+ * log p(x) = sum(kappa cos(x - m) - log(2 pi I_0(kappa))), and -Infinity outside of [-pi, pi].
  */
 export class VonMises implements Distribution {
   readonly features: number;
@@ -26,13 +26,13 @@ export class VonMises implements Distribution {
   readonly noise: readonly Noise[];
   readonly location: Parameter;
   readonly logConcentration: Parameter;
-  private readonly start: number;
+  private readonly initialConcentration: number;
 
   constructor(options: { features: number; concentration?: number }) {
     const description = { type: "vonMises", ...options };
     const { features, concentration } = parse(vonMisesSchema, description, "a von Mises distribution");
     this.features = features;
-    this.start = concentration;
+    this.initialConcentration = concentration;
     this.noise = [
       { kind: "uniform", size: features * PROPOSALS },
       { kind: "uniform", size: features * PROPOSALS },
@@ -48,7 +48,7 @@ export class VonMises implements Distribution {
   logProb(x: Tensor): Tensor {
     const inside = x.greaterEqual(-Math.PI).and(x.lessEqual(Math.PI));
     const kappa = this.logConcentration.exp();
-    // kappa (cos t - 1) = -2 kappa sin(t/2)^2, where the left side would cancel.
+    // kappa (cos t - 1) = -2 kappa sin(t/2)^2, which has no cancellation.
     const half = inside.where(x, 0).sub(this.location).mul(0.5);
     const exponent = half.sin().square().mul(kappa).mul(-2);
     const logProb = exponent.sub(logScaledBessel(kappa)).sum(1);
@@ -56,40 +56,43 @@ export class VonMises implements Distribution {
   }
 
   /**
-   * Rejection from a wrapped Cauchy, as Best and Fisher (1979), of another width: t = tan(theta / 2) from a Cauchy of scale
-   * 1 / sqrt(1 + 4 kappa). With w = sin(theta / 2)^2 and y = 4 kappa w a proposal is taken where
-   * log u < log(1 + y) - y / 2 less the largest value of that. The first that is taken counts; where none is, theta = m.
+   * Rejection sampling with wrapped Cauchy proposals, as in Best and Fisher (1979) but with another width: t = tan(theta / 2)
+   * is drawn from a Cauchy distribution of scale 1 / sqrt(1 + 4 kappa). With y = 4 kappa sin(theta / 2)^2 and
+   * f(y) = log(1 + y) - y / 2, a proposal is accepted if log u < f(y) - max f for uniform u. The sample is the first accepted
+   * proposal, or m if all are rejected.
    */
   sample([angles, uniforms]: readonly Tensor[]): Tensor {
     const D = this.features;
-    const concentration = this.logConcentration.exp().mul(4);
-    const scale = concentration.add(1).sqrt().reciprocal();
-    const highest = concentration.minimum(1);
-    const most = highest.log1p().sub(highest.mul(0.5));
+    const fourKappa = this.logConcentration.exp().mul(4);
+    const scale = fourKappa.add(1).sqrt().reciprocal();
+    // f is maximal at y = 1, or at the largest possible y.
+    const maximizer = fourKappa.minimum(1);
+    const maximum = maximizer.log1p().sub(maximizer.mul(0.5));
     let tangent = scalar(0);
     for (let k = PROPOSALS - 1; k >= 0; k--) {
-      const part = (t: Tensor) => t.slice(1, k * D, (k + 1) * D);
-      // The cotangent of the angle to the nearer end is exact in both tails.
-      const upper = part(angles).greater(0.5);
-      const angle = upper.where(part(angles).neg().add(1), part(angles)).mul(Math.PI);
-      const size = angle.cos().div(angle.sin()).mul(scale);
-      const square = size.square();
-      const y = square.div(square.add(1)).mul(concentration);
-      const taken = part(uniforms)
+      const proposalColumns = (t: Tensor) => t.slice(1, k * D, (k + 1) * D);
+      // A Cauchy variable, computed as the cotangent of the angle pi min(u, 1 - u), which is precise in both tails.
+      const u = proposalColumns(angles);
+      const upper = u.greater(0.5);
+      const angle = upper.where(u.neg().add(1), u).mul(Math.PI);
+      const absolute = angle.cos().div(angle.sin()).mul(scale);
+      const square = absolute.square();
+      const y = square.div(square.add(1)).mul(fourKappa);
+      const accepted = proposalColumns(uniforms)
         .log()
-        .less(y.log1p().sub(y.mul(0.5)).sub(most));
-      tangent = taken.where(upper.where(size, size.neg()), tangent);
+        .less(y.log1p().sub(y.mul(0.5)).sub(maximum));
+      tangent = accepted.where(upper.where(absolute, absolute.neg()), tangent);
     }
     const theta = arctangent(tangent).mul(2).add(this.location);
-    const turns = theta
+    const revolutions = theta
       .mul(0.5 / Math.PI)
       .add(0.5)
       .floor();
-    return theta.sub(turns.mul(2 * Math.PI));
+    return theta.sub(revolutions.mul(2 * Math.PI));
   }
 
   describe() {
-    return { type: "vonMises", features: this.features, concentration: this.start };
+    return { type: "vonMises", features: this.features, concentration: this.initialConcentration };
   }
 }
 
@@ -98,24 +101,28 @@ export const vonMisesKind: DistributionKind<typeof vonMisesSchema> = {
   build: ({ type: _, ...options }) => new VonMises(options),
 };
 
-/** Where one formula for the Bessel function gives way to the other: both are exact to 1e-15 there. */
-const LARGE = 50;
-const NODES = 64;
+/** Above this kappa the asymptotic series of I_0 is used instead of quadrature: both have an error of 1e-15 there. */
+const MIN_ASYMPTOTIC_KAPPA = 50;
+const QUADRATURE_NODES = 64;
 
 /**
- * log(exp(-kappa) I_0(kappa)). I_0 is the mean of exp(kappa cos t) around the circle, which equal steps give to
- * exp(-NODES^2 / (2 kappa)); from kappa = 50 on it is its asymptotic series, sum_k ((2k-1)!!)^2 / (k! (8 kappa)^k).
+ * log(exp(-kappa) I_0(kappa)) for kappa [D]. I_0 is the mean of exp(kappa cos t) over the circle. Quadrature with equal steps has
+ * an error of exp(-n^2 / (2 kappa)) for n nodes. From kappa = 50 on the asymptotic series is used: exp(-kappa) I_0(kappa) =
+ * sum_k ((2k-1)!!)^2 / (k! (8 kappa)^k) / sqrt(2 pi kappa).
  */
 function logScaledBessel(kappa: Tensor): Tensor {
   const D = kappa.shape[0] as number;
-  const nodes = Float64Array.from({ length: NODES }, (_, k) => Math.cos((2 * Math.PI * k) / NODES) - 1);
-  const small = kappa
-    .minimum(LARGE)
+  const nodes = Float64Array.from(
+    { length: QUADRATURE_NODES },
+    (_, k) => Math.cos((2 * Math.PI * k) / QUADRATURE_NODES) - 1,
+  );
+  const quadrature = kappa
+    .minimum(MIN_ASYMPTOTIC_KAPPA)
     .reshape([D, 1])
-    .mul(constant(nodes, [NODES]))
+    .mul(constant(nodes, [QUADRATURE_NODES]))
     .logsumexp(1)
-    .sub(Math.log(NODES));
-  const large = kappa.maximum(LARGE);
+    .sub(Math.log(QUADRATURE_NODES));
+  const large = kappa.maximum(MIN_ASYMPTOTIC_KAPPA);
   const inverse = large.mul(8).reciprocal();
   let series = scalar(1);
   for (let k = 12; k >= 1; k--)
@@ -129,13 +136,16 @@ function logScaledBessel(kappa: Tensor): Tensor {
       .log()
       .mul(0.5),
   );
-  return kappa.less(LARGE).where(small, asymptotic);
+  return kappa.less(MIN_ASYMPTOTIC_KAPPA).where(quadrature, asymptotic);
 }
 
-/** atan(t): halved twice by tan(a/2) = t / (1 + sqrt(1 + t^2)) from where |t| <= 1, and then its series. */
+/**
+ * atan(t), which graphs have no operation for. |t| > 1 is reduced to 1 / t, the angle a is halved twice by
+ * tan(a/2) = tan(a) / (1 + sqrt(1 + tan(a)^2)), and then the Taylor series is summed.
+ */
 function arctangent(t: Tensor): Tensor {
-  const beyond = t.abs().greater(1);
-  let x = beyond.where(beyond.where(t, 1).reciprocal(), t);
+  const large = t.abs().greater(1);
+  let x = large.where(large.where(t, 1).reciprocal(), t);
   for (let i = 0; i < 2; i++) x = x.div(x.square().add(1).sqrt().add(1));
   const square = x.square();
   let series = scalar(0);
@@ -145,7 +155,7 @@ function arctangent(t: Tensor): Tensor {
       .neg()
       .add(1 / k);
   const angle = series.mul(x).mul(4);
-  return beyond.where(
+  return large.where(
     t
       .sign()
       .mul(Math.PI / 2)

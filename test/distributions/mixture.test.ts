@@ -172,10 +172,10 @@ describe("what does not fit is refused", () => {
       `[PushforwardError: a mixture needs at least one distribution.]`,
     );
     expect(() => new Mixture([normal(1), normal(2)])).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: distribution 1 of a mixture does not fit the others: expected 1 features, and 0 context features or none, received 2 and 0.]`,
+      `[PushforwardError: distribution 1 of a mixture has another shape than the others: expected 1 features, and 0 context features or none, received 2 features and 0 context features.]`,
     );
     expect(() => new Mixture([normal(1)], { weights: [1, 2] })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the weights of a mixture do not fit its distributions: expected 1 numbers, received 2.]`,
+      `[PushforwardError: a mixture needs one weight for each distribution: expected 1, received 2.]`,
     );
     expect(() => new Mixture([normal(1)], { weights: [0] })).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a mixture does not fit at weights.0: expected more than 0, received 0.]`,
@@ -183,7 +183,7 @@ describe("what does not fit is refused", () => {
     expect(() =>
       mixtureFlow([maf(2, { context: 1 }), maf(2, { context: 2 })]),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: distribution 0 of a mixture does not fit the others: expected 2 features, and 2 context features or none, received 2 and 1.]`,
+      `[PushforwardError: distribution 0 of a mixture has another shape than the others: expected 2 features, and 2 context features or none, received 2 features and 1 context features.]`,
     );
   });
 });

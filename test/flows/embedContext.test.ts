@@ -178,8 +178,8 @@ describe("a flow given a class", () => {
     const wrong = train.label.slice();
     wrong[2000] = 3;
     await expect(fit(flow, train.x, { context: wrong })).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: the context of row 2000 has no class in column 0: expected a whole number from 0 to 2, received 3.
-      Number the classes of each column 0, 1, 2, ... and give these numbers.]
+      [PushforwardError: column 0 of the context of row 2000 is not a valid class label: expected an integer from 0 to 2, received 3.
+      Encode the classes of each column as 0, 1, 2, ...]
     `);
     const validation = { values: [0, 0, 1, 1], context: [0, 0.5] };
     await expect(
@@ -188,10 +188,10 @@ describe("a flow given a class", () => {
       `[PushforwardError: column "context" of rows has another length: expected 4 numbers, as in "values", received 2.]`,
     );
     await expect(flow.logProb([0, 0, 1, 1], [1, -1])).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: the context of row 1 has no class in column 0: expected a whole number from 0 to 2, received -1.
-      Number the classes of each column 0, 1, 2, ... and give these numbers.]
+      [PushforwardError: column 0 of the context of row 1 is not a valid class label: expected an integer from 0 to 2, received -1.
+      Encode the classes of each column as 0, 1, 2, ...]
     `);
-    await expect(flow.sample(5, { context: [0.5] })).rejects.toThrow("no class");
+    await expect(flow.sample(5, { context: [0.5] })).rejects.toThrow("not a valid class label");
   });
 
   test("refuses them in a stream as they come", async () => {
@@ -206,7 +206,7 @@ describe("a flow given a class", () => {
       };
     expect((await fit(flow, stream(2), { epochs: 1 })).epochs).toHaveLength(1);
     await expect(fit(flow, stream(3), { epochs: 1 })).rejects.toThrow(
-      "the context of row 1007 has no class in column 0: expected a whole number from 0 to 2, received 3.",
+      "column 0 of the context of row 1007 is not a valid class label: expected an integer from 0 to 2, received 3.",
     );
   });
 });
@@ -277,8 +277,8 @@ test("flows with embeddings of their own may be mixed", async () => {
 test("an embedding that does not fit is refused", () => {
   const labels = new ContextEmbedding({ classes: [3] });
   expect(() => embedContext(maf(2, { context: 1 }), labels)).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: the flow does not fit the embedding of its context: expected 3 context features, received 1.
-    Build it with \`context: 3\`, the size of the embedding.]
+    [PushforwardError: the flow has another context size than the embedding of the context: expected 3 context features, received 1.
+    Build the flow with \`context: 3\`, the size of the embedding.]
   `);
   expect(() =>
     embedContext(embedContext(maf(2, { context: 3 }), labels), labels),

@@ -202,7 +202,7 @@ describe("what does not fit is refused", () => {
   test("parts", () => {
     const build = () => new Flow(new StandardNormal({ features: 3 }), new Tails({ features: 2 }));
     expect(build).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the base distribution does not fit the bijection: expected 2 features, received 3.]`,
+      `[PushforwardError: the base distribution has another number of features than the bijection: expected 2 features, received 3.]`,
     );
   });
 

@@ -77,7 +77,7 @@ test("parts that do not fit each other are a fault of the file", () => {
   description.flow.base.features = 3;
   const bytes = encodeChecked(arrays, { pushforward: JSON.stringify(description) });
   expect(() => decodeModel(bytes)).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: the model's flow cannot be built: the base distribution does not fit the bijection: expected 2 features, received 3.
+    [PushforwardError: the model's flow cannot be built: the base distribution has another number of features than the bijection: expected 2 features, received 3.
     The file was not written by pushforward, or was changed since.]
   `);
 });

@@ -142,7 +142,7 @@ describe("ConstantFeatures", () => {
   test("refuse numbers that are none of their features", () => {
     const others = new StandardNormal({ features: 2 });
     expect(() => new ConstantFeatures(others, { constant: [3] })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a constant feature has a number that no feature has: expected numbers from 0 to 2, received 3.]`,
+      `[PushforwardError: the index of a constant feature is out of range: expected indices from 0 to 2, received 3.]`,
     );
     for (const constant of [[], [1, 0], [1, 1], [-1], [0.5]]) {
       expect(() => new ConstantFeatures(others, { constant })).toThrow(
