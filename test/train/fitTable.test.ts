@@ -33,7 +33,7 @@ test("learns from class labels, which all of its flows embed", async () => {
   const entropy = 0.5 * Math.log(2 * Math.PI * Math.E) + mean([0.1, 0.3, 0.5].map(Math.log));
   expect(validationLogDensity).toBeGreaterThan(-entropy - 0.3);
   expect(mean(await flow.sample(500, { context: [1] }))).toBeCloseTo(20, 0);
-  await expect(fitTable(table, { ...options, context: z })).rejects.toThrow("no class");
+  await expect(fitTable(table, { ...options, context: z })).rejects.toThrow("not a valid class label");
 });
 
 test("warns of what makes log-densities misleading, before training and in its result", async () => {
