@@ -1,3 +1,4 @@
+import { useOnnxRuntime } from "../../src/runtime/index.ts";
 import { measureTraining } from "../peers/measure.ts";
 import type { Case } from "../speed/cases.ts";
 import { type Measure, type Plan, prepareMeasurement } from "../speed/measure.ts";
@@ -13,10 +14,11 @@ export type TrainingCase = Case & {
 
 type Prepare = (benchCase: TrainingCase) => Measure;
 
-/** How each is started on a device. The peers are chunks of their own, loaded when they are asked for. */
+/** How each library is started on a device. The peers are separate chunks, which are loaded when they are used. */
 const contestants: Record<string, (device: Device) => Promise<Prepare>> = {
   async pushforward(device) {
     const engine = device === "wasm" ? { threads: THREADS } : { providers: [device] };
+    if (device === "webgpu") useOnnxRuntime(await import("onnxruntime-web/webgpu"));
     return (benchCase) => prepareMeasurement(benchCase, engine);
   },
 

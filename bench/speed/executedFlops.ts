@@ -1,6 +1,6 @@
 import type { Graph, Tensor } from "../../src/graph/index.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
-import { Team } from "../../src/runtime/team.ts";
+import { ShardedFunction } from "../../src/runtime/shardedFunction.ts";
 import type { Case } from "./cases.ts";
 
 /**
@@ -28,10 +28,10 @@ export async function countFlopsOf<T>(
 ): Promise<{ result: T; operations: number | undefined }> {
   const graphs: Graph[] = [];
   // Everything that a case measures is computed by a `Team`.
-  const original = Team.of;
-  Team.of = (program, ...rest) => {
+  const original = ShardedFunction.create;
+  ShardedFunction.create = (program, ...rest) => {
     graphs.push(program.graph);
-    return original.call(Team, program, ...rest);
+    return original.call(ShardedFunction, program, ...rest);
   };
   try {
     const result = await job();
@@ -40,6 +40,6 @@ export async function countFlopsOf<T>(
     const counts = graphs.flatMap((graph) => executedFlops(graph, rows) ?? []);
     return { result, operations: counts.length < graphs.length ? undefined : Math.max(...counts) };
   } finally {
-    Team.of = original;
+    ShardedFunction.create = original;
   }
 }

@@ -6,7 +6,9 @@ import type { Contestant } from "./contestant.ts";
 
 /** What the measured times depend on: date, commit, machine and the versions of all libraries. */
 export function environmentOf(peers: readonly Contestant[]): Record<string, string> {
-  const { dependencies } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  const { optionalDependencies } = JSON.parse(
+    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+  );
   const [cpu, ...others] = cpus();
   return {
     date: new Date().toISOString().slice(0, 10),
@@ -14,7 +16,7 @@ export function environmentOf(peers: readonly Contestant[]): Record<string, stri
     processor: `${cpu.model.trim()}, ${1 + others.length} cores`,
     system: `${process.platform} ${release()}`,
     node: process.version,
-    "onnxruntime-node": dependencies["onnxruntime-node"],
+    "onnxruntime-node": optionalDependencies["onnxruntime-node"],
     ...Object.assign({}, ...peers.map(({ versions }) => versions)),
     BLAS: systemBlas() ?? "not by Debian's alternatives",
   };

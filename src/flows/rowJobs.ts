@@ -7,8 +7,8 @@ import type { Precision } from "../onnx/export.ts";
 import type { Random } from "../random/index.ts";
 import { type CompileOptions, compile, type Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
-import { type Slot, Team, teamSize, threadsInside } from "../runtime/team.ts";
-import { endIdleThreads, type NoiseWords } from "../runtime/thread.ts";
+import { intraOpThreads, type Shard, ShardedFunction, threadCount } from "../runtime/shardedFunction.ts";
+import { type NoiseRequest, terminateIdleWorkers } from "../runtime/workerPool.ts";
 
 /** How rows are computed. */
 export interface RunOptions extends EngineOptions {
@@ -38,7 +38,7 @@ function roundedUp(rows: number, most: number): number {
 
 /** A compiled job, and the parameters that it was made of with what they were. */
 interface Job {
-  readonly team: Team;
+  readonly team: ShardedFunction;
   readonly made: readonly {
     readonly parameter: Parameter;
     readonly numbers: Floats;
@@ -116,7 +116,7 @@ export class RowJobs {
       const jobs = [...this.jobs.values()];
       this.jobs.clear();
       for (const { team } of jobs) await team.release();
-      await endIdleThreads();
+      await terminateIdleWorkers();
     });
     this.last = released.catch(() => undefined);
     return released;
@@ -129,8 +129,14 @@ export class RowJobs {
     rows: number,
     options: RunOptions,
   ): Promise<Record<string, Float64Array>> {
-    const team = await this.job(name, build, inputs, options, rows > ALONE ? teamSize(options.threads) : 1);
-    const { slots, rows: most } = team;
+    const team = await this.job(
+      name,
+      build,
+      inputs,
+      options,
+      rows > ALONE ? threadCount(options.threads) : 1,
+    );
+    const { shards: slots, rows: most } = team;
     const outputs = Object.fromEntries(
       Object.entries(slots[0].outputs).map(([key, { length }]) => [
         key,
@@ -141,15 +147,15 @@ export class RowJobs {
       const left = Math.ceil((rows - start) / slots.length);
       const share = roundedUp(Math.ceil(left / Math.ceil(left / most)), most);
       const used = slots.slice(0, Math.ceil((rows - start) / share));
-      const prepare = (slot: Slot, i: number) => {
+      const prepare = (slot: Shard, i: number) => {
         const from = start + i * share;
         inputs.forEach((input, k) => {
           const target = slot.inputs[k].subarray(0, share * input.size);
-          if ("random" in input) draw(target, input, from, slot.noise[k]);
+          if ("random" in input) draw(target, input, from, slot.noiseRequests[k]);
           else fill(target, input, from, Math.min(share, rows - from));
         });
       };
-      const collect = (slot: Slot, i: number) => {
+      const collect = (slot: Shard, i: number) => {
         const from = start + i * share;
         for (const [key, { length }] of Object.entries(slot.outputs)) {
           const width = length / most;
@@ -176,7 +182,7 @@ export class RowJobs {
     inputs: readonly Rows[],
     options: CompileOptions,
     threads: number,
-  ): Promise<Team> {
+  ): Promise<ShardedFunction> {
     const key = JSON.stringify([name, threads, options]);
     let job = this.jobs.get(key);
     if (!job?.made.every(unchanged)) {
@@ -187,7 +193,7 @@ export class RowJobs {
         inputs.map(({ size }): Shape => ["N", size]),
         {
           ...options,
-          threads: threadsInside(options.threads),
+          threads: intraOpThreads(options.threads),
           parameterNames: new Map(Array.from(parameters, ([name, parameter]) => [parameter, name])),
           embedParameters: true,
         },
@@ -198,7 +204,7 @@ export class RowJobs {
         copy: parameter.numbers.slice(),
       }));
       const chunk = chunkOf(compiled.graph.nodes.length);
-      job = { team: await Team.of(compiled, threads, { rows: chunk }), made };
+      job = { team: await ShardedFunction.create(compiled, threads, { rows: chunk }), made };
       this.jobs.set(key, job);
     }
     return job.team;
@@ -217,7 +223,7 @@ function draw(
   target: Floats,
   { random, kind, size, first }: NoiseRows,
   start: number,
-  words?: NoiseWords,
+  words?: NoiseRequest,
 ): void {
   const offset = (first + start) * size;
   if (words) words.set([1, offset, ...random.stream(kind)]);

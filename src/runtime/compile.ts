@@ -12,26 +12,29 @@ import { input, Tensor } from "../graph/tensor.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { isPlainObject } from "../options.ts";
 import { brief } from "../parse.ts";
-import { type Engine, loadEngine, sessionOptions, writesInPlace } from "./engine.ts";
+import { type Engine, loadEngine, sessionOptions } from "./engine.ts";
 import type { EngineOptions } from "./engineOptions.ts";
-import { BARRIER, runInPlace } from "./inPlace.js";
 import { checkCompileOptions } from "./options.ts";
-import { isShared } from "./thread.ts";
+import { BARRIER, runInto } from "./runInto.js";
+import { isShared } from "./workerPool.ts";
 
 export type { Floats };
 
 export interface CompileOptions extends EngineOptions {
   /** Default `float32`. */
   precision?: Precision;
-  /** Fixes the number of rows; any other number is then an error. Symbolic if absent. */
+  /** A fixed number of rows. Calls with another number are errors. Default any number. */
   batch?: number;
   /** Names of parameters in the ONNX graph. */
   parameterNames?: ReadonlyMap<Parameter, string>;
-  /** Takes the parameters as they are when the session is made, which lets the runtime prepare for them. Default false. */
+  /**
+   * Whether the session contains the values that the parameters have when it is created, which lets ONNX Runtime optimize for
+   * them. By default each call reads the current values.
+   */
   embedParameters?: boolean;
 }
 
-/** What a traced function may return. */
+/** The result of a function that `compile` traces. */
 export type Traced = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
 
 type Arrays<T extends Traced> = T extends Tensor
@@ -40,40 +43,43 @@ type Arrays<T extends Traced> = T extends Tensor
     ? { [K in keyof T]: Floats }
     : { [K in keyof T]: Floats };
 
-/** Shapes of the inputs in their order, or by name: an object whose keys are in that order. */
+/** The shapes of the inputs: a list, or an object with their names, whose order is that of the inputs. */
 export type InputShapes = readonly Shape[] | Readonly<Record<string, Shape>>;
 
 /** A compiled function: arrays in, typed arrays out, both in row-major order. */
 export interface Compiled<T extends Traced> extends AsyncDisposable {
-  /** Copies its inputs, which the caller may change at once. */
+  /** Computes the function. The inputs are copied, so the caller may change them while the call runs. */
   (...inputs: readonly ArrayLike<number>[]): Promise<Arrays<T>>;
-  /** Like calling it, but reads and writes arrays of the caller until it is done: nothing is copied or allocated. */
+  /** Computes the function, reading from and writing into the given arrays without copies. They are in use until it is done. */
   into(inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>): Promise<void>;
-  /** `into` for the same arrays again and again: gives a function that runs over what they then hold. */
+  /** Prepares calls of `into` with the same arrays. Returns a function that computes with their current content. */
   bind(inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>): Promise<() => Promise<void>>;
   readonly graph: Graph;
   readonly options: CompileOptions;
   /**
-   * The graph as an ONNX file: the inputs by the names of their shapes (`input0`, ... if they have none), the outputs by theirs
-   * (`output` for one tensor, `output0`, ... for a list), and the parameters as they are now.
+   * The function as an ONNX file, with the current values of the parameters. Inputs have the names of their shapes (`input0`,
+   * `input1`... if these are a list), outputs those of the result (`output` for one tensor, `output0`, `output1`... for a list).
    */
   bytes(): Uint8Array<ArrayBuffer>;
-  /** What the session is made of: has an output more where the runtime needs it, and the parameters only if embedded. */
-  sessionBytes(): Uint8Array<ArrayBuffer>;
-  /** Ends the session, when the calls before are done; the next call makes another one. `await using` does it too. */
+  /**
+   * The ONNX file that sessions are created from. Its parameters are inputs unless they are embedded, and for onnxruntime-node
+   * it has one more output (see `runInto`).
+   */
+  sessionFile(): Promise<Uint8Array<ArrayBuffer>>;
+  /** Releases the session when running calls are done; a later call creates a new one. `await using` calls this too. */
   release(): Promise<void>;
 }
 
 /**
- * Traces `build` once over symbolic inputs of the given shapes and gives a function over typed arrays.
+ * Traces `build` once over symbolic inputs of the given shapes, and returns a function over typed arrays.
  *
  *     const scores = compile((x) => grad(flow.logProb(x).sum(), [x])[0], { x: ["N", 2] });
  *
- * The session is made at the first call. With a symbolic batch axis one session serves every number of rows.
- * Booleans come back as 0 and 1. Parameters are read at each call. `moreInputs` gives inputs that came up while tracing.
+ * The first call creates the session; one session serves any number of rows N. Booleans are returned as 0 and 1. `moreInputs`
+ * returns further inputs that were created while tracing.
  *
- * Throws `ARGUMENT` for shapes or options that do not fit. A call throws `SHAPE` for inputs that do not fill their shapes, and
- * `ARGUMENT` for what is not an array of numbers.
+ * Throws `ARGUMENT` for invalid shapes or options. A call throws `SHAPE` for inputs whose lengths do not fit their shapes, and
+ * `ARGUMENT` for inputs that are not arrays of numbers.
  */
 export function compile<T extends Traced>(
   build: (...inputs: Tensor[]) => T,
@@ -82,7 +88,7 @@ export function compile<T extends Traced>(
   moreInputs: () => readonly Tensor[] = () => [],
 ): Compiled<T> {
   checkCompileOptions(options);
-  const tensors = inputsOf(shapes);
+  const tensors = symbolicInputs(shapes);
   const traced = build(...tensors);
   const single = traced instanceof Tensor;
   const record: Record<string, Tensor> = single
@@ -107,7 +113,7 @@ export function compile<T extends Traced>(
     options,
     bytes: () =>
       exportOnnx(graph, { precision: options.precision, batch: options.batch, embedParameters: true }),
-    sessionBytes: () => executable.bytes(),
+    sessionFile: () => executable.sessionFile(),
     into: (inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>) =>
       executable.runInto(inputs, outputs),
     bind: (inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>) =>
@@ -117,8 +123,8 @@ export function compile<T extends Traced>(
   }) as Compiled<T>;
 }
 
-/** The symbolic inputs. */
-function inputsOf(shapes: InputShapes): Tensor[] {
+/** Creates the symbolic inputs. */
+function symbolicInputs(shapes: InputShapes): Tensor[] {
   const named = Array.isArray(shapes)
     ? (shapes as readonly Shape[]).map((shape, i) => [`input${i}`, shape] as const)
     : isPlainObject(shapes)
@@ -127,7 +133,7 @@ function inputsOf(shapes: InputShapes): Tensor[] {
   const isSize = (size: unknown) => size === "N" || (Number.isSafeInteger(size) && (size as number) >= 0);
   for (const [, shape] of named) {
     if (Array.isArray(shape) && shape.every(isSize)) continue;
-    throw new PushforwardError("ARGUMENT", "the shapes of the inputs do not fit", {
+    throw new PushforwardError("ARGUMENT", "invalid shapes of the inputs", {
       expected:
         'a list of shapes, such as [["N", 2], [3]], or an object of them by name, such as { x: ["N", 2] }',
       received: brief(shapes),
@@ -136,28 +142,31 @@ function inputsOf(shapes: InputShapes): Tensor[] {
   return named.map(([name, shape]) => input(name, shape));
 }
 
-/** An array of the caller, and what the runtime has for it. */
-interface Wrapped {
+/** An array of the caller, and the tensor with which ONNX Runtime reads or writes it. */
+interface BoundArray {
   readonly name: string;
   readonly array: Floats;
-  readonly own: Floats;
+  /** The array, or a copy of an array in shared memory, which ONNX Runtime refuses. */
+  readonly buffer: Floats;
   readonly tensor: OrtTensor;
 }
 
-/** Brings a copy up to date. */
-function update({ own, array }: Wrapped): void {
-  if (own !== array) own.set(array);
+function copyToBuffer({ array, buffer }: BoundArray): void {
+  if (buffer !== array) buffer.set(array);
+}
+
+function copyFromBuffer({ array, buffer }: BoundArray): void {
+  if (buffer !== array) array.set(buffer);
 }
 
 /** A graph with its session. */
 class Executable {
   private session: Promise<InferenceSession> | undefined;
   private engine!: Engine;
-  private written: Uint8Array<ArrayBuffer> | undefined;
+  private sessionBytes: Promise<Uint8Array<ArrayBuffer>> | undefined;
   private readonly precision: Precision;
-  private readonly wrapped = new Map<string, Wrapped>();
-  /** Calls that are not done. */
-  private readonly pending = new Set<Promise<void>>();
+  private readonly boundArrays = new Map<string, BoundArray>();
+  private readonly runningCalls = new Set<Promise<void>>();
   private readonly graph: Graph;
   private readonly options: CompileOptions;
 
@@ -178,16 +187,15 @@ class Executable {
   }
 
   async runInto(inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>): Promise<void> {
-    const done = this.bind(inputs, outputs).then((run) => run());
-    this.pending.add(done);
+    const call = this.bind(inputs, outputs).then((run) => run());
+    this.runningCalls.add(call);
     try {
-      await done;
+      await call;
     } finally {
-      this.pending.delete(done);
+      this.runningCalls.delete(call);
     }
   }
 
-  /** Checks the arrays and wraps them for the runtime, once for many runs. */
   async bind(
     inputs: readonly Floats[],
     outputs: Readonly<Record<string, Floats>>,
@@ -201,88 +209,79 @@ class Executable {
         received: String(outputs[name]?.length ?? "none"),
       });
     }
-    const session = await this.prepare();
-    const given = graph.inputs.map(({ name, tensor }, i) =>
-      this.wrap(name, inputs[i], resolveShape(tensor.shape, batch)),
+    this.session ??= this.createSession();
+    const session = await this.session;
+    const { isNative } = this.engine;
+    const boundInputs = graph.inputs.map(({ name, tensor }, i) =>
+      this.bindArray(name, inputs[i], resolveShape(tensor.shape, batch)),
     );
-    const feeds = Object.fromEntries(given.map(({ name, tensor }) => [name, tensor]));
-    const taken = graph.outputs.map(({ name, tensor }) =>
-      this.wrap(name, outputs[name], resolveShape(tensor.shape, batch)),
+    const boundOutputs = graph.outputs.map(({ name, tensor }) =>
+      this.bindArray(name, outputs[name], resolveShape(tensor.shape, batch)),
     );
-    const fetches = Object.fromEntries(taken.map(({ name, tensor }) => [name, tensor]));
-    const run = async () => {
-      if (writesInPlace) return runInPlace(session, feeds, fetches);
-      const results = await session.run(feeds, Object.keys(fetches));
-      for (const { name, own } of taken) own.set(results[name].data as Floats);
-    };
+    const feeds = Object.fromEntries(boundInputs.map(({ name, tensor }) => [name, tensor]));
+    const fetches = Object.fromEntries(boundOutputs.map(({ name, tensor }) => [name, tensor]));
     const parameters = options.embedParameters ? [] : graph.parameters;
     return async () => {
-      given.forEach(update);
+      boundInputs.forEach(copyToBuffer);
       for (const { name, tensor } of parameters) {
-        const wrapped = this.wrap(name, this.convert(tensor.numbers), tensor.sizes);
-        update(wrapped);
-        feeds[name] = wrapped.tensor;
+        const bound = this.bindArray(name, this.convert(tensor.numbers), tensor.sizes);
+        copyToBuffer(bound);
+        feeds[name] = bound.tensor;
       }
-      await run();
-      for (const { own, array } of taken) if (own !== array) array.set(own);
+      await runInto(session, feeds, fetches, isNative);
+      boundOutputs.forEach(copyFromBuffer);
     };
   }
 
   async release(): Promise<void> {
-    // Calls from now on make a session of their own.
+    // Later calls create a new session.
     const released = this.session;
     this.session = undefined;
-    await Promise.allSettled(this.pending);
-    // A session that never started has nothing to release.
+    await Promise.allSettled(this.runningCalls);
+    // A session that could not be created has nothing to release.
     const session = await released?.catch(() => undefined);
     await session?.release();
   }
 
-  private prepare(): Promise<InferenceSession> {
-    this.session ??= this.start();
-    return this.session;
+  /** Keeps the bytes until the session is created: worker threads that prepare at the same time get the same ones. */
+  sessionFile(): Promise<Uint8Array<ArrayBuffer>> {
+    this.sessionBytes ??= this.writeSessionFile();
+    return this.sessionBytes;
   }
 
-  /** Kept until the session is made, so that one writing serves all who ask before. */
-  bytes(): Uint8Array<ArrayBuffer> {
-    this.written ??= this.write();
-    return this.written;
-  }
-
-  private write(): Uint8Array<ArrayBuffer> {
+  private async writeSessionFile(): Promise<Uint8Array<ArrayBuffer>> {
     const { graph, precision } = this;
     const { batch, embedParameters } = this.options;
-    // With this order a step takes 2 to 4% less in the native runtime, and 15% more in that of a page.
-    const nodes = writesInPlace ? schedule(graph) : graph.nodes;
-    const barrier = writesInPlace ? BARRIER : undefined;
+    const { isNative } = await loadEngine(this.options);
+    // With this order a training step takes 2 to 4% less time in onnxruntime-node, and 15% more in a page.
+    const nodes = isNative ? schedule(graph) : graph.nodes;
+    const barrier = isNative ? BARRIER : undefined;
     return exportOnnx({ ...graph, nodes }, { precision, batch, embedParameters, barrier });
   }
 
-  private async start(): Promise<InferenceSession> {
+  private async createSession(): Promise<InferenceSession> {
     this.engine = await loadEngine(this.options);
+    const bytes = await this.sessionFile();
     try {
-      return await this.engine.InferenceSession.create(
-        this.bytes(),
-        sessionOptions(this.options, this.graph),
-      );
+      return await this.engine.InferenceSession.create(bytes, sessionOptions(this.options, this.graph));
     } catch (cause) {
       throw new PushforwardError("ENGINE", `ONNX Runtime refused the graph: ${(cause as Error).message}`, {
         cause,
       });
     } finally {
-      this.written = undefined;
+      this.sessionBytes = undefined;
     }
   }
 
-  /** The runtime's view of an array, or of a copy if that is in shared memory; kept while the same array is used. */
-  private wrap(name: string, array: Floats, dims: readonly number[]): Wrapped {
-    const known = this.wrapped.get(name);
-    if (known?.array === array && known.tensor.dims[0] === dims[0]) return known;
-    const own = isShared(array) ? this.allocate(array.length) : array;
-    const tensor = new this.engine.Tensor(this.precision, own as Float32Array, [...dims]);
-    const wrapped = { name, array, own, tensor };
-    this.wrapped.set(name, wrapped);
-    return wrapped;
+  /** Reuses the tensor of the call before if the array is the same. */
+  private bindArray(name: string, array: Floats, dims: readonly number[]): BoundArray {
+    const previous = this.boundArrays.get(name);
+    if (previous?.array === array && previous.tensor.dims[0] === dims[0]) return previous;
+    const buffer = isShared(array) ? this.allocate(array.length) : array;
+    const tensor = new this.engine.Tensor(this.precision, buffer as Float32Array, [...dims]);
+    const bound = { name, array, buffer, tensor };
+    this.boundArrays.set(name, bound);
+    return bound;
   }
 
   private allocate(size: number): Floats {
@@ -295,24 +294,25 @@ class Executable {
     return values instanceof Float32Array ? values : Float32Array.from(values);
   }
 
-  /** An input as an array of this precision. */
+  /** Copies an input into an array of this precision. */
   private copy(values: ArrayLike<number>, name: string): Floats {
     const typed = ArrayBuffer.isView(values) && (values.length === 0 || typeof values[0] === "number");
-    const at = Array.isArray(values) ? values.findIndex((value) => typeof value !== "number") : -1;
-    if (at >= 0 || !(typed || Array.isArray(values))) {
+    const invalidIndex = Array.isArray(values) ? values.findIndex((value) => typeof value !== "number") : -1;
+    if (invalidIndex >= 0 || !(typed || Array.isArray(values))) {
       throw new PushforwardError("ARGUMENT", `${name} is not an array of numbers`, {
         expected: "the numbers of all rows in one array",
-        received: at >= 0 ? `${brief(values[at])} at ${at}` : brief(values),
+        received:
+          invalidIndex >= 0 ? `${brief(values[invalidIndex])} at index ${invalidIndex}` : brief(values),
       });
     }
     return this.precision === "float64" ? Float64Array.from(values) : Float32Array.from(values);
   }
 
-  /** Number of rows, from the first batched input; all inputs are checked against it. */
+  /** Returns the number of rows, that of the first input with rows. Throws `SHAPE` if another input does not fit it. */
   private batchOf(inputs: readonly ArrayLike<number>[]): number {
     const { graph } = this;
     if (inputs.length !== graph.inputs.length) {
-      throw new PushforwardError("SHAPE", "a compiled function got the wrong number of inputs", {
+      throw new PushforwardError("SHAPE", "wrong number of inputs for a compiled function", {
         expected: String(graph.inputs.length),
         received: String(inputs.length),
       });
@@ -322,17 +322,21 @@ class Executable {
       first < 0 ? (this.options.batch ?? 1) : inputs[first].length / sizeOf(graph.inputs[first].tensor.shape);
     graph.inputs.forEach(({ name, tensor }, i) => {
       if (inputs[i].length !== sizeOf(tensor.shape, batch) || (i === first && !Number.isInteger(batch))) {
-        throw new PushforwardError("SHAPE", `${name} does not fill its shape`, {
-          expected: `rows of ${formatShape(tensor.shape)}`,
+        throw new PushforwardError("SHAPE", `${name} does not fit its shape`, {
+          expected: `a number of values that fills ${formatShape(tensor.shape)}`,
           received: `${inputs[i].length} numbers`,
         });
       }
     });
     if (this.options.batch !== undefined && first >= 0 && batch !== this.options.batch) {
-      throw new PushforwardError("SHAPE", "a function compiled for a fixed batch got another", {
-        expected: `${this.options.batch} rows`,
-        received: `${batch}`,
-      });
+      throw new PushforwardError(
+        "SHAPE",
+        "wrong number of rows for a function that was compiled for a fixed batch",
+        {
+          expected: `${this.options.batch} rows`,
+          received: `${batch}`,
+        },
+      );
     }
     return batch;
   }

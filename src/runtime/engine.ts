@@ -1,50 +1,101 @@
 import type { Env, InferenceSession, InferenceSessionFactory, TensorConstructor } from "onnxruntime-common";
+import { PushforwardError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Precision } from "../onnx/export.ts";
 import type { EngineOptions } from "./engineOptions.ts";
-import { hasWorkerThreads } from "./thread.ts";
+import { hasWorkerThreads } from "./workerPool.ts";
 
+/** A build of ONNX Runtime. */
 export interface Engine {
   readonly InferenceSession: InferenceSessionFactory;
   readonly Tensor: TensorConstructor;
+  /** True for onnxruntime-node, which can write results into arrays of the caller; WebAssembly has a memory of its own. */
+  readonly isNative: boolean;
 }
 
-/** Whether results can go straight into the arrays of the caller: in Node. WebAssembly has a memory of its own. */
-export const writesInPlace = hasWorkerThreads;
-
-const engines = new Map<string, Promise<Engine>>();
-
-/**
- * ONNX Runtime for this place: the native one in Node, WebAssembly in a page. Loaded when first used, and in a page only the
- * variant that the providers need: the one with WebGPU is twice as large.
- */
-export function loadEngine(options: EngineOptions): Promise<Engine> {
-  const variant = options.providers?.includes("webgpu") ? "webgpu" : "wasm";
-  const engine = engines.get(variant) ?? load(variant, options.threads ?? 1);
-  engines.set(variant, engine);
-  return engine;
-}
-
-async function load(variant: "wasm" | "webgpu", threads: number): Promise<Engine> {
-  const module = await (variant === "webgpu" ? import("#onnxruntime/webgpu") : import("#onnxruntime"));
-  const { InferenceSession, Tensor, env } = (module.default ?? module) as Runtime;
-  // WebAssembly has one pool of threads for all sessions, made with the first. The native runtime ignores this.
-  env.wasm.numThreads = threads;
-  return { InferenceSession, Tensor };
-}
-
-interface Runtime {
+/** The exports of onnxruntime-node and of every entry point of onnxruntime-web. */
+interface OnnxRuntime {
   readonly InferenceSession: InferenceSessionFactory;
   readonly Tensor: TensorConstructor;
   readonly env: Env;
 }
 
+/** With CommonJS, the exports are those of `default`. */
+type RuntimeModule = OnnxRuntime | { readonly default: OnnxRuntime };
+
+let native: Promise<Engine> | undefined;
+let wasm: Promise<Engine> | undefined;
+let chosen: RuntimeModule | undefined;
+
 /**
- * Up to this many nodes the runtime optimizes a graph, which saves up to a fifth of a run's time. It goes over all nodes some
- * hundred times for it: for the long inversions that are larger it takes seconds, three quarters of the preparation, and
- * gains nothing that was measured.
+ * Makes a page compute with another build of onnxruntime-web than `onnxruntime-web/wasm`, which has no WebGPU:
+ *
+ *     import * as ort from "onnxruntime-web/webgpu";
+ *     useOnnxRuntime(ort);
+ *
+ * Call it before the first computation. A page ships such a build (27 MB for WebGPU) only if it imports it. Node ignores the
+ * call: onnxruntime-node has all execution providers of the platform.
  */
-const OPTIMIZED_NODES = 10_000;
+export function useOnnxRuntime(runtime: object): void {
+  chosen = runtime as RuntimeModule;
+  wasm = undefined;
+}
+
+/**
+ * Loads ONNX Runtime at the first computation. In Node this is onnxruntime-node, or onnxruntime-web if onnxruntime-node cannot
+ * be loaded or the provider `wasm` is asked for. In a page it is onnxruntime-web.
+ */
+export async function loadEngine({ providers = [], threads = 1 }: EngineOptions): Promise<Engine> {
+  if (hasWorkerThreads && !providers.includes("wasm")) {
+    native ??= loadNative().catch((error) => {
+      console.warn(fallbackWarning(error));
+      return loadWasm(threads);
+    });
+    return native;
+  }
+  if (!hasWorkerThreads && providers.includes("webgpu") && !chosen) {
+    throw new PushforwardError("ENGINE", "this page has no build of ONNX Runtime with WebGPU", {
+      hint: 'import * as ort from "onnxruntime-web/webgpu", and pass it to useOnnxRuntime of pushforward/runtime.',
+    });
+  }
+  return loadWasm(threads);
+}
+
+async function loadNative(): Promise<Engine> {
+  const { InferenceSession, Tensor } = exportsOf(await import("#onnxruntime/native"));
+  return { InferenceSession, Tensor, isNative: true };
+}
+
+/** WebAssembly has one thread pool for all sessions, which the first session starts: later values of `threads` have no effect. */
+function loadWasm(threads: number): Promise<Engine> {
+  wasm ??= (async () => {
+    const runtime: RuntimeModule = chosen && !hasWorkerThreads ? chosen : await import("#onnxruntime/wasm");
+    const { InferenceSession, Tensor, env } = exportsOf(runtime);
+    env.wasm.numThreads = threads;
+    return { InferenceSession, Tensor, isNative: false };
+  })();
+  return wasm;
+}
+
+const exportsOf = (runtime: RuntimeModule): OnnxRuntime => ("default" in runtime ? runtime.default : runtime);
+
+/** The version is that of `optionalDependencies` in package.json. */
+const INSTALL_NATIVE = "npm install onnxruntime-node@1.30.0 --ignore-scripts";
+
+/** `--ignore-scripts` skips the package's download of CUDA libraries, which is what fails on machines that only reach npm. */
+export function fallbackWarning(error: Error): string {
+  const isMissing = /Cannot find (package|module) 'onnxruntime-node'/.test(error.message);
+  const what = isMissing ? "is not installed" : `cannot be loaded (${error.message.split("\n")[0]})`;
+  const fix = isMissing ? ` To install it: ${INSTALL_NATIVE}` : "";
+  return `pushforward: onnxruntime-node ${what}, so WebAssembly computes, 2 to 3 times slower.${fix}`;
+}
+
+/**
+ * The runtime optimizes graphs of up to this many nodes, which saves up to a fifth of the time of a run. It visits all nodes
+ * about a hundred times for it: for larger graphs, such as long inversions, this takes seconds, three quarters of the time to
+ * create a session, and no gain was measured.
+ */
+const MAX_OPTIMIZED_NODES = 10_000;
 
 export function sessionOptions(
   { providers, threads = 1, precision }: EngineOptions & { precision?: Precision },
@@ -55,17 +106,17 @@ export function sessionOptions(
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",
-    graphOptimizationLevel: graph.nodes.length > OPTIMIZED_NODES ? "disabled" : "all",
+    graphOptimizationLevel: graph.nodes.length > MAX_OPTIMIZED_NODES ? "disabled" : "all",
     logSeverityLevel: 3,
     extra: {
       optimization: {
         disable_specified_optimizers: [
-          // It would turn the products of `contractLeading` round again.
+          // It would undo the transposed products of `contractLeading`.
           "GemmTransposeFusion",
-          // They would transpose all that is computed from a transpose in place of what it is made of.
+          // They move transposes from the inputs of an operation to its output, where there is more to transpose.
           "TransposeOptimizer",
           "TransposeOptimizer_CPUExecutionProvider",
-          // It keeps the factor of a product of matrices in float32.
+          // It stores the factor of a product of matrices in float32.
           ...(precision === "float64" ? ["MatMulScaleFusion"] : []),
         ].join(";"),
       },

@@ -1,11 +1,14 @@
 /** How ONNX Runtime computes a graph. */
 export interface EngineOptions {
-  /** Execution providers in order of preference, such as `cuda`, `webgpu`, `wasm`; the CPU if absent. */
+  /**
+   * Execution providers of ONNX Runtime in order of preference, such as `cuda` or `webgpu`. Default the CPU. In Node, `wasm`
+   * computes with onnxruntime-web.
+   */
   providers?: readonly string[];
   /**
-   * How many threads compute. Flows and `fit` share rows among worker threads, by default one a core. `compile` and all that
-   * runs in a page have them inside one operation, by default 1; in a page the first compiled function that runs decides
-   * for all, and more than 1 needs cross-origin isolation.
+   * The number of threads. In Node, flows and `fit` split rows among worker threads, by default one per core. `compile`, and
+   * everything in a page, uses threads inside each operation, by default 1; in a page the first computation decides for all
+   * later ones, and more than 1 thread needs cross-origin isolation.
    */
   threads?: number;
 }

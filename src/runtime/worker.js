@@ -1,119 +1,123 @@
 // @ts-check
-// Plain JavaScript, so that a worker thread runs it from the sources as from the package.
-// It holds copies of graphs and of kernels; `thread.ts` is the other side and says what the words of `control` mean.
+// The code of a worker thread of `workerPool.ts`, which documents the words of `control`. It holds sessions of graphs and
+// instances of kernels, and runs them when told to. It is JavaScript so that it runs from the sources as well as from the package.
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
-import * as module from "#onnxruntime";
 import { fill, kernelOf } from "../random/fill.js";
-import { runInPlace } from "./inPlace.js";
+import { runInto } from "./runInto.js";
 
-const { InferenceSession, Tensor } = module.default ?? module;
 /** @type {import("node:worker_threads").MessagePort} */
 const port = workerData.port;
 /** @type {Int32Array} */
 const control = workerData.control;
 const random = kernelOf(workerData.random);
-const [TURN, JOB, DONE, FAILED, ROWS] = [0, 1, 2, 3, 4];
-const MAIL = 0;
-/** A fraction of a millisecond: longer than what happens between two training steps, shorter than anybody minds. */
-const SPINS = 200_000;
+const [CALL, TASK, DONE, FAILED, ROWS] = [0, 1, 2, 3, 4];
+const READ_MESSAGE = 0;
+/** Iterations of busy waiting before the thread sleeps, a fraction of a millisecond: longer than the pause between training steps. */
+const SPIN_ITERATIONS = 200_000;
 
 /** @type {Map<number, { run(rows: number): void | Promise<void>, release(): void | Promise<void> }>} */
-const jobs = new Map();
+const tasks = new Map();
 
-/** Takes up the graph or the kernel of a message, or, if there is none, forgets the one of that number.
+/** Prepares the graph or the kernel of a message. A message without either releases the task.
  *  @param {any} message */
-async function read({ job, ...message }) {
-  if (message.bytes) jobs.set(job, await graph(message));
-  else if (message.code) jobs.set(job, kernel(message));
+async function handle({ task, ...message }) {
+  if (message.bytes) tasks.set(task, await graphTask(message));
+  else if (message.code) tasks.set(task, kernelTask(message));
   else {
-    await jobs.get(job)?.release();
-    jobs.delete(job);
+    await tasks.get(task)?.release();
+    tasks.delete(task);
   }
 }
 
 /** @param {any} message */
-async function graph({ bytes, options, precision, inputs, outputs }) {
+async function graphTask({ bytes, isNative, options, precision, inputs, outputs }) {
+  /** @type {any} */
+  const module = await (isNative ? import("#onnxruntime/native") : import("#onnxruntime/wasm"));
+  const { InferenceSession, Tensor, env } = module.default ?? module;
+  // Rows are split among worker threads, so each computes with one thread. onnxruntime-node ignores this.
+  env.wasm.numThreads = 1;
   const session = await InferenceSession.create(bytes, options);
-  // The runtime refuses shared memory: numbers go through arrays of this thread's own.
+  // ONNX Runtime refuses shared memory: values are copied through arrays of this thread.
   /** @param {any[]} entries */
-  const local = (entries) =>
-    entries.map((entry) => ({ ...entry, own: new entry.array.constructor(entry.array.length) }));
-  const [allGiven, allResults] = [local(inputs), local(outputs)];
-  /** @param {any[]} entries @param {number} rows */
-  const first = (entries, rows) =>
-    entries.map(({ name, array, own, dims, byRow, noise }) => {
-      const [most, ...rest] = dims;
-      const size = byRow ? (array.length / most) * rows : array.length;
-      const part = own.subarray(0, size);
-      const tensor = new Tensor(precision, part, byRow ? [rows, ...rest] : dims);
-      return { name, shared: array.subarray(0, size), own: part, tensor, noise };
+  const allocate = (entries) =>
+    entries.map((entry) => ({ ...entry, local: new entry.array.constructor(entry.array.length) }));
+  const [localInputs, localOutputs] = [allocate(inputs), allocate(outputs)];
+  /** The first rows of each array, with its tensor.
+   *  @param {any[]} entries @param {number} rows */
+  const firstRows = (entries, rows) =>
+    entries.map(({ name, array, local, dims, hasRows, noiseRequest }) => {
+      const [capacity, ...rest] = dims;
+      const size = hasRows ? (array.length / capacity) * rows : array.length;
+      const part = local.subarray(0, size);
+      const tensor = new Tensor(precision, part, hasRows ? [rows, ...rest] : dims);
+      return { name, shared: array.subarray(0, size), local: part, tensor, noiseRequest };
     });
   /** @param {number} rows */
-  const turn = (rows) => {
-    const [given, results] = [first(allGiven, rows), first(allResults, rows)];
-    const feeds = Object.fromEntries(given.map(({ name, tensor }) => [name, tensor]));
-    const fetches = Object.fromEntries(results.map(({ name, tensor }) => [name, tensor]));
-    return { given, results, feeds, fetches };
+  const bind = (rows) => {
+    const [boundInputs, boundOutputs] = [firstRows(localInputs, rows), firstRows(localOutputs, rows)];
+    const feeds = Object.fromEntries(boundInputs.map(({ name, tensor }) => [name, tensor]));
+    const fetches = Object.fromEntries(boundOutputs.map(({ name, tensor }) => [name, tensor]));
+    return { boundInputs, boundOutputs, feeds, fetches };
   };
-  /** @type {Map<number, ReturnType<typeof turn>>} */
-  const turns = new Map();
+  /** @type {Map<number, ReturnType<typeof bind>>} */
+  const bindings = new Map();
   return {
     /** @param {number} rows */
     async run(rows) {
-      const known = turns.get(rows) ?? turn(rows);
-      turns.set(rows, known);
-      const { given, results, feeds, fetches } = known;
-      for (const { own, shared, noise } of given) {
-        if (noise?.[0]) fill(random, noise.subarray(2), noise[1], own);
-        else own.set(shared);
+      const binding = bindings.get(rows) ?? bind(rows);
+      bindings.set(rows, binding);
+      const { boundInputs, boundOutputs, feeds, fetches } = binding;
+      for (const { local, shared, noiseRequest } of boundInputs) {
+        if (noiseRequest?.[0]) fill(random, noiseRequest.subarray(2), noiseRequest[1], local);
+        else local.set(shared);
       }
-      await runInPlace(session, feeds, fetches);
-      for (const { own, shared } of results) shared.set(own);
+      await runInto(session, feeds, fetches, isNative);
+      for (const { local, shared } of boundOutputs) shared.set(local);
     },
     release: () => session.release(),
   };
 }
 
 /** @param {any} message */
-function kernel({ code, memory, calls }) {
+function kernelTask({ code, memory, calls }) {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
   const functions = /** @type {((...numbers: number[]) => void)[]} */ (Object.values(exports));
   return {
     run() {
-      let at = 1;
+      let position = 1;
       for (let call = 0; call < calls[0]; call++) {
-        const [number, count] = [calls[at], calls[at + 1]];
-        functions[number](...calls.subarray(at + 2, at + 2 + count));
-        at += 2 + count;
+        const [index, count] = [calls[position], calls[position + 1]];
+        functions[index](...calls.subarray(position + 2, position + 2 + count));
+        position += 2 + count;
       }
     },
     release() {},
   };
 }
 
-/** @param {number} number */
-function known(number) {
-  const job = jobs.get(number);
-  if (!job) throw new Error(`it has no graph ${number}`);
-  return job;
+/** @param {number} id */
+function taskOf(id) {
+  const task = tasks.get(id);
+  if (!task) throw new Error(`it has no task ${id}`);
+  return task;
 }
 
-for (let turn = 0; ; ) {
-  for (let i = 0; i < SPINS && Atomics.load(control, TURN) === turn; i++);
-  // A late call for the turn before wakes it too.
-  while (Atomics.load(control, TURN) === turn) Atomics.wait(control, TURN, turn);
-  turn = Atomics.load(control, TURN);
+for (let call = 0; ; ) {
+  for (let i = 0; i < SPIN_ITERATIONS && Atomics.load(control, CALL) === call; i++);
+  // A late notification of the call before wakes the thread too.
+  while (Atomics.load(control, CALL) === call) Atomics.wait(control, CALL, call);
+  call = Atomics.load(control, CALL);
   try {
-    const job = Atomics.load(control, JOB);
-    if (job !== MAIL) await known(job).run(Atomics.load(control, ROWS));
+    const task = Atomics.load(control, TASK);
+    if (task !== READ_MESSAGE) await taskOf(task).run(Atomics.load(control, ROWS));
     else {
-      await read(receiveMessageOnPort(port)?.message);
+      await handle(receiveMessageOnPort(port)?.message);
       port.postMessage(null);
     }
   } catch (error) {
     Atomics.store(control, FAILED, 1);
     port.postMessage(error instanceof Error ? error.message : String(error));
   }
-  Atomics.store(control, DONE, turn);
+  Atomics.store(control, DONE, call);
   Atomics.notify(control, DONE);
 }

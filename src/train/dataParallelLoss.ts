@@ -7,7 +7,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { type Drawn, type Draws, type TracedTraining, traceTraining } from "../graph/tracing/drawn.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
-import { Team, teamSize, threadsInside } from "../runtime/team.ts";
+import { intraOpThreads, ShardedFunction, threadCount } from "../runtime/shardedFunction.ts";
 import type { FlatParameters } from "./flatParameters.ts";
 
 /** With fewer rows in a shard than this, an additional thread takes longer than it saves. */
@@ -36,7 +36,7 @@ type Traced = Pick<TracedTraining<unknown>, "drawn" | "updates">;
 
 /** The number of shards, and threads, into which a batch is split. */
 export const shardCount = (batch: number, { threads }: EngineOptions): number =>
-  Math.max(1, Math.min(teamSize(threads), Math.floor(batch / MIN_ROWS_PER_SHARD)));
+  Math.max(1, Math.min(threadCount(threads), Math.floor(batch / MIN_ROWS_PER_SHARD)));
 
 /**
  * Computes a loss, with or without its gradient with respect to the flat parameters, on several threads. Each thread computes
@@ -46,7 +46,7 @@ export const shardCount = (batch: number, { threads }: EngineOptions): number =>
 export class DataParallelLoss {
   /** The largest number of rows that one thread computes in a call. */
   readonly rowsPerShard: number;
-  private readonly team: Team;
+  private readonly team: ShardedFunction;
   private readonly flat: FlatParameters;
   /** For each quantity, the name of the graph output that is its sum. */
   private readonly sums: readonly (readonly [name: string, output: string])[];
@@ -58,7 +58,7 @@ export class DataParallelLoss {
   private readonly updatedStatistics: readonly Parameter[];
 
   private constructor(
-    team: Team,
+    team: ShardedFunction,
     flat: FlatParameters,
     { rowsPerShard, withGradient }: DataParallelOptions,
     traced: Traced,
@@ -70,7 +70,7 @@ export class DataParallelLoss {
     this.withGradient = withGradient;
     this.drawnInputs = traced.drawn;
     this.updatedStatistics = [...traced.updates.keys()];
-    this.firstDrawnInput = team.slots[0].inputs.length - this.drawnInputs.length;
+    this.firstDrawnInput = team.shards[0].inputs.length - this.drawnInputs.length;
     this.sums = names.map((name, i) => [name, `sum${i}`]);
   }
 
@@ -132,7 +132,7 @@ export class DataParallelLoss {
       const outputs = substitute([...Object.values(sums), ...packed, ...updates], replacements);
       return Object.fromEntries(names.map((name, i) => [name, outputs[i]]));
     };
-    const threadsPerOperation = threadsInside(options.threads);
+    const threadsPerOperation = intraOpThreads(options.threads);
     const { providers } = options;
     const compileOptions = {
       providers,
@@ -144,7 +144,7 @@ export class DataParallelLoss {
       trainingTrace.drawn.map(({ tensor }) => tensor),
     );
     return new DataParallelLoss(
-      await Team.of(compiled, threads, bound),
+      await ShardedFunction.create(compiled, threads, bound),
       flat,
       parallelOptions,
       trainingTrace,
@@ -154,7 +154,7 @@ export class DataParallelLoss {
 
   /** The largest number of rows that all threads together compute in a call. */
   get rows(): number {
-    return this.rowsPerShard * this.team.slots.length;
+    return this.rowsPerShard * this.team.shards.length;
   }
 
   /**
@@ -167,7 +167,7 @@ export class DataParallelLoss {
     fill: (inputs: readonly Floats[], start: number, end: number) => void,
     draws: Draws,
   ): Promise<Readonly<Record<string, number>>> {
-    const used = this.team.slots.slice(0, Math.ceil(rows / this.rowsPerShard));
+    const used = this.team.shards.slice(0, Math.ceil(rows / this.rowsPerShard));
     used.forEach(({ inputs }, i) => {
       const start = i * this.rowsPerShard;
       fill(inputs, start, Math.min(rows, start + this.rowsPerShard));

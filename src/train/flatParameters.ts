@@ -1,6 +1,6 @@
 import type { Parameter } from "../graph/parameter.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
-import { type Call, Kernel } from "../runtime/kernel.ts";
+import { type KernelCall, ParallelKernel } from "../runtime/parallelKernel.ts";
 import { optimizerKernel } from "./optimizerKernel.ts";
 
 /** A range of the flat buffer, from `start` on, in which weight decay applies to all numbers or to none. */
@@ -86,7 +86,7 @@ export class FlatParameters {
   private readonly laneMasks: Uint32Array;
   private hasGradientMask = false;
   private readonly memory: WebAssembly.Memory;
-  private kernel: Promise<Kernel> | undefined;
+  private kernel: Promise<ParallelKernel> | undefined;
 
   /** Moves the parameters into the flat buffer. `threads` is the number of threads that compute gradients. */
   constructor(parameters: ReadonlyMap<string, Parameter>, threads = 1) {
@@ -206,24 +206,26 @@ export class FlatParameters {
   }
 
   /** Runs kernel functions on all threads. `calls` returns the calls of one thread for its part of the buffers. */
-  async runKernel(calls: (start: number, count: number, thread: number) => readonly Call[]): Promise<void> {
+  async runKernel(
+    calls: (start: number, count: number, thread: number) => readonly KernelCall[],
+  ): Promise<void> {
     const total = this.values.length;
     this.kernel ??= this.startKernel();
     const kernel = await this.kernel;
-    const numbersPerThread = roundUpToFour(Math.ceil(total / kernel.size));
-    const callsByThread = Array.from({ length: kernel.size }, (_, thread) => {
+    const numbersPerThread = roundUpToFour(Math.ceil(total / kernel.threadCount));
+    const callsByThread = Array.from({ length: kernel.threadCount }, (_, thread) => {
       const start = Math.min(total, thread * numbersPerThread);
       return calls(start, Math.min(total - start, numbersPerThread), thread);
     });
     await kernel.run(callsByThread);
   }
 
-  private startKernel(): Promise<Kernel> {
+  private startKernel(): Promise<ParallelKernel> {
     const threads = this.threadGradients.length;
     const base64 = threads > 1 ? optimizerKernel.sharedMemory : optimizerKernel.unsharedMemory;
     const code = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
     const maxUsefulThreads = Math.max(1, Math.floor(this.values.length / MIN_NUMBERS_PER_THREAD));
-    return Kernel.of(code, this.memory, Math.min(threads, maxUsefulThreads));
+    return ParallelKernel.create(code, this.memory, Math.min(threads, maxUsefulThreads));
   }
 }
 

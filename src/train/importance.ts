@@ -3,7 +3,7 @@ import type { Flow } from "../flows/flow.ts";
 import type { RunOptions } from "../flows/rowJobs.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
-import { threadsInside } from "../runtime/team.ts";
+import { intraOpThreads } from "../runtime/shardedFunction.ts";
 import { formatRow } from "./formatRow.ts";
 import { importanceWarnings } from "./importanceWarnings.ts";
 import { findMissedMass, type MissedMass } from "./missedMass.ts";
@@ -147,7 +147,7 @@ function compileTarget(logDensity: TargetDensity, features: number, options: Run
   const compiled = compile(logDensity, [["N", features]], {
     providers: options.providers,
     precision: options.precision,
-    threads: threadsInside(options.threads),
+    threads: intraOpThreads(options.threads),
     embedParameters: true,
   });
   return {

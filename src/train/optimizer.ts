@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { Call } from "../runtime/kernel.ts";
+import type { KernelCall } from "../runtime/parallelKernel.ts";
 import type { FlatParameters } from "./flatParameters.ts";
 
 export const optimizerSchema = z.strictObject({
@@ -70,7 +70,7 @@ export class Optimizer {
     // The bias corrections of both moments, folded into the step size and epsilon.
     const correction2 = Math.sqrt(1 - beta2 ** this.steps);
     const correctedRate = (rate * correction2) / (1 - beta1 ** this.steps);
-    const update = (start: number, count: number, decay: number): Call => {
+    const update = (start: number, count: number, decay: number): KernelCall => {
       const [p, g, m, v, copy, a] = [values, gradient, first, second, published, average].map(
         ({ byteOffset }) => byteOffset + 4 * start,
       );
@@ -99,7 +99,7 @@ export class Optimizer {
       if (this.steps % FLUSH_INTERVAL_STEPS > 0) return calls;
       return [
         ...calls,
-        ...[first, second].map(({ byteOffset }): Call => ["flush", byteOffset + 4 * start, count]),
+        ...[first, second].map(({ byteOffset }): KernelCall => ["flush", byteOffset + 4 * start, count]),
       ];
     });
   }

@@ -6,7 +6,7 @@ vi.mock("@duckdb/node-api", async (original) => {
   loaded.push("duckdb");
   return original();
 });
-vi.mock("onnxruntime-node", async (original) => {
+vi.mock("#onnxruntime/native", async (original) => {
   loaded.push("onnxruntime");
   return original();
 });

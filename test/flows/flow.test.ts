@@ -7,7 +7,7 @@ import { grad } from "../../src/graph/grad.ts";
 import { input } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
-import { Team } from "../../src/runtime/team.ts";
+import { ShardedFunction } from "../../src/runtime/shardedFunction.ts";
 import { fit } from "../../src/train/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
 import { perturb } from "../nn/perturb.ts";
@@ -102,7 +102,7 @@ describe("samples", () => {
   });
 
   test("of any seed and number, from any row on and in any context, come from one graph", async () => {
-    const graphs = vi.spyOn(Team, "of");
+    const graphs = vi.spyOn(ShardedFunction, "create");
     for (const [n, seed, start] of [
       [10, 1, 0],
       [200, 2, 10],

@@ -42,7 +42,7 @@ test("each entry point exports what users need, and nothing else", () => {
       "pushforward/numerics": "IntegrateOptions VectorField integrate logGamma solveIncreasing",
       "pushforward/onnx": "ExportOptions Precision exportOnnx",
       "pushforward/report": "DataAndSamples LogDensity PairFigureOptions TrainingFigureOptions densityNodes pairFigure svgToPng trainingFigure",
-      "pushforward/runtime": "CompileOptions Compiled EngineOptions Floats InputShapes compile",
+      "pushforward/runtime": "CompileOptions Compiled EngineOptions Floats InputShapes compile useOnnxRuntime",
       "pushforward/train": "AnnealingOptions CheckpointStore FitDensityOptions FitDensityProgress FitDensityRecord FitDensityResult FitEpoch FitOptions FitProgress FitResult FitSettings FitTableOptions FitTableResult ImportanceOptions ImportanceResult Loss LossBatch MinimizeEpoch MinimizeOptions MinimizeProgress MinimizeResult ModelOptimizer OptimizerOptions ScheduleOptions TargetDensity TrainingData adam adamW fit fitDensity fitTable importance initialize minimize sgd",
     }
   `);

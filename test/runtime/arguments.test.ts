@@ -29,25 +29,25 @@ describe("compile refuses", () => {
     );
   });
 
-  test("shapes that are none", () => {
+  test("invalid shapes", () => {
     for (const bad of [["N", 2], undefined, "N", [[-1]], { x: 2 }, { x: ["M"] }]) {
       expect(() => compile((x) => x, wrong(bad))).toThrow(
-        'the shapes of the inputs do not fit: expected a list of shapes, such as [["N", 2], [3]], or an object of them by name, such as { x: ["N", 2] }',
+        'invalid shapes of the inputs: expected a list of shapes, such as [["N", 2], [3]], or an object of them by name, such as { x: ["N", 2] }',
       );
     }
   });
 
-  test("what is not an array of numbers, at a call", async () => {
+  test("inputs of a call that are not arrays of numbers", async () => {
     const f = compile((x) => x.mul(2), { x: ["N", 2] });
     for (const [bad, received] of [
-      [["1", "2"], '"1" at 0'],
-      [[1, undefined], "nothing at 1"],
+      [["1", "2"], '"1" at index 0'],
+      [[1, undefined], "nothing at index 1"],
       [
         [
           [1, 2],
           [3, 4],
         ],
-        "[1,2] at 0",
+        "[1,2] at index 0",
       ],
       ["12", '"12"'],
       [BigInt64Array.of(1n, 2n), ""],
@@ -57,16 +57,16 @@ describe("compile refuses", () => {
         `x is not an array of numbers: expected the numbers of all rows in one array, received ${received}`,
       );
     }
-    await expect(f([1])).rejects.toThrow("x does not fill its shape");
+    await expect(f([1])).rejects.toThrow("x does not fit its shape");
     await f.release();
   });
 });
 
-test("inputs that change right after a call do not change its result", async () => {
+test("inputs that the caller changes right after a call do not change its result", async () => {
   for (const precision of ["float32", "float64"] as const) {
     const f = compile((x) => x.mul(2), shapes, { precision });
     const Type = precision === "float32" ? Float32Array : Float64Array;
-    // The first call makes the session; the next finds one.
+    // The first call creates the session, the second one reuses it.
     for (let call = 0; call < 2; call++) {
       const x = Type.of(1, 2);
       const result = f(x);

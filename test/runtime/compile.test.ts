@@ -116,7 +116,7 @@ describe("rows", () => {
       mean: Float64Array.of(2, 3),
     });
     await expect(f([1, 2], [0, 0])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a function compiled for a fixed batch got another: expected 2 rows, received 1.]`,
+      `[PushforwardError: wrong number of rows for a function that was compiled for a fixed batch: expected 2 rows, received 1.]`,
     );
     await f.release();
   });
@@ -299,13 +299,13 @@ describe("inputs that do not fit", () => {
 
   test("have messages", async () => {
     await expect(f([1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a compiled function got the wrong number of inputs: expected 2, received 1.]`,
+      `[PushforwardError: wrong number of inputs for a compiled function: expected 2, received 1.]`,
     );
     await expect(f([1, 2, 3], [1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: input0 does not fill its shape: expected rows of [N, 2], received 3 numbers.]`,
+      `[PushforwardError: input0 does not fit its shape: expected a number of values that fills [N, 2], received 3 numbers.]`,
     );
     await expect(f([1, 2], [1, 2, 3])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: input1 does not fill its shape: expected rows of [2], received 3 numbers.]`,
+      `[PushforwardError: input1 does not fit its shape: expected a number of values that fills [2], received 3 numbers.]`,
     );
   });
 

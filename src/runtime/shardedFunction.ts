@@ -1,0 +1,207 @@
+import type { Graph } from "../graph/graph.ts";
+import { resolveShape, sizeOf } from "../graph/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Compiled, Floats, Traced } from "./compile.ts";
+import { loadEngine, sessionOptions } from "./engine.ts";
+import {
+  availableThreads,
+  hasWorkerThreads,
+  isShared,
+  type NamedArray,
+  NOISE_REQUEST_LENGTH,
+  type NoiseRequest,
+  poolWorkers,
+  releaseTasks,
+  releaseWhenCollected,
+  runExclusive,
+  type WorkerTask,
+} from "./workerPool.ts";
+
+/** The arrays of one thread: its part of the rows of a call. */
+export interface Shard {
+  readonly inputs: readonly Floats[];
+  /** For each input, how to ask the thread to draw it; undefined for the calling thread. */
+  readonly noiseRequests: readonly (NoiseRequest | undefined)[];
+  readonly outputs: Readonly<Record<string, Floats>>;
+}
+
+/** Arrays of the caller that are used in place of new ones. */
+export interface ShardedOptions {
+  /** The largest number of rows of a shard. Default the fixed batch of the function. */
+  readonly rows?: number;
+  /** By the names of inputs: arrays that all threads read, with their current content at each call. */
+  readonly inputs?: Readonly<Record<string, Floats>>;
+  /** By the names of outputs: one array for each shard. With several threads they must be in shared memory. */
+  readonly outputs?: Readonly<Record<string, readonly Floats[]>>;
+}
+
+/** The number of threads to use: as many as asked for, by default one per core; 1 where there are no worker threads. */
+export const threadCount = (threads = availableThreads()): number =>
+  hasWorkerThreads ? Math.max(1, threads) : 1;
+
+/** The number of threads inside an operation of ONNX Runtime: 1 where rows are split among worker threads. */
+export const intraOpThreads = (threads: number | undefined): number | undefined =>
+  hasWorkerThreads ? 1 : threads;
+
+interface FloatsConstructor {
+  readonly BYTES_PER_ELEMENT: number;
+  new (memory: number | ArrayBufferLike): Floats;
+}
+
+/** The members of a compiled function that are needed here. */
+type ShardableFunction = Pick<Compiled<Traced>, "graph" | "options" | "sessionFile" | "bind" | "release">;
+
+/**
+ * A compiled function that runs on several threads at once, the calling one and worker threads, each with a session and a shard
+ * of the rows. The caller decides which shard has which rows, so results do not depend on timing. The function must embed its
+ * parameters.
+ */
+export class ShardedFunction {
+  readonly shards: readonly Shard[];
+  /** The largest number of rows of a shard. */
+  readonly rows: number;
+  private readonly compiled: ShardableFunction;
+  /** The function bound to the first rows of the first shard, by their number. */
+  private readonly boundByRows: Map<number, () => Promise<void>>;
+  private readonly workerTasks: readonly WorkerTask[];
+  /** Inputs that all threads read: the caller's array, and its copy in shared memory, or itself if it is there already. */
+  private readonly broadcastInputs: readonly { readonly source: Floats; readonly shared: Floats }[];
+
+  private constructor(
+    compiled: ShardableFunction,
+    shards: readonly Shard[],
+    rows: number,
+    bound: () => Promise<void>,
+    workerTasks: readonly WorkerTask[],
+    broadcastInputs: ShardedFunction["broadcastInputs"],
+  ) {
+    this.compiled = compiled;
+    this.shards = shards;
+    this.rows = rows;
+    this.boundByRows = new Map([[rows, bound]]);
+    this.workerTasks = workerTasks;
+    this.broadcastInputs = broadcastInputs;
+    if (workerTasks.length > 0) releaseWhenCollected.register(this, workerTasks, this);
+  }
+
+  static async create(
+    compiled: ShardableFunction,
+    threads: number,
+    callerArrays: ShardedOptions = {},
+  ): Promise<ShardedFunction> {
+    const { graph, options } = compiled;
+    const { precision = "float32" } = options;
+    const rows = (callerArrays.rows ?? options.batch)!;
+    const Type: FloatsConstructor = precision === "float64" ? Float64Array : Float32Array;
+    const allocateShared = (dims: readonly number[]): Floats =>
+      new Type(new SharedArrayBuffer(Type.BYTES_PER_ELEMENT * sizeOf(dims)));
+    const arraysOf = (
+      entries: Graph["inputs"],
+      arrayFor: (name: string, dims: readonly number[]) => Floats,
+    ) =>
+      entries.map(({ name, tensor }): NamedArray => {
+        const dims = resolveShape(tensor.shape, rows);
+        return { name, dims, hasRows: tensor.shape[0] === "N", array: arrayFor(name, dims) };
+      });
+    const inputs = arraysOf(
+      graph.inputs,
+      (name, dims) => callerArrays.inputs?.[name] ?? new Type(sizeOf(dims)),
+    );
+    const outputs = arraysOf(
+      graph.outputs,
+      (name, dims) => callerArrays.outputs?.[name]?.[0] ?? new Type(sizeOf(dims)),
+    );
+    // A single thread needs no shared memory, which pages without cross-origin isolation do not have.
+    const broadcastInputs = inputs.flatMap(({ name, dims, array }) =>
+      threads > 1 && callerArrays.inputs?.[name]
+        ? [{ name, source: array, shared: isShared(array) ? array : allocateShared(dims) }]
+        : [],
+    );
+    const workers = Array.from({ length: threads - 1 }, (_, i) => ({
+      inputs: arraysOf(
+        graph.inputs,
+        (name, dims) =>
+          broadcastInputs.find((broadcast) => broadcast.name === name)?.shared ?? allocateShared(dims),
+      ).map((entry) => ({
+        ...entry,
+        noiseRequest: new Float64Array(
+          new SharedArrayBuffer(NOISE_REQUEST_LENGTH * Float64Array.BYTES_PER_ELEMENT),
+        ),
+      })),
+      outputs: arraysOf(
+        graph.outputs,
+        (name, dims) => callerArrays.outputs?.[name]?.[i + 1] ?? allocateShared(dims),
+      ),
+    }));
+    const { isNative } = await loadEngine(options);
+    const task = {
+      bytes: await compiled.sessionFile(),
+      isNative,
+      options: sessionOptions({ ...options, threads: 1 }, graph),
+      precision,
+    };
+    const shards = [
+      shardOf(inputs, outputs),
+      ...workers.map((worker) => shardOf(worker.inputs, worker.outputs)),
+    ];
+    // All threads create their sessions at the same time.
+    const [bound, ...workerTasks] = await runExclusive(async () => {
+      const prepared = poolWorkers(workers.length).map(async (worker, i) => ({
+        worker,
+        id: await worker.prepare({ ...task, ...workers[i] }),
+      }));
+      return Promise.all([compiled.bind(shards[0].inputs, shards[0].outputs), ...prepared]);
+    });
+    return new ShardedFunction(compiled, shards, rows, bound, workerTasks, broadcastInputs);
+  }
+
+  /**
+   * Computes the first `count` shards, each over its first `rows` rows. `onCallingThread` may do something before and after the
+   * calling thread computes its shard, while the other threads compute theirs.
+   */
+  run(
+    count = this.shards.length,
+    rows = this.rows,
+    onCallingThread: (compute: () => Promise<void>) => Promise<void> = (compute) => compute(),
+  ): Promise<void> {
+    return runExclusive(async () => {
+      const workerTasks = this.workerTasks.slice(0, count - 1);
+      if (workerTasks.length > 0)
+        for (const { source, shared } of this.broadcastInputs) if (shared !== source) shared.set(source);
+      for (const { worker, id } of workerTasks) worker.start(id, rows);
+      try {
+        await onCallingThread(() => this.computeFirstShard(rows));
+      } finally {
+        for (const { worker } of workerTasks) await worker.finish();
+      }
+    });
+  }
+
+  private async computeFirstShard(rows: number): Promise<void> {
+    let bound = this.boundByRows.get(rows);
+    if (!bound) {
+      const { graph } = this.compiled;
+      const [{ inputs, outputs }] = this.shards;
+      const firstRows = (array: Floats, { shape }: Tensor) =>
+        shape[0] === "N" ? array.subarray(0, (array.length / this.rows) * rows) : array;
+      bound = await this.compiled.bind(
+        inputs.map((array, i) => firstRows(array, graph.inputs[i].tensor)),
+        Object.fromEntries(graph.outputs.map(({ name, tensor }) => [name, firstRows(outputs[name], tensor)])),
+      );
+      this.boundByRows.set(rows, bound);
+    }
+    await bound();
+  }
+
+  async release(): Promise<void> {
+    releaseWhenCollected.unregister(this);
+    await this.compiled.release();
+    await releaseTasks(this.workerTasks);
+  }
+}
+
+const shardOf = (inputs: readonly NamedArray[], outputs: readonly NamedArray[]): Shard => ({
+  inputs: inputs.map(({ array }) => array),
+  noiseRequests: inputs.map(({ noiseRequest }) => noiseRequest),
+  outputs: Object.fromEntries(outputs.map(({ name, array }) => [name, array])),
+});

@@ -1,0 +1,128 @@
+import { setTimeout } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { Parameter } from "../../src/graph/parameter.ts";
+import { compile } from "../../src/runtime/compile.ts";
+import { ShardedFunction } from "../../src/runtime/shardedFunction.ts";
+import { poolWorkers } from "../../src/runtime/workerPool.ts";
+
+const THREADS = 2;
+const rowsOf = (shard: number) => Float32Array.from({ length: 6 }, (_, i) => 10 * shard + i);
+
+describe.each(["float32", "float64"] as const)("a sharded function in %s", (precision) => {
+  it.each([true, false])(
+    "computes in each shard what a compiled function computes (inputs in shared memory: %s)",
+    async (isShared) => {
+      const shapes = [["N", 2] as const, [2, 2] as const];
+      const compiled = compile((x, w) => ({ y: x.matmul(w) }), shapes, { batch: 3, precision });
+      const unsharded = compile((x, w) => x.matmul(w), shapes, { precision });
+      const zeros = (count: number, shared: boolean) => {
+        const memory = shared ? new SharedArrayBuffer(8 * count) : new ArrayBuffer(8 * count);
+        return precision === "float64" ? new Float64Array(memory) : new Float32Array(memory, 0, count);
+      };
+      const broadcast = zeros(4, isShared);
+      const y = Array.from({ length: THREADS }, () => zeros(6, true));
+      const sharded = await ShardedFunction.create(compiled, THREADS, {
+        inputs: { input1: broadcast },
+        outputs: { y },
+      });
+      expect(sharded.shards.map(({ outputs }) => outputs.y)).toEqual(y);
+      for (const values of [
+        [1, 2, 3, 4],
+        [0, -1, 5, 0.5],
+      ]) {
+        broadcast.set(values);
+        sharded.shards.forEach(({ inputs }, i) => {
+          inputs[0].set(rowsOf(i));
+        });
+        await sharded.run();
+        for (const [i, { outputs }] of sharded.shards.entries()) {
+          expect([...outputs.y]).toEqual([...(await unsharded(rowsOf(i), broadcast))]);
+        }
+      }
+      await sharded.release();
+    },
+  );
+
+  it("keeps the values that embedded parameters had when it was created", async () => {
+    const weight = new Parameter([1, 1], [3]);
+    const compiled = compile((x) => ({ y: x.matmul(weight) }), [["N", 1]], {
+      batch: 1,
+      precision,
+      embedParameters: true,
+    });
+    const sharded = await ShardedFunction.create(compiled, THREADS);
+    for (const { inputs } of sharded.shards) inputs[0][0] = 2;
+    await sharded.run();
+    weight.value[0] = 5;
+    await sharded.run();
+    expect(sharded.shards.map(({ outputs }) => outputs.y[0])).toEqual([6, 6]);
+    await sharded.release();
+  });
+});
+
+it("computes only the first rows of its shards, as many as a call asks for", async () => {
+  const compiled = compile(
+    (x, w) => ({ y: x.matmul(w), sum: x.sum() }),
+    [
+      ["N", 2],
+      [2, 1],
+    ],
+    { threads: 1 },
+  );
+  const sharded = await ShardedFunction.create(compiled, THREADS, { rows: 4 });
+  for (const { inputs } of sharded.shards) {
+    inputs[0].set([1, 2, 3, 4, 5, 6, 7, 8]);
+    inputs[1].set([10, 1]);
+  }
+  for (const [rows, y, sum] of [
+    [3, [12, 34, 56, 0], 21],
+    [1, [12, 0, 0, 0], 3],
+    [4, [12, 34, 56, 78], 36],
+    [3, [12, 34, 56, 0], 21],
+  ] as const) {
+    for (const { outputs } of sharded.shards) outputs.y.fill(0);
+    await sharded.run(THREADS, rows);
+    for (const { outputs } of sharded.shards)
+      expect({ y: [...outputs.y], sum: outputs.sum[0] }).toEqual({ y, sum });
+  }
+  await sharded.release();
+});
+
+it("leaves shards unchanged that a call does not include, and several functions can run at the same time", async () => {
+  const twice = await ShardedFunction.create(
+    compile((x) => ({ y: x.mul(2) }), [["N"]], { batch: 1 }),
+    THREADS,
+  );
+  const square = await ShardedFunction.create(
+    compile((x) => ({ y: x.square() }), [["N"]], { batch: 1 }),
+    THREADS,
+  );
+  for (const { shards: slots } of [twice, square]) for (const { inputs } of slots) inputs[0][0] = 3;
+  await Promise.all([twice.run(1), square.run(), twice.run(1), square.run()]);
+  expect(twice.shards.map(({ outputs }) => outputs.y[0])).toEqual([6, 0]);
+  expect(square.shards.map(({ outputs }) => outputs.y[0])).toEqual([9, 9]);
+  await twice.release();
+  await square.release();
+});
+
+it("a call that fails in a worker thread is an error, and the thread goes on working", async () => {
+  const build = () => compile((x) => ({ y: x.mul(2) }), [["N"]], { batch: 1 });
+  const [worker] = poolWorkers(1);
+  worker.start(-1);
+  // The failure arrives while this thread does something else.
+  await setTimeout(50);
+  await expect(worker.finish()).rejects.toThrow(/it has no task -1/);
+  const sharded = await ShardedFunction.create(build(), THREADS);
+  sharded.shards[1].inputs[0][0] = 4;
+  await sharded.run();
+  expect(sharded.shards[1].outputs.y[0]).toBe(8);
+  await sharded.release();
+});
+
+it("a graph that a session in a worker thread refuses is an error", async () => {
+  const broken = compile((x) => ({ y: x.mul(2) }), [["N"]], { batch: 1 });
+  const sessionFile = async () => new Uint8Array(8);
+  await expect(ShardedFunction.create(Object.assign(broken, { sessionFile }), THREADS)).rejects.toThrow(
+    /ONNX Runtime failed in a worker thread/,
+  );
+});
