@@ -18,3 +18,7 @@ export function examplesOf<Type extends string>(
 /** The examples of all types. */
 export const allExamples = (examples: Examples<string>, features: number): Description[] =>
   Object.values(examples).flatMap((ofType) => ofType(features));
+
+/** Pairs of name and case for the title "%s": Vitest shortens `$name`. */
+export const named = <T extends { readonly name: string }>(cases: readonly T[]): [string, T][] =>
+  cases.map((each) => [each.name, each]);

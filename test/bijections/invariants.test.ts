@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { float64Graph } from "../../src/bijections/bijectionGraphs.ts";
 import { type Bijection, Continuous, checkBijection } from "../../src/bijections/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
+import { named } from "../examples.ts";
 import { perturb } from "../nn/perturb.ts";
 import { bijectionCases, type Case } from "./cases.ts";
 import { rowsWithin } from "./domain.ts";
@@ -11,7 +12,7 @@ import { expectStructure } from "./structure.ts";
 /** With one feature there is nothing beside the diagonal, and nothing to condition on. */
 const UNUSED_ALONE = [/lower$/, /upper$/];
 
-describe.each(bijectionCases([1, 2, 5]))("$name", (example) => {
+describe.each(named(bijectionCases([1, 2, 5])))("%s", (_, example) => {
   const bijection = example.build();
   const float64 = float64Graph(bijection);
 

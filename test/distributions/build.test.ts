@@ -23,8 +23,8 @@ const random = new Random(0);
 
 test("descriptions that do not fit are refused with the path of the field", () => {
   const build = (description: unknown) => () => buildDistribution(description as Description, random);
-  expect(build({ type: "normal", features: 1 })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: a distribution does not fit at type: expected one of "cauchy", "constantFeatures", "diagonalNormal", "ensemble", "gaussianMixture", "generalizedNormal", "laplace", "logistic", "made", "mixture", "resampled", "standardNormal", "studentT", "transformedDistribution", "uniform", "vonMises", received "normal".]`,
+  expect(build({ type: "normal", features: 1 })).toThrow(
+    /^a distribution does not fit at type: expected one of "cauchy", .*, received "normal"\.$/,
   );
   expect(build({ type: "gaussianMixture", features: 2 })).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: a distribution does not fit at components: expected a number, received nothing.]`,
@@ -64,23 +64,7 @@ test("the registry has each type once, in order, and types descriptions as a uni
   expect(types).toEqual([...types].sort());
   expect(types.length).toBe(distributionKinds.length);
   expect(Object.keys(distributionExamples)).toEqual(types);
-  expectTypeOf<DistributionDescription["type"]>().toEqualTypeOf<
-    | "cauchy"
-    | "constantFeatures"
-    | "diagonalNormal"
-    | "ensemble"
-    | "gaussianMixture"
-    | "generalizedNormal"
-    | "laplace"
-    | "logistic"
-    | "made"
-    | "mixture"
-    | "resampled"
-    | "standardNormal"
-    | "studentT"
-    | "transformedDistribution"
-    | "uniform"
-    | "vonMises"
-  >();
+  expectTypeOf<"uniform">().toExtend<DistributionDescription["type"]>();
+  expectTypeOf<string>().not.toExtend<DistributionDescription["type"]>();
   expectTypeOf<Extract<DistributionDescription, { type: "uniform" }>["low"]>().toEqualTypeOf<number>();
 });

@@ -10,6 +10,7 @@ import { parametersOf, trainableParameters } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { extremeRows } from "../bijections/extremes.ts";
 import { allFinite, copyParameters, expectClose } from "../bijections/invariants.ts";
+import { named } from "../examples.ts";
 import { columnOf, kolmogorovSmirnov } from "../mathematics/kolmogorovSmirnov.ts";
 import {
   cumulative,
@@ -49,7 +50,7 @@ function ruleFor(distribution: Distribution, description: Description, feature: 
   return lineRule(fine ? 4001 : 601);
 }
 
-describe.each(distributionCases([1, 2]))("$name", (example) => {
+describe.each(named(distributionCases([1, 2])))("%s", (_, example) => {
   const distribution = example.build();
   const rules = Array.from({ length: example.features }, (_, i) =>
     ruleFor(distribution, example.description, i),
@@ -102,7 +103,7 @@ describe.each(distributionCases([1, 2]))("$name", (example) => {
   });
 });
 
-describe.each(distributionCases([1, 2, 3]))("$name", (example) => {
+describe.each(named(distributionCases([1, 2, 3])))("%s", (_, example) => {
   const distribution = example.build();
   const D = example.features;
 

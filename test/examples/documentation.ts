@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -28,25 +28,20 @@ export function pages(): Page[] {
       language,
       content,
     }));
-    const program = blocks.filter(({ language }) => language === "ts");
+    // A block that begins with a path is a file of its own: test/contributing.test.ts has these.
+    const program = blocks.filter(
+      ({ language, content }) => language === "ts" && !/^\/\/ src\//.test(content),
+    );
     const output = blocks.filter(
       ({ language }, i) => language === "text" && blocks[i - 1]?.language === "ts",
     );
     return {
       path,
       text,
-      program: program.map(placed).join(""),
+      program: program.map(({ content }) => content).join(""),
       output: output.map(({ content }) => content).join(""),
     };
   });
-}
-
-/** A block that begins with the path of a file in `src` has the imports of that file. */
-function placed({ content }: { content: string }): string {
-  const place = /^\/\/ (src\/\S+)/.exec(content)?.[1];
-  if (place === undefined) return content;
-  const from = (path: string) => JSON.stringify(join(root, dirname(place), path));
-  return content.replaceAll(/(?<= from )"(\.[^"]*)"/g, (_, path: string) => from(path));
 }
 
 /** A project that has pushforward (its source) installed, with the programs of some pages in it. */

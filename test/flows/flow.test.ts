@@ -213,10 +213,8 @@ describe("what does not fit is refused", () => {
     expect(() => buildFlow({ base, bijection: chain })).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a flow does not fit at bijection.bijections.1.network: expected one of hidden, activation, residual, received dropout.]`,
     );
-    expect(() =>
-      buildFlow({ base: { type: "normal" }, bijection: coupling }),
-    ).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a flow does not fit at base.type: expected one of "cauchy", "constantFeatures", "diagonalNormal", "ensemble", "gaussianMixture", "generalizedNormal", "laplace", "logistic", "made", "mixture", "resampled", "standardNormal", "studentT", "transformedDistribution", "uniform", "vonMises", received "normal".]`,
+    expect(() => buildFlow({ base: { type: "normal" }, bijection: coupling })).toThrow(
+      /^a flow does not fit at base\.type: expected one of "cauchy", .*, received "normal"\.$/,
     );
     expect(() => buildFlow({ base } as never)).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a flow does not fit at bijection: expected an object, received nothing.]`,
