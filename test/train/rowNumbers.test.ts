@@ -19,7 +19,7 @@ test.each(["memory", "a stream"])("rows in %s keep their numbers in the table", 
   );
   const labelled = embedContext(maf(1, { context: 3 }), new ContextEmbedding({ classes: [3] }));
   await expect(fit(labelled, await rows(["x"], ["kind"]), { epochs: 1 })).rejects.toThrow(
-    "the context of row 50 has no class",
+    "column 0 of the context of row 50 is not a valid class label",
   );
   const { training, validation } = await fitTable(await rows(["x", "kind"], []), { epochs: 1 });
   const numbers = [...training.sample.rowNumbers, ...validation.rowNumbers].sort((a, b) => a - b);
