@@ -1,70 +1,70 @@
-// Regression that gives a density instead of a number: p(y | x) where one x has up to three answers y.
+// Conditional density estimation: p(y | x) has up to three modes for one x, which regression cannot represent.
 //
 //     npx tsx examples/conditional.ts
 import { type Flow, fit, forTables, maf, nsf, Random } from "pushforward";
 
-// Bishop's inverse problem (1994, "Mixture density networks"): x is a function of y, with noise; y is not one of x.
+// The inverse problem of Bishop (1994, "Mixture density networks"): x is a function of y with noise, but y is not a function of x.
 const NOISE = 0.05;
-const bend = (y: number) => y + 0.3 * Math.sin(2 * Math.PI * y);
+const curve = (y: number) => y + 0.3 * Math.sin(2 * Math.PI * y);
 
 const random = new Random(0);
 const training = draw(2000, random.split("training"));
-const unseen = draw(5000, random.split("unseen"));
+const testRows = draw(5000, random.split("unseen"));
 
-// A line with normal errors, by least squares.
+// Linear regression with normal errors.
 const line = leastSquares(training.x, training.y);
-const ofLine = mean(
-  unseen.y.map((y, i) => logNormal(y, line.intercept + line.slope * unseen.x[i], line.deviation)),
+const lineLogLikelihood = mean(
+  testRows.y.map((y, i) => logNormal(y, line.intercept + line.slope * testRows.x[i], line.deviation)),
 );
 
-// One affine layer on a standard normal is a normal distribution whose mean and deviation a network computes from x.
+// One affine layer on a standard normal: a normal distribution whose mean and deviation are computed from x by a network.
 const normal = await learn(maf(1, { context: 1, transforms: 1 }));
-// Splines in its place take any shape.
+// Spline layers can represent any density.
 const spline = await learn(nsf(1, { context: 1, transforms: 2 }));
 
-console.log("Mean log p(y | x) of unseen points, in nats:");
+console.log("Mean log p(y | x) of test rows in nats:");
 const results = {
-  "a line, normal errors": ofLine,
-  "a network, normal errors": mean(await normal.logProb(unseen.y, unseen.x)),
-  "a conditional flow": mean(await spline.logProb(unseen.y, unseen.x)),
-  "the true density": mean(unseen.y.map((y, i) => trueLogDensity(y, unseen.x[i]))),
+  "a line, normal errors": lineLogLikelihood,
+  "a network, normal errors": mean(await normal.logProb(testRows.y, testRows.x)),
+  "a conditional flow": mean(await spline.logProb(testRows.y, testRows.x)),
+  "the true density": mean(testRows.y.map((y, i) => trueLogDensity(y, testRows.x[i]))),
 };
 for (const [name, value] of Object.entries(results))
   console.log(`  ${name.padEnd(25)}${value.toFixed(3).padStart(7)}`);
 
-// Answers for x = 0.5: one context for all rows.
-const answers = await spline.sample(10_000, { context: [0.5], seed: 1 });
+// Samples of p(y | x = 0.5), with one context for all rows.
+const samples = await spline.sample(10_000, { context: [0.5], seed: 1 });
 console.log(
-  "What y may be at x = 0.5, from 10,000 draws (the line says",
+  "Histogram of 10,000 samples of y at x = 0.5 (linear regression predicts",
   `${(line.intercept + line.slope * 0.5).toFixed(2)}):`,
 );
 for (let low = 0; low < 0.95; low += 0.1) {
-  const share = answers.filter((y) => y >= low && y < low + 0.1).length / answers.length;
+  const share = samples.filter((y) => y >= low && y < low + 0.1).length / samples.length;
   console.log(`  ${low.toFixed(1)} to ${(low + 0.1).toFixed(1)}  ${"#".repeat(Math.round(100 * share))}`);
 }
 
-/** Standardizes inside the model, then learns from the training rows. */
+/** Adds a standardization to the flow and trains it on the training rows. */
 async function learn(flow: Flow): Promise<Flow> {
-  const whole = forTables(flow);
-  await fit(whole, training.y, {
+  const standardized = forTables(flow);
+  await fit(standardized, training.y, {
     context: training.x,
     epochs: 100,
     optimizer: { learningRate: 5e-3 },
     schedule: { type: "cosine" },
   });
-  return whole;
+  return standardized;
 }
 
 function draw(n: number, random: Random) {
   const y = random.split("y").uniform(new Float64Array(n));
   const noise = random.split("noise").normal(new Float64Array(n));
-  return { y, x: y.map((value, i) => bend(value) + NOISE * noise[i]) };
+  return { y, x: y.map((value, i) => curve(value) + NOISE * noise[i]) };
 }
 
-/** log p(y | x) = log p(x | y) - log of its mean over y, which is uniform on [0, 1]. */
+/** log p(y | x) = log p(x | y) - log E_y p(x | y) with y uniform on [0, 1]. */
 function trueLogDensity(y: number, x: number): number {
-  const grid = Array.from({ length: 500 }, (_, i) => Math.exp(logNormal(x, bend((i + 0.5) / 500), NOISE)));
-  return logNormal(x, bend(y), NOISE) - Math.log(mean(grid));
+  const grid = Array.from({ length: 500 }, (_, i) => Math.exp(logNormal(x, curve((i + 0.5) / 500), NOISE)));
+  return logNormal(x, curve(y), NOISE) - Math.log(mean(grid));
 }
 
 function leastSquares(x: Float64Array, y: Float64Array) {

@@ -1,10 +1,10 @@
-// A loss of one's own: the 10%, 50% and 90% quantiles of y given x, by the pinball loss (Koenker and Bassett 1978).
+// A custom loss: estimates the 10%, 50% and 90% quantiles of y given x with the pinball loss (Koenker and Bassett 1978).
 //
 //     npx tsx examples/custom-loss.ts
 import { compile, constant, dataset, type Loss, minimize, Random } from "pushforward";
 import { MLP } from "pushforward/nn";
 
-// y is normal around sin(x), and the wider the larger x is.
+// y is normal with mean sin(x) and a deviation that increases with x.
 const [x, noise] = ["x", "noise"].map((name) => new Random(0).split(name).normal(new Float64Array(4000)));
 const y = x.map((v, i) => Math.sin(v) + 0.3 * Math.exp(v / 2) * noise[i]);
 const network = new MLP(1, 3);

@@ -1,4 +1,4 @@
-// Learns the density of a week of earthquakes, names the most unusual of them, and draws a week that never was.
+// Learns the density of a week of earthquakes, prints the most unusual ones, and draws new earthquakes from the model.
 //
 //     npx tsx examples/earthquakes.ts [OUTPUT.csv]
 import { mkdirSync } from "node:fs";
@@ -14,9 +14,11 @@ await table.close();
 console.log(`${quakes.rows} earthquakes: ${quakes.columns.join(", ")}`);
 
 const { flow, name, validationLogDensity } = await fitTable(quakes, { maxMinutes: 0.12 });
-console.log(`The ${name} flow gives held-out rows ${validationLogDensity.toFixed(2)} nats on average.`);
+console.log(
+  `Mean log-density of held-out rows under the ${name} flow: ${validationLogDensity.toFixed(2)} nats.`,
+);
 
-// log p of each row, in nats per degree, degree, kilometre and magnitude: what is least likely is most unusual.
+// log p of each row in nats, where p is a density per degree, degree, kilometre and magnitude. Low values are unusual.
 const logDensity = await flow.logProb(quakes.values);
 const unusual = Array.from(logDensity.keys()).sort((a, b) => logDensity[a] - logDensity[b]);
 console.log("The five most unusual:");
@@ -30,4 +32,4 @@ for (const row of unusual.slice(0, 5)) {
 
 mkdirSync(dirname(output), { recursive: true });
 await writeRows(quakes.columns, [await flow.sample(quakes.rows, { seed: 1 })], output);
-console.log(`Another week of ${quakes.rows} earthquakes is in ${output}.`);
+console.log(`Wrote ${quakes.rows} earthquakes drawn from the model to ${output}.`);

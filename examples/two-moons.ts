@@ -1,4 +1,4 @@
-// A flow composed by hand: two half moons, learned in the plane and drawn under the contours of the exact density.
+// Composes a flow from bijections, trains it on two half moons, and plots samples and contours of the exact density.
 //
 //     npx tsx examples/two-moons.ts [OUTPUT.png]
 import { mkdirSync } from "node:fs";
@@ -23,10 +23,10 @@ const output = process.argv[2] ?? "demo/two-moons.png";
 
 const random = new Random(0);
 const data = twoMoons(5000, random.split("training"));
-const unseen = twoMoons(2000, random.split("unseen"));
+const testRows = twoMoons(2000, random.split("unseen"));
 
-// From the data to the noise: scale, mix linearly, bend one coordinate by a spline that depends on the other; twice, in
-// turns. A chain lists its parts from the noise to the data.
+// From data to noise: scale, mix linearly, and transform one coordinate by a spline whose parameters depend on the other. The
+// second block transforms the other coordinate. A chain lists its bijections from noise to data.
 const fromData: Bijection[] = [identityOrder(2), reverseOrder(2)].flatMap((order, i) => [
   new Actnorm({ features: 2 }),
   new LULinear({ features: 2 }),
@@ -44,15 +44,17 @@ const size = [...flow.parameters().values()].reduce((sum, { value }) => sum + va
 console.log(`${fromData.length} bijections, ${size} parameters`);
 
 const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
-const before = mean(await flow.logProb(unseen));
+const before = mean(await flow.logProb(testRows));
 const { epochs, bestEpoch } = await fit(flow, data, {
   epochs: 40,
   optimizer: { learningRate: 5e-3, weightDecay: 0.1 },
   schedule: { type: "cosine" },
 });
-const after = mean(await flow.logProb(unseen));
+const after = mean(await flow.logProb(testRows));
 console.log(`${epochs.length} epochs, best after ${bestEpoch}`);
-console.log(`Unseen points: ${before.toFixed(3)} nats before, ${after.toFixed(3)} after.`);
+console.log(
+  `Mean log-density of test rows: ${before.toFixed(3)} nats before training, ${after.toFixed(3)} nats after.`,
+);
 
 const columns = ["x", "y"];
 const { x, y, points } = densityNodes({ columns, data });
@@ -65,9 +67,9 @@ const svg = await pairFigure({
 });
 mkdirSync(dirname(output), { recursive: true });
 await writeFileAtomically(output, await svgToPng(svg));
-console.log(`The picture is ${output}.`);
+console.log(`Wrote the figure to ${output}.`);
 
-/** Half circles of radius 1 that reach into each other, with normal noise of deviation 0.1: [n, 2]. */
+/** Two interleaving half circles of radius 1 with normal noise of deviation 0.1: [n, 2]. */
 function twoMoons(n: number, random: Random): Float64Array {
   const angles = random.split("angles").uniform(new Float64Array(n));
   const rows = random

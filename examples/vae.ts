@@ -1,5 +1,5 @@
-// A variational autoencoder (Kingma and Welling 2014): its bound on the log-likelihood of two moons, beside the exact
-// log-likelihood of a flow.
+// A variational autoencoder (Kingma and Welling 2014): compares its lower bound of the log-likelihood of two moons with the
+// exact log-likelihood of a flow.
 //
 //     npx tsx examples/vae.ts
 import {
@@ -17,18 +17,18 @@ import { MLP } from "pushforward/nn";
 
 const [training, validation] = [1, 2].map((seed) => dataset(toys.twoMoons(1500, { seed }), { features: 2 }));
 
-/** log N(x; mean, deviation) of each row in nats, but for its constant. */
+/** log N(x; mean, deviation^2) + (D / 2) log 2 pi of each row in nats. */
 const logNormal = (x: Tensor, mean: Tensor, logDeviation: Tensor) => {
   const z = x.sub(mean).mul(logDeviation.neg().exp());
   return z.square().mul(-0.5).sub(logDeviation).sum(1);
 };
 
 class VAE {
-  // Its last layer does not start at zero: z would tell nothing of x then, and the decoder would learn to ignore it.
+  // The last layer is not initialized to zero: otherwise z does not depend on x, and the decoder learns to ignore z.
   readonly encoder = new MLP(2, 4, {}, new Random(0), 0, { zero: false });
   readonly decoder = new MLP(2, 4);
 
-  /** Minus the evidence lower bound of each row in nats, with one draw of z for each. */
+  /** Minus the evidence lower bound of each row in nats, estimated with one sample of z per row. */
   loss({ values: x, normal }: LossBatch) {
     const [mean, logDeviation] = this.encoder.apply(x).split(1, [2, 2]);
     const z = normal(2).mul(logDeviation.exp()).add(mean);
@@ -40,6 +40,6 @@ class VAE {
 }
 const vae = new VAE();
 const bound = await minimize((batch) => vae.loss(batch), vae, training, { validation, epochs: 200 });
-console.log(`Bound of the autoencoder: ${(-bound.validationLoss!).toFixed(3)} nats`);
+console.log(`Evidence lower bound of the autoencoder: ${(-bound.validationLoss!).toFixed(3)} nats`);
 const exact = await fit(forTables(nsf(2, { hidden: [32, 32] })), training, { validation, epochs: 200 });
 console.log(`Log-likelihood of the flow: ${exact.validationLogDensity.toFixed(3)} nats`);

@@ -1,6 +1,6 @@
 import asc from "assemblyscript/asc";
 
-/** The WebAssembly module of an AssemblyScript file, which imports its memory: one of a single thread, or a shared one. */
+/** Compiles an AssemblyScript file to a WebAssembly module that imports its memory. `shared` allows shared memory, for threads. */
 export async function compileKernel(file: string, { shared = false } = {}): Promise<Uint8Array> {
   let code: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
@@ -23,6 +23,6 @@ export async function compileKernel(file: string, { shared = false } = {}): Prom
       },
     },
   );
-  if (error || !code) throw new Error(`AssemblyScript refused ${file}: ${stderr.toString()}`);
+  if (error || !code) throw new Error(`AssemblyScript cannot compile ${file}: ${stderr.toString()}`);
   return code;
 }

@@ -1,6 +1,6 @@
 /**
- * Draws what each registered map does to a Gaussian grid, and how each distribution looks, into docs/images/flows:
- * `npm run gallery`, or `npm run gallery -- planar radial` for some.
+ * Draws a picture of each registered bijection (its image of a grid and of normal samples) and of each distribution (density
+ * and samples) to docs/images/flows: `npm run gallery`, or `npm run gallery -- planar radial` for some.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { Autoregressive, type Bijection, buildBijection } from "../src/bijections/index.ts";
@@ -18,19 +18,19 @@ import { bijectionExamples } from "../test/bijections/examples.ts";
 import { scalarTransformExamples } from "../test/bijections/scalarTransformExamples.ts";
 import { distributionExamples } from "../test/distributions/examples.ts";
 
-const FOLDER = "docs/images/flows";
-const SIZE = 280;
-const LINES = 17;
-const STEPS = 121;
-const DOTS = 600;
-const REACH = 2.5;
+const OUTPUT_FOLDER = "docs/images/flows";
+const PANEL_SIZE = 280;
+const LINES_PER_AXIS = 17;
+const POINTS_PER_LINE = 121;
+const DOT_COUNT = 600;
+const HALF_WIDTH = 2.5;
 
 interface Subject {
   readonly type: string;
   draw(): Promise<string>;
 }
 
-/** The first example that has no context and no binary outputs; with tails within the picture, and several components. */
+/** The first example without context and binary outputs; tails start inside the picture, and mixtures have 4 components. */
 function exampleOf(examples: readonly Description[]): Description {
   const [first] = examples;
   if (first.type === "tails") return { ...first, start: 1 };
@@ -41,84 +41,91 @@ function exampleOf(examples: readonly Description[]): Description {
 const subjects = (): Subject[] => [
   ...Object.values(bijectionExamples).map((examples) => {
     const example = exampleOf(examples(2));
-    return mapOf(example.type, () => buildBijection(example, new Random(1)));
+    return mapSubject(example.type, () => buildBijection(example, new Random(1)));
   }),
   ...Object.values(scalarTransformExamples).map((examples) => {
     const [transform] = examples(2);
     const options = { order: [0, 1], transform: transform as never, network: { hidden: [16] } };
-    return mapOf(transform.type, () => new Autoregressive(options, new Random(1)));
+    return mapSubject(transform.type, () => new Autoregressive(options, new Random(1)));
   }),
   ...Object.values(distributionExamples).map((examples): Subject => {
     const example = exampleOf(examples(2));
-    const build = () => perturbed(buildDistribution(example, new Random(1)), example.type);
+    const build = () => perturb(buildDistribution(example, new Random(1)), example.type);
     return { type: example.type, draw: () => drawDistribution(build()) };
   }),
 ];
 
-const mapOf = (type: string, build: () => Bijection): Subject => ({
+const mapSubject = (type: string, build: () => Bijection): Subject => ({
   type,
-  draw: () => drawMap(perturbed(build(), type)),
+  draw: () => drawMap(perturb(build(), type)),
 });
 
-/** Less for those that bend more. */
-const AMOUNTS: Readonly<Record<string, number>> = { deepSigmoidal: 0.15, sumOfSquares: 0.3 };
+/** Scale of the perturbation for types that are sensitive to it; default 0.5. */
+const PERTURBATION_SCALES: Readonly<Record<string, number>> = { deepSigmoidal: 0.15, sumOfSquares: 0.3 };
 
-/** With its learned numbers away from where they start, by an amount that the name of the kind draws. */
-function perturbed<T extends object>(part: T, type: string): T {
+/** Adds normal noise to all trainable parameters, since most parts are initially the identity. The type seeds the noise. */
+function perturb<T extends object>(part: T, type: string): T {
   const random = new Random(7).split(type);
   for (const [name, parameter] of trainableParameters(part))
     random
       .split(name)
       .normal(new Float64Array(parameter.value.length))
       .forEach((v, i) => {
-        parameter.value[i] += (AMOUNTS[type] ?? 0.5) * v;
+        parameter.value[i] += (PERTURBATION_SCALES[type] ?? 0.5) * v;
       });
   return part;
 }
 
 async function drawMap(bijection: Bijection): Promise<string> {
-  const { lines, dots } = latent();
-  const given = bijection.context > 0 ? filled(0, ["N", bijection.context]) : undefined;
-  const run = compile((z) => bijection.forward(z, given).value, [["N", 2]], { precision: "float64" });
-  const through = async (rows: Float64Array) => Array.from(await run(rows));
-  const after = { lines: await Promise.all(lines.map(through)), dots: await through(dots) };
-  await run.release();
-  return sideBySide([
-    { title: "z", lines: lines.map((l) => [...l]), dots: [...dots] },
-    { title: "x", ...after },
+  const { lines, dots } = latentGrid();
+  const context = bijection.context > 0 ? filled(0, ["N", bijection.context]) : undefined;
+  const forward = compile((z) => bijection.forward(z, context).value, [["N", 2]], { precision: "float64" });
+  const transform = async (rows: Float64Array) => Array.from(await forward(rows));
+  const image = { lines: await Promise.all(lines.map(transform)), dots: await transform(dots) };
+  await forward.release();
+  return mapPanels([
+    { title: "z", lines: lines.map((line) => [...line]), dots: [...dots] },
+    { title: "x", ...image },
   ]);
 }
 
-function latent() {
-  const at = (i: number, count: number) => REACH * ((2 * i) / (count - 1) - 1);
+function latentGrid() {
+  const coordinate = (i: number, count: number) => HALF_WIDTH * ((2 * i) / (count - 1) - 1);
   const lines = [0, 1].flatMap((axis) =>
-    Array.from({ length: LINES }, (_, l) =>
-      Float64Array.from({ length: 2 * STEPS }, (_, k) =>
-        k % 2 === axis ? at(l, LINES) : at(Math.floor(k / 2), STEPS),
+    Array.from({ length: LINES_PER_AXIS }, (_, l) =>
+      Float64Array.from({ length: 2 * POINTS_PER_LINE }, (_, k) =>
+        k % 2 === axis ? coordinate(l, LINES_PER_AXIS) : coordinate(Math.floor(k / 2), POINTS_PER_LINE),
       ),
     ),
   );
-  return { lines, dots: new Random(3).normal(new Float64Array(2 * DOTS)) };
+  return { lines, dots: new Random(3).normal(new Float64Array(2 * DOT_COUNT)) };
 }
 
 async function drawDistribution(distribution: Distribution): Promise<string> {
   const flow = new Flow(distribution);
   const context = flow.context > 0 ? new Array(flow.context).fill(0) : undefined;
-  const samples = await flow.sample(4 * DOTS, { seed: 2, context });
-  const [low, high] = rangeOf(samples);
+  const samples = await flow.sample(4 * DOT_COUNT, { seed: 2, context });
+  const [low, high] = plotRange(samples);
   const side = 80;
   const width = (high - low) / side;
   const nodes = Float64Array.from({ length: 2 * side * side }, (_, k) => {
     const i = Math.floor(k / 2);
     const node = low + width * ((k % 2 === 0 ? i % side : Math.floor(i / side)) + 0.5);
-    // Where a point mass lies in a cell, it shows.
+    // Nodes near 0 are moved to 0, so that a point mass at 0 is visible.
     return Math.abs(node) < width / 2 ? 0 : node;
   });
   const density = (await flow.logProb(nodes, context)).map(Math.exp);
   const { Plot, document } = await openCanvas();
-  const frame = { document, width: SIZE, height: SIZE, margin: 12, x: axis(low, high), y: axis(low, high) };
+  const frame = {
+    document,
+    width: PANEL_SIZE,
+    height: PANEL_SIZE,
+    margin: 12,
+    x: axis(low, high),
+    y: axis(low, high),
+  };
   const values = Array.from(density, (value, i) => ({ x: nodes[2 * i], y: nodes[2 * i + 1], value }));
-  return placed([
+  return joinPanels([
     {
       title: "density",
       svg: Plot.plot({
@@ -141,7 +148,7 @@ async function drawDistribution(distribution: Distribution): Promise<string> {
       svg: Plot.plot({
         ...frame,
         marks: [
-          Plot.dot(within(pairs([...samples]), low, high), {
+          Plot.dot(visiblePoints(pairs([...samples]), low, high), {
             r: 1.1,
             fill: style.model,
             fillOpacity: 0.5,
@@ -154,36 +161,36 @@ async function drawDistribution(distribution: Distribution): Promise<string> {
   ]);
 }
 
-interface Side {
+interface MapPanel {
   readonly title: string;
   readonly lines: readonly number[][];
   readonly dots: readonly number[];
 }
 
-async function sideBySide(sides: readonly Side[]): Promise<string> {
+async function mapPanels(sides: readonly MapPanel[]): Promise<string> {
   const { Plot, document } = await openCanvas();
-  return placed(
+  return joinPanels(
     sides.map(({ title, lines, dots }) => {
-      const [low, high] = rangeOf(Float64Array.from([...dots, ...lines.flat()]));
+      const [low, high] = plotRange(Float64Array.from([...dots, ...lines.flat()]));
       return {
         title,
         svg: Plot.plot({
           document,
-          width: SIZE,
-          height: SIZE,
+          width: PANEL_SIZE,
+          height: PANEL_SIZE,
           margin: 12,
           x: axis(low, high),
           y: axis(low, high),
           marks: [
             ...lines.map((line, i) =>
               Plot.line(pairs(line), {
-                stroke: i < LINES ? style.data : style.model,
+                stroke: i < LINES_PER_AXIS ? style.data : style.model,
                 strokeWidth: 0.9,
                 strokeOpacity: 0.75,
                 clip: true,
               }),
             ),
-            Plot.dot(within(pairs(dots), low, high), {
+            Plot.dot(visiblePoints(pairs(dots), low, high), {
               r: 0.9,
               fill: style.ink,
               fillOpacity: 0.55,
@@ -200,36 +207,42 @@ async function sideBySide(sides: readonly Side[]): Promise<string> {
 const pairs = (rows: readonly number[]): [number, number][] =>
   Array.from({ length: rows.length / 2 }, (_, i) => [rows[2 * i], rows[2 * i + 1]]);
 
-/** Numbers of 10^6 pixels are more than a renderer draws. */
-const within = (points: readonly [number, number][], low: number, high: number): [number, number][] =>
+/** The points inside the picture: the renderer fails for points that are millions of pixels away. */
+const visiblePoints = (points: readonly [number, number][], low: number, high: number): [number, number][] =>
   points.filter((point) => point.every((v) => v > low && v < high));
 
 const axis = (low: number, high: number) => ({ domain: [low, high], axis: null });
 
-/** As far out again as the middle nine tenths reach, or as all do: heavy tails would leave no picture. */
-function rangeOf(values: Floats): [number, number] {
+/**
+ * Range of the axes: the range of all values, but at most half as wide again on each side as the middle nine tenths, since
+ * heavy tails would shrink the rest to a point.
+ */
+function plotRange(values: Floats): [number, number] {
   const sorted = Float64Array.from(values).sort();
   const [low, high] = [0.05, 0.95].map((q) => sorted[Math.floor(q * (sorted.length - 1))]);
-  const room = 0.5 * (high - low);
+  const margin = 0.5 * (high - low);
   const edge = 0.04 * (high - low) + 1e-3;
-  return [Math.max(low - room, sorted[0]) - edge, Math.min(high + room, sorted[sorted.length - 1]) + edge];
+  return [
+    Math.max(low - margin, sorted[0]) - edge,
+    Math.min(high + margin, sorted[sorted.length - 1]) + edge,
+  ];
 }
 
-function placed(panels: readonly { title: string; svg: Element }[]): string {
+function joinPanels(panels: readonly { title: string; svg: Element }[]): string {
   const parts = panels.map(({ title, svg }, i) => {
-    svg.setAttribute("x", String(i * SIZE));
+    svg.setAttribute("x", String(i * PANEL_SIZE));
     svg.setAttribute("y", "18");
-    const middle = i * SIZE + SIZE / 2;
+    const middle = i * PANEL_SIZE + PANEL_SIZE / 2;
     return `<text x="${middle}" y="20" text-anchor="middle" font-family="${style.fontFamily}" font-size="13" fill="${style.muted}">${title}</text>${svg.outerHTML}`;
   });
-  const [width, height] = [panels.length * SIZE, SIZE + 20];
+  const [width, height] = [panels.length * PANEL_SIZE, PANEL_SIZE + 20];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><rect width="${width}" height="${height}" fill="white"/>${parts.join("")}</svg>`;
 }
 
-mkdirSync(FOLDER, { recursive: true });
+mkdirSync(OUTPUT_FOLDER, { recursive: true });
 const chosen = process.argv.slice(2);
 for (const { type, draw } of subjects()) {
   if (chosen.length > 0 && !chosen.includes(type)) continue;
-  writeFileSync(`${FOLDER}/${type}.png`, await svgToPng(await draw(), { scale: 1 }));
+  writeFileSync(`${OUTPUT_FOLDER}/${type}.png`, await svgToPng(await draw(), { scale: 1 }));
   console.log(type);
 }

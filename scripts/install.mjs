@@ -1,4 +1,4 @@
-// Installs the locked dependencies if they are missing or older than the lock file.
+// Runs npm ci if node_modules is missing or older than package-lock.json.
 import { execFileSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";

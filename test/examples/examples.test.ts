@@ -8,7 +8,7 @@ import { root } from "./documentation.ts";
 const folder = mkdtempSync(join(tmpdir(), "pushforward-examples-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs a script as its first lines say, and gives what it prints. */
+/** Runs a script as described in its first lines, and returns its output. */
 function run(script: string, ...words: string[]): string {
   const command = ["--import", "tsx", join("examples", script), ...words];
   const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: root, encoding: "utf8" });
@@ -16,7 +16,7 @@ function run(script: string, ...words: string[]): string {
   return stdout;
 }
 
-/** The numbers after `label` in a text. */
+/** The first number after `label` in a text. */
 const numberAfter = (text: string, label: string): number =>
   Number(text.slice(text.indexOf(label) + label.length).match(/-?\d+(\.\d+)?/)![0]);
 
@@ -24,19 +24,19 @@ test("every script is tested", () => {
   const scripts = readdirSync(join(root, "examples")).filter((name) => name.endsWith(".ts"));
   expect(scripts).toEqual([
     "conditional.ts",
+    "custom-bijection.ts",
     "custom-loss.ts",
     "earthquakes.ts",
-    "own-bijection.ts",
     "two-moons.ts",
     "vae.ts",
   ]);
 });
 
-test("earthquakes.ts finds unusual rows and writes new ones", () => {
+test("earthquakes.ts prints unusual rows and writes samples", () => {
   const output = join(folder, "week.csv");
   const text = run("earthquakes.ts", output);
   expect(text).toContain("1707 earthquakes: lon, lat, depth_km, mag\n");
-  expect(numberAfter(text, "held-out rows")).toBeGreaterThan(-12);
+  expect(numberAfter(text, "flow:")).toBeGreaterThan(-12);
   const scores = Array.from(text.matchAll(/log p = (-[\d.]+): magnitude/g), ([, score]) => Number(score));
   expect(scores).toHaveLength(5);
   expect(scores).toEqual(scores.toSorted((a, b) => a - b));
@@ -46,23 +46,23 @@ test("earthquakes.ts finds unusual rows and writes new ones", () => {
   expect(lines[0]).toBe("lon,lat,depth_km,mag");
 });
 
-test("own-bijection.ts checks, trains, saves and loads a bijection", () => {
+test("custom-bijection.ts checks, trains, saves and loads a bijection", () => {
   const output = join(folder, "shear.safetensors");
-  const text = run("own-bijection.ts", output);
+  const text = run("custom-bijection.ts", output);
   expect(numberAfter(text, "")).toBeGreaterThan(-3);
   expect(Math.abs(numberAfter(text, "a = ") - 1)).toBeLessThan(0.1);
   expect(readFileSync(output).length).toBeGreaterThan(100);
 });
 
-test("two-moons.ts learns the moons and draws them", () => {
+test("two-moons.ts learns the moons and plots them", () => {
   const output = join(folder, "moons.png");
   const text = run("two-moons.ts", output);
-  expect(numberAfter(text, "Unseen points:")).toBeLessThan(-2);
-  expect(numberAfter(text, "before,")).toBeGreaterThan(-1.2);
+  expect(numberAfter(text, "test rows:")).toBeLessThan(-2);
+  expect(numberAfter(text, "before training,")).toBeGreaterThan(-1.2);
   expect(readFileSync(output).toString("latin1", 1, 4)).toBe("PNG");
 });
 
-test("conditional.ts comes near the true density, which regression does not", () => {
+test("conditional.ts approximates the true density better than regression", () => {
   const text = run("conditional.ts");
   const [line, network, flow, truth] = [
     "a line, normal errors",
@@ -76,7 +76,7 @@ test("conditional.ts comes near the true density, which regression does not", ()
   expect(truth - flow).toBeLessThan(0.2);
 });
 
-test("custom-loss.ts finds the quantiles of y, which is normal around 0 at x = 0", () => {
+test("custom-loss.ts estimates the quantiles of y, which are those of N(0, 0.3^2) at x = 0", () => {
   const quantiles = run("custom-loss.ts")
     .match(/-?\d\.\d+/g)!
     .map(Number);
@@ -85,14 +85,14 @@ test("custom-loss.ts finds the quantiles of y, which is normal around 0 at x = 0
   });
 });
 
-test("vae.ts has a bound that is below the exact log-likelihood", () => {
+test("the bound of vae.ts is below the exact log-likelihood", () => {
   const text = run("vae.ts");
   const bound = numberAfter(text, "autoencoder:");
   expect(bound).toBeGreaterThan(-3.2);
   expect(numberAfter(text, "flow:")).toBeGreaterThan(bound + 0.2);
 });
 
-/** Lines of a program, without comments, imports and lines for a formatter's sake: what one has to think of. */
+/** Number of lines of a program without comments, imports and empty lines. */
 const programLines = (script: string): number =>
   readFileSync(join(root, "examples", script), "utf8")
     .replace(/import [^;]*;/g, "")
@@ -103,5 +103,5 @@ const programLines = (script: string): number =>
 test("short programs are short", () => {
   expect(programLines("custom-loss.ts")).toBeLessThanOrEqual(10);
   expect(programLines("vae.ts")).toBeLessThanOrEqual(30);
-  expect(programLines("own-bijection.ts")).toBeLessThanOrEqual(22);
+  expect(programLines("custom-bijection.ts")).toBeLessThanOrEqual(22);
 });

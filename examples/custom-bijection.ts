@@ -1,6 +1,6 @@
-// A bijection of your own: written, checked, trained, saved and loaded.
+// Defines a custom bijection, checks it, trains a flow with it, and saves and loads the model.
 //
-//     npx tsx examples/own-bijection.ts [OUTPUT.safetensors]
+//     npx tsx examples/custom-bijection.ts [OUTPUT.safetensors]
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import {
@@ -16,7 +16,7 @@ import {
 } from "pushforward";
 import { loadModel, saveModel } from "pushforward/files";
 
-/** x = (z_1, z_2 + a z_1^2) with a learned a, which maps a normal distribution to a banana. */
+/** x = (z_1, z_2 + a z_1^2) with a learned a, which maps the standard normal to a banana-shaped distribution. */
 class QuadraticShear implements Bijection {
   readonly features = 2;
   readonly context = 0;
@@ -34,7 +34,7 @@ await checkBijection(new QuadraticShear(), { kinds });
 const rows = new Random(0).normal(new Float64Array(4000)).map((v, i, z) => (i % 2 ? v + z[i - 1] ** 2 : v));
 const flow = new Flow(new StandardNormal({ features: 2 }), new QuadraticShear());
 const { validationLogDensity } = await fit(flow, rows, { optimizer: { learningRate: 0.02 } });
-console.log(`${validationLogDensity.toFixed(2)} nats a row; the entropy is 2.84 nats`);
+console.log(`Mean log-density ${validationLogDensity.toFixed(2)} nats; minus the entropy is -2.84 nats`);
 
 const path = process.argv[2] ?? "demo/shear.safetensors";
 mkdirSync(dirname(path), { recursive: true });
