@@ -32,12 +32,24 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   flows: [...MODEL, ...ANYWHERE],
   columns: [],
   dataset: ["random", "columns"],
+  evaluate: [...MODEL, "flows", "columns"],
   // Not data, which needs Node.
   train: [...MODEL, "flows", "columns", ...ANYWHERE],
   files: [...MODEL, "flows", ...ANYWHERE, ...IN_NODE],
-  data: [...MODEL, "flows", "columns", "files", ...ANYWHERE, ...IN_NODE],
-  report: [...MODEL, "flows", "columns", "files", "train", "data", ...ANYWHERE, ...IN_NODE],
-  cli: [...MODEL, "flows", "columns", "files", "train", "data", "report", ...ANYWHERE, ...IN_NODE],
+  data: [...MODEL, "flows", "columns", "evaluate", "files", ...ANYWHERE, ...IN_NODE],
+  report: [...MODEL, "flows", "columns", "evaluate", "files", "train", "data", ...ANYWHERE, ...IN_NODE],
+  cli: [
+    ...MODEL,
+    "flows",
+    "columns",
+    "evaluate",
+    "files",
+    "train",
+    "data",
+    "report",
+    ...ANYWHERE,
+    ...IN_NODE,
+  ],
 };
 const FOLDERS = Object.keys(LAYERS);
 const PACKAGES = [...ANYWHERE, ...IN_NODE, ...ENGINE, ...NOWHERE];

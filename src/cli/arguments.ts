@@ -1,165 +1,136 @@
 import { homedir } from "node:os";
-import type { ArgDef, ArgsDef } from "citty";
 import { type ErrorDetails, PushforwardError } from "../errors.ts";
 import { abbreviated, nearestName } from "../nearestName.ts";
+import type { Option } from "./options.ts";
 import { program } from "./program.ts";
 
-type Refuse = (what: string, details?: ErrorDetails) => PushforwardError;
+/** A positional argument. */
+export interface Positional {
+  readonly description: string;
+  /** Whether it takes one word or more; only the last one may. */
+  readonly several?: boolean;
+}
+
+/** What a command line consists of after the name of the command. */
+export interface Syntax {
+  readonly name: string;
+  /** By name, in their order: `model` stands for MODEL. */
+  readonly positionals: Readonly<Record<string, Positional>>;
+  /** By name in camel case: `maxMinutes` is written `--max-minutes`. */
+  readonly options: Readonly<Record<string, Option>>;
+}
+
+/** The values of the arguments and options of a command. */
+export type Values<S extends Pick<Syntax, "positionals" | "options">> = {
+  readonly [K in keyof S["positionals"]]: S["positionals"][K] extends { several: true } ? string[] : string;
+} & {
+  readonly [K in keyof S["options"]]: S["options"][K] extends Option<infer T> ? T : never;
+};
+
+export const optionName = (key: string): string => key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+
+/** A positional argument as help and errors write it: `MODEL`, or `DATA...` for one word or more. */
+export const positionalName = ([key, { several }]: readonly [string, Positional]): string =>
+  `${key.toUpperCase()}${several ? "..." : ""}`;
 
 /**
- * Checks the arguments of a command against their definitions and writes them in one way, `--name=value` with the
- * positional arguments last, which leaves citty nothing to ignore or to guess.
+ * Parses the words after the name of a command. An option may be written `--seed 1`, `--seed=1`, `-n 5`, `-n=5` or `-n5`; all
+ * words after `--` are arguments.
  *
- * @throws ARGUMENT for options that are unknown, lacking, given twice, without a value or with one too many, for a value
- *   that is not among the choices, and for too many or too few positional arguments.
+ * @throws ARGUMENT for an option that is unknown, missing, given twice, without a value or with a superfluous one, for a value
+ *   that is not valid, and for too many or too few arguments.
  */
-export function checkedArguments(command: string, definitions: ArgsDef, argv: readonly string[]): string[] {
-  const hint = `See ${program()} ${command} --help.`;
-  const refuse: Refuse = (what, details) => new PushforwardError("ARGUMENT", what, { hint, ...details });
-  const options: string[] = [];
+export function parseArguments<S extends Syntax>(syntax: S, words: readonly string[]): Values<S> {
+  const texts = new Map<string, string>();
   const positionals: string[] = [];
-  const seen = new Set<string>();
-
-  for (let i = 0; i < argv.length; i++) {
-    const word = argv[i]!;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
     if (word === "--") {
-      positionals.push(...argv.slice(i + 1));
+      positionals.push(...words.slice(i + 1));
       break;
     }
     if (!word.startsWith("-") || word === "-") {
       positionals.push(word);
       continue;
     }
-    const option = findOption(definitions, word);
-    if (!option) throw unknownOption(command, definitions, word, refuse);
-    const { name, definition } = option;
-    if (seen.has(name)) throw refuse(`--${name} is given twice`, { hint: "Give it once." });
-    seen.add(name);
-    if (definition.type === "boolean") {
-      if (option.value !== undefined) throw refuse(`--${name} takes no value`, { received: option.value });
-      options.push(`--${name}`);
+    const { key, option, attached } = findOption(syntax, word);
+    const flag = `--${optionName(key)}`;
+    if (texts.has(key)) throw refuse(syntax, `${flag} is given twice`, { hint: "Give it once." });
+    if (option.valueName === undefined) {
+      if (attached !== undefined) throw refuse(syntax, `${flag} takes no value`, { received: attached });
+      texts.set(key, "");
       continue;
     }
-    const value = option.value === undefined ? argv[++i] : withHome(option.value, definition);
-    if (!value?.trim()) throw refuse(`--${name} needs a value`);
-    checkChoice(name, definition, value);
-    if (LIST_HINTS.includes(definition.valueHint) && /,\s*$/.test(value)) {
-      throw refuse(`The list of --${name} ends in a comma`, {
-        hint: `Write it without spaces, or in quotes: --${name} ${definition.valueHint}`,
+    const value = attached === undefined ? words[++i] : withHome(attached, option);
+    if (!value?.trim()) throw refuse(syntax, `${flag} needs a value`);
+    if (option.form === "list" && /,\s*$/.test(value)) {
+      throw refuse(syntax, `The list of ${flag} ends in a comma`, {
+        hint: `Write it without spaces, or in quotes: ${flag} ${option.valueName}`,
       });
     }
-    options.push(`--${name}=${value}`);
+    texts.set(key, value);
   }
-  checkPositionals(command, definitions, positionals, refuse);
-  checkRequired(command, definitions, seen, refuse);
-  return [...options, "--", ...positionals];
+  checkPositionals(syntax, positionals);
+  const values: Record<string, unknown> = {};
+  for (const [i, [key, { several }]] of Object.entries(syntax.positionals).entries()) {
+    values[key] = several ? positionals.slice(i) : positionals[i];
+  }
+  for (const [key, option] of Object.entries(syntax.options)) {
+    if (option.required && !texts.has(key)) throw missingOption(syntax, key, option);
+    values[key] = option.read(texts.get(key), optionName(key));
+  }
+  return values as Values<S>;
 }
 
-/** The option that a word such as `--seed`, `--seed=1`, `-n` or `-n5` names, and the value in the word itself. */
+const refuse = ({ name }: Syntax, what: string, details?: ErrorDetails): PushforwardError =>
+  new PushforwardError("ARGUMENT", what, { hint: `See ${program()} ${name} --help.`, ...details });
+
+/** The option that a word names, and the value that the word itself contains. */
 function findOption(
-  definitions: ArgsDef,
+  syntax: Syntax,
   word: string,
-): { name: string; definition: ArgDef; value?: string } | undefined {
+): { key: string; option: Option; attached: string | undefined } {
   const [, long, longValue] = /^--([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
   const [, short, shortValue] = /^-([^-])(?:=?(.+))?$/s.exec(word) ?? [];
-  for (const [name, definition] of optionsOf(definitions)) {
-    if (name === long) return { name, definition, ...(longValue !== undefined && { value: longValue }) };
-    if (short !== undefined && aliasOf(definition) === short) {
-      return { name, definition, ...(shortValue !== undefined && { value: shortValue }) };
-    }
+  for (const [key, option] of Object.entries(syntax.options)) {
+    if (optionName(key) === long) return { key, option, attached: longValue };
+    if (short !== undefined && option.alias === short) return { key, option, attached: shortValue };
   }
-  return undefined;
-}
-
-/** Options whose values are lists, by their hints. */
-const LIST_HINTS: readonly unknown[] = ["A,B", "C", "H,H"];
-
-/** Options whose values are paths, by their hints. */
-const PATH_HINTS: readonly unknown[] = ["FILE", "OUT", "DIR", "GIVEN"];
-
-/** A path with the home directory in place of `~`, which shells replace at the start of a word only. */
-const withHome = (value: string, { valueHint }: ArgDef): string =>
-  PATH_HINTS.includes(valueHint) ? value.replace(/^~(?=\/|$)/, homedir) : value;
-
-function unknownOption(
-  command: string,
-  definitions: ArgsDef,
-  word: string,
-  refuse: Refuse,
-): PushforwardError {
   const flag = word.replace(/=.*/s, "");
-  const names = optionsOf(definitions).map(([name]) => name);
   const typed = flag.replace(/^-+/, "");
+  const names = Object.keys(syntax.options).map(optionName);
   const nearest = nearestName(typed, [...names, "help"]) ?? abbreviated(typed, names);
-  return refuse(
-    `pushforward ${command} has no option ${flag}`,
-    nearest ? { hint: `Did you mean --${nearest}?` } : {},
-  );
+  const what = `pushforward ${syntax.name} has no option ${flag}`;
+  throw refuse(syntax, what, nearest ? { hint: `Did you mean --${nearest}?` } : {});
 }
 
-function checkChoice(name: string, definition: ArgDef, value: string): void {
-  const choices = ("options" in definition && definition.options) || [];
-  if (choices.length === 0 || choices.includes(value)) return;
-  const nearest = nearestName(value, choices);
-  throw new PushforwardError("ARGUMENT", `--${name} has no choice ${value}`, {
-    expected: `one of ${choices.join(", ")}`,
-    hint: nearest ? `Did you mean ${nearest}?` : `Choose one of them: --${name} ${choices[0]}`,
+/** A path with the home directory in place of `~`, which a shell replaces only at the start of a word. */
+const withHome = (value: string, { form }: Option): string =>
+  form === "path" ? value.replace(/^~(?=\/|$)/, homedir) : value;
+
+function checkPositionals(syntax: Syntax, received: readonly string[]): void {
+  const entries = Object.entries(syntax.positionals);
+  const names = entries.map(([key]) => key.toUpperCase());
+  const { name } = syntax;
+  if (received.length < names.length) {
+    throw refuse(syntax, `pushforward ${name} needs ${names.slice(received.length).join(" and ")}`, {
+      hint: `Write ${usage(syntax)}, or see ${program()} ${name} --help.`,
+    });
+  }
+  if (received.length === names.length || entries.at(-1)?.[1].several) return;
+  const count = names.length === 1 ? "one argument" : `${names.length} arguments`;
+  const more = received.slice(names.length).join(" ");
+  throw refuse(syntax, `pushforward ${name} takes ${count}, but also received ${more}`, {
+    hint: `Write ${usage(syntax)}, and quote names that contain spaces.`,
   });
 }
 
-function checkPositionals(
-  command: string,
-  definitions: ArgsDef,
-  received: readonly string[],
-  refuse: Refuse,
-): void {
-  const names = positionalsOf(definitions).map(([name]) => name.toUpperCase());
-  const usage = usageOf(command, definitions);
-  if (received.length < names.length) {
-    throw refuse(`pushforward ${command} needs ${names.slice(received.length).join(" and ")}`, {
-      hint: `Write ${usage}, or see ${program()} ${command} --help.`,
-    });
-  }
-  if (received.length > names.length && !takesSeveral(definitions)) {
-    const count = names.length === 1 ? "one argument" : `${names.length} arguments`;
-    const more = received.slice(names.length).join(" ");
-    throw refuse(`pushforward ${command} takes ${count}, but also got ${more}`, {
-      hint: `Write ${usage}, and quote names that have spaces.`,
-    });
-  }
+function missingOption(syntax: Syntax, key: string, { alias, valueName }: Option): PushforwardError {
+  const example = `${alias ? `-${alias}` : `--${optionName(key)}`} ${valueName}`;
+  return refuse(syntax, `pushforward ${syntax.name} needs --${optionName(key)}`, {
+    hint: `Write ${usage(syntax)} ${example}, or see ${program()} ${syntax.name} --help.`,
+  });
 }
 
-function checkRequired(
-  command: string,
-  definitions: ArgsDef,
-  seen: ReadonlySet<string>,
-  refuse: Refuse,
-): void {
-  for (const [name, definition] of optionsOf(definitions)) {
-    if (!definition.required || seen.has(name)) continue;
-    const alias = aliasOf(definition);
-    const example = `${alias ? `-${alias}` : `--${name}`} ${definition.valueHint}`;
-    throw refuse(`pushforward ${command} needs --${name}`, {
-      hint: `Write ${usageOf(command, definitions)} ${example}, or see ${program()} ${command} --help.`,
-    });
-  }
-}
-
-export const optionsOf = (definitions: ArgsDef): [string, ArgDef][] =>
-  Object.entries(definitions).filter(([, { type }]) => type !== "positional");
-
-export const aliasOf = (definition: ArgDef): string | undefined =>
-  "alias" in definition && typeof definition.alias === "string" ? definition.alias : undefined;
-
-export const positionalsOf = (definitions: ArgsDef): [string, ArgDef][] =>
-  Object.entries(definitions).filter(([, { type }]) => type === "positional");
-
-/** A positional argument in the usage of a command: `MODEL`, or `DATA...` for one word or more. */
-export const positionalUsage = ([name, { valueHint = name.toUpperCase() }]: [string, ArgDef]): string =>
-  valueHint;
-
-const takesSeveral = (definitions: ArgsDef): boolean =>
-  positionalsOf(definitions).some((positional) => positionalUsage(positional).endsWith("..."));
-
-const usageOf = (command: string, definitions: ArgsDef): string =>
-  [program(), command, ...positionalsOf(definitions).map(positionalUsage)].join(" ");
+const usage = ({ name, positionals }: Syntax): string =>
+  [program(), name, ...Object.entries(positionals).map(positionalName)].join(" ");

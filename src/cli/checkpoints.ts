@@ -1,107 +1,100 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { PushforwardError } from "../errors.ts";
-import { writeFileAtomically } from "../files/atomicFile.ts";
-import { readBytes } from "../files/readBytes.ts";
+import { checkpointFile } from "../files/checkpointFile.ts";
 import type { CheckpointStore } from "../train/index.ts";
-import type { Settings } from "./fitSettings.ts";
+import type { FitValues } from "./fitOptions.ts";
 import type { Messages } from "./messages.ts";
 
-/** A checkpoint is written after an epoch that ends at least this long after the previous checkpoint. */
-const MIN_INTERVAL_MILLISECONDS = 1000;
-
 /**
- * The checkpoints of a training, beside its model: `model.safetensors.checkpoint`, or one for each flow that is tried,
- * `model.safetensors.checkpoint-name`. Each is written atomically, so that a kill at any moment leaves a whole one.
+ * The checkpoints of a training, beside its model: `model.safetensors.checkpoint`, or one for each flow that the default
+ * tries, `model.safetensors.checkpoint-NAME`.
  */
 export class Checkpoints {
   private readonly output: string;
-  /** The checkpoints of an earlier training, to go on from or to discard. */
-  private readonly found: readonly string[];
   private readonly resume: boolean;
+  /** The checkpoints of an earlier training. */
+  private readonly earlier: readonly string[];
   private readonly written = new Set<string>();
 
-  private constructor({ output, resume }: Settings, found: readonly string[]) {
+  private constructor({ output, resume }: FitValues, earlier: readonly string[]) {
     this.output = output;
     this.resume = resume;
-    this.found = found;
+    this.earlier = earlier;
   }
 
   /**
-   * Looks for checkpoints of an earlier training. One that ended by time has written its model since, and its checkpoint may
-   * be replaced.
+   * Looks for checkpoints of an earlier training. If it ended by time, it has written its model afterwards, and its checkpoints
+   * may be replaced.
    *
-   * @throws FILE when there are some of an interrupted training, and nobody asked to go on from them or to discard them;
-   *   MODEL when they are those of another kind of flow.
+   * @throws FILE when there are checkpoints of an interrupted training, and neither --resume nor --overwrite says what to do;
+   *   MODEL when they are of another flow.
    */
-  static async open(settings: Settings, messages: Messages): Promise<Checkpoints> {
-    const { output, resume, overwrite, flow } = settings;
-    const found = await checkpointsOf(output);
-    const paths = found.join(", ");
-    if (found.length === 0 && resume) {
-      messages.print(`There is no checkpoint of ${output} to go on from: starting anew.`);
+  static async open(values: FitValues, messages: Messages): Promise<Checkpoints> {
+    const { output, resume, overwrite, flow } = values;
+    const earlier = await checkpointsOf(output);
+    const paths = earlier.join(", ");
+    if (earlier.length === 0 && resume) {
+      messages.print(
+        `There is no checkpoint of ${output} to continue from. Training starts from the beginning.`,
+      );
     }
-    if (found.length > 0 && !resume && !overwrite) {
-      if (!(await isNewer(output, found))) {
+    if (earlier.length > 0 && !resume && !overwrite) {
+      if (!(await isNewer(output, earlier))) {
         throw new PushforwardError("FILE", `There is a checkpoint of an unfinished training, ${paths}`, {
-          hint: "Go on from it with --resume, or discard it and start anew with --overwrite.",
+          hint: "Continue from it with --resume, or discard it and start again with --overwrite.",
         });
       }
       messages.print(
-        `Starting anew, in place of the training that wrote ${output} when its time was up. (--resume would have gone on from ${paths}.)`,
+        `Training starts from the beginning and replaces the model ${output}, whose training ended by --max-minutes. (--resume continues from ${paths}.)`,
       );
     }
-    const several = flow === "default";
-    const foreign = resume ? found.find((path) => path.endsWith(".checkpoint") === several) : undefined;
-    if (foreign) {
-      throw new PushforwardError("MODEL", `${foreign} is the checkpoint of another kind of flow`, {
-        hint: "Give the same --flow to go on from it, or discard it and start anew with --overwrite.",
+    const isOfDefault = (path: string) => !path.endsWith(".checkpoint");
+    const other = resume && earlier.find((path) => isOfDefault(path) !== (flow === "default"));
+    if (other) {
+      throw new PushforwardError("MODEL", `${other} is the checkpoint of another flow`, {
+        hint: "Give the same --flow to continue from it, or discard it and start again with --overwrite.",
       });
     }
-    return new Checkpoints(settings, found);
+    return new Checkpoints(values, earlier);
   }
 
-  /** Discards the checkpoints of an earlier training, unless it goes on. */
+  /** Discards the checkpoints of an earlier training unless training continues from them. */
   async begin(): Promise<void> {
-    if (!this.resume) await remove(this.found);
+    if (!this.resume) await removeFiles(this.earlier);
   }
 
-  /** Where the checkpoints of one flow are kept; `onSave` is called after each write. */
-  store(name?: string, onSave: () => void = () => {}): CheckpointStore {
+  /** The checkpoints of one flow. `onSave` is called after each is written. */
+  store(name?: string, onSave?: () => void): CheckpointStore {
     const path = `${this.output}.checkpoint${name === undefined ? "" : `-${name}`}`;
-    let saved = Number.NEGATIVE_INFINITY;
-    return {
-      due: () => performance.now() - saved >= MIN_INTERVAL_MILLISECONDS,
-      load: async () => (this.resume && this.found.includes(path) ? readBytes(path) : undefined),
-      save: async (bytes) => {
-        await writeFileAtomically(path, bytes);
-        saved = performance.now();
+    return checkpointFile(path, {
+      resume: this.resume && this.earlier.includes(path),
+      onSave: () => {
         this.written.add(path);
-        onSave();
+        onSave?.();
       },
-    };
+    });
   }
 
-  /** What a training can go on from. */
+  /** The checkpoints that a training can continue from. */
   get paths(): string[] {
-    return [...new Set([...(this.resume ? this.found : []), ...this.written])];
+    return [...new Set([...(this.resume ? this.earlier : []), ...this.written])];
   }
 
-  /** When the model is written, nobody needs them. */
   async remove(): Promise<void> {
-    await remove(this.paths);
+    await removeFiles(this.paths);
   }
 }
 
-async function remove(paths: readonly string[]): Promise<void> {
+async function removeFiles(paths: readonly string[]): Promise<void> {
   for (const path of paths) await rm(path, { force: true });
 }
 
 /** Whether a file was written after all others. */
 async function isNewer(path: string, others: readonly string[]): Promise<boolean> {
-  const written = async (each: string) => (await stat(each)).mtimeMs;
-  const own = await written(path).catch(() => Number.NEGATIVE_INFINITY);
-  return own >= Math.max(...(await Promise.all(others.map(written))));
+  const writtenAt = async (file: string) => (await stat(file)).mtimeMs;
+  const time = await writtenAt(path).catch(() => Number.NEGATIVE_INFINITY);
+  return time >= Math.max(...(await Promise.all(others.map(writtenAt))));
 }
 
 async function checkpointsOf(output: string): Promise<string[]> {

@@ -4,29 +4,35 @@ import { visible, withoutControls } from "./format.ts";
 import { colorful, type Io } from "./io.ts";
 import { program } from "./program.ts";
 
-const DEFECT = "This is a defect of pushforward: please report it with what DEBUG=1 prints.";
+const BUG =
+  "This is a bug of pushforward. Please report it with the output of the same command under DEBUG=1.";
 
-/** How to hint what an error itself has no advice for. */
-const advice = (): Readonly<Record<ErrorCode, string>> => ({
-  ARGUMENT: `See ${program()} --help.`,
-  DATA: "Correct the table or the query, and run the command again.",
-  FILE: "Check the path and its permissions, and run the command again.",
-  MODEL: "Give a model file that pushforward fit wrote.",
-  NUMERIC: "Look for values far from all others, or leave columns out with --columns.",
-  SHAPE: DEFECT,
-  ENGINE: DEFECT,
-  INTERRUPTED: "Run the command again.",
-});
+/** The hints for errors that have none. */
+const defaultHint = (code: ErrorCode): string =>
+  ({
+    ARGUMENT: `See ${program()} --help.`,
+    DATA: "Correct the table or the query, and run the command again.",
+    FILE: "Check the path and its permissions, and run the command again.",
+    MODEL: "Give a model file that pushforward fit wrote.",
+    NUMERIC: "Look for values far from all others, or leave columns out with --columns.",
+    SHAPE: BUG,
+    ENGINE: BUG,
+    INTERRUPTED: "Run the command again.",
+  })[code];
 
-/** Tells an error in two lines: what happened, and a hint how to fix it; with the stack trace where DEBUG asks for it. */
+/** Prints an error in two lines, what happened and a hint, and with DEBUG in the environment its stack traces. */
 export function writeFailure(error: unknown, { stderr, env }: Pick<Io, "stderr" | "env">): void {
   const { red } = createColors(colorful(stderr, env));
-  const { what, hint } = described(error);
+  const { what, hint } = explain(error);
   const interrupted = error instanceof PushforwardError && error.code === "INTERRUPTED";
   stderr.write(`${interrupted ? "" : `${red("Error:")} `}${visible(capitalized(what))}\n${visible(hint)}\n`);
-  if (env.DEBUG) for (const trace of traces(error)) stderr.write(`${withoutControls(trace)}\n`);
+  if (!env.DEBUG) return;
+  for (let e = error; e instanceof Error; e = e.cause) {
+    stderr.write(`${withoutControls(e.stack ?? String(e))}\n`);
+  }
 }
 
+/** The exit code of a command that fails: 2 for an error that the user can correct, 1 for others, 130 after Ctrl-C. */
 export function exitCode(error: unknown): 1 | 2 | 130 {
   if (!(error instanceof PushforwardError)) return 1;
   switch (error.code) {
@@ -37,48 +43,47 @@ export function exitCode(error: unknown): 1 | 2 | 130 {
     case "MODEL":
       return 2;
     case "FILE":
-      return isFullDisk(error.cause) ? 1 : 2;
+      return isSystemFailure(error.cause) ? 1 : 2;
     default:
       return 1;
   }
 }
 
-/** An error about a model or a checkpoint, told with the path of its file, and with another hint if one is given. */
-export function namingFile(error: unknown, path: string, otherwise?: string): unknown {
+/** A MODEL error with the path of the file, and another hint if one is given; other errors unchanged. */
+export function namingFile(error: unknown, path: string, otherHint?: string): unknown {
   if (!(error instanceof PushforwardError) || error.code !== "MODEL") return error;
-  const { what, hint } = described(error);
+  const { what, hint } = explain(error);
   const sentence = what.replace(/\.$/, "").replace(/^(The|This|Array)\b/, (word) => word.toLowerCase());
-  return new PushforwardError("MODEL", `${path}: ${sentence}`, { hint: otherwise ?? hint, cause: error });
+  return new PushforwardError("MODEL", `${path}: ${sentence}`, { hint: otherHint ?? hint, cause: error });
 }
 
-/** Error messages of V8, WebAssembly, ONNX Runtime and the operating system when memory is used up. */
+/** Messages of V8, WebAssembly, ONNX Runtime and the operating system when there is no memory left. */
 const OUT_OF_MEMORY =
   /out of memory|bad[ _]alloc|(could not|failed to|cannot) allocate|allocation failed|invalid (typed array|array buffer) length: \d/i;
 
-function described(error: unknown): { what: string; hint: string } {
-  const ours = error instanceof PushforwardError && error.code !== "ENGINE";
-  if (error instanceof Error && !ours && OUT_OF_MEMORY.test(error.message)) {
-    const heap = /heap/.test(error.message);
+function explain(error: unknown): { what: string; hint: string } {
+  const isOurs = error instanceof PushforwardError && error.code !== "ENGINE";
+  if (error instanceof Error && !isOurs && OUT_OF_MEMORY.test(error.message)) {
     return {
       what: `There is not enough memory (${error.message.replace(/\.$/, "")}).`,
-      hint: heap
-        ? "Lower --transforms or --hidden, or allow JavaScript more megabytes: NODE_OPTIONS=--max-old-space-size=8000"
-        : "Free some, raise ulimit -v if it is set, or lower --threads, and for fit --batch-size, --hidden or --transforms.",
+      hint: /heap/.test(error.message)
+        ? "Lower --transforms or --hidden, or allow JavaScript more memory: NODE_OPTIONS=--max-old-space-size=8000"
+        : "Close other programs, raise ulimit -v if it is set, or lower --threads, and for fit --batch-size, --hidden or --transforms.",
     };
   }
   if (error instanceof PushforwardError) {
-    const { message, hint } = error;
+    const { message, hint, code } = error;
     return hint === undefined
-      ? { what: message, hint: advice()[error.code] }
+      ? { what: message, hint: defaultHint(code) }
       : { what: message.slice(0, -hint.length - 1), hint };
   }
   const what = `${error instanceof Error ? error.message : String(error)}.`;
-  const outside = error instanceof Error && "syscall" in error;
-  return { what, hint: outside ? "See to the cause, and run the command again." : DEFECT };
+  const isFromSystem = error instanceof Error && "syscall" in error;
+  return { what, hint: isFromSystem ? "Fix the cause, and run the command again." : BUG };
 }
 
-/** Whether a file system could not go on, whatever the path. */
-function isFullDisk(cause: unknown): boolean {
+/** Whether the file system failed, for example because the disk is full: another path would not help. */
+function isSystemFailure(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;
   const code = "code" in cause ? String(cause.code) : "";
   return (
@@ -87,10 +92,6 @@ function isFullDisk(cause: unknown): boolean {
   );
 }
 
-function* traces(error: unknown): Generator<string> {
-  for (let e = error; e instanceof Error; e = e.cause) yield e.stack ?? String(e);
-}
-
-/** Sentences begin with a capital; names of files and of this program stay as they are. */
+/** Starts a sentence with a capital. Names of files and of this program stay unchanged. */
 const capitalized = (text: string): string =>
   text.replace(/^(?!pushforward)[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase());

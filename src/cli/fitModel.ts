@@ -1,130 +1,145 @@
 import { shellQuoted } from "../data/columnList.ts";
 import { lockOf, withFileLock } from "../data/fileLock.ts";
+import { readTrainingTable, type TrainingTable } from "../data/index.ts";
 import type { Dataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
+import { evaluate, gaussianBaseline, summarizeContext } from "../evaluate/index.ts";
 import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
 import { encodeModel } from "../flows/index.ts";
 import { Checkpoints } from "./checkpoints.ts";
-import { contextRecord } from "./contextRecord.ts";
 import { namingFile } from "./failure.ts";
-import type { FitContext } from "./fit.ts";
-import { doneEvent, fitReport, type Report } from "./fitReport.ts";
-import { fitSettings, type Settings } from "./fitSettings.ts";
-import { checkFlowSize } from "./flowSize.ts";
+import type { FitValues } from "./fitOptions.ts";
+import { doneEvent, fitReport, type HeldOutEvaluation, type Report, type RowParts } from "./fitReport.ts";
 import { jsonLine } from "./format.ts";
 import type { Io, StopMessage } from "./io.ts";
-import { type HeldOut, judge } from "./judgement.ts";
 import { Messages } from "./messages.ts";
-import { drawPictures, prepareDirectory } from "./pictures.ts";
+import { makeDirectory, writePictures } from "./pictures.ts";
 import { program } from "./program.ts";
-import { type Trained, train } from "./training.ts";
-import { readTrainingData, type TrainingData } from "./trainingData.ts";
+import { printNotes } from "./tableNotes.ts";
+import { checkFlowSize, type Trained, train } from "./training.ts";
 import { TrainingProgress } from "./trainingProgress.ts";
 
 /** Reads a table, trains a flow on it, and writes the model, the pictures and the report. */
 export async function fitModel(
-  { args, argv, io }: FitContext,
-  { mostInMemory }: { mostInMemory?: number } = {},
+  values: FitValues,
+  io: Io,
+  words: readonly string[],
+  { maxNumbersInMemory }: { maxNumbersInMemory?: number } = {},
 ): Promise<void> {
-  const settings = fitSettings(args);
   const messages = new Messages(io);
   try {
-    await checkWritable(settings.output);
-    // Two trainings would write the same checkpoints.
-    const report = await withFileLock(settings.output, () =>
-      fitAndWrite(settings, argv, io, messages, mostInMemory),
+    await checkWritable(values.output);
+    // Two trainings at the same time would write the same checkpoints.
+    const report = await withFileLock(values.output, () =>
+      fitAndWrite(values, io, words, messages, maxNumbersInMemory),
     );
-    io.stdout.write(settings.json ? jsonLine(doneEvent(report)) : fitReport(report, io));
+    io.stdout.write(values.json ? jsonLine(doneEvent(report)) : fitReport(report, io));
   } finally {
     messages.end();
   }
 }
 
 async function fitAndWrite(
-  settings: Settings,
-  argv: readonly string[],
+  values: FitValues,
   io: Io,
+  words: readonly string[],
   messages: Messages,
-  mostInMemory?: number,
+  maxNumbersInMemory?: number,
 ): Promise<Report> {
   const start = performance.now();
-  const { output, pictures: directory, seed, threads } = settings;
-  if (directory !== undefined) await prepareDirectory(directory);
-  const checkpoints = await Checkpoints.open(settings, messages);
-  const reading = readTrainingData(settings, messages, { mostInMemory, signal: io.interrupted });
-  const data = await reading.catch((error: unknown) => {
-    throw io.interrupted.aborted ? interrupted(stopMessage(checkpoints, argv)) : error;
-  });
-  checkFlowSize(settings.flow, { ...settings, features: data.columns.length, context: data.given.length });
-  const rows = splitRows(data.rows, settings);
-  await checkpoints.begin();
+  const { output, pictures: directory, threads } = values;
+  const signal = io.interrupted;
+  if (directory !== undefined) await makeDirectory(directory);
+  const checkpoints = await Checkpoints.open(values, messages);
   const remove = [lockOf(output)];
-  const stop = () => ({ ...stopMessage(checkpoints, argv), remove });
-  io.onStopMessage?.(stop());
-
-  const progress = new TrainingProgress(io, messages, settings);
-  const training = {
-    ...data,
-    ...rows,
-    checkpoints: (name?: string) => checkpoints.store(name, () => io.onStopMessage?.(stop())),
-    signal: io.interrupted,
-    progress,
-  };
-  const trained = await train(settings, training)
-    .catch((error: unknown) => {
-      throw io.interrupted.aborted ? interrupted(stop()) : explained(error, checkpoints, settings, argv);
-    })
-    .finally(data.close);
+  const announceStop = () => io.onStopMessage?.({ ...stopMessage(checkpoints, words), remove });
+  announceStop();
+  const reading = readTrainingTable(values.data, {
+    ...values,
+    signal,
+    ...(maxNumbersInMemory !== undefined && { maxNumbersInMemory }),
+  });
+  const table = await reading.catch((error: unknown) => {
+    throw signal.aborted ? interrupted(stopMessage(checkpoints, words)) : error;
+  });
+  let rows: RowParts;
+  let trained: Trained;
+  try {
+    printNotes(table, messages);
+    checkFlowSize(values, table);
+    rows = splitRows(table.rows, values);
+    await checkpoints.begin();
+    trained = await train(values, table, rows, {
+      checkpoints: (name) => checkpoints.store(name, announceStop),
+      signal,
+      progress: new TrainingProgress(io, messages, values),
+      messages,
+    });
+  } catch (error) {
+    throw signal.aborted
+      ? interrupted(stopMessage(checkpoints, words))
+      : explained(error, checkpoints, values, words);
+  } finally {
+    await table.close();
+  }
   messages.end();
-  if (io.interrupted.aborted) throw interrupted(stop());
+  if (signal.aborted) throw interrupted(stopMessage(checkpoints, words));
 
-  await writeFileAtomically(output, modelBytes(trained, data, rows, settings));
+  await writeFileAtomically(output, modelBytes(trained, table, rows, values));
   const unfinished = trained.stopped === "time";
   if (!unfinished) await checkpoints.remove();
   const written = {
     what: `Stopped before the report; the model is written to ${output}`,
-    hint: `To see what it is: ${program()} inspect ${shellQuoted(output)}`,
+    hint: `To see what it contains: ${program()} inspect ${shellQuoted(output)}`,
     remove,
   };
   io.onStopMessage?.(written);
-  const { constants } = data;
-  const judgement = await judge(trained.flow, rows, { threads, constants });
-  if (io.interrupted.aborted) throw interrupted(written);
-  const pictureData = {
-    columns: data.columns,
-    constants,
-    rows: data.rows.sample,
-    seed,
-    threads,
-    gaussian: judgement.validationGaussian,
-  };
-  const pictures = directory === undefined ? [] : await drawPictures(directory, trained, pictureData);
+  const evaluation = await evaluateHeldOut(trained, table, rows, threads);
+  if (signal.aborted) throw interrupted(written);
+  const pictures =
+    directory === undefined ? [] : await writePictures(directory, trained, table, values, evaluation);
   const milliseconds = performance.now() - start;
-  const report = { settings, data, rows, trained, judgement, pictures, milliseconds };
-  return unfinished && checkpoints.paths.length > 0 ? { ...report, resume: resumeCommand(argv) } : report;
+  const resume = unfinished && checkpoints.paths.length > 0 ? resumeCommand(words) : undefined;
+  return { values, table, rows, trained, evaluation, pictures, milliseconds, resume };
 }
 
-/** Tables of fewer rows have no test rows by default. */
+/** Smaller tables have no test rows by default. */
 const MIN_ROWS_FOR_TEST = 200;
 
-/** Splits rows at random: those to learn from, those that decide when to end, and those that test the finished model. */
-function splitRows(all: Dataset, { seed, testFraction, validationFraction }: Settings): HeldOut {
+/** Splits rows at random into training, validation and test rows. */
+function splitRows(all: Dataset, { seed, testFraction, validationFraction }: FitValues): RowParts {
   const fraction = testFraction ?? (all.rows >= MIN_ROWS_FOR_TEST ? 0.1 : 0);
   if (fraction === 0) return all.split(validationFraction, seed);
   const { training: others, validation: test } = all.split(fraction, seed);
   if (others.rows >= 2) return { ...others.split(validationFraction, seed), test };
-  throw new PushforwardError("ARGUMENT", `--test-fraction ${fraction} leaves too little to learn from`, {
+  throw new PushforwardError("ARGUMENT", `--test-fraction ${fraction} leaves too few rows to learn from`, {
     expected: "2 rows or more",
     received: `${others.rows} of ${all.rows}`,
     hint: "Leave it out, or give a table with more rows.",
   });
 }
 
+/** Evaluates the flow on the test rows, or without these on the validation rows, and a Gaussian for comparison. */
+async function evaluateHeldOut(
+  { flow }: Trained,
+  { constants }: TrainingTable,
+  { training, validation, test }: RowParts,
+  threads: number | undefined,
+): Promise<HeldOutEvaluation> {
+  const baseline = await gaussianBaseline(training, { embedding: flow.embedding, constants, threads });
+  const result = await evaluate(flow, test ?? validation, { baseline, threads });
+  const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const onValidation = test
+    ? baseline && mean(await baseline.logDensities(validation))
+    : result.baseline?.mean;
+  return { ...result, by: test ? "test" : "validation", gaussianOnValidation: onValidation };
+}
+
 function modelBytes(
   { flow, epochs, bestEpoch, validationLogDensity }: Trained,
-  { columns, given, labels }: TrainingData,
-  { training, validation }: HeldOut,
-  { seed }: Settings,
+  { columns, given, labels }: TrainingTable,
+  { training, validation }: RowParts,
+  { seed }: FitValues,
 ): Uint8Array {
   const record = {
     rows: training.rows + validation.rows,
@@ -132,17 +147,17 @@ function modelBytes(
     epochs: epochs.length,
     bestEpoch,
     validationLogDensity,
-    ...(given.length > 0 && { given: contextRecord([training, validation], given, labels) }),
+    ...(given.length > 0 && { given: summarizeContext([training, validation], given, labels) }),
   };
-  const named = labels.size > 0 && { labels: [...labels.values()] };
-  return encodeModel({ flow, columns, given, ...named, training: record });
+  const classLabels = labels.size > 0 && { labels: [...labels.values()] };
+  return encodeModel({ flow, columns, given, ...classLabels, training: record });
 }
 
-function stopMessage({ paths }: Checkpoints, argv: readonly string[]): StopMessage {
+function stopMessage({ paths }: Checkpoints, words: readonly string[]): StopMessage {
   return paths.length > 0
     ? {
-        what: `Stopped; the training up to its last checkpoint is kept in ${paths.join(", ")}`,
-        hint: `To go on: ${resumeCommand(argv)}`,
+        what: `Stopped; the last checkpoint of the training is in ${paths.join(", ")}`,
+        hint: `To continue: ${resumeCommand(words)}`,
       }
     : {
         what: "Stopped before the first epoch was finished; no file was written",
@@ -153,36 +168,35 @@ function stopMessage({ paths }: Checkpoints, argv: readonly string[]): StopMessa
 const interrupted = ({ what, hint }: StopMessage): PushforwardError =>
   new PushforwardError("INTERRUPTED", what, { hint });
 
-/** An error of training with what can be done about it here: a checkpoint stands in the way of a second try. */
+/** An error of training with a hint for the command line. A second try must discard the checkpoint of the first. */
 function explained(
   error: unknown,
   { paths }: Checkpoints,
-  { learningRate = 3e-3 }: Settings,
-  argv: readonly string[],
+  { learningRate = 3e-3 }: FitValues,
+  words: readonly string[],
 ): unknown {
   if (error instanceof PushforwardError && error.code === "NUMERIC") {
     const smaller = learningRate > 0.01 ? 1e-3 : Number((learningRate / 10).toPrecision(2));
-    const words = `--learning-rate ${smaller}${paths.length > 0 ? " --overwrite" : ""}`;
+    const options = `--learning-rate ${smaller}${paths.length > 0 ? " --overwrite" : ""}`;
     const what = error.message.split("\n")[0]!.replace(/\.$/, "");
     return new PushforwardError("NUMERIC", what, {
-      hint: `Take smaller steps: ${fitCommand(argv, ["--learning-rate"])} ${words}. Or look at these rows: a value far from all others, or a column of few distinct values.`,
+      hint: `Lower the learning rate: ${fitCommand(words, ["--learning-rate"])} ${options}. Or check these rows for a value far from all others, and for columns with few different values.`,
       cause: error,
     });
   }
   const hint =
-    "Give the same data and options to go on from it, or discard it and start anew with --overwrite.";
+    "Give the same data and options to continue from it, or discard it and start again with --overwrite.";
   return namingFile(error, paths.join(", "), hint);
 }
 
-const resumeCommand = (argv: readonly string[]): string => `${fitCommand(argv)} --resume`;
+const resumeCommand = (words: readonly string[]): string => `${fitCommand(words)} --resume`;
 
-/** The command again, without the options that say how to begin, and without those of `omitted`, which have values. */
-function fitCommand(argv: readonly string[], omitted: readonly string[] = []): string {
-  const words = argv.filter((word, i) => {
+/** The command that was typed, without --resume and --overwrite, and without the options `omitted`, which take values. */
+function fitCommand(words: readonly string[], omitted: readonly string[] = []): string {
+  const kept = words.filter((word, i) => {
     const [name] = word.split("=", 1);
-    return !START_OPTIONS.includes(word) && !omitted.includes(name!) && !omitted.includes(argv[i - 1]!);
+    const isOmitted = omitted.includes(name!) || omitted.includes(words[i - 1]!);
+    return !["--resume", "--overwrite"].includes(word) && !isOmitted;
   });
-  return [program(), "fit", ...words.map(shellQuoted)].join(" ");
+  return [program(), "fit", ...kept.map(shellQuoted)].join(" ");
 }
-
-const START_OPTIONS = ["--resume", "--overwrite"];

@@ -1,45 +1,61 @@
 import { createColors } from "picocolors";
 import { columnList, shellQuoted } from "../data/columnList.ts";
 import { formatOf } from "../data/format.ts";
-import type { InMemoryDataset } from "../dataset/index.ts";
-import type { Settings } from "./fitSettings.ts";
-import { count, counted, duration, nats, visible } from "./format.ts";
-import { written } from "./given.ts";
+import type { TrainingTable } from "../data/index.ts";
+import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
+import type { EvaluateResult } from "../evaluate/index.ts";
+import { count, counted, nats } from "../evaluate/numberText.ts";
+import type { FitValues } from "./fitOptions.ts";
+import { duration, estimate, visible } from "./format.ts";
+import { exampleOf } from "./given.ts";
 import { colorful, type Io } from "./io.ts";
-import type { HeldOut, Judgement } from "./judgement.ts";
 import { program } from "./program.ts";
-import type { RunningMean } from "./runningMean.ts";
 import type { Trained } from "./training.ts";
-import type { TrainingData } from "./trainingData.ts";
 
+/** The rows to learn from, those that end training, and those that test the finished model. */
+export interface RowParts {
+  readonly training: Dataset;
+  readonly validation: InMemoryDataset;
+  readonly test?: InMemoryDataset;
+}
+
+/** The flow and a Gaussian on held-out rows. */
+export interface HeldOutEvaluation extends EvaluateResult {
+  /** The rows of the evaluation. Validation rows, which decided when training ended, if there are no test rows. */
+  readonly by: "test" | "validation";
+  /** The Gaussian's mean log-density on the validation rows. */
+  readonly gaussianOnValidation: number | undefined;
+}
+
+/** A finished `pushforward fit`. */
 export interface Report {
-  readonly settings: Settings;
-  readonly data: TrainingData;
-  readonly rows: HeldOut;
+  readonly values: FitValues;
+  readonly table: TrainingTable;
+  readonly rows: RowParts;
   readonly trained: Trained;
-  readonly judgement: Judgement;
+  readonly evaluation: HeldOutEvaluation;
+  /** Paths of the pictures. */
   readonly pictures: readonly string[];
   readonly milliseconds: number;
-  /** The command that goes on, if training did not come to its end. */
-  readonly resume?: string;
+  /** The command that continues a training that ended by time. */
+  readonly resume: string | undefined;
 }
 
 /** What `--json` prints at the end. */
-export function doneEvent(report: Report) {
-  const { settings, data, rows, trained, judgement, pictures, milliseconds } = report;
+export function doneEvent({ values, table, rows, trained, evaluation, pictures, milliseconds }: Report) {
   const { training, validation, test } = rows;
-  const { by, flow, gaussian, gain } = judgement;
+  const { by, logDensity, baseline, gain } = evaluation;
   return {
     event: "done",
-    model: settings.output,
+    model: values.output,
     flow: trained.name,
-    columns: data.columns,
-    given: data.given,
+    columns: table.columns,
+    given: table.given,
     rows: {
       training: training.rows,
       validation: validation.rows,
       test: test?.rows ?? 0,
-      missing: data.missing,
+      missing: table.missing,
     },
     epochs: trained.epochs.length,
     bestEpoch: trained.bestEpoch,
@@ -47,10 +63,10 @@ export function doneEvent(report: Report) {
     validationLogDensity: trained.validationLogDensity,
     heldOut: {
       by,
-      rows: flow.count,
-      meanLogDensity: flow.mean,
-      standardError: flow.standardError,
-      gaussian: gaussian?.mean ?? null,
+      rows: logDensity.count,
+      meanLogDensity: logDensity.mean,
+      standardError: logDensity.standardError,
+      gaussian: baseline?.mean ?? null,
       gain: gain?.mean ?? null,
       gainStandardError: gain?.standardError ?? null,
     },
@@ -59,95 +75,91 @@ export function doneEvent(report: Report) {
   };
 }
 
-/** The names of columns, if they are few enough to be read. */
-const named = (columns: readonly string[]): string =>
-  columns.length > 12 ? counted(columns.length, "column") : visible(columns.join(", "));
-
-/** What people read at the end. */
+/** The report for people. */
 export function fitReport(report: Report, { stdout, env }: Io): string {
-  const { settings, data, rows, trained, judgement, pictures, milliseconds, resume } = report;
+  const { values, table, rows, trained, evaluation, pictures, milliseconds, resume } = report;
   const { bold } = createColors(colorful(stdout, env));
-  const given = data.given.length > 0 ? ` given ${named(data.given)}` : "";
-  const judges = counted(judgement.flow.count, `${judgement.by} row`);
-  const role = judgement.by === "test" ? "training never saw them" : "they also decided when training ended";
+  const given = table.given.length > 0 ? ` given ${named(table.given)}` : "";
+  const heldOut = counted(evaluation.logDensity.count, `${evaluation.by} row`);
+  const role = evaluation.by === "test" ? "not used in training" : "they also decided when training ended";
   return [
-    `Learned ${named(data.columns)}${given} in ${duration(milliseconds)} (${trained.name}, ${ending(trained)}).`,
-    `Rows: ${rowsUsed(rows, data)}.`,
+    `Learned ${named(table.columns)}${given} in ${duration(milliseconds)} (${trained.name}, ${ending(trained)}).`,
+    `Rows: ${rowCounts(rows, table)}.`,
     "",
-    `${bold("Mean log-density")} of ${judges} in nats (${role}):`,
-    `  this flow    ${withError(judgement.flow)}`,
-    ...comparison(judgement, rows.training),
+    `${bold("Mean log-density")} of ${heldOut} in nats (${role}):`,
+    `  this flow    ${aligned(evaluation.logDensity)}`,
+    ...comparison(evaluation, rows.training),
     "",
-    `${bold("Model")}     ${visible(settings.output)}`,
+    `${bold("Model")}     ${visible(values.output)}`,
     ...pictures.map((path, i) => `${i === 0 ? bold("Pictures") : "        "}  ${visible(path)}`),
     "",
     ...(trained.epochs.length === 0
-      ? ["The time was up within the first epoch: give more with --max-minutes.", ""]
+      ? ["Training ended within the first epoch. Give it more time with --max-minutes.", ""]
       : []),
-    ...(resume
-      ? ["The time was up before training came to its end. To go on:", `  ${visible(resume)}`, ""]
-      : []),
+    ...(resume ? ["--max-minutes ended the training. To continue:", `  ${visible(resume)}`, ""] : []),
     "Next:",
-    ...nextCommands(settings, data),
+    ...nextCommands(values, table),
     "",
   ].join("\n");
 }
 
+/** The names of columns, or their number if there are too many to read. */
+const named = (columns: readonly string[]): string =>
+  columns.length > 12 ? counted(columns.length, "column") : visible(columns.join(", "));
+
 function ending({ epochs, bestEpoch, stopped }: Trained): string {
-  const why = {
-    epochs: "as many as allowed",
-    patience: "no more gain",
-    time: "time was up",
+  const reason = {
+    epochs: "--epochs reached",
+    patience: "no further improvement",
+    time: "--max-minutes reached",
     signal: "stopped",
-  };
-  const best = bestEpoch === 0 ? "none better than the start" : `the best of them ${bestEpoch}`;
-  return `${counted(epochs.length, "epoch")}, ${best}; ${why[stopped]}`;
+  }[stopped];
+  const best = bestEpoch === 0 ? "none better than the initial weights" : `the best is epoch ${bestEpoch}`;
+  return `${counted(epochs.length, "epoch")}, ${best}; ${reason}`;
 }
 
-function rowsUsed({ training, validation, test }: HeldOut, { missing }: TrainingData): string {
-  const parts = [`${count(training.rows)} to learn from`, `${count(validation.rows)} for validation`];
-  if (test) parts.push(`${count(test.rows)} kept aside as a test`);
-  if (missing > 0) parts.push(`${count(missing)} left out for missing values`);
+function rowCounts({ training, validation, test }: RowParts, { missing }: TrainingTable): string {
+  const parts = [`${count(training.rows)} for training`, `${count(validation.rows)} for validation`];
+  if (test) parts.push(`${count(test.rows)} for the test`);
+  if (missing > 0) parts.push(`${count(missing)} left out because of missing values`);
   return parts.join(", ");
 }
 
-function comparison({ gaussian, gain }: Judgement, training: HeldOut["training"]): string[] {
-  if (!gaussian || !gain) return ["  (There are too few rows to fit a Gaussian for comparison.)"];
-  const error = gain.count > 1 ? ` ± ${nats(gain.standardError)}` : "";
-  const known = training.sample.rows;
-  const fitted = known < training.rows ? `${count(known)} of these rows` : "the same rows";
+function comparison({ baseline, gain }: EvaluateResult, training: Dataset): string[] {
+  if (!baseline || !gain) return ["  (There are too few rows to fit a Gaussian for comparison.)"];
+  const used = training.sample.rows;
+  const fitted = used < training.rows ? `${count(used)} of the training rows` : "the training rows";
+  const size = estimate({ ...gain, mean: Math.abs(gain.mean), standardError: gain.standardError });
   return [
-    `  a Gaussian   ${withError(gaussian)}   (full covariance, fitted to ${fitted})`,
-    `The flow is ${nats(Math.abs(gain.mean))}${error} nats a row ${gain.mean >= 0 ? "above" : "below"} the Gaussian.`,
+    `  a Gaussian   ${aligned(baseline)}   (full covariance, fitted to ${fitted})`,
+    `The flow is ${size} nats per row ${gain.mean >= 0 ? "better" : "worse"} than the Gaussian.`,
   ];
 }
 
-const withError = ({ mean, standardError, count }: RunningMean): string =>
-  `${nats(mean).padStart(9)}${count > 1 ? ` ± ${nats(standardError)}` : ""}`;
+/** An estimate whose mean is right-aligned. */
+const aligned = (of: Parameters<typeof estimate>[0]): string =>
+  " ".repeat(Math.max(0, 9 - nats(of.mean).length)) + estimate(of);
 
-/** A query that is longer is not worth repeating. */
-const LONGEST_SOURCE = 60;
+/** In characters. A longer source, such as a query, is not repeated in the commands to run next. */
+const MAX_SOURCE_LENGTH = 60;
 
 function nextCommands(
-  { output, data: sources, na }: Settings,
-  { given, labels, rows }: TrainingData,
+  { output, data: sources, na }: FitValues,
+  { given, labels, rows }: TrainingTable,
 ): string[] {
   const model = shellQuoted(output);
   const source = sources.map(shellQuoted).join(" ");
-  const data = source.length > LONGEST_SOURCE || sources.includes("-") ? "DATA" : source;
+  const data = source.length > MAX_SOURCE_LENGTH || sources.includes("-") ? "DATA" : source;
   const missing = na.length > 0 ? ` --na ${columnList(na)}` : "";
   const scored = formatOf(sources[0]!)?.name === "parquet" ? "scored.parquet" : "scored.csv";
-  const condition =
-    given.length > 0 ? ` --given ${written(given, firstValues(rows.sample, given.length), labels)}` : "";
+  // The context of the first row, in a few digits, is an example.
+  const context = Array.from(rows.sample.context.subarray(0, given.length), (x) => Number(x.toPrecision(4)));
+  const condition = given.length > 0 ? ` ${exampleOf(given, labels, context)}` : "";
   const commands = [
     [`${program()} score ${model} ${data}${missing} -o ${scored}`, "the rows with their log-density"],
     [`${program()} sample ${model}${condition} -n 1000 -o samples.csv`, "new rows"],
-    [`${program()} evaluate ${model} other.csv${missing}`, "how well it describes other rows"],
+    [`${program()} evaluate ${model} other.csv${missing}`, "how well the model describes other rows"],
   ].map(([command, purpose]) => [visible(command!), purpose!] as const);
   const width = Math.max(...commands.map(([command]) => command.length));
   return commands.map(([command, purpose]) => `  ${command.padEnd(width)}   ${purpose}`);
 }
-
-/** What the first row is conditional on, in a few digits: an example. */
-const firstValues = ({ context }: InMemoryDataset, conditions: number): number[] =>
-  [...context.subarray(0, conditions)].map((value) => Number(value.toPrecision(4)));

@@ -1,44 +1,41 @@
-/** 1707 -> "1,707" */
-export const count = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
+import { nats } from "../evaluate/numberText.ts";
+import type { MeanEstimate } from "../evaluate/runningMean.ts";
 
-/** "1 row", "1,707 rows" */
-export const counted = (n: number, thing: string): string => `${count(n)} ${thing}${n === 1 ? "" : "s"}`;
+/** "-1.234 ± 0.056"; only the mean where there is no standard error. */
+export const estimate = ({ mean, standardError }: MeanEstimate): string =>
+  Number.isFinite(standardError) ? `${nats(mean)} ± ${nats(standardError)}` : nats(mean);
 
-/** A log-density in nats. */
-export const nats = (x: number): string =>
-  Number.isFinite(x) && Math.abs(x) < 1e6 ? x.toFixed(3) : x.toPrecision(4);
-
-/** Minutes and seconds, with hours where there are some. */
+/** Minutes and seconds, with hours if there are any: "1:05", "2:00:30". */
 export function duration(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-  const two = (n: number) => String(n).padStart(2, "0");
-  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+  const twoDigits = (n: number) => String(n).padStart(2, "0");
+  return h > 0 ? `${h}:${twoDigits(m)}:${twoDigits(s)}` : `${m}:${twoDigits(s)}`;
 }
 
-/** One JSON object in one line. Numbers that JSON cannot hold become `null` (NaN) or strings (`"-Infinity"`). */
+/** One JSON object in one line. Numbers that JSON cannot represent become `null` (NaN) or strings (`"-Infinity"`). */
 export const jsonLine = (object: object): string =>
   `${JSON.stringify(object, (_, value: unknown) =>
     value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY ? String(value) : value,
   )}\n`;
 
-/** In characters. Messages contain names and queries of any length; more of them helps no reader. */
+/** In characters. Messages contain names and queries of any length, and nobody reads more of them. */
 const MAX_TEXT_LENGTH = 4000;
 
-/** What would move the cursor, change colours or reorder a line of a terminal. */
+/** Characters that move the cursor of a terminal, change its colors or reorder a line. */
 const CONTROLS = /[\p{Cc}\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu;
 
 /**
- * A text that may hold names from outside, for a terminal: in one line, with escapes such as `\\x1b` in place of control
- * characters, and without its middle if it has more than `longest` characters.
+ * A text for a terminal that may contain names from files: in one line, with escapes such as `\x1b` in place of control
+ * characters, and without its middle if it is longer than `maxLength` characters.
  */
-export function visible(text: string, longest = MAX_TEXT_LENGTH): string {
+export function visible(text: string, maxLength = MAX_TEXT_LENGTH): string {
   const line = withoutControls(text.replace(/\s*\n\s*/g, " ").trim());
-  const half = longest / 2;
-  return line.length <= longest ? line : `${line.slice(0, half)} ... ${line.slice(-half)}`;
+  const half = maxLength / 2;
+  return line.length <= maxLength ? line : `${line.slice(0, half)} ... ${line.slice(-half)}`;
 }
 
-/** A text of several lines with escapes in place of other control characters. */
+/** A text with escapes in place of all control characters except line breaks and tabs. */
 export const withoutControls = (text: string): string =>
   text.replace(CONTROLS, (c) => {
     const code = c.codePointAt(0)!.toString(16);

@@ -1,69 +1,64 @@
 import { existsSync } from "node:fs";
 import { parseColumnList, shellQuoted } from "../data/columnList.ts";
-import { type Labels, openTable, type Table, type TableOptions } from "../data/index.ts";
+import { openTable, type Table, type TableOptions, tableForModel } from "../data/index.ts";
 import { listOf, meant } from "../data/labels.ts";
+import { MAX_FLOAT32 } from "../data/sampleBlocks.ts";
 import { PushforwardError } from "../errors.ts";
-import type { Model } from "../flows/index.ts";
+import { type ColumnLabels, type Model, modelLabels } from "../flows/index.ts";
 import { nearestName } from "../nearestName.ts";
-import { labelsOf, tableFor } from "./model.ts";
 import { program } from "./program.ts";
 
-/** What samples are conditional on: nothing, the same values for all rows, or the rows of a table. */
-export interface Given {
-  readonly values?: Float64Array;
-  readonly table?: { readonly source: Table; readonly columns: readonly string[] };
-  close(): Promise<void>;
-}
-
 /**
- * Reads `--given`.
+ * Reads `--given` of `sample`: values for all rows, or a table of them, which must be closed. Undefined for a model that is
+ * not conditional.
  *
  * @throws ARGUMENT when it does not fit the model, or is missing; FILE or DATA for a table that does not.
  */
-export async function givenFrom(
+export async function readGiven(
   text: string | undefined,
   model: Model,
   path: string,
-  options?: TableOptions,
-): Promise<Given> {
+  options: TableOptions,
+): Promise<Float64Array | Table | undefined> {
   const names = model.given;
-  const labels = labelsOf(model);
-  const nothingToClose = async () => {};
   if (names.length === 0) {
-    if (text === undefined) return { close: nothingToClose };
+    if (text === undefined) return undefined;
     throw new PushforwardError("ARGUMENT", `The model ${path} is not conditional`, {
       hint: `Leave --given out, or fit a conditional model: ${program()} fit DATA --given COLUMN`,
     });
   }
   if (text === undefined) {
     throw new PushforwardError("ARGUMENT", `The model ${path} is conditional on ${names.join(", ")}`, {
-      hint: `Give values, --given ${example(names, labels)}, or a table with these columns.`,
+      hint: `Give values, ${exampleOf(names, modelLabels(model))}, or a table with these columns.`,
     });
   }
-  // A quote may stand before the whole assignment, as in a CSV file, or before the value.
-  const parts = parseColumnList(text.replace(/(^|,)([^",]*=)"((?:[^"]|"")*)"\s*(?=,|$)/g, '$1"$2$3"'));
-  const named = parts.some((part) => names.some((name) => part.startsWith(`${name}=`)));
-  const assigns = parts.every((part) => /.=/.test(part)) && !/^\s*(select|from|with)\s/i.test(text);
-  if (!existsSync(text) && (named || assigns)) {
-    return { values: valuesOf(parts, names, labels), close: nothingToClose };
+  if (!existsSync(text)) {
+    const assignments = assignmentsIn(text, names);
+    if (assignments) return contextOf(assignments, names, modelLabels(model));
   }
-  const source = await openTable(text, options);
+  const table = await openTable(text, options);
   try {
-    const readable = await tableFor(source, names, labels);
-    return { table: { source: readable, columns: names }, close: () => source.close() };
+    return await tableForModel(table, model, names);
   } catch (error) {
-    await source.close();
+    await table.close();
     throw error;
   }
 }
 
-/** Flows compute in float32: larger numbers would be infinite. */
-export const MAX_FLOAT32 = 3.4e38;
+/** The parts of a list such as `year=2020,kind=house`; undefined for the name of a file or a query. */
+function assignmentsIn(text: string, names: readonly string[]): string[] | undefined {
+  // In kind="a, b" the quotes are moved to the start of the whole part, where a CSV file has them.
+  const parts = parseColumnList(text.replace(/(^|,)([^",]*=)"((?:[^"]|"")*)"\s*(?=,|$)/g, '$1"$2$3"'));
+  const hasName = parts.some((part) => names.some((name) => part.startsWith(`${name}=`)));
+  const isQuery = /^\s*(select|from|with)\s/i.test(text);
+  return hasName || (!isQuery && parts.every((part) => /.=/.test(part))) ? parts : undefined;
+}
 
-function valuesOf(parts: readonly string[], names: readonly string[], labels: Labels): Float64Array {
+/** The numbers [C] that the parts of a list assign to the given columns. */
+function contextOf(parts: readonly string[], names: readonly string[], labels: ColumnLabels): Float64Array {
   const values = new Float64Array(names.length).fill(Number.NaN);
   for (const part of parts) {
-    // A name may hold "=" itself.
+    // The name of a column may itself contain "=".
     const d = names.findIndex((name) => part.startsWith(`${name}=`));
     const name = names[d] ?? part.slice(0, part.lastIndexOf("="));
     const text = part.slice(name.length + 1);
@@ -71,59 +66,52 @@ function valuesOf(parts: readonly string[], names: readonly string[], labels: La
       const nearest = nearestName(name, names);
       throw new PushforwardError("ARGUMENT", `The model is not conditional on "${name}"`, {
         expected: `values of ${names.join(", ")}`,
-        hint: nearest ? `Did you mean ${nearest}=${text}?` : `Write --given ${example(names, labels)}`,
+        hint: nearest ? `Did you mean ${nearest}=${text}?` : `Write ${exampleOf(names, labels)}`,
       });
     }
     if (!Number.isNaN(values[d])) {
       throw new PushforwardError("ARGUMENT", `--given has two values of ${name}`, {
-        hint: "Give one of them; for several, give a table with a row for each.",
+        hint: "Give one of them, or a table with a row for each.",
       });
     }
-    const known = labels.get(name);
-    values[d] = numberFor(text, known);
-    if (!Number.isFinite(Math.fround(values[d]!))) {
-      throw new PushforwardError("ARGUMENT", `--given ${name} does not fit`, {
-        expected: known
-          ? listOf(known)
-          : Number.isFinite(values[d]!)
-            ? `a number up to ${MAX_FLOAT32}`
-            : "a finite number",
-        received: text || "nothing",
-        hint: `${known ? meant(text, known) : ""}Write for example --given ${example([name], labels)}`,
-      });
-    }
+    values[d] = numberFor(text, name, labels);
   }
-  const lacking = names.filter((_, d) => Number.isNaN(values[d]!));
-  if (lacking.length === 0) return values;
-  throw new PushforwardError("ARGUMENT", `--given lacks ${lacking.join(", ")}`, {
+  const missing = names.filter((_, d) => Number.isNaN(values[d]!));
+  if (missing.length === 0) return values;
+  throw new PushforwardError("ARGUMENT", `--given has no value of ${missing.join(", ")}`, {
     expected: `values of ${names.join(", ")}`,
-    hint: `Write --given ${written(
-      names,
-      names.map((name, d) => (Number.isNaN(values[d]!) ? (labels.has(name) ? 0 : 1) : values[d]!)),
-      labels,
-    )}`,
+    hint: `Write ${exampleOf(names, labels, values)}`,
   });
 }
 
-/** The number that a text stands for, NaN if for none. */
-function numberFor(text: string, labels: readonly string[] | undefined): number {
-  if (!labels) return text.trim() === "" ? Number.NaN : Number(text);
-  const place = labels.includes(text) ? labels.indexOf(text) : labels.indexOf(text.trim());
-  return place < 0 ? Number.NaN : place;
+/** The number that a text stands for: of a label its index. */
+function numberFor(text: string, name: string, labels: ColumnLabels): number {
+  const classes = labels.get(name);
+  const value = classes ? indexOf(text, classes) : text.trim() === "" ? Number.NaN : Number(text);
+  if (Number.isFinite(Math.fround(value))) return value;
+  const number = Number.isFinite(value) ? `a number up to ${MAX_FLOAT32}` : "a finite number";
+  throw new PushforwardError("ARGUMENT", `--given has an invalid value of ${name}`, {
+    expected: classes ? listOf(classes) : number,
+    received: text || "nothing",
+    hint: `${classes ? meant(text, classes) : ""}For example: ${exampleOf([name], labels)}`,
+  });
 }
 
-/** The argument that gives these values to these columns. */
-export const written = (names: readonly string[], values: readonly number[], labels: Labels): string =>
-  shellQuoted(
-    names
-      .map((name, d) => `${name}=${labels.get(name)?.[values[d]!] ?? values[d]}`)
-      .map((part) => (/[",]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part))
-      .join(","),
-  );
+function indexOf(text: string, classes: readonly string[]): number {
+  const index = classes.includes(text) ? classes.indexOf(text) : classes.indexOf(text.trim());
+  return index < 0 ? Number.NaN : index;
+}
 
-const example = (names: readonly string[], labels: Labels): string =>
-  written(
-    names,
-    names.map((name) => (labels.has(name) ? 0 : 1)),
-    labels,
-  );
+/** The option `--given` with these values of columns; a value that is NaN is replaced by a valid one. */
+export function exampleOf(
+  names: readonly string[],
+  labels: ColumnLabels,
+  values: ArrayLike<number> = [],
+): string {
+  const parts = names.map((name, d) => {
+    const value = Number.isNaN(values[d] ?? Number.NaN) ? (labels.has(name) ? 0 : 1) : values[d]!;
+    return `${name}=${labels.get(name)?.[value] ?? value}`;
+  });
+  const list = parts.map((part) => (/[",]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part)).join(",");
+  return `--given ${shellQuoted(list)}`;
+}

@@ -1,10 +1,11 @@
-import type { ArgDef } from "citty";
 import { createColors } from "picocolors";
-import { aliasOf, optionsOf, positionalsOf, positionalUsage } from "./arguments.ts";
-import type { Command, CommandHelp } from "./command.ts";
+import { optionName, positionalName } from "./arguments.ts";
+import type { Command } from "./command.ts";
 import { colorful, type Io } from "./io.ts";
+import type { Option } from "./options.ts";
 import { program } from "./program.ts";
 
+/** In characters: fits into a terminal of 100 columns. */
 const WIDTH = 96;
 
 /** The help of the whole program. */
@@ -24,25 +25,25 @@ export function programHelp(commands: readonly Command[], version: string, io: I
     `  ${program()} sample model.safetensors -n 1000 -o samples.csv`,
     "",
     ...wrapped(
-      "Tables are CSV, TSV, JSON or JSON Lines (each also gzipped) or Parquet files, or DuckDB queries in quotes. " +
-        "Log-densities are in nats and in the units of the data.",
+      "A table is a CSV, TSV, JSON, JSON Lines (each also gzipped) or Parquet file, or a DuckDB query in quotes. " +
+        "Log-densities are in nats and refer to the units of the data.",
       WIDTH,
     ),
     "",
-    `${program()} COMMAND --help tells all about one command; --version prints the version.`,
+    `${program()} COMMAND --help describes a command; --version prints the version.`,
     "",
   ].join("\n");
 }
 
 /** The help of one command. */
-export function commandHelp({ name, summary, args, details = [], examples }: CommandHelp, io: Io): string {
+export function commandHelp(command: Command, io: Io): string {
+  const { name, summary, positionals, options, details = [], examples } = command;
   const { bold } = colorsFor(io);
-  const positionals = positionalsOf(args);
-  const options = optionsOf(args);
-  const required = options.filter(([, definition]) => definition.required);
   const usage = [
-    ...positionals.map(positionalUsage),
-    ...required.map(([name, definition]) => `-${aliasOf(definition) ?? `-${name}`} ${definition.valueHint}`),
+    ...Object.entries(positionals).map(positionalName),
+    ...Object.entries(options).flatMap(([key, { required, alias, valueName }]) =>
+      required ? [`${alias ? `-${alias}` : `--${optionName(key)}`} ${valueName}`] : [],
+    ),
     "[options]",
   ];
   return [
@@ -50,21 +51,19 @@ export function commandHelp({ name, summary, args, details = [], examples }: Com
     "",
     `${bold("Usage:")} ${program()} ${name} ${usage.join(" ")}`,
     "",
-    ...aligned(positionals.map(([name, { description = "" }]) => [name.toUpperCase(), description])),
+    ...aligned(Object.entries(positionals).map(([key, { description }]) => [key.toUpperCase(), description])),
     "",
     ...details.flatMap((paragraph) => [...wrapped(paragraph, WIDTH), ""]),
     bold("Options:"),
     ...aligned([
-      ...options.map(
-        ([name, definition]) => [optionNames(name, definition), optionPurpose(definition)] as const,
-      ),
+      ...Object.entries(options).map(([key, option]) => [forms(key, option), purpose(option)] as const),
       ["-h, --help", "Shows this help."],
     ]),
     "",
     bold("Examples:"),
-    ...examples.flatMap(([command, purpose]) => [
-      `  ${program()} ${command}`,
-      ...wrapped(purpose, WIDTH - 6).map((line) => `      ${line}`),
+    ...examples.flatMap(([line, what]) => [
+      `  ${program()} ${line}`,
+      ...wrapped(what, WIDTH - 6).map((text) => `      ${text}`),
     ]),
     "",
   ].join("\n");
@@ -72,18 +71,14 @@ export function commandHelp({ name, summary, args, details = [], examples }: Com
 
 const colorsFor = ({ stdout, env }: Io) => createColors(colorful(stdout, env));
 
-function optionNames(name: string, definition: ArgDef): string {
-  const alias = aliasOf(definition);
-  const names = `${alias === undefined ? "" : `-${alias}, `}--${name}`;
-  return definition.type === "boolean" ? names : `${names} ${definition.valueHint}`;
-}
+/** How an option is written, as `-o, --output FILE`. */
+const forms = (key: string, { alias, valueName }: Option): string =>
+  `${alias ? `-${alias}, ` : ""}--${optionName(key)}${valueName === undefined ? "" : ` ${valueName}`}`;
 
-function optionPurpose(definition: ArgDef): string {
-  const choices =
-    "options" in definition && definition.options ? ` One of ${definition.options.join(", ")}.` : "";
-  const value = definition.default === undefined ? "" : ` Default: ${definition.default}.`;
-  return `${definition.description}${choices}${value}`;
-}
+const purpose = ({ description, choices, default: standard }: Option): string =>
+  description +
+  (choices ? ` One of ${choices.join(", ")}.` : "") +
+  (standard ? ` Default: ${standard}.` : "");
 
 /** Two columns, the second wrapped. */
 function aligned(entries: readonly (readonly [string, string])[]): string[] {

@@ -1,23 +1,24 @@
-/** What a command sees of the world around it; tests give their own. */
+/** The surroundings of a command: its outputs, its environment and its signals. Tests replace them. */
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborted by Ctrl-C: a command then ends soon, and cleans up behind itself. */
+  /** Aborted by Ctrl-C. The command then ends soon and removes its temporary files. */
   readonly interrupted: AbortSignal;
-  /** Receives the message to print if the command does not end in time after a signal: what is kept, and how to go on. */
+  /** Receives the message to print if the command does not end in time after a signal. */
   readonly onStopMessage?: (message: StopMessage) => void;
 }
 
+/** What to say and to do when a command is ended by a signal. */
 export interface StopMessage {
   readonly what: string;
   readonly hint: string;
-  /** Files of the command to be removed if it is ended so. */
+  /** Temporary files of the command to remove. */
   readonly remove?: readonly string[];
 }
 
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
-/** Whether colours suit an output: on a terminal, unless NO_COLOR (https://no-color.org) or TERM=dumb asks for none. */
+/** Whether to write colors: on a terminal, unless NO_COLOR (https://no-color.org) or TERM=dumb forbids them. */
 export const colorful = ({ isTTY }: Output, env: Io["env"]): boolean =>
   Boolean(isTTY) && !env.NO_COLOR && env.TERM !== "dumb";

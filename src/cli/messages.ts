@@ -1,18 +1,23 @@
 import { createColors } from "picocolors";
-import { count, visible } from "./format.ts";
+import { count } from "../evaluate/numberText.ts";
+import { visible } from "./format.ts";
 import { colorful, type Io } from "./io.ts";
 
-/** A terminal is worth no more repaints than one in so many milliseconds. */
-const PAUSE = 80;
+/** Time between two repaints of the progress bar. A terminal shows no faster ones. */
+const REPAINT_MILLISECONDS = 80;
+/** Fewer characters make no useful bar. */
+const MIN_BAR_WIDTH = 6;
+const MAX_BAR_WIDTH = 24;
 /** Clears the current line of a terminal. */
 export const ERASE_LINE = "\r\u001B[K";
 
-/** What a command tells on standard error while it works: warnings, and on a terminal how far it is, in a live line. */
+/** Warnings and messages on standard error, and below them a progress bar if it is a terminal. */
 export class Messages {
   private readonly stderr: Io["stderr"];
   private readonly colors: ReturnType<typeof createColors>;
-  private line = "";
-  private painted = Number.NEGATIVE_INFINITY;
+  /** The progress bar that the terminal shows. */
+  private bar = "";
+  private paintedAt = Number.NEGATIVE_INFINITY;
 
   constructor({ stderr, env }: Io) {
     this.stderr = stderr;
@@ -23,42 +28,42 @@ export class Messages {
     this.write(`${this.colors.yellow("Warning:")} ${visible(text)}`);
   }
 
-  /** Writes a line, which stays, above the live one. */
   print(text: string): void {
     this.write(visible(text));
   }
 
-  private write(text: string): void {
-    this.stderr.write(`${this.line && ERASE_LINE}${text}\n${this.line}`);
+  /** Writes a line above the progress bar. */
+  private write(line: string): void {
+    this.stderr.write(`${this.bar && ERASE_LINE}${line}\n${this.bar}`);
   }
 
-  /** How far the command is, on a terminal: a bar between two texts, which goes where there is no room for it. */
-  progress(share: number, before: string, after: string): void {
+  /** Shows a progress bar between two texts. A narrow terminal shows only the texts. */
+  progress(fraction: number, before: string, after: string): void {
     const now = performance.now();
-    if (!this.stderr.isTTY || now - this.painted < PAUSE) return;
-    this.painted = now;
+    if (!this.stderr.isTTY || now - this.paintedAt < REPAINT_MILLISECONDS) return;
+    this.paintedAt = now;
     const width = (this.stderr.columns ?? 80) - 1;
-    const room = Math.min(24, width - before.length - after.length);
-    this.line =
-      room < 6
+    const barWidth = Math.min(MAX_BAR_WIDTH, width - before.length - after.length);
+    this.bar =
+      barWidth < MIN_BAR_WIDTH
         ? `${before}${after.trimStart()}`.slice(0, width)
-        : `${before}${this.bar(share, room)}${after}`;
-    this.stderr.write(`${ERASE_LINE}${this.line}`);
+        : `${before}${this.drawBar(fraction, barWidth)}${after}`;
+    this.stderr.write(`${ERASE_LINE}${this.bar}`);
   }
 
-  /** How many of `total` rows are done, on a terminal. */
+  /** Shows how many of `total` rows are done. */
   rows(done: number, total: number): void {
     this.progress(done / total, "", ` ${count(done)} of ${count(total)} rows`);
   }
 
-  /** Takes the live line away. */
+  /** Removes the progress bar. */
   end(): void {
-    if (this.line) this.stderr.write(ERASE_LINE);
-    this.line = "";
+    if (this.bar) this.stderr.write(ERASE_LINE);
+    this.bar = "";
   }
 
-  private bar(share: number, width: number): string {
-    const filled = Math.round(Math.min(1, Math.max(0, share)) * width);
+  private drawBar(fraction: number, width: number): string {
+    const filled = Math.round(Math.min(1, Math.max(0, fraction)) * width);
     return this.colors.cyan("━".repeat(filled)) + this.colors.dim("─".repeat(width - filled));
   }
 }

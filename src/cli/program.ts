@@ -1,7 +1,7 @@
 import { basename, delimiter, dirname, relative, resolve, sep } from "node:path";
 import { shellQuoted } from "../data/columnList.ts";
 
-/** How a process was started; `process` has these fields. */
+/** How a process was started: the fields of `process` that tell it. */
 export interface Start {
   readonly argv: readonly string[];
   readonly execArgv: readonly string[];
@@ -10,8 +10,8 @@ export interface Start {
 }
 
 /**
- * The words that start this program again from the same directory: `pushforward` where that is on the path, `npx
- * pushforward` in a project that has it installed, or else `node` with the file, as in a clone.
+ * The words that start this program again from the same directory: `pushforward` if it is on the path, `npx pushforward` in a
+ * project that has installed it, and otherwise `node` with the path of the file.
  */
 export function programOf({ argv, execArgv, env, cwd }: Start): string {
   const file = argv[1] ?? "";
@@ -25,12 +25,12 @@ export function programOf({ argv, execArgv, env, cwd }: Start): string {
   return ["node", ...execArgv, shorter].map(shellQuoted).join(" ");
 }
 
-let started = "pushforward";
+let words = "pushforward";
 
-/** Sets the result of `program`, once at the start. */
-export function setProgram(words: string): void {
-  started = words;
+/** Sets the result of `program`. */
+export function setProgram(start: string): void {
+  words = start;
 }
 
-/** The words that a user types before the name of a command. Every command that is printed begins with them. */
-export const program = (): string => started;
+/** The words that a user types before the name of a command. All printed commands begin with them. */
+export const program = (): string => words;

@@ -7,7 +7,7 @@ import { commandHelp, programHelp } from "./help.ts";
 import type { Io } from "./io.ts";
 import { program } from "./program.ts";
 
-/** Every command, loaded when it is asked for. */
+/** The commands. Each is loaded when it is needed. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   fit: async () => (await import("./fit.ts")).fit,
   evaluate: async () => (await import("./evaluate.ts")).evaluate,
@@ -17,12 +17,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 };
 
 /**
- * Runs a command line, without the program's name, and gives its exit code: 0, or 2 for what the user can hint (usage,
- * data, models), 1 for failures, 130 after Ctrl-C.
+ * Runs a command line, given without the program's name. Returns the exit code: 0, 2 for an error that the user can correct
+ * (usage, data, models), 1 for another failure, 130 after Ctrl-C.
  */
-export async function run(argv: readonly string[], io: Io): Promise<number> {
+export async function run(words: readonly string[], io: Io): Promise<number> {
   try {
-    await dispatch(argv, io);
+    await dispatch(words, io);
     return 0;
   } catch (error) {
     writeFailure(error, io);
@@ -31,23 +31,20 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 }
 
 /** Whether a command line only asks for help or the version. */
-export function asksForInformation([first, ...rest]: readonly string[]): boolean {
-  return (
-    first === undefined ||
-    ["help", "--version", "-v"].includes(first) ||
-    asksForHelp(first) ||
-    optionsIn(rest).some(asksForHelp)
-  );
-}
+export const asksForInformation = ([first, ...rest]: readonly string[]): boolean =>
+  first === undefined ||
+  ["help", "--version", "-v"].includes(first) ||
+  asksForHelp(first) ||
+  beforeDashes(rest).some(asksForHelp);
 
 const asksForHelp = (word: string): boolean => word === "--help" || word === "-h";
 
-/** The words before `--`. */
-const optionsIn = (words: readonly string[]): readonly string[] =>
+/** The words before `--`: all others are arguments. */
+const beforeDashes = (words: readonly string[]): readonly string[] =>
   words.includes("--") ? words.slice(0, words.indexOf("--")) : words;
 
-async function dispatch(argv: readonly string[], io: Io): Promise<void> {
-  const [first, ...rest] = argv;
+async function dispatch(words: readonly string[], io: Io): Promise<void> {
+  const [first, ...rest] = words;
   if (first === undefined || asksForHelp(first) || (first === "help" && rest.length === 0)) {
     const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
     io.stdout.write(programHelp(commands, version(), io));
@@ -59,17 +56,17 @@ async function dispatch(argv: readonly string[], io: Io): Promise<void> {
   }
   const name = first === "help" ? rest[0]! : first;
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!load) throw unknown(name);
+  if (!load) throw unknownCommand(name);
   const command = await load();
-  if (first === "help" || optionsIn(rest).some(asksForHelp)) io.stdout.write(commandHelp(command, io));
+  if (first === "help" || beforeDashes(rest).some(asksForHelp)) io.stdout.write(commandHelp(command, io));
   else await command.run(rest, io);
 }
 
-function unknown(word: string): PushforwardError {
+function unknownCommand(word: string): PushforwardError {
   if (word.startsWith("-")) {
     const nearest = nearestName(word, ["--help", "--version"]);
     return new PushforwardError("ARGUMENT", `pushforward has no option ${word}`, {
-      hint: nearest ? `Did you mean ${nearest}?` : "Options of a command come after its name.",
+      hint: nearest ? `Did you mean ${nearest}?` : "The options of a command come after its name.",
     });
   }
   const names = Object.keys(COMMANDS);

@@ -1,70 +1,85 @@
-import { writeRows } from "../data/index.ts";
-import { command, NA, THREADS } from "./command.ts";
-import { counted } from "./format.ts";
-import { Messages } from "./messages.ts";
-import { threadCount, wholeNumber } from "./numbers.ts";
-import { tableOptions } from "./tableOptions.ts";
-import { tableOutput } from "./tableOutput.ts";
+import { count, counted } from "../evaluate/numberText.ts";
+import { command } from "./command.ts";
+import { model, na, path, text, threads, wholeNumber } from "./options.ts";
 
 export const sample = command({
   name: "sample",
-  summary: "draws new rows from a model",
-  args: {
-    model: { type: "positional", required: true, description: "A model file that pushforward fit wrote." },
-    rows: {
-      type: "string",
+  summary: "Draws new rows from a model.",
+  positionals: { model },
+  options: {
+    rows: wholeNumber(1, {
       alias: "n",
-      valueHint: "N",
-      description: "How many rows. Default: 1000, or with a table in --given one for each of its rows.",
-    },
-    output: {
-      type: "string",
+      valueName: "N",
+      example: "1000",
+      description: "The number of rows. Default: 1000, or with a table in --given one for each of its rows.",
+    }),
+    output: path({
       alias: "o",
       default: "-",
-      valueHint: "OUT",
-      description: "The table to write, in the format of its ending; - is standard output, as CSV.",
-    },
-    seed: {
-      type: "string",
+      valueName: "OUT",
+      description: "The table to write, in the format of its ending. - writes CSV to standard output.",
+    }),
+    seed: wholeNumber(0, {
       default: "0",
-      valueHint: "S",
+      valueName: "S",
       description: "The same seed draws the same rows, however many.",
-    },
-    given: {
-      type: "string",
-      valueHint: "GIVEN",
+    }),
+    given: text({
+      valueName: "GIVEN",
       description:
-        "For a conditional model, what it is conditional on: values as in year=2020,kind=house, or a table with these columns.",
-    },
-    na: NA,
-    threads: THREADS,
+        "For a conditional model, the values of its given columns: year=2020,kind=house, or a table with these columns.",
+    }),
+    na,
+    threads,
   },
   examples: [
     ["sample model.safetensors -n 5", "Five rows, on the terminal."],
-    ["sample model.safetensors -n 1000000 --seed 7 -o new.parquet", "A million others, in a file."],
+    ["sample model.safetensors -n 1000000 --seed 7 -o new.parquet", "A million other rows, in a file."],
     ["sample model.safetensors --given depth=10 -n 100", "From a model that was fitted with --given depth."],
   ],
-  async run({ args, io }) {
-    const { givenFrom } = await import("./given.ts");
-    const { labelsOf, readModel } = await import("./model.ts");
-    const { sampleRows } = await import("./sampling.ts");
+  async run({ model: path, given: text, rows, output, seed, na, threads }, io) {
+    const { sampleBlocks, Table, writeRows } = await import("../data/index.ts");
+    const { ContextCheck } = await import("../evaluate/index.ts");
+    const { modelLabels } = await import("../flows/index.ts");
+    const { readGiven } = await import("./given.ts");
+    const { Messages } = await import("./messages.ts");
+    const { readModel } = await import("./model.ts");
+    const { reportWritten, tableOutput } = await import("./tableOutput.ts");
 
-    const n = wholeNumber("rows", args.rows, { min: 1 });
-    const seed = wholeNumber("seed", args.seed, { min: 0 });
-    const threads = threadCount(args.threads);
-    const output = tableOutput(args.output, io);
-    const model = await readModel(args.model);
-    const given = await givenFrom(args.given, model, args.model, tableOptions(args, io));
+    const destination = await tableOutput(output, io);
+    const model = await readModel(path);
+    const given = await readGiven(text, model, path, { na, signal: io.interrupted });
     const messages = new Messages(io);
+    const check = new ContextCheck(model);
+    const table = given instanceof Table ? given : undefined;
+    const perContext = rows ?? (table ? 1 : 1000);
+    let drawn = 0;
     try {
-      const drawn = sampleRows(model, { given, n, seed, threads, io, messages });
+      const blocks = sampleBlocks(model, {
+        rows: perContext,
+        given,
+        seed,
+        threads,
+        signal: io.interrupted,
+        onContext: (contexts) => check.add(contexts),
+        onProgress(rows) {
+          drawn = rows;
+          messages.rows(rows, perContext * (table?.rows ?? 1));
+        },
+      });
       const columns = [...model.columns, ...model.given];
-      await writeRows(columns, drawn.chunks, output, { labels: labelsOf(model) });
+      await writeRows(columns, blocks, destination, { labels: modelLabels(model) });
       messages.end();
-      if (typeof output === "string") messages.print(`Wrote ${counted(drawn.rows, "row")} to ${output}`);
+      const missing = table ? table.rows - check.rows : 0;
+      if (missing > 0) messages.warn(missingRows(missing, table!.rows));
+      for (const warning of check.warnings()) messages.warn(warning);
+      reportWritten(counted(drawn, "row"), destination, io);
     } finally {
       messages.end();
-      await given.close();
+      await table?.close();
     }
   },
 });
+
+const missingRows = (missing: number, total: number): string =>
+  `${count(missing)} of ${counted(total, "row")} in --given ${missing === 1 ? "is" : "are"} left out because a value is missing.`;

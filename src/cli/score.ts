@@ -1,39 +1,25 @@
-import { openTable, writeScored } from "../data/index.ts";
-import { LOG_DENSITY } from "../data/writeScored.ts";
-import { checkWritable } from "../files/atomicFile.ts";
-import { command, NA, THREADS } from "./command.ts";
-import { counted } from "./format.ts";
-import { Messages } from "./messages.ts";
-import { threadCount } from "./numbers.ts";
-import { tableOptions } from "./tableOptions.ts";
-import { tableOutput } from "./tableOutput.ts";
+import { counted } from "../evaluate/numberText.ts";
+import { command } from "./command.ts";
+import { dataOfModel, model, na, path, threads } from "./options.ts";
 
 export const score = command({
   name: "score",
-  summary: "writes the rows of a table with their log-density",
-  args: {
-    model: { type: "positional", required: true, description: "A model file that pushforward fit wrote." },
-    data: {
-      type: "positional",
-      valueHint: "DATA...",
-      required: true,
-      description:
-        "A table with the columns of the model, in any order: one or more files or patterns of files, - for standard input, or a query.",
-    },
-    output: {
-      type: "string",
+  summary: "Writes the rows of a table with their log-density under a model.",
+  positionals: { model, data: dataOfModel },
+  options: {
+    output: path({
       alias: "o",
       required: true,
-      valueHint: "OUT",
+      valueName: "OUT",
       description:
-        "The table to write. Its ending says how: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet. With - the table goes to standard output, as CSV.",
-    },
-    na: NA,
-    threads: THREADS,
+        "The table to write. The ending of its name gives the format: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet. - writes CSV to standard output.",
+    }),
+    na,
+    threads,
   },
   details: [
-    "Writes every row and every column of the table with one more column, log_density, in nats and in the units of the data. The lower it is, the more unusual is the row. Where a value is missing, log_density is missing too.",
-    "Columns that the model does not use are copied as they are. Those of a CSV file are text, also in JSON and Parquet.",
+    "Writes all rows and columns of the table and adds a column log_density, in nats, which refers to the units of the data. The lower it is, the more unusual is the row. If a value is missing, log_density is missing too.",
+    "Columns that the model does not use are copied unchanged. Those of a CSV file stay text, also in JSON and Parquet.",
     "The table may be of any size. OUT appears when it is complete.",
   ],
   examples: [
@@ -41,27 +27,17 @@ export const score = command({
     [`score model.safetensors "FROM 'quakes/*.parquet'" -o scored.parquet`, "Many files, through a query."],
     ["score model.safetensors quakes.csv -o - | head", "On the terminal."],
   ],
-  async run({ args, io }) {
-    const { readModel } = await import("./model.ts");
-    const { scoreTable } = await import("./scoring.ts");
+  async run(values, io) {
+    const { writeScored } = await import("../data/index.ts");
+    const { withScores } = await import("./scoring.ts");
+    const { reportWritten, tableOutput } = await import("./tableOutput.ts");
 
-    const threads = threadCount(args.threads);
-    const output = tableOutput(args.output, io);
-    if (typeof output === "string") await checkWritable(output);
-    const model = await readModel(args.model);
-    const table = await openTable(args._.slice(1), tableOptions(args, io));
-    const messages = new Messages(io);
-    try {
-      const scores = scoreTable(model, table, { threads, io, messages });
-      const numeric = [...model.columns, ...model.given];
-      await writeScored(table, scores, output, { numeric });
-      messages.end();
-      if (typeof output === "string") {
-        messages.print(`Wrote ${counted(table.rows, "row")} with ${LOG_DENSITY} to ${output}`);
-      }
-    } finally {
-      messages.end();
-      await table.close();
-    }
+    const destination = await tableOutput(values.output, io);
+    const rows = await withScores(values, values, io, async ({ scorer, table, scores }) => {
+      const numeric = [...scorer.model.columns, ...scorer.model.given];
+      await writeScored(table, scores, destination, { numeric });
+      return table.rows;
+    });
+    reportWritten(`${counted(rows, "row")} with log_density`, destination, io);
   },
 });

@@ -1,15 +1,23 @@
 import { outputFormat } from "../data/format.ts";
+import { checkWritable } from "../files/atomicFile.ts";
 import type { Io, Output } from "./io.ts";
+import { Messages } from "./messages.ts";
 
 const STANDARD_OUTPUT = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
 /**
- * Where `--output` asks a table to go: standard output, or a path.
+ * The destination that `--output` names: standard output, or the path of a file that can be written.
  *
- * @throws ARGUMENT when the ending of the path names no format.
+ * @throws ARGUMENT when the ending of the path names no format; FILE when no file can be written there.
  */
-export function tableOutput(output: string, { stdout }: Io): string | Output {
+export async function tableOutput(output: string, { stdout }: Io): Promise<string | Output> {
   if (STANDARD_OUTPUT.includes(output)) return stdout;
   outputFormat(output);
+  await checkWritable(output);
   return output;
+}
+
+/** Prints what was written to a file; a table on standard output speaks for itself. */
+export function reportWritten(what: string, destination: string | Output, io: Io): void {
+  if (typeof destination === "string") new Messages(io).print(`Wrote ${what} to ${destination}`);
 }

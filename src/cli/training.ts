@@ -1,11 +1,10 @@
-import type { Labels } from "../data/index.ts";
+import type { TrainingTable } from "../data/index.ts";
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
-import { ContextEmbedding } from "../distributions/index.ts";
+import { PushforwardError } from "../errors.ts";
+import { count } from "../evaluate/numberText.ts";
 import {
   cnf,
-  embedContext,
-  type Flow,
-  forTables,
+  estimateParameters,
   glow,
   iaf,
   maf,
@@ -17,84 +16,78 @@ import {
   withConstants,
 } from "../flows/index.ts";
 import { fitTableFlows, withoutConstants } from "../train/fitTable.ts";
-import { type CheckpointStore, type FitOptions, type FitResult, fit } from "../train/index.ts";
-import type { Settings } from "./fitSettings.ts";
+import type { CheckpointStore, FitTableResult } from "../train/index.ts";
+import type { FitValues } from "./fitOptions.ts";
+import type { Messages } from "./messages.ts";
 import type { TrainingProgress } from "./trainingProgress.ts";
 
+/** The recipes that `--flow` names. */
 export const RECIPES = { nsf, maf, realnvp: realNVP, glow, nice, iaf, planar: planarFlow, naf, cnf } as const;
 
-/** What a training works with. */
-export interface Training {
-  readonly columns: readonly string[];
-  readonly constants: ReadonlyMap<number, number>;
-  /** Columns of numbers first, those of labels after them. */
-  readonly given: readonly string[];
-  readonly labels: Labels;
-  readonly training: Dataset;
-  readonly validation: InMemoryDataset;
-  /** Where the checkpoints of one flow are kept. */
-  readonly checkpoints: (name?: string) => CheckpointStore;
-  readonly signal: AbortSignal;
-  readonly progress: TrainingProgress;
-}
+/** More parameters would need more than 4 GB in training. */
+const MAX_PARAMETERS = 100_000_000;
+/** For each parameter the weight, three moving averages, the best weight, and a gradient in each thread. */
+const TRAINING_BYTES_PER_PARAMETER = 40;
 
-export interface Trained extends FitResult {
-  readonly flow: Flow;
-  /** The kind of flow: that of `--flow`, or the one that the default chose. */
-  readonly name: string;
-}
-
-/** Trains the flow that the settings name on the columns that vary; the others are constants of it. */
-export async function train(settings: Settings, parts: Training): Promise<Trained> {
-  const { constants, columns } = parts;
-  const trained = await trainVarying(settings, {
-    ...parts,
-    columns: columns.filter((_, i) => !constants.has(i)),
-    ...(withoutConstants(parts, constants) as Pick<Training, "training" | "validation">),
+/** @throws ARGUMENT for a flow that is too large, before memory is allocated for it. */
+export function checkFlowSize(
+  { flow, transforms, hidden }: FitValues,
+  { columns, given }: Pick<TrainingTable, "columns" | "given">,
+): void {
+  if (flow === "default") return;
+  const shape = { context: given.length, transforms, hidden };
+  const parameters = estimateParameters(RECIPES[flow], columns.length, shape)!;
+  if (parameters <= MAX_PARAMETERS) return;
+  const rounded = Number(parameters.toPrecision(2));
+  const gigabytes = Math.ceil((rounded * TRAINING_BYTES_PER_PARAMETER) / 1e9);
+  throw new PushforwardError("ARGUMENT", "The flow would be too large", {
+    expected: `at most ${count(MAX_PARAMETERS)} parameters`,
+    received: `about ${count(rounded)}, which need ${count(gigabytes)} GB in training`,
+    hint: "Lower --hidden or --transforms.",
   });
-  return { ...trained, flow: withConstants(trained.flow, constants) };
 }
 
-async function trainVarying(settings: Settings, parts: Training): Promise<Trained> {
-  const { training, validation, checkpoints, signal, progress, columns, given, labels } = parts;
-  const { flow: kind, learningRate, transforms, hidden, seed } = settings;
-  const classes = [...labels.values()].map(({ length }) => length);
-  const embedding = classes.length > 0 ? { numbers: given.length - classes.length, classes } : undefined;
-  const options = {
-    seed,
-    epochs: settings.epochs,
-    patience: settings.patience,
-    batchSize: settings.batchSize,
-    maxMinutes: settings.maxMinutes,
-    threads: settings.threads,
-    ...(learningRate !== undefined && { optimizer: { learningRate } }),
-    signal,
-    onEpoch: (epoch) => progress.onEpoch(epoch),
-    onProgress: (position) => progress.onProgress(position),
-    onRecovery: (message) => progress.onRecovery(message),
-  } satisfies FitOptions;
-  if (kind === "default") {
-    return fitTableFlows({ training, validation }, training.rows + validation.rows, {
-      ...options,
+export type Trained = Omit<FitTableResult, "warnings">;
+
+/** Trains the flow of `--flow`, or those of the default, on the columns that vary. */
+export async function train(
+  values: FitValues,
+  { constants, embedding }: Pick<TrainingTable, "constants" | "embedding">,
+  rows: { readonly training: Dataset; readonly validation: InMemoryDataset },
+  tools: {
+    readonly checkpoints: (name?: string) => CheckpointStore;
+    readonly signal: AbortSignal;
+    readonly progress: TrainingProgress;
+    readonly messages: Messages;
+  },
+): Promise<Trained> {
+  const { flow, learningRate, transforms, hidden, seed, epochs, patience, batchSize, maxMinutes, threads } =
+    values;
+  const { progress, messages, signal, checkpoints } = tools;
+  const layers = { ...(transforms && { transforms }), ...(hidden && { hidden }) };
+  const result = await fitTableFlows(
+    withoutConstants(rows, constants),
+    rows.training.rows + rows.validation.rows,
+    {
+      seed,
+      epochs,
+      patience,
+      batchSize,
+      maxMinutes,
+      threads,
       embedding,
-      checkpoints,
+      signal,
+      ...(learningRate !== undefined && { optimizer: { learningRate } }),
+      ...(flow === "cnf" && { objective: "flowMatching" }),
+      ...(flow !== "default" && {
+        recipes: { [flow]: (features, options) => RECIPES[flow](features, { ...options, ...layers }) },
+      }),
+      checkpoints: (name) => checkpoints(flow === "default" ? name : undefined),
       onFlow: (name) => progress.onFlow(name),
-    });
-  }
-  const context = embedding && new ContextEmbedding(embedding);
-  const bare = RECIPES[kind](columns.length, {
-    context: context?.size ?? given.length,
-    seed,
-    ...(transforms && { transforms }),
-    ...(hidden && { hidden }),
-  });
-  const flow = forTables(context ? embedContext(bare, context) : bare);
-  progress.onFlow(kind);
-  const result = await fit(flow, training, {
-    ...options,
-    validation,
-    ...(kind === "cnf" && { objective: "flowMatching" }),
-    checkpoint: checkpoints(),
-  });
-  return { ...result, flow, name: kind };
+      onEpoch: (epoch) => progress.onEpoch(epoch),
+      onProgress: (position) => progress.onProgress(position),
+      onRecovery: (message) => messages.warn(message),
+    },
+  );
+  return { ...result, flow: withConstants(result.flow, constants) };
 }

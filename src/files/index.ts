@@ -1,2 +1,3 @@
 export { writeFileAtomically } from "./atomicFile.ts";
+export { type CheckpointFileOptions, checkpointFile } from "./checkpointFile.ts";
 export { loadModel, saveModel } from "./modelFiles.ts";

@@ -2,4 +2,5 @@ export type { DataAndSamples } from "./columns.ts";
 export type { LogDensity } from "./contours.ts";
 export { densityNodes, type PairFigureOptions, pairFigure } from "./pairFigure.ts";
 export { svgToPng } from "./png.ts";
+export { type SamplesFigureOptions, samplesFigure } from "./samplesFigure.ts";
 export { type TrainingFigureOptions, trainingFigure } from "./trainingFigure.ts";

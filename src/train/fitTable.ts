@@ -1,10 +1,12 @@
 import { type ColumnNote, columnNotes } from "../columns/index.ts";
 import { type Constants, sameConstants } from "../dataset/constantColumns.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
-import type { ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
+import { ContextEmbedding, type ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
 import { PushforwardError } from "../errors.ts";
+import { embedContext } from "../flows/embedContext.ts";
 import type { Flow } from "../flows/flow.ts";
-import { tableFlows } from "../flows/tableFlows.ts";
+import type { RecipeOptions } from "../flows/recipes/layers.ts";
+import { forTables, tableFlows } from "../flows/tableFlows.ts";
 import { withConstants } from "../flows/withConstants.ts";
 import { parse } from "../parse.ts";
 import { type FitResult, fit } from "./fit.ts";
@@ -15,6 +17,14 @@ import { asDataset, asInMemory, sameColumnsAs, type TrainingData, trainingRows }
 export interface FitTableOptions extends Omit<FitOptions, "initialize" | "checkpoint"> {
   /** Embedding of the context: which columns are class labels, and a network that transforms them. */
   embedding?: ContextEmbeddingOptions;
+  /**
+   * Recipes to try in place of `tableFlows`, by the name that the result has: functions such as `nsf`, or
+   * `(features, options) => nsf(features, { ...options, hidden: [128, 128] })`. `forTables` is applied to their flows, and the
+   * optimizer has the defaults of `fit`.
+   */
+  recipes?: Readonly<
+    Record<string, (features: number, options: Pick<RecipeOptions, "context" | "seed">) => Flow>
+  >;
   /** Called before training with each of the `warnings` of the result. */
   onWarning?(message: string): void;
   /** Called before each candidate flow is trained. */
@@ -26,7 +36,7 @@ export interface FitTableOptions extends Omit<FitOptions, "initialize" | "checkp
 export interface FitTableResult extends FitResult {
   /** The flow with the largest validation log-density. */
   readonly flow: Flow;
-  /** Its name in `tableFlows`. */
+  /** Its name in `tableFlows` or `recipes`. */
   readonly name: string;
   /** Properties of columns that make log-densities of this table misleading, such as repeated values. */
   readonly warnings: readonly ColumnNote[];
@@ -48,7 +58,7 @@ export interface FitTableResult extends FitResult {
 export async function fitTable(data: TrainingData, options: FitTableOptions = {}): Promise<FitTableResult> {
   const start = performance.now();
   const { context, weights, maxMinutes, embedding, onWarning } = options;
-  const { embedding: _, onWarning: __, onFlow: ___, checkpoints: ____, ...others } = options;
+  const { embedding: _, onWarning: __, onFlow: ___, checkpoints: ____, recipes: _____, ...others } = options;
   const { seed, validationFraction } = parse(fitSettingsSchema, settingsIn(others), "an option of fitTable");
   const datasetOrPromise = asDataset(data, {}, { seed, context, weights });
   const givenValidation =
@@ -120,15 +130,17 @@ export async function fitTableFlows(
   options: FitTableOptions = {},
 ): Promise<Omit<FitTableResult, "warnings">> {
   const start = performance.now();
-  const { onWarning: _, onFlow, checkpoints, maxMinutes, embedding, ...rest } = options;
+  const { onWarning: _, onFlow, checkpoints, maxMinutes, embedding, recipes, ...rest } = options;
   const { context: __, weights: ___, ...others } = rest;
   const { features, contextFeatures } = training;
   const shape = { rows: count, context: contextFeatures, embedding, seed: options.seed };
-  const candidates = tableFlows(features, shape);
+  const candidates = recipes
+    ? Object.entries(recipes).map(([name, recipe]) => ({ name, flow: fromRecipe(recipe, features, shape) }))
+    : tableFlows(features, shape);
   // Measured in docs/defaults.md: small tables need a large step size and strong weight decay, large ones do not.
   const defaults =
     count > 20_000 ? { learningRate: 1e-3, weightDecay: 0.01 } : { learningRate: 3e-3, weightDecay: 0.3 };
-  const optimizer = { ...defaults, ...options.optimizer };
+  const optimizer = { ...(!recipes && defaults), ...options.optimizer };
   let best: Omit<FitTableResult, "warnings"> | undefined;
   for (const [i, { name, flow }] of candidates.entries()) {
     const minutesLeft =
@@ -146,6 +158,17 @@ export async function fitTableFlows(
     if (result.stopped === "signal") break;
   }
   return best!;
+}
+
+/** The flow of a recipe with what columns of tables and class labels in the context need. */
+function fromRecipe(
+  recipe: NonNullable<FitTableOptions["recipes"]>[string],
+  features: number,
+  { context, embedding, seed }: { context: number; embedding?: ContextEmbeddingOptions; seed?: number },
+): Flow {
+  const embed = embedding && new ContextEmbedding(embedding);
+  const flow = recipe(features, { context: embed?.size ?? context, ...(seed !== undefined && { seed }) });
+  return forTables(embed ? embedContext(flow, embed) : flow);
 }
 
 /** Notes on the columns and on the numeric columns of the context, which come first. */

@@ -137,7 +137,7 @@ it("refuses models whose numbers do not fit their description", async () => {
   expect(await reading("unknown.safetensors", unknown)).toMatch(/^2\nError: unknown.safetensors: .*\n.*$/);
 });
 
-it("tells when model and table are exchanged", async () => {
+it("reports that model and table are swapped", async () => {
   copyFileSync(model, path("m.safetensors"));
   expect(await failure("evaluate", table, path("m.safetensors"))).toMatchInlineSnapshot(`
     "2
@@ -152,7 +152,7 @@ it("refuses tables with other columns than the model's", async () => {
   expect(text).toMatchInlineSnapshot(`
     "2
     Error: other.csv has no columns "a", "b": expected the columns of the model, "a", "b", received "A", "c".
-    Add what is missing, or rename in a query what has another name: "SELECT * RENAME (A AS a) FROM 'other.csv'""
+    Add the missing columns, or rename a column in a query: "SELECT * RENAME (A AS a) FROM 'other.csv'""
   `);
   expect(await failure("score", model, other, "-o", path("scored.csv"))).toBe(text);
   const words = write("words.csv", "a,b\nx,1\ny,2\n");

@@ -112,8 +112,8 @@ it("refuses a choice of columns that is not possible", async () => {
   `);
   expect(await fitting(table, "--exclude", "mag", "--given", "mag")).toMatchInlineSnapshot(`
     "2
-    Error: The column "mag" stands both in --exclude and in --given.
-    Take it out of one of them."
+    Error: The column "mag" is both in --exclude and in --given.
+    Remove it from one of them."
   `);
   expect(await fitting(table, "--given", "depth")).toMatchInlineSnapshot(`
     "2
@@ -122,8 +122,8 @@ it("refuses a choice of columns that is not possible", async () => {
   `);
   expect(await fitting(table, "--columns", "lon,mag", "--given", "mag")).toMatchInlineSnapshot(`
     "2
-    Error: The column "mag" stands both in --columns and in --given.
-    Take it out of one of them: --columns lon"
+    Error: The column "mag" is both in --columns and in --given.
+    Remove it from one of them: --columns lon"
   `);
   expect(await fitting(table, "--given", "lon,lat,mag")).toMatchInlineSnapshot(`
     "2

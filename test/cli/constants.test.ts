@@ -23,7 +23,7 @@ it.each([
   ["default", ["--epochs", "1"]],
   ["nsf", QUICK],
   ["cnf", ["--flow", "cnf", "--epochs", "1"]],
-])("learns constant columns as constants, which change no figure: %s", async (name, options) => {
+])("learns constant columns as constants, which do not change log-densities: %s", async (name, options) => {
   const [model, without] = [path(`${name}.safetensors`), path(`plain-${name}.safetensors`)];
   const pictures = path(`pictures-${name}`);
   const { code, out, err } = await pushforward([
@@ -31,7 +31,7 @@ it.each([
   ]);
   expect({ code, err: err.match(/Note: .*/)?.[0] }).toEqual({
     code: 0,
-    err: "Note: Some columns are constant: t = 1700000000.123, k = 0.1. The model knows them as such: samples have these values, rows with others have probability 0, and log-densities are those of the other columns.",
+    err: "Note: Some columns are constant: t = 1700000000.123, k = 0.1. Samples of the model have the same values, rows with any other value have probability 0, and log-densities are those of the other columns.",
   });
   const done = out
     .trimEnd()
@@ -45,11 +45,11 @@ it.each([
   expect([1, 3].map((d) => [...new Set(samples.filter((_, i) => i % 4 === d))])).toEqual([[FAR], [0.1]]);
 });
 
-it("says so of a single one, which repeats no warning, and scores rows with other values", async () => {
+it("prints a note on one constant column, and scores rows with other values", async () => {
   const model = path("single.safetensors");
   const { err } = await pushforward(["fit", table, "--columns", "a,t", ...QUICK, "-o", model]);
   expect(err.split("\n")[0]).toBe(
-    "Note: A column is constant: t = 1700000000.123. The model knows it as such: samples have this value, rows with another one have probability 0, and log-densities are those of the other columns.",
+    "Note: A column is constant: t = 1700000000.123. Samples of the model have the same value, rows with any other value have probability 0, and log-densities are those of the other columns.",
   );
   expect(err).not.toContain("Values repeat");
   const query = `SELECT 0.5 AS a, ${FAR}::DOUBLE + i AS t FROM range(2) AS r(i)`;

@@ -7,7 +7,7 @@ const { path, write, list, pushforward, failure, json } = workplace();
 
 const model = (name: string) => decodeModel(readFileSync(path(name)));
 
-it("learns a table with the default flow, and says how well and what to do next", async () => {
+it("learns a table with the default flow, and reports how well and what to do next", async () => {
   const { code, out, err } = await pushforward([
     "fit",
     EARTHQUAKES,
@@ -24,13 +24,13 @@ it("learns a table with the default flow, and says how well and what to do next"
     .replace(/ {3,}/g, "   ")
     .replace(/\d:\d\d/, "0:00");
   expect(figures).toMatchInlineSnapshot(`
-    "Learned lon, lat, depth_km, mag in 0:00 (mixture, 1 epoch, none better than the start; as many as allowed).
-    Rows: 1,382 to learn from, 154 for validation, 171 kept aside as a test.
+    "Learned lon, lat, depth_km, mag in 0:00 (mixture, 1 epoch, none better than the initial weights; --epochs reached).
+    Rows: 1,382 for training, 154 for validation, 171 for the test.
 
-    Mean log-density of 171 test rows in nats (training never saw them):
+    Mean log-density of 171 test rows in nats (not used in training):
       this flow   X.XXX ± X.XXX
-      a Gaussian   X.XXX ± X.XXX   (full covariance, fitted to the same rows)
-    The flow is X.XXX ± X.XXX nats a row above the Gaussian.
+      a Gaussian   X.XXX ± X.XXX   (full covariance, fitted to the training rows)
+    The flow is X.XXX ± X.XXX nats per row better than the Gaussian.
 
     Model   quakes.safetensors
     Pictures  pictures/samples.png
@@ -39,7 +39,7 @@ it("learns a table with the default flow, and says how well and what to do next"
     Next:
       pushforward score quakes.safetensors earthquakes.csv -o scored.csv   the rows with their log-density
       pushforward sample quakes.safetensors -n 1000 -o samples.csv   new rows
-      pushforward evaluate quakes.safetensors other.csv   how well it describes other rows
+      pushforward evaluate quakes.safetensors other.csv   how well the model describes other rows
     "
   `);
   expect(err).toMatch(
@@ -54,7 +54,7 @@ it("learns a table with the default flow, and says how well and what to do next"
   expect(list()).toEqual(["pictures", "quakes.safetensors"]);
 });
 
-it("counts the columns of a wide table in place of naming them", async () => {
+it("prints the number of columns of a wide table, not their names", async () => {
   const sums = Array.from({ length: 13 }, (_, k) => `sin(${k + 1} * i) AS c${k}`).join(", ");
   const query = `SELECT ${sums} FROM range(60) AS t(i)`;
   const { out } = await pushforward(["fit", query, ...QUICK, "-o", path("wide.safetensors")]);
@@ -124,10 +124,10 @@ it("trains --flow cnf by flow matching, which has no layers", async () => {
   expect(JSON.stringify(model("cnf.safetensors").flow.describe())).toContain('"continuous"');
   const { code, err } = await pushforward(["fit", EARTHQUAKES, "--flow", "cnf", "--transforms", "3"]);
   expect(code).toBe(2);
-  expect(err).toContain("--transforms does not go with --flow cnf");
+  expect(err).toContain("--transforms cannot be combined with --flow cnf");
 });
 
-it("gives the same bytes for the same seed, and others for another", async () => {
+it("writes the same bytes for the same seed, and different bytes for another seed", async () => {
   const bytes = async (name: string, seed: string) => {
     await json("fit", EARTHQUAKES, ...QUICK, "--seed", seed, "-o", path(name));
     return readFileSync(path(name));
@@ -158,7 +158,7 @@ it("draws one and two columns with their exact density", async () => {
   }
 });
 
-it("learns from fewer rows than a batch, and keeps none aside", async () => {
+it("learns from fewer rows than a batch, without test rows", async () => {
   const small = write("small.csv", correlated(40));
   const [done] = (await json("fit", small, ...QUICK, "-o", path("small.safetensors"))).slice(-1);
   expect(done).toMatchObject({
@@ -172,11 +172,11 @@ it("learns from fewer rows than a batch, and keeps none aside", async () => {
     "-o",
     path("tiny.safetensors"),
   ]);
-  expect(out).toContain("Rows: 1 to learn from, 1 for validation.");
+  expect(out).toContain("Rows: 1 for training, 1 for validation.");
   expect(out).toContain("(There are too few rows to fit a Gaussian for comparison.)");
 });
 
-it("keeps as many rows aside as it is told", async () => {
+it("holds out the requested fractions of the rows", async () => {
   const rows = async (...options: string[]) =>
     (await json("fit", EARTHQUAKES, ...QUICK, ...options, "-o", path("shares.safetensors"))).at(-1)!.rows;
   expect(await rows("--test-fraction", "0")).toMatchObject({ training: 1536, validation: 171, test: 0 });
@@ -190,7 +190,7 @@ it("keeps as many rows aside as it is told", async () => {
     await failure("fit", two, "--test-fraction", "0.5", "-o", path("two.safetensors")),
   ).toMatchInlineSnapshot(`
     "2
-    Error: --test-fraction 0.5 leaves too little to learn from: expected 2 rows or more, received 1 of 2.
+    Error: --test-fraction 0.5 leaves too few rows to learn from: expected 2 rows or more, received 1 of 2.
     Leave it out, or give a table with more rows."
   `);
 });
@@ -202,18 +202,18 @@ it("counts rows with missing values and leaves them out", async () => {
   const holes = write("holes.csv", lines.join("\n"));
   const { code, out, err } = await pushforward(["fit", holes, ...QUICK, "-o", path("holes.safetensors")]);
   expect(code).toBe(0);
-  expect(err).toContain("Warning: 2 rows of 60 have a missing value and are left out.\n");
-  expect(out).toContain("Rows: 52 to learn from, 6 for validation, 2 left out for missing values.");
+  expect(err).toContain("Warning: 2 of 60 rows are left out because a value is missing.\n");
+  expect(out).toContain("Rows: 52 for training, 6 for validation, 2 left out because of missing values.");
 });
 
-it("says what makes log-densities misleading, and how to change it", async () => {
+it("warns of columns that make log-densities misleading, with hints", async () => {
   const rows = Array.from({ length: 200 }, (_, i) => `${i % 4},${Math.sin(i)},${i % 5 ? Math.cos(i) : 0}`);
   const grades = write("grades.csv", ["grade,x,rain", ...rows, ""].join("\n"));
   const { err } = await pushforward(["fit", grades, ...QUICK, "-o", path("grades.safetensors")]);
   expect(err.split("\n").filter((line) => line.startsWith("Warning"))).toMatchInlineSnapshot(`
     [
       "Warning: A column has few different values: grade (4). A density has no bound there: log-densities tell how narrow its peaks are, not how good the model is. Leave it out: --columns x,rain; or, if it is a category, learn the other columns given it: --given grade",
-      "Warning: Many rows share a value: rain (20% of the rows are 0). A density has no bound there: log-densities tell how narrow its peaks are, not how good the model is. Learn the other 80% of the rows by themselves: "FROM 'grades.csv' WHERE rain <> 0"; or leave the column out: --columns grade,x",
+      "Warning: Many rows share a value: rain (20% of the rows are 0). A density has no bound there: log-densities tell how narrow its peaks are, not how good the model is. Learn only the other 80% of the rows: "FROM 'grades.csv' WHERE rain <> 0"; or leave the column out: --columns grade,x",
     ]
   `);
 });
@@ -230,7 +230,7 @@ it("learns from values of 1e30, and warns of them", async () => {
   expect(out).not.toMatch(/NaN|Infinity/);
 });
 
-it("ends when the validation rows gain no more", async () => {
+it("stops early when the validation log-density no longer improves", async () => {
   const options = [
     "--flow",
     "maf",
@@ -248,30 +248,32 @@ it("ends when the validation rows gain no more", async () => {
   expect(done).toMatchObject({ stopped: "patience", epochs: (done.bestEpoch as number) + 1 });
 });
 
-it("ends when the time is up, keeps what is best and says how to go on", async () => {
+it("ends after --max-minutes, keeps the best weights and prints how to continue", async () => {
   const endless = ["--flow", "nsf", "--epochs", "100000", "--patience", "100000", "--max-minutes", "0.08"];
   const words = ["fit", EARTHQUAKES, ...endless, "-o", path("timed.safetensors")];
   const { code, out } = await pushforward(words);
   expect(code).toBe(0);
-  expect(out).toContain("time was up");
+  expect(out).toContain("; --max-minutes reached)");
   expect(out).toMatch(
-    /To go on:\n {2}pushforward fit \S+ --flow nsf .* --max-minutes 0.08 -o \S+ --resume\n/,
+    /To continue:\n {2}pushforward fit \S+ --flow nsf .* --max-minutes 0.08 -o \S+ --resume\n/,
   );
   expect(model("timed.safetensors").columns).toHaveLength(4);
 
   const options = ["--max-minutes", "1e-9", "--flow", "maf", "--pictures", path("start")];
   const start = await pushforward(["fit", EARTHQUAKES, ...options, "-o", path("start.safetensors")]);
   expect(start.code).toBe(0);
-  expect(start.out).toContain("(maf, 0 epochs, none better than the start; time was up)");
-  expect(start.out).toContain("The time was up within the first epoch: give more with --max-minutes.\n");
+  expect(start.out).toContain("(maf, 0 epochs, none better than the initial weights; --max-minutes reached)");
+  expect(start.out).toContain(
+    "Training ended within the first epoch. Give it more time with --max-minutes.\n",
+  );
   expect(start.out).not.toContain("--resume");
 });
 
-it("shows a live line on a terminal, and no plain ones", async () => {
+it("shows a progress bar on a terminal, and no lines", async () => {
   const words = ["fit", EARTHQUAKES, ...QUICK, "-o", path("live.safetensors")];
   const { err } = await pushforward(words, { columns: 90, env: { NO_COLOR: "1" } });
   const [first] = err.split("\r\u001B[K").slice(1);
-  expect(first).toMatch(/^nsf, epoch 1 ━*─+ held-out best -\d+\.\d{3} nats in epoch 0, 0:\d\d$/);
+  expect(first).toMatch(/^nsf, epoch 1 ━*─+ best validation -\d+\.\d{3} nats \(epoch 0\), 0:\d\d$/);
   expect(first!.length).toBeLessThan(90);
   expect(err).not.toContain("\n");
   expect(err.endsWith("\r\u001B[K")).toBe(true);

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { Writable } from "node:stream";
 import { expect, it } from "vitest";
-import { command } from "../../src/cli/command.ts";
-import { fit } from "../../src/cli/fit.ts";
+import { parseArguments } from "../../src/cli/arguments.ts";
 import { fitModel } from "../../src/cli/fitModel.ts";
-import type { Settings } from "../../src/cli/fitSettings.ts";
-import type { Messages } from "../../src/cli/messages.ts";
-import { readTrainingData } from "../../src/cli/trainingData.ts";
+import { options, positionals } from "../../src/cli/fitOptions.ts";
+import { Messages } from "../../src/cli/messages.ts";
+import { printNotes } from "../../src/cli/tableNotes.ts";
+import { readTrainingTable } from "../../src/data/index.ts";
 import { decodeModel } from "../../src/flows/modelFile.ts";
 import { correlated, EARTHQUAKES, QUICK, workplace } from "./command.ts";
 
@@ -26,9 +26,10 @@ async function watched(words: string[], onOutput?: (out: string) => void) {
         done();
       },
     });
-  const run = command({ ...fit, run: (context) => fitModel(context as never, { mostInMemory: 0 }) });
   const interrupted = new AbortController().signal;
-  await run.run(words, { stdout: into("out"), stderr: into("err"), env: {}, interrupted });
+  const io = { stdout: into("out"), stderr: into("err"), env: {}, interrupted };
+  const values = parseArguments({ name: "fit", positionals, options }, words);
+  await fitModel(values, io, words, { maxNumbersInMemory: 0 });
   return { out: plain(texts.out), err: plain(texts.err) };
 }
 
@@ -38,7 +39,7 @@ const events = ({ out }: { out: string }) =>
     .split("\n")
     .map((line) => JSON.parse(line));
 
-it("learns from a table that it streams, as well as from one in memory", async () => {
+it("learns from a streamed table as well as from one in memory", async () => {
   const options = ["--flow", "nsf", "--transforms", "1", "--hidden", "8", "--epochs", "10"];
   const [output, pictures] = [path("streamed.safetensors"), path("pictures")];
   const done = events(
@@ -65,7 +66,7 @@ it("leaves out and counts rows with missing values, and gives context to a condi
     path("given.safetensors"),
     "--json",
   );
-  expect(err).toContain("Warning: 4 rows of 400 have a missing value and are left out.");
+  expect(err).toContain("Warning: 4 of 400 rows are left out because a value is missing.");
   expect(events({ out }).at(-1)).toMatchObject({
     columns: ["b"],
     given: ["a"],
@@ -73,7 +74,7 @@ it("leaves out and counts rows with missing values, and gives context to a condi
   });
 });
 
-it("tries the default flows, and gives the same bytes each time", async () => {
+it("trains the default flows, and writes the same bytes each time", async () => {
   const table = write("plain.csv", correlated(300));
   const bytes = async (name: string) => {
     await streamed(table, "--epochs", "1", "-o", path(name), "--threads", "1");
@@ -82,7 +83,7 @@ it("tries the default flows, and gives the same bytes each time", async () => {
   expect((await bytes("once.safetensors")).equals(await bytes("twice.safetensors"))).toBe(true);
 });
 
-it("refuses what a table in memory is refused for", async () => {
+it("refuses a streamed table for the same reasons as one in memory", async () => {
   const infinite = write("infinite.csv", correlated(300).replace("\n", "\n1,inf\n"));
   const output = ["-o", path("none.safetensors")];
   await expect(streamed(infinite, ...output)).rejects.toThrow('The column "b"');
@@ -105,15 +106,15 @@ it("ends when the table changes between two epochs, and writes no model", async 
   expect(list().filter((name) => name.startsWith("mixed"))).toEqual(["mixed.safetensors.checkpoint"]);
 });
 
-it("says of which rows its warnings are, where it has not looked at all of them", async () => {
+it("prints that the warnings are about a sample of the rows", async () => {
   const query = "SELECT sin(i) AS a, cos(sqrt(2) * i) AS b, 3 * a AS c FROM range(200100) AS t(i)";
-  const settings = { data: query, columns: undefined, given: [], seed: 0 } as never as Settings;
-  const lines: string[] = [];
-  const messages = { warn: (text: string) => lines.push(text), print: (text: string) => lines.push(text) };
-  const data = await readTrainingData(settings, messages as never as Messages, { mostInMemory: 0 });
-  await data.close();
-  expect(lines).toEqual([
+  let text = "";
+  const stderr = { write: (line: string) => (text += line) } as never;
+  const table = await readTrainingTable(query, { maxNumbersInMemory: 0 });
+  printNotes(table, new Messages({ stderr, env: {} } as never));
+  await table.close();
+  expect(text.trimEnd().split("\n")).toEqual([
     expect.stringContaining("c = 3 a"),
-    "(The warnings are about 200,000 rows, drawn at random from 200,100.)",
+    "(The warnings are about 200,000 of 200,100 rows, chosen at random.)",
   ]);
 });

@@ -1,29 +1,18 @@
 import { expect, it } from "vitest";
-import { estimatedParameters } from "../../src/cli/flowSize.ts";
 import { RECIPES } from "../../src/cli/training.ts";
+import { estimateParameters, parameterCount } from "../../src/flows/index.ts";
 import { EARTHQUAKES, workplace } from "./command.ts";
 
 const { failure, path } = workplace();
-const KINDS = Object.keys(RECIPES) as (keyof typeof RECIPES)[];
+const NAMES = Object.keys(RECIPES) as (keyof typeof RECIPES)[];
 
-it.each(KINDS)("the estimate of the parameters of %s is of the size of their number", (kind) => {
+it.each(NAMES)("the estimated number of parameters of %s is of the right size", (name) => {
   for (const features of [2, 6, 20]) {
     for (const context of [0, 3]) {
       for (const shape of [{}, { transforms: 3 }, { hidden: [32] }, { hidden: [16, 200, 16] }]) {
-        if (kind === "cnf" && "transforms" in shape) continue;
-        let actual = 0;
-        for (const { numbers } of RECIPES[kind](features, { context, ...shape })
-          .parameters()
-          .values()) {
-          actual += numbers.length;
-        }
-        const estimate = estimatedParameters(kind, {
-          features,
-          context,
-          transforms: undefined,
-          hidden: undefined,
-          ...shape,
-        });
+        if (name === "cnf" && "transforms" in shape) continue;
+        const actual = parameterCount(RECIPES[name](features, { context, ...shape }));
+        const estimate = estimateParameters(RECIPES[name], features, { context, ...shape })!;
         expect(
           estimate / actual,
           `${features} features, ${context}, ${JSON.stringify(shape)}`,

@@ -40,8 +40,8 @@ it("warns of what training has not seen, and of labels of few rows", async () =>
   expect(await sampled("temp=41,kind=dog")).toEqual([]);
   expect(await sampled("temp=500,kind=emu")).toMatchInlineSnapshot(`
     [
-      "Warning: temp=500 lies beyond what training saw, -0.5 to 39.5: the model only extrapolates there.",
-      "Warning: kind=emu was in 1 row of training only: the model hardly knows what goes with it.",
+      "Warning: temp=500 is outside of the range of the training rows, -0.5 to 39.5: the model extrapolates.",
+      "Warning: kind=emu occurs in only 1 training row: the model has learned little about this label.",
     ]
   `);
   expect(await sampled("temp=-3,kind=dog")).toHaveLength(1);
@@ -52,15 +52,15 @@ it("does so for tables in every command", async () => {
   const expected = await warnings("sample", model, "--given", `SELECT temp, kind FROM '${table}'`);
   expect(expected).toMatchInlineSnapshot(`
     [
-      "Warning: temp=500 (row 2, and 2 more rows) lies beyond what training saw, -0.5 to 39.5: the model only extrapolates there.",
-      "Warning: kind=emu (row 2, and 1 more row) was in 1 row of training only: the model hardly knows what goes with it.",
+      "Warning: temp=500 (row 2, and 2 more rows) is outside of the range of the training rows, -0.5 to 39.5: the model extrapolates.",
+      "Warning: kind=emu (row 2, and 1 more row) occurs in only 1 training row: the model has learned little about this label.",
     ]
   `);
   expect(await warnings("evaluate", model, table)).toMatchInlineSnapshot(`
     [
-      "Warning: 1 row of 4 has a missing value and no log-density.",
-      "Warning: temp=500 (row 2, and 1 more row) lies beyond what training saw, -0.5 to 39.5: the model only extrapolates there.",
-      "Warning: kind=emu (row 2, and 1 more row) was in 1 row of training only: the model hardly knows what goes with it.",
+      "Warning: 1 of 4 rows has no log-density because a value is missing.",
+      "Warning: temp=500 (row 2, and 1 more row) is outside of the range of the training rows, -0.5 to 39.5: the model extrapolates.",
+      "Warning: kind=emu (row 2, and 1 more row) occurs in only 1 training row: the model has learned little about this label.",
     ]
   `);
   expect(await warnings("score", model, table, "-o", path("scored.csv"))).toEqual(
@@ -72,12 +72,12 @@ it("refuses two values of one column, and numbers that float32 does not hold", a
   expect(await failure("sample", model, "--given", "kind=cat,kind=dog,temp=1")).toMatchInlineSnapshot(`
     "2
     Error: --given has two values of kind.
-    Give one of them; for several, give a table with a row for each."
+    Give one of them, or a table with a row for each."
   `);
   expect(await failure("sample", model, "--given", "kind=cat,temp=1e39")).toMatchInlineSnapshot(`
     "2
-    Error: --given temp does not fit: expected a number up to 3.4e+38, received 1e39.
-    Write for example --given temp=1"
+    Error: --given has an invalid value of temp: expected a number up to 3.4e+38, received 1e39.
+    For example: --given temp=1"
   `);
   const table = write("large.csv", "temp,kind\n1,cat\n-1e39,dog\n");
   expect(

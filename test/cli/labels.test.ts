@@ -75,7 +75,7 @@ describe("a text column in --given", () => {
   it("stays as it is in scored tables, and where it is missing the log-density is too", async () => {
     const gaps = write("gaps.csv", 'kind,height,age\ndog,0,0\n,0,0\n"cat, grey",0,0\n');
     const { err } = await pushforward(["score", model, gaps, "-o", path("scored.csv")]);
-    expect(err).toContain("1 row of 3 has a missing value and no log-density.");
+    expect(err).toContain("1 of 3 rows has no log-density because a value is missing.");
     const scored = rowsOf(readFileSync(path("scored.csv"), "utf8"));
     expect(scored.map((row) => row.replace(/-?\d+\.\d+$/, "X"))).toEqual([
       "dog,0,0,X",
@@ -124,7 +124,7 @@ describe("a text column in --given", () => {
     expect(described.labels).toEqual([["cat, grey", "dog", "emu"]]);
   });
 
-  it("goes with each way of fitting, and with others", async () => {
+  it("can be combined with other given columns and any flow", async () => {
     const lines = rowsOf(animals(200, 3)).map((row, i) => `${row},${i % 2 === 0},${["x", "y"][i % 2]}`);
     const wide = write("wide.csv", ["kind,height,age,tame,side", ...lines, ""].join("\n"));
     const query = `SELECT kind, height, age, tame::BOOLEAN AS tame FROM '${wide}'`;
@@ -155,12 +155,12 @@ describe("refused is", () => {
     expect(await failure("sample", model, "--given", strange)).toContain("received 'emus' in row 2");
     expect(await failure("sample", model, "--given", "kind=dogs,age=1")).toMatchInlineSnapshot(`
       "2
-      Error: --given kind does not fit: expected cat, grey, dog or emu, received dogs.
-      Did you mean dog? Write for example --given '"kind=cat, grey"'"
+      Error: --given has an invalid value of kind: expected cat, grey, dog or emu, received dogs.
+      Did you mean dog? For example: --given '"kind=cat, grey"'"
     `);
     expect(await failure("sample", model, "--given", "age=1")).toMatchInlineSnapshot(`
       "2
-      Error: --given lacks kind: expected values of age, kind.
+      Error: --given has no value of kind: expected values of age, kind.
       Write --given 'age=1,"kind=cat, grey"'"
     `);
     expect(await failure("sample", model)).toMatchInlineSnapshot(`

@@ -3,7 +3,7 @@ import { modelSummary } from "../../src/cli/modelSummary.ts";
 import { ContextEmbedding } from "../../src/distributions/index.ts";
 import { embedContext, forTables, madeFlow, maf, mixtureFlow } from "../../src/flows/index.ts";
 
-test("a base alone, and flows inside of a mixture, are told layer by layer", () => {
+test("a flow without bijections, and flows inside of a mixture, are summarized layer by layer", () => {
   const lineOf = (flow: ReturnType<typeof madeFlow>) =>
     modelSummary({ flow, columns: ["a", "b"], given: [] }, "m")
       .split("\n")
@@ -14,7 +14,7 @@ test("a base alone, and flows inside of a mixture, are told layer by layer", () 
   );
 });
 
-test("an embedding of the context has a line of its own", () => {
+test("an embedding of the context has its own line", () => {
   const embedding = new ContextEmbedding({ numbers: 1, classes: [3, 5] });
   const flow = embedContext(maf(1, { context: 9, transforms: 1 }), embedding);
   const given = ["a", "b", "c"];

@@ -81,7 +81,7 @@ it("gives values of 1e30 and 1e300 a very low density, with a warning", async ()
   expect(code).toBe(0);
   expect(JSON.parse(out).meanLogDensity).toBeLessThan(-1000);
   expect(err.replace(/-\d+\.\d+/, "-X")).toMatchInlineSnapshot(`
-    "Warning: 2 of 3 rows have a very low density (the first is row 2, -X nats): their values lie far from everything that the model has seen.
+    "Warning: 2 of 3 rows have a very low density (the first is row 2, -X nats): their values are far from all training rows.
     "
   `);
 });
@@ -94,7 +94,7 @@ it("scores a table in every format, and leaves missing where a value is missing"
   const { code, err } = await pushforward(["score", model, holes, "-o", path("scored.csv")]);
   expect(code).toBe(0);
   expect(err).toMatchInlineSnapshot(`
-    "Warning: 2 rows of 4 have a missing value and no log-density.
+    "Warning: 2 of 4 rows have no log-density because a value is missing.
     Wrote 4 rows with log_density to scored.csv
     "
   `);
@@ -132,7 +132,7 @@ it("scores to standard output, messages apart", async () => {
     const { code, out, err } = await pushforward(["score", model, holes, "-o", output]);
     expect({ code, err }).toEqual({
       code: 0,
-      err: "Warning: 1 row of 2 has a missing value and no log-density.\n",
+      err: "Warning: 1 of 2 rows has no log-density because a value is missing.\n",
     });
     expect(out).toBe(readFileSync(path("out.scored.csv"), "utf8"));
   }
@@ -204,7 +204,7 @@ it("draws rows given values", async () => {
 it("draws rows for each row of a table", async () => {
   const table = write("given.csv", "lon,depth_km,x\n-118,5,1\n,7,2\n-150,9,3\n");
   const { out, err } = await pushforward(["sample", conditional, "--given", table, "-n", "2"]);
-  expect(err).toBe("Warning: 1 row of 3 in --given has a missing value and is left out.\n");
+  expect(err).toBe("Warning: 1 of 3 rows in --given is left out because a value is missing.\n");
   const rows = out.trimEnd().split("\n").slice(1);
   expect(rows.map((row) => row.split(",").slice(2).join())).toEqual(["5,-118", "5,-118", "9,-150", "9,-150"]);
   expect(new Set(rows.map((row) => row.split(",")[0])).size).toBe(4);
@@ -231,7 +231,7 @@ it("refuses what a model cannot be given", async () => {
   `);
   expect(await given("--given", "lon=1")).toMatchInlineSnapshot(`
     "2
-    Error: --given lacks depth_km: expected values of depth_km, lon.
+    Error: --given has no value of depth_km: expected values of depth_km, lon.
     Write --given depth_km=1,lon=1"
   `);
   expect(await given("--given", "lon=1,depth=2")).toMatchInlineSnapshot(`
@@ -241,8 +241,8 @@ it("refuses what a model cannot be given", async () => {
   `);
   expect(await given("--given", "lon=1,depth_km=deep")).toMatchInlineSnapshot(`
     "2
-    Error: --given depth_km does not fit: expected a finite number, received deep.
-    Write for example --given depth_km=1"
+    Error: --given has an invalid value of depth_km: expected a finite number, received deep.
+    For example: --given depth_km=1"
   `);
   expect(await given("--given", path("no.csv"))).toMatchInlineSnapshot(`
     "2
@@ -252,7 +252,7 @@ it("refuses what a model cannot be given", async () => {
   expect(await given("--given", write("lon.csv", "lon\n1\n"))).toMatchInlineSnapshot(`
     "2
     Error: lon.csv has no column "depth_km": expected the columns of the model, "depth_km", "lon", received "lon".
-    Add what is missing."
+    Add the missing columns."
   `);
   expect(
     await given("--given", write("none.csv", "lon,depth_km\n1,\n"), "-o", path("none-out.csv")),
@@ -275,8 +275,8 @@ it("shows what is in a model", async () => {
     flow        standard normal -> autoregressive (rational quadratic spline) -> standardize context -> tails -> standardize
     parameters  N
     trained on  1,536 rows, seed 0
-    epochs      2, the best of them 2
-    validation  -X.XXX nats, the mean log-density of the rows that ended training
+    epochs      2, the best is epoch 2
+    validation  -X.XXX nats, the mean log-density of the validation rows
     "
   `);
   const described = JSON.parse((await pushforward(["inspect", model, "--json"])).out);

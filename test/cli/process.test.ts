@@ -56,7 +56,7 @@ describe("after kill -9 in the middle", () => {
     expect(list().filter((name) => name.startsWith("killed"))).toEqual(["killed.safetensors"]);
   });
 
-  it("the default flow goes on too, whichever it was trying", { timeout: 180_000 }, async () => {
+  it("the default flow continues too, whichever flow it was training", { timeout: 180_000 }, async () => {
     const options = ["--epochs", "6"];
     const expected = await uninterrupted("default.safetensors", options);
     for (const { name: flow } of tableFlows(4, { rows: 1000 })) {
@@ -84,8 +84,8 @@ describe("Ctrl-C", () => {
     expect(code).toBe(130);
     expect(out).not.toContain('"done"');
     expect(plain(err)).toMatchInlineSnapshot(`
-      "Stopped; the training up to its last checkpoint is kept in stopped.safetensors.checkpoint.
-      To go on: node --import tsx src/cli/main.ts fit earthquakes.csv --flow nsf --transforms 2 --hidden 16 --epochs 60 --patience 60 -o stopped.safetensors --json --resume
+      "Stopped; the last checkpoint of the training is in stopped.safetensors.checkpoint.
+      To continue: node --import tsx src/cli/main.ts fit earthquakes.csv --flow nsf --transforms 2 --hidden 16 --epochs 60 --patience 60 -o stopped.safetensors --json --resume
       "
     `);
     expect(readFileSync(path("stopped.safetensors")).equals(old)).toBe(true);
@@ -149,41 +149,41 @@ describe("two trainings with one output", () => {
 });
 
 describe("a checkpoint", () => {
-  it("is not lost to a training that starts anew", async () => {
+  it("is not lost to a training that starts from the beginning", async () => {
     const before = list();
     const fit = ["fit", EARTHQUAKES, ...EPOCHS, "-o", path("terminated.safetensors")];
     expect(await here.failure(...fit)).toMatchInlineSnapshot(`
       "2
       Error: There is a checkpoint of an unfinished training, terminated.safetensors.checkpoint.
-      Go on from it with --resume, or discard it and start anew with --overwrite."
+      Continue from it with --resume, or discard it and start again with --overwrite."
     `);
     expect(await here.failure(...fit, "--seed", "1", "--resume")).toMatchInlineSnapshot(`
       "2
       Error: terminated.safetensors.checkpoint: the checkpoint is from different data, a different flow or different settings.
-      Give the same data and options to go on from it, or discard it and start anew with --overwrite."
+      Give the same data and options to continue from it, or discard it and start again with --overwrite."
     `);
     const other = ["fit", EARTHQUAKES, "-o", path("terminated.safetensors"), "--resume"];
     expect(await here.failure(...other)).toMatchInlineSnapshot(`
       "2
-      Error: terminated.safetensors.checkpoint is the checkpoint of another kind of flow.
-      Give the same --flow to go on from it, or discard it and start anew with --overwrite."
+      Error: terminated.safetensors.checkpoint is the checkpoint of another flow.
+      Give the same --flow to continue from it, or discard it and start again with --overwrite."
     `);
     write("damaged.safetensors.checkpoint", "not a checkpoint");
     const damaged = ["fit", EARTHQUAKES, ...EPOCHS, "-o", path("damaged.safetensors"), "--resume"];
     expect(await here.failure(...damaged)).toMatchInlineSnapshot(`
       "2
       Error: damaged.safetensors.checkpoint: this is not a safetensors file: expected the length of a JSON header, then the header, received bytes 6e 6f 74 20 61 20 63 68 65.
-      Give the same data and options to go on from it, or discard it and start anew with --overwrite."
+      Give the same data and options to continue from it, or discard it and start again with --overwrite."
     `);
     expect(list()).toEqual([...before, "damaged.safetensors.checkpoint"].sort());
     expect(await here.failure(...fit, "--resume", "--overwrite")).toMatchInlineSnapshot(`
       "2
-      Error: --overwrite does not go with --resume.
-      Go on with --resume, or start anew with --overwrite."
+      Error: --overwrite cannot be combined with --resume.
+      Continue with --resume, or start again with --overwrite."
     `);
   });
 
-  it("goes with --overwrite, whatever it is, but not before the table was read", async () => {
+  it("is discarded by --overwrite, but not before the table was read", async () => {
     const fit = (data: string) => ["fit", data, ...QUICK, "-o", path("damaged.safetensors"), "--overwrite"];
     expect((await pushforward(fit("no.csv"))).code).toBe(2);
     expect(list()).toContain("damaged.safetensors.checkpoint");
@@ -200,7 +200,7 @@ describe("a checkpoint", () => {
     expect({ code, first: err.split("\n")[0] }).toMatchInlineSnapshot(`
       {
         "code": 0,
-        "first": "Starting anew, in place of the training that wrote timed.safetensors when its time was up. (--resume would have gone on from timed.safetensors.checkpoint.)",
+        "first": "Training starts from the beginning and replaces the model timed.safetensors, whose training ended by --max-minutes. (--resume continues from timed.safetensors.checkpoint.)",
       }
     `);
     expect(list()).toContain("timed.safetensors.checkpoint");
@@ -209,11 +209,11 @@ describe("a checkpoint", () => {
     expect(await here.failure(...words)).toContain("There is a checkpoint of an unfinished training");
   });
 
-  it("of a training that failed goes with the smaller steps that are proposed", async () => {
+  it("of a training that failed is discarded by the command that the hint proposes", async () => {
     const words = ["--flow", "planar", "--learning-rate", "1e4", "--epochs", "3", "--threads", "1"];
     const error = await here.failure("fit", EARTHQUAKES, ...words, "-o", path("failed.safetensors"));
     expect(error.split("\n").at(-1)).toMatchInlineSnapshot(
-      `"Take smaller steps: pushforward fit earthquakes.csv --flow planar --epochs 3 --threads 1 -o failed.safetensors --learning-rate 0.001 --overwrite. Or look at these rows: a value far from all others, or a column of few distinct values."`,
+      `"Lower the learning rate: pushforward fit earthquakes.csv --flow planar --epochs 3 --threads 1 -o failed.safetensors --learning-rate 0.001 --overwrite. Or check these rows for a value far from all others, and for columns with few different values."`,
     );
     expect(list()).toContain("failed.safetensors.checkpoint");
     const [, proposed] = /fit earthquakes.csv (.* --overwrite)\./.exec(error)!;
@@ -221,12 +221,12 @@ describe("a checkpoint", () => {
     expect((await pushforward(["fit", EARTHQUAKES, ...again])).code).toBe(0);
   });
 
-  it("that is not there is told, and training starts anew", async () => {
-    const words = ["fit", EARTHQUAKES, ...QUICK, "-o", path("anew.safetensors"), "--resume"];
+  it("that is missing is reported, and training starts from the beginning", async () => {
+    const words = ["fit", EARTHQUAKES, ...QUICK, "-o", path("first.safetensors"), "--resume"];
     const { code, err } = await pushforward(words);
     expect(code).toBe(0);
     expect(err.split("\n")[0]).toMatchInlineSnapshot(
-      `"There is no checkpoint of anew.safetensors to go on from: starting anew."`,
+      `"There is no checkpoint of first.safetensors to continue from. Training starts from the beginning."`,
     );
   });
 });
@@ -237,7 +237,7 @@ describe("a process", () => {
     model = await quickModel(here, EARTHQUAKES, "model");
   });
 
-  it("exits with the code of its outcome, and prints a stack trace for DEBUG alone", () => {
+  it("exits with the code of its outcome, and prints a stack trace only with DEBUG", () => {
     const node = (words: string[], env = {}) =>
       spawnSync(process.execPath, ["--import", "tsx", MAIN, ...words], {
         encoding: "utf8",
@@ -249,7 +249,7 @@ describe("a process", () => {
       {
         "status": 2,
         "stderr": "Error: There is no file no.safetensors.
-      Did you mean anew.safetensors?
+      Did you mean model.safetensors?
       ",
       }
     `);
@@ -258,7 +258,7 @@ describe("a process", () => {
     );
   });
 
-  it("does not mind a reader that goes away", () => {
+  it("succeeds even if the reader of its output closes the pipe", () => {
     const shell = (script: string) =>
       spawnSync("bash", ["-c", `set -o pipefail; ${script}`], {
         encoding: "utf8",

@@ -58,7 +58,7 @@ describe("a signal ends a command", () => {
   });
 });
 
-describe("a lack of memory is told with what to lower", () => {
+describe("a lack of memory is reported with a hint", () => {
   const fit = ["fit", EARTHQUAKES, "--flow", "nsf", "-o", path("memory.safetensors")];
 
   it("where JavaScript has no more", () => {
@@ -71,7 +71,7 @@ describe("a lack of memory is told with what to lower", () => {
       {
         "status": 1,
         "stderr": "Error: There is not enough memory (Worker terminated due to reaching memory limit: JS heap out of memory).
-      Lower --transforms or --hidden, or allow JavaScript more megabytes: NODE_OPTIONS=--max-old-space-size=8000
+      Lower --transforms or --hidden, or allow JavaScript more memory: NODE_OPTIONS=--max-old-space-size=8000
       ",
       }
     `);
@@ -89,15 +89,15 @@ describe("a lack of memory is told with what to lower", () => {
       const stderr = { write: (text: string) => written.push(text) > 0 } as never;
       writeFailure(error, { stderr, env: {} });
       expect(written.join("")).toBe(
-        `Error: There is not enough memory (${message}).\nFree some, raise ulimit -v if it is set, or lower --threads, and for fit --batch-size, --hidden or --transforms.\n`,
+        `Error: There is not enough memory (${message}).\nClose other programs, raise ulimit -v if it is set, or lower --threads, and for fit --batch-size, --hidden or --transforms.\n`,
       );
     }
   });
 
-  it("and what is no lack of memory is told otherwise", () => {
+  it("but not for an error that only looks similar", () => {
     const written: string[] = [];
     const stderr = { write: (text: string) => written.push(text) > 0 } as never;
     writeFailure(new RangeError("Invalid typed array length: -1"), { stderr, env: {} });
-    expect(written.join("")).toContain("This is a defect of pushforward");
+    expect(written.join("")).toContain("This is a bug of pushforward");
   });
 });

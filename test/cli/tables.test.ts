@@ -102,21 +102,21 @@ describe("--na", () => {
       "--na",
       "NA,-999",
     ]);
-    expect(fitted.err).toContain("2 rows of 60 have a missing value and are left out");
+    expect(fitted.err).toContain("2 of 60 rows are left out because a value is missing");
     expect(fitted.out).toContain(`score na.safetensors gaps.csv --na NA,-999 -o scored.csv`);
     expect(await json("evaluate", model, table, "--na", "NA,-999")).toMatchObject([{ rows: 58 }]);
     const scored = await pushforward(["score", model, table, "--na", "NA,-999", "-o", path("scored.csv")]);
-    expect(scored.err).toContain("2 rows of 60 have a missing value and no log-density");
+    expect(scored.err).toContain("2 of 60 rows have no log-density because a value is missing");
   });
 
-  it("goes with a table in --given too", async () => {
+  it("applies to a table in --given too", async () => {
     const conditional = await quickModel(place, data, "conditional", "--given", "b");
     const given = write("given.csv", "b\n1\n-999\n");
     const { code, out, err } = await pushforward(["sample", conditional, "--given", given, "--na", "-999"]);
     expect(code).toBe(0);
     expect(out.trimEnd().split("\n")).toHaveLength(2);
     expect(err).toMatchInlineSnapshot(`
-      "Warning: 1 row of 2 in --given has a missing value and is left out.
+      "Warning: 1 of 2 rows in --given is left out because a value is missing.
       "
     `);
   });

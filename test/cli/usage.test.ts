@@ -4,7 +4,7 @@ import { workplace } from "./command.ts";
 
 const { pushforward, failure } = workplace();
 
-it("shows what there is", async () => {
+it("shows the help of the program", async () => {
   const { code, out, err } = await pushforward([]);
   expect({ code, err }).toEqual({ code: 0, err: "" });
   expect(out).toMatchInlineSnapshot(`
@@ -13,54 +13,54 @@ it("shows what there is", async () => {
     Usage: pushforward COMMAND ...
 
     Commands:
-      fit        learns the density of a table and writes a model file
-      evaluate   tells the mean log-density that a model gives to a table
-      score      writes the rows of a table with their log-density
-      sample     draws new rows from a model
-      inspect    shows what is in a model file
+      fit        Learns the density of a table and writes a model file.
+      evaluate   Computes the mean log-density of a table under a model.
+      score      Writes the rows of a table with their log-density under a model.
+      sample     Draws new rows from a model.
+      inspect    Shows what is in a model file.
 
     Examples:
       pushforward fit earthquakes.csv
       pushforward score model.safetensors earthquakes.csv -o scored.csv
       pushforward sample model.safetensors -n 1000 -o samples.csv
 
-    Tables are CSV, TSV, JSON or JSON Lines (each also gzipped) or Parquet files, or DuckDB queries
-    in quotes. Log-densities are in nats and in the units of the data.
+    A table is a CSV, TSV, JSON, JSON Lines (each also gzipped) or Parquet file, or a DuckDB query
+    in quotes. Log-densities are in nats and refer to the units of the data.
 
-    pushforward COMMAND --help tells all about one command; --version prints the version.
+    pushforward COMMAND --help describes a command; --version prints the version.
     "
   `);
   for (const words of [["--help"], ["-h"], ["help"]]) expect((await pushforward(words)).out).toBe(out);
 });
 
-it("shows what a command takes", async () => {
+it("shows the help of a command", async () => {
   const { code, out } = await pushforward(["sample", "--help"]);
   expect(code).toBe(0);
   expect(out).toMatchInlineSnapshot(`
-    "pushforward sample: draws new rows from a model
+    "pushforward sample: Draws new rows from a model.
 
     Usage: pushforward sample MODEL [options]
 
       MODEL   A model file that pushforward fit wrote.
 
     Options:
-      -n, --rows N       How many rows. Default: 1000, or with a table in --given one for each of
-                         its rows.
-      -o, --output OUT   The table to write, in the format of its ending; - is standard output, as
-                         CSV. Default: -.
+      -n, --rows N       The number of rows. Default: 1000, or with a table in --given one for each
+                         of its rows.
+      -o, --output OUT   The table to write, in the format of its ending. - writes CSV to standard
+                         output. Default: -.
       --seed S           The same seed draws the same rows, however many. Default: 0.
-      --given GIVEN      For a conditional model, what it is conditional on: values as in
+      --given GIVEN      For a conditional model, the values of its given columns:
                          year=2020,kind=house, or a table with these columns.
-      --na NA,?          Values of the table that stand for a missing one, besides an empty field
-                         and NULL.
-      --threads N        How many threads compute. Default: one for each core.
+      --na NA,?          Values of the table to read as missing, in addition to empty fields and
+                         NULL.
+      --threads N        The number of threads that compute. Default: one for each core.
       -h, --help         Shows this help.
 
     Examples:
       pushforward sample model.safetensors -n 5
           Five rows, on the terminal.
       pushforward sample model.safetensors -n 1000000 --seed 7 -o new.parquet
-          A million others, in a file.
+          A million other rows, in a file.
       pushforward sample model.safetensors --given depth=10 -n 100
           From a model that was fitted with --given depth.
     "
@@ -69,7 +69,7 @@ it("shows what a command takes", async () => {
   expect((await pushforward(["sample", "no.safetensors", "-n", "3", "-h"])).out).toBe(out);
 });
 
-it("tells every option of every command, within the width of a page", async () => {
+it("describes every option of every command, in lines of at most 100 characters", async () => {
   for (const name of ["fit", "evaluate", "score", "sample", "inspect"]) {
     const { out } = await pushforward([name, "--help"]);
     expect(out).not.toMatch(/undefined|VALUE/);
@@ -107,7 +107,7 @@ it("refuses unknown commands", async () => {
   expect(await failure("--json", "fit")).toMatchInlineSnapshot(`
     "2
     Error: pushforward has no option --json.
-    Options of a command come after its name."
+    The options of a command come after its name."
   `);
   expect(await failure("constructor")).toMatchInlineSnapshot(`
     "2
@@ -116,7 +116,7 @@ it("refuses unknown commands", async () => {
   `);
 });
 
-it("refuses options that are unknown, repeated, without a value, or with one too many", async () => {
+it("refuses options that are unknown, repeated, without a value, or with a superfluous one", async () => {
   expect(await failure("fit", "data.csv", "--sead", "1")).toMatchInlineSnapshot(`
     "2
     Error: pushforward fit has no option --sead.
@@ -164,17 +164,17 @@ it("refuses options that are unknown, repeated, without a value, or with one too
   `);
   expect(await failure("fit", "data.csv", "--flow", "mfa")).toMatchInlineSnapshot(`
     "2
-    Error: --flow has no choice mfa: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf.
+    Error: --flow cannot be mfa: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf.
     Did you mean maf?"
   `);
   expect(await failure("fit", "data.csv", "--flow", "transformer")).toMatchInlineSnapshot(`
     "2
-    Error: --flow has no choice transformer: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf.
+    Error: --flow cannot be transformer: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf.
     Choose one of them: --flow default"
   `);
 });
 
-it("suggests what a slip or an abbreviation stands for", async () => {
+it("suggests the name that was misspelled or abbreviated", async () => {
   const hint = async (...words: string[]) => (await failure(...words)).split("\n").at(-1);
   expect(await hint("fti", "data.csv")).toBe("Did you mean pushforward fit?");
   expect(await hint("eval", "model.safetensors")).toBe("Did you mean pushforward evaluate?");
@@ -184,13 +184,13 @@ it("suggests what a slip or an abbreviation stands for", async () => {
   expect(await hint("fit", "data.csv", "--lr", "1")).toBe("See pushforward fit --help.");
 });
 
-it("replaces ~ where a shell does not", async () => {
+it("replaces ~ by the home directory where a shell does not", async () => {
   const home = homedir();
   for (const word of ["--output=~/no/m.safetensors", "-o~/no/m.safetensors", "-o=~/no/m.safetensors"]) {
     expect(await failure("fit", "data.csv", word)).toContain(`Cannot write ${home}/no/m.safetensors:`);
   }
   expect(await failure("sample", "no.safetensors", "--output=~")).toContain(`The name ${home} does not say`);
-  // What a user quotes is meant as it is, and so is a tilde elsewhere.
+  // A quoted tilde is part of the name, and so is a tilde in the middle of a word.
   expect(await failure("fit", "data.csv", "-o", "~/no/m.safetensors")).toContain(
     "Cannot write ~/no/m.safeten",
   );
@@ -207,8 +207,8 @@ it("refuses too many and too few arguments", async () => {
   `);
   expect(await failure("inspect", "a.safetensors", "b.safetensors")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward inspect takes one argument, but also got b.safetensors.
-    Write pushforward inspect MODEL, and quote names that have spaces."
+    Error: pushforward inspect takes one argument, but also received b.safetensors.
+    Write pushforward inspect MODEL, and quote names that contain spaces."
   `);
   // The word after the comma would be a second file.
   expect(await failure("fit", "a.csv", "--columns", "lon,", "lat")).toMatchInlineSnapshot(`
@@ -233,7 +233,7 @@ it("refuses too many and too few arguments", async () => {
   `);
 });
 
-it("takes options in every usual form, and after -- only arguments", async () => {
+it("accepts all usual forms of options, and takes all words after -- as arguments", async () => {
   const nothing = /^2\nError: There is no file -?no\.csv/;
   for (const seed of [["--seed", "7"], ["--seed=7"]])
     expect(await failure("fit", ...seed, "no.csv")).toMatch(nothing);
@@ -243,56 +243,56 @@ it("takes options in every usual form, and after -- only arguments", async () =>
   expect(await failure("fit", "--seed", "7", "--", "-no.csv")).toMatch(nothing);
 });
 
-it("refuses values that do not fit", async () => {
+it("refuses invalid values", async () => {
   expect(await failure("fit", "data.csv", "--seed", "-1")).toMatchInlineSnapshot(`
     "2
-    Error: --seed does not fit: expected a whole number from 0, received -1.
-    Write for example --seed 1"
+    Error: --seed has an invalid value: expected a whole number from 0, received -1.
+    For example: --seed 1"
   `);
   expect(await failure("fit", "data.csv", "--epochs", "2.5")).toMatchInlineSnapshot(`
     "2
-    Error: --epochs does not fit: expected a whole number from 1, received 2.5.
-    Write for example --epochs 200"
+    Error: --epochs has an invalid value: expected a whole number from 1, received 2.5.
+    For example: --epochs 200"
   `);
   expect(await failure("fit", "data.csv", "--epochs", "ten")).toMatchInlineSnapshot(`
     "2
-    Error: --epochs does not fit: expected a whole number from 1, received ten.
-    Write for example --epochs 200"
+    Error: --epochs has an invalid value: expected a whole number from 1, received ten.
+    For example: --epochs 200"
   `);
   expect(await failure("fit", "data.csv", "--max-minutes", "0")).toMatchInlineSnapshot(`
     "2
-    Error: --max-minutes does not fit: expected a number above 0, received 0.
-    Write for example --max-minutes 10"
+    Error: --max-minutes has an invalid value: expected a number above 0, received 0.
+    For example: --max-minutes 10"
   `);
   expect(await failure("fit", "data.csv", "--learning-rate", "1e-3x")).toMatchInlineSnapshot(`
     "2
-    Error: --learning-rate does not fit: expected a number above 0, received 1e-3x.
-    Write for example --learning-rate 0.001"
+    Error: --learning-rate has an invalid value: expected a number above 0, received 1e-3x.
+    For example: --learning-rate 0.001"
   `);
   expect(await failure("fit", "data.csv", "--validation-fraction", "1")).toMatchInlineSnapshot(`
     "2
-    Error: --validation-fraction does not fit: expected a share above 0 and below 1, received 1.
-    Write for example --validation-fraction 0.1"
+    Error: --validation-fraction has an invalid value: expected a number above 0 and below 1, received 1.
+    For example: --validation-fraction 0.1"
   `);
   expect(await failure("fit", "data.csv", "--flow", "nsf", "--hidden", "64,x")).toMatchInlineSnapshot(`
     "2
-    Error: --hidden does not fit: expected a whole number from 1, received x.
-    Write for example --hidden 64,64"
+    Error: --hidden has an invalid value: expected a whole number from 1, received x.
+    For example: --hidden 64,64"
   `);
   expect(await failure("fit", "data.csv", "--transforms", "3")).toMatchInlineSnapshot(`
     "2
-    Error: --transforms does not go with the default flow.
-    Choose the kind of flow too, for example --flow nsf"
+    Error: --transforms cannot be combined with the default flow.
+    Choose a flow too, for example --flow nsf"
   `);
   expect(await failure("fit", "data.csv", "-o", "data.csv")).toMatchInlineSnapshot(`
     "2
-    Error: The name data.csv does not suit a model file: expected a name that ends in .safetensors.
-    Write for example -o data.safetensors"
+    Error: data.csv is not the name of a model file: expected a name that ends in .safetensors.
+    For example: -o data.safetensors"
   `);
   expect(await failure("fit", "data.csv", "-o", "-")).toMatchInlineSnapshot(`
     "2
-    Error: A model does not go to standard output: expected the name of a file, beside which checkpoints are kept.
-    Write for example -o model.safetensors"
+    Error: A model cannot be written to standard output: expected the name of a file, because checkpoints are written beside it.
+    For example: -o model.safetensors"
   `);
   expect(await failure("fit", "data.csv", "-o", "missing/model.safetensors")).toMatchInlineSnapshot(`
     "2
@@ -301,8 +301,8 @@ it("refuses values that do not fit", async () => {
   `);
   expect(await failure("sample", "model.safetensors", "-n", "0")).toMatchInlineSnapshot(`
     "2
-    Error: --rows does not fit: expected a whole number from 1, received 0.
-    Write for example --rows 1000"
+    Error: --rows has an invalid value: expected a whole number from 1, received 0.
+    For example: --rows 1000"
   `);
   for (const words of [
     ["fit", "d"],
@@ -312,7 +312,7 @@ it("refuses values that do not fit", async () => {
   ]) {
     for (const threads of ["0", "1000000"]) {
       expect(await failure(...words, "--threads", threads)).toBe(
-        `2\nError: --threads does not fit: expected a whole number from 1 to ${Math.max(64, 2 * availableParallelism())}, received ${threads}.\nWrite for example --threads 1`,
+        `2\nError: --threads has an invalid value: expected a whole number from 1 to ${Math.max(64, 2 * availableParallelism())}, received ${threads}.\nFor example: --threads 1`,
       );
     }
   }

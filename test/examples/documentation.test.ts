@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { bijectionTypes, buildBijection } from "../../src/bijections/build.ts";
 import { scalarTransformTypes } from "../../src/bijections/scalar/build.ts";
 import { formatSupport } from "../../src/bijections/support.ts";
-import { optionsOf } from "../../src/cli/arguments.ts";
+import { optionName } from "../../src/cli/arguments.ts";
 import { evaluate } from "../../src/cli/evaluate.ts";
 import { fit } from "../../src/cli/fit.ts";
 import { inspect } from "../../src/cli/inspect.ts";
@@ -150,9 +150,9 @@ describe("a page names everything that there is", () => {
   });
 
   test("commands and their options", () => {
-    const options = [fit, evaluate, score, sample, inspect].flatMap(({ name, args }) => [
+    const options = [fit, evaluate, score, sample, inspect].flatMap(({ name, options }) => [
       `## ${name}`,
-      ...optionsOf(args).map(([option]) => `--${option}`),
+      ...Object.keys(options).map((key) => `--${optionName(key)}`),
     ]);
     expect(lacking("docs/command-line.md", options)).toEqual([]);
   });

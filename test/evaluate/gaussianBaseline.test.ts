@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { gaussianFor } from "../../src/cli/gaussian.ts";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
 import { ContextEmbedding } from "../../src/distributions/index.ts";
+import { gaussianBaseline } from "../../src/evaluate/index.ts";
 
 function rowsOf(values: number[], context: number[], rows: number): InMemoryDataset {
   return new InMemoryDataset({
@@ -18,30 +18,30 @@ const logNormal = (x: number, mean: number, variance: number) =>
   -0.5 * (Math.log(2 * Math.PI * variance) + (x - mean) ** 2 / variance);
 
 it("is the Gaussian of the mean and the variance of the rows", async () => {
-  const density = await gaussianFor(rowsOf(x, [], 6));
+  const density = await gaussianBaseline(rowsOf(x, [], 6));
   const variance = mean(x.map((value) => (value - mean(x)) ** 2));
-  const [at3] = (await density!(rowsOf([3], [], 1)))!;
+  const [at3] = (await density!.logDensities(rowsOf([3], [], 1)))!;
   expect(at3).toBeCloseTo(logNormal(3, mean(x), variance), 7);
 });
 
 it("given other columns is linear regression", async () => {
-  const density = await gaussianFor(rowsOf(x, c, 6));
+  const density = await gaussianBaseline(rowsOf(x, c, 6));
   const slope =
     mean(x.map((value, i) => (value - mean(x)) * (c[i]! - mean(c)))) /
     mean(c.map((value) => (value - mean(c)) ** 2));
   const line = (at: number) => mean(x) + slope * (at - mean(c));
   const variance = mean(x.map((value, i) => (value - line(c[i]!)) ** 2));
-  const [at3] = (await density!(rowsOf([3], [1006], 1)))!;
+  const [at3] = (await density!.logDensities(rowsOf([3], [1006], 1)))!;
   expect(at3).toBeCloseTo(logNormal(3, line(1006), variance), 6);
 });
 
 it("given a class has a mean for each, and one variance", async () => {
   const labels = [0, 1, 2, 0, 1, 2];
   const embedding = new ContextEmbedding({ numbers: 0, classes: [3] });
-  const density = await gaussianFor(rowsOf(x, labels, 6), { embedding });
+  const density = await gaussianBaseline(rowsOf(x, labels, 6), { embedding });
   const centers = [0, 1, 2].map((label) => mean(x.filter((_, i) => labels[i] === label)));
   const variance = mean(x.map((value, i) => (value - centers[labels[i]!]!) ** 2));
-  const scores = await density!(rowsOf([3, 3, 3], [0, 1, 2], 3));
+  const scores = await density!.logDensities(rowsOf([3, 3, 3], [0, 1, 2], 3));
   for (const [label, center] of centers.entries())
     expect(scores[label]).toBeCloseTo(logNormal(3, center, variance), 6);
 });
@@ -54,12 +54,14 @@ it("leaves constant columns out, and gives rows with other values there probabil
       values.length,
     );
   const constants = new Map([[0, 1.7e9 + 0.123]]);
-  const alone = await gaussianFor(rowsOf(x, [], 6));
-  const density = await gaussianFor(besides(x, [1.7e9 + 0.123]), { constants });
-  expect(await density!(besides([3, 9], [1.7e9 + 0.123]))).toEqual(await alone!(rowsOf([3, 9], [], 2)));
-  expect([...(await density!(besides([3], [1.7e9])))]).toEqual([Number.NEGATIVE_INFINITY]);
+  const alone = await gaussianBaseline(rowsOf(x, [], 6));
+  const density = await gaussianBaseline(besides(x, [1.7e9 + 0.123]), { constants });
+  expect(await density!.logDensities(besides([3, 9], [1.7e9 + 0.123]))).toEqual(
+    await alone!.logDensities(rowsOf([3, 9], [], 2)),
+  );
+  expect([...(await density!.logDensities(besides([3], [1.7e9])))]).toEqual([Number.NEGATIVE_INFINITY]);
 });
 
 it("needs more rows than columns", async () => {
-  expect(await gaussianFor(rowsOf([1, 2], [3, 4], 2))).toBeUndefined();
+  expect(await gaussianBaseline(rowsOf([1, 2], [3, 4], 2))).toBeUndefined();
 });

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { columnHint } from "../../src/cli/columnHints.ts";
 import type { ColumnNote } from "../../src/columns/index.ts";
 import { columnNotes } from "../../src/columns/index.ts";
+import { columnHint } from "../../src/data/columnHints.ts";
 import { parseColumnList } from "../../src/data/columnList.ts";
 import { openTable, readRows } from "../../src/data/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { temporaryDirectory } from "../data/temporaryFiles.ts";
+import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const { write } = temporaryDirectory();
 let files = 0;
@@ -21,17 +21,16 @@ function tableOf(columns: Columns): string {
   return write(`table ${files++}.csv`, [header, ...rows, ""].join("\n"));
 }
 
-/** What the command line notes of a table, each with its hint, without the directory. */
-async function hints(data: string, settings: { columns?: string[]; given?: string[] } = {}) {
-  const { given = [] } = settings;
+/** The notes on a table, each with its hint. */
+async function hints(data: string, { columns, given = [] }: { columns?: string[]; given?: string[] } = {}) {
   const table = await openTable(data);
   try {
     const others = table.columns.map(({ name }) => name).filter((name) => !given.includes(name));
-    const learned = await readRows(table, settings.columns ?? others);
-    const none = { columns: [], rows: learned.rows, values: new Float64Array(0), missing: 0 };
+    const learned = await readRows(table, columns ?? others);
+    const none = { columns: [], rows: learned.rows, values: new Float64Array(0) };
     const numbers = given.length > 0 ? await readRows(table, given) : none;
     const source = data.startsWith("/") ? `'${data}'` : `(${data})`;
-    const noted = { settings: { columns: settings.columns, given }, source, learned, given: numbers };
+    const noted = { source, chosen: columns, learned, given: numbers, givenNames: given };
     const notes = columnNotes({ ...learned, given: numbers });
     return notes.map((note) => ({ kind: note.kind, note, hint: columnHint(note, noted) }));
   } finally {
@@ -65,7 +64,7 @@ describe("after a hint was followed, what it was about is gone:", () => {
     );
     expect([one.kind, more]).toEqual(["grid", []]);
     expect(plain(one.hint)).toMatchInlineSnapshot(
-      `"Spread each value over its step: 'SELECT * REPLACE (age + (random() - 0.5) AS age, "order" + 0.25 * (random() - 0.5) AS "order") FROM '\\''table.csv'\\'''"`,
+      `"Add uniform noise as wide as the step: 'SELECT * REPLACE (age + (random() - 0.5) AS age, "order" + 0.25 * (random() - 0.5) AS "order") FROM '\\''table.csv'\\'''"`,
     );
     expect(await hints(queryIn(one.hint))).toEqual([]);
   });
@@ -77,7 +76,7 @@ describe("after a hint was followed, what it was about is gone:", () => {
     const [one, ...more] = await hints(data);
     expect([one.kind, more]).toEqual(["atoms", []]);
     expect(plain(one.hint)).toMatchInlineSnapshot(
-      `"Learn the other 34% of the rows by themselves: 'FROM '\\''table.csv'\\'' WHERE rain <> 0 AND "a capped one" NOT IN (1.2000000000000001e-1, 0.8)'"`,
+      `"Learn only the other 34% of the rows: 'FROM '\\''table.csv'\\'' WHERE rain <> 0 AND "a capped one" NOT IN (1.2000000000000001e-1, 0.8)'"`,
     );
     expect(await hints(queryIn(one.hint))).toEqual([]);
   });
@@ -87,7 +86,7 @@ describe("after a hint was followed, what it was about is gone:", () => {
       "SELECT CASE WHEN i % 3 = 0 THEN 0 ELSE sin(i) END AS s FROM range(300) AS t(i)",
     );
     expect(plain(one.hint)).toMatchInlineSnapshot(
-      `"Learn the other 67% of the rows by themselves: "FROM (SELECT CASE WHEN i % 3 = 0 THEN 0 ELSE sin(i) END AS s FROM range(300) AS t(i)) WHERE s <> 0""`,
+      `"Learn only the other 67% of the rows: "FROM (SELECT CASE WHEN i % 3 = 0 THEN 0 ELSE sin(i) END AS s FROM range(300) AS t(i)) WHERE s <> 0""`,
     );
     expect(await hints(queryIn(one.hint))).toEqual([]);
   });
@@ -114,14 +113,14 @@ describe("after a hint was followed, what it was about is gone:", () => {
     const [{ kind, note, hint }] = await hints(data);
     expect(kind).toBe("dependence");
     expect(note.message).toContain("x again = x, sum = x + y.");
-    expect(hint).toMatchInlineSnapshot(`"Leave out what follows from other columns: --columns x,y"`);
+    expect(hint).toMatchInlineSnapshot(`"Leave out the columns that follow from others: --columns x,y"`);
     expect(await hints(data, { columns: columnsIn(hint) })).toEqual([]);
   });
 
   it("given columns that determine all others are left out", async () => {
     const data = tableOf({ x, "x twice": x.map((v) => 2 * v), y });
     const [{ hint }] = await hints(data, { given: ["x twice", "y"], columns: ["x"] });
-    expect(hint).toBe("Leave out of --given what they follow from: 'x twice'");
+    expect(hint).toBe("Leave out of --given the columns that they follow from: 'x twice'");
     expect(await hints(data, { given: ["y"], columns: ["x"] })).toEqual([]);
   });
 
@@ -150,13 +149,13 @@ describe("after a hint was followed, what it was about is gone:", () => {
     const [one, ...more] = await hints(data);
     expect([one.kind, more]).toEqual(["missingCodes", []]);
     expect(plain(one.hint)).toMatchInlineSnapshot(
-      `"If they are, have them treated as missing: "SELECT * REPLACE (nullif(x, -1) AS x) FROM 'table.csv'""`,
+      `"If they are, read them as missing: "SELECT * REPLACE (nullif(x, -1) AS x) FROM 'table.csv'""`,
     );
     expect(await hints(queryIn(one.hint))).toEqual([]);
     const [flag] = await hints(tableOf({ x: coded(-999), y: coded(-1) }));
-    expect(flag.hint).toMatchInlineSnapshot(`"If they are, have them treated as missing: --na -999,-1"`);
+    expect(flag.hint).toMatchInlineSnapshot(`"If they are, read them as missing: --na -999,-1"`);
     const [given] = await hints(tableOf({ x: coded(-999), y }), { given: ["x"] });
-    expect(given.hint).toBe("If they are, have them treated as missing: --na -999");
+    expect(given.hint).toBe("If they are, read them as missing: --na -999");
   });
 
   it("whatever the columns are", async () => {

@@ -1,0 +1,149 @@
+import { basename, extname } from "node:path";
+import { PushforwardError } from "../errors.ts";
+import type { Values } from "./arguments.ts";
+import {
+  choice,
+  flag,
+  fraction,
+  na,
+  names,
+  path,
+  positiveNumber,
+  threads,
+  wholeNumber,
+  wholeNumbers,
+} from "./options.ts";
+
+export const positionals = {
+  data: {
+    several: true,
+    description:
+      "A table: one or more CSV, TSV, JSON, JSON Lines (each also gzipped) or Parquet files, or patterns of files such as 'quakes/*.csv', which are read as one table; - for standard input; or a DuckDB query in quotes. The first record of a CSV file names the columns.",
+  },
+} as const;
+
+export const options = {
+  output: path({
+    alias: "o",
+    default: "model.safetensors",
+    valueName: "FILE",
+    description: "The model file to write.",
+  }),
+  columns: names({
+    valueName: "A,B",
+    description:
+      "The columns to learn, separated by commas. Default: all columns, which must then be numeric.",
+  }),
+  exclude: names({
+    valueName: "A,B",
+    description: "Columns not to learn; all others of the table, or of --columns, are learned.",
+  }),
+  na,
+  given: names({
+    valueName: "C",
+    default: "",
+    description:
+      "Columns that the others are conditional on: learns p(columns | given) in place of p(columns). A column of text is a class label, with at most 256 different labels.",
+  }),
+  flow: choice(["default", "nsf", "maf", "realnvp", "glow", "nice", "iaf", "planar", "naf", "cnf"], {
+    default: "default",
+    valueName: "FLOW",
+    description:
+      "The architecture of the flow. The default trains three flows (two for more than 20,000 rows) and keeps the best.",
+  }),
+  transforms: wholeNumber(1, {
+    valueName: "N",
+    description: "The number of layers, for a --flow other than default.",
+  }),
+  hidden: wholeNumbers({
+    valueName: "H,H",
+    example: "64,64",
+    description: "The widths of the hidden layers of each network, for a --flow other than default.",
+  }),
+  seed: wholeNumber(0, {
+    default: "0",
+    valueName: "S",
+    description:
+      "Seed of all random numbers. The same seed, data and number of threads give the same file, byte for byte.",
+  }),
+  epochs: wholeNumber(1, {
+    valueName: "N",
+    example: "200",
+    description:
+      "Maximum number of passes over the data. Training usually ends sooner, when the validation rows no longer improve. Default: 500, or as many as 10,000 steps take.",
+  }),
+  patience: wholeNumber(1, {
+    valueName: "N",
+    description:
+      "Training ends after this many epochs without improvement. Default: 20, or as many as 500 steps take.",
+  }),
+  maxMinutes: positiveNumber({
+    valueName: "M",
+    example: "10",
+    description: "Training ends after this many minutes and keeps the best weights so far.",
+  }),
+  batchSize: wholeNumber(1, { valueName: "N", example: "256", description: "Rows in a batch." }),
+  learningRate: positiveNumber({ valueName: "R", example: "0.001", description: "Initial learning rate." }),
+  validationFraction: fraction(false, {
+    default: "0.1",
+    valueName: "F",
+    example: "0.1",
+    description: "Fraction of the rows that decides when training ends and which weights are kept.",
+  }),
+  testFraction: fraction(true, {
+    valueName: "F",
+    example: "0.1",
+    description:
+      "Fraction of the rows that the finished model is tested on; 0 for no test. Default: 0.1 for tables of at least 200 rows, 0 for smaller ones.",
+  }),
+  threads,
+  pictures: path({
+    valueName: "DIR",
+    description:
+      "Directory to write samples.png (data beside samples) and training.png (the training curve) to.",
+  }),
+  resume: flag("Continues an interrupted training from its checkpoint."),
+  overwrite: flag("Discards the checkpoint of an interrupted training and starts again."),
+  json: flag("Prints one JSON object per line, for programs: an event for each epoch and one at the end."),
+};
+
+/** The arguments and options of `pushforward fit`. */
+export type FitValues = Values<{ positionals: typeof positionals; options: typeof options }>;
+
+/** @throws ARGUMENT for the first two options that cannot be combined, and for an output that is not a model file. */
+export function checkFitValues({ flow, transforms, hidden, resume, overwrite, output }: FitValues): void {
+  const refuse = (what: string, hint: string, expected?: string) =>
+    new PushforwardError("ARGUMENT", what, { hint, ...(expected && { expected }) });
+  if (flow === "default" && (transforms ?? hidden)) {
+    throw refuse(
+      `--${transforms ? "transforms" : "hidden"} cannot be combined with the default flow`,
+      "Choose a flow too, for example --flow nsf",
+    );
+  }
+  if (flow === "cnf" && transforms) {
+    throw refuse(
+      "--transforms cannot be combined with --flow cnf",
+      "A continuous flow has no layers: leave the option out, or choose another flow.",
+    );
+  }
+  if (resume && overwrite) {
+    throw refuse(
+      "--overwrite cannot be combined with --resume",
+      "Continue with --resume, or start again with --overwrite.",
+    );
+  }
+  if (output === "-") {
+    throw refuse(
+      "A model cannot be written to standard output",
+      "For example: -o model.safetensors",
+      "the name of a file, because checkpoints are written beside it",
+    );
+  }
+  if (extname(output) !== ".safetensors") {
+    throw refuse(
+      `${output} is not the name of a model file`,
+      `For example: -o ${basename(output, extname(output))}.safetensors`,
+      "a name that ends in .safetensors",
+    );
+  }
+}

@@ -1,0 +1,148 @@
+import { availableParallelism } from "node:os";
+import { parseColumnList } from "../data/columnList.ts";
+import { PushforwardError } from "../errors.ts";
+import { nearestName } from "../nearestName.ts";
+
+/** An option of a command: how it is written, described and read. `T` is the type of its value. */
+export interface Option<T = unknown> {
+  /** A sentence or two for the help. */
+  readonly description: string;
+  /** One letter: `o` for `-o`. */
+  readonly alias?: string;
+  /** What stands for the value in the help. A flag has none, because it takes no value. */
+  readonly valueName?: string;
+  readonly required?: boolean;
+  /** The default as it would be typed. */
+  readonly default?: string;
+  readonly choices?: readonly string[];
+  /** Whether the value is a path or a comma-separated list. */
+  readonly form?: "path" | "list";
+  /** Reads the value; undefined stands for an option that is not given. */
+  read(text: string | undefined, name: string): T;
+}
+
+/** What every option that takes a value states. */
+interface Statement extends Omit<Option, "read" | "choices" | "form"> {
+  readonly valueName: string;
+  /** A valid value for the hint of an error. Default 1. */
+  readonly example?: string;
+}
+
+/** The type of a value that is undefined where an option without a default may be left out. */
+type ValueOf<T, S> = S extends { required: true } | { default: string } ? T : T | undefined;
+
+function option<T, const S extends Statement>(
+  statement: S,
+  parse: (text: string, name: string) => T,
+  more: Partial<Option> = {},
+): Option<ValueOf<T, S>> {
+  const read = (text = statement.default, name = "") => (text === undefined ? undefined : parse(text, name));
+  return { ...statement, ...more, read: read as Option<ValueOf<T, S>>["read"] };
+}
+
+export const flag = (description: string): Option<boolean> => ({
+  description,
+  read: (text) => text !== undefined,
+});
+
+export const text = <const S extends Statement>(statement: S) => option(statement, (value) => value);
+
+export const path = <const S extends Statement>(statement: S) =>
+  option(statement, (value) => value, { form: "path" });
+
+/** Names separated by commas; one that contains a comma is quoted as in a CSV file. */
+export const names = <const S extends Statement>(statement: S) =>
+  option(statement, (value) => (value === "" ? [] : parseColumnList(value)), { form: "list" });
+
+export const choice = <const C extends readonly string[], const S extends Statement>(
+  choices: C,
+  statement: S,
+) =>
+  option(
+    statement,
+    (value, name): C[number] => {
+      if (choices.includes(value)) return value;
+      const nearest = nearestName(value, choices);
+      throw new PushforwardError("ARGUMENT", `--${name} cannot be ${value}`, {
+        expected: `one of ${choices.join(", ")}`,
+        hint: nearest ? `Did you mean ${nearest}?` : `Choose one of them: --${name} ${choices[0]}`,
+      });
+    },
+    { choices },
+  );
+
+/** A whole number of at least `min`. */
+export const wholeNumber = <const S extends Statement>(min: number, statement: S, max?: number) =>
+  option(statement, wholeNumberReader(min, statement, max));
+
+/** Whole numbers above 0 in a comma-separated list. */
+export const wholeNumbers = <const S extends Statement>(statement: S) => {
+  const read = wholeNumberReader(1, statement);
+  return option(statement, (value, name) => value.split(",").map((part) => read(part.trim(), name)), {
+    form: "list",
+  });
+};
+
+export const positiveNumber = <const S extends Statement>(statement: S) =>
+  option(statement, (value, name) => readNumber(value, name, "a number above 0", statement, (x) => x > 0));
+
+/** A number below 1 that is above 0, or may be 0. */
+export const fraction = <const S extends Statement>(mayBeZero: boolean, statement: S) => {
+  const expected = `a number ${mayBeZero ? "from" : "above"} 0 and below 1`;
+  const isValid = (x: number) => (mayBeZero ? x >= 0 : x > 0) && x < 1;
+  return option(statement, (value, name) => readNumber(value, name, expected, statement, isValid));
+};
+
+const wholeNumberReader =
+  (min: number, statement: Statement, max = Number.MAX_SAFE_INTEGER) =>
+  (value: string, name: string): number => {
+    const expected = `a whole number from ${min}${max < Number.MAX_SAFE_INTEGER ? ` to ${max}` : ""}`;
+    const isValid = (x: number) => Number.isInteger(x) && x >= min && x <= max;
+    return readNumber(value, name, expected, statement, isValid);
+  };
+
+function readNumber(
+  value: string,
+  name: string,
+  expected: string,
+  { example = "1" }: Statement,
+  isValid: (x: number) => boolean,
+): number {
+  const x = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(value) ? Number(value) : Number.NaN;
+  if (Number.isFinite(x) && isValid(x)) return x;
+  throw new PushforwardError("ARGUMENT", `--${name} has an invalid value`, {
+    expected,
+    received: value,
+    hint: `For example: --${name} ${example}`,
+  });
+}
+
+/**
+ * Threads beyond the number of cores only take memory. They are allowed because results are rounded as the number of threads
+ * has it: results of a larger machine can be reproduced on a smaller one.
+ */
+const MAX_THREADS = Math.max(64, 2 * availableParallelism());
+
+/** An option of every command that computes. */
+export const threads = wholeNumber(
+  1,
+  { valueName: "N", description: "The number of threads that compute. Default: one for each core." },
+  MAX_THREADS,
+);
+
+/** An option of every command that reads a table. */
+export const na = names({
+  valueName: "NA,?",
+  default: "",
+  description: "Values of the table to read as missing, in addition to empty fields and NULL.",
+});
+
+/** The first argument of every command that uses a model. */
+export const model = { description: "A model file that pushforward fit wrote." } as const;
+
+/** The second argument of every command that computes log-densities. */
+export const dataOfModel = {
+  several: true,
+  description:
+    "A table with the columns of the model, in any order: one or more files or patterns of files, - for standard input, or a query.",
+} as const;

@@ -1,0 +1,27 @@
+import type { TrainingTable } from "../data/index.ts";
+import { count, counted } from "../evaluate/numberText.ts";
+import type { Messages } from "./messages.ts";
+
+/** Prints what a user should know about a table before training: missing values, misleading columns, constants. */
+export function printNotes(table: TrainingTable, messages: Messages): void {
+  const { rows, missing, columns, constants } = table;
+  if (missing > 0) {
+    const total = counted(rows.rows + missing, "row");
+    const are = missing === 1 ? "is" : "are";
+    messages.warn(`${count(missing)} of ${total} ${are} left out because a value is missing.`);
+  }
+  const notes = table.notes();
+  for (const { message, hint } of notes) messages.warn(`${message} ${hint}`);
+  const sampled = rows.sample.rows;
+  if (notes.length > 0 && sampled < rows.rows) {
+    messages.print(
+      `(The warnings are about ${count(sampled)} of ${count(rows.rows)} rows, chosen at random.)`,
+    );
+  }
+  const fixed = [...constants].map(([column, value]) => `${columns[column]} = ${value}`);
+  if (fixed.length === 0) return;
+  const [are, value] = fixed.length > 1 ? ["Some columns are", "values"] : ["A column is", "value"];
+  messages.print(
+    `Note: ${are} constant: ${fixed.join(", ")}. Samples of the model have the same ${value}, rows with any other value have probability 0, and log-densities are those of the other columns.`,
+  );
+}

@@ -1,0 +1,181 @@
+import type { ColumnFindings, ColumnNote, ColumnValues } from "../columns/index.ts";
+import { columnList } from "./columnList.ts";
+import { nameInQuery, quotedQuery } from "./query.ts";
+
+/** The table that the notes are about, and how its columns were chosen. */
+export interface NotedTable {
+  /** SQL that reads the table. */
+  readonly source: string;
+  /** The columns that were chosen by name; undefined if all were learned. */
+  readonly chosen: readonly string[] | undefined;
+  readonly learned: ColumnValues;
+  readonly given: ColumnValues;
+  /** Names of all given columns, those of labels included. */
+  readonly givenNames: readonly string[];
+}
+
+/** A longer list of columns is replaced by a query, or cut off: a user could not read it. */
+const MAX_NAMES = 20;
+/** A query has at most this many conditions or expressions, so that it fits into a few lines. */
+const MAX_QUERY_PARTS = 8;
+
+/** A hint for a note that tells what to do about it, with an option of the command line or a query that works as it is. */
+export function columnHint(note: ColumnNote, table: NotedTable): string {
+  switch (note.kind) {
+    case "equalRows":
+      return `If they are copies by mistake, remove them: ${quotedQuery(`SELECT DISTINCT ${usedColumns(table)} FROM ${table.source}`)}`;
+    case "missingCodes":
+      return missingCodesHint(note.findings, table);
+    case "farValues":
+      return `If these are mistakes, leave the rows out: ${rowsWhere(note.findings.map(notFar), table)}`;
+    case "fewValues":
+      return fewValuesHint(note.findings, table);
+    case "grid":
+      return noiseHint(note.findings, table);
+    case "atoms":
+      return atomsHint(note.findings, table);
+    case "dependence":
+      return dependenceHint(note.findings, (finding) => finding.terms.map(({ column }) => column), table);
+    case "repeatedDifference":
+      return dependenceHint(note.findings, ({ other }) => [other], table);
+  }
+}
+
+/** The list of columns that are learned or given, or `*` if they are many. */
+function usedColumns({ learned, givenNames }: NotedTable): string {
+  const used = [...learned.columns, ...givenNames];
+  return used.length > MAX_NAMES ? "*" : used.map(nameInQuery).join(", ");
+}
+
+const columnsOf = (findings: readonly { readonly column: string }[]) => findings.map(({ column }) => column);
+
+function missingCodesHint(
+  findings: readonly ColumnFindings["missingCodes"][],
+  { source, learned, given }: NotedTable,
+): string {
+  const values = new Set(findings.flatMap(({ codes }) => codes.map(({ value }) => value)));
+  const isCode = (column: string, value: number) =>
+    findings.some((found) => found.column === column && found.codes.some((code) => code.value === value));
+  const isValueElsewhere = [learned, given].some(({ columns, values: all }) =>
+    Array.prototype.some.call(
+      all,
+      (value, i) => values.has(value) && !isCode(columns[i % columns.length]!, value),
+    ),
+  );
+  if (!isValueElsewhere) return `If they are, read them as missing: --na ${[...values].join(",")}`;
+  // --na would apply to all columns, and the number is a value in some.
+  const replaced = findings.map(({ column, codes }) => {
+    const name = nameInQuery(column);
+    return `${codes.reduce((sql, { value }) => `nullif(${sql}, ${sqlNumber(value)})`, name)} AS ${name}`;
+  });
+  return `If they are, read them as missing: ${replacing(replaced, source)}`;
+}
+
+function fewValuesHint(findings: readonly ColumnFindings["fewValues"][], table: NotedTable): string {
+  const without = leaveOut(columnsOf(findings), table);
+  if (without) {
+    const given = `--given ${columnList([...table.givenNames, ...columnsOf(findings)], MAX_NAMES)}`;
+    const columns = table.chosen ? `${keep(columnsOf(findings), table.learned.columns)} ` : "";
+    const [it, isCategory] =
+      findings.length === 1 ? ["it", "it is a category"] : ["them", "they are categories"];
+    return `Leave ${it} out: ${without}; or, if ${isCategory}, learn the other columns given ${it}: ${columns}${given}`;
+  }
+  const onGrid = findings.flatMap(({ step, ...found }) => (step === undefined ? [] : [{ ...found, step }]));
+  return onGrid.length === findings.length
+    ? noiseHint(onGrid, table)
+    : "Choose columns with more different values.";
+}
+
+function noiseHint(
+  findings: readonly Pick<ColumnFindings["grid"], "column" | "step">[],
+  { source }: NotedTable,
+): string {
+  const noisy = findings.map(({ column, step }) => {
+    const name = nameInQuery(column);
+    return `${name} + ${step === 1 ? "" : `${step} * `}(random() - 0.5) AS ${name}`;
+  });
+  return `Add uniform noise as wide as the step: ${replacing(noisy, source)}`;
+}
+
+function atomsHint(findings: readonly ColumnFindings["atoms"][], table: NotedTable): string {
+  const share = shareWithout(findings, table.learned);
+  const without = leaveOut(columnsOf(findings), table);
+  const leave = without && `eave the ${findings.length > 1 ? "columns" : "column"} out: ${without}`;
+  if (share < MIN_REMAINING_SHARE || findings.some(({ atoms }) => atoms.length > MAX_QUERY_PARTS)) {
+    return leave ? `L${leave}` : "Choose other columns.";
+  }
+  const conditions = findings.map(({ column, atoms }) =>
+    atoms.length === 1
+      ? `${nameInQuery(column)} <> ${sqlNumber(atoms[0]!)}`
+      : `${nameInQuery(column)} NOT IN (${atoms.map(sqlNumber).join(", ")})`,
+  );
+  const rest = `Learn only the other ${Math.round(100 * share)}% of the rows: ${rowsWhere(conditions, table)}`;
+  return leave ? `${rest}; or l${leave}` : rest;
+}
+
+function dependenceHint<F extends { readonly column: string }>(
+  findings: readonly F[],
+  determinedBy: (finding: F) => readonly string[],
+  table: NotedTable,
+): string {
+  const without = leaveOut(columnsOf(findings), table);
+  if (without) return `Leave out the columns that follow from others: ${without}`;
+  const determining = new Set(findings.flatMap(determinedBy));
+  const given = table.given.columns.filter((name) => determining.has(name));
+  return `Leave out of --given the columns that they follow from: ${columnList(given, MAX_NAMES)}`;
+}
+
+/** If fewer rows remain than this share, it is no use to learn only these. */
+const MIN_REMAINING_SHARE = 0.1;
+
+/** The share of the rows that have none of the atoms. */
+function shareWithout(
+  findings: readonly ColumnFindings["atoms"][],
+  { columns, rows, values }: ColumnValues,
+): number {
+  const atoms = columns.map((name) => new Set(findings.find(({ column }) => column === name)?.atoms));
+  let remaining = 0;
+  for (let row = 0; row < rows; row++) {
+    if (atoms.every((ofColumn, d) => !ofColumn.has(values[row * columns.length + d]!))) remaining++;
+  }
+  return remaining / rows;
+}
+
+/** The condition that a value is not far. */
+const notFar = ({ column, below, above }: ColumnFindings["farValues"]): string => {
+  const name = nameInQuery(column);
+  const bounds = [
+    ...(below === undefined ? [] : [`${name} > ${sqlNumber(below)}`]),
+    ...(above === undefined ? [] : [`${name} < ${sqlNumber(above)}`]),
+  ];
+  return bounds.join(" AND ");
+};
+
+const rowsWhere = (conditions: readonly string[], { source }: NotedTable): string =>
+  quotedQuery(`FROM ${source} WHERE ${conditions.slice(0, MAX_QUERY_PARTS).join(" AND ")}`) +
+  andOthers(conditions.length);
+
+const replacing = (columns: readonly string[], source: string): string =>
+  quotedQuery(`SELECT * REPLACE (${columns.slice(0, MAX_QUERY_PARTS).join(", ")}) FROM ${source}`) +
+  andOthers(columns.length);
+
+const andOthers = (parts: number): string =>
+  parts > MAX_QUERY_PARTS ? ` (and likewise for ${parts - MAX_QUERY_PARTS} more columns)` : "";
+
+/** What leaves columns out: a list of the others or, if that is longer, a query. Undefined if no column remains. */
+function leaveOut(omitted: readonly string[], { chosen, source, learned }: NotedTable): string | undefined {
+  const remaining = learned.columns.length - omitted.length;
+  if (remaining === 0) return undefined;
+  if (chosen || remaining <= MAX_NAMES || omitted.length > MAX_NAMES) return keep(omitted, learned.columns);
+  return quotedQuery(`SELECT * EXCLUDE (${omitted.map(nameInQuery).join(", ")}) FROM ${source}`);
+}
+
+const keep = (omitted: readonly string[], columns: readonly string[]): string =>
+  `--columns ${columnList(
+    columns.filter((name) => !omitted.includes(name)),
+    MAX_NAMES,
+  )}`;
+
+/** A number as SQL reads it back exactly: DuckDB takes one without an exponent for a decimal, and rounds it twice. */
+const sqlNumber = (value: number): string =>
+  String(value).replace(/\D/g, "").length > 15 ? value.toExponential() : String(value);

@@ -1,0 +1,52 @@
+import { PushforwardError } from "../errors.ts";
+import type { Model } from "../flows/index.ts";
+import { modelLabels } from "../flows/modelLabels.ts";
+import { nearestName } from "../nearestName.ts";
+import { listed } from "./columnList.ts";
+import { checkLabels, withLabels } from "./labels.ts";
+import { nameInQuery, quotedQuery } from "./query.ts";
+import type { Table } from "./table.ts";
+
+/**
+ * A table as a model reads it: with numbers in place of labels. It needs to have the columns `needed`, by default all columns
+ * of the model, in any order; it may have others.
+ *
+ * @throws DATA when a column is missing or not numeric, or has a label that the model does not know.
+ */
+export async function tableForModel(
+  table: Table,
+  model: Pick<Model, "columns" | "given" | "labels">,
+  needed: readonly string[] = [...model.columns, ...model.given],
+): Promise<Table> {
+  const names = table.columns.map(({ name }) => name);
+  const missing = needed.filter((name) => !names.includes(name));
+  if (missing.length > 0) throw missingColumns(table, names, needed, missing);
+  const labels = modelLabels(model);
+  const encoded = withLabels(table, labels);
+  await encoded.numericColumns(needed, { use: "model" });
+  await checkLabels(table, labels);
+  return encoded;
+}
+
+function missingColumns(
+  table: Table,
+  names: readonly string[],
+  needed: readonly string[],
+  missing: readonly string[],
+): PushforwardError {
+  const others = names.filter((name) => !needed.includes(name));
+  const [first] = missing;
+  const other = nearestName(first!, others) ?? others[0];
+  const query = quotedQuery(
+    `SELECT * RENAME (${nameInQuery(other ?? "")} AS ${nameInQuery(first!)}) FROM ${table.inQuery() ?? "..."}`,
+  );
+  return new PushforwardError(
+    "DATA",
+    `${table.source} has no ${missing.length === 1 ? "column" : "columns"} ${listed(missing)}`,
+    {
+      expected: `the columns of the model, ${listed(needed)}`,
+      received: listed(names),
+      hint: `Add the missing columns${other === undefined ? "." : `, or rename a column in a query: ${query}`}`,
+    },
+  );
+}

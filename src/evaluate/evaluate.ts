@@ -1,0 +1,78 @@
+import { type Dataset, dataset, InMemoryDataset, type RowsInput } from "../dataset/index.ts";
+import { PushforwardError } from "../errors.ts";
+import type { Flow, RunOptions } from "../flows/index.ts";
+import { type Baseline, gaussianBaseline } from "./gaussianBaseline.ts";
+import { logDensities } from "./logDensities.ts";
+import { type MeanEstimate, RunningMean } from "./runningMean.ts";
+
+export interface EvaluateOptions extends RunOptions {
+  /** [N, C]: the context of each row. A `dataset(...)` has its own. */
+  readonly context?: RowsInput;
+  /** The rows that the flow was fitted to: a Gaussian is fitted to them, to compare the flow with. */
+  readonly training?: RowsInput | Dataset;
+  /** A density to compare the flow with, in place of this Gaussian. */
+  readonly baseline?: Baseline | undefined;
+}
+
+/** Log-densities of rows under a flow and under a baseline, in nats and data units. */
+export interface EvaluateResult {
+  /** Of each row: [N]. */
+  readonly logDensities: Float64Array;
+  /** Mean log-density under the flow. The higher it is, the better the flow describes the rows. */
+  readonly logDensity: MeanEstimate;
+  /** Mean log-density under the baseline; undefined without one, and if there are too few training rows for a Gaussian. */
+  readonly baseline?: MeanEstimate;
+  /**
+   * Mean of the differences, row by row: by how much the log-density under the flow is higher. Its standard error is usually
+   * much smaller than those of the two means, because both densities are low in the same rows.
+   */
+  readonly gain?: MeanEstimate;
+}
+
+/**
+ * Evaluates a flow on rows that it was not fitted to: the mean log-density with its standard error, and with `training`
+ * also how much better the flow is than a Gaussian with full covariance (`gaussianBaseline`). Means are weighted if the rows
+ * are a `dataset(...)` with weights.
+ *
+ * @throws SHAPE or DATA when the rows do not fit the flow; NUMERIC when a log-density is NaN.
+ */
+export async function evaluate(
+  flow: Flow,
+  rows: RowsInput | InMemoryDataset,
+  { context, training, baseline, ...run }: EvaluateOptions = {},
+): Promise<EvaluateResult> {
+  const { features, columns, contextColumns } = flow;
+  const shape = { ...(columns ? { columns } : { features }), contextColumns };
+  const heldOut = rows instanceof InMemoryDataset ? rows : dataset(rows, { ...shape, context });
+  if (heldOut.rows === 0) {
+    throw new PushforwardError("DATA", "there are no rows to evaluate the flow on", {
+      expected: "at least 1 row",
+    });
+  }
+  const scores = await logDensities(flow, heldOut, run);
+  const result = { logDensities: scores, logDensity: RunningMean.of(scores, heldOut.weights) };
+  const reference = baseline ?? (await gaussianOf(flow, training, shape, run));
+  if (!reference) return result;
+  const others = await reference.logDensities(heldOut);
+  return {
+    ...result,
+    baseline: RunningMean.of(others, heldOut.weights),
+    gain: RunningMean.of(
+      scores.map((score, row) => score - others[row]!),
+      heldOut.weights,
+    ),
+  };
+}
+
+async function gaussianOf(
+  { embedding }: Flow,
+  training: EvaluateOptions["training"],
+  shape: object,
+  run: RunOptions,
+): Promise<Baseline | undefined> {
+  if (training === undefined) return undefined;
+  const rows = isDataset(training) ? training : dataset(training, shape);
+  return gaussianBaseline(rows, { ...run, embedding });
+}
+
+const isDataset = (rows: RowsInput | Dataset): rows is Dataset => "sample" in rows && "meanWeight" in rows;

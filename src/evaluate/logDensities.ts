@@ -1,0 +1,38 @@
+import type { InMemoryDataset } from "../dataset/index.ts";
+import { PushforwardError } from "../errors.ts";
+import type { Flow, RunOptions } from "../flows/index.ts";
+
+export interface LogDensitiesOptions extends RunOptions {
+  /** What an error calls the rows, such as the name of their file. Default "the rows". */
+  readonly source?: string;
+}
+
+/**
+ * The log-density of each row under a flow, in nats and data units: [N]. Rows whose values overflow float32, whose largest
+ * number is 3.4e38, have a log-density of -Infinity or NaN there; the flow is then evaluated in float64.
+ *
+ * @throws NUMERIC, with the number of the row, when a log-density is NaN in float64 too.
+ */
+export async function logDensities(
+  flow: Flow,
+  rows: InMemoryDataset,
+  { source = "the rows", ...options }: LogDensitiesOptions = {},
+): Promise<Float64Array> {
+  const context = rows.contextFeatures > 0 ? rows.context : undefined;
+  const single = await flow.logProb(rows.values, context, options);
+  if (options.precision !== undefined || single.every(Number.isFinite)) return checked(single, rows, source);
+  const double = await flow.logProb(rows.values, context, { ...options, precision: "float64" });
+  return checked(double, rows, source);
+}
+
+function checked(logDensities: Float64Array, { rowNumbers }: InMemoryDataset, source: string): Float64Array {
+  const first = logDensities.findIndex(Number.isNaN);
+  if (first < 0) return logDensities;
+  throw new PushforwardError(
+    "NUMERIC",
+    `The log-density of row ${rowNumbers[first]} of ${source} is not a number`,
+    {
+      hint: "Check the values of this row, or leave it out.",
+    },
+  );
+}

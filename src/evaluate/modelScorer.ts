@@ -1,0 +1,65 @@
+import type { InMemoryDataset } from "../dataset/index.ts";
+import type { Model } from "../flows/index.ts";
+import { ContextCheck } from "./contextCheck.ts";
+import { type LogDensitiesOptions, logDensities } from "./logDensities.ts";
+import { count, counted, nats } from "./numberText.ts";
+import { RunningMean } from "./runningMean.ts";
+
+/**
+ * Evaluates a model on rows that arrive block by block, such as those of a large table: returns the log-densities of each
+ * block, keeps their mean over all blocks, and collects warnings about rows that are unlike the training rows.
+ */
+export class ModelScorer {
+  readonly model: Model;
+  /** The mean log-density of all rows so far, in nats. */
+  readonly logDensity = new RunningMean();
+  private readonly options: LogDensitiesOptions;
+  private readonly contextCheck: ContextCheck;
+  private readonly threshold: number;
+  private unlikelyRows = 0;
+  private firstUnlikely = { row: 0, logDensity: 0 };
+
+  constructor(model: Model, options: LogDensitiesOptions = {}) {
+    this.model = model;
+    this.options = options;
+    this.contextCheck = new ContextCheck(model);
+    this.threshold = lowDensityThreshold(model);
+  }
+
+  /**
+   * The log-density of each row, in nats and data units: [N]. Columns are in the order of the model, rows have the numbers that
+   * messages use.
+   *
+   * @throws NUMERIC when a log-density is NaN.
+   */
+  async score(rows: InMemoryDataset): Promise<Float64Array> {
+    this.contextCheck.add(rows);
+    const scores = await logDensities(this.model.flow, rows, this.options);
+    for (const [i, logDensity] of scores.entries()) {
+      this.logDensity.add(logDensity, rows.weights[i]);
+      if (logDensity >= this.threshold) continue;
+      if (this.unlikelyRows++ === 0) this.firstUnlikely = { row: rows.rowNumbers[i]!, logDensity };
+    }
+    return scores;
+  }
+
+  /** A sentence for each kind of row that is unlike the training rows: an unusual context, or a very low density. */
+  warnings(): string[] {
+    const warnings = this.contextCheck.warnings();
+    if (this.unlikelyRows === 0) return warnings;
+    const { row, logDensity } = this.firstUnlikely;
+    const what =
+      this.unlikelyRows === 1
+        ? `Row ${row} has a very low density (${nats(logDensity)} nats): its values are`
+        : `${count(this.unlikelyRows)} of ${counted(this.logDensity.count, "row")} have a very low density (the first is row ${row}, ${nats(logDensity)} nats): their values are`;
+    return [...warnings, `${what} far from all training rows.`];
+  }
+}
+
+/**
+ * The log-density in nats below which a row is far from everything that a model was trained on: 100 nats below the mean of its
+ * held-out rows, which a Gaussian reaches at 14 standard deviations, and 2 nats more for each column, because log-densities
+ * vary more with many columns. -Infinity if the model does not say how it was trained.
+ */
+export const lowDensityThreshold = ({ training, columns }: Pick<Model, "training" | "columns">): number =>
+  training ? training.validationLogDensity - 100 - 2 * columns.length : Number.NEGATIVE_INFINITY;

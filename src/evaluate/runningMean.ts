@@ -1,0 +1,44 @@
+/** A mean of numbers with its standard error. */
+export interface MeanEstimate {
+  /** How many numbers there are, those of weight 0 not counted. */
+  readonly count: number;
+  readonly mean: number;
+  /** Of the mean; NaN for fewer than two numbers, and where one of them is infinite. */
+  readonly standardError: number;
+}
+
+/**
+ * Running mean and standard error of numbers, which may be -Infinity (Welford, 1962; West, 1979, for weights). The standard
+ * error of a weighted mean counts the effective sample size (Σ w)² / Σ w² (Kish, 1965).
+ */
+export class RunningMean implements MeanEstimate {
+  count = 0;
+  mean = 0;
+  private squares = 0;
+  private weights = 0;
+  private squaredWeights = 0;
+
+  /** The mean of all numbers of an array. */
+  static of(values: ArrayLike<number>, weights?: ArrayLike<number>): RunningMean {
+    const mean = new RunningMean();
+    for (let i = 0; i < values.length; i++) mean.add(values[i]!, weights?.[i]);
+    return mean;
+  }
+
+  add(value: number, weight = 1): void {
+    if (weight === 0) return;
+    this.count++;
+    this.weights += weight;
+    this.squaredWeights += weight * weight;
+    // A mean with -Infinity stays -Infinity: the difference of two infinities would make it NaN.
+    if (this.mean === Number.NEGATIVE_INFINITY) return;
+    const deviation = value - this.mean;
+    this.mean += (weight * deviation) / this.weights;
+    this.squares += weight * deviation * (value - this.mean);
+  }
+
+  get standardError(): number {
+    const effectiveCount = this.weights ** 2 / this.squaredWeights;
+    return Math.sqrt(this.squares / (effectiveCount - 1) / this.weights);
+  }
+}

@@ -1,0 +1,33 @@
+import { existsSync } from "node:fs";
+import { writeFileAtomically } from "./atomicFile.ts";
+import { readBytes } from "./readBytes.ts";
+
+export interface CheckpointFileOptions {
+  /** Whether training goes on from a checkpoint that the file has already. Default true. */
+  readonly resume?: boolean;
+  /** Epochs that end sooner than this after the last checkpoint write none. Default 1000. */
+  readonly minIntervalMilliseconds?: number;
+  /** Called after each checkpoint is written. */
+  onSave?(): void;
+}
+
+/**
+ * A file that keeps the checkpoints of a training, as a `CheckpointStore` for `fit` and `minimize`. Each checkpoint is written
+ * atomically, so that the file is complete even if the process is killed.
+ */
+export function checkpointFile(
+  path: string,
+  { resume = true, minIntervalMilliseconds = 1000, onSave }: CheckpointFileOptions = {},
+) {
+  let savedAt = Number.NEGATIVE_INFINITY;
+  return {
+    due: () => performance.now() - savedAt >= minIntervalMilliseconds,
+    load: async (): Promise<Uint8Array | undefined> =>
+      resume && existsSync(path) ? readBytes(path) : undefined,
+    save: async (bytes: Uint8Array): Promise<void> => {
+      await writeFileAtomically(path, bytes);
+      savedAt = performance.now();
+      onSave?.();
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { cnf, glow, iaf, maf, naf, nice, nsf, planarFlow, realNVP } from "./recipes/index.ts";
+
+/** The number of outputs of each network for each feature. */
+const OUTPUTS_PER_FEATURE: ReadonlyMap<unknown, number> = new Map<unknown, number>([
+  [nsf, 23],
+  [maf, 2],
+  [realNVP, 2],
+  [glow, 2],
+  [nice, 1],
+  [iaf, 2],
+  [planarFlow, 2],
+  [naf, 24],
+  [cnf, 1],
+]);
+
+const DEFAULT_TRANSFORMS: ReadonlyMap<unknown, number> = new Map<unknown, number>([
+  [nice, 4],
+  [planarFlow, 32],
+  [cnf, 1],
+]);
+
+/**
+ * About how many parameters the flow of a recipe has, without building it: those of dense networks, of which masked networks
+ * store about half. Undefined for a recipe that is not `nsf`, `maf`, `realNVP`, `glow`, `nice`, `iaf`, `planarFlow`, `naf` or `cnf`.
+ */
+export function estimateParameters(
+  recipe: unknown,
+  features: number,
+  {
+    context = 0,
+    transforms = DEFAULT_TRANSFORMS.get(recipe) ?? 5,
+    hidden = [64, 64],
+  }: { context?: number; transforms?: number | undefined; hidden?: readonly number[] | undefined } = {},
+): number | undefined {
+  const outputs = OUTPUTS_PER_FEATURE.get(recipe);
+  if (outputs === undefined) return undefined;
+  const planar = recipe === planarFlow;
+  // Without a context a planar layer has no network, only two vectors and a number.
+  if (planar && context === 0) return transforms * (2 * features + 1);
+  const widths = [planar ? context : features + context, ...hidden, features * outputs];
+  // Each unit has a bias. In a continuous flow it also has weights of the time.
+  const extraWeights = recipe === cnf ? 5 : 1;
+  const network = widths.slice(1).reduce((sum, width, i) => sum + (widths[i]! + extraWeights) * width, 0);
+  const linearMap = recipe === glow ? features ** 2 : 0;
+  return transforms * (network + linearMap);
+}

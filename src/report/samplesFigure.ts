@@ -1,0 +1,61 @@
+import { InMemoryDataset } from "../dataset/index.ts";
+import { logDensities } from "../evaluate/index.ts";
+import type { Flow, RunOptions } from "../flows/index.ts";
+import { densityNodes, pairFigure } from "./pairFigure.ts";
+
+export interface SamplesFigureOptions extends RunOptions {
+  /** Names of the features. Default: those of the flow, or x1, x2... */
+  readonly columns?: readonly string[];
+  /** Of the samples. Default 0. */
+  readonly seed?: number;
+}
+
+/** Enough samples for histograms and contours that do not change visibly with the seed. */
+const SAMPLES = 5000;
+
+/**
+ * Rows of data beside samples of a flow, as an SVG document; see `pairFigure`. With one or two features and no context it
+ * also shows the exact density. Features with one value in all rows are left out. The samples of a conditional flow have the
+ * contexts of the first rows.
+ */
+export async function samplesFigure(
+  flow: Flow,
+  rows: InMemoryDataset,
+  { columns: names, seed = 0, ...run }: SamplesFigureOptions = {},
+): Promise<string> {
+  const { features, context: contextFeatures } = flow;
+  const allNames = names ?? flow.columns ?? Array.from({ length: features }, (_, i) => `x${i + 1}`);
+  const constants = rows.constants.values;
+  const columns = allNames.filter((_, i) => !constants.has(i));
+  const conditional = contextFeatures > 0;
+  const count = conditional ? Math.min(rows.rows, SAMPLES) : SAMPLES;
+  const context = conditional && { context: rows.context.subarray(0, count * contextFeatures) };
+  const drawn = new InMemoryDataset({
+    features,
+    values: await flow.sample(count, { ...run, seed, ...context }),
+  });
+  const figure = {
+    columns,
+    data: rows.withoutColumns(constants).values,
+    samples: drawn.withoutColumns(constants).values,
+  };
+  if (conditional || columns.length > 2) return pairFigure(figure);
+  const { x, y, points } = densityNodes(figure);
+  const nodes = withConstantColumns(points, columns.length, features, constants);
+  const values = await logDensities(flow, nodes, run);
+  return pairFigure({ ...figure, logDensity: y ? { x, y, values } : { x, values } });
+}
+
+/** Rows of the other features with the constant ones in their columns. */
+function withConstantColumns(
+  points: ArrayLike<number>,
+  width: number,
+  features: number,
+  constants: ReadonlyMap<number, number>,
+): InMemoryDataset {
+  const values = new Float64Array((points.length / width) * features);
+  for (let i = 0, next = 0; i < values.length; i++) {
+    values[i] = constants.get(i % features) ?? points[next++]!;
+  }
+  return new InMemoryDataset({ features, values });
+}

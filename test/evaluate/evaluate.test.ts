@@ -1,0 +1,79 @@
+import { expect, it } from "vitest";
+import { Standardize } from "../../src/bijections/index.ts";
+import { dataset } from "../../src/dataset/index.ts";
+import { StandardNormal } from "../../src/distributions/index.ts";
+import { evaluate, gaussianBaseline } from "../../src/evaluate/index.ts";
+import { Flow, maf } from "../../src/flows/index.ts";
+import { Random } from "../../src/random/index.ts";
+
+const CENTER = [3, -1000];
+const SCALE = [2, 0.01];
+/** A flow that is this Gaussian. */
+const gaussian = () => new Flow(new StandardNormal({ features: 2 }), Standardize.of(CENTER, SCALE));
+/** E[log p(x)] of the Gaussian: minus its entropy. */
+const MEAN = -SCALE.reduce((sum, scale) => sum + 0.5 * Math.log(2 * Math.PI * Math.E) + Math.log(scale), 0);
+const gaussianRows = (rows: number, seed: number) =>
+  new Random(seed).normal(new Float64Array(2 * rows)).map((z, i) => CENTER[i % 2]! + SCALE[i % 2]! * z);
+const exact = (x: Float64Array, row: number) =>
+  CENTER.reduce(
+    (sum, center, d) =>
+      sum -
+      0.5 * (Math.log(2 * Math.PI) + ((x[2 * row + d]! - center) / SCALE[d]!) ** 2) -
+      Math.log(SCALE[d]!),
+    0,
+  );
+
+it("estimates the mean log-density, minus the entropy, with its standard error", async () => {
+  const rows = gaussianRows(4000, 1);
+  const { logDensities, logDensity, baseline, gain } = await evaluate(gaussian(), rows, {
+    precision: "float64",
+  });
+  for (const row of [0, 17, 3999]) expect(logDensities[row]).toBeCloseTo(exact(rows, row), 8);
+  expect(logDensity.count).toBe(4000);
+  expect(Math.abs(logDensity.mean - MEAN)).toBeLessThan(4 * logDensity.standardError);
+  // The log-density is a constant minus half of a chi-squared variable with 2 degrees of freedom, whose variance is 4. The
+  // standard deviation of an exponential variable is estimated to 1 / sqrt(N) of itself.
+  expect(Math.abs(logDensity.standardError * Math.sqrt(4000) - 1)).toBeLessThan(4 / Math.sqrt(4000));
+  expect([baseline, gain]).toEqual([undefined, undefined]);
+});
+
+it("a flow that is the Gaussian gains only the error of the fitted Gaussian over it", async () => {
+  const training = gaussianRows(2000, 2);
+  const { logDensity, baseline, gain } = await evaluate(gaussian(), gaussianRows(2000, 3), { training });
+  // Expected loss of maximum likelihood: half of the number of parameters (2 means, 3 covariances) for each training row.
+  expect(Math.abs(gain!.mean - 2.5 / 2000)).toBeLessThan(4 * gain!.standardError);
+  expect(gain!.mean).toBeCloseTo(logDensity.mean - baseline!.mean, 10);
+  expect(gain!.standardError).toBeLessThan(logDensity.standardError / 5);
+});
+
+it("weights count as rows", async () => {
+  const values = gaussianRows(3, 4);
+  const weighted = await evaluate(gaussian(), dataset(values, { features: 2, weights: [2, 0, 1] }));
+  const [first, , third] = Array.from({ length: 3 }, (_, row) => values.subarray(2 * row, 2 * row + 2));
+  const repeated = await evaluate(gaussian(), Float64Array.of(...first!, ...first!, ...third!));
+  expect(weighted.logDensity.mean).toBeCloseTo(repeated.logDensity.mean, 10);
+  expect(weighted.logDensity.count).toBe(2);
+});
+
+it("accepts the context of a conditional flow, and any density as baseline", async () => {
+  const flow = maf(2, { context: 1, transforms: 1, hidden: [4] });
+  const [rows, context] = [gaussianRows(50, 5), new Random(6).normal(new Float64Array(50))];
+  const baseline = await gaussianBaseline(dataset(rows, { features: 2, context }));
+  const given = await evaluate(flow, rows, { context, baseline });
+  const fitted = await evaluate(flow, dataset(rows, { features: 2, context }), {
+    training: dataset(rows, { features: 2, context }),
+  });
+  expect(given.baseline!.mean).toBe(fitted.baseline!.mean);
+  expect(given.logDensity).toEqual(fitted.logDensity);
+});
+
+it("has no baseline if there are too few training rows for a Gaussian", async () => {
+  const { baseline, gain } = await evaluate(gaussian(), gaussianRows(9, 7), { training: gaussianRows(3, 8) });
+  expect([baseline, gain]).toEqual([undefined, undefined]);
+});
+
+it("refuses to evaluate on no rows", async () => {
+  await expect(evaluate(gaussian(), new Float64Array(0))).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: there are no rows to evaluate the flow on: expected at least 1 row.]`,
+  );
+});
