@@ -1,10 +1,10 @@
 import type * as z from "zod/mini";
 import type { Random } from "./random/index.ts";
 
-/** What a description can be of. */
+/** The categories of parts that have descriptions. */
 export type Category = "bijection" | "distribution" | "scalarTransform";
 
-/** A kind that is not in a registry of pushforward: how a description of its type is checked and built. */
+/** A kind that the user added: how a description of its type is checked and built. */
 export interface RegisteredKind {
   readonly schema?: z.core.$ZodType | undefined;
   build(description: never, random: Random): unknown;
@@ -14,7 +14,7 @@ export type KindsByCategory = Readonly<Record<Category, ReadonlyMap<string, Regi
 
 let current: KindsByCategory | undefined;
 
-/** Runs `build`, in which descriptions may be of these kinds too. */
+/** Calls `build`, during which descriptions may also have the types of these kinds. */
 export function withKinds<T>(kinds: KindsByCategory, build: () => T): T {
   const outer = current;
   current = kinds;
@@ -25,6 +25,6 @@ export function withKinds<T>(kinds: KindsByCategory, build: () => T): T {
   }
 }
 
-/** The kind of this type among those that `withKinds` added. */
+/** The kind of this type that `withKinds` added, if there is one. */
 export const customKind = (category: Category, type: unknown): RegisteredKind | undefined =>
   typeof type === "string" ? current?.[category].get(type) : undefined;

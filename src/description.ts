@@ -1,22 +1,23 @@
 import * as z from "zod/mini";
 import { type Category, customKind } from "./customKinds.ts";
+import { PushforwardError } from "./errors.ts";
 import { parse } from "./parse.ts";
 import type { Random } from "./random/index.ts";
 import { largestSize } from "./sizeBudget.ts";
 
-/** A part of a model as plain data, which JSON can hold: its type, and what its constructor takes. */
+/** A part of a model as JSON data: its type, and the options of its constructor. */
 export interface Description {
   readonly type: string;
   readonly [key: string]: unknown;
 }
 
-/** How much there is of something, at least 1. A model file cannot declare more than it has bytes for. */
-export const sizeSchema = ofFile(z.int().check(z.positive()));
+/** A size, such as a number of features or hidden units, at least 1. In a model file it is bounded by the size of the file. */
+export const sizeSchema = boundedByFile(z.int().check(z.positive()));
 
-/** The same from 0 on. */
-export const countSchema = ofFile(z.int().check(z.nonnegative()));
+/** A size that may be 0. */
+export const countSchema = boundedByFile(z.int().check(z.nonnegative()));
 
-function ofFile<S extends z.ZodMiniNumberFormat>(schema: S): S {
+function boundedByFile<S extends z.ZodMiniNumberFormat>(schema: S): S {
   return schema.check(
     z.refine((size) => size <= largestSize(), {
       error: () => `at most ${largestSize()}, for the size of the file`,
@@ -24,13 +25,13 @@ function ofFile<S extends z.ZodMiniNumberFormat>(schema: S): S {
   );
 }
 
-/** A number above 0 that float32 holds, and its reciprocal and products with it too. */
+/** A positive number that is, like its reciprocal, well inside of the range of float32. */
 export const positiveSchema = z.number().check(z.positive(), z.minimum(1e-30), z.maximum(1e30));
 
-/** Any number that float32 holds, with room for sums and differences. */
+/** A number well inside of the range of float32, so that sums and differences do not overflow. */
 export const realSchema = z.number().check(z.minimum(-1e30), z.maximum(1e30));
 
-/** Of layers in a network: deeper ones are not trained, and a description must not ask for any number of them. */
+/** The largest number of layers. Deeper networks cannot be trained, and a hostile description could declare any number. */
 export const MAX_LAYERS = 1000;
 
 type ObjectSchema = z.ZodMiniObject<{ type: z.ZodMiniLiteral<string> }>;
@@ -38,10 +39,10 @@ type ObjectSchema = z.ZodMiniObject<{ type: z.ZodMiniLiteral<string> }>;
 /** The type that descriptions of a schema have. */
 export const typeOf = (schema: ObjectSchema): string => schema.shape.type.def.values[0];
 
-/** The schema of one kind of part; a part that holds others is given the schema of all kinds. */
+/** The schema of one kind of part. For a part that contains others, it is a function of the schema of all kinds. */
 export type KindSchema = ObjectSchema | ((nested: NestedSchema) => ObjectSchema);
 
-/** The schema of a part inside a part: that of all kinds. */
+/** The schema of a nested part, which may be of any kind. */
 export type NestedSchema = z.ZodMiniType<Description, Description>;
 
 type SchemaOf<S extends KindSchema> = S extends ((nested: NestedSchema) => infer R extends z.ZodMiniType)
@@ -54,7 +55,7 @@ type SchemaOf<S extends KindSchema> = S extends ((nested: NestedSchema) => infer
  */
 export interface Kind<T, S extends KindSchema = KindSchema> {
   readonly schema: S;
-  /** `random` gives starting values; `nested` builds the parts that this one holds. */
+  /** Builds the part. `random` is the source of initial values; `nested` builds the parts inside of this one. */
   build(
     description: z.output<SchemaOf<S>>,
     random: Random,
@@ -62,22 +63,29 @@ export interface Kind<T, S extends KindSchema = KindSchema> {
   ): T;
 }
 
-/** The descriptions that a list of kinds understands, as a union. */
+/** The union of the descriptions of a list of kinds. */
 export type DescriptionOf<K> = K extends readonly Kind<infer _, infer S>[] ? z.output<SchemaOf<S>> : never;
 
-/** A schema that leaves a value of a custom kind to that, what `isBuilt` as it is, and any other to `own`. */
-export function orCustom<S extends z.ZodMiniType>(
+/** Whether an error says that a description has a type that is neither of pushforward nor of a custom kind. */
+export const isUnknownType = (error: unknown): error is PushforwardError =>
+  error instanceof PushforwardError && /(^|\.)type$/.test(error.path ?? "");
+
+/**
+ * A schema that validates a description of a custom kind by the schema of that kind, accepts a value for which `isBuilt` is
+ * true, and validates any other value by `registered`.
+ */
+export function registeredOrCustom<S extends z.ZodMiniType>(
   category: Category,
-  own: S,
+  registered: S,
   isBuilt: (value: unknown) => boolean = () => false,
 ): S {
   const anything = z.unknown();
-  const schema = z.lazy(() => own);
-  // What `z.lazy` does, but with a schema that depends on the value: to parse by one inside a `transform` would make an error
-  // with its stack for each part that does not fit, of which a hostile file may have many.
+  const schema = z.lazy(() => registered);
+  // Like `z.lazy`, but the schema depends on the value. Parsing inside of a `transform` would create an error with a stack trace
+  // for each invalid part, and a hostile file may have many.
   const choose: typeof schema._zod.run = (payload, context) => {
     const kind = customKind(category, (payload.value as { type?: unknown } | null | undefined)?.type);
-    const chosen = isBuilt(payload.value) ? anything : kind ? (kind.schema ?? anything) : own;
+    const chosen = isBuilt(payload.value) ? anything : kind ? (kind.schema ?? anything) : registered;
     return chosen._zod.run(payload, context) as ReturnType<typeof schema._zod.run>;
   };
   Object.assign(schema._zod, { parse: choose, run: choose });
@@ -85,18 +93,21 @@ export function orCustom<S extends z.ZodMiniType>(
 }
 
 /**
- * What a list of kinds makes together: the schema of all, told apart by `type`, and a function that checks a description
- * by it and builds it. Both know custom kinds, too, inside `withKinds`. `what` names one in errors: "a bijection".
+ * Combines a list of kinds: returns a schema of all of them, discriminated by `type`, and a function that validates and builds a
+ * description. Inside of `withKinds` both accept custom kinds too. `what` is the subject of errors, such as "a bijection".
  */
 export function registry<T>(kinds: readonly Kind<T>[], what: string, category: Category) {
   const schemas = () =>
-    kinds.map(({ schema: own }): ObjectSchema => (typeof own === "function" ? own(schema) : own));
-  const registered: NestedSchema = z.lazy(() => {
+    kinds.map(
+      ({ schema: ownSchema }): ObjectSchema =>
+        typeof ownSchema === "function" ? ownSchema(schema) : ownSchema,
+    );
+  const registeredSchema: NestedSchema = z.lazy(() => {
     const [first, ...rest] = schemas();
     return z.discriminatedUnion("type", [first, ...rest]) as unknown as NestedSchema;
   });
-  const schema = orCustom(category, registered);
-  const kindOf = new Map(schemas().map((own, i) => [typeOf(own), kinds[i]]));
+  const schema = registeredOrCustom(category, registeredSchema);
+  const kindOf = new Map(schemas().map((each, i) => [typeOf(each), kinds[i]]));
   const build = (description: Description, random: Random): T =>
     (customKind(category, description.type)?.build(description as never, random) as T | undefined) ??
     kindOf.get(description.type)!.build(description, random, build);

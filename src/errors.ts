@@ -1,44 +1,53 @@
-/**
- * The one error class of pushforward: what happened, what was expected, what was received, and a hint how to fix it.
- *
- * `code` is stable and may be matched by programs; `message` is written for people.
- */
+/** The category of an error. Codes are stable, so programs may depend on them. */
 export type ErrorCode =
-  | "SHAPE" // shapes that do not fit together
-  | "ARGUMENT" // a value outside what an option or a parameter allows
-  | "DATA" // a table that cannot be used as it is
-  | "FILE" // a file that is missing, unreadable or cannot be written
-  | "MODEL" // a model file that is damaged, foreign, newer, or does not fit the data
-  | "NUMERIC" // a NaN or an infinity, with the layer and the row where it first appeared
-  | "ENGINE" // the tensor engine refused a graph
+  | "SHAPE" // shapes that do not match
+  | "ARGUMENT" // an option or an argument with a value that is not allowed
+  | "DATA" // rows or a table that cannot be used as they are
+  | "FILE" // a file that is missing, or that cannot be read or written
+  | "MODEL" // a model file that is damaged, from another program, from another version, or not for these data
+  | "NUMERIC" // a NaN or an infinite number, with the layer and the row where it first appeared
+  | "ENGINE" // ONNX Runtime rejected a graph
   | "INTERRUPTED"; // stopped by the user
 
 export interface ErrorDetails {
   /** What would have been right. */
   expected?: string;
-  /** What was there instead. */
+  /** What was received instead. */
   received?: string;
   /** One sentence on how to fix it. */
   hint?: string;
+  /** Where in a description, in options or in a file the error is, such as `flow.bijection.type`. */
+  path?: string;
   /** The error that led to this one. */
   cause?: unknown;
 }
 
+/**
+ * The only error class of pushforward: what happened, what was expected, what was received, and a hint how to fix it.
+ *
+ * `message` is text for people, and may change. Programs should read the fields.
+ */
 export class PushforwardError extends Error {
   readonly code: ErrorCode;
   readonly expected: string | undefined;
   readonly received: string | undefined;
   readonly hint: string | undefined;
+  /** Where in a description, in options or in a file the error is, such as `flow.bijection.type`. */
+  readonly path: string | undefined;
 
   constructor(code: ErrorCode, what: string, details: ErrorDetails = {}) {
-    const { expected, received, hint, cause } = details;
-    const contrast = [expected && `expected ${expected}`, received && `received ${received}`].filter(Boolean);
-    const sentence = contrast.length ? `${what}: ${contrast.join(", ")}.` : `${what}.`;
+    const { expected, received, hint, path, cause } = details;
+    const expectedAndReceived = [
+      expected && `expected ${expected}`,
+      received && `received ${received}`,
+    ].filter(Boolean);
+    const sentence = expectedAndReceived.length ? `${what}: ${expectedAndReceived.join(", ")}.` : `${what}.`;
     super(hint ? `${sentence}\n${hint}` : sentence, cause === undefined ? undefined : { cause });
     this.name = "PushforwardError";
     this.code = code;
     this.expected = expected;
     this.received = received;
     this.hint = hint;
+    this.path = path;
   }
 }

@@ -1,16 +1,16 @@
-/** When long work has to end early, with its result so far. */
+/** Limits at which a long computation ends early with its result so far. */
 export interface Limits {
   readonly signal?: AbortSignal;
-  /** A time of `performance.now()`, in milliseconds. */
+  /** A time on the clock of `performance.now()`, in milliseconds. */
   readonly deadline?: number;
 }
 
-/** Work may hold its thread for this long before it lets the event loop handle other events, such as signals. */
+/** A computation may block its thread for this long before it lets the event loop handle other events, such as signals. */
 const MAX_BLOCKING_MS = 50;
 
 let lastYield = 0;
 
-/** Whether a limit is reached. Long work awaits this regularly, since it also lets the event loop deliver signals. */
+/** Whether a limit is reached. Long computations await this regularly, which also lets the event loop deliver signals. */
 export async function limitReached({
   signal,
   deadline = Number.POSITIVE_INFINITY,

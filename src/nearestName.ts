@@ -1,17 +1,17 @@
-/** The candidate that `name` was most likely meant to be, if one is near enough to suggest. */
+/** The candidate with the smallest edit distance to `name`, if it is similar enough to suggest. */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   const typed = name.trim().toLowerCase();
   let nearest: string | undefined;
-  let least = Math.max(1, Math.floor(typed.length / 3)) + 1;
+  let minDistance = Math.max(1, Math.floor(typed.length / 3)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(typed, candidate.trim().toLowerCase());
-    if (distance < least) [nearest, least] = [candidate, distance];
+    if (distance < minDistance) [nearest, minDistance] = [candidate, distance];
   }
   return nearest;
 }
 
-/** The shortest candidate that `name` abbreviates: it begins with the same letter and has the others in the same order. */
-export function abbreviated(name: string, candidates: readonly string[]): string | undefined {
+/** The shortest candidate that `name` abbreviates: it begins with the same letter and contains the others in the same order. */
+export function expandAbbreviation(name: string, candidates: readonly string[]): string | undefined {
   const letters = [...name.toLowerCase()];
   if (letters.length < 3) return undefined;
   const abbreviates = (candidate: string) => {
@@ -25,8 +25,8 @@ export function abbreviated(name: string, candidates: readonly string[]): string
 }
 
 /**
- * The least number of insertions, deletions, substitutions and exchanges of neighbours that make `b` of `a` (Damerau 1964,
- * as optimal string alignment).
+ * The smallest number of insertions, deletions, substitutions and transpositions of adjacent letters that transform `a` to `b`
+ * (Damerau 1964, as optimal string alignment).
  */
 function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = [];

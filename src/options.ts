@@ -1,7 +1,7 @@
 import { PushforwardError } from "./errors.ts";
-import { brief, unknownNames } from "./parse.ts";
+import { brief, unknownNamesDetails } from "./parse.ts";
 
-/** Throws `ARGUMENT` unless `options` is an object whose keys are all among `names`, or undefined. */
+/** Throws `ARGUMENT` unless `options` is undefined or an object whose keys are all in `names`. */
 export function checkOptions(owner: string, options: unknown, names: readonly string[]): void {
   if (options === undefined) return;
   if (!isPlainObject(options)) {
@@ -12,10 +12,10 @@ export function checkOptions(owner: string, options: unknown, names: readonly st
   }
   const unknown = Object.keys(options).filter((name) => !names.includes(name));
   if (unknown.length > 0)
-    throw new PushforwardError("ARGUMENT", `unknown option of ${owner}`, unknownNames(unknown, names));
+    throw new PushforwardError("ARGUMENT", `unknown option of ${owner}`, unknownNamesDetails(unknown, names));
 }
 
-/** An object, and not a list of numbers or of anything else. */
+/** Whether a value is an object that is not array-like. */
 export const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" &&
   value !== null &&

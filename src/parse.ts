@@ -3,10 +3,10 @@ import { type ErrorCode, PushforwardError } from "./errors.ts";
 import { nearestName } from "./nearestName.ts";
 
 /**
- * Checks `value` by a schema and returns it with its defaults filled in.
+ * Validates `value` by a schema, and returns it with its defaults filled in. `what` is the subject of errors.
  *
- * Throws the first thing that does not fit: what it belongs to, its path, what was expected and what was received:
- * `an autoregressive bijection does not fit at transform.bins: expected at least 2, received 1.`
+ * Throws an error for the first issue, with its path, what was expected and what was received:
+ * `an autoregressive bijection is not valid at transform.bins: expected at least 2, received 1.`
  */
 export function parse<S extends z.ZodMiniType>(
   schema: S,
@@ -14,51 +14,58 @@ export function parse<S extends z.ZodMiniType>(
   what: string,
   code: ErrorCode = "ARGUMENT",
 ): z.output<S> {
-  let known: readonly string[] = [];
+  let allowedNames: readonly string[] = [];
   const result = schema.safeParse(value, {
     error: ({ code, inst }) => {
-      // Only here an issue has the schema of the object that the unknown fields are in.
-      if (code === "unrecognized_keys") known = Object.keys((inst as z.core.$ZodObject)._zod.def.shape);
-      // zod words each of what may be 100,000 issues, and `expectation` words the first of these anew.
-      return WORDED_HERE.has(code) ? "" : undefined;
+      // Only this callback receives the schema of the object that has the unknown fields.
+      if (code === "unrecognized_keys")
+        allowedNames = Object.keys((inst as z.core.$ZodObject)._zod.def.shape);
+      // There may be 100,000 issues. zod need not word those whose text `expectation` generates anyway.
+      return WORDED_BY_EXPECTATION.has(code) ? "" : undefined;
     },
   });
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  const path = issue.path.map(String);
-  throw new PushforwardError(code, `${what} does not fit${path.length ? ` at ${path.join(".")}` : ""}`, {
-    ...contrast(issue, at(value, issue.path), known),
+  const path = issue.path.map(String).join(".");
+  throw new PushforwardError(code, `${what} is not valid${path ? ` at ${path}` : ""}`, {
+    ...issueDetails(issue, valueAt(value, issue.path), allowedNames),
+    ...(path && { path }),
   });
 }
 
 type Issue = z.core.$ZodIssue;
 
-/** Issues whose text `expectation` makes. */
-const WORDED_HERE: ReadonlySet<string> = new Set(["invalid_type", "invalid_value", "too_small", "too_big"]);
+/** Codes of the issues whose text `expectation` generates. */
+const WORDED_BY_EXPECTATION: ReadonlySet<string> = new Set([
+  "invalid_type",
+  "invalid_value",
+  "too_small",
+  "too_big",
+]);
 
-function contrast(
+function issueDetails(
   issue: Issue,
   received: unknown,
   known: readonly string[],
 ): { expected: string; received: string } {
-  if (issue.code === "unrecognized_keys") return unknownNames(issue.keys, known);
+  if (issue.code === "unrecognized_keys") return unknownNamesDetails(issue.keys, known);
   return { expected: expectation(issue), received: brief(received) };
 }
 
-/** What an error says of fields or options that do not exist, with the name that was most likely meant by the first. */
-export function unknownNames(
+/** The details of an error for unknown fields or options, with the most similar allowed name to the first one. */
+export function unknownNamesDetails(
   names: readonly string[],
   known: readonly string[],
 ): { expected: string; received: string } {
   const nearest = nearestName(names[0] ?? "", known);
-  const received = shortened(names.map(unquoted).join(", "));
+  const received = shortened(names.map(escapeName).join(", "));
   return {
     expected: known.length > 0 ? oneOf(known) : "nothing",
     received: nearest === undefined ? received : `${received} (did you mean ${nearest}?)`,
   };
 }
 
-const NAMES: Readonly<Record<string, string>> = {
+const TYPE_NAMES: Readonly<Record<string, string>> = {
   int: "a whole number",
   number: "a number",
   boolean: "true or false",
@@ -70,7 +77,7 @@ const NAMES: Readonly<Record<string, string>> = {
 function expectation(issue: Issue): string {
   switch (issue.code) {
     case "invalid_type":
-      return NAMES[issue.expected] ?? issue.expected;
+      return TYPE_NAMES[issue.expected] ?? issue.expected;
     case "invalid_value":
       return oneOf(issue.values.map(brief));
     case "invalid_union":
@@ -88,35 +95,35 @@ const oneOf = (values: readonly string[]) =>
   values.length === 1 ? values[0] : `one of ${values.join(", ")}`;
 const listOf = (origin: string) => (origin === "array" ? "a list of " : "");
 
-function at(value: unknown, path: readonly PropertyKey[]): unknown {
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (part, key) => (part as Record<PropertyKey, unknown> | undefined)?.[key],
     value,
   );
 }
 
-/** A value as an error shows it: JSON, cut where it is long. */
+/** A value as text for errors: JSON, truncated if it is long. */
 export function brief(value: unknown): string {
   if (value === undefined) return "nothing";
-  return shortened(escaped(typeof value === "number" ? String(value) : json(value)));
+  return shortened(escapeControlCharacters(typeof value === "number" ? String(value) : json(value)));
 }
 
 function json(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {
-    // A cycle, or a bigint.
+    // The value is a bigint or has a cycle.
     return String(value);
   }
 }
 
-/** A text as an error shows it. */
+/** A text for errors, truncated if it is long. */
 export const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
 
-const unquoted = (key: string): string => escaped(JSON.stringify(key)).slice(1, -1);
+const escapeName = (key: string): string => escapeControlCharacters(JSON.stringify(key)).slice(1, -1);
 
-/** JSON escapes control characters up to 31 only. A terminal obeys others too, and shows some as nothing or backwards. */
-const escaped = (json: string): string =>
+/** JSON escapes control characters up to 31 only. Terminals interpret others too, or show them as nothing or in reverse order. */
+const escapeControlCharacters = (json: string): string =>
   json.replace(
     /[\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

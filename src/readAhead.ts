@@ -1,4 +1,4 @@
-/** The same items, each asked for while the one before it is in use: whoever makes them and whoever takes them work at the same time. */
+/** Prefetches one item: it yields the same items, and requests each while the consumer uses the one before. */
 export async function* readAhead<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T> {
   const source = each(items);
   let next = source.next();
@@ -7,7 +7,7 @@ export async function* readAhead<T>(items: AsyncIterable<T> | Iterable<T>): Asyn
       const { done, value } = await next;
       if (done) return;
       next = source.next();
-      // A failure is told when its turn comes, not as a rejection that nobody handles.
+      // A failure is thrown by the `await` of the next iteration. Until then it must not count as an unhandled rejection.
       next.catch(() => {});
       yield value;
     }

@@ -1,8 +1,8 @@
 import { PushforwardError } from "./errors.ts";
 
-/** What a model may ask for while it is built from the description of a file. */
+/** Limits for a model that is built from the description in a file, and the numbers that it has claimed so far. */
 interface SizeBudget {
-  /** Those in the file. */
+  /** The number of numbers in the file. */
   readonly numbers: number;
   claimed: number;
   readonly largestSize: number;
@@ -11,19 +11,20 @@ interface SizeBudget {
 let budget: SizeBudget | undefined;
 
 /**
- * A description may exceed its file by this many numbers or bytes, which cost next to nothing. A size that an option states
- * but the model does not use can then be larger than the file, and a missing array is reported by its name.
+ * A model may have this many more numbers than its file, and a size may be this much larger than its bytes. So few numbers cost
+ * almost nothing. Without the allowance, a size that the model does not use would be an error, and a missing array would be
+ * reported as a too large model instead of by its name.
  */
-const ALLOWANCE = 65_536;
+const ALLOWANCE_BEYOND_FILE = 65_536;
 
 /**
- * Builds a model that has to get by with the numbers of its file, so that a small file cannot ask for a large memory. Inside,
- * a parameter claims its numbers before it allocates them, and no size in a description may exceed `bytes`, those of the
- * file, by much. Throws `MODEL` when the description asks for more.
+ * Builds a model with at most about as many numbers as its file has, so that a small file cannot cause large allocations. While
+ * `build` runs, each parameter claims its numbers before it allocates them, and no size in a description may be much larger than
+ * `bytes`, the size of the file. Throws `MODEL` if the description exceeds these limits.
  */
-export function buildWithin<T>({ numbers, bytes }: { numbers: number; bytes: number }, build: () => T): T {
+export function withSizeBudget<T>({ numbers, bytes }: { numbers: number; bytes: number }, build: () => T): T {
   const outer = budget;
-  budget = { numbers, claimed: 0, largestSize: bytes + ALLOWANCE };
+  budget = { numbers, claimed: 0, largestSize: bytes + ALLOWANCE_BEYOND_FILE };
   try {
     return build();
   } finally {
@@ -31,19 +32,19 @@ export function buildWithin<T>({ numbers, bytes }: { numbers: number; bytes: num
   }
 }
 
-/** The largest size that a description may declare: any, unless a model is built from a file. */
+/** The largest size that a description may declare. It is unlimited unless a model is built from a file. */
 export const largestSize = (): number => budget?.largestSize ?? Number.POSITIVE_INFINITY;
 
-/** Takes the numbers of a parameter from those of the file. To be called before they are allocated. */
+/** Claims the numbers of a parameter. Call this before their allocation. Throws `MODEL` if the file has too few. */
 export function claimNumbers(count: number): void {
   requireNumbers(count);
   if (budget) budget.claimed += count;
 }
 
-/** Checks that the file has numbers for parameters that follow, before lists that are as long are made for them. */
+/** Checks, without a claim, that the file has `count` numbers left, before other arrays of this length are allocated. */
 export function requireNumbers(count: number): void {
-  if (!budget || budget.claimed + count <= budget.numbers + ALLOWANCE) return;
-  throw new PushforwardError("MODEL", "the model's description asks for more numbers than the file has", {
+  if (!budget || budget.claimed + count <= budget.numbers + ALLOWANCE_BEYOND_FILE) return;
+  throw new PushforwardError("MODEL", "the model's description needs more numbers than the file has", {
     expected: `at most ${budget.numbers}`,
     received: `${budget.claimed + count} or more`,
     hint: "The file was not written by pushforward, or was changed since.",

@@ -1,3 +1,4 @@
+import { isUnknownType } from "../description.ts";
 import { type CustomKind, withCustomKinds } from "../distributions/customKinds.ts";
 import { type ErrorCode, PushforwardError } from "../errors.ts";
 import type { Floats } from "../graph/operation.ts";
@@ -297,8 +298,7 @@ class Check {
     try {
       return withCustomKinds(kinds, () => buildBijection(description, new Random(99)));
     } catch (error) {
-      const unknown = error instanceof PushforwardError && /does not fit at \S*type:/.test(error.message);
-      if (unknown && kinds.length === 0) return undefined;
+      if (isUnknownType(error) && kinds.length === 0) return undefined;
       throw error;
     }
   }

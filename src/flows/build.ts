@@ -19,20 +19,20 @@ export const flowSchema = z.strictObject({
   embedding: z.optional(contextEmbeddingSchema),
 });
 
-/** A flow as plain data: what a model file holds beside the parameters. */
+/** A flow as plain data: what a model file contains in addition to the parameters. */
 export interface FlowDescription {
-  /** A flow is a transformed distribution, and may be described as any distribution is. */
+  /** Optional: a flow is a transformed distribution, and its description is that of a distribution. */
   type?: "transformedDistribution";
   /** The type of the base distribution, and its options. */
   base: Description;
   /** The type of the bijection, and its options. */
   bijection: Description;
-  /** What a conditional flow makes of its context first. Default nothing. */
+  /** The embedding of the context of a conditional flow. Default none. */
   embedding?: ContextEmbeddingOptions | undefined;
 }
 
 export interface KindOptions {
-  /** How classes of your own are built from their descriptions. Default none. */
+  /** How custom classes are built from their descriptions. Default none. */
   kinds?: readonly CustomKind[];
 }
 
@@ -42,14 +42,14 @@ const optionsSchema = z.strictObject({
 });
 
 export interface BuildFlowOptions extends KindOptions {
-  /** Of the starting weights. Default 0. */
+  /** Seed of the initial weights. Default 0. */
   seed?: number | bigint;
 }
 
 /**
- * Makes a flow from its description, with starting weights drawn from `seed`.
+ * Builds a flow from its description, with initial weights drawn from `seed`.
  *
- * Throws `MODEL` if the description does not fit, with the path of the field; `ARGUMENT` for kinds that do not fit.
+ * Throws `MODEL` if the description is not valid, with the path of the field; `ARGUMENT` for kinds that are not valid.
  */
 export function buildFlow(description: FlowDescription, options: BuildFlowOptions = {}): Flow {
   const { seed, kinds } = parse(optionsSchema, options, "an option of buildFlow");

@@ -4,21 +4,21 @@ import type { Distribution } from "../distributions/distribution.ts";
 import { PushforwardError } from "../errors.ts";
 import { brief } from "../parse.ts";
 
-/** Throws `ARGUMENT` unless these are the parts of a flow, such as when they are swapped. */
+/** Throws `ARGUMENT` unless the arguments are a distribution, a bijection and an embedding: they may be swapped. */
 export function checkParts(base: Distribution, bijection?: Bijection, embedding?: ContextEmbedding): void {
-  if (!hasMethods(base, ["logProb", "sample"])) throw refused("its base", "a distribution", base);
+  if (!hasMethods(base, ["logProb", "sample"])) throw invalidPart("its base", "a distribution", base);
   if (bijection !== undefined && !hasMethods(bijection, ["forward", "inverse"]))
-    throw refused("its bijection", "a bijection", bijection);
+    throw invalidPart("its bijection", "a bijection", bijection);
   if (embedding !== undefined && !(embedding instanceof ContextEmbedding))
-    throw refused("its embedding", "a ContextEmbedding", embedding);
+    throw invalidPart("its embedding", "a ContextEmbedding", embedding);
 }
 
-/** Throws `ARGUMENT` unless the first argument of a function is a flow. */
-export function checkFlow(owner: string, flow: unknown): void {
+/** Throws `ARGUMENT` unless `flow` is a flow. `caller` is the function that takes it. */
+export function checkFlow(caller: string, flow: unknown): void {
   if (hasMethods(flow, ["toLatent", "parameters"])) return;
-  throw new PushforwardError("ARGUMENT", `${owner} did not get a flow`, {
+  throw new PushforwardError("ARGUMENT", `the argument of ${caller} is not a flow`, {
     expected: "a Flow",
-    received: named(flow),
+    received: describeClass(flow),
   });
 }
 
@@ -27,14 +27,14 @@ const hasMethods = (value: unknown, methods: readonly string[]): boolean =>
     (method) => typeof (value as Record<string, unknown> | null | undefined)?.[method] === "function",
   );
 
-const refused = (part: string, expected: string, received: unknown): PushforwardError =>
-  new PushforwardError("ARGUMENT", `a flow of a base, a bijection and an embedding did not get ${part}`, {
+const invalidPart = (part: string, expected: string, received: unknown): PushforwardError =>
+  new PushforwardError("ARGUMENT", `new Flow(base, bijection, embedding) got a wrong argument for ${part}`, {
     expected,
-    received: named(received),
+    received: describeClass(received),
   });
 
-/** A value by its class, which says more than its fields. */
-const named = (value: unknown): string => {
+/** The class of a value, or the value itself as JSON if it is plain data. */
+const describeClass = (value: unknown): string => {
   const name = typeof value === "object" && value !== null ? value.constructor?.name : undefined;
   return name !== undefined && name !== "Object" && name !== "Array" ? `a ${name}` : brief(value);
 };

@@ -3,19 +3,19 @@ import { brief } from "../parse.ts";
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from "./safetensors.ts";
 
 /**
- * How a file hasChecksum after the 8 bytes of the header's length: `__metadata__` is the first field of a header, and its keys are
- * sorted. So the digits of the checksum always stand at the same place.
+ * The beginning of a header with a checksum, after the 8 bytes of its length. `__metadata__` is always the first field, and its
+ * keys are sorted, so the digits of the checksum are always at the same offset.
  */
-const PREFIX = new TextEncoder().encode('{"__metadata__":{"checksum":"');
-const DIGITS_START = 8 + PREFIX.length;
-/** The digits are these while the checksum is computed. */
-const BLANK = "00000000";
-const DIGITS_END = DIGITS_START + BLANK.length;
+const HEADER_PREFIX = new TextEncoder().encode('{"__metadata__":{"checksum":"');
+const DIGITS_START = 8 + HEADER_PREFIX.length;
+/** The checksum is computed over the file with these digits in its place. */
+const DIGITS_WHILE_COMPUTING = "00000000";
+const DIGITS_END = DIGITS_START + DIGITS_WHILE_COMPUTING.length;
 
-/** The bytes of a safetensors file with a checksum over all of it in its metadata. */
-export function encodeChecked(...[arrays, metadata]: Parameters<typeof encodeSafetensors>): Uint8Array {
-  const bytes = encodeSafetensors(arrays, { ...metadata, checksum: BLANK });
-  if (!hasChecksum(bytes)) {
+/** Encodes a safetensors file with a checksum of the whole file in its metadata. */
+export function encodeWithChecksum(...[arrays, metadata]: Parameters<typeof encodeSafetensors>): Uint8Array {
+  const bytes = encodeSafetensors(arrays, { ...metadata, checksum: DIGITS_WHILE_COMPUTING });
+  if (!startsWithChecksum(bytes)) {
     throw new PushforwardError("ARGUMENT", 'the metadata has a key that comes before "checksum"');
   }
   bytes.set(new TextEncoder().encode(checksum(bytes)), DIGITS_START);
@@ -23,40 +23,43 @@ export function encodeChecked(...[arrays, metadata]: Parameters<typeof encodeSaf
 }
 
 /**
- * Reads a safetensors file; `checked` tells whether it has a checksum. Throws `MODEL` where `decodeSafetensors` does, and
- * when the checksum is not that of the bytes.
+ * Decodes a safetensors file and verifies its checksum. `hasChecksum` is false for a file without one.
+ *
+ * @throws MODEL when the checksum is wrong, and when `decodeSafetensors` does.
  */
-export function decodeChecked(bytes: Uint8Array): Safetensors & { readonly checked: boolean } {
+export function decodeWithChecksum(bytes: Uint8Array): Safetensors & { readonly hasChecksum: boolean } {
   const { arrays, metadata } = decodeSafetensors(bytes);
   const { checksum: _, ...rest } = metadata;
-  const checked = hasChecksum(bytes);
-  if (checked) {
+  const hasChecksum = startsWithChecksum(bytes);
+  if (hasChecksum) {
     const [expected, received] = [metadata.checksum, checksum(bytes)];
-    if (received !== expected) throw changedFile(`the checksum ${brief(expected)}`, brief(received));
+    if (received !== expected) throw checksumError(`the checksum ${brief(expected)}`, brief(received));
   }
-  return { arrays, metadata: rest, checked };
+  return { arrays, metadata: rest, hasChecksum };
 }
 
-export const changedFile = (expected: string, received: string): PushforwardError =>
+/** The error for a file whose checksum is wrong or missing. */
+export const checksumError = (expected: string, received: string): PushforwardError =>
   new PushforwardError("MODEL", "the file was changed since it was written", {
     expected,
     received,
-    hint: "The file is damaged: copy it again from where it came.",
+    hint: "The file is damaged: copy it again from its source.",
   });
 
-const hasChecksum = (bytes: Uint8Array): boolean => PREFIX.every((byte, i) => bytes[8 + i] === byte);
+const startsWithChecksum = (bytes: Uint8Array): boolean =>
+  HEADER_PREFIX.every((byte, i) => bytes[8 + i] === byte);
 
-/** CRC-32 of the file with zeros for the digits of the checksum. */
+/** CRC-32 of the file with zeros in place of the digits of the checksum. */
 function checksum(bytes: Uint8Array): string {
   const parts = [
     bytes.subarray(0, DIGITS_START),
-    new TextEncoder().encode(BLANK),
+    new TextEncoder().encode(DIGITS_WHILE_COMPUTING),
     bytes.subarray(DIGITS_END),
   ];
-  return (parts.reduce(crc32, 0) >>> 0).toString(16).padStart(BLANK.length, "0");
+  return (parts.reduce(crc32, 0) >>> 0).toString(16).padStart(DIGITS_WHILE_COMPUTING.length, "0");
 }
 
-/** Row k: what a byte becomes that k more bytes follow. */
+/** Table k has, for each byte, its contribution to the CRC when k more bytes follow. */
 const TABLES = crcTables(8);
 
 function crcTables(count: number): Int32Array[] {
@@ -74,8 +77,8 @@ function crcTables(count: number): Int32Array[] {
 }
 
 /**
- * The CRC-32 of zip, PNG and zlib, of bytes that follow others of checksum `crc`. It finds every change of up to 32 bits in a row.
- * Eight bytes at a time (Kounavis and Berry 2005): 50 MB take about a tenth of a second.
+ * Continues the CRC-32 of zip, PNG and zlib over further bytes. It detects every change of up to 32 consecutive bits.
+ * It processes eight bytes at a time (Kounavis and Berry 2005): 50 MB take about a tenth of a second.
  */
 function crc32(crc: number, bytes: Uint8Array): number {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = TABLES;

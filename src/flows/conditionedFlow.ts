@@ -4,10 +4,10 @@ import { PushforwardError } from "../errors.ts";
 import type { Dimension } from "../graph/shape.ts";
 import { constant, Tensor } from "../graph/tensor.ts";
 import { checkRunOptions } from "../runtime/options.ts";
+import type { RunOptions } from "./batchRunner.ts";
 import type { Flow } from "./flow.ts";
-import { type RowOptions, SAMPLE_OPTIONS, type SampleOptions } from "./flowEvaluator.ts";
+import { type RowOptions, SAMPLE_OPTION_NAMES, type SampleOptions } from "./flowEvaluator.ts";
 import { type ContextInput, contextRows } from "./rowInputs.ts";
-import type { RunOptions } from "./rowJobs.ts";
 
 type ConditionedSampleOptions<F extends keyof RowForms = "flat"> = Omit<
   SampleOptions<F>,
@@ -15,18 +15,18 @@ type ConditionedSampleOptions<F extends keyof RowForms = "flat"> = Omit<
 >;
 
 /**
- * A conditional flow with its context fixed, p(x | c). It has the parameters of the flow and computes as the flow does with this
- * context for all rows; graphs see the context as a constant.
+ * A conditional flow with a fixed context, p(x | c). Its methods are those of the flow with this context for all rows. In graphs
+ * the context is a constant. The parameters are shared with the flow.
  */
 export class ConditionedFlow {
   readonly flow: Flow;
   readonly #context: Float64Array;
 
-  /** Throws `ARGUMENT` if the flow is not conditional, and for a context that is not one row of C numbers as `logProb` does. */
+  /** Throws `ARGUMENT` if the flow is not conditional, and what `logProb` throws if the context is not one row of C numbers. */
   constructor(flow: Flow, context: ContextInput) {
     const given = contextRows("withContext", context, flow);
     if (given?.rows !== 1) {
-      throw new PushforwardError("ARGUMENT", "withContext fixes one context", {
+      throw new PushforwardError("ARGUMENT", "withContext needs exactly one context", {
         expected: flow.context > 0 ? `${flow.context} numbers` : "a conditional flow",
         received: given ? `${given.rows} rows` : "a flow without a context",
       });
@@ -35,7 +35,7 @@ export class ConditionedFlow {
     this.#context = given.values;
   }
 
-  /** D, the number of features of a row. */
+  /** D, the number of features. */
   get features(): number {
     return this.flow.features;
   }
@@ -44,7 +44,7 @@ export class ConditionedFlow {
   logProb(x: Tensor): Tensor;
   logProb(x: RowsInput, options?: RunOptions): Promise<Float64Array>;
   logProb(x: Tensor | RowsInput, options?: RunOptions): Tensor | Promise<Float64Array> {
-    if (x instanceof Tensor) return this.flow.logProb(x, this.#tensor(x));
+    if (x instanceof Tensor) return this.flow.logProb(x, this.contextTensor(x));
     return this.flow.logProb(x, this.#context, options);
   }
 
@@ -55,7 +55,7 @@ export class ConditionedFlow {
     x: Tensor | RowsInput,
     options?: RowOptions<F>,
   ): Tensor | Promise<RowForms[F]> {
-    if (x instanceof Tensor) return this.flow.toLatent(x, this.#tensor(x));
+    if (x instanceof Tensor) return this.flow.toLatent(x, this.contextTensor(x));
     return this.flow.toLatent(x, this.#context, options);
   }
 
@@ -66,11 +66,11 @@ export class ConditionedFlow {
     z: Tensor | RowsInput,
     options?: RowOptions<F>,
   ): Tensor | Promise<RowForms[F]> {
-    if (z instanceof Tensor) return this.flow.toData(z, this.#tensor(z));
+    if (z instanceof Tensor) return this.flow.toData(z, this.contextTensor(z));
     return this.flow.toData(z, this.#context, options);
   }
 
-  /** Rows drawn from p(x | c), [N, D]: as a tensor from noise tensors, or `n` rows of numbers. */
+  /** Samples of p(x | c), [N, D]: a tensor from noise tensors, or `n` rows of numbers. */
   sample(noise: readonly Tensor[]): Tensor;
   sample<F extends keyof RowForms = "flat">(
     n: number,
@@ -80,11 +80,11 @@ export class ConditionedFlow {
     source: readonly Tensor[] | number,
     options?: ConditionedSampleOptions<F>,
   ): Tensor | Promise<RowForms[F]> {
-    if (Array.isArray(source)) return this.flow.sample(source, this.#tensor(source[0]));
+    if (Array.isArray(source)) return this.flow.sample(source, this.contextTensor(source[0]));
     return this.#numbers("sample", options, (all) => this.flow.sample(source as number, all));
   }
 
-  /** The rows that `sample` gives, with the log-density of each, which costs little more. */
+  /** The samples that `sample` returns, with the log-density of each, at little additional cost. */
   sampleAndLogProb(noise: readonly Tensor[]): Samples<Tensor>;
   sampleAndLogProb<F extends keyof RowForms = "flat">(
     n: number,
@@ -94,7 +94,7 @@ export class ConditionedFlow {
     source: readonly Tensor[] | number,
     options?: ConditionedSampleOptions<F>,
   ): Samples<Tensor> | Promise<Samples<RowForms[F], Float64Array>> {
-    if (Array.isArray(source)) return this.flow.sampleAndLogProb(source, this.#tensor(source[0]));
+    if (Array.isArray(source)) return this.flow.sampleAndLogProb(source, this.contextTensor(source[0]));
     return this.#numbers("sampleAndLogProb", options, (all) =>
       this.flow.sampleAndLogProb(source as number, all),
     );
@@ -105,12 +105,12 @@ export class ConditionedFlow {
     options: ConditionedSampleOptions<F> | undefined,
     draw: (options: SampleOptions<F>) => Promise<R>,
   ): Promise<R> {
-    checkRunOptions(method, options, SAMPLE_OPTIONS);
+    checkRunOptions(method, options, SAMPLE_OPTION_NAMES);
     return draw({ ...options, context: this.#context });
   }
 
-  /** The context of each row of a tensor, [N, C]. */
-  #tensor(rows: Tensor | undefined): Tensor {
+  /** The context as a constant tensor [N, C] for the N rows of `rows`. */
+  contextTensor(rows: Tensor | undefined): Tensor {
     const { context } = this.flow;
     const n: Dimension = rows?.shape[0] ?? "N";
     return constant(this.#context, [1, context]).broadcastTo([n, context]);

@@ -4,15 +4,15 @@ import { checkFlow } from "./checkParts.ts";
 import { Flow } from "./flow.ts";
 
 /**
- * The conditional flow with an embedding before its context, which its base and its bijection share: it takes the columns
- * that the embedding takes. Throws `SHAPE` if the flow is not conditional on what the embedding gives, `ARGUMENT` if it has
- * an embedding already.
+ * Returns a conditional flow whose context goes through an embedding, which its base and its bijection share. The context of the
+ * new flow is the input of the embedding. Throws `SHAPE` unless the context of `flow` has the size of the output of the
+ * embedding, and `ARGUMENT` if the flow has an embedding already.
  */
 export function embedContext(flow: Flow, embedding: ContextEmbedding): Flow {
   checkFlow("embedContext", flow);
   if (flow.embedding) {
-    throw new PushforwardError("ARGUMENT", "the context of this flow has an embedding already", {
-      hint: "Make one embedding of all columns.",
+    throw new PushforwardError("ARGUMENT", "the flow already has an embedding of its context", {
+      hint: "Use one embedding for all columns of the context.",
     });
   }
   return new Flow(flow.base, flow.bijection, embedding);

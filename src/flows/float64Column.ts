@@ -1,31 +1,31 @@
 import { needsFloat64, Standardize } from "../bijections/standardize.ts";
 import { partsOfClass } from "../nn/module.ts";
 
-/** A column that needs float64: neighboring float32 numbers are too far apart for it. */
+/** A column that needs float64, because float32 is too coarse for its deviation at the size of its center. */
 export interface Float64Column {
   readonly column: number;
   readonly center: number;
   readonly deviation: number;
 }
 
-/** The first column that needs float64 of a standardization next to the data, or of the context. */
+/** The first column of a standardization next to the data, or of the context, that needs float64. */
 export const float64Column = (standardize: Standardize): Float64Column | undefined =>
-  columnWithin(standardize, 0);
+  firstFloat64Column(standardize, 0);
 
 /**
- * The first column that needs float64 of the standardizations inside a part. Their inputs were computed by other layers from
- * numbers of any size, so they are taken to have rounding errors at least as large as those of 1.
+ * The first column that needs float64 of the standardizations inside a module. Their inputs are outputs of other layers, which
+ * may have computed them from larger numbers, so their rounding errors are assumed to be at least those of numbers near 1.
  */
 export function nestedFloat64Column(part: object): Float64Column | undefined {
   for (const standardize of partsOfClass(part, Standardize)) {
-    const found = columnWithin(standardize, 1);
-    if (found) return found;
+    const column = firstFloat64Column(standardize, 1);
+    if (column) return column;
   }
   return undefined;
 }
 
-/** Numbers of the column count as at least `minSize` in absolute value. */
-function columnWithin({ center, scale }: Standardize, minSize: number): Float64Column | undefined {
+/** `minSize` is a lower bound of the absolute values of the column, on which rounding errors depend. */
+function firstFloat64Column({ center, scale }: Standardize, minSize: number): Float64Column | undefined {
   const column = scale.numbers.findIndex((deviation, c) =>
     needsFloat64(Math.max(minSize, Math.abs(center.numbers[c])), deviation),
   );

@@ -18,15 +18,15 @@ import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { checkOptions } from "../options.ts";
 import { brief } from "../parse.ts";
 import { checkRunOptions } from "../runtime/options.ts";
+import type { RunOptions } from "./batchRunner.ts";
 import { checkParts } from "./checkParts.ts";
 import { ConditionedFlow } from "./conditionedFlow.ts";
 import { contextError } from "./contextError.ts";
 import { type Float64Column, float64Column, nestedFloat64Column } from "./float64Column.ts";
 import { FlowEvaluator, type RowOptions, type SampleOptions } from "./flowEvaluator.ts";
 import type { ContextInput } from "./rowInputs.ts";
-import type { RunOptions } from "./rowJobs.ts";
 
-/** A flow whose standardizations next to the data and of the context are outside of it. */
+/** A flow without the standardizations next to the data and of the context, and these standardizations. */
 export interface Unstandardized {
   readonly inner: Flow;
   readonly standardize?: Standardize;
@@ -38,34 +38,34 @@ export interface Unstandardized {
  *
  *     log p(x) = log p_base(f^-1(x)) + log |det d f^-1 / dx|.
  *
- * It is a distribution, which can be the base of another flow or a component of a mixture.
+ * A flow is a distribution, so it can be the base of another flow or a component of a mixture.
  *
- * `logProb`, `toLatent`, `toData`, `sample` and `sampleAndLogProb` take tensors and give tensors, which builds graphs; or they
- * take numbers, which they copy, and give numbers, for any number of rows: float64 arrays in row-major order, or the form that
- * `as` names, whatever the precision of the graphs. For numbers they apply a standardization next to the data, or of the context,
- * themselves, in float64: columns far from 0, such as years or time stamps, lose nothing. Where one stands elsewhere and float32
- * is too coarse for it, they compute in float64 unless a precision is given.
+ * `logProb`, `toLatent`, `toData`, `sample` and `sampleAndLogProb` work in two ways. Given tensors, they return tensors, which builds
+ * graphs. Given numbers, which they copy, they compute and return numbers for any number of rows: float64 arrays in row-major
+ * order, or the form that the option `as` names. For numbers they apply a standardization next to the data, or of the context,
+ * in float64, so that columns far from 0, such as years or time stamps, lose no precision. If a standardization elsewhere in
+ * the flow needs float64, the whole graph computes in float64, unless the option `precision` is given.
  *
- * They throw `SHAPE` if the shapes, or the numbers of numbers, do not fit the flow, `ARGUMENT` for a context that is missing or
- * that the flow does not have, and, for numbers, `DATA` for text, NaN and infinite numbers, and for a class that
- * the embedding does not have.
+ * They throw `SHAPE` for tensors or numbers of a wrong shape; `ARGUMENT` for a missing context, and for a context of an
+ * unconditional flow; and, for numbers, `DATA` for text, NaN and infinite numbers, and for a class label that the embedding does
+ * not have.
  */
 export class Flow extends TransformedDistribution implements AsyncDisposable {
-  // Private by #, so that the flow's properties are its parts only.
+  // A #private field, so that walking the public properties finds only the parts of the flow.
   readonly #evaluator = new FlowEvaluator(this);
   #columns: readonly string[] | undefined;
   #contextColumns: readonly string[] | undefined;
 
   /**
-   * Without a bijection the flow is the base itself. Throws `SHAPE` if the parts do not fit each other, `ARGUMENT` if they are
-   * not parts of a flow.
+   * Without a bijection, the flow is the distribution `base`. Throws `SHAPE` if the parts have different numbers of features or
+   * context features, `ARGUMENT` if an argument is not a distribution, a bijection or an embedding.
    */
   constructor(base: Distribution, bijection?: Bijection, embedding?: ContextEmbedding) {
     checkParts(base, bijection, embedding);
     super(base, bijection ?? new Identity({ features: base.features }), embedding);
   }
 
-  /** Names of the D features, by which rows may come as objects or columns and go out so; none at first. */
+  /** Names of the D features, for rows that are objects or columns by name. Initially undefined. */
   get columns(): readonly string[] | undefined {
     return this.#columns;
   }
@@ -75,7 +75,7 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
     this.#columns = checkedNames("columns", names, this.features);
   }
 
-  /** Names of the C context features, likewise. */
+  /** Names of the C context features, for contexts that are objects or columns by name. Initially undefined. */
   get contextColumns(): readonly string[] | undefined {
     return this.#contextColumns;
   }
@@ -85,8 +85,8 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
   }
 
   /**
-   * The flow with its context fixed, for which C numbers are given, or an object of them by name. Throws `ARGUMENT` if the flow
-   * is not conditional, `SHAPE` if they are not C.
+   * The flow with a fixed context: C numbers, or an object of them by name. Throws `ARGUMENT` if the flow is not conditional,
+   * `SHAPE` if there are not C numbers.
    */
   withContext(context: ContextInput): ConditionedFlow {
     return new ConditionedFlow(this, context);
@@ -150,8 +150,9 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
   }
 
   /**
-   * Rows drawn from the flow: as a tensor [N, D] from noise tensors in the order of `noise`; or numbers, n rows, and of a
-   * conditional flow n rows for each of k `contexts`. Throws `ARGUMENT` if `n` or `start` is not a whole number from 0.
+   * Samples of the flow: a tensor [N, D], given noise tensors in the order of `noise`; or, given a number `n`, n rows of numbers.
+   * With the option `contexts`, a conditional flow draws n rows for each context. Throws `ARGUMENT` if `n` or `start` is not a
+   * non-negative integer.
    */
   override sample(noise: readonly Tensor[], context?: Tensor): Tensor;
   override sample<F extends keyof RowForms = "flat">(
@@ -167,7 +168,7 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
     return super.sample(this.#checkedNoise(source), this.#checkedContext(contextOrOptions));
   }
 
-  /** The rows that `sample` gives, with the log-density of each, which costs little more. */
+  /** The samples that `sample` returns, with the log-density of each, at little additional cost. */
   override sampleAndLogProb(noise: readonly Tensor[], context?: Tensor): Samples<Tensor>;
   override sampleAndLogProb<F extends keyof RowForms = "flat">(
     n: number,
@@ -186,8 +187,8 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
   }
 
   /**
-   * Frees what the methods with numbers keep for their next call, when the calls before are done: sessions of ONNX Runtime, and
-   * worker threads that no other flow uses. The next call makes them anew. `await using` does it too.
+   * Waits for the calls before, and then frees what the methods keep for their next call with numbers: sessions of ONNX Runtime, and
+   * worker threads that no other flow uses. The next call creates them again. `await using` calls this too.
    */
   release(): Promise<void> {
     return this.#evaluator.release();
@@ -198,12 +199,12 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
   }
 
   /**
-   * The flow without the standardization next to the data and that of the context, and these:
+   * Splits the flow into an inner flow and the standardizations next to the data and of the context:
    *
    *     log p(x | c) = log p_inner((x - center) / scale | (c - center') / scale') - sum log scale.
    *
-   * The inner flow shares its trained parameters with this one. What it keeps of several standardizations, such as those of
-   * the components of a mixture, it takes from their numbers as they are now.
+   * The inner flow shares its trainable parameters with this one. If there are several standardizations, such as those of the
+   * components of a mixture, the inner flow contains their current differences to the first one.
    */
   unstandardized(): Unstandardized {
     const standardize = this.dataStandardization?.standardize;
@@ -219,16 +220,16 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
     };
   }
 
-  /** All parameters by their path. */
+  /** All parameters by their path, such as `bijection.bijections.0.network.layers.0.weight`. */
   parameters(): Map<string, Parameter> {
     const { base, bijection, embedding } = this;
     return parametersOf({ base, bijection, embedding });
   }
 
   /**
-   * The density as an ONNX file that any runtime computes without pushforward: inputs `x` [N, D] and, for a conditional
-   * flow, `context` [N, C]; outputs `logProb` [N] in nats and `z` [N, D]. A standardization is part of the graph and runs
-   * in its precision: throws `ARGUMENT` in float32 for columns that are too far from 0 for it.
+   * Exports the density as an ONNX file, which any ONNX runtime computes without pushforward. Inputs: `x` [N, D] and, for a
+   * conditional flow, `context` [N, C]. Outputs: `logProb` [N] in nats and `z` [N, D]. Standardizations are part of the
+   * graph and computed in its precision. Throws `ARGUMENT` if the precision is float32 and a column needs float64.
    */
   exportOnnx(options: { precision?: Precision } = {}): Uint8Array<ArrayBuffer> {
     checkOptions("exportOnnx", options, ["precision"]);
@@ -238,7 +239,7 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
       throw new PushforwardError("ARGUMENT", "float32 is too coarse for a standardization of this flow", {
         expected: 'precision: "float64"',
         received: `column ${fine.column} of center ${fine.center} and deviation ${fine.deviation}`,
-        hint: "Inputs of the file would lose the digits that tell rows apart.",
+        hint: "Rounded to float32, different rows would become equal.",
       });
     }
     const x = input("x", ["N", this.features]);
@@ -249,7 +250,7 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
     return exportOnnx(graph, { ...options, embedParameters: true });
   }
 
-  /** The first column that a graph with all of the flow in it has to compute in float64. */
+  /** The first column for which a graph of the complete flow, including its standardizations, needs float64. */
   columnForFloat64(): Float64Column | undefined {
     const { inner, standardize, standardizeContext } = this.unstandardized();
     return (
@@ -259,10 +260,10 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
     );
   }
 
-  /** The context of rows, where both fit the flow. */
+  /** Checks the shapes of rows and their context, and returns the context. */
   #checked(x: Tensor, context: unknown): Tensor | undefined {
     if (x.rank !== 2 || x.shape[1] !== this.features) {
-      throw new PushforwardError("SHAPE", "rows do not fit the flow", {
+      throw new PushforwardError("SHAPE", "the rows have a wrong shape for the flow", {
         expected: formatShape(["N", this.features]),
         received: formatShape(x.shape),
       });
@@ -277,7 +278,7 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
         (each, i) => each instanceof Tensor && each.rank === 2 && each.shape[1] === this.noise[i].size,
       );
     if (fits) return noise;
-    throw new PushforwardError("SHAPE", "the noise does not fit the flow", {
+    throw new PushforwardError("SHAPE", "the noise has a wrong shape for the flow", {
       expected: this.noise.map(({ size }) => formatShape(["N", size])).join(", ") || "none",
       received:
         noise.map((each) => (each instanceof Tensor ? formatShape(each.shape) : brief(each))).join(", ") ||
@@ -287,7 +288,7 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
 
   #checkedContext(context: unknown): Tensor | undefined {
     if (context !== undefined && !(context instanceof Tensor)) {
-      throw new PushforwardError("ARGUMENT", "the context of tensors is not a tensor", {
+      throw new PushforwardError("ARGUMENT", "the rows are a tensor, but the context is not", {
         received: brief(context),
       });
     }
@@ -299,9 +300,9 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
 
 function checkedNames(property: string, names: readonly string[] | undefined, size: number) {
   if (names === undefined) return undefined;
-  const texts = Array.isArray(names) && names.every((name) => typeof name === "string");
-  if (texts && names.length === size && new Set(names).size === size) return [...names];
-  throw new PushforwardError("ARGUMENT", `${property} of the flow do not fit`, {
+  const areStrings = Array.isArray(names) && names.every((name) => typeof name === "string");
+  if (areStrings && names.length === size && new Set(names).size === size) return [...names];
+  throw new PushforwardError("ARGUMENT", `${property} of the flow are not valid`, {
     expected: `${size} different names`,
     received: brief(names),
   });

@@ -8,68 +8,68 @@ import type { Precision } from "../onnx/export.ts";
 import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { checkRunOptions } from "../runtime/options.ts";
+import { arrayInput, BatchRunner, type RowInput, type RunOptions } from "./batchRunner.ts";
 import { nestedFloat64Column } from "./float64Column.ts";
 import type { Flow, Unstandardized } from "./flow.ts";
 import { type ContextInput, contextRows, dataRows } from "./rowInputs.ts";
-import { RowJobs, type Rows, type RunOptions, rowsOf } from "./rowJobs.ts";
 
-/** Options of what gives rows. */
+/** Options of the methods that return rows. */
 export interface RowOptions<F extends keyof RowForms = "flat"> extends RunOptions {
   /**
-   * The form of the rows: `flat`, row-major, [N, D]; `rows`, an array of arrays; `objects`, an array of objects, and `columns`, an
-   * object of arrays, by the names that the flow has in `columns`. Default `flat`.
+   * The form of the rows. `flat`: one array [N, D] in row-major order. `rows`: an array of arrays. `objects`: an array of objects,
+   * and `columns`: an object of arrays, with the names in `flow.columns`. Default `flat`.
    */
   as?: F;
 }
 
 export interface SampleOptions<F extends keyof RowForms = "flat"> extends RowOptions<F> {
-  /** Default 0. The same seed gives the same rows, however many are drawn: the first 10 of 100 are those of 10. */
+  /** Row i depends only on the seed and i: the first 10 of 100 samples are the same as 10 samples. Default 0. */
   seed?: number | bigint;
-  /** Number of the first row: rows 1000 to 1099 of a seed are its first 1100 without the first 1000. Default 0. */
+  /** Index of the first row: `start: 1000` skips the first 1000 rows of the seed. Default 0. */
   start?: number;
-  /** One context for each of the n rows, [n, C], or one for all, [C]. */
+  /** One context for each of the n rows, [n, C], or one for all rows, [C]. */
   context?: ContextInput;
   /**
-   * k contexts, [k, C], each of which gets n rows: k n rows [k, n, D], first those of the first context. They have independent
-   * noise: row j of context i is row i n + j of the seed.
+   * k contexts, [k, C], with n samples for each: [k, n, D], beginning with the samples of the first context. Their noise is
+   * independent: sample j of context i has the noise of row i n + j of the seed.
    */
   contexts?: ContextInput;
 }
 
-/** The options of `sample` beside those of every run. */
-export const SAMPLE_OPTIONS = ["as", "seed", "start"];
+/** The options of `sample` in addition to `RunOptions`. */
+export const SAMPLE_OPTION_NAMES = ["as", "seed", "start"];
 
 /**
- * Computes what a flow gives for numbers: graphs of the flow without its outer standardizations run over chunks of rows, and
- * the standardizations are applied in float64.
+ * Implements the methods of a flow for numbers. It runs graphs of the flow without its outer standardizations over chunks of rows,
+ * and applies these standardizations in float64.
  */
 export class FlowEvaluator {
   private readonly flow: Flow;
-  private readonly jobs: RowJobs;
-  /** All in the flow, found when first needed. */
+  private readonly runner: BatchRunner;
+  /** All standardizations in the flow; undefined until they are first needed. */
   private standardizations: readonly Standardize[] | undefined;
 
   constructor(flow: Flow) {
     this.flow = flow;
-    this.jobs = new RowJobs(() => flow.parameters());
+    this.runner = new BatchRunner(() => flow.parameters());
   }
 
-  /** Ends sessions and worker threads when the calls before are done. */
+  /** Waits for the calls before, and then releases sessions and worker threads. */
   release(): Promise<void> {
-    return this.jobs.release();
+    return this.runner.release();
   }
 
-  async logProb(x: RowsInput, context?: ContextInput, options?: RunOptions): Promise<Float64Array> {
+  async logProb(x: RowsInput, contextInputs?: ContextInput, options?: RunOptions): Promise<Float64Array> {
     checkRunOptions("logProb", options);
     const outer = this.flow.unstandardized();
     const build = (x: Tensor, context?: Tensor) => ({ logProb: outer.inner.logProb(x, context) });
     const rows = dataRows("x", x, this.flow);
     const inputs = [
-      rowsOf(rows, outer.standardize),
-      ...this.context("logProb", context, rows, outer.standardizeContext),
+      arrayInput(rows, outer.standardize),
+      ...this.context("logProb", contextInputs, rows, outer.standardizeContext),
     ];
     const { logProb } = await this.run("logProb", build, inputs, rows.rows, outer, options);
-    return subtract(logProb, outer.standardize?.logScale() ?? 0);
+    return subtractInPlace(logProb, outer.standardize?.logScale() ?? 0);
   }
 
   async toLatent<F extends keyof RowForms = "flat">(
@@ -107,12 +107,12 @@ export class FlowEvaluator {
     { before, after }: { before?: Standardize; after?: Standardize },
   ): Promise<RowForms[F]> {
     checkRunOptions(method, options, ["as"]);
-    const form = this.form(options);
+    const rowForm = this.form(options);
     const contexts = this.context(method, context, given, outer.standardizeContext);
-    if (this.flow.bijection.isIdentity) return form(given.values);
-    const inputs = [rowsOf(given, before), ...contexts];
+    if (this.flow.bijection.isIdentity) return rowForm(given.values);
+    const inputs = [arrayInput(given, before), ...contexts];
     const { rows } = await this.run(method, build, inputs, given.rows, outer, options);
-    return form(after ? after.toData(rows, rows) : rows);
+    return rowForm(after ? after.toData(rows, rows) : rows);
   }
 
   async sample<F extends keyof RowForms = "flat">(
@@ -133,7 +133,10 @@ export class FlowEvaluator {
       ...inner.sampleAndLogProb(noise, context),
     });
     const { samples, logProb } = await this.draw("sampleAndLogProb", build, n, options);
-    return { samples, logProb: subtract(logProb, this.flow.unstandardized().standardize?.logScale() ?? 0) };
+    return {
+      samples,
+      logProb: subtractInPlace(logProb, this.flow.unstandardized().standardize?.logScale() ?? 0),
+    };
   }
 
   private async draw<F extends keyof RowForms>(
@@ -142,16 +145,16 @@ export class FlowEvaluator {
     n: number,
     options: SampleOptions<F> = {},
   ): Promise<{ samples: RowForms[F]; logProb: Float64Array }> {
-    checkRunOptions(method, options, [...SAMPLE_OPTIONS, "context", "contexts"]);
+    checkRunOptions(method, options, [...SAMPLE_OPTION_NAMES, "context", "contexts"]);
     const form = this.form(options);
     const { seed = 0, start = 0, context, contexts } = options;
     checkCount("the number of samples", n);
     checkCount(`the option start of ${method}`, start);
     const outer = this.flow.unstandardized();
-    const given = this.contextOfSamples(method, n, context, contexts, outer.standardizeContext);
+    const given = this.contextInputsOfSamples(method, n, context, contexts, outer.standardizeContext);
     const random = new Random(seed).split("sample");
     const noise = this.flow.noise.map(
-      (each, i): Rows => ({ ...each, random: random.split(i), first: start }),
+      (each, i): RowInput => ({ ...each, random: random.split(i), first: start }),
     );
     const draw = (...tensors: Tensor[]) =>
       build(outer.inner, tensors.slice(0, noise.length), tensors[noise.length]);
@@ -167,67 +170,67 @@ export class FlowEvaluator {
     return { samples: form(samples), logProb };
   }
 
-  /** How many rows there are, and the context of each. */
-  private contextOfSamples(
+  /** The number of samples, and their context as inputs of the graph. */
+  private contextInputsOfSamples(
     method: "sample" | "sampleAndLogProb",
     n: number,
     context: ContextInput | undefined,
     contexts: ContextInput | undefined,
     standardize?: Standardize,
-  ): { rows: number; inputs: readonly Rows[] } {
+  ): { rows: number; inputs: readonly RowInput[] } {
     if (contexts === undefined) {
       const rows = { rows: n, values: undefined };
       return { rows: n, inputs: this.context(method, context, rows, standardize) };
     }
     if (context !== undefined) {
-      throw new PushforwardError("ARGUMENT", `${method} has two options for its context`, {
+      throw new PushforwardError("ARGUMENT", `${method} got both options context and contexts`, {
         expected:
-          "context, with a row for each sample or one for all, or contexts, each of which gets n samples",
+          "only one of them: context has one row for each sample or one for all, contexts has n samples for each row",
         received: "both",
       });
     }
     const each = contextRows(method, contexts, this.flow);
     if (!each) return { rows: n, inputs: [] };
-    return { rows: each.rows * n, inputs: [rowsOf(each, standardize, (row) => Math.floor(row / n))] };
+    return { rows: each.rows * n, inputs: [arrayInput(each, standardize, (row) => Math.floor(row / n))] };
   }
 
-  /** The context as an input of as many rows as the data has; none for an unconditional flow. */
+  /** The context as inputs of the graph: one row for each row of the data, or one row repeated; none if unconditional. */
   private context(
     method: string,
     context: ContextInput | undefined,
     data: { readonly rows: number; readonly values: Float64Array | undefined },
     standardize?: Standardize,
-  ): Rows[] {
+  ): RowInput[] {
     const given = contextRows(method, context, this.flow);
     if (!given) return [];
-    if (given.rows === data.rows) return [rowsOf(given, standardize)];
-    if (given.rows === 1) return [rowsOf(given, standardize, () => 0)];
+    if (given.rows === data.rows) return [arrayInput(given, standardize)];
+    if (given.rows === 1) return [arrayInput(given, standardize, () => 0)];
     const { features, context: size } = this.flow;
     const swapped = data.values && given.values.length / features === data.values.length / size;
-    throw new PushforwardError("SHAPE", "the context does not fit the rows", {
+    throw new PushforwardError("SHAPE", "the context and the rows have different numbers of rows", {
       expected: `1 row of ${size} numbers for all, or ${data.rows} rows`,
       received: `${given.rows} rows${swapped ? " (did you swap the rows and the context?)" : ""}`,
     });
   }
 
-  /** Gives rows the form that is asked for, which is checked before they are computed. */
+  /** Returns the function that converts rows to the form `as`. An invalid form throws here, before rows are computed. */
   private form<F extends keyof RowForms>({ as = "flat" as F }: RowOptions<F> = {}) {
     const { features, columns } = this.flow;
-    const formed = (values: Float64Array) =>
+    const convert = (values: Float64Array) =>
       rowsAs(as, { rows: values.length / features, features, values, ...(columns && { columns }) });
-    formed(new Float64Array(0));
-    return formed;
+    convert(new Float64Array(0));
+    return convert;
   }
 
   private async run<K extends string>(
     name: string,
     build: (...inputs: Tensor[]) => Record<K, Tensor>,
-    inputs: readonly Rows[],
+    inputs: readonly RowInput[],
     rows: number,
     outer: Unstandardized,
     { providers, threads, precision = this.precisionFor(outer) }: RunOptions = {},
   ): Promise<Record<K, Float64Array>> {
-    return this.jobs.run(name, build, inputs, rows, { providers, threads, precision }) as Promise<
+    return this.runner.run(name, build, inputs, rows, { providers, threads, precision }) as Promise<
       Record<K, Float64Array>
     >;
   }
@@ -242,14 +245,14 @@ export class FlowEvaluator {
 
 function checkCount(what: string, count: number): void {
   if (Number.isSafeInteger(count) && count >= 0) return;
-  throw new PushforwardError("ARGUMENT", `${what} does not fit`, {
+  throw new PushforwardError("ARGUMENT", `${what} is not valid`, {
     expected: "0, 1, 2, ...",
     received: brief(count),
   });
 }
 
-/** In place: a million rows need no second array. */
-function subtract(values: Float64Array, constant: number): Float64Array {
+/** Subtracts a constant in place, since a second array for millions of rows would be expensive. */
+function subtractInPlace(values: Float64Array, constant: number): Float64Array {
   for (let i = 0; i < values.length; i++) values[i] -= constant;
   return values;
 }

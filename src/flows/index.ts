@@ -1,7 +1,7 @@
+export type { RunOptions } from "./batchRunner.ts";
 export { estimateParameters } from "./estimateParameters.ts";
 export { flowSummary, parameterCount } from "./flowSummary.ts";
 export * from "./mainExports.ts";
 export type { GivenRecord, TrainingRecord } from "./modelFile.ts";
 export { type ColumnLabels, modelLabels } from "./modelLabels.ts";
 export type { CNFOptions } from "./recipes/continuous.ts";
-export type { RunOptions } from "./rowJobs.ts";

@@ -5,16 +5,18 @@ import { checkFlow } from "./checkParts.ts";
 import { Flow } from "./flow.ts";
 
 /**
- * A mixture of flows (Pires and Figueiredo 2020), or with weights that are not learned an ensemble, whose density is the
- * average of theirs. Throws `SHAPE` for flows that do not fit each other.
+ * A mixture of flows (Pires and Figueiredo 2020). With fixed weights it is an ensemble, whose density is the mean of the
+ * densities. Throws `SHAPE` for flows with different numbers of features or context features.
  *
- * The mixture shares all parameters with the flows, which training it therefore changes. Each keeps its own standardization; the
- * mixture computes with that of the first in float64 and with the differences of the others to it in the graph, so columns far
- * from 0 lose nothing.
+ * The mixture shares all parameters with the flows, so training the mixture changes the flows. Each flow keeps its standardization:
+ * the mixture applies the standardization of the first flow in float64, and in the graph the differences of the others to it, so
+ * that columns far from 0 lose no precision.
  */
 export function mixtureFlow(flows: readonly Flow[], options: MixtureOptions = {}): Flow {
   if (!Array.isArray(flows)) {
-    throw new PushforwardError("ARGUMENT", "mixtureFlow takes a list of flows", { received: brief(flows) });
+    throw new PushforwardError("ARGUMENT", "the argument of mixtureFlow is not an array of flows", {
+      received: brief(flows),
+    });
   }
   for (const flow of flows) checkFlow("mixtureFlow", flow);
   const parts = flows.map((flow) => (flow.bijection.isIdentity && !flow.embedding ? flow.base : flow));

@@ -1,41 +1,41 @@
 import { PushforwardError } from "../errors.ts";
 import { parametersOf } from "../nn/module.ts";
-import { changedFile, decodeChecked, encodeChecked } from "./checksum.ts";
-import { storedParameters, takeStored } from "./storedParameters.ts";
+import { checksumError, decodeWithChecksum, encodeWithChecksum } from "./checksum.ts";
+import { setParameters, toStoredArrays } from "./storedParameters.ts";
 
-/** Raised when the meaning of the arrays changes. */
+/** The version of the format. It changes when the meaning of the arrays changes. */
 const FORMAT = "1";
 const KEY = "pushforward.parameters";
 
 /**
- * The numbers of all parameters of a module, which is any object (a flow, a network, several of them in `{ encoder, decoder }`),
- * by their path, as the bytes of a safetensors file. Nothing else of the module is in it. Throws `ARGUMENT` for a module in which
- * no parameter is found.
+ * Saves the parameters of a module by their paths, as the bytes of a safetensors file, and nothing else of the module. A module is
+ * any object with parameters: a flow, a network, or several of them in `{ encoder, decoder }`. Throws `ARGUMENT` if the
+ * module has no parameters.
  */
 export function saveParameters(module: object): Uint8Array {
   const parameters = parametersOf(module);
   if (parameters.size === 0) {
     throw new PushforwardError("ARGUMENT", "the module has no parameters to save", {
-      hint: "They are found in public properties, arrays and plain objects: not in a #private field, a Map or a closure.",
+      hint: "Parameters are found in public properties, arrays and plain objects, but not in #private fields, Maps or closures.",
     });
   }
-  return encodeChecked(storedParameters(parameters), { [KEY]: FORMAT });
+  return encodeWithChecksum(toStoredArrays(parameters), { [KEY]: FORMAT });
 }
 
 /**
- * Gives the parameters of a module that was built in the same way the numbers that `saveParameters` saved, or those of a model
- * file, or of a safetensors file by another program with arrays of these names.
+ * Loads the parameters of a module from a file that `saveParameters` wrote for a module of the same structure. The file may also be
+ * a model file, or a safetensors file of another program with arrays of the same names.
  *
- * Throws `MODEL` for a file that is damaged, and for arrays that are missing, unexpected or of a wrong shape; all parameters are
- * then as they were.
+ * Throws `MODEL` for a damaged file, and for arrays that are missing, unexpected or of a wrong shape, and then leaves all
+ * parameters unchanged.
  */
 export function loadParameters(bytes: Uint8Array, module: object): void {
-  const { arrays, metadata, checked } = decodeChecked(bytes);
+  const { arrays, metadata, hasChecksum: checked } = decodeWithChecksum(bytes);
   const own = Object.keys(metadata).some((key) => key.startsWith("pushforward"));
-  if (own && !checked) throw changedFile("a checksum", "none");
+  if (own && !checked) throw checksumError("a checksum", "none");
   if ("pushforward.checkpoint" in metadata) {
-    throw new PushforwardError("MODEL", "this file is a checkpoint, not parameters", {
-      hint: "Give it to `fit`, which goes on from it.",
+    throw new PushforwardError("MODEL", "the file is a checkpoint, not parameters", {
+      hint: "Give it to `fit`, which resumes the training.",
     });
   }
   const format = metadata[KEY];
@@ -46,9 +46,9 @@ export function loadParameters(bytes: Uint8Array, module: object): void {
       hint: "Update pushforward: npm install pushforward@latest.",
     });
   }
-  takeStored(arrays, parametersOf(module), {
+  setParameters(arrays, parametersOf(module), {
     file: "the file",
     owner: "the module",
-    hint: "Build the module as it was when its parameters were saved.",
+    hint: "Build the module in the same way as when its parameters were saved.",
   });
 }

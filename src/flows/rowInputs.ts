@@ -5,19 +5,24 @@ import { areRunOptions } from "../runtime/options.ts";
 import { contextError } from "./contextError.ts";
 import type { Flow } from "./flow.ts";
 
-/** Contexts in any form that rows have, or one context for all rows: C numbers, or an object of them by name. */
+/** Contexts in any form of `RowsInput`, or one context for all rows: C numbers, or an object of them by name. */
 export type ContextInput = RowsInput | Readonly<Record<string, number>>;
 
-/** Rows of D numbers, as a copy. Throws as `flatRows` does, `DATA` for numbers that are not finite, and `ARGUMENT` for names
- * where the flow has none. */
+/**
+ * Copies rows of D numbers into one array.
+ *
+ * @throws DATA for numbers that are not finite; ARGUMENT for rows with names if the flow has no `columns`; what `flatRows` throws.
+ */
 export function dataRows(what: string, input: RowsInput, { features, columns }: Flow): FlatRows {
-  if (!columns && hasNames(input)) throw unnamed(what, "columns");
-  return finite(what, flatRows(input, { what, features, columns }));
+  if (!columns && hasNames(input)) throw namesWithoutColumns(what, "columns");
+  return checkFinite(what, flatRows(input, { what, features, columns }));
 }
 
 /**
- * Contexts of C numbers, as a copy; undefined for a flow that has none. Throws `ARGUMENT` for a context that is missing, that
- * the flow does not have, or that is the options of `method`; `DATA` for numbers that are not finite; and as `flatRows` does.
+ * Copies contexts of C numbers into one array. Returns undefined for an unconditional flow.
+ *
+ * @throws ARGUMENT for a context that is missing, for a context of an unconditional flow, and for the options of `method` in the
+ *   position of the context; DATA for numbers that are not finite; what `flatRows` throws.
  */
 export function contextRows(
   method: string,
@@ -39,17 +44,17 @@ export function contextRows(
   }
   if (features === 0)
     throw contextError(features, typeof length === "number" ? `an array of ${length}` : String(input));
-  const single =
+  const isOneContext =
     names.length > 0 && names.every((name) => typeof (input as Record<string, unknown>)[name] === "number");
-  const rows = (single ? [input] : input) as RowsInput;
-  if (!columns && hasNames(rows)) throw unnamed("the context", "contextColumns");
-  const flat = finite("the context", flatRows(rows, { what: "the context", features, columns }));
+  const rows = (isOneContext ? [input] : input) as RowsInput;
+  if (!columns && hasNames(rows)) throw namesWithoutColumns("the context", "contextColumns");
+  const flat = checkFinite("the context", flatRows(rows, { what: "the context", features, columns }));
   flow.embedding?.check(flat.values);
   return flat;
 }
 
-/** Infinite numbers would give NaN. */
-function finite(what: string, rows: FlatRows): FlatRows {
+/** Throws `DATA` for infinite numbers, which would become NaN in a graph. */
+function checkFinite(what: string, rows: FlatRows): FlatRows {
   const { values, features } = rows;
   for (let i = 0; i < values.length; i++) {
     if (Number.isFinite(values[i])) continue;
@@ -62,17 +67,13 @@ function finite(what: string, rows: FlatRows): FlatRows {
   return rows;
 }
 
-/** Whether rows are objects, or columns by name. */
+/** Whether rows are an array of objects or an object of columns. */
 function hasNames(input: RowsInput): boolean {
   return isPlainObject(input) || (Array.isArray(input) && isPlainObject(input[0]));
 }
 
-const unnamed = (what: string, property: "columns" | "contextColumns"): PushforwardError =>
-  new PushforwardError(
-    "ARGUMENT",
-    `${what} has names, and the flow does not know the names of its features`,
-    {
-      expected: `flow.${property} = ["...", ...] before, or numbers without names`,
-      received: "names",
-    },
-  );
+const namesWithoutColumns = (what: string, property: "columns" | "contextColumns"): PushforwardError =>
+  new PushforwardError("ARGUMENT", `${what} has names, but the flow has no names of its features`, {
+    expected: `flow.${property} = ["...", ...] before the call, or numbers without names`,
+    received: "names",
+  });

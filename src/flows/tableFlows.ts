@@ -18,23 +18,23 @@ import type { RecipeOptions } from "./recipes/layers.ts";
 import { nsf } from "./recipes/spline.ts";
 
 /**
- * Puts in front of a flow what columns of real tables need: `Standardize`, fitted to the data, so that the flow works in
- * deviations and its densities are still in data units; and `Tails`, so that a far outlier has a low density, not an
- * absurd one. A context is standardized likewise, unless it has an embedding, which does so itself. Bijections onto a
- * support, such as `Exp`, that stand next to the data stay there: both are put behind them.
+ * Adds to a flow what columns of real tables need: `Standardize`, fitted to the data, so that the flow models standardized
+ * columns while its densities are in data units; and `Tails`, so that outliers have a low density that is not
+ * extremely low. A context is standardized too, unless it has an embedding, which standardizes its input. Bijections next to the
+ * data onto a support, such as `Exp`, stay next to the data.
  */
 export function forTables(flow: Flow): Flow {
   checkFlow("forTables", flow);
   const { features } = flow;
-  const { free, onto } = splitAtSupport(flow.bijection);
-  const layers = free.map((each) =>
+  const { free: unconstrained, onto: toSupport } = splitAtSupport(flow.bijection);
+  const layers = unconstrained.map((each) =>
     each.context > 0 && !flow.embedding ? new StandardizeContext(each) : each,
   );
   const table = [new Tails({ features }), new Standardize({ features })];
-  return new Flow(flow.base, Chain.joined([...layers, ...table, ...onto]), flow.embedding);
+  return new Flow(flow.base, Chain.joined([...layers, ...table, ...toSupport]), flow.embedding);
 }
 
-/** A bijection as one onto all of space, or none, and those next to the data that are onto a part of it. */
+/** Splits a bijection into an unconstrained part (at most one bijection) and the bijections next to the data onto a support. */
 function splitAtSupport(bijection: Bijection): { free: Bijection[]; onto: Bijection[] } {
   if (!bijection.support) return { free: [bijection], onto: [] };
   const parts = bijection.parts?.map((part) => part.bijection) ?? [];
@@ -47,45 +47,45 @@ function splitAtSupport(bijection: Bijection): { free: Bijection[]; onto: Biject
 }
 
 export interface TableFlowOptions {
-  /** Number of rows to learn from: it bounds the number of mixture components. */
+  /** Number of rows, from which the sizes of networks and mixtures are chosen. */
   rows: number;
   /** Number of context features. Default 0. */
   context?: number;
-  /** What each flow embeds its context by, with weights of its own. Default none: it sees the context itself. */
+  /** Embedding of the context. Each flow has separate weights for it. Default none. */
   embedding?: ContextEmbeddingOptions;
   /** Default 0. */
   seed?: number;
 }
 
-/** Beyond this many rows speed counts more than what a single layer can bend. */
-const MANY_ROWS = 20_000;
+/** For larger tables, affine layers are trained instead of spline layers, which take longer to train and gain less there. */
+const MIN_ROWS_OF_LARGE_TABLE = 20_000;
 
 /**
- * The flows that `fitTable` tries, chosen by the comparison in docs/defaults.md; no one of them is best for all tables.
+ * The flows that `fitTable` tries. They are chosen by the comparison in docs/defaults.md; none of them is best for all tables.
  *
- * - `affine`: affine autoregressive layers (MAF), which find sharp dependencies fast, and below them splines (NSF)
- * - `splines`: three spline layers alone, which bend single columns best
- * - `mixture`: the layers of `affine` over a Gaussian mixture that expectation maximization fits, for clusters
+ * - `affine`: affine autoregressive layers (MAF), which learn strong dependencies fast, and spline layers (NSF) next to the base
+ * - `splines`: three spline layers, which model the distributions of single columns best
+ * - `mixture`: the layers of `affine` over a Gaussian mixture that is fitted by expectation maximization, for clusters
  *
- * Tables of many rows get five wider affine layers in `affine` and `mixture`, and no `splines`.
+ * For more than 20,000 rows, `affine` and `mixture` have five wider affine layers, and there is no `splines`.
  */
 export function tableFlows(features: number, options: TableFlowOptions): { name: string; flow: Flow }[] {
   checkOptions("tableFlows", options, ["rows", "context", "embedding", "seed"]);
   const { rows, context = 0, embedding, seed = 0 } = options;
   parse(countSchema, rows, "the option rows of tableFlows");
   const random = new Random(seed);
-  const many = rows > MANY_ROWS;
+  const largeTable = rows > MIN_ROWS_OF_LARGE_TABLE;
   const embed = () => embedding && new ContextEmbedding(embedding, random.split("embedding"));
   const shape: RecipeOptions = {
     context: embed()?.size ?? context,
     ordering: "random",
-    hidden: many ? [128, 128] : [64, 64],
+    hidden: largeTable ? [128, 128] : [64, 64],
   };
   const affine = (): Bijection[] => [
-    ...(many ? [] : layersOf(nsf(features, { ...shape, transforms: 2, seed: seed + 1 }))),
-    ...layersOf(maf(features, { ...shape, transforms: many ? 5 : 2, seed })),
+    ...(largeTable ? [] : bijectionsOf(nsf(features, { ...shape, transforms: 2, seed: seed + 1 }))),
+    ...bijectionsOf(maf(features, { ...shape, transforms: largeTable ? 5 : 2, seed })),
   ];
-  const splines = () => layersOf(nsf(features, { ...shape, transforms: 3, seed: seed + 1 }));
+  const splines = () => bijectionsOf(nsf(features, { ...shape, transforms: 3, seed: seed + 1 }));
   const normal = new StandardNormal({ features });
   const components = Math.max(1, Math.min(64, Math.floor(rows / (4 * features))));
   const mixture = new GaussianMixture({ features, components }, random.split("mixture"));
@@ -93,10 +93,10 @@ export function tableFlows(features: number, options: TableFlowOptions): { name:
     forTables(new Flow(base, new Chain(parts), embed()));
   return [
     { name: "affine", flow: flow(normal, affine()) },
-    ...(many ? [] : [{ name: "splines", flow: flow(normal, splines()) }]),
+    ...(largeTable ? [] : [{ name: "splines", flow: flow(normal, splines()) }]),
     { name: "mixture", flow: flow(mixture, affine()) },
   ];
 }
 
-const layersOf = ({ bijection }: Flow): readonly Bijection[] =>
+const bijectionsOf = ({ bijection }: Flow): readonly Bijection[] =>
   bijection.parts?.map((part) => part.bijection) ?? [bijection];

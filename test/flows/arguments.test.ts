@@ -12,57 +12,57 @@ test.each<[string, () => unknown, string]>([
   [
     "a bijection and a base that are swapped",
     () => new Flow(wrong(flow.bijection), wrong(base)),
-    "a flow of a base, a bijection and an embedding did not get its base: expected a distribution, received a Chain.",
+    "new Flow(base, bijection, embedding) got a wrong argument for its base: expected a distribution, received a Chain.",
   ],
   [
     "options in place of a base",
     () => new Flow(wrong({ base })),
-    "a flow of a base, a bijection and an embedding did not get its base: expected a distribution, received {",
+    "new Flow(base, bijection, embedding) got a wrong argument for its base: expected a distribution, received {",
   ],
   [
     "no base",
     () => new Flow(wrong(undefined)),
-    "a flow of a base, a bijection and an embedding did not get its base: expected a distribution, received nothing.",
+    "new Flow(base, bijection, embedding) got a wrong argument for its base: expected a distribution, received nothing.",
   ],
   [
     "a base in place of a bijection",
     () => new Flow(base, wrong(base)),
-    "a flow of a base, a bijection and an embedding did not get its bijection: expected a bijection, received a StandardNormal.",
+    "new Flow(base, bijection, embedding) got a wrong argument for its bijection: expected a bijection, received a StandardNormal.",
   ],
   [
     "options in place of an embedding",
     () => new Flow(base, flow.bijection, wrong({ numbers: 2 })),
-    'a flow of a base, a bijection and an embedding did not get its embedding: expected a ContextEmbedding, received {"numbers":2}.',
+    'new Flow(base, bijection, embedding) got a wrong argument for its embedding: expected a ContextEmbedding, received {"numbers":2}.',
   ],
   [
     "a flow in place of a list of flows",
     () => mixtureFlow(wrong(flow)),
-    "mixtureFlow takes a list of flows: received ",
+    "the argument of mixtureFlow is not an array of flows: received ",
   ],
   [
     "numbers in place of flows",
     () => mixtureFlow(wrong([1, 2])),
-    "mixtureFlow did not get a flow: expected a Flow, received 1.",
+    "the argument of mixtureFlow is not a flow: expected a Flow, received 1.",
   ],
   [
     "another option of a mixture",
     () => mixtureFlow([flow, flow], wrong({ weigths: [1, 2] })),
-    "a mixture does not fit: expected one of weights, learned, received weigths (did you mean weights?).",
+    "a mixture is not valid: expected one of weights, learned, received weigths (did you mean weights?).",
   ],
   [
     "an embedding and a flow that are swapped",
     () => embedContext(wrong(embedding), wrong(flow)),
-    "embedContext did not get a flow: expected a Flow, received a ContextEmbedding.",
+    "the argument of embedContext is not a flow: expected a Flow, received a ContextEmbedding.",
   ],
   [
     "a base in place of a flow",
     () => forTables(wrong(base)),
-    "forTables did not get a flow: expected a Flow, received a StandardNormal.",
+    "the argument of forTables is not a flow: expected a Flow, received a StandardNormal.",
   ],
   [
     "an object in place of a Map",
     () => withConstants(flow, wrong({ 0: 1 })),
-    'withConstants takes a Map from places to values: received {"0":1}.',
+    'the constants of withConstants are not a Map from index to value: received {"0":1}.',
   ],
   [
     "another option of tableFlows",
@@ -72,7 +72,7 @@ test.each<[string, () => unknown, string]>([
   [
     "no rows of tableFlows",
     () => tableFlows(2, wrong({})),
-    "the option rows of tableFlows does not fit: expected a number, received nothing.",
+    "the option rows of tableFlows is not valid: expected a number, received nothing.",
   ],
 ])("%s is an error of one line", (_, call, message) => {
   const error = (() => {

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { expect, test } from "vitest";
 import { PushforwardError } from "../../src/errors.ts";
-import { decodeChecked, encodeChecked } from "../../src/flows/checksum.ts";
+import { decodeWithChecksum, encodeWithChecksum } from "../../src/flows/checksum.ts";
 import { decodeModel, encodeModel, forTables, nsf } from "../../src/flows/index.ts";
 import { decodeSafetensors } from "../../src/flows/safetensors.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/train/checkpoint.ts";
@@ -52,7 +52,7 @@ test("the checksum is zlib's CRC-32 of the file with zeros in its place, at the 
   // Lengths from 0 to 8 modulo 8, what is taken eight bytes at a time and what is left.
   for (let length = 0; length < 40; length++) {
     const values = Uint8Array.from({ length }, (_, i) => (i * 37 + 200) % 256);
-    const bytes = encodeChecked({ w: { shape: [length], values } }, { text: "ä" });
+    const bytes = encodeWithChecksum({ w: { shape: [length], values } }, { text: "ä" });
     expect(new TextDecoder().decode(bytes.subarray(8, 37))).toBe('{"__metadata__":{"checksum":"');
     const digits = new TextDecoder().decode(bytes.subarray(37, 45));
     expect(
@@ -64,13 +64,13 @@ test("the checksum is zlib's CRC-32 of the file with zeros in its place, at the 
 });
 
 test("a file with a checksum is a safetensors file as any other, and equal content gives equal bytes", () => {
-  const bytes = encodeChecked(arrays, { text: "1" });
-  expect(encodeChecked(arrays, { text: "1" })).toEqual(bytes);
+  const bytes = encodeWithChecksum(arrays, { text: "1" });
+  expect(encodeWithChecksum(arrays, { text: "1" })).toEqual(bytes);
   const read = decodeSafetensors(bytes);
   expect(read.arrays).toEqual(new Map(Object.entries(arrays)));
   expect(read.metadata).toEqual({ checksum: expect.stringMatching(/^[0-9a-f]{8}$/), text: "1" });
-  expect(decodeChecked(bytes)).toEqual({ ...read, metadata: { text: "1" }, checked: true });
-  expect(() => encodeChecked(arrays, { a: "1" })).toThrowErrorMatchingInlineSnapshot(
+  expect(decodeWithChecksum(bytes)).toEqual({ ...read, metadata: { text: "1" }, hasChecksum: true });
+  expect(() => encodeWithChecksum(arrays, { a: "1" })).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the metadata has a key that comes before "checksum".]`,
   );
 });
@@ -79,12 +79,12 @@ test("what is wrong is said", () => {
   const changed = model.slice();
   changed[changed.length - 1] ^= 1;
   expect(() => decodeModel(changed)).toThrow(
-    /^the file was changed since it was written: expected the checksum "[0-9a-f]{8}", received "[0-9a-f]{8}"\.\nThe file is damaged: copy it again from where it came\.$/,
+    /^the file was changed since it was written: expected the checksum "[0-9a-f]{8}", received "[0-9a-f]{8}"\.\nThe file is damaged: copy it again from its source\.$/,
   );
   const renamed = model.slice();
   renamed[8 + '{"__metadata__":{"'.length] = "C".charCodeAt(0);
   expect(() => decodeModel(renamed)).toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: the file was changed since it was written: expected a checksum, received none.
-    The file is damaged: copy it again from where it came.]
+    The file is damaged: copy it again from its source.]
   `);
 });

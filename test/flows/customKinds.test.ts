@@ -166,16 +166,16 @@ describe.each(flows)("%s of one's own", (_, make) => {
 test("the error names the type and its path, and says what to do", () => {
   const flow = new Flow(normal, new Chain([new Shear()]));
   expect(() => encodeModel(model(flow))).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: this model could not be read back from a file: received the type "shear" at flow.bijection.bijections.0.type.
-    Give the kinds of your own classes to encodeModel and decodeModel, such as { kinds: [{ bijection: "shear", build: () => new Shear() }] }, or keep the parameters only: saveParameters(flow), loadParameters(bytes, flow).]
+    [PushforwardError: the model could not be read back from a file: received the type "shear" at flow.bijection.bijections.0.type.
+    Give the kinds of custom classes to encodeModel and decodeModel, such as { kinds: [{ bijection: "shear", build: () => new Shear() }] }, or save only the parameters: saveParameters(flow), loadParameters(bytes, flow).]
   `);
 });
 
 test("the error of reading says so, too", () => {
   const bytes = encodeModel(model(new Flow(normal, new Chain([new Shear()]))), { kinds });
   expect(() => decodeModel(bytes)).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: the model has a part of a type that pushforward does not have: received "shear" at flow.bijection.bijections.0.type.
-    If this is a class of your own, give its kind to decodeModel or loadModel: { kinds: [...] }.]
+    [PushforwardError: the model has a part of an unknown type: received "shear" at flow.bijection.bijections.0.type.
+    If this is a custom class, give its kind to decodeModel or loadModel: { kinds: [...] }.]
   `);
 });
 
@@ -189,16 +189,16 @@ test("what a description leaves out is an error of saving", () => {
   }
   const wide = new Flow(normal, new Wide());
   expect(() => encodeModel(model(wide), { kinds })).toThrow(
-    /has an array that its flow does not know: "bijection.more"/,
+    /has the array "bijection.more", which is not a parameter of its flow/,
   );
   expect(() => encodeModel(model(new Flow(new Steep({ scale: -1 }))), { kinds })).toThrow(
-    /does not fit at flow.base.scale/,
+    /is not valid at flow.base.scale/,
   );
 });
 
 test("numbers and names that could not be read back are errors of saving", () => {
   const flow = new Flow(normal, new Shear({ slope: Number.NaN }));
-  expect(() => encodeModel(model(flow), { kinds })).toThrow(/bijection.slope holds NaN/);
+  expect(() => encodeModel(model(flow), { kinds })).toThrow(/bijection.slope has NaN/);
   const two = { flow: new Flow(normal), columns: ["a"] };
   expect(() => encodeModel(two)).toThrow(expect.objectContaining({ code: "ARGUMENT" }));
 });
@@ -207,7 +207,7 @@ test("a description of a custom kind is checked by its schema", () => {
   expect(() =>
     buildFlow({ base: { type: "steep", scale: "wide" }, bijection: { type: "shear" } }, { kinds }),
   ).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: a flow does not fit at base.scale: expected a number, received "wide".]`,
+    `[PushforwardError: a flow is not valid at base.scale: expected a number, received "wide".]`,
   );
 });
 

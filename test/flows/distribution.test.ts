@@ -55,7 +55,7 @@ describe("each method takes tensors or numbers, and gives the same for both:", (
 
   test("and refuses a mixture of both", () => {
     expect(() => flow.logProb(input("x", ["N", 2]), [1] as never)).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the context of tensors is not a tensor: received [1].]`,
+      `[PushforwardError: the rows are a tensor, but the context is not: received [1].]`,
     );
   });
 });

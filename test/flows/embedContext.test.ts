@@ -185,7 +185,7 @@ describe("a flow given a class", () => {
     await expect(
       fit(flow, train.x, { context: train.label, validation }),
     ).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: column "context" of rows has another length: expected 4 numbers, as in "values", received 2.]`,
+      `[PushforwardError: column "context" of rows has a different length: expected 4 numbers, as in "values", received 2.]`,
     );
     await expect(flow.logProb([0, 0, 1, 1], [1, -1])).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: column 0 of the context of row 1 is not a valid class label: expected an integer from 0 to 2, received -1.
@@ -283,7 +283,7 @@ test("an embedding that does not fit is refused", () => {
   expect(() =>
     embedContext(embedContext(maf(2, { context: 3 }), labels), labels),
   ).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: the context of this flow has an embedding already.
-    Make one embedding of all columns.]
+    [PushforwardError: the flow already has an embedding of its context.
+    Use one embedding for all columns of the context.]
   `);
 });

@@ -154,28 +154,28 @@ describe("context", () => {
 describe("what does not fit is refused", () => {
   test("numbers", async () => {
     await expect(flow.logProb([1, 2, 3, 4])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the numbers of x do not make whole rows: expected a multiple of 3, received 4.]`,
+      `[PushforwardError: the length of the flat array of x is not a multiple of the row length: expected a multiple of 3, received 4.]`,
     );
     await expect(flow.toData([1])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the numbers of z do not make whole rows: expected a multiple of 3, received 1.]`,
+      `[PushforwardError: the length of the flat array of z is not a multiple of the row length: expected a multiple of 3, received 1.]`,
     );
     await expect(flow.sample(1.5)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the number of samples does not fit: expected 0, 1, 2, ..., received 1.5.]`,
+      `[PushforwardError: the number of samples is not valid: expected 0, 1, 2, ..., received 1.5.]`,
     );
     for (const start of [-1, 0.5])
       await expect(flow.sample(2, { start })).rejects.toThrow(
-        `the option start of sample does not fit: expected 0, 1, 2, ..., received ${start}`,
+        `the option start of sample is not valid: expected 0, 1, 2, ..., received ${start}`,
       );
     await expect(flow.sample(-1)).rejects.toThrow(expect.objectContaining({ code: "ARGUMENT" }));
   });
 
   test("a context", async () => {
     await expect(conditional.logProb([1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the flow is conditional: expected a context of 3 features a row, received none.]`,
+      `[PushforwardError: the flow is conditional: expected a context with 3 features per row, received none.]`,
     );
     await expect(conditional.sample(2)).rejects.toThrow(expect.objectContaining({ code: "ARGUMENT" }));
     await expect(conditional.logProb([1, 2, 3, 4], [1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the numbers of the context do not make whole rows: expected a multiple of 3, received 2.]`,
+      `[PushforwardError: the length of the flat array of the context is not a multiple of the row length: expected a multiple of 3, received 2.]`,
     );
     await expect(flow.logProb([1, 2, 3], [1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the flow is not conditional: expected no context, received an array of 2.]`,
@@ -185,13 +185,13 @@ describe("what does not fit is refused", () => {
   test("tensors", () => {
     const x = input("x", ["N", 2]);
     expect(() => conditional.logProb(x)).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the flow is conditional: expected a context of 3 features a row, received none.]`,
+      `[PushforwardError: the flow is conditional: expected a context with 3 features per row, received none.]`,
     );
     expect(() => conditional.logProb(x, input("c", ["N", 2]))).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the flow is conditional: expected a context of 3 features a row, received [N, 2].]`,
+      `[PushforwardError: the flow is conditional: expected a context with 3 features per row, received [N, 2].]`,
     );
     expect(() => flow.logProb(x)).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: rows do not fit the flow: expected [N, 3], received [N, 2].]`,
+      `[PushforwardError: the rows have a wrong shape for the flow: expected [N, 3], received [N, 2].]`,
     );
     expect(() => flow.sample([x])).toThrow(expect.objectContaining({ code: "SHAPE" }));
     expect(() => flow.logProb(input("x", ["N", 3]), x)).toThrowErrorMatchingInlineSnapshot(
@@ -211,13 +211,13 @@ describe("what does not fit is refused", () => {
     const coupling = { type: "coupling", mask: [true, false], network: { hidden: [8], dropout: 0.1 } };
     const chain = { type: "chain", bijections: [{ type: "tails", features: 2 }, coupling] };
     expect(() => buildFlow({ base, bijection: chain })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a flow does not fit at bijection.bijections.1.network: expected one of hidden, activation, residual, received dropout.]`,
+      `[PushforwardError: a flow is not valid at bijection.bijections.1.network: expected one of hidden, activation, residual, received dropout.]`,
     );
     expect(() => buildFlow({ base: { type: "normal" }, bijection: coupling })).toThrow(
-      /^a flow does not fit at base\.type: expected one of "cauchy", .*, received "normal"\.$/,
+      /^a flow is not valid at base\.type: expected one of "cauchy", .*, received "normal"\.$/,
     );
     expect(() => buildFlow({ base } as never)).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a flow does not fit at bijection: expected an object, received nothing.]`,
+      `[PushforwardError: a flow is not valid at bijection: expected an object, received nothing.]`,
     );
   });
 });

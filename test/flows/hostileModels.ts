@@ -1,7 +1,7 @@
 import { buildBijection, type Description } from "../../src/bijections/index.ts";
 import { buildDistribution, ContextEmbedding, StandardNormal } from "../../src/distributions/index.ts";
 import { PushforwardError } from "../../src/errors.ts";
-import { decodeChecked, encodeChecked } from "../../src/flows/checksum.ts";
+import { decodeWithChecksum, encodeWithChecksum } from "../../src/flows/checksum.ts";
 import { decodeModel, embedContext, encodeModel, Flow, maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { bijectionExamples } from "../bijections/examples.ts";
@@ -126,10 +126,10 @@ function* hostile(description: unknown): Generator<{ what: string; json: string;
   }
 }
 
-let parts: ReturnType<typeof decodeChecked>;
+let parts: ReturnType<typeof decodeWithChecksum>;
 
 function attempt(json: string): string {
-  const bytes = encodeChecked(parts.arrays, { pushforward: json });
+  const bytes = encodeWithChecksum(parts.arrays, { pushforward: json });
   try {
     decodeModel(bytes);
   } catch (error) {
@@ -146,7 +146,7 @@ for (const { name, flow, labels } of flows()) {
     given: names("c", flow.context),
     ...(labels && { labels }),
   };
-  parts = decodeChecked(encodeModel(model));
+  parts = decodeWithChecksum(encodeModel(model));
   const json = parts.metadata.pushforward!;
   if (attempt(json) !== "accepted") throw new Error(`${name} is not read back`);
   for (const { what, json: changed, harmless } of hostile(JSON.parse(json))) {

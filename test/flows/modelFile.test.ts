@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { BatchNorm, buildBijection, Standardize } from "../../src/bijections/index.ts";
 import type { Description } from "../../src/description.ts";
 import { buildDistribution, Cauchy, StandardNormal } from "../../src/distributions/index.ts";
-import { decodeChecked, encodeChecked } from "../../src/flows/checksum.ts";
+import { decodeWithChecksum, encodeWithChecksum } from "../../src/flows/checksum.ts";
 import { buildFlow, decodeModel, encodeModel, Flow, realNVP } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { bijectionExamples } from "../bijections/examples.ts";
@@ -17,10 +17,10 @@ const normal = new StandardNormal({ features: 2 });
 
 /** The message with which a flow is refused of which one number is another one. */
 function refusal(flow: Flow, parameter: string, position: number, value: number): string {
-  const { arrays, metadata } = decodeChecked(saved(flow));
+  const { arrays, metadata } = decodeWithChecksum(saved(flow));
   arrays.get(parameter)!.values[position] = value;
   try {
-    decodeModel(encodeChecked(arrays, metadata));
+    decodeModel(encodeWithChecksum(arrays, metadata));
   } catch (error) {
     expect(error).toMatchObject({ name: "PushforwardError", code: "MODEL" });
     return (error as Error).message;
@@ -31,19 +31,19 @@ function refusal(flow: Flow, parameter: string, position: number, value: number)
 test("numbers outside of the domain of their parameter are refused, by array, position and value", () => {
   const standardized = new Flow(normal, new Standardize({ features: 2 }));
   expect(refusal(standardized, "bijection.scale", 1, -1)).toMatchInlineSnapshot(`
-    "the model's array bijection.scale holds -1 at position 1: expected numbers from 5e-324 to 1.7976931348623157e+308.
+    "the model's array bijection.scale has -1 at index 1: expected numbers from 5e-324 to 1.7976931348623157e+308.
     The file is damaged, or its training failed: fit the model again."
   `);
   for (const scale of [0, -1e-31, Number.NaN, Number.POSITIVE_INFINITY])
-    expect(refusal(standardized, "bijection.scale", 0, scale)).toMatch(/holds .* at position 0/);
+    expect(refusal(standardized, "bijection.scale", 0, scale)).toMatch(/has .* at index 0/);
   for (const scale of [1e-30, 1, 1e30])
     expect(refusal(standardized, "bijection.scale", 0, scale)).toBe("accepted");
   expect(refusal(standardized, "bijection.center", 0, -1e300)).toBe("accepted");
 
   const batchNorm = new Flow(normal, new BatchNorm({ features: 2 }));
-  expect(refusal(batchNorm, "bijection.variance", 0, 0)).toMatch("holds 0 at position 0");
+  expect(refusal(batchNorm, "bijection.variance", 0, 0)).toMatch("has 0 at index 0");
   expect(refusal(batchNorm, "bijection.variance", 0, 1e-30)).toBe("accepted");
-  expect(refusal(batchNorm, "bijection.count", 0, -1)).toMatch("holds -1 at position 0");
+  expect(refusal(batchNorm, "bijection.count", 0, -1)).toMatch("has -1 at index 0");
 
   const cauchy = new Flow(new Cauchy({ features: 2 }));
   expect(refusal(cauchy, "base.logScale", 1, 100)).toMatch("expected numbers from -88 to 88");
@@ -72,10 +72,10 @@ test("weights of 3e38 are refused in every parameter of every kind but the cente
 });
 
 test("parts that do not fit each other are a fault of the file", () => {
-  const { arrays, metadata } = decodeChecked(saved(new Flow(normal)));
+  const { arrays, metadata } = decodeWithChecksum(saved(new Flow(normal)));
   const description = JSON.parse(metadata.pushforward);
   description.flow.base.features = 3;
-  const bytes = encodeChecked(arrays, { pushforward: JSON.stringify(description) });
+  const bytes = encodeWithChecksum(arrays, { pushforward: JSON.stringify(description) });
   expect(() => decodeModel(bytes)).toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: the model's flow cannot be built: the base distribution has another number of features than the bijection: expected 2 features, received 3.
     The file was not written by pushforward, or was changed since.]
@@ -83,17 +83,17 @@ test("parts that do not fit each other are a fault of the file", () => {
 });
 
 test("names that a terminal would obey are shown as JSON, cut where they are long", () => {
-  const { arrays, metadata } = decodeChecked(saved(new Flow(normal)));
+  const { arrays, metadata } = decodeWithChecksum(saved(new Flow(normal)));
   arrays.set(`\u001b[2J\u009b1m\u202e${"x".repeat(100)}`, { shape: [1], values: Float32Array.of(1) });
-  expect(() => decodeModel(encodeChecked(arrays, metadata))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the model has an array that its flow does not know: "\\u001b[2J\\u009b1m\\u202exxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx....]`,
+  expect(() => decodeModel(encodeWithChecksum(arrays, metadata))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the model has the array "\\u001b[2J\\u009b1m\\u202exxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx..., which is not a parameter of its flow.]`,
   );
   const description = JSON.parse(metadata.pushforward);
   const odd = { ...description, flow: { ...description.flow, "\u001b]0;\u009b": 1 } };
   expect(() =>
-    decodeModel(encodeChecked({}, { pushforward: JSON.stringify(odd) })),
+    decodeModel(encodeWithChecksum({}, { pushforward: JSON.stringify(odd) })),
   ).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the model's description does not fit at flow: expected one of type, base, bijection, embedding, received \\u001b]0;\\u009b.]`,
+    `[PushforwardError: the model's description is not valid at flow: expected one of type, base, bijection, embedding, received \\u001b]0;\\u009b.]`,
   );
 });
 
@@ -105,8 +105,8 @@ test("what could not be read is not written", () => {
     bijection: { type: "chain", bijections: new Array(10_001).fill(identity) },
   });
   expect(() => saved(long)).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: the model's description is too large: expected at most 10000 objects, nested up to 100 deep, received more.
-    Take fewer layers.]
+    [PushforwardError: the model's description is too large: expected at most 10000 objects, nested up to 100 deep, received more objects.
+    Use fewer layers.]
   `);
   let deep = identity;
   for (let i = 0; i < 60; i++) deep = { type: "invert", bijection: { type: "invert", bijection: deep } };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decodeChecked } from "../../src/flows/checksum.ts";
+import { decodeWithChecksum } from "../../src/flows/checksum.ts";
 import { encodeModel, Flow, loadParameters, nsf, realNVP, saveParameters } from "../../src/flows/index.ts";
 import { encodeSafetensors } from "../../src/flows/safetensors.ts";
 import { MLP } from "../../src/nn/index.ts";
@@ -36,7 +36,7 @@ describe("parameters of a module that the user built", () => {
   test("are saved by path, and loaded into one that is built alike", async () => {
     const [own, other] = [autoencoder(1), autoencoder(2)];
     const bytes = saveParameters(own);
-    expect([...decodeChecked(bytes).arrays.keys()]).toContain("encoder.layers.0.weight");
+    expect([...decodeWithChecksum(bytes).arrays.keys()]).toContain("encoder.layers.0.weight");
     loadParameters(bytes, other);
     expect(saveParameters(other)).toEqual(bytes);
     expect(await other.prior.logProb([1, 2])).toEqual(await own.prior.logProb([1, 2]));
@@ -48,7 +48,7 @@ describe("parameters of a module that the user built", () => {
     const { encoder, decoder, prior } = autoencoder(1);
     expect(refusal(saveParameters({ encoder, prior }), other)).toMatchInlineSnapshot(`
       "the file has no floating-point array decoder.layers.0.weight.
-      Build the module as it was when its parameters were saved."
+      Build the module in the same way as when its parameters were saved."
     `);
     expect(refusal(saveParameters({ encoder, decoder, prior, more: encoder.layers }), other)).toBe(
       "accepted",
@@ -56,12 +56,12 @@ describe("parameters of a module that the user built", () => {
     loadParameters(before, other);
     const again = autoencoder(3).encoder;
     expect(refusal(saveParameters({ encoder, decoder, prior, more: again }), other)).toMatchInlineSnapshot(`
-      "the file has an array that the module does not know: "more.layers.0.bias".
-      Build the module as it was when its parameters were saved."
+      "the file has the array "more.layers.0.bias", which is not a parameter of the module.
+      Build the module in the same way as when its parameters were saved."
     `);
     expect(refusal(saveParameters(autoencoder(1, 3)), other)).toMatchInlineSnapshot(`
       "the file's array encoder.layers.1.weight has a wrong shape: expected [4, 4], received [4, 6].
-      Build the module as it was when its parameters were saved."
+      Build the module in the same way as when its parameters were saved."
     `);
     expect(saveParameters(other)).toEqual(before);
   });
@@ -73,9 +73,9 @@ describe("parameters of a module that the user built", () => {
     ];
     loadParameters(encodeModel({ flow, columns: ["a", "b"], given: [] }), other);
     expect(saveParameters(other)).toEqual(saveParameters(flow));
-    const { arrays } = decodeChecked(saveParameters(nsf(2, { transforms: 1, hidden: [3], seed: 3 })));
+    const { arrays } = decodeWithChecksum(saveParameters(nsf(2, { transforms: 1, hidden: [3], seed: 3 })));
     loadParameters(encodeSafetensors(arrays), other);
-    expect(decodeChecked(saveParameters(other)).arrays).toEqual(arrays);
+    expect(decodeWithChecksum(saveParameters(other)).arrays).toEqual(arrays);
   });
 
   test("are refused where the file is changed, a checkpoint, or newer", () => {
@@ -85,9 +85,9 @@ describe("parameters of a module that the user built", () => {
     changed[changed.length - 1] ^= 1;
     expect(refusal(changed, flow)).toMatch(/changed/);
     expect(refusal(encodeSafetensors({}, { "pushforward.checkpoint": "{}" }), flow)).toMatch(/check/);
-    const { arrays } = decodeChecked(bytes);
+    const { arrays } = decodeWithChecksum(bytes);
     arrays.values().next().value!.values[0] = Number.NaN;
-    expect(refusal(encodeSafetensors(arrays), flow)).toMatch(/holds NaN at position 0/);
+    expect(refusal(encodeSafetensors(arrays), flow)).toMatch(/has NaN at index 0/);
   });
 
   test("are none in a module that hides them", () => {

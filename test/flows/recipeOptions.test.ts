@@ -14,7 +14,7 @@ describe.each(all)("%s", (name, recipe) => {
         code: "ARGUMENT",
         message: expect.stringMatching(
           new RegExp(
-            `^an option of ${name} does not fit: expected one of .*, received sed \\(did you mean seed\\?\\)\\.$`,
+            `^an option of ${name} is not valid: expected one of .*, received sed \\(did you mean seed\\?\\)\\.$`,
           ),
         ),
       }),
@@ -23,16 +23,16 @@ describe.each(all)("%s", (name, recipe) => {
 
   test("refuses what is no number of features", () => {
     for (const features of [{ features: 2 }, "2", 0, 1.5, undefined]) {
-      expect(() => recipe(features)).toThrow(`the number of features of ${name} does not fit: expected`);
+      expect(() => recipe(features)).toThrow(`the number of features of ${name} is not valid: expected`);
     }
   });
 
   test("refuses options that are none", () => {
     expect(() => recipe(2, null)).toThrow(
-      `an option of ${name} does not fit: expected an object, received null`,
+      `an option of ${name} is not valid: expected an object, received null`,
     );
     expect(() => recipe(2, [3])).toThrow(
-      `an option of ${name} does not fit: expected an object, received [3]`,
+      `an option of ${name} is not valid: expected an object, received [3]`,
     );
   });
 });
@@ -40,36 +40,36 @@ describe.each(all)("%s", (name, recipe) => {
 test("names of options that are nearly right, and values that are not, are told in one line", () => {
   const { nsf, maf, planarFlow, realNVP, madeFlow } = recipes;
   expect(() => nsf(2, wrong({ transfoms: 3 }))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an option of nsf does not fit: expected one of hidden, activation, residual, context, transforms, base, seed, ordering, orders, ensemble, batchNorm, kind, bins, bound, received transfoms (did you mean transforms?).]`,
+    `[PushforwardError: an option of nsf is not valid: expected one of hidden, activation, residual, context, transforms, base, seed, ordering, orders, ensemble, batchNorm, kind, bins, bound, received transfoms (did you mean transforms?).]`,
   );
   expect(() => nsf(wrong({ features: 2 }))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the number of features of nsf does not fit: expected a number, received {"features":2}.]`,
+    `[PushforwardError: the number of features of nsf is not valid: expected a number, received {"features":2}.]`,
   );
   expect(() => maf(2, wrong({ transforms: "3" }))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an option of maf does not fit at transforms: expected a number, received "3".]`,
+    `[PushforwardError: an option of maf is not valid at transforms: expected a number, received "3".]`,
   );
   expect(() => maf(2, { transforms: 0 })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an option of maf does not fit at transforms: expected more than 0, received 0.]`,
+    `[PushforwardError: an option of maf is not valid at transforms: expected more than 0, received 0.]`,
   );
   expect(() => maf(2, wrong({ base: "normal" }))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an option of maf does not fit at base: expected a distribution, received "normal".]`,
+    `[PushforwardError: an option of maf is not valid at base: expected a distribution, received "normal".]`,
   );
   expect(() => maf(2, wrong({ hidden: 64 }))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an option of maf does not fit at hidden: expected a list, received 64.]`,
+    `[PushforwardError: an option of maf is not valid at hidden: expected a list, received 64.]`,
   );
   expect(() => nsf(2, wrong({ kind: "couplings" }))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an option of nsf does not fit at kind: expected one of "coupling", "autoregressive", received "couplings".]`,
+    `[PushforwardError: an option of nsf is not valid at kind: expected one of "coupling", "autoregressive", received "couplings".]`,
   );
   expect(() => nsf(2, wrong({ bins: "8" }))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an autoregressive bijection does not fit at transform.bins: expected a number, received "8".]`,
+    `[PushforwardError: an autoregressive bijection is not valid at transform.bins: expected a number, received "8".]`,
   );
   expect(() => planarFlow(2, wrong({ ordering: "random" }))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an option of planarFlow does not fit: expected one of hidden, activation, residual, context, transforms, base, seed, batchNorm, closedForm, received ordering.]`,
+    `[PushforwardError: an option of planarFlow is not valid: expected one of hidden, activation, residual, context, transforms, base, seed, batchNorm, closedForm, received ordering.]`,
   );
   expect(() => realNVP(2, wrong({ conditioner: "masked" }))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an option of realNVP does not fit at conditioner: expected one of "shared", "separate", received "masked".]`,
+    `[PushforwardError: an option of realNVP is not valid at conditioner: expected one of "shared", "separate", received "masked".]`,
   );
   expect(() => madeFlow(2, wrong({ ordering: "alternating" }))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an option of madeFlow does not fit at ordering: expected one of "natural", "random", received "alternating".]`,
+    `[PushforwardError: an option of madeFlow is not valid at ordering: expected one of "natural", "random", received "alternating".]`,
   );
 });

@@ -78,12 +78,12 @@ describe("rows", () => {
     [
       "ragged",
       () => flow.logProb([[1, 2], [3]]),
-      "SHAPE: row 1 of x has another length: expected 2 numbers, received 1.",
+      "SHAPE: row 1 of x has a wrong length: expected 2 numbers, received 1.",
     ],
     [
       "nested",
       () => flow.logProb(wrong([[[1, 2]]])),
-      "SHAPE: row 0 of x has another length: expected 2 numbers, received 1.",
+      "SHAPE: row 0 of x has a wrong length: expected 2 numbers, received 1.",
     ],
     ["text", () => flow.toLatent(wrong(["1", "2"])), 'DATA: row 0, column 0 of x is "1": expected a number.'],
     ["not there", () => flow.logProb(wrong(undefined)), "ARGUMENT: x cannot be read"],
@@ -96,22 +96,22 @@ describe("rows", () => {
     [
       "with other names",
       () => named.logProb([{ x: 1, z: 2 }], [1, 2]),
-      "DATA: row 0 of x has other columns: expected x, y, received x, z.",
+      "DATA: row 0 of x has wrong columns: expected x, y, received x, z.",
     ],
     [
       "with names that the flow has not",
       () => flow.logProb([{ x: 1, y: 2 }]),
-      "ARGUMENT: x has names, and the flow does not know the names of its features",
+      "ARGUMENT: x has names, but the flow has no names of its features",
     ],
     [
       "asked for by names that the flow has not",
       () => flow.sample(1, { as: "objects" }),
-      'ARGUMENT: rows as "objects" need names',
+      'ARGUMENT: rows cannot be returned as "',
     ],
     [
       "asked for in no form",
       () => flow.sample(1, { as: wrong("objets") }),
-      'ARGUMENT: rows have no such form: expected flat, rows, objects, columns, received "objets".',
+      'ARGUMENT: rows cannot be returned in this form: expected flat, rows, objects, columns, received "objets".',
     ],
   ])("that are %s are refused", async (_, call, expected) => {
     expect((await message(call)).slice(0, expected.length)).toBe(expected);
@@ -132,19 +132,19 @@ describe("rows", () => {
     [
       "of another width",
       () => conditional.logProb([1, 2], [[1, 2]]),
-      "SHAPE: row 0 of the context has another length",
+      "SHAPE: row 0 of the context has a wrong length",
     ],
     ["null", () => conditional.logProb([1, 2], wrong(null)), "ARGUMENT: the context cannot be read"],
     ["null, not had", () => flow.logProb([1, 2], wrong(null)), "ARGUMENT: the flow is not conditional"],
     [
       "swapped with the rows",
       () => conditional.logProb([1, 2, 3, 4, 5, 6], [1, 2, 3, 4]),
-      "SHAPE: the numbers of the context do not make whole rows: expected a multiple of 3, received 4.",
+      "SHAPE: the length of the flat array of the context is not a multiple of the row length: expected a multiple of 3, received 4.",
     ],
     [
       "swapped with the rows, whole by chance",
       () => conditional.logProb(Array(18).fill(0), Array(12).fill(0)),
-      "SHAPE: the context does not fit the rows: expected 1 row of 3 numbers for all, or 9 rows, received 4 rows (did you swap the rows and the context?).",
+      "SHAPE: the context and the rows have different numbers of rows: expected 1 row of 3 numbers for all, or 9 rows, received 4 rows (did you swap the rows and the context?).",
     ],
   ])("in a context that is %s are refused", async (_, call, expected) => {
     expect((await message(call)).slice(0, expected.length)).toBe(expected);
@@ -161,12 +161,12 @@ describe("names of columns", () => {
       own.columns = wrong(columns);
     };
     expect(set(["a"])).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: columns of the flow do not fit: expected 2 different names, received ["a"].]`,
+      `[PushforwardError: columns of the flow are not valid: expected 2 different names, received ["a"].]`,
     );
     for (const bad of [["a", "a"], [1, 2], "ab"]) expect(set(bad)).toThrow("2 different names");
     expect(() => {
       own.contextColumns = ["a", "b"];
-    }).toThrow("contextColumns of the flow do not fit: expected 1 different names");
+    }).toThrow("contextColumns of the flow are not valid: expected 1 different names");
     own.columns = undefined;
     expect(own.columns).toBeUndefined();
   });
@@ -208,11 +208,11 @@ describe("options", () => {
     ],
     [
       () => flow.sample(wrong("5")),
-      'the number of samples does not fit: expected 0, 1, 2, ..., received "5".',
+      'the number of samples is not valid: expected 0, 1, 2, ..., received "5".',
     ],
     [
       () => flow.sample(1, { start: 0.5 }),
-      "the option start of sample does not fit: expected 0, 1, 2, ..., received 0.5.",
+      "the option start of sample is not valid: expected 0, 1, 2, ..., received 0.5.",
     ],
   ])("%#: %s", async (call, expected) => {
     expect((await message(call)).slice(0, expected.length + 10)).toBe(`ARGUMENT: ${expected}`);
@@ -230,10 +230,10 @@ test("options of an export are checked too", () => {
 
 test("noise tensors that do not fit are refused", () => {
   expect(() => flow.sample([input("z", ["N", 3])])).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the noise does not fit the flow: expected [N, 2], received [N, 3].]`,
+    `[PushforwardError: the noise has a wrong shape for the flow: expected [N, 2], received [N, 3].]`,
   );
   expect(() => flow.sampleAndLogProb([])).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the noise does not fit the flow: expected [N, 2], received none.]`,
+    `[PushforwardError: the noise has a wrong shape for the flow: expected [N, 2], received none.]`,
   );
 });
 

@@ -54,14 +54,14 @@ describe("a flow with its context fixed", () => {
 
   test("takes one context, and options without one", async () => {
     expect(() => flow.withContext([1, 2])).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the numbers of the context do not make whole rows: expected a multiple of 3, received 2.]`,
+      `[PushforwardError: the length of the flat array of the context is not a multiple of the row length: expected a multiple of 3, received 2.]`,
     );
     expect(() => flow.withContext([1, 2, 3, 4, 5, 6])).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: withContext fixes one context: expected 3 numbers, received 2 rows.]`,
+      `[PushforwardError: withContext needs exactly one context: expected 3 numbers, received 2 rows.]`,
     );
     expect(() => flow.withContext([1, Number.NaN, 3])).toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: row 0, column 1 of the context is NaN: expected a number.
-      Leave such rows out, or replace the value.]
+      Remove such rows, or replace the value.]
     `);
     expect(() => nsf(2).withContext([1])).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the flow is not conditional: expected no context, received an array of 1.]`,
@@ -122,7 +122,7 @@ describe("samples for each of several contexts", () => {
 
   test("need a conditional flow, and no other context", async () => {
     await expect(flow.sample(2, { contexts, context: c })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: sample has two options for its context: expected context, with a row for each sample or one for all, or contexts, each of which gets n samples, received both.]`,
+      `[PushforwardError: sample got both options context and contexts: expected only one of them: context has one row for each sample or one for all, contexts has n samples for each row, received both.]`,
     );
     await expect(nsf(2).sample(2, { contexts: [[1]] })).rejects.toThrow("the flow is not conditional");
   });

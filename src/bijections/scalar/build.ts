@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { customKind } from "../../customKinds.ts";
-import { type Description, orCustom, typeOf } from "../../description.ts";
+import { type Description, registeredOrCustom, typeOf } from "../../description.ts";
 import { PushforwardError } from "../../errors.ts";
 import { parse } from "../../parse.ts";
 import { Random } from "../../random/index.ts";
@@ -18,7 +18,7 @@ const registered = z.discriminatedUnion("type", [
 ]);
 
 /** Checks the options of a transform; a transform object passes as it is. */
-export const scalarTransformSchema = orCustom(
+export const scalarTransformSchema = registeredOrCustom(
   "scalarTransform",
   registered,
   isTransform,

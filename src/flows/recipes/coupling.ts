@@ -11,12 +11,13 @@ import { Logistic } from "../../distributions/logistic.ts";
 import { PushforwardError } from "../../errors.ts";
 import { Random } from "../../random/index.ts";
 import type { Flow } from "../flow.ts";
-import { layerSeed, layers, network, type RecipeOptions } from "./layers.ts";
-import { type Fields, recipeCheck, recipeFields } from "./options.ts";
+import { layeredFlow, layerSeed, networkOptions, type RecipeOptions } from "./layers.ts";
+import { type Fields, optionChecker, recipeFields } from "./options.ts";
 
 export interface RealNVPOptions extends RecipeOptions {
   /**
-   * `separate`: s and t of a RealNVP from a network each, s bounded by tanh with learned scales, as published. Default `shared`.
+   * `shared`: one network for s and t. `separate`: one network for each, with s bounded by tanh with learned scales, as in the
+   * paper. Default `shared`.
    */
   conditioner?: "shared" | "separate";
 }
@@ -26,50 +27,50 @@ const realNVPFields = {
   conditioner: z.enum(["shared", "separate"]),
 } satisfies Fields<RealNVPOptions>;
 
-const checkNice = recipeCheck("nice", recipeFields satisfies Fields<RecipeOptions>);
-const checkRealNVP = recipeCheck("realNVP", realNVPFields);
-const checkGlow = recipeCheck("glow", recipeFields satisfies Fields<RecipeOptions>);
+const checkNice = optionChecker("nice", recipeFields satisfies Fields<RecipeOptions>);
+const checkRealNVP = optionChecker("realNVP", realNVPFields);
+const checkGlow = optionChecker("glow", recipeFields satisfies Fields<RecipeOptions>);
 
 /**
- * NICE: additive couplings, which keep volumes, and a diagonal scaling, over a logistic base (Dinh et al. 2015).
+ * NICE: additive couplings, which preserve volume, and a diagonal scaling, with a logistic base (Dinh et al. 2015).
  *
- * It starts near the identity and not as the identity: where all shifts are 0, the likelihood of symmetric data (a ring, a
- * circle of clusters) has a saddle that training does not leave.
+ * It is initialized near the identity, but not as the identity. If all shifts are 0, the likelihood of symmetric data (a ring, a
+ * circle of clusters) has a saddle point that training does not leave.
  */
 export function nice(features: number, options: RecipeOptions = {}): Flow {
   checkNice(features, options);
   const settings = { base: new Logistic({ features }), transforms: 4, ...options };
-  const atBase = [new DiagonalScaling({ features })];
-  const step = (coupling: Coupling, random: Random) => {
+  const baseSide = [new DiagonalScaling({ features })];
+  const wrapCoupling = (coupling: Coupling, random: Random) => {
     const { weight } = coupling.network.layers.at(-1)!;
     const uniform = random.split("last layer").uniform(new Float32Array(weight.numbers.length));
     weight.take(uniform.map((u) => (2 * u - 1) / Math.sqrt(weight.sizes[0])));
     return coupling;
   };
-  return couplings(features, { type: "additive" }, settings, { atBase, step });
+  return couplings(features, { type: "additive" }, settings, { atBase: baseSide, step: wrapCoupling });
 }
 
-/** RealNVP: affine couplings (Dinh et al. 2017). Both directions are one pass. */
+/** RealNVP: affine couplings (Dinh et al. 2017). Both directions take one pass of each network. */
 export function realNVP(features: number, options: RealNVPOptions = {}): Flow {
   checkRealNVP(features, options);
   const { conditioner = "shared", context = 0 } = options;
   if (conditioner === "shared") return couplings(features, { type: "affine" }, options);
   if (options.orders !== undefined && options.orders > 1) {
-    throw new PushforwardError("ARGUMENT", "a RealNVP of separate networks has one mask a layer", {
-      hint: 'Leave out orders, or take the conditioner "shared".',
+    throw new PushforwardError("ARGUMENT", "a RealNVP with separate networks has only one mask per layer", {
+      hint: 'Remove the option orders, or set conditioner to "shared".',
     });
   }
   const mask = masks(features, options);
-  return layers(
+  return layeredFlow(
     features,
     options,
-    (i, random) => new RealNVPCoupling({ mask: mask(i), context, network: network(options) }, random),
+    (i, random) => new RealNVPCoupling({ mask: mask(i), context, network: networkOptions(options) }, random),
   );
 }
 
 /**
- * Glow for vectors (Kingma and Dhariwal 2018): each layer an actnorm, an LU linear map of all features, and an affine
- * coupling. Masks alternate, so that it starts as the identity without the random permutations of the paper.
+ * Glow for vectors (Kingma and Dhariwal 2018): each layer is an actnorm, a linear map of all features in LU decomposition, and an
+ * affine coupling. Masks alternate instead of the random permutations of the paper, so that it is initialized as the identity.
  */
 export function glow(features: number, options: RecipeOptions = {}): Flow {
   checkGlow(features, options);
@@ -78,7 +79,7 @@ export function glow(features: number, options: RecipeOptions = {}): Flow {
   return couplings(features, { type: "affine" }, options, { step });
 }
 
-/** `step` makes a layer of each coupling; `atBase` come between the layers and the base. */
+/** A flow of coupling layers. `wrapCoupling` makes a layer from each coupling; `baseSide` is between the layers and the base. */
 export function couplings(
   features: number,
   transform: ScalarTransformOptions,
@@ -90,19 +91,19 @@ export function couplings(
 ): Flow {
   const { context = 0, orders = 1, seed = 0 } = options;
   const mask = masks(features, options);
-  return layers(
+  return layeredFlow(
     features,
     options,
     (i, random) => {
-      const several = orders > 1 ? { masks: orders, seed: layerSeed(seed, i) } : {};
-      const shape = { mask: mask(i), transform, context, network: network(options), ...several };
+      const maskOptions = orders > 1 ? { layerMasks: orders, seed: layerSeed(seed, i) } : {};
+      const shape = { mask: mask(i), transform, context, network: networkOptions(options), ...maskOptions };
       return step(new Coupling(shape, random), random);
     },
     atBase,
   );
 }
 
-/** What coupling i keeps. */
+/** The mask of coupling i: true for the features that it does not change. */
 function masks(features: number, { ordering = "alternating", seed = 0 }: RecipeOptions) {
   const random = new Random(seed).split("masks");
   return (i: number): boolean[] => {
@@ -110,7 +111,7 @@ function masks(features: number, { ordering = "alternating", seed = 0 }: RecipeO
       ordering === "random"
         ? randomMask(features, random.split(Math.floor(i / 2)))
         : alternatingMask(features);
-    // Two layers in a row change all features; a single one is changed by each.
+    // Two consecutive layers together change all features. A single feature is changed by every layer.
     return features === 1 ? [false] : pair.map((keep) => keep === (i % 2 === 0));
   };
 }

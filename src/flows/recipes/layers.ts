@@ -8,54 +8,54 @@ import type { NetworkOptions } from "../../nn/mlp.ts";
 import { Random } from "../../random/index.ts";
 import { Flow } from "../flow.ts";
 
-/** What the recipes have in common. */
+/** The options that all recipes share. */
 export interface RecipeOptions extends NetworkOptions {
   /** Number of context features C; the flow is then p(x | context). Default 0. */
   context?: number;
-  /** Number of layers. Default 5, of NICE 4, of block autoregressive flows 1, of Sylvester flows 8, of planar and radial flows 32. */
+  /** Number of layers. Default 5; NICE: 4, block autoregressive flows: 1, Sylvester flows: 8, planar and radial flows: 32. */
   transforms?: number;
-  /** How the order (autoregressive) or the mask (coupling) changes from layer to layer. Default `alternating`. */
+  /** How the ordering (autoregressive) or the mask (coupling) changes from layer to layer. Default `alternating`. */
   ordering?: "alternating" | "random";
   /**
-   * M orders (autoregressive) or masks (coupling) of each layer that share its weights: every batch of a training draws one.
-   * Default 1.
+   * Number of orderings (autoregressive) or masks (coupling) of each layer, which share its weights. Each training batch
+   * uses a random one. Default 1.
    */
   orders?: number;
-  /** Gives the mean density over the `orders`, and not that of the first. Default false. */
+  /** Whether the density is the mean over the `orders` instead of that of the first one. Default false. */
   ensemble?: boolean;
-  /** Puts a batch normalization between layers, and between the last one and the base. Default false. */
+  /** Whether there is a batch normalization after each layer on the side of the base. Default false. */
   batchNorm?: boolean;
-  /** Default the standard normal; NICE has the logistic. */
+  /** Base distribution. Default standard normal; NICE: logistic. */
   base?: Distribution;
-  /** Seed of orders, masks and starting weights. Default 0. */
+  /** Seed of orderings, masks and initial weights. Default 0. */
   seed?: number;
 }
 
-/** What is common to flows without a conditioner. */
-export type OwnRecipeOptions = Pick<RecipeOptions, "context" | "transforms" | "base" | "seed">;
+/** The options of recipes without a conditioner. */
+export type LayerRecipeOptions = Pick<RecipeOptions, "context" | "transforms" | "base" | "seed">;
 
-/** A chain in which layer 0 is next to the data, and `atBase` next to the base. */
-export function layers(
+/** A flow whose bijection is a chain of layers. Layer 0 is next to the data, and `baseSide` is next to the base. */
+export function layeredFlow(
   features: number,
   options: RecipeOptions,
   layer: (index: number, random: Random) => Bijection,
-  atBase: readonly Bijection[] = [],
+  baseSide: readonly Bijection[] = [],
 ): Flow {
   const { transforms = 5, seed = 0, base = new StandardNormal({ features }), batchNorm = false } = options;
   const random = new Random(seed).split("recipe");
-  const fromData = Array.from({ length: transforms }, (_, i) => [
+  const fromDataToBase = Array.from({ length: transforms }, (_, i) => [
     layer(i, random.split(i)),
     ...(batchNorm ? [new BatchNorm({ features })] : []),
   ]).flat();
-  const flow = new Flow(base, new Chain([...atBase, ...fromData.reverse()]));
+  const flow = new Flow(base, new Chain([...baseSide, ...fromDataToBase.reverse()]));
   const { orders = 1, ensemble = false } = options;
   return ensemble && orders > 1 ? new Flow(new Ensemble(flow, { variants: orders })) : flow;
 }
 
-/** Layers draw different orders. */
+/** A different seed for each layer, so that layers have different orderings. */
 export const layerSeed = (seed: number, layer: number) => 1000 * seed + layer;
 
-export const network = ({ hidden, activation, residual }: RecipeOptions): NetworkOptions => ({
+export const networkOptions = ({ hidden, activation, residual }: RecipeOptions): NetworkOptions => ({
   ...(hidden && { hidden }),
   ...(activation && { activation }),
   ...(residual !== undefined && { residual }),

@@ -5,8 +5,8 @@ import { Made, type MadeOptions } from "../../distributions/made.ts";
 import type { NetworkOptions } from "../../nn/mlp.ts";
 import { Random } from "../../random/index.ts";
 import { Flow } from "../flow.ts";
-import { network } from "./layers.ts";
-import { checkedByPart, type Fields, layerFields, networkFields, recipeCheck } from "./options.ts";
+import { networkOptions } from "./layers.ts";
+import { checkedByConstructor, type Fields, layerFields, networkFields, optionChecker } from "./options.ts";
 
 export interface MadeFlowOptions
   extends NetworkOptions,
@@ -16,26 +16,26 @@ export interface MadeFlowOptions
     > {
   /** The order of the features. Default `natural`: 0, 1, ... */
   ordering?: "natural" | "random";
-  /** Seed of orders and starting weights. Default 0. */
+  /** Seed of orderings and initial weights. Default 0. */
   seed?: number;
 }
 
-const check = recipeCheck("madeFlow", {
+const check = optionChecker("madeFlow", {
   ...networkFields,
   context: layerFields.context,
   seed: layerFields.seed,
   ordering: z.enum(["natural", "random"]),
-  outputs: checkedByPart,
-  components: checkedByPart,
-  hiddenOrder: checkedByPart,
-  direct: checkedByPart,
-  masks: checkedByPart,
-  orderAgnostic: checkedByPart,
+  outputs: checkedByConstructor,
+  components: checkedByConstructor,
+  hiddenOrder: checkedByConstructor,
+  direct: checkedByConstructor,
+  masks: checkedByConstructor,
+  orderAgnostic: checkedByConstructor,
 } satisfies Fields<MadeFlowOptions>);
 
 /**
- * MADE as a density model (Germain et al. 2015), with no bijection: `bernoulli` outputs for binary data. With several `masks`
- * it is the ensemble over them.
+ * MADE as a density model (Germain et al. 2015), without a bijection. Binary data need `bernoulli` outputs. With several `masks`,
+ * the density is the mean over them.
  */
 export function madeFlow(features: number, options: MadeFlowOptions = {}): Flow {
   check(features, options);
@@ -43,7 +43,7 @@ export function madeFlow(features: number, options: MadeFlowOptions = {}): Flow 
   const random = new Random(seed).split("recipe");
   const order =
     ordering === "random" ? randomOrder(features, random.split("order")) : identityOrder(features);
-  const description = { order, seed, network: network({ hidden, activation, residual }), ...rest };
+  const description = { order, seed, network: networkOptions({ hidden, activation, residual }), ...rest };
   const model = new Made(description, random);
   return new Flow(rest.masks && rest.masks > 1 ? new Ensemble(model, { variants: rest.masks }) : model);
 }

@@ -3,65 +3,65 @@ import { Chain } from "../../bijections/chain.ts";
 import { Permutation, reverseOrder } from "../../bijections/permutation.ts";
 import type { Flow } from "../flow.ts";
 import { autoregressive } from "./autoregressive.ts";
-import { layers, type OwnRecipeOptions, type RecipeOptions } from "./layers.ts";
-import { checkedByPart, type Fields, layerFields, recipeCheck, recipeFields } from "./options.ts";
+import { type LayerRecipeOptions, layeredFlow, type RecipeOptions } from "./layers.ts";
+import { checkedByConstructor, type Fields, layerFields, optionChecker, recipeFields } from "./options.ts";
 
 export interface NAFOptions extends RecipeOptions {
-  /** Sigmoids of a layer. Default 8. */
+  /** Number of sigmoids in a layer. Default 8. */
   units?: number;
-  /** Layers of sigmoids in each transform. Default 1. */
+  /** Number of layers of sigmoids in each transform. Default 1. */
   sigmoidLayers?: number;
 }
 
 export interface UMNNOptions extends RecipeOptions {
-  /** Hidden units of the integrand. Default 8. */
+  /** Number of hidden units of the integrand. Default 8. */
   units?: number;
-  /** Points of the quadrature. Default 48. */
+  /** Number of quadrature nodes. Default 48. */
   nodes?: number;
   /** Integrals run over [-bound, bound]. Default 5. */
   bound?: number;
 }
 
 export interface PolynomialFlowOptions extends RecipeOptions {
-  /** Default 4 (sums of squares) or 16 (Bernstein). */
+  /** Degree of the polynomial. Default 4 (sums of squares) or 16 (Bernstein). */
   degree?: number;
-  /** The polynomial lives on [-bound, bound]. Default 5. */
+  /** The polynomial is defined on [-bound, bound]. Default 5. */
   bound?: number;
 }
 
-export interface BNAFOptions extends OwnRecipeOptions {
-  /** Hidden units of each feature. Default 8. */
+export interface BNAFOptions extends LayerRecipeOptions {
+  /** Number of hidden units for each feature. Default 8. */
   units?: number;
-  /** Hidden layers. Default 2. */
+  /** Number of hidden layers. Default 2. */
   layers?: number;
 }
 
-const checkNaf = recipeCheck("naf", {
+const checkNaf = optionChecker("naf", {
   ...recipeFields,
-  units: checkedByPart,
-  sigmoidLayers: checkedByPart,
+  units: checkedByConstructor,
+  sigmoidLayers: checkedByConstructor,
 } satisfies Fields<NAFOptions>);
 
-const checkUmnn = recipeCheck("umnn", {
+const checkUmnn = optionChecker("umnn", {
   ...recipeFields,
-  units: checkedByPart,
-  nodes: checkedByPart,
-  bound: checkedByPart,
+  units: checkedByConstructor,
+  nodes: checkedByConstructor,
+  bound: checkedByConstructor,
 } satisfies Fields<UMNNOptions>);
 
 const polynomialFields = {
   ...recipeFields,
-  degree: checkedByPart,
-  bound: checkedByPart,
+  degree: checkedByConstructor,
+  bound: checkedByConstructor,
 } satisfies Fields<PolynomialFlowOptions>;
 
-const checkSospf = recipeCheck("sospf", polynomialFields);
-const checkBpf = recipeCheck("bpf", polynomialFields);
+const checkSospf = optionChecker("sospf", polynomialFields);
+const checkBpf = optionChecker("bpf", polynomialFields);
 
-const checkBnaf = recipeCheck("bnaf", {
+const checkBnaf = optionChecker("bnaf", {
   ...layerFields,
-  units: checkedByPart,
-  layers: checkedByPart,
+  units: checkedByConstructor,
+  layers: checkedByConstructor,
 } satisfies Fields<BNAFOptions>);
 
 /** Neural autoregressive flow: mixtures of sigmoids (Huang et al. 2018). */
@@ -92,12 +92,12 @@ export function bpf(features: number, options: PolynomialFlowOptions = {}): Flow
   return autoregressive(features, { type: "bernstein", degree, bound }, rest);
 }
 
-/** Block neural autoregressive flow: each layer one network, the order turned around in between (De Cao et al. 2019). */
+/** Block neural autoregressive flow (De Cao et al. 2019): each layer is one network, and the order of features is reversed in between. */
 export function bnaf(features: number, options: BNAFOptions = {}): Flow {
   checkBnaf(features, options);
   const { context = 0, units, layers: hiddenLayers } = options;
   const order = reverseOrder(features);
-  return layers(features, { transforms: 1, ...options }, (i, random) => {
+  return layeredFlow(features, { transforms: 1, ...options }, (i, random) => {
     const layer = new BlockAutoregressive({ features, context, units, layers: hiddenLayers }, random);
     return i === 0 ? layer : new Chain([layer, new Permutation({ order })]);
   });

@@ -5,11 +5,11 @@ import { activationSchema } from "../../nn/activation.ts";
 import { variantsSchema } from "../../nn/numberings.ts";
 import { parse } from "../../parse.ts";
 
-/** A schema for each option of a recipe: the type makes sure that none is missing. */
+/** A schema for each option of a recipe. The type ensures that none is missing. */
 export type Fields<Options> = Readonly<Record<keyof Options, z.ZodMiniType>>;
 
-/** An option that goes to a bijection or a distribution as it is, whose constructor checks it. */
-export const checkedByPart = z.unknown();
+/** The schema of an option that the constructor of a bijection or a distribution checks. */
+export const checkedByConstructor = z.unknown();
 
 const isDistribution = (value: unknown): boolean => {
   const { logProb, sample } = (value ?? {}) as Partial<Distribution>;
@@ -25,7 +25,7 @@ export const networkFields = {
   residual: z.boolean(),
 };
 
-/** The options of flows without a conditioner. */
+/** The options of recipes without a conditioner. */
 export const layerFields = {
   context: countSchema,
   transforms: sizeSchema.check(z.maximum(MAX_LAYERS)),
@@ -43,10 +43,10 @@ export const recipeFields = {
 };
 
 /**
- * Gives the function that checks what a recipe is called with. It throws `ARGUMENT` for a number of features that is not 1, 2, ...,
- * for an option that the recipe does not have, with the name that was most likely meant, and for a value that does not fit.
+ * Returns the function that checks the arguments of a recipe. It throws `ARGUMENT` for a number of features that is not a positive
+ * integer, for an unknown option, with the most similar known one, and for a value that is not valid.
  */
-export function recipeCheck(name: string, fields: Readonly<Record<string, z.ZodMiniType>>) {
+export function optionChecker(name: string, fields: Readonly<Record<string, z.ZodMiniType>>) {
   const schema = z.partial(z.strictObject(fields));
   return (features: number, options: object): void => {
     parse(sizeSchema, features, `the number of features of ${name}`);

@@ -5,26 +5,26 @@ import { Planar } from "../../bijections/planar.ts";
 import { Radial } from "../../bijections/radial.ts";
 import { Sylvester } from "../../bijections/sylvester.ts";
 import type { Flow } from "../flow.ts";
-import { layers, network, type RecipeOptions } from "./layers.ts";
+import { layeredFlow, networkOptions, type RecipeOptions } from "./layers.ts";
 import {
-  checkedByPart,
+  checkedByConstructor,
   type Fields,
   layerFields,
   networkFields,
-  recipeCheck,
+  optionChecker,
   recipeFields,
 } from "./options.ts";
 
-/** Layers whose networks, if any, are of the context. */
+/** Options of planar and radial flows, whose networks, if they are conditional, take only the context. */
 export type RadialRecipeOptions = Omit<RecipeOptions, "ordering" | "orders" | "ensemble">;
 
 export interface PlanarFlowOptions extends RadialRecipeOptions {
-  /** Which direction is closed form; the other one finds roots. Default `density`. */
+  /** The direction with a closed form. The other one uses root finding. Default `density`. */
   closedForm?: "density" | "sampling";
 }
 
 export interface SylvesterFlowOptions extends PlanarFlowOptions {
-  /** Number of directions that a layer bends. Default D, but no more than 8. */
+  /** Number of directions in which a layer changes its input. Default D, but at most 8. */
   columns?: number;
 }
 
@@ -37,41 +37,47 @@ const planarFields = {
   ...radialFields,
   closedForm: z.enum(["density", "sampling"]),
 } satisfies Fields<PlanarFlowOptions>;
-const sylvesterFields = { ...planarFields, columns: checkedByPart } satisfies Fields<SylvesterFlowOptions>;
+const sylvesterFields = {
+  ...planarFields,
+  columns: checkedByConstructor,
+} satisfies Fields<SylvesterFlowOptions>;
 
-const checkRadial = recipeCheck("radialFlow", radialFields);
-const checkPlanar = recipeCheck("planarFlow", planarFields);
-const checkSylvester = recipeCheck("sylvesterFlow", sylvesterFields);
+const checkRadial = optionChecker("radialFlow", radialFields);
+const checkPlanar = optionChecker("planarFlow", planarFields);
+const checkSylvester = optionChecker("sylvesterFlow", sylvesterFields);
 
-/** Planar flow: each layer bends space across a plane (Rezende and Mohamed 2015). */
+/** Planar flow (Rezende and Mohamed 2015): each layer contracts or expands space perpendicular to a hyperplane. */
 export function planarFlow(features: number, options: PlanarFlowOptions = {}): Flow {
   checkPlanar(features, options);
   const { context = 0, closedForm } = options;
-  return layers(features, { transforms: 32, ...options }, (_, random) =>
-    turned(new Planar({ features, context, network: network(options) }, random), closedForm),
+  return layeredFlow(features, { transforms: 32, ...options }, (_, random) =>
+    withClosedForm(new Planar({ features, context, network: networkOptions(options) }, random), closedForm),
   );
 }
 
-/** Radial flow: each layer draws rows to a point or pushes them away, in closed form both ways (Rezende and Mohamed 2015). */
+/** Radial flow (Rezende and Mohamed 2015): each layer contracts or expands space around a point. Both directions have a closed form. */
 export function radialFlow(features: number, options: RadialRecipeOptions = {}): Flow {
   checkRadial(features, options);
   const { context = 0 } = options;
-  return layers(
+  return layeredFlow(
     features,
     { transforms: 32, ...options },
-    (_, random) => new Radial({ features, context, network: network(options) }, random),
+    (_, random) => new Radial({ features, context, network: networkOptions(options) }, random),
   );
 }
 
-/** Sylvester flow: each layer is planar in several directions at once (van den Berg et al. 2018). */
+/** Sylvester flow (van den Berg et al. 2018): each layer generalizes a planar layer to several directions. */
 export function sylvesterFlow(features: number, options: SylvesterFlowOptions = {}): Flow {
   checkSylvester(features, options);
   const { context = 0, closedForm, columns } = options;
-  return layers(features, { transforms: 8, ...options }, (_, random) =>
-    turned(new Sylvester({ features, columns, context, network: network(options) }, random), closedForm),
+  return layeredFlow(features, { transforms: 8, ...options }, (_, random) =>
+    withClosedForm(
+      new Sylvester({ features, columns, context, network: networkOptions(options) }, random),
+      closedForm,
+    ),
   );
 }
 
-/** A map whose sampling direction is closed form, turned around unless that is what is asked for. */
-const turned = (bijection: Bijection, closedForm: PlanarFlowOptions["closedForm"]): Bijection =>
+/** Inverts a bijection whose forward direction (sampling) has a closed form, unless `closedForm` is `sampling`. */
+const withClosedForm = (bijection: Bijection, closedForm: PlanarFlowOptions["closedForm"]): Bijection =>
   closedForm === "sampling" ? bijection : new Invert(bijection);

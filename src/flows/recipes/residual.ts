@@ -1,27 +1,27 @@
 import { Residual, type ResidualOptions } from "../../bijections/residual.ts";
 import type { Flow } from "../flow.ts";
-import { layers, type OwnRecipeOptions } from "./layers.ts";
-import { checkedByPart, type Fields, layerFields, networkFields, recipeCheck } from "./options.ts";
+import { type LayerRecipeOptions, layeredFlow } from "./layers.ts";
+import { checkedByConstructor, type Fields, layerFields, networkFields, optionChecker } from "./options.ts";
 
-export interface ResidualFlowOptions extends OwnRecipeOptions, Pick<ResidualOptions, "trace"> {
+export interface ResidualFlowOptions extends LayerRecipeOptions, Pick<ResidualOptions, "trace"> {
   /** Widths of the hidden layers. Default [64, 64]. */
   hidden?: number[];
   /** Bound of the Lipschitz constant of g, below 1. Default 0.9. */
   lipschitz?: number;
 }
 
-const check = recipeCheck("residualFlow", {
+const check = optionChecker("residualFlow", {
   ...layerFields,
   hidden: networkFields.hidden,
-  lipschitz: checkedByPart,
-  trace: checkedByPart,
+  lipschitz: checkedByConstructor,
+  trace: checkedByConstructor,
 } satisfies Fields<ResidualFlowOptions>);
 
-/** Residual flow: z = x + g(x) with a Lipschitz bound on g (Behrmann et al. 2019; Chen et al. 2019). */
+/** Residual flow (Behrmann et al. 2019; Chen et al. 2019): z = x + g(x) with a bounded Lipschitz constant of g. */
 export function residualFlow(features: number, options: ResidualFlowOptions = {}): Flow {
   check(features, options);
   const { context = 0, hidden, lipschitz, trace } = options;
-  return layers(
+  return layeredFlow(
     features,
     options,
     (_, random) => new Residual({ features, context, hidden, lipschitz, trace }, random),

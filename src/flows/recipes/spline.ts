@@ -4,28 +4,28 @@ import type { Flow } from "../flow.ts";
 import { autoregressive } from "./autoregressive.ts";
 import { couplings } from "./coupling.ts";
 import type { RecipeOptions } from "./layers.ts";
-import { checkedByPart, type Fields, recipeCheck, recipeFields } from "./options.ts";
+import { checkedByConstructor, type Fields, optionChecker, recipeFields } from "./options.ts";
 
 export interface NSFOptions extends RecipeOptions {
-  /** Default `autoregressive`. */
+  /** The layers. Default `autoregressive`. */
   kind?: "coupling" | "autoregressive";
   /** Number of bins. Default 8. */
   bins?: number;
-  /** The spline lives on [-bound, bound]. Default 5. */
+  /** The spline is defined on [-bound, bound]; outside it is linear. Default 5. */
   bound?: number;
 }
 
 const ncsfFields = {
   ...recipeFields,
   kind: z.enum(["coupling", "autoregressive"]),
-  bins: checkedByPart,
+  bins: checkedByConstructor,
 } satisfies Fields<Omit<NSFOptions, "bound">>;
-const nsfFields = { ...ncsfFields, bound: checkedByPart } satisfies Fields<NSFOptions>;
+const nsfFields = { ...ncsfFields, bound: checkedByConstructor } satisfies Fields<NSFOptions>;
 
-const checkNsf = recipeCheck("nsf", nsfFields);
-const checkNcsf = recipeCheck("ncsf", ncsfFields);
+const checkNsf = optionChecker("nsf", nsfFields);
+const checkNcsf = optionChecker("ncsf", ncsfFields);
 
-/** Neural spline flow: rational-quadratic splines, autoregressive or in couplings (Durkan et al. 2019). */
+/** Neural spline flow (Durkan et al. 2019): rational-quadratic splines in autoregressive layers or in couplings. */
 export function nsf(features: number, options: NSFOptions = {}): Flow {
   checkNsf(features, options);
   const { kind = "autoregressive", bins = 8, bound = 5, ...rest } = options;
@@ -36,13 +36,15 @@ export function nsf(features: number, options: NSFOptions = {}): Flow {
 }
 
 /**
- * Neural circular spline flow for angles in [-pi, pi), autoregressive or in couplings, over a uniform base (Rezende et al. 2020):
- * a density on the torus, of period 2 pi in each feature.
+ * Neural circular spline flow (Rezende et al. 2020) for angles in [-pi, pi): a density on the torus, with period 2 pi in each
+ * feature. It has autoregressive layers or couplings, and a uniform base.
  */
 export function ncsf(features: number, options: Omit<NSFOptions, "bound"> = {}): Flow {
   checkNcsf(features, options);
   const { kind = "autoregressive", bins = 8, ...rest } = options;
   const transform = { type: "circularSpline", bins } as const;
-  const all = { base: new Uniform({ features, low: -Math.PI, high: Math.PI }), ...rest };
-  return kind === "coupling" ? couplings(features, transform, all) : autoregressive(features, transform, all);
+  const circularOptions = { base: new Uniform({ features, low: -Math.PI, high: Math.PI }), ...rest };
+  return kind === "coupling"
+    ? couplings(features, transform, circularOptions)
+    : autoregressive(features, transform, circularOptions);
 }

@@ -1,0 +1,256 @@
+import type { Standardize } from "../bijections/standardize.ts";
+import type { FlatRows } from "../dataset/rowsInput.ts";
+import type { Parameter } from "../graph/parameter.ts";
+import type { Shape } from "../graph/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Precision } from "../onnx/export.ts";
+import type { Random } from "../random/index.ts";
+import { type CompileOptions, compile, type Floats } from "../runtime/compile.ts";
+import type { EngineOptions } from "../runtime/engineOptions.ts";
+import { intraOpThreads, type Shard, ShardedFunction, threadCount } from "../runtime/shardedFunction.ts";
+import { type NoiseRequest, terminateIdleWorkers } from "../runtime/workerPool.ts";
+
+/** Options of every method that computes numbers. */
+export interface RunOptions extends EngineOptions {
+  /** The precision of the graph. Default `float32`, or `float64` if a standardization inside of the flow needs it. */
+  precision?: Precision;
+}
+
+/** Rows of a chunk: enough for efficient matrix products, and few enough for a core's cache. */
+const MIN_CHUNK_ROWS = 1024;
+
+/** Larger graphs get larger chunks (up to three times as large): each node has a fixed cost, which more rows amortize. */
+const NODES_PER_EXTRA_CHUNK = 2000;
+
+const chunkRows = (nodes: number): number =>
+  Math.round(MIN_CHUNK_ROWS * Math.min(3, 1 + nodes / NODES_PER_EXTRA_CHUNK));
+
+/** For more rows than this, a second thread saves more time than its session costs. */
+const MAX_ROWS_ON_ONE_THREAD = 256;
+
+/**
+ * Rounds the number of rows of a call up, by at most 1/32 or to a multiple of 16. ONNX Runtime keeps a memory plan for each
+ * number of rows that it has seen, and rounding limits these plans to 112.
+ */
+function roundUpRows(rows: number, maxRows: number): number {
+  const step = Math.max(16, 2 ** (Math.floor(Math.log2(rows)) - 5));
+  return Math.min(maxRows, step * Math.ceil(rows / step));
+}
+
+/** A compiled function with its sessions, and copies of the parameters that are embedded in it. */
+interface CachedCall {
+  readonly compiled: ShardedFunction;
+  readonly parameters: readonly {
+    readonly parameter: Parameter;
+    readonly array: Floats;
+    readonly copy: Floats;
+  }[];
+}
+
+/** An input: rows of `size` numbers, which are written or drawn chunk by chunk. */
+export type RowInput = ArrayInput | NoiseInput;
+
+interface ArrayInput {
+  readonly size: number;
+  /** Fills `target` with the rows from index `start` on. */
+  write(target: Floats, start: number): void;
+}
+
+/** Random numbers, from row `first` of the stream on. Each thread draws those of its rows. */
+interface NoiseInput {
+  readonly size: number;
+  readonly random: Random;
+  readonly kind: "normal" | "uniform";
+  readonly first: number;
+}
+
+/** Rows of an array as an input, standardized if `standardize` is given. Row i of the input is row `rowOf(i)` of the array. */
+export function arrayInput(
+  { values, features }: Pick<FlatRows, "values" | "features">,
+  standardize?: Standardize,
+  rowOf?: (row: number) => number,
+): ArrayInput {
+  if (!rowOf) {
+    return {
+      size: features,
+      write(target, start) {
+        const part = values.subarray(start * features, start * features + target.length);
+        if (standardize) standardize.toLatent(part, target);
+        else target.set(part);
+      },
+    };
+  }
+  // Rows are repeated, so they are standardized once here and not in each write.
+  const ready = standardize?.toLatent(values) ?? values;
+  return {
+    size: features,
+    write(target, start) {
+      for (let i = 0, row = start; i < target.length; row++) {
+        const from = rowOf(row) * features;
+        for (let c = 0; c < features; c++) target[i++] = ready[from + c];
+      }
+    },
+  };
+}
+
+/** Runs compiled functions over rows in chunks. It compiles a function at the first call, and again when a parameter has changed. */
+export class BatchRunner {
+  private readonly parameters: () => ReadonlyMap<string, Parameter>;
+  private readonly cachedCalls = new Map<string, CachedCall>();
+  /** The last call. The next one waits for it, since both write to the same arrays. */
+  private lastCall: Promise<unknown> = Promise.resolve();
+
+  constructor(parameters: BatchRunner["parameters"]) {
+    this.parameters = parameters;
+  }
+
+  /**
+   * Computes the outputs of `build` for any number of rows. Chunks of rows are distributed over the threads, and bound the memory.
+   * `name` identifies the function in the cache.
+   */
+  run(...call: Parameters<BatchRunner["compute"]>): Promise<Record<string, Float64Array>> {
+    const result = this.lastCall.then(() => this.compute(...call));
+    this.lastCall = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Waits for the calls before, and then releases all sessions and the worker threads that nothing else uses. */
+  release(): Promise<void> {
+    const released = this.lastCall.then(async () => {
+      const calls = [...this.cachedCalls.values()];
+      this.cachedCalls.clear();
+      for (const { compiled } of calls) await compiled.release();
+      await terminateIdleWorkers();
+    });
+    this.lastCall = released.catch(() => undefined);
+    return released;
+  }
+
+  private async compute(
+    name: string,
+    build: (...inputs: Tensor[]) => Record<string, Tensor>,
+    inputs: readonly RowInput[],
+    rows: number,
+    options: RunOptions,
+  ): Promise<Record<string, Float64Array>> {
+    const compiled = await this.prepare(
+      name,
+      build,
+      inputs,
+      options,
+      rows > MAX_ROWS_ON_ONE_THREAD ? threadCount(options.threads) : 1,
+    );
+    const { shards, rows: maxRows } = compiled;
+    const outputs = Object.fromEntries(
+      Object.entries(shards[0].outputs).map(([key, { length }]) => [
+        key,
+        new Float64Array((rows * length) / maxRows),
+      ]),
+    );
+    for (let start = 0; start < rows; ) {
+      const rowsPerThread = Math.ceil((rows - start) / shards.length);
+      const shardRows = roundUpRows(Math.ceil(rowsPerThread / Math.ceil(rowsPerThread / maxRows)), maxRows);
+      const activeShards = shards.slice(0, Math.ceil((rows - start) / shardRows));
+      const prepare = (shard: Shard, i: number) => {
+        const firstRow = start + i * shardRows;
+        inputs.forEach((input, k) => {
+          const target = shard.inputs[k].subarray(0, shardRows * input.size);
+          if ("random" in input) writeNoise(target, input, firstRow, shard.noiseRequests[k]);
+          else writeArray(target, input, firstRow, Math.min(shardRows, rows - firstRow));
+        });
+      };
+      const collect = (shard: Shard, i: number) => {
+        const firstRow = start + i * shardRows;
+        for (const [key, { length }] of Object.entries(shard.outputs)) {
+          const width = length / maxRows;
+          outputs[key].set(
+            shard.outputs[key].subarray(0, Math.min(shardRows, rows - firstRow) * width),
+            firstRow * width,
+          );
+        }
+      };
+      const workerShards = [...activeShards.entries()].slice(1);
+      for (const [i, shard] of workerShards) prepare(shard, i);
+      await compiled.run(activeShards.length, shardRows, async (compute) => {
+        prepare(activeShards[0], 0);
+        await compute();
+        collect(activeShards[0], 0);
+      });
+      for (const [i, shard] of workerShards) collect(shard, i);
+      start += shardRows * shards.length;
+    }
+    return outputs;
+  }
+
+  /** Returns the sessions of a function. They are compiled again if a parameter has changed, since parameters are embedded. */
+  private async prepare(
+    name: string,
+    build: (...inputs: Tensor[]) => Record<string, Tensor>,
+    inputs: readonly RowInput[],
+    options: CompileOptions,
+    threads: number,
+  ): Promise<ShardedFunction> {
+    const key = JSON.stringify([name, threads, options]);
+    let cached = this.cachedCalls.get(key);
+    if (!cached?.parameters.every(isUnchanged)) {
+      await cached?.compiled.release();
+      const parameters = this.parameters();
+      const program = compile(
+        build,
+        inputs.map(({ size }): Shape => ["N", size]),
+        {
+          ...options,
+          threads: intraOpThreads(options.threads),
+          parameterNames: new Map(Array.from(parameters, ([name, parameter]) => [parameter, name])),
+          embedParameters: true,
+        },
+      );
+      const parameterCopies = [...parameters.values()].map((parameter) => ({
+        parameter,
+        array: parameter.numbers,
+        copy: parameter.numbers.slice(),
+      }));
+      const chunk = chunkRows(program.graph.nodes.length);
+      const sharded = await ShardedFunction.create(program, threads, { rows: chunk });
+      cached = { compiled: sharded, parameters: parameterCopies };
+      this.cachedCalls.set(key, cached);
+    }
+    return cached.compiled;
+  }
+}
+
+/** Writes `count` rows, and pads the rest of `target` with copies of them. */
+function writeArray(target: Floats, input: ArrayInput, start: number, count: number): void {
+  const filled = count * input.size;
+  input.write(target.subarray(0, filled), start);
+  for (let i = filled; i < target.length; i++) target[i] = target[i - filled];
+}
+
+/** Draws rows of noise into `target`, or, with a `request`, tells the worker thread to draw them. */
+function writeNoise(
+  target: Floats,
+  { random, kind, size, first }: NoiseInput,
+  start: number,
+  request?: NoiseRequest,
+): void {
+  const offset = (first + start) * size;
+  if (request) request.set([1, offset, ...random.stream(kind)]);
+  else random[kind](target, { offset });
+}
+
+/** A comparison of a million numbers takes a millisecond. It is skipped if the array is the same and was never exposed. */
+const isUnchanged = ({ parameter, array, copy }: CachedCall["parameters"][number]): boolean =>
+  (parameter.numbers === array && !parameter.exposed) || equalBytes(parameter.numbers, copy);
+
+/** `Buffer.compare` of Node is several times faster than a loop. */
+const nodeBuffer = (globalThis as { Buffer?: { compare(a: Uint8Array, b: Uint8Array): number } }).Buffer;
+
+function equalBytes(a: Floats, b: Floats): boolean {
+  if (a.length !== b.length) return false;
+  if (nodeBuffer) return nodeBuffer.compare(bytesOf(a), bytesOf(b)) === 0;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Floats) =>
+  new Uint8Array(buffer, byteOffset, byteLength);
