@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { type ErrorDetails, PushforwardError } from "../errors.ts";
-import { abbreviated, nearestName } from "../nearestName.ts";
+import { expandAbbreviation, nearestName } from "../nearestName.ts";
 import type { Option } from "./options.ts";
 import { program } from "./program.ts";
 
@@ -99,7 +99,7 @@ function findOption(
   const flag = word.replace(/=.*/s, "");
   const typed = flag.replace(/^-+/, "");
   const names = Object.keys(syntax.options).map(optionName);
-  const nearest = nearestName(typed, [...names, "help"]) ?? abbreviated(typed, names);
+  const nearest = nearestName(typed, [...names, "help"]) ?? expandAbbreviation(typed, names);
   const what = `pushforward ${syntax.name} has no option ${flag}`;
   throw refuse(syntax, what, nearest ? { hint: `Did you mean --${nearest}?` } : {});
 }

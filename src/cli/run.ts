@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { PushforwardError } from "../errors.ts";
-import { abbreviated, nearestName } from "../nearestName.ts";
+import { expandAbbreviation, nearestName } from "../nearestName.ts";
 import type { Command } from "./command.ts";
 import { exitCode, writeFailure } from "./failure.ts";
 import { commandHelp, programHelp } from "./help.ts";
@@ -70,7 +70,7 @@ function unknownCommand(word: string): PushforwardError {
     });
   }
   const names = Object.keys(COMMANDS);
-  const nearest = nearestName(word, names) ?? abbreviated(word, names);
+  const nearest = nearestName(word, names) ?? expandAbbreviation(word, names);
   return new PushforwardError("ARGUMENT", `pushforward has no command ${word}`, {
     expected: `one of ${names.join(", ")}`,
     hint: nearest ? `Did you mean ${program()} ${nearest}?` : `See ${program()} --help.`,

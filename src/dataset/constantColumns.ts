@@ -1,6 +1,6 @@
 import type { InMemoryDataset } from "./inMemoryDataset.ts";
 
-/** The values of constant columns, by their place among the features and among the context features. */
+/** The values of constant columns, by their index among the features and among the context features. */
 export interface Constants {
   readonly values: ReadonlyMap<number, number>;
   readonly context: ReadonlyMap<number, number>;
@@ -8,7 +8,7 @@ export interface Constants {
 
 const NO_CONSTANTS: Constants = { values: new Map(), context: new Map() };
 
-/** The columns that have the same value in all rows. */
+/** Finds the columns that have the same value in all rows. */
 export function constantColumns(data: InMemoryDataset): Constants {
   if (data.rows === 0) return NO_CONSTANTS;
   const ofFirstRow = (table: Float64Array, width: number) => new Map(table.subarray(0, width).entries());
@@ -19,10 +19,10 @@ export function constantColumns(data: InMemoryDataset): Constants {
   return sameConstants(first, data);
 }
 
-/** Those of `constants` that further rows have too. */
+/** The constants that are also constant, with the same value, in further rows. */
 export function sameConstants(constants: Constants, data: InMemoryDataset): Constants {
-  const same = (known: ReadonlyMap<number, number>, table: Float64Array, width: number) =>
-    new Map([...known].filter(([column, value]) => isConstant(table, width, column, value)));
+  const same = (candidates: ReadonlyMap<number, number>, table: Float64Array, width: number) =>
+    new Map([...candidates].filter(([column, value]) => isConstant(table, width, column, value)));
   return {
     values: same(constants.values, data.values, data.features),
     context: same(constants.context, data.context, data.contextFeatures),
@@ -34,19 +34,22 @@ function isConstant(table: Float64Array, width: number, column: number, value: n
   return true;
 }
 
-/** Columns to leave out, by their place among the features. */
+/** Columns to remove, by their index among the features. */
 export type Columns = Pick<ReadonlySet<number>, "has" | "size">;
 
-/** The constants of rows without some of their features: the places of those that are left. */
-export function constantsWithout({ values, context }: Constants, columns: Columns): Constants {
-  const left = [...values].filter(([column]) => !columns.has(column));
+/** The constants after the removal of some features, with the indices of the remaining features. */
+export function removeConstants({ values, context }: Constants, columns: Columns): Constants {
+  const remaining = [...values].filter(([column]) => !columns.has(column));
   const removedBefore = (column: number) =>
     Array.from({ length: column }, (_, i) => i).filter((i) => columns.has(i)).length;
-  return { values: new Map(left.map(([column, value]) => [column - removedBefore(column), value])), context };
+  return {
+    values: new Map(remaining.map(([column, value]) => [column - removedBefore(column), value])),
+    context,
+  };
 }
 
-/** Rows without some of their features. */
-export function withoutFeatures(data: InMemoryDataset, columns: Columns): InMemoryDataset {
+/** A dataset without some of its features. */
+export function removeFeatures(data: InMemoryDataset, columns: Columns): InMemoryDataset {
   if (columns.size === 0) return data;
   return data.with({
     features: data.features - columns.size,

@@ -1,15 +1,15 @@
 import { PushforwardError } from "../errors.ts";
 import { type Batches, batchesInMemory } from "./batches.ts";
-import { type Columns, type Constants, constantColumns, withoutFeatures } from "./constantColumns.ts";
-import { counting } from "./counting.ts";
+import { type Columns, type Constants, constantColumns, removeFeatures } from "./constantColumns.ts";
 import type { BatchOptions, Dataset, Split } from "./dataset.ts";
+import { range } from "./range.ts";
 import { flatRows, type RowsInput } from "./rowsInput.ts";
-import { holdOut, shareOf } from "./split.ts";
+import { heldOutCount, holdOut } from "./split.ts";
 
 export interface DatasetOptions {
   /** D, the number of features. A flat array of rows needs it, or `columns`. */
   readonly features?: number;
-  /** Context of each row, for a conditional flow: [rows, C]. */
+  /** The context of each row, for a conditional flow: [rows, C]. */
   readonly context?: RowsInput | undefined;
   /** A non-negative weight for each row: [rows]. Default 1 for each. */
   readonly weights?: ArrayLike<number> | undefined;
@@ -30,7 +30,7 @@ interface RowArrays {
   readonly contextColumns?: readonly string[] | undefined;
 }
 
-/** Rows in memory; see `Dataset`. Its arrays are not to be changed. */
+/** A dataset in memory; see `Dataset`. Its arrays must not be changed. */
 export class InMemoryDataset implements Dataset {
   readonly rows: number;
   readonly features: number;
@@ -39,17 +39,17 @@ export class InMemoryDataset implements Dataset {
   readonly values: Float64Array;
   /** [rows, C] in row-major order; empty without a context. */
   readonly context: Float64Array;
-  /** [rows], not negative. */
+  /** [rows], non-negative. */
   readonly weights: Float64Array;
-  /** [rows]: what messages call each row, such as its number in a table. By default rows are counted from 0. */
+  /** [rows]: the row number in the source, which error messages show. By default rows are numbered from 0. */
   readonly rowNumbers: Int32Array;
   readonly columns: readonly string[] | undefined;
   readonly contextColumns: readonly string[] | undefined;
 
   /**
-   * Takes the arrays as they are, without a copy and without a check of their numbers; see `dataset` for both.
+   * Uses the arrays without a copy and without a check of their numbers. `dataset` does both.
    *
-   * @throws SHAPE when the arrays do not have the same number of rows.
+   * @throws SHAPE when the arrays have different numbers of rows.
    */
   constructor({ features, values, context, weights, rowNumbers, columns, contextColumns }: RowArrays) {
     this.rows = values.length / features;
@@ -58,12 +58,12 @@ export class InMemoryDataset implements Dataset {
     this.context = context ?? new Float64Array(0);
     this.contextFeatures = this.rows === 0 ? 0 : this.context.length / this.rows;
     this.weights = weights ?? new Float64Array(this.rows).fill(1);
-    this.rowNumbers = rowNumbers ?? counting(this.rows);
+    this.rowNumbers = rowNumbers ?? range(this.rows);
     this.columns = columns;
     this.contextColumns = contextColumns;
     const fits = [this.rows, this.contextFeatures].every(Number.isInteger);
     if (fits && [this.weights, this.rowNumbers].every(({ length }) => length === this.rows)) return;
-    throw new PushforwardError("SHAPE", "the arrays of a dataset do not fit each other", {
+    throw new PushforwardError("SHAPE", "the arrays of a dataset have different numbers of rows", {
       expected: `values [rows, ${features}], context [rows, C], weights [rows]`,
       received: [values, this.context, this.weights].map(({ length }) => `${length} numbers`).join(", "),
     });
@@ -81,36 +81,36 @@ export class InMemoryDataset implements Dataset {
     return constantColumns(this);
   }
 
-  /** The chosen rows, by their place from 0, in the order given. */
-  select(chosen: ArrayLike<number>): InMemoryDataset {
+  /** The rows with these indices, in this order. */
+  select(indices: ArrayLike<number>): InMemoryDataset {
     const take = (values: Float64Array, width: number) => {
-      const out = new Float64Array(chosen.length * width);
-      for (let r = 0; r < chosen.length; r++)
-        out.set(values.subarray(chosen[r]! * width, (chosen[r]! + 1) * width), r * width);
+      const out = new Float64Array(indices.length * width);
+      for (let r = 0; r < indices.length; r++)
+        out.set(values.subarray(indices[r]! * width, (indices[r]! + 1) * width), r * width);
       return out;
     };
     return this.with({
       values: take(this.values, this.features),
       context: take(this.context, this.contextFeatures),
       weights: take(this.weights, 1),
-      rowNumbers: Int32Array.from(chosen, (row) => this.rowNumbers[row]!),
+      rowNumbers: Int32Array.from(indices, (row) => this.rowNumbers[row]!),
     });
   }
 
-  /** At most `max` rows, at equal distances. */
+  /** At most `max` rows, evenly spaced. */
   spaced(max: number): InMemoryDataset {
     const count = Math.min(max, this.rows);
     return this.select(Int32Array.from({ length: count }, (_, i) => Math.floor((i * this.rows) / count)));
   }
 
-  /** The same rows with other arrays in place of some. */
+  /** A copy of this dataset in which some arrays are replaced. */
   with(arrays: Partial<RowArrays>): InMemoryDataset {
     const { features, values, context, weights, rowNumbers, columns, contextColumns } = this;
-    const own = { features, values, context, weights, rowNumbers, columns, contextColumns };
-    return new InMemoryDataset({ ...own, ...arrays });
+    const current = { features, values, context, weights, rowNumbers, columns, contextColumns };
+    return new InMemoryDataset({ ...current, ...arrays });
   }
 
-  /** Writes row `from` of other rows to place `to`: for rows that are being collected. */
+  /** Overwrites row `to` with row `from` of `source`. Only for buffers from `allocateRows`. */
   copyRow(source: InMemoryDataset, from: number, to: number): void {
     copyNumbers(source.values, from, this.values, to, this.features);
     copyNumbers(source.context, from, this.context, to, this.contextFeatures);
@@ -119,7 +119,7 @@ export class InMemoryDataset implements Dataset {
   }
 
   split(fraction: number, seed: number): Split<this> {
-    const { training, validation } = holdOut(this, shareOf(this.rows, fraction), seed);
+    const { training, validation } = holdOut(this, heldOutCount(this.rows, fraction), seed);
     return { training: training as this, validation };
   }
 
@@ -128,14 +128,14 @@ export class InMemoryDataset implements Dataset {
   }
 
   withoutColumns(columns: Columns): this {
-    return withoutFeatures(this, columns) as this;
+    return removeFeatures(this, columns) as this;
   }
 }
 
 /**
- * Rows as a dataset: a copy, so that the arrays given may change afterwards.
+ * Converts rows to a dataset. It copies them, so the input may change afterwards.
  *
- * @throws SHAPE, DATA or ARGUMENT when the rows, their context or weights cannot be read or do not fit each other (see
+ * @throws SHAPE, DATA or ARGUMENT when the rows, their context or weights are not valid or have different numbers of rows (see
  *   `flatRows`), a number is infinite, or a weight is negative.
  */
 export function dataset(
@@ -144,46 +144,51 @@ export function dataset(
   firstRow = 0,
 ): InMemoryDataset {
   const flat = flatRows(rows, { features, columns, firstRow });
-  const given =
+  const contextRows =
     context && flatRows(context, { what: "the context", rows: flat.rows, columns: contextColumns, firstRow });
-  const ownWeights = weights && checkedWeights(weights, flat.rows, firstRow);
+  const rowWeights = weights && checkedWeights(weights, flat.rows, firstRow);
   for (const { what, values, width, names } of [
     { what: "rows", values: flat.values, width: flat.features, names: flat.columns ?? columns },
-    { what: "the context", values: given?.values ?? [], width: given?.features ?? 1, names: undefined },
+    {
+      what: "the context",
+      values: contextRows?.values ?? [],
+      width: contextRows?.features ?? 1,
+      names: undefined,
+    },
   ]) {
-    const bad = values.findIndex((value) => !Number.isFinite(value));
-    if (bad < 0) continue;
-    const column = names ? `"${names[bad % width]}"` : `${bad % width}`;
-    const where = `row ${firstRow + Math.floor(bad / width)}, column ${column} of ${what}`;
-    throw new PushforwardError("DATA", `${where} is ${values[bad]}`, {
+    const badIndex = values.findIndex((value) => !Number.isFinite(value));
+    if (badIndex < 0) continue;
+    const column = names ? `"${names[badIndex % width]}"` : `${badIndex % width}`;
+    const where = `row ${firstRow + Math.floor(badIndex / width)}, column ${column} of ${what}`;
+    throw new PushforwardError("DATA", `${where} is ${values[badIndex]}`, {
       expected: "finite numbers",
-      hint: "Leave such rows out, or replace the value.",
+      hint: "Remove such rows, or replace the value.",
     });
   }
   return new InMemoryDataset({
     features: flat.features,
     values: flat.values,
-    context: given?.values,
-    weights: ownWeights,
-    rowNumbers: counting(flat.rows, firstRow),
+    context: contextRows?.values,
+    weights: rowWeights,
+    rowNumbers: range(flat.rows, firstRow),
     columns: flat.columns ?? columns,
-    contextColumns: given?.columns ?? contextColumns,
+    contextColumns: contextRows?.columns ?? contextColumns,
   });
 }
 
-function checkedWeights(given: ArrayLike<number>, rows: number, firstRow: number): Float64Array {
-  const weights = Float64Array.from(given);
+function checkedWeights(input: ArrayLike<number>, rows: number, firstRow: number): Float64Array {
+  const weights = Float64Array.from(input);
   if (weights.length !== rows) {
-    throw new PushforwardError("SHAPE", "the weights have another number of rows", {
+    throw new PushforwardError("SHAPE", "the number of weights is not the number of rows", {
       expected: `${rows}`,
       received: `${weights.length}`,
     });
   }
-  const bad = weights.findIndex((weight) => !(weight >= 0 && weight < Number.POSITIVE_INFINITY));
-  if (bad < 0) return weights;
-  throw new PushforwardError("DATA", `the weight of row ${firstRow + bad} is ${given[bad]}`, {
-    expected: "a finite number from 0",
-    hint: "Give every row a weight, 0 to leave it out.",
+  const badIndex = weights.findIndex((weight) => !(weight >= 0 && weight < Number.POSITIVE_INFINITY));
+  if (badIndex < 0) return weights;
+  throw new PushforwardError("DATA", `the weight of row ${firstRow + badIndex} is ${input[badIndex]}`, {
+    expected: "a finite number that is not negative",
+    hint: "Give every row a weight; rows with weight 0 are ignored.",
   });
 }
 
@@ -197,16 +202,16 @@ function copyNumbers(
   for (let c = 0; c < width; c++) target[to * width + c] = source[from * width + c]!;
 }
 
-/** The sum of the weights of all rows, or of the chosen ones. */
+/** The sum of the weights of all rows, or of those with the given indices. */
 export function totalWeight({ weights }: InMemoryDataset, chosen?: Int32Array): number {
   let total = 0;
   for (let i = 0; i < (chosen ?? weights).length; i++) total += weights[chosen ? chosen[i]! : i]!;
   return total;
 }
 
-/** An error for too few rows. */
-export const tooFew = (rows: number): PushforwardError =>
-  new PushforwardError("DATA", "there is too little to learn from", {
-    expected: "2 rows or more",
+/** The error for fewer than two rows. */
+export const tooFewRows = (rows: number): PushforwardError =>
+  new PushforwardError("DATA", "there are too few rows to train a flow", {
+    expected: "at least 2 rows",
     received: `${rows}`,
   });

@@ -1,7 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 
 /**
- * Rows of numbers in the forms that programs have them in:
+ * Rows of numbers in one of four forms:
  *
  * - a flat array in row-major order, such as a `Float64Array` of `rows * features` numbers,
  * - an array of rows, `[[1, 2], [3, 4]]`,
@@ -14,42 +14,42 @@ export type RowsInput =
   | readonly Readonly<Record<string, number>>[]
   | Readonly<Record<string, ArrayLike<number>>>;
 
-/** Rows as one flat array, which is a copy of what was given. */
+/** Rows as one flat array, which is a copy of the input. */
 export interface FlatRows {
   readonly rows: number;
   readonly features: number;
   /** [rows, features] in row-major order. */
   readonly values: Float64Array;
-  /** Names of the features, where the input has names. */
+  /** Names of the features, if the input has names. */
   readonly columns?: readonly string[];
 }
 
 export interface RowsInputOptions {
-  /** What an error calls the rows. Default "rows". */
+  /** The subject of error messages. Default "rows". */
   readonly what?: string;
-  /** How many numbers each row must have. A flat array needs this, `columns` or `rows`. */
+  /** The number of features that each row must have. A flat array needs this, `columns` or `rows`. */
   readonly features?: number | undefined;
-  /** How many rows there must be. */
+  /** The number of rows that there must be. */
   readonly rows?: number | undefined;
-  /** The names that objects and named columns must have; they are brought into this order. Default: the order of the first. */
+  /** The names that objects or columns must have, in the order of the output. Default: the names of the first row. */
   readonly columns?: readonly string[] | undefined;
-  /** What an error calls the first row. Default 0. */
+  /** The number of the first row in error messages. Default 0. */
   readonly firstRow?: number;
 }
 
 /**
- * Turns rows in any of the forms of `RowsInput` into one flat array.
+ * Converts rows in any form of `RowsInput` to one flat array.
  *
- * @throws SHAPE when rows have different lengths, or not `features` numbers; DATA when something is not a number or is NaN,
- *   with its row (counted from 0) and column, and when names are missing or unknown; ARGUMENT for anything else.
+ * @throws SHAPE when rows have different lengths, or not `features` numbers; DATA when a value is not a number or is NaN, with its
+ *   row (counted from 0) and column, and when names are missing or unknown; ARGUMENT for input of any other form.
  */
 export function flatRows(input: RowsInput, options: RowsInputOptions = {}): FlatRows {
-  const checked = { ...options, what: options.what ?? "rows" };
-  const flat = convert(input, checked);
-  const bad = flat.values.findIndex(Number.isNaN);
-  if (bad >= 0) throw notANumber(checked, bad, flat, Number.NaN);
+  const namedOptions = { ...options, what: options.what ?? "rows" };
+  const flat = convert(input, namedOptions);
+  const badIndex = flat.values.findIndex(Number.isNaN);
+  if (badIndex >= 0) throw notANumberError(namedOptions, badIndex, flat, Number.NaN);
   if (options.rows !== undefined && flat.rows !== options.rows) {
-    throw new PushforwardError("SHAPE", `${checked.what} have another number of rows`, {
+    throw new PushforwardError("SHAPE", `${namedOptions.what} have a wrong number of rows`, {
       expected: `${options.rows}`,
       received: `${flat.rows}`,
     });
@@ -61,7 +61,7 @@ type Options = RowsInputOptions & { readonly what: string };
 
 function convert(input: RowsInput, options: Options): FlatRows {
   const { what } = options;
-  if (typeof input !== "object" || input === null) throw unknownForm(what, describe(input));
+  if (typeof input !== "object" || input === null) throw unknownFormError(what, describeValue(input));
   if (ArrayBuffer.isView(input)) return fromFlat(input as ArrayLike<number>, options);
   if (!Array.isArray(input)) {
     if (typeof (input as { length?: unknown }).length === "number")
@@ -81,23 +81,31 @@ function fromFlat(numbers: ArrayLike<number>, options: Options): FlatRows {
   const features = options.features ?? options.columns?.length ?? (expected ? numbers.length / expected : 0);
   if (features === 0) {
     if (numbers.length === 0) return { rows: expected ?? 0, features: 0, values: new Float64Array(0) };
-    throw new PushforwardError("ARGUMENT", `a flat array does not tell how many numbers ${what} have`, {
-      hint: "Say it, dataset(numbers, { features: 2 }), or give an array of rows.",
-    });
+    throw new PushforwardError(
+      "ARGUMENT",
+      `${what} are a flat array, so the number of features is not known`,
+      {
+        hint: "Give the number of features, dataset(numbers, { features: 2 }), or give an array of rows.",
+      },
+    );
   }
   const rows = numbers.length / features;
   if (!Number.isInteger(rows) || !Number.isInteger(features)) {
-    throw new PushforwardError("SHAPE", `the numbers of ${what} do not make whole rows`, {
-      expected: `a multiple of ${options.features ?? expected}`,
-      received: `${numbers.length}`,
-    });
+    throw new PushforwardError(
+      "SHAPE",
+      `the length of the flat array of ${what} is not a multiple of the row length`,
+      {
+        expected: `a multiple of ${options.features ?? expected}`,
+        received: `${numbers.length}`,
+      },
+    );
   }
   const values = new Float64Array(numbers.length);
-  // Typed arrays of numbers need no check of each element.
+  // The elements of a typed array are numbers, unless they are bigints, so only the first is checked.
   if (ArrayBuffer.isView(numbers) && typeof numbers[0] === "number") values.set(numbers);
   else
     for (let i = 0; i < values.length; i++)
-      values[i] = numberAt(numbers[i], () => notANumber(options, i, { features }, numbers[i]));
+      values[i] = numberAt(numbers[i], () => notANumberError(options, i, { features }, numbers[i]));
   return { rows, features, values };
 }
 
@@ -105,16 +113,16 @@ function fromRows(rows: readonly ArrayLike<number>[], options: Options): FlatRow
   const { what, features: expected = rows[0]?.length ?? 0, firstRow = 0 } = options;
   const values = new Float64Array(rows.length * expected);
   rows.forEach((row, r) => {
-    if (!isList(row)) throw unknownForm(what, `row ${firstRow + r} is ${describe(row)}`);
+    if (!isList(row)) throw unknownFormError(what, `row ${firstRow + r} is ${describeValue(row)}`);
     if (row.length !== expected) {
-      throw new PushforwardError("SHAPE", `row ${firstRow + r} of ${what} has another length`, {
+      throw new PushforwardError("SHAPE", `row ${firstRow + r} of ${what} has a wrong length`, {
         expected: `${expected} numbers`,
         received: `${row.length}`,
       });
     }
     for (let c = 0; c < expected; c++) {
       const i = r * expected + c;
-      values[i] = numberAt(row[c], () => notANumber(options, i, { features: expected }, row[c]));
+      values[i] = numberAt(row[c], () => notANumberError(options, i, { features: expected }, row[c]));
     }
   });
   return { rows: rows.length, features: expected, values };
@@ -124,18 +132,18 @@ function fromObjects(objects: readonly Readonly<Record<string, number>>[], optio
   const { what, firstRow = 0 } = options;
   const columns = options.columns ?? Object.keys(objects[0]!);
   const features = columns.length;
-  checkCount(features, options);
+  checkColumnCount(features, options);
   const values = new Float64Array(objects.length * features);
   objects.forEach((object, r) => {
     if (typeof object !== "object" || object === null || isList(object))
-      throw unknownForm(what, `row ${firstRow + r} is ${describe(object)}`);
+      throw unknownFormError(what, `row ${firstRow + r} is ${describeValue(object)}`);
     const keys = Object.keys(object);
     const complete = keys.length === features && columns.every((name) => Object.hasOwn(object, name));
     if (!complete) checkNames(keys, columns, `row ${firstRow + r} of ${what}`);
     columns.forEach((name, c) => {
       const i = r * features + c;
       const value = object[name];
-      values[i] = numberAt(value, () => notANumber(options, i, { features, columns }, value));
+      values[i] = numberAt(value, () => notANumberError(options, i, { features, columns }, value));
     });
   });
   return { rows: objects.length, features, values, columns };
@@ -146,28 +154,30 @@ function fromColumns(table: Readonly<Record<string, ArrayLike<number>>>, options
   const names = Object.keys(table);
   const columns = options.columns ?? names;
   const features = columns.length;
-  const other = names.find((name) => !isList(table[name]));
-  if (names.length === 0 || other !== undefined) {
-    throw unknownForm(
+  const invalidColumn = names.find((name) => !isList(table[name]));
+  if (names.length === 0 || invalidColumn !== undefined) {
+    throw unknownFormError(
       what,
-      other === undefined ? "an empty object" : `an object whose ${other} is ${describe(table[other])}`,
+      invalidColumn === undefined
+        ? "an empty object"
+        : `an object whose ${invalidColumn} is ${describeValue(table[invalidColumn])}`,
     );
   }
   checkNames(names, columns, what);
-  checkCount(features, options);
+  checkColumnCount(features, options);
   const rows = table[columns[0]!]!.length;
   const values = new Float64Array(rows * features);
   columns.forEach((name, c) => {
     const column = table[name]!;
     if (column.length !== rows) {
-      throw new PushforwardError("SHAPE", `column "${name}" of ${what} has another length`, {
+      throw new PushforwardError("SHAPE", `column "${name}" of ${what} has a different length`, {
         expected: `${rows} numbers, as in "${columns[0]}"`,
         received: `${column.length}`,
       });
     }
     for (let r = 0; r < rows; r++) {
       const i = r * features + c;
-      values[i] = numberAt(column[r], () => notANumber(options, i, { features, columns }, column[r]));
+      values[i] = numberAt(column[r], () => notANumberError(options, i, { features, columns }, column[r]));
     }
   });
   return { rows, features, values, columns };
@@ -177,15 +187,15 @@ function checkNames(names: readonly string[], columns: readonly string[], where:
   const missing = columns.find((name) => !names.includes(name));
   const unknown = names.find((name) => !columns.includes(name));
   if (missing === undefined && unknown === undefined) return;
-  throw new PushforwardError("DATA", `${where} has other columns`, {
+  throw new PushforwardError("DATA", `${where} has wrong columns`, {
     expected: columns.join(", "),
     received: names.join(", "),
   });
 }
 
-function checkCount(features: number, { what, features: expected }: Options): void {
+function checkColumnCount(features: number, { what, features: expected }: Options): void {
   if (expected === undefined || features === expected) return;
-  throw new PushforwardError("SHAPE", `${what} have another number of columns`, {
+  throw new PushforwardError("SHAPE", `${what} have a wrong number of columns`, {
     expected: `${expected}`,
     received: `${features}`,
   });
@@ -199,7 +209,7 @@ function numberAt(value: unknown, error: () => PushforwardError): number {
 const isList = (value: unknown): value is ArrayLike<number> =>
   Array.isArray(value) || ArrayBuffer.isView(value);
 
-function notANumber(
+function notANumberError(
   { what, firstRow = 0 }: Options,
   i: number,
   { features, columns }: { readonly features: number; readonly columns?: readonly string[] | undefined },
@@ -207,20 +217,20 @@ function notANumber(
 ): PushforwardError {
   const row = firstRow + Math.floor(i / features);
   const column = columns ? `"${columns[i % features]}"` : `${i % features}`;
-  return new PushforwardError("DATA", `row ${row}, column ${column} of ${what} is ${describe(value)}`, {
+  return new PushforwardError("DATA", `row ${row}, column ${column} of ${what} is ${describeValue(value)}`, {
     expected: "a number",
-    hint: "Leave such rows out, or replace the value.",
+    hint: "Remove such rows, or replace the value.",
   });
 }
 
-const unknownForm = (what: string, received: string): PushforwardError =>
+const unknownFormError = (what: string, received: string): PushforwardError =>
   new PushforwardError("ARGUMENT", `${what} cannot be read`, {
     expected:
       "a flat array of numbers, an array of rows, an array of objects with numbers, or an object of columns",
     received,
   });
 
-function describe(value: unknown): string {
+function describeValue(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) return `an array of ${value.length}`;
@@ -229,7 +239,7 @@ function describe(value: unknown): string {
   return String(value);
 }
 
-/** The forms that rows can be given back in. */
+/** The forms in which rows can be returned. */
 export interface RowForms {
   /** Row-major, [rows, features]. */
   flat: Float64Array;
@@ -239,9 +249,9 @@ export interface RowForms {
 }
 
 /**
- * Rows in the form that is asked for. Objects and columns need the names of the features.
+ * Converts rows to a form. `objects` and `columns` need the names of the features.
  *
- * @throws ARGUMENT for another form, or without names where they are needed.
+ * @throws ARGUMENT for an unknown form, and for `objects` and `columns` without names.
  */
 export function rowsAs<F extends keyof RowForms>(
   form: F,
@@ -251,9 +261,9 @@ export function rowsAs<F extends keyof RowForms>(
     if (columns) return columns;
     throw new PushforwardError(
       "ARGUMENT",
-      `rows as "${form}" need names of the columns, and there are none`,
+      `rows cannot be returned as "${form}" because the columns have no names`,
       {
-        hint: 'Ask for "rows", or give the rows as objects or by column when fitting.',
+        hint: 'Use "rows", or fit the flow to rows with names: objects or columns.',
       },
     );
   };
@@ -275,10 +285,10 @@ export function rowsAs<F extends keyof RowForms>(
         ]),
       ),
   };
-  const make = Object.hasOwn(forms, form) ? forms[form] : undefined;
-  if (make) return make();
-  throw new PushforwardError("ARGUMENT", "rows have no such form", {
+  const convertTo = Object.hasOwn(forms, form) ? forms[form] : undefined;
+  if (convertTo) return convertTo();
+  throw new PushforwardError("ARGUMENT", "rows cannot be returned in this form", {
     expected: Object.keys(forms).join(", "),
-    received: describe(form),
+    received: describeValue(form),
   });
 }

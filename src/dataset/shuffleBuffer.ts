@@ -1,37 +1,37 @@
 import type { Random } from "../random/index.ts";
 import { readAhead } from "../readAhead.ts";
-import { type Batch, type Batches, copiesOf, shuffling } from "./batches.ts";
-import { counting } from "./counting.ts";
+import { type Batch, type Batches, copiesOf, epochRandom } from "./batches.ts";
 import type { BatchOptions } from "./dataset.ts";
 import { InMemoryDataset } from "./inMemoryDataset.ts";
+import { range } from "./range.ts";
 import type { StreamedDataset } from "./streamedDataset.ts";
 
-/** Rows in a shuffle buffer: enough to mix what is together in a table, and no more numbers than 128 MB hold. */
-const BUFFER = { rows: 2 ** 17, numbers: 2 ** 24 };
+/** The size of a shuffle buffer: enough rows to mix rows that are close together in a table, and at most 128 MB of numbers. */
+const MAX_BUFFER = { rows: 2 ** 17, numbers: 2 ** 24 };
 
-/** Batches of a stream, through a shuffle buffer. */
+/** Batches of a stream, shuffled in a buffer. */
 export function batchesOfStream(data: StreamedDataset, { batchSize, seed, prepare }: BatchOptions): Batches {
   const { rows, features, contextFeatures, meanWeight, sample } = data;
-  const most = Math.min(BUFFER.rows, Math.ceil(BUFFER.numbers / (features + contextFeatures)));
-  const size = Math.max(batchSize, Math.min(most, rows));
-  // The sample stands for all rows: an error of this mean only scales the loss.
+  const maxRows = Math.min(MAX_BUFFER.rows, Math.ceil(MAX_BUFFER.numbers / (features + contextFeatures)));
+  const size = Math.max(batchSize, Math.min(maxRows, rows));
+  // The mean over the sample approximates that over all rows. An error only scales the loss.
   const { weights } = sample;
-  const copies = weights.reduce((sum, weight) => sum + copiesOf(weight, meanWeight), 0) / weights.length;
+  const meanCopies = weights.reduce((sum, weight) => sum + copiesOf(weight, meanWeight), 0) / weights.length;
   async function* prepared() {
     for await (const block of data.blocks()) yield prepare?.(block) ?? block;
   }
   return {
-    rows: Math.round(copies * rows),
-    meanWeight: meanWeight / copies,
+    rows: Math.round(meanCopies * rows),
+    meanWeight: meanWeight / meanCopies,
     epoch: (epoch) =>
-      shuffled(prepared(), data, { batchSize, size, random: shuffling(seed, epoch), meanWeight }),
+      shuffled(prepared(), data, { batchSize, size, random: epochRandom(seed, epoch), meanWeight }),
   };
 }
 
 type Widths = Pick<InMemoryDataset, "features" | "contextFeatures">;
 
-/** Room for rows, to be filled by `copyRow`. */
-export const emptyRows = (rows: number, { features, contextFeatures }: Widths): InMemoryDataset =>
+/** A dataset of zeros, which `copyRow` fills. */
+export const allocateRows = (rows: number, { features, contextFeatures }: Widths): InMemoryDataset =>
   new InMemoryDataset({
     features,
     values: new Float64Array(rows * features),
@@ -41,8 +41,8 @@ export const emptyRows = (rows: number, { features, contextFeatures }: Widths): 
   });
 
 /**
- * Batches through a shuffle buffer: each is drawn from `size` rows at random, and the next rows that arrive take the places
- * of those that were drawn. All batches but the last are full.
+ * Shuffles a stream in a buffer of `size` rows: each batch is drawn from the buffer at random, and the next rows of the stream
+ * replace the drawn rows. All batches except the last have `batchSize` rows.
  */
 export async function* shuffled(
   blocks: AsyncIterable<InMemoryDataset>,
@@ -50,60 +50,60 @@ export async function* shuffled(
   options: { batchSize: number; size: number; random: Random; meanWeight: number },
 ): AsyncGenerator<Batch> {
   const { batchSize, size, random } = options;
-  const buffer = emptyRows(size, widths);
-  const arriving = new ArrivingRows(blocks, options.meanWeight);
-  let places = counting(size);
-  // The first of the places are those to fill.
-  let free = size;
+  const buffer = allocateRows(size, widths);
+  const reader = new StreamReader(blocks, options.meanWeight);
+  let slots = range(size);
+  // A permutation of the slots of the buffer. The first `freeSlots` of them are empty.
+  let freeSlots = size;
   let drawn = 0;
   try {
     while (true) {
-      const filled = await arriving.fill(buffer, places.subarray(0, free));
-      places.copyWithin(filled, free);
-      places = places.subarray(0, places.length - (free - filled));
-      if (places.length === 0) return;
-      free = Math.min(batchSize, places.length);
-      const uniform = random.uniform(new Float64Array(free), { offset: drawn });
-      for (let i = 0; i < free; i++) swap(places, i, i + Math.floor(uniform[i]! * (places.length - i)));
-      drawn += free;
-      yield { rows: buffer, indices: places.slice(0, free) };
+      const filled = await reader.fill(buffer, slots.subarray(0, freeSlots));
+      slots.copyWithin(filled, freeSlots);
+      slots = slots.subarray(0, slots.length - (freeSlots - filled));
+      if (slots.length === 0) return;
+      freeSlots = Math.min(batchSize, slots.length);
+      const uniform = random.uniform(new Float64Array(freeSlots), { offset: drawn });
+      for (let i = 0; i < freeSlots; i++) swap(slots, i, i + Math.floor(uniform[i]! * (slots.length - i)));
+      drawn += freeSlots;
+      yield { rows: buffer, indices: slots.slice(0, freeSlots) };
     }
   } finally {
-    await arriving.end();
+    await reader.end();
   }
 }
 
-/** Rows of a stream one by one, each as often as an epoch shows it; the next block is read while one is in use. */
-class ArrivingRows {
+/** Reads the rows of a stream one by one, each as often as it occurs in an epoch. It reads one block ahead. */
+class StreamReader {
   private readonly blocks: AsyncGenerator<InMemoryDataset>;
   private readonly meanWeight: number;
   private block: InMemoryDataset | undefined;
-  private next = 0;
-  /** How many copies of the next row have been given. */
-  private given = 0;
+  private nextRow = 0;
+  /** How many copies of the row `nextRow` have been read. */
+  private copiesRead = 0;
 
   constructor(blocks: AsyncIterable<InMemoryDataset>, meanWeight: number) {
     this.blocks = readAhead(blocks);
     this.meanWeight = meanWeight;
   }
 
-  /** Puts a row into each of the places, and gives how many there were still. */
-  async fill(buffer: InMemoryDataset, places: Int32Array): Promise<number> {
-    for (let i = 0; i < places.length; i++) {
-      while (!this.block || this.next === this.block.rows) {
+  /** Copies the next rows into the given slots of the buffer. Returns their number, which is smaller at the end of the stream. */
+  async fill(buffer: InMemoryDataset, slots: Int32Array): Promise<number> {
+    for (let i = 0; i < slots.length; i++) {
+      while (!this.block || this.nextRow === this.block.rows) {
         const { done, value } = await this.blocks.next();
         if (done) return i;
         this.block = value;
-        this.next = 0;
+        this.nextRow = 0;
       }
-      const copies = copiesOf(this.block.weights[this.next]!, this.meanWeight);
-      buffer.copyRow(this.block, this.next, places[i]!);
-      buffer.weights[places[i]!]! /= copies;
-      if (++this.given < copies) continue;
-      this.given = 0;
-      this.next++;
+      const copies = copiesOf(this.block.weights[this.nextRow]!, this.meanWeight);
+      buffer.copyRow(this.block, this.nextRow, slots[i]!);
+      buffer.weights[slots[i]!]! /= copies;
+      if (++this.copiesRead < copies) continue;
+      this.copiesRead = 0;
+      this.nextRow++;
     }
-    return places.length;
+    return slots.length;
   }
 
   async end(): Promise<void> {

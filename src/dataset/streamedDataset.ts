@@ -6,42 +6,42 @@ import {
   type Columns,
   type Constants,
   constantColumns,
-  constantsWithout,
+  removeConstants,
   sameConstants,
 } from "./constantColumns.ts";
-import { counting } from "./counting.ts";
 import type { BatchOptions, Dataset, Split } from "./dataset.ts";
-import { dataset, InMemoryDataset, tooFew, totalWeight } from "./inMemoryDataset.ts";
+import { dataset, InMemoryDataset, tooFewRows, totalWeight } from "./inMemoryDataset.ts";
+import { range } from "./range.ts";
 import type { RowsInput } from "./rowsInput.ts";
-import { batchesOfStream, emptyRows } from "./shuffleBuffer.ts";
-import { holdOut, shareOf } from "./split.ts";
+import { allocateRows, batchesOfStream } from "./shuffleBuffer.ts";
+import { heldOutCount, holdOut } from "./split.ts";
 
-/** Rows that follow each other: `dataset(...)` where they have a context or weights. Each block needs an array of its own. */
+/** A block of consecutive rows. With a context or weights it is a `dataset(...)`. Each block must be a separate array. */
 export type RowBlock = RowsInput | InMemoryDataset;
 
 /**
- * Rows that need not fit into memory, block by block: the same rows in the same order each time that they are iterated, since
- * training reads them once before it begins and once in each epoch. A function that returns a new iterator does, such as an
- * async generator function; a single async generator does not, for it can be read only once.
+ * A stream of rows in blocks, which need not fit into memory. Training reads the stream once before it begins and once in each
+ * epoch, so each iteration must return the same rows in the same order. Give a function that returns a new iterator, such
+ * as an async generator function. A generator object is an error, since it can be read only once.
  */
 export type RowStream = AsyncIterable<RowBlock> | (() => AsyncIterable<RowBlock> | Iterable<RowBlock>);
 
 export interface StreamOptions {
-  /** D, the number of features. Flat blocks need it. */
+  /** D, the number of features. Required if blocks are flat arrays. */
   readonly features?: number | undefined;
   /** Names of the features, and of the context features. Default: those of the first block. */
   readonly columns?: readonly string[] | undefined;
   readonly contextColumns?: readonly string[] | undefined;
-  /** Chooses the sample. Default 0. */
+  /** Seed of the sample. Default 0. */
   readonly seed?: number | undefined;
 }
 
-/** The size of the sample: this many rows, but at most as many numbers as fit into 128 MB. */
-const SAMPLE = { rows: 200_000, numbers: 2 ** 24 };
-/** The share of a full sample that one split may hold out: 50,000 rows give a mean log-density to about 0.01 nats. */
+/** The largest size of the sample: 200,000 rows, and 128 MB of numbers. */
+const MAX_SAMPLE = { rows: 200_000, numbers: 2 ** 24 };
+/** A split may hold out this share of a full sample. With 50,000 rows, a mean log-density has an error of about 0.01 nats. */
 const MAX_HELD_OUT_SHARE = 1 / 4;
 
-/** What the first pass over a stream finds. */
+/** The results of the first pass over a stream. */
 type Summary = Pick<
   StreamedDataset,
   | "rows"
@@ -54,29 +54,29 @@ type Summary = Pick<
   | "constants"
 >;
 
-/** Reads all rows from the beginning. */
+/** Starts a new iteration over all rows. */
 type Blocks = () => AsyncIterable<InMemoryDataset>;
 
 /**
- * A stream of rows after a first pass over it: how many there are, and a random sample of them, from which rows for
- * validation are taken and to which scales and mixtures are fitted. See `Dataset`.
+ * A stream of rows after a first pass, which counted the rows and drew a random sample. Validation rows are taken from the
+ * sample, and scales and mixtures are fitted to it. See `Dataset`.
  */
 export class StreamedDataset implements Dataset {
-  /** The number of rows to learn from; copies of held-out rows, which are left out too, are not subtracted. */
+  /** The number of rows that are not held out. Copies of held-out rows, which are skipped too, are included. */
   readonly rows: number;
   readonly features: number;
   readonly contextFeatures: number;
   readonly columns: readonly string[] | undefined;
   readonly contextColumns: readonly string[] | undefined;
   readonly meanWeight: number;
-  /** Rows at random, all of them if they are few. */
+  /** A random sample of the rows, or all rows if there are few. */
   readonly sample: InMemoryDataset;
   readonly constants: Constants;
-  private readonly all: Blocks;
+  private readonly allBlocks: Blocks;
   private readonly heldOut: HeldOut;
 
   private constructor(all: Blocks, summary: Summary, heldOut: HeldOut) {
-    this.all = all;
+    this.allBlocks = all;
     this.rows = summary.rows;
     this.features = summary.features;
     this.contextFeatures = summary.contextFeatures;
@@ -89,69 +89,72 @@ export class StreamedDataset implements Dataset {
   }
 
   /**
-   * Passes over a stream and samples it (reservoir sampling, algorithm R of Vitter, 1985).
+   * Makes the first pass over a stream, with reservoir sampling (algorithm R of Vitter, 1985).
    *
    * @throws what `dataset` throws, for a block that cannot be read; SHAPE when blocks differ in their columns or context;
    *   ARGUMENT for an iterator that can be read only once; DATA when there are fewer than two rows.
    */
   static async of(stream: RowStream, options: StreamOptions = {}): Promise<StreamedDataset> {
     const random = new Random(options.seed ?? 0).split("sample");
-    const all = () => checkedBlocks(stream, options);
+    const allBlocks = () => checkedBlocks(stream, options);
     let sample: InMemoryDataset | undefined;
     let constants: Constants | undefined;
     let names: Pick<Dataset, "columns" | "contextColumns"> | undefined;
     let rows = 0;
     let weight = 0;
-    for await (const block of all()) {
+    for await (const block of allBlocks()) {
       const { features, contextFeatures } = block;
       constants = constants ? sameConstants(constants, block) : constantColumns(block);
       names ??= { columns: block.columns, contextColumns: block.contextColumns };
-      sample ??= emptyRows(sampleSize(features + contextFeatures), block);
+      sample ??= allocateRows(sampleSize(features + contextFeatures), block);
       weight += totalWeight(block);
       const uniform = random.uniform(new Float64Array(block.rows), { offset: rows });
       for (let i = 0; i < block.rows; i++, rows++) {
-        const slot = rows < sample.rows ? rows : Math.floor(uniform[i]! * (rows + 1));
-        if (slot < sample.rows) sample.copyRow(block, i, slot);
+        const index = rows < sample.rows ? rows : Math.floor(uniform[i]! * (rows + 1));
+        if (index < sample.rows) sample.copyRow(block, i, index);
       }
     }
-    if (!sample || !constants || rows < 2) throw tooFew(rows);
+    if (!sample || !constants || rows < 2) throw tooFewRows(rows);
     const { features, contextFeatures } = sample;
-    if (rows < sample.rows) sample = sample.select(counting(rows));
+    if (rows < sample.rows) sample = sample.select(range(rows));
     const summary = { features, contextFeatures, sample, rows, constants, meanWeight: weight / rows };
-    return new StreamedDataset(all, { ...summary, ...names! }, NOTHING_HELD_OUT);
+    return new StreamedDataset(allBlocks, { ...summary, ...names! }, NOTHING_HELD_OUT);
   }
 
   withoutColumns(columns: Columns): this {
     if (columns.size === 0) return this;
-    const { all, sample, constants, heldOut } = this;
-    const fewer = sample.withoutColumns(columns);
+    const { allBlocks, sample, constants, heldOut } = this;
+    const reduced = sample.withoutColumns(columns);
     const summary = {
       ...this,
-      features: fewer.features,
-      columns: fewer.columns,
-      sample: fewer,
-      constants: constantsWithout(constants, columns),
+      features: reduced.features,
+      columns: reduced.columns,
+      sample: reduced,
+      constants: removeConstants(constants, columns),
     };
     async function* blocks() {
-      for await (const block of all()) yield block.withoutColumns(columns);
+      for await (const block of allBlocks()) yield block.withoutColumns(columns);
     }
     return new StreamedDataset(blocks, summary, heldOut) as this;
   }
 
-  /** Copies of held-out rows elsewhere in the stream are left out of the training rows, as `holdOut` does in memory. */
+  /** Splits the sample. The training rows also exclude copies of held-out rows elsewhere in the stream, as `holdOut` does in memory. */
   split(fraction: number, seed: number): Split<this> {
-    const { all, features, contextFeatures, sample, rows, meanWeight } = this;
-    const most = Math.floor(MAX_HELD_OUT_SHARE * sampleSize(features + contextFeatures));
-    const count = Math.min(shareOf(rows, fraction), most, sample.rows - 1);
-    const { training, validation, copies } = holdOut(sample, count, seed);
-    const numbers = Int32Array.from([...this.heldOut.numbers, ...validation.rowNumbers]).sort();
+    const { allBlocks, features, contextFeatures, sample, rows, meanWeight } = this;
+    const maxHeldOut = Math.floor(MAX_HELD_OUT_SHARE * sampleSize(features + contextFeatures));
+    const count = Math.min(heldOutCount(rows, fraction), maxHeldOut, sample.rows - 1);
+    const { training, validation, hasCopies: copies } = holdOut(sample, count, seed);
+    const rowNumbers = Int32Array.from([...this.heldOut.rowNumbers, ...validation.rowNumbers]).sort();
     const hashes = new Set([...this.heldOut.hashes, ...(copies ? this.hashesOf(validation) : [])]);
-    // Values that the distribution repeats stay on both sides.
+    // Rows with copies on both sides are values that the distribution repeats, which `holdOut` does not keep together.
     for (const hash of this.hashesOf(training)) hashes.delete(hash);
-    const left = rows - validation.rows;
+    const trainingRows = rows - validation.rows;
     const weight = rows * meanWeight - totalWeight(validation);
-    const summary = { ...this, sample: training, rows: left, meanWeight: weight / left };
-    return { training: new StreamedDataset(all, summary, { numbers, hashes }) as this, validation };
+    const summary = { ...this, sample: training, rows: trainingRows, meanWeight: weight / trainingRows };
+    return {
+      training: new StreamedDataset(allBlocks, summary, { rowNumbers: rowNumbers, hashes }) as this,
+      validation,
+    };
   }
 
   batches(options: BatchOptions): Batches {
@@ -159,95 +162,101 @@ export class StreamedDataset implements Dataset {
   }
 
   /**
-   * All rows but those that are held out and their copies, block by block.
+   * Iterates over all rows, except held-out rows and their copies.
    *
-   * @throws DATA when there are more or fewer than in the first pass.
+   * @throws DATA when the number of rows differs from that of the first pass.
    */
   async *blocks(): AsyncGenerator<InMemoryDataset> {
     const { rows, heldOut } = this;
-    let seen = 0;
-    for await (const block of this.all()) {
-      yield this.notHeldOut(block);
-      seen += block.rows;
+    let rowsRead = 0;
+    for await (const block of this.allBlocks()) {
+      yield this.withoutHeldOut(block);
+      rowsRead += block.rows;
     }
-    const expected = rows + heldOut.numbers.length;
-    if (seen === expected) return;
-    throw new PushforwardError("DATA", "the stream changed while a flow was fitted to it", {
+    const expected = rows + heldOut.rowNumbers.length;
+    if (rowsRead === expected) return;
+    throw new PushforwardError("DATA", "the stream changed during training", {
       expected: `${expected} rows, as in the first pass`,
-      received: `${seen}`,
+      received: `${rowsRead}`,
       hint: "Give the same rows in the same order each time that the stream is iterated.",
     });
   }
 
   /** The rows of a block that are not held out. */
-  private notHeldOut(block: InMemoryDataset): InMemoryDataset {
-    const { numbers, hashes } = this.heldOut;
-    if (numbers.length === 0) return block;
-    const own = hashes.size > 0 ? this.hashesOf(block) : undefined;
-    let next = numbers.findIndex((number) => number >= block.rowNumbers[0]!);
-    if (next < 0) next = numbers.length;
-    const kept = counting(block.rows).filter((row) => {
-      if (numbers[next] !== block.rowNumbers[row]) return !own || !hashes.has(own[row]!);
-      next++;
+  private withoutHeldOut(block: InMemoryDataset): InMemoryDataset {
+    const { rowNumbers, hashes } = this.heldOut;
+    if (rowNumbers.length === 0) return block;
+    const blockHashes = hashes.size > 0 ? this.hashesOf(block) : undefined;
+    let nextHeldOut = rowNumbers.findIndex((number) => number >= block.rowNumbers[0]!);
+    if (nextHeldOut < 0) nextHeldOut = rowNumbers.length;
+    const kept = range(block.rows).filter((row) => {
+      if (rowNumbers[nextHeldOut] !== block.rowNumbers[row])
+        return !blockHashes || !hashes.has(blockHashes[row]!);
+      nextHeldOut++;
       return false;
     });
     return kept.length === block.rows ? block : block.select(kept);
   }
 
-  /** Hashes of rows that stay the same when constant columns are left out. */
+  /** Hashes of rows without their constant columns, so that removing these columns does not change the hashes. */
   private hashesOf(rows: InMemoryDataset): Float64Array {
     return rowHashes(rows.withoutColumns(this.constants.values));
   }
 }
 
-/** Rows that are held out of a stream. */
+/** The held-out rows of a stream. */
 interface HeldOut {
-  /** Their row numbers, ascending. */
-  readonly numbers: Int32Array;
-  /** The hashes of the held-out rows whose copies are left out as well. */
+  /** The row numbers, ascending. */
+  readonly rowNumbers: Int32Array;
+  /** Hashes of the held-out rows whose copies are skipped as well. */
   readonly hashes: ReadonlySet<number>;
 }
 
-const NOTHING_HELD_OUT: HeldOut = { numbers: new Int32Array(0), hashes: new Set() };
+const NOTHING_HELD_OUT: HeldOut = { rowNumbers: new Int32Array(0), hashes: new Set() };
 
 /** Whether data are a stream, and not rows in memory. */
 export const isStream = (data: unknown): data is RowStream =>
   typeof data === "function" || (typeof data === "object" && data !== null && Symbol.asyncIterator in data);
 
-const sampleSize = (width: number): number => Math.min(SAMPLE.rows, Math.ceil(SAMPLE.numbers / width));
+const sampleSize = (width: number): number =>
+  Math.min(MAX_SAMPLE.rows, Math.ceil(MAX_SAMPLE.numbers / width));
 
 async function* checkedBlocks(stream: RowStream, options: StreamOptions): AsyncGenerator<InMemoryDataset> {
   const iterable = typeof stream === "function" ? stream() : stream;
   if (typeof stream !== "function" && stream[Symbol.asyncIterator]() === (stream as unknown)) {
-    throw new PushforwardError("ARGUMENT", "this stream of rows can be read only once", {
+    throw new PushforwardError("ARGUMENT", "the stream of rows can be read only once", {
       expected: "rows that can be read again in each epoch",
       received: "an async generator",
-      hint: "Give the function that makes it: fit(flow, () => rows()).",
+      hint: "Give a function that returns a new generator: fit(flow, () => rows()).",
     });
   }
-  let before = 0;
+  let rowsBefore = 0;
   let first: InMemoryDataset | undefined;
-  for await (const given of iterable) {
+  for await (const input of iterable) {
     const { features, columns, contextColumns } = first ?? options;
     const block =
-      given instanceof InMemoryDataset
-        ? numbered(given, before)
-        : dataset(given, { features, columns, contextColumns }, before);
+      input instanceof InMemoryDataset
+        ? renumber(input, rowsBefore)
+        : dataset(input, { features, columns, contextColumns }, rowsBefore);
     if (block.rows === 0) continue;
     first ??= block;
     for (const count of ["features", "contextFeatures"] as const) {
       if (block[count] === first[count]) continue;
       const what = count === "features" ? "features" : "context features";
-      throw new PushforwardError("SHAPE", `the block from row ${before} on has another number of ${what}`, {
-        expected: `${first[count]}, as the first block`,
-        received: `${block[count]}`,
-      });
+      throw new PushforwardError(
+        "SHAPE",
+        `the block from row ${rowsBefore} on has a different number of ${what}`,
+        {
+          expected: `${first[count]}, as in the first block`,
+          received: `${block[count]}`,
+        },
+      );
     }
-    before += block.rows;
+    rowsBefore += block.rows;
     yield block;
   }
 }
 
-/** Rows of a block that counts its own from 0, with their numbers in the stream. */
-const numbered = (block: InMemoryDataset, before: number): InMemoryDataset =>
-  before > 0 && block.rowNumbers[0] === 0 ? block.with({ rowNumbers: counting(block.rows, before) }) : block;
+/** Replaces the row numbers of a block that start at 0 by those in the stream. */
+const renumber = (block: InMemoryDataset, before: number): InMemoryDataset =>
+  before > 0 && block.rowNumbers[0] === 0 ? block.with({ rowNumbers: range(block.rows, before) }) : block;

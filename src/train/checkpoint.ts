@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { PushforwardError } from "../errors.ts";
-import { changedFile, decodeChecked, encodeChecked } from "../flows/checksum.ts";
+import { checksumError, decodeWithChecksum, encodeWithChecksum } from "../flows/checksum.ts";
 import type { StoredArray } from "../flows/safetensors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { EarlyStopping } from "./earlyStopping.ts";
@@ -63,7 +63,7 @@ export function encodeCheckpoint({ parameters, buffers, ...record }: Checkpoint)
   for (const [name, p] of parameters) arrays.set(`parameters.${name}`, { shape: p.sizes, values: p.numbers });
   for (const [name, values] of Object.entries(buffers))
     arrays.set(`training.${name}`, { shape: [values.length], values });
-  return encodeChecked(arrays, { "pushforward.checkpoint": JSON.stringify(record) });
+  return encodeWithChecksum(arrays, { "pushforward.checkpoint": JSON.stringify(record) });
 }
 
 /**
@@ -76,10 +76,10 @@ export function decodeCheckpoint(
   fingerprint: string,
   parameters: ReadonlyMap<string, Parameter>,
 ): Omit<Checkpoint, "parameters"> {
-  const { arrays, metadata, checked } = decodeChecked(bytes);
+  const { arrays, metadata, hasChecksum: checked } = decodeWithChecksum(bytes);
   const parsed = recordSchema.safeParse(parseJson(metadata["pushforward.checkpoint"]));
   if (!parsed.success) throw new PushforwardError("MODEL", "the file is not a pushforward checkpoint");
-  if (!checked) throw changedFile("a checksum", "none");
+  if (!checked) throw checksumError("a checksum", "none");
   if (parsed.data.fingerprint !== fingerprint) {
     throw new PushforwardError(
       "MODEL",

@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
+import type { RunOptions } from "../flows/batchRunner.ts";
 import type { Flow } from "../flows/flow.ts";
-import type { RunOptions } from "../flows/rowJobs.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 import { intraOpThreads } from "../runtime/shardedFunction.ts";

@@ -6,7 +6,7 @@ import {
   type RowsInput,
   StreamedDataset,
 } from "../dataset/index.ts";
-import { tooFew } from "../dataset/inMemoryDataset.ts";
+import { tooFewRows } from "../dataset/inMemoryDataset.ts";
 import { isStream } from "../dataset/streamedDataset.ts";
 import { PushforwardError } from "../errors.ts";
 import type { TrainingRows } from "./objective.ts";
@@ -112,7 +112,7 @@ export function trainingRows(
   validation: InMemoryDataset | undefined,
   { validationFraction, seed }: { validationFraction: number; seed: number },
 ): TrainingRows {
-  if (data.rows < (validation ? 1 : 2)) throw tooFew(data.rows);
+  if (data.rows < (validation ? 1 : 2)) throw tooFewRows(data.rows);
   const rows =
     validation || validationFraction === 0
       ? { training: data, validation }

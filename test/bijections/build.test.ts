@@ -68,25 +68,25 @@ describe("buildBijection", () => {
 
   test("refuses what does not fit, with its path, what was expected and what was received", () => {
     expect(build({ type: "bend" })).toThrow(
-      /^a bijection does not fit at type: expected one of "actnorm", "autoregressive", .*, received "bend"\.$/,
+      /^a bijection is not valid at type: expected one of "actnorm", "autoregressive", .*, received "bend"\.$/,
     );
     expect(build(null)).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a bijection does not fit: expected an object, received null.]`,
+      `[PushforwardError: a bijection is not valid: expected an object, received null.]`,
     );
     expect(build({})).toThrow(
-      /^a bijection does not fit at type: expected one of "actnorm", "autoregressive", .*, received nothing\.$/,
+      /^a bijection is not valid at type: expected one of "actnorm", "autoregressive", .*, received nothing\.$/,
     );
     expect(build({ type: "actnorm" })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a bijection does not fit at features: expected a number, received nothing.]`,
+      `[PushforwardError: a bijection is not valid at features: expected a number, received nothing.]`,
     );
     expect(build({ type: "actnorm", features: 2.5 })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a bijection does not fit at features: expected a whole number, received 2.5.]`,
+      `[PushforwardError: a bijection is not valid at features: expected a whole number, received 2.5.]`,
     );
     expect(build({ type: "actnorm", features: 2, scale: 3 })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a bijection does not fit: expected one of type, features, received scale.]`,
+      `[PushforwardError: a bijection is not valid: expected one of type, features, received scale.]`,
     );
     expect(build({ type: "chain", bijections: [] })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a bijection does not fit at bijections: expected a list of at least 1, received [].]`,
+      `[PushforwardError: a bijection is not valid at bijections: expected a list of at least 1, received [].]`,
     );
     const spline = { type: "rationalQuadraticSpline", bins: 1 };
     const coupling = { type: "coupling", mask: [true, false], transform: spline };
@@ -99,13 +99,13 @@ describe("buildBijection", () => {
         ],
       }),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a bijection does not fit at bijections.1.bijection.transform.bins: expected at least 2, received 1.]`,
+      `[PushforwardError: a bijection is not valid at bijections.1.bijection.transform.bins: expected at least 2, received 1.]`,
     );
     expect(build({ type: "permutation", order: [0, 2] })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a bijection does not fit at order: expected each of 0 to D - 1 once, received [0,2].]`,
+      `[PushforwardError: a bijection is not valid at order: expected each of 0 to D - 1 once, received [0,2].]`,
     );
     expect(build({ type: "tails", features: 1, start: Number.NaN })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a bijection does not fit at start: expected a number, received NaN.]`,
+      `[PushforwardError: a bijection is not valid at start: expected a number, received NaN.]`,
     );
     expect(() => build({ type: "actnorm" })()).toThrow(expect.objectContaining({ code: "MODEL" }));
   });
@@ -128,13 +128,13 @@ test("constructors refuse the same as a wrong argument", () => {
   });
   expect(messages).toMatchInlineSnapshot(`
     [
-      "an actnorm does not fit at features: expected more than 0, received 0.",
-      "a standardization does not fit at features: expected more than 0, received -1.",
-      "tails does not fit at start: expected more than 0, received 0.",
-      "a permutation does not fit at order: expected each of 0 to D - 1 once, received [1,1].",
-      "a coupling does not fit at network.hidden.0: expected a whole number, received 1.5.",
-      "an autoregressive bijection does not fit at context: expected at least 0, received -1.",
-      "an autoregressive bijection does not fit at network.activation: expected one of "relu", "leakyRelu", "elu", "gelu", "silu", "tanh", "softplus", "sigmoid", received "swish".",
+      "an actnorm is not valid at features: expected more than 0, received 0.",
+      "a standardization is not valid at features: expected more than 0, received -1.",
+      "tails is not valid at start: expected more than 0, received 0.",
+      "a permutation is not valid at order: expected each of 0 to D - 1 once, received [1,1].",
+      "a coupling is not valid at network.hidden.0: expected a whole number, received 1.5.",
+      "an autoregressive bijection is not valid at context: expected at least 0, received -1.",
+      "an autoregressive bijection is not valid at network.activation: expected one of "relu", "leakyRelu", "elu", "gelu", "silu", "tanh", "softplus", "sigmoid", received "swish".",
     ]
   `);
 });

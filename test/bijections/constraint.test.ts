@@ -124,7 +124,7 @@ test("a sigmoid makes a logistic variable uniform, and loses no digit near an en
   const { x } = await at(below, [30, 60], "float32");
   expectClose([x[0] / -Math.exp(-30), x[1] / -Math.exp(-60)], [1, 1], 1e-6, "x");
   expect(() => new Sigmoid({ features: 1, low: 1, high: 1 })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: a sigmoid does not fit at high: expected more than low, received 1.]`,
+    `[PushforwardError: a sigmoid is not valid at high: expected more than low, received 1.]`,
   );
 });
 

@@ -17,13 +17,13 @@ test("masks alternate, or keep half of the features at random", () => {
 test("what leaves nothing to transform or to condition on is refused", () => {
   const build = (mask: boolean[]) => () => new Coupling({ mask }, new Random(0));
   expect(build([true, true])).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: a coupling does not fit at mask: expected at least one feature to transform (false), received [true,true].]`,
+    `[PushforwardError: a coupling is not valid at mask: expected at least one feature to transform (false), received [true,true].]`,
   );
   expect(build([false, false])).toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: a coupling has no unchanged feature and no context to condition on.
     For a single feature use an autoregressive bijection; otherwise set the mask of a feature to true.]
   `);
   expect(build([])).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: a coupling does not fit at mask: expected a list of at least 1, received [].]`,
+    `[PushforwardError: a coupling is not valid at mask: expected a list of at least 1, received [].]`,
   );
 });

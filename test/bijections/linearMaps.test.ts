@@ -36,7 +36,7 @@ describe("householder", () => {
 
   test("wants an even number of reflections", () => {
     expect(() => new Householder({ features: 3, reflections: 3 }, random)).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a Householder map does not fit at reflections: expected an even number, received 3.]`,
+      `[PushforwardError: a Householder map is not valid at reflections: expected an even number, received 3.]`,
     );
   });
 });
@@ -66,7 +66,7 @@ test("luLinear with a permutation is Glow's x P L U + b, and lacks no matrix", a
   expectClose((await applied(map, "forward", [...value])).value, [0, 1, 1, 0], 1e-13, "x");
   expect(map.describe()).toEqual({ type: "luLinear", features: 2, permutation: [1, 0] });
   expect(() => new LULinear({ features: 3, permutation: [1, 0] })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an LU linear map does not fit at permutation: expected as many entries as features, received [1,0].]`,
+    `[PushforwardError: an LU linear map is not valid at permutation: expected as many entries as features, received [1,0].]`,
   );
 });
 

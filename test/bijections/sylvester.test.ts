@@ -112,6 +112,6 @@ describe("its inverse", () => {
 
 test("refuses more columns than features", () => {
   expect(() => new Sylvester({ features: 2, columns: 3 }, random)).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: a Sylvester map does not fit at columns: expected no more columns than features, received 3.]`,
+    `[PushforwardError: a Sylvester map is not valid at columns: expected no more columns than features, received 3.]`,
   );
 });

@@ -1,6 +1,6 @@
 import { copyFileSync, readFileSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
-import { decodeChecked, encodeChecked } from "../../src/flows/checksum.ts";
+import { decodeWithChecksum, encodeWithChecksum } from "../../src/flows/checksum.ts";
 import { encodeSafetensors } from "../../src/flows/safetensors.ts";
 import { correlated, quickModel, workplace } from "./command.ts";
 
@@ -27,10 +27,10 @@ async function reading(name: string, bytes?: Uint8Array): Promise<string> {
 }
 
 /** The model with its description or its arrays changed. */
-function changed(change: (parts: ReturnType<typeof decodeChecked>) => void): Uint8Array {
-  const parts = decodeChecked(readFileSync(model));
+function changed(change: (parts: ReturnType<typeof decodeWithChecksum>) => void): Uint8Array {
+  const parts = decodeWithChecksum(readFileSync(model));
   change(parts);
-  return encodeChecked(parts.arrays, parts.metadata);
+  return encodeWithChecksum(parts.arrays, parts.metadata);
 }
 
 const described = (change: (description: Record<string, unknown>) => void) =>
@@ -50,7 +50,7 @@ it("refuses files that are not there, truncated, or no model", async () => {
   expect(await reading("empty.safetensors", new Uint8Array())).toMatchInlineSnapshot(`
     "2
     Error: empty.safetensors: the model file is truncated: expected 8 bytes or more, received 0 bytes.
-    It was not written or copied to its end: copy it again from where it came."
+    It was not completely written or copied: copy it again from its source."
   `);
   const half = (await reading("half.safetensors", bytes.subarray(0, bytes.length / 2))).replace(
     /\d{3,}/g,
@@ -59,17 +59,17 @@ it("refuses files that are not there, truncated, or no model", async () => {
   expect(half).toMatchInlineSnapshot(`
     "2
     Error: half.safetensors: the model file is truncated: expected N bytes, received N bytes.
-    It was not written or copied to its end: copy it again from where it came."
+    It was not completely written or copied: copy it again from its source."
   `);
   const short = (await reading("short.safetensors", bytes.subarray(0, -1))).replace(/\d{3,}/g, "N");
   expect(short).toMatchInlineSnapshot(`
     "2
     Error: short.safetensors: the model file is truncated: expected N bytes, received N bytes.
-    It was not written or copied to its end: copy it again from where it came."
+    It was not completely written or copied: copy it again from its source."
   `);
   expect(await reading("text.safetensors", Buffer.from("a,b\n1,2\n3,4\n"))).toMatchInlineSnapshot(`
     "2
-    Error: text.safetensors: this is not a safetensors file: expected the length of a JSON header, then the header, received bytes 61 2c 62 0a 31 2c 32 0a 33.
+    Error: text.safetensors: the file is not a safetensors file: expected the length of a JSON header, then the header, received bytes 61 2c 62 0a 31 2c 32 0a 33.
     Give a model file that pushforward wrote."
   `);
   expect(await reading(".")).toMatch(/^2\nError: .* is a directory: expected a file\.\n/);
@@ -79,7 +79,7 @@ it("refuses files of other programs and of newer versions", async () => {
   const foreign = encodeSafetensors({ weight: { shape: [2], values: new Float32Array(2) } });
   expect(await reading("foreign.safetensors", foreign)).toMatchInlineSnapshot(`
     "2
-    Error: foreign.safetensors: this safetensors file is not a model of pushforward.
+    Error: foreign.safetensors: the safetensors file is not a pushforward model.
     Give a file that \`pushforward fit\` wrote."
   `);
   const newer = described((description) => {
@@ -93,13 +93,15 @@ it("refuses files of other programs and of newer versions", async () => {
   const checkpoint = encodeSafetensors({}, { "pushforward.checkpoint": "{}" });
   expect(await reading("checkpoint.safetensors", checkpoint)).toMatchInlineSnapshot(`
     "2
-    Error: checkpoint.safetensors: this file is a checkpoint, not a model.
-    Go on with \`fit --resume\`, which writes the model at its end."
+    Error: checkpoint.safetensors: the file is a checkpoint, not a model.
+    Resume the training with \`fit --resume\`, which writes the model when it ends."
   `);
 });
 
 it("refuses models whose numbers do not fit their description", async () => {
-  const name = [...decodeChecked(readFileSync(model)).arrays.keys()].find((key) => key.endsWith(".center"));
+  const name = [...decodeWithChecksum(readFileSync(model)).arrays.keys()].find((key) =>
+    key.endsWith(".center"),
+  );
   const shape = changed(({ arrays }) => {
     const { values } = arrays.get(name!)!;
     arrays.set(name!, { shape: [1, values.length], values });
@@ -114,7 +116,7 @@ it("refuses models whose numbers do not fit their description", async () => {
   });
   expect(await reading("nan.safetensors", nan)).toMatchInlineSnapshot(`
     "2
-    Error: nan.safetensors: the model's array bijection.bijections.2.center holds NaN at position 1.
+    Error: nan.safetensors: the model's array bijection.bijections.2.center has NaN at index 1.
     The file is damaged, or its training failed: fit the model again."
   `);
   const lacking = changed(({ arrays }) => arrays.delete(name!));
@@ -128,7 +130,7 @@ it("refuses models whose numbers do not fit their description", async () => {
   });
   expect(await reading("columns.safetensors", columns)).toMatchInlineSnapshot(`
     "2
-    Error: columns.safetensors: the model's columns do not fit its flow: expected 2 different columns and 0 given, received 1 and 0.
+    Error: columns.safetensors: the names of the model's columns do not match its flow: expected 2 different columns and 0 of the context, received 1 and 0.
     The file was not written by pushforward, or was changed since."
   `);
   const unknown = described((description) => {

@@ -228,7 +228,7 @@ describe("refused is", () => {
         ["d", "e"],
       ],
     ])
-      expect(read(labels)).toThrow("the model's labels do not fit the classes of its flow");
+      expect(read(labels)).toThrow("the model's labels do not match the classes of its flow");
   });
 });
 

@@ -61,7 +61,7 @@ describe("flatRows refuses", () => {
   const nan = Float64Array.of(1, 2, Number.NaN, 4);
   test.each<[string, unknown, string]>([
     ["a nested array", [[1, [2]]], "row 0, column 1 of rows is an array of 1: expected a number"],
-    ["ragged rows", [[1, 2], [3]], "row 1 of rows has another length: expected 2 numbers, received 1"],
+    ["ragged rows", [[1, 2], [3]], "row 1 of rows has a wrong length: expected 2 numbers, received 1"],
     ["a string", "1,2", 'rows cannot be read: .* received "1,2"'],
     ["numbers as text", ["1", "2"], 'row 0, column 0 of rows is "1": expected a number'],
     [
@@ -89,12 +89,12 @@ describe("flatRows refuses", () => {
     [
       "half a row",
       [1, 2, 3],
-      "the numbers of rows do not make whole rows: expected a multiple of 2, received 3",
+      "the length of the flat array of rows is not a multiple of the row length: expected a multiple of 2, received 3",
     ],
     [
       "another number of columns",
       { x: [1], y: [2], z: [3] },
-      "another number of columns: expected 2, received 3",
+      "a wrong number of columns: expected 2, received 3",
     ],
     [
       "objects with other keys",
@@ -102,12 +102,12 @@ describe("flatRows refuses", () => {
         { x: 1, y: 2 },
         { x: 3, z: 4 },
       ],
-      "row 1 of rows has other columns: expected x, y, received x, z",
+      "row 1 of rows has wrong columns: expected x, y, received x, z",
     ],
     [
       "columns of other lengths",
       { x: [1, 2], y: [3] },
-      'column "y" of rows has another length: expected 2 numbers, as in "x", received 1',
+      'column "y" of rows has a different length: expected 2 numbers, as in "x", received 1',
     ],
     ["a promise", Promise.resolve([1, 2]), "rows cannot be read: .* received an empty object"],
   ])("%s", (_, input, message) => {
@@ -115,7 +115,7 @@ describe("flatRows refuses", () => {
   });
 
   test("a flat array without its number of features", () => {
-    expect(() => flatRows([1, 2])).toThrow("a flat array does not tell how many numbers rows have");
+    expect(() => flatRows([1, 2])).toThrow("rows are a flat array, so the number of features is not known");
   });
 });
 
@@ -136,9 +136,11 @@ describe("rowsAs gives", () => {
   });
 
   test("an error without names, or for another form", () => {
-    expect(() => rowsAs("objects", flat)).toThrow('rows as "objects" need names of the columns');
+    expect(() => rowsAs("objects", flat)).toThrow(
+      'rows cannot be returned as "objects" because the columns have no names',
+    );
     expect(() => rowsAs("table" as "rows", flat)).toThrow(
-      'rows have no such form: expected flat, rows, objects, columns, received "table"',
+      'rows cannot be returned in this form: expected flat, rows, objects, columns, received "table"',
     );
   });
 });

@@ -104,8 +104,8 @@ describe("a split", () => {
 
 describe("row weights", () => {
   it.each([
-    [-1, "the weight of row 3 is -1: expected a finite number from 0."],
-    [Number.NaN, "the weight of row 3 is NaN: expected a finite number from 0."],
+    [-1, "the weight of row 3 is -1: expected a finite number that is not negative."],
+    [Number.NaN, "the weight of row 3 is NaN: expected a finite number that is not negative."],
   ])("of %f are refused", async (weight, message) => {
     const weights = [1, 1, 1, weight, 1, 1];
     await expect(fit(maf(1), [1, 2, 3, 4, 5, 6], { weights })).rejects.toThrow(message);

@@ -145,15 +145,15 @@ describe("a stream of rows", () => {
     data[1401] = Number.NaN;
     await expect(fit(flow, inBlocks(data))).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: row 700, column 1 of rows is NaN: expected a number.
-      Leave such rows out, or replace the value.]
+      Remove such rows, or replace the value.]
     `);
     await expect(fit(flow, inBlocks(data.subarray(0, 2)))).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: there is too little to learn from: expected 2 rows or more, received 1.]`,
+      `[PushforwardError: there are too few rows to train a flow: expected at least 2 rows, received 1.]`,
     );
     await expect(
       fit(flow, inBlocks(Float64Array.of(1, 2, 3, 4, 5), 4)),
     ).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the numbers of rows do not make whole rows: expected a multiple of 2, received 1.]`,
+      `[PushforwardError: the length of the flat array of rows is not a multiple of the row length: expected a multiple of 2, received 1.]`,
     );
     await expect(
       fit(flow, inBlocks(correlated(9)), { context: [1, 2] }),
@@ -168,7 +168,7 @@ describe("a stream of rows", () => {
     let pass = 0;
     const changing = () => [correlated(pass++ === 0 ? 900 : 800)];
     await expect(fit(flow, changing)).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: the stream changed while a flow was fitted to it: expected 900 rows, as in the first pass, received 800.
+      [PushforwardError: the stream changed during training: expected 900 rows, as in the first pass, received 800.
       Give the same rows in the same order each time that the stream is iterated.]
     `);
   });

@@ -24,16 +24,16 @@ const random = new Random(0);
 test("descriptions that do not fit are refused with the path of the field", () => {
   const build = (description: unknown) => () => buildDistribution(description as Description, random);
   expect(build({ type: "normal", features: 1 })).toThrow(
-    /^a distribution does not fit at type: expected one of "cauchy", .*, received "normal"\.$/,
+    /^a distribution is not valid at type: expected one of "cauchy", .*, received "normal"\.$/,
   );
   expect(build({ type: "gaussianMixture", features: 2 })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: a distribution does not fit at components: expected a number, received nothing.]`,
+    `[PushforwardError: a distribution is not valid at components: expected a number, received nothing.]`,
   );
   expect(build({ type: "uniform", features: 2, low: 1, high: 1 })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: a distribution does not fit at high: expected more than low, received 1.]`,
+    `[PushforwardError: a distribution is not valid at high: expected more than low, received 1.]`,
   );
   expect(build({ type: "studentT", features: 2, degreesOfFreedom: "5" })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: a distribution does not fit at degreesOfFreedom: expected a number, received "5".]`,
+    `[PushforwardError: a distribution is not valid at degreesOfFreedom: expected a number, received "5".]`,
   );
   expect(build({ type: "logistic" })).toThrow(expect.objectContaining({ code: "MODEL" }));
 });
@@ -55,7 +55,7 @@ test("constructors refuse the same as a wrong argument", () => {
     expect(make).toThrow(expect.objectContaining({ name: "PushforwardError", code: "ARGUMENT" }));
   }
   expect(() => new StandardNormal({ features: 0 })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: a standard normal distribution does not fit at features: expected more than 0, received 0.]`,
+    `[PushforwardError: a standard normal distribution is not valid at features: expected more than 0, received 0.]`,
   );
 });
 

@@ -74,15 +74,15 @@ test("a normal distribution given a label is one of each class", async () => {
 test("options that do not fit are refused", () => {
   const make = (options: object) => () => new ContextEmbedding(options);
   expect(make({})).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an embedding of the context does not fit at numbers: expected at least one number or class, received nothing.]`,
+    `[PushforwardError: an embedding of the context is not valid at numbers: expected at least one number or class, received nothing.]`,
   );
   expect(make({ classes: [1] })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an embedding of the context does not fit at classes.0: expected at least 2, received 1.]`,
+    `[PushforwardError: an embedding of the context is not valid at classes.0: expected at least 2, received 1.]`,
   );
   expect(make({ numbers: 2, size: 3 })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an embedding of the context does not fit at size: expected both a size and a network, or neither, received 3.]`,
+    `[PushforwardError: an embedding of the context is not valid at size: expected both a size and a network, or neither, received 3.]`,
   );
   expect(make({ numbers: 2, network: {} })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an embedding of the context does not fit at size: expected both a size and a network, or neither, received nothing.]`,
+    `[PushforwardError: an embedding of the context is not valid at size: expected both a size and a network, or neither, received nothing.]`,
   );
 });

@@ -226,14 +226,14 @@ describe("the recipe", () => {
 
   test("refuses what it cannot build", () => {
     expect(() => madeFlow(0)).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the number of features of madeFlow does not fit: expected more than 0, received 0.]`,
+      `[PushforwardError: the number of features of madeFlow is not valid: expected more than 0, received 0.]`,
     );
     expect(() => madeFlow(2, { components: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a MADE does not fit at components: expected more than 0, received 0.]`,
+      `[PushforwardError: a MADE is not valid at components: expected more than 0, received 0.]`,
     );
     // @ts-expect-error no such outputs
     expect(() => madeFlow(2, { outputs: "categorical" })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a MADE does not fit at outputs: expected one of "bernoulli", "gaussian", "mixture", received "categorical".]`,
+      `[PushforwardError: a MADE is not valid at outputs: expected one of "bernoulli", "gaussian", "mixture", received "categorical".]`,
     );
   });
 });

@@ -178,7 +178,7 @@ describe("what does not fit is refused", () => {
       `[PushforwardError: a mixture needs one weight for each distribution: expected 1, received 2.]`,
     );
     expect(() => new Mixture([normal(1)], { weights: [0] })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a mixture does not fit at weights.0: expected more than 0, received 0.]`,
+      `[PushforwardError: a mixture is not valid at weights.0: expected more than 0, received 0.]`,
     );
     expect(() =>
       mixtureFlow([maf(2, { context: 1 }), maf(2, { context: 2 })]),

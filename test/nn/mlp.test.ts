@@ -91,13 +91,13 @@ describe("MLP", () => {
   test("refuses what does not fit", () => {
     const check = (options: object) => () => parse(networkSchema, options, "a network");
     expect(check({ hidden: [8, 4], residual: true })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a network does not fit at hidden: expected equal widths, since residual blocks add to what went into them, received [8,4].]`,
+      `[PushforwardError: a network is not valid at hidden: expected equal widths, since residual blocks add to what went into them, received [8,4].]`,
     );
     expect(check({ hidden: [0] })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a network does not fit at hidden.0: expected more than 0, received 0.]`,
+      `[PushforwardError: a network is not valid at hidden.0: expected more than 0, received 0.]`,
     );
     expect(check({ activation: "Relu" })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a network does not fit at activation: expected one of "relu", "leakyRelu", "elu", "gelu", "silu", "tanh", "softplus", "sigmoid", received "Relu".]`,
+      `[PushforwardError: a network is not valid at activation: expected one of "relu", "leakyRelu", "elu", "gelu", "silu", "tanh", "softplus", "sigmoid", received "Relu".]`,
     );
   });
 });

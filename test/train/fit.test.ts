@@ -324,7 +324,7 @@ describe("a start that is good already", () => {
 });
 
 describe("failure", () => {
-  it("goes back to good weights with half the step, and says so", async () => {
+  it("returns to the last good weights, halves the step size, and reports it", async () => {
     const messages: string[] = [];
     const flow = forTables(realNVP(2, small));
     const result = await fit(flow, correlated(400), {
@@ -334,7 +334,7 @@ describe("failure", () => {
       onRecovery: (message) => messages.push(message),
     }).catch((error: PushforwardError) => error);
     expect(messages.length).toBeGreaterThan(0);
-    expect(messages[0]).toMatch(/back to the weights before that epoch, with half the step size/);
+    expect(messages[0]).toMatch(/returns to the weights before that epoch and halves the step size/);
     if (result instanceof Error) expect((result as PushforwardError).code).toBe("NUMERIC");
     for (const value of weightsOf(flow)) expect(Number.isFinite(value)).toBe(true);
   });
@@ -352,24 +352,24 @@ describe("failure", () => {
   it("refuses data that do not fit", async () => {
     const flow = maf(2, small);
     await expect(fit(flow, [1, 2, 3])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the numbers of rows do not make whole rows: expected a multiple of 2, received 3.]`,
+      `[PushforwardError: the length of the flat array of rows is not a multiple of the row length: expected a multiple of 2, received 3.]`,
     );
     await expect(fit(flow, [1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: there is too little to learn from: expected 2 rows or more, received 1.]`,
+      `[PushforwardError: there are too few rows to train a flow: expected at least 2 rows, received 1.]`,
     );
     await expect(fit(flow, [1, 2, Number.NaN, 4])).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: row 1, column 0 of rows is NaN: expected a number.
-      Leave such rows out, or replace the value.]
+      Remove such rows, or replace the value.]
     `);
     await expect(fit(flow, [1, 2, 3, 4], { weights: [1] })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the weights have another number of rows: expected 2, received 1.]`,
+      `[PushforwardError: the number of weights is not the number of rows: expected 2, received 1.]`,
     );
     await expect(fit(flow, [1, 2, 3, 4], { epochs: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: an option of fit does not fit at epochs: expected more than 0, received 0.]`,
+      `[PushforwardError: an option of fit is not valid at epochs: expected more than 0, received 0.]`,
     );
     const misspelt = { epoch: 3 } as object;
     await expect(fit(flow, [1, 2, 3, 4], misspelt)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: an option of fit does not fit: expected one of objective, epochs, batchSize, optimizer, schedule, clipNorm, validationFraction, patience, averageDecay, seed, received epoch (did you mean epochs?).]`,
+      `[PushforwardError: an option of fit is not valid: expected one of objective, epochs, batchSize, optimizer, schedule, clipNorm, validationFraction, patience, averageDecay, seed, received epoch (did you mean epochs?).]`,
     );
   });
 });

@@ -208,11 +208,11 @@ describe("failure", () => {
   it("refuses options that do not fit", async () => {
     const epochs = { epochs: 3 } as object;
     await expect(fitDensity(flow(), banana, epochs)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: an option of fitDensity does not fit: expected one of batchSize, optimizer, clipNorm, averageDecay, seed, steps, schedule, annealing, stickTheLanding, samples, detectMissedMass, received epochs.]`,
+      `[PushforwardError: an option of fitDensity is not valid: expected one of batchSize, optimizer, clipNorm, averageDecay, seed, steps, schedule, annealing, stickTheLanding, samples, detectMissedMass, received epochs.]`,
     );
     const plateau = { schedule: { type: "plateau" } } as object;
     await expect(fitDensity(flow(), banana, plateau)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: an option of fitDensity does not fit at schedule.type: expected one of "constant", "cosine", received "plateau".]`,
+      `[PushforwardError: an option of fitDensity is not valid at schedule.type: expected one of "constant", "cosine", received "plateau".]`,
     );
     const annealing = { steps: 200, annealing: {} };
     await expect(fitDensity(flow(), banana, annealing)).rejects.toThrowErrorMatchingInlineSnapshot(`
