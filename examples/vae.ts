@@ -25,7 +25,7 @@ const logNormal = (x: Tensor, mean: Tensor, logDeviation: Tensor) => {
 
 class VAE {
   // The last layer is not initialized to zero: otherwise z does not depend on x, and the decoder learns to ignore z.
-  readonly encoder = new MLP(2, 4, {}, new Random(0), 0, { zero: false });
+  readonly encoder = new MLP(2, 4, {}, new Random(0), 0, { zeroInit: false });
   readonly decoder = new MLP(2, 4);
 
   /** Minus the evidence lower bound of each row in nats, estimated with one sample of z per row. */

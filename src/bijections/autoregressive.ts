@@ -2,16 +2,10 @@ import * as z from "zod/mini";
 import { countSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
+import { drawPermutations, inversePermutation } from "../nn/axisPermutations.ts";
 import { MaskedMLP } from "../nn/maskedMLP.ts";
+import { type MaskVariant, MaskVariants, singleVariant, variantCountSchema } from "../nn/maskVariants.ts";
 import { type NetworkOptions, networkSchema } from "../nn/mlp.ts";
-import {
-  drawnOrders,
-  inverseOrder,
-  Numberings,
-  single,
-  type Variant,
-  variantsSchema,
-} from "../nn/numberings.ts";
 import { SeparateMLPs } from "../nn/separateMLPs.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
@@ -35,7 +29,7 @@ const autoregressiveSchema = z.strictObject({
   transform: z._default(scalarTransformSchema, { type: "affine" }),
   conditioner: z._default(z.enum(["masked", "separate"]), "masked"),
   network: z.prefault(networkSchema, {}),
-  orders: z.optional(variantsSchema),
+  orders: z.optional(variantCountSchema),
   seed: z.optional(z.int().check(z.nonnegative())),
 });
 
@@ -82,7 +76,7 @@ export class Autoregressive implements Bijection {
   /** The ordering in the network; with several orderings the features are permuted before and after it. */
   private readonly order: readonly number[];
   /** Permutes the network's weights for each of several orderings. */
-  private readonly numberings: Numberings | undefined;
+  private readonly maskVariants: MaskVariants | undefined;
 
   /** Throws `ARGUMENT` if the options do not fit. */
   constructor(options: AutoregressiveOptions, random: Random) {
@@ -95,7 +89,7 @@ export class Autoregressive implements Bijection {
     this.context = context;
     this.transform = buildScalarTransform(transform);
     this.columns = this.transform.columns(this.features);
-    const degree = inverseOrder(this.order).map((position) => position + 1);
+    const degree = inversePermutation(this.order).map((position) => position + 1);
     const autoregression = {
       inputDegrees: this.transform.angles ? [...degree, ...degree] : degree,
       outputDegrees: this.columns.map((feature) => degree[feature]),
@@ -114,26 +108,26 @@ export class Autoregressive implements Bijection {
       this.network = new SeparateMLPs(autoregression, network, random);
       return;
     }
-    const masked = new MaskedMLP({ ...autoregression, whole: hasSeveralOrders }, network, random);
+    const masked = new MaskedMLP({ ...autoregression, dense: hasSeveralOrders }, network, random);
     this.network = masked;
     if (!hasSeveralOrders) return;
-    const features = drawnOrders(order, orders, new Random(seed).split("orders"));
+    const features = drawPermutations(order, orders, new Random(seed).split("orders"));
     const natural = identityOrder(order.length);
     const inputs = this.transform.angles ? [...natural, ...natural] : natural;
-    this.numberings = new Numberings(masked, { features, inputs, columns: this.columns });
+    this.maskVariants = new MaskVariants(masked, { features, inputs, columns: this.columns });
   }
 
   inverse(x: Tensor, context?: Tensor): Transformed {
-    const { network, toOrder, toFeatures } = this.variant();
-    const ordered = toOrder(x);
+    const { network, toNetworkOrder, toFeatureOrder } = this.variant();
+    const ordered = toNetworkOrder(x);
     const raw = network.apply(networkInputs(this.transform, ordered), context);
     const { value, logDerivative } = this.transform.toLatent(ordered, raw);
-    return { value: toFeatures(value), logDet: sumFeatures(logDerivative, this.features) };
+    return { value: toFeatureOrder(value), logDet: sumFeatures(logDerivative, this.features) };
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
     const variant = this.variant();
-    const ordered = variant.toOrder(z);
+    const ordered = variant.toNetworkOrder(z);
     const network = variant.network.incremental(context);
     const values: Tensor[] = new Array(this.features);
     const logDerivatives: Tensor[] = new Array(this.features);
@@ -141,14 +135,14 @@ export class Autoregressive implements Bijection {
       const scalar = this.transform.toData(ordered.slice(1, feature, feature + 1), network.outputs(k + 1));
       values[feature] = scalar.value;
       logDerivatives[feature] = scalar.logDerivative;
-      if (k < this.features - 1) network.feed(k + 1, networkInputs(this.transform, scalar.value));
+      if (k < this.features - 1) network.addInputs(k + 1, networkInputs(this.transform, scalar.value));
     });
-    return { value: variant.toFeatures(concat(values, 1)), logDet: sumLogDerivatives(logDerivatives) };
+    return { value: variant.toFeatureOrder(concat(values, 1)), logDet: sumLogDerivatives(logDerivatives) };
   }
 
   /** The network and the permutations for the ordering that the current trace uses. */
-  private variant(): Variant {
-    return this.numberings?.current(this.network as MaskedMLP) ?? single(this.network);
+  private variant(): MaskVariant {
+    return this.maskVariants?.current(this.network as MaskedMLP) ?? singleVariant(this.network);
   }
 
   describe(): Description {

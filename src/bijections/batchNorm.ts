@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { batchSize, type Tensor } from "../graph/tensor.ts";
-import { takesStatistics, updateAfterStep } from "../graph/tracing/drawn.ts";
+import { updateAfterStep, usesBatchStatistics } from "../graph/tracing/training.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
 import { columnMoments } from "./moments.ts";
@@ -77,7 +77,7 @@ export class BatchNorm implements Bijection {
   }
 
   inverse(x: Tensor): Transformed {
-    const { mean, variance } = takesStatistics() ? this.batchStatistics(x) : this;
+    const { mean, variance } = usesBatchStatistics() ? this.batchStatistics(x) : this;
     const logScale = this.logSlopes(variance);
     return { value: x.sub(mean).mul(logScale.exp()).add(this.shift), logDet: logScale.sum() };
   }

@@ -84,7 +84,7 @@ export class BlockAutoregressive implements Bijection {
     let derivative: Tensor | undefined;
     this.blocks.slice(0, -1).forEach((layer, i) => {
       h = scoped(`layers.${i}`, () => layer.apply(h).add(this.contextTerm(i, context))).tanh();
-      const tanhSlope = h.square().neg().add(1).reshape(["N", D, 1, layer.outputs]);
+      const tanhSlope = h.square().neg().add(1).reshape(["N", D, 1, layer.outputsPerFeature]);
       derivative = derivative ? derivative.matmul(shares[i]).mul(tanhSlope) : tanhSlope;
     });
     const last = this.blocks.length - 1;
@@ -92,7 +92,7 @@ export class BlockAutoregressive implements Bijection {
     const f = hidden.matmul(outputWeights).reshape(["N", D]);
     const slope = derivative!.matmul(shares[last]).reshape(["N", D]);
     return {
-      value: x.add(gates.mul(f)).mul(logScales.exp()).add(this.blocks[last].shift(h)),
+      value: x.add(gates.mul(f)).mul(logScales.exp()).add(this.blocks[last].applyOffDiagonal(h)),
       logDet: gates.mul(slope).log1p().add(logScales).sum(-1),
     };
   }
@@ -109,14 +109,20 @@ export class BlockAutoregressive implements Bijection {
       // What the features before i and the context add to the units of feature i in each layer.
       const offsets = this.blocks.map((layer, l) => {
         const inputs = solvedInputs[l];
-        const offset = layer.owed(i, inputs.length > 0 ? concat(inputs, 1) : undefined);
+        const offset = layer.applyOffDiagonalTo(i, inputs.length > 0 ? concat(inputs, 1) : undefined);
         if (l > 0 || !this.fromContext) return offset;
-        return offset.add(this.contextTerm(0, context).slice(1, i * layer.outputs, (i + 1) * layer.outputs));
+        return offset.add(
+          this.contextTerm(0, context).slice(
+            1,
+            i * layer.outputsPerFeature,
+            (i + 1) * layer.outputsPerFeature,
+          ),
+        );
       });
       const layerInputs = (x: Tensor): Tensor[] => {
         const inputs = [x];
         for (let l = 0; l < last; l++) {
-          inputs.push(inputs[l].matmul(this.blocks[l].block(i)).add(offsets[l]).tanh());
+          inputs.push(inputs[l].matmul(this.blocks[l].diagonalBlock(i)).add(offsets[l]).tanh());
         }
         return inputs;
       };
@@ -153,14 +159,14 @@ export class BlockAutoregressive implements Bijection {
     const gates = this.gate.softClamp(LOG_BOUND).expm1();
     let logProduct: Tensor | undefined;
     const shares = this.blocks.map((layer) => {
-      const logWeights = layer.logBlocks();
+      const logWeights = layer.logDiagonalBlocks();
       const logPaths = logProduct ? logWeights.add(logProduct) : logWeights;
       const logSum = logPaths.logsumexp(1, { keepAxes: true });
-      logProduct = logSum.reshape([this.features, layer.outputs, 1]);
+      logProduct = logSum.reshape([this.features, layer.outputsPerFeature, 1]);
       return logPaths.sub(logSum).exp();
     });
     const outputWeights = this.blocks[this.blocks.length - 1]
-      .logBlocks()
+      .logDiagonalBlocks()
       .sub(logProduct!.reshape([this.features, 1, 1]))
       .exp();
     return { gates, logScales: this.logScale.softClamp(LOG_BOUND), shares, outputWeights };

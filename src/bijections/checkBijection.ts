@@ -4,8 +4,8 @@ import { type ErrorCode, PushforwardError } from "../errors.ts";
 import type { Floats } from "../graph/operation.ts";
 import { formatShape } from "../graph/shape.ts";
 import { input } from "../graph/tensor.ts";
-import { checkParametersFound } from "../nn/lostParameters.ts";
 import { parametersOf, trainableParameters } from "../nn/module.ts";
+import { checkParametersReachable } from "../nn/unreachableParameters.ts";
 import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
@@ -114,7 +114,7 @@ class Check {
         };
         throw this.error(`${direction} returns log-determinants of another shape`, shapes, "SHAPE");
       }
-      checkParametersFound(bijection, [value, logDet], [rows, contextInput]);
+      checkParametersReachable(bijection, [value, logDet], [rows, contextInput]);
     }
     const description = bijection.describe();
     if (typeof description?.type === "string") return;

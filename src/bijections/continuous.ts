@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
 import { countSchema, MAX_LAYERS, positiveSchema, sizeSchema } from "../description.ts";
 import { concat, filled, type Tensor } from "../graph/tensor.ts";
-import { drawSigns, isTraining } from "../graph/tracing/drawn.ts";
+import { drawRademacher, isTraining } from "../graph/tracing/training.ts";
 import { type Activation, activationSchema } from "../nn/activation.ts";
 import { withDivergence } from "../nn/divergence.ts";
 import { MLP } from "../nn/mlp.ts";
-import { MOST_EXACT, type Trace, traceSchema } from "../nn/trace.ts";
+import { MAX_FEATURES_FOR_EXACT_TRACE, type Trace, traceSchema } from "../nn/trace.ts";
 import { integrate } from "../numerics/integrate.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
@@ -92,7 +92,7 @@ export class Continuous implements Bijection {
 
   private integrate(start: Tensor, context: Tensor | undefined, from: number, to: number): Transformed {
     const { features, options } = this;
-    const signs = this.estimatesDivergence ? drawSigns(features).stopGradient() : undefined;
+    const signs = this.estimatesDivergence ? drawRademacher(features).stopGradient() : undefined;
     const field = (t: Tensor, state: Tensor) => {
       const input = this.input(t, state.slice(1, 0, features));
       const withContext = context ? concat([input, context], 1) : input;
@@ -109,7 +109,7 @@ export class Continuous implements Bijection {
 
   /** Whether the current trace estimates the divergence. */
   private get estimatesDivergence(): boolean {
-    const isExpensive = this.features > MOST_EXACT && this.network.layers.length > 3;
+    const isExpensive = this.features > MAX_FEATURES_FOR_EXACT_TRACE && this.network.layers.length > 3;
     const { trace = isExpensive ? "hutchinson" : "exact" } = this.options;
     return trace === "hutchinson" && isTraining();
   }

@@ -2,9 +2,15 @@ import * as z from "zod/mini";
 import { countSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
-import { variantOf } from "../graph/tracing/variant.ts";
+import { currentVariant } from "../graph/tracing/variant.ts";
+import {
+  type AxisPermutations,
+  columnPermutations,
+  drawPermutations,
+  inversePermutation,
+} from "../nn/axisPermutations.ts";
+import { variantCountSchema } from "../nn/maskVariants.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
-import { columnOrders, drawnOrders, inverseOrder, type Orders, variantsSchema } from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import {
@@ -30,7 +36,7 @@ const couplingSchema = z.strictObject({
   context: z._default(countSchema, 0),
   transform: z._default(scalarTransformSchema, { type: "affine" }),
   network: z.prefault(networkSchema, {}),
-  masks: z.optional(variantsSchema),
+  masks: z.optional(variantCountSchema),
   seed: z.optional(z.int().check(z.nonnegative())),
 });
 
@@ -68,9 +74,11 @@ export class Coupling implements Bijection {
   /** The number of unchanged features, the same for each mask. */
   private readonly unchanged: number;
   /** For each mask an order of the features, with the unchanged ones first. */
-  private readonly order: Orders;
+  private readonly order: AxisPermutations;
   /** For each of several masks the order of the network's inputs and outputs. */
-  private readonly networkOrders: { readonly inputs: Orders; readonly outputs: Orders } | undefined;
+  private readonly networkOrders:
+    | { readonly inputs: AxisPermutations; readonly outputs: AxisPermutations }
+    | undefined;
 
   /** Throws `ARGUMENT` if the options do not fit, or if there is neither an unchanged feature nor a context. */
   constructor(options: CouplingOptions, random: Random) {
@@ -82,11 +90,11 @@ export class Coupling implements Bijection {
     this.transform = buildScalarTransform(transform);
     const { unchanged, changed } = splitByMask(mask, context);
     this.unchanged = unchanged.length;
-    this.order = drawnOrders([...unchanged, ...changed], masks, new Random(seed).split("masks"));
+    this.order = drawPermutations([...unchanged, ...changed], masks, new Random(seed).split("masks"));
     const hasSeveralMasks = masks > 1;
     if (hasSeveralMasks) {
-      const inputs = columnOrders(this.inputs(D), this.order);
-      this.networkOrders = { inputs, outputs: columnOrders(this.transform.columns(D), this.order) };
+      const inputs = columnPermutations(this.inputs(D), this.order);
+      this.networkOrders = { inputs, outputs: columnPermutations(this.transform.columns(D), this.order) };
     }
     const inputs = this.inputs(hasSeveralMasks ? D : unchanged.length).length;
     const outputs = (hasSeveralMasks ? D : changed.length) * this.transform.parameters;
@@ -103,14 +111,14 @@ export class Coupling implements Bijection {
 
   private apply(u: Tensor, context: Tensor | undefined, direction: "toData" | "toLatent"): Transformed {
     const { features: D, unchanged: K, order, transform } = this;
-    const variant = variantOf(this.options.masks ?? 1);
+    const variant = currentVariant(this.options.masks ?? 1);
     const ordered = order.apply(u, 1, variant);
     const unchanged = K > 0 ? [ordered.gather(1, range(0, K))] : [];
     const inputs = unchanged.map((features) => networkInputs(transform, features));
     const raw = this.networkFor(variant).apply(concat(context ? [...inputs, context] : inputs, 1));
     const { value, logDerivative } = transform[direction](ordered.gather(1, range(K, D)), raw);
     return {
-      value: order.undo(concat([...unchanged, value], 1), 1, variant),
+      value: order.applyInverse(concat([...unchanged, value], 1), 1, variant),
       logDet: sumFeatures(logDerivative, D - K),
     };
   }
@@ -171,7 +179,7 @@ export function splitByMask(mask: readonly boolean[], context: number) {
       },
     );
   }
-  const positions = inverseOrder([...unchanged, ...changed]);
+  const positions = inversePermutation([...unchanged, ...changed]);
   const join = (parts: readonly Tensor[]) => concat(parts, 1).gather(1, positions);
   return { unchanged, changed, join };
 }

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { sizeSchema } from "../description.ts";
 import { LOGARITHM, Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { inverseOrder } from "../nn/numberings.ts";
+import { inversePermutation } from "../nn/axisPermutations.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import { orderSchema } from "./permutation.ts";
@@ -65,7 +65,7 @@ export class LULinear implements Bijection {
   forward(z: Tensor): Transformed {
     const { lower, upper } = this.triangles();
     const permuted = z.sub(this.bias).matmul(invertUpper(upper).matmul(invertLower(lower)));
-    const value = this.permutation ? permuted.gather(1, inverseOrder(this.permutation)) : permuted;
+    const value = this.permutation ? permuted.gather(1, inversePermutation(this.permutation)) : permuted;
     return { value, logDet: this.logDiagonal.sum().neg() };
   }
 

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { countSchema } from "../description.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
-import { inverseOrder } from "../nn/numberings.ts";
+import { inversePermutation } from "../nn/axisPermutations.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
@@ -33,7 +33,7 @@ export class Permutation implements Bijection {
   }
 
   inverse(x: Tensor): Transformed {
-    return { value: x.gather(1, inverseOrder(this.order)), logDet: scalar(0) };
+    return { value: x.gather(1, inversePermutation(this.order)), logDet: scalar(0) };
   }
 
   describe(): Description {

@@ -3,9 +3,9 @@ import { countSchema, MAX_LAYERS, sizeSchema } from "../description.ts";
 import { vjp } from "../graph/grad.ts";
 import { loop } from "../graph/loop.ts";
 import { constant, epsilon, filled, scalar, type Tensor } from "../graph/tensor.ts";
-import { isTraining } from "../graph/tracing/drawn.ts";
+import { isTraining } from "../graph/tracing/training.ts";
 import { Linear } from "../nn/linear.ts";
-import { MOST_EXACT, type Trace, traceSchema } from "../nn/trace.ts";
+import { MAX_FEATURES_FOR_EXACT_TRACE, type Trace, traceSchema } from "../nn/trace.ts";
 import { implicit } from "../numerics/solve.ts";
 import { spectralBound } from "../numerics/spectralNorm.ts";
 import { parse } from "../parse.ts";
@@ -69,7 +69,7 @@ export class Residual implements Bijection {
     const sizes = [features, ...hidden, features];
     this.network = sizes
       .slice(1)
-      .map((size, i) => new Linear(sizes[i], size, random.split(i), { zero: i === hidden.length }));
+      .map((size, i) => new Linear(sizes[i], size, random.split(i), { zeroInit: i === hidden.length }));
     if (context > 0) this.fromContext = new Linear(context, hidden[0], random.split("context"));
   }
 
@@ -99,7 +99,7 @@ export class Residual implements Bijection {
 
   /** Whether the current trace estimates the log-determinant. */
   private get estimatesLogDet(): boolean {
-    const { trace = this.features > MOST_EXACT ? "hutchinson" : "exact" } = this.options;
+    const { trace = this.features > MAX_FEATURES_FOR_EXACT_TRACE ? "hutchinson" : "exact" } = this.options;
     return trace === "hutchinson" && isTraining();
   }
 

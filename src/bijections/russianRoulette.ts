@@ -1,6 +1,6 @@
 import { loop } from "../graph/loop.ts";
 import { filled, scalar, type Tensor } from "../graph/tensor.ts";
-import { drawForBatch, drawSigns } from "../graph/tracing/drawn.ts";
+import { drawForBatch, drawRademacher } from "../graph/tracing/training.ts";
 import { withGradient } from "../graph/withGradient.ts";
 import type { Random } from "../random/index.ts";
 
@@ -28,7 +28,7 @@ export function russianRouletteLogDet(
   features: number,
   c: number,
 ): Tensor {
-  const e = drawSigns(features).reshape(["N", 1, features]);
+  const e = drawRademacher(features).reshape(["N", 1, features]);
   const terms = drawForBatch([], ({ random }) => [drawTerms(random, c)]);
   const zeros = filled(0, ["N", 1, 1]);
   const [, v, value] = loop(

@@ -66,7 +66,7 @@ export class ContextEmbedding {
     this.context = numbers + classes.length;
     this.size = size ?? columns;
     if (numbers > 0) this.scaler = new Standardize({ features: numbers });
-    if (network) this.network = new MLP(columns, this.size, network, random, 0, { zero: false });
+    if (network) this.network = new MLP(columns, this.size, network, random, 0, { zeroInit: false });
   }
 
   /** [N, C] -> [N, E] */

@@ -4,10 +4,10 @@ import type { Standardize } from "../bijections/standardize.ts";
 import type { Support } from "../bijections/support.ts";
 import type { NestedSchema } from "../description.ts";
 import { constant, stack, type Tensor } from "../graph/tensor.ts";
-import { isTraining } from "../graph/tracing/drawn.ts";
 import { scoped } from "../graph/tracing/scope.ts";
+import { isTraining } from "../graph/tracing/training.ts";
 import { withVariant } from "../graph/tracing/variant.ts";
-import { variantsSchema } from "../nn/numberings.ts";
+import { variantCountSchema } from "../nn/maskVariants.ts";
 import { parse } from "../parse.ts";
 import { chooseComponent, selectRows } from "./chooseComponent.ts";
 import type { Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
@@ -17,7 +17,7 @@ const ensembleSchema = (distribution: NestedSchema) =>
     type: z.literal("ensemble"),
     distribution,
     /** M, the number of mask variants of the parts of the distribution. */
-    variants: variantsSchema,
+    variants: variantCountSchema,
   });
 
 /**
@@ -36,7 +36,7 @@ export class Ensemble implements Distribution {
   /** Throws `ARGUMENT` if the number of variants is invalid. */
   constructor(distribution: Distribution, options: { variants: number }) {
     this.distribution = distribution;
-    this.variants = parse(variantsSchema, options.variants, "the number of variants of an ensemble");
+    this.variants = parse(variantCountSchema, options.variants, "the number of variants of an ensemble");
     this.noise = [{ kind: "uniform", size: 1 }, ...distribution.noise];
   }
 

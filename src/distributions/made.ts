@@ -5,17 +5,10 @@ import type { Support } from "../bijections/support.ts";
 import { countSchema, sizeSchema } from "../description.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
+import { AxisPermutations, drawPermutations, inversePermutation } from "../nn/axisPermutations.ts";
 import { MaskedMLP } from "../nn/maskedMLP.ts";
+import { type MaskVariant, MaskVariants, singleVariant, variantCountSchema } from "../nn/maskVariants.ts";
 import { type NetworkOptions, networkSchema } from "../nn/mlp.ts";
-import {
-  drawnOrders,
-  inverseOrder,
-  Numberings,
-  Orders,
-  single,
-  type Variant,
-  variantsSchema,
-} from "../nn/numberings.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { type Distribution, type DistributionKind, type Noise, onSupport } from "./distribution.ts";
@@ -29,7 +22,7 @@ const madeSchema = z.strictObject({
   components: z._default(sizeSchema, 10),
   hiddenOrder: z._default(z.enum(["natural", "random"]), "natural"),
   seed: z._default(z.int().check(z.nonnegative()), 0),
-  masks: z._default(variantsSchema, 1),
+  masks: z._default(variantCountSchema, 1),
   orderAgnostic: z._default(z.boolean(), false),
   direct: z._default(z.boolean(), false),
   network: z.prefault(networkSchema, {}),
@@ -92,7 +85,7 @@ export class Made implements Distribution {
   /** The ordering in the masks of the networks. With several masks, inputs are permuted instead, and this is the identity. */
   private readonly order: readonly number[];
   /** The permutations of each network's units for all masks; empty for a single mask. */
-  private readonly numberings: readonly Numberings[];
+  private readonly maskVariants: readonly MaskVariants[];
 
   /** Throws `ARGUMENT` if the options are invalid. */
   constructor(options: MadeOptions, random: Random) {
@@ -105,13 +98,13 @@ export class Made implements Distribution {
     this.context = context;
     this.outputs = { bernoulli, gaussian, mixture: mixture(components) }[outputs];
     this.noise = this.outputs.noise(this.features);
-    const degree = inverseOrder(this.order).map((position) => position + 1);
+    const degree = inversePermutation(this.order).map((position) => position + 1);
     const featureOfOutput = blockColumns(this.features, this.outputs.parameters);
     const autoregression = {
       inputDegrees: degree,
       outputDegrees: featureOfOutput.map((feature) => degree[feature]),
       context,
-      whole: severalMasks,
+      dense: severalMasks,
       ...(hiddenOrder === "random" && { hiddenDegrees: new Random(seed).split("degrees") }),
     };
     this.network = new MaskedMLP(autoregression, network, random);
@@ -120,11 +113,11 @@ export class Made implements Distribution {
     const maskRandom = new Random(seed).split("masks");
     const hidden = maskRandom.split("hidden");
     const features = orderAgnostic
-      ? drawnOrders(order, masks, maskRandom.split("order"))
-      : new Orders(new Array(masks).fill(order));
-    this.numberings = severalMasks
+      ? drawPermutations(order, masks, maskRandom.split("order"))
+      : new AxisPermutations(new Array(masks).fill(order));
+    this.maskVariants = severalMasks
       ? this.networks().map(
-          (network) => new Numberings(network, { features, columns: featureOfOutput, hidden }),
+          (network) => new MaskVariants(network, { features, columns: featureOfOutput, hidden }),
         )
       : [];
   }
@@ -137,7 +130,7 @@ export class Made implements Distribution {
     const inside = this.outputs.support?.(x);
     const valid = inside ? inside.where(x, 0) : x;
     const variants = this.variants();
-    const ordered = variants[0].toOrder(valid);
+    const ordered = variants[0].toNetworkOrder(valid);
     const parameters = variants
       .map(({ network }, i) => scoped(["network", "direct"][i], () => network.apply(ordered, context)))
       .reduce((a, b) => a.add(b));
@@ -154,9 +147,9 @@ export class Made implements Distribution {
       const featureNoise = noise.map((columns) => columns.slice(1, feature, feature + 1));
       const value = this.outputs.sample(featureNoise, parameters);
       values[feature] = value;
-      if (k < this.features - 1) for (const network of networks) network.feed(k + 1, value);
+      if (k < this.features - 1) for (const network of networks) network.addInputs(k + 1, value);
     });
-    return variants[0].toFeatures(concat(values, 1));
+    return variants[0].toFeatureOrder(concat(values, 1));
   }
 
   private networks(): MaskedMLP[] {
@@ -164,8 +157,10 @@ export class Made implements Distribution {
   }
 
   /** The networks with the current mask: while tracing a training step or an ensemble, that of the traced variant. */
-  private variants(): Variant[] {
-    return this.networks().map((network, i) => this.numberings[i]?.current(network) ?? single(network));
+  private variants(): MaskVariant[] {
+    return this.networks().map(
+      (network, i) => this.maskVariants[i]?.current(network) ?? singleVariant(network),
+    );
   }
 
   describe() {

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 import { sizeSchema } from "../description.ts";
 import { constant, type Tensor } from "../graph/tensor.ts";
-import { drawForBatch, isTraining } from "../graph/tracing/drawn.ts";
 import { scoped } from "../graph/tracing/scope.ts";
+import { drawForBatch, isTraining } from "../graph/tracing/training.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";

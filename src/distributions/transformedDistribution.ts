@@ -14,7 +14,7 @@ import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
-import { checkParametersFound } from "../nn/lostParameters.ts";
+import { checkParametersReachable } from "../nn/unreachableParameters.ts";
 import { ContextEmbedding, contextEmbeddingSchema } from "./contextEmbedding.ts";
 import type { Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 
@@ -101,7 +101,7 @@ export class TransformedDistribution implements Distribution {
       bijection.inverse(x, contextFor(bijection, embedded)),
     );
     const logProb = scoped("base", () => base.logProb(z, contextFor(base, embedded))).add(logDet);
-    checkParametersFound(this, [logProb, z], [x, context]);
+    checkParametersReachable(this, [logProb, z], [x, context]);
     return { logProb, z };
   }
 
@@ -114,7 +114,7 @@ export class TransformedDistribution implements Distribution {
       bijection.forward(z, contextFor(bijection, embedded)),
     );
     const logProb = scoped("base", () => base.logProb(z, contextFor(base, embedded))).sub(logDet);
-    checkParametersFound(this, [value, logProb], [...noise, context]);
+    checkParametersReachable(this, [value, logProb], [...noise, context]);
     return { samples: value, logProb };
   }
 

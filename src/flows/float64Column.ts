@@ -1,5 +1,5 @@
 import { needsFloat64, Standardize } from "../bijections/standardize.ts";
-import { partsOfClass } from "../nn/module.ts";
+import { instancesOf } from "../nn/module.ts";
 
 /** A column that needs float64, because float32 is too coarse for its deviation at the size of its center. */
 export interface Float64Column {
@@ -17,7 +17,7 @@ export const float64Column = (standardize: Standardize): Float64Column | undefin
  * may have computed them from larger numbers, so their rounding errors are assumed to be at least those of numbers near 1.
  */
 export function nestedFloat64Column(part: object): Float64Column | undefined {
-  for (const standardize of partsOfClass(part, Standardize)) {
+  for (const standardize of instancesOf(part, Standardize)) {
     const column = firstFloat64Column(standardize, 1);
     if (column) return column;
   }

@@ -12,8 +12,8 @@ import type { Parameter } from "../graph/parameter.ts";
 import { formatShape } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
-import { checkParametersFound } from "../nn/lostParameters.ts";
 import { parametersOf } from "../nn/module.ts";
+import { checkParametersReachable } from "../nn/unreachableParameters.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { checkOptions } from "../options.ts";
 import { brief } from "../parse.ts";
@@ -145,7 +145,7 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
     const given = this.#checked(rows, context);
     const seen = contextFor(this.bijection, this.embed(given));
     const { value } = scoped("bijection", () => this.bijection[direction](rows, seen));
-    checkParametersFound(this, [value], [rows, given]);
+    checkParametersReachable(this, [value], [rows, given]);
     return value;
   }
 

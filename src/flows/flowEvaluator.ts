@@ -3,7 +3,7 @@ import { type FlatRows, type RowForms, type RowsInput, rowsAs } from "../dataset
 import type { Samples } from "../distributions/transformedDistribution.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { partsOfClass } from "../nn/module.ts";
+import { instancesOf } from "../nn/module.ts";
 import type { Precision } from "../onnx/export.ts";
 import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
@@ -237,7 +237,7 @@ export class FlowEvaluator {
 
   /** The precision that the graph of the inner flow needs. */
   private precisionFor({ inner, standardize, standardizeContext }: Unstandardized): Precision {
-    this.standardizations ??= partsOfClass(this.flow, Standardize);
+    this.standardizations ??= instancesOf(this.flow, Standardize);
     const nested = this.standardizations.some((each) => each !== standardize && each !== standardizeContext);
     return nested && nestedFloat64Column(inner) ? "float64" : "float32";
   }

@@ -6,5 +6,5 @@ export type { Attributes, Emitter, OnnxAttribute, Operation } from "./operation.
 export { conv2d } from "./operations/convolution.ts";
 export type { Dimension, Shape } from "./shape.ts";
 export { batchSize, epsilon, filled, type Operand } from "./tensor.ts";
-export { type Drawn, drawForBatch, drawForRows, isTraining } from "./tracing/drawn.ts";
+export { drawForBatch, drawForRows, isTraining, type RandomInput } from "./tracing/training.ts";
 export { withGradient } from "./withGradient.ts";

@@ -12,7 +12,7 @@ export const activationSchema = z.enum([
   "sigmoid",
 ]);
 
-/** Name of an elementwise nonlinearity; each is a method of `Tensor`. */
+/** Name of an activation function. Each is a method of `Tensor`. */
 export type Activation = "relu" | "leakyRelu" | "elu" | "gelu" | "silu" | "tanh" | "softplus" | "sigmoid";
 
 export const activate = (activation: Activation, x: Tensor): Tensor => x[activation]();

@@ -2,17 +2,18 @@ import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import { constant, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 
-/** Logarithms of positive weights are clamped smoothly to this. */
+/** Positive weights are clamped smoothly to between 1/1000 and 1000. */
 const LOG_BOUND = Math.log(1000);
 
 /**
- * A linear layer of D by D blocks, each of I inputs and O outputs: positive on the diagonal, free from earlier to later features,
- * and 0 from later to earlier ones (De Cao et al. 2019). Features lie one after the other.
+ * A linear layer of block neural autoregressive flows (De Cao et al. 2019). Each of the D features has I inputs and O outputs. The
+ * weight from a feature to itself (a diagonal block) is positive, from a feature to a later one it is any number, and to an
+ * earlier one it is 0.
  */
 export class BlockLinear {
-  readonly inputs: number;
-  readonly outputs: number;
-  /** [D I, D O]: above the diagonal blocks weights, in these the logarithms of weights. */
+  readonly inputsPerFeature: number;
+  readonly outputsPerFeature: number;
+  /** [D I, D O]: logarithms of the weights in the diagonal blocks, the weights themselves above them. */
   readonly weight: Parameter;
   /** [D O] */
   readonly bias: Parameter;
@@ -26,8 +27,8 @@ export class BlockLinear {
     { last }: { last: boolean },
   ) {
     this.features = features;
-    this.inputs = inputs;
-    this.outputs = outputs;
+    this.inputsPerFeature = inputs;
+    this.outputsPerFeature = outputs;
     const uniform = (name: string, size: number) =>
       random
         .split(name)
@@ -37,7 +38,7 @@ export class BlockLinear {
     const weight = () =>
       uniform("weight", features * inputs * columns).map((u, k) => {
         const [from, to] = [Math.floor(k / columns / inputs), Math.floor((k % columns) / outputs)];
-        // The means of a block's inputs: sums of many would saturate the next layer.
+        // A positive weight starts at about 1/I, so that outputs start near a mean of the inputs. Sums would saturate the next layer.
         if (from === to) return u - Math.log(inputs);
         return last ? 0 : u / Math.sqrt(features * inputs);
       });
@@ -48,33 +49,38 @@ export class BlockLinear {
   /** [N, D I] -> [N, D O], before the activation. */
   apply(h: Tensor): Tensor {
     const positive = this.weight.softClamp(LOG_BOUND).exp();
-    return h.affine(this.free().add(positive.mul(this.mask((from, to) => from === to))), this.bias);
+    return h.affine(
+      this.offDiagonalWeight().add(positive.mul(this.mask((from, to) => from === to))),
+      this.bias,
+    );
   }
 
-  /** What outputs owe to the features before their own, [N, D I] -> [N, D O]. */
-  shift(h: Tensor): Tensor {
-    return h.affine(this.free(), this.bias);
+  /** The contribution of earlier features, and the bias: [N, D I] -> [N, D O]. */
+  applyOffDiagonal(h: Tensor): Tensor {
+    return h.affine(this.offDiagonalWeight(), this.bias);
   }
 
-  /** The same for feature i alone, from the inputs of the features before it: [N, i I] -> [N, O]. */
-  owed(i: number, known: Tensor | undefined): Tensor {
-    const [start, end] = [i * this.outputs, (i + 1) * this.outputs];
+  /** `applyOffDiagonal` for feature i only, from the inputs of the features before it, if there are any: [N, i I] -> [N, O]. */
+  applyOffDiagonalTo(i: number, earlier: Tensor | undefined): Tensor {
+    const [start, end] = [i * this.outputsPerFeature, (i + 1) * this.outputsPerFeature];
     const bias = this.bias.slice(0, start, end);
-    return known ? known.affine(this.weight.slice(0, 0, i * this.inputs).slice(1, start, end), bias) : bias;
+    return earlier
+      ? earlier.affine(this.weight.slice(0, 0, i * this.inputsPerFeature).slice(1, start, end), bias)
+      : bias;
   }
 
-  /** The positive weights of feature i, [I, O]. */
-  block(i: number): Tensor {
+  /** The positive weights from feature i to itself, [I, O]. */
+  diagonalBlock(i: number): Tensor {
     return this.weight
-      .slice(0, i * this.inputs, (i + 1) * this.inputs)
-      .slice(1, i * this.outputs, (i + 1) * this.outputs)
+      .slice(0, i * this.inputsPerFeature, (i + 1) * this.inputsPerFeature)
+      .slice(1, i * this.outputsPerFeature, (i + 1) * this.outputsPerFeature)
       .softClamp(LOG_BOUND)
       .exp();
   }
 
-  /** Logarithms of the positive weights of all features, [D, I, O]. */
-  logBlocks(): Tensor {
-    const { features, inputs, outputs } = this;
+  /** Logarithms of the diagonal blocks of all features, [D, I, O]. */
+  logDiagonalBlocks(): Tensor {
+    const { features, inputsPerFeature: inputs, outputsPerFeature: outputs } = this;
     return this.weight
       .reshape([features, inputs, features, outputs])
       .transpose([0, 2, 1, 3])
@@ -86,14 +92,19 @@ export class BlockLinear {
       .softClamp(LOG_BOUND);
   }
 
-  private free(): Tensor {
+  private offDiagonalWeight(): Tensor {
     return this.weight.mul(this.mask((from, to) => from < to));
   }
 
   private mask(keep: (from: number, to: number) => boolean): Tensor {
     const [rows, columns] = this.weight.sizes;
     const values = Array.from({ length: rows * columns }, (_, k) =>
-      keep(Math.floor(k / columns / this.inputs), Math.floor((k % columns) / this.outputs)) ? 1 : 0,
+      keep(
+        Math.floor(k / columns / this.inputsPerFeature),
+        Math.floor((k % columns) / this.outputsPerFeature),
+      )
+        ? 1
+        : 0,
     );
     return constant(values, [rows, columns]);
   }

@@ -4,14 +4,13 @@ import { activate } from "./activation.ts";
 import type { MLP } from "./mlp.ts";
 
 /**
- * y = network(input) [N, D] with its divergence sum_i dy_i / d input_i [N, 1] over the first D inputs, exactly.
+ * y = network(input) [N, D] and its divergence sum_i dy_i / d input_i [N, 1], the trace of the Jacobian J with respect to the first
+ * D inputs. With a `direction` e [N, D] it returns e^T J e instead: Hutchinson's estimate of the divergence, if e has random signs.
  *
- * With s_l the slopes of the activations of layer l and W_l the weights (W_0 the rows of the D inputs), the Jacobian is
- * W_0 diag(s_1) W_1 diag(s_2) ... W_L. Its trace is s_1 . diag(W_1 W_0) for one hidden layer and
- * s_1 (W_1 * (W_2 W_0)^T) s_2 for two, with the elementwise product: no more than the network itself costs, in any
- * dimension. For more layers D tangents are pushed through.
- *
- * In a `direction` e [N, D] it is e^T J e instead, one tangent: with signs e Hutchinson's estimate of the divergence.
+ * With s_l the derivatives of the activations of layer l and W_l the weights (W_0 the rows of the D inputs),
+ * J = W_0 diag(s_1) W_1 diag(s_2) ... W_L. Its trace is s_1 . diag(W_1 W_0) for one hidden layer and
+ * s_1 (W_1 * (W_2 W_0)^T) s_2 for two, with the elementwise product, which takes no longer than the network itself in any dimension.
+ * With more layers it takes D Jacobian-vector products, with a direction one.
  */
 export function withDivergence(
   network: MLP,
@@ -30,14 +29,17 @@ export function withDivergence(
   }
   const weights = layers.slice(1).map(({ weight }) => weight);
   const divergence = direction
-    ? along(direction, first, weights, slopes).mul(direction).sum(1)
+    ? jacobianVectorProduct(direction, first, weights, slopes).mul(direction).sum(1)
     : trace(first, weights, slopes);
   return { value, divergence: divergence.reshape(["N", 1]) };
 }
 
-/** J e */
-const along = (e: Tensor, first: Tensor, weights: readonly Tensor[], slopes: readonly Tensor[]): Tensor =>
-  weights.reduce((tangent, weight, l) => tangent.mul(slopes[l]).matmul(weight), e.matmul(first));
+const jacobianVectorProduct = (
+  e: Tensor,
+  first: Tensor,
+  weights: readonly Tensor[],
+  slopes: readonly Tensor[],
+): Tensor => weights.reduce((tangent, weight, l) => tangent.mul(slopes[l]).matmul(weight), e.matmul(first));
 
 function trace(first: Tensor, weights: readonly Tensor[], slopes: readonly Tensor[]): Tensor {
   const [s1, s2] = slopes;
@@ -52,10 +54,11 @@ function trace(first: Tensor, weights: readonly Tensor[], slopes: readonly Tenso
         .mul(s2)
         .sum(1);
     default: {
-      const across = (s: Tensor) => s.reshape(["N", 1, s.shape[1]]);
-      let tangents = first.mul(across(s1));
+      // Tangents [N, D, units], one for each input.
+      const forAllInputs = (s: Tensor) => s.reshape(["N", 1, s.shape[1]]);
+      let tangents = first.mul(forAllInputs(s1));
       weights.slice(0, -1).forEach((weight, l) => {
-        tangents = tangents.matmul(weight).mul(across(slopes[l + 1]));
+        tangents = tangents.matmul(weight).mul(forAllInputs(slopes[l + 1]));
       });
       return tangents.mul(weights[weights.length - 1].transpose()).sum([1, 2]);
     }
@@ -64,6 +67,6 @@ function trace(first: Tensor, weights: readonly Tensor[], slopes: readonly Tenso
 
 function diagonal(matrix: Tensor): Tensor {
   const size = matrix.shape[0] as number;
-  const places = Array.from({ length: size }, (_, i) => i * (size + 1));
-  return matrix.reshape([size * size]).gather(0, places);
+  const indices = Array.from({ length: size }, (_, i) => i * (size + 1));
+  return matrix.reshape([size * size]).gather(0, indices);
 }

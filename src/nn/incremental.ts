@@ -1,190 +1,228 @@
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { activate } from "./activation.ts";
-import { affineOfParts, LANES } from "./linear.ts";
+import { affineOfConcat, VECTOR_WIDTH } from "./linear.ts";
 import type { MaskedLinear } from "./maskedLinear.ts";
 import type { NetworkDescription } from "./mlp.ts";
 
+/** An autoregressive network that takes its inputs one after the other. */
+export interface IncrementalNetwork {
+  /** Adds the inputs of a degree, [N, 1], or [N, k] if k inputs have it. Degrees must be added in ascending order. */
+  addInputs(degree: number, values: Tensor): void;
+  /** The outputs of a degree from the inputs of lower degrees: [N, columns], or [columns] if they depend on nothing. */
+  outputs(degree: number): Tensor;
+}
+
 /**
- * A masked network evaluated degree by degree, which inverts an autoregressive map in one sweep: `feed` takes the next input
- * and computes just the units that waited for it; `outputs` gives the output columns whose inputs are now known. Each
- * unit is computed once, so over all degrees the sweep does the work of one pass, where evaluating the whole network for
- * every feature would take D of them.
+ * A `MaskedMLP` evaluated degree by degree, which inverts an autoregressive map: when the inputs of a degree are added, it
+ * computes only the hidden units of that degree. Each unit is computed once, so the inverse takes about the time of one pass,
+ * where evaluating the whole network for each of D features would take that of D passes.
  *
- * Degrees come in groups. Where the units of a degree are few, what a group owes to all groups before it is one large product;
- * only the small rest, inside the group, goes degree by degree.
+ * Degrees are in groups. If a degree has few units, all units of a group read the inputs of earlier groups in one large product,
+ * and only the inputs of the same group are added degree by degree.
  */
-export class Incremental {
+export class IncrementalMaskedMLP implements IncrementalNetwork {
   private readonly options: NetworkDescription;
-  private readonly bounds: readonly number[];
-  private readonly layers: readonly Sweep[];
-  /** What layer i reads: the inputs for the first one, the activated units of the layer before for the others. */
-  private readonly known: readonly Known[];
+  private readonly groupEnds: readonly number[];
+  private readonly layers: readonly IncrementalLayer[];
+  /** The columns that layer i reads: the network's inputs for the first layer, activated units of the layer before for others. */
+  private readonly inputsOfLayers: readonly ComputedColumns[];
   private group = 0;
 
+  /** `groupEnds` are the last degrees of the groups, ascending, the last one Infinity. */
   constructor(
     layers: readonly MaskedLinear<Tensor>[],
-    bounds: readonly number[],
+    groupEnds: readonly number[],
     options: NetworkDescription,
     context: Tensor | undefined,
   ) {
     this.options = options;
-    this.bounds = bounds;
-    this.layers = layers.map((layer) => new Sweep(layer));
-    this.known = layers.map(() => new Known());
-    if (context) this.known[0].add(context);
-    this.advance(0);
+    this.groupEnds = groupEnds;
+    this.layers = layers.map((layer) => new IncrementalLayer(layer));
+    this.inputsOfLayers = layers.map(() => new ComputedColumns());
+    if (context) this.inputsOfLayers[0].add(context);
+    this.computeUnits(0);
   }
 
-  /** Takes the inputs of the given degree, [N, 1] or more where several share it; degrees come in order. */
-  feed(degree: number, value: Tensor): void {
-    if (degree > this.bounds[this.group]) {
-      for (const known of this.known) known.closeGroup();
+  addInputs(degree: number, values: Tensor): void {
+    if (degree > this.groupEnds[this.group]) {
+      for (const columns of this.inputsOfLayers) columns.endGroup();
       this.group++;
     }
-    this.known[0].add(value);
-    this.advance(degree);
+    this.inputsOfLayers[0].add(values);
+    this.computeUnits(degree);
   }
 
-  /** The output columns of this degree, [N, columns] or, where they depend on nothing, [columns]. */
   outputs(degree: number): Tensor {
     const last = this.layers.length - 1;
-    return this.layers[last].units(degree - 1, this.bounds[this.group], this.known[last])!;
+    return this.layers[last].units(degree - 1, this.groupEnds[this.group], this.inputsOfLayers[last])!;
   }
 
-  private advance(degree: number): void {
+  /** Computes the hidden units of a degree, layer by layer. */
+  private computeUnits(degree: number): void {
     const values: Tensor[] = [];
     for (let i = 0; i < this.layers.length - 1; i++) {
-      let value = this.layers[i].units(degree, this.bounds[this.group], this.known[i]);
+      let value = this.layers[i].units(degree, this.groupEnds[this.group], this.inputsOfLayers[i]);
       if (!value) continue;
-      // The second layer of a residual block adds to what went into the block.
+      // The second layer of a residual block is added to the input of the block.
       if (this.options.residual && i > 0 && i % 2 === 0) value = value.add(values[i - 2]);
       values[i] = value;
-      this.known[i + 1].add(activate(this.options.activation, value));
+      this.inputsOfLayers[i + 1].add(activate(this.options.activation, value));
     }
   }
 }
 
-/** Columns that are known so far, in the order of their degrees, in parts: a product of each costs less than to copy all. */
-class Known {
-  /** As they came, and how many of these belong to groups before this one. */
-  readonly all: Tensor[] = [];
-  closed = 0;
-  /** The same with narrow ones put together: of all groups before this one, and of this one. */
-  before: readonly Tensor[] = [];
-  own: readonly Tensor[] = [];
+/** The computed inputs of a layer, in the order of their degrees. They stay in parts, since a product of a part takes less time than a copy. */
+class ComputedColumns {
+  /** As they were added. */
+  readonly parts: Tensor[] = [];
+  /** The number of parts that belong to earlier groups. */
+  earlierParts = 0;
+  /** The columns of earlier groups, with narrow parts concatenated. */
+  earlier: readonly Tensor[] = [];
+  /** The columns of the current group, with narrow parts concatenated. */
+  current: readonly Tensor[] = [];
 
   add(columns: Tensor): void {
-    this.all.push(columns);
-    this.own = append(this.own, columns);
+    this.parts.push(columns);
+    this.current = append(this.current, columns);
   }
 
-  closeGroup(): void {
-    const { before, own } = this;
-    // So few columns cost the next group less in its own small products than in one large.
-    if (width([...before, ...own]) < NARROW) return;
-    if (own.length > 0) this.before = append(before, concat(own, 1));
-    this.own = [];
-    this.closed = this.all.length;
+  endGroup(): void {
+    const { earlier, current } = this;
+    // For this few columns a product with all units of the next group is slower than the small products of its degrees.
+    if (widthOf([...earlier, ...current]) < MIN_PART_WIDTH) return;
+    if (current.length > 0) this.earlier = append(earlier, concat(current, 1));
+    this.current = [];
+    this.earlierParts = this.parts.length;
   }
 }
 
-/** Parts with fewer columns than these are put together, */
-const NARROW = 8;
+/** A part with fewer columns than this is concatenated to the part before it, */
+const MIN_PART_WIDTH = 8;
 
-/** and with the one before until that has so many: to copy it each time would cost more than another product. */
-const FULL = 64;
+/** unless that has this many columns: copying it each time would take longer than another product. */
+const MAX_COPIED_WIDTH = 64;
 
 function append(parts: readonly Tensor[], columns: Tensor): Tensor[] {
   const last = parts.at(-1);
-  const joins = last && width([last]) < FULL && Math.min(width([last]), width([columns])) < NARROW;
-  return joins ? [...parts.slice(0, -1), concat([last, columns], 1)] : [...parts, columns];
+  const isNarrow = last && Math.min(widthOf([last]), widthOf([columns])) < MIN_PART_WIDTH;
+  return isNarrow && widthOf([last]) < MAX_COPIED_WIDTH
+    ? [...parts.slice(0, -1), concat([last, columns], 1)]
+    : [...parts, columns];
 }
 
-const width = (parts: readonly Tensor[]): number =>
+const widthOf = (parts: readonly Tensor[]): number =>
   parts.reduce((sum, part) => sum + (part.shape[1] as number), 0);
 
-/** A product with so many columns takes little longer than one with two. */
-const FEW = 2 * LANES;
+/** Up to this many columns a product takes hardly longer than with two. */
+const MAX_NARROW_PRODUCT = 2 * VECTOR_WIDTH;
 
-/** Units start to end - 1 of a block, of a reach up to `bound`. */
-interface Group {
-  readonly block: Block;
-  readonly bound: number;
+/** Units that are not computed yet: start to end - 1 of a block, with maximum degrees up to `maxDegree`. */
+interface PendingUnits {
+  readonly block: SortedBlock;
+  readonly maxDegree: number;
   readonly start: number;
   readonly end: number;
-  readonly few: boolean;
-  /** Their biases and what the first known columns, in so many parts, add: [N, units] or, without any, [units]. */
+  /** Whether they are so few that new inputs are added to the sums of all of them at once. */
+  readonly areFew: boolean;
+  /** Their biases plus the products of the first computed columns: [N, units], or [units] without columns. */
   readonly sum: Tensor;
-  readonly columns: number;
-  readonly parts: number;
+  readonly columnsInSum: number;
+  readonly partsInSum: number;
 }
+
+type SortedBlock = NonNullable<ReturnType<MaskedLinear["blockWith"]>>;
 
 /**
- * One layer of the sweep. How it computes the units of a group depends on their number:
- * - few in all: whatever comes to be known is added at once to all units that are left;
- * - few of a degree: what is known when the group begins is added to all, the rest by degree;
- * - else everything goes by degree.
+ * A masked layer that is evaluated degree by degree. How the units of a group read their inputs depends on their number:
+ * - few units in the group: new columns are added to the sums of all units that are left;
+ * - few units per degree: columns of earlier groups are added to all units when the group begins, the others degree by degree;
+ * - otherwise all columns are added degree by degree.
  */
-class Sweep {
+class IncrementalLayer {
   private readonly layer: MaskedLinear<Tensor>;
-  /** Rows by degree: only the inputs of the network are not sorted yet. */
-  private readonly rows: readonly number[];
-  /** Whether what comes at a time is so few columns that a product of each would cost more than to put them together. */
-  private readonly narrow: boolean;
-  private group: Group | undefined;
+  /** The inputs in the order of their degrees. Only those of the network are not sorted. */
+  private readonly inputOrder: readonly number[];
+  /** Whether a degree has so few columns that concatenating them takes less time than a product for each degree. */
+  private readonly hasNarrowDegrees: boolean;
+  private pending: PendingUnits | undefined;
 
   constructor(layer: MaskedLinear<Tensor>) {
+    const { inputDegrees } = layer;
     this.layer = layer;
-    this.narrow = layer.degrees.length < NARROW * new Set(layer.degrees).size;
-    this.rows = layer.degrees.map((_, i) => i).sort((i, k) => layer.degrees[i] - layer.degrees[k] || i - k);
+    this.hasNarrowDegrees = inputDegrees.length < MIN_PART_WIDTH * new Set(inputDegrees).size;
+    this.inputOrder = inputDegrees
+      .map((_, i) => i)
+      .sort((i, k) => inputDegrees[i] - inputDegrees[k] || i - k);
   }
 
-  /** Values of the units of this reach, in a group that ends at `bound`; undefined if there are none. */
-  units(reach: number, bound: number, known: Known): Tensor | undefined {
-    if (!this.group || reach > this.group.bound) this.group = this.open(reach, bound, known) ?? this.group;
-    if (!this.group) return undefined;
-    const { block, few } = this.group;
-    const [start, end] = [block.reach.indexOf(reach), block.reach.lastIndexOf(reach) + 1];
+  /** The units with this maximum degree, in a group that ends at `groupEnd`; undefined if there are none. */
+  units(maxDegree: number, groupEnd: number, inputs: ComputedColumns): Tensor | undefined {
+    if (!this.pending || maxDegree > this.pending.maxDegree)
+      this.pending = this.beginGroup(maxDegree, groupEnd, inputs) ?? this.pending;
+    if (!this.pending) return undefined;
+    const { block, areFew } = this.pending;
+    const [start, end] = [block.maxDegrees.indexOf(maxDegree), block.maxDegrees.lastIndexOf(maxDegree) + 1];
     if (start < 0) return undefined;
-    if (few) this.group = withAll(this.group, start, known);
-    const { sum, columns, start: first } = this.group;
-    const own = sum.slice(-1, start - first, end - first);
-    if (few) return own;
-    const parts = columns > 0 ? known.own : [...known.before, ...known.own];
-    return affineOfParts(parts, weightOf(block, columns, parts, start, end), own);
+    if (areFew) this.pending = withAllColumns(this.pending, start, inputs);
+    const { sum, columnsInSum, start: firstUnit } = this.pending;
+    const ownSum = sum.slice(-1, start - firstUnit, end - firstUnit);
+    if (areFew) return ownSum;
+    const parts = columnsInSum > 0 ? inputs.current : [...inputs.earlier, ...inputs.current];
+    return affineOfConcat(parts, weightOf(block, columnsInSum, parts, start, end), ownSum);
   }
 
-  private open(reach: number, bound: number, { before, closed }: Known): Group | undefined {
-    const found = this.layer.block(reach);
+  private beginGroup(
+    maxDegree: number,
+    groupEnd: number,
+    { earlier, earlierParts }: ComputedColumns,
+  ): PendingUnits | undefined {
+    const found = this.layer.blockWith(maxDegree);
     if (!found) return undefined;
-    const block =
-      found.weight.shape[0] === this.rows.length
-        ? { ...found, weight: found.weight.gather(0, this.rows) }
-        : found;
-    const start = block.reach.indexOf(reach);
-    const most = this.narrow ? 0 : FEW;
-    const whole = block.reach.length - start <= most;
-    const end = whole ? block.reach.length : block.reach.filter((r) => r <= bound).length;
-    const few = end - start <= most;
-    const degrees = new Set(block.reach.slice(start, end)).size;
-    const seen = few || end - start < LANES * degrees ? before : [];
-    const sum = affineOfParts(seen, weightOf(block, 0, seen, start, end), block.bias.slice(0, start, end));
-    const highest = whole ? block.reach[end - 1] : bound;
-    return { block, bound: highest, start, end, few, sum, columns: width(seen), parts: closed };
+    const readsAllInputs = found.weight.shape[0] === this.inputOrder.length;
+    const block = readsAllInputs ? { ...found, weight: found.weight.gather(0, this.inputOrder) } : found;
+    const { maxDegrees } = block;
+    const start = maxDegrees.indexOf(maxDegree);
+    const maxFew = this.hasNarrowDegrees ? 0 : MAX_NARROW_PRODUCT;
+    const takesRest = maxDegrees.length - start <= maxFew;
+    const end = takesRest ? maxDegrees.length : maxDegrees.filter((degree) => degree <= groupEnd).length;
+    const areFew = end - start <= maxFew;
+    const degrees = new Set(maxDegrees.slice(start, end)).size;
+    const summed = areFew || end - start < VECTOR_WIDTH * degrees ? earlier : [];
+    const weight = weightOf(block, 0, summed, start, end);
+    return {
+      block,
+      maxDegree: takesRest ? maxDegrees[end - 1] : groupEnd,
+      start,
+      end,
+      areFew,
+      sum: affineOfConcat(summed, weight, block.bias.slice(0, start, end)),
+      columnsInSum: widthOf(summed),
+      partsInSum: earlierParts,
+    };
   }
 }
 
-/** A group from unit `start` on, with all that is known in its sum. */
-function withAll(group: Group, start: number, { all }: Known): Group {
-  const { block, end, columns } = group;
-  const parts = all.slice(group.parts);
-  const left = group.sum.slice(-1, start - group.start, end - group.start);
-  const sum = affineOfParts(parts, weightOf(block, columns, parts, start, end), left);
-  return { ...group, start, sum, columns: columns + width(parts), parts: all.length };
+/** The units from `start` on, with all computed columns in their sums. */
+function withAllColumns(pending: PendingUnits, start: number, inputs: ComputedColumns): PendingUnits {
+  const { block, end, columnsInSum } = pending;
+  const parts = inputs.parts.slice(pending.partsInSum);
+  const sumSoFar = pending.sum.slice(-1, start - pending.start, end - pending.start);
+  const sum = affineOfConcat(parts, weightOf(block, columnsInSum, parts, start, end), sumSoFar);
+  return {
+    ...pending,
+    start,
+    sum,
+    columnsInSum: columnsInSum + widthOf(parts),
+    partsInSum: inputs.parts.length,
+  };
 }
 
-/** Of units start to end - 1, the weights of parts that lie from a column on. */
-const weightOf = ({ weight }: Block, column: number, parts: readonly Tensor[], start: number, end: number) =>
-  weight.slice(0, column, column + width(parts)).slice(1, start, end);
-
-type Block = NonNullable<ReturnType<MaskedLinear["block"]>>;
+/** The weights of units start to end - 1 for parts of the inputs, the first of which begins at `firstColumn`. */
+const weightOf = (
+  { weight }: SortedBlock,
+  firstColumn: number,
+  parts: readonly Tensor[],
+  start: number,
+  end: number,
+) => weight.slice(0, firstColumn, firstColumn + widthOf(parts)).slice(1, start, end);

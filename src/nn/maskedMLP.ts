@@ -2,70 +2,74 @@ import { concat, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import type { Random } from "../random/index.ts";
 import { requireNumbers } from "../sizeBudget.ts";
-import { Incremental } from "./incremental.ts";
-import { LANES } from "./linear.ts";
+import { IncrementalMaskedMLP, type IncrementalNetwork } from "./incremental.ts";
+import { VECTOR_WIDTH } from "./linear.ts";
 import { MaskedLinear } from "./maskedLinear.ts";
 import { hiddenSizes, type NetworkDescription, throughLayers } from "./mlp.ts";
 
-/** What a masked network is conditioned on: the degree of each input and of each output, and the number of context features. */
+/** The structure of an autoregressive network: the degrees of its inputs and outputs, and the number of context features. */
 export interface Autoregression {
-  /** Position of each input feature in the ordering, counted from 1; several inputs may share one. */
+  /** Position of each input feature in the ordering, from 1; several inputs may have the same degree. */
   readonly inputDegrees: readonly number[];
-  /** Output j sees inputs of degree below `outputDegrees[j]`. */
+  /** Output j depends on inputs of degree below `outputDegrees[j]`. */
   readonly outputDegrees: readonly number[];
   readonly context: number;
-  /** Draws the degrees of hidden units; without it they are spread evenly. */
+  /** Draws the degrees of hidden units. By default these are spread evenly. */
   readonly hiddenDegrees?: Random;
-  /** Keeps a layer's weights in one block, those under the mask too: other numberings bring them out. */
-  readonly whole?: boolean;
+  /** Stores each layer as one block and initializes masked weights too, which `MaskVariants` needs. Default false. */
+  readonly dense?: boolean;
 }
 
-/** What a masked network computes. */
+/** The methods of an autoregressive network. */
 export interface MaskedNetwork {
   apply(x: Tensor, context?: Tensor): Tensor;
-  incremental(context?: Tensor): Pick<Incremental, "feed" | "outputs">;
+  incremental(context?: Tensor): IncrementalNetwork;
 }
 
 /**
- * MADE's network (Germain et al. 2015): hidden units carry degrees, and a weight from degree a to degree b stands only
- * where a <= b (a < b into the outputs), so that output j is a function of the inputs before it in the ordering.
+ * The network of MADE (Germain et al. 2015): units have degrees, and there is a weight from degree a to degree b only if a <= b
+ * (a < b into the outputs), so that output j depends only on the inputs before it in the ordering. Context has degree 0: every
+ * output depends on it.
  *
- * Hidden units are sorted by degree. That changes nothing but their names, and makes what a unit needs a prefix of the
- * layer before it: `MaskedLinear` leaves out most of what the mask forbids, and `Incremental` computes each unit once, when
- * its last input is known. Context has degree 0: every output sees it.
+ * Hidden units are sorted by degree, which only renames them. A unit then reads the first units of the layer before it:
+ * `MaskedLinear` stores few weights under the mask, and `IncrementalMaskedMLP` computes each unit once, when the last of its inputs is
+ * known.
  */
 export class MaskedMLP {
   readonly layers: readonly MaskedLinear[];
   readonly options: NetworkDescription;
-  private readonly groups: readonly Group[];
+  private readonly groups: readonly DegreeGroup[];
 
   constructor(autoregression: Autoregression, options: NetworkDescription, random: Random) {
-    const { inputDegrees, outputDegrees, context, hiddenDegrees, whole } = autoregression;
+    const { inputDegrees, outputDegrees, context, hiddenDegrees, dense = false } = autoregression;
     const features = Math.max(...inputDegrees);
-    // A single feature without context depends on nothing: its parameters are biases.
+    // The outputs for a single feature without context depend on nothing: they are biases.
     const sizes = features === 1 && context === 0 ? [] : hiddenSizes(options);
-    // Every unit has a bias.
+    // Every unit has at least a bias.
     requireNumbers(sizes.reduce((sum, size) => sum + size, 0));
-    // Drawn degrees may leave a group without units: they take a single one, which is masked throughout.
+    // Random degrees could leave a group without units, so they are in one group, and all weights are masked.
     const groups = degreeGroups(hiddenDegrees ? [] : sizes, features, context);
     const hidden = hiddenDegrees
       ? drawnDegrees(sizes, groups[0], options.residual, hiddenDegrees)
       : sizes.map((size) => evenDegrees(size, groups));
-    const reach = [...hidden, outputDegrees.map((degree) => degree - 1)];
     const degrees = [[...inputDegrees, ...new Array(context).fill(0)], ...hidden];
+    const maxDegrees = [...hidden, outputDegrees.map((degree) => degree - 1)];
     this.options = options;
     this.groups = groups;
-    this.layers = degrees.map((before, i) => {
-      const last = i === hidden.length;
-      const single = whole || (last && outputDegrees.length <= NARROW);
-      const bounds = boundsOf(single ? groups.slice(-1) : groups);
-      // The first layer is thin: cutting its inputs would cost more than it saves.
-      const kind = { thin: i === 0, zero: last, whole: whole === true };
-      return MaskedLinear.random(before, reach[i], bounds, random.split(i), kind);
+    this.layers = degrees.map((layerDegrees, i) => {
+      const isLast = i === hidden.length;
+      const isSingleBlock = dense || (isLast && outputDegrees.length <= MAX_OUTPUTS_IN_ONE_BLOCK);
+      return MaskedLinear.random(layerDegrees, maxDegrees[i], random.split(i), {
+        groupEnds: lastDegrees(isSingleBlock ? groups.slice(-1) : groups),
+        // The first layer has few inputs: dividing them would take more time than it saves.
+        groupInputs: i > 0,
+        zeroInit: isLast,
+        initMasked: dense,
+      });
     });
   }
 
-  /** The same network with other numbers under its masks. */
+  /** The same network with other weights under its masks. */
   with(change: (layer: MaskedLinear, index: number) => MaskedLinear<Tensor>): MaskedNetwork {
     return Object.assign(Object.create(MaskedMLP.prototype), this, { layers: this.layers.map(change) });
   }
@@ -74,86 +78,91 @@ export class MaskedMLP {
   apply(x: Tensor, context?: Tensor): Tensor {
     const input = context ? concat([x, context], 1) : x;
     const { length } = this.layers;
-    const [output] = throughLayers(this.options, length, [input], (i, h) =>
+    const [output] = throughLayers(this.options, length, [input], (i, groups) =>
       scoped(`layers.${i}`, () =>
-        i === length - 1 ? [this.layers[i].applyInOrder(h)] : this.layers[i].apply(h),
+        i === length - 1 ? [this.layers[i].applyInUnitOrder(groups)] : this.layers[i].apply(groups),
       ),
     );
     return output;
   }
 
-  /** The same network, fed one input at a time in the order of their degrees. */
-  incremental(context?: Tensor): Incremental {
-    return new Incremental(this.layers, sweepBounds(this.groups), this.options, context);
+  /** The same network, which takes its inputs one after the other in the order of their degrees. */
+  incremental(context?: Tensor): IncrementalMaskedMLP {
+    return new IncrementalMaskedMLP(this.layers, incrementalGroupEnds(this.groups), this.options, context);
   }
 }
 
-/** Narrower products run slower than what leaving out more of the zeros saves; so do more than four of them. */
-const GROUP_UNITS = 64;
-const MOST_GROUPS = 4;
+/** Products with fewer columns than this are slower by more than what they save by leaving out zeros, */
+const MIN_UNITS_PER_GROUP = 64;
+/** and so are more products than for this number of groups. */
+const MAX_GROUPS = 4;
 
-/** Up to so many outputs are one block with the zeros under the mask: to put narrow ones together would cost more. */
-const NARROW = 64;
+/** Up to this number of outputs the last layer is one masked block: concatenating narrow blocks would take more time. */
+const MAX_OUTPUTS_IN_ONE_BLOCK = 64;
 
-/** A run of degrees that all layers keep together, from `first` on, `count` of them. */
-interface Group {
+/** Consecutive degrees first, first + 1, ..., first + count - 1. All layers divide their units into the same groups of degrees. */
+interface DegreeGroup {
   readonly first: number;
   readonly count: number;
 }
 
-/** The highest degree of each group, the last one Infinity. */
-const boundsOf = (groups: readonly Group[]): number[] =>
+/** The last degree of each group, Infinity for the last group. */
+const lastDegrees = (groups: readonly DegreeGroup[]): number[] =>
   groups.map(({ first, count }, g) => (g < groups.length - 1 ? first + count - 1 : Number.POSITIVE_INFINITY));
 
-/** Degrees that a sweep takes together: more would leave too much to small products, fewer would cut the large ones. */
-const SWEEP = 6;
+/** Degrees per group of the incremental evaluation: with more, too much is left to small products; with fewer, the large ones get narrow. */
+const MAX_DEGREES_PER_INCREMENTAL_GROUP = 6;
 
-/** The highest degrees of what a sweep takes together: the groups, or halves of a single one, or less where these are long. */
-const sweepBounds = (groups: readonly Group[]): number[] =>
-  boundsOf(
+/** The last degrees of the groups of the incremental evaluation: the groups of the layers, divided further; a single one at least in two. */
+const incrementalGroupEnds = (groups: readonly DegreeGroup[]): number[] =>
+  lastDegrees(
     groups.flatMap(({ first, count }) => {
-      const parts = Math.max(groups.length > 1 ? 1 : Math.min(count, 2), Math.ceil(count / SWEEP));
-      const cut = (i: number) => Math.floor((i * count) / parts);
-      return Array.from({ length: parts }, (_, i) => ({ first: first + cut(i), count: cut(i + 1) - cut(i) }));
+      const minParts = groups.length > 1 ? 1 : Math.min(count, 2);
+      const parts = Math.max(minParts, Math.ceil(count / MAX_DEGREES_PER_INCREMENTAL_GROUP));
+      return divide(count, parts).map(({ start, end }) => ({ first: first + start, count: end - start }));
     }),
   );
 
+/** The whole numbers from 0 to size - 1 in consecutive parts whose sizes differ by at most 1. */
+const divide = (size: number, parts: number): { start: number; end: number }[] => {
+  const boundary = (i: number) => Math.floor((i * size) / parts);
+  return Array.from({ length: parts }, (_, i) => ({ start: boundary(i), end: boundary(i + 1) }));
+};
+
 /**
- * Degrees 1 to D - 1 (from 0 where units that see the context alone are of use) in groups of equal size: as many as the widest
- * layer has use for, and no more than the narrowest has units.
+ * Degrees 1 to D - 1 in groups of equal size, or 0 to D - 1 with context, which units of degree 0 can depend on. There are as many
+ * groups as the widest layer can fill, but no more than the narrowest layer has units.
  */
-function degreeGroups(sizes: readonly number[], features: number, context: number): Group[] {
+function degreeGroups(sizes: readonly number[], features: number, context: number): DegreeGroup[] {
   const lowest = context > 0 ? 0 : 1;
   const total = features - lowest;
-  const useful = Math.floor(Math.max(0, ...sizes) / GROUP_UNITS);
-  const groups = Math.max(1, Math.min(MOST_GROUPS, total, useful, ...sizes));
-  const cut = (g: number) => Math.floor((g * total) / groups);
-  return Array.from({ length: groups }, (_, g) => ({ first: lowest + cut(g), count: cut(g + 1) - cut(g) }));
+  const fillable = Math.floor(Math.max(0, ...sizes) / MIN_UNITS_PER_GROUP);
+  const groups = Math.max(1, Math.min(MAX_GROUPS, total, fillable, ...sizes));
+  return divide(total, groups).map(({ start, end }) => ({ first: lowest + start, count: end - start }));
 }
 
 /**
- * Sorted degrees of `size` units: an equal share for each group, so that blocks have round sizes, and within it for each
- * degree, in steps of `LANES` where there are enough; where there are fewer units than degrees, spread from the lowest to the
- * highest.
+ * Sorted degrees of the units of a layer. Each group has the same number of units, and within a group each degree, in multiples
+ * of the vector width if there are enough units. Fewer units than degrees are spread from the lowest to the highest degree.
  */
-function evenDegrees(size: number, groups: readonly Group[]): number[] {
-  const cut = (g: number) => Math.floor((g * size) / groups.length);
+function evenDegrees(size: number, groups: readonly DegreeGroup[]): number[] {
+  const ranges = divide(size, groups.length);
   return groups.flatMap(({ first, count }, g) => {
-    const units = cut(g + 1) - cut(g);
-    const step = units < LANES * count ? 1 : LANES;
-    const place = (unit: number) =>
+    const units = ranges[g].end - ranges[g].start;
+    const step = units < VECTOR_WIDTH * count ? 1 : VECTOR_WIDTH;
+    const position = (unit: number) =>
       units < count ? (unit * (count - 1)) / Math.max(1, units - 1) : (unit * count) / units;
-    return Array.from({ length: units }, (_, unit) => first + Math.floor(place(unit - (unit % step))));
+    return Array.from({ length: units }, (_, unit) => first + Math.floor(position(unit - (unit % step))));
   });
 }
 
 /**
- * Degrees drawn evenly from the lowest one of the layer before (so that every unit sees something) to the highest, sorted.
- * The layers of a residual network share theirs, since a block adds to what went into it.
+ * Sorted degrees, drawn uniformly from the lowest degree of the layer before (so that every unit reads a unit) to the highest. The
+ * layers of a residual network have the same degrees, since the output of a block is added to its input.
  */
 function drawnDegrees(
   sizes: readonly number[],
-  { first, count }: Group,
+  { first, count }: DegreeGroup,
   residual: boolean,
   random: Random,
 ): number[][] {

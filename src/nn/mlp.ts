@@ -15,28 +15,28 @@ export const networkSchema = z
   .check(
     z.refine(({ hidden, residual }) => !residual || hidden.every((size) => size === hidden[0]), {
       path: ["hidden"],
-      error: "equal widths, since residual blocks add to what went into them",
+      error: "equal widths, since the output of a residual block is added to its input",
     }),
   );
 
-/** How a network, such as a conditioner, is built. */
+/** Options of a network, such as a conditioner. */
 export interface NetworkOptions {
   /** Widths of the hidden layers; with `residual`, all equal. Default [64, 64]. */
   hidden?: number[];
-  /** Nonlinearity between the layers. Default `relu`, of continuous flows `silu`. */
+  /** Activation between the layers. Default `relu`, in continuous flows `silu`. */
   activation?: Activation;
   /**
-   * Pre-activation residual blocks of two layers (He et al. 2016), as many as half the hidden layers, rounded up.
+   * Pre-activation residual blocks of two layers (He et al. 2016). Their number is half the number of hidden layers, rounded up.
    * Default false.
    */
   residual?: boolean;
 }
-/** The same with defaults filled in. */
+/** `NetworkOptions` with the defaults filled in. */
 export type NetworkDescription = Required<NetworkOptions>;
 
 /**
- * Multilayer perceptron [N, inputs], [N, context] -> [N, outputs]. Its last layer starts at zero, so that what it
- * conditions starts as the identity, unless told.
+ * Multilayer perceptron [N, inputs], [N, context] -> [N, outputs]. By default the last layer starts at 0 (`zeroInit`), so that a
+ * transform with these parameters starts as the identity.
  *
  * With `residual` it is the residual network of He et al. (2016, "Identity mappings in deep residual networks"):
  * v <- v + W2 a(W1 a(v)).
@@ -51,18 +51,19 @@ export class MLP {
     options: NetworkOptions = {},
     random: Random = new Random(0),
     context = 0,
-    { zero = true } = {},
+    { zeroInit = true } = {},
   ) {
     this.options = { hidden: [64, 64], activation: "relu", residual: false, ...options };
     const sizes = [inputs + context, ...hiddenSizes(this.options), outputs];
     this.layers = sizes
       .slice(1)
       .map(
-        (size, i) => new Linear(sizes[i], size, random.split(i), { zero: zero && i === sizes.length - 2 }),
+        (size, i) =>
+          new Linear(sizes[i], size, random.split(i), { zeroInit: zeroInit && i === sizes.length - 2 }),
       );
   }
 
-  /** The same network with other layers in place of its own. */
+  /** The same network with its layers replaced. */
   with(change: (layer: Linear, index: number) => Pick<Linear, "apply">): Pick<MLP, "apply"> {
     return Object.assign(Object.create(MLP.prototype), this, { layers: this.layers.map(change) });
   }
@@ -76,27 +77,27 @@ export class MLP {
   }
 }
 
-/** Sizes of all hidden layers; residual blocks have two layers each after the first. */
+/** Sizes of all hidden layers: with residual blocks, one layer and then two for each block. */
 export function hiddenSizes({ hidden, residual }: NetworkDescription): number[] {
   if (!residual || hidden.length === 0) return hidden;
   return [hidden[0], ...new Array(2 * Math.ceil(hidden.length / 2)).fill(hidden[0])];
 }
 
-/** The order in which the layers are applied, shared by plain and masked networks: what goes through is in groups of units. */
+/** Applies the layers of a plain or masked network with activations and residual blocks. Units are in groups, a tensor each. */
 export function throughLayers(
   { residual, activation }: NetworkDescription,
   count: number,
   input: readonly Tensor[],
-  layer: (index: number, groups: readonly Tensor[]) => readonly Tensor[],
+  applyLayer: (index: number, groups: readonly Tensor[]) => readonly Tensor[],
 ): readonly Tensor[] {
   const activated = (groups: readonly Tensor[]) => groups.map((h) => activate(activation, h));
-  let groups = layer(0, input);
+  let groups = applyLayer(0, input);
   for (let i = 1; i < count; i++) {
-    const last = i === count - 1;
-    if (!residual || last) groups = layer(i, activated(groups));
+    const isLast = i === count - 1;
+    if (!residual || isLast) groups = applyLayer(i, activated(groups));
     else {
-      const inner = layer(++i, activated(layer(i - 1, activated(groups))));
-      groups = groups.map((h, g) => h.add(inner[g]));
+      const change = applyLayer(++i, activated(applyLayer(i - 1, activated(groups))));
+      groups = groups.map((h, g) => h.add(change[g]));
     }
   }
   return groups;

@@ -1,8 +1,9 @@
 import { Parameter } from "../graph/parameter.ts";
 
 /**
- * All parameters in a tree of objects, by their path of property names: `bijections.3.conditioner.layers.0.weight`.
- * A parameter that is reached twice has its first name only.
+ * All parameters of a module, an object of any class: those in its properties and, recursively, in the objects there. Their names are
+ * the paths of property names, such as `bijections.3.network.layers.0.weight`. A parameter with several paths has the first one
+ * only.
  */
 export function parametersOf(root: object): Map<string, Parameter> {
   const found = new Map<string, Parameter>();
@@ -12,8 +13,8 @@ export function parametersOf(root: object): Map<string, Parameter> {
   return found;
 }
 
-/** All objects of a class in a tree of objects. */
-export function partsOfClass<T extends object>(root: object, type: new (...args: never[]) => T): T[] {
+/** All objects of a class in a module. */
+export function instancesOf<T extends object>(root: object, type: new (...args: never[]) => T): T[] {
   const found: T[] = [];
   visit(root, (node) => {
     if (node instanceof type) found.push(node);
@@ -21,23 +22,23 @@ export function partsOfClass<T extends object>(root: object, type: new (...args:
   return found;
 }
 
-/** Calls `see` once for each object in a tree, with its path of property names; does not go into parameters. */
+/** Calls `callback` once for each object in a module, with its path. The properties of parameters are not visited. */
 function visit(
   node: unknown,
-  see: (node: object, path: string) => void,
+  callback: (node: object, path: string) => void,
   path = "",
   seen = new Set<object>(),
 ): void {
   if (typeof node !== "object" || node === null || ArrayBuffer.isView(node) || seen.has(node)) return;
-  // Orders and degrees are long, and visits of single numbers slow.
+  // Permutations and degrees are long arrays of numbers, which would take long to visit.
   if (Array.isArray(node) && typeof node[0] === "number") return;
   seen.add(node);
-  see(node, path);
+  callback(node, path);
   if (node instanceof Parameter) return;
-  for (const key in node) visit(node[key as never], see, path ? `${path}.${key}` : key, seen);
+  for (const key in node) visit(node[key as never], callback, path ? `${path}.${key}` : key, seen);
 }
 
-/** The parameters that training changes. */
+/** The parameters of a module that training changes by gradients. */
 export function trainableParameters(root: object): Map<string, Parameter> {
   return new Map([...parametersOf(root)].filter(([, parameter]) => parameter.trainable));
 }

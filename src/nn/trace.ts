@@ -1,12 +1,12 @@
 import * as z from "zod/mini";
 
 /**
- * Traces of Jacobians in training: exact, or Hutchinson's estimate, the product e^T J e with signs e that are drawn for every
- * row (Hutchinson 1990), whose mean is the trace. What is not training is exact.
+ * How training computes the trace of a Jacobian J: exactly, or by Hutchinson's unbiased estimate e^T J e, in which e has random signs
+ * for every row (Hutchinson 1990). Outside of training the trace is always exact.
  */
 export type Trace = "exact" | "hutchinson";
 
 export const traceSchema = z.enum(["exact", "hutchinson"]);
 
-/** Features up to which an exact trace is the default where it takes a tangent for each of them. */
-export const MOST_EXACT = 16;
+/** Up to this number of features the exact trace is the default, if it takes a Jacobian-vector product for each feature. */
+export const MAX_FEATURES_FOR_EXACT_TRACE = 16;

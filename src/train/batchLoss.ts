@@ -3,7 +3,7 @@ import { totalWeight } from "../dataset/inMemoryDataset.ts";
 import { PushforwardError } from "../errors.ts";
 import { formatShape, type Shape } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
-import { type Draws, drawForBatch, drawForRows, traceTraining } from "../graph/tracing/drawn.ts";
+import { drawForBatch, drawForRows, type RandomSource, traceTraining } from "../graph/tracing/training.ts";
 import type { Random } from "../random/index.ts";
 import type { Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
@@ -116,12 +116,12 @@ export class BatchLoss {
    * The weighted sum is divided by `meanWeight` times the number of rows, so that its expectation is the weighted
    * mean over all rows. Division by the total weight of this batch would give rows of large weight too little influence.
    */
-  evaluateBatch({ rows, indices }: Batch, meanWeight: number, draws: Draws): Promise<LossValues> {
+  evaluateBatch({ rows, indices }: Batch, meanWeight: number, draws: RandomSource): Promise<LossValues> {
     return this.evaluateRows(rows, indices, meanWeight * indices.length, draws);
   }
 
   /** Returns the loss of `count` rows that the loss draws itself, and leaves its gradient in the flat buffer. */
-  async evaluateDrawn(count: number, draws: Draws): Promise<LossValues> {
+  async evaluateDrawn(count: number, draws: RandomSource): Promise<LossValues> {
     const writeInputs = ([weights]: readonly Floats[], start: number, end: number) => {
       weights!.fill(1 / count, 0, end - start).fill(0, end - start);
     };
@@ -129,7 +129,7 @@ export class BatchLoss {
   }
 
   /** Returns the weighted mean of the loss over all rows. */
-  async mean(rows: InMemoryDataset, draws: Draws): Promise<number> {
+  async mean(rows: InMemoryDataset, draws: RandomSource): Promise<number> {
     const order = Int32Array.from({ length: rows.rows }, (_, i) => i);
     const total = totalWeight(rows);
     const rowsPerCall = this.dataParallelLoss.rows;
@@ -151,7 +151,7 @@ export class BatchLoss {
     rows: InMemoryDataset,
     indices: Int32Array,
     total: number,
-    draws: Draws,
+    draws: RandomSource,
   ): Promise<LossValues> {
     const missing = this.padsWithRealRows ? this.dataParallelLoss.rows - indices.length : 0;
     const padding = missing > 0 ? randomRows(rows.rows, missing, draws.random.split("fillers")) : undefined;
@@ -184,8 +184,8 @@ function evaluateLoss(loss: Loss, [weights, values, context]: readonly Tensor[])
 /** Whether a loss returns a scalar. */
 function isScalarLoss(loss: Loss, shapes: readonly Shape[]): boolean {
   const tensors = shapes.map((shape, i) => input(`batch${i}`, shape));
-  const { traced } = traceTraining(() => evaluateLoss(loss, tensors), { ofData: shapes.length > 1 });
-  return traced.loss instanceof Tensor && traced.loss.rank === 0;
+  const { result } = traceTraining(() => evaluateLoss(loss, tensors), { batchStatistics: shapes.length > 1 });
+  return result.loss instanceof Tensor && result.loss.rank === 0;
 }
 
 /** The quantities of a batch as scalars: a quantity [N] becomes its weighted sum over the rows. */

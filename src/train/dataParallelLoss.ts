@@ -4,7 +4,12 @@ import { type Masked, maskedParameters } from "../graph/passes/maskedParameters.
 import type { Shape } from "../graph/shape.ts";
 import { substitute } from "../graph/substitute.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { type Drawn, type Draws, type TracedTraining, traceTraining } from "../graph/tracing/drawn.ts";
+import {
+  type RandomInput,
+  type RandomSource,
+  type TracedTraining,
+  traceTraining,
+} from "../graph/tracing/training.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { intraOpThreads, ShardedFunction, threadCount } from "../runtime/shardedFunction.ts";
@@ -32,7 +37,7 @@ export interface DataParallelOptions {
   readonly running?: readonly Parameter[];
 }
 
-type Traced = Pick<TracedTraining<unknown>, "drawn" | "updates">;
+type Traced = Pick<TracedTraining<unknown>, "randomInputs" | "updates">;
 
 /** The number of shards, and threads, into which a batch is split. */
 export const shardCount = (batch: number, { threads }: EngineOptions): number =>
@@ -52,7 +57,7 @@ export class DataParallelLoss {
   private readonly sums: readonly (readonly [name: string, output: string])[];
   private readonly withGradient: boolean;
   /** Inputs that every call fills with random numbers. They are the last ones, from index `firstDrawnInput` on. */
-  private readonly drawnInputs: readonly Drawn[];
+  private readonly drawnInputs: readonly RandomInput[];
   private readonly firstDrawnInput: number;
   /** Running statistics that a call updates, in the order of the outputs `update0`, `update1`... */
   private readonly updatedStatistics: readonly Parameter[];
@@ -68,7 +73,7 @@ export class DataParallelLoss {
     this.flat = flat;
     this.rowsPerShard = rowsPerShard;
     this.withGradient = withGradient;
-    this.drawnInputs = traced.drawn;
+    this.drawnInputs = traced.randomInputs;
     this.updatedStatistics = [...traced.updates.keys()];
     this.firstDrawnInput = team.shards[0].inputs.length - this.drawnInputs.length;
     this.sums = names.map((name, i) => [name, `sum${i}`]);
@@ -104,12 +109,12 @@ export class DataParallelLoss {
       ),
     };
     const trainable = [...parameters.values()];
-    let trainingTrace: Traced = { drawn: [], updates: new Map() };
+    let trainingTrace: Traced = { randomInputs: [], updates: new Map() };
     let sumNames: string[] = [];
     const program = (...inputs: Tensor[]) => {
       const rows = inputs.slice(0, lossInputs.length);
-      const traced = traceTraining(() => trace(rows), { ofData, training: withGradient });
-      const sums = traced.traced;
+      const traced = traceTraining(() => trace(rows), { batchStatistics: ofData, training: withGradient });
+      const sums = traced.result;
       trainingTrace = traced;
       sumNames = Object.keys(sums);
       const unpacked = flat.unpack(inputs.slice(lossInputs.length, firstRunningInput));
@@ -141,7 +146,7 @@ export class DataParallelLoss {
       embedParameters: true,
     };
     const compiled = compile(program, shapes, compileOptions, () =>
-      trainingTrace.drawn.map(({ tensor }) => tensor),
+      trainingTrace.randomInputs.map(({ tensor }) => tensor),
     );
     return new DataParallelLoss(
       await ShardedFunction.create(compiled, threads, bound),
@@ -165,7 +170,7 @@ export class DataParallelLoss {
   async evaluate(
     rows: number,
     fill: (inputs: readonly Floats[], start: number, end: number) => void,
-    draws: Draws,
+    draws: RandomSource,
   ): Promise<Readonly<Record<string, number>>> {
     const used = this.team.shards.slice(0, Math.ceil(rows / this.rowsPerShard));
     used.forEach(({ inputs }, i) => {

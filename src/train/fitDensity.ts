@@ -2,7 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
 import { substitute } from "../graph/substitute.ts";
 import { input, scalar, type Tensor } from "../graph/tensor.ts";
-import type { Draws } from "../graph/tracing/drawn.ts";
+import type { RandomSource } from "../graph/tracing/training.ts";
 import type { Loss } from "./batchLoss.ts";
 import {
   annealingAt,
@@ -133,7 +133,7 @@ function fixedLogDensity(flow: Flow, x: Tensor): Tensor {
 }
 
 /** The noise from which a step drew its samples: the same random streams as the first draws of `reverseDivergence`. */
-const noiseOf = (flow: Flow, { random }: Draws, rows: number): Float32Array[] =>
+const noiseOf = (flow: Flow, { random }: RandomSource, rows: number): Float32Array[] =>
   flow.base.noise.map(({ kind, size }, i) => {
     const noise = new Float32Array(rows * size);
     random.split(i)[kind](noise);

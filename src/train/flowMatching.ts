@@ -3,9 +3,9 @@ import { flatten } from "../bijections/parts.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
-import { drawForRows } from "../graph/tracing/drawn.ts";
-import { checkParametersFound } from "../nn/lostParameters.ts";
+import { drawForRows } from "../graph/tracing/training.ts";
 import { trainableParameters } from "../nn/module.ts";
+import { checkParametersReachable } from "../nn/unreachableParameters.ts";
 
 /** Standard deviation of a conditional path around its data point at t = 1. */
 const SIGMA = 1e-4;
@@ -34,7 +34,7 @@ export function flowMatchingLoss(flow: Flow, x: Tensor, context?: Tensor): Tenso
     .sub(data.sub(z.mul(1 - SIGMA)))
     .square()
     .sum(1);
-  checkParametersFound(flow, [loss], [x, context]);
+  checkParametersReachable(flow, [loss], [x, context]);
   return loss;
 }
 

@@ -2,8 +2,8 @@ import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { Tensor } from "../graph/tensor.ts";
-import { checkParametersFound } from "../nn/lostParameters.ts";
 import { parametersOf } from "../nn/module.ts";
+import { checkParametersReachable } from "../nn/unreachableParameters.ts";
 import { parse } from "../parse.ts";
 import type { Loss } from "./batchLoss.ts";
 import {
@@ -88,7 +88,7 @@ export async function minimize(
     (lossToCheck: Loss): Loss =>
     (batch) => {
       const result = lossToCheck(batch);
-      checkParametersFound(modules, result instanceof Tensor ? [result] : Object.values(result), []);
+      checkParametersReachable(modules, result instanceof Tensor ? [result] : Object.values(result), []);
       return result;
     };
   const result = await runTraining(

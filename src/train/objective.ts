@@ -1,5 +1,5 @@
 import type { Batch, Batches, Dataset, InMemoryDataset } from "../dataset/index.ts";
-import type { Draws } from "../graph/tracing/drawn.ts";
+import type { RandomSource } from "../graph/tracing/training.ts";
 import { Random } from "../random/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { BatchLoss, type Loss, type LossValues } from "./batchLoss.ts";
@@ -37,7 +37,7 @@ export interface Problem {
    */
   readonly explain?: (
     rows: InMemoryDataset | undefined,
-    at: { readonly starting: boolean; readonly draws?: Draws },
+    at: { readonly starting: boolean; readonly draws?: RandomSource },
   ) => Promise<Explanation | undefined>;
 }
 
@@ -53,7 +53,7 @@ export interface Step {
   /** The number of rows, of data or drawn. */
   readonly rows: number;
   /** The source of random numbers. */
-  readonly draws: Draws;
+  readonly draws: RandomSource;
 }
 
 /** The rows of a training after `Problem.prepare`. */
@@ -172,7 +172,7 @@ export class Objective {
     return this.evaluationLoss!.mean(rows, { random, step: epochs * this.stepsPerEpoch });
   }
 
-  private draws(epoch: number, step: number): Draws {
+  private draws(epoch: number, step: number): RandomSource {
     const { seed } = this.settings;
     return {
       step: (epoch - 1) * this.stepsPerEpoch + step,

@@ -3,7 +3,7 @@ import { BatchNorm } from "../../src/bijections/index.ts";
 import { grad } from "../../src/graph/grad.ts";
 import type { Parameter } from "../../src/graph/parameter.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
-import { type TracedTraining, traceTraining } from "../../src/graph/tracing/drawn.ts";
+import { type TracedTraining, traceTraining } from "../../src/graph/tracing/training.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { expectClose } from "./invariants.ts";
@@ -30,9 +30,9 @@ function trainingStep(
 ) {
   return compile(
     (x) => {
-      const { traced, updates }: TracedTraining<ReturnType<BatchNorm["inverse"]>> = traceTraining(
+      const { result: traced, updates }: TracedTraining<ReturnType<BatchNorm["inverse"]>> = traceTraining(
         () => own.inverse(x),
-        { ofData: true },
+        { batchStatistics: true },
       );
       const [mean, variance, count] = [own.mean, own.variance, own.count].map((p) => updates.get(p)!);
       const { value: z, logDet } = traced;
@@ -99,9 +99,9 @@ test("without data in training it is the map of its running statistics, forward 
   own.mean.value = Float64Array.from([1, -2]);
   own.variance.value = Float64Array.from([4, 0.25]);
   const plain = compile((x) => own.inverse(x).value, [["N", 2]], float64);
-  const drawn = compile((x) => traceTraining(() => own.inverse(x)).traced.value, [["N", 2]], float64);
+  const drawn = compile((x) => traceTraining(() => own.inverse(x)).result.value, [["N", 2]], float64);
   const back = compile(
-    (z) => traceTraining(() => own.forward(z), { ofData: true }).traced.value,
+    (z) => traceTraining(() => own.forward(z), { batchStatistics: true }).result.value,
     [["N", 2]],
     float64,
   );

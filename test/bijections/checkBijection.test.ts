@@ -157,7 +157,7 @@ describe("names the invariant that does not hold:", () => {
         return super.shift(rows).mul(this.#more);
       }
     }
-    expect(await refusal(new Hiding())).toMatch(/Hiding computes with a parameter \[1\]/);
+    expect(await refusal(new Hiding())).toMatch(/Hiding uses a parameter \[1\]/);
     class Silent extends Actnorm {
       override inverse(x: Tensor) {
         const { value, logDet } = super.inverse(x);

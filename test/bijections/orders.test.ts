@@ -13,7 +13,7 @@ import {
 } from "../../src/flows/index.ts";
 import { jacobian } from "../../src/graph/grad.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
-import { traceTraining } from "../../src/graph/tracing/drawn.ts";
+import { traceTraining } from "../../src/graph/tracing/training.ts";
 import { withVariant } from "../../src/graph/tracing/variant.ts";
 import type { NetworkOptions } from "../../src/nn/mlp.ts";
 import { parametersOf } from "../../src/nn/module.ts";
@@ -85,12 +85,12 @@ describe.each(cases)("%s", (name, build) => {
   });
 
   test("takes the order that is drawn while training, in both directions", async () => {
-    let drawn: ReturnType<typeof traceTraining>["drawn"] = [];
+    let drawn: ReturnType<typeof traceTraining>["randomInputs"] = [];
     const run = compile(
       (u) => {
         const traced = traceTraining(() => both(u));
-        drawn = traced.drawn;
-        return traced.traced;
+        drawn = traced.randomInputs;
+        return traced.result;
       },
       [["N", D]],
       float64,

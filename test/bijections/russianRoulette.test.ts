@@ -54,7 +54,7 @@ test("what a training step draws gives the log-determinant of 20 features on ave
   const numbers: number[] = [];
   const drawnFor = (step: number) =>
     drawn().map((each, k) => {
-      const values = new Float64Array(each.byRow ? rows * D : 1);
+      const values = new Float64Array(each.perRow ? rows * D : 1);
       each.fill({ random: new Random(3).split(step).split(k), step }, values, 0);
       return values;
     });

@@ -1,7 +1,7 @@
 import type { Bijection } from "../../src/bijections/index.ts";
 import { grad } from "../../src/graph/grad.ts";
 import { concat, type Tensor } from "../../src/graph/tensor.ts";
-import { type Drawn, traceTraining } from "../../src/graph/tracing/drawn.ts";
+import { type RandomInput, traceTraining } from "../../src/graph/tracing/training.ts";
 import { trainableParameters } from "../../src/nn/module.ts";
 import { compile } from "../../src/runtime/compile.ts";
 
@@ -24,12 +24,12 @@ export function meanLogDet(bijection: Bijection, direction: "forward" | "inverse
 
 /** The same as a training step computes it; the second part is what it draws. */
 export function trained(bijection: Bijection, direction: "forward" | "inverse") {
-  let drawn: readonly Drawn[] = [];
+  let drawn: readonly RandomInput[] = [];
   const run = compile(
     (x) => {
       const traced = traceTraining(() => meanLogDet(bijection, direction)(x));
-      drawn = traced.drawn;
-      return traced.traced;
+      drawn = traced.randomInputs;
+      return traced.result;
     },
     [["N", bijection.features]],
     float64,

@@ -96,19 +96,20 @@ function directParameters(own: Made, order: readonly number[], row: ArrayLike<nu
   const D = order.length;
   const place = order.map((_, feature) => order.indexOf(feature) + 1);
   const [first, second] = own.network.layers;
-  const hidden = second.degrees.map((degree, h) => {
+  const hidden = second.inputDegrees.map((degree, h) => {
     let sum = first.blocks[0].bias.value[h];
     for (let i = 0; i < D; i++) {
-      if (place[i] <= degree) sum += row[i] * first.blocks[0].weight.value[i * second.degrees.length + h];
+      if (place[i] <= degree)
+        sum += row[i] * first.blocks[0].weight.value[i * second.inputDegrees.length + h];
     }
     return Math.max(0, sum);
   });
-  const outputs = second.reach.length;
+  const outputs = second.maxDegrees.length;
   return Array.from({ length: outputs }, (_, j) => {
     const seen = (degree: number) => degree < place[j % D];
     let sum = second.blocks[0].bias.value[j];
     hidden.forEach((value, h) => {
-      if (seen(second.degrees[h])) sum += value * second.blocks[0].weight.value[h * outputs + j];
+      if (seen(second.inputDegrees[h])) sum += value * second.blocks[0].weight.value[h * outputs + j];
     });
     if (!own.direct) return sum;
     const block = own.direct.layers[0].blocks[0];

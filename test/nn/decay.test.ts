@@ -7,7 +7,7 @@ import { bijectionExamples } from "../bijections/examples.ts";
 import { distributionExamples } from "../distributions/examples.ts";
 import { allExamples } from "../examples.ts";
 
-test("the weights of networks decay, and no other parameter does", () => {
+test("weight decay applies to the weights of networks and to no other parameter", () => {
   const random = new Random(0);
   const parts = [1, 2, 5].flatMap((features) => [
     ...allExamples(bijectionExamples, features).map((example) => buildBijection(example, random)),

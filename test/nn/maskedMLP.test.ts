@@ -23,14 +23,14 @@ const networks: NetworkOptions[] = [
   { hidden: [8], residual: true, activation: "tanh" },
   { hidden: [9, 9, 9], residual: true, activation: "silu" },
   { hidden: [2, 2, 2, 2], residual: true, activation: "softplus" },
-  // Wide enough for two blocks, and for more.
+  // Wide enough for two blocks, and for more of them.
   { hidden: [130, 128] },
   { hidden: [128, 128, 128], residual: true, activation: "tanh" },
   { hidden: [520, 40] },
   { hidden: [400, 400, 400], residual: true, activation: "tanh" },
 ];
 
-/** A trained network over features in random order, `OUTPUTS` numbers for each, in blocks. */
+/** A network with random weights over features in random order, with `OUTPUTS` outputs for each feature. */
 function build(features: number, context: number, options: NetworkOptions, hiddenDegrees?: Random) {
   const random = new Random(features);
   const order = [...random.permutation(features)];
@@ -45,8 +45,8 @@ function build(features: number, context: number, options: NetworkOptions, hidde
   return { network, order, degree, outputDegrees };
 }
 
-/** One sweep over the degrees gives what D passes of the whole network give. */
-async function expectSweep(
+/** The incremental evaluation must return the same inverse as D passes of the whole network. */
+async function expectIncrementalInverse(
   { network, order }: ReturnType<typeof build>,
   { features: D, context: C }: { features: number; context: number },
 ): Promise<void> {
@@ -57,14 +57,14 @@ async function expectSweep(
     const [a, b] = raw.split(-1, [half, half]);
     return z.mul(a.tanh().exp()).add(b);
   };
-  const sweep = compile(
+  const inverse = compile(
     (z, context) => {
       const incremental = network.incremental(context);
       const values: Tensor[] = [];
       order.forEach((feature, k) => {
         const raw = incremental.outputs(k + 1);
         values[feature] = step(z.slice(1, feature, feature + 1), raw);
-        if (k < D - 1) incremental.feed(k + 1, values[feature]);
+        if (k < D - 1) incremental.addInputs(k + 1, values[feature]);
       });
       return concat(values, 1);
     },
@@ -78,24 +78,25 @@ async function expectSweep(
   const context = C > 0 ? [new Random(2).normal(new Float64Array(ROWS * C))] : [];
   let x: ArrayLike<number> = new Float64Array(ROWS * D);
   for (let i = 0; i < D; i++) x = await pass(z, x, ...context);
-  expectClose(await sweep(z, ...context), x, 1e-10, "x");
+  expectClose(await inverse(z, ...context), x, 1e-10, "x");
 }
 
 describe.each(networks)("network %j", (options) => {
   test.each(sizes)(
-    "inverts in one sweep what takes D passes: $features features, $context of context",
-    (size) => expectSweep(build(size.features, size.context, options), size),
+    "is inverted by the incremental evaluation as by D passes: $features features, $context context features",
+    (size) => expectIncrementalInverse(build(size.features, size.context, options), size),
   );
 });
 
 test.each([
   [20, [2]],
   [30, [3, 9]],
-])("inverts %d features through layers of %j units, too few for every group of degrees", (features, hidden) =>
-  expectSweep(build(features, 0, { hidden }), { features, context: 0 }),
+])(
+  "inverts %d features with hidden layers of %j units, which are fewer than the groups of degrees",
+  (features, hidden) => expectIncrementalInverse(build(features, 0, { hidden }), { features, context: 0 }),
 );
 
-describe("hidden degrees drawn at random", () => {
+describe("random hidden degrees", () => {
   const options: NetworkOptions[] = [
     { hidden: [12, 12], activation: "tanh" },
     { hidden: [5, 9, 40], activation: "tanh" },
@@ -105,14 +106,14 @@ describe("hidden degrees drawn at random", () => {
     [0, 2].flatMap((context) => options.map((network) => ({ features, context, network }))),
   );
 
-  test.each(cases)("invert in one sweep: %j", ({ network, ...size }) =>
-    expectSweep(build(size.features, size.context, network, new Random(3)), size),
+  test.each(cases)("are inverted by the incremental evaluation: %j", ({ network, ...size }) =>
+    expectIncrementalInverse(build(size.features, size.context, network, new Random(3)), size),
   );
 
-  test("keep the order, and come from their generator", async () => {
+  test("are sorted, keep the network autoregressive, and depend on the seed only", async () => {
     const degrees = (seed: number) => {
       const { network } = build(6, 0, { hidden: [30, 30] }, new Random(seed));
-      return network.layers.map((layer) => layer.degrees);
+      return network.layers.map((layer) => layer.inputDegrees);
     };
     const [, first, second] = degrees(1);
     expect(degrees(1)).toEqual(degrees(1));
@@ -136,7 +137,7 @@ describe("hidden degrees drawn at random", () => {
 });
 
 test.each(sizes)(
-  "output j sees exactly the inputs before it: $features features, $context of context",
+  "output j depends on all inputs before it and on no others: $features features, $context context features",
   async (size) => {
     const { features: D, context: C } = size;
     for (const options of [
@@ -167,7 +168,7 @@ test.each(sizes)(
   },
 );
 
-test("fewer units than degrees still reach the first and the last input", async () => {
+test("with fewer units than degrees the last output still depends on all inputs before it", async () => {
   const { network, degree } = build(7, 0, { hidden: [2], activation: "tanh" });
   const run = compile((x) => jacobian(network.apply(x), x), [["N", 7]], { precision: "float64" });
   const matrix = await run(new Random(1).normal(new Float64Array(7)));

@@ -11,7 +11,7 @@ import { perturb } from "./perturb.ts";
 
 const x = new Random(1).normal(new Float64Array(12));
 
-/** The same network with loops, from the parameters of an MLP. */
+/** An MLP computed by loops over its parameters. */
 function byHand(network: MLP, input: number[], activation: (x: number) => number): number[] {
   const layer = (i: number, values: number[]) => {
     const { weight, bias } = network.layers[i];
@@ -38,7 +38,7 @@ describe("MLP", () => {
     { hidden: [5, 4], activation: "tanh" as const },
     { hidden: [5], activation: "tanh" as const, residual: true },
     { hidden: [5, 5, 5], activation: "tanh" as const, residual: true },
-  ])("%j is what its formula says", async (options) => {
+  ])("%j equals its formula", async (options) => {
     const network = new MLP(3, 2, networkSchema.parse(options), new Random(0), 1);
     perturb(parametersOf(network));
     const run = compile(
@@ -59,14 +59,14 @@ describe("MLP", () => {
     );
   });
 
-  test("starts at zero, whatever its activation", async () => {
+  test("starts at 0 with every activation", async () => {
     for (const activation of activationSchema.options) {
       const network = new MLP(3, 2, networkSchema.parse({ hidden: [5], activation }), new Random(0));
       expect([...(await compile((x) => network.apply(x), [["N", 3]])(x))]).toEqual(new Array(8).fill(0));
     }
   });
 
-  test("draws other weights for each layer, the same for a seed", () => {
+  test("draws different weights for each layer, and the same for the same seed", () => {
     const values = (seed: number) =>
       [
         ...parametersOf(new MLP(3, 3, networkSchema.parse({ hidden: [3, 3] }), new Random(seed))).values(),
@@ -78,7 +78,7 @@ describe("MLP", () => {
       expect(Math.abs(start)).toBeLessThanOrEqual(1 / Math.sqrt(3));
   });
 
-  test("lays out residual blocks of two layers", () => {
+  test("has two layers in each residual block", () => {
     const sizes = (hidden: number[], residual = true) =>
       hiddenSizes(networkSchema.parse({ hidden, residual }));
     expect(sizes([8, 6], false)).toEqual([8, 6]);
@@ -88,10 +88,10 @@ describe("MLP", () => {
     expect(sizes([8, 8, 8])).toEqual([8, 8, 8, 8, 8]);
   });
 
-  test("refuses what does not fit", () => {
+  test("rejects options that do not fit", () => {
     const check = (options: object) => () => parse(networkSchema, options, "a network");
     expect(check({ hidden: [8, 4], residual: true })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a network is not valid at hidden: expected equal widths, since residual blocks add to what went into them, received [8,4].]`,
+      `[PushforwardError: a network is not valid at hidden: expected equal widths, since the output of a residual block is added to its input, received [8,4].]`,
     );
     expect(check({ hidden: [0] })).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a network is not valid at hidden.0: expected more than 0, received 0.]`,
@@ -102,7 +102,7 @@ describe("MLP", () => {
   });
 });
 
-test("parameters are named by their path, each once, and frozen ones are left out of training", () => {
+test("parameters are named by their path, each once, and parameters that are not trainable are left out of training", () => {
   const shared = new Parameter([1], [1]);
   const frozen = new Parameter([1], [2], { trainable: false });
   const tree = {

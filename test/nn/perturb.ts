@@ -1,7 +1,7 @@
 import type { Parameter } from "../../src/graph/parameter.ts";
 import { Random } from "../../src/random/index.ts";
 
-/** Adds normal noise to every trainable parameter, in float64: what holds then holds for trained values too. */
+/** Adds normal noise to every trainable parameter, in float64, so that a test does not depend on special initial values. */
 export function perturb(parameters: ReadonlyMap<string, Parameter>, scale = 0.3, seed = 1): void {
   const random = new Random(seed).split("perturb");
   for (const [name, parameter] of parameters) {
@@ -11,7 +11,7 @@ export function perturb(parameters: ReadonlyMap<string, Parameter>, scale = 0.3,
   }
 }
 
-/** Keeps the parameters' values, to be put back by the function that is returned. */
+/** Copies the values of parameters. Returns a function that restores them. */
 export function remember(parameters: ReadonlyMap<string, Parameter>): () => void {
   const values = [...parameters.values()].map((parameter) => [parameter, parameter.value.slice()] as const);
   return () => {

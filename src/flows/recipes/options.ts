@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { countSchema, MAX_LAYERS, sizeSchema } from "../../description.ts";
 import type { Distribution } from "../../distributions/distribution.ts";
 import { activationSchema } from "../../nn/activation.ts";
-import { variantsSchema } from "../../nn/numberings.ts";
+import { variantCountSchema } from "../../nn/maskVariants.ts";
 import { parse } from "../../parse.ts";
 
 /** A schema for each option of a recipe. The type ensures that none is missing. */
@@ -37,7 +37,7 @@ export const recipeFields = {
   ...networkFields,
   ...layerFields,
   ordering: z.enum(["alternating", "random"]),
-  orders: variantsSchema,
+  orders: variantCountSchema,
   ensemble: z.boolean(),
   batchNorm: z.boolean(),
 };

@@ -1,12 +1,11 @@
 import type { Tensor } from "../tensor.ts";
-import { drawVariant, isTraining } from "./drawn.ts";
+import { isTraining, variantOfBatch } from "./training.ts";
 
 let current = 0;
 
 /**
- * Traces a part of a model that has several variants with the same weights, such as orderings of its features, as the one of
- * this number, counted from 0. Outside it is the first one; while `isTraining` batches take them in a cycle, each the same in
- * all parts.
+ * Traces `build` with modules that have several mask variants, such as orderings of the features that share weights, as the
+ * variant of this number, counted from 0. Without it they are variant 0. In training the variant of the batch takes precedence.
  */
 export function withVariant<T>(variant: number, build: () => T): T {
   const outer = current;
@@ -18,8 +17,8 @@ export function withVariant<T>(variant: number, build: () => T): T {
   }
 }
 
-/** The variant to take, of `count` that the part has: its number, or one-hot numbers [count] of the batch's. */
-export function variantOf(count: number): number | Tensor {
-  if (count > 1 && isTraining()) return drawVariant(count);
+/** The variant of a module with `count` of them that is being traced: a number, or in training one-hot [count]. */
+export function currentVariant(count: number): number | Tensor {
+  if (count > 1 && isTraining()) return variantOfBatch(count);
   return current % count;
 }

@@ -88,9 +88,7 @@ describe.each([PrivateShift, MapShift, ClosureShift, HiddenShift])("a parameter 
     await expect((async () => USES[name](flowOf(new Kind())))()).rejects.toMatchObject({
       code: "ARGUMENT",
       message: expect.stringMatching(
-        new RegExp(
-          `^${Kind.name} at bijection\\.bijections\\.1\\.bijection computes with a parameter \\[2\\]`,
-        ),
+        new RegExp(`^${Kind.name} at bijection\\.bijections\\.1\\.bijection uses a parameter \\[2\\]`),
       ),
     });
   });
@@ -98,8 +96,8 @@ describe.each([PrivateShift, MapShift, ClosureShift, HiddenShift])("a parameter 
 
 test("the error says where such a parameter belongs", async () => {
   await expect(flowOf(new PrivateShift()).logProb(rows)).rejects.toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: PrivateShift at bijection.bijections.1.bijection computes with a parameter [2] that is in none of its public properties.
-    It would be neither trained nor saved. Store it in a public property of the module, in an array or in a plain object there: not in a #private field, a Map or a closure.]
+    [PushforwardError: PrivateShift at bijection.bijections.1.bijection uses a parameter [2] that is in none of its public properties.
+    It would be neither trained nor saved. Store it in a public property of the module, or in an array or a plain object there, and not in a #private field, a Map or a closure.]
   `);
 });
 
@@ -112,7 +110,7 @@ test("parameters in public properties, arrays and plain objects are found", asyn
 
 test("a component of a mixture is named by its own path", async () => {
   const flows = [nsf(2, { transforms: 1 }), new Flow(normal, new PrivateShift())];
-  await expect(mixtureFlow(flows).logProb(rows)).rejects.toThrow(/^PrivateShift at bijection computes/);
+  await expect(mixtureFlow(flows).logProb(rows)).rejects.toThrow(/^PrivateShift at bijection uses/);
 });
 
 test("flow matching needs the parameters of the field", async () => {
@@ -124,9 +122,7 @@ test("flow matching needs the parameters of the field", async () => {
   }
   const continuous = new Hiding({ features: 2, network: { hidden: [4] } }, new Random(0));
   const flow = new Flow(normal, continuous);
-  await expect(fit(flow, rows, { epochs: 1, objective: "flowMatching" })).rejects.toThrow(
-    /computes with a parameter/,
-  );
+  await expect(fit(flow, rows, { epochs: 1, objective: "flowMatching" })).rejects.toThrow(/uses a parameter/);
 });
 
 test("the density that a flow is fitted to may have parameters, which stay as they are", async () => {

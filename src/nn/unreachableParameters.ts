@@ -1,0 +1,68 @@
+import { PushforwardError } from "../errors.ts";
+import { Parameter } from "../graph/parameter.ts";
+import { formatShape } from "../graph/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { currentScope } from "../graph/tracing/scope.ts";
+import { ancestors } from "../graph/traversal.ts";
+import { parametersOf } from "./module.ts";
+
+/**
+ * Throws `ARGUMENT` if `outputs`, which `module` computed from `inputs`, depend on a parameter that `parametersOf(module)` does not
+ * find, because it is in a #private field, a Map, a closure or a property that is not enumerable. Such a parameter would be
+ * neither trained nor saved. The error names the class that uses the parameter.
+ */
+export function checkParametersReachable(
+  module: object,
+  outputs: readonly Tensor[],
+  inputs: readonly (Tensor | undefined)[],
+): void {
+  const parameter = unreachableParameter(module, outputs, inputs);
+  if (!parameter) return;
+  const nodes = ancestors(outputs, new Set<Tensor | undefined>(inputs));
+  const { scope } = nodes.find((node) => node.inputs.includes(parameter)) ?? parameter;
+  const { name, path } = ownerOf(module, scope);
+  throw new PushforwardError(
+    "ARGUMENT",
+    `${name}${path && ` at ${path}`} uses a parameter ${formatShape(parameter.shape)} that is in none of its public properties`,
+    {
+      hint: "It would be neither trained nor saved. Store it in a public property of the module, or in an array or a plain object there, and not in a #private field, a Map or a closure.",
+    },
+  );
+}
+
+/** A parameter that `outputs` depend on and that `parametersOf(module)` does not find. The graph is searched up to `inputs`. */
+function unreachableParameter(
+  module: object,
+  outputs: readonly Tensor[],
+  inputs: readonly (Tensor | undefined)[],
+): Parameter | undefined {
+  const reachable = new Set<Tensor>(parametersOf(module).values());
+  const seen = new Set<Tensor | undefined>([...inputs, ...outputs]);
+  const unvisited = outputs.filter((output) => !inputs.includes(output));
+  for (let node = unvisited.pop(); node; node = unvisited.pop()) {
+    if (node instanceof Parameter && !reachable.has(node)) return node;
+    for (const parent of node.inputs) {
+      if (seen.has(parent)) continue;
+      seen.add(parent);
+      unvisited.push(parent);
+    }
+  }
+  return undefined;
+}
+
+/** The innermost object of a class on a scope path below `root`, such as `bijection/bijections.0`. */
+function ownerOf(root: object, scope: string): { name: string; path: string } {
+  const outer = currentScope();
+  const inner = outer && scope.startsWith(`${outer}/`) ? scope.slice(outer.length + 1) : scope;
+  let owner = { name: root.constructor.name, path: "" };
+  let node: unknown = root;
+  const keys: string[] = [];
+  for (const key of inner.split(/[/.]/)) {
+    node = (node as Record<string, unknown>)[key];
+    if (typeof node !== "object" || node === null) break;
+    keys.push(key);
+    const type = node.constructor;
+    if (type && type !== Object && type !== Array) owner = { name: type.name, path: keys.join(".") };
+  }
+  return owner;
+}
