@@ -6,6 +6,10 @@ export {
   type FitGaussianMixtureResult,
   fitGaussianMixture,
 } from "./expectationMaximization.ts";
+export type { ColumnHeadOptions } from "./heads/columnHead.ts";
+export { quantileKnots } from "./heads/quantileKnots.ts";
+export type { Knots } from "./heads/quantileMap.ts";
 export type { MadeOptions } from "./made.ts";
 export * from "./mainExports.ts";
+export type { MixedMadeOptions } from "./mixedMade.ts";
 export type { MixtureOptions } from "./mixture.ts";

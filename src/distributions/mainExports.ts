@@ -11,6 +11,7 @@ export { GeneralizedNormal } from "./generalizedNormal.ts";
 export { Laplace } from "./laplace.ts";
 export { Logistic } from "./logistic.ts";
 export { Made } from "./made.ts";
+export { MixedMade } from "./mixedMade.ts";
 export { Mixture } from "./mixture.ts";
 export { Resampled } from "./resampled.ts";
 export { StandardNormal } from "./standardNormal.ts";

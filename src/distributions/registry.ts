@@ -7,6 +7,7 @@ import { generalizedNormalKind } from "./generalizedNormal.ts";
 import { laplaceKind } from "./laplace.ts";
 import { logisticKind } from "./logistic.ts";
 import { madeKind } from "./made.ts";
+import { mixedMadeKind } from "./mixedMade.ts";
 import { mixtureKind } from "./mixture.ts";
 import { resampledKind } from "./resampled.ts";
 import { standardNormalKind } from "./standardNormal.ts";
@@ -26,6 +27,7 @@ export const distributionKinds = [
   laplaceKind,
   logisticKind,
   madeKind,
+  mixedMadeKind,
   mixtureKind,
   resampledKind,
   standardNormalKind,

@@ -118,7 +118,11 @@ export class DataParallelLoss {
       trainingTrace = traced;
       sumNames = Object.keys(sums);
       const unpacked = flat.unpack(inputs.slice(lossInputs.length, firstRunningInput));
-      const masked = parametersZeroUnderMasks(Object.values(sums), unpacked);
+      const masked = parametersZeroUnderMasks(
+        Object.values(sums),
+        (parameter, mask) =>
+          unpacked.has(parameter) && (withGradient || flat.hasMaskedGradient(parameter, mask)),
+      );
       const packed = withGradient ? flat.pack(gradients(sums.loss, trainable, masked)) : [];
       if (withGradient) for (const { parameter, mask } of masked.values()) flat.maskGradient(parameter, mask);
       const updates = [...trainingTrace.updates.values()];
@@ -209,17 +213,18 @@ type MaskedParameters = ReadonlyMap<Parameter, Masked>;
 
 /**
  * The parameters that are 0 wherever the mask is 0 by which a graph multiplies them. The graph can leave this product out: if
- * the gradient is set to 0 under the mask as well, they stay 0 there.
+ * the gradient is set to 0 under the mask as well, they stay 0 there. A graph without a gradient can do so only where `staysZero`
+ * says that training does: a model may have other masks in training, as with orderings that change.
  */
 const parametersZeroUnderMasks = (
   outputs: readonly Tensor[],
-  parameters: { has(parameter: Parameter): boolean },
+  staysZero: (parameter: Parameter, mask: readonly number[]) => boolean,
 ): MaskedParameters =>
   new Map(
     maskedParameters(outputs)
       .filter(({ parameter, mask }) => {
         const isZeroUnderMask = parameter.numbers.every((value, i) => value === 0 || mask[i] === 1);
-        return isZeroUnderMask && parameters.has(parameter);
+        return isZeroUnderMask && staysZero(parameter, mask);
       })
       .map((masked) => [masked.parameter, masked]),
   );

@@ -182,13 +182,23 @@ export class FlatParameters {
 
   /** Sets the gradient of a parameter to 0 wherever `mask` is 0, from the next `sumGradients` on. */
   maskGradient(parameter: Parameter, mask: readonly number[]): void {
-    const { start } = this.blocks
-      .flatMap(({ entries }) => entries)
-      .find((each) => each.parameter === parameter)!;
+    const start = this.startOf(parameter);
     mask.forEach((value, i) => {
       if (value === 0) this.gradientMask[(start + i) >> 2] &= ~(1 << ((start + i) & 3));
     });
     this.hasGradientMask = true;
+  }
+
+  /** Whether `maskGradient` keeps the gradient of a parameter at 0 wherever `mask` is 0. */
+  hasMaskedGradient(parameter: Parameter, mask: readonly number[]): boolean {
+    const start = this.startOf(parameter);
+    return mask.every(
+      (value, i) => value !== 0 || (this.gradientMask[(start + i) >> 2] & (1 << ((start + i) & 3))) === 0,
+    );
+  }
+
+  private startOf(parameter: Parameter): number {
+    return this.blocks.flatMap(({ entries }) => entries).find((each) => each.parameter === parameter)!.start;
   }
 
   /** Sums the gradients of the first `count` threads, in the order of the threads, and computes the norm of the sum. */

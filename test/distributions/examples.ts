@@ -3,6 +3,9 @@ import type { DistributionDescription } from "../../src/distributions/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { examplesOf } from "../examples.ts";
 
+/** The map of a column to logistic scores: a straight line, since quadrature needs more derivatives than a spline has. */
+const knots = { x: [-1, 0, 2], z: [-1.5, 0, 3], slope: [1.5, 1.5, 1.5] };
+
 /**
  * Options of every distribution, which together use each option. Every invariant is tested with them: that the density
  * integrates to 1, that samples follow it, gradients, saving, hostile model files and more.
@@ -83,6 +86,18 @@ export const distributionExamples = examplesOf<DistributionDescription["type"]>(
       masks: 3,
       orderAgnostic: true,
       network: { hidden: [8, 8], activation: "tanh" },
+    },
+  ],
+  mixedMade: (features) => [
+    {
+      columns: new Array(features).fill({ type: "continuous", knots, components: 3 }),
+      network: { hidden: [8] },
+    },
+    {
+      columns: new Array(features).fill({ type: "continuous", knots, components: 2, periods: [7] }),
+      context: 1,
+      anyOrder: false,
+      network: { hidden: [8, 8], activation: "tanh", residual: true },
     },
   ],
   mixture: (features) => [

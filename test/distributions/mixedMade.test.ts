@@ -1,0 +1,303 @@
+import { describe, expect, test } from "vitest";
+import { InMemoryDataset } from "../../src/dataset/inMemoryDataset.ts";
+import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
+import { quantileKnots } from "../../src/distributions/heads/quantileKnots.ts";
+import { MixedMade } from "../../src/distributions/mixedMade.ts";
+import { trainableParameters } from "../../src/nn/module.ts";
+import { Random } from "../../src/random/index.ts";
+import { compile } from "../../src/runtime/compile.ts";
+import { type LossBatch, minimize } from "../../src/train/index.ts";
+import { gradients as gradientsOf } from "./evaluate.ts";
+
+const normalKnots = { x: [-2, -0.5, 0.25, 3], z: [-1.8, -0.4, 0.3, 2.2], slope: [0.9, 1.1, 0.8, 0.5] };
+const latticeKnots = { x: [-0.5, 1, 2, 4.5], z: [-2, -0.5, 0.4, 2], slope: [1, 0.9, 0.8, 0.7] };
+const categorical: ColumnHeadOptions = { type: "categorical", categories: 3 };
+const withGaps: ColumnHeadOptions = { type: "categorical", categories: 2, gaps: true };
+const lattice: ColumnHeadOptions = {
+  type: "lattice",
+  cells: 5,
+  knots: latticeKnots,
+  components: 2,
+  atoms: [0, 3],
+};
+const continuous: ColumnHeadOptions = { type: "continuous", knots: normalKnots, components: 3 };
+const atoms: ColumnHeadOptions = {
+  type: "continuous",
+  knots: normalKnots,
+  components: 2,
+  atoms: [0.5],
+  gaps: true,
+};
+
+/** A distribution with weights that are not those of the start, where columns are independent. */
+function trained(columns: ColumnHeadOptions[], context = 0): MixedMade {
+  const network = { hidden: [12, 12, 12], activation: "tanh" as const, residual: true };
+  const made = new MixedMade({ columns, context, network }, new Random(1));
+  const random = new Random(7);
+  [...trainableParameters(made).values()].forEach((parameter, i) => {
+    parameter.value = Float64Array.from(
+      random.split(i).normal(new Float64Array(parameter.numbers.length)),
+      (z) => z * 0.6,
+    );
+  });
+  return made;
+}
+
+const evaluate = async (made: MixedMade, rows: number[][], positions?: number[]): Promise<number[]> => {
+  const D = made.features;
+  const run = compile((x) => (positions ? made.logProbInOrder(x, positions) : made.logProb(x)), [["N", D]], {
+    precision: "float64",
+  });
+  return Array.from(await run(Float64Array.from(rows.flat())));
+};
+
+const total = (logProbs: readonly number[]) => logProbs.reduce((sum, value) => sum + Math.exp(value), 0);
+
+/** All rows of values, one list for each column. */
+const combinations = (lists: readonly number[][]): number[][] =>
+  lists.reduce<number[][]>((rows, list) => rows.flatMap((row) => list.map((value) => [...row, value])), [[]]);
+
+describe("a mixed MADE", () => {
+  test("of columns without a density has probabilities that sum to 1, in any ordering", async () => {
+    const made = trained([categorical, lattice, withGaps]);
+    const rows = combinations([
+      [0, 1, 2],
+      [0, 1, 2, 3, 4],
+      [0, 1, Number.NaN],
+    ]);
+    for (const positions of [undefined, [2, 0, 1], [1, 2, 0]])
+      expect(total(await evaluate(made, rows, positions))).toBeCloseTo(1, 12);
+  });
+
+  test("has a density for continuous columns and a probability for single values and gaps", async () => {
+    const made = trained([categorical, atoms]);
+    // x = sinh(t), so that the grid reaches far into the tails.
+    const step = 2e-4;
+    const grid = Array.from({ length: 120_001 }, (_, i) => -12 + i * step + 1e-7);
+    const logProbs = await evaluate(made, combinations([[0, 1, 2], grid.map(Math.sinh)]));
+    const density =
+      total(logProbs.map((value, i) => value + Math.log(Math.cosh(grid[i % grid.length])))) * step;
+    const single = total(
+      await evaluate(
+        made,
+        combinations([
+          [0, 1, 2],
+          [0.5, Number.NaN],
+        ]),
+      ),
+    );
+    expect(density + single).toBeCloseTo(1, 6);
+    expect(single).toBeGreaterThan(0.05);
+  });
+
+  test("is impossible outside the categories and cells", async () => {
+    const made = trained([categorical, lattice]);
+    const rows = [
+      [3, 0],
+      [0.5, 0],
+      [0, 5],
+      [0, -1],
+      [0, 1.5],
+    ];
+    expect(await evaluate(made, rows)).toEqual(rows.map(() => Number.NEGATIVE_INFINITY));
+  });
+
+  test("gives all categories that training did not see one small probability", async () => {
+    const made = trained([{ type: "categorical", categories: 2, unseen: 0.01 }]);
+    const logProbs = await evaluate(made, [[0], [1], [2]]);
+    expect(total(logProbs)).toBeCloseTo(1, 12);
+    expect(logProbs[2]).toBeCloseTo(Math.log(0.01), 12);
+  });
+
+  test("factorizes: columns that come first have their own exact density", async () => {
+    const made = trained([categorical, lattice, continuous]);
+    // p(x_2 = c) of the ordering 2, 1, 0 is the sum over the other columns.
+    const positions = [2, 1, 0];
+    const sums: number[] = [];
+    for (const c of [-1, 0.4])
+      sums.push(total(await evaluate(made, combinations([[0, 1, 2], [0, 1, 2, 3, 4], [c]]), positions)));
+    const run = compile((x) => made.conditionals(x, positions).transpose(), [["N", 3]], {
+      precision: "float64",
+    });
+    const conditionals = await run(Float64Array.from([0, 0, -1, 2, 3, 0.4]));
+    expect(Math.exp(conditionals[2])).toBeCloseTo(sums[0], 12);
+    expect(Math.exp(conditionals[5])).toBeCloseTo(sums[1], 12);
+  });
+
+  test("draws rows that follow its probabilities", async () => {
+    const made = trained([lattice, withGaps, continuous, atoms]);
+    const rows = 40_000;
+    const random = new Random(3);
+    const noise = made.noise.map(({ size }, i) => random.split(i).uniform(new Float64Array(rows * size)));
+    const run = compile(
+      (a, b) => made.sample([a, b]),
+      made.noise.map(({ size }) => ["N", size] as const),
+      { precision: "float64" },
+    );
+    const sample = await run(...noise);
+    const column = (d: number) => Array.from({ length: rows }, (_, n) => sample[4 * n + d]);
+    const frequencies = [0, 1, 2, 3, 4].map(
+      (cell) => column(0).filter((value) => value === cell).length / rows,
+    );
+    const made1 = compile((x) => made.conditionals(x, [0, 1, 2, 3]).transpose(), [["N", 4]], {
+      precision: "float64",
+    });
+    const cells = await made1(Float64Array.from([0, 1, 2, 3, 4].flatMap((cell) => [cell, 0, 0, 0])));
+    [0, 1, 2, 3, 4].forEach((cell) => {
+      const probability = Math.exp(cells[4 * cell]);
+      expect(Math.abs(frequencies[cell] - probability)).toBeLessThan(5 * Math.sqrt(probability / rows));
+    });
+    expect(column(1).some(Number.isNaN)).toBe(true);
+    expect(new Set(column(1).filter((value) => !Number.isNaN(value)))).toEqual(new Set([0, 1]));
+    expect(column(2).every(Number.isFinite)).toBe(true);
+    expect(column(3).filter((value) => value === 0.5).length).toBeGreaterThan(0);
+  });
+
+  test("has finite gradients, also at missing values and far outside", async () => {
+    const made = trained([categorical, lattice, continuous, atoms]);
+    const gradients = await gradientsOf(made, [0, 4, 1e6, Number.NaN, 2, 0, -1e6, 0.5]);
+    for (const values of gradients.slice(1)) expect(Array.from(values).every(Number.isFinite)).toBe(true);
+  });
+
+  test("draws the other columns given any columns, from their exact conditional distribution", async () => {
+    const made = trained([categorical, lattice, withGaps]);
+    const rows = 40_000;
+    const random = new Random(5);
+    const noise = made.noise.map(({ size }, i) => random.split(i).uniform(new Float64Array(rows * size)));
+    const x = Float64Array.from({ length: 3 * rows }, (_, i) => [Number.NaN, 2, Number.NaN][i % 3]);
+    const run = compile(
+      (a, b, given) =>
+        made.sampleInOrder([a, b], [1, 2, 0], { given: { x: given, count: 1 }, present: true }),
+      [...made.noise.map(({ size }) => ["N", size] as const), ["N", 3]],
+      { precision: "float64" },
+    );
+    const sample = await run(...noise, x);
+    const all = combinations([[0, 1, 2], [2], [0, 1]]);
+    const logProbs = await evaluate(made, all, [2, 0, 1]);
+    // Given cell 2, and that the last column is present.
+    const perRow = total(logProbs);
+    all.forEach((row, i) => {
+      let frequency = 0;
+      for (let n = 0; n < rows; n++)
+        if (row.every((value, d) => sample[3 * n + d] === value)) frequency += 1 / rows;
+      const probability = Math.exp(logProbs[i]) / perRow;
+      expect(Math.abs(frequency - probability)).toBeLessThan(5 * Math.sqrt(probability / rows));
+    });
+  });
+
+  test("starts with the marginal distribution of each column", async () => {
+    const rows = 2000;
+    const random = new Random(11);
+    const normal = random.split("normal").normal(new Float64Array(rows));
+    const uniform = random.split("uniform").uniform(new Float64Array(rows));
+    const skewed = normal.map((z) => Math.exp(z));
+    const knots = quantileKnots(skewed.slice().sort());
+    const made = new MixedMade({ columns: [{ type: "continuous", knots }, { ...withGaps }] }, new Random(0));
+    const values = Float64Array.from({ length: 2 * rows }, (_, i) =>
+      i % 2 === 0 ? skewed[i >> 1] : [0, 1, Number.NaN][Math.floor(3 * uniform[i >> 1] ** 2)],
+    );
+    await made.fitToData({ rows, features: 2, values });
+    const share = (test: (value: number) => boolean) =>
+      Array.from({ length: rows }, (_, n) => values[2 * n + 1]).filter(test).length / rows;
+    const run = compile((x) => made.conditionals(x, [0, 1]).transpose(), [["N", 2]], {
+      precision: "float64",
+    });
+    const conditionals = await run(Float64Array.from([1, 0, 1, 1, 1, Number.NaN]));
+    [share((v) => v === 0), share((v) => v === 1), share(Number.isNaN)].forEach((expected, i) => {
+      expect(Math.exp(conditionals[2 * i + 1])).toBeCloseTo(expected, 3);
+    });
+    const noise = made.noise.map(({ size }, i) => random.split(i).uniform(new Float64Array(4000 * size)));
+    const draw = compile(
+      (a, b) => made.sample([a, b]),
+      made.noise.map(({ size }) => ["N", size] as const),
+      {
+        precision: "float64",
+      },
+    );
+    const sample = await draw(...noise);
+    // The column has about the quantiles of the data, within a few errors of 2,000 and 4,000 rows.
+    const logs = Float64Array.from({ length: 4000 }, (_, n) => Math.log(sample[2 * n])).sort();
+    const drawn = [0.1, 0.25, 0.5, 0.75, 0.9].map((level) => logs[level * 4000]);
+    [-1.2816, -0.6745, 0, 0.6745, 1.2816].forEach((quantile, i) => {
+      expect(Math.abs(drawn[i] - quantile)).toBeLessThan(0.15);
+    });
+  });
+});
+
+/** Rows of three columns: a class, a cell that depends on it and a number that depends on both, some of which are missing. */
+function dependentRows(count: number, seed: number): Float64Array {
+  const random = new Random(seed);
+  const uniform = random.split("uniform").uniform(new Float64Array(3 * count));
+  const normal = random.split("normal").normal(new Float64Array(count));
+  const rows = new Float64Array(3 * count);
+  for (let n = 0; n < count; n++) {
+    const [u, v, w] = uniform.subarray(3 * n, 3 * n + 3);
+    const group = u < 0.3 ? 0 : 1;
+    const cell = group === 0 ? Math.floor(3 * v) : Math.floor(3 * Math.sqrt(v));
+    const number = w < 0.1 + 0.2 * group ? Number.NaN : cell + 0.5 * normal[n];
+    rows.set([group, cell, number], 3 * n);
+  }
+  return rows;
+}
+
+/** log p of such rows. */
+const trueLogProbs = (rows: Float64Array): number[] =>
+  Array.from({ length: rows.length / 3 }, (_, n) => {
+    const [group, cell, number] = rows.subarray(3 * n, 3 * n + 3);
+    const cells = group === 0 ? [1 / 3, 1 / 3, 1 / 3] : [1 / 9, 3 / 9, 5 / 9];
+    const missing = 0.1 + 0.2 * group;
+    const last = Number.isNaN(number)
+      ? Math.log(missing)
+      : Math.log1p(-missing) - 2 * (number - cell) ** 2 - 0.5 * Math.log(2 * Math.PI) - Math.log(0.5);
+    return Math.log(group === 0 ? 0.3 : 0.7) + Math.log(cells[cell]) + last;
+  });
+
+describe("training", () => {
+  test("learns every ordering, and its validation rows are scored in the order of the columns", {
+    timeout: 120_000,
+  }, async () => {
+    const count = 8000;
+    const values = dependentRows(count, 1);
+    const numbers = Float64Array.from({ length: count }, (_, n) => values[3 * n + 2]).filter(
+      (x) => !Number.isNaN(x),
+    );
+    const made = new MixedMade(
+      {
+        columns: [
+          { type: "categorical", categories: 2 },
+          { type: "categorical", categories: 3 },
+          { type: "continuous", knots: quantileKnots(numbers.sort()), gaps: true, components: 4 },
+        ],
+        network: { hidden: [32, 32, 32], residual: true, activation: "silu" },
+      },
+      new Random(0),
+    );
+    await made.fitToData({ rows: count, features: 3, values });
+    const validation = dependentRows(2000, 2);
+    const loss = ({ values }: LossBatch) => made.logProb(values).neg();
+    const { epochs } = await minimize(loss, made, new InMemoryDataset({ features: 3, values }), {
+      validation: new InMemoryDataset({ features: 3, values: validation }),
+      epochs: 20,
+      patience: 20,
+      schedule: { type: "cosine" },
+      batchSize: 100,
+      optimizer: { learningRate: 3e-3 },
+    });
+    const mean = async (positions: number[]) => {
+      const run = compile((x) => made.logProbInOrder(x, positions), [["N", 3]], { precision: "float64" });
+      const scores = await run(validation);
+      return Array.from(scores).reduce((sum, score) => sum + score, 0) / scores.length;
+    };
+    const natural = await mean([0, 1, 2]);
+    const best = Math.min(...epochs.map(({ validationLoss }) => validationLoss!));
+    expect(-best).toBeCloseTo(natural, 4);
+    const truth = trueLogProbs(validation).reduce((sum, value) => sum + value, 0) / 2000;
+    // Not the entropy, but the same rows: the difference is an estimate of the Kullback-Leibler divergence.
+    for (const positions of [
+      [0, 1, 2],
+      [2, 1, 0],
+      [1, 2, 0],
+    ])
+      expect(Math.abs((await mean(positions)) - truth)).toBeLessThan(0.03);
+  });
+});
