@@ -1,7 +1,7 @@
 import { constant, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import type { Random } from "../random/index.ts";
-import { affineOfParts, Linear } from "./linear.ts";
+import { affineOfConcat, Linear } from "./linear.ts";
 import { hiddenSizes, type NetworkDescription, throughLayers } from "./mlp.ts";
 
 /** The position of each of D features in an ordering, counted from 0: numbers, or a tensor [D] for orderings that change. */
@@ -47,7 +47,7 @@ export class OrderedMLP {
     const sizes = [inputFeatures.length + context, ...hiddenSizes(options), outputFeatures.length];
     this.layers = sizes
       .slice(1)
-      .map((size, i) => new Linear(sizes[i], size, random.split(i), { zero: i === sizes.length - 2 }));
+      .map((size, i) => new Linear(sizes[i], size, random.split(i), { zeroInit: i === sizes.length - 2 }));
   }
 
   /** [N, inputs + context] -> [N, outputs]. */
@@ -86,7 +86,7 @@ export class OrderedMLP {
       const { weight, bias } = layers[layer];
       const biases = bias.gather(0, columns);
       return parts.length > 0
-        ? affineOfParts(parts, weight.gather(0, rows).gather(1, columns), biases)
+        ? affineOfConcat(parts, weight.gather(0, rows).gather(1, columns), biases)
         : biases.broadcastTo(["N", columns.length]);
     };
     const unitsOf = (units: number, degree: number) =>
