@@ -7,6 +7,7 @@ export type ErrorCode =
   | "MODEL" // a model file that is damaged, from another program, from another version, or not for these data
   | "NUMERIC" // a NaN or an infinite number, with the layer and the row where it first appeared
   | "ENGINE" // ONNX Runtime rejected a graph
+  | "DEPENDENCY" // an optional package that is not installed
   | "INTERRUPTED"; // stopped by the user
 
 export interface ErrorDetails {

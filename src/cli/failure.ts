@@ -17,6 +17,7 @@ const defaultHint = (code: ErrorCode): string =>
     NUMERIC: "Look for values far from all others, or leave columns out with --columns.",
     SHAPE: BUG,
     ENGINE: BUG,
+    DEPENDENCY: "Install it, and run the command again.",
     INTERRUPTED: "Run the command again.",
   })[code];
 

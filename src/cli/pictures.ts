@@ -3,12 +3,14 @@ import { join } from "node:path";
 import type { TrainingTable } from "../data/index.ts";
 import { writeError, writeFileAtomically } from "../files/atomicFile.ts";
 import { samplesFigure, svgToPng, trainingFigure } from "../report/index.ts";
+import { checkFigurePackages } from "../report/png.ts";
 import type { FitValues } from "./fitOptions.ts";
 import type { HeldOutEvaluation } from "./fitReport.ts";
 import type { Trained } from "./training.ts";
 
-/** Makes the directory of the pictures before training, so that a wrong path fails early. */
+/** Makes the directory of the pictures, and checks for the packages that draw them, before training: both fail early. */
 export async function makeDirectory(path: string): Promise<void> {
+  await checkFigurePackages();
   await mkdir(path, { recursive: true }).catch((error: unknown) => {
     throw writeError(error, path);
   });

@@ -3,6 +3,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBDoubleVector, DuckDBInstance } from "@duckdb/node-api";
 import { removeAbandoned, temporaryName } from "../files/temporaryFile.ts";
+import { importOptional, TABLES } from "../optionalPackages.ts";
 import { readAhead } from "../readAhead.ts";
 import { databaseError, interrupted } from "./databaseError.ts";
 
@@ -54,7 +55,7 @@ export class Database {
   }
 
   static async open(source: string, signal?: AbortSignal): Promise<Database> {
-    const duckdb = await import("@duckdb/node-api");
+    const duckdb = await importOptional(TABLES, () => import("@duckdb/node-api"));
     await removeAbandoned(tmpdir());
     const directory = join(tmpdir(), temporaryName());
     const instance = await duckdb.DuckDBInstance.create(":memory:", {

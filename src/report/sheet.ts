@@ -1,3 +1,4 @@
+import { FIGURES, importOptional } from "../optionalPackages.ts";
 import { ellipsize, style, textWidth, wrap } from "./style.ts";
 
 /** Observable Plot with a document for it to draw in. */
@@ -8,7 +9,9 @@ export interface Canvas {
 
 /** Loads the drawing libraries on first use, so that importing `report` costs nothing. */
 export async function openCanvas(): Promise<Canvas> {
-  const [Plot, { parseHTML }] = await Promise.all([import("@observablehq/plot"), import("linkedom")]);
+  const [Plot, { parseHTML }] = await importOptional(FIGURES, () =>
+    Promise.all([import("@observablehq/plot"), import("linkedom")]),
+  );
   return { Plot, document: parseHTML("<html></html>").document as unknown as Document };
 }
 

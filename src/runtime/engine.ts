@@ -2,6 +2,7 @@ import type { Env, InferenceSession, InferenceSessionFactory, TensorConstructor 
 import { PushforwardError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Precision } from "../onnx/export.ts";
+import { chosenRuntime } from "./chosenRuntime.ts";
 import type { EngineOptions } from "./engineOptions.ts";
 import { hasWorkerThreads } from "./workerPool.ts";
 
@@ -25,21 +26,6 @@ type RuntimeModule = OnnxRuntime | { readonly default: OnnxRuntime };
 
 let native: Promise<Engine> | undefined;
 let wasm: Promise<Engine> | undefined;
-let chosen: RuntimeModule | undefined;
-
-/**
- * Makes a page compute with another build of onnxruntime-web than `onnxruntime-web/wasm`, which has no WebGPU:
- *
- *     import * as ort from "onnxruntime-web/webgpu";
- *     useOnnxRuntime(ort);
- *
- * Call it before the first computation. A page ships such a build (27 MB for WebGPU) only if it imports it. Node ignores the
- * call: onnxruntime-node has all execution providers of the platform.
- */
-export function useOnnxRuntime(runtime: object): void {
-  chosen = runtime as RuntimeModule;
-  wasm = undefined;
-}
 
 /**
  * Loads ONNX Runtime at the first computation. In Node this is onnxruntime-node, or onnxruntime-web if onnxruntime-node cannot
@@ -53,7 +39,7 @@ export async function loadEngine({ providers = [], threads = 1 }: EngineOptions)
     });
     return native;
   }
-  if (!hasWorkerThreads && providers.includes("webgpu") && !chosen) {
+  if (!hasWorkerThreads && providers.includes("webgpu") && !chosenRuntime()) {
     throw new PushforwardError("ENGINE", "this page has no build of ONNX Runtime with WebGPU", {
       hint: 'import * as ort from "onnxruntime-web/webgpu", and pass it to useOnnxRuntime of pushforward/runtime.',
     });
@@ -69,7 +55,8 @@ async function loadNative(): Promise<Engine> {
 /** WebAssembly has one thread pool for all sessions, which the first session starts: later values of `threads` have no effect. */
 function loadWasm(threads: number): Promise<Engine> {
   wasm ??= (async () => {
-    const runtime: RuntimeModule = chosen && !hasWorkerThreads ? chosen : await import("#onnxruntime/wasm");
+    const chosen = hasWorkerThreads ? undefined : (chosenRuntime() as RuntimeModule | undefined);
+    const runtime: RuntimeModule = chosen ?? (await import("#onnxruntime/wasm"));
     const { InferenceSession, Tensor, env } = exportsOf(runtime);
     env.wasm.numThreads = threads;
     return { InferenceSession, Tensor, isNative: false };

@@ -6,10 +6,17 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
-const { dependencies, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+const { dependencies, optionalDependencies, peerDependencies, exports } = JSON.parse(
+  readFileSync(join(root, "package.json"), "utf8"),
+) as {
   dependencies: Record<string, string>;
+  optionalDependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
   exports: Record<string, { types: string } | string>;
 };
+
+/** The packages without which pushforward must work: onnxruntime-node, and what only tables and figures need. */
+export const OPTIONAL = Object.keys({ ...optionalDependencies, ...peerDependencies });
 
 /** The names by which programs import the package: `pushforward`, `pushforward/graph`... */
 export const entryPoints = Object.entries(exports)
@@ -29,11 +36,14 @@ export function compileErrors(compiler: string, project: string): string {
   return spawnSync(process.execPath, [tsc, "-p", project], { encoding: "utf8" }).stdout;
 }
 
-/** A folder in which the packed package is installed, with its dependencies and the types of Node. */
-export function installPacked(): { folder: string; remove(): void } {
-  const folder = mkdtempSync(join(tmpdir(), "pushforward-package-"));
-  const source = join(folder, "source");
-  mkdirSync(source);
+export interface Installed {
+  readonly folder: string;
+  remove(): void;
+}
+
+/** Builds and packs the package, and returns the path of the tarball in a new folder. */
+function pack(): string {
+  const source = mkdtempSync(join(tmpdir(), "pushforward-source-"));
   for (const file of ["package.json", "README.md", "LICENSE", "CHANGELOG.md"])
     cpSync(join(root, file), join(source, file));
   const tsc = join(root, "node_modules/typescript/bin/tsc");
@@ -41,19 +51,40 @@ export function installPacked(): { folder: string; remove(): void } {
   run(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json"), ...emit], root);
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   run(npm, ["pack", "--ignore-scripts", "--loglevel=error"], source);
-  const tarball = readdirSync(source).find((name) => name.endsWith(".tgz"))!;
+  return join(source, readdirSync(source).find((name) => name.endsWith(".tgz"))!);
+}
 
+let tarball: string | undefined;
+
+/**
+ * Installs the packed package in a new folder, with its dependencies and the types of Node. All but the packages `without` are
+ * linked from this repository, so the test needs no registry.
+ */
+export function installPacked(without: readonly string[] = []): Installed {
+  tarball ??= pack();
+  const folder = mkdtempSync(join(tmpdir(), "pushforward-package-"));
   const modules = join(folder, "node_modules");
   mkdirSync(join(modules, "pushforward"), { recursive: true });
-  run(
-    "tar",
-    ["xzf", join(source, tarball), "-C", join(modules, "pushforward"), "--strip-components=1"],
-    folder,
-  );
-  rmSync(source, { recursive: true });
-  for (const name of [...Object.keys(dependencies), "@types/node"]) {
+  run("tar", ["xzf", tarball, "-C", join(modules, "pushforward"), "--strip-components=1"], folder);
+  for (const name of [...Object.keys(dependencies), ...OPTIONAL, "@types/node"]) {
+    if (without.includes(name)) continue;
     mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(join(root, "node_modules", name), join(modules, name), "junction");
   }
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
+}
+
+/** Removes the files of `installPacked` that all installations share. */
+export function removePacked(): void {
+  if (tarball) rmSync(dirname(tarball), { recursive: true });
+}
+
+/** Runs Node in the folder of an installation, and returns its exit status and outputs. */
+export function runNode(folder: string, words: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, words, {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  return { status, stdout, stderr };
 }

@@ -2,10 +2,14 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { pages } from "../examples/documentation.ts";
-import { compileErrors, entryPoints, installPacked, root } from "./packed.ts";
+import { compileErrors, entryPoints, installPacked, OPTIONAL, removePacked, root } from "./packed.ts";
 
-const { folder, remove } = installPacked();
-afterAll(remove);
+// The declarations must not refer to packages that need not be installed.
+const { folder, remove } = installPacked(OPTIONAL);
+afterAll(() => {
+  remove();
+  removePacked();
+});
 
 /** As strict as a project can be. */
 const STRICT = {

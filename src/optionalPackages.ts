@@ -1,0 +1,58 @@
+import { PushforwardError } from "./errors.ts";
+
+/**
+ * The packages that only some users need, with the versions that pushforward is tested with. They are optional peer
+ * dependencies: a page or a service that only scores need not install them, 100 MB in all.
+ */
+export const OPTIONAL_PACKAGES = {
+  "@duckdb/node-api": "1.5.6-r.1",
+  "@expo-google-fonts/arimo": "0.4.3",
+  "@observablehq/plot": "0.6.17",
+  "@resvg/resvg-js": "2.6.2",
+  linkedom: "0.18.15",
+} as const;
+
+export type OptionalPackage = keyof typeof OPTIONAL_PACKAGES;
+
+/** A feature with the packages that it needs. */
+export interface OptionalFeature {
+  /** The subject of the error message. */
+  readonly name: string;
+  readonly packages: readonly OptionalPackage[];
+}
+
+export const TABLES: OptionalFeature = { name: "tables", packages: ["@duckdb/node-api"] };
+export const FIGURES: OptionalFeature = {
+  name: "figures",
+  packages: ["@observablehq/plot", "linkedom", "@resvg/resvg-js", "@expo-google-fonts/arimo"],
+};
+
+/** Imports packages of a feature. Throws `DEPENDENCY`, with the command that installs them all, if one is missing. */
+export async function importOptional<T>(feature: OptionalFeature, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (cause) {
+    const missing = /Cannot find (?:package|module) '((?:@[^/']+\/)?[^/']+)/.exec(
+      (cause as Error).message,
+    )?.[1];
+    if (missing === undefined || !(missing in OPTIONAL_PACKAGES)) throw cause;
+    throw new PushforwardError(
+      "DEPENDENCY",
+      `${feature.name} need the package ${missing}, which is not installed`,
+      {
+        hint: `Install it: ${installCommand(feature.packages, import.meta.url)}`,
+        cause,
+      },
+    );
+  }
+}
+
+/** The command that makes packages available to the pushforward whose modules are at `location`. */
+export function installCommand(packages: readonly OptionalPackage[], location: string): string {
+  const versions = packages.map((name) => `${name}@${OPTIONAL_PACKAGES[name]}`);
+  // npx runs a package from its cache, where packages of the current folder are not found.
+  if (location.includes("/_npx/"))
+    return `npx ${["pushforward", ...versions].map((name) => `-p ${name}`).join(" ")} pushforward`;
+  const isGlobal = /\/(lib|npm)\/node_modules\/pushforward\//.test(location);
+  return `npm install ${isGlobal ? "-g " : ""}${versions.join(" ")}`;
+}

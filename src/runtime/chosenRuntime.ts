@@ -1,0 +1,18 @@
+// Apart from engine.ts because the declarations of ONNX Runtime, which that file imports, need the DOM's library.
+
+let chosen: object | undefined;
+
+/**
+ * Makes a page compute with another build of onnxruntime-web than `onnxruntime-web/wasm`, which has no WebGPU:
+ *
+ *     import * as ort from "onnxruntime-web/webgpu";
+ *     useOnnxRuntime(ort);
+ *
+ * Call it before the first computation. A page ships such a build (27 MB for WebGPU) only if it imports it. Node ignores the
+ * call: onnxruntime-node has all execution providers of the platform.
+ */
+export function useOnnxRuntime(runtime: object): void {
+  chosen = runtime;
+}
+
+export const chosenRuntime = (): object | undefined => chosen;

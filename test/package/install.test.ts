@@ -1,0 +1,135 @@
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { installCommand, OPTIONAL_PACKAGES } from "../../src/optionalPackages.ts";
+import { type Installed, installPacked, OPTIONAL, removePacked, root, runNode } from "./packed.ts";
+
+const native = installPacked();
+const wasm = installPacked(["onnxruntime-node"]);
+const library = installPacked(OPTIONAL);
+const all = { native, wasm, library };
+const EARTHQUAKES = join(root, "examples/data/earthquakes.csv");
+
+afterAll(() => {
+  for (const { remove } of Object.values(all)) remove();
+  removePacked();
+});
+
+const pushforward = ({ folder }: Installed, ...words: string[]) =>
+  runNode(folder, ["node_modules/pushforward/dist/cli/main.js", ...words]);
+
+/** Runs a command that must succeed, and returns its standard error output. */
+function succeed(installed: Installed, ...words: string[]): string {
+  const { status, stdout, stderr } = pushforward(installed, ...words);
+  expect({ status, stdout, stderr }).toMatchObject({ status: 0 });
+  return stderr;
+}
+
+/** The numbers of a CSV file, without its header. */
+const numbersOf = ({ folder }: Installed, file: string): number[] =>
+  readFileSync(join(folder, file), "utf8").trim().split("\n").slice(1).join(",").split(",").map(Number);
+
+/** Equal up to `tolerance`, relative to numbers beyond 1 and absolute below. */
+function expectClose(actual: readonly number[], expected: readonly number[], tolerance: number): void {
+  expect(actual).toHaveLength(expected.length);
+  const errors = actual.map((value, i) => Math.abs(value - expected[i]) / Math.max(1, Math.abs(expected[i])));
+  expect(Math.max(...errors)).toBeLessThan(tolerance);
+}
+
+const WARNING =
+  /^pushforward: onnxruntime-node is not installed.* npm install onnxruntime-node@\S+ --ignore-scripts$/gm;
+
+describe("with and without onnxruntime-node", () => {
+  test("the command line trains, with equal numbers", { timeout: 300_000 }, () => {
+    const fit = ["fit", EARTHQUAKES, "--columns", "lon,lat", "--flow", "nsf", "--epochs", "2", "--json"];
+    const [first, second] = [native, wasm].map((installed) => {
+      const { status, stdout, stderr } = pushforward(installed, ...fit, "-o", "model.safetensors");
+      expect({ status, stderr }).toMatchObject({ status: 0 });
+      expect([...stderr.matchAll(WARNING)]).toHaveLength(installed === wasm ? 1 : 0);
+      const lines = stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      return lines.flatMap((line) => numbersIn(line));
+    });
+    expect(first.length).toBeGreaterThan(0);
+    expectClose(second, first, 2e-3);
+  });
+
+  test("it scores and samples with one model, with equal numbers", { timeout: 300_000 }, () => {
+    const model = join(native.folder, "model.safetensors");
+    for (const installed of [native, wasm]) {
+      succeed(installed, "score", model, EARTHQUAKES, "-o", "scored.csv");
+      succeed(installed, "sample", model, "-n", "300", "--seed", "1", "-o", "samples.csv");
+    }
+    for (const file of ["scored.csv", "samples.csv"])
+      expectClose(numbersOf(wasm, file), numbersOf(native, file), 1e-4);
+  });
+});
+
+/** The log-densities among the numbers of a JSON report: times differ between runs. */
+function numbersIn(value: unknown, key = ""): number[] {
+  if (typeof value === "number") return /logDensity/i.test(key) ? [value] : [];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => numbersIn(inner, key));
+}
+
+describe("without any optional package", () => {
+  test("a program loads a model and computes densities", () => {
+    cpSync(join(native.folder, "model.safetensors"), join(library.folder, "model.safetensors"));
+    writeFileSync(
+      join(library.folder, "score.mjs"),
+      `import { loadModel } from "pushforward/files";
+const { flow } = await loadModel("model.safetensors");
+console.log((await flow.logProb([-118, 34, 0, 0]))[0]);`,
+    );
+    const { status, stdout, stderr } = runNode(library.folder, ["score.mjs"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringMatching(WARNING) });
+    expect(Number(stdout)).toBeLessThan(0);
+  });
+
+  test("reading a table is an error that says what to install", () => {
+    const { status, stderr } = pushforward(library, "fit", EARTHQUAKES, "--columns", "lon,lat");
+    expect({ status, stderr }).toMatchInlineSnapshot(`
+      {
+        "status": 1,
+        "stderr": "Error: Tables need the package @duckdb/node-api, which is not installed.
+      Install it: npm install @duckdb/node-api@1.5.6-r.1
+      ",
+      }
+    `);
+  });
+
+  test("so is drawing figures, before any training", () => {
+    const words = ["fit", EARTHQUAKES, "--columns", "lon,lat", "--pictures", "pictures"];
+    const { status, stderr } = pushforward(library, ...words);
+    expect({ status, stderr }).toMatchInlineSnapshot(`
+      {
+        "status": 1,
+        "stderr": "Error: Figures need the package @observablehq/plot, which is not installed.
+      Install it: npm install @observablehq/plot@0.6.17 linkedom@0.18.15 @resvg/resvg-js@2.6.2 @expo-google-fonts/arimo@0.4.3
+      ",
+      }
+    `);
+  });
+});
+
+describe("the packages of tables and figures", () => {
+  const { devDependencies, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+  test("are the optional peer dependencies, in the versions that the tests use", () => {
+    expect(Object.keys(OPTIONAL_PACKAGES).sort()).toEqual(Object.keys(peerDependencies).sort());
+    expect(devDependencies).toMatchObject(OPTIONAL_PACKAGES);
+  });
+
+  test.each([
+    ["file:///home/a/project/node_modules/pushforward/dist/x.js", "npm install linkedom@0.18.15"],
+    ["file:///usr/lib/node_modules/pushforward/dist/x.js", "npm install -g linkedom@0.18.15"],
+    [
+      "file:///home/a/.npm/_npx/0f/node_modules/pushforward/dist/x.js",
+      "npx -p pushforward -p linkedom@0.18.15 pushforward",
+    ],
+  ])("of a package at %s are installed by %s", (location, command) => {
+    expect(installCommand(["linkedom"], location)).toBe(command);
+  });
+});
