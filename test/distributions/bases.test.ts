@@ -26,12 +26,12 @@ describe("Laplace", () => {
   set(laplace.location, 0.5);
   set(laplace.logScale, Math.log(2));
 
-  test("is its formula", async () => {
+  test("has the log-density of its formula", async () => {
     const expected = x.map((v) => -Math.abs(v - 0.5) / 2 - Math.log(4));
     expectClose(await logProb(laplace, x), expected, 1e-14, "log-density");
   });
 
-  test("is drawn with its distribution function", async () => {
+  test("has samples with its distribution function", async () => {
     const rows = await draw(laplace, 20_000);
     const probability = (v: number) =>
       v < 0.5 ? 0.5 * Math.exp((v - 0.5) / 2) : 1 - 0.5 * Math.exp((0.5 - v) / 2);
@@ -42,7 +42,7 @@ describe("Laplace", () => {
 describe("Cauchy", () => {
   const cauchy = new Cauchy({ features: 1 });
 
-  test("is its formula, which is Student's t of one degree of freedom", async () => {
+  test("has the log-density of its formula, which is that of Student's t with one degree of freedom", async () => {
     const expected = x.map((v) => -Math.log1p(v * v) - Math.log(Math.PI));
     expectClose(await logProb(cauchy, x), expected, 1e-13, "log-density");
     expectClose(
@@ -55,7 +55,7 @@ describe("Cauchy", () => {
     expect(far).toBeCloseTo(-60 * Math.LN10 - Math.log(Math.PI), 3);
   });
 
-  test("is drawn with its distribution function", async () => {
+  test("has samples with its distribution function", async () => {
     const rows = await draw(cauchy, 20_000);
     expect(kolmogorovSmirnov(rows, (v) => 0.5 + Math.atan(v) / Math.PI)).toBeGreaterThan(1e-3);
   });
@@ -63,21 +63,21 @@ describe("Cauchy", () => {
 
 describe("generalized normal", () => {
   test.each([0.3, 1, 2, 3.7, 50])("with exponent %d has the log-density of its formula", async (beta) => {
-    const own = new GeneralizedNormal({ features: 1, exponent: beta });
-    set(own.location, 0.25);
-    set(own.logScale, Math.log(2));
+    const distribution = new GeneralizedNormal({ features: 1, exponent: beta });
+    set(distribution.location, 0.25);
+    set(distribution.logScale, Math.log(2));
     const expected = [0, 0.5, -1.25, 2.2, -1.9].map(
       (v) => -((Math.abs(v - 0.25) / 2) ** beta) - Math.log(4) - logGamma(1 + 1 / beta),
     );
-    expectClose(await logProb(own, [0, 0.5, -1.25, 2.2, -1.9]), expected, 1e-12, "log-density");
+    expectClose(await logProb(distribution, [0, 0.5, -1.25, 2.2, -1.9]), expected, 1e-12, "log-density");
     for (const precision of ["float32", "float64"] as const) {
-      // At its center too, where the slope of beta < 1 has no bound.
-      for (const gradient of await gradients(own, [0.25, 0, 1e30, -1e-38], precision))
+      // Including the center, where the gradient of |x|^beta is infinite for beta < 1.
+      for (const gradient of await gradients(distribution, [0.25, 0, 1e30, -1e-38], precision))
         expect([...gradient].every(Number.isFinite)).toBe(true);
     }
   });
 
-  test("starts as the standard normal; with exponent 1 as the standard Laplace", async () => {
+  test("is initially standard normal, and standard Laplace with exponent 1", async () => {
     const rows = [0, 0.5, -1.25, 3, -20];
     expectClose(
       await logProb(new GeneralizedNormal({ features: 1 }), rows),
@@ -94,28 +94,28 @@ describe("generalized normal", () => {
   });
 
   test.each([
-    // |z| of a Gamma(2) number's square; a Laplace; nearly uniform.
+    // sqrt(|z|) is Gamma(2) for beta = 1/2; Laplace for beta = 1; nearly uniform for large beta.
     [0.5, (t: number) => 1 - Math.exp(-Math.sqrt(t)) * (1 + Math.sqrt(t))],
     [1, (t: number) => 1 - Math.exp(-t)],
     [1e4, (t: number) => Math.min(1, t)],
-  ])("with exponent %d is drawn with its distribution function", async (beta, within) => {
-    const own = new GeneralizedNormal({ features: 1, exponent: beta });
-    set(own.logScale, 0);
-    const rows = await draw(own, 20_000);
+  ])("with exponent %d has samples with its distribution function", async (beta, within) => {
+    const distribution = new GeneralizedNormal({ features: 1, exponent: beta });
+    set(distribution.logScale, 0);
+    const rows = await draw(distribution, 20_000);
     const probability = (v: number) => 0.5 + 0.5 * Math.sign(v) * within(Math.abs(v));
     expect(kolmogorovSmirnov(rows, probability)).toBeGreaterThan(1e-3);
   });
 
-  test("has a mean of squares of exp(2 s) Gamma(3 / beta) / Gamma(1 / beta)", async () => {
-    const own = new GeneralizedNormal({ features: 1, exponent: 3 });
-    set(own.logScale, 0);
+  test("has samples with a mean square of exp(2 s) Gamma(3 / beta) / Gamma(1 / beta)", async () => {
+    const distribution = new GeneralizedNormal({ features: 1, exponent: 3 });
+    set(distribution.logScale, 0);
     const n = 100_000;
-    const square = Float64Array.from(await draw(own, n)).reduce((sum, v) => sum + v * v, 0) / n;
+    const square = Float64Array.from(await draw(distribution, n)).reduce((sum, v) => sum + v * v, 0) / n;
     expect(Math.abs(square / Math.exp(logGamma(1) - logGamma(1 / 3)) - 1)).toBeLessThan(0.015);
   });
 });
 
-/** log(exp(-kappa) I_0(kappa)) by many equal steps around the circle. */
+/** log(exp(-kappa) I_0(kappa)) by quadrature with many equal steps over the circle. */
 function logScaledBessel(kappa: number): number {
   const steps = 100_000;
   let sum = 0;
@@ -126,13 +126,13 @@ function logScaledBessel(kappa: number): number {
 describe("von Mises", () => {
   const angles = [0, 0.5, -1.25, 3, -Math.PI, Math.PI];
   const make = (kappa: number, location = 2) => {
-    const own = new VonMises({ features: 1, concentration: kappa });
-    set(own.location, location);
-    return own;
+    const distribution = new VonMises({ features: 1, concentration: kappa });
+    set(distribution.location, location);
+    return distribution;
   };
 
   test.each([1e-8, 0.1, 1, 10, 49.999, 50.001, 700, 1e6])(
-    "with concentration %d is its formula, without overflow",
+    "with concentration %d has the log-density of its formula, without overflow",
     async (kappa) => {
       const expected = angles.map(
         (v) => -2 * kappa * Math.sin((v - 2) / 2) ** 2 - Math.log(2 * Math.PI) - logScaledBessel(kappa),
@@ -145,42 +145,44 @@ describe("von Mises", () => {
     },
   );
 
-  test("turns into a normal of variance 1 / kappa", async () => {
+  test("approaches a normal distribution of variance 1 / kappa", async () => {
     const normal = new DiagonalNormal({ features: 1 });
     set(normal.logDeviation, -0.5 * Math.log(1e8));
     const near = [0, 1e-4, -2e-4];
     expectClose(await logProb(make(1e8, 0), near), await logProb(normal, near), 1e-6, "log-density");
   });
 
-  test("is -Infinity outside of [-pi, pi]", async () => {
+  test("has a log-density of -Infinity outside of [-pi, pi]", async () => {
     const [value] = await logProb(make(1), [3.2]);
     expect(value).toBe(Number.NEGATIVE_INFINITY);
   });
 
-  test.each([1e-3, 0.2, 3, 300, 1e7])("with concentration %d is drawn with its density", async (kappa) => {
-    const own = make(kappa, kappa > 100 ? 0.5 : 3);
-    const rows = await draw(own, 20_000);
+  test.each([1e-3, 0.2, 3, 300, 1e7])("with concentration %d has samples with its density", async (kappa) => {
+    const distribution = make(kappa, kappa > 100 ? 0.5 : 3);
+    const rows = await draw(distribution, 20_000);
     expect(rows.every((v) => Math.abs(v) <= Math.PI)).toBe(true);
-    const reach = Math.min(Math.PI, 12 / Math.sqrt(kappa));
+    const halfWidth = Math.min(Math.PI, 12 / Math.sqrt(kappa));
     const rule =
-      kappa > 100 ? intervalRule(0.5 - reach, 0.5 + reach, 8001) : intervalRule(-Math.PI, Math.PI, 8001);
-    const density = (await logProb(own, rule.nodes)).map(Math.exp);
+      kappa > 100
+        ? intervalRule(0.5 - halfWidth, 0.5 + halfWidth, 8001)
+        : intervalRule(-Math.PI, Math.PI, 8001);
+    const density = (await logProb(distribution, rule.nodes)).map(Math.exp);
     expect(kolmogorovSmirnov(rows, cumulative(rule, density))).toBeGreaterThan(1e-3);
   });
 
-  test("is drawn at the exact angle of a proposal", async () => {
-    const own = make(0.75, 0);
+  test("has samples at the exact angles of accepted proposals", async () => {
+    const distribution = make(0.75, 0);
     const run = compile(
-      (angle, uniform) => own.sample([angle, uniform]),
-      own.noise.map(({ size }) => ["N", size] as const),
+      (angle, uniform) => distribution.sample([angle, uniform]),
+      distribution.noise.map(({ size }) => ["N", size] as const),
       { precision: "float64" },
     );
-    const size = own.noise[0].size;
-    const places = [1e-12, 0.01, 0.2, 0.4999, 0.5, 0.65, 0.9, 1 - 1e-12];
-    const proposals = places.flatMap((u) => new Array(size).fill(u));
-    // With uniform numbers near 0 the first proposal is taken.
+    const size = distribution.noise[0].size;
+    const uniforms = [1e-12, 0.01, 0.2, 0.4999, 0.5, 0.65, 0.9, 1 - 1e-12];
+    const proposals = uniforms.flatMap((u) => new Array(size).fill(u));
+    // With uniform numbers near 0 the first proposal is accepted.
     const rows = await run(proposals, new Array(proposals.length).fill(1e-300));
-    const expected = places.map((u) => 2 * Math.atan(Math.tan(Math.PI * (u - 0.5)) / 2));
+    const expected = uniforms.map((u) => 2 * Math.atan(Math.tan(Math.PI * (u - 0.5)) / 2));
     expectClose(rows, expected, 1e-14, "angle");
   });
 });

@@ -21,7 +21,7 @@ import { distributionExamples } from "./examples.ts";
 
 const random = new Random(0);
 
-test("descriptions that do not fit are refused with the path of the field", () => {
+test("invalid descriptions are errors that name the path of the field", () => {
   const build = (description: unknown) => () => buildDistribution(description as Description, random);
   expect(build({ type: "normal", features: 1 })).toThrow(
     /^a distribution is not valid at type: expected one of "cauchy", .*, received "normal"\.$/,
@@ -38,7 +38,7 @@ test("descriptions that do not fit are refused with the path of the field", () =
   expect(build({ type: "logistic" })).toThrow(expect.objectContaining({ code: "MODEL" }));
 });
 
-test("constructors refuse the same as a wrong argument", () => {
+test("constructors throw ARGUMENT for the same invalid values", () => {
   for (const make of [
     () => new DiagonalNormal({ features: 0 }),
     () => new GaussianMixture({ features: 2, components: 0 }, random),
@@ -59,7 +59,7 @@ test("constructors refuse the same as a wrong argument", () => {
   );
 });
 
-test("the registry has each type once, in order, and types descriptions as a union", () => {
+test("the registry has each type once, in alphabetical order, and the type of descriptions is their union", () => {
   const types = [...distributionTypes];
   expect(types).toEqual([...types].sort());
   expect(types.length).toBe(distributionKinds.length);

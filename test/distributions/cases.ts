@@ -10,11 +10,11 @@ export interface Case {
   readonly name: string;
   readonly description: Description;
   readonly features: number;
-  /** With parameters moved from their start. */
+  /** Builds the distribution with perturbed parameters. */
   build(): Distribution;
 }
 
-/** Every example of every registered distribution, for rows of each of `sizes` features. */
+/** All examples of all registered distributions, for each number of features in `sizes`. */
 export const distributionCases = (sizes: readonly number[]): Case[] =>
   sizes.flatMap((features) =>
     allExamples(distributionExamples, features).map(

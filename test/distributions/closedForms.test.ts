@@ -18,7 +18,7 @@ const x = [0, 0.5, -1.25, 3, -20, 1e4];
 const LOG_2_PI = Math.log(2 * Math.PI);
 
 describe("normals", () => {
-  test("are what their formulas say, also of several features", async () => {
+  test("have the log-densities of their formulas, for one and several features", async () => {
     const rows = [0.5, -1, 2, 0, 0, 3];
     const squares = [5.25, 9];
     expectClose(
@@ -34,7 +34,7 @@ describe("normals", () => {
     expectClose(await logProb(diagonal, x), expected, 1e-13, "diagonal");
   });
 
-  test("fall to a floor, not to -Infinity, and have gradient 0 there", async () => {
+  test("have a finite minimal log-density, with gradient 0", async () => {
     const normal = new StandardNormal({ features: 1 });
     const values = await logProb(normal, [1e6, 1e9, 1e11, 1e30, 3e38], "float32");
     expectClose(values, [-5e11, -5e17, -1e20, -1e20, -1e20], 1e-6, "log-density");
@@ -44,7 +44,7 @@ describe("normals", () => {
 });
 
 describe("logistic", () => {
-  test("is the density of log u - log(1 - u), without cancellation", async () => {
+  test("has the density of log u - log(1 - u) for uniform u, without cancellation", async () => {
     const logistic = new Logistic({ features: 1 });
     const expected = x.map((v) => -Math.abs(v) - 2 * Math.log1p(Math.exp(-Math.abs(v))));
     expectClose(await logProb(logistic, x), expected, 1e-14, "log-density");
@@ -56,7 +56,7 @@ describe("logistic", () => {
 describe("uniform", () => {
   const box = new Uniform({ features: 2, low: -1, high: 3 });
 
-  test("is constant on its closed box and -Infinity outside, with gradient 0 in both", async () => {
+  test("has a constant log-density on the closed box and -Infinity outside, both with gradient 0", async () => {
     const inside = -2 * Math.log(4);
     const rows = [0, 0, -1, 3, -1.001, 0, 0, 3.001, 1e30, 1e30, Number.POSITIVE_INFINITY, 0];
     const out = Number.NEGATIVE_INFINITY;
@@ -64,7 +64,7 @@ describe("uniform", () => {
     expect([...(await gradients(box, rows))[0]]).toEqual(new Array(12).fill(0));
   });
 
-  test("is drawn uniformly", async () => {
+  test("has uniform samples", async () => {
     const rows = await draw(box, 20_000);
     for (const column of [0, 1]) {
       expect(kolmogorovSmirnov(columnOf(rows, 2, column), (v) => (v + 1) / 4)).toBeGreaterThan(1e-3);
@@ -138,12 +138,12 @@ describe("Student t", () => {
     for (const gradient of all) expect([...gradient].every(Number.isFinite)).toBe(true);
   });
 
-  test("is drawn with the distribution function of two degrees of freedom", async () => {
+  test("has samples with the distribution function of two degrees of freedom", async () => {
     const rows = await draw(new StudentT({ features: 1, degreesOfFreedom: 2 }), 20_000);
     expect(kolmogorovSmirnov(rows, (v) => 0.5 + v / (2 * Math.sqrt(2 + v * v)))).toBeGreaterThan(1e-3);
   });
 
-  test("is drawn in float32 without overflow, however heavy its tails", async () => {
+  test("has finite samples in float32 with the heaviest tails", async () => {
     const rows = await draw(new StudentT({ features: 1, degreesOfFreedom: 0.05 }), 20_000, "float32");
     expect([...rows].every(Number.isFinite)).toBe(true);
     expect(Math.max(...rows)).toBeGreaterThan(1e15);
@@ -156,7 +156,7 @@ describe("Gaussian mixture", () => {
   const mixture = new GaussianMixture({ features: D, components: K }, new Random(1));
   perturb(parametersOf(mixture), 0.6);
 
-  /** log sum_k w_k N(x; m_k, (A_k A_k^T)^-1), sum by sum. */
+  /** log sum_k w_k N(x; m_k, (A_k A_k^T)^-1), computed with plain loops. */
   function direct(row: ArrayLike<number>): number {
     const weights = Array.from(mixture.logWeights.value, Math.exp);
     const total = weights.reduce((a, b) => a + b);
@@ -179,13 +179,13 @@ describe("Gaussian mixture", () => {
     return Math.log(density);
   }
 
-  test("is the weighted sum of its components", async () => {
+  test("has the density of the weighted sum of its components", async () => {
     const rows = new Random(2).normal(new Float64Array(30 * D));
     const expected = Array.from({ length: 30 }, (_, r) => direct(rows.subarray(r * D, (r + 1) * D)));
     expectClose(await logProb(mixture, rows), expected, 1e-12, "log-density");
   });
 
-  test("draws each component as often as its weight, with its mean and covariance", async () => {
+  test("has samples with the weights, means and covariances of its components", async () => {
     const apart = new GaussianMixture({ features: 2, components: 3 }, new Random(1));
     apart.logWeights.value = Float64Array.of(Math.log(0.5), Math.log(0.2), Math.log(0.3));
     apart.means.value = Float64Array.of(0, 0, 100, 0, 0, 100);

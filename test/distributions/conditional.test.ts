@@ -13,10 +13,10 @@ const C = 3;
 const float64 = { precision: "float64" } as const;
 const normal = (size: number, seed: number) => new Random(seed).normal(new Float64Array(size));
 
-/** A linear network: m = W c + b, and s = U c + d clamped. */
+/** A conditional normal with a linear network: m = W c + b and s = softClamp(U c + d). */
 const linear = () => new DiagonalNormal({ features: D, context: C, network: { hidden: [] } });
 
-/** log N(x; m(c), exp(2 s(c))), sum by sum. */
+/** log N(x; m(c), exp(2 s(c))), computed with plain loops. */
 function direct(base: DiagonalNormal, x: ArrayLike<number>, context: ArrayLike<number>): number[] {
   const { weight, bias } = base.network!.layers[0];
   const output = (r: number, j: number) =>
@@ -35,7 +35,7 @@ function direct(base: DiagonalNormal, x: ArrayLike<number>, context: ArrayLike<n
   );
 }
 
-test("a conditional normal starts as the standard normal, whatever the context", async () => {
+test("a conditional normal is initially standard normal for every context", async () => {
   const flow = new Flow(new DiagonalNormal({ features: 1, context: 1 }));
   expectClose(
     await flow.logProb([0, 1, -2], [0, 5, -100], float64),
@@ -45,7 +45,7 @@ test("a conditional normal starts as the standard normal, whatever the context",
   );
 });
 
-test("a linear Gaussian is its closed form, behind an affine map too", async () => {
+test("a linear Gaussian has its closed form, with and without an affine bijection", async () => {
   const base = linear();
   const actnorm = new Actnorm({ features: D });
   const flow = new Flow(base, new Chain([actnorm]));
@@ -61,7 +61,7 @@ test("a linear Gaussian is its closed form, behind an affine map too", async () 
   expectClose(await flow.logProb(samples, context, float64), logProb, 1e-10, "log-density of samples");
 });
 
-test("draws follow the context", async () => {
+test("samples depend on the context", async () => {
   const base = linear();
   base.network!.layers[0].weight.value.set([1, -1, 0.5, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   const context = [2, 0, 0];
@@ -73,7 +73,7 @@ test("draws follow the context", async () => {
   expect(kolmogorovSmirnov(columnOf(rows, D, 1), (v) => phi(v + 2))).toBeGreaterThan(1e-3);
 });
 
-test("learns a regression, and is saved whole", async () => {
+test("a conditional normal learns a regression, and a model file preserves it", async () => {
   const rows = 2000;
   const context = normal(rows, 3);
   const y = normal(rows, 4).map((e, i) => 2 * context[i] - 1 + 0.5 * e);
@@ -86,7 +86,7 @@ test("learns a regression, and is saved whole", async () => {
   expect(await read.logProb(y, context)).toEqual(await flow.logProb(y, context));
 });
 
-test("base and bijection share one context, of one size", async () => {
+test("base and bijection must have contexts of the same size", async () => {
   const base = new DiagonalNormal({ features: 2, context: 2, network: { hidden: [4] } });
   const flow = maf(2, { base, context: 2, hidden: [4] });
   expect(flow.context).toBe(2);

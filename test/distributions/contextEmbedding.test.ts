@@ -10,7 +10,7 @@ import { perturb } from "../nn/perturb.ts";
 const applied = (embedding: ContextEmbedding, context: number[]) =>
   compile((c) => embedding.apply(c), [["N", embedding.context]], { precision: "float64" })(context);
 
-test("numbers are standardized by the data, and labels become columns of their own", async () => {
+test("numeric columns are standardized by the data, and labels become one-hot columns", async () => {
   const embedding = new ContextEmbedding({ numbers: 2, classes: [3, 2] });
   expect([embedding.context, embedding.size]).toEqual([4, 7]);
   const context = Float64Array.from([10, 0.1, 2, 0, 20, 0.1, 0, 1, 30, 0.1, 1, 1]);
@@ -28,7 +28,7 @@ test("numbers are standardized by the data, and labels become columns of their o
   );
 });
 
-test("a network without hidden layers is a row of a matrix for each class", async () => {
+test("a network without hidden layers is a matrix with one row for each class", async () => {
   const options = { classes: [4], size: 3, network: { hidden: [] } };
   const embedding = new ContextEmbedding(options, new Random(1));
   const { weight, bias } = embedding.network!.layers[0];
@@ -39,14 +39,14 @@ test("a network without hidden layers is a row of a matrix for each class", asyn
   }
 });
 
-test("a label that is no class stays in sight as NaN, and so does a missing one", async () => {
+test("the embedding of an invalid or missing label is NaN", async () => {
   const embedding = new ContextEmbedding({ classes: [2] });
   const columns = await applied(embedding, [1, 2, 0.5, -1, Number.NaN]);
   expect([...columns.subarray(0, 2)]).toEqual([0, 1]);
   expect([...columns.subarray(2)].every(Number.isNaN)).toBe(true);
 });
 
-test("a normal distribution given a label is one of each class", async () => {
+test("a normal distribution conditional on a label learns one normal distribution for each class", async () => {
   const base = new DiagonalNormal({ features: 2, context: 3, network: { hidden: [] } });
   const flow = new Flow(base, undefined, new ContextEmbedding({ classes: [3] }));
   perturb(parametersOf(flow), 0.5);
@@ -71,7 +71,7 @@ test("a normal distribution given a label is one of each class", async () => {
   }
 });
 
-test("options that do not fit are refused", () => {
+test("invalid options are errors", () => {
   const make = (options: object) => () => new ContextEmbedding(options);
   expect(make({})).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: an embedding of the context is not valid at numbers: expected at least one number or class, received nothing.]`,

@@ -12,18 +12,18 @@ import { expectClose } from "../bijections/invariants.ts";
 import { perturb } from "../nn/perturb.ts";
 import { draw, logProb } from "./evaluate.ts";
 
-/** All rows of D bits, the last one fastest. */
+/** All 2^D rows of D bits in lexicographic order. */
 const allBits = (D: number) =>
   Float64Array.from({ length: D * 2 ** D }, (_, i) => (Math.floor(i / D) >> (D - 1 - (i % D))) & 1);
 
-function trained(options: MadeOptions, scale = 0.5): Made {
-  const own = new Made(options, new Random(2));
-  perturb(parametersOf(own), scale);
-  return own;
+function perturbedMade(options: MadeOptions, scale = 0.5): Made {
+  const made = new Made(options, new Random(2));
+  perturb(parametersOf(made), scale);
+  return made;
 }
 
-const under = (variant: number, own: Made, rows: Float64Array) =>
-  withVariant(variant, () => logProb(own, rows));
+const logProbWithMask = (variant: number, made: Made, rows: Float64Array) =>
+  withVariant(variant, () => logProb(made, rows));
 
 const order = [...randomOrder(12, new Random(5))];
 const bernoulli = { outputs: "bernoulli", order } as const;
@@ -38,13 +38,13 @@ const cases: MadeOptions[] = [
 
 describe.each(cases)("%j", (options) => {
   const M = options.masks!;
-  const own = trained(options);
+  const made = perturbedMade(options);
   const bits = allBits(12);
 
-  test("sums to 1 over all 4,096 rows under each mask and in the ensemble, which is their mean", async () => {
+  test("has probabilities that sum to 1 over all 4,096 rows for each mask, and the ensemble is their mean", async () => {
     const each: Float64Array[] = [];
-    for (let m = 0; m < M; m++) each.push((await under(m, own, bits)).map(Math.exp));
-    const ensemble = (await logProb(new Ensemble(own, { variants: M }), bits)).map(Math.exp);
+    for (let m = 0; m < M; m++) each.push((await logProbWithMask(m, made, bits)).map(Math.exp));
+    const ensemble = (await logProb(new Ensemble(made, { variants: M }), bits)).map(Math.exp);
     const total = (p: Float64Array) => p.reduce((a, b) => a + b);
     for (const p of [...each, ensemble]) expect(Math.abs(total(p) - 1)).toBeLessThan(1e-12);
     const mean = ensemble.map((_, row) => each.reduce((sum, p) => sum + p[row], 0) / M);
@@ -53,9 +53,9 @@ describe.each(cases)("%j", (options) => {
     if (differs) expect(each[1]).not.toEqual(each[0]);
   });
 
-  test("takes the masks in a cycle while training", async () => {
-    const ensemble = new Ensemble(own, { variants: M });
-    const context = new Float64Array(16 * own.context).map((_, i) => Math.cos(2 + (i % own.context)));
+  test("cycles through the masks during training", async () => {
+    const ensemble = new Ensemble(made, { variants: M });
+    const context = new Float64Array(16 * made.context).map((_, i) => Math.cos(2 + (i % made.context)));
     const rows = bits.subarray(12 * 100, 12 * 116);
     let drawn: ReturnType<typeof traceTraining>["randomInputs"] = [];
     const run = compile(
@@ -64,10 +64,10 @@ describe.each(cases)("%j", (options) => {
         drawn = traced.randomInputs;
         return traced.result;
       },
-      own.context > 0
+      made.context > 0
         ? [
             ["N", 12],
-            ["N", own.context],
+            ["N", made.context],
           ]
         : [["N", 12]],
       { precision: "float64" },
@@ -76,8 +76,8 @@ describe.each(cases)("%j", (options) => {
     expect(drawn).toHaveLength(1);
     for (let m = 0; m < M; m++) {
       const chosen = Float64Array.from({ length: M }, (_, i) => +(i === m));
-      const inputs = own.context > 0 ? [rows, context, chosen] : [rows, chosen];
-      expectClose(await run(...inputs), await under(m, own, rows), 1e-12, `mask ${m}`);
+      const inputs = made.context > 0 ? [rows, context, chosen] : [rows, chosen];
+      expectClose(await run(...inputs), await logProbWithMask(m, made, rows), 1e-12, `mask ${m}`);
     }
     const chosen = Array.from({ length: 2 * M }, (_, step) => {
       const values = new Float64Array(M);
@@ -88,20 +88,20 @@ describe.each(cases)("%j", (options) => {
     expect(chosen).toEqual(Array.from({ length: 2 * M }, (_, step) => step % M));
   });
 
-  test("is the model of one mask with the same weights under the first", async () => {
-    // That one stores whole weights where it is narrow.
+  test("with the first mask equals a model of one mask with the same weights", async () => {
+    // Wide layers of a model with one mask store their weights in blocks of another shape.
     if (options.network?.hidden?.some((size) => size >= 128)) return;
     const single = new Made({ ...options, masks: 1 }, new Random(0));
-    const values = parametersOf(own);
+    const values = parametersOf(made);
     for (const [name, parameter] of parametersOf(single)) parameter.value = values.get(name)!.value;
-    expectClose(await logProb(own, bits), await logProb(single, bits), 1e-12, "log-probability");
+    expectClose(await logProb(made, bits), await logProb(single, bits), 1e-12, "log-probability");
   });
 });
 
-test("draws rows as often as their probabilities", async () => {
+test("samples have the probabilities of the ensemble", async () => {
   const options = { outputs: "bernoulli", masks: 3, orderAgnostic: true } as const;
-  const own = trained({ ...options, network: { hidden: [9] }, order: [2, 0, 3, 1] }, 1.5);
-  const ensemble = new Ensemble(own, { variants: 3 });
+  const made = perturbedMade({ ...options, network: { hidden: [9] }, order: [2, 0, 3, 1] }, 1.5);
+  const ensemble = new Ensemble(made, { variants: 3 });
   const probabilities = (await logProb(ensemble, allBits(4))).map(Math.exp);
   const n = 20_000;
   const rows = await draw(ensemble, n);
@@ -111,11 +111,11 @@ test("draws rows as often as their probabilities", async () => {
     counts[8 * a + 4 * b + 2 * c + d]++;
   }
   const chiSquare = probabilities.reduce((sum, p, k) => sum + (counts[k] - n * p) ** 2 / (n * p), 0);
-  // Its 99.9% quantile with 15 degrees of freedom.
+  // The 99.9% quantile of the chi-square distribution with 15 degrees of freedom.
   expect(chiSquare).toBeLessThan(37.7);
 });
 
-test("the recipe trains the ensemble, and a model file holds it", async () => {
+test("madeFlow trains an ensemble, and a model file preserves it", async () => {
   const coins = new Random(3).uniform(new Float64Array(2 * 2000)).map(Math.round);
   const data = Float64Array.from({ length: 3 * 2000 }, (_, i) => {
     const [a, b] = coins.subarray(2 * Math.floor(i / 3));
@@ -137,12 +137,15 @@ test("the recipe trains the ensemble, and a model file holds it", async () => {
   expect(await again.logProb(allBits(3))).toEqual(await flow.logProb(allBits(3)));
 });
 
-test("an order of its own for each mask changes which features are free", async () => {
-  const own = trained({ order: reverseOrder(3), outputs: "bernoulli", masks: 6, orderAgnostic: true }, 1);
-  // The first feature of an order has the same probability whatever the others are.
+test("with orderAgnostic, the masks have different orderings", async () => {
+  const made = perturbedMade(
+    { order: reverseOrder(3), outputs: "bernoulli", masks: 6, orderAgnostic: true },
+    1,
+  );
+  // The marginal probabilities depend on the ordering, so several orderings have several values.
   const first = new Set<number>();
   for (let m = 0; m < 6; m++) {
-    const p = (await under(m, own, allBits(3))).map(Math.exp);
+    const p = (await logProbWithMask(m, made, allBits(3))).map(Math.exp);
     const bit = (row: number, i: number) => (row >> (2 - i)) & 1;
     const marginal = [0, 1, 2].map((i) => p.reduce((sum, v, row) => sum + bit(row, i) * v, 0));
     for (const value of marginal) first.add(Math.round(value * 1e6));

@@ -6,7 +6,7 @@ import type { Precision } from "../../src/onnx/export.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile, type Floats } from "../../src/runtime/compile.ts";
 
-/** One context [N, C] for all rows, where a distribution is conditional: numbers, and where it has classes, class 1. */
+/** A context [N, C] with equal rows for a conditional distribution, in which labels are class 1; undefined otherwise. */
 function contextOf(distribution: Distribution) {
   const { context } = distribution;
   if (context === 0) return undefined;
@@ -19,7 +19,7 @@ function contextOf(distribution: Distribution) {
     .broadcastTo(["N", context]);
 }
 
-/** log p of rows [N, D], in chunks. */
+/** log p(x) of rows [N, D]. */
 export async function logProb(
   distribution: Distribution,
   rows: ArrayLike<number>,
@@ -53,7 +53,7 @@ export function gradients(
   return run(rows);
 }
 
-/** n rows in float64. */
+/** Draws n rows, [n, D]. */
 export async function draw(
   distribution: Distribution,
   n: number,

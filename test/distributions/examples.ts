@@ -7,8 +7,8 @@ import { examplesOf } from "../examples.ts";
 const knots = { x: [-1, 0, 2], z: [-1.5, 0, 3], slope: [1.5, 1.5, 1.5] };
 
 /**
- * Options of every distribution, which together use each option. Every invariant is tested with them: that the density
- * integrates to 1, that samples follow it, gradients, saving, hostile model files and more.
+ * Example options of every distribution, which together use all options. The tests of invariants use them: integrals of the
+ * density, the distribution of samples, gradients, saving, hostile model files and more.
  */
 export const distributionExamples = examplesOf<DistributionDescription["type"]>({
   cauchy: (features) => [{ features }],

@@ -18,7 +18,7 @@ const asRows = (values: Float64Array, features: number, weights?: Float64Array):
   ...(weights && { weights }),
 });
 
-/** The mixture that the samples below come from. */
+/** The mixture that `samples` draws from. */
 const TRUE = {
   weights: [0.5, 0.3, 0.2],
   means: [
@@ -54,8 +54,8 @@ function covariance({ precisionFactors }: FitGaussianMixtureResult, k: number): 
   return [(b * b + c * c) / determinant, (-a * b) / determinant, (a * a) / determinant];
 }
 
-/** One round of expectation maximization by its formulas: weights, and means. */
-function textbookRound(
+/** One iteration of expectation maximization by its formulas, computed with plain loops: weights and means. */
+function textbookIteration(
   fit: FitGaussianMixtureResult,
   { rows, values }: DataRows,
 ): Pick<FitGaussianMixtureResult, "weights" | "means"> {
@@ -103,7 +103,7 @@ describe("fitGaussianMixture", () => {
   test.each([
     [0, 1e-12],
     [1e-4, 1e-6],
-  ])("gains likelihood in every round, with a ridge of %d", async (ridge, slack) => {
+  ])("increases the likelihood in every iteration, with a ridge of %d", async (ridge, slack) => {
     const few = asRows(data.values.subarray(0, 1200), 2);
     for (const components of [2, 3, 6]) {
       const reached: number[] = [];
@@ -112,12 +112,12 @@ describe("fitGaussianMixture", () => {
         reached.push((await fitGaussianMixture(few, components, options)).logLikelihood);
       }
       for (let i = 1; i < reached.length; i++) expect(reached[i]).toBeGreaterThan(reached[i - 1] - slack);
-      // The start finds few clusters itself.
+      // The initialization does not find six clusters of three.
       if (components === 6) expect(reached.at(-1)! - reached[0]).toBeGreaterThan(1e-3);
     }
   });
 
-  test("gives the likelihood that the distribution has with its parameters", async () => {
+  test("returns the likelihood of the distribution with the fitted parameters", async () => {
     const fit = await fitGaussianMixture(data, 4);
     const mixture = new GaussianMixture({ features: 2, components: 4 }, new Random(0));
     mixture.assign(fit);
@@ -127,7 +127,7 @@ describe("fitGaussianMixture", () => {
     expect(evaluateMixture(fit, data).meanLogDensity).toBeCloseTo(fit.logLikelihood, 12);
   });
 
-  test("is one Gaussian for one component: mean and covariance of the rows", async () => {
+  test("fits one component to the mean and covariance of the rows", async () => {
     const fit = await fitGaussianMixture(data, 1, { ridge: 0 });
     const mean = [0, 1].map((i) => {
       let sum = 0;
@@ -145,7 +145,7 @@ describe("fitGaussianMixture", () => {
     expectClose(covariance(fit, 0), [moment(0, 0), moment(0, 1), moment(1, 1)], 1e-10, "covariance");
   });
 
-  test("counts a row of weight 2 as two rows, and the unit of weights for nothing", async () => {
+  test("counts a row of weight 2 as two rows, and ignores the scale of weights", async () => {
     const rows = 300;
     const values = data.values.slice(0, 2 * rows);
     const weights = Float64Array.from({ length: rows }, (_, r) => r % 4);
@@ -193,7 +193,7 @@ describe("fitGaussianMixture", () => {
       3,
     ],
     ["a row far out", asRows(Float64Array.from([...data.values.subarray(0, 400), 1e15, -1e15]), 2), 3],
-  ])("takes %s", async (_, rows, components) => {
+  ])("accepts %s", async (_, rows, components) => {
     const fit = await fitGaussianMixture(rows, components);
     expect(fit.weights.length).toBe(components);
     expect(fit.weights.reduce((a, b) => a + b)).toBeCloseTo(1, 9);
@@ -206,18 +206,18 @@ describe("fitGaussianMixture", () => {
     expect([...values].every(Number.isFinite)).toBe(true);
   });
 
-  test("is what rounds over all components and rows give", async () => {
-    // Textbook rounds: each component has a share in each row, if only of 1e-300.
+  test("equals iterations over all components and rows", async () => {
+    // In textbook iterations each component has a responsibility in each row, if only of 1e-300.
     const [rows, components] = [400, 12];
     const few = asRows(data.values.slice(0, 2 * rows), 2);
     const options = { tolerance: 1e-12, iterations: 3000 };
     const fit = await fitGaussianMixture(few, components, options);
-    const again = textbookRound(fit, few);
+    const again = textbookIteration(fit, few);
     expectClose(again.weights, fit.weights, 1e-6, "weights");
     expectClose(again.means, fit.means, 1e-5, "means");
   });
 
-  test("is the same for a seed, and another for another", async () => {
+  test("is determined by the seed", async () => {
     const seeded = async (seed: number) => [...(await fitGaussianMixture(data, 6, { seed })).means];
     expect(await seeded(1)).toEqual(await seeded(1));
     expect(await seeded(1)).not.toEqual(await seeded(2));
@@ -225,14 +225,14 @@ describe("fitGaussianMixture", () => {
 });
 
 describe("GaussianMixture.fitToData", () => {
-  test.each([1, 2, 3, 8])("takes %d rows", async (rows) => {
+  test.each([1, 2, 3, 8])("accepts %d rows", async (rows) => {
     const mixture = new GaussianMixture({ features: 2, components: 4 }, new Random(0));
     const few = asRows(data.values.slice(0, 2 * rows), 2);
     await mixture.fitToData(few);
     expect([...(await logProb(mixture, few.values))].every(Number.isFinite)).toBe(true);
   });
 
-  test("finds about as many components as there are, and their density", async () => {
+  test("finds about the true number of components, and their density", async () => {
     const mixture = new GaussianMixture({ features: 2, components: 16 }, new Random(0));
     await mixture.fitToData(data);
     const values = await logProb(mixture, data.values);
@@ -242,7 +242,7 @@ describe("GaussianMixture.fitToData", () => {
     expect(mean).toBeLessThan(best + 0.05);
   });
 
-  test("ends at its deadline or when told, with the best mixture by then", async () => {
+  test("ends at its deadline or when aborted, with the best mixture so far", async () => {
     const used = async (limits: Limits) => {
       const mixture = new GaussianMixture({ features: 2, components: 16 }, new Random(0));
       await mixture.fitToData(data, undefined, limits);
@@ -255,7 +255,7 @@ describe("GaussianMixture.fitToData", () => {
     expect(await used({ signal: AbortSignal.abort() })).toBe(1);
   });
 
-  test("lets timers and signals have their turn", async () => {
+  test("lets the event loop run timers and signals", async () => {
     let ticks = 0;
     const timer = setInterval(() => ticks++, 10);
     await new GaussianMixture({ features: 2, components: 16 }, new Random(0)).fitToData(data);

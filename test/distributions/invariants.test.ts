@@ -28,15 +28,15 @@ import { draw, gradients, logProb } from "./evaluate.ts";
 const isDiscrete = ({ outputs, distributions }: Description): boolean =>
   outputs === "bernoulli" || (distributions as Description[] | undefined)?.every(isDiscrete) === true;
 
-/** A point mass: what integrates to 1 over the other features is the density at 0. */
+/** Whether a feature is a point mass at 0: the density at 0 integrates to 1 over the other features. */
 const isConstant = ({ constant }: Description, feature: number): boolean =>
   (constant as number[] | undefined)?.includes(feature) === true;
 
-/** Its density is 0 outside of its support, not just low. */
+/** Whether the density is exactly 0 outside of a bounded support. */
 const isBounded = (description: Description) =>
   isDiscrete(description) || ["constantFeatures", "uniform", "vonMises"].includes(description.type);
 
-/** Nodes that suit the support and the tails of a feature. */
+/** A quadrature rule for the support and the tails of a feature. */
 function ruleFor(distribution: Distribution, description: Description, feature: number): Rule {
   const { type, low = 0, high = 1 } = description;
   const fine = distribution.features === 1;
@@ -69,13 +69,13 @@ describe.each(named(distributionCases([1, 2])))("%s", (_, example) => {
     expect(Math.abs(total - 1)).toBeLessThan(1e-7);
   });
 
-  test("draws rows of that density", async () => {
+  test("has samples with this density", async () => {
     const rows = await draw(distribution, 20_000);
     const joint = (await onGrid()).map(Math.exp);
     const size = rules.at(-1)!.nodes.length;
     for (let column = 0; column < example.features; column++) {
       const rule = rules[column];
-      // The marginal, by quadrature over the other feature.
+      // The marginal density, by quadrature over the other feature.
       const density =
         example.features === 1
           ? joint
@@ -91,7 +91,7 @@ describe.each(named(distributionCases([1, 2])))("%s", (_, example) => {
         continue;
       }
       if (isDiscrete(example.description)) {
-        // Within 4 deviations of the number of ones.
+        // The number of ones is within 4 standard deviations of its mean.
         const ones = drawn.reduce((a, b) => a + b);
         const deviation = Math.sqrt(drawn.length * density[0] * density[1]);
         expect(Math.abs(ones - drawn.length * density[1])).toBeLessThan(4 * deviation);
@@ -107,13 +107,13 @@ describe.each(named(distributionCases([1, 2, 3])))("%s", (_, example) => {
   const distribution = example.build();
   const D = example.features;
 
-  test("sends a finite gradient to every parameter", async () => {
-    // An odd number: the slopes of a Laplace are signs, which may add up to 0.
+  test("has a finite, nonzero gradient for every parameter", async () => {
+    // An odd number, since the gradients of a Laplace distribution are signs, which could cancel.
     const rows = await draw(distribution, 51);
     const [, ...byParameter] = await gradients(distribution, rows);
     [...trainableParameters(distribution).keys()].forEach((name, i) => {
       expect(allFinite(byParameter[i]), name).toBe(true);
-      // With one feature a mixture has nothing below its diagonals, and a MADE no inputs; a single component's weight is 1.
+      // With one feature, a mixture has no elements below its diagonals and a MADE no inputs. The weight of a single component is 1.
       const unused =
         (D === 1 && (name === "lower" || /(network|direct)\.layers.*weight$/.test(name))) ||
         (name.endsWith("logWeights") && byParameter[i].length === 1);
@@ -126,7 +126,7 @@ describe.each(named(distributionCases([1, 2, 3])))("%s", (_, example) => {
   });
 
   test.each(["float32", "float64"] as const)(
-    "is a finite number of low density far out, in %s",
+    "has a finite and low log-density for extreme rows, in %s",
     async (precision) => {
       const rows = extremeRows(D, precision);
       const values = await logProb(distribution, rows, precision);
@@ -151,19 +151,19 @@ describe.each(named(distributionCases([1, 2, 3])))("%s", (_, example) => {
     },
   );
 
-  test("keeps a NaN in sight", async () => {
+  test("has a log-density of NaN for a NaN", async () => {
     expect((await logProb(distribution, new Array(D).fill(Number.NaN)))[0]).toBeNaN();
     expect((await logProb(distribution, [...new Array(D - 1).fill(0.5), Number.NaN]))[0]).toBeNaN();
   });
 
-  test("agrees with itself in float32", async () => {
+  test("has the same log-density and samples in float32 as in float64", async () => {
     const rows = await draw(distribution, 200);
     const single = await logProb(distribution, Float32Array.from(rows), "float32");
     expectClose(single, await logProb(distribution, Float32Array.from(rows)), 1e-5, "log-density");
     expectClose(await draw(distribution, 200, "float32"), rows, 1e-3, "rows");
   });
 
-  test("is all in its description and its parameters", async () => {
+  test("is determined by its description and its parameters", async () => {
     const rebuilt = buildDistribution(JSON.parse(JSON.stringify(distribution.describe())), new Random(99));
     copyParameters(distribution, rebuilt);
     const rows = Float32Array.from(await draw(distribution, 50));

@@ -9,13 +9,13 @@ import { expectClose } from "../bijections/invariants.ts";
 import { perturb } from "../nn/perturb.ts";
 import { draw, logProb } from "./evaluate.ts";
 
-function trained(options: MadeOptions, scale = 0.5): Made {
-  const own = new Made(options, new Random(2));
-  perturb(parametersOf(own), scale);
-  return own;
+function perturbedMade(options: MadeOptions, scale = 0.5): Made {
+  const made = new Made(options, new Random(2));
+  perturb(parametersOf(made), scale);
+  return made;
 }
 
-/** All rows of D bits, the last one fastest. */
+/** All 2^D rows of D bits in lexicographic order. */
 const allBits = (D: number) =>
   Float64Array.from({ length: D * 2 ** D }, (_, i) => (Math.floor(i / D) >> (D - 1 - (i % D))) & 1);
 
@@ -33,37 +33,37 @@ describe("Bernoulli outputs", () => {
     { network: { hidden: [16, 16, 16], residual: true }, hiddenOrder: "random" },
     { network: { hidden: [300, 300] }, context: 2, direct: true },
   ];
-  const cases = options.flatMap((own) =>
-    [random, reverseOrder(12)].map((order) => ({ ...own, order, outputs: "bernoulli" as const })),
+  const cases = options.flatMap((made) =>
+    [random, reverseOrder(12)].map((order) => ({ ...made, order, outputs: "bernoulli" as const })),
   );
 
-  test.each(cases)("sum to 1 over all 4,096 rows: %j", async (own) => {
-    const probabilities = (await logProb(trained(own), allBits(12))).map(Math.exp);
+  test.each(cases)("have probabilities that sum to 1 over all 4,096 rows: %j", async (made) => {
+    const probabilities = (await logProb(perturbedMade(made), allBits(12))).map(Math.exp);
     expect(Math.abs(probabilities.reduce((a, b) => a + b) - 1)).toBeLessThan(1e-12);
   });
 
-  test("start as fair coins", async () => {
+  test("are initially Bernoulli(1/2)", async () => {
     const flow = madeFlow(5, { outputs: "bernoulli" });
     const expected = new Array(32).fill(-5 * Math.LN2);
     expectClose(await flow.logProb(allBits(5), undefined, float64), expected, 1e-12, "log-probability");
   });
 
-  test("draw rows as often as their probabilities", async () => {
-    const own = trained({ order: [2, 0, 3, 1], outputs: "bernoulli", network: { hidden: [9] } }, 1);
-    const probabilities = (await logProb(own, allBits(4))).map(Math.exp);
+  test("have samples with these probabilities", async () => {
+    const made = perturbedMade({ order: [2, 0, 3, 1], outputs: "bernoulli", network: { hidden: [9] } }, 1);
+    const probabilities = (await logProb(made, allBits(4))).map(Math.exp);
     const n = 20_000;
-    const rows = await draw(own, n);
+    const rows = await draw(made, n);
     const counts = new Float64Array(16);
     for (let r = 0; r < n; r++) {
       const [a, b, c, d] = rows.subarray(4 * r, 4 * r + 4);
       counts[8 * a + 4 * b + 2 * c + d]++;
     }
     const chiSquare = probabilities.reduce((sum, p, k) => sum + (counts[k] - n * p) ** 2 / (n * p), 0);
-    // Its 99.9% quantile with 15 degrees of freedom.
+    // The 99.9% quantile of the chi-square distribution with 15 degrees of freedom.
     expect(chiSquare).toBeLessThan(37.7);
   });
 
-  test("give -Infinity to what is neither 0 nor 1, and refuse a NaN", async () => {
+  test("have a log-probability of -Infinity for values other than 0 and 1, and NaN is an error", async () => {
     const flow = madeFlow(2, { outputs: "bernoulli" });
     const rows = [0, 1, 0.5, 1, 0, 1 + 1e-6, -1, 0];
     const values = await flow.logProb(rows);
@@ -73,7 +73,7 @@ describe("Bernoulli outputs", () => {
     await expect(flow.logProb([0, 1, Number.NaN, 1])).rejects.toThrow("row 1, column 0");
   });
 
-  test("learn that the third bit is the exclusive or of two coins", async () => {
+  test("learn that the third bit is the exclusive or of two random bits", async () => {
     const coins = new Random(3).uniform(new Float64Array(2 * 2000)).map(Math.round);
     const data = Float64Array.from({ length: 3 * 2000 }, (_, i) => {
       const [a, b] = coins.subarray(2 * Math.floor(i / 3));
@@ -91,30 +91,30 @@ describe("Bernoulli outputs", () => {
   });
 });
 
-/** The conditional parameters of each feature by the formula, weight by weight, for one hidden layer of ReLUs. */
-function directParameters(own: Made, order: readonly number[], row: ArrayLike<number>): number[] {
+/** The parameters of the conditionals for one hidden layer of ReLUs, computed with plain loops over the weights. */
+function directParameters(made: Made, order: readonly number[], row: ArrayLike<number>): number[] {
   const D = order.length;
-  const place = order.map((_, feature) => order.indexOf(feature) + 1);
-  const [first, second] = own.network.layers;
+  const position = order.map((_, feature) => order.indexOf(feature) + 1);
+  const [first, second] = made.network.layers;
   const hidden = second.inputDegrees.map((degree, h) => {
     let sum = first.blocks[0].bias.value[h];
     for (let i = 0; i < D; i++) {
-      if (place[i] <= degree)
-        sum += row[i] * first.blocks[0].weight.value[i * second.inputDegrees.length + h];
+      if (position[i] <= degree) sum += row[i] * first.blocks[0].weight.value[i * second.inputDegrees.length + h];
     }
     return Math.max(0, sum);
   });
   const outputs = second.maxDegrees.length;
   return Array.from({ length: outputs }, (_, j) => {
-    const seen = (degree: number) => degree < place[j % D];
+    const connected = (degree: number) => degree < position[j % D];
     let sum = second.blocks[0].bias.value[j];
     hidden.forEach((value, h) => {
-      if (seen(second.inputDegrees[h])) sum += value * second.blocks[0].weight.value[h * outputs + j];
+      if (connected(second.inputDegrees[h])) sum += value * second.blocks[0].weight.value[h * outputs + j];
     });
-    if (!own.direct) return sum;
-    const block = own.direct.layers[0].blocks[0];
+    if (!made.direct) return sum;
+    const block = made.direct.layers[0].blocks[0];
     sum += block.bias.value[j];
-    for (let i = 0; i < D; i++) if (seen(place[i])) sum += row[i] * block.weight.value[i * outputs + j];
+    for (let i = 0; i < D; i++)
+      if (connected(position[i])) sum += row[i] * block.weight.value[i * outputs + j];
     return sum;
   });
 }
@@ -123,7 +123,7 @@ const clamped = (s: number) => s / (1 + Math.abs(s) / Math.log(1000));
 const normal = (x: number, m: number, s: number) =>
   Math.exp(-0.5 * ((x - m) / Math.exp(s)) ** 2 - s) / Math.sqrt(2 * Math.PI);
 
-describe("a MADE with given weights is its formula", () => {
+describe("the density of a MADE equals its formula", () => {
   const order = [2, 0, 3, 1];
   const D = 4;
   const options: MadeOptions = { order, direct: true, hiddenOrder: "random", network: { hidden: [7] } };
@@ -134,29 +134,29 @@ describe("a MADE with given weights is its formula", () => {
     Array.from(row, term).reduce((a, b) => a + b);
 
   test("with Bernoulli outputs", async () => {
-    const own = trained({ ...options, outputs: "bernoulli" });
+    const made = perturbedMade({ ...options, outputs: "bernoulli" });
     const expected = rowsOf(allBits(D)).map((row) => {
-      const logits = directParameters(own, order, row);
+      const logits = directParameters(made, order, row);
       return sum(row, (x, i) => Math.log(1 / (1 + Math.exp(x === 1 ? -logits[i] : logits[i]))));
     });
-    expectClose(await logProb(own, allBits(D)), expected, 1e-12, "log-probability");
+    expectClose(await logProb(made, allBits(D)), expected, 1e-12, "log-probability");
   });
 
   test("with Gaussian outputs", async () => {
-    const own = trained({ ...options, direct: false });
+    const made = perturbedMade({ ...options, direct: false });
     const expected = rowsOf(rows).map((row) => {
-      const raw = directParameters(own, order, row);
+      const raw = directParameters(made, order, row);
       return sum(row, (x, i) => Math.log(normal(x, raw[i], clamped(raw[D + i]))));
     });
-    expectClose(await logProb(own, rows), expected, 1e-11, "log-density");
+    expectClose(await logProb(made, rows), expected, 1e-11, "log-density");
   });
 
   test("with mixtures", async () => {
     const C = 3;
-    const own = trained({ ...options, outputs: "mixture", components: C });
+    const made = perturbedMade({ ...options, outputs: "mixture", components: C });
     const starts = [-2, 0, 2].map((place) => place * Math.sqrt(1.5 / 8));
     const expected = rowsOf(rows).map((row) => {
-      const raw = directParameters(own, order, row);
+      const raw = directParameters(made, order, row);
       const at = (kind: number, c: number, i: number) => raw[(kind * C + c) * D + i];
       return sum(row, (x, i) => {
         const weights = [0, 1, 2].map((c) => Math.exp(at(0, c, i)));
@@ -169,34 +169,34 @@ describe("a MADE with given weights is its formula", () => {
         );
       });
     });
-    expectClose(await logProb(own, rows), expected, 1e-11, "log-density");
+    expectClose(await logProb(made, rows), expected, 1e-11, "log-density");
   });
 });
 
-test("mixtures start with mean 0 and deviation 1", async () => {
-  const own = new Made({ order: [0], outputs: "mixture", components: 6 }, new Random(0));
+test("mixtures have initially mean 0 and deviation 1", async () => {
+  const made = new Made({ order: [0], outputs: "mixture", components: 6 }, new Random(0));
   const step = 0.01;
   const nodes = Float64Array.from({ length: 2001 }, (_, i) => (i - 1000) * step);
-  const density = (await logProb(own, nodes)).map(Math.exp);
+  const density = (await logProb(made, nodes)).map(Math.exp);
   const moment = (k: number) => density.reduce((sum, p, i) => sum + step * p * nodes[i] ** k, 0);
   expectClose([moment(0), moment(1), moment(2)], [1, 0, 1], 1e-10, "moments");
 });
 
-test("under MAF layers a mixture makes MAF MoG", async () => {
+test("a mixture is a base distribution for MAF layers (MAF MoG)", async () => {
   const base = new Made(
     { order: [0, 1, 2], outputs: "mixture", components: 4, network: { hidden: [8] } },
     new Random(1),
   );
   const flow = maf(3, { base, transforms: 2, hidden: [8], activation: "tanh" });
   perturb(flow.parameters(), 0.3);
-  const { samples, logProb: own } = await flow.sampleAndLogProb(200, float64);
-  expectClose(await flow.logProb(samples, undefined, float64), own, 1e-8, "log-density");
+  const { samples, logProb: made } = await flow.sampleAndLogProb(200, float64);
+  expectClose(await flow.logProb(samples, undefined, float64), made, 1e-8, "log-density");
   const { flow: read } = decodeModel(encodeModel({ flow, columns: ["a", "b", "c"], given: [] }));
   expect(await read.logProb(samples)).toEqual(await flow.logProb(samples));
 });
 
-describe("the recipe", () => {
-  test("passes on its options, and draws orders from its seed", () => {
+describe("madeFlow", () => {
+  test("passes its options to the MADE, and draws orderings from its seed", () => {
     const describe = (seed: number) =>
       madeFlow(6, {
         outputs: "mixture",
@@ -225,7 +225,7 @@ describe("the recipe", () => {
     expect(madeFlow(3).describe().base).toMatchObject({ order: [0, 1, 2], outputs: "gaussian" });
   });
 
-  test("refuses what it cannot build", () => {
+  test("throws for invalid options", () => {
     expect(() => madeFlow(0)).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the number of features of madeFlow is not valid: expected more than 0, received 0.]`,
     );

@@ -20,75 +20,77 @@ import { draw, gradients, logProb } from "./evaluate.ts";
 
 const float64 = { precision: "float64" } as const;
 
-function trained(flow: Flow, seed = 1): Flow {
+function perturbed(flow: Flow, seed = 1): Flow {
   perturb(flow.parameters(), 0.3, seed);
   return flow;
 }
 
 const flows = () => [
-  trained(maf(2, { transforms: 2, hidden: [8], activation: "tanh", seed: 1 }), 1),
-  trained(nsf(2, { kind: "coupling", transforms: 2, hidden: [8], seed: 2 }), 2),
-  trained(new Flow(new StandardNormal({ features: 2 })), 3),
+  perturbed(maf(2, { transforms: 2, hidden: [8], activation: "tanh", seed: 1 }), 1),
+  perturbed(nsf(2, { kind: "coupling", transforms: 2, hidden: [8], seed: 2 }), 2),
+  perturbed(new Flow(new StandardNormal({ features: 2 })), 3),
 ];
 
-/** All rows of D bits. */
+/** All 2^D rows of D bits. */
 const allBits = (D: number) =>
   Float64Array.from({ length: D * 2 ** D }, (_, i) => (Math.floor(i / D) >> (i % D)) & 1);
 
 describe("a mixture of flows", () => {
-  test("is the weighted sum of their densities", async () => {
+  test("has the weighted sum of the densities of its flows", async () => {
     const parts = flows();
     const weights = [3, 1, 6];
-    const whole = mixtureFlow(parts, { weights });
+    const mixture = mixtureFlow(parts, { weights });
     const x = new Random(4).normal(new Float64Array(2 * 30));
     const each = await Promise.all(parts.map((flow) => flow.logProb(x, undefined, float64)));
     const expected = each[0].map((_, r) =>
       Math.log(each.reduce((sum, values, k) => sum + (weights[k] / 10) * Math.exp(values[r]), 0)),
     );
     // The weights are stored in float32.
-    expectClose(await whole.logProb(x, undefined, float64), expected, 1e-6, "log-density");
-    expect(whole.describe().base.distributions).toHaveLength(3);
+    expectClose(await mixture.logProb(x, undefined, float64), expected, 1e-6, "log-density");
+    expect(mixture.describe().base.distributions).toHaveLength(3);
     expect(
-      whole.parameters().has("base.distributions.0.bijection.bijections.0.network.layers.0.blocks.0.weight"),
+      mixture
+        .parameters()
+        .has("base.distributions.0.bijection.bijections.0.network.layers.0.blocks.0.weight"),
     ).toBe(true);
   });
 
-  test("integrates to 1, and is saved whole", async () => {
-    const whole = mixtureFlow(flows());
+  test("integrates to 1, and a model file preserves it", async () => {
+    const mixture = mixtureFlow(flows());
     const grid = square(lineRule(401, 40));
-    const values = await whole.logProb(grid.rows, undefined, float64);
+    const values = await mixture.logProb(grid.rows, undefined, float64);
     expect(Math.abs(integral(values, grid.weights) - 1)).toBeLessThan(1e-4);
-    const { flow: read } = decodeModel(encodeModel({ flow: whole, columns: ["a", "b"], given: [] }));
-    const rows = await whole.sample(50);
-    expect(await read.logProb(rows)).toEqual(await whole.logProb(rows));
+    const { flow: read } = decodeModel(encodeModel({ flow: mixture, columns: ["a", "b"], given: [] }));
+    const rows = await mixture.sample(50);
+    expect(await read.logProb(rows)).toEqual(await mixture.logProb(rows));
     expect(await read.sample(50)).toEqual(rows);
   });
 
-  test("draws its components as often as their weights", async () => {
-    const apart = new Mixture(
+  test("draws its components with the probabilities of their weights", async () => {
+    const separated = new Mixture(
       [0, 10, 20].map((low) => new Uniform({ features: 1, low, high: low + 1 })),
       { weights: [0.5, 0.2, 0.3] },
     );
     const n = 20_000;
-    const rows = await draw(apart, n);
+    const rows = await draw(separated, n);
     [0.5, 0.2, 0.3].forEach((weight, k) => {
       const count = rows.filter((x) => Math.floor(x / 10) === k).length;
       expect(Math.abs(count - n * weight)).toBeLessThan(4 * Math.sqrt(n * weight * (1 - weight)));
     });
-    // Outside of all components there is nothing, and no slope.
-    expect([...(await logProb(apart, [5, 0.5]))][0]).toBe(Number.NEGATIVE_INFINITY);
-    for (const gradient of await gradients(apart, [5, 0.5, 30]))
+    // Outside of all supports the density and its gradient are 0.
+    expect([...(await logProb(separated, [5, 0.5]))][0]).toBe(Number.NEGATIVE_INFINITY);
+    for (const gradient of await gradients(separated, [5, 0.5, 30]))
       expect([...gradient].every(Number.isFinite)).toBe(true);
   });
 
-  test("learns its weights, unless told to keep them", async () => {
+  test("trains its weights only if `learned` is true", async () => {
     const data = new Random(1).normal(new Float64Array(1000)).map((e, i) => (i % 5 === 0 ? 8 + e : e));
     const make = (learned: boolean) => {
       const flow = mixtureFlow([maf(1, { transforms: 1 }), maf(1, { transforms: 1 })], { learned });
       const bias = [...flow.parameters()].find(
         ([name]) => name.startsWith("base.distributions.1") && name.endsWith("bias"),
       )![1];
-      // z = x - 8 in the second one.
+      // The second flow is initialized with z = x - 8.
       bias.value[0] = -8;
       return flow;
     };
@@ -102,10 +104,10 @@ describe("a mixture of flows", () => {
     expectClose(weightsOf(fixed), [0.5, 0.5], 1e-7, "fixed weights");
   });
 
-  test("lets each flow take its own scale from the data", async () => {
+  test("standardizes the data separately in each flow", async () => {
     const random = new Random(2);
     const data = random.normal(new Float64Array(2000)).map((e, i) => (i % 2 === 0 ? 1000 + 50 * e : e));
-    const whole = mixtureFlow([
+    const mixture = mixtureFlow([
       forTables(maf(2, { transforms: 1, hidden: [8] })),
       forTables(
         new Flow(
@@ -114,14 +116,14 @@ describe("a mixture of flows", () => {
         ),
       ),
     ]);
-    await fit(whole, data, { epochs: 2 });
-    const [first, second] = (whole.base as Mixture).distributions as TransformedDistribution[];
+    await fit(mixture, data, { epochs: 2 });
+    const [first, second] = (mixture.base as Mixture).distributions as TransformedDistribution[];
     for (const { bijection } of [first, second]) {
       const { bijections } = bijection as unknown as { bijections: { center?: { value: Float64Array } }[] };
       expect(Math.abs(bijections.at(-1)!.center!.value[0] - 1000)).toBeLessThan(10);
     }
     const entropy = Math.log(50) + 2 * (0.5 * Math.log(2 * Math.PI) + 0.5);
-    const mean = (await whole.logProb(data)).reduce((a, b) => a + b) / 1000;
+    const mean = (await mixture.logProb(data)).reduce((a, b) => a + b) / 1000;
     expect(Math.abs(mean + entropy)).toBeLessThan(0.2);
   });
 });
@@ -139,7 +141,7 @@ describe("an ensemble over orderings", () => {
     perturb(parametersOf(model), 1, k);
   });
 
-  test("averages probabilities of whole rows, which sum to 1; the average of logits does not", async () => {
+  test("averages the probabilities of rows, which sum to 1; averages of logits do not", async () => {
     const rows = allBits(D);
     const ensemble = mixtureFlow(
       models.map((model) => new Flow(model)),
@@ -165,9 +167,9 @@ describe("an ensemble over orderings", () => {
 
 const total = (values: Floats) => (values as Float64Array).reduce((a, b) => a + b);
 
-describe("what does not fit is refused", () => {
+describe("invalid arguments are errors", () => {
   const normal = (features: number) => new StandardNormal({ features });
-  test("by a mixture", () => {
+  test("of a mixture", () => {
     expect(() => new Mixture([])).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a mixture needs at least one distribution.]`,
     );

@@ -15,21 +15,21 @@ const HALF_LOG_2_PI = 0.5 * Math.log(2 * Math.PI);
 
 /** a(x) = sigmoid(w x + b) in one feature. */
 function logistic(weight: number, bias: number, truncation: number): Resampled {
-  const own = new Resampled({ features: 1, truncation, network: linear }, new Random(0));
-  own.network.layers[0].weight.value = Float64Array.of(weight);
-  own.network.layers[0].bias.value = Float64Array.of(bias);
-  return own;
+  const resampled = new Resampled({ features: 1, truncation, network: linear }, new Random(0));
+  resampled.network.layers[0].weight.value = Float64Array.of(weight);
+  resampled.network.layers[0].bias.value = Float64Array.of(bias);
+  return resampled;
 }
 
-test("starts as the standard normal", async () => {
+test("is initially standard normal", async () => {
   const rows = new Random(1).normal(new Float64Array(30));
   for (const features of [1, 2, 5]) {
-    const own = await logProb(new Resampled({ features }, new Random(0)), rows);
-    expectClose(own, await logProb(new StandardNormal({ features }), rows), 1e-13, "log-density");
+    const resampled = await logProb(new Resampled({ features }, new Random(0)), rows);
+    expectClose(resampled, await logProb(new StandardNormal({ features }), rows), 1e-13, "log-density");
   }
 });
 
-test.each([2, 5, 100])("with truncation %d is its formula", async (T) => {
+test.each([2, 5, 100])("with truncation %d has the log-density of its formula", async (T) => {
   const [w, b] = [1.5, -1];
   const a = (v: number) => 1 / (1 + Math.exp(-w * v - b));
   const rule = lineRule(4001, 12);
@@ -46,15 +46,15 @@ test.each([2, 5, 100])("with truncation %d is its formula", async (T) => {
 test.each([
   [3, 1],
   [40, -3],
-])("with truncation %d and bias %d is drawn with its density", async (T, bias) => {
-  const own = logistic(2, bias, T);
+])("with truncation %d and bias %d has samples with its density", async (T, bias) => {
+  const resampled = logistic(2, bias, T);
   const rule = intervalRule(-8, 8, 4001);
-  const density = (await logProb(own, rule.nodes)).map(Math.exp);
-  const rows = await draw(own, 20_000);
+  const density = (await logProb(resampled, rule.nodes)).map(Math.exp);
+  const rows = await draw(resampled, 20_000);
   expect(kolmogorovSmirnov(rows, cumulative(rule, density))).toBeGreaterThan(1e-3);
 });
 
-test("takes anything, and nothing, without a NaN", async () => {
+test("has no NaN if all or no proposals are accepted", async () => {
   for (const bias of [-200, -40, 40, 200]) {
     for (const precision of ["float32", "float64"] as const) {
       const values = await logProb(logistic(0, bias, 10), [0, 1], precision);
@@ -71,16 +71,16 @@ test.each([
 ])("with %d features computes Z of a smooth network to %d", async (features, tolerance) => {
   const make = (points?: number) => {
     const network = { hidden: [8], activation: "tanh" as const };
-    const own = new Resampled({ features, truncation: 10, points, network }, new Random(0));
-    perturb(parametersOf(own), 0.8);
-    return own;
+    const resampled = new Resampled({ features, truncation: 10, points, network }, new Random(0));
+    perturb(parametersOf(resampled), 0.8);
+    return resampled;
   };
   const rows = new Random(3).normal(new Float64Array(features * 10));
   const fine = await logProb(make(2 ** 17), rows);
   expectClose(await logProb(make(features <= 2 ? 1024 : undefined), rows), fine, tolerance, "log-density");
 });
 
-/** Rows on a circle of radius 1.5 for two features; around two opposite corners of a cube for others. */
+/** Rows near a circle of radius 1.5 for two features, or near two opposite corners of a cube for other numbers of features. */
 function separatedRows(features: number, rows: number): Float64Array {
   const random = new Random(8);
   const noise = random.split("noise").normal(new Float64Array(rows * features));
@@ -93,13 +93,13 @@ function separatedRows(features: number, rows: number): Float64Array {
   });
 }
 
-// With quadrature nodes that training sees, these integrate to 1.07 (ring), 1.15 (one feature) and 2.8 (five).
+// If training used the quadrature nodes, these integrals would be 1.07 (two features), 1.15 (one) and 2.8 (five).
 test.each([
   [1, 1e-3, 0.005],
   [2, 3e-3, 0.005],
   [5, 3e-3, 0.01],
 ])(
-  "of %d features integrates to 1 after training with step %d",
+  "with %d features integrates to 1 after training with learning rate %d",
   async (features, learningRate, tolerance) => {
     const base = new Resampled({ features }, new Random(0));
     await fit(new Flow(base), separatedRows(features, 3000), { epochs: 25, optimizer: { learningRate } });
@@ -109,22 +109,22 @@ test.each([
   },
 );
 
-test("totalMass agrees with an integral over a line", async () => {
-  const own = new Resampled({ features: 1, truncation: 10, points: 64 }, new Random(0));
-  // A step of the acceptance between two nodes of a coarse grid: the quadrature is wrong by some percent.
-  const [first, ...rest] = own.network.layers;
-  perturb(parametersOf(own), 0.5);
+test("totalMass equals the integral by quadrature", async () => {
+  const resampled = new Resampled({ features: 1, truncation: 10, points: 64 }, new Random(0));
+  // The acceptance probability has a step between two nodes of a coarse grid, so that Z is wrong by some percent.
+  const [first, ...rest] = resampled.network.layers;
+  perturb(parametersOf(resampled), 0.5);
   first.weight.value.fill(30);
   for (const layer of rest) layer.weight.value = layer.weight.value.map((w) => 3 * w);
   const rule = intervalRule(-8, 8, 8001);
-  const density = await logProb(own, rule.nodes);
+  const density = await logProb(resampled, rule.nodes);
   const total = integral(density, rule.weights);
-  const { mass, standardError } = await own.totalMass();
+  const { mass, standardError } = await resampled.totalMass();
   expect(Math.abs(total - 1)).toBeGreaterThan(0.01);
   expect(Math.abs(mass - total)).toBeLessThan(4 * standardError);
 });
 
-test("learns two modes, which one affine layer cannot make of a normal", async () => {
+test("learns two modes", async () => {
   const random = new Random(4);
   const data = random.normal(new Float64Array(3000)).map((e, i) => (i % 2 === 0 ? 1.5 : -1.5) + 0.3 * e);
   const flow = new Flow(
@@ -132,7 +132,7 @@ test("learns two modes, which one affine layer cannot make of a normal", async (
   );
   await fit(flow, data, { epochs: 60, optimizer: { learningRate: 0.02 } });
   const mean = (await flow.logProb(data)).reduce((a, b) => a + b) / data.length;
-  // The two normals themselves have -log 2 - log 0.3 - 1.42 = -0.91 nats, one normal has -1.85.
+  // The true density has a mean log-density of -log 2 - log 0.3 - 1.42 = -0.91 nats, a single normal one of -1.85.
   expect(mean).toBeGreaterThan(-1.0);
   const rule = lineRule(2001, 10);
   const total = integral(await flow.logProb(rule.nodes, undefined, { precision: "float64" }), rule.weights);

@@ -2,14 +2,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { buildFlow, type FlowDescription } from "../../src/flows/build.ts";
 
-/** What `make.py` computed with PyTorch, in float64; `call` names the object there. */
+/** Numbers that `make.py` computed with PyTorch in float64; `call` is the expression that built the model there. */
 interface Golden {
   readonly call: string;
   readonly flow: FlowDescription;
   readonly parameters: Readonly<Record<string, readonly number[]>>;
   readonly x: readonly (readonly number[])[];
   readonly context?: readonly (readonly number[])[];
-  /** An infinity is a text. */
+  /** Infinities are strings, since JSON has no number for them. */
   readonly logProb: readonly (number | string)[];
   readonly z: readonly (readonly number[])[];
 }
@@ -35,7 +35,7 @@ function load(name: string) {
   };
 }
 
-/** The largest difference, relative to 1 + |expected|; NaN if any number is. */
+/** The largest difference relative to 1 + |expected|; NaN if any number is NaN. */
 function difference(actual: ArrayLike<number>, expected: readonly number[]): number {
   expect(actual).toHaveLength(expected.length);
   return Math.max(
@@ -49,12 +49,15 @@ describe.each(names)("%s", (name) => {
   test.each([
     ["float64", 1e-9],
     ["float32", 1e-5],
-  ] as const)("has the log-densities and latents of PyTorch in %s", async (precision, tolerance) => {
-    expect(difference(await flow.logProb(x, context, { precision }), logProb)).toBeLessThan(tolerance);
-    expect(difference(await flow.toLatent(x, context, { precision }), z)).toBeLessThan(tolerance);
-  });
+  ] as const)(
+    "has the same log-densities and latent values as PyTorch in %s",
+    async (precision, tolerance) => {
+      expect(difference(await flow.logProb(x, context, { precision }), logProb)).toBeLessThan(tolerance);
+      expect(difference(await flow.toLatent(x, context, { precision }), z)).toBeLessThan(tolerance);
+    },
+  );
 
-  test("comes back from latents to data", async () => {
+  test("maps latent values back to the data", async () => {
     expect(difference(await flow.toData(z, context, { precision: "float64" }), x)).toBeLessThan(1e-9);
   });
 });

@@ -1,21 +1,22 @@
-"""Golden numbers: log-densities and latents of flows in zuko and of distributions in torch, beside the same flows
-in pushforward's description, with their weights by our parameter paths.
+"""Writes golden numbers: log-densities and latent values of zuko's flows and torch's distributions, with the same models as
+pushforward's descriptions and parameters.
 
     PYTHONPATH=<a checkout of github.com/probabilists/zuko> python make.py
 
-Needs torch and zuko importable (made with torch 2.6.0, zuko 1.6.0). Writes one JSON file a case beside this file.
-The same versions on the same machine write the same bytes; elsewhere the last digits of the results may differ.
+Requires torch and zuko (the files were written with torch 2.6.0 and zuko 1.6.0). Writes one JSON file per case to this folder.
+The same versions on the same machine write the same bytes; on other machines the last digits of the results may differ.
 
-Each case is the text of the call that makes the PyTorch object: it is run from that text, and stands in the file.
-All is float64. Weights and inputs are rounded to four decimals before anything is computed, so they are exact.
+Each case is the source text of an expression that builds the PyTorch model; the text is evaluated and stored in the file.
+Everything is computed in float64. Weights and inputs are rounded to four decimals before any computation, so that they are
+stored exactly.
 
-What is translated, and all that is:
-- zuko's chain goes from data to latent; ours lists the bijection next to the base first.
-- zuko's `order[i]` is the position of feature i; ours is the feature at position k.
-- zuko lays the parameters of scalar transforms out feature by feature; ours come kind by kind, such as all widths first.
-- Our masked networks have hidden units sorted by degree, and weights [inputs, outputs].
-- zuko's residual networks have no activation before a block nor before the outputs. Ours have, but with twice the
-  units they hold zuko's: see `split_signs`.
+These differences between zuko and pushforward are translated:
+- zuko's chain goes from data to latent; pushforward's lists the bijection next to the base first.
+- zuko's `order[i]` is the position of feature i; pushforward's `order[k]` is the feature at position k.
+- zuko orders the parameters of scalar transforms by feature; pushforward by kind of parameter, such as all widths first.
+- pushforward's masked networks have hidden units sorted by degree, and weights [inputs, outputs].
+- zuko's residual networks have no activation before a block and before the outputs. pushforward's have, but can represent
+  zuko's with twice the units: see `split_signs`.
 """
 
 import json
@@ -58,22 +59,22 @@ HERE = Path(__file__).parent
 VERSIONS = {"torch": torch.__version__.split("+")[0], "zuko": zuko.__version__}
 
 
-# What the calls below use beside zuko and torch.
+# Functions that the expressions of the cases use, in addition to zuko and torch.
 
 
 def logistic(features):
-    """The standard logistic: the logit of a uniform variable."""
+    """The standard logistic distribution: the logit of a uniform variable."""
     uniform = Uniform(torch.zeros(features), torch.ones(features))
     return Independent(TransformedDistribution(uniform, [SigmoidTransform().inv]), 1)
 
 
 def over_logistic(flow):
-    """The same transforms over the standard logistic."""
+    """The flow with a standard logistic base distribution."""
     return Flow(flow.transform, UnconditionalDistribution(logistic, flow.base().event_shape[0]))
 
 
 def inverted(flow):
-    """Each transform turned around."""
+    """The flow with each transform replaced by its inverse."""
     return Flow([layer.inv for layer in flow.transform.transforms], flow.base)
 
 
@@ -87,7 +88,7 @@ def preactivated(flow, activation):
 
 
 def mixed():
-    """A coupling flow with linear maps before and between; the base has a mean and a scale."""
+    """A coupling flow with linear maps before and between the couplings, and a base distribution with mean and scale."""
     shift, scale = tensor([0.5, -1.25, 2.0, 0.125]), tensor([1.5, 0.75, 2.5, 0.5])
     lu = tensor([[1.2, 0.3, -0.4, 0.5], [-0.6, 0.8, 0.7, -0.3], [0.4, -0.5, 1.1, 0.2], [0.3, 0.6, -0.2, 0.9]])
     network = {"hidden_features": [10], "activation": nn.Tanh}
@@ -116,7 +117,7 @@ def actnorm(shift, log_scale):
 
 
 def gaussian_mixture(logits, means, factors):
-    """Gaussians with precisions A A^T, A lower triangular."""
+    """A mixture of Gaussians with precisions A A^T for lower triangular A."""
     precision = factors @ factors.mT
     return MixtureSameFamily(Categorical(logits=logits), MultivariateNormal(means, precision_matrix=precision))
 
@@ -126,7 +127,7 @@ FACTORS = tensor(
     [[[1.25, 0, 0], [0.7, 0.8, 0], [-0.4, 1.1, 2.0]], [[0.5, 0, 0], [-0.9, 3.0, 0], [0.6, -0.3, 0.4]]]
 )
 
-# Every call is a text of Python; zuko's first argument is the number of features, the second that of the context.
+# Python expressions. zuko's first argument is the number of features, and the second the number of context features.
 FLOWS = {
     "maf": "MAF(3, transforms=3, randperm=True, hidden_features=[12, 12], activation=nn.Tanh)",
     "maf-context": "MAF(3, 2, transforms=3, randperm=True, hidden_features=[12, 12], activation=nn.ReLU)",
@@ -160,7 +161,7 @@ FLOWS = {
     "mixed": "mixed()",
 }
 
-# Our description, our parameters, and points far out.
+# For each distribution: the Python expression, pushforward's description and parameters, and extreme values to evaluate.
 DISTRIBUTIONS = {
     "diagonal-normal": (
         "Independent(Normal(tensor([0.5, -2.0, 3.0]), tensor([0.25, 1.5, 40.0])), 1)",
@@ -185,7 +186,7 @@ DISTRIBUTIONS = {
             "logWeights": [0.5, -0.75],
             "means": MEANS.flatten().tolist(),
             "logDiagonal": FACTORS.diagonal(dim1=1, dim2=2).log().flatten().tolist(),
-            # On and above the diagonal nothing is used.
+            # Elements on and above the diagonal are not used, so they are set to other numbers.
             "lower": (FACTORS + torch.ones(3, 3).triu()).flatten().tolist(),
         },
         [1e2, -1e4],
@@ -200,7 +201,7 @@ DISTRIBUTIONS = {
 }
 
 
-# From zuko to our descriptions and parameters.
+# Translation of zuko's models to pushforward's descriptions and parameters.
 
 ACTIVATIONS = {
     nn.ReLU: "relu",
@@ -215,7 +216,7 @@ ACTIVATIONS = {
 
 
 def translate(flow):
-    """Our description of a zuko flow, and its parameters by our paths."""
+    """pushforward's description of a zuko flow, and its parameters by path."""
     bijections, parameters = [], {}
     for i, layer in enumerate(reversed(flow.transform.transforms)):
         bijection, arrays = translate_layer(layer)
@@ -243,7 +244,7 @@ def translate_layer(layer):
         network, arrays = translate_mlp(layer.hyper, rows_of(layer, int((~layer.mask).sum())))
         return {"type": "coupling", "mask": layer.mask.tolist(), **description, "network": network}, arrays
     if isinstance(layer, ElementWiseTransform):
-        # One feature: zuko has no input for it, ours is masked out.
+        # With one feature, zuko's network has no input for it; in pushforward's network this input is masked.
         network, arrays = translate_mlp(layer.hyper, rows_of(layer, 1))
         arrays["network.layers.0.weight"] = nn.functional.pad(arrays["network.layers.0.weight"], (0, 0, 1, 0), value=0.5)
         return {"type": "autoregressive", "order": [0], **description, "network": network}, in_blocks(arrays)
@@ -266,7 +267,7 @@ def context_size(module):
 
 
 def translate_univariate(layer):
-    """Our description of a scalar transform."""
+    """pushforward's description of a scalar transform."""
     make = layer.univariate
     options = make.keywords if isinstance(make, partial) else {}
     make = getattr(make, "func", make)
@@ -280,7 +281,7 @@ def translate_univariate(layer):
 
 
 def rows_of(layer, features):
-    """For each of our outputs, the row of zuko's last weight."""
+    """For each output of pushforward's network, the corresponding row of zuko's last weight."""
     rows = torch.arange(features * layer.total).reshape(features, layer.total)
     kinds = rows.split([math.prod(shape) for shape in layer.shapes], dim=1)
     return torch.cat([kind.flatten() for kind in kinds])
@@ -305,13 +306,13 @@ def arrays_of(weights, biases):
 
 
 def in_blocks(arrays):
-    """A masked network of ours keeps its layers in blocks: one, at these widths."""
+    """Renames parameters for masked networks, which store the weights of a layer in blocks: a single block at these widths."""
     return {name.replace(".weight", ".blocks.0.weight").replace(".bias", ".blocks.0.bias"): a for name, a in arrays.items()}
 
 
 def translate_masked_mlp(hyper, features, context, outputs):
     linears = [module for module in hyper.modules() if isinstance(module, MaskedLinear)]
-    # Unmasked: what zuko masks out must not matter to us either.
+    # Masked weights are not set to 0, to test that pushforward does not use them.
     weights = [linear.weight for linear in linears]
     biases = [linear.bias for linear in linears]
     degrees = degrees_of([linear.mask for linear in linears[:-1]], features)
@@ -323,7 +324,7 @@ def translate_masked_mlp(hyper, features, context, outputs):
     else:
         activation = hyper[1][0] if residual else hyper[1]
 
-    # Our hidden units come in equal shares of each degree, sorted.
+    # pushforward's hidden units are sorted by degree, with equal shares of each degree.
     lowest = 0 if context > 0 else 1
     orders = [torch.arange(weights[0].shape[1])]
     for d in degrees:
@@ -341,7 +342,7 @@ def translate_masked_mlp(hyper, features, context, outputs):
 
 
 def degrees_of(masks, features):
-    """How many features each hidden unit sees."""
+    """The degree of each hidden unit: the number of features that it depends on."""
     degrees = [masks[0][:, :features].sum(dim=1)]
     for mask in masks[1:]:
         degrees.append((mask * degrees[-1]).amax(dim=1))
@@ -349,7 +350,7 @@ def degrees_of(masks, features):
 
 
 def split_signs(weights, biases, activation):
-    """zuko's v + W2 relu(W1 v) as our u + W2 relu(W1 relu(u)): u holds v and -v, and relu(v) - relu(-v) = v.
+    """Represents zuko's v + W2 relu(W1 v) as u + W2 relu(W1 relu(u)), where u has v and -v, since relu(v) - relu(-v) = v.
 
     The inner units stand twice, each with half of the weight out, so that no unit is idle.
     """
@@ -382,11 +383,11 @@ def translate_fixed(layer):
         shift, log_scale = layer.args
         return {"type": "actnorm", "features": len(shift)}, {"shift": shift, "logScale": log_scale}
     if layer.f is PermutationTransform:
-        # zuko's u_i = x_order[i]; ours x_i = u_order[i].
+        # zuko: u_i = x_order[i]. pushforward: x_i = u_order[i].
         return {"type": "permutation", "order": layer.args[0].argsort().tolist()}, {}
     assert layer.f is LULinearTransform
-    # Columns, z = L U x with the diagonal in L; ours are rows, z = x L U with the diagonal in U. Of our arrays only what
-    # is below or above the diagonal is used.
+    # zuko has column vectors, z = L U x with the diagonal in L; pushforward has row vectors, z = x L U with the diagonal in U.
+    # pushforward uses only the elements below or above the diagonal of its arrays.
     (lu,) = layer.args
     features = len(lu)
     return {"type": "luLinear", "features": features}, {
@@ -397,11 +398,11 @@ def translate_fixed(layer):
     }
 
 
-# Writing.
+# Writing the files.
 
 
 def points(features):
-    """Twenty rows: 12 near, 4 far out, 2 with a feature beyond a spline's bound, the origin, a spline's corner."""
+    """Twenty rows: 12 near 0, 4 extreme ones, 2 with a feature beyond the bound of the splines, the origin, a corner of the splines."""
     x = 1.5 * torch.randn(20, features)
     x[12:16] *= 4
     x[16, 0] = 5.5
@@ -416,7 +417,7 @@ def flow_case(call, seed):
     torch.manual_seed(seed)
     flow = eval(call).eval()
     for parameter in flow.parameters():
-        # No weight near zero.
+        # Keeps weights away from 0, so that each one has an effect.
         parameter.copy_(((parameter + 0.1 * parameter.sign()) * 1e4).round() / 1e4)
     description, parameters = translate(flow)
     context = context_size(flow)
@@ -454,7 +455,7 @@ def distribution_case(call, base, parameters, far, seed):
 
 
 def write(name, case):
-    """One line a key, one a parameter, one a row; an infinity is a text, since JSON has none."""
+    """JSON with one line for each key, parameter and row. Infinities are strings, since JSON has no number for them."""
 
     def plain(value):
         if isinstance(value, torch.Tensor):

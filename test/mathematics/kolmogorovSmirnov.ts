@@ -1,6 +1,6 @@
 /**
- * The probability that samples of the distribution function lie farther from it than these do (Kolmogorov's limit, with
- * Stephens' correction for finite samples): a sample of something else gives a p near 0.
+ * P value of the Kolmogorov-Smirnov test that the samples have the distribution function `probability` (Kolmogorov's
+ * asymptotic distribution with Stephens' correction for finite samples). It is near 0 for samples of another distribution.
  */
 export function kolmogorovSmirnov(samples: ArrayLike<number>, probability: (x: number) => number): number {
   const sorted = Float64Array.from(samples).sort();
@@ -13,7 +13,7 @@ export function kolmogorovSmirnov(samples: ArrayLike<number>, probability: (x: n
   return kolmogorovTail((Math.sqrt(n) + 0.12 + 0.11 / Math.sqrt(n)) * distance);
 }
 
-/** 2 sum_k (-1)^(k-1) exp(-2 k^2 x^2). */
+/** Survival function of the Kolmogorov distribution: 2 sum_k (-1)^(k-1) exp(-2 k^2 x^2). */
 export function kolmogorovTail(x: number): number {
   if (x < 0.2) return 1;
   let sum = 0;
@@ -21,6 +21,6 @@ export function kolmogorovTail(x: number): number {
   return sum;
 }
 
-/** Column `index` of rows of `width` numbers. */
+/** Column `index` of rows [N, width]. */
 export const columnOf = (rows: ArrayLike<number>, width: number, index: number): Float64Array =>
   Float64Array.from({ length: rows.length / width }, (_, r) => rows[r * width + index]);
