@@ -99,7 +99,8 @@ function directParameters(made: Made, order: readonly number[], row: ArrayLike<n
   const hidden = second.inputDegrees.map((degree, h) => {
     let sum = first.blocks[0].bias.value[h];
     for (let i = 0; i < D; i++) {
-      if (position[i] <= degree) sum += row[i] * first.blocks[0].weight.value[i * second.inputDegrees.length + h];
+      if (position[i] <= degree)
+        sum += row[i] * first.blocks[0].weight.value[i * second.inputDegrees.length + h];
     }
     return Math.max(0, sum);
   });
