@@ -27,7 +27,9 @@ export interface Bijection {
   readonly features: number;
   /** C, the number of context features; 0 for an unconditional map. */
   readonly context: number;
+  /** x = forward(z) and log |det dx/dz|: [N, D], [N, C] -> [N, D] and [N]. */
   forward(z: Tensor, context?: Tensor): Transformed;
+  /** z = inverse(x) and log |det dz/dx|: [N, D], [N, C] -> [N, D] and [N]. */
   inverse(x: Tensor, context?: Tensor): Transformed;
   /** A JSON description from which `buildBijection` makes the same map, except for the values of its parameters. */
   describe(): Description;

@@ -14,6 +14,7 @@ import { type CheckRows, float32Graph, float64Graph, type RoundTrips } from "./b
 import { bijectionTypes, buildBijection } from "./build.ts";
 import { logAbsDeterminant } from "./determinant.ts";
 
+/** Options of `checkBijection`. */
 export interface CheckBijectionOptions {
   /** Latent rows [n, D] in the bijection's domain. Default: 24 normal rows, every fourth one scaled by 3. */
   z?: ArrayLike<number>;

@@ -1,5 +1,6 @@
 import { type ColumnValues, columnOf, countValues, mostFrequent } from "./columnValues.ts";
 
+/** The range, mean and deviation of a column. */
 export interface ColumnSummary {
   readonly name: string;
   /** How many different values there are. */

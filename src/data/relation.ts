@@ -13,6 +13,7 @@ import { locateFiles, STANDARD_INPUT } from "./locate.ts";
 import { parquetRelation } from "./parquet.ts";
 import type { SourceFile } from "./sourceFile.ts";
 
+/** A column of a table: its name and its type. */
 export interface Column {
   readonly name: string;
   /** The type in DuckDB's words: `BIGINT`, `DOUBLE`, `DECIMAL(10,2)`, `VARCHAR`... */

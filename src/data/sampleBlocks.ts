@@ -6,6 +6,7 @@ import { interrupted } from "./databaseError.ts";
 import { Table } from "./table.ts";
 import { rowsAtATime, scanRows } from "./tableRows.ts";
 
+/** Options of `sampleBlocks`. */
 export interface SampleBlocksOptions extends RunOptions {
   /** Rows to draw, with a table in `given` for each of its rows. */
   readonly rows: number;
@@ -13,6 +14,7 @@ export interface SampleBlocksOptions extends RunOptions {
   readonly seed?: number;
   /** The values [C] of the given columns for all rows, or a table of them, as `tableForModel` returns it. */
   readonly given?: Float64Array | Table | undefined;
+  /** Ends sampling after the current block. */
   readonly signal?: AbortSignal;
   /** Called with each block of contexts before rows are drawn for it. */
   onContext?(contexts: InMemoryDataset): void;

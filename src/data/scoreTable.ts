@@ -5,6 +5,7 @@ import { tableForModel } from "./modelTable.ts";
 import type { Table } from "./table.ts";
 import { scanRows } from "./tableRows.ts";
 
+/** Options of `scoreTable`. */
 export interface ScoreTableOptions {
   /** Called after each block with the number of rows that are done. */
   onProgress?(rows: number): void;

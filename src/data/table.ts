@@ -6,6 +6,7 @@ import { expandHome, isStandardInput, STANDARD_INPUT } from "./locate.ts";
 import { tableInQuery } from "./query.ts";
 import { type Column, filesRelation, queryRelation, type Relation } from "./relation.ts";
 
+/** Options of `openTable`. */
 export interface TableOptions {
   /** Texts that stand for a missing value, such as `NA`; a number, such as `-999`, does so however it is written. */
   readonly na?: readonly string[];

@@ -17,6 +17,7 @@ export interface TableBlock {
 /** Rows whose features have names. */
 export type NamedRows = InMemoryDataset & { readonly columns: readonly string[] };
 
+/** Options of `readRows` and `streamRows`. */
 export interface TableRowsOptions {
   /** Columns that become the context of each row. */
   readonly given?: readonly string[];

@@ -9,6 +9,7 @@ import { type Labels, labelsIn, withLabels } from "./labels.ts";
 import { openTable, type Table, type TableOptions } from "./table.ts";
 import { checkForFitting, readRows, streamRows } from "./tableRows.ts";
 
+/** Options of `readTrainingTable`. */
 export interface TrainingTableOptions extends TableOptions {
   /** The columns to learn. Default: all columns that are not given, which must then be numeric. */
   readonly columns?: readonly string[] | undefined;

@@ -8,6 +8,7 @@ export interface Split<D = Dataset> {
   readonly validation: InMemoryDataset;
 }
 
+/** Options of `batches`. */
 export interface BatchOptions {
   /** Number of rows in a batch. The last batch of an epoch may have fewer. */
   readonly batchSize: number;

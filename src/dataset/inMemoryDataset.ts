@@ -6,6 +6,7 @@ import { range } from "./range.ts";
 import { flatRows, type RowsInput } from "./rowsInput.ts";
 import { heldOutCount, holdOut } from "./split.ts";
 
+/** Options of `dataset`. */
 export interface DatasetOptions {
   /** D, the number of features. A flat array of rows needs it, or `columns`. */
   readonly features?: number;

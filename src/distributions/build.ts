@@ -3,6 +3,7 @@ import { type Description, type DescriptionOf, registry } from "../description.t
 import type { Distribution } from "./distribution.ts";
 import { distributionKinds } from "./registry.ts";
 
+/** A distribution as plain data, which `buildDistribution` builds. */
 export type DistributionDescription = DescriptionOf<typeof distributionKinds>;
 
 const { schema, build, types } = registry<Distribution>(distributionKinds, "a distribution", "distribution");

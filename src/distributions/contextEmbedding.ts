@@ -143,6 +143,7 @@ export class ContextEmbedding {
     }
   }
 
+  /** The options that build an embedding like this one. */
   describe(): ContextEmbeddingOptions {
     return this.options;
   }

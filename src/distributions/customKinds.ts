@@ -13,8 +13,11 @@ import type { Distribution } from "./distribution.ts";
 
 /** Functions that build the parts of a custom bijection or distribution. Each throws `MODEL` if the description is invalid. */
 export interface Builders {
+  /** Builds a bijection inside the custom part. */
   bijection(description: Description, random: Random): Bijection;
+  /** Builds a distribution inside the custom part. */
   distribution(description: Description, random: Random): Distribution;
+  /** Builds a scalar transform inside the custom part. */
   scalarTransform(description: Description): ScalarTransform;
 }
 

@@ -15,6 +15,7 @@ export interface FitGaussianMixtureResult {
   readonly logLikelihood: number;
 }
 
+/** Options of `fitGaussianMixture`. */
 export interface FitGaussianMixtureOptions extends Limits {
   /** Added to the diagonal of every covariance, so that no component collapses onto a single row. Default 1e-4. */
   readonly ridge?: number;

@@ -5,6 +5,7 @@ import { type Baseline, gaussianBaseline } from "./gaussianBaseline.ts";
 import { logDensities } from "./logDensities.ts";
 import { type MeanEstimate, RunningMean } from "./runningMean.ts";
 
+/** Options of `evaluate`. */
 export interface EvaluateOptions extends RunOptions {
   /** [N, C]: the context of each row. A `dataset(...)` has its own. */
   readonly context?: RowsInput;

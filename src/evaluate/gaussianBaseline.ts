@@ -18,6 +18,7 @@ export interface Baseline {
   logDensities(rows: InMemoryDataset): Promise<Float64Array>;
 }
 
+/** Options of `gaussianBaseline`. */
 export interface GaussianBaselineOptions extends RunOptions {
   /** The embedding of the flow to compare with; it says which columns of the context are class labels. Default none. */
   readonly embedding?: ContextEmbedding | undefined;

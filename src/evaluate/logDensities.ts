@@ -2,6 +2,7 @@ import type { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow, RunOptions } from "../flows/index.ts";
 
+/** Options of `logDensities`. */
 export interface LogDensitiesOptions extends RunOptions {
   /** What an error calls the rows, such as the name of their file. Default "the rows". */
   readonly source?: string;

@@ -25,6 +25,7 @@ export class RunningMean implements MeanEstimate {
     return mean;
   }
 
+  /** Adds a value. */
   add(value: number, weight = 1): void {
     if (weight === 0) return;
     this.count++;

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { writeFileAtomically } from "./atomicFile.ts";
 import { readBytes } from "./readBytes.ts";
 
+/** Options of a checkpoint in a file. */
 export interface CheckpointFileOptions {
   /** Whether training goes on from a checkpoint that the file has already. Default true. */
   readonly resume?: boolean;

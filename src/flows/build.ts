@@ -31,6 +31,7 @@ export interface FlowDescription {
   embedding?: ContextEmbeddingOptions | undefined;
 }
 
+/** The custom kinds that a description may use. */
 export interface KindOptions {
   /** How custom classes are built from their descriptions. Default none. */
   kinds?: readonly CustomKind[];
@@ -41,6 +42,7 @@ const optionsSchema = z.strictObject({
   kinds: z._default(z.array(z.custom<CustomKind>()), []),
 });
 
+/** Options of `buildFlow`. */
 export interface BuildFlowOptions extends KindOptions {
   /** Seed of the initial weights. Default 0. */
   seed?: number | bigint;

@@ -22,6 +22,7 @@ export interface RowOptions<F extends keyof RowForms = "flat"> extends RunOption
   as?: F;
 }
 
+/** Options of `Flow.sample`. */
 export interface SampleOptions<F extends keyof RowForms = "flat"> extends RowOptions<F> {
   /** Row i depends only on the seed and i: the first 10 of 100 samples are the same as 10 samples. Default 0. */
   seed?: number | bigint;

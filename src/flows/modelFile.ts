@@ -45,6 +45,7 @@ const modelSchema = z.strictObject({
   training: z.optional(trainingSchema),
 });
 
+/** What training saw of the context columns of a model. */
 export type GivenRecord = z.output<typeof givenSchema>;
 
 /** How a model was trained. */

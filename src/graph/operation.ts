@@ -4,6 +4,7 @@ import type { Tensor } from "./tensor.ts";
 /** Arguments of a node other than tensors. Equal nodes are found by their `JSON.stringify`, so it must keep every difference. */
 export type Attributes = Readonly<Record<string, unknown>>;
 
+/** An array of numbers, in float32 or float64. */
 export type Floats = Float32Array | Float64Array;
 
 /** An attribute of an ONNX node: integers, unless wrapped as `{ float }`. */
@@ -22,6 +23,7 @@ export interface LoopBody {
 
 /** Writes ONNX nodes. The strings that its methods take and return are names of ONNX values. */
 export interface Emitter {
+  /** Adds a node and returns the name of its output. */
   node(type: string, inputs: readonly string[], attributes?: Record<string, OnnxAttribute>): string;
   /** An ONNX Loop whose body also reads the values in `captured`. Its i-th result is named by the returned string and `.i`. */
   loop(
@@ -68,7 +70,9 @@ export interface AxisRange {
 export interface Operation<A extends Attributes = Attributes> {
   readonly name: string;
   readonly type?: "float" | "bool";
+  /** The shape of the output. Throws `SHAPE` if those of the inputs do not fit. */
   shape(inputs: readonly Tensor[], attributes: A): Shape;
+  /** Writes the operation as ONNX nodes and returns the name of the output. */
   emit(
     onnx: Emitter,
     inputs: readonly string[],

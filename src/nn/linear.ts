@@ -18,6 +18,7 @@ export class Linear {
     this.bias = new Parameter([outputs], initial.bias, { domain: WEIGHT });
   }
 
+  /** [N, inputs] -> [N, outputs]. */
   apply(x: Tensor): Tensor {
     return x.affine(this.weight, this.bias);
   }

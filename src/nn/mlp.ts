@@ -68,6 +68,7 @@ export class MLP {
     return Object.assign(Object.create(MLP.prototype), this, { layers: this.layers.map(change) });
   }
 
+  /** [N, inputs], [N, context] -> [N, outputs]. */
   apply(x: Tensor, context?: Tensor): Tensor {
     const input = context ? concat([x, context], 1) : x;
     const [output] = throughLayers(this.options, this.layers.length, [input], (i, [h]) =>

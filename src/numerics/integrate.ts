@@ -10,8 +10,11 @@ import { dormandPrince, type Tableau } from "./tableau.ts";
 /** dy/dt at time t [N, 1] and state y [N, S], in the shape of y. */
 export type VectorField = (t: Tensor, y: Tensor) => Tensor;
 
+/** Options of `integrate`. */
 export interface IntegrateOptions {
+  /** The time of the initial state. */
   readonly from: number;
+  /** The time of the result. It may be before `from`. */
   readonly to: number;
   /** Error of a step, relative above 1 and absolute below. Default epsilon^0.7 / 10: 1e-6 in float32, 1e-12 in float64. */
   readonly tolerance?: number;

@@ -18,6 +18,7 @@ import { splitsOf } from "./splits.ts";
 /** The floating-point type that a graph computes in. */
 export type Precision = "float32" | "float64";
 
+/** Options of `exportOnnx`. */
 export interface ExportOptions {
   /** Default `float32`. */
   precision?: Precision;

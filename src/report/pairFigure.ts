@@ -18,7 +18,9 @@ import {
 import { type Canvas, composeSheet, openCanvas, type Sheet } from "./sheet.ts";
 import { style } from "./style.ts";
 
+/** Options of `pairFigure`. */
 export interface PairFigureOptions extends DataAndSamples {
+  /** The line above the panels. */
   title?: string;
   /** Columns to draw, in this order; the first six by default. */
   show?: readonly string[];

@@ -3,6 +3,7 @@ import { logDensities } from "../evaluate/index.ts";
 import type { Flow, RunOptions } from "../flows/index.ts";
 import { densityNodes, pairFigure } from "./pairFigure.ts";
 
+/** Options of `samplesFigure`. */
 export interface SamplesFigureOptions extends RunOptions {
   /** Names of the features. Default: those of the flow, or x1, x2... */
   readonly columns?: readonly string[];

@@ -6,6 +6,7 @@ import { quantile, sortFinite } from "./quantiles.ts";
 import { composeSheet, type Label, openCanvas } from "./sheet.ts";
 import { style, textWidth } from "./style.ts";
 
+/** Options of `trainingFigure`. */
 export interface TrainingFigureOptions {
   /** Mean log-densities of training and validation rows after each epoch, in nats. */
   epochs: readonly { epoch: number; trainLogDensity: number; validationLogDensity: number }[];
@@ -13,6 +14,7 @@ export interface TrainingFigureOptions {
   bestEpoch: number;
   /** A model to compare with, such as a Gaussian fitted to the same rows: its mean log-density in nats. */
   baseline?: { label: string; value: number };
+  /** The line above the curves. Default `Training`. */
   title?: string;
 }
 

@@ -20,6 +20,7 @@ import { isShared } from "./workerPool.ts";
 
 export type { Floats };
 
+/** Options of `compile`. */
 export interface CompileOptions extends EngineOptions {
   /** Default `float32`. */
   precision?: Precision;

@@ -81,7 +81,9 @@ export interface FitDensityProgress {
   readonly elbo: number;
 }
 
+/** Options of `fitDensity`. */
 export interface FitDensityOptions extends DensitySettings, EngineOptions {
+  /** Called after each step. */
   onProgress?(progress: FitDensityProgress): void;
   /** Called when a failed loss made training return to its last good weights. */
   onRecovery?(message: string): void;

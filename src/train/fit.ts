@@ -13,6 +13,7 @@ import { asDataset, asInMemory, sameColumnsAs, type TrainingData, trainingRows }
 import { runTraining } from "./runTraining.ts";
 import type { StopReason } from "./trainingLoop.ts";
 
+/** The result of `fit`. */
 export interface FitResult {
   readonly epochs: readonly FitEpoch[];
   /** The epoch whose weights the flow has now; 0 is the initial flow. */

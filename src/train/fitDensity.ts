@@ -18,6 +18,7 @@ import { deadlineOf } from "./options.ts";
 import { runTraining } from "./runTraining.ts";
 import { checkedDensity, type TargetDensity } from "./targetDensity.ts";
 
+/** The result of `fitDensity`. */
 export interface FitDensityResult extends ImportanceResult {
   /** One record for every 100 steps. */
   readonly history: readonly FitDensityRecord[];

@@ -14,6 +14,7 @@ import type { TrainingRows } from "./objective.ts";
 import { type CheckpointStore, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
 import { asDataset, asInMemory, sameColumnsAs, type TrainingData, trainingRows } from "./rowsForTraining.ts";
 
+/** Options of `fitTable`. */
 export interface FitTableOptions extends Omit<FitOptions, "initialize" | "checkpoint"> {
   /** Embedding of the context: which columns are class labels, and a network that transforms them. */
   embedding?: ContextEmbeddingOptions;
@@ -33,6 +34,7 @@ export interface FitTableOptions extends Omit<FitOptions, "initialize" | "checkp
   checkpoints?(name: string): CheckpointStore;
 }
 
+/** The result of `fitTable`. */
 export interface FitTableResult extends FitResult {
   /** The flow with the largest validation log-density. */
   readonly flow: Flow;

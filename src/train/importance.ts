@@ -13,6 +13,7 @@ import { checkedDensity, type TargetDensity } from "./targetDensity.ts";
 /** The largest number of rows in one evaluation of the density, which bounds memory. */
 const MAX_ROWS_PER_CALL = 1024;
 
+/** Options of `importance`. */
 export interface ImportanceOptions extends RunOptions {
   /** Seed of the samples and of the Markov chains. Default 0. */
   seed?: number;

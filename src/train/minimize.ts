@@ -17,6 +17,7 @@ import { asDataset, asInMemory, sameColumnsAs, type TrainingData, trainingRows }
 import { runTraining } from "./runTraining.ts";
 import type { StopReason } from "./trainingLoop.ts";
 
+/** The result of `minimize`. */
 export interface MinimizeResult {
   readonly epochs: readonly MinimizeEpoch[];
   /** The epoch whose weights the model has now; 0 is the initial model. */

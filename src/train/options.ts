@@ -145,12 +145,15 @@ export interface RowOptions {
   checkpoint?: CheckpointStore;
 }
 
+/** Options of `minimize`. */
 export interface MinimizeOptions extends MinimizeSettings, TrainingControls, RowOptions {
   /** The loss of the validation rows, if it differs from the training loss. */
   validationLoss?: Loss;
   /** Modules whose parameters the loss reads and that are not trained. */
   frozen?: object;
+  /** Called after each epoch. */
   onEpoch?(epoch: MinimizeEpoch): void;
+  /** Called after each step. */
   onProgress?(progress: MinimizeProgress): void;
 }
 
@@ -173,10 +176,13 @@ export interface FitProgress {
   readonly best: number;
 }
 
+/** Options of `fit`. */
 export interface FitOptions extends FitSettings, TrainingControls, RowOptions {
   /** Whether to initialize scales and other parts from the data before training. Default true. */
   initialize?: boolean;
+  /** Called after each epoch. */
   onEpoch?(epoch: FitEpoch): void;
+  /** Called after each step. */
   onProgress?(progress: FitProgress): void;
 }
 
@@ -184,6 +190,7 @@ export interface FitOptions extends FitSettings, TrainingControls, RowOptions {
 export interface CheckpointStore {
   /** Returns the last checkpoint, from which training resumes, or undefined to start from the beginning. */
   load(): Promise<Uint8Array | undefined>;
+  /** Keeps a checkpoint in place of the one before it. */
   save(bytes: Uint8Array): Promise<void>;
   /** Called after each epoch: whether to save a checkpoint now. By default every epoch saves one, which can take longer than the epoch. */
   due?(): boolean;

@@ -7,6 +7,7 @@ import type { Flow } from "../flow.ts";
 import { layeredFlow, layerSeed, networkOptions, type RecipeOptions } from "./layers.ts";
 import { checkedByConstructor, type Fields, optionChecker, recipeFields } from "./options.ts";
 
+/** Options of `maf` and `iaf`. */
 export interface MAFOptions extends RecipeOptions {
   /** `masked`: one masked network (MADE). `separate`: one network for each parameter of each feature. Default `masked`. */
   conditioner?: "masked" | "separate";

@@ -5,6 +5,7 @@ import { Flow } from "../flow.ts";
 import type { RecipeOptions } from "./layers.ts";
 import { checkedByConstructor, type Fields, layerFields, networkFields, optionChecker } from "./options.ts";
 
+/** Options of `cnf`. */
 export interface CNFOptions
   extends Pick<RecipeOptions, "context" | "base" | "seed" | "hidden" | "activation">,
     Pick<ContinuousOptions, "frequencies" | "tolerance" | "trace"> {}

@@ -14,6 +14,7 @@ import type { Flow } from "../flow.ts";
 import { layeredFlow, layerSeed, networkOptions, type RecipeOptions } from "./layers.ts";
 import { type Fields, optionChecker, recipeFields } from "./options.ts";
 
+/** Options of `realNVP`. */
 export interface RealNVPOptions extends RecipeOptions {
   /**
    * `shared`: one network for s and t. `separate`: one network for each, with s bounded by tanh with learned scales, as in the

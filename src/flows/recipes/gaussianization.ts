@@ -5,6 +5,7 @@ import type { Flow } from "../flow.ts";
 import { type LayerRecipeOptions, layeredFlow } from "./layers.ts";
 import { checkedByConstructor, type Fields, layerFields, optionChecker } from "./options.ts";
 
+/** Options of `gaussianization`. */
 export interface GaussianizationOptions extends Omit<LayerRecipeOptions, "context"> {
   /** Number of components of each mixture. Default 8. */
   components?: number;

@@ -8,6 +8,7 @@ import { Flow } from "../flow.ts";
 import { networkOptions } from "./layers.ts";
 import { checkedByConstructor, type Fields, layerFields, networkFields, optionChecker } from "./options.ts";
 
+/** Options of `madeFlow`. */
 export interface MadeFlowOptions
   extends NetworkOptions,
     Pick<

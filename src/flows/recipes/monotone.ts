@@ -6,6 +6,7 @@ import { autoregressive } from "./autoregressive.ts";
 import { type LayerRecipeOptions, layeredFlow, type RecipeOptions } from "./layers.ts";
 import { checkedByConstructor, type Fields, layerFields, optionChecker, recipeFields } from "./options.ts";
 
+/** Options of `naf`. */
 export interface NAFOptions extends RecipeOptions {
   /** Number of sigmoids in a layer. Default 8. */
   units?: number;
@@ -13,6 +14,7 @@ export interface NAFOptions extends RecipeOptions {
   sigmoidLayers?: number;
 }
 
+/** Options of `umnn`. */
 export interface UMNNOptions extends RecipeOptions {
   /** Number of hidden units of the integrand. Default 8. */
   units?: number;
@@ -22,6 +24,7 @@ export interface UMNNOptions extends RecipeOptions {
   bound?: number;
 }
 
+/** Options of `bpf` and `sospf`. */
 export interface PolynomialFlowOptions extends RecipeOptions {
   /** Degree of the polynomial. Default 4 (sums of squares) or 16 (Bernstein). */
   degree?: number;
@@ -29,6 +32,7 @@ export interface PolynomialFlowOptions extends RecipeOptions {
   bound?: number;
 }
 
+/** Options of `bnaf`. */
 export interface BNAFOptions extends LayerRecipeOptions {
   /** Number of hidden units for each feature. Default 8. */
   units?: number;

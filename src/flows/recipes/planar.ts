@@ -18,11 +18,13 @@ import {
 /** Options of planar and radial flows, whose networks, if they are conditional, take only the context. */
 export type RadialRecipeOptions = Omit<RecipeOptions, "ordering" | "orders" | "ensemble">;
 
+/** Options of `planarFlow`. */
 export interface PlanarFlowOptions extends RadialRecipeOptions {
   /** The direction with a closed form. The other one uses root finding. Default `density`. */
   closedForm?: "density" | "sampling";
 }
 
+/** Options of `sylvesterFlow`. */
 export interface SylvesterFlowOptions extends PlanarFlowOptions {
   /** Number of directions in which a layer changes its input. Default D, but at most 8. */
   columns?: number;

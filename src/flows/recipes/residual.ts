@@ -3,6 +3,7 @@ import type { Flow } from "../flow.ts";
 import { type LayerRecipeOptions, layeredFlow } from "./layers.ts";
 import { checkedByConstructor, type Fields, layerFields, networkFields, optionChecker } from "./options.ts";
 
+/** Options of `residualFlow`. */
 export interface ResidualFlowOptions extends LayerRecipeOptions, Pick<ResidualOptions, "trace"> {
   /** Widths of the hidden layers. Default [64, 64]. */
   hidden?: number[];

@@ -6,6 +6,7 @@ import { couplings } from "./coupling.ts";
 import type { RecipeOptions } from "./layers.ts";
 import { checkedByConstructor, type Fields, optionChecker, recipeFields } from "./options.ts";
 
+/** Options of `nsf` and `ncsf`. */
 export interface NSFOptions extends RecipeOptions {
   /** The layers. Default `autoregressive`. */
   kind?: "coupling" | "autoregressive";
