@@ -3,7 +3,7 @@ import { parametersOf } from "../../src/nn/module.ts";
 import { compile, type Floats } from "../../src/runtime/compile.ts";
 
 /** One direction of a bijection for rows of numbers, in float64: values [N D] and log-determinants [N]. */
-export async function applied(
+export async function applyDirection(
   bijection: Bijection,
   direction: "forward" | "inverse",
   rows: readonly number[],
@@ -21,20 +21,22 @@ export async function applied(
   return result;
 }
 
-/** Sets parameters by the ends of their names. */
+/** Sets parameters, each given by the end of its name. */
 export function setParameters(module: object, values: Readonly<Record<string, readonly number[]>>): void {
   const parameters = [...parametersOf(module)];
   for (const [name, numbers] of Object.entries(values)) {
-    const found = parameters.filter(([path]) => path === name || path.endsWith(`.${name}`));
-    if (found.length !== 1 || found[0][1].value.length !== numbers.length) {
-      throw new Error(`${name} does not fit ${parameters.map(([path]) => path)}`);
+    const matches = parameters.filter(([path]) => path === name || path.endsWith(`.${name}`));
+    if (matches.length !== 1 || matches[0][1].value.length !== numbers.length) {
+      throw new Error(
+        `${name} does not match exactly one parameter of this size: ${parameters.map(([path]) => path)}`,
+      );
     }
-    found[0][1].value = Float64Array.from(numbers);
+    matches[0][1].value = Float64Array.from(numbers);
   }
 }
 
 export const dot = (a: readonly number[], b: readonly number[]): number =>
   a.reduce((sum, v, i) => sum + v * b[i], 0);
 
-/** The slope that the maps of this folder make of a raw number. */
+/** The slope s = softplus(raw + c) + 1/1000 of planar, radial and Sylvester flows. */
 export const slopeOf = (raw: number): number => Math.log1p(Math.exp(raw) * Math.expm1(0.999)) + 1e-3;

@@ -23,18 +23,20 @@ function moments(x: ArrayLike<number>): { mean: number[]; variance: number[] } {
 const batch = (seed: number, N = 7) =>
   new Random(seed).normal(new Float64Array(2 * N)).map((v, i) => (i % 2 === 0 ? 3 + 2 * v : v - 1));
 
-/** z, the log-det and the updates of a training step over data. */
+/** z, the log-determinant and the updates of running statistics of a training step. */
 function trainingStep(
-  own: BatchNorm,
+  bijection: BatchNorm,
   more: (t: { x: Tensor; z: Tensor; logDet: Tensor }) => object = () => ({}),
 ) {
   return compile(
     (x) => {
       const { result: traced, updates }: TracedTraining<ReturnType<BatchNorm["inverse"]>> = traceTraining(
-        () => own.inverse(x),
+        () => bijection.inverse(x),
         { batchStatistics: true },
       );
-      const [mean, variance, count] = [own.mean, own.variance, own.count].map((p) => updates.get(p)!);
+      const [mean, variance, count] = [bijection.mean, bijection.variance, bijection.count].map(
+        (p) => updates.get(p)!,
+      );
       const { value: z, logDet } = traced;
       return { z, logDet, mean, variance, count, ...more({ x, z, logDet }) } as Record<string, Tensor>;
     },
@@ -43,14 +45,14 @@ function trainingStep(
   );
 }
 
-test("a training step takes the statistics of its batch", async () => {
-  const own = new BatchNorm({ features: 2 });
-  own.shift.value = Float64Array.from([0.5, -1]);
-  own.logScale.value = Float64Array.from([0.3, -0.2]);
-  own.mean.value = Float64Array.from([9, 9]);
+test("a training step uses the statistics of its batch", async () => {
+  const batchNorm = new BatchNorm({ features: 2 });
+  batchNorm.shift.value = Float64Array.from([0.5, -1]);
+  batchNorm.logScale.value = Float64Array.from([0.3, -0.2]);
+  batchNorm.mean.value = Float64Array.from([9, 9]);
   const x = batch(1);
   const { mean, variance } = moments(x);
-  const { z, logDet } = await trainingStep(own)(x);
+  const { z, logDet } = await trainingStep(batchNorm)(x);
   const clamped = [0.3, -0.2].map((s) => s / (1 + Math.abs(s) / Math.log(1000)));
   const slopes = variance.map((v, c) => Math.exp(clamped[c]) / Math.sqrt(v + EPSILON));
   const expected = x.map((v, i) => (v - mean[i % 2]) * slopes[i % 2] + [0.5, -1][i % 2]);
@@ -58,24 +60,24 @@ test("a training step takes the statistics of its batch", async () => {
   expectClose(logDet, [Math.log(slopes[0]) + Math.log(slopes[1])], 1e-12, "log-det");
 });
 
-test("the gradient goes through the statistics", async () => {
-  const own = new BatchNorm({ features: 2 });
+test("gradients flow through the statistics", async () => {
+  const batchNorm = new BatchNorm({ features: 2 });
   const loss = ({ z, logDet }: { z: Tensor; logDet: Tensor }) => z.sin().mul(z.square()).sum().add(logDet);
-  const step = trainingStep(own, (t) => ({ loss: loss(t), slope: grad(loss(t), [t.x])[0] }));
+  const step = trainingStep(batchNorm, (t) => ({ loss: loss(t), slope: grad(loss(t), [t.x])[0] }));
   const x = batch(2);
   const { slope } = await step(x);
   const h = 1e-5;
   const differences = new Float64Array(x.length);
   for (let i = 0; i < x.length; i++) {
-    const at = async (d: number) => (await step(x.with(i, x[i] + d))).loss[0];
-    differences[i] = ((await at(h)) - (await at(-h))) / (2 * h);
+    const lossAt = async (d: number) => (await step(x.with(i, x[i] + d))).loss[0];
+    differences[i] = ((await lossAt(h)) - (await lossAt(-h))) / (2 * h);
   }
   expectClose(slope, differences, 1e-7, "gradient");
 });
 
-test("running statistics are moving averages that forget their start faster while they are young", async () => {
-  const own = new BatchNorm({ features: 2, decay: 0.75 });
-  const step = trainingStep(own);
+test("running statistics are moving averages in which the first batches have larger weights", async () => {
+  const batchNorm = new BatchNorm({ features: 2, decay: 0.75 });
+  const step = trainingStep(batchNorm);
   let [mean, variance] = [
     [0, 0],
     [1, 1],
@@ -83,25 +85,25 @@ test("running statistics are moving averages that forget their start faster whil
   for (let n = 1; n <= 40; n++) {
     const x = batch(n);
     const updates = await step(x);
-    const own2 = moments(x);
-    const share = Math.max(9 / (9 + n), 0.25);
-    mean = mean.map((m, c) => m + share * (own2.mean[c] - m));
-    variance = variance.map((v, c) => v + share * ((own2.variance[c] * 7) / 6 + EPSILON - v));
+    const batchMoments = moments(x);
+    const weight = Math.max(9 / (9 + n), 0.25);
+    mean = mean.map((m, c) => m + weight * (batchMoments.mean[c] - m));
+    variance = variance.map((v, c) => v + weight * ((batchMoments.variance[c] * 7) / 6 + EPSILON - v));
     expectClose(updates.mean, mean, 1e-12, "mean");
     expectClose(updates.variance, variance, 1e-12, "variance");
     for (const name of ["mean", "variance", "count"] as const)
-      (own[name] as Parameter).value = Float64Array.from(updates[name]);
+      (batchNorm[name] as Parameter).value = Float64Array.from(updates[name]);
   }
 });
 
-test("without data in training it is the map of its running statistics, forward and back", async () => {
-  const own = new BatchNorm({ features: 2 });
-  own.mean.value = Float64Array.from([1, -2]);
-  own.variance.value = Float64Array.from([4, 0.25]);
-  const plain = compile((x) => own.inverse(x).value, [["N", 2]], float64);
-  const drawn = compile((x) => traceTraining(() => own.inverse(x)).result.value, [["N", 2]], float64);
+test("uses running statistics without training data, in both directions", async () => {
+  const batchNorm = new BatchNorm({ features: 2 });
+  batchNorm.mean.value = Float64Array.from([1, -2]);
+  batchNorm.variance.value = Float64Array.from([4, 0.25]);
+  const plain = compile((x) => batchNorm.inverse(x).value, [["N", 2]], float64);
+  const drawn = compile((x) => traceTraining(() => batchNorm.inverse(x)).result.value, [["N", 2]], float64);
   const back = compile(
-    (z) => traceTraining(() => own.forward(z), { batchStatistics: true }).result.value,
+    (z) => traceTraining(() => batchNorm.forward(z), { batchStatistics: true }).result.value,
     [["N", 2]],
     float64,
   );
@@ -111,9 +113,9 @@ test("without data in training it is the map of its running statistics, forward 
   expectClose(await back(await plain(x)), x, 1e-12, "x");
 });
 
-test("starts with the statistics of the data, a constant column with epsilon", () => {
-  const own = new BatchNorm({ features: 2 });
-  own.fitToData({ rows: 3, features: 2, values: Float64Array.from([1, 5, 2, 5, 3, 5]) });
-  expectClose(own.mean.value, [2, 5], 1e-6, "mean");
-  expectClose(own.variance.value, [2 / 3 + EPSILON, EPSILON], 1e-6, "variance");
+test("is initialized with the statistics of the data, plus epsilon", () => {
+  const batchNorm = new BatchNorm({ features: 2 });
+  batchNorm.fitToData({ rows: 3, features: 2, values: Float64Array.from([1, 5, 2, 5, 3, 5]) });
+  expectClose(batchNorm.mean.value, [2, 5], 1e-6, "mean");
+  expectClose(batchNorm.variance.value, [2 / 3 + EPSILON, EPSILON], 1e-6, "variance");
 });

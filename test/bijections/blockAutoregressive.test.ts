@@ -15,7 +15,7 @@ const trained = (features: number, scale = 1) => {
   return bijection;
 };
 
-test("output i sees the features up to its own, and all of them", async () => {
+test("output i depends on all features up to i and on no others", async () => {
   const bijection = trained(4);
   const run = compile((x) => jacobian(bijection.inverse(x).value, x), [["N", 4]], { precision: "float64" });
   const matrices = await run(new Random(1).normal(new Float64Array(40)));
@@ -27,7 +27,7 @@ test("output i sees the features up to its own, and all of them", async () => {
   });
 });
 
-test("the slope beside the scale stays between 1 and exp(r)", async () => {
+test("the slope without the scale lies between 1 and exp(r)", async () => {
   const bijection = trained(1, 3);
   for (const gate of [5, -5]) {
     bijection.gate.value = new Float64Array([gate]);
@@ -35,10 +35,10 @@ test("the slope beside the scale stays between 1 and exp(r)", async () => {
     const run = compile((x) => bijection.inverse(x).logDet, [["N", 1]], { precision: "float64" });
     const clamped = gate / (1 + Math.abs(gate) / Math.log(1000));
     const logSlopes = await run(Array.from({ length: 2001 }, (_, i) => (i - 1000) / 50));
-    const [least, most] = [Math.min(...logSlopes), Math.max(...logSlopes)];
-    expect(Math.min(least, 0)).toBeGreaterThanOrEqual(Math.min(clamped, 0) - 1e-12);
-    expect(Math.max(most, 0)).toBeLessThanOrEqual(Math.max(clamped, 0) + 1e-12);
-    // Far out tanh is flat.
+    const [min, max] = [Math.min(...logSlopes), Math.max(...logSlopes)];
+    expect(Math.min(min, 0)).toBeGreaterThanOrEqual(Math.min(clamped, 0) - 1e-12);
+    expect(Math.max(max, 0)).toBeLessThanOrEqual(Math.max(clamped, 0) + 1e-12);
+    // At large |x| the tanh units are saturated.
     expect(logSlopes[0]).toBeCloseTo(0, 3);
   }
 });

@@ -20,7 +20,7 @@ const random = new Random(0);
 const build = (description: unknown) => () => buildBijection(description as Description, random);
 
 describe("buildBijection", () => {
-  test("fills in what a description leaves out, and gives it back", () => {
+  test("fills in defaults, and describe() returns them", () => {
     expect(
       buildBijection({ type: "autoregressive", order: [1, 0] }, random).describe(),
     ).toMatchInlineSnapshot(`
@@ -47,7 +47,7 @@ describe("buildBijection", () => {
     `);
   });
 
-  test("builds what is inside of what", () => {
+  test("builds nested bijections", () => {
     const description = {
       type: "chain",
       bijections: [
@@ -58,7 +58,7 @@ describe("buildBijection", () => {
     expect(buildBijection(description, random).describe()).toEqual(description);
   });
 
-  test("gives parts of a chain different weights", () => {
+  test("draws different weights for the parts of a chain", () => {
     const part = { type: "autoregressive", order: [0, 1], network: { hidden: [4] } };
     const chain = buildBijection({ type: "chain", bijections: [part, part] }, random);
     const [a, b] = (chain as unknown as { bijections: Autoregressive[] }).bijections;
@@ -66,9 +66,9 @@ describe("buildBijection", () => {
     expect(first(a)).not.toEqual(first(b));
   });
 
-  test("refuses what does not fit, with its path, what was expected and what was received", () => {
-    expect(build({ type: "bend" })).toThrow(
-      /^a bijection is not valid at type: expected one of "actnorm", "autoregressive", .*, received "bend"\.$/,
+  test("refuses an invalid description with its path, what was expected and what was received", () => {
+    expect(build({ type: "unknown" })).toThrow(
+      /^a bijection is not valid at type: expected one of "actnorm", "autoregressive", .*, received "unknown"\.$/,
     );
     expect(build(null)).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a bijection is not valid: expected an object, received null.]`,
@@ -111,7 +111,7 @@ describe("buildBijection", () => {
   });
 });
 
-test("constructors refuse the same as a wrong argument", () => {
+test("constructors refuse the same options as an invalid argument", () => {
   const wrong = [
     () => new Actnorm({ features: 0 }),
     () => new Standardize({ features: -1 }),

@@ -15,7 +15,7 @@ const double = () => {
 };
 const conditional = (context: number) => new Coupling({ mask: [true, false], context }, new Random(0));
 
-test("the first bijection of a chain is next to the base, the last next to the data", async () => {
+test("the first bijection of a chain is next to the base distribution, the last next to the data", async () => {
   const chain = new Chain([shift(1), double(), new Permutation({ order: [1, 0] })]);
   const run = compile((u) => ({ x: chain.forward(u).value, z: chain.inverse(u).value }), [["N", 2]]);
   const { x, z } = await run([3, 5]);
@@ -23,7 +23,7 @@ test("the first bijection of a chain is next to the base, the last next to the d
   expect([...z]).toEqual([1.5, 0.5]);
 });
 
-test("an inverted bijection has its directions exchanged", async () => {
+test("Invert exchanges the directions", async () => {
   const inverted = new Invert(double());
   const run = compile(
     (u) => {
@@ -37,12 +37,12 @@ test("an inverted bijection has its directions exchanged", async () => {
   expect(logDet[0]).toBeCloseTo(-2 * Math.log(2), 6);
 });
 
-test("a chain is conditional where one of its bijections is", () => {
+test("a chain is conditional if one of its bijections is", () => {
   expect(new Chain([shift(1)]).context).toBe(0);
   expect(new Chain([shift(1), conditional(3), double()]).context).toBe(3);
 });
 
-test("bijections that do not fit together are refused", () => {
+test("refuses bijections with different numbers of features", () => {
   expect(() => new Chain([])).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: a chain needs at least one bijection.]`,
   );

@@ -19,8 +19,8 @@ import { compile } from "../../src/runtime/compile.ts";
 import { integral, intervalRule, lineRule, square } from "../mathematics/quadrature.ts";
 import { expectClose } from "./invariants.ts";
 
-/** Both directions of a bijection, with gradients of the log-determinant and the values. */
-function at(bijection: Bijection, rows: ArrayLike<number>, precision: Precision = "float64") {
+/** Both directions of a bijection, and the gradient of the inverse. */
+function evaluate(bijection: Bijection, rows: ArrayLike<number>, precision: Precision = "float64") {
   return compile(
     (u) => {
       const [data, latent] = [bijection.forward(u), bijection.inverse(u)];
@@ -68,11 +68,11 @@ const elementwise: [string, Bijection, (z: number) => number, (z: number) => num
 describe.each(elementwise)("%s", (_, bijection, formula, logDerivative, outside) => {
   const z = [-6, -2.5, -1, -1e-9, 0, 1e-9, 0.7, 2, 6];
 
-  test("is its formula in both directions", async () => {
-    const forward = await at(bijection, z);
+  test("equals its formula in both directions", async () => {
+    const forward = await evaluate(bijection, z);
     expectClose(forward.x, z.map(formula), 1e-14, "x");
     expectClose(forward.dataLogDet, z.map(logDerivative), 1e-10, "log-det");
-    const back = await at(bijection, forward.x);
+    const back = await evaluate(bijection, forward.x);
     expectClose(back.z, z, 1e-10, "z");
     expectClose(
       back.logDet,
@@ -83,56 +83,56 @@ describe.each(elementwise)("%s", (_, bijection, formula, logDerivative, outside)
   });
 
   test.each(["float32", "float64"] as const)(
-    "is -Infinity outside with gradient 0, in %s",
+    "has log-determinant -Infinity with gradient 0 outside its support, in %s",
     async (precision) => {
-      const { logDet, slope, z } = await at(bijection, outside, precision);
+      const { logDet, slope, z } = await evaluate(bijection, outside, precision);
       expect([...logDet]).toEqual(outside.map(() => -Infinity));
       expect([...slope].every((v) => v === 0)).toBe(true);
       expect([...z].every(Number.isFinite)).toBe(true);
-      const unknown = await at(bijection, [Number.NaN], precision);
-      expect([unknown.z[0], unknown.x[0]]).toEqual([Number.NaN, Number.NaN]);
+      const ofNaN = await evaluate(bijection, [Number.NaN], precision);
+      expect([ofNaN.z[0], ofNaN.x[0]]).toEqual([Number.NaN, Number.NaN]);
     },
   );
 
-  test("carries a normal to a density that integrates to 1", async () => {
+  test("gives a density that integrates to 1", async () => {
     const flow = new Flow(new StandardNormal({ features: 1 }), bijection);
     const { nodes, weights } = lineRule(4001, 8);
     const x = nodes.map(formula);
     const log = await flow.logProb(x, undefined, { precision: "float64" });
-    // Over x(z) the weights are those of z times dx/dz.
-    const own = weights.map((w, i) => w * Math.exp(logDerivative(nodes[i])));
-    expect(Math.abs(integral(log, own) - 1)).toBeLessThan(1e-8);
+    // Integration over x = f(z): the weights of the nodes z, times dx/dz.
+    const weightsOfX = weights.map((w, i) => w * Math.exp(logDerivative(nodes[i])));
+    expect(Math.abs(integral(log, weightsOfX) - 1)).toBeLessThan(1e-8);
   });
 });
 
-test("positive maps draw positive finite numbers, however far out", async () => {
+test("maps onto positive numbers draw positive finite numbers for any latent value", async () => {
   for (const bijection of [new Exp({ features: 1 }), new Softplus({ features: 1 })]) {
     for (const precision of ["float32", "float64"] as const) {
-      const { x } = await at(bijection, [-1e30, -200, -80, 80, 200], precision);
+      const { x } = await evaluate(bijection, [-1e30, -200, -80, 80, 200], precision);
       for (const v of x) expect(v > 0 && Number.isFinite(v)).toBe(true);
-      const { logDet } = await at(bijection, x, precision);
+      const { logDet } = await evaluate(bijection, x, precision);
       expect([...logDet].every(Number.isFinite)).toBe(true);
     }
   }
 });
 
-test("a sigmoid makes a logistic variable uniform, and loses no digit near an end at 0", async () => {
+test("a sigmoid makes a logistic variable uniform, and keeps all digits near an end at 0", async () => {
   const flow = new Flow(new Logistic({ features: 1 }), new Sigmoid({ features: 1, low: 2, high: 6 }));
   const density = await flow.logProb([2.001, 3, 5.9], undefined, { precision: "float64" });
   expectClose(density, new Array(3).fill(-Math.log(4)), 1e-12, "log-density");
   const below = new Sigmoid({ features: 1, low: -1, high: 0 });
-  const { x } = await at(below, [30, 60], "float32");
+  const { x } = await evaluate(below, [30, 60], "float32");
   expectClose([x[0] / -Math.exp(-30), x[1] / -Math.exp(-60)], [1, 1], 1e-6, "x");
   expect(() => new Sigmoid({ features: 1, low: 1, high: 1 })).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: a sigmoid is not valid at high: expected more than low, received 1.]`,
   );
 });
 
-test("a power maps positive numbers onto positive ones", async () => {
+test("a power maps positive numbers onto positive numbers", async () => {
   const z = [1e-6, 0.3, 1, 7];
   for (const exponent of [0.5, 1, 3]) {
     const power = new Power({ features: 1, exponent });
-    const forward = await at(power, z);
+    const forward = await evaluate(power, z);
     expectClose(
       forward.x,
       z.map((v) => v ** exponent),
@@ -145,8 +145,8 @@ test("a power maps positive numbers onto positive ones", async () => {
       1e-12,
       "log-det",
     );
-    expectClose((await at(power, forward.x)).z, z, 1e-12, "z");
-    const outside = await at(power, [0, -1]);
+    expectClose((await evaluate(power, forward.x)).z, z, 1e-12, "z");
+    const outside = await evaluate(power, [0, -1]);
     expect([...outside.logDet, ...outside.dataLogDet]).toEqual(new Array(4).fill(-Infinity));
     expect([...outside.slope]).toEqual([0, 0]);
   }
@@ -156,14 +156,14 @@ describe("SinhArcsinh", () => {
   const skewed = (skewness: number, logTailWeight: number) => {
     const bijection = new SinhArcsinh({ features: 1 });
     bijection.skewness.value = Float64Array.of(skewness);
-    // softClamp's inverse, so that the tail weight is what the test says.
+    // The inverse of softClamp, so that the clamped value is `logTailWeight`.
     bijection.logTailWeight.value = Float64Array.of(
       logTailWeight / (1 - Math.abs(logTailWeight) / Math.log(10)),
     );
     return bijection;
   };
 
-  test("has Jones and Pewsey's density", async () => {
+  test("has the density of Jones and Pewsey", async () => {
     const [epsilon, delta] = [0.6, 0.8];
     const flow = new Flow(new StandardNormal({ features: 1 }), skewed(epsilon, -Math.log(delta)));
     const x = [-40, -3, -0.2, 0, 0.5, 2, 30];
@@ -179,21 +179,21 @@ describe("SinhArcsinh", () => {
     expect(Math.abs(integral(density, weights) - 1)).toBeLessThan(1e-8);
   });
 
-  test("is accurate near 0 and far out, with slope 1 at 0", async () => {
+  test("is accurate near 0 and for large numbers, with slope 1", async () => {
     const identity = new SinhArcsinh({ features: 1 });
     for (const precision of ["float32", "float64"] as const) {
       const eps = precision === "float32" ? 2e-5 : 1e-13;
       const x = [0, 1e-20, -1e-6, 1e-3, -5, 1e5, 9e8, 1.1e9, -1e25];
-      const out = await at(identity, x, precision);
+      const out = await evaluate(identity, x, precision);
       for (const [i, v] of x.entries())
         if (v !== 0) expect(Math.abs(out.x[i] / v - 1), `${v}`).toBeLessThan(eps);
       expectClose(out.slope, new Array(x.length).fill(1), 1e-4, "slope");
     }
   });
 
-  test("leans by its skewness, and stretches or draws in tails", async () => {
+  test("skews, and makes tails heavier or lighter", async () => {
     const [right, heavy, light] = await Promise.all(
-      [skewed(1, 0), skewed(0, Math.log(2)), skewed(0, -Math.log(2))].map((b) => at(b, [-3, 0, 3])),
+      [skewed(1, 0), skewed(0, Math.log(2)), skewed(0, -Math.log(2))].map((b) => evaluate(b, [-3, 0, 3])),
     );
     expect(right.x[1]).toBeCloseTo(Math.sinh(1), 12);
     expect(heavy.x[2]).toBeCloseTo(Math.sinh(2 * Math.asinh(3)), 10);
@@ -203,26 +203,26 @@ describe("SinhArcsinh", () => {
 });
 
 describe("StickBreaking", () => {
-  test("gives equal parts at 0, and breaks the rest each time", async () => {
-    const { x, dataLogDet } = await at(new StickBreaking({ features: 3 }), [0, 0, 0]);
+  test("maps 0 to equal parts, and breaks fractions of the remaining stick", async () => {
+    const { x, dataLogDet } = await evaluate(new StickBreaking({ features: 3 }), [0, 0, 0]);
     expectClose(x, [0.25, 0.25, 0.25], 1e-14, "x");
-    // dx_k/dz_k = x_k (1 - share): 1/4 3/4, 1/4 2/3, 1/4 1/2
+    // dx_k/dz_k = x_k (1 - fraction): 1/4 3/4, 1/4 2/3, 1/4 1/2
     expect(dataLogDet[0]).toBeCloseTo(Math.log(1 / 256), 12);
-    const { z } = await at(new StickBreaking({ features: 2 }), [0.2, 0.3]);
+    const { z } = await evaluate(new StickBreaking({ features: 2 }), [0.2, 0.3]);
     expectClose(z, [logit(0.2) + Math.log(2), logit(0.3 / 0.8)], 1e-14, "z");
   });
 
-  test("is -Infinity outside of the simplex, with gradient 0 for the whole row", async () => {
+  test("has log-determinant -Infinity outside the simplex, with gradient 0 for the whole row", async () => {
     const rows = [0.5, 0.5, 0.7, 0.4, 0, 0.3, 0.3, -0.1, 1e30, 1, 0.2, 0.2];
     for (const precision of ["float32", "float64"] as const) {
-      const { logDet, slope, z } = await at(new StickBreaking({ features: 2 }), rows, precision);
+      const { logDet, slope, z } = await evaluate(new StickBreaking({ features: 2 }), rows, precision);
       expect([...logDet.slice(0, 5)]).toEqual(new Array(5).fill(-Infinity));
       expect([...slope.slice(0, 10)].every((v) => v === 0)).toBe(true);
       expect(Number.isFinite(logDet[5]) && [...z].every(Number.isFinite)).toBe(true);
     }
   });
 
-  test("carries a normal to a density on the triangle that integrates to 1", async () => {
+  test("gives a density on the triangle that integrates to 1", async () => {
     const flow = new Flow(new StandardNormal({ features: 2 }), new StickBreaking({ features: 2 }));
     const { rows, weights } = square(intervalRule(0, 1, 401));
     const log = await flow.logProb(rows, undefined, { precision: "float64" });
@@ -230,12 +230,12 @@ describe("StickBreaking", () => {
   });
 });
 
-test("Ordered adds gaps of exp(z), and refuses rows that do not increase", async () => {
+test("Ordered adds gaps of exp(z), and rows that do not increase have log-determinant -Infinity", async () => {
   const ordered = new Ordered({ features: 3 });
-  const { x, dataLogDet } = await at(ordered, [-1, 0, Math.log(2)]);
+  const { x, dataLogDet } = await evaluate(ordered, [-1, 0, Math.log(2)]);
   expectClose(x, [-1, 0, 2], 1e-14, "x");
   expect(dataLogDet[0]).toBeCloseTo(Math.log(2), 13);
-  const { z, logDet, slope } = await at(ordered, [-1, 0, 2, 0, 0, 1, 3, 4, 3.5]);
+  const { z, logDet, slope } = await evaluate(ordered, [-1, 0, 2, 0, 0, 1, 3, 4, 3.5]);
   expectClose(z.slice(0, 3), [-1, 0, Math.log(2)], 1e-14, "z");
   expect([...logDet.slice(1)]).toEqual([-Infinity, -Infinity]);
   expect([...slope].every(Number.isFinite)).toBe(true);

@@ -9,12 +9,12 @@ import { compile } from "../../src/runtime/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { perturb } from "../nn/perturb.ts";
 import { expectClose } from "./invariants.ts";
-import { allSigns, meanLogDet, repeated, trained } from "./trainedLogDet.ts";
+import { compileTrainingStep, meanLogDet, repeatRow, signCombinations } from "./trainingLogDet.ts";
 
-test("a linear field is the exponential of its matrix, and its log-det the trace", async () => {
+test("the flow of a linear field is the matrix exponential, with the trace as log-determinant", async () => {
   const continuous = new Continuous({ features: 2, frequencies: 1, network: { hidden: [] } }, new Random(0));
   const [layer] = continuous.network.layers;
-  // dy/dt = y A with A = [[a, b], [-b, a]]: growth by exp(a) and a turn by b. The other rows are those of sin and cos.
+  // dy/dt = y A with A = [[a, b], [-b, a]]: growth by exp(a) and a rotation by b. The other rows are the weights of sin and cos.
   const [a, b] = [0.3, 1.1];
   layer.weight.value = Float64Array.of(a, b, -b, a, 0, 0, 0, 0);
   const run = compile(
@@ -41,7 +41,7 @@ describe("Hutchinson's estimate of the divergence", () => {
     ["inverse", [6]],
     ["forward", [5, 4]],
   ] as const)(
-    "has the log-determinant, %s, and its gradient as its mean over all signs, with %j units",
+    "averages over all signs to the exact log-determinant and gradient, %s, with %j units",
     async (direction, hidden) => {
       const D = 3;
       const network = { hidden: [...hidden] };
@@ -51,23 +51,23 @@ describe("Hutchinson's estimate of the divergence", () => {
       const exact = await compile(meanLogDet(bijection, direction), [["N", D]], { precision: "float64" })(
         row,
       );
-      const { run, drawn } = trained(bijection, direction);
-      const rows = repeated(row, 2 ** D);
-      const mean = await run(rows, allSigns(D));
+      const { run, drawn } = compileTrainingStep(bijection, direction);
+      const rows = repeatRow(row, 2 ** D);
+      const mean = await run(rows, signCombinations(D));
       expect(drawn()).toHaveLength(1);
       expect(Math.abs(exact.logDet[0])).toBeGreaterThan(0.004);
       expectClose(mean.logDet, exact.logDet, 1e-9, "log-det");
       expectClose(mean.gradient, exact.gradient, 1e-8, "gradient by parameters");
       expectClose(mean.byRow, exact.byRow, 1e-8, "gradient by the row");
-      // Of one sign alone it is another.
+      // A single combination of signs has a different value.
       const one = await run(rows, new Float64Array(rows.length));
       expect(Math.abs(one.logDet[0] - exact.logDet[0])).toBeGreaterThan(0.01);
     },
   );
 
-  test("trains a flow of 18 features by likelihood, whose densities are exact", async () => {
+  test("trains a flow of 18 features by maximum likelihood, whose densities are exact", async () => {
     const [D, rows] = [18, 192];
-    // Features in pairs, the second near the square of the first.
+    // Pairs of features, the second of which is near the square of the first.
     const normal = new Random(4).normal(new Float64Array(rows * D));
     const data = normal.map((v, i) => (i % 2 === 0 ? v : 0.3 * v + normal[i - 1] ** 2 - 1));
     const flow = cnf(D, { hidden: [16, 16, 16], tolerance: 1e-3 });
@@ -79,7 +79,7 @@ describe("Hutchinson's estimate of the divergence", () => {
     expect(await mean()).toBe(trained);
   });
 
-  test("is what training takes above 16 features where the divergence is not a product", () => {
+  test("is the default in training above 16 features with more than two hidden layers", () => {
     const draws = (features: number, hidden: number[], trace?: "exact" | "hutchinson") => {
       const bijection = new Continuous({ features, network: { hidden }, trace }, new Random(0));
       return traceTraining(() => bijection.inverse(input("x", ["N", features]))).randomInputs.length > 0;

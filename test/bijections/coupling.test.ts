@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { alternatingMask, Coupling, randomMask } from "../../src/bijections/index.ts";
 import { Random } from "../../src/random/index.ts";
 
-test("masks alternate, or keep half of the features at random", () => {
+test("masks alternate, or leave a random half of the features unchanged", () => {
   expect(alternatingMask(3)).toEqual([true, false, true]);
   expect(alternatingMask(4, false)).toEqual([false, true, false, true]);
   const masks = Array.from({ length: 50 }, (_, seed) => randomMask(5, new Random(seed)));
@@ -14,7 +14,7 @@ test("masks alternate, or keep half of the features at random", () => {
   }
 });
 
-test("what leaves nothing to transform or to condition on is refused", () => {
+test("refuses a mask that leaves nothing to transform or to condition on", () => {
   const build = (mask: boolean[]) => () => new Coupling({ mask }, new Random(0));
   expect(build([true, true])).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: a coupling is not valid at mask: expected at least one feature to transform (false), received [true,true].]`,

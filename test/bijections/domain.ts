@@ -4,26 +4,25 @@ import type { Case } from "./cases.ts";
 import { type Rows, rowsFor } from "./invariants.ts";
 
 /**
- * Rows for both sides of a bijection, as `rowsFor` has them, put where it is defined: latent rows and, with a map onto a part
- * of space, data rows that it makes of others. Such maps squeeze what is far out until floats cannot tell it apart, so their
- * rows stay near the origin.
+ * Latent and data rows in the domain of a bijection: those of `rowsFor`, mapped into the domain; for a bijection with a support, data
+ * rows are its samples. Such bijections map distant latent rows to nearly equal numbers, so their rows stay near the origin.
  */
-export async function rowsWithin(example: Case, bijection: Bijection, scale = 1): Promise<Rows> {
+export async function rowsInDomain(example: Case, bijection: Bijection, scale = 1): Promise<Rows> {
   const rows = rowsFor(bijection, example.hasSupport ? scale / 3 : scale);
-  const into = domainOf(example.description);
-  const within = { ...rows, z: rows.z.map(into), x: rows.x.map(into) };
-  if (!example.hasSupport) return within;
+  const mapIntoDomain = domainOf(example.description);
+  const rowsOfDomain = { ...rows, z: rows.z.map(mapIntoDomain), x: rows.x.map(mapIntoDomain) };
+  if (!example.hasSupport) return rowsOfDomain;
   const forward = compile((z) => bijection.forward(z).value, [["N", bijection.features]], {
     precision: "float64",
   });
-  return { ...within, x: Float64Array.from(await forward(within.x)) };
+  return { ...rowsOfDomain, x: Float64Array.from(await forward(rowsOfDomain.x)) };
 }
 
-/** Whether there are rows on which a bijection is not defined: its log-determinant is -Infinity there. */
-export const isBounded = ({ hasSupport, description }: Case): boolean =>
+/** Whether there are rows outside the domain of a bijection, where its log-determinant is -Infinity. */
+export const hasBoundedDomain = ({ hasSupport, description }: Case): boolean =>
   hasSupport || JSON.stringify(description).includes('"tails":"none"');
 
-/** An increasing map of the line into the part of it that latent rows may have. */
+/** An increasing function from the real line into the domain of latent rows. */
 function domainOf(description: Description): (u: number) => number {
   const text = JSON.stringify(description);
   const bound = text.includes('"circularSpline"') ? Math.PI : 3;

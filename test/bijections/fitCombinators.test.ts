@@ -24,12 +24,12 @@ const values = new Random(1)
   .normal(new Float64Array(ROWS * D))
   .map((v, i) => 10 * (i % D) + (1 + (i % D)) * v);
 
-const normalized: [string, () => Bijection][] = [
+const fittedBijections: [string, () => Bijection][] = [
   ["actnorm", () => new Actnorm({ features: D })],
   ["a standardization", () => new Standardize({ features: D })],
   ["batch normalization", () => new BatchNorm({ features: D })],
 ];
-const around: [string, (bijection: Bijection) => Bijection][] = [
+const combinators: [string, (bijection: Bijection) => Bijection][] = [
   ["itself", (bijection) => bijection],
   [
     "a nested chain",
@@ -47,9 +47,9 @@ const around: [string, (bijection: Bijection) => Bijection][] = [
   ["the inverse of an inverse", (bijection) => new Invert(new Invert(bijection))],
 ];
 
-describe.each(around)("in %s", (_, wrap) => {
-  test.each(normalized)(
-    "%s is fitted to data: latent values have mean 0 and deviation 1",
+describe.each(combinators)("in %s", (_, wrap) => {
+  test.each(fittedBijections)(
+    "%s is fitted such that z has mean 0 and standard deviation 1",
     async (_, make) => {
       const flow = new Flow(new StandardNormal({ features: D }), wrap(make()));
       await flow.fitToData!({ rows: ROWS, features: D, values });
@@ -64,7 +64,7 @@ describe.each(around)("in %s", (_, wrap) => {
   );
 });
 
-test("the second of two maps in an inverse is fitted to what the first one makes of the data", async () => {
+test("the second of two bijections in an inverse is fitted to the output of the first", async () => {
   const [first, second] = [new Actnorm({ features: D }), new Actnorm({ features: D })];
   await new Invert(new Chain([first, second])).fitToData!({ rows: ROWS, features: D, values });
   expect(first.logScale.numbers[2]).toBeLessThan(-0.9);
@@ -72,15 +72,15 @@ test("the second of two maps in an inverse is fitted to what the first one makes
     expect(Math.abs(number)).toBeLessThan(1e-5);
 });
 
-test("a map in a chain sees the standardized context, and its inverse too", async () => {
+test("a bijection in a chain is fitted with the standardized context, also if it is inverted", async () => {
   class Recording extends Actnorm {
     override readonly context = 1 as never;
-    seen: Float64Array | undefined;
+    receivedContext: Float64Array | undefined;
     override fitToData(rows: Parameters<Actnorm["fitToData"]>[0]) {
-      this.seen = rows.context;
+      this.receivedContext = rows.context;
     }
     override fitToLatent(rows: Parameters<Actnorm["fitToData"]>[0]) {
-      this.seen = rows.context;
+      this.receivedContext = rows.context;
     }
   }
   for (const wrap of [(b: Bijection) => b, (b: Bijection) => new Invert(b)]) {
@@ -91,18 +91,18 @@ test("a map in a chain sees the standardized context, and its inverse too", asyn
       values,
       context,
     });
-    expect(Math.abs(inner.seen!.reduce((a, b) => a + b) / ROWS)).toBeLessThan(0.05);
+    expect(Math.abs(inner.receivedContext!.reduce((a, b) => a + b) / ROWS)).toBeLessThan(0.05);
   }
 });
 
-test("what takes nothing from data says so", () => {
+test("fitToData is undefined if no part is fitted to data", () => {
   const maps = [new Permutation({ order: [1, 0] }), new Autoregressive({ order: [0, 1] }, new Random(0))];
   expect(new Chain(maps).fitToData).toBeUndefined();
   expect(new Invert(new Chain(maps)).fitToData).toBeUndefined();
   expect(new Flow(new StandardNormal({ features: 2 }), new Chain(maps)).fitToData).toBeUndefined();
 });
 
-test("a chain has the support of its last map, or an image of that of one before", () => {
+test("a chain has the support of its last bijection, or the image of the support of an earlier one", () => {
   const [exp, permutation] = [
     { type: "exp", features: 2 },
     { type: "permutation", order: [1, 0] },

@@ -12,7 +12,7 @@ const column = (values: ArrayLike<number>, weights?: number[]): DataRows => ({
   ...(weights && { weights: Float64Array.from(weights) }),
 });
 
-/** Rows with each row as often as its weight says. */
+/** Repeats each row as often as its weight says. */
 function repeated({ features, values, weights }: DataRows): DataRows {
   const rows = Array.from(weights!).flatMap((weight, r) =>
     Array.from({ length: weight }, () => values.subarray(r * features, (r + 1) * features)),
@@ -36,13 +36,13 @@ const weighted: DataRows = {
 };
 
 describe("columnMoments", () => {
-  test("are the weighted mean and deviation", () => {
+  test("returns the weighted mean and deviation", () => {
     const { mean, deviation } = columnMoments(column([1, 2, 6], [1, 2, 1]));
     expect(mean[0]).toBeCloseTo(11 / 4, 14);
     expect(deviation[0]).toBeCloseTo(Math.sqrt((1.75 ** 2 + 2 * 0.75 ** 2 + 3.25 ** 2) / 4), 14);
   });
 
-  test("neither overflow nor vanish", () => {
+  test("does not overflow or underflow", () => {
     for (const scale of [1e-320, 1e-300, 1e-170, 1, 1e170, 1e300, 5e307]) {
       const { mean, deviation } = columnMoments(column([scale, 3 * scale]));
       // Subnormal numbers have fewer digits.
@@ -54,20 +54,20 @@ describe("columnMoments", () => {
   });
 });
 
-describe("middleRange", () => {
+describe("winsorizedRange", () => {
   const values = Float64Array.from({ length: 1000 }, (_, i) => (i * 7) % 1000);
 
-  test("leaves a share at either end", () => {
+  test("leaves out a fraction at either end", () => {
     expect(winsorizedRange(values, 0.01)).toEqual([9, 990]);
     expect(winsorizedRange(values.subarray(0, 1), 0.01)).toEqual([0, 0]);
   });
 
-  test("counts weights as repetitions, and no row of weight 0", () => {
-    const { values: own, weights } = { ...weighted, values: weighted.values.subarray(0, 400) };
-    const rows = repeated({ rows: 400, features: 1, values: own, weights });
-    expect(winsorizedRange(own, 0.0213, weights)).toEqual(winsorizedRange(rows.values, 0.0213));
+  test("counts weights as repetitions, and ignores rows of weight 0", () => {
+    const { values: column, weights } = { ...weighted, values: weighted.values.subarray(0, 400) };
+    const rows = repeated({ rows: 400, features: 1, values: column, weights });
+    expect(winsorizedRange(column, 0.0213, weights)).toEqual(winsorizedRange(rows.values, 0.0213));
     const scaled = weights!.map((w) => w * 1e-9);
-    expect(winsorizedRange(own, 0.0213, scaled)).toEqual(winsorizedRange(own, 0.0213, weights));
+    expect(winsorizedRange(column, 0.0213, scaled)).toEqual(winsorizedRange(column, 0.0213, weights));
     expect(winsorizedRange(Float64Array.of(5, 1, 9), 0, Float64Array.of(1, 0, 0))).toEqual([5, 5]);
   });
 });
@@ -76,7 +76,7 @@ describe.each([
   ["actnorm", () => new Actnorm({ features: 3 })],
   ["standardize", () => new Standardize({ features: 3 })],
 ] as [string, () => Bijection][])("%s", (_, make) => {
-  test("gives latent values of mean 0 and deviation 1", async () => {
+  test("is fitted such that z has mean 0 and standard deviation 1", async () => {
     const bijection = make();
     const data = { ...weighted, weights: undefined };
     bijection.fitToData!(data);
@@ -115,7 +115,7 @@ describe.each([
 });
 
 describe("Standardize", () => {
-  test("is not stretched by an outlier", () => {
+  test("is robust against outliers", () => {
     const values = normal(10_000);
     values[17] = 1e9;
     values[18] = -1e12;
@@ -126,10 +126,10 @@ describe("Standardize", () => {
   });
 
   test.each([0.9, 0.97, 0.985, 0.9899, 0.9901, 0.995, 0.9999])(
-    "keeps a column of which %d is one value within reach",
-    (share) => {
+    "maps a column of which the fraction %d is one value to moderate numbers",
+    (fraction) => {
       const size = 20_000;
-      const values = Float64Array.from({ length: size }, (_, i) => (i < share * size ? 0 : 10 + (i % 11)));
+      const values = Float64Array.from({ length: size }, (_, i) => (i < fraction * size ? 0 : 10 + (i % 11)));
       const { center, scale } = standardized(values);
       // The other values lie between 10 and 20.
       expect(Math.abs((20 - center) / scale)).toBeLessThan(250);
@@ -137,7 +137,7 @@ describe("Standardize", () => {
     },
   );
 
-  test("takes integers, flags and tiny and huge scales as they are", () => {
+  test("fits integers, flags and tiny and huge scales", () => {
     expect(standardized([0, 1, 2, 3]).scale).toBeCloseTo(Math.sqrt(1.25), 12);
     expect(standardized([0, 0, 0, 1]).scale).toBeCloseTo(Math.sqrt(3 / 16), 12);
     for (const scale of [1e-25, 1e-12, 1e12, 1e25]) {
@@ -147,7 +147,7 @@ describe("Standardize", () => {
     }
   });
 
-  test("takes a column of rounding errors as constant, and any other deviation as the scale", () => {
+  test("treats a column of rounding errors as constant, and any other deviation as the scale", () => {
     expect(standardized([0.3, 0.1 + 0.2, 0.3, 0.1 + 0.2]).scale).toBe(1);
     expect(standardized([0, 5e-324, 1e-323])).toEqual({ center: 5e-324, scale: 5e-324 });
     for (const unit of [1e-300, 1e-200, 1e200, 5e307]) {
@@ -155,7 +155,7 @@ describe("Standardize", () => {
     }
   });
 
-  test("has the value of a constant column as its center exactly, and scale 1", () => {
+  test("fits a constant column exactly, with scale 1", () => {
     for (const value of [0.1, 1.7e9 + 0.123, -1 / 3, 1e300, 5e-324, Number.MAX_VALUE]) {
       for (const rows of [2, 3, 10, 1007]) {
         expect(standardized(new Array(rows).fill(value))).toEqual({ center: value, scale: 1 });
@@ -165,13 +165,13 @@ describe("Standardize", () => {
     }
   });
 
-  test("knows a deviation of a few hundred float64 roundings from a constant", () => {
+  test("distinguishes a deviation of a few hundred float64 rounding errors from a constant", () => {
     const values = normal(1000).map((v) => 1.7e9 + 1e-4 * v);
     expect(standardized(values).scale / 1e-4).toBeGreaterThan(0.9);
     expect(standardized(values).scale / 1e-4).toBeLessThan(1.1);
   });
 
-  test("is fixed while the flow is trained", () => {
+  test("is not trained", () => {
     const { center, scale } = new Standardize({ features: 2 });
     expect([center.trainable, scale.trainable]).toEqual([false, false]);
   });

@@ -5,12 +5,12 @@ import { parametersOf } from "../../src/nn/module.ts";
 import { named } from "../examples.ts";
 import { perturb } from "../nn/perturb.ts";
 import { bijectionCases, type Case } from "./cases.ts";
-import { rowsWithin } from "./domain.ts";
+import { rowsInDomain } from "./domain.ts";
 import { expectClose } from "./invariants.ts";
-import { expectStructure } from "./structure.ts";
+import { expectJacobianStructure } from "./structure.ts";
 
-/** With one feature there is nothing beside the diagonal, and nothing to condition on. */
-const UNUSED_ALONE = [/lower$/, /upper$/];
+/** Parameters without influence if there is only one feature: matrices have no element off the diagonal. */
+const UNUSED_WITH_ONE_FEATURE = [/lower$/, /upper$/];
 
 describe.each(named(bijectionCases([1, 2, 5])))("%s", (_, example) => {
   const bijection = example.build();
@@ -18,7 +18,7 @@ describe.each(named(bijectionCases([1, 2, 5])))("%s", (_, example) => {
 
   if (startsAsIdentity(example))
     test("starts as the identity", async () => {
-      const rows = await rowsWithin(example, bijection, example.description.type === "tails" ? 0.05 : 1);
+      const rows = await rowsInDomain(example, bijection, example.description.type === "tails" ? 0.05 : 1);
       const out = await float64.run(rows);
       expectClose(out.data, rows.z, 1e-6, "forward");
       expectClose(out.latent, rows.x, 1e-6, "inverse");
@@ -27,20 +27,20 @@ describe.each(named(bijectionCases([1, 2, 5])))("%s", (_, example) => {
       }
     });
 
-  test("keeps the invariants, at its start and after training", async () => {
-    const rows = await rowsWithin(example, bijection);
-    const unused = (path: string) => example.features === 1 && isUnusedAlone(path, bijection);
+  test("passes checkBijection", async () => {
+    const rows = await rowsInDomain(example, bijection);
+    const unused = (path: string) => example.features === 1 && isUnusedWithOneFeature(path, bijection);
     await checkBijection(bijection, { ...rows, unused });
   });
 
-  test("has Jacobians of its structure", async () => {
+  test("has the zeros of its Jacobian structure", async () => {
     perturb(parametersOf(bijection), 0.3);
-    const rows = await rowsWithin(example, bijection);
-    expectStructure(example.description, await float64.jacobians(rows));
+    const rows = await rowsInDomain(example, bijection);
+    expectJacobianStructure(example.description, await float64.jacobians(rows));
   });
 });
 
-/** All do but those that move features, those that bend the line, and those onto a part of it. */
+/** Permutations, bijections with a support and splines without tails do not. */
 function startsAsIdentity({ description, hasSupport }: Case): boolean {
   const text = JSON.stringify(description);
   return (
@@ -50,10 +50,10 @@ function startsAsIdentity({ description, hasSupport }: Case): boolean {
   );
 }
 
-/** Whether a parameter of a bijection of one feature has nothing to do. */
-const isUnusedAlone = (name: string, bijection: Bijection): boolean =>
-  UNUSED_ALONE.some((pattern) => pattern.test(name)) ||
-  // The network of a continuous flow sees the time beside the feature.
+/** Whether a parameter has no influence in a bijection of one feature. */
+const isUnusedWithOneFeature = (name: string, bijection: Bijection): boolean =>
+  UNUSED_WITH_ONE_FEATURE.some((pattern) => pattern.test(name)) ||
+  // Such networks have no inputs; only the network of a continuous flow also sees the time.
   (!(bijection instanceof Continuous) &&
     /layers\.0\.(blocks\.0\.)?weight$/.test(name) &&
     bijection.context === 0);

@@ -8,7 +8,7 @@ import type { Floats } from "../../src/runtime/compile.ts";
 
 export const ROWS = 24;
 
-/** Rows [ROWS, D] of both sides, and contexts [ROWS, C]: mostly near the origin, some far out. */
+/** Latent and data rows [ROWS, D] and contexts [ROWS, C]: normal numbers, every fourth row three times as large. */
 export function rowsFor({ features, context }: Pick<Bijection, "features" | "context">, scale = 1) {
   const random = new Random(5);
   const normal = (name: string, size: number) => random.split(name).normal(new Float64Array(ROWS * size));
@@ -23,16 +23,16 @@ export function rowsFor({ features, context }: Pick<Bijection, "features" | "con
 
 export type Rows = ReturnType<typeof rowsFor>;
 
-/** Both ways lead back, and the log-determinants of a way and of the way back are opposite. */
+/** Expects each direction to invert the other, with opposite log-determinants. */
 export function expectRoundTrips(out: RoundTrips, rows: Rows, tolerance: number): void {
-  const opposite = (values: Floats) => values.map((v) => -v);
+  const negated = (values: Floats) => values.map((v) => -v);
   expectClose(out.z, rows.z, tolerance, "z -> x -> z");
   expectClose(out.x, rows.x, tolerance, "x -> z -> x");
-  expectClose(opposite(out.fromDataLogDet), out.forwardLogDet, 10 * tolerance, "log-det from z and back");
-  expectClose(opposite(out.fromLatentLogDet), out.inverseLogDet, 10 * tolerance, "log-det from x and back");
+  expectClose(negated(out.fromDataLogDet), out.forwardLogDet, 10 * tolerance, "log-det from z and back");
+  expectClose(negated(out.fromLatentLogDet), out.inverseLogDet, 10 * tolerance, "log-det from x and back");
 }
 
-/** `logDet` [ROWS] is log |det| of each of the matrices [ROWS, size, size]. */
+/** Expects `logDet` [ROWS] to be log |det| of each of the matrices [ROWS, size, size]. */
 export function expectLogDeterminants(matrices: Floats, logDet: Floats, size: number): void {
   const determinants = Float64Array.from(logDet, (_, row) =>
     logAbsDeterminant(matrices.subarray(row * size * size, (row + 1) * size * size), size),
@@ -40,7 +40,7 @@ export function expectLogDeterminants(matrices: Floats, logDet: Floats, size: nu
   expectClose(logDet, determinants, 1e-9, "log-det");
 }
 
-/** |a - b| <= tolerance max(1, |b|) for all numbers; a NaN is never close. */
+/** Expects |a - b| <= tolerance max(1, |b|) for all numbers; a NaN is never close. */
 export function expectClose(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
@@ -48,16 +48,18 @@ export function expectClose(
   what: string,
 ): void {
   expect(actual.length, what).toBe(expected.length);
-  const error = (i: number) => Math.abs(actual[i] - expected[i]) / Math.max(1, Math.abs(expected[i]));
+  const errorAt = (i: number) => Math.abs(actual[i] - expected[i]) / Math.max(1, Math.abs(expected[i]));
   let worst = 0;
-  for (let i = 1; i < expected.length; i++) if (!(error(i) <= error(worst))) worst = i;
-  if (expected.length === 0 || error(worst) <= tolerance) return;
-  expect.fail(`${what}: number ${worst} is ${actual[worst]}, not ${expected[worst]}: off by ${error(worst)}`);
+  for (let i = 1; i < expected.length; i++) if (!(errorAt(i) <= errorAt(worst))) worst = i;
+  if (expected.length === 0 || errorAt(worst) <= tolerance) return;
+  expect.fail(
+    `${what}: number ${worst} is ${actual[worst]}, not ${expected[worst]}: off by ${errorAt(worst)}`,
+  );
 }
 
 export const allFinite = (values: ArrayLike<number>): boolean => Array.from(values).every(Number.isFinite);
 
-/** Copies parameters of one tree onto those of the same names in another. */
+/** Copies the values of all parameters from one module to the parameters of the same names in another. */
 export function copyParameters(from: object, to: object): void {
   const targets = parametersOf(to);
   const sources = parametersOf(from);

@@ -17,8 +17,8 @@ import { cumulative, integral, lineRule } from "../mathematics/quadrature.ts";
 import { perturb } from "../nn/perturb.ts";
 import { expectClose } from "./invariants.ts";
 
-/** One feature: its value, the derivative as it is told, and as automatic differentiation has it. */
-function at(transform: ScalarTransform, x: readonly number[], raw: readonly number[]) {
+/** The value of one feature, the derivative that the transform returns, and the one by automatic differentiation. */
+function evaluate(transform: ScalarTransform, x: readonly number[], raw: readonly number[]) {
   const run = compile(
     (x, raw) => {
       const { value, logDerivative } = transform.toLatent(x, raw);
@@ -47,7 +47,7 @@ const integrate = (f: (t: number) => number, low: number, high: number, count = 
 };
 
 describe("deepSigmoidal", () => {
-  test("is the logit of a mixture of sigmoids, with a share of the identity", async () => {
+  test("is the logit of a mixture of sigmoids plus a small multiple of the identity", async () => {
     const raw = numbers(12);
     const [a, b, w] = [raw.slice(0, 4).map((v) => Math.exp(clamp(v, L))), raw.slice(4, 8), raw.slice(8)];
     const factors = [2, -4, 6, -8];
@@ -57,26 +57,30 @@ describe("deepSigmoidal", () => {
       const s = weights.reduce((sum, p, k) => sum + p * sigmoid(a[k] * v + b[k] * factors[k]), 0);
       return 0.999 * Math.log(s / (1 - s)) + 0.001 * v;
     });
-    const { z, slope, differentiated } = await at(deepSigmoidal(4), x, raw);
+    const { z, slope, differentiated } = await evaluate(deepSigmoidal(4), x, raw);
     expectClose(z, expected, 1e-13, "z");
     expectClose(slope, differentiated, 1e-13, "slope");
   });
 
-  test("is a line far out, with the slope of its flattest sigmoid, and never flat", async () => {
+  test("is linear for large |x| with the slope of its flattest sigmoid, and its slope is at least 1/1000", async () => {
     const raw = [2, 0.5, -1, -9, 0, 9, 0, 0, 0];
-    const { slope, differentiated } = await at(deepSigmoidal(3), [1e30, -1e30, 1e6, ...[-3, -1, 1, 3]], raw);
+    const { slope, differentiated } = await evaluate(
+      deepSigmoidal(3),
+      [1e30, -1e30, 1e6, ...[-3, -1, 1, 3]],
+      raw,
+    );
     const flattest = 0.999 * Math.exp(clamp(-1, L)) + 0.001;
     expectClose(slope.subarray(0, 3), [flattest, flattest, flattest], 1e-13, "slope");
     expectClose(slope, differentiated, 1e-12, "slope");
     for (const s of slope) expect(s).toBeGreaterThanOrEqual(1e-3);
   });
 
-  test("with two layers is one after the other", async () => {
+  test("with two layers is the composition of both", async () => {
     const raw = numbers(12, 3);
     const x = [-2, 0, 0.7];
-    const first = await at(deepSigmoidal(2), x, raw.slice(0, 6));
-    const second = await at(deepSigmoidal(2), [...first.z], raw.slice(6));
-    const both = await at(deepSigmoidal(2, 2), x, raw);
+    const first = await evaluate(deepSigmoidal(2), x, raw.slice(0, 6));
+    const second = await evaluate(deepSigmoidal(2), [...first.z], raw.slice(6));
+    const both = await evaluate(deepSigmoidal(2, 2), x, raw);
     expectClose(both.z, second.z, 1e-13, "z");
     expectClose(
       both.slope,
@@ -87,15 +91,15 @@ describe("deepSigmoidal", () => {
   });
 });
 
-test("bernstein is its polynomial inside, and the tangents at its ends outside", async () => {
+test("bernstein is its polynomial on [-B, B], and the tangents at the ends outside", async () => {
   const raw = numbers(5);
   const [n, B] = [4, 2];
   const steps = raw.slice(0, n).map((v) => ((2 * B) / n) * Math.exp(clamp(v, L)));
   const total = steps.reduce((a, b) => a + b);
-  let before = 0;
+  let position = 0;
   const c = [0, ...steps].map((step) => {
-    before += step;
-    return before - total / 2 + raw[4];
+    position += step;
+    return position - total / 2 + raw[4];
   });
   const choose = [1, 4, 6, 4, 1];
   const polynomial = (x: number) =>
@@ -104,19 +108,19 @@ test("bernstein is its polynomial inside, and the tangents at its ends outside",
       return sum + ck * choose[k] * u ** k * (1 - u) ** (n - k);
     }, 0);
   const inside = [-2, -1.5, 0, 0.3, 2];
-  const { z, slope, differentiated } = await at(bernstein(n, B), [...inside, -1e6, 7], raw);
+  const { z, slope, differentiated } = await evaluate(bernstein(n, B), [...inside, -1e6, 7], raw);
   const ends = [steps[0], steps[n - 1]].map((step) => (step * n) / (2 * B));
   expectClose(z, [...inside.map(polynomial), c[0] + ends[0] * (2 - 1e6), c[n] + 5 * ends[1]], 1e-12, "z");
   expectClose(slope, differentiated, 1e-12, "slope");
   expectClose(slope.subarray(5), ends, 1e-12, "slope outside");
 });
 
-test("sumOfSquares is the integral of its squares", async () => {
+test("sumOfSquares is the integral of its sum of squares", async () => {
   const raw = numbers(8);
   const [n, B] = [3, 2];
-  const reach = (Math.sqrt(500) - 1) / (n + 1);
-  const p = raw.slice(0, 4).map((v, k) => clamp(v, reach) + (k === 3 ? 1 : 0));
-  const q = raw.slice(4, 7).map((v, k) => clamp(v, reach) + (k === 2 ? 1 : 0));
+  const maxOffset = (Math.sqrt(500) - 1) / (n + 1);
+  const p = raw.slice(0, 4).map((v, k) => clamp(v, maxOffset) + (k === 3 ? 1 : 0));
+  const q = raw.slice(4, 7).map((v, k) => clamp(v, maxOffset) + (k === 2 ? 1 : 0));
   const slopeAt = (t: number) => {
     const angle = Math.acos(t / B);
     const cosines = p.reduce((sum, c, k) => sum + c * Math.cos(k * angle), 0);
@@ -124,7 +128,7 @@ test("sumOfSquares is the integral of its squares", async () => {
     return 0.999 * (cosines ** 2 + sines ** 2) + 0.001;
   };
   const x = [-1.9, -0.4, 0, 0.7, 1.6];
-  const { z, slope, differentiated } = await at(sumOfSquares(n, B), [...x, 2, 5], raw);
+  const { z, slope, differentiated } = await evaluate(sumOfSquares(n, B), [...x, 2, 5], raw);
   expectClose(
     z.subarray(0, 5),
     x.map((v) => raw[7] + integrate(slopeAt, 0, v)),
@@ -149,7 +153,7 @@ describe("monotonicNetwork", () => {
       return Math.exp(L * Math.tanh(sum / L));
     };
     const x = [-1.5, 0, 0.4, 2, 6];
-    const { z, slope } = await at(monotonicNetwork(3, 48, B), x, raw);
+    const { z, slope } = await evaluate(monotonicNetwork(3, 48, B), x, raw);
     expectClose(
       slope,
       x.map((v) => integrand(Math.min(v, B))),
@@ -162,15 +166,15 @@ describe("monotonicNetwork", () => {
     expectClose(z, expected, 1e-11, "z");
   });
 
-  // What the documentation says of the quadrature.
+  // The errors that the documentation gives.
   test.each([
     [32, 1, 2.5e-7],
     [48, 1, 2e-12],
     [48, 3, 5e-8],
     [64, 3, 6e-12],
   ])(
-    "with %d nodes and parameters of deviation %d is off by less than %d",
-    async (nodes, deviation, most) => {
+    "has a quadrature error with %d nodes and parameters of deviation %d below %d",
+    async (nodes, deviation, maxError) => {
       const transform = monotonicNetwork(8, nodes, 5);
       const rows = 500;
       const run = compile(
@@ -186,13 +190,13 @@ describe("monotonicNetwork", () => {
       );
       const raw = numbers(rows * transform.parameters).map((v) => deviation * v);
       const x = Array.from({ length: rows }, (_, i) => -4.99 + 9.98 * ((i * 0.618) % 1));
-      for (const error of await run(x, raw)) expect(Math.abs(error)).toBeLessThan(most);
+      for (const error of await run(x, raw)) expect(Math.abs(error)).toBeLessThan(maxError);
     },
   );
 });
 
 describe("gaussianization", () => {
-  test("makes its own mixture standard normal", async () => {
+  test("maps its mixture to a standard normal", async () => {
     const transform = gaussianization(2);
     // Centers are the parameters times 2 and -4.
     const centers = [-1.5, 2];
@@ -201,8 +205,8 @@ describe("gaussianization", () => {
     const size = 4000;
     const [noise, choice] = [numbers(size), new Random(2).uniform(new Float64Array(size))];
     const x = noise.map((e, i) => centers[choice[i] < 0.5 ? 0 : 1] + scales[choice[i] < 0.5 ? 0 : 1] * e);
-    const { z, slope, differentiated } = await at(transform, x, raw);
-    // Without its share of the identity.
+    const { z, slope, differentiated } = await evaluate(transform, x, raw);
+    // Without the multiple of the identity.
     const pure = z.map((v, i) => (v - 0.001 * x[i]) / 0.999);
     const rule = lineRule(4001, 10);
     const normal = cumulative(
@@ -213,14 +217,18 @@ describe("gaussianization", () => {
     expectClose(slope, differentiated, 1e-9, "slope");
   });
 
-  test("is a line far out", async () => {
-    const { z, slope, differentiated } = await at(gaussianization(3), [1e30, -1e30, 900, 50], numbers(9));
+  test("is linear for large |x|", async () => {
+    const { z, slope, differentiated } = await evaluate(
+      gaussianization(3),
+      [1e30, -1e30, 900, 50],
+      numbers(9),
+    );
     expectClose(slope, differentiated, 1e-8, "slope");
     expect([...z].every(Number.isFinite)).toBe(true);
   });
 });
 
-/** The number that is clamped to v within +-1000. */
+/** The number that softClamp(1000) maps to v. */
 const clampInverse = (v: number) => v / (1 - Math.abs(v) / 1000);
 
 describe.each([

@@ -53,17 +53,17 @@ const cases: [string, (orders: number) => Bijection][] = [
 ];
 
 describe.each(cases)("%s", (name, build) => {
-  const own = perturbed(build(M));
-  const both = (u: Tensor) => {
-    const { value, logDet } = own.inverse(u);
-    const back = own.forward(value);
+  const bijection = perturbed(build(M));
+  const roundTrip = (u: Tensor) => {
+    const { value, logDet } = bijection.inverse(u);
+    const back = bijection.forward(value);
     return { value, logDet, back: back.value, backLogDet: back.logDet };
   };
-  const under = (m: number) => withVariant(m, () => compile(both, [["N", D]], float64))(x);
+  const underOrder = (m: number) => withVariant(m, () => compile(roundTrip, [["N", D]], float64))(x);
 
-  test("leads back under each of its orders, with the log-determinant of the Jacobian", async () => {
+  test("is invertible under each order, with the log-determinant of the Jacobian", async () => {
     for (let m = 0; m < M; m++) {
-      const { value, logDet, back, backLogDet } = await under(m);
+      const { value, logDet, back, backLogDet } = await underOrder(m);
       expectClose(back, x, 1e-9, `order ${m}`);
       expectClose(
         backLogDet,
@@ -72,7 +72,7 @@ describe.each(cases)("%s", (name, build) => {
         `log-det of order ${m}`,
       );
       const J = await withVariant(m, () =>
-        compile((u) => jacobian(own.inverse(u).value, u), [["N", D]], float64),
+        compile((u) => jacobian(bijection.inverse(u).value, u), [["N", D]], float64),
       )(x);
       logDet.forEach((v, row) => {
         const rows = Array.from({ length: D }, (_, i) => [
@@ -80,15 +80,15 @@ describe.each(cases)("%s", (name, build) => {
         ]);
         expect(v).toBeCloseTo(logAbsDeterminant(rows), 8);
       });
-      if (m > 0) expect([...value]).not.toEqual([...(await under(0)).value]);
+      if (m > 0) expect([...value]).not.toEqual([...(await underOrder(0)).value]);
     }
   });
 
-  test("takes the order that is drawn while training, in both directions", async () => {
+  test("uses the drawn order in training, in both directions", async () => {
     let drawn: ReturnType<typeof traceTraining>["randomInputs"] = [];
     const run = compile(
       (u) => {
-        const traced = traceTraining(() => both(u));
+        const traced = traceTraining(() => roundTrip(u));
         drawn = traced.randomInputs;
         return traced.result;
       },
@@ -103,20 +103,20 @@ describe.each(cases)("%s", (name, build) => {
           x,
           [0, 1, 2].map((i) => +(i === m)),
         ),
-        await under(m),
+        await underOrder(m),
       ];
       for (const key of ["value", "logDet", "back"] as const)
         expectClose(chosen[key], expected[key], 1e-12, `${key} of order ${m}`);
     }
   });
 
-  test("is the map of one order with the same weights under the first", async () => {
+  test("equals a bijection of one order with the same weights under the first order", async () => {
     if (name.startsWith("coupling")) return;
     const single = build(1);
-    const values = parametersOf(own);
+    const values = parametersOf(bijection);
     for (const [key, parameter] of parametersOf(single)) parameter.value = values.get(key)!.value;
     expectClose(
-      (await under(0)).value,
+      (await underOrder(0)).value,
       await compile((u) => single.inverse(u).value, [["N", D]], float64)(x),
       1e-12,
       "z",
@@ -140,7 +140,7 @@ function logAbsDeterminant(rows: number[][]): number {
   return sum;
 }
 
-test("a coupling of several masks is one of a single mask with the parts of its weights that it uses", async () => {
+test("a coupling of several masks uses the part of its weights that belongs to the mask", async () => {
   const several = perturbed(new Coupling({ mask, network, masks: M }, new Random(3)));
   const single = new Coupling({ mask, network }, new Random(0));
   const [kept, changed] = [
@@ -162,7 +162,7 @@ test("a coupling of several masks is one of a single mask with the parts of its 
   expectClose(await through(several), await through(single), 1e-12, "z");
 });
 
-/** A ring. */
+/** Rows of a ring of radius 2. */
 const ring = (n: number, seed = 1) => {
   const random = new Random(seed);
   const angle = random.split("angle").uniform(new Float64Array(n));
@@ -183,7 +183,7 @@ describe.each<[string, () => Flow]>([
   ["RealNVP ensemble", () => realNVP(2, { ...shape, ensemble: true })],
   ["NSF ensemble for tables", () => forTables(nsf(2, { ...shape, ensemble: true, bins: 4 }))],
 ])("a flow: %s", (_name, build) => {
-  test("trains, integrates to 1, and is held by a model file", async () => {
+  test("trains, integrates to 1, and is saved and loaded", async () => {
     const flow = build();
     const start = (await flow.logProb(ring(200, 2))).reduce((a, b) => a + b) / 200;
     const { validationLogDensity } = await fit(flow, ring(600), {
@@ -206,14 +206,14 @@ describe.each<[string, () => Flow]>([
   });
 });
 
-test("fitting to a density draws and scores a batch under one order", async () => {
+test("fitDensity draws and scores a batch under one order", async () => {
   const flow = maf(2, { ...shape, ensemble: true });
   const logDensity = (u: Tensor) => u.sub(1).square().sum(1).mul(-0.5);
   const { logNormalizer } = await fitDensity(flow, logDensity, { steps: 300, batchSize: 64 });
   expect(Math.abs(logNormalizer - Math.log(2 * Math.PI))).toBeLessThan(0.03);
 });
 
-test("the recipe draws orders for each layer", () => {
+test("a recipe draws other orders for each layer", () => {
   const flow = maf(5, { transforms: 2, orders: 4 });
   const bijections = flow.describe().bijection.bijections as { orders: number; seed: number }[];
   expect(bijections.map(({ orders, seed }) => [orders, seed])).toEqual([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Invert, Planar } from "../../src/bijections/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { applied, dot, setParameters, slopeOf } from "./apply.ts";
+import { applyDirection, dot, setParameters, slopeOf } from "./apply.ts";
 import { expectClose } from "./invariants.ts";
 
 const random = new Random(0);
@@ -25,7 +25,7 @@ describe("with tanh", () => {
       [-0.3, 0.1],
       [5, 5],
     ];
-    const { value, logDet } = await applied(planar, "forward", rows.flat());
+    const { value, logDet } = await applyDirection(planar, "forward", rows.flat());
     rows.forEach((z, r) => {
       const h = Math.tanh(dot(w, z) + b);
       expectClose(
@@ -38,7 +38,7 @@ describe("with tanh", () => {
     });
   });
 
-  test("is invertible for any u: w·û = s - 1 > -1, by the squared norm of w", async () => {
+  test("is invertible for any u, since w·û = s - 1 > -1", async () => {
     for (const u of [
       [-30, -40],
       [30, 40],
@@ -47,15 +47,15 @@ describe("with tanh", () => {
     ]) {
       const { planar, w, s, direction } = example(u);
       expect(dot(w, direction)).toBeCloseTo(s - 1, 10);
-      // Along w the map only rises, where dividing by the norm of w alone would let it turn.
+      // Along w the map increases; it would not if û were computed with |w| instead of |w|^2.
       const along = Array.from({ length: 41 }, (_, i) => ((i - 20) / 40) * 0.2);
       const z = along.flatMap((t) => w.map((v) => (v * t) / 5));
-      const { value, logDet } = await applied(planar, "forward", z);
+      const { value, logDet } = await applyDirection(planar, "forward", z);
       const heights = along.map((_, r) => dot(w, [...value.subarray(2 * r, 2 * r + 2)]));
       heights.slice(1).forEach((height, r) => {
         expect(height).toBeGreaterThan(heights[r]);
       });
-      const back = await applied(planar, "inverse", [...value]);
+      const back = await applyDirection(planar, "inverse", [...value]);
       expectClose(back.value, z, 1e-9, "z");
       expectClose(
         back.logDet.map((v) => -v),
@@ -66,9 +66,9 @@ describe("with tanh", () => {
     }
   });
 
-  test("far from its plane it shifts by û to one side and to the other", async () => {
+  test("shifts by û or -û far from its plane", async () => {
     const { planar, direction } = example([0.4, -0.7]);
-    const { value } = await applied(planar, "forward", [1e6, 0, -1e6, 0]);
+    const { value } = await applyDirection(planar, "forward", [1e6, 0, -1e6, 0]);
     const expected = [1e6 + direction[0], direction[1], -1e6 - direction[0], -direction[1]];
     expectClose(value, expected, 1e-12, "x");
   });
@@ -81,24 +81,26 @@ test("with a leaky relu both directions are closed form", async () => {
     [1, 2],
     [-1, -2],
   ];
-  const { value, logDet } = await applied(planar, "forward", rows.flat());
+  const { value, logDet } = await applyDirection(planar, "forward", rows.flat());
   const expected = rows.flatMap((z) => z.map((v, i) => v + direction[i] * leaky(dot(w, z) + b)));
   expectClose(value, expected, 1e-14, "x");
   expect(logDet[0]).toBeCloseTo(Math.log(s), 12);
   expect(logDet[1]).toBeCloseTo(Math.log(1 + 0.01 * (s - 1)), 12);
-  expectClose((await applied(planar, "inverse", [...value])).value, rows.flat(), 1e-13, "z");
+  expectClose((await applyDirection(planar, "inverse", [...value])).value, rows.flat(), 1e-13, "z");
 });
 
-test("inverted, its density direction is the closed form", async () => {
+test("has a closed-form density direction if inverted", async () => {
   const { planar } = example([0.4, -0.7]);
   const x = [0.3, -1, 2, 0.1];
-  expect(await applied(new Invert(planar), "inverse", x)).toEqual(await applied(planar, "forward", x));
+  expect(await applyDirection(new Invert(planar), "inverse", x)).toEqual(
+    await applyDirection(planar, "forward", x),
+  );
 });
 
-test("w = 0 shifts, and makes no NaN", async () => {
+test("is a shift without NaN for w = 0", async () => {
   const planar = new Planar({ features: 2 }, random);
   setParameters(planar, { u: [1, 2], w: [0, 0], b: [0.5] });
-  const { value, logDet } = await applied(planar, "forward", [0, 0]);
+  const { value, logDet } = await applyDirection(planar, "forward", [0, 0]);
   expectClose(value, [Math.tanh(0.5), 2 * Math.tanh(0.5)], 1e-14, "x");
   expect(logDet[0]).toBeCloseTo(0, 14);
 });

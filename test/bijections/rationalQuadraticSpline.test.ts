@@ -4,7 +4,7 @@ import { grad } from "../../src/graph/grad.ts";
 import type { Precision } from "../../src/onnx/export.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
-import { extremeValues, neighbour } from "./extremes.ts";
+import { extremeValues, nextFloat } from "./extremes.ts";
 import { allFinite, expectClose } from "./invariants.ts";
 
 const BINS = 6;
@@ -46,7 +46,7 @@ function spline(precision: Precision = "float64") {
     );
 }
 
-/** Knots and slopes as the paper has them (Durkan et al. 2019, section 3.1), from the raw parameters. */
+/** Knots and slopes as in the paper (Durkan et al. 2019, section 3.1), from the raw parameters. */
 function knots(raw: ArrayLike<number>) {
   const clamp = (a: number, bound: number) => a / (1 + Math.abs(a) / bound);
   const sizes = (start: number) => {
@@ -86,13 +86,13 @@ const trained = [1, 2, 3].map((seed) => new Random(seed).normal(new Float64Array
 const points = Array.from({ length: 401 }, (_, i) => (i - 200) * 0.02);
 
 describe("rational-quadratic spline", () => {
-  test("has P = 3 K - 1 parameters a feature, in blocks of widths, heights and slopes", () => {
+  test("has P = 3 K - 1 parameters per feature, in groups of widths, heights and slopes", () => {
     expect(transform.parameters).toBe(P);
     const block = (size: number) => [...new Array(size).fill(0), ...new Array(size).fill(1)];
     expect(transform.columns(2)).toEqual([...block(BINS), ...block(BINS), ...block(BINS - 1)]);
   });
 
-  test("is what the paper's equations say", async () => {
+  test("equals the paper's equations", async () => {
     for (const raw of trained) {
       const out = await spline()(points, raw);
       expectClose(
@@ -118,7 +118,7 @@ describe("rational-quadratic spline", () => {
     }
   });
 
-  test("starts as the identity with slope 1 everywhere, the boundary included", async () => {
+  test("starts as the identity with slope 1 everywhere, including the boundary", async () => {
     const near = [-1, 1].flatMap((sign) =>
       [1, 1 - 1e-15, 1 - 1e-9, 1 - 1e-3, 1 + 1e-15, 1 + 1e-9].map((f) => sign * BOUND * f),
     );
@@ -128,11 +128,11 @@ describe("rational-quadratic spline", () => {
     for (const slope of out.slope) expect(Math.abs(slope - 1)).toBeLessThan(1e-12);
   });
 
-  test("is continuous at the boundary with slope 1, and exactly the identity from there on", async () => {
+  test("is continuous at the boundary with slope 1, and exactly the identity outside", async () => {
     for (const raw of trained) {
-      const inside = [-1, 1].map((sign) => sign * neighbour(BOUND, -1, "float64"));
+      const inside = [-1, 1].map((sign) => sign * nextFloat(BOUND, -1, "float64"));
       const outside = [-1, 1].flatMap((sign) =>
-        [BOUND, neighbour(BOUND, 1, "float64"), 10, 1e30].map((x) => sign * x),
+        [BOUND, nextFloat(BOUND, 1, "float64"), 10, 1e30].map((x) => sign * x),
       );
       const at = await spline()(inside, raw);
       expectClose(at.latent, inside, 1e-12, "z");
@@ -147,12 +147,12 @@ describe("rational-quadratic spline", () => {
     }
   });
 
-  test("passes its knots with its slopes, from both sides", async () => {
+  test("has its values and slopes at the knots, from both sides", async () => {
     for (const raw of trained) {
       const { x, y, slope } = knots(raw);
       for (const direction of [-1, 1] as const) {
-        const beside = x.slice(1, -1).map((v) => v + direction * 1e-9);
-        const out = await spline()(beside, raw);
+        const nearKnots = x.slice(1, -1).map((v) => v + direction * 1e-9);
+        const out = await spline()(nearKnots, raw);
         expectClose(out.latent, y.slice(1, -1), 1e-6, "z");
         expectClose(out.latentLog, slope.slice(1, -1).map(Math.log), 1e-5, "log-slope");
         expectClose(out.slope, slope.slice(1, -1), 1e-5, "slope");
@@ -163,7 +163,7 @@ describe("rational-quadratic spline", () => {
     }
   });
 
-  test("increases strictly", async () => {
+  test("is strictly increasing", async () => {
     for (const raw of trained) {
       const { latent, data } = await spline()(points, raw);
       for (const values of [latent, data]) {
@@ -190,9 +190,9 @@ describe("rational-quadratic spline", () => {
           const inputs = [...extremes, ...points, ...edges.x, ...edges.y];
           const out = await run(inputs, raw);
           for (const [name, values] of Object.entries(out)) {
-            const bad = values.findIndex((v) => !Number.isFinite(v));
-            const input = inputs[Math.floor((bad * inputs.length) / values.length)];
-            expect(bad, `${name} at ${input} with parameters ${value}`).toBe(-1);
+            const index = values.findIndex((v) => !Number.isFinite(v));
+            const input = inputs[Math.floor((index * inputs.length) / values.length)];
+            expect(index, `${name} at ${input} with parameters ${value}`).toBe(-1);
           }
           expect(allFinite(out.latent)).toBe(true);
           if (precision === "float64") for (const slope of out.slope) expect(slope).toBeGreaterThan(0);

@@ -14,11 +14,11 @@ import { integral, lineRule, square } from "../mathematics/quadrature.ts";
 import { perturb } from "../nn/perturb.ts";
 import { expectClose } from "./invariants.ts";
 
-/** The spectral norm by power iteration, from below. */
+/** The spectral norm by power iteration, which approaches it from below. */
 function spectralNorm(matrix: Float64Array, rows: number, columns: number): number {
   let v = new Float64Array(columns).map((_, j) => 1 + Math.sin(j));
   let norm = 0;
-  for (let turn = 0; turn < 3000; turn++) {
+  for (let iteration = 0; iteration < 3000; iteration++) {
     const u = Float64Array.from({ length: rows }, (_, i) =>
       v.reduce((sum, x, j) => sum + matrix[i * columns + j] * x, 0),
     );
@@ -36,7 +36,7 @@ describe("spectralBound", () => {
     [64, 64, 1],
     [2, 40, 1e-6],
     [40, 5, 1e6],
-  ])("of a matrix of %d by %d is its norm or a little more", async (rows, columns, scale) => {
+  ])("of a %d by %d matrix is at least its norm and at most 3.4% more", async (rows, columns, scale) => {
     const values = new Random(1).normal(new Float64Array(rows * columns)).map((v) => scale * v);
     const weight = new Parameter([rows, columns], values);
     const norm = spectralNorm(values, rows, columns);
@@ -47,7 +47,7 @@ describe("spectralBound", () => {
     expect(bound / norm).toBeLessThan(1.034);
   });
 
-  test("of orthogonal and of single directions is known", async () => {
+  test("has its known value for orthogonal and for rank 1 matrices", async () => {
     const bound = async (values: number[], rows: number, columns: number) =>
       (
         await compile(() => spectralBound(new Parameter([rows, columns], Float64Array.from(values))), [], {
@@ -61,7 +61,7 @@ describe("spectralBound", () => {
   });
 });
 
-test("elimination gives the determinant of I + J, solves with it, and has gradients, in 40 features", async () => {
+test("elimination computes the determinant and solutions of I + J with gradients, in 40 features", async () => {
   const [rows, size] = [5, 40];
   const matrices = new Random(2).normal(new Float64Array(rows * size * size)).map((v, k) => {
     const diagonal = Math.floor(k / size) % size === k % size;
@@ -75,7 +75,7 @@ test("elimination gives the determinant of I + J, solves with it, and has gradie
       const v = solve(w);
       const [gradient] = grad(logDet.sum(), [a]);
       const product = (x: Tensor, y: Tensor) => x.matmul(y.reshape(["N", size, 1])).reshape(["N", size]);
-      // The gradient is A^-T: with w before and behind it, a number, which has a gradient again.
+      // The gradient is A^-T, and w^T A^-T w a number, which has a gradient too.
       const quadratic = product(gradient, w).mul(w).sum();
       return {
         logDet,
@@ -112,8 +112,8 @@ test("elimination gives the determinant of I + J, solves with it, and has gradie
 });
 
 describe("Residual", () => {
-  test.each(["random", "as steep as can be"])(
-    "contracts with %s weights, and is inverted",
+  test.each(["random", "the steepest"])(
+    "is a contraction with %s weights, and is inverted",
     async (weights) => {
       const bijection = new Residual({ features: 3, hidden: [3], lipschitz: 0.97 }, new Random(0));
       perturb(parametersOf(bijection), 5);
@@ -143,7 +143,7 @@ describe("Residual", () => {
     },
   );
 
-  test("is inverted from far away, where the way back is from large numbers to small ones", async () => {
+  test("is inverted where z is much larger than x", async () => {
     const bijection = new Residual({ features: 1, hidden: [1], lipschitz: 0.9 }, new Random(0));
     const [first, last] = bijection.network;
     first.weight.value = Float64Array.of(3);
@@ -169,27 +169,27 @@ describe("Residual", () => {
     expect(integral(logProb, weights)).toBeCloseTo(1, 4);
   });
 
-  test("of 24 features trains by estimates beyond the Gaussian of the data", async () => {
+  test("of 24 features, trained by estimates, has a higher log-density than a Gaussian", async () => {
     const [pairs, rows] = [12, 1000];
     const D = 2 * pairs;
     const table = (seed: number) => {
       const plane = toys.banana(rows * pairs, { seed });
       return Float64Array.from(plane, (v) => v / 2);
     };
-    const [data, held] = [table(1), table(2)];
+    const [data, heldOut] = [table(1), table(2)];
     const flow = forTables(residualFlow(D, { transforms: 2, hidden: [48], seed: 1 }));
     await fit(flow, data, { epochs: 25, optimizer: { learningRate: 0.01 } });
-    const logProb = await flow.logProb(held);
+    const logProb = await flow.logProb(heldOut);
     const mean = logProb.reduce((a, b) => a + b) / rows;
     expect(mean).toBeGreaterThan(gaussianLogDensity(data, D) + 1);
-    // Densities are exact, and the same in either precision and each time.
+    // Densities are exact: they do not vary from call to call or with the precision.
     const [again, precise] = [
-      await flow.logProb(held),
-      await flow.logProb(held, undefined, { precision: "float64" }),
+      await flow.logProb(heldOut),
+      await flow.logProb(heldOut, undefined, { precision: "float64" }),
     ];
     expect(again).toEqual(logProb);
     expectClose(logProb, precise, 1e-4, "log-density");
-    // The entropy of a density that is no better than the truth.
+    // No model has a higher mean log-density than the true one, minus its entropy.
     const entropy = -pairs * (3.531 - 2 * Math.log(2));
     expect(mean).toBeLessThan(entropy);
   });
@@ -210,7 +210,7 @@ function gaussianLogDensity(data: Float64Array, D: number): number {
   return -0.5 * (D * (1 + Math.log(2 * Math.PI)) + logAbsDeterminant(covariance, D));
 }
 
-test("second derivatives through the fixed point are those of differences of the first", async () => {
+test("second derivatives through the fixed point equal differences of the first", async () => {
   const bijection = new Residual({ features: 2, hidden: [5], lipschitz: 0.8 }, new Random(3));
   const parameters = parametersOf(bijection);
   perturb(parameters);

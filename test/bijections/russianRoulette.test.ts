@@ -6,11 +6,11 @@ import { Random } from "../../src/random/index.ts";
 import { compile, type Floats } from "../../src/runtime/compile.ts";
 import { perturb } from "../nn/perturb.ts";
 import { expectClose, expectLogDeterminants } from "./invariants.ts";
-import { allSigns, meanLogDet, repeated, trained } from "./trainedLogDet.ts";
+import { compileTrainingStep, meanLogDet, repeatRow, signCombinations } from "./trainingLogDet.ts";
 
 const float64 = { precision: "float64" } as const;
 
-/** Random weights on a steep diagonal: its Jacobian is near the bound. */
+/** A residual layer with random weights and a large diagonal, whose Jacobian is near the Lipschitz bound. */
 function steep(options: Omit<ResidualOptions, "trace">): Residual {
   const bijection = new Residual({ ...options, trace: "hutchinson" }, new Random(0));
   perturb(parametersOf(bijection), 0.3);
@@ -22,35 +22,40 @@ function steep(options: Omit<ResidualOptions, "trace">): Residual {
   return bijection;
 }
 
-describe.each(["inverse", "forward"] as const)("the Russian roulette of a residual flow, %s", (direction) => {
-  test("has the log-determinant and its gradient as its mean over all that can be drawn", async () => {
-    const [D, c] = [3, 0.7];
-    const bijection = steep({ features: D, hidden: [4, 3], lipschitz: c });
-    const row = [0.3, -1.2, 0.8];
-    const exact = await compile(meanLogDet(bijection, direction), [["N", D]], float64)(row);
-    const { run } = trained(bijection, direction);
-    const mean: Record<string, number[]> = { logDet: [], gradient: [], byRow: [] };
-    for (let terms = 2; terms < 90; terms++) {
-      const probability = (1 - c) * c ** (terms - 2);
-      const given: Record<string, Floats> = await run(repeated(row, 2 ** D), allSigns(D), [terms]);
-      for (const [key, sums] of Object.entries(mean))
-        given[key].forEach((v, i) => {
-          sums[i] = (sums[i] ?? 0) + probability * v;
-        });
-    }
-    expect(Math.abs(exact.logDet[0])).toBeGreaterThan(0.3);
-    expectClose(mean.logDet, exact.logDet, 1e-10, "log-det");
-    expectClose(mean.gradient, exact.gradient, 1e-10, "gradient by parameters");
-    expectClose(mean.byRow, exact.byRow, 1e-10, "gradient by the row");
-  });
-});
+describe.each(["inverse", "forward"] as const)(
+  "the Russian roulette estimate of a residual flow, %s",
+  (direction) => {
+    test("averages over all possible draws to the exact log-determinant and gradient", async () => {
+      const [D, c] = [3, 0.7];
+      const bijection = steep({ features: D, hidden: [4, 3], lipschitz: c });
+      const row = [0.3, -1.2, 0.8];
+      const exact = await compile(meanLogDet(bijection, direction), [["N", D]], float64)(row);
+      const { run } = compileTrainingStep(bijection, direction);
+      const mean: Record<string, number[]> = { logDet: [], gradient: [], byRow: [] };
+      for (let terms = 2; terms < 90; terms++) {
+        const probability = (1 - c) * c ** (terms - 2);
+        const estimate: Record<string, Floats> = await run(repeatRow(row, 2 ** D), signCombinations(D), [
+          terms,
+        ]);
+        for (const [key, sums] of Object.entries(mean))
+          estimate[key].forEach((v, i) => {
+            sums[i] = (sums[i] ?? 0) + probability * v;
+          });
+      }
+      expect(Math.abs(exact.logDet[0])).toBeGreaterThan(0.3);
+      expectClose(mean.logDet, exact.logDet, 1e-10, "log-det");
+      expectClose(mean.gradient, exact.gradient, 1e-10, "gradient by parameters");
+      expectClose(mean.byRow, exact.byRow, 1e-10, "gradient by the row");
+    });
+  },
+);
 
-test("what a training step draws gives the log-determinant of 20 features on average", async () => {
+test("random training steps average to the log-determinant of 20 features", async () => {
   const [D, rows, steps, c] = [20, 64, 400, 0.8];
   const bijection = steep({ features: D, hidden: [24], lipschitz: c });
   const row = new Random(1).normal(new Float64Array(D));
   const exact = await compile(meanLogDet(bijection, "inverse"), [["N", D]], float64)(row);
-  const { run, drawn } = trained(bijection, "inverse");
+  const { run, drawn } = compileTrainingStep(bijection, "inverse");
   const numbers: number[] = [];
   const drawnFor = (step: number) =>
     drawn().map((each, k) => {
@@ -62,8 +67,8 @@ test("what a training step draws gives the log-determinant of 20 features on ave
   for (let step = 0; step < steps; step++) {
     const [signs, terms] = drawnFor(step);
     numbers.push(terms[0]);
-    const { logDet, gradient } = await run(repeated(row, rows), signs, terms);
-    // The gradient in its own direction.
+    const { logDet, gradient } = await run(repeatRow(row, rows), signs, terms);
+    // The component along the exact gradient.
     const along = Array.from(gradient).reduce((sum, v, i) => sum + v * exact.gradient[i], 0);
     values.push({ logDet: logDet[0], along });
   }
@@ -72,9 +77,9 @@ test("what a training step draws gives the log-determinant of 20 features on ave
     along: Array.from(exact.gradient).reduce((sum, v) => sum + v * v, 0),
   };
   for (const key of ["logDet", "along"] as const) {
-    const own = values.map((value) => value[key]);
-    const mean = own.reduce((a, b) => a + b) / steps;
-    const error = Math.sqrt(own.reduce((sum, v) => sum + (v - mean) ** 2, 0) / steps / (steps - 1));
+    const estimates = values.map((value) => value[key]);
+    const mean = estimates.reduce((a, b) => a + b) / steps;
+    const error = Math.sqrt(estimates.reduce((sum, v) => sum + (v - mean) ** 2, 0) / steps / (steps - 1));
     expect(error, key).toBeLessThan(0.03 * Math.abs(expected[key]));
     expect(Math.abs(mean - expected[key]), key).toBeLessThan(4 * error);
   }
@@ -87,7 +92,7 @@ test("what a training step draws gives the log-determinant of 20 features on ave
   }
 });
 
-test("outside of training, the log-determinant is exact whatever the option", async () => {
+test("the log-determinant is exact outside of training for any option", async () => {
   const [D, rows] = [20, 3];
   const bijection = steep({ features: D, hidden: [24], lipschitz: 0.9 });
   const x = new Random(2).normal(new Float64Array(rows * D));

@@ -9,7 +9,7 @@ import { grad } from "../../src/graph/grad.ts";
 import type { Precision } from "../../src/onnx/export.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
-import { extremeValues, neighbour } from "./extremes.ts";
+import { extremeValues, nextFloat } from "./extremes.ts";
 import { allFinite, expectClose } from "./invariants.ts";
 
 const BINS = 5;
@@ -62,8 +62,8 @@ const scaled = (values: readonly number[], total = 2 * BOUND) => values.map((v) 
 const edges = (sizes: readonly number[]) =>
   Array.from({ length: sizes.length + 1 }, (_, k) => -BOUND + sum(sizes.slice(0, k)));
 
-/** The bin of x, and how far into it x lies. */
-function place(x: number, knots: readonly number[]): { k: number; t: number } {
+/** The bin of x and the distance of x from its lower edge. */
+function locate(x: number, knots: readonly number[]): { k: number; t: number } {
   let k = 0;
   while (k < knots.length - 2 && x >= knots[k + 1]) k++;
   return { k, t: x - knots[k] };
@@ -71,13 +71,13 @@ function place(x: number, knots: readonly number[]): { k: number; t: number } {
 
 type Reference = (x: number, raw: number[]) => number;
 
-/** z by the papers' formulas, inside the box. */
+/** z on [-B, B] by the papers' formulas. */
 const references: Record<string, { transform: ScalarTransform; reference: Reference }> = {
   linear: {
     transform: linearSpline({ bins: BINS, bound: BOUND, tails: "linear" }),
     reference(x, raw) {
       const heights = scaled(exps(raw));
-      const { k, t } = place(x, edges(heights.map(() => (2 * BOUND) / BINS)));
+      const { k, t } = locate(x, edges(heights.map(() => (2 * BOUND) / BINS)));
       return edges(heights)[k] + (t * heights[k] * BINS) / (2 * BOUND);
     },
   },
@@ -86,7 +86,7 @@ const references: Record<string, { transform: ScalarTransform; reference: Refere
     reference(x, raw) {
       const widths = scaled(exps(raw.slice(0, BINS)));
       const free = exps(raw.slice(BINS));
-      // Areas under the inner vertices fill what those of the outer ones leave.
+      // The inner slopes are scaled such that the heights sum to 2 B; the two outer slopes are 1.
       const under = free.map((v, j) => (v * (widths[j] + widths[j + 1])) / 2);
       const factor = (2 * BOUND - (widths[0] + widths[BINS - 1]) / 2) / sum(under);
       return integrated(x, widths, [1, ...free.map((v) => v * factor), 1]);
@@ -133,22 +133,22 @@ const references: Record<string, { transform: ScalarTransform; reference: Refere
       const widths = scaled(exps(raw.slice(0, BINS)));
       const heights = scaled(exps(raw.slice(BINS, 2 * BINS)));
       const slopes = exps(raw.slice(2 * BINS), Math.log(1000));
-      const { k, t: distance } = place(x, edges(widths));
+      const { k, t: distance } = locate(x, edges(widths));
       const [t, s] = [distance / widths[k], heights[k] / widths[k]];
-      const bend = (slopes[k + 1] + slopes[k] - 2 * s) * t * (1 - t);
-      return edges(heights)[k] + (heights[k] * (s * t * t + slopes[k] * t * (1 - t))) / (s + bend);
+      const correction = (slopes[k + 1] + slopes[k] - 2 * s) * t * (1 - t);
+      return edges(heights)[k] + (heights[k] * (s * t * t + slopes[k] * t * (1 - t))) / (s + correction);
     },
   },
 };
 
-/** The integral from -B to x of the line through the slopes at the edges of bins. */
+/** The integral from -B to x of the piecewise linear slope. */
 function integrated(x: number, widths: readonly number[], slopes: readonly number[]): number {
-  const { k, t } = place(x, edges(widths));
+  const { k, t } = locate(x, edges(widths));
   const full = widths.slice(0, k).map((w, i) => (w * (slopes[i] + slopes[i + 1])) / 2);
   return -BOUND + sum(full) + slopes[k] * t + ((slopes[k + 1] - slopes[k]) * t * t) / (2 * widths[k]);
 }
 
-/** The Hermite cubic with Steffen's slopes inside and those given at the ends. */
+/** The Hermite cubic with Steffen's slopes at inner edges and given slopes at the ends. */
 function hermite(x: number, widths: number[], heights: number[], [first, last]: [number, number]): number {
   const s = widths.map((w, k) => heights[k] / w);
   const inner = s.slice(1).map((right, k) => {
@@ -156,7 +156,7 @@ function hermite(x: number, widths: number[], heights: number[], [first, last]: 
     return 2 * Math.min(s[k], right, p / 2);
   });
   const d = [first, ...inner, last];
-  const { k, t } = place(x, edges(widths));
+  const { k, t } = locate(x, edges(widths));
   const a = (d[k] + d[k + 1] - 2 * s[k]) / widths[k] ** 2;
   const b = (3 * s[k] - 2 * d[k] - d[k + 1]) / widths[k];
   return edges(heights)[k] + ((a * t + b) * t + d[k]) * t;
@@ -171,7 +171,7 @@ describe.each(Object.entries(references))("%s", (name, { transform, reference })
   const bounded = name.endsWith("without tails");
   const run = evaluate(transform);
 
-  test("is what the formula says, and comes back", async () => {
+  test("equals the formula and is inverted", async () => {
     for (const raw of trained(P)) {
       const out = await run(points, raw);
       expectClose(
@@ -194,11 +194,11 @@ describe.each(Object.entries(references))("%s", (name, { transform, reference })
     }
   });
 
-  test("gives its inverse gradients of its own: of parameters, and second ones", async () => {
+  test("has gradients of its inverse with respect to parameters, and second derivatives", async () => {
     const [raw] = trained(P);
     const z = points.map((v) => v + 0.001);
     const { data, dataByRaw, dataSlope, secondSlope, curvature } = await run(z, raw);
-    // x moves so that z stays: dx/draw = -(dz/draw) (dx/dz), and d log(dx/dz)/dz = x'' / x'.
+    // At constant z, dx/draw = -(dz/draw) (dx/dz), and d log(dx/dz)/dz = x'' / x'.
     const { byRaw } = await run(data, raw);
     expectClose(
       dataByRaw,
@@ -215,38 +215,41 @@ describe.each(Object.entries(references))("%s", (name, { transform, reference })
   });
 
   test("starts as the identity", async () => {
-    const ends = [-1, 1].flatMap((sign) => [sign * BOUND, sign * neighbour(BOUND, -1, "float64")]);
+    const ends = [-1, 1].flatMap((sign) => [sign * BOUND, sign * nextFloat(BOUND, -1, "float64")]);
     const out = await run([...points, ...ends], new Float64Array(P));
     expectClose(out.latent, [...points, ...ends], 1e-13, "z");
     expectClose(out.data, [...points, ...ends], 1e-13, "x");
     expectClose(out.slope, new Array(points.length + 4).fill(1), 1e-12, "slope");
   });
 
-  test(bounded ? "ends where its box does" : "is the identity outside of its box", async () => {
-    const beyond = [-1, 1].flatMap((sign) => [sign * neighbour(BOUND, 1, "float64"), sign * 10]);
-    for (const raw of trained(P)) {
-      const { latent, latentLog, data, dataLog, slope, all } = await run(beyond, raw);
-      expect([...latent]).toEqual(beyond);
-      expect([...data]).toEqual(beyond);
-      const outside = bounded ? -Infinity : 0;
-      expect([...latentLog, ...dataLog].every((v) => v === outside)).toBe(true);
-      expect([...slope]).toEqual(beyond.map(() => 1));
-      expect(all.every((v) => v === 0)).toBe(true);
-      const corners = await run([-BOUND, BOUND], raw);
-      expectClose(corners.latent, [-BOUND, BOUND], 1e-15, "z at the corners");
-      // What comes out must not lie outside of a base distribution on the box.
-      if (bounded) expect([...corners.latentLog].every(Number.isFinite)).toBe(true);
-    }
-  });
+  test(
+    bounded ? "has log-derivative -Infinity outside [-B, B]" : "is the identity outside [-B, B]",
+    async () => {
+      const beyond = [-1, 1].flatMap((sign) => [sign * nextFloat(BOUND, 1, "float64"), sign * 10]);
+      for (const raw of trained(P)) {
+        const { latent, latentLog, data, dataLog, slope, all } = await run(beyond, raw);
+        expect([...latent]).toEqual(beyond);
+        expect([...data]).toEqual(beyond);
+        const outside = bounded ? -Infinity : 0;
+        expect([...latentLog, ...dataLog].every((v) => v === outside)).toBe(true);
+        expect([...slope]).toEqual(beyond.map(() => 1));
+        expect(all.every((v) => v === 0)).toBe(true);
+        const corners = await run([-BOUND, BOUND], raw);
+        expectClose(corners.latent, [-BOUND, BOUND], 1e-15, "z at the corners");
+        // Results must lie in the support of a base distribution on [-B, B].
+        if (bounded) expect([...corners.latentLog].every(Number.isFinite)).toBe(true);
+      }
+    },
+  );
 
-  test.each(["float32", "float64"] as const)("is finite in %s whatever the parameters", async (precision) => {
-    const own = precision === "float32" ? evaluate(transform, precision) : run;
+  test.each(["float32", "float64"] as const)("is finite in %s for any parameters", async (precision) => {
+    const runInPrecision = precision === "float32" ? evaluate(transform, precision) : run;
     for (const value of [1e-30, 3, -3, 30, 1e30, -1e30]) {
       const raws = [1, 2, 3].map((period) =>
         Array.from({ length: P }, (_, i) => (i % period ? value : -value)),
       );
       for (const raw of raws) {
-        const out = await own([...extremeValues(precision), ...points], raw);
+        const out = await runInPrecision([...extremeValues(precision), ...points], raw);
         for (const [part, values] of Object.entries(out)) {
           const log = bounded && part.endsWith("Log");
           const finite = log ? values.map((v) => (v === -Infinity ? 0 : v)) : values;
@@ -260,8 +263,7 @@ describe.each(Object.entries(references))("%s", (name, { transform, reference })
   });
 });
 
-/** How smooth each family is: derivatives on either side of the knots and of the ends of the box. */
-test("slopes of quadratic and cubic splines are continuous, 1 at the ends; linear ones have kinks", async () => {
+test("slopes of quadratic and cubic splines are continuous and 1 at the ends, those of linear splines jump", async () => {
   const step = 1e-8;
   for (const [name, smooth] of [
     ["linear", false],
@@ -291,7 +293,7 @@ test("slopes of quadratic and cubic splines are continuous, 1 at the ends; linea
   }
 });
 
-test("the root of a cubic bin is found where slopes are most unequal", async () => {
+test("the inverse of a cubic bin is accurate for very unequal slopes", async () => {
   const transform = cubicSpline({ bins: 3, bound: 1, tails: "none" });
   const run = evaluate(transform);
   const u = Array.from({ length: 2001 }, (_, i) => -1 + i / 1000);
@@ -308,33 +310,33 @@ describe("circular spline", () => {
   const P = transform.parameters;
   const run = evaluate(transform);
   const angles = Array.from({ length: 200 }, (_, i) => -Math.PI + ((i + 0.37) * 2 * Math.PI) / 200);
-  const turned = (a: number, b: number) => Math.abs(Math.sin((a - b) / 2));
+  const angularDistance = (a: number, b: number) => Math.abs(Math.sin((a - b) / 2));
 
-  test("has the period 2 pi, and comes back modulo it", async () => {
+  test("has the period 2 pi, and is inverted modulo 2 pi", async () => {
     for (const raw of trained(P)) {
       const out = await run(angles, raw);
-      for (const turns of [-2, 1]) {
-        const moved = await run(
-          angles.map((x) => x + turns * 2 * Math.PI),
+      for (const periods of [-2, 1]) {
+        const shifted = await run(
+          angles.map((x) => x + periods * 2 * Math.PI),
           raw,
         );
-        expectClose(moved.latent, out.latent, 1e-11, "z");
-        expectClose(moved.latentLog, out.latentLog, 1e-11, "log-derivative");
-        expectClose(moved.data, out.data, 1e-11, "x");
+        expectClose(shifted.latent, out.latent, 1e-11, "z");
+        expectClose(shifted.latentLog, out.latentLog, 1e-11, "log-derivative");
+        expectClose(shifted.data, out.data, 1e-11, "x");
       }
       const back = await run(out.latent, raw);
       back.data.forEach((x, i) => {
-        expect(turned(x, angles[i])).toBeLessThan(1e-12);
+        expect(angularDistance(x, angles[i])).toBeLessThan(1e-12);
       });
       for (const z of [...out.latent, ...out.data]) expect(Math.abs(z)).toBeLessThanOrEqual(Math.PI);
     }
   });
 
-  test("is continuous across the seam with its slope, and goes around once", async () => {
+  test("has a continuous slope at +-pi, and covers the circle once", async () => {
     const step = 1e-9;
     for (const raw of trained(P)) {
       const { latent, slope } = await run([-Math.PI + step, Math.PI - step], raw);
-      expect(turned(latent[0], latent[1])).toBeLessThan(1e-6);
+      expect(angularDistance(latent[0], latent[1])).toBeLessThan(1e-6);
       expect(Math.abs(slope[0] / slope[1] - 1)).toBeLessThan(1e-5);
       expect(Math.abs(slope[0] - 1)).toBeGreaterThan(0.05);
       const { latentLog } = await run(angles, raw);
@@ -343,7 +345,7 @@ describe("circular spline", () => {
     }
   });
 
-  test("turns by its phase", async () => {
+  test("rotates by its phase", async () => {
     const raw = new Float64Array(P);
     raw[P - 1] = 2;
     const { latent, data, latentLog } = await run([0, 1, 2, -3], raw);
@@ -353,11 +355,11 @@ describe("circular spline", () => {
   });
 
   test.each(["float32", "float64"] as const)("is finite and on the circle in %s", async (precision) => {
-    const own = precision === "float32" ? evaluate(transform, precision) : run;
+    const runInPrecision = precision === "float32" ? evaluate(transform, precision) : run;
     const end = precision === "float32" ? Math.fround(Math.PI) : Math.PI;
     for (const value of [0, 3, -30, 1e30]) {
       const raw = Array.from({ length: P }, (_, i) => (i % 2 ? value : -value));
-      const out = await own([...extremeValues(precision), ...angles], raw);
+      const out = await runInPrecision([...extremeValues(precision), ...angles], raw);
       for (const [part, values] of Object.entries(out)) expect(allFinite(values), part).toBe(true);
       for (const z of [...out.latent, ...out.data]) expect(Math.abs(z)).toBeLessThanOrEqual(end);
     }

@@ -3,10 +3,10 @@ import type { Description } from "../../src/description.ts";
 import type { Floats } from "../../src/runtime/compile.ts";
 
 /**
- * The zeros of Jacobians [ROWS, D, D] are exact where an autoregressive bijection looks at features that come later in
- * its order, or a coupling at anything but what it keeps; and all other features are used. Other kinds are not checked.
+ * Checks which elements of Jacobians [ROWS, D, D] are 0: in an autoregressive bijection output i depends on itself and the features
+ * before it in the ordering only, in a coupling on itself and the unchanged features. Other types are not checked.
  */
-export function expectStructure(
+export function expectJacobianStructure(
   description: Description,
   { forward, inverse }: { forward: Floats; inverse: Floats },
 ): void {
@@ -14,9 +14,9 @@ export function expectStructure(
     const order = description.order as number[];
     const { hidden } = description.network as { hidden: number[] };
     const before = (i: number, j: number) => order.indexOf(j) < order.indexOf(i);
-    // With fewer hidden units than features some features are not seen by all that follow.
-    const all = Math.min(...hidden) >= order.length;
-    for (const matrices of [forward, inverse]) expectPattern(matrices, order.length, before, all);
+    // With fewer hidden units than features, not every output can depend on all preceding features.
+    const mustUseAll = Math.min(...hidden) >= order.length;
+    for (const matrices of [forward, inverse]) expectPattern(matrices, order.length, before, mustUseAll);
   }
   if (description.type === "coupling" || description.type === "realNVPCoupling") {
     const mask = description.mask as boolean[];
@@ -25,12 +25,12 @@ export function expectStructure(
   }
 }
 
-/** Beside a positive diagonal, output i depends on inputs j where `allowed`, with `all` on each of these in some row. */
+/** Expects a positive diagonal and zeros except where `allowed`; with `mustUseAll`, each allowed element is not 0 in some row. */
 function expectPattern(
   matrices: Floats,
   size: number,
   allowed: (i: number, j: number) => boolean,
-  all: boolean,
+  mustUseAll: boolean,
 ): void {
   const used = new Set<string>();
   matrices.forEach((derivative, k) => {
@@ -43,5 +43,5 @@ function expectPattern(
   const expected = features.flatMap((i) =>
     features.filter((j) => i !== j && allowed(i, j)).map((j) => `${i} by ${j}`),
   );
-  if (all) expect([...used].sort()).toEqual(expected.sort());
+  if (mustUseAll) expect([...used].sort()).toEqual(expected.sort());
 }

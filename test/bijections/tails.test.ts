@@ -3,12 +3,12 @@ import { Tails } from "../../src/bijections/index.ts";
 import { grad } from "../../src/graph/grad.ts";
 import type { Precision } from "../../src/onnx/export.ts";
 import { compile } from "../../src/runtime/compile.ts";
-import { neighbour } from "./extremes.ts";
+import { nextFloat } from "./extremes.ts";
 import { expectClose } from "./invariants.ts";
 
 const tails = new Tails({ features: 1, start: 4 });
 
-const at = (x: readonly number[], precision: Precision = "float64") =>
+const evaluate = (x: readonly number[], precision: Precision = "float64") =>
   compile(
     (x) => {
       const { value, logDet } = tails.inverse(x);
@@ -17,7 +17,7 @@ const at = (x: readonly number[], precision: Precision = "float64") =>
         z: value,
         logDet,
         slope: grad(value.sum(), [x])[0],
-        bend: grad(logDet.sum(), [x])[0],
+        logDetGradient: grad(logDet.sum(), [x])[0],
         x: data.value,
         dataLogDet: data.logDet,
         dataSlope: grad(data.value.sum(), [x])[0],
@@ -28,9 +28,9 @@ const at = (x: readonly number[], precision: Precision = "float64") =>
   )(x);
 
 describe("Tails", () => {
-  test("is the identity inside and a logarithm beyond", async () => {
+  test("is the identity for |x| <= c and a logarithm beyond", async () => {
     const x = [-1e30, -100, -5, -4, -1, 0, 2, 4, 4.5, 1e6];
-    const { z, logDet, slope } = await at(x);
+    const { z, logDet, slope } = await evaluate(x);
     const beyond = x.map((v) => Math.max(0, Math.abs(v) - 4));
     expectClose(
       z,
@@ -55,22 +55,22 @@ describe("Tails", () => {
   test.each(["float32", "float64"] as const)(
     "has slope 1 at 0 and at its start, in %s",
     async (precision) => {
-      const corners = [4, -4].flatMap((c) => [neighbour(c, -1, precision), c, neighbour(c, 1, precision)]);
-      const { z, slope, dataSlope, bend } = await at([0, -0, ...corners], precision);
+      const corners = [4, -4].flatMap((c) => [nextFloat(c, -1, precision), c, nextFloat(c, 1, precision)]);
+      const { z, slope, dataSlope, logDetGradient: bend } = await evaluate([0, -0, ...corners], precision);
       expectClose(z, [0, -0, ...corners], 1e-6, "z");
       expectClose([...slope, ...dataSlope], new Array(16).fill(1), 1e-6, "slope");
       expect([...bend.subarray(0, 2)]).toEqual([0, 0]);
     },
   );
 
-  test("lets an outlier of a million deviations cost what its documentation says", async () => {
-    const { z, logDet } = await at([1e6]);
+  test("an outlier at a million standard deviations costs the nats that the documentation says", async () => {
+    const { z, logDet } = await evaluate([1e6]);
     expect(0.5 * z[0] ** 2 - logDet[0]).toBeGreaterThan(140);
     expect(0.5 * z[0] ** 2 - logDet[0]).toBeLessThan(180);
   });
 
-  test("draws from far out without overflow", async () => {
-    const { x, dataLogDet, dataSlope } = await at([12, 80, 90, 1e30, -1e30], "float32");
+  test("samples from extreme latent values do not overflow", async () => {
+    const { x, dataLogDet, dataSlope } = await evaluate([12, 80, 90, 1e30, -1e30], "float32");
     expect([...x, ...dataLogDet, ...dataSlope].every(Number.isFinite)).toBe(true);
     expect(x[0]).toBeCloseTo(4 + Math.expm1(8), 1);
     expect(x[3]).toBeGreaterThan(1e34);

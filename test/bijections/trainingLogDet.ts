@@ -7,7 +7,7 @@ import { compile } from "../../src/runtime/compile.ts";
 
 const float64 = { precision: "float64" } as const;
 
-/** The mean of a log-determinant over rows, and its gradient by all parameters and by the rows, in one direction. */
+/** The mean log-determinant of one direction over rows, and its gradients with respect to all parameters and to the rows. */
 export function meanLogDet(bijection: Bijection, direction: "forward" | "inverse") {
   const parameters = [...trainableParameters(bijection).values()];
   return (x: Tensor) => {
@@ -22,8 +22,8 @@ export function meanLogDet(bijection: Bijection, direction: "forward" | "inverse
   };
 }
 
-/** The same as a training step computes it; the second part is what it draws. */
-export function trained(bijection: Bijection, direction: "forward" | "inverse") {
+/** `meanLogDet` as a training step computes it. `drawn` returns the random inputs of the step. */
+export function compileTrainingStep(bijection: Bijection, direction: "forward" | "inverse") {
   let drawn: readonly RandomInput[] = [];
   const run = compile(
     (x) => {
@@ -38,13 +38,13 @@ export function trained(bijection: Bijection, direction: "forward" | "inverse") 
   return { run, drawn: () => drawn };
 }
 
-/** The 2^D signs of D features, as the uniform numbers that they are drawn by. */
-export const allSigns = (features: number) =>
+/** All 2^D combinations of signs of D features, as the uniform numbers from which they are computed. */
+export const signCombinations = (features: number) =>
   Float64Array.from(
     { length: 2 ** features * features },
     (_, i) => (Math.floor(i / features) >> (i % features)) & 1,
   );
 
-/** All rows alike. */
-export const repeated = (row: ArrayLike<number>, rows: number) =>
+/** `rows` copies of a row. */
+export const repeatRow = (row: ArrayLike<number>, rows: number) =>
   Float64Array.from({ length: rows * row.length }, (_, i) => row[i % row.length]);
