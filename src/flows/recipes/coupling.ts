@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { Actnorm } from "../../bijections/actnorm.ts";
 import type { Bijection } from "../../bijections/bijection.ts";
 import { Chain } from "../../bijections/chain.ts";
-import { alternatingMask, Coupling, randomMask } from "../../bijections/coupling.ts";
+import { alternatingMask, Coupling, type CouplingOptions, randomMask } from "../../bijections/coupling.ts";
 import { DiagonalScaling } from "../../bijections/diagonalScaling.ts";
 import { LULinear } from "../../bijections/luLinear.ts";
 import { RealNVPCoupling } from "../../bijections/realNVPCoupling.ts";
@@ -96,9 +96,14 @@ export function couplings(
     features,
     options,
     (i, random) => {
-      const maskOptions = orders > 1 ? { layerMasks: orders, seed: layerSeed(seed, i) } : {};
-      const shape = { mask: mask(i), transform, context, network: networkOptions(options), ...maskOptions };
-      return step(new Coupling(shape, random), random);
+      const couplingOptions: CouplingOptions = {
+        mask: mask(i),
+        transform,
+        context,
+        network: networkOptions(options),
+        ...(orders > 1 && { masks: orders, seed: layerSeed(seed, i) }),
+      };
+      return step(new Coupling(couplingOptions, random), random);
     },
     atBase,
   );
