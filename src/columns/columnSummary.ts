@@ -1,22 +1,25 @@
 import { type ColumnValues, columnOf, countValues, mostFrequent } from "./columnValues.ts";
 
-/** The range, mean and deviation of a column. */
+/** A description of the values of a column. */
 export interface ColumnSummary {
   readonly name: string;
-  /** How many different values there are. */
+  /** The number of different values. */
   readonly distinct: number;
-  /** The least difference between two different values; Infinity where there is only one. */
+  /** The smallest difference between two different values; Infinity if there is only one value. */
   readonly minimumGap: number;
-  /** The share of the rows that have the most frequent value, in (0, 1]. */
+  /** The fraction of the rows that have the most frequent value, in (0, 1]. */
   readonly modeShare: number;
   readonly min: number;
   readonly max: number;
   readonly mean: number;
-  /** The standard deviation over the rows (divided by their number). */
+  /** The standard deviation of the rows, with divisor N. */
   readonly std: number;
 }
 
-/** Describes each column of a table that has rows. `valuesRepeat` tells from it whether a density is bounded there. */
+/**
+ * Describes each column of a table with at least one row. `valuesRepeat` decides from it whether the density of a column is
+ * bounded.
+ */
 export function columnSummary(table: ColumnValues): ColumnSummary[] {
   const { columns, rows } = table;
   return columns.map((name, d) => {
@@ -37,7 +40,7 @@ export function columnSummary(table: ColumnValues): ColumnSummary[] {
   });
 }
 
-/** Mean and standard deviation in two passes, scaled by a power of two so that nothing overflows on the way. */
+/** Mean and standard deviation in two passes, scaled by a power of two so that no intermediate sum overflows. */
 function moments(sorted: Float64Array): { mean: number; std: number } {
   const n = sorted.length;
   const largest = Math.max(-sorted[0], sorted[n - 1]);
@@ -45,7 +48,7 @@ function moments(sorted: Float64Array): { mean: number; std: number } {
   let sum = 0;
   for (const value of sorted) sum += value / scale;
   const center = sum / n;
-  // The sum of the deviations is what rounding took from the mean; it corrects both moments.
+  // The sum of the deviations would be 0 without rounding; it corrects both moments (Chan, Golub and LeVeque, 1983).
   let deviation = 0;
   let square = 0;
   for (const value of sorted) {

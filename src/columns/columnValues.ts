@@ -1,25 +1,26 @@
-/** Rows of named columns. */
+/** A table of numbers with named columns. */
 export interface ColumnValues {
   readonly columns: readonly string[];
   readonly rows: number;
-  /** Row-major, `[rows, columns]`. */
+  /** [rows, columns] in row-major order. */
   readonly values: ArrayLike<number>;
 }
 
-/** One column of rows. */
+/** The values of one column, by its index: [rows]. */
 export function columnOf({ columns, rows, values }: ColumnValues, column: number): Float64Array {
   const out = new Float64Array(rows);
   for (let row = 0; row < rows; row++) out[row] = values[row * columns.length + column];
   return out;
 }
 
-/** The different values of a column, ascending, and in how many rows each is. */
+/** The different values of a column in ascending order, and the number of rows that have each. */
 export interface ValueCounts {
   readonly values: readonly number[];
   readonly counts: readonly number[];
   readonly rows: number;
 }
 
+/** Counts the values of a column that is sorted in ascending order. */
 export function countValues(sorted: ArrayLike<number>): ValueCounts {
   const values: number[] = [];
   const counts: number[] = [];
@@ -33,24 +34,26 @@ export function countValues(sorted: ArrayLike<number>): ValueCounts {
   return { values, counts, rows: sorted.length };
 }
 
+/** Removes values, with their rows, that `keep` does not accept. */
 export function filterValues({ values, counts }: ValueCounts, keep: (value: number) => boolean): ValueCounts {
   const kept = values.flatMap((value, i) => (keep(value) ? [i] : []));
-  const left = kept.map((i) => counts[i]);
-  return { values: kept.map((i) => values[i]), counts: left, rows: left.reduce((sum, n) => sum + n, 0) };
+  const keptCounts = kept.map((i) => counts[i]);
+  const rows = keptCounts.reduce((sum, count) => sum + count, 0);
+  return { values: kept.map((i) => values[i]), counts: keptCounts, rows };
 }
 
-/** The value below which a share of the rows is. */
-export function quantile({ values, counts, rows }: ValueCounts, share: number): number {
-  const wanted = Math.round(share * (rows - 1));
-  let seen = 0;
+/** The value of the row at this fraction of the sorted rows. */
+export function quantile({ values, counts, rows }: ValueCounts, fraction: number): number {
+  const index = Math.round(fraction * (rows - 1));
+  let rowsBefore = 0;
   for (let i = 0; i < values.length; i++) {
-    seen += counts[i];
-    if (seen > wanted) return values[i];
+    rowsBefore += counts[i];
+    if (rowsBefore > index) return values[i];
   }
   return Number.NaN;
 }
 
-/** The most frequent value; of several the smallest. */
+/** The mode: the most frequent value, and the smallest one if several are equally frequent. */
 export function mostFrequent({ values, counts }: ValueCounts): {
   readonly value: number;
   readonly count: number;
@@ -60,5 +63,6 @@ export function mostFrequent({ values, counts }: ValueCounts): {
   return { value: values[mode], count: counts[mode] };
 }
 
-/** The range that holds 98% of the rows. */
-export const widthOf = (counted: ValueCounts): number => quantile(counted, 0.99) - quantile(counted, 0.01);
+/** The width of the range between the 1% and the 99% quantile. */
+export const centralRange = (counted: ValueCounts): number =>
+  quantile(counted, 0.99) - quantile(counted, 0.01);

@@ -1,39 +1,48 @@
 import { resolution } from "./grid.ts";
-import { ColumnSpace, dot, type Projection, type Scaled, scaledColumn } from "./projection.ts";
+import {
+  ColumnSpace,
+  dot,
+  type Projection,
+  type StandardizedColumn,
+  standardizeColumn,
+} from "./projection.ts";
 
-/** A column that others determine: the intercept and the sum of coefficients times columns, up to a residual. */
+/** A column that is a linear function of others: intercept + Σ coefficient · column, up to a residual. */
 export interface Dependence {
   readonly column: number;
   readonly terms: readonly { readonly column: number; readonly coefficient: number }[];
   readonly intercept: number;
-  /** `exact`: up to the rounding of float64. `rounded`: up to the digits of the values. `near`: the residual is small. */
+  /** `exact`: up to rounding errors of float64. `rounded`: up to rounding to the last digit. `near`: up to a small residual. */
   readonly precision: "exact" | "rounded" | "near";
-  /** The standard deviation of the residual, in those of the column. */
+  /** The standard deviation of the residual, divided by that of the column. */
   readonly residual: number;
 }
 
-/** Relative to the sum of the absolute terms: thousands of roundings of float64, and less than a printed digit. */
+/** Relative to the sum of the absolute terms. Thousands of rounding errors of float64 are smaller; a printed digit is larger. */
 const MAX_ROUNDING_ERROR = 1e-12;
-/** In standard deviations of the column. A residual of a thousandth adds 7 nats to the log-density, however good the model is. */
+/** In standard deviations of the column. A residual this small adds 7 nats to the log-density, however good the model is. */
 const MAX_RESIDUAL = 1e-3;
-/** In standard deviations. A column with fewer than about ten units in one agrees with others up to its rounding by chance. */
+/**
+ * In standard deviations of the column. If its last digit is coarser than about a tenth of a standard deviation, it agrees with
+ * other columns up to rounding by chance.
+ */
 const MAX_ROUNDED_RESIDUAL = 0.03;
-/** Fewer rows may agree by chance. */
+/** Fewer rows may satisfy a linear equation by chance. */
 const MIN_ROWS = 8;
 
 /**
- * Finds the columns that are linear functions of columns before them, by a QR decomposition of the standardized columns:
- * it leaves the residuals themselves, where the eigenvalues of a covariance matrix are their squares and drown in rounding
- * at 1e-8. What a sample of the rows shows is checked on all.
+ * Finds columns that are linear functions of earlier columns, by a QR decomposition of the standardized columns. It computes the
+ * residuals directly; the eigenvalues of a covariance matrix are their squares, so that rounding errors would hide residuals
+ * below 1e-8. Dependences are found in a sample of the rows and checked on all rows.
  *
  * @param columns each [rows].
- * @param first the first column to look at: those before it are given.
+ * @param first index of the first column to test. The columns before it are given and only explain others.
  */
-export function dependences(columns: readonly Float64Array[], first = 0): Dependence[] {
+export function findDependences(columns: readonly Float64Array[], first = 0): Dependence[] {
   const rows = columns[0]?.length ?? 0;
   if (rows < MIN_ROWS) return [];
   const sample = sampleRows(columns, rows);
-  const scaled = columns.map((values) => scaledColumn(Float64Array.from(sample, (row) => values[row])));
+  const scaled = columns.map((values) => standardizeColumn(Float64Array.from(sample, (row) => values[row])));
   const space = new ColumnSpace();
   const independent: number[] = [];
   const found: Dependence[] = [];
@@ -42,7 +51,7 @@ export function dependences(columns: readonly Float64Array[], first = 0): Depend
     const projection = space.project(z);
     const dependence = d < first ? undefined : dependenceOf(d, projection);
     if (dependence) found.push(dependence);
-    // As many columns as rows would determine any other.
+    // With about as many columns as rows, any column is a linear function of the others.
     else if (projection.length > 1e-9 && 2 * (space.size + 1) <= sample.length) {
       space.add(projection);
       independent.push(d);
@@ -51,33 +60,34 @@ export function dependences(columns: readonly Float64Array[], first = 0): Depend
   return found;
 
   function dependenceOf(d: number, projection: Projection): Dependence | undefined {
-    const copy = fitted(columns, scaled, d, mostCorrelated(scaled, d));
-    if (projection.length > MAX_ROUNDED_RESIDUAL || (copy && copy.precision !== "near")) return copy;
+    const singleColumn = fitLinear(columns, scaled, d, mostCorrelated(scaled, d));
+    if (projection.length > MAX_ROUNDED_RESIDUAL || (singleColumn && singleColumn.precision !== "near"))
+      return singleColumn;
     const coefficients = space.coefficients(projection);
-    // The residual changes each coefficient by less than its own length.
+    // The residual changes each coefficient by less than its length.
     const error = Math.max(projection.length, 1e-9);
     const used = independent.filter((_, i) => Math.abs(coefficients[i]) > error);
-    const sum = fitted(columns, scaled, d, used) ?? fitted(columns, scaled, d, independent);
-    return sum && (!copy || sum.precision !== "near") ? sum : copy;
+    const sum = fitLinear(columns, scaled, d, used) ?? fitLinear(columns, scaled, d, independent);
+    return sum && (!singleColumn || sum.precision !== "near") ? sum : singleColumn;
   }
 }
 
-/** The column before `d` that it is nearly a copy of, as a list of one; an empty one if there is none. */
-function mostCorrelated(scaled: readonly Scaled[], d: number): number[] {
+/** The earlier column of which column `d` is nearly a multiple, in a list; an empty list if there is none. */
+function mostCorrelated(scaled: readonly StandardizedColumn[], d: number): number[] {
   let best: number[] = [];
   let highest = Math.sqrt(1 - MAX_ROUNDED_RESIDUAL ** 2);
   for (let j = 0; j < d; j++) {
     const correlation = Math.abs(dot(scaled[j].z, scaled[d].z));
-    // Of equal copies the first one is taken.
+    // Of several such columns, the first is chosen.
     if (correlation > highest + 1e-12) [best, highest] = [[j], correlation];
   }
   return best;
 }
 
-/** Column `d` as a function of others, fitted to the sample, if it is one in all rows. */
-function fitted(
+/** Column `d` as a linear function of others, fitted to the sample; undefined if the function does not hold in all rows. */
+function fitLinear(
   columns: readonly Float64Array[],
-  scaled: readonly Scaled[],
+  scaled: readonly StandardizedColumn[],
   d: number,
   others: readonly number[],
 ): Dependence | undefined {
@@ -93,36 +103,36 @@ function fitted(
     (left, { column, coefficient }) => left - coefficient * scaled[column].mean,
     scaled[d].mean,
   );
-  const own = columns[d];
+  const target = columns[d];
   let [worst, square] = [0, 0];
-  for (let row = 0; row < own.length; row++) {
-    let value = own[row] - intercept;
-    for (const { column, coefficient } of terms) value -= coefficient * columns[column][row];
-    worst = Math.max(worst, Math.abs(value));
-    square += value ** 2;
+  for (let row = 0; row < target.length; row++) {
+    let error = target[row] - intercept;
+    for (const { column, coefficient } of terms) error -= coefficient * columns[column][row];
+    worst = Math.max(worst, Math.abs(error));
+    square += error ** 2;
   }
-  const residual = Math.sqrt(square) / scaledColumn(own).scale;
+  const residual = Math.sqrt(square) / standardizeColumn(target).scale;
   const total = (size: (values: Float64Array) => number) =>
     terms.reduce(
       (sum, { column, coefficient }) => sum + Math.abs(coefficient) * size(columns[column]),
-      size(own),
+      size(target),
     );
   const precision =
     residual <= MAX_RESIDUAL && worst <= MAX_ROUNDING_ERROR * total(largest)
       ? "exact"
-      : // Rounding leaves half a unit of each column; the other half is for coefficients that are estimates.
+      : // Rounding changes each column by up to half a unit; the other half allows for estimated coefficients.
         residual <= MAX_ROUNDED_RESIDUAL && worst <= total(resolution)
         ? "rounded"
         : "near";
   if (!(residual <= (precision === "rounded" ? MAX_ROUNDED_RESIDUAL : MAX_RESIDUAL))) return undefined;
-  // Digits below the error of the estimates carry no information.
+  // Digits of the coefficients below their standard errors carry no information, and would only confuse a reader.
   const error = (5 * residual * scaled[d].scale) / Math.sqrt(scaled[d].z.length);
   let [constant, uncertain] = [scaled[d].mean, error + MAX_ROUNDING_ERROR * total(largest)];
   const significant = terms.map(({ column, coefficient }) => {
-    const { mean, scale: own } = scaled[column];
-    const rounded = roundTo(coefficient, error / own);
+    const { mean, scale } = scaled[column];
+    const rounded = roundTo(coefficient, error / scale);
     constant -= rounded * mean;
-    uncertain += (error / own) * Math.abs(mean);
+    uncertain += (error / scale) * Math.abs(mean);
     return { column, coefficient: rounded };
   });
   return {
@@ -134,7 +144,7 @@ function fitted(
   };
 }
 
-/** A number rounded to the power of ten above an error. */
+/** A number rounded to the power of ten above its error. */
 function roundTo(value: number, error: number): number {
   const unit = 10 ** Math.ceil(Math.log10(error));
   return unit > 0 && unit < Math.abs(value)
@@ -145,11 +155,11 @@ function roundTo(value: number, error: number): number {
 const largest = (values: Float64Array): number =>
   values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
 
-/** Rows at equal distances, and those with the ends of each column, so that no column is constant in them. */
+/** Evenly spaced rows, and those with the minimum and maximum of each column, so that no column is constant in the sample. */
 function sampleRows(columns: readonly Float64Array[], rows: number): Int32Array {
-  const wanted = 500 + 2 * columns.length;
-  if (rows <= wanted) return Int32Array.from({ length: rows }, (_, row) => row);
-  const chosen = new Set(Array.from({ length: wanted }, (_, i) => Math.floor((i * rows) / wanted)));
+  const count = 500 + 2 * columns.length;
+  if (rows <= count) return Int32Array.from({ length: rows }, (_, row) => row);
+  const chosen = new Set(Array.from({ length: count }, (_, i) => Math.floor((i * rows) / count)));
   for (const values of columns) {
     let [lowest, highest] = [0, 0];
     for (let row = 1; row < rows; row++) {

@@ -1,3 +1,4 @@
 /** What both `pushforward` and `pushforward/columns` export. */
-export { type ColumnNote, columnNotes } from "./columnNotes.ts";
+export type { ColumnNote } from "./columnFindings.ts";
+export { columnNotes } from "./columnNotes.ts";
 export { valuesRepeat } from "./repetition.ts";

@@ -1,91 +1,92 @@
-import type { ColumnFindings, ColumnNote } from "./columnNotes.ts";
+import type { ColumnFindings, ColumnNote } from "./columnFindings.ts";
 
-/** A note names this many findings, and says how many more there are. */
-const MAX_NAMED = 5;
+/** A note lists at most this many findings, and then their number: a longer list nobody reads. */
+const MAX_LISTED = 5;
 
-/** A list of texts: at most `max` of them, and how many more there are. */
-function firstFew(texts: readonly string[], max = MAX_NAMED, separator = ", "): string {
+function list(texts: readonly string[], max = MAX_LISTED, separator = ", "): string {
   const shown = texts.slice(0, max).join(separator);
   return texts.length > max ? `${shown} and ${texts.length - max} more` : shown;
 }
 
-const NO_BOUND =
-  "A density has no bound there: log-densities tell how narrow its peaks are, not how good the model is.";
+const UNBOUNDED =
+  "The density has no upper bound there: log-densities measure how narrow the peaks of the model are, not how good it is.";
 
-interface Text<F> {
+/** The texts of one kind of note. */
+interface NoteText<F> {
   /** One finding in a few words. */
   finding(finding: F, rows: number): string;
-  message(list: string, count: number): string;
+  /** The message with the list of findings. */
+  message(findings: string, count: number): string;
   hint: string;
 }
 
-const TEXTS: { readonly [K in keyof ColumnFindings]: Text<ColumnFindings[K]> } = {
+const TEXTS: { readonly [K in keyof ColumnFindings]: NoteText<ColumnFindings[K]> } = {
   equalRows: {
-    finding: ({ copies }, total) =>
-      `${thousands(copies)} of ${thousands(total)} (${percent(copies / total)})`,
-    message: (list) =>
-      `Some rows equal others: ${list}. They stay on one side of every split, so held-out rows are new ones, but the model learns them as more likely than the others.`,
+    finding: ({ copies }, rows) => `${thousands(copies)} of ${thousands(rows)} (${percent(copies / rows)})`,
+    message: (findings) =>
+      `Some rows are equal to others: ${findings}. Equal rows stay on one side of every split, so held-out rows are new to the model, but it learns that these rows are more likely than others.`,
     hint: "Remove them if they are copies by mistake.",
   },
   missingCodes: {
     finding: ({ column, codes }) =>
       `${column} (${codes.map(({ value, rows }) => `${value} in ${thousands(rows)} rows`).join(", ")})`,
-    message: (list) =>
-      `Some values look like codes for missing values, and would be learned as numbers: ${list}.`,
+    message: (findings) =>
+      `Some values look like codes for missing values, and would be learned as numbers: ${findings}.`,
     hint: "Leave these rows out if they are codes.",
   },
   farValues: {
     finding: ({ column, value, rows }) =>
       `${column} (${value}${rows > 1 ? ` and ${thousands(rows - 1)} more` : ""})`,
-    message: (list) =>
-      `Some values are far from all others of their column: ${list}. They get a very low density.`,
+    message: (findings) =>
+      `Some values are far from all others of their column: ${findings}. Their density is very low.`,
     hint: "Leave these rows out if the values are mistakes.",
   },
   fewValues: {
     finding: ({ column, distinct }) => `${column} (${distinct})`,
-    message: (list, count) =>
-      `${count === 1 ? "A column has" : "Some columns have"} few different values: ${list}. ${NO_BOUND}`,
-    hint: "Leave such a column out or, if it is a category, learn the others given it (as context).",
+    message: (findings, count) =>
+      `${count === 1 ? "A column has" : "Some columns have"} few different values: ${findings}. ${UNBOUNDED}`,
+    hint: "Leave such a column out or, if it is a category, learn the other columns given it (as context).",
   },
   grid: {
     finding: ({ column, distinct, step }) => `${column} (${distinct} values, step ${step})`,
-    message: (list) => `Values repeat on a grid: ${list}. ${NO_BOUND}`,
-    hint: "Spread the values by uniform noise as wide as the step.",
+    message: (findings) => `Values repeat on a grid: ${findings}. ${UNBOUNDED}`,
+    hint: "Add uniform noise as wide as the step to the values.",
   },
   atoms: {
     finding: ({ column, atoms, rows }, total) =>
-      `${column} (${percent(rows / total)} of the rows are ${firstFew(atoms.map(String), 3, " or ")})`,
-    message: (list) => `Many rows share a value: ${list}. ${NO_BOUND}`,
-    hint: "Learn the other rows by themselves, or leave the column out.",
+      `${column} (${percent(rows / total)} of the rows are ${list(atoms.map(String), 3, " or ")})`,
+    message: (findings) => `Many rows have the same value: ${findings}. ${UNBOUNDED}`,
+    hint: "Learn only the other rows, or leave the column out.",
   },
   dependence: {
     finding: dependenceText,
-    message: (list, count) =>
-      `${count === 1 ? "A column follows" : "Some columns follow"} from others: ${list}. ${NO_BOUND}`,
-    hint: "Leave out what follows from the other columns.",
+    message: (findings, count) =>
+      `${count === 1 ? "A column follows" : "Some columns follow"} from others: ${findings}. ${UNBOUNDED}`,
+    hint: "Leave out the columns that follow from others.",
   },
   repeatedDifference: {
     finding: ({ column, other, distinct, modeShare }) =>
-      `${column} - ${other} (${distinct <= 200 ? `${distinct} different values` : `the same in ${percent(modeShare)} of the rows`})`,
-    message: (list) => `Differences of columns repeat: ${list}. ${NO_BOUND}`,
-    hint: "Leave one column of each pair out.",
+      `${column} - ${other} (${distinct <= 200 ? `${distinct} different values` : `one value in ${percent(modeShare)} of the rows`})`,
+    message: (findings) => `Differences of two columns repeat: ${findings}. ${UNBOUNDED}`,
+    hint: "Leave out one column of each pair.",
   },
 };
 
+/** The message and the hint of a note about a table with this number of rows. */
 export function messageAndHint(
   { kind, findings }: Pick<ColumnNote, "kind" | "findings">,
   rows: number,
 ): Pick<ColumnNote, "message" | "hint"> {
-  const { finding, message, hint } = TEXTS[kind] as Text<unknown>;
-  const list = firstFew((findings as readonly unknown[]).map((one) => finding(one, rows)));
-  return { message: message(list, findings.length), hint };
+  const { finding, message, hint } = TEXTS[kind] as NoteText<unknown>;
+  const texts = (findings as readonly unknown[]).map((one) => finding(one, rows));
+  return { message: message(list(texts), findings.length), hint };
 }
 
 const thousands = (n: number): string => n.toLocaleString("en-US");
 
 const percent = (share: number): string => (share > 0.99 ? "more than 99%" : `${Math.round(100 * share)}%`);
 
-/** "s = a + b", "f = 1.8 c + 32 to the digits given". */
+/** For example "s = a + b", or "f = 1.8 c + 32 up to rounding". */
 function dependenceText({
   column,
   terms,
@@ -93,18 +94,18 @@ function dependenceText({
   precision,
   residual,
 }: ColumnFindings["dependence"]): string {
-  const shown = terms.slice(0, MAX_NAMED).map(({ column: name, coefficient }, i) => {
+  const shown = terms.slice(0, MAX_LISTED).map(({ column: name, coefficient }, i) => {
     const size = Number(Math.abs(coefficient).toPrecision(4));
     const sign = coefficient < 0 ? "- " : i > 0 ? "+ " : "";
     return `${i === 0 ? sign.trim() : sign}${size === 1 ? "" : `${size} `}${name}`;
   });
-  const more = terms.length > MAX_NAMED ? [`+ ${terms.length - MAX_NAMED} more columns`] : [];
-  const rounded = Number(intercept.toPrecision(4));
-  const constant = rounded === 0 ? [] : [`${rounded < 0 ? "-" : "+"} ${Math.abs(rounded)}`];
-  const how = {
+  const more = terms.length > MAX_LISTED ? [`+ ${terms.length - MAX_LISTED} more columns`] : [];
+  const constant = Number(intercept.toPrecision(4));
+  const constantTerm = constant === 0 ? [] : [`${constant < 0 ? "-" : "+"} ${Math.abs(constant)}`];
+  const accuracy = {
     exact: "",
-    rounded: " to the digits given",
+    rounded: " up to rounding",
     near: ` up to ${Number(residual.toPrecision(1))} of its standard deviation`,
-  };
-  return `${column} = ${[...shown, ...more, ...constant].join(" ")}${how[precision]}`;
+  }[precision];
+  return `${column} = ${[...shown, ...more, ...constantTerm].join(" ")}${accuracy}`;
 }

@@ -1,14 +1,15 @@
-/** A column as `mean + scale * z`, where z has mean 0 and length 1: the product of two such is their correlation. */
-export interface Scaled {
+/** A column as `mean + scale * z`, where z has mean 0 and length 1: the dot product of two z is the correlation. */
+export interface StandardizedColumn {
   readonly z: Float64Array;
   readonly mean: number;
   readonly scale: number;
 }
 
-export function scaledColumn(values: Float64Array): Scaled {
+/** Subtracts the mean of a column and divides it by its length; z is 0 for a constant column. */
+export function standardizeColumn(values: Float64Array): StandardizedColumn {
   const mean = meanOf(values);
   const z = values.map((value) => value - mean);
-  // What rounding took from the mean.
+  // The mean of z would be 0 without rounding.
   const correction = meanOf(z);
   for (let i = 0; i < z.length; i++) z[i] -= correction;
   const scale = Math.sqrt(dot(z, z));
@@ -24,45 +25,51 @@ export function dot(a: Float64Array, b: Float64Array): number {
   return sum;
 }
 
+/** The projection of z onto the space of columns. */
 export interface Projection {
-  /** What columns leave of z, and its length. */
-  readonly rest: Float64Array;
+  /** z minus its projection. */
+  readonly residual: Float64Array;
+  /** The length of the residual. */
   readonly length: number;
-  /** The products with the directions. */
+  /** The dot products of z with the orthonormal directions. */
   readonly products: Float64Array;
 }
 
 /**
- * The QR decomposition of columns that are added one after the other: Gram-Schmidt, done again where it took away more than
- * half of a column, as rounding counts then (Daniel et al., 1976).
+ * The QR decomposition of columns that are added one after the other, by the Gram-Schmidt process. A projection that removes more
+ * than half of a column is repeated, because rounding errors are then large (Daniel et al., 1976).
  */
 export class ColumnSpace {
+  /** The columns of Q: orthonormal. */
   private readonly directions: Float64Array[] = [];
-  /** Column j of R: the products of added column j with the directions up to its own. */
+  /** Column j of R: the products of column j with the directions 0 to j. */
   private readonly upper: Float64Array[] = [];
 
+  /** The dimension of the space. */
   get size(): number {
     return this.directions.length;
   }
 
+  /** Projects z onto the space. */
   project(z: Float64Array): Projection {
-    const rest = z.slice();
+    const residual = z.slice();
     const products = new Float64Array(this.size);
     let length = Math.sqrt(dot(z, z));
     for (let pass = 0, before = Infinity; pass < 2 && length < before / 2; pass++) {
       before = length;
       this.directions.forEach((q, i) => {
-        const product = dot(q, rest);
+        const product = dot(q, residual);
         products[i] += product;
-        for (let row = 0; row < rest.length; row++) rest[row] -= product * q[row];
+        for (let row = 0; row < residual.length; row++) residual[row] -= product * q[row];
       });
-      length = Math.sqrt(dot(rest, rest));
+      length = Math.sqrt(dot(residual, residual));
     }
-    return { rest, length, products };
+    return { residual, length, products };
   }
 
-  add({ rest, length, products }: Projection): void {
-    this.directions.push(rest.map((value) => value / length));
+  /** Adds the residual of a projection as a further direction. */
+  add({ residual, length, products }: Projection): void {
+    this.directions.push(residual.map((value) => value / length));
     this.upper.push(Float64Array.of(...products, length));
   }
 

@@ -1,31 +1,31 @@
 import { countValues, mostFrequent, type ValueCounts } from "./columnValues.ts";
 import { valuesRepeat } from "./repetition.ts";
 
-/** Two columns whose difference repeats, as a copy does to which a few different corrections were added. */
+/** Two columns whose difference has repeated values, as if a few different corrections were added to a copy. */
 export interface RepeatedDifference {
   readonly column: number;
-  /** One before it. */
+  /** An earlier column. */
   readonly other: number;
   readonly distinct: number;
-  /** The share of the rows that have the most frequent difference. */
+  /** The fraction of the rows that have the most frequent difference. */
   readonly modeShare: number;
 }
 
-/** Most pairs of columns are ruled out by a few rows: differences that repeat hardly ever all differ in this many rows. */
+/** A few rows rule out most pairs of columns: repeated differences are hardly ever all different in this many rows. */
 const FIRST_SAMPLE_ROWS = 48;
-/** Most of the other pairs are ruled out by this many rows. */
+/** This many rows rule out most of the other pairs. */
 const SECOND_SAMPLE_ROWS = 500;
-/** Fewer rows may agree by chance. */
+/** Fewer rows may have equal differences by chance. */
 const MIN_ROWS = 20;
 
 /**
- * Finds columns that differ from one before them by values that repeat, see `valuesRepeat`. A density has no bound along
- * their difference then.
+ * Finds columns whose difference to an earlier column has repeated values; see `valuesRepeat`. The density is then unbounded in the
+ * direction of the difference.
  *
- * @param columns each [rows]. Values that repeat in the columns themselves make their differences repeat.
- * @param first the first column to look at: those before it are given.
+ * @param columns each [rows]. They must not have repeated values themselves, which would make differences repeat.
+ * @param first index of the first column to test. The columns before it are given.
  */
-export function repeatedDifferences(columns: readonly Float64Array[], first = 0): RepeatedDifference[] {
+export function findRepeatedDifferences(columns: readonly Float64Array[], first = 0): RepeatedDifference[] {
   const rows = columns[0]?.length ?? 0;
   const found: RepeatedDifference[] = [];
   if (rows < MIN_ROWS) return found;
@@ -34,9 +34,9 @@ export function repeatedDifferences(columns: readonly Float64Array[], first = 0)
       const counted = (n: number) => differences(columns[column], columns[other], Math.min(n, rows));
       if (rows > FIRST_SAMPLE_ROWS && counted(FIRST_SAMPLE_ROWS).values.length === FIRST_SAMPLE_ROWS)
         continue;
-      if (!repeat(counted(SECOND_SAMPLE_ROWS))) continue;
+      if (!repeats(counted(SECOND_SAMPLE_ROWS))) continue;
       const all = counted(rows);
-      if (!repeat(all)) continue;
+      if (!repeats(all)) continue;
       found.push({ column, other, distinct: all.values.length, modeShare: modeShareOf(all) });
       break;
     }
@@ -44,12 +44,12 @@ export function repeatedDifferences(columns: readonly Float64Array[], first = 0)
   return found;
 }
 
-const repeat = (counted: ValueCounts): boolean =>
+const repeats = (counted: ValueCounts): boolean =>
   valuesRepeat({ distinct: counted.values.length, modeShare: modeShareOf(counted) }, counted.rows);
 
 const modeShareOf = (counted: ValueCounts): number => mostFrequent(counted).count / counted.rows;
 
-/** The differences of two columns in `n` rows; those that only rounding tells apart are one. */
+/** The differences of two columns in `n` evenly spaced rows. Differences that are equal up to rounding count as one value. */
 function differences(a: Float64Array, b: Float64Array, n: number): ValueCounts {
   const stride = a.length / n;
   let largest = 0;

@@ -1,60 +1,61 @@
-import { filterValues, mostFrequent, type ValueCounts, widthOf } from "./columnValues.ts";
+import { centralRange, filterValues, mostFrequent, type ValueCounts } from "./columnValues.ts";
 import { gridStep } from "./grid.ts";
 
-/** A model can place about as many peaks as this in one column; a grid of more values looks smooth to it. */
+/** About as many peaks as a model can place in one column. A grid of more values looks smooth to it. */
 const MAX_PEAKS = 200;
-/** Fewer rows than this for a value, on average, may be chance or rounding. */
+/** Fewer rows per value, on average, may be equal by chance or by rounding. */
 const MIN_ROWS_PER_VALUE = 5;
-/** The share of the rows with one value from which on its peak decides the log-density. */
+/** The peak of a value that at least this fraction of the rows have decides the mean log-density. */
 const MIN_MODE_SHARE = 0.1;
 
 /**
- * Whether the values of a column repeat so much that its density has no bound: it has at most 200 different values, each
- * in five rows or more on average, or a tenth of the rows (and at least five) have one value.
+ * Whether the values of a column repeat so much that its density is unbounded: it has at most 200 different values, each in at
+ * least five rows on average, or one value is in a tenth of the rows (and in at least five).
  */
 export function valuesRepeat(
   { distinct, modeShare }: { readonly distinct: number; readonly modeShare: number },
   rows: number,
 ): boolean {
-  return fewFor(distinct, rows) || isFrequent(modeShare * rows, rows);
+  return isFewValues(distinct, rows) || isFrequent(modeShare * rows, rows);
 }
 
-const fewFor = (distinct: number, rows: number) => distinct <= Math.min(MAX_PEAKS, rows / MIN_ROWS_PER_VALUE);
+const isFewValues = (distinct: number, rows: number) =>
+  distinct <= Math.min(MAX_PEAKS, rows / MIN_ROWS_PER_VALUE);
 
-/** The product with a share may be a little less than the count. */
+/** `count` may be the product of a fraction and a number of rows, slightly less than a whole number by rounding. */
 const isFrequent = (count: number, rows: number) =>
   Math.round(count) >= Math.max(MIN_ROWS_PER_VALUE, MIN_MODE_SHARE * rows);
 
-/** In what way the values of a column repeat. */
+/** How the values of a column repeat. */
 export type Repetition =
-  /** A few values, as of a category; or more of them that lie on no grid. */
+  /** A few values, such as those of a category, or more values that are on no grid. */
   | { readonly kind: "fewValues"; readonly distinct: number; readonly step: number | undefined }
-  /** Nearly all values are multiples of a step, from some offset on. */
+  /** Nearly all values are an offset plus a multiple of a step. */
   | { readonly kind: "grid"; readonly distinct: number; readonly step: number }
-  /** Some values are in many rows; the others are continuous. */
+  /** Some values are in many rows, and the other values are continuous: a distribution with atoms and a density. */
   | { readonly kind: "atoms"; readonly atoms: readonly number[]; readonly rows: number };
 
-/** A column of so few values looks like a category. */
+/** A column with at most this many values looks like a category. */
 const MAX_CATEGORIES = 10;
-/** What is the peak of a frequent value after each value was spread over a step, relative to an even density. */
-const MAX_PEAK_AFTER_SPREADING = 50;
-/** The share of the rows that must have none of the frequent values, for these to be called atoms beside a density. */
-const MIN_REST = 0.1;
+/** Limit of the peak of the most frequent value after noise as wide as the step was added, relative to a uniform density. */
+const MAX_PEAK_AFTER_NOISE = 50;
+/** At least this fraction of the rows must have other values for the frequent values to be atoms beside a density. */
+const MIN_CONTINUOUS = 0.1;
 
-/** How the values of a column repeat; undefined where they do not, or where there is only one. */
-export function repetitionOf(counted: ValueCounts): Repetition | undefined {
+/** How the values of a column repeat; undefined if they do not, or if there is only one value. */
+export function findRepetition(counted: ValueCounts): Repetition | undefined {
   const { rows } = counted;
   const distinct = counted.values.length;
   const mode = mostFrequent(counted);
   if (distinct < 2 || !valuesRepeat({ distinct, modeShare: mode.count / rows }, rows)) return undefined;
   const step = gridStep(counted);
   const fewValues = { kind: "fewValues", distinct, step } as const;
-  const few = fewFor(distinct, rows);
-  if (few && distinct <= MAX_CATEGORIES) return fewValues;
+  const hasFewValues = isFewValues(distinct, rows);
+  if (hasFewValues && distinct <= MAX_CATEGORIES) return fewValues;
   const others = filterValues(counted, (value) => value !== mode.value);
-  // Noise as wide as the step gives a value the density share / step. On a fine grid, that of a frequent value is a spike.
-  const peak = step === undefined ? Infinity : ((mode.count / rows) * widthOf(others)) / step;
-  if (step !== undefined && peak <= MAX_PEAK_AFTER_SPREADING) return { kind: "grid", distinct, step };
+  // With noise as wide as the step, a value has the density frequency / step. On a fine grid, a frequent value is still a spike.
+  const peak = step === undefined ? Infinity : ((mode.count / rows) * centralRange(others)) / step;
+  if (step !== undefined && peak <= MAX_PEAK_AFTER_NOISE) return { kind: "grid", distinct, step };
 
   const atoms: number[] = [];
   let rest = counted;
@@ -65,9 +66,10 @@ export function repetitionOf(counted: ValueCounts): Repetition | undefined {
     rest = filterValues(rest, (other) => other !== value);
     if (rest.rows === 0) return fewValues;
   }
-  if (few) {
+  if (hasFewValues) {
     const continuous =
-      rest.rows >= MIN_REST * rows && (step !== undefined || !fewFor(rest.values.length, rest.rows));
+      rest.rows >= MIN_CONTINUOUS * rows &&
+      (step !== undefined || !isFewValues(rest.values.length, rest.rows));
     if (!continuous || atoms.length === 0) return fewValues;
   }
   return { kind: "atoms", atoms: atoms.sort((a, b) => a - b), rows: rows - rest.rows };

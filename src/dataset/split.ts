@@ -19,14 +19,14 @@ export function holdOut(
   seed: number,
 ): { training: InMemoryDataset; validation: InMemoryDataset; hasCopies: boolean } {
   const order = stratified(new Random(seed).split("validation").permutation(data.rows), data.weights, count);
-  const { copies, first: firstCopy, sizes: copyCounts } = equalRows(data);
+  const { areCopies, firstRows, groupSizes } = equalRows(data);
   /** For the first row of each group of equal rows: 1 if the group is held out, -1 if not, 0 if undecided. */
   const sideOfGroup = new Int8Array(data.rows);
   const heldOut = new Uint8Array(data.rows);
   let remaining = count;
   for (const row of order) {
     const [group, size] =
-      copyCounts[firstCopy[row]] > count ? [row, 1] : [firstCopy[row], copyCounts[firstCopy[row]]];
+      groupSizes[firstRows[row]] > count ? [row, 1] : [firstRows[row], groupSizes[firstRows[row]]];
     if (sideOfGroup[group] === 0) {
       sideOfGroup[group] = size <= remaining ? 1 : -1;
       if (sideOfGroup[group] === 1) remaining -= size;
@@ -34,7 +34,7 @@ export function holdOut(
     heldOut[row] = sideOfGroup[group] === 1 ? 1 : 0;
   }
   const rowsWhere = (value: number) => range(data.rows).filter((row) => heldOut[row] === value);
-  return { training: data.select(rowsWhere(0)), validation: data.select(rowsWhere(1)), hasCopies: copies };
+  return { training: data.select(rowsWhere(0)), validation: data.select(rowsWhere(1)), hasCopies: areCopies };
 }
 
 /**

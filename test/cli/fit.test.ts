@@ -212,8 +212,8 @@ it("warns of columns that make log-densities misleading, with hints", async () =
   const { err } = await pushforward(["fit", grades, ...QUICK, "-o", path("grades.safetensors")]);
   expect(err.split("\n").filter((line) => line.startsWith("Warning"))).toMatchInlineSnapshot(`
     [
-      "Warning: A column has few different values: grade (4). A density has no bound there: log-densities tell how narrow its peaks are, not how good the model is. Leave it out: --columns x,rain; or, if it is a category, learn the other columns given it: --given grade",
-      "Warning: Many rows share a value: rain (20% of the rows are 0). A density has no bound there: log-densities tell how narrow its peaks are, not how good the model is. Learn only the other 80% of the rows: "FROM 'grades.csv' WHERE rain <> 0"; or leave the column out: --columns grade,x",
+      "Warning: A column has few different values: grade (4). The density has no upper bound there: log-densities measure how narrow the peaks of the model are, not how good it is. Leave it out: --columns x,rain; or, if it is a category, learn the other columns given it: --given grade",
+      "Warning: Many rows have the same value: rain (20% of the rows are 0). The density has no upper bound there: log-densities measure how narrow the peaks of the model are, not how good it is. Learn only the other 80% of the rows: "FROM 'grades.csv' WHERE rain <> 0"; or leave the column out: --columns grade,x",
     ]
   `);
 });
@@ -225,7 +225,7 @@ it("learns from values of 1e30, and warns of them", async () => {
   const { code, out, err } = await pushforward(["fit", far, ...QUICK, "-o", path("far.safetensors")]);
   expect(code).toBe(0);
   expect(err.split("\n")[0]).toMatchInlineSnapshot(
-    `"Warning: Some values are far from all others of their column: a (1e+30). They get a very low density. If these are mistakes, leave the rows out: "FROM 'far.csv' WHERE a < 1e+30""`,
+    `"Warning: Some values are far from all others of their column: a (1e+30). Their density is very low. If these are mistakes, leave the rows out: "FROM 'far.csv' WHERE a < 1e+30""`,
   );
   expect(out).not.toMatch(/NaN|Infinity/);
 });

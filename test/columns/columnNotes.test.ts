@@ -31,7 +31,7 @@ const rounded = (values: Float64Array, unit: number) =>
 const a = normal("a");
 const b = normal("b");
 
-it("has nothing to say of continuous columns, of many digits or few, or of constant ones", () => {
+it("has no note on continuous columns, with many digits or few, and on constant columns", () => {
   const correlated = a.map((value, i) => value + 0.05 * b[i]);
   expect(
     notesOf({
@@ -47,34 +47,37 @@ it("has nothing to say of continuous columns, of many digits or few, or of const
 });
 
 describe("values that repeat", () => {
-  it("are few, lie on a grid, or are atoms beside a density", () => {
+  it("are reported as few values, as a grid, or as atoms beside a density", () => {
     const rain = uniform("rain").map((value, i) => (i % 100 < 49 ? 0 : Number((80 * value).toFixed(5))));
     expect(
       messages({ class: a.map((value) => +(value > 0)), age: rounded(a, 0.1), rain, b }),
     ).toMatchInlineSnapshot(`
       [
-        "A column has few different values: class (2). A density has no bound there: log-densities tell how narrow its peaks are, not how good the model is.",
-        "Values repeat on a grid: age (56 values, step 0.1). A density has no bound there: log-densities tell how narrow its peaks are, not how good the model is.",
-        "Many rows share a value: rain (49% of the rows are 0). A density has no bound there: log-densities tell how narrow its peaks are, not how good the model is.",
+        "A column has few different values: class (2). The density has no upper bound there: log-densities measure how narrow the peaks of the model are, not how good it is.",
+        "Values repeat on a grid: age (56 values, step 0.1). The density has no upper bound there: log-densities measure how narrow the peaks of the model are, not how good it is.",
+        "Many rows have the same value: rain (49% of the rows are 0). The density has no upper bound there: log-densities measure how narrow the peaks of the model are, not how good it is.",
       ]
     `);
   });
 
-  it.each([0.005, 0.1, 0.25, 1 / 3, 7, 1e-9, 1e12])("finds a step of %d, but for a few values", (step) => {
-    const values = Float64Array.from(normal("grid", 2000), (value, i) => {
-      return step * (Math.round(10 * value) + (i % 50 === 0 ? 0.5 : 0)) + 12 * step;
-    });
-    expect(findings({ values })).toEqual([
-      {
-        kind: "grid",
-        column: "values",
-        distinct: expect.any(Number),
-        step: expect.closeTo(step, 5 - Math.log10(step)),
-      },
-    ]);
-  });
+  it.each([0.005, 0.1, 0.25, 1 / 3, 7, 1e-9, 1e12])(
+    "are found to have a step of %d, even if a few values are not on the grid",
+    (step) => {
+      const values = Float64Array.from(normal("grid", 2000), (value, i) => {
+        return step * (Math.round(10 * value) + (i % 50 === 0 ? 0.5 : 0)) + 12 * step;
+      });
+      expect(findings({ values })).toEqual([
+        {
+          kind: "grid",
+          column: "values",
+          distinct: expect.any(Number),
+          step: expect.closeTo(step, 5 - Math.log10(step)),
+        },
+      ]);
+    },
+  );
 
-  it("are no grid where spreading them would leave a spike", () => {
+  it("are not reported as a grid if a spike would remain after noise is added", () => {
     const counts = Float64Array.from(uniform("counts", 5000), (value, i) =>
       i % 5 < 2 ? 0 : Math.floor(2000 * value),
     );
@@ -83,12 +86,12 @@ describe("values that repeat", () => {
     expect(findings({ coarse })).toMatchObject([{ kind: "grid", step: 1 }]);
   });
 
-  it("are few where they lie on no grid", () => {
+  it("are reported as few values if they are on no grid", () => {
     const prices = Float64Array.from(uniform("price"), (value) => Math.exp(Math.floor(20 * value) / 3));
     expect(findings({ prices })).toMatchObject([{ kind: "fewValues", distinct: 20, step: undefined }]);
   });
 
-  it("may be several, at both ends", () => {
+  it("are reported as atoms if they are several values at both ends", () => {
     const capped = normal("capped").map((value) => Math.min(1, Math.max(-1, value)));
     expect(findings({ capped })).toMatchObject([{ kind: "atoms", atoms: [-1, 1] }]);
   });
@@ -140,7 +143,7 @@ describe("codes for missing values", () => {
     ]);
   });
 
-  it("are looked for in given columns", () => {
+  it("are also found in given columns", () => {
     expect(notesOf({ a }, { g: some(b, -999) })).toMatchObject([
       { kind: "missingCodes", findings: [{ column: "g", codes: [{ value: -999, rows: 25 }] }] },
     ]);
@@ -167,7 +170,7 @@ describe("values far from all others", () => {
     expect(kinds({ values })).not.toContain("farValues");
   });
 
-  it("are not those of heavy tails, or of whole numbers", () => {
+  it("are not reported for heavy tails and for whole numbers", () => {
     const cauchy = uniform("cauchy").map((value) => Math.tan(Math.PI * (value - 0.5)));
     expect(kinds({ cauchy })).toEqual([]);
     expect(kinds({ counts: uniform("rare", 5000).map((value) => +(value > 0.99)) })).toEqual(["fewValues"]);
@@ -184,13 +187,13 @@ describe("columns that follow from others", () => {
     ["a sum", { a, b, c, s: sum }, "s = a + b"],
     ["a sum that comes first", { s: sum, a, c, b }, "b = s - a"],
     ["a copy of a sum", { a, b, s: sum, t: sum.map((v) => -v) }, "s = a + b, t = -s"],
-    ["a sum of rounded numbers, rounded", { a, b, s: rounded(sum, 0.001) }, "s = a + b to the digits given"],
+    ["a sum of rounded numbers, rounded", { a, b, s: rounded(sum, 0.001) }, "s = a + b up to rounding"],
     [
       "a sum of numbers that were rounded afterwards",
       { a: rounded(a, 0.001), b: rounded(b, 0.001), s: rounded(sum, 0.001) },
-      "s = a + b to the digits given",
+      "s = a + b up to rounding",
     ],
-    ["a copy in single precision", { a, b: Float32Array.from(a) }, "b = a to the digits given"],
+    ["a copy in single precision", { a, b: Float32Array.from(a) }, "b = a up to rounding"],
     [
       "nearly a sum",
       { a, b, s: sum.map((v, i) => v + 1e-5 * c[i]) },
@@ -205,12 +208,12 @@ describe("columns that follow from others", () => {
   ])("are named: %s", (_, columns, text) => {
     expect(messages(columns)).toContainEqual(
       expect.stringMatching(
-        new RegExp(`follows? from others: ${text.replace(/[+.]/g, "\\$&")}\\. A density`),
+        new RegExp(`follows? from others: ${text.replace(/[+.]/g, "\\$&")}\\. The density`),
       ),
     );
   });
 
-  it("may be categories", () => {
+  it("are found among categories too", () => {
     const group = Array.from(uniform("group"), (value) => Math.floor(3 * value));
     const oneHot = Object.fromEntries([0, 1, 2].map((k) => [`is${k}`, group.map((g) => +(g === k))]));
     expect(findings({ ...oneHot, a }).filter(({ kind }) => kind === "dependence")).toMatchObject([
@@ -225,28 +228,28 @@ describe("columns that follow from others", () => {
     ]);
   });
 
-  it("are not those that are only correlated, or as many as the rows", () => {
+  it("are not reported if they are only correlated, or if there are as many columns as rows", () => {
     expect(kinds({ a, near: a.map((v, i) => v + 0.005 * b[i]) })).toEqual([]);
     const many = Object.fromEntries(Array.from({ length: 60 }, (_, d) => [`c${d}`, normal(`c${d}`, 40)]));
     expect(kinds(many)).toEqual([]);
     expect(kinds({ a: [1, 2, 3], b: [2, 4, 7] })).toEqual([]);
   });
 
-  it("are not those that have codes or far values in the same rows", () => {
+  it("are not reported if they only have codes or far values in the same rows", () => {
     const coded = (values: Float64Array, code: number) => values.map((v, i) => (i % 50 === 0 ? code : v));
     expect(kinds({ a: coded(a, -999999), b: coded(b, -999999) })).toEqual(["missingCodes"]);
     const far = (values: Float64Array) => values.map((v, i) => (i === 3 ? 1e30 : v));
     expect(kinds({ a: far(a), b: far(b) })).toEqual(["farValues"]);
   });
 
-  it("follow from given columns too, whose own dependence does not matter", () => {
+  it("are found if they follow from given columns; dependences among given columns are not reported", () => {
     expect(notesOf({ s: sum }, { a, b, copy: a })).toMatchObject([
       { kind: "dependence", findings: [{ column: "s", terms: [{ column: "a" }, { column: "b" }] }] },
     ]);
     expect(notesOf({ c }, { a, b, s: sum })).toEqual([]);
   });
 
-  it("are found in many rows, of which a sample is looked at first", () => {
+  it("are found in many rows, of which only a sample is tested first", () => {
     const x = normal("x", 30_000);
     const y = normal("y", 30_000);
     const s = x.map((value, i) => value - y[i]);
@@ -257,7 +260,7 @@ describe("columns that follow from others", () => {
     expect(findings({ x, y, other })).toEqual([]);
   });
 
-  it("are found whatever the coefficients are", () => {
+  it("are found for any coefficients", () => {
     const coefficient = fc.double({ min: 0.01, max: 100, noNaN: true });
     fc.assert(
       fc.property(coefficient, coefficient, coefficient, (p, q, r) => {
@@ -279,24 +282,24 @@ describe("columns that follow from others", () => {
   });
 });
 
-it("finds columns whose difference repeats", () => {
+it("reports columns whose difference has repeated values", () => {
   const corrected = a.map((value, i) => value + [0, 0.25, 1.1][i % 3]);
   expect(messages({ a, corrected, b })).toMatchInlineSnapshot(`
     [
-      "Differences of columns repeat: corrected - a (3 different values). A density has no bound there: log-densities tell how narrow its peaks are, not how good the model is.",
+      "Differences of two columns repeat: corrected - a (3 different values). The density has no upper bound there: log-densities measure how narrow the peaks of the model are, not how good it is.",
     ]
   `);
   const partly = a.map((value, i) => (i % 5 === 0 ? value : b[i]));
   expect(messages({ a, partly })).toMatchInlineSnapshot(`
     [
-      "Differences of columns repeat: partly - a (the same in 20% of the rows). A density has no bound there: log-densities tell how narrow its peaks are, not how good the model is.",
+      "Differences of two columns repeat: partly - a (one value in 20% of the rows). The density has no upper bound there: log-densities measure how narrow the peaks of the model are, not how good it is.",
     ]
   `);
   expect(notesOf({ corrected }, { a })).toMatchObject([{ kind: "repeatedDifference" }]);
   expect(kinds({ a: rounded(a, 0.01), b: rounded(b, 0.01) })).not.toContain("repeatedDifference");
 });
 
-it("stays short where there are many columns", () => {
+it("writes short notes about many columns", () => {
   const wide = Object.fromEntries(
     Array.from({ length: 120 }, (_, d) => [
       `column${d}`,
@@ -311,11 +314,11 @@ it("stays short where there are many columns", () => {
   }
 });
 
-it("counts rows that equal others, from one in a hundred on, but not in a table of categories", () => {
+it("reports equal rows from 1% of the rows on, but not in a table of categories", () => {
   const repeated = (values: Column, times: number) =>
     Array.from({ length: values.length * times }, (_, i) => values[i % values.length]);
   expect(messages({ a: repeated(a, 2), b: repeated(b, 2) })).toEqual([
-    "Some rows equal others: 500 of 1,000 (50%). They stay on one side of every split, so held-out rows are new ones, but the model learns them as more likely than the others.",
+    "Some rows are equal to others: 500 of 1,000 (50%). Equal rows stay on one side of every split, so held-out rows are new to the model, but it learns that these rows are more likely than others.",
   ]);
   const few = (copies: number) => {
     const withCopies = (values: Float64Array) => Array.from(values, (v, i) => (i < copies ? values[499] : v));

@@ -10,7 +10,7 @@ const summaryOf = (...columns: number[][]) => {
   return columnSummary({ columns: columns.map((_, d) => `c${d}`), rows, values });
 };
 
-it("counts repeated values and finds the least gap", () => {
+it("counts repeated values and finds the smallest difference", () => {
   expect(summaryOf([3, 1, 3, 2.5, 3, -0], [7, 7, 7, 7, 7, 7])).toEqual([
     {
       name: "c0",
@@ -42,7 +42,7 @@ it("does not add up rounding errors over many rows", () => {
   expect(summary!.std).toBeLessThan(1e-16);
 });
 
-it("moves with the data: mean and std of a x + b", () => {
+it("the mean and the standard deviation of a x + b follow from those of x", () => {
   const numbers = fc.array(fc.double({ min: -100, max: 100, noNaN: true }), { minLength: 2, maxLength: 50 });
   fc.assert(
     fc.property(numbers, fc.double({ min: 0.1, max: 10, noNaN: true }), (x, scale) => {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { valuesRepeat } from "../../src/columns/index.ts";
 
-it("takes at most 200 different values with five rows each, or a tenth of the rows with one, for repeated values", () => {
+it("at most 200 values with five rows each repeat, and so does one value in a tenth of the rows", () => {
   const repeat = (distinct: number, rows: number, mode: number) =>
     valuesRepeat({ distinct, modeShare: mode / rows }, rows);
   expect(repeat(200, 1000, 6)).toBe(true);

@@ -19,7 +19,7 @@ function repeated(count: number, times: number): Float64Array {
 }
 
 const copiesIn = (data: Parameters<typeof equalRows>[0]) =>
-  equalRows(data).first.filter((first, row) => first !== row).length;
+  equalRows(data).firstRows.filter((first, row) => first !== row).length;
 
 const keys = ({ values, rows }: InMemoryDataset) =>
   Array.from({ length: rows }, (_, row) => values.subarray(2 * row, 2 * row + 2).join());
@@ -29,7 +29,7 @@ describe("equal rows", () => {
     const own = Array.from({ length: 100 }, (_, i) => i + 0.5);
     const values = Float64Array.from([...own, 0, -0, 7, 7, 1.5]);
     const context = Float64Array.from([...own, 1, 1, 1, 2, 9]);
-    const { first, sizes } = equalRows({ rows: 105, values, context });
+    const { firstRows: first, groupSizes: sizes } = equalRows({ rows: 105, values, context });
     expect([...first.subarray(100)]).toEqual([100, 100, 102, 103, 104]);
     expect([sizes[100], sizes[101], sizes[102], sizes[1]]).toEqual([2, 0, 1, 1]);
     expect(copiesIn({ rows: 105, values, context: new Float64Array(0) })).toBe(3);

@@ -56,7 +56,7 @@ test("warns of what makes log-densities misleading, before training and in its r
     "mixture",
   ]);
   expect(told[0]).toMatchInlineSnapshot(
-    `"A column has few different values: positive (2). A density has no bound there: log-densities tell how narrow its peaks are, not how good the model is. Leave such a column out or, if it is a category, learn the others given it (as context)."`,
+    `"A column has few different values: positive (2). The density has no upper bound there: log-densities measure how narrow the peaks of the model are, not how good it is. Leave such a column out or, if it is a category, learn the other columns given it (as context)."`,
   );
 });
 

@@ -1,0 +1,47 @@
+import type { Dependence } from "./dependence.ts";
+import type { FarValues } from "./farValues.ts";
+import type { MissingCode } from "./missingCodes.ts";
+import type { Repetition } from "./repetition.ts";
+
+/** A column with repeated values of one kind. */
+type RepeatedValues<K extends Repetition["kind"]> = { readonly column: string } & Omit<
+  Extract<Repetition, { kind: K }>,
+  "kind"
+>;
+
+/** The findings of each kind of note: for each column concerned, or one for all rows. */
+export interface ColumnFindings {
+  /** How many rows are equal to an earlier row. */
+  equalRows: { readonly copies: number };
+  /** Values that look like codes for missing values. */
+  missingCodes: { readonly column: string; readonly codes: readonly MissingCode[] };
+  farValues: { readonly column: string } & FarValues;
+  fewValues: RepeatedValues<"fewValues">;
+  grid: RepeatedValues<"grid">;
+  atoms: RepeatedValues<"atoms">;
+  /** A column that is a linear function of others. */
+  dependence: { readonly column: string } & Pick<Dependence, "intercept" | "precision" | "residual"> & {
+      readonly terms: readonly { readonly column: string; readonly coefficient: number }[];
+    };
+  /** Two columns whose difference has repeated values. */
+  repeatedDifference: {
+    readonly column: string;
+    readonly other: string;
+    /** How many different values the difference has. */
+    readonly distinct: number;
+    /** The fraction of the rows that have the most frequent difference. */
+    readonly modeShare: number;
+  };
+}
+
+/** A property of the columns of a table that makes log-densities misleading. */
+export type ColumnNote = {
+  [K in keyof ColumnFindings]: {
+    readonly kind: K;
+    readonly findings: readonly ColumnFindings[K][];
+    /** What was found, and its effect on log-densities. */
+    readonly message: string;
+    /** What to do about it. */
+    readonly hint: string;
+  };
+}[keyof ColumnFindings];
