@@ -1,11 +1,12 @@
-// AssemblyScript: `npm run kernels` compiles it to WebAssembly, four numbers at a time, into
-// src/train/optimizerKernel.ts. Addresses are in bytes; counts are multiples of four. Threads call it on parts of one memory.
+// AssemblyScript with SIMD instructions for four numbers. `npm run kernels` compiles it to WebAssembly in
+// src/train/optimizerKernel.ts. Addresses are in bytes, counts are multiples of four. Threads call it on parts of a shared
+// memory.
 
 /**
- * One step of Adam or AdamW (see src/train/optimizer.ts for the formula). `scale` multiplies the gradient, `coupled` is the
- * weight decay that goes through it, `shrink` the one that does not; `size` and `floor` are the step size and
- * epsilon with the bias corrections in them. New values go to `published` too, and the average moves to them by a `share` of
- * what is between: in one pass, since it is memory that takes the time.
+ * One step of Adam or AdamW (formula: src/train/optimizer.ts). `scale` multiplies the gradient. `coupled` is the weight decay
+ * that is added to the gradient, `shrink` the decoupled one. `size` and `floor` are the step size and epsilon, both with bias
+ * correction. The new values are also written to `published`, and the moving average moves towards them by the fraction
+ * `share`: all in one pass, because memory bandwidth limits the speed.
  */
 export function adam(
   values: usize,
@@ -41,7 +42,13 @@ export function adam(
     v128.store(first + i, m);
     v128.store(second + i, v);
     const step = f32x4.div(f32x4.mul(m, z), f32x4.add(f32x4.sqrt(v), e));
-    settle(f32x4.sub(p, f32x4.add(step, f32x4.mul(p, k))), values + i, published + i, average + i, share);
+    storeValues(
+      f32x4.sub(p, f32x4.add(step, f32x4.mul(p, k))),
+      values + i,
+      published + i,
+      average + i,
+      share,
+    );
   }
 }
 
@@ -68,12 +75,13 @@ export function sgd(
     const g = f32x4.add(f32x4.mul(v128.load(gradient + i), s), f32x4.mul(p, c));
     const m = f32x4.add(f32x4.mul(v128.load(momentum + i), b), g);
     v128.store(momentum + i, m);
-    settle(f32x4.sub(p, f32x4.mul(m, z)), values + i, published + i, average + i, share);
+    storeValues(f32x4.sub(p, f32x4.mul(m, z)), values + i, published + i, average + i, share);
   }
 }
 
+/** Stores new values, publishes them if they have a separate copy, and updates their moving average if there is one. */
 // @inline
-function settle(p: v128, values: usize, published: usize, average: usize, share: f32): void {
+function storeValues(p: v128, values: usize, published: usize, average: usize, share: f32): void {
   v128.store(values, p);
   if (published !== values) v128.store(published, p);
   if (share > 0) {
@@ -83,11 +91,11 @@ function settle(p: v128, values: usize, published: usize, average: usize, share:
 }
 
 /**
- * total <- the sum of so many parts in their order, which are `stride` bytes apart, and `result` <- the sum of the squares of that,
- * in double precision. A single part may be the total itself.
+ * Writes to `total` the sum of `parts` arrays, which are `stride` bytes apart, in their order, and to `result` the sum of its
+ * squares in double precision. A single array may be `total` itself.
  *
- * Where there is a mask, it has a byte for every four numbers, and for each byte a vector at `vectors` that keeps the bits of
- * the visible ones: the others become 0.
+ * If there is a mask, it has one byte for every four numbers: the index of a vector at `vectors`, whose bits are 1 for numbers
+ * to keep and 0 for numbers to set to 0.
  */
 export function sum(
   total: usize,
@@ -119,7 +127,7 @@ export function sum(
   store<f64>(result, f64x2.extract_lane(squares, 0) + f64x2.extract_lane(squares, 1));
 }
 
-/** Makes numbers below the smallest normal one 0. */
+/** Sets subnormal numbers to 0, which many processors compute with slowly. */
 export function flush(values: usize, count: i32): void {
   const least = f32x4.splat(1.1754944e-38);
   for (let i: usize = 0, end = bytes(count); i < end; i += 16) {

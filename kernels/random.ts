@@ -1,16 +1,16 @@
-// AssemblyScript: `npm run kernels` compiles it to WebAssembly, several numbers at a time, into src/random/randomKernel.ts.
-// Addresses are in bytes. Blocks are those of the generator, two numbers each, and are made four at a time.
+// AssemblyScript with SIMD instructions. `npm run kernels` compiles it to WebAssembly in src/random/randomKernel.ts. Addresses
+// are in bytes. A block of the generator has two numbers; four blocks are computed at a time.
 
 /**
- * Writes the uniform numbers (2k + 1) / 2^53 of blocks on: k has the upper 26 bits of words 0 and 1 of the block for the first
- * number, of words 2 and 3 for the second. Block i is Philox4x32-10 (src/random/philox.ts) of the counter `low` + i,
- * `high`, `use`, 0.
+ * Writes the uniform numbers of `blocks` blocks to address `to`. A number is (2k + 1) / 2^53, where the 52 bits of k are the
+ * upper 26 bits of words 0 and 1 of a block for its first number, and of words 2 and 3 for its second. Block i is Philox4x32-10
+ * (src/random/philox.ts) of the counter `low` + i, `high`, `use`, 0.
  */
 export function uniform(to: usize, blocks: i32, low: i32, high: i32, use: i32, key0: i32, key1: i32): void {
   for (let block = 0; block < blocks; block += 4, to += 64) {
     const first = i32x4.splat(low + block);
     let c0 = i32x4.add(first, i32x4(0, 1, 2, 3));
-    // The high word counts how often the low one has gone round, which a comparison gives as -1.
+    // If the low word overflows, the high word is larger by 1. A SIMD comparison returns -1 for true.
     let c1 = i32x4.splat(high + i32(<u32>(low + block) < <u32>low));
     c1 = i32x4.sub(c1, i32x4.lt_u(c0, first));
     let c2 = i32x4.splat(use);
@@ -48,7 +48,10 @@ export function uniform(to: usize, blocks: i32, low: i32, high: i32, use: i32, k
   }
 }
 
-/** Turns the two uniform numbers u and v of each block into sqrt(-2 log u) cos(2 pi v) and the same with the sine. */
+/**
+ * Replaces the uniform numbers u and v of each block by the normal numbers sqrt(-2 log u) cos(2 pi v) and sqrt(-2 log u) sin(2
+ * pi v).
+ */
 export function normal(at: usize, blocks: i32): void {
   for (let block = 0; block < blocks; block += 2, at += 32) {
     const a = v128.load(at);
@@ -57,13 +60,13 @@ export function normal(at: usize, blocks: i32): void {
     const v = v128.shuffle<i64>(a, b, 1, 3);
     const radius = f64x2.sqrt(f64x2.mul(log(u), f64x2.splat(-2)));
 
-    // v = quarter / 4 + rest, exactly, with an angle of at most pi / 4 left.
+    // v = quarter / 4 + rest, exactly, so that the angle of the rest is at most pi / 4.
     const quarter = f64x2.nearest(f64x2.mul(v, f64x2.splat(4)));
     const rest = f64x2.sub(v, f64x2.mul(quarter, f64x2.splat(0.25)));
     const x = f64x2.mul(rest, f64x2.splat(2 * Math.PI));
     const s = sine(x);
     const c = cosine(x);
-    // The quarter as an integer, in the last bits of the sum.
+    // Adding 2^52 moves the quarter, an integer, to the last bits of the number.
     const q = f64x2.add(quarter, f64x2.splat(4503599627370496));
     const odd = i64x2.neg(v128.and(q, i64x2.splat(1)));
     const cosSign = i64x2.shl(v128.and(i64x2.add(q, i64x2.splat(1)), i64x2.splat(2)), 62);
@@ -76,9 +79,9 @@ export function normal(at: usize, blocks: i32): void {
   }
 }
 
-/** (2k + 1) / 2^53 for the number k of 52 bits with these halves. */
+/** (2k + 1) / 2^53 for the integer k of 52 bits whose upper and lower 26 bits are given. */
 function openInterval(high: v128, low: v128): v128 {
-  // As the last bits of a number of [2^52, 2^53), k becomes a float without rounding.
+  // As the mantissa of a number in [2^52, 2^53), k is converted to a float without rounding.
   const k = v128.or(v128.or(i64x2.shl(high, 26), low), i64x2.splat(0x4330000000000000));
   return f64x2.mul(
     f64x2.add(f64x2.sub(k, f64x2.splat(4503599627370496)), f64x2.splat(0.5)),
@@ -86,7 +89,7 @@ function openInterval(high: v128, low: v128): v128 {
   );
 }
 
-/** log u = k log 2 + log m with m between sqrt(1/2) and sqrt(2); log m = 2 artanh((m - 1) / (m + 1)) by its series. */
+/** log u = k log 2 + log m with m between sqrt(1/2) and sqrt(2), and log m = 2 artanh((m - 1) / (m + 1)) by its Taylor series. */
 function log(u: v128): v128 {
   const k = i64x2.shr_s(i64x2.sub(u, f64x2.splat(Math.SQRT1_2)), 52);
   const m = i64x2.sub(u, i64x2.shl(k, 52));
@@ -109,7 +112,7 @@ function log(u: v128): v128 {
   return f64x2.add(f64x2.mul(exponent, f64x2.splat(Math.LN2)), logM);
 }
 
-/** By its series, which for |x| up to pi / 4 is exact to the rounding. */
+/** sin x by its Taylor series, which is precise to rounding for |x| up to pi / 4. */
 function sine(x: v128): v128 {
   const z = f64x2.mul(x, x);
   let sum = f64x2.splat(1.0 / 355687428096000);
@@ -123,7 +126,7 @@ function sine(x: v128): v128 {
   return f64x2.add(f64x2.mul(f64x2.mul(sum, z), x), x);
 }
 
-/** As `sine`. */
+/** cos x, likewise for |x| up to pi / 4. */
 function cosine(x: v128): v128 {
   const z = f64x2.mul(x, x);
   let sum = f64x2.splat(1.0 / 20922789888000);
@@ -137,7 +140,7 @@ function cosine(x: v128): v128 {
   return f64x2.add(f64x2.mul(sum, z), f64x2.splat(1));
 }
 
-/** The first and the second numbers of two blocks, in the order of the blocks. */
+/** Stores the first numbers of two blocks and the second numbers of two blocks in the order of the blocks. */
 function storePairs(to: usize, first: v128, second: v128): void {
   v128.store(to, v128.shuffle<i64>(first, second, 0, 2));
   v128.store(to, v128.shuffle<i64>(first, second, 1, 3), 16);

@@ -1,16 +1,16 @@
 // @ts-check
-// Plain JavaScript, as the code of worker threads is, which draw their noise with it.
+// Plain JavaScript, because the worker threads that draw noise with it run plain JavaScript.
 
-/** What a counter is used for: its third word, so that no two uses ever share a counter. */
+/** The third word of a counter: different for uniform and normal numbers, so that these never share a counter. */
 export const UNIFORM = 0;
 export const NORMAL = 1;
 
-/** Numbers at a time: a fraction of what the cache next to a core holds. */
-const NUMBERS = 1024;
+/** Size of the kernel's memory in float64 numbers: 8 kB, a fraction of a core's first cache. */
+const BUFFER_SIZE = 1024;
 
 /**
- * What kernels/random.ts computes: two numbers a block, from address `to` on. Words are taken modulo 2^32. `numbers` is its
- * memory.
+ * The functions of kernels/random.ts, which write two numbers per block from address `to` on. Words are taken modulo 2^32.
+ * `numbers` is the kernel's memory.
  * @typedef {{
  *   uniform(to: number, blocks: number, low: number, high: number, use: number, key0: number, key1: number): void,
  *   normal(at: number, blocks: number): void,
@@ -19,7 +19,7 @@ const NUMBERS = 1024;
  */
 
 /**
- * Small enough for a page to make it at once.
+ * Instantiates the kernel. Synchronous, which browsers allow for a module of up to 4 kB.
  * @param {Uint8Array<ArrayBuffer>} code
  * @returns {Kernel}
  */
@@ -27,13 +27,13 @@ export function kernelOf(code) {
   const memory = new WebAssembly.Memory({ initial: 1 });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
   const { uniform, normal } = /** @type {any} */ (exports);
-  return { uniform, normal, numbers: new Float64Array(memory.buffer, 0, NUMBERS) };
+  return { uniform, normal, numbers: new Float64Array(memory.buffer, 0, BUFFER_SIZE) };
 }
 
 /**
- * Fills `out` with the numbers from `offset` on that the generator with this key has for a use: uniform or normal ones.
+ * Fills `out` with the uniform or normal numbers of a generator, from index `offset` on.
  * @param {Kernel} kernel
- * @param {readonly number[] | Float64Array} stream the use and the two words of the key
+ * @param {readonly number[] | Float64Array} stream UNIFORM or NORMAL, and the two words of the key
  * @param {number} offset
  * @param {Float32Array | Float64Array} out
  */
@@ -45,15 +45,15 @@ export function fill({ uniform, normal, numbers }, [use, key0, key1], offset, ou
     const blocks = Math.ceil((skipped + count) / 2);
     uniform(0, blocks, block, block / 0x100000000, use, key0, key1);
     if (use === NORMAL) normal(0, blocks);
-    const made = numbers.subarray(skipped, skipped + count);
-    if (use === NORMAL || out instanceof Float64Array) out.set(made, start);
-    else for (let i = 0; i < count; i++) out[start + i] = openInterval24(made[i]);
+    const filled = numbers.subarray(skipped, skipped + count);
+    if (use === NORMAL || out instanceof Float64Array) out.set(filled, start);
+    else for (let i = 0; i < count; i++) out[start + i] = toOpenInterval24(filled[i]);
     start += count;
   }
 }
 
 /**
- * (2k + 1) / 2^24 for the upper 23 bits k of a number of the open interval.
+ * (2k + 1) / 2^24 for the upper 23 bits k of a number in (0, 1): a float32 in the open interval.
  * @param {number} u
  */
-const openInterval24 = (u) => (Math.floor(u * 2 ** 23) + 0.5) * 2 ** -23;
+const toOpenInterval24 = (u) => (Math.floor(u * 2 ** 23) + 0.5) * 2 ** -23;

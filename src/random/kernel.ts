@@ -1,14 +1,14 @@
 import { type Kernel, kernelOf } from "./fill.js";
 import { randomKernel } from "./randomKernel.ts";
 
-/** WebAssembly of kernels/random.ts. */
+/** The WebAssembly module of kernels/random.ts. */
 export const kernelCode = (): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(atob(randomKernel), (c) => c.charCodeAt(0));
 
-let loaded: Kernel | undefined;
+let kernel: Kernel | undefined;
 
-/** The kernel, made when first used. */
+/** The kernel, which is instantiated in the first call. */
 export function loadKernel(): Kernel {
-  loaded ??= kernelOf(kernelCode());
-  return loaded;
+  kernel ??= kernelOf(kernelCode());
+  return kernel;
 }

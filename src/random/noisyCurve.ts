@@ -2,32 +2,32 @@
 export type Curve = (u: number) => readonly [number, number];
 
 export interface NoisyCurveOptions {
-  /** Curves of equal weight. */
+  /** The curves, one of which is chosen with equal probability. */
   readonly curves: readonly Curve[];
   /** Standard deviation of the normal noise on each coordinate. */
   readonly noise: number;
   /** Density of u on [0, 1]; default 1. */
   readonly weight?: (u: number) => number;
-  /** Nodes of the integral along each curve: some three for each deviation of noise that the curve is long. */
+  /** Quadrature nodes along each curve: about three per standard deviation of noise of its length. */
   readonly nodes: number;
 }
 
 /**
- * Log-density in nats of a point on one of several curves plus isotropic normal noise, a row each: [N, 2] -> [N].
+ * The log-density in nats of points on one of several curves plus isotropic normal noise: [N, 2] -> [N].
  *
  *     p(x) = 1/C sum_c integral over u of weight(u) Normal(x; curve_c(u), noise^2 I)
  *
- * The integral is Fejér's first rule (Chebyshev nodes), whose error falls exponentially for smooth curves: with the nodes
- * given it is rounding.
+ * The integral is computed by Fejér's first rule (Chebyshev nodes), whose error decreases exponentially for smooth curves: with
+ * enough nodes only rounding errors are left.
  */
 export function noisyCurve(options: NoisyCurveOptions): (rows: ArrayLike<number>) => Float64Array {
   const { curves, noise, weight = () => 1, nodes } = options;
   let points: { x: number; y: number; logWeight: number }[] | undefined;
   return (rows) => {
     points ??= curves.flatMap((curve) =>
-      fejer(nodes).map(({ node, share }) => {
+      fejer(nodes).map(({ node, weight: nodeWeight }) => {
         const [x, y] = curve(node);
-        return { x, y, logWeight: Math.log((share * weight(node)) / curves.length) };
+        return { x, y, logWeight: Math.log((nodeWeight * weight(node)) / curves.length) };
       }),
     );
     const terms = new Float64Array(points.length);
@@ -47,12 +47,15 @@ export function noisyCurve(options: NoisyCurveOptions): (rows: ArrayLike<number>
   };
 }
 
-/** Nodes and weights of Fejér's first rule on [0, 1] (Waldvogel, "Fast construction of the Fejér and Clenshaw-Curtis rules", 2006). */
-function fejer(n: number): { node: number; share: number }[] {
+/**
+ * Nodes and weights of Fejér's first rule on [0, 1] (Waldvogel, "Fast construction of the Fejér and Clenshaw-Curtis rules",
+ * 2006).
+ */
+function fejer(n: number): { node: number; weight: number }[] {
   return Array.from({ length: n }, (_, k) => {
     const angle = ((k + 0.5) * Math.PI) / n;
     let sum = 1;
     for (let j = 1; j <= n / 2; j++) sum -= (2 * Math.cos(2 * j * angle)) / (4 * j * j - 1);
-    return { node: (1 - Math.cos(angle)) / 2, share: sum / n };
+    return { node: (1 - Math.cos(angle)) / 2, weight: sum / n };
   });
 }

@@ -1,8 +1,8 @@
 /**
- * Philox4x32-10: a bijection of 128-bit counters, chosen by a 64-bit key, whose outputs pass for random.
+ * Philox4x32-10: maps a 128-bit counter and a 64-bit key to four pseudorandom words of 32 bits.
  *
- * There is no state: the words at any counter can be computed alone, in any order, on any thread.
- * Writes the four output words for the counter `(c0, c1, c2, c3)` and the key `(k0, k1)` to `out[0..3]`,
+ * There is no state: the words of any counter can be computed independently, in any order, on any thread.
+ * Writes the four words for the counter `(c0, c1, c2, c3)` and the key `(k0, k1)` to `out[0..3]`,
  * least significant word first. Arguments are taken modulo 2^32.
  *
  * Reference: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011,
@@ -26,7 +26,7 @@ export function philox4x32(
     c1 = low1;
     c2 = high0 ^ c3 ^ k1;
     c3 = low0;
-    // The Weyl sequence of keys: the golden ratio and the square root of 3, less 1.
+    // The Weyl sequence of keys: the golden ratio and the square root of 3, minus 1.
     k0 = (k0 + 0x9e3779b9) | 0;
     k1 = (k1 + 0xbb67ae85) | 0;
   }
@@ -39,7 +39,7 @@ export function philox4x32(
 /**
  * The upper 32 bits of the 64-bit product of `a` and `bHigh * 2^16 + bLow`.
  *
- * No intermediate exceeds 32 bits, so that an engine can keep all of them in integer registers.
+ * No intermediate result exceeds 32 bits, so that a JavaScript engine can keep all of them in integer registers.
  */
 function highProduct(a: number, bHigh: number, bLow: number): number {
   const aHigh = a >>> 16;

@@ -3,26 +3,26 @@ import { fill, NORMAL, UNIFORM } from "./fill.js";
 import { loadKernel } from "./kernel.ts";
 import { philox4x32 } from "./philox.ts";
 
-/** More uses of a counter, beside those of filled arrays. */
+/** More values of the third word of a counter: see UNIFORM and NORMAL. */
 const PERMUTATION = 2;
 const SPLIT = 3;
 
-/** The four words of the counter at hand; every method is done with them before it returns. */
+/** Shared by all calls: a method reads the words that it wrote before it returns. */
 const words = new Uint32Array(4);
 
 /**
  * A source of random numbers without state: every number is a pure function of the seed and of its index.
  *
- * Asking twice gives the same numbers; what a row receives does not depend on how rows are shared out in
- * chunks or among threads. New numbers come from another `offset` or from another stream:
+ * Equal calls return equal numbers, so the numbers of a row do not depend on how rows are divided into chunks or among
+ * threads. Another `offset` or another stream gives new numbers:
  *
  *     const random = new Random(7);
  *     const noise = random.split("noise").split(step).normal(new Float32Array(256));
  *     const order = random.split("shuffle").split(epoch).permutation(rows);
  *
  * Uniform numbers, normal numbers, permutations and splits of one generator are independent of each other.
- * The generator is Philox4x32-10 keyed by the seed: Salmon et al., "Parallel random numbers: as easy as
- * 1, 2, 3", SC 2011. It is not meant for cryptography.
+ * The generator is Philox4x32-10 with the seed as key (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011). It
+ * is not suitable for cryptography.
  */
 export class Random {
   /** The 64-bit key of the stream: `new Random(random.seed)` gives the same numbers as `random`. */
@@ -30,11 +30,11 @@ export class Random {
   readonly #key0: number;
   readonly #key1: number;
 
-  /** `seed` is a whole number from 0 to 2^64 - 1; beyond 2^53 - 1 it must be a bigint, to be exact. */
+  /** `seed` is a whole number from 0 to 2^64 - 1, from 2^53 on a bigint. Throws `ARGUMENT` for any other. */
   constructor(seed: number | bigint) {
     const exact = typeof seed === "bigint" || Number.isSafeInteger(seed);
     if (!exact || seed < 0 || seed >= 2n ** 64n) {
-      throw new PushforwardError("ARGUMENT", "A seed does not fit", {
+      throw new PushforwardError("ARGUMENT", "the seed is not valid", {
         expected: "a whole number from 0 to 2^64 - 1 (a bigint from 2^53 on)",
         received: `${seed}`,
       });
@@ -45,8 +45,8 @@ export class Random {
   }
 
   /**
-   * An independent stream, derived from this one and the label; the same label gives the same stream.
-   * The labels `1` and `"1"` are the same; `split("a").split("b")` and `split("ab")` are not.
+   * An independent stream that depends on this one and the label: equal labels give equal streams.
+   * The labels `1` and `"1"` are equal. `split("a").split("b")` differs from `split("ab")`.
    */
   split(label: string | number): Random {
     const text = `${label}`;
@@ -55,7 +55,7 @@ export class Random {
     let key1 = this.#key1;
     let start = 0;
     do {
-      // The length that remains ends the chain unambiguously: no label is the beginning of another.
+      // The remaining length is in the counter, so that a label that begins with another one gets a different stream.
       const low = unit(start) | (unit(start + 1) << 16);
       const high = unit(start + 2) | (unit(start + 3) << 16);
       philox4x32(low, high, SPLIT, text.length - start, key0, key1, words);
@@ -69,8 +69,9 @@ export class Random {
   /**
    * Fills `out` with numbers uniform on the open interval (0, 1) and returns it.
    *
-   * `out[i]` depends on the seed and on `offset + i` alone. The numbers are the odd multiples of 2^-53, in
-   * a `Float32Array` those of 2^-24: neither 0 nor 1 occurs, and the mean is exactly 1/2.
+   * `out[i]` depends only on the seed and `offset + i`. The numbers are odd multiples of 2^-53, or of 2^-24 in a
+   * `Float32Array`, so neither 0 nor 1 occurs, and the mean is exactly 1/2. Throws `ARGUMENT` if `offset` is not a whole number
+   * from 0.
    */
   uniform<T extends Float32Array | Float64Array>(out: T, options: { offset?: number } = {}): T {
     return this.#fill("uniform", options.offset ?? 0, out);
@@ -79,9 +80,9 @@ export class Random {
   /**
    * Fills `out` with standard normal numbers and returns it.
    *
-   * `out[i]` depends on the seed and on `offset + i` alone; a `Float32Array` receives the float64 numbers,
-   * rounded. Both tails reach 8.57 standard deviations (beyond which the normal has a mass of 1e-17). No function
-   * of `Math` takes part, so the numbers are the same in every engine.
+   * `out[i]` depends only on the seed and `offset + i`; in a `Float32Array` it is the float64 number, rounded. The largest
+   * numbers are +-8.57 (beyond that the normal distribution has a probability of 1e-17). They are computed without functions of
+   * `Math`, so they are the same in every JavaScript engine. Throws `ARGUMENT` if `offset` is not a whole number from 0.
    *
    * Reference: Box and Muller, "A note on the generation of random normal deviates", 1958.
    */
@@ -89,10 +90,13 @@ export class Random {
     return this.#fill("normal", options.offset ?? 0, out);
   }
 
-  /** The numbers 0 to `n - 1` in random order; all `n!` orders are equally likely (Fisher and Yates). */
+  /**
+   * A random permutation of 0 to `n - 1`, all `n!` of them equally likely (Fisher and Yates). Throws `ARGUMENT` if n is not
+   * valid.
+   */
   permutation(n: number): Int32Array {
     if (!Number.isInteger(n) || n < 0 || n > 2 ** 31) {
-      throw new PushforwardError("ARGUMENT", "No permutation has this length", {
+      throw new PushforwardError("ARGUMENT", "the length of a permutation is not valid", {
         expected: "a whole number from 0 to 2^31",
         received: `${n}`,
       });
@@ -104,7 +108,7 @@ export class Random {
       const choices = i + 1;
       const limit = 0x100000000 - (0x100000000 % choices);
       let word: number;
-      // Words from the last, incomplete run of `choices` are drawn again: the remainder is unbiased.
+      // Words of the last, incomplete multiple of `choices` are rejected, so the remainder is unbiased.
       do {
         if (drawn % 4 === 0) this.#block(drawn / 4, PERMUTATION);
         word = words[drawn++ % 4]!;
@@ -117,14 +121,18 @@ export class Random {
     return order;
   }
 
-  /** What `fill` needs to give the numbers of `uniform` or `normal`, wherever it runs. */
-  stream(kind: "uniform" | "normal"): readonly [use: number, key0: number, key1: number] {
-    return [kind === "normal" ? NORMAL : UNIFORM, this.#key0, this.#key1];
+  /** The arguments with which `fill` writes the numbers of `uniform` or `normal` on any thread. */
+  stream(distribution: "uniform" | "normal"): readonly [use: number, key0: number, key1: number] {
+    return [distribution === "normal" ? NORMAL : UNIFORM, this.#key0, this.#key1];
   }
 
-  #fill<T extends Float32Array | Float64Array>(kind: "uniform" | "normal", offset: number, out: T): T {
+  #fill<T extends Float32Array | Float64Array>(
+    distribution: "uniform" | "normal",
+    offset: number,
+    out: T,
+  ): T {
     checkOffset(offset);
-    fill(loadKernel(), this.stream(kind), offset, out);
+    fill(loadKernel(), this.stream(distribution), offset, out);
     return out;
   }
 
@@ -135,7 +143,7 @@ export class Random {
 
 function checkOffset(offset: number): void {
   if (!Number.isSafeInteger(offset) || offset < 0) {
-    throw new PushforwardError("ARGUMENT", "An offset does not fit", {
+    throw new PushforwardError("ARGUMENT", "the offset is not valid", {
       expected: "a whole number from 0 to 2^53 - 1",
       received: `${offset}`,
     });

@@ -1,38 +1,39 @@
 import { PushforwardError } from "../errors.ts";
 import { Random } from "./random.ts";
 
-/** What is known of a distribution in the plane. */
-interface Facts {
-  /** Differential entropy in nats: the negative log-likelihood that no model can get below. */
+/** Properties of a distribution in the plane. */
+interface ToyProperties {
+  /** Differential entropy in nats: the lowest mean negative log-likelihood that a model can have. */
   readonly entropy: number;
-  /** log p in nats, a row each: [N, 2] -> [N]; -Infinity outside of the support. Absent where no formula is known. */
+  /** log p in nats: [N, 2] -> [N], -Infinity outside the support. Undefined if there is no formula. */
   readonly logDensity?: (rows: ArrayLike<number>) => Float64Array;
-  /** Limits of x and of y between which all but some thousandths of the rows lie, for pictures. */
+  /** Ranges of x and y for figures, which contain all but a few thousandths of the rows. */
   readonly range: readonly [x: readonly [number, number], y: readonly [number, number]];
 }
 
 /**
- * A distribution in the plane to try density models on: called, it draws n rows, as [n, 2].
+ * A distribution in the plane for trying density models: a function that draws n rows, [n, 2].
  *
- * Row i depends on the seed (default 0) and on i alone: the first 10 of 100 rows are those of 10. Throws `ARGUMENT` if n is
- * not a whole number from 0 or the seed does not fit.
+ * Row i depends only on the seed (default 0) and i, so the first 10 of 100 rows equal 10 rows. Throws `ARGUMENT` if n is not a
+ * whole number from 0 or the seed is not valid.
  */
-export interface Toy extends Facts {
+export interface Toy extends ToyProperties {
   (n: number, options?: { seed?: number | bigint }): Float64Array;
 }
 
-interface Drawing {
-  /** Numbers of each kind that a row is made of. */
+/** How a row is computed from independent random numbers. */
+interface Sampler {
+  /** How many uniform and normal numbers a row needs. */
   readonly uniforms: number;
   readonly normals: number;
   row(uniform: Float64Array, normal: Float64Array): readonly [number, number];
 }
 
-/** A toy from how a row is made of independent uniform and normal numbers, and what is known of it. */
-export function toy<F extends Facts>({ uniforms, normals, row }: Drawing, facts: F): Toy & F {
+/** A toy distribution from its sampler and its properties. */
+export function toy<F extends ToyProperties>({ uniforms, normals, row }: Sampler, properties: F): Toy & F {
   const draw: (...args: Parameters<Toy>) => Float64Array = (n, { seed = 0 } = {}) => {
     if (!Number.isInteger(n) || n < 0) {
-      throw new PushforwardError("ARGUMENT", "a number of rows does not fit", {
+      throw new PushforwardError("ARGUMENT", "the number of rows is not valid", {
         expected: "0, 1, 2, ...",
         received: `${n}`,
       });
@@ -49,11 +50,11 @@ export function toy<F extends Facts>({ uniforms, normals, row }: Drawing, facts:
     }
     return rows;
   };
-  return Object.assign(draw, facts);
+  return Object.assign(draw, properties);
 }
 
-/** A log-density of one point as that of rows. */
-export const byRow =
+/** The log-densities of rows, from the log-density of a point. */
+export const forRows =
   (logDensity: (x: number, y: number) => number) =>
   (rows: ArrayLike<number>): Float64Array =>
     Float64Array.from({ length: rows.length / 2 }, (_, i) => logDensity(rows[2 * i]!, rows[2 * i + 1]!));

@@ -1,18 +1,21 @@
 import { noisyCurve } from "./noisyCurve.ts";
-import { byRow, type Toy, toy } from "./toy.ts";
+import { forRows, type Toy, toy } from "./toy.ts";
 
 const { cos, exp, floor, log, PI, sin, sqrt } = Math;
 
-/** log of a normal density. */
+/** The log-density of a normal distribution. */
 const logNormal = (x: number, mean: number, deviation: number): number =>
   -0.5 * ((x - mean) / deviation) ** 2 - log(deviation) - 0.5 * log(2 * PI);
 
-/** Of MAF's Figure 1 (Papamakarios et al. 2017): y ~ N(0, 4), x | y ~ N(y^2 / 4, 1). A volume-preserving bend: exact entropy. */
+/**
+ * Figure 1 of MAF (Papamakarios et al. 2017): y ~ N(0, 4), x | y ~ N(y^2 / 4, 1). Its Jacobian is constant, so its entropy is
+ * exact.
+ */
 const banana = toy(
   { uniforms: 0, normals: 2, row: (_, [z0, z1]) => [z0! + z1! ** 2, 2 * z1!] },
   {
     entropy: log(2 * PI * Math.E) + log(2),
-    logDensity: byRow((x, y) => logNormal(y, 0, 2) + logNormal(x, y ** 2 / 4, 1)),
+    logDensity: forRows((x, y) => logNormal(y, 0, 2) + logNormal(x, y ** 2 / 4, 1)),
     range: [
       [-3, 11],
       [-6.5, 6.5],
@@ -20,14 +23,14 @@ const banana = toy(
   },
 );
 
-/** Of FFJORD (Grathwohl et al. 2019): uniform on every second of the sixteen squares of [-4, 4]^2, so that the entropy is log 32. */
+/** From FFJORD (Grathwohl et al. 2019): uniform on every second of the sixteen squares of [-4, 4]^2, so the entropy is log 32. */
 const checkerboard = toy(
   {
     uniforms: 2,
     normals: 0,
     row: ([u0, u1]) => {
       const column = floor(4 * u0!);
-      // The two squares of a column, of height 2 each, lie 4 apart.
+      // The two squares of a column have height 2, and their centers are 4 apart.
       const height = 4 * u1!;
       const square = floor(height / 2);
       return [8 * u0! - 4, height + 2 * square - 4 + 2 * (column % 2)];
@@ -35,7 +38,7 @@ const checkerboard = toy(
   },
   {
     entropy: log(32),
-    logDensity: byRow((x, y) => {
+    logDensity: forRows((x, y) => {
       if (Number.isNaN(x + y)) return Number.NaN;
       const inside = Math.abs(x) < 4 && Math.abs(y) < 4;
       const even = (floor((x + 4) / 2) + floor((y + 4) / 2)) % 2 === 0;
@@ -51,7 +54,7 @@ const checkerboard = toy(
 const circle = (radius: number) => (u: number) =>
   [radius * cos(2 * PI * u), radius * sin(2 * PI * u)] as const;
 
-/** Two circles around 0, of radii 3 and 1.5, with noise 0.24. */
+/** Two circles around 0 with radii 3 and 1.5, and noise with standard deviation 0.24. */
 const circles = toy(
   {
     uniforms: 2,
@@ -71,24 +74,26 @@ const circles = toy(
   },
 );
 
-const EIGHT = Array.from({ length: 8 }, (_, k) => {
+const EIGHT_COMPONENTS = Array.from({ length: 8 }, (_, k) => {
   return { x: sqrt(8) * cos((k * PI) / 4), y: sqrt(8) * sin((k * PI) / 4), deviation: sqrt(1 / 8) };
 });
 
-/** Eight normals of deviation 8^-1/2 on the circle of radius 8^1/2. */
+/** A mixture of eight normal distributions with standard deviation 8^-1/2 on the circle of radius 8^1/2. */
 const eightGaussians = toy(
   {
     uniforms: 1,
     normals: 2,
     row: ([u], [z0, z1]) => {
-      const { x, y, deviation } = EIGHT[floor(8 * u!)]!;
+      const { x, y, deviation } = EIGHT_COMPONENTS[floor(8 * u!)]!;
       return [x + deviation * z0!, y + deviation * z1!];
     },
   },
   {
     entropy: 2.83158,
-    logDensity: byRow((x, y) => {
-      const logs = EIGHT.map((c) => logNormal(x, c.x, c.deviation) + logNormal(y, c.y, c.deviation));
+    logDensity: forRows((x, y) => {
+      const logs = EIGHT_COMPONENTS.map(
+        (c) => logNormal(x, c.x, c.deviation) + logNormal(y, c.y, c.deviation),
+      );
       const largest = Math.max(...logs);
       if (!Number.isFinite(largest)) return largest;
       return largest + log(logs.reduce((sum, value) => sum + exp(value - largest), 0) / 8);
@@ -100,7 +105,7 @@ const eightGaussians = toy(
   },
 );
 
-/** Five arms, each a normal that is turned the more the further out (Johnson et al. 2016). */
+/** Five arms, each a normal distribution rotated by an angle that grows with the radius (Johnson et al. 2016). */
 const pinwheel = toy(
   {
     uniforms: 1,
@@ -125,7 +130,7 @@ const spiral = (sign: number) => (u: number) => {
   return [(-sign * angle * cos(angle)) / 3, (sign * angle * sin(angle)) / 3] as const;
 };
 
-/** Two spirals of one and a half turns, dense as the radius, with noise 0.1. */
+/** Two spirals of one and a half revolutions, with a density proportional to the radius and noise with standard deviation 0.1. */
 const spirals = toy(
   {
     uniforms: 2,
@@ -150,7 +155,7 @@ const roll = (u: number) => {
   return [(angle * cos(angle)) / 5, (angle * sin(angle)) / 5] as const;
 };
 
-/** A roll of one and a half turns, as scikit-learn's seen from its side, with noise 0.2. */
+/** A spiral of one and a half revolutions, scikit-learn's Swiss roll from the side, with noise of standard deviation 0.2. */
 const swissRoll = toy(
   {
     uniforms: 1,
@@ -173,7 +178,7 @@ const swissRoll = toy(
 const upperMoon = (u: number) => [2 * cos(PI * u) - 1, 2 * sin(PI * u) - 0.2] as const;
 const lowerMoon = (u: number) => [1 - 2 * cos(PI * u), 0.8 - 2 * sin(PI * u)] as const;
 
-/** Two half circles of radius 2 that grip each other, with noise 0.2. */
+/** Two interleaved half circles of radius 2, with noise of standard deviation 0.2. */
 const twoMoons = toy(
   {
     uniforms: 2,
@@ -194,13 +199,13 @@ const twoMoons = toy(
 );
 
 /**
- * Distributions in the plane with known entropy, seeded: what density models are tried on.
+ * Distributions in the plane with known entropy, for trying density models. Rows are drawn by a seed:
  *
  *     const rows = toys.checkerboard(1000, { seed: 1 });
  *
- * Shapes and scales are those of FFJORD's experiments (Grathwohl et al. 2019), but for the spirals, whose jitter is normal
- * here, and the banana. The entropies of `banana` and `checkerboard` are exact; the others are the integral of -p log p on
- * a fine grid, right to all digits given.
+ * Shapes and scales are those of FFJORD's experiments (Grathwohl et al. 2019), except for the banana and for the spirals, whose
+ * noise is normal here. The entropies of `banana` and `checkerboard` are exact. The others are integrals of -p log p on a fine
+ * grid, precise to all digits given.
  */
 export const toys = {
   banana,

@@ -7,12 +7,12 @@ import { randomKernel } from "../../src/random/randomKernel.ts";
 
 const { numbers, uniform, normal } = loadKernel();
 
-test("the kernel is what its source compiles to", async () => {
+test("the committed kernel is the compiled source", async () => {
   const code = await compileKernel("kernels/random.ts");
   expect(randomKernel).toBe(Buffer.from(code).toString("base64"));
 });
 
-test("uniform numbers are the words of the generator", () => {
+test("uniform numbers are computed from the words of the generator", () => {
   const word = fc.oneof(fc.nat({ max: 0xffffffff }), fc.constantFrom(0, 1, 0xfffffffe, 0xffffffff));
   fc.assert(
     fc.property(fc.tuple(word, word, word, word, word), fc.integer({ min: 1, max: 9 }), (words, blocks) => {
@@ -46,7 +46,7 @@ describe("normal numbers", () => {
       near(values).map(([value, shift]) => Math.max(0, value + shift)),
     );
 
-  test("are those of Box and Muller, to the rounding", () => {
+  test("are those of Box and Muller up to rounding", () => {
     fc.assert(
       fc.property(numberNear(ends), numberNear(eighths), (first, second) => {
         const [u, v] = [odd(first), odd(second)];

@@ -5,7 +5,7 @@ import { Random } from "../../src/random/random.ts";
 const COUNT = 200_000;
 const SEEDS = [0, 1, 12345, Number.MAX_SAFE_INTEGER, 2n ** 64n - 1n];
 
-/** Quantiles that a correct generator exceeds once in about 10^5 tests; the seeds are fixed. */
+/** Quantiles that a correct generator exceeds in about one of 10^5 tests. The seeds are fixed. */
 const Z_LIMIT = 4.5;
 const KS_LIMIT = 2.5;
 
@@ -13,7 +13,7 @@ describe("the value at an index", () => {
   const kinds = ["uniform", "normal"] as const;
   const offsets = fc.oneof(fc.nat({ max: 9 }), fc.maxSafeInteger().map(Math.abs));
 
-  test.each(kinds)("does not depend on how %s numbers are shared out in chunks", (kind) => {
+  test.each(kinds)("does not depend on how %s numbers are divided into chunks", (kind) => {
     for (const Values of [Float32Array, Float64Array]) {
       const lengths = fc.array(fc.nat({ max: 9 }), { maxLength: 8 });
       fc.assert(
@@ -32,13 +32,13 @@ describe("the value at an index", () => {
     }
   });
 
-  test.each(kinds)("differs between %s offsets that are equal modulo 2^32 and 2^33", (kind) => {
+  test.each(kinds)("differs between %s offsets that are equal modulo 2^32 or 2^33", (kind) => {
     const random = new Random(3);
     const at = (offset: number) => random[kind](new Float64Array(1), { offset })[0];
     expect(new Set([0, 1, 2 ** 32, 2 ** 32 + 1, 2 ** 33, 2 ** 33 + 1, 2 ** 52].map(at)).size).toBe(7);
   });
 
-  test("is the same number in float32 as in float64, rounded", () => {
+  test("is in float32 the rounded float64 number", () => {
     const random = new Random(4);
     expect(random.normal(new Float32Array(999))).toEqual(
       Float32Array.from(random.normal(new Float64Array(999))),
@@ -48,7 +48,7 @@ describe("the value at an index", () => {
     for (let i = 0; i < 999; i++) expect(Math.abs(coarse[i]! - fine[i]!)).toBeLessThan(2 ** -23);
   });
 
-  test("stays as it is from release to release", () => {
+  test("does not change between releases", () => {
     const random = new Random(0);
     expect([...random.uniform(new Float64Array(3))]).toMatchInlineSnapshot(`
       [
@@ -107,7 +107,7 @@ describe.each(SEEDS)("with seed %s", (seed) => {
     }
   });
 
-  test("numbers are uncorrelated with their neighbours, other seeds, uses and splits", () => {
+  test("numbers are uncorrelated with their neighbours and with those of other seeds, distributions and splits", () => {
     const random = new Random(seed);
     const normal = (source: Random, offset = 0) => source.normal(new Float64Array(COUNT), { offset });
     const own = normal(random);
@@ -130,7 +130,7 @@ describe.each(SEEDS)("with seed %s", (seed) => {
 });
 
 describe("uniform", () => {
-  test("never gives 0 or 1", () => {
+  test("never returns 0 or 1", () => {
     for (const values of [new Float32Array(2e6), new Float64Array(2e6)]) {
       const sorted = new Random(5).uniform(values).sort();
       expect(sorted[0]).toBeGreaterThan(0);
@@ -140,14 +140,14 @@ describe("uniform", () => {
     }
   });
 
-  test("gives odd multiples of 2^-53, in float32 of 2^-24", () => {
+  test("returns odd multiples of 2^-53, or of 2^-24 in float32", () => {
     for (const u of new Random(6).uniform(new Float64Array(1000))) expect((u * 2 ** 53) % 2).toBe(1);
     for (const u of new Random(6).uniform(new Float32Array(1000))) expect((u * 2 ** 24) % 2).toBe(1);
   });
 });
 
 describe("normal", () => {
-  test("has tails of the right weight", () => {
+  test("has tails with the right probability", () => {
     const values = new Random(8).normal(new Float64Array(4e6));
     for (const bound of [3, 4, 4.5]) {
       for (const sign of [1, -1]) {
@@ -160,7 +160,7 @@ describe("normal", () => {
 });
 
 describe("split", () => {
-  test("gives every label its own stream, and the same one each time", () => {
+  test("returns a different stream for each label, and the same stream for the same label", () => {
     const random = new Random(9);
     const streams = [
       random,
@@ -178,20 +178,20 @@ describe("split", () => {
     expect(random.split(1).seed).toBe(random.split("1").seed);
   });
 
-  test("gives distinct streams for many labels", () => {
+  test("returns distinct streams for many labels", () => {
     const random = new Random(11);
     const seeds = Array.from({ length: 20_000 }, (_, step) => random.split(step).seed);
     expect(new Set(seeds).size).toBe(seeds.length);
   });
 
-  test("gives a stream that its seed restores", () => {
+  test("returns a stream that can be restored from its seed", () => {
     const stream = new Random(2n ** 63n + 1n).split("noise");
     expect(new Random(stream.seed).normal(new Float64Array(5))).toEqual(stream.normal(new Float64Array(5)));
   });
 });
 
 describe("permutation", () => {
-  test("holds every number once", () => {
+  test("contains every number once", () => {
     fc.assert(
       fc.property(fc.nat({ max: 300 }), fc.nat(), (n, seed) => {
         const sorted = new Random(seed).permutation(n).sort();
@@ -200,7 +200,7 @@ describe("permutation", () => {
     );
   });
 
-  test("gives all 4! orders equally often", () => {
+  test("returns all 4! permutations equally often", () => {
     const random = new Random(12);
     const counts = new Map<string, number>();
     const repeats = 24_000;
@@ -215,7 +215,7 @@ describe("permutation", () => {
     expect(chiSquare).toBeLessThan(64);
   });
 
-  test("moves every number to every place equally often in a long order", () => {
+  test("moves every number to every position equally often in a long permutation", () => {
     const random = new Random(13);
     const n = 100;
     const repeats = 5000;
@@ -226,7 +226,7 @@ describe("permutation", () => {
     }
     const expected = repeats / n;
     const chiSquare = counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
-    // (n - 1)^2 degrees of freedom; the chi-square of so many is close to a normal.
+    // With (n - 1)^2 degrees of freedom the chi-square distribution is close to a normal one.
     const freedom = (n - 1) ** 2;
     expect(Math.abs(chiSquare - freedom) / Math.sqrt(2 * freedom)).toBeLessThan(Z_LIMIT);
   });
@@ -235,20 +235,20 @@ describe("permutation", () => {
 describe("errors", () => {
   test.each([-1, 0.5, Number.NaN, 2 ** 53, -1n, 2n ** 64n])("seed %s", (seed) => {
     expect(() => new Random(seed)).toThrow(
-      `A seed does not fit: expected a whole number from 0 to 2^64 - 1 (a bigint from 2^53 on), received ${seed}.`,
+      `the seed is not valid: expected a whole number from 0 to 2^64 - 1 (a bigint from 2^53 on), received ${seed}.`,
     );
   });
 
   test("offsets and lengths", () => {
     const random = new Random(0);
     expect(() => random.normal(new Float32Array(1), { offset: -1 })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: An offset does not fit: expected a whole number from 0 to 2^53 - 1, received -1.]`,
+      `[PushforwardError: the offset is not valid: expected a whole number from 0 to 2^53 - 1, received -1.]`,
     );
     expect(() => random.uniform(new Float32Array(1), { offset: 0.5 })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: An offset does not fit: expected a whole number from 0 to 2^53 - 1, received 0.5.]`,
+      `[PushforwardError: the offset is not valid: expected a whole number from 0 to 2^53 - 1, received 0.5.]`,
     );
     expect(() => random.permutation(-1)).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: No permutation has this length: expected a whole number from 0 to 2^31, received -1.]`,
+      `[PushforwardError: the length of a permutation is not valid: expected a whole number from 0 to 2^31, received -1.]`,
     );
   });
 });

@@ -5,7 +5,7 @@ const all = Object.entries(toys);
 const known = all.flatMap(([name, toy]) => (toy.logDensity ? [[name, toy, toy.logDensity] as const] : []));
 const mean = (values: Float64Array) => values.reduce((a, b) => a + b, 0) / values.length;
 
-/** log-densities on an n x n grid over the toy's range, widened by a share of it, and the area of a cell. */
+/** Log-densities on an n x n grid over the toy's range, extended by a fraction of it, and the area of a cell. */
 function onGrid([, { range }, logDensity]: (typeof known)[number], n: number, wider: number) {
   const [x, y] = range.map(([lower, upper]) => {
     const [from, width] = [lower - wider * (upper - lower), (1 + 2 * wider) * (upper - lower)];
@@ -19,7 +19,7 @@ function onGrid([, { range }, logDensity]: (typeof known)[number], n: number, wi
 }
 
 describe.each(all)("%s", (_, toy) => {
-  test("gives the same rows for a seed, others for another, and the first 10 of 100 are those of 10", () => {
+  test("draws the same rows for the same seed, different rows for another, and first rows that do not depend on their number", () => {
     expect(toy(100, { seed: 3 })).toEqual(toy(100, { seed: 3 }));
     expect(toy(100, { seed: 3 }).slice(0, 20)).toEqual(toy(10, { seed: 3 }));
     expect(toy(10)).toEqual(toy(10, { seed: 0 }));
@@ -27,7 +27,7 @@ describe.each(all)("%s", (_, toy) => {
     expect(toy(0)).toEqual(new Float64Array());
   });
 
-  test("has nearly all rows in its range, and uses it", () => {
+  test("has nearly all rows in its range, and fills it", () => {
     const rows = toy(20_000, { seed: 1 });
     for (const [d, [lower, upper]] of toy.range.entries()) {
       const column = rows.filter((_, i) => i % 2 === d).sort();
@@ -36,7 +36,7 @@ describe.each(all)("%s", (_, toy) => {
     }
   });
 
-  test("has the entropy that the distances to the nearest rows tell", () => {
+  test("has the entropy that the nearest-neighbour estimator returns", () => {
     // Kozachenko and Leonenko (1987): mean of log(pi distance^2 (n - 1)) + Euler's constant.
     const n = 4000;
     const rows = toy(n, { seed: 2 });
@@ -57,20 +57,20 @@ describe.each(known)("the density of %s", (name, toy, logDensity) => {
   const smooth = name !== "checkerboard";
   const grid = onGrid([name, toy, logDensity], smooth ? 200 : 64, 0.5);
 
-  test("integrates to 1, and -p log p to the entropy", () => {
+  test("integrates to 1, and -p log p integrates to the entropy", () => {
     const density = grid.logDensity.map(Math.exp);
     const surprise = density.map((p, i) => (p > 0 ? -p * grid.logDensity[i] : 0));
     expect(mean(density) * density.length * grid.area).toBeCloseTo(1, 3);
     expect(mean(surprise) * density.length * grid.area).toBeCloseTo(toy.entropy, 2);
   });
 
-  test("averages over rows to minus the entropy, within four standard errors", () => {
+  test("has a mean logarithm over rows of minus the entropy, within four standard errors", () => {
     const values = logDensity(toy(4000, { seed: 5 }));
     const variance = mean(values.map((v) => (v - mean(values)) ** 2));
     expect(Math.abs(mean(values) + toy.entropy)).toBeLessThanOrEqual(4 * Math.sqrt(variance / 4000) + 1e-9);
   });
 
-  test("is low far away without becoming NaN, and a NaN stays one", () => {
+  test("is low far away but not NaN, except for a NaN", () => {
     const [far, near, nan] = logDensity([1e3, -1e3, toy(1)[0], toy(1)[1], Number.NaN, 0]);
     expect(far).toBeLessThan(-100);
     expect(near).toBeGreaterThan(-15);
@@ -78,7 +78,7 @@ describe.each(known)("the density of %s", (name, toy, logDensity) => {
   });
 });
 
-test("the banana is a bent normal: the bend undone leaves N(0, 1) and N(0, 4)", () => {
+test("the banana is a transformed normal distribution: the inverse transform returns N(0, 1) and N(0, 4)", () => {
   const rows = toys.banana(50_000, { seed: 7 });
   const y = rows.filter((_, i) => i % 2 === 1);
   const straight = y.map((value, i) => rows[2 * i] - value ** 2 / 4);
@@ -89,7 +89,7 @@ test("the banana is a bent normal: the bend undone leaves N(0, 1) and N(0, 4)", 
   expect(Math.abs(mean(straight.map((v, i) => v * y[i])))).toBeLessThan(0.04);
 });
 
-test("the checkerboard fills its eight squares alike", () => {
+test("the checkerboard fills its eight squares equally", () => {
   const rows = toys.checkerboard(40_000, { seed: 8 });
   const counts = new Map<string, number>();
   for (let i = 0; i < rows.length; i += 2) {
@@ -102,7 +102,7 @@ test("the checkerboard fills its eight squares alike", () => {
   for (const count of counts.values()) expect(Math.abs(count - 5000)).toBeLessThan(4 * Math.sqrt(5000));
 });
 
-test("the entropy of the pinwheel is that of its five bent normals", () => {
+test("the entropy of the pinwheel is that of its five transformed normal distributions", () => {
   // A point at (a, b) of an arm lies where it can also have come from other arms: the roots a of
   // a = [R(-angle_k(a)) x]_1, each with the density N(a; 1, 0.3) N(b; 0, 0.1) / (4 |1 - b d angle / d a|).
   const normal = (x: number, mean: number, deviation: number) =>
@@ -147,9 +147,9 @@ test("the entropy of the pinwheel is that of its five bent normals", () => {
   expect(entropy).toBeCloseTo(toys.pinwheel.entropy, 4);
 });
 
-test("a number of rows that is none is refused", () => {
+test("an invalid number of rows is an error", () => {
   expect(() => toys.circles(2.5)).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: a number of rows does not fit: expected 0, 1, 2, ..., received 2.5.]`,
+    `[PushforwardError: the number of rows is not valid: expected 0, 1, 2, ..., received 2.5.]`,
   );
-  expect(() => toys.circles(2, { seed: -1 })).toThrow("A seed does not fit");
+  expect(() => toys.circles(2, { seed: -1 })).toThrow("the seed is not valid");
 });
