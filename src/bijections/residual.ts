@@ -6,7 +6,7 @@ import { constant, epsilon, filled, scalar, type Tensor } from "../graph/tensor.
 import { isTraining } from "../graph/tracing/training.ts";
 import { Linear } from "../nn/linear.ts";
 import { MAX_FEATURES_FOR_EXACT_TRACE, type Trace, traceSchema } from "../nn/trace.ts";
-import { implicit } from "../numerics/solve.ts";
+import { withImplicitGradient } from "../numerics/solve.ts";
 import { spectralBound } from "../numerics/spectralNorm.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
@@ -93,7 +93,7 @@ export class Residual implements Bijection {
       const transposedProduct = (v: Tensor) => vjp([evaluation.value], [x], [v])[0];
       return fixedPoint((v) => scaled.sub(transposedProduct(v)), scaled, lipschitz).mul(scale);
     };
-    const x = implicit(solution, (x) => x.add(g(x).value), z, solveTransposed);
+    const x = withImplicitGradient(solution, (x) => x.add(g(x).value), z, solveTransposed);
     return { value: x, logDet: this.logDet(g(x)).neg() };
   }
 

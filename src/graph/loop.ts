@@ -19,7 +19,8 @@ export function loop(
 ): Tensor[] {
   const state = initial.map(({ shape }) => placeholder(shape));
   const traced = step(state);
-  // A tensor older than the state cannot depend on it. Optimizing its graph again for each of many loops would take quadratic time.
+  // A tensor older than the state cannot depend on it. Optimizing its graph again for each of many loops would take quadratic
+  // time.
   const independent = { has: ({ id }: Tensor) => id < state[0].id };
   const [proceed, ...next] = optimize([traced.proceed, ...traced.state], independent);
   const captured = capturedBy([proceed, ...next], state, independent);

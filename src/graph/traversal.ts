@@ -1,6 +1,8 @@
 import type { Tensor } from "./tensor.ts";
 
-/** `outputs` and all tensors that they depend on, inputs before outputs. It includes tensors in `stopAt`, but not their inputs. */
+/**
+ * `outputs` and all tensors that they depend on, inputs before outputs. It includes tensors in `stopAt`, but not their inputs.
+ */
 export function ancestors(outputs: readonly Tensor[], stopAt?: { has(tensor: Tensor): boolean }): Tensor[] {
   const seen = new Set<Tensor>(outputs);
   const unvisited = [...outputs];

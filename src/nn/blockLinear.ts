@@ -6,8 +6,8 @@ import type { Random } from "../random/index.ts";
 const LOG_BOUND = Math.log(1000);
 
 /**
- * A linear layer of block neural autoregressive flows (De Cao et al. 2019). Each of the D features has I inputs and O outputs. The
- * weight from a feature to itself (a diagonal block) is positive, from a feature to a later one it is any number, and to an
+ * A linear layer of block neural autoregressive flows (De Cao et al. 2019). Each of the D features has I inputs and O outputs.
+ * The weight from a feature to itself (a diagonal block) is positive, from a feature to a later one it is any number, and to an
  * earlier one it is 0.
  */
 export class BlockLinear {
@@ -38,7 +38,8 @@ export class BlockLinear {
     const weight = () =>
       uniform("weight", features * inputs * columns).map((u, k) => {
         const [from, to] = [Math.floor(k / columns / inputs), Math.floor((k % columns) / outputs)];
-        // A positive weight starts at about 1/I, so that outputs start near a mean of the inputs. Sums would saturate the next layer.
+        // A positive weight starts at about 1/I, so that outputs start near a mean of the inputs. Sums would saturate the next
+        // layer.
         if (from === to) return u - Math.log(inputs);
         return last ? 0 : u / Math.sqrt(features * inputs);
       });

@@ -71,7 +71,10 @@ export class IncrementalMaskedMLP implements IncrementalNetwork {
   }
 }
 
-/** The computed inputs of a layer, in the order of their degrees. They stay in parts, since a product of a part takes less time than a copy. */
+/**
+ * The computed inputs of a layer, in the order of their degrees. They stay in parts, since a product of a part takes less time
+ * than a copy.
+ */
 class ComputedColumns {
   /** As they were added. */
   readonly parts: Tensor[] = [];

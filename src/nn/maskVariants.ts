@@ -6,7 +6,10 @@ import type { Random } from "../random/index.ts";
 import { AxisPermutations, columnPermutations, drawPermutations } from "./axisPermutations.ts";
 import type { MaskedMLP, MaskedNetwork } from "./maskedMLP.ts";
 
-/** The number of variants that share weights. Uria et al. (2014) average over up to 128; each adds its own permutations to a graph. */
+/**
+ * The number of variants that share weights. Uria et al. (2014) average over up to 128; each adds its own permutations to a
+ * graph.
+ */
 export const variantCountSchema = sizeSchema.check(z.maximum(256));
 
 export interface MaskVariantsOptions {
@@ -21,8 +24,8 @@ export interface MaskVariantsOptions {
 }
 
 /**
- * Orderings and connectivity masks that share the weights of one masked network (order-agnostic and connectivity-agnostic training:
- * Germain et al. 2015, sections 4.2 and 4.3; Uria et al. 2014).
+ * Orderings and connectivity masks that share the weights of one masked network (order-agnostic and connectivity-agnostic
+ * training: Germain et al. 2015, sections 4.2 and 4.3; Uria et al. 2014).
  *
  * The network is one for features in their natural order, with all its weights. A variant permutes the rows and columns of its
  * weights, and not the masks, so the incremental evaluation visits the features in the same order in every variant. Variant 0

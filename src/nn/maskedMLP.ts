@@ -32,8 +32,8 @@ export interface MaskedNetwork {
  * output depends on it.
  *
  * Hidden units are sorted by degree, which only renames them. A unit then reads the first units of the layer before it:
- * `MaskedLinear` stores few weights under the mask, and `IncrementalMaskedMLP` computes each unit once, when the last of its inputs is
- * known.
+ * `MaskedLinear` stores few weights under the mask, and `IncrementalMaskedMLP` computes each unit once, when the last of its
+ * inputs is known.
  */
 export class MaskedMLP {
   readonly layers: readonly MaskedLinear[];
@@ -100,7 +100,9 @@ const MAX_GROUPS = 4;
 /** Up to this number of outputs the last layer is one masked block: concatenating narrow blocks would take more time. */
 const MAX_OUTPUTS_IN_ONE_BLOCK = 64;
 
-/** Consecutive degrees first, first + 1, ..., first + count - 1. All layers divide their units into the same groups of degrees. */
+/**
+ * Consecutive degrees first, first + 1, ..., first + count - 1. All layers divide their units into the same groups of degrees.
+ */
 interface DegreeGroup {
   readonly first: number;
   readonly count: number;
@@ -110,10 +112,16 @@ interface DegreeGroup {
 const lastDegrees = (groups: readonly DegreeGroup[]): number[] =>
   groups.map(({ first, count }, g) => (g < groups.length - 1 ? first + count - 1 : Number.POSITIVE_INFINITY));
 
-/** Degrees per group of the incremental evaluation: with more, too much is left to small products; with fewer, the large ones get narrow. */
+/**
+ * Degrees per group of the incremental evaluation: with more, too much is left to small products; with fewer, the large ones
+ * get narrow.
+ */
 const MAX_DEGREES_PER_INCREMENTAL_GROUP = 6;
 
-/** The last degrees of the groups of the incremental evaluation: the groups of the layers, divided further; a single one at least in two. */
+/**
+ * The last degrees of the groups of the incremental evaluation: the groups of the layers, divided further; a single one at
+ * least in two.
+ */
 const incrementalGroupEnds = (groups: readonly DegreeGroup[]): number[] =>
   lastDegrees(
     groups.flatMap(({ first, count }) => {
@@ -130,8 +138,8 @@ const divide = (size: number, parts: number): { start: number; end: number }[] =
 };
 
 /**
- * Degrees 1 to D - 1 in groups of equal size, or 0 to D - 1 with context, which units of degree 0 can depend on. There are as many
- * groups as the widest layer can fill, but no more than the narrowest layer has units.
+ * Degrees 1 to D - 1 in groups of equal size, or 0 to D - 1 with context, which units of degree 0 can depend on. There are as
+ * many groups as the widest layer can fill, but no more than the narrowest layer has units.
  */
 function degreeGroups(sizes: readonly number[], features: number, context: number): DegreeGroup[] {
   const lowest = context > 0 ? 0 : 1;
@@ -157,8 +165,8 @@ function evenDegrees(size: number, groups: readonly DegreeGroup[]): number[] {
 }
 
 /**
- * Sorted degrees, drawn uniformly from the lowest degree of the layer before (so that every unit reads a unit) to the highest. The
- * layers of a residual network have the same degrees, since the output of a block is added to its input.
+ * Sorted degrees, drawn uniformly from the lowest degree of the layer before (so that every unit reads a unit) to the highest.
+ * The layers of a residual network have the same degrees, since the output of a block is added to its input.
  */
 function drawnDegrees(
   sizes: readonly number[],

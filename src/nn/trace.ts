@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 
 /**
- * How training computes the trace of a Jacobian J: exactly, or by Hutchinson's unbiased estimate e^T J e, in which e has random signs
- * for every row (Hutchinson 1990). Outside of training the trace is always exact.
+ * How training computes the trace of a Jacobian J: exactly, or by Hutchinson's unbiased estimate e^T J e, in which e has random
+ * signs for every row (Hutchinson 1990). Outside of training the trace is always exact.
  */
 export type Trace = "exact" | "hutchinson";
 

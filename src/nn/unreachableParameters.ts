@@ -7,8 +7,8 @@ import { ancestors } from "../graph/traversal.ts";
 import { parametersOf } from "./module.ts";
 
 /**
- * Throws `ARGUMENT` if `outputs`, which `module` computed from `inputs`, depend on a parameter that `parametersOf(module)` does not
- * find, because it is in a #private field, a Map, a closure or a property that is not enumerable. Such a parameter would be
+ * Throws `ARGUMENT` if `outputs`, which `module` computed from `inputs`, depend on a parameter that `parametersOf(module)` does
+ * not find, because it is in a #private field, a Map, a closure or a property that is not enumerable. Such a parameter would be
  * neither trained nor saved. The error names the class that uses the parameter.
  */
 export function checkParametersReachable(

@@ -16,41 +16,49 @@ export interface IntegrateOptions {
   readonly from: number;
   /** The time of the result. It may be before `from`. */
   readonly to: number;
-  /** Error of a step, relative above 1 and absolute below. Default epsilon^0.7 / 10: 1e-6 in float32, 1e-12 in float64. */
+  /**
+   * Error allowed in a step: relative where |y| > 1, absolute elsewhere. Default epsilon^0.7 / 10: 1e-6 in float32, 1e-12 in
+   * float64.
+   */
   readonly tolerance?: number;
 }
 
-/** More steps than these are a field that no step size satisfies. */
+/** A field that needs more steps than this has no solution that the method could find, such as one with a singularity. */
 const MAX_STEPS = 5000;
+/** Step sizes as fractions of the interval. */
 const FIRST_STEP = 0.05;
-/** As a share of the whole way. */
-const LEAST_STEP = 1e-9;
+const MIN_STEP = 1e-9;
 
 /**
- * y(to) of the initial value problem dy/dt = field(t, y), y(from) = `initial` [N, S], by the adaptive method of Dormand and
- * Prince. Every row has its own steps, so its result does not depend on the rows beside it. A row whose step would have
- * to become less than 1e-9 of the way ends as NaN.
+ * Solves the initial value problem dy/dt = field(t, y), y(from) = `initial` [N, S], and returns y(to) [N, S], by the adaptive
+ * Runge-Kutta method of Dormand and Prince. Every row has its own step sizes, so it does not depend on the other rows. A row that
+ * needs a step size below 1e-9 of the interval becomes NaN.
  *
- * Its gradient is that of the adjoint equation, integrated backward beside the state (Chen et al. 2018, "Neural ordinary
- * differential equations"); integrals over parameters do not choose the steps (Kidger et al. 2021, "Hey, that's not an
- * ODE").
+ * The gradient is computed by the adjoint equation, which is integrated backward together with the state (Chen et al. 2018,
+ * "Neural ordinary differential equations"). The gradients of parameters are integrals that do not affect the step sizes (Kidger
+ * et al. 2021, "Hey, that's not an ODE"). It cannot be differentiated again.
  */
 export function integrate(field: VectorField, initial: Tensor, options: IntegrateOptions): Tensor {
   const time = placeholder([...initial.shape.slice(0, 1), 1]);
   const state = placeholder(initial.shape);
   const derivative = field(time, state);
-  const learned = capturedBy([derivative], [time, state]).filter(dependsOnInput);
-  // Some may be made of others: each has the gradient of its own occurrences, and passes it on outside.
-  const fixed = learned.map((tensor) => tensor.stopGradient());
-  const at = (t: Tensor, y: Tensor) =>
+  const captured = capturedBy([derivative], [time, state]).filter(dependsOnInput);
+  // A captured tensor may depend on another one. With stopped gradients each gets only the gradient of its direct uses in the
+  // field; the rest is backpropagated outside.
+  const stopped = captured.map((tensor) => tensor.stopGradient());
+  const fieldAt = (t: Tensor, y: Tensor) =>
     substitute(
       [derivative],
-      new Map([[time, t], [state, y], ...learned.map((tensor, i): [Tensor, Tensor] => [tensor, fixed[i]])]),
+      new Map([
+        [time, t],
+        [state, y],
+        ...captured.map((tensor, i): [Tensor, Tensor] => [tensor, stopped[i]]),
+      ]),
     )[0];
-  const [end] = march(at, initial, options);
-  return withGradient(end, [initial, ...learned], (g) => {
+  const [end] = solve(fieldAt, initial, options);
+  return withGradient(end, [initial, ...captured], (g) => {
     const backward = { ...options, from: options.to, to: options.from };
-    return adjoint(at, end.stopGradient(), g, fixed, backward);
+    return solveAdjoint(fieldAt, end.stopGradient(), g, stopped, backward);
   });
 }
 
@@ -58,56 +66,58 @@ export function integrate(field: VectorField, initial: Tensor, options: Integrat
 const dependsOnInput = (tensor: Tensor): boolean =>
   ancestors([tensor], { has: ({ operation }) => operation.stopsGradient === true }).some(isInput);
 
-/** Gradients with respect to the initial state and to what the field was `learned` from. */
-function adjoint(
-  at: VectorField,
+/**
+ * Gradients with respect to the initial state and to the tensors that the field captures, from the gradient g of the end state.
+ */
+function solveAdjoint(
+  field: VectorField,
   end: Tensor,
   g: Tensor,
-  learned: readonly Tensor[],
+  captured: readonly Tensor[],
   options: IntegrateOptions,
 ): Tensor[] {
   const size = end.shape[1] as number;
   const split = (joined: Tensor) => joined.split(1, [size, size]).map((part) => part.stopGradient());
-  // d a / dt = -a df/dy along the way back.
-  const field: VectorField = (t, joined) => {
+  // The adjoint equation da/dt = -a df/dy, together with that of the state.
+  const stateAndAdjoint: VectorField = (t, joined) => {
     const [y, a] = split(joined);
-    const derivative = at(t, y);
+    const derivative = field(t, y);
     return concat([derivative, vjp([derivative], [y], [a])[0].neg()], 1);
   };
   const integrals = {
-    initial: learned.map(({ shape }) => filled(0, shape)),
+    initial: captured.map(({ shape }) => filled(0, shape)),
     increments: (stages: readonly Stage[]) =>
       stages
         .map(({ t, y: joined, weight }) => {
           const [y, a] = split(joined);
-          return vjp([at(t, y)], learned, [a.mul(weight).neg()]);
+          return vjp([field(t, y)], captured, [a.mul(weight).neg()]);
         })
         .reduce((total, part) => total.map((sum, i) => sum.add(part[i]))),
   };
-  const [joined, ...sums] = march(
-    field,
+  const [joined, ...sums] = solve(
+    stateAndAdjoint,
     concat([end, g], 1),
     options,
-    learned.length > 0 ? integrals : undefined,
+    captured.length > 0 ? integrals : undefined,
   );
   return [joined.slice(1, size, 2 * size), ...sums];
 }
 
-/** A point of a step, and what its derivative counts for in the integral over the step, a number for each row. */
+/** A stage of a Runge-Kutta step, and its quadrature weight in the integral over the step, one for each row. */
 interface Stage {
   readonly t: Tensor;
   readonly y: Tensor;
   readonly weight: Tensor;
 }
 
-/** Integrals along the way: the sum over steps of `increments`, which sum over rows. */
+/** Integrals over time of sums over rows: `increments` returns what a step adds to each. */
 interface Integrals {
   readonly initial: readonly Tensor[];
   increments(stages: readonly Stage[]): readonly Tensor[];
 }
 
-/** The state at the end, then the integrals. */
-function march(
+/** Integrates from `from` to `to`. Returns the last state, and then the integrals. */
+function solve(
   field: VectorField,
   initial: Tensor,
   { from, to, tolerance }: IntegrateOptions,
@@ -115,47 +125,49 @@ function march(
 ): Tensor[] {
   const tableau = dormandPrince;
   const column = [...initial.shape.slice(0, 1), 1];
-  // Rounding alone makes errors of a few epsilons.
-  const allowed =
+  // Rounding errors are a few epsilons, so no tolerance can be below that.
+  const allowedError =
     tolerance === undefined ? epsilon().power(0.7).mul(0.1) : epsilon().mul(8).maximum(tolerance);
-  // The way is measured by s from 0 to 1, so that steps are positive in both directions.
-  const along: VectorField = (s, y) => field(s.mul(to - from).add(from), y).mul(to - from);
+  // Time is mapped to s from 0 to 1, so that steps are positive in both directions.
+  const scaledField: VectorField = (s, y) => field(s.mul(to - from).add(from), y).mul(to - from);
   const start = filled(0, column);
   const [y, s, , , ...sums] = loop(
-    [initial, start, filled(FIRST_STEP, column), along(start, initial), ...integrals.initial],
-    ([y, s, wanted, first, ...sums]) => {
-      const left = s.neg().add(1);
-      const step = wanted.minimum(left);
-      const { value, error, last, stages } = rungeKuttaStep(tableau, along, s, y, step, first);
-      const scale = y.abs().maximum(value.abs()).maximum(1).mul(allowed);
-      const excess = error.div(scale).square().mean(1, { keepAxes: true }).sqrt();
-      const good = excess.lessEqual(1);
-      const change = excess
+    [initial, start, filled(FIRST_STEP, column), scaledField(start, initial), ...integrals.initial],
+    ([y, s, stepSize, first, ...sums]) => {
+      const remaining = s.neg().add(1);
+      const step = stepSize.minimum(remaining);
+      const { value, error, last, stages } = rungeKuttaStep(tableau, scaledField, s, y, step, first);
+      const scale = y.abs().maximum(value.abs()).maximum(1).mul(allowedError);
+      const relativeError = error.div(scale).square().mean(1, { keepAxes: true }).sqrt();
+      const isAccurate = relativeError.lessEqual(1);
+      const bestFactor = relativeError
         .maximum(1e-8)
         .power(-1 / tableau.order)
         .mul(0.9)
         .minimum(5);
-      // A NaN compares as false, and takes the shortest.
-      const factor = change.greater(0.2).where(change, 0.2);
-      const moves = good.and(left.greater(0));
-      const ended = step.greaterEqual(left);
-      const nextS = moves.where(ended.where(1, s.add(step)), s);
-      const next = left.greater(0).where(step.mul(factor), wanted);
-      const open = nextS.less(1).and(next.greater(LEAST_STEP));
+      // A comparison with NaN is false, so the step becomes shorter after a NaN.
+      const factor = bestFactor.greater(0.2).where(bestFactor, 0.2);
+      const isAccepted = isAccurate.and(remaining.greater(0));
+      const reachesEnd = step.greaterEqual(remaining);
+      const nextS = isAccepted.where(reachesEnd.where(1, s.add(step)), s);
+      const nextStepSize = remaining.greater(0).where(step.mul(factor), stepSize);
+      const continues = nextS.less(1).and(nextStepSize.greater(MIN_STEP));
       const weighted = stages.flatMap(({ t, y }, i) => {
         const b = tableau.weights[i] * (to - from);
-        return b === 0 ? [] : [{ t: t.mul(to - from).add(from), y, weight: moves.where(step.mul(b), 0) }];
+        return b === 0
+          ? []
+          : [{ t: t.mul(to - from).add(from), y, weight: isAccepted.where(step.mul(b), 0) }];
       });
       const added = integrals.increments(weighted);
       return {
         state: [
-          moves.where(value, y),
+          isAccepted.where(value, y),
           nextS,
-          next,
-          moves.where(last, first),
+          nextStepSize,
+          isAccepted.where(last, first),
           ...sums.map((sum, i) => sum.add(added[i])),
         ],
-        proceed: open.toFloat().max().greater(0),
+        proceed: continues.toFloat().max().greater(0),
       };
     },
     { maxIterations: MAX_STEPS },
@@ -164,8 +176,8 @@ function march(
 }
 
 /**
- * One step of size h [N, 1] from y [N, S] at time t [N, 1], where the derivative is `first`: the value after it, the
- * estimate of its error, the derivative at its last stage, and its stages.
+ * A step of size h [N, 1] from y [N, S] at time t [N, 1], where the derivative is `first`. Returns the new value, the estimated
+ * error, the derivative at the last stage, and the stages.
  */
 export function rungeKuttaStep(
   tableau: Tableau,

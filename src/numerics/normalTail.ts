@@ -7,9 +7,9 @@ import {
 import { scalar, type Tensor } from "../graph/tensor.ts";
 
 /**
- * The upper tail of the standard normal distribution at each element: log Q(u) and log Q(-u), Q(u) = 1 - Phi(u), and the
- * hazards phi / Q at u and at -u. Relative precision is that of the numbers for all |u| up to the square root of the largest:
- * nothing cancels, underflows or overflows.
+ * Tail probabilities of the standard normal distribution: log Q(u) and log Q(-u) with Q(u) = 1 - Phi(u), and the hazard functions
+ * phi / Q at u and at -u. They are precise to rounding for |u| up to the square root of the largest number: nothing cancels,
+ * underflows or overflows.
  */
 export interface NormalTails {
   readonly logUpper: Tensor;
@@ -18,9 +18,10 @@ export interface NormalTails {
   readonly lowerHazard: Tensor;
 }
 
+/** The tail probabilities and hazards at each element of u. */
 export function normalTails(u: Tensor): NormalTails {
   const positive = u.greaterEqual(0);
-  // Not |u|, whose gradient at 0 is 0.
+  // |u|, but with gradient 1 at 0, where that of `abs` is 0.
   const magnitude = positive.where(u, u.neg());
   const scaled = scaledErfc(magnitude.mul(Math.SQRT1_2));
   const exponent = magnitude.square().mul(-0.5);
@@ -40,9 +41,9 @@ export function normalTails(u: Tensor): NormalTails {
 }
 
 /**
- * The u >= 0 with log Q(u) = `logTail`, for logTail <= log 1/2, and the hazard there: from a rational approximation that is good
- * to 4.5e-4 (Abramowitz and Stegun, 26.2.23) by a step of Halley's method, which cubes the error, and one of Newton's, which
- * squares it and has the gradient.
+ * The u >= 0 with log Q(u) = `logTail`, for logTail <= log 1/2, and the hazard at u. A rational approximation with an error of
+ * 4.5e-4 (Abramowitz and Stegun, 26.2.23) is refined by a step of Halley's method, which cubes the error, and a step of
+ * Newton's method, which squares it and through which the gradient flows.
  */
 export function normalTailQuantile(logTail: Tensor): { value: Tensor; hazard: Tensor } {
   const t = logTail.mul(-2).sqrt();
@@ -50,21 +51,22 @@ export function normalTailQuantile(logTail: Tensor): { value: Tensor; hazard: Te
     polynomial(t, [0.001308, 0.189269, 1.432788, 1]),
   );
   const start = t.sub(ratio).maximum(0);
-  const first = step(start, logTail);
-  const u = start.add(first.newton.div(first.bend.mul(0.5).add(1))).stopGradient();
-  const { newton, hazard, bend } = step(u, logTail);
-  return { value: u.add(newton), hazard: hazard.mul(bend.add(1)) };
+  const first = newtonStep(start, logTail);
+  const halleyStep = first.step.div(first.hazardChange.mul(0.5).add(1));
+  const u = start.add(halleyStep).stopGradient();
+  const { step, hazard, hazardChange } = newtonStep(u, logTail);
+  return { value: u.add(step), hazard: hazard.mul(hazardChange.add(1)) };
 }
 
-/** Newton's step from u >= 0, the hazard there, and by what part of it the hazard changes over the step. */
-function step(u: Tensor, logTail: Tensor): { newton: Tensor; hazard: Tensor; bend: Tensor } {
-  const { logTail: own, hazard } = farTail(u);
-  const newton = own.sub(logTail).div(hazard);
-  return { newton, hazard, bend: newton.mul(hazard.sub(u)) };
+/** A Newton step for log Q(u) = `logTail` from u >= 0, the hazard at u, and the relative change of the hazard over the step. */
+function newtonStep(u: Tensor, logTail: Tensor): { step: Tensor; hazard: Tensor; hazardChange: Tensor } {
+  const { logTail: logTailAtU, hazard } = upperTail(u);
+  const step = logTailAtU.sub(logTail).div(hazard);
+  return { step, hazard, hazardChange: step.mul(hazard.sub(u)) };
 }
 
 /** log Q(u) and the hazard for u >= 0. */
-function farTail(u: Tensor): { logTail: Tensor; hazard: Tensor } {
+function upperTail(u: Tensor): { logTail: Tensor; hazard: Tensor } {
   const scaled = scaledErfc(u.mul(Math.SQRT1_2));
   return {
     logTail: u.square().mul(-0.5).add(scaled.mul(0.5).log()),
@@ -73,8 +75,8 @@ function farTail(u: Tensor): { logTail: Tensor; hazard: Tensor } {
 }
 
 /**
- * exp(t^2) erfc(t) for t >= 0, by rational approximations to 1e-16: W. J. Cody, "Rational Chebyshev approximations for the
- * error function", Mathematics of Computation 23, 1969.
+ * exp(t^2) erfc(t) for t >= 0, by rational approximations with a relative error of 1e-16: W. J. Cody, "Rational Chebyshev
+ * approximations for the error function", Mathematics of Computation 23, 1969.
  */
 function scaledErfc(t: Tensor): Tensor {
   const low = t.minimum(0.46875);
@@ -94,7 +96,7 @@ function scaledErfc(t: Tensor): Tensor {
 const polynomial = (x: Tensor, [highest, ...rest]: readonly number[]): Tensor =>
   rest.reduce((sum, c) => sum.mul(x).add(c), scalar(highest));
 
-// Highest power first.
+// Coefficients, highest power first.
 const FAR_NUMERATOR = [
   0.0163153871373021, 0.30532663496123236, 0.36034489994980445, 0.12578172611122926, 0.016083785148742275,
   0.0006587491615298378,

@@ -5,34 +5,39 @@ import { capturedBy, placeholder, substitute } from "../graph/substitute.ts";
 import { epsilon, filled, type Tensor } from "../graph/tensor.ts";
 import { withGradient } from "../graph/withGradient.ts";
 
-/** A value with the logarithm of the derivative that led there; both elementwise. */
-interface Mapped {
+/** The values of an elementwise function and the logarithms of its derivatives. */
+interface ValueAndLogDerivative {
   readonly value: Tensor;
   readonly logDerivative: Tensor;
 }
 
 /**
- * 128 doublings go beyond float32. Bisection alone needs as many turns as a number has bits, and a Newton step that fails
- * costs one more.
+ * Enough for every float32 solution: at most 128 doublings until the bracket contains it, one bisection per bit, and one more
+ * iteration for each Newton step that fails.
  */
 const MAX_ITERATIONS = 288;
 
 /**
- * The x with f(x) = y, elementwise, for f increasing and differentiable; `logDerivative` is that of the inverse, -log f'(x).
+ * Solves f(x) = y for x, elementwise, for an increasing and differentiable f. Returns x and the log-derivative of the inverse
+ * function, -log f'(x). `f` must return f(x) and log f'(x); y and the results have the same shape.
  *
- * From `start` (y itself if absent) x goes towards the solution in steps that double, until two values hold it between
- * them. There Newton's method runs, and bisects where a step leaves the bracket or does not halve the residual, until a
- * step is below the rounding of the precision: a solution to machine precision for every continuous f. An element that is
- * done stays as it is, so the result of a row does not depend on the rows beside it. Where no bracket is found the result
- * is NaN, which training and `Flow` report; it never saturates.
+ * The search begins at `start` (default y) and doubles its steps until two values bracket the solution. Then it takes Newton
+ * steps, or a bisection if a Newton step leaves the bracket or the residual was not halved, until a step is below the rounding
+ * error of the precision. Converged elements do not change any more, so a row does not depend on the other rows. Where there is
+ * no bracket the result is NaN, which training and `Flow` report as an error.
  *
- * Gradients follow from the implicit function theorem: dx/dy = 1 / f'(x), dx/dtheta = -(df/dtheta) / f'(x).
+ * Gradients are those of the implicit function theorem: dx/dy = 1 / f'(x), dx/dtheta = -(df/dtheta) / f'(x).
  */
-export function solveIncreasing(f: (x: Tensor) => Mapped, y: Tensor, start: Tensor = y): Mapped {
+export function solveIncreasing(
+  f: (x: Tensor) => ValueAndLogDerivative,
+  y: Tensor,
+  start: Tensor = y,
+): ValueAndLogDerivative {
   const solution = search(f, y, start);
-  const last = f(solution);
-  const polished = solution.sub(last.value.sub(y).mul(last.logDerivative.neg().exp()));
-  const x = implicit(
+  const atSolution = f(solution);
+  // One more Newton step removes most of the error that the stopping rule leaves.
+  const polished = solution.sub(atSolution.value.sub(y).mul(atSolution.logDerivative.neg().exp()));
+  const x = withImplicitGradient(
     polished,
     (x) => f(x).value,
     y,
@@ -42,27 +47,31 @@ export function solveIncreasing(f: (x: Tensor) => Mapped, y: Tensor, start: Tens
 }
 
 /**
- * The x with f(x) = y that was `found`, with the gradients of the implicit function theorem: that of y is w = (df/dx)^-T g,
- * which `solve` gives for x, and that of what else f was made of is -(df/dtheta)^T w. They are functions of x itself, so
- * derivatives of any order are right.
+ * A solution x of f(x) = y with the gradients of the implicit function theorem. The gradient with respect to y is w =
+ * (df/dx)^-T g, which `solve(g, x)` must compute, and that with respect to a tensor theta that f captures is -(df/dtheta)^T w.
+ * Both are functions of x, so derivatives of higher order are right too.
  */
-export function implicit(
-  found: Tensor,
+export function withImplicitGradient(
+  solution: Tensor,
   f: (x: Tensor) => Tensor,
   y: Tensor,
   solve: (g: Tensor, x: Tensor) => Tensor,
 ): Tensor {
-  const at = placeholder(found.shape);
-  const traced = f(at);
-  const learned = capturedBy([traced], [at]).filter((tensor) => !constantValues(tensor));
-  // Some may be made of others: each has the gradient of its own occurrences, and passes it on outside.
-  const own = learned.map(({ shape }) => placeholder(shape));
-  const [value] = substitute([traced], pairs(learned, own));
-  const x = withGradient(found, [y, ...learned], (g) => {
+  const argument = placeholder(solution.shape);
+  const traced = f(argument);
+  const captured = capturedBy([traced], [argument]).filter((tensor) => !constantValues(tensor));
+  // A captured tensor may depend on another one. With placeholders for all of them, each gets only the gradient of its direct
+  // uses in f; the rest is backpropagated outside.
+  const placeholders = captured.map(({ shape }) => placeholder(shape));
+  const [value] = substitute([traced], pairs(captured, placeholders));
+  const x = withGradient(solution, [y, ...captured], (g) => {
     const w = solve(g, x);
-    const weight = placeholder(y.shape);
-    const others = vjp([value], own, [weight]);
-    return [w, ...substitute(others, pairs([at, weight, ...own], [x, w.neg(), ...learned]))];
+    const cotangent = placeholder(y.shape);
+    const gradients = vjp([value], placeholders, [cotangent]);
+    return [
+      w,
+      ...substitute(gradients, pairs([argument, cotangent, ...placeholders], [x, w.neg(), ...captured])),
+    ];
   });
   return x;
 }
@@ -70,47 +79,62 @@ export function implicit(
 const pairs = (from: readonly Tensor[], to: readonly Tensor[]) =>
   new Map(from.map((tensor, i): [Tensor, Tensor] => [tensor, to[i]]));
 
-/** Bracketing and Newton's method are one loop: f is the larger part of a graph, and this has it once. */
-function search(f: (x: Tensor) => Mapped, y: Tensor, start: Tensor): Tensor {
-  const all = (value: number) => filled(value, y.shape);
+/** Brackets the solution and refines it. Both are done in one loop, so that f, usually a large graph, is in it only once. */
+function search(f: (x: Tensor) => ValueAndLogDerivative, y: Tensor, start: Tensor): Tensor {
+  const everywhere = (value: number) => filled(value, y.shape);
   const [solution, low, high] = loop(
-    [start.broadcastTo(y.shape), all(-INFINITE), all(INFINITE), all(1), all(INFINITE), all(0)],
-    ([x, low, high, width, before, done]) => {
+    [
+      start.broadcastTo(y.shape),
+      everywhere(Number.NEGATIVE_INFINITY),
+      everywhere(Number.POSITIVE_INFINITY),
+      everywhere(1),
+      everywhere(Number.POSITIVE_INFINITY),
+      everywhere(0),
+    ],
+    ([x, low, high, width, lastResidual, converged]) => {
       const { value, logDerivative } = f(x);
       const residual = value.sub(y);
       const nextLow = residual.lessEqual(0).where(x, low);
       const nextHigh = residual.greaterEqual(0).where(x, high);
-      const held = bracketed(nextLow, nextHigh);
+      const hasBracket = isBracket(nextLow, nextHigh);
       const newton = x.sub(residual.mul(logDerivative.neg().exp()));
-      const trusted = newton
+      const isNewtonSafe = newton
         .greater(nextLow)
         .and(newton.less(nextHigh))
-        .and(residual.abs().lessEqual(before.mul(0.5)));
-      const inside = trusted.where(newton, nextLow.add(nextHigh).mul(0.5));
-      const outside = x.sub(width.mul(residual.sign()));
+        .and(residual.abs().lessEqual(lastResidual.mul(0.5)));
+      const refined = isNewtonSafe.where(newton, nextLow.add(nextHigh).mul(0.5));
+      const expanded = x.sub(width.mul(residual.sign()));
       const tolerance = x.abs().maximum(1).mul(epsilon().mul(2));
-      const small = newton.sub(x).abs().lessEqual(tolerance).or(nextHigh.sub(nextLow).lessEqual(tolerance));
-      const found = held.and(small);
-      const still = done.greater(0);
-      // What is NaN or infinite is not worth another turn.
-      const open = found.or(still).not().and(x.abs().less(INFINITE)).and(y.equal(y)).toFloat();
+      const isStepSmall = newton
+        .sub(x)
+        .abs()
+        .lessEqual(tolerance)
+        .or(nextHigh.sub(nextLow).lessEqual(tolerance));
+      const convergesNow = hasBracket.and(isStepSmall);
+      const hasConverged = converged.greater(0);
+      // Elements that are NaN or infinite will not converge, so the loop does not wait for them.
+      const isOpen = convergesNow
+        .or(hasConverged)
+        .not()
+        .and(x.abs().less(Number.POSITIVE_INFINITY))
+        .and(y.equal(y))
+        .toFloat();
       return {
         state: [
-          still.or(found).where(x, held.where(inside, outside)),
+          hasConverged.or(convergesNow).where(x, hasBracket.where(refined, expanded)),
           nextLow,
           nextHigh,
           width.mul(2),
           residual.abs(),
-          done.maximum(found.toFloat()),
+          converged.maximum(convergesNow.toFloat()),
         ],
-        proceed: open.max().greater(0),
+        proceed: isOpen.max().greater(0),
       };
     },
     { maxIterations: MAX_ITERATIONS },
   );
-  return bracketed(low, high).where(solution, Number.NaN);
+  return isBracket(low, high).where(solution, Number.NaN);
 }
 
-const INFINITE = Number.POSITIVE_INFINITY;
-
-const bracketed = (low: Tensor, high: Tensor): Tensor => low.greater(-INFINITE).and(high.less(INFINITE));
+const isBracket = (low: Tensor, high: Tensor): Tensor =>
+  low.greater(Number.NEGATIVE_INFINITY).and(high.less(Number.POSITIVE_INFINITY));

@@ -1,25 +1,26 @@
 import type { Tensor } from "../graph/tensor.ts";
 
+/** Iterations of the bound: the Gram matrix is raised to the power 2^5 = 32. */
 const SQUARINGS = 5;
-/** The square of it is a number in float32. */
-const TINY = 1e-15;
+/** Smaller norms are replaced by this number, the square of which is a normal number in float32. */
+const MIN_NORM = 1e-15;
 
 /**
  * An upper bound of the spectral norm of a matrix [I, O] by Gram iteration (Delattre et al. 2023): with G = W W^T or W^T W,
  * whichever is smaller, ||W||^(2 * 32) = ||G^32|| <= ||G^32||_F.
  *
- * It is never below the norm, and above it by a factor of at most S^(1/128), S the size of G: 3 % for 64. It has no state, where
- * power iteration comes from below and needs one; gradients flow through it.
+ * The bound exceeds the norm by a factor of at most S^(1/128) for G of size S: by 3% for S = 64. Power iteration would give a
+ * lower bound and need a state. Gradients flow through the bound.
  */
 export function spectralBound(weight: Tensor): Tensor {
   const [rows, columns] = weight.shape as number[];
   let gram = weight.matmul(weight, rows < columns ? { transposeB: true } : { transposeA: true });
-  let logBound = scale(gram).log();
+  let logBound = frobeniusNorm(gram).log();
   for (let k = 1; k <= SQUARINGS; k++) {
-    const unit = gram.div(scale(gram));
+    const unit = gram.div(frobeniusNorm(gram));
     gram = unit.matmul(unit);
     logBound = logBound.add(
-      scale(gram)
+      frobeniusNorm(gram)
         .log()
         .mul(2 ** -k),
     );
@@ -27,10 +28,10 @@ export function spectralBound(weight: Tensor): Tensor {
   return logBound.mul(0.5).exp();
 }
 
-/** The Frobenius norm, or what is a little more where it vanishes. */
-const scale = (matrix: Tensor): Tensor =>
+/** The Frobenius norm, at least `MIN_NORM`, so that it can be divided by. */
+const frobeniusNorm = (matrix: Tensor): Tensor =>
   matrix
     .square()
     .sum()
-    .maximum(TINY ** 2)
+    .maximum(MIN_NORM ** 2)
     .sqrt();

@@ -1,12 +1,15 @@
-/** An explicit Runge-Kutta method with an embedded one of lower order, as its Butcher tableau. */
+/** The Butcher tableau of an explicit Runge-Kutta method with an embedded method of lower order. */
 export interface Tableau {
-  /** c_i: where in the step stage i is. */
+  /** c_i: the time of stage i, as a fraction of the step. */
   readonly nodes: readonly number[];
-  /** a_ij: how the derivatives of earlier stages lead to stage i. */
+  /** a_ij: the weights of the derivatives of earlier stages j in stage i. */
   readonly stages: readonly (readonly number[])[];
-  /** b_j: how all derivatives make the step. Where it equals the last stage, that one is the first of the next step. */
+  /**
+   * b_j: the weights of the derivatives in the step. If they equal the last row of a_ij, the last stage is the first of the
+   * next step.
+   */
   readonly weights: readonly number[];
-  /** b_j less those of the embedded method: they make the estimate of the error. */
+  /** b_j minus the weights of the embedded method: those of the error estimate. */
   readonly errorWeights: readonly number[];
   readonly order: number;
   readonly embeddedOrder: number;

@@ -37,8 +37,8 @@ const OPERATOR_SET = 18;
 const IR_VERSION = 9;
 
 /**
- * Writes a graph as the bytes of an ONNX file. Throws `ARGUMENT` if two inputs, parameters or outputs have the same name, or if the
- * graph needs a symbolic number of rows and has no input [N, ...].
+ * Writes a graph as the bytes of an ONNX file. Throws `ARGUMENT` if two inputs, parameters or outputs have the same name, or if
+ * the graph needs a symbolic number of rows and has no input [N, ...].
  */
 export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Array<ArrayBuffer> {
   const writer = new OnnxWriter(options);

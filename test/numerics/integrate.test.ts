@@ -7,11 +7,11 @@ import { compile, type Floats } from "../../src/runtime/index.ts";
 
 /** y' = -2 t y^2, y(0) = 1: y = 1 / (1 + t^2). */
 const rational = (t: Tensor, y: Tensor) => y.square().mul(t).mul(-2);
-/** A rotation that turns once in 2 pi. */
+/** A rotation by 2 pi per 2 pi of time. */
 const rotation = (_t: Tensor, y: Tensor) => y.matmul(constant([0, 1, -1, 0], [2, 2]));
 
 describe("the method of Dormand and Prince", () => {
-  test("meets the conditions on its tableau", () => {
+  test("satisfies the order conditions of its tableau", () => {
     const { nodes, stages, weights, errorWeights } = dormandPrince;
     const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
     stages.forEach((row, i) => {
@@ -24,7 +24,7 @@ describe("the method of Dormand and Prince", () => {
     expect(stages[6]).toEqual(weights.slice(0, 6));
   });
 
-  test("shows its orders: halving the step divides the error by 2^5, and the estimate of a step's by 2^5", async () => {
+  test("has its orders: halving the step divides the error by 2^5, and the error estimate of a step by 2^5", async () => {
     const error = async (steps: number) => {
       const run = compile(
         (t, y, h) => {
@@ -63,9 +63,9 @@ describe("integrate", () => {
   ] as const)("follows known solutions in %s with a tolerance of %s", async (precision, tolerance, error) => {
     const run = compile(
       (y, z) => ({
-        there: integrate(rational, y, { from: 0, to: 3, tolerance }),
-        turned: integrate(rotation, z, { from: 0, to: 2 * Math.PI, tolerance }),
-        back: integrate(rotation, z, { from: Math.PI / 2, to: 0, tolerance }),
+        rationalEnd: integrate(rational, y, { from: 0, to: 3, tolerance }),
+        fullRotation: integrate(rotation, z, { from: 0, to: 2 * Math.PI, tolerance }),
+        backward: integrate(rotation, z, { from: Math.PI / 2, to: 0, tolerance }),
       }),
       [
         ["N", 1],
@@ -73,18 +73,18 @@ describe("integrate", () => {
       ],
       { precision },
     );
-    const { there, turned, back } = await run([1, 1], [1, 0, 3, 4]);
+    const { rationalEnd, fullRotation, backward } = await run([1, 1], [1, 0, 3, 4]);
     const close = (actual: Floats, expected: readonly number[]) =>
       expected.forEach((v, i) => {
         expect(Math.abs(actual[i] - v)).toBeLessThan(error * Math.max(1, Math.abs(v)));
       });
-    close(there, [0.1, 0.1]);
-    close(turned, [1, 0, 3, 4]);
-    close(back, [0, -1, 4, -3]);
+    close(rationalEnd, [0.1, 0.1]);
+    close(fullRotation, [1, 0, 3, 4]);
+    close(backward, [0, -1, 4, -3]);
   });
 
-  test("gives each row its own steps", async () => {
-    // A fast row beside a slow one.
+  test("chooses the steps of each row independently", async () => {
+    // A fast row and a slow one.
     const field = (_t: Tensor, y: Tensor) => y.slice(1, 0, 1).mul(y.mul(0).add(1)).mul(y).sin();
     const run = compile((y) => integrate(field, y, { from: 0, to: 1 }), [["N", 2]]);
     const rows = [0.1, 0.2, 30, 2, -4, 1];
@@ -95,26 +95,26 @@ describe("integrate", () => {
     }
   });
 
-  test("ends as NaN where the solution does not exist, in that row alone", async () => {
+  test("returns NaN only in the row whose solution does not exist", async () => {
     // y' = y^2 from 2 is at infinity at t = 1/2.
     const run = compile((y) => integrate((_t, y) => y.square(), y, { from: 0, to: 1 }), [["N", 1]]);
-    const [gone, there, unknown] = await run([2, 0.5, Number.NaN]);
-    expect(gone).toBeNaN();
-    expect(there).toBeCloseTo(1, 4);
+    const [singular, finite, unknown] = await run([2, 0.5, Number.NaN]);
+    expect(singular).toBeNaN();
+    expect(finite).toBeCloseTo(1, 4);
     expect(unknown).toBeNaN();
   });
 
-  test("refuses second derivatives", () => {
+  test("throws an error for second derivatives", () => {
     const y = new Parameter([1, 1], [0.5]);
     const [slope] = grad(integrate(rational, y, { from: 0, to: 1 }).sum(), [y]);
     expect(() => grad(slope.sum(), [y])).toThrow(/Integrals have no second derivatives/);
   });
 
-  test("has the gradients of differences, with respect to start, parameters and what rows bring", async () => {
+  test("has the gradients of finite differences, with respect to the initial state, parameters and inputs of each row", async () => {
     const a = new Parameter([2, 2], Float64Array.of(0.3, -1.2, 0.8, 0.1));
     const b = new Parameter([2], Float64Array.of(0.2, -0.4));
     const build = (y: Tensor, c: Tensor) => {
-      // Beside the parameters, the field sees what is made of them.
+      // The field reads parameters, and tensors computed from them.
       const product = a.matmul(a).mul(b).mul(0.3);
       const field = (t: Tensor, y: Tensor) =>
         y.affine(a, b).tanh().add(t.mul(c)).add(y.matmul(product).sin());

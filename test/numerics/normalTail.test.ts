@@ -60,7 +60,7 @@ test.each([
   },
 );
 
-test("gradients are the hazards, at 0 too", async () => {
+test("the gradients are the hazards, also at 0", async () => {
   const run = compile(
     (u) => {
       const { logUpper, upperHazard } = normalTails(u);

@@ -3,7 +3,7 @@ import { grad, Parameter, type Tensor } from "../../src/graph/index.ts";
 import { solveIncreasing } from "../../src/numerics/index.ts";
 import { compile, type Floats } from "../../src/runtime/index.ts";
 
-/** Increasing functions that a solver can stumble over, with the logarithms of their slopes. */
+/** Increasing functions that are difficult to invert, with their log-derivatives. */
 const functions: Readonly<Record<string, (x: Tensor) => { value: Tensor; logDerivative: Tensor }>> = {
   "nearly a step": (x) => ({
     value: x.mul(1e-3).add(x.mul(100).tanh()),
@@ -44,13 +44,13 @@ describe.each(Object.entries(functions))("a function that is %s", (_, f) => {
   });
 });
 
-test("a row's solution does not depend on the rows beside it", async () => {
+test("the solution of a row does not depend on the other rows", async () => {
   const run = compile((y) => solveIncreasing(functions["nearly a step"], y).value, [["N", 1]]);
   const together = await run(TARGETS);
   for (const [i, y] of TARGETS.entries()) expect((await run([y]))[0]).toBe(together[i]);
 });
 
-test("where there is no solution the result is NaN, and a NaN stays one", async () => {
+test("the result is NaN where there is no solution or y is NaN", async () => {
   const bounded = (x: Tensor) => ({
     value: x.sigmoid(),
     logDerivative: x.sigmoid().mul(x.neg().sigmoid()).log(),

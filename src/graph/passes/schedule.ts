@@ -30,7 +30,8 @@ export function schedule({ nodes, outputs }: Pick<Graph, "nodes" | "outputs">): 
       sums: [...first, ...others],
     };
   });
-  // Outputs of several sums come first, the largest of them last, because it has the most to compute; then the others, the oldest last.
+  // Outputs of several sums come first, the largest of them last, because it has the most to compute; then the others, the
+  // oldest last.
   groups.sort(
     (a, b) =>
       +b.hasSeveralSums - +a.hasSeveralSums || (a.hasSeveralSums ? a.size - b.size : b.latest - a.latest),

@@ -47,8 +47,8 @@ export interface TracedTraining<T> {
 
 /**
  * Traces the loss of a training step. Within `build`, `isTraining` is true and random inputs can be drawn; with
- * `batchStatistics`, for losses over a whole batch of data, so is `usesBatchStatistics`. With `training: false` a loss that is only
- * evaluated is traced: it can draw random inputs, but both are false.
+ * `batchStatistics`, for losses over a whole batch of data, so is `usesBatchStatistics`. With `training: false` a loss that is
+ * only evaluated is traced: it can draw random inputs, but both are false.
  */
 export function traceTraining<T>(
   build: () => T,
@@ -97,8 +97,8 @@ export function updateAfterStep(parameter: Parameter, value: Tensor): void {
 }
 
 /**
- * The mask variant that a batch trains, one-hot [count]; steps take the variants in turn. Modules with the same number of variants
- * share it. Call it only within `traceTraining`.
+ * The mask variant that a batch trains, one-hot [count]; steps take the variants in turn. Modules with the same number of
+ * variants share it. Call it only within `traceTraining`.
  */
 export function variantOfBatch(count: number): Tensor {
   const { variants } = state!;
