@@ -11,7 +11,7 @@ const JOBS: Readonly<Record<Case["job"], { readonly text: string; readonly color
   sample: { text: "sampling", color: "#009e73" },
 };
 
-const FRAME = { left: 90, top: 12, width: 300, height: 260, apart: 100, right: 44, bottom: 64 };
+const FRAME = { left: 90, top: 12, width: 300, height: 260, gap: 100, right: 44, bottom: 64 };
 
 /** Time and memory as functions of one size, on logarithmic axes, as an SVG document. */
 export async function scalingFigure(axis: Axis, points: Points): Promise<string> {
@@ -22,7 +22,7 @@ export async function scalingFigure(axis: Axis, points: Points): Promise<string>
     title: `${title}: time and memory`,
     caption: `Dotted: the growth of the counted operations (time), or the expected growth for large sizes (memory).${dashStyleNote}`,
     legend: jobs.map((job) => ({ ...JOBS[job], mark: "line" })),
-    width: FRAME.left + 2 * FRAME.width + FRAME.apart + FRAME.right,
+    width: FRAME.left + 2 * FRAME.width + FRAME.gap + FRAME.right,
     bodyHeight: FRAME.top + FRAME.height + FRAME.bottom,
     panels: (["time", "memory"] as const).map((quantity, i) => panel(canvas, axis, points, quantity, i)),
   });
@@ -69,7 +69,7 @@ function panel(canvas: Canvas, axis: Axis, points: Points, quantity: Quantity, i
       Plot.axisY(axisTicks(roundTicks(lines.flatMap(({ places }) => places)))),
     ],
   });
-  const x = FRAME.left + index * (FRAME.width + FRAME.apart);
+  const x = FRAME.left + index * (FRAME.width + FRAME.gap);
   const middle = { x: x + FRAME.width / 2, y: FRAME.top + FRAME.height / 2 };
   return {
     name: quantity,

@@ -186,13 +186,13 @@ describe("Gaussian mixture", () => {
   });
 
   test("has samples with the weights, means and covariances of its components", async () => {
-    const apart = new GaussianMixture({ features: 2, components: 3 }, new Random(1));
-    apart.logWeights.value = Float64Array.of(Math.log(0.5), Math.log(0.2), Math.log(0.3));
-    apart.means.value = Float64Array.of(0, 0, 100, 0, 0, 100);
-    apart.logDiagonal.value = new Float64Array(6).map((_, i) => 0.1 * i);
-    apart.lower.value = new Float64Array(12).map((_, i) => (i % 4 === 2 ? 0.8 : 0));
+    const separated = new GaussianMixture({ features: 2, components: 3 }, new Random(1));
+    separated.logWeights.value = Float64Array.of(Math.log(0.5), Math.log(0.2), Math.log(0.3));
+    separated.means.value = Float64Array.of(0, 0, 100, 0, 0, 100);
+    separated.logDiagonal.value = new Float64Array(6).map((_, i) => 0.1 * i);
+    separated.lower.value = new Float64Array(12).map((_, i) => (i % 4 === 2 ? 0.8 : 0));
     const n = 30_000;
-    const rows = await draw(apart, n);
+    const rows = await draw(separated, n);
     const groups: number[][][] = [[], [], []];
     for (let r = 0; r < n; r++) {
       const row = [rows[2 * r], rows[2 * r + 1]];

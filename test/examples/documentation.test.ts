@@ -19,15 +19,15 @@ import { Random } from "../../src/random/index.ts";
 import { densitySettingsSchema } from "../../src/train/densityOptions.ts";
 import { fitSettingsSchema } from "../../src/train/options.ts";
 import { bijectionExamples } from "../bijections/examples.ts";
-import { pages, project, root } from "./documentation.ts";
+import { createProject, readPages, root } from "./documentation.ts";
 
-/** The log-density of a row, three rows of three columns, and four slopes. */
+/** The output of README.md varies: a log-density, three rows of three columns, and four gradients. */
 const README_OUTPUT =
   /^Float64Array\(1\) \[ -\d+\.\d+ \]\nFloat64Array\(9\) \[[-\d.,\s]+\]\nFloat32Array\(4\) \[ 0, -1, -2, -3 \]\n$/;
 
-const all = pages();
-const programs = all.filter(({ program }) => program !== "");
-const { folder, files, remove } = project(programs);
+const allPages = readPages();
+const programs = allPages.filter(({ program }) => program !== "");
+const { folder, files, remove } = createProject(programs);
 afterAll(remove);
 
 test("every TypeScript block type-checks", () => {
@@ -36,17 +36,17 @@ test("every TypeScript block type-checks", () => {
   expect(stdout).toBe("");
 });
 
-/** Begins what a page prints. */
-const MARK = "--- page ";
+/** Printed before the output of each page. */
+const PAGE_MARK = "--- page ";
 
-/** What each program prints. Pages share a process, which loads the library once; two run at a time. */
-async function printed(): Promise<Map<string, string>> {
+/** Runs all programs and returns their outputs by file. Two processes run half of the pages each, and load the library once. */
+async function runPrograms(): Promise<Map<string, string>> {
   const halves = [0, 1].map((half) => files.filter((_, i) => i % 2 === half));
   const outputs = await Promise.all(
-    halves.map(async (own, half) => {
+    halves.map(async (filesOfHalf, half) => {
       const runner = join(folder, `run${half}.mts`);
-      const lines = own.map(
-        (file) => `console.log(${JSON.stringify(MARK + file)});\nawait import(${JSON.stringify(file)});`,
+      const lines = filesOfHalf.map(
+        (file) => `console.log(${JSON.stringify(PAGE_MARK + file)});\nawait import(${JSON.stringify(file)});`,
       );
       writeFileSync(runner, lines.join("\n"));
       const { stdout, stderr } = await promisify(execFile)(process.execPath, ["--import", "tsx", runner], {
@@ -56,14 +56,14 @@ async function printed(): Promise<Map<string, string>> {
       return stdout;
     }),
   );
-  const parts = outputs.join("").split(MARK).slice(1);
+  const outputsByPage = outputs.join("").split(PAGE_MARK).slice(1);
   return new Map(
-    parts.map((part) => [part.slice(0, part.indexOf("\n")), part.slice(part.indexOf("\n") + 1)]),
+    outputsByPage.map((part) => [part.slice(0, part.indexOf("\n")), part.slice(part.indexOf("\n") + 1)]),
   );
 }
 
-test("every program prints what its page says", { timeout: 240_000 }, async () => {
-  const outputs = await printed();
+test("every program prints the output on its page", { timeout: 240_000 }, async () => {
+  const outputs = await runPrograms();
   programs.forEach((page, i) => {
     const stdout = outputs.get(files[i]);
     if (page.path === "README.md") expect(stdout, page.path).toMatch(README_OUTPUT);
@@ -72,34 +72,35 @@ test("every program prints what its page says", { timeout: 240_000 }, async () =
   });
 });
 
-test("every link leads to a file, and to a heading in it", () => {
+test("every link has an existing file and heading as its target", () => {
   const headings = new Map(
-    all.map(({ path, text }) => [
+    allPages.map(({ path, text }) => [
       path,
-      Array.from(text.matchAll(/^#+ (.*)$/gm), ([, title]) => anchor(title)),
+      Array.from(text.matchAll(/^#+ (.*)$/gm), ([, title]) => headingAnchor(title)),
     ]),
   );
-  const broken = all.flatMap(({ path, text }) =>
+  const broken = allPages.flatMap(({ path, text }) =>
     Array.from(text.matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)).flatMap(([link, target, heading]) => {
       const file = target === "" ? path : join(dirname(path), target);
-      const leads = existsSync(resolve(root, file)) && (!heading || headings.get(file)?.includes(heading));
-      return leads ? [] : [`${path}: ${link}`];
+      const valid = existsSync(resolve(root, file)) && (!heading || headings.get(file)?.includes(heading));
+      return valid ? [] : [`${path}: ${link}`];
     }),
   );
   expect(broken).toEqual([]);
 });
 
-/** As GitHub makes it of a heading. */
-const anchor = (title: string) =>
+/** The anchor that GitHub generates for a heading. */
+const headingAnchor = (title: string) =>
   title
     .toLowerCase()
     .replace(/[^\p{L}\p{N} _-]/gu, "")
     .replaceAll(" ", "-");
 
-describe("a page names everything that there is", () => {
+describe("the documentation lists all", () => {
   /** Without the spaces that align tables. */
-  const textOf = (path: string) => all.find((page) => page.path === path)!.text.replaceAll(/ +\|/g, " |");
-  const lacking = (path: string, words: readonly string[]) =>
+  const textOf = (path: string) =>
+    allPages.find((page) => page.path === path)!.text.replaceAll(/ +\|/g, " |");
+  const missingFrom = (path: string, words: readonly string[]) =>
     words.filter((word) => !textOf(path).includes(word));
   const catalogue = "docs/flows/index.md";
 
@@ -107,7 +108,7 @@ describe("a page names everything that there is", () => {
     for (const type of [...bijectionTypes, ...scalarTransformTypes, ...distributionTypes]) {
       const hasPage = existsSync(join(root, "docs/flows", `${type}.md`));
       const cell = hasPage ? `| [\`${type}\`](${type}.md) |` : `| \`${type}\` |`;
-      expect(lacking(catalogue, [cell])).toEqual([]);
+      expect(missingFrom(catalogue, [cell])).toEqual([]);
     }
   });
 
@@ -130,23 +131,23 @@ describe("a page names everything that there is", () => {
     const names = Object.entries(recipes).flatMap(([name, value]) =>
       typeof value === "function" ? [`| \`${name}(D)\``] : [],
     );
-    expect(lacking("docs/flows-and-recipes.md", names)).toEqual([]);
+    expect(missingFrom("docs/flows-and-recipes.md", names)).toEqual([]);
   });
 
   test("settings of training, with their defaults", () => {
     const { optimizer, schedule, ...settings } = fitSettingsSchema.parse({});
     const rows = (options: object, prefix = "") =>
-      Object.entries(options).map(([name, value]) => `| \`${prefix}${name}\` | ${shown(value)} |`);
+      Object.entries(options).map(([name, value]) => `| \`${prefix}${name}\` | ${formatValue(value)} |`);
     const { beta1: _beta1, beta2: _beta2, epsilon: _epsilon, ...mainOptimizer } = optimizer;
     const all = [...rows(settings), ...rows(mainOptimizer, "optimizer."), ...rows(schedule, "schedule.")];
-    expect(lacking("docs/training.md", all)).toEqual([]);
+    expect(missingFrom("docs/training.md", all)).toEqual([]);
   });
 
   test("settings of fitting to a density, with their defaults", () => {
     const { optimizer: _optimizer, schedule, ...settings } = densitySettingsSchema.parse({});
     const all = Object.entries({ ...settings, "schedule.type": schedule.type });
-    const rows = all.map(([name, value]) => `| \`${name}\` | ${shown(value)} |`);
-    expect(lacking("docs/fit-density.md", rows)).toEqual([]);
+    const rows = all.map(([name, value]) => `| \`${name}\` | ${formatValue(value)} |`);
+    expect(missingFrom("docs/fit-density.md", rows)).toEqual([]);
   });
 
   test("commands and their options", () => {
@@ -154,7 +155,7 @@ describe("a page names everything that there is", () => {
       `## ${name}`,
       ...Object.keys(options).map((key) => `--${optionName(key)}`),
     ]);
-    expect(lacking("docs/command-line.md", options)).toEqual([]);
+    expect(missingFrom("docs/command-line.md", options)).toEqual([]);
   });
 
   test("operations", () => {
@@ -162,7 +163,7 @@ describe("a page names everything that there is", () => {
       (name) => !["constructor", "rank"].includes(name),
     );
     expect(
-      lacking(
+      missingFrom(
         "docs/tensors-and-graphs.md",
         methods.map((name) => `\`${name}\``),
       ),
@@ -170,4 +171,4 @@ describe("a page names everything that there is", () => {
   });
 });
 
-const shown = (value: unknown) => (typeof value === "string" ? `\`${value}\`` : String(value));
+const formatValue = (value: unknown) => (typeof value === "string" ? `\`${value}\`` : String(value));

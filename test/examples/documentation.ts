@@ -5,17 +5,17 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** A page of documentation: its program, which is all of its TypeScript in order, and what that prints. */
+/** A page of documentation. Its TypeScript blocks, in order, form one program. */
 export interface Page {
   /** Path from the root of the repository. */
   readonly path: string;
   readonly text: string;
   readonly program: string;
-  /** The `text` blocks that follow a `ts` block. */
+  /** The expected output of the program: the `text` blocks that follow a `ts` block. */
   readonly output: string;
 }
 
-export function pages(): Page[] {
+export function readPages(): Page[] {
   const docs = ["docs", "docs/flows"].flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((name) => name.endsWith(".md"))
@@ -28,7 +28,7 @@ export function pages(): Page[] {
       language,
       content,
     }));
-    // A block that begins with a path is a file of its own: test/contributing.test.ts has these.
+    // Blocks that begin with a path are separate files, which test/contributing.test.ts tests.
     const program = blocks.filter(
       ({ language, content }) => language === "ts" && !/^\/\/ src\//.test(content),
     );
@@ -44,8 +44,8 @@ export function pages(): Page[] {
   });
 }
 
-/** A project that has pushforward (its source) installed, with the programs of some pages in it. */
-export function project(pages: readonly Page[]): { folder: string; files: string[]; remove(): void } {
+/** Creates a temporary project in which `pushforward` is this repository's source, with one file for each page's program. */
+export function createProject(pages: readonly Page[]): { folder: string; files: string[]; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), "pushforward-documentation-"));
   for (const name of ["node_modules", "examples"])
     symlinkSync(join(root, name), join(folder, name), "junction");

@@ -352,7 +352,7 @@ def degrees_of(masks, features):
 def split_signs(weights, biases, activation):
     """Represents zuko's v + W2 relu(W1 v) as u + W2 relu(W1 relu(u)), where u has v and -v, since relu(v) - relu(-v) = v.
 
-    The inner units stand twice, each with half of the weight out, so that no unit is idle.
+    The inner units are duplicated, and each copy has half of the outgoing weight, so that no unit is unused.
     """
     assert isinstance(activation, nn.ReLU)
     (first, *inner, last), (first_bias, *inner_biases, last_bias) = weights, biases

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { pages } from "../examples/documentation.ts";
+import { readPages } from "../examples/documentation.ts";
 import { compileErrors, entryPoints, installPacked, OPTIONAL, removePacked, root } from "./packed.ts";
 
 // The declarations must not refer to packages that need not be installed.
@@ -66,7 +66,7 @@ test("the README states the lowest version", () => {
 
 test("the programs of all pages compile under the strictest options", () => {
   // Those that show a file of src import its neighbors, which are no part of the package.
-  const programs = pages().filter(({ program }) => program !== "" && !program.includes(`from "${root}`));
+  const programs = readPages().filter(({ program }) => program !== "" && !program.includes(`from "${root}`));
   const files = programs.map(({ path, program }) => [
     `${path.replace(/\W/g, "-")}.mts`,
     `${program}export {};\n`,
