@@ -51,7 +51,7 @@ describe("a shuffle buffer", () => {
     [65, 64, 64],
     [5, 5, 5],
     [97, 10, 13],
-  ])("gives each of %i rows once, in batches of %i out of %i", async (rows, batchSize, size) => {
+  ])("yields each of %i rows once, in batches of %i from a buffer of %i", async (rows, batchSize, size) => {
     const batches = await drawn(rows, batchSize, size);
     const all = batches.flat();
     expect(all.toSorted((a, b) => a - b)).toEqual(Array.from({ length: rows }, (_, i) => i));
@@ -62,7 +62,7 @@ describe("a shuffle buffer", () => {
     );
   });
 
-  it("mixes rows as far as it is large, and depends on its seed alone", async () => {
+  it("mixes rows within its size, and depends only on its seed", async () => {
     const [order, same, other] = [
       (await drawn(5000, 10, 500)).flat(),
       (await drawn(5000, 10, 500)).flat(),
@@ -78,14 +78,14 @@ describe("a shuffle buffer", () => {
     expect(absolute).toBeLessThan(700);
   });
 
-  it("uses a buffer as large as all rows for an even shuffle", async () => {
+  it("shuffles uniformly if it is as large as all rows", async () => {
     // Mean place of the first row over many seeds: uniform on 0..19, so 9.5 with deviation 5.8 / sqrt(400).
     let sum = 0;
     for (let seed = 0; seed < 400; seed++) sum += (await drawn(20, 3, 20, seed)).flat().indexOf(0);
     expect(Math.abs(sum / 400 - 9.5)).toBeLessThan(4 * 0.29);
   });
 
-  it("reads no further ahead than its size and a block", async () => {
+  it("reads ahead at most its size and one block", async () => {
     const stream = numbered(10_000, 50);
     let given = 0;
     const options = { batchSize: 20, size: 200, random: new Random(0), meanWeight: 1 };
@@ -96,14 +96,14 @@ describe("a shuffle buffer", () => {
     expect(given).toBe(10_000);
   });
 
-  it("ends the stream when nobody wants more", async () => {
+  it("closes the stream when its consumer stops", async () => {
     const stream = numbered(10_000, 50);
     const options = { batchSize: 20, size: 200, random: new Random(0), meanWeight: 1 };
     for await (const _ of shuffled(stream.blocks(), WIDTHS, options)) break;
     expect(stream.ended).toBe(true);
   });
 
-  it("shows a row of large weight several times, each with a part of its weight", async () => {
+  it("repeats a row of large weight, with a part of its weight in each copy", async () => {
     const rows = dataset([1, 2, 3, 4], { features: 1, weights: [1, 9, 1, 1] });
     const blocks = async function* () {
       yield rows;

@@ -38,14 +38,14 @@ describe("flatRows reads", () => {
     });
   });
 
-  test("and copies", () => {
+  test("and copies them", () => {
     const values = Float64Array.from(VALUES);
     const flat = flatRows(values, { features: 2 });
     values.fill(0);
     expect([...flat.values]).toEqual(VALUES);
   });
 
-  test("names in the order that is asked for", () => {
+  test("names in the requested order", () => {
     const options = { columns: ["y", "x"] };
     expect([...flatRows([{ x: 1, y: 2 }], options).values]).toEqual([2, 1]);
     expect([...flatRows({ x: [1], y: [2] }, options).values]).toEqual([2, 1]);
@@ -57,7 +57,7 @@ describe("flatRows reads", () => {
   });
 });
 
-describe("flatRows refuses", () => {
+describe("flatRows throws for", () => {
   const nan = Float64Array.of(1, 2, Number.NaN, 4);
   test.each<[string, unknown, string]>([
     ["a nested array", [[1, [2]]], "row 0, column 1 of rows is an array of 1: expected a number"],
@@ -119,7 +119,7 @@ describe("flatRows refuses", () => {
   });
 });
 
-describe("rowsAs gives", () => {
+describe("rowsAs returns", () => {
   const flat = { rows: 2, features: 2, values: Float64Array.of(1, 2, 3, 4) };
   const named = { ...flat, columns: ["x", "y"] };
   test("rows, objects and columns", () => {
@@ -135,7 +135,7 @@ describe("rowsAs gives", () => {
     expect(rowsAs("columns", named)).toEqual({ x: Float64Array.of(1, 3), y: Float64Array.of(2, 4) });
   });
 
-  test("an error without names, or for another form", () => {
+  test("or throws for missing names and for an unknown form", () => {
     expect(() => rowsAs("objects", flat)).toThrow(
       'rows cannot be returned as "objects" because the columns have no names',
     );

@@ -35,21 +35,21 @@ describe("equal rows", () => {
     expect(copiesIn({ rows: 105, values, context: new Float64Array(0) })).toBe(3);
   });
 
-  it("are no copies where all columns have few values, as in binary data", () => {
+  it("are not copies if all columns have few values, as in binary data", () => {
     const values = new Random(1).uniform(new Float64Array(2000)).map(Math.round);
     expect(copiesIn({ rows: 500, values, context: new Float64Array(0) })).toBe(0);
     const withNumber = values.map((value, i) => (i % 4 === 0 ? Math.floor(i / 8) : value));
     expect(copiesIn({ rows: 500, values: withNumber, context: new Float64Array(0) })).toBeGreaterThan(10);
   });
 
-  it("do not fall together by their hashes among a million rows", () => {
+  it("are not confused by hash collisions among a million rows", () => {
     const values = Float64Array.from({ length: 1_000_000 }, (_, i) => i);
     expect(copiesIn({ rows: 1_000_000, values, context: new Float64Array(0) })).toBe(0);
   });
 });
 
 describe("a split", () => {
-  it.each([0, 1, 2])("keeps equal rows on one side, seed %i", (seed) => {
+  it.each([0, 1, 2])("keeps equal rows on the same side, seed %i", (seed) => {
     const { training, validation } = rowsOf(repeated(300, 5), 2).split(0.1, seed);
     expect(training.rows + validation.rows).toBe(1500);
     expect(validation.rows).toBeGreaterThan(140);
@@ -58,13 +58,13 @@ describe("a split", () => {
     expect(keys(validation).filter((key) => known.has(key))).toEqual([]);
   });
 
-  it("of different rows holds out the asked number, in the order of the table", () => {
+  it("of different rows holds out the requested number, in the order of the table", () => {
     const { training, validation } = rowsOf(repeated(1000, 1), 2).split(0.1, 0);
     expect([training.rows, validation.rows]).toEqual([900, 100]);
     for (const { rowNumbers } of [training, validation]) expect(rowNumbers).toEqual(rowNumbers.toSorted());
   });
 
-  it("divides the copies of a row that has more of them than are held out", () => {
+  it("may split the copies of a row that has more of them than held-out rows", () => {
     const values = new Random(1).normal(new Float64Array(1000)).map((x, i) => (i % 2 === 0 ? 0 : x));
     const { validation } = rowsOf(values, 1).split(0.1, 0);
     const zeros = validation.values.filter((x) => x === 0).length;
@@ -73,18 +73,18 @@ describe("a split", () => {
     expect(zeros).toBeLessThan(65);
   });
 
-  it("has something on both sides even if all rows are equal", () => {
+  it("has rows on both sides even if all rows are equal", () => {
     const { training, validation } = rowsOf(new Float64Array(10).fill(3), 1).split(0.1, 0);
     expect([training.rows, validation.rows]).toEqual([9, 1]);
   });
 
-  it.each([0, 1, 2])("gives the held-out rows their share of large weights, seed %i", (seed) => {
+  it.each([0, 1, 2])("is stratified by weight, seed %i", (seed) => {
     const weights = Float64Array.from({ length: 1000 }, (_, i) => (i % 50 === 0 ? 1000 : 1));
     const { validation } = rowsOf(repeated(1000, 1), 2, weights).split(0.1, seed);
     expect(validation.weights.filter((weight) => weight === 1000)).toHaveLength(2);
   });
 
-  it("of a stream leaves copies of held-out rows out of what is learned", async () => {
+  it("of a stream excludes copies of held-out rows from training", async () => {
     const values = repeated(30_000, 10);
     const blocks = function* () {
       for (let start = 0; start < values.length; start += 20_000) yield values.slice(start, start + 20_000);
@@ -106,12 +106,12 @@ describe("row weights", () => {
   it.each([
     [-1, "the weight of row 3 is -1: expected a finite number that is not negative."],
     [Number.NaN, "the weight of row 3 is NaN: expected a finite number that is not negative."],
-  ])("of %f are refused", async (weight, message) => {
+  ])("of %f are an error", async (weight, message) => {
     const weights = [1, 1, 1, weight, 1, 1];
     await expect(fit(maf(1), [1, 2, 3, 4, 5, 6], { weights })).rejects.toThrow(message);
   });
 
-  it("that are all 0 are refused", async () => {
+  it("that are all 0 are an error", async () => {
     const weights = new Float64Array(6);
     await expect(fit(maf(1), [1, 2, 3, 4, 5, 6], { weights })).rejects.toThrow(
       "all training rows have weight 0: expected a positive weight in some of them.",

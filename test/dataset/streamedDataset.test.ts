@@ -30,7 +30,7 @@ async function numbers(rows: StreamedDataset): Promise<number[]> {
 }
 
 describe("a stream of rows", () => {
-  it("learns what the same rows in memory teach", async () => {
+  it("trains as well as the same rows in memory", async () => {
     const data = correlated(6000);
     const options = { epochs: 15 };
     const [streamed, whole] = [forTables(maf(2, small)), forTables(maf(2, small))];
@@ -43,7 +43,7 @@ describe("a stream of rows", () => {
     expect(mean(await streamed.logProb(test))).toBeGreaterThan(-ENTROPY - 0.03);
   });
 
-  it("counts its steps for the schedule", async () => {
+  it("has the correct number of steps for the schedule", async () => {
     const schedule = { type: "cosine", final: 0 } as const;
     const options = { epochs: 2, batchSize: 100, schedule, optimizer: { learningRate: 1e-3 } };
     const data = correlated(1000);
@@ -57,7 +57,7 @@ describe("a stream of rows", () => {
     }
   });
 
-  it("keeps rows out of every pass", async () => {
+  it("excludes held-out rows from every pass", async () => {
     const all = await StreamedDataset.of(inBlocks(correlated(1501)), { features: 2 });
     const { training, validation } = all.split(0.1, 0);
     const second = training.split(0.2, 0);
@@ -72,7 +72,7 @@ describe("a stream of rows", () => {
     expect(everything).toEqual(Array.from({ length: 1501 }, (_, i) => i));
   });
 
-  it("of a long stream samples evenly, and keeps no more out than memory holds", async () => {
+  it("samples a long stream uniformly, and holds out a bounded number of rows", async () => {
     const rows = 500_000;
     const values = Float64Array.from({ length: rows }, (_, i) => i);
     const all = await StreamedDataset.of(inBlocks(values, 65_536), { features: 1 });
@@ -85,7 +85,7 @@ describe("a stream of rows", () => {
     expect([training.rows, training.sample.rows, validation.rows]).toEqual([450_000, 150_000, 50_000]);
   });
 
-  it("loses no row of a table of categories, in which equal rows are not copies", async () => {
+  it("keeps all rows of a table of categories, in which equal rows are not copies", async () => {
     const rows = 250_000;
     const values = new Random(4).uniform(new Float64Array(2 * rows)).map((u) => Math.floor(200 * u));
     const { training, validation } = (
@@ -96,7 +96,7 @@ describe("a stream of rows", () => {
     expect(left + validation.rows).toBe(rows);
   });
 
-  it("carries context and weights with its rows", async () => {
+  it("keeps context and weights with their rows", async () => {
     const z = new Random(3).normal(new Float64Array(4000));
     const blocks = function* () {
       for (let start = 0; start < 4000; start += 1000) {
@@ -112,7 +112,7 @@ describe("a stream of rows", () => {
     expect(at1).toBeCloseTo(-0.5 * Math.log(2 * Math.PI), 0);
   });
 
-  it("resumes from a checkpoint to the same weights, and knows its rows", async () => {
+  it("resumes from a checkpoint with the same weights, and detects other rows", async () => {
     let saved: Uint8Array | undefined;
     const store: CheckpointStore = {
       load: async () => saved,
@@ -133,13 +133,13 @@ describe("a stream of rows", () => {
     );
   });
 
-  it("gives fitTable its rows", async () => {
+  it("works with fitTable", async () => {
     const result = await fitTable(() => [dataset(correlated(600), { columns: ["a", "b"] })], { epochs: 1 });
     expect(result.flow.features).toBe(2);
     expect((result.flow.bijection as Chain).bijections.at(-1)).toBeInstanceOf(Standardize);
   });
 
-  it("is refused where it does not fit", async () => {
+  it("throws if its blocks are not valid", async () => {
     const flow = maf(2, small);
     const data = correlated(1000);
     data[1401] = Number.NaN;

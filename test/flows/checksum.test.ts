@@ -24,31 +24,31 @@ const checkpoint = encodeCheckpoint({
   buffers: { average: BUFFER, best: BUFFER, bestRunning: BUFFER, first: BUFFER, second: BUFFER },
 });
 
-/** The code with which the bytes are refused. */
-function refusal(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): string {
+/** The code of the error that decoding the bytes throws. */
+function errorOf(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): string {
   try {
     read(bytes);
   } catch (error) {
     return error instanceof PushforwardError ? error.code : String(error);
   }
-  return "accepted";
+  return "no error";
 }
 
 test.each([
   ["a model", model, decodeModel],
   ["a checkpoint", checkpoint, (bytes: Uint8Array) => decodeCheckpoint(bytes, "0", new Map())],
-] as const)("%s is refused when any one bit of it is flipped", (_, whole, read) => {
-  expect(refusal(read, whole)).toBe("accepted");
+] as const)("decoding %s throws if any single bit is flipped", (_, whole, read) => {
+  expect(errorOf(read, whole)).toBe("no error");
   const bytes = whole.slice();
   for (let bit = 0; bit < 8 * bytes.length; bit++) {
     bytes[bit >> 3] ^= 1 << (bit & 7);
-    const code = refusal(read, bytes);
+    const code = errorOf(read, bytes);
     if (code !== "MODEL") expect.fail(`bit ${bit}: ${code}`);
     bytes[bit >> 3] ^= 1 << (bit & 7);
   }
 });
 
-test("the checksum is zlib's CRC-32 of the file with zeros in its place, at the same place in every file", () => {
+test("the checksum is zlib's CRC-32 of the file with zeros in its place, at the same offset in every file", () => {
   // Lengths from 0 to 8 modulo 8, what is taken eight bytes at a time and what is left.
   for (let length = 0; length < 40; length++) {
     const values = Uint8Array.from({ length }, (_, i) => (i * 37 + 200) % 256);
@@ -63,7 +63,7 @@ test("the checksum is zlib's CRC-32 of the file with zeros in its place, at the 
   }
 });
 
-test("a file with a checksum is a safetensors file as any other, and equal content gives equal bytes", () => {
+test("a file with a checksum is a valid safetensors file, and equal content has equal bytes", () => {
   const bytes = encodeWithChecksum(arrays, { text: "1" });
   expect(encodeWithChecksum(arrays, { text: "1" })).toEqual(bytes);
   const read = decodeSafetensors(bytes);
@@ -75,7 +75,7 @@ test("a file with a checksum is a safetensors file as any other, and equal conte
   );
 });
 
-test("what is wrong is said", () => {
+test("errors say what is wrong", () => {
   const changed = model.slice();
   changed[changed.length - 1] ^= 1;
   expect(() => decodeModel(changed)).toThrow(

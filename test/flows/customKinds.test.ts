@@ -137,8 +137,8 @@ const flows: [string, () => Flow][] = [
   ],
 ];
 
-describe.each(flows)("%s of one's own", (_, make) => {
-  test("is saved with its kind and read with it", async () => {
+describe.each(flows)("a custom %s", (_, make) => {
+  test("is saved and loaded with its kind", async () => {
     const flow = make();
     for (const { value } of flow.parameters().values())
       value.forEach((v, i) => {
@@ -163,7 +163,7 @@ describe.each(flows)("%s of one's own", (_, make) => {
   });
 });
 
-test("the error names the type and its path, and says what to do", () => {
+test("the error of saving has the type, its path and a hint", () => {
   const flow = new Flow(normal, new Chain([new Shear()]));
   expect(() => encodeModel(model(flow))).toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: the model could not be read back from a file: received the type "shear" at flow.bijection.bijections.0.type.
@@ -171,7 +171,7 @@ test("the error names the type and its path, and says what to do", () => {
   `);
 });
 
-test("the error of reading says so, too", () => {
+test("the error of loading has the type, its path and a hint", () => {
   const bytes = encodeModel(model(new Flow(normal, new Chain([new Shear()]))), { kinds });
   expect(() => decodeModel(bytes)).toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: the model has a part of an unknown type: received "shear" at flow.bijection.bijections.0.type.
@@ -179,7 +179,7 @@ test("the error of reading says so, too", () => {
   `);
 });
 
-test("what a description leaves out is an error of saving", () => {
+test("an incomplete description is an error of saving", () => {
   class Wide extends Shear {
     readonly more = new Parameter([3], 0);
     override inverse(x: Tensor) {
@@ -196,7 +196,7 @@ test("what a description leaves out is an error of saving", () => {
   );
 });
 
-test("numbers and names that could not be read back are errors of saving", () => {
+test("numbers and names that could not be loaded are errors of saving", () => {
   const flow = new Flow(normal, new Shear({ slope: Number.NaN }));
   expect(() => encodeModel(model(flow), { kinds })).toThrow(/bijection.slope has NaN/);
   const two = { flow: new Flow(normal), columns: ["a"] };
@@ -211,7 +211,7 @@ test("a description of a custom kind is checked by its schema", () => {
   );
 });
 
-test("kinds that do not fit are refused", () => {
+test("throws for kinds that are not valid", () => {
   const build = () => new Shear();
   const base = { type: "standardNormal", features: 2 };
   const description = { base, bijection: { type: "identity", features: 2 } };
@@ -232,7 +232,7 @@ test("kinds that do not fit are refused", () => {
   );
 });
 
-test("kinds reach no further than the call that they are given to", () => {
+test("kinds apply only to the call that they are given to", () => {
   const description = { base: { type: "standardNormal", features: 2 }, bijection: { type: "shear" } };
   expect(buildFlow(description, { kinds }).bijection).toBeInstanceOf(Shear);
   expect(() => buildFlow(description)).toThrow(expect.objectContaining({ code: "MODEL" }));

@@ -71,14 +71,14 @@ describe("two features", () => {
     await expectDensity(example.trained(), rule, kinks ? 2e-4 : 1e-6, given[example.context as 0 | 2]);
   });
 
-  test("a mixture through a linear map", async () => {
+  test("a mixture with a linear map", async () => {
     const base = new GaussianMixture({ features: 2, components: 3 }, new Random(1));
     const flow = new Flow(base, new Chain([new LULinear({ features: 2 })]));
     perturb(flow.parameters(), 0.4);
     await expectDensity(flow, lineRule(301, 40), 1e-6);
   });
 
-  test("a normal through Tails", async () => {
+  test("a normal with Tails", async () => {
     const flow = new Flow(nsf(2).base, new Tails({ features: 2, start: 0.8 }));
     await expectDensity(flow, lineRule(1001, 1e6), 1e-4);
   });

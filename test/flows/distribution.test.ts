@@ -16,7 +16,7 @@ function trained<F extends Flow>(flow: F): F {
   return flow;
 }
 
-describe("each method takes tensors or numbers, and gives the same for both:", () => {
+describe("each method takes tensors or numbers, with the same results:", () => {
   const flow = trained(maf(2, { context: 1, transforms: 2, hidden: [8], activation: "tanh" }));
   const [x, context] = [normal(10), normal(5, 2)];
   const shapes = [
@@ -53,7 +53,7 @@ describe("each method takes tensors or numbers, and gives the same for both:", (
     expect(await flow.sample(5, { seed: 3, context, precision })).toEqual(samples);
   });
 
-  test("and refuses a mixture of both", () => {
+  test("and throws if both are mixed", () => {
     expect(() => flow.logProb(input("x", ["N", 2]), [1] as never)).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the rows are a tensor, but the context is not: received [1].]`,
     );
@@ -64,7 +64,7 @@ describe("a flow is a distribution", () => {
   const parts = () =>
     [nsf(2, { transforms: 1, hidden: [8] }), maf(2, { transforms: 2, hidden: [8] })] as const;
 
-  test("and the base of another flow", async () => {
+  test("that can be the base of another flow", async () => {
     const [inner] = parts().map(trained);
     const actnorm = new Actnorm({ features: 2 });
     actnorm.shift.value.set([1, -2]);
@@ -88,7 +88,7 @@ describe("a flow is a distribution", () => {
     );
   });
 
-  test("and a component of a mixture, under the names that its parts have in a transformed distribution", async () => {
+  test("that can be a component of a mixture, with the parameter names of a transformed distribution", async () => {
     const flows = parts().map(trained);
     const direct = new Flow(new Mixture(flows));
     const wrapped = new Flow(
@@ -114,7 +114,7 @@ describe("a flow is a distribution", () => {
     expect(buildFlow(untyped).describe()).toEqual(buildFlow(flow.describe()).describe());
   });
 
-  test("has no properties but its parts and their sizes", () => {
+  test("has no properties except its parts and their sizes", () => {
     const flow = new Flow(new StandardNormal({ features: 2 }));
     expect(Object.keys(flow).sort()).toEqual([
       "base",

@@ -61,7 +61,7 @@ describe.each(Object.entries(FLOWS))("an embedding of the context of %s", (_, bu
     i % 2 === 0 ? Math.sin(i) : (i >> 1) % 2,
   );
 
-  test("takes numbers and labels, in all directions", async () => {
+  test("encodes numbers and labels in all directions", async () => {
     expect(flow.context).toBe(2);
     const z = await flow.toLatent(x, context, float64);
     const back = await flow.toData(z, context, float64);
@@ -84,7 +84,7 @@ describe.each(Object.entries(FLOWS))("an embedding of the context of %s", (_, bu
     expect(a).not.toBeCloseTo(c, 4);
   });
 
-  test("is learned with it", async () => {
+  test("is trained with the flow", async () => {
     const parameters = trainableParameters({ embedding: flow.embedding });
     expect([...parameters.keys()]).toEqual([
       "embedding.network.layers.0.weight",
@@ -106,7 +106,7 @@ describe.each(Object.entries(FLOWS))("an embedding of the context of %s", (_, bu
     }
   });
 
-  test("is in its description, in a model file, and in an ONNX file", async () => {
+  test("is part of the description, of a model file, and of an ONNX file", async () => {
     const logProb = await flow.logProb(x, context, float64);
     const rebuilt = buildFlow(JSON.parse(JSON.stringify(flow.describe())), { seed: 99 });
     copyParameters(partsOf(flow), partsOf(rebuilt));
@@ -142,7 +142,7 @@ function likeliest(densities: readonly Float64Array[]): number[] {
 const accuracy = (chosen: number[], label: Float64Array) =>
   chosen.filter((k, i) => k === label[i]).length / chosen.length;
 
-describe("a flow given a class", () => {
+describe("a flow conditional on a class", () => {
   const train = labelled(3000, 1);
   const test_ = labelled(1500, 2);
   const settings = { epochs: 40, optimizer: { learningRate: 4e-3 }, seed: 1 } as const;
@@ -154,7 +154,7 @@ describe("a flow given a class", () => {
       "a learned vector of each class",
       new ContextEmbedding({ classes: [3], size: 2, network: { hidden: [] } }),
     ],
-  ])("learns a density of each, from %s, and tells classes apart", async (_, labels) => {
+  ])("fits the density of each class, from %s, and classifies rows", async (_, labels) => {
     const flow = forTables(embedContext(nsf(2, { ...shape, context: labels.size }), labels));
     await fit(flow, train.x, { ...settings, context: train.label });
     const unconditional = forTables(nsf(2, shape));
@@ -173,7 +173,7 @@ describe("a flow given a class", () => {
     expect(ours).toBeGreaterThan(2 / 3);
   });
 
-  test("refuses labels that are no class, with their row", async () => {
+  test("throws for labels that are not a class, with their row", async () => {
     const flow = embedContext(maf(2, { context: 3 }), new ContextEmbedding({ classes: [3] }));
     const wrong = train.label.slice();
     wrong[2000] = 3;
@@ -194,7 +194,7 @@ describe("a flow given a class", () => {
     await expect(flow.sample(5, { context: [0.5] })).rejects.toThrow("not a valid class label");
   });
 
-  test("refuses them in a stream as they come", async () => {
+  test("throws for invalid labels in a stream", async () => {
     const flow = embedContext(maf(2, { context: 3 }), new ContextEmbedding({ classes: [3] }));
     const stream = (bad: number) =>
       function* () {
@@ -211,7 +211,7 @@ describe("a flow given a class", () => {
   });
 });
 
-test("numbers of any size are standardized as without an embedding", async () => {
+test("numbers far from 0 are standardized as without an embedding", async () => {
   const rows = 400;
   const context = new Random(1).normal(new Float64Array(rows)).map((v) => 5000 + 300 * v);
   const x = new Random(2).normal(new Float64Array(rows)).map((v, i) => context[i] + 20 * v);
@@ -226,7 +226,7 @@ test("numbers of any size are standardized as without an embedding", async () =>
   expect(b).toEqual(a);
 });
 
-test("training refuses a row whose context is missing", async () => {
+test("training throws for rows without a context", async () => {
   const flow = embedContext(maf(2, small), embedding());
   const x = new Random(1).normal(new Float64Array(40));
   const context = Float64Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? Math.cos(i) : 1));
@@ -234,7 +234,7 @@ test("training refuses a row whose context is missing", async () => {
   await expect(fit(flow, x, { context })).rejects.toThrow("row 13, column 0 of the context is NaN");
 });
 
-test("flow matching learns a continuous flow with its embedding", async () => {
+test("flow matching trains a continuous flow with its embedding", async () => {
   const rows = 600;
   const label = Float64Array.from({ length: rows }, (_, i) => i % 2);
   const x = new Random(6).normal(new Float64Array(rows)).map((v, i) => 0.5 * v + (label[i] === 0 ? -2 : 2));
@@ -252,7 +252,7 @@ test("flow matching learns a continuous flow with its embedding", async () => {
     expect(meanOf(await flow.sample(2000, { context: [k] }))).toBeCloseTo(mean, 0);
 });
 
-test("flows with embeddings of their own may be mixed", async () => {
+test("a mixture may have flows with separate embeddings", async () => {
   const flows = [maf(2, small), maf(2, { ...small, context: 0, base: conditionalBase() })];
   const parts = flows.map((flow, i) => {
     perturb(flow.parameters(), 0.2, i);
@@ -274,7 +274,7 @@ test("flows with embeddings of their own may be mixed", async () => {
   for (const part of parts) expect(part.embedding?.scaler?.center.value[0]).toBeCloseTo(71, 10);
 });
 
-test("an embedding that does not fit is refused", () => {
+test("throws for an embedding of a wrong size", () => {
   const labels = new ContextEmbedding({ classes: [3] });
   expect(() => embedContext(maf(2, { context: 1 }), labels)).toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: the flow has another context size than the embedding of the context: expected 3 context features, received 1.

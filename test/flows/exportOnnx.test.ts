@@ -4,7 +4,7 @@ import { forTables, maf, nsf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { perturb } from "../nn/perturb.ts";
 
-it("an exported flow has the density and the latents of the flow, for any number of rows", async () => {
+it("an exported flow computes the same density and latents for any number of rows", async () => {
   for (const flow of [forTables(nsf(3)), forTables(maf(2, { context: 1 }))]) {
     perturb(flow.parameters(), 0.1);
     const session = await InferenceSession.create(flow.exportOnnx({ precision: "float64" }));

@@ -26,35 +26,38 @@ const conditional = trained(maf(2, { context: 3, transforms: 2, hidden: [8], act
 describe("rows", () => {
   const x = normal(3 * 5000);
 
-  test.each([0, 1, 1023, 1024, 1025, 5000])("%d of them are each what they are alone", async (rows) => {
-    for (const [precision, tolerance] of [
-      ["float64", 1e-12],
-      ["float32", 1e-5],
-    ] as const) {
-      const all = await flow.logProb(x.subarray(0, 3 * rows), undefined, { precision });
-      expect(all.length).toBe(rows);
-      for (const row of new Set([0, 1, 511, 1022, 1023, 1024, 2048, rows - 1])) {
-        if (row < 0 || row >= rows) continue;
-        const alone = await flow.logProb(x.subarray(3 * row, 3 * row + 3), undefined, { precision });
-        expectClose(alone, [all[row]], tolerance, `row ${row}`);
+  test.each([0, 1, 1023, 1024, 1025, 5000])(
+    "in calls with %d rows have the same results as in separate calls",
+    async (rows) => {
+      for (const [precision, tolerance] of [
+        ["float64", 1e-12],
+        ["float32", 1e-5],
+      ] as const) {
+        const all = await flow.logProb(x.subarray(0, 3 * rows), undefined, { precision });
+        expect(all.length).toBe(rows);
+        for (const row of new Set([0, 1, 511, 1022, 1023, 1024, 2048, rows - 1])) {
+          if (row < 0 || row >= rows) continue;
+          const alone = await flow.logProb(x.subarray(3 * row, 3 * row + 3), undefined, { precision });
+          expectClose(alone, [all[row]], tolerance, `row ${row}`);
+        }
       }
-    }
-  });
+    },
+  );
 
-  test("may be any array of numbers, in either precision", async () => {
+  test("may be any array of numbers, in both precisions", async () => {
     const rows = [0.5, -1, 2, 1, 1, 0];
     const expected = await flow.logProb(Float64Array.from(rows), undefined, { precision: "float64" });
     expectClose(await flow.logProb(rows, undefined, { precision: "float64" }), expected, 0, "a list");
     expectClose(await flow.logProb(Float32Array.from(rows)), expected, 1e-5, "float32");
   });
 
-  test("run at the same time give what they give one after the other", async () => {
+  test("in concurrent calls have the same results as in sequential calls", async () => {
     const parts = [x.subarray(0, 3000), x.subarray(3000, 6030), x.subarray(0, 300)];
     const together = await Promise.all(parts.map((part) => flow.logProb(part)));
     for (const [i, part] of parts.entries()) expect(together[i]).toEqual(await flow.logProb(part));
   });
 
-  test("go to latents and back", async () => {
+  test("are mapped to latents and back", async () => {
     const z = await flow.toLatent(x, undefined, { precision: "float64" });
     expectClose(await flow.toData(z, undefined, { precision: "float64" }), x, 1e-9, "x");
   });
@@ -101,7 +104,7 @@ describe("samples", () => {
     }
   });
 
-  test("of any seed and number, from any row on and in any context, come from one graph", async () => {
+  test("of any seed, number, start and context use one compiled graph", async () => {
     const graphs = vi.spyOn(ShardedFunction, "create");
     for (const [n, seed, start] of [
       [10, 1, 0],
@@ -113,14 +116,22 @@ describe("samples", () => {
     graphs.mockRestore();
   });
 
-  test.each(flowCases([2, 3]))("of $name have the log-density that comes with them", async (example) => {
-    const own = example.trained();
-    const context = example.context > 0 ? normal(1100 * example.context, 4) : undefined;
-    const { samples, logProb } = await own.sampleAndLogProb(1100, { precision: "float64", context });
-    expectClose(await own.logProb(samples, context, { precision: "float64" }), logProb, 1e-8, "log-density");
-    const single = await own.sampleAndLogProb(1100, { context });
-    expectClose(single.samples, samples, 2e-3, "samples in float32");
-  });
+  test.each(flowCases([2, 3]))(
+    "of $name have the log-density that is returned with them",
+    async (example) => {
+      const own = example.trained();
+      const context = example.context > 0 ? normal(1100 * example.context, 4) : undefined;
+      const { samples, logProb } = await own.sampleAndLogProb(1100, { precision: "float64", context });
+      expectClose(
+        await own.logProb(samples, context, { precision: "float64" }),
+        logProb,
+        1e-8,
+        "log-density",
+      );
+      const single = await own.sampleAndLogProb(1100, { context });
+      expectClose(single.samples, samples, 2e-3, "samples in float32");
+    },
+  );
 });
 
 describe("context", () => {
@@ -140,7 +151,7 @@ describe("context", () => {
     expect(draws[0]).not.toEqual(draws[1]);
   });
 
-  test("of one row stands for all rows", async () => {
+  test("of one row applies to all rows", async () => {
     const x = normal(2 * 1500);
     const row = [0.3, -1, 2];
     const repeated = new Float64Array(3 * 1500).map((_, i) => row[i % 3]);
@@ -151,7 +162,7 @@ describe("context", () => {
   });
 });
 
-describe("what does not fit is refused", () => {
+describe("throws for invalid", () => {
   test("numbers", async () => {
     await expect(flow.logProb([1, 2, 3, 4])).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the length of the flat array of x is not a multiple of the row length: expected a multiple of 3, received 4.]`,
@@ -222,7 +233,7 @@ describe("what does not fit is refused", () => {
   });
 });
 
-test("parameters that change between two calls are seen, whoever changes them", async () => {
+test("a change of parameters between two calls is detected in all cases", async () => {
   const actnorm = new Actnorm({ features: 1 });
   const shifted = new Flow(new StandardNormal({ features: 1 }), actnorm);
   const { shift } = actnorm;
@@ -250,7 +261,7 @@ test("parameters that change between two calls are seen, whoever changes them", 
 });
 
 describe("Gaussians", () => {
-  test("an affine flow of known parameters is one", async () => {
+  test("an affine flow with known parameters has the density of a Gaussian", async () => {
     // x = 3 z + 1 and x = z / 2 - 4 in the two features.
     const actnorm = new Actnorm({ features: 2 });
     actnorm.shift.value = Float64Array.of(1, -4);
@@ -275,7 +286,7 @@ describe("Gaussians", () => {
     expectClose(await direct(x), byHand, 1e-13, "by hand");
   });
 
-  test("a linear map makes one of full covariance", async () => {
+  test("a linear map results in a full covariance", async () => {
     const D = 4;
     const linear = new LULinear({ features: D });
     const gaussian = trained(new Flow(new StandardNormal({ features: D }), linear), 0.5);
@@ -315,7 +326,7 @@ describe("Standardize next to the data", () => {
   standardize!.center.value.set([1.7e9, -3]);
   standardize!.scale.value.set([1000, 0.01]);
 
-  test("is applied in float64: columns far from 0 keep their digits in float32", async () => {
+  test("is applied in float64, so that columns far from 0 lose no precision", async () => {
     const z = normal(200);
     const x = standardize!.toData(z);
     const single = await tables.logProb(x);
@@ -330,7 +341,7 @@ describe("Standardize next to the data", () => {
     );
   });
 
-  test("is the same as in the graph", async () => {
+  test("has the same results as in the graph", async () => {
     const x = standardize!.toData(normal(200));
     const graph = compile((x) => tables.logProb(x), [["N", 2]], { precision: "float64" });
     expectClose(
@@ -343,7 +354,7 @@ describe("Standardize next to the data", () => {
     expectClose(logProb, await graph(samples), 1e-9, "log-density of samples");
   });
 
-  test("may be the whole flow", async () => {
+  test("may be the only bijection of a flow", async () => {
     const alone = new Flow(new StandardNormal({ features: 1 }), new Standardize({ features: 1 }));
     const inChain = new Flow(
       new StandardNormal({ features: 1 }),
@@ -362,7 +373,7 @@ describe("a base with bounds", () => {
     0.1,
   );
 
-  test("gives -Infinity outside with finite gradients", async () => {
+  test("has the log-density -Infinity outside with finite gradients", async () => {
     const parameters = [...bounded.parameters().values()];
     const run = compile(
       (x) => {

@@ -6,7 +6,7 @@ import type { Attempt } from "./hostileModels.ts";
 
 const PROGRAM = fileURLToPath(new URL("hostileModels.ts", import.meta.url));
 
-test("small files that declare something enormous are refused at once, in little memory", {
+test("small files that declare huge models throw at once, with little memory", {
   timeout: 300_000,
 }, async () => {
   // A heap of its own that is too small for what the files ask for, and a process that can be killed if it hangs.

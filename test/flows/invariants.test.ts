@@ -36,7 +36,7 @@ describe.each(cases)("$name", (example) => {
     else expect(Math.min(moved, movedBack)).toBeGreaterThan(0.01);
   });
 
-  test("comes back after training, with the log-determinants of its Jacobians", async () => {
+  test("is invertible after training, with the log-determinants of its Jacobians", async () => {
     perturb(flow.parameters(), 0.25);
     const out = await float64.run(rows);
     expectRoundTrips(out, rows, 1e-9);
@@ -46,7 +46,7 @@ describe.each(cases)("$name", (example) => {
     expectLogDeterminants(jacobians.inverse, out.inverseLogDet, example.features);
   });
 
-  test("sends a finite gradient to every parameter", async () => {
+  test("has a finite gradient for every parameter", async () => {
     for (const [name, gradients] of await float64.parameterGradients(rows)) {
       // A network has nothing to say of a single feature but its bias, and a matrix has nothing beside its diagonal.
       const alone = example.context > 0 ? /lower$|upper$/ : /weight$|lower$|upper$/;
@@ -58,7 +58,7 @@ describe.each(cases)("$name", (example) => {
     }
   });
 
-  test("is all in its description and its parameters, whatever the seed it is rebuilt with", async () => {
+  test("is determined by its description and its parameters, for any seed of the rebuild", async () => {
     const rebuilt = buildFlow(JSON.parse(JSON.stringify(flow.describe())), { seed: 99 });
     expect(rebuilt.describe()).toEqual(flow.describe());
     copyParameters(

@@ -15,47 +15,47 @@ const saved = (flow: Flow) =>
 
 const normal = new StandardNormal({ features: 2 });
 
-/** The message with which a flow is refused of which one number is another one. */
-function refusal(flow: Flow, parameter: string, position: number, value: number): string {
+/** The message of the error when a model is loaded after one number of a parameter was changed in its file. */
+function loadingError(flow: Flow, parameter: string, index: number, value: number): string {
   const { arrays, metadata } = decodeWithChecksum(saved(flow));
-  arrays.get(parameter)!.values[position] = value;
+  arrays.get(parameter)!.values[index] = value;
   try {
     decodeModel(encodeWithChecksum(arrays, metadata));
   } catch (error) {
     expect(error).toMatchObject({ name: "PushforwardError", code: "MODEL" });
     return (error as Error).message;
   }
-  return "accepted";
+  return "no error";
 }
 
-test("numbers outside of the domain of their parameter are refused, by array, position and value", () => {
+test("numbers outside of the domain of their parameter are an error with array, index and value", () => {
   const standardized = new Flow(normal, new Standardize({ features: 2 }));
-  expect(refusal(standardized, "bijection.scale", 1, -1)).toMatchInlineSnapshot(`
+  expect(loadingError(standardized, "bijection.scale", 1, -1)).toMatchInlineSnapshot(`
     "the model's array bijection.scale has -1 at index 1: expected numbers from 5e-324 to 1.7976931348623157e+308.
     The file is damaged, or its training failed: fit the model again."
   `);
   for (const scale of [0, -1e-31, Number.NaN, Number.POSITIVE_INFINITY])
-    expect(refusal(standardized, "bijection.scale", 0, scale)).toMatch(/has .* at index 0/);
+    expect(loadingError(standardized, "bijection.scale", 0, scale)).toMatch(/has .* at index 0/);
   for (const scale of [1e-30, 1, 1e30])
-    expect(refusal(standardized, "bijection.scale", 0, scale)).toBe("accepted");
-  expect(refusal(standardized, "bijection.center", 0, -1e300)).toBe("accepted");
+    expect(loadingError(standardized, "bijection.scale", 0, scale)).toBe("no error");
+  expect(loadingError(standardized, "bijection.center", 0, -1e300)).toBe("no error");
 
   const batchNorm = new Flow(normal, new BatchNorm({ features: 2 }));
-  expect(refusal(batchNorm, "bijection.variance", 0, 0)).toMatch("has 0 at index 0");
-  expect(refusal(batchNorm, "bijection.variance", 0, 1e-30)).toBe("accepted");
-  expect(refusal(batchNorm, "bijection.count", 0, -1)).toMatch("has -1 at index 0");
+  expect(loadingError(batchNorm, "bijection.variance", 0, 0)).toMatch("has 0 at index 0");
+  expect(loadingError(batchNorm, "bijection.variance", 0, 1e-30)).toBe("no error");
+  expect(loadingError(batchNorm, "bijection.count", 0, -1)).toMatch("has -1 at index 0");
 
   const cauchy = new Flow(new Cauchy({ features: 2 }));
-  expect(refusal(cauchy, "base.logScale", 1, 100)).toMatch("expected numbers from -88 to 88");
-  expect(refusal(cauchy, "base.location", 1, 1e12)).toBe("accepted");
+  expect(loadingError(cauchy, "base.logScale", 1, 100)).toMatch("expected numbers from -88 to 88");
+  expect(loadingError(cauchy, "base.location", 1, 1e12)).toBe("no error");
 
   const network = realNVP(2, { transforms: 1, hidden: [3] });
   const weight = [...network.parameters().keys()].find((name) => name.endsWith("weight"))!;
-  expect(refusal(network, weight, 2, 3e38)).toMatch("expected numbers from -1000000000 to 1000000000");
-  expect(refusal(network, weight, 2, 1e6)).toBe("accepted");
+  expect(loadingError(network, weight, 2, 3e38)).toMatch("expected numbers from -1000000000 to 1000000000");
+  expect(loadingError(network, weight, 2, 1e6)).toBe("no error");
 });
 
-test("weights of 3e38 are refused in every parameter of every kind but the center and scale of a standardization and a variance", () => {
+test("numbers of 3e38 are an error in every parameter of every kind, except for the center and scale of a standardization and a variance", () => {
   const accepted = new Set<string>();
   const random = new Random(0);
   const flows = [
@@ -71,7 +71,7 @@ test("weights of 3e38 are refused in every parameter of every kind but the cente
   expect([...accepted].sort()).toEqual(["center", "scale", "variance"]);
 });
 
-test("parts that do not fit each other are a fault of the file", () => {
+test("parts of different sizes are an error of the file", () => {
   const { arrays, metadata } = decodeWithChecksum(saved(new Flow(normal)));
   const description = JSON.parse(metadata.pushforward);
   description.flow.base.features = 3;
@@ -82,7 +82,7 @@ test("parts that do not fit each other are a fault of the file", () => {
   `);
 });
 
-test("names that a terminal would obey are shown as JSON, cut where they are long", () => {
+test("names with control characters are escaped as JSON, and truncated if they are long", () => {
   const { arrays, metadata } = decodeWithChecksum(saved(new Flow(normal)));
   arrays.set(`\u001b[2J\u009b1m\u202e${"x".repeat(100)}`, { shape: [1], values: Float32Array.of(1) });
   expect(() => decodeModel(encodeWithChecksum(arrays, metadata))).toThrowErrorMatchingInlineSnapshot(
@@ -97,7 +97,7 @@ test("names that a terminal would obey are shown as JSON, cut where they are lon
   );
 });
 
-test("what could not be read is not written", () => {
+test("a model that could not be loaded is not saved", () => {
   const identity: Description = { type: "identity", features: 2 };
   const base = { type: "standardNormal", features: 2 };
   const long = buildFlow({
@@ -125,4 +125,29 @@ test("sizes that a model does not use may be larger than its file", () => {
     ),
   );
   expect(flow.features).toBe(2);
+});
+
+test("encodeModel throws for arguments that are not a model", () => {
+  const flow = new Flow(normal);
+  for (const [model, received] of [
+    [undefined, "nothing"],
+    [flow, "a Flow"],
+    [{ columns: ["a", "b"] }, '{"columns":["a","b"]}'],
+  ] as const) {
+    expect(() => encodeModel(model as never)).toThrow(
+      expect.objectContaining({ code: "ARGUMENT", received, hint: "Write encodeModel({ flow, columns })." }),
+    );
+  }
+  expect(() => encodeModel({ flow }, { kind: [] } as never)).toThrow("unknown option of encodeModel");
+  expect(() => encodeModel({ flow, columns: "ab" as never })).toThrow(
+    expect.objectContaining({ code: "ARGUMENT" }),
+  );
+});
+
+test("errors have the path of the field in a description", () => {
+  const base = { type: "standardNormal", features: 2 };
+  const chain = { type: "chain", bijections: [{ type: "tails", features: 2 }, { type: "unknown" }] };
+  expect(() => buildFlow({ base, bijection: chain })).toThrow(
+    expect.objectContaining({ code: "MODEL", path: "bijection.bijections.1.type" }),
+  );
 });

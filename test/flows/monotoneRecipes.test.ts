@@ -18,7 +18,7 @@ import { perturb } from "../nn/perturb.ts";
 
 const layersOf = (flow: Flow) => (flow.bijection as Chain).bijections.map((layer) => layer.describe());
 
-test("each recipe stacks what its options say", () => {
+test("each recipe has the layers of its options", () => {
   const transform = (flow: Flow) => layersOf(flow)[0].transform;
   expect(transform(naf(2, { units: 3, sigmoidLayers: 2 }))).toEqual({
     type: "deepSigmoidal",
@@ -49,7 +49,7 @@ test("each recipe stacks what its options say", () => {
   ]);
 });
 
-test("gaussianization learns from where it starts, beyond a Gaussian", async () => {
+test("gaussianization leaves its initialization and fits a density that is not Gaussian", async () => {
   const data = toys.twoMoons(4000, { seed: 0 });
   const flow = forTables(gaussianization(2, { transforms: 4 }));
   const { validationLogDensity } = await fit(flow, data, {
@@ -76,7 +76,7 @@ describe.each([
   const mean = async (flow: Flow) =>
     (await flow.logProb(data, undefined, { threads: 1 })).reduce((sum, v) => sum + v) / 400;
 
-  test("learns two clusters, and draws from what it learned", async () => {
+  test("fits two clusters, and samples from them", async () => {
     const flow = make();
     perturb(flow.parameters(), 0.02);
     const before = await mean(flow);

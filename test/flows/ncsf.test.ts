@@ -24,7 +24,7 @@ describe.each([
   const flow = trained(2, more);
   const context = flow.context > 0 ? [0.7] : undefined;
 
-  test("is a density on the torus, which its samples follow", async () => {
+  test("is a density on the torus, and the distribution of its samples", async () => {
     const { rows, weights } = square(rule);
     const logProb = await flow.logProb(rows, context, options);
     expect(Math.abs(integral(logProb, weights) - 1)).toBeLessThan(2e-4);
@@ -45,7 +45,7 @@ describe.each([
     }
   });
 
-  test("has no seam: its density has the period 2 pi in each feature and is continuous", async () => {
+  test("is continuous with the period 2 pi in each feature", async () => {
     const turn = 2 * Math.PI;
     const step = 1e-7;
     for (const other of [-2, 0.3, 3]) {
@@ -62,7 +62,7 @@ describe.each([
     }
   });
 
-  test("comes back modulo 2 pi", async () => {
+  test("is invertible modulo 2 pi", async () => {
     const x = new Random(3).uniform(new Float64Array(400)).map((u) => 4 * Math.PI * (u - 0.5));
     const z = await flow.toLatent(x, context, options);
     const back = await flow.toData(z, context, options);
@@ -72,7 +72,7 @@ describe.each([
   });
 });
 
-test("starts uniform, and of one feature as of three", async () => {
+test("is initialized as uniform, for one feature and for three", async () => {
   for (const features of [1, 3]) {
     const flow = ncsf(features, shape);
     const x = new Random(1).uniform(new Float64Array(30 * features)).map((u) => 7 * (u - 0.5));
@@ -81,7 +81,7 @@ test("starts uniform, and of one feature as of three", async () => {
   }
 });
 
-test("learns a von Mises distribution whose mean lies on the seam", async () => {
+test("fits a von Mises distribution whose mean is at the boundary", async () => {
   const kappa = 4;
   const random = new Random(4);
   const angles: number[] = [];

@@ -22,18 +22,18 @@ const autoencoder = (seed: number, latent = 2) => ({
   prior: realNVP(latent, { transforms: 1, hidden: [3], seed }),
 });
 
-const refusal = (bytes: Uint8Array, module: object): string => {
+const errorOf = (bytes: Uint8Array, module: object): string => {
   try {
     loadParameters(bytes, module);
   } catch (error) {
     expect(error).toMatchObject({ name: "PushforwardError", code: "MODEL" });
     return (error as Error).message;
   }
-  return "accepted";
+  return "no error";
 };
 
-describe("parameters of a module that the user built", () => {
-  test("are saved by path, and loaded into one that is built alike", async () => {
+describe("parameters of a custom module", () => {
+  test("are saved by path, and loaded into a module of the same structure", async () => {
     const [own, other] = [autoencoder(1), autoencoder(2)];
     const bytes = saveParameters(own);
     expect([...decodeWithChecksum(bytes).arrays.keys()]).toContain("encoder.layers.0.weight");
@@ -42,31 +42,31 @@ describe("parameters of a module that the user built", () => {
     expect(await other.prior.logProb([1, 2])).toEqual(await own.prior.logProb([1, 2]));
   });
 
-  test("do not fit another module, which stays as it was", () => {
+  test("of another module are an error that changes nothing", () => {
     const other = autoencoder(2);
     const before = saveParameters(other);
     const { encoder, decoder, prior } = autoencoder(1);
-    expect(refusal(saveParameters({ encoder, prior }), other)).toMatchInlineSnapshot(`
+    expect(errorOf(saveParameters({ encoder, prior }), other)).toMatchInlineSnapshot(`
       "the file has no floating-point array decoder.layers.0.weight.
       Build the module in the same way as when its parameters were saved."
     `);
-    expect(refusal(saveParameters({ encoder, decoder, prior, more: encoder.layers }), other)).toBe(
-      "accepted",
+    expect(errorOf(saveParameters({ encoder, decoder, prior, more: encoder.layers }), other)).toBe(
+      "no error",
     );
     loadParameters(before, other);
     const again = autoencoder(3).encoder;
-    expect(refusal(saveParameters({ encoder, decoder, prior, more: again }), other)).toMatchInlineSnapshot(`
+    expect(errorOf(saveParameters({ encoder, decoder, prior, more: again }), other)).toMatchInlineSnapshot(`
       "the file has the array "more.layers.0.bias", which is not a parameter of the module.
       Build the module in the same way as when its parameters were saved."
     `);
-    expect(refusal(saveParameters(autoencoder(1, 3)), other)).toMatchInlineSnapshot(`
+    expect(errorOf(saveParameters(autoencoder(1, 3)), other)).toMatchInlineSnapshot(`
       "the file's array encoder.layers.1.weight has a wrong shape: expected [4, 4], received [4, 6].
       Build the module in the same way as when its parameters were saved."
     `);
     expect(saveParameters(other)).toEqual(before);
   });
 
-  test("come from a model file or another program, too", () => {
+  test("can be loaded from a model file or a file of another program", () => {
     const [flow, other] = [
       nsf(2, { transforms: 1, hidden: [3], seed: 1 }),
       nsf(2, { transforms: 1, hidden: [3], seed: 2 }),
@@ -78,19 +78,19 @@ describe("parameters of a module that the user built", () => {
     expect(decodeWithChecksum(saveParameters(other)).arrays).toEqual(arrays);
   });
 
-  test("are refused where the file is changed, a checkpoint, or newer", () => {
+  test("throw if the file is changed, a checkpoint, or newer", () => {
     const flow = nsf(2, { transforms: 1, hidden: [3] });
     const bytes = saveParameters(flow);
     const changed = bytes.slice();
     changed[changed.length - 1] ^= 1;
-    expect(refusal(changed, flow)).toMatch(/changed/);
-    expect(refusal(encodeSafetensors({}, { "pushforward.checkpoint": "{}" }), flow)).toMatch(/check/);
+    expect(errorOf(changed, flow)).toMatch(/changed/);
+    expect(errorOf(encodeSafetensors({}, { "pushforward.checkpoint": "{}" }), flow)).toMatch(/check/);
     const { arrays } = decodeWithChecksum(bytes);
     arrays.values().next().value!.values[0] = Number.NaN;
-    expect(refusal(encodeSafetensors(arrays), flow)).toMatch(/has NaN at index 0/);
+    expect(errorOf(encodeSafetensors(arrays), flow)).toMatch(/has NaN at index 0/);
   });
 
-  test("are none in a module that hides them", () => {
+  test("are not found in private fields, which is an error", () => {
     expect(() => saveParameters({ layers: new Map([["flow", new Flow(realNVP(2).base)]]) })).toThrow(
       expect.objectContaining({ code: "ARGUMENT" }),
     );

@@ -8,7 +8,7 @@ const all = Object.entries(recipes) as unknown as [
 ][];
 
 describe.each(all)("%s", (name, recipe) => {
-  test("refuses an option that it does not have, and names the one that was meant", () => {
+  test("throws for an unknown option, and suggests a similar one", () => {
     expect(() => recipe(2, { sed: 1 })).toThrow(
       expect.objectContaining({
         code: "ARGUMENT",
@@ -21,13 +21,13 @@ describe.each(all)("%s", (name, recipe) => {
     );
   });
 
-  test("refuses what is no number of features", () => {
+  test("throws for an invalid number of features", () => {
     for (const features of [{ features: 2 }, "2", 0, 1.5, undefined]) {
       expect(() => recipe(features)).toThrow(`the number of features of ${name} is not valid: expected`);
     }
   });
 
-  test("refuses options that are none", () => {
+  test("throws for options that are not an object", () => {
     expect(() => recipe(2, null)).toThrow(
       `an option of ${name} is not valid: expected an object, received null`,
     );
@@ -37,7 +37,7 @@ describe.each(all)("%s", (name, recipe) => {
   });
 });
 
-test("names of options that are nearly right, and values that are not, are told in one line", () => {
+test("errors of misspelled options and of invalid values are one line", () => {
   const { nsf, maf, planarFlow, realNVP, madeFlow } = recipes;
   expect(() => nsf(2, wrong({ transfoms: 3 }))).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: an option of nsf is not valid: expected one of hidden, activation, residual, context, transforms, base, seed, ordering, orders, ensemble, batchNorm, kind, bins, bound, received transfoms (did you mean transforms?).]`,

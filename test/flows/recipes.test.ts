@@ -23,7 +23,7 @@ import { perturb } from "../nn/perturb.ts";
 const layersOf = (flow: Flow) => [...(flow.describe().bijection.bijections as Description[])].reverse();
 
 describe("recipes", () => {
-  test("differ in their transform, and in which direction is cheap", () => {
+  test("differ in their transform, and in the direction that takes one pass", () => {
     const first = (flow: Flow) => layersOf(flow)[0];
     expect(first(nice(2))).toMatchObject({ type: "coupling", transform: { type: "additive" } });
     expect(first(realNVP(2))).toMatchObject({ type: "coupling", transform: { type: "affine" } });
@@ -37,7 +37,7 @@ describe("recipes", () => {
     });
   });
 
-  test("take their base, and NICE a logistic one", () => {
+  test("have the given base, and NICE a logistic one by default", () => {
     expect(nice(2).describe().base).toEqual({ type: "logistic", features: 2 });
     expect(maf(2).describe().base).toEqual({ type: "standardNormal", features: 2 });
     const base = new StudentT({ features: 2 });
@@ -45,7 +45,7 @@ describe("recipes", () => {
     expect(nsf(3, { base: new Logistic({ features: 3 }) }).base).toBeInstanceOf(Logistic);
   });
 
-  test("of planar kinds have their closed form in the direction that is asked for", () => {
+  test("of planar kinds have a closed form in the given direction", () => {
     for (const [recipe, type, count] of [
       [planarFlow, "planar", 32],
       [sylvesterFlow, "sylvester", 8],
@@ -64,7 +64,7 @@ describe("recipes", () => {
     expect(layersOf(radialFlow(3))[0]).toMatchObject({ type: "radial" });
   });
 
-  test("give conditioners of their own to each parameter where that is asked for", () => {
+  test("have a separate conditioner for each parameter with conditioner: separate", () => {
     expect(layersOf(realNVP(3, { conditioner: "separate" })).map(({ type, mask }) => [type, mask])).toEqual(
       layersOf(realNVP(3)).map(({ mask }) => ["realNVPCoupling", mask]),
     );
@@ -73,7 +73,7 @@ describe("recipes", () => {
     }
   });
 
-  test("pass on what networks take, and the context", () => {
+  test("pass the options of networks and the context to their layers", () => {
     const options: RecipeOptions = {
       hidden: [7, 7],
       activation: "elu",
@@ -95,7 +95,7 @@ describe("recipes", () => {
     }
   });
 
-  test("alternate their orders and masks", () => {
+  test("alternate their orderings and masks", () => {
     expect(layersOf(maf(3, { transforms: 3 })).map(({ order }) => order)).toEqual([
       [0, 1, 2],
       [2, 1, 0],
@@ -108,7 +108,7 @@ describe("recipes", () => {
     ]);
   });
 
-  test("of Glow are steps of an actnorm, a linear map, and a coupling, from the data", () => {
+  test("of Glow have steps of an actnorm, a linear map and a coupling, beginning at the data", () => {
     const steps = layersOf(glow(3, { transforms: 2, context: 1 }));
     expect(steps.map(({ bijections }) => [...(bijections as Description[])].reverse())).toEqual(
       [
@@ -122,7 +122,7 @@ describe("recipes", () => {
     );
   });
 
-  test("draw random orders and masks from their seed, with every feature changed by two couplings in a row", () => {
+  test("draw random orderings and masks from their seed, so that two consecutive couplings change every feature", () => {
     const orders = (seed: number) => layersOf(maf(6, { ordering: "random", seed })).map(({ order }) => order);
     expect(orders(1)).toEqual(orders(1));
     expect(orders(1)).not.toEqual(orders(2));
@@ -140,7 +140,7 @@ describe("recipes", () => {
     expect(new Set(different.map(String)).size).toBeGreaterThan(3);
   });
 
-  test("start from weights of their seed, other ones in each layer", () => {
+  test("draw initial weights from their seed, different ones in each layer", () => {
     const weight = (seed: number, layer: number) =>
       maf(3, { seed }).parameters().get(`bijection.bijections.${layer}.network.layers.0.blocks.0.weight`)!
         .value;
@@ -149,7 +149,7 @@ describe("recipes", () => {
     expect(weight(1, 0)).not.toEqual(weight(1, 1));
   });
 
-  test("refuse what they cannot build", () => {
+  test("throw for flows that they cannot build", () => {
     expect(() => realNVP(1)).toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: a coupling has no unchanged feature and no context to condition on.
       For a single feature use an autoregressive bijection; otherwise set the mask of a feature to true.]
@@ -172,7 +172,7 @@ describe("recipes", () => {
   });
 });
 
-test("NICE is four couplings and a scaling, as published", async () => {
+test("NICE has four couplings and a scaling, as in the paper", async () => {
   const flow = nice(2, { hidden: [] });
   const types = layersOf(flow).map(({ type }) => type);
   expect(types).toEqual(["coupling", "coupling", "coupling", "coupling", "diagonalScaling"]);
@@ -193,7 +193,7 @@ test("NICE is four couplings and a scaling, as published", async () => {
   expect((await flow.logProb(x, undefined, { precision: "float64" }))[0]).toBeCloseTo(logDensity, 12);
 });
 
-test("NICE leaves the start on symmetric data, whose likelihood has a saddle at the identity", async () => {
+test("NICE trains on symmetric data, whose likelihood has a saddle point at the identity", async () => {
   const quarter = toys.eightGaussians(250, { seed: 1 });
   const signs = [
     [1, 1],
@@ -209,7 +209,7 @@ test("NICE leaves the start on symmetric data, whose likelihood has a saddle at 
   expect(validationLogDensity).toBeGreaterThan(-4);
 });
 
-test("Glow starts from the standardization of its data", async () => {
+test("Glow is initialized as the standardization of its data", async () => {
   const random = new Random(3);
   const [u, v] = ["u", "v"].map((name) => random.split(name).normal(new Float64Array(500)));
   const data = Float64Array.from({ length: 1000 }, (_, i) => {
@@ -237,7 +237,7 @@ test.each([
   ["planar", planarFlow, {}],
   ["radial", radialFlow, {}],
   ["sylvester", sylvesterFlow, { transforms: 4 }],
-] as const)("a %s flow learns two clusters", async (_, recipe, options) => {
+] as const)("a %s flow fits two clusters", async (_, recipe, options) => {
   const data = new Random(1)
     .normal(new Float64Array(1000))
     .map((v, i) => (i % 2 === 0 ? 0.3 * v + (i % 4 === 0 ? 1.2 : -1.2) : v));

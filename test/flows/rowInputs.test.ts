@@ -38,7 +38,7 @@ describe("rows", () => {
     }
   });
 
-  test("of a context may be too, and one context may be an object", async () => {
+  test("of a context may have these forms too, and a single context may be an object", async () => {
     const expected = await named.logProb(x, [1, 2]);
     const one = [[1, 2], [[1, 2]], [{ kind: 2, age: 1 }], { kind: [2], age: [1] }, { kind: 2, age: 1 }];
     for (const context of one) expect(await named.logProb(x, context)).toEqual(expected);
@@ -54,7 +54,7 @@ describe("rows", () => {
     );
   });
 
-  test("come back in the form that is asked for", async () => {
+  test("are returned in the requested form", async () => {
     const context = [1, 2];
     const flat = await named.toLatent(x, context);
     const rows = [flat.slice(0, 2), flat.slice(2, 4), flat.slice(4)].map((row) => [...row]);
@@ -86,7 +86,7 @@ describe("rows", () => {
       "SHAPE: row 0 of x has a wrong length: expected 2 numbers, received 1.",
     ],
     ["text", () => flow.toLatent(wrong(["1", "2"])), 'DATA: row 0, column 0 of x is "1": expected a number.'],
-    ["not there", () => flow.logProb(wrong(undefined)), "ARGUMENT: x cannot be read"],
+    ["undefined", () => flow.logProb(wrong(undefined)), "ARGUMENT: x cannot be read"],
     ["NaN", () => flow.logProb([1, Number.NaN]), "DATA: row 0, column 1 of x is NaN"],
     [
       "infinite",
@@ -99,21 +99,21 @@ describe("rows", () => {
       "DATA: row 0 of x has wrong columns: expected x, y, received x, z.",
     ],
     [
-      "with names that the flow has not",
+      "with names if the flow has none",
       () => flow.logProb([{ x: 1, y: 2 }]),
       "ARGUMENT: x has names, but the flow has no names of its features",
     ],
     [
-      "asked for by names that the flow has not",
+      "returned with names if the flow has none",
       () => flow.sample(1, { as: "objects" }),
       'ARGUMENT: rows cannot be returned as "',
     ],
     [
-      "asked for in no form",
+      "returned in an unknown form",
       () => flow.sample(1, { as: wrong("objets") }),
       'ARGUMENT: rows cannot be returned in this form: expected flat, rows, objects, columns, received "objets".',
     ],
-  ])("that are %s are refused", async (_, call, expected) => {
+  ])("throws for rows %s", async (_, call, expected) => {
     expect((await message(call)).slice(0, expected.length)).toBe(expected);
   });
 
@@ -130,29 +130,33 @@ describe("rows", () => {
     ],
     ["text", () => conditional.sample(2, { context: wrong("abc") }), "ARGUMENT: the context cannot be read"],
     [
-      "of another width",
+      "of a wrong width",
       () => conditional.logProb([1, 2], [[1, 2]]),
       "SHAPE: row 0 of the context has a wrong length",
     ],
     ["null", () => conditional.logProb([1, 2], wrong(null)), "ARGUMENT: the context cannot be read"],
-    ["null, not had", () => flow.logProb([1, 2], wrong(null)), "ARGUMENT: the flow is not conditional"],
+    [
+      "null of an unconditional flow",
+      () => flow.logProb([1, 2], wrong(null)),
+      "ARGUMENT: the flow is not conditional",
+    ],
     [
       "swapped with the rows",
       () => conditional.logProb([1, 2, 3, 4, 5, 6], [1, 2, 3, 4]),
       "SHAPE: the length of the flat array of the context is not a multiple of the row length: expected a multiple of 3, received 4.",
     ],
     [
-      "swapped with the rows, whole by chance",
+      "swapped with the rows, of a length that is a multiple by chance",
       () => conditional.logProb(Array(18).fill(0), Array(12).fill(0)),
       "SHAPE: the context and the rows have different numbers of rows: expected 1 row of 3 numbers for all, or 9 rows, received 4 rows (did you swap the rows and the context?).",
     ],
-  ])("in a context that is %s are refused", async (_, call, expected) => {
+  ])("throws for a context %s", async (_, call, expected) => {
     expect((await message(call)).slice(0, expected.length)).toBe(expected);
   });
 });
 
 describe("names of columns", () => {
-  test("are as many as features, and differ", () => {
+  test("must be as many as features, and different", () => {
     const own = maf(2, { context: 1 });
     expect(own.columns).toBeUndefined();
     own.columns = ["a", "b"];
@@ -219,7 +223,7 @@ describe("options", () => {
   });
 });
 
-test("options of an export are checked too", () => {
+test("options of exportOnnx are checked too", () => {
   expect(() => flow.exportOnnx(wrong({ precison: "float64" }))).toThrow(
     "unknown option of exportOnnx: expected precision, received precison (did you mean precision?).",
   );
@@ -228,7 +232,7 @@ test("options of an export are checked too", () => {
   );
 });
 
-test("noise tensors that do not fit are refused", () => {
+test("throws for noise tensors of a wrong shape", () => {
   expect(() => flow.sample([input("z", ["N", 3])])).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the noise has a wrong shape for the flow: expected [N, 2], received [N, 3].]`,
   );
@@ -237,12 +241,12 @@ test("noise tensors that do not fit are refused", () => {
   );
 });
 
-describe("numbers that change right after a call", () => {
+describe("an array that changes right after a call", () => {
   const change = (...arrays: Float64Array[]) => {
     for (const array of arrays) array.fill(Number.NaN);
   };
 
-  test("do not change its result", async () => {
+  test("does not change its result", async () => {
     const [rows, context] = [Float64Array.of(1, -2, 0.5, 0), Float64Array.of(1, 2, 3, 3, 2, 1)];
     const calls: ((rows: Float64Array, context: Float64Array) => Promise<unknown>)[] = [
       (rows, context) => conditional.logProb(rows, context),

@@ -92,13 +92,13 @@ describe.each(Object.entries(trees))("a column far from 0 keeps its digits in fl
     expectClose(z, await flow.toLatent(x, undefined, { precision: "float64" }), 1e-6, "z");
   });
 
-  test("and a file in float32 is refused", () => {
+  test("and exporting in float32 throws", () => {
     expect(() => flow.exportOnnx()).toThrow(expect.objectContaining({ code: "ARGUMENT" }));
     expect(flow.exportOnnx({ precision: "float64" }).length).toBeGreaterThan(0);
   });
 });
 
-describe("mixtures of flows with centers of their own", () => {
+describe("mixtures of flows with different centers", () => {
   const parts = [
     { center: FAR, scale: 1 },
     { center: FAR + 1000, scale: 30 },
@@ -109,7 +109,7 @@ describe("mixtures of flows with centers of their own", () => {
     { weights: [3, 2, 1] },
   );
 
-  test("are the mixture of Gaussians", async () => {
+  test("have the density of a mixture of Gaussians", async () => {
     for (const [k, { center, scale }] of parts.entries()) {
       const x = normal(300, k).map((v) => center + scale * v);
       const each = parts.map((part, i) =>
@@ -120,7 +120,7 @@ describe("mixtures of flows with centers of their own", () => {
     }
   });
 
-  test("draw rows of each component", async () => {
+  test("draw samples of each component", async () => {
     const n = 6000;
     const samples = await flow.sample(n);
     for (const [i, { center, scale }] of parts.entries()) {
@@ -132,7 +132,7 @@ describe("mixtures of flows with centers of their own", () => {
     }
   });
 
-  test("see parameters that change", async () => {
+  test("use parameters that have changed", async () => {
     const [first, second] = [0, 10].map((center) => new Flow(base, standardize([FAR + center])));
     const both = mixtureFlow([first, second]);
     const at = async () => (await both.logProb([FAR + 20]))[0];
@@ -143,7 +143,7 @@ describe("mixtures of flows with centers of their own", () => {
   });
 });
 
-describe("fitted to columns far from 0", () => {
+describe("flows fitted to columns far from 0", () => {
   /** N(FAR, 1) and N(-3e7, 100), independent. */
   const rows = (seed: number) => normal(4000, seed).map((v, i) => (i % 2 === 0 ? FAR + v : -3e7 + 10 * v));
   const column = (values: Float64Array, c: number) => values.filter((_, i) => i % 2 === c);
@@ -167,7 +167,7 @@ describe("fitted to columns far from 0", () => {
     expect(await reread.logProb(fresh)).toEqual(scores);
   });
 
-  test("a mixture of fitted flows of other data has the density of both", async () => {
+  test("a mixture of flows fitted to different data has the density of both", async () => {
     const [first, second] = [table(0), table(1)];
     const moved = (values: Float64Array) => values.map((v) => v + 1e6);
     await fit(first, rows(1), { epochs: 2 });
@@ -185,7 +185,7 @@ describe("fitted to columns far from 0", () => {
     await expect(fit(both, x, { initialize: false })).rejects.toMatchObject({ code: "DATA" });
   });
 
-  test("others are refused where rounding would be large beside a deviation", async () => {
+  test("throw if rounding would be large relative to a standard deviation", async () => {
     const x = normal(400, 5).map((v) => FAR + v);
     await expect(fit(nsf(2, { hidden: [8] }), x)).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: training computes in float32, which is too coarse for column 0 of the data: expected a standard deviation of more than 1/8000 of the center, received center 1700000000, deviation 0.9407.
@@ -236,7 +236,7 @@ describe("a context far from 0", () => {
       "inside of a chain",
       () => new Flow(base, new Chain([new StandardizeContext(layers().bijection), identity])),
     ],
-  ])("loses nothing by the standardization %s", async (_, make) => {
+  ])("loses no precision by the standardization %s", async (_, make) => {
     const flow = make();
     await fit(flow, y, { context: c, epochs: 80, patience: 80, optimizer: { learningRate: 0.01 } });
     const scores = await flow.logProb(y, c);
@@ -248,7 +248,7 @@ describe("a context far from 0", () => {
     expectClose(await flow.toData(z, c), y, 1e-5, "y");
   });
 
-  test("keeps its labels", async () => {
+  test("keeps its class labels", async () => {
     const flow = forTables(embedding([3]));
     flow.embedding!.scaler!.center.value.set([FAR]);
     const labels = Float64Array.from({ length: 2 * n }, (_, i) => (i % 2 === 0 ? c[i / 2] : i % 3));
@@ -257,14 +257,14 @@ describe("a context far from 0", () => {
     await expect(flow.logProb([0], [FAR, 3])).rejects.toMatchObject({ code: "DATA" });
   });
 
-  test("is refused where a network sees it as it is", async () => {
+  test("is an error if a network takes it without standardization", async () => {
     await expect(fit(layers(), y, { context: c })).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: training computes in float32, which is too coarse for column 0 of the context: expected a standard deviation of more than 1/8000 of the center, received center 1700000000, deviation 2.872.
       Wrap the flow with forTables, which standardizes the rows in float64, or subtract the center from the column.]
     `);
   });
 
-  test("computes in float64 where a base sees it too", async () => {
+  test("computes in float64 if a base takes it too", async () => {
     const conditional = new TransformedDistribution(base, layers().bijection);
     const flow = new Flow(conditional, new StandardizeContext(layers().bijection));
     const { scaler } = flow.bijection as StandardizeContext;
@@ -285,7 +285,7 @@ describe("densities given as functions", () => {
     expect(logNormalizer).toBeCloseTo(0.5 * Math.log(2 * Math.PI), 5);
   });
 
-  test("are not fitted in float32 there", async () => {
+  test("are an error of fitDensity there", async () => {
     await expect(fitDensity(far, target)).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: training computes in float32, which is too coarse for the standardization of this flow: expected a standard deviation of more than 1/8000 of the center, received center 1700000000, deviation 1 in column 0.
       Write the density of (x - center) / deviation, and fit a flow without this standardization to that density.]
@@ -293,7 +293,7 @@ describe("densities given as functions", () => {
   });
 });
 
-test("a standardization in the graph of another program is that of its precision", async () => {
+test("a standardization in a graph of tensors is computed in the precision of the graph", async () => {
   const x = normal(100).map((v) => FAR + v);
   const run = compile((x) => trees["a mixture"].logProb(x), [["N", 1]], { precision: "float64" });
   expectClose(await run(x), logNormal(x, FAR), 1e-9, "log-density");

@@ -18,8 +18,8 @@ const rows = (count: number) => {
 };
 const options = { epochs: 30, batchSize: 128, seed: 1 };
 
-describe("a flow whose data side is a part of space", () => {
-  test("fits, and gives -Infinity with gradient 0 outside", async () => {
+describe("a flow with a bounded support", () => {
+  test("can be fitted, and has the log-density -Infinity with gradient 0 outside", async () => {
     const flow = positive(2);
     const data = rows(2000);
     const before = (await flow.logProb(data)).reduce((a, b) => a + b) / 2000;
@@ -41,7 +41,7 @@ describe("a flow whose data side is a part of space", () => {
     expect(logProb.every(Number.isFinite)).toBe(true);
   });
 
-  test("names a training row outside", async () => {
+  test("throws for a training row outside, and names it", async () => {
     const data = rows(200);
     data[2 * 77 + 1] = -4;
     const { values, ...error } = await caught(() => fit(positive(2), data, options));
@@ -55,7 +55,7 @@ describe("a flow whose data side is a part of space", () => {
     expect(values).toEqual([data[2 * 77], -4]);
   });
 
-  test("names a validation row outside", async () => {
+  test("throws for a validation row outside, and names it", async () => {
     const validation = [1, 2, 3, 4, 0, 1];
     const { values, ...error } = await caught(() => fit(positive(2), rows(200), { ...options, validation }));
     expect(error).toMatchInlineSnapshot(`
@@ -68,7 +68,7 @@ describe("a flow whose data side is a part of space", () => {
     expect(values).toEqual([0, 1]);
   });
 
-  test("names a row outside of a box of splines", async () => {
+  test("throws for a row outside of a box of splines, and names it", async () => {
     const base = new Uniform({ features: 2, low: -1, high: 1 });
     const spline = { type: "rationalQuadraticSpline", bins: 4, bound: 1, tails: "none" } as const;
     const layer = new Autoregressive(
@@ -94,7 +94,7 @@ describe("a flow whose data side is a part of space", () => {
 });
 
 describe("forTables", () => {
-  test("keeps what maps onto the data's support next to the data", () => {
+  test("keeps bijections onto a support next to the data", () => {
     const types = (flow: Flow) => layersOf(flow).map((part) => part.describe().type);
     expect(types(forTables(positive(2)))).toEqual(["autoregressive", "tails", "standardize", "exp"]);
     const bare = new Flow(new StandardNormal({ features: 2 }), new Sigmoid({ features: 2 }));
@@ -105,7 +105,7 @@ describe("forTables", () => {
     expect(types(forTables(conditional))).toEqual(["standardizeContext", "tails", "standardize"]);
   });
 
-  test("standardizes what a support leaves, and fits", async () => {
+  test("standardizes before the map onto the support, and can be fitted", async () => {
     const flow = forTables(positive(2));
     await fit(flow, rows(500), { ...options, epochs: 1 });
     const { center, scale } = layersOf(flow)[2] as unknown as Record<string, { value: Float64Array }>;

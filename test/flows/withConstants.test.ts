@@ -46,11 +46,11 @@ const rowsOf = (values: Float64Array) =>
     return constants.get(column) ?? values[2 * row + column / 2];
   });
 
-describe("constants beside a flow", () => {
+describe("withConstants", () => {
   const own = inner();
   const flow = withConstants(own, constants);
 
-  test("add exactly nothing to log-densities", async () => {
+  test("adds exactly 0 to log-densities", async () => {
     expect(await flow.logProb(rowsOf(pairs))).toEqual(await own.logProb(pairs));
   });
 
@@ -60,35 +60,35 @@ describe("constants beside a flow", () => {
     [FAR, 0.1 + 2 ** -56],
     [0, 0.1],
     [FAR, -1e300],
-  ])("give rows with other values, %d and %d, probability 0", async (first, second) => {
+  ])("gives rows with other values, %d and %d, the log-density -Infinity", async (first, second) => {
     expect(await flow.logProb([3e8, first, -2, second])).toEqual(Float64Array.of(Number.NEGATIVE_INFINITY));
     const bad = [3e8, first, Number.NaN, second];
     const symbolic = compile((x) => flow.logProb(x), [["N", 4]], { precision: "float64" });
     expect((await symbolic(bad))[0]).toBeNaN();
   });
 
-  test("are exact in samples, whose other features are those of the flow", async () => {
+  test("has exact constants in samples, whose other features are those of the flow", async () => {
     const { samples, logProb } = await flow.sampleAndLogProb(100, { seed: 3 });
     const expected = await own.sampleAndLogProb(100, { seed: 3 });
     expect(samples).toEqual(rowsOf(expected.samples));
     expectClose(logProb, expected.logProb, 1e-5, "log-density");
   });
 
-  test("are in the model file", async () => {
+  test("is saved in a model file", async () => {
     const bytes = encodeModel({ flow, columns: ["a", "b", "c", "d"], given: [] });
     const reread = decodeModel(bytes).flow;
     expect(await reread.logProb(rowsOf(pairs))).toEqual(await own.logProb(pairs));
     expect((await reread.sample(1))[1]).toBe(FAR);
   });
 
-  test("are the same in a graph of float64", async () => {
+  test("has the same results in a float64 graph", async () => {
     const graph = compile((x) => flow.logProb(x), [["N", 4]], { precision: "float64" });
     const [near, off] = await graph([3e8, FAR, -2, 0.1, 3e8, FAR, -2, 0.2]);
     expect(near).toBeCloseTo((await own.logProb([3e8, -2], undefined, { precision: "float64" }))[0], 9);
     expect(off).toBe(Number.NEGATIVE_INFINITY);
   });
 
-  test("go with a context, and with its embedding", async () => {
+  test("works with a context and its embedding", async () => {
     const conditional = inner(1);
     const context = normal(100, 4);
     const rows = await withConstants(conditional, constants).logProb(rowsOf(pairs), context);
@@ -102,7 +102,7 @@ describe("constants beside a flow", () => {
     expect(await whole.logProb(rowsOf(pairs), labels)).toEqual(await embedded.logProb(pairs, labels));
   });
 
-  test("may differ between the components of a mixture", async () => {
+  test("allows different constants in the components of a mixture", async () => {
     const other = new Map([
       [1, FAR],
       [3, 0.2],
@@ -117,7 +117,7 @@ describe("constants beside a flow", () => {
     expect(neither).toBe(Number.NEGATIVE_INFINITY);
   });
 
-  test("are none where there are none", () => {
+  test("returns the flow without constants", () => {
     expect(withConstants(own, new Map())).toBe(own);
   });
 });
@@ -126,7 +126,7 @@ describe("ConstantFeatures", () => {
   const base = () =>
     new ConstantFeatures(forTables(maf(2, { transforms: 1, hidden: [8] })), { constant: [1] });
 
-  test("under a standardization are fitted like other flows", async () => {
+  test("is fitted under a standardization like other flows", async () => {
     const flow = new Flow(base(), new Standardize({ features: 3 }));
     const x = Float64Array.from({ length: 1200 }, (_, i) =>
       i % 3 === 1 ? FAR : (i % 3) * FAR + normal(1, i)[0],
@@ -139,7 +139,7 @@ describe("ConstantFeatures", () => {
     await expect(fit(flow, x, { initialize: false })).rejects.toThrow("at base, row 100 of the data");
   });
 
-  test("refuse numbers that are none of their features", () => {
+  test("throws for indices that are not features", () => {
     const others = new StandardNormal({ features: 2 });
     expect(() => new ConstantFeatures(others, { constant: [3] })).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the index of a constant feature is out of range: expected indices from 0 to 2, received 3.]`,
@@ -151,7 +151,7 @@ describe("ConstantFeatures", () => {
     }
   });
 
-  test("pass the context on", async () => {
+  test("passes the context on", async () => {
     const conditional = new DiagonalNormal({ features: 1, context: 1, network: { hidden: [4] } });
     perturb(new Map([["mean", conditional.mean]]), 1);
     const flow = new Flow(

@@ -13,10 +13,10 @@ flow.contextColumns = ["a", "b", "c"];
 const c = [0.3, -1, 2];
 const x = new Random(1).normal(new Float64Array(20));
 
-describe("a flow with its context fixed", () => {
+describe("a flow with a fixed context", () => {
   const fixed = flow.withContext(c);
 
-  test("gives what the flow gives for this context", async () => {
+  test("has the results of the flow for this context", async () => {
     expect(fixed.features).toBe(2);
     expect(await fixed.logProb(x)).toEqual(await flow.logProb(x, c));
     expect(await fixed.toLatent(x, { as: "rows" })).toEqual(await flow.toLatent(x, c, { as: "rows" }));
@@ -29,7 +29,7 @@ describe("a flow with its context fixed", () => {
     expect(await flow.withContext({ c: 2, b: -1, a: 0.3 }).logProb(x)).toEqual(await fixed.logProb(x));
   });
 
-  test("sees it as a constant in graphs", async () => {
+  test("has the context as a constant in graphs", async () => {
     const run = compile(
       (x) => ({ logProb: fixed.logProb(x), z: fixed.toLatent(x), x: fixed.toData(fixed.toLatent(x)) }),
       [["N", 2]],
@@ -52,7 +52,7 @@ describe("a flow with its context fixed", () => {
     expect((await score(x)).every(Number.isFinite)).toBe(true);
   });
 
-  test("takes one context, and options without one", async () => {
+  test("takes exactly one context, and its methods have no option for it", async () => {
     expect(() => flow.withContext([1, 2])).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the length of the flat array of the context is not a multiple of the row length: expected a multiple of 3, received 2.]`,
     );
@@ -76,7 +76,7 @@ describe("a flow with its context fixed", () => {
 describe("samples for each of several contexts", () => {
   const contexts = [c, [1, 1, 1], [-2, 0, 0.5]];
 
-  test.each([1, 2, 700])("are %d for each, as if each context were repeated", async (n) => {
+  test.each([1, 2, 700])("are the same as %d samples with each context repeated", async (n) => {
     const repeated = contexts.flatMap((row) => Array.from({ length: n }, () => row));
     const options = { seed: 4, start: 5 };
     const samples = await flow.sample(n, { ...options, contexts });
@@ -92,14 +92,14 @@ describe("samples for each of several contexts", () => {
     expect(all.subarray(2 * n)).not.toEqual(first);
   });
 
-  test("are the same bytes for a seed, and none for no contexts or no samples", async () => {
+  test("are reproducible, and empty for no contexts or no samples", async () => {
     expect(await flow.sample(4, { contexts, seed: 1 })).toEqual(await flow.sample(4, { contexts, seed: 1 }));
     expect(await flow.sample(4, { contexts: [] })).toHaveLength(0);
     expect(await flow.sample(0, { contexts })).toHaveLength(0);
     expect(await flow.sample(1, { contexts, as: "rows" })).toHaveLength(3);
   });
 
-  test("may be of class labels", async () => {
+  test("may have class labels", async () => {
     const embedding = new ContextEmbedding({ numbers: 1, classes: [3] });
     const labelled = embedContext(maf(1, { context: embedding.size, hidden: [4] }), embedding);
     expect(
@@ -120,7 +120,7 @@ describe("samples for each of several contexts", () => {
     ).rejects.toThrow(expect.objectContaining({ code: "DATA" }));
   });
 
-  test("need a conditional flow, and no other context", async () => {
+  test("need a conditional flow, and cannot be combined with the option context", async () => {
     await expect(flow.sample(2, { contexts, context: c })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: sample got both options context and contexts: expected only one of them: context has one row for each sample or one for all, contexts has n samples for each row, received both.]`,
     );

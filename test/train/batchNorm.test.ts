@@ -17,7 +17,7 @@ const valuesOf = (flow: Flow) => [...flow.parameters()].map(([name, { value }]) 
 const running = (flow: Flow): Parameter[] => [...flow.parameters().values()].filter((p) => p.running);
 const mean = (values: Float64Array) => values.reduce((a, b) => a + b) / values.length;
 
-test("stands between the layers, and between the last one and the base", () => {
+test("batch normalization is after each layer on the side of the base", () => {
   const types = (flow: Flow) => (flow.bijection as Chain).bijections.map((b) => b.describe().type);
   expect(types(maf(3, { transforms: 2, batchNorm: true }))).toEqual([
     "batchNorm",
@@ -31,7 +31,7 @@ test("stands between the layers, and between the last one and the base", () => {
 test.each([
   ["after two steps", { epochs: 1, batchSize: 512 }],
   ["trained", { epochs: 40, batchSize: 128 }],
-])("a flow %s has the density that validation saw, and it integrates to 1", async (_when, options) => {
+])("a flow %s has the density of its validation, which integrates to 1", async (_when, options) => {
   const flow = build();
   const held = bent(500, 9);
   const result = await fit(flow, bent(1030), { ...options, validation: held });
@@ -52,7 +52,7 @@ test.each([
   expect(result.validationLogDensity).toBeGreaterThan(options.epochs === 1 ? best - 1.2 : best - 0.2);
 });
 
-test("resumes to exactly the same statistics, weights and record from any epoch", async () => {
+test("a training that resumes from any epoch has exactly the same statistics, weights and records", async () => {
   const data = bent(300);
   const options = { epochs: 5, averageDecay: 0.9, batchSize: 64 };
   const saved: Uint8Array[] = [];
@@ -69,14 +69,14 @@ test("resumes to exactly the same statistics, weights and record from any epoch"
   }
 });
 
-test("does not depend on the number of threads", async () => {
+test("the result does not depend on the number of threads", async () => {
   const flows = [build(), build()];
   for (const [i, threads] of [1, 2].entries())
     await fit(flows[i], bent(700), { epochs: 2, batchSize: 256, threads });
   expect(valuesOf(flows[1])).toEqual(valuesOf(flows[0]));
 });
 
-test("the flow ends with the statistics of its best epoch", async () => {
+test("the result has the running statistics of the best epoch", async () => {
   const copies: number[][] = [];
   const flow = build();
   const { bestEpoch, epochs } = await fit(flow, bent(30), {
@@ -95,7 +95,7 @@ test("the flow ends with the statistics of its best epoch", async () => {
   expect(now).not.toEqual(copies.at(-1));
 });
 
-test("rows that fill up the last batch leave its statistics those of many rows", async () => {
+test("padding the last batch with random rows keeps its statistics representative", async () => {
   // The last batch has a single row, whose variance would be 0.
   const own = new BatchNorm({ features: 2, decay: 0 });
   const flow = new Flow(new StandardNormal({ features: 2 }), own);
@@ -111,7 +111,7 @@ test("rows that fill up the last batch leave its statistics those of many rows",
   expect(own.variance.value[0]).toBeLessThan(150);
 });
 
-test("a step that is not finite leaves them as they were", async () => {
+test("a step that is not finite does not change the running statistics", async () => {
   const flow = new Flow(new StandardNormal({ features: 2 }), new Chain([new BatchNorm({ features: 2 })]));
   const data = bent(200);
   // Squares of what is this far out overflow.
@@ -122,7 +122,7 @@ test("a step that is not finite leaves them as they were", async () => {
   for (const { value } of running(flow)) expect([...value].every(Number.isFinite)).toBe(true);
 });
 
-test("fitting to a density takes the statistics as they are", async () => {
+test("fitDensity uses the running statistics and does not change them", async () => {
   const flow = build();
   const before = running(flow).flatMap(({ value }) => [...value]);
   const result = await fitDensity(flow, (x) => x.sub(1).square().sum(1).mul(-0.5), {
@@ -133,7 +133,7 @@ test("fitting to a density takes the statistics as they are", async () => {
   expect(Math.abs(result.logNormalizer - Math.log(2 * Math.PI))).toBeLessThan(0.05);
 });
 
-test("a model file holds the statistics", async () => {
+test("a model file contains the running statistics", async () => {
   const flow = build();
   await fit(flow, bent(300), { epochs: 2 });
   const { flow: read } = decodeModel(encodeModel({ flow, columns: ["a", "b"], given: [] }));

@@ -53,7 +53,7 @@ describe("fit", () => {
     expect(result.validationLogDensity).toBeCloseTo(-ENTROPY, 0);
   });
 
-  it("a learnable base alone finds the maximum-likelihood mean and deviation", async () => {
+  it("fits the maximum-likelihood mean and deviation of a trainable base", async () => {
     const data = Float64Array.of(1, 2, 4, 9);
     const flow = new Flow(new DiagonalNormal({ features: 1 }), new Permutation({ order: [0] }));
     const options = {
@@ -68,7 +68,7 @@ describe("fit", () => {
     expect(Math.exp(logDeviation.value[0])).toBeCloseTo(Math.sqrt(38 / 4), 1);
   });
 
-  it("a weight of 2 counts as the row twice", async () => {
+  it("counts a row of weight 2 like two rows", async () => {
     const data = correlated(60);
     const twice = Float64Array.from([...data, ...data.subarray(0, 60)]);
     const weights = Float64Array.from({ length: 60 }, (_, i) => (i < 30 ? 2 : 1));
@@ -81,7 +81,7 @@ describe("fit", () => {
     });
   });
 
-  it("rows of large weight count as much in mini-batches as when they are repeated", async () => {
+  it("gives rows of large weight the same influence in mini-batches as repeated rows", async () => {
     // 3,000 rows near -2, and 6 rows near 2 that weigh as much together.
     const z = new Random(1).normal(new Float64Array(3006));
     const near = z.map((e, i) => (i < 3000 ? -2 : 2) + 0.5 * e);
@@ -98,7 +98,7 @@ describe("fit", () => {
     expect(await above(near, weights)).toBeCloseTo(0.5, 1);
   });
 
-  it("counts every row: the last, smaller batch weighs by its rows", async () => {
+  it("weights the last, smaller batch by its number of rows", async () => {
     const data = correlated(103);
     const frozen = { optimizer: { learningRate: 1e-12 }, epochs: 1, validation: data };
     const whole = await fit(maf(2, small), data, { ...frozen, batchSize: 103 });
@@ -106,7 +106,7 @@ describe("fit", () => {
     expect(parts.epochs[0].trainLogDensity).toBeCloseTo(whole.epochs[0].trainLogDensity, 5);
   });
 
-  it("keeps the best weights, the start included", async () => {
+  it("keeps the best weights, including those of the initial flow", async () => {
     const flow = forTables(nsf(2, small));
     const data = correlated(200);
     const seen: FitEpoch[] = [];
@@ -124,7 +124,7 @@ describe("fit", () => {
     expect(result.epochs.length - result.bestEpoch).toBe(5);
   });
 
-  it("waits for a gain over 500 steps, however few an epoch has", async () => {
+  it("has a patience of at least 500 steps, even if an epoch has few", async () => {
     // Steps too small to change a weight: nothing is gained.
     const still = { optimizer: { type: "sgd", learningRate: 1e-30 } } as const;
     const flow = new Flow(new DiagonalNormal({ features: 1 }));
@@ -146,7 +146,7 @@ describe("fit", () => {
     expect(trainingLengths(fitSettingsSchema.parse(options), batches)).toEqual(lengths);
   });
 
-  it("is the same for the same seed, and another for another", async () => {
+  it("is the same for the same seed, and different for another seed", async () => {
     const train = async (seed: number) => {
       const flow = forTables(realNVP(2, small));
       await fit(flow, correlated(300), { epochs: 3, seed });
@@ -157,7 +157,7 @@ describe("fit", () => {
     expect(a).not.toEqual(c);
   });
 
-  it("loses nothing to a large offset", async () => {
+  it("loses no precision by a large offset", async () => {
     const data = correlated(500);
     const shifted = data.map((x, i) => (i % 2 === 0 ? x + 1.7e9 : x));
     const flows = [forTables(maf(2, small)), forTables(maf(2, small))];
@@ -168,7 +168,7 @@ describe("fit", () => {
     expect(Math.max(...plain.map((v, i) => Math.abs(v - far[i])))).toBeLessThan(1e-2);
   });
 
-  it("learns a conditional density", async () => {
+  it("fits a conditional density", async () => {
     const z = new Random(5).normal(new Float64Array(4000));
     const context = z.subarray(0, 2000).map((v) => 5000 + 300 * v);
     const data = z.subarray(2000).map((v, i) => (3 * (context[i] - 5000)) / 300 + 0.1 * v);
@@ -178,7 +178,7 @@ describe("fit", () => {
     expect(mean(await flow.logProb(data, context))).toBeGreaterThan(-entropy - 0.15);
   });
 
-  it("one far outlier costs a bounded number of nats", async () => {
+  it("loses a bounded number of nats by one outlier", async () => {
     const data = correlated(500);
     data[0] = 1e6;
     for (const flow of [forTables(maf(2, small)), forTables(nsf(2, small))]) {
@@ -193,7 +193,7 @@ describe("fit", () => {
 });
 
 describe("initialize", () => {
-  it("reaches data-fitted parts in nested chains and behind a standardized context", async () => {
+  it("initializes parts in nested chains and inside of a standardized context", async () => {
     const rows = 500;
     const z = new Random(4).normal(new Float64Array(2 * rows));
     const context = z.subarray(0, rows).map((v) => 100 + 10 * v);
@@ -218,7 +218,7 @@ describe("interruption", () => {
   const data = correlated(300);
   const options = { epochs: 6, averageDecay: 0.9, schedule: { patience: 1 }, patience: 10 } as const;
 
-  it("resumes to exactly the same weights and record from any epoch", async () => {
+  it("resumes from any epoch with exactly the same weights and records", async () => {
     const whole = forTables(nsf(2, small));
     const store = memoryStore();
     const expected = await fit(whole, data, { ...options, checkpoint: store });
@@ -235,7 +235,7 @@ describe("interruption", () => {
     }
   });
 
-  it("refuses a checkpoint of other data", async () => {
+  it("throws for a checkpoint of other data", async () => {
     const store = memoryStore();
     await fit(forTables(nsf(2, small)), data, { ...options, epochs: 1, checkpoint: store });
     const other = fit(forTables(nsf(2, small)), correlated(300, 8), {
@@ -248,7 +248,7 @@ describe("interruption", () => {
     `);
   });
 
-  it("stops at a signal with the best weights so far", async () => {
+  it("ends at an abort signal with the best weights so far", async () => {
     const controller = new AbortController();
     const result = await fit(forTables(nsf(2, small)), data, {
       ...options,
@@ -259,7 +259,7 @@ describe("interruption", () => {
     expect(result.epochs.length).toBe(2);
   });
 
-  it("stops when time is up", async () => {
+  it("ends at the time limit", async () => {
     const result = await fit(forTables(nsf(2, small)), data, {
       epochs: 100_000,
       patience: 100_000,
@@ -268,7 +268,7 @@ describe("interruption", () => {
     expect(result.stopped).toBe("time");
   });
 
-  it("counts the fit of a mixture to the data among the time, and stops it at a signal", async () => {
+  it("includes expectation maximization in the time limit, and ends it at an abort signal", async () => {
     const noise = new Random(5).normal(new Float64Array(600));
     const clusters = noise.map((e, i) => ((i >> 1) % 3) - 1 + 1e-2 * e);
     const components = async (limit: FitOptions) => {
@@ -283,7 +283,7 @@ describe("interruption", () => {
   });
 });
 
-describe("a start that is good already", () => {
+describe("an initial flow that is already good", () => {
   // Three narrow clusters, which expectation maximization finds, and steps that throw them out of their components.
   const clusters = (rows: number) => {
     const noise = new Random(5).normal(new Float64Array(2 * rows));
@@ -300,7 +300,7 @@ describe("a start that is good already", () => {
     validation: clusters(90),
   };
 
-  it("is not left by large steps: they become smaller", async () => {
+  it("is not destroyed by large steps, since the step size is reduced", async () => {
     const start = (await fit(onMixture(), clusters(300), { ...options, epochs: 1 })).validationLogDensity;
     const { epochs } = await fit(onMixture(), clusters(300), options);
     expect(epochs.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
@@ -309,7 +309,7 @@ describe("a start that is good already", () => {
     for (const { validationLogDensity } of epochs) expect(validationLogDensity).toBeGreaterThan(start - 1);
   });
 
-  it("keeps the smaller steps in a checkpoint", async () => {
+  it("saves the reduced step size in a checkpoint", async () => {
     const store = memoryStore();
     const whole = onMixture();
     await fit(whole, clusters(300), { ...options, checkpoint: store });
@@ -339,7 +339,7 @@ describe("failure", () => {
     for (const value of weightsOf(flow)) expect(Number.isFinite(value)).toBe(true);
   });
 
-  it("after three times names the layer, the batch and the row", async () => {
+  it("throws at the fourth time, and names the layer, the batch and the row", async () => {
     // Rows outside the support of a uniform base have density 0, whatever the weights.
     const flow = new Flow(new Uniform({ features: 2 }), new Permutation({ order: [1, 0] }));
     const data = Float64Array.from({ length: 40 }, (_, i) => (i === 7 ? 5 : 0.5));
@@ -349,7 +349,7 @@ describe("failure", () => {
     `);
   });
 
-  it("refuses data that do not fit", async () => {
+  it("throws for data with a wrong shape", async () => {
     const flow = maf(2, small);
     await expect(fit(flow, [1, 2, 3])).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the length of the flat array of rows is not a multiple of the row length: expected a multiple of 2, received 3.]`,

@@ -23,7 +23,7 @@ describe("a Gaussian", () => {
   const [a, b, c] = [0.5, -0.8, 0.3];
   const target = gaussian([1, -2], [a, b, c], 3);
 
-  it("is reached by an affine flow, whose divergence has a closed form", async () => {
+  it("is fitted by an affine flow, whose divergence has a closed form", async () => {
     const flow = affine();
     await fitDensity(flow, target, fast);
     const [x0, x1, y0, y1, z0, z1] = await flow.toData([0, 0, 1, 0, 0, 1]);
@@ -42,7 +42,7 @@ describe("a Gaussian", () => {
     ["realNVP", () => realNVP(2, small)],
     ["iaf", () => iaf(2, small)],
     ["nsf in couplings", () => nsf(2, { hidden: [64, 64], kind: "coupling", transforms: 4 })],
-  ] as const)("is reached by %s, with its normalizer", async (_, build) => {
+  ] as const)("is fitted by %s, with the correct normalizer", async (_, build) => {
     // With so many samples an estimate of a divergence of 1e-3 has an error of 2e-4.
     const samples = 40_000;
     const result = await fitDensity(build(), target, { ...quick, steps: 1500, batchSize: 512, samples });
@@ -56,7 +56,7 @@ describe("a Gaussian", () => {
 });
 
 describe("other shapes", () => {
-  it("a banana is reached by realNVP", async () => {
+  it("realNVP fits a banana", async () => {
     const { elbo, logNormalizer, logNormalizerError, ...result } = await fitDensity(
       realNVP(2, small),
       banana,
@@ -71,7 +71,7 @@ describe("other shapes", () => {
     expect(mean(column(result.samples, 1))).toBeCloseTo(0, 1);
   });
 
-  it("two modes far apart need annealing: without it one is lost, and log Z with it", async () => {
+  it("two distant modes need annealing: without it, one is lost and log Z is too small", async () => {
     const options = { ...quick, steps: 1000, seed: 1 };
     const build = () => realNVP(2, { hidden: [32, 32] });
     const alone = await fitDensity(build(), twoModes(4), options);
@@ -84,7 +84,7 @@ describe("other shapes", () => {
 });
 
 describe("gradients", () => {
-  it("sticking the landing stays where the flow is the density, and the plain gradient does not", async () => {
+  it("sticking the landing has no gradient if the flow equals the density, unlike the plain gradient", async () => {
     const standard = (x: Tensor) => x.square().sum(1).mul(-0.5);
     const divergenceOf = async (stickTheLanding: boolean) => {
       const flow = realNVP(2, small);
@@ -105,7 +105,7 @@ describe("gradients", () => {
     expect(plain.moved).toBeGreaterThan(stuck.moved);
   });
 
-  it("sticking the landing comes nearer to what the flow can be", async () => {
+  it("sticking the landing ends with a smaller divergence", async () => {
     const divergenceOf = async (stickTheLanding: boolean) => {
       const flow = affine();
       const target = gaussian([1, -2], [0.5, 0.8, 0.3]);
@@ -114,7 +114,7 @@ describe("gradients", () => {
     expect(Math.abs(await divergenceOf(true))).toBeLessThan(0.3 * (await divergenceOf(false)));
   });
 
-  it("bases with parameters are fitted too, but for the weights of a mixture", async () => {
+  it("trainable bases are fitted too, except for the weights of a mixture", async () => {
     const identity = new Permutation({ order: [0, 1] });
     const diagonal = new DiagonalNormal({ features: 2 });
     await fitDensity(new Flow(diagonal, identity), gaussian([1, -2], [0.5, 0, 0.3]), fast);
@@ -127,7 +127,7 @@ describe("gradients", () => {
     expect([...mixture.logWeights.value]).toEqual([0, 0]);
   });
 
-  it("parameters of the density stay as they are, and their numbers count", async () => {
+  it("parameters of the density are read and not trained", async () => {
     const location = new Parameter([2], [3, 4]);
     const flow = affine();
     const { samples } = await fitDensity(flow, (x) => x.sub(location).square().sum(1).mul(-0.5), {
@@ -146,13 +146,13 @@ describe("repetition", () => {
     return { result, weights: weightsOf(flow) };
   };
 
-  it("is the same for the same seed, and another for another", async () => {
+  it("is the same for the same seed, and different for another seed", async () => {
     const [a, b, c] = [await train({ seed: 1 }), await train({ seed: 1 }), await train({ seed: 2 })];
     expect(a).toEqual(b);
     expect(a.weights).not.toEqual(c.weights);
   });
 
-  it("is the same on two threads as on one, but for rounding", async () => {
+  it("is the same on one and two threads, up to rounding", async () => {
     const [one, two] = [await train({ threads: 1 }), await train({ threads: 2 })];
     one.result.history.forEach((line, i) => {
       expect(two.result.history[i].elbo).toBeCloseTo(line.elbo, 4);
@@ -160,7 +160,7 @@ describe("repetition", () => {
     expect(two.result.elbo).toBeCloseTo(one.result.elbo, 3);
   });
 
-  it("has a line for every 100 steps, and the mean of what was told of them", async () => {
+  it("records every 100 steps with the mean of their progress", async () => {
     const told: number[] = [];
     const annealing = { start: 0.5, steps: 100 };
     const { result } = await train({
@@ -175,7 +175,7 @@ describe("repetition", () => {
     expect(result.history[0].elbo).toBeCloseTo(told.slice(0, 100).reduce((a, b) => a + b) / 100, 9);
   });
 
-  it("stops at a signal, and when time is up", async () => {
+  it("ends at an abort signal, and at the time limit", async () => {
     const controller = new AbortController();
     const { result } = await train({
       signal: controller.signal,
@@ -190,7 +190,7 @@ describe("repetition", () => {
 describe("failure", () => {
   const flow = () => realNVP(2, small);
 
-  it("refuses a density of another shape where it is written", async () => {
+  it("throws where a density has a wrong shape", async () => {
     await expect(fitDensity(flow(), (x) => x.square())).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the log-density does not return a number for each row: expected [N] for x of shape [N, 2], received [N, 2] (float).
       Sum over the features only, as x.square().sum(-1) does.]
@@ -205,7 +205,7 @@ describe("failure", () => {
     `);
   });
 
-  it("refuses options that do not fit", async () => {
+  it("throws for options that are not valid", async () => {
     const epochs = { epochs: 3 } as object;
     await expect(fitDensity(flow(), banana, epochs)).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: an option of fitDensity is not valid: expected one of batchSize, optimizer, clipNorm, averageDecay, seed, steps, schedule, annealing, stickTheLanding, samples, detectMissedMass, received epochs.]`,
@@ -221,11 +221,11 @@ describe("failure", () => {
     `);
     const conditional = realNVP(2, { ...small, context: 1 });
     await expect(fitDensity(conditional, banana)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the flow is conditional: expected a context of 1 features a row, received none.]`,
+      `[PushforwardError: the flow is conditional: expected a context with 1 features per row, received none.]`,
     );
   });
 
-  it("says that the density is at fault, and at which row", async () => {
+  it("reports that the density is not finite, and at which x", async () => {
     const told: string[] = [];
     const options = { steps: 10, threads: 1, onRecovery: (message: string) => told.push(message) };
     const root = (x: Tensor) => x.sum(1).add(3).log();
@@ -246,7 +246,7 @@ describe("failure", () => {
     `);
   });
 
-  it("says that a layer of the flow is at fault", async () => {
+  it("reports which layer of the flow is not finite", async () => {
     const broken = flow();
     const weight = broken.parameters().get("bijection.bijections.1.network.layers.0.weight")!;
     weight.value[0] = Number.NaN;
@@ -256,7 +256,7 @@ describe("failure", () => {
     `);
   });
 
-  it("goes back to good weights with half the step", async () => {
+  it("returns to the last good weights with half the step size", async () => {
     const told: string[] = [];
     const fitted = flow();
     const result = await fitDensity(fitted, banana, {

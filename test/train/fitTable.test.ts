@@ -7,7 +7,7 @@ import { fitTable } from "../../src/train/index.ts";
 
 const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
 
-test("keeps the better of its flows, which handles clusters", async () => {
+test("returns the flow with the best validation log-density, which can fit clusters", async () => {
   const z = new Random(3).normal(new Float64Array(1200));
   const values = z.map((v, i) => 0.05 * v + 4 * (Math.floor(i / 2) % 3) + 2 * (i % 2));
   const tried: string[] = [];
@@ -22,7 +22,7 @@ test("keeps the better of its flows, which handles clusters", async () => {
   expect((result.flow.bijection as Chain).bijections.at(-1)).toBeInstanceOf(Standardize);
 });
 
-test("learns from class labels, which all of its flows embed", async () => {
+test("fits flows conditional on class labels, which all candidates embed", async () => {
   const z = new Random(5).normal(new Float64Array(1800));
   const label = z.map((_, i) => i % 3);
   const values = z.map((v, i) => (0.1 + 0.2 * label[i]) * v + 10 * [0, 2, 1][label[i]]);
@@ -36,7 +36,7 @@ test("learns from class labels, which all of its flows embed", async () => {
   await expect(fitTable(table, { ...options, context: z })).rejects.toThrow("not a valid class label");
 });
 
-test("warns of what makes log-densities misleading, before training and in its result", async () => {
+test("warns of misleading log-densities before training and in its result", async () => {
   const z = new Random(6).normal(new Float64Array(1200));
   const values = z.map((v, i) => [v, v > 0 ? 1 : 0, z[i - 2] + 1][i % 3]);
   const told: string[] = [];
@@ -60,7 +60,7 @@ test("warns of what makes log-densities misleading, before training and in its r
   );
 });
 
-test("warns of numbers in the context, but not of its labels", async () => {
+test("warns of numeric columns of the context, but not of class labels", async () => {
   const z = new Random(7).normal(new Float64Array(600));
   const context = Float64Array.from({ length: 1200 }, (_, i) =>
     i % 2 === 0 ? 2 * z[i / 2] : Math.floor(i / 2) % 3,
@@ -97,7 +97,7 @@ describe("constant columns", () => {
   const values = table(400);
   const options = { epochs: 1, seed: 3 };
 
-  test.each(["memory", "a stream"])("of rows in %s are constants of the model", async (where) => {
+  test.each(["memory", "a stream"])("of rows in %s become constants of the flow", async (where) => {
     const names = ["a", "b"];
     const [data, others] =
       where === "memory"
@@ -114,7 +114,7 @@ describe("constant columns", () => {
     );
   });
 
-  test("are none if a validation row has another value", async () => {
+  test("do not exist if a validation row has another value", async () => {
     const held = table(50, 2);
     const same = await fitTable(dataset(values, { columns }), {
       ...options,
@@ -130,7 +130,7 @@ describe("constant columns", () => {
     expect(other.validationLogDensity).toBeGreaterThan(Number.NEGATIVE_INFINITY);
   });
 
-  test("are refused where there are no others, and in the context", async () => {
+  test("are an error if all columns are constant, and in the context", async () => {
     await expect(fitTable({ a: [1, 1, 1], b: [FAR, FAR, FAR] })).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: all columns are constant: expected a column with at least two different values, received 1 in a, 1700000000.123 in b.
       Give a table with a column that varies.]
@@ -145,18 +145,18 @@ describe("constant columns", () => {
     await expect(fitTable(inBlocks(values, context))).rejects.toThrow("column 0 of the context is constant");
   });
 
-  test("do not hide a value that is not finite, nor its column", async () => {
+  test("do not change the error for a value that is not finite", async () => {
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
       const bad = Array.from({ length: 9 }, (_, row) => ({ a: row, year: FAR, b: row === 7 ? value : -row }));
       const message = `row 7, column "b" of rows is ${value}`;
       await expect(fitTable(bad)).rejects.toThrow(message);
       await expect(fitTable(() => [bad.slice(0, 5), bad.slice(5)])).rejects.toThrow(message);
     }
-    await expect(fitTable([1, 2, 3, 4])).rejects.toThrow("does not tell how many numbers rows have");
-    await expect(fitTable([[1, 2, 3]])).rejects.toThrow("too little to learn from");
+    await expect(fitTable([1, 2, 3, 4])).rejects.toThrow("so the number of features is not known");
+    await expect(fitTable([[1, 2, 3]])).rejects.toThrow("too few rows to train a flow");
   });
 
-  test("of a stream are those of the whole pass, not of its sample", async () => {
+  test("of a stream are determined from all rows, not from its sample", async () => {
     const rows = 250_000;
     const stream = (odd?: number) =>
       function* () {

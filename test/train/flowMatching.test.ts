@@ -20,7 +20,7 @@ const SETTINGS = {
 } as const;
 
 describe("flow matching", () => {
-  test("learns a density without integrating, which is then exact", async () => {
+  test("trains without integration, and has an exact density afterwards", async () => {
     const flow = cnf(2, { hidden: [32, 32] });
     const { validationLogDensity, epochs } = await fit(flow, correlated(1), SETTINGS);
     expect(validationLogDensity).toBeLessThan(-ENTROPY + 0.05);
@@ -32,7 +32,7 @@ describe("flow matching", () => {
     expect(integral(density, weights)).toBeCloseTo(1, 3);
   });
 
-  test("gives the same again, and on two threads the same but for rounding", async () => {
+  test("is reproducible, and the same on two threads up to rounding", async () => {
     const trained = async (threads: number) => {
       const flow = forTables(cnf(2, { hidden: [8] }));
       const { epochs } = await fit(flow, correlated(3), { ...SETTINGS, epochs: 3, threads });
@@ -46,7 +46,7 @@ describe("flow matching", () => {
     });
   });
 
-  test("conditions on a context", async () => {
+  test("fits a conditional density by flow matching", async () => {
     const context = new Random(5).normal(new Float64Array(ROWS));
     const noise = new Random(6).normal(new Float64Array(ROWS));
     const values = context.map((c, i) => 2 * c + 0.3 * noise[i]);

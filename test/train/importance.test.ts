@@ -38,14 +38,14 @@ describe("importance", () => {
     },
   );
 
-  it("of the flow itself is exact", async () => {
+  it("is exact for the density of the flow", async () => {
     const result = await importance(standard(), narrow(1), 2000, { precision: "float64" });
     expect(result.logNormalizer).toBeCloseTo(2, 9);
     expect(result.logNormalizerError).toBeLessThan(1e-6);
     expect(result.effectiveSampleSize).toBeCloseTo(2000, 6);
   });
 
-  it("the standard error of log Z is the deviation that repetitions show", async () => {
+  it("estimates the standard error of log Z correctly", async () => {
     const errors: number[] = [];
     const deviations: number[] = [];
     for (let seed = 0; seed < 200; seed++) {
@@ -58,7 +58,7 @@ describe("importance", () => {
     expect(Math.sqrt(mean(deviations)) / mean(errors)).toBeLessThan(1.15);
   });
 
-  it("rows outside the support have no weight", async () => {
+  it("gives samples outside the support the weight 0", async () => {
     const half = (x: Tensor) => x.sum(1).greater(0).where(narrow(1)(x), Number.NEGATIVE_INFINITY);
     const result = await importance(standard(), half, 20_000);
     result.logWeights.forEach((weight, i) => {
@@ -70,7 +70,7 @@ describe("importance", () => {
     expect(result.effectiveSampleSize).toBeCloseTo(result.samples.filter((x) => x > 0).length, 1);
   });
 
-  it("refuses what has no meaning, and says whose fault it is", async () => {
+  it("throws for results without meaning, and says whether the flow or the density is the cause", async () => {
     const nowhere = (x: Tensor) => x.sum(1).mul(0).add(Number.NEGATIVE_INFINITY);
     await expect(importance(standard(), nowhere, 10)).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the log-density is -Infinity for all samples of the flow: expected a finite log-density of at least one sample, received -Infinity for all 10 samples.]`,
@@ -98,19 +98,19 @@ describe("importance", () => {
 });
 
 describe("paretoShape", () => {
-  it.each([0.2, 0.5, 1])("finds the exponent of weights U^-%f", (k) => {
+  it.each([0.2, 0.5, 1])("estimates the exponent of weights U^-%f", (k) => {
     const logWeights = new Random(3).uniform(new Float64Array(100_000)).map((u) => -k * Math.log(u));
     expect(Math.abs(paretoShape(logWeights) - k)).toBeLessThan(0.1);
   });
 
-  it("is below 0 for weights that have a bound, whatever their scale", () => {
+  it("is below 0 for bounded weights of any scale", () => {
     const weights = new Random(4).uniform(new Float64Array(10_000));
     const shape = paretoShape(weights.map(Math.log));
     expect(shape).toBeLessThan(-0.5);
     expect(paretoShape(weights.map((w) => Math.log(w) + 900))).toBeCloseTo(shape, 9);
   });
 
-  it("is 0 where weights are equal, and unknown for a handful", () => {
+  it("is 0 for equal weights, and NaN for few weights", () => {
     expect(paretoShape(new Float64Array(1000).fill(-7))).toBe(0);
     expect(paretoShape(new Float64Array(20).map((_, i) => i))).toBeNaN();
     expect(paretoShape(new Float64Array(21).map((_, i) => i))).not.toBeNaN();

@@ -27,7 +27,7 @@ const numbersOf = (model: Record<string, Parameter>) =>
 const quick = { epochs: 60, optimizer: { learningRate: 0.05 } } as const;
 
 describe("minimize", () => {
-  test("finds the line of least squares", async () => {
+  test("fits a line by least squares", async () => {
     const model = regression();
     const data = dataset(line(400), { features: 2 });
     const result = await minimize(squaredError(model), model, data, quick);
@@ -38,7 +38,7 @@ describe("minimize", () => {
     expect([result.training!.rows, result.validation!.rows]).toEqual([360, 40]);
   });
 
-  test("is what fit is: the same loss trains to the same weights", async () => {
+  test("with the loss of fit, trains to the same weights as fit", async () => {
     const data = line(300);
     const [a, b] = [nsf(2, { transforms: 2, hidden: [8] }), nsf(2, { transforms: 2, hidden: [8] })];
     const fitted = await fit(a, data, { epochs: 3, seed: 4 });
@@ -54,7 +54,7 @@ describe("minimize", () => {
     expect(weights(b)).toEqual(weights(a));
   });
 
-  test("minimizes a scalar over whole batches, the last one filled up", async () => {
+  test("minimizes a scalar over whole batches, with a padded last batch", async () => {
     const model = regression();
     const seen = new Set<unknown>();
     const loss = ({ values }: LossBatch) => {
@@ -68,7 +68,7 @@ describe("minimize", () => {
     expect(validationLoss).toBeCloseTo(0.01, 2);
   });
 
-  test("draws noise, the same for each evaluation of the validation rows", async () => {
+  test("draws noise, which is the same in each evaluation of the validation rows", async () => {
     // E[(c - u)^2] over u ~ N(0, 1) is least at c = 0.
     const model = { center: new Parameter([], 1) };
     const loss = ({ normal }: LossBatch) => model.center.sub(normal(1)).square().sum(1);
@@ -78,7 +78,7 @@ describe("minimize", () => {
     expect(new Set(epochs.map(({ trainLoss }) => trainLoss)).size).toBe(3);
   });
 
-  test("without data takes the steps it is told, and knows their number", async () => {
+  test("without data takes the given number of steps, and passes their index to the loss", async () => {
     const model = { mean: new Parameter([], 3), steps: new Parameter([], 0, { trainable: false }) };
     // From 0 to 1 over the first 200 steps.
     const loss = ({ uniform, step }: LossBatch) => {
@@ -97,7 +97,7 @@ describe("minimize", () => {
     expect([validationLoss, training]).toEqual([undefined, undefined]);
   });
 
-  test("goes on from a checkpoint to the same weights", async () => {
+  test("resumes from a checkpoint with the same result", async () => {
     const saved: Uint8Array[] = [];
     const store = (first?: Uint8Array): CheckpointStore => ({
       load: async () => first,
@@ -138,7 +138,7 @@ describe("minimize", () => {
     expect(hidden.numbers[0]).toBe(1);
   });
 
-  test("trains a model once at a time", async () => {
+  test("throws for a second training of a model at the same time", async () => {
     const flow = forTables(maf(2, { transforms: 1, hidden: [8] }));
     const data = line(200);
     const first = fit(flow, data, { epochs: 2 });
@@ -147,7 +147,7 @@ describe("minimize", () => {
     expect((await fit(flow, data, { epochs: 1 })).epochs).toHaveLength(1);
   });
 
-  test("copies its rows before it waits", async () => {
+  test("copies its rows before it returns a promise", async () => {
     const run = async (change: boolean) => {
       const flow = maf(2, { transforms: 1, hidden: [8] });
       const data = line(100);
@@ -159,8 +159,8 @@ describe("minimize", () => {
   });
 });
 
-describe("an own training loop", () => {
-  test("trains a flow by adam", async () => {
+describe("a custom training loop", () => {
+  test("trains a flow with adam", async () => {
     const flow = forTables(maf(2, { transforms: 2, hidden: [16] }));
     const data = line(256);
     const optimizer = adam(flow, { learningRate: 0.01 });
@@ -180,7 +180,7 @@ describe("an own training loop", () => {
     again.release();
   });
 
-  test("takes the steps of its optimizer, and refuses gradients that do not fit", async () => {
+  test("takes steps with an optimizer, and throws for gradients of a wrong size", async () => {
     const model = { w: new Parameter([2], [1, 2]), b: new Parameter([], 5) };
     const optimizer = sgd(model, { learningRate: 0.5, beta1: 0 });
     expect(optimizer.parameters).toEqual([model.w, model.b]);

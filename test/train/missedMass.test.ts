@@ -31,8 +31,8 @@ async function warningsOf(flow: Flow, density: TargetDensity, steps: number): Pr
   return all;
 }
 
-describe("mass that the flow misses is found", () => {
-  it("in 2-D, beyond the bound of the splines, where all other numbers are perfect", async () => {
+describe("missed mass is detected", () => {
+  it("in 2-D, outside of the bound of the splines, while all other numbers look perfect", async () => {
     const result = await fitDensity(splines(2, 8), funnel(2), { ...quick, steps: 2000 });
     // 7% of the mass is missed: log Z should be 0.
     expect(result.logNormalizer).toBeLessThan(-0.06);
@@ -47,18 +47,18 @@ describe("mass that the flow misses is found", () => {
     `);
   });
 
-  it("in 10-D, beyond the bound of the splines", async () => {
+  it("in 10-D, outside of the bound of the splines", async () => {
     for (const warnings of await warningsOf(splines(10, 8, 1), funnel(10), 2000))
       expect(warnings.join()).toMatch(/^At least about [123]% of the density's mass/);
   });
 
-  it("in another mode that is not too far", async () => {
+  it("in another mode that is not too distant", async () => {
     const flow = affine();
     for (const warnings of await warningsOf(flow, twoModes(4), 1000))
       expect(warnings.join()).toContain("At least about");
   });
 
-  it("as much as there is, where the chains reach all of it", async () => {
+  it("completely, if the chains reach all of it", async () => {
     const box = new Flow(new Uniform({ features: 1, low: -1, high: 1 }));
     const { missedMass, missedMassError, logNormalizer } = await importance(box, standardNormal, 40_000);
     // The normal distribution has a mass of 0.6827 within a deviation.
@@ -75,7 +75,7 @@ describe("mass that the flow misses is found", () => {
   });
 });
 
-describe("a good fit gives no warning", () => {
+describe("a good fit has no warnings", () => {
   it.each([
     ["a Gaussian by a linear flow", linear, gaussian([1, -2], [0.5, -0.8, 0.3]), 2000],
     ["a banana by RealNVP", affine, banana, 2000],
@@ -86,12 +86,12 @@ describe("a good fit gives no warning", () => {
     expect(await warningsOf(build(), density, steps)).toEqual([[], [], [], []]);
   });
 
-  it("angles, which chains leave and enter again on the other side", async () => {
+  it("for angles, where chains may leave the domain", async () => {
     const { missedMass } = await importance(ncsf(2), (x) => x.cos().sum(1).mul(0.3), 4000);
     expect(missedMass).toBe(0);
   });
 
-  it("a density that is a NaN outside of its support", async () => {
+  it("for a density that is NaN outside of its support", async () => {
     const { base } = affine();
     const flow = new Flow(base, new Chain([new Exp({ features: 2 })]));
     const logNormal = (x: Tensor) => x.log().square().mul(-0.5).sub(x.log()).sum(1);
@@ -101,7 +101,7 @@ describe("a good fit gives no warning", () => {
   });
 });
 
-it("chains keep the distribution of the density", async () => {
+it("the chains have the density as their stationary distribution", async () => {
   const n = 20_000;
   const samples = new Random(1).normal(new Float64Array(n));
   const logTarget = samples.map((x) => -0.5 * x * x);
@@ -127,7 +127,7 @@ it("chains keep the distribution of the density", async () => {
   expect(kolmogorovSmirnov(ends, normal)).toBeGreaterThan(0.01);
 });
 
-it("is left out on demand, and is the same for the same seed", async () => {
+it("detectMissedMass: false skips the chains, and the same seed has the same result", async () => {
   const off = await importance(linear(), standardNormal, 500, { detectMissedMass: false });
   expect(off.missedMass).toBeNaN();
   const box = new Flow(new Uniform({ features: 2, low: 0, high: 1 }));
@@ -141,7 +141,7 @@ it("is left out on demand, and is the same for the same seed", async () => {
   );
 });
 
-it("weights with a heavy tail give a warning", async () => {
+it("weights with a heavy tail cause a warning", async () => {
   const cauchy: TargetDensity = (x) => x.square().log1p().sum(1).neg();
   const { warnings } = await fitDensity(linear(), cauchy, { ...quick, steps: 500 });
   expect(warnings.at(-1)).toMatchInlineSnapshot(

@@ -45,7 +45,7 @@ async function run(options: OptimizerOptions, decay = true): Promise<number> {
 }
 
 describe("optimizers", () => {
-  it("adam and adamW follow their papers", async () => {
+  it("adam and adamW take the steps of their papers", async () => {
     for (const type of ["adam", "adamW"] as const) {
       const expected = adamByTheBook({ rate: 0.01, decay: 0.1, decoupled: type === "adamW" }, 1.5, gradients);
       expect(await run({ type, learningRate: 0.01, weightDecay: 0.1 })).toBeCloseTo(expected, 6);
@@ -61,7 +61,7 @@ describe("optimizers", () => {
     expect(await run({ type: "sgd", learningRate: 0.01 })).toBeCloseTo(x, 6);
   });
 
-  it("decays only what it is told to", async () => {
+  it("weight decay applies only to parameters created with decay", async () => {
     for (const type of ["adamW", "adam", "sgd"] as const) {
       const still = await run({ type, weightDecay: 0 });
       expect(await run({ type, weightDecay: 0.5 }, false)).toBe(still);
@@ -69,7 +69,7 @@ describe("optimizers", () => {
     }
   });
 
-  it("averages of gradients that have stopped become 0, not denormal", async () => {
+  it("moments of gradients that have become 0 are flushed to 0 and not denormal", async () => {
     const flat = parameters(1, false);
     const optimizer = new Optimizer({ beta2: 0.9 }, flat);
     flat.gradient.fill(1e-3);
@@ -79,7 +79,7 @@ describe("optimizers", () => {
     expect([...flat.firstMoment, ...flat.secondMoment].filter((value) => value !== 0)).toEqual([]);
   });
 
-  it("a scaled gradient is the gradient times the scale", async () => {
+  it("gradientScale multiplies the gradient", async () => {
     for (const type of ["adam", "sgd"] as const) {
       const values: number[] = [];
       for (const [gradient, scale] of [
@@ -109,7 +109,7 @@ describe("flat parameters", () => {
       ]),
     );
 
-  it("are views that never share a number, in runs of equal decay", () => {
+  it("are disjoint views, grouped by weight decay", () => {
     const all = build();
     const flat = new FlatParameters(all);
     flat.values.forEach((_, i) => {
@@ -162,7 +162,7 @@ describe("flat parameters", () => {
     },
   );
 
-  it("move the average with a step", async () => {
+  it("update the moving average in each step", async () => {
     const flat = new FlatParameters(build());
     await new Optimizer({ type: "sgd", learningRate: 1e-30 }, flat).step(1, 1, 0.25);
     expect(flat.average).toEqual(flat.values);
@@ -204,7 +204,7 @@ describe("flat parameters", () => {
     for (const other of others) expect(other).toEqual(one);
   });
 
-  it("travel in parcels, large ones alone, and come back in their places", async () => {
+  it("are packed into blocks, large ones separately, and unpacked to the same values", async () => {
     const all = new Map([["large", new Parameter([50, 100], new Float32Array(5000))], ...build()]);
     const flat = new FlatParameters(all);
     expect(flat.blocks.map(({ shape }) => shape)).toEqual([[3], [15], [50, 100]]);
@@ -223,7 +223,7 @@ describe("flat parameters", () => {
     expect([...flat.values.subarray(0, 20)].filter(Boolean).length).toBe(18);
   });
 
-  it("give the parameters their own arrays back", () => {
+  it("are copied to separate arrays by detach", () => {
     const all = build();
     const flat = new FlatParameters(all);
     flat.detach();
@@ -236,13 +236,13 @@ describe("schedules", () => {
   const at = (options: object, moment: Partial<Parameters<typeof scheduleFactor>[1]>) =>
     scheduleFactor(scheduleSchema.parse(options), { step: 0, totalSteps: 100, plateaus: 0, ...moment });
 
-  it("cosine falls from 1 to its final share", () => {
+  it("cosine decreases from 1 to its final factor", () => {
     expect(at({ type: "cosine", final: 0.1 }, { step: 0 })).toBe(1);
     expect(at({ type: "cosine", final: 0.1 }, { step: 50 })).toBeCloseTo(0.55, 12);
     expect(at({ type: "cosine", final: 0.1 }, { step: 100 })).toBeCloseTo(0.1, 12);
   });
 
-  it("plateau halves, but not below its final share", () => {
+  it("plateau halves the factor, but not below the final one", () => {
     expect(at({ type: "plateau" }, { plateaus: 2 })).toBe(0.25);
     expect(at({ type: "plateau", final: 0.1 }, { plateaus: 9 })).toBe(0.1);
   });

@@ -5,7 +5,7 @@ import { fit, type TrainingData } from "../../src/train/index.ts";
 
 const small = { hidden: [16, 16], transforms: 2 };
 
-describe("rows in the form that a program has them in", () => {
+describe("rows in any form", () => {
   const flat = new Random(1).normal(new Float64Array(120));
   const pairs = Array.from({ length: 60 }, (_, i) => [flat[2 * i], flat[2 * i + 1]] as const);
   const objects = pairs.map(([x, y], i) => (i % 2 === 0 ? { x, y } : { y, x }));
@@ -21,7 +21,7 @@ describe("rows in the form that a program has them in", () => {
     return { flow, validationLogDensity };
   };
 
-  it.each(Object.entries(forms))("as %s trains to the same flow", async (name, data) => {
+  it.each(Object.entries(forms))("as %s train the same flow", async (name, data) => {
     const { flow, validationLogDensity } = await trained(data);
     expect(validationLogDensity).toBe((await trained(forms.flat)).validationLogDensity);
     if (["pairs", "flat"].includes(name)) return;
@@ -31,11 +31,11 @@ describe("rows in the form that a program has them in", () => {
     expect(Object.keys((await flow.sample(1, { as: "objects" }))[0]!)).toEqual(["x", "y"]);
   });
 
-  it("is an error where names or the context are missing", async () => {
+  it("are an error if names or the context are missing", async () => {
     const flow = maf(2, small);
     await fit(flow, objects, { epochs: 1 });
     await expect(fit(flow, [{ x: 1, z: 2 }], { epochs: 1 })).rejects.toThrow(
-      "row 0 of rows has other columns: expected x, y, received x, z",
+      "row 0 of rows has wrong columns: expected x, y, received x, z",
     );
     await expect(fit(maf(2, { ...small, context: 1 }), flat, { epochs: 1 })).rejects.toThrow(
       "the rows have another number of context features than the flow: expected 1, received 0",

@@ -9,7 +9,7 @@ import { fit, fitTable } from "../../src/train/index.ts";
 const TABLE = `SELECT CASE WHEN i = 3 THEN NULL WHEN i = 50 THEN -1 ELSE i END AS x,
   CASE WHEN i = 50 THEN 7 ELSE i % 3 END AS kind FROM range(1, 101) t(i)`;
 
-test.each(["memory", "a stream"])("rows in %s keep their numbers in the table", async (where) => {
+test.each(["memory", "a stream"])("rows in %s keep their row numbers in the table", async (where) => {
   const table = await openTable(TABLE);
   const rows = async (columns: string[], given: string[]) =>
     where === "memory" ? readRows(table, columns, { given }) : streamRows(table, columns, { given });

@@ -13,7 +13,7 @@ async function train(threads: number) {
   return { flow, epochs, weights: [...flow.parameters().values()].flatMap(({ value }) => [...value]) };
 }
 
-it("training is the same again, and on one thread the same but for rounding", async () => {
+it("training is reproducible, and the same on one thread up to rounding", async () => {
   const [two, again, one] = [await train(2), await train(2), await train(1)];
   expect(again.weights).toEqual(two.weights);
   expect(again.epochs).toEqual(two.epochs);
@@ -23,7 +23,7 @@ it("training is the same again, and on one thread the same but for rounding", as
   });
 });
 
-it("rows are the same on any number of threads, in chunks of any size", async () => {
+it("results do not depend on the number of threads or the size of chunks", async () => {
   const { flow } = await train(1);
   const many = new Random(2).normal(new Float64Array(2500 * D));
   const [one, two] = [
@@ -42,22 +42,22 @@ it("rows are the same on any number of threads, in chunks of any size", async ()
   });
 });
 
-it("calls that overlap each get their own rows", async () => {
+it("concurrent calls return the results for their own rows", async () => {
   const { flow } = await train(1);
   const parts = [0, 1, 2].map((i) => rows.subarray(i * 20 * D, (i + 1) * 20 * D));
   const alone = [];
   for (const part of parts) alone.push(await flow.logProb(part));
   expect(await Promise.all(parts.map((part) => flow.logProb(part)))).toEqual(alone);
-  const [, refused, last] = await Promise.allSettled([
+  const [, failed, last] = await Promise.allSettled([
     flow.logProb(parts[0]),
     flow.logProb([1]),
     flow.logProb(parts[2]),
   ]);
-  expect(refused.status).toBe("rejected");
+  expect(failed.status).toBe("rejected");
   expect(last).toEqual({ status: "fulfilled", value: alone[2] });
 });
 
-it("an evaluation sees what training has changed since the last one", async () => {
+it("an evaluation uses the parameters that training has changed", async () => {
   const { flow } = await train(1);
   const before = await flow.logProb(rows.subarray(0, 30));
   await fit(flow, rows, { epochs: 2, threads: 1, optimizer: { learningRate: 0.01 } });

@@ -46,7 +46,7 @@ type OptionsOf<K extends { schema: z.ZodMiniType }> = Omit<z.input<K["schema"]>,
 /** An intersection of objects as one object. */
 type Merged<T> = { [K in keyof T]: T[K] };
 
-test("options of bijections are those of their schemas", () => {
+test("options of bijections have the types of their schemas", () => {
   expectTypeOf<AutoregressiveOptions>().toEqualTypeOf<OptionsOf<typeof autoregressiveKind>>();
   expectTypeOf<BatchNormOptions>().toEqualTypeOf<OptionsOf<typeof batchNormKind>>();
   expectTypeOf<BlockAutoregressiveOptions>().toEqualTypeOf<OptionsOf<typeof blockAutoregressiveKind>>();
@@ -63,7 +63,7 @@ test("options of bijections are those of their schemas", () => {
   expectTypeOf<SylvesterOptions>().toEqualTypeOf<OptionsOf<typeof sylvesterKind>>();
 });
 
-test("scalar transforms are those of their schemas", () => {
+test("options of scalar transforms have the types of their schemas", () => {
   type FromSchemas = z.input<(typeof scalarTransformKinds)[number]["schema"]>;
   type Type = FromSchemas["type"];
   // An interface may stand for several types: the four splines have the same options.
@@ -78,13 +78,13 @@ test("scalar transforms are those of their schemas", () => {
   }>();
 });
 
-test("options of distributions are those of their schemas", () => {
+test("options of distributions have the types of their schemas", () => {
   expectTypeOf<MadeOptions>().toEqualTypeOf<OptionsOf<typeof madeKind>>();
   expectTypeOf<ResampledOptions>().toEqualTypeOf<OptionsOf<typeof resampledKind>>();
   expectTypeOf<ContextEmbeddingOptions>().toEqualTypeOf<z.input<typeof contextEmbeddingSchema>>();
 });
 
-test("settings of trainings are those of their schemas", () => {
+test("training settings have the types of their schemas", () => {
   expectTypeOf<OptimizerOptions>().toEqualTypeOf<z.input<typeof optimizerSchema>>();
   expectTypeOf<ScheduleOptions>().toEqualTypeOf<z.input<typeof scheduleSchema>>();
   expectTypeOf<FitSettings>().toEqualTypeOf<z.input<typeof fitSettingsSchema>>();
@@ -94,7 +94,7 @@ test("settings of trainings are those of their schemas", () => {
   expectTypeOf<Merged<DensitySettings["schedule"]>>().toEqualTypeOf<Density["schedule"]>();
 });
 
-test("options of networks and descriptions of flows are those of their schemas", () => {
+test("options of networks and descriptions of flows have the types of their schemas", () => {
   expectTypeOf<Activation>().toEqualTypeOf<z.input<typeof activationSchema>>();
   expectTypeOf<NetworkOptions>().toEqualTypeOf<z.input<typeof networkSchema>>();
   expectTypeOf<NetworkDescription>().toEqualTypeOf<z.output<typeof networkSchema>>();

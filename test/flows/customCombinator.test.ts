@@ -101,8 +101,8 @@ const momentsOf = (values: Float64Array) => {
   return { mean, deviation: Math.sqrt(values.reduce((s, v) => s + (v - mean) ** 2, 0) / values.length) };
 };
 
-describe("a combinator that is known in its own file only", () => {
-  test("is fitted to data, with what it is composed of and with what comes after", async () => {
+describe("a custom combinator", () => {
+  test("is initialized from data, with its parts and the parts after it", async () => {
     const mixture = new GaussianMixture({ features: 2, components: 1 }, new Random(0));
     const flow = new Flow(
       mixture,
@@ -119,7 +119,7 @@ describe("a combinator that is known in its own file only", () => {
     expect(mixture.means.numbers[0]).toBeCloseTo(0, 5);
   });
 
-  test("is taken apart for columns far from 0", async () => {
+  test("is split for columns far from 0", async () => {
     const flow = new Flow(
       normal,
       new Reversed(new Chain([new Actnorm({ features: 2 }), new Standardize({ features: 2 })])),
@@ -136,7 +136,7 @@ describe("a combinator that is known in its own file only", () => {
     expect(validationLogDensity).toBeGreaterThan(-3.2);
   });
 
-  test("is diagnosed down to its layers", async () => {
+  test("is diagnosed layer by layer", async () => {
     const positive = new Chain([new Actnorm({ features: 2 }), new Exp({ features: 2 })]);
     const rows = far.map((v, i) => (i === 2 * 77 ? -1 : Math.exp(i % 2 === 0 ? v : v - 1e9)));
     await expect(
@@ -146,7 +146,7 @@ describe("a combinator that is known in its own file only", () => {
     );
   });
 
-  test("keeps a map onto a support next to the data of a table", () => {
+  test("keeps a map onto a support next to the data with forTables", () => {
     const exp = new Reversed(new Exp({ features: 2 }));
     const flow = forTables(new Flow(normal, new Chain([new Actnorm({ features: 2 }), exp])));
     expect((flow.bijection as Chain).bijections.map((each) => each.describe().type)).toEqual([
@@ -157,7 +157,7 @@ describe("a combinator that is known in its own file only", () => {
     ]);
   });
 
-  test("is saved, and read back with its kind", async () => {
+  test("is saved, and loaded with its kind", async () => {
     const inner = new Chain([new Actnorm({ features: 2 }), new Standardize({ features: 2 })]);
     const flow = new Flow(
       normal,
@@ -175,7 +175,7 @@ describe("a combinator that is known in its own file only", () => {
     expect(await read.logProb(far)).toEqual(await flow.logProb(far));
   });
 
-  test("is trained by flow matching if what it holds can be", async () => {
+  test("is trained by flow matching if its parts can be", async () => {
     const continuous = new Continuous({ features: 2, network: { hidden: [8] } }, new Random(0));
     const flow = new Flow(normal, new Chain([new Reversed(continuous), new Standardize({ features: 2 })]));
     const rows = far.map((v, i) => (i % 2 === 0 ? (v - 3) ** 2 : v - 1e9));
