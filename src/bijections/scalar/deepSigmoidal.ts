@@ -87,7 +87,7 @@ function layer(x: Tensor, [rawSlopes, rawShifts, rawWeights]: readonly Tensor[])
   };
 }
 
-/** Factors of both signs, up to 8: far enough apart that the sigmoids of sharp and distant modes are soon found. */
+/** Distinct factors of alternating sign, at most 8 in size, so that sharp and distant modes are found early in training. */
 const spread = (units: number): Tensor =>
   constant(
     Array.from({ length: units }, (_, k) => ((k % 2 === 0 ? 8 : -8) * (k + 1)) / units),
