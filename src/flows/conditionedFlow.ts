@@ -24,15 +24,15 @@ export class ConditionedFlow {
 
   /** Throws `ARGUMENT` if the flow is not conditional, and what `logProb` throws if the context is not one row of C numbers. */
   constructor(flow: Flow, context: ContextInput) {
-    const given = contextRows("withContext", context, flow);
-    if (given?.rows !== 1) {
+    const fixedContext = contextRows("withContext", context, flow);
+    if (fixedContext?.rows !== 1) {
       throw new PushforwardError("ARGUMENT", "withContext needs exactly one context", {
         expected: flow.context > 0 ? `${flow.context} numbers` : "a conditional flow",
-        received: given ? `${given.rows} rows` : "a flow without a context",
+        received: fixedContext ? `${fixedContext.rows} rows` : "a flow without a context",
       });
     }
     this.flow = flow;
-    this.#context = given.values;
+    this.#context = fixedContext.values;
   }
 
   /** D, the number of features. */

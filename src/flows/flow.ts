@@ -101,8 +101,8 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
     options?: RunOptions,
   ): Tensor | Promise<Float64Array> {
     if (!(x instanceof Tensor)) return this.#evaluator.logProb(x, context as ContextInput, options);
-    const given = this.#checked(x, context);
-    return super.logProb(x, given);
+    const checkedContext = this.#checked(x, context);
+    return super.logProb(x, checkedContext);
   }
 
   /** z = f^-1(x) of each row: [N, D], [N, C] -> [N, D]; for numbers, the context may also be one row for all. */

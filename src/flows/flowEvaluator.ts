@@ -60,14 +60,14 @@ export class FlowEvaluator {
     return this.runner.release();
   }
 
-  async logProb(x: RowsInput, contextInputs?: ContextInput, options?: RunOptions): Promise<Float64Array> {
+  async logProb(x: RowsInput, context?: ContextInput, options?: RunOptions): Promise<Float64Array> {
     checkRunOptions("logProb", options);
     const outer = this.flow.unstandardized();
     const build = (x: Tensor, context?: Tensor) => ({ logProb: outer.inner.logProb(x, context) });
     const rows = dataRows("x", x, this.flow);
     const inputs = [
       arrayInput(rows, outer.standardize),
-      ...this.context("logProb", contextInputs, rows, outer.standardizeContext),
+      ...this.context("logProb", context, rows, outer.standardizeContext),
     ];
     const { logProb } = await this.run("logProb", build, inputs, rows.rows, outer, options);
     return subtractInPlace(logProb, outer.standardize?.logScale() ?? 0);
@@ -108,12 +108,12 @@ export class FlowEvaluator {
     { before, after }: { before?: Standardize; after?: Standardize },
   ): Promise<RowForms[F]> {
     checkRunOptions(method, options, ["as"]);
-    const rowForm = this.form(options);
+    const convert = this.form(options);
     const contexts = this.context(method, context, given, outer.standardizeContext);
-    if (this.flow.bijection.isIdentity) return rowForm(given.values);
+    if (this.flow.bijection.isIdentity) return convert(given.values);
     const inputs = [arrayInput(given, before), ...contexts];
     const { rows } = await this.run(method, build, inputs, given.rows, outer, options);
-    return rowForm(after ? after.toData(rows, rows) : rows);
+    return convert(after ? after.toData(rows, rows) : rows);
   }
 
   async sample<F extends keyof RowForms = "flat">(
@@ -147,12 +147,18 @@ export class FlowEvaluator {
     options: SampleOptions<F> = {},
   ): Promise<{ samples: RowForms[F]; logProb: Float64Array }> {
     checkRunOptions(method, options, [...SAMPLE_OPTION_NAMES, "context", "contexts"]);
-    const form = this.form(options);
+    const convert = this.form(options);
     const { seed = 0, start = 0, context, contexts } = options;
     checkCount("the number of samples", n);
     checkCount(`the option start of ${method}`, start);
     const outer = this.flow.unstandardized();
-    const given = this.contextInputsOfSamples(method, n, context, contexts, outer.standardizeContext);
+    const contextOfSamples = this.contextInputsOfSamples(
+      method,
+      n,
+      context,
+      contexts,
+      outer.standardizeContext,
+    );
     const random = new Random(seed).split("sample");
     const noise = this.flow.noise.map(
       (each, i): RowInput => ({ ...each, random: random.split(i), first: start }),
@@ -162,13 +168,13 @@ export class FlowEvaluator {
     const { samples, logProb } = await this.run(
       method,
       draw,
-      [...noise, ...given.inputs],
-      given.rows,
+      [...noise, ...contextOfSamples.inputs],
+      contextOfSamples.rows,
       outer,
       options,
     );
     outer.standardize?.toData(samples, samples);
-    return { samples: form(samples), logProb };
+    return { samples: convert(samples), logProb };
   }
 
   /** The number of samples, and their context as inputs of the graph. */

@@ -112,9 +112,9 @@ const defaultNames = (letter: string, count: number): string[] =>
  * wrong shape, or outside of the domain of their parameter.
  */
 export function decodeModel(bytes: Uint8Array, { kinds = [] }: KindOptions = {}): Model {
-  const { arrays, metadata, hasChecksum: checked } = decodeWithChecksum(bytes);
+  const { arrays, metadata, hasChecksum } = decodeWithChecksum(bytes);
   const rawDescription = readDescription(metadata);
-  if (!checked) throw checksumError("a checksum", "none");
+  if (!hasChecksum) throw checksumError("a checksum", "none");
   checkDescriptionSize(rawDescription, "MODEL");
   const numbers = [...arrays.values()].reduce((sum, { values }) => sum + values.length, 0);
   const { columns, given, labels, training, flow } = withSizeBudget({ numbers, bytes: bytes.length }, () =>

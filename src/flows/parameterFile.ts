@@ -30,9 +30,9 @@ export function saveParameters(module: object): Uint8Array {
  * parameters unchanged.
  */
 export function loadParameters(bytes: Uint8Array, module: object): void {
-  const { arrays, metadata, hasChecksum: checked } = decodeWithChecksum(bytes);
-  const own = Object.keys(metadata).some((key) => key.startsWith("pushforward"));
-  if (own && !checked) throw checksumError("a checksum", "none");
+  const { arrays, metadata, hasChecksum } = decodeWithChecksum(bytes);
+  const isOfPushforward = Object.keys(metadata).some((key) => key.startsWith("pushforward"));
+  if (isOfPushforward && !hasChecksum) throw checksumError("a checksum", "none");
   if ("pushforward.checkpoint" in metadata) {
     throw new PushforwardError("MODEL", "the file is a checkpoint, not parameters", {
       hint: "Give it to `fit`, which resumes the training.",

@@ -26,7 +26,7 @@ import { nsf } from "./recipes/spline.ts";
 export function forTables(flow: Flow): Flow {
   checkFlow("forTables", flow);
   const { features } = flow;
-  const { free: unconstrained, onto: toSupport } = splitAtSupport(flow.bijection);
+  const { unconstrained, toSupport } = splitAtSupport(flow.bijection);
   const layers = unconstrained.map((each) =>
     each.context > 0 && !flow.embedding ? new StandardizeContext(each) : each,
   );
@@ -35,15 +35,18 @@ export function forTables(flow: Flow): Flow {
 }
 
 /** Splits a bijection into an unconstrained part (at most one bijection) and the bijections next to the data onto a support. */
-function splitAtSupport(bijection: Bijection): { free: Bijection[]; onto: Bijection[] } {
-  if (!bijection.support) return { free: [bijection], onto: [] };
+function splitAtSupport(bijection: Bijection): { unconstrained: Bijection[]; toSupport: Bijection[] } {
+  if (!bijection.support) return { unconstrained: [bijection], toSupport: [] };
   const parts = bijection.parts?.map((part) => part.bijection) ?? [];
   const first = parts.findLastIndex(({ support }) => !support) + 1;
-  if (parts.length === 0) return { free: [], onto: [bijection] };
-  if (first === parts.length) return { free: [bijection], onto: [] };
-  const next = splitAtSupport(parts[first]);
-  const free = [...parts.slice(0, first), ...next.free];
-  return { free: free.length > 0 ? [new Chain(free)] : [], onto: [...next.onto, ...parts.slice(first + 1)] };
+  if (parts.length === 0) return { unconstrained: [], toSupport: [bijection] };
+  if (first === parts.length) return { unconstrained: [bijection], toSupport: [] };
+  const nested = splitAtSupport(parts[first]);
+  const free = [...parts.slice(0, first), ...nested.unconstrained];
+  return {
+    unconstrained: free.length > 0 ? [new Chain(free)] : [],
+    toSupport: [...nested.toSupport, ...parts.slice(first + 1)],
+  };
 }
 
 export interface TableFlowOptions {

@@ -76,10 +76,10 @@ export function decodeCheckpoint(
   fingerprint: string,
   parameters: ReadonlyMap<string, Parameter>,
 ): Omit<Checkpoint, "parameters"> {
-  const { arrays, metadata, hasChecksum: checked } = decodeWithChecksum(bytes);
+  const { arrays, metadata, hasChecksum } = decodeWithChecksum(bytes);
   const parsed = recordSchema.safeParse(parseJson(metadata["pushforward.checkpoint"]));
   if (!parsed.success) throw new PushforwardError("MODEL", "the file is not a pushforward checkpoint");
-  if (!checked) throw checksumError("a checksum", "none");
+  if (!hasChecksum) throw checksumError("a checksum", "none");
   if (parsed.data.fingerprint !== fingerprint) {
     throw new PushforwardError(
       "MODEL",

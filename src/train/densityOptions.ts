@@ -104,8 +104,8 @@ export function densitySettings(options: FitDensityOptions): z.output<typeof den
     threads: _threads,
     ...rest
   } = options;
-  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
-  const settings = parse(densitySettingsSchema, given, "an option of fitDensity");
+  const defined = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  const settings = parse(densitySettingsSchema, defined, "an option of fitDensity");
   const { annealing, steps } = settings;
   if (annealing && annealingAt(annealing, steps - 1) < 1) {
     throw new PushforwardError("ARGUMENT", "fitDensity has fewer steps than its annealing", {

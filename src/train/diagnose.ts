@@ -92,8 +92,8 @@ function firstNonFinite(flow: Flow, results: Readonly<Record<string, Floats>>): 
   for (const [layer, numbers] of Object.entries(results)) {
     const row = numbers.findIndex((x) => !Number.isFinite(x));
     if (row < 0) continue;
-    const found = layersOf(flow).find(({ path }) => path === layer)?.bijection;
-    const { support } = layer === "base" ? flow.base : (found ?? {});
+    const bijection = layersOf(flow).find(({ path }) => path === layer)?.bijection;
+    const { support } = layer === "base" ? flow.base : (bijection ?? {});
     const outside = numbers[row] === Number.NEGATIVE_INFINITY;
     return { layer, row, outsideSupport: outside, support: support && formatSupport(support) };
   }

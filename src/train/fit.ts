@@ -44,7 +44,7 @@ export interface FitResult {
  */
 export async function fit(flow: Flow, data: TrainingData, options: FitOptions = {}): Promise<FitResult> {
   const deadline = deadlineOf(options.maxMinutes);
-  const { initialize: start = true, ...others } = options;
+  const { initialize: initializes = true, ...others } = options;
   const { objective, ...fitSettings } = parse(fitSettingsSchema, settingsIn(others), "an option of fit");
   const settings = { ...fitSettings, steps: 1 };
   const { context, weights, signal } = options;
@@ -76,7 +76,7 @@ export async function fit(flow: Flow, data: TrainingData, options: FitOptions = 
       rows,
       settings,
       description: [flow.describe(), objective],
-      ...(start && {
+      ...(initializes && {
         initialize: () =>
           initialize(flow, training.sample, validation, { ...(signal && { signal }), deadline }),
       }),

@@ -180,7 +180,7 @@ function columnWarnings(
   embedding: ContextEmbeddingOptions | undefined,
 ): ColumnNote[] {
   const numbers = embedding ? (embedding.numbers ?? 0) : width;
-  const given = {
+  const numericContext = {
     columns: Array.from({ length: numbers }, (_, c) => `context ${c}`),
     rows,
     values: Float64Array.from(
@@ -188,5 +188,5 @@ function columnWarnings(
       (_, i) => context[Math.floor(i / numbers) * width + (i % numbers)],
     ),
   };
-  return columnNotes({ columns, rows, values, given });
+  return columnNotes({ columns, rows, values, given: numericContext });
 }

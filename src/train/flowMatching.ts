@@ -41,13 +41,13 @@ export function flowMatchingLoss(flow: Flow, x: Tensor, context?: Tensor): Tenso
 /** The velocity field of the bijection next to the base, and the bijections between it and the data. */
 function splitFlow(flow: Flow): { velocity: VelocityField; rest: Bijection[] } {
   const [first, ...rest] = flatten(flow.bijection).map(({ bijection }) => bijection);
-  const own = new Set(trainableParameters([first, flow.embedding]).values());
-  const other = [...flow.parameters()].find(([, p]) => p.trainable && !own.has(p));
-  if (first.velocity && !other)
+  const trained = new Set(trainableParameters([first, flow.embedding]).values());
+  const untrained = [...flow.parameters()].find(([, p]) => p.trainable && !trained.has(p));
+  if (first.velocity && !untrained)
     return { velocity: (t, y, context) => first.velocity!(t, y, contextFor(first, context)), rest };
   throw new PushforwardError("ARGUMENT", "flow matching cannot train this flow", {
     expected: "a continuous bijection next to the base, and no other trainable parameters",
-    received: first.velocity ? `the trainable parameter ${other![0]}` : first.describe().type,
+    received: first.velocity ? `the trainable parameter ${untrained![0]}` : first.describe().type,
     hint: "Train it by maximum likelihood, or build it with cnf().",
   });
 }

@@ -70,20 +70,20 @@ export async function importance(
   n: number,
   options: ImportanceOptions = {},
 ): Promise<ImportanceResult> {
-  const checked = checkedDensity(logDensity, flow.features);
+  const checkedLogDensity = checkedDensity(logDensity, flow.features);
   const { seed, detectMissedMass = true, ...run } = options;
   const { samples, logProb } = await flow.sampleAndLogProb(n, { ...run, seed });
   // In float32, samples far from 0 would lose the digits in which they differ.
   const precision = options.precision ?? (flow.columnForFloat64() ? "float64" : "float32");
-  const target = compileTarget(checked, flow.features, { ...run, precision });
+  const target = compileTarget(checkedLogDensity, flow.features, { ...run, precision });
   try {
     const logTarget = await target.evaluate(samples);
     const weighted = importanceWeights(samples, logTarget, logProb, flow.features);
     const evaluateFlow = (rows: Float64Array) => flow.logProb(rows, undefined, run);
-    const continued = { ...weighted, features: flow.features, logTarget, evaluateFlow };
+    const missedMassInput = { ...weighted, features: flow.features, logTarget, evaluateFlow };
     const missed: MissedMass = detectMissedMass
       ? await findMissedMass(
-          { ...continued, evaluateTarget: target.evaluate },
+          { ...missedMassInput, evaluateTarget: target.evaluate },
           new Random(seed ?? 0).split("missedMass"),
         )
       : { share: Number.NaN, standardError: Number.NaN, example: undefined };
@@ -107,16 +107,16 @@ function importanceWeights(
 ): Omit<ImportanceResult, "missedMass" | "missedMassError" | "warnings"> {
   const n = logProb.length;
   const logRatios = logTarget.map((value, i) => value - logProb[i]);
-  const bad = logRatios.findIndex((ratio) => Number.isNaN(ratio) || ratio === Number.POSITIVE_INFINITY);
-  if (bad >= 0) {
-    const x = samples.subarray(bad * features, (bad + 1) * features);
-    const flowFailed = ![...x, logProb[bad]].every(Number.isFinite);
+  const badIndex = logRatios.findIndex((ratio) => Number.isNaN(ratio) || ratio === Number.POSITIVE_INFINITY);
+  if (badIndex >= 0) {
+    const x = samples.subarray(badIndex * features, (badIndex + 1) * features);
+    const flowFailed = ![...x, logProb[badIndex]].every(Number.isFinite);
     throw new PushforwardError(
       "NUMERIC",
       `${flowFailed ? "the flow" : "the log-density"} is not finite at x = ${formatRow(x)}`,
       {
         expected: "a finite number",
-        received: `${flowFailed ? logProb[bad] : logTarget[bad]}`,
+        received: `${flowFailed ? logProb[badIndex] : logTarget[badIndex]}`,
       },
     );
   }

@@ -37,7 +37,7 @@ export interface Problem {
    */
   readonly explain?: (
     rows: InMemoryDataset | undefined,
-    at: { readonly starting: boolean; readonly draws?: RandomSource },
+    situation: { readonly starting: boolean; readonly draws?: RandomSource },
   ) => Promise<Explanation | undefined>;
 }
 

@@ -110,7 +110,7 @@ export class TrainingLoop {
   /** Runs one epoch. Returns a reason if training must end within it. */
   private async runEpoch(): Promise<StopReason | undefined> {
     const { weights, objective, options, optimizer, stepSize } = this;
-    const { stepsPerEpoch, hasValidation: validated } = objective;
+    const { stepsPerEpoch, hasValidation } = objective;
     const { clipNorm, averageDecay, optimizer: optimizerOptions } = this.settings;
     const epoch = this.epoch + 1;
     const before = weights.snapshot();
@@ -120,7 +120,7 @@ export class TrainingLoop {
     for await (const step of objective.steps(epoch)) {
       if (options.signal?.aborted) stopped = "signal";
       else if (performance.now() > options.deadline) stopped = "time";
-      if (stopped && (totals.steps === 0 || (stopped === "signal" && validated))) return stopped;
+      if (stopped && (totals.steps === 0 || (stopped === "signal" && hasValidation))) return stopped;
       // A partial epoch is evaluated and recorded like a complete one.
       if (stopped) break;
       const values = await objective.lossAndGradient(step);
