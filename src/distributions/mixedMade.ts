@@ -143,18 +143,21 @@ export class MixedMade implements Distribution {
     order: readonly number[],
     { given, present = false, context }: { given?: Given; present?: boolean; context?: Tensor } = {},
   ): Tensor {
-    const pass = this.network.incremental(order, context);
+    const network = this.network.incremental(order, context);
     const values: Tensor[] = [];
     order.forEach((column, position) => {
       const head = new HeadGroup([this.options.columns[column]]);
       const columnOf = (rows: Tensor) => rows.slice(1, column, column + 1).transpose();
-      const raw = () => pass.outputs().transpose().reshape([1, head.parameters, "N"]);
-      const value =
-        given && position < given.count
-          ? columnOf(given.x)
-          : head.sample(noise.map(columnOf), raw(), { present });
+      const isGiven = given !== undefined && position < given.count;
+      const draw = () => {
+        const parameters = network.outputs(position + 1).transpose();
+        return head.sample(noise.map(columnOf), parameters.reshape([1, head.parameters, "N"]), { present });
+      };
+      const value = isGiven ? columnOf(given.x) : draw();
       values[column] = value;
-      if (position < this.features - 1) pass.next(head.encode(value).reshape([head.inputs, "N"]).transpose());
+      const isLast = position === this.features - 1;
+      if (!isLast)
+        network.addInputs(position + 1, head.encode(value).reshape([head.inputs, "N"]).transpose());
     });
     return concat(values, 0).transpose();
   }

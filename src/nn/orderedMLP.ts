@@ -1,6 +1,7 @@
 import { constant, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import type { Random } from "../random/index.ts";
+import type { IncrementalNetwork } from "./incremental.ts";
 import { affineOfConcat, Linear } from "./linear.ts";
 import { hiddenSizes, type NetworkDescription, throughLayers } from "./mlp.ts";
 
@@ -70,39 +71,36 @@ export class OrderedMLP {
   }
 
   /**
-   * The same network for one ordering, computed feature by feature: `next` takes the inputs of the feature at the next position,
-   * [N, inputs of the feature], and `outputs` gives the outputs of the feature at the position that was reached. Every hidden unit
-   * is computed once, so all positions together cost less than one pass of `apply`.
+   * The same network for one ordering, computed feature by feature: the feature at position p has degree p + 1. Each hidden unit is
+   * computed once, so all features together take less than one pass of `apply`.
    */
-  incremental(order: readonly number[], context?: Tensor): IncrementalPass {
+  incremental(order: readonly number[], context?: Tensor): IncrementalNetwork {
     const { layers, options } = this;
     const last = layers.length - 1;
-    const belongs = (features: readonly number[], feature: number) =>
+    const columnsOf = (features: readonly number[], feature: number) =>
       features.flatMap((other, i) => (other === feature ? [i] : []));
-    /** The inputs of each layer that are known, in parts, with the rows of the weight that they belong to. */
-    const known: { parts: Tensor[]; rows: number[] }[] = layers.map(() => ({ parts: [], rows: [] }));
-    const product = (layer: number, columns: readonly number[]): Tensor => {
-      const { parts, rows } = known[layer];
+    /** The inputs of each layer that are computed, and their rows in the weight of the layer. */
+    const computed: { parts: Tensor[]; rows: number[] }[] = layers.map(() => ({ parts: [], rows: [] }));
+    const add = (layer: number, part: Tensor, rows: readonly number[]) => {
+      computed[layer].parts.push(part);
+      computed[layer].rows.push(...rows);
+    };
+    const outputsOf = (layer: number, columns: readonly number[]): Tensor => {
+      const { parts, rows } = computed[layer];
       const { weight, bias } = layers[layer];
       const biases = bias.gather(0, columns);
-      return parts.length > 0
-        ? affineOfConcat(parts, weight.gather(0, rows).gather(1, columns), biases)
-        : biases.broadcastTo(["N", columns.length]);
+      if (parts.length === 0) return biases.broadcastTo(["N", columns.length]);
+      return affineOfConcat(parts, weight.gather(0, rows).gather(1, columns), biases);
     };
     const unitsOf = (units: number, degree: number) =>
-      this.degrees(units).flatMap((own, unit) => (own === degree ? [unit] : []));
-    const add = (layer: number, part: Tensor, rows: readonly number[]) => {
-      known[layer].parts.push(part);
-      known[layer].rows.push(...rows);
-    };
-    let position = 0;
-    const advance = () => {
-      throughLayers(options, layers.length, [], (i, groups) =>
+      this.degrees(units).flatMap((other, unit) => (other === degree ? [unit] : []));
+    const computeUnits = (degree: number) => {
+      throughLayers(options, layers.length, [], (i, units) =>
         scoped(`layers.${i}`, () => {
-          const { sizes } = layers[i].weight;
-          if (i > 0 && groups.length > 0) add(i, groups[0], unitsOf(sizes[0], position));
-          const units = i < last ? unitsOf(sizes[1], position) : [];
-          return units.length > 0 ? [product(i, units)] : [];
+          const [inputs, outputs] = layers[i].weight.sizes;
+          if (units.length > 0) add(i, units[0], unitsOf(inputs, degree));
+          const columns = i < last ? unitsOf(outputs, degree) : [];
+          return columns.length > 0 ? [outputsOf(i, columns)] : [];
         }),
       );
     };
@@ -111,17 +109,16 @@ export class OrderedMLP {
       add(
         0,
         context,
-        identity(context.shape[1] as number).map((i) => length + i),
+        Array.from({ length: this.context }, (_, i) => length + i),
       );
     }
-    advance();
+    computeUnits(0);
     return {
-      outputs: () => product(last, belongs(this.outputFeatures, order[position])),
-      next: (inputs: Tensor) => {
-        add(0, inputs, belongs(this.inputFeatures, order[position]));
-        position++;
-        advance();
+      addInputs: (degree, values) => {
+        add(0, values, columnsOf(this.inputFeatures, order[degree - 1]));
+        computeUnits(degree);
       },
+      outputs: (degree) => outputsOf(last, columnsOf(this.outputFeatures, order[degree - 1])),
     };
   }
 
@@ -161,15 +158,6 @@ export class OrderedMLP {
     );
   }
 }
-
-/** A pass through the network, one feature after the other. */
-export interface IncrementalPass {
-  /** [N, outputs of the feature]. */
-  outputs(): Tensor;
-  next(inputs: Tensor): void;
-}
-
-const identity = (size: number): number[] => Array.from({ length: size }, (_, i) => i);
 
 const isTensor = (positions: Positions): positions is Tensor => !Array.isArray(positions);
 
