@@ -1,4 +1,4 @@
-/** A row-major array of numbers in plain JavaScript: what the engine is compared with. */
+/** A row-major array in plain JavaScript, to compute expected values with. */
 export class Dense {
   readonly shape: readonly number[];
   readonly data: Float64Array;
@@ -8,7 +8,7 @@ export class Dense {
     this.data = Float64Array.from(data);
   }
 
-  /** The element at a position, with NumPy's broadcasting: leading axes may be missing and axes of 1 are stretched. */
+  /** The element at a position, with NumPy's broadcasting: leading axes may be missing, and axes of size 1 are repeated. */
   at(position: readonly number[]): number {
     const skip = position.length - this.shape.length;
     const offset = this.shape.reduce((sum, size, axis) => sum * size + (position[axis + skip] % size), 0);
@@ -41,7 +41,7 @@ export function broadcast(...shapes: (readonly number[])[]): number[] {
 export const map = (f: (...values: number[]) => number, ...arrays: readonly Dense[]): Dense =>
   tabulate(broadcast(...arrays.map((a) => a.shape)), (position) => f(...arrays.map((a) => a.at(position))));
 
-/** `f` of all elements along some axes. */
+/** `f` applied to all elements along some axes. */
 export function reduce(
   x: Dense,
   axes: readonly number[],
@@ -63,7 +63,7 @@ export function reduce(
       );
 }
 
-/** `f` of the elements along one axis, which gives as many. */
+/** `f` applied to the elements along one axis; it returns as many. */
 export function along(x: Dense, axis: number, f: (values: number[]) => number[]): Dense {
   return tabulate(x.shape, (position) => {
     const values = Array.from({ length: x.shape[axis] }, (_, i) => x.at(position.with(axis, i)));

@@ -16,7 +16,7 @@ import {
 /** An input of this shape. */
 const x = (...shape: Shape) => input("x", shape);
 
-/** The message, of an error that is thrown where the expression is written. */
+/** The message of the error that `write` must throw. */
 function messageOf(write: () => unknown): string {
   try {
     write();

@@ -10,7 +10,7 @@ describe.each([
   ["float32", Math.fround, 1e-6],
   ["float64", (x: number) => x, 1e-14],
 ] as const)("in %s", (precision, round, tolerance) => {
-  /** Value and derivative of a function of one number, at each of the given ones. */
+  /** Value and derivative of a function of one variable at each of the given numbers. */
   const at = (f: (x: Tensor) => Tensor, xs: readonly number[]) =>
     run(
       (x) => {
@@ -22,15 +22,15 @@ describe.each([
       precision,
     );
 
-  /** The relative error; both the same infinity or 0 is none. */
+  /** The relative error, 0 if both numbers are equal, also if they are infinite or 0. */
   const error = (actual: number, expected: number) =>
     actual === expected ? 0 : Math.abs(actual - expected) / Math.abs(expected);
 
-  /** Powers of ten that float32 has with all digits, of both signs. */
+  /** Normal float32 powers of ten, with both signs. */
   const decades = Array.from({ length: 74 }, (_, i) => 10 ** (i - 36)).flatMap((x) => [round(x), round(-x)]);
   const within = (low: number, high: number) => decades.filter((x) => x >= low && x <= high);
 
-  /** Near the edges of float32 the reference overflows or underflows where the result does. */
+  /** Near the limits of float32 the reference is allowed to overflow or underflow where the result does. */
   const representable = (x: number) => (Math.abs(round(x)) < 1.2e-38 ? 0 : round(x));
 
   const cases: [string, (x: Tensor) => Tensor, (x: number) => number, number[]][] = [
@@ -44,7 +44,7 @@ describe.each([
     ["exp", (x) => x.exp(), Math.exp, within(-80, 80)],
     ["log", (x) => x.log(), Math.log, within(1e-37, 1e37)],
   ];
-  test.each(cases)("%s is right to the last digits from 1e-36 to 1e37", async (_, build, f, xs) => {
+  test.each(cases)("%s is precise to the last digits from 1e-36 to 1e37", async (_, build, f, xs) => {
     const { value } = await at(build, xs);
     const errors = xs.map((x, i) => ({ x, error: error(representable(value[i]), representable(f(x))) }));
     expect(errors.filter((e) => !(e.error < tolerance))).toEqual([]);
@@ -149,7 +149,7 @@ describe.each([
     expect(xs.map((x, i) => [x, value[i], slope[i] + 0])).toEqual(expected);
   });
 
-  test("the slope of softplus keeps its digits in the tail", async () => {
+  test("the derivative of softplus is precise in the tail", async () => {
     const xs = [-10, -20, -40, -80];
     const { slope } = await at((x) => x.softplus(), xs);
     for (const [i, x] of xs.entries())
@@ -194,7 +194,7 @@ describe.each([
       );
       expect(error(value[0], expected)).not.toBeGreaterThan(tolerance);
       expect(Number.isNaN(value[0])).toBe(Number.isNaN(expected));
-      // 1000 + log 3 has lost digits, which the weights show.
+      // 1000 + log 3 is rounded, which the weights show.
       weights?.forEach((w, i) => {
         if (Number.isNaN(w)) expect(g[i]).toBeNaN();
         else expect(Math.abs(g[i] - w)).toBeLessThan(1000 * tolerance);
@@ -202,7 +202,7 @@ describe.each([
     }
   });
 
-  test("logsumexp differentiates twice through -Infinity", async () => {
+  test("logsumexp can be differentiated twice where it is -Infinity", async () => {
     const { h } = await run(
       (x) => {
         const [g] = grad(x.logsumexp(1).sum(), [x]);
@@ -258,7 +258,7 @@ describe.each([
     expect(result).toEqual({ chosen: [2, 4], other: [2, 4], gx: [2 + 8, 2 + 16], gb: [0, 0] });
   });
 
-  test("a safe argument keeps an infinite slope out of the gradient", async () => {
+  test("a safe argument inside `where` keeps an infinite derivative out of the gradient", async () => {
     const { value, slope } = await at(
       (x) => {
         const inside = x.greater(0);
@@ -277,7 +277,7 @@ describe.each([
   });
 });
 
-test("logsumexp takes the largest numbers of float64", async () => {
+test("logsumexp does not overflow for the largest numbers of float64", async () => {
   const x = [MAX_VALUE, MAX_VALUE, -MAX_VALUE, -MAX_VALUE, 1e200, 2e200];
   const { value } = await run((x) => ({ value: x.logsumexp(1) }), [["N", 2]], [x]);
   expect(value).toEqual([MAX_VALUE, -MAX_VALUE, 2e200]);

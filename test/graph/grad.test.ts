@@ -29,14 +29,14 @@ function counting(shape: Shape): Dense {
   );
 }
 
-/** The sum over all copies that broadcasting makes of an array of shape `target`: by the definition of its gradient. */
+/** The gradient of an array of shape `target` that was broadcast, by definition: the sum over its copies. */
 function overCopies(x: Dense, target: readonly number[]): Dense {
   const skip = x.shape.length - target.length;
   const axes = x.shape.flatMap((_, axis) => (axis < skip || target[axis - skip] === 1 ? [axis] : []));
   return new Dense(target, reduce(x, axes, true, (values) => values.reduce((a, b) => a + b)).data);
 }
 
-describe("the gradient of what is broadcast sums over its copies", () => {
+describe("the gradient of a broadcast input is the sum over its copies", () => {
   const pairs: [Shape, Shape][] = [
     [["N", 4], [4]],
     [["N", 4], [1]],
@@ -127,7 +127,7 @@ describe("the gradient of what is broadcast sums over its copies", () => {
   );
 });
 
-describe("copies are counted where they are not made", () => {
+describe("a gradient that is not expanded is multiplied by the number of copies", () => {
   const cases: [string, Shape, (s: Tensor, x: Tensor) => Tensor, number][] = [
     ["sum of x + s", [], (s, x) => x.add(s).sum(), N * 4],
     ["mean of x + s", [], (s, x) => x.add(s).mean(), 1],
@@ -150,7 +150,7 @@ describe("copies are counted where they are not made", () => {
     expect(g).toEqual([expected]);
   });
 
-  test("a sum of squares expands nothing", () => {
+  test("the gradient of a sum of squares has no broadcastTo", () => {
     const x = input("x", ["N", 4]);
     const shift = input("shift", [4]);
     const loss = x.sub(shift).square().sum(1).mean();
@@ -159,7 +159,7 @@ describe("copies are counted where they are not made", () => {
   });
 });
 
-test("the gradient of a mean over N is shared by the rows", async () => {
+test("the gradient of a mean over N is divided by the number of rows", async () => {
   const x = counting(["N", 2]);
   const { g, h } = await run(
     (x) => {
@@ -180,7 +180,7 @@ test("the gradient of a mean over N is shared by the rows", async () => {
 });
 
 describe("vjp", () => {
-  test("gives zeros for an input that does not matter, in its shape", async () => {
+  test("is 0, in the shape of the input, if the outputs do not depend on it", async () => {
     const result = await run(
       (x, unused, stopped) => {
         const y = x.mul(stopped.stopGradient()).sum();
@@ -198,7 +198,7 @@ describe("vjp", () => {
     expect(result).toEqual({ gx: [9, 10, 9, 10], gu: [0, 0, 0, 0], gs: [0, 0] });
   });
 
-  test("adds up all uses of an input", async () => {
+  test("sums over all uses of an input", async () => {
     const x = [0.5, -1.5];
     const { g } = await run(
       (x) => {
@@ -216,7 +216,7 @@ describe("vjp", () => {
     expectClose(g, [3 * x[0] ** 2 + 3 + 1 - 2, 3 * x[1] ** 2 + 7 + 1 - 2]);
   });
 
-  test("differentiates with respect to a tensor in the middle", async () => {
+  test("differentiates with respect to an intermediate tensor", async () => {
     const { g, outer } = await run(
       (x) => {
         const middle = x.exp();
@@ -230,7 +230,7 @@ describe("vjp", () => {
     expectClose(outer, [2 * Math.exp(1), 2 * Math.exp(2)]);
   });
 
-  test("adds the contributions of several outputs", async () => {
+  test("sums over several outputs", async () => {
     const { g } = await run(
       (x, c) => ({ g: vjp([x.square(), x.sum(1), x], [x], [c, scalar(10), scalar(100)])[0] }),
       [
@@ -245,13 +245,13 @@ describe("vjp", () => {
     expect(g).toEqual([112, 114, 122, 126]);
   });
 
-  test("of an output that is an input is the cotangent, stretched", async () => {
+  test("of an output that is an input is the cotangent, broadcast to its shape", async () => {
     const { g } = await run((x) => ({ g: vjp([x], [x], [scalar(3)])[0] }), [["N", 2]], [[1, 2, 3, 4]]);
     expect(g).toEqual([3, 3, 3, 3]);
   });
 });
 
-test("valueAndGrad gives both", async () => {
+test("valueAndGrad returns the value and the gradients", async () => {
   const result = await run(
     (x, y) => {
       const [value, gx, gy] = valueAndGrad(x.mul(y).sum(), [x, y]);
@@ -264,7 +264,7 @@ test("valueAndGrad gives both", async () => {
 });
 
 describe("jacobian", () => {
-  test("of a running sum of squares is a triangle, row by row", async () => {
+  test("of a cumulative sum of squares is triangular in each row", async () => {
     const { j } = await run(
       (x) => ({ j: jacobian(x.square().cumsum(1), x) }),
       [["N", 3]],
@@ -286,7 +286,7 @@ describe("jacobian", () => {
   });
 });
 
-describe("at ties and steps", () => {
+describe("gradients at ties and jumps", () => {
   test.each<[string, (x: Tensor) => Tensor, number[], number[]]>([
     ["max shares", (x) => x.max(), [1, 3, 3, 2], [0, 0.5, 0.5, 0]],
     ["maximum prefers the first", (x) => x.maximum(x.stopGradient()), [1, 2], [1, 1]],

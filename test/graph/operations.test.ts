@@ -24,7 +24,7 @@ describe.each(operations)("$name", (row) => {
     await overExamples(row, async (example, rows, random) => {
       const given = draw(row, example, rows, random).map(
         ({ shape, data }) =>
-          // Numbers that float32 has, so that both sides start from the same.
+          // Rounded to float32, so that both sides have the same inputs.
           new Dense(shape, Float32Array.from(data)),
       );
       const compiled = compile(example.build, example.shapes, { precision });
@@ -37,7 +37,7 @@ describe.each(operations)("$name", (row) => {
   });
 
   if (row.differentiable === false) return;
-  test("has the gradient and the second derivative of differences", async () => {
+  test("has the gradient and the second derivative of finite differences", async () => {
     await overExamples(row, async (example, rows, random) => {
       const inputs = draw(row, example, rows, random);
       await checkDerivatives(example, rows, inputs, random);
@@ -45,7 +45,7 @@ describe.each(operations)("$name", (row) => {
   });
 });
 
-test("every method of Tensor has a row", () => {
+test("every method of Tensor has a row in the lists of operations", () => {
   const covered = new Set(operations.map(({ name }) => name.split(" ")[0]));
   const methods = Object.getOwnPropertyNames(Tensor.prototype).filter(
     (name) => !["constructor", "rank"].includes(name),
@@ -105,7 +105,7 @@ const largest = (values: ArrayLike<number>): number => Math.max(0, ...Array.from
 async function checkDerivatives(example: Example, rows: number, inputs: readonly Dense[], random: Random) {
   const symbols = example.shapes.map((shape, i) => input(`x${i}`, shape));
   const shape = example.build(...symbols).shape;
-  // A cotangent may be smaller than the output: gradients are lazy about broadcasting.
+  // A cotangent may be smaller than the output, as gradients are not broadcast unless an operation needs it.
   const axes = [0, shape.length, Math.max(0, shape.length - 1)][random.permutation(3)[0]];
   const cotangent = shape.slice(shape.length - axes);
   const n = inputs.length;

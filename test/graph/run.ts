@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import type { Shape, Tensor } from "../../src/graph/index.ts";
 import { compile, type Floats } from "../../src/runtime/index.ts";
 
-/** Compiles a function, calls it once and gives its outputs as plain arrays. */
+/** Compiles a function, calls it once and returns its outputs as plain arrays. */
 export async function run<K extends string>(
   build: (...inputs: Tensor[]) => Record<K, Tensor>,
   shapes: readonly Shape[],
@@ -15,7 +15,7 @@ export async function run<K extends string>(
   return Object.fromEntries(Object.entries(outputs).map(([k, v]) => [k, [...v]])) as Record<K, number[]>;
 }
 
-/** Every number within `tolerance` of the expected one, relative where that is above 1; NaN and infinities as they are. */
+/** Expects each number within `tolerance` of the expected one, relative to it if it is above 1, or the same NaN or infinity. */
 export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-14): void {
   const near = (a: number, e: number) =>
     Object.is(a, e) || Math.abs(a - e) <= tolerance * Math.max(1, Math.abs(e));

@@ -44,7 +44,7 @@ function example(): { graph: Graph; weight: Parameter } {
 }
 
 describe("the file", () => {
-  test("says what it needs and where it comes from", () => {
+  test("contains the operator set, the producer and metadata", () => {
     const model = parse(example().graph, { metadata: { flow: "maf", version: "1" } });
     expect(model.irVersion).toBe(9n);
     expect(model.producerName).toBe("pushforward");
@@ -65,7 +65,7 @@ describe("the file", () => {
     ]);
   });
 
-  test("has every number in the chosen precision", () => {
+  test("contains every number in the chosen precision", () => {
     const { input, output, initializer } = parse(example().graph, { precision: "float64" }).graph!;
     expect([...input, ...output].map(describeValue).filter((text) => text.includes("FLOAT"))).toEqual([]);
     expect(initializer.every(({ dataType }) => dataType !== TensorProto_DataType.FLOAT)).toBe(true);
@@ -75,11 +75,11 @@ describe("the file", () => {
     expect(one?.rawData.length).toBe(8);
   });
 
-  test("is the same bytes each time", () => {
+  test("has the same bytes each time", () => {
     expect(exportOnnx(example().graph)).toEqual(exportOnnx(example().graph));
   });
 
-  test("gives nodes the path of the module that made them", () => {
+  test("names nodes by the path of their module", () => {
     const names = parse(example().graph).graph!.node.map(({ name }) => name);
     expect(names).toContain("layers/0/gemm");
     expect(names).toContain("layers/0/tanh");
@@ -118,7 +118,7 @@ describe("the file", () => {
 describe("slices", () => {
   const typesOf = (graph: Graph) => parse(graph).graph!.node.map(({ opType }) => opType);
 
-  test("that make up a tensor are cut by one node, in any order, and only then", async () => {
+  test("that together are a whole tensor become one Split, in any order, and only then", async () => {
     const x = input("x", ["N", 6]);
     const [a, b, c] = x.split(1, [1, 2, 3]);
     const whole = buildGraph([x], { c, a: a.mul(2), b });
@@ -136,7 +136,7 @@ describe("slices", () => {
 
     const partial = buildGraph([x], { a, c });
     expect(typesOf(partial).filter((type) => /Split|Slice/.test(type))).toEqual(["Slice", "Slice"]);
-    // A node with more than eight tensors is none for WebGPU.
+    // WebGPU may not be able to run a node with more than eight tensors.
     const wide = input("x", ["N", 8]);
     const many = wide.split(1, new Array(8).fill(1)).map((part, i): [string, Tensor] => [`part${i}`, part]);
     expect(typesOf(buildGraph([wide], Object.fromEntries(many)))).not.toContain("Split");
@@ -144,7 +144,7 @@ describe("slices", () => {
     expect(typesOf(overlapping).filter((type) => /Split|Slice/.test(type))).toEqual(["Slice", "Slice"]);
   });
 
-  test("stay apart where the runtime would fail to add a product of the third to a transposed one", async () => {
+  test("do not become a Split if the runtime would fail to fuse a sum with a product of its third output", async () => {
     const x = input("x", ["N", 4]);
     const [a, b, c, d] = x.split(1, [1, 1, 1, 1]);
     const added = c.matmul(constant([1, 2], [2, 1]), { transposeB: true }).add(concat([a, d], 1));
@@ -156,7 +156,7 @@ describe("slices", () => {
 });
 
 describe("parameters", () => {
-  test("may be written into the file, and are then no inputs", async () => {
+  test("can be written into the file, and are not inputs then", async () => {
     const { graph, weight } = example();
     const model = parse(graph, { embedParameters: true }).graph!;
     expect(model.input.map(({ name }) => name)).toEqual(["x"]);
@@ -223,7 +223,7 @@ describe("the number of rows", () => {
     expect(types().filter((type) => type === "Shape")).toHaveLength(1);
   });
 
-  test("is a number where it is fixed", () => {
+  test("is a number if it is fixed", () => {
     expect(types({ batch: 8 })).not.toContain("Shape");
     const { input, output } = parse(graph, { batch: 8 }).graph!;
     expect(input.map(describeValue)).toEqual(["x: FLOAT [8, 2]"]);
@@ -245,7 +245,7 @@ describe("names", () => {
   const x = input("x", ["N", 2]);
   const namesOf = (outputs: Record<string, Tensor>) => parse(buildGraph([x], outputs)).graph!;
 
-  test("of outputs are kept where nodes would have them", () => {
+  test("of outputs are kept if nodes would have the same names", () => {
     const { output, node } = namesOf({
       exp: x.exp(),
       reducesum: x.exp().exp().sum(),
@@ -256,7 +256,7 @@ describe("names", () => {
     expect(node.filter(({ opType }) => opType === "Exp").map(({ name }) => name)).toEqual(["exp_1", "exp_2"]);
   });
 
-  test("of outputs may stand for an input, or twice for one tensor", () => {
+  test("of outputs can belong to an input, and two of them to one tensor", () => {
     const { node } = namesOf({ same: x, again: x, y: x.neg(), z: x.neg() });
     expect(node.map(({ opType, input, output }) => `${opType} ${input} ${output}`)).toEqual([
       "Neg x neg",
@@ -267,7 +267,7 @@ describe("names", () => {
     ]);
   });
 
-  test("cannot stand for an input and an output", () => {
+  test("cannot be those of an input and of an output", () => {
     expect(() => namesOf({ x: x.exp() })).toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: two inputs, parameters or outputs of the graph have the name x.
       Give each a different name.]

@@ -3,6 +3,7 @@ import { logGamma } from "../../../src/numerics/index.ts";
 import { map } from "../dense.ts";
 import * as special from "../special.ts";
 import {
+  broadcastableShapes,
   type Domain,
   nonzero,
   type OperationRow,
@@ -12,12 +13,11 @@ import {
   separated,
   shapes,
   show,
-  together,
   uniform,
 } from "./row.ts";
 
 type Domains = Domain | readonly Domain[];
-/** A name, where the inputs come from, and the formula twice. */
+/** The name of a method, the domain of its inputs, the call, and the formula in plain JavaScript. */
 type Unary = [string, Domain, (x: Tensor) => Tensor, (x: number) => number];
 type Binary = [string, Domains, (a: Tensor, b: Tensor) => Tensor, (a: number, b: number) => number];
 type Ternary = [
@@ -74,7 +74,7 @@ const ternary: Ternary[] = [
   ["where", separated, (a, b, c) => a.greater(0).where(b, c), (a, b, c) => (a > 0 ? b : c)],
 ];
 
-/** Constant between steps: differences say nothing at one. */
+/** Functions that are constant between jumps, which finite differences cannot check. */
 const unarySteps: Unary[] = [
   ["not", repeated, (x) => x.greater(0).not(), (x) => +!(x > 0)],
   ["toFloat", repeated, (x) => x.greater(0).toFloat().mul(2), (x) => (x > 0 ? 2 : 0)],
@@ -90,7 +90,7 @@ const binarySteps: Binary[] = [
   ["or", repeated, (a, b) => a.greater(0).or(b.less(1)), (a, b) => +(a > 0 || b < 1)],
 ];
 
-/** Differences of large terms: their rounding, not that of the result, bounds the precision. */
+/** Differences of large terms, whose rounding limits the precision of the result. */
 const cancelling: [...Unary, terms: number][] = [
   ["arithmetic with numbers", real, (x) => x.mul(3).sub(1).div(2).add(0.5), (x) => (x * 3 - 1) / 2 + 0.5, 3],
   ["logGamma", uniform(0.5, 9), logGamma, special.logGamma, 10],
@@ -109,14 +109,15 @@ function applied(
     name,
     domain,
     example: (batched) =>
-      (inputs === 1 ? shapes(batched, 0, 3).map((shape) => [shape]) : together(batched, inputs)).map(
-        (given) => ({
-          shapes: given,
-          given: show(...given),
-          build,
-          evaluate: (...x) => map(f, ...x),
-        }),
-      ),
+      (inputs === 1
+        ? shapes(batched, 0, 3).map((shape) => [shape])
+        : broadcastableShapes(batched, inputs)
+      ).map((given) => ({
+        shapes: given,
+        given: show(...given),
+        build,
+        evaluate: (...x) => map(f, ...x),
+      })),
   };
 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { conv2d, type Shape, type Tensor } from "../../../src/graph/index.ts";
 import { broadcast, sumOver, tabulate } from "../dense.ts";
-import { type Example, type OperationRow, real, shapes, show, size, stretchable } from "./row.ts";
+import { broadcastableTo, type Example, type OperationRow, real, shapes, show, size } from "./row.ts";
 
 export const linear: readonly OperationRow[] = [
   {
@@ -9,7 +9,7 @@ export const linear: readonly OperationRow[] = [
     domain: real,
     example: (batched) =>
       fc.tuple(size, size, size, fc.boolean(), fc.boolean()).map(([m, k, n, transposeA, transposeB]) => {
-        // The batch axis may be the rows of the product, or what it sums over.
+        // The batch axis may be the rows of the product or the axis that is summed over.
         const summed = batched && transposeA;
         const a: Shape = transposeA ? [summed ? "N" : k, m] : [batched ? "N" : m, k];
         const b: Shape = summed ? ["N", n] : transposeB ? [n, k] : [k, n];
@@ -23,7 +23,7 @@ export const linear: readonly OperationRow[] = [
       fc
         .tuple(shapes(batched, 1, 2), size, size, size, fc.boolean(), fc.boolean(), fc.constantFrom(0, 1, 2))
         .chain(([full, m, k, n, transposeA, transposeB, stretched]) =>
-          stretchable(full).map((other) => {
+          broadcastableTo(full).map((other) => {
             const left = stretched === 1 ? other : full;
             const right = stretched === 2 ? other : full;
             const a = transposeA ? [...left, k, m] : [...left, m, k];

@@ -3,28 +3,28 @@ import type { Shape, Tensor } from "../../../src/graph/index.ts";
 import type { Random } from "../../../src/random/random.ts";
 import type { Dense } from "../dense.ts";
 
-/** One way to apply an operation: shapes, arguments, and the same formula for the engine and in plain JavaScript. */
+/** One call of an operation: shapes, arguments, and the formula with tensors and in plain JavaScript. */
 export interface Example {
   readonly shapes: readonly Shape[];
-  /** Shown when a check fails. */
+  /** The arguments, shown if a check fails. */
   readonly given: string;
   readonly build: (...inputs: Tensor[]) => Tensor;
   readonly evaluate: (...inputs: Dense[]) => Dense;
 }
 
 export interface OperationRow {
-  /** The method of Tensor, or the function, with a note where one name has several rows. */
+  /** The method of Tensor, or the function, followed by a note if it has several rows. */
   readonly name: string;
-  /** Where the inputs come from: one for all of them, or one each. */
+  /** The domain of all inputs broadcastableShapes, or of each. */
   readonly domain: Domain | readonly Domain[];
-  /** Size of the terms that cancel in the formula, which bounds what precision can be had. */
+  /** Size of the terms that cancel in the formula, which limits the precision of the result. */
   readonly terms?: number;
-  /** False for what is constant between steps, which differences cannot check near a step. */
+  /** False for functions with jumps, near which finite differences are wrong. */
   readonly differentiable?: false;
   readonly example: (batched: boolean) => fc.Arbitrary<Example>;
 }
 
-/** Numbers for all inputs together. */
+/** Draws `size` numbers. */
 export type Domain = (size: number, random: Random) => Float64Array;
 
 export const uniform =
@@ -34,7 +34,7 @@ export const uniform =
 
 export const real = uniform(-2, 2);
 export const positive = uniform(0.4, 3);
-/** Away from 0 on both sides. */
+/** At least 0.3 from 0. */
 export const nonzero: Domain = (size, random) => real(size, random).map((v) => v + 0.3 * (Math.sign(v) || 1));
 /** All different, and at least 0.02 from each other and from all multiples of 0.05. */
 export const separated: Domain = (size, random) => {
@@ -55,24 +55,26 @@ export const shapes = (batched: boolean, min: number, max: number): fc.Arbitrary
     ? sizes(Math.max(0, min - 1), Math.max(0, max - 1)).map((rest): Shape => ["N", ...rest])
     : sizes(min, max);
 
-/** `full` with some axes 1 and some leading ones missing. */
-export const stretchable = (full: Shape): fc.Arbitrary<Shape> =>
+/** `full` with some axes of size 1 and some leading axes missing. */
+export const broadcastableTo = (full: Shape): fc.Arbitrary<Shape> =>
   fc
     .tuple(fc.nat(full.length), fc.array(fc.boolean(), { minLength: full.length, maxLength: full.length }))
     .map(([skip, one]) => full.map((d, i): Shape[number] => (one[i] ? 1 : d)).slice(skip));
 
-/** Shapes that broadcast together, the first of them full, or another one in its place. */
-export const together = (batched: boolean, inputs: number): fc.Arbitrary<Shape[]> =>
+/** Shapes that broadcast broadcastableShapes, one of which has the shape of the result. */
+export const broadcastableShapes = (batched: boolean, inputs: number): fc.Arbitrary<Shape[]> =>
   shapes(batched, 0, 3).chain((full) =>
     fc
       .tuple(
         fc.nat(inputs - 1),
-        fc.tuple(...Array.from({ length: inputs - 1 }, () => fc.oneof(fc.constant(full), stretchable(full)))),
+        fc.tuple(
+          ...Array.from({ length: inputs - 1 }, () => fc.oneof(fc.constant(full), broadcastableTo(full))),
+        ),
       )
       .map(([place, others]) => (others as Shape[]).toSpliced(place, 0, full)),
   );
 
-/** An axis of the shape; `inner` leaves out the batch axis. */
+/** An axis of the shape; with `inner` not the batch axis. */
 export const axisOf = (shape: Shape, inner = false): fc.Arbitrary<number> =>
   fc.integer({ min: inner && shape[0] === "N" ? 1 : 0, max: shape.length - 1 });
 

@@ -11,6 +11,7 @@ import {
 import { count, Dense, map, sumOver, tabulate } from "../dense.ts";
 import {
   axisOf,
+  broadcastableTo,
   type OperationRow,
   real,
   type Sizes,
@@ -18,11 +19,10 @@ import {
   show,
   size,
   sizes,
-  stretchable,
 } from "./row.ts";
 
-/** As long as whole parts together, for parts of 1 to 6 but 5. */
-const STRETCH = 12;
+/** Size of an axis, which parts of 1, 2, 3, 4 and 6 divide. */
+const AXIS_SIZE = 12;
 
 export const structure: readonly OperationRow[] = [
   {
@@ -117,12 +117,12 @@ export const structure: readonly OperationRow[] = [
     "gather (long stretches of what is joined)",
     (size) => fc.array(fc.nat(2 * size), { minLength: 1, maxLength: 3 }),
     (x, axis, starts) =>
-      concat(new Array(STRETCH + 2).fill(x), axis).gather(
+      concat(new Array(AXIS_SIZE + 2).fill(x), axis).gather(
         axis,
-        starts.flatMap((start) => range(STRETCH).map((i) => start + i)),
+        starts.flatMap((start) => range(AXIS_SIZE).map((i) => start + i)),
       ),
-    (_size, starts) => STRETCH * starts.length,
-    (position, size, starts) => (starts[Math.floor(position / STRETCH)] + (position % STRETCH)) % size,
+    (_size, starts) => AXIS_SIZE * starts.length,
+    (position, size, starts) => (starts[Math.floor(position / AXIS_SIZE)] + (position % AXIS_SIZE)) % size,
   ),
   rearrangement(
     "permute",
@@ -151,8 +151,8 @@ export const structure: readonly OperationRow[] = [
     domain: real,
     example: (batched) =>
       shapes(batched, 0, 4).chain((full) =>
-        stretchable(full).map((shape) => ({
-          // A second input brings the number of rows where the first has no batch axis.
+        broadcastableTo(full).map((shape) => ({
+          // If the first input has no batch axis, a second one defines the number of rows.
           shapes: [shape, full],
           given: show(shape, full),
           build: (x, other) => x.broadcastTo(full).mul(other),
@@ -245,7 +245,7 @@ export const structure: readonly OperationRow[] = [
   },
 ];
 
-/** Rearranges along one axis: the element at `position` comes from where `from` says, or is 0. */
+/** Rearranges one axis: `from` maps a position of the result to one of the input, or to undefined for 0. */
 function rearrangement<A>(
   name: string,
   args: (size: number) => fc.Arbitrary<A>,

@@ -8,20 +8,20 @@ import { expectClose } from "../run.ts";
 
 const random = new Random(1);
 
-/** The same numbers for each call with a shape. */
+/** A parameter whose numbers depend only on its shape. */
 function parameter(...shape: number[]): Parameter {
   const values = new Float64Array(shape.reduce((a, b) => a * b));
   return new Parameter(shape, random.split(shape.join()).normal(values));
 }
 
-/** x W plus a bias, or a sum. */
+/** x W plus a bias, or plus another tensor. */
 const layer = (x: Tensor, columns: number, sum: Tensor = parameter(columns)): Tensor =>
   x.affine(parameter(x.shape[1] as number, columns), sum);
 
 const x = input("x", ["N", 3]);
 const weight = input("weight", [3, 40]);
 
-/** What a graph becomes: its products, relus and joined rows, each with the number of its columns. */
+/** The products, relus and concatenations of the rewritten graph, each with its number of columns. */
 function rewritten(...outputs: Tensor[]): string {
   const named = Object.fromEntries(outputs.map((output, i) => [`y${i}`, output]));
   const { nodes } = buildGraph([x, weight], named, undefined, absorbBiases);
@@ -32,21 +32,21 @@ function rewritten(...outputs: Tensor[]): string {
 }
 
 describe("biases become weights of a column of ones", () => {
-  test("that few inputs get beside them, and the layer over them gives on", () => {
+  test("that is concatenated to few inputs and passed on by the relu layer that reads them", () => {
     const hidden = layer(x, 40).relu();
     expect(rewritten(layer(layer(hidden, 50).relu(), 2))).toBe(
       "concat 4, matmul 41, relu 41, matmul 50, relu 50, affine 2",
     );
   });
 
-  test("that layers share", () => {
+  test("that several layers share", () => {
     const [first, second] = [20, 24].map((units) => layer(x, units).relu());
     expect(rewritten(layer(second, 32, layer(first, 32)))).toBe(
       "concat 4, matmul 21, relu 21, matmul 24, relu 24, matmul 32, affine 32",
     );
   });
 
-  test("and a sum that is added to gets zeros", () => {
+  test("with weight 0 for a layer that adds a tensor instead of a bias", () => {
     const hidden = layer(x, 40).relu();
     expect(rewritten(layer(hidden, 50), layer(hidden, 3, x))).toBe(
       "concat 4, matmul 41, relu 41, matmul 50, affine 3",
@@ -75,25 +75,29 @@ describe("biases stay", () => {
   const hidden = layer(x, 40).relu();
   const before = layer(x, 40);
   test.each<[string, string, ...Tensor[]]>([
-    ["where a layer has few", "affine 20, relu 20, affine 2", layer(layer(x, 20).relu(), 2)],
-    ["where the weights are not known", "affine 40", x.affine(weight, parameter(40))],
-    ["where the bias is not known", "affine 40", x.affine(parameter(3, 40), weight.sum(0))],
-    ["after another activation", "concat 4, matmul 40, affine 50", layer(layer(x, 40).tanh(), 50)],
+    ["if a layer has few of them", "affine 20, relu 20, affine 2", layer(layer(x, 20).relu(), 2)],
+    ["if the weights are not fixed", "affine 40", x.affine(weight, parameter(40))],
+    ["if the bias is not fixed", "affine 40", x.affine(parameter(3, 40), weight.sum(0))],
     [
-      "where another reads the units",
+      "in the layer after another activation",
+      "concat 4, matmul 40, affine 50",
+      layer(layer(x, 40).tanh(), 50),
+    ],
+    [
+      "if another node reads the units",
       "concat 4, matmul 40, relu 40, affine 50",
       layer(hidden, 50),
       hidden.sum(1),
     ],
-    ["where the units are an output", "concat 4, matmul 40, relu 40, affine 50", layer(hidden, 50), hidden],
+    ["if the units are an output", "concat 4, matmul 40, relu 40, affine 50", layer(hidden, 50), hidden],
     [
-      "where another reads them before",
+      "if another node reads them before the activation",
       "concat 4, matmul 40, relu 40, affine 50",
       layer(before.relu(), 50),
       before,
     ],
     [
-      "where they are as wide as their inputs",
+      "if the layer is not much wider than its inputs",
       "concat 4, matmul 64, affine 90",
       layer(layer(x, 64).tanh(), 90),
     ],

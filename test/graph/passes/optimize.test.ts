@@ -38,7 +38,7 @@ describe("optimize", () => {
     expect(first).toBe(second);
   });
 
-  test("keeps apart what differs in an argument", () => {
+  test("does not merge nodes with different arguments", () => {
     expect(remaining(x.slice(1, 0, 1).add(x.slice(1, 1, 2)))).toEqual(["slice", "slice", "add"]);
     expect(remaining(x.sum(1).add(x.sum(1, { keepAxes: true }).reshape(["N"])))).toHaveLength(4);
     const [positive, negative] = optimize([x.div(0), x.div(-0)]);
@@ -47,7 +47,7 @@ describe("optimize", () => {
     expect(infinite).not.toBe(missing);
   });
 
-  test("merges equal constants, and keeps inputs of one shape apart", () => {
+  test("merges equal constants, but not inputs of equal shapes", () => {
     expect(remaining(x.mul(constant([1, 2, 3], [3])).add(x.mul(constant([1, 2, 3], [3]))))).toEqual([
       "mul",
       "add",
@@ -61,13 +61,13 @@ describe("optimize", () => {
     ).toEqual(["exp", "exp", "add"]);
   });
 
-  test("never reaches dead code", () => {
+  test("leaves out nodes that no output needs", () => {
     const used = x.exp();
     used.log().sin();
     expect(remaining(used)).toEqual(["exp"]);
   });
 
-  test("does arithmetic on constants", () => {
+  test("evaluates operations on scalar constants", () => {
     const value = scalar(3).mul(4).sub(2).div(5).exp().log().neg().square().sqrt().add(1).reciprocal();
     const [result] = optimize([value]);
     expect(result.operation.name).toBe("constant");
@@ -91,7 +91,7 @@ describe("optimize", () => {
     expect(optimize([expression])[0]).toBe(expected);
   });
 
-  test("turns the sum with a negative into a difference, and the difference into a sum", () => {
+  test("rewrites x + (-y) as x - y, and x - (-y) as x + y", () => {
     const y = x.exp();
     expect(remaining(x.add(y.neg()))).toEqual(["exp", "sub"]);
     expect(remaining(x.sub(y.neg()))).toEqual(["exp", "add"]);
@@ -99,12 +99,12 @@ describe("optimize", () => {
     expect(difference.inputs[1].operation.name).toBe("exp");
   });
 
-  test("joins reshapes, and joins broadcasts", () => {
+  test("merges consecutive reshapes, and consecutive broadcasts", () => {
     expect(remaining(x.reshape(["N", 3, 1]).reshape(["N", 1, 3]))).toEqual(["reshape"]);
     expect(remaining(s.broadcastTo([3]).broadcastTo(["N", 3]))).toEqual(["broadcastTo"]);
   });
 
-  test("adds up before it sums, over the same axes and shapes alone", () => {
+  test("rewrites sum(x) + sum(y) as sum(x + y) for equal axes and shapes only", () => {
     const y = x.exp();
     expect(remaining(x.sum(1).add(y.sum(1)).add(x.mul(y).sum(1)))).toEqual([
       "exp",
@@ -118,7 +118,7 @@ describe("optimize", () => {
     expect(remaining(rows.add(columns))).toEqual(["sum", "sum", "add"]);
   });
 
-  test("joins transposed matrices before it transposes", () => {
+  test("concatenates matrices before it transposes them", () => {
     const [a, b] = [input("a", [2, 3]), input("b", [2, 5])];
     const pair = concat([a.transpose([1, 0]), b.transpose([1, 0])], 0);
     expect(remaining(concat([pair, input("c", [2, 4]).transpose([1, 0])], 0))).toEqual([
@@ -131,7 +131,7 @@ describe("optimize", () => {
     expect(remaining(concat(inOrder, 1))).toEqual(["exp", "transpose", "transpose", "concat"]);
   });
 
-  test("leaves what changes the shape", () => {
+  test("keeps operations that change the shape", () => {
     expect(remaining(s.add(constant([0, 0], [2])))).toEqual(["add"]);
     expect(remaining(scalar(1).broadcastTo(["N", 3]).mul(s))).toEqual(["broadcastTo", "mul"]);
     expect(optimize([s.mul(constant([1, 1], [2]))])[0].shape).toEqual([2]);
@@ -142,7 +142,7 @@ describe("masked parameters", () => {
   const weight = new Parameter([3, 2], [1, 0, 2, 3, 0, 4]);
   const mask = () => constant([1, 0, 1, 1, 0, 1], [3, 2]);
 
-  test("are those that nothing sees but through one mask", () => {
+  test("are those that are read only through products with the same mask", () => {
     const products = [weight.mul(mask()), mask().mul(weight)];
     const outputs = products.map((product) => x.matmul(product));
     expect(maskedParameters(outputs)).toEqual([{ parameter: weight, mask: [1, 0, 1, 1, 0, 1], products }]);
@@ -171,7 +171,7 @@ describe("masked parameters", () => {
   });
 });
 
-/** What a graph computes, in plain JavaScript and without simplifying anything. */
+/** Evaluates a graph in plain JavaScript, without optimization. */
 function interpret(output: Tensor, inputs: ReadonlyMap<Tensor, Dense>): Dense {
   const values = new Map<Tensor, Dense>(inputs);
   const rows = 2;
@@ -207,7 +207,7 @@ function interpret(output: Tensor, inputs: ReadonlyMap<Tensor, Dense>): Dense {
   return values.get(output)!;
 }
 
-/** A random expression: each step takes results of earlier ones, so that subexpressions are shared. */
+/** A random expression. Each operation reads results of earlier ones, so that subexpressions are shared. */
 const expressions = fc
   .array(fc.tuple(fc.nat(11), fc.nat(), fc.nat(), fc.constantFrom(0, 1, -1, 2, -0, 0.5)), {
     minLength: 1,
@@ -238,7 +238,7 @@ const expressions = fc
     return results.at(-1)!;
   });
 
-test("optimize changes no result and adds no node, over random expressions", async () => {
+test("optimize does not change results or add nodes, for random expressions", async () => {
   const shapes: Shape[] = [["N", 3], [3], []];
   const given = [[0.5, -1, 2, 3, 0.25, -0.75], [1.5, -0.5, 1], [-2]];
   const dense = [new Dense([2, 3], given[0]), new Dense([3], given[1]), new Dense([], given[2])];
@@ -297,7 +297,7 @@ test("printGraph", () => {
   `);
 });
 
-test("a graph names an input that it was not given", () => {
+test("an input that is not declared is an error with its name", () => {
   expect(() => buildGraph([x], { y: x.add(s) })).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the graph reads s, which is not among its inputs.]`,
   );

@@ -21,7 +21,7 @@ const joined = (...parts: Tensor[]) =>
     0,
   );
 
-test("gradients come last, at the very end what can be had first", () => {
+test("gradients come last, at the very end those that can be computed first", () => {
   const outputs = { loss, ...Object.fromEntries(gradients.map((gradient, i) => [`g${i}`, gradient])) };
   expect(lastOf(outputs, 6)).toEqual([
     "matmul 3x4",
@@ -33,7 +33,7 @@ test("gradients come last, at the very end what can be had first", () => {
   ]);
 });
 
-test("those that are joined come before, the larger ones after the smaller", () => {
+test("outputs of several sums come before the others, in the order of their sizes", () => {
   const [g0, g1, g2, g3, g4] = gradients;
   expect(lastOf({ large: joined(g3, g4), small: joined(g0, g1), g2 }, 11)).toEqual([
     "matmul 3x4",
@@ -50,7 +50,7 @@ test("those that are joined come before, the larger ones after the smaller", () 
   ]);
 });
 
-test("inputs come before outputs, whatever is summed over rows and read again", () => {
+test("inputs come before outputs, also if a sum over rows is read by other nodes", () => {
   const mean = x.sum(0);
   const centered = x.sub(mean).square();
   const outputs = {

@@ -17,7 +17,7 @@ const x = input("x", ["N", 3]);
 const layer = (x: Tensor, columns: number): Tensor =>
   x.affine(parameter(x.shape[1] as number, columns), parameter(columns));
 
-/** The operations that are left, but for constants and parameters. */
+/** The operations that remain, without constants and parameters. */
 function remaining(output: Tensor): string {
   const rewrite = (outputs: readonly Tensor[]) => absorbTransposes(outputs);
   const { nodes } = buildGraph([x], { output: output.max() }, undefined, rewrite);
@@ -27,8 +27,8 @@ function remaining(output: Tensor): string {
     .join(", ");
 }
 
-describe("transposes become those of", () => {
-  test("products, whose parts are cut, joined and chosen", () => {
+describe("transposes are absorbed", () => {
+  test("by products, through slices, concatenations and gathers", () => {
     const [a, b] = [layer(x, 4), layer(x, 5)];
     const cut = concat([a.slice(1, 0, 2), b.slice(1, 1, 3)], 1).transpose();
     expect(remaining(cut)).toBe("affine [4,N], affine [5,N], slice [2,N], slice [2,N], concat [4,N], max []");
@@ -37,7 +37,7 @@ describe("transposes become those of", () => {
     expect(remaining(x.matmul(parameter(3, 4)).transpose())).toBe("matmul [4,N], max []");
   });
 
-  test("sums of products, and what is computed number by number", () => {
+  test("by sums of products, through elementwise operations", () => {
     const sum = x.affine(parameter(3, 4), layer(x, 4)).transpose();
     expect(remaining(sum)).toBe("affine [4,N], affine [4,N], max []");
     expect(remaining(layer(x, 4).mul(2).add(1).transpose())).toBe(
@@ -45,7 +45,7 @@ describe("transposes become those of", () => {
     );
   });
 
-  test("nothing that is read as it is too", () => {
+  test("only if the matrix itself is not read", () => {
     const a = layer(x, 4);
     const both = a
       .exp()
@@ -57,7 +57,7 @@ describe("transposes become those of", () => {
     );
   });
 
-  test("sums over the other axis, factors of products, and nothing for pairs", () => {
+  test("by sums over the other axis and by factors of products, and pairs of transposes cancel", () => {
     const turned = x.transpose().softmax(0);
     const back = turned.transpose();
     expect(remaining(back.sum(1))).toBe("transpose [3,N], softmax [3,N], sum [N], max []");
@@ -71,7 +71,7 @@ describe("transposes become those of", () => {
 const rows = [1, 2, 7];
 const given = (size: number): Float64Array => random.split(`x${size}`).normal(new Float64Array(size));
 
-/** Rows first, and features first: the same numbers. */
+/** The same numbers with rows first and with features first. */
 const layouts: Record<string, readonly [(x: Tensor) => Tensor, (x: Tensor) => Tensor]> = {
   layers: [
     (x) => layer(layer(x, 4).mul(2).tanh(), 2),
@@ -148,7 +148,7 @@ test("constants of any rank are transposed when the graph is written", async () 
   }
 });
 
-test("a product whose sum is also a factor stays as it is", async () => {
+test("a product is not transposed if its summand is also a factor", async () => {
   const build = (x: Tensor) => {
     const h = layer(x, 3);
     return h.affine(parameter(3, 3), h).transpose().softmax(0).transpose();
@@ -163,7 +163,7 @@ test("a product whose sum is also a factor stays as it is", async () => {
   expectClose(await received(given(6)), await expected(given(6)), 1e-12);
 });
 
-test("a bias may be the same for the columns of a row", async () => {
+test("a bias may be broadcast over the columns", async () => {
   const build = (turn: boolean) => (x: Tensor) => {
     const y = x.affine(parameter(3, 2), x.exp().sum(1, { keepAxes: true }));
     const squared = turn ? y.transpose().square().transpose() : y.square();
