@@ -6,7 +6,7 @@ import { Random } from "../../src/random/index.ts";
 
 const WIDTHS = { features: 2, contextFeatures: 1 };
 
-/** Rows (i, i / 2 | 10 i) in blocks; `asked` counts the rows that were taken out of the stream. */
+/** Rows (i, i / 2 | 10 i) in blocks; `asked` counts the rows that were read from the stream. */
 function numbered(rows: number, blockRows: number) {
   const stream = { asked: 0, ended: false, blocks };
   async function* blocks() {
@@ -70,7 +70,7 @@ describe("a shuffle buffer", () => {
     ];
     expect(same).toEqual(order);
     expect(other).not.toEqual(order);
-    // A row waits for a geometric number of draws with mean 500; it comes at most 500 places early.
+    // A row stays in the buffer for a geometric number of draws with mean 500, and moves at most 500 positions forward.
     const late = order.slice(0, 4000).map((row, place) => place - row);
     const absolute = late.reduce((sum, d) => sum + Math.abs(d), 0) / late.length;
     expect(Math.min(...late)).toBeGreaterThanOrEqual(-500);
@@ -79,7 +79,7 @@ describe("a shuffle buffer", () => {
   });
 
   it("shuffles uniformly if it is as large as all rows", async () => {
-    // Mean place of the first row over many seeds: uniform on 0..19, so 9.5 with deviation 5.8 / sqrt(400).
+    // The position of the first row is uniform on 0..19: its mean over 400 seeds is 9.5 with a standard deviation of 5.8 / sqrt(400).
     let sum = 0;
     for (let seed = 0; seed < 400; seed++) sum += (await drawn(20, 3, 20, seed)).flat().indexOf(0);
     expect(Math.abs(sum / 400 - 9.5)).toBeLessThan(4 * 0.29);

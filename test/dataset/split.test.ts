@@ -8,7 +8,7 @@ import { fit } from "../../src/train/index.ts";
 const rowsOf = (values: ArrayLike<number>, features: number, weights?: Float64Array) =>
   dataset(values, { features, weights });
 
-/** `count` different rows of two normal numbers, each `times` times, in a random order. */
+/** `count` different rows of two normal numbers, each repeated `times` times, in random order. */
 function repeated(count: number, times: number): Float64Array {
   const distinct = new Random(1).normal(new Float64Array(2 * count));
   const order = new Random(2).permutation(count * times);

@@ -14,7 +14,7 @@ function correlated(n: number, seed = 1): Float64Array {
   return z.map((v, i) => (i % 2 === 0 ? 3 + 2 * v : -1 + z[i - 1] + 0.5 * v));
 }
 
-/** Numbers as a stream, in blocks of so many. */
+/** An array as a stream of blocks of equal size. */
 const inBlocks = (values: Float64Array, size = 700): RowStream =>
   function* () {
     for (let start = 0; start < values.length; start += size) yield values.subarray(start, start + size);
@@ -49,7 +49,7 @@ describe("a stream of rows", () => {
     const data = correlated(1000);
     const streamed = await fit(maf(2, small), inBlocks(data), options);
     const whole = await fit(maf(2, small), data, options);
-    // Nine batches an epoch: the last steps are number 8 and 17 of 18.
+    // An epoch has nine batches, so the last steps have the indices 8 and 17.
     const expected = [8, 17].map((step) => 0.5e-3 * (1 + Math.cos((Math.PI * step) / 18)));
     for (const { epochs } of [streamed, whole]) {
       expect(epochs[0].stepSize).toBeCloseTo(expected[0], 6);
@@ -79,7 +79,7 @@ describe("a stream of rows", () => {
     expect([all.rows, all.sample.rows]).toEqual([rows, 200_000]);
     expect(new Set(all.sample.rowNumbers).size).toBe(200_000);
     expect([...all.sample.values.subarray(0, 9)]).toEqual([...all.sample.rowNumbers.subarray(0, 9)]);
-    // The mean of 200,000 of the numbers without replacement has a deviation of about 250.
+    // The mean of 200,000 numbers, sampled without replacement, has a standard deviation of about 250.
     expect(Math.abs(mean(all.sample.rowNumbers) - rows / 2)).toBeLessThan(1000);
     const { training, validation } = all.split(0.5, 0);
     expect([training.rows, training.sample.rows, validation.rows]).toEqual([450_000, 150_000, 50_000]);

@@ -41,18 +41,18 @@ export interface Case {
   readonly name: string;
   readonly features: number;
   readonly context: number;
-  /** The flow at its start. */
+  /** The flow with its initial parameters. */
   build(): Flow;
-  /** With parameters moved from there. */
+  /** The flow with perturbed parameters. */
   trained(): Flow;
 }
 
-/** Every recipe for rows of each of `sizes` features, with and without context; few layers, small networks. */
+/** All recipes for each number of features in `sizes`, with and without context, with few layers and small networks. */
 export function flowCases(sizes: readonly number[], options: RecipeOptions = {}): Case[] {
   return sizes.flatMap((features) =>
     [0, 2].flatMap((context) =>
       Object.entries(RECIPES).flatMap(([recipe, make]): Case[] => {
-        // A coupling has nothing to condition a single feature on but the context.
+        // A coupling of a single feature depends only on the context.
         if (COUPLINGS.includes(recipe) && features === 1 && context === 0) return [];
         const build = () =>
           make(features, {

@@ -49,7 +49,7 @@ test.each([
 });
 
 test("the checksum is zlib's CRC-32 of the file with zeros in its place, at the same offset in every file", () => {
-  // Lengths from 0 to 8 modulo 8, what is taken eight bytes at a time and what is left.
+  // All lengths modulo 8: the CRC processes eight bytes at a time, and then the remaining bytes.
   for (let length = 0; length < 40; length++) {
     const values = Uint8Array.from({ length }, (_, i) => (i * 37 + 200) % 256);
     const bytes = encodeWithChecksum({ w: { shape: [length], values } }, { text: "ä" });

@@ -18,7 +18,7 @@ import type { Standardize as Standardization } from "../../src/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit } from "../../src/train/index.ts";
 
-/** x = r(f(r(z))) with r the features in reversed order: a combinator that no other file knows of. */
+/** A custom combinator: x = r(f(r(z))), where r reverses the order of the features. */
 class Reversed implements Bijection {
   readonly bijection: Bijection;
 
@@ -89,7 +89,7 @@ const reversedRows = (rows: DataRows): DataRows => ({
 });
 
 const ROWS = 400;
-/** Two columns; the second one far from 0 and narrow. */
+/** Two columns. The second one is far from 0 and narrow. */
 const far = new Random(0)
   .normal(new Float64Array(2 * ROWS))
   .map((v, i) => (i % 2 === 0 ? 3 + 2 * v : 1e9 + 0.5 * v));

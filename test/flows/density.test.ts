@@ -16,12 +16,12 @@ import { perturb } from "../nn/perturb.ts";
 import { flowCases } from "./cases.ts";
 
 const SAMPLES = 10_000;
-/** A spline is the identity from 4 on, and the normal ends before 9. */
+/** Splines are the identity beyond 4, and a normal distribution has no mass beyond 9. */
 const SPLINE_REACH = 9;
 const options = { precision: "float64" } as const;
 const given = { 0: undefined, 2: [0.7, -1.2] };
 
-/** The density integrates to 1, and the samples pass Kolmogorov's test against each of its marginals. */
+/** Checks that the density integrates to 1, and that samples pass a Kolmogorov-Smirnov test against each of its marginals. */
 async function expectDensity(flow: Flow, rule: Rule, tolerance: number, context?: number[]): Promise<void> {
   const grid = flow.features === 1 ? { rows: rule.nodes, weights: rule.weights } : square(rule);
   const logProb = await flow.logProb(grid.rows, context, options);
@@ -65,7 +65,7 @@ describe("one feature", () => {
 
 describe("two features", () => {
   test.each(flowCases([2]))("$name", async (example) => {
-    // At the knots of a spline the density has kinks, where quadrature is of second order.
+    // The density has kinks at the knots of splines, where the quadrature has only second order.
     const kinks = example.name.startsWith("nsf");
     const rule = kinks ? lineRule(401, SPLINE_REACH) : lineRule(301, 40);
     await expectDensity(example.trained(), rule, kinks ? 2e-4 : 1e-6, given[example.context as 0 | 2]);

@@ -30,7 +30,7 @@ import { perturb } from "../nn/perturb.ts";
 
 const float64 = { precision: "float64" } as const;
 const SIZE = 3;
-/** Of a number and a label of 2 classes. */
+/** An embedding of one number and one label with 2 classes. */
 const embedding = () =>
   new ContextEmbedding({ numbers: 1, classes: [2], size: SIZE, network: { hidden: [5] } }, new Random(4));
 
@@ -125,7 +125,7 @@ describe.each(Object.entries(FLOWS))("an embedding of the context of %s", (_, bu
   });
 });
 
-/** One toy for each class, in turn: rows, and their labels. */
+/** Rows of one toy density for each class, alternating, and their labels. */
 const CLASSES = [toys.banana, toys.circles, toys.twoMoons];
 function labelled(n: number, seed: number) {
   const draws = CLASSES.map((toy) => toy(n, { seed }));
@@ -133,7 +133,7 @@ function labelled(n: number, seed: number) {
   return { x: Float64Array.from({ length: 2 * n }, (_, i) => draws[(i >> 1) % 3][i]), label };
 }
 const meanOf = (values: Float64Array) => values.reduce((a, b) => a + b) / values.length;
-/** The class of the highest density of each row; classes are as likely as each other. */
+/** The class with the highest density for each row. All classes are equally likely. */
 function likeliest(densities: readonly Float64Array[]): number[] {
   return Array.from(densities[0], (_, i) =>
     densities.reduce((best, density, k) => (density[i] > densities[best][i] ? k : best), 0),
@@ -168,7 +168,7 @@ describe("a flow conditional on a class", () => {
     const [ours, best] = [densities, exact].map((all) => accuracy(likeliest(all), test_.label));
     expect(given).toBeGreaterThan(truth - 0.2);
     expect(given).toBeGreaterThan(alone + 0.3);
-    // The circles and the moons lie over each other: no one tells all rows apart.
+    // The circles and the moons overlap, so no classifier is perfect.
     expect(ours).toBeGreaterThan(best - 0.05);
     expect(ours).toBeGreaterThan(2 / 3);
   });

@@ -291,7 +291,7 @@ describe("Gaussians", () => {
     const linear = new LULinear({ features: D });
     const gaussian = trained(new Flow(new StandardNormal({ features: D }), linear), 0.5);
     const options = { precision: "float64" } as const;
-    // x = m + e W: the mean is where e = 0, and the rows of W are where e is a unit vector, less that.
+    // x = m + e W: e = 0 gives the mean m, and unit vectors e give the rows of W plus m.
     const mean = await gaussian.toData(new Float64Array(D), undefined, options);
     const units = new Float64Array(D * D).map((_, i) => (i % (D + 1) === 0 ? 1 : 0));
     const W = (await gaussian.toData(units, undefined, options)).map((v, i) => v - mean[i % D]);

@@ -9,7 +9,7 @@ const PROGRAM = fileURLToPath(new URL("hostileModels.ts", import.meta.url));
 test("small files that declare huge models throw at once, with little memory", {
   timeout: 300_000,
 }, async () => {
-  // A heap of its own that is too small for what the files ask for, and a process that can be killed if it hangs.
+  // A separate process has a heap that is too small for the declared models, and can be killed if it hangs.
   const child = spawn(process.execPath, ["--max-old-space-size=150", "--import", "tsx", PROGRAM], {
     stdio: ["ignore", "pipe", "pipe"],
     timeout: 280_000,
@@ -35,6 +35,6 @@ test("small files that declare huge models throw at once, with little memory", {
   );
   expect(unexpected).toEqual([]);
   expect(attempts.filter(({ milliseconds }) => milliseconds > 1500)).toEqual([]);
-  // With the program itself, and what is left of all files before the memory is collected.
+  // Including the program itself, and garbage of all files that is not collected yet.
   expect(megabytes).toBeLessThan(350);
 });

@@ -8,21 +8,21 @@ import { bijectionExamples } from "../bijections/examples.ts";
 import { distributionExamples } from "../distributions/examples.ts";
 import { allExamples } from "../examples.ts";
 
-// A program of its own, which may be killed: it makes small model files that declare something enormous out of all examples of
-// all kinds, reads them, and prints what became of each as JSON.
+// A separate program, which may be killed. It makes small model files that declare huge models from all examples of
+// all kinds, loads them, and prints the outcome of each as JSON.
 
-/** What became of a file: `outcome` is the code of the error, or "accepted". */
+/** The outcome for a file: the code of the error, or "accepted". */
 export interface Attempt {
   readonly file: string;
   readonly outcome: string;
-  /** Of the processor: how long it takes depends on what else it does. */
+  /** Processor time, since elapsed time depends on other processes. */
   readonly milliseconds: number;
-  /** Whether it may be accepted: the number is no size, or not so large that a model would notice. */
+  /** Whether the file may be accepted: the number is not a size, or not large enough to matter. */
   readonly harmless: boolean;
 }
 
 const FEATURES = 2;
-/** Larger than any file here has numbers for, but not so large that a list of that length would be noticed. */
+/** More than the numbers in any of the files, but too few for an array of this length to be noticed. */
 const MODERATE = 50_000;
 
 type Path = readonly (string | number)[];
@@ -40,7 +40,7 @@ function* flows(): Generator<{ name: string; flow: Flow; labels?: string[][] }> 
   yield { name: "embedding", flow, labels: [["yes", "no"]] };
 }
 
-/** Everything in a description, with where it is, and a name of that: the types of the parts around it, and its own field. */
+/** All values in a description with their paths, and a name of each path: the types of the enclosing parts, and the field. */
 function* places(
   value: unknown,
   path: Path = [],
@@ -54,7 +54,7 @@ function* places(
     yield* places(inner, [...path, list ? Number(key) : key], `${own}.${list ? "*" : key}`);
 }
 
-/** A copy with another value at a path, or at all paths. */
+/** A copy with a different value at a path, or at several paths. */
 function withAt(description: unknown, paths: readonly Path[], value: unknown): unknown {
   const copy = { root: structuredClone(description) } as Record<string | number, unknown>;
   for (const path of paths) {
@@ -67,7 +67,7 @@ function withAt(description: unknown, paths: readonly Path[], value: unknown): u
 
 const HERE = "@@here@@";
 
-/** The JSON of a description in which what is at `path` is `times` times inside of what is at `around`. */
+/** The JSON of a description in which the value at `path` is nested `times` times inside of that at `around`. */
 function nested(description: unknown, around: Path, path: Path, times: number): string {
   const at = (value: unknown, path: Path) =>
     path.reduce((part, key) => (part as Record<string | number, unknown>)[key], value);
@@ -80,10 +80,10 @@ function nested(description: unknown, around: Path, path: Path, times: number): 
 const isPart = (value: unknown): value is Description =>
   typeof value === "object" && value !== null && "type" in value;
 
-/** What was asked for already: a field of a part is treated once, whatever model the part is in. */
+/** Names that are already done: each field of a part is changed only once, in the first model with this part. */
 const seen = new Set<string>();
 
-/** Descriptions in JSON that ask for something enormous in one place, or in all fields of one name. */
+/** JSON descriptions with a huge number in one field, or in all fields with one name. */
 function* hostile(description: unknown): Generator<{ what: string; json: string; harmless: boolean }> {
   const all = [...places(description)];
   for (const { path, name, value } of all) {
@@ -93,7 +93,7 @@ function* hostile(description: unknown): Generator<{ what: string; json: string;
     const deep = set([path], HERE).replace(`"${HERE}"`, "[".repeat(1e5) + "]".repeat(1e5));
     yield { what: `${name} = [[...]]`, json: deep, harmless: false };
     if (typeof value === "number") {
-      // What need not be a whole number is no size, and neither is a seed.
+      // Numbers that need not be integers are not sizes, and neither are seeds.
       const key = path.at(-1);
       const real = key === "seed" || attempt(set([path], value + 0.125)) === "accepted";
       const alike = all.filter((other) => other.path.at(-1) === key && typeof other.value === "number");

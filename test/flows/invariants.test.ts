@@ -12,7 +12,7 @@ import { perturb } from "../nn/perturb.ts";
 import { flowCases } from "./cases.ts";
 
 const layers = { transforms: 2 };
-// Some flows of five features make graphs that take long to compile: a layer of them is in test/bijections.
+// Graphs of some flows with five features take long to compile. test/bijections tests single layers of them.
 const cases = [
   ...flowCases([1, 2, 3], layers),
   ...flowCases([5], layers).filter(({ name }) => !/^nsf, autoregressive|separate|in closed form/.test(name)),
@@ -24,7 +24,7 @@ describe.each(cases)("$name", (example) => {
   const float32 = float32Graph(flow.bijection).run;
   const rows = rowsFor(flow);
 
-  // Symmetric data have a saddle at the identity of NICE.
+  // For symmetric data, the identity is a saddle point of NICE.
   const isIdentity = !example.name.startsWith("nice");
   test(isIdentity ? "starts as the identity" : "starts invertible, but not as the identity", async () => {
     const out = await float64.run(rows);
@@ -48,7 +48,7 @@ describe.each(cases)("$name", (example) => {
 
   test("has a finite gradient for every parameter", async () => {
     for (const [name, gradients] of await float64.parameterGradients(rows)) {
-      // A network has nothing to say of a single feature but its bias, and a matrix has nothing beside its diagonal.
+      // For a single feature, only the biases of a network and the diagonal of a matrix have an effect.
       const alone = example.context > 0 ? /lower$|upper$/ : /weight$|lower$|upper$/;
       const used = example.features > 1 || !alone.test(name);
       for (const gradient of gradients) {

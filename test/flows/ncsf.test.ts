@@ -85,7 +85,7 @@ test("fits a von Mises distribution whose mean is at the boundary", async () => 
   const kappa = 4;
   const random = new Random(4);
   const angles: number[] = [];
-  // Rejection from a uniform proposal; the mean is pi.
+  // Rejection sampling with a uniform proposal; the mean is pi.
   const u = random.uniform(new Float64Array(40_000));
   for (let i = 0; i < u.length; i += 2) {
     const x = 2 * Math.PI * (u[i] - 0.5);

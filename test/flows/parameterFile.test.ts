@@ -5,7 +5,7 @@ import { encodeSafetensors } from "../../src/flows/safetensors.ts";
 import { MLP } from "../../src/nn/index.ts";
 import { Random } from "../../src/random/index.ts";
 
-/** What no description builds: a variational autoencoder of two networks and a flow as its prior. */
+/** A module without a description: a variational autoencoder of two networks, with a flow as its prior. */
 const autoencoder = (seed: number, latent = 2) => ({
   encoder: new MLP(
     5,

@@ -19,7 +19,7 @@ import { Random, toys } from "../../src/random/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { perturb } from "../nn/perturb.ts";
 
-/** Descriptions of the layers, the one next to the data first. */
+/** Descriptions of the layers, beginning next to the data. */
 const layersOf = (flow: Flow) => [...(flow.describe().bijection.bijections as Description[])].reverse();
 
 describe("recipes", () => {
@@ -205,7 +205,7 @@ test("NICE trains on symmetric data, whose likelihood has a saddle point at the 
   const validation = toys.eightGaussians(1000, { seed: 2 });
   const options = { validation, epochs: 80, optimizer: { learningRate: 5e-3 } };
   const { validationLogDensity } = await fit(forTables(nice(2, { hidden: [32] })), data, options);
-  // With shifts of 0 it stays at -4.36, since all gradients of the networks are 0.
+  // With shifts of 0, the log-density would stay at -4.36, since all gradients of the networks are 0.
   expect(validationLogDensity).toBeGreaterThan(-4);
 });
 

@@ -53,7 +53,7 @@ const gaussian = (center: number, scale = 1) =>
 const base = new StandardNormal({ features: 1 });
 const identity = new Identity({ features: 1 });
 
-/** Each is N(FAR, 1). */
+/** The density of each flow is N(FAR, 1). */
 const trees: Record<string, Flow> = {
   "the whole flow": new Flow(base, standardize([FAR])),
   "a chain of nothing else": new Flow(base, new Chain([standardize([FAR])])),
@@ -159,7 +159,7 @@ describe("flows fitted to columns far from 0", () => {
     const fresh = rows(2);
     const scores = await flow.logProb(fresh);
     const loss = truth(fresh).map((v, i) => v - scores[i]);
-    // What the center and the deviation of a column cost when they are estimated from n rows is 1 / n nats.
+    // Estimating the center and the deviation of a column from n rows costs 1 / n nats.
     expect(Math.abs(mean(loss))).toBeLessThan(0.005 + (3 * deviation(loss)) / Math.sqrt(2000));
     expect(Math.abs(validationLogDensity - mean(truth(rows(1))))).toBeLessThan(4 / Math.sqrt(200));
     expectClose(await flow.logProb(fresh, undefined, { precision: "float64" }), scores, 1e-5, "float64");
@@ -196,7 +196,7 @@ describe("flows fitted to columns far from 0", () => {
       new Chain([standardize([0, 0]), new Exp({ features: 2 })]),
     );
     await expect(fit(behind, x)).rejects.toMatchObject({ code: "DATA" });
-    // A deviation of a 5,000th of the center.
+    // The standard deviation is a 5,000th of the center.
     await fit(
       nsf(2, { transforms: 1, hidden: [8] }),
       normal(400, 5).map((v) => 5000 + v),

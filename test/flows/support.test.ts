@@ -24,7 +24,7 @@ describe("a flow with a bounded support", () => {
     const data = rows(2000);
     const before = (await flow.logProb(data)).reduce((a, b) => a + b) / 2000;
     const { validationLogDensity } = await fit(flow, data, options);
-    // The best: entropies of the two normals, less the mean logarithms of the rows.
+    // The best possible value: the entropies of the two normals, minus the mean logarithms of the rows.
     const best = -(2 * 0.5 * Math.log(2 * Math.PI * Math.E) + Math.log(0.5)) - 1;
     expect(before).toBeLessThan(best - 0.4);
     expect(Math.abs(validationLogDensity - best)).toBeLessThan(0.25);

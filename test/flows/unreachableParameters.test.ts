@@ -8,7 +8,7 @@ import type { Tensor } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit, fitDensity } from "../../src/train/index.ts";
 
-/** x = z + shift, with the parameter where a subclass keeps it. */
+/** x = z + shift. The subclasses keep the parameter in different places. */
 abstract class Shift implements Bijection {
   readonly features = 2;
   readonly context = 0;
@@ -71,7 +71,7 @@ const rows = new Random(0).normal(new Float64Array(200));
 const target = (x: Tensor) => x.square().sum(1).mul(-0.5);
 const model = (flow: Flow) => ({ flow, columns: ["a", "b"], given: [] });
 
-/** Each way to compute with a flow, or to keep it. */
+/** All ways to compute with a flow, or to save it. */
 const USES: Readonly<Record<string, (flow: Flow) => unknown>> = {
   fit: (flow) => fit(flow, rows, { epochs: 1 }),
   fitDensity: (flow) => fitDensity(flow, target, { steps: 2, samples: 100 }),

@@ -85,7 +85,7 @@ describe("samples for each of several contexts", () => {
     expect(await flow.sampleAndLogProb(n, { ...options, contexts: contexts.flat() })).toEqual(
       await flow.sampleAndLogProb(3 * n, { ...options, context: repeated }),
     );
-    // The first context has the noise of a call with it alone; others have noise of their own.
+    // The first context has the same noise as a call with only this context; other contexts have different noise.
     const first = await flow.sample(n, { ...options, context: c, precision: "float64" });
     const all = await flow.sample(n, { ...options, contexts: [c, c], precision: "float64" });
     expectClose(all.subarray(0, 2 * n), first, 1e-12, "of the first context");

@@ -6,7 +6,7 @@ import type { Parameter } from "../../src/graph/parameter.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit, fitDensity } from "../../src/train/index.ts";
 
-/** n rows of a bent Gaussian: x_2 = x_1^2 / 2 + noise. */
+/** n rows of a banana: x_2 = x_1^2 / 2 + noise. */
 function bent(n: number, seed = 1): Float64Array {
   const z = new Random(seed).normal(new Float64Array(2 * n));
   return z.map((v, i) => (i % 2 === 0 ? v : 0.5 * z[i - 1] ** 2 + 0.5 * v));
@@ -44,9 +44,9 @@ test.each([
   });
   const total = (await flow.logProb(grid)).reduce((sum, v) => sum + Math.exp(v) * step * step, 0);
   expect(Math.abs(total - 1)).toBeLessThan(0.02);
-  // -log of the entropy's Gaussian parts is the best there is; the first epochs are not far from a Gaussian.
+  // The best possible value is the entropy of the two Gaussians. After the first epochs the flow is still almost a Gaussian.
   const best = -Math.log(2 * Math.PI * Math.E) - Math.log(0.5);
-  // Running statistics serve as well as those of the batch, from the first epoch on.
+  // From the first epoch on, running statistics are as good as those of a batch.
   for (const { trainLogDensity, validationLogDensity } of result.epochs)
     expect(validationLogDensity).toBeGreaterThan(trainLogDensity - 0.15);
   expect(result.validationLogDensity).toBeGreaterThan(options.epochs === 1 ? best - 1.2 : best - 0.2);
@@ -96,7 +96,7 @@ test("the result has the running statistics of the best epoch", async () => {
 });
 
 test("padding the last batch with random rows keeps its statistics representative", async () => {
-  // The last batch has a single row, whose variance would be 0.
+  // The last batch has only one row, whose variance would be 0.
   const own = new BatchNorm({ features: 2, decay: 0 });
   const flow = new Flow(new StandardNormal({ features: 2 }), own);
   const data = bent(257).map((v) => 100 + 10 * v);
@@ -114,7 +114,7 @@ test("padding the last batch with random rows keeps its statistics representativ
 test("a step that is not finite does not change the running statistics", async () => {
   const flow = new Flow(new StandardNormal({ features: 2 }), new Chain([new BatchNorm({ features: 2 })]));
   const data = bent(200);
-  // Squares of what is this far out overflow.
+  // The square of such an outlier overflows.
   data[20] = 1e25;
   await expect(fit(flow, data, { epochs: 1, batchSize: 64, initialize: false })).rejects.toThrow(
     "training failed",

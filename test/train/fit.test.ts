@@ -82,7 +82,7 @@ describe("fit", () => {
   });
 
   it("gives rows of large weight the same influence in mini-batches as repeated rows", async () => {
-    // 3,000 rows near -2, and 6 rows near 2 that weigh as much together.
+    // 3,000 rows near -2, and 6 rows near 2 with the same total weight.
     const z = new Random(1).normal(new Float64Array(3006));
     const near = z.map((e, i) => (i < 3000 ? -2 : 2) + 0.5 * e);
     const weights = new Float64Array(3006).fill(1, 0, 3000).fill(500, 3000);
@@ -125,7 +125,7 @@ describe("fit", () => {
   });
 
   it("has a patience of at least 500 steps, even if an epoch has few", async () => {
-    // Steps too small to change a weight: nothing is gained.
+    // Steps that are too small to change a weight, so the loss never decreases.
     const still = { optimizer: { type: "sgd", learningRate: 1e-30 } } as const;
     const flow = new Flow(new DiagonalNormal({ features: 1 }));
     const ofFew = await fit(flow, correlated(200).subarray(0, 200), still);
@@ -277,14 +277,14 @@ describe("interruption", () => {
       return { stopped, used: mixture.logWeights.numbers.filter((w) => w > Math.log(1e-6)).length };
     };
     expect((await components({ epochs: 1 })).used).toBeGreaterThan(2);
-    // Under a limit that is reached already the first choice is the last.
+    // If the limit is already reached, the first choice of the number of components is final.
     expect(await components({ maxMinutes: 1e-9 })).toEqual({ stopped: "time", used: 1 });
     expect(await components({ signal: AbortSignal.abort() })).toEqual({ stopped: "signal", used: 1 });
   });
 });
 
 describe("an initial flow that is already good", () => {
-  // Three narrow clusters, which expectation maximization finds, and steps that throw them out of their components.
+  // Three narrow clusters, which expectation maximization finds, and a step size that is too large for its components.
   const clusters = (rows: number) => {
     const noise = new Random(5).normal(new Float64Array(2 * rows));
     return noise.map((e, i) => ((i >> 1) % 3) - 1 + 1e-3 * e);

@@ -12,7 +12,7 @@ import { banana, gaussian, twoModes } from "./targets.ts";
 
 const small = { hidden: [32, 32], transforms: 3 };
 const quick = { optimizer: { learningRate: 5e-3 }, threads: 1 } as const;
-/** x = z L U + b, which reaches every Gaussian. */
+/** x = z L U + b, which can represent every Gaussian. */
 const affine = () => new Flow(new StandardNormal({ features: 2 }), new Invert(new LULinear({ features: 2 })));
 const fast = { optimizer: { learningRate: 0.02 }, steps: 1500, threads: 1 } as const;
 const weightsOf = (flow: Flow) => [...flow.parameters().values()].flatMap((p) => Array.from(p.value));
@@ -43,7 +43,7 @@ describe("a Gaussian", () => {
     ["iaf", () => iaf(2, small)],
     ["nsf in couplings", () => nsf(2, { hidden: [64, 64], kind: "coupling", transforms: 4 })],
   ] as const)("is fitted by %s, with the correct normalizer", async (_, build) => {
-    // With so many samples an estimate of a divergence of 1e-3 has an error of 2e-4.
+    // With this number of samples, an estimate of a divergence of 1e-3 has an error of 2e-4.
     const samples = 40_000;
     const result = await fitDensity(build(), target, { ...quick, steps: 1500, batchSize: 512, samples });
     expect(3 - result.elbo).toBeLessThan(1e-3);
@@ -95,7 +95,7 @@ describe("gradients", () => {
         stickTheLanding,
       });
       const moved = weightsOf(flow).reduce((sum, w, i) => sum + (w - before[i]) ** 2, 0);
-      // log p - log q is the same at all x, without spread, only where q is p.
+      // log p - log q is the same for all x only if q equals p.
       return { moved, divergence: Math.log(2 * Math.PI) - elbo, spread: standardError };
     };
     const [stuck, plain] = [await divergenceOf(true), await divergenceOf(false)];

@@ -25,7 +25,7 @@ describe("flow matching", () => {
     const { validationLogDensity, epochs } = await fit(flow, correlated(1), SETTINGS);
     expect(validationLogDensity).toBeLessThan(-ENTROPY + 0.05);
     expect(validationLogDensity).toBeGreaterThan(-ENTROPY - 0.05);
-    // The log-density of rows that were learned from is that of the same density.
+    // The training rows have the same distribution, so their mean log-density is that of new rows.
     expect(Math.abs(epochs.at(-1)!.trainLogDensity + ENTROPY)).toBeLessThan(0.1);
     const { rows, weights } = square(lineRule(81));
     const density = await flow.logProb(rows);

@@ -69,7 +69,7 @@ describe("minimize", () => {
   });
 
   test("draws noise, which is the same in each evaluation of the validation rows", async () => {
-    // E[(c - u)^2] over u ~ N(0, 1) is least at c = 0.
+    // E[(c - u)^2] over u ~ N(0, 1) has its minimum at c = 0.
     const model = { center: new Parameter([], 1) };
     const loss = ({ normal }: LossBatch) => model.center.sub(normal(1)).square().sum(1);
     const still = { epochs: 3, optimizer: { type: "sgd", learningRate: 1e-30 } } as const;
@@ -173,7 +173,7 @@ describe("a custom training loop", () => {
     }
     optimizer.release();
     await step.release();
-    // The entropy of the rows: of x, and of the noise around the line.
+    // The entropy of the rows is that of x plus that of the noise around the line.
     const entropy = Math.log(2 * Math.PI * Math.E) + Math.log(0.1);
     expect(losses.at(-1)).toBeLessThan(entropy + 0.15);
     const again = adam(flow);

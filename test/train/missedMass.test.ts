@@ -61,7 +61,7 @@ describe("missed mass is detected", () => {
   it("completely, if the chains reach all of it", async () => {
     const box = new Flow(new Uniform({ features: 1, low: -1, high: 1 }));
     const { missedMass, missedMassError, logNormalizer } = await importance(box, standardNormal, 40_000);
-    // The normal distribution has a mass of 0.6827 within a deviation.
+    // The normal distribution has a mass of 0.6827 within one standard deviation.
     expect(Math.abs(missedMass - 0.3173)).toBeLessThan(4 * missedMassError);
     expect(missedMassError).toBeLessThan(0.01);
     expect(logNormalizer).toBeCloseTo(0.5 * Math.log(2 * Math.PI) + Math.log(0.6827), 2);
@@ -70,7 +70,7 @@ describe("missed mass is detected", () => {
   it("but not in a mode that neither the flow nor the chains reach", async () => {
     const { logNormalizer, missedMass } = await fitDensity(affine(), twoModes(40), { ...quick, steps: 1000 });
     expect(logNormalizer).toBeCloseTo(-Math.log(2), 1);
-    // Half of the mass is missed; what is found belongs to the tails of the mode that the flow has.
+    // Half of the mass is missed; the chains find only tails of the mode that the flow covers.
     expect(missedMass).toBeLessThan(0.02);
   });
 });

@@ -5,7 +5,7 @@ import { FlatParameters } from "../../src/train/flatParameters.ts";
 import { Optimizer, type OptimizerOptions } from "../../src/train/optimizer.ts";
 import { scheduleFactor, scheduleSchema } from "../../src/train/schedule.ts";
 
-/** The published update of Adam and AdamW for one number, without any of the foldings of the implementation. */
+/** The update of Adam and AdamW for one number as in the papers, without the simplifications of the implementation. */
 function adamByTheBook(
   options: { rate: number; decay: number; decoupled: boolean },
   start: number,
@@ -25,7 +25,7 @@ function adamByTheBook(
 
 const gradients = [0.3, -1.2, 0.05, 2, -0.4, 0.7];
 
-/** Nine numbers, so that the kernel's groups of four are not all full. */
+/** Nine numbers, so that the last group of four numbers of the kernel is not full. */
 const parameters = (start: number, decay = true) =>
   new FlatParameters(
     new Map([["layer.weight", new Parameter([9], new Float32Array(9).fill(start), { decay })]]),
@@ -134,7 +134,7 @@ describe("flat parameters", () => {
       await flat.sumGradients(threads);
       expect(flat.gradientNorm).toBe(9);
       expect([...flat.gradient].filter(Boolean)).toEqual([1, -4, 8]);
-      // A gradient that this turn did not write does not count.
+      // The gradient of a thread that computed no shard is not added.
       last[7] = 100;
       if (threads > 1) await flat.sumGradients(1);
       expect(flat.gradientNorm).toBe(threads > 1 ? Math.sqrt(5) : 9);

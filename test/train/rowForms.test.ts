@@ -26,7 +26,7 @@ describe("rows in any form", () => {
     expect(validationLogDensity).toBe((await trained(forms.flat)).validationLogDensity);
     if (["pairs", "flat"].includes(name)) return;
     expect(flow.columns).toEqual(["x", "y"]);
-    // The flow reads rows by the names that it was fitted with, and gives them back so.
+    // The flow accepts and returns rows with the names that it was fitted with.
     expect(await flow.logProb([{ y: 1, x: 2 }])).toEqual(await flow.logProb([[2, 1]]));
     expect(Object.keys((await flow.sample(1, { as: "objects" }))[0]!)).toEqual(["x", "y"]);
   });

@@ -5,7 +5,7 @@ import { ContextEmbedding, StandardNormal } from "../../src/distributions/index.
 import { embedContext, Flow, maf } from "../../src/flows/index.ts";
 import { fit, fitTable } from "../../src/train/index.ts";
 
-// Row 3 of the table has no value of x, so row 50 is the 49th that is learned from.
+// Row 3 of the table has no value of x, so row 50 of the table is the 49th training row.
 const TABLE = `SELECT CASE WHEN i = 3 THEN NULL WHEN i = 50 THEN -1 ELSE i END AS x,
   CASE WHEN i = 50 THEN 7 ELSE i % 3 END AS kind FROM range(1, 101) t(i)`;
 

@@ -28,7 +28,7 @@ export const twoModes =
         .square()
         .sum(1),
     );
-    // The larger exponent is taken out, so that neither underflows far away.
+    // Factor out the larger exponent, so that the sum does not underflow far from both modes.
     const [p, q] = squares.map((s) => s.mul(-0.5));
     const excess = p.sub(q).abs().neg().exp().log1p();
     return p

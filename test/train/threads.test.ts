@@ -6,7 +6,7 @@ import { fit } from "../../src/train/index.ts";
 const D = 3;
 const rows = new Random(1).normal(new Float64Array(1000 * D)).map((z, i) => (i % D === 0 ? z * z : z));
 
-/** Batches of which the last has fewer rows than one of two shares. */
+/** The last batch has fewer rows than a shard of two threads. */
 async function train(threads: number) {
   const flow = maf(D, { hidden: [32, 32], transforms: 3 });
   const { epochs } = await fit(flow, rows, { threads, epochs: 3, batchSize: 128 });
@@ -64,7 +64,7 @@ it("an evaluation uses the parameters that training has changed", async () => {
   const after = await flow.logProb(rows.subarray(0, 30));
   expect(after.some((value, i) => Math.abs(value - before[i]) > 1e-3)).toBe(true);
   for (const parameter of flow.parameters().values()) if (parameter.trainable) parameter.value.fill(0);
-  // A flow of zeros is its base.
+  // With all parameters 0, the density of the flow is that of its base.
   const gaussian = await flow.logProb(new Float64Array(D));
   expect(gaussian[0]).toBeCloseTo(-0.5 * D * Math.log(2 * Math.PI), 5);
 });

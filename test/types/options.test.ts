@@ -38,12 +38,12 @@ import type {
 import type { ScheduleOptions, scheduleSchema } from "../../src/train/schedule.ts";
 
 // Interfaces of options are written by hand, for their docstrings; schemas check the same options at run time. These tests are
-// for the type checker: it fails where a field, its type or its being optional differs.
+// for the type checker, which fails if a field, its type or whether it is optional differs.
 
-/** What the constructor of a kind takes: its description without the type. */
+/** The options of the constructor of a kind: its description without the type. */
 type OptionsOf<K extends { schema: z.ZodMiniType }> = Omit<z.input<K["schema"]>, "type">;
 
-/** An intersection of objects as one object. */
+/** Flattens an intersection of object types to one object type. */
 type Merged<T> = { [K in keyof T]: T[K] };
 
 test("options of bijections have the types of their schemas", () => {
@@ -66,7 +66,7 @@ test("options of bijections have the types of their schemas", () => {
 test("options of scalar transforms have the types of their schemas", () => {
   type FromSchemas = z.input<(typeof scalarTransformKinds)[number]["schema"]>;
   type Type = FromSchemas["type"];
-  // An interface may stand for several types: the four splines have the same options.
+  // Several types may share an interface: the four splines have the same options.
   type OfType<Union extends { type: string }, T> = Union extends unknown
     ? T extends Union["type"]
       ? Omit<Union, "type">
