@@ -3,7 +3,7 @@ import type { Io, Output, StopMessage } from "./io.ts";
 import { setProgram } from "./program.ts";
 import { run } from "./run.ts";
 
-/** The properties of a terminal; outputs that are no terminals have neither. */
+/** The properties of an output that is a terminal; other outputs have none. */
 export interface Terminal {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -27,12 +27,12 @@ export type ToCommandThread =
   | { readonly type: "readerGone" }
   | { readonly type: "resize"; readonly stdout: Terminal; readonly stderr: Terminal };
 
-/** Messages from the thread: its exit code, or the text to print if it has to be ended early. */
+/** Messages from the thread: its exit code, or what to print and to remove if it is ended early. */
 export type FromCommandThread =
   | { readonly type: "exit"; readonly code: number }
   | ({ readonly type: "stopMessage" } & StopMessage);
 
-/** Runs the command line of the main thread, and sends it the exit code. */
+/** Runs a command line for the main thread, and sends it the exit code. */
 export async function runCommandThread(): Promise<void> {
   const { argv, program, ...terminals } = workerData as CommandThreadData;
   setProgram(program);
@@ -41,7 +41,7 @@ export async function runCommandThread(): Promise<void> {
   const interruption = new AbortController();
   const stdout: Output = Object.assign(process.stdout, terminals.stdout);
   const stderr: Output = Object.assign(process.stderr, terminals.stderr);
-  // A closed standard output is no failure of the command: training goes on, and writes its model.
+  // If the reader of standard output closes it, the command still succeeds: training continues and writes its model.
   process.stdout.on("error", () => {});
   port.on("message", (message: ToCommandThread) => {
     if (message.type === "interrupt") interruption.abort();
@@ -51,7 +51,7 @@ export async function runCommandThread(): Promise<void> {
       Object.assign(stderr, message.stderr);
     }
   });
-  // The port does not keep the thread alive: it ends when the command has ended.
+  // The thread ends when the command has ended, although the port is open.
   port.unref();
   const io: Io = {
     stdout,
@@ -63,4 +63,4 @@ export async function runCommandThread(): Promise<void> {
   send({ type: "exit", code: await run(argv, io) });
 }
 
-const brokenPipe = () => Object.assign(new Error("the reader has gone away"), { code: "EPIPE" });
+const brokenPipe = () => Object.assign(new Error("the reader has closed the pipe"), { code: "EPIPE" });

@@ -10,21 +10,21 @@ import { ERASE_LINE } from "./messages.ts";
 import { program, programOf, setProgram } from "./program.ts";
 import { asksForInformation, run } from "./run.ts";
 
-/** How long an interrupted command may take to end by itself and to remove its temporary files. */
+/** After a signal, a command has this long to end and to remove its temporary files. Then the process is killed. */
 const GRACE_MILLISECONDS = 1500;
 
 const { stdout, stderr, env } = process;
 
 /**
- * Runs a command line in a thread of its own, so that this one is always free to receive signals: whatever the command
- * computes or waits for, the process ends within two seconds of Ctrl-C, SIGTERM or SIGHUP, by that signal.
+ * Runs a command line in a worker thread. The main thread is then always free to receive signals: whatever the command computes
+ * or waits for, the process ends within two seconds after Ctrl-C, SIGTERM or SIGHUP, by that signal.
  */
 export async function supervise(argv: readonly string[]): Promise<void> {
   setProgram(programOf(process));
-  // The command goes on if standard error is closed.
+  // The command continues if standard error is closed.
   stderr.on("error", () => {});
   if (asksForInformation(argv)) {
-    stdout.on("error", refuseBrokenOutput);
+    stdout.on("error", handleOutputError);
     process.exitCode = await run(argv, { stdout, stderr, env, interrupted: new AbortController().signal });
     return;
   }
@@ -54,26 +54,26 @@ export async function supervise(argv: readonly string[]): Promise<void> {
   });
   worker.on("error", fail);
   worker.on("exit", () => {
-    if (received && code === 130) dieBy(received);
+    if (received && code === 130) endBy(received);
     process.exitCode = code;
   });
 
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
-      // A second signal ends the process at once. Files are complete at every moment.
-      if (received) dieBy(signal, stopMessage.remove);
+      // A second signal ends the process at once. This is safe, because files are written atomically.
+      if (received) endBy(signal, stopMessage.remove);
       received = signal;
       send({ type: "interrupt" });
       setTimeout(() => {
         const { what, hint, remove } = stopMessage;
         fail(new PushforwardError("INTERRUPTED", what, { hint }));
-        dieBy(signal, remove);
+        endBy(signal, remove);
       }, GRACE_MILLISECONDS).unref();
     });
   }
   process.on("SIGWINCH", () => send({ type: "resize", stdout: terminal(stdout), stderr: terminal(stderr) }));
   stdout.on("error", (error: NodeJS.ErrnoException) => {
-    refuseBrokenOutput(error);
+    handleOutputError(error);
     worker.stdout.resume();
     send({ type: "readerGone" });
   });
@@ -87,23 +87,23 @@ function fail(error: unknown): void {
   writeFailure(error, { stderr, env });
 }
 
-function refuseBrokenOutput(error: NodeJS.ErrnoException): void {
-  // The reader of the pipe has closed it and needs no more output.
+/** Ends the process if standard output cannot be written, unless its reader has closed the pipe. */
+function handleOutputError(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") return;
   fail(
     new PushforwardError("FILE", `Cannot write to standard output (${error.message})`, {
-      hint: "See to the cause, and run the command again.",
+      hint: "Fix the cause, and run the command again.",
       cause: error,
     }),
   );
   process.exit(1);
 }
 
-/** Ends the process as the signal does by default: no destructor of native code runs, which could wait for its threads. */
-function dieBy(signal: NodeJS.Signals, remove: readonly string[] = []): never {
+/** Ends the process by the default action of the signal. Destructors of native code, which could wait for its threads, do not run. */
+function endBy(signal: NodeJS.Signals, remove: readonly string[] = []): never {
   for (const path of remove) rmSync(path, { force: true });
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
-  // Reached only where the signal is blocked.
+  // Reached only if the signal is blocked.
   process.exit(128 + constants.signals[signal]);
 }
