@@ -14,7 +14,7 @@ beforeAll(async () => {
   model = await quickModel(here, table, "model");
 });
 
-/** What the commands that read models say of a file; all say the same, and none leaves anything behind. */
+/** The error of every command that reads models. All print the same error, and none leaves a file behind. */
 async function reading(name: string, bytes?: Uint8Array): Promise<string> {
   const file = bytes ? write(name, bytes) : path(name);
   const before = list();
@@ -26,7 +26,7 @@ async function reading(name: string, bytes?: Uint8Array): Promise<string> {
   return text;
 }
 
-/** The model with its description or its arrays changed. */
+/** The model with a changed description or changed arrays. */
 function changed(change: (parts: ReturnType<typeof decodeWithChecksum>) => void): Uint8Array {
   const parts = decodeWithChecksum(readFileSync(model));
   change(parts);
@@ -40,7 +40,7 @@ const described = (change: (description: Record<string, unknown>) => void) =>
     metadata.pushforward = JSON.stringify(description);
   });
 
-it("refuses files that are not there, truncated, or no model", async () => {
+it("refuses files that are missing, truncated, or not models", async () => {
   const bytes = readFileSync(model);
   expect(await reading("modle.safetensors")).toMatchInlineSnapshot(`
     "2
@@ -98,7 +98,7 @@ it("refuses files of other programs and of newer versions", async () => {
   `);
 });
 
-it("refuses models whose numbers do not fit their description", async () => {
+it("refuses models whose arrays do not match their description", async () => {
   const name = [...decodeWithChecksum(readFileSync(model)).arrays.keys()].find((key) =>
     key.endsWith(".center"),
   );

@@ -3,7 +3,7 @@ import { correlated, QUICK, workplace } from "./command.ts";
 
 const { path, write, list, failure, pushforward } = workplace();
 
-/** What `fit` says of a table; nothing may be left behind. */
+/** The error of `fit` for a table. It may leave no file behind. */
 async function fitting(source: string, ...options: string[]): Promise<string> {
   const before = list();
   const text = await failure("fit", source, "-o", path("model.safetensors"), ...QUICK, ...options);
@@ -11,7 +11,7 @@ async function fitting(source: string, ...options: string[]): Promise<string> {
   return text;
 }
 
-it("refuses a table that is not there, empty, or too short", async () => {
+it("refuses a table that is missing, empty, or too short", async () => {
   write("quakes.csv", "a,b\n1,2\n");
   expect(await fitting(path("quaks.csv"))).toMatchInlineSnapshot(`
     "2
@@ -88,7 +88,7 @@ it("refuses tables of constants, and columns that are infinite or not numeric", 
   `);
 });
 
-it("refuses a choice of columns that is not possible", async () => {
+it("refuses columns that cannot be chosen", async () => {
   const table = write("choice.csv", "lon,lat,mag\n1,2,3\n2,4,1\n3,1,2\n");
   expect(await fitting(table, "--columns", "lon,latt")).toMatchInlineSnapshot(`
     "2
@@ -138,7 +138,7 @@ it("refuses a choice of columns that is not possible", async () => {
   `);
 });
 
-it("refuses tables whose columns have the same name, and malformed ones", async () => {
+it("refuses tables with duplicate column names, and malformed tables", async () => {
   expect(await fitting(write("twice.csv", "a,b,a\n1,2,3\n4,5,6\n"))).toMatchInlineSnapshot(`
     "2
     Error: Two columns of twice.csv have the same name: expected names that differ, and not only in upper and lower case, received "a" in columns 1 and 3.

@@ -17,20 +17,20 @@ export interface Outcome {
 
 interface Surroundings {
   env?: Record<string, string>;
-  /** The width of a terminal that both outputs are. */
+  /** If set, both outputs are terminals of this width. */
   columns?: number;
   interrupted?: AbortSignal;
 }
 
 export type Workplace = ReturnType<typeof workplace>;
 
-/** A directory for the files of a test file, and the command in it, in this process. */
+/** A temporary directory, and functions that run the command line in this process. */
 export function workplace() {
   const files = temporaryDirectory();
   const plain = (text: string) =>
     text.replaceAll(files.path("/"), "").replaceAll(EARTHQUAKES, "earthquakes.csv");
 
-  /** Runs a command line whose words are given; paths in its output lose their directory. */
+  /** Runs a command line. In its output, the temporary directory is removed from paths. */
   async function pushforward(words: readonly string[], around: Surroundings = {}): Promise<Outcome> {
     const [stdout, stderr] = [collector(around.columns), collector(around.columns)];
     const { env = {}, interrupted = new AbortController().signal } = around;
@@ -38,7 +38,7 @@ export function workplace() {
     return { code, out: plain(stdout.text()), err: plain(stderr.text()) };
   }
 
-  /** The exit code and the standard error of a command that fails and prints nothing else. */
+  /** The exit code and the standard error of a command that fails without other output. */
   async function failure(...words: string[]): Promise<string> {
     const { code, out, err } = await pushforward(words);
     return `${code}${out && ` AFTER ${out}`}\n${err.trimEnd()}`;
@@ -68,7 +68,7 @@ function collector(columns: number | undefined) {
   return Object.assign(stream, { text: () => text, ...(columns && { isTTY: true, columns }) });
 }
 
-/** The command in a process of its own. */
+/** Runs a command line in another process. */
 export function start(
   words: readonly string[],
   { input, ...options }: { cwd?: string; input?: string | Uint8Array } = {},
@@ -85,7 +85,7 @@ export function start(
   child.stderr!.on("data", (chunk) => {
     err += chunk;
   });
-  // As a shell does, with 128 and the number of a signal that ended the process.
+  // Like a shell, report 128 plus the number of the signal that ended the process.
   const ended = once(child, "close").then(([code, signal]) => ({
     code: signal ? 128 + constants.signals[signal as NodeJS.Signals] : code,
     signal,
@@ -95,7 +95,7 @@ export function start(
   return {
     child,
     ended,
-    /** Resolves when the standard output so far fits the pattern. */
+    /** Resolves when the standard output so far matches the pattern. */
     async printed(pattern: RegExp): Promise<void> {
       while (!pattern.test(out)) {
         if (child.exitCode !== null || child.signalCode !== null)
@@ -109,7 +109,7 @@ export function start(
 /** Options that make training quick. */
 export const QUICK = ["--flow", "nsf", "--transforms", "1", "--hidden", "8", "--epochs", "2"];
 
-/** Fits a quick model to a table and gives its path. */
+/** Fits a small model to a table and returns its path. */
 export async function quickModel(
   { path, pushforward }: Workplace,
   data: string,

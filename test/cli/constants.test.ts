@@ -7,7 +7,7 @@ const { path, write, pushforward, json } = workplace();
 
 const FAR = 1700000000.123;
 
-/** `correlated` with the columns `t` and `k`, which are constant, between and behind its own. */
+/** The table of `correlated` with two constant columns: `t` between its columns, and `k` after them. */
 const withConstants = (rows: number) =>
   correlated(rows)
     .trimEnd()

@@ -111,7 +111,7 @@ it.each(["nsf", "maf", "realnvp", "glow", "nice", "iaf", "planar", "naf"])(
     const { bijection } = model(`${flow}.safetensors`).flow.describe() as never as {
       bijection: { bijections: unknown[] };
     };
-    // NICE ends in a diagonal scaling; tails and a standardization follow.
+    // Two layers, for NICE also a diagonal scaling, then tails and a standardization.
     expect(bijection.bijections).toHaveLength(2 + (flow === "nice" ? 1 : 0) + 2);
   },
 );

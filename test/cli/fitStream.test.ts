@@ -15,7 +15,7 @@ const { path, write, list, plain, json } = workplace();
 /** `pushforward fit` that streams every table. */
 const streamed = (...words: string[]) => watched(words);
 
-/** The same; `onOutput` is called with the standard output so far whenever it grows. */
+/** The same. `onOutput` is called with the standard output so far, each time it grows. */
 async function watched(words: string[], onOutput?: (out: string) => void) {
   const texts = { out: "", err: "" };
   const into = (name: "out" | "err") =>

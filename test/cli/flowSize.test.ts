@@ -25,7 +25,7 @@ it.each(NAMES)("the estimated number of parameters of %s is of the right size", 
   }
 });
 
-it("refuses flows that no memory holds, with their size", async () => {
+it("refuses flows that are too large for memory, with their size", async () => {
   const fit = ["fit", EARTHQUAKES, "-o", path("large.safetensors"), "--flow"];
   expect(await failure(...fit, "nsf", "--hidden", "100000,100000")).toMatchInlineSnapshot(`
     "2

@@ -34,9 +34,9 @@ it("keeps the ranges of numbers and the counts of labels in the model", async ()
   );
 });
 
-it("warns of what training has not seen, and of labels of few rows", async () => {
+it("warns of numbers outside of the range of the training rows, and of rare labels", async () => {
   expect(await sampled("temp=39.5,kind=cat")).toEqual([]);
-  // New rows often lie a little beyond those of training.
+  // A value may be outside of the range by 5% of its width.
   expect(await sampled("temp=41,kind=dog")).toEqual([]);
   expect(await sampled("temp=500,kind=emu")).toMatchInlineSnapshot(`
     [
@@ -47,7 +47,7 @@ it("warns of what training has not seen, and of labels of few rows", async () =>
   expect(await sampled("temp=-3,kind=dog")).toHaveLength(1);
 });
 
-it("does so for tables in every command", async () => {
+it("warns of tables in every command", async () => {
   const table = write("new.csv", "height,temp,kind\n0,1,cat\n0,500,emu\n,900,cat\n0,-90,emu\n");
   const expected = await warnings("sample", model, "--given", `SELECT temp, kind FROM '${table}'`);
   expect(expected).toMatchInlineSnapshot(`
@@ -68,7 +68,7 @@ it("does so for tables in every command", async () => {
   );
 });
 
-it("refuses two values of one column, and numbers that float32 does not hold", async () => {
+it("refuses two values of one column, and numbers that overflow float32", async () => {
   expect(await failure("sample", model, "--given", "kind=cat,kind=dog,temp=1")).toMatchInlineSnapshot(`
     "2
     Error: --given has two values of kind.

@@ -12,7 +12,7 @@ const KINDS = ["dog", "cat, grey", "emu"];
 const MEANS = [0, 10, -10];
 const DEVIATIONS = [1, 3, 0.2];
 
-/** A height that is normal for each kind, above what the age gives. */
+/** Rows with a height that is normal given the kind, plus four times the age. */
 function animals(rows: number, seed: number): string {
   const random = new Random(seed);
   const noise = random.normal(new Float64Array(rows));
@@ -48,7 +48,7 @@ async function column(source: string, name: string): Promise<unknown[]> {
 }
 
 describe("a text column in --given", () => {
-  it("is a class, whose density is learned", async () => {
+  it("is a class label, and the density of each class is learned", async () => {
     const { given, labels, flow } = decodeModel(readFileSync(model));
     expect({ given, labels, context: flow.context }).toEqual({
       given: ["age", "kind"],
@@ -63,7 +63,7 @@ describe("a text column in --given", () => {
     expect(Math.abs((meanLogDensity as number) + entropy)).toBeLessThan(0.1);
   });
 
-  it("is read by its name wherever the table has it", async () => {
+  it("is found by name at any position of the table", async () => {
     const [whole] = await json("evaluate", model, table);
     expect(await json("evaluate", model, `SELECT age, kind, 1 AS other, height FROM '${table}'`)).toEqual([
       whole,
@@ -72,7 +72,7 @@ describe("a text column in --given", () => {
     expect(await json("evaluate", model, typed)).toEqual([whole]);
   });
 
-  it("stays as it is in scored tables, and where it is missing the log-density is too", async () => {
+  it("is unchanged in scored tables, and if it is missing, the log-density is missing too", async () => {
     const gaps = write("gaps.csv", 'kind,height,age\ndog,0,0\n,0,0\n"cat, grey",0,0\n');
     const { err } = await pushforward(["score", model, gaps, "-o", path("scored.csv")]);
     expect(err).toContain("1 of 3 rows has no log-density because a value is missing.");
@@ -84,7 +84,7 @@ describe("a text column in --given", () => {
     ]);
   });
 
-  it("is given to samples by value, and written with them", async () => {
+  it("can be given to sample as a value, and is written with the samples", async () => {
     const drawn = async (...words: string[]) => {
       const { code, out, err } = await pushforward(["sample", model, "-n", "500", ...words]);
       expect({ code, err }).toEqual({ code: 0, err: "" });
@@ -105,7 +105,7 @@ describe("a text column in --given", () => {
     expect(await drawn("--given", "kind= emu ,age=0.5")).toEqual(await drawn("--given", "age=0.5,kind=emu"));
   });
 
-  it("is given to samples by a table, and written to every format", async () => {
+  it("can be given to sample in a table, and is written in every format", async () => {
     const given = `SELECT kind, age FROM '${table}' LIMIT 30`;
     for (const name of ["drawn.csv", "drawn.tsv", "drawn.parquet", "drawn.json"]) {
       const { code, err } = await pushforward(["sample", model, "--given", given, "-o", path(name)]);
@@ -144,7 +144,7 @@ describe("a text column in --given", () => {
   });
 });
 
-describe("refused is", () => {
+describe("the command line refuses", () => {
   it("a label that the model does not know", async () => {
     const strange = write("strange.csv", "kind,height,age\ndog,1,1\nemus,1,1\n");
     expect(await failure("evaluate", model, strange)).toMatchInlineSnapshot(`
@@ -170,7 +170,7 @@ describe("refused is", () => {
     `);
   });
 
-  it("another column of text, with a choice in which those of --given stay", async () => {
+  it("another column of text, with a hint that keeps the columns of --given", async () => {
     const named = write("named.csv", "kind,place,height,age\ndog,Rome,1,1\nemu,Oslo,2,1\n");
     const message = await failure("fit", named, "--given", "kind,age", "-o", path("none.safetensors"));
     expect(message).toMatchInlineSnapshot(`
@@ -190,7 +190,7 @@ describe("refused is", () => {
     `);
   });
 
-  it("a column without classes", async () => {
+  it("a column with one label or too many", async () => {
     const fitting = (...words: string[]) => failure("fit", ...words, "-o", path("none.safetensors"));
     const ids = correlated(300)
       .trimEnd()
@@ -215,7 +215,7 @@ describe("refused is", () => {
     `);
   });
 
-  it("a model whose labels are not those of its flow", () => {
+  it("a model whose labels do not match its flow", () => {
     const { labels: _, ...own } = decodeModel(readFileSync(model));
     const read = (labels: string[][]) => () => decodeModel(encodeModel({ ...own, labels }));
     expect(read([["a", "b", "c"]])).not.toThrow();
@@ -232,7 +232,7 @@ describe("refused is", () => {
   });
 });
 
-it("labels that need quotes are written so that they read back", async () => {
+it("writes labels that need quotes so that they can be read back", async () => {
   const names = ['say "hi"', "a,b", " edge ", "two\nlines", "'", "plain"];
   for (const name of ["quoted.csv", "quoted.tsv", "quoted.parquet", "quoted.jsonl"]) {
     const rows = [Float64Array.from([1, 0, 2, 1, 3, 2, 4, 3, 5, 4, 6, 5])];

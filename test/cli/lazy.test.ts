@@ -21,7 +21,7 @@ vi.mock("@observablehq/plot", async (original) => {
 
 const { pushforward, path } = workplace();
 
-it("loads nothing heavy to show help or to refuse arguments", async () => {
+it("loads no large package to show help or to refuse arguments", async () => {
   for (const words of [
     [],
     ["--version"],

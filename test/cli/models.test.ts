@@ -86,7 +86,7 @@ it("gives values of 1e30 and 1e300 a very low density, with a warning", async ()
   `);
 });
 
-it("scores a table in every format, and leaves missing where a value is missing", async () => {
+it("scores a table in every format; the log-density is missing if a value is missing", async () => {
   const holes = write(
     "holes.csv",
     "place,mag,lon,lat,depth_km\nA,2.0,-118,34,5\nB,,-118,34,5\nC,3.10,-120,,7\nD,1,-117,33,6\n",
@@ -125,7 +125,7 @@ it("scores a Parquet file as it scores a CSV file", async () => {
   expect(fromParquet.length).toBe(5 * 1707);
 });
 
-it("scores to standard output, messages apart", async () => {
+it("scores to standard output, and prints messages to standard error", async () => {
   const holes = write("out.csv", "zip,mag,lon,lat,depth_km\n007,2.0,-118,34,5\n010,,-118,34,5\n");
   await pushforward(["score", model, holes, "-o", path("out.scored.csv")]);
   for (const output of ["-", "/dev/stdout", "/dev/fd/1"]) {
@@ -138,7 +138,7 @@ it("scores to standard output, messages apart", async () => {
   }
 });
 
-it("writes columns that the model does not use as they are, and its own as numbers", async () => {
+it("copies columns that the model does not use, and writes those that it uses as numbers", async () => {
   const table = write("zips.csv", "zip,id,mag,lon,lat,depth_km\n00123,12345678901234567890,2.0,-118,34,5\n");
   await pushforward(["score", model, table, "-o", path("zips.jsonl")]);
   expect(JSON.parse(readFileSync(path("zips.jsonl"), "utf8"))).toEqual({
@@ -152,7 +152,7 @@ it("writes columns that the model does not use as they are, and its own as numbe
   });
 });
 
-it("refuses an output that cannot be written before it reads the table", async () => {
+it("refuses an output that cannot be written, before it reads the table", async () => {
   const words = ["score", model, path("no-table.csv"), "-o", path("none/scored.csv")];
   expect(await failure(...words)).toMatchInlineSnapshot(`
     "2
@@ -161,7 +161,7 @@ it("refuses an output that cannot be written before it reads the table", async (
   `);
 });
 
-it("shows how far it is on a terminal", async () => {
+it("shows a progress bar on a terminal", async () => {
   const words = ["score", model, EARTHQUAKES, "-o", path("live.csv")];
   const { err } = await pushforward(words, { columns: 80, env: { NO_COLOR: "1" } });
   expect(err).toContain(`\r\u001B[K${"━".repeat(24)} 1,707 of 1,707 rows`);
@@ -176,7 +176,7 @@ it("draws rows as CSV on standard output", async () => {
   expect((await pushforward(["sample", model, "-n", "3", "-o", "-"])).out).toBe(out);
 });
 
-it("draws what the flow itself draws, the same rows however many", async () => {
+it("draws the rows that flow.sample draws, the same for any number of rows", async () => {
   const { flow } = decodeModel(readFileSync(model));
   await pushforward(["sample", model, "-n", "10000", "--seed", "5", "-o", path("many.parquet")]);
   const many = await numbers(path("many.parquet"), ["lon", "lat", "depth_km", "mag"]);
@@ -190,7 +190,7 @@ it("draws what the flow itself draws, the same rows however many", async () => {
   );
 });
 
-it("draws rows given values", async () => {
+it("draws rows for given values", async () => {
   const given = ["--given", "lon=-118,depth_km=5.5"];
   const { out } = await pushforward(["sample", conditional, "-n", "2", ...given]);
   const [header, first] = out.split("\n");
@@ -217,7 +217,7 @@ it("draws rows for each row of a table", async () => {
   expect(await evaluated(conditional, path("all.csv"))).toMatchObject({ rows: 1707 });
 });
 
-it("refuses what a model cannot be given", async () => {
+it("refuses values of --given that do not fit the model", async () => {
   const given = (...words: string[]) => failure("sample", conditional, ...words);
   expect(await failure("sample", model, "--given", "lon=1")).toMatchInlineSnapshot(`
     "2
@@ -284,7 +284,7 @@ it("shows what is in a model", async () => {
   expect(described.columns).toEqual(["lon", "lat", "depth_km", "mag"]);
 });
 
-it("ends at Ctrl-C without a file", async () => {
+it("ends after Ctrl-C without writing a file", async () => {
   const interrupted = AbortSignal.abort();
   const before = list();
   const scored = await pushforward(["score", model, EARTHQUAKES, "-o", path("stopped.csv")], { interrupted });

@@ -22,14 +22,14 @@ const ENDLESS = [
 ];
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
-/** What the command writes without any interruption. */
+/** The model of an uninterrupted training. */
 async function uninterrupted(name: string, options: readonly string[]): Promise<Buffer> {
   const { code, err } = await pushforward(["fit", EARTHQUAKES, ...options, "-o", path(name)]);
   expect({ code, err: code ? err : "" }).toEqual({ code: 0, err: "" });
   return readFileSync(path(name));
 }
 
-/** Starts `fit` in a process of its own and waits for an epoch. */
+/** Starts `fit` in another process and waits for an epoch. */
 async function untilEpoch(name: string, options: readonly string[], pattern: RegExp) {
   const running = start(["fit", EARTHQUAKES, ...options, "-o", path(name), "--json"]);
   await running.printed(pattern);
@@ -37,9 +37,9 @@ async function untilEpoch(name: string, options: readonly string[], pattern: Reg
 }
 
 describe("after kill -9 in the middle", () => {
-  it("--resume ends in the very bytes of an uninterrupted training", async () => {
+  it("--resume writes the same bytes as an uninterrupted training", async () => {
     const expected = await uninterrupted("whole.safetensors", EPOCHS);
-    // A line comes before the checkpoint of its epoch, so after the first there may be none.
+    // The line of an epoch is printed before its checkpoint is written, so after the first line there may be no checkpoint.
     const epoch = 2 + Math.floor(Math.random() * 39);
     const running = await untilEpoch("killed.safetensors", EPOCHS, new RegExp(`"epoch":${epoch},`));
     running.child.kill("SIGKILL");
@@ -50,7 +50,7 @@ describe("after kill -9 in the middle", () => {
     const words = ["fit", EARTHQUAKES, ...EPOCHS, "-o", path("killed.safetensors"), "--json", "--resume"];
     const { code, out } = await pushforward(words);
     expect(code).toBe(0);
-    // Of short epochs only some have a checkpoint, the first of all among them.
+    // Only some short epochs have a checkpoint, but the first epoch always has one.
     expect(JSON.parse(out.split("\n")[0]!).epoch).toBeGreaterThanOrEqual(2);
     expect(readFileSync(path("killed.safetensors")).equals(expected), `killed in epoch ${epoch}`).toBe(true);
     expect(list().filter((name) => name.startsWith("killed"))).toEqual(["killed.safetensors"]);
@@ -75,7 +75,7 @@ describe("after kill -9 in the middle", () => {
 });
 
 describe("Ctrl-C", () => {
-  it("keeps the last checkpoint, leaves a model that is there, exits 130 and prints how to go on", async () => {
+  it("keeps the last checkpoint and an existing model, exits with 130 and prints how to continue", async () => {
     const old = Buffer.from("an older model");
     write("stopped.safetensors", old);
     const running = await untilEpoch("stopped.safetensors", EPOCHS, /"epoch":3,/);
@@ -97,7 +97,7 @@ describe("Ctrl-C", () => {
     );
   });
 
-  it("before the first epoch leaves nothing", async () => {
+  it("before the first epoch leaves no file", async () => {
     const before = list();
     const words = ["fit", EARTHQUAKES, ...EPOCHS, "-o", path("early.safetensors")];
     const outcome = await pushforward(words, { interrupted: AbortSignal.abort() });
@@ -113,7 +113,7 @@ describe("Ctrl-C", () => {
     expect(list()).toEqual(before);
   });
 
-  it("has a brother, SIGTERM, that exits 143", async () => {
+  it("works like SIGTERM, which exits with 143", async () => {
     const running = await untilEpoch("terminated.safetensors", EPOCHS, /"epoch":1,/);
     running.child.kill("SIGTERM");
     expect(await running.ended).toMatchObject({ code: 143 });
@@ -122,7 +122,7 @@ describe("Ctrl-C", () => {
 });
 
 describe("two trainings with one output", () => {
-  it("do not run at the same time, and the second says which process is the first", async () => {
+  it("do not run at the same time, and the second names the process of the first", async () => {
     const first = await untilEpoch("shared.safetensors", ENDLESS, /"epoch":1,/);
     const fit = ["fit", EARTHQUAKES, ...EPOCHS, "-o", path("shared.safetensors")];
     for (const second of [start(fit), start([...fit, "--resume"])]) {
@@ -191,7 +191,7 @@ describe("a checkpoint", () => {
     expect(list().filter((name) => name.startsWith("damaged"))).toEqual(["damaged.safetensors"]);
   });
 
-  it("of a training that ended by time is for --resume, and does not stand in the way of another", async () => {
+  it("of a training that ended by --max-minutes can be resumed, and does not block a new training", async () => {
     const endless = ["--epochs", "100000", "--patience", "100000", "--max-minutes", "0.08"];
     const words = ["fit", EARTHQUAKES, ...QUICK.slice(0, 6), ...endless, "-o", path("timed.safetensors")];
     expect((await pushforward(words)).code).toBe(0);
@@ -204,7 +204,7 @@ describe("a checkpoint", () => {
       }
     `);
     expect(list()).toContain("timed.safetensors.checkpoint");
-    // Written after the model, it is that of a training that was interrupted since.
+    // A checkpoint that is newer than the model belongs to a training that was interrupted later.
     utimesSync(path("timed.safetensors"), new Date(0), new Date(0));
     expect(await here.failure(...words)).toContain("There is a checkpoint of an unfinished training");
   });
@@ -288,11 +288,11 @@ describe("a process", () => {
     expect(list()).toContain("piped.safetensors");
   });
 
-  it("that cannot write any more loses nothing that was there", () => {
+  it("that cannot write any more keeps existing files", () => {
     write("full.safetensors", "an older model");
     write("full.csv", "an older table");
     const before = list();
-    // A limit on the size of files stands in for a full disk.
+    // A limit on the size of files has the same effect as a full disk.
     const limited = (...words: string[]) =>
       spawnSync(
         "bash",

@@ -10,7 +10,7 @@ const start = (file: string, more: Partial<Start> = {}): string =>
     ...more,
   });
 
-it("is what starts the program again from the same directory", () => {
+it("starts the program again from the same directory", () => {
   expect(start("/usr/local/bin/pushforward")).toBe("pushforward");
   expect(start("/opt/tools/pushforward")).toBe("node /opt/tools/pushforward");
   expect(start("/home/ada/clone/dist/cli/main.js")).toBe("node dist/cli/main.js");
@@ -26,7 +26,7 @@ it("is what starts the program again from the same directory", () => {
   expect(start("/home/ada/my clone/main.js", { cwd: () => "/home/ada" })).toBe("node 'my clone/main.js'");
 });
 
-it("is npx in a project, also from an npm script, which has the project's programs on its path", () => {
+it("is npx in a project, also in an npm script, where the programs of the project are on the path", () => {
   const bin = "/home/ada/project/node_modules/.bin";
   const env = { PATH: `${bin}:/usr/bin` };
   expect(start(`${bin}/pushforward`, { env })).toBe("npx pushforward");

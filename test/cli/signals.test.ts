@@ -9,7 +9,7 @@ import { EARTHQUAKES, start, workplace } from "./command.ts";
 const { path, list, plain } = workplace();
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
-/** What a command that is busy for ever does with a signal. */
+/** The outcome of a signal to a command that would run forever. */
 async function stopped(signal: NodeJS.Signals, words: readonly string[]) {
   const running = start(words);
   await sleep(5000);
@@ -17,14 +17,14 @@ async function stopped(signal: NodeJS.Signals, words: readonly string[]) {
   const sent = performance.now();
   running.child.kill(signal);
   const { code, out, err } = await running.ended;
-  // Two seconds, and the time that a busy machine takes.
+  // Two seconds, and a tolerance for a busy machine.
   expect(performance.now() - sent).toBeLessThan(8000);
   return { code, out, err: plain(err) };
 }
 
 const STOPPED = "Stopped before the first epoch was finished; no file was written.\nRun the command again.\n";
 
-/** Builds its graph for longer than anybody waits. */
+/** A training whose graph takes very long to build. */
 const BUSY = ["fit", EARTHQUAKES, "--flow", "nsf", "--transforms", "1000", "-o", path("graph.safetensors")];
 
 describe("a signal ends a command", () => {
@@ -40,11 +40,11 @@ describe("a signal ends a command", () => {
     expect(await stopped("SIGTERM", words)).toEqual({ code: 143, out: "", err: STOPPED });
   });
 
-  it("that computes without a pause, and says what there is by then", async () => {
+  it("that computes without a pause, with a message about its files", async () => {
     expect(await stopped("SIGHUP", BUSY)).toEqual({ code: 129, out: "", err: STOPPED });
   });
 
-  it("twice at once", async () => {
+  it("at once when it comes twice", async () => {
     const running = start(BUSY);
     await sleep(5000);
     running.child.kill("SIGINT");
@@ -53,7 +53,7 @@ describe("a signal ends a command", () => {
     expect(await running.ended).toMatchObject({ code: 143, out: "", err: "" });
   });
 
-  it("and leaves no output, and no lock", () => {
+  it("and leaves no output and no lock", () => {
     expect(list()).toEqual(["fifo.csv"]);
   });
 });
@@ -61,7 +61,7 @@ describe("a signal ends a command", () => {
 describe("a lack of memory is reported with a hint", () => {
   const fit = ["fit", EARTHQUAKES, "--flow", "nsf", "-o", path("memory.safetensors")];
 
-  it("where JavaScript has no more", () => {
+  it("if the JavaScript heap is full", () => {
     const { status, stderr } = spawnSync(
       process.execPath,
       ["--import", "tsx", MAIN, ...fit, "--transforms", "1000"],
@@ -83,7 +83,7 @@ describe("a lack of memory is reported with a hint", () => {
     "Invalid typed array length: 10000000000",
     "std::bad_alloc",
     "Failed to allocate memory for requested buffer of size 40000000000",
-  ])("where %s", (message) => {
+  ])("if the message is %s", (message) => {
     for (const error of [new RangeError(message), new PushforwardError("ENGINE", message)]) {
       const written: string[] = [];
       const stderr = { write: (text: string) => written.push(text) > 0 } as never;

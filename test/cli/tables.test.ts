@@ -16,7 +16,7 @@ beforeAll(async () => {
   [rows] = (await json("evaluate", model, data)) as [Record<string, unknown>];
 });
 
-it("reads several files, or all that match a pattern, as one table", async () => {
+it("reads several files, or all files that match a pattern, as one table", async () => {
   const [header, ...lines] = correlated(60).trimEnd().split("\n");
   for (const part of [0, 1, 2])
     write(`part${part}.csv`, [header, ...lines.slice(20 * part, 20 * part + 20), ""].join("\n"));
@@ -56,7 +56,7 @@ describe("standard input", () => {
     expect(JSON.parse(out)).toEqual(rows);
   });
 
-  it("is named in errors, and not in what to run next", async () => {
+  it("is named in errors, but not in the commands to run next", async () => {
     const refused = await start(["evaluate", model, "-"], { input: "a,b\n1,2\n3\n" }).ended;
     expect(refused).toMatchObject({ code: 2, out: "" });
     expect(refused.err).toMatchInlineSnapshot(`
@@ -71,7 +71,7 @@ describe("standard input", () => {
   });
 });
 
-it("ends a query at Ctrl-C", async () => {
+it("ends a query after Ctrl-C", async () => {
   const query =
     "SELECT sum(x.range) AS a, 1 AS b FROM range(1000000000) x, range(1000000) y WHERE x.range % (y.range + 1) = 3";
   const { child, ended } = start(["evaluate", model, query]);
@@ -122,7 +122,7 @@ describe("--na", () => {
   });
 });
 
-it("learns all columns but those of --exclude", async () => {
+it("learns all columns except those of --exclude", async () => {
   const table = write("three.csv", "a,b,place\n1,2,Rome\n2,4,Oslo\n4,1,Lima\n");
   const learn = async (...options: string[]) => {
     const [done] = (await json("fit", table, ...QUICK, "-o", path("three.safetensors"), ...options)).slice(

@@ -81,7 +81,7 @@ it("prints the version", async () => {
   expect((await pushforward(["--version"])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
-it("colours headings on a terminal, unless NO_COLOR is set", async () => {
+it("colors headings on a terminal, unless NO_COLOR is set", async () => {
   const ansi = "\u001B[";
   expect((await pushforward([], { columns: 80 })).out).toContain(ansi);
   expect((await pushforward([], { columns: 80, env: { NO_COLOR: "1" } })).out).not.toContain(ansi);

@@ -14,12 +14,12 @@ it("shows control characters as escapes, in one line", () => {
   expect(withoutControls(`a\n${RED}b`)).toBe("a\n\\x1b[31mb");
 });
 
-it("leaves out the middle of what is very long", () => {
+it("omits the middle of a very long text", () => {
   expect(visible("x".repeat(100_000)).length).toBeLessThan(5000);
   expect(visible(`${"a".repeat(9)}${"b".repeat(9)}`, 8)).toBe("aaaa ... bbbb");
 });
 
-it("no name from a table, a model or a command line reaches a terminal raw", async () => {
+it("escapes control characters in names from tables, models and command lines", async () => {
   const data = write("raw.csv", correlated(300).replace("a,b", `a${RED},b`));
   const model = await quickModel(here, data, `raw${RED}`);
   const other = write("other.csv", correlated(300).replace("a,b", `a${RED}2,b`));
