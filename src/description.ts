@@ -72,20 +72,20 @@ export const isUnknownType = (error: unknown): error is PushforwardError =>
 
 /**
  * A schema that validates a description of a custom kind by the schema of that kind, accepts a value for which `isBuilt` is
- * true, and validates any other value by `registered`.
+ * true, and validates any other value by the schema that `registered` returns.
  */
 export function registeredOrCustom<S extends z.ZodMiniType>(
   category: Category,
-  registered: S,
+  registered: () => S,
   isBuilt: (value: unknown) => boolean = () => false,
 ): S {
   const anything = z.unknown();
-  const schema = z.lazy(() => registered);
+  const schema = z.lazy(registered);
   // Like `z.lazy`, but the schema depends on the value. Parsing inside of a `transform` would create an error with a stack trace
   // for each invalid part, and a hostile file may have many.
   const choose: typeof schema._zod.run = (payload, context) => {
     const kind = customKind(category, (payload.value as { type?: unknown } | null | undefined)?.type);
-    const chosen = isBuilt(payload.value) ? anything : kind ? (kind.schema ?? anything) : registered;
+    const chosen = isBuilt(payload.value) ? anything : kind ? (kind.schema ?? anything) : registered();
     return chosen._zod.run(payload, context) as ReturnType<typeof schema._zod.run>;
   };
   Object.assign(schema._zod, { parse: choose, run: choose });
@@ -93,28 +93,69 @@ export function registeredOrCustom<S extends z.ZodMiniType>(
 }
 
 /**
- * Combines a list of kinds: returns a schema of all of them, discriminated by `type`, and a function that validates and builds a
- * description. Inside of `withKinds` both accept custom kinds too. `what` is the subject of errors, such as "a bijection".
+ * The kinds of bijections or of distributions. A registry has the kinds that most models consist of from the start; `add` adds
+ * the others, so that a page loads their code only if a model needs it.
  */
-export function registry<T>(kinds: readonly Kind<T>[], what: string, category: Category) {
-  const schemas = () =>
-    kinds.map(
-      ({ schema: ownSchema }): ObjectSchema =>
-        typeof ownSchema === "function" ? ownSchema(schema) : ownSchema,
-    );
-  const registeredSchema: NestedSchema = z.lazy(() => {
-    const [first, ...rest] = schemas();
+export class KindRegistry<T> {
+  /** Validates descriptions of all kinds, and inside of `withKinds` those of custom kinds too. */
+  readonly schema: NestedSchema;
+  private readonly subject: string;
+  private readonly category: Category;
+  private readonly kinds = new Map<string, Kind<T>>();
+  private union: NestedSchema | undefined;
+
+  /** `subject` is that of errors, such as "a bijection". The schema accepts values for which `isBuilt` is true. */
+  constructor(
+    kinds: readonly Kind<T>[],
+    subject: string,
+    category: Category,
+    isBuilt?: (value: unknown) => boolean,
+  ) {
+    this.subject = subject;
+    this.category = category;
+    const union = () => {
+      this.union ??= this.unionOfKinds();
+      return this.union;
+    };
+    this.schema = registeredOrCustom(category, union, isBuilt);
+    this.add(kinds);
+  }
+
+  /** Adds the kinds that the registry does not have. */
+  add(kinds: readonly Kind<T>[]): void {
+    if (kinds.every((kind) => this.kinds.get(this.typeOfKind(kind)) === kind)) return;
+    for (const kind of kinds) this.kinds.set(this.typeOfKind(kind), kind);
+    this.union = undefined;
+  }
+
+  has(type: string): boolean {
+    return this.kinds.has(type);
+  }
+
+  /** The types of all kinds. */
+  get types(): string[] {
+    return [...this.kinds.keys()];
+  }
+
+  /** Validates and builds a description. Throws `MODEL` if it is not valid. */
+  build(description: Description, random: Random): T {
+    return this.buildValid(parse(this.schema, description, this.subject, "MODEL"), random);
+  }
+
+  /** Builds a description that `schema` has validated. */
+  readonly buildValid = (description: Description, random: Random): T =>
+    (customKind(this.category, description.type)?.build(description as never, random) as T | undefined) ??
+    this.kinds.get(description.type)!.build(description, random, this.buildValid);
+
+  private typeOfKind = (kind: Kind<T>): string => typeOf(this.schemaOf(kind));
+
+  private schemaOf({ schema }: Kind<T>): ObjectSchema {
+    return typeof schema === "function" ? schema(this.schema) : schema;
+  }
+
+  private unionOfKinds(): NestedSchema {
+    // Errors list the types in alphabetical order.
+    const [first, ...rest] = this.types.sort().map((type) => this.schemaOf(this.kinds.get(type)!));
     return z.discriminatedUnion("type", [first, ...rest]) as unknown as NestedSchema;
-  });
-  const schema = registeredOrCustom(category, registeredSchema);
-  const kindOf = new Map(schemas().map((each, i) => [typeOf(each), kinds[i]]));
-  const build = (description: Description, random: Random): T =>
-    (customKind(category, description.type)?.build(description as never, random) as T | undefined) ??
-    kindOf.get(description.type)!.build(description, random, build);
-  return {
-    schema,
-    build: (description: Description, random: Random): T =>
-      build(parse(schema, description, what, "MODEL"), random),
-    types: new Set(kindOf.keys()) as ReadonlySet<string>,
-  };
+  }
 }

@@ -5,6 +5,8 @@
  * `pushforward/bijections` export the rest of their folder. Model files, tables and pictures need Node: they are in
  * `pushforward/files`, `pushforward/data` and `pushforward/report`.
  */
+import { registerAllScalarTransforms } from "./bijections/scalar/registerAll.ts";
+
 export * from "./bijections/mainExports.ts";
 export * from "./columns/mainExports.ts";
 export * from "./dataset/mainExports.ts";
@@ -15,3 +17,6 @@ export * from "./graph/mainExports.ts";
 export * from "./random/index.ts";
 export { compile } from "./runtime/index.ts";
 export * from "./train/mainExports.ts";
+
+// The constructors of bijections take the options of any transform. A page that only loads models imports pushforward/flows.
+registerAllScalarTransforms();

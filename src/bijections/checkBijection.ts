@@ -11,7 +11,8 @@ import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 import type { Bijection, Description } from "./bijection.ts";
 import { type CheckRows, float32Graph, float64Graph, type RoundTrips } from "./bijectionGraphs.ts";
-import { bijectionTypes, buildBijection } from "./build.ts";
+import { bijectionRegistry } from "./build.ts";
+import { buildBijection } from "./buildBijection.ts";
 import { logAbsDeterminant } from "./determinant.ts";
 
 /** Options of `checkBijection`. */
@@ -262,7 +263,7 @@ class Check {
     const { bijection, options } = this;
     const { kinds = [] } = options;
     const description = bijection.describe();
-    if (kinds.length === 0 && !bijectionTypes.has(description.type)) return;
+    if (kinds.length === 0 && !bijectionRegistry.has(description.type)) return;
     const copy = JSON.parse(JSON.stringify(description));
     const rebuilt = this.rebuild(copy, kinds);
     if (!rebuilt) return;

@@ -1,8 +1,11 @@
+import { registerAllScalarTransforms } from "./scalar/registerAll.ts";
+
 export type { AutoregressiveOptions } from "./autoregressive.ts";
 export type { BatchNormOptions } from "./batchNorm.ts";
 export type { DataRows, Description, FitToRows, VelocityField } from "./bijection.ts";
 export type { BlockAutoregressiveOptions } from "./blockAutoregressive.ts";
-export { type BijectionDescription, buildBijection } from "./build.ts";
+export type { BijectionDescription } from "./build.ts";
+export { buildBijection } from "./buildBijection.ts";
 export type { ContinuousOptions } from "./continuous.ts";
 export type { CouplingOptions } from "./coupling.ts";
 export type { ElementwiseOptions } from "./elementwise.ts";
@@ -20,3 +23,6 @@ export type { ScalarTransformOptions } from "./scalar/registry.ts";
 export type { ScalarTransform, ScalarTransformed } from "./scalar/scalarTransform.ts";
 export type { Support } from "./support.ts";
 export type { SylvesterOptions } from "./sylvester.ts";
+
+// The constructors of bijections take the options of any transform. A page that only loads models imports pushforward/flows.
+registerAllScalarTransforms();

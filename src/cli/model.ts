@@ -11,7 +11,7 @@ import { namingFile } from "./failure.ts";
  */
 export async function readModel(path: string): Promise<Model> {
   try {
-    return decodeModel(await readBytes(path));
+    return await decodeModel(await readBytes(path));
   } catch (error) {
     if (formatOf(path) && error instanceof PushforwardError && error.code === "MODEL") {
       throw new PushforwardError("MODEL", `${path} is a table, not a model`, {

@@ -1,21 +1,20 @@
 import type * as z from "zod/mini";
-import { type Description, type DescriptionOf, registry } from "../description.ts";
+import { type Description, type DescriptionOf, KindRegistry } from "../description.ts";
+import { coreDistributionKinds } from "./coreKinds.ts";
 import type { Distribution } from "./distribution.ts";
-import { distributionKinds } from "./registry.ts";
+import type { distributionKinds } from "./registry.ts";
 
 /** A distribution as plain data, which `buildDistribution` builds. */
 export type DistributionDescription = DescriptionOf<typeof distributionKinds>;
 
-const { schema, build, types } = registry<Distribution>(distributionKinds, "a distribution", "distribution");
+/** Has the kinds of coreKinds.ts. `registerAllKinds` adds those of registry.ts. */
+export const distributionRegistry = new KindRegistry<Distribution>(
+  coreDistributionKinds,
+  "a distribution",
+  "distribution",
+);
 
-export const distributionSchema = schema as z.ZodMiniType<DistributionDescription, Description>;
-
-/**
- * Builds a distribution from its description. `random` draws the initial parameters.
- *
- * Throws `MODEL`, with the path of the field, if the description is invalid.
- */
-export const buildDistribution = build;
-
-/** The types of all registered distributions. */
-export const distributionTypes = types;
+export const distributionSchema = distributionRegistry.schema as z.ZodMiniType<
+  DistributionDescription,
+  Description
+>;

@@ -1,14 +1,14 @@
 import type * as z from "zod/mini";
 import type { Bijection } from "../bijections/bijection.ts";
-import { bijectionTypes, buildBijection } from "../bijections/build.ts";
-import { readScalarTransform, scalarTransformTypes } from "../bijections/scalar/build.ts";
+import { bijectionRegistry } from "../bijections/build.ts";
+import { readScalarTransform, scalarTransformRegistry } from "../bijections/scalar/build.ts";
 import type { ScalarTransform } from "../bijections/scalar/scalarTransform.ts";
 import { type Category, type RegisteredKind, withKinds } from "../customKinds.ts";
 import type { Description } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { brief } from "../parse.ts";
 import type { Random } from "../random/index.ts";
-import { buildDistribution, distributionTypes } from "./build.ts";
+import { distributionRegistry } from "./build.ts";
 import type { Distribution } from "./distribution.ts";
 
 /** Functions that build the parts of a custom bijection or distribution. Each throws `MODEL` if the description is invalid. */
@@ -49,20 +49,20 @@ export type CustomKind =
   | ({ readonly scalarTransform: string } & CustomKindOf<ScalarTransform>);
 
 const BUILDERS: Builders = {
-  bijection: buildBijection,
-  distribution: buildDistribution,
+  bijection: (description, random) => bijectionRegistry.build(description, random),
+  distribution: (description, random) => distributionRegistry.build(description, random),
   scalarTransform: readScalarTransform,
 };
 
-const BUILT_IN_TYPES: Readonly<Record<Category, ReadonlySet<string>>> = {
-  bijection: bijectionTypes,
-  distribution: distributionTypes,
-  scalarTransform: scalarTransformTypes,
+const BUILT_IN_TYPES: Readonly<Record<Category, { has(type: string): boolean }>> = {
+  bijection: bijectionRegistry,
+  distribution: distributionRegistry,
+  scalarTransform: scalarTransformRegistry,
 };
 
 /**
  * Runs `build`, in which descriptions may have the types of custom kinds. Throws `ARGUMENT` for an invalid kind, and for a
- * type that two kinds have or that pushforward defines.
+ * type that two kinds have or that pushforward defines. If there are custom kinds, `registerAllKinds` must have been called.
  */
 export function withCustomKinds<T>(kinds: readonly CustomKind[], build: () => T): T {
   const registered: Record<Category, Map<string, RegisteredKind>> = {

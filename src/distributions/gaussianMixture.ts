@@ -15,7 +15,6 @@ import {
   type Noise,
 } from "./distribution.ts";
 import type { FitGaussianMixtureResult } from "./expectationMaximization.ts";
-import { chooseGaussianMixture } from "./mixtureSelection.ts";
 
 const gaussianMixtureSchema = z.strictObject({
   type: z.literal("gaussianMixture"),
@@ -101,6 +100,8 @@ export class GaussianMixture implements Distribution {
   }
 
   async fitToData(data: DataRows, heldOut?: DataRows, limits?: Limits): Promise<void> {
+    // Loaded when it is used: pages that only score do not need it.
+    const { chooseGaussianMixture } = await import("./onDemand.ts");
     this.assign(await chooseGaussianMixture(data, this.components, heldOut, limits));
   }
 

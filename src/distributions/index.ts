@@ -1,4 +1,5 @@
-export { buildDistribution, type DistributionDescription } from "./build.ts";
+export type { DistributionDescription } from "./build.ts";
+export { buildDistribution } from "./buildDistribution.ts";
 export type { Builders, CustomDescription } from "./customKinds.ts";
 export type { FitDistribution, Noise } from "./distribution.ts";
 export {

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { type Bijection, contextFor, type DataRows } from "../bijections/bijection.ts";
-import { bijectionSchema, buildBijection } from "../bijections/build.ts";
+import { bijectionRegistry, bijectionSchema } from "../bijections/build.ts";
 import { relativeToData as bijectionRelativeToData } from "../bijections/chain.ts";
 import {
   commonContextStandardization,
@@ -203,7 +203,7 @@ export const transformedDistributionKind: DistributionKind<typeof transformedDis
   build: ({ base, bijection, embedding }, random, nested) =>
     new TransformedDistribution(
       nested(base, random.split("base")),
-      buildBijection(bijection, random.split("bijection")),
+      bijectionRegistry.build(bijection, random.split("bijection")),
       embedding && new ContextEmbedding(embedding, random.split("embedding")),
     ),
 };

@@ -19,7 +19,7 @@ export async function saveModel(path: string, model: ModelToSave, options: KindO
 export async function loadModel(path: string, options: KindOptions = {}): Promise<Model> {
   const bytes = await readBytes(path);
   try {
-    return decodeModel(bytes, options);
+    return await decodeModel(bytes, options);
   } catch (error) {
     if (!(error instanceof PushforwardError) || error.code !== "MODEL") throw error;
     const [what] = error.message.split("\n");

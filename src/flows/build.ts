@@ -1,41 +1,9 @@
 import * as z from "zod/mini";
-import { bijectionSchema, buildBijection } from "../bijections/build.ts";
-import type { Description } from "../description.ts";
-import { buildDistribution, distributionSchema } from "../distributions/build.ts";
-import {
-  ContextEmbedding,
-  type ContextEmbeddingOptions,
-  contextEmbeddingSchema,
-} from "../distributions/contextEmbedding.ts";
-import { type CustomKind, withCustomKinds } from "../distributions/customKinds.ts";
+import type { CustomKind } from "../distributions/customKinds.ts";
+import { registerAllKinds } from "../distributions/registerAllKinds.ts";
 import { parse } from "../parse.ts";
-import { Random } from "../random/index.ts";
-import { Flow } from "./flow.ts";
-
-export const flowSchema = z.strictObject({
-  type: z.optional(z.literal("transformedDistribution")),
-  base: distributionSchema,
-  bijection: bijectionSchema,
-  embedding: z.optional(contextEmbeddingSchema),
-});
-
-/** A flow as plain data: what a model file contains in addition to the parameters. */
-export interface FlowDescription {
-  /** Optional: a flow is a transformed distribution, and its description is that of a distribution. */
-  type?: "transformedDistribution";
-  /** The type of the base distribution, and its options. */
-  base: Description;
-  /** The type of the bijection, and its options. */
-  bijection: Description;
-  /** The embedding of the context of a conditional flow. Default none. */
-  embedding?: ContextEmbeddingOptions | undefined;
-}
-
-/** The custom kinds that a description may use. */
-export interface KindOptions {
-  /** How custom classes are built from their descriptions. Default none. */
-  kinds?: readonly CustomKind[];
-}
+import type { Flow } from "./flow.ts";
+import { buildRegisteredFlow, type FlowDescription, type KindOptions } from "./flowDescription.ts";
 
 const optionsSchema = z.strictObject({
   seed: z._default(z.union([z.int(), z.bigint()]), 0),
@@ -55,13 +23,6 @@ export interface BuildFlowOptions extends KindOptions {
  */
 export function buildFlow(description: FlowDescription, options: BuildFlowOptions = {}): Flow {
   const { seed, kinds } = parse(optionsSchema, options, "an option of buildFlow");
-  return withCustomKinds(kinds, () => {
-    const { base, bijection, embedding } = parse(flowSchema, description, "a flow", "MODEL");
-    const random = new Random(seed).split("flow");
-    return new Flow(
-      buildDistribution(base, random.split("base")),
-      buildBijection(bijection, random.split("bijection")),
-      embedding && new ContextEmbedding(embedding, random.split("embedding")),
-    );
-  });
+  registerAllKinds();
+  return buildRegisteredFlow(description, kinds, seed);
 }

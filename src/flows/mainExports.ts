@@ -1,11 +1,14 @@
 /** What both `pushforward` and `pushforward/flows` export. */
-export { type BuildFlowOptions, buildFlow, type FlowDescription, type KindOptions } from "./build.ts";
+export { type BuildFlowOptions, buildFlow } from "./build.ts";
 export { ConditionedFlow } from "./conditionedFlow.ts";
+export { decodeModel } from "./decodeModel.ts";
 export { embedContext } from "./embedContext.ts";
+export { encodeModel, type ModelToSave } from "./encodeModel.ts";
 export { Flow } from "./flow.ts";
+export type { FlowDescription, KindOptions } from "./flowDescription.ts";
 export type { RowOptions, SampleOptions } from "./flowEvaluator.ts";
 export { mixtureFlow } from "./mixture.ts";
-export { decodeModel, encodeModel, type Model, type ModelToSave } from "./modelFile.ts";
+export type { Model } from "./modelFile.ts";
 export { loadParameters, saveParameters } from "./parameterFile.ts";
 export * from "./recipes/index.ts";
 export type { ContextInput } from "./rowInputs.ts";

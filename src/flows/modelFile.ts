@@ -2,18 +2,17 @@ import * as z from "zod/mini";
 import { isUnknownType } from "../description.ts";
 import { type CustomKind, withCustomKinds } from "../distributions/customKinds.ts";
 import { PushforwardError } from "../errors.ts";
-import { input } from "../graph/tensor.ts";
-import { checkOptions, isPlainObject } from "../options.ts";
-import { brief, parse, shortened } from "../parse.ts";
+import { parse, shortened } from "../parse.ts";
 import { withSizeBudget } from "../sizeBudget.ts";
-import { buildFlow, type FlowDescription, flowSchema, type KindOptions } from "./build.ts";
-import { checksumError, decodeWithChecksum, encodeWithChecksum } from "./checksum.ts";
-import { Flow } from "./flow.ts";
-import { setParameters, toStoredArrays } from "./storedParameters.ts";
+import { checksumError, decodeWithChecksum } from "./checksum.ts";
+import type { Flow } from "./flow.ts";
+import { buildRegisteredFlow, type FlowDescription, flowSchema } from "./flowDescription.ts";
+import type { StoredArray } from "./safetensors.ts";
+import { setParameters } from "./storedParameters.ts";
 
 /** The version of the format. It changes when the layout of parameters changes, or when older readers would misread a file. */
-const FORMAT = 6;
-const KEY = "pushforward";
+export const FORMAT = 6;
+export const KEY = "pushforward";
 
 /** Statistics of a column of the context in the training rows: the range of its numbers, or the number of rows of each label. */
 const givenSchema = z.union([
@@ -63,63 +62,30 @@ export interface Model {
   readonly training?: TrainingRecord;
 }
 
-/** A model to save. The default names are x1, x2... for columns and c1, c2... for columns of the context. */
-export type ModelToSave = Pick<Model, "flow"> & Partial<Model>;
-
-/**
- * Returns a model as the bytes of a model file: a safetensors file with all parameters of the flow, and a JSON description in its
- * metadata. Equal models have equal bytes.
- *
- * Throws `ARGUMENT` for a model that `decodeModel` could not read: a flow with custom classes that are not in `kinds`, with an
- * incomplete description, or whose density reads a parameter that is not in a public property; numbers that are not finite; a
- * wrong number of names.
- */
-export function encodeModel(model: ModelToSave, options: KindOptions = {}): Uint8Array {
-  if (!isPlainObject(model) || !(model.flow instanceof Flow)) {
-    throw new PushforwardError("ARGUMENT", "the argument of encodeModel is not a model", {
-      expected: "an object with a Flow: { flow }",
-      received: model instanceof Flow ? "a Flow" : brief(model),
-      hint: "Write encodeModel({ flow, columns }).",
-    });
-  }
-  checkOptions("encodeModel", options, ["kinds"]);
-  const { flow, columns = defaultNames("x", flow.features), given = defaultNames("c", flow.context) } = model;
-  const { labels, training } = model;
-  traceDensity(flow);
-  const { type: _, ...parts } = flow.describe();
-  const description = {
-    format: FORMAT,
-    flow: parts,
-    columns,
-    given,
-    ...(labels && { labels }),
-    ...(training && { training }),
-  };
-  checkDescriptionSize(description, "ARGUMENT");
-  const bytes = encodeWithChecksum(toStoredArrays(flow.parameters()), { [KEY]: JSON.stringify(description) });
-  checkReadable(bytes, options);
-  return bytes;
+/** The content of a model file before its description is validated. */
+export interface ModelContainer {
+  readonly arrays: ReadonlyMap<string, StoredArray>;
+  readonly description: unknown;
+  /** The size of the file. */
+  readonly bytes: number;
 }
 
-const defaultNames = (letter: string, count: number): string[] =>
-  Array.from({ length: count }, (_, i) => `${letter}${i + 1}`);
-
-/**
- * Reads a model file. It runs no code from the file, and checks everything in it. Time and memory are bounded by the size of
- * the file, whatever the description says. `kinds` builds the parts that are custom classes.
- *
- * Throws `MODEL` for a file that is damaged, of another program or of another version, and for arrays that are missing, of a
- * wrong shape, or outside of the domain of their parameter.
- */
-export function decodeModel(bytes: Uint8Array, { kinds = [] }: KindOptions = {}): Model {
+/** Reads the arrays and the description. Throws `MODEL` for a file that is not a model, or whose description is too large. */
+export function parseContainer(bytes: Uint8Array): ModelContainer {
   const { arrays, metadata, hasChecksum } = decodeWithChecksum(bytes);
-  const rawDescription = readDescription(metadata);
+  const description = readDescription(metadata);
   if (!hasChecksum) throw checksumError("a checksum", "none");
-  checkDescriptionSize(rawDescription, "MODEL");
+  checkDescriptionSize(description, "MODEL");
+  return { arrays, description, bytes: bytes.length };
+}
+
+/** Builds the model of a file. All kinds of its description must be registered, or be in `kinds`. */
+export function readModel(container: ModelContainer, kinds: readonly CustomKind[]): Model {
+  const { arrays, bytes } = container;
   const numbers = [...arrays.values()].reduce((sum, { values }) => sum + values.length, 0);
-  const { columns, given, labels, training, flow } = withSizeBudget({ numbers, bytes: bytes.length }, () =>
+  const { columns, given, labels, training, flow } = withSizeBudget({ numbers, bytes }, () =>
     withCustomKinds(kinds, () => {
-      const description = parseDescription(rawDescription);
+      const description = parseDescription(container.description);
       return { ...description, flow: buildModelFlow(description.flow, kinds) };
     }),
   );
@@ -137,33 +103,6 @@ export function decodeModel(bytes: Uint8Array, { kinds = [] }: KindOptions = {})
   if (labels) checkLabels(labels, flow);
   setParameters(arrays, flow.parameters(), { file: "the model", owner: "its flow" });
   return { flow, columns, given, ...(labels && { labels }), ...(training && { training }) };
-}
-
-/** Builds the graph of the density, which throws if it reads a parameter that is not found in the flow. */
-function traceDensity(flow: Flow): void {
-  const { features, context } = flow;
-  flow.density(input("x", ["N", features]), context > 0 ? input("context", ["N", context]) : undefined);
-}
-
-/** Throws `ARGUMENT` if `decodeModel` cannot read the bytes of a model file. */
-function checkReadable(bytes: Uint8Array, options: KindOptions): void {
-  try {
-    decodeModel(bytes, options);
-  } catch (error) {
-    if (!(error instanceof PushforwardError) || error.code !== "MODEL") throw error;
-    const [reason] = error.message.split("\n");
-    // A custom class without a kind has an unknown type, or the type of another class with other parameters.
-    const unknownType = isUnknownType(error);
-    const unknownArray = error.path?.startsWith("arrays.");
-    throw new PushforwardError("ARGUMENT", "the model could not be read back from a file", {
-      received: unknownType ? `the type ${error.received}` : reason.replace(/\.$/, ""),
-      hint:
-        unknownType || unknownArray
-          ? 'Give the kinds of custom classes to encodeModel and decodeModel, such as { kinds: [{ bijection: "shear", build: () => new Shear() }] }, or save only the parameters: saveParameters(flow), loadParameters(bytes, flow).'
-          : "The description must contain everything that the density depends on, and all numbers must be finite.",
-      cause: error,
-    });
-  }
 }
 
 /** Validates a description. For an unknown type, the error explains how to load custom classes. */
@@ -185,7 +124,7 @@ function parseDescription(unchecked: unknown): z.output<typeof modelSchema> {
 /** Builds the flow of a model file. Any error, such as parts of different sizes, is an error of the file: `MODEL`. */
 function buildModelFlow(description: FlowDescription, kinds: readonly CustomKind[]): Flow {
   try {
-    return buildFlow(description, { kinds });
+    return buildRegisteredFlow(description, kinds, 0);
   } catch (error) {
     if (!(error instanceof PushforwardError) || error.code === "MODEL") throw error;
     const [what] = error.message.split("\n");
@@ -205,7 +144,7 @@ const MAX_DEPTH = 100;
  * Bounds the size of a description, since many parts without parameters take time although the file has no numbers for them. It
  * uses no recursion, which could exceed the stack.
  */
-function checkDescriptionSize(description: unknown, code: "MODEL" | "ARGUMENT"): void {
+export function checkDescriptionSize(description: unknown, code: "MODEL" | "ARGUMENT"): void {
   const open: { value: unknown; depth: number }[] = [{ value: description, depth: 0 }];
   let objects = 0;
   for (let next = open.pop(); next; next = open.pop()) {

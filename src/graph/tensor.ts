@@ -1,6 +1,5 @@
 import { PushforwardError } from "../errors.ts";
 import type { Attributes, Operation } from "./operation.ts";
-import { convolution } from "./operations/convolution.ts";
 import * as elementwise from "./operations/elementwise.ts";
 import { erf } from "./operations/erf.ts";
 import * as linear from "./operations/linear.ts";
@@ -242,10 +241,6 @@ export class Tensor {
   /** a^T b, summed over all axes except the last: [..., K], [..., M] -> [K, M]. */
   contractLeading(other: Tensor): Tensor {
     return apply(linear.contractLeading, [this, other]);
-  }
-  /** Cross-correlation with same padding: [N, C, H, W] by [O, C, K, K], K odd -> [N, O, H, W]. */
-  convolution(weight: Tensor): Tensor {
-    return apply(convolution, [this, weight]);
   }
   /** [..., I], [..., J] -> [..., I, J]. */
   outer(other: Tensor): Tensor {

@@ -38,9 +38,9 @@ export class ParallelKernel {
     threads: number,
   ): Promise<ParallelKernel> {
     const memory = wasmMemory as WebAssembly.Memory;
-    const workers = await runExclusive(() =>
+    const workers = await runExclusive(async () =>
       Promise.all(
-        poolWorkers(threads - 1).map(async (worker): Promise<KernelWorker> => {
+        (await poolWorkers(threads - 1)).map(async (worker): Promise<KernelWorker> => {
           const bytes = Float64Array.BYTES_PER_ELEMENT * CALL_BUFFER_LENGTH;
           const calls = new Float64Array(new SharedArrayBuffer(bytes));
           return { worker, calls, id: await worker.prepare({ code, memory, calls }) };

@@ -146,7 +146,7 @@ export class ShardedFunction {
     ];
     // All threads create their sessions at the same time.
     const [bound, ...workerTasks] = await runExclusive(async () => {
-      const prepared = poolWorkers(workers.length).map(async (worker, i) => ({
+      const prepared = (await poolWorkers(workers.length)).map(async (worker, i) => ({
         worker,
         id: await worker.prepare({ ...task, ...workers[i] }),
       }));

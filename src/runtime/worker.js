@@ -1,5 +1,5 @@
 // @ts-check
-// The code of a worker thread of `workerPool.ts`, which documents the words of `control`. It holds sessions of graphs and
+// The code of a worker thread of `poolWorker.ts`, which documents the words of `control`. It holds sessions of graphs and
 // instances of kernels, and runs them when told to. It is JavaScript so that it runs from the sources as well as from the package.
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import { fill, kernelOf } from "../random/fill.js";

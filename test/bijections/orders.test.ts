@@ -199,7 +199,7 @@ describe.each<[string, () => Flow]>([
     });
     const total = (await flow.logProb(grid)).reduce((sum, v) => sum + Math.exp(v) * step * step, 0);
     expect(Math.abs(total - 1)).toBeLessThan(0.03);
-    const { flow: read } = decodeModel(encodeModel({ flow, columns: ["a", "b"], given: [] }));
+    const { flow: read } = await decodeModel(encodeModel({ flow, columns: ["a", "b"], given: [] }));
     expect(await read.logProb(ring(20, 3))).toEqual(await flow.logProb(ring(20, 3)));
     const { samples, logProb } = await flow.sampleAndLogProb(100, float64);
     expectClose(await flow.logProb(samples, undefined, float64), logProb, 1e-8, "log-density of samples");

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { decodeModel } from "../../src/flows/modelFile.ts";
+import { decodeModel } from "../../src/flows/decodeModel.ts";
 import { correlated, QUICK, workplace } from "./command.ts";
 
 const { path, write, pushforward, json } = workplace();
@@ -39,7 +39,7 @@ it.each([
     .map((line) => JSON.parse(line));
   expect(heldOut(done)).toEqual(heldOut(await json("fit", plain, ...options, "-o", without)));
   expect(done.at(-1)).toMatchObject({ columns: ["a", "t", "b", "k"] });
-  const { flow, columns } = decodeModel(readFileSync(model));
+  const { flow, columns } = await decodeModel(readFileSync(model));
   expect(columns).toEqual(["a", "t", "b", "k"]);
   const samples = await flow.sample(10);
   expect([1, 3].map((d) => [...new Set(samples.filter((_, i) => i % 4 === d))])).toEqual([[FAR], [0.1]]);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { decodeModel } from "../../src/flows/modelFile.ts";
+import { decodeModel } from "../../src/flows/decodeModel.ts";
 import { correlated, EARTHQUAKES, QUICK, workplace } from "./command.ts";
 
 const { path, write, list, pushforward, failure, json } = workplace();
@@ -45,7 +45,7 @@ it("learns a table with the default flow, and reports how well and what to do ne
   expect(err).toMatch(
     /^\w+, epoch 1: training -\d+\.\d{3}, validation -\d+\.\d{3}, best -\d+\.\d{3} nats \(0:\d\d\)$/m,
   );
-  const { columns, training } = model("quakes.safetensors");
+  const { columns, training } = await model("quakes.safetensors");
   expect(columns).toEqual(["lon", "lat", "depth_km", "mag"]);
   expect(training).toMatchObject({ rows: 1536, seed: 0, epochs: 1 });
   for (const name of ["samples.png", "training.png"]) {
@@ -108,7 +108,7 @@ it.each(["nsf", "maf", "realnvp", "glow", "nice", "iaf", "planar", "naf"])(
     );
     expect(events.at(-1)).toMatchObject({ flow, epochs: 1 });
     expect(events[0]).toMatchObject({ flow, stepSize: 0.01 });
-    const { bijection } = model(`${flow}.safetensors`).flow.describe() as never as {
+    const { bijection } = (await model(`${flow}.safetensors`)).flow.describe() as never as {
       bijection: { bijections: unknown[] };
     };
     // Two layers, for NICE also a diagonal scaling, then tails and a standardization.
@@ -121,7 +121,7 @@ it("trains --flow cnf by flow matching, which has no layers", async () => {
   const shape = ["--hidden", "8,8", "--epochs", "2", "--given", "depth_km", "-o", output];
   const events = await json("fit", EARTHQUAKES, "--flow", "cnf", ...shape);
   expect(events.at(-1)).toMatchObject({ flow: "cnf", epochs: 2 });
-  expect(JSON.stringify(model("cnf.safetensors").flow.describe())).toContain('"continuous"');
+  expect(JSON.stringify((await model("cnf.safetensors")).flow.describe())).toContain('"continuous"');
   const { code, err } = await pushforward(["fit", EARTHQUAKES, "--flow", "cnf", "--transforms", "3"]);
   expect(code).toBe(2);
   expect(err).toContain("--transforms cannot be combined with --flow cnf");
@@ -142,10 +142,16 @@ it("learns chosen columns, given others", async () => {
   const choice = ["--columns", "mag,lat", "--given", "depth_km,lon"];
   const [done] = (await json("fit", EARTHQUAKES, ...QUICK, ...choice, "-o", output)).slice(-1);
   expect(done).toMatchObject({ columns: ["mag", "lat"], given: ["depth_km", "lon"] });
-  expect(model("given.safetensors")).toMatchObject({ columns: ["mag", "lat"], given: ["depth_km", "lon"] });
+  expect(await model("given.safetensors")).toMatchObject({
+    columns: ["mag", "lat"],
+    given: ["depth_km", "lon"],
+  });
   const rest = ["--given", "mag", "-o", path("rest.safetensors"), "--pictures", path("conditional")];
   await json("fit", EARTHQUAKES, ...QUICK, ...rest);
-  expect(model("rest.safetensors")).toMatchObject({ columns: ["lon", "lat", "depth_km"], given: ["mag"] });
+  expect(await model("rest.safetensors")).toMatchObject({
+    columns: ["lon", "lat", "depth_km"],
+    given: ["mag"],
+  });
 });
 
 it("draws one and two columns with their exact density", async () => {
@@ -257,7 +263,7 @@ it("ends after --max-minutes, keeps the best weights and prints how to continue"
   expect(out).toMatch(
     /To continue:\n {2}pushforward fit \S+ --flow nsf .* --max-minutes 0.08 -o \S+ --resume\n/,
   );
-  expect(model("timed.safetensors").columns).toHaveLength(4);
+  expect((await model("timed.safetensors")).columns).toHaveLength(4);
 
   const options = ["--max-minutes", "1e-9", "--flow", "maf", "--pictures", path("start")];
   const start = await pushforward(["fit", EARTHQUAKES, ...options, "-o", path("start.safetensors")]);

@@ -7,7 +7,7 @@ import { options, positionals } from "../../src/cli/fitOptions.ts";
 import { Messages } from "../../src/cli/messages.ts";
 import { printNotes } from "../../src/cli/tableNotes.ts";
 import { readTrainingTable } from "../../src/data/index.ts";
-import { decodeModel } from "../../src/flows/modelFile.ts";
+import { decodeModel } from "../../src/flows/decodeModel.ts";
 import { correlated, EARTHQUAKES, QUICK, workplace } from "./command.ts";
 
 const { path, write, list, plain, json } = workplace();
@@ -49,7 +49,7 @@ it("learns from a streamed table as well as from one in memory", async () => {
   expect(done.rows).toEqual(whole!.rows);
   expect(done.heldOut.by).toBe("test");
   expect(Math.abs(done.validationLogDensity - (whole!.validationLogDensity as number))).toBeLessThan(0.3);
-  expect(decodeModel(readFileSync(output)).training).toMatchObject({ rows: 1536, epochs: 10 });
+  expect((await decodeModel(readFileSync(output))).training).toMatchObject({ rows: 1536, epochs: 10 });
   expect(list()).toEqual(["pictures", "streamed.safetensors", "whole.safetensors"]);
 });
 

@@ -25,7 +25,7 @@ const warnings = async (...words: string[]): Promise<string[]> => {
 const sampled = (given: string) => warnings("sample", model, "-n", "2", "--given", given);
 
 it("keeps the ranges of numbers and the counts of labels in the model", async () => {
-  expect(decodeModel(readFileSync(model)).training?.given).toEqual([
+  expect((await decodeModel(readFileSync(model))).training?.given).toEqual([
     { minimum: -0.5, maximum: 39.5 },
     { counts: [94, 95, 1] },
   ]);

@@ -36,7 +36,7 @@ async function evaluated(...words: string[]) {
 }
 
 it("evaluates a table: the mean of the flow's log-densities and its standard error", async () => {
-  const { flow, columns } = decodeModel(readFileSync(model));
+  const { flow, columns } = await decodeModel(readFileSync(model));
   const scores = await flow.logProb(await numbers(EARTHQUAKES, [...columns]));
   const mean = scores.reduce((a, b) => a + b) / scores.length;
   const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / (scores.length - 1);
@@ -177,7 +177,7 @@ it("draws rows as CSV on standard output", async () => {
 });
 
 it("draws the rows that flow.sample draws, the same for any number of rows", async () => {
-  const { flow } = decodeModel(readFileSync(model));
+  const { flow } = await decodeModel(readFileSync(model));
   await pushforward(["sample", model, "-n", "10000", "--seed", "5", "-o", path("many.parquet")]);
   const many = await numbers(path("many.parquet"), ["lon", "lat", "depth_km", "mag"]);
   expect(many).toEqual(await flow.sample(10_000, { seed: 5 }));
@@ -196,7 +196,7 @@ it("draws rows for given values", async () => {
   const [header, first] = out.split("\n");
   expect(header).toBe("mag,lat,depth_km,lon");
   expect(first).toMatch(/,5\.5,-118$/);
-  const { flow } = decodeModel(readFileSync(conditional));
+  const { flow } = await decodeModel(readFileSync(conditional));
   const [mag, lat] = await flow.sample(2, { context: [5.5, -118] });
   expect(first).toBe(`${mag},${lat},5.5,-118`);
 });

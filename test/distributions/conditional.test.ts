@@ -82,7 +82,7 @@ test("a conditional normal learns a regression, and a model file preserves it", 
   const truth = -Math.log(0.5) - 0.5 * Math.log(2 * Math.PI) - 0.5;
   const mean = (await flow.logProb(y, context)).reduce((a, b) => a + b) / rows;
   expect(Math.abs(mean - truth)).toBeLessThan(0.05);
-  const { flow: read } = decodeModel(encodeModel({ flow, columns: ["y"], given: ["c"] }));
+  const { flow: read } = await decodeModel(encodeModel({ flow, columns: ["y"], given: ["c"] }));
   expect(await read.logProb(y, context)).toEqual(await flow.logProb(y, context));
 });
 

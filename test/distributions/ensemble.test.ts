@@ -129,7 +129,7 @@ test("madeFlow trains an ensemble, and a model file preserves it", async () => {
   const even = [0, 3, 5, 6];
   expect(even.reduce((sum, k) => sum + p[k], 0)).toBeGreaterThan(0.95);
   for (const k of even) expect(Math.abs(p[k] - 0.25)).toBeLessThan(0.05);
-  const { flow: read } = decodeModel(encodeModel({ flow, columns: ["a", "b", "c"], given: [] }));
+  const { flow: read } = await decodeModel(encodeModel({ flow, columns: ["a", "b", "c"], given: [] }));
   expect(await read.logProb(allBits(3))).toEqual(await flow.logProb(allBits(3)));
   expect(await read.sample(20)).toEqual(await flow.sample(20));
   const again = madeFlow(3, { outputs: "bernoulli", hidden: [64], masks: 4, orderAgnostic: true });

@@ -85,7 +85,7 @@ describe("Bernoulli outputs", () => {
     const even = [0, 3, 5, 6];
     expect(even.reduce((sum, k) => sum + p[k], 0)).toBeGreaterThan(0.97);
     for (const k of even) expect(Math.abs(p[k] - 0.25)).toBeLessThan(0.04);
-    const { flow: read } = decodeModel(encodeModel({ flow, columns: ["a", "b", "c"], given: [] }));
+    const { flow: read } = await decodeModel(encodeModel({ flow, columns: ["a", "b", "c"], given: [] }));
     expect(await read.logProb(allBits(3))).toEqual(await flow.logProb(allBits(3)));
     expect(await read.sample(20)).toEqual(await flow.sample(20));
   });
@@ -192,7 +192,7 @@ test("a mixture is a base distribution for MAF layers (MAF MoG)", async () => {
   perturb(flow.parameters(), 0.3);
   const { samples, logProb: made } = await flow.sampleAndLogProb(200, float64);
   expectClose(await flow.logProb(samples, undefined, float64), made, 1e-8, "log-density");
-  const { flow: read } = decodeModel(encodeModel({ flow, columns: ["a", "b", "c"], given: [] }));
+  const { flow: read } = await decodeModel(encodeModel({ flow, columns: ["a", "b", "c"], given: [] }));
   expect(await read.logProb(samples)).toEqual(await flow.logProb(samples));
 });
 

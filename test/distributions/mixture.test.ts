@@ -60,7 +60,7 @@ describe("a mixture of flows", () => {
     const grid = square(lineRule(401, 40));
     const values = await mixture.logProb(grid.rows, undefined, float64);
     expect(Math.abs(integral(values, grid.weights) - 1)).toBeLessThan(1e-4);
-    const { flow: read } = decodeModel(encodeModel({ flow: mixture, columns: ["a", "b"], given: [] }));
+    const { flow: read } = await decodeModel(encodeModel({ flow: mixture, columns: ["a", "b"], given: [] }));
     const rows = await mixture.sample(50);
     expect(await read.logProb(rows)).toEqual(await mixture.logProb(rows));
     expect(await read.sample(50)).toEqual(rows);

@@ -139,6 +139,6 @@ test("learns two modes", async () => {
   expect(Math.abs(total - 1)).toBeLessThan(1e-4);
   const rows = await flow.sample(2000);
   expect(rows.filter((v) => Math.abs(v) < 0.5).length).toBeLessThan(60);
-  const { flow: read } = decodeModel(encodeModel({ flow, columns: ["x"], given: [] }));
+  const { flow: read } = await decodeModel(encodeModel({ flow, columns: ["x"], given: [] }));
   expect(await read.logProb(rows)).toEqual(await flow.logProb(rows));
 });

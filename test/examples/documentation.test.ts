@@ -3,8 +3,9 @@ import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
-import { bijectionTypes, buildBijection } from "../../src/bijections/build.ts";
-import { scalarTransformTypes } from "../../src/bijections/scalar/build.ts";
+import { bijectionRegistry } from "../../src/bijections/build.ts";
+import { buildBijection } from "../../src/bijections/index.ts";
+import { scalarTransformRegistry } from "../../src/bijections/scalar/build.ts";
 import { formatSupport } from "../../src/bijections/support.ts";
 import { optionName } from "../../src/cli/arguments.ts";
 import { evaluate } from "../../src/cli/evaluate.ts";
@@ -12,7 +13,8 @@ import { fit } from "../../src/cli/fit.ts";
 import { inspect } from "../../src/cli/inspect.ts";
 import { sample } from "../../src/cli/sample.ts";
 import { score } from "../../src/cli/score.ts";
-import { distributionTypes } from "../../src/distributions/build.ts";
+import { distributionRegistry } from "../../src/distributions/build.ts";
+import { registerAllKinds } from "../../src/distributions/registerAllKinds.ts";
 import * as recipes from "../../src/flows/recipes/index.ts";
 import { Tensor } from "../../src/graph/index.ts";
 import { Random } from "../../src/random/index.ts";
@@ -105,7 +107,9 @@ describe("the documentation lists all", () => {
   const catalogue = "docs/flows/index.md";
 
   test("bijections, scalar transforms and distributions", () => {
-    for (const type of [...bijectionTypes, ...scalarTransformTypes, ...distributionTypes]) {
+    registerAllKinds();
+    const registries = [bijectionRegistry, scalarTransformRegistry, distributionRegistry];
+    for (const type of registries.flatMap(({ types }) => types)) {
       const hasPage = existsSync(join(root, "docs/flows", `${type}.md`));
       const cell = hasPage ? `| [\`${type}\`](${type}.md) |` : `| \`${type}\` |`;
       expect(missingFrom(catalogue, [cell])).toEqual([]);

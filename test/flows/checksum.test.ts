@@ -25,9 +25,9 @@ const checkpoint = encodeCheckpoint({
 });
 
 /** The code of the error that decoding the bytes throws. */
-function errorOf(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): string {
+async function errorOf(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): Promise<string> {
   try {
-    read(bytes);
+    await read(bytes);
   } catch (error) {
     return error instanceof PushforwardError ? error.code : String(error);
   }
@@ -37,12 +37,12 @@ function errorOf(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): strin
 test.each([
   ["a model", model, decodeModel],
   ["a checkpoint", checkpoint, (bytes: Uint8Array) => decodeCheckpoint(bytes, "0", new Map())],
-] as const)("decoding %s throws if any single bit is flipped", (_, whole, read) => {
-  expect(errorOf(read, whole)).toBe("no error");
+] as const)("decoding %s throws if any single bit is flipped", async (_, whole, read) => {
+  expect(await errorOf(read, whole)).toBe("no error");
   const bytes = whole.slice();
   for (let bit = 0; bit < 8 * bytes.length; bit++) {
     bytes[bit >> 3] ^= 1 << (bit & 7);
-    const code = errorOf(read, bytes);
+    const code = await errorOf(read, bytes);
     if (code !== "MODEL") expect.fail(`bit ${bit}: ${code}`);
     bytes[bit >> 3] ^= 1 << (bit & 7);
   }
@@ -75,15 +75,15 @@ test("a file with a checksum is a valid safetensors file, and equal content has 
   );
 });
 
-test("errors say what is wrong", () => {
+test("errors say what is wrong", async () => {
   const changed = model.slice();
   changed[changed.length - 1] ^= 1;
-  expect(() => decodeModel(changed)).toThrow(
+  await expect(decodeModel(changed)).rejects.toThrow(
     /^the file was changed since it was written: expected the checksum "[0-9a-f]{8}", received "[0-9a-f]{8}"\.\nThe file is damaged: copy it again from its source\.$/,
   );
   const renamed = model.slice();
   renamed[8 + '{"__metadata__":{"'.length] = "C".charCodeAt(0);
-  expect(() => decodeModel(renamed)).toThrowErrorMatchingInlineSnapshot(`
+  await expect(decodeModel(renamed)).rejects.toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: the file was changed since it was written: expected a checksum, received none.
     The file is damaged: copy it again from its source.]
   `);

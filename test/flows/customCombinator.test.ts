@@ -171,7 +171,7 @@ describe("a custom combinator", () => {
       },
     ];
     const bytes = encodeModel({ flow, columns: ["a", "b"], given: [] }, { kinds });
-    const { flow: read } = decodeModel(bytes, { kinds });
+    const { flow: read } = await decodeModel(bytes, { kinds });
     expect(await read.logProb(far)).toEqual(await flow.logProb(far));
   });
 

@@ -105,7 +105,7 @@ describe("a flow is a distribution", () => {
   test("in a model file and in a description", async () => {
     const flow = trained(new Flow(parts()[0], new Actnorm({ features: 2 })));
     const model = { flow, columns: ["a", "b"], given: [] };
-    const read = decodeModel(encodeModel(model)).flow;
+    const read = (await decodeModel(encodeModel(model))).flow;
     const x = normal(20);
     expect(await read.logProb(x)).toEqual(await flow.logProb(x));
     expect(read.describe()).toEqual(flow.describe());

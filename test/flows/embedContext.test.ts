@@ -112,7 +112,7 @@ describe.each(Object.entries(FLOWS))("an embedding of the context of %s", (_, bu
     copyParameters(partsOf(flow), partsOf(rebuilt));
     expect(await rebuilt.logProb(x, context, float64)).toEqual(logProb);
     const model = { flow, columns: ["a", "b"], given: ["number", "label"] };
-    expect(await decodeModel(encodeModel(model)).flow.logProb(x, context, float64)).toEqual(logProb);
+    expect(await (await decodeModel(encodeModel(model))).flow.logProb(x, context, float64)).toEqual(logProb);
 
     const session = await InferenceSession.create(flow.exportOnnx(float64));
     const result = await session.run({

@@ -84,7 +84,9 @@ const isPart = (value: unknown): value is Description =>
 const seen = new Set<string>();
 
 /** JSON descriptions with a huge number in one field, or in all fields with one name. */
-function* hostile(description: unknown): Generator<{ what: string; json: string; harmless: boolean }> {
+async function* hostile(
+  description: unknown,
+): AsyncGenerator<{ what: string; json: string; harmless: boolean }> {
   const all = [...places(description)];
   for (const { path, name, value } of all) {
     if (seen.has(name)) continue;
@@ -95,7 +97,7 @@ function* hostile(description: unknown): Generator<{ what: string; json: string;
     if (typeof value === "number") {
       // Numbers that need not be integers are not sizes, and neither are seeds.
       const key = path.at(-1);
-      const real = key === "seed" || attempt(set([path], value + 0.125)) === "accepted";
+      const real = key === "seed" || (await attempt(set([path], value + 0.125))) === "accepted";
       const alike = all.filter((other) => other.path.at(-1) === key && typeof other.value === "number");
       for (const size of [1e9, MODERATE]) {
         const harmless = real || size === MODERATE;
@@ -128,10 +130,10 @@ function* hostile(description: unknown): Generator<{ what: string; json: string;
 
 let parts: ReturnType<typeof decodeWithChecksum>;
 
-function attempt(json: string): string {
+async function attempt(json: string): Promise<string> {
   const bytes = encodeWithChecksum(parts.arrays, { pushforward: json });
   try {
-    decodeModel(bytes);
+    await decodeModel(bytes);
   } catch (error) {
     return error instanceof PushforwardError ? error.code : String(error);
   }
@@ -148,12 +150,12 @@ for (const { name, flow, labels } of flows()) {
   };
   parts = decodeWithChecksum(encodeModel(model));
   const json = parts.metadata.pushforward!;
-  if (attempt(json) !== "accepted") throw new Error(`${name} is not read back`);
-  for (const { what, json: changed, harmless } of hostile(JSON.parse(json))) {
+  if ((await attempt(json)) !== "accepted") throw new Error(`${name} is not read back`);
+  for await (const { what, json: changed, harmless } of hostile(JSON.parse(json))) {
     const file = `${name}: ${what}`;
     console.log(JSON.stringify({ started: file }));
     const start = process.cpuUsage();
-    const outcome = attempt(changed);
+    const outcome = await attempt(changed);
     const { user, system } = process.cpuUsage(start);
     const milliseconds = (user + system) / 1000;
     console.log(JSON.stringify({ file, outcome, milliseconds, harmless } satisfies Attempt));

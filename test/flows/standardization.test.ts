@@ -163,7 +163,7 @@ describe("flows fitted to columns far from 0", () => {
     expect(Math.abs(mean(loss))).toBeLessThan(0.005 + (3 * deviation(loss)) / Math.sqrt(2000));
     expect(Math.abs(validationLogDensity - mean(truth(rows(1))))).toBeLessThan(4 / Math.sqrt(200));
     expectClose(await flow.logProb(fresh, undefined, { precision: "float64" }), scores, 1e-5, "float64");
-    const reread = decodeModel(encodeModel({ flow, columns: ["a", "b"], given: [] })).flow;
+    const reread = (await decodeModel(encodeModel({ flow, columns: ["a", "b"], given: [] }))).flow;
     expect(await reread.logProb(fresh)).toEqual(scores);
   });
 

@@ -76,7 +76,7 @@ describe("withConstants", () => {
 
   test("is saved in a model file", async () => {
     const bytes = encodeModel({ flow, columns: ["a", "b", "c", "d"], given: [] });
-    const reread = decodeModel(bytes).flow;
+    const reread = (await decodeModel(bytes)).flow;
     expect(await reread.logProb(rowsOf(pairs))).toEqual(await own.logProb(pairs));
     expect((await reread.sample(1))[1]).toBe(FAR);
   });

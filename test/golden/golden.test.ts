@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { buildFlow, type FlowDescription } from "../../src/flows/build.ts";
+import { buildFlow, type FlowDescription } from "../../src/flows/index.ts";
 
 /** Numbers that `make.py` computed with PyTorch in float64; `call` is the expression that built the model there. */
 interface Golden {

@@ -107,7 +107,7 @@ it("leaves shards unchanged that a call does not include, and several functions 
 
 it("a call that fails in a worker thread is an error, and the thread goes on working", async () => {
   const build = () => compile((x) => ({ y: x.mul(2) }), [["N"]], { batch: 1 });
-  const [worker] = poolWorkers(1);
+  const [worker] = await poolWorkers(1);
   worker.start(-1);
   // The failure arrives while this thread does something else.
   await setTimeout(50);

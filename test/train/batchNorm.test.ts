@@ -136,6 +136,6 @@ test("fitDensity uses the running statistics and does not change them", async ()
 test("a model file contains the running statistics", async () => {
   const flow = build();
   await fit(flow, bent(300), { epochs: 2 });
-  const { flow: read } = decodeModel(encodeModel({ flow, columns: ["a", "b"], given: [] }));
+  const { flow: read } = await decodeModel(encodeModel({ flow, columns: ["a", "b"], given: [] }));
   expect(await read.logProb(bent(20, 3))).toEqual(await flow.logProb(bent(20, 3)));
 });

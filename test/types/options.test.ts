@@ -24,7 +24,7 @@ import type {
 } from "../../src/distributions/contextEmbedding.ts";
 import type { MadeOptions, madeKind } from "../../src/distributions/made.ts";
 import type { ResampledOptions, resampledKind } from "../../src/distributions/resampled.ts";
-import type { FlowDescription, flowSchema } from "../../src/flows/build.ts";
+import type { FlowDescription, flowSchema } from "../../src/flows/flowDescription.ts";
 import type { Activation, activationSchema } from "../../src/nn/activation.ts";
 import type { NetworkDescription, NetworkOptions, networkSchema } from "../../src/nn/mlp.ts";
 import type { DensitySettings, densitySettingsSchema } from "../../src/train/densityOptions.ts";

@@ -1,6 +1,8 @@
 import { Chain } from "../../bijections/chain.ts";
 import { Elementwise } from "../../bijections/elementwise.ts";
 import { Householder } from "../../bijections/householder.ts";
+import { scalarTransformRegistry } from "../../bijections/scalar/build.ts";
+import { gaussianizationKind } from "../../bijections/scalar/gaussianization.ts";
 import type { Flow } from "../flow.ts";
 import { type LayerRecipeOptions, layeredFlow } from "./layers.ts";
 import { checkedByConstructor, type Fields, layerFields, optionChecker } from "./options.ts";
@@ -29,6 +31,7 @@ const INITIAL_DEVIATION = 0.1;
 export function gaussianization(features: number, options: GaussianizationOptions = {}): Flow {
   check(features, options);
   const { components = 8 } = options;
+  scalarTransformRegistry.add([gaussianizationKind]);
   return layeredFlow(features, options, (_, random) => {
     const marginals = new Elementwise({ features, transform: { type: "gaussianization", components } });
     const { raw } = marginals;

@@ -1,6 +1,11 @@
 import { BlockAutoregressive } from "../../bijections/blockAutoregressive.ts";
 import { Chain } from "../../bijections/chain.ts";
 import { Permutation, reverseOrder } from "../../bijections/permutation.ts";
+import { bernsteinKind } from "../../bijections/scalar/bernstein.ts";
+import { scalarTransformRegistry } from "../../bijections/scalar/build.ts";
+import { deepSigmoidalKind } from "../../bijections/scalar/deepSigmoidal.ts";
+import { monotonicNetworkKind } from "../../bijections/scalar/monotonicNetwork.ts";
+import { sumOfSquaresKind } from "../../bijections/scalar/sumOfSquares.ts";
 import type { Flow } from "../flow.ts";
 import { autoregressive } from "./autoregressive.ts";
 import { type LayerRecipeOptions, layeredFlow, type RecipeOptions } from "./layers.ts";
@@ -72,6 +77,7 @@ const checkBnaf = optionChecker("bnaf", {
 export function naf(features: number, options: NAFOptions = {}): Flow {
   checkNaf(features, options);
   const { units = 8, sigmoidLayers = 1, ...rest } = options;
+  scalarTransformRegistry.add([deepSigmoidalKind]);
   return autoregressive(features, { type: "deepSigmoidal", units, layers: sigmoidLayers }, rest);
 }
 
@@ -79,6 +85,7 @@ export function naf(features: number, options: NAFOptions = {}): Flow {
 export function umnn(features: number, options: UMNNOptions = {}): Flow {
   checkUmnn(features, options);
   const { units = 8, nodes = 48, bound = 5, ...rest } = options;
+  scalarTransformRegistry.add([monotonicNetworkKind]);
   return autoregressive(features, { type: "monotonicNetwork", units, nodes, bound }, rest);
 }
 
@@ -86,6 +93,7 @@ export function umnn(features: number, options: UMNNOptions = {}): Flow {
 export function sospf(features: number, options: PolynomialFlowOptions = {}): Flow {
   checkSospf(features, options);
   const { degree = 4, bound = 5, ...rest } = options;
+  scalarTransformRegistry.add([sumOfSquaresKind]);
   return autoregressive(features, { type: "sumOfSquares", degree, bound }, rest);
 }
 
@@ -93,6 +101,7 @@ export function sospf(features: number, options: PolynomialFlowOptions = {}): Fl
 export function bpf(features: number, options: PolynomialFlowOptions = {}): Flow {
   checkBpf(features, options);
   const { degree = 16, bound = 5, ...rest } = options;
+  scalarTransformRegistry.add([bernsteinKind]);
   return autoregressive(features, { type: "bernstein", degree, bound }, rest);
 }
 

@@ -1,4 +1,6 @@
 import * as z from "zod/mini";
+import { scalarTransformRegistry } from "../../bijections/scalar/build.ts";
+import { circularSplineKind } from "../../bijections/scalar/circularSpline.ts";
 import { Uniform } from "../../distributions/uniform.ts";
 import type { Flow } from "../flow.ts";
 import { autoregressive } from "./autoregressive.ts";
@@ -43,6 +45,7 @@ export function nsf(features: number, options: NSFOptions = {}): Flow {
 export function ncsf(features: number, options: Omit<NSFOptions, "bound"> = {}): Flow {
   checkNcsf(features, options);
   const { kind = "autoregressive", bins = 8, ...rest } = options;
+  scalarTransformRegistry.add([circularSplineKind]);
   const transform = { type: "circularSpline", bins } as const;
   const circularOptions = { base: new Uniform({ features, low: -Math.PI, high: Math.PI }), ...rest };
   return kind === "coupling"

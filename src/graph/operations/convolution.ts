@@ -1,7 +1,7 @@
 import { PushforwardError } from "../../errors.ts";
 import { ElementType, type Emitter, type Operation } from "../operation.ts";
 import { formatShape } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { apply, type Tensor } from "../tensor.ts";
 
 /**
  * Cross-correlation with stride 1 and same padding: x [N, C, H, W], weight [O, C, K, K] with K odd -> [N, O, H, W].
@@ -10,7 +10,7 @@ import type { Tensor } from "../tensor.ts";
  * products of shifted images. Value and gradients together took 57% of the time of `emitIm2col`, which float64 needs (32
  * images of 28 by 28, 32 channels, K = 3).
  */
-export const convolution: Operation<Record<string, never>> = {
+const convolution: Operation<Record<string, never>> = {
   name: "convolution",
   needsFullGradient: true,
   shape: ([x, weight]) => {
@@ -24,7 +24,7 @@ export const convolution: Operation<Record<string, never>> = {
     return [x.shape[0], outputs, x.shape[2], x.shape[3]];
   },
   gradient: (g, [x, weight]) => [
-    g.convolution(weight.transpose([1, 0, 2, 3]).flip(2).flip(3)),
+    apply(convolution, [g, weight.transpose([1, 0, 2, 3]).flip(2).flip(3)]),
     weightGradient(g, x, weight),
   ],
   emit: (onnx, [x, weight], _attributes, [tx, tw]) => {
@@ -78,11 +78,12 @@ function emitIm2col(onnx: Emitter, x: string, weight: string, tx: Tensor, tw: Te
 }
 
 /**
- * Convolution layer with stride 1 and same padding: x [N, C, H, W], weight [O, C, K, K] with K odd, bias [O] -> [N, O, H, W]. As
- * usual in deep learning it is a cross-correlation: the kernel is not flipped.
+ * Convolution layer with stride 1 and same padding: x [N, C, H, W], weight [O, C, K, K] with K odd, bias [O] -> [N, O, H, W]. It
+ * is a function, not a method of tensors, so that pages without images do not ship it. As usual in deep learning it is a cross-correlation: the kernel is not flipped.
  */
-export function conv2d(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
-  const value = x.convolution(weight);
+export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  const value = apply(convolution, [x, weight]);
+  if (!bias) return value;
   const outputs = weight.shape[0];
   if (bias.rank !== 1 || bias.shape[0] !== outputs) {
     throw new PushforwardError("SHAPE", "conv2d cannot add its bias", {

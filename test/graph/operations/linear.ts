@@ -168,7 +168,7 @@ function images(name: string, biased: boolean): OperationRow {
       fc.tuple(fc.constantFrom(1, 3), size, size, fc.constantFrom(1, 2), size).map(([k, h, w, c, o]) => ({
         shapes: [[batched ? "N" : 2, c, h, w], [o, c, k, k], ...(biased ? [[o]] : [])],
         given: show(k, h, w, c, o),
-        build: (x, weight, bias) => (biased ? conv2d(x, weight, bias) : x.convolution(weight)),
+        build: (x, weight, bias) => (biased ? conv2d(x, weight, bias) : conv2d(x, weight)),
         evaluate: (x, weight, bias) =>
           tabulate([x.shape[0], o, h, w], ([n, output, row, column]) => {
             let value = biased ? bias.at([output]) : 0;

@@ -1,0 +1,33 @@
+import { actnormKind } from "./actnorm.ts";
+import { autoregressiveKind } from "./autoregressive.ts";
+import { chainKind } from "./chain.ts";
+import { couplingKind } from "./coupling.ts";
+import { diagonalScalingKind } from "./diagonalScaling.ts";
+import { elementwiseKind } from "./elementwise.ts";
+import { identityKind } from "./identity.ts";
+import { invertKind } from "./invert.ts";
+import { luLinearKind } from "./luLinear.ts";
+import { permutationKind } from "./permutation.ts";
+import { standardizeKind } from "./standardize.ts";
+import { standardizeContextKind } from "./standardizeContext.ts";
+import { tailsKind } from "./tails.ts";
+
+/**
+ * The kinds of `fitTable` and of the recipes for NICE, RealNVP, Glow, MAF and spline flows. A page that loads a model ships the
+ * code of these kinds; it loads that of the others of registry.ts only if a model has one.
+ */
+export const coreBijectionKinds = [
+  actnormKind,
+  autoregressiveKind,
+  chainKind,
+  couplingKind,
+  diagonalScalingKind,
+  elementwiseKind,
+  identityKind,
+  invertKind,
+  luLinearKind,
+  permutationKind,
+  standardizeKind,
+  standardizeContextKind,
+  tailsKind,
+] as const;

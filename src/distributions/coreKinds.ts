@@ -1,0 +1,19 @@
+import { constantFeaturesKind } from "./constantFeatures.ts";
+import { diagonalNormalKind } from "./diagonalNormal.ts";
+import { gaussianMixtureKind } from "./gaussianMixture.ts";
+import { mixtureKind } from "./mixture.ts";
+import { standardNormalKind } from "./standardNormal.ts";
+import { transformedDistributionKind } from "./transformedDistribution.ts";
+
+/**
+ * The kinds of `fitTable` and of the bases of most recipes. A page that loads a model ships the code of these kinds; it loads that
+ * of the others of registry.ts only if a model has one.
+ */
+export const coreDistributionKinds = [
+  constantFeaturesKind,
+  diagonalNormalKind,
+  gaussianMixtureKind,
+  mixtureKind,
+  standardNormalKind,
+  transformedDistributionKind,
+] as const;

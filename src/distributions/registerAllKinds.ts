@@ -1,0 +1,12 @@
+import { bijectionRegistry } from "../bijections/build.ts";
+import { bijectionKinds } from "../bijections/registry.ts";
+import { registerAllScalarTransforms } from "../bijections/scalar/registerAll.ts";
+import { distributionRegistry } from "./build.ts";
+import { distributionKinds } from "./registry.ts";
+
+/** Adds all bijections, scalar transforms and distributions of pushforward to the registries that build descriptions. */
+export function registerAllKinds(): void {
+  registerAllScalarTransforms();
+  bijectionRegistry.add(bijectionKinds);
+  distributionRegistry.add(distributionKinds);
+}

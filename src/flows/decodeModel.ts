@@ -1,0 +1,33 @@
+import { bijectionRegistry } from "../bijections/build.ts";
+import { scalarTransformRegistry } from "../bijections/scalar/build.ts";
+import { distributionRegistry } from "../distributions/build.ts";
+import type { KindOptions } from "./flowDescription.ts";
+import { type Model, parseContainer, readModel } from "./modelFile.ts";
+
+/**
+ * Reads a model file. It runs no code from the file, and checks everything in it. Time and memory are bounded by the size of
+ * the file, whatever the description says. `kinds` builds the parts that are custom classes.
+ *
+ * Throws `MODEL` for a file that is damaged, of another program or of another version, and for arrays that are missing, of a
+ * wrong shape, or outside of the domain of their parameter.
+ */
+export async function decodeModel(bytes: Uint8Array, { kinds = [] }: KindOptions = {}): Promise<Model> {
+  const container = parseContainer(bytes);
+  if (kinds.length > 0 || hasOtherKinds(container.description)) {
+    const { registerAllKinds } = await import("../distributions/onDemand.ts");
+    registerAllKinds();
+  }
+  return readModel(container, kinds);
+}
+
+/** Whether a description has a type that is not registered yet. `parseContainer` has limited its size. */
+function hasOtherKinds(description: unknown): boolean {
+  if (typeof description !== "object" || description === null) return false;
+  const { type } = description as { type?: unknown };
+  const isOther =
+    typeof type === "string" &&
+    ![bijectionRegistry, distributionRegistry, scalarTransformRegistry].some((registry) =>
+      registry.has(type),
+    );
+  return isOther || Object.values(description).some(hasOtherKinds);
+}

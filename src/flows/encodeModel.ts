@@ -1,0 +1,80 @@
+import { isUnknownType } from "../description.ts";
+import { registerAllKinds } from "../distributions/registerAllKinds.ts";
+import { PushforwardError } from "../errors.ts";
+import { input } from "../graph/tensor.ts";
+import { checkOptions, isPlainObject } from "../options.ts";
+import { brief } from "../parse.ts";
+import { encodeWithChecksum } from "./checksum.ts";
+import { Flow } from "./flow.ts";
+import type { KindOptions } from "./flowDescription.ts";
+import { checkDescriptionSize, FORMAT, KEY, type Model, parseContainer, readModel } from "./modelFile.ts";
+import { toStoredArrays } from "./storedParameters.ts";
+
+/** A model to save. The default names are x1, x2... for columns and c1, c2... for columns of the context. */
+export type ModelToSave = Pick<Model, "flow"> & Partial<Model>;
+
+/**
+ * Returns a model as the bytes of a model file: a safetensors file with all parameters of the flow, and a JSON description in its
+ * metadata. Equal models have equal bytes.
+ *
+ * Throws `ARGUMENT` for a model that `decodeModel` could not read: a flow with custom classes that are not in `kinds`, with an
+ * incomplete description, or whose density reads a parameter that is not in a public property; numbers that are not finite; a
+ * wrong number of names.
+ */
+export function encodeModel(model: ModelToSave, options: KindOptions = {}): Uint8Array {
+  if (!isPlainObject(model) || !(model.flow instanceof Flow)) {
+    throw new PushforwardError("ARGUMENT", "the argument of encodeModel is not a model", {
+      expected: "an object with a Flow: { flow }",
+      received: model instanceof Flow ? "a Flow" : brief(model),
+      hint: "Write encodeModel({ flow, columns }).",
+    });
+  }
+  checkOptions("encodeModel", options, ["kinds"]);
+  const { flow, columns = defaultNames("x", flow.features), given = defaultNames("c", flow.context) } = model;
+  const { labels, training } = model;
+  traceDensity(flow);
+  const { type: _, ...parts } = flow.describe();
+  const description = {
+    format: FORMAT,
+    flow: parts,
+    columns,
+    given,
+    ...(labels && { labels }),
+    ...(training && { training }),
+  };
+  checkDescriptionSize(description, "ARGUMENT");
+  const bytes = encodeWithChecksum(toStoredArrays(flow.parameters()), { [KEY]: JSON.stringify(description) });
+  checkReadable(bytes, options);
+  return bytes;
+}
+
+const defaultNames = (letter: string, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `${letter}${i + 1}`);
+
+/** Builds the graph of the density, which throws if it reads a parameter that is not found in the flow. */
+function traceDensity(flow: Flow): void {
+  const { features, context } = flow;
+  flow.density(input("x", ["N", features]), context > 0 ? input("context", ["N", context]) : undefined);
+}
+
+/** Throws `ARGUMENT` if `decodeModel` cannot read the bytes of a model file. */
+function checkReadable(bytes: Uint8Array, options: KindOptions): void {
+  try {
+    registerAllKinds();
+    readModel(parseContainer(bytes), options.kinds ?? []);
+  } catch (error) {
+    if (!(error instanceof PushforwardError) || error.code !== "MODEL") throw error;
+    const [reason] = error.message.split("\n");
+    // A custom class without a kind has an unknown type, or the type of another class with other parameters.
+    const unknownType = isUnknownType(error);
+    const unknownArray = error.path?.startsWith("arrays.");
+    throw new PushforwardError("ARGUMENT", "the model could not be read back from a file", {
+      received: unknownType ? `the type ${error.received}` : reason.replace(/\.$/, ""),
+      hint:
+        unknownType || unknownArray
+          ? 'Give the kinds of custom classes to encodeModel and decodeModel, such as { kinds: [{ bijection: "shear", build: () => new Shear() }] }, or save only the parameters: saveParameters(flow), loadParameters(bytes, flow).'
+          : "The description must contain everything that the density depends on, and all numbers must be finite.",
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,59 @@
+import * as z from "zod/mini";
+import { bijectionRegistry, bijectionSchema } from "../bijections/build.ts";
+import type { Description } from "../description.ts";
+import { distributionRegistry, distributionSchema } from "../distributions/build.ts";
+import {
+  ContextEmbedding,
+  type ContextEmbeddingOptions,
+  contextEmbeddingSchema,
+} from "../distributions/contextEmbedding.ts";
+import { type CustomKind, withCustomKinds } from "../distributions/customKinds.ts";
+import { parse } from "../parse.ts";
+import { Random } from "../random/index.ts";
+import { Flow } from "./flow.ts";
+
+export const flowSchema = z.strictObject({
+  type: z.optional(z.literal("transformedDistribution")),
+  base: distributionSchema,
+  bijection: bijectionSchema,
+  embedding: z.optional(contextEmbeddingSchema),
+});
+
+/** A flow as plain data: what a model file contains in addition to the parameters. */
+export interface FlowDescription {
+  /** Optional: a flow is a transformed distribution, and its description is that of a distribution. */
+  type?: "transformedDistribution";
+  /** The type of the base distribution, and its options. */
+  base: Description;
+  /** The type of the bijection, and its options. */
+  bijection: Description;
+  /** The embedding of the context of a conditional flow. Default none. */
+  embedding?: ContextEmbeddingOptions | undefined;
+}
+
+/** The custom kinds that a description may use. */
+export interface KindOptions {
+  /** How custom classes are built from their descriptions. Default none. */
+  kinds?: readonly CustomKind[];
+}
+
+/**
+ * Builds a flow from a description of registered or custom kinds, with initial weights drawn from `seed`.
+ *
+ * Throws `MODEL` if the description is not valid, with the path of the field; `ARGUMENT` for kinds that are not valid.
+ */
+export function buildRegisteredFlow(
+  description: FlowDescription,
+  kinds: readonly CustomKind[],
+  seed: number | bigint,
+): Flow {
+  return withCustomKinds(kinds, () => {
+    const { base, bijection, embedding } = parse(flowSchema, description, "a flow", "MODEL");
+    const random = new Random(seed).split("flow");
+    return new Flow(
+      distributionRegistry.build(base, random.split("base")),
+      bijectionRegistry.build(bijection, random.split("bijection")),
+      embedding && new ContextEmbedding(embedding, random.split("embedding")),
+    );
+  });
+}
