@@ -20,7 +20,7 @@ async function loadingError(flow: Flow, parameter: string, index: number, value:
   const { arrays, metadata } = decodeWithChecksum(saved(flow));
   arrays.get(parameter)!.values[index] = value;
   try {
-    decodeModel(encodeWithChecksum(arrays, metadata));
+    await decodeModel(encodeWithChecksum(arrays, metadata));
   } catch (error) {
     expect(error).toMatchObject({ name: "PushforwardError", code: "MODEL" });
     return (error as Error).message;
