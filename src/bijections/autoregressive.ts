@@ -41,7 +41,7 @@ export interface AutoregressiveOptions {
   context?: number;
   /** The scalar transform of each feature: its options, or an object of your own. Default `{ type: "affine" }`. */
   transform?: ScalarTransformOptions | ScalarTransform;
-  /** `masked`: one masked network for all parameters. `separate`: a network for each parameter of each feature. Default `masked`. */
+  /** One `masked` network for all parameters, or a `separate` one for each parameter of each feature. Default `masked`. */
   conditioner?: "masked" | "separate";
   /** The network that computes the parameters. Default two hidden layers of 64 units with relu. */
   network?: NetworkOptions;
@@ -78,7 +78,7 @@ export class Autoregressive implements Bijection {
   /** Permutes the network's weights for each of several orderings. */
   private readonly maskVariants: MaskVariants | undefined;
 
-  /** Throws `ARGUMENT` if the options do not fit. */
+  /** Throws `ARGUMENT` if the options are not valid. */
   constructor(options: AutoregressiveOptions, random: Random) {
     const description = { type: "autoregressive", ...options };
     this.options = parse(autoregressiveSchema, description, "an autoregressive bijection");

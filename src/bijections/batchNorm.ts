@@ -58,7 +58,7 @@ export class BatchNorm implements Bijection {
   readonly count: Parameter;
   private readonly options: z.output<typeof batchNormSchema>;
 
-  /** Throws `ARGUMENT` if the options do not fit. */
+  /** Throws `ARGUMENT` if the options are not valid. */
   constructor(options: BatchNormOptions) {
     this.options = parse(batchNormSchema, { type: "batchNorm", ...options }, "a batch normalization");
     const { features } = this.options;

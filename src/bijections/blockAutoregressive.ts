@@ -57,7 +57,7 @@ export class BlockAutoregressive implements Bijection {
   readonly fromContext: Linear | undefined;
   private readonly options: z.output<typeof blockAutoregressiveSchema>;
 
-  /** Throws `ARGUMENT` if the options do not fit. */
+  /** Throws `ARGUMENT` if the options are not valid. */
   constructor(options: BlockAutoregressiveOptions, random: Random) {
     this.options = parse(
       blockAutoregressiveSchema,

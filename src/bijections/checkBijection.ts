@@ -46,7 +46,7 @@ const JACOBIAN_TOLERANCE = 2e-4;
 const GRADIENT_TOLERANCE = 1e-4;
 
 /**
- * Checks that a bijection has the invariants of `Bijection`. The tests of pushforward run it on every bijection of its own. The
+ * Checks that a bijection has the invariants of `Bijection`. The tests of pushforward run it on each of its bijections. The
  * parameters are checked as they are and with noise, and restored afterwards.
  *
  * - Both directions return rows [N, D] and a log-determinant per row, and use only parameters that are found by their path.
@@ -244,7 +244,7 @@ class Check {
         throw this.error(
           `the gradient of ${direction} by its parameter ${path} is ${unused(path) ? "not 0" : "0"}`,
           {
-            hint: "Remove a parameter that has no influence, or name it in `unused`. A call of stopGradient also makes a gradient 0.",
+            hint: "Remove a parameter without influence, or name it in `unused`. stopGradient also makes a gradient 0.",
           },
         );
       }

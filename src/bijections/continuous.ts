@@ -67,7 +67,7 @@ export class Continuous implements Bijection {
   readonly network: MLP;
   private readonly options: z.output<typeof continuousSchema>;
 
-  /** Throws `ARGUMENT` if the options do not fit. */
+  /** Throws `ARGUMENT` if the options are not valid. */
   constructor(options: ContinuousOptions, random: Random) {
     this.options = parse(continuousSchema, { type: "continuous", ...options }, "a continuous flow");
     const { features, context, frequencies, network } = this.options;

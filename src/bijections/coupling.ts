@@ -80,7 +80,7 @@ export class Coupling implements Bijection {
     | { readonly inputs: AxisPermutations; readonly outputs: AxisPermutations }
     | undefined;
 
-  /** Throws `ARGUMENT` if the options do not fit, or if there is neither an unchanged feature nor a context. */
+  /** Throws `ARGUMENT` if the options are not valid, or if there is neither an unchanged feature nor a context. */
   constructor(options: CouplingOptions, random: Random) {
     this.options = parse(couplingSchema, { type: "coupling", ...options }, "a coupling");
     const { mask, context, transform, network, masks = 1, seed = 0 } = this.options;

@@ -40,7 +40,7 @@ export class Elementwise implements Bijection {
   private readonly options: z.output<typeof elementwiseSchema>;
   private readonly transform: ScalarTransform;
 
-  /** Throws `ARGUMENT` if the options do not fit. */
+  /** Throws `ARGUMENT` if the options are not valid. */
   constructor(options: ElementwiseOptions) {
     this.options = parse(elementwiseSchema, { type: "elementwise", ...options }, "an elementwise bijection");
     this.features = this.options.features;

@@ -39,7 +39,7 @@ export class Householder implements Bijection {
   /** [K, D]; undefined for K = 0. */
   readonly vectors: Parameter | undefined;
 
-  /** Throws `ARGUMENT` if the options do not fit. */
+  /** Throws `ARGUMENT` if the options are not valid. */
   constructor(options: HouseholderOptions, random: Random) {
     const parsed = parse(householderSchema, { type: "householder", ...options }, "a Householder map");
     const { features, reflections = defaultReflections(features) } = parsed;

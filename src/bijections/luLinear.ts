@@ -44,7 +44,7 @@ export class LULinear implements Bijection {
 
   private readonly permutation: readonly number[] | undefined;
 
-  /** Throws `ARGUMENT` if the options do not fit. */
+  /** Throws `ARGUMENT` if the options are not valid. */
   constructor(options: LULinearOptions) {
     const description = { type: "luLinear", ...options };
     const { features, permutation } = parse(luLinearSchema, description, "an LU linear map");

@@ -8,7 +8,7 @@ export interface Part {
   readonly bijection: Bijection;
 }
 
-/** The maps of which a bijection is the composition, with nested compositions inlined; the first is next to the base distribution. */
+/** The maps of which a bijection is the composition, with nested ones inlined; the first is next to the base distribution. */
 export function flatten(bijection: Bijection, path = ""): Part[] {
   const { parts } = bijection;
   if (!parts) return [{ path, bijection }];

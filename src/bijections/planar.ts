@@ -55,7 +55,7 @@ export class Planar implements Bijection {
   readonly parameters: AmortizedParameters;
   private readonly options: z.output<typeof planarSchema>;
 
-  /** `random` draws w from N(0, I / D), so that w·z has variance 1 on average. Throws `ARGUMENT` if the options do not fit. */
+  /** `random` draws w from N(0, I / D), so that w·z has variance 1 on average. Throws `ARGUMENT` if the options are not valid. */
   constructor(options: PlanarOptions, random: Random) {
     this.options = parse(planarSchema, { type: "planar", ...options }, "a planar map");
     const { features, context } = this.options;

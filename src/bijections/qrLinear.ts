@@ -42,7 +42,7 @@ export class QRLinear implements Bijection {
   readonly logDiagonal: Parameter;
   readonly bias: Parameter;
 
-  /** Throws `ARGUMENT` if the options do not fit. */
+  /** Throws `ARGUMENT` if the options are not valid. */
   constructor(options: QRLinearOptions, random: Random) {
     const parsed = parse(qrLinearSchema, { type: "qrLinear", ...options }, "a QR linear map");
     const { features, reflections = defaultReflections(features) } = parsed;

@@ -46,7 +46,7 @@ export class Radial implements Bijection {
   readonly parameters: AmortizedParameters;
   private readonly options: z.output<typeof radialSchema>;
 
-  /** The center is drawn from a standard normal. Throws `ARGUMENT` if the options do not fit. */
+  /** The center is drawn from a standard normal. Throws `ARGUMENT` if the options are not valid. */
   constructor(options: RadialOptions, random: Random) {
     this.options = parse(radialSchema, { type: "radial", ...options }, "a radial map");
     const { features, context } = this.options;
@@ -112,7 +112,7 @@ function latentRadius(dataRadius: Tensor, alpha: Tensor, s: Tensor): Tensor {
   return p.greater(0).where(product.div(sum), sum);
 }
 
-/** |x| of each row, [N, D] -> [N, 1], with gradient 0 at 0. Squares are computed in units of the largest |x_i|, so they do not overflow. */
+/** |x| of each row, [N, D] -> [N, 1], with gradient 0 at 0, in units of the largest |x_i|, so that squares do not overflow. */
 function norm(x: Tensor): Tensor {
   const unit = x.abs().max(-1, { keepAxes: true }).maximum(1e-30).stopGradient();
   return x.div(unit).square().sum(-1, { keepAxes: true }).maximum(1e-30).sqrt().mul(unit);

@@ -44,7 +44,7 @@ export class RealNVPCoupling implements Bijection {
   private readonly options: z.output<typeof realNVPCouplingSchema>;
   private readonly split: ReturnType<typeof splitByMask>;
 
-  /** Throws `ARGUMENT` if the options do not fit, or if there is neither an unchanged feature nor a context. */
+  /** Throws `ARGUMENT` if the options are not valid, or if there is neither an unchanged feature nor a context. */
   constructor(options: RealNVPCouplingOptions, random: Random) {
     this.options = parse(realNVPCouplingSchema, { type: "realNVPCoupling", ...options }, "a coupling");
     const { mask, context, network } = this.options;

@@ -60,7 +60,7 @@ export class Residual implements Bijection {
   readonly fromContext: Linear | undefined;
   private readonly options: z.output<typeof residualSchema>;
 
-  /** Throws `ARGUMENT` if the options do not fit. */
+  /** Throws `ARGUMENT` if the options are not valid. */
   constructor(options: ResidualOptions, random: Random) {
     this.options = parse(residualSchema, { type: "residual", ...options }, "a residual flow");
     const { features, context, hidden } = this.options;

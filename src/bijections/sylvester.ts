@@ -70,7 +70,7 @@ export class Sylvester implements Bijection {
   private readonly columns: number;
   private readonly options: Description;
 
-  /** `random` draws the reflections. Throws `ARGUMENT` if the options do not fit. */
+  /** `random` draws the reflections. Throws `ARGUMENT` if the options are not valid. */
   constructor(options: SylvesterOptions, random: Random) {
     const parsed = parse(sylvesterSchema, { type: "sylvester", ...options }, "a Sylvester map");
     const { features, context, columns = Math.min(features, 8) } = parsed;
