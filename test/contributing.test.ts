@@ -26,6 +26,7 @@ interface Report {
 const TESTS = [
   "test/bijections/invariants.test.ts",
   "test/bijections/build.test.ts",
+  "test/bijections/extremes.test.ts",
   "test/distributions/invariants.test.ts",
   "test/distributions/build.test.ts",
   "test/types/options.test.ts",

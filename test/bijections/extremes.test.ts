@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Description } from "../../src/description.ts";
 import { grad } from "../../src/graph/grad.ts";
 import { parametersOf, trainableParameters } from "../../src/nn/module.ts";
 import { compile } from "../../src/runtime/compile.ts";
@@ -65,12 +66,20 @@ function expectFinite(values: ArrayLike<number>, rows: Float64Array, features: n
   expect.fail(`${what} of row ${rows.subarray(row * features, (row + 1) * features)} is ${values[index]}`);
 }
 
-/** Whether the slope at large |x| is learned, as with the affine transform, which is also the default one. */
-function hasLearnedOuterSlope(description: unknown): boolean {
-  const text = JSON.stringify(description);
-  return (
-    /"(affine|bernstein|deepSigmoidal|gaussianization|monotonicNetwork|sumOfSquares)"/.test(text) ||
-    (/"(coupling|realNVPCoupling|autoregressive)"/.test(text) && !text.includes('"transform"'))
+/** Scalar transforms with a fixed slope at large |x|. */
+const FIXED_OUTER_SLOPE = /^(additive|(circular|cubic|linear|quadratic|rationalQuadratic)Spline)$/;
+
+/** Whether the slope of a scalar transform at large |x| is learned. The default transform is affine, whose slope is. */
+function hasLearnedOuterSlope(description: object): boolean {
+  const parts: Partial<Description>[] = [];
+  JSON.stringify(description, (_, value) => {
+    if (typeof value?.type === "string") parts.push(value);
+    return value;
+  });
+  return parts.some(
+    ({ type, transform = { type: "affine" } }) =>
+      /^(coupling|realNVPCoupling|autoregressive|elementwise)$/.test(type!) &&
+      !FIXED_OUTER_SLOPE.test((transform as Description).type),
   );
 }
 
