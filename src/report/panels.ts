@@ -80,8 +80,8 @@ const textLook = [{}, { color: style.muted, size: style.tickSize }];
 
 /** `income (×10³)` where there is room for it, else name and factor on two lines. */
 function axisTexts({ name, factor }: Axis, width: number): string[] {
-  const together = `${name} (${factor})`;
-  if (factor && textWidth(together, style.textSize) <= width) return [together];
+  const nameWithFactor = `${name} (${factor})`;
+  if (factor && textWidth(nameWithFactor, style.textSize) <= width) return [nameWithFactor];
   return [ellipsize(name, style.textSize, width), factor].filter(Boolean);
 }
 

@@ -51,7 +51,7 @@ export const shardCount = (batch: number, { threads }: EngineOptions): number =>
 export class DataParallelLoss {
   /** The largest number of rows that one thread computes in a call. */
   readonly rowsPerShard: number;
-  private readonly team: ShardedFunction;
+  private readonly sharded: ShardedFunction;
   private readonly flat: FlatParameters;
   /** For each quantity, the name of the graph output that is its sum. */
   private readonly sums: readonly (readonly [name: string, output: string])[];
@@ -63,19 +63,19 @@ export class DataParallelLoss {
   private readonly updatedStatistics: readonly Parameter[];
 
   private constructor(
-    team: ShardedFunction,
+    sharded: ShardedFunction,
     flat: FlatParameters,
     { rowsPerShard, withGradient }: DataParallelOptions,
     traced: Traced,
     names: readonly string[],
   ) {
-    this.team = team;
+    this.sharded = sharded;
     this.flat = flat;
     this.rowsPerShard = rowsPerShard;
     this.withGradient = withGradient;
     this.drawnInputs = traced.randomInputs;
     this.updatedStatistics = [...traced.updates.keys()];
-    this.firstDrawnInput = team.shards[0].inputs.length - this.drawnInputs.length;
+    this.firstDrawnInput = sharded.shards[0].inputs.length - this.drawnInputs.length;
     this.sums = names.map((name, i) => [name, `sum${i}`]);
   }
 
@@ -163,7 +163,7 @@ export class DataParallelLoss {
 
   /** The largest number of rows that all threads together compute in a call. */
   get rows(): number {
-    return this.rowsPerShard * this.team.shards.length;
+    return this.rowsPerShard * this.sharded.shards.length;
   }
 
   /**
@@ -176,7 +176,7 @@ export class DataParallelLoss {
     fill: (inputs: readonly Floats[], start: number, end: number) => void,
     draws: RandomSource,
   ): Promise<Readonly<Record<string, number>>> {
-    const used = this.team.shards.slice(0, Math.ceil(rows / this.rowsPerShard));
+    const used = this.sharded.shards.slice(0, Math.ceil(rows / this.rowsPerShard));
     used.forEach(({ inputs }, i) => {
       const start = i * this.rowsPerShard;
       fill(inputs, start, Math.min(rows, start + this.rowsPerShard));
@@ -184,7 +184,7 @@ export class DataParallelLoss {
         each.fill({ ...draws, random: draws.random.split(k) }, inputs[this.firstDrawnInput + k], start);
       });
     });
-    await this.team.run(used.length);
+    await this.sharded.run(used.length);
     if (this.withGradient) await this.flat.sumGradients(used.length);
     this.updateStatistics(used[0].outputs);
     return Object.fromEntries(
@@ -205,7 +205,7 @@ export class DataParallelLoss {
   }
 
   release(): Promise<void> {
-    return this.team.release();
+    return this.sharded.release();
   }
 }
 

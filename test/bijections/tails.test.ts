@@ -56,10 +56,10 @@ describe("Tails", () => {
     "has slope 1 at 0 and at its start, in %s",
     async (precision) => {
       const corners = [4, -4].flatMap((c) => [nextFloat(c, -1, precision), c, nextFloat(c, 1, precision)]);
-      const { z, slope, dataSlope, logDetGradient: bend } = await evaluate([0, -0, ...corners], precision);
+      const { z, slope, dataSlope, logDetGradient } = await evaluate([0, -0, ...corners], precision);
       expectClose(z, [0, -0, ...corners], 1e-6, "z");
       expectClose([...slope, ...dataSlope], new Array(16).fill(1), 1e-6, "slope");
-      expect([...bend.subarray(0, 2)]).toEqual([0, 0]);
+      expect([...logDetGradient.subarray(0, 2)]).toEqual([0, 0]);
     },
   );
 

@@ -104,8 +104,8 @@ describe("after a hint was followed, what it was about is gone:", () => {
     expect(chosen.hint).toMatchInlineSnapshot(
       `"Leave it out: --columns y; or, if it is a category, learn the other columns given it: --columns y --given x,grade"`,
     );
-    const [alone] = await hints(tableOf({ grade: x.map((v) => Math.floor(3 * v)) }));
-    expect(await hints(queryIn(alone.hint))).toEqual([]);
+    const [onlyHint] = await hints(tableOf({ grade: x.map((v) => Math.floor(3 * v)) }));
+    expect(await hints(queryIn(onlyHint.hint))).toEqual([]);
   });
 
   it("columns that follow from others are left out", async () => {

@@ -54,10 +54,10 @@ it("leaves constant columns out, and gives rows with other values there probabil
       values.length,
     );
   const constants = new Map([[0, 1.7e9 + 0.123]]);
-  const alone = await gaussianBaseline(rowsOf(x, [], 6));
+  const unconditional = await gaussianBaseline(rowsOf(x, [], 6));
   const density = await gaussianBaseline(besides(x, [1.7e9 + 0.123]), { constants });
   expect(await density!.logDensities(besides([3, 9], [1.7e9 + 0.123]))).toEqual(
-    await alone!.logDensities(rowsOf([3, 9], [], 2)),
+    await unconditional!.logDensities(rowsOf([3, 9], [], 2)),
   );
   expect([...(await density!.logDensities(besides([3], [1.7e9])))]).toEqual([Number.NEGATIVE_INFINITY]);
 });

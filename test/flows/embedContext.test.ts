@@ -161,13 +161,13 @@ describe("a flow conditional on a class", () => {
     await fit(unconditional, train.x, settings);
 
     const given = meanOf(await flow.logProb(test_.x, test_.label));
-    const alone = meanOf(await unconditional.logProb(test_.x));
+    const withoutContext = meanOf(await unconditional.logProb(test_.x));
     const truth = -CLASSES.reduce((sum, { entropy }) => sum + entropy, 0) / 3;
     const densities = await Promise.all(CLASSES.map((_, k) => flow.logProb(test_.x, [k])));
     const exact = CLASSES.map(({ logDensity }) => logDensity!(test_.x));
     const [ours, best] = [densities, exact].map((all) => accuracy(likeliest(all), test_.label));
     expect(given).toBeGreaterThan(truth - 0.2);
-    expect(given).toBeGreaterThan(alone + 0.3);
+    expect(given).toBeGreaterThan(withoutContext + 0.3);
     // The circles and the moons overlap, so no classifier is perfect.
     expect(ours).toBeGreaterThan(best - 0.05);
     expect(ours).toBeGreaterThan(2 / 3);

@@ -36,8 +36,8 @@ describe("rows", () => {
         expect(all.length).toBe(rows);
         for (const row of new Set([0, 1, 511, 1022, 1023, 1024, 2048, rows - 1])) {
           if (row < 0 || row >= rows) continue;
-          const alone = await flow.logProb(x.subarray(3 * row, 3 * row + 3), undefined, { precision });
-          expectClose(alone, [all[row]], tolerance, `row ${row}`);
+          const single = await flow.logProb(x.subarray(3 * row, 3 * row + 3), undefined, { precision });
+          expectClose(single, [all[row]], tolerance, `row ${row}`);
         }
       }
     },
@@ -52,8 +52,8 @@ describe("rows", () => {
 
   test("in concurrent calls have the same results as in sequential calls", async () => {
     const parts = [x.subarray(0, 3000), x.subarray(3000, 6030), x.subarray(0, 300)];
-    const together = await Promise.all(parts.map((part) => flow.logProb(part)));
-    for (const [i, part] of parts.entries()) expect(together[i]).toEqual(await flow.logProb(part));
+    const concurrent = await Promise.all(parts.map((part) => flow.logProb(part)));
+    for (const [i, part] of parts.entries()) expect(concurrent[i]).toEqual(await flow.logProb(part));
   });
 
   test("are mapped to latents and back", async () => {
@@ -294,12 +294,12 @@ describe("Standardize next to the data", () => {
   });
 
   test("may be the only bijection of a flow", async () => {
-    const alone = new Flow(new StandardNormal({ features: 1 }), new Standardize({ features: 1 }));
+    const single = new Flow(new StandardNormal({ features: 1 }), new Standardize({ features: 1 }));
     const inChain = new Flow(
       new StandardNormal({ features: 1 }),
       new Chain([new Standardize({ features: 1 })]),
     );
-    expect(await alone.logProb([0.5])).toEqual(await inChain.logProb([0.5]));
+    expect(await single.logProb([0.5])).toEqual(await inChain.logProb([0.5]));
   });
 });
 

@@ -49,8 +49,8 @@ describe.each(cases)("$name", (example) => {
   test("has a finite gradient for every parameter", async () => {
     for (const [name, gradients] of await float64.parameterGradients(rows)) {
       // For a single feature, only the biases of a network and the diagonal of a matrix have an effect.
-      const alone = example.context > 0 ? /lower$|upper$/ : /weight$|lower$|upper$/;
-      const used = example.features > 1 || !alone.test(name);
+      const unusedIfSingle = example.context > 0 ? /lower$|upper$/ : /weight$|lower$|upper$/;
+      const used = example.features > 1 || !unusedIfSingle.test(name);
       for (const gradient of gradients) {
         expect(allFinite(gradient), name).toBe(true);
         expect(Array.from(gradient).some(Boolean), name).toBe(used);

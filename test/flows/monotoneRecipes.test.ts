@@ -36,9 +36,9 @@ test("each recipe has the layers of its options", () => {
   expect(layersOf(residualFlow(2, { lipschitz: 0.5, hidden: [7], context: 1, transforms: 2 }))).toEqual(
     new Array(2).fill({ type: "residual", features: 2, context: 1, hidden: [7], lipschitz: 0.5 }),
   );
-  const [turned, first] = layersOf(bnaf(3, { units: 2, layers: 1, transforms: 2, context: 1 }));
+  const [reordered, first] = layersOf(bnaf(3, { units: 2, layers: 1, transforms: 2, context: 1 }));
   expect(first).toEqual({ type: "blockAutoregressive", features: 3, context: 1, units: 2, layers: 1 });
-  expect(turned).toMatchObject({ bijections: [first, { type: "permutation", order: [2, 1, 0] }] });
+  expect(reordered).toMatchObject({ bijections: [first, { type: "permutation", order: [2, 1, 0] }] });
   expect(layersOf(gaussianization(2, { components: 3, transforms: 1 }))).toMatchObject([
     {
       bijections: [

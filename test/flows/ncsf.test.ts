@@ -46,14 +46,14 @@ describe.each([
   });
 
   test("is continuous with the period 2 pi in each feature", async () => {
-    const turn = 2 * Math.PI;
+    const period = 2 * Math.PI;
     const step = 1e-7;
     for (const other of [-2, 0.3, 3]) {
       const pairs = [
         [Math.PI - step, other, -Math.PI + step, other],
         [other, Math.PI - step, other, -Math.PI + step],
-        [1.2, other, 1.2 + turn, other],
-        [other, 1.2, other - turn, 1.2 + turn],
+        [1.2, other, 1.2 + period, other],
+        [other, 1.2, other - period, 1.2 + period],
       ];
       for (const pair of pairs) {
         const [a, b] = await flow.logProb(pair, context, options);

@@ -88,10 +88,10 @@ describe("integrate", () => {
     const field = (_t: Tensor, y: Tensor) => y.slice(1, 0, 1).mul(y.mul(0).add(1)).mul(y).sin();
     const run = compile((y) => integrate(field, y, { from: 0, to: 1 }), [["N", 2]]);
     const rows = [0.1, 0.2, 30, 2, -4, 1];
-    const together = await run(rows);
+    const joint = await run(rows);
     for (let r = 0; r < 3; r++) {
-      const alone = await run(rows.slice(2 * r, 2 * r + 2));
-      expect([...alone]).toEqual([...together.slice(2 * r, 2 * r + 2)]);
+      const single = await run(rows.slice(2 * r, 2 * r + 2));
+      expect([...single]).toEqual([...joint.slice(2 * r, 2 * r + 2)]);
     }
   });
 

@@ -46,8 +46,8 @@ describe.each(Object.entries(functions))("a function that is %s", (_, f) => {
 
 test("the solution of a row does not depend on the other rows", async () => {
   const run = compile((y) => solveIncreasing(functions["nearly a step"], y).value, [["N", 1]]);
-  const together = await run(TARGETS);
-  for (const [i, y] of TARGETS.entries()) expect((await run([y]))[0]).toBe(together[i]);
+  const joint = await run(TARGETS);
+  for (const [i, y] of TARGETS.entries()) expect((await run([y]))[0]).toBe(joint[i]);
 });
 
 test("the result is NaN where there is no solution or y is NaN", async () => {
@@ -76,8 +76,8 @@ test.each<[string, Loss]>([
 ])("%s", async (_, lossOf) => {
   const a = new Parameter([], new Float64Array([1.5]));
   const f = (x: Tensor) => {
-    const bent = x.mul(a).tanh();
-    return { value: x.add(bent), logDerivative: bent.square().neg().add(1).mul(a).add(1).log() };
+    const curve = x.mul(a).tanh();
+    return { value: x.add(curve), logDerivative: curve.square().neg().add(1).mul(a).add(1).log() };
   };
   const run = compile(
     (y) => {

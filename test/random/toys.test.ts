@@ -110,14 +110,14 @@ test("the entropy of the pinwheel is that of its five transformed normal distrib
   const density = (x: number, y: number) => {
     let sum = 0;
     for (let k = 0; k < 5; k++) {
-      const turned = (a: number) => {
+      const rotated = (a: number) => {
         const angle = (2 * Math.PI * k) / 5 + 0.25 * Math.exp(a);
         return [
           x * Math.cos(angle) + y * Math.sin(angle),
           y * Math.cos(angle) - x * Math.sin(angle),
         ] as const;
       };
-      const excess = (a: number) => a - turned(a)[0];
+      const excess = (a: number) => a - rotated(a)[0];
       const cell = 0.01;
       for (let from = -1.1 + 1e-7; from < 3.1; from += cell) {
         let [lower, upper] = [from, from + cell];
@@ -128,7 +128,7 @@ test("the entropy of the pinwheel is that of its five transformed normal distrib
           if (Math.sign(excess(middle)) === sign) lower = middle;
           else upper = middle;
         }
-        const b = turned(lower)[1];
+        const b = rotated(lower)[1];
         sum += (normal(lower, 1, 0.3) * normal(b, 0, 0.1)) / Math.abs(1 - 0.25 * Math.exp(lower) * b) / 20;
       }
     }

@@ -74,9 +74,9 @@ describe("trainingFigure", () => {
   });
 
   it("names lines that end at one height without overlap, and lines that left the frame", async () => {
-    const together = [1, 2].map((epoch) => ({ epoch, trainLogDensity: epoch, validationLogDensity: epoch }));
+    const identical = [1, 2].map((epoch) => ({ epoch, trainLogDensity: epoch, validationLogDensity: epoch }));
     const figure = open(
-      await trainingFigure({ epochs: together, bestEpoch: 2, baseline: { label: "Gaussian", value: 2 } }),
+      await trainingFigure({ epochs: identical, bestEpoch: 2, baseline: { label: "Gaussian", value: 2 } }),
     );
     const heights = ["training", "validation", "Gaussian"].map(heightIn(figure)).sort((a, b) => a - b);
     expect(heights[1]! - heights[0]!).toBeGreaterThanOrEqual(14);

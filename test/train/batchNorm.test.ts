@@ -7,7 +7,7 @@ import { Random } from "../../src/random/index.ts";
 import { fit, fitDensity } from "../../src/train/index.ts";
 
 /** n rows of a banana: x_2 = x_1^2 / 2 + noise. */
-function bent(n: number, seed = 1): Float64Array {
+function bananaRows(n: number, seed = 1): Float64Array {
   const z = new Random(seed).normal(new Float64Array(2 * n));
   return z.map((v, i) => (i % 2 === 0 ? v : 0.5 * z[i - 1] ** 2 + 0.5 * v));
 }
@@ -33,8 +33,8 @@ test.each([
   ["trained", { epochs: 40, batchSize: 128 }],
 ])("a flow %s has the density of its validation, which integrates to 1", async (_when, options) => {
   const flow = build();
-  const held = bent(500, 9);
-  const result = await fit(flow, bent(1030), { ...options, validation: held });
+  const held = bananaRows(500, 9);
+  const result = await fit(flow, bananaRows(1030), { ...options, validation: held });
   expect(mean(await flow.logProb(held))).toBeCloseTo(result.validationLogDensity, 4);
   const side = 241;
   const step = 14 / (side - 1);
@@ -53,7 +53,7 @@ test.each([
 });
 
 test("a training that resumes from any epoch has exactly the same statistics, weights and records", async () => {
-  const data = bent(300);
+  const data = bananaRows(300);
   const options = { epochs: 5, averageDecay: 0.9, batchSize: 64 };
   const saved: Uint8Array[] = [];
   const store = (first?: Uint8Array) => ({
@@ -72,19 +72,19 @@ test("a training that resumes from any epoch has exactly the same statistics, we
 test("the result does not depend on the number of threads", async () => {
   const flows = [build(), build()];
   for (const [i, threads] of [1, 2].entries())
-    await fit(flows[i], bent(700), { epochs: 2, batchSize: 256, threads });
+    await fit(flows[i], bananaRows(700), { epochs: 2, batchSize: 256, threads });
   expect(valuesOf(flows[1])).toEqual(valuesOf(flows[0]));
 });
 
 test("the result has the running statistics of the best epoch", async () => {
   const copies: number[][] = [];
   const flow = build();
-  const { bestEpoch, epochs } = await fit(flow, bent(30), {
+  const { bestEpoch, epochs } = await fit(flow, bananaRows(30), {
     epochs: 60,
     patience: 60,
     batchSize: 16,
     averageDecay: 0,
-    validation: bent(60, 5),
+    validation: bananaRows(60, 5),
     optimizer: { learningRate: 0.05 },
     onEpoch: () => copies.push(running(flow).flatMap(({ value }) => [...value])),
   });
@@ -99,7 +99,7 @@ test("padding the last batch with random rows keeps its statistics representativ
   // The last batch has only one row, whose variance would be 0.
   const own = new BatchNorm({ features: 2, decay: 0 });
   const flow = new Flow(new StandardNormal({ features: 2 }), own);
-  const data = bent(257).map((v) => 100 + 10 * v);
+  const data = bananaRows(257).map((v) => 100 + 10 * v);
   await fit(flow, data, {
     epochs: 1,
     batchSize: 256,
@@ -113,7 +113,7 @@ test("padding the last batch with random rows keeps its statistics representativ
 
 test("a step that is not finite does not change the running statistics", async () => {
   const flow = new Flow(new StandardNormal({ features: 2 }), new Chain([new BatchNorm({ features: 2 })]));
-  const data = bent(200);
+  const data = bananaRows(200);
   // The square of such an outlier overflows.
   data[20] = 1e25;
   await expect(fit(flow, data, { epochs: 1, batchSize: 64, initialize: false })).rejects.toThrow(
@@ -135,7 +135,7 @@ test("fitDensity uses the running statistics and does not change them", async ()
 
 test("a model file contains the running statistics", async () => {
   const flow = build();
-  await fit(flow, bent(300), { epochs: 2 });
+  await fit(flow, bananaRows(300), { epochs: 2 });
   const { flow: read } = await decodeModel(encodeModel({ flow, columns: ["a", "b"], given: [] }));
-  expect(await read.logProb(bent(20, 3))).toEqual(await flow.logProb(bent(20, 3)));
+  expect(await read.logProb(bananaRows(20, 3))).toEqual(await flow.logProb(bananaRows(20, 3)));
 });

@@ -74,8 +74,8 @@ describe("other shapes", () => {
   it("two distant modes need annealing: without it, one is lost and log Z is too small", async () => {
     const options = { ...quick, steps: 1000, seed: 1 };
     const build = () => realNVP(2, { hidden: [32, 32] });
-    const alone = await fitDensity(build(), twoModes(4), options);
-    expect(alone.logNormalizer).toBeCloseTo(-Math.log(2), 2);
+    const single = await fitDensity(build(), twoModes(4), options);
+    expect(single.logNormalizer).toBeCloseTo(-Math.log(2), 2);
     const both = await fitDensity(build(), twoModes(4), { ...options, annealing: { steps: 700 } });
     expect(both.logNormalizer).toBeCloseTo(0, 1);
     const right = column(both.samples, 0).filter((x) => x > 0).length / 10_000;

@@ -209,7 +209,7 @@ describe("flat parameters", () => {
     const flat = new FlatParameters(all);
     expect(flat.blocks.map(({ shape }) => shape)).toEqual([[3], [15], [50, 100]]);
     const round = compile(
-      (...parcels) => flat.pack(flat.unpack(parcels)),
+      (...blocks) => flat.pack(flat.unpack(blocks)),
       flat.blocks.map(({ shape }) => shape),
     );
     const numbers = flat.blocks.map(({ start, end }) =>

@@ -45,16 +45,16 @@ it("results do not depend on the number of threads or the size of chunks", async
 it("concurrent calls return the results for their own rows", async () => {
   const { flow } = await train(1);
   const parts = [0, 1, 2].map((i) => rows.subarray(i * 20 * D, (i + 1) * 20 * D));
-  const alone = [];
-  for (const part of parts) alone.push(await flow.logProb(part));
-  expect(await Promise.all(parts.map((part) => flow.logProb(part)))).toEqual(alone);
+  const sequential = [];
+  for (const part of parts) sequential.push(await flow.logProb(part));
+  expect(await Promise.all(parts.map((part) => flow.logProb(part)))).toEqual(sequential);
   const [, failed, last] = await Promise.allSettled([
     flow.logProb(parts[0]),
     flow.logProb([1]),
     flow.logProb(parts[2]),
   ]);
   expect(failed.status).toBe("rejected");
-  expect(last).toEqual({ status: "fulfilled", value: alone[2] });
+  expect(last).toEqual({ status: "fulfilled", value: sequential[2] });
 });
 
 it("an evaluation uses the parameters that training has changed", async () => {

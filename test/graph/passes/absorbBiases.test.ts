@@ -57,7 +57,7 @@ describe("biases become weights of a column of ones", () => {
     const build = (x: Tensor) => {
       const [first, second] = [40, 24].map((units) => layer(x, units).relu());
       const third = layer(second, 32, layer(first, 32)).relu();
-      return { joined: layer(third, 2), added: layer(first, 3, x), apart: layer(first, 50).tanh() };
+      return { joined: layer(third, 2), added: layer(first, 3, x), separate: layer(first, 50).tanh() };
     };
     expect(rewritten(...Object.values(build(x)))).toContain("matmul 41");
     const rows = random.split("rows").normal(new Float64Array(3 * 7));

@@ -58,8 +58,8 @@ describe("transposes are absorbed", () => {
   });
 
   test("by sums over the other axis and by factors of products, and pairs of transposes cancel", () => {
-    const turned = x.transpose().softmax(0);
-    const back = turned.transpose();
+    const transposed = x.transpose().softmax(0);
+    const back = transposed.transpose();
     expect(remaining(back.sum(1))).toBe("transpose [3,N], softmax [3,N], sum [N], max []");
     expect(remaining(layer(back, 2))).toBe("transpose [3,N], softmax [3,N], affine [N,2], max []");
     expect(remaining(back.contractLeading(x))).toBe("transpose [3,N], softmax [3,N], matmul [3,3], max []");
@@ -106,7 +106,7 @@ const layouts: Record<string, readonly [(x: Tensor) => Tensor, (x: Tensor) => Te
   ],
 };
 
-describe.each(Object.entries(layouts))("features first, %s", (_, [plain, turned]) => {
+describe.each(Object.entries(layouts))("features first, %s", (_, [plain, transposed]) => {
   test.each([
     { precision: "float32" },
     { precision: "float64", embedParameters: true },
@@ -116,7 +116,7 @@ describe.each(Object.entries(layouts))("features first, %s", (_, [plain, turned]
       const y = build(x);
       return { y, g: vjp([y], [x], [y.square()])[0] };
     };
-    const [expected, received] = [plain, turned].map((build) =>
+    const [expected, received] = [plain, transposed].map((build) =>
       compile(withGradient(build), [["N", 3]], options),
     );
     for (const count of rows.filter((n) => !("batch" in options) || n === options.batch)) {
@@ -164,13 +164,13 @@ test("a product is not transposed if its summand is also a factor", async () => 
 });
 
 test("a bias may be broadcast over the columns", async () => {
-  const build = (turn: boolean) => (x: Tensor) => {
+  const build = (isTransposed: boolean) => (x: Tensor) => {
     const y = x.affine(parameter(3, 2), x.exp().sum(1, { keepAxes: true }));
-    const squared = turn ? y.transpose().square().transpose() : y.square();
+    const squared = isTransposed ? y.transpose().square().transpose() : y.square();
     return { y: squared, g: vjp([squared], [x], [squared])[0] };
   };
-  const [received, expected] = [true, false].map((turn) =>
-    compile(build(turn), [["N", 3]], { precision: "float64" }),
+  const [received, expected] = [true, false].map((isTransposed) =>
+    compile(build(isTransposed), [["N", 3]], { precision: "float64" }),
   );
   const [a, b] = [await received(given(6)), await expected(given(6))];
   for (const name of ["y", "g"] as const) expectClose(a[name], b[name], 1e-12);
