@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 
-const USUAL = [
+const USUAL_PATHS = [
   "/usr/bin/chromium",
   "/usr/bin/chromium-browser",
   "/usr/bin/google-chrome",
@@ -9,10 +9,13 @@ const USUAL = [
   "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
 ];
 
-/** The browser of this machine: what `CHROMIUM` names, or else the first in a usual place. */
+/** The path of a browser: that of the environment variable `CHROMIUM`, or else the first of the usual paths that exists. */
 export function findChromium(): string | undefined {
-  return process.env.CHROMIUM || USUAL.find((path) => existsSync(path));
+  return process.env.CHROMIUM || USUAL_PATHS.find((path) => existsSync(path));
 }
+
+export const CHROMIUM_IS_MISSING =
+  "there is no Chromium on this machine: install it, or set the environment variable CHROMIUM to its path";
 
 export function launchChromium(executablePath: string): Promise<Browser> {
   return chromium.launch({

@@ -44,10 +44,19 @@ export interface Installed {
 /** Builds and packs the package, and returns the path of the tarball in a new folder. */
 function pack(): string {
   const source = mkdtempSync(join(tmpdir(), "pushforward-source-"));
-  for (const file of ["package.json", "README.md", "LICENSE", "CHANGELOG.md"])
-    cpSync(join(root, file), join(source, file));
+  for (const name of [
+    "package.json",
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "docs",
+    "examples",
+  ])
+    cpSync(join(root, name), join(source, name), { recursive: true });
   const tsc = join(root, "node_modules/typescript/bin/tsc");
-  const emit = ["--outDir", join(source, "dist"), "--incremental", "false", "--tsBuildInfoFile", "null"];
+  const dist = join(source, "dist");
+  const emit = ["--outDir", dist, "--tsBuildInfoFile", join(dist, ".tsbuildinfo")];
   run(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json"), ...emit], root);
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   run(npm, ["pack", "--ignore-scripts", "--loglevel=error"], source);
@@ -56,16 +65,21 @@ function pack(): string {
 
 let tarball: string | undefined;
 
+/** The path of the packed package. */
+export function packedTarball(): string {
+  tarball ??= pack();
+  return tarball;
+}
+
 /**
  * Installs the packed package in a new folder, with its dependencies and the types of Node. All but the packages `without` are
  * linked from this repository, so the test needs no registry.
  */
 export function installPacked(without: readonly string[] = []): Installed {
-  tarball ??= pack();
   const folder = mkdtempSync(join(tmpdir(), "pushforward-package-"));
   const modules = join(folder, "node_modules");
   mkdirSync(join(modules, "pushforward"), { recursive: true });
-  run("tar", ["xzf", tarball, "-C", join(modules, "pushforward"), "--strip-components=1"], folder);
+  run("tar", ["xzf", packedTarball(), "-C", join(modules, "pushforward"), "--strip-components=1"], folder);
   for (const name of [...Object.keys(dependencies), ...OPTIONAL, "@types/node"]) {
     if (without.includes(name)) continue;
     mkdirSync(dirname(join(modules, name)), { recursive: true });

@@ -1,8 +1,17 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { afterAll, expect, test } from "vitest";
 import { readPages } from "../examples/documentation.ts";
-import { compileErrors, entryPoints, installPacked, OPTIONAL, removePacked, root } from "./packed.ts";
+import {
+  compileErrors,
+  entryPoints,
+  installPacked,
+  OPTIONAL,
+  packedTarball,
+  removePacked,
+  root,
+} from "./packed.ts";
 
 // The declarations must not refer to packages that need not be installed.
 const { folder, remove } = installPacked(OPTIONAL);
@@ -74,4 +83,28 @@ test("the programs of all pages compile under the strictest options", () => {
   expect(files.length).toBeGreaterThan(10);
   const place = project("pages", ["ES2023", "DOM", "DOM.Iterable"], Object.fromEntries(files));
   expect(compileErrors("typescript", place)).toBe("");
+});
+
+test("@arethetypeswrong finds the types of every entry point", async () => {
+  const result = await checkPackage(createPackageFromTarballData(readFileSync(packedTarball())));
+  if (!result.types) throw new Error("the package has no types");
+  expect(Object.keys(result.entrypoints)).toEqual(
+    expect.arrayContaining(entryPoints.map((name) => name.replace("pushforward", "."))),
+  );
+  // The package has ES modules only, and TypeScript's old resolution "node10" does not read `exports`.
+  const problems = result.problems.filter(
+    ({ kind, ...rest }) =>
+      kind !== "CJSResolvesToESM" && !("resolutionKind" in rest && rest.resolutionKind === "node10"),
+  );
+  expect(problems).toEqual([]);
+});
+
+test("the packed README has all files that it links to, and no build files are packed", () => {
+  const installed = join(folder, "node_modules/pushforward");
+  const links = [...readFileSync(join(installed, "README.md"), "utf8").matchAll(/\]\(([^)#:]+)(#[^)]*)?\)/g)];
+  expect(links.length).toBeGreaterThan(5);
+  const missing = links.map(([, path]) => path).filter((path) => !existsSync(join(installed, path)));
+  expect(missing).toEqual([]);
+  expect(existsSync(join(dirname(packedTarball()), "dist/.tsbuildinfo"))).toBe(true);
+  expect(existsSync(join(installed, "dist/.tsbuildinfo"))).toBe(false);
 });

@@ -1,4 +1,4 @@
-import { trainSmallFlow } from "./smallFlow.ts";
+import { trainSmallFlow } from "../smallFlow.ts";
 
 declare global {
   interface Window {

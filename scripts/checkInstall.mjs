@@ -1,0 +1,58 @@
+// Installs the packed package from the npm registry in an empty folder, as a user does, and scores a row: after `npm run build`.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "pushforward-install-"));
+const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+const { optionalDependencies, devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+const PROGRAM = `
+import { nsf } from "pushforward";
+const [logDensity] = await nsf(2, { seed: 1 }).logProb([0, 0]);
+if (!(Math.abs(logDensity + Math.log(2 * Math.PI)) < 1e-5)) throw new Error(\`log-density \${logDensity}\`);
+`;
+
+/** Installs in an empty folder, and returns the size of the installation. */
+function install(name, ...words) {
+  const place = join(folder, name);
+  mkdirSync(place);
+  writeFileSync(join(place, "package.json"), "{}");
+  writeFileSync(join(place, "score.mjs"), PROGRAM);
+  // Without the configuration of this repository, which npm passes on in environment variables.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_/i.test(key)));
+  execFileSync(npm, ["install", "--no-audit", "--no-fund", "--loglevel=error", ...words], {
+    cwd: place,
+    env,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  execFileSync(process.execPath, ["score.mjs"], { cwd: place, stdio: "inherit" });
+  const modules = join(place, "node_modules");
+  const files = readdirSync(modules, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+  const bytes = files.reduce((sum, file) => sum + readFileSync(join(file.parentPath, file.name)).length, 0);
+  const packages = Object.keys(JSON.parse(readFileSync(join(modules, ".package-lock.json"), "utf8")).packages);
+  console.log(`${name}: ${Math.round(bytes / 1e6)} MB, ${packages.length} packages`);
+}
+
+try {
+  execFileSync(npm, ["pack", "--loglevel=error", "--pack-destination", folder], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const tarball = join(
+    folder,
+    readdirSync(folder).find((file) => file.endsWith(".tgz")),
+  );
+  const native = `onnxruntime-node@${optionalDependencies["onnxruntime-node"]}`;
+  const duckdb = `@duckdb/node-api@${devDependencies["@duckdb/node-api"]}`;
+  // Where the install script of onnxruntime-node cannot download its files, npm leaves the package out, and goes on.
+  install("default", tarball);
+  install("without onnxruntime-node", tarball, "--omit=optional");
+  install("with onnxruntime-node", tarball, native, "--ignore-scripts");
+  install("with tables", tarball, native, duckdb, "--ignore-scripts");
+} finally {
+  rmSync(folder, { recursive: true });
+}
