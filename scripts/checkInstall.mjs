@@ -8,7 +8,9 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "pushforward-install-"));
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-const { optionalDependencies, devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const { optionalDependencies, devDependencies } = JSON.parse(
+  readFileSync(join(root, "package.json"), "utf8"),
+);
 
 const PROGRAM = `
 import { nsf } from "pushforward";
@@ -31,9 +33,13 @@ function install(name, ...words) {
   });
   execFileSync(process.execPath, ["score.mjs"], { cwd: place, stdio: "inherit" });
   const modules = join(place, "node_modules");
-  const files = readdirSync(modules, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+  const files = readdirSync(modules, { recursive: true, withFileTypes: true }).filter((file) =>
+    file.isFile(),
+  );
   const bytes = files.reduce((sum, file) => sum + readFileSync(join(file.parentPath, file.name)).length, 0);
-  const packages = Object.keys(JSON.parse(readFileSync(join(modules, ".package-lock.json"), "utf8")).packages);
+  const packages = Object.keys(
+    JSON.parse(readFileSync(join(modules, ".package-lock.json"), "utf8")).packages,
+  );
   console.log(`${name}: ${Math.round(bytes / 1e6)} MB, ${packages.length} packages`);
 }
 
