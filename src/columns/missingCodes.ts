@@ -1,27 +1,39 @@
 import type { ValueCounts } from "./columnValues.ts";
 
-/** A value that looks like a code for missing values, and the number of rows that have it. */
+/**
+ * A code for missing values: a number such as -999 that stands in a column where no value is known. A model would take it for
+ * a measurement.
+ */
 export interface MissingCode {
   readonly value: number;
+  /** The number of rows with this value. */
   readonly rows: number;
 }
 
-/** Programs use the smallest and largest number of an integer type for values that are missing or out of range. */
-const INTEGER_LIMITS: readonly number[] = [15, 16, 31, 32, 63, 64].flatMap((bits) => [
-  2 ** bits - 1,
-  -(2 ** bits),
-]);
+/**
+ * 2^n - 1 is the largest number of a signed (n = 15, 31, 63) or unsigned (n = 16, 32, 64) integer type, and -2^n the smallest
+ * of a signed one. Programs store these for missing values. (The list also has -2^16, -2^32 and -2^64, which are no limits.)
+ */
+const INTEGER_LIMITS: readonly number[] = [15, 16, 31, 32, 63, 64].flatMap((n) => [2 ** n - 1, -(2 ** n)]);
 
-/** Common codes: -1, nines (-9, 99, -999, 9999.99...) and the limits of integer types. */
+/** Whether a number is often used as a code: -1, nines (-9, 99, -999, 9999.99...) or the limit of an integer type. */
 const isCommonCode = (value: number): boolean =>
   value === -1 || INTEGER_LIMITS.includes(value) || /^-?9+(\.9+)?$/.test(String(value));
 
-/** Codes at each end of a column that are looked for together, such as -9 and -99. */
-const MAX_CODES = 3;
+/** The largest group of codes at one end of a column that is tested together, such as -99, -9 and -1. */
+const MAX_GROUP_SIZE = 3;
 
-/** The values at the ends of a column that look like codes for missing values; see `areCodes`. */
+/**
+ * How far a code must be from the other values, in multiples of their range, and in how many rows it must be: an outlier that
+ * was measured is usually in one or two rows. A number that is not a common code needs more evidence.
+ */
+const COMMON_CODE = { minDistance: 1, minRows: 3 };
+const ANY_CODE = { minDistance: 10, minRows: 5 };
+
+/** Finds the codes among the smallest and among the largest values of a column. Returns them in ascending order. */
 export function findMissingCodes({ values, counts }: ValueCounts): MissingCode[] {
   const codes: MissingCode[] = [];
+  // `values` are distinct and ascending. Those before `start` and from `end` on are codes.
   let [start, end] = [0, values.length];
   const addIfCodes = (from: number, to: number, others: readonly number[]): boolean => {
     const candidates = values.slice(from, to).map((value, i) => ({ value, rows: counts[from + i] }));
@@ -29,29 +41,37 @@ export function findMissingCodes({ values, counts }: ValueCounts): MissingCode[]
     codes.push(...candidates);
     return true;
   };
-  // A code at one end widens the range of the others, so that codes at the other end do not look far: repeat until no more.
-  for (let before = -1; before !== codes.length; ) {
-    before = codes.length;
-    for (let n = MAX_CODES; n >= 1; n--) {
-      if (addIfCodes(start, start + n, values.slice(start + n, end))) start += n;
-      if (addIfCodes(end - n, end, values.slice(start, end - n))) end -= n;
+  // A code that is still among the other values can hide another one: it widens their range, or makes them negative. So both
+  // ends are searched again after a code was found, and large groups are tried first: beside counts from 0 to 90, -9 is only
+  // recognized together with -1.
+  let codesBefore: number;
+  do {
+    codesBefore = codes.length;
+    for (let size = MAX_GROUP_SIZE; size >= 1; size--) {
+      if (addIfCodes(start, start + size, values.slice(start + size, end))) start += size;
+      if (addIfCodes(end - size, end, values.slice(start, end - size))) end -= size;
     }
-  }
+  } while (codes.length > codesBefore);
   return codes.sort((a, b) => a.value - b.value);
 }
 
 /**
- * Whether the values at one end of a column look like codes. Common codes do if each is in at least three rows and their distance
- * from the other values is at least the range of these. Any other number does if it is in at least five rows and ten such ranges
- * away. A negative common code in five rows may be near the others if these are many and none of them is negative.
+ * Whether `candidates`, the smallest or the largest values of a column, look like codes beside the other values:
+ *
+ * - a group of common codes, or one other number, that is far from the other values (`COMMON_CODE`, `ANY_CODE`);
+ * - a group of negative common codes near other values that are never negative, such as -1 beside counts. At least ten
+ *   other values are required: with fewer, -1 can be one of the categories -1, 0, 1...
+ *
+ * Both lists are ascending. With fewer than three other values, such as 0 and 1, a range means little.
  */
-function areCodes(codes: readonly MissingCode[], others: readonly number[]): boolean {
-  const common = codes.every(({ value }) => isCommonCode(value));
-  if (others.length < 3 || (!common && codes.length > 1)) return false;
-  const rows = Math.min(...codes.map((code) => code.rows));
-  const [smallest, largest] = [codes[0].value, codes[codes.length - 1].value];
-  const [first, last] = [others[0], others[others.length - 1]];
-  const distance = Math.max(first - largest, smallest - last);
-  if (distance >= (common ? 1 : 10) * (last - first)) return rows >= (common ? 3 : 5);
-  return common && largest < 0 && first >= 0 && others.length >= 10 && rows >= 5;
+function areCodes(candidates: readonly MissingCode[], others: readonly number[]): boolean {
+  const common = candidates.every(({ value }) => isCommonCode(value));
+  if (others.length < 3 || (!common && candidates.length > 1)) return false;
+  const rows = Math.min(...candidates.map((candidate) => candidate.rows));
+  const [candidatesMin, candidatesMax] = [candidates[0].value, candidates[candidates.length - 1].value];
+  const [othersMin, othersMax] = [others[0], others[others.length - 1]];
+  const distance = Math.max(othersMin - candidatesMax, candidatesMin - othersMax);
+  const { minDistance, minRows } = common ? COMMON_CODE : ANY_CODE;
+  if (distance >= minDistance * (othersMax - othersMin)) return rows >= minRows;
+  return common && candidatesMax < 0 && othersMin >= 0 && others.length >= 10 && rows >= 5;
 }

@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
 import type { DataRows } from "../bijections/bijection.ts";
 import type { OuterStandardization } from "../bijections/outerStandardization.ts";
-import { identityOrder } from "../bijections/permutation.ts";
 import type { Support } from "../bijections/support.ts";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
@@ -33,56 +32,67 @@ const constantFeaturesSchema = (distribution: NestedSchema) =>
   });
 
 /**
- * Combines features that are always 0 (point masses) with a distribution of the other features. log p(x) is the log-density
- * of the other features if all constant features are 0, and -Infinity otherwise. It is a density with respect to the other
- * features only, so a constant feature adds exactly 0.
+ * Adds features that are 0 in all rows (point masses) to a distribution of the other features. A column with only one value
+ * has no density: a flow that is trained on it narrows around the value and raises its likelihood without limit. So
+ * `distribution` has only the features that vary, and log p(x) is its log-density of these if all constant features are 0, and
+ * -Infinity otherwise.
  *
- * For constants other than 0, put a `Standardize` with scale 1 for these features after it, which adds 0 too.
+ * For constants other than 0, use it as the base of a flow with the bijection x = z scale + center (`Standardize`), whose
+ * centers are the constants. With scale 1 for these features, its log-determinant does not depend on them. `withConstants`
+ * builds such a flow.
  */
 export class ConstantFeatures implements Distribution {
   readonly distribution: Distribution;
+  /** Indices of the constant features among all features, in ascending order. */
   readonly constant: readonly number[];
   readonly features: number;
   readonly context: number;
   readonly noise: readonly Noise[];
+  /** Indices of the other features, in ascending order. */
   private readonly varying: readonly number[];
 
-  /** Throws `ARGUMENT` if `constant` is not a list of valid indices in ascending order. */
+  /** Throws `ARGUMENT` if `constant` is not a list of indices of features in ascending order. */
   constructor(distribution: Distribution, options: { constant: readonly number[] }) {
     this.constant = parse(constantSchema, options.constant, "the constant features of a distribution");
     this.distribution = distribution;
     this.features = distribution.features + this.constant.length;
     this.context = distribution.context;
     this.noise = distribution.noise;
+    if (this.constant.at(-1)! >= this.features) {
+      throw new PushforwardError("ARGUMENT", "the index of a constant feature is out of range", {
+        expected: `indices from 0 to ${this.features - 1}`,
+        received: this.constant.join(", "),
+      });
+    }
     const constant = new Set(this.constant);
-    this.varying = identityOrder(this.features).filter((feature) => !constant.has(feature));
-    if (this.varying.length === distribution.features) return;
-    throw new PushforwardError("ARGUMENT", "the index of a constant feature is out of range", {
-      expected: `indices from 0 to ${this.features - 1}`,
-      received: this.constant.join(", "),
-    });
+    const allFeatures = Array.from({ length: this.features }, (_, feature) => feature);
+    this.varying = allFeatures.filter((feature) => !constant.has(feature));
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {
     const logProb = scoped("distribution", () =>
       this.distribution.logProb(x.gather(1, this.varying), context),
     );
+    // -Infinity for rows with another value than 0 in a constant feature.
     return onSupport(x, x.gather(1, this.constant).equal(0), logProb);
   }
 
   sample(noise: readonly Tensor[], context?: Tensor): Tensor {
     const varying = scoped("distribution", () => this.distribution.sample(noise, context));
-    const varyingIndex = new Map(this.varying.map((feature, index) => [feature, index]));
-    // The last column of the concatenation is 0, and all constant features gather it.
-    const zeroColumn = this.distribution.features;
-    const columns = identityOrder(this.features).map((feature) => varyingIndex.get(feature) ?? zeroColumn);
-    return concat([varying, filled(0, ["N", 1])], 1).gather(1, columns);
+    const withZeroColumn = concat([varying, filled(0, ["N", 1])], 1);
+    // The column of `withZeroColumn` that each feature is copied from: the last one, 0, for constant features.
+    const columns = new Array<number>(this.features).fill(this.varying.length);
+    this.varying.forEach((feature, column) => {
+      columns[feature] = column;
+    });
+    return withZeroColumn.gather(1, columns);
   }
 
   get support(): Support {
-    return { description: `0 in the constant features ${this.constant.join(", ")}` };
+    return { description: `x = 0 in the features with index ${this.constant.join(", ")}` };
   }
 
+  /** Fits `distribution` to its features of the rows; undefined if it has nothing to fit. */
   get fitToData(): FitDistribution | undefined {
     const { distribution } = this;
     if (!distribution.fitToData) return undefined;
@@ -90,7 +100,7 @@ export class ConstantFeatures implements Distribution {
       distribution.fitToData!(this.varyingRows(rows), heldOut && this.varyingRows(heldOut), limits);
   }
 
-  /** The rows without the constant features. */
+  /** Copies the rows without their constant features. */
   private varyingRows(data: DataRows): DataRows {
     const { features, varying } = this;
     const values = Float64Array.from(
@@ -100,6 +110,10 @@ export class ConstantFeatures implements Distribution {
     return { ...data, features: varying.length, values };
   }
 
+  /**
+   * The context standardization of `distribution`. `Flow` takes it out of the graph and applies it to contexts in float64, and
+   * `relativeTo` returns the distribution that remains: with the same constant features.
+   */
   get contextStandardization(): OuterStandardization<Distribution> | undefined {
     const { constant } = this;
     const inner = this.distribution.contextStandardization;

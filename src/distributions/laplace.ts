@@ -8,7 +8,7 @@ import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 const laplaceSchema = z.strictObject({ type: z.literal("laplace"), features: sizeSchema });
 
 /**
- * Independent Laplace distributions of D features with learned medians m and log-scales s:
+ * Independent Laplace distributions of D features with learned locations m (their medians) and log-scales s:
  * log p(x) = -sum(|x - m| exp(-s) + s + log 2).
  */
 export class Laplace implements Distribution {
@@ -23,12 +23,13 @@ export class Laplace implements Distribution {
     this.features = features;
     this.noise = [{ kind: "uniform", size: features }];
     this.location = new Parameter([features], 0);
+    // In this domain, exp(s) and exp(-s) are finite in float32.
     this.logScale = new Parameter([features], 0, { domain: LOGARITHM });
   }
 
   logProb(x: Tensor): Tensor {
-    const z = x.sub(this.location).mul(this.logScale.neg().exp());
-    return z
+    const standardized = x.sub(this.location).mul(this.logScale.neg().exp());
+    return standardized
       .abs()
       .sum(1)
       .neg()
@@ -36,11 +37,16 @@ export class Laplace implements Distribution {
       .sub(this.features * Math.LN2);
   }
 
-  /** -sign(u - 1/2) log(2 min(u, 1 - u)), which is equally precise in both tails. */
+  /**
+   * m + exp(s) y for uniform u, where y = -sign(u - 1/2) log(2 min(u, 1 - u)) is the inverse CDF of the standard Laplace
+   * distribution. 2 min(u, 1 - u) is exact for any floating-point u; the usual 1 - 2 |u - 1/2| may round off the digits of a
+   * small u, and with them the lower tail.
+   */
   sample([uniform]: readonly Tensor[]): Tensor {
-    const upper = uniform.greater(0.5);
-    const logTail = upper.where(uniform.neg().add(1), uniform).mul(2).log();
-    return upper.where(logTail.neg(), logTail).mul(this.logScale.exp()).add(this.location);
+    const isPositive = uniform.greater(0.5);
+    const minusAbsolute = isPositive.where(uniform.neg().add(1), uniform).mul(2).log();
+    const standard = isPositive.where(minusAbsolute.neg(), minusAbsolute);
+    return standard.mul(this.logScale.exp()).add(this.location);
   }
 
   describe() {
