@@ -1,7 +1,7 @@
 import type { Flow } from "../../src/flows/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { compile } from "../../src/runtime/compile.ts";
-import type { Energy } from "./energies.ts";
+import type { LogDensity } from "./energies.ts";
 
 /** Half the side of the square of integration. */
 const HALF_SIDE = 6;
@@ -18,13 +18,17 @@ export function gridNodes(size: number, halfSide = HALF_SIDE): Float64Array {
   });
 }
 
-/** log of the integral of exp(energy) over [-halfSide, halfSide]^2, in float64. */
-export async function logNormalizer(energy: Energy, size = 1200, halfSide = HALF_SIDE): Promise<number> {
+/** log of the integral of exp(logDensity) over [-halfSide, halfSide]^2, in float64. */
+export async function logNormalizer(
+  logDensity: LogDensity,
+  size = 1200,
+  halfSide = HALF_SIDE,
+): Promise<number> {
   const sum = compile(
     (z) => {
-      const logDensity = energy(z);
-      const largest = logDensity.max().stopGradient();
-      return logDensity.sub(largest).exp().sum().log().add(largest);
+      const values = logDensity(z);
+      const largest = values.max().stopGradient();
+      return values.sub(largest).exp().sum().log().add(largest);
     },
     [["N", 2]],
     { precision: "float64" },
@@ -35,13 +39,18 @@ export async function logNormalizer(energy: Energy, size = 1200, halfSide = HALF
 }
 
 /**
- * KL(q || p) in nats for p = exp(energy) / Z, in float64. The integral of log q(x) - log p(x) is taken over the noise that the
+ * KL(q || p) in nats for p = exp(logDensity) / Z, in float64. The integral of log q(x) - log p(x) is taken over the noise that the
  * flow transforms to x, so that no inverse is needed and the nodes are dense where q is high.
  *
  * The noise is standard normal on [-6, 6]^2, which omits a mass of 4e-9. For a base distribution with uniform noise, the
  * nodes are mapped by the normal distribution function.
  */
-export async function divergence(flow: Flow, energy: Energy, logZ: number, size = 400): Promise<number> {
+export async function divergence(
+  flow: Flow,
+  logDensity: LogDensity,
+  logZ: number,
+  size = 400,
+): Promise<number> {
   const nodes = gridNodes(size);
   const cellWidth = (2 * HALF_SIDE) / size;
   const difference = compile(
@@ -53,7 +62,7 @@ export async function divergence(flow: Flow, energy: Energy, logZ: number, size 
         .mul(-0.5)
         .exp()
         .mul(cellWidth ** 2 / (2 * Math.PI));
-      return logProb.sub(energy(value)).mul(weights).sum();
+      return logProb.sub(logDensity(value)).mul(weights).sum();
     },
     [["N", 2]],
     { precision: "float64", embedParameters: true },

@@ -23,26 +23,28 @@ const mixedMadeSchema = z.strictObject({
 
 /** Options of `MixedMade`. */
 export interface MixedMadeOptions {
-  /** [D], how the conditional distribution of each column is written. */
+  /** [D], the type of the conditional distribution of each column, with its fixed numbers. */
   columns: ColumnHeadOptions[];
   /** C, the number of context features. Default 0. */
   context?: number;
   /**
-   * Whether every second batch trains an ordering that is drawn for it, so that any columns may be given. Log-densities and
-   * samples always use the order of the columns. Default true.
+   * Whether every second batch trains a random ordering instead of the order of the columns, so that the distribution given any
+   * columns is learned. `logProb` and `sample` use the order of the columns in any case. Default true.
    */
   anyOrder?: boolean;
   /** The network that computes the parameters of all columns. Default two hidden layers of 64 units with relu. */
   network?: NetworkOptions;
 }
 
-/** Rows [N, D] in which the first `count` columns of an ordering are known. */
+/** The columns that sampling conditions on. */
 interface Given {
+  /** Rows [N, D]. Only the given columns are read. */
   readonly x: Tensor;
+  /** The first `count` columns of the ordering are given. */
   readonly count: number;
 }
 
-/** Columns whose heads have tensors of the same shapes. */
+/** Columns whose conditional distributions are computed together. */
 interface Group {
   readonly head: HeadGroup;
   readonly columns: readonly number[];
@@ -53,12 +55,13 @@ interface Group {
  *
  *     p(x) = prod_k p(x_k | x_1 ... x_k-1, context),
  *
- * where each conditional is a density, a probability, or both, as the head of the column says (`ColumnHeadOptions`). A missing
- * value is NaN and has a probability like any other value. For columns without a density `logProb` is a log-probability, and for a
- * mixed table the logarithm of a density for the continuous values times a probability for the others.
+ * where the head of each column (`ColumnHeadOptions`) makes its conditional a density, a probability, or for some values one and for
+ * others the other. A missing value is NaN and has a probability like any other value. So `logProb` is the logarithm of a product:
+ * the densities of the continuous values times the probabilities of all others.
  *
- * With `anyOrder` the same weights are trained for all orderings of the columns (section 4.2 of the paper): `logProbInOrder`
- * evaluates one, which gives the exact density of the columns that come first.
+ * With `anyOrder` the same weights are trained for all orderings of the columns (section 4.2 of the paper). `logProbInOrder` evaluates
+ * one of them. Its first factors are the exact density of the columns that come first, and the other ones that of the rest given
+ * these columns.
  */
 export class MixedMade implements Distribution {
   readonly features: number;
@@ -76,19 +79,20 @@ export class MixedMade implements Distribution {
     this.context = context;
     this.groups = groupsOf(columns);
     const perColumn = (count: (head: HeadGroup) => number) =>
-      this.groups.flatMap(({ head, columns }) =>
-        columns.flatMap((column) => new Array(count(head)).fill(column)),
+      this.groups.flatMap(({ head, columns: ofGroup }) =>
+        ofGroup.flatMap((column) => new Array(count(head)).fill(column)),
       );
     this.network = new OrderedMLP(
       {
         features: this.features,
-        inputFeatures: perColumn(({ inputs }) => inputs),
-        outputFeatures: perColumn(({ parameters }) => parameters),
+        inputFeatures: perColumn(({ inputCount }) => inputCount),
+        outputFeatures: perColumn(({ parameterCount }) => parameterCount),
         context,
       },
       network,
       random,
     );
+    // One number of each column chooses an atom or component, the other is the quantile of the component.
     this.noise = [
       { kind: "uniform", size: this.features },
       { kind: "uniform", size: this.features },
@@ -99,7 +103,7 @@ export class MixedMade implements Distribution {
     return this.logProbInOrder(x, this.positions(), context);
   }
 
-  /** log p(x | context) [N], factorized in another ordering of the columns: `positions` [D] says where each column comes. */
+  /** log p(x | context) [N], factorized in another ordering: `positions` [D] is the position of each column, counted from 0. */
   logProbInOrder(x: Tensor, positions: Positions, context?: Tensor): Tensor {
     return this.conditionals(x, positions, context).sum(0);
   }
@@ -110,23 +114,25 @@ export class MixedMade implements Distribution {
     const values = this.groups.map((group) => columns.gather(0, group.columns));
     const [, N] = columns.shape;
     const inputs = concat(
-      this.groups.map(({ head }, g) => head.encode(values[g]).reshape([head.inputs * head.heads.length, N])),
+      this.groups.map(({ head }, g) =>
+        head.encode(values[g]).reshape([head.inputCount * head.heads.length, N]),
+      ),
       0,
     ).transpose();
-    const raw = scoped("network", () =>
+    const outputs = scoped("network", () =>
       this.network.apply(context ? concat([inputs, context], 1) : inputs, positions),
     );
-    const parameters = raw.transpose().split(
+    const parameters = outputs.transpose().split(
       0,
-      this.groups.map(({ head, columns }) => head.parameters * columns.length),
+      this.groups.map(({ head, columns }) => head.parameterCount * columns.length),
     );
     const logProbs = this.groups.map(({ head, columns }, g) =>
-      head.logProb(values[g], parameters[g].reshape([columns.length, head.parameters, N])),
+      head.logProb(values[g], parameters[g].reshape([columns.length, head.parameterCount, N])),
     );
-    const order = this.groups.flatMap((group) => group.columns);
+    const groupedColumns = this.groups.flatMap((group) => group.columns);
     return concat(logProbs, 0).gather(
       0,
-      order.map((_, column) => order.indexOf(column)),
+      groupedColumns.map((_, column) => groupedColumns.indexOf(column)),
     );
   }
 
@@ -135,8 +141,8 @@ export class MixedMade implements Distribution {
   }
 
   /**
-   * Rows [N, D] that are drawn column by column in an ordering. The first columns of the ordering can be given, as in `x` [N, D];
-   * the others then follow their exact conditional distribution, and with `present` they are never missing.
+   * Rows [N, D] drawn column by column: `order` lists the columns, the first one first. The `given` columns keep their values, and the
+   * others follow their exact conditional distribution. With `present` the drawn values are never missing.
    */
   sampleInOrder(
     noise: readonly Tensor[],
@@ -148,30 +154,32 @@ export class MixedMade implements Distribution {
     order.forEach((column, position) => {
       const head = new HeadGroup([this.options.columns[column]]);
       const columnOf = (rows: Tensor) => rows.slice(1, column, column + 1).transpose();
-      const isGiven = given !== undefined && position < given.count;
+      const degree = position + 1;
       const draw = () => {
-        const parameters = network.outputs(position + 1).transpose();
-        return head.sample(noise.map(columnOf), parameters.reshape([1, head.parameters, "N"]), { present });
+        const outputs = network.outputs(degree).transpose().reshape([1, head.parameterCount, "N"]);
+        return head.sample(noise.map(columnOf), outputs, { present });
       };
-      const value = isGiven ? columnOf(given.x) : draw();
+      const value = given && position < given.count ? columnOf(given.x) : draw();
       values[column] = value;
       const isLast = position === this.features - 1;
-      if (!isLast)
-        network.addInputs(position + 1, head.encode(value).reshape([head.inputs, "N"]).transpose());
+      if (!isLast) network.addInputs(degree, head.encode(value).reshape([head.inputCount, "N"]).transpose());
     });
     return concat(values, 0).transpose();
   }
 
-  /** Starts with the marginal distribution of each column, where all columns are independent. */
+  /**
+   * Starts with independent columns that have about their marginal distributions. The weights of the last layer are 0 at first, so its
+   * biases are the parameters of all columns.
+   */
   get fitToData(): FitDistribution {
     return ({ rows, values }: DataRows) => {
       const { bias } = this.network.layers[this.network.layers.length - 1];
       const column = (d: number) =>
         Float64Array.from({ length: rows }, (_, n) => values[n * this.features + d]);
-      const numbers = this.groups.flatMap(({ columns }) =>
+      const parameters = this.groups.flatMap(({ columns }) =>
         columns.map((d) => marginalParameters(this.options.columns[d], column(d))),
       );
-      bias.value = Float32Array.from(numbers.flatMap((each) => [...each]));
+      bias.value = Float32Array.from(parameters.flatMap((ofColumn) => [...ofColumn]));
     };
   }
 
@@ -179,25 +187,25 @@ export class MixedMade implements Distribution {
     return this.options;
   }
 
-  /** Where each column comes: as they are, but for the batches that train another ordering. */
+  /** The order of the columns, which every second training batch replaces by a random ordering if `anyOrder` is set. */
   private positions(): Positions {
-    const natural = identityOrder(this.features);
-    if (!this.options.anyOrder || !isTraining()) return natural;
+    const columnOrder = identityOrder(this.features);
+    if (!this.options.anyOrder || !isTraining()) return columnOrder;
     return drawForBatch([this.features], ({ random, step }) =>
-      step % 2 === 0 ? natural : random.permutation(this.features),
+      step % 2 === 0 ? columnOrder : random.permutation(this.features),
     );
   }
 }
 
-function groupsOf(columns: readonly ColumnHead[]): Group[] {
+function groupsOf(heads: readonly ColumnHead[]): Group[] {
   const byKey = new Map<string, number[]>();
-  for (const [i, column] of columns.entries()) {
-    const key = groupKey(column);
+  for (const [i, head] of heads.entries()) {
+    const key = groupKey(head);
     byKey.set(key, [...(byKey.get(key) ?? []), i]);
   }
-  return [...byKey.values()].map((members) => ({
-    head: new HeadGroup(members.map((i) => columns[i])),
-    columns: members,
+  return [...byKey.values()].map((columns) => ({
+    head: new HeadGroup(columns.map((i) => heads[i])),
+    columns,
   }));
 }
 

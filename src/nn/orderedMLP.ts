@@ -5,16 +5,17 @@ import type { IncrementalNetwork } from "./incremental.ts";
 import { affineOfConcat, Linear } from "./linear.ts";
 import { hiddenSizes, type NetworkDescription, throughLayers } from "./mlp.ts";
 
-/** The position of each of D features in an ordering, counted from 0: numbers, or a tensor [D] for orderings that change. */
+/** The position of each of D features in an ordering, counted from 0: numbers, or a tensor [D] that may differ between calls. */
 export type Positions = readonly number[] | Tensor;
 
 /**
- * The masked network of MADE for any ordering of D features (Germain et al. 2015, section 4.2). Several inputs and outputs may
- * belong to one feature.
+ * The masked network of MADE (Germain et al. 2015) whose ordering of D features is an argument of each call, so that one set of weights
+ * can be trained for all orderings (section 4.2). A `MaskedMLP` has one ordering, fixed when it is built. Several inputs and outputs
+ * may belong to one feature.
  *
- * Hidden unit h has a fixed degree g_h in 0 ... D - 1 and sees the features at positions below g_h. The outputs of the feature at
- * position p see the units with degrees up to p, so they depend on the features before it only. The ordering enters by the masks
- * of the first and the last layer, which are computed from the positions in the graph: it may be another one in each call.
+ * Hidden unit h has a fixed degree g_h in 0 ... D - 1 and depends only on features at positions below g_h. The outputs of the feature
+ * at position p depend only on units of degree p or less, and so only on features before it. The ordering changes only the masks of
+ * the first and the last layer. Context has no position: all units depend on it.
  */
 export class OrderedMLP {
   readonly layers: readonly Linear[];
@@ -51,7 +52,7 @@ export class OrderedMLP {
       .map((size, i) => new Linear(sizes[i], size, random.split(i), { zeroInit: i === sizes.length - 2 }));
   }
 
-  /** [N, inputs + context] -> [N, outputs]. */
+  /** [N, inputs + context], the context last -> [N, outputs]. */
   apply(x: Tensor, positions: Positions): Tensor {
     const last = this.layers.length - 1;
     const [output] = throughLayers(this.options, this.layers.length, [x], (i, [h]) =>
@@ -71,17 +72,16 @@ export class OrderedMLP {
   }
 
   /**
-   * The same network for one ordering, computed feature by feature: the feature at position p has degree p + 1. Each hidden unit is
-   * computed once, so all features together take less than one pass of `apply`.
+   * The same network for one ordering, evaluated feature by feature: `order` lists the features, the first one first. An
+   * `IncrementalNetwork` counts degrees from 1, so the feature at position p has degree p + 1 there, and the hidden units of degree p + 1
+   * can be computed when its inputs are added. Each is computed once, from the weights that the masks leave.
    */
   incremental(order: readonly number[], context?: Tensor): IncrementalNetwork {
     const { layers, options } = this;
     const last = layers.length - 1;
-    const columnsOf = (features: readonly number[], feature: number) =>
-      features.flatMap((other, i) => (other === feature ? [i] : []));
-    /** The inputs of each layer that are computed, and their rows in the weight of the layer. */
+    /** What is known of the input of each layer: tensors [N, k], and the rows of the weight that belong to their columns. */
     const computed: { parts: Tensor[]; rows: number[] }[] = layers.map(() => ({ parts: [], rows: [] }));
-    const add = (layer: number, part: Tensor, rows: readonly number[]) => {
+    const addToLayer = (layer: number, part: Tensor, rows: readonly number[]) => {
       computed[layer].parts.push(part);
       computed[layer].rows.push(...rows);
     };
@@ -92,55 +92,55 @@ export class OrderedMLP {
       if (parts.length === 0) return biases.broadcastTo(["N", columns.length]);
       return affineOfConcat(parts, weight.gather(0, rows).gather(1, columns), biases);
     };
-    const unitsOf = (units: number, degree: number) =>
-      this.degrees(units).flatMap((other, unit) => (other === degree ? [unit] : []));
+    const unitsOf = (units: number, degree: number) => indicesOf(this.degrees(units), degree);
     const computeUnits = (degree: number) => {
       throughLayers(options, layers.length, [], (i, units) =>
         scoped(`layers.${i}`, () => {
           const [inputs, outputs] = layers[i].weight.sizes;
-          if (units.length > 0) add(i, units[0], unitsOf(inputs, degree));
+          if (units.length > 0) addToLayer(i, units[0], unitsOf(inputs, degree));
           const columns = i < last ? unitsOf(outputs, degree) : [];
           return columns.length > 0 ? [outputsOf(i, columns)] : [];
         }),
       );
     };
     if (context) {
-      const { length } = this.inputFeatures;
-      add(
-        0,
-        context,
-        Array.from({ length: this.context }, (_, i) => length + i),
-      );
+      const inputs = this.inputFeatures.length;
+      const rows = Array.from({ length: this.context }, (_, i) => inputs + i);
+      addToLayer(0, context, rows);
     }
     computeUnits(0);
     return {
       addInputs: (degree, values) => {
-        add(0, values, columnsOf(this.inputFeatures, order[degree - 1]));
+        addToLayer(0, values, indicesOf(this.inputFeatures, order[degree - 1]));
         computeUnits(degree);
       },
-      outputs: (degree) => outputsOf(last, columnsOf(this.outputFeatures, order[degree - 1])),
+      outputs: (degree) => outputsOf(last, indicesOf(this.outputFeatures, order[degree - 1])),
     };
   }
 
-  /** The degrees of a layer's units, ascending. */
+  /** The degrees of the units of a hidden layer: ascending, and each of 0 ... D - 1 about equally often. */
   private degrees(units: number): number[] {
     return Array.from({ length: units }, (_, unit) => Math.floor((unit * this.features) / units));
   }
 
-  /** [inputs + context, units]: 1 where an input's feature is at a position below the degree of the unit. */
+  /** [inputs + context, units]: 1 where the position of the feature of an input is below the degree of a unit, and for all context. */
   private inputMask(positions: Positions, units: number): Tensor {
     const degrees = this.degrees(units);
     const { inputFeatures, context } = this;
     if (isTensor(positions)) {
-      const row = constant(degrees, [1, units]);
-      const column = positions.gather(0, inputFeatures).reshape([inputFeatures.length, 1]);
-      // The context has no position: every unit sees it.
-      return column.less(row).toFloat().pad(0, 0, context).add(contextRows(inputFeatures.length, context));
+      const degreeRow = constant(degrees, [1, units]);
+      const positionColumn = positions.gather(0, inputFeatures).reshape([inputFeatures.length, 1]);
+      const mask = positionColumn.less(degreeRow).toFloat();
+      return mask.pad(0, 0, context).add(contextRows(inputFeatures.length, context));
     }
-    const rows = [...inputFeatures.map((feature) => positions[feature]), ...new Array(context).fill(-1)];
+    // Position -1 is below all degrees.
+    const inputPositions = [
+      ...inputFeatures.map((feature) => positions[feature]),
+      ...new Array(context).fill(-1),
+    ];
     return constant(
-      rows.flatMap((position) => degrees.map((degree) => +(position < degree))),
-      [rows.length, units],
+      inputPositions.flatMap((position) => degrees.map((degree) => +(position < degree))),
+      [inputPositions.length, units],
     );
   }
 
@@ -149,8 +149,8 @@ export class OrderedMLP {
     const degrees = this.degrees(units);
     const { outputFeatures } = this;
     if (isTensor(positions)) {
-      const row = positions.gather(0, outputFeatures).reshape([1, outputFeatures.length]);
-      return constant(degrees, [units, 1]).lessEqual(row).toFloat();
+      const positionRow = positions.gather(0, outputFeatures).reshape([1, outputFeatures.length]);
+      return constant(degrees, [units, 1]).lessEqual(positionRow).toFloat();
     }
     return constant(
       degrees.flatMap((degree) => outputFeatures.map((feature) => +(degree <= positions[feature]))),
@@ -161,14 +161,19 @@ export class OrderedMLP {
 
 const isTensor = (positions: Positions): positions is Tensor => !Array.isArray(positions);
 
+const indicesOf = (values: readonly number[], value: number): number[] =>
+  values.flatMap((other, i) => (other === value ? [i] : []));
+
+/** 1 in the rows of the context, which come after those of the inputs, and 0 in these. */
 const contextRows = (inputs: number, context: number): Tensor =>
   constant(
     Array.from({ length: inputs + context }, (_, row) => +(row >= inputs)),
     [inputs + context, 1],
   );
 
-const hiddenMask = (inputs: readonly number[], outputs: readonly number[]): Tensor =>
+/** [units, units of the next layer]: a unit depends on those of its own degree or less. */
+const hiddenMask = (degrees: readonly number[], nextDegrees: readonly number[]): Tensor =>
   constant(
-    inputs.flatMap((before) => outputs.map((after) => +(before <= after))),
-    [inputs.length, outputs.length],
+    degrees.flatMap((degree) => nextDegrees.map((next) => +(degree <= next))),
+    [degrees.length, nextDegrees.length],
   );

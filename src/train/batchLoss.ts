@@ -3,7 +3,7 @@ import { totalWeight } from "../dataset/inMemoryDataset.ts";
 import { PushforwardError } from "../errors.ts";
 import { formatShape, type Shape } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
-import { drawForBatch, drawForRows, type RandomSource, traceTraining } from "../graph/tracing/training.ts";
+import { drawForBatch, drawForRows, type RandomSource, traceLoss } from "../graph/tracing/training.ts";
 import type { Random } from "../random/index.ts";
 import type { Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
@@ -184,7 +184,7 @@ function evaluateLoss(loss: Loss, [weights, values, context]: readonly Tensor[])
 /** Whether a loss returns a scalar. */
 function isScalarLoss(loss: Loss, shapes: readonly Shape[]): boolean {
   const tensors = shapes.map((shape, i) => input(`batch${i}`, shape));
-  const { result } = traceTraining(() => evaluateLoss(loss, tensors), { batchStatistics: shapes.length > 1 });
+  const { result } = traceLoss(() => evaluateLoss(loss, tensors), { batchStatistics: shapes.length > 1 });
   return result.loss instanceof Tensor && result.loss.rank === 0;
 }
 

@@ -7,8 +7,8 @@ import type { Tensor } from "../graph/tensor.ts";
 import {
   type RandomInput,
   type RandomSource,
-  type TracedTraining,
-  traceTraining,
+  type TracedLoss,
+  traceLoss,
 } from "../graph/tracing/training.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
@@ -37,7 +37,7 @@ export interface DataParallelOptions {
   readonly running?: readonly Parameter[];
 }
 
-type Traced = Pick<TracedTraining<unknown>, "randomInputs" | "updates">;
+type Traced = Pick<TracedLoss<unknown>, "randomInputs" | "updates">;
 
 /** The number of shards, and threads, into which a batch is split. */
 export const shardCount = (batch: number, { threads }: EngineOptions): number =>
@@ -113,7 +113,7 @@ export class DataParallelLoss {
     let sumNames: string[] = [];
     const program = (...inputs: Tensor[]) => {
       const rows = inputs.slice(0, lossInputs.length);
-      const traced = traceTraining(() => trace(rows), { batchStatistics: ofData, training: withGradient });
+      const traced = traceLoss(() => trace(rows), { batchStatistics: ofData, training: withGradient });
       const sums = traced.result;
       trainingTrace = traced;
       sumNames = Object.keys(sums);

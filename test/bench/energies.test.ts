@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { energies } from "../../bench/papers/energies.ts";
+import { logDensities } from "../../bench/papers/energies.ts";
 import { divergence, logNormalizer } from "../../bench/papers/planeQuadrature.ts";
 import { energies as protocol } from "../../bench/papers/protocols/energies.ts";
 import { Permutation } from "../../src/bijections/permutation.ts";
@@ -10,7 +10,7 @@ import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 
 /** The energies as printed in Table 1 of Rezende and Mohamed 2015. */
-const printed: Record<keyof typeof energies, (z1: number, z2: number) => number> = {
+const printed: Record<keyof typeof logDensities, (z1: number, z2: number) => number> = {
   U1: (z1, z2) =>
     0.5 * ((Math.hypot(z1, z2) - 2) / 0.4) ** 2 -
     Math.log(Math.exp(-0.5 * ((z1 - 2) / 0.6) ** 2) + Math.exp(-0.5 * ((z1 + 2) / 0.6) ** 2)),
@@ -28,19 +28,19 @@ const w1 = (z1: number) => Math.sin((2 * Math.PI * z1) / 4);
 const w2 = (z1: number) => 3 * Math.exp(-0.5 * ((z1 - 1) / 0.6) ** 2);
 const w3 = (z1: number) => 3 / (1 + Math.exp(-(z1 - 1) / 0.3));
 
-const names = Object.keys(energies) as (keyof typeof energies)[];
+const names = Object.keys(logDensities) as (keyof typeof logDensities)[];
 
 test.each(names)(
   "%s equals the paper's formula on [-4, 4]^2, and its mass is inside [-6, 6]^2",
   async (name) => {
     const points = new Random(1).uniform(new Float64Array(400)).map((u) => 8 * u - 4);
-    const values = await compile(energies[name], [["N", 2]], { precision: "float64" })(points);
+    const values = await compile(logDensities[name], [["N", 2]], { precision: "float64" })(points);
     values.forEach((value, i) => {
       const expected = printed[name](points[2 * i], points[2 * i + 1]);
       if (expected < 500) expect(value).toBeCloseTo(-expected, 9);
     });
-    expect(await logNormalizer(energies[name], 300)).toBeCloseTo(
-      await logNormalizer(energies[name], 500, 10),
+    expect(await logNormalizer(logDensities[name], 300)).toBeCloseTo(
+      await logNormalizer(logDensities[name], 500, 10),
       8,
     );
   },

@@ -3,7 +3,7 @@ import { BatchNorm } from "../../src/bijections/index.ts";
 import { grad } from "../../src/graph/grad.ts";
 import type { Parameter } from "../../src/graph/parameter.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
-import { type TracedTraining, traceTraining } from "../../src/graph/tracing/training.ts";
+import { type TracedLoss, traceLoss } from "../../src/graph/tracing/training.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { expectClose } from "./invariants.ts";
@@ -30,7 +30,7 @@ function trainingStep(
 ) {
   return compile(
     (x) => {
-      const { result: traced, updates }: TracedTraining<ReturnType<BatchNorm["inverse"]>> = traceTraining(
+      const { result: traced, updates }: TracedLoss<ReturnType<BatchNorm["inverse"]>> = traceLoss(
         () => bijection.inverse(x),
         { batchStatistics: true },
       );
@@ -101,9 +101,9 @@ test("uses running statistics without training data, in both directions", async 
   batchNorm.mean.value = Float64Array.from([1, -2]);
   batchNorm.variance.value = Float64Array.from([4, 0.25]);
   const plain = compile((x) => batchNorm.inverse(x).value, [["N", 2]], float64);
-  const drawn = compile((x) => traceTraining(() => batchNorm.inverse(x)).result.value, [["N", 2]], float64);
+  const drawn = compile((x) => traceLoss(() => batchNorm.inverse(x)).result.value, [["N", 2]], float64);
   const back = compile(
-    (z) => traceTraining(() => batchNorm.forward(z), { batchStatistics: true }).result.value,
+    (z) => traceLoss(() => batchNorm.forward(z), { batchStatistics: true }).result.value,
     [["N", 2]],
     float64,
   );

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Continuous } from "../../src/bijections/index.ts";
 import { cnf } from "../../src/flows/index.ts";
 import { input } from "../../src/graph/tensor.ts";
-import { traceTraining } from "../../src/graph/tracing/training.ts";
+import { traceLoss } from "../../src/graph/tracing/training.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
@@ -82,7 +82,7 @@ describe("Hutchinson's estimate of the divergence", () => {
   test("is the default in training above 16 features with more than two hidden layers", () => {
     const draws = (features: number, hidden: number[], trace?: "exact" | "hutchinson") => {
       const bijection = new Continuous({ features, network: { hidden }, trace }, new Random(0));
-      return traceTraining(() => bijection.inverse(input("x", ["N", features]))).randomInputs.length > 0;
+      return traceLoss(() => bijection.inverse(input("x", ["N", features]))).randomInputs.length > 0;
     };
     expect(draws(17, [4, 4, 4])).toBe(true);
     expect(draws(16, [4, 4, 4])).toBe(false);

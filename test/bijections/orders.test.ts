@@ -13,7 +13,7 @@ import {
 } from "../../src/flows/index.ts";
 import { jacobian } from "../../src/graph/grad.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
-import { traceTraining } from "../../src/graph/tracing/training.ts";
+import { traceLoss } from "../../src/graph/tracing/training.ts";
 import { withVariant } from "../../src/graph/tracing/variant.ts";
 import type { NetworkOptions } from "../../src/nn/mlp.ts";
 import { parametersOf } from "../../src/nn/module.ts";
@@ -85,10 +85,10 @@ describe.each(cases)("%s", (name, build) => {
   });
 
   test("uses the drawn order in training, in both directions", async () => {
-    let drawn: ReturnType<typeof traceTraining>["randomInputs"] = [];
+    let drawn: ReturnType<typeof traceLoss>["randomInputs"] = [];
     const run = compile(
       (u) => {
-        const traced = traceTraining(() => roundTrip(u));
+        const traced = traceLoss(() => roundTrip(u));
         drawn = traced.randomInputs;
         return traced.result;
       },

@@ -1,7 +1,7 @@
 import type { Bijection } from "../../src/bijections/index.ts";
 import { grad } from "../../src/graph/grad.ts";
 import { concat, type Tensor } from "../../src/graph/tensor.ts";
-import { type RandomInput, traceTraining } from "../../src/graph/tracing/training.ts";
+import { type RandomInput, traceLoss } from "../../src/graph/tracing/training.ts";
 import { trainableParameters } from "../../src/nn/module.ts";
 import { compile } from "../../src/runtime/compile.ts";
 
@@ -27,7 +27,7 @@ export function compileTrainingStep(bijection: Bijection, direction: "forward" |
   let drawn: readonly RandomInput[] = [];
   const run = compile(
     (x) => {
-      const traced = traceTraining(() => meanLogDet(bijection, direction)(x));
+      const traced = traceLoss(() => meanLogDet(bijection, direction)(x));
       drawn = traced.randomInputs;
       return traced.result;
     },

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { randomOrder, reverseOrder } from "../../src/bijections/index.ts";
 import { Ensemble, Made, type MadeOptions } from "../../src/distributions/index.ts";
 import { decodeModel, encodeModel, madeFlow } from "../../src/flows/index.ts";
-import { traceTraining } from "../../src/graph/tracing/training.ts";
+import { traceLoss } from "../../src/graph/tracing/training.ts";
 import { withVariant } from "../../src/graph/tracing/variant.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
@@ -57,10 +57,10 @@ describe.each(cases)("%j", (options) => {
     const ensemble = new Ensemble(made, { variants: M });
     const context = new Float64Array(16 * made.context).map((_, i) => Math.cos(2 + (i % made.context)));
     const rows = bits.subarray(12 * 100, 12 * 116);
-    let drawn: ReturnType<typeof traceTraining>["randomInputs"] = [];
+    let drawn: ReturnType<typeof traceLoss>["randomInputs"] = [];
     const run = compile(
       (x, context) => {
-        const traced = traceTraining(() => ensemble.logProb(x, context));
+        const traced = traceLoss(() => ensemble.logProb(x, context));
         drawn = traced.randomInputs;
         return traced.result;
       },

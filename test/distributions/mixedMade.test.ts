@@ -29,8 +29,8 @@ const atoms: ColumnHeadOptions = {
   gaps: true,
 };
 
-/** A distribution with weights that are not those of the start, where columns are independent. */
-function trained(columns: ColumnHeadOptions[], context = 0): MixedMade {
+/** A distribution with random weights, since with the initial ones the columns are independent. */
+function randomMade(columns: ColumnHeadOptions[], context = 0): MixedMade {
   const network = { hidden: [12, 12, 12], activation: "tanh" as const, residual: true };
   const made = new MixedMade({ columns, context, network }, new Random(1));
   const random = new Random(7);
@@ -51,33 +51,35 @@ const evaluate = async (made: MixedMade, rows: number[][], positions?: number[])
   return Array.from(await run(Float64Array.from(rows.flat())));
 };
 
-const total = (logProbs: readonly number[]) => logProbs.reduce((sum, value) => sum + Math.exp(value), 0);
+const sumOfProbabilities = (logProbs: readonly number[]) =>
+  logProbs.reduce((sum, value) => sum + Math.exp(value), 0);
 
-/** All rows of values, one list for each column. */
+/** All rows with a value of the first list in column 0, a value of the second list in column 1, and so on. */
 const combinations = (lists: readonly number[][]): number[][] =>
   lists.reduce<number[][]>((rows, list) => rows.flatMap((row) => list.map((value) => [...row, value])), [[]]);
 
 describe("a mixed MADE", () => {
   test("of columns without a density has probabilities that sum to 1, in any ordering", async () => {
-    const made = trained([categorical, lattice, withGaps]);
+    const made = randomMade([categorical, lattice, withGaps]);
     const rows = combinations([
       [0, 1, 2],
       [0, 1, 2, 3, 4],
       [0, 1, Number.NaN],
     ]);
     for (const positions of [undefined, [2, 0, 1], [1, 2, 0]])
-      expect(total(await evaluate(made, rows, positions))).toBeCloseTo(1, 12);
+      expect(sumOfProbabilities(await evaluate(made, rows, positions))).toBeCloseTo(1, 12);
   });
 
   test("has a density for continuous columns and a probability for single values and gaps", async () => {
-    const made = trained([categorical, atoms]);
-    // x = sinh(t), so that the grid reaches far into the tails.
+    const made = randomMade([categorical, atoms]);
+    // The integral over x is taken over t with x = sinh(t), so that the grid reaches far into the tails. It avoids the atom 0.5.
     const step = 2e-4;
     const grid = Array.from({ length: 120_001 }, (_, i) => -12 + i * step + 1e-7);
     const logProbs = await evaluate(made, combinations([[0, 1, 2], grid.map(Math.sinh)]));
     const density =
-      total(logProbs.map((value, i) => value + Math.log(Math.cosh(grid[i % grid.length])))) * step;
-    const single = total(
+      sumOfProbabilities(logProbs.map((value, i) => value + Math.log(Math.cosh(grid[i % grid.length])))) *
+      step;
+    const single = sumOfProbabilities(
       await evaluate(
         made,
         combinations([
@@ -91,7 +93,7 @@ describe("a mixed MADE", () => {
   });
 
   test("is impossible outside the categories and cells", async () => {
-    const made = trained([categorical, lattice]);
+    const made = randomMade([categorical, lattice]);
     const rows = [
       [3, 0],
       [0.5, 0],
@@ -103,19 +105,21 @@ describe("a mixed MADE", () => {
   });
 
   test("gives all categories that training did not see one small probability", async () => {
-    const made = trained([{ type: "categorical", categories: 2, unseen: 0.01 }]);
+    const made = randomMade([{ type: "categorical", categories: 2, unseen: 0.01 }]);
     const logProbs = await evaluate(made, [[0], [1], [2]]);
-    expect(total(logProbs)).toBeCloseTo(1, 12);
+    expect(sumOfProbabilities(logProbs)).toBeCloseTo(1, 12);
     expect(logProbs[2]).toBeCloseTo(Math.log(0.01), 12);
   });
 
   test("factorizes: columns that come first have their own exact density", async () => {
-    const made = trained([categorical, lattice, continuous]);
+    const made = randomMade([categorical, lattice, continuous]);
     // p(x_2 = c) of the ordering 2, 1, 0 is the sum over the other columns.
     const positions = [2, 1, 0];
     const sums: number[] = [];
     for (const c of [-1, 0.4])
-      sums.push(total(await evaluate(made, combinations([[0, 1, 2], [0, 1, 2, 3, 4], [c]]), positions)));
+      sums.push(
+        sumOfProbabilities(await evaluate(made, combinations([[0, 1, 2], [0, 1, 2, 3, 4], [c]]), positions)),
+      );
     const run = compile((x) => made.conditionals(x, positions).transpose(), [["N", 3]], {
       precision: "float64",
     });
@@ -125,7 +129,7 @@ describe("a mixed MADE", () => {
   });
 
   test("draws rows that follow its probabilities", async () => {
-    const made = trained([lattice, withGaps, continuous, atoms]);
+    const made = randomMade([lattice, withGaps, continuous, atoms]);
     const rows = 40_000;
     const random = new Random(3);
     const noise = made.noise.map(({ size }, i) => random.split(i).uniform(new Float64Array(rows * size)));
@@ -139,10 +143,10 @@ describe("a mixed MADE", () => {
     const frequencies = [0, 1, 2, 3, 4].map(
       (cell) => column(0).filter((value) => value === cell).length / rows,
     );
-    const made1 = compile((x) => made.conditionals(x, [0, 1, 2, 3]).transpose(), [["N", 4]], {
+    const conditionalsOf = compile((x) => made.conditionals(x, [0, 1, 2, 3]).transpose(), [["N", 4]], {
       precision: "float64",
     });
-    const cells = await made1(Float64Array.from([0, 1, 2, 3, 4].flatMap((cell) => [cell, 0, 0, 0])));
+    const cells = await conditionalsOf(Float64Array.from([0, 1, 2, 3, 4].flatMap((cell) => [cell, 0, 0, 0])));
     [0, 1, 2, 3, 4].forEach((cell) => {
       const probability = Math.exp(cells[4 * cell]);
       expect(Math.abs(frequencies[cell] - probability)).toBeLessThan(5 * Math.sqrt(probability / rows));
@@ -153,14 +157,14 @@ describe("a mixed MADE", () => {
     expect(column(3).filter((value) => value === 0.5).length).toBeGreaterThan(0);
   });
 
-  test("has finite gradients, also at missing values and far outside", async () => {
-    const made = trained([categorical, lattice, continuous, atoms]);
+  test("has finite gradients, also at missing values and far in the tails", async () => {
+    const made = randomMade([categorical, lattice, continuous, atoms]);
     const gradients = await gradientsOf(made, [0, 4, 1e6, Number.NaN, 2, 0, -1e6, 0.5]);
     for (const values of gradients.slice(1)) expect(Array.from(values).every(Number.isFinite)).toBe(true);
   });
 
   test("draws the other columns given any columns, from their exact conditional distribution", async () => {
-    const made = trained([categorical, lattice, withGaps]);
+    const made = randomMade([categorical, lattice, withGaps]);
     const rows = 40_000;
     const random = new Random(5);
     const noise = made.noise.map(({ size }, i) => random.split(i).uniform(new Float64Array(rows * size)));
@@ -174,13 +178,13 @@ describe("a mixed MADE", () => {
     const sample = await run(...noise, x);
     const all = combinations([[0, 1, 2], [2], [0, 1]]);
     const logProbs = await evaluate(made, all, [2, 0, 1]);
-    // Given cell 2, and that the last column is present.
-    const perRow = total(logProbs);
+    // log p(first and last column | cell 2), normalized over the rows in which the last column is present.
+    const totalProbability = sumOfProbabilities(logProbs);
     all.forEach((row, i) => {
       let frequency = 0;
       for (let n = 0; n < rows; n++)
         if (row.every((value, d) => sample[3 * n + d] === value)) frequency += 1 / rows;
-      const probability = Math.exp(logProbs[i]) / perRow;
+      const probability = Math.exp(logProbs[i]) / totalProbability;
       expect(Math.abs(frequency - probability)).toBeLessThan(5 * Math.sqrt(probability / rows));
     });
   });
@@ -240,7 +244,7 @@ function dependentRows(count: number, seed: number): Float64Array {
   return rows;
 }
 
-/** log p of such rows. */
+/** log p of each row of `dependentRows`. */
 const trueLogProbs = (rows: Float64Array): number[] =>
   Array.from({ length: rows.length / 3 }, (_, n) => {
     const [group, cell, number] = rows.subarray(3 * n, 3 * n + 3);
@@ -288,11 +292,11 @@ describe("training", () => {
       const scores = await run(validation);
       return Array.from(scores).reduce((sum, score) => sum + score, 0) / scores.length;
     };
-    const natural = await mean([0, 1, 2]);
+    const inColumnOrder = await mean([0, 1, 2]);
     const best = Math.min(...epochs.map(({ validationLoss }) => validationLoss!));
-    expect(-best).toBeCloseTo(natural, 4);
+    expect(-best).toBeCloseTo(inColumnOrder, 4);
     const truth = trueLogProbs(validation).reduce((sum, value) => sum + value, 0) / 2000;
-    // Not the entropy, but the same rows: the difference is an estimate of the Kullback-Leibler divergence.
+    // Both are means over the same rows, so the noise of the rows cancels: their difference estimates KL(data || model).
     for (const positions of [
       [0, 1, 2],
       [2, 1, 0],

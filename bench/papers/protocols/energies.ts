@@ -5,7 +5,7 @@ import { compile } from "../../../src/runtime/compile.ts";
 import { type FitDensityOptions, fitDensity } from "../../../src/train/index.ts";
 import { table } from "../../speed/table.ts";
 import { type DensityRow, densityGrid } from "../densityGrid.ts";
-import { EDGE, type Energy, energies as energyFunctions } from "../energies.ts";
+import { type LogDensity, logDensities, PLOT_HALF_SIDE } from "../energies.ts";
 import { divergence, gridNodes, logNormalizer } from "../planeQuadrature.ts";
 
 interface Model {
@@ -65,11 +65,11 @@ export const energies = {
     const { seeds, fit } = run.quick ? quickSettings : full;
     const scores: Record<string, Record<string, number[]>> = {};
     const pictures: DensityRow[] = [];
-    for (const [name, energy] of Object.entries(energyFunctions)) {
+    for (const [name, logDensity] of Object.entries(logDensities)) {
       const matchingModels = models.filter((model) => run.only.test(`${name} ${model.name}`));
       if (matchingModels.length === 0) continue;
-      const logZ = await logNormalizer(energy);
-      const densities = [{ name: "exp(-U)", values: await densityOnGrid(energy) }];
+      const logZ = await logNormalizer(logDensity);
+      const densities = [{ name: "exp(-U)", values: await densityOnGrid(logDensity) }];
       scores[name] = {};
       for (const model of matchingModels) {
         scores[name][model.name] = [];
@@ -77,12 +77,12 @@ export const energies = {
           const flow = model.build(seed);
           // One thread, so that the numbers do not depend on the number of cores.
           const options = { ...fit, seed, threads: 1, maxMinutes: run.minutes };
-          await fitDensity(flow, energy, { ...options, optimizer: { learningRate: 5e-3 } });
-          const score = await divergence(flow, energy, logZ);
+          await fitDensity(flow, logDensity, { ...options, optimizer: { learningRate: 5e-3 } });
+          const score = await divergence(flow, logDensity, logZ);
           scores[name][model.name].push(score);
           run.log(`${name}, ${model.name}, seed ${seed}: ${score.toFixed(4)}`);
           if (seed > run.seed) continue;
-          const logProb = await flow.logProb(gridNodes(GRID_SIZE, EDGE));
+          const logProb = await flow.logProb(gridNodes(GRID_SIZE, PLOT_HALF_SIDE));
           densities.push({ name: model.name, values: logProb.map(Math.exp) });
         }
       }
@@ -97,7 +97,7 @@ export const energies = {
     const svg = await densityGrid(pictures, {
       title: "Densities of four energies, and of fitted flows",
       caption: "On [-4, 4]², darker where the density is higher. Flows have the first seed.",
-      halfSide: EDGE,
+      halfSide: PLOT_HALF_SIDE,
       size: GRID_SIZE,
     });
     const picture = await svgToPng(svg, { scale: 1.5 });
@@ -105,9 +105,9 @@ export const energies = {
   },
 };
 
-async function densityOnGrid(energy: Energy): Promise<Float64Array> {
-  const density = compile((z) => energy(z).exp(), [["N", 2]], { precision: "float64" });
-  const values = await density(gridNodes(GRID_SIZE, EDGE));
+async function densityOnGrid(logDensity: LogDensity): Promise<Float64Array> {
+  const density = compile((z) => logDensity(z).exp(), [["N", 2]], { precision: "float64" });
+  const values = await density(gridNodes(GRID_SIZE, PLOT_HALF_SIDE));
   await density.release();
   return Float64Array.from(values);
 }

@@ -2,18 +2,31 @@ import { concat, constant, scalar, type Tensor } from "../../graph/tensor.ts";
 import type { ColumnHead } from "./columnHead.ts";
 import { QuantileMap } from "./quantileMap.ts";
 
-/** The scales of components, in units of the deviation of a column, lie within exp(+-6) of each other: nothing overflows. */
+/** Log-scales of components are clamped smoothly to +-6, so that scales and their inverses are at most e^6 = 403. */
 const LOG_SCALE_BOUND = 6;
-/** Locations of components, in deviations. */
+/** Locations of components are clamped smoothly to +-20, where z is about standard logistic. */
 const LOCATION_BOUND = 20;
-/** Stands for an infinite edge of the outermost cells of a lattice. */
-const FAR = 1e4;
-/** Taken from a logit it leaves no probability. */
-const IMPOSSIBLE = 1e30;
+/**
+ * Stands for the infinite edge of the first and the last cell of a lattice, because Infinity - Infinity would be NaN. No component
+ * has more than sigmoid(-(10,000 - 20) / 403) = 2e-11 of its mass beyond it, which float32 does not resolve.
+ */
+const OUTERMOST_EDGE = 1e4;
+/** Subtracted from the logit of an outcome, this makes its probability 0. */
+const IMPOSSIBLE_PENALTY = 1e30;
+/** The encoded value z is clamped to +-5, because z of an outlier can be arbitrarily large. */
+const ENCODED_BOUND = 5;
 
-type Numeric = Exclude<ColumnHead, { type: "categorical" }>;
+type Categorical = Extract<ColumnHead, { type: "categorical" }>;
+type Lattice = Extract<ColumnHead, { type: "lattice" }>;
+type Numeric = Exclude<ColumnHead, Categorical>;
 
-const isNumeric = (head: ColumnHead): head is Numeric => head.type !== "categorical";
+const isCategorical = (head: ColumnHead): head is Categorical => head.type === "categorical";
+const isLattice = (head: ColumnHead): head is Lattice => head.type === "lattice";
+const isNumeric = (head: ColumnHead): head is Numeric => !isCategorical(head);
+
+/** The single values that have a logit of their own. */
+const atomsOf = (head: ColumnHead): readonly number[] =>
+  isNumeric(head) ? head.atoms : Array.from({ length: head.categories }, (_, code) => code);
 
 /** Heads with equal keys have tensors of equal shapes and are computed as one group. */
 export function groupKey(head: ColumnHead): string {
@@ -23,183 +36,189 @@ export function groupKey(head: ColumnHead): string {
 }
 
 /**
- * The conditional distributions of S columns whose heads have the same shape: a mixture of A atoms (categories, single values,
- * "missing") and K logistic components on the scale of the column's `QuantileMap`.
+ * The conditional distributions of S columns that have the same `groupKey`, computed together because a few large operations are
+ * faster than many small ones. Each is a mixture of
  *
- * All tensors are column-first, [S, ..., N], since the runtime is fastest along long rows.
+ * - A atoms: the categories, or the single values of a number that have a probability of their own, and last the missing value
+ *   (NaN) of a column with `gaps`
+ * - K logistic distributions, the components, of z = map(x) with the `QuantileMap` of the column; a categorical column has none
+ *
+ * The network gives their logits, locations and log-scales. A component gives a cell of a lattice the probability between its edges.
+ *
+ * Tensors are column-first, [S, ..., N], since the runtime is fastest along long rows.
  */
 export class HeadGroup {
   readonly heads: readonly ColumnHead[];
-  /** A, counting the missing value. */
-  readonly atoms: number;
+  /** Numbers that the network computes for each column: A + K logits, K locations and K log-scales. */
+  readonly parameterCount: number;
+  /** Numbers that encode the value of a column for the network. */
+  readonly inputCount: number;
+  private readonly type: ColumnHead["type"];
+  private readonly hasGaps: boolean;
+  /** A without the missing value. */
+  private readonly valueCount: number;
+  /** A */
+  private readonly atomCount: number;
   /** K */
-  readonly components: number;
-  /** Numbers that the conditioner computes for each column: A logits, then K logits, locations and log-scales. */
-  readonly parameters: number;
-  /** Numbers that tell other columns the value of a column. */
-  readonly inputs: number;
-  private readonly size: number;
-  private readonly gaps: boolean;
-  /** [S, A', 1], without the missing value. Absent if there are none. */
-  private readonly values: Tensor | undefined;
+  private readonly componentCount: number;
+  /** The atoms [S, valueCount, 1], without the missing value. Undefined if there are none. */
+  private readonly atoms: Tensor | undefined;
   private readonly map: QuantileMap | undefined;
 
   constructor(heads: readonly ColumnHead[]) {
-    this.heads = heads;
-    this.size = heads.length;
     const [head] = heads;
-    this.gaps = head.gaps;
-    const atoms = heads.map((each) =>
-      isNumeric(each) ? each.atoms : Array.from({ length: each.categories }, (_, code) => code),
-    );
-    this.values = atoms[0].length > 0 ? constant(atoms.flat(), [this.size, atoms[0].length, 1]) : undefined;
-    this.atoms = atoms[0].length + (this.gaps ? 1 : 0);
-    this.components = isNumeric(head) ? head.components : 0;
-    this.parameters = this.atoms + 3 * this.components;
+    this.heads = heads;
+    this.type = head.type;
+    this.hasGaps = head.gaps;
+    this.valueCount = atomsOf(head).length;
+    this.atoms =
+      this.valueCount > 0 ? constant(heads.flatMap(atomsOf), [heads.length, this.valueCount, 1]) : undefined;
+    this.atomCount = this.valueCount + (this.hasGaps ? 1 : 0);
+    this.componentCount = isNumeric(head) ? head.components : 0;
+    this.parameterCount = this.atomCount + 3 * this.componentCount;
     this.map = isNumeric(head)
       ? new QuantileMap(heads.filter(isNumeric).map(({ knots }) => knots))
       : undefined;
-    const numericInputs = isNumeric(head) ? head.knots.x.length - 1 + 1 + 2 * head.periods.length : 0;
-    this.inputs = 1 + this.atoms + numericInputs;
+    const bins = isNumeric(head) ? head.knots.x.length - 1 : 0;
+    const numericInputs = isNumeric(head) ? bins + 1 + 2 * head.periods.length : 0;
+    this.inputCount = 1 + this.atomCount + numericInputs;
   }
 
-  /** What other columns see of values [S, N]: [S, inputs, N], which is 0 where a column is not visible. */
+  /**
+   * Encodes values x [S, N] for the network: [S, inputCount, N]. The first number is always 1. The masks of the network hide all
+   * numbers of a column that comes later, so it tells whether the column comes earlier.
+   */
   encode(x: Tensor): Tensor {
     const [S, N] = x.shape;
-    const { present, missing, known } = this.presence(x);
-    const row = known.reshape([S, 1, N]);
-    const visible = present.toFloat().reshape([S, 1, N]);
-    const parts: Tensor[] = [row.mul(0).add(1)];
-    if (this.values) parts.push(row.equal(this.values).toFloat().mul(visible));
-    if (this.gaps) parts.push(missing.toFloat().reshape([S, 1, N]));
-    const numeric = this.heads.filter(isNumeric);
+    const { isPresent, isMissing, filled } = replaceMissing(x);
+    const values = filled.reshape([S, 1, N]);
+    const presence = isPresent.toFloat().reshape([S, 1, N]);
+    const parts: Tensor[] = [values.mul(0).add(1)];
+    if (this.atoms) parts.push(values.equal(this.atoms).toFloat().mul(presence));
+    if (this.hasGaps) parts.push(isMissing.toFloat().reshape([S, 1, N]));
     if (this.map) {
-      // Piecewise linear encoding (Gorishniy et al. 2022): the part of each bin that lies below the value.
-      const column = (values: readonly (readonly number[])[]) =>
-        constant(values.flat(), [S, values[0].length, 1]);
-      const starts = column(numeric.map(({ knots }) => knots.x.slice(0, -1)));
-      const sizes = column(numeric.map(({ knots: { x } }) => x.slice(1).map((end, i) => end - x[i])));
-      parts.push(row.sub(starts).div(sizes).maximum(0).minimum(1).mul(visible));
-      const { value } = this.map.forward(known);
-      parts.push(value.maximum(-5).minimum(5).reshape([S, 1, N]).mul(visible));
+      const numeric = this.heads.filter(isNumeric);
+      const perColumn = (numbers: readonly (readonly number[])[]) =>
+        constant(numbers.flat(), [S, numbers[0].length, 1]);
+      // Piecewise linear encoding (Gorishniy et al. 2022): the fraction of each bin that lies below the value.
+      const starts = perColumn(numeric.map(({ knots }) => knots.x.slice(0, -1)));
+      const sizes = perColumn(numeric.map(({ knots: { x } }) => x.slice(1).map((end, i) => end - x[i])));
+      parts.push(values.sub(starts).div(sizes).maximum(0).minimum(1).mul(presence));
+      const z = this.map.forward(filled).value.maximum(-ENCODED_BOUND).minimum(ENCODED_BOUND);
+      parts.push(z.reshape([S, 1, N]).mul(presence));
       if (numeric[0].periods.length > 0) {
-        const phase = row.mul(
-          column(numeric.map(({ periods }) => periods.map((period) => (2 * Math.PI) / period))),
-        );
-        parts.push(phase.sin().mul(visible), phase.cos().mul(visible));
+        const frequencies = numeric.map(({ periods }) => periods.map((period) => (2 * Math.PI) / period));
+        const phase = values.mul(perColumn(frequencies));
+        parts.push(phase.sin().mul(presence), phase.cos().mul(presence));
       }
     }
     return concat(parts, 1);
   }
 
-  /** log p of values x [S, N] given the numbers of the conditioner [S, parameters, N]: [S, N]; -Infinity outside the support. */
-  logProb(x: Tensor, raw: Tensor): Tensor {
+  /**
+   * log p of values x [S, N] for the outputs of the network [S, parameterCount, N]: [S, N]. It is -Infinity outside the support, and
+   * NaN where x is NaN and the column has no gaps.
+   */
+  logProb(x: Tensor, outputs: Tensor): Tensor {
     const [S, N] = x.shape;
-    const { present, missing, known } = this.presence(x);
-    const { logits, locations, logScales } = this.split(raw);
+    const { isPresent, isMissing, filled } = replaceMissing(x);
+    const parameters = this.split(outputs);
+    const { logits } = parameters;
     const logTotal = logits.logsumexp(1);
-    const categories = this.atoms - (this.gaps ? 1 : 0);
-    let isAtom: Tensor | undefined;
-    let atom: Tensor | undefined;
-    if (this.values) {
-      const match = known.reshape([S, 1, N]).equal(this.values);
-      isAtom = match.toFloat().sum(1).greater(0);
-      atom = match.where(logits.slice(1, 0, categories), 0).sum(1);
-    }
-    let result: Tensor;
-    if (this.map) {
-      const weights = logits.slice(1, this.atoms, this.atoms + this.components);
-      const smooth = this.logComponents(known, locations!, logScales!).add(weights).logsumexp(1);
-      const [head] = this.heads;
-      if (head.type === "continuous") {
-        const density = smooth.add(this.map.forward(known).logSlope);
-        result = isAtom ? isAtom.where(atom!, density) : density;
-      } else {
-        const both =
-          isAtom &&
-          concat(
-            [atom!, smooth].map((each) => each.reshape([S, 1, N])),
-            1,
-          ).logsumexp(1);
-        const cells = constant(
-          this.heads.map((each) => (each as Extract<ColumnHead, { type: "lattice" }>).cells),
-          [S, 1],
-        );
-        const isCell = known.equal(known.floor()).and(known.greaterEqual(0)).and(known.less(cells));
-        result = isCell.where(isAtom ? isAtom.where(both!, smooth) : smooth, Number.NEGATIVE_INFINITY);
-      }
-    } else result = this.categoricalLogProb(known, atom!, isAtom!, logTotal);
-    const normalized = result.sub(logTotal);
-    // As in every distribution a NaN stays in sight where it is not a missing value.
-    if (!this.gaps) return present.where(normalized, Number.NaN);
-    const gap = logits.slice(1, categories, categories + 1).reshape([S, N]);
-    return missing.where(gap.sub(logTotal), normalized);
+    const logProb = this.logUnnormalized(filled, parameters, logTotal).sub(logTotal);
+    if (!this.hasGaps) return isPresent.where(logProb, Number.NaN);
+    const missingLogit = logits.slice(1, this.valueCount, this.atomCount).reshape([S, N]);
+    return isMissing.where(missingLogit.sub(logTotal), logProb);
   }
 
-  /** Values [S, N] drawn from uniform numbers, each [S, N]: one chooses an atom or a component, the other is its quantile. */
-  sample([choice, quantile]: readonly Tensor[], raw: Tensor, { present = false } = {}): Tensor {
+  /**
+   * Values [S, N] for the outputs of the network and two uniform numbers, each [S, N]: one chooses an atom or a component, the other
+   * is the quantile of the component. With `present` no value is missing.
+   */
+  sample([choice, quantile]: readonly Tensor[], outputs: Tensor, { present = false } = {}): Tensor {
     const [S, N] = choice.shape;
-    const { logits, locations, logScales } = this.split(raw);
-    const gap = this.atoms - 1;
-    const offered =
-      present && this.gaps
-        ? concat(
-            [
-              logits.slice(1, 0, gap),
-              logits.slice(1, gap, gap + 1).sub(IMPOSSIBLE),
-              ...this.afterAtoms(logits),
-            ],
-            1,
-          )
-        : logits;
-    const columns = this.atoms + this.components;
-    const chosen = oneHotChoice(offered, choice);
+    const { logits, locations, logScales } = this.split(outputs);
+    const { valueCount, atomCount } = this;
+    const optionCount = atomCount + this.componentCount;
+    const chosen = oneHotChoice(present ? this.withoutMissing(logits) : logits, choice);
+    /** The element of `values` that belongs to the chosen option, where `values` are those of the options `from` to `to - 1`. */
     const pick = (values: Tensor, from: number, to: number) => chosen.slice(1, from, to).mul(values).sum(1);
-    const categories = this.atoms - (this.gaps ? 1 : 0);
     let value: Tensor = scalar(0).broadcastTo([S, N]);
     if (this.map) {
-      const location = pick(locations!, this.atoms, columns);
-      const scale = pick(logScales!, this.atoms, columns).exp();
+      const location = pick(locations!, atomCount, optionCount);
+      const scale = pick(logScales!, atomCount, optionCount).exp();
       const logit = quantile.log().sub(quantile.neg().add(1).log());
       value = this.map.inverse(location.add(scale.mul(logit)));
-      const [head] = this.heads;
-      if (head.type === "lattice") {
-        const last = constant(
-          this.heads.map((each) => (each as Extract<ColumnHead, { type: "lattice" }>).cells - 1),
-          [S, 1],
-        );
-        value = value.add(0.5).floor().maximum(0).minimum(last);
-      }
+      if (this.type === "lattice") value = value.add(0.5).floor().maximum(0).minimum(this.lastCells());
     }
-    if (this.values) {
-      const isAtom = chosen.slice(1, 0, categories).sum(1).greater(0);
-      value = isAtom.where(pick(this.values, 0, categories), value);
+    if (this.atoms) {
+      const isAtom = chosen.slice(1, 0, valueCount).sum(1).greater(0);
+      value = isAtom.where(pick(this.atoms, 0, valueCount), value);
     }
-    if (this.gaps)
-      value = chosen
-        .slice(1, gap, gap + 1)
-        .reshape([S, N])
-        .greater(0)
-        .where(Number.NaN, value);
-    return value;
+    if (!this.hasGaps) return value;
+    const isMissing = chosen.slice(1, valueCount, atomCount).reshape([S, N]).greater(0);
+    return isMissing.where(Number.NaN, value);
   }
 
-  /** log-density of each component at z(x), or the log-probability of the cell of x: [S, K, N]. */
-  private logComponents(x: Tensor, locations: Tensor, logScales: Tensor): Tensor {
+  /** log p + logTotal of values that are not missing. */
+  private logUnnormalized(x: Tensor, parameters: MixtureParameters, logTotal: Tensor): Tensor {
+    const { logits } = parameters;
+    const atom = this.atomAt(x, logits);
+    if (this.type === "categorical") return this.logCategorical(x, atom!, logTotal);
+    const weights = logits.slice(1, this.atomCount, this.atomCount + this.componentCount);
+    const smooth = this.logComponents(x, parameters).add(weights).logsumexp(1);
+    return this.type === "lattice" ? this.logLattice(x, atom, smooth) : this.logContinuous(x, atom, smooth);
+  }
+
+  /** A category has its logit, all unseen categories together the probability `unseen`, and other values are impossible. */
+  private logCategorical(x: Tensor, { isAtom, logit }: AtomAtValue, logTotal: Tensor): Tensor {
+    const heads = this.heads.filter(isCategorical);
+    if (heads[0].unseen === 0) return isAtom.where(logit, Number.NEGATIVE_INFINITY);
+    const perColumn = (numbers: readonly number[]) => constant(numbers, [heads.length, 1]);
+    const isUnseen = x.equal(perColumn(heads.map(({ categories }) => categories)));
+    const seen = logit.add(perColumn(heads.map(({ unseen }) => Math.log1p(-unseen))));
+    const unseen = logTotal.add(perColumn(heads.map((head) => Math.log(head.unseen))));
+    return isAtom.where(seen, isUnseen.where(unseen, Number.NEGATIVE_INFINITY));
+  }
+
+  /** An atom has its probability, and a density elsewhere: at an atom the density has no mass. */
+  private logContinuous(x: Tensor, atom: AtomAtValue | undefined, smooth: Tensor): Tensor {
+    const density = smooth.add(this.map!.forward(x).logSlope);
+    return atom ? atom.isAtom.where(atom.logit, density) : density;
+  }
+
+  /** A cell that is an atom has the probability of the atom and, as every cell, that of the components. */
+  private logLattice(x: Tensor, atom: AtomAtValue | undefined, smooth: Tensor): Tensor {
     const [S, N] = x.shape;
-    const inverseScales = logScales.neg().exp();
-    const standardized = (z: Tensor) => z.reshape([S, 1, N]).sub(locations).mul(inverseScales);
-    const [head] = this.heads;
-    if (head.type === "continuous") {
+    const isCell = x.equal(x.floor()).and(x.greaterEqual(0)).and(x.lessEqual(this.lastCells()));
+    if (!atom) return isCell.where(smooth, Number.NEGATIVE_INFINITY);
+    const terms = [atom.logit, smooth].map((term) => term.reshape([S, 1, N]));
+    const both = concat(terms, 1).logsumexp(1);
+    return isCell.where(atom.isAtom.where(both, smooth), Number.NEGATIVE_INFINITY);
+  }
+
+  /** Whether x [S, N] is an atom, and the logit of this atom. Undefined if no column has atoms. */
+  private atomAt(x: Tensor, logits: Tensor): AtomAtValue | undefined {
+    if (!this.atoms) return undefined;
+    const [S, N] = x.shape;
+    const match = x.reshape([S, 1, N]).equal(this.atoms);
+    return {
+      isAtom: match.toFloat().sum(1).greater(0),
+      logit: match.where(logits.slice(1, 0, this.valueCount), 0).sum(1),
+    };
+  }
+
+  /** Log-density in z of each component at x, or for a lattice its log-probability of the cell x: [S, K, N]. */
+  private logComponents(x: Tensor, { locations, logScales }: MixtureParameters): Tensor {
+    const [S, N] = x.shape;
+    const inverseScales = logScales!.neg().exp();
+    const standardized = (z: Tensor) => z.reshape([S, 1, N]).sub(locations!).mul(inverseScales);
+    if (this.type === "continuous") {
       const t = standardized(this.map!.forward(x).value);
-      return t.neg().sub(logScales).sub(t.neg().softplus().mul(2));
+      return t.neg().sub(logScales!).sub(t.neg().softplus().mul(2));
     }
-    const last = constant(
-      this.heads.map((each) => (each as Extract<ColumnHead, { type: "lattice" }>).cells - 1),
-      [S, 1],
-    );
-    const low = x.lessEqual(0).where(-FAR, this.map!.forward(x.sub(0.5)).value);
-    const high = x.greaterEqual(last).where(FAR, this.map!.forward(x.add(0.5)).value);
+    const low = x.lessEqual(0).where(-OUTERMOST_EDGE, this.map!.forward(x.sub(0.5)).value);
+    const high = x.greaterEqual(this.lastCells()).where(OUTERMOST_EDGE, this.map!.forward(x.add(0.5)).value);
     // log(sigmoid(b) - sigmoid(a)) = log sigmoid(b) + log sigmoid(-a) + log(1 - exp(a - b)), without cancellation.
     const a = standardized(low);
     const b = standardized(high);
@@ -207,40 +226,57 @@ export class HeadGroup {
     return width.neg().expm1().neg().log().sub(b.neg().softplus()).sub(a.softplus());
   }
 
-  private categoricalLogProb(x: Tensor, logit: Tensor, isCategory: Tensor, logTotal: Tensor): Tensor {
-    const heads = this.heads.flatMap((head) => (head.type === "categorical" ? [head] : []));
-    if (heads[0].unseen === 0) return isCategory.where(logit, Number.NEGATIVE_INFINITY);
-    const columns = (values: readonly number[]) => constant(values, [heads.length, 1]);
-    const unseen = x.equal(columns(heads.map(({ categories }) => categories)));
-    const seen = logit.add(columns(heads.map(({ unseen: share }) => Math.log1p(-share))));
-    const other = logTotal.add(columns(heads.map(({ unseen: share }) => Math.log(share))));
-    return isCategory.where(seen, unseen.where(other, Number.NEGATIVE_INFINITY));
+  /** The last cell of each lattice, [S, 1]. */
+  private lastCells(): Tensor {
+    const cells = this.heads.filter(isLattice).map((head) => head.cells - 1);
+    return constant(cells, [cells.length, 1]);
   }
 
-  private afterAtoms(logits: Tensor): Tensor[] {
-    return this.components > 0 ? [logits.slice(1, this.atoms, this.atoms + this.components)] : [];
+  /** The logits, that of the missing value replaced by one of probability 0. */
+  private withoutMissing(logits: Tensor): Tensor {
+    if (!this.hasGaps) return logits;
+    const { valueCount, atomCount, componentCount } = this;
+    const missing = logits.slice(1, valueCount, atomCount).sub(IMPOSSIBLE_PENALTY);
+    const components = componentCount > 0 ? [logits.slice(1, atomCount, atomCount + componentCount)] : [];
+    return concat([logits.slice(1, 0, valueCount), missing, ...components], 1);
   }
 
-  private split(raw: Tensor) {
-    const { atoms, components: K } = this;
-    const logits = raw.slice(1, 0, atoms + K);
+  private split(outputs: Tensor): MixtureParameters {
+    const { atomCount, componentCount: K } = this;
+    const logits = outputs.slice(1, 0, atomCount + K);
     if (K === 0) return { logits };
-    const [, locations, logScales] = raw.split(1, [atoms + K, K, K]);
+    const [, locations, logScales] = outputs.split(1, [atomCount + K, K, K]);
     return {
       logits,
       locations: locations.softClamp(LOCATION_BOUND),
       logScales: logScales.softClamp(LOG_SCALE_BOUND),
     };
   }
-
-  /** Which values are there, and the values with 0 in place of a missing one, so that no NaN reaches a formula or its gradient. */
-  private presence(x: Tensor) {
-    const present = x.equal(x);
-    return { present, missing: present.not(), known: present.where(x, 0) };
-  }
 }
 
-/** One-hot [S, C, N]: for each column and row the option whose part of the cumulative probabilities holds the uniform number. */
+interface MixtureParameters {
+  /** [S, A + K, N] */
+  readonly logits: Tensor;
+  /** [S, K, N]; undefined if K = 0. */
+  readonly locations?: Tensor;
+  readonly logScales?: Tensor;
+}
+
+interface AtomAtValue {
+  readonly isAtom: Tensor;
+  readonly logit: Tensor;
+}
+
+/** Which values are missing, and x with 0 in place of them, so that no NaN reaches a formula or its gradient. */
+function replaceMissing(x: Tensor) {
+  const isPresent = x.equal(x);
+  return { isPresent, isMissing: isPresent.not(), filled: isPresent.where(x, 0) };
+}
+
+/**
+ * Draws one of the options of logits [S, options, N] for each column and row, one-hot: the one whose interval of the cumulative
+ * probabilities contains the uniform number.
+ */
 function oneHotChoice(logits: Tensor, uniform: Tensor): Tensor {
   const [S, options, N] = logits.shape;
   const first = uniform.mul(0).add(1).reshape([S, 1, N]);
@@ -254,45 +290,43 @@ function oneHotChoice(logits: Tensor, uniform: Tensor): Tensor {
 }
 
 /**
- * The numbers of a head [parameters] that give about the marginal distribution of `values`: the frequency of each atom, and equal
- * components that together are the logistic distribution that the `QuantileMap` leads to. NaN is a missing value.
+ * Outputs of the network [parameterCount] for which the distribution of a column is about that of `values`: atoms have their
+ * frequencies, and the components are about standard logistic in total, as z is under the `QuantileMap`. NaN is a missing value.
  */
 export function marginalParameters(head: ColumnHead, values: ArrayLike<number>): Float64Array {
-  const numeric = isNumeric(head);
-  const atoms = numeric ? head.atoms : Array.from({ length: head.categories }, (_, code) => code);
-  const counts = new Map<number, number>(atoms.map((atom) => [atom, 0]));
-  let missing = 0;
-  let smooth = 0;
+  const atomRows = new Map<number, number>(atomsOf(head).map((atom) => [atom, 0]));
+  let missingRows = 0;
+  let otherRows = 0;
   for (let n = 0; n < values.length; n++) {
     const value = values[n];
-    const count = counts.get(value);
-    if (Number.isNaN(value)) missing++;
-    else if (count === undefined) smooth++;
-    else counts.set(value, count + 1);
+    const rows = atomRows.get(value);
+    if (Number.isNaN(value)) missingRows++;
+    else if (rows === undefined) otherRows++;
+    else atomRows.set(value, rows + 1);
   }
-  // The components of a lattice cover its atoms too. Half of the mass of each is theirs at the start.
-  const share = head.type === "lattice" ? 0.5 : 1;
-  const inAtoms = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  // Half a row for each value that does not occur: no logit starts at -Infinity.
-  const logits = [...counts.values()].map((count) => Math.log(share * count + 0.5));
-  if (head.gaps) logits.push(Math.log(missing + 0.5));
-  if (!numeric) return Float64Array.from(logits);
+  // The components of a lattice give its atoms a probability too, so an atom and they start with half of these rows each.
+  const atomFraction = head.type === "lattice" ? 0.5 : 1;
+  // Half a row more for each outcome, so that no logit is -Infinity.
+  const logits = [...atomRows.values()].map((rows) => Math.log(atomFraction * rows + 0.5));
+  if (head.gaps) logits.push(Math.log(missingRows + 0.5));
+  if (!isNumeric(head)) return Float64Array.from(logits);
   const K = head.components;
-  const rest = Math.log((smooth + (1 - share) * inAtoms + 0.5) / K);
-  const spread = K > 1 ? COMPONENT_SPREAD : 0;
-  const locations = Array.from({ length: K }, (_, k) => spread * ((2 * k) / Math.max(1, K - 1) - 1));
+  const rowsOfAtoms = [...atomRows.values()].reduce((sum, rows) => sum + rows, 0);
+  const componentLogit = Math.log((otherRows + (1 - atomFraction) * rowsOfAtoms + 0.5) / K);
+  const outermost = K > 1 ? OUTERMOST_LOCATION : 0;
+  const locations = Array.from({ length: K }, (_, k) => outermost * ((2 * k) / Math.max(1, K - 1) - 1));
   const logScale = K > 1 ? COMPONENT_LOG_SCALE : 0;
   return Float64Array.from([
     ...logits,
-    ...new Array(K).fill(rest),
+    ...new Array(K).fill(componentLogit),
     ...locations.map((location) => inverseSoftClamp(location, LOCATION_BOUND)),
     ...new Array(K).fill(inverseSoftClamp(logScale, LOG_SCALE_BOUND)),
   ]);
 }
 
-/** Outermost location and log-scale of equal components whose mixture is close to a standard logistic distribution. */
-const COMPONENT_SPREAD = 1.5;
+/** With these, equally weighted components at equal distances are in total close to a standard logistic distribution. */
+const OUTERMOST_LOCATION = 1.5;
 const COMPONENT_LOG_SCALE = Math.log(0.84);
 
-/** The x with x / (1 + |x| / bound) = y. */
+/** The x with softClamp(x) = x / (1 + |x| / bound) = y. */
 const inverseSoftClamp = (y: number, bound: number): number => y / (1 - Math.abs(y) / bound);

@@ -17,7 +17,7 @@ const BIN_FIELDS = 6;
  * Monotonic rational-quadratic splines (Durkan et al. 2019) through fixed knots: one for each of S columns, all with J knots,
  * J >= 2. Beyond its knots a map continues as a straight line with the slope of the outermost knot.
  *
- * With the knots of `quantileKnots` it maps the marginal distribution of a column to about a standard normal, so that the same
+ * With the knots of `quantileKnots` it maps the marginal distribution of a column to about a standard logistic distribution, so that the same
  * kind of mixture fits every column.
  */
 export class QuantileMap {

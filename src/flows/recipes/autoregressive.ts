@@ -5,7 +5,7 @@ import { identityOrder, randomOrder, reverseOrder } from "../../bijections/permu
 import type { ScalarTransformOptions } from "../../bijections/scalar/registry.ts";
 import type { Flow } from "../flow.ts";
 import { layeredFlow, layerSeed, networkOptions, type RecipeOptions } from "./layers.ts";
-import { checkedByConstructor, type Fields, optionChecker, recipeFields } from "./options.ts";
+import { checkedByConstructor, type OptionSchemas, optionChecker, recipeSchemas } from "./options.ts";
 
 /** Options of `maf` and `iaf`. */
 export interface MAFOptions extends RecipeOptions {
@@ -14,9 +14,9 @@ export interface MAFOptions extends RecipeOptions {
 }
 
 const fields = {
-  ...recipeFields,
+  ...recipeSchemas,
   conditioner: checkedByConstructor,
-} satisfies Fields<MAFOptions>;
+} satisfies OptionSchemas<MAFOptions>;
 
 const checkMaf = optionChecker("maf", fields);
 const checkIaf = optionChecker("iaf", fields);

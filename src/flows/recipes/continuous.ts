@@ -3,31 +3,45 @@ import { StandardNormal } from "../../distributions/standardNormal.ts";
 import { Random } from "../../random/index.ts";
 import { Flow } from "../flow.ts";
 import type { RecipeOptions } from "./layers.ts";
-import { checkedByConstructor, type Fields, layerFields, networkFields, optionChecker } from "./options.ts";
+import {
+  checkedByConstructor,
+  layerSchemas,
+  networkSchemas,
+  type OptionSchemas,
+  optionChecker,
+} from "./options.ts";
 
-/** Options of `cnf`. */
+/**
+ * Options of `cnf`: context and base distribution, the seed of the initial weights, the network of the velocity (`hidden`, default
+ * two layers of 64 units, and `activation`, default silu), and how the differential equation is solved, see `ContinuousOptions`. A
+ * continuous flow is one map, so there are no options of layers.
+ */
 export interface CNFOptions
   extends Pick<RecipeOptions, "context" | "base" | "seed" | "hidden" | "activation">,
     Pick<ContinuousOptions, "frequencies" | "tolerance" | "trace"> {}
 
 const check = optionChecker("cnf", {
-  context: layerFields.context,
-  base: layerFields.base,
-  seed: layerFields.seed,
-  hidden: networkFields.hidden,
-  activation: networkFields.activation,
+  context: layerSchemas.context,
+  base: layerSchemas.base,
+  seed: layerSchemas.seed,
+  hidden: networkSchemas.hidden,
+  activation: networkSchemas.activation,
   frequencies: checkedByConstructor,
   tolerance: checkedByConstructor,
   trace: checkedByConstructor,
-} satisfies Fields<CNFOptions>);
+} satisfies OptionSchemas<CNFOptions>);
 
 /**
- * Continuous normalizing flow (Chen et al. 2018; FFJORD: Grathwohl et al. 2019). `fit` trains it by maximum likelihood, or much
- * faster with `objective: "flowMatching"`. The default activation is silu.
+ * Continuous normalizing flow (Chen et al. 2018; FFJORD: Grathwohl et al. 2019). `fit` trains it by maximum likelihood. With
+ * `objective: "flowMatching"` training is much faster: the network learns a given velocity by regression, and the differential
+ * equation is not solved.
  */
 export function cnf(features: number, options: CNFOptions = {}): Flow {
   check(features, options);
   const { base = new StandardNormal({ features }), seed = 0, hidden, activation, ...rest } = options;
+  // Options that are not set are left out, so that `Continuous` uses its defaults.
   const network = { ...(hidden && { hidden }), ...(activation && { activation }) };
-  return new Flow(base, new Continuous({ features, network, ...rest }, new Random(seed).split("recipe")));
+  // Recipes with layers draw weights from the stream of this name too: it is another one than those of training and sampling.
+  const random = new Random(seed).split("recipe");
+  return new Flow(base, new Continuous({ features, network, ...rest }, random));
 }

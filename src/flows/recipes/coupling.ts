@@ -12,7 +12,7 @@ import { PushforwardError } from "../../errors.ts";
 import { Random } from "../../random/index.ts";
 import type { Flow } from "../flow.ts";
 import { layeredFlow, layerSeed, networkOptions, type RecipeOptions } from "./layers.ts";
-import { type Fields, optionChecker, recipeFields } from "./options.ts";
+import { type OptionSchemas, optionChecker, recipeSchemas } from "./options.ts";
 
 /** Options of `realNVP`. */
 export interface RealNVPOptions extends RecipeOptions {
@@ -23,14 +23,14 @@ export interface RealNVPOptions extends RecipeOptions {
   conditioner?: "shared" | "separate";
 }
 
-const realNVPFields = {
-  ...recipeFields,
+const realNVPSchemas = {
+  ...recipeSchemas,
   conditioner: z.enum(["shared", "separate"]),
-} satisfies Fields<RealNVPOptions>;
+} satisfies OptionSchemas<RealNVPOptions>;
 
-const checkNice = optionChecker("nice", recipeFields satisfies Fields<RecipeOptions>);
-const checkRealNVP = optionChecker("realNVP", realNVPFields);
-const checkGlow = optionChecker("glow", recipeFields satisfies Fields<RecipeOptions>);
+const checkNice = optionChecker("nice", recipeSchemas satisfies OptionSchemas<RecipeOptions>);
+const checkRealNVP = optionChecker("realNVP", realNVPSchemas);
+const checkGlow = optionChecker("glow", recipeSchemas satisfies OptionSchemas<RecipeOptions>);
 
 /**
  * NICE: additive couplings, which preserve volume, and a diagonal scaling, with a logistic base (Dinh et al. 2015).

@@ -5,7 +5,7 @@ import { scalarTransformRegistry } from "../../bijections/scalar/build.ts";
 import { gaussianizationKind } from "../../bijections/scalar/gaussianization.ts";
 import type { Flow } from "../flow.ts";
 import { type LayerRecipeOptions, layeredFlow } from "./layers.ts";
-import { checkedByConstructor, type Fields, layerFields, optionChecker } from "./options.ts";
+import { checkedByConstructor, layerSchemas, type OptionSchemas, optionChecker } from "./options.ts";
 
 /** Options of `gaussianization`. */
 export interface GaussianizationOptions extends Omit<LayerRecipeOptions, "context"> {
@@ -14,11 +14,11 @@ export interface GaussianizationOptions extends Omit<LayerRecipeOptions, "contex
 }
 
 const check = optionChecker("gaussianization", {
-  transforms: layerFields.transforms,
-  base: layerFields.base,
-  seed: layerFields.seed,
+  transforms: layerSchemas.transforms,
+  base: layerSchemas.base,
+  seed: layerSchemas.seed,
   components: checkedByConstructor,
-} satisfies Fields<GaussianizationOptions>);
+} satisfies OptionSchemas<GaussianizationOptions>);
 
 /** Standard deviation of the initial parameters of the mixtures. */
 const INITIAL_DEVIATION = 0.1;

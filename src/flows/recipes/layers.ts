@@ -17,8 +17,8 @@ export interface RecipeOptions extends NetworkOptions {
   /** How the ordering (autoregressive) or the mask (coupling) changes from layer to layer. Default `alternating`. */
   ordering?: "alternating" | "random";
   /**
-   * Number of orderings (autoregressive) or masks (coupling) of each layer, which share its weights. Each training batch
-   * uses a random one. Default 1.
+   * Number of orderings (autoregressive) or masks (coupling) of each layer, which share its weights. Training batches
+   * use them one after the other. Default 1.
    */
   orders?: number;
   /** Whether the density is the mean over the `orders` instead of that of the first one. Default false. */

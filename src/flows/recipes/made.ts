@@ -6,7 +6,13 @@ import type { NetworkOptions } from "../../nn/mlp.ts";
 import { Random } from "../../random/index.ts";
 import { Flow } from "../flow.ts";
 import { networkOptions } from "./layers.ts";
-import { checkedByConstructor, type Fields, layerFields, networkFields, optionChecker } from "./options.ts";
+import {
+  checkedByConstructor,
+  layerSchemas,
+  networkSchemas,
+  type OptionSchemas,
+  optionChecker,
+} from "./options.ts";
 
 /** Options of `madeFlow`. */
 export interface MadeFlowOptions
@@ -22,9 +28,9 @@ export interface MadeFlowOptions
 }
 
 const check = optionChecker("madeFlow", {
-  ...networkFields,
-  context: layerFields.context,
-  seed: layerFields.seed,
+  ...networkSchemas,
+  context: layerSchemas.context,
+  seed: layerSchemas.seed,
   ordering: z.enum(["natural", "random"]),
   outputs: checkedByConstructor,
   components: checkedByConstructor,
@@ -32,7 +38,7 @@ const check = optionChecker("madeFlow", {
   direct: checkedByConstructor,
   masks: checkedByConstructor,
   orderAgnostic: checkedByConstructor,
-} satisfies Fields<MadeFlowOptions>);
+} satisfies OptionSchemas<MadeFlowOptions>);
 
 /**
  * MADE as a density model (Germain et al. 2015), without a bijection. Binary data need `bernoulli` outputs. With several `masks`,

@@ -9,7 +9,13 @@ import { sumOfSquaresKind } from "../../bijections/scalar/sumOfSquares.ts";
 import type { Flow } from "../flow.ts";
 import { autoregressive } from "./autoregressive.ts";
 import { type LayerRecipeOptions, layeredFlow, type RecipeOptions } from "./layers.ts";
-import { checkedByConstructor, type Fields, layerFields, optionChecker, recipeFields } from "./options.ts";
+import {
+  checkedByConstructor,
+  layerSchemas,
+  type OptionSchemas,
+  optionChecker,
+  recipeSchemas,
+} from "./options.ts";
 
 /** Options of `naf`. */
 export interface NAFOptions extends RecipeOptions {
@@ -46,32 +52,32 @@ export interface BNAFOptions extends LayerRecipeOptions {
 }
 
 const checkNaf = optionChecker("naf", {
-  ...recipeFields,
+  ...recipeSchemas,
   units: checkedByConstructor,
   sigmoidLayers: checkedByConstructor,
-} satisfies Fields<NAFOptions>);
+} satisfies OptionSchemas<NAFOptions>);
 
 const checkUmnn = optionChecker("umnn", {
-  ...recipeFields,
+  ...recipeSchemas,
   units: checkedByConstructor,
   nodes: checkedByConstructor,
   bound: checkedByConstructor,
-} satisfies Fields<UMNNOptions>);
+} satisfies OptionSchemas<UMNNOptions>);
 
-const polynomialFields = {
-  ...recipeFields,
+const polynomialSchemas = {
+  ...recipeSchemas,
   degree: checkedByConstructor,
   bound: checkedByConstructor,
-} satisfies Fields<PolynomialFlowOptions>;
+} satisfies OptionSchemas<PolynomialFlowOptions>;
 
-const checkSospf = optionChecker("sospf", polynomialFields);
-const checkBpf = optionChecker("bpf", polynomialFields);
+const checkSospf = optionChecker("sospf", polynomialSchemas);
+const checkBpf = optionChecker("bpf", polynomialSchemas);
 
 const checkBnaf = optionChecker("bnaf", {
-  ...layerFields,
+  ...layerSchemas,
   units: checkedByConstructor,
   layers: checkedByConstructor,
-} satisfies Fields<BNAFOptions>);
+} satisfies OptionSchemas<BNAFOptions>);
 
 /** Neural autoregressive flow: mixtures of sigmoids (Huang et al. 2018). */
 export function naf(features: number, options: NAFOptions = {}): Flow {

@@ -6,7 +6,7 @@ import { variantCountSchema } from "../../nn/maskVariants.ts";
 import { parse } from "../../parse.ts";
 
 /** A schema for each option of a recipe. The type ensures that none is missing. */
-export type Fields<Options> = Readonly<Record<keyof Options, z.ZodMiniType>>;
+export type OptionSchemas<Options> = Readonly<Record<keyof Options, z.ZodMiniType>>;
 
 /** The schema of an option that the constructor of a bijection or a distribution checks. */
 export const checkedByConstructor = z.unknown();
@@ -19,23 +19,23 @@ const isDistribution = (value: unknown): boolean => {
 const seed = z.int().check(z.nonnegative());
 const base = z.custom<Distribution>(isDistribution, { error: "a distribution" });
 
-export const networkFields = {
+export const networkSchemas = {
   hidden: z.array(sizeSchema).check(z.maxLength(MAX_LAYERS)),
   activation: activationSchema,
   residual: z.boolean(),
 };
 
-/** The options of recipes without a conditioner. */
-export const layerFields = {
+/** The schemas of `LayerRecipeOptions`. */
+export const layerSchemas = {
   context: countSchema,
   transforms: sizeSchema.check(z.maximum(MAX_LAYERS)),
   base,
   seed,
 };
 
-export const recipeFields = {
-  ...networkFields,
-  ...layerFields,
+export const recipeSchemas = {
+  ...networkSchemas,
+  ...layerSchemas,
   ordering: z.enum(["alternating", "random"]),
   orders: variantCountSchema,
   ensemble: z.boolean(),

@@ -8,52 +8,63 @@ import type { Flow } from "../flow.ts";
 import { layeredFlow, networkOptions, type RecipeOptions } from "./layers.ts";
 import {
   checkedByConstructor,
-  type Fields,
-  layerFields,
-  networkFields,
+  layerSchemas,
+  networkSchemas,
+  type OptionSchemas,
   optionChecker,
-  recipeFields,
+  recipeSchemas,
 } from "./options.ts";
 
-/** Options of planar and radial flows, whose networks, if they are conditional, take only the context. */
+/**
+ * Options of `radialFlow`. Its layers have parameters of their own. Only with a context they have networks, which compute these
+ * parameters from the context; `hidden`, `activation` and `residual` describe them. There are no orderings or masks to choose.
+ */
 export type RadialRecipeOptions = Omit<RecipeOptions, "ordering" | "orders" | "ensemble">;
 
 /** Options of `planarFlow`. */
 export interface PlanarFlowOptions extends RadialRecipeOptions {
-  /** The direction with a closed form. The other one uses root finding. Default `density`. */
+  /**
+   * What has a closed form, the density of data or sampling. The other one needs root finding, which is slower. Default `density`,
+   * for maximum likelihood; choose `sampling` for `fitDensity`, which trains on samples of the flow.
+   */
   closedForm?: "density" | "sampling";
 }
 
 /** Options of `sylvesterFlow`. */
 export interface SylvesterFlowOptions extends PlanarFlowOptions {
-  /** Number of directions in which a layer changes its input. Default D, but at most 8. */
+  /** M, the dimension of the subspace in which a layer moves points; a planar layer has 1. Default min(D, 8). */
   columns?: number;
 }
 
-const radialFields = {
-  ...networkFields,
-  ...layerFields,
-  batchNorm: recipeFields.batchNorm,
-} satisfies Fields<RadialRecipeOptions>;
-const planarFields = {
-  ...radialFields,
+const radialSchemas = {
+  ...networkSchemas,
+  ...layerSchemas,
+  batchNorm: recipeSchemas.batchNorm,
+} satisfies OptionSchemas<RadialRecipeOptions>;
+const planarSchemas = {
+  ...radialSchemas,
   closedForm: z.enum(["density", "sampling"]),
-} satisfies Fields<PlanarFlowOptions>;
-const sylvesterFields = {
-  ...planarFields,
+} satisfies OptionSchemas<PlanarFlowOptions>;
+const sylvesterSchemas = {
+  ...planarSchemas,
   columns: checkedByConstructor,
-} satisfies Fields<SylvesterFlowOptions>;
+} satisfies OptionSchemas<SylvesterFlowOptions>;
 
-const checkRadial = optionChecker("radialFlow", radialFields);
-const checkPlanar = optionChecker("planarFlow", planarFields);
-const checkSylvester = optionChecker("sylvesterFlow", sylvesterFields);
+/** The longest planar and radial flows of the paper: one layer changes little. */
+const PLANAR_LAYERS = 32;
+/** Fewer than for planar flows, since a layer does the work of up to 8 planar layers. */
+const SYLVESTER_LAYERS = 8;
+
+const checkRadial = optionChecker("radialFlow", radialSchemas);
+const checkPlanar = optionChecker("planarFlow", planarSchemas);
+const checkSylvester = optionChecker("sylvesterFlow", sylvesterSchemas);
 
 /** Planar flow (Rezende and Mohamed 2015): each layer contracts or expands space perpendicular to a hyperplane. */
 export function planarFlow(features: number, options: PlanarFlowOptions = {}): Flow {
   checkPlanar(features, options);
   const { context = 0, closedForm } = options;
-  return layeredFlow(features, { transforms: 32, ...options }, (_, random) =>
-    withClosedForm(new Planar({ features, context, network: networkOptions(options) }, random), closedForm),
+  return layeredFlow(features, { transforms: PLANAR_LAYERS, ...options }, (_, random) =>
+    orient(new Planar({ features, context, network: networkOptions(options) }, random), closedForm),
   );
 }
 
@@ -63,23 +74,26 @@ export function radialFlow(features: number, options: RadialRecipeOptions = {}):
   const { context = 0 } = options;
   return layeredFlow(
     features,
-    { transforms: 32, ...options },
+    { transforms: PLANAR_LAYERS, ...options },
     (_, random) => new Radial({ features, context, network: networkOptions(options) }, random),
   );
 }
 
-/** Sylvester flow (van den Berg et al. 2018): each layer generalizes a planar layer to several directions. */
+/** Sylvester flow (van den Berg et al. 2018): each layer is a planar layer with several hyperplanes at once. */
 export function sylvesterFlow(features: number, options: SylvesterFlowOptions = {}): Flow {
   checkSylvester(features, options);
   const { context = 0, closedForm, columns } = options;
-  return layeredFlow(features, { transforms: 8, ...options }, (_, random) =>
-    withClosedForm(
+  return layeredFlow(features, { transforms: SYLVESTER_LAYERS, ...options }, (_, random) =>
+    orient(
       new Sylvester({ features, columns, context, network: networkOptions(options) }, random),
       closedForm,
     ),
   );
 }
 
-/** Inverts a bijection whose forward direction (sampling) has a closed form, unless `closedForm` is `sampling`. */
-const withClosedForm = (bijection: Bijection, closedForm: PlanarFlowOptions["closedForm"]): Bijection =>
+/**
+ * Returns the bijection such that what `closedForm` names has a closed form. The bijection has one in its forward direction, which a
+ * flow uses for sampling, so for the density (also the default) it is inverted.
+ */
+const orient = (bijection: Bijection, closedForm: PlanarFlowOptions["closedForm"] = "density"): Bijection =>
   closedForm === "sampling" ? bijection : new Invert(bijection);

@@ -1,7 +1,13 @@
 import { Residual, type ResidualOptions } from "../../bijections/residual.ts";
 import type { Flow } from "../flow.ts";
 import { type LayerRecipeOptions, layeredFlow } from "./layers.ts";
-import { checkedByConstructor, type Fields, layerFields, networkFields, optionChecker } from "./options.ts";
+import {
+  checkedByConstructor,
+  layerSchemas,
+  networkSchemas,
+  type OptionSchemas,
+  optionChecker,
+} from "./options.ts";
 
 /** Options of `residualFlow`. */
 export interface ResidualFlowOptions extends LayerRecipeOptions, Pick<ResidualOptions, "trace"> {
@@ -12,11 +18,11 @@ export interface ResidualFlowOptions extends LayerRecipeOptions, Pick<ResidualOp
 }
 
 const check = optionChecker("residualFlow", {
-  ...layerFields,
-  hidden: networkFields.hidden,
+  ...layerSchemas,
+  hidden: networkSchemas.hidden,
   lipschitz: checkedByConstructor,
   trace: checkedByConstructor,
-} satisfies Fields<ResidualFlowOptions>);
+} satisfies OptionSchemas<ResidualFlowOptions>);
 
 /** Residual flow (Behrmann et al. 2019; Chen et al. 2019): z = x + g(x) with a bounded Lipschitz constant of g. */
 export function residualFlow(features: number, options: ResidualFlowOptions = {}): Flow {

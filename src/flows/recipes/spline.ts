@@ -6,7 +6,7 @@ import type { Flow } from "../flow.ts";
 import { autoregressive } from "./autoregressive.ts";
 import { couplings } from "./coupling.ts";
 import type { RecipeOptions } from "./layers.ts";
-import { checkedByConstructor, type Fields, optionChecker, recipeFields } from "./options.ts";
+import { checkedByConstructor, type OptionSchemas, optionChecker, recipeSchemas } from "./options.ts";
 
 /** Options of `nsf` and `ncsf`. */
 export interface NSFOptions extends RecipeOptions {
@@ -18,15 +18,15 @@ export interface NSFOptions extends RecipeOptions {
   bound?: number;
 }
 
-const ncsfFields = {
-  ...recipeFields,
+const ncsfSchemas = {
+  ...recipeSchemas,
   kind: z.enum(["coupling", "autoregressive"]),
   bins: checkedByConstructor,
-} satisfies Fields<Omit<NSFOptions, "bound">>;
-const nsfFields = { ...ncsfFields, bound: checkedByConstructor } satisfies Fields<NSFOptions>;
+} satisfies OptionSchemas<Omit<NSFOptions, "bound">>;
+const nsfSchemas = { ...ncsfSchemas, bound: checkedByConstructor } satisfies OptionSchemas<NSFOptions>;
 
-const checkNsf = optionChecker("nsf", nsfFields);
-const checkNcsf = optionChecker("ncsf", ncsfFields);
+const checkNsf = optionChecker("nsf", nsfSchemas);
+const checkNcsf = optionChecker("ncsf", ncsfSchemas);
 
 /** Neural spline flow (Durkan et al. 2019): rational-quadratic splines in autoregressive layers or in couplings. */
 export function nsf(features: number, options: NSFOptions = {}): Flow {

@@ -3,86 +3,105 @@ import type { Parameter } from "../parameter.ts";
 import type { Shape } from "../shape.ts";
 import { input, type Tensor } from "../tensor.ts";
 
-/** The random numbers of a training step. */
+// A loss is traced once, and its graph then runs for every batch. A random number that a module drew while it is traced would be
+// the same in every batch, and a running statistic could not change. Therefore random numbers are inputs of the graph, which the
+// training loop fills for each batch, and the new values of running statistics are additional outputs. This file records both.
+
+/** What the numbers of random inputs are computed from, for one batch. */
 export interface RandomSource {
   readonly random: Random;
-  /** The number of the step, counted from 0. */
+  /** The number of the training step, counted from 0. Alternatives such as mask variants are selected by it. */
   readonly step: number;
 }
 
-/** An input of a traced loss whose numbers are drawn for every batch. */
+/** An input of the graph of a loss that is filled with new random numbers for every batch. */
 export interface RandomInput {
   readonly tensor: Tensor;
   /** True if each row has its own numbers, [N, ...]; false if all rows of a batch share them. */
   readonly perRow: boolean;
-  /** Fills `values` with the numbers of consecutive rows of the batch, from row `firstRow` on, or with the shared numbers. */
+  /**
+   * Fills `values` completely. If `perRow`, these are the numbers of consecutive rows of the batch from `firstRow` on: each thread
+   * computes a part of the batch, and the numbers of a row must not depend on how it is split. Otherwise they are the shared
+   * numbers, and `firstRow` has no effect.
+   */
   fill(source: RandomSource, values: Float32Array | Float64Array, firstRow: number): void;
 }
 
 /** What is recorded while a loss is traced. */
-interface TraceState {
+interface LossTrace {
   readonly training: boolean;
   readonly batchStatistics: boolean;
   readonly randomInputs: RandomInput[];
-  /** The one-hot variant of each batch, by the number of variants. */
-  readonly variants: Map<number, Tensor>;
+  /** For each number of mask variants that a module has: the input that selects the variant of the batch, one-hot. */
+  readonly selectedVariants: Map<number, Tensor>;
   readonly updates: Map<Parameter, Tensor>;
 }
 
-let state: TraceState | undefined;
+/**
+ * The loss that is being traced. It is a variable of the module because any layer may read it, and `logProb` and the methods of
+ * bijections, which are called for many purposes, have no argument for it. Tracing is synchronous, so there is only one.
+ */
+let currentTrace: LossTrace | undefined;
 
-/** Whether the loss of a training step is being traced. */
-export const isTraining = (): boolean => state?.training ?? false;
+/** Whether the loss of a training step is being traced, rather than an evaluation. */
+export const isTraining = (): boolean => currentTrace?.training ?? false;
 
-/** Whether layers compute statistics of the batch, as batch normalization does in training. */
-export const usesBatchStatistics = (): boolean => state?.batchStatistics ?? false;
+/** Whether layers such as batch normalization use the mean and variance of the batch instead of their running statistics. */
+export const usesBatchStatistics = (): boolean => currentTrace?.batchStatistics ?? false;
 
-export interface TracedTraining<T> {
+export interface TracedLoss<T> {
   readonly result: T;
-  /** The random inputs that the result depends on, to become inputs of the graph. */
+  /** The random inputs that were declared during the trace. The graph of the result must have them as inputs. */
   readonly randomInputs: readonly RandomInput[];
-  /** Running statistics and their values after the step. */
+  /** Running statistics, and the tensors that compute their values after the step. */
   readonly updates: ReadonlyMap<Parameter, Tensor>;
 }
 
-/**
- * Traces the loss of a training step. Within `build`, `isTraining` is true and random inputs can be drawn; with
- * `batchStatistics`, for losses over a whole batch of data, so is `usesBatchStatistics`. With `training: false` a loss that is
- * only evaluated is traced: it can draw random inputs, but both are false.
- */
-export function traceTraining<T>(
+export interface TraceLossOptions {
+  /** True for a training step, false for an evaluation, such as that of validation rows. Default true. */
+  training?: boolean;
+  /**
+   * Whether layers use statistics of the batch in a training step. It must be false if the rows are not data, such as samples of the
+   * flow, whose statistics are not those of the data. Default false.
+   */
+  batchStatistics?: boolean;
+}
+
+/** Calls `build`, which returns a loss, and records the random inputs and updates of statistics that it declares. */
+export function traceLoss<T>(
   build: () => T,
-  { batchStatistics = false, training = true } = {},
-): TracedTraining<T> {
-  const outer = state;
-  const current: TraceState = {
+  { training = true, batchStatistics = false }: TraceLossOptions = {},
+): TracedLoss<T> {
+  const outer = currentTrace;
+  const trace: LossTrace = {
     training,
     batchStatistics: training && batchStatistics,
     randomInputs: [],
-    variants: new Map(),
+    selectedVariants: new Map(),
     updates: new Map(),
   };
-  state = current;
+  currentTrace = trace;
   try {
-    return { result: build(), randomInputs: current.randomInputs, updates: current.updates };
+    return { result: build(), randomInputs: trace.randomInputs, updates: trace.updates };
   } finally {
-    state = outer;
+    currentTrace = outer;
   }
 }
 
-/** Standard normal or uniform numbers [N, size], drawn for every batch. Call it only within `traceTraining`. */
+/** Declares standard normal or uniform numbers [N, size], new for every batch. Call it only within `traceLoss`. */
 export function drawForRows(distribution: "normal" | "uniform", size: number): Tensor {
   return addRandomInput({
     tensor: input(nextName(), ["N", size]),
     perRow: true,
+    // The offset is the position in the stream of random numbers: row n always has the numbers from n * size on.
     fill: ({ random }, values, firstRow) => random[distribution](values, { offset: firstRow * size }),
   });
 }
 
-/** Random signs, -1 or +1 with probability 1/2, [N, size], drawn for every batch. Call it only within `traceTraining`. */
+/** Declares random signs, -1 or +1 with probability 1/2, [N, size]. Call it only within `traceLoss`. */
 export const drawRademacher = (size: number): Tensor => drawForRows("uniform", size).sub(0.5).sign();
 
-/** Numbers of this shape, drawn for every batch and shared by all rows. Call it only within `traceTraining`. */
+/** Declares numbers of this shape that `draw` returns for every batch and all its rows share. Call it only within `traceLoss`. */
 export function drawForBatch(shape: Shape, draw: (source: RandomSource) => ArrayLike<number>): Tensor {
   return addRandomInput({
     tensor: input(nextName(), shape),
@@ -91,29 +110,31 @@ export function drawForBatch(shape: Shape, draw: (source: RandomSource) => Array
   });
 }
 
-/** Sets a running statistic to a value after the step. Call it only while `usesBatchStatistics()`. */
+/** Records that a running statistic has this value after the step. Call it only while `usesBatchStatistics()`. */
 export function updateAfterStep(parameter: Parameter, value: Tensor): void {
-  state!.updates.set(parameter, value);
+  currentTrace!.updates.set(parameter, value);
 }
 
 /**
- * The mask variant that a batch trains, one-hot [count]; steps take the variants in turn. Modules with the same number of
- * variants share it. Call it only within `traceTraining`.
+ * Selects one of `count` mask variants (orderings or masks that share the weights of a module) for each batch: one-hot [count].
+ * Steps use the variants one after the other. All modules with the same count get the same tensor, so that variant k of one layer is
+ * trained with variant k of the others, as an `Ensemble` evaluates them. Call it only within `traceLoss`.
  */
 export function variantOfBatch(count: number): Tensor {
-  const { variants } = state!;
-  const existing = variants.get(count);
+  const { selectedVariants } = currentTrace!;
+  const existing = selectedVariants.get(count);
   if (existing) return existing;
-  const variant = drawForBatch([count], ({ step }) =>
+  const selected = drawForBatch([count], ({ step }) =>
     Float64Array.from({ length: count }, (_, i) => (i === step % count ? 1 : 0)),
   );
-  variants.set(count, variant);
-  return variant;
+  selectedVariants.set(count, selected);
+  return selected;
 }
 
-const nextName = () => `drawn${state!.randomInputs.length}`;
+/** Names are unique in a trace. Each trace makes a graph of its own, so other traces may use the same ones. */
+const nextName = () => `drawn${currentTrace!.randomInputs.length}`;
 
 function addRandomInput(randomInput: RandomInput): Tensor {
-  state!.randomInputs.push(randomInput);
+  currentTrace!.randomInputs.push(randomInput);
   return randomInput.tensor;
 }
