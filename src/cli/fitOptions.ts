@@ -16,7 +16,7 @@ import {
 
 export const positionals = {
   data: {
-    several: true,
+    variadic: true,
     description:
       "A table: one or more CSV, TSV, JSON, JSON Lines (each also gzipped) or Parquet files, or patterns of files such as 'quakes/*.csv', which are read as one table; - for standard input; or a DuckDB query in quotes. The first record of a CSV file names the columns.",
   },

@@ -142,7 +142,7 @@ export const model = { description: "A model file that pushforward fit wrote." }
 
 /** The second argument of every command that computes log-densities. */
 export const dataOfModel = {
-  several: true,
+  variadic: true,
   description:
     "A table with the columns of the model, in any order: one or more files or patterns of files, - for standard input, or a query.",
 } as const;

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { createGunzip } from "node:zlib";
 import { PushforwardError } from "../errors.ts";
-import { interrupted } from "./databaseError.ts";
+import { interruptedError } from "./databaseError.ts";
 import type { SourceFile } from "./sourceFile.ts";
 
 /** DuckDB's limit. Across the borders of its buffers it drops a longer line without an error, with all lines after it. */
@@ -58,7 +58,7 @@ export async function* textOf(
   try {
     while (true) {
       const { done, value } = await chunks.next().catch((error: unknown) => {
-        if (signal?.aborted) throw interrupted(name, error);
+        if (signal?.aborted) throw interruptedError(name, error);
         throw gzip ? damagedGzip(name, error) : error;
       });
       if (done) return;

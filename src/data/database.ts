@@ -5,7 +5,7 @@ import type { DuckDBConnection, DuckDBDataChunk, DuckDBDoubleVector, DuckDBInsta
 import { removeAbandoned, temporaryName } from "../files/temporaryFile.ts";
 import { importOptional, TABLES } from "../optionalPackages.ts";
 import { readAhead } from "../readAhead.ts";
-import { databaseError, interrupted } from "./databaseError.ts";
+import { databaseError, interruptedError, MEMORY_LIMIT_MB } from "./databaseError.ts";
 
 /** A column name as SQL has it. */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -59,7 +59,7 @@ export class Database {
     await removeAbandoned(tmpdir());
     const directory = join(tmpdir(), temporaryName());
     const instance = await duckdb.DuckDBInstance.create(":memory:", {
-      memory_limit: "512MB",
+      memory_limit: `${MEMORY_LIMIT_MB}MB`,
       temp_directory: directory,
       threads: String(Math.min(4, availableParallelism())),
       preserve_insertion_order: "true",
@@ -77,7 +77,7 @@ export class Database {
   async expectColumns(number: number): Promise<void> {
     if (number <= MANY_COLUMNS) return;
     await this.rows("SET threads = 1");
-    await this.rows(`SET memory_limit = '${512 + Math.ceil(number / 4)}MB'`);
+    await this.rows(`SET memory_limit = '${MEMORY_LIMIT_MB + Math.ceil(number / 4)}MB'`);
   }
 
   /** Ends all reading and removes what was put into the temporary directory. */
@@ -188,7 +188,7 @@ export class Database {
   }
 
   #refuseWhenInterrupted(): void {
-    if (this.signal?.aborted) throw interrupted(this.source);
+    if (this.signal?.aborted) throw interruptedError(this.source);
   }
 
   #attempt(action: () => void): void {

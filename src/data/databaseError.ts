@@ -1,80 +1,107 @@
 import { tmpdir } from "node:os";
 import { PushforwardError } from "../errors.ts";
 
-/** What DuckDB could not do with `source`, in one sentence, with a hint how to fix it. */
-export function databaseError(error: unknown, from: string): unknown {
+/** The memory that DuckDB may use. Tables of very many columns get more; see `Database.expectColumns`. */
+export const MEMORY_LIMIT_MB = 512;
+
+/**
+ * Converts an error of DuckDB into a `PushforwardError` that names what was read, and says how to fix the usual problems. Returns
+ * a `PushforwardError`, and anything that is not an `Error`, unchanged.
+ *
+ * DuckDB's errors have no codes, so problems are recognized by the texts of DuckDB 1.5, which are quoted below.
+ *
+ * @param source What was read, as errors call it: a file, a pattern of files, "standard input" or "the query".
+ */
+export function databaseError(error: unknown, source: string): unknown {
   if (!(error instanceof Error) || error instanceof PushforwardError) return error;
-  // DuckDB names the temporary copy of what was read from a pipe.
-  const text = error.message.replace(/\S*pushforward-[^\s/]+\/[-0-9a-f]{36}\.input/g, from);
-  const source = /^ +file = (.*)$/m.exec(text)?.[1] ?? from;
-  const data = (what: string, details: { expected?: string; received?: string; hint?: string }) =>
+  // What was read from a pipe is in a temporary file, whose name the user does not know.
+  const text = error.message.replace(/\S*pushforward-[^\s/]+\/[-0-9a-f]{36}\.input/g, source);
+  // "  file = quakes/2020.csv": `source` may be a pattern, and this is the file with the problem.
+  const file = /^ +file = (.*)$/m.exec(text)?.[1] ?? source;
+  const dataError = (what: string, details: { expected?: string; received?: string; hint?: string }) =>
     new PushforwardError("DATA", what, { ...details, cause: error });
 
-  const line = /CSV Error on Line: (\d+)/.exec(text)?.[1] ?? "?";
-  const width = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text);
-  const record = /Original Line: (.*)/.exec(text)?.[1];
-  if (width) {
-    return data(`${source} is malformed in line ${line}`, {
-      expected: `${width[1]} ${width[1] === "1" ? "field" : "fields"} as in the first line`,
-      received: `${width[2]}${record ? ` (${shorten(record)})` : ""}`,
-      hint: "Correct or remove the line. The first line must name the columns.",
-    });
-  }
+  // "Malformed JSON in file "a.json", at byte 7 in line 3: unexpected end of data."
   const json = /JSON.* in file ".*",? (?:at byte \d+ )?in (line|record)\S* (\d+): (.*?)\.? *$/m.exec(text);
   if (json) {
-    return data(`${source} is malformed in ${json[1]} ${json[2]} (${json[3]})`, {
+    return dataError(`${file} is malformed in ${json[1]} ${json[2]} (${json[3]})`, {
       hint: "Correct or remove it.",
     });
   }
+  // "json_read expected records, but got non-record JSON instead."
   if (/non-record JSON/.test(text)) {
-    return data(`${source} does not hold rows`, { expected: 'one object a row: {"a": 1, "b": 2}' });
+    return dataError(`${file} does not contain rows`, {
+      expected: 'one object for each row: {"a": 1, "b": 2}',
+    });
   }
+  // "CSV Error on Line: 3\nOriginal Line: 1,2,3\nExpected Number of Columns: 2 Found: 3"
+  const line = /CSV Error on Line: (\d+)/.exec(text)?.[1] ?? "?";
+  const originalLine = /Original Line: (.*)/.exec(text)?.[1];
+  const fields = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text);
+  if (fields) {
+    return dataError(`${file} is malformed in line ${line}`, {
+      expected: `${fields[1]} ${fields[1] === "1" ? "field" : "fields"} as in the first line`,
+      received: `${fields[2]}${originalLine ? ` (${shorten(originalLine)})` : ""}`,
+      hint: "Correct or remove the line. The first line must name the columns.",
+    });
+  }
+  // "CSV Error on Line: 3\nOriginal Line: "x,3\nValue with unterminated quote found."
   if (/unterminated quote/.test(text)) {
-    return data(`${source} is malformed in line ${line}`, {
+    return dataError(`${file} is malformed in line ${line}`, {
       expected: "a closing quote",
-      received: shorten(record ?? ""),
+      received: shorten(originalLine ?? ""),
       hint: "Close the quote, or double it if it is part of the text.",
     });
   }
-  if (/^INTERRUPT/.test(text)) return interrupted(source, error);
-  if (/Invalid unicode|not utf-8/.test(text)) return notUtf8(source, line, error);
+  // "CSV Error on Line: 3\n...\nInvalid unicode (byte sequence mismatch) detected. This file is not utf-8 encoded."
+  if (/Invalid unicode|not utf-8/.test(text)) return notUtf8Error(file, line, error);
+  // "The CSV Parser state machine reached an invalid state."
   if (/state machine reached an invalid state/.test(text)) {
-    return data(`${source} mixes line endings, or has text after a closing quote`, {
+    return dataError(`${file} mixes line endings, or has text after a closing quote`, {
       expected: "the same line ending in every line",
       hint: "Write the file again with one line ending: tr -d '\\r' < old.csv > new.csv",
     });
   }
+  // "INTERRUPT Error: Interrupted!"
+  if (/^INTERRUPT/.test(text)) return interruptedError(file, error);
+  // This test precedes that of the memory, because a full temporary directory can also be an "Out of Memory Error": "failed to
+  // offload data block of size 256.0 KiB ... This limit was set by the 'max_temp_directory_size' setting."
   if (/No space left on device|temp_directory|max_temp_directory_size/.test(text)) {
-    return temporaryDirectoryFull(error);
+    return temporaryDirectoryFullError(error);
   }
+  // "Out of Memory Error: failed to pin block of size 256.0 KiB ..."
   if (/^Out of Memory/.test(text)) {
-    return data(`DuckDB needs more than 512 MB for ${source}`, {
+    return dataError(`DuckDB needs more than ${MEMORY_LIMIT_MB} MB for ${file}`, {
       hint: "Write the result of the query to a Parquet file first, and use that.",
     });
   }
-  return data(`DuckDB cannot read ${source} (${firstSentence(text)})`, {});
+  return dataError(`DuckDB cannot read ${file} (${problemOnly(text)})`, {});
 }
 
-export const interrupted = (source: string, cause?: unknown): PushforwardError =>
+export const interruptedError = (source: string, cause?: unknown): PushforwardError =>
   new PushforwardError("INTERRUPTED", `Stopped while reading ${source}`, {
     hint: "Run the command again.",
     cause,
   });
 
-export const notUtf8 = (source: string, line: number | string, cause?: unknown): PushforwardError =>
+export const notUtf8Error = (source: string, line: number | string, cause?: unknown): PushforwardError =>
   new PushforwardError("DATA", `${source} is not UTF-8 text in line ${line}`, {
     hint: "Convert the file: iconv -f latin1 -t utf-8 old.csv > new.csv",
     cause,
   });
 
-export const temporaryDirectoryFull = (cause: unknown): PushforwardError =>
+export const temporaryDirectoryFullError = (cause: unknown): PushforwardError =>
   new PushforwardError("FILE", `The disk of the temporary directory ${tmpdir()} is full`, {
     hint: "Free some space there, or set TMPDIR to a directory on a larger disk.",
     cause,
   });
 
-/** The message without its kind, its advice about DuckDB options and its copy of the SQL. */
-function firstSentence(text: string): string {
+/**
+ * The problem that a message of DuckDB states, on one line, without the class of the error, candidates, advice about options of
+ * DuckDB, and the copy of the SQL. For example, "Binder Error: Referenced column "b" not found in FROM clause!\nCandidate
+ * bindings: "a"\n\nLINE 1: SELECT b ..." becomes "Referenced column "b" not found in FROM clause".
+ */
+function problemOnly(text: string): string {
   return text
     .replace(/^[A-Z][\w ]* Error: /, "")
     .split(/\n\s*\n|\nLINE \d|\nTry |\nPossible |\nCandidate/)[0]!

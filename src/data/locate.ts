@@ -7,7 +7,7 @@ import { isatty } from "node:tty";
 import { promisify } from "node:util";
 import { PushforwardError } from "../errors.ts";
 import { type Database, literal } from "./database.ts";
-import { interrupted, temporaryDirectoryFull } from "./databaseError.ts";
+import { interruptedError, temporaryDirectoryFullError } from "./databaseError.ts";
 import { FileVersion } from "./fileVersion.ts";
 import { inspectFile, type SourceFile, statSource } from "./sourceFile.ts";
 
@@ -91,8 +91,8 @@ async function inspectPipe(pipe: Socket | ReadStream, name: string, database: Da
   try {
     await pipeline(pipe, createWriteStream(copy), { ...(signal && { signal }) });
   } catch (error) {
-    if (signal?.aborted) throw interrupted(name, error);
-    if ((error as NodeJS.ErrnoException).code === "ENOSPC") throw temporaryDirectoryFull(error);
+    if (signal?.aborted) throw interruptedError(name, error);
+    if ((error as NodeJS.ErrnoException).code === "ENOSPC") throw temporaryDirectoryFullError(error);
     throw error;
   }
   return inspectFile(copy, { name, signal });

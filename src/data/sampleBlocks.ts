@@ -2,7 +2,7 @@ import { InMemoryDataset } from "../dataset/index.ts";
 import { joinColumns } from "../dataset/joinColumns.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Model, RunOptions } from "../flows/index.ts";
-import { interrupted } from "./databaseError.ts";
+import { interruptedError } from "./databaseError.ts";
 import { Table } from "./table.ts";
 import { rowsAtATime, scanRows } from "./tableRows.ts";
 
@@ -43,7 +43,7 @@ export async function* sampleBlocks(
     onContext?.(contexts);
     const total = contexts.rows * rowsPerContext;
     for (let first = 0; first < total; first += blockRows) {
-      if (signal?.aborted) throw interrupted("the model");
+      if (signal?.aborted) throw interruptedError("the model");
       const count = Math.min(blockRows, total - first);
       const repeated = (i: number) => Math.floor((first + i) / rowsPerContext);
       const { context } = contexts.select(Int32Array.from({ length: count }, (_, i) => repeated(i)));

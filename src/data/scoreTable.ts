@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import type { ModelScorer } from "../evaluate/index.ts";
-import { interrupted } from "./databaseError.ts";
+import { interruptedError } from "./databaseError.ts";
 import { tableForModel } from "./modelTable.ts";
 import type { Table } from "./table.ts";
 import { scanRows } from "./tableRows.ts";
@@ -30,7 +30,7 @@ export async function* scoreTable(
   let complete = 0;
   for await (const block of scanRows(readable, columns, { given })) {
     const scored = await scorer.score(block.complete);
-    if (table.database.signal?.aborted) throw interrupted(table.source);
+    if (table.database.signal?.aborted) throw interruptedError(table.source);
     done += block.total;
     complete += scored.length;
     onProgress?.(done);

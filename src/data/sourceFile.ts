@@ -5,7 +5,7 @@ import { PushforwardError } from "../errors.ts";
 import { readError } from "../files/readBytes.ts";
 import { checkText, textOf } from "./checkText.ts";
 import { shellQuoted } from "./columnList.ts";
-import { notUtf8 } from "./databaseError.ts";
+import { notUtf8Error } from "./databaseError.ts";
 import type { FileVersion } from "./fileVersion.ts";
 import { FORMATS, type FormatName, formatOf, formatOfContent } from "./format.ts";
 
@@ -85,7 +85,7 @@ function checkEncoding({ head, name }: SourceFile): void {
     const newline = head.indexOf(0x0a, start);
     if (newline < 0 && head.length >= HEAD_BYTES) return;
     const end = newline < 0 ? head.length : newline;
-    if (!isUtf8(head.subarray(start, end))) throw notUtf8(name, line);
+    if (!isUtf8(head.subarray(start, end))) throw notUtf8Error(name, line);
     start = end + 1;
   }
 }

@@ -15,7 +15,10 @@ const standardNormalSchema = z.strictObject({
   features: sizeSchema,
 });
 
-/** Standard normal distribution of D features: log p(x) = -|x|^2 / 2 - (D / 2) log 2 pi, where -|x|^2 / 2 is at least -10^20. */
+/**
+ * Standard normal distribution of D features: log p(x) = -|x|^2 / 2 - D log(2 pi) / 2, in nats. `logProb` clamps -|x|^2 / 2 to at
+ * least -10^20, so that neither it nor its gradient overflows in float32 for rows that are extremely far from 0.
+ */
 export class StandardNormal implements Distribution {
   readonly features: number;
   readonly context = 0;
@@ -32,8 +35,12 @@ export class StandardNormal implements Distribution {
     return gaussianExponent(x).sub(this.features * HALF_LOG_2_PI);
   }
 
-  sample([normal]: readonly Tensor[]): Tensor {
-    return normal;
+  /**
+   * Returns its argument, which already has this distribution: a graph draws no random numbers itself, but receives the `noise`
+   * that its distribution declares as inputs [N, size].
+   */
+  sample([standardNormalNoise]: readonly Tensor[]): Tensor {
+    return standardNormalNoise;
   }
 
   describe() {

@@ -156,7 +156,7 @@ describe("what cannot be read", () => {
       `"DATA empty.csv.gz is empty: expected a table."`,
     );
     expect(await failure("empty.json", "[]")).toMatchInlineSnapshot(
-      `"DATA empty.json does not hold rows: expected one object a row: {"a": 1, "b": 2}."`,
+      `"DATA empty.json does not contain rows: expected one object for each row: {"a": 1, "b": 2}."`,
     );
     expect(await failure("empty.parquet", "")).toMatchInlineSnapshot(
       `"DATA empty.parquet is empty: expected a table."`,
@@ -235,7 +235,7 @@ describe("what cannot be read", () => {
       Correct or remove it."
     `);
     expect(await failure("numbers.json", "[1, 2]")).toMatchInlineSnapshot(
-      `"DATA numbers.json does not hold rows: expected one object a row: {"a": 1, "b": 2}."`,
+      `"DATA numbers.json does not contain rows: expected one object for each row: {"a": 1, "b": 2}."`,
     );
   });
 
