@@ -44,7 +44,7 @@ it("reads a table for training: its columns, class labels, constants and missing
   expect([table.rows.rows, table.rows.contextFeatures, [...table.constants]]).toEqual([200, 1, [[1, 7]]]);
   expect(table.notes()).toEqual([]);
   const heightOnly = await readTrainingTable(animals, { columns: ["legs", "height"], exclude: ["legs"] });
-  expect([heightOnly.columns, alone.embedding]).toEqual([["height"], undefined]);
+  expect([heightOnly.columns, heightOnly.embedding]).toEqual([["height"], undefined]);
 });
 
 it("streams a large table, with the same rows and notes", async () => {
