@@ -51,4 +51,13 @@ export class PushforwardError extends Error {
     this.hint = hint;
     this.path = path;
   }
+
+  /**
+   * The message without the hint, which is its last line.
+   *
+   * @internal
+   */
+  get what(): string {
+    return this.hint ? this.message.slice(0, -`\n${this.hint}`.length) : this.message;
+  }
 }

@@ -1,19 +1,19 @@
 import { createColors } from "picocolors";
 import { type ErrorCode, PushforwardError } from "../errors.ts";
-import { visible, withoutControls } from "./format.ts";
-import { colorful, type Io } from "./io.ts";
+import { escapeControls, singleLine } from "./format.ts";
+import { type Io, supportsColor } from "./io.ts";
 import { program } from "./program.ts";
 
 const BUG =
-  "This is a bug of pushforward. Please report it with the output of the same command under DEBUG=1.";
+  "This is a bug in pushforward. Please set the environment variable DEBUG=1, run the command again, and report its output.";
 
-/** The hints for errors that have none. */
+/** The hint for an error that has none of its own. */
 const defaultHint = (code: ErrorCode): string =>
   ({
     ARGUMENT: `See ${program()} --help.`,
     DATA: "Correct the table or the query, and run the command again.",
     FILE: "Check the path and its permissions, and run the command again.",
-    MODEL: "Give a model file that pushforward fit wrote.",
+    MODEL: 'Give a model file that the command "pushforward fit" wrote.',
     NUMERIC: "Look for values far from all others, or leave columns out with --columns.",
     SHAPE: BUG,
     ENGINE: BUG,
@@ -21,19 +21,28 @@ const defaultHint = (code: ErrorCode): string =>
     INTERRUPTED: "Run the command again.",
   })[code];
 
-/** Prints an error in two lines, what happened and a hint, and with DEBUG in the environment its stack traces. */
+/**
+ * Prints an error in two lines, what happened and a hint. If DEBUG is set in the environment, the stack traces of the error and of
+ * its causes follow.
+ */
 export function writeFailure(error: unknown, { stderr, env }: Pick<Io, "stderr" | "env">): void {
-  const { red } = createColors(colorful(stderr, env));
+  const { red } = createColors(supportsColor(stderr, env));
   const { what, hint } = explain(error);
   const interrupted = error instanceof PushforwardError && error.code === "INTERRUPTED";
-  stderr.write(`${interrupted ? "" : `${red("Error:")} `}${visible(capitalized(what))}\n${visible(hint)}\n`);
+  stderr.write(
+    `${interrupted ? "" : `${red("Error:")} `}${singleLine(capitalized(what))}\n${singleLine(hint)}\n`,
+  );
   if (!env.DEBUG) return;
   for (let e = error; e instanceof Error; e = e.cause) {
-    stderr.write(`${withoutControls(e.stack ?? String(e))}\n`);
+    stderr.write(`${escapeControls(e.stack ?? String(e))}\n`);
   }
 }
 
-/** The exit code of a command that fails: 2 for an error that the user can correct, 1 for others, 130 after Ctrl-C. */
+/**
+ * The exit code of a command that fails: 2 if the command line, the table, a file or the model is wrong, so that another input
+ * would help; 130 after Ctrl-C; 1 for all else, such as a full disk, a package that is not installed, training that diverged, or
+ * a bug.
+ */
 export function exitCode(error: unknown): 1 | 2 | 130 {
   if (!(error instanceof PushforwardError)) return 1;
   switch (error.code) {
@@ -44,55 +53,68 @@ export function exitCode(error: unknown): 1 | 2 | 130 {
     case "MODEL":
       return 2;
     case "FILE":
-      return isSystemFailure(error.cause) ? 1 : 2;
+      return isMachineFailure(error.cause) ? 1 : 2;
     default:
       return 1;
   }
 }
 
-/** A MODEL error with the path of the file, and another hint if one is given; other errors unchanged. */
-export function namingFile(error: unknown, path: string, otherHint?: string): unknown {
+/**
+ * Adds the path of the file to a MODEL error: "The file is truncated." becomes "model.safetensors: the file is truncated.".
+ * `otherHint` replaces the hint of the error. Other errors are returned unchanged.
+ */
+export function withPath(error: unknown, path: string, otherHint?: string): unknown {
   if (!(error instanceof PushforwardError) || error.code !== "MODEL") return error;
   const { what, hint } = explain(error);
+  // The sentence continues after the path. Only these words are changed, since others may be names; PushforwardError adds a period.
   const sentence = what.replace(/\.$/, "").replace(/^(The|This|Array)\b/, (word) => word.toLowerCase());
   return new PushforwardError("MODEL", `${path}: ${sentence}`, { hint: otherHint ?? hint, cause: error });
 }
 
-/** Messages of V8, WebAssembly, ONNX Runtime and the operating system when there is no memory left. */
+/**
+ * Matches what programs say when there is no memory left:
+ * - V8: "JS heap out of memory", "Array buffer allocation failed", "Invalid typed array length: 10000000000" (a negative length
+ *   would be a bug)
+ * - WebAssembly: "could not allocate memory"
+ * - C++: "std::bad_alloc", "bad allocation"
+ * - ONNX Runtime: "Failed to allocate memory for requested buffer of size 40000000000"
+ * - the operating system: "Cannot allocate memory"
+ */
 const OUT_OF_MEMORY =
   /out of memory|bad[ _]alloc|(could not|failed to|cannot) allocate|allocation failed|invalid (typed array|array buffer) length: \d/i;
 
 function explain(error: unknown): { what: string; hint: string } {
-  const isOurs = error instanceof PushforwardError && error.code !== "ENGINE";
-  if (error instanceof Error && !isOurs && OUT_OF_MEMORY.test(error.message)) {
+  // Other PushforwardErrors have hints for their cause. An ENGINE error quotes ONNX Runtime.
+  const mayBeMemory = !(error instanceof PushforwardError) || error.code === "ENGINE";
+  if (error instanceof Error && mayBeMemory && OUT_OF_MEMORY.test(error.message)) {
     return {
       what: `There is not enough memory (${error.message.replace(/\.$/, "")}).`,
+      // V8 limits the heap of JavaScript objects, such as the tensors of a graph, to less than the memory of the machine.
       hint: /heap/.test(error.message)
-        ? "Lower --transforms or --hidden, or allow JavaScript more memory: NODE_OPTIONS=--max-old-space-size=8000"
-        : "Close other programs, raise ulimit -v if it is set, or lower --threads, and for fit --batch-size, --hidden or --transforms.",
+        ? "Lower --transforms or --hidden of fit, or allow JavaScript more memory: NODE_OPTIONS=--max-old-space-size=8000"
+        : "Close other programs, raise ulimit -v if it is set, or lower --threads. With fit, --batch-size, --hidden and --transforms can be lowered too.",
     };
   }
-  if (error instanceof PushforwardError) {
-    const { message, hint, code } = error;
-    return hint === undefined
-      ? { what: message, hint: defaultHint(code) }
-      : { what: message.slice(0, -hint.length - 1), hint };
-  }
+  if (error instanceof PushforwardError)
+    return { what: error.what, hint: error.hint ?? defaultHint(error.code) };
   const what = `${error instanceof Error ? error.message : String(error)}.`;
-  const isFromSystem = error instanceof Error && "syscall" in error;
-  return { what, hint: isFromSystem ? "Fix the cause, and run the command again." : BUG };
+  // Node adds the name of the system call to errors of the operating system, such as EACCES.
+  const isSystemError = error instanceof Error && "syscall" in error;
+  return { what, hint: isSystemError ? "Fix the cause, and run the command again." : BUG };
 }
 
-/** Whether the file system failed, for example because the disk is full: another path would not help. */
-function isSystemFailure(cause: unknown): boolean {
+/** Whether the machine is the cause, such as a full or failing disk or too many open files, so that another file would not help. */
+function isMachineFailure(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;
   const code = "code" in cause ? String(cause.code) : "";
-  return (
-    ["ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "EMFILE", "ENFILE"].includes(code) ||
-    /^IO Error|No space left on device|temp_directory/.test(cause.message)
-  );
+  const isSystemCode = ["ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "EMFILE", "ENFILE"].includes(code);
+  // DuckDB has no codes. It names its setting temp_directory when the directory for its temporary files is full.
+  return isSystemCode || /^IO Error|No space left on device|temp_directory/.test(cause.message);
 }
 
-/** Starts a sentence with a capital. Names of files and of this program stay unchanged. */
+/**
+ * Starts a sentence with a capital letter if its first word is plain lower-case letters. Others, such as `data.csv`, are names, and
+ * so is `pushforward`.
+ */
 const capitalized = (text: string): string =>
   text.replace(/^(?!pushforward)[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase());

@@ -7,7 +7,7 @@ import { evaluate, gaussianBaseline, summarizeContext } from "../evaluate/index.
 import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
 import { encodeModel } from "../flows/index.ts";
 import { Checkpoints } from "./checkpoints.ts";
-import { namingFile } from "./failure.ts";
+import { withPath } from "./failure.ts";
 import type { FitValues } from "./fitOptions.ts";
 import { doneEvent, fitReport, type HeldOutEvaluation, type Report, type RowParts } from "./fitReport.ts";
 import { jsonLine } from "./format.ts";
@@ -186,7 +186,7 @@ function explained(
   }
   const hint =
     "Give the same data and options to continue from it, or discard it and start again with --overwrite.";
-  return namingFile(error, paths.join(", "), hint);
+  return withPath(error, paths.join(", "), hint);
 }
 
 const resumeCommand = (words: readonly string[]): string => `${fitCommand(words)} --resume`;

@@ -6,9 +6,9 @@ import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import type { EvaluateResult } from "../evaluate/index.ts";
 import { count, counted, nats } from "../evaluate/numberText.ts";
 import type { FitValues } from "./fitOptions.ts";
-import { duration, estimate, visible } from "./format.ts";
+import { duration, estimate, singleLine } from "./format.ts";
 import { exampleOf } from "./given.ts";
-import { colorful, type Io } from "./io.ts";
+import { type Io, supportsColor } from "./io.ts";
 import { program } from "./program.ts";
 import type { Trained } from "./training.ts";
 
@@ -78,7 +78,7 @@ export function doneEvent({ values, table, rows, trained, evaluation, pictures, 
 /** The report for people. */
 export function fitReport(report: Report, { stdout, env }: Io): string {
   const { values, table, rows, trained, evaluation, pictures, milliseconds, resume } = report;
-  const { bold } = createColors(colorful(stdout, env));
+  const { bold } = createColors(supportsColor(stdout, env));
   const given = table.given.length > 0 ? ` given ${named(table.given)}` : "";
   const heldOut = counted(evaluation.logDensity.count, `${evaluation.by} row`);
   const role = evaluation.by === "test" ? "not used in training" : "they also decided when training ended";
@@ -90,13 +90,13 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
     `  this flow    ${aligned(evaluation.logDensity)}`,
     ...comparison(evaluation, rows.training),
     "",
-    `${bold("Model")}     ${visible(values.output)}`,
-    ...pictures.map((path, i) => `${i === 0 ? bold("Pictures") : "        "}  ${visible(path)}`),
+    `${bold("Model")}     ${singleLine(values.output)}`,
+    ...pictures.map((path, i) => `${i === 0 ? bold("Pictures") : "        "}  ${singleLine(path)}`),
     "",
     ...(trained.epochs.length === 0
       ? ["Training ended within the first epoch. Give it more time with --max-minutes.", ""]
       : []),
-    ...(resume ? ["--max-minutes ended the training. To continue:", `  ${visible(resume)}`, ""] : []),
+    ...(resume ? ["--max-minutes ended the training. To continue:", `  ${singleLine(resume)}`, ""] : []),
     "Next:",
     ...nextCommands(values, table),
     "",
@@ -105,7 +105,7 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
 
 /** The names of columns, or their number if there are too many to read. */
 const named = (columns: readonly string[]): string =>
-  columns.length > 12 ? counted(columns.length, "column") : visible(columns.join(", "));
+  columns.length > 12 ? counted(columns.length, "column") : singleLine(columns.join(", "));
 
 function ending({ epochs, bestEpoch, stopped }: Trained): string {
   const reason = {
@@ -159,7 +159,7 @@ function nextCommands(
     [`${program()} score ${model} ${data}${missing} -o ${scored}`, "the rows with their log-density"],
     [`${program()} sample ${model}${condition} -n 1000 -o samples.csv`, "new rows"],
     [`${program()} evaluate ${model} other.csv${missing}`, "how well the model describes other rows"],
-  ].map(([command, purpose]) => [visible(command!), purpose!] as const);
+  ].map(([command, purpose]) => [singleLine(command!), purpose!] as const);
   const width = Math.max(...commands.map(([command]) => command.length));
   return commands.map(([command, purpose]) => `  ${command.padEnd(width)}   ${purpose}`);
 }

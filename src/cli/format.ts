@@ -29,14 +29,14 @@ const CONTROLS = /[\p{Cc}\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu;
  * A text for a terminal that may contain names from files: in one line, with escapes such as `\x1b` in place of control
  * characters, and without its middle if it is longer than `maxLength` characters.
  */
-export function visible(text: string, maxLength = MAX_TEXT_LENGTH): string {
-  const line = withoutControls(text.replace(/\s*\n\s*/g, " ").trim());
+export function singleLine(text: string, maxLength = MAX_TEXT_LENGTH): string {
+  const line = escapeControls(text.replace(/\s*\n\s*/g, " ").trim());
   const half = maxLength / 2;
   return line.length <= maxLength ? line : `${line.slice(0, half)} ... ${line.slice(-half)}`;
 }
 
 /** A text with escapes in place of all control characters except line breaks and tabs. */
-export const withoutControls = (text: string): string =>
+export const escapeControls = (text: string): string =>
   text.replace(CONTROLS, (c) => {
     const code = c.codePointAt(0)!.toString(16);
     if (c === "\n" || c === "\t") return c;

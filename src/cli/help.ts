@@ -1,7 +1,7 @@
 import { createColors } from "picocolors";
 import { optionName, positionalName } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { colorful, type Io } from "./io.ts";
+import { type Io, supportsColor } from "./io.ts";
 import type { Option } from "./options.ts";
 import { program } from "./program.ts";
 
@@ -69,7 +69,7 @@ export function commandHelp(command: Command, io: Io): string {
   ].join("\n");
 }
 
-const colorsFor = ({ stdout, env }: Io) => createColors(colorful(stdout, env));
+const colorsFor = ({ stdout, env }: Io) => createColors(supportsColor(stdout, env));
 
 /** How an option is written, as `-o, --output FILE`. */
 const forms = (key: string, { alias, valueName }: Option): string =>

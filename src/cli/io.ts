@@ -20,5 +20,5 @@ export interface StopMessage {
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** Whether to write colors: on a terminal, unless NO_COLOR (https://no-color.org) or TERM=dumb forbids them. */
-export const colorful = ({ isTTY }: Output, env: Io["env"]): boolean =>
+export const supportsColor = ({ isTTY }: Output, env: Io["env"]): boolean =>
   Boolean(isTTY) && !env.NO_COLOR && env.TERM !== "dumb";

@@ -1,7 +1,7 @@
 import { createColors } from "picocolors";
 import { count } from "../evaluate/numberText.ts";
-import { visible } from "./format.ts";
-import { colorful, type Io } from "./io.ts";
+import { singleLine } from "./format.ts";
+import { type Io, supportsColor } from "./io.ts";
 
 /** Time between two repaints of the progress bar. A terminal shows no faster ones. */
 const REPAINT_MILLISECONDS = 80;
@@ -21,15 +21,15 @@ export class Messages {
 
   constructor({ stderr, env }: Io) {
     this.stderr = stderr;
-    this.colors = createColors(colorful(stderr, env));
+    this.colors = createColors(supportsColor(stderr, env));
   }
 
   warn(text: string): void {
-    this.write(`${this.colors.yellow("Warning:")} ${visible(text)}`);
+    this.write(`${this.colors.yellow("Warning:")} ${singleLine(text)}`);
   }
 
   print(text: string): void {
-    this.write(visible(text));
+    this.write(singleLine(text));
   }
 
   /** Writes a line above the progress bar. */

@@ -2,7 +2,7 @@ import { formatOf } from "../data/format.ts";
 import { PushforwardError } from "../errors.ts";
 import { readBytes } from "../files/readBytes.ts";
 import { decodeModel, type Model } from "../flows/index.ts";
-import { namingFile } from "./failure.ts";
+import { withPath } from "./failure.ts";
 
 /**
  * Reads a model file.
@@ -19,6 +19,6 @@ export async function readModel(path: string): Promise<Model> {
         cause: error,
       });
     }
-    throw namingFile(error, path);
+    throw withPath(error, path);
   }
 }

@@ -2,7 +2,7 @@ import { listOf } from "../data/labels.ts";
 import type { ContextEmbedding } from "../distributions/index.ts";
 import { count, counted, nats } from "../evaluate/numberText.ts";
 import { flowSummary, type Model, modelLabels, parameterCount } from "../flows/index.ts";
-import { visible } from "./format.ts";
+import { singleLine } from "./format.ts";
 
 /** Everything in a model file except the numbers of its parameters. */
 export function describeModel({ flow, columns, given, labels, training }: Model) {
@@ -42,7 +42,7 @@ export function modelSummary(model: Model, path: string): string {
     );
   }
   return lines
-    .map(([term, text]) => `${term.padEnd(12)}${visible(text, Number.POSITIVE_INFINITY)}\n`)
+    .map(([term, text]) => `${term.padEnd(12)}${singleLine(text, Number.POSITIVE_INFINITY)}\n`)
     .join("");
 }
 

@@ -1,6 +1,6 @@
 import type { ColumnFindings, ColumnNote, ColumnValues } from "../columns/index.ts";
 import { columnList } from "./columnList.ts";
-import { nameInQuery, quotedQuery } from "./query.ts";
+import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";
 
 /** The table that the notes are about, and how its columns were chosen. */
 export interface NotedTable {
@@ -23,7 +23,7 @@ const MAX_QUERY_PARTS = 8;
 export function columnHint(note: ColumnNote, table: NotedTable): string {
   switch (note.kind) {
     case "equalRows":
-      return `If they are copies by mistake, remove them: ${quotedQuery(`SELECT DISTINCT ${usedColumns(table)} FROM ${table.source}`)}`;
+      return `If they are copies by mistake, remove them: ${shellQuotedQuery(`SELECT DISTINCT ${usedColumns(table)} FROM ${table.source}`)}`;
     case "missingCodes":
       return missingCodesHint(note.findings, table);
     case "farValues":
@@ -44,7 +44,7 @@ export function columnHint(note: ColumnNote, table: NotedTable): string {
 /** The list of columns that are learned or given, or `*` if they are many. */
 function usedColumns({ learned, givenNames }: NotedTable): string {
   const used = [...learned.columns, ...givenNames];
-  return used.length > MAX_NAMES ? "*" : used.map(nameInQuery).join(", ");
+  return used.length > MAX_NAMES ? "*" : used.map(quotedIfNeeded).join(", ");
 }
 
 const columnsOf = (findings: readonly { readonly column: string }[]) => findings.map(({ column }) => column);
@@ -65,7 +65,7 @@ function missingCodesHint(
   if (!isValueElsewhere) return `If they are, read them as missing: --na ${[...values].join(",")}`;
   // --na would apply to all columns, and the number is a value in some.
   const replaced = findings.map(({ column, codes }) => {
-    const name = nameInQuery(column);
+    const name = quotedIfNeeded(column);
     return `${codes.reduce((sql, { value }) => `nullif(${sql}, ${sqlNumber(value)})`, name)} AS ${name}`;
   });
   return `If they are, read them as missing: ${replacing(replaced, source)}`;
@@ -91,7 +91,7 @@ function noiseHint(
   { source }: NotedTable,
 ): string {
   const noisy = findings.map(({ column, step }) => {
-    const name = nameInQuery(column);
+    const name = quotedIfNeeded(column);
     return `${name} + ${step === 1 ? "" : `${step} * `}(random() - 0.5) AS ${name}`;
   });
   return `Add uniform noise as wide as the step: ${replacing(noisy, source)}`;
@@ -106,8 +106,8 @@ function atomsHint(findings: readonly ColumnFindings["atoms"][], table: NotedTab
   }
   const conditions = findings.map(({ column, atoms }) =>
     atoms.length === 1
-      ? `${nameInQuery(column)} <> ${sqlNumber(atoms[0]!)}`
-      : `${nameInQuery(column)} NOT IN (${atoms.map(sqlNumber).join(", ")})`,
+      ? `${quotedIfNeeded(column)} <> ${sqlNumber(atoms[0]!)}`
+      : `${quotedIfNeeded(column)} NOT IN (${atoms.map(sqlNumber).join(", ")})`,
   );
   const rest = `Learn only the other ${Math.round(100 * share)}% of the rows: ${rowsWhere(conditions, table)}`;
   return leave ? `${rest}; or l${leave}` : rest;
@@ -143,7 +143,7 @@ function shareWithout(
 
 /** The condition that a value is not far. */
 const notFar = ({ column, below, above }: ColumnFindings["farValues"]): string => {
-  const name = nameInQuery(column);
+  const name = quotedIfNeeded(column);
   const bounds = [
     ...(below === undefined ? [] : [`${name} > ${sqlNumber(below)}`]),
     ...(above === undefined ? [] : [`${name} < ${sqlNumber(above)}`]),
@@ -152,11 +152,11 @@ const notFar = ({ column, below, above }: ColumnFindings["farValues"]): string =
 };
 
 const rowsWhere = (conditions: readonly string[], { source }: NotedTable): string =>
-  quotedQuery(`FROM ${source} WHERE ${conditions.slice(0, MAX_QUERY_PARTS).join(" AND ")}`) +
+  shellQuotedQuery(`FROM ${source} WHERE ${conditions.slice(0, MAX_QUERY_PARTS).join(" AND ")}`) +
   andOthers(conditions.length);
 
 const replacing = (columns: readonly string[], source: string): string =>
-  quotedQuery(`SELECT * REPLACE (${columns.slice(0, MAX_QUERY_PARTS).join(", ")}) FROM ${source}`) +
+  shellQuotedQuery(`SELECT * REPLACE (${columns.slice(0, MAX_QUERY_PARTS).join(", ")}) FROM ${source}`) +
   andOthers(columns.length);
 
 const andOthers = (parts: number): string =>
@@ -167,7 +167,7 @@ function leaveOut(omitted: readonly string[], { chosen, source, learned }: Noted
   const remaining = learned.columns.length - omitted.length;
   if (remaining === 0) return undefined;
   if (chosen || remaining <= MAX_NAMES || omitted.length > MAX_NAMES) return keep(omitted, learned.columns);
-  return quotedQuery(`SELECT * EXCLUDE (${omitted.map(nameInQuery).join(", ")}) FROM ${source}`);
+  return shellQuotedQuery(`SELECT * EXCLUDE (${omitted.map(quotedIfNeeded).join(", ")}) FROM ${source}`);
 }
 
 const keep = (omitted: readonly string[], columns: readonly string[]): string =>

@@ -1,5 +1,5 @@
 import { firstRecord } from "./csvRecords.ts";
-import { identifier } from "./database.ts";
+import { quotedIdentifier } from "./database.ts";
 
 /**
  * The names in a comma-separated list. A name that itself holds a comma or a quote stands in double quotes, as in a
@@ -9,7 +9,7 @@ export const parseColumnList = (text: string): string[] => firstRecord(text, ","
 
 /** The list that `parseColumnList` reads back, quoted for a shell where need be; beyond `most` names it ends in "...". */
 export function columnList(names: readonly string[], most = names.length): string {
-  const shown = names.slice(0, most).map((name) => (/[",]/.test(name) ? identifier(name) : name));
+  const shown = names.slice(0, most).map((name) => (/[",]/.test(name) ? quotedIdentifier(name) : name));
   return shellQuoted([...shown, ...(names.length > most ? ["..."] : [])].join(","));
 }
 

@@ -1,4 +1,4 @@
-import { identifier } from "./database.ts";
+import { quotedIdentifier } from "./database.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 
@@ -33,7 +33,7 @@ export const unexamined = ({ name, type }: Column): Obstacle => ({
 export async function examine(table: Table, { name, type }: Column): Promise<Obstacle> {
   const obstacle = unexamined({ name, type });
   if (type !== "VARCHAR" && type !== "JSON") return obstacle;
-  const value = type === "JSON" ? `(${identifier(name)} ->> '$')` : identifier(name);
+  const value = type === "JSON" ? `(${quotedIdentifier(name)} ->> '$')` : quotedIdentifier(name);
   const from = `(SELECT row_number() OVER () AS row, ${value} AS value FROM ${table.relation.sql})`;
   const [counts] = await table.database.rows(
     `SELECT count(value), count(TRY_CAST(value AS DOUBLE)), count_if(regexp_full_match(value, '${DECIMAL_COMMA}')),

@@ -3,7 +3,7 @@ import { nearestName } from "../nearestName.ts";
 import { columnList, listed } from "./columnList.ts";
 import { examine, type Obstacle, unexamined } from "./columnObstacles.ts";
 import { isNumeric } from "./columnTypes.ts";
-import { nameInQuery, quotedQuery } from "./query.ts";
+import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 
@@ -100,7 +100,7 @@ function hintFor(table: Table, obstacles: readonly Obstacle[]): string {
     const query = (option: string) => {
       const delim = `delim = '${delimiter === "\t" ? "\\t" : delimiter}'`;
       const read = delimiter && table.inQuery([option, delim]);
-      return read && quotedQuery(`FROM ${read}`);
+      return read && shellQuotedQuery(`FROM ${read}`);
     };
     const decimal = query("decimal_separator = ','");
     const thousands = query("thousands = ','");
@@ -115,9 +115,11 @@ function hintFor(table: Table, obstacles: readonly Obstacle[]): string {
   }
   const numbers = of("numbers");
   if (numbers.length > 0) {
-    const casts = numbers.map(({ name }) => `CAST(${nameInQuery(name)} AS DOUBLE) AS ${nameInQuery(name)}`);
+    const casts = numbers.map(
+      ({ name }) => `CAST(${quotedIfNeeded(name)} AS DOUBLE) AS ${quotedIfNeeded(name)}`,
+    );
     const source = table.inQuery();
-    const query = quotedQuery(`SELECT * REPLACE (${casts.join(", ")}) FROM ${source ?? "..."}`);
+    const query = shellQuotedQuery(`SELECT * REPLACE (${casts.join(", ")}) FROM ${source ?? "..."}`);
     hints.push(`Make numbers of text in a query${source ? " in place of the file" : ""}: ${query}.`);
   }
   return hints.join(" ");

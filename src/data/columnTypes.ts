@@ -1,4 +1,4 @@
-import { type Database, literal } from "./database.ts";
+import { type Database, stringLiteral } from "./database.ts";
 
 const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|BIGNUM|DECIMAL\(.*\))$/;
 
@@ -36,5 +36,5 @@ export async function textTypes(
 export function withoutMissing(value: string, { text, na }: { text: string; na: readonly string[] }): string {
   const numbers = na.filter((word) => word.trim() !== "" && Number.isFinite(Number(word))).map(Number);
   const isNumber = numbers.length > 0 ? ` OR TRY_CAST(${text} AS DOUBLE) IN (${numbers.join(", ")})` : "";
-  return `CASE WHEN trim(${text}) IN (${na.map(literal).join(", ")})${isNumber} THEN NULL ELSE ${value} END`;
+  return `CASE WHEN trim(${text}) IN (${na.map(stringLiteral).join(", ")})${isNumber} THEN NULL ELSE ${value} END`;
 }

@@ -1,4 +1,4 @@
-import { type Database, identifier } from "./database.ts";
+import { type Database, quotedIdentifier } from "./database.ts";
 import type { Format } from "./format.ts";
 
 /** One column of an output: its name, and the SQL of its value with the type of that. */
@@ -19,7 +19,7 @@ export async function copyToFile(
   path: string,
   format: Format,
 ): Promise<void> {
-  const select = columns.map((column) => `${inWordsOf(format, column)} AS ${identifier(column.name)}`);
+  const select = columns.map((column) => `${inWordsOf(format, column)} AS ${quotedIdentifier(column.name)}`);
   const compression = format.gzip ? "COMPRESSION gzip" : "";
   const options = [KINDS[format.name], compression].filter(Boolean).join(", ");
   await database.copy(`SELECT ${select.join(", ")} FROM ${from}`, path, options);

@@ -1,9 +1,9 @@
 import { PushforwardError } from "../errors.ts";
 import { checkColumnNames } from "./columnNames.ts";
 import { type CsvRecord, firstRecords } from "./csvRecords.ts";
-import { literal } from "./database.ts";
+import { stringLiteral } from "./database.ts";
 import { exactPath } from "./locate.ts";
-import { quotedQuery, tableInQuery } from "./query.ts";
+import { shellQuotedQuery, tableExpression } from "./query.ts";
 import type { SourceFile } from "./sourceFile.ts";
 
 /** How a delimited text file is to be read. */
@@ -46,9 +46,9 @@ export function csvRelation(
   files: readonly SourceFile[],
   { delimiter, skip, header, names }: CsvDialect,
 ): string {
-  const paths = files.map(({ path }) => literal(exactPath(path))).join(", ");
-  const columns = names.map((name) => `${literal(name)}: 'VARCHAR'`).join(", ");
-  return `read_csv([${paths}], auto_detect = false, strict_mode = true, delim = ${literal(delimiter)}, \
+  const paths = files.map(({ path }) => stringLiteral(exactPath(path))).join(", ");
+  const columns = names.map((name) => `${stringLiteral(name)}: 'VARCHAR'`).join(", ");
+  return `read_csv([${paths}], auto_detect = false, strict_mode = true, delim = ${stringLiteral(delimiter)}, \
 quote = '"', escape = '"', comment = '', skip = ${skip}, header = ${header}, hive_partitioning = false, \
 compression = '${files[0]!.gzip ? "gzip" : "none"}', columns = {${columns}})`;
 }
@@ -88,7 +88,7 @@ function isHeader(fields: readonly string[], others: readonly CsvRecord[]): bool
 
 function unclearHeader(file: SourceFile, fields: readonly string[], delimiter: string): PushforwardError {
   const query = (header: boolean) =>
-    quotedQuery(`FROM ${tableInQuery([file.path], file.format, [`header = ${header}`])}`);
+    shellQuotedQuery(`FROM ${tableExpression([file.path], file.format, [`header = ${header}`])}`);
   return new PushforwardError("DATA", `The first line of ${file.name} may be a row or name the columns`, {
     received: fields.slice(0, 5).join(delimiter) + (fields.length > 5 ? "..." : ""),
     hint:

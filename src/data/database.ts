@@ -7,11 +7,11 @@ import { importOptional, TABLES } from "../optionalPackages.ts";
 import { readAhead } from "../readAhead.ts";
 import { databaseError, interruptedError, MEMORY_LIMIT_MB } from "./databaseError.ts";
 
-/** A column name as SQL has it. */
-export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+/** A column name as an identifier of SQL, always in quotes. */
+export const quotedIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** A text as SQL has it. */
-export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+/** A text as a string literal of SQL. */
+export const stringLiteral = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** Float64 arrays, row-major, of any number of whole rows each. The next is asked for while one is written, so each is its own. */
 export type Chunks = Iterable<Float64Array> | AsyncIterable<Float64Array>;
@@ -181,7 +181,9 @@ export class Database {
   async copy(select: string, path: string, options: string): Promise<void> {
     this.#refuseWhenInterrupted();
     try {
-      await this.#connection.run(`COPY (${select}) TO ${literal(path)} (USE_TMP_FILE false, ${options})`);
+      await this.#connection.run(
+        `COPY (${select}) TO ${stringLiteral(path)} (USE_TMP_FILE false, ${options})`,
+      );
     } catch (error) {
       throw (error as Error).message.includes(path) ? error : databaseError(error, this.source);
     }

@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import { checkColumnNames } from "./columnNames.ts";
-import { type Database, literal } from "./database.ts";
+import { type Database, stringLiteral } from "./database.ts";
 import { exactPath } from "./locate.ts";
 import type { SourceFile } from "./sourceFile.ts";
 
@@ -10,7 +10,7 @@ import type { SourceFile } from "./sourceFile.ts";
  * @throws DATA when two keys differ only in upper and lower case, or one is empty, which DuckDB would rename.
  */
 export async function jsonRelation(database: Database, files: readonly SourceFile[]): Promise<string> {
-  const paths = `[${files.map(({ path }) => literal(exactPath(path))).join(", ")}]`;
+  const paths = `[${files.map(({ path }) => stringLiteral(exactPath(path))).join(", ")}]`;
   const layout = files.every(({ format }) => format === "jsonl") ? "newline_delimited" : "auto";
   const options = `format = '${layout}'${files[0]!.gzip ? ", compression = 'gzip'" : ""}`;
 
@@ -44,7 +44,10 @@ export async function jsonRelation(database: Database, files: readonly SourceFil
   )) as string[][];
   // JSON has no dates: what DuckDB takes for one is a text, which it would write back in another form.
   const types = sniffed
-    .map(([name, type]) => `${literal(name!)}: ${literal(type!.replace(/^(DATE|TIME|UUID).*/, "VARCHAR"))}`)
+    .map(
+      ([name, type]) =>
+        `${stringLiteral(name!)}: ${stringLiteral(type!.replace(/^(DATE|TIME|UUID).*/, "VARCHAR"))}`,
+    )
     .join(", ");
   return `read_json(${paths}, ${reading}, columns = {${types}})`;
 }

@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
-import { identifier, literal } from "./database.ts";
+import { quotedIdentifier, stringLiteral } from "./database.ts";
 import { Table } from "./table.ts";
 
 /** What stands in text columns, by their names: a label is read as the number of its place, 0, 1, 2... */
@@ -58,8 +58,8 @@ async function distinctTexts(table: Table, name: string): Promise<string[]> {
 export function withLabels(table: Table, labels: Labels): Table {
   if (labels.size === 0) return table;
   const numbers = [...labels].map(([name, known]) => {
-    const places = known.map((label, place) => `WHEN ${literal(label)} THEN ${place}`);
-    return `CASE ${textOf(name)} ${places.join(" ")} END AS ${identifier(name)}`;
+    const places = known.map((label, place) => `WHEN ${stringLiteral(label)} THEN ${place}`);
+    return `CASE ${textOf(name)} ${places.join(" ")} END AS ${quotedIdentifier(name)}`;
   });
   return new Table(table.database, {
     ...table.relation,
@@ -73,7 +73,7 @@ export async function checkLabels(table: Table, labels: Labels): Promise<void> {
   for (const [name, known] of labels) {
     const [first] = (await table.database.rows(
       `SELECT row, label FROM (SELECT row_number() OVER () AS row, ${textOf(name)} AS label FROM ${table.relation.sql}) \
-WHERE label NOT IN (${known.map(literal).join(", ")}) LIMIT 1`,
+WHERE label NOT IN (${known.map(stringLiteral).join(", ")}) LIMIT 1`,
     )) as [string, string][];
     if (!first) continue;
     const [row, label] = first;
@@ -98,4 +98,4 @@ export function meant(label: string, known: readonly string[]): string {
   return nearest === undefined ? "" : `Did you mean ${nearest}? `;
 }
 
-const textOf = (name: string): string => `CAST(${identifier(name)} AS VARCHAR)`;
+const textOf = (name: string): string => `CAST(${quotedIdentifier(name)} AS VARCHAR)`;

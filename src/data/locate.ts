@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { isatty } from "node:tty";
 import { promisify } from "node:util";
 import { PushforwardError } from "../errors.ts";
-import { type Database, literal } from "./database.ts";
+import { type Database, stringLiteral } from "./database.ts";
 import { interruptedError, temporaryDirectoryFullError } from "./databaseError.ts";
 import { FileVersion } from "./fileVersion.ts";
 import { inspectFile, type SourceFile, statSource } from "./sourceFile.ts";
@@ -32,7 +32,7 @@ export async function locateFiles(path: string, database: Database): Promise<Sou
   const { signal } = database;
   if (isStandardInput(path)) return [await inspectStandardInput(database)];
   if (PATTERN.test(path) && !existsSync(path)) {
-    const found = await database.rows(`SELECT file FROM glob(${literal(path)}) ORDER BY file`);
+    const found = await database.rows(`SELECT file FROM glob(${stringLiteral(path)}) ORDER BY file`);
     if (found.length === 0) {
       throw new PushforwardError("FILE", `No file matches ${path}`, { hint: "Check the pattern." });
     }

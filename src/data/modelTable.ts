@@ -4,7 +4,7 @@ import { modelLabels } from "../flows/modelLabels.ts";
 import { nearestName } from "../nearestName.ts";
 import { listed } from "./columnList.ts";
 import { checkLabels, withLabels } from "./labels.ts";
-import { nameInQuery, quotedQuery } from "./query.ts";
+import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";
 import type { Table } from "./table.ts";
 
 /**
@@ -37,8 +37,8 @@ function missingColumns(
   const others = names.filter((name) => !needed.includes(name));
   const [first] = missing;
   const other = nearestName(first!, others) ?? others[0];
-  const query = quotedQuery(
-    `SELECT * RENAME (${nameInQuery(other ?? "")} AS ${nameInQuery(first!)}) FROM ${table.inQuery() ?? "..."}`,
+  const query = shellQuotedQuery(
+    `SELECT * RENAME (${quotedIfNeeded(other ?? "")} AS ${quotedIfNeeded(first!)}) FROM ${table.inQuery() ?? "..."}`,
   );
   return new PushforwardError(
     "DATA",

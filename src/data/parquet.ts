@@ -1,5 +1,5 @@
 import { checkColumnNames } from "./columnNames.ts";
-import { type Database, literal } from "./database.ts";
+import { type Database, stringLiteral } from "./database.ts";
 import { exactPath } from "./locate.ts";
 import type { SourceFile } from "./sourceFile.ts";
 
@@ -9,11 +9,11 @@ import type { SourceFile } from "./sourceFile.ts";
  * @throws DATA when two columns differ only in upper and lower case, which DuckDB would rename.
  */
 export async function parquetRelation(database: Database, files: readonly SourceFile[]): Promise<string> {
-  const paths = `[${files.map(({ path }) => literal(exactPath(path))).join(", ")}]`;
+  const paths = `[${files.map(({ path }) => stringLiteral(exactPath(path))).join(", ")}]`;
   for (const { path, name } of files) {
     // The root comes first and tells how many columns follow, between which those within structures stand.
     const nodes = (await database.rows(
-      `SELECT name, coalesce(num_children, 0) FROM parquet_schema(${literal(exactPath(path))})`,
+      `SELECT name, coalesce(num_children, 0) FROM parquet_schema(${stringLiteral(exactPath(path))})`,
     )) as [string, string][];
     checkColumnNames(children(nodes), name, { hint: "Rename one of them." });
   }

@@ -1,13 +1,17 @@
+// SQL for hints, such as: pushforward fit "FROM 'data.csv' WHERE x < 9". A user can give such a query to a command in place of a
+// file; DuckDB runs it. It is therefore as short as it can be, and one word of a shell.
+
 import { existsSync } from "node:fs";
 import { shellQuoted } from "./columnList.ts";
-import { identifier, literal } from "./database.ts";
+import { quotedIdentifier, stringLiteral } from "./database.ts";
 import type { FormatName } from "./format.ts";
 import { exactPath } from "./locate.ts";
 
-/** File name endings from which DuckDB detects the format. */
-const DETECTED = /\.((csv|tsv|json|jsonl|ndjson)(\.gz)?|parquet)$/i;
+/** With these endings a path alone is a table in DuckDB's SQL, which chooses the function that reads it. */
+const DETECTED_EXTENSION = /\.((csv|tsv|json|jsonl|ndjson)(\.gz)?|parquet)$/i;
 
-const FUNCTIONS: Readonly<Record<FormatName, string>> = {
+/** The function of DuckDB that reads each format. */
+const READ_FUNCTIONS: Readonly<Record<FormatName, string>> = {
   csv: "read_csv",
   tsv: "read_csv",
   json: "read_json",
@@ -15,26 +19,37 @@ const FUNCTIONS: Readonly<Record<FormatName, string>> = {
   parquet: "read_parquet",
 };
 
-/** The SQL that reads files, or all files that match patterns. */
-export function tableInQuery(
+/**
+ * What stands after FROM to read files as one table: `'data.csv'` or `read_csv(['a.csv', 'b.csv'], header = true)`.
+ *
+ * A path may be a pattern, such as `data-*.csv`, for all files that match. `options` are options of DuckDB's function.
+ */
+export function tableExpression(
   paths: readonly string[],
   format: FormatName,
   options: readonly string[] = [],
 ): string {
-  const literals = paths.map((path) => literal(existsSync(path) ? exactPath(path) : path));
+  // A file that exists may have * or ? in its name, which DuckDB would take for a pattern.
+  const literals = paths.map((path) => stringLiteral(existsSync(path) ? exactPath(path) : path));
   const source = literals.length === 1 ? literals[0]! : `[${literals.join(", ")}]`;
-  if (options.length === 0 && paths.length === 1 && DETECTED.test(paths[0]!)) return source;
-  return `${FUNCTIONS[format]}(${[source, ...options].join(", ")})`;
+  if (options.length === 0 && paths.length === 1 && DETECTED_EXTENSION.test(paths[0]!)) return source;
+  return `${READ_FUNCTIONS[format]}(${[source, ...options].join(", ")})`;
 }
 
-/** Words that must be quoted to be names in DuckDB's SQL. */
+/**
+ * Words that are names in DuckDB's SQL only in quotes: those of the category "reserved" in its table `duckdb_keywords()`, version
+ * 1.5.
+ */
 const RESERVED =
   /^(all|analy[sz]e|and|any|array|as|asc|asymmetric|both|case|cast|check|collate|column|constraint|create|default|deferrable|desc|describe|distinct|do|else|end|except|false|fetch|for|foreign|from|group|having|in|initially|intersect|into|lambda|lateral|leading|limit|not|null|offset|on|only|or|order|pivot|pivot_longer|pivot_wider|placing|primary|qualify|references|returning|select|show|some|summarize|symmetric|table|then|to|trailing|true|union|unique|unpivot|using|variadic|when|where|window|with)$/i;
 
-/** The name of a column in a query, quoted where need be. */
-export const nameInQuery = (name: string): string =>
-  /^[a-z_]\w*$/i.test(name) && !RESERVED.test(name) ? name : identifier(name);
+/** A name of a column in SQL, in quotes only if it is not a name without them: users read it. */
+export const quotedIfNeeded = (name: string): string =>
+  /^[a-z_]\w*$/i.test(name) && !RESERVED.test(name) ? name : quotedIdentifier(name);
 
-/** A query as one word of a POSIX shell, in double quotes where these change nothing in it. */
-export const quotedQuery = (query: string): string =>
+/**
+ * A query as one word of a POSIX shell. Queries contain single quotes around paths and texts, so double quotes are easier to
+ * read; single quotes are used where the shell would replace or end something in double quotes, as `$` and `"` do.
+ */
+export const shellQuotedQuery = (query: string): string =>
   /["$`\\!]/.test(query) ? shellQuoted(query) : `"${query}"`;

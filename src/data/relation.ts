@@ -5,7 +5,7 @@ import { listed } from "./columnList.ts";
 import { checkColumnNames } from "./columnNames.ts";
 import { isNumeric, textTypes, withoutMissing } from "./columnTypes.ts";
 import { csvDialect, csvRelation } from "./csv.ts";
-import { type Database, identifier, literal } from "./database.ts";
+import { type Database, quotedIdentifier, stringLiteral } from "./database.ts";
 import type { FileVersion } from "./fileVersion.ts";
 import { type FormatName, formatOf } from "./format.ts";
 import { jsonRelation } from "./json.ts";
@@ -130,7 +130,7 @@ async function checkFilesOf(query: string, database: Database): Promise<void> {
     const pattern = quoted!.replaceAll("''", "'");
     const format = formatOf(pattern);
     if (!format || format.name === "parquet") continue;
-    const found = (await database.rows(`SELECT file FROM glob(${literal(pattern)})`)) as string[][];
+    const found = (await database.rows(`SELECT file FROM glob(${stringLiteral(pattern)})`)) as string[][];
     for (const [path] of found)
       await checkText({ path: path!, name: path!, format: format.name, gzip: format.gzip }, database.signal);
   }
@@ -157,7 +157,7 @@ async function withMissingValues(
 ): Promise<Relation> {
   const isText = ({ type }: Column) => /^(VARCHAR|JSON|ENUM\(.*\))$/.test(type);
   const present = ({ name, type }: Column) => {
-    const value = identifier(name);
+    const value = quotedIdentifier(name);
     const text = type === "JSON" ? `(${value} ->> '$')` : `CAST(${value} AS VARCHAR)`;
     return { value: withoutMissing(value, { text, na }), text: withoutMissing(text, { text, na }) };
   };
@@ -179,7 +179,7 @@ async function withMissingValues(
       };
     });
   if (replaced.length === 0) return table;
-  const sql = replaced.map(({ name, sql }) => `${sql} AS ${identifier(name)}`).join(", ");
+  const sql = replaced.map(({ name, sql }) => `${sql} AS ${quotedIdentifier(name)}`).join(", ");
   return {
     ...table,
     sql: `(SELECT * REPLACE (${sql}) FROM ${table.sql})`,
@@ -209,7 +209,7 @@ async function csvTable(
   const { names } = dialect;
   await database.expectColumns(names.length);
   const text = csvRelation(files, dialect);
-  const values = names.map(identifier);
+  const values = names.map(quotedIdentifier);
   const present = na.length > 0 ? values.map((c) => withoutMissing(c, { text: c, na })) : values;
   const { rows, types } = await textTypes(database, present, text);
   const columns = names.map((name, d) => ({ name, type: types[d]! }));

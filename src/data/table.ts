@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import { type ColumnSelection, selectNumericColumns } from "./columnSelection.ts";
 import { Database } from "./database.ts";
 import { expandHome, isStandardInput, STANDARD_INPUT } from "./locate.ts";
-import { tableInQuery } from "./query.ts";
+import { tableExpression } from "./query.ts";
 import { type Column, filesRelation, queryRelation, type Relation } from "./relation.ts";
 
 /** Options of `openTable`. */
@@ -60,7 +60,7 @@ export class Table {
    */
   inQuery(options?: readonly string[]): string | undefined {
     const { file } = this.relation;
-    return file && tableInQuery(file.paths, file.format, options);
+    return file && tableExpression(file.paths, file.format, options);
   }
 
   /** Ends all reading of the table and removes its temporary files. */

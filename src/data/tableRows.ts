@@ -1,7 +1,7 @@
 import { InMemoryDataset, type RowStream } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { readAhead } from "../readAhead.ts";
-import { identifier } from "./database.ts";
+import { quotedIdentifier } from "./database.ts";
 import type { Table } from "./table.ts";
 
 /** Consecutive rows of a table. */
@@ -104,7 +104,11 @@ async function* blocks(
   const names = [...columns, ...given];
   let start = 1;
   try {
-    for await (const values of table.database.stream(names.map(identifier), table.relation.sql, blockRows)) {
+    for await (const values of table.database.stream(
+      names.map(quotedIdentifier),
+      table.relation.sql,
+      blockRows,
+    )) {
       const missing = missingRows(table, names, values, start);
       const total = values.length / names.length;
       yield { start, total, complete: completeRows(values, columns, given, missing, start) };

@@ -5,7 +5,7 @@ import { createGzip } from "node:zlib";
 import { replaceFile } from "../files/atomicFile.ts";
 import { readAhead } from "../readAhead.ts";
 import { copyToFile, present } from "./copy.ts";
-import { type Chunks, Database, identifier, literal } from "./database.ts";
+import { type Chunks, Database, quotedIdentifier, stringLiteral } from "./database.ts";
 import { type Format, outputFormat } from "./format.ts";
 import type { Labels } from "./labels.ts";
 
@@ -62,7 +62,7 @@ async function copyRows(
     await database.createTable("samples", columns.length, chunks);
     const outputs = columns.map((name, d) => {
       const value = `samples.c${d}`;
-      const places = labels.get(name)?.map((label, place) => `WHEN ${place} THEN ${literal(label)}`);
+      const places = labels.get(name)?.map((label, place) => `WHEN ${place} THEN ${stringLiteral(label)}`);
       return places
         ? { name, type: "VARCHAR", value: `CASE ${value} ${places.join(" ")} END` }
         : { name, type: "DOUBLE", value: present(value) };
@@ -83,7 +83,7 @@ async function* delimitedText(
   delimiter: string,
 ): AsyncGenerator<string> {
   const quoted = (text: string) =>
-    text === "" || text.includes(delimiter) || /["\r\n]|^\s|\s$/.test(text) ? identifier(text) : text;
+    text === "" || text.includes(delimiter) || /["\r\n]|^\s|\s$/.test(text) ? quotedIdentifier(text) : text;
   const words = columns.map((name) => labels.get(name)?.map(quoted));
   yield `${columns.map(quoted).join(delimiter)}\n`;
   for await (const values of readAhead(chunks)) {

@@ -4,7 +4,7 @@ import { PushforwardError } from "../errors.ts";
 import { replaceFile } from "../files/atomicFile.ts";
 import { withTemporaryFile } from "../files/temporaryFile.ts";
 import { copyToFile, type OutputColumn, present } from "./copy.ts";
-import { type Chunks, identifier } from "./database.ts";
+import { type Chunks, quotedIdentifier } from "./database.ts";
 import { databaseError } from "./databaseError.ts";
 import { type Format, outputFormat } from "./format.ts";
 import type { Column } from "./relation.ts";
@@ -41,7 +41,7 @@ export async function writeScored(
   const taken = table.columns.find(({ name }) => name.toLowerCase() === LOG_DENSITY);
   if (taken) {
     throw new PushforwardError("DATA", `${table.source} already has a column "${taken.name}"`, {
-      hint: `Rename it, or leave it out with a query: "SELECT * EXCLUDE (${identifier(taken.name)}) FROM ..."`,
+      hint: `Rename it, or leave it out with a query: "SELECT * EXCLUDE (${quotedIdentifier(taken.name)}) FROM ..."`,
     });
   }
   if (typeof destination === "string") {
@@ -93,7 +93,7 @@ async function typedColumns(
       : [];
   return columns.map((column) => {
     const { name, type } = column;
-    const value = `original.${identifier(name)}`;
+    const value = `original.${quotedIdentifier(name)}`;
     if (!asText) return { name, type, value };
     return numbers.includes(column)
       ? { name, type, value: `CAST(${value} AS ${type})` }
@@ -111,7 +111,7 @@ async function keptAsNumbers(
   const floats = columns.filter(({ type }) => type === "DOUBLE");
   if (floats.length === 0) return columns;
   const changed = floats.map(({ name }) => {
-    const c = identifier(name);
+    const c = quotedIdentifier(name);
     const leadingZero = `regexp_matches(${c}, '^\\s*[-+]?0\\d')`;
     const integer = `regexp_full_match(${c}, '\\s*[-+]?\\d+\\s*')`;
     // HUGEINT has 38 digits; an integer of more counts as changed.

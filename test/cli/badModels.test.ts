@@ -109,7 +109,7 @@ it("refuses models whose arrays do not match their description", async () => {
   expect(await reading("shape.safetensors", shape)).toMatchInlineSnapshot(`
     "2
     Error: shape.safetensors: the model's array bijection.bijections.2.center has a wrong shape: expected [2], received [1, 2].
-    Give a model file that pushforward fit wrote."
+    Give a model file that the command "pushforward fit" wrote."
   `);
   const nan = changed(({ arrays }) => {
     arrays.get(name!)!.values[1] = Number.NaN;
@@ -123,7 +123,7 @@ it("refuses models whose arrays do not match their description", async () => {
   expect(await reading("lacking.safetensors", lacking)).toMatchInlineSnapshot(`
     "2
     Error: lacking.safetensors: the model has no floating-point array bijection.bijections.2.center.
-    Give a model file that pushforward fit wrote."
+    Give a model file that the command "pushforward fit" wrote."
   `);
   const columns = described((description) => {
     description.columns = ["a"];

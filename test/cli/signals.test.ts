@@ -71,7 +71,7 @@ describe("a lack of memory is reported with a hint", () => {
       {
         "status": 1,
         "stderr": "Error: There is not enough memory (Worker terminated due to reaching memory limit: JS heap out of memory).
-      Lower --transforms or --hidden, or allow JavaScript more memory: NODE_OPTIONS=--max-old-space-size=8000
+      Lower --transforms or --hidden of fit, or allow JavaScript more memory: NODE_OPTIONS=--max-old-space-size=8000
       ",
       }
     `);
@@ -89,7 +89,7 @@ describe("a lack of memory is reported with a hint", () => {
       const stderr = { write: (text: string) => written.push(text) > 0 } as never;
       writeFailure(error, { stderr, env: {} });
       expect(written.join("")).toBe(
-        `Error: There is not enough memory (${message}).\nClose other programs, raise ulimit -v if it is set, or lower --threads, and for fit --batch-size, --hidden or --transforms.\n`,
+        `Error: There is not enough memory (${message}).\nClose other programs, raise ulimit -v if it is set, or lower --threads. With fit, --batch-size, --hidden and --transforms can be lowered too.\n`,
       );
     }
   });
@@ -98,6 +98,6 @@ describe("a lack of memory is reported with a hint", () => {
     const written: string[] = [];
     const stderr = { write: (text: string) => written.push(text) > 0 } as never;
     writeFailure(new RangeError("Invalid typed array length: -1"), { stderr, env: {} });
-    expect(written.join("")).toContain("This is a bug of pushforward");
+    expect(written.join("")).toContain("This is a bug in pushforward");
   });
 });

@@ -1,31 +1,43 @@
 import { concat, constant, type Tensor } from "../../graph/tensor.ts";
 
-/** An increasing map, given by its values and slopes at some points. */
+/** The knots of one monotonic rational-quadratic spline z(x). */
 export interface Knots {
   /** [J], ascending, in the units of the column. */
   readonly x: number[];
-  /** [J], ascending: the values of the map. */
+  /** [J], ascending: the values of the map at `x`. */
   readonly z: number[];
-  /** [J], positive: the slopes of the map. */
+  /** [J], positive: the derivatives dz/dx at `x`. */
   readonly slope: number[];
 }
 
-/** What the formula needs of a bin: its start on both axes, its size on both axes, and the slopes at its ends. */
+/** The number of fields of a `Bin`. */
 const BIN_FIELDS = 6;
 
+/** The bin of each element: where it starts on both axes, its sizes, and dz/dx at its ends. Each [S, N]. */
+interface Bin {
+  readonly xStart: Tensor;
+  readonly zStart: Tensor;
+  readonly xSize: Tensor;
+  readonly zSize: Tensor;
+  readonly startSlope: Tensor;
+  readonly endSlope: Tensor;
+}
+
 /**
- * Monotonic rational-quadratic splines (Durkan et al. 2019) through fixed knots: one for each of S columns, all with J knots,
- * J >= 2. Beyond its knots a map continues as a straight line with the slope of the outermost knot.
+ * Monotonic rational-quadratic splines (Durkan et al. 2019), one for each of S columns, all with J >= 2 knots. The knots are
+ * computed from the data and not trained. Outside its knots a spline continues as a straight line with the slope of the outermost
+ * knot. N is the number of rows.
  *
- * With the knots of `quantileKnots` it maps the marginal distribution of a column to about a standard logistic distribution, so that the same
- * kind of mixture fits every column.
+ * With the knots of `quantileKnots` a spline maps the marginal distribution of a column to about a standard logistic distribution,
+ * whatever the units and the shape of the column. The conditional distribution of every column can then be a mixture of logistic
+ * components with locations and scales of the same order, as in `HeadGroup`.
  */
 export class QuantileMap {
   private readonly knotCount: number;
-  /** [S, J, 1] */
+  /** [S, J, 1], the knots on both axes. */
   private readonly x: Tensor;
   private readonly z: Tensor;
-  /** [S, 6, J - 1] */
+  /** [S, 6, J - 1], the fields of `Bin` in their order. */
   private readonly bins: Tensor;
 
   constructor(columns: readonly Knots[]) {
@@ -50,55 +62,74 @@ export class QuantileMap {
 
   /** z and log dz/dx at x [S, N], both [S, N]. */
   forward(x: Tensor): { value: Tensor; logSlope: Tensor } {
-    const { position: t, beyond, bin } = this.locate(x, this.x, "xStart", "xSize");
-    const { zStart, xSize, zSize, slopeBefore, slopeAfter } = bin;
+    const { position: t, outside, bin } = this.locate(x, "x");
+    const { zStart, xSize, zSize, startSlope, endSlope } = bin;
+    // With s = zSize / xSize, r = 1 - t, and the slopes d0 and d1 at the ends of the bin (Durkan et al., equations 4 and 5):
+    //   z = zStart + zSize (s t^2 + d0 t r) / q    with q = s + (d0 + d1 - 2 s) t r
+    //   dz/dx = (s / q)^2 (d1 t^2 + 2 s t r + d0 r^2)
     const s = zSize.div(xSize);
     const r = t.neg().add(1);
-    const c = slopeBefore.add(slopeAfter).sub(s.mul(2)).mul(t).mul(r).add(s);
-    const numerator = s.mul(t).add(slopeBefore.mul(r)).mul(t);
-    const slopes = slopeAfter.mul(t.square()).add(s.mul(2).mul(t).mul(r)).add(slopeBefore.mul(r.square()));
-    const value = zStart.add(zSize.mul(numerator).div(c));
-    const continued = beyond.mul(beyond.greater(0).where(slopeAfter, slopeBefore));
-    return { value: value.add(continued), logSlope: s.div(c).square().mul(slopes).log() };
+    const q = startSlope.add(endSlope).sub(s.mul(2)).mul(t).mul(r).add(s);
+    const valueNumerator = s.mul(t).add(startSlope.mul(r)).mul(t);
+    const slopeNumerator = endSlope
+      .mul(t.square())
+      .add(s.mul(2).mul(t).mul(r))
+      .add(startSlope.mul(r.square()));
+    // Outside the knots t is 0 or 1, so that these are the value and the slope of the outermost knot.
+    const inside = zStart.add(zSize.mul(valueNumerator).div(q));
+    const value = inside.add(outside.mul(outermostSlope(outside, bin)));
+    return { value, logSlope: s.div(q).square().mul(slopeNumerator).log() };
   }
 
   /** x at z [S, N]. */
   inverse(z: Tensor): Tensor {
-    const { position, beyond, bin } = this.locate(z, this.z, "zStart", "zSize");
-    const { xStart, xSize, zSize, slopeBefore, slopeAfter } = bin;
+    const { position, outside, bin } = this.locate(z, "z");
+    const { xStart, xSize, zSize, startSlope, endSlope } = bin;
     const s = zSize.div(xSize);
-    const above = position.mul(slopeBefore.add(slopeAfter).sub(s.mul(2)));
-    // a t² + b t + c = 0, divided by the height of the bin. The root in this form has no cancellation.
-    const a = s.sub(slopeBefore).add(above);
-    const b = slopeBefore.sub(above);
-    const c = s.mul(position).neg();
-    const root = b.square().sub(a.mul(c).mul(4)).maximum(0).sqrt();
-    const t = c.mul(-2).div(b.add(root));
-    const continued = beyond.div(beyond.greater(0).where(slopeAfter, slopeBefore));
-    return xStart.add(xSize.mul(t)).add(continued);
+    // The equation of `forward`, divided by zSize and solved for t: (s - b) t^2 + b t - s p = 0 with p = (z - zStart) / zSize.
+    const b = startSlope.sub(position.mul(startSlope.add(endSlope).sub(s.mul(2))));
+    const product = s.mul(position);
+    // Not negative, except for rounding.
+    const discriminant = b.square().add(product.mul(s.sub(b)).mul(4));
+    const sum = b.abs().add(discriminant.maximum(0).sqrt());
+    // t = 2 s p / (b + root) = (root - b) / (2 (s - b)). The first form has no cancellation for b > 0, the second for b <= 0.
+    const isPositive = b.greater(0);
+    const t = isPositive.where(product.mul(2), sum).div(isPositive.where(sum, s.sub(b).mul(2)));
+    return xStart.add(xSize.mul(t)).add(outside.div(outermostSlope(outside, bin)));
   }
 
-  /** The bin of each element u [S, N] on one axis, the relative position in it, and how far u is beyond all knots. */
-  private locate(u: Tensor, knots: Tensor, start: "xStart" | "zStart", size: "xSize" | "zSize") {
+  /**
+   * The bin of each element u [S, N] of one axis, and the position of u in it, from 0 to 1. Elements outside the knots have the
+   * outermost bin, position 0 or 1, and in `outside` the signed distance from the outermost knot, which is 0 for others.
+   */
+  private locate(u: Tensor, axis: "x" | "z"): { position: Tensor; outside: Tensor; bin: Bin } {
     const [S, N] = u.shape;
     const J = this.knotCount;
-    const end = (knot: number) => knots.slice(1, knot, knot + 1).reshape([S, 1]);
-    const inside = u.maximum(end(0)).minimum(end(J - 1));
-    const row = inside.reshape([S, 1, N]);
-    // 1 for the bin of u and 0 for the others, so that the product with the fields of all bins picks those of one exactly.
-    const everywhere = row.mul(0).add(1);
+    const knots = this[axis];
+    const knot = (j: number) => knots.slice(1, j, j + 1).reshape([S, 1]);
+    const clamped = u.maximum(knot(0)).minimum(knot(J - 1));
+    // Graphs have no operation for a binary search. Instead, comparisons with all inner knots give ones up to the bin of u and
+    // zeros after it, and the differences of neighbours are 1 for the bin of u only. The product with this one-hot vector picks
+    // the fields of the bin exactly.
+    const row = clamped.reshape([S, 1, N]);
+    const ones = row.mul(0).add(1);
     const reached = J > 2 ? row.greaterEqual(knots.slice(1, 1, J - 1)).toFloat() : undefined;
-    const oneHot = reached ? concat([everywhere, reached], 1).sub(reached.pad(1, 0, 1)) : everywhere;
-    const [xStart, zStart, xSize, zSize, slopeBefore, slopeAfter] = this.bins
+    const oneHot = reached ? concat([ones, reached], 1).sub(reached.pad(1, 0, 1)) : ones;
+    const [xStart, zStart, xSize, zSize, startSlope, endSlope] = this.bins
       .matmul(oneHot)
       .split(1, new Array(BIN_FIELDS).fill(1))
       .map((field) => field.reshape([S, N]));
-    const bin = { xStart, zStart, xSize, zSize, slopeBefore, slopeAfter };
+    const [start, size] = axis === "x" ? [xStart, xSize] : [zStart, zSize];
     // Rounding can move a point of a narrow bin out of it.
-    const position = inside.sub(bin[start]).div(bin[size]).maximum(0).minimum(1);
-    return { position, beyond: u.sub(inside), bin };
+    const position = clamped.sub(start).div(size).maximum(0).minimum(1);
+    const bin = { xStart, zStart, xSize, zSize, startSlope, endSlope };
+    return { position, outside: u.sub(clamped), bin };
   }
 }
+
+/** The slope of the straight line on the side of the knots where an element is. It has no effect inside, where `outside` is 0. */
+const outermostSlope = (outside: Tensor, { startSlope, endSlope }: Bin): Tensor =>
+  outside.greater(0).where(endSlope, startSlope);
 
 const starts = (values: readonly number[]): number[] => values.slice(0, -1);
 const sizes = (values: readonly number[]): number[] => values.slice(1).map((value, i) => value - values[i]);

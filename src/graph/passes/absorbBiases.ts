@@ -1,6 +1,6 @@
 import { concat, constant, filled, type Tensor } from "../tensor.ts";
 import { ancestors, consumersOf } from "../traversal.ts";
-import { fixedTensors, type Replacement, rewriteGraph, withReplacedInputs } from "./rewrite.ts";
+import { fixedTensors, type Replacements, rewriteGraph, withReplacedInputs } from "./rewrite.ts";
 
 /** A column of ones pays off from this many columns of biases on, plus 2 for each column of the input that is copied for it. */
 const MIN_BIAS_COLUMNS = 32;
@@ -19,23 +19,23 @@ export function absorbBiases(outputs: readonly Tensor[]): Tensor[] {
   const ones = filled(1, ["N", 1]);
   const inputsWithOnes = new Map<Tensor, Tensor>();
   /** [x 1] for x. */
-  const withOnes = (x: Tensor, replacement: Replacement): Tensor => {
-    const replaced = replacement.get(x)!;
+  const withOnes = (x: Tensor, replacements: Replacements): Tensor => {
+    const replaced = replacements.get(x)!;
     const result = inputsWithOnes.get(x) ?? (activations.has(x) ? replaced : concat([replaced, ones], 1));
     inputsWithOnes.set(x, result);
     return result;
   };
-  return rewriteGraph(nodes, outputs, (node, replacement) => {
-    if (!layers.has(node)) return withReplacedInputs(node, replacement);
+  return rewriteGraph(nodes, outputs, (node, replacements) => {
+    if (!layers.has(node)) return withReplacedInputs(node, replacements);
     const [x, weight, bias] = node.inputs;
     const [rows, columns] = weight.shape as number[];
     const zeros = (count: number) => new Array(count).fill(0);
     // A summand [N, columns] stays a summand: the ones have weight 0.
     const biasRow = bias.rank > 1 ? constant(zeros(columns), [1, columns]) : bias.reshape([1, columns]);
     const weightAndBias = concat([weight, biasRow], 0);
-    if (bias.rank > 1) return withOnes(x, replacement).affine(weightAndBias, replacement.get(bias)!);
+    if (bias.rank > 1) return withOnes(x, replacements).affine(weightAndBias, replacements.get(bias)!);
     const unit = constant([...zeros(rows), 1], [rows + 1, 1]);
-    return withOnes(x, replacement).matmul(
+    return withOnes(x, replacements).matmul(
       layersWithUnit.has(node) ? concat([weightAndBias, unit], 1) : weightAndBias,
     );
   });

@@ -3,42 +3,48 @@ import { Parameter } from "../parameter.ts";
 import { Tensor } from "../tensor.ts";
 import { withScope } from "../tracing/scope.ts";
 
-/** For each tensor of the old graph, the tensor that takes its place. */
-export type Replacement = ReadonlyMap<Tensor, Tensor>;
+/** Maps tensors of the old graph to the tensors that take their places. */
+export type Replacements = ReadonlyMap<Tensor, Tensor>;
 
 /**
- * Rewrites a graph: calls `rewrite` for each of `nodes`, inputs before outputs, with the replacements of the nodes before it.
- * Returns the replacements of `outputs`.
+ * Rewrites the graph of `outputs` and returns the replacements of `outputs`. `rewrite` returns the replacement of one tensor; it
+ * is called after those of the tensor's inputs are known.
+ *
+ * `nodes` are all tensors of the graph in topological order, each after its inputs, as `ancestors(outputs)` returns them.
  */
 export function rewriteGraph(
   nodes: readonly Tensor[],
   outputs: readonly Tensor[],
-  rewrite: (node: Tensor, replacement: Replacement) => Tensor,
+  rewrite: (node: Tensor, replacements: Replacements) => Tensor,
 ): Tensor[] {
-  const replacement = new Map<Tensor, Tensor>();
-  for (const node of nodes)
-    replacement.set(
-      node,
-      withScope(node.scope, () => rewrite(node, replacement)),
-    );
-  return outputs.map((output) => replacement.get(output)!);
+  const replacements = new Map<Tensor, Tensor>();
+  for (const node of nodes) {
+    // New tensors get the scope of the tensor that they replace, so that errors and ONNX nodes still name its layer.
+    const replacement = withScope(node.scope, () => rewrite(node, replacements));
+    replacements.set(node, replacement);
+  }
+  return outputs.map((output) => replacements.get(output)!);
 }
 
-/** The node with its inputs replaced; the node itself if they stay the same. */
-export function withReplacedInputs(node: Tensor, replacement: Replacement): Tensor {
-  const inputs = node.inputs.map((parent) => replacement.get(parent)!);
-  const changed = inputs.some((parent, i) => parent !== node.inputs[i]);
+/** The same operation on the replacements of its inputs; `node` itself if no input is replaced by another tensor. */
+export function withReplacedInputs(node: Tensor, replacements: Replacements): Tensor {
+  const inputs = node.inputs.map((input) => replacements.get(input)!);
+  const changed = inputs.some((input, i) => input !== node.inputs[i]);
   if (!changed) return node;
   return withScope(node.scope, () => new Tensor(node.operation, inputs, node.attributes));
 }
 
-/** Tensors computed from parameters and constants only: fixed numbers in a graph that is written with its parameters. */
+/**
+ * The tensors that depend only on parameters and constants. Where the numbers of the parameters are written into the exported
+ * graph, the values of these tensors do not change from run to run. `nodes` are in topological order.
+ */
 export function fixedTensors(nodes: readonly Tensor[]): Set<Tensor> {
   const fixed = new Set<Tensor>();
   for (const node of nodes) {
-    const isLeaf = node instanceof Parameter || constantValues(node) !== undefined;
-    if (isLeaf || (node.inputs.length > 0 && node.inputs.every((parent) => fixed.has(parent))))
-      fixed.add(node);
+    const hasOwnValues = node instanceof Parameter || constantValues(node) !== undefined;
+    // Other tensors without inputs, such as an input of the graph or the batch size, get their values when the graph runs.
+    const isComputedFromFixed = node.inputs.length > 0 && node.inputs.every((input) => fixed.has(input));
+    if (hasOwnValues || isComputedFromFixed) fixed.add(node);
   }
   return fixed;
 }

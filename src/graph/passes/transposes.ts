@@ -4,7 +4,7 @@ import { isTransposedMatrix } from "../operations/structure.ts";
 import { sameShape } from "../shape.ts";
 import { apply, type Tensor } from "../tensor.ts";
 import { ancestors, consumersOf } from "../traversal.ts";
-import { fixedTensors, type Replacement, rewriteGraph, withReplacedInputs } from "./rewrite.ts";
+import { fixedTensors, type Replacements, rewriteGraph, withReplacedInputs } from "./rewrite.ts";
 
 /**
  * Rewrites f(A^T, B^T, ...) as f(A, B, ...)^T for an f that only selects or joins rows or columns, so that transposes cancel
@@ -35,23 +35,23 @@ export function absorbTransposes(
   const transposed = nodesToTranspose(nodes, outputs);
   const transposes = new Map<Tensor, Tensor>();
   /** The transpose of a matrix of the old graph. */
-  const transposeOf = (x: Tensor, replacement: Replacement): Tensor => {
-    if (transposed.has(x)) return replacement.get(x)!;
-    if (isTransposedMatrix(x) && !transposed.has(x.inputs[0])) return replacement.get(x.inputs[0])!;
-    const transpose = transposes.get(x) ?? replacement.get(x)!.transpose();
+  const transposeOf = (x: Tensor, replacements: Replacements): Tensor => {
+    if (transposed.has(x)) return replacements.get(x)!;
+    if (isTransposedMatrix(x) && !transposed.has(x.inputs[0])) return replacements.get(x.inputs[0])!;
+    const transpose = transposes.get(x) ?? replacements.get(x)!.transpose();
     transposes.set(x, transpose);
     return transpose;
   };
-  return rewriteGraph(nodes, outputs, (node, replacement) => {
+  return rewriteGraph(nodes, outputs, (node, replacements) => {
     const { operation, inputs, attributes } = node;
     const [x, weight, bias] = inputs;
     if (isTransposedMatrix(node) && (transposed.has(x) || transposes.has(x)))
-      return transposeOf(x, replacement);
-    if (!transposed.has(node)) return readTransposedFactors(withReplacedInputs(node, replacement));
+      return transposeOf(x, replacements);
+    if (!transposed.has(node)) return readTransposedFactors(withReplacedInputs(node, replacements));
     /** Broadcast as a matrix of equal rows, a vector [C] has a transpose of equal columns: [C, 1]. */
     const transposeOfInput = (part: Tensor): Tensor => {
-      if (part.rank === 2) return transposeOf(part, replacement);
-      const vector = replacement.get(part)!;
+      if (part.rank === 2) return transposeOf(part, replacements);
+      const vector = replacements.get(part)!;
       return part.rank === 1 ? vector.reshape([part.shape[0], 1]) : vector;
     };
     if (operation.alongAxis)
@@ -60,8 +60,8 @@ export function absorbTransposes(
     const { transposeA, transposeB } = operation.product.transposes(attributes);
     const isFixed = fixed.has(weight);
     const factors = [
-      isFixed ? transposeOf(weight, replacement) : replacement.get(weight)!,
-      replacement.get(x)!,
+      isFixed ? transposeOf(weight, replacements) : replacements.get(weight)!,
+      replacements.get(x)!,
     ];
     return product(factors, bias && transposeOfInput(bias), {
       transposeA: isFixed === transposeB,

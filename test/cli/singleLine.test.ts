@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { visible, withoutControls } from "../../src/cli/format.ts";
+import { escapeControls, singleLine } from "../../src/cli/format.ts";
 import { correlated, quickModel, workplace } from "./command.ts";
 
 const here = workplace();
@@ -8,15 +8,15 @@ const { write, pushforward, failure } = here;
 const RED = "\u001B[31m";
 
 it("shows control characters as escapes, in one line", () => {
-  expect(visible(`a${RED}b\rc\u0007\u009B2J\u202Ed`)).toBe("a\\x1b[31mb\\x0dc\\x07\\x9b2J\\u202ed");
-  expect(visible("first\n   second \n")).toBe("first second");
-  expect(visible("größer, 中文, 🙂\tx")).toBe("größer, 中文, 🙂\tx");
-  expect(withoutControls(`a\n${RED}b`)).toBe("a\n\\x1b[31mb");
+  expect(singleLine(`a${RED}b\rc\u0007\u009B2J\u202Ed`)).toBe("a\\x1b[31mb\\x0dc\\x07\\x9b2J\\u202ed");
+  expect(singleLine("first\n   second \n")).toBe("first second");
+  expect(singleLine("größer, 中文, 🙂\tx")).toBe("größer, 中文, 🙂\tx");
+  expect(escapeControls(`a\n${RED}b`)).toBe("a\n\\x1b[31mb");
 });
 
 it("omits the middle of a very long text", () => {
-  expect(visible("x".repeat(100_000)).length).toBeLessThan(5000);
-  expect(visible(`${"a".repeat(9)}${"b".repeat(9)}`, 8)).toBe("aaaa ... bbbb");
+  expect(singleLine("x".repeat(100_000)).length).toBeLessThan(5000);
+  expect(singleLine(`${"a".repeat(9)}${"b".repeat(9)}`, 8)).toBe("aaaa ... bbbb");
 });
 
 it("escapes control characters in names from tables, models and command lines", async () => {
