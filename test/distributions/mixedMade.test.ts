@@ -256,6 +256,19 @@ const trueLogProbs = (rows: Float64Array): number[] =>
     return Math.log(group === 0 ? 0.3 : 0.7) + Math.log(cells[cell]) + last;
   });
 
+test("knots of quantiles follow the units of a column", () => {
+  const values = new Random(2).normal(new Float64Array(3000)).sort();
+  const knots = quantileKnots(values);
+  for (const unit of [1e-12, 1e12]) {
+    const scaled = quantileKnots(values.map((value) => unit * value));
+    expect(scaled.z).toEqual(knots.z);
+    scaled.x.forEach((x, i) => {
+      expect(x / unit).toBeCloseTo(knots.x[i], 10);
+      expect(scaled.slope[i] * unit).toBeCloseTo(knots.slope[i], 8);
+    });
+  }
+});
+
 describe("training", () => {
   test("learns every ordering, and its validation rows are scored in the order of the columns", {
     timeout: 120_000,

@@ -6,8 +6,6 @@ const QUANTILES = 32;
 const TAIL_ROWS = 20;
 /** The least distance of two knots, as a part of the range. A narrower bin would be a spike of the density. */
 const MIN_DISTANCE = 1e-4;
-/** Slopes of neighbouring knots differ by this factor at most where a value repeats. */
-const MIN_SLOPE = 1e-6;
 
 /**
  * Knots of a map from the values of a column to logistic scores, z = logit F(x), where F is the distribution function of the values:
@@ -71,7 +69,7 @@ function lowerBound(sorted: ArrayLike<number>, value: number): number {
 /** Slopes at knots by the weighted harmonic mean of the two bins beside each (Fritsch and Butland 1984). */
 function slopes(x: readonly number[], z: readonly number[]): number[] {
   const widths = x.slice(1).map((end, i) => end - x[i]);
-  const secants = z.slice(1).map((end, i) => Math.max(MIN_SLOPE, (end - z[i]) / widths[i]));
+  const secants = z.slice(1).map((end, i) => (end - z[i]) / widths[i]);
   return x.map((_, i) => {
     if (i === 0) return secants[0];
     if (i === x.length - 1) return secants[i - 1];
