@@ -74,12 +74,16 @@ const stopReasons = (trials: readonly Trial[]) =>
     ? ""
     : trials.map(({ stopped, epochs }) => (stopped === "patience" ? "" : `${stopped}, ${epochs}`)).join("; ");
 
+/** The peers and pushforward, with the best of them in bold, and the difference of pushforward to the best peer. */
 const comparison = tables.map((table) => {
   const ours = findResult(table, "fitTable");
-  const best = Math.max(...Object.values(PEERS).map((model) => findPeer(table, model)?.test ?? -Infinity));
-  const gap = ours?.test !== undefined && Number.isFinite(best) ? number(ours.test - best, 2) : "";
-  const others = Object.values(PEERS).map((model) => peerWithError(table, model));
-  return [table.name, ...others, ours ? `**${withError(ours)}**` : "", gap];
+  const models = Object.values(PEERS);
+  const scores = [...models.map((model) => findPeer(table, model)?.test), ours?.test];
+  const best = Math.max(...scores.map((score) => score ?? Number.NEGATIVE_INFINITY));
+  const cells = [...models.map((model) => peerWithError(table, model)), withError(ours)];
+  const bestPeer = Math.max(...scores.slice(0, -1).map((score) => score ?? Number.NEGATIVE_INFINITY));
+  const gain = ours?.test !== undefined && Number.isFinite(bestPeer) ? number(ours.test - bestPeer, 2) : "";
+  return [table.name, ...cells.map((cell, i) => (scores[i] === best ? `**${cell}**` : cell)), gain];
 });
 
 const seeds = tables.map((table) => {
@@ -105,13 +109,12 @@ function factorTable(among: readonly Table[]): string {
   if (configurations.length === 0) return "(not measured)";
   const [first] = configurations;
   const rows = among.map((table) => {
-    const trials = findResult(table, first)?.seeds.map(({ validation }) => ({ test: validation }));
     const cells = configurations.map((name) => {
       const result = findResult(table, name);
       const limited = result?.seeds.some(({ stopped }) => stopped !== "patience") ? "*" : "";
       return `${number(result?.validation)}${limited}`;
     });
-    return [table.name, seedDeviation(trials), ...cells];
+    return [table.name, ...cells];
   });
   const better = configurations.map((name) => {
     const pairs = among.flatMap((table) => {
@@ -120,10 +123,7 @@ function factorTable(among: readonly Table[]): string {
     });
     return name === first ? "" : `${pairs.filter(Boolean).length} of ${pairs.length}`;
   });
-  return markdown(
-    ["table", "spread", ...configurations],
-    [...rows, [`better than \`${first}\``, "", ...better]],
-  );
+  return markdown(["table", ...configurations], [...rows, [`better than \`${first}\``, ...better]]);
 }
 
 const shapes = tables.map((table) => {
