@@ -1,5 +1,5 @@
 import { shellQuoted } from "../data/columnList.ts";
-import { lockOf, withFileLock } from "../data/fileLock.ts";
+import { lockPath, withFileLock } from "../data/fileLock.ts";
 import { readTrainingTable, type TrainingTable } from "../data/index.ts";
 import type { Dataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
@@ -51,7 +51,7 @@ async function fitAndWrite(
   const signal = io.interrupted;
   if (directory !== undefined) await makeDirectory(directory);
   const checkpoints = await Checkpoints.open(values, messages);
-  const remove = [lockOf(output)];
+  const remove = [lockPath(output)];
   const announceStop = () => io.onStopMessage?.({ ...stopMessage(checkpoints, words), remove });
   announceStop();
   const reading = readTrainingTable(values.data, {

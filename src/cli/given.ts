@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { parseColumnList, shellQuoted } from "../data/columnList.ts";
 import { openTable, type Table, type TableOptions, tableForModel } from "../data/index.ts";
-import { listOf, meant } from "../data/labels.ts";
+import { didYouMean, orList } from "../data/labels.ts";
 import { MAX_FLOAT32 } from "../data/sampleBlocks.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ColumnLabels, type Model, modelLabels } from "../flows/index.ts";
@@ -91,9 +91,9 @@ function numberFor(text: string, name: string, labels: ColumnLabels): number {
   if (Number.isFinite(Math.fround(value))) return value;
   const number = Number.isFinite(value) ? `a number up to ${MAX_FLOAT32}` : "a finite number";
   throw new PushforwardError("ARGUMENT", `--given has an invalid value of ${name}`, {
-    expected: classes ? listOf(classes) : number,
+    expected: classes ? orList(classes) : number,
     received: text || "nothing",
-    hint: `${classes ? meant(text, classes) : ""}For example: ${exampleOf([name], labels)}`,
+    hint: `${classes ? didYouMean(text, classes) : ""}For example: ${exampleOf([name], labels)}`,
   });
 }
 

@@ -1,4 +1,4 @@
-import { listOf } from "../data/labels.ts";
+import { orList } from "../data/labels.ts";
 import type { ContextEmbedding } from "../distributions/index.ts";
 import { count, counted, nats } from "../evaluate/numberText.ts";
 import { flowSummary, type Model, modelLabels, parameterCount } from "../flows/index.ts";
@@ -24,7 +24,7 @@ export function modelSummary(model: Model, path: string): string {
     const classes = labels.get(name);
     const seen = training?.given?.[d];
     const range = seen && "minimum" in seen ? ` (${seen.minimum} to ${seen.maximum})` : "";
-    return classes ? `${name} (${listOf(classes)})` : `${name}${range}`;
+    return classes ? `${name} (${orList(classes)})` : `${name}${range}`;
   });
   const lines: [term: string, text: string][] = [
     ["model", path],

@@ -4,48 +4,49 @@ import { PushforwardError } from "../errors.ts";
 import { interruptedError } from "./databaseError.ts";
 import type { SourceFile } from "./sourceFile.ts";
 
-/** DuckDB's limit. Across the borders of its buffers it drops a longer line without an error, with all lines after it. */
+/** DuckDB's limit. At the border of a buffer it drops a longer line and all lines after it, without an error. */
 const MAX_LINE_BYTES = 2_000_000;
 
-/** DuckDB's time grows with the square of the depth, and at some 100,000 levels it crashes. */
+/** DuckDB's time grows with the square of the nesting depth, and it crashes at about 100,000 levels. */
 const MAX_DEPTH = 100;
 
 type TextFile = Omit<SourceFile, "head" | "version">;
 
 /**
- * Reads a text file once to its end to find what DuckDB does not report: it takes the end of a truncated gzip file for the end
- * of the data, drops lines that are too long, and crashes on deeply nested JSON.
+ * Reads a text file once to find errors that DuckDB does not report: it reads a truncated gzip file as if it were complete, drops
+ * lines that are too long, and crashes on deeply nested JSON.
  *
- * @throws FILE when a gzip file is damaged; DATA when a line of CSV is too long, or JSON is nested too deeply; INTERRUPTED.
+ * @throws FILE if a gzip file is damaged; DATA if a line of CSV is too long, or JSON is nested too deeply; INTERRUPTED.
  */
 export async function checkText(file: TextFile, signal?: AbortSignal): Promise<void> {
-  if (file.format !== "csv" && file.format !== "tsv") return read(file, depths(file), signal);
-  let tooLong: number | undefined;
+  if (file.format !== "csv" && file.format !== "tsv") return read(file, nestingChecker(file), signal);
+  let tooLongOffset: number | undefined;
   await read(
     file,
-    lineLengths((offset) => {
-      tooLong ??= offset;
+    lineLengthChecker((offset) => {
+      tooLongOffset ??= offset;
     }),
     signal,
   );
-  if (tooLong === undefined) return;
-  const line = 1 + (await linesBefore(tooLong, file, signal));
+  if (tooLongOffset === undefined) return;
+  const line = 1 + (await linesBefore(tooLongOffset, file, signal));
   throw new PushforwardError("DATA", `${file.name} has a line that is too long, line ${line}`, {
     expected: `lines of at most ${MAX_LINE_BYTES} bytes`,
-    hint: "Shorten it. Is there a line break after every row?",
+    hint: "Shorten the line, or add the missing line breaks between rows.",
   });
 }
 
-type Visit = (chunk: Buffer) => void;
+/** Is called with the chunks of a file in their order. */
+type ChunkVisitor = (chunk: Buffer) => void;
 
-async function read(file: TextFile, visit: Visit, signal?: AbortSignal): Promise<void> {
+async function read(file: TextFile, visit: ChunkVisitor, signal?: AbortSignal): Promise<void> {
   for await (const chunk of textOf(file, signal)) visit(chunk);
 }
 
 /**
- * The content of a text file, decompressed.
+ * Streams the decompressed content of a text file.
  *
- * @throws FILE when a gzip file is damaged; INTERRUPTED.
+ * @throws FILE if a gzip file is damaged; INTERRUPTED.
  */
 export async function* textOf(
   { path, name, gzip }: Pick<TextFile, "path" | "name" | "gzip">,
@@ -79,16 +80,16 @@ const damagedGzip = (name: string, cause: unknown): PushforwardError =>
 const [NEWLINE, RETURN, QUOTE, BACKSLASH] = [0x0a, 0x0d, 0x22, 0x5c];
 const [OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** Calls `found` with the offset of each line that is too long. */
-function lineLengths(found: (offset: number) => void): Visit {
+/** Calls `onTooLong` with the offset of each line that is longer than the limit. */
+function lineLengthChecker(onTooLong: (offset: number) => void): ChunkVisitor {
   let start = 0;
   let length = 0;
   return (chunk) => {
-    // A chunk is shorter than the limit, so only the lines that begin or end outside of it can be too long.
+    // A chunk is shorter than the limit, so a line that is too long crosses the border of a chunk.
     const newline = chunk.indexOf(NEWLINE);
     const first = newline < 0 ? chunk.indexOf(RETURN) : newline;
     length += first < 0 ? chunk.length : first;
-    if (length > MAX_LINE_BYTES) found(start);
+    if (length > MAX_LINE_BYTES) onTooLong(start);
     if (first < 0) return;
     const last = Math.max(chunk.lastIndexOf(NEWLINE), chunk.lastIndexOf(RETURN));
     start += length + last - first + 1;
@@ -98,16 +99,16 @@ function lineLengths(found: (offset: number) => void): Visit {
 
 async function linesBefore(offset: number, file: TextFile, signal?: AbortSignal): Promise<number> {
   let lines = 0;
-  let left = offset;
+  let remaining = offset;
   const count = (chunk: Buffer) => {
-    for (const byte of chunk.subarray(0, left)) if (byte === NEWLINE) lines++;
-    left = Math.max(0, left - chunk.length);
+    for (const byte of chunk.subarray(0, remaining)) if (byte === NEWLINE) lines++;
+    remaining = Math.max(0, remaining - chunk.length);
   };
   await read(file, count, signal);
   return lines;
 }
 
-function depths({ name }: TextFile): Visit {
+function nestingChecker({ name }: TextFile): ChunkVisitor {
   let depth = 0;
   let line = 1;
   let inString = false;
@@ -124,8 +125,8 @@ function depths({ name }: TextFile): Visit {
       else if (byte === NEWLINE) line++;
       else if ((byte === OPEN_BRACKET || byte === OPEN_BRACE) && ++depth > MAX_DEPTH) {
         throw new PushforwardError("DATA", `${name} is nested too deeply in line ${line}`, {
-          expected: 'one object a row: {"a": 1, "b": 2}',
-          received: `more than ${MAX_DEPTH} brackets in one another`,
+          expected: 'one object per row: {"a": 1, "b": 2}',
+          received: `more than ${MAX_DEPTH} nested brackets`,
         });
       }
     }

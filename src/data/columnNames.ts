@@ -1,12 +1,13 @@
 import { PushforwardError } from "../errors.ts";
 
-/** The time to read a table grows with the square of the number of columns, and is some seconds at this number. */
+/** The time to read a table grows with the square of the number of columns; with this number it takes some seconds. */
 const MAX_COLUMNS = 10_000;
 
 /**
- * Refuses names that DuckDB would change, since it takes upper and lower case for the same.
+ * Checks that the names of columns differ in more than case: DuckDB's names are not case-sensitive, so it would rename such
+ * columns. If `ordered`, the error has the positions of the columns.
  *
- * @throws DATA when two columns have the same name, or there are more than 10,000.
+ * @throws DATA if two columns have the same name, or there are more than 10,000.
  */
 export function checkColumnNames(
   names: readonly string[],
@@ -17,7 +18,7 @@ export function checkColumnNames(
     throw new PushforwardError("DATA", `${source} has too many columns`, {
       expected: `at most ${MAX_COLUMNS}`,
       received: String(names.length),
-      hint: "Choose some of them in a query or another program, and write these to a file.",
+      hint: "Write a file with fewer columns, in a query or another program.",
     });
   }
   const seen = new Map<string, number>();
@@ -26,7 +27,7 @@ export function checkColumnNames(
     if (first !== undefined) {
       const both = names[first] === name ? `"${name}"` : `"${names[first]}" and "${name}"`;
       throw new PushforwardError("DATA", `Two columns of ${source} have the same name`, {
-        expected: "names that differ, and not only in upper and lower case",
+        expected: "names that differ in more than upper and lower case",
         received: ordered ? `${both} in columns ${first + 1} and ${index + 1}` : both,
         hint,
       });

@@ -1,19 +1,19 @@
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
-import { columnList, listed } from "./columnList.ts";
-import { examine, type Obstacle, unexamined } from "./columnObstacles.ts";
+import { columnList, quotedNames } from "./columnList.ts";
 import { isNumeric } from "./columnTypes.ts";
+import { describeByType, examineColumn, type NonNumericColumn } from "./nonNumericColumns.ts";
 import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 
-/** Examining a column reads it once or twice, so only this many are examined. */
+/** Examining a column reads it once or twice, so of more columns the message only has the types. */
 const MAX_EXAMINED = 200;
 
 export interface ColumnSelection {
-  /** What they are for: to be learned, for `--given`, or for a model, in place of which no others can be chosen. */
+  /** What the columns are for. Errors only suggest other columns if the user can choose them, so not for `model`. */
   readonly use?: "learned" | "given" | "model";
-  /** Columns that `--given` has, which are not offered. */
+  /** Columns of `--given`, which errors do not suggest. */
   readonly given?: readonly string[];
 }
 
@@ -23,13 +23,17 @@ export async function selectNumericColumns(
   names?: readonly string[],
   { use = "learned", given = [] }: ColumnSelection = {},
 ): Promise<string[]> {
-  const chosen = names ? names.map((name, i) => find(table, name, names.indexOf(name) < i)) : table.columns;
-  const others = chosen.filter((column) => !isNumeric(column));
-  if (others.length === 0) return chosen.map(({ name }) => name);
+  const chosen = names
+    ? names.map((name, i) => findColumn(table, name, names.indexOf(name) < i))
+    : table.columns;
+  const nonNumeric = chosen.filter((column) => !isNumeric(column));
+  if (nonNumeric.length === 0) return chosen.map(({ name }) => name);
 
-  const examined = await Promise.all(others.slice(0, MAX_EXAMINED).map((column) => examine(table, column)));
-  const obstacles = [...examined, ...others.slice(MAX_EXAMINED).map(unexamined)];
-  const hint = hintFor(table, obstacles);
+  const examined = await Promise.all(
+    nonNumeric.slice(0, MAX_EXAMINED).map((column) => examineColumn(table, column)),
+  );
+  const reasons = [...examined, ...nonNumeric.slice(MAX_EXAMINED).map(describeByType)];
+  const hint = conversionHint(table, reasons);
   const numeric = table.columns
     .filter((column) => isNumeric(column) && !given.includes(column.name))
     .map(({ name }) => name);
@@ -37,18 +41,18 @@ export async function selectNumericColumns(
   const [expected, choice] = {
     learned: [
       `numbers in ${names ? "the chosen columns" : "every column, or a choice of columns"}`,
-      hintOfChoice(numeric, obstacles, given),
+      choiceHint(numeric, reasons, given),
     ],
     given: [
       "numbers or labels in the columns of --given",
-      unlessHint("Name others, or make numbers of these in a query."),
+      unlessHint("Name other columns, or convert these to numbers in a query."),
     ],
     model: ["numbers in the columns of the model", unlessHint("Give numbers in these columns.")],
   }[use] as [string, string];
-  const what = others.length === 1 ? "a column that is" : "columns that are";
+  const what = nonNumeric.length === 1 ? "a column that is" : "columns that are";
   throw new PushforwardError("DATA", `${table.source} has ${what} not numeric`, {
     expected,
-    received: several(obstacles.map(({ text }) => text)),
+    received: shortList(reasons.map(({ description }) => description)),
     hint: [hint, choice].filter(Boolean).join(" "),
   });
 }
@@ -59,34 +63,36 @@ export function excludeColumns(
   names: readonly string[],
   excluded: readonly string[],
 ): string[] {
-  const left = excluded.map((name, i) => find(table, name, excluded.indexOf(name) < i).name);
-  return names.filter((name) => !left.includes(name));
+  const excludedNames = excluded.map((name, i) => findColumn(table, name, excluded.indexOf(name) < i).name);
+  return names.filter((name) => !excludedNames.includes(name));
 }
 
-function find(table: Table, name: string, again: boolean): Column {
+function findColumn(table: Table, name: string, isRepeated: boolean): Column {
   const column = table.columns.find((column) => column.name === name);
-  if (column && !again) return column;
+  if (column && !isRepeated) return column;
   if (column) {
     throw new PushforwardError("ARGUMENT", `The column "${name}" is chosen twice`, {
       hint: "Choose each column once.",
     });
   }
-  const there = table.columns.map((column) => column.name);
-  const nearest = nearestName(name, there);
+  const names = table.columns.map((column) => column.name);
+  const nearest = nearestName(name, names);
   throw new PushforwardError("DATA", `${table.source} has no column "${name}"`, {
-    expected: `one of ${listed(there)}`,
+    expected: `one of ${quotedNames(names)}`,
     hint: nearest === undefined ? "Correct the name." : `Did you mean "${nearest}"?`,
   });
 }
 
-/** How to make numbers of the columns that are almost numeric. */
-function hintFor(table: Table, obstacles: readonly Obstacle[]): string {
-  const of = (...kinds: Obstacle["kind"][]) => obstacles.filter(({ kind }) => kinds.includes(kind));
+/** How to convert the columns that are almost numeric. Empty if there are none. */
+function conversionHint(table: Table, obstacles: readonly NonNumericColumn[]): string {
+  const of = (...kinds: NonNumericColumn["kind"][]) => obstacles.filter(({ kind }) => kinds.includes(kind));
   const hints = [];
 
   const words = of("words");
   if (words.length > 0) {
-    const na = [...new Set(words.filter(({ allWords }) => allWords).flatMap((obstacle) => obstacle.words))];
+    const na = [
+      ...new Set(words.filter(({ hasAllWords }) => hasAllWords).flatMap((obstacle) => obstacle.words)),
+    ];
     const [value, it] = na.length === 1 ? ["value", "it"] : ["values", "them"];
     hints.push(
       na.length === 0
@@ -120,14 +126,14 @@ function hintFor(table: Table, obstacles: readonly Obstacle[]): string {
     );
     const source = table.inQuery();
     const query = shellQuotedQuery(`SELECT * REPLACE (${casts.join(", ")}) FROM ${source ?? "..."}`);
-    hints.push(`Make numbers of text in a query${source ? " in place of the file" : ""}: ${query}.`);
+    hints.push(`Convert text to numbers in a query${source ? " in place of the file" : ""}: ${query}.`);
   }
   return hints.join(" ");
 }
 
-function hintOfChoice(
+function choiceHint(
   numeric: readonly string[],
-  obstacles: readonly Obstacle[],
+  obstacles: readonly NonNumericColumn[],
   given: readonly string[],
 ): string {
   if (numeric.length === 0)
@@ -144,6 +150,6 @@ function hintOfChoice(
     : choice;
 }
 
-/** Texts for a reader, of many the first 20. */
-const several = (texts: readonly string[]): string =>
+/** The texts as a list for messages: at most 20, and how many more there are. */
+const shortList = (texts: readonly string[]): string =>
   texts.length > 20 ? `${texts.slice(0, 20).join(", ")} and ${texts.length - 20} more` : texts.join(", ");

@@ -4,25 +4,25 @@ const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|BIGNUM|DECI
 
 export const isNumeric = ({ type }: { readonly type: string }): boolean => NUMERIC.test(type);
 
-/** The type that holds all texts of a column: integers, numbers, or else VARCHAR. */
+/** The narrowest type that represents all texts of a column. */
 export type TextType = "BIGINT" | "DOUBLE" | "VARCHAR";
 
-/** The number of rows, and for each SQL expression, which gives a column of text, the type that holds in every row. */
+/** Returns the number of rows, and for each SQL expression, whose values are text, the type that all its values have. */
 export async function textTypes(
   database: Database,
   expressions: readonly string[],
   relation: string,
 ): Promise<{ rows: number; types: TextType[] }> {
-  // Each row becomes a list, since one aggregate for each of thousands of columns takes gigabytes. A cast to BIGINT rounds,
-  // so a text is an integer only if it reads the same after the cast.
-  const found = (await database.rows(
+  // Unnests rows into one column, because thousands of aggregates would take gigabytes. A cast to BIGINT rounds, so a text is an
+  // integer only if the cast does not change it.
+  const counted = (await database.rows(
     `SELECT d, count(*), count(v), count(TRY_CAST(v AS DOUBLE)),
       count_if(NOT contains(v, '.') AND CAST(TRY_CAST(v AS BIGINT) AS VARCHAR) = v)
     FROM (SELECT unnest(texts) AS v, unnest(range(${expressions.length})) AS d
       FROM (SELECT [${expressions.join(", ")}] AS texts FROM ${relation}))
     GROUP BY d ORDER BY d`,
   )) as string[][];
-  const counts = found.map((row) => row.map(Number) as [number, number, number, number, number]);
+  const counts = counted.map((row) => row.map(Number) as [number, number, number, number, number]);
   const rows = counts[0]?.[1] ?? 0;
   if (rows === 0) return { rows, types: expressions.map(() => "DOUBLE") };
   const types = counts.map(([, , values, numbers, integers]): TextType => {
@@ -32,8 +32,8 @@ export async function textTypes(
   return { rows, types };
 }
 
-/** The expression with NULL in place of the texts that stand for a missing value; numbers do so however they are written. */
-export function withoutMissing(value: string, { text, na }: { text: string; na: readonly string[] }): string {
+/** An SQL expression that replaces the values `na` by NULL. Numbers match in any notation: -999 also matches -999.0. */
+export function missingToNull(value: string, { text, na }: { text: string; na: readonly string[] }): string {
   const numbers = na.filter((word) => word.trim() !== "" && Number.isFinite(Number(word))).map(Number);
   const isNumber = numbers.length > 0 ? ` OR TRY_CAST(${text} AS DOUBLE) IN (${numbers.join(", ")})` : "";
   return `CASE WHEN trim(${text}) IN (${na.map(stringLiteral).join(", ")})${isNumber} THEN NULL ELSE ${value} END`;

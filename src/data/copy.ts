@@ -1,17 +1,17 @@
 import { type Database, quotedIdentifier } from "./database.ts";
 import type { Format } from "./format.ts";
 
-/** One column of an output: its name, and the SQL of its value with the type of that. */
+/** A column of an output file: its name, the SQL expression of its values, and their type. */
 export interface OutputColumn {
   readonly name: string;
   readonly type: string;
   readonly value: string;
 }
 
-/** A value in which NaN stands for a missing one, with NULL in its place. */
-export const present = (value: string): string => `nullif(${value}, 'NaN')`;
+/** Replaces NaN, which represents missing values here, by NULL. */
+export const nanToNull = (value: string): string => `nullif(${value}, 'NaN')`;
 
-/** Writes `columns` of the relation `from` to `path`, overwriting it. */
+/** Writes `columns` of the relation `from` to the file `path`, which is overwritten. */
 export async function copyToFile(
   database: Database,
   columns: readonly OutputColumn[],
@@ -19,13 +19,15 @@ export async function copyToFile(
   path: string,
   format: Format,
 ): Promise<void> {
-  const select = columns.map((column) => `${inWordsOf(format, column)} AS ${quotedIdentifier(column.name)}`);
+  const select = columns.map(
+    (column) => `${finiteOrText(format, column)} AS ${quotedIdentifier(column.name)}`,
+  );
   const compression = format.gzip ? "COMPRESSION gzip" : "";
-  const options = [KINDS[format.name], compression].filter(Boolean).join(", ");
+  const options = [COPY_OPTIONS[format.name], compression].filter(Boolean).join(", ");
   await database.copy(`SELECT ${select.join(", ")} FROM ${from}`, path, options);
 }
 
-const KINDS: Readonly<Record<Format["name"], string>> = {
+const COPY_OPTIONS: Readonly<Record<Format["name"], string>> = {
   csv: "FORMAT csv, HEADER, DELIMITER ','",
   tsv: "FORMAT csv, HEADER, DELIMITER '\t'",
   json: "FORMAT json, ARRAY true",
@@ -33,8 +35,10 @@ const KINDS: Readonly<Record<Format["name"], string>> = {
   parquet: "FORMAT parquet",
 };
 
-/** Text formats have no numbers that are not finite: CSV gets words that every reader knows, JSON the same as strings. */
-function inWordsOf({ name }: Format, { type, value }: OutputColumn): string {
+/**
+ * NaN and infinite numbers as text, which JSON has as strings, because text formats have no such numbers. JSON has null for NaN.
+ */
+function finiteOrText({ name }: Format, { type, value }: OutputColumn): string {
   if (name === "parquet" || (type !== "DOUBLE" && type !== "FLOAT")) return value;
   const json = name === "json" || name === "jsonl";
   const finite = json ? `to_json(${value})` : `CAST(${value} AS VARCHAR)`;

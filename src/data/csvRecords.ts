@@ -1,11 +1,11 @@
 /** One record of a delimited text. */
 export interface CsvRecord {
   readonly fields: readonly string[];
-  /** Whether a quote stands in the middle of a field, where it does not quote. */
+  /** Whether there is a quote in the middle of an unquoted field. */
   readonly strayQuote: boolean;
 }
 
-/** The records of a text (RFC 4180: quotes may hold delimiters, line breaks and doubled quotes), without empty lines. */
+/** Parses delimited text (RFC 4180: quoted fields may contain delimiters, line breaks and doubled quotes). Skips empty lines. */
 export function* csvRecords(text: string, delimiter: string): Generator<CsvRecord> {
   let fields: string[] = [];
   let field = "";
@@ -38,12 +38,12 @@ export function* csvRecords(text: string, delimiter: string): Generator<CsvRecor
 export const firstRecord = (text: string, delimiter: string): readonly string[] =>
   csvRecords(text, delimiter).next().value?.fields ?? [""];
 
-/** The first `max` records; one empty record where there is none. */
-export function firstRecords(text: string, delimiter: string, max: number): CsvRecord[] {
-  const found: CsvRecord[] = [];
+/** At most the first `maxRecords` records; for an empty text, one record with an empty field. */
+export function firstRecords(text: string, delimiter: string, maxRecords: number): CsvRecord[] {
+  const records: CsvRecord[] = [];
   for (const record of csvRecords(text, delimiter)) {
-    found.push(record);
-    if (found.length === max) break;
+    records.push(record);
+    if (records.length === maxRecords) break;
   }
-  return found.length > 0 ? found : [{ fields: [""], strayQuote: false }];
+  return records.length > 0 ? records : [{ fields: [""], strayQuote: false }];
 }

@@ -13,17 +13,20 @@ export const quotedIdentifier = (name: string): string => `"${name.replaceAll('"
 /** A text as a string literal of SQL. */
 export const stringLiteral = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** Float64 arrays, row-major, of any number of whole rows each. The next is asked for while one is written, so each is its own. */
+/**
+ * Row-major arrays of any number of complete rows. The next array is requested while one is in use, so they must not share
+ * memory.
+ */
 export type Chunks = Iterable<Float64Array> | AsyncIterable<Float64Array>;
 
-/** With more columns, a chunk of 2,048 rows needs more memory than the default limit leaves for it. */
-const MANY_COLUMNS = 500;
+/** With more columns, a chunk of 2,048 rows needs more memory than the default limit of 512 MB leaves. */
+const MAX_COLUMNS_AT_DEFAULT_MEMORY = 500;
 
 /**
- * A DuckDB instance in memory that holds at most 512 MB and puts the rest into a temporary directory.
+ * A DuckDB instance that uses at most 512 MB of memory and a temporary directory.
  *
- * DuckDB is loaded by the first `open`, not by importing this module. Errors name `source`. When `signal` is aborted, what
- * runs ends soon with the error INTERRUPTED.
+ * `open` loads DuckDB; importing this module does not. Error messages contain `source`. When `signal` is aborted, running queries
+ * fail with INTERRUPTED.
  */
 export class Database {
   readonly source: string;
@@ -67,31 +70,33 @@ export class Database {
     return new Database(source, signal, duckdb, instance, await instance.connect(), directory);
   }
 
-  /** The path of a file to make in the temporary directory. */
+  /** Returns the path of a new file in the temporary directory. */
   async temporaryFile(): Promise<string> {
     await mkdir(this.#directory, { recursive: true });
     return join(this.#directory, `${crypto.randomUUID()}.input`);
   }
 
-  /** Allows for so many columns: DuckDB reserves memory by their number, on each thread, before it knows of few rows. */
-  async expectColumns(number: number): Promise<void> {
-    if (number <= MANY_COLUMNS) return;
+  /**
+   * Adapts the memory limit to a number of columns: each thread of DuckDB reserves memory for all of them, however few the rows.
+   */
+  async prepareForColumns(number: number): Promise<void> {
+    if (number <= MAX_COLUMNS_AT_DEFAULT_MEMORY) return;
     await this.rows("SET threads = 1");
     await this.rows(`SET memory_limit = '${MEMORY_LIMIT_MB + Math.ceil(number / 4)}MB'`);
   }
 
-  /** Ends all reading and removes what was put into the temporary directory. */
+  /** Closes all connections and removes the temporary directory. */
   async close(): Promise<void> {
     this.signal?.removeEventListener("abort", this.#interrupt);
     this.#connection.closeSync();
     this.#instance.closeSync();
-    // DuckDB removes it itself, unless a scan that was never finished still holds the instance.
+    // DuckDB removes it itself, unless an unfinished scan still uses the instance.
     await rm(this.#directory, { recursive: true, force: true });
   }
 
-  /** The rows that `sql` gives, as JSON values (integers of 64 bits and more are strings). */
+  /** Runs `sql` and returns its rows as JSON values. Integers of 64 bits and more are strings. */
   async rows(sql: string): Promise<unknown[][]> {
-    this.#refuseWhenInterrupted();
+    this.#throwIfInterrupted();
     try {
       return (await this.#connection.runAndReadAll(sql)).getRowsJson();
     } catch (error) {
@@ -100,7 +105,7 @@ export class Database {
   }
 
   /**
-   * Checks that `sql` is one query that only reads, without running it, and gives the names of its columns.
+   * The names of the columns of a query, which is not run. Undefined if `sql` is not a single query that only reads.
    */
   async queryColumns(sql: string): Promise<string[] | undefined> {
     try {
@@ -115,8 +120,8 @@ export class Database {
   }
 
   /**
-   * Streams the columns that the SQL expressions give, as DOUBLE, of the rows of `relation`, in order: `rows` at a time
-   * (at the end fewer), row-major, NaN in place of NULL.
+   * Streams the values of SQL expressions for the rows of `relation`, in their order. Each array has `rows` rows, the last one
+   * possibly fewer, in row-major order, with NaN for NULL.
    */
   async *stream(
     expressions: readonly string[],
@@ -127,13 +132,13 @@ export class Database {
     const width = columns.length;
     let values = new Float64Array(rows * width);
     let filled = 0;
-    // A connection carries one streaming result at a time, so each stream has its own.
+    // A connection can have only one streaming result at a time.
     const connection = await this.#instance.connect();
     this.#streams.add(connection);
     try {
       const result = await connection.stream(`SELECT ${columns.join(", ")} FROM ${relation}`);
       for await (const block of result) {
-        this.#refuseWhenInterrupted();
+        this.#throwIfInterrupted();
         for (let start = 0; start < block.rowCount; ) {
           const end = Math.min(block.rowCount, start + rows - filled);
           copyRows(block, start, end, values.subarray(filled * width));
@@ -155,8 +160,8 @@ export class Database {
   }
 
   /**
-   * Makes a table of the DOUBLE columns c0, c1... from row-major chunks and gives its number of rows. Errors of `chunks`
-   * pass through as they are.
+   * Creates a table with the DOUBLE columns c0, c1... from row-major chunks, and returns its number of rows. Errors that `chunks`
+   * throws are not changed.
    */
   async createTable(name: string, width: number, chunks: Chunks): Promise<number> {
     const { DuckDBDataChunk, DOUBLE } = this.#duckdb;
@@ -168,18 +173,18 @@ export class Database {
     let numbers = 0;
     for await (const chunk of readAhead(chunks)) {
       for (let start = 0; start < chunk.length; start += capacity) {
-        fill(block, chunk.subarray(start, start + capacity));
-        this.#attempt(() => appender.appendDataChunk(block));
+        fillChunk(block, chunk.subarray(start, start + capacity));
+        this.#rethrow(() => appender.appendDataChunk(block));
       }
       numbers += chunk.length;
     }
-    this.#attempt(() => appender.closeSync());
+    this.#rethrow(() => appender.closeSync());
     return numbers / width;
   }
 
-  /** Runs a COPY to a file. Errors of the file system come as DuckDB words them; see `writeError`. */
+  /** Runs a COPY to a file. Errors about this file are not changed, because `writeError` handles them. */
   async copy(select: string, path: string, options: string): Promise<void> {
-    this.#refuseWhenInterrupted();
+    this.#throwIfInterrupted();
     try {
       await this.#connection.run(
         `COPY (${select}) TO ${stringLiteral(path)} (USE_TMP_FILE false, ${options})`,
@@ -189,11 +194,11 @@ export class Database {
     }
   }
 
-  #refuseWhenInterrupted(): void {
+  #throwIfInterrupted(): void {
     if (this.signal?.aborted) throw interruptedError(this.source);
   }
 
-  #attempt(action: () => void): void {
+  #rethrow(action: () => void): void {
     try {
       action();
     } catch (error) {
@@ -202,7 +207,7 @@ export class Database {
   }
 }
 
-/** Copies rows of a block whose columns are all DOUBLE without NULL to the start of a row-major array. */
+/** Copies rows of a chunk, whose columns are all DOUBLE without NULL, to the start of a row-major array. */
 function copyRows(block: DuckDBDataChunk, start: number, end: number, values: Float64Array): void {
   const width = block.columnCount;
   for (let d = 0; d < width; d++) {
@@ -211,8 +216,8 @@ function copyRows(block: DuckDBDataChunk, start: number, end: number, values: Fl
   }
 }
 
-/** Puts row-major values into a block whose columns are all DOUBLE. */
-function fill(block: DuckDBDataChunk, values: Float64Array): void {
+/** Replaces the content of a chunk, whose columns are all DOUBLE, by row-major values. */
+function fillChunk(block: DuckDBDataChunk, values: Float64Array): void {
   const width = block.columnCount;
   const rowCount = values.length / width;
   block.reset();

@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import { PushforwardError } from "../errors.ts";
 
-/** The memory that DuckDB may use. Tables of very many columns get more; see `Database.expectColumns`. */
+/** The memory that DuckDB may use. Tables of very many columns get more; see `Database.prepareForColumns`. */
 export const MEMORY_LIMIT_MB = 512;
 
 /**
@@ -31,7 +31,7 @@ export function databaseError(error: unknown, source: string): unknown {
   // "json_read expected records, but got non-record JSON instead."
   if (/non-record JSON/.test(text)) {
     return dataError(`${file} does not contain rows`, {
-      expected: 'one object for each row: {"a": 1, "b": 2}',
+      expected: 'one object per row: {"a": 1, "b": 2}',
     });
   }
   // "CSV Error on Line: 3\nOriginal Line: 1,2,3\nExpected Number of Columns: 2 Found: 3"
@@ -42,7 +42,7 @@ export function databaseError(error: unknown, source: string): unknown {
     return dataError(`${file} is malformed in line ${line}`, {
       expected: `${fields[1]} ${fields[1] === "1" ? "field" : "fields"} as in the first line`,
       received: `${fields[2]}${originalLine ? ` (${shorten(originalLine)})` : ""}`,
-      hint: "Correct or remove the line. The first line must name the columns.",
+      hint: "Correct or remove the line. The first line must have the names of the columns.",
     });
   }
   // "CSV Error on Line: 3\nOriginal Line: "x,3\nValue with unterminated quote found."

@@ -7,20 +7,20 @@ import { hasEnded, type ProcessId, thisProcess } from "../files/processId.ts";
 import { temporaryName } from "../files/temporaryFile.ts";
 import { shellQuoted } from "./columnList.ts";
 
-/** What a lock file says about who holds it. */
-interface Holder extends ProcessId {
+/** The content of a lock file: the process that holds the lock, and since when. */
+interface LockHolder extends ProcessId {
   readonly since: string;
 }
 
 /**
- * Runs `work` while no other process can do so for the same `path`: `path` with `.lock` exists meanwhile and names the
- * process. The lock of a process that was killed on this host is taken over.
+ * Runs `work` while this process holds the lock of `path`, a file with the additional ending `.lock`. The lock of a process of
+ * this host that was killed is replaced.
  *
- * @throws FILE at once when another process holds the lock, or it cannot be written.
+ * @throws FILE immediately if another process holds the lock, or if the lock file cannot be written.
  */
 export async function withFileLock<T>(path: string, work: () => Promise<T>): Promise<T> {
-  const lock = lockOf(path);
-  const holder: Holder = { ...thisProcess, since: new Date().toISOString() };
+  const lock = lockPath(path);
+  const holder: LockHolder = { ...thisProcess, since: new Date().toISOString() };
   await acquire(lock, JSON.stringify(holder), path).catch((error: unknown) => {
     throw writeError(error, lock);
   });
@@ -32,18 +32,18 @@ export async function withFileLock<T>(path: string, work: () => Promise<T>): Pro
 }
 
 async function acquire(lock: string, content: string, path: string): Promise<void> {
-  while (!(await createExclusively(lock, content))) {
-    const held = await textOf(lock);
-    // Released a moment ago.
-    if (held === undefined) continue;
-    const holder = parseHolder(held);
-    if (!holder || !hasEnded(holder)) throw inUse(path, lock, holder);
-    await removeStale(lock, held);
+  while (!(await createIfAbsent(lock, content))) {
+    const existing = await textOf(lock);
+    // It was released in the meantime.
+    if (existing === undefined) continue;
+    const holder = parseLock(existing);
+    if (!holder || !hasEnded(holder)) throw inUseError(path, lock, holder);
+    await removeStale(lock, existing);
   }
 }
 
-/** Whether the file was created; false if there is one already. */
-async function createExclusively(path: string, content: string): Promise<boolean> {
+/** Creates a file. Returns false if it exists already. */
+async function createIfAbsent(path: string, content: string): Promise<boolean> {
   const handle = await open(path, "wx").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "EEXIST") return undefined;
     throw error;
@@ -61,8 +61,8 @@ async function createExclusively(path: string, content: string): Promise<boolean
 }
 
 /**
- * Removes a lock whose content is `stale`. Another process may do the same and lock anew in between, so the file is first
- * moved to a name that nobody else has, and put back if it is not the stale one.
+ * Removes a lock file with the content `stale`. In the meantime another process may have removed it and created a new one, so the
+ * file is first renamed to a unique name, and restored if its content is different.
  */
 async function removeStale(lock: string, stale: string): Promise<void> {
   const moved = join(dirname(lock), `.${temporaryName()}.tmp`);
@@ -83,27 +83,27 @@ async function textOf(path: string): Promise<string | undefined> {
   });
 }
 
-function parseHolder(text: string): Holder | undefined {
+function parseLock(text: string): LockHolder | undefined {
   try {
-    const { host, pid, start, since } = JSON.parse(text) as Partial<Holder>;
+    const { host, pid, start, since } = JSON.parse(text) as Partial<LockHolder>;
     return host && pid && start && since ? { host, pid, start, since } : undefined;
   } catch {
     return undefined;
   }
 }
 
-function inUse(path: string, lock: string, holder: Holder | undefined): PushforwardError {
-  const here = holder?.host === thisProcess.host;
-  const who = holder ? `process ${holder.pid}${here ? "" : ` on ${holder.host}`}` : "another process";
+function inUseError(path: string, lock: string, holder: LockHolder | undefined): PushforwardError {
+  const isThisHost = holder?.host === thisProcess.host;
+  const who = holder ? `process ${holder.pid}${isThisHost ? "" : ` on ${holder.host}`}` : "another process";
   const wait = "Wait until it ends, or give the output another name.";
   return new PushforwardError(
     "FILE",
     `${path} is being written by ${who}${holder ? ` since ${holder.since}` : ""}`,
     {
-      hint: here ? wait : `${wait} If it does not run any more, remove its lock: rm ${shellQuoted(lock)}`,
+      hint: isThisHost ? wait : `${wait} If this process has ended, remove its lock: rm ${shellQuoted(lock)}`,
     },
   );
 }
 
-/** The file that stands for the lock of `path`. */
-export const lockOf = (path: string): string => `${path}.lock`;
+/** The path of the lock file of `path`. */
+export const lockPath = (path: string): string => `${path}.lock`;

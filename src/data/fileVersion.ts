@@ -1,7 +1,10 @@
 import { stat } from "node:fs/promises";
 import { PushforwardError } from "../errors.ts";
 
-/** A file as it was at one moment. A table is read several times, and these readings fit together only if the file is the same. */
+/**
+ * The version of a file at one moment. A table is read several times, and the results are consistent only if the file does not
+ * change.
+ */
 export class FileVersion {
   readonly #path: string;
   readonly #version: string | undefined;
@@ -15,18 +18,18 @@ export class FileVersion {
     return new FileVersion(path, await versionOf(path));
   }
 
-  /** @throws FILE when the file is another one than at first, or was written since. */
+  /** @throws FILE if the file was replaced or written since. */
   async check(): Promise<void> {
     if ((await versionOf(this.#path)) === this.#version) return;
     throw new PushforwardError("FILE", `${this.#path} changed while it was read`, {
-      expected: "the same content to the end",
-      hint: "Run the command again when nothing writes to the file, or on a copy of it.",
+      expected: "a file that does not change",
+      hint: "Run the command again when no other program writes to the file, or use a copy.",
     });
   }
 }
 
-/** Identifies the version of a regular file; undefined for others, since the times of a pipe mean nothing. */
+/** Identifies the version of a regular file. Undefined for pipes and others, whose modification times have no meaning. */
 async function versionOf(path: string): Promise<string | undefined> {
-  const found = await stat(path, { bigint: true }).catch(() => undefined);
-  return found?.isFile() ? [found.dev, found.ino, found.size, found.mtimeNs].join() : undefined;
+  const stats = await stat(path, { bigint: true }).catch(() => undefined);
+  return stats?.isFile() ? [stats.dev, stats.ino, stats.size, stats.mtimeNs].join() : undefined;
 }

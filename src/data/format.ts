@@ -3,14 +3,14 @@ import { PushforwardError } from "../errors.ts";
 
 export type FormatName = "csv" | "tsv" | "parquet" | "json" | "jsonl";
 
-/** How a table is kept in a file. */
+/** The file format of a table. */
 export interface Format {
   readonly name: FormatName;
-  /** Whether the whole file is compressed by gzip (text formats only). */
+  /** Whether the file is compressed with gzip. Only text formats are. */
   readonly gzip: boolean;
 }
 
-/** What users are told about formats. */
+/** The list of formats in messages. */
 export const FORMATS = ".csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet";
 
 const EXTENSIONS: Readonly<Record<string, FormatName>> = {
@@ -24,7 +24,7 @@ const EXTENSIONS: Readonly<Record<string, FormatName>> = {
   ndjson: "jsonl",
 };
 
-/** The format that the extension of `path` names, if it names one. */
+/** The format that belongs to the extension of `path`, if there is one. */
 export function formatOf(path: string): Format | undefined {
   const [, extension, gz] = /\.(\w+?)(\.gz)?$/.exec(basename(path).toLowerCase()) ?? [];
   const name = extension === undefined ? undefined : EXTENSIONS[extension];
@@ -33,20 +33,20 @@ export function formatOf(path: string): Format | undefined {
 }
 
 /**
- * The format to write `path` in.
+ * The format of the output file `path`.
  *
- * @throws ARGUMENT when the extension names none.
+ * @throws ARGUMENT if no format belongs to its extension.
  */
 export function outputFormat(path: string): Format {
   const format = formatOf(path);
   if (format) return format;
-  throw new PushforwardError("ARGUMENT", `The name ${path} does not say how to write the table`, {
+  throw new PushforwardError("ARGUMENT", `No table format belongs to the name ${path}`, {
     expected: `a name that ends in ${FORMATS}`,
-    hint: "Give the output one of these endings.",
+    hint: "Use a name with one of these endings.",
   });
 }
 
-/** The format that the first bytes of a file (decompressed) suggest, if they look like a table. */
+/** Detects the format from the first bytes of a decompressed file. Undefined for binary data and UTF-16. */
 export function formatOfContent(head: Buffer): FormatName | undefined {
   if (head.subarray(0, 4).toString("latin1") === "PAR1") return "parquet";
   if (head.includes(0) || /^(\xFF\xFE|\xFE\xFF)/.test(head.toString("latin1", 0, 2))) return undefined;

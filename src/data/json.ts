@@ -5,9 +5,10 @@ import { exactPath } from "./locate.ts";
 import type { SourceFile } from "./sourceFile.ts";
 
 /**
- * The files as DuckDB reads them, with types that hold for all rows.
+ * Returns the SQL that reads the files, with types that fit all rows.
  *
- * @throws DATA when two keys differ only in upper and lower case, or one is empty, which DuckDB would rename.
+ * @throws DATA if keys differ only in upper and lower case, or a key is empty or repeated, since DuckDB would rename or drop
+ * columns.
  */
 export async function jsonRelation(database: Database, files: readonly SourceFile[]): Promise<string> {
   const paths = `[${files.map(({ path }) => stringLiteral(exactPath(path))).join(", ")}]`;
@@ -37,13 +38,13 @@ export async function jsonRelation(database: Database, files: readonly SourceFil
   }
   checkColumnNames(names, database.source, { hint: "Rename one of these keys.", ordered: false });
 
-  // A table of many columns is no map from keys to values, and no file is too many.
+  // Without these options DuckDB would read an object with many keys as a map, and infer types from the first files only.
   const reading = `${options}, records = true, hive_partitioning = false, map_inference_threshold = -1`;
-  const sniffed = (await database.rows(
+  const inferred = (await database.rows(
     `DESCRIBE FROM read_json(${paths}, ${reading}, sample_size = -1, maximum_sample_files = ${files.length})`,
   )) as string[][];
-  // JSON has no dates: what DuckDB takes for one is a text, which it would write back in another form.
-  const types = sniffed
+  // JSON has no dates: DuckDB would convert text that looks like one, and write it back in another form.
+  const types = inferred
     .map(
       ([name, type]) =>
         `${stringLiteral(name!)}: ${stringLiteral(type!.replace(/^(DATE|TIME|UUID).*/, "VARCHAR"))}`,

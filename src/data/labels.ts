@@ -3,22 +3,22 @@ import { nearestName } from "../nearestName.ts";
 import { quotedIdentifier, stringLiteral } from "./database.ts";
 import { Table } from "./table.ts";
 
-/** What stands in text columns, by their names: a label is read as the number of its place, 0, 1, 2... */
+/** The class labels of text columns, by the names of the columns. A label is encoded as its index in the list. */
 export type Labels = ReadonlyMap<string, readonly string[]>;
 
-/** A column of more labels holds names or notes rather than classes. */
-const MOST = 256;
+/** A column with more different texts contains names or notes rather than classes. */
+const MAX_LABELS = 256;
 
-const TEXT = /^(VARCHAR|BOOLEAN|ENUM\(.*\))$/;
+const LABEL_TYPES = /^(VARCHAR|BOOLEAN|ENUM\(.*\))$/;
 
 /**
- * The labels, sorted, of those of the columns `names` that hold text or BOOLEAN. Text that is mostly numbers has none: it is
- * for `numericColumns` to say what is wrong with it.
+ * Reads the different values of the text and BOOLEAN columns among `names`, sorted. It skips columns of text that are mostly
+ * numbers: `numericColumns` throws an error about these.
  *
- * @throws DATA when a column has a single label, or more than 256.
+ * @throws DATA if a column has a single label, or more than 256.
  */
-export async function labelsIn(table: Table, names: readonly string[]): Promise<Labels> {
-  const texts = table.columns.filter(({ name, type }) => names.includes(name) && TEXT.test(type));
+export async function readLabels(table: Table, names: readonly string[]): Promise<Labels> {
+  const texts = table.columns.filter(({ name, type }) => names.includes(name) && LABEL_TYPES.test(type));
   const found = new Map<string, readonly string[]>();
   for (const { name } of texts) {
     const labels = await distinctTexts(table, name);
@@ -29,17 +29,17 @@ export async function labelsIn(table: Table, names: readonly string[]): Promise<
 
 async function distinctTexts(table: Table, name: string): Promise<string[]> {
   const { database, relation, source } = table;
-  const text = textOf(name);
+  const text = textValue(name);
   const [counts] = await database.rows(
     `SELECT count(${text}), count(TRY_CAST(${text} AS DOUBLE)), count(DISTINCT ${text}) FROM ${relation.sql}`,
   );
   const [values, numbers, distinct] = counts!.map(Number) as [number, number, number];
   if (relation.text !== undefined && 2 * numbers > values) return [];
-  if (distinct > MOST) {
+  if (distinct > MAX_LABELS) {
     throw new PushforwardError("DATA", `The column "${name}" of ${source} has too many labels`, {
-      expected: `numbers, or text of at most ${MOST} different labels`,
-      received: `${distinct} different ones`,
-      hint: "Leave it out of --given, or give classes of these in a query.",
+      expected: `numbers, or text of at most ${MAX_LABELS} different labels`,
+      received: `${distinct} different labels`,
+      hint: "Leave it out of --given, or combine labels in a query.",
     });
   }
   const rows = await database.rows(
@@ -54,12 +54,12 @@ async function distinctTexts(table: Table, name: string): Promise<string[]> {
   });
 }
 
-/** The table with numbers in place of labels; `close` closes both. */
+/** The table with labels replaced by their indices. `close` closes both tables. */
 export function withLabels(table: Table, labels: Labels): Table {
   if (labels.size === 0) return table;
-  const numbers = [...labels].map(([name, known]) => {
-    const places = known.map((label, place) => `WHEN ${stringLiteral(label)} THEN ${place}`);
-    return `CASE ${textOf(name)} ${places.join(" ")} END AS ${quotedIdentifier(name)}`;
+  const numbers = [...labels].map(([name, columnLabels]) => {
+    const cases = columnLabels.map((label, index) => `WHEN ${stringLiteral(label)} THEN ${index}`);
+    return `CASE ${textValue(name)} ${cases.join(" ")} END AS ${quotedIdentifier(name)}`;
   });
   return new Table(table.database, {
     ...table.relation,
@@ -68,34 +68,34 @@ export function withLabels(table: Table, labels: Labels): Table {
   });
 }
 
-/** @throws DATA when a column holds another label than these, with its row. */
+/** @throws DATA if a column has a label that is not in `labels`, with its row. */
 export async function checkLabels(table: Table, labels: Labels): Promise<void> {
   for (const [name, known] of labels) {
     const [first] = (await table.database.rows(
-      `SELECT row, label FROM (SELECT row_number() OVER () AS row, ${textOf(name)} AS label FROM ${table.relation.sql}) \
+      `SELECT row, label FROM (SELECT row_number() OVER () AS row, ${textValue(name)} AS label FROM ${table.relation.sql}) \
 WHERE label NOT IN (${known.map(stringLiteral).join(", ")}) LIMIT 1`,
     )) as [string, string][];
     if (!first) continue;
     const [row, label] = first;
-    throw new PushforwardError("DATA", `${table.source} has a label that the model does not know`, {
-      expected: `in the column "${name}" ${listOf(known)}`,
+    throw new PushforwardError("DATA", `${table.source} has a label that the model was not trained on`, {
+      expected: `in the column "${name}" ${orList(known)}`,
       received: `'${label}' in row ${row}`,
-      hint: `${meant(label, known)}Leave such rows out in a query, or fit a model to rows that have this label.`,
+      hint: `${didYouMean(label, known)}Leave such rows out in a query, or train a model on rows with this label.`,
     });
   }
 }
 
-/** "a, b or c", of many labels the first ones. */
-export function listOf(labels: readonly string[], most = 12): string {
-  if (labels.length > most)
-    return `${labels.slice(0, most).join(", ")} or one of ${labels.length - most} more`;
+/** The labels as a list for messages: "a, b or c", or at most `maxLabels` and how many more there are. */
+export function orList(labels: readonly string[], maxLabels = 12): string {
+  if (labels.length > maxLabels)
+    return `${labels.slice(0, maxLabels).join(", ")} or one of ${labels.length - maxLabels} more`;
   return [labels.slice(0, -1).join(", "), ...labels.slice(-1)].filter(Boolean).join(" or ");
 }
 
-/** "Did you mean ...? ", if a label is like that. */
-export function meant(label: string, known: readonly string[]): string {
+/** "Did you mean ...? ", or nothing if no label is similar. */
+export function didYouMean(label: string, known: readonly string[]): string {
   const nearest = nearestName(label, known);
   return nearest === undefined ? "" : `Did you mean ${nearest}? `;
 }
 
-const textOf = (name: string): string => `CAST(${quotedIdentifier(name)} AS VARCHAR)`;
+const textValue = (name: string): string => `CAST(${quotedIdentifier(name)} AS VARCHAR)`;

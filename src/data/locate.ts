@@ -11,33 +11,33 @@ import { interruptedError, temporaryDirectoryFullError } from "./databaseError.t
 import { FileVersion } from "./fileVersion.ts";
 import { inspectFile, type SourceFile, statSource } from "./sourceFile.ts";
 
-/** What messages call a table that comes from standard input. */
+/** The name of standard input in messages. */
 export const STANDARD_INPUT = "standard input";
 
 export const isStandardInput = (source: string): boolean => /^(-|\/dev\/stdin|\/dev\/fd\/0)$/.test(source);
 
 const PATTERN = /[*?[]/;
 
-/** `~` at the start of a path that no shell has expanded. */
+/** Expands `~` at the start of a path, as a shell does. */
 export const expandHome = (path: string): string =>
   /^~(?=\/|$)/.test(path) && !existsSync(path) ? homedir() + path.slice(1) : path;
 
 /**
- * The files that are named: the file of exactly this name, or else all that match a pattern, sorted by name. What comes from
- * standard input or a pipe is copied to a temporary file, since a table is read several times.
+ * Finds the file of exactly this name, or else the files that match it as a pattern, sorted by name. Standard input and pipes are
+ * copied to a temporary file, because a table is read several times.
  *
- * @throws FILE when there is none, or one is a device or a directory; what `inspectFile` throws.
+ * @throws FILE if there is no file, or for a device or a directory; the errors of `inspectFile`.
  */
 export async function locateFiles(path: string, database: Database): Promise<SourceFile[]> {
   const { signal } = database;
   if (isStandardInput(path)) return [await inspectStandardInput(database)];
   if (PATTERN.test(path) && !existsSync(path)) {
-    const found = await database.rows(`SELECT file FROM glob(${stringLiteral(path)}) ORDER BY file`);
-    if (found.length === 0) {
+    const matches = await database.rows(`SELECT file FROM glob(${stringLiteral(path)}) ORDER BY file`);
+    if (matches.length === 0) {
       throw new PushforwardError("FILE", `No file matches ${path}`, { hint: "Check the pattern." });
     }
     const files: SourceFile[] = [];
-    for (const [file] of found as string[][]) files.push(await inspectVersion(file!, signal));
+    for (const [file] of matches as string[][]) files.push(await inspectVersion(file!, signal));
     return files;
   }
   const stats = await statSource(path);
@@ -54,7 +54,7 @@ async function inspectVersion(path: string, signal: AbortSignal | undefined): Pr
   return { ...(await inspectFile(path, { signal })), version };
 }
 
-/** The path of one file for DuckDB, which would otherwise expand patterns and open URLs. */
+/** Escapes the path of a file for DuckDB, which otherwise expands patterns and opens URLs. */
 export function exactPath(path: string): string {
   if (PATTERN.test(path) && sep === "/" && path.includes("\\")) {
     throw new PushforwardError("FILE", `DuckDB cannot open ${path}`, {
@@ -66,7 +66,7 @@ export function exactPath(path: string): string {
   return `${scheme ? "./" : ""}${path.replace(/[*?[]/g, "[$&]")}`;
 }
 
-/** Opens a pipe for non-blocking reads: a blocking read of a pipe without a writer could not be interrupted. */
+/** Opens a pipe for non-blocking reads, because a blocking read of a pipe without a writer cannot be interrupted. */
 async function openPipe(path: string): Promise<Socket> {
   const inherited = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/.exec(path);
   if (inherited) return new Socket({ fd: Number(inherited[1]), writable: false });
@@ -74,12 +74,12 @@ async function openPipe(path: string): Promise<Socket> {
   return new Socket({ fd, writable: false });
 }
 
-/** Reads descriptor 0 and not `process.stdin`, which in a worker thread is another stream. */
+/** Reads descriptor 0, because in a worker thread `process.stdin` is a different stream. */
 async function inspectStandardInput(database: Database): Promise<SourceFile> {
   if (isatty(0)) {
     throw new PushforwardError("ARGUMENT", "Standard input is a terminal", {
       expected: "a table",
-      hint: "Send one through a pipe, as in cat table.csv | pushforward ..., or give a file.",
+      hint: "Use a pipe, as in cat table.csv | pushforward ..., or give a file.",
     });
   }
   return inspectPipe(createReadStream("", { fd: 0, autoClose: false }), STANDARD_INPUT, database);

@@ -2,7 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import type { Model } from "../flows/index.ts";
 import { modelLabels } from "../flows/modelLabels.ts";
 import { nearestName } from "../nearestName.ts";
-import { listed } from "./columnList.ts";
+import { quotedNames } from "./columnList.ts";
 import { checkLabels, withLabels } from "./labels.ts";
 import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";
 import type { Table } from "./table.ts";
@@ -42,10 +42,10 @@ function missingColumns(
   );
   return new PushforwardError(
     "DATA",
-    `${table.source} has no ${missing.length === 1 ? "column" : "columns"} ${listed(missing)}`,
+    `${table.source} has no ${missing.length === 1 ? "column" : "columns"} ${quotedNames(missing)}`,
     {
-      expected: `the columns of the model, ${listed(needed)}`,
-      received: listed(names),
+      expected: `the columns of the model, ${quotedNames(needed)}`,
+      received: quotedNames(names),
       hint: `Add the missing columns${other === undefined ? "." : `, or rename a column in a query: ${query}`}`,
     },
   );

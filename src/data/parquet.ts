@@ -4,14 +4,14 @@ import { exactPath } from "./locate.ts";
 import type { SourceFile } from "./sourceFile.ts";
 
 /**
- * The files as DuckDB reads them.
+ * Returns the SQL that reads the files.
  *
- * @throws DATA when two columns differ only in upper and lower case, which DuckDB would rename.
+ * @throws DATA if the names of two columns differ only in upper and lower case, since DuckDB would rename one.
  */
 export async function parquetRelation(database: Database, files: readonly SourceFile[]): Promise<string> {
   const paths = `[${files.map(({ path }) => stringLiteral(exactPath(path))).join(", ")}]`;
   for (const { path, name } of files) {
-    // The root comes first and tells how many columns follow, between which those within structures stand.
+    // The schema is a tree, listed depth first: the root, then its columns, each followed by the fields inside of it.
     const nodes = (await database.rows(
       `SELECT name, coalesce(num_children, 0) FROM parquet_schema(${stringLiteral(exactPath(path))})`,
     )) as [string, string][];
@@ -20,7 +20,7 @@ export async function parquetRelation(database: Database, files: readonly Source
   return `read_parquet(${paths}, union_by_name = true, hive_partitioning = false)`;
 }
 
-/** The names of the root's children in a tree that is listed depth first. */
+/** The names of the children of the root, of a tree that is listed depth first. */
 function children(nodes: readonly (readonly [name: string, children: string])[]): string[] {
   const names: string[] = [];
   let next = 1;

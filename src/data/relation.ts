@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { PushforwardError } from "../errors.ts";
 import { checkText } from "./checkText.ts";
-import { listed } from "./columnList.ts";
+import { quotedNames } from "./columnList.ts";
 import { checkColumnNames } from "./columnNames.ts";
-import { isNumeric, textTypes, withoutMissing } from "./columnTypes.ts";
+import { isNumeric, missingToNull, textTypes } from "./columnTypes.ts";
 import { csvDialect, csvRelation } from "./csv.ts";
 import { type Database, quotedIdentifier, stringLiteral } from "./database.ts";
 import type { FileVersion } from "./fileVersion.ts";
@@ -16,22 +16,22 @@ import type { SourceFile } from "./sourceFile.ts";
 /** A column of a table: its name and its type. */
 export interface Column {
   readonly name: string;
-  /** The type in DuckDB's words: `BIGINT`, `DOUBLE`, `DECIMAL(10,2)`, `VARCHAR`... */
+  /** The name of DuckDB's type: `BIGINT`, `DOUBLE`, `DECIMAL(10,2)`, `VARCHAR`... */
   readonly type: string;
 }
 
-/** What a table is read from, in SQL. */
+/** A table in SQL. */
 export interface Relation {
   readonly sql: string;
-  /** SQL that gives every column as text, exactly as the file has it (CSV and TSV). */
+  /** Only for CSV and TSV: SQL with all columns as unchanged text. */
   readonly text?: string;
-  /** What separates the fields of such a file. */
+  /** Only for CSV and TSV: the delimiter. */
   readonly delimiter?: string;
   readonly columns: readonly Column[];
   readonly rows: number;
-  /** The files, or patterns of files, that a query can name. */
+  /** The paths or patterns with which a query can read the table; undefined for queries and standard input. */
   readonly file?: { readonly paths: readonly string[]; readonly format: FormatName };
-  /** The files that `sql` reads, as they were before the first look. A query has none: its result is kept. */
+  /** The versions of the files when they were opened. A query has none, because its result is stored. */
   readonly versions?: readonly FileVersion[];
 }
 
@@ -42,28 +42,28 @@ export async function filesRelation(
 ): Promise<Relation> {
   const files: SourceFile[] = [];
   for (const path of paths) files.push(...(await locateFiles(path, database)));
-  const places = files.map(({ path }) => resolve(path));
-  const twice = files.find((_, i) => places.indexOf(places[i]!) < i);
-  if (twice) {
-    throw new PushforwardError("ARGUMENT", `${twice.name} is given twice`, {
-      hint: "Name each file once, also by patterns.",
+  const resolvedPaths = files.map(({ path }) => resolve(path));
+  const duplicate = files.find((_, i) => resolvedPaths.indexOf(resolvedPaths[i]!) < i);
+  if (duplicate) {
+    throw new PushforwardError("ARGUMENT", `${duplicate.name} is listed twice`, {
+      hint: "List each file once; patterns count too.",
     });
   }
   const versions = files.flatMap(({ version }) => version ?? []);
-  const relation = await relationOf(database, files, na).finally(async () => {
+  const relation = await readRelation(database, files, na).finally(async () => {
     for (const version of versions) await version.check();
   });
   const named = files.every(({ name }) => name !== STANDARD_INPUT);
   return { ...relation, versions, ...(named && { file: { paths, format: files[0]!.format } }) };
 }
 
-async function relationOf(
+async function readRelation(
   database: Database,
   files: readonly SourceFile[],
   na: readonly string[],
 ): Promise<Relation> {
   const { format } = files[0]!;
-  for (const file of files) checkAlike(file, files[0]!);
+  for (const file of files) checkSameFormat(file, files[0]!);
   if (format === "csv" || format === "tsv") return csvTable(database, files, na);
 
   const read = format === "parquet" ? parquetRelation : jsonRelation;
@@ -77,21 +77,21 @@ async function relationOf(
   }
   const table = await typedTable(database, await read(database, files), na);
   if (format === "parquet" || table.rows > 0) return table;
-  throw new PushforwardError("DATA", `${database.source} has no rows`, { expected: "one object a row" });
+  throw new PushforwardError("DATA", `${database.source} has no rows`, { expected: "one object per row" });
 }
 
-/** @throws DATA when two files cannot be read as one table. */
-function checkAlike(file: SourceFile, first: SourceFile): void {
+/** @throws DATA if the files have different formats. */
+function checkSameFormat(file: SourceFile, first: SourceFile): void {
   if (file.format === first.format && file.gzip === first.gzip) return;
   const kind = ({ format, gzip }: SourceFile) => `${format}${gzip ? " with gzip" : ""}`;
-  throw new PushforwardError("DATA", `${file.name} is of another format than ${first.name}`, {
+  throw new PushforwardError("DATA", `${file.name} has another format than ${first.name}`, {
     expected: kind(first),
     received: kind(file),
     hint: "Give files of one format.",
   });
 }
 
-/** @throws DATA when the columns of a file are others, or in another order, than those of the first one. */
+/** @throws DATA if a file does not have the columns of the first file, in the same order. */
 function checkSameColumns(
   file: string,
   names: readonly string[],
@@ -100,8 +100,8 @@ function checkSameColumns(
 ): void {
   if (names.join("\n") === expected.join("\n")) return;
   throw new PushforwardError("DATA", `${file} has other columns than ${first}`, {
-    expected: listed(expected),
-    received: listed(names),
+    expected: quotedNames(expected),
+    received: quotedNames(names),
     hint: "Give files with the same columns in the same order.",
   });
 }
@@ -111,27 +111,27 @@ export async function queryRelation(
   query: string,
   na: readonly string[],
 ): Promise<Relation> {
-  await checkFilesOf(query, database);
+  await checkQueryFiles(query, database);
   const names = await database.queryColumns(query);
   if (!names) {
-    throw new PushforwardError("DATA", "The query does not give a table", {
-      expected: "one statement that begins with SELECT, FROM or WITH and only reads",
+    throw new PushforwardError("DATA", "The query does not return a table", {
+      expected: "one statement that begins with SELECT, FROM or WITH, and only reads",
     });
   }
-  checkColumnNames(names, "the query", { hint: "Name one of them otherwise: SELECT ... AS other_name" });
-  await database.expectColumns(names.length);
+  checkColumnNames(names, "the query", { hint: "Rename one of them: SELECT ... AS other_name" });
+  await database.prepareForColumns(names.length);
   await database.rows(`CREATE TABLE source AS (${query.replace(/;\s*$/, "")}\n)`);
   return typedTable(database, "source", na);
 }
 
-/** Text files that a query names are checked as others are: DuckDB itself drops lines that are too long, and crashes on deep JSON. */
-async function checkFilesOf(query: string, database: Database): Promise<void> {
+/** Applies `checkText` to the text files of a query. */
+async function checkQueryFiles(query: string, database: Database): Promise<void> {
   for (const [, quoted] of query.matchAll(/'((?:[^']|'')*)'/g)) {
     const pattern = quoted!.replaceAll("''", "'");
     const format = formatOf(pattern);
     if (!format || format.name === "parquet") continue;
-    const found = (await database.rows(`SELECT file FROM glob(${stringLiteral(pattern)})`)) as string[][];
-    for (const [path] of found)
+    const matches = (await database.rows(`SELECT file FROM glob(${stringLiteral(pattern)})`)) as string[][];
+    for (const [path] of matches)
       await checkText({ path: path!, name: path!, format: format.name, gzip: format.gzip }, database.signal);
   }
 }
@@ -143,13 +143,13 @@ async function describe(database: Database, sql: string): Promise<Column[]> {
 
 async function typedTable(database: Database, sql: string, na: readonly string[]): Promise<Relation> {
   const columns = await describe(database, sql);
-  await database.expectColumns(columns.length);
+  await database.prepareForColumns(columns.length);
   const [[rows]] = (await database.rows(`SELECT count(*) FROM ${sql}`)) as [[string]];
   const table = { sql, columns, rows: Number(rows) };
   return na.length > 0 ? withMissingValues(database, table, na) : table;
 }
 
-/** The table with NULL in place of the texts of `na`. Columns of text that has only numbers besides these become numeric. */
+/** Replaces the values `na` by NULL. Columns of text whose other values are all numbers become numeric. */
 async function withMissingValues(
   database: Database,
   table: Relation,
@@ -159,7 +159,7 @@ async function withMissingValues(
   const present = ({ name, type }: Column) => {
     const value = quotedIdentifier(name);
     const text = type === "JSON" ? `(${value} ->> '$')` : `CAST(${value} AS VARCHAR)`;
-    return { value: withoutMissing(value, { text, na }), text: withoutMissing(text, { text, na }) };
+    return { value: missingToNull(value, { text, na }), text: missingToNull(text, { text, na }) };
   };
   const texts = table.columns.filter(isText);
   const { types } = await textTypes(
@@ -190,7 +190,7 @@ async function withMissingValues(
   };
 }
 
-/** Finds the types of the columns of text files from all of their rows. */
+/** Reads text files. The types of their columns fit all rows. */
 async function csvTable(
   database: Database,
   files: readonly SourceFile[],
@@ -198,19 +198,19 @@ async function csvTable(
 ): Promise<Relation> {
   const dialect = csvDialect(files[0]!);
   for (const file of files.slice(1)) {
-    const own = csvDialect(file);
-    checkSameColumns(file.name, own.names, files[0]!.name, dialect.names);
-    if (JSON.stringify(own) === JSON.stringify(dialect)) continue;
-    throw new PushforwardError("DATA", `${file.name} is written in another way than ${files[0]!.name}`, {
-      expected: "the same delimiter, and the same first lines",
-      hint: "Give files that were written in one way.",
+    const other = csvDialect(file);
+    checkSameColumns(file.name, other.names, files[0]!.name, dialect.names);
+    if (JSON.stringify(other) === JSON.stringify(dialect)) continue;
+    throw new PushforwardError("DATA", `${file.name} has another CSV dialect than ${files[0]!.name}`, {
+      expected: "the same delimiter and the same header",
+      hint: "Write all files with the same delimiter and header.",
     });
   }
   const { names } = dialect;
-  await database.expectColumns(names.length);
+  await database.prepareForColumns(names.length);
   const text = csvRelation(files, dialect);
   const values = names.map(quotedIdentifier);
-  const present = na.length > 0 ? values.map((c) => withoutMissing(c, { text: c, na })) : values;
+  const present = na.length > 0 ? values.map((c) => missingToNull(c, { text: c, na })) : values;
   const { rows, types } = await textTypes(database, present, text);
   const columns = names.map((name, d) => ({ name, type: types[d]! }));
   const replaced = present.map((sql, d) => `${sql} AS ${values[d]}`).join(", ");

@@ -4,7 +4,7 @@ import { PushforwardError } from "../errors.ts";
 import type { Model, RunOptions } from "../flows/index.ts";
 import { interruptedError } from "./databaseError.ts";
 import { Table } from "./table.ts";
-import { rowsAtATime, scanRows } from "./tableRows.ts";
+import { rowsPerBlock, scanRows } from "./tableRows.ts";
 
 /** Options of `sampleBlocks`. */
 export interface SampleBlocksOptions extends RunOptions {
@@ -37,7 +37,7 @@ export async function* sampleBlocks(
   { rows: rowsPerContext, seed = 0, given, signal, onContext, onProgress, ...run }: SampleBlocksOptions,
 ): AsyncGenerator<Float64Array> {
   const { flow, columns } = model;
-  const blockRows = rowsAtATime(columns.length + model.given.length);
+  const blockRows = rowsPerBlock(columns.length + model.given.length);
   let start = 0;
   for await (const contexts of contextBlocks(model.given, given)) {
     onContext?.(contexts);

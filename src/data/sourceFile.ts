@@ -9,25 +9,25 @@ import { notUtf8Error } from "./databaseError.ts";
 import type { FileVersion } from "./fileVersion.ts";
 import { FORMATS, type FormatName, formatOf, formatOfContent } from "./format.ts";
 
-/** A file that was looked at before it is read as a table. */
+/** A file that `inspectFile` has checked. */
 export interface SourceFile {
   readonly path: string;
-  /** What messages call it: its path, or where a temporary file comes from. */
+  /** The name in messages: the path, or the source of a temporary file. */
   readonly name: string;
   readonly format: FormatName;
   readonly gzip: boolean;
-  /** The first bytes, decompressed: more than the longest line that is allowed. */
+  /** The first decompressed bytes, more than the longest line that is allowed. */
   readonly head: Buffer;
-  /** What the file was before it was looked at; absent for a temporary copy. */
+  /** The version before the file was checked; undefined for a temporary copy. */
   readonly version?: FileVersion;
 }
 
 const HEAD_BYTES = 1 << 21;
 
 /**
- * Finds out how the file `path` is to be read. A text file is read once to its end, see `checkText`.
+ * Detects the format of a file, and checks that DuckDB can read it. A text file is read to its end, see `checkText`.
  *
- * @throws FILE when it is unreadable, damaged or not a table; DATA when it is empty or is not UTF-8; INTERRUPTED.
+ * @throws FILE if it is unreadable, damaged or not a table; DATA if it is empty or not UTF-8; INTERRUPTED.
  */
 export async function inspectFile(
   path: string,
@@ -37,8 +37,8 @@ export async function inspectFile(
   const gzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
   const named = name === path ? formatOf(path) : undefined;
   if (named?.gzip && !gzip && bytes.length > 0) {
-    throw new PushforwardError("FILE", `${name} is not a gzip file, although its name says so`, {
-      hint: "Compress it again, or take .gz from its name.",
+    throw new PushforwardError("FILE", `${name} is not a gzip file, although its name ends with .gz`, {
+      hint: "Compress it again, or remove .gz from its name.",
     });
   }
   const head = gzip ? await gunzipHead(path, name, signal) : bytes;
@@ -71,14 +71,14 @@ export async function inspectFile(
           : "binary data",
     hint: utf16
       ? `Convert it: iconv -f utf-16 -t utf-8 ${shellQuoted(name)} > utf8.csv`
-      : "Export the table again, and give the file the ending of its format.",
+      : "Export the table again, to a file with the ending of its format.",
   });
 }
 
 const empty = (name: string): PushforwardError =>
   new PushforwardError("DATA", `${name} is empty`, { expected: "a table" });
 
-/** Checks the first lines, which name the columns: DuckDB checks the values, but mangles the names. */
+/** Checks the encoding of the first lines. DuckDB checks that of the values, but not that of the names of columns. */
 function checkEncoding({ head, name }: SourceFile): void {
   if (isUtf8(head)) return;
   for (let start = 0, line = 1; start < head.length; line++) {
@@ -90,7 +90,7 @@ function checkEncoding({ head, name }: SourceFile): void {
   }
 }
 
-/** @throws FILE when there is nothing at `path`, or a directory. */
+/** @throws FILE if there is no file at `path`, or if it is a directory. */
 export async function statSource(path: string): Promise<Stats> {
   try {
     const stats = await stat(path);
@@ -124,12 +124,12 @@ async function readHead(path: string): Promise<Buffer> {
 }
 
 async function gunzipHead(path: string, name: string, signal?: AbortSignal): Promise<Buffer> {
-  const kept: Buffer[] = [];
+  const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of textOf({ path, name, gzip: true }, signal)) {
-    kept.push(chunk);
+    chunks.push(chunk);
     length += chunk.length;
     if (length >= HEAD_BYTES) break;
   }
-  return Buffer.concat(kept);
+  return Buffer.concat(chunks);
 }

@@ -8,15 +8,15 @@ import { type Column, filesRelation, queryRelation, type Relation } from "./rela
 
 /** Options of `openTable`. */
 export interface TableOptions {
-  /** Texts that stand for a missing value, such as `NA`; a number, such as `-999`, does so however it is written. */
+  /** Values that mean "missing", such as `NA`. A number, such as `-999`, matches in any notation. */
   readonly na?: readonly string[];
-  /** Ends all reading of the table with the error INTERRUPTED, of a query that runs too. */
+  /** Aborts all reading of the table, including a running query, with the error INTERRUPTED. */
   readonly signal?: AbortSignal;
 }
 
-/** A table of any size: what is in it is known, its values are read as they are needed. */
+/** A table of any size. Its columns and number of rows are known; its values are read when they are needed. */
 export class Table {
-  /** What messages call it: the path of the file, or "the query". */
+  /** The name in messages: the path of the file, or "the query". */
   readonly source: string;
   readonly columns: readonly Column[];
   readonly rows: number;
@@ -35,18 +35,18 @@ export class Table {
   }
 
   /**
-   * The names of the columns to use: those asked for, or all.
+   * Returns the names of the columns to use: `names`, or all columns.
    *
-   * @throws DATA when a column is not there, asked for twice, or not numeric (BOOLEAN is not).
+   * @throws DATA if a column does not exist or is not numeric (BOOLEAN is not); ARGUMENT if it is listed twice.
    */
   numericColumns(names?: readonly string[], selection?: ColumnSelection): Promise<string[]> {
     return selectNumericColumns(this, names, selection);
   }
 
   /**
-   * To be called after each reading.
+   * Must be called after the table was read.
    *
-   * @throws FILE when a file of the table has changed since the table was opened.
+   * @throws FILE if a file of the table has changed since the table was opened.
    * @internal
    */
   async checkUnchanged(): Promise<void> {
@@ -54,7 +54,7 @@ export class Table {
   }
 
   /**
-   * What stands for the table in a query, read with such options of DuckDB; undefined for a query or standard input.
+   * The SQL that reads the table in a query, with options of DuckDB; undefined for a query or standard input.
    *
    * @internal
    */
@@ -63,7 +63,7 @@ export class Table {
     return file && tableExpression(file.paths, file.format, options);
   }
 
-  /** Ends all reading of the table and removes its temporary files. */
+  /** Closes the table and removes its temporary files. */
   close(): Promise<void> {
     return this.database.close();
   }
@@ -71,15 +71,16 @@ export class Table {
 
 /**
  * Opens a table: a file in CSV, TSV, JSON, JSON Lines (each also gzipped) or Parquet, all files that match a pattern such as
- * `quakes/*.csv`, standard input (`-`), a list of these, whose rows then follow each other, or a DuckDB query (a text that
- * begins with SELECT, FROM or WITH).
+ * `quakes/*.csv`, standard input (`-`), a list of these, whose rows are concatenated, or a DuckDB query (a text that begins
+ * with SELECT, FROM or WITH).
  *
- * A text file is read to its end, so that types hold for every row and a malformed line is found now. A query is run once
- * and its result kept, so that its rows have one order.
+ * A text file is read to its end, so that the types fit all rows and malformed lines are found. A query is run once and its
+ * result is stored, so that the order of its rows does not change.
  *
- * @throws FILE when the file is missing, unreadable, no table, or changes meanwhile; DATA when it is empty or malformed, when
- *   two columns have the same name, when files have different columns, or when the query fails; ARGUMENT when the list is
- *   empty, or has a query or a file twice; INTERRUPTED.
+ * @throws FILE if the file is missing, unreadable, not a table, or changes meanwhile; DATA if it is empty or malformed, if two
+ * columns
+ *   have the same name, if files have different columns, or if the query fails; ARGUMENT if the list is empty, has a file twice, or
+ *   has a query and other sources; DEPENDENCY if DuckDB is not installed; INTERRUPTED.
  */
 export async function openTable(
   source: string | readonly string[],
@@ -89,7 +90,7 @@ export async function openTable(
   const query = sources.find(isQuery);
   if (sources.length !== 1 && (query !== undefined || sources.length === 0)) {
     throw new PushforwardError("ARGUMENT", "A table cannot be read from this list", {
-      expected: "one query, or one file or more",
+      expected: "one query, or one or more files",
       received: query === undefined ? "an empty list" : `a query among ${sources.length} sources`,
       ...(query !== undefined && { hint: "Name all files in the query: FROM read_csv(['a.csv', 'b.csv'])" }),
     });

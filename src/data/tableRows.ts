@@ -8,13 +8,13 @@ import type { Table } from "./table.ts";
 export interface TableBlock {
   /** The number of the first row in the table, counted from 1. */
   readonly start: number;
-  /** How many rows there are, those with a missing value included. */
+  /** The number of rows, including those with a missing value. */
   readonly total: number;
   /** The rows without a missing value (NULL or NaN), with their numbers in the table. */
   readonly complete: InMemoryDataset;
 }
 
-/** Rows whose features have names. */
+/** Rows with the names of their features. */
 export type NamedRows = InMemoryDataset & { readonly columns: readonly string[] };
 
 /** Options of `readRows` and `streamRows`. */
@@ -23,14 +23,14 @@ export interface TableRowsOptions {
   readonly given?: readonly string[];
 }
 
-/** The number of rows of `width` columns to work on at a time: enough for many threads to share, and no more numbers than 8 MB hold. */
-export const rowsAtATime = (width: number): number => Math.min(32_768, Math.ceil(2 ** 20 / width));
+/** The number of rows per block for `width` columns: many enough to split among threads, and at most 8 MB. */
+export const rowsPerBlock = (width: number): number => Math.min(32_768, Math.ceil(2 ** 20 / width));
 
 /**
- * Reads the columns `columns`, and `given` as the context, of all rows without a missing value. Rows have their numbers in the
- * table, counted from 1 without the header.
+ * Reads the columns `columns`, and `given` as the context, of all rows without a missing value. The row numbers are those of the
+ * table: they start at 1, and do not count the header.
  *
- * @throws FILE when the file has changed since the table was opened; DATA when a value is infinite, with its column and row.
+ * @throws FILE if the file has changed since the table was opened; DATA if a value is infinite, with its column and row.
  */
 export async function readRows(
   table: Table,
@@ -44,7 +44,7 @@ export async function readRows(
   const rowNumbers = new Int32Array(table.rows);
   let rows = 0;
   for await (const { complete } of scanRows(table, columns, options)) {
-    // More rows than when the table was opened: the end of the scan tells that the file has changed.
+    // The table has more rows than when it was opened: the scan ends with an error.
     if (rows + complete.rows > table.rows) break;
     values.set(complete.values, rows * features);
     context.set(complete.context, rows * contextFeatures);
@@ -61,7 +61,7 @@ export async function readRows(
   }) as NamedRows;
 }
 
-/** The rows that `readRows` reads, as a stream. Memory does not grow with the table. */
+/** Streams the rows that `readRows` reads. Memory does not grow with the table. */
 export const streamRows = (
   table: Table,
   columns: readonly string[],
@@ -73,23 +73,21 @@ export const streamRows = (
       complete += block.complete.rows;
       yield block.complete;
     }
-    checkForFitting({ rows: complete, missing: table.rows - complete }, table.source);
+    checkMinimumRows({ rows: complete, missing: table.rows - complete }, table.source);
   };
 
 /**
- * Streams the columns `columns`, and `given` as the context, in the order of the table, `blockRows` rows at a time (the last
- * block may be shorter). The next block is read while one is in use.
+ * Streams the columns `columns`, and `given` as the context, in the order of the table, in blocks of `blockRows` rows; the last
+ * block may be shorter. The next block is read while one is in use.
  *
- * Any number of scans may run at the same time. Memory does not grow with the table.
- *
- * @throws what `readRows` throws.
+ * Several scans may run at the same time. Memory does not grow with the table. Throws the errors of `readRows`.
  */
 export function scanRows(
   table: Table,
   columns: readonly string[],
   {
     given = [],
-    blockRows = rowsAtATime(columns.length + given.length),
+    blockRows = rowsPerBlock(columns.length + given.length),
   }: TableRowsOptions & { readonly blockRows?: number } = {},
 ): AsyncGenerator<TableBlock> {
   return readAhead(blocks(table, columns, given, blockRows));
@@ -109,19 +107,22 @@ async function* blocks(
       table.relation.sql,
       blockRows,
     )) {
-      const missing = missingRows(table, names, values, start);
+      const missing = findMissingRows(table, names, values, start);
       const total = values.length / names.length;
-      yield { start, total, complete: completeRows(values, columns, given, missing, start) };
+      yield { start, total, complete: selectCompleteRows(values, columns, given, missing, start) };
       start += total;
     }
   } finally {
-    // Also after an error, which a change of the file may explain.
+    // Also after an error, because a change of the file may be its cause.
     await table.checkUnchanged();
   }
 }
 
-/** For each row 1 where a value is missing. Refuses infinite values; `start` is the number of the first row. */
-function missingRows(
+/**
+ * Returns 1 for each row with a missing value, undefined if there is none. Throws `DATA` for infinite values. `start` is the
+ * first row.
+ */
+function findMissingRows(
   table: Table,
   names: readonly string[],
   values: Float64Array,
@@ -132,15 +133,15 @@ function missingRows(
     const value = values[i]!;
     if (Number.isFinite(value)) continue;
     const row = Math.floor(i / names.length);
-    if (!Number.isNaN(value)) throw infinite(table, names[i % names.length]!, start + row, value);
+    if (!Number.isNaN(value)) throw infiniteValueError(table, names[i % names.length]!, start + row, value);
     missing ??= new Uint8Array(values.length / names.length);
     missing[row] = 1;
   }
   return missing;
 }
 
-/** The rows that are not `missing`; their last numbers, of the columns `given`, are the context. */
-function completeRows(
+/** The rows without a missing value. The last numbers of a row, those of the columns `given`, are its context. */
+function selectCompleteRows(
   values: Float64Array,
   columns: readonly string[],
   given: readonly string[],
@@ -150,50 +151,51 @@ function completeRows(
   const [features, contextFeatures] = [columns.length, given.length];
   const width = features + contextFeatures;
   const total = values.length / width;
-  const rows = missing ? missing.reduce((left, one) => left - one, total) : total;
+  const rows = missing ? missing.reduce((count, isMissing) => count - isMissing, total) : total;
   const rowNumbers = new Int32Array(rows);
-  const whole = rows === total && contextFeatures === 0;
-  const own = whole ? values : new Float64Array(rows * features);
+  const isComplete = rows === total && contextFeatures === 0;
+  const featureValues = isComplete ? values : new Float64Array(rows * features);
   const context = new Float64Array(rows * contextFeatures);
   for (let row = 0, kept = 0; row < total; row++) {
     if (missing?.[row]) continue;
     rowNumbers[kept] = start + row;
-    if (!whole) {
+    if (!isComplete) {
       const first = row * width;
-      own.set(values.subarray(first, first + features), kept * features);
+      featureValues.set(values.subarray(first, first + features), kept * features);
       context.set(values.subarray(first + features, first + width), kept * contextFeatures);
     }
     kept++;
   }
   const names = { columns, contextColumns: given };
-  return new InMemoryDataset({ features, values: own, context, rowNumbers, ...names });
+  return new InMemoryDataset({ features, values: featureValues, context, rowNumbers, ...names });
 }
 
 /**
- * Refuses too few rows to learn from.
+ * Checks that there are enough rows to fit a model.
  *
- * @throws DATA when there are fewer than two.
+ * @throws DATA if there are fewer than two.
  */
-export function checkForFitting(
+export function checkMinimumRows(
   { rows, missing }: { readonly rows: number; readonly missing: number },
   source: string,
 ): void {
   if (rows >= 2) return;
-  const left = missing > 0 ? ` (${missing} more ${missing === 1 ? "has" : "have"} a missing value)` : "";
+  const explanation =
+    missing > 0 ? ` (${missing} more ${missing === 1 ? "has" : "have"} a missing value)` : "";
   throw new PushforwardError("DATA", `${source} has too few rows to fit`, {
     expected: "at least 2 complete rows",
-    received: `${rows}${left}`,
+    received: `${rows}${explanation}`,
     hint:
       missing > 0
-        ? "Fill in missing values, or choose columns without any: --columns a,b"
+        ? "Fill in missing values, or choose columns without missing values: --columns a,b"
         : "Give a table with more rows.",
   });
 }
 
-function infinite(table: Table, column: string, row: number, value: number): PushforwardError {
+function infiniteValueError(table: Table, column: string, row: number, value: number): PushforwardError {
   return new PushforwardError("DATA", `The column "${column}" of ${table.source} is infinite in row ${row}`, {
     expected: "finite numbers",
     received: String(value),
-    hint: "Correct the value, or leave it empty to have it counted as missing.",
+    hint: "Correct the value, or replace it by an empty field, which counts as missing.",
   });
 }

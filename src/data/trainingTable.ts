@@ -5,9 +5,9 @@ import { PushforwardError } from "../errors.ts";
 import { columnHint, type NotedTable } from "./columnHints.ts";
 import { columnList } from "./columnList.ts";
 import { excludeColumns } from "./columnSelection.ts";
-import { type Labels, labelsIn, withLabels } from "./labels.ts";
+import { type Labels, readLabels, withLabels } from "./labels.ts";
 import { openTable, type Table, type TableOptions } from "./table.ts";
-import { checkForFitting, readRows, streamRows } from "./tableRows.ts";
+import { checkMinimumRows, readRows, streamRows } from "./tableRows.ts";
 
 /** Options of `readTrainingTable`. */
 export interface TrainingTableOptions extends TableOptions {
@@ -60,7 +60,7 @@ export async function readTrainingTable(
   const { seed = 0, maxNumbersInMemory = MAX_NUMBERS_IN_MEMORY } = options;
   const opened = await openTable(source, options);
   try {
-    const labels = await labelsIn(opened, options.given ?? []);
+    const labels = await readLabels(opened, options.given ?? []);
     const table = withLabels(opened, labels);
     const { columns, given } = await chooseColumns(table, options, labels);
     const streamed = table.rows * (columns.length + given.length) > maxNumbersInMemory;
@@ -68,7 +68,7 @@ export async function readTrainingTable(
       ? await StreamedDataset.of(streamRows(table, columns, { given }), { seed })
       : await readRows(table, columns, { given });
     const missing = table.rows - rows.rows;
-    checkForFitting({ rows: rows.rows, missing }, table.source);
+    checkMinimumRows({ rows: rows.rows, missing }, table.source);
     checkConstants(rows, { columns, given, labels }, table.source);
     if (!streamed) await opened.close();
     const classes = [...labels.values()].map(({ length }) => length);

@@ -4,20 +4,20 @@ import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { replaceFile } from "../files/atomicFile.ts";
 import { readAhead } from "../readAhead.ts";
-import { copyToFile, present } from "./copy.ts";
+import { copyToFile, nanToNull } from "./copy.ts";
 import { type Chunks, Database, quotedIdentifier, stringLiteral } from "./database.ts";
 import { type Format, outputFormat } from "./format.ts";
 import type { Labels } from "./labels.ts";
 
 /**
- * Writes rows of numbers, given as row-major chunks, under the names `columns`.
+ * Writes row-major chunks of numbers as a table with the columns `columns`.
  *
- * To a path, in the format that its ending names; the file appears when it is complete, and on any failure, one of
- * `chunks` too, what was there before stays. To a stream (standard output if nothing is given), as CSV; that the reader
- * of a pipe has gone away is no error. Every float64 reads back as it was; NaN is written as a missing value, infinite
- * values as `Infinity` and `-Infinity` (strings in JSON). The numbers of columns that have `labels` are written as these.
+ * A path determines the format by its ending. The file is written atomically: after any error, including one that `chunks`
+ * throws, the previous file is unchanged. A stream, by default standard output, gets CSV; a closed pipe is not an error. Every
+ * float64 is written with all its digits, NaN as a missing value, and infinite values as `Infinity` and `-Infinity` (strings in
+ * JSON). The numbers of columns in `labels` are written as their labels.
  *
- * @throws ARGUMENT when the ending names no format; FILE when the file cannot be written.
+ * @throws ARGUMENT if no format belongs to the ending; FILE if the file cannot be written.
  */
 export async function writeRows(
   columns: readonly string[],
@@ -39,20 +39,21 @@ export async function writeRows(
   });
 }
 
-/** Writes all of `source`; that the reader of a pipe has gone away is no error. */
+/** Writes `source` to a stream. A closed pipe is not an error. */
 export async function writeToStream(source: Readable, destination: NodeJS.WritableStream): Promise<void> {
   await pipeline(source, destination, { end: false }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
   });
 }
 
-interface Heading {
+/** The names of the columns, and the labels of some of them. */
+interface Header {
   readonly columns: readonly string[];
   readonly labels: Labels;
 }
 
 async function copyRows(
-  { columns, labels }: Heading,
+  { columns, labels }: Header,
   chunks: Chunks,
   path: string,
   format: Format,
@@ -62,10 +63,10 @@ async function copyRows(
     await database.createTable("samples", columns.length, chunks);
     const outputs = columns.map((name, d) => {
       const value = `samples.c${d}`;
-      const places = labels.get(name)?.map((label, place) => `WHEN ${place} THEN ${stringLiteral(label)}`);
-      return places
-        ? { name, type: "VARCHAR", value: `CASE ${value} ${places.join(" ")} END` }
-        : { name, type: "DOUBLE", value: present(value) };
+      const cases = labels.get(name)?.map((label, index) => `WHEN ${index} THEN ${stringLiteral(label)}`);
+      return cases
+        ? { name, type: "VARCHAR", value: `CASE ${value} ${cases.join(" ")} END` }
+        : { name, type: "DOUBLE", value: nanToNull(value) };
     });
     await copyToFile(database, outputs, "samples", path, format);
   } finally {
@@ -73,26 +74,26 @@ async function copyRows(
   }
 }
 
-/** How many characters are given on at a time. */
-const PIECE = 1 << 16;
+/** The rows are written in pieces of about this many characters, so that memory does not grow with the table. */
+const MAX_TEXT_LENGTH = 1 << 16;
 
-/** The header, then the rows in pieces. */
+/** Yields the header, then the rows, as delimited text. */
 async function* delimitedText(
-  { columns, labels }: Heading,
+  { columns, labels }: Header,
   chunks: Chunks,
   delimiter: string,
 ): AsyncGenerator<string> {
   const quoted = (text: string) =>
     text === "" || text.includes(delimiter) || /["\r\n]|^\s|\s$/.test(text) ? quotedIdentifier(text) : text;
-  const words = columns.map((name) => labels.get(name)?.map(quoted));
+  const labelTexts = columns.map((name) => labels.get(name)?.map(quoted));
   yield `${columns.map(quoted).join(delimiter)}\n`;
   for await (const values of readAhead(chunks)) {
     let text = "";
     for (let i = 0; i < values.length; i++) {
       const d = i % columns.length;
-      text += words[d]?.[values[i]!] ?? shortestText(values[i]!);
+      text += labelTexts[d]?.[values[i]!] ?? shortestText(values[i]!);
       text += d + 1 === columns.length ? "\n" : delimiter;
-      if (text.length > PIECE) {
+      if (text.length > MAX_TEXT_LENGTH) {
         yield text;
         text = "";
       }
@@ -101,6 +102,6 @@ async function* delimitedText(
   }
 }
 
-/** The shortest text that reads back as the same float64, none for NaN. */
+/** The shortest text that is parsed as the same float64; empty for NaN. */
 const shortestText = (value: number): string =>
   Number.isNaN(value) ? "" : Object.is(value, -0) ? "-0" : String(value);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { PushforwardError } from "../errors.ts";
 import { replaceFile } from "../files/atomicFile.ts";
 import { withTemporaryFile } from "../files/temporaryFile.ts";
-import { copyToFile, type OutputColumn, present } from "./copy.ts";
+import { copyToFile, nanToNull, type OutputColumn } from "./copy.ts";
 import { type Chunks, quotedIdentifier } from "./database.ts";
 import { databaseError } from "./databaseError.ts";
 import { type Format, outputFormat } from "./format.ts";
@@ -11,26 +11,25 @@ import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 import { writeToStream } from "./writeRows.ts";
 
-/** The column that scoring adds. */
+/** The name of the column that scoring adds. */
 export const LOG_DENSITY = "log_density";
 
 /**
- * Writes the table with one more column, `log_density`: to a path, in the format that its ending names, or to a stream,
+ * Writes the table with the additional column `log_density`: to a path, in the format that belongs to its ending, or to a stream,
  * as CSV.
  *
- * `scores` gives one log-density per row of the table, in its order, in chunks of any size; NaN, for a row that could
- * not be scored, is written as a missing value. `numeric` names the columns that the scores were computed from.
+ * `scores` has one log-density per row of the table, in the order of the table, in chunks of any size. NaN, for a row that was
+ * not scored, is written as a missing value. `numeric` has the names of the columns from which the scores were computed.
  *
- * Columns keep their types. Those of CSV are text, and stay exactly as the file has them. JSON and Parquet get numbers only
- * in the `numeric` columns, and text in one of these too if it has an integer that would not stay itself as a float64:
- * with leading zeros, or beyond 2^53. Infinite values are written as `Infinity` and `-Infinity` (strings in JSON, which
- * has no numbers for them).
+ * Columns keep their types. Values from CSV are written to CSV as unchanged text. In JSON and Parquet only the `numeric` columns
+ * become numbers, except for those with an integer that float64 would change: one with leading zeros, or above 2^53. Infinite
+ * values are written as `Infinity` and `-Infinity` (strings in JSON, which has no such numbers).
  *
- * Everything is written when it is complete; on any failure, one of `scores` too, what was at the path stays and a
- * stream gets nothing.
+ * The output is written when it is complete. After any error, including one that `scores` throws, a file at the path is
+ * unchanged, and a stream has received nothing.
  *
- * @throws ARGUMENT when the ending names no format or the number of scores is wrong; DATA when the table has a column
- *   `log_density` already; FILE when the file cannot be written, or that of the table has changed since it was opened.
+ * @throws ARGUMENT if no format belongs to the ending, or if the number of scores is wrong; DATA if the table has a column
+ *   `log_density` already; FILE if the file cannot be written, or if a file of the table has changed since it was opened.
  */
 export async function writeScored(
   table: Table,
@@ -38,10 +37,10 @@ export async function writeScored(
   destination: string | NodeJS.WritableStream,
   { numeric = [] }: { numeric?: readonly string[] } = {},
 ): Promise<void> {
-  const taken = table.columns.find(({ name }) => name.toLowerCase() === LOG_DENSITY);
-  if (taken) {
-    throw new PushforwardError("DATA", `${table.source} already has a column "${taken.name}"`, {
-      hint: `Rename it, or leave it out with a query: "SELECT * EXCLUDE (${quotedIdentifier(taken.name)}) FROM ..."`,
+  const existing = table.columns.find(({ name }) => name.toLowerCase() === LOG_DENSITY);
+  if (existing) {
+    throw new PushforwardError("DATA", `${table.source} already has a column "${existing.name}"`, {
+      hint: `Rename it, or leave it out with a query: "SELECT * EXCLUDE (${quotedIdentifier(existing.name)}) FROM ..."`,
     });
   }
   if (typeof destination === "string") {
@@ -49,7 +48,7 @@ export async function writeScored(
     await replaceFile(destination, (temporary) => writeTo(temporary, format));
     return;
   }
-  // Nothing of a table may be seen before all of it is scored, so its rows wait in a file.
+  // The stream must not get rows before all rows are scored, so these are written to a temporary file first.
   await withTemporaryFile(tmpdir(), async (temporary) => {
     await writeTo(temporary, { name: "csv", gzip: false }).catch((error: unknown) => {
       throw error instanceof Error && error.message.includes(temporary)
@@ -60,7 +59,7 @@ export async function writeScored(
   });
 
   async function writeTo(path: string, format: Format): Promise<void> {
-    const typed = await typedColumns(table, numeric, format);
+    const typed = await outputColumns(table, numeric, format);
     const scored = await table.database.createTable("scores", 1, scores);
     if (scored !== table.rows) {
       throw new PushforwardError("ARGUMENT", `The scores do not fit ${table.source}`, {
@@ -68,16 +67,16 @@ export async function writeScored(
         received: `${scored}`,
       });
     }
-    const columns = [...typed, { name: LOG_DENSITY, type: "DOUBLE", value: present("scores.c0") }];
+    const columns = [...typed, { name: LOG_DENSITY, type: "DOUBLE", value: nanToNull("scores.c0") }];
     const { sql, text = sql } = table.relation;
     const from = `${isDelimited(format) ? text : sql} AS original POSITIONAL JOIN scores`;
-    // The join reads the table once more, so its rows must still be those that were scored.
+    // The join reads the table again, so the table must not have changed since it was scored.
     await copyToFile(table.database, columns, from, path, format).finally(() => table.checkUnchanged());
   }
 }
 
-/** The columns of a table as `writeScored` writes them. */
-async function typedColumns(
+/** The columns of a table with the types that `writeScored` writes. */
+async function outputColumns(
   table: Table,
   numeric: readonly string[],
   format: Format,
@@ -86,7 +85,7 @@ async function typedColumns(
   const asText = relation.text !== undefined;
   const numbers =
     asText && !isDelimited(format)
-      ? await keptAsNumbers(
+      ? await losslessColumns(
           table,
           columns.filter(({ name, type }) => numeric.includes(name) && type !== "VARCHAR"),
         )
@@ -103,8 +102,8 @@ async function typedColumns(
 
 const isDelimited = ({ name }: Format): boolean => name === "csv" || name === "tsv";
 
-/** Those of the columns of numbers in text that have no integers which a float64 changes. */
-async function keptAsNumbers(
+/** The columns, of numbers as text, without an integer that float64 would change. */
+async function losslessColumns(
   { database, relation }: Table,
   columns: readonly Column[],
 ): Promise<readonly Column[]> {
@@ -114,9 +113,9 @@ async function keptAsNumbers(
     const c = quotedIdentifier(name);
     const leadingZero = `regexp_matches(${c}, '^\\s*[-+]?0\\d')`;
     const integer = `regexp_full_match(${c}, '\\s*[-+]?\\d+\\s*')`;
-    // HUGEINT has 38 digits; an integer of more counts as changed.
+    // HUGEINT has 38 digits. Integers with more digits count as changed.
     const same = `coalesce(TRY_CAST(TRY_CAST(${c} AS DOUBLE) AS HUGEINT) = TRY_CAST(${c} AS HUGEINT), false)`;
-    // CASE evaluates what follows for the few values that pass this.
+    // CASE evaluates the slow conditions only for the few values that match this pattern.
     const candidate = `regexp_matches(${c}, '^\\s*[-+]?(0\\d|\\d{16})')`;
     return `count_if(CASE WHEN ${candidate} THEN ${leadingZero} OR (${integer} AND NOT ${same}) END)`;
   });

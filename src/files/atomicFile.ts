@@ -4,73 +4,73 @@ import { PushforwardError } from "../errors.ts";
 import { withTemporaryFile } from "./temporaryFile.ts";
 
 /**
- * Writes `bytes` to `path` so that a reader sees the old file or the new one, never a part.
+ * Writes a file atomically: a reader sees either the old file or the complete new one.
  *
- * @throws FILE when the directory is missing, the disk is full, or permission is denied; what was at `path` stays.
+ * @throws FILE if the directory is missing, the disk is full, or permission is denied; the old file is unchanged.
  */
 export async function writeFileAtomically(path: string, bytes: Uint8Array | string): Promise<void> {
   await replaceFile(path, (temporary) => writeFile(temporary, bytes));
 }
 
 /**
- * Lets `write` fill a temporary file beside `path`, flushes it to the disk and renames it over `path`.
+ * Replaces a file atomically: `write` writes a temporary file in the directory of `path`, which is flushed to the disk and then
+ * renamed.
  *
- * The temporary file exists before `write` is called, so a path that cannot be written fails before any work is
- * done. When `write` throws, the temporary file is removed and what was at `path` stays. A symbolic link stays one: its
- * target is replaced, or created.
+ * The temporary file is created before `write` is called, so a path that cannot be written fails early. If `write` throws, the
+ * temporary file is removed and the old file is unchanged. If `path` is a symbolic link, its target is replaced or created.
  */
 export async function replaceFile(
   path: string,
   write: (temporary: string) => Promise<unknown>,
 ): Promise<void> {
-  await besideTarget(path, async (temporary, { target, mode }) => {
+  await withTemporaryFileBeside(path, async (temporary, { target, mode }) => {
     if (mode !== undefined) await chmod(temporary, mode);
     await write(temporary);
     await flush(temporary, "r+");
     await rename(temporary, target);
-    // The rename itself reaches the disk with its directory; some systems cannot open one, and need not.
+    // Flushing the directory makes the rename durable. Some systems cannot open directories, and do not need this.
     await flush(dirname(target), "r").catch(() => {});
   });
 }
 
 /**
- * Makes sure that `path` can be written later, and leaves what is there as it is.
+ * Checks that `path` can be written, without changing it.
  *
- * @throws FILE as `writeFileAtomically` would.
+ * @throws FILE if `writeFileAtomically` would.
  */
-export const checkWritable = (path: string): Promise<void> => besideTarget(path, async () => {});
+export const checkWritable = (path: string): Promise<void> => withTemporaryFileBeside(path, async () => {});
 
 interface Target {
-  /** The file behind `path`: links are followed. */
+  /** The path after following links. */
   readonly target: string;
-  /** The permissions of the file, if there is one already. */
+  /** The permissions of an existing file. */
   readonly mode?: number;
 }
 
-async function besideTarget(
+async function withTemporaryFileBeside(
   path: string,
   use: (temporary: string, target: Target) => Promise<void>,
 ): Promise<void> {
   let directory = dirname(path);
   try {
-    if (path.endsWith("/") || path.endsWith(sep)) throw notAFile(path, "a directory");
+    if (path.endsWith("/") || path.endsWith(sep)) throw notAFileError(path, "a directory");
     const target = await followLinks(path);
     directory = dirname(target);
-    const mode = await replaceableMode(path, target);
+    const mode = await modeOfExisting(path, target);
     await withTemporaryFile(directory, (temporary) => use(temporary, { target, mode }));
   } catch (error) {
     throw writeError(error, path, directory);
   }
 }
 
-const notAFile = (path: string, received: string): PushforwardError =>
+const notAFileError = (path: string, received: string): PushforwardError =>
   new PushforwardError("FILE", `Cannot write ${path}`, {
     expected: "the path of a regular file",
     received,
     hint: "Give a file name.",
   });
 
-/** The file that `path` leads to, whether it exists or not. */
+/** Follows symbolic links, also to a file that does not exist yet. */
 async function followLinks(path: string): Promise<string> {
   try {
     return await realpath(path);
@@ -82,14 +82,14 @@ async function followLinks(path: string): Promise<string> {
   return followLinks(isAbsolute(link) ? link : join(await realpath(dirname(path)), link));
 }
 
-/** The permissions of the file to be replaced, if there is one. */
-async function replaceableMode(path: string, target: string): Promise<number | undefined> {
+/** The permissions of the existing file, if there is one. Throws if it is not a regular file or is read-only. */
+async function modeOfExisting(path: string, target: string): Promise<number | undefined> {
   const existing = await stat(target).catch(() => undefined);
   if (!existing) return undefined;
   if (!existing.isFile()) {
-    throw notAFile(path, existing.isDirectory() ? "a directory" : "a device, pipe or socket");
+    throw notAFileError(path, existing.isDirectory() ? "a directory" : "a device, pipe or socket");
   }
-  // Renaming would replace a read-only file too; opening it respects the wish.
+  // Renaming would replace a read-only file, so opening it checks for the permission.
   await (await open(target, "r+")).close();
   return existing.mode & 0o7777;
 }
@@ -104,49 +104,49 @@ async function flush(path: string, flags: "r" | "r+"): Promise<void> {
 }
 
 /**
- * A failure to write `path`, told with its cause and a hint how to fix it.
+ * Converts an error of writing `path` into a PushforwardError with its cause and a hint.
  *
- * Knows the codes of Node's file system and the same causes in DuckDB's words; errors that are not about files (those
- * of whoever produced the content) come back as they are.
+ * It recognizes the error codes of Node and the messages of DuckDB for the same causes. Other errors, such as those of the
+ * function that produced the content, are returned unchanged.
  */
 export function writeError(error: unknown, path: string, directory = dirname(path)): unknown {
   if (!(error instanceof Error) || error instanceof PushforwardError) return error;
   const code = "code" in error ? error.code : undefined;
-  const because = (what: string, hint: string) =>
-    new PushforwardError("FILE", `Cannot write ${path}: ${what}`, { hint, cause: error });
-  const is = (codes: string[], words: RegExp) =>
-    codes.includes(String(code)) || (/^IO Error/.test(error.message) && words.test(error.message));
+  const fileError = (reason: string, hint: string) =>
+    new PushforwardError("FILE", `Cannot write ${path}: ${reason}`, { hint, cause: error });
+  const matches = (codes: string[], messages: RegExp) =>
+    codes.includes(String(code)) || (/^IO Error/.test(error.message) && messages.test(error.message));
 
-  if (is(["ENOSPC", "EDQUOT"], /No space left on device|quota exceeded/)) {
-    return because(
+  if (matches(["ENOSPC", "EDQUOT"], /No space left on device|quota exceeded/)) {
+    return fileError(
       "the disk is full",
-      "Free some space, or write to another disk. What was there before is unchanged.",
+      "Free some space, or write to another disk. The old file is unchanged.",
     );
   }
-  if (is(["EFBIG"], /File too large/)) {
-    return because(
-      "the file would be larger than is allowed",
-      "Raise the limit (ulimit -f), or write to another disk. What was there before is unchanged.",
+  if (matches(["EFBIG"], /File too large/)) {
+    return fileError(
+      "the file would exceed the size limit",
+      "Raise the limit (ulimit -f), or write to another disk. The old file is unchanged.",
     );
   }
-  if (is(["EACCES", "EPERM"], /Permission denied|Operation not permitted/)) {
-    return because(
+  if (matches(["EACCES", "EPERM"], /Permission denied|Operation not permitted/)) {
+    return fileError(
       "permission denied",
-      "Choose another place, or change the permissions of the file and its directory.",
+      "Choose another path, or change the permissions of the file and its directory.",
     );
   }
-  if (is(["EROFS"], /Read-only file system/)) {
-    return because("the file system is read-only", "Choose another place.");
+  if (matches(["EROFS"], /Read-only file system/)) {
+    return fileError("the file system is read-only", "Choose another path.");
   }
   if (code === "ELOOP") {
-    return because("its symbolic links lead in a circle", "Remove the link, or give another file name.");
+    return fileError("its symbolic links form a loop", "Remove the link, or give another file name.");
   }
-  if (is(["ENOENT", "ENOTDIR"], /No such file or directory|Not a directory/)) {
-    return because(`there is no directory ${directory}`, `Create it first: mkdir -p '${directory}'`);
+  if (matches(["ENOENT", "ENOTDIR"], /No such file or directory|Not a directory/)) {
+    return fileError(`there is no directory ${directory}`, `Create it first: mkdir -p '${directory}'`);
   }
   if ((typeof code === "string" && "syscall" in error) || /^IO Error/.test(error.message)) {
-    const what = error.message.replace(/^IO Error: /, "");
-    return because(what, "Choose another place, or see to the cause and run again.");
+    const reason = error.message.replace(/^IO Error: /, "");
+    return fileError(reason, "Choose another path, or remove the cause and run the command again.");
   }
   return error;
 }

@@ -4,17 +4,17 @@ import { writeFileAtomically } from "./atomicFile.ts";
 import { readBytes } from "./readBytes.ts";
 
 /**
- * Writes a model file: a reader sees the old file or the new one, never a part of one.
+ * Writes a model file atomically: a reader sees either the old file or the complete new one.
  *
- * Throws `FILE` if it cannot be written, `ARGUMENT` for a model that could not be read back, as `encodeModel` does.
+ * Throws `FILE` if it cannot be written, and `ARGUMENT` as `encodeModel` does for a model that could not be loaded.
  */
 export async function saveModel(path: string, model: ModelToSave, options: KindOptions = {}): Promise<void> {
   await writeFileAtomically(path, encodeModel(model, options));
 }
 
 /**
- * Reads a model file. Throws `FILE` if there is none that can be read; `MODEL`, with the path, for one that is damaged, of
- * another program or of another version, or has classes whose `kinds` are not given.
+ * Reads a model file. Throws `FILE` if it cannot be read; `MODEL`, with the path, if it is damaged, of another program or of
+ * another version, or has custom classes that are not in `kinds`.
  */
 export async function loadModel(path: string, options: KindOptions = {}): Promise<Model> {
   const bytes = await readBytes(path);

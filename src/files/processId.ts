@@ -1,12 +1,12 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
-/** One process, named so that others on its host can tell later whether it has ended. */
+/** Identifies a process, so that other processes on its host can check later whether it has ended. */
 export interface ProcessId {
-  /** The host, and on Linux the PID namespace: containers may share a directory and a host name, but not their ids. */
+  /** The host, and on Linux the PID namespace: containers can share directories and host names, but have separate process ids. */
   readonly host: string;
   readonly pid: number;
-  /** When it started, in ticks since the boot of a Linux host: the system reuses the id of a process that has ended. */
+  /** The start time in clock ticks since the boot, on Linux: the system reuses the ids of processes that have ended. */
   readonly start: string;
 }
 
@@ -22,7 +22,7 @@ export function hasEnded({ host, pid, start }: ProcessId): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it is there, and belongs to another user.
+    // EPERM means that it is running for another user.
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return true;
   }
   const status = linuxStatus(pid);
@@ -32,7 +32,7 @@ export function hasEnded({ host, pid, start }: ProcessId): boolean {
 function linuxStatus(pid: number): { zombie: boolean; start: string } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The second field is the name of the program, in parentheses, and may itself hold anything.
+    // The second field is the name of the program in parentheses, which may contain spaces and parentheses.
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
     return { zombie: fields[0] === "Z", start: fields[19]! };
   } catch {

@@ -7,47 +7,48 @@ import { declaredSize } from "../flows/safetensors.ts";
 import { nearestName } from "../nearestName.ts";
 
 /**
- * All bytes of a model file or a checkpoint. Reading stops where the content cannot be such a file: after at most a safetensors
- * header and the arrays that it declares, so a pipe without end is not read for ever.
+ * Reads a model file or a checkpoint. It reads at most the safetensors header and the arrays that the header declares, so an
+ * endless pipe is not read forever.
  *
- * @throws FILE when there is no such file, or it is a directory, a device or unreadable; MODEL for the beginning of another file.
+ * @throws FILE if the file does not exist, is unreadable, a directory or a device; MODEL if it does not begin with a safetensors
+ * header.
  */
 export async function readBytes(path: string): Promise<Uint8Array> {
-  const kept: Buffer[] = [];
+  const chunks: Buffer[] = [];
   let length = 0;
-  let declared = declaredSize(new Uint8Array());
+  let expectedLength = declaredSize(new Uint8Array());
   try {
     for await (const chunk of await openBytes(path)) {
-      kept.push(chunk);
+      chunks.push(chunk);
       length += chunk.length;
-      while (length >= declared) {
-        const next = declaredSize(Buffer.concat(kept));
-        if (next === declared) break;
-        declared = next;
+      while (length >= expectedLength) {
+        const next = declaredSize(Buffer.concat(chunks));
+        if (next === expectedLength) break;
+        expectedLength = next;
       }
-      // A file that is too long is refused anyway.
-      if (length > declared) break;
+      // A file that is longer than declared is an error of the caller.
+      if (length > expectedLength) break;
     }
   } catch (error) {
     throw await readError(error, path);
   }
-  return Buffer.concat(kept);
+  return Buffer.concat(chunks);
 }
 
 async function openBytes(path: string): Promise<AsyncIterable<Buffer>> {
-  const kind = await stat(path);
-  if (kind.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
-  if (kind.isCharacterDevice() || kind.isBlockDevice() || kind.isSocket()) {
-    throw new PushforwardError("FILE", `${path} is a ${kind.isSocket() ? "socket" : "device"}`, {
+  const stats = await stat(path);
+  if (stats.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
+  if (stats.isCharacterDevice() || stats.isBlockDevice() || stats.isSocket()) {
+    throw new PushforwardError("FILE", `${path} is a ${stats.isSocket() ? "socket" : "device"}`, {
       expected: "a file or a pipe",
     });
   }
-  if (!kind.isFIFO()) return createReadStream(path, { highWaterMark: 1 << 20 });
-  // A blocking read of a pipe without a writer could not be stopped, and the process could not end before it.
+  if (!stats.isFIFO()) return createReadStream(path, { highWaterMark: 1 << 20 });
+  // A blocking read of a pipe without a writer cannot be interrupted, and would keep the process from ending.
   return new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), writable: false });
 }
 
-/** A failure to read `path`, told with its cause and how to help; other errors as they are. */
+/** Converts an error of reading `path` into a PushforwardError with a hint. Returns other errors unchanged. */
 export async function readError(error: unknown, path: string): Promise<unknown> {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "ENOENT" || code === "ENOTDIR") {

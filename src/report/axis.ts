@@ -1,6 +1,6 @@
 import { textWidth } from "./style.ts";
 
-/** Lower and upper end of an axis, in data units. */
+/** The lower and upper end of an axis, in data units. */
 export type Range = readonly [lower: number, upper: number];
 
 export interface Tick {
@@ -8,21 +8,22 @@ export interface Tick {
   text: string;
 }
 
-/** An axis with short numbers: what they have in common stands once, in `factor`. */
+/** An axis with short tick labels: a power of ten and an offset that all ticks share are in `factor`. */
 export interface Axis {
   readonly name: string;
   readonly range: Range;
-  /** How ticks become values: "", `×10³` or, for numbers that differ only in late digits, `×10³ + 1,700,000,000`. */
+  /**
+   * How to compute a value from a tick label: "", `×10³`, or `×10³ + 1,700,000,000` for numbers that differ only in the last
+   * digits.
+   */
   readonly factor: string;
-  /** Round numbers (steps of 1, 2 or 5 times a power of ten), as many as stand well on so many pixels. */
+  /** As many round numbers (steps of 1, 2 or 5 times a power of ten) as fit without overlap. */
   ticks(direction: "horizontal" | "vertical", pixels: number, fontSize: number): Tick[];
 }
 
 /**
- * The axis range for a column of ascending values: its central 99%, then as far as a value is within a quarter of
- * that span, and a margin.
- *
- * So well-behaved data are shown whole, and one outlier does not squash the picture.
+ * The range of the axis for a column of ascending values: the central 99% of the values, extended to values within a quarter of
+ * that span, and a margin. It contains all data without outliers, and outliers do not compress the other data.
  */
 export function axisRange(sorted: Float64Array): Range {
   const n = sorted.length;
@@ -40,7 +41,7 @@ export function axisRange(sorted: Float64Array): Range {
   return [near[0]! - margin, near.at(-1)! + margin];
 }
 
-/** `smallestStep` keeps the ticks of whole numbers whole. */
+/** Creates an axis. Ticks are at least `smallestStep` apart: 1 for integers. */
 export function axis(name: string, range: Range, smallestStep = 0): Axis {
   const [lower, upper] = range;
   const offset = commonOffset(range);
@@ -67,7 +68,7 @@ export function axis(name: string, range: Range, smallestStep = 0): Axis {
       const scale = pixels / (to - from);
       const across = direction === "horizontal";
       const needs = (text: string) => (across ? textWidth(text, fontSize) + 1.2 * fontSize : 2.8 * fontSize);
-      // A text may reach 4 pixels past the frame: neighbouring panels stand 10 apart.
+      // Text may extend 4 pixels beyond the frame, because neighbouring panels have a gap of 10.
       const fits = ({ value, text }: Tick) =>
         !across ||
         (Math.min(value - lower, upper - value) / unit) * scale >= textWidth(text, fontSize) / 2 - 4;
@@ -80,7 +81,7 @@ export function axis(name: string, range: Range, smallestStep = 0): Axis {
   };
 }
 
-/** What to subtract from numbers that differ only in late digits (time stamps, for example); else 0. */
+/** The offset of numbers that differ only in their last digits, such as time stamps; otherwise 0. */
 function commonOffset([lower, upper]: Range): number {
   const span = upper - lower;
   if (span > 1e-3 * Math.max(Math.abs(lower), Math.abs(upper))) return 0;
@@ -88,7 +89,7 @@ function commonOffset([lower, upper]: Range): number {
   return Number((Math.floor(lower / power) * power).toPrecision(15));
 }
 
-/** A multiple of 3 that brings `magnitude` to 1-1000, or 0 where plain numbers read well. */
+/** The exponent, a multiple of 3, that scales `magnitude` to 1-1000; 0 for magnitudes from 0.01 to 10,000. */
 function commonExponent(magnitude: number): number {
   return magnitude >= 1e4 || magnitude < 1e-2 ? 3 * Math.floor(Math.log10(magnitude) / 3 + 1e-9) : 0;
 }

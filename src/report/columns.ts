@@ -12,22 +12,22 @@ export interface DataAndSamples {
   samples: Float64Array;
 }
 
-/** One column of both tables, and what its values ask for. */
+/** One column of both tables, with its axis and its smoothing parameters. */
 export interface Column {
   data: Float64Array;
   samples: Float64Array;
-  /** From the data. */
+  /** The axis, whose range is that of the data. */
   axis: Axis;
-  /** Number of histogram bins, by the rule of Freedman and Diaconis (1981). */
+  /** The number of histogram bins by the rule of Freedman and Diaconis (1981), from 12 to 60. */
   bins: number;
   /**
-   * Width of the samples' Gaussian kernel for two columns, data units: two thirds of Scott's rule with a robust
-   * scale, as flows are fitted to data with several modes, which the whole rule smears.
+   * The bandwidth of the samples' Gaussian kernel density in two dimensions, in data units: two thirds of Scott's rule with a
+   * robust scale, because Scott's rule oversmooths densities with several modes.
    */
   bandwidth: number;
 }
 
-/** The columns named in `show`, in its order. */
+/** Returns the columns `show`, in its order. Throws `SHAPE`, `ARGUMENT` or `DATA` if they cannot be drawn. */
 export function readColumns({ columns, data, samples }: DataAndSamples, show: readonly string[]): Column[] {
   for (const [what, table] of Object.entries({ data, samples })) {
     if (table.length > 0 && table.length % columns.length === 0) continue;
@@ -37,13 +37,13 @@ export function readColumns({ columns, data, samples }: DataAndSamples, show: re
     });
   }
   if (show.length === 0) {
-    throw new PushforwardError("ARGUMENT", "There is no column to show", { expected: columns.join(", ") });
+    throw new PushforwardError("ARGUMENT", "No column was chosen to show", { expected: columns.join(", ") });
   }
   return show.map((name) => {
     const j = columns.indexOf(name);
     if (j < 0) {
       const expected = columns.join(", ");
-      throw new PushforwardError("ARGUMENT", "There is no such column to show", { expected, received: name });
+      throw new PushforwardError("ARGUMENT", "A column to show does not exist", { expected, received: name });
     }
     const [observed, drawn] = [data, samples].map((table) => pick(table, columns.length, j)) as [
       Float64Array,
@@ -74,35 +74,35 @@ function pick(table: Float64Array, columns: number, j: number): Float64Array {
   return column;
 }
 
-/** The standard deviation of a Gaussian with the same quartiles. */
+/** The standard deviation of the Gaussian with the same interquartile range. */
 const robustScale = (sorted: Float64Array): number =>
   (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 1.349;
 
 /**
- * At most `most` values, spread over the whole column; the same rows for every column of a table.
+ * Chooses at most `maxCount` values, the same rows for every column of a table.
  *
- * One row is taken from each of `most` equal stretches, at a place that moves by the golden ratio: even where rows
- * are sorted or repeat with a period.
+ * The rows are divided into `maxCount` segments of equal length. The position of the chosen row in its segment moves by the
+ * golden ratio (modulo 1), so the choice is even also for rows that are sorted or periodic.
  */
-export function thin(values: Float64Array, most: number): Float64Array {
-  if (values.length <= most) return values;
-  const stretch = values.length / most;
+export function subsample(values: Float64Array, maxCount: number): Float64Array {
+  if (values.length <= maxCount) return values;
+  const segment = values.length / maxCount;
   return Float64Array.from(
-    { length: most },
-    (_, k) => values[Math.floor((k + ((k * 0.6180339887) % 1)) * stretch)]!,
+    { length: maxCount },
+    (_, k) => values[Math.floor((k + ((k * 0.6180339887) % 1)) * segment)]!,
   );
 }
 
-/** Share of the rows of a table that lie beyond the axes in some column. */
-export function shareBeyond(columns: readonly Column[], table: "data" | "samples"): number {
+/** The fraction of the rows of a table that are outside of the axis of at least one column. */
+export function fractionOutside(columns: readonly Column[], table: "data" | "samples"): number {
   const rows = columns[0]![table].length;
   let inside = 0;
   for (let row = 0; row < rows; row++) {
-    if (columns.every(({ axis: { range }, [table]: values }) => within(values[row]!, range))) inside++;
+    if (columns.every(({ axis: { range }, [table]: values }) => isWithin(values[row]!, range))) inside++;
   }
   return 1 - inside / rows;
 }
 
-/** False for NaN. */
-export const within = (value: number, [lower, upper]: readonly [number, number]): boolean =>
+/** Whether a value is in a range; false for NaN. */
+export const isWithin = (value: number, [lower, upper]: readonly [number, number]): boolean =>
   value >= lower && value <= upper;

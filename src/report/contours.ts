@@ -16,8 +16,8 @@ export interface LogDensityGrid extends LogDensity {
 }
 
 /**
- * Log-density levels whose upper sets `{ log p >= level }` hold the given shares of the mass on the grid
- * (highest-density regions; Hyndman 1996), ascending and without repeats; none where there is no mass at all.
+ * The levels of the highest-density regions `{ log p >= level }` that contain the given masses, as fractions of the mass on the
+ * grid (Hyndman 1996): ascending, without repetitions. Empty if the grid has no mass.
  */
 export function massLevels(logDensity: Float64Array, masses: readonly number[]): number[] {
   const descending = logDensity.toSorted().reverse();
@@ -33,9 +33,10 @@ export function massLevels(logDensity: Float64Array, masses: readonly number[]):
 }
 
 /**
- * Log of the Gaussian kernel density estimate of the samples within the axes, on `size` x `size` nodes.
+ * The logarithm of the Gaussian kernel density estimate of the samples, on a grid of `size` by `size` nodes within the axes.
  *
- * Samples are counted in cells, then blurred along each axis, as a Gaussian kernel is separable.
+ * Samples are counted in cells, and the counts are convolved with the kernel along each axis, because a Gaussian kernel is
+ * separable.
  */
 export function kernelLogDensity(first: Column, second: Column, size = 96): LogDensityGrid {
   const [x, y] = [cells(first.axis.range, size), cells(second.axis.range, size)];
@@ -50,19 +51,21 @@ export function kernelLogDensity(first: Column, second: Column, size = 96): LogD
   return { x: x.centres, y: y.centres, values: density.map((count) => Math.log(count / scale)) };
 }
 
-/** `size` cells of equal width over a range. */
+/** Divides a range into `size` cells of equal width. */
 export function cells([lower, upper]: Range, size: number) {
   const width = (upper - lower) / size;
   return {
     width,
     centres: Float64Array.from({ length: size }, (_, i) => lower + (i + 0.5) * width),
-    /** The cell in which a value lies, or -1. */
+    /** The index of the cell that contains a value, or -1. */
     indexOf: (value: number): number =>
       value >= lower && value <= upper ? Math.min(size - 1, Math.floor((value - lower) / width)) : -1,
   };
 }
 
-/** `sigma` is in cells; below one cell the picture would show the cells instead of a density. */
+/**
+ * Convolves rows with a Gaussian of standard deviation `sigma`, in cells. Below 0.8 cells the contours would follow the cells.
+ */
 function blurRows(values: Float64Array, size: number, sigma: number): Float64Array {
   const spread = Math.max(0.8, sigma);
   const reach = Math.min(size - 1, Math.ceil(4 * spread));

@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import { axis, type Range } from "./axis.ts";
-import { type Column, type DataAndSamples, readColumns, shareBeyond, thin } from "./columns.ts";
+import { type Column, type DataAndSamples, fractionOutside, readColumns, subsample } from "./columns.ts";
 import { cells, kernelLogDensity, type LogDensity, type LogDensityGrid } from "./contours.ts";
 import {
   type Bar,
@@ -8,12 +8,12 @@ import {
   densityCurve,
   drawPanel,
   type Frame,
-  filled,
+  filledHistogram,
   histogram,
-  outlined,
+  MARGINS,
+  maxHeight,
+  outlinedHistogram,
   points,
-  room,
-  tallest,
 } from "./panels.ts";
 import { type Canvas, composeSheet, openCanvas, type Sheet } from "./sheet.ts";
 import { style } from "./style.ts";
@@ -28,43 +28,45 @@ export interface PairFigureOptions extends DataAndSamples {
   logDensity?: LogDensity;
 }
 
-/** A sheet whose caption is yet to be written, around a note on the contours. */
+/** A sheet without title and caption, with a sentence on the contours for the caption. */
 type Drawing = Omit<Sheet, "title" | "caption"> & { note?: string };
 
-const mostColumns = 6;
-const exactMasses = [0.1, 0.3, 0.5, 0.7, 0.9, 0.99];
-const kernelMasses = [0.3, 0.6, 0.9];
+const DEFAULT_MAX_COLUMNS = 6;
+const EXACT_MASSES = [0.1, 0.3, 0.5, 0.7, 0.9, 0.99];
+const KERNEL_MASSES = [0.3, 0.6, 0.9];
 
 /**
- * Data beside samples of the model, as an SVG document.
+ * Draws data and samples of a model as an SVG document.
  *
- * One column: its histogram under the exact density. Two: data and samples side by side on the same axes, both under
- * the contours of the exact density. More: a matrix with data below the diagonal, samples above it, contours of the
- * samples' kernel density in both, and histograms on the diagonal. Without `logDensity`, samples stand in for it.
- * Axes come from the data, and one outlier does not stretch them; the caption says what lies beyond. Panels show at
- * most 3000 points (1500 in a matrix); contours and histograms use all. The same input gives the same string.
+ * With one column it shows the histogram of the data and the exact density; with two columns, data and samples side by side with
+ * contours of the exact density. With more columns it is a matrix: data below the diagonal, samples above it, both with contours
+ * of the samples' kernel density, and histograms on the diagonal. Without `logDensity`, the density is estimated from the
+ * samples.
  *
- * @throws PushforwardError `SHAPE`, `ARGUMENT`, `DATA` or `NUMERIC` for arrays that cannot be drawn.
+ * The axes are those of the data without outliers; the caption has the fraction of rows outside of them. Panels show at most 3000
+ * points (1500 in a matrix); contours and histograms use all rows. Equal inputs give equal strings.
+ *
+ * @throws `SHAPE`, `ARGUMENT`, `DATA` or `NUMERIC` for arrays that cannot be drawn; `DEPENDENCY` if a package is not installed.
  */
 export async function pairFigure(figure: PairFigureOptions): Promise<string> {
   const { columns, logDensity, title = "Data and samples of the model" } = figure;
-  const shown = readColumns(figure, figure.show ?? columns.slice(0, mostColumns));
+  const shown = readColumns(figure, figure.show ?? columns.slice(0, DEFAULT_MAX_COLUMNS));
   checkLogDensity(logDensity, columns.length);
   const canvas = await openCanvas();
-  const whole =
+  const showsAllColumns =
     shown.length === columns.length && shown.every((column, j) => column.axis.name === columns[j]);
-  const exact = whole ? logDensity : undefined;
+  const exact = showsAllColumns ? logDensity : undefined;
   const [first, second] = shown as [Column, Column | undefined];
   let drawing: Drawing;
   if (shown.length > 2) drawing = matrix(canvas, shown);
   else if (second) drawing = sideBySide(canvas, first, second, exact as LogDensityGrid | undefined);
-  else drawing = oneColumn(canvas, first, exact);
-  return composeSheet({ ...drawing, title, caption: writeCaption(shown, columns.length, drawing.note) });
+  else drawing = singleColumn(canvas, first, exact);
+  return composeSheet({ ...drawing, title, caption: captionOf(shown, columns.length, drawing.note) });
 }
 
 /**
- * Where to evaluate a model's log-density for `pairFigure`: `size` nodes on each of the one or two axes that the
- * figure will have. `points` is `[size, 1]` or `[size * size, 2]`, row by row in the order of `logDensity.values`.
+ * The nodes at which to evaluate a model's log-density for `pairFigure`: `size` on each of the one or two axes. `points`,
+ * [size, 1] or [size * size, 2], has the nodes in row-major order, which is the order of `logDensity.values`.
  */
 export function densityNodes({ columns, data }: Pick<DataAndSamples, "columns" | "data">, size = 160) {
   const axes = readColumns({ columns, data, samples: data }, columns.slice(0, 2));
@@ -89,29 +91,29 @@ function checkLogDensity(logDensity: LogDensity | undefined, dimensions: number)
   const bad = values.find((value) => Number.isNaN(value) || value === Number.POSITIVE_INFINITY);
   if (bad !== undefined) {
     const expected = "finite numbers, or -Infinity outside the support";
-    throw new PushforwardError("NUMERIC", "The grid holds a log-density that is none", {
+    throw new PushforwardError("NUMERIC", "The grid contains an invalid log-density", {
       expected,
       received: `${bad}`,
     });
   }
 }
 
-function oneColumn(canvas: Canvas, { data, samples, axis: x, bins }: Column, exact?: LogDensity): Drawing {
-  const frame = { left: room.left, top: 6, width: 560, height: 270 };
+function singleColumn(canvas: Canvas, { data, samples, axis: x, bins }: Column, exact?: LogDensity): Drawing {
+  const frame = { left: MARGINS.left, top: 6, width: 560, height: 270 };
   const [bars, drawn] = [data, samples].map((values) => histogram(values, x.range, bins)) as [Bar[], Bar[]];
   const modelPeak = exact
     ? exact.values.reduce((peak, value) => Math.max(peak, Math.exp(value)), 0)
-    : tallest(drawn);
-  const peak = Math.max(tallest(bars), Math.min(modelPeak, 2 * tallest(bars)));
+    : maxHeight(drawn);
+  const peak = Math.max(maxHeight(bars), Math.min(modelPeak, 2 * maxHeight(bars)));
   const y = axis("density", [0, 1.08 * peak]);
   const name = `data and ${exact ? "density" : "samples"}: ${x.name}`;
-  const panel = drawPanel(canvas, { name, frame, x, y, write: { x: true, y: true } }, [
-    filled(canvas, bars, 0, style.data),
-    exact ? densityCurve(canvas, exact, style.model) : outlined(canvas, drawn, style.model),
+  const panel = drawPanel(canvas, { name, frame, x, y, labelled: { x: true, y: true } }, [
+    filledHistogram(canvas, bars, 0, style.data),
+    exact ? densityCurve(canvas, exact, style.model) : outlinedHistogram(canvas, drawn, style.model),
   ]);
   return {
-    width: frame.left + frame.width + room.right,
-    bodyHeight: frame.top + frame.height + room.bottom,
+    width: frame.left + frame.width + MARGINS.right,
+    bodyHeight: frame.top + frame.height + MARGINS.bottom,
     panels: [panel],
     legend: [
       { text: "data", color: style.data, mark: "area" },
@@ -123,16 +125,16 @@ function oneColumn(canvas: Canvas, { data, samples, axis: x, bins }: Column, exa
 function sideBySide(canvas: Canvas, x: Column, y: Column, exact?: LogDensityGrid): Drawing {
   const [side, gap, top] = [312, 26, 26];
   const grid = exact ?? kernelLogDensity(x, y);
-  const masses = exact ? exactMasses : kernelMasses;
+  const masses = exact ? EXACT_MASSES : KERNEL_MASSES;
   const frames = [0, side + gap].map((shift) => ({
-    left: room.left + shift,
+    left: MARGINS.left + shift,
     top,
     width: side,
     height: side,
   }));
   return {
-    width: room.left + 2 * side + gap + room.right,
-    bodyHeight: top + side + room.bottom,
+    width: MARGINS.left + 2 * side + gap + MARGINS.right,
+    bodyHeight: top + side + MARGINS.bottom,
     panels: [
       scatter(canvas, { table: "data", x, y, grid, masses, frame: frames[0]!, write: { x: true, y: true } }),
       scatter(canvas, {
@@ -159,20 +161,20 @@ function matrix(canvas: Canvas, columns: Column[]): Drawing {
   const drawn = columns.flatMap((y, i) =>
     columns.map((x, j) => {
       const frame = {
-        left: room.left + j * (side + gap),
+        left: MARGINS.left + j * (side + gap),
         top: top + i * (side + gap),
         width: side,
         height: side,
       };
       const write = { x: i === columns.length - 1, y: j === 0 };
-      if (i === j) return bothHistograms(canvas, x, frame, write);
+      if (i === j) return overlaidHistograms(canvas, x, frame, write);
       const grid = kernelLogDensity(x, y);
       return scatter(canvas, {
         table: j > i ? "samples" : "data",
         x,
         y,
         grid,
-        masses: kernelMasses,
+        masses: KERNEL_MASSES,
         frame,
         write,
       });
@@ -180,14 +182,14 @@ function matrix(canvas: Canvas, columns: Column[]): Drawing {
   );
   const extent = columns.length * (side + gap) - gap;
   return {
-    width: room.left + extent + room.right,
-    bodyHeight: top + extent + room.bottom,
+    width: MARGINS.left + extent + MARGINS.right,
+    bodyHeight: top + extent + MARGINS.bottom,
     panels: drawn,
     legend: [
       { text: "data, below the diagonal", color: style.data, mark: "dot" },
       { text: "samples, above the diagonal", color: style.model, mark: "dot" },
     ],
-    note: `Contours enclose ${percentages(kernelMasses)} of the samples.`,
+    note: `Contours enclose ${percentages(KERNEL_MASSES)} of the samples.`,
   };
 }
 
@@ -201,20 +203,26 @@ interface Scatter {
   write: { x: boolean; y: boolean };
 }
 
-/** Small frames take smaller and fewer points. */
+/** A scatter plot with contours. Small frames have fewer and smaller points. */
 function scatter(canvas: Canvas, { table, x, y, grid, masses, frame, write }: Scatter) {
-  const [most, radius] = frame.width >= 300 ? [3000, 1.4] : [1500, 0.9];
+  const [maxPoints, radius] = frame.width >= 300 ? [3000, 1.4] : [1500, 0.9];
   const color = table === "data" ? style.data : style.model;
   const ranges: [Range, Range] = [x.axis.range, y.axis.range];
   const name = `${table}: ${x.axis.name}, ${y.axis.name}`;
-  return drawPanel(canvas, { name, frame, x: x.axis, y: y.axis, write }, [
-    points(canvas, [thin(x[table], most), thin(y[table], most)], ranges, { color, radius }),
+  return drawPanel(canvas, { name, frame, x: x.axis, y: y.axis, labelled: write }, [
+    points(canvas, [subsample(x[table], maxPoints), subsample(y[table], maxPoints)], ranges, {
+      color,
+      radius,
+    }),
     contours(canvas, grid, masses),
   ]);
 }
 
-/** Histograms scaled to fill the frame, whose vertical axis belongs to the other panels of its row. */
-function bothHistograms(
+/**
+ * The histograms of data and samples, scaled to the height of the frame: the vertical axis is that of the other panels in the
+ * row.
+ */
+function overlaidHistograms(
   canvas: Canvas,
   { data, samples, axis: own, bins }: Column,
   frame: Frame,
@@ -222,19 +230,21 @@ function bothHistograms(
 ) {
   const [base, end] = own.range;
   const both = [data, samples].map((values) => histogram(values, own.range, Math.min(bins, 30)));
-  const scale = (0.93 * (end - base)) / Math.max(...both.map(tallest));
+  const scale = (0.93 * (end - base)) / Math.max(...both.map(maxHeight));
   const [bars, drawn] = both.map((list) =>
     list.map((bar) => ({ ...bar, height: base + scale * bar.height })),
   );
-  return drawPanel(canvas, { name: `histogram: ${own.name}`, frame, x: own, y: own, write }, [
-    filled(canvas, bars!, base, style.data),
-    outlined(canvas, drawn!, style.model),
+  return drawPanel(canvas, { name: `histogram: ${own.name}`, frame, x: own, y: own, labelled: write }, [
+    filledHistogram(canvas, bars!, base, style.data),
+    outlinedHistogram(canvas, drawn!, style.model),
   ]);
 }
 
-function writeCaption(shown: Column[], dimensions: number, note = ""): string {
+function captionOf(shown: Column[], dimensions: number, note = ""): string {
   const count = (table: "data" | "samples") => shown[0]![table].length.toLocaleString("en-US");
-  const beyond = (["data", "samples"] as const).map((table) => (100 * shareBeyond(shown, table)).toFixed(1));
+  const beyond = (["data", "samples"] as const).map((table) =>
+    (100 * fractionOutside(shown, table)).toFixed(1),
+  );
   const part = shown.length < dimensions ? `, ${shown.length} of ${dimensions} columns` : "";
   const off = beyond.some((percent) => percent !== "0.0")
     ? ` (${beyond[0]} and ${beyond[1]}% off the axes)`

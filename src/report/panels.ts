@@ -1,11 +1,11 @@
 import type { Markish } from "@observablehq/plot";
 import type { Axis, Range, Tick } from "./axis.ts";
-import { within } from "./columns.ts";
+import { isWithin } from "./columns.ts";
 import { cells, type LogDensity, type LogDensityGrid, massLevels } from "./contours.ts";
 import type { Canvas, Label, Panel } from "./sheet.ts";
 import { ellipsize, style, textWidth } from "./style.ts";
 
-/** Where a panel's frame stands in the body of the sheet, in pixels. */
+/** The position and the size of a panel's frame in the body of the sheet, in pixels. */
 export interface Frame {
   left: number;
   top: number;
@@ -13,16 +13,16 @@ export interface Frame {
   height: number;
 }
 
-/** Room that a written axis needs beside its frame: ticks, name, factor and the margin of the sheet. */
-export const room = { left: 100, right: 24, bottom: 72 } as const;
+/** The space beside a frame for the ticks, the name and the factor of an axis, and for the margin of the sheet, in pixels. */
+export const MARGINS = { left: 100, right: 24, bottom: 72 } as const;
 
-/** Marks in a frame; `write` says which axes are written out. */
+/** Draws marks in a frame. `labelled` says which axes have ticks and a name. */
 export function drawPanel(
   { Plot, document }: Canvas,
-  panel: { name: string; frame: Frame; x: Axis; y: Axis; write: { x: boolean; y: boolean } },
+  panel: { name: string; frame: Frame; x: Axis; y: Axis; labelled: { x: boolean; y: boolean } },
   marks: Markish[],
 ): Panel {
-  const { name, frame, x, y, write } = panel;
+  const { name, frame, x, y, labelled } = panel;
   const [ticks, edge] = [50, 6];
   const picture = Plot.plot({
     document,
@@ -37,15 +37,15 @@ export function drawPanel(
     marks: [
       ...marks,
       Plot.frame({ stroke: style.rule }),
-      write.x ? Plot.axisX(axisLook(x.ticks("horizontal", frame.width, style.tickSize))) : null,
-      write.y ? Plot.axisY(axisLook(y.ticks("vertical", frame.height, style.tickSize))) : null,
+      labelled.x ? Plot.axisX(axisOptions(x.ticks("horizontal", frame.width, style.tickSize))) : null,
+      labelled.y ? Plot.axisY(axisOptions(y.ticks("vertical", frame.height, style.tickSize))) : null,
     ],
   });
-  const labels = [...(write.x ? nameBelow(x, frame) : []), ...(write.y ? nameBeside(y, frame) : [])];
+  const labels = [...(labelled.x ? labelBelow(x, frame) : []), ...(labelled.y ? labelBeside(y, frame) : [])];
   return { name, picture, x: frame.left - ticks, y: frame.top - edge, labels };
 }
 
-function axisLook(ticks: Tick[]) {
+function axisOptions(ticks: Tick[]) {
   const texts = new Map(ticks.map(({ value, text }) => [value, text]));
   return {
     ticks: [...texts.keys()],
@@ -57,28 +57,28 @@ function axisLook(ticks: Tick[]) {
   };
 }
 
-function nameBelow(axis: Axis, { left, top, width, height }: Frame): Label[] {
+function labelBelow(axis: Axis, { left, top, width, height }: Frame): Label[] {
   return axisTexts(axis, width).map((text, line) => {
     return {
       text,
       x: left + width / 2,
       y: top + height + 37 + 14 * line,
       anchor: "middle",
-      ...textLook[line],
+      ...LINE_STYLES[line],
     };
   });
 }
 
-function nameBeside(axis: Axis, { left, top, height }: Frame): Label[] {
+function labelBeside(axis: Axis, { left, top, height }: Frame): Label[] {
   return axisTexts(axis, height).map((text, line, texts) => {
     const x = left - 54 - 14 * (texts.length - 1 - line);
-    return { text, x, y: top + height / 2, anchor: "middle", upright: true, ...textLook[line] };
+    return { text, x, y: top + height / 2, anchor: "middle", upright: true, ...LINE_STYLES[line] };
   });
 }
 
-const textLook = [{}, { color: style.muted, size: style.tickSize }];
+const LINE_STYLES = [{}, { color: style.muted, size: style.tickSize }];
 
-/** `income (×10³)` where there is room for it, else name and factor on two lines. */
+/** The name and the factor of an axis on one line, such as `income (×10³)`, or on two lines if they are wider than `width`. */
 function axisTexts({ name, factor }: Axis, width: number): string[] {
   const nameWithFactor = `${name} (${factor})`;
   if (factor && textWidth(nameWithFactor, style.textSize) <= width) return [nameWithFactor];
@@ -86,8 +86,8 @@ function axisTexts({ name, factor }: Axis, width: number): string[] {
 }
 
 /**
- * Points as a few paths of round dots instead of one element each: a small part of the SVG and of the time, and
- * where dots of different paths overlap the colour still deepens.
+ * A scatter plot. Its dots are in eight paths instead of one element each, which makes the SVG much smaller. Overlapping dots of
+ * different paths still have a deeper colour.
  */
 export function points(
   { Plot }: Canvas,
@@ -95,7 +95,7 @@ export function points(
   ranges: [Range, Range],
   { color, radius }: { color: string; radius: number },
 ): Markish {
-  const shown = [...x.keys()].filter((k) => within(x[k]!, ranges[0]) && within(y[k]!, ranges[1]));
+  const shown = [...x.keys()].filter((k) => isWithin(x[k]!, ranges[0]) && isWithin(y[k]!, ranges[1]));
   const layers = 8;
   return Plot.dot(shown, {
     x: (k: number) => x[k]!,
@@ -117,7 +117,7 @@ export function points(
   });
 }
 
-/** Contour lines around the given shares of the grid's mass. */
+/** Contour lines of the highest-density regions with the given masses. */
 export function contours({ Plot }: Canvas, grid: LogDensityGrid, masses: readonly number[]): Markish {
   const levels = massLevels(grid.values, masses);
   if (levels.length === 0) return null;
@@ -127,7 +127,7 @@ export function contours({ Plot }: Canvas, grid: LogDensityGrid, masses: readonl
   return Plot.contour(grid.values, { ...size, x1, x2, y1, y2, thresholds: levels, ...look });
 }
 
-/** Plot takes nodes as centres of cells, and asks where the cells begin and end. */
+/** The ends of the outer cells, which Plot needs, when nodes are the centres of cells. */
 function cellEdges(nodes: ArrayLike<number>): Range {
   const [first, last] = [nodes[0]!, nodes[nodes.length - 1]!];
   const half = (last - first) / (nodes.length - 1) / 2;
@@ -140,22 +140,24 @@ export interface Bar {
   height: number;
 }
 
-/** A bar's height is the share of all values in its bin, divided by its width: comparable with a density. */
+/**
+ * A normalized histogram: the height of a bar is the fraction of the values in its bin divided by the width, as for a density.
+ */
 export function histogram(values: Float64Array, range: Range, bins: number): Bar[] {
   const { width, centres, indexOf } = cells(range, bins);
   const counts = new Float64Array(bins);
-  for (const value of values) if (within(value, range)) counts[indexOf(value)]! += 1;
+  for (const value of values) if (isWithin(value, range)) counts[indexOf(value)]! += 1;
   return Array.from(centres, (centre, i) => {
     return { from: centre - width / 2, to: centre + width / 2, height: counts[i]! / (values.length * width) };
   });
 }
 
-export const tallest = (bars: Bar[]): number => Math.max(...bars.map(({ height }) => height));
+export const maxHeight = (bars: Bar[]): number => Math.max(...bars.map(({ height }) => height));
 
-export const filled = ({ Plot }: Canvas, bars: Bar[], base: number, fill: string): Markish =>
+export const filledHistogram = ({ Plot }: Canvas, bars: Bar[], base: number, fill: string): Markish =>
   Plot.areaY(corners(bars), { x: "0", y1: base, y2: "1", fill, fillOpacity: 0.35 });
 
-export const outlined = ({ Plot }: Canvas, bars: Bar[], stroke: string): Markish =>
+export const outlinedHistogram = ({ Plot }: Canvas, bars: Bar[], stroke: string): Markish =>
   Plot.line(corners(bars), { stroke, strokeWidth: 1.3, clip: true });
 
 const corners = (bars: Bar[]) =>

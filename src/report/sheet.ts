@@ -1,13 +1,13 @@
 import { FIGURES, importOptional } from "../optionalPackages.ts";
 import { ellipsize, style, textWidth, wrap } from "./style.ts";
 
-/** Observable Plot with a document for it to draw in. */
+/** Observable Plot, and the document in which it creates elements. */
 export interface Canvas {
   Plot: typeof import("@observablehq/plot");
   document: Document;
 }
 
-/** Loads the drawing libraries on first use, so that importing `report` costs nothing. */
+/** Loads the drawing libraries when they are first used. Throws `DEPENDENCY` if one is not installed. */
 export async function openCanvas(): Promise<Canvas> {
   const [Plot, { parseHTML }] = await importOptional(FIGURES, () =>
     Promise.all([import("@observablehq/plot"), import("linkedom")]),
@@ -15,11 +15,11 @@ export async function openCanvas(): Promise<Canvas> {
   return { Plot, document: parseHTML("<html></html>").document as unknown as Document };
 }
 
-/** A picture placed on the sheet; `x` and `y` are pixels from the top left of the sheet's body. */
+/** A drawing on the sheet. `x` and `y` are pixels from the top left corner of the sheet's body. */
 export interface Panel {
   x: number;
   y: number;
-  /** What a reader would call it; spoken by screen readers. */
+  /** A name for screen readers. */
   name: string;
   picture: Element;
   labels: Label[];
@@ -33,7 +33,7 @@ export interface Label {
   size?: number;
   anchor?: "start" | "middle" | "end";
   bold?: boolean;
-  /** Written upwards. */
+  /** Whether the text runs from bottom to top. */
   upright?: boolean;
 }
 
@@ -53,9 +53,9 @@ export interface Sheet {
   labels?: Label[];
 }
 
-const margin = 24;
+const MARGIN = 24;
 
-/** One SVG document: title, caption and legend above, panels and labels below, on white. */
+/** Writes an SVG document with title, caption and legend above the panels and labels, on white. */
 export function composeSheet({
   title,
   caption,
@@ -65,20 +65,20 @@ export function composeSheet({
   panels,
   labels = [],
 }: Sheet): string {
-  const lines = wrap(caption, style.textSize, width - 2 * margin);
-  const captionTop = margin + style.titleSize + 16;
+  const lines = wrap(caption, style.textSize, width - 2 * MARGIN);
+  const captionTop = MARGIN + style.titleSize + 16;
   const legendTop = captionTop + (lines.length - 1) * 16 + 22;
   const bodyTop = (legend.length ? legendTop : legendTop - 22) + 14;
   const height = bodyTop + bodyHeight;
-  const shownTitle = ellipsize(title, style.titleSize * 1.06, width - 2 * margin);
+  const shownTitle = ellipsize(title, style.titleSize * 1.06, width - 2 * MARGIN);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`,
     ` role="img" font-family="${style.fontFamily}" font-size="${style.textSize}" fill="${style.ink}">`,
     `<title>${escapeXml(title)}</title><desc>${escapeXml(caption)}</desc>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
-    writeLabel({ x: margin, y: margin + 12, text: shownTitle, size: style.titleSize, bold: true }),
+    writeLabel({ x: MARGIN, y: MARGIN + 12, text: shownTitle, size: style.titleSize, bold: true }),
     ...lines.map((line, i) =>
-      writeLabel({ x: margin, y: captionTop + 16 * i, text: line, color: style.muted }),
+      writeLabel({ x: MARGIN, y: captionTop + 16 * i, text: line, color: style.muted }),
     ),
     ...writeLegend(legend, legendTop),
     `<g transform="translate(0,${bodyTop})">`,
@@ -93,7 +93,7 @@ function writePanel({ x, y, name, picture }: Panel, index: number): string {
   for (const attribute of ["class", "font-family", "fill"]) picture.removeAttribute(attribute);
   picture.setAttribute("x", String(x));
   picture.setAttribute("y", String(y));
-  // Plot numbers its clip paths through the life of the process; a figure must depend on its input alone.
+  // Plot numbers clip paths globally, but equal inputs must give equal figures.
   const clips = new Map<string, string>();
   const drawing = picture.outerHTML.replace(/plot-clip-\d+/g, (id) => {
     if (!clips.has(id)) clips.set(id, `clip-${index}-${clips.size}`);
@@ -113,7 +113,7 @@ function writeLabel(label: Label): string {
 }
 
 function writeLegend(entries: LegendEntry[], y: number): string[] {
-  let x = margin;
+  let x = MARGIN;
   return entries.map(({ text, color, mark }) => {
     const symbol = {
       dot: `<circle cx="${x + 4}" cy="${y - 4}" r="3.5" fill="${color}"/>`,

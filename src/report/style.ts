@@ -1,20 +1,20 @@
-/** The visual language of every figure: one palette (Okabe and Ito's, safe for colour-blind readers), one typeface. */
+/** The colours (from the palette of Okabe and Ito, for colour-blind readers), typeface and text sizes of all figures. */
 export const style = {
-  /** What was observed. */
+  /** The colour of data. */
   data: "#0072b2",
-  /** What the model says. */
+  /** The colour of samples and densities of the model. */
   model: "#d55e00",
   ink: "#1b1f24",
   muted: "#5b6470",
   rule: "#b6bcc6",
-  /** Arimo is bundled for PNG; it has the widths of Helvetica and Arial, so an SVG looks alike without it. */
+  /** PNG uses Arimo. It has the metrics of Helvetica and Arial, so an SVG looks the same on machines without it. */
   fontFamily: "Arimo, Helvetica, Arial, sans-serif",
   titleSize: 16,
   textSize: 12,
   tickSize: 10.5,
 } as const;
 
-/** Width of a text in pixels, estimated from Arial's letter classes (within some 5% for Latin text). */
+/** The width of a text in pixels, estimated from classes of Arial's letters. The error is about 5% for Latin text. */
 export function textWidth(text: string, fontSize: number): number {
   let ems = 0;
   for (const letter of text) {
@@ -27,7 +27,7 @@ export function textWidth(text: string, fontSize: number): number {
   return ems * fontSize;
 }
 
-/** The text, or as much of it as fits `width` pixels followed by an ellipsis. */
+/** The text, truncated with an ellipsis if it is wider than `width` pixels. */
 export function ellipsize(text: string, fontSize: number, width: number): string {
   if (textWidth(text, fontSize) <= width) return text;
   const letters = [...text];
@@ -35,7 +35,7 @@ export function ellipsize(text: string, fontSize: number, width: number): string
   return `${letters.join("").trimEnd()}…`;
 }
 
-/** Lines of words, each at most `width` pixels wide where the words allow it. */
+/** Breaks a text into lines of at most `width` pixels. Longer words are not broken. */
 export function wrap(text: string, fontSize: number, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {

@@ -1,7 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import { axis, type Range } from "./axis.ts";
-import { within } from "./columns.ts";
-import { drawPanel, room } from "./panels.ts";
+import { isWithin } from "./columns.ts";
+import { drawPanel, MARGINS } from "./panels.ts";
 import { quantile, sortFinite } from "./quantiles.ts";
 import { composeSheet, type Label, openCanvas } from "./sheet.ts";
 import { style, textWidth } from "./style.ts";
@@ -25,15 +25,17 @@ interface Curve {
   line: (readonly [epoch: number, logDensity: number])[];
 }
 
-const frame = { left: room.left, top: 24, width: 520, height: 270 };
+const FRAME = { left: MARGINS.left, top: 24, width: 520, height: 270 };
 
 /**
- * Mean log-density per epoch, as an SVG document.
+ * Draws the mean log-density of each epoch as an SVG document.
  *
- * The vertical range shows where training went, not how badly it began: terrible epochs leave the frame, and those
- * whose log-density is not finite are not drawn. The same input gives the same string.
+ * The vertical axis is limited to the range in which most epochs are: first epochs with a much lower log-density are outside of
+ * the frame, and epochs whose log-density is not finite are not drawn. Equal inputs give equal strings.
  *
- * @throws PushforwardError `ARGUMENT` when `bestEpoch` is none of the epochs, `DATA` when no log-density is finite.
+ * @throws `ARGUMENT` if `bestEpoch` is not one of the epochs; `DATA` if no log-density is finite; `DEPENDENCY` if a package is
+ * not
+ *   installed.
  */
 export async function trainingFigure(figure: TrainingFigureOptions): Promise<string> {
   const { epochs, bestEpoch, baseline, title = "Training" } = figure;
@@ -60,23 +62,23 @@ export async function trainingFigure(figure: TrainingFigureOptions): Promise<str
     baseline?.value,
   );
   const y = axis("mean log-density (nats)", range);
-  const reference = baseline && within(baseline.value, range) ? [baseline] : [];
+  const reference = baseline && isWithin(baseline.value, range) ? [baseline] : [];
 
   const canvas = await openCanvas();
   const { Plot } = canvas;
   const name = "mean log-density per epoch";
-  const panel = drawPanel(canvas, { name, frame, x, y, write: { x: true, y: true } }, [
+  const panel = drawPanel(canvas, { name, frame: FRAME, x, y, labelled: { x: true, y: true } }, [
     Plot.ruleX([bestEpoch], { stroke: style.rule }),
     Plot.ruleY(reference, { y: "value", stroke: style.ink, strokeDasharray: "5,4" }),
     ...curves.map(({ line, color, strokeWidth }) =>
       Plot.line(line, { stroke: color, strokeWidth, clip: true }),
     ),
-    // A few epochs are points more than a line.
+    // With few epochs the points are easier to see than a line.
     ...curves.map(({ line, color }) =>
       Plot.dot(epochs.length > 10 ? [] : line, { fill: color, r: 2.2, clip: true }),
     ),
     Plot.dot(
-      validation.filter(([epoch, value]) => epoch === bestEpoch && within(value, range)),
+      validation.filter(([epoch, value]) => epoch === bestEpoch && isWithin(value, range)),
       { r: 4.5, fill: style.data, stroke: "#fff", strokeWidth: 1.5 },
     ),
   ]);
@@ -86,60 +88,62 @@ export async function trainingFigure(figure: TrainingFigureOptions): Promise<str
   ];
   const widest = Math.max(...ends.map(({ text }) => textWidth(text, style.textSize)));
   const figures = [`validation ${nats(best.validationLogDensity)}`];
-  // The start has none.
+  // Epoch 0, before training, has none.
   if (Number.isFinite(best.trainLogDensity)) figures.push(`training ${nats(best.trainLogDensity)}`);
   if (baseline)
     figures.push(`${baseline.label} ${nats(baseline.value)}${reference[0] ? "" : " (off the axis)"}`);
   return composeSheet({
     title,
     caption: `Epoch ${bestEpoch}: ${figures.join(", ")} nats.`,
-    width: Math.ceil(frame.left + frame.width + 8 + widest + room.right),
-    bodyHeight: frame.top + frame.height + room.bottom,
+    width: Math.ceil(FRAME.left + FRAME.width + 8 + widest + MARGINS.right),
+    bodyHeight: FRAME.top + FRAME.height + MARGINS.bottom,
     panels: [panel],
-    labels: [nameBest(bestEpoch, x.range), ...nameEnds(ends, range)],
+    labels: [labelBestEpoch(bestEpoch, x.range), ...labelCurveEnds(ends, range)],
   });
 }
 
-/** Above the frame, over the best epoch as far as the frame's ends allow. */
-function nameBest(bestEpoch: number, [from, to]: Range): Label {
+/** A label above the best epoch, moved to be within the ends of the frame. */
+function labelBestEpoch(bestEpoch: number, [from, to]: Range): Label {
   const text = `best epoch ${bestEpoch}`;
   const half = textWidth(text, style.textSize) / 2;
-  const centre = (frame.width * (bestEpoch - from)) / (to - from);
-  const x = frame.left + Math.min(Math.max(centre, half), frame.width - half);
-  return { x, y: frame.top - 7, text, color: style.muted, anchor: "middle" };
+  const centre = (FRAME.width * (bestEpoch - from)) / (to - from);
+  const x = FRAME.left + Math.min(Math.max(centre, half), FRAME.width - half);
+  return { x, y: FRAME.top - 7, text, color: style.muted, anchor: "middle" };
 }
 
-/** Beside the frame, where each line ends or leaves it; moved apart where texts would overlap. */
-function nameEnds(ends: { text: string; color: string; value: number }[], [lower, upper]: Range): Label[] {
+/** Labels beside the frame at the ends of the curves, separated if they would overlap. */
+function labelCurveEnds(
+  ends: { text: string; color: string; value: number }[],
+  [lower, upper]: Range,
+): Label[] {
   const descending = ends.toSorted((a, b) => b.value - a.value);
   const gap = style.textSize + 3;
   const heights: number[] = [];
   for (const { value } of descending) {
-    const height = frame.height * Math.min(1, (upper - value) / (upper - lower));
+    const height = FRAME.height * Math.min(1, (upper - value) / (upper - lower));
     heights.push(Math.max(height, (heights.at(-1) ?? -gap) + gap));
   }
-  for (let k = heights.length - 1, lowest = frame.height; k >= 0; k--, lowest -= gap) {
+  for (let k = heights.length - 1, lowest = FRAME.height; k >= 0; k--, lowest -= gap) {
     heights[k] = Math.min(heights[k]!, lowest);
   }
-  const x = frame.left + frame.width + 8;
-  return descending.map(({ text, color }, k) => ({ x, y: frame.top + heights[k]! + 4, text, color }));
+  const x = FRAME.left + FRAME.width + 8;
+  return descending.map(({ text, color }, k) => ({ x, y: FRAME.top + heights[k]! + 4, text, color }));
 }
 
 const nats = (value: number): string => value.toFixed(3).replace("-", "−");
 
 /**
- * From the lowest to the highest value, but below the lower quartile at most three times as far as the highest value
- * is above it.
- * A baseline less than twice that span away is taken in.
+ * The range from the lowest to the highest value, where the part below the lower quartile is at most three times the part above
+ * it. The range includes a baseline whose distance is less than twice its span.
  */
 function valueRange(sorted: Float64Array, baseline = Number.NaN): Range {
   if (sorted.length === 0) {
-    throw new PushforwardError("DATA", "There is no training to draw", { expected: "finite log-densities" });
+    throw new PushforwardError("DATA", "No log-density of the training is finite");
   }
   const highest = sorted.at(-1)!;
   const lowest = Math.max(sorted[0]!, 4 * quantile(sorted, 0.25) - 3 * highest);
   const span = highest - lowest;
-  const near = within(baseline, [lowest - 2 * span, highest + 2 * span]) ? [baseline] : [];
+  const near = isWithin(baseline, [lowest - 2 * span, highest + 2 * span]) ? [baseline] : [];
   const [lower, upper] = [Math.min(lowest, ...near), Math.max(highest, ...near)];
   const margin = 0.06 * (upper - lower) || Math.abs(upper) * 0.1 || 1;
   return [lower - margin, upper + margin];

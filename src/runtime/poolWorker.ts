@@ -9,7 +9,9 @@ const [CALL, TASK, DONE, FAILED, ROWS, WORD_COUNT] = [0, 1, 2, 3, 4, 5];
 const READ_MESSAGE = 0;
 let lastTask = READ_MESSAGE;
 
-/** Iterations of busy waiting before sleeping, a fraction of a millisecond: kernels finish sooner, and waking up takes as long. */
+/**
+ * Iterations of busy waiting before sleeping, a fraction of a millisecond: kernels finish sooner, and waking up takes as long.
+ */
 const SPIN_ITERATIONS = 50_000;
 
 /**

@@ -1,6 +1,7 @@
 // @ts-check
 // The code of a worker thread of `poolWorker.ts`, which documents the words of `control`. It holds sessions of graphs and
-// instances of kernels, and runs them when told to. It is JavaScript so that it runs from the sources as well as from the package.
+// instances of kernels, and runs them when told to. It is JavaScript so that it runs from the sources as well as from the
+// package.
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import { fill, kernelOf } from "../random/fill.js";
 import { runInto } from "./runInto.js";
@@ -12,7 +13,9 @@ const control = workerData.control;
 const random = kernelOf(workerData.random);
 const [CALL, TASK, DONE, FAILED, ROWS] = [0, 1, 2, 3, 4];
 const READ_MESSAGE = 0;
-/** Iterations of busy waiting before the thread sleeps, a fraction of a millisecond: longer than the pause between training steps. */
+/**
+ * Iterations of busy waiting before the thread sleeps, a fraction of a millisecond: longer than the pause between training steps.
+ */
 const SPIN_ITERATIONS = 200_000;
 
 /** @type {Map<number, { run(rows: number): void | Promise<void>, release(): void | Promise<void> }>} */

@@ -168,7 +168,7 @@ it("refuses tables with other columns than the model's", async () => {
   ).toMatchInlineSnapshot(`
     "2
     Error: The column "a" of infinite.csv is infinite in row 2: expected finite numbers, received -Infinity.
-    Correct the value, or leave it empty to have it counted as missing."
+    Correct the value, or replace it by an empty field, which counts as missing."
   `);
   expect(await failure("evaluate", model, write("header.csv", "a,b\n"))).toMatchInlineSnapshot(`
     "2

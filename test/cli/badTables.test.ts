@@ -41,14 +41,14 @@ it("refuses a table that is missing, empty, or too short", async () => {
   expect(await fitting(write("one.csv", "a,b\n1,2\n,3\n4,\n"))).toMatchInlineSnapshot(`
     "2
     Error: one.csv has too few rows to fit: expected at least 2 complete rows, received 1 (2 more have a missing value).
-    Fill in missing values, or choose columns without any: --columns a,b"
+    Fill in missing values, or choose columns without missing values: --columns a,b"
   `);
   expect(
     await fitting(write("picture.csv", new Uint8Array([137, 80, 78, 71, 0, 1, 2]))),
   ).toMatchInlineSnapshot(`
     "2
     Error: picture.csv cannot be read as csv: expected the content of a csv file, received binary data.
-    Export the table again, and give the file the ending of its format."
+    Export the table again, to a file with the ending of its format."
   `);
 });
 
@@ -67,7 +67,7 @@ it("refuses tables of constants, and columns that are infinite or not numeric", 
   expect(await fitting(write("infinite.csv", "a,b\n1,2\n2,inf\n3,4\n"))).toMatchInlineSnapshot(`
     "2
     Error: The column "b" of infinite.csv is infinite in row 2: expected finite numbers, received Infinity.
-    Correct the value, or leave it empty to have it counted as missing."
+    Correct the value, or replace it by an empty field, which counts as missing."
   `);
   expect(
     await fitting(write("text.csv", "a,place,b\n1,Rome,2\n2,Oslo,3\n3,Lima,5\n")),
@@ -141,13 +141,13 @@ it("refuses columns that cannot be chosen", async () => {
 it("refuses tables with duplicate column names, and malformed tables", async () => {
   expect(await fitting(write("twice.csv", "a,b,a\n1,2,3\n4,5,6\n"))).toMatchInlineSnapshot(`
     "2
-    Error: Two columns of twice.csv have the same name: expected names that differ, and not only in upper and lower case, received "a" in columns 1 and 3.
+    Error: Two columns of twice.csv have the same name: expected names that differ in more than upper and lower case, received "a" in columns 1 and 3.
     Rename one of them in the first line of the file."
   `);
   expect(await fitting(write("ragged.csv", "a,b\n1,2\n3,4,5\n"))).toMatchInlineSnapshot(`
     "2
     Error: ragged.csv is malformed in line 3: expected 2 fields as in the first line, received 3 (3,4,5).
-    Correct or remove the line. The first line must name the columns."
+    Correct or remove the line. The first line must have the names of the columns."
   `);
   expect(await fitting("SELECT nothing FROM 'no.csv'")).toMatchInlineSnapshot(`
     "2

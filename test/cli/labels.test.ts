@@ -149,8 +149,8 @@ describe("the command line refuses", () => {
     const strange = write("strange.csv", "kind,height,age\ndog,1,1\nemus,1,1\n");
     expect(await failure("evaluate", model, strange)).toMatchInlineSnapshot(`
       "2
-      Error: strange.csv has a label that the model does not know: expected in the column "kind" cat, grey, dog or emu, received 'emus' in row 2.
-      Did you mean emu? Leave such rows out in a query, or fit a model to rows that have this label."
+      Error: strange.csv has a label that the model was not trained on: expected in the column "kind" cat, grey, dog or emu, received 'emus' in row 2.
+      Did you mean emu? Leave such rows out in a query, or train a model on rows with this label."
     `);
     expect(await failure("sample", model, "--given", strange)).toContain("received 'emus' in row 2");
     expect(await failure("sample", model, "--given", "kind=dogs,age=1")).toMatchInlineSnapshot(`
@@ -186,7 +186,7 @@ describe("the command line refuses", () => {
     expect(message).toMatchInlineSnapshot(`
       "2
       Error: The query has a column that is not numeric: expected numbers or labels in the columns of --given, received "day" (DATE).
-      Name others, or make numbers of these in a query."
+      Name other columns, or convert these to numbers in a query."
     `);
   });
 
@@ -198,8 +198,8 @@ describe("the command line refuses", () => {
       .map((line, i) => `${line},${i === 0 ? "id" : `n${i}`}`);
     expect(await fitting(write("ids.csv", ids.join("\n")), "--given", "id")).toMatchInlineSnapshot(`
       "2
-      Error: The column "id" of ids.csv has too many labels: expected numbers, or text of at most 256 different labels, received 300 different ones.
-      Leave it out of --given, or give classes of these in a query."
+      Error: The column "id" of ids.csv has too many labels: expected numbers, or text of at most 256 different labels, received 300 different labels.
+      Leave it out of --given, or combine labels in a query."
     `);
     const same = write("same.csv", "a,kind\n1,x\n2,x\n3,x\n");
     expect(await fitting(same, "--given", "kind")).toMatchInlineSnapshot(`

@@ -258,7 +258,7 @@ it("refuses values of --given that do not fit the model", async () => {
     await given("--given", write("none.csv", "lon,depth_km\n1,\n"), "-o", path("none-out.csv")),
   ).toMatchInlineSnapshot(`
     "2
-    Error: none.csv has a column that is not numeric: expected numbers in the columns of the model, received "depth_km" (no values at all).
+    Error: none.csv has a column that is not numeric: expected numbers in the columns of the model, received "depth_km" (only missing values).
     Give numbers in these columns."
   `);
   expect(list()).not.toContain("none-out.csv");

@@ -309,8 +309,8 @@ describe("a process", () => {
     }).toMatchInlineSnapshot(`
       {
         "status": 1,
-        "stderr": "Error: Cannot write full.safetensors.checkpoint: the file would be larger than is allowed.
-      Raise the limit (ulimit -f), or write to another disk. What was there before is unchanged.
+        "stderr": "Error: Cannot write full.safetensors.checkpoint: the file would exceed the size limit.
+      Raise the limit (ulimit -f), or write to another disk. The old file is unchanged.
       ",
       }
     `);
@@ -318,8 +318,8 @@ describe("a process", () => {
     expect({ status: scored.status, stderr: plain(scored.stderr) }).toMatchInlineSnapshot(`
       {
         "status": 1,
-        "stderr": "Error: Cannot write full.csv: the file would be larger than is allowed.
-      Raise the limit (ulimit -f), or write to another disk. What was there before is unchanged.
+        "stderr": "Error: Cannot write full.csv: the file would exceed the size limit.
+      Raise the limit (ulimit -f), or write to another disk. The old file is unchanged.
       ",
       }
     `);

@@ -189,7 +189,9 @@ it("replaces ~ by the home directory where a shell does not", async () => {
   for (const word of ["--output=~/no/m.safetensors", "-o~/no/m.safetensors", "-o=~/no/m.safetensors"]) {
     expect(await failure("fit", "data.csv", word)).toContain(`Cannot write ${home}/no/m.safetensors:`);
   }
-  expect(await failure("sample", "no.safetensors", "--output=~")).toContain(`The name ${home} does not say`);
+  expect(await failure("sample", "no.safetensors", "--output=~")).toContain(
+    `No table format belongs to the name ${home}`,
+  );
   // A quoted tilde is part of the name, and so is a tilde in the middle of a word.
   expect(await failure("fit", "data.csv", "-o", "~/no/m.safetensors")).toContain(
     "Cannot write ~/no/m.safeten",
@@ -318,7 +320,7 @@ it("refuses invalid values", async () => {
   }
   expect(await failure("sample", "model.safetensors", "-o", "new.xlsx")).toMatchInlineSnapshot(`
     "2
-    Error: The name new.xlsx does not say how to write the table: expected a name that ends in .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
-    Give the output one of these endings."
+    Error: No table format belongs to the name new.xlsx: expected a name that ends in .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
+    Use a name with one of these endings."
   `);
 });

@@ -51,7 +51,7 @@ it("refuses columns that are not numeric, and names the first value that is not 
     Choose among the numeric columns: --columns n"
   `);
   expect(await selecting(files.write("void.csv", "a,b\n1,\n2,\n"))).toMatchInlineSnapshot(`
-    "DATA void.csv has a column that is not numeric: expected numbers in every column, or a choice of columns, received "b" (no values at all).
+    "DATA void.csv has a column that is not numeric: expected numbers in every column, or a choice of columns, received "b" (only missing values).
     Choose among the numeric columns: --columns a"
   `);
   expect(await selecting(files.write("words.csv", "a\nx\ny\n"))).toMatchInlineSnapshot(
@@ -119,11 +119,11 @@ it("makes numbers of text in the queries that it proposes", async () => {
   `);
   expect(await selecting(files.path("text.json"))).toMatchInlineSnapshot(`
     "DATA text.json has columns that are not numeric: expected numbers in every column, or a choice of columns, received "a" (numbers as VARCHAR), "order" (numbers as VARCHAR).
-    Make numbers of text in a query in place of the file: 'SELECT * REPLACE (CAST(a AS DOUBLE) AS a, CAST("order" AS DOUBLE) AS "order") FROM '\\''text.json'\\'''."
+    Convert text to numbers in a query in place of the file: 'SELECT * REPLACE (CAST(a AS DOUBLE) AS a, CAST("order" AS DOUBLE) AS "order") FROM '\\''text.json'\\'''."
   `);
   expect(await selecting("SELECT '1' AS a, 2 AS b")).toMatchInlineSnapshot(`
     "DATA the query has a column that is not numeric: expected numbers in every column, or a choice of columns, received "a" (numbers as VARCHAR).
-    Make numbers of text in a query: "SELECT * REPLACE (CAST(a AS DOUBLE) AS a) FROM ...". Choose among the numeric columns: --columns b"
+    Convert text to numbers in a query: "SELECT * REPLACE (CAST(a AS DOUBLE) AS a) FROM ...". Choose among the numeric columns: --columns b"
   `);
 });
 

@@ -39,10 +39,12 @@ describe("a first line of numbers", () => {
 
   it("is refused where it may be either, with queries that say which", async () => {
     expect(await failure("either.csv", "0,1\n1,0\n0.5,0\n")).toMatchInlineSnapshot(`
-      "DATA The first line of either.csv may be a row or name the columns: received 0,1.
-      Name the columns there, or say which it is with a query: "FROM read_csv('either.csv', header = true)" if it names them, "FROM read_csv('either.csv', header = false)" if not."
+      "DATA It is unclear whether the first line of either.csv is a row or the header: received 0,1.
+      Write names into it, or use a query: "FROM read_csv('either.csv', header = true)" if it is the header, "FROM read_csv('either.csv', header = false)" if it is a row."
     `);
-    expect(await failure("one.csv", "1\n2.5\n3.5\n")).toContain("The first line of one.csv may be a row");
+    expect(await failure("one.csv", "1\n2.5\n3.5\n")).toContain(
+      "It is unclear whether the first line of one.csv is a row",
+    );
     const path = files.path("either.csv");
     for (const [query, rows] of [
       [`FROM read_csv('${path}', header = true)`, 2],
@@ -74,7 +76,7 @@ it("refuses lines that DuckDB would drop with all that follow", async () => {
   const long = `3,${"9".repeat(33_000_000)}\n`;
   expect(await failure("long.csv", `a,b\n1,2\n${long}`)).toMatchInlineSnapshot(`
     "DATA long.csv has a line that is too long, line 3: expected lines of at most 2000000 bytes.
-    Shorten it. Is there a line break after every row?"
+    Shorten the line, or add the missing line breaks between rows."
   `);
   expect(await failure("middle.csv.gz", gzipSync(`a,b\n1,2\n4,5\n${long}1,2\n`, { level: 1 }))).toContain(
     "line 4",
@@ -111,7 +113,7 @@ describe("many columns", () => {
   it("beyond 10,000 are refused at once", async () => {
     expect(await failure("wide.csv", wide(10_001, 3))).toMatchInlineSnapshot(`
       "DATA wide.csv has too many columns: expected at most 10000, received 10001.
-      Choose some of them in a query or another program, and write these to a file."
+      Write a file with fewer columns, in a query or another program."
     `);
   });
 });

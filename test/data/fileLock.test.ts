@@ -50,12 +50,12 @@ it("of another host, or of nobody known, stays", async () => {
   files.write("far.lock", lockOf({ host: "node7", pid: 4711 }));
   expect(await files.failure(withFileLock(files.path("far"), nothing))).toMatchInlineSnapshot(`
     "FILE far is being written by process 4711 on node7 since 2026-01-02T03:04:05.678Z.
-    Wait until it ends, or give the output another name. If it does not run any more, remove its lock: rm far.lock"
+    Wait until it ends, or give the output another name. If this process has ended, remove its lock: rm far.lock"
   `);
   files.write("odd.lock", "");
   expect(await files.failure(withFileLock(files.path("odd"), nothing))).toMatchInlineSnapshot(`
     "FILE odd is being written by another process.
-    Wait until it ends, or give the output another name. If it does not run any more, remove its lock: rm odd.lock"
+    Wait until it ends, or give the output another name. If this process has ended, remove its lock: rm odd.lock"
   `);
   expect(files.list()).toEqual(["far.lock", "odd.lock"]);
 });

@@ -14,8 +14,8 @@ it("refuses a file that changes while it is opened", async () => {
     return rows.call(this, sql);
   });
   expect(await files.failure(openTable(path))).toMatchInlineSnapshot(`
-    "FILE opened.csv changed while it was read: expected the same content to the end.
-    Run the command again when nothing writes to the file, or on a copy of it."
+    "FILE opened.csv changed while it was read: expected a file that does not change.
+    Run the command again when no other program writes to the file, or use a copy."
   `);
   spy.mockRestore();
 });

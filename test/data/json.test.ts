@@ -9,7 +9,7 @@ const failure = (name: string, content: string | Uint8Array) =>
 
 it("refuses keys that differ only in case, in one row or in several", async () => {
   expect(await failure("case.json", '[{"a": 1, "A": 2}]')).toMatchInlineSnapshot(`
-    "DATA Two columns of case.json have the same name: expected names that differ, and not only in upper and lower case, received "A" and "a".
+    "DATA Two columns of case.json have the same name: expected names that differ in more than upper and lower case, received "A" and "a".
     Rename one of these keys."
   `);
   expect(await failure("cases.jsonl", '{"a": 1}\n{"A": 2}\n')).toContain('received "A" and "a"');
@@ -25,7 +25,7 @@ it("refuses keys that differ only in case, in one row or in several", async () =
 it("refuses deep nesting before DuckDB crashes on it", async () => {
   const deep = `{"x": 1}\n{"x": ${"[".repeat(100_000)}${"]".repeat(100_000)}}\n`;
   expect(await failure("deep.jsonl", deep)).toMatchInlineSnapshot(
-    `"DATA deep.jsonl is nested too deeply in line 2: expected one object a row: {"a": 1, "b": 2}, received more than 100 brackets in one another."`,
+    `"DATA deep.jsonl is nested too deeply in line 2: expected one object per row: {"a": 1, "b": 2}, received more than 100 nested brackets."`,
   );
   expect(await failure("deep.jsonl.gz", gzipSync(deep))).toContain("is nested too deeply in line 2");
   expect(await files.failure(openTable(`FROM '${files.path("deep.jsonl")}'`))).toMatch(

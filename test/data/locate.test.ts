@@ -105,12 +105,12 @@ describe("a pattern", () => {
     files.write("kind1.csv", "a,b\n1,2\n");
     files.write("kind2.csv", "a;b\n1;2\n");
     expect(await files.failure(openTable(files.path("kind*.csv")))).toMatchInlineSnapshot(`
-      "DATA kind2.csv is written in another way than kind1.csv: expected the same delimiter, and the same first lines.
-      Give files that were written in one way."
+      "DATA kind2.csv has another CSV dialect than kind1.csv: expected the same delimiter and the same header.
+      Write all files with the same delimiter and header."
     `);
     await writeRows(["a", "b"], [chunk([1, 2])], files.path("kind3.parquet"));
     expect(await files.failure(openTable(files.path("kind[13]*")))).toMatchInlineSnapshot(`
-      "DATA kind3.parquet is of another format than kind1.csv: expected csv, received parquet.
+      "DATA kind3.parquet has another format than kind1.csv: expected csv, received parquet.
       Give files of one format."
     `);
     await writeRows(["a", "c"], [chunk([1, 2])], files.path("kind4.parquet"));
@@ -128,7 +128,7 @@ describe("a pattern", () => {
     files.write("line2.csv", "a,b\n1,2\n3\n");
     expect(await files.failure(openTable(files.path("line*.csv")))).toMatchInlineSnapshot(`
       "DATA line2.csv is malformed in line 3: expected 2 fields as in the first line, received 1 (3).
-      Correct or remove the line. The first line must name the columns."
+      Correct or remove the line. The first line must have the names of the columns."
     `);
   });
 });
@@ -148,16 +148,16 @@ describe("a list", () => {
 
   it("is refused when it is empty, or has a query or a file twice", async () => {
     const one = files.write("once.csv", "a\n1\n");
-    expect(await files.failure(openTable([]))).toMatchInlineSnapshot(`
-      "ARGUMENT A table cannot be read from this list: expected one query, or one file or more, received an empty list."
-    `);
+    expect(await files.failure(openTable([]))).toMatchInlineSnapshot(
+      `"ARGUMENT A table cannot be read from this list: expected one query, or one or more files, received an empty list."`,
+    );
     expect(await files.failure(openTable([one, "FROM range(3)"]))).toMatchInlineSnapshot(`
-      "ARGUMENT A table cannot be read from this list: expected one query, or one file or more, received a query among 2 sources.
+      "ARGUMENT A table cannot be read from this list: expected one query, or one or more files, received a query among 2 sources.
       Name all files in the query: FROM read_csv(['a.csv', 'b.csv'])"
     `);
     expect(await files.failure(openTable([one, files.path("onc?.csv")]))).toMatchInlineSnapshot(`
-      "ARGUMENT once.csv is given twice.
-      Name each file once, also by patterns."
+      "ARGUMENT once.csv is listed twice.
+      List each file once; patterns count too."
     `);
   });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { openTable, readRows, type TableOptions, writeScored } from "../../src/data/index.ts";
-import { labelsIn } from "../../src/data/labels.ts";
+import { readLabels } from "../../src/data/labels.ts";
 import { chunk, temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
@@ -58,7 +58,7 @@ it("does so in all formats", async () => {
 
 it("makes no label of them", async () => {
   const table = await openTable(files.write("t.csv", TEXT), { na: ["NA"] });
-  expect(await labelsIn(table, ["kind"])).toEqual(new Map([["kind", ["x", "y"]]]));
+  expect(await readLabels(table, ["kind"])).toEqual(new Map([["kind", ["x", "y"]]]));
   await table.close();
 });
 

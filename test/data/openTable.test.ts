@@ -156,7 +156,7 @@ describe("what cannot be read", () => {
       `"DATA empty.csv.gz is empty: expected a table."`,
     );
     expect(await failure("empty.json", "[]")).toMatchInlineSnapshot(
-      `"DATA empty.json does not contain rows: expected one object for each row: {"a": 1, "b": 2}."`,
+      `"DATA empty.json does not contain rows: expected one object per row: {"a": 1, "b": 2}."`,
     );
     expect(await failure("empty.parquet", "")).toMatchInlineSnapshot(
       `"DATA empty.parquet is empty: expected a table."`,
@@ -167,15 +167,15 @@ describe("what cannot be read", () => {
     const bytes = Uint8Array.from({ length: 5000 }, (_, i) => (i * 7919 + i * i * 13) % 256);
     expect(await failure("binary.csv", bytes)).toMatchInlineSnapshot(`
       "FILE binary.csv cannot be read as csv: expected the content of a csv file, received binary data.
-      Export the table again, and give the file the ending of its format."
+      Export the table again, to a file with the ending of its format."
     `);
     expect(await failure("sheet.xlsx", bytes)).toMatchInlineSnapshot(`
       "FILE sheet.xlsx cannot be read as a table: expected a file in one of the formats .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet, received binary data.
-      Export the table again, and give the file the ending of its format."
+      Export the table again, to a file with the ending of its format."
     `);
     expect(await failure("text.parquet", "a,b\n1,2\n")).toMatchInlineSnapshot(`
       "FILE text.parquet cannot be read as parquet: expected the content of a parquet file, received text.
-      Export the table again, and give the file the ending of its format."
+      Export the table again, to a file with the ending of its format."
     `);
     expect(await failure("cut.parquet", "PAR1 and no more")).toMatchInlineSnapshot(
       `"DATA DuckDB cannot read cut.parquet (No magic bytes found at end of file 'cut.parquet')."`,
@@ -200,23 +200,23 @@ describe("what cannot be read", () => {
       Copy or compress it again."
     `);
     expect(await failure("not.csv.gz", "a,b\n1,2\n")).toMatchInlineSnapshot(`
-      "FILE not.csv.gz is not a gzip file, although its name says so.
-      Compress it again, or take .gz from its name."
+      "FILE not.csv.gz is not a gzip file, although its name ends with .gz.
+      Compress it again, or remove .gz from its name."
     `);
   });
 
   it("malformed lines", async () => {
     expect(await failure("wide.csv", "a,b\n1,2\n3,4,5\n6,7\n")).toMatchInlineSnapshot(`
       "DATA wide.csv is malformed in line 3: expected 2 fields as in the first line, received 3 (3,4,5).
-      Correct or remove the line. The first line must name the columns."
+      Correct or remove the line. The first line must have the names of the columns."
     `);
     expect(await failure("narrow.csv", `a,b\n${"1,2\n".repeat(300_000)}3\n`)).toMatchInlineSnapshot(`
       "DATA narrow.csv is malformed in line 300002: expected 2 fields as in the first line, received 1 (3).
-      Correct or remove the line. The first line must name the columns."
+      Correct or remove the line. The first line must have the names of the columns."
     `);
     expect(await failure("comment.csv", "# my data\na,b\n1,2\n")).toMatchInlineSnapshot(`
       "DATA comment.csv is malformed in line 2: expected 1 field as in the first line, received 2 (a,b).
-      Correct or remove the line. The first line must name the columns."
+      Correct or remove the line. The first line must have the names of the columns."
     `);
     expect(await failure("quote.csv", 'a,b\n"1,2\n3,4\n')).toMatchInlineSnapshot(`
       "DATA quote.csv is malformed in line 2: expected a closing quote, received "1,2.
@@ -235,22 +235,22 @@ describe("what cannot be read", () => {
       Correct or remove it."
     `);
     expect(await failure("numbers.json", "[1, 2]")).toMatchInlineSnapshot(
-      `"DATA numbers.json does not contain rows: expected one object for each row: {"a": 1, "b": 2}."`,
+      `"DATA numbers.json does not contain rows: expected one object per row: {"a": 1, "b": 2}."`,
     );
   });
 
   it("duplicate column names, which DuckDB would rename", async () => {
     expect(await failure("twice.csv", "a,b,a\n1,2,3\n")).toMatchInlineSnapshot(`
-      "DATA Two columns of twice.csv have the same name: expected names that differ, and not only in upper and lower case, received "a" in columns 1 and 3.
+      "DATA Two columns of twice.csv have the same name: expected names that differ in more than upper and lower case, received "a" in columns 1 and 3.
       Rename one of them in the first line of the file."
     `);
     expect(await failure("case.tsv", "x\tX\n1\t2\n")).toMatchInlineSnapshot(`
-      "DATA Two columns of case.tsv have the same name: expected names that differ, and not only in upper and lower case, received "x" and "X" in columns 1 and 2.
+      "DATA Two columns of case.tsv have the same name: expected names that differ in more than upper and lower case, received "x" and "X" in columns 1 and 2.
       Rename one of them in the first line of the file."
     `);
     expect(await files.failure(openTable("SELECT 1 AS a, 2 AS a"))).toMatchInlineSnapshot(`
-      "DATA Two columns of the query have the same name: expected names that differ, and not only in upper and lower case, received "a" in columns 1 and 2.
-      Name one of them otherwise: SELECT ... AS other_name"
+      "DATA Two columns of the query have the same name: expected names that differ in more than upper and lower case, received "a" in columns 1 and 2.
+      Rename one of them: SELECT ... AS other_name"
     `);
   });
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { openTable, readRows } from "../../src/data/index.ts";
-import { checkForFitting, scanRows } from "../../src/data/tableRows.ts";
+import { checkMinimumRows, scanRows } from "../../src/data/tableRows.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
@@ -61,7 +61,7 @@ it("refuses infinite values", async () => {
   const table = await openTable(files.write("infinite.csv", `a,b\n${"1,2\n".repeat(20_000)}3,-inf\n`));
   expect(await files.failure(readRows(table, ["a", "b"]))).toMatchInlineSnapshot(`
     "DATA The column "b" of infinite.csv is infinite in row 20001: expected finite numbers, received -Infinity.
-    Correct the value, or leave it empty to have it counted as missing."
+    Correct the value, or replace it by an empty field, which counts as missing."
   `);
   expect((await readRows(table, ["a"])).rows).toBe(20_001);
   await table.close();
@@ -69,7 +69,7 @@ it("refuses infinite values", async () => {
 
 it("refuses to fit too few rows", () => {
   const check = (rows: number, missing = 0) =>
-    files.failure(() => checkForFitting({ rows, missing }, "t.csv"));
+    files.failure(() => checkMinimumRows({ rows, missing }, "t.csv"));
   return Promise.all([
     expect(check(0)).resolves.toMatchInlineSnapshot(`
       "DATA t.csv has too few rows to fit: expected at least 2 complete rows, received 0.
@@ -77,7 +77,7 @@ it("refuses to fit too few rows", () => {
     `),
     expect(check(1, 7)).resolves.toMatchInlineSnapshot(`
       "DATA t.csv has too few rows to fit: expected at least 2 complete rows, received 1 (7 more have a missing value).
-      Fill in missing values, or choose columns without any: --columns a,b"
+      Fill in missing values, or choose columns without missing values: --columns a,b"
     `),
     expect(check(2)).resolves.toBe("no failure"),
   ]);

@@ -121,8 +121,8 @@ it.each(ENDINGS)("leaves the old file when the rows fail, as .%s", async (ending
 
 it("refuses an ending that names no format, and a directory that is not there", async () => {
   expect(await files.failure(writeRows(["a"], [], "out.xlsx"))).toMatchInlineSnapshot(`
-    "ARGUMENT The name out.xlsx does not say how to write the table: expected a name that ends in .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
-    Give the output one of these endings."
+    "ARGUMENT No table format belongs to the name out.xlsx: expected a name that ends in .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
+    Use a name with one of these endings."
   `);
   expect(await files.failure(writeRows(["a"], [], files.path("none/out.parquet")))).toMatchInlineSnapshot(`
     "FILE Cannot write none/out.parquet: there is no directory none.

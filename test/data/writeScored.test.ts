@@ -171,8 +171,8 @@ it("refuses a table that has the column, and scores that do not fit it", async (
     `"ARGUMENT The scores do not fit two.csv: expected 2, one per row, received 3."`,
   );
   expect(await files.failure(scored(path, [1, 2], "out.txt"))).toMatchInlineSnapshot(`
-    "ARGUMENT The name out.txt does not say how to write the table: expected a name that ends in .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
-    Give the output one of these endings."
+    "ARGUMENT No table format belongs to the name out.txt: expected a name that ends in .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
+    Use a name with one of these endings."
   `);
 });
 
@@ -205,8 +205,8 @@ it("writes nothing when the file changes while its rows are scored", async () =>
     yield Float64Array.of(-2);
   }
   expect(await files.failure(writeScored(table, scores(), files.path("kept.csv")))).toMatchInlineSnapshot(`
-    "FILE changing.csv changed while it was read: expected the same content to the end.
-    Run the command again when nothing writes to the file, or on a copy of it."
+    "FILE changing.csv changed while it was read: expected a file that does not change.
+    Run the command again when no other program writes to the file, or use a copy."
   `);
   await table.close();
   expect(readFileSync(files.path("kept.csv"), "utf8")).toBe("old");

@@ -43,7 +43,7 @@ it("creates the target of a link that leads nowhere yet", async () => {
   `);
   symlinkSync("circle", files.path("circle"));
   expect(await files.failure(writeFileAtomically(files.path("circle"), ""))).toMatchInlineSnapshot(`
-    "FILE Cannot write circle: its symbolic links lead in a circle.
+    "FILE Cannot write circle: its symbolic links form a loop.
     Remove the link, or give another file name."
   `);
 });
@@ -97,7 +97,7 @@ it.skipIf(!process.seteuid)("says that permission is denied, for a directory and
     const denied = await files.failure(writeFileAtomically(files.path("locked/model"), "new"));
     expect(denied).toMatchInlineSnapshot(`
       "FILE Cannot write locked/model: permission denied.
-      Choose another place, or change the permissions of the file and its directory."
+      Choose another path, or change the permissions of the file and its directory."
     `);
     const readOnly = await files.failure(
       replaceFile(files.path("open/model"), async () => expect.unreachable()),
@@ -115,15 +115,15 @@ it("tells the causes of Node and of DuckDB alike", async () => {
   const told = (error: Error) => files.failure(() => Promise.reject(writeError(error, "out/x.csv")));
   expect(await told(system("ENOSPC"))).toMatchInlineSnapshot(`
     "FILE Cannot write out/x.csv: the disk is full.
-    Free some space, or write to another disk. What was there before is unchanged."
+    Free some space, or write to another disk. The old file is unchanged."
   `);
   expect(await told(system("EROFS"))).toMatchInlineSnapshot(`
     "FILE Cannot write out/x.csv: the file system is read-only.
-    Choose another place."
+    Choose another path."
   `);
   expect(await told(system("EIO"))).toMatchInlineSnapshot(`
     "FILE Cannot write out/x.csv: EIO: write.
-    Choose another place, or see to the cause and run again."
+    Choose another path, or remove the cause and run the command again."
   `);
   const full = new Error('IO Error: Could not write file "/tmp/x": No space left on device');
   expect(await told(full)).toBe(await told(system("ENOSPC")));

@@ -191,10 +191,10 @@ it("says what does not fit", async () => {
     `[PushforwardError: The data do not fit the columns: expected one or more rows of 2 numbers, received 799 numbers.]`,
   );
   await expect(pairFigure({ ...tables, show: ["z"] })).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: There is no such column to show: expected a, b, received z.]`,
+    `[PushforwardError: A column to show does not exist: expected a, b, received z.]`,
   );
   await expect(pairFigure({ ...tables, show: [] })).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: There is no column to show: expected a, b.]`,
+    `[PushforwardError: No column was chosen to show: expected a, b.]`,
   );
   await expect(
     pairFigure({ ...tables, samples: tables.samples.fill(Number.NaN) }),
@@ -214,7 +214,7 @@ it("says what does not fit", async () => {
   await expect(
     pairFigure({ ...gaussianTables(2), logDensity: holed }),
   ).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: The grid holds a log-density that is none: expected finite numbers, or -Infinity outside the support, received NaN.]`,
+    `[PushforwardError: The grid contains an invalid log-density: expected finite numbers, or -Infinity outside the support, received NaN.]`,
   );
 });
 

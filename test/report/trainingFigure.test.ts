@@ -103,7 +103,7 @@ describe("trainingFigure", () => {
     );
     const empty = [{ epoch: 1, trainLogDensity: Number.NaN, validationLogDensity: Number.NaN }];
     await expect(trainingFigure({ epochs: empty, bestEpoch: 1 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: There is no training to draw: expected finite log-densities.]`,
+      `[PushforwardError: No log-density of the training is finite.]`,
     );
   });
 });

@@ -2,37 +2,40 @@ import { quotedIdentifier } from "./database.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 
-/** Why a column is not numeric. */
-export interface Obstacle {
+/** A column that is not numeric, and why. */
+export interface NonNumericColumn {
   readonly name: string;
-  /** The column with what stands in its way, for a message. */
-  readonly text: string;
-  /** Text that may name classes, text that is numbers, or numbers among which are others, with a comma or with words. */
+  /** The name and the reason, for messages. */
+  readonly description: string;
+  /**
+   * `labels`: text that may name classes. `numbers`: text that contains only numbers. `words`: numbers and a few words, such as
+   * codes for missing values. `decimalCommas`, `thousands`, `commas`: numbers with commas of one, the other or either meaning.
+   */
   readonly kind: "other" | "labels" | "numbers" | "decimalCommas" | "thousands" | "commas" | "words";
-  /** The first words among numbers, and whether these are all. */
+  /** The first different texts that are not numbers, and whether there are no others. */
   readonly words: readonly string[];
-  readonly allWords: boolean;
+  readonly hasAllWords: boolean;
 }
 
-/** A column with more different words does not use them as codes for missing values. */
+/** A column with more different words does not use them as codes for missing values, so `--na` is not suggested for them. */
 const MAX_WORDS = 8;
 
 const DECIMAL_COMMA = "[-+]?\\d*,\\d+([eE][-+]?\\d+)?";
 const THOUSANDS = "[-+]?\\d{1,3}(,\\d{3})+(\\.\\d*)?";
 
-/** What the type of a column tells. */
-export const unexamined = ({ name, type }: Column): Obstacle => ({
+/** The reason that the type of a column gives, without reading the column. */
+export const describeByType = ({ name, type }: Column): NonNumericColumn => ({
   name,
-  text: `"${name}" (${type.length > 60 ? `${type.slice(0, 57)}...` : type})`,
+  description: `"${name}" (${type.length > 60 ? `${type.slice(0, 57)}...` : type})`,
   kind: "other",
   words: [],
-  allWords: false,
+  hasAllWords: false,
 });
 
-/** What stands in the way of a column that is not numeric. */
-export async function examine(table: Table, { name, type }: Column): Promise<Obstacle> {
-  const obstacle = unexamined({ name, type });
-  if (type !== "VARCHAR" && type !== "JSON") return obstacle;
+/** Reads a column that is not numeric to find the reason. */
+export async function examineColumn(table: Table, { name, type }: Column): Promise<NonNumericColumn> {
+  const byType = describeByType({ name, type });
+  if (type !== "VARCHAR" && type !== "JSON") return byType;
   const value = type === "JSON" ? `(${quotedIdentifier(name)} ->> '$')` : quotedIdentifier(name);
   const from = `(SELECT row_number() OVER () AS row, ${value} AS value FROM ${table.relation.sql})`;
   const [counts] = await table.database.rows(
@@ -40,11 +43,12 @@ export async function examine(table: Table, { name, type }: Column): Promise<Obs
       count_if(regexp_full_match(value, '${THOUSANDS}')) FROM ${from}`,
   );
   const [values, numbers, decimals, thousands] = counts!.map(Number) as [number, number, number, number];
-  if (values === 0) return { ...obstacle, text: `"${name}" (no values at all)` };
-  if (numbers === values) return { ...obstacle, text: `"${name}" (numbers as ${type})`, kind: "numbers" };
+  if (values === 0) return { ...byType, description: `"${name}" (only missing values)` };
+  if (numbers === values)
+    return { ...byType, description: `"${name}" (numbers as ${type})`, kind: "numbers" };
   const commas = Math.max(decimals, thousands);
   if (2 * (numbers + commas) <= values) {
-    return { ...obstacle, kind: type === "VARCHAR" ? "labels" : "other" };
+    return { ...byType, kind: type === "VARCHAR" ? "labels" : "other" };
   }
   const found = (await table.database.rows(
     `SELECT value, min(row) AS first FROM ${from} WHERE value IS NOT NULL AND TRY_CAST(value AS DOUBLE) IS NULL
@@ -61,15 +65,15 @@ export async function examine(table: Table, { name, type }: Column): Promise<Obs
           : "commas";
   const shownWords = found
     .slice(0, kind === "words" ? 3 : 1)
-    .map(([word, row]) => `'${shorten(word)}' in row ${row}`);
+    .map(([word, row]) => `'${truncate(word)}' in row ${row}`);
   const more = kind === "words" && words.length > 3 ? " and more" : "";
   return {
     name,
-    text: `"${name}" (${shownWords.join(", ")}${more})`,
+    description: `"${name}" (${shownWords.join(", ")}${more})`,
     kind,
     words: words.slice(0, MAX_WORDS),
-    allWords: words.length <= MAX_WORDS,
+    hasAllWords: words.length <= MAX_WORDS,
   };
 }
 
-const shorten = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}...` : text);
+const truncate = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}...` : text);
