@@ -17,7 +17,7 @@ import { asDataset, asInMemory, sameColumnsAs, type TrainingData, trainingRows }
 /** Options of `fitTable`. */
 export interface FitTableOptions extends Omit<FitOptions, "initialize" | "checkpoint"> {
   /** Embedding of the context: which columns are class labels, and a network that transforms them. */
-  embedding?: ContextEmbeddingOptions;
+  embedding?: ContextEmbeddingOptions | undefined;
   /**
    * Recipes to try in place of `tableFlows`, by the name that the result has: functions such as `nsf`, or
    * `(features, options) => nsf(features, { ...options, hidden: [128, 128] })`. `forTables` is applied to their flows, and the
