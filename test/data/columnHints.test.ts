@@ -53,8 +53,8 @@ const x = uniform("x");
 const y = uniform("y");
 const kindsOf = (found: readonly { kind: ColumnNote["kind"] }[]) => found.map(({ kind }) => kind);
 
-describe("after a hint was followed, what it was about is gone:", () => {
-  it("values on a grid are spread", async () => {
+describe("following a hint removes its note:", () => {
+  it("noise is added to values on a grid", async () => {
     const [one, ...more] = await hints(
       tableOf({
         age: x.map((v) => Math.round(40 * v)),
@@ -81,7 +81,7 @@ describe("after a hint was followed, what it was about is gone:", () => {
     expect(await hints(queryIn(one.hint))).toEqual([]);
   });
 
-  it("a query is made of a query", async () => {
+  it("the query of a table is part of the new query", async () => {
     const [one] = await hints(
       "SELECT CASE WHEN i % 3 = 0 THEN 0 ELSE sin(i) END AS s FROM range(300) AS t(i)",
     );
@@ -91,7 +91,7 @@ describe("after a hint was followed, what it was about is gone:", () => {
     expect(await hints(queryIn(one.hint))).toEqual([]);
   });
 
-  it("columns of few values are left out, or given", async () => {
+  it("columns with few values are left out, or given", async () => {
     const data = tableOf({ grade: x.map((v) => Math.floor(3 * v)), x, y });
     const [{ kind, hint }] = await hints(data);
     expect(kind).toBe("fewValues");
@@ -158,7 +158,7 @@ describe("after a hint was followed, what it was about is gone:", () => {
     expect(given.hint).toBe("If they are, read them as missing: --na -999");
   });
 
-  it("whatever the columns are", async () => {
+  it("for columns of any kind", async () => {
     const column = fc.record({
       step: fc.constantFrom(0, 1, 0.1, 0.25),
       range: fc.integer({ min: 2, max: 300 }),
@@ -194,7 +194,7 @@ describe("after a hint was followed, what it was about is gone:", () => {
   });
 });
 
-it("stays short for many columns", async () => {
+it("is short also for many columns", async () => {
   const columns: Record<string, Float64Array> = {};
   for (let d = 0; d < 100; d++) {
     const values = uniform(`wide ${d}`);

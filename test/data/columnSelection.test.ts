@@ -17,7 +17,7 @@ async function selecting(source: string, names?: string[]): Promise<string> {
 
 const HOUSES = "price,area,street,sold\n10,1.5,Main,2020-01-01\nn/a,2,Oak,2021-01-01\n12,,Elm,2022-01-01\n";
 
-it("takes all numeric types, and keeps the order of the choice", async () => {
+it("accepts all numeric types, and keeps the order of the chosen columns", async () => {
   const table = await openTable(`SELECT 1::TINYINT AS a, 1::USMALLINT AS b, 1::UBIGINT AS c, 1::HUGEINT AS d,
     1::DECIMAL(10, 3) AS e, 1::FLOAT AS f, 1::DOUBLE AS g, 1::UHUGEINT AS h, 1::UINTEGER AS i, 1::BIGNUM AS j`);
   expect(await table.numericColumns()).toEqual([..."abcdefghij"]);
@@ -25,14 +25,14 @@ it("takes all numeric types, and keeps the order of the choice", async () => {
   await table.close();
 });
 
-it("takes the columns of a table without rows", async () => {
+it("accepts the columns of a table without rows", async () => {
   const table = await openTable(files.write("header.csv", "a,b\n"));
   expect(table.rows).toBe(0);
   expect(await table.numericColumns()).toEqual(["a", "b"]);
   await table.close();
 });
 
-it("refuses columns that are not numeric, and names the first value that is not in a column of numbers", async () => {
+it("throws an error for columns that are not numeric, with the first value that is not a number", async () => {
   const path = files.write("houses.csv", HOUSES);
   expect(await selecting(path)).toMatchInlineSnapshot(`
     "DATA houses.csv has columns that are not numeric: expected numbers in every column, or a choice of columns, received "price" ('n/a' in row 2), "street" (VARCHAR), "sold" (VARCHAR).
@@ -72,12 +72,12 @@ it("refuses columns that are not numeric, and names the first value that is not 
   `);
 });
 
-it("counts the offending row in a large file", async () => {
+it("has the row of this value in a large file", async () => {
   const path = files.write("large.csv", `a\n${"1\n".repeat(400_000)}x\n${"1\n".repeat(1000)}`);
   expect(await selecting(path)).toContain("\"a\" ('x' in row 400001)");
 });
 
-it("names all values that may stand for missing ones, of all columns at once", async () => {
+it("suggests --na for the words of all columns that may mean missing values", async () => {
   expect(
     await selecting(files.write("na.csv", "a,b,c\n1,?,1\nNA,2,2\n3,4,n/a\n3,5,?\n4,NA,5\n")),
   ).toMatchInlineSnapshot(`
@@ -97,7 +97,7 @@ function queryIn(message: string): string {
   return String(execFileSync("sh", ["-c", `printf %s ${word}`]));
 }
 
-it("makes numbers of text in the queries that it proposes", async () => {
+it("suggests queries that convert text to numbers, and that work", async () => {
   const cases: [name: string, content: string, values: number[]][] = [
     ["commas.csv", "a;b\n1,5;2\n0,5;3\n", [1.5, 0.5]],
     ["tabs.tsv", "a\tb\n1,5\t2\n0,25\t3\n", [1.5, 0.25]],
@@ -127,7 +127,7 @@ it("makes numbers of text in the queries that it proposes", async () => {
   `);
 });
 
-it("offers to leave columns out where most are numeric", async () => {
+it("suggests to exclude columns if most are numeric", async () => {
   const names = [..."abcdefghij"];
   const path = files.write("most.csv", `${names.join()},place\n${names.map((_, i) => i).join()},Rome\n`);
   expect(await selecting(path)).toMatchInlineSnapshot(`
@@ -136,7 +136,7 @@ it("offers to leave columns out where most are numeric", async () => {
   `);
 });
 
-it("refuses columns that are not there or come twice", async () => {
+it("throws an error for columns that do not exist or are listed twice", async () => {
   const path = files.write("houses.csv", HOUSES);
   expect(await selecting(path, ["pricee"])).toMatchInlineSnapshot(`
     "DATA houses.csv has no column "pricee": expected one of "price", "area", "street", "sold".

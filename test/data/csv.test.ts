@@ -18,7 +18,7 @@ async function contents(text: string) {
 }
 
 describe("a first line of numbers", () => {
-  it("names the columns if it counts them, as pandas does, and no value below is a whole number", async () => {
+  it("is the header if it counts the columns, as pandas writes it, and no value below is an integer", async () => {
     expect(await contents("0,1\n0.5,1.5\n2.5,3.0\n")).toEqual({
       names: ["0", "1"],
       values: [0.5, 1.5, 2.5, 3],
@@ -27,7 +27,7 @@ describe("a first line of numbers", () => {
     expect(await contents(",0,1\n0,0.5,1.5\n1,2.5,3.5\n")).toMatchObject({ names: ["column0", "0", "1"] });
   });
 
-  it("is a row if it does not", async () => {
+  it("is a row if it does not count the columns", async () => {
     expect(await contents("1,3\n2.5,4.5\n")).toEqual({
       names: ["column0", "column1"],
       values: [1, 3, 2.5, 4.5],
@@ -37,7 +37,7 @@ describe("a first line of numbers", () => {
     expect(await contents("0,1\n")).toMatchObject({ values: [0, 1] });
   });
 
-  it("is refused where it may be either, with queries that say which", async () => {
+  it("is an error if it can be either, with a query for each case", async () => {
     expect(await failure("either.csv", "0,1\n1,0\n0.5,0\n")).toMatchInlineSnapshot(`
       "DATA It is unclear whether the first line of either.csv is a row or the header: received 0,1.
       Write names into it, or use a query: "FROM read_csv('either.csv', header = true)" if it is the header, "FROM read_csv('either.csv', header = false)" if it is a row."
@@ -58,7 +58,7 @@ describe("a first line of numbers", () => {
 });
 
 describe("the delimiter", () => {
-  it("is none that stands only within quotes", async () => {
+  it("is not a character that is only within quotes", async () => {
     expect(await contents('a,"b (x; y; z)"\n1,2\n3,4\n')).toEqual({
       names: ["a", "b (x; y; z)"],
       values: [1, 2, 3, 4],
@@ -66,13 +66,13 @@ describe("the delimiter", () => {
     expect(await contents('a,"b (x; y; z)"\n')).toMatchObject({ names: ["a", "b (x; y; z)"] });
   });
 
-  it("splits all records into as many fields", async () => {
+  it("splits all records into the same number of fields", async () => {
     expect(await contents("a (x|y|z);b\n1;2\n3;4\n")).toMatchObject({ names: ["a (x|y|z)", "b"] });
     expect(await contents('a;"b;c, d, e"\n1;2\n')).toMatchObject({ names: ["a", "b;c, d, e"] });
   });
 });
 
-it("refuses lines that DuckDB would drop with all that follow", async () => {
+it("throws an error for lines that are too long, with which DuckDB would drop all following lines", async () => {
   const long = `3,${"9".repeat(33_000_000)}\n`;
   expect(await failure("long.csv", `a,b\n1,2\n${long}`)).toMatchInlineSnapshot(`
     "DATA long.csv has a line that is too long, line 3: expected lines of at most 2000000 bytes.
@@ -88,7 +88,7 @@ it("refuses lines that DuckDB would drop with all that follow", async () => {
   await table.close();
 });
 
-it("refuses another encoding in the header too", async () => {
+it("throws an error for another encoding, also in the header", async () => {
   expect(await failure("latin1.csv", Buffer.from("größe,b\n1,2\n", "latin1"))).toMatchInlineSnapshot(`
     "DATA latin1.csv is not UTF-8 text in line 1.
     Convert the file: iconv -f latin1 -t utf-8 old.csv > new.csv"
@@ -104,13 +104,13 @@ describe("many columns", () => {
     return `${names}\n${`${names.replaceAll("x", "0.")}\n`.repeat(rows)}`;
   };
 
-  it("are read with the memory that they need", async () => {
+  it("are read in limited memory", async () => {
     const { names, values } = await contents(wide(3000, 40));
     expect(names).toHaveLength(3000);
     expect(values.slice(-2)).toEqual([0.2998, 0.2999]);
   });
 
-  it("beyond 10,000 are refused at once", async () => {
+  it("above 10,000 are an error without delay", async () => {
     expect(await failure("wide.csv", wide(10_001, 3))).toMatchInlineSnapshot(`
       "DATA wide.csv has too many columns: expected at most 10000, received 10001.
       Write a file with fewer columns, in a query or another program."

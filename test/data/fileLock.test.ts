@@ -11,7 +11,7 @@ const lockOf = (id: object): string => JSON.stringify({ ...thisProcess, since, .
 const ended = spawnSync(process.execPath, ["--version"]).pid;
 const nothing = async () => expect.unreachable();
 
-it("is held while the work runs, and released after it and after a failure", async () => {
+it("a lock exists while the work runs, and is removed when it ends or fails", async () => {
   const result = await withFileLock(files.path("model"), async () => {
     expect(JSON.parse(readFileSync(files.path("model.lock"), "utf8"))).toMatchObject(thisProcess);
     const second = await files.failure(withFileLock(files.path("model"), nothing));
@@ -29,7 +29,7 @@ it("is held while the work runs, and released after it and after a failure", asy
   expect(files.list()).toEqual([]);
 });
 
-it("is taken over from a process that has ended, by one of many", async () => {
+it("one of many processes takes over the lock of a process that has ended", async () => {
   files.write("stale.lock", lockOf({ pid: ended }));
   let atWork = 0;
   let most = 0;
@@ -46,7 +46,7 @@ it("is taken over from a process that has ended, by one of many", async () => {
   expect(files.list()).toEqual([]);
 });
 
-it("of another host, or of nobody known, stays", async () => {
+it("the lock of another host or without a readable owner is not removed", async () => {
   files.write("far.lock", lockOf({ host: "node7", pid: 4711 }));
   expect(await files.failure(withFileLock(files.path("far"), nothing))).toMatchInlineSnapshot(`
     "FILE far is being written by process 4711 on node7 since 2026-01-02T03:04:05.678Z.
@@ -60,7 +60,7 @@ it("of another host, or of nobody known, stays", async () => {
   expect(files.list()).toEqual(["far.lock", "odd.lock"]);
 });
 
-it("that cannot be written is told", async () => {
+it("a lock that cannot be written is an error", async () => {
   mkdirSync(files.path("empty"));
   expect(await files.failure(withFileLock(files.path("none/model"), nothing))).toMatchInlineSnapshot(`
     "FILE Cannot write none/model.lock: there is no directory none.

@@ -6,7 +6,7 @@ import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
 
-it("refuses a file that changes while it is opened", async () => {
+it("throws an error if a file changes while it is opened", async () => {
   const path = files.write("opened.csv", "a,b\n1,2\n");
   const rows = Database.prototype.rows;
   const spy = vi.spyOn(Database.prototype, "rows").mockImplementationOnce(function (this: Database, sql) {
@@ -20,7 +20,7 @@ it("refuses a file that changes while it is opened", async () => {
   spy.mockRestore();
 });
 
-it("refuses values of another version than the types", async () => {
+it("throws an error if a file changes after its types were detected", async () => {
   const path = files.write("read.csv", "a\n1\n2\n");
   const table = await openTable(path);
   expect((await readRows(table, ["a"])).rows).toBe(2);
@@ -32,7 +32,7 @@ it("refuses values of another version than the types", async () => {
   await table.close();
 });
 
-it("refuses a file that changes during a scan", async () => {
+it("throws an error if a file changes during a scan", async () => {
   const path = files.write("scanned.csv", "a\n1\n2\n3\n");
   const table = await openTable(path);
   const scan = async () => {
@@ -44,7 +44,7 @@ it("refuses a file that changes during a scan", async () => {
   await table.close();
 });
 
-it("lets the files behind a query change: its result is kept", async () => {
+it("allows changes of the files of a query, whose result is stored", async () => {
   const path = files.write("queried.csv", "a\n1\n2\n");
   const table = await openTable(`FROM '${path}'`);
   files.write("queried.csv", "a\n3\n");

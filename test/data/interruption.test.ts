@@ -9,7 +9,7 @@ import { temporaryDirectory } from "./temporaryFiles.ts";
 const files = temporaryDirectory();
 const temporary = () => readdirSync(tmpdir()).filter((name) => /^pushforward-[-0-9a-f]{36}$/.test(name));
 
-it("ends a query that would run for ever", async () => {
+it("ends a query that would run forever", async () => {
   const endless =
     "SELECT sum(a.range) AS x FROM range(1000000000) a, range(1000000) b WHERE a.range % (b.range + 1) = 3";
   const opening = files.failure(openTable(endless, { signal: AbortSignal.timeout(500) }));
@@ -19,7 +19,7 @@ it("ends a query that would run for ever", async () => {
   `);
 });
 
-it("ends waiting for the writer of a pipe, and removes the temporary files", async () => {
+it("ends the wait for the writer of a pipe, and removes the temporary files", async () => {
   const pipe = files.path("pipe");
   execFileSync("mkfifo", [pipe]);
   const before = temporary();
@@ -44,7 +44,7 @@ it("ends a scan", async () => {
   await table.close();
 });
 
-it("refuses to begin after the signal", async () => {
+it("throws an error if the signal is aborted before the start", async () => {
   const path = files.write("t.csv", "a\n1\n");
   expect(await files.failure(openTable(path, { signal: AbortSignal.abort() }))).toContain("INTERRUPTED");
 });

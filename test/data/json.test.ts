@@ -7,7 +7,7 @@ const files = temporaryDirectory();
 const failure = (name: string, content: string | Uint8Array) =>
   files.failure(openTable(files.write(name, content)));
 
-it("refuses keys that differ only in case, in one row or in several", async () => {
+it("throws an error for keys that differ only in case, in one row or in different rows", async () => {
   expect(await failure("case.json", '[{"a": 1, "A": 2}]')).toMatchInlineSnapshot(`
     "DATA Two columns of case.json have the same name: expected names that differ in more than upper and lower case, received "A" and "a".
     Rename one of these keys."
@@ -22,7 +22,7 @@ it("refuses keys that differ only in case, in one row or in several", async () =
   `);
 });
 
-it("refuses deep nesting before DuckDB crashes on it", async () => {
+it("throws an error for deep nesting, with which DuckDB would crash", async () => {
   const deep = `{"x": 1}\n{"x": ${"[".repeat(100_000)}${"]".repeat(100_000)}}\n`;
   expect(await failure("deep.jsonl", deep)).toMatchInlineSnapshot(
     `"DATA deep.jsonl is nested too deeply in line 2: expected one object per row: {"a": 1, "b": 2}, received more than 100 nested brackets."`,
@@ -37,7 +37,7 @@ it("refuses deep nesting before DuckDB crashes on it", async () => {
   await table.close();
 });
 
-it("names columns of nested values", async () => {
+it("has the names of columns with nested values in its errors", async () => {
   const table = await openTable(files.write("nested.json", '[{"x": 1, "d": {"u": 1}, "e": [1, 2]}]'));
   expect(await files.failure(table.numericColumns())).toMatchInlineSnapshot(`
     "DATA nested.json has columns that are not numeric: expected numbers in every column, or a choice of columns, received "d" (STRUCT(u BIGINT)), "e" (BIGINT[]).
@@ -46,14 +46,14 @@ it("names columns of nested values", async () => {
   await table.close();
 });
 
-it("takes an object of many keys for a row", async () => {
+it("reads an object with many keys as a row, not as a map", async () => {
   const row = Object.fromEntries(Array.from({ length: 300 }, (_, d) => [`x${d}`, d]));
   const table = await openTable(files.write("wide.json", JSON.stringify([row, row])));
   expect(table.columns).toHaveLength(300);
   await table.close();
 });
 
-it("refuses Parquet columns only if any differ only in case", async () => {
+it("throws an error for Parquet columns only if their names differ only in case", async () => {
   const path = files.path("structures.parquet");
   const { Database } = await import("../../src/data/database.ts");
   const database = await Database.open("a test");

@@ -18,7 +18,7 @@ async function values(source: string | string[]): Promise<number[]> {
   }
 }
 
-describe("a name that exists is that file, not a pattern", () => {
+describe("the name of an existing file is not a pattern", () => {
   it.each([
     ["d[1].csv", "d1.csv"],
     ["a*b.csv", "axb.csv"],
@@ -43,7 +43,7 @@ describe("a name that exists is that file, not a pattern", () => {
     expect(await values(relative(process.cwd(), path))).toEqual([1, 2]);
   });
 
-  it("in folders, and in every format", async () => {
+  it("also in folders, and in all formats", async () => {
     for (const [folder, value] of [
       ["run[2]", 1],
       ["run2", 7],
@@ -56,12 +56,12 @@ describe("a name that exists is that file, not a pattern", () => {
       expect(await values(join(files.path("run[2]"), name))).toEqual([1]);
   });
 
-  it("that begins like a URL", () => {
+  it("also if it looks like a URL", () => {
     expect(exactPath("s3://x.csv")).toBe("./s3://x.csv");
     expect(exactPath("/tmp/s3:x.csv")).toBe("/tmp/s3:x.csv");
   });
 
-  it("whose folders are not columns, as they would be for DuckDB", async () => {
+  it("and its folders do not become columns, as with DuckDB's default", async () => {
     mkdirSync(files.path("year=2020"));
     for (const name of ["t.csv", "t.json", "t.parquet"]) {
       await writeRows(["a"], [chunk([5])], files.path(`year=2020/${name}`));
@@ -71,7 +71,7 @@ describe("a name that exists is that file, not a pattern", () => {
     }
   });
 
-  it("but what DuckDB cannot open by any name is refused", async () => {
+  it("but a name that DuckDB cannot open is an error", async () => {
     expect(await files.failure(openTable(files.write("back\\[1].csv", "a\n1\n")))).toMatchInlineSnapshot(`
       "FILE DuckDB cannot open back\\[1].csv: expected a path without a backslash, or without *, ? and [.
       Rename it."
@@ -89,13 +89,13 @@ describe("a pattern", () => {
     },
   );
 
-  it("finds types that hold in all files", async () => {
+  it("detects types that fit all files", async () => {
     files.write("types1.csv", "a\n1\n");
     files.write("types2.csv", "a\n2.5\n");
     expect(await values(files.path("types?.csv"))).toEqual([1, 2.5]);
   });
 
-  it("refuses files of other columns or formats, and names the malformed one", async () => {
+  it("throws an error for files with other columns or formats, and has the name of a malformed file", async () => {
     files.write("other1.csv", "a,b\n1,2\n");
     files.write("other2.csv", "b,a\n1,2\n");
     expect(await files.failure(openTable(files.path("other*.csv")))).toMatchInlineSnapshot(`
@@ -134,7 +134,7 @@ describe("a pattern", () => {
 });
 
 describe("a list", () => {
-  it("reads its files and patterns in its order, as one table", async () => {
+  it("reads its files and patterns in their order as one table", async () => {
     for (const part of [1, 2, 3]) await writeRows(["a"], [chunk([part])], files.path(`list${part}.csv`));
     const [one, two, three] = [1, 2, 3].map((part) => files.path(`list${part}.csv`));
     expect(await values([three!, one!])).toEqual([3, 1]);
@@ -146,7 +146,7 @@ describe("a list", () => {
     await table.close();
   });
 
-  it("is refused when it is empty, or has a query or a file twice", async () => {
+  it("is an error if it is empty, has a file twice, or has a query and other sources", async () => {
     const one = files.write("once.csv", "a\n1\n");
     expect(await files.failure(openTable([]))).toMatchInlineSnapshot(
       `"ARGUMENT A table cannot be read from this list: expected one query, or one or more files, received an empty list."`,
@@ -162,12 +162,12 @@ describe("a list", () => {
   });
 });
 
-it("expands ~ that no shell has expanded", () => {
+it("expands ~", () => {
   expect(expandHome("~/x.csv")).toBe(join(homedir(), "x.csv"));
   expect(expandHome("~x.csv")).toBe("~x.csv");
 });
 
-it("reads a pipe, which gives its content once", async () => {
+it("reads a pipe, whose content can be read only once", async () => {
   const pipe = files.path("pipe");
   execFileSync("mkfifo", [pipe]);
   for (const content of ["a,b\n1,2\n3,4\n", '[{"a": 1, "b": 2}, {"a": 3, "b": 4}]']) {
@@ -177,7 +177,7 @@ it("reads a pipe, which gives its content once", async () => {
   }
 });
 
-it("refuses devices at once, by a link too", async () => {
+it("throws an error for devices without reading them, also through a link", async () => {
   symlinkSync("/dev/zero", files.path("zero.csv"));
   expect(await files.failure(openTable(files.path("zero.csv")))).toMatchInlineSnapshot(`
     "FILE zero.csv is a device: expected a file or a pipe.
@@ -189,7 +189,7 @@ it("refuses devices at once, by a link too", async () => {
   `);
 });
 
-it("names a file of which DuckDB tells, not its temporary copy", async () => {
+it("has the name of a pipe in the errors of DuckDB, not that of its temporary copy", async () => {
   const pipe = files.path("bad-pipe");
   execFileSync("mkfifo", [pipe]);
   const reading = files.failure(openTable(pipe));

@@ -18,7 +18,7 @@ async function read(source: string, options: TableOptions) {
   };
 }
 
-it("reads values as missing, numbers however they are written", async () => {
+it("reads the values of na as missing, and numbers in any notation", async () => {
   const path = files.write("t.csv", TEXT);
   expect(await read(path, { na: ["NA", "?"] })).toEqual({
     types: "DOUBLE,DOUBLE,VARCHAR",
@@ -36,7 +36,7 @@ it("reads values as missing, numbers however they are written", async () => {
   });
 });
 
-it("does so in all formats", async () => {
+it("works in all formats", async () => {
   const json = files.write("t.jsonl", '{"a": 1, "b": "NA"}\n{"a": -999, "b": 2.5}\n{"a": 3, "b": 4}\n');
   expect(await read(json, { na: ["NA", "-999"] })).toEqual({
     types: "HUGEINT,DOUBLE",
@@ -56,13 +56,13 @@ it("does so in all formats", async () => {
   });
 });
 
-it("makes no label of them", async () => {
+it("does not make labels of missing values", async () => {
   const table = await openTable(files.write("t.csv", TEXT), { na: ["NA"] });
   expect(await readLabels(table, ["kind"])).toEqual(new Map([["kind", ["x", "y"]]]));
   await table.close();
 });
 
-it("leaves them in a text file that is written again, and writes NULL elsewhere", async () => {
+it("keeps the values of na when a text file is written as text, and writes NULL in other formats", async () => {
   const table = await openTable(files.write("t.csv", TEXT), { na: ["NA", "?", "-999"] });
   await writeScored(table, [chunk([1], [2], [3], [4])], files.path("scored.csv"));
   await writeScored(table, [chunk([1], [2], [3], [4])], files.path("scored.jsonl"), {

@@ -23,7 +23,7 @@ async function contents(source: string) {
 const open = (name: string, content: string | Uint8Array) => openTable(files.write(name, content));
 const failure = (name: string, content: string | Uint8Array) => files.failure(open(name, content));
 
-it("costs nothing until a table is opened: importing does not load DuckDB", () => {
+it("does not load DuckDB before a table is opened", () => {
   const script = `import { openTable } from ${JSON.stringify(join(process.cwd(), "src/data/index.ts"))};
     import { createRequire } from "node:module";
     console.log(typeof openTable, process.report.getReport().sharedObjects.some((o) => /duckdb/.test(o)));`;
@@ -47,7 +47,7 @@ describe("formats", () => {
     "bom.csv": "\uFEFFa,b\n1,2.5\n3,-4e-3\n",
     "spaces.csv": "\n\na, b\n1,2.5\n3,-4e-3\n",
   };
-  it.each(Object.entries(texts))("reads %s, and gzipped", async (name, text) => {
+  it.each(Object.entries(texts))("reads %s, also gzipped", async (name, text) => {
     expect(await contents(files.write(name, text))).toEqual(two);
     expect(await contents(files.write(`${name}.gz`, gzipSync(text)))).toEqual(two);
   });
@@ -69,21 +69,21 @@ describe("formats", () => {
     expect(await contents(`WITH t AS (FROM '${path}') SELECT * FROM t;`)).toEqual(two);
   });
 
-  it("keeps one order of a query's rows", async () => {
+  it("does not change the order of the rows of a query", async () => {
     const table = await openTable("SELECT random() AS x FROM range(10000)");
     const first = await readRows(table, ["x"]);
     expect(await readRows(table, ["x"])).toEqual(first);
     await table.close();
   });
 
-  it("takes a first line of numbers for a row", async () => {
+  it("reads a first line of numbers as a row", async () => {
     expect(await contents(files.write("headerless.csv", "1,2.5\n3,-4e-3\n"))).toEqual({
       ...two,
       columns: "column0 BIGINT, column1 DOUBLE",
     });
   });
 
-  it("finds a type that holds for all rows, not for the first ones", async () => {
+  it("detects types that fit all rows, not only the first ones", async () => {
     const text = `a,b\n${"1,2\n".repeat(50_000)}1.5,x\n`;
     const table = await open("late.csv", text);
     expect(table.columns).toEqual([
@@ -112,7 +112,7 @@ describe("formats", () => {
   });
 });
 
-it("opens a table of many columns in little memory", async () => {
+it("opens a table with many columns in limited memory", async () => {
   const row = `${Array.from({ length: 1000 }, (_, i) => i).join(",")}\n`;
   const path = files.write("wide.csv", `x${row.replaceAll(",", ",x")}${row.repeat(3000)}`);
   const before = process.memoryUsage.rss();
@@ -122,7 +122,7 @@ it("opens a table of many columns in little memory", async () => {
   await table.close();
 });
 
-describe("what cannot be read", () => {
+describe("there is an error for", () => {
   it("a missing file", async () => {
     files.write("houses.csv", "a\n1\n");
     expect(await files.failure(openTable(files.path("house.csv")))).toMatchInlineSnapshot(`
@@ -193,7 +193,7 @@ describe("what cannot be read", () => {
     `);
   });
 
-  it("a damaged gzip file, even one that ends with a whole line", async () => {
+  it("a damaged gzip file, also if it ends with a complete line", async () => {
     const whole = gzipSync(`a,b\n${"1,2\n".repeat(100_000)}`, { level: 0 });
     expect(await failure("cut.csv.gz", whole.subarray(0, -100))).toMatchInlineSnapshot(`
       "FILE cut.csv.gz is a damaged gzip file (unexpected end of file).
@@ -254,7 +254,7 @@ describe("what cannot be read", () => {
     `);
   });
 
-  it("a query that fails, or is not one", async () => {
+  it("a query that fails, and a statement that is not a query", async () => {
     expect(await files.failure(openTable("SELECT * FRM t"))).toMatchInlineSnapshot(
       `"DATA DuckDB cannot read the query (syntax error at or near "t")."`,
     );

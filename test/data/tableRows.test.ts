@@ -35,7 +35,7 @@ it("streams the complete rows in blocks, with their numbers", async () => {
   await table.close();
 });
 
-it("lets scans run at the same time, and end early", async () => {
+it("several scans can run at the same time, and can end early", async () => {
   const table = await openTable("SELECT range AS i FROM range(300000)");
   const one = scanRows(table, ["i"], { blockRows: 1000 });
   const other = scanRows(table, ["i"], { blockRows: 1000 });
@@ -57,7 +57,7 @@ it("reads large integers and decimals to the nearest float64", async () => {
   await table.close();
 });
 
-it("refuses infinite values", async () => {
+it("throws an error for infinite values", async () => {
   const table = await openTable(files.write("infinite.csv", `a,b\n${"1,2\n".repeat(20_000)}3,-inf\n`));
   expect(await files.failure(readRows(table, ["a", "b"]))).toMatchInlineSnapshot(`
     "DATA The column "b" of infinite.csv is infinite in row 20001: expected finite numbers, received -Infinity.
@@ -67,7 +67,7 @@ it("refuses infinite values", async () => {
   await table.close();
 });
 
-it("refuses to fit too few rows", () => {
+it("throws an error for too few rows to fit", () => {
   const check = (rows: number, missing = 0) =>
     files.failure(() => checkMinimumRows({ rows, missing }, "t.csv"));
   return Promise.all([

@@ -35,7 +35,7 @@ describe.each(ENDINGS)("as .%s", (ending) => {
     }
   }
 
-  it("keeps every bit of the numbers", async () => {
+  it("writes numbers without loss", async () => {
     const extremes = [
       0.1,
       1 / 3,
@@ -59,7 +59,7 @@ describe.each(ENDINGS)("as .%s", (ending) => {
     }
   });
 
-  it("keeps the order of rows over chunks of any size", async () => {
+  it("keeps the order of rows for chunks of any size", async () => {
     const rows = Float64Array.from({ length: 2 * 10_000 }, (_, i) => i + 0.5);
     const chunks = [rows.subarray(0, 2), rows.subarray(2, 2), rows.subarray(2, 9002), rows.subarray(9002)];
     expect((await throughFile(['a "b", c', "é"], chunks)).values).toEqual(rows);
@@ -91,7 +91,7 @@ it("writes the same bytes to a stream as to a CSV file", async () => {
   expect(String(gunzipSync(readFileSync(files.path("same.csv.gz"))))).toBe(streamed);
 });
 
-it("writes JSON that JSON.parse reads, infinite values as strings", async () => {
+it("writes JSON that JSON.parse accepts, with infinite values as strings", async () => {
   await writeRows(["a", "b"], [chunk([1.5, -Infinity], [Number.NaN, 2])], files.path("valid.json"));
   expect(JSON.parse(readFileSync(files.path("valid.json"), "utf8"))).toEqual([
     { a: 1.5, b: "-Infinity" },
@@ -99,14 +99,14 @@ it("writes JSON that JSON.parse reads, infinite values as strings", async () => 
   ]);
 });
 
-it("stops quietly when the reader of a pipe has gone away", async () => {
+it("ends without an error when a pipe is closed", async () => {
   const closed = new Writable({
     write: (_chunk, _encoding, done) => done(Object.assign(new Error("write EPIPE"), { code: "EPIPE" })),
   });
   await writeRows(["a"], [chunk([1]), chunk([2])], closed);
 });
 
-it.each(ENDINGS)("leaves the old file when the rows fail, as .%s", async (ending) => {
+it.each(ENDINGS)("does not change the old file if the rows throw, as .%s", async (ending) => {
   const name = `old.${ending}`;
   files.write(name, "old");
   const before = files.list();
@@ -119,7 +119,7 @@ it.each(ENDINGS)("leaves the old file when the rows fail, as .%s", async (ending
   expect(files.list()).toEqual(before);
 });
 
-it("refuses an ending that names no format, and a directory that is not there", async () => {
+it("throws an error for an ending without a format, and for a directory that does not exist", async () => {
   expect(await files.failure(writeRows(["a"], [], "out.xlsx"))).toMatchInlineSnapshot(`
     "ARGUMENT No table format belongs to the name out.xlsx: expected a name that ends in .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
     Use a name with one of these endings."

@@ -39,7 +39,7 @@ async function rowsOf(name: string, read = `'${files.path(name)}'`): Promise<unk
 
 const SCORES = [-1.25, Number.NaN, -Infinity];
 
-it("keeps the columns of a text file as they were written", async () => {
+it("writes the values of a text file as unchanged text", async () => {
   const path = files.write("codes.csv", CODES);
   expect(await scored(path, SCORES, "scored.csv")).toMatchInlineSnapshot(`
     "code,x,day,note,log_density
@@ -57,7 +57,7 @@ it("keeps the columns of a text file as they were written", async () => {
   `);
 });
 
-it("writes text as text to JSON and Parquet, and the columns that were scored as numbers", async () => {
+it("writes text as text to JSON and Parquet, except for the scored columns, which become numbers", async () => {
   const path = files.write("typed.csv", "id,n,x,name\n007,1,1.5,a\n2,2,,b\n3,3,-inf,c\n");
   expect(await scored(path, SCORES, "scored.jsonl", ["n", "x"])).toMatchInlineSnapshot(`
     "{"id":"007","n":1,"x":1.5,"name":"a","log_density":-1.25}
@@ -75,7 +75,7 @@ it("writes text as text to JSON and Parquet, and the columns that were scored as
   ]);
 });
 
-it("loses no digit of an integer in the columns that were scored", async () => {
+it("keeps all digits of integers in the scored columns", async () => {
   const columns = {
     zip: ["00123", "01234"],
     long: ["12345678901234567890", "12345678901234567891"],
@@ -96,7 +96,7 @@ it("loses no digit of an integer in the columns that were scored", async () => {
   ]);
 });
 
-it("writes CSV to a stream, and nothing when scoring fails", async () => {
+it("writes CSV to a stream, or nothing if scoring fails", async () => {
   const table = await openTable(files.write("streamed.csv", CODES));
   const written = async (scores: Float64Array[]) => {
     const stream = new PassThrough();
@@ -133,14 +133,14 @@ it("keeps the types of Parquet and of queries", async () => {
   `);
 });
 
-it("keeps the texts of JSON that look like dates", async () => {
+it("keeps text of JSON that looks like a date", async () => {
   const row =
     '{"at":"2020-01-02T03:04:05+02:00","day":"2020-01-02","hour":"03:04:05","id":"0C5B5A6E-7E58-4C8B-9E6C-0B9F8E4C1A11","x":1';
   const path = files.write("dates.jsonl", `${row}}\n`);
   expect(await scored(path, [-2], "dates.scored.jsonl")).toBe(`${row},"log_density":-2.0}\n`);
 });
 
-it("keeps columns apart from its own", async () => {
+it("does not confuse columns with its own temporary columns", async () => {
   const query = "SELECT 1 AS c0, 2.5 AS scores, 3 AS original";
   expect(await scored(query, [-2], "own.csv")).toBe("c0,scores,original,log_density\n1,2.5,3,-2.0\n");
   expect(await scored(query, [-2], "own.jsonl")).toBe(
@@ -152,12 +152,12 @@ it("writes the header of a table without rows", async () => {
   expect(await scored(files.write("header.csv", "a,b\n"), [], "none.csv")).toBe("a,b,log_density\n");
 });
 
-it("may replace the file that it reads", async () => {
+it("can replace the file that it reads", async () => {
   const path = files.write("self.csv", "a\n1\n2\n");
   expect(await scored(path, [-1, -2], "self.csv")).toBe("a,log_density\n1,-1.0\n2,-2.0\n");
 });
 
-it("refuses a table that has the column, and scores that do not fit it", async () => {
+it("throws an error for a table that has a column log_density, and for a wrong number of scores", async () => {
   const taken = files.write("taken.csv", "a,Log_Density\n1,2\n");
   expect(await files.failure(scored(taken, [1], "out.csv"))).toMatchInlineSnapshot(`
     "DATA taken.csv already has a column "Log_Density".
@@ -176,7 +176,7 @@ it("refuses a table that has the column, and scores that do not fit it", async (
   `);
 });
 
-it("leaves the old output when scoring fails", async () => {
+it("does not change the old output if scoring fails", async () => {
   const path = files.write("two.csv", "a\n1\n2\n");
   files.write("kept.csv", "old");
   const before = files.list();
@@ -193,7 +193,7 @@ it("leaves the old output when scoring fails", async () => {
   expect(files.list()).toEqual(before);
 });
 
-it("writes nothing when the file changes while its rows are scored", async () => {
+it("writes nothing if the file changes while its rows are scored", async () => {
   const path = files.write("changing.csv", "name,a\nx,1\ny,2\n");
   files.write("kept.csv", "old");
   const before = files.list();
@@ -213,7 +213,7 @@ it("writes nothing when the file changes while its rows are scored", async () =>
   expect(files.list()).toEqual(before);
 });
 
-it("scores a million rows in order and in little memory", async () => {
+it("scores a million rows in their order and in limited memory", async () => {
   const script = join(import.meta.dirname, "millionRows.ts");
   const output = execFileSync(process.execPath, ["--import", "tsx", script, files.path("million")]);
   const { megabytes, outputs } = JSON.parse(String(output));

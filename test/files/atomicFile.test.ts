@@ -7,7 +7,7 @@ import { temporaryDirectory } from "../data/temporaryFiles.ts";
 const files = temporaryDirectory();
 const text = (name: string) => readFileSync(files.path(name), "utf8");
 
-it("writes a new file and replaces an old one, keeping its permissions", async () => {
+it("writes a new file, and replaces an old one with the same permissions", async () => {
   await writeFileAtomically(files.path("model"), "one");
   chmodSync(files.path("model"), 0o640);
   await writeFileAtomically(files.path("model"), Buffer.from("two"));
@@ -24,7 +24,7 @@ it("writes through a link", async () => {
   expect(text("link")).toBe("new");
 });
 
-it("creates the target of a link that leads nowhere yet", async () => {
+it("creates the target of a link that does not exist yet", async () => {
   mkdirSync(files.path("elsewhere"));
   symlinkSync("elsewhere/second", files.path("first"));
   symlinkSync("../new", files.path("elsewhere/second"));
@@ -48,7 +48,7 @@ it("creates the target of a link that leads nowhere yet", async () => {
   `);
 });
 
-it("leaves the old file and nothing else when writing fails", async () => {
+it("keeps the old file and no temporary file if writing fails", async () => {
   files.write("kept", "old");
   const before = files.list();
   const writing = replaceFile(files.path("kept"), async (temporary) => {
@@ -61,7 +61,7 @@ it("leaves the old file and nothing else when writing fails", async () => {
   expect(files.list()).toEqual(before);
 });
 
-it("says what is in the way, before any work is done", async () => {
+it("throws an error with the reason before any work is done", async () => {
   mkdirSync(files.path("folder"));
   const work = async () => expect.unreachable();
   expect(await files.failure(replaceFile(files.path("none/model"), work))).toMatchInlineSnapshot(`
@@ -83,7 +83,7 @@ it("says what is in the way, before any work is done", async () => {
   `);
 });
 
-it.skipIf(!process.seteuid)("says that permission is denied, for a directory and for a file", async () => {
+it.skipIf(!process.seteuid)("throws an error if permission is denied for a directory or a file", async () => {
   for (const name of ["locked", "open"]) mkdirSync(files.path(name));
   files.write("open/model", "old");
   chmodSync(files.path("open/model"), 0o444);
@@ -110,7 +110,7 @@ it.skipIf(!process.seteuid)("says that permission is denied, for a directory and
   expect(text("open/model")).toBe("old");
 });
 
-it("tells the causes of Node and of DuckDB alike", async () => {
+it("has the same messages for errors of Node and of DuckDB with the same cause", async () => {
   const system = (code: string) => Object.assign(new Error(`${code}: write`), { code, syscall: "write" });
   const told = (error: Error) => files.failure(() => Promise.reject(writeError(error, "out/x.csv")));
   expect(await told(system("ENOSPC"))).toMatchInlineSnapshot(`

@@ -16,7 +16,7 @@ vi.mock("@duckdb/node-api", async (original) => {
 const { path: at } = temporaryDirectory();
 const flow = nsf(2, { transforms: 1, hidden: [4], context: 1 });
 
-test("a model is written whole and read again, without DuckDB", async () => {
+test("saveModel and loadModel preserve a model, without loading DuckDB", async () => {
   const path = at("flow.safetensors");
   await writeFile(path, "something old");
   await saveModel(path, { flow });
@@ -28,7 +28,7 @@ test("a model is written whole and read again, without DuckDB", async () => {
   expect(loaded).toEqual([]);
 });
 
-test("classes of one's own are read with their kinds", async () => {
+test("models with custom classes are loaded with their kinds", async () => {
   class Own extends Actnorm {
     override describe() {
       return { type: "own", features: this.features };
@@ -46,7 +46,7 @@ test("classes of one's own are read with their kinds", async () => {
   });
 });
 
-test("what is wrong with a file is said with its path", async () => {
+test("errors contain the path of the file", async () => {
   const damaged = at("damaged.safetensors");
   await writeFile(damaged, encodeModel({ flow }).subarray(0, 300));
   await expect(loadModel(damaged)).rejects.toMatchObject({

@@ -20,7 +20,7 @@ function pipe(name: string, command: string): string {
   return path;
 }
 
-test("a file is read whole, and so is a pipe that ends", async () => {
+test("files and pipes are read to their end", async () => {
   const path = write("whole", whole);
   expect(same(await readBytes(path))).toBe(true);
   expect(same(await readBytes(pipe("pipe", `cat ${path}`)))).toBe(true);
@@ -29,7 +29,7 @@ test("a file is read whole, and so is a pipe that ends", async () => {
   );
 });
 
-test("a pipe is waited for", async () => {
+test("reading waits for the writer of a pipe", async () => {
   const path = at("late");
   spawnSync("mkfifo", [path]);
   const read = readBytes(path);
@@ -37,7 +37,7 @@ test("a pipe is waited for", async () => {
   expect(same(await read)).toBe(true);
 });
 
-test("what has no end is read no further than its header declares", async () => {
+test("an endless pipe is read only as far as its header declares", async () => {
   const path = write("beginning", whole);
   const read = await readBytes(pipe("endless", `cat ${path} /dev/zero`));
   expect(read.length).toBeGreaterThan(whole.length);
@@ -46,7 +46,7 @@ test("what has no end is read no further than its header declares", async () => 
     await expect(readBytes(pipe(device, `cat /dev/${device}`))).rejects.toMatchObject({ code: "MODEL" });
 });
 
-test("devices are refused", async () => {
+test("devices are an error", async () => {
   for (const device of ["/dev/zero", "/dev/urandom", "/dev/null"])
     await expect(readBytes(device)).rejects.toThrow(`${device} is a device: expected a file or a pipe.`);
   await expect(readBytes(dirname(at("x")))).rejects.toThrow("is a directory: expected a file.");

@@ -28,7 +28,7 @@ afterEach(() => {
   else process.env.TMPDIR = TMPDIR;
 });
 
-it("the next write removes what a killed process left, and nothing of one that runs", async () => {
+it("the next write removes the temporary files of a killed process, and not those of a running one", async () => {
   mkdirSync(files.path("out"));
   const write = `const { replaceFile } = await import(${JSON.stringify(atomicFile)});
 await replaceFile(process.argv[1], async () => {
@@ -51,7 +51,7 @@ await replaceFile(process.argv[1], async () => {
   expect(readdirSync(files.path("out"))).toEqual(["other.csv"]);
 });
 
-it("nothing of another host, and nothing with a name of another kind, is removed", async () => {
+it("files of other hosts and files with other names are not removed", async () => {
   mkdirSync(files.path("shared"));
   const pid = ended();
   const names = [
@@ -75,7 +75,7 @@ it.runIf(process.platform === "linux")(
   },
 );
 
-it("a table that is opened removes what DuckDB left in the temporary directory", async () => {
+it("opening a table removes abandoned files of DuckDB in the temporary directory", async () => {
   mkdirSync(files.path("tmp"));
   process.env.TMPDIR = files.path("tmp");
   const [left, running] = [nameOf({ pid: ended() }), nameOf({})];

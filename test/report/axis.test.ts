@@ -11,7 +11,7 @@ const tickTexts = (from: number, to: number, pixels = 300) =>
     .map(({ text }) => text);
 
 describe("axisRange", () => {
-  it("shows well-behaved data whole", () => {
+  it("contains all data if there are no outliers", () => {
     const values = Array.from({ length: 2000 }, gaussians(1));
     const [lower, upper] = range(values);
     expect(lower).toBeLessThan(Math.min(...values));
@@ -19,7 +19,7 @@ describe("axisRange", () => {
     expect(upper - lower).toBeLessThan(1.2 * (Math.max(...values) - Math.min(...values)));
   });
 
-  it.each([30, 300, 3000])("is not moved by one outlier among %i values", (n) => {
+  it.each([30, 300, 3000])("does not depend on one outlier among %i values", (n) => {
     const values = Array.from({ length: n }, gaussians(2));
     for (const outlier of [1e9, -1e9]) {
       const [lower, upper] = range([...values, outlier]);
@@ -28,7 +28,7 @@ describe("axisRange", () => {
     }
   });
 
-  it("has room around a constant, and ignores what is not finite", () => {
+  it("has a margin around a constant, and ignores values that are not finite", () => {
     expect(range([5, 5, 5])).toEqual([4.5, 5.5]);
     expect(range([0])).toEqual([-1, 1]);
     expect(range([5, Number.NaN, 5, Number.POSITIVE_INFINITY])).toEqual([4.5, 5.5]);
@@ -48,12 +48,12 @@ describe("axis", () => {
     expect(tickTexts(from, to)).toEqual(texts);
   });
 
-  it("gives ticks in data units", () => {
+  it("returns ticks in data units", () => {
     const ticks = axis("a", [1_700_000_000, 1_700_000_900]).ticks("horizontal", 300, 10);
     expect(ticks.find(({ text }) => text === "400")!.value).toBe(1_700_000_400);
   });
 
-  it.each([60, 106, 190, 560])("keeps tick texts apart on %i pixels", (pixels) => {
+  it.each([60, 106, 190, 560])("has tick labels that do not overlap, for %i pixels", (pixels) => {
     for (const [from, to] of [
       [-200, 180],
       [0.001, 0.998],
@@ -73,7 +73,7 @@ describe("axis", () => {
     }
   });
 
-  it("keeps whole numbers whole", () => {
+  it("has only integers as ticks of integers", () => {
     expect(
       axis("epoch", [1, 3], 1)
         .ticks("horizontal", 500, 10)

@@ -18,12 +18,12 @@ describe("massLevels", () => {
     });
   });
 
-  it("encloses the stated mass of cells, and no more than one cell too much", () => {
+  it("encloses the given mass, exceeded by at most one cell", () => {
     const grid = Float64Array.from([0.4, 0.3, 0.2, 0.1], Math.log);
     expect(massLevels(grid, [0.39, 0.5, 0.69, 0.95])).toEqual([0.1, 0.3, 0.4].map(Math.log));
   });
 
-  it("takes -Infinity as empty, and gives no level where all is empty", () => {
+  it("treats -Infinity as no mass, and returns no levels without any mass", () => {
     expect(massLevels(Float64Array.of(-Infinity, 0, -Infinity), [0.5])).toEqual([0]);
     expect(massLevels(Float64Array.of(-Infinity, -Infinity), [0.5])).toEqual([]);
   });
@@ -42,7 +42,7 @@ describe("kernelLogDensity", () => {
     expect(values.reduce((sum, value) => sum + Math.exp(value) * cell, 0)).toBeCloseTo(1, 2);
   });
 
-  it("is near the density of the samples, row and column in their places", () => {
+  it("is close to the density of the samples, with x along rows and y along columns", () => {
     let worst = 0;
     for (let j = 0; j < y.length; j++) {
       for (let i = 0; i < x.length; i++) {

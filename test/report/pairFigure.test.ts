@@ -60,7 +60,7 @@ describe("two columns", () => {
     expect(data).not.toBe(samples);
   });
 
-  it("draws the contours of a Gaussian as ellipses that hold 10, 30, 50, 70, 90 and 99%", async () => {
+  it("draws the contours of a Gaussian as ellipses with 10, 30, 50, 70, 90 and 99% of the mass", async () => {
     // The second column is 3 times as wide as the first, and about 10: rows and columns must not be confused.
     const random = gaussians(4);
     const draw = () => table(3000, () => [random(), 10 + 3 * random()]);
@@ -93,7 +93,7 @@ describe("two columns", () => {
     expect(figure.querySelectorAll("[aria-label=contour]")).toHaveLength(2);
   });
 
-  it("does not lay an exact density over columns in another order", async () => {
+  it("does not draw an exact density for columns in another order", async () => {
     const tables = gaussianTables(2);
     const { x, y, points } = densityNodes(tables);
     const logDensity = { x, y, values: logDensityOf(points, 2) };
@@ -102,7 +102,7 @@ describe("two columns", () => {
     expect(texts(figure).join()).toContain("90% of the samples");
   });
 
-  it("keeps its axes when one value is 1e9", async () => {
+  it("does not change its axes for one value of 1e9", async () => {
     const tables = gaussianTables(2);
     const figure = open(await pairFigure(tables));
     tables.data[7] = 1e9;
@@ -113,7 +113,7 @@ describe("two columns", () => {
     expect(outlying.querySelector("[aria-label=points]")!.innerHTML.match(/h0/g)).toHaveLength(399);
   });
 
-  it("shows data even where the samples are useless", async () => {
+  it("shows the data also if samples are far away or constant", async () => {
     const tables = gaussianTables(2);
     const far = open(await pairFigure({ ...tables, samples: tables.samples.map((value) => value + 1e6) }));
     expect(far.querySelectorAll("[aria-label=contour]")).toHaveLength(0);
@@ -142,7 +142,7 @@ describe("more columns", () => {
     for (const name of ["a", "b", "c"]) expect(texts(figure).filter((text) => text === name)).toHaveLength(2);
   });
 
-  it("shows the first six of eight columns and says so, or those asked for", async () => {
+  it("shows the first six of eight columns and says so, or the chosen columns", async () => {
     const tables = gaussianTables(8);
     const first = open(await pairFigure(tables));
     expect(panelNames(first)).toHaveLength(36);
@@ -152,7 +152,7 @@ describe("more columns", () => {
     expect(texts(chosen)[1]).toContain("2 of 8 columns");
   });
 
-  it("draws columns of any magnitude, constant ones and odd names", async () => {
+  it("draws columns of any magnitude, constant columns and unusual names", async () => {
     const random = gaussians(9);
     const row = () => [1.7e9 + random(), 3, -1e-7 * random(), 1e15 * random()];
     const columns = [
@@ -168,7 +168,7 @@ describe("more columns", () => {
     expect(panelNames(figure)).toContain('histogram: a & b < "c"');
   });
 
-  it("draws at most 1500 points a panel of a matrix", async () => {
+  it("draws at most 1500 points per panel of a matrix", async () => {
     const figure = open(await pairFigure(gaussianTables(3, 5000)));
     for (const group of figure.querySelectorAll("[aria-label=points]")) {
       const dots = group.innerHTML.match(/h0/g)!.length;
@@ -178,12 +178,12 @@ describe("more columns", () => {
   });
 });
 
-it("gives the same string for the same input", async () => {
+it("returns equal strings for equal inputs", async () => {
   const tables = gaussianTables(3);
   expect(await pairFigure(tables)).toBe(await pairFigure(tables));
 });
 
-it("says what does not fit", async () => {
+it("has messages for invalid inputs", async () => {
   const tables = gaussianTables(2);
   await expect(
     pairFigure({ ...tables, data: tables.data.slice(1) }),

@@ -12,7 +12,7 @@ describe("svgToPng", () => {
     svg = await pairFigure({ columns: ["a", "b"], data: draw(), samples: draw(), title: "The title" });
   });
 
-  it("gives a PNG of the size asked for", async () => {
+  it("returns a PNG of the requested size", async () => {
     const [, width, height] = svg.match(/width="(\d+)" height="(\d+)"/)!.map(Number);
     const twice = readPng(await svgToPng(svg));
     expect([twice.width, twice.height]).toEqual([2 * width!, 2 * height!]);
@@ -22,7 +22,7 @@ describe("svgToPng", () => {
     expect([single.width, single.height]).toEqual([width, height]);
   });
 
-  it("writes its texts without any font of the system", async () => {
+  it("draws text without fonts of the system", async () => {
     const bare = new Resvg(svg, { font: { loadSystemFonts: false } }).render().asPng();
     // Where the title, the caption, and the name beside the first panel stand.
     for (const region of [
@@ -35,7 +35,7 @@ describe("svgToPng", () => {
     }
   });
 
-  it("has a glyph for every letter that figures write themselves", async () => {
+  it("has a glyph for every character in the texts of figures", async () => {
     const letters = [..."−×⁰¹²³⁴⁵⁶⁷⁸⁹⁻…"];
     const page = (text: string) =>
       `<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><rect width="40" height="40" fill="#fff"/><text x="8" y="30" font-size="24" font-family="Arimo">${text}</text></svg>`;
@@ -47,7 +47,7 @@ describe("svgToPng", () => {
     }
   });
 
-  it("gives the same bytes each time", async () => {
+  it("returns the same bytes each time", async () => {
     expect(Buffer.compare(await svgToPng(svg), await svgToPng(svg))).toBe(0);
   });
 });

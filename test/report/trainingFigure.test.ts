@@ -41,7 +41,7 @@ describe("trainingFigure", () => {
     }
   });
 
-  it("keeps its range when the first epochs are terrible or not finite", async () => {
+  it("has the same range if the first epochs are very low or not finite", async () => {
     const ticks = numbers(tickTexts(open(await trainingFigure({ epochs, bestEpoch: 24 })), 0, "y"));
     const terrible = epochs.map((epoch, k) =>
       k < 3 ? { ...epoch, trainLogDensity: -1e7, validationLogDensity: -1e9 } : epoch,
@@ -55,13 +55,13 @@ describe("trainingFigure", () => {
     expect(notNumbers(figure)).toEqual([]);
   });
 
-  it("says nothing of the training at a start that stayed the best", async () => {
+  it("has no training log-density in the caption if the best epoch is the start", async () => {
     const start = { epoch: 0, trainLogDensity: Number.NaN, validationLogDensity: 3 };
     const figure = open(await trainingFigure({ epochs: [start, ...epochs], bestEpoch: 0 }));
     expect(texts(figure)[1]).toBe("Epoch 0: validation 3.000 nats.");
   });
 
-  it("takes in a near baseline and leaves a far one to the caption", async () => {
+  it("shows a near baseline, and has a far one only in the caption", async () => {
     const near = open(
       await trainingFigure({ epochs, bestEpoch: 24, baseline: { label: "Gaussian", value: -3 } }),
     );
@@ -73,7 +73,7 @@ describe("trainingFigure", () => {
     expect(far.querySelectorAll("[aria-label=rule] line")).toHaveLength(1);
   });
 
-  it("names lines that end at one height without overlap, and lines that left the frame", async () => {
+  it("labels curves that end at the same height without overlap, and curves that end outside of the frame", async () => {
     const identical = [1, 2].map((epoch) => ({ epoch, trainLogDensity: epoch, validationLogDensity: epoch }));
     const figure = open(
       await trainingFigure({ epochs: identical, bestEpoch: 2, baseline: { label: "Gaussian", value: 2 } }),
@@ -94,7 +94,7 @@ describe("trainingFigure", () => {
     expect(notNumbers(figure)).toEqual([]);
   });
 
-  it("says what does not fit", async () => {
+  it("has messages for invalid inputs", async () => {
     await expect(trainingFigure({ epochs, bestEpoch: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: The best epoch is not among the epochs: expected one of 1 to 40, received 0.]`,
     );

@@ -4,7 +4,7 @@ import { compile } from "../../src/runtime/index.ts";
 const wrong = (value: unknown) => value as never;
 const shapes = [["N", 2]] as const;
 
-describe("compile refuses", () => {
+describe("compile throws ARGUMENT for", () => {
   test.each<[object, string]>([
     [
       { precison: "float64" },

@@ -21,7 +21,7 @@ describe("the ONNX file of a compiled function", () => {
     { precision: "float64" },
   );
 
-  test("has the inputs and outputs that the caller named, and nothing else", async () => {
+  test("has only the inputs and outputs of the caller, with their names", async () => {
     const { input, output, node } = graphOf(compiled.bytes());
     expect([names(input), names(output)]).toEqual([
       ["x", "context"],
@@ -35,7 +35,7 @@ describe("the ONNX file of a compiled function", () => {
     await compiled.release();
   });
 
-  test("computes in another runtime what the function does, with the parameters as they are", async () => {
+  test("computes the same in another session, with the current values of the parameters", async () => {
     const weight = new Parameter([1], [3]);
     const scaled = compile((x) => x.mul(weight), { x: ["N", 1] });
     weight.value[0] = 5;
@@ -48,7 +48,7 @@ describe("the ONNX file of a compiled function", () => {
     await scaled.release();
   });
 
-  test("numbers what has no names", () => {
+  test("has numbered names for inputs and outputs without names", () => {
     const { input, output } = graphOf(compile((x, y) => [x.add(y), x], [["N"], []]).bytes());
     expect([names(input), names(output)]).toEqual([
       ["input0", "input1"],
@@ -57,7 +57,7 @@ describe("the ONNX file of a compiled function", () => {
     expect(names(graphOf(compile((x) => x, { x: ["N"] }).bytes()).output)).toEqual(["output"]);
   });
 
-  test("refuses one name for an input and an output", () => {
+  test("throws an error if an input and an output have the same name", () => {
     expect(() => compile((x) => ({ x: x.mul(2) }), { x: ["N"] }).bytes()).toThrow(
       expect.objectContaining({ code: "ARGUMENT" }),
     );

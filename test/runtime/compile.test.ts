@@ -9,14 +9,14 @@ const float64 = { precision: "float64" } as const;
 const shapes = [["N", 2], [2]] as const;
 const affine = (x: Tensor, y: Tensor) => x.mul(2).add(y);
 
-describe("a compiled function returns what the traced one does", () => {
-  test("one tensor, one array", async () => {
+describe("a compiled function returns", () => {
+  test("one array for one tensor", async () => {
     const f = compile(affine, shapes);
     expect(await f([1, 2, 3, 4], [10, 20])).toEqual(Float32Array.of(12, 24, 16, 28));
     await f.release();
   });
 
-  test("a list, in its order", async () => {
+  test("a list of arrays for a list of tensors", async () => {
     const f = compile((x, y) => [y, x, affine(x, y).sum()] as const, shapes);
     const [second, first, sum]: readonly ArrayLike<number>[] = await f([1, 2], [10, 20]);
     expect([second, first, sum]).toEqual([
@@ -27,13 +27,13 @@ describe("a compiled function returns what the traced one does", () => {
     await f.release();
   });
 
-  test("more outputs than ten, in their order", async () => {
+  test("more than ten outputs in their order", async () => {
     const f = compile((x) => Array.from({ length: 12 }, (_, i) => x.add(i)), [[]], float64);
     expect(await f([100])).toEqual(Array.from({ length: 12 }, (_, i) => Float64Array.of(100 + i)));
     await f.release();
   });
 
-  test("a record, by its names", async () => {
+  test("an object of arrays for an object of tensors", async () => {
     const f = compile((x, y) => ({ operation: affine(x, y), max: x.max(), x }), shapes, float64);
     const result = await f([1, 2], [10, 20]);
     expect(result).toEqual({
@@ -44,13 +44,13 @@ describe("a compiled function returns what the traced one does", () => {
     await f.release();
   });
 
-  test("booleans, as 0 and 1", async () => {
+  test("0 and 1 for booleans", async () => {
     const f = compile((x) => [x.greater(0), x.greater(0).not()], [["N"]]);
     expect(await f([1, -1, 0])).toEqual([Float32Array.of(1, 0, 0), Float32Array.of(0, 1, 1)]);
     await f.release();
   });
 
-  test("of more nodes than the runtime is asked to optimize", async () => {
+  test("the result of a graph with more nodes than ONNX Runtime optimizes", async () => {
     const half = 6_000;
     const f = compile(
       (x) => {
@@ -67,13 +67,13 @@ describe("a compiled function returns what the traced one does", () => {
     await f.release();
   });
 
-  test("zeros of both signs, as constants", async () => {
+  test("constants 0 and -0 with their signs", async () => {
     const f = compile((x) => [x.div(0), x.div(-0)], [[]]);
     expect(await f([1])).toEqual([Float32Array.of(Infinity), Float32Array.of(-Infinity)]);
     await f.release();
   });
 
-  test("without inputs", async () => {
+  test("the result of a function without inputs", async () => {
     const f = compile(
       () => ({ a: scalar(2).mul(3), b: constant([1, 2], [2]).add(constant([3, 4], [2])) }),
       [],
@@ -84,7 +84,7 @@ describe("a compiled function returns what the traced one does", () => {
 });
 
 describe("rows", () => {
-  test("in any number, with one session", async () => {
+  test("any number of rows uses one session", async () => {
     const f = compile((x, y) => ({ z: affine(x, y), mean: x.mean(0), rows: batchSize() }), shapes, float64);
     for (const rows of [1, 3, 2, 1000, 1]) {
       const x = Float64Array.from({ length: 2 * rows }, (_, i) => i);
@@ -96,7 +96,7 @@ describe("rows", () => {
     await f.release();
   });
 
-  test("may be none", async () => {
+  test("there can be no rows", async () => {
     const f = compile(
       (x, y) => ({ z: affine(x, y).exp(), sum: x.sum(), flat: x.reshape(["N", 1, 2]) }),
       shapes,
@@ -109,7 +109,7 @@ describe("rows", () => {
     await f.release();
   });
 
-  test("of a fixed number", async () => {
+  test("the number of rows can be fixed", async () => {
     const f = compile((x, y) => ({ z: affine(x, y), mean: x.mean(0) }), shapes, { ...float64, batch: 2 });
     expect(await f([1, 2, 3, 4], [0, 0])).toEqual({
       z: Float64Array.of(2, 4, 6, 8),
@@ -121,7 +121,7 @@ describe("rows", () => {
     await f.release();
   });
 
-  test("of a fixed number that no input brings", async () => {
+  test("a fixed number of rows also applies without inputs that have rows", async () => {
     const f = compile((x) => x.add(filled(1, ["N", 1])), [[2]], { batch: 3 });
     expect(await f([1, 2])).toEqual(Float32Array.of(2, 3, 2, 3, 2, 3));
     await f.release();
@@ -149,7 +149,7 @@ describe("into", () => {
     await f.release();
   });
 
-  test("takes other numbers of rows in between", async () => {
+  test("works for different numbers of rows one after another", async () => {
     const f = compile((x, y) => ({ z: affine(x, y) }), shapes);
     const y = Float32Array.of(1, 1);
     for (const rows of [2, 3, 2]) {
@@ -160,7 +160,7 @@ describe("into", () => {
     await f.release();
   });
 
-  test("holds no copy of what it wrote", async () => {
+  test("does not keep copies of outputs", async () => {
     const numbers = 4_000_000;
     const f = compile((x) => ({ y: x.neg() }), [["N"]]);
     const inputs = [new Float32Array(numbers).fill(2)];
@@ -172,7 +172,7 @@ describe("into", () => {
     await f.release();
   });
 
-  test("names an array that does not fit", async () => {
+  test("has the name of an array of the wrong length in its error", async () => {
     const f = compile((x, y) => ({ z: affine(x, y) }), shapes);
     const inputs = [new Float32Array(4), new Float32Array(2)];
     await expect(f.into(inputs, { z: new Float32Array(3) })).rejects.toThrowErrorMatchingInlineSnapshot(
@@ -199,14 +199,14 @@ describe("parameters", () => {
     await f.release();
   });
 
-  test("have all digits in float64", async () => {
+  test("have all their digits in float64", async () => {
     const weight = new Parameter([1], Float64Array.of(1 / 3));
     const f = compile((x) => x.mul(weight), [[1]], float64);
     expect(await f([1])).toEqual(Float64Array.of(1 / 3));
     await f.release();
   });
 
-  test("have the names that they are given", () => {
+  test("have the names of the option parameterNames", () => {
     const weight = new Parameter([1], [1]);
     const { graph } = compile((x) => x.mul(weight), [[1]], { parameterNames: new Map([[weight, "scale"]]) });
     expect(graph.parameters.map(({ name }) => name)).toEqual(["scale"]);
@@ -255,7 +255,7 @@ test("calls may overlap", async () => {
   await f.release();
 });
 
-test("release ends the session, and the next call makes another", async () => {
+test("after release, the next call creates a new session", async () => {
   const f = compile(affine, shapes);
   await f.release();
   expect(await f([1, 2], [0, 0])).toEqual(Float32Array.of(2, 4));
@@ -315,7 +315,7 @@ describe("inputs that do not fit", () => {
   });
 });
 
-test("a graph that the runtime refuses is an error of the engine", async () => {
+test("a graph that ONNX Runtime refuses is an ENGINE error", async () => {
   const unknown: Operation = {
     name: "unknown",
     shape: ([x]) => x.shape,
@@ -327,7 +327,7 @@ test("a graph that the runtime refuses is an error of the engine", async () => {
   await f.release();
 });
 
-test("float64 keeps all digits of a factor beside a product of matrices", async () => {
+test("float64 keeps all digits of a factor of a product of matrices", async () => {
   const run = compile(
     (x, w) => x.matmul(w).mul(0.1),
     [

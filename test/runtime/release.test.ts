@@ -10,7 +10,7 @@ const onLinux = process.platform === "linux";
 const osThreads = () => readdirSync("/proc/self/task").length;
 
 describe("a flow", () => {
-  test("releases its sessions when the calls before are done, and makes others for the next", async () => {
+  test("releases its sessions when running calls are done, and creates new ones for the next call", async () => {
     const own = flow();
     const calls = [own.logProb(x, undefined, { threads: 2 }), own.sample(5)];
     const released = own.release();
@@ -22,7 +22,7 @@ describe("a flow", () => {
     await own.release();
   });
 
-  test("ends worker threads that no other flow needs, and those only", async () => {
+  test("ends the worker threads that no other flow uses", async () => {
     const [a, b] = [flow(), flow(1)];
     const expected = await b.logProb(x, undefined, { threads: 2 });
     const two = onLinux && osThreads();
@@ -38,7 +38,7 @@ describe("a flow", () => {
     await b.release();
   });
 
-  test("and a compiled function release at the end of a block", async () => {
+  test("and a compiled function are released at the end of a block by await using", async () => {
     const released: string[] = [];
     /** Tells what is disposed of. */
     const observed = <T extends AsyncDisposable>(name: string, resource: T): T => {
@@ -63,7 +63,7 @@ describe("a flow", () => {
   });
 });
 
-test("a compiled function releases its session when the calls before are done", async () => {
+test("a compiled function releases its session when running calls are done", async () => {
   const run = compile((x) => x.mul(2), { x: ["N"] });
   const before = run([1, 2]);
   const released = run.release();
