@@ -40,7 +40,7 @@ const BANNED: Readonly<Record<string, string>> = {
   sofar: "sum, accumulated",
   stretches: "ranges",
   sweep: "pass",
-  team: "WorkerPool",
+  team: "ShardedFunction, PoolWorker",
   tiny: "MIN_... with its unit",
   together: "joined, concatenated",
   turn: "call, step, iteration",
