@@ -4,7 +4,7 @@ import { duration, jsonLine } from "./format.ts";
 import type { Io } from "./io.ts";
 import type { Messages } from "./messages.ts";
 
-/** Without a terminal, a line is printed for every so many epochs, or after so much time if epochs are slow. */
+/** Without a terminal, a line is printed after this many epochs, or after this time if epochs are slow. */
 const EPOCHS_PER_LINE = 10;
 const MAX_MILLISECONDS_PER_LINE = 15_000;
 

@@ -3,21 +3,27 @@ import { constant, type Tensor } from "../graph/tensor.ts";
 /**
  * Draws a component for each row, as one-hot rows [N, K], by inverting the cumulative distribution of the weights at the
  * uniform numbers [N, 1]. The log-weights, [K] or [N, K], need not be normalized.
+ *
+ * With `axis` -2 the components are along the second-to-last axis: log-weights [S, K, N] and uniform numbers [S, 1, N] give
+ * one-hot numbers [S, K, N].
  */
-export function chooseComponent(logWeights: Tensor, uniform: Tensor): Tensor {
-  const components = logWeights.shape.at(-1) as number;
+export function chooseComponent(logWeights: Tensor, uniform: Tensor, axis: -1 | -2 = -1): Tensor {
+  const components = logWeights.shape.at(axis) as number;
   if (components === 1) return uniform.mul(0).add(1);
   const upperBounds = logWeights
-    .softmax()
-    .cumsum(-1)
-    .slice(-1, 0, components - 1);
+    .softmax(axis)
+    .cumsum(axis)
+    .slice(axis, 0, components - 1);
   const exceeds = uniform.greaterEqual(upperBounds).toFloat();
   // Component k is chosen if u is at least bound k - 1 and below bound k: the difference of neighboring comparisons.
-  const first = constant([1, ...new Array(components - 1).fill(0)], [components]);
+  const first = constant(
+    [1, ...new Array(components - 1).fill(0)],
+    axis === -1 ? [components] : [components, 1],
+  );
   return exceeds
-    .pad(1, 1, 0)
+    .pad(axis, 1, 0)
     .add(first)
-    .sub(exceeds.pad(1, 0, 1));
+    .sub(exceeds.pad(axis, 0, 1));
 }
 
 /**

@@ -9,9 +9,10 @@ import { type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import { OrderedMLP, type Positions } from "../nn/orderedMLP.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
+import { requireNumbers } from "../sizeBudget.ts";
 import type { Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 import { type ColumnHead, type ColumnHeadOptions, columnHeadSchema } from "./heads/columnHead.ts";
-import { groupKey, HeadGroup, marginalParameters } from "./heads/headGroup.ts";
+import { groupKey, HeadGroup, marginalParameters, parameterCount } from "./heads/headGroup.ts";
 
 const mixedMadeSchema = z.strictObject({
   type: z.literal("mixedMade"),
@@ -77,6 +78,8 @@ export class MixedMade implements Distribution {
     const { columns, context, network } = this.options;
     this.features = columns.length;
     this.context = context;
+    // Each output of the network has a bias. This check comes before the allocation of arrays with an element for each output.
+    requireNumbers(columns.reduce((sum, head) => sum + parameterCount(head), 0));
     this.groups = groupsOf(columns);
     const perColumn = (count: (head: HeadGroup) => number) =>
       this.groups.flatMap(({ head, columns: ofGroup }) =>

@@ -1,4 +1,4 @@
-import { constant, type Tensor } from "../graph/tensor.ts";
+import { concat, constant, filled, Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import type { Random } from "../random/index.ts";
 import type { IncrementalNetwork } from "./incremental.ts";
@@ -54,18 +54,11 @@ export class OrderedMLP {
 
   /** [N, inputs + context], the context last -> [N, outputs]. */
   apply(x: Tensor, positions: Positions): Tensor {
-    const last = this.layers.length - 1;
+    const ordering = positions instanceof Tensor ? positions : constant(positions, [this.features]);
     const [output] = throughLayers(this.options, this.layers.length, [x], (i, [h]) =>
       scoped(`layers.${i}`, () => {
         const { weight, bias } = this.layers[i];
-        const [inputs, outputs] = weight.sizes;
-        const mask =
-          i === 0
-            ? this.inputMask(positions, outputs)
-            : i === last
-              ? this.outputMask(positions, inputs)
-              : hiddenMask(this.degrees(inputs), this.degrees(outputs));
-        return [h.affine(weight.mul(mask), bias)];
+        return [h.affine(weight.mul(this.mask(i, ordering)), bias)];
       }),
     );
     return output;
@@ -118,62 +111,34 @@ export class OrderedMLP {
     };
   }
 
+  /**
+   * The mask of the weight of a layer, [inputs, outputs] of the layer. It is 1 where an input of the network is at a position below
+   * what the output of the layer may depend on, and where a unit has at most the degree of the next unit or the position of the output.
+   */
+  private mask(layer: number, positions: Tensor): Tensor {
+    const [inputs, outputs] = this.layers[layer].weight.sizes;
+    const isFirst = layer === 0;
+    const isLast = layer === this.layers.length - 1;
+    const limits = isLast
+      ? positions.gather(0, this.outputFeatures)
+      : constant(this.degrees(outputs), [outputs]);
+    const row = limits.reshape([1, outputs]);
+    if (isFirst) return this.inputPositions(positions).less(row).toFloat();
+    return constant(this.degrees(inputs), [inputs, 1]).lessEqual(row).toFloat();
+  }
+
+  /** The position of the feature of each input, [inputs + context, 1]. That of the context is -1, before all features. */
+  private inputPositions(positions: Tensor): Tensor {
+    const { inputFeatures, context } = this;
+    const column = positions.gather(0, inputFeatures).reshape([inputFeatures.length, 1]);
+    return context === 0 ? column : concat([column, filled(-1, [context, 1])], 0);
+  }
+
   /** The degrees of the units of a hidden layer: ascending, and each of 0 ... D - 1 about equally often. */
   private degrees(units: number): number[] {
     return Array.from({ length: units }, (_, unit) => Math.floor((unit * this.features) / units));
   }
-
-  /** [inputs + context, units]: 1 where the position of the feature of an input is below the degree of a unit, and for all context. */
-  private inputMask(positions: Positions, units: number): Tensor {
-    const degrees = this.degrees(units);
-    const { inputFeatures, context } = this;
-    if (isTensor(positions)) {
-      const degreeRow = constant(degrees, [1, units]);
-      const positionColumn = positions.gather(0, inputFeatures).reshape([inputFeatures.length, 1]);
-      const mask = positionColumn.less(degreeRow).toFloat();
-      return mask.pad(0, 0, context).add(contextRows(inputFeatures.length, context));
-    }
-    // Position -1 is below all degrees.
-    const inputPositions = [
-      ...inputFeatures.map((feature) => positions[feature]),
-      ...new Array(context).fill(-1),
-    ];
-    return constant(
-      inputPositions.flatMap((position) => degrees.map((degree) => +(position < degree))),
-      [inputPositions.length, units],
-    );
-  }
-
-  /** [units, outputs]: 1 where the degree of a unit is at most the position of the output's feature. */
-  private outputMask(positions: Positions, units: number): Tensor {
-    const degrees = this.degrees(units);
-    const { outputFeatures } = this;
-    if (isTensor(positions)) {
-      const positionRow = positions.gather(0, outputFeatures).reshape([1, outputFeatures.length]);
-      return constant(degrees, [units, 1]).lessEqual(positionRow).toFloat();
-    }
-    return constant(
-      degrees.flatMap((degree) => outputFeatures.map((feature) => +(degree <= positions[feature]))),
-      [units, outputFeatures.length],
-    );
-  }
 }
-
-const isTensor = (positions: Positions): positions is Tensor => !Array.isArray(positions);
 
 const indicesOf = (values: readonly number[], value: number): number[] =>
   values.flatMap((other, i) => (other === value ? [i] : []));
-
-/** 1 in the rows of the context, which come after those of the inputs, and 0 in these. */
-const contextRows = (inputs: number, context: number): Tensor =>
-  constant(
-    Array.from({ length: inputs + context }, (_, row) => +(row >= inputs)),
-    [inputs + context, 1],
-  );
-
-/** [units, units of the next layer]: a unit depends on those of its own degree or less. */
-const hiddenMask = (degrees: readonly number[], nextDegrees: readonly number[]): Tensor =>
-  constant(
-    degrees.flatMap((degree) => nextDegrees.map((next) => +(degree <= next))),
-    [degrees.length, nextDegrees.length],
-  );

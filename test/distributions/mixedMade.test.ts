@@ -30,9 +30,9 @@ const atoms: ColumnHeadOptions = {
 };
 
 /** A distribution with random weights, since with the initial ones the columns are independent. */
-function randomMade(columns: ColumnHeadOptions[], context = 0): MixedMade {
-  const network = { hidden: [12, 12, 12], activation: "tanh" as const, residual: true };
-  const made = new MixedMade({ columns, context, network }, new Random(1));
+function randomMade(columns: ColumnHeadOptions[], hidden = [12, 12, 12]): MixedMade {
+  const network = { hidden, activation: "tanh" as const, residual: true };
+  const made = new MixedMade({ columns, network }, new Random(1));
   const random = new Random(7);
   [...trainableParameters(made).values()].forEach((parameter, i) => {
     parameter.value = Float64Array.from(
@@ -59,16 +59,19 @@ const combinations = (lists: readonly number[][]): number[][] =>
   lists.reduce<number[][]>((rows, list) => rows.flatMap((row) => list.map((value) => [...row, value])), [[]]);
 
 describe("a mixed MADE", () => {
-  test("of columns without a density has probabilities that sum to 1, in any ordering", async () => {
-    const made = randomMade([categorical, lattice, withGaps]);
-    const rows = combinations([
-      [0, 1, 2],
-      [0, 1, 2, 3, 4],
-      [0, 1, Number.NaN],
-    ]);
-    for (const positions of [undefined, [2, 0, 1], [1, 2, 0]])
-      expect(sumOfProbabilities(await evaluate(made, rows, positions))).toBeCloseTo(1, 12);
-  });
+  test.each([[[]], [[4]], [[12, 12, 12]]])(
+    "of columns without a density has probabilities that sum to 1, in any ordering, with hidden layers %j",
+    async (hidden) => {
+      const made = randomMade([categorical, lattice, withGaps], hidden);
+      const rows = combinations([
+        [0, 1, 2],
+        [0, 1, 2, 3, 4],
+        [0, 1, Number.NaN],
+      ]);
+      for (const positions of [undefined, [2, 0, 1], [1, 2, 0]])
+        expect(sumOfProbabilities(await evaluate(made, rows, positions))).toBeCloseTo(1, 12);
+    },
+  );
 
   test("has a density for continuous columns and a probability for single values and gaps", async () => {
     const made = randomMade([categorical, atoms]);
@@ -109,6 +112,44 @@ describe("a mixed MADE", () => {
     const logProbs = await evaluate(made, [[0], [1], [2]]);
     expect(sumOfProbabilities(logProbs)).toBeCloseTo(1, 12);
     expect(logProbs[2]).toBeCloseTo(Math.log(0.01), 12);
+    const missing = randomMade([{ type: "categorical", categories: 2, unseen: 0.01, gaps: true }]);
+    const all = await evaluate(missing, [[0], [1], [2], [Number.NaN]]);
+    expect(sumOfProbabilities(all)).toBeCloseTo(1, 12);
+    expect(all[2]).toBeCloseTo(Math.log(0.01), 12);
+  });
+
+  test("takes an ordering as numbers or as a tensor, and shows the context to all columns", async () => {
+    const network = { hidden: [8], activation: "tanh" as const };
+    const made = new MixedMade({ columns: [categorical, lattice], context: 2, network }, new Random(1));
+    [...trainableParameters(made).values()].forEach((parameter, i) => {
+      parameter.value = new Random(i).normal(new Float64Array(parameter.numbers.length));
+    });
+    const shapes = [["N", 2] as const, ["N", 2] as const];
+    const options = { precision: "float64" as const };
+    const byNumbers = compile((x, c) => made.conditionals(x, [1, 0], c).transpose(), shapes, options);
+    const byTensor = compile(
+      (x, c, positions) => made.conditionals(x, positions, c).transpose(),
+      [...shapes, [2]],
+      options,
+    );
+    const rows = Float64Array.from([1, 3, 1, 3]);
+    const contexts = Float64Array.from([0.5, -1, 2, 1]);
+    const conditionals = await byNumbers(rows, contexts);
+    expect(conditionals).toEqual(await byTensor(rows, contexts, Float64Array.from([1, 0])));
+    expect(conditionals[0]).not.toBeCloseTo(conditionals[2], 3);
+    expect(conditionals[1]).not.toBeCloseTo(conditionals[3], 3);
+  });
+
+  test("refuses single values that are repeated or not in the lattice", () => {
+    const build = (values: number[]) => () =>
+      new MixedMade({ columns: [{ ...lattice, atoms: values } as ColumnHeadOptions] }, new Random(0));
+    expect(build([2, 2])).toThrow(
+      "a mixed MADE is not valid at columns.0.atoms: expected different numbers in ascending order, received [2,2].",
+    );
+    for (const values of [[1, 5], [0.5], [-1]])
+      expect(build(values)).toThrow(
+        "a mixed MADE is not valid at columns.0.atoms: expected cells of the lattice",
+      );
   });
 
   test("factorizes: columns that come first have their own exact density", async () => {

@@ -1,5 +1,10 @@
 import { buildBijection, type Description } from "../../src/bijections/index.ts";
-import { buildDistribution, ContextEmbedding, StandardNormal } from "../../src/distributions/index.ts";
+import {
+  buildDistribution,
+  ContextEmbedding,
+  MixedMade,
+  StandardNormal,
+} from "../../src/distributions/index.ts";
 import { PushforwardError } from "../../src/errors.ts";
 import { decodeWithChecksum, encodeWithChecksum } from "../../src/flows/checksum.ts";
 import { decodeModel, embedContext, encodeModel, Flow, maf } from "../../src/flows/index.ts";
@@ -35,6 +40,13 @@ function* flows(): Generator<{ name: string; flow: Flow; labels?: string[][] }> 
   }
   for (const description of allExamples(distributionExamples, FEATURES))
     yield { name: description.type, flow: new Flow(buildDistribution(description, random)) };
+  const knots = { x: [0, 1], z: [-1, 1], slope: [2, 2] };
+  const columns = [
+    { type: "categorical" as const, categories: 2, gaps: true },
+    { type: "lattice" as const, cells: 3, knots, components: 2, atoms: [1] },
+  ];
+  const mixed = new MixedMade({ columns, network: { hidden: [4] } }, random);
+  yield { name: "mixedMade", flow: new Flow(mixed) };
   const embedding = new ContextEmbedding({ numbers: 1, classes: [2], size: 3, network: { hidden: [4] } });
   const flow = embedContext(maf(FEATURES, { context: 3, transforms: 1, hidden: [4] }), embedding);
   yield { name: "embedding", flow, labels: [["yes", "no"]] };

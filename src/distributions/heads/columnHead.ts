@@ -1,23 +1,21 @@
 import * as z from "zod/mini";
 import { sizeSchema } from "../../description.ts";
-import type { Knots } from "./quantileMap.ts";
 
-/** Columns with more cells are treated as continuous: float32 holds the middle of a cell only up to here. */
-export const MAX_CELLS = 2 ** 17;
+/** The largest number of cells of a lattice. Up to here float32 resolves the edges of a cell, at half integers, to 1/128. */
+const MAX_CELLS = 2 ** 17;
 
 const finite = z.number().check(z.minimum(-1e30), z.maximum(1e30));
 const ascending = z.array(finite).check(
-  z.minLength(2),
   z.maxLength(1024),
   z.refine((values) => values.every((value, i) => i === 0 || value > values[i - 1]), {
-    error: "numbers in ascending order",
+    error: "different numbers in ascending order",
   }),
 );
 
 const knotsSchema = z
   .strictObject({
-    x: ascending,
-    z: ascending,
+    x: ascending.check(z.minLength(2)),
+    z: ascending.check(z.minLength(2)),
     slope: z.array(z.number().check(z.minimum(1e-15), z.maximum(1e15))),
   })
   .check(
@@ -31,13 +29,14 @@ const numeric = {
   /** K, the number of logistic components. */
   components: z._default(sizeSchema.check(z.maximum(256)), 8),
   /** Single values with a probability of their own. */
-  atoms: z._default(z.array(finite).check(z.maxLength(1024)), []),
+  atoms: z._default(ascending, []),
   /** Periods in the units of the column, such as 24 for a time in hours: other columns see the phases. */
   periods: z._default(z.array(z.number().check(z.positive())).check(z.maxLength(16)), []),
   gaps: z._default(z.boolean(), false),
 };
 
-/** The head of a column: how its conditional distribution is written. */
+const isCellOf = (cells: number) => (value: number) => Number.isInteger(value) && value >= 0 && value < cells;
+
 export const columnHeadSchema = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("categorical"),
@@ -46,20 +45,32 @@ export const columnHeadSchema = z.discriminatedUnion("type", [
     unseen: z._default(z.number().check(z.minimum(0), z.maximum(0.5)), 0),
     gaps: z._default(z.boolean(), false),
   }),
-  z.strictObject({ type: z.literal("lattice"), cells: sizeSchema.check(z.maximum(MAX_CELLS)), ...numeric }),
+  z
+    .strictObject({ type: z.literal("lattice"), cells: sizeSchema.check(z.maximum(MAX_CELLS)), ...numeric })
+    .check(
+      z.refine(({ atoms, cells }) => atoms.every(isCellOf(cells)), {
+        path: ["atoms"],
+        error: "cells of the lattice",
+      }),
+    ),
   z.strictObject({ type: z.literal("continuous"), ...numeric }),
 ]);
 
+/** The conditional distribution of a column, with all options. */
 export type ColumnHead = z.output<typeof columnHeadSchema>;
 
 /**
- * What `MixedMade` takes for a column. The value of a column is a number; NaN means a missing value.
+ * The conditional distribution of a column in `MixedMade`, by the type of its values, which are numbers:
  *
- * - `categorical`: 0 ... categories - 1, with a probability each
- * - `lattice`: 0 ... cells - 1, ordered; the probability of a cell is the difference of a smooth distribution function at its
- *   edges, plus that of an atom
- * - `continuous`: a real number with a density; a value that is an atom has a probability instead
+ * - `categorical`: each of 0 ... `categories` - 1 has a probability. All categories that training did not see have the value
+ *   `categories`, and together the probability `unseen` (default 0).
+ * - `lattice`: each of 0 ... `cells` - 1, in this order, has a probability: the difference of a smooth distribution function at the
+ *   edges of the cell, plus that of an atom.
+ * - `continuous`: a real number has a density; an atom has a probability instead.
+ *
+ * The last two are mixtures of `components` (default 8) logistic distributions of z = map(x), where `knots` define the map
+ * (`quantileKnots`), and of `atoms`, single values in ascending order (default none). `periods` (default none), such as 24 for hours, let
+ * other columns depend on the phases of the value. With `gaps` (default false) a value can be missing, which is written as NaN and has
+ * a probability of its own.
  */
 export type ColumnHeadOptions = z.input<typeof columnHeadSchema>;
-
-export type { Knots };

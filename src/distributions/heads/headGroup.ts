@@ -1,4 +1,5 @@
 import { concat, constant, scalar, type Tensor } from "../../graph/tensor.ts";
+import { chooseComponent } from "../chooseComponent.ts";
 import type { ColumnHead } from "./columnHead.ts";
 import { QuantileMap } from "./quantileMap.ts";
 
@@ -27,6 +28,12 @@ const isNumeric = (head: ColumnHead): head is Numeric => !isCategorical(head);
 /** The single values that have a logit of their own. */
 const atomsOf = (head: ColumnHead): readonly number[] =>
   isNumeric(head) ? head.atoms : Array.from({ length: head.categories }, (_, code) => code);
+
+/** Numbers that the network computes for a column: a logit of each outcome, and a location and a log-scale of each component. */
+export function parameterCount(head: ColumnHead): number {
+  const values = isNumeric(head) ? head.atoms.length + 3 * head.components : head.categories;
+  return values + (head.gaps ? 1 : 0);
+}
 
 /** Heads with equal keys have tensors of equal shapes and are computed as one group. */
 export function groupKey(head: ColumnHead): string {
@@ -64,6 +71,8 @@ export class HeadGroup {
   /** The atoms [S, valueCount, 1], without the missing value. Undefined if there are none. */
   private readonly atoms: Tensor | undefined;
   private readonly map: QuantileMap | undefined;
+  /** [S, 1]: log(1 - unseen), the logarithm of the probability that is left for all other outcomes. Undefined if `unseen` is 0. */
+  private readonly logSeen: Tensor | undefined;
 
   constructor(heads: readonly ColumnHead[]) {
     const [head] = heads;
@@ -75,10 +84,14 @@ export class HeadGroup {
       this.valueCount > 0 ? constant(heads.flatMap(atomsOf), [heads.length, this.valueCount, 1]) : undefined;
     this.atomCount = this.valueCount + (this.hasGaps ? 1 : 0);
     this.componentCount = isNumeric(head) ? head.components : 0;
-    this.parameterCount = this.atomCount + 3 * this.componentCount;
+    this.parameterCount = parameterCount(head);
     this.map = isNumeric(head)
       ? new QuantileMap(heads.filter(isNumeric).map(({ knots }) => knots))
       : undefined;
+    if (isCategorical(head) && head.unseen > 0) {
+      const seen = heads.filter(isCategorical).map(({ unseen }) => Math.log1p(-unseen));
+      this.logSeen = constant(seen, [heads.length, 1]);
+    }
     const bins = isNumeric(head) ? head.knots.x.length - 1 : 0;
     const numericInputs = isNumeric(head) ? bins + 1 + 2 * head.periods.length : 0;
     this.inputCount = 1 + this.atomCount + numericInputs;
@@ -128,7 +141,7 @@ export class HeadGroup {
     const logProb = this.logUnnormalized(filled, parameters, logTotal).sub(logTotal);
     if (!this.hasGaps) return isPresent.where(logProb, Number.NaN);
     const missingLogit = logits.slice(1, this.valueCount, this.atomCount).reshape([S, N]);
-    return isMissing.where(missingLogit.sub(logTotal), logProb);
+    return isMissing.where(missingLogit.sub(logTotal).add(this.logSeen ?? 0), logProb);
   }
 
   /**
@@ -140,7 +153,8 @@ export class HeadGroup {
     const { logits, locations, logScales } = this.split(outputs);
     const { valueCount, atomCount } = this;
     const optionCount = atomCount + this.componentCount;
-    const chosen = oneHotChoice(present ? this.withoutMissing(logits) : logits, choice);
+    const options = present ? this.withoutMissing(logits) : logits;
+    const chosen = chooseComponent(options, choice.reshape([S, 1, N]), -2);
     /** The element of `values` that belongs to the chosen option, where `values` are those of the options `from` to `to - 1`. */
     const pick = (values: Tensor, from: number, to: number) => chosen.slice(1, from, to).mul(values).sum(1);
     let value: Tensor = scalar(0).broadcastTo([S, N]);
@@ -172,13 +186,12 @@ export class HeadGroup {
 
   /** A category has its logit, all unseen categories together the probability `unseen`, and other values are impossible. */
   private logCategorical(x: Tensor, { isAtom, logit }: AtomAtValue, logTotal: Tensor): Tensor {
+    if (!this.logSeen) return isAtom.where(logit, Number.NEGATIVE_INFINITY);
     const heads = this.heads.filter(isCategorical);
-    if (heads[0].unseen === 0) return isAtom.where(logit, Number.NEGATIVE_INFINITY);
     const perColumn = (numbers: readonly number[]) => constant(numbers, [heads.length, 1]);
     const isUnseen = x.equal(perColumn(heads.map(({ categories }) => categories)));
-    const seen = logit.add(perColumn(heads.map(({ unseen }) => Math.log1p(-unseen))));
     const unseen = logTotal.add(perColumn(heads.map((head) => Math.log(head.unseen))));
-    return isAtom.where(seen, isUnseen.where(unseen, Number.NEGATIVE_INFINITY));
+    return isAtom.where(logit.add(this.logSeen), isUnseen.where(unseen, Number.NEGATIVE_INFINITY));
   }
 
   /** An atom has its probability, and a density elsewhere: at an atom the density has no mass. */
@@ -271,22 +284,6 @@ interface AtomAtValue {
 function replaceMissing(x: Tensor) {
   const isPresent = x.equal(x);
   return { isPresent, isMissing: isPresent.not(), filled: isPresent.where(x, 0) };
-}
-
-/**
- * Draws one of the options of logits [S, options, N] for each column and row, one-hot: the one whose interval of the cumulative
- * probabilities contains the uniform number.
- */
-function oneHotChoice(logits: Tensor, uniform: Tensor): Tensor {
-  const [S, options, N] = logits.shape;
-  const first = uniform.mul(0).add(1).reshape([S, 1, N]);
-  if (options === 1) return first;
-  const ends = logits
-    .softmax(1)
-    .cumsum(1)
-    .slice(1, 0, (options as number) - 1);
-  const above = uniform.reshape([S, 1, N]).greaterEqual(ends).toFloat();
-  return concat([first, above], 1).sub(above.pad(1, 0, 1));
 }
 
 /**

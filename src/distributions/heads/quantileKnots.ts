@@ -1,18 +1,18 @@
 import type { Knots } from "./quantileMap.ts";
 
-/** Inner quantiles of the map: more follow the noise of a few thousand rows. */
+/** Number of equally spaced quantiles. With more, the map of a few thousand rows would follow their sampling noise. */
 const QUANTILES = 32;
-/** Values beyond the outermost knot. Fewer would leave its place to chance. */
+/** Number of rows outside the outermost knot. With fewer, the location of the knot would depend on single rows. */
 const TAIL_ROWS = 20;
-/** The least distance of two knots, as a part of the range. A narrower bin would be a spike of the density. */
+/** Smallest distance between two knots, as a fraction of the range. In a narrower bin the density would have a spike. */
 const MIN_DISTANCE = 1e-4;
 
 /**
- * Knots of a map from the values of a column to logistic scores, z = logit F(x), where F is the distribution function of the values:
- * under it they follow about a standard logistic distribution.
+ * Knots of the map z = logit F(x), where F is the empirical distribution function of a column. It maps the values of the column to about
+ * a standard logistic distribution. The knots are at quantiles of the column, with slopes that keep the map increasing.
  *
- * `sorted` are the values in ascending order, of which there is at least one. With `width` values are the middles of cells of this
- * width, over which their mass is spread.
+ * `sorted` has the values in ascending order, at least one and no NaN. For the cells of a lattice, `width` is their width (1 for
+ * `MixedMade`): the rows of a cell are then spread evenly over it. Default 0.
  */
 export function quantileKnots(sorted: ArrayLike<number>, { width = 0 } = {}): Knots {
   const n = sorted.length;
@@ -27,20 +27,20 @@ export function quantileKnots(sorted: ArrayLike<number>, { width = 0 } = {}): Kn
     x.push(at);
     z.push(Math.log(level / (1 - level)));
   }
-  // A column with a single value, or nearly.
+  // Nearly all rows have one value: a straight line around it.
   if (x.length < 2)
     return { x: [x[0] - range / 2, x[0] + range / 2], z: [-2, 2], slope: [4 / range, 4 / range] };
   return { x, z, slope: slopes(x, z) };
 }
 
-/** Levels in (0, 1): equally spaced ones, and two in each tail as far as there are rows enough. */
+/** Probability levels in (0, 1), ascending: equally spaced ones, and up to two more in each tail if there are enough rows. */
 function levels(n: number): number[] {
   const inner = Array.from({ length: QUANTILES }, (_, i) => (i + 1) / (QUANTILES + 1));
   const tail = [TAIL_ROWS / n, (5 * TAIL_ROWS) / n].filter((level) => level < 0.6 * inner[0]);
   return [...tail, ...inner, ...tail.map((level) => 1 - level).reverse()];
 }
 
-/** The value below which a part of the rows lies, linear between rows; over the width of cells if there is one. */
+/** The quantile of a probability level: interpolated between rows, or within the cell if `width` is positive. */
 function quantile(sorted: ArrayLike<number>, level: number, width: number): number {
   const position = level * sorted.length - 0.5;
   const i = Math.min(sorted.length - 1, Math.max(0, Math.floor(position)));
@@ -66,7 +66,7 @@ function lowerBound(sorted: ArrayLike<number>, value: number): number {
   return low;
 }
 
-/** Slopes at knots by the weighted harmonic mean of the two bins beside each (Fritsch and Butland 1984). */
+/** The slope at each knot: the weighted harmonic mean of the slopes of the neighboring bins (Fritsch and Butland 1984). */
 function slopes(x: readonly number[], z: readonly number[]): number[] {
   const widths = x.slice(1).map((end, i) => end - x[i]);
   const secants = z.slice(1).map((end, i) => (end - z[i]) / widths[i]);
