@@ -178,7 +178,7 @@ function explained(
   if (error instanceof PushforwardError && error.code === "NUMERIC") {
     const smaller = learningRate > 0.01 ? 1e-3 : Number((learningRate / 10).toPrecision(2));
     const options = `--learning-rate ${smaller}${paths.length > 0 ? " --overwrite" : ""}`;
-    const what = error.message.split("\n")[0]!.replace(/\.$/, "");
+    const what = error.what.replace(/\.$/, "");
     return new PushforwardError("NUMERIC", what, {
       hint: `Lower the learning rate: ${fitCommand(words, ["--learning-rate"])} ${options}. Or check these rows for a value far from all others, and for columns with few different values.`,
       cause: error,
