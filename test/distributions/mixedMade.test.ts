@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/inMemoryDataset.ts";
 import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
 import { quantileKnots } from "../../src/distributions/heads/quantileKnots.ts";
+import type { ValueScale } from "../../src/distributions/heads/valueScale.ts";
 import { MixedMade } from "../../src/distributions/mixedMade.ts";
 import { trainableParameters } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
@@ -93,6 +94,44 @@ describe("a mixed MADE", () => {
     );
     expect(density + single).toBeCloseTo(1, 6);
     expect(single).toBeGreaterThan(0.05);
+  });
+
+  test.each<{ scale: ValueScale; at: (y: number) => [x: number, slope: number]; outside: number[] }>([
+    {
+      scale: { type: "asinh", unit: 0.5 },
+      at: (y) => [0.5 * Math.sinh(y), 0.5 * Math.cosh(y)],
+      outside: [],
+    },
+    { scale: { type: "log", low: -2 }, at: (y) => [Math.exp(y) - 2, Math.exp(y)], outside: [-2, -3] },
+    { scale: { type: "reversedLog", high: 5 }, at: (y) => [5 - Math.exp(-y), Math.exp(-y)], outside: [5, 6] },
+    {
+      scale: { type: "logit", low: 1, high: 3 },
+      at: (y) => [1 + 2 / (1 + Math.exp(-y)), 2 / (1 + Math.exp(-y)) / (1 + Math.exp(y))],
+      outside: [0.5, 1, 3, 4],
+    },
+  ])("has a density on the support of a scale only, which integrates to 1: $scale", async (example) => {
+    const columns = [{ ...continuous, scale: example.scale } as ColumnHeadOptions];
+    const made = new MixedMade({ columns }, new Random(0));
+    const step = 2e-3;
+    const points = Array.from({ length: 28_001 }, (_, i) => example.at(-28 + i * step));
+    const logProbs = await evaluate(
+      made,
+      points.map(([x]) => [x]),
+    );
+    const terms = logProbs.map((logProb, i) => logProb + Math.log(points[i][1] * step));
+    expect(sumOfProbabilities(terms)).toBeCloseTo(1, 5);
+    const beyond = example.outside.map((x) => [x]);
+    expect(await evaluate(made, beyond)).toEqual(beyond.map(() => Number.NEGATIVE_INFINITY));
+    const gradients = await gradientsOf(made, [...example.outside, 1.5, 1e12, -1e12]);
+    for (const values of gradients.slice(1)) expect(Array.from(values).every(Number.isFinite)).toBe(true);
+    const noise = [0.2, 1e-7, 1 - 1e-7].flatMap((u) => [0.1, 0.5, 0.9].map((choice) => [choice, u]));
+    const draw = compile((a, b) => made.sample([a, b]), [["N", 1] as const, ["N", 1] as const]);
+    const samples = await draw(
+      Float32Array.from(noise, ([a]) => a),
+      Float32Array.from(noise, ([, b]) => b),
+    );
+    const { low = -Infinity, high = Infinity } = example.scale as { low?: number; high?: number };
+    for (const x of samples) expect(x >= low && x <= high).toBe(true);
   });
 
   test("is impossible outside the categories and cells", async () => {

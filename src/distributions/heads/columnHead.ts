@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { sizeSchema } from "../../description.ts";
+import { valueScaleSchema } from "./valueScale.ts";
 
 /** The largest number of cells of a lattice. Up to here float32 resolves the edges of a cell, at half integers, to 1/128. */
 const MAX_CELLS = 2 ** 17;
@@ -25,6 +26,9 @@ const knotsSchema = z
   );
 
 const numeric = {
+  /** The map y(x) from the values of the column to all real numbers. */
+  scale: z._default(valueScaleSchema, { type: "linear" }),
+  /** The knots of z(y). */
   knots: knotsSchema,
   /** K, the number of logistic components. */
   components: z._default(sizeSchema.check(z.maximum(256)), 8),
@@ -68,9 +72,9 @@ export type ColumnHead = z.output<typeof columnHeadSchema>;
  *   edges of the cell, plus that of an atom.
  * - `continuous`: a real number has a density; an atom has a probability instead.
  *
- * The last two are mixtures of `components` (default 8) logistic distributions of z = map(x), where `knots` define the map
- * (`quantileKnots`), and of `atoms`, single values in ascending order (default none). `periods` (default none), such as 24 for hours, let
- * other columns depend on the phases of the value. With `gaps` (default false) a value can be missing, which is written as NaN and has
- * a probability of its own.
+ * The last two are mixtures of `components` (default 8) logistic distributions of z = map(y(x)), where y is the `scale` (default
+ * linear; `ValueScale`) and `knots` define the map (`quantileKnots`), and of `atoms`, single values in ascending order (default none).
+ * `periods` (default none), such as 24 for hours, let other columns depend on the phases of the value. With `gaps` (default false) a
+ * value can be missing, which is written as NaN and has a probability of its own.
  */
 export type ColumnHeadOptions = z.input<typeof columnHeadSchema>;

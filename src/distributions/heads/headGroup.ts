@@ -2,6 +2,7 @@ import { concat, constant, scalar, type Tensor } from "../../graph/tensor.ts";
 import { chooseComponent } from "../chooseComponent.ts";
 import type { ColumnHead } from "./columnHead.ts";
 import { QuantileMap } from "./quantileMap.ts";
+import { ScaleMap } from "./valueScale.ts";
 
 /** Log-scales of components are clamped smoothly to +-6, so that scales and their inverses are at most e^6 = 403. */
 const LOG_SCALE_BOUND = 6;
@@ -38,8 +39,8 @@ export function parameterCount(head: ColumnHead): number {
 /** Heads with equal keys have tensors of equal shapes and are computed as one group. */
 export function groupKey(head: ColumnHead): string {
   if (!isNumeric(head)) return JSON.stringify([head.type, head.categories, head.gaps, head.unseen > 0]);
-  const { type, atoms, components, knots, gaps, periods } = head;
-  return JSON.stringify([type, atoms.length, components, knots.x.length, gaps, periods.length]);
+  const { type, atoms, components, scale, knots, gaps, periods } = head;
+  return JSON.stringify([type, atoms.length, components, scale.type, knots.x.length, gaps, periods.length]);
 }
 
 /**
@@ -48,7 +49,8 @@ export function groupKey(head: ColumnHead): string {
  *
  * - A atoms: the categories, or the single values of a number that have a probability of their own, and last the missing value
  *   (NaN) of a column with `gaps`
- * - K logistic distributions, the components, of z = map(x) with the `QuantileMap` of the column; a categorical column has none
+ * - K logistic distributions, the components, of z = map(y(x)) with the `ScaleMap` and the `QuantileMap` of the column; a categorical
+ *   column has none
  *
  * The network gives their logits, locations and log-scales. A component gives a cell of a lattice the probability between its edges.
  *
@@ -70,6 +72,7 @@ export class HeadGroup {
   private readonly componentCount: number;
   /** The atoms [S, valueCount, 1], without the missing value. Undefined if there are none. */
   private readonly atoms: Tensor | undefined;
+  private readonly scale: ScaleMap | undefined;
   private readonly map: QuantileMap | undefined;
   /** [S, 1]: log(1 - unseen), the logarithm of the probability that is left for all other outcomes. Undefined if `unseen` is 0. */
   private readonly logSeen: Tensor | undefined;
@@ -85,9 +88,9 @@ export class HeadGroup {
     this.atomCount = this.valueCount + (this.hasGaps ? 1 : 0);
     this.componentCount = isNumeric(head) ? head.components : 0;
     this.parameterCount = parameterCount(head);
-    this.map = isNumeric(head)
-      ? new QuantileMap(heads.filter(isNumeric).map(({ knots }) => knots))
-      : undefined;
+    const numeric = heads.filter(isNumeric);
+    this.scale = isNumeric(head) ? new ScaleMap(numeric.map(({ scale }) => scale)) : undefined;
+    this.map = isNumeric(head) ? new QuantileMap(numeric.map(({ knots }) => knots)) : undefined;
     if (isCategorical(head) && head.unseen > 0) {
       const seen = heads.filter(isCategorical).map(({ unseen }) => Math.log1p(-unseen));
       this.logSeen = constant(seen, [heads.length, 1]);
@@ -113,11 +116,13 @@ export class HeadGroup {
       const numeric = this.heads.filter(isNumeric);
       const perColumn = (numbers: readonly (readonly number[])[]) =>
         constant(numbers.flat(), [S, numbers[0].length, 1]);
+      const y = this.scale!.forward(filled).value;
       // Piecewise linear encoding (Gorishniy et al. 2022): the fraction of each bin that lies below the value.
       const starts = perColumn(numeric.map(({ knots }) => knots.x.slice(0, -1)));
       const sizes = perColumn(numeric.map(({ knots: { x } }) => x.slice(1).map((end, i) => end - x[i])));
-      parts.push(values.sub(starts).div(sizes).maximum(0).minimum(1).mul(presence));
-      const z = this.map.forward(filled).value.maximum(-ENCODED_BOUND).minimum(ENCODED_BOUND);
+      const below = y.reshape([S, 1, N]).sub(starts).div(sizes).maximum(0).minimum(1);
+      parts.push(below.mul(presence));
+      const z = this.map.forward(y).value.maximum(-ENCODED_BOUND).minimum(ENCODED_BOUND);
       parts.push(z.reshape([S, 1, N]).mul(presence));
       if (numeric[0].periods.length > 0) {
         const frequencies = numeric.map(({ periods }) => periods.map((period) => (2 * Math.PI) / period));
@@ -162,7 +167,7 @@ export class HeadGroup {
       const location = pick(locations!, atomCount, optionCount);
       const scale = pick(logScales!, atomCount, optionCount).exp();
       const logit = quantile.log().sub(quantile.neg().add(1).log());
-      value = this.map.inverse(location.add(scale.mul(logit)));
+      value = this.scale!.inverse(this.map.inverse(location.add(scale.mul(logit))));
       if (this.type === "lattice") value = value.add(0.5).floor().maximum(0).minimum(this.lastCells());
     }
     if (this.atoms) {
@@ -196,7 +201,10 @@ export class HeadGroup {
 
   /** An atom has its probability, and a density elsewhere: at an atom the density has no mass. */
   private logContinuous(x: Tensor, atom: AtomAtValue | undefined, smooth: Tensor): Tensor {
-    const density = smooth.add(this.map!.forward(x).logSlope);
+    const y = this.scale!.forward(x);
+    const everywhere = smooth.add(this.map!.forward(y.value).logSlope).add(y.logSlope);
+    const inside = this.scale!.contains(x);
+    const density = inside ? inside.where(everywhere, Number.NEGATIVE_INFINITY) : everywhere;
     return atom ? atom.isAtom.where(atom.logit, density) : density;
   }
 
@@ -227,16 +235,21 @@ export class HeadGroup {
     const inverseScales = logScales!.neg().exp();
     const standardized = (z: Tensor) => z.reshape([S, 1, N]).sub(locations!).mul(inverseScales);
     if (this.type === "continuous") {
-      const t = standardized(this.map!.forward(x).value);
+      const t = standardized(this.zOf(x));
       return t.neg().sub(logScales!).sub(t.neg().softplus().mul(2));
     }
-    const low = x.lessEqual(0).where(-OUTERMOST_EDGE, this.map!.forward(x.sub(0.5)).value);
-    const high = x.greaterEqual(this.lastCells()).where(OUTERMOST_EDGE, this.map!.forward(x.add(0.5)).value);
+    const low = x.lessEqual(0).where(-OUTERMOST_EDGE, this.zOf(x.sub(0.5)));
+    const high = x.greaterEqual(this.lastCells()).where(OUTERMOST_EDGE, this.zOf(x.add(0.5)));
     // log(sigmoid(b) - sigmoid(a)) = log sigmoid(b) + log sigmoid(-a) + log(1 - exp(a - b)), without cancellation.
     const a = standardized(low);
     const b = standardized(high);
     const width = high.sub(low).reshape([S, 1, N]).mul(inverseScales);
     return width.neg().expm1().neg().log().sub(b.neg().softplus()).sub(a.softplus());
+  }
+
+  /** z = map(y(x)) of x [S, N]. */
+  private zOf(x: Tensor): Tensor {
+    return this.map!.forward(this.scale!.forward(x).value).value;
   }
 
   /** The last cell of each lattice, [S, 1]. */

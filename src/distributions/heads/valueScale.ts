@@ -1,0 +1,108 @@
+import * as z from "zod/mini";
+import { constant, type Tensor } from "../../graph/tensor.ts";
+
+const finite = z.number().check(z.minimum(-1e30), z.maximum(1e30));
+
+export const valueScaleSchema = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("linear") }),
+  z.strictObject({ type: z.literal("asinh"), unit: z.number().check(z.minimum(1e-30), z.maximum(1e30)) }),
+  z.strictObject({ type: z.literal("log"), low: finite }),
+  z.strictObject({ type: z.literal("reversedLog"), high: finite }),
+  z
+    .strictObject({ type: z.literal("logit"), low: finite, high: finite })
+    .check(z.refine(({ low, high }) => high > low, { path: ["high"], error: "a number above low" })),
+]);
+
+/**
+ * An increasing map y(x) from the values of a column to all real numbers, which is applied before the `QuantileMap`:
+ *
+ * - `linear`: y = x
+ * - `asinh`: y = asinh(x / unit), for columns with heavy tails on both sides
+ * - `log`: y = log(x - low), for values above `low`
+ * - `reversedLog`: y = -log(high - x), for values below `high`
+ * - `logit`: y = log((x - low) / (high - x)), for values between `low` and `high`
+ *
+ * Outside the bounds the density is 0, and no sample lies there.
+ */
+export type ValueScale = z.output<typeof valueScaleSchema>;
+
+/** Distances from a bound are at least this, so that their logarithms and the gradients of these are finite in float32. */
+const MIN_DISTANCE = 1e-30;
+/** exp(80) = 6e34 is finite in float32. */
+const MAX_EXPONENT = 80;
+
+/** The map y(x) of a scale for one number; NaN for numbers outside the bounds, and for bounds -Infinity or Infinity. */
+export function scaledValue(scale: ValueScale, x: number): number {
+  switch (scale.type) {
+    case "linear":
+      return x;
+    case "asinh":
+      return Math.asinh(x / scale.unit);
+    case "log":
+      return Math.log(x - scale.low);
+    case "reversedLog":
+      return -Math.log(scale.high - x);
+    case "logit":
+      return Math.log(x - scale.low) - Math.log(scale.high - x);
+  }
+}
+
+/** The map of S columns that have scales of one type, on tensors [S, N]. */
+export class ScaleMap {
+  private readonly type: ValueScale["type"];
+  /** The unit or a bound of each column, [S, 1]. Undefined if the type has none. */
+  private readonly unit: Tensor | undefined;
+  private readonly low: Tensor | undefined;
+  private readonly high: Tensor | undefined;
+
+  constructor(scales: readonly ValueScale[]) {
+    this.type = scales[0].type;
+    const perColumn = (key: "unit" | "low" | "high") =>
+      key in scales[0]
+        ? constant(
+            scales.map((scale) => (scale as unknown as Record<typeof key, number>)[key]),
+            [scales.length, 1],
+          )
+        : undefined;
+    this.unit = perColumn("unit");
+    this.low = perColumn("low");
+    this.high = perColumn("high");
+  }
+
+  /** y and log dy/dx at x [S, N]. They are finite outside the bounds too, where `contains` is false. */
+  forward(x: Tensor): { value: Tensor; logSlope: Tensor } {
+    const { unit } = this;
+    if (this.type === "linear") return { value: x, logSlope: x.mul(0) };
+    if (unit) {
+      const u = x.div(unit);
+      const size = u.abs();
+      const root = u.square().add(1).sqrt();
+      const magnitude = size.add(u.square().div(root.add(1))).log1p();
+      return { value: u.less(0).where(magnitude.neg(), magnitude), logSlope: root.mul(unit).log().neg() };
+    }
+    const logLow = this.low && x.sub(this.low).maximum(MIN_DISTANCE).log();
+    const logHigh = this.high?.sub(x).maximum(MIN_DISTANCE).log();
+    if (!logHigh) return { value: logLow!, logSlope: logLow!.neg() };
+    if (!logLow) return { value: logHigh.neg(), logSlope: logHigh.neg() };
+    const logRange = this.high!.sub(this.low!).log();
+    return { value: logLow.sub(logHigh), logSlope: logRange.sub(logLow).sub(logHigh) };
+  }
+
+  /** x at y [S, N]. */
+  inverse(y: Tensor): Tensor {
+    const { unit, low, high } = this;
+    if (this.type === "linear") return y;
+    const bounded = y.maximum(-MAX_EXPONENT).minimum(MAX_EXPONENT);
+    if (unit) return bounded.exp().sub(bounded.neg().exp()).mul(0.5).mul(unit);
+    if (!high) return low!.add(bounded.exp());
+    if (!low) return high.sub(bounded.neg().exp());
+    return low.add(high.sub(low).mul(y.sigmoid()));
+  }
+
+  /** Whether x [S, N] lies strictly between the bounds; undefined without bounds. */
+  contains(x: Tensor): Tensor | undefined {
+    const above = this.low && x.greater(this.low);
+    const below = this.high && x.less(this.high);
+    return above && below ? above.and(below) : (above ?? below);
+  }
+}
