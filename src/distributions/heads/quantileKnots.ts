@@ -1,4 +1,5 @@
 import type { Knots } from "./quantileMap.ts";
+import { scaledValue, type ValueScale } from "./valueScale.ts";
 
 /** Number of equally spaced quantiles. With more, the map of a few thousand rows would follow their sampling noise. */
 const QUANTILES = 32;
@@ -7,22 +8,32 @@ const TAIL_ROWS = 20;
 /** Smallest distance between two knots, as a fraction of the range. In a narrower bin the density would have a spike. */
 const MIN_DISTANCE = 1e-4;
 
+/** Options of `quantileKnots`. */
+export interface QuantileKnotsOptions {
+  /** The width of the cells of a lattice, which is 1 for `MixedMade`: the rows of a cell are spread evenly over it. Default 0. */
+  width?: number;
+  /** The scale y(x) of the column. Default linear. */
+  scale?: ValueScale;
+}
+
 /**
- * Knots of the map z = logit F(x), where F is the empirical distribution function of a column. It maps the values of the column to about
- * a standard logistic distribution. The knots are at quantiles of the column, with slopes that keep the map increasing.
+ * Knots of the map z = logit F, where F is the empirical distribution function of y(x) for the values x of a column. It maps them to
+ * about a standard logistic distribution. The knots are at quantiles of the column, with slopes that keep the map increasing.
  *
- * `sorted` has the values in ascending order, at least one and no NaN. For the cells of a lattice, `width` is their width (1 for
- * `MixedMade`): the rows of a cell are then spread evenly over it. Default 0.
+ * `sorted` has the values x in ascending order, at least one, no NaN, and all inside the bounds of the scale.
  */
-export function quantileKnots(sorted: ArrayLike<number>, { width = 0 } = {}): Knots {
+export function quantileKnots(
+  sorted: ArrayLike<number>,
+  { width = 0, scale = { type: "linear" } }: QuantileKnotsOptions = {},
+): Knots {
   const n = sorted.length;
-  const low = sorted[0] - width / 2;
-  const high = sorted[n - 1] + width / 2;
+  const low = scaledValue(scale, sorted[0] - width / 2);
+  const high = scaledValue(scale, sorted[n - 1] + width / 2);
   const range = high - low || Math.max(1, Math.abs(low));
   const x: number[] = [];
   const z: number[] = [];
   for (const level of levels(n)) {
-    const at = quantile(sorted, level, width);
+    const at = scaledValue(scale, quantile(sorted, level, width));
     if (x.length > 0 && at - x[x.length - 1] < MIN_DISTANCE * range) continue;
     x.push(at);
     z.push(Math.log(level / (1 - level)));

@@ -2,7 +2,7 @@ import { concat, constant, type Tensor } from "../../graph/tensor.ts";
 
 /** The knots of one monotonic rational-quadratic spline z(x). */
 export interface Knots {
-  /** [J], ascending, in the units of the column. */
+  /** [J], ascending, in the units of the scale of the column. */
   readonly x: number[];
   /** [J], ascending: the values of the map at `x`. */
   readonly z: number[];

@@ -47,6 +47,22 @@ export function scaledValue(scale: ValueScale, x: number): number {
   }
 }
 
+/** dy/dx of a scale at one number inside the bounds. */
+export function scaleSlope(scale: ValueScale, x: number): number {
+  switch (scale.type) {
+    case "linear":
+      return 1;
+    case "asinh":
+      return 1 / Math.hypot(x, scale.unit);
+    case "log":
+      return 1 / (x - scale.low);
+    case "reversedLog":
+      return 1 / (scale.high - x);
+    case "logit":
+      return 1 / (x - scale.low) + 1 / (scale.high - x);
+  }
+}
+
 /** The map of S columns that have scales of one type, on tensors [S, N]. */
 export class ScaleMap {
   private readonly type: ValueScale["type"];

@@ -1,0 +1,69 @@
+import { quantileKnots } from "../distributions/heads/quantileKnots.ts";
+import type { Knots } from "../distributions/heads/quantileMap.ts";
+import { scaledValue, scaleSlope, type ValueScale } from "../distributions/heads/valueScale.ts";
+
+/** A scale other than the first candidate must be better by this, in nats per row. */
+const MIN_GAIN_NATS = 0.005;
+/** The rows that scales are compared with; more do not change the choice. */
+const MAX_ROWS = 10_000;
+
+/**
+ * The scale under which the distribution of a column is estimated best: the knots of one half of the rows are evaluated on the other
+ * half. `sorted` has the values in ascending order, inside the bounds of all candidates.
+ */
+export function chooseScale(
+  sorted: ArrayLike<number>,
+  candidates: readonly ValueScale[],
+  { width = 0 } = {},
+): ValueScale {
+  const [first, ...others] = candidates as [ValueScale, ...ValueScale[]];
+  if (others.length === 0 || sorted.length < 8) return first;
+  const stride = Math.max(1, Math.ceil(sorted.length / MAX_ROWS));
+  const half = (offset: number) => {
+    const out: number[] = [];
+    for (let i = offset * stride; i < sorted.length; i += 2 * stride) out.push(sorted[i]);
+    return out;
+  };
+  const halves = [half(0), half(1)] as const;
+  const gain = (scale: ValueScale) =>
+    meanLogDensity(halves[0], halves[1], scale, width) + meanLogDensity(halves[1], halves[0], scale, width);
+  let best = { scale: first, value: gain(first) + 2 * MIN_GAIN_NATS };
+  for (const scale of others) {
+    const value = gain(scale);
+    if (value > best.value) best = { scale, value };
+  }
+  return best.scale;
+}
+
+/** The mean log-density of `heldOut` if the values have a standard logistic distribution after scale and quantile map of `rows`. */
+function meanLogDensity(
+  rows: readonly number[],
+  heldOut: readonly number[],
+  scale: ValueScale,
+  width: number,
+): number {
+  const knots = quantileKnots(rows, { width, scale });
+  let sum = 0;
+  for (const x of heldOut) {
+    const y = scaledValue(scale, x);
+    const { z, slope } = piecewiseLinear(knots, y);
+    const size = Math.abs(z);
+    sum += -size - 2 * Math.log1p(Math.exp(-size)) + Math.log(slope) + Math.log(scaleSlope(scale, x));
+  }
+  return sum / heldOut.length;
+}
+
+/** z(y) interpolated linearly between the knots, which is close enough to compare scales. */
+function piecewiseLinear({ x, z, slope }: Knots, y: number): { z: number; slope: number } {
+  const last = x.length - 1;
+  if (y <= x[0]) return { z: z[0] + slope[0] * (y - x[0]), slope: slope[0] };
+  if (y >= x[last]) return { z: z[last] + slope[last] * (y - x[last]), slope: slope[last] };
+  let [low, high] = [0, last];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (x[middle] <= y) low = middle;
+    else high = middle;
+  }
+  const secant = (z[high] - z[low]) / (x[high] - x[low]);
+  return { z: z[low] + secant * (y - x[low]), slope: secant };
+}

@@ -1,0 +1,100 @@
+import { countValues } from "../columns/columnValues.ts";
+import type { ColumnHeadOptions } from "../distributions/heads/columnHead.ts";
+import { quantileKnots } from "../distributions/heads/quantileKnots.ts";
+import type { TableColumn } from "./tableColumn.ts";
+import { TIME_PERIODS } from "./timeParts.ts";
+
+/** A single value gets a probability of its own if it is in at least this many rows and this fraction of them, */
+const MIN_ROWS_OF_ATOM = 5;
+const MIN_SHARE_OF_ATOM = 0.002;
+/** but in no more than this many rows at least, even if they are less than 1% of the rows. */
+const ENOUGH_ROWS_OF_ATOM = 20;
+const MAX_ATOMS = 64;
+/** The probability that a label is new is at most this. */
+const MAX_UNSEEN = 0.05;
+
+/** The conditional distributions of the features of a column, from the features of the training rows (`encodeColumn`). */
+export function columnHeads(column: TableColumn, features: readonly Float64Array[]): ColumnHeadOptions[] {
+  const { gaps } = column;
+  switch (column.kind) {
+    case "constant":
+      return [];
+    case "categorical":
+      return [
+        {
+          type: "categorical",
+          categories: column.labels.length,
+          unseen: unseenProbability(features[0]),
+          gaps,
+        },
+      ];
+    case "time":
+      return column.parts.map(({ unit, cells }, i) => {
+        const period = TIME_PERIODS[unit];
+        const sorted = presentSorted(features[i]);
+        const periods = period === undefined ? [] : [period];
+        const atoms = frequentValues(sorted);
+        return { type: "lattice", cells, knots: quantileKnots(sorted, { width: 1 }), atoms, periods, gaps };
+      });
+    case "lattice": {
+      const { cells, scale, step, period } = column;
+      const sorted = presentSorted(features[0]);
+      const periods = period === undefined ? [] : [period / step];
+      const knots = quantileKnots(sorted, { width: 1, scale });
+      return [{ type: "lattice", cells, scale, knots, atoms: frequentValues(sorted), periods, gaps }];
+    }
+    case "continuous": {
+      const { center, low, high, scale, period } = column;
+      const sorted = presentSorted(features[0]);
+      // At a bound there is no density.
+      const bounds = [low, high].flatMap((bound) => (bound === undefined ? [] : [bound - center]));
+      const outside = (x: number) =>
+        (low !== undefined && x < low - center) || (high !== undefined && x > high - center);
+      const atoms = frequentValues(sorted, bounds, outside);
+      const others = sorted.filter((x) => !atoms.includes(x));
+      const knots = quantileKnots(
+        others.length > 0 ? others : [scale.type === "logit" ? (scale.low + scale.high) / 2 : 1],
+        { scale },
+      );
+      const periods = period === undefined ? [] : [period];
+      return [{ type: "continuous", scale, knots, atoms, periods, gaps }];
+    }
+  }
+}
+
+const presentSorted = (feature: Float64Array): Float64Array =>
+  feature.filter((value) => !Number.isNaN(value)).sort();
+
+/** Values that many rows have, and values outside the bounds, in ascending order. */
+function frequentValues(
+  sorted: Float64Array,
+  always: readonly number[] = [],
+  isOutside: (value: number) => boolean = () => false,
+): number[] {
+  const { values, counts, rows } = countValues(sorted);
+  const minRows = Math.max(
+    MIN_ROWS_OF_ATOM,
+    Math.min(ENOUGH_ROWS_OF_ATOM, 0.01 * rows),
+    MIN_SHARE_OF_ATOM * rows,
+  );
+  const atoms = new Set(always);
+  values.forEach((value) => {
+    if (isOutside(value)) atoms.add(value);
+  });
+  const order = values.map((_, i) => i).sort((a, b) => counts[b] - counts[a]);
+  for (const i of order) {
+    if (atoms.size >= MAX_ATOMS || counts[i] < minRows) break;
+    atoms.add(values[i]);
+  }
+  return [...atoms].sort((a, b) => a - b);
+}
+
+/**
+ * The probability that the next row has a label that no row has yet: the share of labels that only one row has (Good 1953), between
+ * that of half a row and `MAX_UNSEEN`.
+ */
+function unseenProbability(codes: Float64Array): number {
+  const { counts, rows } = countValues(presentSorted(codes));
+  const single = counts.filter((count) => count === 1).length;
+  return Math.min(MAX_UNSEEN, Math.max(0.5, single) / (rows + 1));
+}

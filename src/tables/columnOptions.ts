@@ -1,0 +1,89 @@
+import * as z from "zod/mini";
+import { PushforwardError } from "../errors.ts";
+import { nearestName } from "../nearestName.ts";
+import { parse } from "../parse.ts";
+
+/** The kinds that a user can choose for a column. */
+const KINDS = {
+  continuous: "a real number",
+  integer: "an integer",
+  lattice: "equally spaced numbers",
+  positive: "a real number above 0",
+  bounded: "a real number between two bounds, as in bounded:0:1",
+  "heavy-tailed": "a real number with outliers on both sides",
+  cyclic: "a number that starts again after a period, as in cyclic:360",
+  categorical: "one of several labels",
+  exclude: "not in the model",
+} as const;
+export type ColumnKind = keyof typeof KINDS;
+const kindNames = Object.keys(KINDS) as [ColumnKind, ...ColumnKind[]];
+
+export const columnOptionsSchema = z
+  .strictObject({
+    kind: z.optional(z.enum(kindNames)),
+    low: z.optional(z.number()),
+    high: z.optional(z.number()),
+    period: z.optional(z.number().check(z.positive())),
+  })
+  .check(
+    z.refine(({ low, high }) => low === undefined || high === undefined || low < high, {
+      path: ["high"],
+      error: "a number above low",
+    }),
+  );
+
+/** What a user states about a column, instead of what is inferred from its values. */
+export interface ColumnOptions {
+  /** Default: inferred. */
+  kind?: ColumnKind;
+  /** The lower bound: samples are not below it, and smaller values have density 0. Default: inferred. */
+  low?: number;
+  /** The upper bound. */
+  high?: number;
+  /** The period of a cyclic column, such as 360 for degrees. */
+  period?: number;
+}
+
+/** `options` per column, checked. Throws `ARGUMENT` for unknown columns and invalid options. */
+export function checkColumnOptions(
+  options: Readonly<Record<string, ColumnOptions | ColumnKind>>,
+  names: readonly string[],
+): Map<string, ColumnOptions> {
+  return new Map(
+    Object.entries(options).map(([name, given]) => {
+      if (!names.includes(name)) {
+        const nearest = nearestName(name, names);
+        throw new PushforwardError("ARGUMENT", `there is no column "${name}"`, {
+          expected: names.length <= 20 ? names.join(", ") : `one of ${names.length} columns`,
+          ...(nearest !== undefined && { hint: `Did you mean ${nearest}?` }),
+        });
+      }
+      const checked = typeof given === "string" ? columnOptionsOf(given, name) : given;
+      return [name, parse(columnOptionsSchema, checked, `the options of column "${name}"`) as ColumnOptions];
+    }),
+  );
+}
+
+/** Reads a kind as it is typed on a command line: `integer`, `bounded:0:1`, `cyclic:360`. Throws `ARGUMENT`. */
+export function columnOptionsOf(text: string, name: string): ColumnOptions {
+  const [kind, ...words] = text.split(":") as [string, ...string[]];
+  const numbers = words.map(Number);
+  const fits = { bounded: 2, cyclic: 1 }[kind] ?? 0;
+  if (
+    (kindNames as readonly string[]).includes(kind) &&
+    words.length === fits &&
+    numbers.every(Number.isFinite)
+  ) {
+    if (kind === "bounded") return { kind, low: numbers[0], high: numbers[1] };
+    if (kind === "cyclic") return { kind, period: numbers[0] };
+    return { kind: kind as ColumnKind };
+  }
+  const nearest = nearestName(kind, kindNames);
+  throw new PushforwardError("ARGUMENT", `the kind of column "${name}" is not valid`, {
+    expected: kindNames
+      .map((each) => ({ bounded: "bounded:LOW:HIGH", cyclic: "cyclic:PERIOD" })[each as string] ?? each)
+      .join(", "),
+    received: text,
+    ...(nearest !== undefined && nearest !== kind && { hint: `Did you mean ${nearest}?` }),
+  });
+}

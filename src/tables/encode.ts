@@ -1,0 +1,146 @@
+import { featureNames, type LatticeColumn, type RawColumn, type TableColumn } from "./tableColumn.ts";
+import { partOf, timeOf } from "./timeParts.ts";
+
+/** A cell that no lattice has, so that a value between the cells has probability 0. */
+const NO_CELL = -1;
+/** A value is a cell of a lattice if it differs from it by at most this fraction of the step. */
+const CELL_TOLERANCE = 1e-6;
+
+/** The value of a cell. */
+export const latticeValue = ({ first, step, decimals }: LatticeColumn, cell: number): number =>
+  Number((first + step * cell).toFixed(decimals));
+
+/** The cell of a value, or `NO_CELL`. */
+function cellOf(column: LatticeColumn, value: number): number {
+  const position = (value - column.first) / column.step;
+  const cell = Math.round(position);
+  const isCell = Math.abs(position - cell) <= CELL_TOLERANCE && cell >= 0 && cell < column.cells;
+  return isCell ? cell : NO_CELL;
+}
+
+/**
+ * The features of the values of a column, one array for each of `featureNames`. Text must be an index of the labels of the column, or
+ * their number for a label that it does not have. Values that the column cannot have become features of probability 0.
+ */
+export function encodeColumn(column: TableColumn, values: Float64Array): Float64Array[] {
+  const map = (feature: (value: number) => number) =>
+    Float64Array.from(values, (value) => (Number.isNaN(value) ? Number.NaN : feature(value)));
+  switch (column.kind) {
+    case "constant":
+      return [];
+    case "continuous":
+      return [map((value) => value - column.center)];
+    case "lattice":
+      return [map((value) => cellOf(column, value))];
+    case "categorical":
+      return [values];
+    case "time":
+      return column.parts.map(({ unit, first, cells }) =>
+        map((time) => {
+          const isPossible = column.fixed.every((part) => partOf(time, part.unit) === part.value);
+          const cell = partOf(time, unit) - first;
+          return isPossible && cell >= 0 && cell < cells ? cell : NO_CELL;
+        }),
+      );
+  }
+}
+
+/** The values of a column from its features, the inverse of `encodeColumn`. The value of a constant is 0. */
+export function decodeColumn(
+  column: TableColumn,
+  features: readonly ArrayLike<number>[],
+  rows: number,
+): Float64Array {
+  const value = (n: number): number => {
+    switch (column.kind) {
+      case "constant":
+        return column.value === null ? Number.NaN : 0;
+      case "continuous":
+        return continuousValue(column, features[0][n]);
+      case "lattice":
+        return latticeValue(column, features[0][n]);
+      case "categorical":
+        return features[0][n];
+      case "time":
+        return timeOf(
+          column,
+          column.parts.map(({ first }, i) => first + features[i][n]),
+        );
+    }
+  };
+  return Float64Array.from({ length: rows }, (_, n) =>
+    features.some((feature) => Number.isNaN(feature[n])) ? Number.NaN : value(n),
+  );
+}
+
+/** Rounding to the decimals of the column must not move a value out of its bounds. */
+function continuousValue(
+  {
+    center,
+    low = Number.NEGATIVE_INFINITY,
+    high = Number.POSITIVE_INFINITY,
+    decimals,
+  }: Extract<TableColumn, { kind: "continuous" }>,
+  feature: number,
+): number {
+  const value = feature + center;
+  const rounded = decimals === undefined ? value : Number(value.toFixed(decimals));
+  return Math.min(high, Math.max(low, rounded));
+}
+
+/** The features of all columns in row-major order, [rows, features]. The columns must have the order of `columns`. */
+export function encodeRows(columns: readonly TableColumn[], values: readonly Float64Array[]): Float64Array {
+  const features = columns.flatMap((column, i) => encodeColumn(column, values[i]));
+  const rows = values[0]?.length ?? 0;
+  const out = new Float64Array(rows * features.length);
+  features.forEach((feature, f) => {
+    for (let n = 0; n < rows; n++) out[n * features.length + f] = feature[n];
+  });
+  return out;
+}
+
+/** The values of each column, from features in row-major order. */
+export function decodeRows(columns: readonly TableColumn[], rows: ArrayLike<number>): Float64Array[] {
+  const width = columns.reduce((sum, column) => sum + featureNames(column).length, 0);
+  const count = rows.length / width;
+  let start = 0;
+  return columns.map((column) => {
+    const features = featureNames(column).map((_, i) => {
+      const f = start + i;
+      return Float64Array.from({ length: count }, (_, n) => rows[n * width + f]);
+    });
+    start += features.length;
+    return decodeColumn(column, features, count);
+  });
+}
+
+/** The value of a column as text: a label, an ISO 8601 date or time, or a number; undefined if it is missing. */
+export function valueText(column: TableColumn, value: number): string | undefined {
+  if (Number.isNaN(value)) return undefined;
+  switch (column.kind) {
+    case "constant":
+      return column.value ?? undefined;
+    case "categorical":
+      return column.labels[value];
+    case "time":
+      return timeText(column.type, value);
+    default:
+      return Object.is(value, -0) ? "0" : String(value);
+  }
+}
+
+/** ISO 8601 without a time zone, with as many digits of the second as needed. */
+export function timeText(type: "date" | "timestamp" | "time", milliseconds: number): string {
+  const [date, time] = new Date(milliseconds).toISOString().replace("Z", "").split("T") as [string, string];
+  if (type === "date") return date;
+  const short = time.replace(/\.000$/, "");
+  return type === "time" ? short : `${date} ${short}`;
+}
+
+/** Values as `RawColumn` with the label codes of a column. Labels that the column does not have get their number. */
+export function withLabelsOf(column: TableColumn, { values, labels }: RawColumn): Float64Array {
+  if (column.kind !== "categorical" || !labels) return values;
+  const codes = new Map(column.labels.map((label, code) => [label, code]));
+  const translated = labels.map((label) => codes.get(label) ?? column.labels.length);
+  return Float64Array.from(values, (code) => (Number.isNaN(code) ? Number.NaN : translated[code]));
+}

@@ -1,0 +1,118 @@
+import * as z from "zod/mini";
+import { valueScaleSchema } from "../distributions/heads/valueScale.ts";
+
+const name = z.string();
+const finite = z.number();
+const cells = z.int().check(z.minimum(1), z.maximum(2 ** 17));
+
+/** The types of the values of a column: those of DuckDB, as far as they are treated differently. */
+export const VALUE_TYPES = ["number", "integer", "boolean", "text", "date", "timestamp", "time"] as const;
+export type ValueType = (typeof VALUE_TYPES)[number];
+const type = z.enum(VALUE_TYPES);
+
+/** The units into which dates and times are split, with the number of different values of those that repeat. */
+export const TIME_UNITS = {
+  month: undefined,
+  week: undefined,
+  weekday: 7,
+  hour: 24,
+  minute: 60,
+  second: 60,
+  millisecond: 1000,
+} as const;
+export type TimeUnit = keyof typeof TIME_UNITS;
+const unit = z.enum(Object.keys(TIME_UNITS) as [TimeUnit, ...TimeUnit[]]);
+
+export const tableColumnSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("continuous"),
+    name,
+    type: z.enum(["number", "integer"]),
+    gaps: z.boolean(),
+    /** Subtracted from the values, in float64, since columns far from 0 need more digits than float32 has. */
+    center: finite,
+    /** Bounds of the values. */
+    low: z.optional(finite),
+    high: z.optional(finite),
+    /** The scale of the feature, which is the value minus `center`. */
+    scale: valueScaleSchema,
+    /** The number of decimals of all values, to which samples are rounded. */
+    decimals: z.optional(z.int().check(z.minimum(0), z.maximum(15))),
+    period: z.optional(z.number().check(z.positive())),
+  }),
+  z.strictObject({
+    kind: z.literal("lattice"),
+    name,
+    type: z.enum(["number", "integer"]),
+    gaps: z.boolean(),
+    /** The values are first, first + step, first + 2 step ..., each with `decimals` decimals. */
+    first: finite,
+    step: z.number().check(z.positive()),
+    cells,
+    decimals: z.int().check(z.minimum(0), z.maximum(15)),
+    /** The scale of the cells, whose numbers begin with 0. */
+    scale: valueScaleSchema,
+    period: z.optional(z.number().check(z.positive())),
+  }),
+  z.strictObject({
+    kind: z.literal("categorical"),
+    name,
+    type,
+    gaps: z.boolean(),
+    labels: z.array(z.string()).check(z.minLength(1), z.maxLength(100_000)),
+  }),
+  z.strictObject({
+    kind: z.literal("time"),
+    name,
+    type: z.enum(["date", "timestamp", "time"]),
+    gaps: z.boolean(),
+    parts: z.array(z.strictObject({ unit, first: z.int(), cells })).check(z.minLength(1)),
+    /** The units that have one value in all rows. */
+    fixed: z.array(z.strictObject({ unit, value: z.int() })),
+    /** The day of the month, for dates that differ by months only; 31 is the last day. */
+    dayOfMonth: z.optional(z.int().check(z.minimum(1), z.maximum(31))),
+  }),
+  z.strictObject({
+    kind: z.literal("constant"),
+    name,
+    type,
+    gaps: z.literal(false),
+    /** The value as text; null if it is missing in all rows. */
+    value: z.nullable(z.string()),
+  }),
+]);
+
+/**
+ * A column of a table, and how its values become features of a model:
+ *
+ * - `continuous`: a number
+ * - `lattice`: a number of equally spaced ones, such as an integer
+ * - `categorical`: one of some labels
+ * - `time`: a date, a time or both, with a feature for each part that varies
+ * - `constant`: one value, which needs no feature
+ *
+ * With `gaps` a value may be missing.
+ */
+export type TableColumn = z.output<typeof tableColumnSchema>;
+export type TimeColumn = Extract<TableColumn, { kind: "time" }>;
+export type LatticeColumn = Extract<TableColumn, { kind: "lattice" }>;
+
+/** The names of the features of a column. */
+export function featureNames(column: TableColumn): string[] {
+  if (column.kind === "constant") return [];
+  if (column.kind !== "time") return [column.name];
+  return column.parts.map((part) => `${column.name}.${part.unit}`);
+}
+
+/** The values of a column as numbers. NaN is a missing value. */
+export interface RawColumn {
+  readonly name: string;
+  readonly type: ValueType;
+  /**
+   * Numbers as they are, booleans as 0 and 1, text as an index of `labels`, dates and timestamps in milliseconds since 1970-01-01, times
+   * in milliseconds since midnight.
+   */
+  readonly values: Float64Array;
+  /** The different texts, only for text. */
+  readonly labels?: readonly string[];
+}
