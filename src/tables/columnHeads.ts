@@ -4,11 +4,12 @@ import { quantileKnots } from "../distributions/heads/quantileKnots.ts";
 import type { TableColumn } from "./tableColumn.ts";
 import { TIME_PERIODS } from "./timeParts.ts";
 
-/** A single value gets a probability of its own if it is in at least this many rows and this fraction of them, */
-const MIN_ROWS_OF_ATOM = 5;
-const MIN_SHARE_OF_ATOM = 0.002;
-/** but in no more than this many rows at least, even if they are less than 1% of the rows. */
-const ENOUGH_ROWS_OF_ATOM = 20;
+/**
+ * A value of a numeric column is an atom, with a probability of its own, if it is in 1% of the rows and in at least 5 of them, or in
+ * 0.2% of the rows and in at least 20 of them. With fewer rows its probability would be a guess.
+ */
+const ATOM_IN_SMALL_TABLE = { minShare: 0.01, minRows: 5 };
+const ATOM_IN_LARGE_TABLE = { minShare: 0.002, minRows: 20 };
 const MAX_ATOMS = 64;
 /** The probability that a label is new is at most this. */
 const MAX_UNSEEN = 0.05;
@@ -72,10 +73,10 @@ function frequentValues(
   isOutside: (value: number) => boolean = () => false,
 ): number[] {
   const { values, counts, rows } = countValues(sorted);
-  const minRows = Math.max(
-    MIN_ROWS_OF_ATOM,
-    Math.min(ENOUGH_ROWS_OF_ATOM, 0.01 * rows),
-    MIN_SHARE_OF_ATOM * rows,
+  const minRows = Math.min(
+    ...[ATOM_IN_SMALL_TABLE, ATOM_IN_LARGE_TABLE].map(({ minShare, minRows }) =>
+      Math.max(minRows, minShare * rows),
+    ),
   );
   const atoms = new Set(always);
   values.forEach((value) => {

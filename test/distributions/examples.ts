@@ -94,13 +94,7 @@ export const distributionExamples = examplesOf<DistributionDescription["type"]>(
       network: { hidden: [8] },
     },
     {
-      columns: new Array(features).fill({
-        type: "continuous",
-        scale: { type: "asinh", unit: 2 },
-        knots,
-        components: 2,
-        periods: [7],
-      }),
+      columns: new Array(features).fill({ type: "continuous", knots, components: 2, periods: [7] }),
       context: 1,
       anyOrder: false,
       network: { hidden: [8, 8], activation: "tanh", residual: true },

@@ -28,6 +28,8 @@ export type ValueScale = z.output<typeof valueScaleSchema>;
 
 /** Distances from a bound are at least this, so that their logarithms and the gradients of these are finite in float32. */
 const MIN_DISTANCE = 1e-30;
+/** Beyond this number of units y is constant. The square is finite in float32, and so are products of a few gradients with it. */
+const MAX_UNITS = 1e15;
 /** exp(80) = 6e34 is finite in float32. */
 const MAX_EXPONENT = 80;
 
@@ -90,7 +92,7 @@ export class ScaleMap {
     const { unit } = this;
     if (this.type === "linear") return { value: x, logSlope: x.mul(0) };
     if (unit) {
-      const u = x.div(unit);
+      const u = x.div(unit).maximum(-MAX_UNITS).minimum(MAX_UNITS);
       const size = u.abs();
       const root = u.square().add(1).sqrt();
       const magnitude = size.add(u.square().div(root.add(1))).log1p();
