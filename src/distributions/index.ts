@@ -14,3 +14,9 @@ export type { MadeOptions } from "./made.ts";
 export * from "./mainExports.ts";
 export type { MixedMadeOptions } from "./mixedMade.ts";
 export type { MixtureOptions } from "./mixture.ts";
+export {
+  isSubsetDistribution,
+  knownFeatures,
+  type Subset,
+  type SubsetDistribution,
+} from "./subsetDistribution.ts";

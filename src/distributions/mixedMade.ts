@@ -10,9 +10,15 @@ import { OrderedMLP, type Positions } from "../nn/orderedMLP.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { requireNumbers } from "../sizeBudget.ts";
-import type { Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
+import type { DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 import { type ColumnHead, type ColumnHeadOptions, columnHeadSchema } from "./heads/columnHead.ts";
 import { groupKey, HeadGroup, marginalParameters, parameterCount } from "./heads/headGroup.ts";
+import {
+  asSubsetDistribution,
+  knownValues,
+  type Subset,
+  type SubsetDistribution,
+} from "./subsetDistribution.ts";
 
 const mixedMadeSchema = z.strictObject({
   type: z.literal("mixedMade"),
@@ -64,7 +70,7 @@ interface Group {
  * one of them. Its first factors are the exact density of the columns that come first, and the other ones that of the rest given
  * these columns.
  */
-export class MixedMade implements Distribution {
+export class MixedMade implements SubsetDistribution {
   readonly features: number;
   readonly context: number;
   readonly noise: readonly Noise[];
@@ -113,9 +119,56 @@ export class MixedMade implements Distribution {
 
   /** log p(x_k | the columns at earlier positions, context) of each column: [D, N]. */
   conditionals(x: Tensor, positions: Positions, context?: Tensor): Tensor {
-    const columns = x.transpose();
-    const values = this.groups.map((group) => columns.gather(0, group.columns));
-    const [, N] = columns.shape;
+    const values = this.splitColumns(x);
+    const outputs = this.outputs(values, positions, context);
+    return this.joinColumns(this.groups.map(({ head }, g) => head.logProb(values[g], outputs[g])));
+  }
+
+  /** True with `anyOrder`. Otherwise the network has learned only the conditional distributions given the first columns. */
+  get supportsSubsets(): boolean {
+    return this.options.anyOrder;
+  }
+
+  logProbKnown(x: Tensor, subset: Subset, context?: Tensor): Tensor {
+    asSubsetDistribution(this);
+    const conditionals = this.conditionals(knownValues(x, subset), subset.positions, context);
+    const isKnown = subset.known.reshape([this.features, 1]).greater(0);
+    return isKnown.where(conditionals, 0).sum(0);
+  }
+
+  logProbPresent(x: Tensor, subset: Subset, context?: Tensor): Tensor {
+    const outputs = this.outputsGivenKnown(x, subset, context);
+    return this.joinColumns(this.groups.map(({ head }, g) => head.logPresent(outputs[g]))).transpose();
+  }
+
+  sampleEach(
+    noise: readonly Tensor[],
+    x: Tensor,
+    subset: Subset,
+    { present }: { present: boolean },
+    context?: Tensor,
+  ): Tensor {
+    const outputs = this.outputsGivenKnown(x, subset, context);
+    const noiseOfGroups = noise.map((numbers) => this.splitColumns(numbers));
+    const drawn = this.groups.map(({ head }, g) =>
+      head.sample(
+        noiseOfGroups.map((groups) => groups[g]),
+        outputs[g],
+        { present },
+      ),
+    );
+    return subset.known.greater(0).where(x, this.joinColumns(drawn).transpose());
+  }
+
+  /** The outputs of the network for each group, where every column sees only the known ones. */
+  private outputsGivenKnown(x: Tensor, subset: Subset, context?: Tensor): Tensor[] {
+    asSubsetDistribution(this);
+    return this.outputs(this.splitColumns(knownValues(x, subset)), subset.positions, context);
+  }
+
+  /** The parameters of the conditional distributions of each group, [S, parameterCount, N], from its values [S, N]. */
+  private outputs(values: readonly Tensor[], positions: Positions, context?: Tensor): Tensor[] {
+    const [, N] = values[0].shape;
     const inputs = concat(
       this.groups.map(({ head }, g) =>
         head.encode(values[g]).reshape([head.inputCount * head.heads.length, N]),
@@ -129,11 +182,21 @@ export class MixedMade implements Distribution {
       0,
       this.groups.map(({ head, columns }) => head.parameterCount * columns.length),
     );
-    const logProbs = this.groups.map(({ head, columns }, g) =>
-      head.logProb(values[g], parameters[g].reshape([columns.length, head.parameterCount, N])),
+    return this.groups.map(({ head, columns }, g) =>
+      parameters[g].reshape([columns.length, head.parameterCount, N]),
     );
+  }
+
+  /** The columns [S, N] of each group, from rows [N, D]. */
+  private splitColumns(rows: Tensor): Tensor[] {
+    const columns = rows.transpose();
+    return this.groups.map((group) => columns.gather(0, group.columns));
+  }
+
+  /** All columns [D, N] in their order, from those [S, N] of each group. */
+  private joinColumns(groups: readonly Tensor[]): Tensor {
     const groupedColumns = this.groups.flatMap((group) => group.columns);
-    return concat(logProbs, 0).gather(
+    return concat(groups, 0).gather(
       0,
       groupedColumns.map((_, column) => groupedColumns.indexOf(column)),
     );

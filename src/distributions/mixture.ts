@@ -14,6 +14,12 @@ import { scoped } from "../graph/tracing/scope.ts";
 import { parse } from "../parse.ts";
 import { chooseComponent, selectRows } from "./chooseComponent.ts";
 import type { Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
+import {
+  asSubsetDistribution,
+  isSubsetDistribution,
+  type Subset,
+  type SubsetDistribution,
+} from "./subsetDistribution.ts";
 import { relativeToData } from "./transformedDistribution.ts";
 
 const learnedSchema = z._default(z.boolean(), true);
@@ -47,7 +53,7 @@ export interface MixtureOptions {
  * orderings and fixed weights it is the ensemble of MADE and NADE (Germain et al. 2015; Uria et al. 2014), which averages the
  * probabilities of rows.
  */
-export class Mixture implements Distribution {
+export class Mixture implements SubsetDistribution {
   readonly features: number;
   readonly context: number;
   readonly noise: readonly Noise[];
@@ -96,18 +102,89 @@ export class Mixture implements Distribution {
 
   sample([uniform, ...noise]: readonly Tensor[], context?: Tensor): Tensor {
     const chosen = chooseComponent(this.logWeights, uniform);
-    let start = 0;
-    const rows = this.mapScoped((distribution) => {
-      const componentNoise = noise.slice(start, start + distribution.noise.length);
-      start += componentNoise.length;
-      return distribution.sample(componentNoise, contextFor(distribution, context));
-    });
+    const noiseOf = this.splitNoise(noise);
+    const rows = this.mapScoped((distribution, k) =>
+      distribution.sample(noiseOf[k], contextFor(distribution, context)),
+    );
     return selectRows(chosen, rows);
   }
 
+  /** Whether all distributions have exact marginal distributions of any subset of features. */
+  get supportsSubsets(): boolean {
+    return this.distributions.every(isSubsetDistribution);
+  }
+
+  logProbKnown(x: Tensor, subset: Subset, context?: Tensor): Tensor {
+    return this.logJointKnown(x, subset, context).logsumexp(1);
+  }
+
+  logProbPresent(x: Tensor, subset: Subset, context?: Tensor): Tensor {
+    const posterior = this.logJointKnown(x, subset, context).logSoftmax(1);
+    return posterior
+      .reshape(["N", this.distributions.length, 1])
+      .add(this.logPresentOfEach(x, subset, context))
+      .logsumexp(1);
+  }
+
+  /**
+   * Draws the component of each row by its posterior probability w_k p_k(x_known), so that the draws follow the exact conditional
+   * distribution of the mixture. With `present` each feature has its own component, drawn by w_k p_k(x_known, x_d is not missing).
+   */
+  sampleEach(
+    [uniform, ...noise]: readonly Tensor[],
+    x: Tensor,
+    subset: Subset,
+    options: { present: boolean },
+    context?: Tensor,
+  ): Tensor {
+    const logJoint = this.logJointKnown(x, subset, context).reshape(["N", this.distributions.length, 1]);
+    const logWeights = options.present ? logJoint.add(this.logPresentOfEach(x, subset, context)) : logJoint;
+    const chosen = chooseComponent(logWeights, uniform.reshape(["N", 1, 1]), -2);
+    const noiseOf = this.splitNoise(noise);
+    const rows = this.mapScoped((distribution, k) =>
+      asSubsetDistribution(distribution).sampleEach(
+        noiseOf[k],
+        x,
+        subset,
+        options,
+        contextFor(distribution, context),
+      ),
+    );
+    return selectRows(chosen, rows);
+  }
+
+  /** log w_k + log p_k(x_known), [N, K]. */
+  private logJointKnown(x: Tensor, subset: Subset, context?: Tensor): Tensor {
+    const logProbs = this.mapScoped((distribution) =>
+      asSubsetDistribution(distribution).logProbKnown(x, subset, contextFor(distribution, context)),
+    );
+    return stack(logProbs, 1).add(this.logWeights.logSoftmax());
+  }
+
+  /** log p_k(x_d is not missing | x_known), [N, K, D]. */
+  private logPresentOfEach(x: Tensor, subset: Subset, context?: Tensor): Tensor {
+    const logProbs = this.mapScoped((distribution) =>
+      asSubsetDistribution(distribution).logProbPresent(x, subset, contextFor(distribution, context)),
+    );
+    return stack(logProbs, 1);
+  }
+
+  /** The noise tensors of each distribution. */
+  private splitNoise(noise: readonly Tensor[]): Tensor[][] {
+    let start = 0;
+    return this.distributions.map((distribution) => {
+      const end = start + distribution.noise.length;
+      const ofDistribution = noise.slice(start, end);
+      start = end;
+      return ofDistribution;
+    });
+  }
+
   /** Maps the distributions; nodes of the graph that `map` creates have the path of the distribution. */
-  private mapScoped(map: (distribution: Distribution) => Tensor): Tensor[] {
-    return this.distributions.map((distribution, k) => scoped(`distributions.${k}`, () => map(distribution)));
+  private mapScoped(map: (distribution: Distribution, k: number) => Tensor): Tensor[] {
+    return this.distributions.map((distribution, k) =>
+      scoped(`distributions.${k}`, () => map(distribution, k)),
+    );
   }
 
   get fitToData(): FitDistribution | undefined {

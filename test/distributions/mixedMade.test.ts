@@ -9,38 +9,22 @@ import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { type LossBatch, minimize } from "../../src/train/index.ts";
 import { gradients as gradientsOf } from "./evaluate.ts";
-
-const normalKnots = { x: [-2, -0.5, 0.25, 3], z: [-1.8, -0.4, 0.3, 2.2], slope: [0.9, 1.1, 0.8, 0.5] };
-const latticeKnots = { x: [-0.5, 1, 2, 4.5], z: [-2, -0.5, 0.4, 2], slope: [1, 0.9, 0.8, 0.7] };
-const categorical: ColumnHeadOptions = { type: "categorical", categories: 3 };
-const withGaps: ColumnHeadOptions = { type: "categorical", categories: 2, gaps: true };
-const lattice: ColumnHeadOptions = {
-  type: "lattice",
-  cells: 5,
-  knots: latticeKnots,
-  components: 2,
-  atoms: [0, 3],
-};
-const continuous: ColumnHeadOptions = { type: "continuous", knots: normalKnots, components: 3 };
-const atoms: ColumnHeadOptions = {
-  type: "continuous",
-  knots: normalKnots,
-  components: 2,
-  atoms: [0.5],
-  gaps: true,
-};
+import {
+  atoms,
+  categorical,
+  combinations,
+  continuous,
+  lattice,
+  randomize,
+  sumOfProbabilities,
+  withGaps,
+} from "./mixedColumns.ts";
 
 /** A distribution with random weights, since with the initial ones the columns are independent. */
 function randomMade(columns: ColumnHeadOptions[], hidden = [12, 12, 12]): MixedMade {
   const network = { hidden, activation: "tanh" as const, residual: true };
   const made = new MixedMade({ columns, network }, new Random(1));
-  const random = new Random(7);
-  [...trainableParameters(made).values()].forEach((parameter, i) => {
-    parameter.value = Float64Array.from(
-      random.split(i).normal(new Float64Array(parameter.numbers.length)),
-      (z) => z * 0.6,
-    );
-  });
+  randomize(made);
   return made;
 }
 
@@ -51,13 +35,6 @@ const evaluate = async (made: MixedMade, rows: number[][], positions?: number[])
   });
   return Array.from(await run(Float64Array.from(rows.flat())));
 };
-
-const sumOfProbabilities = (logProbs: readonly number[]) =>
-  logProbs.reduce((sum, value) => sum + Math.exp(value), 0);
-
-/** All rows with a value of the first list in column 0, a value of the second list in column 1, and so on. */
-const combinations = (lists: readonly number[][]): number[][] =>
-  lists.reduce<number[][]>((rows, list) => rows.flatMap((row) => list.map((value) => [...row, value])), [[]]);
 
 describe("a mixed MADE", () => {
   test.each([[[]], [[4]], [[12, 12, 12]]])(

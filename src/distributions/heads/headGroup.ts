@@ -1,4 +1,4 @@
-import { concat, constant, scalar, type Tensor } from "../../graph/tensor.ts";
+import { concat, constant, filled, scalar, stack, type Tensor } from "../../graph/tensor.ts";
 import { chooseComponent } from "../chooseComponent.ts";
 import type { ColumnHead } from "./columnHead.ts";
 import { QuantileMap } from "./quantileMap.ts";
@@ -76,6 +76,8 @@ export class HeadGroup {
   private readonly map: QuantileMap | undefined;
   /** [S, 1]: log(1 - unseen), the logarithm of the probability that is left for all other outcomes. Undefined if `unseen` is 0. */
   private readonly logSeen: Tensor | undefined;
+  /** [S, 1]: log(unseen). Undefined if `unseen` is 0. */
+  private readonly logUnseen: Tensor | undefined;
 
   constructor(heads: readonly ColumnHead[]) {
     const [head] = heads;
@@ -92,8 +94,10 @@ export class HeadGroup {
     this.scale = isNumeric(head) ? new ScaleMap(numeric.map(({ scale }) => scale)) : undefined;
     this.map = isNumeric(head) ? new QuantileMap(numeric.map(({ knots }) => knots)) : undefined;
     if (isCategorical(head) && head.unseen > 0) {
-      const seen = heads.filter(isCategorical).map(({ unseen }) => Math.log1p(-unseen));
-      this.logSeen = constant(seen, [heads.length, 1]);
+      const unseen = heads.filter(isCategorical).map((each) => each.unseen);
+      const perColumn = (numbers: readonly number[]) => constant(numbers, [heads.length, 1]);
+      this.logSeen = perColumn(unseen.map((probability) => Math.log1p(-probability)));
+      this.logUnseen = perColumn(unseen.map(Math.log));
     }
     const bins = isNumeric(head) ? head.knots.x.length - 1 : 0;
     const numericInputs = isNumeric(head) ? bins + 1 + 2 * head.periods.length : 0;
@@ -149,6 +153,16 @@ export class HeadGroup {
     return isMissing.where(missingLogit.sub(logTotal).add(this.logSeen ?? 0), logProb);
   }
 
+  /** log p(the value is not missing) for the outputs of the network [S, parameterCount, N]: [S, N]. */
+  logPresent(outputs: Tensor): Tensor {
+    const [S, , N] = outputs.shape;
+    if (!this.hasGaps) return filled(0, [S, N]);
+    const { logits } = this.split(outputs);
+    const logPresent = this.withoutMissing(logits).logsumexp(1).sub(logits.logsumexp(1));
+    if (!this.logSeen) return logPresent;
+    return logAddExp(logPresent.add(this.logSeen), this.logUnseen!.broadcastTo([S, N]));
+  }
+
   /**
    * Values [S, N] for the outputs of the network and two uniform numbers, each [S, N]: one chooses an atom or a component, the other
    * is the quantile of the component. With `present` no value is missing.
@@ -192,10 +206,9 @@ export class HeadGroup {
   /** A category has its logit, all unseen categories together the probability `unseen`, and other values are impossible. */
   private logCategorical(x: Tensor, { isAtom, logit }: AtomAtValue, logTotal: Tensor): Tensor {
     if (!this.logSeen) return isAtom.where(logit, Number.NEGATIVE_INFINITY);
-    const heads = this.heads.filter(isCategorical);
-    const perColumn = (numbers: readonly number[]) => constant(numbers, [heads.length, 1]);
-    const isUnseen = x.equal(perColumn(heads.map(({ categories }) => categories)));
-    const unseen = logTotal.add(perColumn(heads.map((head) => Math.log(head.unseen))));
+    const categories = this.heads.filter(isCategorical).map((head) => head.categories);
+    const isUnseen = x.equal(constant(categories, [categories.length, 1]));
+    const unseen = logTotal.add(this.logUnseen!);
     return isAtom.where(logit.add(this.logSeen), isUnseen.where(unseen, Number.NEGATIVE_INFINITY));
   }
 
@@ -210,11 +223,9 @@ export class HeadGroup {
 
   /** A cell that is an atom has the probability of the atom and, as every cell, that of the components. */
   private logLattice(x: Tensor, atom: AtomAtValue | undefined, smooth: Tensor): Tensor {
-    const [S, N] = x.shape;
     const isCell = x.equal(x.floor()).and(x.greaterEqual(0)).and(x.lessEqual(this.lastCells()));
     if (!atom) return isCell.where(smooth, Number.NEGATIVE_INFINITY);
-    const terms = [atom.logit, smooth].map((term) => term.reshape([S, 1, N]));
-    const both = concat(terms, 1).logsumexp(1);
+    const both = logAddExp(atom.logit, smooth);
     return isCell.where(atom.isAtom.where(both, smooth), Number.NEGATIVE_INFINITY);
   }
 
@@ -292,6 +303,9 @@ interface AtomAtValue {
   readonly isAtom: Tensor;
   readonly logit: Tensor;
 }
+
+/** log(exp(a) + exp(b)), of equal shapes. */
+const logAddExp = (a: Tensor, b: Tensor): Tensor => stack([a, b], 0).logsumexp(0);
 
 /** Which values are missing, and x with 0 in place of them, so that no NaN reaches a formula or its gradient. */
 function replaceMissing(x: Tensor) {

@@ -1,0 +1,79 @@
+import { PushforwardError } from "../errors.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Distribution } from "./distribution.ts";
+
+/**
+ * The features of all rows of a call that are known. Both tensors are inputs of a graph, so that one compiled graph serves every
+ * subset. `knownFeatures` makes their numbers.
+ */
+export interface Subset {
+  /** [D]: 1 for a known feature, 0 for an unknown one. */
+  readonly known: Tensor;
+  /** [D]: 0 ... count - 1 for the known features in the order of their indices, and count for every unknown one. */
+  readonly positions: Tensor;
+}
+
+/**
+ * A distribution whose marginal distribution of any subset of features, and the conditional distribution of any other feature given
+ * these, have closed forms. Known is not the same as present: a missing value (NaN) of a known feature is an event with a probability.
+ */
+export interface SubsetDistribution extends Distribution {
+  /** Whether the methods below may be called. An option of the distribution, or one of its parts, can rule them out. */
+  readonly supportsSubsets: boolean;
+  /** log p(x_known | context) of each row: [N, D], [N, C] -> [N]. The values of unknown features have no effect; they may be NaN. */
+  logProbKnown(x: Tensor, subset: Subset, context?: Tensor): Tensor;
+  /** log p(x_d is not missing | x_known, context) of each unknown feature d, [N, D]. The other elements have no meaning. */
+  logProbPresent(x: Tensor, subset: Subset, context?: Tensor): Tensor;
+  /**
+   * Rows [N, D] with the known values of x and, for each unknown feature d, a draw from p(x_d | x_known, context). Draws of different
+   * features are not joint: to draw several, use one, add its feature to the known ones, and call this again. With `present` the
+   * draws are from p(x_d | x_known, x_d is not missing, context). `noise` is that of `sample`.
+   */
+  sampleEach(
+    noise: readonly Tensor[],
+    x: Tensor,
+    subset: Subset,
+    options: { present: boolean },
+    context?: Tensor,
+  ): Tensor;
+}
+
+/** Whether a distribution has exact marginal and conditional distributions of any subset of features. */
+export const isSubsetDistribution = (distribution: Distribution): distribution is SubsetDistribution =>
+  (distribution as Partial<SubsetDistribution>).supportsSubsets === true;
+
+/** The distribution itself. Throws `ARGUMENT` if it is not a `SubsetDistribution`. */
+export function asSubsetDistribution(distribution: Distribution): SubsetDistribution {
+  if (isSubsetDistribution(distribution)) return distribution;
+  throw new PushforwardError(
+    "ARGUMENT",
+    "the distribution has no exact marginal distributions of subsets of features",
+    {
+      received: JSON.stringify(distribution.describe().type),
+      hint: "Use MixedMade with anyOrder, LatentClasses, KernelDensity, or a Mixture of these.",
+    },
+  );
+}
+
+/** The numbers of a `Subset` of `features` features, from the indices of the known ones. Throws `ARGUMENT` for other indices. */
+export function knownFeatures(
+  features: number,
+  known: readonly number[],
+): { known: Float64Array<ArrayBuffer>; positions: Float64Array<ArrayBuffer> } {
+  const isKnown = new Float64Array(features);
+  for (const feature of known) {
+    if (!Number.isInteger(feature) || feature < 0 || feature >= features) {
+      throw new PushforwardError("ARGUMENT", "the index of a known feature is out of range", {
+        expected: `indices from 0 to ${features - 1}`,
+        received: `${feature}`,
+      });
+    }
+    isKnown[feature] = 1;
+  }
+  const count = isKnown.reduce((sum, each) => sum + each, 0);
+  let position = 0;
+  return { known: isKnown, positions: isKnown.map((each) => (each === 1 ? position++ : count)) };
+}
+
+/** The rows with 0 in place of unknown values, so that no NaN of these reaches a formula. */
+export const knownValues = (x: Tensor, { known }: Subset): Tensor => known.greater(0).where(x, 0);

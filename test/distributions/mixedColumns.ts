@@ -1,0 +1,47 @@
+import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
+import { trainableParameters } from "../../src/nn/module.ts";
+import { Random } from "../../src/random/index.ts";
+
+type Head<Type> = Extract<ColumnHeadOptions, { type: Type }>;
+
+const normalKnots = {
+  x: [-2, -0.5, 0.25, 3],
+  z: [-1.8, -0.4, 0.3, 2.2],
+  slope: [0.9, 1.1, 0.8, 0.5],
+};
+const latticeKnots = { x: [-0.5, 1, 2, 4.5], z: [-2, -0.5, 0.4, 2], slope: [1, 0.9, 0.8, 0.7] };
+export const categorical: Head<"categorical"> = { type: "categorical", categories: 3 };
+export const withGaps: Head<"categorical"> = { type: "categorical", categories: 2, gaps: true };
+export const lattice: Head<"lattice"> = {
+  type: "lattice",
+  cells: 5,
+  knots: latticeKnots,
+  components: 2,
+  atoms: [0, 3],
+};
+export const continuous: Head<"continuous"> = { type: "continuous", knots: normalKnots, components: 3 };
+export const atoms: Head<"continuous"> = {
+  type: "continuous",
+  knots: normalKnots,
+  components: 2,
+  atoms: [0.5],
+  gaps: true,
+};
+
+/** Replaces the trainable parameters by normal numbers, since the columns of a new model can be independent. */
+export function randomize(module: object, { scale = 0.6, seed = 7 } = {}): void {
+  const random = new Random(seed);
+  [...trainableParameters(module).values()].forEach((parameter, i) => {
+    parameter.value = Float64Array.from(
+      random.split(i).normal(new Float64Array(parameter.numbers.length)),
+      (z) => z * scale,
+    );
+  });
+}
+
+export const sumOfProbabilities = (logProbs: ArrayLike<number>): number =>
+  Array.from(logProbs).reduce((sum, value) => sum + Math.exp(value), 0);
+
+/** All rows with a value of the first list in column 0, a value of the second list in column 1, and so on. */
+export const combinations = (lists: readonly (readonly number[])[]): number[][] =>
+  lists.reduce<number[][]>((rows, list) => rows.flatMap((row) => list.map((value) => [...row, value])), [[]]);

@@ -1,0 +1,93 @@
+import { expect } from "vitest";
+import { knownFeatures, type SubsetDistribution } from "../../src/distributions/subsetDistribution.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import { Random } from "../../src/random/index.ts";
+import { type Compiled, compile } from "../../src/runtime/compile.ts";
+
+/** All subsets of the features 0 ... D - 1. */
+export const subsetsOf = (features: number): number[][] =>
+  Array.from({ length: 2 ** features }, (_, bits) =>
+    Array.from({ length: features }, (_, d) => d).filter((d) => (bits >> d) & 1),
+  );
+
+const compiled = new WeakMap<SubsetDistribution, Compiled<Tensor>>();
+
+/** log p(x_known) of each row, by one graph for all subsets. */
+export async function logProbKnown(
+  distribution: SubsetDistribution,
+  rows: readonly (readonly number[])[],
+  known: readonly number[],
+): Promise<number[]> {
+  const D = distribution.features;
+  let run = compiled.get(distribution);
+  if (!run) {
+    run = compile(
+      (x, known, positions) => distribution.logProbKnown(x, { known, positions }),
+      [["N", D], [D], [D]],
+      { precision: "float64" },
+    );
+    compiled.set(distribution, run);
+  }
+  const subset = knownFeatures(D, known);
+  return Array.from(await run(Float64Array.from(rows.flat()), subset.known, subset.positions));
+}
+
+/** Draws of `sampleEach` for `count` copies of a row, [count, D]. */
+export async function drawEach(
+  distribution: SubsetDistribution,
+  row: readonly number[],
+  known: readonly number[],
+  count: number,
+  { present = false } = {},
+) {
+  const D = distribution.features;
+  const random = new Random(5);
+  const noise = distribution.noise.map(({ kind, size }, i) =>
+    random.split(i)[kind](new Float64Array(count * size)),
+  );
+  const run = compile(
+    (x, known, positions, ...noise) => distribution.sampleEach(noise, x, { known, positions }, { present }),
+    [["N", D], [D], [D], ...distribution.noise.map(({ size }) => ["N", size] as const)],
+    { precision: "float64" },
+  );
+  const subset = knownFeatures(D, known);
+  const rows = Float64Array.from({ length: count * D }, (_, i) => row[i % D]);
+  return run(rows, subset.known, subset.positions, ...noise);
+}
+
+/**
+ * Draws each unknown feature of rows with `known` features, and compares the frequencies of its `values` with the conditional
+ * probabilities p(x_known, x_d = v) / p(x_known), where `logJoint` returns the logarithm of the numerator for each row.
+ */
+export async function expectConditionalDraws(
+  distribution: SubsetDistribution,
+  row: readonly number[],
+  known: readonly number[],
+  values: readonly (readonly number[])[],
+  logJoint: (rows: number[][], known: readonly number[], d: number) => Promise<number[]>,
+): Promise<void> {
+  const D = distribution.features;
+  const count = 20_000;
+  for (const present of [false, true]) {
+    const drawn = await drawEach(distribution, row, known, count, { present });
+    for (let d = 0; d < D; d++) {
+      const column = Array.from({ length: count }, (_, n) => drawn[n * D + d]);
+      if (known.includes(d)) {
+        expect(column.every((value) => Object.is(value, row[d]))).toBe(true);
+        continue;
+      }
+      const possible = values[d].filter((value) => !present || !Number.isNaN(value));
+      const rows = possible.map((value) => row.map((other, i) => (i === d ? value : other)));
+      const joint = (await logJoint(rows, known, d)).map(Math.exp);
+      const total = joint.reduce((a, b) => a + b);
+      let drawnPossible = 0;
+      possible.forEach((value, i) => {
+        const p = joint[i] / total;
+        const frequency = column.filter((other) => Object.is(other, value)).length / count;
+        drawnPossible += frequency;
+        expect(Math.abs(frequency - p)).toBeLessThan(4.5 * Math.sqrt((p * (1 - p)) / count) + 1e-12);
+      });
+      expect(drawnPossible).toBeCloseTo(1, 12);
+    }
+  }
+}
