@@ -4,33 +4,108 @@ const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|BIGNUM|DECI
 
 export const isNumeric = ({ type }: { readonly type: string }): boolean => NUMERIC.test(type);
 
-/** The narrowest type that represents all texts of a column. */
-export type TextType = "BIGINT" | "DOUBLE" | "VARCHAR";
+/** The order of the parts of a date that does not begin with the year: 31/12/2020 or 12/31/2020. */
+export type DateOrder = "dayFirst" | "monthFirst";
 
-/** Returns the number of rows, and for each SQL expression, whose values are text, the type that all its values have. */
+/** What the texts of a column represent. */
+export interface TextContent {
+  /** The narrowest type that represents all texts. */
+  readonly type: "BIGINT" | "DOUBLE" | "BOOLEAN" | "DATE" | "TIMESTAMP" | "TIME" | "VARCHAR";
+  /** Only for dates that do not begin with the year. "ambiguous" if all texts are valid both ways; the type is then VARCHAR. */
+  readonly dateOrder?: DateOrder | "ambiguous";
+}
+
+/** A date that does not begin with the year, such as 31/12/2020, 1.2.2020 or 12-31-2020 10:30. */
+const YEAR_LAST = "^(\\d{1,2})[/.-](\\d{1,2})[/.-](\\d{4})\\b";
+const TIME = "\\d{1,2}:\\d{2}(:\\d{2}(\\.\\d+)?)?";
+/** Shorter numbers with leading zeros, such as 01 to 12, are hours, days or months. */
+const MIN_CODE_DIGITS = 3;
+
+/** An SQL expression that writes a date that begins with the day or the month in the order of ISO 8601. */
+export const isoDate = (text: string, order: DateOrder): string =>
+  `regexp_replace(${text}, '${YEAR_LAST}', '${order === "dayFirst" ? "\\3-\\2-\\1" : "\\3-\\1-\\2"}')`;
+
+/** Aggregates over the texts `v` of a column. `x` is a text as a number, `t` a text that is not a number. */
+const AGGREGATES = {
+  rows: "count(*)",
+  values: "count(v)",
+  numbers: "count(x)",
+  // A cast to BIGINT rounds, so a text is an integer only if the cast does not change it.
+  integers: "count_if(NOT contains(v, '.') AND CAST(TRY_CAST(v AS BIGINT) AS VARCHAR) = v)",
+  leadingZeros: "count_if(CASE WHEN starts_with(v, '0') THEN regexp_full_match(v, '0\\d+') END)",
+  shortest: "min(length(v))",
+  longest: "max(length(v))",
+  booleans: "count_if(lower(t) IN ('true', 'false'))",
+  times: `count(CASE WHEN regexp_full_match(t, '${TIME}') THEN TRY_CAST(t AS TIME) END)`,
+  timestamps: "count(yearFirst)",
+  dayFirst: "count(dayFirst)",
+  monthFirst: "count(monthFirst)",
+  ambiguous: "count_if(dayFirst <> monthFirst)",
+  withTime: "count_if(contains(t, ':'))",
+  withDots: `count_if(regexp_matches(t, '^\\d{1,2}\\.'))`,
+} as const;
+
+/**
+ * Returns the number of rows, and what the values of each SQL expression represent, which are text.
+ *
+ * Dates and times are read as DuckDB casts them. `true` and `false` are booleans in any case; other pairs of words are text, so that
+ * they are written as they were.
+ */
 export async function textTypes(
   database: Database,
   expressions: readonly string[],
   relation: string,
-): Promise<{ rows: number; types: TextType[] }> {
-  // Unnests rows into one column, because thousands of aggregates would take gigabytes. A cast to BIGINT rounds, so a text is an
-  // integer only if the cast does not change it.
+): Promise<{ rows: number; contents: TextContent[] }> {
+  // CASE keeps the slower expressions from numbers, of which there may be billions.
+  const time = (text: string) =>
+    `CASE WHEN regexp_matches(t, '^\\d') THEN TRY_CAST(${text} AS TIMESTAMP) END`;
+  // Unnests rows into one column, because thousands of aggregates would take gigabytes.
   const counted = (await database.rows(
-    `SELECT d, count(*), count(v), count(TRY_CAST(v AS DOUBLE)),
-      count_if(NOT contains(v, '.') AND CAST(TRY_CAST(v AS BIGINT) AS VARCHAR) = v)
-    FROM (SELECT unnest(texts) AS v, unnest(range(${expressions.length})) AS d
-      FROM (SELECT [${expressions.join(", ")}] AS texts FROM ${relation}))
+    `SELECT d, ${Object.values(AGGREGATES).join(", ")}
+    FROM (SELECT *, ${time("t")} AS yearFirst, ${time(isoDate("t", "dayFirst"))} AS dayFirst,
+        ${time(isoDate("t", "monthFirst"))} AS monthFirst
+      FROM (SELECT *, TRY_CAST(v AS DOUBLE) AS x, CASE WHEN x IS NULL THEN trim(v) END AS t
+        FROM (SELECT unnest(texts) AS v, unnest(range(${expressions.length})) AS d
+          FROM (SELECT [${expressions.join(", ")}] AS texts FROM ${relation}))))
     GROUP BY d ORDER BY d`,
   )) as string[][];
-  const counts = counted.map((row) => row.map(Number) as [number, number, number, number, number]);
-  const rows = counts[0]?.[1] ?? 0;
-  if (rows === 0) return { rows, types: expressions.map(() => "DOUBLE") };
-  const types = counts.map(([, , values, numbers, integers]): TextType => {
-    if (values === 0 || numbers < values) return "VARCHAR";
-    return integers === values ? "BIGINT" : "DOUBLE";
-  });
-  return { rows, types };
+  const counts = counted.map(([, ...row]) =>
+    Object.fromEntries(Object.keys(AGGREGATES).map((name, i) => [name, Number(row[i])])),
+  ) as Counts[];
+  const rows = counts[0]?.rows ?? 0;
+  if (rows === 0) return { rows, contents: expressions.map(() => ({ type: "DOUBLE" })) };
+  return { rows, contents: counts.map(contentOf) };
 }
+
+type Counts = Readonly<Record<keyof typeof AGGREGATES, number>>;
+
+function contentOf(counts: Counts): TextContent {
+  const { values, dayFirst, monthFirst } = counts;
+  if (values === 0) return { type: "VARCHAR" };
+  if (counts.numbers === values) {
+    if (counts.integers === values) return { type: "BIGINT" };
+    return { type: areCodes(counts) ? "VARCHAR" : "DOUBLE" };
+  }
+  if (counts.booleans === values) return { type: "BOOLEAN" };
+  if (counts.times === values) return { type: "TIME" };
+  const type = counts.withTime > 0 ? "TIMESTAMP" : "DATE";
+  if (counts.timestamps === values) return { type };
+  if (dayFirst === values && monthFirst === values) {
+    // Dates with dots begin with the day wherever they are in use.
+    const isDayFirst = counts.ambiguous === 0 || counts.withDots === values;
+    return isDayFirst ? { type, dateOrder: "dayFirst" } : { type: "VARCHAR", dateOrder: "ambiguous" };
+  }
+  if (dayFirst === values) return { type, dateOrder: "dayFirst" };
+  if (monthFirst === values) return { type, dateOrder: "monthFirst" };
+  return { type: "VARCHAR" };
+}
+
+/** Whether numbers are codes, such as postal codes: leading zeros make all of them equally long. */
+const areCodes = ({ leadingZeros, integers, values, shortest, longest }: Counts): boolean =>
+  leadingZeros > 0 &&
+  integers + leadingZeros === values &&
+  shortest === longest &&
+  shortest >= MIN_CODE_DIGITS;
 
 /** An SQL expression that replaces the values `na` by NULL. Numbers match in any notation: -999 also matches -999.0. */
 export function missingToNull(value: string, { text, na }: { text: string; na: readonly string[] }): string {

@@ -1,6 +1,8 @@
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
+import { isNumeric } from "./columnTypes.ts";
 import { quotedIdentifier, stringLiteral } from "./database.ts";
+import type { Column } from "./relation.ts";
 import { Table } from "./table.ts";
 
 /** The class labels of text columns, by the names of the columns. A label is encoded as its index in the list. */
@@ -11,6 +13,10 @@ const MAX_LABELS = 256;
 
 const LABEL_TYPES = /^(VARCHAR|BOOLEAN|ENUM\(.*\))$/;
 
+/** Dates and times of a text file can be labels too, because they are text. */
+const mayBeLabels = (table: Table, column: Column): boolean =>
+  LABEL_TYPES.test(column.type) || (table.relation.text !== undefined && !isNumeric(column));
+
 /**
  * Reads the different values of the text and BOOLEAN columns among `names`, sorted. It skips columns of text that are mostly
  * numbers: `numericColumns` throws an error about these.
@@ -18,7 +24,7 @@ const LABEL_TYPES = /^(VARCHAR|BOOLEAN|ENUM\(.*\))$/;
  * @throws DATA if a column has a single label, or more than 256.
  */
 export async function readLabels(table: Table, names: readonly string[]): Promise<Labels> {
-  const texts = table.columns.filter(({ name, type }) => names.includes(name) && LABEL_TYPES.test(type));
+  const texts = table.columns.filter((column) => names.includes(column.name) && mayBeLabels(table, column));
   const found = new Map<string, readonly string[]>();
   for (const { name } of texts) {
     const labels = await distinctTexts(table, name);

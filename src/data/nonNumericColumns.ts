@@ -35,6 +35,7 @@ export const describeByType = ({ name, type }: Column): NonNumericColumn => ({
 /** Reads a column that is not numeric to find the reason. */
 export async function examineColumn(table: Table, { name, type }: Column): Promise<NonNumericColumn> {
   const byType = describeByType({ name, type });
+  if (type === "BOOLEAN") return { ...byType, kind: "labels" };
   if (type !== "VARCHAR" && type !== "JSON") return byType;
   const value = type === "JSON" ? `(${quotedIdentifier(name)} ->> '$')` : quotedIdentifier(name);
   const from = `(SELECT row_number() OVER () AS row, ${value} AS value FROM ${table.relation.sql})`;

@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import { checkText } from "./checkText.ts";
 import { quotedNames } from "./columnList.ts";
 import { checkColumnNames } from "./columnNames.ts";
-import { isNumeric, missingToNull, textTypes } from "./columnTypes.ts";
+import { type DateOrder, isNumeric, missingToNull, textTypes } from "./columnTypes.ts";
 import { csvDialect, csvRelation } from "./csv.ts";
 import { type Database, quotedIdentifier, stringLiteral } from "./database.ts";
 import type { FileVersion } from "./fileVersion.ts";
@@ -16,8 +16,10 @@ import type { SourceFile } from "./sourceFile.ts";
 /** A column of a table: its name and its type. */
 export interface Column {
   readonly name: string;
-  /** The name of DuckDB's type: `BIGINT`, `DOUBLE`, `DECIMAL(10,2)`, `VARCHAR`... */
+  /** The name of DuckDB's type: `BIGINT`, `DOUBLE`, `DECIMAL(10,2)`, `DATE`, `VARCHAR`... The values of a text file are text of this type. */
   readonly type: string;
+  /** Only for dates in a text file that do not begin with the year. "ambiguous" if they are valid with day and month exchanged. */
+  readonly dateOrder?: DateOrder | "ambiguous";
 }
 
 /** A table in SQL. */
@@ -162,7 +164,7 @@ async function withMissingValues(
     return { value: missingToNull(value, { text, na }), text: missingToNull(text, { text, na }) };
   };
   const texts = table.columns.filter(isText);
-  const { types } = await textTypes(
+  const { contents } = await textTypes(
     database,
     texts.map((column) => present(column).text),
     table.sql,
@@ -171,12 +173,10 @@ async function withMissingValues(
     .filter((column) => isText(column) || isNumeric(column))
     .map((column) => {
       const { value, text } = present(column);
-      const type = types[texts.indexOf(column)] ?? "VARCHAR";
-      return {
-        ...column,
-        sql: type === "VARCHAR" ? value : `CAST(${text} AS ${type})`,
-        type: type === "VARCHAR" ? column.type : type,
-      };
+      const type = contents[texts.indexOf(column)]?.type ?? "VARCHAR";
+      return isNumeric({ type })
+        ? { ...column, sql: `CAST(${text} AS ${type})`, type }
+        : { ...column, sql: value };
     });
   if (replaced.length === 0) return table;
   const sql = replaced.map(({ name, sql }) => `${sql} AS ${quotedIdentifier(name)}`).join(", ");
@@ -211,8 +211,8 @@ async function csvTable(
   const text = csvRelation(files, dialect);
   const values = names.map(quotedIdentifier);
   const present = na.length > 0 ? values.map((c) => missingToNull(c, { text: c, na })) : values;
-  const { rows, types } = await textTypes(database, present, text);
-  const columns = names.map((name, d) => ({ name, type: types[d]! }));
+  const { rows, contents } = await textTypes(database, present, text);
+  const columns = names.map((name, d) => ({ name, ...contents[d]! }));
   const replaced = present.map((sql, d) => `${sql} AS ${values[d]}`).join(", ");
   const sql = na.length > 0 ? `(SELECT ${replaced} FROM ${text})` : text;
   return { sql, text, delimiter: dialect.delimiter, columns, rows };

@@ -192,7 +192,12 @@ export function checkMinimumRows(
   });
 }
 
-function infiniteValueError(table: Table, column: string, row: number, value: number): PushforwardError {
+export function infiniteValueError(
+  table: Table,
+  column: string,
+  row: number,
+  value: number,
+): PushforwardError {
   return new PushforwardError("DATA", `The column "${column}" of ${table.source} is infinite in row ${row}`, {
     expected: "finite numbers",
     received: String(value),

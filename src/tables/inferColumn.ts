@@ -12,7 +12,7 @@ import { timeParts } from "./timeParts.ts";
 export type InferredColumn = { readonly column: TableColumn } | { readonly excluded: string };
 
 /** Text columns with more different values are left out. */
-const MAX_LABELS = 2000;
+export const MAX_LABELS = 2000;
 /** A column whose values differ in at least this fraction of the rows identifies rows. */
 const MIN_SHARE_OF_IDS = 0.95;
 /** Smaller tables say too little about whether values repeat. */
@@ -74,6 +74,23 @@ function checkKind({ name, type }: RawColumn, { kind }: ColumnOptions, allowed: 
   });
 }
 
+/** Why text is left out of a model; undefined if its values are labels. */
+export function textExclusion({
+  distinct,
+  rows,
+  isExact = true,
+}: {
+  readonly distinct: number;
+  readonly rows: number;
+  /** Whether `distinct` is exact. */
+  readonly isExact?: boolean;
+}): string | undefined {
+  const count = `${isExact ? "" : "about "}${distinct}`;
+  if (rows >= MIN_ROWS_FOR_IDS && distinct >= MIN_SHARE_OF_IDS * rows)
+    return `text whose values are nearly all different (${count} in ${rows} rows)`;
+  return distinct > MAX_LABELS ? `text with ${count} different values` : undefined;
+}
+
 function categorical(
   raw: RawColumn,
   { values, counts, rows }: ValueCounts,
@@ -84,10 +101,8 @@ function categorical(
   const isText = type === "text";
   if (isText || type === "boolean") checkKind(raw, options, ["categorical"]);
   if (isText && options.kind === undefined) {
-    const distinct = values.length;
-    if (rows >= MIN_ROWS_FOR_IDS && distinct >= MIN_SHARE_OF_IDS * rows)
-      return { excluded: `text whose values are nearly all different (${distinct} in ${rows} rows)` };
-    if (distinct > MAX_LABELS) return { excluded: `text with ${distinct} different values` };
+    const reason = textExclusion({ distinct: values.length, rows });
+    if (reason !== undefined) return { excluded: reason };
   }
   // The most frequent label first; of equally frequent ones the first in alphabetical or numerical order.
   const order = values.map((_, i) => i);

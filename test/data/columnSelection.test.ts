@@ -35,8 +35,8 @@ it("accepts the columns of a table without rows", async () => {
 it("throws an error for columns that are not numeric, with the first value that is not a number", async () => {
   const path = files.write("houses.csv", HOUSES);
   expect(await selecting(path)).toMatchInlineSnapshot(`
-    "DATA houses.csv has columns that are not numeric: expected numbers in every column, or a choice of columns, received "price" ('n/a' in row 2), "street" (VARCHAR), "sold" (VARCHAR).
-    Correct the value, or read it as missing (--na n/a). Choose among the numeric columns: --columns area, or learn them for each label: --given street,sold"
+    "DATA houses.csv has columns that are not numeric: expected numbers in every column, or a choice of columns, received "price" ('n/a' in row 2), "street" (VARCHAR), "sold" (DATE).
+    Correct the value, or read it as missing (--na n/a). Choose among the numeric columns: --columns area, or learn them for each label: --given street"
   `);
   expect(await selecting(path, ["area", "price"])).toMatchInlineSnapshot(`
     "DATA houses.csv has a column that is not numeric: expected numbers in the chosen columns, received "price" ('n/a' in row 2).
@@ -48,7 +48,7 @@ it("throws an error for columns that are not numeric, with the first value that 
   `);
   expect(await selecting("SELECT true AS yes, 1 AS n")).toMatchInlineSnapshot(`
     "DATA the query has a column that is not numeric: expected numbers in every column, or a choice of columns, received "yes" (BOOLEAN).
-    Choose among the numeric columns: --columns n"
+    Choose among the numeric columns: --columns n, or learn them for each label: --given yes"
   `);
   expect(await selecting(files.write("void.csv", "a,b\n1,\n2,\n"))).toMatchInlineSnapshot(`
     "DATA void.csv has a column that is not numeric: expected numbers in every column, or a choice of columns, received "b" (only missing values).

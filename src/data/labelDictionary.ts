@@ -1,0 +1,66 @@
+import { type Database, quotedIdentifier, stringLiteral } from "./database.ts";
+
+/** The number of rows with a value, and about how many different values there are, for each SQL expression of text. */
+export async function countTexts(
+  database: Database,
+  texts: readonly string[],
+  relation: string,
+): Promise<{ rows: number; distinct: number }[]> {
+  if (texts.length === 0) return [];
+  const counted = (await database.rows(
+    `SELECT d, count(v), approx_count_distinct(v) FROM ${unnested(texts, relation)} GROUP BY d ORDER BY d`,
+  )) as [unknown, string, string][];
+  return texts.map((_, d) => ({
+    rows: Number(counted[d]?.[1] ?? 0),
+    distinct: Number(counted[d]?.[2] ?? 0),
+  }));
+}
+
+/** The different values of each SQL expression of text, in the order of their bytes. The table is read once. */
+export async function distinctTexts(
+  database: Database,
+  texts: readonly string[],
+  relation: string,
+): Promise<string[][]> {
+  const labels = texts.map((): string[] => []);
+  if (texts.length === 0) return labels;
+  const rows = await database.rows(
+    `SELECT DISTINCT d, v FROM ${unnested(texts, relation)} WHERE v IS NOT NULL ORDER BY d, v`,
+  );
+  for (const [d, label] of rows as [string, string][]) labels[Number(d)]!.push(label);
+  return labels;
+}
+
+/** One row (d, v) for the value v of each expression d in each row of the relation. */
+const unnested = (expressions: readonly string[], relation: string): string =>
+  `(SELECT unnest(range(${expressions.length})) AS d, unnest(texts) AS v
+    FROM (SELECT [${expressions.join(", ")}] AS texts FROM ${relation}))`;
+
+/** The SQL of any text: the parser of DuckDB ends at the character 0. */
+const textLiteral = (text: string): string => text.split("\u0000").map(stringLiteral).join(" || chr(0) || ");
+
+/**
+ * Labels as types of DuckDB, which look up the index of a text in a hash table. `close` removes them, after the queries that use them.
+ */
+export class LabelDictionary {
+  readonly #database: Database;
+  readonly #types: string[] = [];
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** The SQL of the index of a text in `labels`: their number for another text, NULL for NULL. */
+  async indexExpression(text: string, labels: readonly string[]): Promise<string> {
+    if (labels.length === 0) return `CASE WHEN ${text} IS NOT NULL THEN 0 END`;
+    const type = quotedIdentifier(`labels-${crypto.randomUUID()}`);
+    const list = labels.map(textLiteral).join(", ");
+    await this.#database.rows(`CREATE TYPE ${type} AS ENUM (SELECT unnest([${list}]))`);
+    this.#types.push(type);
+    return `CASE WHEN ${text} IS NOT NULL THEN coalesce(enum_code(TRY_CAST(${text} AS ${type})), ${labels.length}) END`;
+  }
+
+  async close(): Promise<void> {
+    for (const type of this.#types.splice(0)) await this.#database.rows(`DROP TYPE ${type}`);
+  }
+}

@@ -1,0 +1,177 @@
+import { PushforwardError } from "../errors.ts";
+import { readAhead } from "../readAhead.ts";
+import { MAX_LABELS, textExclusion } from "../tables/inferColumn.ts";
+import type { RawColumn, ValueType } from "../tables/tableColumn.ts";
+import { textTypes } from "./columnTypes.ts";
+import { countTexts, distinctTexts, LabelDictionary } from "./labelDictionary.ts";
+import type { Column } from "./relation.ts";
+import type { Table } from "./table.ts";
+import { infiniteValueError, rowsPerBlock } from "./tableRows.ts";
+import { numberExpression, textExpression, valueTypeOf } from "./valueExpressions.ts";
+
+/** Options of `readColumns`. */
+export interface ReadColumnsOptions {
+  /** Columns of text whose labels are read however many they are, up to 100,000. */
+  readonly categorical?: readonly string[];
+}
+
+/** Columns of a table in memory. */
+export interface ReadColumns {
+  readonly columns: readonly RawColumn[];
+  /** Why columns are not read, by their names. */
+  readonly excluded: ReadonlyMap<string, string>;
+}
+
+/** The largest number of labels of a categorical column. */
+const MAX_STATED_LABELS = 100_000;
+/** `approx_count_distinct` of DuckDB differs by a few percent. */
+const APPROXIMATION_ERROR = 1.2;
+/** Dates have this many milliseconds at most, as in JavaScript: the year 275760. */
+const MAX_MILLISECONDS = 8.64e15;
+
+/**
+ * Reads all rows of the columns `names` as numbers. Missing values are NULL, NaN and text without a visible character.
+ *
+ * The type of a column is that of DuckDB. Text that holds only dates or only times has their type. Timestamps are rounded down to
+ * milliseconds; those with a time zone become UTC. Text with very many different values and types that no model can use, such as lists,
+ * are left out.
+ *
+ * @throws FILE if the file has changed since the table was opened; DATA if a value is infinite, with its column and row.
+ */
+export async function readColumns(
+  table: Table,
+  names: readonly string[],
+  { categorical = [] }: ReadColumnsOptions = {},
+): Promise<ReadColumns> {
+  const excluded = new Map<string, string>();
+  const typed = await typedColumns(table, names, excluded);
+  const texts = typed.filter(({ type }) => type === "text");
+  const expressions = texts.map(({ column }) => textExpression(table, column));
+  const { database, relation } = table;
+  const counts = await countTexts(database, expressions, relation.sql);
+  const read = texts.flatMap(({ column }, i) => {
+    const stated = categorical.includes(column.name);
+    const { rows, distinct } = counts[i]!;
+    if (distinct <= (stated ? MAX_STATED_LABELS : MAX_LABELS) * APPROXIMATION_ERROR) return [i];
+    excluded.set(column.name, textExclusion({ distinct: Math.min(distinct, rows), rows, isExact: false })!);
+    return [];
+  });
+  const labels = await distinctTexts(
+    database,
+    read.map((i) => expressions[i]!),
+    relation.sql,
+  );
+  const labelsOf = new Map(read.map((i, k) => [texts[i]!.column.name, labels[k]!]));
+  const columns = typed.filter(({ column }) => !excluded.has(column.name));
+
+  const dictionary = new LabelDictionary(database);
+  try {
+    const sql: string[] = [];
+    for (const { column, type } of columns) {
+      sql.push(
+        type === "text"
+          ? await dictionary.indexExpression(textExpression(table, column), labelsOf.get(column.name)!)
+          : numberExpression(table, column, type)!,
+      );
+    }
+    const values = await allRows(table, columns, sql);
+    return {
+      columns: columns.map(({ column: { name }, type }, d) => ({
+        name,
+        type,
+        values: values[d]!,
+        ...(type === "text" && { labels: labelsOf.get(name)! }),
+      })),
+      excluded,
+    };
+  } finally {
+    await dictionary.close();
+  }
+}
+
+interface TypedColumn {
+  readonly column: Column;
+  readonly type: ValueType;
+}
+
+/** The types of the values of columns. Columns that no model can use go to `excluded`. */
+async function typedColumns(
+  table: Table,
+  names: readonly string[],
+  excluded: Map<string, string>,
+): Promise<TypedColumn[]> {
+  const columns = names.flatMap((name): TypedColumn[] => {
+    const column = table.columns.find((column) => column.name === name)!;
+    const type = valueTypeOf(column);
+    if (type !== undefined) return [{ column, type }];
+    excluded.set(name, `a model cannot learn values of the type ${shortType(column.type)}`);
+    return [];
+  });
+  // The types of text files are known from when they were opened.
+  const texts = table.relation.text === undefined ? columns.filter(({ type }) => type === "text") : [];
+  if (texts.length === 0) return columns;
+  const { contents } = await textTypes(
+    table.database,
+    texts.map(({ column }) => textExpression(table, column)),
+    table.relation.sql,
+  );
+  return columns.map((typed) => {
+    const content = contents[texts.indexOf(typed)];
+    const type = content && valueTypeOf({ name: "", type: content.type });
+    // Numbers and booleans as text were written as text for a reason, for example because they are codes.
+    if (type !== "date" && type !== "timestamp" && type !== "time") return typed;
+    return { column: { ...typed.column, ...(content?.dateOrder && { dateOrder: content.dateOrder }) }, type };
+  });
+}
+
+const shortType = (type: string): string => (type.length > 40 ? `${type.slice(0, 37)}...` : type);
+
+/** The values of SQL expressions for all rows, one array for each. */
+async function allRows(
+  table: Table,
+  columns: readonly TypedColumn[],
+  sql: readonly string[],
+): Promise<Float64Array[]> {
+  const values = columns.map(() => new Float64Array(table.rows));
+  if (columns.length === 0 || table.rows === 0) return values;
+  let start = 0;
+  const blocks = table.database.stream(sql, table.relation.sql, rowsPerBlock(sql.length));
+  try {
+    for await (const block of readAhead(blocks)) {
+      const rows = block.length / sql.length;
+      // The table has more rows than when it was opened: the check of its version throws an error.
+      if (start + rows > table.rows) break;
+      for (const [d, { column, type }] of columns.entries()) {
+        const out = values[d]!;
+        const limit = type === "number" || type === "integer" ? Number.MAX_VALUE : MAX_MILLISECONDS;
+        for (let row = 0, i = d; row < rows; row++, i += sql.length) {
+          const value = block[i]!;
+          if (Math.abs(value) > limit) throw unusableValue(table, { column, type }, start + row + 1, value);
+          out[start + row] = value;
+        }
+      }
+      start += rows;
+    }
+  } finally {
+    await table.checkUnchanged();
+  }
+  return values;
+}
+
+function unusableValue(
+  table: Table,
+  { column: { name }, type }: TypedColumn,
+  row: number,
+  value: number,
+): PushforwardError {
+  if (type === "number" || type === "integer") return infiniteValueError(table, name, row, value);
+  return new PushforwardError(
+    "DATA",
+    `The column "${name}" of ${table.source} has no finite time in row ${row}`,
+    {
+      expected: "a date before the year 275760",
+      received: value === Number.POSITIVE_INFINITY ? "infinity" : `${value} milliseconds since 1970`,
+      hint: "Correct the value, or replace it by an empty field, which counts as missing.",
+    },
+  );
+}

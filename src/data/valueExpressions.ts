@@ -1,0 +1,85 @@
+import type { ValueType } from "../tables/tableColumn.ts";
+import { isNumeric, isoDate } from "./columnTypes.ts";
+import { quotedIdentifier } from "./database.ts";
+import type { Column } from "./relation.ts";
+import type { Table } from "./table.ts";
+
+const TEXT = /^(VARCHAR|JSON|UUID|ENUM\(.*\)|"NULL")$/;
+const MILLISECONDS_PER_DAY = 86_400_000;
+
+/** The type of the values of a column; undefined if no model can use them, as lists, structures and binary data. */
+export function valueTypeOf(column: Column): ValueType | undefined {
+  const { type } = column;
+  if (TEXT.test(type)) return "text";
+  if (type === "BOOLEAN") return "boolean";
+  if (type === "DATE") return "date";
+  if (type.startsWith("TIMESTAMP")) return "timestamp";
+  if (/^TIME\b/.test(type)) return "time";
+  if (!isNumeric(column)) return undefined;
+  return /INT|BIGNUM|,0\)$/.test(type) ? "integer" : "number";
+}
+
+/** The SQL of the texts of a column. Those without a visible character are NULL, because they stand for missing values. */
+export function textExpression(table: Table, { name, type }: Column): string {
+  const value = quotedIdentifier(name);
+  const text = type === "JSON" ? `(${value} ->> '$')` : `CAST(${value} AS VARCHAR)`;
+  return isText(table, type) ? `CASE WHEN trim(${text}) <> '' THEN ${text} END` : text;
+}
+
+/** The values of text files are text, whatever the type that they represent. */
+const isText = (table: Table, type: string): boolean => table.relation.text !== undefined || TEXT.test(type);
+
+/** Which types of values become which other ones. Text becomes all of them, if it represents them. */
+const CONVERTIBLE: Readonly<Record<Exclude<ValueType, "text">, readonly (ValueType | undefined)[]>> = {
+  number: ["number", "integer"],
+  integer: ["number", "integer"],
+  boolean: ["boolean", "number", "integer"],
+  date: ["date", "timestamp"],
+  timestamp: ["date", "timestamp"],
+  time: ["time"],
+};
+
+/**
+ * The SQL of the values of a column as numbers of a type: dates and timestamps in milliseconds since 1970-01-01, times in milliseconds
+ * since midnight, booleans as 0 and 1. Text that does not represent a value of the type becomes NULL. Undefined if the type of the
+ * column cannot be converted.
+ */
+export function numberExpression(
+  table: Table,
+  column: Column,
+  type: Exclude<ValueType, "text">,
+): string | undefined {
+  const from = valueTypeOf(column);
+  if (from !== "text" && !CONVERTIBLE[type].includes(from)) return undefined;
+  const isStoredAsText = isText(table, column.type);
+  const value = isStoredAsText ? textExpression(table, column) : quotedIdentifier(column.name);
+  switch (type) {
+    case "number":
+    case "integer":
+      return `TRY_CAST(${value} AS DOUBLE)`;
+    case "boolean":
+      return `CAST(TRY_CAST(CAST(${value} AS VARCHAR) AS BOOLEAN) AS DOUBLE)`;
+    case "date":
+    case "timestamp":
+      return milliseconds(
+        isStoredAsText ? `TRY_CAST(${isoText(value, column)} AS TIMESTAMP)` : value,
+        column,
+      );
+    case "time":
+      // 24:00 is the same time as 0:00.
+      return `epoch_ms(TRY_CAST(${isStoredAsText ? `trim(${value})` : value} AS TIME)) % ${MILLISECONDS_PER_DAY}`;
+  }
+}
+
+const isoText = (text: string, { dateOrder }: Column): string =>
+  dateOrder === "dayFirst" || dateOrder === "monthFirst"
+    ? isoDate(`trim(${text})`, dateOrder)
+    : `trim(${text})`;
+
+/** Milliseconds since 1970-01-01, rounded down. Infinite times stay infinite. */
+function milliseconds(time: string, { type }: Column): string {
+  // A part of a TIMESTAMP is not computed with a time zone, because DuckDB would use that of this machine.
+  const rounded =
+    type === "DATE" || type === "TIMESTAMP WITH TIME ZONE" ? time : `date_trunc('milliseconds', ${time})`;
+  return `CASE WHEN isinf(${time}) THEN CAST('Infinity' AS DOUBLE) ELSE epoch_ms(${rounded}) END`;
+}
