@@ -26,23 +26,15 @@ export function resolveShape(shape: Shape, batch: number): number[] {
 
 /** NumPy's broadcasting: shapes are aligned at their last axes, and an axis of size 1 is repeated. */
 export function broadcastShapes(operation: string, ...shapes: Shape[]): Shape {
-  const rank = Math.max(...shapes.map((s) => s.length));
-  const result: Dimension[] = new Array(rank).fill(1);
-  for (const shape of shapes) {
-    const missing = rank - shape.length;
-    shape.forEach((d, i) => {
-      const axis = i + missing;
-      if (result[axis] === 1) result[axis] = d;
-      else if (d !== 1 && d !== result[axis]) {
-        throw new PushforwardError(
-          "SHAPE",
-          `${operation} cannot broadcast ${shapes.map(formatShape).join(" with ")}`,
-          {
-            hint: "Two axes must be equal, or one of them must be 1.",
-          },
-        );
-      }
-    });
+  const result = numpyShape(shapes);
+  if (!result) {
+    throw new PushforwardError(
+      "SHAPE",
+      `${operation} cannot broadcast ${shapes.map(formatShape).join(" with ")}`,
+      {
+        hint: "Two axes must be equal, or one of them must be 1.",
+      },
+    );
   }
   requireBatchAxisInPlace(
     result,
@@ -52,16 +44,55 @@ export function broadcastShapes(operation: string, ...shapes: Shape[]): Shape {
   return result;
 }
 
+/** The shape after NumPy's broadcasting; undefined if two sizes do not fit. */
+function numpyShape(shapes: readonly Shape[]): Shape | undefined {
+  const rank = Math.max(...shapes.map((s) => s.length));
+  const result: Dimension[] = new Array(rank).fill(1);
+  for (const shape of shapes) {
+    const missing = rank - shape.length;
+    for (const [i, d] of shape.entries()) {
+      if (result[i + missing] === 1) result[i + missing] = d;
+      else if (d !== 1 && d !== result[i + missing]) return undefined;
+    }
+  }
+  return result;
+}
+
+/**
+ * Shapes of the operands of an elementwise operation with axes of size 1 inserted after a leading batch axis, where NumPy's alignment at
+ * the last axes does not fit: the batch axis stays in front, and the axes after it are broadcast. So a number for each row, [N], combines
+ * with [N, 8] as [N, 1], and with fixed numbers [5] to [N, 5]. The shapes are returned as they are if that does not fit either.
+ */
+export function alignBatchAxes(shapes: readonly Shape[]): readonly Shape[] {
+  if (shapes.length < 2 || !shapes.some(([first]) => first === "N") || isAligned(shapes)) return shapes;
+  const rank = Math.max(...shapes.map((shape) => (shape[0] === "N" ? shape.length - 1 : shape.length)));
+  const aligned = shapes.map((shape) =>
+    shape[0] === "N"
+      ? ["N" as const, ...new Array(rank + 1 - shape.length).fill(1), ...shape.slice(1)]
+      : shape,
+  );
+  return isAligned(aligned) ? aligned : shapes;
+}
+
+function isAligned(shapes: readonly Shape[]): boolean {
+  const result = numpyShape(shapes);
+  return result !== undefined && batchAxisIsInPlace(result, shapes);
+}
+
 /** Throws unless the batch axes of `shapes` are at the same position as that of the result. */
 export function requireBatchAxisInPlace(
   result: Shape,
   shapes: readonly Shape[],
   message: () => string,
 ): void {
+  if (batchAxisIsInPlace(result, shapes)) return;
+  throw new PushforwardError("SHAPE", message(), { hint: "The batch axis N must stay where it is." });
+}
+
+function batchAxisIsInPlace(result: Shape, shapes: readonly Shape[]): boolean {
   const axis = result.indexOf("N");
   const inPlace = shapes.every((shape) => !shape.includes("N") || shape.indexOf("N") === axis);
-  if (inPlace && result.lastIndexOf("N") === axis) return;
-  throw new PushforwardError("SHAPE", message(), { hint: "The batch axis N must stay where it is." });
+  return inPlace && result.lastIndexOf("N") === axis;
 }
 
 /** The position of an axis that may be counted from the end by a negative number. Throws `SHAPE` if there is none. */

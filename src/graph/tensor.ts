@@ -8,6 +8,7 @@ import { gatherOf, sliceOf, splitOf } from "./operations/selection.ts";
 import * as source from "./operations/source.ts";
 import * as structure from "./operations/structure.ts";
 import {
+  alignBatchAxes,
   broadcastShapes,
   formatShape,
   normalizeAxes,
@@ -55,7 +56,7 @@ export class Tensor {
     return this.shape.length;
   }
 
-  // Arithmetic, elementwise with broadcasting
+  // Arithmetic, elementwise with broadcasting; a leading batch axis stays in front: [N] with [N, D] is [N, 1] with [N, D]
   add(other: Operand): Tensor {
     return apply(elementwise.add, [this, other]);
   }
@@ -317,7 +318,11 @@ export function apply<A extends Attributes>(
   inputs: readonly Operand[],
   attributes?: A,
 ): Tensor {
-  return new Tensor(operation, inputs.map(toTensor), attributes ?? {});
+  const tensors = inputs.map(toTensor);
+  if (operation.broadcasts !== "elementwise") return new Tensor(operation, tensors, attributes ?? {});
+  const shapes = alignBatchAxes(tensors.map(({ shape }) => shape));
+  const aligned = tensors.map((tensor, i) => tensor.reshape(shapes[i]));
+  return new Tensor(operation, aligned, attributes ?? {});
 }
 
 const toTensor = (operand: Operand): Tensor => (typeof operand === "number" ? scalar(operand) : operand);

@@ -37,8 +37,8 @@ test("broadcasting", () => {
     "where cannot broadcast [N, 3] with [4] with [].
     Two axes must be equal, or one of them must be 1."
   `);
-  expect(messageOf(() => x("N", 3).mul(x(5, 3)))).toMatchInlineSnapshot(`
-    "mul cannot broadcast [N, 3] with [5, 3].
+  expect(messageOf(() => x("N", 3).mul(x(5, 4)))).toMatchInlineSnapshot(`
+    "mul cannot broadcast [N, 3] with [5, 4].
     Two axes must be equal, or one of them must be 1."
   `);
   expect(messageOf(() => x("N", 3).broadcastTo([3]))).toMatchInlineSnapshot(
@@ -51,14 +51,6 @@ test("broadcasting", () => {
 });
 
 test("moving the batch axis", () => {
-  expect(messageOf(() => x("N").add(x(3, 1)))).toMatchInlineSnapshot(`
-    "add moves the batch axis in [N] with [3, 1].
-    The batch axis N must stay where it is."
-  `);
-  expect(messageOf(() => x("N", 1).sub(x("N")))).toMatchInlineSnapshot(`
-    "sub moves the batch axis in [N, 1] with [N].
-    The batch axis N must stay where it is."
-  `);
   expect(x("N", 3).transpose().reshape([1, 3, "N"]).shape).toEqual([1, 3, "N"]);
   expect(messageOf(() => buildGraph([], { y: x("N", 3).transpose() }))).toMatchInlineSnapshot(`
     "output y has its batch axis in [3, N].

@@ -36,6 +36,43 @@ function overCopies(x: Dense, target: readonly number[]): Dense {
   return new Dense(target, reduce(x, axes, true, (values) => values.reduce((a, b) => a + b)).data);
 }
 
+describe("a leading batch axis stays in front where NumPy's alignment does not fit", () => {
+  test.each<[string, Shape, Shape, Shape]>([
+    ["a number for each row and a vector for each row", ["N"], ["N", 3], ["N", 3]],
+    ["a number for each row and a matrix for each row", ["N"], ["N", 2, 3], ["N", 2, 3]],
+    ["a number for each row and fixed numbers", ["N"], [3], ["N", 3]],
+    ["a vector for each row and fixed vectors", ["N", 3], [4, 3], ["N", 4, 3]],
+    ["a vector for each row and a matrix for each row", ["N", 3], ["N", 4, 3], ["N", 4, 3]],
+  ])("%s", async (_, a, b, expected) => {
+    const [x, y] = [a, b].map((shape) => counting(shape).data);
+    const shapes = [a, b].map(sizes);
+    /** The same product by NumPy's rule, with the axes of size 1 written out. */
+    const insertAxes = (shape: Shape) =>
+      shape[0] === "N" ? [N, ...new Array(expected.length - shape.length).fill(1), ...shape.slice(1)] : shape;
+    const plain = await run(
+      (p, q) => {
+        const value = p.reshape(insertAxes(a)).mul(q.reshape(insertAxes(b)));
+        const [gp, gq] = grad(value.square().sum(), [p, q]);
+        return { value, gp, gq };
+      },
+      shapes,
+      [x, y],
+    );
+    const batched = await run(
+      (p, q) => {
+        const value = p.mul(q);
+        expect(value.shape).toEqual(expected);
+        expect(q.mul(p).shape).toEqual(expected);
+        const [gp, gq] = grad(value.square().sum(), [p, q]);
+        return { value, gp, gq };
+      },
+      [a, b],
+      [x, y],
+    );
+    expect(batched).toEqual(plain);
+  });
+});
+
 describe("the gradient of a broadcast input is the sum over its copies", () => {
   const pairs: [Shape, Shape][] = [
     [["N", 4], [4]],

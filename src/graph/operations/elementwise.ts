@@ -284,6 +284,7 @@ function comparison(name: string, onnxType: string): Operation<NoAttributes> {
   return {
     name,
     type: "bool",
+    broadcasts: "elementwise",
     shape: ([a, b]) => broadcastShapes(name, a.shape, b.shape),
     emit: (onnx, inputs, _attributes, tensors, output) =>
       onnx.node(onnxType, broadcastInputs(onnx, inputs, tensors, output)),
