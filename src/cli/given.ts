@@ -4,7 +4,7 @@ import { openTable, type Table, type TableOptions, tableForModel } from "../data
 import { didYouMean, orList } from "../data/labels.ts";
 import { MAX_FLOAT32 } from "../data/sampleBlocks.ts";
 import { PushforwardError } from "../errors.ts";
-import { type ColumnLabels, type Model, modelLabels } from "../flows/index.ts";
+import { type ColumnLabels, type LoadedModel, modelLabels } from "../flows/index.ts";
 import { nearestName } from "../nearestName.ts";
 import { program } from "./program.ts";
 
@@ -16,7 +16,7 @@ import { program } from "./program.ts";
  */
 export async function readGiven(
   text: string | undefined,
-  model: Model,
+  model: LoadedModel,
   path: string,
   options: TableOptions,
 ): Promise<Float64Array | Table | undefined> {

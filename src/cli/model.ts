@@ -1,7 +1,7 @@
 import { formatOf } from "../data/format.ts";
 import { PushforwardError } from "../errors.ts";
 import { readBytes } from "../files/readBytes.ts";
-import { decodeModel, type Model } from "../flows/index.ts";
+import { decodeModel, type LoadedModel } from "../flows/index.ts";
 import { withPath } from "./failure.ts";
 
 /**
@@ -9,7 +9,7 @@ import { withPath } from "./failure.ts";
  *
  * @throws FILE when it cannot be read; MODEL, with the path, when it is damaged, of another program or another version.
  */
-export async function readModel(path: string): Promise<Model> {
+export async function readModel(path: string): Promise<LoadedModel> {
   try {
     return await decodeModel(await readBytes(path));
   } catch (error) {

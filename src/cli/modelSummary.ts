@@ -1,11 +1,11 @@
 import { orList } from "../data/labels.ts";
 import type { ContextEmbedding } from "../distributions/index.ts";
 import { count, counted, nats } from "../evaluate/numberText.ts";
-import { flowSummary, type Model, modelLabels, parameterCount } from "../flows/index.ts";
+import { flowSummary, type LoadedModel, modelLabels, parameterCount } from "../flows/index.ts";
 import { singleLine } from "./format.ts";
 
 /** Everything in a model file except the numbers of its parameters. */
-export function describeModel({ flow, columns, given, labels, training }: Model) {
+export function describeModel({ flow, columns, given, labels, training }: LoadedModel) {
   return {
     columns,
     given,
@@ -17,7 +17,7 @@ export function describeModel({ flow, columns, given, labels, training }: Model)
 }
 
 /** A model file in a few lines. */
-export function modelSummary(model: Model, path: string): string {
+export function modelSummary(model: LoadedModel, path: string): string {
   const { flow, columns, given, training } = model;
   const labels = modelLabels(model);
   const context = given.map((name, d) => {

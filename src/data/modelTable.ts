@@ -1,5 +1,5 @@
 import { PushforwardError } from "../errors.ts";
-import type { Model } from "../flows/index.ts";
+import type { LoadedModel } from "../flows/index.ts";
 import { modelLabels } from "../flows/modelLabels.ts";
 import { nearestName } from "../nearestName.ts";
 import { quotedNames } from "./columnList.ts";
@@ -15,7 +15,7 @@ import type { Table } from "./table.ts";
  */
 export async function tableForModel(
   table: Table,
-  model: Pick<Model, "columns" | "given" | "labels">,
+  model: Pick<LoadedModel, "columns" | "given" | "labels">,
   needed: readonly string[] = [...model.columns, ...model.given],
 ): Promise<Table> {
   const names = table.columns.map(({ name }) => name);

@@ -1,7 +1,7 @@
 import { InMemoryDataset } from "../dataset/index.ts";
 import { joinColumns } from "../dataset/joinColumns.ts";
 import { PushforwardError } from "../errors.ts";
-import type { Model, RunOptions } from "../flows/index.ts";
+import type { LoadedModel, RunOptions } from "../flows/index.ts";
 import { interruptedError } from "./databaseError.ts";
 import { Table } from "./table.ts";
 import { rowsPerBlock, scanRows } from "./tableRows.ts";
@@ -33,7 +33,7 @@ export const MAX_FLOAT32 = 3.4e38;
  *   the signal is aborted.
  */
 export async function* sampleBlocks(
-  model: Pick<Model, "flow" | "columns" | "given">,
+  model: Pick<LoadedModel, "flow" | "columns" | "given">,
   { rows: rowsPerContext, seed = 0, given, signal, onContext, onProgress, ...run }: SampleBlocksOptions,
 ): AsyncGenerator<Float64Array> {
   const { flow, columns } = model;

@@ -1,5 +1,5 @@
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
-import type { GivenRecord, Model } from "../flows/index.ts";
+import type { GivenRecord, LoadedModel } from "../flows/index.ts";
 import { type ColumnLabels, modelLabels } from "../flows/modelLabels.ts";
 import { counted } from "./numberText.ts";
 
@@ -51,13 +51,13 @@ interface Finding {
  * the training rows, and labels of fewer than 10 training rows. For them a model extrapolates.
  */
 export class ContextCheck {
-  private readonly model: Model;
+  private readonly model: LoadedModel;
   private readonly labels: ColumnLabels;
   private readonly findings = new Map<string, Finding>();
   /** How many rows were checked. */
   rows = 0;
 
-  constructor(model: Model) {
+  constructor(model: LoadedModel) {
     this.model = model;
     this.labels = modelLabels(model);
   }

@@ -1,5 +1,5 @@
 import type { InMemoryDataset } from "../dataset/index.ts";
-import type { Model } from "../flows/index.ts";
+import type { LoadedModel } from "../flows/index.ts";
 import { ContextCheck } from "./contextCheck.ts";
 import { type LogDensitiesOptions, logDensities } from "./logDensities.ts";
 import { count, counted, nats } from "./numberText.ts";
@@ -10,7 +10,7 @@ import { RunningMean } from "./runningMean.ts";
  * block, keeps their mean over all blocks, and collects warnings about rows that are unlike the training rows.
  */
 export class ModelScorer {
-  readonly model: Model;
+  readonly model: LoadedModel;
   /** The mean log-density of all rows so far, in nats. */
   readonly logDensity = new RunningMean();
   private readonly options: LogDensitiesOptions;
@@ -19,7 +19,7 @@ export class ModelScorer {
   private unlikelyRows = 0;
   private firstUnlikely = { row: 0, logDensity: 0 };
 
-  constructor(model: Model, options: LogDensitiesOptions = {}) {
+  constructor(model: LoadedModel, options: LogDensitiesOptions = {}) {
     this.model = model;
     this.options = options;
     this.contextCheck = new ContextCheck(model);
@@ -61,5 +61,8 @@ export class ModelScorer {
  * held-out rows, which a Gaussian reaches at 14 standard deviations, and 2 nats more for each column, because log-densities
  * vary more with many columns. -Infinity if the model does not say how it was trained.
  */
-export const lowDensityThreshold = ({ training, columns }: Pick<Model, "training" | "columns">): number =>
+export const lowDensityThreshold = ({
+  training,
+  columns,
+}: Pick<LoadedModel, "training" | "columns">): number =>
   training ? training.validationLogDensity - 100 - 2 * columns.length : Number.NEGATIVE_INFINITY;

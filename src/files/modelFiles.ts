@@ -1,5 +1,11 @@
 import { PushforwardError } from "../errors.ts";
-import { decodeModel, encodeModel, type KindOptions, type Model, type ModelToSave } from "../flows/index.ts";
+import {
+  decodeModel,
+  encodeModel,
+  type KindOptions,
+  type LoadedModel,
+  type ModelToSave,
+} from "../flows/index.ts";
 import { writeFileAtomically } from "./atomicFile.ts";
 import { readBytes } from "./readBytes.ts";
 
@@ -16,7 +22,7 @@ export async function saveModel(path: string, model: ModelToSave, options: KindO
  * Reads a model file. Throws `FILE` if it cannot be read; `MODEL`, with the path, if it is damaged, of another program or of
  * another version, or has custom classes that are not in `kinds`.
  */
-export async function loadModel(path: string, options: KindOptions = {}): Promise<Model> {
+export async function loadModel(path: string, options: KindOptions = {}): Promise<LoadedModel> {
   const bytes = await readBytes(path);
   try {
     return await decodeModel(bytes, options);

@@ -2,7 +2,7 @@ import { bijectionRegistry } from "../bijections/build.ts";
 import { scalarTransformRegistry } from "../bijections/scalar/build.ts";
 import { distributionRegistry } from "../distributions/build.ts";
 import type { KindOptions } from "./flowDescription.ts";
-import { type Model, parseContainer, readModel } from "./modelFile.ts";
+import { type LoadedModel, parseContainer, readModel } from "./modelFile.ts";
 
 /**
  * Reads a model file. It runs no code from the file, and checks everything in it. Time and memory are bounded by the size of
@@ -11,7 +11,7 @@ import { type Model, parseContainer, readModel } from "./modelFile.ts";
  * Throws `MODEL` for a file that is damaged, of another program or of another version, and for arrays that are missing, of a
  * wrong shape, or outside of the domain of their parameter.
  */
-export async function decodeModel(bytes: Uint8Array, { kinds = [] }: KindOptions = {}): Promise<Model> {
+export async function decodeModel(bytes: Uint8Array, { kinds = [] }: KindOptions = {}): Promise<LoadedModel> {
   const container = parseContainer(bytes);
   if (kinds.length > 0 || hasOtherKinds(container.description)) {
     const { registerAllKinds } = await import("../distributions/onDemand.ts");

@@ -7,11 +7,18 @@ import { brief } from "../parse.ts";
 import { encodeWithChecksum } from "./checksum.ts";
 import { Flow } from "./flow.ts";
 import type { KindOptions } from "./flowDescription.ts";
-import { checkDescriptionSize, FORMAT, KEY, type Model, parseContainer, readModel } from "./modelFile.ts";
+import {
+  checkDescriptionSize,
+  FORMAT,
+  KEY,
+  type LoadedModel,
+  parseContainer,
+  readModel,
+} from "./modelFile.ts";
 import { toStoredArrays } from "./storedParameters.ts";
 
 /** A model to save. The default names are x1, x2... for columns and c1, c2... for columns of the context. */
-export type ModelToSave = Pick<Model, "flow"> & Partial<Model>;
+export type ModelToSave = Pick<LoadedModel, "flow"> & Partial<LoadedModel>;
 
 /**
  * Returns a model as the bytes of a model file: a safetensors file with all parameters of the flow, and a JSON description in its

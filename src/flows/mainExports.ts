@@ -8,7 +8,7 @@ export { Flow } from "./flow.ts";
 export type { FlowDescription, KindOptions } from "./flowDescription.ts";
 export type { RowOptions, SampleOptions } from "./flowEvaluator.ts";
 export { mixtureFlow } from "./mixture.ts";
-export type { Model } from "./modelFile.ts";
+export type { LoadedModel } from "./modelFile.ts";
 export { loadParameters, saveParameters } from "./parameterFile.ts";
 export * from "./recipes/index.ts";
 export type { ContextInput } from "./rowInputs.ts";

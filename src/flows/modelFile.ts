@@ -51,7 +51,7 @@ export type GivenRecord = z.output<typeof givenSchema>;
 export type TrainingRecord = z.output<typeof trainingSchema>;
 
 /** The content of a model file: a flow, and the names of its columns. */
-export interface Model {
+export interface LoadedModel {
   readonly flow: Flow;
   /** Names of the data columns, in the order of the features. */
   readonly columns: readonly string[];
@@ -80,7 +80,7 @@ export function parseContainer(bytes: Uint8Array): ModelContainer {
 }
 
 /** Builds the model of a file. All kinds of its description must be registered, or be in `kinds`. */
-export function readModel(container: ModelContainer, kinds: readonly CustomKind[]): Model {
+export function readModel(container: ModelContainer, kinds: readonly CustomKind[]): LoadedModel {
   const { arrays, bytes } = container;
   const numbers = [...arrays.values()].reduce((sum, { values }) => sum + values.length, 0);
   const { columns, given, labels, training, flow } = withSizeBudget({ numbers, bytes }, () =>
@@ -162,7 +162,7 @@ export function checkDescriptionSize(description: unknown, code: "MODEL" | "ARGU
   }
 }
 
-function checkLabels(labels: NonNullable<Model["labels"]>, { embedding }: Flow): void {
+function checkLabels(labels: NonNullable<LoadedModel["labels"]>, { embedding }: Flow): void {
   const expected = (embedding?.describe().classes ?? []).join(", ");
   const received = labels.map((names) => new Set(names).size).join(", ");
   if (expected === received) return;

@@ -9,7 +9,7 @@ import {
   writeScored,
 } from "../../src/data/index.ts";
 import { ModelScorer } from "../../src/evaluate/index.ts";
-import type { Model } from "../../src/flows/index.ts";
+import type { LoadedModel } from "../../src/flows/index.ts";
 import { fitTable, maf, nice } from "../../src/index.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
@@ -19,7 +19,7 @@ const { write, path } = temporaryDirectory();
 const rows = Array.from({ length: 200 }, (_, i) => `${Math.sin(i) + 5 * (i % 2)},${i % 2 ? "cat" : "dog"},7`);
 const animals = write("animals.csv", ["height,kind,legs", ...rows, ",cat,7", ""].join("\n"));
 
-async function fitted(): Promise<Model> {
+async function fitted(): Promise<LoadedModel> {
   const table = await readTrainingTable(animals, { given: ["kind"] });
   const { embedding, columns, given, labels } = table;
   const recipes = {

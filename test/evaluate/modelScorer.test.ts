@@ -9,11 +9,11 @@ import {
   ModelScorer,
   summarizeContext,
 } from "../../src/evaluate/index.ts";
-import { Flow, type Model, maf } from "../../src/flows/index.ts";
+import { Flow, type LoadedModel, maf } from "../../src/flows/index.ts";
 
 const normal = new Flow(new StandardNormal({ features: 1 }), new Identity({ features: 1 }));
 const training = { rows: 100, seed: 0, epochs: 1, bestEpoch: 1, validationLogDensity: -1.4 };
-const model: Model = { flow: normal, columns: ["x"], given: [], training };
+const model: LoadedModel = { flow: normal, columns: ["x"], given: [], training };
 const rowsFrom = (firstRow: number, ...values: number[]) =>
   new InMemoryDataset({
     features: 1,
@@ -80,7 +80,7 @@ describe("the context", () => {
   });
   const labels = new Map([["kind", ["cat", "dog"]]]);
   const given = summarizeContext([seen], ["temp", "kind"], labels);
-  const conditional: Model = {
+  const conditional: LoadedModel = {
     flow,
     columns: ["x"],
     given: ["temp", "kind"],
