@@ -36,6 +36,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   evaluate: [...MODEL, "tables", "flows", "columns"],
   // Not data, which needs Node.
   train: [...MODEL, "tables", "flows", "columns", ...ANYWHERE],
+  inference: [...MODEL, "tables", "flows", "columns", "train", ...ANYWHERE],
   files: [...MODEL, "tables", "flows", ...ANYWHERE, ...IN_NODE],
   data: [...MODEL, "tables", "flows", "columns", "evaluate", "files", ...ANYWHERE, ...IN_NODE],
   report: [
@@ -46,6 +47,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "evaluate",
     "files",
     "train",
+    "inference",
     "data",
     ...ANYWHERE,
     ...IN_NODE,
@@ -58,6 +60,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "evaluate",
     "files",
     "train",
+    "inference",
     "data",
     "report",
     ...ANYWHERE,

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { sizeSchema } from "../description.ts";
-import { constant, type Tensor } from "../graph/tensor.ts";
+import { concat, constant, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 
@@ -20,25 +20,15 @@ export class StickBreaking implements Bijection {
   readonly features: number;
   readonly context = 0;
   readonly support = "simplex";
-  /** log(D + 1 - k), where D + 1 - k parts follow part k: the offset that makes equal parts of z = 0. */
-  private readonly logPartsAfter: readonly number[];
-
   constructor(options: { features: number }) {
     const description = { type: "stickBreaking", ...options };
     const { features } = parse(stickBreakingSchema, description, "a stick-breaking bijection");
     this.features = features;
-    this.logPartsAfter = Array.from({ length: features }, (_, k) => Math.log(features - k));
   }
 
   forward(z: Tensor): Transformed {
-    const logit = z.sub(constant(this.logPartsAfter, [this.features]));
-    /** Logarithms of 1 - the fraction that is broken off, and of that fraction. */
-    const [logKept, logBroken] = [logit.softplus().neg(), logit.neg().softplus().neg()];
-    /** The logarithm of the stick that remains after part k. */
-    const logRest = logKept.cumsum(-1);
-    const logPart = logRest.sub(logKept).add(logBroken);
-    // dx_k/dz_k = x_k (1 - fraction)
-    return { value: logPart.exp(), logDet: logPart.add(logKept).sum(-1) };
+    const { logParts, logDet } = breakStick(z);
+    return { value: logParts.slice(1, 0, this.features).exp(), logDet };
   }
 
   inverse(x: Tensor): Transformed {
@@ -69,7 +59,7 @@ export class StickBreaking implements Bijection {
       .add(logRest.slice(1, last, last + 1).sum(-1))
       .neg();
     return {
-      value: logPart.sub(logRest).add(constant(this.logPartsAfter, [this.features])),
+      value: logPart.sub(logRest).add(logPartsAfter(this.features)),
       logDet: outside.where(Number.NEGATIVE_INFINITY, logDet),
     };
   }
@@ -78,6 +68,29 @@ export class StickBreaking implements Bijection {
     return { type: "stickBreaking", features: this.features };
   }
 }
+
+/** The logarithms of all D + 1 parts for z [N, D], and log |det dx/dz| of the first D of them. */
+export function breakStick(z: Tensor): { logParts: Tensor; logDet: Tensor } {
+  const features = z.shape[1] as number;
+  const logit = z.sub(logPartsAfter(features));
+  /** Logarithms of 1 - the fraction that is broken off, and of that fraction. */
+  const [logKept, logBroken] = [logit.softplus().neg(), logit.neg().softplus().neg()];
+  /** The logarithm of the stick that remains after part k. */
+  const logRest = logKept.cumsum(-1);
+  const logPart = logRest.sub(logKept).add(logBroken);
+  return {
+    logParts: concat([logPart, logRest.slice(1, features - 1, features)], 1),
+    // dx_k/dz_k = x_k (1 - fraction)
+    logDet: logPart.add(logKept).sum(-1),
+  };
+}
+
+/** log(D + 1 - k), where D + 1 - k parts follow part k: the offset that makes equal parts of z = 0. */
+const logPartsAfter = (features: number): Tensor =>
+  constant(
+    Array.from({ length: features }, (_, k) => Math.log(features - k)),
+    [features],
+  );
 
 export const stickBreakingKind: BijectionKind<typeof stickBreakingSchema> = {
   schema: stickBreakingSchema,

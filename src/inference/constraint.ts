@@ -1,0 +1,152 @@
+import type { Transformed } from "../bijections/bijection.ts";
+import { Exp } from "../bijections/exp.ts";
+import { Sigmoid } from "../bijections/sigmoid.ts";
+import { PushforwardError } from "../errors.ts";
+import { scalar, stack, Tensor } from "../graph/tensor.ts";
+import { brief } from "../parse.ts";
+
+/** The values of the parameters that are declared before one, by name. */
+export type EarlierValues = Readonly<Record<string, Tensor>>;
+
+/**
+ * A declaration of a parameter: the set of its values, which is the image of R^size under a smooth map.
+ *
+ * A model adds the log-determinant of this map to its log-density, so that a prior is a density of the value itself.
+ */
+export interface Constraint {
+  /** The shape of a value; [] for a single number. */
+  readonly shape: readonly number[];
+  /** The number of unconstrained coordinates of a value. */
+  readonly size: number;
+  /** Maps unconstrained rows u [N, size] to values [N, ...shape], with log |det dx/du| [N], or a scalar if all rows have the same. */
+  constrain(u: Tensor, earlier: EarlierValues): Transformed;
+  /** Set if the map is applied to each coordinate separately: [N, size] -> [N, size]. `vector` then needs one call for all. */
+  readonly elementwise?: ElementwiseMap;
+}
+
+type ElementwiseMap = (u: Tensor, earlier: EarlierValues) => Transformed;
+
+/**
+ * A bound: a number, or a function of the parameters that are declared before, which returns a number for each draw, [N], or for
+ * each draw and element, [N, K].
+ */
+export type Bound<Earlier extends EarlierValues = EarlierValues> = number | ((earlier: Earlier) => Tensor);
+
+/** A real number: [N]. */
+export const real = (): Constraint => elements([], (u) => ({ value: u, logDet: scalar(0) }));
+
+/** A positive number: x = exp(u). */
+export const positive = (): Constraint => elements([], exponential);
+
+/** A number above a bound: x = low + exp(u). */
+export function above<E extends EarlierValues>(low: Bound<E>): Constraint {
+  return elements([], (u, earlier) => {
+    checkBounds(low);
+    const { value, logDet } = exponential(u);
+    return { value: value.add(boundValue(low, earlier)), logDet };
+  });
+}
+
+/** A number below a bound: x = high - exp(u). */
+export function below<E extends EarlierValues>(high: Bound<E>): Constraint {
+  return elements([], (u, earlier) => {
+    checkBounds(high);
+    const { value, logDet } = exponential(u);
+    return { value: value.neg().add(boundValue(high, earlier)), logDet };
+  });
+}
+
+/**
+ * A number between two bounds: x = low + (high - low) / (1 + exp(-u)). A bound may depend on earlier parameters:
+ * `interval(0, (p) => p.alpha.neg().add(1))`.
+ * `model` throws `ARGUMENT` unless the bounds are functions or numbers with low < high.
+ */
+export function interval<E extends EarlierValues>(low: Bound<E>, high: Bound<E>): Constraint {
+  return elements([], (u, earlier) => {
+    checkBounds(low, high);
+    if (typeof low === "number" && typeof high === "number")
+      return new Sigmoid({ features: columns(u), low, high }).forward(u);
+    const [bottom, top] = [boundValue(low, earlier), boundValue(high, earlier)];
+    const width = scalar(0).add(top).sub(bottom);
+    const logDerivative = u.softplus().add(u.neg().softplus()).neg().add(width.log());
+    return { value: u.sigmoid().mul(width).add(bottom), logDet: logDerivative.sum(-1) };
+  });
+}
+
+/** `size` values of a constraint, real numbers by default: `vector(8)` is [N, 8], and `vector(8, simplex(3))` is [N, 8, 3]. */
+export function vector(size: number, element: Constraint = real()): Constraint {
+  checkSize("vector", size);
+  const shape = [size, ...element.shape];
+  if (element.elementwise) return elements(shape, element.elementwise);
+  return {
+    shape,
+    size: size * element.size,
+    constrain(u, earlier) {
+      const parts = u
+        .split(1, new Array(size).fill(element.size))
+        .map((part) => element.constrain(part, earlier));
+      return {
+        value: stack(
+          parts.map(({ value }) => value),
+          1,
+        ),
+        logDet: parts.map(({ logDet }) => logDet).reduce((sum, logDet) => sum.add(logDet)),
+      };
+    },
+  };
+}
+
+/** Rows and columns of values of a constraint, real numbers by default: `matrix(2, 3)` is [N, 2, 3]. */
+export const matrix = (rows: number, columns: number, element: Constraint = real()): Constraint =>
+  vector(rows, vector(columns, element));
+
+/** Throws `ARGUMENT` unless a size is a positive integer. */
+export function checkSize(name: string, size: unknown, smallest = 1): void {
+  if (Number.isInteger(size) && (size as number) >= smallest) return;
+  throw new PushforwardError("ARGUMENT", `the size of ${name} is not valid`, {
+    expected: `an integer of at least ${smallest}`,
+    received: brief(size),
+  });
+}
+
+/** A constraint of numbers that are mapped separately. */
+function elements(shape: readonly number[], map: ElementwiseMap): Constraint {
+  return {
+    shape,
+    size: shape.reduce((product, size) => product * size, 1),
+    constrain(u, earlier) {
+      const { value, logDet } = map(u, earlier);
+      return { value: value.reshape(["N", ...shape]), logDet };
+    },
+    elementwise: map,
+  };
+}
+
+const columns = (u: Tensor): number => u.shape[1] as number;
+
+const exponential = (u: Tensor): Transformed => new Exp({ features: columns(u) }).forward(u);
+
+function checkBounds(...bounds: readonly unknown[]): void {
+  const [low, high] = bounds;
+  const fits = bounds.every((bound) => typeof bound === "function" || Number.isFinite(bound));
+  const areOrdered = typeof low !== "number" || typeof high !== "number" || low < high;
+  if (fits && areOrdered) return;
+  throw new PushforwardError("ARGUMENT", "the bounds are not valid", {
+    expected:
+      bounds.length === 2
+        ? "two finite numbers with low < high, or functions of earlier parameters"
+        : "a finite number, or a function of earlier parameters",
+    received: bounds.map(brief).join(" and "),
+  });
+}
+
+/** The value of a bound as an operand for u [N, K]: a function of earlier parameters returns [N] or [N, K]. */
+function boundValue<E extends EarlierValues>(bound: Bound<E>, earlier: EarlierValues): Tensor | number {
+  if (typeof bound === "number") return bound;
+  const value: unknown = bound(earlier as E);
+  if (typeof value === "number" || (value instanceof Tensor && value.type === "float")) return value;
+  throw new PushforwardError("SHAPE", "a bound is not a tensor", {
+    expected: "a tensor [N], or [N, K] for a vector of K values",
+    received: brief(value),
+  });
+}

@@ -1,0 +1,70 @@
+import { PushforwardError } from "../../errors.ts";
+import { formatShape } from "../../graph/shape.ts";
+import { constant, type Tensor } from "../../graph/tensor.ts";
+import { logGamma } from "../../numerics/logGamma.ts";
+import { data } from "../data.ts";
+import { type Argument, countsOf } from "./operands.ts";
+
+/** Bernoulli distribution of k = 0 or 1 with the log-odds `logit`: k logit - log(1 + exp(logit)). */
+export function bernoulliLogit(k: Argument, logit: Argument): Tensor {
+  const eta = data(logit);
+  return countsOf(k).mul(eta).sub(eta.softplus());
+}
+
+/** Binomial distribution of k out of n with the log-odds `logit`: log C(n, k) + k logit - n log(1 + exp(logit)). */
+export function binomialLogit(k: Argument, n: Argument, logit: Argument): Tensor {
+  const [successes, trials, eta] = [countsOf(k), countsOf(n), data(logit)];
+  const logChoices = logFactorial(trials)
+    .sub(logFactorial(successes))
+    .sub(logFactorial(trials.sub(successes)));
+  return logChoices.add(successes.mul(eta)).sub(trials.mul(eta.softplus()));
+}
+
+/** Poisson distribution of k with the rate exp(logRate): k logRate - exp(logRate) - log k!. */
+export function poissonLog(k: Argument, logRate: Argument): Tensor {
+  const [count, eta] = [countsOf(k), data(logRate)];
+  return count.mul(eta).sub(eta.exp()).sub(logFactorial(count));
+}
+
+/** Negative binomial distribution of k with this mean and the variance mean + mean^2 / dispersion. */
+export function negativeBinomial(k: Argument, mean: Argument, dispersion: Argument): Tensor {
+  const [count, mu, phi] = [countsOf(k), data(mean), data(dispersion)];
+  const logTotal = mu.add(phi).log();
+  return logGamma(count.add(phi))
+    .sub(logGamma(phi))
+    .sub(logFactorial(count))
+    .add(count.mul(mu.log().sub(logTotal)))
+    .add(phi.mul(phi.log().sub(logTotal)));
+}
+
+/**
+ * Categorical distribution with the log-odds `logits` [..., K]: log softmax(logits)_k for categories k from 0 to K - 1, which are
+ * data. With n of them, logits are [N, K], the same for all, or [N, n, K]; the result is [N, n].
+ *
+ * @throws DATA when a category is not an integer from 0 to K - 1; SHAPE when their number does not fit the logits.
+ */
+export function categoricalLogit(k: number | ArrayLike<number>, logits: Tensor): Tensor {
+  const categories = typeof k === "number" ? [k] : Array.from(k);
+  const count = logits.shape.at(-1) as number;
+  const invalid = categories.find((c) => !(Number.isInteger(c) && c >= 0 && c < count));
+  if (invalid !== undefined) {
+    throw new PushforwardError("DATA", "a category is not valid", {
+      expected: `integers from 0 to ${count - 1}`,
+      received: `${invalid}`,
+      hint: "Categories are counted from 0.",
+    });
+  }
+  const logProb = logits.logSoftmax(-1);
+  if (typeof k === "number") return logProb.gather(-1, categories).sum(-1);
+  if (logits.rank <= 2 && logits.shape[0] === "N") return logProb.gather(-1, categories);
+  if (logits.shape.at(-2) !== categories.length) {
+    throw new PushforwardError("SHAPE", "the categories do not fit the logits", {
+      expected: `${logits.shape.at(-2)} categories for ${formatShape(logits.shape)}`,
+      received: `${categories.length}`,
+    });
+  }
+  const oneHot = categories.flatMap((c) => Array.from({ length: count }, (_, i) => (i === c ? 1 : 0)));
+  return constant(oneHot, [categories.length, count]).greater(0.5).where(logProb, 0).sum(-1);
+}
+
+const logFactorial = (k: Tensor): Tensor => logGamma(k.add(1));

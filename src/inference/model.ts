@@ -1,0 +1,226 @@
+import { PushforwardError } from "../errors.ts";
+import { constantValues } from "../graph/operations/source.ts";
+import { formatShape } from "../graph/shape.ts";
+import { input, scalar, Tensor } from "../graph/tensor.ts";
+import { drawForBatch, isTraining } from "../graph/tracing/training.ts";
+import { brief, unknownNamesDetails } from "../parse.ts";
+import type { Constraint } from "./constraint.ts";
+import { type DataInput, data } from "./data.ts";
+
+/** The declared parameters of a model by name. A constraint may depend on parameters that are declared before it. */
+export type Declarations = Readonly<Record<string, Constraint>>;
+
+/** The values of the parameters as tensors: [N] for a number, [N, K] for a vector, [N, ...shape] in general. */
+export type ValuesOf<D extends Declarations> = { readonly [Name in keyof D]: Tensor };
+
+/**
+ * Terms of a log-density in nats, up to a constant: a tensor [N], or a list of tensors [N, ...], each of which is summed over all
+ * axes but the first.
+ */
+export type Terms = Tensor | readonly Tensor[];
+
+/** A part of the log-density that is a sum over rows of data. */
+export interface RowLikelihood<D extends Declarations> {
+  /** The rows: [n, ...]. */
+  data: DataInput;
+  /** Log-likelihoods [N, B] of B of the rows [B, ...]. */
+  logLikelihood(parameters: ValuesOf<D>, rows: Tensor): Tensor;
+  /**
+   * Number of rows that are drawn in each training step, with replacement. Their log-likelihoods are multiplied by n / batchSize, so
+   * that the gradient is unbiased. Importance weights and Markov chains use all rows. Default all.
+   */
+  batchSize?: number;
+}
+
+/** An unnormalized density of named parameters. */
+export interface ProbabilisticModel<D extends Declarations = Declarations> {
+  readonly parameters: D;
+  /** D, the number of unconstrained coordinates. */
+  readonly features: number;
+  /** The parameters for unconstrained coordinates u [N, D], and log |det d(parameters)/du|, [N]. */
+  constrain(u: Tensor): { readonly values: ValuesOf<D>; readonly logDet: Tensor };
+  /** The unnormalized log-density of the unconstrained coordinates, [N, D] -> [N]: that of the parameters plus the log-determinant. */
+  logDensity(u: Tensor): Tensor;
+}
+
+/**
+ * Declares a model: named parameters with their constraints, and the logarithm of their joint density with the observed data, up to
+ * a constant.
+ *
+ *     const schools = model({ mu: real(), tau: positive(), theta: vector(8) }, ({ mu, tau, theta }) => [
+ *       logProb.normal(mu, 0, 5),
+ *       logProb.halfCauchy(tau, 5),
+ *       logProb.normal(theta, mu, tau),
+ *       logProb.normal(y, theta, sigma),
+ *     ]);
+ *
+ * The density is one of the declared parameters, in the constrained space: the model adds the log-determinant of the constraints.
+ * With `likelihood`, the log-likelihood of rows of data is added, in training for a batch of them.
+ *
+ * @throws SHAPE when a term has a wrong shape; ARGUMENT when the density reads a parameter that is not declared, or a constraint is
+ *   not valid: the message has the name of the parameter.
+ */
+export function model<const D extends Declarations>(
+  parameters: D,
+  logDensity: (parameters: ValuesOf<D>) => Terms,
+  likelihood?: RowLikelihood<D>,
+): ProbabilisticModel<D> {
+  const declared = Object.entries(parameters);
+  checkDeclarations(declared);
+  const sizes = declared.map(([, { size }]) => size);
+  const features = sizes.reduce((sum, size) => sum + size, 0);
+  const rowTerm = likelihood && rowLikelihood(likelihood);
+
+  const constrain = (u: Tensor) => {
+    const values: Record<string, Tensor> = {};
+    let logDet = scalar(0);
+    u.split(1, sizes).forEach((coordinates, i) => {
+      const [name, constraint] = declared[i];
+      const result = ofParameter(name, () => constraint.constrain(coordinates, knownNames(values, name)));
+      values[name] = result.value;
+      logDet = logDet.add(result.logDet);
+    });
+    return { values: values as ValuesOf<D>, logDet: logDet.broadcastTo(["N"]) };
+  };
+
+  const result: ProbabilisticModel<D> = {
+    parameters,
+    features,
+    constrain,
+    logDensity(u) {
+      const { values, logDet } = constrain(u);
+      const known = knownNames(values) as ValuesOf<D>;
+      const terms = sumOfTerms(logDensity(known));
+      return logDet.add(rowTerm ? terms.add(rowTerm(known)) : terms);
+    },
+  };
+  result.logDensity(input("u", ["N", features]));
+  return result;
+}
+
+/** The names of all numbers of the parameters, in the order of draws: `mu`, `theta[0]`, `L[1,0]`. */
+export const elementNames = (parameters: Declarations): string[] =>
+  Object.entries(parameters).flatMap(([name, { shape }]) =>
+    shape
+      .reduce<string[]>(
+        (prefixes, size) =>
+          prefixes.flatMap((prefix) =>
+            Array.from({ length: size }, (_, i) => `${prefix}${prefix && ","}${i}`),
+          ),
+        [""],
+      )
+      .map((index) => (index ? `${name}[${index}]` : name)),
+  );
+
+function checkDeclarations(declared: readonly [string, Constraint][]): void {
+  for (const [name, constraint] of declared) {
+    if (typeof constraint?.constrain === "function") continue;
+    throw new PushforwardError("ARGUMENT", `parameter ${name} is not declared by a constraint`, {
+      expected: "real(), positive(), vector(8) or the like",
+      received: brief(constraint),
+    });
+  }
+  if (declared.length === 0) throw new PushforwardError("ARGUMENT", "the model has no parameters");
+}
+
+/** Adds the name of a parameter to errors of its constraint. */
+function ofParameter<T>(name: string, compute: () => T): T {
+  try {
+    return compute();
+  } catch (cause) {
+    if (!(cause instanceof PushforwardError)) throw cause;
+    const { code, hint } = cause;
+    throw new PushforwardError(code, `parameter ${name}: ${cause.what.replace(/\.$/, "")}`, {
+      ...(hint && { hint }),
+      cause,
+    });
+  }
+}
+
+/** The values, where reading a name that is not among them is an error: `undefined` would fail later, in an unrelated place. */
+function knownNames(
+  values: Readonly<Record<string, Tensor>>,
+  reader?: string,
+): Readonly<Record<string, Tensor>> {
+  return new Proxy(values, {
+    get(target, name) {
+      if (typeof name !== "string" || Object.hasOwn(target, name)) return Reflect.get(target, name);
+      const what = reader === undefined ? "the log-density reads" : "a bound reads";
+      const when = reader === undefined ? "is not declared" : "is not declared before it";
+      throw new PushforwardError(
+        "ARGUMENT",
+        `${what} a parameter that ${when}`,
+        unknownNamesDetails([name], Object.keys(target)),
+      );
+    },
+  });
+}
+
+/** The sum of the terms, [N] or a scalar. */
+function sumOfTerms(terms: Terms): Tensor {
+  const isList = Array.isArray(terms);
+  const list: readonly unknown[] = isList ? terms : [terms];
+  const sums = list.map((term, i) => {
+    const what = isList ? `term ${i} of the log-density` : "the log-density";
+    if (!(term instanceof Tensor) || term.type !== "float") {
+      throw new PushforwardError("SHAPE", `${what} is not a tensor of numbers`, {
+        expected: isList ? "a tensor [N, ...]" : "a tensor [N], or a list of tensors",
+        received: term instanceof Tensor ? `${formatShape(term.shape)} (${term.type})` : brief(term),
+      });
+    }
+    if (isList ? term.shape.indexOf("N") > 0 : term.rank !== 1 || term.shape[0] !== "N") {
+      throw new PushforwardError("SHAPE", `${what} has a wrong shape`, {
+        expected: isList ? "[N, ...]" : "[N], a number for each draw",
+        received: formatShape(term.shape),
+        hint: "Return a list of terms, as in [logProb.normal(y, mu, 1)], to sum each over all axes but the first.",
+      });
+    }
+    const isPerDraw = term.shape[0] === "N";
+    return term.sum(term.shape.map((_, axis) => axis).slice(isPerDraw ? 1 : 0));
+  });
+  return sums.reduce((sum, term) => sum.add(term), scalar(0));
+}
+
+/** The log-likelihood of all rows of data, or in training its estimate from a batch. */
+function rowLikelihood<D extends Declarations>({ data: rows, logLikelihood, batchSize }: RowLikelihood<D>) {
+  const all = data(rows);
+  const [count, ...width] = all.shape as number[];
+  const numbers = constantValues(all);
+  if (
+    count === undefined ||
+    !numbers ||
+    (batchSize !== undefined && !(Number.isInteger(batchSize) && batchSize > 0))
+  ) {
+    throw new PushforwardError("ARGUMENT", "the likelihood of a model is not valid", {
+      expected: "rows of data [n, ...], and a batchSize that is a positive integer",
+      received: numbers
+        ? `rows ${formatShape(all.shape)}, batchSize ${brief(batchSize)}`
+        : "a tensor that is not constant",
+    });
+  }
+  const values = Float64Array.from(numbers);
+  const rowSize = values.length / count;
+  const drawRows = (size: number) =>
+    drawForBatch([size, ...width], ({ random }) => {
+      const drawn = new Float64Array(size * rowSize);
+      random
+        .split("rows")
+        .uniform(new Float64Array(size))
+        .forEach((u, i) => {
+          const start = Math.floor(u * count) * rowSize;
+          drawn.set(values.subarray(start, start + rowSize), i * rowSize);
+        });
+      return drawn;
+    });
+  return (parameters: ValuesOf<D>): Tensor => {
+    const usesBatch = isTraining() && batchSize !== undefined && batchSize < count;
+    const size = usesBatch ? batchSize : count;
+    const result: unknown = logLikelihood(parameters, usesBatch ? drawRows(size) : all);
+    if (result instanceof Tensor && result.rank === 2 && result.shape[0] === "N" && result.shape[1] === size)
+      return result.sum(1).mul(count / size);
+    throw new PushforwardError("SHAPE", "the log-likelihood has a wrong shape", {
+      expected: `[N, ${size}], a number for each draw and row`,
+      received: result instanceof Tensor ? formatShape(result.shape) : brief(result),
+    });
+  };
+}

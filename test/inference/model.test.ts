@@ -1,0 +1,194 @@
+import { describe, expect, test } from "vitest";
+import { constant, input, type Tensor } from "../../src/graph/index.ts";
+import { substitute } from "../../src/graph/substitute.ts";
+import { traceLoss } from "../../src/graph/tracing/training.ts";
+import {
+  choleskyCorrelation,
+  type Declarations,
+  data,
+  interval,
+  logProb,
+  model,
+  positive,
+  real,
+  type Terms,
+  type ValuesOf,
+  vector,
+} from "../../src/inference/index.ts";
+import { elementNames } from "../../src/inference/model.ts";
+import { Random } from "../../src/random/index.ts";
+import { expectClose, run } from "../graph/run.ts";
+
+const y = [28, 8, -3, 7, -1, 1, 18, 12];
+const sigma = [15, 10, 16, 11, 9, 11, 10, 18];
+
+const schools = model({ mu: real(), tau: positive(), theta: vector(8) }, ({ mu, tau, theta }) => [
+  logProb.normal(mu, 0, 5),
+  logProb.halfCauchy(tau, 5),
+  logProb.normal(theta, mu, tau),
+  logProb.normal(y, theta, sigma),
+]);
+
+describe("a model", () => {
+  test("adds its terms and the log-determinant of its constraints", async () => {
+    const u = [1.5, 0.3, ...y.map((value) => value / 4)];
+    const { result } = await run((rows) => ({ result: schools.logDensity(rows) }), [["N", 10]], [u]);
+    const normal = (x: number, m: number, s: number) =>
+      -0.5 * ((x - m) / s) ** 2 - Math.log(s) - 0.5 * Math.log(2 * Math.PI);
+    const tau = Math.exp(0.3);
+    const expected =
+      normal(1.5, 0, 5) +
+      Math.log(2 / (Math.PI * 5 * (1 + (tau / 5) ** 2))) +
+      y.reduce((sum, v, i) => sum + normal(v / 4, 1.5, tau) + normal(v, v / 4, sigma[i]), 0) +
+      0.3;
+    expectClose(result, [expected], 1e-13);
+  });
+
+  test("gives each parameter by name, with the batch axis first", () => {
+    const { values } = schools.constrain(input("u", ["N", schools.features]));
+    expect(values.mu.shape).toEqual(["N"]);
+    expect(values.tau.shape).toEqual(["N"]);
+    expect(values.theta.shape).toEqual(["N", 8]);
+    // @ts-expect-error: the types know the declared names.
+    expect(values.thta).toBeUndefined();
+  });
+
+  test("names the elements of its draws", () => {
+    const declarations = { mu: real(), theta: vector(2), L: choleskyCorrelation(2) };
+    expect(elementNames(declarations)).toEqual([
+      "mu",
+      "theta[0]",
+      "theta[1]",
+      "L[0,0]",
+      "L[0,1]",
+      "L[1,0]",
+      "L[1,1]",
+    ]);
+  });
+
+  test("lets bounds depend on parameters that are declared before", async () => {
+    const garch = model(
+      { alpha: interval(0, 1), beta: interval(0, ({ alpha }) => alpha.neg().add(1)) },
+      ({ alpha, beta }) => alpha.add(beta),
+    );
+    const u = new Random(0).normal(new Float64Array(40)).map((v) => 3 * v);
+    const { sum } = await run(
+      (rows) => {
+        const { alpha, beta } = garch.constrain(rows).values;
+        return { sum: alpha.add(beta) };
+      },
+      [["N", 2]],
+      [u],
+    );
+    for (const value of sum) expect(value).toBeLessThan(1);
+  });
+});
+
+describe("a likelihood of rows", () => {
+  const rows = Array.from({ length: 50 }, (_, i) => [i / 10, Math.sin(i)]);
+  const regression = (batchSize?: number) =>
+    model({ slope: real() }, ({ slope }) => [logProb.normal(slope, 0, 1)], {
+      data: rows,
+      ...(batchSize !== undefined && { batchSize }),
+      logLikelihood: ({ slope }, batch) => {
+        const [x, z] = [0, 1].map((i) => batch.slice(1, i, i + 1).sum(1));
+        return logProb.normal(z, slope.mul(x), 1);
+      },
+    });
+  const atHalf = async (build: (u: Tensor) => Tensor, seed?: number) => {
+    const traced = (u: Tensor) => {
+      const { result, randomInputs } = traceLoss(() => build(u));
+      const draws = randomInputs.map(({ tensor, fill }, k) => {
+        const values = new Float64Array((tensor.shape as number[]).reduce((a, b) => a * b, 1));
+        fill({ random: new Random(seed!).split(k), step: 0 }, values, 0);
+        return constant(values, tensor.shape);
+      });
+      const substituted = substitute(
+        [result],
+        new Map(randomInputs.map(({ tensor }, k) => [tensor, draws[k]])),
+      );
+      return { value: substituted[0] };
+    };
+    return (await run(seed === undefined ? (u) => ({ value: build(u) }) : traced, [["N", 1]], [[0.5]]))
+      .value[0];
+  };
+
+  test("of a batch, scaled, is an unbiased estimate of that of all rows", async () => {
+    const full = await atHalf(regression(10).logDensity);
+    expect(full).toBeCloseTo(await atHalf(regression().logDensity), 10);
+    const estimates: number[] = [];
+    for (let seed = 0; seed < 400; seed++) estimates.push(await atHalf(regression(10).logDensity, seed));
+    const mean = estimates.reduce((a, b) => a + b) / estimates.length;
+    const variance = estimates.reduce((sum, e) => sum + (e - mean) ** 2, 0) / (estimates.length - 1);
+    expect(variance).toBeGreaterThan(1);
+    expect(Math.abs(mean - full)).toBeLessThan(4 * Math.sqrt(variance / estimates.length));
+  });
+
+  test("must return a number for each draw and row", () => {
+    const wrong = () => model({ a: real() }, () => [], { data: rows, logLikelihood: ({ a }) => a });
+    expect(wrong).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the log-likelihood has a wrong shape: expected [N, 50], a number for each draw and row, received [N].]`,
+    );
+  });
+});
+
+describe("data", () => {
+  test("are constants in the shape of nested arrays", () => {
+    expect(data([1, 2, 3]).shape).toEqual([3]);
+    expect(data([new Float32Array([1, 2]), [3, 4], [5, 6]]).shape).toEqual([3, 2]);
+    expect(data(4).shape).toEqual([]);
+  });
+
+  test("with gaps or of unequal lengths are errors", () => {
+    expect(() => data([[1, 2], [3]])).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the arrays of the data have different lengths: expected 2 values in each array of axis 1, received 1.]`,
+    );
+    expect(() => data([1, Number.NaN])).toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the data have a value that is not a finite number: expected finite numbers, received NaN.
+      Leave out missing values, or declare them as parameters.]
+    `);
+    expect(() => data(["1"] as unknown as number[])).toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the data have a value that is not a finite number: expected finite numbers, received "1".
+      Leave out missing values, or declare them as parameters.]
+    `);
+  });
+});
+
+test("errors name the parameter or the term", () => {
+  const messageOf = <D extends Declarations>(parameters: D, density: (p: ValuesOf<D>) => Terms): string => {
+    try {
+      model(parameters, density);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    throw new Error("nothing was thrown");
+  };
+  expect({
+    "bounds in the wrong order": messageOf({ rho: interval(3, 1) }, ({ rho }) => rho),
+    "a bound that is not a tensor": messageOf({ rho: interval(0, () => "1" as never) }, ({ rho }) => rho),
+    "a bound that reads a later parameter": messageOf(
+      { a: interval(0, ({ b }) => b), b: positive() },
+      ({ a }) => a,
+    ),
+    "a parameter that is not declared": messageOf({ theta: real() }, (p) => (p as { thta?: Tensor }).thta!),
+    "a density of another shape": messageOf({ theta: vector(3) }, ({ theta }) => theta),
+    "a term that is not a tensor": messageOf({ theta: real() }, ({ theta }) => [theta, 3 as never]),
+    "a parameter without a constraint": messageOf({ theta: 3 as never }, () => []),
+    "no parameters": messageOf({}, () => []),
+  }).toMatchInlineSnapshot(`
+    {
+      "a bound that is not a tensor": "parameter rho: a bound is not a tensor: expected a tensor [N], or [N, K] for a vector of K values, received "1".",
+      "a bound that reads a later parameter": "parameter a: a bound reads a parameter that is not declared before it: expected nothing, received b.",
+      "a density of another shape": "the log-density has a wrong shape: expected [N], a number for each draw, received [N, 3].
+    Return a list of terms, as in [logProb.normal(y, mu, 1)], to sum each over all axes but the first.",
+      "a parameter that is not declared": "the log-density reads a parameter that is not declared: expected theta, received thta (did you mean theta?).",
+      "a parameter without a constraint": "parameter theta is not declared by a constraint: expected real(), positive(), vector(8) or the like, received 3.",
+      "a term that is not a tensor": "term 1 of the log-density is not a tensor of numbers: expected a tensor [N, ...], received 3.",
+      "bounds in the wrong order": "parameter rho: the bounds are not valid: expected two finite numbers with low < high, or functions of earlier parameters, received 3 and 1.",
+      "no parameters": "the model has no parameters.",
+    }
+  `);
+  expect(() => vector(0)).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the size of vector is not valid: expected an integer of at least 1, received 0.]`,
+  );
+});
