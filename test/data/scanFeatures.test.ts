@@ -269,9 +269,7 @@ describe("a table with other columns", () => {
       "DATA The column "n" of text.csv has other values than the model has learned: expected numbers, received 'two' in row 2.
       Correct the value, or read it as missing (--na two)."
     `);
-    expect(
-      await failure(csv("date", "day", "2020-01-01", "2020-02-30"), only("day")),
-    ).toMatchInlineSnapshot(`
+    expect(await failure(csv("date", "day", "2020-01-01", "2020-02-30"), only("day"))).toMatchInlineSnapshot(`
       "DATA The column "day" of date.csv has other values than the model has learned: expected dates such as 2020-12-31, received '2020-02-30' in row 2.
       Correct the value, or read it as missing (--na 2020-02-30)."
     `);
