@@ -1,7 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import type { TableColumn, ValueType } from "../tables/tableColumn.ts";
 import { columnList } from "./columnList.ts";
-import { stringLiteral } from "./database.ts";
+import { stringLiteral, textLiteral } from "./database.ts";
 import type { LabelDictionary } from "./labelDictionary.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
@@ -24,7 +24,7 @@ export async function learnedExpression(
     return `CASE WHEN ${text} IS NOT NULL THEN 1 END`;
   if (learned.type === "text") {
     if (!canBeLabels(column, learned)) throw otherType(table, column, learned);
-    if (learned.kind === "constant") return `CAST(${text} = ${stringLiteral(learned.value!)} AS INTEGER)`;
+    if (learned.kind === "constant") return `CAST(${text} = (${textLiteral(learned.value!)}) AS INTEGER)`;
     return dictionary.indexExpression(text, learned.kind === "categorical" ? learned.labels : []);
   }
   const { type } = learned;

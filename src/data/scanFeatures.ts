@@ -98,7 +98,9 @@ async function* featureBlocks(
         checkFinite(table, column, values, start);
         const ofColumn = encodeColumn(
           column,
-          column.type === "text" ? values : withLabelsOf(column, { ...column, values }),
+          column.type === "text"
+            ? values
+            : withLabelsOf(column, { name: column.name, type: column.type, values }),
         );
         await unlearned.count(column, { values, features: ofColumn, start }, status);
         encoded.push(...ofColumn);

@@ -100,19 +100,22 @@ export function encodeRows(columns: readonly TableColumn[], values: readonly Flo
   return out;
 }
 
-/** The values of each column, from features in row-major order. */
-export function decodeRows(columns: readonly TableColumn[], rows: ArrayLike<number>): Float64Array[] {
-  const width = columns.reduce((sum, column) => sum + featureNames(column).length, 0);
+/** The values of each column, from rows of features and `others` more numbers in row-major order. Those are returned after the columns. */
+export function decodeRows(
+  columns: readonly TableColumn[],
+  rows: ArrayLike<number>,
+  others = 0,
+): Float64Array[] {
+  const width = columns.reduce((sum, column) => sum + featureNames(column).length, others);
   const count = rows.length / width;
+  const feature = (f: number) => Float64Array.from({ length: count }, (_, n) => rows[n * width + f]);
   let start = 0;
-  return columns.map((column) => {
-    const features = featureNames(column).map((_, i) => {
-      const f = start + i;
-      return Float64Array.from({ length: count }, (_, n) => rows[n * width + f]);
-    });
+  const values = columns.map((column) => {
+    const features = featureNames(column).map((_, i) => feature(start + i));
     start += features.length;
     return decodeColumn(column, features, count);
   });
+  return [...values, ...Array.from({ length: others }, (_, i) => feature(start + i))];
 }
 
 /** The value of a column as text: a label, an ISO 8601 date or time, or a number; undefined if it is missing. */
