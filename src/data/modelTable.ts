@@ -28,7 +28,7 @@ export async function tableForModel(
   return encoded;
 }
 
-export function missingColumns(
+function missingColumns(
   table: Table,
   names: readonly string[],
   needed: readonly string[],

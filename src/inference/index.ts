@@ -11,6 +11,9 @@ export {
   vector,
 } from "./constraint.ts";
 export { type DataInput, data } from "./data.ts";
+export type { Draws } from "./draws.ts";
+export { type InferResult, infer } from "./infer.ts";
+export type { InferOptions } from "./inferOptions.ts";
 export { logProb } from "./logProb/index.ts";
 export type { Argument } from "./logProb/operands.ts";
 export {
@@ -22,3 +25,5 @@ export {
   type ValuesOf,
 } from "./model.ts";
 export { choleskyCorrelation, ordered, positiveOrdered, simplex } from "./structuredConstraints.ts";
+export type { ParameterSummary } from "./summary.ts";
+export type { Verdict } from "./verdict.ts";

@@ -128,7 +128,7 @@ async function runChains(
 }
 
 /** Systematic resampling with one uniform number: returns `count` indices, each in proportion to its weight. */
-function resample(logWeights: Float64Array, count: number, uniform: number): number[] {
+export function resample(logWeights: Float64Array, count: number, uniform: number): number[] {
   const chosen: number[] = [];
   let cumulative = 0;
   logWeights.forEach((logWeight, i) => {

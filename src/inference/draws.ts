@@ -1,0 +1,32 @@
+import type { Tensor } from "../graph/tensor.ts";
+import { compile } from "../runtime/compile.ts";
+import type { EngineOptions } from "../runtime/engineOptions.ts";
+import type { Declarations, ProbabilisticModel } from "./model.ts";
+
+/** Draws of each parameter: [n, ...shape] in row-major order. */
+export type Draws<D extends Declarations> = { readonly [Name in keyof D]: Float64Array };
+
+/** More rows than this are mapped in several calls, which bounds memory. */
+const MAX_ROWS_PER_CALL = 4096;
+
+/** The parameters of a model for unconstrained rows u [n, D], computed in float64. */
+export async function drawsOf<D extends Declarations>(
+  { parameters, features, constrain }: ProbabilisticModel<D>,
+  rows: Float64Array,
+  { providers }: EngineOptions = {},
+): Promise<Draws<D>> {
+  await using compiled = compile(
+    (u): Readonly<Record<string, Tensor>> => constrain(u).values,
+    { u: ["N", features] },
+    { precision: "float64", ...(providers && { providers }) },
+  );
+  const n = rows.length / features;
+  const result: Record<string, Float64Array> = {};
+  for (const [name, { shape }] of Object.entries(parameters))
+    result[name] = new Float64Array(shape.reduce((size, d) => size * d, n));
+  for (let start = 0; start < n; start += MAX_ROWS_PER_CALL) {
+    const part = await compiled(rows.subarray(start * features, (start + MAX_ROWS_PER_CALL) * features));
+    for (const [name, values] of Object.entries(result)) values.set(part[name], (start * values.length) / n);
+  }
+  return result as Draws<D>;
+}

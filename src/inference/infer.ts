@@ -1,0 +1,188 @@
+import { PushforwardError } from "../errors.ts";
+import type { Flow } from "../flows/flow.ts";
+import { Random } from "../random/index.ts";
+import { fitDensity } from "../train/fitDensity.ts";
+import { formatRow } from "../train/formatRow.ts";
+import { type ImportanceResult, importance } from "../train/importance.ts";
+import { resample } from "../train/missedMass.ts";
+import { bridgeSampling, type Evidence } from "./bridgeSampling.ts";
+import { defaultFlow, normalFlow } from "./defaultFlow.ts";
+import { type Draws, drawsOf } from "./draws.ts";
+import { type InferOptions, inferSettings } from "./inferOptions.ts";
+import { missedShare } from "./missedShare.ts";
+import type { Declarations, ProbabilisticModel } from "./model.ts";
+import { runPilot } from "./pilot.ts";
+import { type Refinement, refineByIndependence, refineByNuts } from "./refine.ts";
+import { compileDensity } from "./sampling/latentDensity.ts";
+import { type ParameterSummary, summarize } from "./summary.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
+
+/** The posterior of a model. */
+export interface InferResult<D extends Declarations> {
+  /** Draws of each parameter, [n, ...shape]: those of the chains, one chain after the other. */
+  readonly draws: Draws<D>;
+  /** Mean, quantiles, R-hat and effective sample sizes of each number of the parameters. */
+  readonly summary: readonly ParameterSummary[];
+  /** Which of these results to trust. */
+  readonly verdict: Verdict;
+  /** A sentence for each reason of the verdict, with a hint; empty if it is `reliable`. */
+  readonly reasons: readonly string[];
+  /** Independent draws of the flow, and their log-weights, normalized so that the weights sum to 1. */
+  readonly weighted: { readonly draws: Draws<D>; readonly logWeights: Float64Array };
+  /** Evidence lower bound of the flow in nats. */
+  readonly elbo: number;
+  /** Standard error of `elbo`. */
+  readonly elboError: number;
+  /** log Z in nats, the logarithm of the integral of the model's density: by bridge sampling with chains, otherwise from the weights. */
+  readonly logEvidence: number;
+  /** Standard error of `logEvidence`, to first order. */
+  readonly logEvidenceError: number;
+  /** Effective sample size of the weighted draws. */
+  readonly effectiveSampleSize: number;
+  /** Pareto shape of the weights: means of the weighted draws are reliable below 0.7. */
+  readonly paretoShape: number;
+  /** Number of trajectories that diverged. */
+  readonly divergences: number;
+  /** Evaluations of the density with its gradient by Markov chains. The fit has steps times batchSize more. */
+  readonly evaluations: number;
+  /** The fitted flow, over the unconstrained coordinates of the model. */
+  readonly flow: Flow;
+}
+
+/**
+ * Draws from the posterior of a model:
+ *
+ * 1. short pilot chains find the mean and the covariance of its mass;
+ * 2. a flow is fitted to it by `fitDensity`, from there;
+ * 3. draws of the flow are weighted by `importance`;
+ * 4. Markov chains in the latent space of the flow correct what the flow gets wrong (Hoffman et al. 2019, "NeuTra-lizing bad geometry
+ *    in Hamiltonian Monte Carlo using neural transport").
+ *
+ * @throws NUMERIC when the density is not finite at random starts, or a step fails as in `fitDensity`; ARGUMENT when an option is not
+ *   valid or the flow has another number of features.
+ */
+export async function infer<D extends Declarations>(
+  model: ProbabilisticModel<D>,
+  options: InferOptions = {},
+): Promise<InferResult<D>> {
+  const settings = inferSettings(options);
+  const { samples, refinement: kind, chains, seed, providers, threads } = settings;
+  const engine = { ...(providers && { providers }), ...(threads !== undefined && { threads }) };
+  if (settings.flow && settings.flow.features !== model.features) {
+    throw new PushforwardError("ARGUMENT", "the flow has another number of features than the model", {
+      expected: `${model.features} features, one for each unconstrained coordinate`,
+      received: `${settings.flow.features}`,
+    });
+  }
+  const random = new Random(seed);
+  await using density = compileDensity(model.logDensity, model.features, engine);
+  const pilot = await runPilot(density.evaluate, model.features, chains, random.split("pilot"), async (u) =>
+    describeDraw(await drawsOf(model, u, engine)),
+  );
+  const flow = settings.flow ?? defaultFlow(pilot.map, seed);
+  await fitDensity(flow, model.logDensity, {
+    steps: 2000,
+    optimizer: { learningRate: 2e-3 },
+    stickTheLanding: true,
+    ...(settings.onProgress && { onProgress: settings.onProgress }),
+    ...settings.fit,
+    ...engine,
+    seed,
+    samples: 2,
+    detectMissedMass: false,
+  });
+  const weighted = await importance(flow, model.logDensity, samples, {
+    ...engine,
+    seed,
+    precision: "float64",
+  });
+  const logRatiosOf = async (rows: Float64Array) => {
+    const { logDensity } = await density.evaluate(rows);
+    const logProb = await flow.logProb(rows, undefined, { ...engine, precision: "float64" });
+    return logDensity.map((value, i) => value - logProb[i]);
+  };
+  let missed = missedShare(weighted, await logRatiosOf(pilot.rows));
+  let refinement: Refinement | undefined;
+  if (kind === "nuts") {
+    // A part of the mass without density of the flow is a distant mode in its latent space, which chains there would not reach.
+    const space = missed > 0 ? normalFlow(pilot.map) : flow;
+    refinement = await refineByNuts(
+      space,
+      model.logDensity,
+      pilot.ends,
+      settings,
+      random.split("refine"),
+      engine,
+    );
+  } else if (kind === "independence") {
+    refinement = refineByIndependence(weighted, model.features, chains, random.split("refine"));
+  }
+  const rows = refinement?.rows ?? resampledRows(weighted, model.features, random.split("resample"));
+  const draws = await drawsOf(model, rows, engine);
+  const summary = summarize(model.parameters, draws, refinement ? chains : 0);
+  let evidence: Evidence = {
+    logEvidence: weighted.logNormalizer,
+    standardError: weighted.logNormalizerError,
+  };
+  if (kind === "nuts") {
+    const logRatios = await logRatiosOf(rows);
+    missed = Math.max(missed, missedShare(weighted, logRatios));
+    evidence = evidenceByBridge(logRatios, weighted, summary);
+  }
+  return {
+    draws,
+    summary,
+    ...verdictOf(weighted, missed, kind, refinement, summary),
+    weighted: { draws: await drawsOf(model, weighted.samples, engine), logWeights: weighted.logWeights },
+    elbo: weighted.elbo,
+    elboError: weighted.standardError,
+    logEvidence: evidence.logEvidence,
+    logEvidenceError: evidence.standardError,
+    effectiveSampleSize: weighted.effectiveSampleSize,
+    paretoShape: weighted.paretoShape,
+    divergences: refinement?.divergences ?? 0,
+    evaluations: pilot.evaluations + (refinement?.evaluations ?? 0),
+    flow,
+  };
+}
+
+/** The evidence from draws of chains and of the flow. The chains are worth the smallest effective sample size of a parameter. */
+function evidenceByBridge(
+  logRatios: Float64Array,
+  { logWeights, logNormalizer }: ImportanceResult,
+  summary: readonly ParameterSummary[],
+): Evidence {
+  const logScale = logNormalizer + Math.log(logWeights.length);
+  const effective = summary
+    .map(({ bulkEffectiveSampleSize }) => bulkEffectiveSampleSize)
+    .filter(Number.isFinite)
+    .reduce((a, b) => Math.min(a, b), logRatios.length);
+  return bridgeSampling(
+    logRatios,
+    logWeights.map((logWeight) => logWeight + logScale),
+    effective,
+  );
+}
+
+/** Samples of a flow, resampled in proportion to their weights. */
+function resampledRows(
+  { samples, logWeights }: ImportanceResult,
+  features: number,
+  random: Random,
+): Float64Array {
+  const [uniform] = random.uniform(new Float64Array(1));
+  const rows = new Float64Array(samples.length);
+  resample(logWeights, logWeights.length, uniform).forEach((index, i) => {
+    rows.set(samples.subarray(index * features, (index + 1) * features), i * features);
+  });
+  return rows;
+}
+
+/** A draw for messages: `mu = 1.2, theta = (0.3, 0.4)`. */
+const describeDraw = (draw: Readonly<Record<string, Float64Array>>): string =>
+  Object.entries(draw)
+    .map(
+      ([name, values]) =>
+        `${name} = ${values.length === 1 ? Number(values[0].toPrecision(4)) : formatRow(values)}`,
+    )
+    .join(", ");

@@ -1,0 +1,58 @@
+import * as z from "zod/mini";
+import { Flow } from "../flows/flow.ts";
+import { parse } from "../parse.ts";
+import type { EngineOptions } from "../runtime/engineOptions.ts";
+import type { FitDensityOptions, FitDensityProgress } from "../train/densityOptions.ts";
+
+/** Options of `infer`. */
+export interface InferOptions extends EngineOptions {
+  /** The flow to fit, over the unconstrained coordinates. Default: `realNVP` after an affine map from the pilot chains. */
+  flow?: Flow;
+  /** Options of `fitDensity`. Defaults: 2000 steps, a learning rate of 0.002, `stickTheLanding`. */
+  fit?: FitDensityOptions;
+  /** Number of weighted draws of the flow. Default 10,000. */
+  samples?: number;
+  /**
+   * The chains whose draws are returned. `nuts`: the No-U-Turn sampler in the latent space of the flow, with proposals from the
+   * flow. `independence`: proposals from the flow only, without further evaluations of the density. `none`: draws of the
+   * flow, resampled by their weights. Default `nuts`.
+   */
+  refinement?: "nuts" | "independence" | "none";
+  /** Number of chains. Default 8. */
+  chains?: number;
+  /** Number of draws of each chain of the No-U-Turn sampler. Default 500. */
+  draws?: number;
+  /** Number of transitions before, which adapt the step size and the mass matrix. Default 200. */
+  warmUp?: number;
+  /** Target of the acceptance probability of trajectories, in (0, 1). A larger one gives smaller steps. Default 0.8. */
+  targetAcceptance?: number;
+  /** Trajectories have at most 2^maxDepth - 1 steps. Default 8. */
+  maxDepth?: number;
+  /** Seed of all random numbers. Default 0. */
+  seed?: number;
+  /** Called after each step of the fit. */
+  onProgress?(progress: FitDensityProgress): void;
+}
+
+const count = (smallest: number) => z.int().check(z.minimum(smallest));
+
+const inferOptionsSchema = z.strictObject({
+  flow: z.optional(z.custom<Flow>((value) => value instanceof Flow, { error: "a Flow" })),
+  // `fitDensity` and `compile` check these.
+  fit: z.optional(z.custom<FitDensityOptions>()),
+  onProgress: z.optional(z.custom<InferOptions["onProgress"]>()),
+  providers: z.optional(z.custom<EngineOptions["providers"]>()),
+  threads: z.optional(z.custom<EngineOptions["threads"]>()),
+  samples: z._default(count(100), 10_000),
+  refinement: z._default(z.enum(["nuts", "independence", "none"]), "nuts"),
+  chains: z._default(count(2), 8),
+  draws: z._default(count(10), 500),
+  warmUp: z._default(count(20), 200),
+  targetAcceptance: z._default(z.number().check(z.gt(0), z.lt(1)), 0.8),
+  maxDepth: z._default(count(1).check(z.maximum(20)), 8),
+  seed: z._default(count(0), 0),
+});
+
+/** The options with their defaults. Throws `ARGUMENT` for unknown and for invalid options. */
+export const inferSettings = (options: InferOptions): z.output<typeof inferOptionsSchema> =>
+  parse(inferOptionsSchema, options, "an option of infer");

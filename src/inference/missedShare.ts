@@ -1,0 +1,21 @@
+import type { ImportanceResult } from "../train/importance.ts";
+
+/** A point belongs to mass that the flow misses if the normalized density is this many times as large there as that of the flow. */
+const MIN_DENSITY_RATIO = 100;
+
+/** A smaller share is not reported: it changes means by less than the usual Monte Carlo error. */
+const MIN_REPORTED_SHARE = 0.01;
+
+/**
+ * The share of the density's mass where the flow has almost none, as far as Markov chains found it: those of `importance`, or draws
+ * with the given log p~(x) - log q(x). 0 if it is not significant.
+ */
+export function missedShare(
+  { missedMass, missedMassError, logNormalizer, warnings }: ImportanceResult,
+  logRatios: Float64Array,
+): number {
+  const bound = logNormalizer + Math.log(MIN_DENSITY_RATIO);
+  const share = logRatios.filter((logRatio) => logRatio > bound).length / logRatios.length;
+  const isReported = warnings.length > 0 && missedMass > 2 * missedMassError;
+  return Math.max(share >= MIN_REPORTED_SHARE ? share : 0, isReported ? missedMass : 0);
+}

@@ -1,0 +1,117 @@
+import { PushforwardError } from "../errors.ts";
+import type { Random } from "../random/index.ts";
+import { type AffineMap, affineMapOf, mapRows, pulledBackByAffine, unmapRows } from "./affineMap.ts";
+import type { EvaluateRows } from "./sampling/chainProgram.ts";
+import { sampleNuts } from "./sampling/sampleNuts.ts";
+
+/** Starts are uniform in this distance from 0 in each unconstrained coordinate, as in Stan. */
+const START_RANGE = 2;
+/** How often a start is drawn again where the log-density or its gradient is not finite. */
+const MAX_START_ATTEMPTS = 100;
+
+/**
+ * Two short runs: the second one samples in coordinates that are standardized by the covariance of the first. Without that,
+ * strongly correlated posteriors would need hundreds of steps per draw.
+ */
+const RUNS = [
+  { warmUp: 150, draws: 50, targetAcceptance: 0.8, maxDepth: 7 },
+  { warmUp: 75, draws: 100, targetAcceptance: 0.8, maxDepth: 7 },
+] as const;
+
+/** Where the density has its mass, roughly. */
+export interface Pilot {
+  /** Maps standard normal rows to the mean and the covariance of the mass. */
+  readonly map: AffineMap;
+  /** The draws of the second run in unconstrained coordinates, [n, D]. */
+  readonly rows: Float64Array;
+  /** The last point of each chain. */
+  readonly ends: readonly Float64Array[];
+  /** Evaluations of the density and its gradient. */
+  readonly evaluations: number;
+}
+
+/**
+ * Finds the mass of a density by short chains of the No-U-Turn sampler.
+ *
+ * @throws NUMERIC when the density or its gradient is not finite at any start.
+ */
+export async function runPilot(
+  evaluate: EvaluateRows,
+  features: number,
+  chains: number,
+  random: Random,
+  describePoint: (position: Float64Array) => Promise<string>,
+): Promise<Pilot> {
+  const starts = await findStarts(evaluate, features, chains, random.split("starts"));
+  if (!("found" in starts)) {
+    const { logDensity, position, finite, tried } = starts;
+    throw new PushforwardError(
+      "NUMERIC",
+      "the log-density or its gradient is not finite at most random starts",
+      {
+        expected: `${chains} finite starts`,
+        received: `${finite} of ${tried}; the log-density is ${logDensity} at ${await describePoint(position)}`,
+        hint: "The density must be positive for all values that the constraints allow: declare bounds by constraints.",
+      },
+    );
+  }
+  let ends = starts.found;
+  let rows = new Float64Array(0);
+  let evaluations = 0;
+  let map: AffineMap = { center: new Float64Array(features), lower: identity(features) };
+  for (const [i, settings] of RUNS.entries()) {
+    const current = map;
+    const runs = await sampleNuts(
+      pulledBackByAffine(current, evaluate),
+      ends.map((end) => unmapRows(current, end)),
+      settings,
+      random.split(i),
+    );
+    rows = new Float64Array(chains * settings.draws * features);
+    runs.forEach(({ positions }, c) => {
+      rows.set(mapRows(current, positions), c * settings.draws * features);
+    });
+    evaluations += runs.reduce((sum, run) => sum + run.evaluations, 0);
+    ends = runs.map(({ end }) => mapRows(current, end.position));
+    map = affineMapOf(rows, features);
+  }
+  return { map, rows, ends, evaluations };
+}
+
+interface FailedStart {
+  readonly logDensity: number;
+  readonly position: Float64Array;
+  /** How many of the points that were tried are finite. */
+  readonly finite: number;
+  readonly tried: number;
+}
+
+/** Random points with a finite log-density and gradient. */
+async function findStarts(
+  evaluate: EvaluateRows,
+  features: number,
+  count: number,
+  random: Random,
+): Promise<{ found: Float64Array[] } | FailedStart> {
+  const found: Float64Array[] = [];
+  let failure: Pick<FailedStart, "logDensity" | "position"> | undefined;
+  for (let attempt = 0; attempt < MAX_START_ATTEMPTS && found.length < count; attempt++) {
+    const rows = random
+      .split(attempt)
+      .uniform(new Float64Array(count * features))
+      .map((u) => START_RANGE * (2 * u - 1));
+    const { logDensity, gradient } = await evaluate(rows);
+    for (let i = 0; i < count && found.length < count; i++) {
+      const [start, end] = [i * features, (i + 1) * features];
+      const position = rows.slice(start, end);
+      if (Number.isFinite(logDensity[i]) && gradient.subarray(start, end).every(Number.isFinite))
+        found.push(position);
+      else failure = { logDensity: logDensity[i], position };
+    }
+  }
+  if (found.length === count) return { found };
+  return { ...failure!, finite: found.length, tried: MAX_START_ATTEMPTS * count };
+}
+
+const identity = (size: number): Float64Array =>
+  Float64Array.from({ length: size * size }, (_, k) => (k % (size + 1) === 0 ? 1 : 0));

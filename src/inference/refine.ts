@@ -1,0 +1,109 @@
+import { Flow } from "../flows/flow.ts";
+import type { Random } from "../random/index.ts";
+import type { EngineOptions } from "../runtime/engineOptions.ts";
+import type { ImportanceResult } from "../train/importance.ts";
+import type { TargetDensity } from "../train/targetDensity.ts";
+import { pointAt, RandomStream } from "./sampling/chainProgram.ts";
+import { independenceChains, independenceTransition } from "./sampling/independence.ts";
+import { compileDensity, pulledBack } from "./sampling/latentDensity.ts";
+import type { NutsSettings } from "./sampling/nutsChain.ts";
+import { sampleNuts } from "./sampling/sampleNuts.ts";
+
+/** Draws of Markov chains, and how the chains went. */
+export interface Refinement {
+  /** [chains * draws, D], one chain after the other, in unconstrained coordinates. */
+  readonly rows: Float64Array;
+  readonly chains: number;
+  /** Number of transitions that were kept. */
+  readonly iterations: number;
+  /** How many trajectories diverged. */
+  readonly divergences: number;
+  /** How many trajectories reached the largest depth. */
+  readonly saturated: number;
+  /** Evaluations of the density and its gradient, including those of the warm-up. */
+  readonly evaluations: number;
+}
+
+/**
+ * Chains of the No-U-Turn sampler in the latent space of a flow, where the density is close to the base distribution, from `starts` in data
+ * space. Each transition is followed by a proposal from the flow, which reaches all modes that the flow covers. Both leave the density invariant
+ * whatever the flow, so a poor fit makes the chains slower but not wrong.
+ */
+export async function refineByNuts(
+  flow: Flow,
+  logDensity: TargetDensity,
+  starts: readonly Float64Array[],
+  settings: NutsSettings,
+  random: Random,
+  { providers, threads }: EngineOptions,
+): Promise<Refinement> {
+  const { features } = flow;
+  const chains = starts.length;
+  const run = { precision: "float64" as const, providers, threads };
+  const latentStarts = await flow.toLatent(joined(starts), undefined, run);
+  const iterations = settings.warmUp + settings.draws;
+  await using base = new Flow(flow.base);
+  const proposals = await base.sample(chains * iterations, {
+    ...run,
+    seed: Number(random.split("proposals").seed >> 11n),
+  });
+  await using density = compileDensity(pulledBack(flow, logDensity), features, { providers }, (z) =>
+    flow.base.logProb(z),
+  );
+  const evaluated = await density.evaluate(proposals);
+  const runs = await sampleNuts(
+    density.evaluate,
+    Array.from({ length: chains }, (_, c) => latentStarts.slice(c * features, (c + 1) * features)),
+    settings,
+    random.split("chains"),
+    (c) => {
+      let next = c * iterations;
+      return (point, stream) =>
+        independenceTransition(point, pointAt(proposals, evaluated, next++, features), stream);
+    },
+  );
+  const total = (count: (run: (typeof runs)[number]) => number) =>
+    runs.reduce((sum, each) => sum + count(each), 0);
+  return {
+    rows: await flow.toData(joined(runs.map(({ positions }) => positions)), undefined, run),
+    chains,
+    iterations: chains * settings.draws,
+    divergences: total(({ divergences }) => divergences),
+    saturated: total(({ saturated }) => saturated),
+    evaluations: total(({ evaluations }) => evaluations) + chains * iterations,
+  };
+}
+
+/** Chains of independence proposals: the samples of the flow, accepted or not by their importance weights. */
+export function refineByIndependence(
+  { samples, logWeights }: ImportanceResult,
+  features: number,
+  chains: number,
+  random: Random,
+): Refinement {
+  const visited = independenceChains(logWeights, chains, new RandomStream(random)).flatMap((chain) => [
+    ...chain,
+  ]);
+  const rows = new Float64Array(visited.length * features);
+  visited.forEach((index, i) => {
+    rows.set(samples.subarray(index * features, (index + 1) * features), i * features);
+  });
+  return {
+    rows,
+    chains,
+    iterations: visited.length,
+    divergences: 0,
+    saturated: 0,
+    evaluations: 0,
+  };
+}
+
+function joined(arrays: readonly Float64Array[]): Float64Array {
+  const result = new Float64Array(arrays.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const array of arrays) {
+    result.set(array, end);
+    end += array.length;
+  }
+  return result;
+}

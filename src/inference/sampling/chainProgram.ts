@@ -1,0 +1,90 @@
+import type { Random } from "../../random/index.ts";
+
+/** A position of a Markov chain, with the log-density and its gradient there. */
+export interface Point {
+  readonly position: Float64Array;
+  readonly logDensity: number;
+  readonly gradient: Float64Array;
+  /** The log-density of independence proposals. */
+  readonly logProposal: number;
+}
+
+/**
+ * A computation of one chain as a generator: it yields each position at which it needs the log-density and its gradient, and is
+ * resumed with them. Many chains then run in step, and each evaluation is one call for all of them, although they follow
+ * different paths.
+ */
+export type ChainProgram<Result> = Generator<Float64Array, Result, Point>;
+
+/** The fields of `Point` for rows [n, D], [n] and [n, D]. */
+export interface EvaluatedRows {
+  readonly logDensity: Float64Array;
+  readonly gradient: Float64Array;
+  readonly logProposal: Float64Array;
+}
+
+export type EvaluateRows = (rows: Float64Array) => Promise<EvaluatedRows>;
+
+/** Row i of evaluated rows. */
+export function pointAt(rows: Float64Array, evaluated: EvaluatedRows, i: number, features: number): Point {
+  const [start, end] = [i * features, (i + 1) * features];
+  return {
+    position: rows.slice(start, end),
+    logDensity: evaluated.logDensity[i],
+    gradient: evaluated.gradient.slice(start, end),
+    logProposal: evaluated.logProposal[i],
+  };
+}
+
+/** Runs the programs of all chains, and returns their results in the same order. */
+export async function runChains<Result>(
+  programs: readonly ChainProgram<Result>[],
+  features: number,
+  evaluate: EvaluateRows,
+): Promise<Result[]> {
+  const results: Result[] = new Array(programs.length);
+  let pending: { chain: number; position: Float64Array }[] = [];
+  const resume = (chain: number, point?: Point) => {
+    // The first call of `next` starts a generator, and ignores its argument.
+    const step = programs[chain].next(point as Point);
+    if (step.done) results[chain] = step.value;
+    else pending.push({ chain, position: step.value });
+  };
+  programs.forEach((_, chain) => {
+    resume(chain);
+  });
+  while (pending.length > 0) {
+    const requests = pending;
+    pending = [];
+    // Always as many rows as chains, because ONNX Runtime prepares its memory for each new number of rows.
+    const rows = new Float64Array(programs.length * features);
+    for (let i = 0; i < programs.length; i++) rows.set(requests[i % requests.length].position, i * features);
+    const evaluated = await evaluate(rows);
+    requests.forEach(({ chain }, i) => {
+      resume(chain, pointAt(rows, evaluated, i, features));
+    });
+  }
+  return results;
+}
+
+/** The random numbers of a chain, one after the other. */
+export class RandomStream {
+  private readonly random: Random;
+  private readonly used = { uniform: 0, normal: 0 };
+
+  constructor(random: Random) {
+    this.random = random;
+  }
+
+  /** A number in (0, 1). */
+  uniform(): number {
+    return this.random.uniform(new Float64Array(1), { offset: this.used.uniform++ })[0];
+  }
+
+  /** Standard normal numbers. */
+  normal(count: number): Float64Array {
+    const numbers = this.random.normal(new Float64Array(count), { offset: this.used.normal });
+    this.used.normal += count;
+    return numbers;
+  }
+}

@@ -1,0 +1,30 @@
+import type { Point, RandomStream } from "./chainProgram.ts";
+
+/**
+ * A Metropolis-Hastings transition whose proposals are independent of the current point: the proposal y is accepted with the probability
+ * min(1, p(y) q(x) / (p(x) q(y))). With a flow as q it moves between modes that the flow covers.
+ */
+export function independenceTransition(current: Point, proposal: Point, random: RandomStream): Point {
+  const logRatio = proposal.logDensity - proposal.logProposal - (current.logDensity - current.logProposal);
+  return Math.log(random.uniform()) < logRatio ? proposal : current;
+}
+
+/**
+ * The indices that chains of independence proposals visit, from the logarithms of the weights p / q of draws of q: chain c proposes the draws
+ * c n / chains, ... of n in their order. Returns one list for each chain.
+ */
+export function independenceChains(
+  logWeights: Float64Array,
+  chains: number,
+  random: RandomStream,
+): Int32Array[] {
+  const length = Math.floor(logWeights.length / chains);
+  return Array.from({ length: chains }, (_, c) => {
+    let current = c * length;
+    return Int32Array.from({ length }, (_, i) => {
+      const proposal = c * length + i;
+      if (Math.log(random.uniform()) < logWeights[proposal] - logWeights[current]) current = proposal;
+      return current;
+    });
+  });
+}

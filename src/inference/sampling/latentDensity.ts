@@ -1,0 +1,64 @@
+import type { Flow } from "../../flows/flow.ts";
+import { grad } from "../../graph/grad.ts";
+import { scalar, type Tensor } from "../../graph/tensor.ts";
+import { compile } from "../../runtime/compile.ts";
+import type { EngineOptions } from "../../runtime/engineOptions.ts";
+import type { EvaluateRows } from "./chainProgram.ts";
+
+/** More rows than this are evaluated in several calls, which bounds memory. */
+const MAX_ROWS_PER_CALL = 1024;
+
+/** A log-density and its gradient, compiled for chains. */
+export interface CompiledDensity extends AsyncDisposable {
+  readonly evaluate: EvaluateRows;
+}
+
+/**
+ * Compiles a log-density [N, D] -> [N] and its gradient in float64, because float32 rounding of a sum over many observations would
+ * change acceptance probabilities. `logProposal` is the log-density of independence proposals.
+ */
+export function compileDensity(
+  logDensity: (x: Tensor) => Tensor,
+  features: number,
+  { providers }: EngineOptions,
+  logProposal: (x: Tensor) => Tensor = () => scalar(0).broadcastTo(["N"]),
+): CompiledDensity {
+  const compiled = compile(
+    (x) => {
+      const value = logDensity(x);
+      return { logDensity: value, gradient: grad(value.sum(), [x])[0], logProposal: logProposal(x) };
+    },
+    { x: ["N", features] },
+    { precision: "float64", embedParameters: true, ...(providers && { providers }) },
+  );
+  return {
+    async evaluate(rows) {
+      const count = rows.length / features;
+      const result = {
+        logDensity: new Float64Array(count),
+        gradient: new Float64Array(rows.length),
+        logProposal: new Float64Array(count),
+      };
+      for (let start = 0; start < count; start += MAX_ROWS_PER_CALL) {
+        const end = start + MAX_ROWS_PER_CALL;
+        const part = await compiled(rows.subarray(start * features, end * features));
+        result.logDensity.set(part.logDensity, start);
+        result.gradient.set(part.gradient, start * features);
+        result.logProposal.set(part.logProposal, start);
+      }
+      return result;
+    },
+    [Symbol.asyncDispose]: () => compiled.release(),
+  };
+}
+
+/**
+ * The density of the latent z of a flow x = f(z) if x has the given log-density: log p(f(z)) + log |det df/dz|. For a flow that equals
+ * the density this is the base distribution, whatever the shape of the density.
+ */
+export const pulledBack =
+  (flow: Flow, logDensity: (x: Tensor) => Tensor) =>
+  (z: Tensor): Tensor => {
+    const { value, logDet } = flow.bijection.forward(z);
+    return logDensity(value).add(logDet);
+  };
