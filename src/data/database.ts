@@ -13,6 +13,10 @@ export const quotedIdentifier = (name: string): string => `"${name.replaceAll('"
 /** A text as a string literal of SQL. */
 export const stringLiteral = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
+/** A text as an SQL expression, also if it contains the character 0, at which a literal would end. */
+export const textLiteral = (text: string): string =>
+  text.split("\u0000").map(stringLiteral).join(" || chr(0) || ");
+
 /**
  * Row-major arrays of any number of complete rows. The next array is requested while one is in use, so they must not share
  * memory.

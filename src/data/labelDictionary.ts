@@ -1,4 +1,4 @@
-import { type Database, quotedIdentifier, stringLiteral } from "./database.ts";
+import { type Database, quotedIdentifier, textLiteral } from "./database.ts";
 
 /** The number of rows with a value, and about how many different values there are, for each SQL expression of text. */
 export async function countTexts(
@@ -35,9 +35,6 @@ export async function distinctTexts(
 const unnested = (expressions: readonly string[], relation: string): string =>
   `(SELECT unnest(range(${expressions.length})) AS d, unnest(texts) AS v
     FROM (SELECT [${expressions.join(", ")}] AS texts FROM ${relation}))`;
-
-/** The SQL of any text: the parser of DuckDB ends at the character 0. */
-const textLiteral = (text: string): string => text.split("\u0000").map(stringLiteral).join(" || chr(0) || ");
 
 /**
  * Labels as types of DuckDB, which look up the index of a text in a hash table. `close` removes them, after the queries that use them.

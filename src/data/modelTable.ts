@@ -28,7 +28,7 @@ export async function tableForModel(
   return encoded;
 }
 
-function missingColumns(
+export function missingColumns(
   table: Table,
   names: readonly string[],
   needed: readonly string[],

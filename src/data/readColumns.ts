@@ -1,12 +1,12 @@
-import { PushforwardError } from "../errors.ts";
 import { readAhead } from "../readAhead.ts";
 import { MAX_LABELS, textExclusion } from "../tables/inferColumn.ts";
 import type { RawColumn, ValueType } from "../tables/tableColumn.ts";
 import { textTypes } from "./columnTypes.ts";
+import { checkFinite } from "./finiteValues.ts";
 import { countTexts, distinctTexts, LabelDictionary } from "./labelDictionary.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
-import { infiniteValueError, rowsPerBlock } from "./tableRows.ts";
+import { rowsPerBlock } from "./tableRows.ts";
 import { numberExpression, textExpression, valueTypeOf } from "./valueExpressions.ts";
 
 /** Options of `readColumns`. */
@@ -26,8 +26,6 @@ export interface ReadColumns {
 const MAX_STATED_LABELS = 100_000;
 /** `approx_count_distinct` of DuckDB differs by a few percent. */
 const APPROXIMATION_ERROR = 1.2;
-/** Dates have this many milliseconds at most, as in JavaScript: the year 275760. */
-const MAX_MILLISECONDS = 8.64e15;
 
 /**
  * Reads all rows of the columns `names` as numbers. Missing values are NULL, NaN and text without a visible character.
@@ -143,12 +141,8 @@ async function allRows(
       if (start + rows > table.rows) break;
       for (const [d, { column, type }] of columns.entries()) {
         const out = values[d]!;
-        const limit = type === "number" || type === "integer" ? Number.MAX_VALUE : MAX_MILLISECONDS;
-        for (let row = 0, i = d; row < rows; row++, i += sql.length) {
-          const value = block[i]!;
-          if (Math.abs(value) > limit) throw unusableValue(table, { column, type }, start + row + 1, value);
-          out[start + row] = value;
-        }
+        for (let row = 0, i = d; row < rows; row++, i += sql.length) out[start + row] = block[i]!;
+        checkFinite(table, { name: column.name, type }, out.subarray(start, start + rows), start + 1);
       }
       start += rows;
     }
@@ -156,22 +150,4 @@ async function allRows(
     await table.checkUnchanged();
   }
   return values;
-}
-
-function unusableValue(
-  table: Table,
-  { column: { name }, type }: TypedColumn,
-  row: number,
-  value: number,
-): PushforwardError {
-  if (type === "number" || type === "integer") return infiniteValueError(table, name, row, value);
-  return new PushforwardError(
-    "DATA",
-    `The column "${name}" of ${table.source} has no finite time in row ${row}`,
-    {
-      expected: "a date before the year 275760",
-      received: value === Number.POSITIVE_INFINITY ? "infinity" : `${value} milliseconds since 1970`,
-      hint: "Correct the value, or replace it by an empty field, which counts as missing.",
-    },
-  );
 }

@@ -2,6 +2,7 @@ import { InMemoryDataset, type RowStream } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { readAhead } from "../readAhead.ts";
 import { quotedIdentifier } from "./database.ts";
+import { infiniteValueError } from "./finiteValues.ts";
 import type { Table } from "./table.ts";
 
 /** Consecutive rows of a table. */
@@ -189,18 +190,5 @@ export function checkMinimumRows(
       missing > 0
         ? "Fill in missing values, or choose columns without missing values: --columns a,b"
         : "Give a table with more rows.",
-  });
-}
-
-export function infiniteValueError(
-  table: Table,
-  column: string,
-  row: number,
-  value: number,
-): PushforwardError {
-  return new PushforwardError("DATA", `The column "${column}" of ${table.source} is infinite in row ${row}`, {
-    expected: "finite numbers",
-    received: String(value),
-    hint: "Correct the value, or replace it by an empty field, which counts as missing.",
   });
 }

@@ -19,15 +19,16 @@ export function valueTypeOf(column: Column): ValueType | undefined {
   return /INT|BIGNUM|,0\)$/.test(type) ? "integer" : "number";
 }
 
-/** The SQL of the texts of a column. Those without a visible character are NULL, because they stand for missing values. */
-export function textExpression(table: Table, { name, type }: Column): string {
-  const value = quotedIdentifier(name);
+/** The SQL of the texts of a column, whose name may have a prefix, `of`. Those without a visible character are NULL, because they stand for missing values. */
+export function textExpression(table: Table, { name, type }: Column, of = ""): string {
+  const value = `${of}${quotedIdentifier(name)}`;
   const text = type === "JSON" ? `(${value} ->> '$')` : `CAST(${value} AS VARCHAR)`;
   return isText(table, type) ? `CASE WHEN trim(${text}) <> '' THEN ${text} END` : text;
 }
 
 /** The values of text files are text, whatever the type that they represent. */
-const isText = (table: Table, type: string): boolean => table.relation.text !== undefined || TEXT.test(type);
+export const isText = (table: Table, type: string): boolean =>
+  table.relation.text !== undefined || TEXT.test(type);
 
 /** Which types of values become which other ones. Text becomes all of them, if it represents them. */
 const CONVERTIBLE: Readonly<Record<Exclude<ValueType, "text">, readonly (ValueType | undefined)[]>> = {
@@ -71,7 +72,8 @@ export function numberExpression(
   }
 }
 
-const isoText = (text: string, { dateOrder }: Column): string =>
+/** The SQL of the text of a time in the order of ISO 8601. */
+export const isoText = (text: string, { dateOrder }: Column): string =>
   dateOrder === "dayFirst" || dateOrder === "monthFirst"
     ? isoDate(`trim(${text})`, dateOrder)
     : `trim(${text})`;

@@ -1,15 +1,10 @@
-import { createReadStream } from "node:fs";
-import { tmpdir } from "node:os";
 import { PushforwardError } from "../errors.ts";
-import { replaceFile } from "../files/atomicFile.ts";
-import { withTemporaryFile } from "../files/temporaryFile.ts";
-import { copyToFile, nanToNull, type OutputColumn } from "./copy.ts";
+import { nanToNull, type OutputColumn } from "./copy.ts";
 import { type Chunks, quotedIdentifier } from "./database.ts";
-import { databaseError } from "./databaseError.ts";
-import { type Format, outputFormat } from "./format.ts";
+import type { Format } from "./format.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
-import { writeToStream } from "./writeRows.ts";
+import { isDelimited, writeJoined } from "./writeJoined.ts";
 
 /** The name of the column that scoring adds. */
 export const LOG_DENSITY = "log_density";
@@ -43,40 +38,16 @@ export async function writeScored(
       hint: `Rename it, or leave it out with a query: "SELECT * EXCLUDE (${quotedIdentifier(existing.name)}) FROM ..."`,
     });
   }
-  if (typeof destination === "string") {
-    const format = outputFormat(destination);
-    await replaceFile(destination, (temporary) => writeTo(temporary, format));
-    return;
-  }
-  // The stream must not get rows before all rows are scored, so these are written to a temporary file first.
-  await withTemporaryFile(tmpdir(), async (temporary) => {
-    await writeTo(temporary, { name: "csv", gzip: false }).catch((error: unknown) => {
-      throw error instanceof Error && error.message.includes(temporary)
-        ? databaseError(error, table.source)
-        : error;
-    });
-    await writeToStream(createReadStream(temporary), destination);
-  });
-
-  async function writeTo(path: string, format: Format): Promise<void> {
-    const typed = await outputColumns(table, numeric, format);
-    const scored = await table.database.createTable("scores", 1, scores);
-    if (scored !== table.rows) {
-      throw new PushforwardError("ARGUMENT", `The scores do not fit ${table.source}`, {
-        expected: `${table.rows}, one per row`,
-        received: `${scored}`,
-      });
-    }
-    const columns = [...typed, { name: LOG_DENSITY, type: "DOUBLE", value: nanToNull("scores.c0") }];
-    const { sql, text = sql } = table.relation;
-    const from = `${isDelimited(format) ? text : sql} AS original POSITIONAL JOIN scores`;
-    // The join reads the table again, so the table must not have changed since it was scored.
-    await copyToFile(table.database, columns, from, path, format).finally(() => table.checkUnchanged());
-  }
+  const score = { name: LOG_DENSITY, type: "DOUBLE", value: nanToNull("computed.c0") };
+  const { sql, text = sql } = table.relation;
+  await writeJoined(table, { what: "The scores", width: 1, chunks: scores }, destination, async (format) => ({
+    columns: [...(await outputColumns(table, numeric, format)), score],
+    original: isDelimited(format) ? text : sql,
+  }));
 }
 
-/** The columns of a table with the types that `writeScored` writes. */
-async function outputColumns(
+/** The columns of a table as they are written: those of text files as text, but in JSON and Parquet those in `numeric` as numbers. */
+export async function outputColumns(
   table: Table,
   numeric: readonly string[],
   format: Format,
@@ -99,8 +70,6 @@ async function outputColumns(
       : { name, type: "VARCHAR", value };
   });
 }
-
-const isDelimited = ({ name }: Format): boolean => name === "csv" || name === "tsv";
 
 /** The columns, of numbers as text, without an integer that float64 would change. */
 async function losslessColumns(

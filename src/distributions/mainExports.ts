@@ -9,6 +9,7 @@ export { Ensemble } from "./ensemble.ts";
 export { GaussianMixture } from "./gaussianMixture.ts";
 export { GeneralizedNormal } from "./generalizedNormal.ts";
 export { Laplace } from "./laplace.ts";
+export { LatentClasses } from "./latentClasses.ts";
 export { Logistic } from "./logistic.ts";
 export { Made } from "./made.ts";
 export { MixedMade } from "./mixedMade.ts";

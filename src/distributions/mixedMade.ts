@@ -11,8 +11,9 @@ import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { requireNumbers } from "../sizeBudget.ts";
 import type { DistributionKind, FitDistribution, Noise } from "./distribution.ts";
-import { type ColumnHead, type ColumnHeadOptions, columnHeadSchema } from "./heads/columnHead.ts";
-import { groupKey, HeadGroup, marginalParameters, parameterCount } from "./heads/headGroup.ts";
+import { type ColumnHeadOptions, columnHeadSchema, parameterCount } from "./heads/columnHead.ts";
+import { type ColumnGroup, groupColumns, HeadGroup } from "./heads/headGroup.ts";
+import { marginalParameters } from "./heads/marginalParameters.ts";
 import {
   asSubsetDistribution,
   knownValues,
@@ -51,12 +52,6 @@ interface Given {
   readonly count: number;
 }
 
-/** Columns whose conditional distributions are computed together. */
-interface Group {
-  readonly head: HeadGroup;
-  readonly columns: readonly number[];
-}
-
 /**
  * The masked autoencoder for distribution estimation (Germain et al. 2015) for tables with columns of several kinds:
  *
@@ -76,7 +71,7 @@ export class MixedMade implements SubsetDistribution {
   readonly noise: readonly Noise[];
   readonly network: OrderedMLP;
   private readonly options: z.output<typeof mixedMadeSchema>;
-  private readonly groups: readonly Group[];
+  private readonly groups: readonly ColumnGroup[];
 
   /** Throws `ARGUMENT` if the options do not fit. */
   constructor(options: MixedMadeOptions, random: Random) {
@@ -86,7 +81,7 @@ export class MixedMade implements SubsetDistribution {
     this.context = context;
     // Each output of the network has a bias. This check comes before the allocation of arrays with an element for each output.
     requireNumbers(columns.reduce((sum, head) => sum + parameterCount(head), 0));
-    this.groups = groupsOf(columns);
+    this.groups = groupColumns(columns);
     const perColumn = (count: (head: HeadGroup) => number) =>
       this.groups.flatMap(({ head, columns: ofGroup }) =>
         ofGroup.flatMap((column) => new Array(count(head)).fill(column)),
@@ -261,18 +256,6 @@ export class MixedMade implements SubsetDistribution {
       step % 2 === 0 ? columnOrder : random.permutation(this.features),
     );
   }
-}
-
-function groupsOf(heads: readonly ColumnHead[]): Group[] {
-  const byKey = new Map<string, number[]>();
-  for (const [i, head] of heads.entries()) {
-    const key = groupKey(head);
-    byKey.set(key, [...(byKey.get(key) ?? []), i]);
-  }
-  return [...byKey.values()].map((columns) => ({
-    head: new HeadGroup(columns.map((i) => heads[i])),
-    columns,
-  }));
 }
 
 export const mixedMadeKind: DistributionKind<typeof mixedMadeSchema> = {

@@ -7,6 +7,7 @@ import {
   type FitGaussianMixtureResult,
   kMeansResponsibilities,
 } from "./expectationMaximization.ts";
+import { selectDataRows } from "./selectDataRows.ts";
 
 /** Candidates are compared on a random subset of at most this many rows, to save time. */
 const MAX_ROWS = 5_000;
@@ -29,8 +30,8 @@ export async function chooseGaussianMixture(
 ): Promise<FitGaussianMixtureResult> {
   const order = new Random(0).split("mixture selection").permutation(data.rows).subarray(0, MAX_ROWS);
   const heldOutCount = heldOut ? 0 : Math.min(order.length - 1, Math.max(1, Math.floor(order.length / 6)));
-  const validationRows = heldOut ?? selectRows(data, order.subarray(0, heldOutCount));
-  const trainingRows = selectRows(data, order.subarray(heldOutCount));
+  const validationRows = heldOut ?? selectDataRows(data, order.subarray(0, heldOutCount));
+  const trainingRows = selectDataRows(data, order.subarray(heldOutCount));
   // EM overwrites the responsibilities, so each ridge continues from the mixture of the one before.
   const fitCandidates = async (
     components: number,
@@ -81,17 +82,4 @@ interface Candidate {
   readonly ridge: number;
   /** Mean log-density of the held-out rows in nats. */
   readonly score: number;
-}
-
-function selectRows({ features, values, weights }: DataRows, indices: Int32Array): DataRows {
-  const selected = new Float64Array(indices.length * features);
-  indices.forEach((row, i) => {
-    selected.set(values.subarray(row * features, (row + 1) * features), i * features);
-  });
-  return {
-    rows: indices.length,
-    features,
-    values: selected,
-    ...(weights && { weights: Float64Array.from(indices, (row) => weights[row]) }),
-  };
 }

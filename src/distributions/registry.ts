@@ -5,6 +5,7 @@ import { ensembleKind } from "./ensemble.ts";
 import { gaussianMixtureKind } from "./gaussianMixture.ts";
 import { generalizedNormalKind } from "./generalizedNormal.ts";
 import { laplaceKind } from "./laplace.ts";
+import { latentClassesKind } from "./latentClasses.ts";
 import { logisticKind } from "./logistic.ts";
 import { madeKind } from "./made.ts";
 import { mixedMadeKind } from "./mixedMade.ts";
@@ -25,6 +26,7 @@ export const distributionKinds = [
   gaussianMixtureKind,
   generalizedNormalKind,
   laplaceKind,
+  latentClassesKind,
   logisticKind,
   madeKind,
   mixedMadeKind,

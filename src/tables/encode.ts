@@ -1,8 +1,9 @@
 import { featureNames, type LatticeColumn, type RawColumn, type TableColumn } from "./tableColumn.ts";
 import { partOf, timeOf } from "./timeParts.ts";
+import { typedText } from "./typedText.ts";
 
 /** A cell that no lattice has, so that a value between the cells has probability 0. */
-const NO_CELL = -1;
+export const NO_CELL = -1;
 /** A value is a cell of a lattice if it differs from it by at most this fraction of the step. */
 const CELL_TOLERANCE = 1e-6;
 
@@ -73,7 +74,7 @@ export function decodeColumn(
   );
 }
 
-/** Rounding to the decimals of the column must not move a value out of its bounds. */
+/** Rounding to the decimals of the column must not move a value out of its bounds. Codes for missing values are outside of them. */
 function continuousValue(
   {
     center,
@@ -85,7 +86,7 @@ function continuousValue(
 ): number {
   const value = feature + center;
   const rounded = decimals === undefined ? value : Number(value.toFixed(decimals));
-  return Math.min(high, Math.max(low, rounded));
+  return value < low || value > high ? rounded : Math.min(high, Math.max(low, rounded));
 }
 
 /** The features of all columns in row-major order, [rows, features]. The columns must have the order of `columns`. */
@@ -99,19 +100,22 @@ export function encodeRows(columns: readonly TableColumn[], values: readonly Flo
   return out;
 }
 
-/** The values of each column, from features in row-major order. */
-export function decodeRows(columns: readonly TableColumn[], rows: ArrayLike<number>): Float64Array[] {
-  const width = columns.reduce((sum, column) => sum + featureNames(column).length, 0);
+/** The values of each column, from rows of features and `others` more numbers in row-major order. Those are returned after the columns. */
+export function decodeRows(
+  columns: readonly TableColumn[],
+  rows: ArrayLike<number>,
+  others = 0,
+): Float64Array[] {
+  const width = columns.reduce((sum, column) => sum + featureNames(column).length, others);
   const count = rows.length / width;
+  const feature = (f: number) => Float64Array.from({ length: count }, (_, n) => rows[n * width + f]);
   let start = 0;
-  return columns.map((column) => {
-    const features = featureNames(column).map((_, i) => {
-      const f = start + i;
-      return Float64Array.from({ length: count }, (_, n) => rows[n * width + f]);
-    });
+  const values = columns.map((column) => {
+    const features = featureNames(column).map((_, i) => feature(start + i));
     start += features.length;
     return decodeColumn(column, features, count);
   });
+  return [...values, ...Array.from({ length: others }, (_, i) => feature(start + i))];
 }
 
 /** The value of a column as text: a label, an ISO 8601 date or time, or a number; undefined if it is missing. */
@@ -122,25 +126,21 @@ export function valueText(column: TableColumn, value: number): string | undefine
       return column.value ?? undefined;
     case "categorical":
       return column.labels[value];
-    case "time":
-      return timeText(column.type, value);
     default:
-      return Object.is(value, -0) ? "0" : String(value);
+      return typedText(column.type, value);
   }
 }
 
-/** ISO 8601 without a time zone, with as many digits of the second as needed. */
-export function timeText(type: "date" | "timestamp" | "time", milliseconds: number): string {
-  const [date, time] = new Date(milliseconds).toISOString().replace("Z", "").split("T") as [string, string];
-  if (type === "date") return date;
-  const short = time.replace(/\.000$/, "");
-  return type === "time" ? short : `${date} ${short}`;
-}
-
-/** Values as `RawColumn` with the label codes of a column. Labels that the column does not have get their number. */
-export function withLabelsOf(column: TableColumn, { values, labels }: RawColumn): Float64Array {
-  if (column.kind !== "categorical" || !labels) return values;
+/**
+ * The values of a column of new rows, as `encodeColumn` needs them: those of a categorical column become indices of its labels, and
+ * values that it does not have become the number of its labels.
+ */
+export function withLabelsOf(column: TableColumn, { type, values, labels }: RawColumn): Float64Array {
+  if (column.kind !== "categorical") return values;
   const codes = new Map(column.labels.map((label, code) => [label, code]));
-  const translated = labels.map((label) => codes.get(label) ?? column.labels.length);
-  return Float64Array.from(values, (code) => (Number.isNaN(code) ? Number.NaN : translated[code]));
+  const codeOf = (text: string) => codes.get(text) ?? column.labels.length;
+  const translated = labels?.map(codeOf);
+  return values.map((value) =>
+    Number.isNaN(value) ? value : translated ? translated[value] : codeOf(typedText(type, value)),
+  );
 }

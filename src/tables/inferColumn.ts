@@ -4,9 +4,9 @@ import type { ValueScale } from "../distributions/heads/valueScale.ts";
 import { PushforwardError } from "../errors.ts";
 import { chooseScale } from "./chooseScale.ts";
 import type { ColumnOptions } from "./columnOptions.ts";
-import { timeText } from "./encode.ts";
 import type { RawColumn, TableColumn } from "./tableColumn.ts";
 import { timeParts } from "./timeParts.ts";
+import { typedText } from "./typedText.ts";
 
 /** A column as it was inferred, or why it is left out. */
 export type InferredColumn = { readonly column: TableColumn } | { readonly excluded: string };
@@ -59,12 +59,8 @@ export function inferColumn(raw: RawColumn, options: ColumnOptions = {}): Inferr
 }
 
 /** The value of a column as text. */
-function textOf({ type, labels }: RawColumn, value: number): string {
-  if (type === "text") return labels![value];
-  if (type === "boolean") return value === 0 ? "false" : "true";
-  if (type === "date" || type === "timestamp" || type === "time") return timeText(type, value);
-  return String(value);
-}
+const textOf = ({ type, labels }: RawColumn, value: number): string =>
+  type === "text" ? labels![value] : typedText(type, value);
 
 function checkKind({ name, type }: RawColumn, { kind }: ColumnOptions, allowed: readonly string[]): void {
   if (kind === undefined || allowed.includes(kind)) return;
@@ -161,11 +157,20 @@ function numeric(
   const bounds = boundsOf(options, regular, name);
   const center = bounds.low ?? bounds.high ?? quantile(regular, 0.5);
   const scale = continuousScale(bounds, center, regular, options);
-  const rounding = decimals !== undefined && { decimals };
+  const column: TableColumn = { kind: "continuous", name, type, gaps, center, ...bounds, scale };
+  const outside = codes.filter((code) => isOutside(bounds, code));
   return {
-    column: { kind: "continuous", name, type, gaps, center, ...bounds, scale, ...rounding, ...withPeriod },
+    column: {
+      ...column,
+      ...(outside.length > 0 && { codes: outside }),
+      ...(decimals !== undefined && { decimals }),
+      ...withPeriod,
+    },
   };
 }
+
+const isOutside = ({ low, high }: { low?: number; high?: number }, value: number): boolean =>
+  (low !== undefined && value < low) || (high !== undefined && value > high);
 
 /** The values of all rows, in ascending order. */
 const sortedRows = ({ values, counts }: ValueCounts): number[] =>

@@ -34,6 +34,8 @@ export const tableColumnSchema = z.discriminatedUnion("kind", [
     /** Bounds of the values. */
     low: z.optional(finite),
     high: z.optional(finite),
+    /** Values outside the bounds that occur, such as codes for missing values. */
+    codes: z.optional(z.array(finite).check(z.maxLength(64))),
     /** The scale of the feature, which is the value minus `center`. */
     scale: valueScaleSchema,
     /** The number of decimals of all values, to which samples are rounded. */

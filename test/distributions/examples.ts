@@ -52,6 +52,9 @@ export const distributionExamples = examplesOf<DistributionDescription["type"]>(
   ],
   generalizedNormal: (features) => [{ features }, { features, exponent: 6 }],
   laplace: (features) => [{ features }],
+  latentClasses: (features) => [
+    { columns: new Array(features).fill({ type: "continuous", knots, components: 2 }), classes: 3 },
+  ],
   logistic: (features) => [{ features }],
   made: (features) => [
     { order: identityOrder(features), outputs: "bernoulli", network: { hidden: [8] } },

@@ -3,6 +3,8 @@ import { knownFeatures, type SubsetDistribution } from "../../src/distributions/
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { type Compiled, compile } from "../../src/runtime/compile.ts";
+import { logProb } from "./evaluate.ts";
+import { combinations, sumOfProbabilities } from "./mixedColumns.ts";
 
 /** All subsets of the features 0 ... D - 1. */
 export const subsetsOf = (features: number): number[][] =>
@@ -64,7 +66,8 @@ export async function expectConditionalDraws(
   row: readonly number[],
   known: readonly number[],
   values: readonly (readonly number[])[],
-  logJoint: (rows: number[][], known: readonly number[], d: number) => Promise<number[]>,
+  logJoint = (rows: number[][], known: readonly number[], d: number): Promise<number[]> =>
+    logProbKnown(distribution, rows, [...known, d]),
 ): Promise<void> {
   const D = distribution.features;
   const count = 20_000;
@@ -89,5 +92,30 @@ export async function expectConditionalDraws(
       });
       expect(drawnPossible).toBeCloseTo(1, 12);
     }
+  }
+}
+
+/** The density of each subset of columns is the sum of the density of rows over all `values` of the other columns. */
+export async function expectConsistentSubsets(
+  distribution: SubsetDistribution,
+  values: readonly (readonly number[])[],
+): Promise<void> {
+  const rows = combinations(values);
+  const joint = await logProb(distribution, rows.flat());
+  expect(sumOfProbabilities(joint)).toBeCloseTo(1, 10);
+  for (const known of subsetsOf(distribution.features)) {
+    const key = (row: readonly number[]) => known.map((d) => row[d]).join();
+    const sums = new Map<string, number>();
+    rows.forEach((row, n) => {
+      sums.set(key(row), (sums.get(key(row)) ?? 0) + Math.exp(joint[n]));
+    });
+    const marginal = await logProbKnown(
+      distribution,
+      rows.map((row) => row.map((value, d) => (known.includes(d) ? value : Number.NaN))),
+      known,
+    );
+    rows.forEach((row, n) => {
+      expect(Math.exp(marginal[n])).toBeCloseTo(sums.get(key(row))!, 10);
+    });
   }
 }

@@ -78,3 +78,28 @@ export type ColumnHead = z.output<typeof columnHeadSchema>;
  * value can be missing, which is written as NaN and has a probability of its own.
  */
 export type ColumnHeadOptions = z.input<typeof columnHeadSchema>;
+
+type Categorical = Extract<ColumnHead, { type: "categorical" }>;
+type Lattice = Extract<ColumnHead, { type: "lattice" }>;
+type Numeric = Exclude<ColumnHead, Categorical>;
+
+export const isCategorical = (head: ColumnHead): head is Categorical => head.type === "categorical";
+export const isLattice = (head: ColumnHead): head is Lattice => head.type === "lattice";
+export const isNumeric = (head: ColumnHead): head is Numeric => !isCategorical(head);
+
+/** The single values that have a logit of their own. */
+export const atomsOf = (head: ColumnHead): readonly number[] =>
+  isNumeric(head) ? head.atoms : Array.from({ length: head.categories }, (_, code) => code);
+
+/** Numbers that the network computes for a column: a logit of each outcome, and a location and a log-scale of each component. */
+export function parameterCount(head: ColumnHead): number {
+  const values = isNumeric(head) ? head.atoms.length + 3 * head.components : head.categories;
+  return values + (head.gaps ? 1 : 0);
+}
+
+/** Heads with equal keys have tensors of equal shapes and are computed as one group. */
+export function groupKey(head: ColumnHead): string {
+  if (!isNumeric(head)) return JSON.stringify([head.type, head.categories, head.gaps, head.unseen > 0]);
+  const { type, atoms, components, scale, knots, gaps, periods } = head;
+  return JSON.stringify([type, atoms.length, components, scale.type, knots.x.length, gaps, periods.length]);
+}

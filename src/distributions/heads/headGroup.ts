@@ -1,13 +1,21 @@
 import { concat, constant, filled, scalar, stack, type Tensor } from "../../graph/tensor.ts";
 import { chooseComponent } from "../chooseComponent.ts";
-import type { ColumnHead } from "./columnHead.ts";
+import {
+  atomsOf,
+  type ColumnHead,
+  groupKey,
+  isCategorical,
+  isLattice,
+  isNumeric,
+  parameterCount,
+} from "./columnHead.ts";
 import { QuantileMap } from "./quantileMap.ts";
 import { ScaleMap } from "./valueScale.ts";
 
 /** Log-scales of components are clamped smoothly to +-6, so that scales and their inverses are at most e^6 = 403. */
-const LOG_SCALE_BOUND = 6;
+export const LOG_SCALE_BOUND = 6;
 /** Locations of components are clamped smoothly to +-20, where z is about standard logistic. */
-const LOCATION_BOUND = 20;
+export const LOCATION_BOUND = 20;
 /**
  * Stands for the infinite edge of the first and the last cell of a lattice, because Infinity - Infinity would be NaN. No component
  * has more than sigmoid(-(10,000 - 20) / 403) = 2e-11 of its mass beyond it, which float32 does not resolve.
@@ -18,29 +26,24 @@ const IMPOSSIBLE_PENALTY = 1e30;
 /** The encoded value z is clamped to +-5, because z of an outlier can be arbitrarily large. */
 const ENCODED_BOUND = 5;
 
-type Categorical = Extract<ColumnHead, { type: "categorical" }>;
-type Lattice = Extract<ColumnHead, { type: "lattice" }>;
-type Numeric = Exclude<ColumnHead, Categorical>;
-
-const isCategorical = (head: ColumnHead): head is Categorical => head.type === "categorical";
-const isLattice = (head: ColumnHead): head is Lattice => head.type === "lattice";
-const isNumeric = (head: ColumnHead): head is Numeric => !isCategorical(head);
-
-/** The single values that have a logit of their own. */
-const atomsOf = (head: ColumnHead): readonly number[] =>
-  isNumeric(head) ? head.atoms : Array.from({ length: head.categories }, (_, code) => code);
-
-/** Numbers that the network computes for a column: a logit of each outcome, and a location and a log-scale of each component. */
-export function parameterCount(head: ColumnHead): number {
-  const values = isNumeric(head) ? head.atoms.length + 3 * head.components : head.categories;
-  return values + (head.gaps ? 1 : 0);
+/** Columns whose distributions are computed together. */
+export interface ColumnGroup {
+  readonly head: HeadGroup;
+  /** The indices of the columns. */
+  readonly columns: readonly number[];
 }
 
-/** Heads with equal keys have tensors of equal shapes and are computed as one group. */
-export function groupKey(head: ColumnHead): string {
-  if (!isNumeric(head)) return JSON.stringify([head.type, head.categories, head.gaps, head.unseen > 0]);
-  const { type, atoms, components, scale, knots, gaps, periods } = head;
-  return JSON.stringify([type, atoms.length, components, scale.type, knots.x.length, gaps, periods.length]);
+/** Groups of the columns that have these heads. */
+export function groupColumns(heads: readonly ColumnHead[]): ColumnGroup[] {
+  const byKey = new Map<string, number[]>();
+  for (const [i, head] of heads.entries()) {
+    const key = groupKey(head);
+    byKey.set(key, [...(byKey.get(key) ?? []), i]);
+  }
+  return [...byKey.values()].map((columns) => ({
+    head: new HeadGroup(columns.map((i) => heads[i])),
+    columns,
+  }));
 }
 
 /**
@@ -62,8 +65,9 @@ export class HeadGroup {
   readonly parameterCount: number;
   /** Numbers that encode the value of a column for the network. */
   readonly inputCount: number;
-  private readonly type: ColumnHead["type"];
-  private readonly hasGaps: boolean;
+  readonly type: ColumnHead["type"];
+  /** Whether values can be missing. */
+  readonly hasGaps: boolean;
   /** A without the missing value. */
   private readonly valueCount: number;
   /** A */
@@ -138,29 +142,31 @@ export class HeadGroup {
   }
 
   /**
-   * log p of values x [S, N] for the outputs of the network [S, parameterCount, N]: [S, N]. It is -Infinity outside the support, and
-   * NaN where x is NaN and the column has no gaps.
+   * log p of values x [S, ..., N] for the outputs of the network [S, parameterCount, ..., N]. The axes of x after the first and those of
+   * the outputs after the second are broadcast to the axes of the result: x [S, 1, N] and outputs [S, parameterCount, C, 1] give log p of
+   * each value for each of C distributions, [S, C, N]. It is -Infinity outside the support, and NaN where x is NaN and the column has no
+   * gaps.
    */
   logProb(x: Tensor, outputs: Tensor): Tensor {
-    const [S, N] = x.shape;
     const { isPresent, isMissing, filled } = replaceMissing(x);
     const parameters = this.split(outputs);
     const { logits } = parameters;
     const logTotal = logits.logsumexp(1);
     const logProb = this.logUnnormalized(filled, parameters, logTotal).sub(logTotal);
     if (!this.hasGaps) return isPresent.where(logProb, Number.NaN);
-    const missingLogit = logits.slice(1, this.valueCount, this.atomCount).reshape([S, N]);
-    return isMissing.where(missingLogit.sub(logTotal).add(this.logSeen ?? 0), logProb);
+    const logMissing = logits.slice(1, this.valueCount, this.atomCount).sum(1).sub(logTotal);
+    return isMissing.where(this.logSeen ? logMissing.add(likeColumns(this.logSeen, x)) : logMissing, logProb);
   }
 
-  /** log p(the value is not missing) for the outputs of the network [S, parameterCount, N]: [S, N]. */
+  /** log p(the value is not missing) for the outputs of the network [S, parameterCount, ..., N]: [S, ..., N]. */
   logPresent(outputs: Tensor): Tensor {
-    const [S, , N] = outputs.shape;
-    if (!this.hasGaps) return filled(0, [S, N]);
+    const [S, , ...rest] = outputs.shape;
+    if (!this.hasGaps) return filled(0, [S, ...rest]);
     const { logits } = this.split(outputs);
     const logPresent = this.withoutMissing(logits).logsumexp(1).sub(logits.logsumexp(1));
     if (!this.logSeen) return logPresent;
-    return logAddExp(logPresent.add(this.logSeen), this.logUnseen!.broadcastTo([S, N]));
+    const logSeen = logPresent.add(likeColumns(this.logSeen, logPresent));
+    return logAddExp(logSeen, likeColumns(this.logUnseen!, logPresent).broadcastTo([S, ...rest]));
   }
 
   /**
@@ -207,60 +213,70 @@ export class HeadGroup {
   private logCategorical(x: Tensor, { isAtom, logit }: AtomAtValue, logTotal: Tensor): Tensor {
     if (!this.logSeen) return isAtom.where(logit, Number.NEGATIVE_INFINITY);
     const categories = this.heads.filter(isCategorical).map((head) => head.categories);
-    const isUnseen = x.equal(constant(categories, [categories.length, 1]));
-    const unseen = logTotal.add(this.logUnseen!);
-    return isAtom.where(logit.add(this.logSeen), isUnseen.where(unseen, Number.NEGATIVE_INFINITY));
+    const isUnseen = x.equal(likeColumns(constant(categories, [categories.length, 1]), x));
+    const unseen = logTotal.add(likeColumns(this.logUnseen!, x));
+    return isAtom.where(
+      logit.add(likeColumns(this.logSeen, x)),
+      isUnseen.where(unseen, Number.NEGATIVE_INFINITY),
+    );
   }
 
   /** An atom has its probability, and a density elsewhere: at an atom the density has no mass. */
   private logContinuous(x: Tensor, atom: AtomAtValue | undefined, smooth: Tensor): Tensor {
-    const y = this.scale!.forward(x);
-    const everywhere = smooth.add(this.map!.forward(y.value).logSlope).add(y.logSlope);
-    const inside = this.scale!.contains(x);
-    const density = inside ? inside.where(everywhere, Number.NEGATIVE_INFINITY) : everywhere;
+    const density = smooth.add(this.logSlope(x));
     return atom ? atom.isAtom.where(atom.logit, density) : density;
   }
 
   /** A cell that is an atom has the probability of the atom and, as every cell, that of the components. */
   private logLattice(x: Tensor, atom: AtomAtValue | undefined, smooth: Tensor): Tensor {
-    const isCell = x.equal(x.floor()).and(x.greaterEqual(0)).and(x.lessEqual(this.lastCells()));
+    const lastCells = likeColumns(this.lastCells(), x);
+    const isCell = x.equal(x.floor()).and(x.greaterEqual(0)).and(x.lessEqual(lastCells));
     if (!atom) return isCell.where(smooth, Number.NEGATIVE_INFINITY);
     const both = logAddExp(atom.logit, smooth);
     return isCell.where(atom.isAtom.where(both, smooth), Number.NEGATIVE_INFINITY);
   }
 
-  /** Whether x [S, N] is an atom, and the logit of this atom. Undefined if no column has atoms. */
+  /** Whether x [S, ..., N] is an atom, and the logit of this atom. Undefined if no column has atoms. */
   private atomAt(x: Tensor, logits: Tensor): AtomAtValue | undefined {
     if (!this.atoms) return undefined;
-    const [S, N] = x.shape;
-    const match = x.reshape([S, 1, N]).equal(this.atoms);
+    const values = withSecondAxis(x);
+    const match = values.equal(likeColumns(this.atoms, values));
     return {
       isAtom: match.toFloat().sum(1).greater(0),
       logit: match.where(logits.slice(1, 0, this.valueCount), 0).sum(1),
     };
   }
 
-  /** Log-density in z of each component at x, or for a lattice its log-probability of the cell x: [S, K, N]. */
+  /** Log-density in z of each component at x, or for a lattice its log-probability of the cell x: [S, K, ..., N]. */
   private logComponents(x: Tensor, { locations, logScales }: MixtureParameters): Tensor {
-    const [S, N] = x.shape;
-    const inverseScales = logScales!.neg().exp();
-    const standardized = (z: Tensor) => z.reshape([S, 1, N]).sub(locations!).mul(inverseScales);
-    if (this.type === "continuous") {
-      const t = standardized(this.zOf(x));
-      return t.neg().sub(logScales!).sub(t.neg().softplus().mul(2));
-    }
-    const low = x.lessEqual(0).where(-OUTERMOST_EDGE, this.zOf(x.sub(0.5)));
-    const high = x.greaterEqual(this.lastCells()).where(OUTERMOST_EDGE, this.zOf(x.add(0.5)));
-    // log(sigmoid(b) - sigmoid(a)) = log sigmoid(b) + log sigmoid(-a) + log(1 - exp(a - b)), without cancellation.
-    const a = standardized(low);
-    const b = standardized(high);
-    const width = high.sub(low).reshape([S, 1, N]).mul(inverseScales);
-    return width.neg().expm1().neg().log().sub(b.neg().softplus()).sub(a.softplus());
+    return this.type === "continuous"
+      ? logisticDensity(withSecondAxis(this.scores(x)), locations!, logScales!)
+      : logisticCell(this.edges(x).map(withSecondAxis), locations!, logScales!);
   }
 
-  /** z = map(y(x)) of x [S, N]. */
-  private zOf(x: Tensor): Tensor {
-    return this.map!.forward(this.scale!.forward(x).value).value;
+  /** z = map(y(x)) of the values x [S, ..., N] of numeric columns. */
+  scores(x: Tensor): Tensor {
+    const flat = x.reshape([x.shape[0], x.shape.at(-1)!]);
+    return this.map!.forward(this.scale!.forward(flat).value).value.reshape(x.shape);
+  }
+
+  /** log dz/dx of the values x [S, ..., N] of continuous columns, -Infinity outside the bounds of the scale. */
+  logSlope(x: Tensor): Tensor {
+    const flat = x.reshape([x.shape[0], x.shape.at(-1)!]);
+    const y = this.scale!.forward(flat);
+    const everywhere = this.map!.forward(y.value).logSlope.add(y.logSlope);
+    const inside = this.scale!.contains(flat);
+    const logSlope = inside ? inside.where(everywhere, Number.NEGATIVE_INFINITY) : everywhere;
+    return logSlope.reshape(x.shape);
+  }
+
+  /** The scores of the low and the high edge of the cells x [S, ..., N] of lattices. */
+  edges(x: Tensor): [low: Tensor, high: Tensor] {
+    const isLast = x.greaterEqual(likeColumns(this.lastCells(), x));
+    return [
+      x.lessEqual(0).where(-OUTERMOST_EDGE, this.scores(x.sub(0.5))),
+      isLast.where(OUTERMOST_EDGE, this.scores(x.add(0.5))),
+    ];
   }
 
   /** The last cell of each lattice, [S, 1]. */
@@ -292,9 +308,9 @@ export class HeadGroup {
 }
 
 interface MixtureParameters {
-  /** [S, A + K, N] */
+  /** [S, A + K, ..., N] */
   readonly logits: Tensor;
-  /** [S, K, N]; undefined if K = 0. */
+  /** [S, K, ..., N]; undefined if K = 0. */
   readonly locations?: Tensor;
   readonly logScales?: Tensor;
 }
@@ -302,6 +318,33 @@ interface MixtureParameters {
 interface AtomAtValue {
   readonly isAtom: Tensor;
   readonly logit: Tensor;
+}
+
+/** The log-density at z of logistic distributions. */
+export function logisticDensity(z: Tensor, locations: Tensor, logScales: Tensor): Tensor {
+  const t = z.sub(locations).mul(logScales.neg().exp());
+  return t.neg().sub(logScales).sub(t.neg().softplus().mul(2));
+}
+
+/**
+ * The logarithm of the probability of logistic distributions between two edges: log(sigmoid(b) - sigmoid(a)) = log sigmoid(b) +
+ * log sigmoid(-a) + log(1 - exp(a - b)), without cancellation.
+ */
+export function logisticCell([low, high]: readonly Tensor[], locations: Tensor, logScales: Tensor): Tensor {
+  const inverseScales = logScales.neg().exp();
+  const [a, b] = [low, high].map((edge) => edge.sub(locations).mul(inverseScales));
+  const width = high.sub(low).mul(inverseScales);
+  return width.neg().expm1().neg().log().sub(b.neg().softplus()).sub(a.softplus());
+}
+
+/** Numbers of columns [S, ..., 1] with more axes of size 1 at the end, so that they have the rank of x and broadcast to it. */
+const likeColumns = (numbers: Tensor, x: Tensor): Tensor =>
+  numbers.reshape([...numbers.shape, ...new Array<1>(x.rank - numbers.rank).fill(1)]);
+
+/** x [S, ...] as [S, 1, ...]. */
+function withSecondAxis(x: Tensor): Tensor {
+  const [S, ...rest] = x.shape;
+  return x.reshape([S, 1, ...rest]);
 }
 
 /** log(exp(a) + exp(b)), of equal shapes. */
@@ -312,45 +355,3 @@ function replaceMissing(x: Tensor) {
   const isPresent = x.equal(x);
   return { isPresent, isMissing: isPresent.not(), filled: isPresent.where(x, 0) };
 }
-
-/**
- * Outputs of the network [parameterCount] for which the distribution of a column is about that of `values`: atoms have their
- * frequencies, and the components are about standard logistic in total, as z is under the `QuantileMap`. NaN is a missing value.
- */
-export function marginalParameters(head: ColumnHead, values: ArrayLike<number>): Float64Array {
-  const atomRows = new Map<number, number>(atomsOf(head).map((atom) => [atom, 0]));
-  let missingRows = 0;
-  let otherRows = 0;
-  for (let n = 0; n < values.length; n++) {
-    const value = values[n];
-    const rows = atomRows.get(value);
-    if (Number.isNaN(value)) missingRows++;
-    else if (rows === undefined) otherRows++;
-    else atomRows.set(value, rows + 1);
-  }
-  // The components of a lattice give its atoms a probability too, so an atom and they start with half of these rows each.
-  const atomFraction = head.type === "lattice" ? 0.5 : 1;
-  // Half a row more for each outcome, so that no logit is -Infinity.
-  const logits = [...atomRows.values()].map((rows) => Math.log(atomFraction * rows + 0.5));
-  if (head.gaps) logits.push(Math.log(missingRows + 0.5));
-  if (!isNumeric(head)) return Float64Array.from(logits);
-  const K = head.components;
-  const rowsOfAtoms = [...atomRows.values()].reduce((sum, rows) => sum + rows, 0);
-  const componentLogit = Math.log((otherRows + (1 - atomFraction) * rowsOfAtoms + 0.5) / K);
-  const outermost = K > 1 ? OUTERMOST_LOCATION : 0;
-  const locations = Array.from({ length: K }, (_, k) => outermost * ((2 * k) / Math.max(1, K - 1) - 1));
-  const logScale = K > 1 ? COMPONENT_LOG_SCALE : 0;
-  return Float64Array.from([
-    ...logits,
-    ...new Array(K).fill(componentLogit),
-    ...locations.map((location) => inverseSoftClamp(location, LOCATION_BOUND)),
-    ...new Array(K).fill(inverseSoftClamp(logScale, LOG_SCALE_BOUND)),
-  ]);
-}
-
-/** With these, equally weighted components at equal distances are in total close to a standard logistic distribution. */
-const OUTERMOST_LOCATION = 1.5;
-const COMPONENT_LOG_SCALE = Math.log(0.84);
-
-/** The x with softClamp(x) = x / (1 + |x| / bound) = y. */
-const inverseSoftClamp = (y: number, bound: number): number => y / (1 - Math.abs(y) / bound);

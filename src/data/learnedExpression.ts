@@ -1,0 +1,107 @@
+import { PushforwardError } from "../errors.ts";
+import type { TableColumn, ValueType } from "../tables/tableColumn.ts";
+import { columnList } from "./columnList.ts";
+import { stringLiteral, textLiteral } from "./database.ts";
+import type { LabelDictionary } from "./labelDictionary.ts";
+import type { Column } from "./relation.ts";
+import type { Table } from "./table.ts";
+import { numberExpression, textExpression, valueTypeOf } from "./valueExpressions.ts";
+
+/**
+ * The SQL of the values of a learned column in another table, as numbers: those of `RawColumn`, but text as the index of its label. The
+ * number of labels stands for text that has none. For a constant it is 1 where the value is the constant, and 0 elsewhere.
+ *
+ * @throws DATA if the column of the table has another type, with the first value that is wrong.
+ */
+export async function learnedExpression(
+  table: Table,
+  learned: TableColumn,
+  dictionary: LabelDictionary,
+): Promise<string> {
+  const column = table.columns.find(({ name }) => name === learned.name)!;
+  const text = textExpression(table, column);
+  if (learned.kind === "constant" && learned.value === null)
+    return `CASE WHEN ${text} IS NOT NULL THEN 1 END`;
+  if (learned.type === "text") {
+    if (!canBeLabels(column, learned)) throw otherType(table, column, learned);
+    if (learned.kind === "constant") return `CAST(${text} = (${textLiteral(learned.value!)}) AS INTEGER)`;
+    return dictionary.indexExpression(text, learned.kind === "categorical" ? learned.labels : []);
+  }
+  const { type } = learned;
+  const value = numberExpression(table, column, type);
+  if (value === undefined) throw otherType(table, column, learned);
+  if (valueTypeOf(column) === "text") await checkTexts(table, column, learned, { text, value });
+  if (learned.kind !== "constant") return value;
+  const present = type === "number" || type === "integer" ? `nullif(${value}, 'NaN')` : value;
+  return `CAST(${present} = ${constantNumber(learned.value!, type)} AS INTEGER)`;
+}
+
+/** Numbers can be labels if labels are numbers: a file may have only some of the labels. */
+function canBeLabels(column: Column, learned: TableColumn): boolean {
+  const type = valueTypeOf(column);
+  if (type !== "number" && type !== "integer") return type !== undefined;
+  const labels =
+    learned.kind === "categorical" ? learned.labels : learned.kind === "constant" ? [learned.value] : [];
+  return labels.some((label) => Number.isFinite(Number(label)));
+}
+
+/** The SQL of a constant in the units of `numberExpression`. */
+function constantNumber(value: string, type: Exclude<ValueType, "text">): string {
+  const literal = stringLiteral(value);
+  switch (type) {
+    case "number":
+    case "integer":
+      return `CAST(${literal} AS DOUBLE)`;
+    case "boolean":
+      return `CAST(CAST(${literal} AS BOOLEAN) AS DOUBLE)`;
+    case "time":
+      return `epoch_ms(CAST(${literal} AS TIME))`;
+    default:
+      return `epoch_ms(CAST(${literal} AS TIMESTAMP))`;
+  }
+}
+
+/** @throws DATA if a text does not represent a value of the learned type. */
+async function checkTexts(
+  table: Table,
+  column: Column,
+  learned: TableColumn,
+  { text, value }: { readonly text: string; readonly value: string },
+): Promise<void> {
+  const [first] = (await table.database.rows(
+    `SELECT row, text FROM (SELECT row_number() OVER () AS row, ${text} AS text, ${value} AS value FROM ${table.relation.sql})
+      WHERE text IS NOT NULL AND value IS NULL LIMIT 1`,
+  )) as [string, string][];
+  if (first) throw otherType(table, column, learned, { row: first[0], text: first[1] });
+}
+
+const EXPECTED: Readonly<Record<ValueType, string>> = {
+  number: "numbers",
+  integer: "numbers",
+  boolean: "true or false",
+  text: "text",
+  date: "dates such as 2020-12-31",
+  timestamp: "dates with a time, such as 2020-12-31 23:59:59",
+  time: "times such as 23:59:59",
+};
+
+function otherType(
+  table: Table,
+  { name, type }: Column,
+  learned: TableColumn,
+  wrong?: { readonly row: string; readonly text: string },
+): PushforwardError {
+  return new PushforwardError(
+    "DATA",
+    `The column "${name}" of ${table.source} has other values than the model has learned`,
+    {
+      expected: EXPECTED[learned.type],
+      received: wrong ? `'${shortened(wrong.text)}' in row ${wrong.row}` : type,
+      hint: wrong
+        ? `Correct the value, or read it as missing (--na ${columnList([wrong.text])}).`
+        : "Convert the column in a query, or train a model on a table in which it has this type.",
+    },
+  );
+}
+
+const shortened = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}...` : text);

@@ -1,0 +1,142 @@
+import { InMemoryDataset } from "../dataset/index.ts";
+import { range } from "../dataset/range.ts";
+import { readAhead } from "../readAhead.ts";
+import { encodeColumn, withLabelsOf } from "../tables/encode.ts";
+import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
+import { quotedIdentifier } from "./database.ts";
+import { checkFinite } from "./finiteValues.ts";
+import { LabelDictionary } from "./labelDictionary.ts";
+import { learnedExpression } from "./learnedExpression.ts";
+import { missingColumns } from "./modelTable.ts";
+import type { Table } from "./table.ts";
+import { rowsPerBlock } from "./tableRows.ts";
+import { ROW_STATUS, UnlearnedCounts, type UnlearnedValues } from "./unlearnedValues.ts";
+
+/** Consecutive rows of a table as features. */
+export interface FeatureBlock {
+  /** The number of the first row in the table, counted from 1. */
+  readonly start: number;
+  /** The features of all rows, with NaN for missing values. */
+  readonly rows: InMemoryDataset;
+  /** [rows], values of `ROW_STATUS`. */
+  readonly status: Uint8Array;
+}
+
+/** Options of `scanFeatures`. */
+export interface ScanFeaturesOptions {
+  /** Columns of numbers that become the context of each row. */
+  readonly given?: readonly string[];
+  /** Default: that of `scanRows`. */
+  readonly blockRows?: number;
+}
+
+/** The rows of a table as features of a model. */
+export interface FeatureScan {
+  /** The values that were not learned in the blocks so far, in the order of the columns. */
+  readonly unlearned: readonly UnlearnedValues[];
+  /** Reads the table from its start. Memory does not grow with the table. */
+  blocks(): AsyncGenerator<FeatureBlock>;
+}
+
+/**
+ * Prepares to stream all rows of a table as features of a model with the columns `columns`, which the table may have in any order.
+ *
+ * @throws DATA if a column is missing, or has another type than the model learned, with the first value that is wrong; while rows are
+ *   read, for infinite values. FILE if the file has changed since the table was opened.
+ */
+export async function scanFeatures(
+  table: Table,
+  columns: readonly TableColumn[],
+  { given = [], blockRows }: ScanFeaturesOptions = {},
+): Promise<FeatureScan> {
+  const needed = [...columns.map(({ name }) => name), ...given];
+  const names = table.columns.map(({ name }) => name);
+  const missing = needed.filter((name) => !names.includes(name));
+  if (missing.length > 0) throw missingColumns(table, names, needed, missing);
+  // The types of labels are removed with the database.
+  const dictionary = new LabelDictionary(table.database);
+  const expressions: string[] = [];
+  for (const column of columns) expressions.push(await learnedExpression(table, column, dictionary));
+  expressions.push(...given.map(quotedIdentifier));
+  let unlearned = new UnlearnedCounts(table);
+  return {
+    get unlearned() {
+      return unlearned.found(columns);
+    },
+    blocks: () => {
+      unlearned = new UnlearnedCounts(table);
+      return readAhead(featureBlocks(table, { columns, given, expressions, unlearned, blockRows }));
+    },
+  };
+}
+
+interface Scan {
+  readonly columns: readonly TableColumn[];
+  readonly given: readonly string[];
+  readonly expressions: readonly string[];
+  readonly unlearned: UnlearnedCounts;
+  readonly blockRows: number | undefined;
+}
+
+async function* featureBlocks(
+  table: Table,
+  { columns, given, expressions, unlearned, blockRows }: Scan,
+): AsyncGenerator<FeatureBlock> {
+  const features = columns.flatMap(featureNames);
+  const width = expressions.length;
+  let start = 1;
+  try {
+    const rowsAtOnce = blockRows ?? rowsPerBlock(Math.max(1, width, features.length));
+    for await (const block of table.database.stream(expressions, table.relation.sql, rowsAtOnce)) {
+      const count = block.length / width;
+      const status = new Uint8Array(count);
+      const columnOfBlock = (d: number) =>
+        Float64Array.from({ length: count }, (_, n) => block[n * width + d]!);
+      const encoded: Float64Array[] = [];
+      for (const [d, column] of columns.entries()) {
+        const values = columnOfBlock(d);
+        checkFinite(table, column, values, start);
+        const ofColumn = encodeColumn(
+          column,
+          column.type === "text"
+            ? values
+            : withLabelsOf(column, { name: column.name, type: column.type, values }),
+        );
+        await unlearned.count(column, { values, features: ofColumn, start }, status);
+        encoded.push(...ofColumn);
+      }
+      const context = given.map((name, i) => {
+        const values = columnOfBlock(columns.length + i);
+        checkFinite(table, { name, type: "number" }, values, start);
+        return values;
+      });
+      for (const values of context)
+        values.forEach((value, n) => {
+          if (Number.isNaN(value)) status[n] = ROW_STATUS.incomplete;
+        });
+      yield {
+        start,
+        status,
+        rows: new InMemoryDataset({
+          features: features.length,
+          columns: features,
+          contextColumns: given,
+          values: rowMajor(encoded, count),
+          context: rowMajor(context, count),
+          rowNumbers: range(count, start),
+        }),
+      };
+      start += count;
+    }
+  } finally {
+    await table.checkUnchanged();
+  }
+}
+
+/** Columns [N] as rows, in row-major order. */
+function rowMajor(columns: readonly Float64Array[], rows: number): Float64Array {
+  const out = new Float64Array(rows * columns.length);
+  for (const [d, values] of columns.entries())
+    for (let n = 0, i = d; n < rows; n++, i += columns.length) out[i] = values[n]!;
+  return out;
+}

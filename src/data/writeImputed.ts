@@ -1,0 +1,91 @@
+import type { TableColumn } from "../tables/tableColumn.ts";
+import { nanToNull, type OutputColumn } from "./copy.ts";
+import { type Chunks, quotedIdentifier } from "./database.ts";
+import type { Format } from "./format.ts";
+import type { Column } from "./relation.ts";
+import type { Table } from "./table.ts";
+import { isoText, isText, textExpression } from "./valueExpressions.ts";
+import { isDelimited, writeJoined } from "./writeJoined.ts";
+import { outputColumns } from "./writeScored.ts";
+import { columnField, decodedChunks } from "./writeTable.ts";
+
+/**
+ * Writes the table with values in place of missing ones: to a path, in the format that belongs to its ending, or to a stream, as CSV.
+ *
+ * `features` has the rows of the table as features of the model with the columns `columns`, with values in place of NaN, in chunks of any
+ * size. Where it has NaN, the value stays missing. Values that the table has are written as they are, and all columns keep their types; in
+ * JSON and Parquet, the learned columns of a text file get the types that they represent. Dates of a text file that do not begin with the
+ * year are written in ISO 8601, and values that are read as missing (`na`) are missing.
+ *
+ * @throws ARGUMENT if no format belongs to the ending, or if the number of rows is wrong; FILE if the file cannot be written, or if a file
+ *   of the table has changed since it was opened.
+ */
+export async function writeImputed(
+  table: Table,
+  columns: readonly TableColumn[],
+  features: Chunks,
+  destination: string | NodeJS.WritableStream,
+): Promise<void> {
+  const { sql } = table.relation;
+  const values = {
+    what: "The imputed rows",
+    width: columns.length,
+    chunks: decodedChunks(columns, features),
+  };
+  await writeJoined(table, values, destination, async (format) => {
+    const originals = await outputColumns(table, [], format);
+    return {
+      original: sql,
+      columns: originals.map((original, i) => {
+        const d = columns.findIndex(({ name }) => name === original.name);
+        if (d < 0) return original;
+        return imputed(table, table.columns[i]!, columns[d]!, `computed.c${d}`, format);
+      }),
+    };
+  });
+}
+
+/** A column of the output: its values, and where they are missing those that were imputed. */
+function imputed(
+  table: Table,
+  column: Column,
+  learned: TableColumn,
+  number: string,
+  format: Format,
+): OutputColumn {
+  const { name, type } = column;
+  const value = columnField(learned);
+  if (table.relation.text === undefined) {
+    const original = `original.${quotedIdentifier(name)}`;
+    const present = isText(table, type)
+      ? `CASE WHEN ${textExpression(table, column, "original.")} IS NOT NULL THEN ${original} END`
+      : /^(FLOAT|DOUBLE)$/.test(type)
+        ? nanToNull(original)
+        : original;
+    return { name, type, value: `coalesce(${present}, ${converted(value.sql(number), number, type)})` };
+  }
+  const present = presentText(table, column);
+  if (isDelimited(format)) {
+    return { name, type: "VARCHAR", value: `coalesce(${present}, CAST(${value.sql(number)} AS VARCHAR))` };
+  }
+  const typed = type === "VARCHAR" ? value.type : type;
+  return {
+    name,
+    type: typed,
+    value: `coalesce(TRY_CAST(${present} AS ${typed}), TRY_CAST(${value.sql(number)} AS ${typed}))`,
+  };
+}
+
+/** The SQL of the values of a column of a text file, NULL if they are missing. Dates get one order, that of imputed ones. */
+function presentText(table: Table, column: Column): string {
+  const text = textExpression(table, column, "original.");
+  if (column.type === "DOUBLE") return `CASE WHEN NOT isnan(TRY_CAST(${text} AS DOUBLE)) THEN ${text} END`;
+  if (column.dateOrder === undefined) return text;
+  return `CAST(TRY_CAST(${isoText(text, column)} AS ${column.type}) AS VARCHAR)`;
+}
+
+/** A value as the type of a column. A time without a zone would be read as that of this machine. */
+function converted(value: string, number: string, type: string): string {
+  if (type === "TIMESTAMP WITH TIME ZONE") return `to_timestamp(${nanToNull(number)} / 1000)`;
+  return type === "JSON" ? `to_json(${value})` : `TRY_CAST(${value} AS ${type})`;
+}

@@ -1,0 +1,103 @@
+import { decodeRows } from "../tables/encode.ts";
+import type { TableColumn, ValueType } from "../tables/tableColumn.ts";
+import { typedText } from "../tables/typedText.ts";
+import { nanToNull } from "./copy.ts";
+import { type Chunks, textLiteral } from "./database.ts";
+import type { Labels } from "./labels.ts";
+import { type OutputField, writeFields } from "./writeFields.ts";
+import { labelAt, numberField } from "./writeRows.ts";
+
+/** Options of `writeTable`. */
+export interface WriteTableOptions {
+  /** Columns of numbers that follow the features in each row. */
+  readonly given?: readonly string[];
+  /** The labels that numbers of columns in `given` are indices of. */
+  readonly labels?: Labels;
+}
+
+/**
+ * Writes rows of features in row-major order, such as samples of a model, as a table with the columns `columns` and after them `given`.
+ *
+ * Values have the types that were learned: labels, dates, times, booleans, integers, numbers. Constants are written in each row, NaN as a
+ * missing value. Otherwise as `writeRows`.
+ *
+ * @throws ARGUMENT if no format belongs to the ending; FILE if the file cannot be written.
+ */
+export async function writeTable(
+  columns: readonly TableColumn[],
+  chunks: Chunks,
+  destination: string | NodeJS.WritableStream = process.stdout,
+  { given = [], labels = new Map() }: WriteTableOptions = {},
+): Promise<void> {
+  const fields = [...columns.map(columnField), ...given.map((name) => numberField(name, labels.get(name)))];
+  await writeFields(fields, decodedChunks(columns, chunks, given.length), destination);
+}
+
+/** Rows of features as rows of values: one number for each column, and after them the last `given` numbers of each row. */
+export async function* decodedChunks(
+  columns: readonly TableColumn[],
+  chunks: Chunks,
+  given = 0,
+): AsyncGenerator<Float64Array> {
+  const width = columns.length + given;
+  for await (const chunk of chunks) {
+    const values = decodeRows(columns, chunk, given);
+    const rows = values[0]!.length;
+    const out = new Float64Array(rows * width);
+    for (const [d, ofColumn] of values.entries())
+      for (let n = 0, i = d; n < rows; n++, i += width) out[i] = ofColumn[n]!;
+    yield out;
+  }
+}
+
+/** The types of DuckDB that values are written as. */
+const SQL_TYPES: Readonly<Record<ValueType, string>> = {
+  number: "DOUBLE",
+  integer: "BIGINT",
+  boolean: "BOOLEAN",
+  text: "VARCHAR",
+  date: "DATE",
+  timestamp: "TIMESTAMP",
+  time: "TIME",
+};
+/** The largest float64 below 2^63. */
+const MAX_BIGINT = 2 ** 63 - 1024;
+
+/** How the decoded values of a column are written. */
+export function columnField(column: TableColumn): OutputField {
+  const { name } = column;
+  const type = SQL_TYPES[column.type];
+  const text = (value: number) => (Number.isNaN(value) ? "" : typedText(column.type, value));
+  switch (column.kind) {
+    case "constant": {
+      const { value } = column;
+      // The decoded value is 0.
+      if (value === null) return { name, text: () => "", type, sql: () => `CAST(NULL AS ${type})` };
+      return { name, labels: [value], text, type, sql: () => `CAST(${textLiteral(value)} AS ${type})` };
+    }
+    case "categorical": {
+      const { labels } = column;
+      return {
+        name,
+        labels,
+        text: () => "",
+        type,
+        sql: (code) => `CAST(${labelAt(labels, code)} AS ${type})`,
+      };
+    }
+    case "time":
+      return { name, text, type, sql: (time) => `CAST(${timestamp(time)} AS ${type})` };
+    default:
+      if (column.type === "number") return { name, text, type, sql: nanToNull };
+      // Larger integers than those of BIGINT stay numbers.
+      if (column.kind === "continuous" && Math.abs(column.center) > MAX_BIGINT)
+        return { name, text, type: "DOUBLE", sql: nanToNull };
+      return { name, text, type, sql: integer };
+  }
+}
+
+/** `least` and `greatest` ignore NULL, so missing values are a case of their own. */
+const integer = (number: string): string =>
+  `CASE WHEN NOT isnan(${number}) THEN CAST(least(greatest(${number}, -${MAX_BIGINT}), ${MAX_BIGINT}) AS BIGINT) END`;
+
+const timestamp = (milliseconds: string): string => `epoch_ms(CAST(${nanToNull(milliseconds)} AS BIGINT))`;

@@ -1,0 +1,170 @@
+import type { DataRows } from "../bijections/bijection.ts";
+import { concat, filled, type Tensor } from "../graph/tensor.ts";
+import { type Limits, limitReached } from "../limits.ts";
+import { Random } from "../random/index.ts";
+import { compile, type Floats } from "../runtime/compile.ts";
+import { isNumeric } from "./heads/columnHead.ts";
+import { marginalParameters } from "./heads/marginalParameters.ts";
+import { kMeans } from "./kMeans.ts";
+import type { LatentClasses } from "./latentClasses.ts";
+import { selectDataRows } from "./selectDataRows.ts";
+
+/** Expectation maximization uses a random subset of this many rows, to save time. */
+const MAX_ROWS = 5_000;
+/** k-means uses fewer rows if their encodings have more numbers than this, so that it takes about a second. */
+const MAX_ENCODED_NUMBERS = 2_000_000;
+const MAX_ITERATIONS = 50;
+/** After these iterations, the log-likelihood increases steadily: the first ones replace the distances of k-means by likelihoods. */
+const MIN_ITERATIONS = 5;
+/** The iteration ends when the mean log-likelihood increases by less than this, in nats. */
+const TOLERANCE = 5e-4;
+/** The weight of all rows in the distribution of each class, which prevents that a class gives other rows a probability of 0. */
+const SMOOTHING = 0.02;
+
+/**
+ * Fits latent classes by expectation maximization, initialized by k-means. The M-step sets the components of a column from the mean
+ * and variance of its rows, which is only about the maximum: the log-likelihood can also decrease a little.
+ */
+export async function fitLatentClasses(
+  model: LatentClasses,
+  data: DataRows,
+  limits: Limits = {},
+): Promise<void> {
+  const random = new Random(0).split("latent classes");
+  const rows = selectDataRows(data, random.permutation(data.rows).subarray(0, MAX_ROWS));
+  const encode = compile((x) => encodeColumns(model, x), [["N", model.features]]);
+  const scores = compile((x) => scoresOf(model, x), [["N", model.features]]);
+  const evaluate = compile(
+    (x) => ({ posterior: model.classProbabilities(x), logProb: model.logProb(x) }),
+    [["N", model.features]],
+  );
+  try {
+    const z = await scores(rows.values);
+    const clusters = await clustersOf(model, rows, encode, random.split("kmeans"), limits);
+    mStep(model, rows, z, clusters);
+    let previous = Number.NEGATIVE_INFINITY;
+    for (let iteration = 0; iteration < MAX_ITERATIONS && !(await limitReached(limits)); iteration++) {
+      const { posterior, logProb } = await evaluate(rows.values);
+      const logLikelihood = weightedMean(logProb, rows.weights);
+      if (iteration >= MIN_ITERATIONS && !(logLikelihood > previous + TOLERANCE)) break;
+      previous = logLikelihood;
+      mStep(model, rows, z, posterior);
+    }
+  } finally {
+    for (const compiled of [encode, scores, evaluate]) await compiled.release();
+  }
+}
+
+function weightedMean(values: Floats, weights: Float64Array | undefined): number {
+  let [sum, total] = [0, 0];
+  for (const [n, value] of values.entries()) {
+    const weight = weights?.[n] ?? 1;
+    sum += weight * value;
+    total += weight;
+  }
+  return sum / total;
+}
+
+/** The encodings of all columns, [N, E]. */
+const encodeColumns = (model: LatentClasses, x: Tensor): Tensor =>
+  concat(
+    model.groups.map(({ head, columns }) =>
+      head
+        .encode(x.transpose().gather(0, columns))
+        .reshape([columns.length * head.inputCount, "N"])
+        .transpose(),
+    ),
+    1,
+  );
+
+/** The scores z = map(x) of all columns in the order of the groups, [N, D]; 0 for categorical ones. */
+const scoresOf = (model: LatentClasses, x: Tensor): Tensor =>
+  concat(
+    model.groups.map(({ head, columns }) => {
+      if (!head.heads.every(isNumeric)) return filled(0, ["N", columns.length]);
+      return head.scores(x.transpose().gather(0, columns)).transpose();
+    }),
+    1,
+  );
+
+/** Responsibilities [N, C] that are 1 for the k-means cluster of a row, and 0 for all classes of rows that k-means did not use. */
+async function clustersOf(
+  { classes, groups, features }: LatentClasses,
+  { rows, values, weights }: DataRows,
+  encode: (values: Float64Array) => Promise<Floats>,
+  random: Random,
+  limits: Limits,
+): Promise<Float64Array> {
+  const inputCounts = groups.flatMap(({ head, columns }) => columns.map(() => head.inputCount));
+  const size = inputCounts.reduce((sum, count) => sum + count, 0);
+  const used = Math.max(1, Math.min(rows, Math.floor(MAX_ENCODED_NUMBERS / size)));
+  const encoded = Float64Array.from(await encode(values.subarray(0, used * features)));
+  equalizeVariances(encoded, used, inputCounts);
+  const data = { rows: used, features: size, values: encoded, weights: weights?.subarray(0, used) };
+  const clusters = await kMeans(data, Math.min(classes, used), random, limits);
+  const responsibilities = new Float64Array(rows * classes);
+  clusters.forEach((cluster, row) => {
+    responsibilities[row * classes + cluster] = 1;
+  });
+  return responsibilities;
+}
+
+/** Scales the encoding of each column to a total variance of 1, so that all columns count equally in distances. */
+function equalizeVariances(encoded: Float64Array, rows: number, inputCounts: readonly number[]): void {
+  const size = encoded.length / rows;
+  let start = 0;
+  for (const count of inputCounts) {
+    let variance = 0;
+    for (let i = start; i < start + count; i++) {
+      let [sum, squares] = [0, 0];
+      for (let n = i; n < encoded.length; n += size) {
+        sum += encoded[n];
+        squares += encoded[n] ** 2;
+      }
+      variance += Math.max(0, squares / rows - (sum / rows) ** 2);
+    }
+    const scale = variance > 0 ? 1 / Math.sqrt(variance) : 0;
+    for (let n = 0; n < rows; n++) for (let i = start; i < start + count; i++) encoded[n * size + i] *= scale;
+    start += count;
+  }
+}
+
+/** Sets the weight and the distributions of each class from rows with the scores `z` and the responsibilities [N, C]. */
+function mStep(
+  model: LatentClasses,
+  { rows, values, weights }: DataRows,
+  z: Floats,
+  responsibilities: Floats,
+): void {
+  const { classes, features, groups } = model;
+  const classTotals = new Float64Array(classes);
+  responsibilities.forEach((responsibility, i) => {
+    classTotals[i % classes] += responsibility * (weights?.[Math.floor(i / classes)] ?? 1);
+  });
+  const total = classTotals.reduce((sum, each) => sum + each, 0);
+  // One row more in each class, so that no weight is 0.
+  const classWeights = classTotals.map((each) => (each + 1) / (total + classes));
+  model.classLogits.value = Float32Array.from(classWeights, Math.log);
+  const classRows = Array.from(classWeights, (classWeight, c) =>
+    Float64Array.from(
+      { length: rows },
+      (_, n) => (weights?.[n] ?? 1) * (responsibilities[n * classes + c] + SMOOTHING * classWeight),
+    ),
+  );
+  let position = 0;
+  for (const { head, columns, parameters } of groups) {
+    const numbers = new Float32Array(parameters.numbers.length);
+    columns.forEach((d, s) => {
+      const column = Float64Array.from({ length: rows }, (_, n) => values[n * features + d]);
+      const scores = Float64Array.from({ length: rows }, (_, n) => z[n * features + position]);
+      classRows.forEach((rowWeights, c) => {
+        const ofClass = marginalParameters(head.heads[s], column, { weights: rowWeights, z: scores });
+        ofClass.forEach((number, p) => {
+          numbers[(s * head.parameterCount + p) * classes + c] = number;
+        });
+      });
+      position++;
+    });
+    parameters.value = numbers;
+  }
+}

@@ -1,0 +1,83 @@
+import { atomsOf, type ColumnHead, isNumeric } from "./columnHead.ts";
+import { LOCATION_BOUND, LOG_SCALE_BOUND } from "./headGroup.ts";
+
+/** With these, equally weighted components at equal distances are in total close to a standard logistic distribution. */
+const OUTERMOST_LOCATION = 1.5;
+const COMPONENT_LOG_SCALE = Math.log(0.84);
+/** The standard deviation of a standard logistic distribution. */
+const LOGISTIC_DEVIATION = Math.PI / Math.sqrt(3);
+/** The smallest scale that is fitted to `z`, where the column has scale 1, so that few equal values do not become a spike. */
+const MIN_SCALE = 0.05;
+/** Scores of outliers can be arbitrarily large. In moments they count as at most this. */
+const MAX_SCORE = 10;
+
+/** Rows to which `marginalParameters` fits a distribution other than that of all rows. */
+export interface WeightedRows {
+  /** A weight of each row. */
+  readonly weights: ArrayLike<number>;
+  /** The scores z = map(x) of the values, which are not read for a categorical column, nor at atoms and missing values. */
+  readonly z: ArrayLike<number>;
+}
+
+/**
+ * Parameters [parameterCount] (see `HeadGroup`) for which the distribution of a column is about that of `values`: atoms have their
+ * frequencies, and the components are in total about logistic. NaN is a missing value.
+ *
+ * Without `weighted`, the components are standard logistic, as z is under the `QuantileMap` of the column. With it, the row n counts
+ * `weights[n]` times, and the components have the mean and the variance of `z`.
+ */
+export function marginalParameters(
+  head: ColumnHead,
+  values: ArrayLike<number>,
+  weighted?: WeightedRows,
+): Float64Array {
+  const atomWeights = new Map<number, number>(atomsOf(head).map((atom) => [atom, 0]));
+  let missingWeight = 0;
+  let otherWeight = 0;
+  const moments = new Float64Array(3);
+  for (let n = 0; n < values.length; n++) {
+    const value = values[n];
+    const weight = weighted?.weights[n] ?? 1;
+    const ofAtom = atomWeights.get(value);
+    if (Number.isNaN(value)) missingWeight += weight;
+    else if (ofAtom !== undefined) atomWeights.set(value, ofAtom + weight);
+    else {
+      otherWeight += weight;
+      const score = Math.max(-MAX_SCORE, Math.min(MAX_SCORE, weighted?.z[n] ?? 0));
+      for (let power = 0; power < 3; power++) moments[power] += weight * score ** power;
+    }
+  }
+  // The components of a lattice give its atoms a probability too, so an atom and they start with half of these rows each.
+  const atomFraction = head.type === "lattice" ? 0.5 : 1;
+  // Half a row more for each outcome, so that no logit is -Infinity.
+  const logits = [...atomWeights.values()].map((weight) => Math.log(atomFraction * weight + 0.5));
+  if (head.gaps) logits.push(Math.log(missingWeight + 0.5));
+  if (!isNumeric(head)) return Float64Array.from(logits);
+  const K = head.components;
+  const totalOfAtoms = [...atomWeights.values()].reduce((sum, weight) => sum + weight, 0);
+  const componentLogit = Math.log((otherWeight + (1 - atomFraction) * totalOfAtoms + 0.5) / K);
+  const { location, scale } = weighted ? logisticOfMoments(moments) : { location: 0, scale: 1 };
+  const outermost = K > 1 ? OUTERMOST_LOCATION : 0;
+  const locations = Array.from(
+    { length: K },
+    (_, k) => location + scale * outermost * ((2 * k) / Math.max(1, K - 1) - 1),
+  );
+  const logScale = (K > 1 ? COMPONENT_LOG_SCALE : 0) + Math.log(scale);
+  return Float64Array.from([
+    ...logits,
+    ...new Array(K).fill(componentLogit),
+    ...locations.map((each) => inverseSoftClamp(each, LOCATION_BOUND)),
+    ...new Array(K).fill(inverseSoftClamp(logScale, LOG_SCALE_BOUND)),
+  ]);
+}
+
+/** The logistic distribution with the mean and variance of weighted scores: `moments` are the sums of weight, weight z, weight z^2. */
+function logisticOfMoments([total, first, second]: Float64Array): { location: number; scale: number } {
+  if (total === 0) return { location: 0, scale: 1 };
+  const mean = first / total;
+  const variance = Math.max(0, second / total - mean ** 2);
+  return { location: mean, scale: Math.max(MIN_SCALE, Math.sqrt(variance) / LOGISTIC_DEVIATION) };
+}
+
+/** The x with softClamp(x) = x / (1 + |x| / bound) = y. */
+const inverseSoftClamp = (y: number, bound: number): number => y / (1 - Math.abs(y) / bound);

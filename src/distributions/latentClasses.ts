@@ -1,0 +1,135 @@
+import * as z from "zod/mini";
+import type { DataRows } from "../bijections/bijection.ts";
+import { sizeSchema } from "../description.ts";
+import { Parameter } from "../graph/parameter.ts";
+import { sizeOf } from "../graph/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Limits } from "../limits.ts";
+import { parse } from "../parse.ts";
+import type { Random } from "../random/index.ts";
+import { requireNumbers } from "../sizeBudget.ts";
+import type { DistributionKind, Noise } from "./distribution.ts";
+import { type ColumnHeadOptions, columnHeadSchema, parameterCount } from "./heads/columnHead.ts";
+import { type ColumnGroup, groupColumns, type HeadGroup } from "./heads/headGroup.ts";
+import { type ColumnBlock, ProductMixture } from "./productMixture.ts";
+
+const latentClassesSchema = z.strictObject({
+  type: z.literal("latentClasses"),
+  columns: z.array(columnHeadSchema).check(z.minLength(1)),
+  classes: sizeSchema,
+});
+
+/** Options of `LatentClasses`. */
+export interface LatentClassesOptions {
+  /** [D], the type of the distribution of each column, with its fixed numbers. One to three `components` are enough for most. */
+  columns: ColumnHeadOptions[];
+  /** C, the number of classes. */
+  classes: number;
+}
+
+/** Columns of a `LatentClasses` that are computed together. */
+class ClassGroup implements ColumnBlock {
+  readonly head: HeadGroup;
+  readonly columns: readonly number[];
+  /** [S, P, C]: the P parameters of the distribution of each column in each class (`HeadGroup`). */
+  readonly parameters: Parameter;
+
+  constructor({ head, columns }: ColumnGroup, classes: number, random: Random) {
+    this.head = head;
+    this.columns = columns;
+    const shape = [columns.length, head.parameterCount, classes];
+    // Random numbers, since classes that are equal at first would stay equal in training by gradients.
+    this.parameters = new Parameter(shape, () => random.normal(new Float32Array(sizeOf(shape))));
+  }
+
+  get hasGaps(): boolean {
+    return this.head.hasGaps;
+  }
+
+  logProb(x: Tensor): Tensor {
+    const [S, N] = x.shape;
+    return this.head.logProb(x.reshape([S, 1, N]), this.outputs());
+  }
+
+  logPresent(): Tensor {
+    return this.head.logPresent(this.outputs());
+  }
+
+  sample(chosen: Tensor, noise: readonly Tensor[], options: { present: boolean }): Tensor {
+    return this.head.sample(noise, this.parameters.matmul(chosen), options);
+  }
+
+  /** The parameters in the place of outputs of a network, [S, P, C, 1]. */
+  private outputs(): Tensor {
+    return this.parameters.reshape([...this.parameters.shape, 1]);
+  }
+}
+
+/**
+ * Latent class analysis (Lazarsfeld and Henry 1968) for tables with columns of several kinds. Within each of C classes the columns
+ * are independent:
+ *
+ *     p(x) = sum_c w_c prod_d p_c(x_d),
+ *
+ * where p_c(x_d) is a distribution of the type of the column (`ColumnHeadOptions`), as in `MixedMade`. So all marginal and conditional
+ * distributions have closed forms. A missing value is NaN.
+ *
+ * `fitToData` runs expectation maximization (Dempster et al. 1977) on at most 5,000 rows, which training by gradients continues.
+ */
+export class LatentClasses extends ProductMixture {
+  readonly features: number;
+  readonly noise: readonly Noise[];
+  /** [C] unnormalized log-weights. */
+  readonly classLogits: Parameter;
+  /** Groups of S columns that are computed together. */
+  readonly groups: readonly ClassGroup[];
+  readonly classes: number;
+  private readonly options: z.output<typeof latentClassesSchema>;
+
+  /** Throws `ARGUMENT` if the options do not fit. */
+  constructor(options: LatentClassesOptions, random: Random) {
+    super();
+    this.options = parse(latentClassesSchema, { type: "latentClasses", ...options }, "a latent class model");
+    const { columns, classes } = this.options;
+    this.features = columns.length;
+    this.classes = classes;
+    // This check comes before the allocation of arrays with an element for each parameter.
+    requireNumbers(classes * columns.reduce((sum, head) => sum + parameterCount(head), 0));
+    this.noise = [
+      { kind: "uniform", size: 1 },
+      { kind: "uniform", size: this.features },
+      { kind: "uniform", size: this.features },
+    ];
+    this.classLogits = new Parameter([classes], 0);
+    this.groups = groupColumns(columns).map((group, g) => new ClassGroup(group, classes, random.split(g)));
+  }
+
+  protected logWeights(): Tensor {
+    return this.classLogits.logSoftmax().reshape([this.classes, 1]);
+  }
+
+  protected blocks(): readonly ColumnBlock[] {
+    return this.groups;
+  }
+
+  /** p(class | x) of each row, [N, C]. */
+  classProbabilities(x: Tensor): Tensor {
+    return this.logJoint(x).softmax(0).transpose();
+  }
+
+  /** Fits the classes by expectation maximization. Held-out rows are not used. */
+  async fitToData(data: DataRows, _heldOut?: DataRows, limits?: Limits): Promise<void> {
+    // Loaded when it is used: pages that only score do not need it.
+    const { fitLatentClasses } = await import("./onDemand.ts");
+    await fitLatentClasses(this, data, limits);
+  }
+
+  describe() {
+    return this.options;
+  }
+}
+
+export const latentClassesKind: DistributionKind<typeof latentClassesSchema> = {
+  schema: latentClassesSchema,
+  build: ({ type: _, ...options }, random) => new LatentClasses(options, random),
+};

@@ -1,0 +1,27 @@
+import type { ValueType } from "./tableColumn.ts";
+
+/** A value of a type other than text as text: a number, `true` or `false`, or a date or time in ISO 8601 without a time zone. */
+export function typedText(type: ValueType, value: number): string {
+  switch (type) {
+    case "boolean":
+      return value === 0 ? "false" : "true";
+    case "date":
+    case "timestamp":
+    case "time":
+      return timeText(type, value);
+    default:
+      return Object.is(value, -0) ? "0" : String(value);
+  }
+}
+
+/** With as many digits of the second as needed. Years before 1 and after 9999 are written as DuckDB reads them. */
+function timeText(type: "date" | "timestamp" | "time", milliseconds: number): string {
+  const [date, time] = new Date(milliseconds).toISOString().replace("Z", "").split("T") as [string, string];
+  const short = time.replace(/\.000$/, "");
+  if (type === "time") return short;
+  const [, sign, year, monthAndDay] = /^([-+]?)0*(\d+)(-\d\d-\d\d)$/.exec(date)!;
+  const padded = (n: number) => String(n).padStart(4, "0");
+  const day =
+    sign === "-" ? `${padded(Number(year) + 1)}${monthAndDay} (BC)` : `${padded(Number(year))}${monthAndDay}`;
+  return type === "date" ? day : `${day} ${short}`;
+}

@@ -1,0 +1,173 @@
+import { expect, test } from "vitest";
+import { InMemoryDataset } from "../../src/dataset/inMemoryDataset.ts";
+import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
+import { LatentClasses, quantileKnots } from "../../src/distributions/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { compile } from "../../src/runtime/compile.ts";
+import { minimize } from "../../src/train/index.ts";
+import { draw, gradients, logProb } from "./evaluate.ts";
+import {
+  atoms,
+  categorical,
+  combinations,
+  continuous,
+  lattice,
+  randomize,
+  sumOfProbabilities,
+  withGaps,
+} from "./mixedColumns.ts";
+import { expectConditionalDraws, expectConsistentSubsets } from "./subsets.ts";
+
+function randomClasses(columns: ColumnHeadOptions[], classes = 3): LatentClasses {
+  const model = new LatentClasses({ columns, classes }, new Random(1));
+  randomize(model, { scale: 1.2 });
+  return model;
+}
+
+const discrete = [categorical, withGaps, lattice];
+const values = [
+  [0, 1, 2],
+  [0, 1, Number.NaN],
+  [0, 1, 2, 3, 4],
+];
+
+test("probabilities of a table of categories, cells and gaps sum to 1", async () => {
+  const unseen: ColumnHeadOptions = { ...withGaps, unseen: 0.01 };
+  const model = randomClasses([categorical, unseen, lattice]);
+  const rows = combinations([values[0], [0, 1, 2, Number.NaN], values[2]]);
+  expect(sumOfProbabilities(await logProb(model, rows.flat()))).toBeCloseTo(1, 12);
+});
+
+test("the density of a mixed table integrates and sums to 1", async () => {
+  const model = randomClasses([categorical, atoms]);
+  const step = 1e-3;
+  const grid = Array.from({ length: 24_001 }, (_, i) => -12 + i * step + 1e-7);
+  const density = await logProb(model, combinations([values[0], grid.map(Math.sinh)]).flat());
+  const weighted = density.map((value, i) => value + Math.log(step * Math.cosh(grid[i % grid.length])));
+  const single = await logProb(model, combinations([values[0], [0.5, Number.NaN]]).flat());
+  expect(sumOfProbabilities(weighted) + sumOfProbabilities(single)).toBeCloseTo(1, 6);
+});
+
+test("every subset of columns has its exact marginal distribution", async () => {
+  await expectConsistentSubsets(randomClasses(discrete), values);
+});
+
+test("each unknown column is drawn from its exact conditional distribution", async () => {
+  const model = randomClasses(discrete);
+  for (const known of [[], [2], [1, 2], [0]])
+    await expectConditionalDraws(model, [1, Number.NaN, 4], known, values);
+});
+
+test("draws rows that follow its probabilities", async () => {
+  const model = randomClasses(discrete);
+  const count = 20_000;
+  const drawn = await draw(model, count);
+  const rows = combinations(values);
+  const probabilities = (await logProb(model, rows.flat())).map(Math.exp);
+  const counts = new Map<string, number>();
+  for (let n = 0; n < count; n++) {
+    const key = drawn.subarray(3 * n, 3 * n + 3).join();
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  rows.forEach((row, i) => {
+    const frequency = (counts.get(row.join()) ?? 0) / count;
+    const p = probabilities[i];
+    expect(Math.abs(frequency - p)).toBeLessThan(4.5 * Math.sqrt((p * (1 - p)) / count) + 1e-12);
+  });
+});
+
+test("has finite gradients, also at missing values and far in the tails", async () => {
+  const model = randomClasses([categorical, lattice, continuous, atoms]);
+  const all = await gradients(model, [0, 4, 1e6, Number.NaN, 2, 0, -1e6, 0.5]);
+  for (const values of all.slice(1)) expect(Array.from(values).every(Number.isFinite)).toBe(true);
+});
+
+/** Rows of three classes: a category, a number and a cell, some of which are missing. */
+function classRows(count: number, seed: number): Float64Array {
+  const random = new Random(seed);
+  const uniform = random.split("uniform").uniform(new Float64Array(6 * count));
+  const normal = random.split("normal").normal(new Float64Array(count));
+  const rows = new Float64Array(4 * count);
+  for (let n = 0; n < count; n++) {
+    const [a, b, c, d, e, f] = uniform.subarray(6 * n, 6 * n + 6);
+    const group = Math.floor(3 * a);
+    rows.set(
+      [
+        b < 0.8 ? group : Math.floor(3 * c),
+        d < 0.2 ? Number.NaN : 3 * group + normal[n],
+        Math.floor(3 * e ** (group + 1)),
+        f < 0.2 + 0.3 * group ? 1 : 0,
+      ],
+      4 * n,
+    );
+  }
+  return rows;
+}
+
+/** log p of each row of `classRows`. */
+function trueLogProb([category, number, cell, flag]: Float64Array): number {
+  let sum = 0;
+  for (const group of [0, 1, 2]) {
+    const flagProbability = 0.2 + 0.3 * group;
+    const first = (category === group ? 0.8 : 0) + 0.2 / 3;
+    const fourth = flag === 1 ? flagProbability : 1 - flagProbability;
+    const z = number - 3 * group;
+    const second = Number.isNaN(number) ? 0.2 : (0.8 * Math.exp(-0.5 * z * z)) / Math.sqrt(2 * Math.PI);
+    const third = ((cell + 1) / 3) ** (1 / (group + 1)) - (cell / 3) ** (1 / (group + 1));
+    sum += (first * second * third * fourth) / 3;
+  }
+  return Math.log(sum);
+}
+
+test("starts close to classes in the data, and training by gradients improves on it", {
+  timeout: 60_000,
+}, async () => {
+  const count = 4000;
+  const values = classRows(count, 1);
+  const numbers = values.filter((value, i) => i % 4 === 1 && !Number.isNaN(value)).sort();
+  const model = new LatentClasses(
+    {
+      columns: [
+        { type: "categorical", categories: 3 },
+        { type: "continuous", knots: quantileKnots(numbers), gaps: true, components: 2 },
+        { type: "categorical", categories: 3 },
+        { type: "categorical", categories: 2 },
+      ],
+      classes: 5,
+    },
+    new Random(0),
+  );
+  const test = classRows(4000, 2);
+  const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
+  const truth = mean(Array.from({ length: 4000 }, (_, n) => trueLogProb(test.subarray(4 * n, 4 * n + 4))));
+  await model.fitToData({ rows: count, features: 4, values });
+  const afterEM = mean(await logProb(model, test));
+  expect(truth - afterEM).toBeLessThan(0.2);
+  await minimize(
+    ({ values }) => model.logProb(values).neg(),
+    model,
+    new InMemoryDataset({ features: 4, values }),
+    {
+      validation: new InMemoryDataset({ features: 4, values: classRows(1000, 3) }),
+      epochs: 20,
+      optimizer: { learningRate: 1e-2 },
+      batchSize: 200,
+    },
+  );
+  const trained = mean(await logProb(model, test));
+  expect(trained).toBeGreaterThan(afterEM);
+  expect(truth - trained).toBeLessThan(0.03);
+});
+
+test("a class has the weighted marginal distribution of its rows", async () => {
+  const model = new LatentClasses({ columns: [categorical, continuous], classes: 2 }, new Random(0));
+  const values = Float64Array.from({ length: 400 }, (_, i) =>
+    i % 2 === 0 ? Math.floor(i / 200) : i < 200 ? -1 : 1.5,
+  );
+  await model.fitToData({ rows: 200, features: 2, values });
+  const run = compile((x) => model.classProbabilities(x), [["N", 2]]);
+  const [a, b, c, d] = await run([0, -1, 1, 1.5]);
+  expect(Math.max(a, b)).toBeGreaterThan(0.95);
+  expect(Math.max(c, d)).toBeGreaterThan(0.95);
+  expect(a > b).toBe(d > c);
+});
