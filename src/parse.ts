@@ -72,6 +72,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   string: "a text",
   array: "a list",
   object: "an object",
+  record: "an object",
 };
 
 function expectation(issue: Issue): string {

@@ -41,7 +41,7 @@ export const positionalName = ([key, { variadic }]: readonly [string, Positional
  *   invalid value, and for too many or too few positional arguments.
  */
 export function parseArguments<S extends Syntax>(syntax: S, words: readonly string[]): Values<S> {
-  const texts = new Map<string, string>();
+  const texts = new Map<string, string[]>();
   const positionals: string[] = [];
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
@@ -55,11 +55,13 @@ export function parseArguments<S extends Syntax>(syntax: S, words: readonly stri
     }
     const { key, option, attached } = findOption(syntax, word);
     const name = `--${optionName(key)}`;
-    if (texts.has(key)) throw argumentError(syntax, `${name} is given twice`, { hint: "Give it once." });
+    const before = texts.get(key) ?? [];
+    if (before.length > 0 && !option.readAll)
+      throw argumentError(syntax, `${name} is given twice`, { hint: "Give it once." });
     if (option.valueName === undefined) {
       if (attached !== undefined)
         throw argumentError(syntax, `${name} takes no value`, { received: attached });
-      texts.set(key, "");
+      texts.set(key, [""]);
       continue;
     }
     // The next word is the value even if it starts with a dash: `-o -` writes to standard output, and columns may be called -x.
@@ -71,7 +73,7 @@ export function parseArguments<S extends Syntax>(syntax: S, words: readonly stri
         hint: `Write it without spaces, or in quotes: ${name} ${option.valueName}`,
       });
     }
-    texts.set(key, value);
+    texts.set(key, [...before, value]);
   }
   checkPositionals(syntax, positionals);
   const values: Record<string, unknown> = {};
@@ -80,7 +82,9 @@ export function parseArguments<S extends Syntax>(syntax: S, words: readonly stri
   }
   for (const [key, option] of Object.entries(syntax.options)) {
     if (option.required && !texts.has(key)) throw missingOption(syntax, key, option);
-    values[key] = option.read(texts.get(key), optionName(key));
+    const given = texts.get(key) ?? [];
+    const name = optionName(key);
+    values[key] = option.readAll ? option.readAll(given, name) : option.read(given[0], name);
   }
   return values as Values<S>;
 }

@@ -75,8 +75,9 @@ const colorsFor = ({ stdout, env }: Io) => createColors(supportsColor(stdout, en
 const forms = (key: string, { alias, valueName }: Option): string =>
   `${alias ? `-${alias}, ` : ""}--${optionName(key)}${valueName === undefined ? "" : ` ${valueName}`}`;
 
-const purpose = ({ description, choices, default: standard }: Option): string =>
+const purpose = ({ description, choices, default: standard, readAll }: Option): string =>
   description +
+  (readAll ? " May be given several times." : "") +
   (choices ? ` One of ${choices.join(", ")}.` : "") +
   (standard ? ` Default: ${standard}.` : "");
 

@@ -19,10 +19,12 @@ export interface Option<T = unknown> {
   readonly form?: "path" | "list";
   /** Reads the value; undefined stands for an option that is not given. */
   read(text: string | undefined, name: string): T;
+  /** Reads all values of an option that may be given several times. Others may be given once. */
+  readAll?(texts: readonly string[], name: string): T;
 }
 
 /** What every option that takes a value states. */
-interface Statement extends Omit<Option, "read" | "choices" | "form"> {
+interface Statement extends Omit<Option, "read" | "readAll" | "choices" | "form"> {
   readonly valueName: string;
   /** A valid value for the hint of an error. Default 1. */
   readonly example?: string;
@@ -34,7 +36,7 @@ type ValueOf<T, S> = S extends { required: true } | { default: string } ? T : T 
 function option<T, const S extends Statement>(
   statement: S,
   parse: (text: string, name: string) => T,
-  more: Partial<Option> = {},
+  more: Pick<Option, "choices" | "form"> = {},
 ): Option<ValueOf<T, S>> {
   const read = (text = statement.default, name = "") => (text === undefined ? undefined : parse(text, name));
   return { ...statement, ...more, read: read as Option<ValueOf<T, S>>["read"] };
@@ -53,6 +55,13 @@ export const path = <const S extends Statement>(statement: S) =>
 /** Names separated by commas; one that contains a comma is quoted as in a CSV file. */
 export const names = <const S extends Statement>(statement: S) =>
   option(statement, (value) => (value === "" ? [] : parseColumnList(value)), { form: "list" });
+
+/** Texts of an option that may be given several times. */
+export const texts = (statement: Omit<Statement, "required" | "default">): Option<readonly string[]> => ({
+  ...statement,
+  read: (value) => (value === undefined ? [] : [value]),
+  readAll: (values) => values,
+});
 
 export const choice = <const C extends readonly string[], const S extends Statement>(
   choices: C,

@@ -9,6 +9,7 @@ import { program } from "./program.ts";
 
 /** The commands. Each is loaded when it is needed. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  columns: async () => (await import("./columns.ts")).columns,
   fit: async () => (await import("./fit.ts")).fit,
   evaluate: async () => (await import("./evaluate.ts")).evaluate,
   score: async () => (await import("./score.ts")).score,

@@ -67,7 +67,7 @@ export function excludeColumns(
   return names.filter((name) => !excludedNames.includes(name));
 }
 
-function findColumn(table: Table, name: string, isRepeated: boolean): Column {
+export function findColumn(table: Table, name: string, isRepeated: boolean): Column {
   const column = table.columns.find((column) => column.name === name);
   if (column && !isRepeated) return column;
   if (column) {

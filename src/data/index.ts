@@ -1,4 +1,9 @@
 export { type ColumnSummary, columnSummary } from "../columns/index.ts";
+export {
+  type DescribedColumn,
+  type DescribeTableOptions,
+  describeTable,
+} from "./describeTable.ts";
 export type { Labels } from "./labels.ts";
 export { tableForModel } from "./modelTable.ts";
 export type { Column } from "./relation.ts";

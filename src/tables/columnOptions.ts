@@ -2,25 +2,13 @@ import * as z from "zod/mini";
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
 import { parse } from "../parse.ts";
+import { COLUMN_KINDS, type ColumnKind, KIND_SYNTAX } from "./columnKind.ts";
 
-/** The kinds that a user can choose for a column. */
-const KINDS = {
-  continuous: "a real number",
-  integer: "an integer",
-  lattice: "equally spaced numbers",
-  positive: "a real number above 0",
-  bounded: "a real number between two bounds, as in bounded:0:1",
-  "heavy-tailed": "a real number with outliers on both sides",
-  cyclic: "a number that starts again after a period, as in cyclic:360",
-  categorical: "one of several labels",
-  exclude: "not in the model",
-} as const;
-export type ColumnKind = keyof typeof KINDS;
-const kindNames = Object.keys(KINDS) as [ColumnKind, ...ColumnKind[]];
+export type { ColumnKind } from "./columnKind.ts";
 
 export const columnOptionsSchema = z
   .strictObject({
-    kind: z.optional(z.enum(kindNames)),
+    kind: z.optional(z.enum(COLUMN_KINDS)),
     low: z.optional(z.number()),
     high: z.optional(z.number()),
     period: z.optional(z.number().check(z.positive())),
@@ -29,6 +17,14 @@ export const columnOptionsSchema = z
     z.refine(({ low, high }) => low === undefined || high === undefined || low < high, {
       path: ["high"],
       error: "a number above low",
+    }),
+    z.refine(({ kind, low, high }) => kind !== "bounded" || (low !== undefined && high !== undefined), {
+      path: ["kind"],
+      error: "low and high for the kind bounded",
+    }),
+    z.refine(({ kind, period }) => kind !== "cyclic" || period !== undefined, {
+      path: ["kind"],
+      error: "a period for the kind cyclic",
     }),
   );
 
@@ -70,7 +66,7 @@ export function columnOptionsOf(text: string, name: string): ColumnOptions {
   const numbers = words.map(Number);
   const fits = { bounded: 2, cyclic: 1 }[kind] ?? 0;
   if (
-    (kindNames as readonly string[]).includes(kind) &&
+    (COLUMN_KINDS as readonly string[]).includes(kind) &&
     words.length === fits &&
     numbers.every(Number.isFinite)
   ) {
@@ -78,11 +74,9 @@ export function columnOptionsOf(text: string, name: string): ColumnOptions {
     if (kind === "cyclic") return { kind, period: numbers[0] };
     return { kind: kind as ColumnKind };
   }
-  const nearest = nearestName(kind, kindNames);
+  const nearest = nearestName(kind, COLUMN_KINDS);
   throw new PushforwardError("ARGUMENT", `the kind of column "${name}" is not valid`, {
-    expected: kindNames
-      .map((each) => ({ bounded: "bounded:LOW:HIGH", cyclic: "cyclic:PERIOD" })[each as string] ?? each)
-      .join(", "),
+    expected: `one of ${KIND_SYNTAX.join(", ")}`,
     received: text,
     ...(nearest !== undefined && nearest !== kind && { hint: `Did you mean ${nearest}?` }),
   });

@@ -1,23 +1,33 @@
+import type { ColumnKind, ColumnOptions } from "./columnOptions.ts";
 import type { TableColumn } from "./tableColumn.ts";
 
 /** What is shown about a column before training. */
 export interface ColumnDescription {
-  readonly name: string;
-  readonly kind: string;
+  readonly kind: ColumnKind;
+  /** The labels, units or bounds. */
   readonly details: string;
 }
 
 const MAX_LABELS_SHOWN = 4;
 const MAX_LABEL_LENGTH = 20;
 
-/** The kind of a column in words, and its range, labels or units. */
-export function describeColumn(column: TableColumn): ColumnDescription {
-  const { name, gaps } = column;
-  const { kind, details } = kindAndDetails(column);
-  return { name, kind, details: [details, ...(gaps ? ["gaps"] : [])].join("; ") };
+/** The options that state what was inferred about a column. */
+export function statedOptions(column: TableColumn): ColumnOptions {
+  const { kind } = describeColumn(column);
+  if (column.kind !== "continuous" && column.kind !== "lattice") return { kind };
+  const { low, high } = column.kind === "continuous" ? column : {};
+  return {
+    kind,
+    ...(low !== undefined && { low }),
+    ...(high !== undefined && { high }),
+    ...(column.period !== undefined && { period: column.period }),
+  };
 }
 
-function kindAndDetails(column: TableColumn): { kind: string; details: string } {
+/** The kind of a column and its labels, units or bounds in words. `range` is that of its values, such as "1 to 9". */
+export function describeColumn(column: TableColumn, range = ""): ColumnDescription {
+  const details = (...parts: (string | undefined)[]) =>
+    [range, ...parts].filter((part) => part && part !== `within ${range}`).join("; ");
   switch (column.kind) {
     case "constant":
       return { kind: "constant", details: column.value === null ? "always missing" : column.value };
@@ -28,34 +38,44 @@ function kindAndDetails(column: TableColumn): { kind: string; details: string } 
       return { kind, details: more > 0 ? `${column.labels.length} labels: ${shown}, ...` : shown };
     }
     case "time":
-      return { kind: column.type, details: column.parts.map(({ unit }) => unit).join(", ") };
+      return { kind: column.type, details: details(column.parts.map(({ unit }) => unit).join(", ")) };
     case "lattice": {
       const { first, step, cells, decimals, period, type } = column;
       const last = Number((first + step * (cells - 1)).toFixed(decimals));
       const kind = period !== undefined ? "cyclic" : type === "integer" && step === 1 ? "integer" : "lattice";
-      const parts = [`${Number(first.toFixed(decimals))} to ${last}`];
-      if (step !== 1) parts.push(`step ${step}`);
-      if (period !== undefined) parts.push(`period ${period}`);
-      return { kind, details: parts.join(", ") };
-    }
-    case "continuous": {
-      const { low, high, scale, period } = column;
-      const kind = period !== undefined ? "cyclic" : scale.type === "asinh" ? "heavy-tailed" : "continuous";
-      const bounds =
-        low !== undefined && high !== undefined
-          ? `${low} to ${high}`
-          : low !== undefined
-            ? `at least ${low}`
-            : high !== undefined
-              ? `at most ${high}`
-              : "";
       return {
         kind,
-        details: [bounds, ...(period === undefined ? [] : [`period ${period}`])].filter(Boolean).join(", "),
+        details: details(
+          `within ${Number(first.toFixed(decimals))} to ${last}`,
+          step !== 1 ? `step ${step}` : undefined,
+          periodText(period),
+        ),
       };
     }
+    case "continuous":
+      return {
+        kind: continuousKind(column),
+        details: details(boundsText(column), periodText(column.period)),
+      };
   }
 }
+
+type ContinuousColumn = Extract<TableColumn, { kind: "continuous" }>;
+
+function continuousKind({ low, high, scale, period }: ContinuousColumn): ColumnKind {
+  if (period !== undefined) return "cyclic";
+  if (low !== undefined && high !== undefined) return "bounded";
+  if (low === 0) return "positive";
+  return scale.type === "asinh" ? "heavy-tailed" : "continuous";
+}
+
+function boundsText({ low, high }: ContinuousColumn): string | undefined {
+  if (low !== undefined && high !== undefined) return `within ${low} to ${high}`;
+  if (low !== undefined) return `at least ${low}`;
+  return high === undefined ? undefined : `at most ${high}`;
+}
+
+const periodText = (period: number | undefined) => (period === undefined ? undefined : `period ${period}`);
 
 const shortened = (label: string): string =>
   label.length > MAX_LABEL_LENGTH ? `${label.slice(0, MAX_LABEL_LENGTH - 3)}...` : label;

@@ -3,7 +3,7 @@ import { findMissingCodes } from "../columns/missingCodes.ts";
 import type { ValueScale } from "../distributions/heads/valueScale.ts";
 import { PushforwardError } from "../errors.ts";
 import { chooseScale } from "./chooseScale.ts";
-import type { ColumnOptions } from "./columnOptions.ts";
+import type { ColumnKind, ColumnOptions } from "./columnOptions.ts";
 import type { RawColumn, TableColumn } from "./tableColumn.ts";
 import { timeParts } from "./timeParts.ts";
 import { typedText } from "./typedText.ts";
@@ -22,8 +22,14 @@ const MAX_CELLS = 2 ** 17;
 /** A bound is a hard one if at least this many rows, and this fraction of them, are exactly there. */
 const MIN_ROWS_AT_BOUND = 10;
 const MIN_SHARE_AT_BOUND = 0.005;
-/** Irregular numbers are labels if there are at most this many different ones, with ten rows each on average. */
+/** Fewer rows say too little about what values are possible. */
+const MIN_ROWS_FOR_BOUNDS = 20;
+const PERCENTAGE_NAME = /percent|pct|%|humidity/i;
+/** Irregular numbers are labels if there are at most this many different ones, each in at least this many rows. */
 const MAX_NUMERIC_LABELS = 64;
+const MIN_ROWS_OF_NUMERIC_LABEL = 5;
+
+const NUMERIC_KINDS: readonly ColumnKind[] = ["continuous", "integer", "lattice", "categorical"];
 
 const ID_NAME = /(^|[_\s.-])(id|ids|key|uuid|guid|no|nr|idx|index|row|number|code)$|[a-z](Id|ID|Key|No)$/i;
 
@@ -45,6 +51,8 @@ export function inferColumn(raw: RawColumn, options: ColumnOptions = {}): Inferr
   const counted = countValues(present);
   if (counted.values.length === 0)
     return { column: { kind: "constant", name, type, gaps: false, value: null } };
+  if (options.kind === "constant")
+    checkKind(raw, options, counted.values.length === 1 && !gaps ? ["constant"] : []);
   if (counted.values.length === 1 && !gaps) {
     const [only] = counted.values as [number];
     return { column: { kind: "constant", name, type, gaps: false, value: textOf(raw, only) } };
@@ -52,7 +60,7 @@ export function inferColumn(raw: RawColumn, options: ColumnOptions = {}): Inferr
   if (type === "text" || type === "boolean" || options.kind === "categorical" || counted.values.length === 1)
     return categorical(raw, counted, gaps, options);
   if (type === "date" || type === "timestamp" || type === "time") {
-    checkKind(raw, options, []);
+    checkKind(raw, options, [type, "categorical"]);
     return { column: { kind: "time", name, type, gaps, ...timeParts(type, values) } };
   }
   return numeric(raw, counted, gaps, options);
@@ -66,7 +74,8 @@ function checkKind({ name, type }: RawColumn, { kind }: ColumnOptions, allowed: 
   if (kind === undefined || allowed.includes(kind)) return;
   throw new PushforwardError("ARGUMENT", `column "${name}" cannot be ${kind}`, {
     expected: [...allowed, "exclude"].join(" or "),
-    received: `${kind}, but its values have the type ${type}`,
+    received: `values of the type ${type}`,
+    hint: "State another kind, or convert the column in a query.",
   });
 }
 
@@ -95,7 +104,8 @@ function categorical(
 ): InferredColumn {
   const { name, type } = raw;
   const isText = type === "text";
-  if (isText || type === "boolean") checkKind(raw, options, ["categorical"]);
+  if (isText || type === "boolean")
+    checkKind(raw, options, isText ? ["categorical"] : ["boolean", "categorical"]);
   if (isText && options.kind === undefined) {
     const reason = textExclusion({ distinct: values.length, rows });
     if (reason !== undefined) return { excluded: reason };
@@ -115,6 +125,13 @@ function numeric(
 ): InferredColumn {
   const { name, values: all } = raw;
   const { values, rows } = counted;
+  if (
+    options.kind === "boolean" ||
+    options.kind === "date" ||
+    options.kind === "timestamp" ||
+    options.kind === "time"
+  )
+    checkKind(raw, options, NUMERIC_KINDS);
   const decimals = decimalsOf(values);
   const type = raw.type === "integer" || decimals === 0 ? "integer" : "number";
   if (options.kind === undefined && type === "integer") {
@@ -152,8 +169,9 @@ function numeric(
       });
     }
   }
-  if (options.kind === undefined && values.length <= MAX_NUMERIC_LABELS && 10 * values.length <= rows)
-    return categorical(raw, counted, gaps, options);
+  const areLabels =
+    values.length <= MAX_NUMERIC_LABELS && Math.min(...counted.counts) >= MIN_ROWS_OF_NUMERIC_LABEL;
+  if (options.kind === undefined && areLabels) return categorical(raw, counted, gaps, options);
   const bounds = boundsOf(options, regular, name);
   const center = bounds.low ?? bounds.high ?? quantile(regular, 0.5);
   const scale = continuousScale(bounds, center, regular, options);
@@ -280,7 +298,7 @@ function latticeRange(
 const isHardBound = ({ counts, rows }: ValueCounts, i: number): boolean =>
   counts[i] >= Math.max(MIN_ROWS_AT_BOUND, MIN_SHARE_AT_BOUND * rows);
 
-/** The bounds that a user states, or those that the values suggest: 0, or from 0 to 1 or 100. */
+/** The bounds that a user states, or those that the values suggest: 0, from 0 to 1, or for percentages from 0 to 100. */
 function boundsOf(
   { kind, low: statedLow, high }: ColumnOptions,
   regular: ValueCounts,
@@ -298,10 +316,11 @@ function boundsOf(
   }
   if (low !== undefined || high !== undefined)
     return { ...(low !== undefined && { low }), ...(high !== undefined && { high }) };
-  if (kind === "heavy-tailed" || kind === "continuous") return {};
+  if (kind === "heavy-tailed" || kind === "continuous" || regular.rows < MIN_ROWS_FOR_BOUNDS) return {};
   if (minimum < 0 || minimum > 0.1 * quantile(regular, 0.5)) return {};
-  for (const top of [1, 100]) if (maximum <= top && maximum > 0.95 * top) return { low: 0, high: top };
-  return { low: 0 };
+  if (maximum <= 1 && maximum > 0.95) return { low: 0, high: 1 };
+  const mayBePercentage = PERCENTAGE_NAME.test(name) ? maximum <= 100 && maximum > 20 : maximum === 100;
+  return mayBePercentage ? { low: 0, high: 100 } : { low: 0 };
 }
 
 function cyclicPeriod(name: string, { values }: ValueCounts): number | undefined {

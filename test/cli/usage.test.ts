@@ -13,6 +13,7 @@ it("shows the help of the program", async () => {
     Usage: pushforward COMMAND ...
 
     Commands:
+      columns    Shows what each column of a table is taken for.
       fit        Learns the density of a table and writes a model file.
       evaluate   Computes the mean log-density of a table under a model.
       score      Writes the rows of a table with their log-density under a model.
@@ -91,12 +92,12 @@ it("colors headings on a terminal, unless NO_COLOR is set", async () => {
 it("refuses unknown commands", async () => {
   expect(await failure("fitt")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command fitt: expected one of fit, evaluate, score, sample, inspect.
+    Error: pushforward has no command fitt: expected one of columns, fit, evaluate, score, sample, inspect.
     Did you mean pushforward fit?"
   `);
   expect(await failure("train", "data.csv")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command train: expected one of fit, evaluate, score, sample, inspect.
+    Error: pushforward has no command train: expected one of columns, fit, evaluate, score, sample, inspect.
     See pushforward --help."
   `);
   expect(await failure("--versoin")).toMatchInlineSnapshot(`
@@ -111,7 +112,7 @@ it("refuses unknown commands", async () => {
   `);
   expect(await failure("constructor")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command constructor: expected one of fit, evaluate, score, sample, inspect.
+    Error: pushforward has no command constructor: expected one of columns, fit, evaluate, score, sample, inspect.
     See pushforward --help."
   `);
 });

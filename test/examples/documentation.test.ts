@@ -8,6 +8,7 @@ import { buildBijection } from "../../src/bijections/index.ts";
 import { scalarTransformRegistry } from "../../src/bijections/scalar/build.ts";
 import { formatSupport } from "../../src/bijections/support.ts";
 import { optionName } from "../../src/cli/arguments.ts";
+import { columns } from "../../src/cli/columns.ts";
 import { evaluate } from "../../src/cli/evaluate.ts";
 import { fit } from "../../src/cli/fit.ts";
 import { inspect } from "../../src/cli/inspect.ts";
@@ -155,7 +156,7 @@ describe("the documentation lists all", () => {
   });
 
   test("commands and their options", () => {
-    const options = [fit, evaluate, score, sample, inspect].flatMap(({ name, options }) => [
+    const options = [columns, fit, evaluate, score, sample, inspect].flatMap(({ name, options }) => [
       `## ${name}`,
       ...Object.keys(options).map((key) => `--${optionName(key)}`),
     ]);

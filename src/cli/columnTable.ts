@@ -1,0 +1,47 @@
+import type { DescribedColumn } from "../data/describeTable.ts";
+import { count, counted } from "../evaluate/numberText.ts";
+import { escapeControls } from "./format.ts";
+
+/** More columns are not printed, because nobody reads them. */
+const MAX_COLUMNS = 100;
+/** In characters. */
+const MAX_NAME_LENGTH = 32;
+const MAX_TYPE_LENGTH = 16;
+
+/** The columns of a table and what they are taken for, as text: one line for each of the first 100. */
+export function columnTable(columns: readonly DescribedColumn[]): string {
+  const rows = columns
+    .slice(0, MAX_COLUMNS)
+    .map(({ name, type, options, details, missing, remarks }) => [
+      shortened(name, MAX_NAME_LENGTH),
+      shortened(type.toLowerCase(), MAX_TYPE_LENGTH),
+      options.kind === "exclude" ? "left out" : options.kind!,
+      percentage(missing),
+      escapeControls([details, ...remarks].filter(Boolean).join("; ").replace(/\s+/g, " ")),
+    ]);
+  const lines = aligned([["column", "type", "kind", "missing", "values"], ...rows]);
+  const more = columns.length - rows.length;
+  if (more <= 0) return lines.join("");
+  const leftOut = columns.slice(MAX_COLUMNS).filter(({ options }) => options.kind === "exclude").length;
+  const rest = leftOut > 0 ? `, of which ${count(leftOut)} left out` : "";
+  return `${lines.join("")}... and ${counted(more, "more column")}${rest}; --json prints all\n`;
+}
+
+function percentage(share: number | undefined): string {
+  if (share === undefined) return "";
+  if (share === 0) return "0%";
+  return share < 0.001 ? "< 0.1%" : `${(100 * share).toFixed(1)}%`;
+}
+
+const shortened = (text: string, maxLength: number): string => {
+  const line = escapeControls(text.replace(/\s+/g, " "));
+  const characters = [...line];
+  return characters.length <= maxLength ? line : `${characters.slice(0, maxLength - 3).join("")}...`;
+};
+
+/** Lines of cells, all but the last padded to the width of their column. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => [...row[i]!].length)));
+  const padded = (cell: string, i: number) => cell + " ".repeat(widths[i]! - [...cell].length);
+  return rows.map((row) => `${row.map(padded).join("  ").trimEnd()}\n`);
+}

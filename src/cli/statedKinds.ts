@@ -1,0 +1,95 @@
+import { readFile } from "node:fs/promises";
+import * as z from "zod/mini";
+import type { DescribedColumn } from "../data/describeTable.ts";
+import { PushforwardError } from "../errors.ts";
+import { readError } from "../files/readBytes.ts";
+import { parse } from "../parse.ts";
+import { type ColumnOptions, columnOptionsOf, columnOptionsSchema } from "../tables/columnOptions.ts";
+
+/**
+ * What is stated about columns, by their names.
+ *
+ * @throws ARGUMENT for a kind that does not exist, and for a column that is stated twice, and for a schema that is not valid; FILE if it cannot be read.
+ */
+export async function statedKinds({
+  column,
+  schema,
+}: {
+  readonly column: readonly string[];
+  readonly schema: string | undefined;
+}): Promise<Record<string, ColumnOptions>> {
+  const stated = new Map<string, ColumnOptions>();
+  for (const text of column) {
+    // A name may contain the character, a kind does not.
+    const at = text.lastIndexOf("=");
+    const name = text.slice(0, Math.max(0, at)).trim();
+    if (name === "") {
+      throw new PushforwardError("ARGUMENT", "--column has an invalid value", {
+        expected: "NAME=KIND",
+        received: text,
+        hint: "For example: --column age=integer",
+      });
+    }
+    if (stated.has(name)) {
+      throw new PushforwardError("ARGUMENT", `--column states the kind of "${name}" twice`, {
+        hint: "State it once.",
+      });
+    }
+    stated.set(name, columnOptionsOf(text.slice(at + 1).trim(), name));
+  }
+  return { ...(schema === undefined ? {} : await readSchema(schema)), ...Object.fromEntries(stated) };
+}
+
+/** What `pushforward columns --json` adds to the options of a column for information. */
+const informationSchema = {
+  type: z.optional(z.unknown()),
+  details: z.optional(z.unknown()),
+  missing: z.optional(z.unknown()),
+  remarks: z.optional(z.unknown()),
+};
+
+const schemaFile = z.strictObject({
+  rows: z.optional(z.unknown()),
+  columns: z.record(
+    z.string(),
+    z.union([z.string(), z.looseObject({})], { error: "a kind, or an object with the kind of the column" }),
+  ),
+});
+
+async function readSchema(path: string): Promise<Record<string, ColumnOptions>> {
+  const text = await readFile(path, "utf8").catch(async (error: unknown) => {
+    throw await readError(error, path);
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new PushforwardError("ARGUMENT", `${path} is not JSON`, {
+      expected: '{"columns": {"age": {"kind": "integer"}}}',
+      hint: "Write it by pushforward columns DATA --json, and edit it.",
+      cause,
+    });
+  }
+  const { columns } = parse(schemaFile, json, path);
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, stated]) => [
+      name,
+      typeof stated === "string" ? columnOptionsOf(stated, name) : optionsOnly(stated, name, path),
+    ]),
+  );
+}
+
+function optionsOnly(stated: Record<string, unknown>, name: string, path: string): ColumnOptions {
+  const options = Object.fromEntries(
+    Object.entries(stated).filter(([key]) => !Object.hasOwn(informationSchema, key)),
+  );
+  return parse(columnOptionsSchema, options, `column "${name}" of ${path}`) as ColumnOptions;
+}
+
+/** The columns as `--json` prints them, which is what `--schema` reads. */
+export const columnsJson = (rows: number, columns: readonly DescribedColumn[]): object => ({
+  rows,
+  columns: Object.fromEntries(
+    columns.map(({ name, options, ...information }) => [name, { ...options, ...information }]),
+  ),
+});
