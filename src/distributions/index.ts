@@ -10,6 +10,7 @@ export {
 export type { ColumnHeadOptions } from "./heads/columnHead.ts";
 export { quantileKnots } from "./heads/quantileKnots.ts";
 export type { Knots } from "./heads/quantileMap.ts";
+export type { KernelDensityOptions } from "./kernelDensity.ts";
 export type { LatentClassesOptions } from "./latentClasses.ts";
 export type { MadeOptions } from "./made.ts";
 export * from "./mainExports.ts";

@@ -8,6 +8,7 @@ export type { Distribution } from "./distribution.ts";
 export { Ensemble } from "./ensemble.ts";
 export { GaussianMixture } from "./gaussianMixture.ts";
 export { GeneralizedNormal } from "./generalizedNormal.ts";
+export { KernelDensity } from "./kernelDensity.ts";
 export { Laplace } from "./laplace.ts";
 export { LatentClasses } from "./latentClasses.ts";
 export { Logistic } from "./logistic.ts";

@@ -4,6 +4,7 @@ import { diagonalNormalKind } from "./diagonalNormal.ts";
 import { ensembleKind } from "./ensemble.ts";
 import { gaussianMixtureKind } from "./gaussianMixture.ts";
 import { generalizedNormalKind } from "./generalizedNormal.ts";
+import { kernelDensityKind } from "./kernelDensity.ts";
 import { laplaceKind } from "./laplace.ts";
 import { latentClassesKind } from "./latentClasses.ts";
 import { logisticKind } from "./logistic.ts";
@@ -25,6 +26,7 @@ export const distributionKinds = [
   ensembleKind,
   gaussianMixtureKind,
   generalizedNormalKind,
+  kernelDensityKind,
   laplaceKind,
   latentClassesKind,
   logisticKind,

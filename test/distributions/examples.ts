@@ -51,6 +51,13 @@ export const distributionExamples = examplesOf<DistributionDescription["type"]>(
     { features, components: 4 },
   ],
   generalizedNormal: (features) => [{ features }, { features, exponent: 6 }],
+  kernelDensity: (features) => [
+    {
+      columns: new Array(features).fill({ type: "continuous", knots, components: 2 }),
+      centers: 5,
+      widths: 2,
+    },
+  ],
   laplace: (features) => [{ features }],
   latentClasses: (features) => [
     { columns: new Array(features).fill({ type: "continuous", knots, components: 2 }), classes: 3 },

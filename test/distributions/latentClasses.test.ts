@@ -5,7 +5,7 @@ import { LatentClasses, quantileKnots } from "../../src/distributions/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { minimize } from "../../src/train/index.ts";
-import { draw, gradients, logProb } from "./evaluate.ts";
+import { gradients, logProb } from "./evaluate.ts";
 import {
   atoms,
   categorical,
@@ -16,7 +16,12 @@ import {
   sumOfProbabilities,
   withGaps,
 } from "./mixedColumns.ts";
-import { expectConditionalDraws, expectConsistentSubsets } from "./subsets.ts";
+import {
+  expectConditionalDraws,
+  expectConsistentSubsets,
+  expectContinuousDraws,
+  expectDraws,
+} from "./subsets.ts";
 
 function randomClasses(columns: ColumnHeadOptions[], classes = 3): LatentClasses {
   const model = new LatentClasses({ columns, classes }, new Random(1));
@@ -59,21 +64,13 @@ test("each unknown column is drawn from its exact conditional distribution", asy
 });
 
 test("draws rows that follow its probabilities", async () => {
-  const model = randomClasses(discrete);
-  const count = 20_000;
-  const drawn = await draw(model, count);
-  const rows = combinations(values);
-  const probabilities = (await logProb(model, rows.flat())).map(Math.exp);
-  const counts = new Map<string, number>();
-  for (let n = 0; n < count; n++) {
-    const key = drawn.subarray(3 * n, 3 * n + 3).join();
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  rows.forEach((row, i) => {
-    const frequency = (counts.get(row.join()) ?? 0) / count;
-    const p = probabilities[i];
-    expect(Math.abs(frequency - p)).toBeLessThan(4.5 * Math.sqrt((p * (1 - p)) / count) + 1e-12);
-  });
+  await expectDraws(randomClasses(discrete), values);
+});
+
+test("a number is drawn from its exact conditional distribution", async () => {
+  const model = randomClasses([continuous, categorical, continuous]);
+  await expectContinuousDraws(model, [0.4, 2, 0], [0, 1], 2);
+  await expectContinuousDraws(model, [0, 1, 0], [], 0);
 });
 
 test("has finite gradients, also at missing values and far in the tails", async () => {

@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
-import { MixedMade, Mixture, StandardNormal } from "../../src/distributions/index.ts";
+import {
+  KernelDensity,
+  LatentClasses,
+  MixedMade,
+  Mixture,
+  StandardNormal,
+} from "../../src/distributions/index.ts";
 import {
   asSubsetDistribution,
   isSubsetDistribution,
@@ -8,6 +14,7 @@ import {
 } from "../../src/distributions/subsetDistribution.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import { logProb } from "./evaluate.ts";
 import {
   atoms,
   categorical,
@@ -160,6 +167,26 @@ describe("a mixture of distributions of subsets", () => {
     );
     expect(Math.exp(present[1])).toBeCloseTo((joint[0] + joint[1]) / (joint[0] + joint[1] + joint[2]), 12);
   });
+});
+
+test("a mixture of a MADE, latent classes and a kernel density has exact conditional distributions", async () => {
+  const classes = new LatentClasses({ columns, classes: 2 }, new Random(5));
+  const kernels = new KernelDensity({ columns, centers: 4, widths: 2 }, new Random(6));
+  const made = randomMade(7);
+  const mixture = new Mixture([made, classes, kernels]);
+  mixture.logWeights.value = Float64Array.from([0.3, 0.3, 0.4], Math.log);
+  expect(sumOfProbabilities(await logProb(mixture, combinations(values).flat()))).toBeCloseTo(1, 12);
+  const logJoint = async (rows: number[][], known: readonly number[], d: number) => {
+    const ofMade = await logJointOf(made, rows, known, d);
+    const others = await Promise.all(
+      [classes, kernels].map((member) => logProbKnown(member, rows, [...known, d])),
+    );
+    return ofMade.map((value, n) =>
+      Math.log(0.3 * Math.exp(value) + 0.3 * Math.exp(others[0][n]) + 0.4 * Math.exp(others[1][n])),
+    );
+  };
+  for (const known of [[], [0], [0, 2]])
+    await expectConditionalDraws(mixture, [1, 0, 3], known, values, logJoint);
 });
 
 describe("which distributions have subsets", () => {

@@ -3,7 +3,9 @@ import { knownFeatures, type SubsetDistribution } from "../../src/distributions/
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { type Compiled, compile } from "../../src/runtime/compile.ts";
-import { logProb } from "./evaluate.ts";
+import { columnOf, kolmogorovSmirnov } from "../mathematics/kolmogorovSmirnov.ts";
+import { cumulative, integral, lineRule } from "../mathematics/quadrature.ts";
+import { draw, logProb } from "./evaluate.ts";
 import { combinations, sumOfProbabilities } from "./mixedColumns.ts";
 
 /** All subsets of the features 0 ... D - 1. */
@@ -118,4 +120,43 @@ export async function expectConsistentSubsets(
       expect(Math.exp(marginal[n])).toBeCloseTo(sums.get(key(row))!, 10);
     });
   }
+}
+
+/** The frequencies of rows that `sample` draws are those of the density, for rows over all `values`. */
+export async function expectDraws(
+  distribution: SubsetDistribution,
+  values: readonly (readonly number[])[],
+): Promise<void> {
+  const D = distribution.features;
+  const count = 20_000;
+  const drawn = await draw(distribution, count);
+  const counts = new Map<string, number>();
+  for (let n = 0; n < count; n++) {
+    const key = drawn.subarray(D * n, D * n + D).join();
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  const rows = combinations(values);
+  const probabilities = (await logProb(distribution, rows.flat())).map(Math.exp);
+  rows.forEach((row, i) => {
+    const frequency = (counts.get(row.join()) ?? 0) / count;
+    const p = probabilities[i];
+    expect(Math.abs(frequency - p)).toBeLessThan(4.5 * Math.sqrt((p * (1 - p)) / count) + 1e-12);
+  });
+}
+
+/** A continuous feature d is drawn from p(x_d | x_known), whose distribution function is computed by quadrature. */
+export async function expectContinuousDraws(
+  distribution: SubsetDistribution,
+  row: readonly number[],
+  known: readonly number[],
+  d: number,
+): Promise<void> {
+  const rule = lineRule(16_001, 1e6);
+  const rows = Array.from(rule.nodes, (value) => row.map((other, i) => (i === d ? value : other)));
+  const logDensity = await logProbKnown(distribution, rows, [...known, d]);
+  const [marginal] = await logProbKnown(distribution, [[...row]], known);
+  expect(integral(logDensity, rule.weights) / Math.exp(marginal)).toBeCloseTo(1, 6);
+  const probability = cumulative(rule, logDensity.map(Math.exp));
+  const drawn = await drawEach(distribution, row, known, 20_000);
+  expect(kolmogorovSmirnov(columnOf(drawn, distribution.features, d), probability)).toBeGreaterThan(1e-3);
 }

@@ -2,6 +2,7 @@ import { buildBijection, type Description } from "../../src/bijections/index.ts"
 import {
   buildDistribution,
   ContextEmbedding,
+  KernelDensity,
   LatentClasses,
   MixedMade,
   StandardNormal,
@@ -48,6 +49,7 @@ function* flows(): Generator<{ name: string; flow: Flow; labels?: string[][] }> 
   ];
   const mixed = new MixedMade({ columns, network: { hidden: [4] } }, random);
   yield { name: "mixedMade", flow: new Flow(mixed) };
+  yield { name: "kernelDensity", flow: new Flow(new KernelDensity({ columns, centers: 3 }, random)) };
   yield { name: "latentClasses", flow: new Flow(new LatentClasses({ columns, classes: 2 }, random)) };
   const embedding = new ContextEmbedding({ numbers: 1, classes: [2], size: 3, network: { hidden: [4] } });
   const flow = embedContext(maf(FEATURES, { context: 3, transforms: 1, hidden: [4] }), embedding);

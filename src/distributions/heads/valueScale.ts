@@ -49,6 +49,22 @@ export function scaledValue(scale: ValueScale, x: number): number {
   }
 }
 
+/** x(y) of a scale for one number. */
+export function unscaledValue(scale: ValueScale, y: number): number {
+  switch (scale.type) {
+    case "linear":
+      return y;
+    case "asinh":
+      return scale.unit * Math.sinh(y);
+    case "log":
+      return scale.low + Math.exp(y);
+    case "reversedLog":
+      return scale.high - Math.exp(-y);
+    case "logit":
+      return scale.low + (scale.high - scale.low) / (1 + Math.exp(-y));
+  }
+}
+
 /** dy/dx of a scale at one number inside the bounds. */
 export function scaleSlope(scale: ValueScale, x: number): number {
   switch (scale.type) {

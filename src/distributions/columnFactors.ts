@@ -1,0 +1,164 @@
+import { atomsOf, type ColumnHead, isCategorical, isLattice } from "./heads/columnHead.ts";
+import { scaledValue, scaleSlope } from "./heads/valueScale.ts";
+
+/** Codes of values that are no atoms; atoms are counted from 0. */
+const MISSING = -1;
+const NUMBER = -2;
+/** lambda is between these. A smaller one would make rows impossible that are far from all others. */
+const MIN_LAMBDA = 1e-4;
+const MAX_LAMBDA = 0.9;
+/** A bandwidth changes by at most this factor in a step. */
+const MAX_STEP_RATIO = 3;
+/** The narrowest kernel is at least this fraction of the interquartile range, divided by the number of rows. */
+const MIN_WIDTH = 0.1;
+
+/** What the fit of a kernel density needs of a column. */
+interface ColumnOfRows {
+  readonly head: ColumnHead;
+  /** [N], NaN where missing. */
+  readonly values: Float64Array;
+  /** [N] log m(x), where m is the marginal distribution. */
+  readonly logMarginal: ArrayLike<number>;
+  /** [W], descending. */
+  readonly widths: readonly number[];
+}
+
+/**
+ * The kernels of a column (`KernelColumn`) in plain numbers, for the fit of its bandwidth h and lambda: the N rows are both the centers and
+ * the values. All factors are divided by the marginal distribution of the value, so that the term lambda m(x) becomes lambda.
+ */
+export class ColumnFactors {
+  bandwidth: number;
+  lambda = 0.05;
+  private readonly isCategorical: boolean;
+  private readonly isLattice: boolean;
+  private readonly widths: readonly number[];
+  private readonly minBandwidth: number;
+  /** [N] the number of the atom or category, or one of the constants above. */
+  private readonly codes: Int32Array;
+  /** [N] y(x), or Infinity for values that have a code and so no kernel. */
+  private readonly y: Float64Array;
+  /** [N] y at the edges of the cell of a lattice. */
+  private readonly low: Float64Array;
+  private readonly high: Float64Array;
+  /** [N] 1 / m, in the units of y for numbers of a continuous column. */
+  private readonly inverseMarginal: Float64Array;
+  /** Sums over rows and kernels, with their posterior weights: of the smooth term, of its d log K / d log h, and of lambda m(x). */
+  private smooth = 0;
+  private slope = 0;
+  private marginal = 0;
+
+  constructor({ head, values, logMarginal, widths }: ColumnOfRows) {
+    this.isCategorical = isCategorical(head);
+    this.isLattice = isLattice(head);
+    this.widths = widths;
+    const codeOf = new Map(atomsOf(head).map((atom, i) => [atom, i]));
+    this.codes = Int32Array.from(values, (x) => (Number.isNaN(x) ? MISSING : (codeOf.get(x) ?? NUMBER)));
+    const scale = "scale" in head ? head.scale : ({ type: "linear" } as const);
+    const last = isLattice(head) ? head.cells - 1 : 0;
+    this.low = values.map((x) => (x <= 0 ? Number.NEGATIVE_INFINITY : scaledValue(scale, x - 0.5)));
+    this.high = values.map((x) => (x >= last ? Number.POSITIVE_INFINITY : scaledValue(scale, x + 0.5)));
+    this.y = values.map((x, n) =>
+      this.codes[n] === NUMBER ? scaledValue(scale, x) : Number.POSITIVE_INFINITY,
+    );
+    this.inverseMarginal = values.map((x, n) => {
+      const isDensity = head.type === "continuous" && this.codes[n] === NUMBER;
+      return Math.exp((isDensity ? Math.log(scaleSlope(scale, x)) : 0) - logMarginal[n]);
+    });
+    const sorted = this.y.filter(Number.isFinite).sort();
+    const quantile = (level: number) => sorted[Math.floor(level * (sorted.length - 1))] ?? 0;
+    const range = quantile(0.75) - quantile(0.25) || quantile(1) - quantile(0) || 1;
+    this.bandwidth = 0.3 * range;
+    this.minBandwidth = (MIN_WIDTH * range) / (Math.max(1, sorted.length) * widths[widths.length - 1]);
+  }
+
+  /** Multiplies the products [W, N] of each width and center by the factors of the value of row i. */
+  multiply(i: number, products: Float64Array): void {
+    const { codes, y, lambda } = this;
+    const N = codes.length;
+    const scale = (1 - lambda) * this.inverseMarginal[i];
+    const code = codes[i];
+    for (const [w, width] of this.widths.entries()) {
+      const start = w * N;
+      if (this.isLattice && code !== MISSING) {
+        for (let j = 0; j < N; j++) {
+          const match = code === codes[j] && code >= 0 ? 1 : 0;
+          products[start + j] *= lambda + scale * (match + this.cell(i, j, width));
+        }
+      } else if (this.isCategorical || code !== NUMBER) {
+        for (let j = 0; j < N; j++) products[start + j] *= lambda + (code === codes[j] ? scale : 0);
+      } else {
+        const inverse = 1 / (width * this.bandwidth);
+        const peak = scale * inverse;
+        for (let j = 0; j < N; j++) {
+          const tail = Math.exp(-Math.abs(y[i] - y[j]) * inverse);
+          products[start + j] *= lambda + (peak * tail) / ((1 + tail) * (1 + tail));
+        }
+      }
+    }
+  }
+
+  /** Adds the pair of row i and the kernel with width w around j, with a posterior weight, to the sums of the next step. */
+  add(i: number, w: number, j: number, weight: number): void {
+    const { codes, y, lambda } = this;
+    const scale = (1 - lambda) * this.inverseMarginal[i];
+    const code = codes[i];
+    const isMatch = code === codes[j] && code !== NUMBER;
+    let smooth = 0;
+    let slope = 0;
+    if (
+      !this.isCategorical &&
+      (this.isLattice ? code !== MISSING : code === NUMBER) &&
+      y[j] !== Number.POSITIVE_INFINITY
+    ) {
+      const inverse = 1 / (this.widths[w] * this.bandwidth);
+      if (this.isLattice) {
+        smooth = scale * this.cell(i, j, this.widths[w]);
+        slope = logisticCellSlope((this.low[i] - y[j]) * inverse, (this.high[i] - y[j]) * inverse);
+      } else {
+        const t = Math.abs(y[i] - y[j]) * inverse;
+        const tail = Math.exp(-t);
+        smooth = (scale * inverse * tail) / ((1 + tail) * (1 + tail));
+        slope = t * Math.tanh(t / 2) - 1;
+      }
+    }
+    const factor = lambda + smooth + (isMatch ? scale : 0);
+    this.smooth += (weight * smooth) / factor;
+    this.slope += (weight * smooth * slope) / factor;
+    this.marginal += (weight * lambda) / factor;
+  }
+
+  /** Moves h and lambda by a fraction of the step of expectation maximization. `total` is the sum of the weights of the rows. */
+  step(fraction: number, total: number): void {
+    const lambda = this.lambda + fraction * (this.marginal / total - this.lambda);
+    this.lambda = Math.min(MAX_LAMBDA, Math.max(MIN_LAMBDA, lambda));
+    if (this.smooth > 0) {
+      const ratio = Math.min(MAX_STEP_RATIO, Math.max(1 / MAX_STEP_RATIO, 1 + this.slope / this.smooth));
+      this.bandwidth = Math.max(this.minBandwidth, this.bandwidth * ratio ** fraction);
+    }
+    this.smooth = 0;
+    this.slope = 0;
+    this.marginal = 0;
+  }
+
+  /** The probability of the cell of row i under the kernel around j, without cancellation. */
+  private cell(i: number, j: number, width: number): number {
+    const center = this.y[j];
+    if (center === Number.POSITIVE_INFINITY) return 0;
+    const inverse = 1 / (width * this.bandwidth);
+    const ofLow = 1 + Math.exp((this.low[i] - center) * inverse);
+    const ofHigh = 1 + Math.exp((center - this.high[i]) * inverse);
+    return -Math.expm1((this.low[i] - this.high[i]) * inverse) / (ofLow * ofHigh);
+  }
+}
+
+/** d log P / d log h of the logistic probability P between a = low / h and b = high / h. */
+function logisticCellSlope(a: number, b: number): number {
+  // x sigmoid'(x), which is 0 at infinite x.
+  const weighted = (x: number) => {
+    const tail = Math.exp(-Math.abs(x));
+    return tail === 0 ? 0 : (x * tail) / ((1 + tail) * (1 + tail));
+  };
+  const probability = -Math.expm1(a - b) / ((1 + Math.exp(a)) * (1 + Math.exp(-b)));
+  return probability > 0 ? (weighted(a) - weighted(b)) / probability : 0;
+}

@@ -1,0 +1,165 @@
+import type { DataRows } from "../bijections/bijection.ts";
+import { concat } from "../graph/tensor.ts";
+import { type Limits, limitReached } from "../limits.ts";
+import { Random } from "../random/index.ts";
+import { compile } from "../runtime/compile.ts";
+import { ColumnFactors } from "./columnFactors.ts";
+import { marginalParameters } from "./heads/marginalParameters.ts";
+import { kernelWidths } from "./kernelColumn.ts";
+import type { KernelDensity } from "./kernelDensity.ts";
+import { selectDataRows } from "./selectDataRows.ts";
+
+const MAX_ITERATIONS = 20;
+/** Kernels of single columns that an iteration evaluates, which take about 0.2 s. */
+const KERNELS_PER_ITERATION = 6e6;
+const MIN_ROWS_PER_ITERATION = 50;
+/** If an iteration uses only some of the rows, its step is a smaller fraction after so many, so that the noise averages out. */
+const FULL_STEPS = 6;
+/** The iteration ends when the mean leave-one-out log-likelihood of all rows increases by less than this, in nats. */
+const TOLERANCE = 1e-4;
+/** Pairs of a row and a kernel with a smaller posterior probability than this are left out of a step. */
+const MIN_POSTERIOR = 1e-5;
+/** The log-weight of centers without a row. */
+const UNUSED_LOG_WEIGHT = -80;
+/** Products of so many factors of columns are finite in float64, and are divided by the largest one then. */
+const COLUMNS_PER_PRODUCT = 8;
+
+/**
+ * Takes rows as the centers of the kernels, and fits the bandwidths, lambda and the weights of the widths by expectation maximization of
+ * the leave-one-out log-likelihood, in which the kernels around a row do not count for the row itself. In the M-step a bandwidth is
+ * multiplied by 1 + mean(d log K / d log h), which is the exact maximum for normal kernels up to a power, and for logistic kernels has
+ * the same fixed point.
+ */
+export async function fitKernelDensity(
+  model: KernelDensity,
+  data: DataRows,
+  limits: Limits = {},
+): Promise<void> {
+  const random = new Random(0).split("kernel density");
+  const rows = selectDataRows(data, random.permutation(data.rows).subarray(0, model.centerLogits.sizes[0]));
+  setCenters(model, data, rows);
+  const columns = await columnFactors(model, rows);
+  const N = rows.rows;
+  const W = model.widthLogits.sizes[0];
+  const weights = rows.weights ?? new Float64Array(N).fill(1);
+  const widthWeights = new Float64Array(W).fill(1 / W);
+  const kernelsPerRow = N * W * columns.length;
+  const batch = Math.min(
+    N,
+    Math.max(MIN_ROWS_PER_ITERATION, Math.ceil(KERNELS_PER_ITERATION / kernelsPerRow)),
+  );
+  let previous = Number.NEGATIVE_INFINITY;
+  for (let iteration = 0; iteration < MAX_ITERATIONS && N > 1; iteration++) {
+    if (await limitReached(limits)) break;
+    const batchRows = Array.from({ length: batch }, (_, b) => (iteration * batch + b) % N);
+    const { logLikelihood, total, widthTotals } = eStep(columns, weights, widthWeights, batchRows);
+    if (!(total > 0)) break;
+    const fraction = batch === N ? 1 : Math.min(1, 1 / (iteration - FULL_STEPS + 2));
+    const step = iteration < FULL_STEPS ? 1 : fraction;
+    for (const column of columns) column.step(step, total);
+    widthTotals.forEach((sum, w) => {
+      widthWeights[w] += step * (sum / total - widthWeights[w]);
+    });
+    if (batch === N && logLikelihood < previous + TOLERANCE) break;
+    previous = logLikelihood;
+  }
+  model.widthLogits.value = Float32Array.from(widthWeights, (weight) =>
+    Math.max(UNUSED_LOG_WEIGHT, Math.log(weight)),
+  );
+  columns.forEach(({ lambda, bandwidth }, d) => {
+    const column = model.columns[d];
+    column.marginalLogit.value = Float32Array.of(Math.log(lambda / (1 - lambda)));
+    if (column.logBandwidth) column.logBandwidth.value = Float32Array.of(Math.log(bandwidth));
+  });
+}
+
+/** Sets the centers, their weights, and the marginal distributions, which are those of all rows. */
+function setCenters(model: KernelDensity, data: DataRows, rows: DataRows): void {
+  const { features: D } = data;
+  const n = model.centerLogits.sizes[0];
+  const columnOf = ({ rows, values }: DataRows, d: number) =>
+    Float64Array.from({ length: rows }, (_, row) => values[row * D + d]);
+  // If there are fewer rows than centers, the others are copies of the first row with a negligible weight.
+  const rowOf = (center: number) => (center < rows.rows ? center : 0);
+  model.centerLogits.value = Float32Array.from({ length: n }, (_, i) =>
+    i < rows.rows ? Math.max(UNUSED_LOG_WEIGHT, Math.log(rows.weights?.[i] ?? 1)) : UNUSED_LOG_WEIGHT,
+  );
+  for (const [d, column] of model.columns.entries()) {
+    const values = Float32Array.from({ length: n }, (_, i) => rows.values[rowOf(i) * D + d]);
+    column.centers.value = values.map((value) => (Number.isNaN(value) ? 0 : value));
+    if (column.missing) column.missing.value = values.map((value) => Number(Number.isNaN(value)));
+    column.marginal.value = Float32Array.from(marginalParameters(column.head, columnOf(data, d)));
+  }
+}
+
+async function columnFactors(model: KernelDensity, { rows, values }: DataRows): Promise<ColumnFactors[]> {
+  const D = model.features;
+  const evaluate = compile(
+    (x) => {
+      const columns = x.transpose();
+      return concat(
+        model.columns.map((column, d) => column.logMarginal(columns.slice(0, d, d + 1))),
+        0,
+      ).transpose();
+    },
+    [["N", D]],
+    { precision: "float64" },
+  );
+  const logMarginals = await evaluate(values);
+  await evaluate.release();
+  const columnOf = (numbers: ArrayLike<number>, d: number) =>
+    Float64Array.from({ length: rows }, (_, n) => numbers[n * D + d]);
+  const widths = kernelWidths(model.widthLogits.sizes[0]);
+  return model.columns.map(
+    ({ head }, d) =>
+      new ColumnFactors({
+        head,
+        widths,
+        values: columnOf(values, d),
+        logMarginal: columnOf(logMarginals, d),
+      }),
+  );
+}
+
+/** Adds the statistics of the rows to the columns. Returns their mean log-likelihood, relative to the marginal distributions. */
+function eStep(
+  columns: readonly ColumnFactors[],
+  weights: Float64Array,
+  widthWeights: Float64Array,
+  rows: readonly number[],
+): { logLikelihood: number; total: number; widthTotals: Float64Array } {
+  const N = weights.length;
+  const allWeights = weights.reduce((sum, weight) => sum + weight, 0);
+  const products = new Float64Array(N * widthWeights.length);
+  const widthTotals = new Float64Array(widthWeights.length);
+  let logLikelihood = 0;
+  let total = 0;
+  for (const i of rows) {
+    const others = allWeights - weights[i];
+    widthWeights.forEach((widthWeight, w) => {
+      for (let j = 0; j < N; j++) products[w * N + j] = j === i ? 0 : (widthWeight * weights[j]) / others;
+    });
+    let logScale = 0;
+    columns.forEach((column, d) => {
+      column.multiply(i, products);
+      if (d % COLUMNS_PER_PRODUCT !== COLUMNS_PER_PRODUCT - 1) return;
+      let largest = 0;
+      for (let k = 0; k < products.length; k++) largest = Math.max(largest, products[k]);
+      for (let k = 0; k < products.length; k++) products[k] /= largest;
+      logScale += Math.log(largest);
+    });
+    let sum = 0;
+    for (let k = 0; k < products.length; k++) sum += products[k];
+    if (!(sum > 0) || !Number.isFinite(sum)) continue;
+    logLikelihood += weights[i] * (Math.log(sum) + logScale);
+    total += weights[i];
+    for (let k = 0; k < products.length; k++) {
+      const posterior = products[k] / sum;
+      if (posterior < MIN_POSTERIOR) continue;
+      const w = Math.floor(k / N);
+      widthTotals[w] += weights[i] * posterior;
+      for (const column of columns) column.add(i, w, k - w * N, weights[i] * posterior);
+    }
+  }
+  return { logLikelihood: logLikelihood / total, total, widthTotals };
+}

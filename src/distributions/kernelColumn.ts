@@ -1,0 +1,306 @@
+import { LOGARITHM, Parameter } from "../graph/parameter.ts";
+import { constant, filled, type Tensor } from "../graph/tensor.ts";
+import type { Random } from "../random/index.ts";
+import { atomsOf, type ColumnHead, isCategorical, isLattice, isNumeric } from "./heads/columnHead.ts";
+import { HeadGroup } from "./heads/headGroup.ts";
+import { marginalParameters } from "./heads/marginalParameters.ts";
+import { ScaleMap, unscaledValue } from "./heads/valueScale.ts";
+import type { ColumnBlock } from "./productMixture.ts";
+
+/** The ratio of one width to the next: two steps are a factor of 10. */
+const WIDTH_RATIO = Math.sqrt(10);
+/** Stands for the infinite edges of the first and the last cell of a lattice, because Infinity - Infinity would be NaN. */
+export const OUTERMOST_EDGE = 1e15;
+/** Where a center that is an atom or missing has its kernel, so that the kernel is 0 at all values. */
+const NOWHERE = 1e30;
+/**
+ * Kernels are computed relative to a density of at least e^-60 times their peak. So a quotient is at most e^60, which is finite in
+ * float32, and the tails of a kernel are computed to e^-87 of that density before the marginal distribution replaces them.
+ */
+const MAX_LOG_QUOTIENT = 60;
+/** About the smallest normal number of float32, e^-85. */
+const MIN_SUM = 1e-37;
+/** Codes that are not those of atoms, which are counted from 0. The last two are different, so that they never match. */
+const CODE = { missing: -1, otherValue: -2, otherCenter: -3 };
+
+/** The first is the widest. */
+export const kernelWidths = (count: number): number[] =>
+  Array.from({ length: count }, (_, w) => WIDTH_RATIO ** -w);
+
+/**
+ * The kernels of one column of a `KernelDensity` around n centers c, each with W widths s:
+ *
+ *     p(x | c, s) = (1 - lambda) K((y(x) - y(c)) / (h s)) dy/dx / (h s) + lambda m(x),
+ *
+ * where K is the standard logistic density, y the scale of the column, h its bandwidth, and m(x) its marginal distribution. A cell of
+ * a lattice has the probability of K between its edges. If c is a category, an atom or missing, x = c has the probability 1 - lambda
+ * in place of the first term.
+ */
+export class KernelColumn implements ColumnBlock {
+  readonly columns: readonly number[];
+  readonly head: ColumnHead;
+  /** [n] the values of the centers; 0 where they are missing. */
+  readonly centers: Parameter;
+  /** [n] 1 where the value of the center is missing, else 0. Undefined if the column has no gaps. */
+  readonly missing: Parameter | undefined;
+  /** [1] log h. Undefined for categories. */
+  readonly logBandwidth: Parameter | undefined;
+  /** [1] logit of lambda. */
+  readonly marginalLogit: Parameter;
+  /** [P] the parameters of m(x), see `HeadGroup`. */
+  readonly marginal: Parameter;
+  private readonly group: HeadGroup;
+  private readonly scale: ScaleMap | undefined;
+  private readonly widths: readonly number[];
+
+  constructor(column: number, head: ColumnHead, size: { centers: number; widths: number }, random: Random) {
+    this.columns = [column];
+    this.head = head;
+    this.group = new HeadGroup([head]);
+    this.widths = kernelWidths(size.widths);
+    const fixed = { trainable: false };
+    this.centers = new Parameter([size.centers], () => initialCenters(head, size.centers, random), fixed);
+    if (head.gaps) this.missing = new Parameter([size.centers], 0, fixed);
+    if (isNumeric(head)) {
+      this.scale = new ScaleMap([head.scale]);
+      const { x } = head.knots;
+      const logBandwidth = [Math.log((x[x.length - 1] - x[0]) / 4)];
+      this.logBandwidth = new Parameter([1], logBandwidth, { ...fixed, domain: LOGARITHM });
+    }
+    this.marginalLogit = new Parameter([1], -2, { ...fixed, domain: { min: -20, max: 20 } });
+    this.marginal = new Parameter([this.group.parameterCount], () => marginalParameters(head, []), fixed);
+  }
+
+  get hasGaps(): boolean {
+    return this.head.gaps;
+  }
+
+  /** log m(x) of values [1, N], [1, N]. */
+  logMarginal(x: Tensor): Tensor {
+    return this.group.logProb(x, this.marginalOutputs());
+  }
+
+  logProb(x: Tensor): Tensor {
+    const [, N] = x.shape;
+    const [n] = this.centers.sizes;
+    const W = this.widths.length;
+    const row = (numbers: Tensor) => numbers.reshape([1, 1, N]);
+    const logMarginal = row(this.logMarginal(x));
+    const isPossible = logMarginal.greater(Number.NEGATIVE_INFINITY);
+    const marginal = isPossible.where(logMarginal, 0);
+    const { logRest } = this.weights();
+    const logMatch = logRest.add(this.logSeen);
+    const smooth = this.smoothKernels(x);
+    const match = this.matches(x);
+    // Everything is relative to this density of x, so that float32 holds the sum of the terms.
+    let reference = marginal;
+    if (smooth)
+      reference = reference.maximum(
+        smooth.logPeak
+          .slice(0, W - 1, W)
+          .add(logRest)
+          .sub(MAX_LOG_QUOTIENT),
+      );
+    if (match) reference = reference.maximum(logMatch.sub(MAX_LOG_QUOTIENT));
+    const logOfMarginal = this.logWeightOfMarginal(x).add(marginal).sub(reference);
+    let sum = logOfMarginal.exp();
+    if (smooth) {
+      const peak = smooth.logPeak.add(logRest).sub(reference).exp();
+      sum = sum.add(smooth.kernel.mul(row(smooth.isSmooth.toFloat()).mul(peak)));
+    }
+    if (match) sum = sum.add(match.mul(logMatch.sub(reference).exp()));
+    const logSum = sum.greater(MIN_SUM).where(sum.maximum(MIN_SUM).log(), logOfMarginal);
+    const isNumber = logMarginal.equal(logMarginal);
+    const offset = isNumber.where(isPossible.where(reference, Number.NEGATIVE_INFINITY), Number.NaN);
+    return logSum
+      .add(offset)
+      .broadcastTo([W, n, N])
+      .reshape([1, W * n, N]);
+  }
+
+  logPresent(): Tensor {
+    const [n] = this.centers.sizes;
+    const W = this.widths.length;
+    const { logLambda, logRest } = this.weights();
+    const ofMarginal = this.group.logPresent(this.marginalOutputs()).exp();
+    // A missing center leaves only the categories that training did not see, see `logSeen`.
+    const ofCenter = this.missingCenters().mul(-Math.exp(this.logSeen)).add(1);
+    const isKnown = this.isInSupport().greater(0);
+    const present = logRest.exp().mul(ofCenter).add(logLambda.exp().mul(ofMarginal));
+    return isKnown
+      .where(present, ofMarginal)
+      .log()
+      .broadcastTo([W, n, 1])
+      .reshape([1, W * n, 1]);
+  }
+
+  /** `noise`: whether the value is from the marginal distribution, its outcome, and the quantile of a kernel or component. */
+  sample(chosen: Tensor, noise: readonly Tensor[], { present }: { present: boolean }): Tensor {
+    const [n] = this.centers.sizes;
+    const W = this.widths.length;
+    const [isMarginalNoise, ...marginalNoise] = noise;
+    const N = isMarginalNoise.shape[1];
+    const byWidth = chosen.reshape([W, n, N]);
+    const ofCenter = (numbers: Tensor) => numbers.reshape([1, n]).matmul(byWidth.sum(0));
+    const center = ofCenter(this.centers);
+    const isMissing = ofCenter(this.missingCenters()).greater(0);
+    const marginal = this.group.sample(
+      marginalNoise,
+      this.marginalOutputs().broadcastTo([1, this.group.parameterCount, N]),
+      {
+        present,
+      },
+    );
+    let value = center;
+    if (this.scale) {
+      const width = constant(this.widths, [1, W]).matmul(byWidth.sum(1));
+      const [, quantile] = marginalNoise;
+      const logistic = quantile.log().sub(quantile.neg().add(1).log());
+      const y = this.scale.forward(center).value.add(logistic.mul(width).mul(this.logBandwidth!.exp()));
+      const around = this.scale.inverse(y);
+      const isSymbol = ofCenter(this.codes().greater(CODE.otherValue).toFloat()).greater(0);
+      value = isSymbol.where(center, isLattice(this.head) ? nearestCell(around, this.head.cells) : around);
+    }
+    const { logLambda, logRest } = this.weights();
+    // A row with an impossible center has its value from the marginal distribution, and with `present` a row with a missing one too.
+    const lambda = logLambda.exp().reshape([1, 1]);
+    const ofPresent = lambda.mul(this.group.logPresent(this.marginalOutputs()).exp());
+    const marginalFraction = present ? ofPresent.div(ofPresent.add(logRest.exp().reshape([1, 1]))) : lambda;
+    const hasCenter = ofCenter(this.isInSupport()).greater(0);
+    const isMarginal = isMarginalNoise.less(hasCenter.where(marginalFraction, 1));
+    const ordinary = isMarginal.where(marginal, value);
+    if (!this.hasGaps) return ordinary;
+    return present
+      ? isMissing.where(marginal, ordinary)
+      : isMarginal.where(marginal, isMissing.where(Number.NaN, value));
+  }
+
+  /** log(1 - unseen): the categories that training did not see have their probability in every kernel. */
+  private get logSeen(): number {
+    return isCategorical(this.head) ? Math.log1p(-this.head.unseen) : 0;
+  }
+
+  /** log lambda and log(1 - lambda), [1, 1, 1]. */
+  private weights(): { logLambda: Tensor; logRest: Tensor } {
+    const logit = this.marginalLogit.reshape([1, 1, 1]);
+    return { logLambda: logit.neg().softplus().neg(), logRest: logit.softplus().neg() };
+  }
+
+  private marginalOutputs(): Tensor {
+    return this.marginal.reshape([1, this.group.parameterCount, 1]);
+  }
+
+  /** 1 for missing centers, [1, n, 1]. */
+  private missingCenters(): Tensor {
+    const [n] = this.centers.sizes;
+    return (this.missing ?? filled(0, [n])).reshape([1, n, 1]);
+  }
+
+  /**
+   * 1 for centers that are possible values, [1, n, 1]. The distribution around others, which only a damaged or hostile file has, is the
+   * marginal one. Around any number the kernel of a numeric column is normalized.
+   */
+  private isInSupport(): Tensor {
+    const [n] = this.centers.sizes;
+    if (!isCategorical(this.head)) return filled(1, [1, n, 1]);
+    const c = this.centers.reshape([1, n, 1]);
+    const isCategory = c.equal(c.floor()).and(c.greaterEqual(0)).and(c.less(this.head.categories));
+    return isCategory.toFloat().maximum(this.missingCenters());
+  }
+
+  /** log of the weight of m(x): lambda, but 1 for categories that training did not see and for centers outside the support. */
+  private logWeightOfMarginal(x: Tensor): Tensor {
+    const { logLambda } = this.weights();
+    if (!isCategorical(this.head)) return logLambda;
+    const weight = this.isInSupport().greater(0).where(logLambda, 0);
+    return this.head.unseen > 0 ? asRow(x).equal(this.head.categories).where(0, weight) : weight;
+  }
+
+  /** 1 where x [1, N] and a center are the same category, atom or missing value, [1, n, N]. Undefined if there are none of these. */
+  private matches(x: Tensor): Tensor | undefined {
+    if (atomsOf(this.head).length === 0 && !this.hasGaps) return undefined;
+    const isMissing = x.equal(x).not();
+    const codes = this.codesOf(x, isMissing, CODE.otherValue);
+    return asRow(codes).equal(this.codes()).toFloat();
+  }
+
+  /** The codes of the centers, [1, n, 1]: the number of the atom, or one of `CODE`. */
+  private codes(): Tensor {
+    const [n] = this.centers.sizes;
+    const isMissing = this.missingCenters().reshape([1, n]).greater(0);
+    const codes = this.codesOf(this.centers.reshape([1, n]), isMissing, CODE.otherCenter).reshape([1, n, 1]);
+    return this.isInSupport().greater(0).where(codes, CODE.otherCenter);
+  }
+
+  /** The codes of values [1, R], [1, R]. */
+  private codesOf(values: Tensor, isMissing: Tensor, other: number): Tensor {
+    if (isCategorical(this.head)) return isMissing.where(CODE.missing, values);
+    const { atoms } = this.head;
+    if (atoms.length === 0) return isMissing.where(CODE.missing, other);
+    const isAtom = values.equal(constant(atoms, [atoms.length, 1])).toFloat();
+    const position = constant(
+      atoms.map((_, i) => i - other),
+      [1, atoms.length],
+    ).matmul(isAtom);
+    return isMissing.where(CODE.missing, position.add(other));
+  }
+
+  /**
+   * The kernels K of the centers at x [1, N] relative to their peaks, [W, n, N], the logarithms of the peaks [W, 1, N] in the units of x,
+   * and for which x they count. Undefined for categories.
+   */
+  private smoothKernels(x: Tensor): { kernel: Tensor; logPeak: Tensor; isSmooth: Tensor } | undefined {
+    const { head, scale } = this;
+    if (!scale || !isNumeric(head)) return undefined;
+    const [n] = this.centers.sizes;
+    const isPresent = x.equal(x);
+    const value = isPresent.where(x, 0);
+    const hasKernel = this.codes().lessEqual(CODE.otherCenter);
+    const y = hasKernel.where(scale.forward(this.centers.reshape([1, n])).value.reshape([1, n, 1]), NOWHERE);
+    const logSizes = this.logBandwidth!.reshape([1, 1, 1]).add(
+      constant(this.widths.map(Math.log), [this.widths.length, 1, 1]),
+    );
+    const inverse = logSizes.neg().exp();
+    const standardized = (at: Tensor) => asRow(at).sub(y).mul(inverse);
+    if (isLattice(head)) {
+      const cell = value.stopGradient();
+      const low = cell.lessEqual(0).where(-OUTERMOST_EDGE, scale.forward(cell.sub(0.5)).value);
+      const high = cell
+        .greaterEqual(head.cells - 1)
+        .where(OUTERMOST_EDGE, scale.forward(cell.add(0.5)).value);
+      // sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - exp(a - b)), without cancellation.
+      const ofLow = standardized(low).exp().add(1);
+      const ofHigh = standardized(high).neg().exp().add(1);
+      const logPeak = asRow(high.sub(low)).mul(inverse).neg().expm1().neg().log();
+      return { kernel: ofLow.mul(ofHigh).reciprocal(), logPeak, isSmooth: isPresent };
+    }
+    const { value: yOfValue, logSlope } = scale.forward(value);
+    const tail = standardized(yOfValue).abs().neg().exp();
+    const isAtom = this.codesOf(value, isPresent.not(), CODE.otherValue).greaterEqual(0);
+    return {
+      kernel: tail.div(tail.add(1).square()),
+      logPeak: asRow(logSlope).sub(logSizes),
+      isSmooth: isPresent.and(isAtom.not()),
+    };
+  }
+}
+
+/** Numbers [1, N] as [1, 1, N]. */
+const asRow = (numbers: Tensor): Tensor => numbers.reshape([1, 1, numbers.shape[1]]);
+
+const nearestCell = (x: Tensor, cells: number): Tensor =>
+  x
+    .add(0.5)
+    .floor()
+    .maximum(0)
+    .minimum(cells - 1);
+
+/** Centers before the fit: random categories or cells, or numbers between the outermost knots. */
+function initialCenters(head: ColumnHead, count: number, random: Random): Float32Array {
+  const uniform = random.uniform(new Float32Array(count));
+  if (isCategorical(head))
+    return uniform.map((u) => Math.min(head.categories - 1, Math.floor(u * head.categories)));
+  if (isLattice(head)) return uniform.map((u) => Math.min(head.cells - 1, Math.floor(u * head.cells)));
+  const [low, high] = [head.knots.x[0], head.knots.x[head.knots.x.length - 1]];
+  return uniform.map((u) => unscaledValue(head.scale, low + u * (high - low)));
+}

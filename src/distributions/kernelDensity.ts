@@ -1,0 +1,98 @@
+import * as z from "zod/mini";
+import type { DataRows } from "../bijections/bijection.ts";
+import { sizeSchema } from "../description.ts";
+import { Parameter } from "../graph/parameter.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Limits } from "../limits.ts";
+import { parse } from "../parse.ts";
+import type { Random } from "../random/index.ts";
+import { requireNumbers } from "../sizeBudget.ts";
+import type { DistributionKind, Noise } from "./distribution.ts";
+import { type ColumnHeadOptions, columnHeadSchema, parameterCount } from "./heads/columnHead.ts";
+import { KernelColumn } from "./kernelColumn.ts";
+import { type ColumnBlock, ProductMixture } from "./productMixture.ts";
+
+const kernelDensitySchema = z.strictObject({
+  type: z.literal("kernelDensity"),
+  columns: z.array(columnHeadSchema).check(z.minLength(1)),
+  centers: sizeSchema,
+  widths: z._default(sizeSchema.check(z.maximum(16)), 4),
+});
+
+/** Options of `KernelDensity`. */
+export interface KernelDensityOptions {
+  /** [D], the type of each column, with its fixed numbers. */
+  columns: ColumnHeadOptions[];
+  /** n, the largest number of training rows that become centers. If there are more rows, a random subset does. */
+  centers: number;
+  /** W, the number of widths of the kernels. Each is a third of the one before. Default 4. */
+  widths?: number;
+}
+
+/**
+ * A kernel density estimate for tables with columns of several kinds, with the training rows c_i as centers:
+ *
+ *     p(x) = sum_i w_i sum_s v_s prod_d p(x_d | c_id, s).
+ *
+ * The kernels p(x_d | c_id, s) of a column have the type of the column, see `KernelColumn`. A sum over several widths s has a narrow
+ * peak and heavy tails, and a small weight of the marginal distribution of each column covers outliers. All marginal and conditional
+ * distributions have closed forms. A missing value is NaN.
+ *
+ * `fitToData` takes the centers, and sets all other numbers by the leave-one-out log-likelihood. Nothing is trained by gradients, since
+ * the likelihood of the centers themselves would make their kernels infinitely narrow. The model contains training rows, and its samples
+ * lie near them.
+ */
+export class KernelDensity extends ProductMixture {
+  readonly features: number;
+  readonly noise: readonly Noise[];
+  readonly columns: readonly KernelColumn[];
+  /** [n] unnormalized log-weights of the centers. */
+  readonly centerLogits: Parameter;
+  /** [W] unnormalized log-weights of the widths. */
+  readonly widthLogits: Parameter;
+  private readonly options: z.output<typeof kernelDensitySchema>;
+
+  /** Throws `ARGUMENT` if the options do not fit. */
+  constructor(options: KernelDensityOptions, random: Random) {
+    super();
+    this.options = parse(kernelDensitySchema, { type: "kernelDensity", ...options }, "a kernel density");
+    const { columns, centers, widths } = this.options;
+    this.features = columns.length;
+    // This check comes before the allocation of arrays with an element for each parameter.
+    requireNumbers(columns.reduce((sum, head) => sum + centers + parameterCount(head), 0));
+    this.noise = [{ kind: "uniform", size: 1 }, ...columnNoise(this.features)];
+    this.columns = columns.map((head, d) => new KernelColumn(d, head, { centers, widths }, random.split(d)));
+    this.centerLogits = new Parameter([centers], 0, { trainable: false });
+    this.widthLogits = new Parameter([widths], 0, { trainable: false });
+  }
+
+  protected logWeights(): Tensor {
+    const { centers, widths } = this.options;
+    const ofCenters = this.centerLogits.logSoftmax().reshape([1, centers]);
+    const ofWidths = this.widthLogits.logSoftmax().reshape([widths, 1]);
+    return ofWidths.add(ofCenters).reshape([widths * centers, 1]);
+  }
+
+  protected blocks(): readonly ColumnBlock[] {
+    return this.columns;
+  }
+
+  /** Takes the rows as centers, and fits bandwidths and weights by their leave-one-out likelihood. Held-out rows are not used. */
+  async fitToData(data: DataRows, _heldOut?: DataRows, limits?: Limits): Promise<void> {
+    // Loaded when it is used: pages that only score do not need it.
+    const { fitKernelDensity } = await import("./onDemand.ts");
+    await fitKernelDensity(this, data, limits);
+  }
+
+  describe() {
+    return this.options;
+  }
+}
+
+/** Three uniform numbers for each column, see `KernelColumn.sample`. */
+const columnNoise = (size: number): Noise[] => new Array(3).fill({ kind: "uniform", size });
+
+export const kernelDensityKind: DistributionKind<typeof kernelDensitySchema> = {
+  schema: kernelDensitySchema,
+  build: ({ type: _, ...options }, random) => new KernelDensity(options, random),
+};

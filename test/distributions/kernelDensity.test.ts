@@ -1,0 +1,190 @@
+import { describe, expect, test } from "vitest";
+import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
+import { KernelDensity, quantileKnots } from "../../src/distributions/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { gradients, logProb } from "./evaluate.ts";
+import {
+  atoms,
+  categorical,
+  combinations,
+  continuous,
+  lattice,
+  sumOfProbabilities,
+  withGaps,
+} from "./mixedColumns.ts";
+import {
+  expectConditionalDraws,
+  expectConsistentSubsets,
+  expectContinuousDraws,
+  expectDraws,
+} from "./subsets.ts";
+
+/** A kernel density with some missing values and atoms among its centers, and with different weights. */
+function randomKernels(columns: ColumnHeadOptions[], { centers = 6, widths = 3 } = {}): KernelDensity {
+  const model = new KernelDensity({ columns, centers, widths }, new Random(3));
+  const random = new Random(4);
+  model.centerLogits.value = random.split("centers").normal(new Float64Array(centers));
+  model.widthLogits.value = random.split("widths").normal(new Float64Array(widths));
+  for (const [d, column] of model.columns.entries()) {
+    const normal = (name: string, size: number) => random.split(name).split(d).normal(new Float64Array(size));
+    column.marginalLogit.value = normal("lambda", 1);
+    column.marginal.value = normal("marginal", column.marginal.numbers.length).map((z) => 0.2 * z);
+    if (column.logBandwidth) column.logBandwidth.value = normal("bandwidth", 1).map((z) => 0.3 * z);
+    if (column.missing)
+      column.missing.value = Float32Array.from({ length: centers }, (_, i) => Number(i % 3 === d % 3));
+    if (column.head.type !== "categorical")
+      column.head.atoms.forEach((atom, i) => {
+        column.centers.value[(2 * i + 1) % centers] = atom;
+      });
+  }
+  return model;
+}
+
+const discrete = [categorical, withGaps, lattice];
+const values = [
+  [0, 1, 2],
+  [0, 1, Number.NaN],
+  [0, 1, 2, 3, 4],
+];
+
+test("probabilities of a table of categories, cells and gaps sum to 1", async () => {
+  const unseen: ColumnHeadOptions = { ...withGaps, unseen: 0.01 };
+  const latticeWithGaps: ColumnHeadOptions = { ...lattice, gaps: true };
+  const model = randomKernels([categorical, unseen, latticeWithGaps]);
+  const rows = combinations([values[0], [0, 1, 2, Number.NaN], [...values[2], Number.NaN]]);
+  expect(sumOfProbabilities(await logProb(model, rows.flat()))).toBeCloseTo(1, 12);
+  // Also if a damaged file has impossible centers.
+  model.columns[1].centers.value.set([2, 0.5, -1, 7]);
+  model.columns[2].centers.value.set([-3, 0.5, 9]);
+  expect(sumOfProbabilities(await logProb(model, rows.flat()))).toBeCloseTo(1, 12);
+});
+
+test.each(["linear", "asinh"] as const)(
+  "the density of a mixed table integrates and sums to 1 (%s)",
+  async (type) => {
+    const scale = type === "asinh" ? { type, unit: 0.5 } : { type };
+    const model = randomKernels([categorical, { ...atoms, scale }]);
+    const step = 2e-3;
+    const grid = Array.from({ length: 32_001 }, (_, i) => -32 + i * step + 1e-7);
+    const density = await logProb(model, combinations([values[0], grid.map(Math.sinh)]).flat());
+    const weighted = density.map((value, i) => value + Math.log(step * Math.cosh(grid[i % grid.length])));
+    const single = await logProb(model, combinations([values[0], [0.5, Number.NaN]]).flat());
+    expect(sumOfProbabilities(weighted) + sumOfProbabilities(single)).toBeCloseTo(1, 6);
+    expect(sumOfProbabilities(single)).toBeGreaterThan(0.05);
+  },
+);
+
+test("every subset of columns has its exact marginal distribution", async () => {
+  await expectConsistentSubsets(randomKernels(discrete), values);
+});
+
+test("each unknown column is drawn from its exact conditional distribution", async () => {
+  const model = randomKernels(discrete);
+  for (const known of [[], [2], [1, 2], [0]])
+    await expectConditionalDraws(model, [1, Number.NaN, 4], known, values);
+});
+
+test("draws rows that follow its probabilities", async () => {
+  await expectDraws(randomKernels(discrete), values);
+});
+
+test("a number is drawn from its exact conditional distribution", async () => {
+  const model = randomKernels([continuous, categorical, continuous]);
+  await expectContinuousDraws(model, [0.4, 2, 0], [0, 1], 2);
+  await expectContinuousDraws(model, [0, 1, 0], [], 0);
+});
+
+test("has finite gradients, also at missing values and far in the tails", async () => {
+  const model = randomKernels([categorical, lattice, continuous, atoms]);
+  for (const precision of ["float32", "float64"] as const) {
+    const rows = [0, 4, 1e6, Number.NaN, 2, 0, -1e6, 0.5, 1, 1, 1e30, 1e30];
+    const [ofRows] = await gradients(model, rows, precision);
+    expect(Array.from(ofRows).every(Number.isFinite)).toBe(true);
+    expect(Array.from(await logProb(model, rows, precision)).every(Number.isFinite)).toBe(true);
+  }
+});
+
+const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
+
+const continuousColumns = (rows: Float64Array, features: number): ColumnHeadOptions[] =>
+  Array.from({ length: features }, (_, d) => ({
+    type: "continuous",
+    knots: quantileKnots(rows.filter((_, i) => i % features === d).sort()),
+  }));
+
+describe("the fit", () => {
+  test("approaches the density of two dependent columns", async () => {
+    // log p = log N(a; 0, 1) + log N(b - a; 0, 0.1).
+    const dependent = (seed: number, count: number) => {
+      const normal = new Random(seed).normal(new Float64Array(2 * count));
+      return normal.map((z, i) => (i % 2 === 0 ? z : normal[i - 1] + 0.1 * z));
+    };
+    const rows = dependent(1, 1000);
+    const model = new KernelDensity({ columns: continuousColumns(rows, 2), centers: 1000 }, new Random(0));
+    await model.fitToData({ rows: 1000, features: 2, values: rows });
+    const heldOut = dependent(2, 1000);
+    const entropy = Math.log(2 * Math.PI * 0.1) + 1;
+    const logLikelihood = mean(await logProb(model, heldOut));
+    expect(entropy + logLikelihood).toBeGreaterThan(-0.3);
+    // On its centers the likelihood is higher, as they are a part of the estimate.
+    expect(mean(await logProb(model, rows))).toBeGreaterThan(logLikelihood + 0.1);
+  });
+
+  test("learns categories that depend on each other, with gaps and cells", async () => {
+    const uniform = new Random(3).uniform(new Float64Array(3000));
+    const rows = uniform.map((u, i) => {
+      const group = Math.floor(2 * uniform[i - (i % 3)]);
+      if (i % 3 === 0) return group;
+      if (i % 3 === 1) return u < 0.1 ? Number.NaN : u < 0.9 ? group : 1 - group;
+      return Math.min(4, Math.floor(2 * u) + 2 * group);
+    });
+    const columns: ColumnHeadOptions[] = [
+      { type: "categorical", categories: 2 },
+      withGaps,
+      { ...lattice, atoms: [] },
+    ];
+    const model = new KernelDensity({ columns, centers: 1000 }, new Random(0));
+    await model.fitToData({ rows: 1000, features: 3, values: rows });
+    const all = combinations([
+      [0, 1],
+      [0, 1, Number.NaN],
+      [0, 1, 2, 3, 4],
+    ]);
+    const logProbs = await logProb(model, all.flat());
+    expect(sumOfProbabilities(logProbs)).toBeCloseTo(1, 6);
+    all.forEach(([group, second, cell], n) => {
+      const ofSecond = Number.isNaN(second) ? 0.1 : second === group ? 0.8 : 0.1;
+      const ofCell = cell === 2 * group || cell === 2 * group + 1 ? 0.5 : 0;
+      expect(Math.abs(Math.exp(logProbs[n]) - 0.5 * ofSecond * ofCell)).toBeLessThan(0.03);
+    });
+  });
+
+  test("has a bandwidth of at least the stated limit for rows that are nearly equal", async () => {
+    const normal = new Random(5).normal(new Float64Array(200));
+    // Each value occurs twice, with a difference of 1e-9.
+    const rows = Float64Array.from({ length: 400 }, (_, i) => normal[i >> 1] + 1e-9 * (i % 2));
+    const model = new KernelDensity({ columns: continuousColumns(rows, 1), centers: 400 }, new Random(0));
+    await model.fitToData({ rows: 400, features: 1, values: rows });
+    const sorted = rows.slice().sort();
+    const range = sorted[299] - sorted[99];
+    const narrowest = Math.exp(model.columns[0].logBandwidth!.value[0]) / 10 ** 1.5;
+    expect(narrowest).toBeGreaterThan((0.099 * range) / 400);
+    expect(mean(await logProb(model, rows))).toBeLessThan(5);
+  });
+
+  test("uses weights of rows, a subset of many rows, and fewer rows than centers", async () => {
+    const rows = Float64Array.from([0, 1, 2, 0, 1, 2]);
+    const columns: ColumnHeadOptions[] = [categorical];
+    for (const centers of [4, 20]) {
+      const model = new KernelDensity({ columns, centers, widths: 1 }, new Random(0));
+      await model.fitToData({
+        rows: 6,
+        features: 1,
+        values: rows,
+        weights: Float64Array.from([1000, 1, 1, 1000, 1, 1]),
+      });
+      expect(sumOfProbabilities(await logProb(model, [0, 1, 2]))).toBeCloseTo(1, 6);
+      if (centers === 20) expect(Math.exp((await logProb(model, [0]))[0])).toBeGreaterThan(0.8);
+    }
+  });
+});
