@@ -27,8 +27,7 @@ const COLUMNS_PER_PRODUCT = 8;
 /**
  * Takes rows as the centers of the kernels, and fits the bandwidths, lambda and the weights of the widths by expectation maximization of
  * the leave-one-out log-likelihood, in which the kernels around a row do not count for the row itself. In the M-step a bandwidth is
- * multiplied by 1 + mean(d log K / d log h), which is the exact maximum for normal kernels up to a power, and for logistic kernels has
- * the same fixed point.
+ * multiplied by 1 + mean(d log K / d log h), which is 1 at the maximum.
  */
 export async function fitKernelDensity(
   model: KernelDensity,
