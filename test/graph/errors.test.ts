@@ -130,11 +130,11 @@ test("products", () => {
     "contractLeading cannot multiply [N, 3] by [3, 2].
     All axes except the last must be equal, and there must be at least one of them."
   `);
-  expect(messageOf(() => conv2d(x("N", 3, 8, 8), x(2, 4, 3, 3), x(2)))).toMatchInlineSnapshot(
-    `"conv2d takes x [N, C, H, W] and weight [O, C, K, K] with K odd: received [N, 3, 8, 8] and [2, 4, 3, 3]."`,
+  expect(messageOf(() => conv2d(x("N", 8, 8, 3), x(3, 3, 4, 2), x(2)))).toMatchInlineSnapshot(
+    `"conv2d takes x [N, H, W, C] and weight [K, K, C, O] with K odd: received [N, 8, 8, 3] and [3, 3, 4, 2]."`,
   );
-  expect(messageOf(() => conv2d(x("N", 3, 8, 8), x(4, 3, 2, 2), x(4)))).toMatchInlineSnapshot(
-    `"conv2d takes x [N, C, H, W] and weight [O, C, K, K] with K odd: received [N, 3, 8, 8] and [4, 3, 2, 2]."`,
+  expect(messageOf(() => conv2d(x("N", 8, 8, 3), x(2, 2, 3, 4), x(4)))).toMatchInlineSnapshot(
+    `"conv2d takes x [N, H, W, C] and weight [K, K, C, O] with K odd: received [N, 8, 8, 3] and [2, 2, 3, 4]."`,
   );
 });
 

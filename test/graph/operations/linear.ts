@@ -109,8 +109,8 @@ export const linear: readonly OperationRow[] = [
     (x, diagonal) => x.upperTriangle(diagonal),
     (i, j, diagonal) => j - i >= diagonal,
   ),
-  images("convolution", false),
-  images("conv2d", true),
+  images("conv2d", false),
+  images("conv2d with a bias", true),
 ];
 
 function product(a: Shape, b: Shape, transposeA: boolean, transposeB: boolean): Example {
@@ -166,17 +166,17 @@ function images(name: string, biased: boolean): OperationRow {
     terms: 4,
     example: (batched) =>
       fc.tuple(fc.constantFrom(1, 3), size, size, fc.constantFrom(1, 2), size).map(([k, h, w, c, o]) => ({
-        shapes: [[batched ? "N" : 2, c, h, w], [o, c, k, k], ...(biased ? [[o]] : [])],
+        shapes: [[batched ? "N" : 2, h, w, c], [k, k, c, o], ...(biased ? [[o]] : [])],
         given: show(k, h, w, c, o),
         build: (x, weight, bias) => (biased ? conv2d(x, weight, bias) : conv2d(x, weight)),
         evaluate: (x, weight, bias) =>
-          tabulate([x.shape[0], o, h, w], ([n, output, row, column]) => {
+          tabulate([x.shape[0], h, w, o], ([n, row, column, output]) => {
             let value = biased ? bias.at([output]) : 0;
             for (let i = 0; i < k; i++) {
               for (let j = 0; j < k; j++) {
                 const [y, z] = [row + i - (k - 1) / 2, column + j - (k - 1) / 2];
                 if (y < 0 || y >= h || z < 0 || z >= w) continue;
-                value += sumOver(c, (input) => x.at([n, input, y, z]) * weight.at([output, input, i, j]));
+                value += sumOver(c, (input) => x.at([n, y, z, input]) * weight.at([i, j, input, output]));
               }
             }
             return value;
