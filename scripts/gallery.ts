@@ -2,7 +2,7 @@
  * Draws a picture of each registered bijection (its image of a grid and of normal samples) and of each distribution (density
  * and samples) to docs/images/flows: `npm run gallery`, or `npm run gallery -- planar radial` for some.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { Autoregressive, type Bijection, buildBijection } from "../src/bijections/index.ts";
 import type { Description } from "../src/description.ts";
 import { buildDistribution, type Distribution } from "../src/distributions/index.ts";
@@ -38,8 +38,12 @@ function exampleOf(examples: readonly Description[]): Description {
   return examples.find((e) => !/"context":[1-9]|bernoulli/.test(JSON.stringify(e))) ?? first;
 }
 
+/** Parts of images have no page of their own: a picture of two numbers does not show what they do. */
+const withPage = <T>(examples: Readonly<Record<string, T>>): T[] =>
+  Object.entries(examples).flatMap(([type, ofType]) => (existsSync(`docs/flows/${type}.md`) ? [ofType] : []));
+
 const subjects = (): Subject[] => [
-  ...Object.values(bijectionExamples).map((examples) => {
+  ...withPage(bijectionExamples).map((examples) => {
     const example = exampleOf(examples(2));
     return mapSubject(example.type, () => buildBijection(example, new Random(1)));
   }),
@@ -48,7 +52,7 @@ const subjects = (): Subject[] => [
     const options = { order: [0, 1], transform: transform as never, network: { hidden: [16] } };
     return mapSubject(transform.type, () => new Autoregressive(options, new Random(1)));
   }),
-  ...Object.values(distributionExamples).map((examples): Subject => {
+  ...withPage(distributionExamples).map((examples): Subject => {
     const example = exampleOf(examples(2));
     const build = () => perturb(buildDistribution(example, new Random(1)), example.type);
     return { type: example.type, draw: () => drawDistribution(build()) };

@@ -15,6 +15,7 @@ const actnormSchema = z.strictObject({ type: z.literal("actnorm"), features: siz
 export class Actnorm implements Bijection {
   readonly features: number;
   readonly context = 0;
+  readonly actsOnLastAxis = true;
   readonly shift: Parameter;
   readonly logScale: Parameter;
 

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
+import { sizeOf } from "../graph/shape.ts";
 import { batchSize, type Tensor } from "../graph/tensor.ts";
 import { updateAfterStep, usesBatchStatistics } from "../graph/tracing/training.ts";
 import { parse } from "../parse.ts";
@@ -49,6 +50,7 @@ export interface BatchNormOptions {
 export class BatchNorm implements Bijection {
   readonly features: number;
   readonly context = 0;
+  readonly actsOnLastAxis = true;
   readonly shift: Parameter;
   readonly logScale: Parameter;
   readonly mean: Parameter;
@@ -90,8 +92,9 @@ export class BatchNorm implements Bijection {
   /** The mean and variance of a batch; after the step, the running statistics are updated with them. */
   private batchStatistics(x: Tensor): { mean: Tensor; variance: Tensor } {
     const { decay, epsilon } = this.options;
-    const mean = x.mean(0);
-    const variance = x.sub(mean).square().mean(0);
+    const axes = x.shape.slice(0, -1).map((_, axis) => axis);
+    const mean = x.mean(axes);
+    const variance = x.sub(mean).square().mean(axes);
     const weight = this.count
       .add(WARM_UP_BATCHES)
       .reciprocal()
@@ -99,7 +102,8 @@ export class BatchNorm implements Bijection {
       .maximum(1 - decay);
     const updated = (running: Tensor, batch: Tensor) => running.add(batch.sub(running).mul(weight));
     // Bessel's correction, n / (n - 1): deviations from the batch's mean are smaller than those from the true mean.
-    const unbiased = variance.mul(batchSize().div(batchSize().sub(1).maximum(1)));
+    const count = batchSize().mul(sizeOf(x.shape.slice(1, -1)));
+    const unbiased = variance.mul(count.div(count.sub(1).maximum(1)));
     updateAfterStep(this.mean, updated(this.mean, mean));
     updateAfterStep(this.variance, updated(this.variance, unbiased.add(epsilon)));
     updateAfterStep(this.count, this.count.add(1).minimum(WARM_UP_BATCHES / (1 - decay)));

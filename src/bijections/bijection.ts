@@ -35,6 +35,11 @@ export interface Bijection {
   describe(): Description;
   /** Where x lies, if not in all of R^D: outside of it the log-determinant is -Infinity. */
   readonly support?: Support | undefined;
+  /**
+   * True if both directions also map the last axis of tensors [N, ..., D], with a scalar as the log-determinant of each row of
+   * that axis: linear maps and normalizations. `PerPixel` needs it.
+   */
+  readonly actsOnLastAxis?: boolean;
   /** True for the identity map. */
   readonly isIdentity?: boolean;
   /** The maps of which it is the composition, the first one next to the base distribution; absent for other maps. */

@@ -102,6 +102,10 @@ export class Chain implements Bijection {
     return support && (last < bijections.length - 1 ? imageOf(support) : support);
   }
 
+  get actsOnLastAxis(): boolean {
+    return this.bijections.every(({ actsOnLastAxis }) => actsOnLastAxis);
+  }
+
   get isIdentity(): boolean {
     return this.bijections.every(({ isIdentity }) => isIdentity);
   }

@@ -20,6 +20,7 @@ const LOG_SCALE_BOUND = Math.log(1000);
 export class DiagonalScaling implements Bijection {
   readonly features: number;
   readonly context = 0;
+  readonly actsOnLastAxis = true;
   readonly logScale: Parameter;
 
   constructor(options: { features: number }) {

@@ -35,6 +35,7 @@ export interface HouseholderOptions {
 export class Householder implements Bijection {
   readonly features: number;
   readonly context = 0;
+  readonly actsOnLastAxis = true;
   readonly reflections: number;
   /** [K, D]; undefined for K = 0. */
   readonly vectors: Parameter | undefined;

@@ -10,6 +10,7 @@ const identitySchema = z.strictObject({ type: z.literal("identity"), features: s
 export class Identity implements Bijection {
   readonly features: number;
   readonly context = 0;
+  readonly actsOnLastAxis = true;
   readonly isIdentity = true;
 
   constructor(options: { features: number }) {

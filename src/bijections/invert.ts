@@ -32,6 +32,10 @@ export class Invert implements Bijection {
     return scoped("bijection", () => this.bijection.forward(x, context));
   }
 
+  get actsOnLastAxis(): boolean {
+    return this.bijection.actsOnLastAxis ?? false;
+  }
+
   get isIdentity(): boolean {
     return this.bijection.isIdentity ?? false;
   }

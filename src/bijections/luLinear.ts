@@ -37,6 +37,7 @@ export interface LULinearOptions {
 export class LULinear implements Bijection {
   readonly features: number;
   readonly context = 0;
+  readonly actsOnLastAxis = true;
   readonly lower: Parameter;
   readonly upper: Parameter;
   readonly logDiagonal: Parameter;
@@ -58,14 +59,14 @@ export class LULinear implements Bijection {
 
   inverse(x: Tensor): Transformed {
     const { lower, upper } = this.triangles();
-    const permuted = this.permutation ? x.gather(1, this.permutation) : x;
+    const permuted = this.permutation ? x.gather(-1, this.permutation) : x;
     return { value: permuted.affine(lower.matmul(upper), this.bias), logDet: this.logDiagonal.sum() };
   }
 
   forward(z: Tensor): Transformed {
     const { lower, upper } = this.triangles();
     const permuted = z.sub(this.bias).matmul(invertUpper(upper).matmul(invertLower(lower)));
-    const value = this.permutation ? permuted.gather(1, inversePermutation(this.permutation)) : permuted;
+    const value = this.permutation ? permuted.gather(-1, inversePermutation(this.permutation)) : permuted;
     return { value, logDet: this.logDiagonal.sum().neg() };
   }
 

@@ -23,6 +23,7 @@ const MAX_SQUARINGS = 9;
 export class MatrixExponential implements Bijection {
   readonly features: number;
   readonly context = 0;
+  readonly actsOnLastAxis = true;
   /** A, [D, D]. */
   readonly generator: Parameter;
 

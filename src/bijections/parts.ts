@@ -17,8 +17,13 @@ export function flatten(bijection: Bijection, path = ""): Part[] {
 
 /** Scales and mixture components are fitted to at most this many rows: more would not change them noticeably. */
 const MAX_ROWS = 20_000;
+/** Of wide rows, such as images, fewer are used, but at least 1,000: the time of a layer grows with the numbers in its rows. */
+const MAX_NUMBERS = 2 ** 22;
+const MIN_ROWS = 1000;
+/** Rows are mapped in chunks of about this many numbers: hidden layers of images have hundreds of numbers for each of a row. */
+const CHUNK_NUMBERS = 2 ** 16;
 
-/** The latent rows of data rows, or of a random sample of at most 20,000 of them. */
+/** The latent rows of data rows, or of those that `sampleRows` takes. */
 export async function latentRows(bijection: Bijection, rows: DataRows): Promise<DataRows> {
   let current = sampleRows(rows);
   for (const part of flatten(bijection).reverse())
@@ -26,22 +31,23 @@ export async function latentRows(bijection: Bijection, rows: DataRows): Promise<
   return current;
 }
 
-/** The data rows of latent rows, or of a random sample of at most 20,000 of them. */
+/** The data rows of latent rows, or of those that `sampleRows` takes. */
 export async function dataRows(bijection: Bijection, rows: DataRows): Promise<DataRows> {
   let current = sampleRows(rows);
   for (const part of flatten(bijection)) current = await mapRows(part.bijection, "forward", current);
   return current;
 }
 
-/** At most 20,000 rows: a random sample in the original order if there are more. */
+/** At most 20,000 rows, fewer of wide ones: a random sample in the original order if there are more. */
 export function sampleRows(data: DataRows): DataRows {
-  const { rows, values, weights, context } = data;
-  if (rows <= MAX_ROWS) return data;
+  const { rows, features, values, weights, context } = data;
+  const count = Math.min(MAX_ROWS, Math.max(MIN_ROWS, Math.floor(MAX_NUMBERS / features)));
+  if (rows <= count) return data;
   const order = new Random(0).split("initialize").permutation(rows);
-  const chosen = order.subarray(0, MAX_ROWS).sort();
+  const chosen = order.subarray(0, count).sort();
   const take = (numbers: Float64Array): Float64Array => {
     const width = numbers.length / rows;
-    const out = new Float64Array(MAX_ROWS * width);
+    const out = new Float64Array(count * width);
     chosen.forEach((row, i) => {
       out.set(numbers.subarray(row * width, (row + 1) * width), i * width);
     });
@@ -49,7 +55,7 @@ export function sampleRows(data: DataRows): DataRows {
   };
   return {
     ...data,
-    rows: MAX_ROWS,
+    rows: count,
     values: take(values),
     ...(weights && { weights: take(weights) }),
     ...(context && { context: take(context) }),
@@ -65,7 +71,16 @@ async function mapRows(part: Bijection, direction: "forward" | "inverse", rows: 
     [["N", part.features], ...contexts.map(({ length }) => ["N", length / rows.rows] as const)],
     { precision: "float64" },
   );
-  const values = (await map(rows.values, ...contexts)) as Float64Array;
+  const { features } = part;
+  const values = new Float64Array(rows.values.length);
+  const chunk = Math.max(1, Math.floor(CHUNK_NUMBERS / features));
+  for (let start = 0; start < rows.rows; start += chunk) {
+    const slice = (numbers: Float64Array) => {
+      const width = numbers.length / rows.rows;
+      return numbers.subarray(start * width, (start + chunk) * width);
+    };
+    values.set(await map(slice(rows.values), ...contexts.map(slice)), start * features);
+  }
   await map.release();
   return { ...rows, values };
 }

@@ -20,6 +20,7 @@ const permutationSchema = z.strictObject({ type: z.literal("permutation"), order
 export class Permutation implements Bijection {
   readonly features: number;
   readonly context = 0;
+  readonly actsOnLastAxis = true;
   private readonly order: readonly number[];
 
   constructor(options: { order: readonly number[] }) {
@@ -29,11 +30,11 @@ export class Permutation implements Bijection {
   }
 
   forward(z: Tensor): Transformed {
-    return { value: z.gather(1, this.order), logDet: scalar(0) };
+    return { value: z.gather(-1, this.order), logDet: scalar(0) };
   }
 
   inverse(x: Tensor): Transformed {
-    return { value: x.gather(1, inversePermutation(this.order)), logDet: scalar(0) };
+    return { value: x.gather(-1, inversePermutation(this.order)), logDet: scalar(0) };
   }
 
   describe(): Description {

@@ -35,6 +35,7 @@ const LOG_SCALE_BOUND = Math.log(1000);
 export class QRLinear implements Bijection {
   readonly features: number;
   readonly context = 0;
+  readonly actsOnLastAxis = true;
   readonly reflections: number;
   /** [K, D]; undefined for K = 0. */
   readonly vectors: Parameter | undefined;

@@ -8,13 +8,16 @@ import { couplingKind } from "./coupling.ts";
 import { diagonalScalingKind } from "./diagonalScaling.ts";
 import { elementwiseKind } from "./elementwise.ts";
 import { expKind } from "./exp.ts";
+import { factorOutKind } from "./factorOut.ts";
 import { householderKind } from "./householder.ts";
 import { identityKind } from "./identity.ts";
+import { imageCouplingKind } from "./imageCoupling.ts";
 import { invertKind } from "./invert.ts";
 import { luLinearKind } from "./luLinear.ts";
 import { matrixExponentialKind } from "./matrixExponential.ts";
 import { orderedKind } from "./ordered.ts";
 import { permutationKind } from "./permutation.ts";
+import { perPixelKind } from "./perPixel.ts";
 import { planarKind } from "./planar.ts";
 import { powerKind } from "./power.ts";
 import { qrLinearKind } from "./qrLinear.ts";
@@ -25,6 +28,7 @@ import { sigmoidKind } from "./sigmoid.ts";
 import { sinhArcsinhKind } from "./sinhArcsinh.ts";
 import { softplusKind } from "./softplus.ts";
 import { softsignKind } from "./softsign.ts";
+import { squeezeKind } from "./squeeze.ts";
 import { standardizeKind } from "./standardize.ts";
 import { standardizeContextKind } from "./standardizeContext.ts";
 import { stickBreakingKind } from "./stickBreaking.ts";
@@ -44,13 +48,16 @@ export const bijectionKinds = [
   diagonalScalingKind,
   elementwiseKind,
   expKind,
+  factorOutKind,
   householderKind,
   identityKind,
+  imageCouplingKind,
   invertKind,
   luLinearKind,
   matrixExponentialKind,
   orderedKind,
   permutationKind,
+  perPixelKind,
   planarKind,
   powerKind,
   qrLinearKind,
@@ -61,6 +68,7 @@ export const bijectionKinds = [
   sinhArcsinhKind,
   softplusKind,
   softsignKind,
+  squeezeKind,
   standardizeKind,
   standardizeContextKind,
   stickBreakingKind,

@@ -1,6 +1,10 @@
 export type { Activation } from "./activation.ts";
 export { BlockLinear } from "./blockLinear.ts";
+export { ConvNet, type ConvNetOptions, type ImageContext } from "./convNet.ts";
+export { Convolution } from "./convolution.ts";
+export type { ImageShape } from "./image.ts";
 export { IncrementalMaskedMLP, type IncrementalNetwork } from "./incremental.ts";
+export { LayerNorm } from "./layerNorm.ts";
 export { Linear } from "./linear.ts";
 export { type Autoregression, MaskedMLP } from "./maskedMLP.ts";
 export { MLP, type NetworkOptions } from "./mlp.ts";

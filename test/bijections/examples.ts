@@ -79,8 +79,44 @@ export const bijectionExamples = examplesOf<BijectionDescription["type"]>({
   diagonalScaling: (features) => [{ features }],
   elementwise: (features) => allScalarTransforms().map((transform) => ({ features, transform })),
   exp: (features) => [{ features }],
+  factorOut: (features) =>
+    features === 1
+      ? []
+      : [
+          { image: [1, 1, features], bijection: { type: "actnorm", features: 1 } },
+          {
+            image: [1, 1, features],
+            bijection: {
+              type: "coupling",
+              mask: new Array(features - 1).fill(false),
+              context: 2,
+              network: { hidden: [6] },
+            },
+          },
+        ],
   householder: (features) => [{ features }, ...(features > 1 ? [{ features, reflections: 2 }] : [])],
   identity: (features) => [{ features }],
+  imageCoupling: (features) =>
+    features === 1
+      ? []
+      : [
+          { image: [1, 1, features], network: { width: 4 } },
+          {
+            image: [1, features, 1],
+            mask: "checkerboard",
+            inverted: true,
+            context: 2,
+            transform: { type: "rationalQuadraticSpline", bins: 3 },
+            network: { block: "gated", width: 4, activation: "elu" },
+          },
+          {
+            image: [features, 1, 1],
+            mask: "checkerboard",
+            context: [features, 1, 2],
+            transform: { type: "additive" },
+            network: { block: "residual", width: 3, blocks: 2, activation: "tanh" },
+          },
+        ],
   invert: (features) => [
     { bijection: { type: "luLinear", features } },
     { bijection: conditionalAffine(reverseOrder(features)) },
@@ -94,6 +130,19 @@ export const bijectionExamples = examplesOf<BijectionDescription["type"]>({
   permutation: (features) => [
     { order: reverseOrder(features) },
     { order: randomOrder(features, new Random(2)) },
+  ],
+  perPixel: (features) => [
+    { image: [features, 1, 1], bijection: { type: "actnorm", features: 1 } },
+    {
+      image: [1, 1, features],
+      bijection: {
+        type: "chain",
+        bijections: [
+          { type: "luLinear", features },
+          { type: "qrLinear", features },
+        ],
+      },
+    },
   ],
   planar: (features) => [
     { features },
@@ -116,6 +165,8 @@ export const bijectionExamples = examplesOf<BijectionDescription["type"]>({
   sinhArcsinh: (features) => [{ features }],
   softplus: (features) => [{ features }],
   softsign: (features) => [{ features }],
+  // Only images of an even height and width can be squeezed.
+  squeeze: (features) => (features % 4 === 0 ? [{ image: [2, features / 2, 1] }] : []),
   standardize: (features) => [{ features }],
   standardizeContext: (features) => [{ bijection: conditionalAffine(identityOrder(features)) }],
   stickBreaking: (features) => [{ features }],

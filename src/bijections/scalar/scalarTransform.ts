@@ -41,9 +41,9 @@ export interface ScalarTransformKind<
   build(options: z.output<S>): ScalarTransform;
 }
 
-/** The network inputs for features [N, D]: the features, or for angles their cosines and then their sines, [N, 2 D]. */
+/** The network inputs for features [..., D]: the features, or for angles their cosines and then their sines, [..., 2 D]. */
 export const networkInputs = ({ angles }: ScalarTransform, x: Tensor): Tensor =>
-  angles ? concat([x.cos(), x.sin()], 1) : x;
+  angles ? concat([x.cos(), x.sin()], -1) : x;
 
 /** The `columns` of parameters in the order [a_1 ... a_D, b_1 ... b_D]. */
 export const blockColumns = (features: number, parameters: number): number[] =>

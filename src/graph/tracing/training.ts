@@ -43,6 +43,9 @@ interface LossTrace {
  */
 let currentTrace: LossTrace | undefined;
 
+/** Whether a loss is being traced, of a training step or of validation rows, so that random numbers can be drawn. */
+export const isTracingLoss = (): boolean => currentTrace !== undefined;
+
 /** Whether the loss of a training step is being traced, rather than an evaluation. */
 export const isTraining = (): boolean => currentTrace?.training ?? false;
 

@@ -1,0 +1,103 @@
+import * as z from "zod/mini";
+import type { NestedSchema } from "../description.ts";
+import { PushforwardError } from "../errors.ts";
+import { concat, type Tensor } from "../graph/tensor.ts";
+import { scoped } from "../graph/tracing/scope.ts";
+import { type ImageShape, imageSchema, imageSize, toImages, toRows } from "../nn/image.ts";
+import { parse } from "../parse.ts";
+import type { Bijection, BijectionKind, DataRows, Description, FitToRows, Transformed } from "./bijection.ts";
+import { imageOf, type Support } from "./support.ts";
+
+const factorOutSchema = (bijection: NestedSchema) =>
+  z.strictObject({ type: z.literal("factorOut"), image: imageSchema, bijection });
+
+/** Options of `FactorOut`. */
+export interface FactorOutOptions {
+  /** [height, width, channels] of the image on the side of the data. */
+  image: ImageShape;
+  /** The map of the first channels, as many as it has features: the further levels of the flow. */
+  bijection: Bijection;
+}
+
+/**
+ * Factoring out of RealNVP (Dinh et al. 2017, section 3.6): the first channels of an image go through a bijection, which has
+ * the further levels of a multi-scale flow, and the other channels are latent variables as they are. On the latent side the row
+ * has the numbers of the bijection first, so the coarsest level comes first.
+ *
+ * An affine `ImageCoupling` with the mask `channels` on the side of the data is the learned conditional prior of Glow: the other
+ * channels b are N(m(a), exp(2 s(a))) given the first ones a.
+ */
+export class FactorOut implements Bijection {
+  readonly features: number;
+  readonly context: number;
+  readonly bijection: Bijection;
+  private readonly image: ImageShape;
+  /** The number of channels that go through the bijection. */
+  private readonly channels: number;
+
+  /** Throws `SHAPE` unless the bijection has the features of 1, 2, ... or all but one of the channels. */
+  constructor({ image, bijection }: FactorOutOptions) {
+    this.image = parse(imageSchema, image, "the image of a FactorOut");
+    const [height, width, channels] = this.image;
+    this.features = imageSize(this.image);
+    this.context = bijection.context;
+    this.bijection = bijection;
+    this.channels = bijection.features / (height * width);
+    if (!Number.isInteger(this.channels) || this.channels >= channels) {
+      throw new PushforwardError("SHAPE", "the bijection of a FactorOut does not fit the image", {
+        expected: `1 to ${channels - 1} times ${height * width} features`,
+        received: `${bijection.features}`,
+      });
+    }
+  }
+
+  forward(z: Tensor, context?: Tensor): Transformed {
+    const [height, width, channels] = this.image;
+    const [inner, other] = z.split(1, [this.bijection.features, this.features - this.bijection.features]);
+    const { value, logDet } = scoped("bijection", () => this.bijection.forward(inner, context));
+    const parts = [
+      toImages(value, [height, width, this.channels]),
+      toImages(other, [height, width, channels - this.channels]),
+    ];
+    return { value: toRows(concat(parts, 3)), logDet };
+  }
+
+  inverse(x: Tensor, context?: Tensor): Transformed {
+    const [kept, other] = toImages(x, this.image).split(3, [this.channels, this.image[2] - this.channels]);
+    const { value, logDet } = scoped("bijection", () => this.bijection.inverse(toRows(kept), context));
+    return { value: concat([value, toRows(other)], 1), logDet };
+  }
+
+  get support(): Support | undefined {
+    return this.bijection.support && imageOf(this.bijection.support);
+  }
+
+  get fitToData(): FitToRows | undefined {
+    const { bijection, image } = this;
+    const isKept = (column: number) => column % image[2] < this.channels;
+    return bijection.fitToData && ((rows) => bijection.fitToData!(this.select(rows, isKept)));
+  }
+
+  get fitToLatent(): FitToRows | undefined {
+    const { bijection } = this;
+    const isKept = (column: number) => column < bijection.features;
+    return bijection.fitToLatent && ((rows) => bijection.fitToLatent!(this.select(rows, isKept)));
+  }
+
+  /** The columns of rows that the bijection maps. */
+  private select(rows: DataRows, isMapped: (column: number) => boolean): DataRows {
+    const { features } = this;
+    const values = rows.values.filter((_, i) => isMapped(i % features));
+    return { ...rows, features: this.bijection.features, values };
+  }
+
+  describe(): Description {
+    return { type: "factorOut", image: this.image, bijection: this.bijection.describe() };
+  }
+}
+
+export const factorOutKind: BijectionKind<typeof factorOutSchema> = {
+  schema: factorOutSchema,
+  build: ({ image, bijection }, random, nested) =>
+    new FactorOut({ image, bijection: nested(bijection, random) }),
+};

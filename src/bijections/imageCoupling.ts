@@ -1,0 +1,147 @@
+import * as z from "zod/mini";
+import { countSchema } from "../description.ts";
+import { PushforwardError } from "../errors.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { scoped } from "../graph/tracing/scope.ts";
+import { ConvNet, type ConvNetOptions, convNetSchema, type ImageContext } from "../nn/convNet.ts";
+import { type ImageShape, imageSchema, imageSize, toRows } from "../nn/image.ts";
+import { parse } from "../parse.ts";
+import type { Random } from "../random/index.ts";
+import {
+  type Bijection,
+  type BijectionKind,
+  type Description,
+  sumFeatures,
+  type Transformed,
+} from "./bijection.ts";
+import { channelSplit, checkerboardSplit, type ImageSplit } from "./imageSplit.ts";
+import { buildScalarTransform, describeWithTransform, scalarTransformSchema } from "./scalar/build.ts";
+import type { ScalarTransformOptions } from "./scalar/registry.ts";
+import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
+
+const imageCouplingSchema = z
+  .strictObject({
+    type: z.literal("imageCoupling"),
+    image: imageSchema,
+    mask: z._default(z.enum(["channels", "checkerboard"]), "channels"),
+    inverted: z._default(z.boolean(), false),
+    context: z._default(z.union([countSchema, imageSchema]), 0),
+    transform: z._default(scalarTransformSchema, { type: "affine" }),
+    network: z.prefault(convNetSchema, {}),
+  })
+  .check(
+    z.refine(
+      ({ image, context }) =>
+        typeof context === "number" || (context[0] === image[0] && context[1] === image[1]),
+      { path: ["context"], error: "an image of the same height and width" },
+    ),
+  );
+
+/** Options of `ImageCoupling`. */
+export interface ImageCouplingOptions {
+  /** [height, width, channels] of the image. */
+  image: ImageShape;
+  /**
+   * The numbers that stay unchanged: the first half of the `channels`, rounded down, or the pixels of a `checkerboard` whose row
+   * plus column is even. Default `channels`.
+   */
+  mask?: "channels" | "checkerboard";
+  /** Whether the mask names the numbers that are changed, and the others stay unchanged. Default false. */
+  inverted?: boolean;
+  /** The context: a number of features, or the shape of an image of the same height and width. Default 0: unconditional. */
+  context?: ImageContext;
+  /** The scalar transform of each number: its options, or an object of your own. Default `{ type: "affine" }`. */
+  transform?: ScalarTransformOptions | ScalarTransform;
+  /** The convolutional network that computes the parameters. Default one plain block of width 64. */
+  network?: ConvNetOptions;
+}
+
+/**
+ * Coupling layer for images: a convolutional network computes from the unchanged numbers and the context the parameters of a
+ * scalar transform of the others. With the affine transform it is the layer of RealNVP (Dinh et al. 2017) and Glow (Kingma and
+ * Dhariwal 2018), with the additive one that of NICE (Dinh et al. 2015), with a spline that of neural spline flows (Durkan et
+ * al. 2019). It starts as the identity.
+ */
+export class ImageCoupling implements Bijection {
+  readonly features: number;
+  readonly context: number;
+  readonly network: ConvNet;
+  private readonly options: z.output<typeof imageCouplingSchema>;
+  private readonly transform: ScalarTransform;
+  private readonly split: ImageSplit;
+  /** For each column of the transform's parameters, its position in a row of the network's output. */
+  private readonly columns: readonly number[];
+
+  /** Throws `ARGUMENT` if the options are not valid, or if all numbers or none are changed. */
+  constructor(options: ImageCouplingOptions, random: Random) {
+    this.options = parse(imageCouplingSchema, { type: "imageCoupling", ...options }, "an image coupling");
+    const { image, mask, inverted, context, transform, network } = this.options;
+    this.features = imageSize(image);
+    this.context = typeof context === "number" ? context : imageSize(context);
+    this.transform = buildScalarTransform(transform);
+    const checkerboard = mask === "checkerboard";
+    this.split = checkerboard ? checkerboardSplit(image, inverted) : channelSplit(image, inverted);
+    const { changed, inputChannels } = this.split;
+    if (changed.length === 0 || changed.length === this.features) {
+      throw new PushforwardError("ARGUMENT", "the mask of an image coupling does not divide the image", {
+        expected: "a mask that changes some of its numbers, but not all",
+        received: `${mask} of an image of ${image.join(" x ")}`,
+      });
+    }
+    // The network has outputs for the changed pixels of a checkerboard and, not used, for the others.
+    const channels = checkerboard ? image[2] : image[2] - inputChannels;
+    const { parameters, angles } = this.transform;
+    const inputs = angles ? 2 * inputChannels : inputChannels;
+    this.network = new ConvNet(inputs, parameters * channels, network, random, context);
+    this.columns = outputColumns(this.transform, changed, image[2], channels);
+  }
+
+  forward(z: Tensor, context?: Tensor): Transformed {
+    return this.apply(z, context, "toData");
+  }
+
+  inverse(x: Tensor, context?: Tensor): Transformed {
+    return this.apply(x, context, "toLatent");
+  }
+
+  private apply(rows: Tensor, context: Tensor | undefined, direction: "toData" | "toLatent"): Transformed {
+    const { split, transform } = this;
+    const unchanged = split.unchangedImage(rows);
+    const input = networkInputs(transform, unchanged);
+    const output = scoped("network", () => this.network.apply(input, context));
+    const raw = toRows(output).gather(1, this.columns);
+    const { value, logDerivative } = transform[direction](split.changedNumbers(rows), raw);
+    return {
+      value: split.replaced(rows, value),
+      logDet: sumFeatures(logDerivative, split.changed.length),
+    };
+  }
+
+  describe(): Description {
+    return describeWithTransform(this.options);
+  }
+}
+
+/**
+ * For each column of the parameters of the changed numbers, its position in a row of the network's output. Each pixel of it has
+ * `channels` numbers for the first parameter, as many for the second one, and so on.
+ */
+function outputColumns(
+  transform: ScalarTransform,
+  changed: readonly number[],
+  imageChannels: number,
+  channels: number,
+): number[] {
+  const parametersSoFar = changed.map(() => 0);
+  return transform.columns(changed.length).map((feature) => {
+    const parameter = parametersSoFar[feature]++;
+    const pixel = Math.floor(changed[feature] / imageChannels);
+    const channel = (changed[feature] % imageChannels) % channels;
+    return (pixel * transform.parameters + parameter) * channels + channel;
+  });
+}
+
+export const imageCouplingKind: BijectionKind<typeof imageCouplingSchema> = {
+  schema: imageCouplingSchema,
+  build: ({ type: _, ...options }, random) => new ImageCoupling(options, random),
+};

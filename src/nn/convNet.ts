@@ -1,0 +1,109 @@
+import * as z from "zod/mini";
+import { MAX_LAYERS, sizeSchema } from "../description.ts";
+import { concat, type Tensor } from "../graph/tensor.ts";
+import { scoped } from "../graph/tracing/scope.ts";
+import type { Random } from "../random/index.ts";
+import { type Activation, activate, activationSchema } from "./activation.ts";
+import { Convolution } from "./convolution.ts";
+import { type ImageShape, toImages } from "./image.ts";
+import { LayerNorm } from "./layerNorm.ts";
+import { Linear } from "./linear.ts";
+
+export const convNetSchema = z.strictObject({
+  block: z._default(z.enum(["plain", "residual", "gated"]), "plain"),
+  width: z._default(sizeSchema, 64),
+  blocks: z._default(z.int().check(z.nonnegative(), z.maximum(MAX_LAYERS)), 1),
+  activation: z._default(activationSchema, "relu"),
+});
+
+/** Options of a convolutional network, such as that of a coupling of images. */
+export interface ConvNetOptions {
+  /**
+   * What is between the first and the last 3x3 convolution, with a the activation:
+   *
+   * - `plain`: h <- conv1x1(a(h)), as in Glow
+   * - `residual`: h <- h + conv1x1(a(conv3x3(a(h)))), as in RealNVP but without batch normalization
+   * - `gated`: h <- norm(h + u sigmoid(v)) with [u, v] = conv1x1(a(conv3x3(a(h)))), as in Flow++ (Ho et al. 2019)
+   *
+   * Default `plain`.
+   */
+  block?: "plain" | "residual" | "gated";
+  /** Channels of the hidden layers. Default 64. */
+  width?: number;
+  /** The number of blocks. Default 1. */
+  blocks?: number;
+  /** Activation between the layers. Default `relu`. */
+  activation?: Activation;
+}
+
+/** The context of a network of images: a number of features that all pixels share, or an image of the same height and width. */
+export type ImageContext = number | ImageShape;
+
+type Block =
+  | { readonly pointwise: Convolution }
+  | { readonly spatial: Convolution; readonly pointwise: Convolution; readonly norm?: LayerNorm };
+
+/**
+ * A convolutional network from images to images of the same height and width: [N, H, W, inputs] -> [N, H, W, outputs]. Its last
+ * layer starts at 0. Features of a context are added to the first layer's output by a linear map; the channels of a context that
+ * is an image are further inputs.
+ */
+export class ConvNet {
+  readonly first: Convolution;
+  readonly blocks: readonly Block[];
+  readonly last: Convolution;
+  readonly contextLayer: Linear | undefined;
+  private readonly options: z.output<typeof convNetSchema>;
+  private readonly context: ImageContext;
+
+  constructor(
+    inputs: number,
+    outputs: number,
+    options: z.output<typeof convNetSchema>,
+    random: Random,
+    context: ImageContext = 0,
+  ) {
+    this.options = options;
+    this.context = context;
+    const { block, width, blocks } = options;
+    const contextChannels = typeof context === "number" ? 0 : context[2];
+    this.first = new Convolution(inputs + contextChannels, width, 3, random.split("first"));
+    if (typeof context === "number" && context > 0)
+      this.contextLayer = new Linear(context, width, random.split("context"));
+    this.blocks = Array.from({ length: blocks }, (_, i): Block => {
+      const from = random.split("blocks").split(i);
+      const gates = block === "gated" ? 2 : 1;
+      const pointwise = new Convolution(width, gates * width, 1, from.split("pointwise"));
+      if (block === "plain") return { pointwise };
+      const spatial = new Convolution(width, width, 3, from.split("spatial"));
+      return { spatial, pointwise, ...(block === "gated" && { norm: new LayerNorm(width) }) };
+    });
+    this.last = new Convolution(width, outputs, 3, random.split("last"), { zeroInit: true });
+  }
+
+  /** [N, H, W, inputs] and the context [N, C] -> [N, H, W, outputs]. */
+  apply(x: Tensor, context?: Tensor): Tensor {
+    const activated = (h: Tensor) => activate(this.options.activation, h);
+    const input =
+      context && typeof this.context !== "number" ? concat([x, toImages(context, this.context)], 3) : x;
+    let h = scoped("first", () => this.first.apply(input));
+    if (context && this.contextLayer) {
+      const shift = scoped("contextLayer", () => this.contextLayer!.apply(context));
+      h = h.add(shift.reshape(["N", 1, 1, this.options.width]));
+    }
+    this.blocks.forEach((block, i) => {
+      h = scoped(`blocks.${i}`, () => this.throughBlock(block, h));
+    });
+    return scoped("last", () => this.last.apply(activated(h)));
+  }
+
+  private throughBlock(block: Block, h: Tensor): Tensor {
+    const { activation, width } = this.options;
+    const a = activate(activation, h);
+    if (!("spatial" in block)) return block.pointwise.apply(a);
+    const change = block.pointwise.apply(activate(activation, block.spatial.apply(a)));
+    if (!block.norm) return h.add(change);
+    const [u, v] = change.split(-1, [width, width]);
+    return block.norm.apply(h.add(u.mul(v.sigmoid())));
+  }
+}

@@ -1,0 +1,208 @@
+import { describe, expect, test } from "vitest";
+import {
+  Actnorm,
+  BatchNorm,
+  Chain,
+  Coupling,
+  checkBijection,
+  FactorOut,
+  Identity,
+  ImageCoupling,
+  LULinear,
+  PerPixel,
+  Squeeze,
+} from "../../src/bijections/index.ts";
+import { traceLoss } from "../../src/graph/tracing/training.ts";
+import type { ImageShape } from "../../src/nn/image.ts";
+import { parametersOf } from "../../src/nn/module.ts";
+import { Random } from "../../src/random/index.ts";
+import { compile } from "../../src/runtime/index.ts";
+import { perturb } from "../nn/perturb.ts";
+import { applyDirection } from "./apply.ts";
+import { expectClose } from "./invariants.ts";
+
+const normal = (size: number) => new Random(1).normal(new Float64Array(size));
+const image: ImageShape = [4, 4, 2];
+const network = { width: 4 };
+
+describe("images of 4 x 4 pixels with 2 channels pass checkBijection", () => {
+  test.each([
+    { mask: "channels" as const },
+    { mask: "channels" as const, inverted: true, network: { ...network, block: "gated" as const } },
+    { mask: "checkerboard" as const, transform: { type: "rationalQuadraticSpline" as const, bins: 3 } },
+    { mask: "checkerboard" as const, inverted: true, context: [4, 4, 1] as ImageShape },
+    { mask: "checkerboard" as const, transform: { type: "circularSpline" as const, bins: 3 } },
+  ])("coupling, %j", async (options) => {
+    const circular = options.transform?.type === "circularSpline";
+    const coupling = new ImageCoupling({ image, network, ...options }, new Random(0));
+    const angles = normal(4 * coupling.features).map((v) => 3 * Math.tanh(v));
+    await checkBijection(coupling, circular ? { z: angles, x: angles } : { z: normal(4 * 32) });
+  });
+
+  test("a level with squeeze, actnorm, 1x1 convolution, coupling and factoring out", async () => {
+    const squeezed: ImageShape = [2, 2, 8];
+    const half: ImageShape = [2, 2, 4];
+    const level = new Chain([
+      new FactorOut({
+        image: squeezed,
+        bijection: new ImageCoupling({ image: half, network }, new Random(1)),
+      }),
+      new ImageCoupling({ image: squeezed, context: 3, network }, new Random(2)),
+      new PerPixel({ image: squeezed, bijection: new LULinear({ features: 8 }) }),
+      new PerPixel({ image: squeezed, bijection: new Actnorm({ features: 8 }) }),
+      new Squeeze({ image }),
+    ]);
+    await checkBijection(level, { z: normal(4 * 32) });
+  });
+});
+
+describe("Squeeze", () => {
+  test("makes each block of 2 x 2 pixels one pixel", async () => {
+    // The pixels of a 4 x 4 image with 1 channel, and those of its blocks.
+    const pixels = Array.from({ length: 16 }, (_, i) => i);
+    const { value } = await applyDirection(new Squeeze({ image: [4, 4, 1] }), "inverse", pixels);
+    expect(Array.from(value)).toEqual([0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15]);
+  });
+
+  test("refuses odd sizes", () => {
+    expect(() => new Squeeze({ image: [4, 7, 1] })).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a squeeze is not valid at image: expected an even height and an even width, received [4,7,1].]`,
+    );
+  });
+});
+
+describe("ImageCoupling", () => {
+  /** The numbers of a row of a perturbed coupling that differ between x and z. */
+  async function changedNumbers(options: Partial<ConstructorParameters<typeof ImageCoupling>[0]>) {
+    const coupling = new ImageCoupling({ image: [3, 3, 2], network, ...options }, new Random(0));
+    perturb(parametersOf(coupling));
+    const x = normal(18);
+    const { value } = await applyDirection(coupling, "inverse", [...x]);
+    return Array.from(value, (z, i) => (z === x[i] ? 0 : 1));
+  }
+
+  test("changes the second half of the channels, or the first", async () => {
+    expect(await changedNumbers({})).toEqual(new Array(9).fill([0, 1]).flat());
+    expect(await changedNumbers({ inverted: true })).toEqual(new Array(9).fill([1, 0]).flat());
+  });
+
+  test("changes the pixels of one color of a checkerboard", async () => {
+    const odd = [0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0];
+    expect(await changedNumbers({ mask: "checkerboard" })).toEqual(odd);
+    expect(await changedNumbers({ mask: "checkerboard", inverted: true })).toEqual(odd.map((v) => 1 - v));
+  });
+
+  test("refuses a mask without changed or without unchanged numbers", () => {
+    const build = (image: ImageShape, inverted: boolean) => () =>
+      new ImageCoupling({ image, inverted }, new Random(0));
+    expect(build([4, 4, 1], false)).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the mask of an image coupling does not divide the image: expected a mask that changes some of its numbers, but not all, received channels of an image of 4 x 4 x 1.]`,
+    );
+    expect(build([4, 4, 1], true)).toThrow("does not divide the image");
+  });
+});
+
+describe("PerPixel", () => {
+  test("has height times width times the log-determinant of its map", async () => {
+    const bijection = new LULinear({ features: 2 });
+    bijection.logDiagonal.value = Float32Array.of(Math.log(2), Math.log(3));
+    const { value, logDet } = await applyDirection(
+      new PerPixel({ image, bijection }),
+      "inverse",
+      Array.from({ length: 32 }, (_, i) => (i % 2 === 0 ? 1 : 10)),
+    );
+    expectClose(value, new Array(16).fill([2, 30]).flat(), 1e-6, "pixels");
+    expectClose(logDet, [16 * Math.log(6)], 1e-6, "log-det");
+  });
+
+  const rows = 7;
+  const values = normal(rows * 32).map((v, i) => (i % 2 === 0 ? 5 * v + 3 : v / 2 - 1));
+
+  /** The weighted mean and variance of each channel over rows and pixels. */
+  function moments(pixels: ArrayLike<number>, weightOf = (_row: number) => 1) {
+    return [0, 1].map((channel) => {
+      const average = (f: (x: number) => number) => {
+        let [sum, total] = [0, 0];
+        for (let i = channel; i < pixels.length; i += 2) {
+          const weight = weightOf(Math.floor(i / 32));
+          sum += weight * f(pixels[i]);
+          total += weight;
+        }
+        return sum / total;
+      };
+      const mean = average((x) => x);
+      return [mean, average((x) => (x - mean) ** 2)];
+    });
+  }
+
+  test("with actnorm, standardizes each channel over all rows and pixels", async () => {
+    const bijection = new Actnorm({ features: 2 });
+    const map = new PerPixel({ image, bijection });
+    const weights = Float64Array.from({ length: rows }, (_, row) => row);
+    await map.fitToData!({ rows, features: 32, values, weights });
+    const { value } = await applyDirection(map, "inverse", [...values]);
+    expectClose(moments(value, (row) => row).flat(), [0, 1, 0, 1], 1e-6, "moments");
+    await map.fitToLatent!({ rows, features: 32, values });
+    const { value: data } = await applyDirection(map, "forward", [...values]);
+    expectClose(moments(data).flat(), [0, 1, 0, 1], 1e-6, "moments");
+  });
+
+  test("with batch normalization, standardizes each channel of a batch", async () => {
+    const bijection = new BatchNorm({ features: 2, epsilon: 1e-12 });
+    const map = new PerPixel({ image, bijection });
+    const normalize = compile(
+      (x) => {
+        const { result, updates } = traceLoss(() => map.inverse(x), { batchStatistics: true });
+        return { value: result.value, variance: updates.get(bijection.variance)! };
+      },
+      [["N", 32]],
+      { precision: "float64" },
+    );
+    const { value, variance } = await normalize(values);
+    expectClose(moments(value).flat(), [0, 1, 0, 1], 1e-6, "moments");
+    // The first update has the weight 0.9, and the variance has Bessel's correction for rows * 16 numbers.
+    const corrected = moments(values).map(([, v]) => 0.1 + (0.9 * v * rows * 16) / (rows * 16 - 1));
+    expectClose(variance, corrected, 1e-9, "running variance");
+  });
+
+  test("refuses maps that need rows, and other numbers of features", () => {
+    const coupling = new Coupling({ mask: [true, false] }, new Random(0));
+    expect(() => new PerPixel({ image, bijection: coupling })).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: PerPixel cannot apply this bijection to pixels: expected a bijection with actsOnLastAxis, such as an LULinear, an Actnorm or a Chain of them, received coupling.]`,
+    );
+    const lu = new LULinear({ features: 3 });
+    expect(() => new PerPixel({ image, bijection: lu })).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the bijection of a PerPixel does not fit the channels of the image: expected 2 features, received 3.]`,
+    );
+  });
+});
+
+describe("FactorOut", () => {
+  test("maps the first channels, which come first on the latent side", async () => {
+    const doubling = new LULinear({ features: 4 });
+    doubling.logDiagonal.value.fill(Math.log(2));
+    const map = new FactorOut({ image: [2, 2, 2], bijection: doubling });
+    const { value, logDet } = await applyDirection(map, "inverse", [1, 10, 2, 20, 3, 30, 4, 40]);
+    expectClose(value, [2, 4, 6, 8, 10, 20, 30, 40], 1e-4, "latent");
+    expectClose(logDet, [4 * Math.log(2)], 1e-4, "log-det");
+  });
+
+  test("fits the map of the first channels to them", async () => {
+    const actnorm = new Actnorm({ features: 2 });
+    const map = new FactorOut({ image: [1, 2, 2], bijection: actnorm });
+    const values = Float64Array.of(1, 100, 5, 100, 3, 200, 5, 300);
+    await map.fitToData!({ rows: 2, features: 4, values });
+    expect(Array.from(actnorm.shift.value)).toEqual([2, 5]);
+    await map.fitToLatent!({ rows: 2, features: 4, values });
+    expectClose(actnorm.logScale.value, [0, -Math.log(50)], 1e-6, "log-scale");
+  });
+
+  test("refuses a bijection of all channels or of parts of them", () => {
+    const build = (features: number) => () =>
+      new FactorOut({ image: [2, 2, 2], bijection: new Identity({ features }) });
+    expect(build(8)).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the bijection of a FactorOut does not fit the image: expected 1 to 1 times 4 features, received 8.]`,
+    );
+    expect(build(3)).toThrow("does not fit the image");
+  });
+});
