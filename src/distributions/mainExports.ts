@@ -3,6 +3,7 @@ export { Cauchy } from "./cauchy.ts";
 export { ConstantFeatures } from "./constantFeatures.ts";
 export { ContextEmbedding, type ContextEmbeddingOptions } from "./contextEmbedding.ts";
 export type { CustomKind } from "./customKinds.ts";
+export { Dequantized } from "./dequantized.ts";
 export { DiagonalNormal } from "./diagonalNormal.ts";
 export type { Distribution } from "./distribution.ts";
 export { Ensemble } from "./ensemble.ts";

@@ -1,5 +1,6 @@
 import { cauchyKind } from "./cauchy.ts";
 import { constantFeaturesKind } from "./constantFeatures.ts";
+import { dequantizedKind } from "./dequantized.ts";
 import { diagonalNormalKind } from "./diagonalNormal.ts";
 import { ensembleKind } from "./ensemble.ts";
 import { gaussianMixtureKind } from "./gaussianMixture.ts";
@@ -22,6 +23,7 @@ import { vonMisesKind } from "./vonMises.ts";
 export const distributionKinds = [
   cauchyKind,
   constantFeaturesKind,
+  dequantizedKind,
   diagonalNormalKind,
   ensembleKind,
   gaussianMixtureKind,

@@ -1,3 +1,4 @@
+export { bitsPerDimension } from "./bitsPerDimension.ts";
 export { ContextCheck, summarizeContext } from "./contextCheck.ts";
 export { type EvaluateOptions, type EvaluateResult, evaluate } from "./evaluate.ts";
 export { type Baseline, type GaussianBaselineOptions, gaussianBaseline } from "./gaussianBaseline.ts";

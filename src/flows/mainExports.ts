@@ -2,6 +2,7 @@
 export { type BuildFlowOptions, buildFlow } from "./build.ts";
 export { ConditionedFlow } from "./conditionedFlow.ts";
 export { decodeModel } from "./decodeModel.ts";
+export { type DequantizeOptions, dequantize } from "./dequantize.ts";
 export { embedContext } from "./embedContext.ts";
 export { encodeModel, type ModelToSave } from "./encodeModel.ts";
 export { Flow } from "./flow.ts";
@@ -10,6 +11,7 @@ export type { RowOptions, SampleOptions } from "./flowEvaluator.ts";
 export { mixtureFlow } from "./mixture.ts";
 export type { LoadedModel } from "./modelFile.ts";
 export { loadParameters, saveParameters } from "./parameterFile.ts";
+export { logitPixels } from "./recipes/images.ts";
 export * from "./recipes/index.ts";
 export type { ContextInput } from "./rowInputs.ts";
 export { forTables } from "./tableFlows.ts";

@@ -25,8 +25,10 @@ import {
 import { distributionCases } from "./cases.ts";
 import { draw, gradients, logProb } from "./evaluate.ts";
 
-const isDiscrete = ({ outputs, distributions }: Description): boolean =>
-  outputs === "bernoulli" || (distributions as Description[] | undefined)?.every(isDiscrete) === true;
+const isDiscrete = ({ type, outputs, distributions }: Description): boolean =>
+  type === "dequantized" ||
+  outputs === "bernoulli" ||
+  (distributions as Description[] | undefined)?.every(isDiscrete) === true;
 
 /** Whether a feature is a point mass at 0: the density at 0 integrates to 1 over the other features. */
 const isConstant = ({ constant }: Description, feature: number): boolean =>

@@ -51,6 +51,15 @@ function* flows(): Generator<{ name: string; flow: Flow; labels?: string[][] }> 
   yield { name: "mixedMade", flow: new Flow(mixed) };
   yield { name: "kernelDensity", flow: new Flow(new KernelDensity({ columns, centers: 3 }, random)) };
   yield { name: "latentClasses", flow: new Flow(new LatentClasses({ columns, classes: 2 }, random)) };
+  const sigmoid = { type: "sigmoid", features: FEATURES };
+  const coupling = { type: "coupling", mask: [false, false], context: FEATURES, network: { hidden: [4] } };
+  const dequantized = {
+    type: "dequantized",
+    distribution: { type: "standardNormal", features: FEATURES },
+    values: 2,
+    dequantizer: { type: "chain", bijections: [coupling, sigmoid] },
+  };
+  yield { name: "dequantized", flow: new Flow(buildDistribution(dequantized, random)) };
   const embedding = new ContextEmbedding({ numbers: 1, classes: [2], size: 3, network: { hidden: [4] } });
   const flow = embedContext(maf(FEATURES, { context: 3, transforms: 1, hidden: [4] }), embedding);
   yield { name: "embedding", flow, labels: [["yes", "no"]] };

@@ -1,0 +1,230 @@
+import * as z from "zod/mini";
+import type { Bijection, DataRows } from "../bijections/bijection.ts";
+import { bijectionRegistry, bijectionSchema } from "../bijections/build.ts";
+import type { OuterStandardization } from "../bijections/outerStandardization.ts";
+import type { Support } from "../bijections/support.ts";
+import type { NestedSchema } from "../description.ts";
+import { PushforwardError } from "../errors.ts";
+import { constant, stack, type Tensor } from "../graph/tensor.ts";
+import { scoped } from "../graph/tracing/scope.ts";
+import { drawForRows, isTracingLoss } from "../graph/tracing/training.ts";
+import { parse } from "../parse.ts";
+import { Random } from "../random/index.ts";
+import type { Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
+import { onSupport } from "./distribution.ts";
+import { Logistic } from "./logistic.ts";
+
+/** The number of different offsets of rows, a prime whose square is below 2^22. */
+const ROW_OFFSETS = 2039;
+
+/** The noise of an evaluation stays away from 0 and 1, where a logit is infinite. */
+const MIN_UNIFORM = 1e-6;
+
+const settingsFields = {
+  /** Whole numbers of up to 16 bits. */
+  values: z.int().check(z.minimum(2), z.maximum(65_536)),
+  /** Each draw evaluates the distribution once more. */
+  samples: z._default(z.int().check(z.minimum(1), z.maximum(256)), 1),
+  seed: z._default(z.int().check(z.nonnegative()), 0),
+};
+
+const settingsSchema = z.strictObject(settingsFields);
+
+const dequantizedSchema = (distribution: NestedSchema) =>
+  z.strictObject({
+    type: z.literal("dequantized"),
+    distribution,
+    dequantizer: z.optional(bijectionSchema),
+    ...settingsFields,
+  });
+
+/** Options of `Dequantized`. */
+export interface DequantizedOptions {
+  /** The density of x + u, mostly on (0, values). */
+  distribution: Distribution;
+  /** The number of values of a feature, 0, 1, ... values - 1: 256 for pixels of 8 bits. */
+  values: number;
+  /**
+   * Variational dequantization: maps logistic numbers [N, D] to noise u in (0, 1), given the row as its context, whose D numbers
+   * are scaled to [-1, 1]. If it starts as a sigmoid, the noise starts uniform. Default uniform noise.
+   */
+  dequantizer?: Bijection;
+  /** K, the draws of noise of an evaluation. Default 1. */
+  samples?: number;
+  /** Seed of the noise of evaluations. Default 0. */
+  seed?: number;
+}
+
+/**
+ * Rows of D whole numbers, such as pixels, under a density p of real numbers: P(x) = integral of p(x + u) over u in (0, 1)^D
+ * (Theis et al. 2016). `logProb` is an importance-sampled estimate of log P(x), whose expectation is a lower bound of it and
+ * increases with the number of draws:
+ *
+ *     log 1/K sum_k p(x + u_k) / q(u_k | x),  u_k from q.
+ *
+ * q is uniform, or a flow with the distribution of `dequantizer` (variational dequantization, Ho et al. 2019, "Flow++"). The loss of
+ * a training step draws one u for each row. An evaluation uses K draws that follow from a seed and the row, so that its result is
+ * a function of the row. log P(x) is -Infinity for rows with other numbers.
+ */
+export class Dequantized implements Distribution {
+  readonly distribution: Distribution;
+  readonly dequantizer: Bijection | undefined;
+  readonly values: number;
+  private readonly settings: z.output<typeof settingsSchema>;
+
+  /** Throws `ARGUMENT` if the options are not valid, `SHAPE` if the dequantizer has other features or another context than D. */
+  constructor({ distribution, dequantizer, ...settings }: DequantizedOptions) {
+    this.settings = parse(settingsSchema, settings, "a dequantized distribution");
+    this.distribution = distribution;
+    this.dequantizer = dequantizer;
+    this.values = this.settings.values;
+    const { features } = distribution;
+    if (dequantizer && (dequantizer.features !== features || dequantizer.context !== features)) {
+      throw new PushforwardError("SHAPE", "the dequantizer does not fit the rows", {
+        expected: `${features} features and a context of as many`,
+        received: `${dequantizer.features} features and a context of ${dequantizer.context}`,
+      });
+    }
+  }
+
+  get features(): number {
+    return this.distribution.features;
+  }
+
+  get context(): number {
+    return this.distribution.context;
+  }
+
+  get noise(): readonly Noise[] {
+    return this.distribution.noise;
+  }
+
+  get support(): Support {
+    return { description: `whole numbers from 0 to ${this.values - 1}` };
+  }
+
+  logProb(x: Tensor, context?: Tensor): Tensor {
+    const isValue = x
+      .equal(x.floor())
+      .and(x.greaterEqual(0))
+      .and(x.lessEqual(this.values - 1));
+    const valid = isValue.where(x, 0);
+    const bounds = this.draws(valid).map((uniform) => {
+      const { u, logProb } = this.dequantize(valid, uniform);
+      return scoped("distribution", () => this.distribution.logProb(valid.add(u), context)).sub(logProb);
+    });
+    const estimate =
+      bounds.length === 1 ? bounds[0] : stack(bounds, 1).logsumexp(1).sub(Math.log(bounds.length));
+    return onSupport(x, isValue, estimate);
+  }
+
+  /** The uniform numbers of each draw, [N, D]. */
+  private draws(x: Tensor): Tensor[] {
+    const { features, settings } = this;
+    if (isTracingLoss()) return [drawForRows("uniform", features)];
+    const random = new Random(settings.seed).split("dequantize");
+    const offset = rowOffsets(x.stopGradient(), this.values, random.split("rows"));
+    return Array.from({ length: settings.samples }, (_, k) => {
+      const draw = random.split(k).uniform(new Float64Array(features));
+      const shifted = offset.add(constant(draw, [features]));
+      return shifted.sub(shifted.floor()).clip(MIN_UNIFORM, 1 - MIN_UNIFORM);
+    });
+  }
+
+  /** u in (0, 1)^D and log q(u | x). */
+  private dequantize(x: Tensor, uniform: Tensor): { u: Tensor; logProb: Tensor | number } {
+    const { dequantizer, features, values } = this;
+    if (!dequantizer) return { u: uniform, logProb: 0 };
+    const scaled = x.mul(2 / (values - 1)).sub(1);
+    const base = new Logistic({ features });
+    const z = base.sample([uniform]);
+    const { value: u, logDet } = scoped("dequantizer", () => dequantizer.forward(z, scaled));
+    return { u, logProb: base.logProb(z).sub(logDet) };
+  }
+
+  sample(noise: readonly Tensor[], context?: Tensor): Tensor {
+    const x = scoped("distribution", () => this.distribution.sample(noise, context));
+    return x.floor().clip(0, this.values - 1);
+  }
+
+  /** Fits the distribution to rows with uniform noise. */
+  get fitToData(): FitDistribution | undefined {
+    const { distribution } = this;
+    return (
+      distribution.fitToData &&
+      ((rows, heldOut, limits) =>
+        distribution.fitToData!(withUniformNoise(rows, 0), heldOut && withUniformNoise(heldOut, 1), limits))
+    );
+  }
+
+  get contextStandardization(): OuterStandardization<Distribution> | undefined {
+    const { dequantizer, settings } = this;
+    const inner = this.distribution.contextStandardization;
+    return (
+      inner && {
+        standardize: inner.standardize,
+        relativeTo: (outer) =>
+          new Dequantized({
+            distribution: inner.relativeTo(outer),
+            ...(dequantizer && { dequantizer }),
+            ...settings,
+          }),
+      }
+    );
+  }
+
+  describe() {
+    return {
+      type: "dequantized",
+      distribution: this.distribution.describe(),
+      ...(this.dequantizer && { dequantizer: this.dequantizer.describe() }),
+      ...this.settings,
+    };
+  }
+}
+
+/**
+ * Offsets [N, D] in [0, 1) that differ from row to row, with which the draws of an evaluation are rotated: with the same noise for
+ * all rows, the mean over rows would have the error of a single draw. They are exact in float32, and so the same on every
+ * engine: integers below 2^22 are multiplied and reduced modulo a prime.
+ */
+function rowOffsets(x: Tensor, values: number, random: Random): Tensor {
+  const features = x.shape[1] as number;
+  const integers = (name: string, below: number) =>
+    random
+      .split(name)
+      .uniform(new Float64Array(features))
+      .map((u) => Math.floor(u * below));
+  // At least 0 and 1: in longer rows the sum is rounded.
+  const largest = Math.max(2, Math.floor(2 ** 22 / (features * (values - 1))));
+  const hash = modulo(x.mul(constant(integers("weights", largest), [features])).sum(1, { keepAxes: true }));
+  const factors = integers("factors", ROW_OFFSETS - 1).map((factor) => factor + 1);
+  return modulo(hash.mul(constant(factors, [features]))).mul(1 / ROW_OFFSETS);
+}
+
+/** A whole number below 2^23 modulo `ROW_OFFSETS`; one half keeps the quotient away from whole numbers. */
+const modulo = (x: Tensor): Tensor =>
+  x.sub(
+    x
+      .add(0.5)
+      .mul(1 / ROW_OFFSETS)
+      .floor()
+      .mul(ROW_OFFSETS),
+  );
+
+function withUniformNoise(rows: DataRows, stream: number): DataRows {
+  const noise = new Random(0).split("dequantize").split(stream).uniform(new Float64Array(rows.values.length));
+  return { ...rows, values: rows.values.map((x, i) => x + noise[i]) };
+}
+
+export const dequantizedKind: DistributionKind<typeof dequantizedSchema> = {
+  schema: dequantizedSchema,
+  build: ({ type: _, distribution, dequantizer, ...settings }, random, nested) =>
+    new Dequantized({
+      distribution: nested(distribution, random.split("distribution")),
+      ...(dequantizer && {
+        dequantizer: bijectionRegistry.build(dequantizer, random.split("dequantizer")),
+      }),
+      ...settings,
+    }),
+};

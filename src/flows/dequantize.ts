@@ -1,0 +1,35 @@
+import { Dequantized, type DequantizedOptions } from "../distributions/dequantized.ts";
+import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
+import { PushforwardError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
+import { checkFlow } from "./checkParts.ts";
+import { Flow } from "./flow.ts";
+
+/** Options of `dequantize`. */
+export interface DequantizeOptions extends Partial<Omit<DequantizedOptions, "distribution">> {
+  /**
+   * The number of values of a feature, 0, 1, ... values - 1: 256 for pixels of 8 bits. Default that of a flow with a support
+   * from -d to values + d, as the recipes for images have it.
+   */
+  values?: number;
+}
+
+/**
+ * The flow over whole numbers, such as pixels, with the density `flow` of real numbers; see `Dequantized`. It shares the
+ * parameters of `flow`, so training it trains both. Throws `ARGUMENT` if the number of values does not follow from the support.
+ */
+export function dequantize(flow: Flow, options: DequantizeOptions = {}): Flow {
+  checkFlow("dequantize", flow);
+  checkOptions("dequantize", options, ["values", "dequantizer", "samples", "seed"]);
+  const { base, bijection, embedding } = flow;
+  const { values = valuesIn(flow), ...others } = options;
+  const distribution = new TransformedDistribution(base, bijection);
+  return new Flow(new Dequantized({ distribution, values, ...others }), undefined, embedding);
+}
+
+function valuesIn({ support }: Flow): number {
+  if (typeof support === "object" && "min" in support) return Math.round(support.min + support.max);
+  throw new PushforwardError("ARGUMENT", "dequantize needs the number of values of a feature", {
+    hint: "Give it as { values: 256 } for pixels of 8 bits.",
+  });
+}
