@@ -11,7 +11,14 @@ import { Logistic } from "../../distributions/logistic.ts";
 import { PushforwardError } from "../../errors.ts";
 import { Random } from "../../random/index.ts";
 import type { Flow } from "../flow.ts";
+import { hasImage } from "./images.ts";
 import { layeredFlow, layerSeed, networkOptions, type RecipeOptions } from "./layers.ts";
+import {
+  type GlowImageOptions,
+  glowOfImages,
+  type RealNVPImageOptions,
+  realNVPOfImages,
+} from "./multiScale.ts";
 import { type OptionSchemas, optionChecker, recipeSchemas } from "./options.ts";
 
 /** Options of `realNVP`. */
@@ -51,8 +58,12 @@ export function nice(features: number, options: RecipeOptions = {}): Flow {
   return couplings(features, { type: "additive" }, settings, { atBase: baseSide, step: wrapCoupling });
 }
 
-/** RealNVP: affine couplings (Dinh et al. 2017). Both directions take one pass of each network. */
-export function realNVP(features: number, options: RealNVPOptions = {}): Flow {
+/**
+ * RealNVP: affine couplings (Dinh et al. 2017). Both directions take one pass of each network. With the options of an image it is
+ * the multi-scale flow of the paper, whose couplings have convolutional networks.
+ */
+export function realNVP(features: number | RealNVPImageOptions, options: RealNVPOptions = {}): Flow {
+  if (hasImage(features)) return realNVPOfImages({ ...features, ...options });
   checkRealNVP(features, options);
   const { conditioner = "shared", context = 0 } = options;
   if (conditioner === "shared") return couplings(features, { type: "affine" }, options);
@@ -72,8 +83,10 @@ export function realNVP(features: number, options: RealNVPOptions = {}): Flow {
 /**
  * Glow for vectors (Kingma and Dhariwal 2018): each layer is an actnorm, a linear map of all features in LU decomposition, and an
  * affine coupling. Masks alternate instead of the random permutations of the paper, so that it is initialized as the identity.
+ * With the options of an image it is the multi-scale flow of the paper, whose couplings have convolutional networks.
  */
-export function glow(features: number, options: RecipeOptions = {}): Flow {
+export function glow(features: number | GlowImageOptions, options: RecipeOptions = {}): Flow {
+  if (hasImage(features)) return glowOfImages({ ...features, ...options });
   checkGlow(features, options);
   const step = (coupling: Coupling) =>
     new Chain([coupling, new LULinear({ features }), new Actnorm({ features })]);

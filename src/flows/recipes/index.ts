@@ -2,6 +2,7 @@ export { iaf, type MAFOptions, maf } from "./autoregressive.ts";
 export { cnf } from "./continuous.ts";
 export { glow, nice, type RealNVPOptions, realNVP } from "./coupling.ts";
 export { type GaussianizationOptions, gaussianization } from "./gaussianization.ts";
+export type { ImageCouplingRecipeOptions, ImageRecipeOptions } from "./images.ts";
 export type { RecipeOptions } from "./layers.ts";
 export { type MadeFlowOptions, madeFlow } from "./made.ts";
 export {
@@ -15,6 +16,7 @@ export {
   type UMNNOptions,
   umnn,
 } from "./monotone.ts";
+export type { GlowImageOptions, RealNVPImageOptions } from "./multiScale.ts";
 export {
   type PlanarFlowOptions,
   planarFlow,

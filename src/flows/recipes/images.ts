@@ -1,0 +1,82 @@
+import * as z from "zod/mini";
+import type { Bijection } from "../../bijections/bijection.ts";
+import { Chain } from "../../bijections/chain.ts";
+import type { ScalarTransformOptions } from "../../bijections/scalar/registry.ts";
+import { Sigmoid } from "../../bijections/sigmoid.ts";
+import { sizeSchema } from "../../description.ts";
+import { ContextEmbedding } from "../../distributions/contextEmbedding.ts";
+import { StandardNormal } from "../../distributions/standardNormal.ts";
+import { type ConvNetOptions, convNetSchema } from "../../nn/convNet.ts";
+import { type ImageShape, imageSchema, imageSize } from "../../nn/image.ts";
+import { Flow } from "../flow.ts";
+import { checkedByConstructor, layerSchemas } from "./options.ts";
+
+/** Options that the recipes for images share. */
+export interface ImageRecipeOptions {
+  /** [height, width, channels] of the images. */
+  image: ImageShape;
+  /** The number of values of a pixel, 0, 1, ... values - 1. Default 256. */
+  values?: number;
+  /** The number of classes, if the images have labels 0, 1, ... classes - 1 as their context. Default none. */
+  classes?: number;
+  /** Seed of the initial weights. Default 0. */
+  seed?: number;
+}
+
+/** Options of the recipes with couplings of images. */
+export interface ImageCouplingRecipeOptions extends ImageRecipeOptions, ConvNetOptions {
+  /** The scalar transform of the couplings. Default `{ type: "affine" }`. */
+  transform?: ScalarTransformOptions;
+  /** The number of levels, each of which halves the height and the width. Default 2. */
+  levels?: number;
+}
+
+/** Whether the first argument of a recipe is the options of an image in place of a number of features. */
+export const hasImage = <T extends ImageRecipeOptions>(argument: number | T): argument is T =>
+  typeof argument === "object" && argument !== null && "image" in argument;
+
+export const imageFields = {
+  image: imageSchema,
+  values: z._default(z.int().check(z.minimum(2), z.maximum(65_536)), 256),
+  classes: z.optional(sizeSchema.check(z.minimum(2))),
+  seed: z._default(layerSchemas.seed, 0),
+};
+
+export const imageCouplingFields = {
+  ...imageFields,
+  ...convNetSchema.shape,
+  transform: z.optional(checkedByConstructor),
+  levels: z._default(sizeSchema.check(z.maximum(16)), 2),
+};
+
+/** Each level squeezes the image, which needs an even height and an even width. */
+export const isSqueezable = ({ image, levels }: { image: ImageShape; levels: number }): boolean =>
+  image[0] % 2 ** levels === 0 && image[1] % 2 ** levels === 0;
+
+export const SQUEEZABLE = {
+  path: ["levels"],
+  error: "an image whose height and width are multiples of 2^levels",
+};
+
+/** Margins of pixels as a fraction of their range, so that the logit of a pixel at its end is finite. */
+const MARGIN = 0.05;
+
+/**
+ * Logit preprocessing of pixels (Dinh et al. 2017, section 4.1): z = logit(a + (1 - 2 a) x / values) with a = 0.05 for x in
+ * (0, values), as a `Sigmoid` from z to x. The rows [N, features] are pixels with noise in [0, 1).
+ */
+export function logitPixels({ features, values = 256 }: { features: number; values?: number }): Sigmoid {
+  const margin = (MARGIN / (1 - 2 * MARGIN)) * values;
+  return new Sigmoid({ features, low: -margin, high: values + margin });
+}
+
+/** A flow of images with values 0 to `values`; `fromDataToBase` are its layers after the logit of the pixels. */
+export function imageFlow(
+  { image, values, classes }: { image: ImageShape; values: number; classes?: number | undefined },
+  fromDataToBase: readonly Bijection[],
+): Flow {
+  const features = imageSize(image);
+  const layers = [logitPixels({ features, values }), ...fromDataToBase];
+  const embedding = classes === undefined ? undefined : new ContextEmbedding({ classes: [classes] });
+  return new Flow(new StandardNormal({ features }), Chain.joined(layers.toReversed()), embedding);
+}

@@ -1,0 +1,140 @@
+import * as z from "zod/mini";
+import { Actnorm } from "../../bijections/actnorm.ts";
+import { BatchNorm } from "../../bijections/batchNorm.ts";
+import type { Bijection } from "../../bijections/bijection.ts";
+import { Chain } from "../../bijections/chain.ts";
+import { Coupling } from "../../bijections/coupling.ts";
+import { FactorOut } from "../../bijections/factorOut.ts";
+import { ImageCoupling, type ImageCouplingOptions } from "../../bijections/imageCoupling.ts";
+import { LULinear } from "../../bijections/luLinear.ts";
+import { PerPixel } from "../../bijections/perPixel.ts";
+import { Squeeze } from "../../bijections/squeeze.ts";
+import type { ConvNetOptions } from "../../nn/convNet.ts";
+import { type ImageShape, imageSize } from "../../nn/image.ts";
+import { parse } from "../../parse.ts";
+import { Random } from "../../random/index.ts";
+import type { Flow } from "../flow.ts";
+import {
+  type ImageCouplingRecipeOptions,
+  imageCouplingFields,
+  imageFlow,
+  isSqueezable,
+  SQUEEZABLE,
+} from "./images.ts";
+import { layerSchemas } from "./options.ts";
+
+/** Options of `glow` for images. */
+export interface GlowImageOptions extends ImageCouplingRecipeOptions {
+  /** The number of steps of a level: an actnorm, an invertible 1x1 convolution and a coupling. Default 8. */
+  steps?: number;
+}
+
+/** Options of `realNVP` for images. */
+export interface RealNVPImageOptions extends ImageCouplingRecipeOptions {
+  /** The number of couplings of a level with checkerboard masks, and of those with channel masks. Default 3. */
+  steps?: number;
+  /** Whether there is a batch normalization of each channel after each coupling. Default false. */
+  batchNorm?: boolean;
+}
+
+const glowSchema = z
+  .strictObject({ ...imageCouplingFields, steps: z._default(layerSchemas.transforms, 8) })
+  .check(z.refine(isSqueezable, SQUEEZABLE));
+
+const realNVPSchema = z
+  .strictObject({
+    ...imageCouplingFields,
+    steps: z._default(layerSchemas.transforms, 3),
+    batchNorm: z._default(z.boolean(), false),
+  })
+  .check(z.refine(isSqueezable, SQUEEZABLE));
+
+/** What the couplings of a recipe have in common. */
+type CouplingSettings = Pick<ImageCouplingOptions, "transform" | "network" | "context">;
+
+const couplingSettings = ({
+  block,
+  width,
+  blocks,
+  activation,
+  transform,
+}: ConvNetOptions & { transform?: unknown }): CouplingSettings => ({
+  network: { block, width, blocks, activation },
+  ...(transform !== undefined && { transform: transform as CouplingSettings["transform"] }),
+});
+
+/**
+ * Glow for images (Kingma and Dhariwal 2018): each level is a squeeze and `steps` of actnorm, invertible 1x1 convolution and
+ * coupling; half of the channels are factored out with a learned conditional Gaussian prior. With classes the prior of the last
+ * level depends on the class. The masks of the couplings alternate and the 1x1 convolutions start as the identity.
+ */
+export function glowOfImages(options: GlowImageOptions): Flow {
+  const parsed = parse(glowSchema, options, "an option of glow");
+  const { image, levels, steps, classes, seed } = parsed;
+  const settings = couplingSettings(parsed);
+  const level = (l: number, image: ImageShape): Bijection[] => {
+    const random = new Random(seed).split("recipe").split(l);
+    const squeeze = new Squeeze({ image });
+    const { squeezed } = squeeze;
+    const channels = squeezed[2];
+    const layers = Array.from({ length: steps }, (_, i) => [
+      new PerPixel({ image: squeezed, bijection: new Actnorm({ features: channels }) }),
+      new PerPixel({ image: squeezed, bijection: new LULinear({ features: channels }) }),
+      new ImageCoupling({ image: squeezed, inverted: i % 2 === 1, ...settings }, random.split(i)),
+    ]).flat();
+    const last =
+      l === levels
+        ? topPrior(imageSize(squeezed), classes, random)
+        : [
+            new ImageCoupling({ image: squeezed, network: settings.network }, random.split("prior")),
+            furtherLevels(squeezed, (half) => level(l + 1, half)),
+          ];
+    return [squeeze, ...layers, ...last];
+  };
+  return imageFlow(parsed, level(1, image));
+}
+
+/**
+ * RealNVP for images (Dinh et al. 2017): each level has couplings with checkerboard masks, a squeeze, and couplings with channel
+ * masks, and factors out half of the channels. The last level has one more coupling with a checkerboard mask in place of
+ * the squeeze. With classes the latent variables of the last level have a mean and a scale for each class.
+ */
+export function realNVPOfImages(options: RealNVPImageOptions): Flow {
+  const defaults = { block: "residual" as const, blocks: 2 };
+  const parsed = parse(realNVPSchema, { ...defaults, ...options }, "an option of realNVP");
+  const { image, levels, steps, classes, seed, batchNorm } = parsed;
+  const settings = couplingSettings(parsed);
+  const level = (l: number, image: ImageShape): Bijection[] => {
+    const random = new Random(seed).split("recipe").split(l);
+    const couplings = (mask: "checkerboard" | "channels", image: ImageShape, count: number) =>
+      Array.from({ length: count }, (_, i) => [
+        new ImageCoupling({ image, mask, inverted: i % 2 === 1, ...settings }, random.split(mask).split(i)),
+        ...(batchNorm ? [new PerPixel({ image, bijection: new BatchNorm({ features: image[2] }) })] : []),
+      ]).flat();
+    if (l > levels)
+      return [...couplings("checkerboard", image, steps + 1), ...topPrior(imageSize(image), classes, random)];
+    const squeeze = new Squeeze({ image });
+    const { squeezed } = squeeze;
+    return [
+      ...couplings("checkerboard", image, steps),
+      squeeze,
+      ...couplings("channels", squeezed, steps),
+      furtherLevels(squeezed, (half) => level(l + 1, half)),
+    ];
+  };
+  return imageFlow(parsed, level(1, image));
+}
+
+/** Half of the channels, rounded down, go through further levels. */
+function furtherLevels(image: ImageShape, levels: (image: ImageShape) => readonly Bijection[]): FactorOut {
+  const [height, width, channels] = image;
+  const fromDataToBase = levels([height, width, Math.floor(channels / 2)]);
+  return new FactorOut({ image, bijection: Chain.joined(fromDataToBase.toReversed()) });
+}
+
+/** A mean and a scale of each latent variable for each class, as an affine map from standard normal ones. */
+function topPrior(features: number, classes: number | undefined, random: Random): Bijection[] {
+  if (classes === undefined) return [];
+  const mask = new Array<boolean>(features).fill(false);
+  return [new Coupling({ mask, context: classes, network: { hidden: [] } }, random.split("classes"))];
+}

@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import { float64Graph } from "../../src/bijections/bijectionGraphs.ts";
+import {
+  decodeModel,
+  dequantize,
+  encodeModel,
+  type Flow,
+  glow,
+  maf,
+  realNVP,
+} from "../../src/flows/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { expectLogDeterminants, expectRoundTrips, ROWS } from "../bijections/invariants.ts";
+import { perturb } from "../nn/perturb.ts";
+
+const image = [4, 4, 1] as [number, number, number];
+const small = { image, values: 16, width: 4 };
+
+const flows: Readonly<Record<string, () => Flow>> = {
+  glow: () => glow({ ...small, levels: 2, steps: 2 }),
+  "glow of one level with classes and splines": () =>
+    glow({
+      ...small,
+      levels: 1,
+      steps: 1,
+      classes: 3,
+      transform: { type: "rationalQuadraticSpline", bins: 3 },
+    }),
+  realNVP: () => realNVP({ ...small, levels: 1, steps: 2, blocks: 1 }),
+  "realNVP with batch normalization and classes": () =>
+    realNVP({ ...small, levels: 1, steps: 1, block: "gated", batchNorm: true, classes: 2 }),
+};
+
+/** Pixels between the whole numbers, away from the ends where the logit is steep. */
+const pixels = new Random(2).uniform(new Float64Array(ROWS * 16)).map((u) => 1 + 14 * u);
+
+describe.each(Object.entries(flows))("%s", (_, build) => {
+  test("is invertible, with the log-determinants of its Jacobians and a gradient for every parameter", async () => {
+    const flow = build();
+    perturb(flow.parameters(), 0.1);
+    const { bijection } = flow;
+    const context = new Random(4).uniform(new Float64Array(ROWS * bijection.context));
+    const rows = { x: pixels, z: new Random(3).normal(new Float64Array(ROWS * 16)), context };
+    const float64 = float64Graph(bijection);
+    const out = await float64.run(rows);
+    expectRoundTrips(out, rows, 1e-8);
+    const jacobians = await float64.jacobians(rows);
+    expectLogDeterminants(jacobians.forward, out.forwardLogDet, 16);
+    expectLogDeterminants(jacobians.inverse, out.inverseLogDet, 16);
+    for (const [name, gradients] of await float64.parameterGradients(rows))
+      for (const gradient of gradients) expect(Array.from(gradient).some(Boolean), name).toBe(true);
+  });
+
+  test("is saved and loaded with its dequantization", async () => {
+    const model = dequantize(build(), { samples: 2 });
+    perturb(model.parameters(), 0.1);
+    for (const parameter of model.parameters().values()) parameter.value = Float32Array.from(parameter.value);
+    const loaded = (await decodeModel(encodeModel({ flow: model }))).flow;
+    const whole = pixels.map(Math.floor);
+    const context = model.context > 0 ? [1] : undefined;
+    expect(await loaded.logProb(whole, context)).toEqual(await model.logProb(whole, context));
+    expect(loaded.describe()).toEqual(model.describe());
+  });
+});
+
+test("the last level comes first in a latent row", async () => {
+  const flow = glow({ ...small, levels: 2, steps: 2 });
+  perturb(flow.parameters(), 0.2);
+  const latent = await flow.toLatent(pixels.subarray(0, 16));
+  // Other factored-out numbers of the first level: the numbers of the last level stay, and so does their density.
+  const moved = latent.map((z, i) => (i < 8 ? z : z + 1));
+  const back = await flow.toLatent(await flow.toData(moved));
+  for (let i = 0; i < 16; i++) expect(Math.abs(back[i] - moved[i])).toBeLessThan(1e-3);
+});
+
+test("refuses images that cannot be halved at each level, and options of vectors", () => {
+  expect(() => glow({ image: [28, 28, 1], levels: 3 })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an option of glow is not valid at levels: expected an image whose height and width are multiples of 2^levels, received 3.]`,
+  );
+  expect(() => realNVP({ image: [4, 4, 1], levels: 2 }, { hidden: [3] })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an option of realNVP is not valid: expected one of image, values, classes, seed, block, width, blocks, activation, transform, levels, steps, batchNorm, received hidden.]`,
+  );
+});
+
+test("dequantize takes the number of values from the flow, or asks for it", async () => {
+  expect(dequantize(glow({ ...small, levels: 1, steps: 1 })).base.describe()).toMatchObject({ values: 16 });
+  expect(() => dequantize(maf(2, { transforms: 1 }))).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: dequantize needs the number of values of a feature.
+    Give it as { values: 256 } for pixels of 8 bits.]
+  `);
+});
