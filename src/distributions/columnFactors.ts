@@ -1,9 +1,13 @@
-import { atomsOf, type ColumnHead, isCategorical, isLattice } from "./heads/columnHead.ts";
+import {
+  type ColumnHead,
+  isCategorical,
+  isLattice,
+  MISSING,
+  NO_ATOM,
+  valueCodes,
+} from "./heads/columnHead.ts";
 import { scaledValue, scaleSlope } from "./heads/valueScale.ts";
 
-/** Codes of values that are no atoms; atoms are counted from 0. */
-const MISSING = -1;
-const NUMBER = -2;
 /** lambda is between these. A smaller one would make rows impossible that are far from all others. */
 const MIN_LAMBDA = 1e-4;
 const MAX_LAMBDA = 0.9;
@@ -34,7 +38,7 @@ export class ColumnFactors {
   private readonly isLattice: boolean;
   private readonly widths: readonly number[];
   private readonly minBandwidth: number;
-  /** [N] the number of the atom or category, or one of the constants above. */
+  /** [N] the number of the atom or category, see `valueCodes`. */
   private readonly codes: Int32Array;
   /** [N] y(x), or Infinity for values that have a code and so no kernel. */
   private readonly y: Float64Array;
@@ -52,17 +56,16 @@ export class ColumnFactors {
     this.isCategorical = isCategorical(head);
     this.isLattice = isLattice(head);
     this.widths = widths;
-    const codeOf = new Map(atomsOf(head).map((atom, i) => [atom, i]));
-    this.codes = Int32Array.from(values, (x) => (Number.isNaN(x) ? MISSING : (codeOf.get(x) ?? NUMBER)));
+    this.codes = valueCodes(head, values);
     const scale = "scale" in head ? head.scale : ({ type: "linear" } as const);
     const last = isLattice(head) ? head.cells - 1 : 0;
     this.low = values.map((x) => (x <= 0 ? Number.NEGATIVE_INFINITY : scaledValue(scale, x - 0.5)));
     this.high = values.map((x) => (x >= last ? Number.POSITIVE_INFINITY : scaledValue(scale, x + 0.5)));
     this.y = values.map((x, n) =>
-      this.codes[n] === NUMBER ? scaledValue(scale, x) : Number.POSITIVE_INFINITY,
+      this.codes[n] === NO_ATOM ? scaledValue(scale, x) : Number.POSITIVE_INFINITY,
     );
     this.inverseMarginal = values.map((x, n) => {
-      const isDensity = head.type === "continuous" && this.codes[n] === NUMBER;
+      const isDensity = head.type === "continuous" && this.codes[n] === NO_ATOM;
       return Math.exp((isDensity ? Math.log(scaleSlope(scale, x)) : 0) - logMarginal[n]);
     });
     const sorted = this.y.filter(Number.isFinite).sort();
@@ -85,7 +88,7 @@ export class ColumnFactors {
           const match = code === codes[j] && code >= 0 ? 1 : 0;
           products[start + j] *= lambda + scale * (match + this.cell(i, j, width));
         }
-      } else if (this.isCategorical || code !== NUMBER) {
+      } else if (this.isCategorical || code !== NO_ATOM) {
         for (let j = 0; j < N; j++) products[start + j] *= lambda + (code === codes[j] ? scale : 0);
       } else {
         const inverse = 1 / (width * this.bandwidth);
@@ -103,12 +106,12 @@ export class ColumnFactors {
     const { codes, y, lambda } = this;
     const scale = (1 - lambda) * this.inverseMarginal[i];
     const code = codes[i];
-    const isMatch = code === codes[j] && code !== NUMBER;
+    const isMatch = code === codes[j] && code !== NO_ATOM;
     let smooth = 0;
     let slope = 0;
     if (
       !this.isCategorical &&
-      (this.isLattice ? code !== MISSING : code === NUMBER) &&
+      (this.isLattice ? code !== MISSING : code === NO_ATOM) &&
       y[j] !== Number.POSITIVE_INFINITY
     ) {
       const inverse = 1 / (this.widths[w] * this.bandwidth);

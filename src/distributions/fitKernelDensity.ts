@@ -4,6 +4,7 @@ import { type Limits, limitReached } from "../limits.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 import { ColumnFactors } from "./columnFactors.ts";
+import { valueCodes } from "./heads/columnHead.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
 import { kernelWidths } from "./kernelColumn.ts";
 import type { KernelDensity } from "./kernelDensity.ts";
@@ -84,10 +85,12 @@ function setCenters(model: KernelDensity, data: DataRows, rows: DataRows): void 
     i < rows.rows ? Math.max(UNUSED_LOG_WEIGHT, Math.log(rows.weights?.[i] ?? 1)) : UNUSED_LOG_WEIGHT,
   );
   for (const [d, column] of model.columns.entries()) {
-    const values = Float32Array.from({ length: n }, (_, i) => rows.values[rowOf(i) * D + d]);
+    // In float64, since a center such as 38.3 has to be equal to the atom 38.3 in graphs of both precisions.
+    const values = Float64Array.from({ length: n }, (_, i) => rows.values[rowOf(i) * D + d]);
     column.centers.value = values.map((value) => (Number.isNaN(value) ? 0 : value));
     if (column.missing) column.missing.value = values.map((value) => Number(Number.isNaN(value)));
-    column.marginal.value = Float32Array.from(marginalParameters(column.head, columnOf(data, d)));
+    const codes = valueCodes(column.head, columnOf(data, d));
+    column.marginal.value = Float32Array.from(marginalParameters(column.head, codes));
   }
 }
 

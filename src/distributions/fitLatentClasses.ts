@@ -3,7 +3,7 @@ import { concat, filled, type Tensor } from "../graph/tensor.ts";
 import { type Limits, limitReached } from "../limits.ts";
 import { Random } from "../random/index.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
-import { isNumeric } from "./heads/columnHead.ts";
+import { isNumeric, valueCodes } from "./heads/columnHead.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
 import { kMeans } from "./kMeans.ts";
 import type { LatentClasses } from "./latentClasses.ts";
@@ -39,16 +39,16 @@ export async function fitLatentClasses(
     [["N", model.features]],
   );
   try {
-    const z = await scores(rows.values);
+    const columns = columnsOf(model, rows, await scores(rows.values));
     const clusters = await clustersOf(model, rows, encode, random.split("kmeans"), limits);
-    mStep(model, rows, z, clusters);
+    mStep(model, columns, clusters, rows.weights);
     let previous = Number.NEGATIVE_INFINITY;
     for (let iteration = 0; iteration < MAX_ITERATIONS && !(await limitReached(limits)); iteration++) {
       const { posterior, logProb } = await evaluate(rows.values);
       const logLikelihood = weightedMean(logProb, rows.weights);
       if (iteration >= MIN_ITERATIONS && !(logLikelihood > previous + TOLERANCE)) break;
       previous = logLikelihood;
-      mStep(model, rows, z, posterior);
+      mStep(model, columns, posterior, rows.weights);
     }
   } finally {
     for (const compiled of [encode, scores, evaluate]) await compiled.release();
@@ -129,14 +129,42 @@ function equalizeVariances(encoded: Float64Array, rows: number, inputCounts: rea
   }
 }
 
-/** Sets the weight and the distributions of each class from rows with the scores `z` and the responsibilities [N, C]. */
-function mStep(
-  model: LatentClasses,
-  { rows, values, weights }: DataRows,
+/** The values of a column in the form that the M-step reads. */
+interface ColumnOfRows {
+  readonly group: LatentClasses["groups"][number];
+  /** The position of the column in its group. */
+  readonly position: number;
+  /** [N] `valueCodes` and scores. */
+  readonly codes: Int32Array;
+  readonly z: Float64Array;
+}
+
+/** The columns in the order of the groups, from their scores [N, D]. */
+function columnsOf(
+  { groups, features }: LatentClasses,
+  { rows, values }: DataRows,
   z: Floats,
+): ColumnOfRows[] {
+  const columnOf = (numbers: ArrayLike<number>, d: number) =>
+    Float64Array.from({ length: rows }, (_, n) => numbers[n * features + d]);
+  return groups
+    .flatMap((group) => group.columns.map((d, position) => ({ group, d, position })))
+    .map(({ group, d, position }, i) => ({
+      group,
+      position,
+      codes: valueCodes(group.head.heads[position], columnOf(values, d)),
+      z: columnOf(z, i),
+    }));
+}
+
+/** Sets the weight and the distributions of each class from the responsibilities [N, C] of rows with these weights. */
+function mStep(
+  { classes, classLogits, groups }: LatentClasses,
+  columns: readonly ColumnOfRows[],
   responsibilities: Floats,
+  weights: Float64Array | undefined,
 ): void {
-  const { classes, features, groups } = model;
+  const rows = responsibilities.length / classes;
   const classTotals = new Float64Array(classes);
   responsibilities.forEach((responsibility, i) => {
     classTotals[i % classes] += responsibility * (weights?.[Math.floor(i / classes)] ?? 1);
@@ -144,27 +172,19 @@ function mStep(
   const total = classTotals.reduce((sum, each) => sum + each, 0);
   // One row more in each class, so that no weight is 0.
   const classWeights = classTotals.map((each) => (each + 1) / (total + classes));
-  model.classLogits.value = Float32Array.from(classWeights, Math.log);
-  const classRows = Array.from(classWeights, (classWeight, c) =>
-    Float64Array.from(
+  classLogits.value = Float32Array.from(classWeights, Math.log);
+  for (const { parameters } of groups) parameters.value = new Float32Array(parameters.numbers.length);
+  classWeights.forEach((classWeight, c) => {
+    const rowWeights = Float64Array.from(
       { length: rows },
       (_, n) => (weights?.[n] ?? 1) * (responsibilities[n * classes + c] + SMOOTHING * classWeight),
-    ),
-  );
-  let position = 0;
-  for (const { head, columns, parameters } of groups) {
-    const numbers = new Float32Array(parameters.numbers.length);
-    columns.forEach((d, s) => {
-      const column = Float64Array.from({ length: rows }, (_, n) => values[n * features + d]);
-      const scores = Float64Array.from({ length: rows }, (_, n) => z[n * features + position]);
-      classRows.forEach((rowWeights, c) => {
-        const ofClass = marginalParameters(head.heads[s], column, { weights: rowWeights, z: scores });
-        ofClass.forEach((number, p) => {
-          numbers[(s * head.parameterCount + p) * classes + c] = number;
-        });
+    );
+    for (const { group, position, codes, z } of columns) {
+      const { head, parameters } = group;
+      const ofClass = marginalParameters(head.heads[position], codes, { weights: rowWeights, z });
+      ofClass.forEach((number, p) => {
+        parameters.value[(position * head.parameterCount + p) * classes + c] = number;
       });
-      position++;
-    });
-    parameters.value = numbers;
-  }
+    }
+  });
 }

@@ -1,7 +1,15 @@
 import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import { constant, filled, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
-import { atomsOf, type ColumnHead, isCategorical, isLattice, isNumeric } from "./heads/columnHead.ts";
+import {
+  atomsOf,
+  type ColumnHead,
+  isCategorical,
+  isLattice,
+  isNumeric,
+  MISSING,
+  NO_ATOM,
+} from "./heads/columnHead.ts";
 import { HeadGroup } from "./heads/headGroup.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
 import { ScaleMap, unscaledValue } from "./heads/valueScale.ts";
@@ -21,7 +29,7 @@ const MAX_LOG_QUOTIENT = 60;
 /** About the smallest normal number of float32, e^-85. */
 const MIN_SUM = 1e-37;
 /** Codes that are not those of atoms, which are counted from 0. The last two are different, so that they never match. */
-const CODE = { missing: -1, otherValue: -2, otherCenter: -3 };
+const CODE = { missing: MISSING, otherValue: NO_ATOM, otherCenter: NO_ATOM - 1 };
 
 /** The first is the widest. */
 export const kernelWidths = (count: number): number[] =>
@@ -68,7 +76,11 @@ export class KernelColumn implements ColumnBlock {
       this.logBandwidth = new Parameter([1], logBandwidth, { ...fixed, domain: LOGARITHM });
     }
     this.marginalLogit = new Parameter([1], -2, { ...fixed, domain: { min: -20, max: 20 } });
-    this.marginal = new Parameter([this.group.parameterCount], () => marginalParameters(head, []), fixed);
+    this.marginal = new Parameter(
+      [this.group.parameterCount],
+      () => marginalParameters(head, new Int32Array(0)),
+      fixed,
+    );
   }
 
   get hasGaps(): boolean {

@@ -11,7 +11,7 @@ import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { requireNumbers } from "../sizeBudget.ts";
 import type { DistributionKind, FitDistribution, Noise } from "./distribution.ts";
-import { type ColumnHeadOptions, columnHeadSchema, parameterCount } from "./heads/columnHead.ts";
+import { type ColumnHeadOptions, columnHeadSchema, parameterCount, valueCodes } from "./heads/columnHead.ts";
 import { type ColumnGroup, groupColumns, HeadGroup } from "./heads/headGroup.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
 import {
@@ -238,7 +238,10 @@ export class MixedMade implements SubsetDistribution {
       const column = (d: number) =>
         Float64Array.from({ length: rows }, (_, n) => values[n * this.features + d]);
       const parameters = this.groups.flatMap(({ columns }) =>
-        columns.map((d) => marginalParameters(this.options.columns[d], column(d))),
+        columns.map((d) => {
+          const head = this.options.columns[d];
+          return marginalParameters(head, valueCodes(head, column(d)));
+        }),
       );
       bias.value = Float32Array.from(parameters.flatMap((ofColumn) => [...ofColumn]));
     };

@@ -172,6 +172,19 @@ describe("the fit", () => {
     expect(mean(await logProb(model, rows))).toBeLessThan(5);
   });
 
+  test("gives an atom that float32 does not represent the same probability in both precisions", async () => {
+    const normal = new Random(7).normal(new Float64Array(100));
+    const rows = normal.map((z, i) => (i % 4 === 0 ? 38.3 : 38 + z));
+    const [column] = continuousColumns(rows, 1);
+    const columns = [{ ...column, atoms: [38.3] } as ColumnHeadOptions];
+    const model = new KernelDensity({ columns, centers: 100 }, new Random(0));
+    await model.fitToData({ rows: 100, features: 1, values: rows });
+    const [single] = await logProb(model, [38.3], "float32");
+    const [double] = await logProb(model, [38.3], "float64");
+    expect(Math.exp(double)).toBeCloseTo(0.25, 1);
+    expect(single).toBeCloseTo(double, 5);
+  });
+
   test("uses weights of rows, a subset of many rows, and fewer rows than centers", async () => {
     const rows = Float64Array.from([0, 1, 2, 0, 1, 2]);
     const columns: ColumnHeadOptions[] = [categorical];

@@ -103,3 +103,13 @@ export function groupKey(head: ColumnHead): string {
   const { type, atoms, components, scale, knots, gaps, periods } = head;
   return JSON.stringify([type, atoms.length, components, scale.type, knots.x.length, gaps, periods.length]);
 }
+
+/** The codes of values that have no logit of their own, and of missing ones. */
+export const NO_ATOM = -2;
+export const MISSING = -1;
+
+/** The codes of the values of a column: the index in `atomsOf`, or one of the two above. */
+export function valueCodes(head: ColumnHead, values: ArrayLike<number>): Int32Array {
+  const indices = new Map(atomsOf(head).map((atom, i) => [atom, i]));
+  return Int32Array.from(values, (x) => (Number.isNaN(x) ? MISSING : (indices.get(x) ?? NO_ATOM)));
+}

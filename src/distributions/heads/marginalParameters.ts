@@ -1,4 +1,4 @@
-import { atomsOf, type ColumnHead, isNumeric } from "./columnHead.ts";
+import { atomsOf, type ColumnHead, isNumeric, MISSING } from "./columnHead.ts";
 import { LOCATION_BOUND, LOG_SCALE_BOUND } from "./headGroup.ts";
 
 /** With these, equally weighted components at equal distances are in total close to a standard logistic distribution. */
@@ -20,41 +20,41 @@ export interface WeightedRows {
 }
 
 /**
- * Parameters [parameterCount] (see `HeadGroup`) for which the distribution of a column is about that of `values`: atoms have their
- * frequencies, and the components are in total about logistic. NaN is a missing value.
+ * Parameters [parameterCount] (see `HeadGroup`) for which the distribution of a column is about that of values with these `codes`
+ * (`valueCodes`): atoms have their frequencies, and the components are in total about logistic.
  *
  * Without `weighted`, the components are standard logistic, as z is under the `QuantileMap` of the column. With it, the row n counts
  * `weights[n]` times, and the components have the mean and the variance of `z`.
  */
 export function marginalParameters(
   head: ColumnHead,
-  values: ArrayLike<number>,
+  codes: Int32Array,
   weighted?: WeightedRows,
 ): Float64Array {
-  const atomWeights = new Map<number, number>(atomsOf(head).map((atom) => [atom, 0]));
+  const atomWeights = new Float64Array(atomsOf(head).length);
   let missingWeight = 0;
   let otherWeight = 0;
   const moments = new Float64Array(3);
-  for (let n = 0; n < values.length; n++) {
-    const value = values[n];
-    const weight = weighted?.weights[n] ?? 1;
-    const ofAtom = atomWeights.get(value);
-    if (Number.isNaN(value)) missingWeight += weight;
-    else if (ofAtom !== undefined) atomWeights.set(value, ofAtom + weight);
+  for (let n = 0; n < codes.length; n++) {
+    const weight = weighted ? weighted.weights[n] : 1;
+    if (codes[n] >= 0) atomWeights[codes[n]] += weight;
+    else if (codes[n] === MISSING) missingWeight += weight;
     else {
       otherWeight += weight;
-      const score = Math.max(-MAX_SCORE, Math.min(MAX_SCORE, weighted?.z[n] ?? 0));
-      for (let power = 0; power < 3; power++) moments[power] += weight * score ** power;
+      const score = Math.max(-MAX_SCORE, Math.min(MAX_SCORE, weighted ? weighted.z[n] : 0));
+      moments[0] += weight;
+      moments[1] += weight * score;
+      moments[2] += weight * score * score;
     }
   }
   // The components of a lattice give its atoms a probability too, so an atom and they start with half of these rows each.
   const atomFraction = head.type === "lattice" ? 0.5 : 1;
   // Half a row more for each outcome, so that no logit is -Infinity.
-  const logits = [...atomWeights.values()].map((weight) => Math.log(atomFraction * weight + 0.5));
+  const logits = Array.from(atomWeights, (weight) => Math.log(atomFraction * weight + 0.5));
   if (head.gaps) logits.push(Math.log(missingWeight + 0.5));
   if (!isNumeric(head)) return Float64Array.from(logits);
   const K = head.components;
-  const totalOfAtoms = [...atomWeights.values()].reduce((sum, weight) => sum + weight, 0);
+  const totalOfAtoms = atomWeights.reduce((sum, weight) => sum + weight, 0);
   const componentLogit = Math.log((otherWeight + (1 - atomFraction) * totalOfAtoms + 0.5) / K);
   const { location, scale } = weighted ? logisticOfMoments(moments) : { location: 0, scale: 1 };
   const outermost = K > 1 ? OUTERMOST_LOCATION : 0;
