@@ -63,7 +63,7 @@ export function checkColumnOptions(
 /** Reads a kind as it is typed on a command line: `integer`, `bounded:0:1`, `cyclic:360`. Throws `ARGUMENT`. */
 export function columnOptionsOf(text: string, name: string): ColumnOptions {
   const [kind, ...words] = text.split(":") as [string, ...string[]];
-  const numbers = words.map(Number);
+  const numbers = words.map((word) => (word.trim() === "" ? Number.NaN : Number(word)));
   const fits = { bounded: 2, cyclic: 1 }[kind] ?? 0;
   if (
     (COLUMN_KINDS as readonly string[]).includes(kind) &&

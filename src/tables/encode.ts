@@ -1,11 +1,12 @@
 import { featureNames, type LatticeColumn, type RawColumn, type TableColumn } from "./tableColumn.ts";
-import { partOf, timeOf } from "./timeParts.ts";
+import { hasFixedParts, partOf, timeOf } from "./timeParts.ts";
 import { typedText } from "./typedText.ts";
 
 /** A cell that no lattice has, so that a value between the cells has probability 0. */
 export const NO_CELL = -1;
-/** A value is a cell of a lattice if it differs from it by at most this fraction of the step. */
+/** A value is a cell of a lattice if it differs from it by at most this fraction of the step, and by rounding. */
 const CELL_TOLERANCE = 1e-6;
+const ROUNDING = 2 ** -50;
 
 /** The value of a cell. */
 export const latticeValue = ({ first, step, decimals }: LatticeColumn, cell: number): number =>
@@ -15,7 +16,9 @@ export const latticeValue = ({ first, step, decimals }: LatticeColumn, cell: num
 function cellOf(column: LatticeColumn, value: number): number {
   const position = (value - column.first) / column.step;
   const cell = Math.round(position);
-  const isCell = Math.abs(position - cell) <= CELL_TOLERANCE && cell >= 0 && cell < column.cells;
+  const tolerance =
+    CELL_TOLERANCE + (ROUNDING * Math.max(Math.abs(value), Math.abs(column.first))) / column.step;
+  const isCell = Math.abs(position - cell) <= Math.min(0.25, tolerance) && cell >= 0 && cell < column.cells;
   return isCell ? cell : NO_CELL;
 }
 
@@ -38,9 +41,8 @@ export function encodeColumn(column: TableColumn, values: Float64Array): Float64
     case "time":
       return column.parts.map(({ unit, first, cells }) =>
         map((time) => {
-          const isPossible = column.fixed.every((part) => partOf(time, part.unit) === part.value);
           const cell = partOf(time, unit) - first;
-          return isPossible && cell >= 0 && cell < cells ? cell : NO_CELL;
+          return hasFixedParts(column, time) && cell >= 0 && cell < cells ? cell : NO_CELL;
         }),
       );
   }

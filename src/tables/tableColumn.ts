@@ -13,6 +13,7 @@ const type = z.enum(VALUE_TYPES);
 /** The units into which dates and times are split, with the number of different values of those that repeat. */
 export const TIME_UNITS = {
   month: undefined,
+  day: 31,
   week: undefined,
   weekday: 7,
   hour: 24,

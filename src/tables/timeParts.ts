@@ -3,7 +3,7 @@ import { TIME_UNITS, type TimeColumn, type TimeUnit } from "./tableColumn.ts";
 const MILLISECONDS = { day: 86_400_000, hour: 3_600_000, minute: 60_000, second: 1000 } as const;
 /** 1970-01-01 was a Thursday, so with 3 days added weeks begin on Monday. */
 const DAYS_TO_MONDAY = 3;
-/** Weeks in a year, and months in a year: other columns depend on the season. */
+/** Weeks in a year and months in a year, because other columns depend on the season. */
 export const TIME_PERIODS: Readonly<Record<TimeUnit, number | undefined>> = {
   ...TIME_UNITS,
   month: 12,
@@ -11,12 +11,9 @@ export const TIME_PERIODS: Readonly<Record<TimeUnit, number | undefined>> = {
   millisecond: undefined,
 };
 
-/** The units of each type whose values determine the time, the largest first. */
-const UNITS = {
-  date: ["week", "weekday"],
-  timestamp: ["week", "weekday", "hour", "minute", "second", "millisecond"],
-  time: ["hour", "minute", "second", "millisecond"],
-} as const satisfies Record<TimeColumn["type"], readonly TimeUnit[]>;
+/** Larger lattices have no head; see `MAX_CELLS` there. */
+const MAX_CELLS = 2 ** 17;
+const TIME_OF_DAY = ["hour", "minute", "second", "millisecond"] as const satisfies readonly TimeUnit[];
 
 /** The value of a unit in a time, in milliseconds since 1970-01-01 or midnight. */
 export function partOf(time: number, unit: TimeUnit): number {
@@ -27,6 +24,8 @@ export function partOf(time: number, unit: TimeUnit): number {
       const date = new Date(time);
       return 12 * date.getUTCFullYear() + date.getUTCMonth();
     }
+    case "day":
+      return new Date(time).getUTCDate() - 1;
     case "week":
       return Math.floor((day + DAYS_TO_MONDAY) / 7);
     case "weekday":
@@ -45,17 +44,19 @@ export function partOf(time: number, unit: TimeUnit): number {
 const lastDayOfMonth = (month: number): number =>
   new Date(Date.UTC(Math.floor(month / 12), (month % 12) + 1, 0)).getUTCDate();
 
+/** The day of a month for a day that other months may have. */
+const dayIn = (month: number, day: number): number => Math.min(day, lastDayOfMonth(month));
+
 /** The time of which all units are known. */
 export function timeOf(column: TimeColumn, parts: readonly number[]): number {
   const value = (unit: TimeUnit): number => {
     const i = column.parts.findIndex((part) => part.unit === unit);
     return i >= 0 ? parts[i] : (column.fixed.find((part) => part.unit === unit)?.value ?? 0);
   };
-  const units = column.parts.some(({ unit }) => unit === "month");
   let days = 0;
-  if (units) {
+  if (column.parts.some(({ unit }) => unit === "month")) {
     const month = value("month");
-    const day = Math.min(column.dayOfMonth ?? 1, lastDayOfMonth(month));
+    const day = dayIn(month, column.dayOfMonth ?? value("day") + 1);
     days = Date.UTC(Math.floor(month / 12), month % 12, day) / MILLISECONDS.day;
   } else if (column.type !== "time") {
     days = 7 * value("week") + value("weekday") - DAYS_TO_MONDAY;
@@ -69,6 +70,12 @@ export function timeOf(column: TimeColumn, parts: readonly number[]): number {
   );
 }
 
+/** Whether a time has the parts that have one value in all rows. */
+export function hasFixedParts({ fixed, dayOfMonth }: TimeColumn, time: number): boolean {
+  if (!fixed.every(({ unit, value }) => partOf(time, unit) === value)) return false;
+  return dayOfMonth === undefined || partOf(time, "day") + 1 === dayIn(partOf(time, "month"), dayOfMonth);
+}
+
 /** How times are split into parts: those that vary, and those with one value. At least two times must differ. */
 export function timeParts(
   type: TimeColumn["type"],
@@ -76,25 +83,44 @@ export function timeParts(
 ): Pick<TimeColumn, "parts" | "fixed" | "dayOfMonth"> {
   const present = times.filter((time) => !Number.isNaN(time));
   const dayOfMonth = type === "time" ? undefined : commonDayOfMonth(present);
-  const [, , ...ofDay] = UNITS.timestamp;
-  const units =
-    dayOfMonth === undefined ? UNITS[type] : (["month", ...(type === "date" ? [] : ofDay)] as const);
   const parts: TimeColumn["parts"] = [];
   const fixed: TimeColumn["fixed"] = [];
-  for (const unit of units) {
-    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const time of present) {
-      const value = partOf(time, unit);
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
+  for (const unit of [...dateUnits(type, present, dayOfMonth), ...(type === "date" ? [] : TIME_OF_DAY)]) {
+    const { low, high } = partRange(present, unit);
     if (low === high) fixed.push({ unit, value: low });
-    // Later dates than those of the training have a small probability.
-    else if (TIME_UNITS[unit] === undefined)
-      parts.push({ unit, first: low - (high - low), cells: 3 * (high - low) + 1 });
-    else parts.push({ unit, first: 0, cells: TIME_UNITS[unit] });
+    else if (TIME_UNITS[unit] !== undefined) parts.push({ unit, first: 0, cells: TIME_UNITS[unit] });
+    else {
+      // Earlier and later dates than those of the training have a small probability.
+      const margin = Math.min(high - low, Math.floor((MAX_CELLS - 1 - (high - low)) / 2));
+      parts.push({ unit, first: low - margin, cells: high - low + 1 + 2 * margin });
+    }
   }
   return { parts, fixed, ...(dayOfMonth !== undefined && { dayOfMonth }) };
+}
+
+/** Years between the first and the last date of a column are at most about this many. */
+export const MAX_YEARS = Math.floor(MAX_CELLS / 12) - 1;
+
+/** The units that determine a date, the largest first. Weeks of 2,500 years would need too many cells. */
+function dateUnits(
+  type: TimeColumn["type"],
+  times: Float64Array,
+  dayOfMonth: number | undefined,
+): readonly TimeUnit[] {
+  if (type === "time") return [];
+  if (dayOfMonth !== undefined) return ["month"];
+  const { low, high } = partRange(times, "week");
+  return high - low < MAX_CELLS ? ["week", "weekday"] : ["month", "day"];
+}
+
+function partRange(times: Float64Array, unit: TimeUnit): { low: number; high: number } {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const time of times) {
+    const value = partOf(time, unit);
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return { low, high };
 }
 
 /** The day of the month that all times have, 31 for the last one, if at least three months differ; otherwise undefined. */

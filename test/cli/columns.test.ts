@@ -200,8 +200,8 @@ it("refuses kinds and columns that do not exist", async () => {
   `);
   expect(await refused("--column", "age=constant")).toMatchInlineSnapshot(`
     "2
-    Error: Column "age" cannot be constant: expected exclude, received values of the type integer.
-    State another kind, or convert the column in a query."
+    Error: Column "age" cannot be constant: expected one value in all rows, received 44 different values and missing ones.
+    See pushforward --help."
   `);
   expect(await refused("--column", "angle=integer")).toMatchInlineSnapshot(`
     "2

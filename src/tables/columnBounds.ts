@@ -1,0 +1,70 @@
+import { quantile, type ValueCounts } from "../columns/columnValues.ts";
+import { PushforwardError } from "../errors.ts";
+import type { ColumnOptions } from "./columnOptions.ts";
+
+/** Bounds of the values of a column. */
+export interface Bounds {
+  readonly low?: number;
+  readonly high?: number;
+}
+
+/** Fewer rows say too little about what values are possible. */
+const MIN_ROWS_FOR_BOUNDS = 20;
+/** A bound is a hard one if at least this many rows, and this fraction of them, are exactly there. */
+const MIN_ROWS_AT_BOUND = 10;
+const MIN_SHARE_AT_BOUND = 0.005;
+const PERCENTAGE_NAME = /percent|pct|%|humidity/i;
+
+/** Throws `DATA` if values are outside the bounds that a user states. */
+export function checkBounds(
+  {
+    kind,
+    low = kind === "positive" ? 0 : Number.NEGATIVE_INFINITY,
+    high = Number.POSITIVE_INFINITY,
+  }: ColumnOptions,
+  { values }: ValueCounts,
+  name: string,
+): void {
+  const [minimum, maximum] = [values[0], values[values.length - 1]];
+  if (minimum >= low && maximum <= high) return;
+  throw new PushforwardError("DATA", `column "${name}" has values outside its bounds`, {
+    expected:
+      high === Number.POSITIVE_INFINITY
+        ? `at least ${low}`
+        : low === Number.NEGATIVE_INFINITY
+          ? `at most ${high}`
+          : `values from ${low} to ${high}`,
+    received: `values from ${minimum} to ${maximum}`,
+    hint: "Correct the bounds, or leave such rows out in a query.",
+  });
+}
+
+/** Whether many rows have the smallest or the largest value, with index `i`, as if larger ones were not possible. */
+export const isHardBound = ({ counts, rows }: ValueCounts, i: number): boolean =>
+  counts[i] >= Math.max(MIN_ROWS_AT_BOUND, MIN_SHARE_AT_BOUND * rows);
+
+/**
+ * The bounds that a user states, or those that the values suggest: 0 if some are close to it, from 0 to 1, for percentages from 0 to 100,
+ * and the smallest or the largest value if many rows have it.
+ */
+export function boundsOf(
+  { kind, low: statedLow, high }: ColumnOptions,
+  regular: ValueCounts,
+  name: string,
+): Bounds {
+  const low = statedLow ?? (kind === "positive" ? 0 : undefined);
+  const minimum = regular.values[0];
+  const maximum = regular.values[regular.values.length - 1];
+  if (low !== undefined || high !== undefined)
+    return { ...(low !== undefined && { low }), ...(high !== undefined && { high }) };
+  if (kind === "heavy-tailed" || kind === "continuous" || regular.rows < MIN_ROWS_FOR_BOUNDS) return {};
+  const hardHigh = isHardBound(regular, regular.values.length - 1) && { high: maximum };
+  if (minimum < 0 || minimum > 0.1 * quantile(regular, 0.5))
+    return { ...(isHardBound(regular, 0) && { low: minimum }), ...hardHigh };
+  if (maximum <= 1 && maximum > 0.95) return { low: 0, high: 1 };
+  const mayBePercentage = PERCENTAGE_NAME.test(name) ? maximum <= 100 && maximum > 20 : maximum === 100;
+  return { low: 0, ...(mayBePercentage ? { high: 100 } : hardHigh) };
+}
+
+export const isOutside = ({ low, high }: Bounds, value: number): boolean =>
+  (low !== undefined && value < low) || (high !== undefined && value > high);

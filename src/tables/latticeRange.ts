@@ -1,0 +1,63 @@
+import type { ValueCounts } from "../columns/columnValues.ts";
+import { isHardBound } from "./columnBounds.ts";
+import type { ColumnOptions } from "./columnOptions.ts";
+
+/** 4.6 / 0.1 is 45.99999999999999. */
+const ROUNDING = 1e-9;
+
+/** The smallest number of decimals with which all values are written exactly, at most 15; undefined if there is none. */
+export function decimalsOf(values: readonly number[]): number | undefined {
+  let decimals = 0;
+  for (const value of values) {
+    while (decimals <= 15 && Number(value.toFixed(decimals)) !== value) decimals++;
+    if (decimals > 15) return undefined;
+  }
+  return decimals;
+}
+
+/** The largest step of which all differences are multiples. */
+export function latticeSpacing(values: readonly number[], decimals: number): number | undefined {
+  const unit = 10 ** decimals;
+  const first = Math.round(values[0] * unit);
+  let step = 0;
+  for (const value of values) {
+    const scaled = Math.round(value * unit);
+    if (!Number.isSafeInteger(scaled)) return undefined;
+    for (let a = Math.abs(scaled - first), b = step; ; ) {
+      if (a === 0) {
+        step = b;
+        break;
+      }
+      [a, b] = [b % a, a];
+    }
+  }
+  return Number((step / unit).toFixed(decimals));
+}
+
+/**
+ * The first value and the number of cells of a lattice. Beyond a bound at which few rows are, the lattice goes on by the range of the
+ * values, so that larger values in new rows have a small probability and not 0. Numbers that are never negative stay so.
+ */
+export function latticeRange(
+  step: number,
+  { values }: ValueCounts,
+  regular: ValueCounts,
+  { low, high }: ColumnOptions,
+): { first: number; cells: number } {
+  const minimum = regular.values[0];
+  const maximum = regular.values[regular.values.length - 1];
+  const range = Math.max(1, Math.round((maximum - minimum) / step));
+  const before = isHardBound(regular, 0)
+    ? 0
+    : minimum >= 0
+      ? Math.min(range, Math.floor(minimum / step + ROUNDING))
+      : range;
+  const after = isHardBound(regular, regular.values.length - 1) ? 0 : range;
+  const round = (value: number) => Math.round((value - minimum) / step);
+  const start = Math.min(round(values[0]), low === undefined ? -before : Math.ceil((low - minimum) / step));
+  const end = Math.max(
+    round(values[values.length - 1]),
+    high === undefined ? range + after : Math.floor((high - minimum) / step),
+  );
+  return { first: minimum + start * step, cells: end - start + 1 };
+}

@@ -1,0 +1,190 @@
+import { filterValues, quantile, type ValueCounts } from "../columns/columnValues.ts";
+import { findMissingCodes } from "../columns/missingCodes.ts";
+import type { ValueScale } from "../distributions/heads/valueScale.ts";
+import { PushforwardError } from "../errors.ts";
+import { chooseScale } from "./chooseScale.ts";
+import { type Bounds, boundsOf, checkBounds, isOutside } from "./columnBounds.ts";
+import type { ColumnOptions } from "./columnOptions.ts";
+import { decimalsOf, latticeRange, latticeSpacing } from "./latticeRange.ts";
+import type { TableColumn } from "./tableColumn.ts";
+
+/** The largest lattice; see `MAX_CELLS` of the lattice head. */
+const MAX_CELLS = 2 ** 17;
+/** Features are float32, of which heads allow this range. */
+const MAX_NUMBER = 1e30;
+const MIN_NUMBER = 1e-30;
+/** Irregular numbers are labels if there are at most this many different ones, each in at least this many rows. */
+const MAX_NUMERIC_LABELS = 64;
+const MIN_ROWS_OF_NUMERIC_LABEL = 5;
+/** The rows that scales are compared with. */
+const MAX_ROWS_FOR_SCALE = 20_000;
+
+/** Periods of numbers by the names of their columns, with the smallest and the largest value. */
+const CYCLIC_NAMES: readonly (readonly [name: RegExp, low: number, high: number, period: number])[] = [
+  [/(^|[_\s.])hours?$|^hour/i, 0, 23, 24],
+  [/(^|[_\s.])months?$|^month/i, 1, 12, 12],
+  [/(^|[_\s.])minutes?$/i, 0, 59, 60],
+  [/week_?day|day_?of_?week|^dow$/i, 0, 7, 7],
+  [/angle|bearing|azimuth|heading|(wind|wave)_?dir|direction|degrees/i, 0, 360, 360],
+];
+
+/** The values of a column of numbers. */
+interface Numbers {
+  readonly name: string;
+  readonly gaps: boolean;
+  readonly type: "number" | "integer";
+  /** All values. */
+  readonly counted: ValueCounts;
+  /** Codes for missing values. */
+  readonly codes: readonly number[];
+  /** The values without the codes. */
+  readonly regular: ValueCounts;
+  /** The number of decimals of all values, if they have at most 15. */
+  readonly decimals: number | undefined;
+  readonly period: { readonly period?: number };
+}
+
+/**
+ * The kind of a column of numbers with at least two different values. "labels" if they are labels in the form of numbers.
+ *
+ * Throws `DATA` or `ARGUMENT` if the values do not have the kind that is stated.
+ */
+export function numericColumn(
+  { name, gaps, type }: Pick<Numbers, "name" | "gaps" | "type">,
+  counted: ValueCounts,
+  options: ColumnOptions,
+): { readonly column: TableColumn } | { readonly excluded: string } | "labels" {
+  const decimals = decimalsOf(counted.values);
+  const codes = findMissingCodes(counted).map(({ value }) => value);
+  const regular =
+    codes.length < counted.values.length ? filterValues(counted, (x) => !codes.includes(x)) : counted;
+  checkBounds(options, regular, name);
+  const period = options.period ?? cyclicPeriod(name, regular);
+  const numbers: Numbers = {
+    name,
+    gaps,
+    type: decimals === 0 ? "integer" : type,
+    counted,
+    codes,
+    regular,
+    decimals,
+    period: period === undefined ? {} : { period },
+  };
+  const lattice = latticeColumn(numbers, options);
+  if (lattice) return { column: lattice };
+  const { values, counts } = counted;
+  const areLabels = values.length <= MAX_NUMERIC_LABELS && Math.min(...counts) >= MIN_ROWS_OF_NUMERIC_LABEL;
+  return options.kind === undefined && areLabels ? "labels" : continuousColumn(numbers, options);
+}
+
+/** The values as a lattice; undefined if they are none, or one with too many cells. */
+function latticeColumn(numbers: Numbers, options: ColumnOptions): TableColumn | undefined {
+  const { name, gaps, type, counted, regular, decimals, period } = numbers;
+  const { kind } = options;
+  const isStated = kind === "integer" || kind === "lattice";
+  if (kind === "integer" && decimals !== 0) {
+    throw new PushforwardError("ARGUMENT", `column "${name}" cannot be integer`, {
+      received: `the value ${counted.values.find((value) => !Number.isInteger(value))}`,
+      hint: `Use ${name}=continuous or ${name}=lattice.`,
+    });
+  }
+  const step = decimals === undefined ? undefined : latticeSpacing(counted.values, decimals);
+  if (decimals === undefined || step === undefined) {
+    if (!isStated) return undefined;
+    throw new PushforwardError("ARGUMENT", `column "${name}" cannot be ${kind}`, {
+      expected: "equally spaced values of at most 15 digits",
+      hint: `Use ${name}=continuous.`,
+    });
+  }
+  const repeat = counted.values.length <= counted.rows / 2;
+  if (!isStated && !((kind === undefined || kind === "cyclic") && (type === "integer" || repeat)))
+    return undefined;
+  const { first, cells } = latticeRange(step, counted, regular, options);
+  if (cells <= MAX_CELLS) {
+    const positions = spacedRows(regular).map((value) => Math.round((value - first) / step));
+    // The first cell is 0, and its lower edge -1/2.
+    const scale = chooseScale(positions, [{ type: "linear" }, { type: "log", low: -1 }], { width: 1 });
+    return { kind: "lattice", name, type, gaps, first, cells, step, decimals, scale, ...period };
+  }
+  if (!isStated) return undefined;
+  throw new PushforwardError("ARGUMENT", `column "${name}" has too many values for a lattice`, {
+    expected: `at most ${MAX_CELLS}, a third of them between its smallest and its largest value`,
+    received: `${cells} with the step ${step}`,
+    hint: `Use ${name}=continuous: samples are rounded to the decimals of the data.`,
+  });
+}
+
+function continuousColumn(
+  { name, gaps, type, counted, codes, regular, decimals, period }: Numbers,
+  options: ColumnOptions,
+): { readonly column: TableColumn } | { readonly excluded: string } {
+  const { values } = counted;
+  const bounds = boundsOf(options, regular, name);
+  const center = bounds.low ?? bounds.high ?? quantile(regular, 0.5);
+  const range = Math.max(center - values[0], values[values.length - 1] - center);
+  if (range > MAX_NUMBER)
+    return { excluded: `numbers that are more than ${MAX_NUMBER} apart: divide them in a query` };
+  if (range < MIN_NUMBER)
+    return { excluded: `numbers that are less than ${MIN_NUMBER} apart: multiply them in a query` };
+  const outside = codes.filter((code) => isOutside(bounds, code));
+  return {
+    column: {
+      kind: "continuous",
+      name,
+      type,
+      gaps,
+      center,
+      ...bounds,
+      ...(outside.length > 0 && { codes: outside }),
+      scale: continuousScale(bounds, center, regular, options),
+      ...(decimals !== undefined && { decimals }),
+      ...period,
+    },
+  };
+}
+
+/** The scale of the values minus `center` inside the bounds. */
+function continuousScale(
+  { low, high }: Bounds,
+  center: number,
+  regular: ValueCounts,
+  { kind }: ColumnOptions,
+): ValueScale {
+  if (low !== undefined && high !== undefined)
+    return { type: "logit", low: low - center, high: high - center };
+  if (low !== undefined) return { type: "log", low: low - center };
+  if (high !== undefined) return { type: "reversedLog", high: high - center };
+  const heavy: ValueScale = { type: "asinh", unit: unitOf(regular) };
+  if (kind === "heavy-tailed") return heavy;
+  return chooseScale(
+    spacedRows(regular).map((value) => value - center),
+    [{ type: "linear" }, heavy],
+  );
+}
+
+/** The width of the central half of the values, or if they are equal of more of them. */
+function unitOf(counted: ValueCounts): number {
+  const width = (tail: number) => quantile(counted, 1 - tail) - quantile(counted, tail);
+  const unit = [0.25, 0.05, 0.01, 0].map(width).find((each) => each > 0);
+  return Math.min(MAX_NUMBER, Math.max(MIN_NUMBER, unit ?? 1));
+}
+
+/** The values of all rows, or of evenly spaced ones, in ascending order. */
+function spacedRows({ values, counts, rows }: ValueCounts): number[] {
+  const stride = Math.max(1, rows / MAX_ROWS_FOR_SCALE);
+  const out: number[] = [];
+  let end = 0;
+  for (const [i, value] of values.entries()) {
+    end += counts[i];
+    while (out.length * stride < end) out.push(value);
+  }
+  return out;
+}
+
+function cyclicPeriod(name: string, { values }: ValueCounts): number | undefined {
+  const [minimum, maximum] = [values[0], values[values.length - 1]];
+  return CYCLIC_NAMES.find(
+    ([pattern, low, high]) =>
+      pattern.test(name) && minimum >= low && maximum <= high && maximum > low + 0.5 * (high - low),
+  )?.[3];
+}

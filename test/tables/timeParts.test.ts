@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { partOf, timeParts } from "../../src/tables/timeParts.ts";
+import { times } from "./rawColumns.ts";
+
+const parts = (type: "date" | "timestamp" | "time", ...values: string[]) =>
+  timeParts(type, times(type, values).values);
+const units = (type: "date" | "timestamp" | "time", ...values: string[]) =>
+  parts(type, ...values).parts.map(({ unit }) => unit);
+
+describe("parts of a time", () => {
+  it("are those of the calendar, also before 1970", () => {
+    const part = (time: string, unit: Parameters<typeof partOf>[1]) => partOf(Date.parse(`${time}Z`), unit);
+    // 1969-12-29 was a Monday.
+    for (const monday of ["1969-12-29", "1970-01-05", "2024-02-26", "0001-01-01", "9999-12-27"])
+      expect(part(monday, "weekday")).toBe(0);
+    expect(part("1970-01-04", "weekday")).toBe(6);
+    expect(part("1970-01-05", "week") - part("1969-12-29", "week")).toBe(1);
+    expect(part("1969-12-31T23:59:58.250", "hour")).toBe(23);
+    expect(part("1969-12-31T23:59:58.250", "minute")).toBe(59);
+    expect(part("1969-12-31T23:59:58.250", "second")).toBe(58);
+    expect(part("1969-12-31T23:59:58.250", "millisecond")).toBe(250);
+    expect(part("2024-02-29", "day")).toBe(28);
+    expect(part("2024-02-29", "month")).toBe(12 * 2024 + 1);
+  });
+
+  it("are weeks and week days, if dates differ by days", () => {
+    expect(units("date", "2020-01-01", "2020-01-02")).toEqual(["weekday"]);
+    expect(units("date", "2020-01-01", "2020-01-08")).toEqual(["week"]);
+    expect(units("date", "2020-01-01", "2020-01-09")).toEqual(["week", "weekday"]);
+  });
+
+  it("are months, if dates have one day of the month, or are the last days of months", () => {
+    expect(parts("date", "2020-01-15", "2020-02-15", "2020-04-15")).toMatchObject({
+      dayOfMonth: 15,
+      parts: [{ unit: "month" }],
+    });
+    expect(parts("date", "2020-01-31", "2020-02-29", "2021-02-28")).toMatchObject({ dayOfMonth: 31 });
+    expect(
+      parts("timestamp", "2020-01-01T10:00", "2020-02-01T10:30", "2020-03-01T10:30").parts.map(
+        ({ unit }) => unit,
+      ),
+    ).toEqual(["month", "minute"]);
+    // Two months may have the same day by chance.
+    expect(units("date", "2020-01-15", "2020-02-15")).toEqual(["week", "weekday"]);
+  });
+
+  it("are months and days, if weeks are too many", () => {
+    expect(units("date", "0001-01-01", "9999-12-31", "2020-05-17")).toEqual(["month", "day"]);
+    const { parts: found } = parts("date", "0001-01-01", "9999-12-31", "2020-05-17");
+    expect(Math.max(...found.map(({ cells }) => cells))).toBeLessThanOrEqual(2 ** 17);
+  });
+
+  it("are those that vary; later and earlier dates are possible", () => {
+    expect(parts("timestamp", "2020-01-06T00:00", "2020-01-13T12:00", "2020-01-27T00:00")).toEqual({
+      parts: [
+        { unit: "week", first: 2610 - 3, cells: 10 },
+        { unit: "hour", first: 0, cells: 24 },
+      ],
+      fixed: [
+        { unit: "weekday", value: 0 },
+        { unit: "minute", value: 0 },
+        { unit: "second", value: 0 },
+        { unit: "millisecond", value: 0 },
+      ],
+    });
+    expect(units("time", "10:30", "10:31:00.5")).toEqual(["minute", "millisecond"]);
+  });
+});
