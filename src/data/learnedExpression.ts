@@ -3,6 +3,7 @@ import type { TableColumn, ValueType } from "../tables/tableColumn.ts";
 import { columnList } from "./columnList.ts";
 import { stringLiteral, textLiteral } from "./database.ts";
 import type { LabelDictionary } from "./labelDictionary.ts";
+import { quotedIfNeeded } from "./query.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 import { numberExpression, textExpression, valueTypeOf } from "./valueExpressions.ts";
@@ -87,21 +88,29 @@ const EXPECTED: Readonly<Record<ValueType, string>> = {
 
 function otherType(
   table: Table,
-  { name, type }: Column,
+  column: Column,
   learned: TableColumn,
   wrong?: { readonly row: string; readonly text: string },
 ): PushforwardError {
   return new PushforwardError(
     "DATA",
-    `The column "${name}" of ${table.source} has other values than the model has learned`,
+    `The column "${column.name}" of ${table.source} has other values than the model has learned`,
     {
       expected: EXPECTED[learned.type],
-      received: wrong ? `'${shortened(wrong.text)}' in row ${wrong.row}` : type,
-      hint: wrong
-        ? `Correct the value, or read it as missing (--na ${columnList([wrong.text])}).`
-        : "Convert the column in a query, or train a model on a table in which it has this type.",
+      received: wrong ? `'${shortened(wrong.text)}' in row ${wrong.row}` : column.type,
+      hint: hintFor(column, wrong?.text),
     },
   );
+}
+
+function hintFor({ name, dateOrder }: Column, wrong: string | undefined): string {
+  if (wrong === undefined)
+    return "Convert the column in a query, or train a model on a table in which it has this type.";
+  if (dateOrder === "ambiguous") {
+    const column = quotedIfNeeded(name);
+    return `Day and month cannot be told apart. Convert the dates in a query: strptime(${column}, '%d/%m/%Y') AS ${column}`;
+  }
+  return `Correct the value, or read it as missing (--na ${columnList([wrong])}).`;
 }
 
 const shortened = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}...` : text);

@@ -13,6 +13,9 @@ const MAX_CELLS = 2 ** 17;
 /** Features are float32, of which heads allow this range. */
 const MAX_NUMBER = 1e30;
 const MIN_NUMBER = 1e-30;
+/** On a linear scale, the slopes of a head are then within its limits, 1e-15 and 1e15. Other scales do not depend on the unit. */
+const MIN_LINEAR_RANGE = 1e-10;
+const MAX_LINEAR_RANGE = 1e13;
 /** Irregular numbers are labels if there are at most this many different ones, each in at least this many rows. */
 const MAX_NUMERIC_LABELS = 64;
 const MIN_ROWS_OF_NUMERIC_LABEL = 5;
@@ -99,7 +102,8 @@ function latticeColumn(numbers: Numbers, options: ColumnOptions): TableColumn | 
   const repeat = counted.values.length <= counted.rows / 2;
   if (!isStated && !((kind === undefined || kind === "cyclic") && (type === "integer" || repeat)))
     return undefined;
-  const { first, cells } = latticeRange(step, counted, regular, options);
+  const cycle = period.period === undefined ? {} : cycleOf(period.period, regular, step);
+  const { first, cells } = latticeRange(step, counted, regular, { ...cycle, ...options });
   if (cells <= MAX_CELLS) {
     const positions = spacedRows(regular).map((value) => Math.round((value - first) / step));
     // The first cell is 0, and its lower edge -1/2.
@@ -119,7 +123,8 @@ function continuousColumn(
   options: ColumnOptions,
 ): { readonly column: TableColumn } | { readonly excluded: string } {
   const { values } = counted;
-  const bounds = boundsOf(options, regular, name);
+  const cycle = period.period === undefined ? {} : cycleOf(period.period, regular, 0);
+  const bounds = boundsOf({ ...cycle, ...options }, regular, name);
   const center = bounds.low ?? bounds.high ?? quantile(regular, 0.5);
   const range = Math.max(center - values[0], values[values.length - 1] - center);
   if (range > MAX_NUMBER)
@@ -155,7 +160,8 @@ function continuousScale(
   if (low !== undefined) return { type: "log", low: low - center };
   if (high !== undefined) return { type: "reversedLog", high: high - center };
   const heavy: ValueScale = { type: "asinh", unit: unitOf(regular) };
-  if (kind === "heavy-tailed") return heavy;
+  const range = regular.values[regular.values.length - 1] - regular.values[0];
+  if (kind === "heavy-tailed" || range < MIN_LINEAR_RANGE || range > MAX_LINEAR_RANGE) return heavy;
   return chooseScale(
     spacedRows(regular).map((value) => value - center),
     [{ type: "linear" }, heavy],
@@ -179,6 +185,14 @@ function spacedRows({ values, counts, rows }: ValueCounts): number[] {
     while (out.length * stride < end) out.push(value);
   }
   return out;
+}
+
+/** One cycle of a period P that has all values: 0 to P, 0 to P - step, or step to P. Without bounds if the values are from several cycles. */
+function cycleOf(period: number, { values }: ValueCounts, step: number): Bounds {
+  const [minimum, maximum] = [values[0], values[values.length - 1]];
+  if (minimum < 0 || maximum > period) return {};
+  if (maximum < period) return { low: 0, high: period - step };
+  return { low: minimum < step ? 0 : step, high: period };
 }
 
 function cyclicPeriod(name: string, { values }: ValueCounts): number | undefined {

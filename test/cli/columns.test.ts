@@ -63,7 +63,7 @@ it("shows chosen columns, with the kinds that are stated", async () => {
   expect(out).toMatchInlineSnapshot(`
     "column  type    kind         missing  values
     age     bigint  categorical  15.0%    44 labels: 18, 19, 20, 21, ...
-    angle   double  cyclic       0%       0 to 89.999; at least 0; period 180
+    angle   double  cyclic       0%       0 to 89.999; within 0 to 180; period 180
     spent   double  left out     0%       as requested
     "
   `);

@@ -273,6 +273,10 @@ describe("a table with other columns", () => {
       "DATA The column "day" of date.csv has other values than the model has learned: expected dates such as 2020-12-31, received '2020-02-30' in row 2.
       Correct the value, or read it as missing (--na 2020-02-30)."
     `);
+    expect(await failure(csv("order", "day", "1/2/2020", "3/4/2020"), only("day"))).toMatchInlineSnapshot(`
+      "DATA The column "day" of order.csv has other values than the model has learned: expected dates such as 2020-12-31, received '1/2/2020' in row 1.
+      Day and month cannot be told apart. Convert the dates in a query: strptime(day, '%d/%m/%Y') AS day"
+    `);
     expect(await failure("SELECT 'noon' AS time", only("time"))).toMatchInlineSnapshot(`
       "DATA The column "time" of the query has other values than the model has learned: expected times such as 23:59:59, received 'noon' in row 1.
       Correct the value, or read it as missing (--na noon)."

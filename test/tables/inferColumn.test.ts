@@ -116,7 +116,7 @@ describe("numbers", () => {
         ),
       ),
     ).not.toMatch(/left|apart/);
-    expect(kind(numbers(normal(100).map((x) => x * 1e20)))).toBe("continuous");
+    expect(kind(numbers(normal(100).map((x) => x * 1e20)))).toBe("heavy-tailed");
     expect(kind(numbers(normal(100).map((x) => x * 1e300)))).toBe(
       "numbers that are more than 1e+30 apart: divide them in a query",
     );
@@ -155,7 +155,7 @@ describe("numbers", () => {
           { name: "hour" },
         ),
       ),
-    ).toMatchObject({ kind: "lattice", period: 24 });
+    ).toMatchObject({ kind: "lattice", period: 24, first: 0, cells: 24 });
     expect(
       infer(
         numbers(
@@ -163,7 +163,7 @@ describe("numbers", () => {
           { name: "wind_dir" },
         ),
       ),
-    ).toMatchObject({ period: 360 });
+    ).toMatchObject({ period: 360, low: 0, high: 360 });
     expect(
       infer(
         numbers(
@@ -172,6 +172,26 @@ describe("numbers", () => {
         ),
       ),
     ).not.toHaveProperty("period");
+    expect(
+      infer(
+        numbers(
+          sequence(100, (i) => 1 + (i % 12)),
+          { name: "month" },
+        ),
+      ),
+    ).toMatchObject({ first: 1, cells: 12 });
+    expect(
+      infer(
+        numbers(
+          sequence(90, (i) => 10 * (i % 36)),
+          { name: "wind_dir" },
+        ),
+      ),
+    ).toMatchObject({ first: 0, cells: 36 });
+    expect(infer(numbers(sequence(90, (i) => i % 50)), { kind: "cyclic", period: 7 })).toMatchObject({
+      cells: 99,
+      period: 7,
+    });
     // 0 to 30 is no direction.
     expect(
       infer(

@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import * as z from "zod/mini";
+import { columnHeadSchema } from "../../src/distributions/heads/columnHead.ts";
+import { parse } from "../../src/parse.ts";
+import { columnHeads } from "../../src/tables/columnHeads.ts";
+import { encodeColumn, withLabelsOf } from "../../src/tables/encode.ts";
+import { inferColumn } from "../../src/tables/inferColumn.ts";
+import { featureNames, type RawColumn } from "../../src/tables/tableColumn.ts";
+import { normal, numbers, sequence, texts, times, uniform } from "./rawColumns.ts";
+
+/** The heads of a column, which are valid. */
+function heads(raw: RawColumn) {
+  const inferred = inferColumn(raw);
+  if ("excluded" in inferred) throw new Error(inferred.excluded);
+  const { column } = inferred;
+  const found = columnHeads(column, encodeColumn(column, withLabelsOf(column, raw)));
+  expect(found).toHaveLength(featureNames(column).length);
+  return parse(z.array(columnHeadSchema), found, "heads");
+}
+const atoms = (raw: RawColumn) => heads(raw).map((head) => ("atoms" in head ? head.atoms : []));
+
+describe("heads of columns", () => {
+  it("have atoms at values that many rows have, and at bounds", () => {
+    expect(atoms(numbers(normal(500)))).toEqual([[]]);
+    expect(atoms(numbers(uniform(500).map((u, i) => (i % 10 < 7 ? 0 : -Math.log(u)))))).toEqual([[0]]);
+    // The feature is the value minus the lower bound.
+    expect(atoms(numbers(normal(500).map((x) => Math.max(-1, Math.min(2, x)))))).toEqual([[0, 3]]);
+    expect(atoms(numbers(uniform(500).map((u, i) => (i % 10 === 0 ? -999 : 5 * u))))).toEqual([[-999, 0]]);
+    const inflated = sequence(500, (i) => (i % 2 ? 40 : i % 83));
+    expect(atoms(numbers(inflated))[0]).toContain(40);
+  });
+
+  it("have gaps, periods and cells", () => {
+    expect(heads(numbers([1, 2, null, 3, 1, 2]))).toMatchObject([{ type: "lattice", gaps: true }]);
+    expect(
+      heads(
+        numbers(
+          sequence(100, (i) => i % 24),
+          { name: "hour" },
+        ),
+      ),
+    ).toMatchObject([{ periods: [24] }]);
+    expect(
+      heads(
+        numbers(
+          sequence(100, (i) => 5 * (i % 12)),
+          { name: "minute" },
+        ),
+      ),
+    ).toMatchObject([{ periods: [12] }]);
+    const dates = times(
+      "timestamp",
+      sequence(60, (i) => new Date(5_000_000_000 * i).toISOString().slice(0, -5)),
+    );
+    expect(heads(dates).slice(1)).toMatchObject([7, 24, 60, 60].map((cells) => ({ type: "lattice", cells })));
+  });
+
+  it("give labels that were not seen the share of those that were seen once", () => {
+    const [rare] = heads(texts(sequence(200, (i) => (i < 196 ? "common" : `rare ${i}`))));
+    expect(rare).toMatchObject({ type: "categorical", categories: 5, unseen: 4 / 201 });
+    const [none] = heads(texts(sequence(200, (i) => "ab"[i % 2]!)));
+    expect(none).toMatchObject({ unseen: 0.5 / 201 });
+  });
+
+  it("are valid for extreme columns", () => {
+    const extreme: RawColumn[] = [
+      numbers([1, 2]),
+      numbers([null, 0.5, 1.25]),
+      numbers([0, 1e30]),
+      numbers(normal(100).map((x) => 1e29 * x)),
+      numbers(normal(100).map((x) => 1e-29 * x)),
+      numbers(normal(100).map((x) => 1e15 + x)),
+      numbers(sequence(100, (i) => (i === 0 ? 1e25 : Math.sin(i)))),
+      numbers(sequence(100, (i) => (i === 0 ? 1 : 0))),
+      numbers(sequence(100, (i) => (i === 0 ? 0.123456789012 : 0))),
+      numbers(sequence(1000, (i) => (i < 999 ? 1 / 3 : i))),
+      numbers(uniform(100), { name: "wind_dir" }),
+      numbers(
+        sequence(5000, (i) => i % 1000),
+        { type: "integer" },
+      ),
+      numbers(
+        normal(100).map((x) => Math.round(x * 2 ** 60)),
+        { type: "integer" },
+      ),
+      numbers([1, 0, null], { type: "boolean" }),
+      texts(sequence(4000, (i) => `label ${i % 2000}`)),
+      times("date", ["0001-01-01", "9999-12-31", "2020-02-29"]),
+      times("date", ["2020-01-01", null, "2020-01-02"]),
+      times("time", ["00:00", "23:59:59.999"]),
+      times("timestamp", ["1969-12-31T23:59:59.999", "2262-04-12T00:00"]),
+    ];
+    for (const raw of extreme) expect(() => heads(raw)).not.toThrow();
+  });
+});

@@ -1,0 +1,81 @@
+import { expect, it } from "vitest";
+import { describeColumn } from "../../src/tables/describeColumn.ts";
+import { inferColumn } from "../../src/tables/inferColumn.ts";
+import type { RawColumn } from "../../src/tables/tableColumn.ts";
+import { typedText } from "../../src/tables/typedText.ts";
+import { valueRemarks } from "../../src/tables/valueRemarks.ts";
+import { normal, numbers, sequence, texts, times, uniform } from "./rawColumns.ts";
+
+const described = (raw: RawColumn, range?: string) => {
+  const inferred = inferColumn(raw);
+  if ("excluded" in inferred) return inferred.excluded;
+  const { kind, details } = describeColumn(inferred.column, range);
+  return `${kind}: ${details}`;
+};
+
+it("describes the labels, units and bounds of a column", () => {
+  expect([
+    described(texts(["b", "a", "a"])),
+    described(texts(sequence(60, (i) => `a long label with number ${i % 6}`))),
+    described(numbers([1, 0, 1], { type: "boolean" })),
+    described(numbers(sequence(60, (i) => 25 * (i % 7)))),
+    described(numbers(sequence(60, (i) => i % 7)), "0 to 6"),
+    described(numbers(sequence(600, (i) => i % 7)), "0 to 6"),
+    described(
+      numbers(
+        sequence(60, (i) => i % 24),
+        { name: "hour" },
+      ),
+      "0 to 23",
+    ),
+    described(numbers(normal(60)), "-2.3 to 2.1"),
+    described(numbers(uniform(60).map((u) => -Math.log(u)))),
+    described(numbers(uniform(60))),
+    described(numbers(normal(500).map((x) => Math.min(1, x)))),
+    described(times("timestamp", ["2020-01-06T10:00", "2020-02-08T12:00"])),
+    described(numbers([null])),
+    described(texts(["EUR"])),
+  ]).toMatchInlineSnapshot(`
+    [
+      "categorical: a, b",
+      "categorical: 6 labels: a long label with..., a long label with..., a long label with..., a long label with..., ...",
+      "boolean: false, true",
+      "lattice: within 0 to 300; step 25",
+      "integer: 0 to 6; within 0 to 12",
+      "integer: 0 to 6",
+      "cyclic: 0 to 23; period 24",
+      "continuous: -2.3 to 2.1",
+      "positive: at least 0",
+      "bounded: within 0 to 1",
+      "continuous: at most 1",
+      "timestamp: week, weekday, hour",
+      "constant: always missing",
+      "constant: EUR",
+    ]
+  `);
+});
+
+it("remarks on codes for missing values and on values that many rows have", () => {
+  const remarks = (values: readonly (number | null)[]) => valueRemarks(numbers(values));
+  expect(remarks(uniform(100).map((u, i) => (i % 10 < 7 ? 0 : u)))).toEqual(["0 in 70% of the rows"]);
+  expect(remarks(uniform(100).map((u, i) => (i % 10 === 0 ? -999 : u)))).toEqual([
+    "perhaps codes for missing values: -999",
+  ]);
+  expect(remarks(normal(100))).toEqual([]);
+  expect(remarks(sequence(100, (i) => i % 3))).toEqual([]);
+  expect(remarks([null, null])).toEqual([]);
+  expect(valueRemarks(texts(["a", "a"]))).toEqual([]);
+});
+
+it("writes values as text that is read as the same value", () => {
+  const time = (text: string) => Date.parse(`${text}Z`);
+  expect(typedText("number", 0.1)).toBe("0.1");
+  expect(typedText("number", -0)).toBe("0");
+  expect(typedText("boolean", 1)).toBe("true");
+  expect(typedText("date", time("1969-12-31"))).toBe("1969-12-31");
+  expect(typedText("timestamp", time("2020-02-29T10:30:00.250"))).toBe("2020-02-29 10:30:00.250");
+  expect(typedText("time", time("1970-01-01T10:30"))).toBe("10:30:00");
+  expect(typedText("date", Date.UTC(12_020, 0, 5))).toBe("12020-01-05");
+  expect(typedText("date", Date.UTC(-43, 2, 15))).toBe("0044-03-15 (BC)");
+  expect(typedText("date", Date.parse("0044-03-15T00:00:00Z"))).toBe("0044-03-15");
+});
