@@ -127,10 +127,6 @@ export const bijectionExamples = examplesOf<BijectionDescription["type"]>({
   ],
   matrixExponential: (features) => [{ features }],
   ordered: (features) => [{ features }],
-  permutation: (features) => [
-    { order: reverseOrder(features) },
-    { order: randomOrder(features, new Random(2)) },
-  ],
   perPixel: (features) => [
     { image: [features, 1, 1], bijection: { type: "actnorm", features: 1 } },
     {
@@ -143,6 +139,10 @@ export const bijectionExamples = examplesOf<BijectionDescription["type"]>({
         ],
       },
     },
+  ],
+  permutation: (features) => [
+    { order: reverseOrder(features) },
+    { order: randomOrder(features, new Random(2)) },
   ],
   planar: (features) => [
     { features },
