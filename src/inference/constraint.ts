@@ -32,8 +32,38 @@ type ElementwiseMap = (u: Tensor, earlier: EarlierValues) => Transformed;
  */
 export type Bound<Earlier extends EarlierValues = EarlierValues> = number | ((earlier: Earlier) => Tensor);
 
-/** A real number: [N]. */
-export const real = (): Constraint => elements([], (u) => ({ value: u, logDet: scalar(0) }));
+/** Options of `real`: x = offset + multiplier u. */
+export interface RealOptions<E extends EarlierValues = EarlierValues> {
+  /** Default 0. */
+  offset?: Bound<E>;
+  /** A positive number, or a function whose values are positive. Default 1. */
+  multiplier?: Bound<E>;
+}
+
+/**
+ * A real number: [N]. With an offset and a multiplier, which may depend on earlier parameters, the unconstrained coordinate is
+ * u = (x - offset) / multiplier: the non-centered parametrization of a hierarchical model, whose density is still written for x.
+ */
+export function real<E extends EarlierValues>({
+  offset = 0,
+  multiplier = 1,
+}: RealOptions<E> = {}): Constraint {
+  if (offset === 0 && multiplier === 1) return elements([], (u) => ({ value: u, logDet: scalar(0) }));
+  return elements([], (u, earlier) => {
+    checkBounds(offset);
+    if (typeof multiplier === "number" && !(multiplier > 0)) {
+      throw new PushforwardError("ARGUMENT", "the multiplier is not valid", {
+        expected: "a positive number, or a function of earlier parameters",
+        received: `${multiplier}`,
+      });
+    }
+    const scale = scalar(0).add(boundValue(multiplier, earlier));
+    return {
+      value: u.mul(scale).add(boundValue(offset, earlier)),
+      logDet: u.mul(0).add(scale.log()).sum(-1),
+    };
+  });
+}
 
 /** A positive number: x = exp(u). */
 export const positive = (): Constraint => elements([], exponential);

@@ -7,6 +7,7 @@ export {
   interval,
   matrix,
   positive,
+  type RealOptions,
   real,
   vector,
 } from "./constraint.ts";

@@ -2,6 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import type { Random } from "../random/index.ts";
 import { type AffineMap, affineMapOf, mapRows, pulledBackByAffine, unmapRows } from "./affineMap.ts";
 import type { EvaluateRows } from "./sampling/chainProgram.ts";
+import type { NutsResult } from "./sampling/nutsChain.ts";
 import { sampleNuts } from "./sampling/sampleNuts.ts";
 
 /** Starts are uniform in this distance from 0 in each unconstrained coordinate, as in Stan. */
@@ -17,6 +18,9 @@ const RUNS = [
   { warmUp: 150, draws: 50, targetAcceptance: 0.8, maxDepth: 7 },
   { warmUp: 75, draws: 100, targetAcceptance: 0.8, maxDepth: 7 },
 ] as const;
+
+/** A chain is stuck if its log-density is smaller than that of the others by at least this number of nats. */
+const MIN_STUCK_NATS = 20;
 
 /** Where the density has its mass, roughly. */
 export interface Pilot {
@@ -67,15 +71,27 @@ export async function runPilot(
       settings,
       random.split(i),
     );
-    rows = new Float64Array(chains * settings.draws * features);
-    runs.forEach(({ positions }, c) => {
+    const kept = withoutStuckChains(runs, features);
+    rows = new Float64Array(kept.length * settings.draws * features);
+    kept.forEach(({ positions }, c) => {
       rows.set(mapRows(current, positions), c * settings.draws * features);
     });
     evaluations += runs.reduce((sum, run) => sum + run.evaluations, 0);
-    ends = runs.map(({ end }) => mapRows(current, end.position));
+    // A chain that was left out goes on from the end of another one.
+    ends = ends.map((_, c) => mapRows(current, kept[c % kept.length].end.position));
     map = affineMapOf(rows, features);
   }
   return { map, rows, ends, evaluations };
+}
+
+/**
+ * The chains without those that are stuck where the log-density is smaller than that of the median chain by more than chance
+ * explains: log-densities of draws vary by about sqrt(D / 2).
+ */
+function withoutStuckChains(runs: readonly NutsResult[], features: number): NutsResult[] {
+  const ascending = Float64Array.from(runs, ({ end }) => end.logDensity).sort();
+  const lowest = ascending[ascending.length >> 1] - Math.max(MIN_STUCK_NATS, 2 * features);
+  return runs.filter(({ end }) => end.logDensity >= lowest);
 }
 
 interface FailedStart {

@@ -31,7 +31,7 @@ export function verdictOf(
   if (missed > 0) {
     const included =
       kind === "nuts"
-        ? "The chains therefore ran without it: `draws` and `logEvidence` include this mass, `weighted` and `elbo` do not."
+        ? "`draws` and `logEvidence` include this mass, `weighted` and `elbo` do not."
         : "No result includes this mass.";
     reasons.push(
       `The flow has almost no density on about ${(100 * missed).toPrecision(2)}% of the mass, or more. ${included} Fit it for longer, or give it more layers or a base with heavier tails.`,

@@ -28,6 +28,14 @@ const CASES: Readonly<
   >
 > = {
   real: { constraint: real(), contains: ([x]) => Number.isFinite(x) },
+  "real with an offset and a multiplier": {
+    constraint: real({ offset: 3, multiplier: 0.1 }),
+    contains: ([x]) => x > 2 && x < 4,
+  },
+  "vector with an offset and a multiplier of earlier parameters": {
+    constraint: vector(2, real({ offset: ({ limit }) => limit.mul(100), multiplier: ({ limit }) => limit })),
+    contains: (x) => x.every((v) => Math.abs(v - 50) < 4),
+  },
   positive: { constraint: positive(), contains: ([x]) => x > 0 },
   above: { constraint: above(2), contains: ([x]) => x > 2 },
   below: { constraint: below(-1), contains: ([x]) => x < -1 },

@@ -165,6 +165,7 @@ test("errors name the parameter or the term", () => {
   };
   expect({
     "bounds in the wrong order": messageOf({ rho: interval(3, 1) }, ({ rho }) => rho),
+    "a multiplier that is not positive": messageOf({ rho: real({ multiplier: 0 }) }, ({ rho }) => rho),
     "a bound that is not a tensor": messageOf({ rho: interval(0, () => "1" as never) }, ({ rho }) => rho),
     "a bound that reads a later parameter": messageOf(
       { a: interval(0, ({ b }) => b), b: positive() },
@@ -181,6 +182,7 @@ test("errors name the parameter or the term", () => {
       "a bound that reads a later parameter": "parameter a: a bound reads a parameter that is not declared before it: expected nothing, received b.",
       "a density of another shape": "the log-density has a wrong shape: expected [N], a number for each draw, received [N, 3].
     Return a list of terms, as in [logProb.normal(y, mu, 1)], to sum each over all axes but the first.",
+      "a multiplier that is not positive": "parameter rho: the multiplier is not valid: expected a positive number, or a function of earlier parameters, received 0.",
       "a parameter that is not declared": "the log-density reads a parameter that is not declared: expected theta, received thta (did you mean theta?).",
       "a parameter without a constraint": "parameter theta is not declared by a constraint: expected real(), positive(), vector(8) or the like, received 3.",
       "a term that is not a tensor": "term 1 of the log-density is not a tensor of numbers: expected a tensor [N, ...], received 3.",
