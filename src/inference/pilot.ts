@@ -11,12 +11,13 @@ const START_RANGE = 2;
 const MAX_START_ATTEMPTS = 100;
 
 /**
- * Two short runs: the second one samples in coordinates that are standardized by the covariance of the first. Without that,
- * strongly correlated posteriors would need hundreds of steps per draw.
+ * Short runs, each in coordinates that are standardized by the covariance of the one before. Without that, strongly correlated posteriors
+ * would need hundreds of steps per draw.
  */
 const RUNS = [
-  { warmUp: 150, draws: 50, targetAcceptance: 0.8, maxDepth: 7 },
-  { warmUp: 75, draws: 100, targetAcceptance: 0.8, maxDepth: 7 },
+  { warmUp: 60, draws: 30, targetAcceptance: 0.8, maxDepth: 6 },
+  { warmUp: 40, draws: 40, targetAcceptance: 0.8, maxDepth: 6 },
+  { warmUp: 40, draws: 80, targetAcceptance: 0.8, maxDepth: 6 },
 ] as const;
 
 /** A chain is stuck if its log-density is smaller than that of the others by at least this number of nats. */
@@ -26,7 +27,7 @@ const MIN_STUCK_NATS = 20;
 export interface Pilot {
   /** Maps standard normal rows to the mean and the covariance of the mass. */
   readonly map: AffineMap;
-  /** The draws of the second run in unconstrained coordinates, [n, D]. */
+  /** The draws of the last run in unconstrained coordinates, [n, D]. */
   readonly rows: Float64Array;
   /** The last point of each chain. */
   readonly ends: readonly Float64Array[];

@@ -84,7 +84,8 @@ export class VarianceEstimate {
  */
 export function massWindows(warmUp: number): { readonly start: number; readonly ends: ReadonlySet<number> } {
   const start = Math.round(0.075 * warmUp);
-  const end = warmUp - Math.round(0.05 * warmUp) - 1;
+  // The step size that fits new variances needs some 20 iterations.
+  const end = warmUp - Math.round(Math.max(0.05 * warmUp, Math.min(20, 0.3 * warmUp))) - 1;
   const ends = new Set<number>();
   let size = Math.max(10, Math.round(0.025 * warmUp));
   for (let position = start; position < end; size *= 2) {
