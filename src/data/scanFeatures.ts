@@ -90,8 +90,11 @@ async function* featureBlocks(
     for await (const block of table.database.stream(expressions, table.relation.sql, rowsAtOnce)) {
       const count = block.length / width;
       const status = new Uint8Array(count);
-      const columnOfBlock = (d: number) =>
-        Float64Array.from({ length: count }, (_, n) => block[n * width + d]!);
+      const columnOfBlock = (d: number) => {
+        const out = new Float64Array(count);
+        for (let n = 0, i = d; n < count; n++, i += width) out[n] = block[i]!;
+        return out;
+      };
       const encoded: Float64Array[] = [];
       for (const [d, column] of columns.entries()) {
         const values = columnOfBlock(d);

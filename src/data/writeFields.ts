@@ -60,6 +60,7 @@ async function copyRows(
 ): Promise<void> {
   const database = await Database.open(path);
   try {
+    await database.prepareForColumns(fields.length);
     await database.createTable("samples", fields.length, chunks);
     const outputs = fields.map(({ name, type, sql }, d) => ({ name, type, value: sql(`samples.c${d}`) }));
     await copyToFile(database, outputs, "samples", path, format);

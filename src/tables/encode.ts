@@ -28,7 +28,7 @@ function cellOf(column: LatticeColumn, value: number): number {
  */
 export function encodeColumn(column: TableColumn, values: Float64Array): Float64Array[] {
   const map = (feature: (value: number) => number) =>
-    Float64Array.from(values, (value) => (Number.isNaN(value) ? Number.NaN : feature(value)));
+    values.map((value) => (Number.isNaN(value) ? Number.NaN : feature(value)));
   switch (column.kind) {
     case "constant":
       return [];
@@ -54,41 +54,59 @@ export function decodeColumn(
   features: readonly ArrayLike<number>[],
   rows: number,
 ): Float64Array {
-  const value = (n: number): number => {
-    switch (column.kind) {
-      case "constant":
-        return column.value === null ? Number.NaN : 0;
-      case "continuous":
-        return continuousValue(column, features[0][n]);
-      case "lattice":
-        return latticeValue(column, features[0][n]);
-      case "categorical":
-        return features[0][n];
-      case "time":
-        return timeOf(
-          column,
-          column.parts.map(({ first }, i) => first + features[i][n]),
-        );
-    }
-  };
-  return Float64Array.from({ length: rows }, (_, n) =>
-    features.some((feature) => Number.isNaN(feature[n])) ? Number.NaN : value(n),
-  );
+  const out = new Float64Array(rows);
+  const decode = rowDecoder(column, features);
+  for (let n = 0; n < rows; n++) {
+    const isMissing = features.some((feature) => Number.isNaN(feature[n]));
+    out[n] = isMissing ? Number.NaN : decode(n);
+  }
+  return out;
 }
 
-/** Rounding to the decimals of the column must not move a value out of its bounds. Codes for missing values are outside of them. */
+/** A function of n that returns the value of row n, of which no feature is missing. */
+function rowDecoder(column: TableColumn, features: readonly ArrayLike<number>[]): (n: number) => number {
+  const [first] = features;
+  switch (column.kind) {
+    case "constant":
+      return () => (column.value === null ? Number.NaN : 0);
+    case "continuous":
+      return (n) => continuousValue(column, first[n]);
+    case "lattice":
+      return (n) => latticeValue(column, first[n]);
+    case "categorical":
+      return (n) => first[n];
+    case "time":
+      return (n) =>
+        timeOf(
+          column,
+          column.parts.map((part, i) => part.first + features[i][n]),
+        );
+  }
+}
+
+/** Features are float32: a code that rounding has changed differs from it by at most this fraction. */
+const CODE_TOLERANCE = 1e-6;
+
+/** Rounding must not move a value out of the bounds of the column, but its codes for missing values are outside of them. */
 function continuousValue(
   {
     center,
     low = Number.NEGATIVE_INFINITY,
     high = Number.POSITIVE_INFINITY,
+    codes = [],
     decimals,
   }: Extract<TableColumn, { kind: "continuous" }>,
   feature: number,
 ): number {
   const value = feature + center;
+  if (value < low || value > high) {
+    const code = codes.find(
+      (code) => Math.abs(value - code) <= CODE_TOLERANCE * (Math.abs(code) + Math.abs(center)),
+    );
+    if (code !== undefined) return code;
+  }
   const rounded = decimals === undefined ? value : Number(value.toFixed(decimals));
-  return value < low || value > high ? rounded : Math.min(high, Math.max(low, rounded));
+  return Math.min(high, Math.max(low, rounded));
 }
 
 /** The features of all columns in row-major order, [rows, features]. The columns must have the order of `columns`. */
@@ -110,7 +128,11 @@ export function decodeRows(
 ): Float64Array[] {
   const width = columns.reduce((sum, column) => sum + featureNames(column).length, others);
   const count = rows.length / width;
-  const feature = (f: number) => Float64Array.from({ length: count }, (_, n) => rows[n * width + f]);
+  const feature = (f: number) => {
+    const out = new Float64Array(count);
+    for (let n = 0, i = f; n < count; n++, i += width) out[n] = rows[i];
+    return out;
+  };
   let start = 0;
   const values = columns.map((column) => {
     const features = featureNames(column).map((_, i) => feature(start + i));

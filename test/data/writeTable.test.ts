@@ -126,6 +126,14 @@ describe("tables of features", () => {
     expect(await text(stream)).toBe("n,g,h\n1,high,0.5\n3,low,-2\n");
   });
 
+  it("may have thousands of columns", async () => {
+    const expressions = Array.from({ length: 2000 }, (_, d) => `(i * ${d + 1}) % 5 AS c${d}`);
+    const { types } = await contents(
+      await write(`SELECT ${expressions.join(", ")} FROM range(50) AS t(i)`, "wide.parquet"),
+    );
+    expect(types).toHaveLength(2000);
+  });
+
   it("keep large and negative integers, and dates far from 1970", async () => {
     const query = `SELECT (i * i * 1000003 - 5) * 1000 AS large, -i * i AS negative, DATE '0044-03-15' + i::INT * 31 AS early,
       TIMESTAMP '2262-04-11 23:47:16' + to_hours(i * i) AS late FROM range(100) AS t(i)`;

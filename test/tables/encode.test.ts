@@ -204,8 +204,9 @@ describe("samples", () => {
       scale: { type: "logit", low: 0, high: 0.92 },
       decimals: 1,
     };
-    const [decoded] = decodeRows([column], [0.001, 0.3, 0.919, -999.04]);
-    expect(decoded).toEqual(Float64Array.of(0.04, 0.3, 0.96, -999));
+    const float32 = Float32Array.of(0.001, 0.3, 0.919, -999.04, 0.92, -1e-9);
+    const [decoded] = decodeRows([column], float32);
+    expect(decoded).toEqual(Float64Array.of(0.04, 0.3, 0.96, -999, 0.96, 0.04));
   });
 
   it("are values of the column, whatever the features", () => {
