@@ -18,7 +18,7 @@ export function flatten(bijection: Bijection, path = ""): Part[] {
 /** Scales and mixture components are fitted to at most this many rows: more would not change them noticeably. */
 const MAX_ROWS = 20_000;
 /** Of wide rows, such as images, fewer are used, but at least 1,000: the time of a layer grows with the numbers in its rows. */
-const MAX_NUMBERS = 2 ** 22;
+const MAX_NUMBERS = 2 ** 20;
 const MIN_ROWS = 1000;
 /** Rows are mapped in chunks of about this many numbers: hidden layers of images have hundreds of numbers for each of a row. */
 const CHUNK_NUMBERS = 2 ** 16;

@@ -1,7 +1,8 @@
 import type { Standardize } from "../bijections/standardize.ts";
 import type { FlatRows } from "../dataset/rowsInput.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
-import type { Shape } from "../graph/shape.ts";
+import { type Shape, sizeOf } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Precision } from "../onnx/export.ts";
 import type { Random } from "../random/index.ts";
@@ -22,8 +23,14 @@ const MIN_CHUNK_ROWS = 1024;
 /** Larger graphs get larger chunks (up to three times as large): each node has a fixed cost, which more rows amortize. */
 const NODES_PER_EXTRA_CHUNK = 2000;
 
-const chunkRows = (nodes: number): number =>
-  Math.round(MIN_CHUNK_ROWS * Math.min(3, 1 + nodes / NODES_PER_EXTRA_CHUNK));
+/** The largest tensor of a chunk has at most this many numbers, 64 MB: convolutions of images have 100,000 for each row. */
+const MAX_CHUNK_NUMBERS = 2 ** 24;
+
+function chunkRows({ nodes }: Graph): number {
+  const rows = Math.round(MIN_CHUNK_ROWS * Math.min(3, 1 + nodes.length / NODES_PER_EXTRA_CHUNK));
+  const numbersOfRow = nodes.reduce((largest, { shape }) => Math.max(largest, sizeOf(shape, 1)), 1);
+  return Math.max(1, Math.min(rows, Math.floor(MAX_CHUNK_NUMBERS / numbersOfRow)));
+}
 
 /** For more rows than this, a second thread saves more time than its session costs. */
 const MAX_ROWS_ON_ONE_THREAD = 256;
@@ -210,7 +217,7 @@ export class BatchRunner {
         array: parameter.numbers,
         copy: parameter.numbers.slice(),
       }));
-      const chunk = chunkRows(program.graph.nodes.length);
+      const chunk = chunkRows(program.graph);
       const sharded = await ShardedFunction.create(program, threads, { rows: chunk });
       cached = { compiled: sharded, parameters: parameterCopies };
       this.cachedCalls.set(key, cached);

@@ -54,6 +54,11 @@ interface BatchLossOptions {
 
 /** Rows of a chunk that is evaluated without a gradient: enough for efficient matrix products, and few enough for a core's cache. */
 const EVALUATION_CHUNK_ROWS = 1024;
+/** Chunks of wide rows, such as images, have fewer: each of their numbers may have hundreds in a hidden layer. */
+const EVALUATION_CHUNK_NUMBERS = 2 ** 16;
+
+const evaluationRows = (features: number): number =>
+  Math.min(EVALUATION_CHUNK_ROWS, Math.ceil(EVALUATION_CHUNK_NUMBERS / features));
 
 /** A compiled `Loss`, with or without its gradient with respect to the weights. */
 export class BatchLoss {
@@ -92,7 +97,8 @@ export class BatchLoss {
     const parallelOptions = {
       withGradient,
       threads: threadCount,
-      rowsPerShard: withGradient || scalar ? rowsPerShard : Math.min(EVALUATION_CHUNK_ROWS, rowsPerShard),
+      rowsPerShard:
+        withGradient || scalar ? rowsPerShard : Math.min(evaluationRows(widths?.features ?? 1), rowsPerShard),
       running,
     };
     const summedLoss = {
