@@ -16,6 +16,7 @@ export type { LULinearOptions } from "./luLinear.ts";
 export * from "./mainExports.ts";
 export type { OuterStandardization } from "./outerStandardization.ts";
 export type { Part } from "./parts.ts";
+export type { PatchAutoregressiveOptions } from "./patchAutoregressive.ts";
 export type { PerPixelOptions } from "./perPixel.ts";
 export type { PlanarOptions } from "./planar.ts";
 export type { QRLinearOptions } from "./qrLinear.ts";

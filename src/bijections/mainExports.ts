@@ -19,6 +19,7 @@ export { Invert } from "./invert.ts";
 export { LULinear } from "./luLinear.ts";
 export { MatrixExponential } from "./matrixExponential.ts";
 export { Ordered } from "./ordered.ts";
+export { PatchAutoregressive } from "./patchAutoregressive.ts";
 export { identityOrder, Permutation, randomOrder, reverseOrder } from "./permutation.ts";
 export { PerPixel } from "./perPixel.ts";
 export { Planar } from "./planar.ts";

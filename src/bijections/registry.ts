@@ -16,6 +16,7 @@ import { invertKind } from "./invert.ts";
 import { luLinearKind } from "./luLinear.ts";
 import { matrixExponentialKind } from "./matrixExponential.ts";
 import { orderedKind } from "./ordered.ts";
+import { patchAutoregressiveKind } from "./patchAutoregressive.ts";
 import { permutationKind } from "./permutation.ts";
 import { perPixelKind } from "./perPixel.ts";
 import { planarKind } from "./planar.ts";
@@ -56,6 +57,7 @@ export const bijectionKinds = [
   luLinearKind,
   matrixExponentialKind,
   orderedKind,
+  patchAutoregressiveKind,
   permutationKind,
   perPixelKind,
   planarKind,

@@ -13,6 +13,7 @@ export type { LoadedModel } from "./modelFile.ts";
 export { loadParameters, saveParameters } from "./parameterFile.ts";
 export { logitPixels } from "./recipes/images.ts";
 export * from "./recipes/index.ts";
+export { type TarflowOptions, tarflow } from "./recipes/tarflow.ts";
 export type { ContextInput } from "./rowInputs.ts";
 export { forTables } from "./tableFlows.ts";
 export { withConstants } from "./withConstants.ts";

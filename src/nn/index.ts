@@ -1,5 +1,11 @@
 export type { Activation } from "./activation.ts";
 export { BlockLinear } from "./blockLinear.ts";
+export { CausalAttention, type KeyValueCache } from "./causalAttention.ts";
+export {
+  CausalTransformer,
+  type IncrementalTransformer,
+  type TransformerOptions,
+} from "./causalTransformer.ts";
 export { ConvNet, type ConvNetOptions, type ImageContext } from "./convNet.ts";
 export { Convolution } from "./convolution.ts";
 export type { ImageShape } from "./image.ts";

@@ -127,6 +127,20 @@ export const bijectionExamples = examplesOf<BijectionDescription["type"]>({
   ],
   matrixExponential: (features) => [{ features }],
   ordered: (features) => [{ features }],
+  // A single patch has none before it.
+  patchAutoregressive: (features) =>
+    features === 1
+      ? []
+      : [
+          { image: [1, features, 1], patch: 1, network: { width: 4, layers: 1, heads: 2 } },
+          {
+            image: [features, 1, 1],
+            patch: 1,
+            reversed: true,
+            context: 2,
+            network: { width: 2, layers: 2, heads: 1 },
+          },
+        ],
   perPixel: (features) => [
     { image: [features, 1, 1], bijection: { type: "actnorm", features: 1 } },
     {

@@ -8,6 +8,7 @@ import {
   glow,
   maf,
   realNVP,
+  tarflow,
 } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { expectLogDeterminants, expectRoundTrips, ROWS } from "../bijections/invariants.ts";
@@ -29,6 +30,8 @@ const flows: Readonly<Record<string, () => Flow>> = {
   realNVP: () => realNVP({ ...small, levels: 1, steps: 2, blocks: 1 }),
   "realNVP with batch normalization and classes": () =>
     realNVP({ ...small, levels: 1, steps: 1, block: "gated", batchNorm: true, classes: 2 }),
+  "tarflow with classes": () =>
+    tarflow({ ...small, patch: 2, transforms: 2, layers: 1, heads: 2, classes: 2 }),
 };
 
 /** Pixels between the whole numbers, away from the ends where the logit is steep. */

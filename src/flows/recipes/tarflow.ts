@@ -1,0 +1,47 @@
+import * as z from "zod/mini";
+import { PatchAutoregressive } from "../../bijections/patchAutoregressive.ts";
+import { type TransformerOptions, transformerSchema } from "../../nn/causalTransformer.ts";
+import { parse } from "../../parse.ts";
+import { Random } from "../../random/index.ts";
+import type { Flow } from "../flow.ts";
+import { type ImageRecipeOptions, imageFields, imageFlow } from "./images.ts";
+import { checkedByConstructor, layerSchemas } from "./options.ts";
+
+/** Options of `tarflow`. */
+export interface TarflowOptions extends ImageRecipeOptions, TransformerOptions {
+  /** The height and the width of a patch, a divisor of those of the image. Default 4. */
+  patch?: number;
+  /** The number of maps. Default 4. */
+  transforms?: number;
+}
+
+const tarflowSchema = z.strictObject({
+  ...imageFields,
+  ...transformerSchema.shape,
+  patch: z.optional(checkedByConstructor),
+  transforms: z._default(layerSchemas.transforms, 4),
+});
+
+/**
+ * TarFlow (Zhai et al. 2024): autoregressive affine maps of the patches of an image by causal transformers, whose orderings
+ * alternate. The density takes one pass of each transformer, sampling a step for each patch. With classes each transformer
+ * sees the class.
+ */
+export function tarflow(options: TarflowOptions): Flow {
+  const parsed = parse(tarflowSchema, options, "an option of tarflow");
+  const { image, patch, transforms, classes = 0, seed, width, layers, heads } = parsed;
+  const random = new Random(seed).split("recipe");
+  const maps = Array.from({ length: transforms }, (_, i) => {
+    const reversed = i % 2 === 1;
+    const network = { width, layers, heads };
+    const description = {
+      image,
+      reversed,
+      context: classes,
+      network,
+      ...(patch !== undefined && { patch: patch as number }),
+    };
+    return new PatchAutoregressive(description, random.split(i));
+  });
+  return imageFlow(parsed, maps);
+}

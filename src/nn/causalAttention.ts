@@ -1,0 +1,58 @@
+import { concat, constant, type Tensor } from "../graph/tensor.ts";
+import type { Random } from "../random/index.ts";
+import { Linear } from "./linear.ts";
+
+/** Added to the scores of later tokens: exp of it is 0. */
+const MASKED = -1e9;
+
+/** The keys and values [N, heads, tokens, width / heads] of the tokens so far; none at first. */
+export interface KeyValueCache {
+  keys?: Tensor;
+  values?: Tensor;
+}
+
+/**
+ * Causal multi-head self-attention (Vaswani et al. 2017): softmax(Q K^T / sqrt(width / heads)) V for each head, where a token sees
+ * itself and the tokens before it, and a linear map of all heads: [N, T, width] -> [N, T, width].
+ */
+export class CausalAttention {
+  /** From a token to its queries, keys and values. */
+  readonly input: Linear;
+  readonly output: Linear;
+  private readonly width: number;
+  private readonly heads: number;
+
+  constructor(width: number, heads: number, random: Random) {
+    this.width = width;
+    this.heads = heads;
+    this.input = new Linear(width, 3 * width, random.split("input"));
+    this.output = new Linear(width, width, random.split("output"));
+  }
+
+  /** [N, T, width] -> [N, T, width]. With a cache, x is the next token, [N, 1, width], and is added to the cache. */
+  apply(x: Tensor, cache?: KeyValueCache): Tensor {
+    const { width, heads } = this;
+    const tokens = x.shape[1] as number;
+    const [queries, ownKeys, ownValues] = this.input
+      .apply(x)
+      .split(-1, [width, width, width])
+      .map((part) => part.reshape(["N", tokens, heads, width / heads]).transpose([0, 2, 1, 3]));
+    const [keys, values] = cache ? extend(cache, ownKeys, ownValues) : [ownKeys, ownValues];
+    const scores = queries.matmul(keys, { transposeB: true }).mul(1 / Math.sqrt(width / heads));
+    const visible = cache ? scores : scores.add(causalMask(tokens));
+    const attended = visible.softmax(-1).matmul(values);
+    return this.output.apply(attended.transpose([0, 2, 1, 3]).reshape(["N", tokens, width]));
+  }
+}
+
+function extend(cache: KeyValueCache, keys: Tensor, values: Tensor): [keys: Tensor, values: Tensor] {
+  cache.keys = cache.keys ? concat([cache.keys, keys], 2) : keys;
+  cache.values = cache.values ? concat([cache.values, values], 2) : values;
+  return [cache.keys, cache.values];
+}
+
+const causalMask = (tokens: number): Tensor =>
+  constant(
+    Array.from({ length: tokens * tokens }, (_, i) => (i % tokens <= Math.floor(i / tokens) ? 0 : MASKED)),
+    [tokens, tokens],
+  );

@@ -1,0 +1,135 @@
+import * as z from "zod/mini";
+import { MAX_LAYERS, sizeSchema } from "../description.ts";
+import { Parameter, WEIGHT } from "../graph/parameter.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { scoped } from "../graph/tracing/scope.ts";
+import type { Random } from "../random/index.ts";
+import { CausalAttention, type KeyValueCache } from "./causalAttention.ts";
+import { LayerNorm } from "./layerNorm.ts";
+import { Linear } from "./linear.ts";
+
+export const transformerSchema = z
+  .strictObject({
+    width: z._default(sizeSchema, 64),
+    layers: z._default(sizeSchema.check(z.maximum(MAX_LAYERS)), 2),
+    heads: z._default(sizeSchema, 4),
+  })
+  .check(
+    z.refine(({ width, heads }) => width % heads === 0, { path: ["heads"], error: "a divisor of the width" }),
+  );
+
+/** Options of a causal transformer. */
+export interface TransformerOptions {
+  /** Numbers of a token in the hidden layers. Default 64. */
+  width?: number;
+  /** Layers, each of which has attention and a network of two linear layers. Default 2. */
+  layers?: number;
+  /** Heads of the attention, a divisor of the width. Default 4. */
+  heads?: number;
+}
+
+/** The widest layer of a transformer has this many times its width (Vaswani et al. 2017). */
+const EXPANSION = 4;
+
+interface Layer {
+  readonly attentionNorm: LayerNorm;
+  readonly attention: CausalAttention;
+  readonly norm: LayerNorm;
+  readonly expansion: Linear;
+  readonly contraction: Linear;
+}
+
+/** Computes the outputs of one token after the other. */
+export interface IncrementalTransformer {
+  /** The outputs [N, 1, outputs] of the next token from its inputs [N, 1, inputs]. */
+  next(token: Tensor): Tensor;
+}
+
+/**
+ * A transformer with learned position embeddings and pre-normalized layers, h <- h + attention(norm(h)) and h <- h + W2
+ * gelu(W1 norm(h)), whose output for a token depends on this token, those before it and the context: [N, T, inputs] ->
+ * [N, T, outputs] (Vaswani et al. 2017; Xiong et al. 2020). Its last layer starts at 0.
+ */
+export class CausalTransformer {
+  readonly first: Linear;
+  /** [T, width] */
+  readonly positions: Parameter;
+  readonly contextLayer: Linear | undefined;
+  readonly layers: readonly Layer[];
+  readonly lastNorm: LayerNorm;
+  readonly last: Linear;
+  private readonly width: number;
+
+  constructor(
+    tokens: number,
+    inputs: number,
+    outputs: number,
+    { width, layers, heads }: z.output<typeof transformerSchema>,
+    random: Random,
+    context = 0,
+  ) {
+    this.width = width;
+    this.first = new Linear(inputs, width, random.split("first"));
+    const start = () =>
+      random
+        .split("positions")
+        .normal(new Float32Array(tokens * width))
+        .map((v) => 0.02 * v);
+    this.positions = new Parameter([tokens, width], start, { domain: WEIGHT });
+    if (context > 0) this.contextLayer = new Linear(context, width, random.split("context"));
+    this.layers = Array.from({ length: layers }, (_, i): Layer => {
+      const from = random.split("layers").split(i);
+      return {
+        attentionNorm: new LayerNorm(width),
+        attention: new CausalAttention(width, heads, from.split("attention")),
+        norm: new LayerNorm(width),
+        expansion: new Linear(width, EXPANSION * width, from.split("expansion")),
+        contraction: new Linear(EXPANSION * width, width, from.split("contraction")),
+      };
+    });
+    this.lastNorm = new LayerNorm(width);
+    this.last = new Linear(width, outputs, random.split("last"), { zeroInit: true });
+  }
+
+  /** [N, T, inputs] and the context [N, C] -> [N, T, outputs]. */
+  apply(tokens: Tensor, context?: Tensor): Tensor {
+    return this.through(this.embed(tokens, this.positions, this.embedContext(context)));
+  }
+
+  /** Keeps the keys and values of earlier tokens, so that each token is computed once. */
+  incremental(context?: Tensor): IncrementalTransformer {
+    const caches = this.layers.map((): KeyValueCache => ({}));
+    const embeddedContext = this.embedContext(context);
+    let count = 0;
+    return {
+      next: (token) => {
+        const position = this.positions.slice(0, count, count + 1);
+        count++;
+        return this.through(this.embed(token, position, embeddedContext), caches);
+      },
+    };
+  }
+
+  private embedContext(context: Tensor | undefined): Tensor | undefined {
+    const { contextLayer, width } = this;
+    return context && contextLayer
+      ? scoped("contextLayer", () => contextLayer.apply(context)).reshape(["N", 1, width])
+      : undefined;
+  }
+
+  private embed(tokens: Tensor, positions: Tensor, context: Tensor | undefined): Tensor {
+    const h = scoped("first", () => this.first.apply(tokens)).add(positions);
+    return context ? h.add(context) : h;
+  }
+
+  private through(embedded: Tensor, caches?: readonly KeyValueCache[]): Tensor {
+    let h = embedded;
+    this.layers.forEach(({ attentionNorm, attention, norm, expansion, contraction }, i) => {
+      h = scoped(`layers.${i}`, () => {
+        const attended = h.add(attention.apply(attentionNorm.apply(h), caches?.[i]));
+        return attended.add(contraction.apply(expansion.apply(norm.apply(attended)).gelu()));
+      });
+    });
+    return scoped("last", () => this.last.apply(this.lastNorm.apply(h)));
+  }
+}

@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { ConvNet, convNetSchema } from "../../src/nn/convNet.ts";
+import { parametersOf } from "../../src/nn/module.ts";
+import { Random } from "../../src/random/index.ts";
+import { compile } from "../../src/runtime/index.ts";
+import { expectClose } from "../bijections/invariants.ts";
+import { perturb } from "./perturb.ts";
+
+const double = { precision: "float64" as const };
+const x = new Random(1).normal(new Float64Array(2 * 25 * 2));
+
+/** The outputs of a perturbed network for two images of 5 x 5 pixels with 2 channels. */
+async function outputs(
+  options: object,
+  input: Float64Array,
+  context?: readonly number[],
+  shape?: number | [number, number, number],
+) {
+  const network = new ConvNet(2, 3, convNetSchema.parse({ width: 4, ...options }), new Random(0), shape);
+  perturb(parametersOf(network), 0.2);
+  const width = context && context.length / 2;
+  const run = compile(
+    (x, c) => network.apply(x, c),
+    [["N", 5, 5, 2], ...(width === undefined ? [] : [["N", width] as const])],
+    double,
+  );
+  return run(input, ...(context ? [context] : []));
+}
+
+test.each(["plain", "residual", "gated"])(
+  "a %s network starts at 0 and sees as far as its convolutions",
+  async (block) => {
+    const network = new ConvNet(2, 3, convNetSchema.parse({ width: 4, block }), new Random(0));
+    const run = compile((x) => network.apply(x), [["N", 5, 5, 2]], double);
+    expect((await run(x)).every((value) => value === 0)).toBe(true);
+
+    const original = await outputs({ block }, x);
+    const moved = x.slice();
+    moved[0] += 1;
+    const changed = (await outputs({ block }, moved)).map((value, i) => value - original[i]);
+    const reach = block === "plain" ? 2 : 3;
+    changed.forEach((difference, i) => {
+      const pixel = Math.floor(i / 3);
+      const isNear = pixel < 25 && Math.max(Math.floor(pixel / 5), pixel % 5) <= reach;
+      expect(difference !== 0, `pixel ${pixel}`).toBe(isNear);
+    });
+  },
+);
+
+test("a network moves its outputs with the image, away from the border", async () => {
+  const image = (row: number, column: number) => {
+    const pixels = new Float64Array(50);
+    pixels.set([1, -2], 2 * (5 * row + column));
+    return pixels;
+  };
+  const [a, b] = [await outputs({}, image(1, 2)), await outputs({}, image(2, 2))];
+  const pixel = (values: ArrayLike<number>, row: number) =>
+    Array.from({ length: 3 }, (_, k) => values[3 * (5 * row + 2) + k]);
+  expectClose(pixel(b, 2), pixel(a, 1), 1e-12, "outputs");
+});
+
+test("a context of features is the same for all pixels, one that is an image is a further input", async () => {
+  const without = await outputs({}, x, [0, 0, 0, 0], 2);
+  const withFeatures = await outputs({}, x, [1, 2, 0, 0], 2);
+  expect(withFeatures.subarray(75)).toEqual(without.subarray(75));
+  expect(withFeatures.subarray(0, 75).every((value, i) => value !== without[i])).toBe(true);
+
+  const images = new Array<number>(50).fill(0);
+  const blank = await outputs({}, x, images, [5, 5, 1]);
+  const marked = await outputs({}, x, images.with(0, 1), [5, 5, 1]);
+  expect(marked[0]).not.toBe(blank[0]);
+  expect(marked.subarray(3 * 24)).toEqual(blank.subarray(3 * 24));
+});
