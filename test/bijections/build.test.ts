@@ -147,8 +147,10 @@ describe("the registry", () => {
     expect(types.length).toBe(bijectionKinds.length);
     expect(Object.keys(bijectionExamples)).toEqual(types);
     for (const examples of Object.values(bijectionExamples)) {
-      for (const features of [1, 2, 5]) {
-        expect(examples(features).length).toBeGreaterThan(0);
+      // Some parts of images need more than one number, and a squeeze a multiple of 4.
+      const sizes = [1, 2, 4, 5];
+      expect(sizes.some((features) => examples(features).length > 0)).toBe(true);
+      for (const features of sizes) {
         for (const example of examples(features)) {
           const description = bijectionSchema.parse(example);
           expect(buildBijection(description, random).features).toBe(features);
