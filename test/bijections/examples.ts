@@ -100,7 +100,7 @@ export const bijectionExamples = examplesOf<BijectionDescription["type"]>({
     features === 1
       ? []
       : [
-          { image: [1, 1, features], network: { width: 4 } },
+          { image: [1, 1, features], network: { width: 4, activation: "tanh" } },
           {
             image: [1, features, 1],
             mask: "checkerboard",
