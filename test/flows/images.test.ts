@@ -1,3 +1,4 @@
+import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { float64Graph } from "../../src/bijections/bijectionGraphs.ts";
 import {
@@ -63,6 +64,18 @@ describe.each(Object.entries(flows))("%s", (_, build) => {
     const context = model.context > 0 ? [1] : undefined;
     expect(await loaded.logProb(whole, context)).toEqual(await model.logProb(whole, context));
     expect(loaded.describe()).toEqual(model.describe());
+  });
+});
+
+test("an ONNX file of a dequantized flow has the log-probabilities of pixels", async () => {
+  const model = dequantize(glow({ ...small, levels: 1, steps: 1, block: "gated" }), { samples: 2 });
+  perturb(model.parameters(), 0.1);
+  const session = await InferenceSession.create(model.exportOnnx({ precision: "float64" }));
+  const whole = pixels.map(Math.floor);
+  const { logProb } = await session.run({ x: new Tensor("float64", whole, [ROWS, 16]) });
+  const expected = await model.logProb(whole, undefined, { precision: "float64" });
+  expected.forEach((value, row) => {
+    expect(logProb.data[row]).toBeCloseTo(value, 9);
   });
 });
 

@@ -1,0 +1,92 @@
+/**
+ * Bits per dimension of flows of the 8 x 8 digits in examples/data, on 300 images that training does not see:
+ *
+ *     npx tsx bench/images/digits.ts
+ *
+ * It prints the table of RESULTS.md. Training is on one thread, so the numbers are the same on each run.
+ */
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import { Chain, ImageCoupling, Sigmoid } from "../../src/bijections/index.ts";
+import { bitsPerDimension } from "../../src/evaluate/index.ts";
+import { dequantize, type Flow, glow, realNVP, tarflow } from "../../src/flows/index.ts";
+import type { ImageShape } from "../../src/nn/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { fit } from "../../src/train/index.ts";
+import { table } from "../speed/table.ts";
+
+const PIXELS = 64;
+const VALUES = 17;
+const TEST_IMAGES = 300;
+const SAMPLES = [1, 8];
+
+const image: ImageShape = [8, 8, 1];
+const common = { image, values: VALUES };
+const spline = { type: "rationalQuadraticSpline" as const, bins: 6 };
+
+const digits = gunzipSync(readFileSync("examples/data/digits.csv.gz"))
+  .toString()
+  .trim()
+  .split("\n")
+  .map((line) => line.split(",").map(Number).slice(0, PIXELS));
+const order = Array.from(new Random(1).permutation(digits.length), (i) => digits[i]!);
+const [test, train] = [order.slice(0, TEST_IMAGES), order.slice(TEST_IMAGES)];
+
+/** Noise of two couplings that see the image. */
+const variational = () =>
+  new Chain([
+    ...[false, true].map(
+      (inverted, i) =>
+        new ImageCoupling(
+          { image, mask: "checkerboard", inverted, context: image, network: { width: 16 } },
+          new Random(i),
+        ),
+    ),
+    new Sigmoid({ features: PIXELS }),
+  ]);
+
+interface Contestant {
+  readonly name: string;
+  build(): Flow;
+  readonly dequantizer?: () => Chain;
+}
+
+const contestants: readonly Contestant[] = [
+  { name: "Glow", build: () => glow({ ...common, steps: 4, width: 32 }) },
+  {
+    name: "Glow, variational dequantization",
+    build: () => glow({ ...common, steps: 4, width: 32 }),
+    dequantizer: variational,
+  },
+  { name: "Glow, gated networks", build: () => glow({ ...common, steps: 4, width: 32, block: "gated" }) },
+  { name: "Glow, splines", build: () => glow({ ...common, steps: 4, width: 32, transform: spline }) },
+  { name: "RealNVP, one level", build: () => realNVP({ ...common, levels: 1, width: 16, blocks: 1 }) },
+  {
+    name: "TarFlow, patches of 2 x 2",
+    build: () => tarflow({ ...common, patch: 2, transforms: 6, layers: 1, width: 32 }),
+  },
+];
+
+const rows: string[][] = [];
+for (const { name, build, dequantizer } of contestants) {
+  const flow = build();
+  const noise = dequantizer && { dequantizer: dequantizer() };
+  const model = dequantize(flow, noise);
+  await fit(model, train, {
+    epochs: 30,
+    batchSize: 64,
+    threads: 1,
+    optimizer: { learningRate: 3e-3 },
+    schedule: { type: "cosine" },
+  });
+  const bits: string[] = [];
+  for (const samples of SAMPLES) {
+    const logProb = await dequantize(flow, { ...noise, samples }).logProb(test);
+    const mean = logProb.reduce((sum, each) => sum + each) / TEST_IMAGES;
+    bits.push(bitsPerDimension(mean, PIXELS).toFixed(3));
+  }
+  const parameters = [...model.parameters().values()].reduce((sum, { numbers }) => sum + numbers.length, 0);
+  rows.push([name, parameters.toLocaleString("en"), ...bits]);
+  console.error(name, ...bits);
+}
+console.log(table(["", "parameters", ...SAMPLES.map((k) => `${k} draw${k > 1 ? "s" : ""}`)], rows));
