@@ -1,7 +1,7 @@
 import { PushforwardError } from "../../errors.ts";
 import { type AxisRange, ElementType, type Emitter, type Floats, type Operation } from "../operation.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
-import { concat as concatTensors, type Tensor } from "../tensor.ts";
+import { concat as concatTensors, constant, type Tensor } from "../tensor.ts";
 
 export const reshape: Operation<{ readonly shape: Shape }> = {
   name: "reshape",
@@ -166,6 +166,20 @@ export const pad: Operation<{ readonly axis: number; readonly before: number; re
   },
 };
 
+/** If an index is repeated more often than this, a product with a matrix of zeros and ones is faster than a sum of gathers. */
+const MAX_GATHERS = 8;
+/** The largest number of elements of that matrix, which bounds memory. */
+const MAX_SELECTION_SIZE = 2 ** 20;
+
+/** [indices, size]: 1 where the row selects the column. */
+function selectionMatrix(indices: readonly number[], size: number): Tensor {
+  const values = new Float64Array(indices.length * size);
+  indices.forEach((index, row) => {
+    values[row * size + index] = 1;
+  });
+  return constant(values, [indices.length, size]);
+}
+
 /** Positions of one axis, selected, repeated or reordered by a constant list. */
 export const gather: Operation<{ readonly axis: number; readonly indices: readonly number[] }> = {
   name: "gather",
@@ -190,6 +204,13 @@ export const gather: Operation<{ readonly axis: number; readonly indices: readon
     });
     const repetitions = Math.max(0, ...positions.map((p) => p.length));
     if (repetitions === 0) return [null];
+    if (
+      repetitions > MAX_GATHERS &&
+      x.rank > 1 &&
+      axis === x.rank - 1 &&
+      size * indices.length <= MAX_SELECTION_SIZE
+    )
+      return [g.matmul(selectionMatrix(indices, size))];
     const isEven = positions.every((p) => p.length === repetitions);
     const padded = isEven ? g : g.pad(axis, 0, 1);
     const parts = Array.from({ length: repetitions }, (_, r) =>

@@ -114,6 +114,13 @@ export const structure: readonly OperationRow[] = [
     (position, _size, indices) => indices[position],
   ),
   rearrangement(
+    "gather (many repetitions, whose gradient is a product)",
+    (size) => fc.array(fc.nat(size - 1), { minLength: 9 * size, maxLength: 12 * size }),
+    (x, axis, indices) => x.gather(axis, indices),
+    (_size, indices) => indices.length,
+    (position, _size, indices) => indices[position],
+  ),
+  rearrangement(
     "gather (long stretches of what is joined)",
     (size) => fc.array(fc.nat(2 * size), { minLength: 1, maxLength: 3 }),
     (x, axis, starts) =>
