@@ -1,4 +1,5 @@
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
+import { withGradient } from "../graph/withGradient.ts";
 
 /** A diagonal matrix [D, D] from its diagonal [D]. */
 export function diagonal(values: Tensor): Tensor {
@@ -11,7 +12,10 @@ export function identityMatrix(size: number): Tensor {
   return constant(values, [size, size]);
 }
 
-/** The inverse of a lower triangular matrix L [D, D] by substitution: row r_i = (e_i - sum_{j<i} l_ij r_j) / l_ii. */
+/**
+ * The inverse of a lower triangular matrix L [D, D] by substitution: row r_i = (e_i - sum_{j<i} l_ij r_j) / l_ii. Its gradient
+ * -L^-T g L^-T takes two products, where backpropagation through the substitution would take D^2 operations.
+ */
 export function invertLower(lower: Tensor): Tensor {
   const size = lower.shape[0] as number;
   const rows: Tensor[] = [];
@@ -24,7 +28,11 @@ export function invertLower(lower: Tensor): Tensor {
     const numerator = i === 0 ? unit : unit.sub(row.slice(1, 0, i).matmul(concat(rows, 0)));
     rows.push(numerator.div(row.slice(1, i, i + 1)));
   }
-  return concat(rows, 0);
+  const inverse: Tensor = withGradient(concat(rows, 0), [lower], (g) => {
+    const transposed = inverse.transpose();
+    return [transposed.matmul(g).matmul(transposed).neg().lowerTriangle()];
+  });
+  return inverse;
 }
 
 /** The inverse of an upper triangular matrix [D, D]. */
