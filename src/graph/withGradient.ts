@@ -16,6 +16,8 @@ export function withGradient(
     needsFullGradient: true,
     shape: ([x]) => x.shape,
     gradient: (g) => [null, ...gradient(g)],
+    // A graph is simplified after its gradients are taken, and does not need the inputs for the value.
+    simplify: ({ inputs: [x] }) => x,
     emit: (_onnx, [x]) => x,
   };
   return new Tensor(operation, [value, ...inputs], {});
