@@ -1,7 +1,7 @@
 /**
  * Compares flows, widths, regularization and step sizes on real tables, one factor at a time and with several seeds. The
- * defaults of `fitTable` come from this comparison. Writes bench/defaults.json, from which `defaultsTable.ts` writes
- * docs/defaults.md. Only `fitTable` is evaluated on test rows: the choice of defaults uses validation rows only.
+ * defaults of `fitFlows` come from this comparison. Writes bench/defaults.json, from which `defaultsTable.ts` writes
+ * docs/defaults.md. Only `fitFlows` is evaluated on test rows: the choice of defaults uses validation rows only.
  *
  *     node --import tsx bench/defaults.ts --data DIRECTORY [--only TABLE,...] [--configurations NAME,...] [--seeds 0,1,2]
  */
@@ -12,7 +12,7 @@ import { dataset } from "../src/dataset/index.ts";
 import { type Distribution, GaussianMixture, StandardNormal } from "../src/distributions/index.ts";
 import { Flow, forTables, maf, nsf, type RecipeOptions, realNVP } from "../src/flows/index.ts";
 import { Random } from "../src/random/index.ts";
-import { type FitResult, type FitSettings, fit, fitTable } from "../src/train/index.ts";
+import { type FitResult, type FitSettings, fit, fitFlows } from "../src/train/index.ts";
 import { mean, standardError } from "./papers/statistics.ts";
 import { loadTable, TABLES, type Table } from "./tables.ts";
 
@@ -77,9 +77,9 @@ export interface Trial {
   readonly seconds: number;
   readonly epochs: number;
   readonly stopped: FitResult["stopped"];
-  /** Mean log-density of the test rows; only for `fitTable`. */
+  /** Mean log-density of the test rows; only for `fitFlows`. */
   readonly test?: number;
-  /** Name of the flow that `fitTable` selected; only for `fitTable`. */
+  /** Name of the flow that `fitFlows` selected; only for `fitFlows`. */
   readonly chosen?: string;
 }
 
@@ -92,7 +92,7 @@ export interface Result {
   /** Mean log-density of the validation rows, averaged over seeds. */
   readonly validation: number;
   readonly seeds: readonly Trial[];
-  /** Mean log-density of the test rows, averaged over seeds; only for `fitTable`. */
+  /** Mean log-density of the test rows, averaged over seeds; only for `fitFlows`. */
   readonly test?: number;
   /** Standard error of `test` over the test rows, where each row's log-density is averaged over seeds. */
   readonly testError?: number;
@@ -123,7 +123,7 @@ async function trialOfFitTable(table: Table, seed: number): Promise<{ trial: Tri
   const start = process.cpuUsage();
   const { features } = table;
   const validation = dataset(table.validation, { features });
-  const result = await fitTable(dataset(table.train, { features }), { validation, seed });
+  const result = await fitFlows(dataset(table.train, { features }), { validation, seed });
   const seconds = cpuSeconds(start);
   const logProb = await result.flow.logProb(table.test);
   return {
@@ -166,7 +166,7 @@ async function evaluateConfiguration(
   const trials: Trial[] = [];
   const meanLogProb = new Float64Array(table.test.length / table.features);
   for (const seed of seeds) {
-    if (configuration === "fitTable") {
+    if (configuration === "fitFlows") {
       const { trial, logProb } = await trialOfFitTable(table, seed);
       trials.push(trial);
       logProb.forEach((value, i) => {
@@ -180,7 +180,7 @@ async function evaluateConfiguration(
     table: table.name,
     configuration,
     digest: table.digest,
-    ...(configuration === "fitTable" && { test: mean(meanLogProb), testError: standardError(meanLogProb) }),
+    ...(configuration === "fitFlows" && { test: mean(meanLogProb), testError: standardError(meanLogProb) }),
     validation: mean(trials.map(({ validation }) => validation)),
     seeds: trials,
   };
@@ -201,7 +201,7 @@ const file = new URL("defaults.json", import.meta.url);
 const results: Result[] = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
 for (const name of values.only?.split(",") ?? TABLES) {
   const table = loadTable(name, values.data);
-  const allConfigurations = ["fitTable", ...Object.keys(configurationsFor(table))];
+  const allConfigurations = ["fitFlows", ...Object.keys(configurationsFor(table))];
   for (const configuration of values.configurations?.split(",") ?? allConfigurations) {
     const result = await evaluateConfiguration(table, configuration, seeds);
     const existing = results.findIndex((r) => r.table === name && r.configuration === configuration);

@@ -76,7 +76,7 @@ const stopReasons = (trials: readonly Trial[]) =>
 
 /** The peers and pushforward, with the best of them in bold, and the difference of pushforward to the best peer. */
 const comparison = tables.map((table) => {
-  const ours = findResult(table, "fitTable");
+  const ours = findResult(table, "fitFlows");
   const models = Object.values(PEERS);
   const scores = [...models.map((model) => findPeer(table, model)?.test), ours?.test];
   const best = Math.max(...scores.map((score) => score ?? Number.NEGATIVE_INFINITY));
@@ -87,7 +87,7 @@ const comparison = tables.map((table) => {
 });
 
 const seeds = tables.map((table) => {
-  const trials = findResult(table, "fitTable")?.seeds ?? [];
+  const trials = findResult(table, "fitFlows")?.seeds ?? [];
   const spreads = ["maf", "nsf"].map((model) => seedDeviation(findPeer(table, model)?.seeds));
   const seconds = trials.map((trial) => trial.seconds.toFixed(0)).join(", ");
   const kept = trials.map(({ chosen }) => chosen).join(", ");
@@ -104,7 +104,7 @@ const seeds = tables.map((table) => {
 /** Validation numbers of each configuration, and the number of tables on which it is better than the first configuration. */
 function factorTable(among: readonly Table[]): string {
   const names = new Set(among.map(({ name }) => name));
-  const measured = results.filter((r) => names.has(r.table) && r.configuration !== "fitTable");
+  const measured = results.filter((r) => names.has(r.table) && r.configuration !== "fitFlows");
   const configurations = [...new Set(measured.map((r) => r.configuration))];
   if (configurations.length === 0) return "(not measured)";
   const [first] = configurations;
@@ -162,10 +162,10 @@ const sections: Record<string, string> = {
 const page = readText("defaults.template.md").replace(/\{\{(\w+)\}\}/g, (_, name) => sections[name]);
 writeFileSync(new URL("../docs/defaults.md", import.meta.url), page);
 
-const missing = tables.filter((table) => !findResult(table, "fitTable")).map(({ name }) => name);
+const missing = tables.filter((table) => !findResult(table, "fitFlows")).map(({ name }) => name);
 if (missing.length > 0) {
   console.log(
-    `README.md was not changed: defaults.json has no results of fitTable for ${missing.join(", ")}`,
+    `README.md was not changed: defaults.json has no results of fitFlows for ${missing.join(", ")}`,
   );
 } else {
   const readme = new URL("../README.md", import.meta.url);
@@ -178,7 +178,7 @@ if (missing.length > 0) {
   const head = ["table", "rows", "columns", ...Object.keys(PEERS), "pushforward"];
   const about = `Mean log-density of the test rows in nats, with z-scored columns, ± standard error over these rows; higher is better. No test row
 equals a training row. All models have the same split: a Gaussian with full covariance, a Gaussian mixture (scikit-learn), a kernel
-density estimate, and zuko's MAF and NSF (five transforms, early stopping). pushforward is \`fitTable\` with its defaults. Its numbers
+density estimate, and zuko's MAF and NSF (five transforms, early stopping). pushforward is \`fitFlows\` with its defaults. Its numbers
 and those of zuko's flows are means over three seeds. [docs/defaults.md](docs/defaults.md) describes the protocol.`;
   const before = readFileSync(readme, "utf8");
   const [start, end] = ["<!-- log-densities -->\n", "\n<!-- end of log-densities -->"];

@@ -3,7 +3,7 @@
 //     npx tsx examples/earthquakes.ts [OUTPUT.csv]
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { fitTable } from "pushforward";
+import { fitFlows } from "pushforward";
 import { openTable, readRows, writeRows } from "pushforward/data";
 
 const output = process.argv[2] ?? "demo/another-week.csv";
@@ -13,7 +13,7 @@ const quakes = await readRows(table, ["lon", "lat", "depth_km", "mag"]);
 await table.close();
 console.log(`${quakes.rows} earthquakes: ${quakes.columns.join(", ")}`);
 
-const { flow, name, validationLogDensity } = await fitTable(quakes, { maxMinutes: 0.12 });
+const { flow, name, validationLogDensity } = await fitFlows(quakes, { maxMinutes: 0.12 });
 console.log(
   `Mean log-density of held-out rows under the ${name} flow: ${validationLogDensity.toFixed(2)} nats.`,
 );

@@ -16,6 +16,7 @@ export * from "./flows/mainExports.ts";
 export * from "./graph/mainExports.ts";
 export * from "./random/index.ts";
 export { compile } from "./runtime/index.ts";
+export * from "./tables/mainExports.ts";
 export * from "./train/mainExports.ts";
 
 // The constructors of bijections take the options of any transform. A page that only loads models imports pushforward/flows.

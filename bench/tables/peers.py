@@ -1,4 +1,4 @@
-"""Fits other density estimators to the tables that the defaults of `fitTable` are compared on.
+"""Fits other density estimators to the tables that the defaults of `fitFlows` are compared on.
 
     node --import tsx bench/tables/write.ts --data DATA --to DIRECTORY
     python3 bench/tables/peers.py --tables DIRECTORY [--only TABLE,...] [--models MODEL,...] [--processes 2]

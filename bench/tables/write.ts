@@ -1,5 +1,5 @@
 /**
- * Writes the training, validation and test rows of the benchmark tables, on which the defaults of `fitTable` are chosen, so
+ * Writes the training, validation and test rows of the benchmark tables, on which the defaults of `fitFlows` are chosen, so
  * that other libraries are measured on exactly the same rows: peers.py reads these files. For a table NAME it writes
  *
  * - NAME.train.f64, NAME.validation.f64 and NAME.test.f64: the z-scored values as float64, row by row, without a header, in

@@ -13,7 +13,7 @@ import { standardizeContextKind } from "./standardizeContext.ts";
 import { tailsKind } from "./tails.ts";
 
 /**
- * The kinds of `fitTable` and of the recipes for NICE, RealNVP, Glow, MAF and spline flows. A page that loads a model ships the
+ * The kinds of `fitFlows` and of the recipes for NICE, RealNVP, Glow, MAF and spline flows. A page that loads a model ships the
  * code of these kinds; it loads that of the others of registry.ts only if a model has one.
  */
 export const coreBijectionKinds = [

@@ -6,6 +6,7 @@ export type { Bijection, Transformed } from "./bijection.ts";
 export { BlockAutoregressive } from "./blockAutoregressive.ts";
 export { Chain } from "./chain.ts";
 export { type CheckBijectionOptions, checkBijection } from "./checkBijection.ts";
+export { ColumnScales } from "./columnScales.ts";
 export { Continuous } from "./continuous.ts";
 export { alternatingMask, Coupling, randomMask } from "./coupling.ts";
 export { DiagonalScaling } from "./diagonalScaling.ts";

@@ -3,6 +3,7 @@ import { autoregressiveKind } from "./autoregressive.ts";
 import { batchNormKind } from "./batchNorm.ts";
 import { blockAutoregressiveKind } from "./blockAutoregressive.ts";
 import { chainKind } from "./chain.ts";
+import { columnScalesKind } from "./columnScales.ts";
 import { continuousKind } from "./continuous.ts";
 import { couplingKind } from "./coupling.ts";
 import { diagonalScalingKind } from "./diagonalScaling.ts";
@@ -45,6 +46,7 @@ export const bijectionKinds = [
   blockAutoregressiveKind,
   chainKind,
   continuousKind,
+  columnScalesKind,
   couplingKind,
   diagonalScalingKind,
   elementwiseKind,

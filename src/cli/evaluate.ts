@@ -8,6 +8,7 @@ export const evaluate = command({
   summary: "Computes the mean log-density of a table under a model.",
   positionals: { model, data: dataOfModel },
   options: {
+    strict: flag("Refuses labels that training did not see, and values that the model considers impossible."),
     na,
     threads,
     json: flag("Prints one JSON object: rows, meanLogDensity, standardError."),

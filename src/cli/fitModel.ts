@@ -3,7 +3,7 @@ import { lockPath, withFileLock } from "../data/fileLock.ts";
 import { readTrainingTable, type TrainingTable } from "../data/index.ts";
 import type { Dataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
-import { evaluate, gaussianBaseline, summarizeContext } from "../evaluate/index.ts";
+import { evaluate, gaussianBaseline, independentBaseline, summarizeContext } from "../evaluate/index.ts";
 import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
 import { encodeModel } from "../flows/index.ts";
 import { Checkpoints } from "./checkpoints.ts";
@@ -56,6 +56,7 @@ async function fitAndWrite(
   announceStop();
   const reading = readTrainingTable(values.data, {
     ...values,
+    ...(values.flow === "default" && { kinds: {} }),
     signal,
     ...(maxNumbersInMemory !== undefined && { maxNumbersInMemory }),
   });
@@ -122,22 +123,25 @@ function splitRows(all: Dataset, { seed, testFraction, validationFraction }: Fit
 /** Evaluates the flow on the test rows, or without these on the validation rows, and a Gaussian for comparison. */
 async function evaluateHeldOut(
   { flow }: Trained,
-  { constants }: TrainingTable,
+  { constants, table }: TrainingTable,
   { training, validation, test }: RowParts,
   threads: number | undefined,
 ): Promise<HeldOutEvaluation> {
-  const baseline = await gaussianBaseline(training, { embedding: flow.embedding, constants, threads });
+  const isMixed = table?.some(({ kind, gaps }) => gaps || kind !== "continuous") ?? false;
+  const baseline = isMixed
+    ? await independentBaseline(table!, training, { threads })
+    : await gaussianBaseline(training, { embedding: flow.embedding, constants, threads });
   const result = await evaluate(flow, test ?? validation, { baseline, threads });
   const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const onValidation = test
     ? baseline && mean(await baseline.logDensities(validation))
     : result.baseline?.mean;
-  return { ...result, by: test ? "test" : "validation", gaussianOnValidation: onValidation };
+  return { ...result, isMixed, by: test ? "test" : "validation", gaussianOnValidation: onValidation };
 }
 
 function modelBytes(
-  { flow, epochs, bestEpoch, validationLogDensity }: Trained,
-  { columns, given, labels }: TrainingTable,
+  { flow, epochs, bestEpoch, validationLogDensity, members }: Trained,
+  { columns, table, given, labels }: TrainingTable,
   { training, validation }: RowParts,
   { seed }: FitValues,
 ): Uint8Array {
@@ -147,10 +151,17 @@ function modelBytes(
     epochs: epochs.length,
     bestEpoch,
     validationLogDensity,
+    ...(members && {
+      members: members.map(({ name, weight, validationLogDensity }) => ({
+        name,
+        weight,
+        validationLogDensity,
+      })),
+    }),
     ...(given.length > 0 && { given: summarizeContext([training, validation], given, labels) }),
   };
   const classLabels = labels.size > 0 && { labels: [...labels.values()] };
-  return encodeModel({ flow, columns, given, ...classLabels, training: record });
+  return encodeModel({ flow, columns, ...(table && { table }), given, ...classLabels, training: record });
 }
 
 function stopMessage({ paths }: Checkpoints, words: readonly string[]): StopMessage {

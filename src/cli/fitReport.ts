@@ -23,6 +23,8 @@ export interface RowParts {
 export interface HeldOutEvaluation extends EvaluateResult {
   /** The rows of the evaluation. Validation rows, which decided when training ended, if there are no test rows. */
   readonly by: "test" | "validation";
+  /** Whether some columns have probabilities: then the baseline has independent columns. */
+  readonly isMixed: boolean;
   /** The Gaussian's mean log-density on the validation rows. */
   readonly gaussianOnValidation: number | undefined;
 }
@@ -87,8 +89,9 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
     `Rows: ${rowCounts(rows, table)}.`,
     "",
     `${bold("Mean log-density")} of ${heldOut} in nats (${role}):`,
-    `  this flow    ${aligned(evaluation.logDensity)}`,
+    `  this model   ${aligned(evaluation.logDensity)}`,
     ...comparison(evaluation, rows.training),
+    ...membersOf(trained),
     "",
     `${bold("Model")}     ${singleLine(values.output)}`,
     ...pictures.map((path, i) => `${i === 0 ? bold("Pictures") : "        "}  ${singleLine(path)}`),
@@ -125,14 +128,29 @@ function rowCounts({ training, validation, test }: RowParts, { missing }: Traini
   return parts.join(", ");
 }
 
-function comparison({ baseline, gain }: EvaluateResult, training: Dataset): string[] {
+/** The members of a mixture with their weights, the largest first. */
+function membersOf({ members = [] }: Trained): string[] {
+  if (members.length < 2) return [];
+  const sorted = [...members].sort((a, b) => b.weight - a.weight);
+  return [`Parts: ${sorted.map(({ name, weight }) => `${name} ${Math.round(100 * weight)}%`).join(", ")}.`];
+}
+
+function comparison({ baseline, gain, isMixed }: HeldOutEvaluation, training: Dataset): string[] {
   if (!baseline || !gain) return ["  (There are too few rows to fit a Gaussian for comparison.)"];
   const used = training.sample.rows;
   const fitted = used < training.rows ? `${count(used)} of the training rows` : "the training rows";
   const size = estimate({ ...gain, mean: Math.abs(gain.mean), standardError: gain.standardError });
+  const isBetter = gain.mean >= 0 ? "better" : "worse";
+  if (isMixed) {
+    return [
+      `  independent  ${aligned(baseline)}   (independent columns, fitted to ${fitted})`,
+      `The model is ${size} nats per row ${isBetter} than independent columns.`,
+      "Values of continuous columns have densities, in their units; all other values, and missing ones, have probabilities.",
+    ];
+  }
   return [
     `  a Gaussian   ${aligned(baseline)}   (full covariance, fitted to ${fitted})`,
-    `The flow is ${size} nats per row ${gain.mean >= 0 ? "better" : "worse"} than the Gaussian.`,
+    `The model is ${size} nats per row ${isBetter} than the Gaussian.`,
   ];
 }
 

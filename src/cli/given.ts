@@ -45,8 +45,8 @@ export async function readGiven(
   }
 }
 
-/** The parts of a list such as `year=2020,kind=house`; undefined for the name of a file or a query. */
-function assignmentsIn(text: string, names: readonly string[]): string[] | undefined {
+/** The parts of a list such as `year=2020,kind=house` with columns among `names`; undefined for the name of a file or a query. */
+export function assignmentsIn(text: string, names: readonly string[]): string[] | undefined {
   // In kind="a, b" the quotes are moved to the start of the whole part, where a CSV file has them.
   const parts = parseColumnList(text.replace(/(^|,)([^",]*=)"((?:[^"]|"")*)"\s*(?=,|$)/g, '$1"$2$3"'));
   const hasName = parts.some((part) => names.some((name) => part.startsWith(`${name}=`)));

@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   fit: async () => (await import("./fit.ts")).fit,
   evaluate: async () => (await import("./evaluate.ts")).evaluate,
   score: async () => (await import("./score.ts")).score,
+  impute: async () => (await import("./impute.ts")).impute,
   sample: async () => (await import("./sample.ts")).sample,
   inspect: async () => (await import("./inspect.ts")).inspect,
 };

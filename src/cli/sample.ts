@@ -27,7 +27,7 @@ export const sample = command({
     given: text({
       valueName: "GIVEN",
       description:
-        "For a conditional model, the values of its given columns: year=2020,kind=house, or a table with these columns.",
+        "The values of some columns, on which the others are conditional: region=north,age=40, or a table with these columns. A model that was fitted with --given needs the values of its given columns.",
     }),
     na,
     threads,
@@ -35,10 +35,15 @@ export const sample = command({
   examples: [
     ["sample model.safetensors -n 5", "Five rows, on the terminal."],
     ["sample model.safetensors -n 1000000 --seed 7 -o new.parquet", "A million other rows, in a file."],
-    ["sample model.safetensors --given depth=10 -n 100", "From a model that was fitted with --given depth."],
+    ["sample model.safetensors --given region=north,age=40 -n 100", "The other columns, given these values."],
+    [
+      "sample model.safetensors --given customers.csv",
+      "A row for each row of a table, which has some of the columns.",
+    ],
   ],
   async run({ model: path, given: text, rows, output, seed, na, threads }, io) {
     const { sampleBlocks, Table, writeRows } = await import("../data/index.ts");
+    const { writeTable } = await import("../data/writeTable.ts");
     const { ContextCheck } = await import("../evaluate/index.ts");
     const { modelLabels } = await import("../flows/index.ts");
     const { readGiven } = await import("./given.ts");
@@ -48,6 +53,10 @@ export const sample = command({
 
     const destination = await tableOutput(output, io);
     const model = await readModel(path);
+    if (model.table && model.given.length === 0) {
+      const { sampleTableModel } = await import("./sampleTableModel.ts");
+      return sampleTableModel(model, { given: text, rows, seed, na, threads }, destination, io);
+    }
     const given = await readGiven(text, model, path, { na, signal: io.interrupted });
     const messages = new Messages(io);
     const check = new ContextCheck(model);
@@ -67,8 +76,9 @@ export const sample = command({
           messages.rows(rows, perContext * (table?.rows ?? 1));
         },
       });
-      const columns = [...model.columns, ...model.given];
-      await writeRows(columns, blocks, destination, { labels: modelLabels(model) });
+      const labels = modelLabels(model);
+      if (model.table) await writeTable(model.table, blocks, destination, { given: model.given, labels });
+      else await writeRows([...model.columns, ...model.given], blocks, destination, { labels });
       messages.end();
       const missing = table ? table.rows - check.rows : 0;
       if (missing > 0) messages.warn(missingRows(missing, table!.rows));

@@ -1,6 +1,7 @@
+import { PushforwardError } from "../errors.ts";
 import { counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
-import { dataOfModel, model, na, path, threads } from "./options.ts";
+import { dataOfModel, flag, model, na, names, path, threads } from "./options.ts";
 
 export const score = command({
   name: "score",
@@ -14,11 +15,24 @@ export const score = command({
       description:
         "The table to write. The ending of its name gives the format: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet. - writes CSV to standard output.",
     }),
+    of: names({
+      valueName: "A,B",
+      default: "",
+      description:
+        "Score only these columns: log p(of | given). Default: all columns of the model. Only for models of the default flow.",
+    }),
+    given: names({
+      valueName: "C",
+      default: "",
+      description: "The columns that those of --of are conditional on.",
+    }),
+    strict: flag("Refuses labels that training did not see, and values that the model considers impossible."),
     na,
     threads,
   },
   details: [
-    "Writes all rows and columns of the table and adds a column log_density, in nats, which refers to the units of the data. The lower it is, the more unusual is the row. If a value is missing, log_density is missing too.",
+    "Writes all rows and columns of the table and adds a column log_density, in nats, which refers to the units of the data. The lower it is, the more unusual is the row. It is the logarithm of a density for continuous columns, times a probability for all other columns and for missing values.",
+    "If a value is missing in a column in which training had none, log_density is missing too.",
     "Columns that the model does not use are copied unchanged. Those of a CSV file stay text, also in JSON and Parquet.",
     "The table may be of any size. OUT appears when it is complete.",
   ],
@@ -26,15 +40,25 @@ export const score = command({
     ["score model.safetensors quakes.csv -o scored.csv", "All rows, with log_density."],
     [`score model.safetensors "FROM 'quakes/*.parquet'" -o scored.parquet`, "Many files, through a query."],
     ["score model.safetensors quakes.csv -o - | head", "On the terminal."],
+    [
+      "score model.safetensors houses.csv --of price --given area,rooms -o scored.csv",
+      "How unusual each price is for its house.",
+    ],
   ],
   async run(values, io) {
+    if (values.given.length > 0 && values.of.length === 0) {
+      throw new PushforwardError("ARGUMENT", "--given needs --of", {
+        hint: "Name the columns to score: --of price --given area,rooms",
+      });
+    }
     const { writeScored } = await import("../data/index.ts");
     const { withScores } = await import("./scoring.ts");
     const { reportWritten, tableOutput } = await import("./tableOutput.ts");
 
     const destination = await tableOutput(values.output, io);
     const rows = await withScores(values, values, io, async ({ scorer, table, scores }) => {
-      const numeric = [...scorer.model.columns, ...scorer.model.given];
+      const { columns, table: ofTable, given } = scorer.model;
+      const numeric = [...(ofTable?.map(({ name }) => name) ?? columns), ...given];
       await writeScored(table, scores, destination, { numeric });
       return table.rows;
     });

@@ -1,9 +1,16 @@
 import { openTable, scoreTable, type Table } from "../data/index.ts";
+import { orList } from "../data/labels.ts";
+import type { UnlearnedValues } from "../data/unlearnedValues.ts";
+import { PushforwardError } from "../errors.ts";
 import { ModelScorer } from "../evaluate/index.ts";
 import { count, counted } from "../evaluate/numberText.ts";
+import { type LoadedModel, TableModel } from "../flows/index.ts";
+import { nearestName } from "../nearestName.ts";
+import { featureNames } from "../tables/tableColumn.ts";
 import type { Io } from "./io.ts";
 import { Messages } from "./messages.ts";
 import { readModel } from "./model.ts";
+import { unconditional } from "./sampleTableModel.ts";
 
 /** A table being scored by a model. `scores` yields the log-densities of its rows; the scorer keeps their mean. */
 export interface Scoring {
@@ -12,10 +19,21 @@ export interface Scoring {
   readonly scores: AsyncGenerator<Float64Array>;
 }
 
+/** Options of `withScores`. */
+export interface ScoringOptions {
+  readonly na: readonly string[];
+  readonly threads: number | undefined;
+  /** Whether values that the model did not learn are an error. */
+  readonly strict?: boolean;
+  /** Columns to score, given the columns `given`. Default: all columns of the model. */
+  readonly of?: readonly string[];
+  readonly given?: readonly string[];
+}
+
 /** Opens a model and a table, lets `use` consume the scores of the table, and prints warnings about its rows. */
 export async function withScores<T>(
   paths: { readonly model: string; readonly data: readonly string[] },
-  { na, threads }: { readonly na: readonly string[]; readonly threads: number | undefined },
+  { na, threads, strict, of = [], given = [] }: ScoringOptions,
   io: Io,
   use: (scoring: Scoring) => Promise<T>,
 ): Promise<T> {
@@ -23,10 +41,20 @@ export async function withScores<T>(
   const table = await openTable(paths.data, { na, signal: io.interrupted });
   const messages = new Messages(io);
   try {
-    const scorer = new ModelScorer(model, { threads, source: table.source });
-    const onProgress = (rows: number) => messages.rows(rows, table.rows);
-    const result = await use({ scorer, table, scores: scoreTable(scorer, table, { onProgress }) });
+    const compute = of.length > 0 && conditionalScores(unconditional(model, paths.model), of, given, threads);
+    const scorer = new ModelScorer(model, { threads, source: table.source, ...(compute && { compute }) });
+    const unlearned: UnlearnedValues[] = [];
+    const scores = scoreTable(scorer, table, {
+      onProgress: (rows) => messages.rows(rows, table.rows),
+      onUnlearned(values) {
+        if (strict && values.length > 0) throw unlearnedError(values[0]!, table.source);
+        unlearned.push(...values);
+      },
+      ...(of.length > 0 && { columns: [...of, ...given] }),
+    });
+    const result = await use({ scorer, table, scores });
     messages.end();
+    for (const values of unlearned) messages.warn(unlearnedText(values, table.source));
     const missing = table.rows - scorer.logDensity.count;
     if (missing > 0) {
       const have = missing === 1 ? "has" : "have";
@@ -39,5 +67,60 @@ export async function withScores<T>(
   } finally {
     messages.end();
     await table.close();
+  }
+}
+
+/** The function that computes log p(of | given) of rows that have the features of these columns. */
+function conditionalScores(
+  loaded: LoadedModel,
+  of: readonly string[],
+  given: readonly string[],
+  threads: number | undefined,
+): ModelScorer["compute"] {
+  const model = TableModel.from(loaded);
+  const names = model.columns.map(({ name }) => name);
+  for (const name of [...of, ...given]) {
+    if (names.includes(name)) continue;
+    const nearest = nearestName(name, names);
+    throw new PushforwardError("ARGUMENT", `The model has no column "${name}"`, {
+      expected: `one of ${orList(names)}`,
+      ...(nearest !== undefined && { hint: `Did you mean ${nearest}?` }),
+    });
+  }
+  const both = of.find((name) => given.includes(name));
+  if (both !== undefined) {
+    throw new PushforwardError("ARGUMENT", `The column "${both}" is both in --of and in --given`, {
+      hint: "Remove it from one of them.",
+    });
+  }
+  const all = names.flatMap((_, c) => featureNames(model.columns[c]!));
+  return async ({ rows, features, values, columns }) => {
+    const complete = new Float64Array(rows * all.length).fill(Number.NaN);
+    const positions = columns!.map((name) => all.indexOf(name));
+    for (let n = 0; n < rows; n++)
+      positions.forEach((d, i) => {
+        complete[n * all.length + d] = values[n * features + i]!;
+      });
+    return model.conditionalScore(complete, of, given, { ...(threads !== undefined && { threads }) });
+  };
+}
+
+const unlearnedError = (values: UnlearnedValues, source: string): PushforwardError =>
+  new PushforwardError("DATA", unlearnedText(values, source), {
+    hint: "Without --strict these rows are scored.",
+  });
+
+/** What a user should know about values that the model did not learn. */
+function unlearnedText({ column, kind, rows, row, value }: UnlearnedValues, source: string): string {
+  const where =
+    rows === 1 ? `Row ${row} of ${source}` : `${counted(rows, "row")} of ${source} (the first is row ${row})`;
+  const has = rows === 1 ? "has" : "have";
+  switch (kind) {
+    case "unseen":
+      return `${where} ${has} a label of "${column}" that training did not see${rows === 1 ? `: '${value}'` : `, such as '${value}'`}. All such labels together have a small probability.`;
+    case "impossible":
+      return `${where} ${has} a value of "${column}" that the model considers impossible${rows === 1 ? `: ${value}` : `, such as ${value}`}. Their log-density is -Infinity.`;
+    case "incomplete":
+      return `${where} ${has} no value of "${column}", where training had no missing values: no log-density.`;
   }
 }

@@ -15,8 +15,9 @@ import {
   realNVP,
   withConstants,
 } from "../flows/index.ts";
-import { fitTableFlows, withoutConstants } from "../train/fitTable.ts";
-import type { CheckpointStore, FitTableResult } from "../train/index.ts";
+import { trainFlows, withoutConstants } from "../train/fitFlows.ts";
+import { fitMembers, type Member } from "../train/fitMembers.ts";
+import type { CheckpointStore, FitEpoch, FitFlowsResult, FitProgress } from "../train/index.ts";
 import type { FitValues } from "./fitOptions.ts";
 import type { Messages } from "./messages.ts";
 import type { TrainingProgress } from "./trainingProgress.ts";
@@ -47,12 +48,15 @@ export function checkFlowSize(
   });
 }
 
-export type Trained = Omit<FitTableResult, "warnings">;
+/** A trained model. For a mixture, `epochs` and `bestEpoch` are those of the member with the largest weight. */
+export interface Trained extends Omit<FitFlowsResult, "warnings"> {
+  readonly members?: readonly Member[];
+}
 
-/** Trains the flow of `--flow`, or those of the default, on the columns that vary. */
+/** Trains the flow of `--flow`, or the members of the default model. */
 export async function train(
   values: FitValues,
-  { constants, embedding }: Pick<TrainingTable, "constants" | "embedding">,
+  { constants, embedding, table }: Pick<TrainingTable, "constants" | "embedding" | "table">,
   rows: { readonly training: Dataset; readonly validation: InMemoryDataset },
   tools: {
     readonly checkpoints: (name?: string) => CheckpointStore;
@@ -64,29 +68,43 @@ export async function train(
   const { flow, learningRate, transforms, hidden, seed, epochs, patience, batchSize, maxMinutes, threads } =
     values;
   const { progress, messages, signal, checkpoints } = tools;
+  const settings = {
+    seed,
+    epochs,
+    patience,
+    batchSize,
+    maxMinutes,
+    threads,
+    embedding,
+    signal,
+    ...(learningRate !== undefined && { optimizer: { learningRate } }),
+    onEpoch: (epoch: FitEpoch) => progress.onEpoch(epoch),
+    onProgress: (position: FitProgress) => progress.onProgress(position),
+    onRecovery: (message: string) => messages.warn(message),
+  };
+  if (table) {
+    const result = await fitMembers(table, rows, {
+      ...settings,
+      checkpoints: (name) => checkpoints(name),
+      onMember: (name) => progress.onFlow(name),
+    });
+    const { members } = result;
+    const main = members.reduce((best, member) => (member.weight > best.weight ? member : best));
+    const name = members.length === 1 ? main.name : "mixture";
+    return { ...main, ...result, ...rows, name };
+  }
   const layers = { ...(transforms && { transforms }), ...(hidden && { hidden }) };
-  const result = await fitTableFlows(
+  const result = await trainFlows(
     withoutConstants(rows, constants),
     rows.training.rows + rows.validation.rows,
     {
-      seed,
-      epochs,
-      patience,
-      batchSize,
-      maxMinutes,
-      threads,
-      embedding,
-      signal,
-      ...(learningRate !== undefined && { optimizer: { learningRate } }),
+      ...settings,
       ...(flow === "cnf" && { objective: "flowMatching" }),
       ...(flow !== "default" && {
         recipes: { [flow]: (features, options) => RECIPES[flow](features, { ...options, ...layers }) },
       }),
       checkpoints: (name) => checkpoints(flow === "default" ? name : undefined),
       onFlow: (name) => progress.onFlow(name),
-      onEpoch: (epoch) => progress.onEpoch(epoch),
-      onProgress: (position) => progress.onProgress(position),
-      onRecovery: (message) => messages.warn(message),
     },
   );
   return { ...result, flow: withConstants(result.flow, constants) };

@@ -1,14 +1,23 @@
 import { PushforwardError } from "../errors.ts";
 import type { ModelScorer } from "../evaluate/index.ts";
+import { modelLabels } from "../flows/modelLabels.ts";
+import type { TableColumn } from "../tables/tableColumn.ts";
 import { interruptedError } from "./databaseError.ts";
+import { checkLabels, withLabels } from "./labels.ts";
 import { tableForModel } from "./modelTable.ts";
+import { type FeatureBlock, type FeatureScan, scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";
 import { scanRows } from "./tableRows.ts";
+import { ROW_STATUS, type UnlearnedValues } from "./unlearnedValues.ts";
 
 /** Options of `scoreTable`. */
 export interface ScoreTableOptions {
   /** Called after each block with the number of rows that are done. */
   onProgress?(rows: number): void;
+  /** The columns that are read, for a model of a table and a scorer that needs no others. Default: all columns of the model. */
+  readonly columns?: readonly string[];
+  /** Called at the end with the values that the model did not learn, such as new labels. Only for models of tables of any kind. */
+  onUnlearned?(values: readonly UnlearnedValues[]): void;
 }
 
 /**
@@ -22,9 +31,16 @@ export interface ScoreTableOptions {
 export async function* scoreTable(
   scorer: ModelScorer,
   table: Table,
-  { onProgress }: ScoreTableOptions = {},
+  { onProgress, onUnlearned, columns: needed }: ScoreTableOptions = {},
 ): AsyncGenerator<Float64Array> {
-  const { columns, given } = scorer.model;
+  const { columns, given, table: tableColumns } = scorer.model;
+  if (tableColumns) {
+    const read = needed ? tableColumns.filter(({ name }) => needed.includes(name)) : tableColumns;
+    const scan = await featuresForModel(table, read, scorer.model);
+    yield* scoreFeatures(scorer, table, scan, onProgress);
+    onUnlearned?.(scan.unlearned);
+    return;
+  }
   const readable = await tableForModel(table, scorer.model);
   let done = 0;
   let complete = 0;
@@ -43,6 +59,57 @@ export async function* scoreTable(
     }
   }
   if (complete === 0) throw noCompleteRow(table);
+}
+
+/** The features of a table as a model of a table reads them; the labels of its context become numbers. */
+async function featuresForModel(
+  table: Table,
+  columns: readonly TableColumn[],
+  model: Pick<ModelScorer["model"], "columns" | "given" | "labels">,
+): Promise<FeatureScan> {
+  const labels = modelLabels(model);
+  const readable = withLabels(table, labels);
+  const scan = await scanFeatures(readable, columns, { given: model.given });
+  await checkLabels(table, labels);
+  return scan;
+}
+
+async function* scoreFeatures(
+  scorer: ModelScorer,
+  table: Table,
+  scan: FeatureScan,
+  onProgress: ScoreTableOptions["onProgress"],
+): AsyncGenerator<Float64Array> {
+  let done = 0;
+  let scored = 0;
+  for await (const { rows, status } of scan.blocks()) {
+    const scores = await scoreBlock(scorer, rows, status);
+    if (table.database.signal?.aborted) throw interruptedError(table.source);
+    done += rows.rows;
+    scored += scores.filter((score) => !Number.isNaN(score)).length;
+    onProgress?.(done);
+    yield scores;
+  }
+  if (scored === 0) throw noCompleteRow(table);
+}
+
+/** NaN for incomplete rows, -Infinity for impossible ones, and the log-density of all others. */
+async function scoreBlock(
+  scorer: ModelScorer,
+  rows: FeatureBlock["rows"],
+  status: Uint8Array,
+): Promise<Float64Array> {
+  const valid = Int32Array.from(status, (_, n) => n).filter((n) => status[n] === ROW_STATUS.valid);
+  const scores = Float64Array.from(status, (each) =>
+    each === ROW_STATUS.impossible ? Number.NEGATIVE_INFINITY : Number.NaN,
+  );
+  const impossible = Int32Array.from(status, (_, n) => n).filter((n) => status[n] === ROW_STATUS.impossible);
+  scorer.addImpossible(rows.select(impossible));
+  const scored = await scorer.score(rows.select(valid));
+  valid.forEach((n, i) => {
+    scores[n] = scored[i]!;
+  });
+  return scores;
 }
 
 function noCompleteRow({ rows, source }: Table): PushforwardError {

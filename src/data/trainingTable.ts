@@ -2,16 +2,18 @@ import { type ColumnNote, columnNotes } from "../columns/index.ts";
 import { type Dataset, type InMemoryDataset, StreamedDataset } from "../dataset/index.ts";
 import type { ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
 import { PushforwardError } from "../errors.ts";
+import type { TableColumn } from "../tables/tableColumn.ts";
 import { columnHint, type NotedTable } from "./columnHints.ts";
 import { columnList } from "./columnList.ts";
 import { excludeColumns } from "./columnSelection.ts";
+import { readEncodedTable, type TableColumnsOptions } from "./encodedTable.ts";
 import { type Labels, readLabels, withLabels } from "./labels.ts";
 import { openTable, type Table, type TableOptions } from "./table.ts";
 import { checkMinimumRows, readRows, streamRows } from "./tableRows.ts";
 
 /** Options of `readTrainingTable`. */
-export interface TrainingTableOptions extends TableOptions {
-  /** The columns to learn. Default: all columns that are not given, which must then be numeric. */
+export interface TrainingTableOptions extends TableOptions, TableColumnsOptions {
+  /** The columns to learn. Default: all columns that are not given, which must then be numeric unless `kinds` is set. */
   readonly columns?: readonly string[] | undefined;
   /** Columns not to learn. */
   readonly exclude?: readonly string[] | undefined;
@@ -25,11 +27,16 @@ export interface TrainingTableOptions extends TableOptions {
 
 /** Rows of a table to fit a flow to. */
 export interface TrainingTable {
+  /** The names of the features: with `table` those of the features that its values are encoded by, otherwise those of the columns. */
   readonly columns: readonly string[];
+  /** The columns of any kind whose values the features encode; undefined if all columns are numbers as they are. */
+  readonly table?: readonly TableColumn[];
+  /** Why columns are left out, by their names. */
+  readonly excluded?: ReadonlyMap<string, string>;
   /** The columns of the context: first those of numbers, then those of labels. */
   readonly given: readonly string[];
   readonly labels: Labels;
-  /** The embedding that the labels need; an option of `fitTable`. */
+  /** The embedding that the labels need; an option of `fitFlows`. */
   readonly embedding: ContextEmbeddingOptions | undefined;
   /** All rows without a missing value. */
   readonly rows: Dataset;
@@ -47,7 +54,7 @@ export interface TrainingTable {
 const MAX_NUMBERS_IN_MEMORY = 2 ** 24;
 
 /**
- * Reads columns of a table to fit a flow to them, for example by `fitTable`. Text in the given columns becomes class labels.
+ * Reads columns of a table to fit a flow to them, for example by `fitFlows`. Text in the given columns becomes class labels.
  * A large table is read once for a sample, and again in each epoch.
  *
  * @throws FILE, DATA or ARGUMENT when the table cannot be read, a column cannot be learned, all columns or a given column are
@@ -59,6 +66,9 @@ export async function readTrainingTable(
 ): Promise<TrainingTable> {
   const { seed = 0, maxNumbersInMemory = MAX_NUMBERS_IN_MEMORY } = options;
   const opened = await openTable(source, options);
+  if (options.kinds) {
+    return readEncodedTable(opened, { ...options, kinds: options.kinds }).finally(() => opened.close());
+  }
   try {
     const labels = await readLabels(opened, options.given ?? []);
     const table = withLabels(opened, labels);

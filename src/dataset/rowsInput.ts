@@ -35,6 +35,8 @@ export interface RowsInputOptions {
   readonly columns?: readonly string[] | undefined;
   /** The number of the first row in error messages. Default 0. */
   readonly firstRow?: number;
+  /** Whether NaN is allowed, as a missing value. Default false. */
+  readonly acceptsMissing?: boolean;
 }
 
 /**
@@ -46,7 +48,7 @@ export interface RowsInputOptions {
 export function flatRows(input: RowsInput, options: RowsInputOptions = {}): FlatRows {
   const namedOptions = { ...options, what: options.what ?? "rows" };
   const flat = convert(input, namedOptions);
-  const badIndex = flat.values.findIndex(Number.isNaN);
+  const badIndex = options.acceptsMissing ? -1 : flat.values.findIndex(Number.isNaN);
   if (badIndex >= 0) throw notANumberError(namedOptions, badIndex, flat, Number.NaN);
   if (options.rows !== undefined && flat.rows !== options.rows) {
     throw new PushforwardError("SHAPE", `${namedOptions.what} have a wrong number of rows`, {

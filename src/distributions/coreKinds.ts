@@ -6,7 +6,7 @@ import { standardNormalKind } from "./standardNormal.ts";
 import { transformedDistributionKind } from "./transformedDistribution.ts";
 
 /**
- * The kinds of `fitTable` and of the bases of most recipes. A page that loads a model ships the code of these kinds; it loads that
+ * The kinds of `fitFlows` and of the bases of most recipes. A page that loads a model ships the code of these kinds; it loads that
  * of the others of registry.ts only if a model has one.
  */
 export const coreDistributionKinds = [

@@ -25,6 +25,8 @@ export interface Distribution {
   sample(noise: readonly Tensor[], context?: Tensor): Tensor;
   /** The JSON from which the distribution is built again, without the values of its parameters. */
   describe(): Description;
+  /** Whether NaN is a missing value, which has a probability. Default false: the log-density of a row with NaN is NaN. */
+  readonly acceptsMissing?: boolean | undefined;
   /** The set on which the density is positive; undefined if it is all of R^D. */
   readonly support?: Support | undefined;
   /** Data-dependent initialization before training. Undefined if the parameters do not depend on data. */

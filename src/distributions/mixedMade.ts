@@ -103,6 +103,10 @@ export class MixedMade implements SubsetDistribution {
     ];
   }
 
+  get acceptsMissing(): boolean {
+    return this.options.columns.some(({ gaps }) => gaps);
+  }
+
   logProb(x: Tensor, context?: Tensor): Tensor {
     return this.logProbInOrder(x, this.positions(), context);
   }

@@ -93,6 +93,10 @@ export class Mixture implements SubsetDistribution {
     this.logWeights = new Parameter([K], logWeights, { trainable: learned });
   }
 
+  get acceptsMissing(): boolean {
+    return this.distributions.every(({ acceptsMissing }) => acceptsMissing);
+  }
+
   logProb(x: Tensor, context?: Tensor): Tensor {
     const logProbs = this.mapScoped((distribution) =>
       distribution.logProb(x, contextFor(distribution, context)),

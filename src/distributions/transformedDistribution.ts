@@ -85,6 +85,10 @@ export class TransformedDistribution implements Distribution {
     this.noise = base.noise;
   }
 
+  get acceptsMissing(): boolean {
+    return this.bijection.isIdentity === true && this.base.acceptsMissing === true;
+  }
+
   logProb(x: Tensor, context?: Tensor): Tensor {
     return this.density(x, context).logProb;
   }

@@ -5,6 +5,12 @@ import { type LogDensitiesOptions, logDensities } from "./logDensities.ts";
 import { count, counted, nats } from "./numberText.ts";
 import { RunningMean } from "./runningMean.ts";
 
+/** Options of `ModelScorer`. */
+export interface ModelScorerOptions extends LogDensitiesOptions {
+  /** Computes the log-densities of rows in place of the flow, such as conditional ones. Then no density counts as very low. */
+  readonly compute?: (rows: InMemoryDataset) => Promise<Float64Array>;
+}
+
 /**
  * Evaluates a model on rows that arrive block by block, such as those of a large table: returns the log-densities of each
  * block, keeps their mean over all blocks, and collects warnings about rows that are unlike the training rows.
@@ -13,17 +19,17 @@ export class ModelScorer {
   readonly model: LoadedModel;
   /** The mean log-density of all rows so far, in nats. */
   readonly logDensity = new RunningMean();
-  private readonly options: LogDensitiesOptions;
+  readonly compute: (rows: InMemoryDataset) => Promise<Float64Array>;
   private readonly contextCheck: ContextCheck;
   private readonly threshold: number;
   private unlikelyRows = 0;
   private firstUnlikely = { row: 0, logDensity: 0 };
 
-  constructor(model: LoadedModel, options: LogDensitiesOptions = {}) {
+  constructor(model: LoadedModel, { compute, ...options }: ModelScorerOptions = {}) {
     this.model = model;
-    this.options = options;
+    this.compute = compute ?? ((rows) => logDensities(model.flow, rows, options));
     this.contextCheck = new ContextCheck(model);
-    this.threshold = lowDensityThreshold(model);
+    this.threshold = compute ? Number.NEGATIVE_INFINITY : lowDensityThreshold(model);
   }
 
   /**
@@ -33,14 +39,20 @@ export class ModelScorer {
    * @throws NUMERIC when a log-density is NaN.
    */
   async score(rows: InMemoryDataset): Promise<Float64Array> {
+    if (rows.rows === 0) return new Float64Array(0);
     this.contextCheck.add(rows);
-    const scores = await logDensities(this.model.flow, rows, this.options);
+    const scores = await this.compute(rows);
     for (const [i, logDensity] of scores.entries()) {
       this.logDensity.add(logDensity, rows.weights[i]);
       if (logDensity >= this.threshold) continue;
       if (this.unlikelyRows++ === 0) this.firstUnlikely = { row: rows.rowNumbers[i]!, logDensity };
     }
     return scores;
+  }
+
+  /** Counts rows of probability 0, whose log-density is -Infinity. */
+  addImpossible(rows: InMemoryDataset): void {
+    for (let i = 0; i < rows.rows; i++) this.logDensity.add(Number.NEGATIVE_INFINITY, rows.weights[i]);
   }
 
   /** A sentence for each kind of row that is unlike the training rows: an unusual context, or a very low density. */

@@ -38,13 +38,14 @@ export function encodeModel(model: ModelToSave, options: KindOptions = {}): Uint
   }
   checkOptions("encodeModel", options, ["kinds"]);
   const { flow, columns = defaultNames("x", flow.features), given = defaultNames("c", flow.context) } = model;
-  const { labels, training } = model;
+  const { table, labels, training } = model;
   traceDensity(flow);
   const { type: _, ...parts } = flow.describe();
   const description = {
     format: FORMAT,
     flow: parts,
     columns,
+    ...(table && { table }),
     given,
     ...(labels && { labels }),
     ...(training && { training }),

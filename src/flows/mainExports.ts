@@ -16,4 +16,10 @@ export * from "./recipes/index.ts";
 export { type TarflowOptions, tarflow } from "./recipes/tarflow.ts";
 export type { ContextInput } from "./rowInputs.ts";
 export { forTables } from "./tableFlows.ts";
+export {
+  type TableImputeOptions,
+  TableModel,
+  type TableSampleOptions,
+  type TableScoreOptions,
+} from "./tableModel.ts";
 export { withConstants } from "./withConstants.ts";

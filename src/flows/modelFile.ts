@@ -4,6 +4,7 @@ import { type CustomKind, withCustomKinds } from "../distributions/customKinds.t
 import { PushforwardError } from "../errors.ts";
 import { parse, shortened } from "../parse.ts";
 import { withSizeBudget } from "../sizeBudget.ts";
+import { featureNames, type TableColumn, tableColumnSchema } from "../tables/tableColumn.ts";
 import { checksumError, decodeWithChecksum } from "./checksum.ts";
 import type { Flow } from "./flow.ts";
 import { buildRegisteredFlow, type FlowDescription, flowSchema } from "./flowDescription.ts";
@@ -30,6 +31,16 @@ const trainingSchema = z.strictObject({
   validationLogDensity: z.number(),
   /** Statistics of each column in `given`. */
   given: z.optional(z.array(givenSchema)),
+  /** The parts of a mixture that were trained separately, with their weights and the mean log-density of the validation rows. */
+  members: z.optional(
+    z.array(
+      z.strictObject({
+        name: z.string(),
+        weight: z.number().check(z.minimum(0), z.maximum(1)),
+        validationLogDensity: z.number(),
+      }),
+    ),
+  ),
 });
 
 const modelSchema = z.strictObject({
@@ -37,6 +48,8 @@ const modelSchema = z.strictObject({
   flow: flowSchema,
   /** Names of the data columns, in the order of the flow's features. */
   columns: z.array(z.string()),
+  /** The columns of a table whose values the features encode. `columns` has the names of the features then. */
+  table: z.optional(z.array(tableColumnSchema)),
   /** Names of the columns of the context, in the order of the context features. */
   given: z._default(z.array(z.string()), []),
   /** The names of the classes of each of the last columns of `given`, which are class labels. */
@@ -55,6 +68,8 @@ export interface LoadedModel {
   readonly flow: Flow;
   /** Names of the data columns, in the order of the features. */
   readonly columns: readonly string[];
+  /** The columns of a table whose values the features encode, if they are not numbers only. See `TableModel`. */
+  readonly table?: readonly TableColumn[];
   /** Names of the columns of the context. */
   readonly given: readonly string[];
   /** For each of the last columns of `given`, which are class labels: the names of the classes 0, 1, 2... in tables. */
@@ -83,7 +98,7 @@ export function parseContainer(bytes: Uint8Array): ModelContainer {
 export function readModel(container: ModelContainer, kinds: readonly CustomKind[]): LoadedModel {
   const { arrays, bytes } = container;
   const numbers = [...arrays.values()].reduce((sum, { values }) => sum + values.length, 0);
-  const { columns, given, labels, training, flow } = withSizeBudget({ numbers, bytes }, () =>
+  const { columns, table, given, labels, training, flow } = withSizeBudget({ numbers, bytes }, () =>
     withCustomKinds(kinds, () => {
       const description = parseDescription(container.description);
       return { ...description, flow: buildModelFlow(description.flow, kinds) };
@@ -98,11 +113,26 @@ export function readModel(container: ModelContainer, kinds: readonly CustomKind[
       hint: "The file was not written by pushforward, or was changed since.",
     });
   }
+  const features = table?.flatMap(featureNames) ?? columns;
+  if (features.join("\n") !== columns.join("\n")) {
+    throw new PushforwardError("MODEL", "the columns of the model's table do not match its features", {
+      expected: columns.join(", "),
+      received: features.join(", "),
+      hint: "The file was not written by pushforward, or was changed since.",
+    });
+  }
   flow.columns = columns;
   flow.contextColumns = given;
   if (labels) checkLabels(labels, flow);
   setParameters(arrays, flow.parameters(), { file: "the model", owner: "its flow" });
-  return { flow, columns, given, ...(labels && { labels }), ...(training && { training }) };
+  return {
+    flow,
+    columns,
+    given,
+    ...(table && { table }),
+    ...(labels && { labels }),
+    ...(training && { training }),
+  };
 }
 
 /** Validates a description. For an unknown type, the error explains how to load custom classes. */

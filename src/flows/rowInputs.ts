@@ -11,11 +11,12 @@ export type ContextInput = RowsInput | Readonly<Record<string, number>>;
 /**
  * Copies rows of D numbers into one array.
  *
- * @throws DATA for numbers that are not finite; ARGUMENT for rows with names if the flow has no `columns`; what `flatRows` throws.
+ * @throws DATA for numbers that are not finite, except for NaN if the flow accepts missing values; ARGUMENT for rows with names if the flow has no `columns`; what `flatRows` throws.
  */
-export function dataRows(what: string, input: RowsInput, { features, columns }: Flow): FlatRows {
+export function dataRows(what: string, input: RowsInput, flow: Flow): FlatRows {
+  const { features, columns, acceptsMissing } = flow;
   if (!columns && hasNames(input)) throw namesWithoutColumns(what, "columns");
-  return checkFinite(what, flatRows(input, { what, features, columns }));
+  return checkFinite(what, flatRows(input, { what, features, columns, acceptsMissing }), acceptsMissing);
 }
 
 /**
@@ -54,10 +55,10 @@ export function contextRows(
 }
 
 /** Throws `DATA` for infinite numbers, which would become NaN in a graph. */
-function checkFinite(what: string, rows: FlatRows): FlatRows {
+function checkFinite(what: string, rows: FlatRows, acceptsMissing = false): FlatRows {
   const { values, features } = rows;
   for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(values[i])) continue;
+    if (Number.isFinite(values[i]) || (acceptsMissing && Number.isNaN(values[i]))) continue;
     throw new PushforwardError(
       "DATA",
       `row ${Math.floor(i / features)}, column ${i % features} of ${what} is not finite`,

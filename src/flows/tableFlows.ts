@@ -64,7 +64,7 @@ export interface TableFlowOptions {
 const MIN_ROWS_OF_LARGE_TABLE = 20_000;
 
 /**
- * The flows that `fitTable` tries. They are chosen by the comparison in docs/defaults.md; none of them is best for all tables.
+ * The flows that `fitFlows` tries. They are chosen by the comparison in docs/defaults.md; none of them is best for all tables.
  *
  * - `affine`: affine autoregressive layers (MAF), which learn strong dependencies fast, and spline layers (NSF) next to the base
  * - `splines`: three spline layers, which model the distributions of single columns best

@@ -1,7 +1,7 @@
 import { countValues } from "../columns/columnValues.ts";
 import type { ColumnHeadOptions } from "../distributions/heads/columnHead.ts";
 import { quantileKnots } from "../distributions/heads/quantileKnots.ts";
-import type { TableColumn } from "./tableColumn.ts";
+import { featureNames, type TableColumn } from "./tableColumn.ts";
 import { TIME_PERIODS } from "./timeParts.ts";
 
 /**
@@ -61,6 +61,21 @@ export function columnHeads(column: TableColumn, features: readonly Float64Array
       return [{ type: "continuous", scale, knots, atoms, periods, gaps }];
     }
   }
+}
+
+/** The heads of the features of all columns, from rows of these features [N, D] in row-major order. */
+export function tableHeads(
+  columns: readonly TableColumn[],
+  { rows, features, values }: { rows: number; features: number; values: ArrayLike<number> },
+): ColumnHeadOptions[] {
+  let first = 0;
+  return columns.flatMap((column) => {
+    const ofColumn = featureNames(column).map((_, i) =>
+      Float64Array.from({ length: rows }, (_, n) => values[n * features + first + i]),
+    );
+    first += ofColumn.length;
+    return columnHeads(column, ofColumn);
+  });
 }
 
 const presentSorted = (feature: Float64Array): Float64Array =>

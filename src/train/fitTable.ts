@@ -1,192 +1,107 @@
-import { type ColumnNote, columnNotes } from "../columns/index.ts";
-import { type Constants, sameConstants } from "../dataset/constantColumns.ts";
-import type { InMemoryDataset } from "../dataset/index.ts";
-import { ContextEmbedding, type ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
+import { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
-import { embedContext } from "../flows/embedContext.ts";
-import type { Flow } from "../flows/flow.ts";
-import type { RecipeOptions } from "../flows/recipes/layers.ts";
-import { forTables, tableFlows } from "../flows/tableFlows.ts";
-import { withConstants } from "../flows/withConstants.ts";
+import { TableModel } from "../flows/tableModel.ts";
 import { parse } from "../parse.ts";
-import { type FitResult, fit } from "./fit.ts";
-import type { TrainingRows } from "./objective.ts";
-import { type CheckpointStore, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
-import { asDataset, asInMemory, sameColumnsAs, type TrainingData, trainingRows } from "./rowsForTraining.ts";
+import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
+import { encodeRows, withLabelsOf } from "../tables/encode.ts";
+import { inferColumn } from "../tables/inferColumn.ts";
+import type { TableColumn } from "../tables/tableColumn.ts";
+import { featureNames } from "../tables/tableColumn.ts";
+import { rawColumns, type TableInput } from "../tables/tableRows.ts";
+import { type FitMembersOptions, fitMembers, type Member } from "./fitMembers.ts";
+import { fitSettingsSchema, settingsIn } from "./options.ts";
+import type { StopReason } from "./trainingLoop.ts";
 
 /** Options of `fitTable`. */
-export interface FitTableOptions extends Omit<FitOptions, "initialize" | "checkpoint"> {
-  /** Embedding of the context: which columns are class labels, and a network that transforms them. */
-  embedding?: ContextEmbeddingOptions | undefined;
+export interface FitTableOptions extends Omit<FitMembersOptions, "embedding"> {
   /**
-   * Recipes to try in place of `tableFlows`, by the name that the result has: functions such as `nsf`, or
-   * `(features, options) => nsf(features, { ...options, hidden: [128, 128] })`. `forTables` is applied to their flows, and the
-   * optimizer has the defaults of `fit`.
+   * What is known about columns, by their names: a kind, such as `"integer"`, `"categorical"` or `"exclude"`, or options such as
+   * `{ low: 0, high: 1 }`. Default: inferred from the values.
    */
-  recipes?: Readonly<
-    Record<string, (features: number, options: Pick<RecipeOptions, "context" | "seed">) => Flow>
-  >;
-  /** Called before training with each of the `warnings` of the result. */
-  onWarning?(message: string): void;
-  /** Called before each candidate flow is trained. */
-  onFlow?(name: string): void;
-  /** The checkpoint store for the flow of this name. */
-  checkpoints?(name: string): CheckpointStore;
+  columns?: Readonly<Record<string, ColumnOptions | ColumnKind>>;
+  /** Called for each column that is left out, with the reason. */
+  onExcluded?(name: string, reason: string): void;
 }
 
 /** The result of `fitTable`. */
-export interface FitTableResult extends FitResult {
-  /** The flow with the largest validation log-density. */
-  readonly flow: Flow;
-  /** Its name in `tableFlows` or `recipes`. */
-  readonly name: string;
-  /** Properties of columns that make log-densities of this table misleading, such as repeated values. */
-  readonly warnings: readonly ColumnNote[];
+export interface FitTableResult {
+  readonly model: TableModel;
+  /** The parts of the model, with their weights. */
+  readonly members: readonly Member[];
+  /** Columns that are left out, and why. */
+  readonly excluded: Readonly<Record<string, string>>;
+  /** Mean log-density of the validation rows, in nats. */
+  readonly validationLogDensity: number;
+  /** The indices of the held-out rows, which ended training early and determined the weights of the members. */
+  readonly validationRows: readonly number[];
+  readonly stopped: StopReason;
 }
 
 /**
- * Fits a flow to a table with the default flows and settings. It trains each of `tableFlows` and returns the one with the
- * highest mean log-density on the held-out rows. The flows share `maxMinutes`; when the time is up, no further flow is tried.
+ * Fits a model to a table with columns of any kind: numbers, text, booleans and dates, with missing values. It infers the kind of each
+ * column, trains several densities, and returns their mixture.
  *
- * `data` is rows in any form of `RowsInput` that shows the number of columns, a dataset such as `readRows` returns, or a stream.
+ *     const { model } = await fitTable([{ age: 39, city: "Bern" }, { age: null, city: "Basel" }, ...]);
+ *     await model.score(rows);
+ *     await model.sample(5, { given: { city: "Bern" } });
  *
- * A column with the same value in all rows, including those of `validation`, is modeled as a constant: it adds 0 to
- * log-densities, rows with another value have -Infinity, and all samples have the value.
+ * `table` is an array of objects, or an object with an array for each column. null, undefined, NaN and "" are missing values. Text in the
+ * form of ISO 8601 is a date or a time.
  *
- * docs/defaults.md has the comparison that led to these flows and settings.
- *
- * @throws DATA when all columns are constant, or a column of the context is; and what `fit` throws.
+ * @throws DATA when a column has values of several types, or no column varies; ARGUMENT for an option that is not valid; and what
+ *   `fit` throws.
  */
-export async function fitTable(data: TrainingData, options: FitTableOptions = {}): Promise<FitTableResult> {
-  const start = performance.now();
-  const { context, weights, maxMinutes, embedding, onWarning } = options;
-  const { embedding: _, onWarning: __, onFlow: ___, checkpoints: ____, recipes: _____, ...others } = options;
+export async function fitTable(table: TableInput, options: FitTableOptions = {}): Promise<FitTableResult> {
+  const { columns: stated = {}, onExcluded, kernel, onMember, checkpoints, ...others } = options;
   const { seed, validationFraction } = parse(fitSettingsSchema, settingsIn(others), "an option of fitTable");
-  const datasetOrPromise = asDataset(data, {}, { seed, context, weights });
-  const givenValidation =
-    options.validation &&
-    asInMemory(
-      options.validation,
-      datasetOrPromise instanceof Promise ? {} : sameColumnsAs(datasetOrPromise),
-    );
-  // A stream is summarized once here, and not again for each flow.
-  const allRows = await datasetOrPromise;
-  const rows = trainingRows(allRows, givenValidation, { seed, validationFraction });
-  const constants = givenValidation ? sameConstants(allRows.constants, givenValidation) : allRows.constants;
-  const columns = allRows.columns ?? Array.from({ length: allRows.features }, (_, i) => `${i}`);
-  checkConstants(columns, constants);
-  const warnings = columnWarnings(columns, allRows.sample, embedding);
-  for (const { message, hint } of warnings) onWarning?.(`${message} ${hint}`);
-  const varying = withoutConstants(rows, constants.values);
-  const fitted = await fitTableFlows(varying, givenValidation ? rows.training.rows : allRows.rows, {
-    ...options,
-    ...(maxMinutes !== undefined && { maxMinutes: maxMinutes - (performance.now() - start) / 60_000 }),
+  const raw = rawColumns(table);
+  const kinds = checkColumnOptions(
+    stated,
+    raw.map(({ name }) => name),
+  );
+  const columns: TableColumn[] = [];
+  const values: Float64Array[] = [];
+  const excluded: Record<string, string> = {};
+  for (const column of raw) {
+    const inferred = inferColumn(column, kinds.get(column.name));
+    if ("excluded" in inferred) {
+      excluded[column.name] = inferred.excluded;
+      onExcluded?.(column.name, inferred.excluded);
+      continue;
+    }
+    columns.push(inferred.column);
+    values.push(withLabelsOf(inferred.column, column));
+  }
+  const names = columns.flatMap(featureNames);
+  if (names.length === 0) {
+    throw new PushforwardError("DATA", "the table has no column that varies", {
+      received: [
+        ...columns.map(({ name }) => `${name}: constant`),
+        ...Object.entries(excluded).map((each) => each.join(": ")),
+      ].join("; "),
+      hint: 'State the kind of a column to learn it anyway: { columns: { name: "categorical" } }.',
+    });
+  }
+  const rows = new InMemoryDataset({
+    features: names.length,
+    columns: names,
+    values: encodeRows(columns, values),
   });
-  const flow = withConstants(fitted.flow, constants.values);
-  flow.columns = allRows.columns;
-  flow.contextColumns = allRows.contextColumns;
+  const split = rows.split(validationFraction, seed);
+  const result = await fitMembers(columns, split, {
+    ...others,
+    ...(kernel !== undefined && { kernel }),
+    ...(onMember && { onMember }),
+    ...(checkpoints && { checkpoints }),
+  });
+  const { flow, members, validationLogDensity, stopped } = result;
+  flow.columns = names;
   return {
-    ...fitted,
-    ...(rows as Pick<FitResult, "training" | "validation">),
-    flow,
-    warnings,
+    model: new TableModel({ columns, flow }),
+    members,
+    excluded,
+    validationLogDensity,
+    validationRows: Array.from(split.validation.rowNumbers),
+    stopped,
   };
-}
-
-/** Rows without their constant columns. */
-export const withoutConstants = (
-  { training, validation }: TrainingRows,
-  constants: ReadonlyMap<number, number>,
-): TrainingRows => ({
-  training: training.withoutColumns(constants),
-  validation: validation?.withoutColumns(constants),
-});
-
-function checkConstants(columns: readonly string[], { values, context }: Constants): void {
-  if (values.size === columns.length) {
-    throw new PushforwardError("DATA", "all columns are constant", {
-      expected: "a column with at least two different values",
-      received: columns
-        .map((name, i) => `${values.get(i)} in ${name}`)
-        .slice(0, 8)
-        .join(", "),
-      hint: "Give a table with a column that varies.",
-    });
-  }
-  for (const [column, value] of context) {
-    throw new PushforwardError("DATA", `column ${column} of the context is constant`, {
-      expected: "at least two different values",
-      received: `${value} in all rows`,
-      hint: "Remove it from the context: no density can depend on a constant.",
-    });
-  }
-}
-
-/**
- * Trains the candidate flows for a table without constant columns, and returns the best. `count` is the number of rows, including
- * held-out rows, from which the sizes of the flows are chosen.
- */
-export async function fitTableFlows(
-  { training, validation }: TrainingRows,
-  count: number,
-  options: FitTableOptions = {},
-): Promise<Omit<FitTableResult, "warnings">> {
-  const start = performance.now();
-  const { onWarning: _, onFlow, checkpoints, maxMinutes, embedding, recipes, ...rest } = options;
-  const { context: __, weights: ___, ...others } = rest;
-  const { features, contextFeatures } = training;
-  const shape = { rows: count, context: contextFeatures, embedding, seed: options.seed };
-  const candidates = recipes
-    ? Object.entries(recipes).map(([name, recipe]) => ({ name, flow: fromRecipe(recipe, features, shape) }))
-    : tableFlows(features, shape);
-  // Measured in docs/defaults.md: small tables need a large step size and strong weight decay, large ones do not.
-  const defaults =
-    count > 20_000 ? { learningRate: 1e-3, weightDecay: 0.01 } : { learningRate: 3e-3, weightDecay: 0.3 };
-  const optimizer = { ...(!recipes && defaults), ...options.optimizer };
-  let best: Omit<FitTableResult, "warnings"> | undefined;
-  for (const [i, { name, flow }] of candidates.entries()) {
-    const minutesLeft =
-      maxMinutes === undefined ? undefined : maxMinutes - (performance.now() - start) / 60_000;
-    if (best && minutesLeft !== undefined && minutesLeft <= 0) break;
-    onFlow?.(name);
-    const result = await fit(flow, training, {
-      ...others,
-      ...(validation && { validation }),
-      optimizer,
-      ...(minutesLeft !== undefined && { maxMinutes: minutesLeft / (candidates.length - i) }),
-      ...(checkpoints && { checkpoint: checkpoints(name) }),
-    });
-    if (!best || result.validationLogDensity > best.validationLogDensity) best = { ...result, flow, name };
-    if (result.stopped === "signal") break;
-  }
-  return best!;
-}
-
-/** The flow of a recipe with what columns of tables and class labels in the context need. */
-function fromRecipe(
-  recipe: NonNullable<FitTableOptions["recipes"]>[string],
-  features: number,
-  { context, embedding, seed }: { context: number; embedding?: ContextEmbeddingOptions; seed?: number },
-): Flow {
-  const embed = embedding && new ContextEmbedding(embedding);
-  const flow = recipe(features, { context: embed?.size ?? context, ...(seed !== undefined && { seed }) });
-  return forTables(embed ? embedContext(flow, embed) : flow);
-}
-
-/** Notes on the columns and on the numeric columns of the context, which come first. */
-function columnWarnings(
-  columns: readonly string[],
-  { rows, values, context, contextFeatures: width }: InMemoryDataset,
-  embedding: ContextEmbeddingOptions | undefined,
-): ColumnNote[] {
-  const numbers = embedding ? (embedding.numbers ?? 0) : width;
-  const numericContext = {
-    columns: Array.from({ length: numbers }, (_, c) => `context ${c}`),
-    rows,
-    values: Float64Array.from(
-      { length: rows * numbers },
-      (_, i) => context[Math.floor(i / numbers) * width + (i % numbers)],
-    ),
-  };
-  return columnNotes({ columns, rows, values, given: numericContext });
 }

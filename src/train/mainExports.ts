@@ -3,6 +3,8 @@ export type { Loss, LossBatch } from "./batchLoss.ts";
 export type { FitDensityOptions } from "./densityOptions.ts";
 export { type FitResult, fit } from "./fit.ts";
 export { type FitDensityResult, fitDensity } from "./fitDensity.ts";
+export { type FitFlowsOptions, type FitFlowsResult, fitFlows } from "./fitFlows.ts";
+export type { Member } from "./fitMembers.ts";
 export { type FitTableOptions, type FitTableResult, fitTable } from "./fitTable.ts";
 export { type ImportanceResult, importance } from "./importance.ts";
 export { type MinimizeResult, minimize } from "./minimize.ts";

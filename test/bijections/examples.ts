@@ -64,6 +64,21 @@ export const bijectionExamples = examplesOf<BijectionDescription["type"]>({
       ],
     },
   ],
+  columnScales: (features) => [
+    { scales: new Array(features).fill({ type: "asinh", unit: 2 }) },
+    {
+      scales: Array.from(
+        { length: features },
+        (_, i) =>
+          [
+            { type: "log", low: -20 },
+            { type: "linear" },
+            { type: "reversedLog", high: 20 },
+            { type: "logit", low: -20, high: 20 },
+          ][i % 4],
+      ),
+    },
+  ],
   continuous: (features) => [
     { features, network: { hidden: [8, 8] } },
     // Networks of other depths compute the divergence in other ways. Two features suffice to test them.

@@ -52,6 +52,7 @@ function startsAsIdentity({ description, hasSupport }: Case): boolean {
     !hasSupport &&
     !text.includes('"permutation"') &&
     !text.includes('"squeeze"') &&
+    description.type !== "columnScales" &&
     !(text.includes('"tails"') && description.type !== "tails")
   );
 }

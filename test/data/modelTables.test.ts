@@ -10,7 +10,7 @@ import {
 } from "../../src/data/index.ts";
 import { ModelScorer } from "../../src/evaluate/index.ts";
 import type { LoadedModel } from "../../src/flows/index.ts";
-import { fitTable, maf, nice } from "../../src/index.ts";
+import { fitFlows, maf, nice } from "../../src/index.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const { write, path } = temporaryDirectory();
@@ -26,7 +26,7 @@ async function fitted(): Promise<LoadedModel> {
     small: (features: number, options: object) => maf(features, { ...options, transforms: 1, hidden: [8] }),
     additive: (features: number, options: object) => nice(features, { ...options, hidden: [8] }),
   };
-  const { flow, name } = await fitTable(table.rows, { epochs: 3, embedding, recipes });
+  const { flow, name } = await fitFlows(table.rows, { epochs: 3, embedding, recipes });
   await table.close();
   expect(Object.keys(recipes)).toContain(name);
   return { flow, columns, given, labels: [...labels.values()] };

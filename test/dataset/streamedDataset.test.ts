@@ -4,7 +4,7 @@ import { Standardize } from "../../src/bijections/index.ts";
 import { dataset, type RowStream, StreamedDataset } from "../../src/dataset/index.ts";
 import { forTables, maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { type CheckpointStore, fit, fitTable } from "../../src/train/index.ts";
+import { type CheckpointStore, fit, fitFlows } from "../../src/train/index.ts";
 
 const small = { hidden: [16, 16], transforms: 2 };
 
@@ -133,8 +133,8 @@ describe("a stream of rows", () => {
     );
   });
 
-  it("works with fitTable", async () => {
-    const result = await fitTable(() => [dataset(correlated(600), { columns: ["a", "b"] })], { epochs: 1 });
+  it("works with fitFlows", async () => {
+    const result = await fitFlows(() => [dataset(correlated(600), { columns: ["a", "b"] })], { epochs: 1 });
     expect(result.flow.features).toBe(2);
     expect((result.flow.bijection as Chain).bijections.at(-1)).toBeInstanceOf(Standardize);
   });

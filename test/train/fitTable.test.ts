@@ -1,177 +1,152 @@
-import { describe, expect, test } from "vitest";
-import { type Chain, Standardize } from "../../src/bijections/index.ts";
-import { dataset, StreamedDataset } from "../../src/dataset/index.ts";
-import { ConstantFeatures } from "../../src/distributions/index.ts";
-import { Random } from "../../src/random/index.ts";
-import { fitTable } from "../../src/train/index.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { decodeModel, encodeModel, fitTable, Random, TableModel, type TableRow } from "../../src/index.ts";
+import { stackingWeights } from "../../src/train/stacking.ts";
 
-const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
+const CITIES = ["Bern", "Basel", "Zug"];
 
-test("returns the flow with the best validation log-density, which can fit clusters", async () => {
-  const z = new Random(3).normal(new Float64Array(1200));
-  const values = z.map((v, i) => 0.05 * v + 4 * (Math.floor(i / 2) % 3) + 2 * (i % 2));
-  const tried: string[] = [];
-  const result = await fitTable(dataset(values, { columns: ["a", "b"] }), {
-    epochs: 5,
-    onFlow: (name) => tried.push(name),
+/**
+ * Rows with a city, an amount that depends on it, a count that depends on the amount, a date, and amounts that are missing more often in one
+ * city.
+ */
+function rows(count: number, seed: number) {
+  const random = new Random(seed);
+  const uniform = random.split("uniform").uniform(new Float64Array(3 * count));
+  const normal = random.split("normal").normal(new Float64Array(count));
+  return Array.from({ length: count }, (_, n) => {
+    const [u, v, w] = uniform.subarray(3 * n, 3 * n + 3);
+    const city = u < 0.5 ? 0 : u < 0.8 ? 1 : 2;
+    const amount = 1e6 + 10 * city + normal[n];
+    return {
+      city: CITIES[city],
+      amount: v < (city === 0 ? 0.3 : 0.1) ? null : amount,
+      isMember: w < 0.2 + 0.3 * city,
+      since: new Date(Date.UTC(2024, 0, 1 + Math.floor(60 * w))),
+      country: "CH",
+    };
   });
-  expect(tried).toEqual(["affine", "splines", "mixture"]);
-  expect(result.name).toBe("mixture");
-  const entropy = Math.log(2 * Math.PI * Math.E) + 2 * Math.log(0.05) + Math.log(3);
-  expect(result.validationLogDensity).toBeCloseTo(-entropy, 0);
-  expect((result.flow.bijection as Chain).bijections.at(-1)).toBeInstanceOf(Standardize);
-});
-
-test("fits flows conditional on class labels, which all candidates embed", async () => {
-  const z = new Random(5).normal(new Float64Array(1800));
-  const label = z.map((_, i) => i % 3);
-  const values = z.map((v, i) => (0.1 + 0.2 * label[i]) * v + 10 * [0, 2, 1][label[i]]);
-  const table = { a: values };
-  const options = { context: label, embedding: { classes: [3] }, epochs: 60 };
-  const { flow, validationLogDensity } = await fitTable(table, options);
-  expect(flow.context).toBe(1);
-  const entropy = 0.5 * Math.log(2 * Math.PI * Math.E) + mean([0.1, 0.3, 0.5].map(Math.log));
-  expect(validationLogDensity).toBeGreaterThan(-entropy - 0.3);
-  expect(mean(await flow.sample(500, { context: [1] }))).toBeCloseTo(20, 0);
-  await expect(fitTable(table, { ...options, context: z })).rejects.toThrow("not a valid class label");
-});
-
-test("warns of misleading log-densities before training and in its result", async () => {
-  const z = new Random(6).normal(new Float64Array(1200));
-  const values = z.map((v, i) => [v, v > 0 ? 1 : 0, z[i - 2] + 1][i % 3]);
-  const told: string[] = [];
-  const { warnings } = await fitTable(dataset(values, { columns: ["x", "positive", "copy"] }), {
-    epochs: 1,
-    onWarning: (message) => told.push(message),
-    onFlow: (name) => told.push(name),
-  });
-  expect(warnings).toMatchObject([
-    { kind: "fewValues", findings: [{ column: "positive", distinct: 2 }] },
-    { kind: "dependence", findings: [{ column: "copy", terms: [{ column: "x" }], intercept: 1 }] },
-  ]);
-  expect(told).toEqual([
-    ...warnings.map(({ message, hint }) => `${message} ${hint}`),
-    "affine",
-    "splines",
-    "mixture",
-  ]);
-  expect(told[0]).toMatchInlineSnapshot(
-    `"A column has few different values: positive (2). The density has no upper bound there: log-densities measure how narrow the peaks of the model are, not how good it is. Leave such a column out or, if it is a category, learn the other columns given it (as context)."`,
-  );
-});
-
-test("warns of numeric columns of the context, but not of class labels", async () => {
-  const z = new Random(7).normal(new Float64Array(600));
-  const context = Float64Array.from({ length: 1200 }, (_, i) =>
-    i % 2 === 0 ? 2 * z[i / 2] : Math.floor(i / 2) % 3,
-  );
-  const options = { epochs: 1, context, embedding: { numbers: 1, classes: [3] } };
-  const { warnings } = await fitTable({ a: z }, options);
-  expect(warnings).toMatchObject([
-    { kind: "dependence", findings: [{ column: "a", terms: [{ column: "context 0", coefficient: 0.5 }] }] },
-  ]);
-  const other = new Random(8).normal(new Float64Array(600));
-  expect((await fitTable({ a: other }, options)).warnings).toEqual([]);
-});
-
-const FAR = 1.7e9 + 0.123;
-const columns = ["a", "year", "b"];
-
-/** Rows (a, FAR, b) of independent standard normals a and b. */
-function table(rows: number, seed = 1): Float64Array {
-  const z = new Random(seed).normal(new Float64Array(3 * rows));
-  return z.map((v, i) => (i % 3 === 1 ? FAR : v));
 }
 
-const varying = (values: Float64Array) => values.filter((_, i) => i % 3 !== 1);
-const inBlocks = (values: Float64Array, context?: Float64Array, names = columns) =>
-  function* () {
-    const width = names.length;
-    for (let row = 0; row < values.length / width; row += 50) {
-      const block = values.subarray(width * row, width * (row + 50));
-      yield dataset(block, { columns: names, context: context?.subarray(row, row + 50) });
+describe("fitTable", () => {
+  const training = rows(3000, 1);
+  let model: TableModel;
+  beforeAll(async () => {
+    ({ model } = await fitTable(training, { epochs: 60 }));
+  }, 120_000);
+
+  test("infers a kind for each column", () => {
+    expect(model.columns.map(({ name, kind, gaps }) => [name, kind, gaps])).toEqual([
+      ["city", "categorical", false],
+      ["amount", "continuous", true],
+      ["isMember", "categorical", false],
+      ["since", "time", false],
+      ["country", "constant", false],
+    ]);
+  });
+
+  test("scores new rows about as high as their true log-density", async () => {
+    const heldOut = rows(2000, 2);
+    const scores = await model.score(heldOut);
+    const truth = heldOut.map(({ city, amount }) => {
+      const c = CITIES.indexOf(city);
+      const missing = c === 0 ? 0.3 : 0.1;
+      const ofAmount =
+        amount === null
+          ? Math.log(missing)
+          : Math.log1p(-missing) - 0.5 * (amount - 1e6 - 10 * c) ** 2 - 0.5 * Math.log(2 * Math.PI);
+      // One number determines the day, uniformly, and whether the customer is a member.
+      const day = Math.log(1 / 60);
+      return Math.log([0.5, 0.3, 0.2][c]) + ofAmount + day;
+    });
+    const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
+    expect(mean(scores)).toBeGreaterThan(mean(truth) - 0.15);
+    expect(mean(scores)).toBeLessThan(mean(truth) + 0.1);
+  });
+
+  test("draws rows of the kinds of the table", async () => {
+    const drawn = await model.sample(2000, { seed: 3 });
+    for (const row of drawn) {
+      expect(CITIES).toContain(row.city);
+      expect(typeof row.isMember).toBe("boolean");
+      expect(row.since).toMatch(/^\d{4}-\d\d-\d\d$/);
+      expect(row.country).toBe("CH");
     }
-  };
+    const share = (test: (row: TableRow) => boolean) => drawn.filter(test).length / drawn.length;
+    expect(share(({ city }) => city === "Bern")).toBeCloseTo(0.5, 1);
+    expect(share(({ city, amount }) => city === "Bern" && amount === null)).toBeCloseTo(0.15, 1);
+    expect((await model.sample(5, { seed: 3 }))[4]).toEqual(drawn[4]);
+  });
 
-describe("constant columns", () => {
-  const values = table(400);
-  const options = { epochs: 1, seed: 3 };
-
-  test.each(["memory", "a stream"])("of rows in %s become constants of the flow", async (where) => {
-    const names = ["a", "b"];
-    const [data, others] =
-      where === "memory"
-        ? [dataset(values, { columns }), dataset(varying(values), { columns: names })]
-        : [inBlocks(values), inBlocks(varying(values), undefined, names)];
-    const whole = await fitTable(data, options);
-    const without = await fitTable(others, options);
-    expect(whole.validationLogDensity).toBe(without.validationLogDensity);
-    expect(await whole.flow.logProb(values)).toEqual(await without.flow.logProb(varying(values)));
-    expect(await whole.flow.logProb([0, FAR + 1, 0])).toEqual(Float64Array.of(Number.NEGATIVE_INFINITY));
-    expect(varying(await whole.flow.sample(20))).toEqual(await without.flow.sample(20));
-    expect((await whole.flow.sample(20)).filter((_, i) => i % 3 === 1)).toEqual(
-      new Float64Array(20).fill(FAR),
+  test("draws the other columns given any columns", async () => {
+    const drawn = await model.sample(1000, { given: { amount: 1e6 + 20, country: "CH" }, seed: 1 });
+    expect(drawn.every(({ amount }) => amount === 1e6 + 20)).toBe(true);
+    expect(drawn.filter(({ city }) => city === "Zug").length).toBeGreaterThan(980);
+    await expect(model.sample(1, { given: { city: "Genf" } })).rejects.toThrow(
+      'column "city" has no label Genf',
     );
+    await expect(model.sample(1, { given: { country: "DE" } })).rejects.toThrow(
+      "the given values have probability 0",
+    );
+    await expect(model.sample(1, { given: { citi: "Bern" } })).rejects.toThrow('Did you mean "city"?');
   });
 
-  test("do not exist if a validation row has another value", async () => {
-    const held = table(50, 2);
-    const same = await fitTable(dataset(values, { columns }), {
-      ...options,
-      validation: dataset(held, { columns }),
+  test("replaces missing values by values that fit the present ones", async () => {
+    const incomplete = rows(500, 4).map((row) => ({ ...row, amount: null }));
+    const complete = await model.impute(incomplete);
+    complete.forEach((row, n) => {
+      expect(row.city).toBe(incomplete[n].city);
+      expect(row.amount).not.toBeNull();
     });
-    expect(same.flow.base).toBeInstanceOf(ConstantFeatures);
-    held[1] = 0;
-    const other = await fitTable(dataset(values, { columns }), {
-      ...options,
-      validation: dataset(held, { columns }),
-    });
-    expect(other.flow.base).not.toBeInstanceOf(ConstantFeatures);
-    expect(other.validationLogDensity).toBeGreaterThan(Number.NEGATIVE_INFINITY);
+    const errors = complete.map(
+      (row) => (row.amount as number) - 1e6 - 10 * CITIES.indexOf(row.city as string),
+    );
+    const mean = errors.reduce((a, b) => a + b, 0) / errors.length;
+    const deviation = Math.sqrt(errors.reduce((sum, e) => sum + (e - mean) ** 2, 0) / errors.length);
+    expect(Math.abs(mean)).toBeLessThan(0.25);
+    expect(deviation).toBeGreaterThan(0.8);
+    expect(deviation).toBeLessThan(1.5);
   });
 
-  test("are an error if all columns are constant, and in the context", async () => {
-    await expect(fitTable({ a: [1, 1, 1], b: [FAR, FAR, FAR] })).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: all columns are constant: expected a column with at least two different values, received 1 in a, 1700000000.123 in b.
-      Give a table with a column that varies.]
-    `);
-    const context = new Float64Array(400).fill(7);
-    await expect(
-      fitTable(dataset(values, { columns }), { context }),
-    ).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: the option context cannot be combined with a dataset.
-      Make it a part of the rows: dataset(rows, { context }).]
-    `);
-    await expect(fitTable(inBlocks(values, context))).rejects.toThrow("column 0 of the context is constant");
+  test("scores some columns given others", async () => {
+    const [row] = rows(1, 5);
+    const of = await model.score([row], { of: ["city"] });
+    expect(Math.exp(of[0])).toBeCloseTo([0.5, 0.3, 0.2][CITIES.indexOf(row.city)], 1);
+    const { amount: _, ...others } = row;
+    const joint = await model.score([others], { of: ["city", "isMember"] });
+    const conditional = await model.score([others], { of: ["isMember"], given: ["city"] });
+    const marginal = await model.score([others], { of: ["city"] });
+    expect(joint[0]).toBeCloseTo(conditional[0] + marginal[0], 5);
   });
 
-  test("do not change the error for a value that is not finite", async () => {
-    for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
-      const bad = Array.from({ length: 9 }, (_, row) => ({ a: row, year: FAR, b: row === 7 ? value : -row }));
-      const message = `row 7, column "b" of rows is ${value}`;
-      await expect(fitTable(bad)).rejects.toThrow(message);
-      await expect(fitTable(() => [bad.slice(0, 5), bad.slice(5)])).rejects.toThrow(message);
-    }
-    await expect(fitTable([1, 2, 3, 4])).rejects.toThrow("so the number of features is not known");
-    await expect(fitTable([[1, 2, 3]])).rejects.toThrow("too few rows to train a flow");
+  test("gives probability 0 to another constant, a small one to a new label, and NaN without gaps", async () => {
+    const [row] = rows(1, 6);
+    const scores = await model.score([
+      { ...row, country: "DE" },
+      { ...row, city: "Genf" },
+      { ...row, city: null as unknown as string },
+      row,
+    ]);
+    expect(scores[0]).toBe(Number.NEGATIVE_INFINITY);
+    expect(scores[1]).toBeLessThan(scores[3] - 3);
+    expect(Number.isFinite(scores[1])).toBe(true);
+    expect(scores[2]).toBeNaN();
   });
 
-  test("of a stream are determined from all rows, not from its sample", async () => {
-    const rows = 250_000;
-    const stream = (odd?: number) =>
-      function* () {
-        for (let start = 0; start < rows; start += 50_000) {
-          const block = Float64Array.from({ length: 100_000 }, (_, i) => (i % 2 === 0 ? start + i : 5));
-          if (odd !== undefined && odd >= start && odd < start + 50_000) block[2 * (odd - start) + 1] = 6;
-          yield block;
-        }
-      };
-    const constant = await StreamedDataset.of(stream(), { features: 2 });
-    expect([...constant.constants.values]).toEqual([[1, 5]]);
-    const sampled = new Set(constant.sample.rowNumbers);
-    const odd = Array.from({ length: rows }, (_, row) => row).find((row) => !sampled.has(row))!;
-    const varied = await StreamedDataset.of(stream(odd), { features: 2 });
-    expect(varied.sample.values).toEqual(constant.sample.values);
-    expect(varied.constants.values.size).toBe(0);
+  test("is saved with its columns", async () => {
+    const bytes = encodeModel(model.contents);
+    const loaded = TableModel.from(await decodeModel(bytes));
+    const some = rows(20, 7);
+    expect(await loaded.score(some)).toEqual(await model.score(some));
+    expect(await loaded.sample(5)).toEqual(await model.sample(5));
   });
+});
+
+test("the weights of stacking maximize the likelihood of held-out rows", () => {
+  const random = new Random(1);
+  const x = random.normal(new Float64Array(4000)).map((z, n) => (n % 4 === 0 ? 3 + z : z));
+  const normal = (mean: number) => x.map((value) => -0.5 * (value - mean) ** 2 - 0.5 * Math.log(2 * Math.PI));
+  const weights = stackingWeights([normal(0), normal(3), normal(-30)]);
+  expect(weights[0]).toBeCloseTo(0.75, 1);
+  expect(weights[1]).toBeCloseTo(0.25, 1);
+  expect(weights[2]).toBeLessThan(1e-6);
+  expect(weights[0] + weights[1] + weights[2]).toBeCloseTo(1, 12);
 });

@@ -3,7 +3,7 @@ import { Exp } from "../../src/bijections/exp.ts";
 import { openTable, readRows, streamRows } from "../../src/data/index.ts";
 import { ContextEmbedding, StandardNormal } from "../../src/distributions/index.ts";
 import { embedContext, Flow, maf } from "../../src/flows/index.ts";
-import { fit, fitTable } from "../../src/train/index.ts";
+import { fit, fitFlows } from "../../src/train/index.ts";
 
 // Row 3 of the table has no value of x, so row 50 of the table is the 49th training row.
 const TABLE = `SELECT CASE WHEN i = 3 THEN NULL WHEN i = 50 THEN -1 ELSE i END AS x,
@@ -21,7 +21,7 @@ test.each(["memory", "a stream"])("rows in %s keep their row numbers in the tabl
   await expect(fit(labelled, await rows(["x"], ["kind"]), { epochs: 1 })).rejects.toThrow(
     "column 0 of the context of row 50 is not a valid class label",
   );
-  const { training, validation } = await fitTable(await rows(["x", "kind"], []), { epochs: 1 });
+  const { training, validation } = await fitFlows(await rows(["x", "kind"], []), { epochs: 1 });
   const numbers = [...training.sample.rowNumbers, ...validation.rowNumbers].sort((a, b) => a - b);
   expect(numbers).toEqual(Array.from({ length: 100 }, (_, i) => i + 1).filter((i) => i !== 3));
   await table.close();

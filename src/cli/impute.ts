@@ -1,0 +1,69 @@
+import { counted } from "../evaluate/numberText.ts";
+import { command } from "./command.ts";
+import { dataOfModel, model, na, path, threads, wholeNumber } from "./options.ts";
+
+export const impute = command({
+  name: "impute",
+  summary: "Replaces the missing values of a table by values drawn from a model.",
+  positionals: { model, data: dataOfModel },
+  options: {
+    output: path({
+      alias: "o",
+      required: true,
+      valueName: "OUT",
+      description:
+        "The table to write, in the format of its ending: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet. - writes CSV to standard output.",
+    }),
+    na,
+    seed: wholeNumber(0, {
+      default: "0",
+      valueName: "S",
+      description: "Another seed draws other values: several imputations show how uncertain the values are.",
+    }),
+    threads,
+  },
+  details: [
+    "A missing value is drawn from its distribution given all present values of the row, and given that it is present: that it is missing says nothing about what it would be (missing at random). Present values and columns that the model does not have stay as they are. The table may lack columns of the model.",
+    "A draw is not the most probable value: imputed columns have the spread that the data have.",
+  ],
+  examples: [
+    [
+      "impute model.safetensors patients.csv -o complete.csv",
+      "All rows, with a value in place of each missing one.",
+    ],
+    ["impute model.safetensors patients.csv --seed 1 -o second.csv", "Another imputation of the same rows."],
+  ],
+  async run({ model: modelPath, data, output, na, seed, threads }, io) {
+    const { openTable } = await import("../data/index.ts");
+    const { completeTable } = await import("../data/tableSamples.ts");
+    const { writeImputed } = await import("../data/writeImputed.ts");
+    const { TableModel } = await import("../flows/index.ts");
+    const { Messages } = await import("./messages.ts");
+    const { readModel } = await import("./model.ts");
+    const { unconditional, warnOfShare } = await import("./sampleTableModel.ts");
+    const { reportWritten, tableOutput } = await import("./tableOutput.ts");
+
+    const destination = await tableOutput(output, io);
+    const loaded = unconditional(await readModel(modelPath), modelPath);
+    const tableModel = TableModel.from(loaded);
+    const messages = new Messages(io);
+    const table = await openTable(data, { na, signal: io.interrupted });
+    try {
+      warnOfShare(tableModel, messages);
+      const rows = completeTable(tableModel, table, {
+        seed,
+        present: true,
+        signal: io.interrupted,
+        ...(threads !== undefined && { threads }),
+        onProgress: (count) => messages.rows(count, table.rows),
+      });
+      await writeImputed(table, tableModel.columns, rows, destination);
+      messages.end();
+      reportWritten(counted(table.rows, "row"), destination, io);
+    } finally {
+      messages.end();
+      await table.close();
+      await tableModel.release();
+    }
+  },
+});

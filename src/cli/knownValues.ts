@@ -1,0 +1,67 @@
+import { existsSync } from "node:fs";
+import { orList } from "../data/labels.ts";
+import { PushforwardError } from "../errors.ts";
+import { nearestName } from "../nearestName.ts";
+import type { TableColumn } from "../tables/tableColumn.ts";
+import type { TableValue } from "../tables/tableRows.ts";
+import { assignmentsIn } from "./given.ts";
+
+/**
+ * The values of `--given` for a model of a table, such as `region=north,age=40`, by the names of the columns. Undefined if the text is
+ * the name of a table or a query.
+ *
+ * @throws ARGUMENT for columns that the model does not have, and values that are not of the type of their column.
+ */
+export function knownValues(
+  text: string,
+  columns: readonly TableColumn[],
+): Record<string, TableValue> | undefined {
+  if (existsSync(text)) return undefined;
+  const names = columns.map(({ name }) => name);
+  const parts = assignmentsIn(text, names);
+  if (!parts) return undefined;
+  const values: Record<string, TableValue> = {};
+  for (const part of parts) {
+    // The name of a column may itself contain "=".
+    const name = names.find((each) => part.startsWith(`${each}=`)) ?? part.slice(0, part.lastIndexOf("="));
+    const column = columns.find((each) => each.name === name);
+    if (!column) {
+      const nearest = nearestName(name, names);
+      throw new PushforwardError("ARGUMENT", `The model has no column "${name}"`, {
+        expected: `one of ${orList(names)}`,
+        ...(nearest !== undefined && { hint: `Did you mean ${nearest}?` }),
+      });
+    }
+    if (Object.hasOwn(values, name)) {
+      throw new PushforwardError("ARGUMENT", `--given has two values of ${name}`, {
+        hint: "Give one of them, or a table with a row for each.",
+      });
+    }
+    values[name] = parsedValue(part.slice(name.length + 1), column);
+  }
+  return values;
+}
+
+function parsedValue(text: string, { name, type }: TableColumn): TableValue {
+  const invalid = (expected: string) =>
+    new PushforwardError("ARGUMENT", `--given has an invalid value of ${name}`, {
+      expected,
+      received: text || "nothing",
+    });
+  switch (type) {
+    case "text":
+      if (text === "") throw invalid("a label");
+      return text;
+    case "boolean":
+      if (text !== "true" && text !== "false") throw invalid("true or false");
+      return text === "true";
+    case "number":
+    case "integer": {
+      const value = text.trim() === "" ? Number.NaN : Number(text);
+      if (!Number.isFinite(value)) throw invalid("a finite number");
+      return value;
+    }
+    default:
+      return text;
+  }
+}

@@ -1,0 +1,83 @@
+import type { RunOptions, TableModel } from "../flows/index.ts";
+import { featureNames } from "../tables/tableColumn.ts";
+import type { TableValue } from "../tables/tableRows.ts";
+import { interruptedError } from "./databaseError.ts";
+import { scanFeatures } from "./scanFeatures.ts";
+import type { Table } from "./table.ts";
+import { rowsPerBlock } from "./tableRows.ts";
+
+/** Options of `sampleTable` and `imputeTable`. */
+export interface TableSamplesOptions extends RunOptions {
+  /** Default 0. */
+  readonly seed?: number;
+  /** Ends after the current block. */
+  readonly signal?: AbortSignal;
+  /** Called after each block with the number of rows that are done. */
+  onProgress?(rows: number): void;
+}
+
+/**
+ * Draws rows of features from the model of a table, block by block, so that memory does not grow with the number of rows. `given` are the
+ * values of some columns.
+ */
+export async function* sampleTable(
+  model: TableModel,
+  rows: number,
+  {
+    seed = 0,
+    signal,
+    onProgress,
+    given,
+    ...run
+  }: TableSamplesOptions & {
+    readonly given?: Readonly<Record<string, TableValue>> | undefined;
+  } = {},
+): AsyncGenerator<Float64Array> {
+  const blockRows = rowsPerBlock(model.flow.features);
+  for (let start = 0; start < rows; start += blockRows) {
+    if (signal?.aborted) throw interruptedError("the model");
+    const count = Math.min(blockRows, rows - start);
+    yield await model.sampleFeatures(count, { ...run, seed, start, ...(given && { given }) });
+    onProgress?.(start + count);
+  }
+}
+
+/**
+ * The rows of a table as features, each `copies` times, in which the missing values of the columns that the table has, and all values of
+ * the other columns of the model, are drawn given the present ones.
+ *
+ * With `present` no drawn value is missing. Throws `DATA` if the table has no column of the model.
+ */
+export async function* completeTable(
+  model: TableModel,
+  table: Table,
+  {
+    seed = 0,
+    signal,
+    onProgress,
+    copies = 1,
+    present,
+    ...run
+  }: TableSamplesOptions & { readonly copies?: number; readonly present: boolean },
+): AsyncGenerator<Float64Array> {
+  const names = table.columns.map(({ name }) => name);
+  const columns = model.columns.filter(({ name }) => names.includes(name));
+  const scan = await scanFeatures(table, columns);
+  const all = model.columns.flatMap(featureNames);
+  const D = all.length;
+  let done = 0;
+  for await (const { rows } of scan.blocks()) {
+    if (signal?.aborted) throw interruptedError(table.source);
+    const positions = rows.columns!.map((name) => all.indexOf(name));
+    const values = new Float64Array(rows.rows * copies * D).fill(Number.NaN);
+    for (let n = 0; n < rows.rows * copies; n++) {
+      const source = Math.floor(n / copies) * rows.features;
+      positions.forEach((d, i) => {
+        values[n * D + d] = rows.values[source + i]!;
+      });
+    }
+    yield await model.completeFeatures(values, { ...run, seed, start: done * copies, present });
+    done += rows.rows;
+    onProgress?.(done * copies);
+  }
+}

@@ -1,0 +1,25 @@
+import type { Dataset } from "../dataset/index.ts";
+import { MixedMade } from "../distributions/mixedMade.ts";
+import { Flow, type RunOptions } from "../flows/index.ts";
+import { Random } from "../random/index.ts";
+import { tableHeads } from "../tables/columnHeads.ts";
+import type { TableColumn } from "../tables/tableColumn.ts";
+import type { Baseline } from "./gaussianBaseline.ts";
+
+/**
+ * The density under which the columns of a table are independent, each with about its marginal distribution in the training rows. The
+ * difference of a model to it is what the model knows about dependence. A context has no effect.
+ */
+export async function independentBaseline(
+  columns: readonly TableColumn[],
+  training: Dataset,
+  run: RunOptions = {},
+): Promise<Baseline> {
+  const { sample } = training;
+  const heads = tableHeads(columns, sample);
+  // Initially the weights of a MixedMade are 0, and its biases are fitted to the marginal distributions.
+  const made = new MixedMade({ columns: heads, network: { hidden: [] } }, new Random(0));
+  await made.fitToData({ rows: sample.rows, features: sample.features, values: sample.values });
+  const flow = new Flow(made);
+  return { logDensities: (rows) => flow.logProb(rows.values, undefined, run) };
+}

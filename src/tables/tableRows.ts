@@ -1,0 +1,135 @@
+import { PushforwardError } from "../errors.ts";
+import { valueText } from "./encode.ts";
+import type { RawColumn, TableColumn, ValueType } from "./tableColumn.ts";
+
+/** A value in a table. null, undefined, NaN and "" are missing. Text in the form of ISO 8601 is a date or a time. */
+export type TableValue = number | bigint | string | boolean | Date | null | undefined;
+
+/** A table: an array of objects, or columns by name. */
+export type TableInput =
+  | readonly Readonly<Record<string, TableValue>>[]
+  | Readonly<Record<string, ArrayLike<TableValue>>>;
+
+/** A row of a table as models return it: numbers, labels, booleans, dates as ISO 8601 text; null is missing. */
+export type TableRow = Record<string, number | string | boolean | null>;
+
+const ISO_DATE = /^\d{4}-\d\d-\d\d$/;
+const ISO_TIME = /^\d\d:\d\d(:\d\d(\.\d+)?)?$/;
+const ISO_TIMESTAMP = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[-+]\d\d:?\d\d)?$/;
+
+/**
+ * The columns of a table, in the order of their names in the first row. `texts` are columns that stay text, whatever their values look
+ * like. Throws `DATA` for values that are not of one type.
+ */
+export function rawColumns(table: TableInput, texts: ReadonlySet<string> = new Set()): RawColumn[] {
+  const rawColumn = (name: string, rows: number, at: (n: number) => TableValue) =>
+    readColumn(name, rows, at, texts.has(name));
+  if (typeof table !== "object" || table === null) throw unknownForm(String(table));
+  if (Array.isArray(table)) {
+    const rows = table as readonly Readonly<Record<string, TableValue>>[];
+    const isObject = (row: unknown) => typeof row === "object" && row !== null && !Array.isArray(row);
+    const badIndex = rows.findIndex((row) => !isObject(row));
+    if (badIndex >= 0) throw unknownForm(`row ${badIndex}, which is not an object`);
+    const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+    if (names.length === 0) throw unknownForm("no rows");
+    return names.map((name) => rawColumn(name, rows.length, (n) => rows[n][name]));
+  }
+  const columns = Object.entries(table as Readonly<Record<string, ArrayLike<TableValue>>>);
+  if (columns.length === 0) throw unknownForm("no columns");
+  const rows = columns[0][1].length;
+  return columns.map(([name, values]) => {
+    if (values?.length !== rows) {
+      throw new PushforwardError("SHAPE", `column "${name}" has a different length`, {
+        expected: `${rows} values, as in "${columns[0][0]}"`,
+        received: `${values?.length}`,
+      });
+    }
+    return rawColumn(name, rows, (n) => values[n]);
+  });
+}
+
+const unknownForm = (received: string): PushforwardError =>
+  new PushforwardError("ARGUMENT", "the table cannot be read", {
+    expected: "an array of objects, or an object with an array for each column",
+    received,
+  });
+
+const isMissing = (value: TableValue): value is null | undefined =>
+  value === null || value === undefined || value === "" || Number.isNaN(value);
+
+function readColumn(name: string, rows: number, at: (n: number) => TableValue, isText: boolean): RawColumn {
+  let type: ValueType | undefined = isText ? "text" : undefined;
+  for (let n = 0; n < rows && !isText; n++) {
+    const value = at(n);
+    if (isMissing(value)) continue;
+    const own = typeOf(value, name, n);
+    const common: ValueType | undefined = type === undefined ? own : commonType(type, own);
+    if (common === undefined) {
+      throw new PushforwardError("DATA", `row ${n}, column "${name}" has another type than the rows before`, {
+        expected: type,
+        received: `${JSON.stringify(value)} (${own})`,
+        hint: "Convert the column to one type.",
+      });
+    }
+    type = common;
+  }
+  type ??= "number";
+  const codes = new Map<string, number>();
+  const values = Float64Array.from({ length: rows }, (_, n) => {
+    const value = at(n);
+    if (isMissing(value)) return Number.NaN;
+    if (type === "text") {
+      const text = String(value);
+      if (!codes.has(text)) codes.set(text, codes.size);
+      return codes.get(text)!;
+    }
+    if (type === "date" || type === "timestamp" || type === "time")
+      return millisecondsOf(value as string | Date);
+    return Number(value);
+  });
+  return { name, type, values, ...(type === "text" && { labels: [...codes.keys()] }) };
+}
+
+function typeOf(value: Exclude<TableValue, null | undefined>, name: string, n: number): ValueType {
+  if (typeof value === "boolean") return "boolean";
+  if (typeof value === "bigint") return "integer";
+  if (value instanceof Date && !Number.isNaN(value.getTime()))
+    return value.getTime() % 86_400_000 === 0 ? "date" : "timestamp";
+  if (typeof value === "string") {
+    if (ISO_DATE.test(value)) return "date";
+    if (ISO_TIME.test(value)) return "time";
+    return ISO_TIMESTAMP.test(value) ? "timestamp" : "text";
+  }
+  if (typeof value === "number" && Number.isFinite(value))
+    return Number.isInteger(value) ? "integer" : "number";
+  throw new PushforwardError("DATA", `row ${n}, column "${name}" has a value that cannot be learned`, {
+    expected: "a finite number, text, a boolean, a date, or null",
+    received: String(value),
+  });
+}
+
+/** The type that has the values of both; undefined if there is none. */
+function commonType(a: ValueType, b: ValueType): ValueType | undefined {
+  const [first, second] = [a, b].sort();
+  if (first === second) return a;
+  if (first === "integer" && second === "number") return "number";
+  if (first === "date" && second === "timestamp") return "timestamp";
+  const times = ["date", "time", "timestamp"];
+  return [a, b].includes("text") && (times.includes(a) || times.includes(b)) ? "text" : undefined;
+}
+
+/** Without a time zone, ISO 8601 means UTC here, so that results do not depend on the machine. */
+function millisecondsOf(value: string | Date): number {
+  if (value instanceof Date) return value.getTime();
+  if (ISO_DATE.test(value)) return Date.parse(value);
+  if (ISO_TIME.test(value)) return Date.parse(`1970-01-01T${value}Z`);
+  return Date.parse(/(Z|[-+]\d\d:?\d\d)$/.test(value) ? value : `${value.replace(" ", "T")}Z`);
+}
+
+/** A value of a column for JavaScript: a number, a label, a boolean, or ISO 8601 text; null if it is missing. */
+export function tableValue(column: TableColumn, value: number): number | string | boolean | null {
+  const text = valueText(column, value);
+  if (text === undefined) return null;
+  if (column.type === "boolean") return text === "true";
+  return column.type === "number" || column.type === "integer" ? Number(text) : text;
+}
