@@ -15,6 +15,7 @@ import type { Io, StopMessage } from "./io.ts";
 import { Messages } from "./messages.ts";
 import { makeDirectory, writePictures } from "./pictures.ts";
 import { program } from "./program.ts";
+import { statedKinds } from "./statedKinds.ts";
 import { printNotes } from "./tableNotes.ts";
 import { checkFlowSize, type Trained, train } from "./training.ts";
 import { TrainingProgress } from "./trainingProgress.ts";
@@ -56,7 +57,7 @@ async function fitAndWrite(
   announceStop();
   const reading = readTrainingTable(values.data, {
     ...values,
-    ...(values.flow === "default" && { kinds: {} }),
+    ...(values.flow === "default" && { kinds: await statedKinds(values) }),
     signal,
     ...(maxNumbersInMemory !== undefined && { maxNumbersInMemory }),
   });

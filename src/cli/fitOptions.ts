@@ -1,6 +1,7 @@
 import { basename, extname } from "node:path";
 import { PushforwardError } from "../errors.ts";
 import type { Values } from "./arguments.ts";
+import { kindOptions } from "./kindOptions.ts";
 import {
   choice,
   flag,
@@ -31,13 +32,13 @@ export const options = {
   }),
   columns: names({
     valueName: "A,B",
-    description:
-      "The columns to learn, separated by commas. Default: all columns, which must then be numeric.",
+    description: "The columns to learn, separated by commas. Default: all columns.",
   }),
   exclude: names({
     valueName: "A,B",
     description: "Columns not to learn; all others of the table, or of --columns, are learned.",
   }),
+  ...kindOptions,
   na,
   given: names({
     valueName: "C",
@@ -49,7 +50,7 @@ export const options = {
     default: "default",
     valueName: "FLOW",
     description:
-      "The architecture of the flow. The default trains three flows (two for more than 20,000 rows) and keeps the best.",
+      "One flow of this architecture, for tables of numbers without missing values. The default learns columns of any kind: it trains several densities and mixes them.",
   }),
   transforms: wholeNumber(1, {
     valueName: "N",
@@ -111,13 +112,20 @@ export const options = {
 export type FitValues = Values<{ positionals: typeof positionals; options: typeof options }>;
 
 /** @throws ARGUMENT for the first two options that cannot be combined, and for an output that is not a model file. */
-export function checkFitValues({ flow, transforms, hidden, resume, overwrite, output }: FitValues): void {
+export function checkFitValues(values: FitValues): void {
+  const { flow, transforms, hidden, resume, overwrite, output, column, schema } = values;
   const refuse = (what: string, hint: string, expected?: string) =>
     new PushforwardError("ARGUMENT", what, { hint, ...(expected && { expected }) });
   if (flow === "default" && (transforms ?? hidden)) {
     throw refuse(
       `--${transforms ? "transforms" : "hidden"} cannot be combined with the default flow`,
       "Choose a flow too, for example --flow nsf",
+    );
+  }
+  if (flow !== "default" && (column.length > 0 || schema !== undefined)) {
+    throw refuse(
+      `--${column.length > 0 ? "column" : "schema"} cannot be combined with --flow ${flow}`,
+      "A single flow learns numbers: leave one of them out.",
     );
   }
   if (flow === "cnf" && transforms) {

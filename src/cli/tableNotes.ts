@@ -1,10 +1,12 @@
 import type { TrainingTable } from "../data/index.ts";
 import { count, counted } from "../evaluate/numberText.ts";
+import { columnTable } from "./columnTable.ts";
 import type { Messages } from "./messages.ts";
 
 /** Prints what a user should know about a table before training: missing values, misleading columns, constants. */
 export function printNotes(table: TrainingTable, messages: Messages): void {
-  const { rows, missing, columns, constants } = table;
+  const { rows, missing, columns, constants, described } = table;
+  for (const line of described ? columnTable(described).trimEnd().split("\n") : []) messages.print(line);
   if (missing > 0) {
     const total = counted(rows.rows + missing, "row");
     const are = missing === 1 ? "is" : "are";

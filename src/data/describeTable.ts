@@ -1,6 +1,6 @@
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
 import { describeColumn, statedOptions } from "../tables/describeColumn.ts";
-import { inferColumn } from "../tables/inferColumn.ts";
+import { type InferredColumn, inferColumn } from "../tables/inferColumn.ts";
 import type { RawColumn, TableColumn } from "../tables/tableColumn.ts";
 import { typedText } from "../tables/typedText.ts";
 import { valueRemarks } from "../tables/valueRemarks.ts";
@@ -36,7 +36,7 @@ export interface DescribeTableOptions {
 }
 
 /** Columns are read in groups of about this many numbers (128 MB). */
-const MAX_NUMBERS = 2 ** 24;
+export const MAX_NUMBERS = 2 ** 24;
 
 /**
  * Infers the kind of each column of a table.
@@ -61,23 +61,33 @@ export async function describeTable(
       const column = table.columns.find((column) => column.name === name)!;
       const raw = read.columns.find((raw) => raw.name === name);
       const inferred = raw ? inferColumn(raw, stated.get(name)) : { excluded: read.excluded.get(name)! };
-      const missing =
-        raw && raw.values.length > 0 ? raw.values.filter(Number.isNaN).length / raw.values.length : undefined;
-      const isExcluded = "excluded" in inferred;
-      described.push({
-        name,
-        type: column.type,
-        options: isExcluded ? { kind: "exclude" } : statedOptions(inferred.column),
-        details: isExcluded
-          ? inferred.excluded
-          : describeColumn(inferred.column, rangeOf(raw!, inferred.column)).details,
-        missing,
-        remarks: [...(raw && !isExcluded ? valueRemarks(raw) : []), ...dateRemarks(column)],
-      });
+      described.push(describedColumn(column, raw, inferred));
     }
     onProgress?.(described.length);
   }
   return described;
+}
+
+/** Describes a column by its values, which are undefined if they were not read, and by what was inferred from them. */
+export function describedColumn(
+  column: Column,
+  raw: RawColumn | undefined,
+  inferred: InferredColumn,
+): DescribedColumn {
+  const { name, type } = column;
+  const missing =
+    raw && raw.values.length > 0 ? raw.values.filter(Number.isNaN).length / raw.values.length : undefined;
+  const isExcluded = "excluded" in inferred;
+  return {
+    name,
+    type,
+    options: isExcluded ? { kind: "exclude" } : statedOptions(inferred.column),
+    details: isExcluded
+      ? inferred.excluded
+      : describeColumn(inferred.column, rangeOf(raw!, inferred.column)).details,
+    missing,
+    remarks: [...(raw && !isExcluded ? valueRemarks(raw) : []), ...dateRemarks(column)],
+  };
 }
 
 /** The smallest and the largest value of numbers and times. */

@@ -1,14 +1,15 @@
 import { type ColumnNote, columnNotes } from "../columns/index.ts";
-import { InMemoryDataset } from "../dataset/index.ts";
+import { type Dataset, InMemoryDataset, type RowStream, StreamedDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
 import { encodeColumn, withLabelsOf } from "../tables/encode.ts";
 import { inferColumn } from "../tables/inferColumn.ts";
 import { featureNames, type RawColumn, type TableColumn } from "../tables/tableColumn.ts";
-import { quotedNames } from "./columnList.ts";
 import { excludeColumns, findColumn } from "./columnSelection.ts";
-import { readLabels, withLabels } from "./labels.ts";
+import { type DescribedColumn, describedColumn, MAX_NUMBERS } from "./describeTable.ts";
+import { type Labels, readLabels, withLabels } from "./labels.ts";
 import { readColumns } from "./readColumns.ts";
+import { scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";
 import { checkMinimumRows } from "./tableRows.ts";
 import type { TrainingTable, TrainingTableOptions } from "./trainingTable.ts";
@@ -27,7 +28,7 @@ export async function readEncodedTable(
   opened: Table,
   options: TrainingTableOptions & Required<TableColumnsOptions>,
 ): Promise<TrainingTable> {
-  const { given = [] } = options;
+  const { given = [], seed = 0, maxNumbersInMemory = MAX_NUMBERS } = options;
   const labels = await readLabels(opened, given);
   const withCodes = withLabels(opened, labels);
   const numeric = given.length > 0 ? await withCodes.numericColumns(given, { use: "given" }) : [];
@@ -37,60 +38,130 @@ export async function readEncodedTable(
     options.kinds,
     opened.columns.map(({ name }) => name),
   );
-  const categorical = [...kinds].flatMap(([name, { kind }]) => (kind === "categorical" ? [name] : []));
-  const excludedByUser = [...kinds].flatMap(([name, { kind }]) => (kind === "exclude" ? [name] : []));
-  const read = await readColumns(
-    opened,
-    names.filter((name) => !excludedByUser.includes(name)),
-    { categorical },
-  );
-  const excluded = new Map(read.excluded);
-  const contextColumns = context.length > 0 ? (await readColumns(withCodes, context)).columns : [];
-  const kept = completeRows(contextColumns, opened.rows);
+  const kept = await rowsWithContext(withCodes, context);
   const missing = opened.rows - kept.length;
   checkMinimumRows({ rows: kept.length, missing }, opened.source);
-  checkContext(contextColumns, kept, opened.source);
-
-  const table: TableColumn[] = [];
-  const features: Float64Array[] = [];
-  for (const raw of read.columns.map((column) => select(column, kept))) {
-    const inferred = inferColumn(raw, kinds.get(raw.name));
-    if ("excluded" in inferred) excluded.set(raw.name, inferred.excluded);
-    else {
-      table.push(inferred.column);
-      features.push(...encodeColumn(inferred.column, withLabelsOf(inferred.column, raw)));
-    }
-  }
-  if (features.length === 0) throw nothingToLearn(opened, table, excluded);
-  const columns = table.flatMap(featureNames);
-  const classes = [...labels.values()].map(({ length }) => length);
-  const rows = new InMemoryDataset({
-    features: columns.length,
-    columns,
-    contextColumns: context,
-    values: rowMajor(features, kept.length),
-    ...(context.length > 0 && {
-      context: rowMajor(
-        contextColumns.map((column) => select(column, kept).values),
-        kept.length,
-      ),
-    }),
-    rowNumbers: kept.map((row) => row + 1),
+  const isStreamed = opened.rows * (names.length + context.length) > maxNumbersInMemory;
+  const { table, described, features } = await inferAndEncode(opened, names, {
+    kinds,
+    kept,
+    keepFeatures: !isStreamed,
   });
+  const columns = table.flatMap(featureNames);
+  if (columns.length === 0) throw nothingToLearn(opened, table, described);
+  const rows = isStreamed
+    ? await StreamedDataset.of(streamFeatures(withCodes, table, context), { seed })
+    : await inMemory(withCodes, { columns, features, context, kept });
+  checkContext(rows, { context, labels }, opened.source);
+  const classes = [...labels.values()].map(({ length }) => length);
   return {
     columns,
     table,
-    excluded,
+    described,
     given: context,
     labels,
     embedding: context.length > 0 ? { numbers: context.length - classes.length, classes } : undefined,
     rows,
     constants: new Map(),
     missing,
-    notes: () => notesOf(table, read.columns, kept),
-    close: async () => {},
+    notes: () => notesOf(table, rows.sample),
+    close: async () => opened.close(),
   };
 }
+
+/**
+ * Infers the kind of each column from all its values, and encodes the values of the rows `kept` as features if they are asked for. A large
+ * table is read in groups of columns, so that memory does not grow with it.
+ */
+async function inferAndEncode(
+  opened: Table,
+  names: readonly string[],
+  {
+    kinds,
+    kept,
+    keepFeatures,
+  }: { kinds: ReadonlyMap<string, ColumnOptions>; kept: Int32Array; keepFeatures: boolean },
+): Promise<{ table: TableColumn[]; described: DescribedColumn[]; features: Float64Array[] }> {
+  const ofKind = (wanted: ColumnKind) => names.filter((name) => kinds.get(name)?.kind === wanted);
+  const [categorical, excluded] = [ofKind("categorical"), ofKind("exclude")];
+  const group = Math.max(1, Math.floor(MAX_NUMBERS / opened.rows));
+  const table: TableColumn[] = [];
+  const described: DescribedColumn[] = [];
+  const features: Float64Array[] = [];
+  for (let start = 0; start < names.length; start += group) {
+    const ofGroup = names.slice(start, start + group);
+    const read = await readColumns(
+      opened,
+      ofGroup.filter((name) => !excluded.includes(name)),
+      { categorical },
+    );
+    for (const name of ofGroup) {
+      const column = opened.columns.find((each) => each.name === name)!;
+      const all = read.columns.find((each) => each.name === name);
+      const raw = all && select(all, kept);
+      const inferred = raw
+        ? inferColumn(raw, kinds.get(name))
+        : { excluded: read.excluded.get(name) ?? "as requested" };
+      described.push(describedColumn(column, raw, inferred));
+      if ("excluded" in inferred) continue;
+      table.push(inferred.column);
+      if (keepFeatures) features.push(...encodeColumn(inferred.column, withLabelsOf(inferred.column, raw!)));
+    }
+  }
+  return { table, described, features };
+}
+
+/** The indices of the rows in which no value of the context is missing. */
+async function rowsWithContext(table: Table, context: readonly string[]): Promise<Int32Array> {
+  const all = Int32Array.from({ length: table.rows }, (_, row) => row);
+  if (context.length === 0) return all;
+  const { columns } = await readColumns(table, context);
+  return all.filter((row) => columns.every(({ values }) => !Number.isNaN(values[row]!)));
+}
+
+async function inMemory(
+  table: Table,
+  {
+    columns,
+    features,
+    context,
+    kept,
+  }: {
+    columns: readonly string[];
+    features: readonly Float64Array[];
+    context: readonly string[];
+    kept: Int32Array;
+  },
+): Promise<InMemoryDataset> {
+  const ofContext = context.length > 0 ? (await readColumns(table, context)).columns : [];
+  return new InMemoryDataset({
+    features: columns.length,
+    columns,
+    contextColumns: context,
+    values: rowMajor(features, kept.length),
+    ...(context.length > 0 && {
+      context: rowMajor(
+        ofContext.map((column) => select(column, kept).values),
+        kept.length,
+      ),
+    }),
+    rowNumbers: kept.map((row) => row + 1),
+  });
+}
+
+/** Streams the features of the rows in which no value of the context is missing. */
+const streamFeatures = (table: Table, columns: readonly TableColumn[], given: readonly string[]): RowStream =>
+  async function* rows() {
+    const scan = await scanFeatures(table, columns, { given });
+    for await (const { rows } of scan.blocks()) {
+      const complete = Int32Array.from({ length: rows.rows }, (_, n) => n).filter((n) =>
+        rows.context
+          .subarray(n * given.length, (n + 1) * given.length)
+          .every((value) => !Number.isNaN(value)),
+      );
+      yield complete.length === rows.rows ? rows : rows.select(complete);
+    }
+  };
 
 /** The columns to learn: those that are named, or all, without the excluded ones and those of the context. */
 function learnedNames(
@@ -116,19 +187,17 @@ function learnedNames(
   });
 }
 
-/** The indices of the rows in which no value of the context is missing. */
-const completeRows = (context: readonly RawColumn[], rows: number): Int32Array =>
-  Int32Array.from({ length: rows }, (_, row) => row).filter((row) =>
-    context.every(({ values }) => !Number.isNaN(values[row]!)),
-  );
-
-function checkContext(context: readonly RawColumn[], kept: Int32Array, source: string): void {
-  for (const { name, values } of context) {
-    const first = values[kept[0]!];
-    if (kept.some((row) => values[row] !== first)) continue;
+/** Refuses a context that is the same in all rows, on which nothing can depend. */
+function checkContext(
+  { rows, constants }: Dataset,
+  { context, labels }: { context: readonly string[]; labels: Labels },
+  source: string,
+): void {
+  for (const [column, value] of constants.context) {
+    const name = context[column]!;
     throw new PushforwardError("DATA", `The column "${name}" of ${source} is constant`, {
       expected: "at least two different values",
-      received: `${first} in all ${kept.length} rows`,
+      received: `${labels.get(name)?.[value] ?? value} in all ${rows} rows`,
       hint: "Leave it out of --given.",
     });
   }
@@ -150,40 +219,48 @@ function rowMajor(columns: readonly Float64Array[], rows: number): Float64Array 
 function nothingToLearn(
   { source }: Table,
   constants: readonly TableColumn[],
-  excluded: ReadonlyMap<string, string>,
+  described: readonly DescribedColumn[],
 ): PushforwardError {
   if (constants.length > 0) {
-    return new PushforwardError("DATA", `All columns of ${source} are constant`, {
-      expected: "a column with at least two different values",
-      received: quotedNames(constants.map(({ name }) => name)),
+    const [only] = constants;
+    const what =
+      constants.length === 1 ? `The column "${only!.name}" of ${source} is` : `All columns of ${source} are`;
+    return new PushforwardError("DATA", `${what} constant`, {
+      expected: "at least two different values",
+      received: constants
+        .slice(0, 8)
+        .map((column) => (column.kind === "constant" ? (column.value ?? "nothing") : ""))
+        .join(", "),
       hint: "Give a column that varies.",
     });
   }
   return new PushforwardError("DATA", `${source} has no column that a model can learn`, {
-    received: [...excluded].map(([name, reason]) => `"${name}": ${reason}`).join("; "),
+    received: described
+      .slice(0, 8)
+      .map(({ name, details }) => `"${name}": ${details}`)
+      .join("; "),
     hint: "State the kind of a column to learn it anyway: --column NAME=categorical",
   });
 }
 
-/** Notes on the continuous columns. What the notes say about repeated values does not concern them, since atoms have probabilities. */
-function notesOf(
-  table: readonly TableColumn[],
-  columns: readonly RawColumn[],
-  rows: Int32Array,
-): ColumnNote[] {
-  const continuous = table.filter(({ kind }) => kind === "continuous").map(({ name }) => name);
-  const numbers = columns
-    .filter(({ name }) => continuous.includes(name))
-    .map((column) => select(column, rows).values);
-  const complete = Int32Array.from(rows, (_, n) => n).filter((n) =>
-    numbers.every((values) => !Number.isNaN(values[n]!)),
+/** Notes on the continuous columns. What notes say about repeated values does not concern them, since frequent values have probabilities. */
+function notesOf(table: readonly TableColumn[], { rows, features, values }: InMemoryDataset): ColumnNote[] {
+  let next = 0;
+  const continuous = table.flatMap((column) => {
+    const feature = next;
+    next += featureNames(column).length;
+    return column.kind === "continuous" ? [{ name: column.name, feature, center: column.center }] : [];
+  });
+  const complete = Int32Array.from({ length: rows }, (_, n) => n).filter((n) =>
+    continuous.every(({ feature }) => !Number.isNaN(values[n * features + feature]!)),
   );
-  if (numbers.length === 0 || complete.length < 2) return [];
-  const values = rowMajor(
-    numbers.map((column) => Float64Array.from(complete, (n) => column[n]!)),
-    complete.length,
+  if (continuous.length === 0 || complete.length < 2) return [];
+  const numbers = continuous.map(({ feature, center }) =>
+    Float64Array.from(complete, (n) => values[n * features + feature]! + center),
   );
-  return columnNotes({ columns: continuous, rows: complete.length, values }).filter(
-    ({ kind }) => kind !== "fewValues" && kind !== "grid" && kind !== "atoms",
-  );
+  return columnNotes({
+    columns: continuous.map(({ name }) => name),
+    rows: complete.length,
+    values: rowMajor(numbers, complete.length),
+  }).filter(({ kind }) => kind !== "fewValues" && kind !== "grid" && kind !== "atoms");
 }

@@ -6,6 +6,7 @@ import type { TableColumn } from "../tables/tableColumn.ts";
 import { columnHint, type NotedTable } from "./columnHints.ts";
 import { columnList } from "./columnList.ts";
 import { excludeColumns } from "./columnSelection.ts";
+import type { DescribedColumn } from "./describeTable.ts";
 import { readEncodedTable, type TableColumnsOptions } from "./encodedTable.ts";
 import { type Labels, readLabels, withLabels } from "./labels.ts";
 import { openTable, type Table, type TableOptions } from "./table.ts";
@@ -31,8 +32,8 @@ export interface TrainingTable {
   readonly columns: readonly string[];
   /** The columns of any kind whose values the features encode; undefined if all columns are numbers as they are. */
   readonly table?: readonly TableColumn[];
-  /** Why columns are left out, by their names. */
-  readonly excluded?: ReadonlyMap<string, string>;
+  /** What each column of the table is taken for, including those that are left out. */
+  readonly described?: readonly DescribedColumn[];
   /** The columns of the context: first those of numbers, then those of labels. */
   readonly given: readonly string[];
   readonly labels: Labels;
@@ -67,7 +68,10 @@ export async function readTrainingTable(
   const { seed = 0, maxNumbersInMemory = MAX_NUMBERS_IN_MEMORY } = options;
   const opened = await openTable(source, options);
   if (options.kinds) {
-    return readEncodedTable(opened, { ...options, kinds: options.kinds }).finally(() => opened.close());
+    return readEncodedTable(opened, { ...options, kinds: options.kinds }).catch(async (error: unknown) => {
+      await opened.close();
+      throw error;
+    });
   }
   try {
     const labels = await readLabels(opened, options.given ?? []);
