@@ -128,7 +128,8 @@ async function evaluateHeldOut(
   { training, validation, test }: RowParts,
   threads: number | undefined,
 ): Promise<HeldOutEvaluation> {
-  const isMixed = table?.some(({ kind, gaps }) => gaps || kind !== "continuous") ?? false;
+  const isMixed =
+    table?.some(({ kind, gaps }) => gaps || !["continuous", "constant"].includes(kind)) ?? false;
   const baseline = isMixed
     ? await independentBaseline(table!, training, { threads })
     : await gaussianBaseline(training, { embedding: flow.embedding, constants, threads });

@@ -68,7 +68,9 @@ export function doneEvent({ values, table, rows, trained, evaluation, pictures, 
       rows: logDensity.count,
       meanLogDensity: logDensity.mean,
       standardError: logDensity.standardError,
-      gaussian: baseline?.mean ?? null,
+      ...(evaluation.isMixed
+        ? { independent: baseline?.mean ?? null }
+        : { gaussian: baseline?.mean ?? null }),
       gain: gain?.mean ?? null,
       gainStandardError: gain?.standardError ?? null,
     },

@@ -66,6 +66,10 @@ export class KernelDensity extends ProductMixture {
     this.widthLogits = new Parameter([widths], 0, { trainable: false });
   }
 
+  get acceptsMissing(): boolean {
+    return this.options.columns.some(({ gaps }) => gaps);
+  }
+
   protected logWeights(): Tensor {
     const { centers, widths } = this.options;
     const ofCenters = this.centerLogits.logSoftmax().reshape([1, centers]);

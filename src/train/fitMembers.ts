@@ -4,6 +4,7 @@ import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import { ContextEmbedding, type ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import type { ColumnHeadOptions } from "../distributions/heads/columnHead.ts";
+import { KernelDensity } from "../distributions/kernelDensity.ts";
 import { LatentClasses } from "../distributions/latentClasses.ts";
 import { MixedMade } from "../distributions/mixedMade.ts";
 import { Mixture } from "../distributions/mixture.ts";
@@ -13,7 +14,7 @@ import { Random } from "../random/index.ts";
 import { tableHeads } from "../tables/columnHeads.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { fit } from "./fit.ts";
-import type { CheckpointStore, FitEpoch, FitOptions } from "./options.ts";
+import { type CheckpointStore, deadlineOf, type FitEpoch, type FitOptions } from "./options.ts";
 import { stackingWeights } from "./stacking.ts";
 import type { StopReason } from "./trainingLoop.ts";
 
@@ -53,15 +54,20 @@ export interface FitMembersResult {
 interface Candidate {
   readonly name: string;
   readonly flow: Flow;
-  readonly options: Pick<FitOptions, "optimizer" | "batchSize" | "averageDecay">;
+  /** How it is trained by gradients; undefined if it is fitted to the data at once. */
+  readonly options?: Pick<FitOptions, "optimizer" | "batchSize" | "averageDecay" | "epochs" | "patience">;
 }
 
 /** A member with a smaller weight is left out, because it costs time in every use of the model and changes almost nothing. */
 const MIN_WEIGHT = 0.02;
 
+/** A kernel density takes time for each center in each use, and gains little in larger tables. */
+const MAX_ROWS_OF_KERNEL_DENSITY = 8000;
+const MAX_CENTERS = 4000;
+
 /**
  * Trains the members of the default model of a table on features of its columns (`encodeRows`), and returns their mixture, with the
- * weights of `stackingWeights` on the validation rows. The members share `maxMinutes`.
+ * weights of `stackingWeights` on the validation rows. With a context it returns the best member. The members share `maxMinutes`.
  */
 export async function fitMembers(
   columns: readonly TableColumn[],
@@ -69,8 +75,8 @@ export async function fitMembers(
   options: FitMembersOptions = {},
 ): Promise<FitMembersResult> {
   const start = performance.now();
-  const { embedding, kernel: _kernel = true, onMember, checkpoints, maxMinutes, ...others } = options;
-  const candidates = candidatesFor(columns, training, { seed: options.seed ?? 0, embedding });
+  const { embedding, kernel = true, onMember, checkpoints, maxMinutes, ...others } = options;
+  const candidates = candidatesFor(columns, training, { seed: options.seed ?? 0, embedding, kernel });
   const trained: Omit<Member, "weight">[] = [];
   const logDensities: Float64Array[] = [];
   let stopped: StopReason = "epochs";
@@ -79,9 +85,20 @@ export async function fitMembers(
       maxMinutes === undefined ? undefined : maxMinutes - (performance.now() - start) / 60_000;
     if (trained.length > 0 && minutesLeft !== undefined && minutesLeft <= 0) break;
     onMember?.(name, i, candidates.length);
+    const context = validation.contextFeatures > 0 ? validation.context : undefined;
+    if (!ofCandidate) {
+      const { sample } = training;
+      const limits = { ...(others.signal && { signal: others.signal }), deadline: deadlineOf(minutesLeft) };
+      await flow.fitToData?.(sample, validation, limits);
+      const scores = await flow.logProb(validation.values, context);
+      const validationLogDensity = scores.reduce((sum, score) => sum + score, 0) / scores.length;
+      trained.push({ name, flow, epochs: [], bestEpoch: 0, validationLogDensity });
+      logDensities.push(scores);
+      continue;
+    }
     const result = await fit(flow, training, {
       ...ofCandidate,
-      ...others,
+      ...Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined)),
       optimizer: { ...ofCandidate.optimizer, ...others.optimizer },
       validation,
       ...(minutesLeft !== undefined && { maxMinutes: minutesLeft / (candidates.length - i) }),
@@ -90,7 +107,6 @@ export async function fitMembers(
     stopped = result.stopped;
     const { epochs, bestEpoch, validationLogDensity } = result;
     trained.push({ name, flow, epochs, bestEpoch, validationLogDensity });
-    const context = validation.contextFeatures > 0 ? validation.context : undefined;
     logDensities.push(await flow.logProb(validation.values, context));
     if (result.stopped === "signal") break;
   }
@@ -101,6 +117,12 @@ function stacked(
   trained: readonly Omit<Member, "weight">[],
   logDensities: readonly Float64Array[],
 ): Omit<FitMembersResult, "stopped"> {
+  // Each flow has its own embedding of the context, but a model file has the labels of one: no mixture, only the best member.
+  if (trained.some(({ flow }) => flow.embedding)) {
+    const best = trained.reduce((a, b) => (b.validationLogDensity > a.validationLogDensity ? b : a));
+    const { flow, validationLogDensity } = best;
+    return { flow, members: [{ ...best, weight: 1 }], validationLogDensity };
+  }
   const first = stackingWeights(logDensities);
   const kept = trained.flatMap((_, k) => (first[k] >= MIN_WEIGHT ? [k] : []));
   const weights = stackingWeights(kept.map((k) => logDensities[k]));
@@ -125,7 +147,11 @@ function stacked(
 function candidatesFor(
   columns: readonly TableColumn[],
   training: Dataset,
-  { seed, embedding }: { seed: number; embedding: ContextEmbeddingOptions | undefined },
+  {
+    seed,
+    embedding,
+    kernel,
+  }: { seed: number; embedding: ContextEmbeddingOptions | undefined; kernel: boolean },
 ): Candidate[] {
   const { sample, rows } = training;
   const heads = tableHeads(columns, sample);
@@ -140,6 +166,8 @@ function candidatesFor(
     activation: "silu" as const,
     residual: true,
   };
+  const batchSize = isLarge ? 512 : 256;
+  const batches = Math.ceil(rows / batchSize);
   const made = new MixedMade({ columns: heads, network, context: embed?.size ?? 0 }, random.split("made"));
   const candidates: Candidate[] = [
     {
@@ -147,7 +175,7 @@ function candidatesFor(
       flow: embed ? new Flow(made, undefined, embed) : new Flow(made),
       options: {
         optimizer: { learningRate: 2e-3, weightDecay: 0.02 },
-        batchSize: isLarge ? 512 : 256,
+        batchSize,
         averageDecay: isLarge ? 0.999 : 0.99,
       },
     },
@@ -157,9 +185,22 @@ function candidatesFor(
     const classes = Math.max(2, Math.min(64, Math.round(rows / 40)));
     const latent = new LatentClasses({ columns: simple, classes }, random.split("classes"));
     candidates.push({
-      name: "latent classes",
+      name: "latent-classes",
       flow: new Flow(latent),
-      options: { optimizer: { learningRate: 3e-3 }, batchSize: isLarge ? 512 : 256 },
+      options: {
+        optimizer: { learningRate: 3e-3 },
+        batchSize,
+        // Expectation maximization has fitted the classes already; these steps improve them.
+        epochs: Math.ceil(4000 / batches),
+        patience: Math.ceil(200 / batches),
+      },
+    });
+  }
+  if (kernel && numbers === 0 && rows <= MAX_ROWS_OF_KERNEL_DENSITY) {
+    const centers = Math.min(rows, MAX_CENTERS);
+    candidates.push({
+      name: "kernel-density",
+      flow: new Flow(new KernelDensity({ columns: heads, centers }, random.split("kernel"))),
     });
   }
   if (areDensities(heads, sample)) {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { decodeModel } from "../../src/flows/decodeModel.ts";
+import { TableModel } from "../../src/flows/tableModel.ts";
 import { correlated, QUICK, workplace } from "./command.ts";
 
 const { path, write, pushforward, json } = workplace();
@@ -19,8 +20,23 @@ const table = write("constants.csv", withConstants(400));
 const plain = write("plain.csv", correlated(400));
 const heldOut = (events: Record<string, unknown>[]) => events.at(-1)!.heldOut;
 
+it("learns constant columns of the default model as constants", async () => {
+  const [model, without] = [path("default.safetensors"), path("plain-default.safetensors")];
+  const { code, err } = await pushforward(["fit", table, "--epochs", "1", "-o", model]);
+  expect(code).toBe(0);
+  expect(err).toMatch(/^t +double +constant +0% +1700000000.123$/m);
+  const [plainDone] = (await json("fit", plain, "--epochs", "1", "-o", without)).slice(-1);
+  const [done] = (await json("fit", table, "--epochs", "1", "-o", model)).slice(-1);
+  expect(done!.heldOut).toEqual(plainDone!.heldOut);
+  const samples = await TableModel.from(await decodeModel(readFileSync(model))).sample(10);
+  for (const { t, k } of samples) expect([t, k]).toEqual([FAR, 0.1]);
+  const query = `SELECT 0.5 AS a, ${FAR}::DOUBLE + i AS t, 0.2 AS b, 0.1 AS k FROM range(2) AS r(i)`;
+  const scored = await pushforward(["score", model, query, "-o", "-"]);
+  expect(scored.out.trimEnd().split("\n")[2]).toMatch(/,-Infinity$/);
+  expect(scored.err).toContain('Row 2 of the query has a value of "t" that the model considers impossible');
+});
+
 it.each([
-  ["default", ["--epochs", "1"]],
   ["nsf", QUICK],
   ["cnf", ["--flow", "cnf", "--epochs", "1"]],
 ])("learns constant columns as constants, which do not change log-densities: %s", async (name, options) => {

@@ -2,7 +2,6 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, utimesSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { tableFlows } from "../../src/flows/tableFlows.ts";
 import { EARTHQUAKES, QUICK, quickModel, start, workplace } from "./command.ts";
 
 const here = workplace();
@@ -59,7 +58,7 @@ describe("after kill -9 in the middle", () => {
   it("the default flow continues too, whichever flow it was training", { timeout: 180_000 }, async () => {
     const options = ["--epochs", "6"];
     const expected = await uninterrupted("default.safetensors", options);
-    for (const { name: flow } of tableFlows(4, { rows: 1000 })) {
+    for (const flow of ["autoregressive", "latent-classes"]) {
       const pattern = new RegExp(`"flow":"${flow}","epoch":${1 + Math.floor(Math.random() * 5)},`);
       const running = await untilEpoch("again.safetensors", options, pattern);
       running.child.kill("SIGKILL");
