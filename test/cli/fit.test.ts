@@ -24,17 +24,21 @@ it("learns a table with the default flow, and reports how well and what to do ne
     .replace(/ {3,}/g, "   ")
     .replace(/\d:\d\d/, "0:00");
   expect(figures).toMatchInlineSnapshot(`
-    "Learned lon, lat, depth_km, mag in 0:00 (mixture, 1 epoch, none better than the initial weights; --epochs reached).
+    "Learned lon, lat, depth_km, mag in 0:00 (mixture, 0 epochs, none better than the initial weights; --epochs reached).
     Rows: 1,382 for training, 154 for validation, 171 for the test.
 
     Mean log-density of 171 test rows in nats (not used in training):
-      this flow   X.XXX ± X.XXX
-      a Gaussian   X.XXX ± X.XXX   (full covariance, fitted to the training rows)
-    The flow is X.XXX ± X.XXX nats per row better than the Gaussian.
+      this model   X.XXX ± X.XXX
+      independent   X.XXX ± X.XXX   (independent columns, fitted to the training rows)
+    The model is X.XXX ± X.XXX nats per row better than independent columns.
+    Values of continuous columns have densities, in their units; all other values, and missing ones, have probabilities.
+    Parts: kernel-density 92%, latent-classes 8%.
 
     Model   quakes.safetensors
     Pictures  pictures/samples.png
        pictures/training.png
+
+    Training ended within the first epoch. Give it more time with --max-minutes.
 
     Next:
       pushforward score quakes.safetensors earthquakes.csv -o scored.csv   the rows with their log-density
@@ -196,6 +200,8 @@ it("holds out the requested fractions of the rows", async () => {
     await failure("fit", two, "--test-fraction", "0.5", "-o", path("two.safetensors")),
   ).toMatchInlineSnapshot(`
     "2
+    column  type    kind     missing  values
+    a       bigint  integer  0%       1 to 2; within 0 to 3
     Error: --test-fraction 0.5 leaves too few rows to learn from: expected 2 rows or more, received 1 of 2.
     Leave it out, or give a table with more rows."
   `);

@@ -17,6 +17,7 @@ it("shows the help of the program", async () => {
       fit        Learns the density of a table and writes a model file.
       evaluate   Computes the mean log-density of a table under a model.
       score      Writes the rows of a table with their log-density under a model.
+      impute     Replaces the missing values of a table by values drawn from a model.
       sample     Draws new rows from a model.
       inspect    Shows what is in a model file.
 
@@ -50,8 +51,9 @@ it("shows the help of a command", async () => {
       -o, --output OUT   The table to write, in the format of its ending. - writes CSV to standard
                          output. Default: -.
       --seed S           The same seed draws the same rows, however many. Default: 0.
-      --given GIVEN      For a conditional model, the values of its given columns:
-                         year=2020,kind=house, or a table with these columns.
+      --given GIVEN      The values of some columns, on which the others are conditional:
+                         region=north,age=40, or a table with these columns. A model that was fitted
+                         with --given needs the values of its given columns.
       --na NA,?          Values of the table to read as missing, in addition to empty fields and
                          NULL.
       --threads N        The number of threads that compute. Default: one for each core.
@@ -62,8 +64,10 @@ it("shows the help of a command", async () => {
           Five rows, on the terminal.
       pushforward sample model.safetensors -n 1000000 --seed 7 -o new.parquet
           A million other rows, in a file.
-      pushforward sample model.safetensors --given depth=10 -n 100
-          From a model that was fitted with --given depth.
+      pushforward sample model.safetensors --given region=north,age=40 -n 100
+          The other columns, given these values.
+      pushforward sample model.safetensors --given customers.csv
+          A row for each row of a table, which has some of the columns.
     "
   `);
   expect((await pushforward(["help", "sample"])).out).toBe(out);
@@ -92,12 +96,12 @@ it("colors headings on a terminal, unless NO_COLOR is set", async () => {
 it("refuses unknown commands", async () => {
   expect(await failure("fitt")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command fitt: expected one of columns, fit, evaluate, score, sample, inspect.
+    Error: pushforward has no command fitt: expected one of columns, fit, evaluate, score, impute, sample, inspect.
     Did you mean pushforward fit?"
   `);
   expect(await failure("train", "data.csv")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command train: expected one of columns, fit, evaluate, score, sample, inspect.
+    Error: pushforward has no command train: expected one of columns, fit, evaluate, score, impute, sample, inspect.
     See pushforward --help."
   `);
   expect(await failure("--versoin")).toMatchInlineSnapshot(`
@@ -112,7 +116,7 @@ it("refuses unknown commands", async () => {
   `);
   expect(await failure("constructor")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command constructor: expected one of columns, fit, evaluate, score, sample, inspect.
+    Error: pushforward has no command constructor: expected one of columns, fit, evaluate, score, impute, sample, inspect.
     See pushforward --help."
   `);
 });
