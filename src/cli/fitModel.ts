@@ -138,7 +138,7 @@ async function evaluateHeldOut(
   const onValidation = test
     ? baseline && mean(await baseline.logDensities(validation))
     : result.baseline?.mean;
-  return { ...result, isMixed, by: test ? "test" : "validation", gaussianOnValidation: onValidation };
+  return { ...result, isMixed, by: test ? "test" : "validation", baselineOnValidation: onValidation };
 }
 
 function modelBytes(

@@ -25,8 +25,8 @@ export interface HeldOutEvaluation extends EvaluateResult {
   readonly by: "test" | "validation";
   /** Whether some columns have probabilities: then the baseline has independent columns. */
   readonly isMixed: boolean;
-  /** The Gaussian's mean log-density on the validation rows. */
-  readonly gaussianOnValidation: number | undefined;
+  /** The mean log-density of the baseline on the validation rows. */
+  readonly baselineOnValidation: number | undefined;
 }
 
 /** A finished `pushforward fit`. */

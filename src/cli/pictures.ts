@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { TrainingTable } from "../data/index.ts";
 import { writeError, writeFileAtomically } from "../files/atomicFile.ts";
-import { samplesFigure, svgToPng, trainingFigure } from "../report/index.ts";
+import { samplesFigure, svgToPng, tableFigure, trainingFigure } from "../report/index.ts";
 import { checkFigurePackages } from "../report/png.ts";
 import type { FitValues } from "./fitOptions.ts";
 import type { HeldOutEvaluation } from "./fitReport.ts";
@@ -20,22 +20,29 @@ export async function makeDirectory(path: string): Promise<void> {
 export async function writePictures(
   directory: string,
   { flow, epochs, bestEpoch, validationLogDensity }: Trained,
-  { columns, rows }: TrainingTable,
+  { columns, rows, table }: TrainingTable,
   { seed, threads }: FitValues,
-  { gaussianOnValidation: value }: HeldOutEvaluation,
+  { baselineOnValidation: value, isMixed }: HeldOutEvaluation,
 ): Promise<string[]> {
   // The initial weights count as epoch 0, and may have been the best.
   const initial = { epoch: 0, trainLogDensity: Number.NaN, validationLogDensity };
+  const label = isMixed ? "independent columns" : "Gaussian";
   const pictures = {
-    "samples.png": await samplesFigure(flow, rows.sample, { columns, seed, threads }),
-    "training.png": await trainingFigure({
-      epochs: bestEpoch === 0 ? [initial, ...epochs] : epochs,
-      bestEpoch,
-      ...(value !== undefined && { baseline: { label: "Gaussian", value } }),
-    }),
+    "samples.png": table
+      ? await tableFigure(table, flow, rows.sample, { seed, threads })
+      : await samplesFigure(flow, rows.sample, { columns, seed, threads }),
+    "training.png":
+      epochs.length === 0
+        ? undefined
+        : await trainingFigure({
+            epochs: bestEpoch === 0 ? [initial, ...epochs] : epochs,
+            bestEpoch,
+            ...(value !== undefined && { baseline: { label, value } }),
+          }),
   };
   const paths: string[] = [];
   for (const [name, svg] of Object.entries(pictures)) {
+    if (svg === undefined) continue;
     const path = join(directory, name);
     await writeFileAtomically(path, await svgToPng(svg));
     paths.push(path);

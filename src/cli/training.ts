@@ -48,7 +48,7 @@ export function checkFlowSize(
   });
 }
 
-/** A trained model. For a mixture, `epochs` and `bestEpoch` are those of the member with the largest weight. */
+/** A trained model. For a mixture, `epochs` and `bestEpoch` are those of the best member that was trained by gradients. */
 export interface Trained extends Omit<FitFlowsResult, "warnings"> {
   readonly members?: readonly Member[];
 }
@@ -89,9 +89,8 @@ export async function train(
       onMember: (name) => progress.onFlow(name),
     });
     const { members } = result;
-    const main = members.reduce((best, member) => (member.weight > best.weight ? member : best));
-    const name = members.length === 1 ? main.name : "mixture";
-    return { ...main, ...result, ...rows, name };
+    const name = members.length === 1 ? members[0]!.name : "mixture";
+    return { ...result.curve, ...result, ...rows, name };
   }
   const layers = { ...(transforms && { transforms }), ...(hidden && { hidden }) };
   const result = await trainFlows(

@@ -20,19 +20,20 @@ export function holdOut(
 ): { training: InMemoryDataset; validation: InMemoryDataset; hasCopies: boolean } {
   const order = stratified(new Random(seed).split("validation").permutation(data.rows), data.weights, count);
   const { areCopies, firstRows, groupSizes } = equalRows(data);
-  /** For the first row of each group of equal rows: 1 if the group is held out, -1 if not, 0 if undecided. */
-  const sideOfGroup = new Int8Array(data.rows);
-  const heldOut = new Uint8Array(data.rows);
+  /** The row that decides for a row: the first of its group, or itself if the group is too large to be held out. */
+  const decidingRow = (row: number) => (groupSizes[firstRows[row]] > count ? row : firstRows[row]);
+  const isHeldOut = new Uint8Array(data.rows);
   let remaining = count;
   for (const row of order) {
-    const [group, size] =
-      groupSizes[firstRows[row]] > count ? [row, 1] : [firstRows[row], groupSizes[firstRows[row]]];
-    if (sideOfGroup[group] === 0) {
-      sideOfGroup[group] = size <= remaining ? 1 : -1;
-      if (sideOfGroup[group] === 1) remaining -= size;
-    }
-    heldOut[row] = sideOfGroup[group] === 1 ? 1 : 0;
+    // Only one row of each group decides. If any of them could, large groups would be held out more often than others, and the rows
+    // of both sides would have different distributions.
+    if (decidingRow(row) !== row) continue;
+    const size = groupSizes[firstRows[row]] > count ? 1 : groupSizes[row];
+    if (size > remaining) continue;
+    isHeldOut[row] = 1;
+    remaining -= size;
   }
+  const heldOut = Uint8Array.from(isHeldOut, (_, row) => isHeldOut[decidingRow(row)]);
   const rowsWhere = (value: number) => range(data.rows).filter((row) => heldOut[row] === value);
   return { training: data.select(rowsWhere(0)), validation: data.select(rowsWhere(1)), hasCopies: areCopies };
 }

@@ -3,4 +3,5 @@ export type { LogDensity } from "./contours.ts";
 export { densityNodes, type PairFigureOptions, pairFigure } from "./pairFigure.ts";
 export { svgToPng } from "./png.ts";
 export { type SamplesFigureOptions, samplesFigure } from "./samplesFigure.ts";
+export { type TableFigureOptions, tableFigure } from "./tableFigure.ts";
 export { type TrainingFigureOptions, trainingFigure } from "./trainingFigure.ts";

@@ -47,6 +47,8 @@ export interface FitMembersResult {
   readonly flow: Flow;
   readonly members: readonly Member[];
   readonly validationLogDensity: number;
+  /** The training of the best member that was trained by gradients; a member with a small weight may not be part of the mixture. */
+  readonly curve: Pick<Member, "name" | "epochs" | "bestEpoch">;
   readonly stopped: StopReason;
 }
 
@@ -110,13 +112,17 @@ export async function fitMembers(
     logDensities.push(await flow.logProb(validation.values, context));
     if (result.stopped === "signal") break;
   }
-  return { ...stacked(trained, logDensities), stopped };
+  const byGradients = trained.filter(({ epochs }) => epochs.length > 0);
+  const curve = (byGradients.length > 0 ? byGradients : trained).reduce((a, b) =>
+    b.validationLogDensity > a.validationLogDensity ? b : a,
+  );
+  return { ...stacked(trained, logDensities), curve, stopped };
 }
 
 function stacked(
   trained: readonly Omit<Member, "weight">[],
   logDensities: readonly Float64Array[],
-): Omit<FitMembersResult, "stopped"> {
+): Omit<FitMembersResult, "curve" | "stopped"> {
   // Each flow has its own embedding of the context, but a model file has the labels of one: no mixture, only the best member.
   if (trained.some(({ flow }) => flow.embedding)) {
     const best = trained.reduce((a, b) => (b.validationLogDensity > a.validationLogDensity ? b : a));
@@ -168,7 +174,14 @@ function candidatesFor(
   };
   const batchSize = isLarge ? 512 : 256;
   const batches = Math.ceil(rows / batchSize);
-  const made = new MixedMade({ columns: heads, network, context: embed?.size ?? 0 }, random.split("made"));
+  const made = new MixedMade(
+    {
+      columns: withComponents(heads, { components: 8, linearComponents: 4 }),
+      network,
+      context: embed?.size ?? 0,
+    },
+    random.split("made"),
+  );
   const candidates: Candidate[] = [
     {
       name: "autoregressive",
@@ -181,7 +194,7 @@ function candidatesFor(
     },
   ];
   if (numbers === 0) {
-    const simple = heads.map((head) => (head.type === "categorical" ? head : { ...head, components: 2 }));
+    const simple = withComponents(heads, { components: 2 });
     const classes = Math.max(2, Math.min(64, Math.round(rows / 40)));
     const latent = new LatentClasses({ columns: simple, classes }, random.split("classes"));
     candidates.push({
@@ -220,6 +233,12 @@ function candidatesFor(
   }
   return candidates;
 }
+
+/** Heads whose numeric columns have these numbers of components. */
+const withComponents = (
+  heads: readonly ColumnHeadOptions[],
+  counts: { components: number; linearComponents?: number },
+): ColumnHeadOptions[] => heads.map((head) => (head.type === "categorical" ? head : { ...head, ...counts }));
 
 /** Whether all rows have a density: no value is missing, a cell of a lattice, or an atom. */
 const areDensities = (heads: readonly ColumnHeadOptions[], { values, features }: InMemoryDataset): boolean =>

@@ -49,6 +49,23 @@ describe("equal rows", () => {
 });
 
 describe("a split", () => {
+  it("holds out large groups of equal rows as often as small ones", () => {
+    // Half of the rows are different, the others are in groups of ten.
+    const own = new Random(3).normal(new Float64Array(1000));
+    const shared = new Random(4).normal(new Float64Array(100));
+    const values = Float64Array.from({ length: 2000 }, (_, i) =>
+      i < 1000 ? own[i] : shared[Math.floor((i - 1000) / 10)],
+    );
+    let repeatedRows = 0;
+    let total = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      const { validation } = rowsOf(values, 1).split(0.1, seed);
+      repeatedRows += validation.values.filter((value) => shared.includes(value)).length;
+      total += validation.rows;
+    }
+    expect(Math.abs(repeatedRows / total - 0.5)).toBeLessThan(0.05);
+  });
+
   it.each([0, 1, 2])("keeps equal rows on the same side, seed %i", (seed) => {
     const { training, validation } = rowsOf(repeated(300, 5), 2).split(0.1, seed);
     expect(training.rows + validation.rows).toBe(1500);

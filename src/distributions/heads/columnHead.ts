@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../../description.ts";
+import { countSchema, sizeSchema } from "../../description.ts";
 import { valueScaleSchema } from "./valueScale.ts";
 
 /** The largest number of cells of a lattice. Up to here float32 resolves the edges of a cell, at half integers, to 1/128. */
@@ -32,12 +32,19 @@ const numeric = {
   knots: knotsSchema,
   /** K, the number of logistic components. */
   components: z._default(sizeSchema.check(z.maximum(256)), 8),
+  /** How many of the components are logistic in y and not in z. */
+  linearComponents: z._default(countSchema.check(z.maximum(256)), 0),
   /** Single values with a probability of their own. */
   atoms: z._default(ascending, []),
   /** Periods in the units of the column, such as 24 for a time in hours: other columns see the phases. */
   periods: z._default(z.array(z.number().check(z.positive())).check(z.maxLength(16)), []),
   gaps: z._default(z.boolean(), false),
 };
+
+const fewerLinearComponents = z.refine<{ components: number; linearComponents: number }>(
+  ({ components, linearComponents }) => linearComponents <= components,
+  { path: ["linearComponents"], error: "at most as many as components" },
+);
 
 const isCellOf = (cells: number) => (value: number) => Number.isInteger(value) && value >= 0 && value < cells;
 
@@ -52,12 +59,13 @@ export const columnHeadSchema = z.discriminatedUnion("type", [
   z
     .strictObject({ type: z.literal("lattice"), cells: sizeSchema.check(z.maximum(MAX_CELLS)), ...numeric })
     .check(
+      fewerLinearComponents,
       z.refine(({ atoms, cells }) => atoms.every(isCellOf(cells)), {
         path: ["atoms"],
         error: "cells of the lattice",
       }),
     ),
-  z.strictObject({ type: z.literal("continuous"), ...numeric }),
+  z.strictObject({ type: z.literal("continuous"), ...numeric }).check(fewerLinearComponents),
 ]);
 
 /** The conditional distribution of a column, with all options. */
@@ -74,6 +82,8 @@ export type ColumnHead = z.output<typeof columnHeadSchema>;
  *
  * The last two are mixtures of `components` (default 8) logistic distributions of z = map(y(x)), where y is the `scale` (default
  * linear; `ValueScale`) and `knots` define the map (`quantileKnots`), and of `atoms`, single values in ascending order (default none).
+ * The last `linearComponents` (default 0) of the components are logistic in y: the map of a column with separate clusters has steps, after
+ * which a cluster has sharp edges that smooth components describe badly.
  * `periods` (default none), such as 24 for hours, let other columns depend on the phases of the value. With `gaps` (default false) a
  * value can be missing, which is written as NaN and has a probability of its own.
  */
@@ -100,8 +110,9 @@ export function parameterCount(head: ColumnHead): number {
 /** Heads with equal keys have tensors of equal shapes and are computed as one group. */
 export function groupKey(head: ColumnHead): string {
   if (!isNumeric(head)) return JSON.stringify([head.type, head.categories, head.gaps, head.unseen > 0]);
-  const { type, atoms, components, scale, knots, gaps, periods } = head;
-  return JSON.stringify([type, atoms.length, components, scale.type, knots.x.length, gaps, periods.length]);
+  const { type, atoms, components, linearComponents, scale, knots, gaps, periods } = head;
+  const sizes = [atoms.length, components, linearComponents, knots.x.length, periods.length];
+  return JSON.stringify([type, scale.type, gaps, ...sizes]);
 }
 
 /** The codes of values that have no logit of their own, and of missing ones. */

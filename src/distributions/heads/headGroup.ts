@@ -9,7 +9,7 @@ import {
   isNumeric,
   parameterCount,
 } from "./columnHead.ts";
-import { QuantileMap } from "./quantileMap.ts";
+import { linearKnots, QuantileMap } from "./quantileMap.ts";
 import { ScaleMap } from "./valueScale.ts";
 
 /** Log-scales of components are clamped smoothly to +-6, so that scales and their inverses are at most e^6 = 403. */
@@ -78,6 +78,9 @@ export class HeadGroup {
   private readonly atoms: Tensor | undefined;
   private readonly scale: ScaleMap | undefined;
   private readonly map: QuantileMap | undefined;
+  /** L, and the map u(y) of the last L components, which is linear. */
+  private readonly linearCount: number;
+  private readonly linear: QuantileMap | undefined;
   /** [S, 1]: log(1 - unseen), the logarithm of the probability that is left for all other outcomes. Undefined if `unseen` is 0. */
   private readonly logSeen: Tensor | undefined;
   /** [S, 1]: log(unseen). Undefined if `unseen` is 0. */
@@ -97,6 +100,9 @@ export class HeadGroup {
     const numeric = heads.filter(isNumeric);
     this.scale = isNumeric(head) ? new ScaleMap(numeric.map(({ scale }) => scale)) : undefined;
     this.map = isNumeric(head) ? new QuantileMap(numeric.map(({ knots }) => knots)) : undefined;
+    this.linearCount = isNumeric(head) ? head.linearComponents : 0;
+    this.linear =
+      this.linearCount > 0 ? new QuantileMap(numeric.map(({ knots }) => linearKnots(knots))) : undefined;
     if (isCategorical(head) && head.unseen > 0) {
       const unseen = heads.filter(isCategorical).map((each) => each.unseen);
       const perColumn = (numbers: readonly number[]) => constant(numbers, [heads.length, 1]);
@@ -187,7 +193,16 @@ export class HeadGroup {
       const location = pick(locations!, atomCount, optionCount);
       const scale = pick(logScales!, atomCount, optionCount).exp();
       const logit = quantile.log().sub(quantile.neg().add(1).log());
-      value = this.scale!.inverse(this.map.inverse(location.add(scale.mul(logit))));
+      const z = location.add(scale.mul(logit));
+      let y = this.map.inverse(z);
+      if (this.linear) {
+        const isLinear = chosen
+          .slice(1, optionCount - this.linearCount, optionCount)
+          .sum(1)
+          .greater(0);
+        y = isLinear.where(this.linear.inverse(z), y);
+      }
+      value = this.scale!.inverse(y);
       if (this.type === "lattice") value = value.add(0.5).floor().maximum(0).minimum(this.lastCells());
     }
     if (this.atoms) {
@@ -206,7 +221,7 @@ export class HeadGroup {
     if (this.type === "categorical") return this.logCategorical(x, atom!, logTotal);
     const weights = logits.slice(1, this.atomCount, this.atomCount + this.componentCount);
     const smooth = this.logComponents(x, parameters).add(weights).logsumexp(1);
-    return this.type === "lattice" ? this.logLattice(x, atom, smooth) : this.logContinuous(x, atom, smooth);
+    return this.type === "lattice" ? this.logLattice(x, atom, smooth) : this.logContinuous(atom, smooth);
   }
 
   /** A category has its logit, all unseen categories together the probability `unseen`, and other values are impossible. */
@@ -222,8 +237,7 @@ export class HeadGroup {
   }
 
   /** An atom has its probability, and a density elsewhere: at an atom the density has no mass. */
-  private logContinuous(x: Tensor, atom: AtomAtValue | undefined, smooth: Tensor): Tensor {
-    const density = smooth.add(this.logSlope(x));
+  private logContinuous(atom: AtomAtValue | undefined, density: Tensor): Tensor {
     return atom ? atom.isAtom.where(atom.logit, density) : density;
   }
 
@@ -247,35 +261,44 @@ export class HeadGroup {
     };
   }
 
-  /** Log-density in z of each component at x, or for a lattice its log-probability of the cell x: [S, K, ..., N]. */
+  /** Log-density of each component at x, or for a lattice its log-probability of the cell x: [S, K, ..., N]. */
   private logComponents(x: Tensor, { locations, logScales }: MixtureParameters): Tensor {
-    return this.type === "continuous"
-      ? logisticDensity(withSecondAxis(this.scores(x)), locations!, logScales!)
-      : logisticCell(this.edges(x).map(withSecondAxis), locations!, logScales!);
+    const ofMap = (map: QuantileMap, from: number, to: number): Tensor => {
+      const [at, spread] = [locations!, logScales!].map((each) => each.slice(1, from, to));
+      if (this.type === "lattice") return logisticCell(this.edges(x, map).map(withSecondAxis), at, spread);
+      const density = logisticDensity(withSecondAxis(this.scores(x, map)), at, spread);
+      return density.add(withSecondAxis(this.logSlope(x, map)));
+    };
+    const [K, L] = [this.componentCount, this.linearCount];
+    const parts = [
+      ...(K > L ? [ofMap(this.map!, 0, K - L)] : []),
+      ...(this.linear ? [ofMap(this.linear, K - L, K)] : []),
+    ];
+    return parts.length === 1 ? parts[0] : concat(parts, 1);
   }
 
   /** z = map(y(x)) of the values x [S, ..., N] of numeric columns. */
-  scores(x: Tensor): Tensor {
+  scores(x: Tensor, map: QuantileMap = this.map!): Tensor {
     const flat = x.reshape([x.shape[0], x.shape.at(-1)!]);
-    return this.map!.forward(this.scale!.forward(flat).value).value.reshape(x.shape);
+    return map.forward(this.scale!.forward(flat).value).value.reshape(x.shape);
   }
 
   /** log dz/dx of the values x [S, ..., N] of continuous columns, -Infinity outside the bounds of the scale. */
-  logSlope(x: Tensor): Tensor {
+  logSlope(x: Tensor, map: QuantileMap = this.map!): Tensor {
     const flat = x.reshape([x.shape[0], x.shape.at(-1)!]);
     const y = this.scale!.forward(flat);
-    const everywhere = this.map!.forward(y.value).logSlope.add(y.logSlope);
+    const everywhere = map.forward(y.value).logSlope.add(y.logSlope);
     const inside = this.scale!.contains(flat);
     const logSlope = inside ? inside.where(everywhere, Number.NEGATIVE_INFINITY) : everywhere;
     return logSlope.reshape(x.shape);
   }
 
   /** The scores of the low and the high edge of the cells x [S, ..., N] of lattices. */
-  edges(x: Tensor): [low: Tensor, high: Tensor] {
+  edges(x: Tensor, map: QuantileMap = this.map!): [low: Tensor, high: Tensor] {
     const isLast = x.greaterEqual(likeColumns(this.lastCells(), x));
     return [
-      x.lessEqual(0).where(-OUTERMOST_EDGE, this.scores(x.sub(0.5))),
-      isLast.where(OUTERMOST_EDGE, this.scores(x.add(0.5))),
+      x.lessEqual(0).where(-OUTERMOST_EDGE, this.scores(x.sub(0.5), map)),
+      isLast.where(OUTERMOST_EDGE, this.scores(x.add(0.5), map)),
     ];
   }
 

@@ -133,3 +133,21 @@ const outermostSlope = (outside: Tensor, { startSlope, endSlope }: Bin): Tensor 
 
 const starts = (values: readonly number[]): number[] => values.slice(0, -1);
 const sizes = (values: readonly number[]): number[] => values.slice(1).map((value, i) => value - values[i]);
+
+/** Levels of z between which the linear map agrees with the spline: those of the quartiles of a standard logistic distribution. */
+const QUARTILE = Math.log(3);
+
+/** Knots of a straight line that agrees with a spline at its quartiles, so that u is about standard logistic too. */
+export function linearKnots({ x, z }: Knots): Knots {
+  const at = (level: number): number => {
+    const next = z.findIndex((each) => each >= level);
+    if (next < 0) return x[x.length - 1];
+    if (next === 0) return x[0];
+    const fraction = (level - z[next - 1]) / (z[next] - z[next - 1]);
+    return x[next - 1] + fraction * (x[next] - x[next - 1]);
+  };
+  const [low, high] = [at(-QUARTILE), at(QUARTILE)];
+  const ends = high > low ? [low, high] : [x[0], x[x.length - 1]];
+  const slope = (2 * QUARTILE) / (ends[1] - ends[0]);
+  return { x: ends, z: [-QUARTILE, QUARTILE], slope: [slope, slope] };
+}

@@ -1,0 +1,43 @@
+import type { InMemoryDataset } from "../dataset/index.ts";
+import type { Flow, RunOptions } from "../flows/index.ts";
+import { decodeRows } from "../tables/encode.ts";
+import type { TableColumn } from "../tables/tableColumn.ts";
+import { pairFigure } from "./pairFigure.ts";
+
+/** Options of `tableFigure`. */
+export interface TableFigureOptions extends RunOptions {
+  /** Of the samples. Default 0. */
+  readonly seed?: number;
+}
+
+/** Enough samples for histograms and contours that do not change visibly with the seed. */
+const SAMPLES = 5000;
+
+/**
+ * Rows of a table beside samples of its model, as an SVG document; see `pairFigure`. It shows the columns of numbers, and the rows in which
+ * none of these is missing. Undefined if the table has no such column, or fewer than two such rows. The samples of a conditional model have
+ * the contexts of the first rows.
+ */
+export async function tableFigure(
+  table: readonly TableColumn[],
+  flow: Flow,
+  rows: InMemoryDataset,
+  { seed = 0, ...run }: TableFigureOptions = {},
+): Promise<string | undefined> {
+  const isNumeric = ({ kind }: TableColumn) => kind === "continuous" || kind === "lattice";
+  const columns = table.filter(isNumeric).map(({ name }) => name);
+  const conditional = flow.context > 0;
+  const count = conditional ? Math.min(rows.rows, SAMPLES) : SAMPLES;
+  const context = conditional && { context: rows.context.subarray(0, count * flow.context) };
+  const drawn = await flow.sample(count, { ...run, seed, ...context });
+  const numbers = (features: ArrayLike<number>): Float64Array => {
+    const values = decodeRows(table, features).filter((_, c) => isNumeric(table[c]!));
+    const complete = Array.from(values[0] ?? [], (_, n) => n).filter((n) =>
+      values.every((column) => !Number.isNaN(column[n]!)),
+    );
+    return Float64Array.from(complete.flatMap((n) => values.map((column) => column[n]!)));
+  };
+  const [data, samples] = [numbers(rows.values), numbers(drawn)];
+  if (columns.length === 0 || Math.min(data.length, samples.length) < 2 * columns.length) return undefined;
+  return pairFigure({ columns, data, samples });
+}
