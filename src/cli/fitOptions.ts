@@ -52,6 +52,9 @@ export const options = {
     description:
       "One flow of this architecture, for tables of numbers without missing values. The default learns columns of any kind: it trains several densities and mixes them.",
   }),
+  noKernel: flag(
+    "Leaves out the kernel density of the default model. A model with one contains training rows, and its samples lie near them.",
+  ),
   transforms: wholeNumber(1, {
     valueName: "N",
     description: "The number of layers, for a --flow other than default.",

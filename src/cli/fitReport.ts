@@ -5,6 +5,7 @@ import type { TrainingTable } from "../data/index.ts";
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import type { EvaluateResult } from "../evaluate/index.ts";
 import { count, counted, nats } from "../evaluate/numberText.ts";
+import { KERNEL_DENSITY } from "../train/fitMembers.ts";
 import type { FitValues } from "./fitOptions.ts";
 import { duration, estimate, singleLine } from "./format.ts";
 import { exampleOf } from "./given.ts";
@@ -130,11 +131,16 @@ function rowCounts({ training, validation, test }: RowParts, { missing }: Traini
   return parts.join(", ");
 }
 
+/** What a user should know about a model with a kernel density. */
+export const KERNEL_NOTE =
+  "The kernel density contains training rows: these score higher than new rows, and samples lie near them. --no-kernel leaves it out.";
+
 /** The members of a mixture with their weights, the largest first. */
 function membersOf({ members = [] }: Trained): string[] {
-  if (members.length < 2) return [];
+  if (members.length === 0 || (members.length === 1 && members[0]!.name !== KERNEL_DENSITY)) return [];
   const sorted = [...members].sort((a, b) => b.weight - a.weight);
-  return [`Parts: ${sorted.map(({ name, weight }) => `${name} ${Math.round(100 * weight)}%`).join(", ")}.`];
+  const parts = `Parts: ${sorted.map(({ name, weight }) => `${name} ${Math.round(100 * weight)}%`).join(", ")}.`;
+  return members.some(({ name }) => name === KERNEL_DENSITY) ? [parts, KERNEL_NOTE] : [parts];
 }
 
 function comparison({ baseline, gain, isMixed }: HeldOutEvaluation, training: Dataset): string[] {

@@ -2,12 +2,15 @@ import { orList } from "../data/labels.ts";
 import type { ContextEmbedding } from "../distributions/index.ts";
 import { count, counted, nats } from "../evaluate/numberText.ts";
 import { flowSummary, type LoadedModel, modelLabels, parameterCount } from "../flows/index.ts";
+import { describeColumn } from "../tables/describeColumn.ts";
+import { KERNEL_DENSITY } from "../train/fitMembers.ts";
 import { singleLine } from "./format.ts";
 
 /** Everything in a model file except the numbers of its parameters. */
-export function describeModel({ flow, columns, given, labels, training }: LoadedModel) {
+export function describeModel({ flow, columns, table, given, labels, training }: LoadedModel) {
   return {
     columns,
+    ...(table && { table }),
     given,
     ...(labels && { labels }),
     parameters: parameterCount(flow),
@@ -18,7 +21,7 @@ export function describeModel({ flow, columns, given, labels, training }: Loaded
 
 /** A model file in a few lines. */
 export function modelSummary(model: LoadedModel, path: string): string {
-  const { flow, columns, given, training } = model;
+  const { flow, columns, table, given, training } = model;
   const labels = modelLabels(model);
   const context = given.map((name, d) => {
     const classes = labels.get(name);
@@ -28,18 +31,38 @@ export function modelSummary(model: LoadedModel, path: string): string {
   });
   const lines: [term: string, text: string][] = [
     ["model", path],
-    ["columns", columns.join(", ")],
+    ["columns", (table?.map(({ name }) => name) ?? columns).join(", ")],
   ];
+  if (table) {
+    const kinds = table.map((column) => {
+      const { kind, details } = describeColumn(column);
+      return `${column.name}: ${kind}${details === "" ? "" : ` (${details})`}`;
+    });
+    lines.push(["kinds", kinds.join("; ")]);
+    const isMixed = table.some(({ kind, gaps }) => gaps || !["continuous", "constant"].includes(kind));
+    lines.push([
+      "log-density",
+      isMixed
+        ? "a density for continuous columns, times a probability for all others and for missing values"
+        : "a density",
+    ]);
+  }
   if (given.length > 0) lines.push(["given", context.join(", ")]);
   if (flow.embedding) lines.push(["embedding", embeddingSummary(flow.embedding)]);
   lines.push(["flow", flowSummary(flow.describe())], ["parameters", count(parameterCount(flow))]);
   if (training) {
-    const { rows, seed, epochs, bestEpoch, validationLogDensity } = training;
+    const { rows, seed, epochs, bestEpoch, validationLogDensity, members = [] } = training;
     lines.push(
       ["trained on", `${counted(rows, "row")}, seed ${seed}`],
       ["epochs", `${epochs}, the best is epoch ${bestEpoch}`],
       ["validation", `${nats(validationLogDensity)} nats, the mean log-density of the validation rows`],
     );
+    if (members.length > 1) {
+      const parts = members.map(({ name, weight }) => `${name} ${Math.round(100 * weight)}%`);
+      lines.push(["parts", parts.join(", ")]);
+    }
+    if (members.some(({ name }) => name === KERNEL_DENSITY))
+      lines.push(["note", "the kernel density contains training rows, and samples lie near them"]);
   }
   return lines
     .map(([term, text]) => `${term.padEnd(12)}${singleLine(text, Number.POSITIVE_INFINITY)}\n`)

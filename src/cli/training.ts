@@ -85,6 +85,7 @@ export async function train(
   if (table) {
     const result = await fitMembers(table, rows, {
       ...settings,
+      kernel: !values.noKernel,
       checkpoints: (name) => checkpoints(name),
       onMember: (name) => progress.onFlow(name),
     });

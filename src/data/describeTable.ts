@@ -28,6 +28,7 @@ export interface DescribedColumn {
 export interface DescribeTableOptions {
   /** Default: all columns. */
   readonly columns?: readonly string[] | undefined;
+  /** Columns that are not described. Default none. */
   readonly exclude?: readonly string[] | undefined;
   /** What is stated about columns, in place of what is inferred. */
   readonly kinds?: Readonly<Record<string, ColumnOptions | ColumnKind>>;

@@ -15,6 +15,7 @@ const KINDS = {
   constant: "one value in all rows",
   exclude: "not in the model",
 } as const;
+/** A kind that a user can state for a column. */
 export type ColumnKind = keyof typeof KINDS;
 export const COLUMN_KINDS = Object.keys(KINDS) as [ColumnKind, ...ColumnKind[]];
 

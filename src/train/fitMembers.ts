@@ -63,6 +63,9 @@ interface Candidate {
 /** A member with a smaller weight is left out, because it costs time in every use of the model and changes almost nothing. */
 const MIN_WEIGHT = 0.02;
 
+/** The name of the member that contains training rows. */
+export const KERNEL_DENSITY = "kernel-density";
+
 /** A kernel density takes time for each center in each use, and gains little in larger tables. */
 const MAX_ROWS_OF_KERNEL_DENSITY = 8000;
 const MAX_CENTERS = 4000;
@@ -212,7 +215,7 @@ function candidatesFor(
   if (kernel && numbers === 0 && rows <= MAX_ROWS_OF_KERNEL_DENSITY) {
     const centers = Math.min(rows, MAX_CENTERS);
     candidates.push({
-      name: "kernel-density",
+      name: KERNEL_DENSITY,
       flow: new Flow(new KernelDensity({ columns: heads, centers }, random.split("kernel"))),
     });
   }
