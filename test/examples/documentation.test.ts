@@ -24,7 +24,7 @@ import { fitSettingsSchema } from "../../src/train/options.ts";
 import { bijectionExamples } from "../bijections/examples.ts";
 import { createProject, readPages, root } from "./documentation.ts";
 
-/** The output of README.md varies: a log-density, three rows of three columns, and four gradients. */
+/** The output of README.md varies: three log-densities, two rows, an imputed row, and four gradients. */
 const README_OUTPUT =
   /^Float64Array\(3\) \[[-\d.,\s]+\]\n\[\n? *\{ city: 'Bern'[^\]]+\]\n\[ \{ city: 'Basel', rent: \d+ \} \]\nFloat32Array\(4\) \[ 0, -1, -2, -3 \]\n$/;
 
