@@ -69,6 +69,12 @@ export const KERNEL_DENSITY = "kernel-density";
 /** A kernel density takes time for each center in each use, and gains little in larger tables. */
 const MAX_ROWS_OF_KERNEL_DENSITY = 8000;
 const MAX_CENTERS = 4000;
+/** Distances between rows say little in tables with more features. */
+const MAX_FEATURES_OF_KERNEL_DENSITY = 100;
+/** Latent classes of wide tables are fewer, so that they have at most about this many parameters. */
+const MAX_PARAMETERS_OF_CLASSES = 2_000_000;
+/** From this number of features on, a smaller network learns as well in less time. */
+const MIN_FEATURES_OF_WIDE_TABLE = 200;
 
 /**
  * Trains the members of the default model of a table on features of its columns (`encodeRows`), and returns their mixture, with the
@@ -167,11 +173,12 @@ function candidatesFor(
   const random = new Random(seed);
   const features = heads.length;
   const isLarge = rows > 20_000;
+  const isWide = features >= MIN_FEATURES_OF_WIDE_TABLE;
   const numbers = training.contextFeatures;
   const embed =
     numbers > 0 ? new ContextEmbedding(embedding ?? { numbers }, random.split("embedding")) : undefined;
   const network = {
-    hidden: new Array<number>(isLarge ? 6 : 4).fill(isLarge ? 256 : 128),
+    hidden: new Array<number>(isWide ? 2 : isLarge ? 6 : 4).fill(isLarge ? 256 : 128),
     activation: "silu" as const,
     residual: true,
   };
@@ -179,7 +186,10 @@ function candidatesFor(
   const batches = Math.ceil(rows / batchSize);
   const made = new MixedMade(
     {
-      columns: withComponents(heads, { components: 8, linearComponents: 4 }),
+      columns: withComponents(
+        heads,
+        isWide ? { components: 3, linearComponents: 1 } : { components: 8, linearComponents: 4 },
+      ),
       network,
       context: embed?.size ?? 0,
     },
@@ -196,9 +206,17 @@ function candidatesFor(
       },
     },
   ];
-  if (numbers === 0) {
-    const simple = withComponents(heads, { components: 2 });
-    const classes = Math.max(2, Math.min(64, Math.round(rows / 40)));
+  const simple = withComponents(heads, { components: 2 });
+  const perClass = simple.reduce(
+    (sum, head) => sum + (head.type === "categorical" ? head.categories : 6 + (head.atoms?.length ?? 0)),
+    0,
+  );
+  const classes = Math.min(
+    64,
+    Math.max(2, Math.round(rows / 40)),
+    Math.floor(MAX_PARAMETERS_OF_CLASSES / perClass),
+  );
+  if (numbers === 0 && classes >= 2) {
     const latent = new LatentClasses({ columns: simple, classes }, random.split("classes"));
     candidates.push({
       name: "latent-classes",
@@ -212,7 +230,8 @@ function candidatesFor(
       },
     });
   }
-  if (kernel && numbers === 0 && rows <= MAX_ROWS_OF_KERNEL_DENSITY) {
+  const isForKernels = rows <= MAX_ROWS_OF_KERNEL_DENSITY && features <= MAX_FEATURES_OF_KERNEL_DENSITY;
+  if (kernel && numbers === 0 && isForKernels) {
     const centers = Math.min(rows, MAX_CENTERS);
     candidates.push({
       name: KERNEL_DENSITY,
@@ -220,9 +239,7 @@ function candidatesFor(
     });
   }
   if (areDensities(heads, sample)) {
-    const scales = columns.map((column) =>
-      column.kind === "continuous" ? column.scale : ({ type: "linear" } as const),
-    );
+    const scales = columns.flatMap((column) => (column.kind === "continuous" ? [column.scale] : []));
     const isLinear = scales.every(({ type }) => type === "linear");
     const optimizer = isLarge
       ? { learningRate: 1e-3, weightDecay: 0.01 }

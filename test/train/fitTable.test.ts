@@ -150,3 +150,28 @@ test("the weights of stacking maximize the likelihood of held-out rows", () => {
   expect(weights[2]).toBeLessThan(1e-6);
   expect(weights[0] + weights[1] + weights[2]).toBeCloseTo(1, 12);
 });
+
+test("a table of real numbers gets flows too, and a constant column changes no log-density", {
+  timeout: 120_000,
+}, async () => {
+  const random = new Random(8);
+  const [a, b] = [0, 1].map((i) => random.split(i).normal(new Float64Array(300)));
+  const table = { a: a.map(Math.exp), b, c: new Array(300).fill("EUR") };
+  const names: string[] = [];
+  const options = { epochs: 2, onMember: (name: string) => names.push(name) };
+  const { model } = await fitTable(table, options);
+  expect(names).toEqual([
+    "autoregressive",
+    "latent-classes",
+    "kernel-density",
+    "affine",
+    "splines",
+    "mixture",
+  ]);
+  const { model: without } = await fitTable({ a: table.a, b: table.b }, options);
+  expect(await model.score(table)).toEqual(await without.score(table));
+  for (const { a, c } of await model.sample(200)) {
+    expect(a).toBeGreaterThan(0);
+    expect(c).toBe("EUR");
+  }
+});
