@@ -4,6 +4,7 @@ import { PushforwardError } from "../errors.ts";
 import { input } from "../graph/tensor.ts";
 import { checkOptions, isPlainObject } from "../options.ts";
 import { brief } from "../parse.ts";
+import { parseTable } from "../tables/parseTable.ts";
 import { encodeWithChecksum } from "./checksum.ts";
 import { Flow } from "./flow.ts";
 import type { KindOptions } from "./flowDescription.ts";
@@ -69,7 +70,7 @@ function traceDensity(flow: Flow): void {
 function checkReadable(bytes: Uint8Array, options: KindOptions): void {
   try {
     registerAllKinds();
-    readModel(parseContainer(bytes), options.kinds ?? []);
+    readModel(parseContainer(bytes), options.kinds ?? [], parseTable);
   } catch (error) {
     if (!(error instanceof PushforwardError) || error.code !== "MODEL") throw error;
     const [reason] = error.message.split("\n");

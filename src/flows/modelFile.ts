@@ -4,7 +4,8 @@ import { type CustomKind, withCustomKinds } from "../distributions/customKinds.t
 import { PushforwardError } from "../errors.ts";
 import { parse, shortened } from "../parse.ts";
 import { withSizeBudget } from "../sizeBudget.ts";
-import { featureNames, type TableColumn, tableColumnSchema } from "../tables/tableColumn.ts";
+import type { ParsedTable } from "../tables/parseTable.ts";
+import type { TableColumn } from "../tables/tableColumn.ts";
 import { checksumError, decodeWithChecksum } from "./checksum.ts";
 import type { Flow } from "./flow.ts";
 import { buildRegisteredFlow, type FlowDescription, flowSchema } from "./flowDescription.ts";
@@ -49,7 +50,7 @@ const modelSchema = z.strictObject({
   /** Names of the data columns, in the order of the flow's features. */
   columns: z.array(z.string()),
   /** The columns of a table whose values the features encode. `columns` has the names of the features then. */
-  table: z.optional(z.array(tableColumnSchema)),
+  table: z.optional(z.unknown()),
   /** Names of the columns of the context, in the order of the context features. */
   given: z._default(z.array(z.string()), []),
   /** The names of the classes of each of the last columns of `given`, which are class labels. */
@@ -94,11 +95,25 @@ export function parseContainer(bytes: Uint8Array): ModelContainer {
   return { arrays, description, bytes: bytes.length };
 }
 
-/** Builds the model of a file. All kinds of its description must be registered, or be in `kinds`. */
-export function readModel(container: ModelContainer, kinds: readonly CustomKind[]): LoadedModel {
+/**
+ * Builds the model of a file. All kinds of its description must be registered, or be in `kinds`. `parseTable` is only called for the model
+ * of a table, so that a page with other models does not load it.
+ */
+export function readModel(
+  container: ModelContainer,
+  kinds: readonly CustomKind[],
+  parseTable: (columns: unknown) => ParsedTable,
+): LoadedModel {
   const { arrays, bytes } = container;
   const numbers = [...arrays.values()].reduce((sum, { values }) => sum + values.length, 0);
-  const { columns, table, given, labels, training, flow } = withSizeBudget({ numbers, bytes }, () =>
+  const {
+    columns,
+    table: unchecked,
+    given,
+    labels,
+    training,
+    flow,
+  } = withSizeBudget({ numbers, bytes }, () =>
     withCustomKinds(kinds, () => {
       const description = parseDescription(container.description);
       return { ...description, flow: buildModelFlow(description.flow, kinds) };
@@ -113,7 +128,7 @@ export function readModel(container: ModelContainer, kinds: readonly CustomKind[
       hint: "The file was not written by pushforward, or was changed since.",
     });
   }
-  const features = table?.flatMap(featureNames) ?? columns;
+  const { table, features = columns } = unchecked === undefined ? {} : parseTable(unchecked);
   if (features.join("\n") !== columns.join("\n")) {
     throw new PushforwardError("MODEL", "the columns of the model's table do not match its features", {
       expected: columns.join(", "),
