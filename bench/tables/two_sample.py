@@ -19,14 +19,18 @@ from xgboost import XGBClassifier
 
 def score(real: pd.DataFrame, generated: pd.DataFrame, seed: int = 0) -> float:
     count = min(len(real), len(generated))
-    real = real.sample(count, random_state=seed)
-    generated = generated[list(real.columns)].sample(count, random_state=seed)
+    # One stream of random numbers: two shuffles with the same seed could undo each other, and the folds of a time series would be
+    # stretches of time.
+    random = np.random.default_rng(seed)
+    real = real.iloc[random.permutation(len(real))[:count]]
+    generated = generated[list(real.columns)].iloc[random.permutation(len(generated))[:count]]
+    folds = StratifiedKFold(3, shuffle=True, random_state=int(random.integers(2**31)))
     columns = []
     for name in real.columns:
         both = pd.concat([real[name], generated[name]], ignore_index=True)
         numbers = pd.to_numeric(both, errors="coerce")
         if numbers.isna().sum() > both.isna().sum():
-            times = pd.to_datetime(both, errors="coerce")
+            times = pd.to_datetime(both, errors="coerce", format="ISO8601")
             is_time = times.isna().sum() == both.isna().sum()
             codes = pd.Series(pd.factorize(both)[0]).replace(-1, np.nan)
             numbers = times.astype("int64").where(times.notna()) / 1e9 if is_time else codes
@@ -34,7 +38,7 @@ def score(real: pd.DataFrame, generated: pd.DataFrame, seed: int = 0) -> float:
     x = np.stack(columns, axis=1)
     y = np.repeat([0, 1], count)
     scores = []
-    for fit, held_out in StratifiedKFold(3, shuffle=True, random_state=seed).split(x, y):
+    for fit, held_out in folds.split(x, y):
         model = XGBClassifier(random_state=seed).fit(x[fit], y[fit])
         auc = roc_auc_score(y[held_out], model.predict_proba(x[held_out])[:, 1])
         scores.append(1 - (2 * max(auc, 0.5) - 1))
