@@ -44,6 +44,8 @@ export async function sampleTableModel(
   };
   try {
     if (text !== undefined) warnOfShare(model, messages);
+    // Invalid values are found before anything is written.
+    if (values) await model.sampleFeatures(0, { given: values });
     const blocks = table
       ? completeTable(model, table, { ...options, copies, present: false })
       : sampleTable(model, copies, { ...options, given: values });

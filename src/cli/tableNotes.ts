@@ -6,6 +6,10 @@ import type { Messages } from "./messages.ts";
 /** Prints what a user should know about a table before training: missing values, misleading columns, constants. */
 export function printNotes(table: TrainingTable, messages: Messages): void {
   const { rows, missing, columns, constants, described } = table;
+  for (const { name, type, remarks } of described ?? []) {
+    // The remarks on text say why it may not be text.
+    if (type === "VARCHAR") for (const remark of remarks) messages.warn(`The column "${name}": ${remark}.`);
+  }
   for (const line of described ? columnTable(described).trimEnd().split("\n") : []) messages.print(line);
   if (missing > 0) {
     const total = counted(rows.rows + missing, "row");

@@ -24,6 +24,8 @@ export interface SourceFile {
 
 const HEAD_BYTES = 1 << 21;
 
+const SPREADSHEET = /\.(xlsx?|xlsm|xlsb|ods|numbers)$/i;
+
 /**
  * Detects the format of a file, and checks that DuckDB can read it. A text file is read to its end, see `checkText`.
  *
@@ -34,6 +36,12 @@ export async function inspectFile(
   { name = path, signal }: { name?: string; signal?: AbortSignal | undefined } = {},
 ): Promise<SourceFile> {
   const bytes = await readHead(path);
+  if (SPREADSHEET.test(name)) {
+    throw new PushforwardError("FILE", `${name} is a spreadsheet, which cannot be read`, {
+      expected: `a file in one of the formats ${FORMATS}`,
+      hint: "Save the sheet as CSV in the spreadsheet program, or convert the file: libreoffice --convert-to csv FILE",
+    });
+  }
   const gzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
   const named = name === path ? formatOf(path) : undefined;
   if (named?.gzip && !gzip && bytes.length > 0) {

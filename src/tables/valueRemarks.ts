@@ -8,8 +8,16 @@ const MIN_SHARE = 0.1;
 /** ... and this many times as many as if all values were equally frequent. */
 const MIN_RATIO = 10;
 
-/** What is remarkable about the values of a column of numbers: codes for missing values, and values that many rows have. */
-export function valueRemarks({ type, values }: RawColumn): string[] {
+/** More words than this among numbers are not listed. */
+const MAX_WORDS = 4;
+
+/**
+ * What is remarkable about the values of a column: codes for missing values and values that many rows have in a column of numbers, and
+ * text that is mostly numbers.
+ */
+export function valueRemarks(raw: RawColumn): string[] {
+  const { type, values } = raw;
+  if (type === "text") return numberRemarks(raw);
   if (type !== "number" && type !== "integer") return [];
   const counted = countValues(values.filter((value) => !Number.isNaN(value)).sort());
   if (counted.values.length < 2) return [];
@@ -24,5 +32,34 @@ export function valueRemarks({ type, values }: RawColumn): string[] {
     ...(codes.length > 0
       ? [`perhaps codes for missing values: ${codes.map(({ value }) => typedText(type, value)).join(", ")}`]
       : []),
+  ];
+}
+
+/** Text of which more than half of the rows are numbers, perhaps with decimal commas: it would be learned as labels. */
+function numberRemarks({ values, labels = [] }: RawColumn): string[] {
+  const isNumber = (text: string) =>
+    text.trim() !== "" && Number.isFinite(Number(text)) && !/^0\d/.test(text);
+  const hasComma = (text: string) => /^[-+]?[\d.]*,\d+$/.test(text.trim());
+  let [numbers, commas, present] = [0, 0, 0];
+  const isPlain = labels.map(isNumber);
+  const isWithComma = labels.map(hasComma);
+  for (const code of values) {
+    if (Number.isNaN(code)) continue;
+    present++;
+    if (isPlain[code]) numbers++;
+    if (isWithComma[code]) commas++;
+  }
+  if (commas > 0 && 2 * (numbers + commas) > present)
+    return [
+      "numbers with commas, taken as labels: give decimal points, or a query with decimal_separator = ','",
+    ];
+  const words = labels.filter((_, code) => !isPlain[code]);
+  if (words.length === 0 || 2 * numbers <= present) return [];
+  const some = words
+    .slice(0, MAX_WORDS)
+    .map((word) => `'${word}'`)
+    .join(", ");
+  return [
+    `mostly numbers, but also ${some}${words.length > MAX_WORDS ? ", ..." : ""}, so taken as labels: --na reads words as missing`,
   ];
 }

@@ -176,3 +176,15 @@ it("learns columns with any name", async () => {
   const { out } = await pushforward(["sample", model, "-n", "2", "--given", "select * from t; --=3"]);
   expect(out.split("\n")[0]).toBe('"x, y",größe,"say ""hi""",select * from t; --');
 });
+
+it("warns of columns of text that are mostly numbers, and refuses spreadsheets", async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => `${Math.sin(i)},${i % 9 === 0 ? "?" : i % 5}`);
+  const table = write("words.csv", ["a,b", ...rows, ""].join("\n"));
+  const { code, err } = await pushforward(["fit", table, "--epochs", "1", "-o", path("words.safetensors")]);
+  expect(code).toBe(0);
+  expect(err).toContain(`Warning: The column "b": mostly numbers, but also '?', so taken as labels`);
+  const book = write("book.xlsx", "PK");
+  expect(await failure("fit", book, "-o", path("book.safetensors"))).toContain(
+    "book.xlsx is a spreadsheet, which cannot be read",
+  );
+});

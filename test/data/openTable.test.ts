@@ -170,8 +170,8 @@ describe("there is an error for", () => {
       Export the table again, to a file with the ending of its format."
     `);
     expect(await failure("sheet.xlsx", bytes)).toMatchInlineSnapshot(`
-      "FILE sheet.xlsx cannot be read as a table: expected a file in one of the formats .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet, received binary data.
-      Export the table again, to a file with the ending of its format."
+      "FILE sheet.xlsx is a spreadsheet, which cannot be read: expected a file in one of the formats .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
+      Save the sheet as CSV in the spreadsheet program, or convert the file: libreoffice --convert-to csv FILE"
     `);
     expect(await failure("text.parquet", "a,b\n1,2\n")).toMatchInlineSnapshot(`
       "FILE text.parquet cannot be read as parquet: expected the content of a parquet file, received text.

@@ -65,6 +65,14 @@ it("remarks on codes for missing values and on values that many rows have", () =
   expect(remarks(sequence(100, (i) => i % 3))).toEqual([]);
   expect(remarks([null, null])).toEqual([]);
   expect(valueRemarks(texts(["a", "a"]))).toEqual([]);
+  expect(valueRemarks(texts(["5", "NA", "7.5", "?", "-1e3"]))).toEqual([
+    "mostly numbers, but also '?', 'NA', so taken as labels: --na reads words as missing",
+  ]);
+  expect(valueRemarks(texts(["1,5", "2,25", "3"]))).toEqual([
+    "numbers with commas, taken as labels: give decimal points, or a query with decimal_separator = ','",
+  ]);
+  expect(valueRemarks(texts(["a", "b", "1"]))).toEqual([]);
+  expect(valueRemarks(texts(["00123", "00456", "17000"]))).toEqual([]);
 });
 
 it("writes values as text that is read as the same value", () => {
