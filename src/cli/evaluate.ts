@@ -1,14 +1,14 @@
 import { counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
 import { estimate, jsonLine } from "./format.ts";
-import { dataOfModel, flag, model, na, threads } from "./options.ts";
+import { dataOfModel, flag, model, na, strict, threads } from "./options.ts";
 
 export const evaluate = command({
   name: "evaluate",
   summary: "Computes the mean log-density of a table under a model.",
   positionals: { model, data: dataOfModel },
   options: {
-    strict: flag("Refuses labels that training did not see, and values that the model considers impossible."),
+    strict,
     na,
     threads,
     json: flag("Prints one JSON object: rows, meanLogDensity, standardError."),

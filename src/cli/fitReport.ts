@@ -5,7 +5,7 @@ import type { TrainingTable } from "../data/index.ts";
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import type { EvaluateResult } from "../evaluate/index.ts";
 import { count, counted, nats } from "../evaluate/numberText.ts";
-import { KERNEL_DENSITY } from "../train/fitMembers.ts";
+import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
 import type { FitValues } from "./fitOptions.ts";
 import { duration, estimate, singleLine } from "./format.ts";
 import { exampleOf } from "./given.ts";
@@ -139,8 +139,8 @@ export const KERNEL_NOTE =
 function membersOf({ members = [] }: Trained): string[] {
   if (members.length === 0 || (members.length === 1 && members[0]!.name !== KERNEL_DENSITY)) return [];
   const sorted = [...members].sort((a, b) => b.weight - a.weight);
-  const parts = `Parts: ${sorted.map(({ name, weight }) => `${name} ${Math.round(100 * weight)}%`).join(", ")}.`;
-  return members.some(({ name }) => name === KERNEL_DENSITY) ? [parts, KERNEL_NOTE] : [parts];
+  const text = `Members: ${sorted.map(({ name, weight }) => `${name} ${Math.round(100 * weight)}%`).join(", ")}.`;
+  return members.some(({ name }) => name === KERNEL_DENSITY) ? [text, KERNEL_NOTE] : [text];
 }
 
 function comparison({ baseline, gain, isMixed }: HeldOutEvaluation, training: Dataset): string[] {

@@ -54,28 +54,45 @@ export function assignmentsIn(text: string, names: readonly string[]): string[] 
   return hasName || (!isQuery && parts.every((part) => /.=/.test(part))) ? parts : undefined;
 }
 
-/** The numbers [C] that the parts of a list assign to the given columns. */
-function contextOf(parts: readonly string[], names: readonly string[], labels: ColumnLabels): Float64Array {
-  const values = new Float64Array(names.length).fill(Number.NaN);
+/**
+ * The texts that the parts of a list assign to columns, by their names. `unknown` makes the error for a name that is not in `names`.
+ *
+ * @throws ARGUMENT for a column with two values.
+ */
+export function assignedTexts(
+  parts: readonly string[],
+  names: readonly string[],
+  unknown: (name: string, text: string) => PushforwardError,
+): Map<string, string> {
+  const texts = new Map<string, string>();
   for (const part of parts) {
     // The name of a column may itself contain "=".
-    const d = names.findIndex((name) => part.startsWith(`${name}=`));
-    const name = names[d] ?? part.slice(0, part.lastIndexOf("="));
+    const name = names.find((each) => part.startsWith(`${each}=`)) ?? part.slice(0, part.lastIndexOf("="));
     const text = part.slice(name.length + 1);
-    if (d < 0) {
-      const nearest = nearestName(name, names);
-      throw new PushforwardError("ARGUMENT", `The model is not conditional on "${name}"`, {
-        expected: `values of ${names.join(", ")}`,
-        hint: nearest ? `Did you mean ${nearest}=${text}?` : `Write ${exampleOf(names, labels)}`,
-      });
-    }
-    if (!Number.isNaN(values[d])) {
+    if (!names.includes(name)) throw unknown(name, text);
+    if (texts.has(name)) {
       throw new PushforwardError("ARGUMENT", `--given has two values of ${name}`, {
         hint: "Give one of them, or a table with a row for each.",
       });
     }
-    values[d] = numberFor(text, name, labels);
+    texts.set(name, text);
   }
+  return texts;
+}
+
+/** The numbers [C] that the parts of a list assign to the given columns. */
+function contextOf(parts: readonly string[], names: readonly string[], labels: ColumnLabels): Float64Array {
+  const texts = assignedTexts(parts, names, (name, text) => {
+    const nearest = nearestName(name, names);
+    return new PushforwardError("ARGUMENT", `The model is not conditional on "${name}"`, {
+      expected: `values of ${names.join(", ")}`,
+      hint: nearest ? `Did you mean ${nearest}=${text}?` : `Write ${exampleOf(names, labels)}`,
+    });
+  });
+  const values = Float64Array.from(names, (name) => {
+    const text = texts.get(name);
+    return text === undefined ? Number.NaN : numberFor(text, name, labels);
+  });
   const missing = names.filter((_, d) => Number.isNaN(values[d]!));
   if (missing.length === 0) return values;
   throw new PushforwardError("ARGUMENT", `--given has no value of ${missing.join(", ")}`, {

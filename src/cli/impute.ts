@@ -1,19 +1,14 @@
 import { counted } from "../evaluate/numberText.ts";
+import type { UnlearnedValues } from "../tables/unlearned.ts";
 import { command } from "./command.ts";
-import { dataOfModel, model, na, path, threads, wholeNumber } from "./options.ts";
+import { dataOfModel, model, na, outputTable, threads, wholeNumber } from "./options.ts";
 
 export const impute = command({
   name: "impute",
   summary: "Replaces the missing values of a table by values drawn from a model.",
   positionals: { model, data: dataOfModel },
   options: {
-    output: path({
-      alias: "o",
-      required: true,
-      valueName: "OUT",
-      description:
-        "The table to write, in the format of its ending: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet. - writes CSV to standard output.",
-    }),
+    output: outputTable,
     na,
     seed: wholeNumber(0, {
       default: "0",
@@ -42,6 +37,7 @@ export const impute = command({
     const { readModel } = await import("./model.ts");
     const { unconditional, warnOfShare } = await import("./sampleTableModel.ts");
     const { reportWritten, tableOutput } = await import("./tableOutput.ts");
+    const { unlearnedText } = await import("./unlearnedText.ts");
 
     const destination = await tableOutput(output, io);
     const loaded = unconditional(await readModel(modelPath), modelPath);
@@ -50,15 +46,23 @@ export const impute = command({
     const table = await openTable(data, { na, signal: io.interrupted });
     try {
       warnOfShare(tableModel, messages);
+      let unlearned: readonly UnlearnedValues[] = [];
       const rows = completeTable(tableModel, table, {
         seed,
         present: true,
+        onUnlearned: (values) => {
+          unlearned = values.filter(({ kind }) => kind !== "incomplete");
+        },
         signal: io.interrupted,
         ...(threads !== undefined && { threads }),
         onProgress: (count) => messages.rows(count, table.rows),
       });
       await writeImputed(table, tableModel.columns, rows, destination);
       messages.end();
+      for (const values of unlearned) {
+        const consequence = "The values that are drawn for such rows mean little.";
+        messages.warn(unlearnedText(values, table.source, consequence));
+      }
       reportWritten(counted(table.rows, "row"), destination, io);
     } finally {
       messages.end();

@@ -4,7 +4,7 @@ import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import type { TableValue } from "../tables/tableRows.ts";
-import { assignmentsIn } from "./given.ts";
+import { assignedTexts, assignmentsIn } from "./given.ts";
 
 /**
  * The values of `--given` for a model of a table, such as `region=north,age=40`, by the names of the columns. Undefined if the text is
@@ -20,26 +20,19 @@ export function knownValues(
   const names = columns.map(({ name }) => name);
   const parts = assignmentsIn(text, names);
   if (!parts) return undefined;
-  const values: Record<string, TableValue> = {};
-  for (const part of parts) {
-    // The name of a column may itself contain "=".
-    const name = names.find((each) => part.startsWith(`${each}=`)) ?? part.slice(0, part.lastIndexOf("="));
-    const column = columns.find((each) => each.name === name);
-    if (!column) {
-      const nearest = nearestName(name, names);
-      throw new PushforwardError("ARGUMENT", `The model has no column "${name}"`, {
-        expected: `one of ${orList(names)}`,
-        ...(nearest !== undefined && { hint: `Did you mean ${nearest}?` }),
-      });
-    }
-    if (Object.hasOwn(values, name)) {
-      throw new PushforwardError("ARGUMENT", `--given has two values of ${name}`, {
-        hint: "Give one of them, or a table with a row for each.",
-      });
-    }
-    values[name] = parsedValue(part.slice(name.length + 1), column);
-  }
-  return values;
+  const texts = assignedTexts(parts, names, (name) => {
+    const nearest = nearestName(name, names);
+    return new PushforwardError("ARGUMENT", `The model has no column "${name}"`, {
+      expected: `one of ${orList(names)}`,
+      ...(nearest !== undefined && { hint: `Did you mean ${nearest}?` }),
+    });
+  });
+  return Object.fromEntries(
+    columns.flatMap((column) => {
+      const text = texts.get(column.name);
+      return text === undefined ? [] : [[column.name, parsedValue(text, column)]];
+    }),
+  );
 }
 
 function parsedValue(text: string, { name, type }: TableColumn): TableValue {

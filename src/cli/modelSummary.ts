@@ -3,7 +3,7 @@ import type { ContextEmbedding } from "../distributions/index.ts";
 import { count, counted, nats } from "../evaluate/numberText.ts";
 import { flowSummary, type LoadedModel, modelLabels, parameterCount } from "../flows/index.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
-import { KERNEL_DENSITY } from "../train/fitMembers.ts";
+import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
 import { singleLine } from "./format.ts";
 
 /** Everything in a model file except the numbers of its parameters. */
@@ -58,8 +58,8 @@ export function modelSummary(model: LoadedModel, path: string): string {
       ["validation", `${nats(validationLogDensity)} nats, the mean log-density of the validation rows`],
     );
     if (members.length > 1) {
-      const parts = members.map(({ name, weight }) => `${name} ${Math.round(100 * weight)}%`);
-      lines.push(["parts", parts.join(", ")]);
+      const weights = members.map(({ name, weight }) => `${name} ${Math.round(100 * weight)}%`);
+      lines.push(["members", weights.join(", ")]);
     }
     if (members.some(({ name }) => name === KERNEL_DENSITY))
       lines.push(["note", "the kernel density contains training rows, and samples lie near them"]);

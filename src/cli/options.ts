@@ -146,6 +146,20 @@ export const na = names({
   description: "Values of the table to read as missing, in addition to empty fields and NULL.",
 });
 
+/** The table that a command writes. */
+export const outputTable = path({
+  alias: "o",
+  required: true,
+  valueName: "OUT",
+  description:
+    "The table to write. The ending of its name gives the format: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet. - writes CSV to standard output.",
+});
+
+/** An option of commands that compute log-densities. */
+export const strict = flag(
+  "Refuses labels that training did not see, and values that the model considers impossible.",
+);
+
 /** The first argument of every command that uses a model. */
 export const model = { description: "A model file that pushforward fit wrote." } as const;
 

@@ -4,11 +4,13 @@ import { writeTable } from "../data/writeTable.ts";
 import { PushforwardError } from "../errors.ts";
 import { counted } from "../evaluate/numberText.ts";
 import { type LoadedModel, TableModel } from "../flows/index.ts";
+import type { UnlearnedValues } from "../tables/unlearned.ts";
 import type { Io } from "./io.ts";
 import { knownValues } from "./knownValues.ts";
 import { Messages } from "./messages.ts";
 import { program } from "./program.ts";
 import { reportWritten, type tableOutput } from "./tableOutput.ts";
+import { unlearnedText } from "./unlearnedText.ts";
 
 interface Values {
   readonly given: string | undefined;
@@ -47,7 +49,16 @@ export async function sampleTableModel(
     // Invalid values are found before anything is written.
     if (values) await model.sampleFeatures(0, { given: values });
     const blocks = table
-      ? completeTable(model, table, { ...options, copies, present: false })
+      ? completeTable(model, table, {
+          ...options,
+          copies,
+          present: false,
+          onUnlearned(values) {
+            // A missing value is drawn like the columns that the table does not have.
+            const first = values.find(({ kind }) => kind !== "incomplete");
+            if (first) throw givenError(first, table.source);
+          },
+        })
       : sampleTable(model, copies, { ...options, given: values });
     await writeTable(model.columns, blocks, destination);
     messages.end();
@@ -59,6 +70,11 @@ export async function sampleTableModel(
   }
 }
 
+const givenError = (values: UnlearnedValues, source: string): PushforwardError =>
+  new PushforwardError("DATA", unlearnedText(values, source, "No row can be drawn given this value."), {
+    hint: "Correct the value, or leave the row out in a query.",
+  });
+
 /** The model, if it can be conditional on any of its columns. Throws `ARGUMENT` for others. */
 export function unconditional(model: LoadedModel, path: string): LoadedModel {
   if (model.table && model.given.length === 0) return model;
@@ -68,11 +84,11 @@ export function unconditional(model: LoadedModel, path: string): LoadedModel {
   });
 }
 
-/** Says which part of the model conditional distributions come from, if it is not all of it. */
+/** Says how much of a mixture conditional distributions come from, if it is not all of it. */
 export function warnOfShare(model: TableModel, messages: Messages): void {
   const share = model.conditionalShare;
   if (share > 0.999) return;
   messages.print(
-    `Conditional distributions are those of the parts of the model that have exact ones: ${Math.round(100 * share)}% of its weight.`,
+    `Conditional distributions are those of the members of the model that have exact ones, with ${Math.round(100 * share)}% of the weight.`,
   );
 }

@@ -1,20 +1,14 @@
 import { PushforwardError } from "../errors.ts";
 import { counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
-import { dataOfModel, flag, model, na, names, path, threads } from "./options.ts";
+import { dataOfModel, model, na, names, outputTable, strict, threads } from "./options.ts";
 
 export const score = command({
   name: "score",
   summary: "Writes the rows of a table with their log-density under a model.",
   positionals: { model, data: dataOfModel },
   options: {
-    output: path({
-      alias: "o",
-      required: true,
-      valueName: "OUT",
-      description:
-        "The table to write. The ending of its name gives the format: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet. - writes CSV to standard output.",
-    }),
+    output: outputTable,
     of: names({
       valueName: "A,B",
       default: "",
@@ -26,7 +20,7 @@ export const score = command({
       default: "",
       description: "The columns that those of --of are conditional on.",
     }),
-    strict: flag("Refuses labels that training did not see, and values that the model considers impossible."),
+    strict,
     na,
     threads,
   },

@@ -1,16 +1,17 @@
 import { openTable, scoreTable, type Table } from "../data/index.ts";
 import { orList } from "../data/labels.ts";
-import type { UnlearnedValues } from "../data/unlearnedValues.ts";
+import { allFeatures } from "../data/tableSamples.ts";
 import { PushforwardError } from "../errors.ts";
 import { ModelScorer } from "../evaluate/index.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { type LoadedModel, TableModel } from "../flows/index.ts";
 import { nearestName } from "../nearestName.ts";
-import { featureNames } from "../tables/tableColumn.ts";
+import type { UnlearnedValues } from "../tables/unlearned.ts";
 import type { Io } from "./io.ts";
 import { Messages } from "./messages.ts";
 import { readModel } from "./model.ts";
 import { unconditional } from "./sampleTableModel.ts";
+import { unlearnedText } from "./unlearnedText.ts";
 
 /** A table being scored by a model. `scores` yields the log-densities of its rows; the scorer keeps their mean. */
 export interface Scoring {
@@ -93,34 +94,11 @@ function conditionalScores(
       hint: "Remove it from one of them.",
     });
   }
-  const all = names.flatMap((_, c) => featureNames(model.columns[c]!));
-  return async ({ rows, features, values, columns }) => {
-    const complete = new Float64Array(rows * all.length).fill(Number.NaN);
-    const positions = columns!.map((name) => all.indexOf(name));
-    for (let n = 0; n < rows; n++)
-      positions.forEach((d, i) => {
-        complete[n * all.length + d] = values[n * features + i]!;
-      });
-    return model.conditionalScore(complete, of, given, { ...(threads !== undefined && { threads }) });
-  };
+  const run = threads !== undefined && { threads };
+  return (rows) => model.conditionalScore(allFeatures(model, rows), of, given, { ...run });
 }
 
 const unlearnedError = (values: UnlearnedValues, source: string): PushforwardError =>
   new PushforwardError("DATA", unlearnedText(values, source), {
     hint: "Without --strict these rows are scored.",
   });
-
-/** What a user should know about values that the model did not learn. */
-function unlearnedText({ column, kind, rows, row, value }: UnlearnedValues, source: string): string {
-  const where =
-    rows === 1 ? `Row ${row} of ${source}` : `${counted(rows, "row")} of ${source} (the first is row ${row})`;
-  const has = rows === 1 ? "has" : "have";
-  switch (kind) {
-    case "unseen":
-      return `${where} ${has} a label of "${column}" that training did not see${rows === 1 ? `: '${value}'` : `, such as '${value}'`}. All such labels together have a small probability.`;
-    case "impossible":
-      return `${where} ${has} a value of "${column}" that the model considers impossible${rows === 1 ? `: ${value}` : `, such as ${value}`}. Their log-density is -Infinity.`;
-    case "incomplete":
-      return `${where} ${has} no value of "${column}", where training had no missing values: no log-density.`;
-  }
-}

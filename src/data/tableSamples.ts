@@ -1,12 +1,16 @@
+import type { InMemoryDataset } from "../dataset/index.ts";
+import { PushforwardError } from "../errors.ts";
 import type { RunOptions, TableModel } from "../flows/index.ts";
 import { featureNames } from "../tables/tableColumn.ts";
 import type { TableValue } from "../tables/tableRows.ts";
+import type { UnlearnedValues } from "../tables/unlearned.ts";
+import { quotedNames } from "./columnList.ts";
 import { interruptedError } from "./databaseError.ts";
 import { scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";
 import { rowsPerBlock } from "./tableRows.ts";
 
-/** Options of `sampleTable` and `imputeTable`. */
+/** Options of `sampleTable` and `completeTable`. */
 export interface TableSamplesOptions extends RunOptions {
   /** Default 0. */
   readonly seed?: number;
@@ -46,7 +50,10 @@ export async function* sampleTable(
  * The rows of a table as features, each `copies` times, in which the missing values of the columns that the table has, and all values of
  * the other columns of the model, are drawn given the present ones.
  *
- * With `present` no drawn value is missing. Throws `DATA` if the table has no column of the model.
+ * With `present` no drawn value is missing. `onUnlearned` is called after each block with the values so far that the model did not learn;
+ * what it throws ends the stream.
+ *
+ * @throws DATA if the table has no column of the model, and what `scanFeatures` throws; INTERRUPTED.
  */
 export async function* completeTable(
   model: TableModel,
@@ -55,29 +62,50 @@ export async function* completeTable(
     seed = 0,
     signal,
     onProgress,
+    onUnlearned,
     copies = 1,
     present,
     ...run
-  }: TableSamplesOptions & { readonly copies?: number; readonly present: boolean },
+  }: TableSamplesOptions & {
+    readonly copies?: number;
+    readonly present: boolean;
+    onUnlearned?(values: readonly UnlearnedValues[]): void;
+  },
 ): AsyncGenerator<Float64Array> {
   const names = table.columns.map(({ name }) => name);
   const columns = model.columns.filter(({ name }) => names.includes(name));
+  if (columns.length === 0) {
+    throw new PushforwardError("DATA", `${table.source} has no column of the model`, {
+      expected: `some of ${quotedNames(model.columns.map(({ name }) => name))}`,
+      received: quotedNames(names),
+    });
+  }
   const scan = await scanFeatures(table, columns);
-  const all = model.columns.flatMap(featureNames);
-  const D = all.length;
   let done = 0;
   for await (const { rows } of scan.blocks()) {
     if (signal?.aborted) throw interruptedError(table.source);
-    const positions = rows.columns!.map((name) => all.indexOf(name));
-    const values = new Float64Array(rows.rows * copies * D).fill(Number.NaN);
-    for (let n = 0; n < rows.rows * copies; n++) {
-      const source = Math.floor(n / copies) * rows.features;
-      positions.forEach((d, i) => {
-        values[n * D + d] = rows.values[source + i]!;
-      });
-    }
+    onUnlearned?.(scan.unlearned);
+    const values = allFeatures(model, rows, copies);
     yield await model.completeFeatures(values, { ...run, seed, start: done * copies, present });
     done += rows.rows;
     onProgress?.(done * copies);
   }
+}
+
+/** Rows that have some features of a model, each `copies` times, as rows of all its features, with NaN for those that they lack. */
+export function allFeatures(
+  { columns }: Pick<TableModel, "columns">,
+  rows: InMemoryDataset,
+  copies = 1,
+): Float64Array {
+  const all = columns.flatMap(featureNames);
+  const positions = rows.columns!.map((name) => all.indexOf(name));
+  const values = new Float64Array(rows.rows * copies * all.length).fill(Number.NaN);
+  for (let n = 0; n < rows.rows * copies; n++) {
+    const source = Math.floor(n / copies) * rows.features;
+    positions.forEach((d, i) => {
+      values[n * all.length + d] = rows.values[source + i]!;
+    });
+  }
+  return values;
 }

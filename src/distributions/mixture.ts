@@ -93,6 +93,15 @@ export class Mixture implements SubsetDistribution {
     this.logWeights = new Parameter([K], logWeights, { trainable: learned });
   }
 
+  /** [K], the normalized weights. */
+  get weights(): number[] {
+    const logWeights = Array.from(this.logWeights.numbers);
+    const largest = Math.max(...logWeights);
+    const weights = logWeights.map((logWeight) => Math.exp(logWeight - largest));
+    const total = weights.reduce((sum, weight) => sum + weight);
+    return weights.map((weight) => weight / total);
+  }
+
   get acceptsMissing(): boolean {
     return this.distributions.every(({ acceptsMissing }) => acceptsMissing);
   }

@@ -4,197 +4,174 @@ import {
   asSubsetDistribution,
   isSubsetDistribution,
   knownFeatures,
+  type Subset,
   type SubsetDistribution,
 } from "../distributions/subsetDistribution.ts";
 import { PushforwardError } from "../errors.ts";
-import type { Shape } from "../graph/shape.ts";
+import type { Floats } from "../graph/operation.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { parametersOf } from "../nn/module.ts";
 import { Random } from "../random/index.ts";
-import { type Compiled, compile } from "../runtime/compile.ts";
-
-/** Rows in a call of the graphs, so that their memory does not grow with the number of rows. */
-const MAX_ROWS = 4096;
+import { BatchRunner, type RowInput, type RunOptions } from "./batchRunner.ts";
 
 /** Rows [N, D] in row-major order, and which of their features are known: [N, D], 1 or 0. */
 export interface PartialRows {
   readonly values: Float64Array;
   readonly known: Uint8Array;
-  /** [N, C] */
-  readonly context?: Float64Array | undefined;
 }
 
 /**
- * The part of a distribution that has exact marginal distributions of any subset of features: the distribution itself, or for a
- * mixture those of its components, with their weights. `share` is the sum of these weights. Throws `ARGUMENT` if there is none.
+ * The distribution itself if it has exact marginal distributions of any subset of features. Of a mixture, the mixture of those components
+ * that have them, with the same relative weights; `share` is the sum of their weights. Throws `ARGUMENT` if there is none.
  */
-export function subsetPart(distribution: Distribution): { part: SubsetDistribution; share: number } {
-  if (isSubsetDistribution(distribution)) return { part: distribution, share: 1 };
-  if (!(distribution instanceof Mixture)) return { part: asSubsetDistribution(distribution), share: 1 };
-  const weights = softmax(Array.from(distribution.logWeights.value));
+export function withExactConditionals(distribution: Distribution): {
+  distribution: SubsetDistribution;
+  share: number;
+} {
+  if (isSubsetDistribution(distribution) || !(distribution instanceof Mixture))
+    return { distribution: asSubsetDistribution(distribution), share: 1 };
+  const weights = distribution.weights;
   const kept = distribution.distributions.flatMap((each, k) => (isSubsetDistribution(each) ? [k] : []));
   if (kept.length === 0) {
-    throw new PushforwardError("ARGUMENT", "no part of the model has exact conditional distributions", {
+    throw new PushforwardError("ARGUMENT", "no member of the model has exact conditional distributions", {
       received: distribution.distributions.map((each) => each.describe().type).join(", "),
-      hint: "Fit the default model, which contains parts that have them.",
+      hint: "Fit the default model, which has such members.",
     });
   }
   const share = kept.reduce((sum, k) => sum + weights[k], 0);
-  const parts = kept.map((k) => distribution.distributions[k]);
+  const components = kept.map((k) => distribution.distributions[k]);
   const ofKept = kept.map((k) => Math.max(weights[k], Number.MIN_VALUE));
-  const part = parts.length === 1 ? parts[0] : new Mixture(parts, { weights: ofKept, learned: false });
-  return { part: asSubsetDistribution(part), share };
-}
-
-function softmax(logits: readonly number[]): number[] {
-  const largest = Math.max(...logits);
-  const weights = logits.map((logit) => Math.exp(logit - largest));
-  const total = weights.reduce((a, b) => a + b);
-  return weights.map((weight) => weight / total);
+  const mixture =
+    components.length === 1 ? components[0] : new Mixture(components, { weights: ofKept, learned: false });
+  return { distribution: asSubsetDistribution(mixture), share };
 }
 
 /** Computes and draws from the conditional distributions p(unknown features | known features) of rows with any known features. */
-export class ConditionalRows implements AsyncDisposable {
+export class ConditionalRows {
   private readonly distribution: SubsetDistribution;
-  private readonly threads: number | undefined;
-  private draw: { present: boolean; run: Compiled<Tensor> } | undefined;
-  private density: Compiled<Tensor> | undefined;
+  private readonly runner: BatchRunner;
 
-  constructor(distribution: SubsetDistribution, { threads }: { threads?: number | undefined } = {}) {
+  constructor(distribution: SubsetDistribution) {
     this.distribution = distribution;
-    this.threads = threads;
+    this.runner = new BatchRunner(() => parametersOf(distribution));
   }
 
   /**
    * Replaces the unknown features of each row by a draw from their joint conditional distribution, feature by feature. With `present`
-   * they are never missing. Row n depends only on the seed, on n, and on its known features.
+   * they are never missing. Row n depends only on the seed, on `start` + n, and on its known features.
    */
   async complete(
-    { values, known, context }: PartialRows,
-    { seed = 0, present = false, start = 0 }: { seed?: number; present?: boolean; start?: number } = {},
+    { values, known }: PartialRows,
+    { seed, start, present }: { seed: number; start: number; present: boolean },
+    run: RunOptions = {},
   ): Promise<Float64Array> {
-    const { features: D, noise } = this.distribution;
+    const { distribution } = this;
+    const { features: D } = distribution;
     const completed = values.slice();
-    const random = new Random(seed);
-    for (const { rows, isKnown } of this.patterns(known)) {
-      const unknown = isKnown.flatMap((each, d) => (each ? [] : [d]));
-      const nowKnown = isKnown.slice();
-      for (const feature of unknown) {
-        const { known: mask, positions } = knownFeatures(D, indicesOf(nowKnown));
-        for (let first = 0; first < rows.length; first += MAX_ROWS) {
-          const chunk = rows.slice(first, first + MAX_ROWS);
-          const numbers = noise.map(({ kind, size }, i) => {
-            const source = random.split(feature).split(i);
-            const out = new Float64Array(chunk.length * size);
-            chunk.forEach((row, n) => {
-              const target = out.subarray(n * size, (n + 1) * size);
-              source[kind](target, { offset: (start + row) * size });
-            });
-            return out;
-          });
-          const inputs = [
-            gather(completed, chunk, D),
-            mask,
-            positions,
-            ...this.contextOf(context, chunk),
-            ...numbers,
-          ];
-          const drawn = await this.sampler(present)(...inputs);
-          chunk.forEach((row, n) => {
-            completed[row * D + feature] = drawn[n * D + feature];
-          });
-        }
-        nowKnown[feature] = true;
+    for (const { rows, isKnown } of patterns(known, D)) {
+      const numbers = isKnown.slice();
+      for (let feature = 0; feature < D; feature++) {
+        if (isKnown[feature]) continue;
+        const random = new Random(seed).split(feature);
+        const noise = distribution.noise.map(({ kind, size }, i): RowInput => {
+          const source = random.split(i);
+          return rowsInput(rows, size, (target, row) =>
+            source[kind](target, { offset: (start + row) * size }),
+          );
+        });
+        const drawn = await this.run(
+          `draw ${present}`,
+          (x, subset, ...noise) => distribution.sampleEach(noise, x, subset, { present }),
+          { values: completed, rows, isKnown: numbers },
+          noise,
+          run,
+        );
+        rows.forEach((row, n) => {
+          completed[row * D + feature] = drawn[n * D + feature];
+        });
+        numbers[feature] = true;
       }
     }
     return completed;
   }
 
-  /** log p(known features | context) of each row. */
-  async logProbKnown({ values, known, context }: PartialRows): Promise<Float64Array> {
+  /** log p(known features) of each row. */
+  async logProbKnown({ values, known }: PartialRows, run: RunOptions = {}): Promise<Float64Array> {
     const { features: D } = this.distribution;
     const out = new Float64Array(values.length / D);
-    for (const { rows, isKnown } of this.patterns(known)) {
-      const { known: mask, positions } = knownFeatures(D, indicesOf(isKnown));
-      for (let first = 0; first < rows.length; first += MAX_ROWS) {
-        const chunk = rows.slice(first, first + MAX_ROWS);
-        this.density ??= this.compiled(
-          (x, subset, rest) => this.distribution.logProbKnown(x, subset, rest.context),
-          [],
-        );
-        const inputs = [gather(values, chunk, D), mask, positions, ...this.contextOf(context, chunk)];
-        const logProbs = await this.density(...inputs);
-        chunk.forEach((row, n) => {
-          out[row] = logProbs[n];
-        });
-      }
+    for (const { rows, isKnown } of patterns(known, D)) {
+      const density = (x: Tensor, subset: Subset) => this.distribution.logProbKnown(x, subset);
+      const logProbs = await this.run("density", density, { values, rows, isKnown }, [], run);
+      rows.forEach((row, n) => {
+        out[row] = logProbs[n];
+      });
     }
     return out;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.draw?.run.release();
-    await this.density?.release();
+  /** Waits for the calls before, and then frees sessions and worker threads. */
+  release(): Promise<void> {
+    return this.runner.release();
   }
 
-  private sampler(present: boolean): Compiled<Tensor> {
-    if (this.draw?.present !== present) {
-      const { distribution } = this;
-      const shapes = distribution.noise.map(({ size }): Shape => ["N", size]);
-      const run = this.compiled(
-        (x, subset, { noise, context }) => distribution.sampleEach(noise, x, subset, { present }, context),
-        shapes,
-      );
-      this.draw = { present, run };
-    }
-    return this.draw.run;
-  }
-
-  private compiled(
-    build: (
-      x: Tensor,
-      subset: { known: Tensor; positions: Tensor },
-      rest: { context: Tensor | undefined; noise: Tensor[] },
-    ) => Tensor,
-    noiseShapes: readonly Shape[],
-  ): Compiled<Tensor> {
-    const { features: D, context: C } = this.distribution;
-    const contextShapes: Shape[] = C > 0 ? [["N", C]] : [];
-    return compile(
-      (x, known, positions, ...others) => {
-        const noise = others.slice(contextShapes.length);
-        return build(x, { known, positions }, { context: C > 0 ? others[0] : undefined, noise });
-      },
-      [["N", D], [D], [D], ...contextShapes, ...noiseShapes],
-      { ...(this.threads !== undefined && { threads: this.threads }) },
-    );
-  }
-
-  private contextOf(context: Float64Array | undefined, rows: readonly number[]): Float64Array[] {
-    const C = this.distribution.context;
-    return C > 0 ? [gather(context!, rows, C)] : [];
-  }
-
-  /** The rows of each set of known features. */
-  private patterns(known: Uint8Array): { rows: number[]; isKnown: boolean[] }[] {
+  private async run(
+    name: string,
+    build: (x: Tensor, subset: Subset, ...others: Tensor[]) => Tensor,
+    { values, rows, isKnown }: Pattern & { values: Float64Array },
+    others: readonly RowInput[],
+    options: RunOptions,
+  ): Promise<Float64Array> {
     const D = this.distribution.features;
-    const byPattern = new Map<string, { rows: number[]; isKnown: boolean[] }>();
-    for (let n = 0; n < known.length / D; n++) {
-      const pattern = known.subarray(n * D, (n + 1) * D);
-      const key = pattern.join("");
-      if (!byPattern.has(key))
-        byPattern.set(key, { rows: [], isKnown: Array.from(pattern, (each) => each === 1) });
-      byPattern.get(key)!.rows.push(n);
-    }
-    return [...byPattern.values()];
+    const indices = isKnown.flatMap((each, d) => (each ? [d] : []));
+    const { known, positions } = knownFeatures(D, indices);
+    const copyRow = (target: Floats, row: number) => target.set(values.subarray(row * D, (row + 1) * D));
+    const { output } = await this.runner.run(
+      name,
+      (x, known, positions, ...others) => {
+        // All rows of a call have the same known features, and graphs have no other inputs than rows.
+        const subset = { known: known.max(0), positions: positions.max(0) };
+        return { output: build(x, subset, ...others) };
+      },
+      [
+        rowsInput(rows, D, copyRow),
+        ...[known, positions].map((numbers) => rowsInput(rows, D, (target) => target.set(numbers))),
+        ...others,
+      ],
+      rows.length,
+      options,
+    );
+    return output;
   }
 }
 
-const indicesOf = (flags: readonly boolean[]): number[] => flags.flatMap((flag, i) => (flag ? [i] : []));
+/** An input of which row i is written for `rows[i]`. */
+const rowsInput = (
+  rows: readonly number[],
+  size: number,
+  write: (target: Floats, row: number) => void,
+): RowInput => ({
+  size,
+  write(target, start) {
+    for (let i = 0; i < target.length / size; i++)
+      write(target.subarray(i * size, (i + 1) * size), rows[start + i]);
+  },
+});
 
-function gather(values: Float64Array, rows: readonly number[], width: number): Float64Array {
-  const out = new Float64Array(rows.length * width);
-  rows.forEach((row, n) => {
-    out.set(values.subarray(row * width, (row + 1) * width), n * width);
-  });
-  return out;
+/** Rows with the same known features. */
+interface Pattern {
+  readonly rows: readonly number[];
+  readonly isKnown: readonly boolean[];
+}
+
+/** The rows of each set of known features. */
+function patterns(known: Uint8Array, features: number): Pattern[] {
+  const byKey = new Map<string, { rows: number[]; isKnown: boolean[] }>();
+  for (let n = 0; n < known.length / features; n++) {
+    const flags = known.subarray(n * features, (n + 1) * features);
+    const key = flags.join("");
+    const pattern = byKey.get(key) ?? { rows: [], isKnown: Array.from(flags, (flag) => flag === 1) };
+    pattern.rows.push(n);
+    byKey.set(key, pattern);
+  }
+  return [...byKey.values()];
 }

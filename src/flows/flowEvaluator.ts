@@ -250,7 +250,8 @@ export class FlowEvaluator {
   }
 }
 
-function checkCount(what: string, count: number): void {
+/** Throws `ARGUMENT` for a count that is not a non-negative integer. */
+export function checkCount(what: string, count: number): void {
   if (Number.isSafeInteger(count) && count >= 0) return;
   throw new PushforwardError("ARGUMENT", `${what} is not valid`, {
     expected: "0, 1, 2, ...",

@@ -32,7 +32,7 @@ const trainingSchema = z.strictObject({
   validationLogDensity: z.number(),
   /** Statistics of each column in `given`. */
   given: z.optional(z.array(givenSchema)),
-  /** The parts of a mixture that were trained separately, with their weights and the mean log-density of the validation rows. */
+  /** The members of a mixture, which were trained separately, with their weights and the mean log-density of the validation rows. */
   members: z.optional(
     z.array(
       z.strictObject({

@@ -26,7 +26,7 @@ export interface FitTableOptions extends Omit<FitMembersOptions, "embedding"> {
 /** The result of `fitTable`. */
 export interface FitTableResult {
   readonly model: TableModel;
-  /** The parts of the model, with their weights. */
+  /** The densities whose mixture the model is, with their weights. */
   readonly members: readonly Member[];
   /** Columns that are left out, and why. */
   readonly excluded: Readonly<Record<string, string>>;
@@ -52,6 +52,7 @@ export interface FitTableResult {
  *   `fit` throws.
  */
 export async function fitTable(table: TableInput, options: FitTableOptions = {}): Promise<FitTableResult> {
+  checkNoRowOptions(options);
   const { columns: stated = {}, onExcluded, kernel, onMember, checkpoints, ...others } = options;
   const { seed, validationFraction } = parse(fitSettingsSchema, settingsIn(others), "an option of fitTable");
   const raw = rawColumns(table);
@@ -104,4 +105,14 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     validationRows: Array.from(split.validation.rowNumbers),
     stopped,
   };
+}
+
+/** Throws `ARGUMENT` for options of `fit` that `fitTable` does not have, since the settings of a training do not include them. */
+function checkNoRowOptions(options: object): void {
+  for (const name of ["checkpoint", "context", "initialize", "validation", "weights"]) {
+    if (!Object.hasOwn(options, name)) continue;
+    throw new PushforwardError("ARGUMENT", `fitTable has no option ${name}`, {
+      hint: "fit and fitFlows, which learn rows of numbers, have it.",
+    });
+  }
 }

@@ -1,36 +1,52 @@
-/** EM has converged when a step raises the mean log-density by less than this, in nats. */
+/** Expectation maximization has converged when a step raises the mean log-density by less than this, in nats. */
 const TOLERANCE_NATS = 1e-7;
 const MAX_STEPS = 2000;
 
+/** The weights of a mixture, and its mean log-density in nats. */
+export interface Stacking {
+  readonly weights: number[];
+  readonly logDensity: number;
+}
+
 /**
- * Stacked density estimation (Smyth and Wolpert 1999): the weights w_k of the mixture of K densities, sum_k w_k p_k, that maximize the
- * likelihood of held-out rows. `logDensities` has log p_k of each held-out row for each k. The likelihood is concave in the weights, and
- * expectation maximization converges to its maximum. Rows to which all densities give 0 do not count.
+ * Stacked density estimation (Smyth and Wolpert 1999): the weights w_k of the mixture sum_k w_k p_k that maximize the likelihood of held-out
+ * rows, and its mean log-density of these rows. `logDensities` has log p_k of each row, for each k. The likelihood is concave in the
+ * weights, and expectation maximization converges to its maximum. A row to which all densities give 0 has no influence on the weights.
  */
-export function stackingWeights(logDensities: readonly ArrayLike<number>[]): number[] {
+export function stackDensities(logDensities: readonly ArrayLike<number>[]): Stacking {
   const K = logDensities.length;
+  const count = logDensities[0].length;
+  // The densities of a row relative to the largest one, which may be too small for a float.
   const rows: Float64Array[] = [];
-  for (let n = 0; n < logDensities[0].length; n++) {
-    const row = Float64Array.from(logDensities, (ofModel) => ofModel[n]);
+  let sumOfLargest = 0;
+  for (let n = 0; n < count; n++) {
+    const row = Float64Array.from(logDensities, (ofDensity) => ofDensity[n]);
     const largest = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+    sumOfLargest += largest;
     if (Number.isFinite(largest)) rows.push(row.map((value) => Math.exp(value - largest)));
   }
   let weights = new Array<number>(K).fill(1 / K);
-  if (rows.length === 0) return weights;
-  let previous = Number.NEGATIVE_INFINITY;
-  for (let step = 0; step < MAX_STEPS; step++) {
-    const sums = new Array<number>(K).fill(0);
-    let logLikelihood = 0;
-    for (const row of rows) {
-      let total = 0;
-      for (let k = 0; k < K; k++) total += weights[k] * row[k];
-      for (let k = 0; k < K; k++) sums[k] += (weights[k] * row[k]) / total;
-      logLikelihood += Math.log(total);
-    }
-    weights = sums.map((sum) => sum / rows.length);
-    const mean = logLikelihood / rows.length;
-    if (mean - previous < TOLERANCE_NATS) break;
-    previous = mean;
+  let current = expectation(rows, weights);
+  for (let step = 0; step < MAX_STEPS && rows.length > 0; step++) {
+    weights = current.responsibilities.map((sum) => sum / rows.length);
+    const next = expectation(rows, weights);
+    const gain = (next.logLikelihood - current.logLikelihood) / rows.length;
+    current = next;
+    if (gain < TOLERANCE_NATS) break;
   }
-  return weights;
+  return { weights, logDensity: (sumOfLargest + current.logLikelihood) / count };
+}
+
+/** The sums over rows of the probabilities that each density generated the row, and the log-likelihood of the mixture. */
+function expectation(rows: readonly Float64Array[], weights: readonly number[]) {
+  const responsibilities = weights.map(() => 0);
+  let logLikelihood = 0;
+  for (const row of rows) {
+    const total = weights.reduce((sum, weight, k) => sum + weight * row[k], 0);
+    weights.forEach((weight, k) => {
+      responsibilities[k] += (weight * row[k]) / total;
+    });
+    logLikelihood += Math.log(total);
+  }
+  return { responsibilities, logLikelihood };
 }

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { decodeModel, encodeModel, fitTable, Random, TableModel, type TableRow } from "../../src/index.ts";
-import { stackingWeights } from "../../src/train/stacking.ts";
+import { stackDensities } from "../../src/train/stacking.ts";
 
 const CITIES = ["Bern", "Basel", "Zug"];
 
@@ -84,7 +84,13 @@ describe("fitTable", () => {
       'column "city" has no label Genf',
     );
     await expect(model.sample(1, { given: { country: "DE" } })).rejects.toThrow(
-      "the given values have probability 0",
+      'the given value of column "country" is not possible: expected constant: CH, received DE',
+    );
+    await expect(model.sample(1, { given: { since: "2031-01-01" } })).rejects.toThrow(
+      'the given value of column "since" is not possible',
+    );
+    await expect(model.sample(1, { given: { city: null } })).rejects.toThrow(
+      'the given value of column "city" is not possible',
     );
     await expect(model.sample(1, { given: { citi: "Bern" } })).rejects.toThrow('Did you mean "city"?');
   });
@@ -104,6 +110,25 @@ describe("fitTable", () => {
       expect(Math.abs(errors[level * 500] - [-0.674, 0, 0.674][i])).toBeLessThan(0.3);
     });
     expect(errors.filter((error) => Math.abs(error) > 5).length).toBeLessThan(40);
+  });
+
+  test("imputes rows with values that training did not have, which stay", async () => {
+    const [row] = rows(1, 9);
+    const [imputed] = await model.impute([{ ...row, city: "Genf", country: "DE", amount: null }]);
+    expect(imputed).toMatchObject({ city: "Genf", country: "DE", isMember: row.isMember });
+    expect(imputed.since).toBe(row.since.toISOString().slice(0, 10));
+    expect(imputed.amount).not.toBeNull();
+  });
+
+  test("has the same draws in both precisions and with any number of threads", async () => {
+    const options = { given: { city: "Basel" }, seed: 2 };
+    const single = await model.sample(600, options);
+    expect(await model.sample(600, { ...options, threads: 1 })).toEqual(single);
+    const double = await model.sample(600, { ...options, precision: "float64" });
+    const differing = double.filter((row, n) => row.isMember !== single[n].isMember).length;
+    expect(differing).toBeLessThan(3);
+    await expect(model.sample(1, { ...options, precision: "half" as never })).rejects.toThrow("precision");
+    await expect(model.sample(-1, options)).rejects.toThrow("the number of samples is not valid");
   });
 
   test("scores some columns given others", async () => {
@@ -144,11 +169,18 @@ test("the weights of stacking maximize the likelihood of held-out rows", () => {
   const random = new Random(1);
   const x = random.normal(new Float64Array(4000)).map((z, n) => (n % 4 === 0 ? 3 + z : z));
   const normal = (mean: number) => x.map((value) => -0.5 * (value - mean) ** 2 - 0.5 * Math.log(2 * Math.PI));
-  const weights = stackingWeights([normal(0), normal(3), normal(-30)]);
+  const { weights, logDensity } = stackDensities([normal(0), normal(3), normal(-30)]);
   expect(weights[0]).toBeCloseTo(0.75, 1);
   expect(weights[1]).toBeCloseTo(0.25, 1);
   expect(weights[2]).toBeLessThan(1e-6);
   expect(weights[0] + weights[1] + weights[2]).toBeCloseTo(1, 12);
+  const logDensities = [normal(0), normal(3), normal(-30)];
+  const mean =
+    x.reduce(
+      (sum, _, n) => sum + Math.log(weights.reduce((p, w, k) => p + w * Math.exp(logDensities[k][n]), 0)),
+      0,
+    ) / 4000;
+  expect(logDensity).toBeCloseTo(mean, 10);
 });
 
 test("a table of real numbers gets flows too, and a constant column changes no log-density", {
@@ -174,4 +206,13 @@ test("a table of real numbers gets flows too, and a constant column changes no l
     expect(a).toBeGreaterThan(0);
     expect(c).toBe("EUR");
   }
+});
+
+test("refuses options that only trainings on rows of numbers have", async () => {
+  const table = { a: [1, 2, 3], b: ["x", "y", "x"] };
+  await expect(fitTable(table, { weights: [1, 2, 3] } as never)).rejects.toThrow(
+    "fitTable has no option weights",
+  );
+  await expect(fitTable(table, { epoch: 3 } as never)).rejects.toThrow("epoch");
+  await expect(fitTable(table, { columns: { c: "integer" } })).rejects.toThrow('there is no column "c"');
 });

@@ -1,0 +1,23 @@
+import { counted } from "../evaluate/numberText.ts";
+import type { UnlearnedValues } from "../tables/unlearned.ts";
+
+/** What a user should know about values that a model did not learn. `consequence` says what happens to rows with impossible values. */
+export function unlearnedText(
+  { column, kind, rows, row, value }: UnlearnedValues,
+  source: string,
+  consequence = "Its log-density is -Infinity.",
+): string {
+  const where =
+    rows === 1
+      ? `Row ${row} of ${source} has`
+      : `${counted(rows, "row")} of ${source} (the first is row ${row}) have`;
+  const example = rows === 1 ? `: ${value}` : `, such as ${value}`;
+  switch (kind) {
+    case "unseen":
+      return `${where} a label of "${column}" that training did not see${example}. All such labels together have a small probability.`;
+    case "impossible":
+      return `${where} a value of "${column}" that the model considers impossible${example}. ${consequence}`;
+    case "incomplete":
+      return `${where} no value of "${column}", where training had no missing values, and so no log-density.`;
+  }
+}

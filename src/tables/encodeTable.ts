@@ -1,0 +1,134 @@
+import { PushforwardError } from "../errors.ts";
+import { nearestName } from "../nearestName.ts";
+import { encodeColumn, withLabelsOf } from "./encode.ts";
+import { featureNames, type RawColumn, type TableColumn, type ValueType } from "./tableColumn.ts";
+import { rawColumns, type TableInput, type TableRow } from "./tableRows.ts";
+import { typedText } from "./typedText.ts";
+import { ROW_STATUS, type UnlearnedValues, unlearnedKind } from "./unlearned.ts";
+
+/** Rows of a table as features of a model. */
+export interface EncodedTable {
+  readonly rows: number;
+  /** [rows, features] in row-major order, NaN for missing values and for columns that are not encoded. */
+  readonly values: Float64Array;
+  /** [rows], values of `ROW_STATUS`. */
+  readonly status: Uint8Array;
+  /** The values that the model did not learn, by column. Rows are counted from 0. */
+  readonly unlearned: readonly UnlearnedValues[];
+  /** The values that row n has, as a model returns them. */
+  present(n: number): TableRow;
+}
+
+/**
+ * Encodes the columns `names` of a table for a model with `columns`. The table may have others.
+ *
+ * @throws DATA for a name that the model or the table does not have, and for a column of another type than the model learned.
+ */
+export function encodeTable(
+  columns: readonly TableColumn[],
+  table: TableInput,
+  names: readonly string[],
+): EncodedTable {
+  checkNames(columns, names);
+  const texts = columns.filter(({ type }) => type === "text").map(({ name }) => name);
+  const raw = rawColumns(table, new Set(texts));
+  const rows = raw[0].values.length;
+  const D = columns.flatMap(featureNames).length;
+  const values = new Float64Array(rows * D).fill(Number.NaN);
+  const status = new Uint8Array(rows);
+  const unlearned = new Map<string, UnlearnedValues>();
+  const encoded: RawColumn[] = [];
+  let start = 0;
+  for (const column of columns) {
+    const first = start;
+    start += featureNames(column).length;
+    if (!names.includes(column.name)) continue;
+    const source = sourceOf(column, raw, names);
+    encoded.push(source);
+    const learned = column.kind === "constant" ? matches(column.value, source) : withLabelsOf(column, source);
+    const features = encodeColumn(column, learned);
+    for (let n = 0; n < rows; n++) {
+      const ofRow = features.map((feature) => feature[n]);
+      values.set(ofRow, n * D + first);
+      const kind = unlearnedKind(column, learned[n], ofRow);
+      if (kind === undefined) continue;
+      if (kind !== "unseen") status[n] = Math.max(status[n], ROW_STATUS[kind]);
+      const key = `${kind} ${column.name}`;
+      const earlier = unlearned.get(key) ?? {
+        column: column.name,
+        kind,
+        rows: 0,
+        row: n,
+        value: textOf(source, n),
+      };
+      unlearned.set(key, { ...earlier, rows: earlier.rows + 1 });
+    }
+  }
+  const present = (n: number): TableRow =>
+    Object.fromEntries(
+      encoded.flatMap((source) =>
+        Number.isNaN(source.values[n]) ? [] : [[source.name, presentValue(source, n)]],
+      ),
+    );
+  return { rows, values, status, unlearned: [...unlearned.values()], present };
+}
+
+function checkNames(columns: readonly TableColumn[], names: readonly string[]): void {
+  const known = columns.map(({ name }) => name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const nearest = nearestName(unknown, known);
+  throw new PushforwardError("DATA", `the model has no column "${unknown}"`, {
+    expected: `one of ${known.join(", ")}`,
+    ...(nearest !== undefined && { hint: `Did you mean "${nearest}"?` }),
+  });
+}
+
+/** Types whose values can be read as those of a column. */
+const READABLE: Readonly<Record<ValueType, readonly ValueType[]>> = {
+  number: ["number", "integer"],
+  integer: ["number", "integer"],
+  boolean: ["boolean"],
+  text: ["text"],
+  date: ["date", "timestamp"],
+  timestamp: ["date", "timestamp"],
+  time: ["time"],
+};
+
+/** The values of a column in a table. */
+function sourceOf(
+  { name, type }: TableColumn,
+  raw: readonly RawColumn[],
+  names: readonly string[],
+): RawColumn {
+  const source = raw.find((each) => each.name === name);
+  if (!source) {
+    throw new PushforwardError("DATA", `the rows have no column "${name}"`, {
+      expected: names.join(", "),
+      received: raw.map((each) => each.name).join(", "),
+    });
+  }
+  // The type of the model, so that midnights are written as time stamps where others are.
+  if (READABLE[type].includes(source.type) || source.values.every(Number.isNaN)) return { ...source, type };
+  throw new PushforwardError("DATA", `column "${name}" has another type than in the training`, {
+    expected: type,
+    received: source.type,
+    hint: "Convert the column.",
+  });
+}
+
+/** 1 for the values of a column that are equal to a constant, 0 for others, and NaN for missing ones. */
+const matches = (constant: string | null, source: RawColumn): Float64Array =>
+  source.values.map((value, n) => (Number.isNaN(value) ? value : textOf(source, n) === constant ? 1 : 0));
+
+/** A value as text, as the constant of a column is written; undefined if it is missing. */
+function textOf({ type, labels, values }: RawColumn, n: number): string | undefined {
+  if (Number.isNaN(values[n])) return undefined;
+  return type === "text" ? labels![values[n]] : typedText(type, values[n]);
+}
+
+/** A value that is not missing, as a model returns it. */
+function presentValue(source: RawColumn, n: number): number | string | boolean {
+  if (source.type === "boolean") return source.values[n] === 1;
+  return source.type === "number" || source.type === "integer" ? source.values[n] : textOf(source, n)!;
+}

@@ -1,0 +1,181 @@
+import { Chain } from "../bijections/chain.ts";
+import { ColumnScales } from "../bijections/columnScales.ts";
+import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
+import { ContextEmbedding, type ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
+import type { ColumnHeadOptions } from "../distributions/heads/columnHead.ts";
+import { KernelDensity } from "../distributions/kernelDensity.ts";
+import { LatentClasses } from "../distributions/latentClasses.ts";
+import { MixedMade } from "../distributions/mixedMade.ts";
+import { Flow } from "../flows/flow.ts";
+import { tableFlows } from "../flows/tableFlows.ts";
+import { Random } from "../random/index.ts";
+import { tableHeads } from "../tables/columnHeads.ts";
+import type { TableColumn } from "../tables/tableColumn.ts";
+import type { FitOptions } from "./options.ts";
+
+/** A member before training. */
+export interface Candidate {
+  readonly name: string;
+  readonly flow: Flow;
+  /** How it is trained by gradients; undefined if it is fitted to the data at once. */
+  readonly options?: Pick<FitOptions, "optimizer" | "batchSize" | "averageDecay" | "epochs" | "patience">;
+}
+
+/** The name of the member that contains training rows. */
+export const KERNEL_DENSITY = "kernel-density";
+
+/** Larger tables need wider networks, and their networks need longer averages of the weights. */
+const MIN_ROWS_OF_LARGE_TABLE = 20_001;
+/** From this number of features on, a smaller network learns as well in less time. */
+const MIN_FEATURES_OF_WIDE_TABLE = 200;
+/** A kernel density takes time for each center in each use, and gains little in larger tables. */
+const MAX_ROWS_OF_KERNEL_DENSITY = 8000;
+const MAX_CENTERS = 4000;
+/** Distances between rows say little in tables with more features. */
+const MAX_FEATURES_OF_KERNEL_DENSITY = 100;
+/** With more classes than this, or fewer rows for each, more classes do not help. */
+const MAX_CLASSES = 64;
+const MIN_ROWS_OF_CLASS = 40;
+/** Steps that improve latent classes after expectation maximization: fewer in tables of more features, whose steps take longer. */
+const CLASS_STEPS = 4000;
+const MAX_FEATURES_FOR_ALL_CLASS_STEPS = 100;
+/** Latent classes of wide tables are fewer, so that they have at most about this many parameters. */
+const MAX_PARAMETERS_OF_CLASSES = 2_000_000;
+
+/** Options of `candidatesFor`. */
+interface CandidateOptions {
+  readonly seed: number;
+  readonly embedding: ContextEmbeddingOptions | undefined;
+  /** Whether a kernel density may be a member. */
+  readonly kernel: boolean;
+}
+
+/** A table whose members are chosen. */
+interface Shape {
+  readonly columns: readonly TableColumn[];
+  readonly heads: readonly ColumnHeadOptions[];
+  readonly training: Dataset;
+  readonly isLarge: boolean;
+  readonly isWide: boolean;
+  readonly batchSize: number;
+}
+
+/**
+ * The members for the columns of a table: an autoregressive network; without a context also latent classes, and a kernel density for small
+ * tables; and flows if all rows have a density.
+ */
+export function candidatesFor(
+  columns: readonly TableColumn[],
+  training: Dataset,
+  { seed, embedding, kernel }: CandidateOptions,
+): Candidate[] {
+  const heads = tableHeads(columns, training.sample);
+  const isLarge = training.rows >= MIN_ROWS_OF_LARGE_TABLE;
+  const isWide = heads.length >= MIN_FEATURES_OF_WIDE_TABLE;
+  const shape: Shape = { columns, heads, training, isLarge, isWide, batchSize: isLarge ? 512 : 256 };
+  const random = new Random(seed);
+  const isConditional = training.contextFeatures > 0;
+  return [
+    autoregressive(shape, embedding, random),
+    ...(isConditional ? [] : latentClasses(shape, random)),
+    ...(isConditional || !kernel ? [] : kernelDensity(shape, random)),
+    ...(areDensities(heads, training.sample) ? flows(shape, embedding, seed) : []),
+  ];
+}
+
+function autoregressive(
+  { heads, training, isLarge, isWide, batchSize }: Shape,
+  embedding: ContextEmbeddingOptions | undefined,
+  random: Random,
+): Candidate {
+  const numbers = training.contextFeatures;
+  const embed =
+    numbers > 0 ? new ContextEmbedding(embedding ?? { numbers }, random.split("embedding")) : undefined;
+  const counts = isWide ? { components: 3, linearComponents: 1 } : { components: 8, linearComponents: 4 };
+  const hidden = new Array<number>(isWide ? 2 : isLarge ? 6 : 4).fill(isLarge ? 256 : 128);
+  const network = { hidden, activation: "silu" as const, residual: true };
+  const made = new MixedMade(
+    { columns: withComponents(heads, counts), network, context: embed?.size ?? 0 },
+    random.split("made"),
+  );
+  return {
+    name: "autoregressive",
+    flow: new Flow(made, undefined, embed),
+    options: {
+      optimizer: { learningRate: 2e-3, weightDecay: 0.02 },
+      batchSize,
+      averageDecay: isLarge ? 0.999 : 0.99,
+    },
+  };
+}
+
+/** Latent classes, unless the columns have so many parameters that there can be only one. */
+function latentClasses({ heads, training: { rows }, batchSize }: Shape, random: Random): Candidate[] {
+  const columns = withComponents(heads, { components: 2 });
+  const perClass = columns.reduce(
+    (sum, head) => sum + (head.type === "categorical" ? head.categories : 6 + (head.atoms?.length ?? 0)),
+    0,
+  );
+  const classes = Math.min(
+    MAX_CLASSES,
+    Math.max(2, Math.round(rows / MIN_ROWS_OF_CLASS)),
+    Math.floor(MAX_PARAMETERS_OF_CLASSES / perClass),
+  );
+  if (classes < 2) return [];
+  const batches = Math.ceil(rows / batchSize);
+  const steps = CLASS_STEPS * Math.min(1, MAX_FEATURES_FOR_ALL_CLASS_STEPS / heads.length);
+  return [
+    {
+      name: "latent-classes",
+      flow: new Flow(new LatentClasses({ columns, classes }, random.split("classes"))),
+      options: {
+        optimizer: { learningRate: 3e-3 },
+        batchSize,
+        epochs: Math.ceil(steps / batches),
+        patience: Math.ceil(200 / batches),
+      },
+    },
+  ];
+}
+
+/** A kernel density, unless the table has too many rows or features for one. */
+function kernelDensity({ heads, training: { rows } }: Shape, random: Random): Candidate[] {
+  if (rows > MAX_ROWS_OF_KERNEL_DENSITY || heads.length > MAX_FEATURES_OF_KERNEL_DENSITY) return [];
+  const options = { columns: [...heads], centers: Math.min(rows, MAX_CENTERS) };
+  return [{ name: KERNEL_DENSITY, flow: new Flow(new KernelDensity(options, random.split("kernel"))) }];
+}
+
+/** The flows of `tableFlows`, with the scales of the columns next to the data. */
+function flows(
+  { columns, heads, training, isLarge }: Shape,
+  embedding: ContextEmbeddingOptions | undefined,
+  seed: number,
+): Candidate[] {
+  const scales = columns.flatMap((column) => (column.kind === "continuous" ? [column.scale] : []));
+  const isLinear = scales.every(({ type }) => type === "linear");
+  // Measured in docs/defaults.md.
+  const optimizer = isLarge
+    ? { learningRate: 1e-3, weightDecay: 0.01 }
+    : { learningRate: 3e-3, weightDecay: 0.3 };
+  const { rows, contextFeatures: context } = training;
+  return tableFlows(heads.length, { rows, context, embedding, seed }).map(({ name, flow }) => {
+    const scaled = () =>
+      new Flow(flow.base, Chain.joined([flow.bijection, new ColumnScales({ scales })]), flow.embedding);
+    return { name, flow: isLinear ? flow : scaled(), options: { optimizer } };
+  });
+}
+
+/** Heads whose numeric columns have these numbers of components. */
+const withComponents = (
+  heads: readonly ColumnHeadOptions[],
+  counts: { components: number; linearComponents?: number },
+): ColumnHeadOptions[] => heads.map((head) => (head.type === "categorical" ? head : { ...head, ...counts }));
+
+/** Whether all rows have a density: no value is missing, a cell of a lattice, or an atom. */
+const areDensities = (heads: readonly ColumnHeadOptions[], { values, features }: InMemoryDataset): boolean =>
+  heads.every(
+    (head, d) =>
+      head.type === "continuous" &&
+      !head.gaps &&
+      (head.atoms ?? []).every((atom) => values.every((value, i) => i % features !== d || value !== atom)),
+  );
