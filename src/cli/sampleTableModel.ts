@@ -46,8 +46,6 @@ export async function sampleTableModel(
   };
   try {
     if (text !== undefined) warnOfShare(model, messages);
-    // Invalid values are found before anything is written.
-    if (values) await model.sampleFeatures(0, { given: values });
     const blocks = table
       ? completeTable(model, table, {
           ...options,
@@ -60,7 +58,7 @@ export async function sampleTableModel(
           },
         })
       : sampleTable(model, copies, { ...options, given: values });
-    await writeTable(model.columns, blocks, destination);
+    await writeTable(model.columns, await started(blocks), destination);
     messages.end();
     reportWritten(counted(drawn, "row"), destination, io);
   } finally {
@@ -70,10 +68,21 @@ export async function sampleTableModel(
   }
 }
 
-const givenError = (values: UnlearnedValues, source: string): PushforwardError =>
-  new PushforwardError("DATA", unlearnedText(values, source, "No row can be drawn given this value."), {
+/** The blocks, of which the first is computed now, so that values that cannot be given are found before anything is written. */
+async function started(blocks: AsyncGenerator<Float64Array>): Promise<AsyncIterable<Float64Array>> {
+  const first = await blocks.next();
+  return (async function* () {
+    if (!first.done) yield first.value;
+    yield* blocks;
+  })();
+}
+
+const givenError = (values: UnlearnedValues, source: string): PushforwardError => {
+  const what = unlearnedText(values, source, "No row can be drawn given this value.");
+  return new PushforwardError("DATA", what.replace(/\.$/, ""), {
     hint: "Correct the value, or leave the row out in a query.",
   });
+};
 
 /** The model, if it can be conditional on any of its columns. Throws `ARGUMENT` for others. */
 export function unconditional(model: LoadedModel, path: string): LoadedModel {

@@ -99,6 +99,6 @@ function conditionalScores(
 }
 
 const unlearnedError = (values: UnlearnedValues, source: string): PushforwardError =>
-  new PushforwardError("DATA", unlearnedText(values, source), {
+  new PushforwardError("DATA", unlearnedText(values, source).replace(/\.$/, ""), {
     hint: "Without --strict these rows are scored.",
   });

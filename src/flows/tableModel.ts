@@ -218,7 +218,7 @@ export class TableModel implements AsyncDisposable {
       {
         expected: labels.length > 0 && labels.length <= 12 ? labels.join(", ") : `${kindName}: ${details}`,
         received: value,
-        ...(nearest !== undefined && { hint: `Did you mean "${nearest}"?` }),
+        hint: nearest === undefined ? "Give another value, or none." : `Did you mean "${nearest}"?`,
       },
     );
   }

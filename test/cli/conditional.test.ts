@@ -1,0 +1,161 @@
+import { beforeAll, expect, it } from "vitest";
+import { Random } from "../../src/random/index.ts";
+import { workplace } from "./command.ts";
+
+const { path, write, pushforward, failure } = workplace();
+
+/** Orders of two shops: the price depends on the shop, and the number of items on the price. Prices are missing in places. */
+function orders(rows: number): string {
+  const random = new Random(5);
+  const uniform = random.split("uniform").uniform(new Float64Array(2 * rows));
+  const normal = random.split("normal").normal(new Float64Array(rows));
+  const lines = Array.from({ length: rows }, (_, n) => {
+    const shop = uniform[2 * n] < 0.5 ? "north" : "south";
+    const price = (shop === "north" ? 20 : 80) + 5 * normal[n];
+    const items = Math.max(1, Math.round(price / 20));
+    return `${shop},${uniform[2 * n + 1] < 0.1 ? "" : price.toFixed(3)},${items},EUR`;
+  });
+  return ["shop,price,items,currency", ...lines, ""].join("\n");
+}
+
+let model: string;
+let table: string;
+
+beforeAll(async () => {
+  table = write("orders.csv", orders(1500));
+  model = path("orders.safetensors");
+  const { code } = await pushforward(["fit", table, "--epochs", "60", "--no-kernel", "-o", model]);
+  expect(code).toBe(0);
+}, 120_000);
+
+const rowsOf = (csv: string): string[][] =>
+  csv
+    .trimEnd()
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split(","));
+
+it("draws rows given values of any columns", async () => {
+  const { code, out } = await pushforward(["sample", model, "--given", "shop=south,items=4", "-n", "200"]);
+  expect(code).toBe(0);
+  const prices = rowsOf(out).flatMap(([shop, price, items]) => {
+    expect([shop, items]).toEqual(["south", "4"]);
+    return price === "" ? [] : [Number(price)];
+  });
+  prices.sort((a, b) => a - b);
+  expect(Math.abs(prices[Math.floor(prices.length / 2)]! - 80)).toBeLessThan(4);
+});
+
+it("draws rows for each row of a table, which may lack columns and values", async () => {
+  const given = write("given.csv", "items,shop\n1,north\n4,\n");
+  const { code, out } = await pushforward(["sample", model, "--given", given, "-n", "50"]);
+  expect(code).toBe(0);
+  const rows = rowsOf(out);
+  expect(rows.map(([, , items]) => items)).toEqual([...new Array(50).fill("1"), ...new Array(50).fill("4")]);
+  expect(rows.slice(0, 50).every(([shop]) => shop === "north")).toBe(true);
+  expect(rows.slice(50).filter(([shop]) => shop === "south").length).toBeGreaterThan(40);
+});
+
+it("refuses values on which no row can depend, before it writes a header", async () => {
+  expect(await failure("sample", model, "--given", "items=2.5")).toMatchInlineSnapshot(`
+    "2
+    Error: The given value of column "items" is not possible: expected integer: within 1 to 5, received 2.5.
+    Give another value, or none."
+  `);
+  expect(await failure("sample", model, "--given", "shop=noth")).toMatchInlineSnapshot(`
+    "2
+    Error: Column "shop" has no label noth: expected north, south, received noth.
+    Did you mean "north"?"
+  `);
+  expect(await failure("sample", model, "--given", "currency=USD")).toMatchInlineSnapshot(`
+    "2
+    Error: The given value of column "currency" is not possible: expected constant: EUR, received USD.
+    Give another value, or none."
+  `);
+  expect(await failure("sample", model, "--given", "shops=north")).toMatchInlineSnapshot(`
+    "2
+    Error: The model has no column "shops": expected one of shop, price, items or currency.
+    Did you mean shop?"
+  `);
+  const bad = write("bad.csv", "shop\nnorth\nwest\n");
+  expect(await failure("sample", model, "--given", bad)).toMatchInlineSnapshot(`
+    "2
+    Error: Row 2 of bad.csv has a label of "shop" that training did not see: west. All such labels together have a small probability.
+    Correct the value, or leave the row out in a query."
+  `);
+  const other = write("other.csv", "a\n1\n");
+  expect(await failure("sample", model, "--given", other)).toMatchInlineSnapshot(`
+    "2
+    Error: other.csv has no column of the model: expected some of "shop", "price", "items", "currency", received "a".
+    Correct the table or the query, and run the command again."
+  `);
+});
+
+it("imputes missing values, and keeps all others", async () => {
+  const incomplete = write(
+    "incomplete.csv",
+    "note,price,shop,items\nfirst,,north,1\nsecond,81.5,,4\nthird,7e9,west,2\n",
+  );
+  const { code, out, err } = await pushforward(["impute", model, incomplete, "-o", "-"]);
+  expect(code).toBe(0);
+  const [first, second, third] = rowsOf(out);
+  expect(Math.abs(Number(first![1]) - 20)).toBeLessThan(30);
+  expect([first![0], first![2], first![3]]).toEqual(["first", "north", "1"]);
+  expect(second).toEqual(["second", "81.5", "south", "4"]);
+  expect(third).toEqual(["third", "7e9", "west", "2"]);
+  expect(err).toContain('Row 3 of incomplete.csv has a label of "shop" that training did not see: west.');
+  const again = await pushforward(["impute", model, incomplete, "-o", "-", "--seed", "1"]);
+  expect(again.out).not.toBe(out);
+});
+
+it("scores some columns given others: log p(shop, items) = log p(shop) + log p(items | shop)", async () => {
+  const scores = async (...options: string[]) =>
+    rowsOf((await pushforward(["score", model, table, ...options, "-o", "-"])).out).map((row) =>
+      Number(row.at(-1)),
+    );
+  const joint = await scores("--of", "shop,items");
+  const shop = await scores("--of", "shop");
+  const items = await scores("--of", "items", "--given", "shop");
+  joint.slice(0, 50).forEach((value, n) => {
+    expect(value).toBeCloseTo(shop[n]! + items[n]!, 4);
+  });
+  expect(await failure("score", model, table, "--given", "shop", "-o", "-")).toMatchInlineSnapshot(`
+    "2
+    Error: --given needs --of.
+    Name the columns to score: --of price --given area,rooms"
+  `);
+  expect(
+    await failure("score", model, table, "--of", "shop", "--given", "shop", "-o", "-"),
+  ).toMatchInlineSnapshot(`
+    "2
+    Error: The column "shop" is both in --of and in --given.
+    Remove it from one of them."
+  `);
+});
+
+it("warns of values that training did not have, and refuses them with --strict", async () => {
+  const news = write("new.csv", "shop,price,items,currency\nwest,20,1,EUR\nnorth,20,1,USD\nnorth,,1,EUR\n");
+  const { code, out, err } = await pushforward(["score", model, news, "-o", "-"]);
+  expect(code).toBe(0);
+  const [west, dollars, gap] = rowsOf(out).map((row) => Number(row.at(-1)));
+  expect(Number.isFinite(west)).toBe(true);
+  expect(dollars).toBe(Number.NEGATIVE_INFINITY);
+  expect(Number.isFinite(gap)).toBe(true);
+  expect(err).toMatchInlineSnapshot(`
+    "Warning: Row 1 of new.csv has a label of "shop" that training did not see: west. All such labels together have a small probability.
+    Warning: Row 2 of new.csv has a value of "currency" that the model considers impossible: USD. Its log-density is -Infinity.
+    "
+  `);
+  expect(await failure("score", model, news, "--strict", "-o", "-")).toMatchInlineSnapshot(`
+    "2
+    Error: Row 1 of new.csv has a label of "shop" that training did not see: west. All such labels together have a small probability.
+    Without --strict these rows are scored."
+  `);
+});
+
+it("shows kinds, members and the meaning of log-densities in inspect", async () => {
+  const { out } = await pushforward(["inspect", model]);
+  expect(out).toContain("shop: categorical (");
+  expect(out).toContain("a density for continuous columns, times a probability for all others");
+  expect(out).not.toContain("kernel density");
+});
