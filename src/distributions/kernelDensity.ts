@@ -32,8 +32,9 @@ export interface KernelDensityOptions {
 /**
  * A kernel density estimate for tables with columns of several kinds, with the training rows c_i as centers:
  *
- *     p(x) = sum_i w_i sum_s v_s prod_d p(x_d | c_id, s).
+ *     p(x) = sum_i w_i sum_s v_s prod_d p(x_d | c_id, s)
  *
+ * with a weight w_i of each center and a weight v_s of each width s.
  * The kernels p(x_d | c_id, s) of a column have the type of the column, see `KernelColumn`. A sum over several widths s has a narrow
  * peak and heavy tails, and a small weight of the marginal distribution of each column covers outliers. All marginal and conditional
  * distributions have closed forms. A missing value is NaN.
@@ -64,10 +65,6 @@ export class KernelDensity extends ProductMixture {
     this.columns = columns.map((head, d) => new KernelColumn(d, head, { centers, widths }, random.split(d)));
     this.centerLogits = new Parameter([centers], 0, { trainable: false });
     this.widthLogits = new Parameter([widths], 0, { trainable: false });
-  }
-
-  get acceptsMissing(): boolean {
-    return this.options.columns.some(({ gaps }) => gaps);
   }
 
   protected logWeights(): Tensor {

@@ -104,10 +104,6 @@ export class LatentClasses extends ProductMixture {
     this.groups = groupColumns(columns).map((group, g) => new ClassGroup(group, classes, random.split(g)));
   }
 
-  get acceptsMissing(): boolean {
-    return this.options.columns.some(({ gaps }) => gaps);
-  }
-
   protected logWeights(): Tensor {
     return this.classLogits.logSoftmax().reshape([this.classes, 1]);
   }

@@ -41,6 +41,10 @@ export abstract class ProductMixture implements SubsetDistribution {
   protected abstract blocks(): readonly ColumnBlock[];
   abstract describe(): Description;
 
+  get acceptsMissing(): boolean {
+    return this.blocks().some(({ hasGaps }) => hasGaps);
+  }
+
   logProb(x: Tensor): Tensor {
     return this.logJoint(x).logsumexp(0);
   }

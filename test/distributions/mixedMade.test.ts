@@ -168,6 +168,13 @@ describe("a mixed MADE", () => {
       );
   });
 
+  test("refuses more linear components than components", () => {
+    const columns = [{ ...continuous, linearComponents: 4 } as ColumnHeadOptions];
+    expect(() => new MixedMade({ columns }, new Random(0))).toThrow(
+      "a mixed MADE is not valid at columns.0.linearComponents: expected at most as many as components, received 4.",
+    );
+  });
+
   test("factorizes: columns that come first have their own exact density", async () => {
     const made = randomMade([categorical, lattice, continuous]);
     // p(x_2 = c) of the ordering 2, 1, 0 is the sum over the other columns.
