@@ -8,16 +8,12 @@ import {
   categorical,
   combinations,
   continuous,
+  discreteValues,
   lattice,
   sumOfProbabilities,
   withGaps,
 } from "./mixedColumns.ts";
-import {
-  expectConditionalDraws,
-  expectConsistentSubsets,
-  expectContinuousDraws,
-  expectDraws,
-} from "./subsets.ts";
+import { testSubsets } from "./subsets.ts";
 
 /** A kernel density with some missing values and atoms among its centers, and with different weights. */
 function randomKernels(columns: ColumnHeadOptions[], { centers = 6, widths = 3 } = {}): KernelDensity {
@@ -40,18 +36,11 @@ function randomKernels(columns: ColumnHeadOptions[], { centers = 6, widths = 3 }
   return model;
 }
 
-const discrete = [categorical, withGaps, lattice];
-const values = [
-  [0, 1, 2],
-  [0, 1, Number.NaN],
-  [0, 1, 2, 3, 4],
-];
-
 test("probabilities of a table of categories, cells and gaps sum to 1", async () => {
   const unseen: ColumnHeadOptions = { ...withGaps, unseen: 0.01 };
   const latticeWithGaps: ColumnHeadOptions = { ...lattice, gaps: true };
   const model = randomKernels([categorical, unseen, latticeWithGaps]);
-  const rows = combinations([values[0], [0, 1, 2, Number.NaN], [...values[2], Number.NaN]]);
+  const rows = combinations([discreteValues[0], [0, 1, 2, Number.NaN], [...discreteValues[2], Number.NaN]]);
   expect(sumOfProbabilities(await logProb(model, rows.flat()))).toBeCloseTo(1, 12);
   // Also if a damaged file has impossible centers.
   model.columns[1].centers.value.set([2, 0.5, -1, 7]);
@@ -66,33 +55,15 @@ test.each(["linear", "asinh"] as const)(
     const model = randomKernels([categorical, { ...atoms, scale }]);
     const step = 2e-3;
     const grid = Array.from({ length: 32_001 }, (_, i) => -32 + i * step + 1e-7);
-    const density = await logProb(model, combinations([values[0], grid.map(Math.sinh)]).flat());
+    const density = await logProb(model, combinations([discreteValues[0], grid.map(Math.sinh)]).flat());
     const weighted = density.map((value, i) => value + Math.log(step * Math.cosh(grid[i % grid.length])));
-    const single = await logProb(model, combinations([values[0], [0.5, Number.NaN]]).flat());
+    const single = await logProb(model, combinations([discreteValues[0], [0.5, Number.NaN]]).flat());
     expect(sumOfProbabilities(weighted) + sumOfProbabilities(single)).toBeCloseTo(1, 6);
     expect(sumOfProbabilities(single)).toBeGreaterThan(0.05);
   },
 );
 
-test("every subset of columns has its exact marginal distribution", async () => {
-  await expectConsistentSubsets(randomKernels(discrete), values);
-});
-
-test("each unknown column is drawn from its exact conditional distribution", async () => {
-  const model = randomKernels(discrete);
-  for (const known of [[], [2], [1, 2], [0]])
-    await expectConditionalDraws(model, [1, Number.NaN, 4], known, values);
-});
-
-test("draws rows that follow its probabilities", async () => {
-  await expectDraws(randomKernels(discrete), values);
-});
-
-test("a number is drawn from its exact conditional distribution", async () => {
-  const model = randomKernels([continuous, categorical, continuous]);
-  await expectContinuousDraws(model, [0.4, 2, 0], [0, 1], 2);
-  await expectContinuousDraws(model, [0, 1, 0], [], 0);
-});
+testSubsets((columns) => randomKernels(columns));
 
 test("has finite gradients, also at missing values and far in the tails", async () => {
   const model = randomKernels([categorical, lattice, continuous, atoms]);

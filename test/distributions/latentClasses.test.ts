@@ -11,17 +11,13 @@ import {
   categorical,
   combinations,
   continuous,
+  discreteValues,
   lattice,
   randomize,
   sumOfProbabilities,
   withGaps,
 } from "./mixedColumns.ts";
-import {
-  expectConditionalDraws,
-  expectConsistentSubsets,
-  expectContinuousDraws,
-  expectDraws,
-} from "./subsets.ts";
+import { testSubsets } from "./subsets.ts";
 
 function randomClasses(columns: ColumnHeadOptions[], classes = 3): LatentClasses {
   const model = new LatentClasses({ columns, classes }, new Random(1));
@@ -29,17 +25,10 @@ function randomClasses(columns: ColumnHeadOptions[], classes = 3): LatentClasses
   return model;
 }
 
-const discrete = [categorical, withGaps, lattice];
-const values = [
-  [0, 1, 2],
-  [0, 1, Number.NaN],
-  [0, 1, 2, 3, 4],
-];
-
 test("probabilities of a table of categories, cells and gaps sum to 1", async () => {
   const unseen: ColumnHeadOptions = { ...withGaps, unseen: 0.01 };
   const model = randomClasses([categorical, unseen, lattice]);
-  const rows = combinations([values[0], [0, 1, 2, Number.NaN], values[2]]);
+  const rows = combinations([discreteValues[0], [0, 1, 2, Number.NaN], discreteValues[2]]);
   expect(sumOfProbabilities(await logProb(model, rows.flat()))).toBeCloseTo(1, 12);
 });
 
@@ -47,31 +36,13 @@ test("the density of a mixed table integrates and sums to 1", async () => {
   const model = randomClasses([categorical, atoms]);
   const step = 1e-3;
   const grid = Array.from({ length: 24_001 }, (_, i) => -12 + i * step + 1e-7);
-  const density = await logProb(model, combinations([values[0], grid.map(Math.sinh)]).flat());
+  const density = await logProb(model, combinations([discreteValues[0], grid.map(Math.sinh)]).flat());
   const weighted = density.map((value, i) => value + Math.log(step * Math.cosh(grid[i % grid.length])));
-  const single = await logProb(model, combinations([values[0], [0.5, Number.NaN]]).flat());
+  const single = await logProb(model, combinations([discreteValues[0], [0.5, Number.NaN]]).flat());
   expect(sumOfProbabilities(weighted) + sumOfProbabilities(single)).toBeCloseTo(1, 6);
 });
 
-test("every subset of columns has its exact marginal distribution", async () => {
-  await expectConsistentSubsets(randomClasses(discrete), values);
-});
-
-test("each unknown column is drawn from its exact conditional distribution", async () => {
-  const model = randomClasses(discrete);
-  for (const known of [[], [2], [1, 2], [0]])
-    await expectConditionalDraws(model, [1, Number.NaN, 4], known, values);
-});
-
-test("draws rows that follow its probabilities", async () => {
-  await expectDraws(randomClasses(discrete), values);
-});
-
-test("a number is drawn from its exact conditional distribution", async () => {
-  const model = randomClasses([continuous, categorical, continuous]);
-  await expectContinuousDraws(model, [0.4, 2, 0], [0, 1], 2);
-  await expectContinuousDraws(model, [0, 1, 0], [], 0);
-});
+testSubsets((columns) => randomClasses(columns));
 
 test("has finite gradients, also at missing values and far in the tails", async () => {
   const model = randomClasses([categorical, lattice, continuous, atoms]);

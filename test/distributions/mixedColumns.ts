@@ -45,3 +45,11 @@ export const sumOfProbabilities = (logProbs: ArrayLike<number>): number =>
 /** All rows with a value of the first list in column 0, a value of the second list in column 1, and so on. */
 export const combinations = (lists: readonly (readonly number[])[]): number[][] =>
   lists.reduce<number[][]>((rows, list) => rows.flatMap((row) => list.map((value) => [...row, value])), [[]]);
+
+/** Columns without a density, and the values of each. */
+export const discrete = [categorical, withGaps, lattice];
+export const discreteValues = [
+  [0, 1, 2],
+  [0, 1, Number.NaN],
+  [0, 1, 2, 3, 4],
+];

@@ -17,22 +17,16 @@ import { compile } from "../../src/runtime/compile.ts";
 import { logProb } from "./evaluate.ts";
 import {
   atoms,
-  categorical,
+  discrete as columns,
   combinations,
   continuous,
   lattice,
   randomize,
   sumOfProbabilities,
+  discreteValues as values,
   withGaps,
 } from "./mixedColumns.ts";
 import { drawEach, expectConditionalDraws, logProbKnown, subsetsOf } from "./subsets.ts";
-
-const columns = [categorical, withGaps, lattice];
-const values = [
-  [0, 1, 2],
-  [0, 1, Number.NaN],
-  [0, 1, 2, 3, 4],
-];
 
 function randomMade(seed: number, heads: ColumnHeadOptions[] = columns): MixedMade {
   const network = { hidden: [12, 12], activation: "tanh" as const };

@@ -1,4 +1,5 @@
-import { expect } from "vitest";
+import { expect, test } from "vitest";
+import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
 import { knownFeatures, type SubsetDistribution } from "../../src/distributions/subsetDistribution.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
@@ -6,7 +7,14 @@ import { type Compiled, compile } from "../../src/runtime/compile.ts";
 import { columnOf, kolmogorovSmirnov } from "../mathematics/kolmogorovSmirnov.ts";
 import { cumulative, integral, lineRule } from "../mathematics/quadrature.ts";
 import { draw, logProb } from "./evaluate.ts";
-import { combinations, sumOfProbabilities } from "./mixedColumns.ts";
+import {
+  categorical,
+  combinations,
+  continuous,
+  discrete,
+  discreteValues,
+  sumOfProbabilities,
+} from "./mixedColumns.ts";
 
 /** All subsets of the features 0 ... D - 1. */
 export const subsetsOf = (features: number): number[][] =>
@@ -159,4 +167,26 @@ export async function expectContinuousDraws(
   const probability = cumulative(rule, logDensity.map(Math.exp));
   const drawn = await drawEach(distribution, row, known, 20_000);
   expect(kolmogorovSmirnov(columnOf(drawn, distribution.features, d), probability)).toBeGreaterThan(1e-3);
+}
+
+/** Tests that draws, marginal and conditional distributions of any subset of columns agree with the probabilities of rows. */
+export function testSubsets(build: (columns: ColumnHeadOptions[]) => SubsetDistribution): void {
+  test("every subset of columns has its exact marginal distribution", async () => {
+    await expectConsistentSubsets(build(discrete), discreteValues);
+  });
+
+  test("each unknown column is drawn from its exact conditional distribution", async () => {
+    for (const known of [[], [2], [1, 2], [0]])
+      await expectConditionalDraws(build(discrete), [1, Number.NaN, 4], known, discreteValues);
+  });
+
+  test("draws rows that follow its probabilities", async () => {
+    await expectDraws(build(discrete), discreteValues);
+  });
+
+  test("a number is drawn from its exact conditional distribution", async () => {
+    const model = build([continuous, categorical, continuous]);
+    await expectContinuousDraws(model, [0.4, 2, 0], [0, 1], 2);
+    await expectContinuousDraws(model, [0, 1, 0], [], 0);
+  });
 }
