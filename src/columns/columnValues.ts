@@ -13,6 +13,15 @@ export function columnOf({ columns, rows, values }: ColumnValues, column: number
   return out;
 }
 
+/** Columns of `rows` values each as one array in row-major order, [rows, columns]. */
+export function rowMajor(columns: readonly Float64Array[], rows: number): Float64Array {
+  const width = columns.length;
+  const out = new Float64Array(rows * width);
+  for (const [d, values] of columns.entries())
+    for (let n = 0, i = d; n < rows; n++, i += width) out[i] = values[n];
+  return out;
+}
+
 /** The different values of a column in ascending order, and the number of rows that have each. */
 export interface ValueCounts {
   readonly values: readonly number[];

@@ -1,8 +1,11 @@
+import { columnOf, rowMajor } from "../columns/columnValues.ts";
 import { InMemoryDataset } from "../dataset/index.ts";
 import { range } from "../dataset/range.ts";
+import { PushforwardError } from "../errors.ts";
 import { readAhead } from "../readAhead.ts";
 import { encodeColumn, withLabelsOf } from "../tables/encode.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
+import { quotedNames } from "./columnList.ts";
 import { quotedIdentifier } from "./database.ts";
 import { checkFinite } from "./finiteValues.ts";
 import { LabelDictionary } from "./labelDictionary.ts";
@@ -41,8 +44,8 @@ export interface FeatureScan {
 /**
  * Prepares to stream all rows of a table as features of a model with the columns `columns`, which the table may have in any order.
  *
- * @throws DATA if a column is missing, or has another type than the model learned, with the first value that is wrong; while rows are
- *   read, for infinite values. FILE if the file has changed since the table was opened.
+ * @throws DATA if a column is missing, or has another type than the model learned, with the first value that is wrong, or if no column
+ *   has features; while rows are read, for infinite values. FILE if the file has changed since the table was opened.
  */
 export async function scanFeatures(
   table: Table,
@@ -53,6 +56,12 @@ export async function scanFeatures(
   const names = table.columns.map(({ name }) => name);
   const missing = needed.filter((name) => !names.includes(name));
   if (missing.length > 0) throw missingColumns(table, names, needed, missing);
+  if (columns.flatMap(featureNames).length === 0) {
+    throw new PushforwardError("DATA", `${table.source} has no column that varies in the model`, {
+      received: quotedNames(columns.length > 0 ? needed : names),
+      hint: "Give a table with other columns of the model.",
+    });
+  }
   // The types of labels are removed with the database.
   const dictionary = new LabelDictionary(table.database);
   const expressions: string[] = [];
@@ -86,18 +95,14 @@ async function* featureBlocks(
   const width = expressions.length;
   let start = 1;
   try {
-    const rowsAtOnce = blockRows ?? rowsPerBlock(Math.max(1, width, features.length));
+    const rowsAtOnce = blockRows ?? rowsPerBlock(Math.max(width, features.length));
     for await (const block of table.database.stream(expressions, table.relation.sql, rowsAtOnce)) {
       const count = block.length / width;
       const status = new Uint8Array(count);
-      const columnOfBlock = (d: number) => {
-        const out = new Float64Array(count);
-        for (let n = 0, i = d; n < count; n++, i += width) out[n] = block[i]!;
-        return out;
-      };
+      const valuesOf = (d: number) => columnOf({ columns: expressions, rows: count, values: block }, d);
       const encoded: Float64Array[] = [];
       for (const [d, column] of columns.entries()) {
-        const values = columnOfBlock(d);
+        const values = valuesOf(d);
         checkFinite(table, column, values, start);
         const ofColumn = encodeColumn(
           column,
@@ -109,14 +114,13 @@ async function* featureBlocks(
         encoded.push(...ofColumn);
       }
       const context = given.map((name, i) => {
-        const values = columnOfBlock(columns.length + i);
+        const values = valuesOf(columns.length + i);
         checkFinite(table, { name, type: "number" }, values, start);
-        return values;
-      });
-      for (const values of context)
         values.forEach((value, n) => {
           if (Number.isNaN(value)) status[n] = ROW_STATUS.incomplete;
         });
+        return values;
+      });
       yield {
         start,
         status,
@@ -134,12 +138,4 @@ async function* featureBlocks(
   } finally {
     await table.checkUnchanged();
   }
-}
-
-/** Columns [N] as rows, in row-major order. */
-function rowMajor(columns: readonly Float64Array[], rows: number): Float64Array {
-  const out = new Float64Array(rows * columns.length);
-  for (const [d, values] of columns.entries())
-    for (let n = 0, i = d; n < rows; n++, i += columns.length) out[i] = values[n]!;
-  return out;
 }

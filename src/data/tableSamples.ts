@@ -21,8 +21,9 @@ export interface TableSamplesOptions extends RunOptions {
 }
 
 /**
- * Draws rows of features from the model of a table, block by block, so that memory does not grow with the number of rows. `given` are the
- * values of some columns.
+ * Draws rows from the model of a table as features, [rows, D] in row-major order. They come block by block, so that memory does not grow
+ * with the number of rows. `given` has known values of some columns, which all rows then have: rows are drawn from the conditional
+ * distribution.
  */
 export async function* sampleTable(
   model: TableModel,
@@ -47,13 +48,15 @@ export async function* sampleTable(
 }
 
 /**
- * The rows of a table as features, each `copies` times, in which the missing values of the columns that the table has, and all values of
- * the other columns of the model, are drawn given the present ones.
+ * Completes the rows of a table: missing values, and those of columns of the model that the table does not have, are drawn given the
+ * present values of the row. Each row is completed `copies` times (default 1). The rows are features, [rows * copies, D] in row-major
+ * order, block by block.
  *
- * With `present` no drawn value is missing. `onUnlearned` is called after each block with the values so far that the model did not learn;
- * what it throws ends the stream.
+ * If `present` is true, no drawn value is missing; otherwise values are missing with the probability that the model has learned.
+ * `onUnlearned` is called after each block with the counts so far of the values that the model did not learn; an error that it throws
+ * ends the stream.
  *
- * @throws DATA if the table has no column of the model, and what `scanFeatures` throws; INTERRUPTED.
+ * @throws DATA if the table has no column of the model that varies; INTERRUPTED; and what `scanFeatures` throws.
  */
 export async function* completeTable(
   model: TableModel,

@@ -38,5 +38,5 @@ export const labelAt = (labels: readonly string[], index: string): string =>
   `([${labels.map(textLiteral).join(", ")}])[CAST(${nanToNull(index)} AS BIGINT) + 1]`;
 
 /** The shortest text that is parsed as the same float64; empty for NaN. */
-export const shortestText = (value: number): string =>
+const shortestText = (value: number): string =>
   Number.isNaN(value) ? "" : Object.is(value, -0) ? "-0" : String(value);

@@ -7,7 +7,7 @@ import type { Table } from "./table.ts";
 import { isDelimited, writeJoined } from "./writeJoined.ts";
 
 /** The name of the column that scoring adds. */
-export const LOG_DENSITY = "log_density";
+const LOG_DENSITY = "log_density";
 
 /**
  * Writes the table with the additional column `log_density`: to a path, in the format that belongs to its ending, or to a stream,

@@ -1,3 +1,4 @@
+import { rowMajor } from "../columns/columnValues.ts";
 import { decodeRows } from "../tables/encode.ts";
 import type { TableColumn, ValueType } from "../tables/tableColumn.ts";
 import { typedText } from "../tables/typedText.ts";
@@ -39,14 +40,9 @@ export async function* decodedChunks(
   chunks: Chunks,
   given = 0,
 ): AsyncGenerator<Float64Array> {
-  const width = columns.length + given;
   for await (const chunk of chunks) {
     const values = decodeRows(columns, chunk, given);
-    const rows = values[0]!.length;
-    const out = new Float64Array(rows * width);
-    for (const [d, ofColumn] of values.entries())
-      for (let n = 0, i = d; n < rows; n++, i += width) out[i] = ofColumn[n]!;
-    yield out;
+    yield rowMajor(values, values[0]!.length);
   }
 }
 

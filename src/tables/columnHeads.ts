@@ -1,4 +1,4 @@
-import { countValues } from "../columns/columnValues.ts";
+import { columnOf, countValues } from "../columns/columnValues.ts";
 import type { ColumnHeadOptions } from "../distributions/heads/columnHead.ts";
 import { quantileKnots } from "../distributions/heads/quantileKnots.ts";
 import { featureNames, type TableColumn } from "./tableColumn.ts";
@@ -66,16 +66,16 @@ export function columnHeads(column: TableColumn, features: readonly Float64Array
 /** The heads of the features of all columns, from rows of these features [N, D] in row-major order. */
 export function tableHeads(
   columns: readonly TableColumn[],
-  { rows, features, values }: { rows: number; features: number; values: ArrayLike<number> },
+  { rows, values }: { rows: number; values: ArrayLike<number> },
 ): ColumnHeadOptions[] {
-  let first = 0;
-  return columns.flatMap((column) => {
-    const ofColumn = featureNames(column).map((_, i) =>
-      Float64Array.from({ length: rows }, (_, n) => values[n * features + first + i]),
-    );
-    first += ofColumn.length;
-    return columnHeads(column, ofColumn);
-  });
+  const names = columns.flatMap(featureNames);
+  let next = 0;
+  return columns.flatMap((column) =>
+    columnHeads(
+      column,
+      featureNames(column).map(() => columnOf({ columns: names, rows, values }, next++)),
+    ),
+  );
 }
 
 const presentSorted = (feature: Float64Array): Float64Array =>

@@ -2,7 +2,7 @@ import type { ColumnKind, ColumnOptions } from "./columnOptions.ts";
 import type { TableColumn } from "./tableColumn.ts";
 
 /** What is shown about a column before training. */
-export interface ColumnDescription {
+interface ColumnDescription {
   readonly kind: ColumnKind;
   /** The labels, units or bounds. */
   readonly details: string;

@@ -1,3 +1,4 @@
+import { rowMajor } from "../columns/columnValues.ts";
 import { featureNames, type LatticeColumn, type RawColumn, type TableColumn } from "./tableColumn.ts";
 import { hasFixedParts, partOf, timeOf } from "./timeParts.ts";
 import { typedText } from "./typedText.ts";
@@ -9,7 +10,7 @@ const CELL_TOLERANCE = 1e-6;
 const ROUNDING = 2 ** -50;
 
 /** The value of a cell. */
-export const latticeValue = ({ first, step, decimals }: LatticeColumn, cell: number): number =>
+const latticeValue = ({ first, step, decimals }: LatticeColumn, cell: number): number =>
   Number((first + step * cell).toFixed(decimals));
 
 /** The cell of a value, or `NO_CELL`. */
@@ -49,7 +50,7 @@ export function encodeColumn(column: TableColumn, values: Float64Array): Float64
 }
 
 /** The values of a column from its features, the inverse of `encodeColumn`. The value of a constant is 0. */
-export function decodeColumn(
+function decodeColumn(
   column: TableColumn,
   features: readonly ArrayLike<number>[],
   rows: number,
@@ -112,12 +113,7 @@ function continuousValue(
 /** The features of all columns in row-major order, [rows, features]. The columns must have the order of `columns`. */
 export function encodeRows(columns: readonly TableColumn[], values: readonly Float64Array[]): Float64Array {
   const features = columns.flatMap((column, i) => encodeColumn(column, values[i]));
-  const rows = values[0]?.length ?? 0;
-  const out = new Float64Array(rows * features.length);
-  features.forEach((feature, f) => {
-    for (let n = 0; n < rows; n++) out[n * features.length + f] = feature[n];
-  });
-  return out;
+  return rowMajor(features, values[0]?.length ?? 0);
 }
 
 /** The values of each column, from rows of features and `others` more numbers in row-major order. Those are returned after the columns. */
@@ -140,19 +136,6 @@ export function decodeRows(
     return decodeColumn(column, features, count);
   });
   return [...values, ...Array.from({ length: others }, (_, i) => feature(start + i))];
-}
-
-/** The value of a column as text: a label, an ISO 8601 date or time, or a number; undefined if it is missing. */
-export function valueText(column: TableColumn, value: number): string | undefined {
-  if (Number.isNaN(value)) return undefined;
-  switch (column.kind) {
-    case "constant":
-      return column.value ?? undefined;
-    case "categorical":
-      return column.labels[value];
-    default:
-      return typedText(column.type, value);
-  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
-import { valueText } from "./encode.ts";
 import type { RawColumn, TableColumn, ValueType } from "./tableColumn.ts";
+import { typedText } from "./typedText.ts";
 
 /** A value in a table. null, undefined, NaN and "" are missing. Text in the form of ISO 8601 is a date or a time. */
 export type TableValue = number | bigint | string | boolean | Date | null | undefined;
@@ -126,10 +126,18 @@ function millisecondsOf(value: string | Date): number {
   return Date.parse(/(Z|[-+]\d\d:?\d\d)$/.test(value) ? value : `${value.replace(" ", "T")}Z`);
 }
 
-/** A value of a column for JavaScript: a number, a label, a boolean, or ISO 8601 text; null if it is missing. */
-export function tableValue(column: TableColumn, value: number): number | string | boolean | null {
-  const text = valueText(column, value);
-  if (text === undefined) return null;
-  if (column.type === "boolean") return text === "true";
-  return column.type === "number" || column.type === "integer" ? Number(text) : text;
+/** A value that `decodeRows` returns, for JavaScript: a number, a label, a boolean, or ISO 8601 text; null if it is missing. */
+export function tableValue(column: TableColumn, value: number): TableRow[string] {
+  if (Number.isNaN(value)) return null;
+  const { kind, type } = column;
+  const text =
+    kind === "constant"
+      ? column.value
+      : kind === "categorical"
+        ? // A label that was not learned has no text.
+          (column.labels[value] ?? null)
+        : typedText(type, value);
+  if (text === null) return null;
+  if (type === "boolean") return text === "true";
+  return type === "number" || type === "integer" ? Number(text) : text;
 }

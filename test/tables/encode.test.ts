@@ -1,16 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../src/random/random.ts";
 import type { ColumnOptions } from "../../src/tables/columnOptions.ts";
-import {
-  decodeRows,
-  encodeColumn,
-  encodeRows,
-  NO_CELL,
-  valueText,
-  withLabelsOf,
-} from "../../src/tables/encode.ts";
+import { decodeRows, encodeColumn, encodeRows, NO_CELL, withLabelsOf } from "../../src/tables/encode.ts";
 import { inferColumn } from "../../src/tables/inferColumn.ts";
 import { featureNames, type RawColumn, type TableColumn } from "../../src/tables/tableColumn.ts";
+import { tableValue } from "../../src/tables/tableRows.ts";
 import { normal, numbers, sequence, texts, times, uniform } from "./rawColumns.ts";
 
 function infer(raw: RawColumn, options?: ColumnOptions): TableColumn {
@@ -142,7 +136,7 @@ it("encodes and decodes a table in row-major order, with constants", () => {
   expect(rows).toHaveLength(120 * 9);
   const decoded = decodeRows(inferred, rows);
   expect([decoded[0], decoded[2], decoded[3]]).toEqual([values[0], values[2], values[3]]);
-  expect(valueText(inferred[1]!, decoded[1]![0]!)).toBe("1.25");
+  expect(tableValue(inferred[1]!, decoded[1]![0]!)).toBe(1.25);
 });
 
 it("returns numbers that follow the features", () => {
