@@ -23,9 +23,7 @@ export async function selectNumericColumns(
   names?: readonly string[],
   { use = "learned", given = [] }: ColumnSelection = {},
 ): Promise<string[]> {
-  const chosen = names
-    ? names.map((name, i) => findColumn(table, name, names.indexOf(name) < i))
-    : table.columns;
+  const chosen = names ? findColumns(table, names) : table.columns;
   const nonNumeric = chosen.filter((column) => !isNumeric(column));
   if (nonNumeric.length === 0) return chosen.map(({ name }) => name);
 
@@ -57,17 +55,25 @@ export async function selectNumericColumns(
   });
 }
 
-/** The columns of a table without those of `excluded`. */
+/** The names without those of `excluded`. Throws as `findColumns` does. */
 export function excludeColumns(
   table: Table,
   names: readonly string[],
   excluded: readonly string[],
 ): string[] {
-  const excludedNames = excluded.map((name, i) => findColumn(table, name, excluded.indexOf(name) < i).name);
+  const excludedNames = findColumns(table, excluded).map(({ name }) => name);
   return names.filter((name) => !excludedNames.includes(name));
 }
 
-export function findColumn(table: Table, name: string, isRepeated: boolean): Column {
+/**
+ * The columns with these names.
+ *
+ * @throws DATA if a column does not exist; ARGUMENT if a name is listed twice.
+ */
+export const findColumns = (table: Table, names: readonly string[]): Column[] =>
+  names.map((name, i) => findColumn(table, name, names.indexOf(name) < i));
+
+function findColumn(table: Table, name: string, isRepeated: boolean): Column {
   const column = table.columns.find((column) => column.name === name);
   if (column && !isRepeated) return column;
   if (column) {

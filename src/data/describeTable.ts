@@ -1,11 +1,10 @@
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
 import { describeColumn, statedOptions } from "../tables/describeColumn.ts";
-import { type InferredColumn, inferColumn } from "../tables/inferColumn.ts";
 import type { RawColumn, TableColumn } from "../tables/tableColumn.ts";
 import { typedText } from "../tables/typedText.ts";
 import { valueRemarks } from "../tables/valueRemarks.ts";
-import { excludeColumns, findColumn } from "./columnSelection.ts";
-import { readColumns } from "./readColumns.ts";
+import { excludeColumns, findColumns } from "./columnSelection.ts";
+import { type ColumnInference, inferColumns } from "./inferColumns.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 
@@ -18,9 +17,9 @@ export interface DescribedColumn {
   readonly options: ColumnOptions;
   /** The range, the labels or the units; for a column that is left out the reason. */
   readonly details: string;
-  /** The share of the rows without a value; undefined for columns that were not read. */
+  /** The share of the rows without a value; undefined for a column that was not read. */
   readonly missing: number | undefined;
-  /** What a user should look at. */
+  /** Properties of the values that a user should check, such as codes for missing values. */
   readonly remarks: readonly string[];
 }
 
@@ -30,14 +29,11 @@ export interface DescribeTableOptions {
   readonly columns?: readonly string[] | undefined;
   /** Columns that are not described. Default none. */
   readonly exclude?: readonly string[] | undefined;
-  /** What is stated about columns, in place of what is inferred. */
+  /** What is stated about columns, by their names, in place of what is inferred. */
   readonly kinds?: Readonly<Record<string, ColumnOptions | ColumnKind>>;
   /** Called with the number of columns that are done. */
   onProgress?(columns: number): void;
 }
-
-/** Columns are read in groups of about this many numbers (128 MB). */
-export const MAX_NUMBERS = 2 ** 24;
 
 /**
  * Infers the kind of each column of a table.
@@ -49,32 +45,18 @@ export async function describeTable(
   { columns, exclude = [], kinds = {}, onProgress }: DescribeTableOptions = {},
 ): Promise<DescribedColumn[]> {
   const all = table.columns.map(({ name }) => name);
-  const chosen = columns?.map((name, i) => findColumn(table, name, columns.indexOf(name) < i).name) ?? all;
+  const chosen = columns ? findColumns(table, columns).map(({ name }) => name) : all;
   const names = excludeColumns(table, chosen, exclude);
-  const stated = checkColumnOptions(kinds, all);
-  const categorical = [...stated].flatMap(([name, { kind }]) => (kind === "categorical" ? [name] : []));
-  const group = Math.max(1, Math.floor(MAX_NUMBERS / Math.max(1, table.rows)));
   const described: DescribedColumn[] = [];
-  for (let start = 0; start < names.length; start += group) {
-    const ofGroup = names.slice(start, start + group);
-    const read = await readColumns(table, ofGroup, { categorical });
-    for (const name of ofGroup) {
-      const column = table.columns.find((column) => column.name === name)!;
-      const raw = read.columns.find((raw) => raw.name === name);
-      const inferred = raw ? inferColumn(raw, stated.get(name)) : { excluded: read.excluded.get(name)! };
-      described.push(describedColumn(column, raw, inferred));
-    }
+  for await (const inference of inferColumns(table, names, { kinds: checkColumnOptions(kinds, all) })) {
+    described.push(describedColumn(inference));
     onProgress?.(described.length);
   }
   return described;
 }
 
-/** Describes a column by its values, which are undefined if they were not read, and by what was inferred from them. */
-export function describedColumn(
-  column: Column,
-  raw: RawColumn | undefined,
-  inferred: InferredColumn,
-): DescribedColumn {
+/** Describes a column by its values, if it was read, and by what was inferred from them. */
+export function describedColumn({ column, raw, inferred }: ColumnInference): DescribedColumn {
   const { name, type } = column;
   const missing =
     raw && raw.values.length > 0 ? raw.values.filter(Number.isNaN).length / raw.values.length : undefined;

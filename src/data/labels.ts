@@ -1,6 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
 import { isNumeric } from "./columnTypes.ts";
+import { constantContextError } from "./constantError.ts";
 import { quotedIdentifier, stringLiteral } from "./database.ts";
 import type { Column } from "./relation.ts";
 import { Table } from "./table.ts";
@@ -53,11 +54,7 @@ async function distinctTexts(table: Table, name: string): Promise<string[]> {
   );
   const labels = rows.map(([label]) => label as string);
   if (labels.length !== 1) return labels;
-  throw new PushforwardError("DATA", `The column "${name}" of ${source} is constant`, {
-    expected: "at least two different values",
-    received: `'${labels[0]}' in all ${values} rows`,
-    hint: "Leave it out of --given.",
-  });
+  throw constantContextError(name, source, { value: `'${labels[0]}'`, rows: values });
 }
 
 /** The table with labels replaced by their indices. `close` closes both tables. */
@@ -70,7 +67,9 @@ export function withLabels(table: Table, labels: Labels): Table {
   return new Table(table.database, {
     ...table.relation,
     sql: `(SELECT * REPLACE (${numbers.join(", ")}) FROM ${table.relation.sql})`,
-    columns: table.columns.map(({ name, type }) => ({ name, type: labels.has(name) ? "INTEGER" : type })),
+    columns: table.columns.map((column) =>
+      labels.has(column.name) ? { name: column.name, type: "INTEGER" } : column,
+    ),
   });
 }
 

@@ -1,23 +1,28 @@
 import { type ColumnNote, columnNotes } from "../columns/index.ts";
-import { type Dataset, type InMemoryDataset, StreamedDataset } from "../dataset/index.ts";
+import { type Dataset, InMemoryDataset, StreamedDataset } from "../dataset/index.ts";
 import type { ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
-import { PushforwardError } from "../errors.ts";
+import type { ColumnKind, ColumnOptions } from "../tables/columnOptions.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { columnHint, type NotedTable } from "./columnHints.ts";
-import { columnList } from "./columnList.ts";
-import { excludeColumns } from "./columnSelection.ts";
+import { checkContext, constantError } from "./constantError.ts";
 import type { DescribedColumn } from "./describeTable.ts";
-import { readEncodedTable, type TableColumnsOptions } from "./encodedTable.ts";
+import { readEncodedTable } from "./encodedTable.ts";
 import { type Labels, readLabels, withLabels } from "./labels.ts";
+import { contextColumns, learnedColumns } from "./learnedColumns.ts";
 import { openTable, type Table, type TableOptions } from "./table.ts";
 import { checkMinimumRows, readRows, streamRows } from "./tableRows.ts";
 
 /** Options of `readTrainingTable`. */
-export interface TrainingTableOptions extends TableOptions, TableColumnsOptions {
+export interface TrainingTableOptions extends TableOptions {
   /** The columns to learn. Default: all columns that are not given, which must then be numeric unless `kinds` is set. */
   readonly columns?: readonly string[] | undefined;
   /** Columns not to learn. */
   readonly exclude?: readonly string[] | undefined;
+  /**
+   * Allows columns of any kind, also with missing values. What is stated about a column, by its name, replaces what is inferred from its
+   * values: `{}` states nothing. Default: columns must be numbers, and rows with a missing value are left out.
+   */
+  readonly kinds?: Readonly<Record<string, ColumnOptions | ColumnKind>>;
   /** The columns that the others are conditional on: numbers, or text with at most 256 different labels. */
   readonly given?: readonly string[] | undefined;
   /** Tables of more numbers are streamed. Default 2^24, that is 128 MB or 1.5 million rows of 11 columns. */
@@ -45,11 +50,21 @@ export interface TrainingTable {
   readonly constants: ReadonlyMap<number, number>;
   /** How many rows are left out because a value is missing. */
   readonly missing: number;
-  /** What makes log-densities of the table misleading, with hints that contain queries; from the sample of a streamed table. */
+  /**
+   * What makes log-densities of the table misleading, with hints that contain queries; from the sample of a streamed table. With `table`
+   * these are notes on its continuous columns, without those about repeated values (`fewValues`, `grid` and `atoms`), which have
+   * probabilities.
+   */
   notes(): ColumnNote[];
   /** Ends all reading of the rows. A table in memory is closed already. */
   close(): Promise<void>;
 }
+
+/** The columns that a model learns, and its context: first the columns of numbers, then those of labels. */
+export type ChosenColumns = Pick<TrainingTable, "columns" | "given" | "labels">;
+
+/** The rows of an open table. */
+export type ReadRows = Omit<TrainingTable, "close">;
 
 /** 128 MB. Training in memory makes several copies of the numbers. */
 const MAX_NUMBERS_IN_MEMORY = 2 ** 24;
@@ -65,46 +80,70 @@ export async function readTrainingTable(
   source: string | readonly string[],
   options: TrainingTableOptions = {},
 ): Promise<TrainingTable> {
-  const { seed = 0, maxNumbersInMemory = MAX_NUMBERS_IN_MEMORY } = options;
+  const { columns, exclude, kinds, seed = 0, maxNumbersInMemory = MAX_NUMBERS_IN_MEMORY } = options;
   const opened = await openTable(source, options);
-  if (options.kinds) {
-    return readEncodedTable(opened, { ...options, kinds: options.kinds }).catch(async (error: unknown) => {
-      await opened.close();
-      throw error;
-    });
-  }
   try {
     const labels = await readLabels(opened, options.given ?? []);
     const table = withLabels(opened, labels);
-    const { columns, given } = await chooseColumns(table, options, labels);
-    const streamed = table.rows * (columns.length + given.length) > maxNumbersInMemory;
-    const rows = streamed
-      ? await StreamedDataset.of(streamRows(table, columns, { given }), { seed })
-      : await readRows(table, columns, { given });
-    const missing = table.rows - rows.rows;
-    checkMinimumRows({ rows: rows.rows, missing }, table.source);
-    checkConstants(rows, { columns, given, labels }, table.source);
-    if (!streamed) await opened.close();
-    const classes = [...labels.values()].map(({ length }) => length);
-    const { sample } = rows;
-    const hintSource = { source: sqlOf(table, [source].flat()[0]!), chosen: options.columns };
+    const given = await contextColumns(table, options.given ?? [], labels);
+    const chosen = { columns: learnedColumns(table, given, { columns, exclude }), given, labels };
+    const read = kinds
+      ? await readEncodedTable(table, chosen, { kinds, seed, maxNumbersInMemory })
+      : await readNumbers(table, chosen, { columns, seed, maxNumbersInMemory, source: [source].flat()[0]! });
+    const isStreamed = !(read.rows instanceof InMemoryDataset);
+    if (!isStreamed) await opened.close();
     return {
-      columns,
-      given,
-      labels,
-      embedding: classes.length > 0 ? { numbers: given.length - classes.length, classes } : undefined,
-      rows,
-      constants: rows.constants.values,
-      missing,
-      notes: () => notesOf(sample, { columns, given, labels, constants: rows.constants.values }, hintSource),
+      ...read,
       close: async () => {
-        if (streamed) await opened.close();
+        if (isStreamed) await opened.close();
       },
     };
   } catch (error) {
     await opened.close();
     throw error;
   }
+}
+
+/** Reads columns of numbers. Rows with a missing value are left out. */
+async function readNumbers(
+  table: Table,
+  { columns: names, given, labels }: ChosenColumns,
+  options: {
+    readonly columns: readonly string[] | undefined;
+    readonly seed: number;
+    readonly maxNumbersInMemory: number;
+    readonly source: string;
+  },
+): Promise<ReadRows> {
+  const isWhole = names.length === table.columns.length && options.columns === undefined;
+  const columns = await table.numericColumns(isWhole ? undefined : names, { given });
+  const isStreamed = table.rows * (columns.length + given.length) > options.maxNumbersInMemory;
+  const rows = isStreamed
+    ? await StreamedDataset.of(streamRows(table, columns, { given }), { seed: options.seed })
+    : await readRows(table, columns, { given });
+  const missing = table.rows - rows.rows;
+  checkMinimumRows({ rows: rows.rows, missing }, table.source);
+  checkContext(rows, { given, labels }, table.source);
+  const constants = rows.constants.values;
+  if (constants.size === columns.length)
+    throw constantError(
+      columns,
+      table.source,
+      `${[...constants.values()].join(", ")} in all ${rows.rows} rows`,
+    );
+  const classes = [...labels.values()].map(({ length }) => length);
+  const { sample } = rows;
+  const hintSource = { source: sqlOf(table, options.source), chosen: options.columns };
+  return {
+    columns,
+    given,
+    labels,
+    embedding: classes.length > 0 ? { numbers: given.length - classes.length, classes } : undefined,
+    rows,
+    constants,
+    missing,
+    notes: () => notesOf(sample, { columns, given, labels, constants }, hintSource),
+  };
 }
 
 /** Notes on the columns that vary and on the numbers of the context, with hints that fit the table. */
@@ -123,66 +162,6 @@ function notesOf(
     ...note,
     hint: columnHint(note, table),
   }));
-}
-
-async function chooseColumns(
-  table: Table,
-  { columns, exclude, given = [] }: TrainingTableOptions,
-  labels: Labels,
-): Promise<{ columns: string[]; given: string[] }> {
-  const numeric = given.length > 0 ? await table.numericColumns(given, { use: "given" }) : [];
-  const context = [...numeric.filter((name) => !labels.has(name)), ...labels.keys()];
-  const others = table.columns.map(({ name }) => name).filter((name) => !context.includes(name));
-  const candidates = columns ?? (context.length > 0 ? others : undefined);
-  const excludedAndGiven = exclude?.find((name) => context.includes(name));
-  if (excludedAndGiven !== undefined) {
-    throw new PushforwardError(
-      "ARGUMENT",
-      `The column "${excludedAndGiven}" is both in --exclude and in --given`,
-      { hint: "Remove it from one of them." },
-    );
-  }
-  const chosen = await table.numericColumns(
-    exclude ? excludeColumns(table, candidates ?? others, exclude) : candidates,
-    { given: context },
-  );
-  if (chosen.length === 0) {
-    const option = exclude ? "--exclude" : "--given";
-    throw new PushforwardError("ARGUMENT", `${option} leaves no column of ${table.source} to learn`, {
-      hint: `Name fewer columns in ${option}.`,
-    });
-  }
-  const learnedAndGiven = chosen.find((name) => context.includes(name));
-  if (learnedAndGiven === undefined) return { columns: chosen, given: context };
-  const rest = chosen.filter((name) => name !== learnedAndGiven);
-  throw new PushforwardError(
-    "ARGUMENT",
-    `The column "${learnedAndGiven}" is both in --columns and in --given`,
-    { hint: `Remove it from one of them${rest.length > 0 ? `: --columns ${columnList(rest)}` : "."}` },
-  );
-}
-
-/** Refuses a table of constants only, whose density says nothing, and a constant context, on which nothing depends. */
-function checkConstants(
-  { rows, constants }: Dataset,
-  { columns, given, labels }: Pick<TrainingTable, "columns" | "given" | "labels">,
-  source: string,
-): void {
-  const refuse = (what: string, values: readonly (number | string)[], hint: string) =>
-    new PushforwardError("DATA", `${what} constant`, {
-      expected: "at least two different values",
-      received: `${values.join(", ")} in all ${rows} rows`,
-      hint,
-    });
-  for (const [column, value] of constants.context) {
-    const name = given[column]!;
-    const label = labels.get(name)?.[value] ?? value;
-    throw refuse(`The column "${name}" of ${source} is`, [label], "Leave it out of --given.");
-  }
-  if (constants.values.size < columns.length) return;
-  const what =
-    columns.length === 1 ? `The column "${columns[0]}" of ${source} is` : `All columns of ${source} are`;
-  throw refuse(what, [...constants.values.values()], "Give a column that varies.");
 }
 
 /** In characters. A hint repeats the query of the user only if it is shorter. */

@@ -1,0 +1,61 @@
+import type { ColumnKind, ColumnOptions } from "../tables/columnOptions.ts";
+import { type InferredColumn, inferColumn } from "../tables/inferColumn.ts";
+import type { RawColumn } from "../tables/tableColumn.ts";
+import { readColumns } from "./readColumns.ts";
+import type { Column } from "./relation.ts";
+import type { Table } from "./table.ts";
+
+/** A column of a table, its values, and what is inferred from them. */
+export interface ColumnInference {
+  readonly column: Column;
+  /** Undefined if the column was not read. */
+  readonly raw: RawColumn | undefined;
+  readonly inferred: InferredColumn;
+}
+
+/** Options of `inferColumns`. */
+export interface InferColumnsOptions {
+  /** What is stated about columns, by their names, in place of what is inferred. */
+  readonly kinds: ReadonlyMap<string, ColumnOptions>;
+  /** Whether columns of the kind `exclude` are not read, so that their values may be infinite. Default false. */
+  readonly skipExcluded?: boolean;
+  /** The indices of the rows to infer from. Default: all rows. */
+  readonly rows?: Int32Array;
+}
+
+/** Columns are read in groups of about this many numbers (128 MB). */
+const MAX_NUMBERS_AT_ONCE = 2 ** 24;
+
+/**
+ * Reads columns of a table, and infers the kind of each. A large table is read in groups of columns, so that memory does not grow with it.
+ *
+ * @throws ARGUMENT or DATA for kinds that the values do not have, and for infinite values; FILE.
+ */
+export async function* inferColumns(
+  table: Table,
+  names: readonly string[],
+  { kinds, skipExcluded = false, rows }: InferColumnsOptions,
+): AsyncGenerator<ColumnInference> {
+  const ofKind = (kind: ColumnKind) => names.filter((name) => kinds.get(name)?.kind === kind);
+  const categorical = ofKind("categorical");
+  const skipped = skipExcluded ? ofKind("exclude") : [];
+  const group = Math.max(1, Math.floor(MAX_NUMBERS_AT_ONCE / Math.max(1, table.rows)));
+  for (let start = 0; start < names.length; start += group) {
+    const ofGroup = names.slice(start, start + group);
+    const wanted = ofGroup.filter((name) => !skipped.includes(name));
+    const read = await readColumns(table, wanted, { categorical });
+    for (const name of ofGroup) {
+      const column = table.columns.find((column) => column.name === name)!;
+      const all = read.columns.find((column) => column.name === name);
+      const raw = all && { ...all, values: rows ? selectRows(all.values, rows) : all.values };
+      const inferred = raw
+        ? inferColumn(raw, kinds.get(name))
+        : { excluded: read.excluded.get(name) ?? "as requested" };
+      yield { column, raw, inferred };
+    }
+  }
+}
+
+/** The values of the rows with these indices, which are in ascending order. */
+export const selectRows = (values: Float64Array, rows: Int32Array): Float64Array =>
+  rows.length === values.length ? values : Float64Array.from(rows, (row) => values[row]!);
