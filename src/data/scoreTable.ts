@@ -1,3 +1,5 @@
+import type { InMemoryDataset } from "../dataset/index.ts";
+import { range } from "../dataset/range.ts";
 import { PushforwardError } from "../errors.ts";
 import type { ModelScorer } from "../evaluate/index.ts";
 import { modelLabels } from "../flows/modelLabels.ts";
@@ -5,9 +7,9 @@ import type { TableColumn } from "../tables/tableColumn.ts";
 import { interruptedError } from "./databaseError.ts";
 import { checkLabels, withLabels } from "./labels.ts";
 import { tableForModel } from "./modelTable.ts";
-import { type FeatureBlock, type FeatureScan, scanFeatures } from "./scanFeatures.ts";
+import { type FeatureScan, scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";
-import { scanRows } from "./tableRows.ts";
+import { scanRows, type TableBlock } from "./tableRows.ts";
 import { ROW_STATUS, type UnlearnedValues } from "./unlearnedValues.ts";
 
 /** Options of `scoreTable`. */
@@ -37,28 +39,12 @@ export async function* scoreTable(
   if (tableColumns) {
     const read = needed ? tableColumns.filter(({ name }) => needed.includes(name)) : tableColumns;
     const scan = await featuresForModel(table, read, scorer.model);
-    yield* scoreFeatures(scorer, table, scan, onProgress);
+    yield* scoreBlocks(scorer, table, blocksByStatus(scan), onProgress);
     onUnlearned?.(scan.unlearned);
     return;
   }
   const readable = await tableForModel(table, scorer.model);
-  let done = 0;
-  let complete = 0;
-  for await (const block of scanRows(readable, columns, { given })) {
-    const scored = await scorer.score(block.complete);
-    if (table.database.signal?.aborted) throw interruptedError(table.source);
-    done += block.total;
-    complete += scored.length;
-    onProgress?.(done);
-    if (scored.length === block.total) yield scored;
-    else {
-      const scores = new Float64Array(block.total).fill(Number.NaN);
-      for (const [i, number] of block.complete.rowNumbers.entries())
-        scores[number - block.start] = scored[i]!;
-      yield scores;
-    }
-  }
-  if (complete === 0) throw noCompleteRow(table);
+  yield* scoreBlocks(scorer, table, scanRows(readable, columns, { given }), onProgress);
 }
 
 /** The features of a table as a model of a table reads them; the labels of its context become numbers. */
@@ -74,42 +60,48 @@ async function featuresForModel(
   return scan;
 }
 
-async function* scoreFeatures(
+/** Consecutive rows of a table, without those that have no log-density. */
+interface ScoredBlock extends TableBlock {
+  /** The rows of probability 0. */
+  readonly impossible?: InMemoryDataset;
+}
+
+async function* blocksByStatus(scan: FeatureScan): AsyncGenerator<ScoredBlock> {
+  for await (const { start, rows, status } of scan.blocks()) {
+    const withStatus = (wanted: number) => rows.select(range(rows.rows).filter((n) => status[n] === wanted));
+    yield {
+      start,
+      total: rows.rows,
+      complete: withStatus(ROW_STATUS.valid),
+      impossible: withStatus(ROW_STATUS.impossible),
+    };
+  }
+}
+
+/** The log-densities of all rows of each block: NaN for incomplete rows, and -Infinity for impossible ones. */
+async function* scoreBlocks(
   scorer: ModelScorer,
   table: Table,
-  scan: FeatureScan,
+  blocks: AsyncIterable<ScoredBlock>,
   onProgress: ScoreTableOptions["onProgress"],
 ): AsyncGenerator<Float64Array> {
   let done = 0;
   let scored = 0;
-  for await (const { rows, status } of scan.blocks()) {
-    const scores = await scoreBlock(scorer, rows, status);
+  for await (const { start, total, complete, impossible } of blocks) {
+    if (impossible) scorer.addImpossible(impossible);
+    const logDensities = await scorer.score(complete);
     if (table.database.signal?.aborted) throw interruptedError(table.source);
-    done += rows.rows;
-    scored += scores.filter((score) => !Number.isNaN(score)).length;
+    done += total;
+    scored += complete.rows + (impossible?.rows ?? 0);
     onProgress?.(done);
+    const scores = new Float64Array(total).fill(Number.NaN);
+    complete.rowNumbers.forEach((row, i) => {
+      scores[row - start] = logDensities[i]!;
+    });
+    for (const row of impossible?.rowNumbers ?? []) scores[row - start] = Number.NEGATIVE_INFINITY;
     yield scores;
   }
   if (scored === 0) throw noCompleteRow(table);
-}
-
-/** NaN for incomplete rows, -Infinity for impossible ones, and the log-density of all others. */
-async function scoreBlock(
-  scorer: ModelScorer,
-  rows: FeatureBlock["rows"],
-  status: Uint8Array,
-): Promise<Float64Array> {
-  const valid = Int32Array.from(status, (_, n) => n).filter((n) => status[n] === ROW_STATUS.valid);
-  const scores = Float64Array.from(status, (each) =>
-    each === ROW_STATUS.impossible ? Number.NEGATIVE_INFINITY : Number.NaN,
-  );
-  const impossible = Int32Array.from(status, (_, n) => n).filter((n) => status[n] === ROW_STATUS.impossible);
-  scorer.addImpossible(rows.select(impossible));
-  const scored = await scorer.score(rows.select(valid));
-  valid.forEach((n, i) => {
-    scores[n] = scored[i]!;
-  });
-  return scores;
 }
 
 function noCompleteRow({ rows, source }: Table): PushforwardError {
