@@ -10,7 +10,7 @@ import { checkContext, constantError } from "./constantError.ts";
 import { type DescribedColumn, describedColumn } from "./describeTable.ts";
 import { inferColumns, selectRows } from "./inferColumns.ts";
 import { readColumns } from "./readColumns.ts";
-import { scanFeatures } from "./scanFeatures.ts";
+import { type FeatureScan, scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";
 import { checkMinimumRows } from "./tableRows.ts";
 import type { ChosenColumns, ReadRows } from "./trainingTable.ts";
@@ -55,7 +55,7 @@ export async function readEncodedTable(
   const columns = table.flatMap(featureNames);
   if (columns.length === 0) throw nothingToLearn(opened, table, described);
   const rows = isStreamed
-    ? await StreamedDataset.of(streamFeatures(opened, table, given), { seed })
+    ? await StreamedDataset.of(rowsWithContext(await scanFeatures(opened, table, { given })), { seed })
     : new InMemoryDataset({
         features: columns.length,
         columns,
@@ -92,15 +92,13 @@ async function readContext(
   return { kept, context: keepValues ? columns.map(({ values }) => selectRows(values, kept)) : [] };
 }
 
-/** Streams the features of the rows in which no value of the context is missing. */
-const streamFeatures = (table: Table, columns: readonly TableColumn[], given: readonly string[]): RowStream =>
+/** Streams the rows in which no value of the context is missing. */
+const rowsWithContext = (scan: FeatureScan): RowStream =>
   async function* rows() {
-    const scan = await scanFeatures(table, columns, { given });
     for await (const { rows } of scan.blocks()) {
+      const { context, contextFeatures: C } = rows;
       const complete = range(rows.rows).filter((n) =>
-        rows.context
-          .subarray(n * given.length, (n + 1) * given.length)
-          .every((value) => !Number.isNaN(value)),
+        context.subarray(n * C, (n + 1) * C).every((value) => !Number.isNaN(value)),
       );
       yield complete.length === rows.rows ? rows : rows.select(complete);
     }

@@ -1,6 +1,6 @@
 import { type Database, quotedIdentifier, textLiteral } from "./database.ts";
 
-/** The number of rows with a value, and about how many different values there are, for each SQL expression of text. */
+/** The number of rows with a value, and the approximate number of different values, for each SQL expression of text. */
 export async function countTexts(
   database: Database,
   texts: readonly string[],
@@ -47,7 +47,7 @@ export class LabelDictionary {
     this.#database = database;
   }
 
-  /** The SQL of the index of a text in `labels`: their number for another text, NULL for NULL. */
+  /** The SQL of the index of a text in `labels`. It is the number of labels for a text that is not one of them, and NULL for NULL. */
   async indexExpression(text: string, labels: readonly string[]): Promise<string> {
     if (labels.length === 0) return `CASE WHEN ${text} IS NOT NULL THEN 0 END`;
     const type = quotedIdentifier(`labels-${crypto.randomUUID()}`);

@@ -9,8 +9,9 @@ import type { Table } from "./table.ts";
 import { numberExpression, textExpression, valueTypeOf } from "./valueExpressions.ts";
 
 /**
- * The SQL of the values of a learned column in another table, as numbers: those of `RawColumn`, but text as the index of its label. The
- * number of labels stands for text that has none. For a constant it is 1 where the value is the constant, and 0 elsewhere.
+ * The SQL of the values of a learned column in another table, as the numbers of `RawColumn`. Text becomes the index of its label among
+ * those of the learned column, or the number of labels if it is not one of them. For a constant the SQL is 1 where the value is the
+ * constant, and 0 elsewhere.
  *
  * @throws DATA if the column of the table has another type, with the first value that is wrong.
  */

@@ -11,7 +11,7 @@ import { numberExpression, textExpression, valueTypeOf } from "./valueExpression
 
 /** Options of `readColumns`. */
 export interface ReadColumnsOptions {
-  /** Columns of text whose labels are read however many they are, up to 100,000. */
+  /** Columns of text that are read even if they have more than 2,000 labels, up to 100,000. */
   readonly categorical?: readonly string[];
 }
 
@@ -31,8 +31,8 @@ const APPROXIMATION_ERROR = 1.2;
  * Reads all rows of the columns `names` as numbers. Missing values are NULL, NaN and text without a visible character.
  *
  * The type of a column is that of DuckDB. Text that holds only dates or only times has their type. Timestamps are rounded down to
- * milliseconds; those with a time zone become UTC. Text with very many different values and types that no model can use, such as lists,
- * are left out.
+ * milliseconds; those with a time zone become UTC. Columns of text with more than 2,000 labels, and of types that no model can use, such
+ * as lists, are left out.
  *
  * @throws FILE if the file has changed since the table was opened; DATA if a value is infinite, with its column and row.
  */

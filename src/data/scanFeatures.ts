@@ -56,17 +56,17 @@ export async function scanFeatures(
   const names = table.columns.map(({ name }) => name);
   const missing = needed.filter((name) => !names.includes(name));
   if (missing.length > 0) throw missingColumns(table, names, needed, missing);
+  // The types of labels are removed with the database.
+  const dictionary = new LabelDictionary(table.database);
+  const expressions: string[] = [];
+  for (const column of columns) expressions.push(await learnedExpression(table, column, dictionary));
+  expressions.push(...given.map(quotedIdentifier));
   if (columns.flatMap(featureNames).length === 0) {
     throw new PushforwardError("DATA", `${table.source} has no column that varies in the model`, {
       received: quotedNames(columns.length > 0 ? needed : names),
       hint: "Give a table with other columns of the model.",
     });
   }
-  // The types of labels are removed with the database.
-  const dictionary = new LabelDictionary(table.database);
-  const expressions: string[] = [];
-  for (const column of columns) expressions.push(await learnedExpression(table, column, dictionary));
-  expressions.push(...given.map(quotedIdentifier));
   let unlearned = new UnlearnedCounts(table);
   return {
     get unlearned() {

@@ -4,7 +4,7 @@ import { typedText } from "../tables/typedText.ts";
 import type { Table } from "./table.ts";
 import { textExpression } from "./valueExpressions.ts";
 
-/** What a model can say about a row. */
+/** Whether a row has a log-density under a model. */
 export const ROW_STATUS = {
   /** It has a log-density. */
   valid: 0,

@@ -7,7 +7,7 @@ import type { Table } from "./table.ts";
 const TEXT = /^(VARCHAR|JSON|UUID|ENUM\(.*\)|"NULL")$/;
 const MILLISECONDS_PER_DAY = 86_400_000;
 
-/** The type of the values of a column; undefined if no model can use them, as lists, structures and binary data. */
+/** The type of the values of a column; undefined if no model can use them, such as lists, structures and binary data. */
 export function valueTypeOf(column: Column): ValueType | undefined {
   const { type } = column;
   if (TEXT.test(type)) return "text";
@@ -19,9 +19,12 @@ export function valueTypeOf(column: Column): ValueType | undefined {
   return /INT|BIGNUM|,0\)$/.test(type) ? "integer" : "number";
 }
 
-/** The SQL of the texts of a column, whose name may have a prefix, `of`. Those without a visible character are NULL, because they stand for missing values. */
-export function textExpression(table: Table, { name, type }: Column, of = ""): string {
-  const value = `${of}${quotedIdentifier(name)}`;
+/**
+ * The SQL of the values of a column as text. Text without a visible character is NULL, because it stands for a missing value. `prefix`
+ * precedes the name of the column, such as `original.`; by default there is none.
+ */
+export function textExpression(table: Table, { name, type }: Column, prefix = ""): string {
+  const value = `${prefix}${quotedIdentifier(name)}`;
   const text = type === "JSON" ? `(${value} ->> '$')` : `CAST(${value} AS VARCHAR)`;
   return isText(table, type) ? `CASE WHEN trim(${text}) <> '' THEN ${text} END` : text;
 }
@@ -30,7 +33,7 @@ export function textExpression(table: Table, { name, type }: Column, of = ""): s
 export const isText = (table: Table, type: string): boolean =>
   table.relation.text !== undefined || TEXT.test(type);
 
-/** Which types of values become which other ones. Text becomes all of them, if it represents them. */
+/** The types whose values can be read as each type. Text can be read as every type, if it represents its values. */
 const CONVERTIBLE: Readonly<Record<Exclude<ValueType, "text">, readonly (ValueType | undefined)[]>> = {
   number: ["number", "integer"],
   integer: ["number", "integer"],

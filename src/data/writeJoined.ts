@@ -10,11 +10,11 @@ import { type Format, outputFormat } from "./format.ts";
 import type { Table } from "./table.ts";
 import { writeToStream } from "./writeFields.ts";
 
-/** Numbers for the rows of a table, in its order. */
-export interface RowNumbers {
-  /** What they are, for messages. */
+/** Numbers that were computed for the rows of a table, in its order. */
+export interface ComputedNumbers {
+  /** Their name in messages. */
   readonly what: string;
-  /** The numbers of each row. */
+  /** How many there are for each row. */
   readonly width: number;
   readonly chunks: Chunks;
 }
@@ -34,7 +34,7 @@ export interface RowNumbers {
  */
 export async function writeJoined(
   table: Table,
-  { what, width, chunks }: RowNumbers,
+  { what, width, chunks }: ComputedNumbers,
   destination: string | NodeJS.WritableStream,
   select: (format: Format) => Promise<{ columns: readonly OutputColumn[]; original: string }>,
 ): Promise<void> {
@@ -57,7 +57,7 @@ export async function writeJoined(
     const { columns, original } = await select(format);
     const rows = await table.database.createTable("computed", width, chunks);
     if (rows !== table.rows) {
-      throw new PushforwardError("ARGUMENT", `${what} do not fit ${table.source}`, {
+      throw new PushforwardError("ARGUMENT", `${what} do not match the rows of ${table.source}`, {
         expected: `${table.rows}, one per row`,
         received: `${rows}`,
       });

@@ -4,12 +4,13 @@ import { scaledValue, scaleSlope, type ValueScale } from "../distributions/heads
 
 /** A scale other than the first candidate must be better by this, in nats per row. */
 const MIN_GAIN_NATS = 0.005;
-/** The rows that scales are compared with; more do not change the choice. */
+/** Scales are compared on at most about this many rows; more do not change the choice. */
 const MAX_ROWS = 10_000;
 
 /**
  * The scale under which the distribution of a column is estimated best: the knots of one half of the rows are evaluated on the other
- * half. `sorted` has the values in ascending order, inside the bounds of all candidates.
+ * half. `sorted` has the values in ascending order, inside the bounds of all candidates. `width` is that of a cell if they are the cells of a
+ * lattice, 0 (the default) for continuous values.
  */
 export function chooseScale(
   sorted: ArrayLike<number>,

@@ -10,7 +10,7 @@ export interface Bounds {
 
 /** Fewer rows say too little about what values are possible. */
 const MIN_ROWS_FOR_BOUNDS = 20;
-/** A bound is a hard one if at least this many rows, and this fraction of them, are exactly there. */
+/** The smallest or the largest value is a bound if at least this many rows, and this fraction of them, have it. */
 const MIN_ROWS_AT_BOUND = 10;
 const MIN_SHARE_AT_BOUND = 0.005;
 const PERCENTAGE_NAME = /percent|pct|%|humidity/i;
@@ -44,8 +44,13 @@ export const isHardBound = ({ counts, rows }: ValueCounts, i: number): boolean =
   counts[i] >= Math.max(MIN_ROWS_AT_BOUND, MIN_SHARE_AT_BOUND * rows);
 
 /**
- * The bounds that a user states, or those that the values suggest: 0 if some are close to it, from 0 to 1, for percentages from 0 to 100,
- * and the smallest or the largest value if many rows have it.
+ * The bounds that a user states or, if there are none, those that the values suggest:
+ *
+ * - the smallest or the largest value, if many rows have it
+ * - 0 below, if no value is negative and some are close to 0
+ * - 0 and 1, if the values fill this range, and 0 and 100 for percentages
+ *
+ * Few values and the kinds `continuous` and `heavy-tailed` have only stated bounds.
  */
 export function boundsOf(
   { kind, low: statedLow, high }: ColumnOptions,

@@ -34,9 +34,9 @@ export interface ColumnOptions {
   kind?: ColumnKind;
   /** The lower bound: samples are not below it, and smaller values have density 0. Default: inferred. */
   low?: number;
-  /** The upper bound. */
+  /** The upper bound: samples are not above it, and larger values have density 0. Default: inferred. */
   high?: number;
-  /** The period of a cyclic column, such as 360 for degrees. */
+  /** The period of a cyclic column, such as 360 for degrees. Default: inferred from the name and the range of the column. */
   period?: number;
 }
 
@@ -64,10 +64,10 @@ export function checkColumnOptions(
 export function columnOptionsOf(text: string, name: string): ColumnOptions {
   const [kind, ...words] = text.split(":") as [string, ...string[]];
   const numbers = words.map((word) => (word.trim() === "" ? Number.NaN : Number(word)));
-  const fits = { bounded: 2, cyclic: 1 }[kind] ?? 0;
+  const expected = { bounded: 2, cyclic: 1 }[kind] ?? 0;
   if (
     (COLUMN_KINDS as readonly string[]).includes(kind) &&
-    words.length === fits &&
+    words.length === expected &&
     numbers.every(Number.isFinite)
   ) {
     if (kind === "bounded") return { kind, low: numbers[0], high: numbers[1] };

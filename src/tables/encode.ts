@@ -3,7 +3,7 @@ import { featureNames, type LatticeColumn, type RawColumn, type TableColumn } fr
 import { hasFixedParts, partOf, timeOf } from "./timeParts.ts";
 import { typedText } from "./typedText.ts";
 
-/** A cell that no lattice has, so that a value between the cells has probability 0. */
+/** The feature of a value that is not a cell of the lattice: no lattice has this cell, so its probability is 0. */
 export const NO_CELL = -1;
 /** A value is a cell of a lattice if it differs from it by at most this fraction of the step, and by rounding. */
 const CELL_TOLERANCE = 1e-6;
@@ -116,7 +116,10 @@ export function encodeRows(columns: readonly TableColumn[], values: readonly Flo
   return rowMajor(features, values[0]?.length ?? 0);
 }
 
-/** The values of each column, from rows of features and `others` more numbers in row-major order. Those are returned after the columns. */
+/**
+ * The values of each column, from features in row-major order. After its features, a row may have `others` more numbers (default 0), which
+ * are returned after the columns.
+ */
 export function decodeRows(
   columns: readonly TableColumn[],
   rows: ArrayLike<number>,

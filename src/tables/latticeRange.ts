@@ -35,8 +35,9 @@ export function latticeSpacing(values: readonly number[], decimals: number): num
 }
 
 /**
- * The first value and the number of cells of a lattice. Beyond a bound at which few rows are, the lattice goes on by the range of the
- * values, so that larger values in new rows have a small probability and not 0. Numbers that are never negative stay so.
+ * The first value and the number of cells of a lattice. Unless many rows have the smallest or the largest value, the lattice extends
+ * beyond it by the range of the values, so that such values in new rows have a small probability and not 0. It has no negative cell if no
+ * value is negative.
  */
 export function latticeRange(
   step: number,

@@ -19,7 +19,7 @@ const MAX_LINEAR_RANGE = 1e13;
 /** Irregular numbers are labels if there are at most this many different ones, each in at least this many rows. */
 const MAX_NUMERIC_LABELS = 64;
 const MIN_ROWS_OF_NUMERIC_LABEL = 5;
-/** The rows that scales are compared with. */
+/** Scales are chosen from at most about this many rows. */
 const MAX_ROWS_FOR_SCALE = 20_000;
 
 /** Periods of numbers by the names of their columns, with the smallest and the largest value. */
@@ -80,7 +80,10 @@ export function numericColumn(
   return options.kind === undefined && areLabels ? "labels" : continuousColumn(numbers, options);
 }
 
-/** The values as a lattice; undefined if they are none, or one with too many cells. */
+/**
+ * The lattice of the values; undefined if they are not equally spaced or do not repeat, or if it has too many cells. These are errors if the
+ * kind is stated.
+ */
 function latticeColumn(numbers: Numbers, options: ColumnOptions): TableColumn | undefined {
   const { name, gaps, type, counted, regular, decimals, period } = numbers;
   const { kind } = options;
@@ -168,7 +171,7 @@ function continuousScale(
   );
 }
 
-/** The width of the central half of the values, or if they are equal of more of them. */
+/** The interquartile range of the values; if it is 0, the range of more of them. */
 function unitOf(counted: ValueCounts): number {
   const width = (tail: number) => quantile(counted, 1 - tail) - quantile(counted, tail);
   const unit = [0.25, 0.05, 0.01, 0].map(width).find((each) => each > 0);
@@ -187,7 +190,7 @@ function spacedRows({ values, counts, rows }: ValueCounts): number[] {
   return out;
 }
 
-/** One cycle of a period P that has all values: 0 to P, 0 to P - step, or step to P. Without bounds if the values are from several cycles. */
+/** The bounds of the cycle that contains all values, with period P: 0 to P, 0 to P - step, or step to P. No bounds if the values span several cycles. */
 function cycleOf(period: number, { values }: ValueCounts, step: number): Bounds {
   const [minimum, maximum] = [values[0], values[values.length - 1]];
   if (minimum < 0 || maximum > period) return {};

@@ -5,7 +5,7 @@ const name = z.string();
 const finite = z.number();
 const cells = z.int().check(z.minimum(1), z.maximum(2 ** 17));
 
-/** The types of the values of a column: those of DuckDB, as far as they are treated differently. */
+/** The types of the values of a column. Each stands for the types of DuckDB that are encoded in the same way. */
 const VALUE_TYPES = ["number", "integer", "boolean", "text", "date", "timestamp", "time"] as const;
 export type ValueType = (typeof VALUE_TYPES)[number];
 const type = z.enum(VALUE_TYPES);

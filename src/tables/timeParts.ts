@@ -44,10 +44,10 @@ export function partOf(time: number, unit: TimeUnit): number {
 const lastDayOfMonth = (month: number): number =>
   new Date(Date.UTC(Math.floor(month / 12), (month % 12) + 1, 0)).getUTCDate();
 
-/** The day of a month for a day that other months may have. */
+/** The day of a month, or its last day if it is shorter. */
 const dayIn = (month: number, day: number): number => Math.min(day, lastDayOfMonth(month));
 
-/** The time of which all units are known. */
+/** The time with these parts, in milliseconds, and with the fixed parts of the column. */
 export function timeOf(column: TimeColumn, parts: readonly number[]): number {
   const value = (unit: TimeUnit): number => {
     const i = column.parts.findIndex((part) => part.unit === unit);

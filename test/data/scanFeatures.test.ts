@@ -3,8 +3,8 @@ import { openTable } from "../../src/data/index.ts";
 import { readColumns } from "../../src/data/readColumns.ts";
 import { type ScanFeaturesOptions, scanFeatures } from "../../src/data/scanFeatures.ts";
 import { decodeRows } from "../../src/tables/encode.ts";
-import { inferColumn } from "../../src/tables/inferColumn.ts";
 import type { TableColumn } from "../../src/tables/tableColumn.ts";
+import { infer } from "../tables/infer.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
@@ -18,11 +18,7 @@ async function learn(source: string): Promise<TableColumn[]> {
     table.columns.map(({ name }) => name),
   );
   await table.close();
-  return columns.map((raw) => {
-    const inferred = inferColumn(raw);
-    if ("excluded" in inferred) throw new Error(`${raw.name}: ${inferred.excluded}`);
-    return inferred.column;
-  });
+  return columns.map((raw) => infer(raw));
 }
 
 async function scan(source: string, columns: readonly TableColumn[], options: ScanFeaturesOptions = {}) {
@@ -48,7 +44,7 @@ describe("features of a table", () => {
       table,
       table.columns.map(({ name }) => name),
     );
-    const columns = raw.map((column) => (inferColumn(column) as { column: TableColumn }).column);
+    const columns = raw.map((column) => infer(column));
     const scanned = await scanFeatures(table, columns, { blockRows: 30 });
     for (let epoch = 0; epoch < 2; epoch++) {
       let rows = 0;

@@ -109,7 +109,7 @@ it("writes CSV to a stream, or nothing if scoring fails", async () => {
     await scored(files.path("streamed.csv"), SCORES, "same.csv"),
   ]);
   const [outcome, nothing] = await written([Float64Array.of(1)]);
-  expect(outcome).toMatch("ARGUMENT The scores do not fit");
+  expect(outcome).toMatch("ARGUMENT The scores do not match the rows of");
   expect(nothing).toBe("");
   await table.close();
 });
@@ -165,10 +165,10 @@ it("throws an error for a table that has a column log_density, and for a wrong n
   `);
   const path = files.write("two.csv", "a\n1\n2\n");
   expect(await files.failure(scored(path, [1], "out.csv"))).toMatchInlineSnapshot(
-    `"ARGUMENT The scores do not fit two.csv: expected 2, one per row, received 1."`,
+    `"ARGUMENT The scores do not match the rows of two.csv: expected 2, one per row, received 1."`,
   );
   expect(await files.failure(scored(path, [1, 2, 3], "out.csv"))).toMatchInlineSnapshot(
-    `"ARGUMENT The scores do not fit two.csv: expected 2, one per row, received 3."`,
+    `"ARGUMENT The scores do not match the rows of two.csv: expected 2, one per row, received 3."`,
   );
   expect(await files.failure(scored(path, [1, 2], "out.txt"))).toMatchInlineSnapshot(`
     "ARGUMENT No table format belongs to the name out.txt: expected a name that ends in .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.

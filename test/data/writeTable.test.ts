@@ -287,7 +287,7 @@ describe("imputed tables", () => {
     expect(
       await files.failure(writeImputed(table, columns, [Float64Array.of(1)], files.path("short.csv"))),
     ).toMatchInlineSnapshot(
-      `"ARGUMENT The imputed rows do not fit gaps.csv: expected 3, one per row, received 1."`,
+      `"ARGUMENT The imputed rows do not match the rows of gaps.csv: expected 3, one per row, received 1."`,
     );
     await table.close();
   });

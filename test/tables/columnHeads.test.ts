@@ -4,15 +4,13 @@ import { columnHeadSchema } from "../../src/distributions/heads/columnHead.ts";
 import { parse } from "../../src/parse.ts";
 import { columnHeads } from "../../src/tables/columnHeads.ts";
 import { encodeColumn, withLabelsOf } from "../../src/tables/encode.ts";
-import { inferColumn } from "../../src/tables/inferColumn.ts";
 import { featureNames, type RawColumn } from "../../src/tables/tableColumn.ts";
+import { infer } from "./infer.ts";
 import { normal, numbers, sequence, texts, times, uniform } from "./rawColumns.ts";
 
 /** The heads of a column, which are valid. */
 function heads(raw: RawColumn) {
-  const inferred = inferColumn(raw);
-  if ("excluded" in inferred) throw new Error(inferred.excluded);
-  const { column } = inferred;
+  const column = infer(raw);
   const found = columnHeads(column, encodeColumn(column, withLabelsOf(column, raw)));
   expect(found).toHaveLength(featureNames(column).length);
   return parse(z.array(columnHeadSchema), found, "heads");

@@ -1,17 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../src/random/random.ts";
-import type { ColumnOptions } from "../../src/tables/columnOptions.ts";
 import { decodeRows, encodeColumn, encodeRows, NO_CELL, withLabelsOf } from "../../src/tables/encode.ts";
-import { inferColumn } from "../../src/tables/inferColumn.ts";
 import { featureNames, type RawColumn, type TableColumn } from "../../src/tables/tableColumn.ts";
 import { tableValue } from "../../src/tables/tableRows.ts";
+import { infer } from "./infer.ts";
 import { normal, numbers, sequence, texts, times, uniform } from "./rawColumns.ts";
-
-function infer(raw: RawColumn, options?: ColumnOptions): TableColumn {
-  const inferred = inferColumn(raw, options);
-  if ("excluded" in inferred) throw new Error(inferred.excluded);
-  return inferred.column;
-}
 
 const day = (n: number) => new Date(86_400_000 * n).toISOString().slice(0, 10);
 const at = (milliseconds: number) => new Date(milliseconds).toISOString().slice(0, -1);
