@@ -20,7 +20,7 @@ const sizes = [
   { rows: 32, side: 7, channels: 128 },
 ];
 
-/** The output of the convolution of x [N, H, W, C] with w [3, 3, C, C], and the gradients by x and w of its product with g. */
+/** The convolution y of x [N, H, W, C] with w [3, 3, C, C], and for g = dL/dy the gradients of L with respect to x and w. */
 interface Form {
   value(x: Tensor, w: Tensor): Tensor;
   gradients(x: Tensor, w: Tensor, g: Tensor): Tensor[];

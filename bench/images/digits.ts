@@ -1,12 +1,10 @@
 /**
- * Bits per dimension of flows of the 8 x 8 digits in examples/data, on 300 images that training does not see:
+ * Bits per dimension of flows of the 8 x 8 digits in examples/data, on 300 test images:
  *
  *     npx tsx bench/images/digits.ts
  *
- * It prints the table of RESULTS.md. Training is on one thread, so the numbers are the same on each run.
+ * It prints the table of RESULTS.md. Training uses one thread, so that each run has the same results.
  */
-import { readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
 import { Chain, ImageCoupling, Sigmoid } from "../../src/bijections/index.ts";
 import { bitsPerDimension } from "../../src/evaluate/index.ts";
 import { dequantize, type Flow, glow, realNVP, tarflow } from "../../src/flows/index.ts";
@@ -14,25 +12,17 @@ import type { ImageShape } from "../../src/nn/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { table } from "../speed/table.ts";
+import { DIGIT_PIXELS, DIGIT_VALUES, readDigits } from "./readDigits.ts";
 
-const PIXELS = 64;
-const VALUES = 17;
-const TEST_IMAGES = 300;
 const SAMPLES = [1, 8];
 
 const image: ImageShape = [8, 8, 1];
-const common = { image, values: VALUES };
+const common = { image, values: DIGIT_VALUES };
 const spline = { type: "rationalQuadraticSpline" as const, bins: 6 };
 
-const digits = gunzipSync(readFileSync("examples/data/digits.csv.gz"))
-  .toString()
-  .trim()
-  .split("\n")
-  .map((line) => line.split(",").map(Number).slice(0, PIXELS));
-const order = Array.from(new Random(1).permutation(digits.length), (i) => digits[i]!);
-const [test, train] = [order.slice(0, TEST_IMAGES), order.slice(TEST_IMAGES)];
+const { test, train } = readDigits(1);
 
-/** Noise of two couplings that see the image. */
+/** A dequantizer of two couplings with the image as their context. */
 const variational = () =>
   new Chain([
     ...[false, true].map(
@@ -42,16 +32,16 @@ const variational = () =>
           new Random(i),
         ),
     ),
-    new Sigmoid({ features: PIXELS }),
+    new Sigmoid({ features: DIGIT_PIXELS }),
   ]);
 
-interface Contestant {
+interface Candidate {
   readonly name: string;
   build(): Flow;
   readonly dequantizer?: () => Chain;
 }
 
-const contestants: readonly Contestant[] = [
+const candidates: readonly Candidate[] = [
   { name: "Glow", build: () => glow({ ...common, steps: 4, width: 32 }) },
   {
     name: "Glow, variational dequantization",
@@ -68,11 +58,11 @@ const contestants: readonly Contestant[] = [
 ];
 
 const rows: string[][] = [];
-for (const { name, build, dequantizer } of contestants) {
+for (const { name, build, dequantizer } of candidates) {
   const flow = build();
   const noise = dequantizer && { dequantizer: dequantizer() };
   const model = dequantize(flow, noise);
-  await fit(model, train, {
+  await fit(model, train.pixels, {
     epochs: 30,
     batchSize: 64,
     threads: 1,
@@ -81,9 +71,9 @@ for (const { name, build, dequantizer } of contestants) {
   });
   const bits: string[] = [];
   for (const samples of SAMPLES) {
-    const logProb = await dequantize(flow, { ...noise, samples }).logProb(test);
-    const mean = logProb.reduce((sum, each) => sum + each) / TEST_IMAGES;
-    bits.push(bitsPerDimension(mean, PIXELS).toFixed(3));
+    const logProb = await dequantize(flow, { ...noise, samples }).logProb(test.pixels);
+    const mean = logProb.reduce((sum, each) => sum + each) / logProb.length;
+    bits.push(bitsPerDimension(mean, DIGIT_PIXELS).toFixed(3));
   }
   const parameters = [...model.parameters().values()].reduce((sum, { numbers }) => sum + numbers.length, 0);
   rows.push([name, parameters.toLocaleString("en"), ...bits]);

@@ -36,8 +36,8 @@ export interface Bijection {
   /** Where x lies, if not in all of R^D: outside of it the log-determinant is -Infinity. */
   readonly support?: Support | undefined;
   /**
-   * True if both directions also map the last axis of tensors [N, ..., D], with a scalar as the log-determinant of each row of
-   * that axis: linear maps and normalizations. `PerPixel` needs it.
+   * True if both directions also map the last axis of tensors [N, ..., D], and the log-determinant is a scalar, the same for all
+   * vectors [D]. This holds for linear maps and normalizations. `PerPixel` needs it.
    */
   readonly actsOnLastAxis?: boolean;
   /** True for the identity map. */

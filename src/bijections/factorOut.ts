@@ -15,14 +15,14 @@ const factorOutSchema = (bijection: NestedSchema) =>
 export interface FactorOutOptions {
   /** [height, width, channels] of the image on the side of the data. */
   image: ImageShape;
-  /** The map of the first channels, as many as it has features: the further levels of the flow. */
+  /** The map of the first channels, which contains the further levels of the flow. It has height * width features per channel. */
   bijection: Bijection;
 }
 
 /**
- * Factoring out of RealNVP (Dinh et al. 2017, section 3.6): the first channels of an image go through a bijection, which has
- * the further levels of a multi-scale flow, and the other channels are latent variables as they are. On the latent side the row
- * has the numbers of the bijection first, so the coarsest level comes first.
+ * Factoring out of RealNVP (Dinh et al. 2017, section 3.6): a bijection, which contains the further levels of a multi-scale flow,
+ * maps the first channels of an image, and the other channels become latent variables without a further map. On the latent side
+ * the features of the bijection come first in the row, so the coarsest level comes first.
  *
  * An affine `ImageCoupling` with the mask `channels` on the side of the data is the learned conditional prior of Glow: the other
  * channels b are N(m(a), exp(2 s(a))) given the first ones a.
@@ -32,10 +32,10 @@ export class FactorOut implements Bijection {
   readonly context: number;
   readonly bijection: Bijection;
   private readonly image: ImageShape;
-  /** The number of channels that go through the bijection. */
+  /** The number of channels that the bijection maps. */
   private readonly channels: number;
 
-  /** Throws `SHAPE` unless the bijection has the features of 1, 2, ... or all but one of the channels. */
+  /** Throws `SHAPE` unless the bijection has the features of at least one of the channels, but not of all. */
   constructor({ image, bijection }: FactorOutOptions) {
     this.image = parse(imageSchema, image, "the image of a FactorOut");
     const [height, width, channels] = this.image;
@@ -44,8 +44,8 @@ export class FactorOut implements Bijection {
     this.bijection = bijection;
     this.channels = bijection.features / (height * width);
     if (!Number.isInteger(this.channels) || this.channels >= channels) {
-      throw new PushforwardError("SHAPE", "the bijection of a FactorOut does not fit the image", {
-        expected: `1 to ${channels - 1} times ${height * width} features`,
+      throw new PushforwardError("SHAPE", "a FactorOut needs a bijection of some channels, but not of all", {
+        expected: `a multiple of ${height * width} features below ${this.features}`,
         received: `${bijection.features}`,
       });
     }
@@ -53,8 +53,8 @@ export class FactorOut implements Bijection {
 
   forward(z: Tensor, context?: Tensor): Transformed {
     const [height, width, channels] = this.image;
-    const [inner, other] = z.split(1, [this.bijection.features, this.features - this.bijection.features]);
-    const { value, logDet } = scoped("bijection", () => this.bijection.forward(inner, context));
+    const [mapped, other] = z.split(1, [this.bijection.features, this.features - this.bijection.features]);
+    const { value, logDet } = scoped("bijection", () => this.bijection.forward(mapped, context));
     const parts = [
       toImages(value, [height, width, this.channels]),
       toImages(other, [height, width, channels - this.channels]),
@@ -63,8 +63,8 @@ export class FactorOut implements Bijection {
   }
 
   inverse(x: Tensor, context?: Tensor): Transformed {
-    const [kept, other] = toImages(x, this.image).split(3, [this.channels, this.image[2] - this.channels]);
-    const { value, logDet } = scoped("bijection", () => this.bijection.inverse(toRows(kept), context));
+    const [mapped, other] = toImages(x, this.image).split(3, [this.channels, this.image[2] - this.channels]);
+    const { value, logDet } = scoped("bijection", () => this.bijection.inverse(toRows(mapped), context));
     return { value: concat([value, toRows(other)], 1), logDet };
   }
 
@@ -74,14 +74,14 @@ export class FactorOut implements Bijection {
 
   get fitToData(): FitToRows | undefined {
     const { bijection, image } = this;
-    const isKept = (column: number) => column % image[2] < this.channels;
-    return bijection.fitToData && ((rows) => bijection.fitToData!(this.select(rows, isKept)));
+    const isMapped = (column: number) => column % image[2] < this.channels;
+    return bijection.fitToData && ((rows) => bijection.fitToData!(this.select(rows, isMapped)));
   }
 
   get fitToLatent(): FitToRows | undefined {
     const { bijection } = this;
-    const isKept = (column: number) => column < bijection.features;
-    return bijection.fitToLatent && ((rows) => bijection.fitToLatent!(this.select(rows, isKept)));
+    const isMapped = (column: number) => column < bijection.features;
+    return bijection.fitToLatent && ((rows) => bijection.fitToLatent!(this.select(rows, isMapped)));
   }
 
   /** The columns of rows that the bijection maps. */

@@ -42,25 +42,25 @@ export interface ImageCouplingOptions {
   /** [height, width, channels] of the image. */
   image: ImageShape;
   /**
-   * The numbers that stay unchanged: the first half of the `channels`, rounded down, or the pixels of a `checkerboard` whose row
-   * plus column is even. Default `channels`.
+   * Which features stay unchanged: `channels` for the first half of the channels, rounded down, or `checkerboard` for the pixels
+   * whose row plus column is even. Default `channels`.
    */
   mask?: "channels" | "checkerboard";
-  /** Whether the mask names the numbers that are changed, and the others stay unchanged. Default false. */
+  /** Exchanges the unchanged and the changed features. Default false. */
   inverted?: boolean;
-  /** The context: a number of features, or the shape of an image of the same height and width. Default 0: unconditional. */
+  /** C, the number of context features, or the shape of a context image of equal height and width. Default 0: unconditional. */
   context?: ImageContext;
-  /** The scalar transform of each number: its options, or an object of your own. Default `{ type: "affine" }`. */
+  /** The scalar transform of each feature: its options, or an object of your own. Default `{ type: "affine" }`. */
   transform?: ScalarTransformOptions | ScalarTransform;
-  /** The convolutional network that computes the parameters. Default one plain block of width 64. */
+  /** The convolutional network that computes the parameters. By default it has one plain block of width 64. */
   network?: ConvNetOptions;
 }
 
 /**
- * Coupling layer for images: a convolutional network computes from the unchanged numbers and the context the parameters of a
- * scalar transform of the others. With the affine transform it is the layer of RealNVP (Dinh et al. 2017) and Glow (Kingma and
- * Dhariwal 2018), with the additive one that of NICE (Dinh et al. 2015), with a spline that of neural spline flows (Durkan et
- * al. 2019). It starts as the identity.
+ * Coupling layer for images: a convolutional network computes from the unchanged features and the context the parameters of
+ * a scalar transform of the others. With the affine transform it is the layer of RealNVP (Dinh et al. 2017) and Glow (Kingma and
+ * Dhariwal 2018), with the additive one the layer of NICE (Dinh et al. 2015), with a spline the layer of neural spline flows
+ * (Durkan et al. 2019). It starts as the identity.
  */
 export class ImageCoupling implements Bijection {
   readonly features: number;
@@ -72,7 +72,7 @@ export class ImageCoupling implements Bijection {
   /** For each column of the transform's parameters, its position in a row of the network's output. */
   private readonly columns: readonly number[];
 
-  /** Throws `ARGUMENT` if the options are not valid, or if all numbers or none are changed. */
+  /** Throws `ARGUMENT` if the options are not valid, or if the mask would change all features or none. */
   constructor(options: ImageCouplingOptions, random: Random) {
     this.options = parse(imageCouplingSchema, { type: "imageCoupling", ...options }, "an image coupling");
     const { image, mask, inverted, context, transform, network } = this.options;
@@ -83,12 +83,12 @@ export class ImageCoupling implements Bijection {
     this.split = checkerboard ? checkerboardSplit(image, inverted) : channelSplit(image, inverted);
     const { changed, inputChannels } = this.split;
     if (changed.length === 0 || changed.length === this.features) {
-      throw new PushforwardError("ARGUMENT", "the mask of an image coupling does not divide the image", {
-        expected: "a mask that changes some of its numbers, but not all",
-        received: `${mask} of an image of ${image.join(" x ")}`,
+      throw new PushforwardError("ARGUMENT", `the mask ${mask} cannot divide the image of a coupling`, {
+        expected: `at least 2 ${checkerboard ? "pixels" : "channels"}`,
+        received: `an image of ${image.join(" x ")}`,
       });
     }
-    // The network has outputs for the changed pixels of a checkerboard and, not used, for the others.
+    // With a checkerboard the network also has outputs for the unchanged pixels, which are not used.
     const channels = checkerboard ? image[2] : image[2] - inputChannels;
     const { parameters, angles } = this.transform;
     const inputs = angles ? 2 * inputChannels : inputChannels;
@@ -110,7 +110,7 @@ export class ImageCoupling implements Bijection {
     const input = networkInputs(transform, unchanged);
     const output = scoped("network", () => this.network.apply(input, context));
     const raw = toRows(output).gather(1, this.columns);
-    const { value, logDerivative } = transform[direction](split.changedNumbers(rows), raw);
+    const { value, logDerivative } = transform[direction](split.changedFeatures(rows), raw);
     return {
       value: split.replaced(rows, value),
       logDet: sumFeatures(logDerivative, split.changed.length),
@@ -123,8 +123,8 @@ export class ImageCoupling implements Bijection {
 }
 
 /**
- * For each column of the parameters of the changed numbers, its position in a row of the network's output. Each pixel of it has
- * `channels` numbers for the first parameter, as many for the second one, and so on.
+ * For each column of the parameters of the changed features, its position in a row of the network's output. Each pixel of the
+ * output has the first parameter of its `channels` features, then their second parameter, and so on.
  */
 function outputColumns(
   transform: ScalarTransform,
@@ -132,9 +132,9 @@ function outputColumns(
   imageChannels: number,
   channels: number,
 ): number[] {
-  const parametersSoFar = changed.map(() => 0);
+  const nextParameter = changed.map(() => 0);
   return transform.columns(changed.length).map((feature) => {
-    const parameter = parametersSoFar[feature]++;
+    const parameter = nextParameter[feature]++;
     const pixel = Math.floor(changed[feature] / imageChannels);
     const channel = (changed[feature] % imageChannels) % channels;
     return (pixel * transform.parameters + parameter) * channels + channel;

@@ -17,13 +17,14 @@ export function flatten(bijection: Bijection, path = ""): Part[] {
 
 /** Scales and mixture components are fitted to at most this many rows: more would not change them noticeably. */
 const MAX_ROWS = 20_000;
-/** Of wide rows, such as images, fewer are used, but at least 1,000: the time of a layer grows with the numbers in its rows. */
+/** The time of a layer grows with rows times features, so this limits their product if rows are wide, such as images. */
 const MAX_NUMBERS = 2 ** 20;
+/** The limit on rows times features leaves at least this many rows. */
 const MIN_ROWS = 1000;
-/** Rows are mapped in chunks of about this many numbers: hidden layers of images have hundreds of numbers for each of a row. */
+/** Rows are mapped in chunks of about this many numbers, because networks of images have hundreds of hidden units per feature. */
 const CHUNK_NUMBERS = 2 ** 16;
 
-/** The latent rows of data rows, or of those that `sampleRows` takes. */
+/** The latent rows of the data rows that `sampleRows` selects. */
 export async function latentRows(bijection: Bijection, rows: DataRows): Promise<DataRows> {
   let current = sampleRows(rows);
   for (const part of flatten(bijection).reverse())
@@ -31,14 +32,14 @@ export async function latentRows(bijection: Bijection, rows: DataRows): Promise<
   return current;
 }
 
-/** The data rows of latent rows, or of those that `sampleRows` takes. */
+/** The data rows of the latent rows that `sampleRows` selects. */
 export async function dataRows(bijection: Bijection, rows: DataRows): Promise<DataRows> {
   let current = sampleRows(rows);
   for (const part of flatten(bijection)) current = await mapRows(part.bijection, "forward", current);
   return current;
 }
 
-/** At most 20,000 rows, fewer of wide ones: a random sample in the original order if there are more. */
+/** At most 20,000 rows, or fewer if rows are wide. If there are more, they are a random sample in the original order. */
 export function sampleRows(data: DataRows): DataRows {
   const { rows, features, values, weights, context } = data;
   const count = Math.min(MAX_ROWS, Math.max(MIN_ROWS, Math.floor(MAX_NUMBERS / features)));

@@ -3,16 +3,11 @@ import { countSchema, sizeSchema } from "../description.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { CausalTransformer, type TransformerOptions, transformerSchema } from "../nn/causalTransformer.ts";
-import { type ImageShape, imageSchema, imageSize } from "../nn/image.ts";
+import { depthToSpace, type ImageShape, imageSchema, imageSize, spaceToDepth } from "../nn/image.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
-import {
-  type Bijection,
-  type BijectionKind,
-  type Description,
-  sumFeatures,
-  type Transformed,
-} from "./bijection.ts";
+import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import { affineTransform } from "./scalar/affine.ts";
 
 const patchAutoregressiveSchema = z
   .strictObject({
@@ -36,7 +31,7 @@ export interface PatchAutoregressiveOptions {
   image: ImageShape;
   /** The height and the width of a patch, a divisor of those of the image. Default 4. */
   patch?: number;
-  /** Whether the last patch comes first in the ordering. Default false. */
+  /** Whether the ordering of the patches is reversed, from bottom right to top left. Default false. */
   reversed?: boolean;
   /** C, the number of context features. Default 0: an unconditional map. */
   context?: number;
@@ -44,22 +39,20 @@ export interface PatchAutoregressiveOptions {
   network?: TransformerOptions;
 }
 
-/** The log-scale is clamped smoothly to +-log 1000, as in all affine transforms. */
-const LOG_SCALE_BOUND = Math.log(1000);
-
 /**
  * The block of TarFlow (Zhai et al. 2024, "Normalizing flows are capable generative models"): an affine autoregressive map of the
  * patches of an image, z_t = (x_t - m_t) exp(-a_t), where a causal transformer computes m_t and a_t from the patches before x_t
- * and the context. The density takes one pass of the transformer, sampling a step for each patch, which reuses the keys and
- * values of those before. It starts as the identity.
+ * and the context, and a_t is clamped smoothly to +-log 1000. The density takes one pass of the transformer. Sampling takes one step
+ * per patch, with the cached keys and values of earlier patches. It starts as the identity.
  */
 export class PatchAutoregressive implements Bijection {
   readonly features: number;
   readonly context: number;
   readonly network: CausalTransformer;
   private readonly options: z.output<typeof patchAutoregressiveSchema>;
-  /** T, the number of patches, and the numbers of a patch. */
+  /** T, the number of patches. */
   private readonly tokens: number;
+  /** The number of features of a patch. */
   private readonly size: number;
 
   /** Throws `ARGUMENT` if the options are not valid. */
@@ -76,55 +69,45 @@ export class PatchAutoregressive implements Bijection {
 
   inverse(x: Tensor, context?: Tensor): Transformed {
     const patches = this.toPatches(x);
-    // The transformer sees zeros and then all patches but the last one: its output for a patch depends on those before it.
-    const before = patches.slice(1, 0, this.tokens - 1).pad(1, 1, 0);
-    const { mean, logScale } = this.split(scoped("network", () => this.network.apply(before, context)));
-    const value = patches.sub(mean).mul(logScale.neg().exp());
-    return { value: this.toRow(value), logDet: this.logDet(logScale).neg() };
+    // The input for patch t is patch t - 1, and zeros for the first one, so that its output depends on earlier patches only.
+    const shifted = patches.slice(1, 0, this.tokens - 1).pad(1, 1, 0);
+    const parameters = scoped("network", () => this.network.apply(shifted, context));
+    // x = z exp(a) + m is the map of affineTransform from data to latent, so z follows by the opposite direction.
+    const { value, logDerivative } = affineTransform.toData(patches, parameters);
+    return { value: this.toRows(value), logDet: this.sumOverRow(logDerivative) };
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
     const latent = this.toPatches(z).split(1, new Array(this.tokens).fill(1));
     const network = this.network.incremental(context);
     const patches: Tensor[] = [];
-    const logScales: Tensor[] = [];
+    const logDerivatives: Tensor[] = [];
     for (const patch of latent) {
-      const before = patches.at(-1) ?? patch.mul(0);
-      const { mean, logScale } = this.split(scoped("network", () => network.next(before)));
-      patches.push(patch.mul(logScale.exp()).add(mean));
-      logScales.push(logScale);
+      const previous = patches.at(-1) ?? patch.mul(0);
+      const parameters = scoped("network", () => network.next(previous));
+      const { value, logDerivative } = affineTransform.toLatent(patch, parameters);
+      patches.push(value);
+      logDerivatives.push(logDerivative);
     }
-    return { value: this.toRow(concat(patches, 1)), logDet: this.logDet(concat(logScales, 1)) };
+    return { value: this.toRows(concat(patches, 1)), logDet: this.sumOverRow(concat(logDerivatives, 1)) };
   }
 
-  private split(parameters: Tensor): { mean: Tensor; logScale: Tensor } {
-    const [mean, raw] = parameters.split(-1, [this.size, this.size]);
-    return { mean, logScale: raw.softClamp(LOG_SCALE_BOUND) };
+  /** The sums over each row of log-derivatives [N, T, size]. */
+  private sumOverRow(logDerivatives: Tensor): Tensor {
+    return logDerivatives.reshape(["N", this.features]).sum(1);
   }
 
-  private logDet(logScale: Tensor): Tensor {
-    return sumFeatures(logScale.reshape(["N", this.features]), this.features);
-  }
-
-  /** Rows [N, D] as patches [N, T, size] in the order of the map. */
+  /** Rows [N, D] as patches [N, T, size] in the ordering of the map. */
   private toPatches(rows: Tensor): Tensor {
     const { image, patch, reversed } = this.options;
-    const [height, width, channels] = image;
-    const patches = rows
-      .reshape(["N", height / patch, patch, width / patch, patch, channels])
-      .transpose([0, 1, 3, 2, 4, 5])
-      .reshape(["N", this.tokens, this.size]);
+    const patches = spaceToDepth(rows, image, patch);
     return reversed ? patches.flip(1) : patches;
   }
 
   /** The inverse of `toPatches`. */
-  private toRow(patches: Tensor): Tensor {
+  private toRows(patches: Tensor): Tensor {
     const { image, patch, reversed } = this.options;
-    const [height, width, channels] = image;
-    return (reversed ? patches.flip(1) : patches)
-      .reshape(["N", height / patch, width / patch, patch, patch, channels])
-      .transpose([0, 1, 3, 2, 4, 5])
-      .reshape(["N", this.features]);
+    return depthToSpace(reversed ? patches.flip(1) : patches, image, patch);
   }
 
   describe(): Description {

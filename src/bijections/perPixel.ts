@@ -19,10 +19,10 @@ export interface PerPixelOptions {
 }
 
 /**
- * The same map of the channels at each pixel of an image: log |det| is height * width times that of the map. With a linear map it
- * is the invertible 1x1 convolution of Glow (Kingma and Dhariwal 2018): `LULinear` in LU decomposition, `QRLinear` or
- * `MatrixExponential` for a dense matrix, all with an exact log-determinant. With `Actnorm` or `BatchNorm` it normalizes
- * each channel over all rows and pixels.
+ * One map of the channels, applied to each pixel of an image. log |det| is height * width times that of the map. With a linear map
+ * it is the invertible 1x1 convolution of Glow (Kingma and Dhariwal 2018): `LULinear` in LU decomposition, `QRLinear` or
+ * `MatrixExponential` for a dense matrix, all with an exact log-determinant. With `Actnorm` or `BatchNorm` it normalizes each
+ * channel over all rows and pixels.
  */
 export class PerPixel implements Bijection {
   readonly features: number;
@@ -31,7 +31,7 @@ export class PerPixel implements Bijection {
   private readonly image: ImageShape;
   private readonly pixels: number;
 
-  /** Throws `ARGUMENT` if the map does not act on the last axis, `SHAPE` if it has another number of features than channels. */
+  /** Throws `ARGUMENT` if the map does not act on the last axis, `SHAPE` unless it has one feature per channel. */
   constructor({ image, bijection }: PerPixelOptions) {
     this.image = parse(imageSchema, image, "the image of a PerPixel");
     this.bijection = bijection;
@@ -45,14 +45,10 @@ export class PerPixel implements Bijection {
       });
     }
     if (bijection.features !== channels) {
-      throw new PushforwardError(
-        "SHAPE",
-        "the bijection of a PerPixel does not fit the channels of the image",
-        {
-          expected: `${channels} features`,
-          received: `${bijection.features}`,
-        },
-      );
+      throw new PushforwardError("SHAPE", "a PerPixel needs a bijection with one feature per channel", {
+        expected: `${channels} features`,
+        received: `${bijection.features}`,
+      });
     }
   }
 

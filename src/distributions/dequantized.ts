@@ -14,14 +14,14 @@ import type { Distribution, DistributionKind, FitDistribution, Noise } from "./d
 import { onSupport } from "./distribution.ts";
 import { Logistic } from "./logistic.ts";
 
-/** The number of different offsets of rows, a prime whose square is below 2^22. */
+/** The number of different offsets, a prime whose square is below 2^22. */
 const ROW_OFFSETS = 2039;
 
-/** The noise of an evaluation stays away from 0 and 1, where a logit is infinite. */
+/** The noise of an evaluation is at least this far from 0 and 1, where a logit is infinite. */
 const MIN_UNIFORM = 1e-6;
 
 const settingsFields = {
-  /** Whole numbers of up to 16 bits. */
+  /** Whole numbers have at most 16 bits. */
   values: z.int().check(z.minimum(2), z.maximum(65_536)),
   /** Each draw evaluates the distribution once more. */
   samples: z._default(z.int().check(z.minimum(1), z.maximum(256)), 1),
@@ -40,16 +40,16 @@ const dequantizedSchema = (distribution: NestedSchema) =>
 
 /** Options of `Dequantized`. */
 export interface DequantizedOptions {
-  /** The density of x + u, mostly on (0, values). */
+  /** The density p of x + u, with most of its mass in (0, values)^D. */
   distribution: Distribution;
-  /** The number of values of a feature, 0, 1, ... values - 1: 256 for pixels of 8 bits. */
+  /** The number of values of a feature: 0, 1, ... values - 1. Pixels of 8 bits have 256. */
   values: number;
   /**
-   * Variational dequantization: maps logistic numbers [N, D] to noise u in (0, 1), given the row as its context, whose D numbers
-   * are scaled to [-1, 1]. If it starts as a sigmoid, the noise starts uniform. Default uniform noise.
+   * The flow of variational dequantization: it maps logistic numbers [N, D] to noise u in (0, 1)^D. Its context is the row, whose D
+   * features are scaled to [-1, 1]. A dequantizer that starts as a sigmoid starts with uniform noise. Default: uniform noise.
    */
   dequantizer?: Bijection;
-  /** K, the draws of noise of an evaluation. Default 1. */
+  /** K, the number of draws of noise in an evaluation. Default 1. */
   samples?: number;
   /** Seed of the noise of evaluations. Default 0. */
   seed?: number;
@@ -57,14 +57,14 @@ export interface DequantizedOptions {
 
 /**
  * Rows of D whole numbers, such as pixels, under a density p of real numbers: P(x) = integral of p(x + u) over u in (0, 1)^D
- * (Theis et al. 2016). `logProb` is an importance-sampled estimate of log P(x), whose expectation is a lower bound of it and
- * increases with the number of draws:
+ * (Theis et al. 2016). `logProb` is an importance-sampled estimate of log P(x) in nats. Its expectation is a lower bound, which
+ * increases with the number of draws (Burda et al. 2016):
  *
  *     log 1/K sum_k p(x + u_k) / q(u_k | x),  u_k from q.
  *
- * q is uniform, or a flow with the distribution of `dequantizer` (variational dequantization, Ho et al. 2019, "Flow++"). The loss of
- * a training step draws one u for each row. An evaluation uses K draws that follow from a seed and the row, so that its result is
- * a function of the row. log P(x) is -Infinity for rows with other numbers.
+ * q is uniform, or the density of the flow `dequantizer` (variational dequantization, Ho et al. 2019, "Flow++"). The loss of a
+ * training step draws one u for each row. An evaluation uses K draws that follow from the seed and the row, so that its result is a
+ * function of the row. log P(x) is -Infinity unless all features are whole numbers from 0 to values - 1.
  */
 export class Dequantized implements Distribution {
   readonly distribution: Distribution;
@@ -72,7 +72,7 @@ export class Dequantized implements Distribution {
   readonly values: number;
   private readonly settings: z.output<typeof settingsSchema>;
 
-  /** Throws `ARGUMENT` if the options are not valid, `SHAPE` if the dequantizer has other features or another context than D. */
+  /** Throws `ARGUMENT` if the options are not valid, `SHAPE` unless the dequantizer has D features and D context features. */
   constructor({ distribution, dequantizer, ...settings }: DequantizedOptions) {
     this.settings = parse(settingsSchema, settings, "a dequantized distribution");
     this.distribution = distribution;
@@ -80,10 +80,15 @@ export class Dequantized implements Distribution {
     this.values = this.settings.values;
     const { features } = distribution;
     if (dequantizer && (dequantizer.features !== features || dequantizer.context !== features)) {
-      throw new PushforwardError("SHAPE", "the dequantizer does not fit the rows", {
-        expected: `${features} features and a context of as many`,
-        received: `${dequantizer.features} features and a context of ${dequantizer.context}`,
-      });
+      const sizes = (own: number, context: number) => `${own} features and ${context} context features`;
+      throw new PushforwardError(
+        "SHAPE",
+        "the dequantizer must map noise of a row, with the row as its context",
+        {
+          expected: sizes(features, features),
+          received: sizes(dequantizer.features, dequantizer.context),
+        },
+      );
     }
   }
 
@@ -118,7 +123,7 @@ export class Dequantized implements Distribution {
     return onSupport(x, isValue, estimate);
   }
 
-  /** The uniform numbers of each draw, [N, D]. */
+  /** The uniform noise [N, D] of each draw. */
   private draws(x: Tensor): Tensor[] {
     const { features, settings } = this;
     if (isTracingLoss()) return [drawForRows("uniform", features)];
@@ -184,9 +189,9 @@ export class Dequantized implements Distribution {
 }
 
 /**
- * Offsets [N, D] in [0, 1) that differ from row to row, with which the draws of an evaluation are rotated: with the same noise for
- * all rows, the mean over rows would have the error of a single draw. They are exact in float32, and so the same on every
- * engine: integers below 2^22 are multiplied and reduced modulo a prime.
+ * Offsets [N, D] in [0, 1), a hash of each row, which are added to the draws of an evaluation modulo 1 (Cranley-Patterson rotation).
+ * If all rows shared their noise, the error of the mean over rows would not decrease with their number. The hash
+ * multiplies integers below 2^22 and reduces them modulo a prime, which is exact in float32, so that all engines agree.
  */
 function rowOffsets(x: Tensor, values: number, random: Random): Tensor {
   const features = x.shape[1] as number;
@@ -195,14 +200,14 @@ function rowOffsets(x: Tensor, values: number, random: Random): Tensor {
       .split(name)
       .uniform(new Float64Array(features))
       .map((u) => Math.floor(u * below));
-  // At least 0 and 1: in longer rows the sum is rounded.
+  // Weights are integers below this. Of very long rows they are 0 or 1, and their sum may exceed 2^22 and be rounded.
   const largest = Math.max(2, Math.floor(2 ** 22 / (features * (values - 1))));
   const hash = modulo(x.mul(constant(integers("weights", largest), [features])).sum(1, { keepAxes: true }));
   const factors = integers("factors", ROW_OFFSETS - 1).map((factor) => factor + 1);
   return modulo(hash.mul(constant(factors, [features]))).mul(1 / ROW_OFFSETS);
 }
 
-/** A whole number below 2^23 modulo `ROW_OFFSETS`; one half keeps the quotient away from whole numbers. */
+/** A whole number below 2^23 modulo `ROW_OFFSETS`. Adding one half keeps the rounded quotient on the right side of whole numbers. */
 const modulo = (x: Tensor): Tensor =>
   x.sub(
     x

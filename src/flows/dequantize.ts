@@ -8,15 +8,15 @@ import { Flow } from "./flow.ts";
 /** Options of `dequantize`. */
 export interface DequantizeOptions extends Partial<Omit<DequantizedOptions, "distribution">> {
   /**
-   * The number of values of a feature, 0, 1, ... values - 1: 256 for pixels of 8 bits. Default that of a flow with a support
-   * from -d to values + d, as the recipes for images have it.
+   * The number of values of a feature: 0, 1, ... values - 1. Pixels of 8 bits have 256. By default it follows from the support of
+   * the flow, which the recipes for images extend from -d to values + d.
    */
   values?: number;
 }
 
 /**
- * The flow over whole numbers, such as pixels, with the density `flow` of real numbers; see `Dequantized`. It shares the
- * parameters of `flow`, so training it trains both. Throws `ARGUMENT` if the number of values does not follow from the support.
+ * The distribution of whole numbers, such as pixels, from the density `flow` of real numbers; see `Dequantized`. It shares the
+ * parameters of `flow`, so training one trains both. Throws `ARGUMENT` if the number of values does not follow from the support.
  */
 export function dequantize(flow: Flow, options: DequantizeOptions = {}): Flow {
   checkFlow("dequantize", flow);

@@ -2,21 +2,21 @@ import { concat, constant, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 import { Linear } from "./linear.ts";
 
-/** Added to the scores of later tokens: exp of it is 0. */
+/** Added to the scores of later tokens, so that their weights are 0: exp(-1e9) is 0. */
 const MASKED = -1e9;
 
-/** The keys and values [N, heads, tokens, width / heads] of the tokens so far; none at first. */
+/** The keys and values [N, heads, tokens, width / heads] of the tokens so far; undefined before the first token. */
 export interface KeyValueCache {
   keys?: Tensor;
   values?: Tensor;
 }
 
 /**
- * Causal multi-head self-attention (Vaswani et al. 2017): softmax(Q K^T / sqrt(width / heads)) V for each head, where a token sees
- * itself and the tokens before it, and a linear map of all heads: [N, T, width] -> [N, T, width].
+ * Causal multi-head self-attention (Vaswani et al. 2017): softmax(Q K^T / sqrt(width / heads)) V for each head, where a token
+ * attends to itself and to earlier tokens, then a linear map of the concatenated heads: [N, T, width] -> [N, T, width].
  */
 export class CausalAttention {
-  /** From a token to its queries, keys and values. */
+  /** Computes the queries, keys and values of a token, [width] -> [3 width]. */
   readonly input: Linear;
   readonly output: Linear;
   private readonly width: number;
@@ -29,7 +29,7 @@ export class CausalAttention {
     this.output = new Linear(width, width, random.split("output"));
   }
 
-  /** [N, T, width] -> [N, T, width]. With a cache, x is the next token, [N, 1, width], and is added to the cache. */
+  /** [N, T, width] -> [N, T, width]. With a cache, x is the next token, [N, 1, width], whose keys and values are added to it. */
   apply(x: Tensor, cache?: KeyValueCache): Tensor {
     const { width, heads } = this;
     const tokens = x.shape[1] as number;
@@ -39,8 +39,8 @@ export class CausalAttention {
       .map((part) => part.reshape(["N", tokens, heads, width / heads]).transpose([0, 2, 1, 3]));
     const [keys, values] = cache ? extend(cache, ownKeys, ownValues) : [ownKeys, ownValues];
     const scores = queries.matmul(keys, { transposeB: true }).mul(1 / Math.sqrt(width / heads));
-    const visible = cache ? scores : scores.add(causalMask(tokens));
-    const attended = visible.softmax(-1).matmul(values);
+    const masked = cache ? scores : scores.add(causalMask(tokens));
+    const attended = masked.softmax(-1).matmul(values);
     return this.output.apply(attended.transpose([0, 2, 1, 3]).reshape(["N", tokens, width]));
   }
 }

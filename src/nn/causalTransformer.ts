@@ -20,15 +20,15 @@ export const transformerSchema = z
 
 /** Options of a causal transformer. */
 export interface TransformerOptions {
-  /** Numbers of a token in the hidden layers. Default 64. */
+  /** The size of the hidden state of a token. Default 64. */
   width?: number;
-  /** Layers, each of which has attention and a network of two linear layers. Default 2. */
+  /** The number of layers; each has attention and a feed-forward network. Default 2. */
   layers?: number;
-  /** Heads of the attention, a divisor of the width. Default 4. */
+  /** The number of attention heads, a divisor of the width. Default 4. */
   heads?: number;
 }
 
-/** The widest layer of a transformer has this many times its width (Vaswani et al. 2017). */
+/** The hidden layer of a feed-forward network has this many times the width (Vaswani et al. 2017). */
 const EXPANSION = 4;
 
 interface Layer {
@@ -39,16 +39,16 @@ interface Layer {
   readonly contraction: Linear;
 }
 
-/** Computes the outputs of one token after the other. */
+/** A transformer that computes the outputs token by token. */
 export interface IncrementalTransformer {
   /** The outputs [N, 1, outputs] of the next token from its inputs [N, 1, inputs]. */
   next(token: Tensor): Tensor;
 }
 
 /**
- * A transformer with learned position embeddings and pre-normalized layers, h <- h + attention(norm(h)) and h <- h + W2
- * gelu(W1 norm(h)), whose output for a token depends on this token, those before it and the context: [N, T, inputs] ->
- * [N, T, outputs] (Vaswani et al. 2017; Xiong et al. 2020). Its last layer starts at 0.
+ * A transformer whose output for a token depends on this token, earlier tokens and the context: [N, T, inputs] -> [N, T, outputs]
+ * (Vaswani et al. 2017). It has learned position embeddings and pre-norm layers, h <- h + attention(norm(h)) and h <- h + W2
+ * gelu(W1 norm(h)) (Xiong et al. 2020). Its last layer is initialized with zeros.
  */
 export class CausalTransformer {
   readonly first: Linear;
@@ -93,10 +93,10 @@ export class CausalTransformer {
 
   /** [N, T, inputs] and the context [N, C] -> [N, T, outputs]. */
   apply(tokens: Tensor, context?: Tensor): Tensor {
-    return this.through(this.embed(tokens, this.positions, this.embedContext(context)));
+    return this.applyLayers(this.embed(tokens, this.positions, this.embedContext(context)));
   }
 
-  /** Keeps the keys and values of earlier tokens, so that each token is computed once. */
+  /** Computes token by token with the cached keys and values of earlier tokens, so that each is computed once. */
   incremental(context?: Tensor): IncrementalTransformer {
     const caches = this.layers.map((): KeyValueCache => ({}));
     const embeddedContext = this.embedContext(context);
@@ -105,7 +105,7 @@ export class CausalTransformer {
       next: (token) => {
         const position = this.positions.slice(0, count, count + 1);
         count++;
-        return this.through(this.embed(token, position, embeddedContext), caches);
+        return this.applyLayers(this.embed(token, position, embeddedContext), caches);
       },
     };
   }
@@ -122,7 +122,7 @@ export class CausalTransformer {
     return context ? h.add(context) : h;
   }
 
-  private through(embedded: Tensor, caches?: readonly KeyValueCache[]): Tensor {
+  private applyLayers(embedded: Tensor, caches?: readonly KeyValueCache[]): Tensor {
     let h = embedded;
     this.layers.forEach(({ attentionNorm, attention, norm, expansion, contraction }, i) => {
       h = scoped(`layers.${i}`, () => {

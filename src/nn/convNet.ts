@@ -16,10 +16,10 @@ export const convNetSchema = z.strictObject({
   activation: z._default(activationSchema, "relu"),
 });
 
-/** Options of a convolutional network, such as that of a coupling of images. */
+/** Options of a convolutional network, which `ImageCoupling` uses. */
 export interface ConvNetOptions {
   /**
-   * What is between the first and the last 3x3 convolution, with a the activation:
+   * The blocks between the first and the last 3 x 3 convolution, where a is the activation:
    *
    * - `plain`: h <- conv1x1(a(h)), as in Glow
    * - `residual`: h <- h + conv1x1(a(conv3x3(a(h)))), as in RealNVP but without batch normalization
@@ -28,7 +28,7 @@ export interface ConvNetOptions {
    * Default `plain`.
    */
   block?: "plain" | "residual" | "gated";
-  /** Channels of the hidden layers. Default 64. */
+  /** The number of channels of the hidden layers. Default 64. */
   width?: number;
   /** The number of blocks. Default 1. */
   blocks?: number;
@@ -36,7 +36,7 @@ export interface ConvNetOptions {
   activation?: Activation;
 }
 
-/** The context of a network of images: a number of features that all pixels share, or an image of the same height and width. */
+/** The context of a `ConvNet`: a number of features that all pixels share, or the shape of an image of equal height and width. */
 export type ImageContext = number | ImageShape;
 
 type Block =
@@ -45,8 +45,8 @@ type Block =
 
 /**
  * A convolutional network from images to images of the same height and width: [N, H, W, inputs] -> [N, H, W, outputs]. Its last
- * layer starts at 0. Features of a context are added to the first layer's output by a linear map; the channels of a context that
- * is an image are further inputs.
+ * layer is initialized with zeros. A linear map of context features is added to the output of the first layer. The channels of a
+ * context image are further inputs.
  */
 export class ConvNet {
   readonly first: Convolution;
@@ -83,7 +83,6 @@ export class ConvNet {
 
   /** [N, H, W, inputs] and the context [N, C] -> [N, H, W, outputs]. */
   apply(x: Tensor, context?: Tensor): Tensor {
-    const activated = (h: Tensor) => activate(this.options.activation, h);
     const input =
       context && typeof this.context !== "number" ? concat([x, toImages(context, this.context)], 3) : x;
     let h = scoped("first", () => this.first.apply(input));
@@ -92,12 +91,12 @@ export class ConvNet {
       h = h.add(shift.reshape(["N", 1, 1, this.options.width]));
     }
     this.blocks.forEach((block, i) => {
-      h = scoped(`blocks.${i}`, () => this.throughBlock(block, h));
+      h = scoped(`blocks.${i}`, () => this.applyBlock(block, h));
     });
-    return scoped("last", () => this.last.apply(activated(h)));
+    return scoped("last", () => this.last.apply(activate(this.options.activation, h)));
   }
 
-  private throughBlock(block: Block, h: Tensor): Tensor {
+  private applyBlock(block: Block, h: Tensor): Tensor {
     const { activation, width } = this.options;
     const a = activate(activation, h);
     if (!("spatial" in block)) return block.pointwise.apply(a);

@@ -5,8 +5,8 @@ import type { Random } from "../random/index.ts";
 import { initialValues } from "./linear.ts";
 
 /**
- * Convolution with a K x K kernel, stride 1 and same padding: [N, H, W, inputs] -> [N, H, W, outputs]. Weights and biases start
- * uniform in +-1 / sqrt(K K inputs), or at 0 with `zeroInit`.
+ * Convolution with a K x K kernel, stride 1 and same padding: [N, H, W, inputs] -> [N, H, W, outputs]. Weights and biases are
+ * initialized uniformly in +-1 / sqrt(K K inputs), or with zeros if `zeroInit`.
  */
 export class Convolution {
   /** [K, K, inputs, outputs] */

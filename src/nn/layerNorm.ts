@@ -1,7 +1,7 @@
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
-/** Added to the variance, so that equal numbers do not divide by 0. */
+/** Added to the variance, so that the result is finite if all numbers are equal. */
 const EPSILON = 1e-5;
 
 /**

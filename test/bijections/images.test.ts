@@ -72,8 +72,8 @@ describe("Squeeze", () => {
 });
 
 describe("ImageCoupling", () => {
-  /** The numbers of a row of a perturbed coupling that differ between x and z. */
-  async function changedNumbers(options: Partial<ConstructorParameters<typeof ImageCoupling>[0]>) {
+  /** For each feature 1 if a perturbed coupling changes it, or else 0. */
+  async function changedFeatures(options: Partial<ConstructorParameters<typeof ImageCoupling>[0]>) {
     const coupling = new ImageCoupling({ image: [3, 3, 2], network, ...options }, new Random(0));
     perturb(parametersOf(coupling));
     const x = normal(18);
@@ -82,23 +82,23 @@ describe("ImageCoupling", () => {
   }
 
   test("changes the second half of the channels, or the first", async () => {
-    expect(await changedNumbers({})).toEqual(new Array(9).fill([0, 1]).flat());
-    expect(await changedNumbers({ inverted: true })).toEqual(new Array(9).fill([1, 0]).flat());
+    expect(await changedFeatures({})).toEqual(new Array(9).fill([0, 1]).flat());
+    expect(await changedFeatures({ inverted: true })).toEqual(new Array(9).fill([1, 0]).flat());
   });
 
   test("changes the pixels of one color of a checkerboard", async () => {
     const odd = [0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0];
-    expect(await changedNumbers({ mask: "checkerboard" })).toEqual(odd);
-    expect(await changedNumbers({ mask: "checkerboard", inverted: true })).toEqual(odd.map((v) => 1 - v));
+    expect(await changedFeatures({ mask: "checkerboard" })).toEqual(odd);
+    expect(await changedFeatures({ mask: "checkerboard", inverted: true })).toEqual(odd.map((v) => 1 - v));
   });
 
-  test("refuses a mask without changed or without unchanged numbers", () => {
+  test("refuses a mask without changed or without unchanged features", () => {
     const build = (image: ImageShape, inverted: boolean) => () =>
       new ImageCoupling({ image, inverted }, new Random(0));
     expect(build([4, 4, 1], false)).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the mask of an image coupling does not divide the image: expected a mask that changes some of its numbers, but not all, received channels of an image of 4 x 4 x 1.]`,
+      `[PushforwardError: the mask channels cannot divide the image of a coupling: expected at least 2 channels, received an image of 4 x 4 x 1.]`,
     );
-    expect(build([4, 4, 1], true)).toThrow("does not divide the image");
+    expect(build([4, 4, 1], true)).toThrow("cannot divide the image");
   });
 });
 
@@ -165,14 +165,14 @@ describe("PerPixel", () => {
     expectClose(variance, corrected, 1e-9, "running variance");
   });
 
-  test("refuses maps that need rows, and other numbers of features", () => {
+  test("refuses maps that do not act on the last axis, and other numbers of features", () => {
     const coupling = new Coupling({ mask: [true, false] }, new Random(0));
     expect(() => new PerPixel({ image, bijection: coupling })).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: PerPixel cannot apply this bijection to pixels: expected a bijection with actsOnLastAxis, such as an LULinear, an Actnorm or a Chain of them, received coupling.]`,
     );
     const lu = new LULinear({ features: 3 });
     expect(() => new PerPixel({ image, bijection: lu })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the bijection of a PerPixel does not fit the channels of the image: expected 2 features, received 3.]`,
+      `[PushforwardError: a PerPixel needs a bijection with one feature per channel: expected 2 features, received 3.]`,
     );
   });
 });
@@ -197,12 +197,12 @@ describe("FactorOut", () => {
     expectClose(actnorm.logScale.value, [0, -Math.log(50)], 1e-6, "log-scale");
   });
 
-  test("refuses a bijection of all channels or of parts of them", () => {
+  test("refuses a bijection of all channels or of a part of a channel", () => {
     const build = (features: number) => () =>
       new FactorOut({ image: [2, 2, 2], bijection: new Identity({ features }) });
     expect(build(8)).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the bijection of a FactorOut does not fit the image: expected 1 to 1 times 4 features, received 8.]`,
+      `[PushforwardError: a FactorOut needs a bijection of some channels, but not of all: expected a multiple of 4 features below 8, received 8.]`,
     );
-    expect(build(3)).toThrow("does not fit the image");
+    expect(build(3)).toThrow("some channels, but not of all");
   });
 });

@@ -118,7 +118,7 @@ test("samples whole numbers", async () => {
 
 test("refuses a dequantizer that does not take the row as its context", () => {
   expect(() => dequantized({ dequantizer: new Sigmoid({ features: 2 }) })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the dequantizer does not fit the rows: expected 2 features and a context of as many, received 2 features and a context of 0.]`,
+    `[PushforwardError: the dequantizer must map noise of a row, with the row as its context: expected 2 features and 2 context features, received 2 features and 0 context features.]`,
   );
   expect(() => dequantized({ values: 1 })).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: a dequantized distribution is not valid at values: expected at least 2, received 1.]`,

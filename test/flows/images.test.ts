@@ -1,6 +1,8 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { float64Graph } from "../../src/bijections/bijectionGraphs.ts";
+import { FactorOut } from "../../src/bijections/index.ts";
+import { flatten } from "../../src/bijections/parts.ts";
 import {
   decodeModel,
   dequantize,
@@ -11,6 +13,7 @@ import {
   realNVP,
   tarflow,
 } from "../../src/flows/index.ts";
+import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { expectLogDeterminants, expectRoundTrips, ROWS } from "../bijections/invariants.ts";
 import { perturb } from "../nn/perturb.ts";
@@ -83,15 +86,22 @@ test("the last level comes first in a latent row", async () => {
   const flow = glow({ ...small, levels: 2, steps: 2 });
   perturb(flow.parameters(), 0.2);
   const latent = await flow.toLatent(pixels.subarray(0, 16));
-  // Other factored-out numbers of the first level: the numbers of the last level stay, and so does their density.
   const moved = latent.map((z, i) => (i < 8 ? z : z + 1));
   const back = await flow.toLatent(await flow.toData(moved));
   for (let i = 0; i < 16; i++) expect(Math.abs(back[i] - moved[i])).toBeLessThan(1e-3);
+
+  // The parameters of the last level have an effect on its latent variables only.
+  const factorOut = flatten(flow.bijection).find(({ bijection }) => bijection instanceof FactorOut)!;
+  perturb(parametersOf(factorOut.bijection), 0.2, 2);
+  const changed = await flow.toLatent(pixels.subarray(0, 16));
+  expect(changed.map((z, i) => (z === latent[i] ? 0 : 1))).toEqual(
+    Float64Array.from({ length: 16 }, (_, i) => (i < 8 ? 1 : 0)),
+  );
 });
 
 test("refuses images that cannot be halved at each level, and options of vectors", () => {
   expect(() => glow({ image: [28, 28, 1], levels: 3 })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an option of glow is not valid at levels: expected an image whose height and width are multiples of 2^levels, received 3.]`,
+    `[PushforwardError: an option of glow is not valid at levels: expected 2^levels to divide the height and the width of the image, received 3.]`,
   );
   expect(() => realNVP({ image: [4, 4, 1], levels: 2 }, { hidden: [3] })).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: an option of realNVP is not valid: expected one of image, values, classes, seed, block, width, blocks, activation, transform, levels, steps, batchNorm, received hidden.]`,

@@ -38,10 +38,10 @@ test.each(["plain", "residual", "gated"])(
     const moved = x.slice();
     moved[0] += 1;
     const changed = (await outputs({ block }, moved)).map((value, i) => value - original[i]);
-    const reach = block === "plain" ? 2 : 3;
+    const radius = block === "plain" ? 2 : 3;
     changed.forEach((difference, i) => {
       const pixel = Math.floor(i / 3);
-      const isNear = pixel < 25 && Math.max(Math.floor(pixel / 5), pixel % 5) <= reach;
+      const isNear = pixel < 25 && Math.max(Math.floor(pixel / 5), pixel % 5) <= radius;
       expect(difference !== 0, `pixel ${pixel}`).toBe(isNear);
     });
   },

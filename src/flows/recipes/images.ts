@@ -15,15 +15,15 @@ import { checkedByConstructor, layerSchemas } from "./options.ts";
 export interface ImageRecipeOptions {
   /** [height, width, channels] of the images. */
   image: ImageShape;
-  /** The number of values of a pixel, 0, 1, ... values - 1. Default 256. */
+  /** The number of values of a pixel: 0, 1, ... values - 1. Default 256. */
   values?: number;
-  /** The number of classes, if the images have labels 0, 1, ... classes - 1 as their context. Default none. */
+  /** The number of classes, whose labels 0, 1, ... classes - 1 are the context. Default: an unconditional flow. */
   classes?: number;
   /** Seed of the initial weights. Default 0. */
   seed?: number;
 }
 
-/** Options of the recipes with couplings of images. */
+/** Options that `glow` and `realNVP` share for images. */
 export interface ImageCouplingRecipeOptions extends ImageRecipeOptions, ConvNetOptions {
   /** The scalar transform of the couplings. Default `{ type: "affine" }`. */
   transform?: ScalarTransformOptions;
@@ -31,7 +31,7 @@ export interface ImageCouplingRecipeOptions extends ImageRecipeOptions, ConvNetO
   levels?: number;
 }
 
-/** Whether the first argument of a recipe is the options of an image in place of a number of features. */
+/** Whether the first argument of a recipe has the options of an image instead of a number of features. */
 export const hasImage = <T extends ImageRecipeOptions>(argument: number | T): argument is T =>
   typeof argument === "object" && argument !== null && "image" in argument;
 
@@ -50,27 +50,25 @@ export const imageCouplingFields = {
 };
 
 /** Each level squeezes the image, which needs an even height and an even width. */
-export const isSqueezable = ({ image, levels }: { image: ImageShape; levels: number }): boolean =>
-  image[0] % 2 ** levels === 0 && image[1] % 2 ** levels === 0;
+export const isSqueezable = z.refine<{ image: ImageShape; levels: number }>(
+  ({ image, levels }) => image[0] % 2 ** levels === 0 && image[1] % 2 ** levels === 0,
+  { path: ["levels"], error: "2^levels to divide the height and the width of the image" },
+);
 
-export const SQUEEZABLE = {
-  path: ["levels"],
-  error: "an image whose height and width are multiples of 2^levels",
-};
-
-/** Margins of pixels as a fraction of their range, so that the logit of a pixel at its end is finite. */
+/** a of the logit preprocessing: pixels are scaled to [a, 1 - a], so that the logit is finite at both ends. */
 const MARGIN = 0.05;
 
 /**
  * Logit preprocessing of pixels (Dinh et al. 2017, section 4.1): z = logit(a + (1 - 2 a) x / values) with a = 0.05 for x in
- * (0, values), as a `Sigmoid` from z to x. The rows [N, features] are pixels with noise in [0, 1).
+ * (0, values), as a `Sigmoid` from z to x. The rows x
+ * [N, features] are pixels plus noise in [0, 1).
  */
 export function logitPixels({ features, values = 256 }: { features: number; values?: number }): Sigmoid {
   const margin = (MARGIN / (1 - 2 * MARGIN)) * values;
   return new Sigmoid({ features, low: -margin, high: values + margin });
 }
 
-/** A flow of images with values 0 to `values`; `fromDataToBase` are its layers after the logit of the pixels. */
+/** A flow of images with real values from 0 to `values`: the logit preprocessing, and then the layers `fromDataToBase`. */
 export function imageFlow(
   { image, values, classes }: { image: ImageShape; values: number; classes?: number | undefined },
   fromDataToBase: readonly Bijection[],

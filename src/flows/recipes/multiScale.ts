@@ -14,24 +14,18 @@ import { type ImageShape, imageSize } from "../../nn/image.ts";
 import { parse } from "../../parse.ts";
 import { Random } from "../../random/index.ts";
 import type { Flow } from "../flow.ts";
-import {
-  type ImageCouplingRecipeOptions,
-  imageCouplingFields,
-  imageFlow,
-  isSqueezable,
-  SQUEEZABLE,
-} from "./images.ts";
+import { type ImageCouplingRecipeOptions, imageCouplingFields, imageFlow, isSqueezable } from "./images.ts";
 import { layerSchemas } from "./options.ts";
 
 /** Options of `glow` for images. */
 export interface GlowImageOptions extends ImageCouplingRecipeOptions {
-  /** The number of steps of a level: an actnorm, an invertible 1x1 convolution and a coupling. Default 8. */
+  /** The number of steps per level. A step is an actnorm, an invertible 1x1 convolution and a coupling. Default 8. */
   steps?: number;
 }
 
-/** Options of `realNVP` for images. */
+/** Options of `realNVP` for images. By default its networks have two residual blocks. */
 export interface RealNVPImageOptions extends ImageCouplingRecipeOptions {
-  /** The number of couplings of a level with checkerboard masks, and of those with channel masks. Default 3. */
+  /** K: each level has K couplings with checkerboard masks and K couplings with channel masks. Default 3. */
   steps?: number;
   /** Whether there is a batch normalization of each channel after each coupling. Default false. */
   batchNorm?: boolean;
@@ -39,7 +33,7 @@ export interface RealNVPImageOptions extends ImageCouplingRecipeOptions {
 
 const glowSchema = z
   .strictObject({ ...imageCouplingFields, steps: z._default(layerSchemas.transforms, 8) })
-  .check(z.refine(isSqueezable, SQUEEZABLE));
+  .check(isSqueezable);
 
 const realNVPSchema = z
   .strictObject({
@@ -47,10 +41,10 @@ const realNVPSchema = z
     steps: z._default(layerSchemas.transforms, 3),
     batchNorm: z._default(z.boolean(), false),
   })
-  .check(z.refine(isSqueezable, SQUEEZABLE));
+  .check(isSqueezable);
 
-/** What the couplings of a recipe have in common. */
-type CouplingSettings = Pick<ImageCouplingOptions, "transform" | "network" | "context">;
+/** The options that all couplings of a recipe share. */
+type CouplingSettings = Pick<ImageCouplingOptions, "transform" | "network">;
 
 const couplingSettings = ({
   block,
@@ -64,9 +58,10 @@ const couplingSettings = ({
 });
 
 /**
- * Glow for images (Kingma and Dhariwal 2018): each level is a squeeze and `steps` of actnorm, invertible 1x1 convolution and
- * coupling; half of the channels are factored out with a learned conditional Gaussian prior. With classes the prior of the last
- * level depends on the class. The masks of the couplings alternate and the 1x1 convolutions start as the identity.
+ * Glow for images (Kingma and Dhariwal 2018). Each level is a squeeze and `steps` of actnorm, invertible 1x1 convolution and
+ * coupling. It then factors out half of the channels, with a learned Gaussian prior given the other channels. With classes, the
+ * prior of the last level depends on the class. The masks of the couplings alternate, and the 1x1 convolutions start as the
+ * identity.
  */
 export function glowOfImages(options: GlowImageOptions): Flow {
   const parsed = parse(glowSchema, options, "an option of glow");
@@ -95,9 +90,9 @@ export function glowOfImages(options: GlowImageOptions): Flow {
 }
 
 /**
- * RealNVP for images (Dinh et al. 2017): each level has couplings with checkerboard masks, a squeeze, and couplings with channel
- * masks, and factors out half of the channels. The last level has one more coupling with a checkerboard mask in place of
- * the squeeze. With classes the latent variables of the last level have a mean and a scale for each class.
+ * RealNVP for images (Dinh et al. 2017). Each level has couplings with checkerboard masks, a squeeze and couplings with channel
+ * masks, and factors out half of the channels. `steps` + 1 couplings with checkerboard masks follow the last level. With
+ * classes, their latent variables have a mean and a scale for each class.
  */
 export function realNVPOfImages(options: RealNVPImageOptions): Flow {
   const defaults = { block: "residual" as const, blocks: 2 };
@@ -125,14 +120,14 @@ export function realNVPOfImages(options: RealNVPImageOptions): Flow {
   return imageFlow(parsed, level(1, image));
 }
 
-/** Half of the channels, rounded down, go through further levels. */
+/** Factors out half of the channels, rounded up; the others go through further levels. */
 function furtherLevels(image: ImageShape, levels: (image: ImageShape) => readonly Bijection[]): FactorOut {
   const [height, width, channels] = image;
   const fromDataToBase = levels([height, width, Math.floor(channels / 2)]);
   return new FactorOut({ image, bijection: Chain.joined(fromDataToBase.toReversed()) });
 }
 
-/** A mean and a scale of each latent variable for each class, as an affine map from standard normal ones. */
+/** The prior of the last level: an affine map of standard normal variables, with a mean and a scale for each class. */
 function topPrior(features: number, classes: number | undefined, random: Random): Bijection[] {
   if (classes === undefined) return [];
   const mask = new Array<boolean>(features).fill(false);

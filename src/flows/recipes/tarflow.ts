@@ -11,7 +11,7 @@ import { checkedByConstructor, layerSchemas } from "./options.ts";
 export interface TarflowOptions extends ImageRecipeOptions, TransformerOptions {
   /** The height and the width of a patch, a divisor of those of the image. Default 4. */
   patch?: number;
-  /** The number of maps. Default 4. */
+  /** The number of autoregressive maps. Default 4. */
   transforms?: number;
 }
 
@@ -23,9 +23,9 @@ const tarflowSchema = z.strictObject({
 });
 
 /**
- * TarFlow (Zhai et al. 2024): autoregressive affine maps of the patches of an image by causal transformers, whose orderings
- * alternate. The density takes one pass of each transformer, sampling a step for each patch. With classes each transformer
- * sees the class.
+ * TarFlow (Zhai et al. 2024): affine autoregressive maps of the patches of an image, computed by causal transformers. The orderings
+ * of the patches alternate. The density takes one pass of each transformer, sampling one step per patch. With classes, each
+ * transformer has the class as its context.
  */
 export function tarflow(options: TarflowOptions): Flow {
   const parsed = parse(tarflowSchema, options, "an option of tarflow");

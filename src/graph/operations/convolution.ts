@@ -6,17 +6,18 @@ import { withGradient } from "../withGradient.ts";
 /**
  * Convolution layer with stride 1 and same padding, channels last: x [N, H, W, C], weight [K, K, C, O] with K odd, bias [O] ->
  * [N, H, W, O]. As usual in deep learning it is a cross-correlation: the kernel is not flipped. It is a function, not a method
- * of tensors, so that pages without images do not ship it.
+ * of tensors, so that pages without images do not ship it. Throws `SHAPE` for other shapes.
  *
- * It is one product of the weights and the K^2 pixels around each pixel (im2col), which one gather copies. So are its gradients:
- * that with respect to x is a convolution with the kernel rotated by 180 degrees. With 3x3 kernels on one thread this took as
- * long as the runtime's own convolution for 32 and 64 channels, and 60% of it for 128 (`bench/convolution.ts`); the runtime has
- * no gradient of it. With fewer outputs than inputs the products come first, and their smaller results are moved.
+ * A gather copies the K^2 pixels around each pixel, and one matrix product multiplies them by the weights (im2col). Its gradients
+ * are computed in the same way; the gradient with respect to x is a convolution with the kernel rotated by 180 degrees. With 3 x 3
+ * kernels on one thread this took as long as the runtime's own convolution for 32 and 64 channels, and 60% of its time for 128
+ * (`bench/convolution.ts`); the runtime has no gradient of a convolution. With fewer outputs than inputs, the matrix product comes
+ * first, and a gather shifts its smaller results.
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   const [k, k2, inputs, outputs] = weight.shape as number[];
-  const fits = x.rank === 4 && weight.rank === 4 && k === k2 && k % 2 === 1 && inputs === x.shape[3];
-  if (!fits) {
+  const isValid = x.rank === 4 && weight.rank === 4 && k === k2 && k % 2 === 1 && inputs === x.shape[3];
+  if (!isValid) {
     throw new PushforwardError("SHAPE", "conv2d takes x [N, H, W, C] and weight [K, K, C, O] with K odd", {
       received: `${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
     });
@@ -39,7 +40,7 @@ function convolution(x: Tensor, weight: Tensor): Tensor {
   const [k, , inputs, outputs] = weight.shape as number[];
   const gradientOfX = (g: Tensor) => convolution(g, weight.flip(0).flip(1).transpose([0, 1, 3, 2]));
   if (outputs < inputs) {
-    return withGradient(sumOfMovedProducts(x, weight), [x, weight], (g) => [
+    return withGradient(sumOfShiftedProducts(x, weight), [x, weight], (g) => [
       gradientOfX(g),
       x
         .contractLeading(neighborhoods(g, k, "after"))
@@ -52,19 +53,22 @@ function convolution(x: Tensor, weight: Tensor): Tensor {
   const value = neighborhoods(x, k, "after").matmul(weight.reshape([k * k * inputs, outputs]));
   return withGradient(value, [x, weight], (g) => [
     gradientOfX(g),
-    // Copied again, from pixels that are padded on the other side so that they are other nodes of the graph: the copies of the
-    // forward pass, K^2 times as large as x, need not stay in memory, and it takes no longer.
+    // The pixels are gathered again, which takes no longer than to keep the copies of the forward pass, K^2 times as large as x, in
+    // memory. They are padded on the other side, because equal nodes of the graph would become one.
     neighborhoods(x, k, "before").contractLeading(g).reshape(weight.shape),
   ]);
 }
 
-/** The K^2 pixels around each pixel, with zeros outside of the image: [N, H, W, C] -> [N, H, W, K K C]. */
+/**
+ * The K^2 pixels around each pixel, with zeros outside of the image: [N, H, W, C] -> [N, H, W, K K C]. `padding` says where the
+ * pixel of zeros is added, before or after the pixels of the image.
+ */
 function neighborhoods(x: Tensor, k: number, padding: "before" | "after"): Tensor {
   const [rows, height, width, channels] = x.shape as number[];
   const pixels = height * width;
   const [zero, first] = padding === "before" ? [0, 1] : [pixels, 0];
-  const indices = placesAround(height, width, k).flatMap((places) =>
-    places.map((place) => (place < 0 ? zero : first + place)),
+  const indices = neighborhoodIndices(height, width, k).flatMap((neighbors) =>
+    neighbors.map((pixel) => (pixel < 0 ? zero : first + pixel)),
   );
   return x
     .reshape([rows, pixels, channels])
@@ -73,8 +77,8 @@ function neighborhoods(x: Tensor, k: number, padding: "before" | "after"): Tenso
     .reshape([rows, height, width, k * k * channels]);
 }
 
-/** The convolution from the products of each pixel with the K^2 matrices of the kernel, [N, H, W, O]. */
-function sumOfMovedProducts(x: Tensor, weight: Tensor): Tensor {
+/** The convolution as a sum over the positions of the kernel: each pixel times the matrix [C, O] of a position, shifted by it. */
+function sumOfShiftedProducts(x: Tensor, weight: Tensor): Tensor {
   const [rows, height, width] = x.shape as number[];
   const [k, , inputs, outputs] = weight.shape as number[];
   const matrix = weight.reshape([k * k, inputs, outputs]).transpose([1, 0, 2]);
@@ -83,10 +87,10 @@ function sumOfMovedProducts(x: Tensor, weight: Tensor): Tensor {
     .reshape([rows, height * width * k * k, outputs])
     .pad(1, 0, 1);
   const zero = height * width * k * k;
-  const around = placesAround(height, width, k);
-  // All pixels for the first position of the kernel, then all for the second one: the runtime adds a few long rows fast.
+  const neighbors = neighborhoodIndices(height, width, k);
+  // All pixels of the first position of the kernel, then all of the second one, and so on: the runtime adds a few long rows fast.
   const indices = Array.from({ length: k * k }, (_, position) =>
-    around.map((places) => (places[position] < 0 ? zero : places[position] * k * k + position)),
+    neighbors.map((pixels) => (pixels[position] < 0 ? zero : pixels[position] * k * k + position)),
   );
   return products
     .gather(1, indices.flat())
@@ -95,14 +99,14 @@ function sumOfMovedProducts(x: Tensor, weight: Tensor): Tensor {
     .reshape([rows, height, width, outputs]);
 }
 
-/** For each pixel the K^2 pixels around it, row by row; -1 outside of the image. */
-function placesAround(height: number, width: number, k: number): number[][] {
-  const reach = (k - 1) / 2;
+/** For each pixel the indices of the K^2 pixels around it, row by row; -1 for a pixel outside of the image. */
+function neighborhoodIndices(height: number, width: number, k: number): number[][] {
+  const radius = (k - 1) / 2;
   return Array.from({ length: height * width }, (_, pixel) => {
     const [row, column] = [Math.floor(pixel / width), pixel % width];
     return Array.from({ length: k * k }, (_, position) => {
-      const y = row + Math.floor(position / k) - reach;
-      const x = column + (position % k) - reach;
+      const y = row + Math.floor(position / k) - radius;
+      const x = column + (position % k) - radius;
       return y >= 0 && y < height && x >= 0 && x < width ? y * width + x : -1;
     });
   });
