@@ -24,8 +24,8 @@ const BLOCK = 2;
 
 /**
  * Squeezing of RealNVP (Dinh et al. 2017, section 3.6): toward the latent side, each 2 x 2 block of pixels becomes one pixel with
- * four times as many channels, [H, W, C] -> [H/2, W/2, 4 C]. It permutes the
- * features of a row, so its log-determinant is 0.
+ * four times as many channels, [H, W, C] -> [H/2, W/2, 4 C]. It permutes the features of a row, so its
+ * log-determinant is 0.
  */
 export class Squeeze implements Bijection {
   readonly features: number;
