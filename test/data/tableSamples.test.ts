@@ -53,7 +53,9 @@ describe("completed rows of a table", () => {
       "DATA the query has no column that varies in the model: received "unit".
       Give a table with other columns of the model."
     `);
-    expect(await files.failure(complete("SELECT 1 AS other", { present: true }))).toMatchInlineSnapshot(`"DATA the query has no column of the model: expected some of "size", "kind", "unit", received "other"."`);
+    expect(await files.failure(complete("SELECT 1 AS other", { present: true }))).toMatchInlineSnapshot(
+      `"DATA the query has no column of the model: expected some of "size", "kind", "unit", received "other"."`,
+    );
   });
 });
 
