@@ -5,6 +5,7 @@ import { PushforwardError } from "../errors.ts";
 import { readAhead } from "../readAhead.ts";
 import { encodeColumn, withLabelsOf } from "../tables/encode.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
+import { ROW_STATUS, UnlearnedCounts, type UnlearnedValues } from "../tables/unlearned.ts";
 import { quotedNames } from "./columnList.ts";
 import { quotedIdentifier } from "./database.ts";
 import { checkFinite } from "./finiteValues.ts";
@@ -13,7 +14,7 @@ import { learnedExpression } from "./learnedExpression.ts";
 import { missingColumns } from "./modelTable.ts";
 import type { Table } from "./table.ts";
 import { rowsPerBlock } from "./tableRows.ts";
-import { ROW_STATUS, UnlearnedCounts, type UnlearnedValues } from "./unlearnedValues.ts";
+import { valueText } from "./valueText.ts";
 
 /** Consecutive rows of a table as features. */
 export interface FeatureBlock {
@@ -67,13 +68,13 @@ export async function scanFeatures(
       hint: "Give a table with other columns of the model.",
     });
   }
-  let unlearned = new UnlearnedCounts(table);
+  let unlearned = new UnlearnedCounts();
   return {
     get unlearned() {
       return unlearned.found(columns);
     },
     blocks: () => {
-      unlearned = new UnlearnedCounts(table);
+      unlearned = new UnlearnedCounts();
       return readAhead(featureBlocks(table, { columns, given, expressions, unlearned, blockRows }));
     },
   };
@@ -110,7 +111,10 @@ async function* featureBlocks(
             ? values
             : withLabelsOf(column, { name: column.name, type: column.type, values }),
         );
-        await unlearned.count(column, { values, features: ofColumn, start }, status);
+        for (const found of unlearned.count(column, { values, features: ofColumn, start }, status)) {
+          if (found.kind === "incomplete") continue;
+          found.value = await valueText(table, column, values[found.row - start]!, found.row);
+        }
         encoded.push(...ofColumn);
       }
       const context = given.map((name, i) => {

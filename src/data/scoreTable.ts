@@ -4,13 +4,13 @@ import { PushforwardError } from "../errors.ts";
 import type { ModelScorer } from "../evaluate/index.ts";
 import { modelLabels } from "../flows/modelLabels.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
+import { ROW_STATUS, type UnlearnedValues } from "../tables/unlearned.ts";
 import { interruptedError } from "./databaseError.ts";
 import { checkLabels, withLabels } from "./labels.ts";
 import { tableForModel } from "./modelTable.ts";
 import { type FeatureScan, scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";
 import { scanRows, type TableBlock } from "./tableRows.ts";
-import { ROW_STATUS, type UnlearnedValues } from "./unlearnedValues.ts";
 
 /** Options of `scoreTable`. */
 export interface ScoreTableOptions {

@@ -4,7 +4,7 @@ import { encodeColumn, withLabelsOf } from "./encode.ts";
 import { featureNames, type RawColumn, type TableColumn, type ValueType } from "./tableColumn.ts";
 import { rawColumns, type TableInput, type TableRow } from "./tableRows.ts";
 import { typedText } from "./typedText.ts";
-import { ROW_STATUS, type UnlearnedValues, unlearnedKind } from "./unlearned.ts";
+import { UnlearnedCounts, type UnlearnedValues } from "./unlearned.ts";
 
 /** Rows of a table as features of a model. */
 export interface EncodedTable {
@@ -36,7 +36,7 @@ export function encodeTable(
   const D = columns.flatMap(featureNames).length;
   const values = new Float64Array(rows * D).fill(Number.NaN);
   const status = new Uint8Array(rows);
-  const unlearned = new Map<string, UnlearnedValues>();
+  const unlearned = new UnlearnedCounts();
   const encoded: RawColumn[] = [];
   let start = 0;
   for (const column of columns) {
@@ -47,22 +47,12 @@ export function encodeTable(
     encoded.push(source);
     const learned = column.kind === "constant" ? matches(column.value, source) : withLabelsOf(column, source);
     const features = encodeColumn(column, learned);
-    for (let n = 0; n < rows; n++) {
-      const ofRow = features.map((feature) => feature[n]);
-      values.set(ofRow, n * D + first);
-      const kind = unlearnedKind(column, learned[n], ofRow);
-      if (kind === undefined) continue;
-      if (kind !== "unseen") status[n] = Math.max(status[n], ROW_STATUS[kind]);
-      const key = `${kind} ${column.name}`;
-      const earlier = unlearned.get(key) ?? {
-        column: column.name,
-        kind,
-        rows: 0,
-        row: n,
-        value: textOf(source, n),
-      };
-      unlearned.set(key, { ...earlier, rows: earlier.rows + 1 });
+    for (const found of unlearned.count(column, { values: learned, features, start: 0 }, status)) {
+      found.value = textOf(source, found.row);
     }
+    features.forEach((feature, i) => {
+      for (let n = 0; n < rows; n++) values[n * D + first + i] = feature[n]!;
+    });
   }
   const present = (n: number): TableRow =>
     Object.fromEntries(
@@ -70,7 +60,7 @@ export function encodeTable(
         Number.isNaN(source.values[n]) ? [] : [[source.name, presentValue(source, n)]],
       ),
     );
-  return { rows, values, status, unlearned: [...unlearned.values()], present };
+  return { rows, values, status, unlearned: unlearned.found(columns), present };
 }
 
 function checkNames(columns: readonly TableColumn[], names: readonly string[]): void {

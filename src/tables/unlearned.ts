@@ -11,8 +11,10 @@ export const ROW_STATUS = {
   incomplete: 2,
 } as const;
 
+const KINDS = ["unseen", "impossible", "incomplete"] as const;
+
 /** `unseen`: a label that no training row had. `impossible` and `incomplete`: see `ROW_STATUS`. */
-export type UnlearnedKind = "unseen" | "impossible" | "incomplete";
+export type UnlearnedKind = (typeof KINDS)[number];
 
 /** Values of a column that were not learned. */
 export interface UnlearnedValues {
@@ -26,15 +28,60 @@ export interface UnlearnedValues {
   readonly value: string | undefined;
 }
 
-/**
- * Whether a value of a column was not learned, and how. `value` is its number, as in `RawColumn`, with a label as its index in the column; for
- * a constant it is 1 if it is that of the column and 0 otherwise. `features` are those of the value (`encodeColumn`).
- */
-export function unlearnedKind(
+/** The values of a column in consecutive rows. */
+export interface ColumnBlock {
+  /**
+   * Numbers as in `RawColumn`, but a label is its index in the column that the model learned, and for a constant the number is 1 if the
+   * value is that of the constant and 0 otherwise.
+   */
+  readonly values: Float64Array;
+  /** The features of the values (`encodeColumn`). */
+  readonly features: readonly Float64Array[];
+  /** The number of the first row. */
+  readonly start: number;
+}
+
+/** Counts the values that a model did not learn, block by block. */
+export class UnlearnedCounts {
+  readonly #found = new Map<string, Counted>();
+
+  /** In the order of the columns. */
+  found(columns: readonly TableColumn[]): UnlearnedValues[] {
+    return columns.flatMap(({ name }) => KINDS.flatMap((kind) => this.#found.get(`${kind} ${name}`) ?? []));
+  }
+
+  /**
+   * Counts the values of a block, and sets the status of rows that have no log-density or probability 0. Returns what was found for
+   * the first time: the caller sets its `value`, because only the caller knows the text of a number.
+   */
+  count(column: TableColumn, block: ColumnBlock, status: Uint8Array): Counted[] {
+    const first: Counted[] = [];
+    for (let n = 0; n < block.values.length; n++) {
+      const kind = unlearnedKind(column, block, n);
+      if (kind === undefined) continue;
+      if (kind !== "unseen") status[n] = Math.max(status[n]!, ROW_STATUS[kind]);
+      const key = `${kind} ${column.name}`;
+      const earlier = this.#found.get(key);
+      if (earlier) earlier.rows++;
+      else {
+        const found = { column: column.name, kind, rows: 1, row: block.start + n, value: undefined };
+        this.#found.set(key, found);
+        first.push(found);
+      }
+    }
+    return first;
+  }
+}
+
+type Counted = { -readonly [key in keyof UnlearnedValues]: UnlearnedValues[key] };
+
+/** Whether value `n` of a block was not learned, and how. */
+function unlearnedKind(
   column: TableColumn,
-  value: number,
-  features: readonly number[],
+  { values, features }: ColumnBlock,
+  n: number,
 ): UnlearnedKind | undefined {
+  const value = values[n]!;
   if (column.kind === "constant") {
     if (column.value === null) return Number.isNaN(value) ? undefined : "impossible";
     return Number.isNaN(value) ? "incomplete" : value === 1 ? undefined : "impossible";
@@ -42,12 +89,12 @@ export function unlearnedKind(
   if (Number.isNaN(value)) return column.gaps ? undefined : "incomplete";
   switch (column.kind) {
     case "categorical":
-      return features[0] < column.labels.length ? undefined : "unseen";
+      return features[0]![n]! < column.labels.length ? undefined : "unseen";
     case "continuous": {
       const { low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY, codes = [] } = column;
       return (value >= low && value <= high) || codes.includes(value) ? undefined : "impossible";
     }
     default:
-      return features.includes(NO_CELL) ? "impossible" : undefined;
+      return features.some((feature) => feature[n] === NO_CELL) ? "impossible" : undefined;
   }
 }
