@@ -1,0 +1,86 @@
+import { PushforwardError } from "../errors.ts";
+import { withLabelsOf } from "../tables/encode.ts";
+import { inferColumn } from "../tables/inferColumn.ts";
+import type { TableColumn } from "../tables/tableColumn.ts";
+import { rawColumns, type TableInput } from "../tables/tableRows.ts";
+
+/** Options of the functions that compare tables. */
+export interface CompareOptions {
+  /** The columns to compare, such as those of a `TableModel`. Default: inferred from the first table, as `fitTable` does. */
+  readonly columns?: readonly TableColumn[] | undefined;
+}
+
+/** A column of rows to compare. */
+export interface ComparedColumn {
+  readonly name: string;
+  /** The labels of a categorical column; undefined for numbers, dates and times. */
+  readonly labels: readonly string[] | undefined;
+  /**
+   * Numbers as they are, dates and times in milliseconds, and labels as an index of `labels`, or as their number for a label that the
+   * column does not have. NaN is a missing value.
+   */
+  readonly values: Float64Array;
+}
+
+/** Rows of a table to compare with others, column by column. */
+export interface ComparedRows {
+  readonly rows: number;
+  readonly columns: readonly ComparedColumn[];
+}
+
+/**
+ * Reads tables to compare: the same columns of each. Constant columns are left out.
+ *
+ * @throws DATA if a table lacks a column or has no rows, or if no column varies.
+ */
+export function comparedRows(
+  tables: readonly TableInput[],
+  { columns = inferredColumns(tables[0]) }: CompareOptions = {},
+): ComparedRows[] {
+  const varying = columns.filter(({ kind }) => kind !== "constant");
+  if (varying.length === 0) throw new PushforwardError("DATA", "the tables have no column that varies");
+  const texts = new Set(varying.filter(({ type }) => type === "text").map(({ name }) => name));
+  return tables.map((table) => {
+    const raw = rawColumns(table, texts);
+    const compared = varying.map((column) => {
+      const source = raw.find(({ name }) => name === column.name);
+      if (source) {
+        const labels = column.kind === "categorical" ? column.labels : undefined;
+        return { name: column.name, labels, values: withLabelsOf(column, source) };
+      }
+      throw new PushforwardError("DATA", `a table to compare has no column "${column.name}"`, {
+        expected: varying.map(({ name }) => name).join(", "),
+        received: raw.map(({ name }) => name).join(", "),
+      });
+    });
+    return { rows: compared[0].values.length, columns: compared };
+  });
+}
+
+/** The columns of a table, with their kinds inferred from the values. Columns that identify rows are left out. */
+export function inferredColumns(table: TableInput): TableColumn[] {
+  return rawColumns(table).flatMap((raw) => {
+    const inferred = inferColumn(raw);
+    return "column" in inferred ? [inferred.column] : [];
+  });
+}
+
+/** Some of the rows, in the order of their indices. */
+export const selectRows = ({ columns }: ComparedRows, indices: ArrayLike<number>): ComparedRows => ({
+  rows: indices.length,
+  columns: columns.map((column) => ({
+    ...column,
+    values: Float64Array.from(indices, (row) => column.values[row]),
+  })),
+});
+
+/** The rows of two tables with the same columns, one after the other. */
+export const joinRows = (first: ComparedRows, second: ComparedRows): ComparedRows => ({
+  rows: first.rows + second.rows,
+  columns: first.columns.map((column, c) => {
+    const values = new Float64Array(first.rows + second.rows);
+    values.set(column.values);
+    values.set(second.columns[c].values, first.rows);
+    return { ...column, values };
+  }),
+});
