@@ -1,4 +1,5 @@
 export { bitsPerDimension } from "./bitsPerDimension.ts";
+export { type CompareOptions, inferredColumns } from "./comparedRows.ts";
 export { ContextCheck, summarizeContext } from "./contextCheck.ts";
 export { type EvaluateOptions, type EvaluateResult, evaluate } from "./evaluate.ts";
 export { type Baseline, type GaussianBaselineOptions, gaussianBaseline } from "./gaussianBaseline.ts";
@@ -6,3 +7,4 @@ export { independentBaseline } from "./independentBaseline.ts";
 export { type LogDensitiesOptions, logDensities } from "./logDensities.ts";
 export { lowDensityThreshold, ModelScorer } from "./modelScorer.ts";
 export { type MeanEstimate, RunningMean } from "./runningMean.ts";
+export { type TwoSampleOptions, type TwoSampleResult, twoSample } from "./twoSample.ts";

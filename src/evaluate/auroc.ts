@@ -1,0 +1,44 @@
+/** The area under the receiver operating characteristic curve, with its standard error. */
+export interface Auroc {
+  readonly value: number;
+  readonly standardError: number;
+}
+
+/**
+ * The area under the ROC curve: the probability that a positive case has a higher score than a negative one, where equal scores count
+ * one half. The standard error is that of DeLong, DeLong and Clarke-Pearson (1988), computed from ranks (Sun and Xu 2014). NaN without
+ * a case on each side; the standard error is NaN with fewer than two.
+ */
+export function auroc(positive: Float64Array, negative: Float64Array): Auroc {
+  const [m, n] = [positive.length, negative.length];
+  const joined = new Float64Array(m + n);
+  joined.set(positive);
+  joined.set(negative, m);
+  const ranks = midranks(joined);
+  const within = [midranks(positive), midranks(negative)];
+  // The share of the other side that is lower, or higher, than each case.
+  const above = within[0].map((rank, i) => (ranks[i] - rank) / n);
+  const below = within[1].map((rank, j) => 1 - (ranks[m + j] - rank) / m);
+  const value = mean(above);
+  return { value, standardError: Math.sqrt(variance(above) / m + variance(below) / n) };
+}
+
+/** The rank of each number from 1, where equal numbers have the mean of their ranks. */
+export function midranks(values: Float64Array): Float64Array {
+  const order = Int32Array.from(values, (_, i) => i).sort((a, b) => values[a] - values[b]);
+  const ranks = new Float64Array(values.length);
+  for (let start = 0; start < order.length; ) {
+    let end = start + 1;
+    while (end < order.length && values[order[end]] === values[order[start]]) end++;
+    for (let k = start; k < end; k++) ranks[order[k]] = (start + 1 + end) / 2;
+    start = end;
+  }
+  return ranks;
+}
+
+const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function variance(values: Float64Array): number {
+  const center = mean(values);
+  return values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1);
+}

@@ -1,0 +1,115 @@
+import { rowMajor } from "../columns/columnValues.ts";
+import { equalRows } from "../columns/equalRows.ts";
+import { PushforwardError } from "../errors.ts";
+import { Random } from "../random/index.ts";
+import type { TableInput } from "../tables/tableRows.ts";
+import { auroc } from "./auroc.ts";
+import { type ComparedRows, type CompareOptions, comparedRows, joinRows } from "./comparedRows.ts";
+import { fitAndPredict } from "./trees/boostedTrees.ts";
+
+/** Options of `twoSample`. */
+export interface TwoSampleOptions extends CompareOptions {
+  /** Number of folds of the cross-validation. Default 5. */
+  readonly folds?: number;
+  /** Of the folds. Default 0. */
+  readonly seed?: number;
+}
+
+/** The result of `twoSample`. */
+export interface TwoSampleResult {
+  /**
+   * The area under the ROC curve of a classifier that tells generated rows from real ones: the probability that it scores a generated row
+   * higher than a real one. 0.5 is chance, 1 is perfect separation.
+   */
+  readonly auroc: number;
+  readonly standardError: number;
+  /** The 95% confidence interval of the AUROC. */
+  readonly interval: readonly [low: number, high: number];
+  /** 2 (1 - max(AUROC, 1/2)): 1 if the classifier does not find a difference, 0 if it separates all rows. */
+  readonly detectionScore: number;
+  /** The columns by their share in the gain of the splits of the trees, in descending order. */
+  readonly columns: readonly { readonly name: string; readonly importance: number }[];
+}
+
+const MIN_ROWS_PER_FOLD = 2;
+
+/**
+ * Classifier two-sample test (Lopez-Paz and Oquab 2017): gradient boosted trees learn to tell generated rows from real ones, which sees
+ * dependence between columns, of any kind and with missing values. The AUROC is the mean of those of the held-out folds of a stratified
+ * cross-validation, and its standard error that of DeLong et al. (1988) of independent folds. Equal rows are in one fold, as in all splits.
+ *
+ * The real rows must be new to the model that generated the others, or memorized rows would count as perfect.
+ *
+ * @throws DATA if a table has fewer than two rows for each fold, or the tables do not have the same columns.
+ */
+export function twoSample(
+  real: TableInput,
+  generated: TableInput,
+  { folds = 5, seed = 0, ...options }: TwoSampleOptions = {},
+): TwoSampleResult {
+  const [first, second] = comparedRows([real, generated], options);
+  for (const [name, { rows }] of Object.entries({ real: first, generated: second })) {
+    if (rows >= MIN_ROWS_PER_FOLD * folds) continue;
+    throw new PushforwardError("DATA", "there are too few rows for a two-sample test", {
+      expected: `${MIN_ROWS_PER_FOLD * folds} ${name} rows or more`,
+      received: `${rows}`,
+    });
+  }
+  const rows = joinRows(first, second);
+  const isGenerated = Uint8Array.from({ length: rows.rows }, (_, row) => (row < first.rows ? 0 : 1));
+  const foldOf = chooseFolds(rows, isGenerated, folds, seed);
+  const importance = new Float64Array(rows.columns.length);
+  let [sum, squares] = [0, 0];
+  for (let fold = 0; fold < folds; fold++) {
+    const select = (isTest: boolean) =>
+      Array.from(isGenerated.keys()).filter((row) => (foldOf[row] === fold) === isTest);
+    const test = select(true);
+    const target = (some: ArrayLike<number>) =>
+      ({ kind: "class", classes: 2, values: Array.from(some, (row) => isGenerated[row]) }) as const;
+    const result = fitAndPredict(rows, target, select(false), test);
+    const scores = result.predictions[1];
+    const { value, standardError } = auroc(
+      scores.filter((_, i) => isGenerated[test[i]] === 1),
+      scores.filter((_, i) => isGenerated[test[i]] === 0),
+    );
+    sum += value;
+    squares += standardError ** 2;
+    result.importance.forEach((share, c) => {
+      importance[c] += share / folds;
+    });
+  }
+  const value = sum / folds;
+  const standardError = Math.sqrt(squares) / folds;
+  return {
+    auroc: value,
+    standardError,
+    interval: [Math.max(0, value - 1.96 * standardError), Math.min(1, value + 1.96 * standardError)],
+    detectionScore: 2 * (1 - Math.max(value, 0.5)),
+    columns: rows.columns
+      .map(({ name }, c) => ({ name, importance: importance[c] }))
+      .sort((a, b) => b.importance - a.importance),
+  };
+}
+
+/** Puts groups of equal rows, in random order, into the fold that has the fewest rows of their class. */
+function chooseFolds(
+  { rows, columns }: ComparedRows,
+  classes: Uint8Array,
+  folds: number,
+  seed: number,
+): Uint8Array {
+  const values = rowMajor(
+    columns.map((column) => column.values),
+    rows,
+  );
+  const { firstRows, groupSizes } = equalRows({ rows, values, context: [] });
+  const foldOf = new Uint8Array(rows);
+  const sizes = [0, 1].map(() => new Float64Array(folds));
+  for (const row of new Random(seed).split("folds").permutation(rows)) {
+    if (firstRows[row] !== row) continue;
+    const ofClass = sizes[classes[row]];
+    foldOf[row] = ofClass.indexOf(Math.min(...ofClass));
+    ofClass[foldOf[row]] += groupSizes[row];
+  }
+  return foldOf.map((_, row) => foldOf[firstRows[row]]);
+}
