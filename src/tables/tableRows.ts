@@ -48,6 +48,15 @@ export function rawColumns(table: TableInput, texts: ReadonlySet<string> = new S
   });
 }
 
+/** The rows of a table as objects. */
+export function rowObjects(table: TableInput): Readonly<Record<string, TableValue>>[] {
+  if (Array.isArray(table)) return [...table];
+  const columns = Object.entries(table as Readonly<Record<string, ArrayLike<TableValue>>>);
+  return Array.from({ length: columns[0]?.[1].length ?? 0 }, (_, n) =>
+    Object.fromEntries(columns.map(([name, values]) => [name, values[n]])),
+  );
+}
+
 const unknownForm = (received: string): PushforwardError =>
   new PushforwardError("ARGUMENT", "the table cannot be read", {
     expected: "an array of objects, or an object with an array for each column",

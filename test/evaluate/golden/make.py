@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.neighbors import NearestNeighbors
 
 
 def write(name, content):
@@ -78,5 +79,139 @@ def auroc():
     )
 
 
+def table(random, rows):
+    """Columns x and y of numbers, of which y has missing values, and a and b of labels, which depend on each other."""
+    x = random.normal(size=rows).round(2)
+    y = (0.6 * x + random.normal(size=rows)).round(1)
+    y[random.random(rows) < 0.15] = np.nan
+    a = np.where(x + random.normal(size=rows) > 0, "high", "low")
+    b = np.where(random.random(rows) < 0.6, a, "other")
+    return {"x": x, "y": y, "a": a, "b": b}
+
+
+def correlation_ratio(numbers, labels):
+    """From the F statistic of a one-way analysis of variance."""
+    groups = [numbers[labels == label] for label in np.unique(labels)]
+    within = len(numbers) - len(groups)
+    explained = stats.f_oneway(*groups).statistic * (len(groups) - 1)
+    return np.sqrt(explained / (explained + within))
+
+
+def associations():
+    """The association of each pair of columns in the rows in which both are present, with ranks and with values."""
+    rows = table(np.random.default_rng(2), 60)
+    pairs = {}
+    for name, numbers in {"spearman": stats.rankdata, "pearson": np.asarray}.items():
+        for first, second in [("x", "y"), ("x", "a"), ("y", "a"), ("y", "b"), ("a", "b")]:
+            p, q = rows[first], rows[second]
+            present = ~(np.isnan(p) if p.dtype.kind == "f" else np.zeros(60, bool))
+            present &= ~(np.isnan(q) if q.dtype.kind == "f" else np.zeros(60, bool))
+            p, q = p[present], q[present]
+            if q.dtype.kind == "f":
+                value = (stats.spearmanr if name == "spearman" else stats.pearsonr)(p, q).statistic
+            elif p.dtype.kind == "f":
+                value = correlation_ratio(numbers(p), q)
+            else:
+                value = stats.contingency.association(stats.contingency.crosstab(p, q).count, method="cramer")
+            pairs.setdefault(name, []).append([first, second, value])
+    write("associations", {"rows": rows, "pairs": pairs})
+
+
+def gower(first, second, scale):
+    """The distances of Gower (1971) of all pairs of rows; numbers are divided by the range of the central 98% of `scale`."""
+    total = 0
+    for name, p in first.items():
+        p, q = p[:, None], second[name][None, :]
+        if p.dtype.kind != "f":
+            total = total + (p != q)
+            continue
+        low, high = np.nanquantile(scale[name], [0.01, 0.99])
+        difference = np.minimum(1, np.abs(p - q) / (high - low))
+        missing = np.isnan(p).astype(int) + np.isnan(q)
+        total = total + np.where(missing == 0, difference, missing == 1)
+    return total / len(first)
+
+
+def neighbors():
+    """Precision, recall, density and coverage from scikit-learn's neighbors, and distances to the closest row."""
+    random = np.random.default_rng(3)
+    real, generated = table(random, 50), table(random, 40)
+    generated["x"] = (generated["x"] + 1).round(2)
+    for name, values in generated.items():
+        values[:4] = real[name][:4]
+    k = 5
+
+    def radius(rows):
+        distances = gower(rows, rows, real)
+        np.fill_diagonal(distances, 0)
+        return NearestNeighbors(n_neighbors=k + 1, metric="precomputed").fit(distances).kneighbors(distances)[0][:, k]
+
+    between = gower(real, generated, real)
+    in_real = between <= radius(real)[:, None] + 1e-12
+    in_generated = between <= radius(generated)[None, :] + 1e-12
+    closest = between.min(0)
+    held_out = gower(table(random, 30), real, real).min(1)
+    write(
+        "neighbors",
+        {
+            "real": real,
+            "generated": generated,
+            "precision": in_real.any(0).mean(),
+            "recall": in_generated.any(1).mean(),
+            "density": in_real.sum(0).mean() / k,
+            "coverage": in_real.any(1).mean(),
+            "copies": (closest == 0).mean(),
+            "median": np.median(closest),
+            "low": np.quantile(closest, 0.05),
+        },
+    )
+
+
+def calibration():
+    """Counts of PIT values in bins of real numbers among generated ones, and quantiles of the numbers in a bin."""
+    random = np.random.default_rng(4)
+    real, generated = random.normal(size=80).round(6), (1.5 * random.normal(size=199)).round(6)
+    ranks = (generated[None, :] < real[:, None]).sum(1)
+    # Bins of ten ranks, within which the random part of a PIT does not matter.
+    counts = np.histogram(ranks, bins=np.arange(0, 201, 10))[0]
+    tail = (1 - 0.99) / 2
+    write(
+        "calibration",
+        {
+            "real": real,
+            "generated": generated,
+            "counts": counts,
+            "binomial": [stats.binom.ppf(q, 80, 0.1) for q in (tail, 1 - tail)],
+            "betaBinomial": [stats.betabinom.ppf(q, 80, 19.9, 179.1) for q in (tail, 1 - tail)],
+        },
+    )
+
+
+def usefulness():
+    """Scores on test rows of trees that are fitted to each of two tables, by scikit-learn."""
+    random = np.random.default_rng(7)
+
+    def rows(n, noise):
+        x = random.normal(size=(n, 2)).round(3)
+        return np.c_[x, (np.sin(2 * x[:, 0]) + x[:, 1] + noise * random.normal(size=n)).round(3)]
+
+    tables = {"training": rows(200, 0.3), "generated": rows(200, 1.5), "heldOut": rows(60, 0.3)}
+    test = tables["heldOut"]
+    scores = {}
+    for name in ("training", "generated"):
+        x, y = tables[name][:, :2], tables[name][:, 2]
+        regressor = HistGradientBoostingRegressor(early_stopping=False).fit(x, y)
+        classifier = HistGradientBoostingClassifier(early_stopping=False).fit(x, y > 0)
+        scores[name] = {
+            "number": r2_score(test[:, 2], regressor.predict(test[:, :2])),
+            "label": roc_auc_score(test[:, 2] > 0, classifier.predict_proba(test[:, :2])[:, 1]),
+        }
+    write("usefulness", {"tables": {name: values.T for name, values in tables.items()}, "scores": scores})
+
+
 boosted_trees()
 auroc()
+associations()
+neighbors()
+calibration()
+usefulness()

@@ -1,0 +1,84 @@
+import { midranks } from "./auroc.ts";
+import type { ComparedColumn } from "./comparedRows.ts";
+
+/** What measures the dependence of two columns. */
+export type Measure = "correlation" | "cramersV" | "correlationRatio";
+
+/**
+ * How strongly two columns depend on each other, in the rows in which neither value is missing:
+ *
+ * - two columns of numbers: the correlation of their ranks (Spearman) or values (Pearson), from -1 to 1;
+ * - two columns of labels: Cramér's V, sqrt(chi^2 / (n min(r - 1, c - 1))), from 0 to 1;
+ * - a column of numbers and one of labels: the correlation ratio eta, sqrt(sum_l n_l (m_l - m)^2 / sum_i (y_i - m)^2) with the means m_l of
+ *   the labels, from 0 to 1, of ranks or values.
+ *
+ * NaN if a column is constant in these rows.
+ */
+export function association(
+  first: ComparedColumn,
+  second: ComparedColumn,
+  correlation: "spearman" | "pearson",
+): { measure: Measure; value: number } {
+  const complete = Array.from(first.values.keys()).filter(
+    (n) => !Number.isNaN(first.values[n]) && !Number.isNaN(second.values[n]),
+  );
+  const [a, b] = [first, second].map(({ labels, values }) => {
+    const present = Float64Array.from(complete, (n) => values[n]);
+    return labels === undefined && correlation === "spearman" ? midranks(present) : present;
+  });
+  if (first.labels && second.labels) return { measure: "cramersV", value: cramersV(a, b) };
+  if (first.labels) return { measure: "correlationRatio", value: correlationRatio(b, a) };
+  if (second.labels) return { measure: "correlationRatio", value: correlationRatio(a, b) };
+  return { measure: "correlation", value: pearson(a, b) };
+}
+
+const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Below this share of the square of the mean, a variance is that of rounding. */
+const ROUNDING = 1e-24;
+
+/** The deviations from the mean, and the sum of their squares: NaN if all values are equal. */
+function deviations(values: Float64Array): { deviations: Float64Array; squares: number } {
+  const center = mean(values);
+  const deviations = values.map((value) => value - center);
+  const squares = deviations.reduce((sum, each) => sum + each * each, 0);
+  return { deviations, squares: squares > ROUNDING * center ** 2 * values.length ? squares : Number.NaN };
+}
+
+function pearson(a: Float64Array, b: Float64Array): number {
+  const [x, y] = [deviations(a), deviations(b)];
+  const product = x.deviations.reduce((sum, each, n) => sum + each * y.deviations[n], 0);
+  return product / Math.sqrt(x.squares * y.squares);
+}
+
+function correlationRatio(numbers: Float64Array, labels: Float64Array): number {
+  const { deviations: values, squares } = deviations(numbers);
+  const groups = new Map<number, { sum: number; rows: number }>();
+  labels.forEach((label, n) => {
+    const { sum, rows } = groups.get(label) ?? { sum: 0, rows: 0 };
+    groups.set(label, { sum: sum + values[n], rows: rows + 1 });
+  });
+  if (groups.size < 2) return Number.NaN;
+  const between = [...groups.values()].reduce((total, { sum, rows }) => total + sum ** 2 / rows, 0);
+  return Math.sqrt(between / squares);
+}
+
+function cramersV(a: Float64Array, b: Float64Array): number {
+  const counts = [new Map<number, number>(), new Map<number, number>()];
+  const cells = new Map<string, number>();
+  const add = <K>(map: Map<K, number>, key: K) => map.set(key, (map.get(key) ?? 0) + 1);
+  a.forEach((label, n) => {
+    add(counts[0], label);
+    add(counts[1], b[n]);
+    add(cells, `${label} ${b[n]}`);
+  });
+  const rank = Math.min(counts[0].size, counts[1].size) - 1;
+  if (rank < 1) return Number.NaN;
+  // chi^2 / n = sum over cells of count^2 / (row count * column count), minus 1.
+  let sum = 0;
+  for (const [key, count] of cells) {
+    const [i, j] = key.split(" ").map(Number);
+    sum += count ** 2 / (counts[0].get(i)! * counts[1].get(j)!);
+  }
+  return Math.sqrt(Math.max(0, sum - 1) / rank);
+}

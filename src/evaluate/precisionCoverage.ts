@@ -1,0 +1,76 @@
+import { PushforwardError } from "../errors.ts";
+import type { TableInput } from "../tables/tableRows.ts";
+import { type CompareOptions, comparedRows } from "./comparedRows.ts";
+import { rowDistance, type ScaledRows, scaleRows } from "./rowDistance.ts";
+
+/** Options of `precisionCoverage`. */
+export interface PrecisionCoverageOptions extends CompareOptions {
+  /** The radius of the ball around a row is the distance to its k-th nearest neighbor. Default 5. */
+  readonly neighbors?: number;
+}
+
+/** The result of `precisionCoverage`. All are shares but the density, which is about 1 for equal distributions. */
+export interface PrecisionCoverageResult {
+  /** Of the generated rows, those in the ball of a real row. */
+  readonly precision: number;
+  /** Of the real rows, those in the ball of a generated row. */
+  readonly recall: number;
+  /** The mean number of balls of real rows that a generated row is in, divided by k. */
+  readonly density: number;
+  /** Of the real rows, those whose ball has a generated row. */
+  readonly coverage: number;
+}
+
+/**
+ * How much of the real distribution generated rows cover, and how many of them are where real rows are, by nearest neighbors: precision and
+ * recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020). Distances are those of Gower (1971). Equal distributions
+ * do not reach 1, and coverage depends on the number of rows, so compare with controls of the same size.
+ *
+ * @throws DATA if a table has at most k rows, or lacks a column.
+ */
+export function precisionCoverage(
+  real: TableInput,
+  generated: TableInput,
+  { neighbors: k = 5, ...options }: PrecisionCoverageOptions = {},
+): PrecisionCoverageResult {
+  const [first, second] = scaleRows(comparedRows([real, generated], options));
+  for (const { rows } of [first, second]) {
+    if (rows > k) continue;
+    throw new PushforwardError("DATA", `there are too few rows for ${k} nearest neighbors`, {
+      expected: `${k + 1} rows or more in each table`,
+      received: `${rows}`,
+    });
+  }
+  const [realRadii, generatedRadii] = [radii(first, k), radii(second, k)];
+  const isRecalled = new Uint8Array(first.rows);
+  const isCovered = new Uint8Array(first.rows);
+  let [precise, balls] = [0, 0];
+  for (let j = 0; j < second.rows; j++) {
+    const before = balls;
+    for (let i = 0; i < first.rows; i++) {
+      const distance = rowDistance(first, i, second, j);
+      if (distance <= realRadii[i]) {
+        balls++;
+        isCovered[i] = 1;
+      }
+      if (distance <= generatedRadii[j]) isRecalled[i] = 1;
+    }
+    if (balls > before) precise++;
+  }
+  const share = (flags: Uint8Array) => flags.reduce((sum, flag) => sum + flag, 0) / flags.length;
+  return {
+    precision: precise / second.rows,
+    recall: share(isRecalled),
+    density: balls / (k * second.rows),
+    coverage: share(isCovered),
+  };
+}
+
+/** The distance of each row to its k-th nearest neighbor in the same table. */
+const radii = (table: ScaledRows, k: number): Float64Array =>
+  Float64Array.from({ length: table.rows }, (_, i) => {
+    const distances = new Float64Array(table.rows);
+    for (let j = 0; j < table.rows; j++) distances[j] = rowDistance(table, i, table, j);
+    // The first is the row itself.
+    return distances.sort()[k];
+  });

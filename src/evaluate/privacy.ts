@@ -1,0 +1,60 @@
+import type { TableInput } from "../tables/tableRows.ts";
+import { auroc } from "./auroc.ts";
+import { type CompareOptions, comparedRows } from "./comparedRows.ts";
+import { quantile } from "./quantile.ts";
+import { nearestDistances, scaleRows } from "./rowDistance.ts";
+
+/** How near rows are to the closest training row. */
+export interface ClosestRows {
+  /** The share of the rows that are equal to a training row. */
+  readonly copies: number;
+  /** The median and the 5% quantile of the distances to the closest training row, from 0 to 1. */
+  readonly median: number;
+  readonly low: number;
+}
+
+/** The result of `privacy`. */
+export interface PrivacyResult {
+  readonly generated: ClosestRows;
+  /** The same for rows that the model never saw: what is unavoidable, as the distribution itself repeats values. */
+  readonly heldOut: ClosestRows;
+  /**
+   * The probability that a generated row is closer to its closest training row than a held-out row is, where equal distances count one half.
+   * 0.5 if generated rows are as far as new ones; 1 for copies.
+   */
+  readonly closer: number;
+  readonly closerStandardError: number;
+}
+
+/**
+ * Whether generated rows repeat training rows: the distance to the closest record (DCR) beside that of held-out rows, as the median and the 5%
+ * quantile, and the share of copied rows. Distances are those of Gower (1971). It measures memorization only; it is no guarantee, such as
+ * differential privacy, against other attacks (Ganev and De Cristofaro 2023).
+ *
+ * @throws DATA if a table lacks a column.
+ */
+export function privacy(
+  training: TableInput,
+  heldOut: TableInput,
+  generated: TableInput,
+  options: CompareOptions = {},
+): PrivacyResult {
+  const [first, ...others] = scaleRows(comparedRows([training, heldOut, generated], options));
+  const [ofHeldOut, ofGenerated] = others.map((rows) => nearestDistances(rows, first));
+  const { value, standardError } = auroc(
+    ofGenerated.map((distance) => -distance),
+    ofHeldOut.map((distance) => -distance),
+  );
+  return {
+    generated: closestRows(ofGenerated),
+    heldOut: closestRows(ofHeldOut),
+    closer: value,
+    closerStandardError: standardError,
+  };
+}
+
+function closestRows(distances: Float64Array): ClosestRows {
+  const sorted = distances.slice().sort();
+  const copies = sorted.filter((distance) => distance === 0).length;
+  return { copies: copies / sorted.length, median: quantile(sorted, 0.5), low: quantile(sorted, 0.05) };
+}

@@ -1,0 +1,59 @@
+import type { TableInput } from "../tables/tableRows.ts";
+import { association, type Measure } from "./association.ts";
+import { type CompareOptions, comparedRows } from "./comparedRows.ts";
+
+/** Options of `trend`. */
+export interface TrendOptions extends CompareOptions {
+  /** The correlation of numbers: of their ranks (Spearman), or of their values (Pearson). Default `"spearman"`. */
+  readonly correlation?: "spearman" | "pearson";
+}
+
+/** How two columns depend on each other in both tables. */
+export interface PairTrend {
+  readonly columns: readonly [first: string, second: string];
+  readonly measure: Measure;
+  readonly real: number;
+  readonly generated: number;
+  /** |generated - real|. */
+  readonly difference: number;
+}
+
+/** The result of `trend`. */
+export interface TrendResult {
+  /** The mean of the differences of all pairs; NaN without one. */
+  readonly meanDifference: number;
+  /** All pairs of columns, those with the largest differences first. */
+  readonly pairs: readonly PairTrend[];
+}
+
+/**
+ * Compares how each pair of columns depends on each other in real and in generated rows: the correlation of two columns of numbers, Cramér's
+ * V of two columns of labels, and the correlation ratio of a column of numbers and one of labels (see `association`). Pairs that have no
+ * value in one of the tables, because a column is constant there, are left out.
+ *
+ * @throws DATA if a table lacks a column.
+ */
+export function trend(real: TableInput, generated: TableInput, options: TrendOptions = {}): TrendResult {
+  const { correlation = "spearman", ...compare } = options;
+  const [first, second] = comparedRows([real, generated], compare);
+  const pairs: PairTrend[] = [];
+  first.columns.forEach((a, i) => {
+    for (let j = i + 1; j < first.columns.length; j++) {
+      const b = first.columns[j];
+      const ofReal = association(a, b, correlation);
+      const ofGenerated = association(second.columns[i], second.columns[j], correlation);
+      const difference = Math.abs(ofGenerated.value - ofReal.value);
+      if (Number.isNaN(difference)) continue;
+      pairs.push({
+        columns: [a.name, b.name],
+        measure: ofReal.measure,
+        real: ofReal.value,
+        generated: ofGenerated.value,
+        difference,
+      });
+    }
+  });
+  pairs.sort((a, b) => b.difference - a.difference);
+  const sum = pairs.reduce((total, { difference }) => total + difference, 0);
+  return { meanDifference: sum / pairs.length, pairs };
+}
