@@ -1,10 +1,32 @@
 export { bitsPerDimension } from "./bitsPerDimension.ts";
+export {
+  type CalibrationOptions,
+  type CalibrationResult,
+  type ColumnCalibration,
+  type ConditionalCalibrationOptions,
+  calibration,
+  conditionalCalibration,
+} from "./calibration.ts";
 export { type CompareOptions, inferredColumns } from "./comparedRows.ts";
 export { ContextCheck, summarizeContext } from "./contextCheck.ts";
+export { type Controlled, type ControlOptions, controlTables, withControls } from "./controls.ts";
 export { type EvaluateOptions, type EvaluateResult, evaluate } from "./evaluate.ts";
 export { type Baseline, type GaussianBaselineOptions, gaussianBaseline } from "./gaussianBaseline.ts";
 export { independentBaseline } from "./independentBaseline.ts";
 export { type LogDensitiesOptions, logDensities } from "./logDensities.ts";
 export { lowDensityThreshold, ModelScorer } from "./modelScorer.ts";
+export {
+  type PrecisionCoverageOptions,
+  type PrecisionCoverageResult,
+  precisionCoverage,
+} from "./precisionCoverage.ts";
+export { type ClosestRows, type PrivacyResult, privacy } from "./privacy.ts";
 export { type MeanEstimate, RunningMean } from "./runningMean.ts";
+export { type PairTrend, type TrendOptions, type TrendResult, trend } from "./trend.ts";
 export { type TwoSampleOptions, type TwoSampleResult, twoSample } from "./twoSample.ts";
+export {
+  type ScoreEstimate,
+  type UsefulnessOptions,
+  type UsefulnessResult,
+  usefulness,
+} from "./usefulness.ts";

@@ -8,7 +8,7 @@ import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import { type TableInput, type TableRow, type TableValue, tableValue } from "../tables/tableRows.ts";
 import { ROW_STATUS } from "../tables/unlearned.ts";
 import type { RunOptions } from "./batchRunner.ts";
-import { ConditionalRows, withExactConditionals } from "./conditionalRows.ts";
+import { ConditionalRows, type PartialRows, withExactConditionals } from "./conditionalRows.ts";
 import type { Flow } from "./flow.ts";
 import { checkCount } from "./flowEvaluator.ts";
 import type { LoadedModel } from "./modelFile.ts";
@@ -142,6 +142,17 @@ export class TableModel implements AsyncDisposable {
   ): Promise<Float64Array> {
     const known = Uint8Array.from(values, (value) => (Number.isNaN(value) ? 0 : 1));
     return this.conditionalRows().complete({ values, known }, { seed, start, present }, run);
+  }
+
+  /**
+   * Features [N, D] with a draw in place of each one that is not known: from their distribution given the known ones, of which NaN means
+   * that the value is missing.
+   */
+  drawUnknown(
+    rows: PartialRows,
+    { seed = 0, start = 0, ...run }: TableImputeOptions & { start?: number } = {},
+  ): Promise<Float64Array> {
+    return this.conditionalRows().complete(rows, { seed, start, present: false }, run);
   }
 
   /** log p(of | given) of rows of features [N, D], as `score` has it. Features of other columns may be NaN. */

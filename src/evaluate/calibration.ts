@@ -1,0 +1,172 @@
+import { PushforwardError } from "../errors.ts";
+import type { RunOptions } from "../flows/index.ts";
+import type { TableModel } from "../flows/tableModel.ts";
+import { Random } from "../random/index.ts";
+import { decodeRows } from "../tables/encode.ts";
+import { encodeTable } from "../tables/encodeTable.ts";
+import { featureNames } from "../tables/tableColumn.ts";
+import type { TableInput } from "../tables/tableRows.ts";
+import { ROW_STATUS } from "../tables/unlearned.ts";
+import { type CompareOptions, comparedRows } from "./comparedRows.ts";
+import { countBand } from "./countBand.ts";
+
+/** Options of `calibration`. */
+export interface CalibrationOptions extends CompareOptions {
+  /** Number of bins of the histograms. Default 10. */
+  readonly bins?: number;
+  /** Of the random order of equal values. Default 0. */
+  readonly seed?: number;
+}
+
+/** Options of `conditionalCalibration`. */
+export interface ConditionalCalibrationOptions extends Omit<CalibrationOptions, "columns">, RunOptions {
+  /** Number of draws for each value. Default 39. */
+  readonly draws?: number;
+}
+
+/** The calibration of one column. */
+export interface ColumnCalibration {
+  readonly name: string;
+  /** [bins]: the number of real values whose PIT is in each bin. */
+  readonly counts: readonly number[];
+  /** How many of the real values are in central intervals of the distribution, which should be the `level`. */
+  readonly coverage: readonly { readonly level: number; readonly share: number }[];
+  /** Whether a count is outside the band. */
+  readonly isOutside: boolean;
+}
+
+/** The result of `calibration`. */
+export interface CalibrationResult {
+  /** Number of real rows. */
+  readonly rows: number;
+  /** If all columns are calibrated, all counts of all columns are within this band with a probability of at least 95%. */
+  readonly band: readonly [low: number, high: number];
+  readonly columns: readonly ColumnCalibration[];
+}
+
+const LEVELS = [0.5, 0.8, 0.95];
+const BAND_PROBABILITY = 0.95;
+
+/**
+ * The calibration of the distribution of each column: the probability integral transform (PIT) of a real value x, which is the rank of x
+ * among generated values, (#{y < x} + u (1 + #{y = x})) / (1 + #y) with a uniform u in place of the order of equal values (Dawid 1984;
+ * Czado, Gneiting and Held 2009). It is uniform if real and generated values have the same distribution, also for labels, whose order does
+ * not matter, and for missing values, which count as a lowest value. A histogram like a U means that generated values vary too little.
+ *
+ * @throws DATA if a table lacks a column.
+ */
+export function calibration(
+  real: TableInput,
+  generated: TableInput,
+  { bins = 10, seed = 0, ...options }: CalibrationOptions = {},
+): CalibrationResult {
+  const [first, second] = comparedRows([real, generated], options);
+  const ranks = first.columns.map(({ name, values }, c) => {
+    const sorted = second.columns[c].values.map(orderable).sort();
+    const uniform = new Random(seed).split(name).uniform(new Float64Array(first.rows));
+    const pit = values.map((value, n) => {
+      const x = orderable(value);
+      const lower = countBelow(sorted, (y) => y < x);
+      const equal = countBelow(sorted, (y) => y <= x) - lower;
+      return (lower + uniform[n] * (1 + equal)) / (1 + sorted.length);
+    });
+    return { name, pit };
+  });
+  return summary(ranks, { rows: first.rows, draws: second.rows, bins });
+}
+
+/**
+ * The calibration of the exact conditional distribution of each column given all others: as `calibration`, with the rank of each value among
+ * draws from its own conditional distribution. Only rows whose values a model knows count. Models that are too sure, such as overfitted
+ * ones, have histograms like a U. Without any dependence a model can be calibrated, too: calibration does not measure how much it knows.
+ *
+ * @throws ARGUMENT if no member of the model has exact conditional distributions; DATA if no row can be used.
+ */
+export async function conditionalCalibration(
+  model: TableModel,
+  rows: TableInput,
+  { bins = 10, seed = 0, draws = 39, ...run }: ConditionalCalibrationOptions = {},
+): Promise<CalibrationResult> {
+  const names = model.columns.map(({ name }) => name);
+  const { values, status } = encodeTable(model.columns, rows, names);
+  const known = Array.from(status.keys()).filter((n) => status[n] === ROW_STATUS.valid);
+  if (known.length === 0) {
+    throw new PushforwardError("DATA", "no row has values that the model knows in all columns", {
+      expected: "1 row or more",
+    });
+  }
+  const D = model.flow.features;
+  const repeated = new Float64Array(known.length * draws * D);
+  known.forEach((row, i) => {
+    for (let k = 0; k < draws; k++)
+      repeated.set(values.subarray(row * D, (row + 1) * D), (i * draws + k) * D);
+  });
+  const real = decodeRows(model.columns, repeated);
+  const ranks: { name: string; pit: Float64Array }[] = [];
+  let start = 0;
+  for (const [c, column] of model.columns.entries()) {
+    const size = featureNames(column).length;
+    const first = start;
+    start += size;
+    if (size === 0) continue;
+    const isUnknown = (i: number) => i % D >= first && i % D < first + size;
+    const partial = { values: repeated, known: Uint8Array.from(repeated, (_, i) => (isUnknown(i) ? 0 : 1)) };
+    const drawn = decodeRows(model.columns, await model.drawUnknown(partial, { seed, ...run }))[c];
+    const uniform = new Random(seed).split(column.name).uniform(new Float64Array(known.length));
+    const pit = Float64Array.from(known, (_, i) => {
+      const x = orderable(real[c][i * draws]);
+      let [lower, equal] = [0, 0];
+      for (const value of drawn.subarray(i * draws, (i + 1) * draws)) {
+        if (orderable(value) < x) lower++;
+        else if (orderable(value) === x) equal++;
+      }
+      return (lower + uniform[i] * (1 + equal)) / (1 + draws);
+    });
+    ranks.push({ name: column.name, pit });
+  }
+  return summary(ranks, { rows: known.length, draws: undefined, bins });
+}
+
+const orderable = (value: number): number => (Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value);
+
+/** How many of the ascending numbers satisfy a condition that holds for the first of them. */
+function countBelow(sorted: Float64Array, isBelow: (value: number) => boolean): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isBelow(sorted[middle])) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function summary(
+  ranks: readonly { name: string; pit: Float64Array }[],
+  { rows, draws, bins }: { rows: number; draws: number | undefined; bins: number },
+): CalibrationResult {
+  // Bonferroni's inequality over all bins of all columns.
+  const band = countBand({
+    rows,
+    draws,
+    bins,
+    probability: 1 - (1 - BAND_PROBABILITY) / (bins * ranks.length),
+  });
+  return {
+    rows,
+    band,
+    columns: ranks.map(({ name, pit }) => {
+      const counts = new Array<number>(bins).fill(0);
+      for (const u of pit) counts[Math.min(bins - 1, Math.floor(u * bins))]++;
+      const coverage = LEVELS.map((level) => {
+        const inside = pit.filter((u) => Math.abs(u - 0.5) <= level / 2).length;
+        return { level, share: inside / rows };
+      });
+      return {
+        name,
+        counts,
+        coverage,
+        isOutside: counts.some((count) => count < band[0] || count > band[1]),
+      };
+    }),
+  };
+}

@@ -1,0 +1,37 @@
+/** Options of `countBand`. */
+interface CountBandOptions {
+  readonly rows: number;
+  /** The number of draws whose ranks all rows share; undefined if the distribution is exact, or each row has draws of its own. */
+  readonly draws: number | undefined;
+  readonly bins: number;
+  readonly probability: number;
+}
+
+/**
+ * The central interval that contains the number of `rows` uniform numbers in one of `bins` bins with a probability: quantiles of the binomial
+ * distribution. If the numbers are ranks among M draws, a bin of width b has the probability p ~ Beta(M b, M (1 - b)) for all rows, so that
+ * the distribution is the beta-binomial one.
+ */
+export function countBand({ rows, draws, bins, probability }: CountBandOptions): [low: number, high: number] {
+  const width = 1 / bins;
+  const [alpha, beta] = draws === undefined ? [width, 1 - width] : [draws * width, draws * (1 - width)];
+  /** P(k + 1) / P(k). */
+  const ratio = (k: number) =>
+    ((rows - k) / (k + 1)) *
+    (draws === undefined ? width / (1 - width) : (alpha + k) / (beta + rows - k - 1));
+  // Unnormalized logarithms of the probabilities: the ones that the mode starts from may underflow otherwise.
+  const logs = new Float64Array(rows + 1);
+  for (let k = 0; k < rows; k++) logs[k + 1] = logs[k] + Math.log(ratio(k));
+  const highest = logs.reduce((a, b) => Math.max(a, b));
+  const masses = logs.map((log) => Math.exp(log - highest));
+  const total = masses.reduce((sum, mass) => sum + mass, 0);
+  const quantile = (q: number) => {
+    let sum = 0;
+    for (let k = 0; k <= rows; k++) {
+      sum += masses[k] / total;
+      if (sum >= q) return k;
+    }
+    return rows;
+  };
+  return [quantile((1 - probability) / 2), quantile((1 + probability) / 2)];
+}

@@ -1,0 +1,44 @@
+import { expect, it } from "vitest";
+import { usefulness } from "../../src/evaluate/index.ts";
+import golden from "./golden/usefulness.json" with { type: "json" };
+
+const { tables, scores } = golden;
+type Columns = Record<string, (number | string)[]>;
+const numbers = ([x, y, z]: number[][]): Columns => ({ x, y, z });
+const labels = ([x, y, z]: number[][]): Columns => ({
+  x,
+  y,
+  z: z.map((value) => (value > 0 ? "yes" : "no")),
+});
+
+it.each([
+  ["numbers", numbers, "number", "R²"],
+  ["labels", labels, "label", "AUROC"],
+] as const)(
+  "models of %s that are trained on each table score as scikit-learn's",
+  (_, read, name, measure) => {
+    const [training, heldOut, generated] = [tables.training, tables.heldOut, tables.generated].map(read);
+    const result = usefulness(training, heldOut, generated, { target: "z" });
+    expect(result.measure).toBe(measure);
+    expect(result.real.value).toBeCloseTo(scores.training[name], 6);
+    expect(result.generated.value).toBeCloseTo(scores.generated[name], 6);
+    expect(result.difference.value).toBeCloseTo(scores.generated[name] - scores.training[name], 6);
+    // The differences on the same rows vary less than both scores.
+    expect(result.difference.standardError).toBeLessThan(
+      result.real.standardError + result.generated.standardError,
+    );
+  },
+);
+
+it("predicts the last column of labels, or without one the numbers that are predicted best", () => {
+  const [training, heldOut] = [tables.training, tables.heldOut];
+  expect(usefulness(labels(training), labels(heldOut), labels(training)).target).toBe("z");
+  expect(usefulness(numbers(training), numbers(heldOut), numbers(training)).target).toBe("z");
+});
+
+it("refuses a column that cannot be the target", () => {
+  const rows = labels(tables.heldOut);
+  expect(() => usefulness(rows, rows, rows, { target: "w" })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the column "w" cannot be the target: expected a varying column of numbers, or with 2 to 20 labels in 5 test rows or more each.]`,
+  );
+});
