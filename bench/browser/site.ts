@@ -9,13 +9,13 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Threads share memory, which browsers give only to isolated pages. */
+/** Threads need SharedArrayBuffer, which browsers enable only in pages with these headers (cross-origin isolation). */
 const ISOLATED = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-/** Bundles the page and serves it. */
+/** Bundles index.html of this folder, the page of the benchmark, and serves it on a free port. */
 export async function serveSite(): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), "pushforward-bench-"));
   const shared = {
@@ -27,12 +27,12 @@ export async function serveSite(): Promise<Site> {
     ...shared,
     build: {
       outDir: folder,
-      // TensorFlow.js starts its threads from the text of one of its functions, which must keep its names.
+      // TensorFlow.js builds the script of its workers from the source text of a function. Minification would rename what it uses.
       minify: false,
       rolldownOptions: {
         output: {
-          // ONNX Runtime's threads load its chunk and what that imports. Unless some helper is asked to be a chunk of its own,
-          // the bundler's helpers are in the chunk of the page, which cannot run there.
+          // Workers load the chunk of ONNX Runtime and its imports. By default the bundler puts its own helpers into the chunk of
+          // the page, which cannot run in a worker. A group for one of the helpers moves all of them into a separate chunk.
           codeSplitting: { groups: [{ name: "helpers", test: /vite\/preload-helper/ }] },
         },
       },

@@ -1,9 +1,9 @@
 /**
- * Bits per dimension of flows of the 8 x 8 digits in examples/data, on 300 test images:
+ * Measures bits per dimension of flows of the 8 x 8 digits in examples/data, on 300 test images:
  *
  *     npx tsx bench/images/digits.ts
  *
- * It prints the table of RESULTS.md. Training uses one thread, so that each run has the same results.
+ * It prints the table of bench/images/RESULTS.md. Training uses one thread, so that each run has the same results.
  */
 import { Chain, ImageCoupling, Sigmoid } from "../../src/bijections/index.ts";
 import { bitsPerDimension } from "../../src/evaluate/index.ts";
@@ -14,15 +14,18 @@ import { fit } from "../../src/train/index.ts";
 import { table } from "../speed/table.ts";
 import { DIGIT_PIXELS, DIGIT_VALUES, readDigits } from "./readDigits.ts";
 
-const SAMPLES = [1, 8];
+/** The numbers of draws of noise per image in the estimates of log-probabilities. */
+const DRAWS = [1, 8];
+/** Seed of the split into training and test images. */
+const SEED = 1;
 
 const image: ImageShape = [8, 8, 1];
 const common = { image, values: DIGIT_VALUES };
 const spline = { type: "rationalQuadraticSpline" as const, bins: 6 };
 
-const { test, train } = readDigits(1);
+const { test, train } = readDigits(SEED);
 
-/** A dequantizer of two couplings with the image as their context. */
+/** A variational dequantizer: two couplings with the image as their context, then a sigmoid. */
 const variational = () =>
   new Chain([
     ...[false, true].map(
@@ -60,8 +63,8 @@ const candidates: readonly Candidate[] = [
 const rows: string[][] = [];
 for (const { name, build, dequantizer } of candidates) {
   const flow = build();
-  const noise = dequantizer && { dequantizer: dequantizer() };
-  const model = dequantize(flow, noise);
+  const noiseOptions = dequantizer && { dequantizer: dequantizer() };
+  const model = dequantize(flow, noiseOptions);
   await fit(model, train.pixels, {
     epochs: 30,
     batchSize: 64,
@@ -70,8 +73,9 @@ for (const { name, build, dequantizer } of candidates) {
     schedule: { type: "cosine" },
   });
   const bits: string[] = [];
-  for (const samples of SAMPLES) {
-    const logProb = await dequantize(flow, { ...noise, samples }).logProb(test.pixels);
+  for (const samples of DRAWS) {
+    // This shares the trained parameters of `model`, with another number of draws.
+    const logProb = await dequantize(flow, { ...noiseOptions, samples }).logProb(test.pixels);
     const mean = logProb.reduce((sum, each) => sum + each) / logProb.length;
     bits.push(bitsPerDimension(mean, DIGIT_PIXELS).toFixed(3));
   }
@@ -79,4 +83,4 @@ for (const { name, build, dequantizer } of candidates) {
   rows.push([name, parameters.toLocaleString("en"), ...bits]);
   console.error(name, ...bits);
 }
-console.log(table(["", "parameters", ...SAMPLES.map((k) => `${k} draw${k > 1 ? "s" : ""}`)], rows));
+console.log(table(["", "parameters", ...DRAWS.map((k) => `${k} draw${k > 1 ? "s" : ""}`)], rows));

@@ -19,9 +19,9 @@ import {
 } from "../../src/index.ts";
 import { jaxjsTraining } from "./jaxjsTraining.ts";
 import {
+  initialLayers,
   LOG_SCALE_BOUND,
   type MaskedLayer,
-  mafStart,
   type Numbers,
   type TrainingCase,
   type TrainingStep,
@@ -89,7 +89,7 @@ async function peerLosses(step: TrainingStep): Promise<number[]> {
 }
 
 async function ourLosses(): Promise<number[]> {
-  const bijections = mafStart(settings).map((layers) => new Masked(layers));
+  const bijections = initialLayers(settings).map((layers) => new Masked(layers));
   const base = new StandardNormal({ features: settings.dim });
   const { epochs } = await fit(new Flow(base, new Chain(bijections.reverse())), rows, {
     epochs: STEPS,

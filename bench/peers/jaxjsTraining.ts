@@ -10,9 +10,9 @@ import {
   valueAndGrad,
 } from "@jax-js/jax";
 import {
+  initialLayers,
   LOG_SCALE_BOUND,
   type MaskedLayer,
-  mafStart,
   type Numbers,
   type TrainingCase,
   type TrainingStep,
@@ -23,16 +23,20 @@ type Parameters = Layer[][];
 /** Parameters, and Adam's averages of the gradient and its square. */
 type State = { parameters: Parameters; first: Parameters; second: Parameters };
 
-/** Makes a device the default one. */
+/** Initializes a device and makes it the default. */
 export async function startJaxjs(device: Device): Promise<void> {
-  if (!(await init(device)).includes(device)) throw new Error(`jax-js has no ${device} here`);
+  if (!(await init(device)).includes(device))
+    throw new Error(`jax-js does not support the device ${device} in this environment`);
   defaultDevice(device);
 }
 
-/** Training of a masked autoregressive flow in jax-js, on its default device: one compiled function for the whole step. */
+/**
+ * Training of a masked autoregressive flow in jax-js, to compare its speed with ours: on its default device, with one compiled function
+ * for the whole step. Operations of jax-js consume their arguments, and `.ref` keeps an argument for another use.
+ */
 export function jaxjsTraining(settings: TrainingCase): TrainingStep {
   const { dim, batch } = settings;
-  const start = mafStart(settings);
+  const start = initialLayers(settings);
   const masks = start.map((layers) =>
     layers.map(({ mask, inputs, outputs }) => array(mask, [inputs, outputs])),
   );
@@ -50,8 +54,8 @@ export function jaxjsTraining(settings: TrainingCase): TrainingStep {
     return np.square(z).sum().mul(0.5).sub(logDet!).div(batch).add(constant);
   };
 
-  /** Adam, with the bias corrections of both averages in its step size and epsilon. */
-  const step = jit((state: State, rows: np.Array, size: np.Array, floor: np.Array) => {
+  /** One step of Adam. The bias corrections of both averages are applied to `stepSize` and `epsilon`. */
+  const step = jit((state: State, rows: np.Array, stepSize: np.Array, epsilon: np.Array) => {
     const { parameters, first, second } = state;
     const [value, gradient] = valueAndGrad(loss)(tree.ref(parameters), rows);
     const m = tree.map((m: np.Array, g: np.Array) => m.mul(0.9).add(g.mul(0.1)), first, tree.ref(gradient));
@@ -60,15 +64,15 @@ export function jaxjsTraining(settings: TrainingCase): TrainingStep {
       second,
       gradient,
     );
-    const moved = tree.map(
-      (p: np.Array, m: np.Array, v: np.Array) => p.sub(m.mul(size.ref).div(np.sqrt(v).add(floor.ref))),
+    const updated = tree.map(
+      (p: np.Array, m: np.Array, v: np.Array) => p.sub(m.mul(stepSize.ref).div(np.sqrt(v).add(epsilon.ref))),
       parameters,
       tree.ref(m),
       tree.ref(v),
     );
-    size.dispose();
-    floor.dispose();
-    return { value, state: { parameters: moved, first: m, second: v } };
+    stepSize.dispose();
+    epsilon.dispose();
+    return { value, state: { parameters: updated, first: m, second: v } };
   });
 
   const parameters: Parameters = start.map((layers) => layers.map(toLayer));
@@ -77,12 +81,17 @@ export function jaxjsTraining(settings: TrainingCase): TrainingStep {
   let steps = 0;
   return async (rows) => {
     steps++;
-    const correction2 = Math.sqrt(1 - 0.999 ** steps);
-    const size = (1e-3 * correction2) / (1 - 0.9 ** steps);
-    const result = step(state, array(rows, [batch, dim]), np.array(size), np.array(1e-8 * correction2));
+    const secondMomentCorrection = Math.sqrt(1 - 0.999 ** steps);
+    const stepSize = (1e-3 * secondMomentCorrection) / (1 - 0.9 ** steps);
+    const result = step(
+      state,
+      array(rows, [batch, dim]),
+      np.array(stepSize),
+      np.array(1e-8 * secondMomentCorrection),
+    );
     state = result.state as State;
-    // In WebAssembly everything then runs on the calling thread. Where the library has threads, in a page, waiting for them
-    // takes longer than they save: a step of the smallest case takes four times as long.
+    // Reading synchronously makes WebAssembly compute on the calling thread. In a page jax-js could use worker threads, but waiting
+    // for them costs more than they save: a step of the smallest case takes four times as long.
     if (defaultDevice() === "wasm") return result.value.dataSync()[0];
     const [value] = await result.value.data();
     await blockUntilReady(state);

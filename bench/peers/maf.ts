@@ -28,7 +28,7 @@ export const LOG_SCALE_BOUND = Math.log(1000);
  * to the base. Weights are uniform in +-1/sqrt(inputs), those of the last layer zero, so that the flow starts as the
  * identity. Outputs are the D shifts, then the D log-scales; every other conditioner sees the features in reverse.
  */
-export function mafStart({ dim, transforms, hidden }: TrainingCase): MaskedLayer[][] {
+export function initialLayers({ dim, transforms, hidden }: TrainingCase): MaskedLayer[][] {
   const random = new Random(0).split("peers");
   const forwards = Array.from({ length: dim }, (_, i) => i + 1);
   return Array.from({ length: transforms }, (_, t) => {

@@ -1,4 +1,7 @@
-/** TensorFlow.js as a peer: its WebAssembly backend, which has one thread in Node. */
+/**
+ * The process of TensorFlow.js in the benchmark of speed, with its WebAssembly backend, which has one thread in Node. It trains the
+ * flows that it is sent.
+ */
 import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
 import { serve } from "./serve.ts";

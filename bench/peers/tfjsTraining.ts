@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import {
+  initialLayers,
   LOG_SCALE_BOUND,
   type MaskedLayer,
-  mafStart,
   type Numbers,
   type TrainingCase,
   type TrainingStep,
@@ -14,10 +14,10 @@ interface Layer {
   readonly bias: tf.Tensor1D;
 }
 
-/** Training of a masked autoregressive flow in TensorFlow.js, on its current backend. */
+/** Training of a masked autoregressive flow in TensorFlow.js, on its current backend, to compare its speed with ours. */
 export function tfjsTraining(settings: TrainingCase): TrainingStep {
   const { dim, batch } = settings;
-  const conditioners = mafStart(settings).map((layers) => layers.map(toLayer));
+  const conditioners = initialLayers(settings).map((layers) => layers.map(toLayer));
   const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-8);
 
   const loss = (rows: Numbers): tf.Scalar => {
@@ -25,6 +25,7 @@ export function tfjsTraining(settings: TrainingCase): TrainingStep {
     let logDet = tf.scalar(0);
     for (const layers of conditioners) {
       const [shift, scale] = tf.split(network(layers, z), 2, 1);
+      // The log-scale is clamped smoothly to +-LOG_SCALE_BOUND, as ours is.
       const logScale = scale.div(scale.abs().div(LOG_SCALE_BOUND).add(1));
       z = z.mul(logScale.exp()).add(shift);
       logDet = logDet.add(logScale.sum());
@@ -57,8 +58,8 @@ function network(layers: readonly Layer[], x: tf.Tensor2D): tf.Tensor2D {
 }
 
 /**
- * a b. The gradient that the library has for it hands transposed factors to its wasm kernel, which is 6 to 8 times slower
- * for them than for transposed copies: this one makes the copies, and a step takes half to a quarter of the time.
+ * The matrix product with a gradient of its own. The gradient of the library asks its wasm kernel to transpose the factors, which is
+ * 6 to 8 times slower than to multiply transposed copies. This one copies first, and a step takes a quarter to half of the time.
  */
 const product = tf.customGrad<tf.Tensor2D>((a, b, save) => {
   (save as (tensors: unknown[]) => void)([a, b]);

@@ -12,9 +12,9 @@ export interface Split<D = Dataset> {
 export interface BatchOptions {
   /** Number of rows in a batch. The last batch of an epoch may have fewer. */
   readonly batchSize: number;
-  /** Seed of the order of the rows. */
+  /** Seed of the random order of the rows. */
   readonly seed: number;
-  /** Transforms rows before they are put into batches: once for rows in memory, in each epoch for a stream. */
+  /** Transforms rows before they are put into batches. It is called once for rows in memory, and again in every epoch for a stream. */
   readonly prepare?: (rows: InMemoryDataset) => InMemoryDataset;
 }
 
@@ -33,20 +33,21 @@ export interface Dataset {
   readonly columns: readonly string[] | undefined;
   /** Names of the context features, if they have names. */
   readonly contextColumns: readonly string[] | undefined;
-  /** The mean weight of the rows. */
+  /** The mean weight of the rows. Losses are divided by it, so that the step size does not depend on the scale of the weights. */
   readonly meanWeight: number;
   /** The columns that have the same value in all rows. */
   readonly constants: Constants;
   /** Rows in memory: all rows, or a random sample of a stream. */
   readonly sample: InMemoryDataset;
   /**
-   * Holds out a random fraction of the rows, determined by the seed. Equal rows stay on the same side, except in tables of
-   * categories and if a row has more copies than there are held-out rows. The split is stratified by weight. At most 50,000 rows of
-   * a stream are held out.
+   * Holds out a random fraction of the rows, determined by the seed. Equal rows are on the same side, with two
+   * exceptions: tables of categories or small counts, whose distribution repeats rows, and a row with more copies than there are
+   * held-out rows. If the rows have weights, one row of each of as many strata of similar weight is held out. At most
+   * 50,000 rows of a stream are held out.
    */
   split(fraction: number, seed: number): Split<this>;
   /** The batches of each epoch, in an order that depends only on the seed and the epoch. */
   batches(options: BatchOptions): Batches;
-  /** This dataset without some of its features. */
+  /** This dataset without the features of these columns. Context features stay. */
   withoutColumns(columns: Columns): this;
 }

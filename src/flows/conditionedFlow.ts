@@ -15,14 +15,14 @@ type ConditionedSampleOptions<F extends keyof RowForms = "flat"> = Omit<
 >;
 
 /**
- * A conditional flow with a fixed context, p(x | c). Its methods are those of the flow with this context for all rows. In graphs
- * the context is a constant. The parameters are shared with the flow.
+ * A conditional flow with a fixed context, p(x | c). It has the flow's density, transform and sampling methods, which use this context
+ * for all rows. When they are called with tensors, the context is a constant of the graph. The parameters are shared with the flow.
  */
 export class ConditionedFlow {
   readonly flow: Flow;
   readonly #context: Float64Array;
 
-  /** Throws `ARGUMENT` if the flow is not conditional, and what `logProb` throws if the context is not one row of C numbers. */
+  /** Throws `ARGUMENT` if the flow is not conditional or `context` is not exactly one row, `SHAPE` or `DATA` as `Flow.logProb` does. */
   constructor(flow: Flow, context: ContextInput) {
     const fixedContext = contextRows("withContext", context, flow);
     if (fixedContext?.rows !== 1) {
@@ -81,7 +81,7 @@ export class ConditionedFlow {
     options?: ConditionedSampleOptions<F>,
   ): Tensor | Promise<RowForms[F]> {
     if (Array.isArray(source)) return this.flow.sample(source, this.contextTensor(source[0]));
-    return this.#numbers("sample", options, (all) => this.flow.sample(source as number, all));
+    return this.#drawWithContext("sample", options, (all) => this.flow.sample(source as number, all));
   }
 
   /** The samples that `sample` returns, with the log-density of each, at little additional cost. */
@@ -95,12 +95,12 @@ export class ConditionedFlow {
     options?: ConditionedSampleOptions<F>,
   ): Samples<Tensor> | Promise<Samples<RowForms[F], Float64Array>> {
     if (Array.isArray(source)) return this.flow.sampleAndLogProb(source, this.contextTensor(source[0]));
-    return this.#numbers("sampleAndLogProb", options, (all) =>
+    return this.#drawWithContext("sampleAndLogProb", options, (all) =>
       this.flow.sampleAndLogProb(source as number, all),
     );
   }
 
-  async #numbers<F extends keyof RowForms, R>(
+  async #drawWithContext<F extends keyof RowForms, R>(
     method: string,
     options: ConditionedSampleOptions<F> | undefined,
     draw: (options: SampleOptions<F>) => Promise<R>,
@@ -109,7 +109,7 @@ export class ConditionedFlow {
     return draw({ ...options, context: this.#context });
   }
 
-  /** The context as a constant tensor [N, C] for the N rows of `rows`. */
+  /** The context as a constant tensor [N, C], repeated for each row of `rows`, or for a symbolic N if `rows` is undefined. */
   contextTensor(rows: Tensor | undefined): Tensor {
     const { context } = this.flow;
     const n: Dimension = rows?.shape[0] ?? "N";

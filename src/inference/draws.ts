@@ -6,11 +6,11 @@ import type { Declarations, ProbabilisticModel } from "./model.ts";
 /** Draws of each parameter: [n, ...shape] in row-major order. */
 export type Draws<D extends Declarations> = { readonly [Name in keyof D]: Float64Array };
 
-/** More rows than this are mapped in several calls, which bounds memory. */
+/** The maximum number of rows in a call. More rows are mapped in chunks, to bound memory. */
 const MAX_ROWS_PER_CALL = 4096;
 
-/** The parameters of a model for unconstrained rows u [n, D], computed in float64. */
-export async function drawsOf<D extends Declarations>(
+/** Maps unconstrained rows u [n, features] to the values of a model's parameters, in float64. */
+export async function constrainedDraws<D extends Declarations>(
   { parameters, features, constrain }: ProbabilisticModel<D>,
   rows: Float64Array,
   { providers }: EngineOptions = {},
@@ -26,7 +26,7 @@ export async function drawsOf<D extends Declarations>(
     result[name] = new Float64Array(shape.reduce((size, d) => size * d, n));
   for (let start = 0; start < n; start += MAX_ROWS_PER_CALL) {
     const part = await compiled(rows.subarray(start * features, (start + MAX_ROWS_PER_CALL) * features));
-    for (const [name, values] of Object.entries(result)) values.set(part[name], (start * values.length) / n);
+    for (const [name, values] of Object.entries(result)) values.set(part[name], start * (values.length / n));
   }
   return result as Draws<D>;
 }

@@ -7,7 +7,7 @@ import { type ImportanceResult, importance } from "../train/importance.ts";
 import { resample } from "../train/missedMass.ts";
 import { bridgeSampling, type Evidence } from "./bridgeSampling.ts";
 import { defaultFlow, normalFlow } from "./defaultFlow.ts";
-import { type Draws, drawsOf } from "./draws.ts";
+import { constrainedDraws, type Draws } from "./draws.ts";
 import { type InferOptions, inferSettings } from "./inferOptions.ts";
 import { missedShare } from "./missedShare.ts";
 import type { Declarations, ProbabilisticModel } from "./model.ts";
@@ -77,7 +77,7 @@ export async function infer<D extends Declarations>(
   const random = new Random(seed);
   await using density = compileDensity(model.logDensity, model.features, engine);
   const pilot = await runPilot(density.evaluate, model.features, chains, random.split("pilot"), async (u) =>
-    describeDraw(await drawsOf(model, u, engine)),
+    describeDraw(await constrainedDraws(model, u, engine)),
   );
   const flow = settings.flow ?? defaultFlow(pilot.map, seed);
   await fitDensity(flow, model.logDensity, {
@@ -118,7 +118,7 @@ export async function infer<D extends Declarations>(
     refinement = refineByIndependence(weighted, model.features, chains, random.split("refine"));
   }
   const rows = refinement?.rows ?? resampledRows(weighted, model.features, random.split("resample"));
-  const draws = await drawsOf(model, rows, engine);
+  const draws = await constrainedDraws(model, rows, engine);
   const summary = summarize(model.parameters, draws, refinement ? chains : 0);
   let evidence: Evidence = {
     logEvidence: weighted.logNormalizer,
@@ -133,7 +133,10 @@ export async function infer<D extends Declarations>(
     draws,
     summary,
     ...verdictOf(weighted, missed, kind, refinement, summary),
-    weighted: { draws: await drawsOf(model, weighted.samples, engine), logWeights: weighted.logWeights },
+    weighted: {
+      draws: await constrainedDraws(model, weighted.samples, engine),
+      logWeights: weighted.logWeights,
+    },
     elbo: weighted.elbo,
     elboError: weighted.standardError,
     logEvidence: evidence.logEvidence,

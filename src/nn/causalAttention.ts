@@ -22,6 +22,7 @@ export class CausalAttention {
   private readonly width: number;
   private readonly heads: number;
 
+  /** `width` must be a multiple of `heads`. */
   constructor(width: number, heads: number, random: Random) {
     this.width = width;
     this.heads = heads;
@@ -29,16 +30,20 @@ export class CausalAttention {
     this.output = new Linear(width, width, random.split("output"));
   }
 
-  /** [N, T, width] -> [N, T, width]. With a cache, x is the next token, [N, 1, width], whose keys and values are added to it. */
+  /**
+   * [N, T, width] -> [N, T, width]. With a cache, x must be the next token only, [N, 1, width], and its keys and values are appended to
+   * the cache.
+   */
   apply(x: Tensor, cache?: KeyValueCache): Tensor {
     const { width, heads } = this;
     const tokens = x.shape[1] as number;
-    const [queries, ownKeys, ownValues] = this.input
+    const [queries, newKeys, newValues] = this.input
       .apply(x)
       .split(-1, [width, width, width])
       .map((part) => part.reshape(["N", tokens, heads, width / heads]).transpose([0, 2, 1, 3]));
-    const [keys, values] = cache ? extend(cache, ownKeys, ownValues) : [ownKeys, ownValues];
+    const [keys, values] = cache ? extend(cache, newKeys, newValues) : [newKeys, newValues];
     const scores = queries.matmul(keys, { transposeB: true }).mul(1 / Math.sqrt(width / heads));
+    // The cache holds only earlier tokens and this one, so no mask is needed.
     const masked = cache ? scores : scores.add(causalMask(tokens));
     const attended = masked.softmax(-1).matmul(values);
     return this.output.apply(attended.transpose([0, 2, 1, 3]).reshape(["N", tokens, width]));

@@ -10,7 +10,7 @@ export type Positions = readonly number[] | Tensor;
 
 /**
  * The masked network of MADE (Germain et al. 2015) whose ordering of D features is an argument of each call, so that one set of weights
- * can be trained for all orderings (section 4.2). A `MaskedMLP` has one ordering, fixed when it is built. Several inputs and outputs
+ * can be trained for all orderings (section 4.2 of the paper). A `MaskedMLP` has one ordering, fixed when it is built. Several inputs and outputs
  * may belong to one feature.
  *
  * Hidden unit h has a fixed degree g_h in 0 ... D - 1 and depends only on features at positions below g_h. The outputs of the feature
@@ -52,7 +52,7 @@ export class OrderedMLP {
       .map((size, i) => new Linear(sizes[i], size, random.split(i), { zeroInit: i === sizes.length - 2 }));
   }
 
-  /** [N, inputs + context], the context last -> [N, outputs]. */
+  /** [N, inputs + context], the context last -> [N, outputs], for the position of each feature in the ordering. */
   apply(x: Tensor, positions: Positions): Tensor {
     const ordering = positions instanceof Tensor ? positions : constant(positions, [this.features]);
     const [output] = throughLayers(this.options, this.layers.length, [x], (i, [h]) =>
@@ -65,14 +65,14 @@ export class OrderedMLP {
   }
 
   /**
-   * The same network for one ordering, evaluated feature by feature: `order` lists the features, the first one first. An
-   * `IncrementalNetwork` counts degrees from 1, so the feature at position p has degree p + 1 there, and the hidden units of degree p + 1
-   * can be computed when its inputs are added. Each is computed once, from the weights that the masks leave.
+   * The same network for one ordering, evaluated feature by feature. `order` lists the features by position: it is the inverse of the
+   * positions of `apply`. An `IncrementalNetwork` counts degrees from 1: its degree d is the feature at position d - 1. Adding the inputs
+   * of this feature completes the hidden units of degree d. Each unit is computed once, with the unmasked weights only.
    */
   incremental(order: readonly number[], context?: Tensor): IncrementalNetwork {
     const { layers, options } = this;
     const last = layers.length - 1;
-    /** What is known of the input of each layer: tensors [N, k], and the rows of the weight that belong to their columns. */
+    /** The inputs of each layer computed so far: tensors [N, k], and the rows of the layer's weight for their columns. */
     const computed: { parts: Tensor[]; rows: number[] }[] = layers.map(() => ({ parts: [], rows: [] }));
     const addToLayer = (layer: number, part: Tensor, rows: readonly number[]) => {
       computed[layer].parts.push(part);
@@ -85,7 +85,8 @@ export class OrderedMLP {
       if (parts.length === 0) return biases.broadcastTo(["N", columns.length]);
       return affineOfConcat(parts, weight.gather(0, rows).gather(1, columns), biases);
     };
-    const unitsOf = (units: number, degree: number) => indicesOf(this.degrees(units), degree);
+    const unitsOf = (units: number, degree: number) => indicesEqualTo(this.degrees(units), degree);
+    /** Computes the units of a degree in all hidden layers. The first layer gets its inputs by `addToLayer`, so it is given none. */
     const computeUnits = (degree: number) => {
       throughLayers(options, layers.length, [], (i, units) =>
         scoped(`layers.${i}`, () => {
@@ -104,16 +105,17 @@ export class OrderedMLP {
     computeUnits(0);
     return {
       addInputs: (degree, values) => {
-        addToLayer(0, values, indicesOf(this.inputFeatures, order[degree - 1]));
+        addToLayer(0, values, indicesEqualTo(this.inputFeatures, order[degree - 1]));
         computeUnits(degree);
       },
-      outputs: (degree) => outputsOf(last, indicesOf(this.outputFeatures, order[degree - 1])),
+      outputs: (degree) => outputsOf(last, indicesEqualTo(this.outputFeatures, order[degree - 1])),
     };
   }
 
   /**
-   * The mask of the weight of a layer, [inputs, outputs] of the layer. It is 1 where an input of the network is at a position below
-   * what the output of the layer may depend on, and where a unit has at most the degree of the next unit or the position of the output.
+   * The mask of the weight of a layer, [inputs, outputs] of the layer. In the first layer it is 1 where the position of the input is
+   * below the degree of the unit, between hidden layers where the degree of the input is at most that of the output, and in the last
+   * layer where the degree of the unit is at most the position of the output.
    */
   private mask(layer: number, positions: Tensor): Tensor {
     const [inputs, outputs] = this.layers[layer].weight.sizes;
@@ -140,5 +142,5 @@ export class OrderedMLP {
   }
 }
 
-const indicesOf = (values: readonly number[], value: number): number[] =>
+const indicesEqualTo = (values: readonly number[], value: number): number[] =>
   values.flatMap((other, i) => (other === value ? [i] : []));

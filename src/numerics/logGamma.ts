@@ -1,11 +1,11 @@
 import { scalar, type Tensor } from "../graph/tensor.ts";
 
 /**
- * log Gamma(x) for x > 0: Stirling's series at x + 8, where its error is below 1e-15, and the recurrence
+ * log Gamma(x) for x > 0: Stirling's series at x + 8, where its truncation error is below 1e-15, and the recurrence
  * log Gamma(x) = log Gamma(x + 8) - log(x (x+1) ... (x+7)).
  */
 export function logGamma(x: Tensor): Tensor {
-  // Two products of four factors: one of eight would overflow float32 from x = 65,000 on.
+  // In float32, a product of all eight factors would overflow from x = 65,000 on; products of four overflow from x = 4e9 on.
   const product = (first: number) =>
     [1, 2, 3].reduce((factors, k) => factors.mul(x.add(first + k)), x.add(first));
   const y = x.add(8);

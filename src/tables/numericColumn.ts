@@ -115,8 +115,8 @@ function latticeColumn(numbers: Numbers, options: ColumnOptions): TableColumn | 
   }
   if (!isStated) return undefined;
   throw new PushforwardError("ARGUMENT", `column "${name}" has too many values for a lattice`, {
-    expected: `at most ${MAX_CELLS}, a third of them between its smallest and its largest value`,
-    received: `${cells} with the step ${step}`,
+    expected: `at most ${MAX_CELLS} cells`,
+    received: `${cells} cells with the step ${step} (the lattice extends beyond the values by their range)`,
     hint: `Use ${name}=continuous: samples are rounded to the decimals of the data.`,
   });
 }

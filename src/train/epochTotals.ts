@@ -1,13 +1,15 @@
 import type { LossValues } from "./batchLoss.ts";
 
-/** Sums the losses and metrics of the steps of an epoch, to report their means. */
+/** Sums the losses and metrics of the batches of an epoch, weighted by their numbers of rows, to report means over rows. */
 export class EpochTotals {
+  /** The number of batches so far. */
   steps = 0;
-  /** The step size of the last step. */
+  /** The step size of the last batch, set by the training loop. */
   stepSize = 0;
   private rows = 0;
   private readonly sums = new Map<string, number>();
 
+  /** Adds the means over the rows of a batch. */
   add(values: LossValues, rows: number): void {
     for (const [name, value] of Object.entries(values))
       this.sums.set(name, (this.sums.get(name) ?? 0) + value * rows);

@@ -27,7 +27,7 @@ export function importanceWarnings(
   if (example) {
     const percent = Number((100 * share).toPrecision(share < 0.1 ? 1 : 2));
     warnings.push(
-      `At least about ${percent}% of the density's mass lies where the flow has almost no samples, for example at x = ${formatRow(example)}: logNormalizer is too low by that share or more. ${describeLocation(example, samples, features)}`,
+      `At least about ${percent}% of the density's mass lies where the flow has almost no samples, for example at x = ${formatRow(example)}: logNormalizer is too low, because it lacks this mass. ${describeLocation(example, samples, features)}`,
     );
   }
   const largest = Math.exp(logWeights.reduce((a, b) => Math.max(a, b)));
@@ -50,7 +50,7 @@ function describeLocation(example: Float64Array, samples: Float64Array, features
   if (!(excess > 0))
     return "Each column of this point is within the range of the flow's samples: fit with annealing, more layers or more steps.";
   const [shownValue, shownLow, shownHigh] = [value, low, high].map((x) => Number(x.toPrecision(3)));
-  return `Its column ${column} is ${shownValue}, and the flow's samples are between ${shownLow} and ${shownHigh}: raise the bound of splines that end there, or give the flow a base with heavier tails, such as StudentT. If it is a separate mode, fit with annealing.`;
+  return `Column ${column} of this point is ${shownValue}, and the flow's samples are between ${shownLow} and ${shownHigh}: increase the bound of splines that end there, or give the flow a base with heavier tails, such as StudentT. If it is a separate mode, fit with annealing.`;
 }
 
 function rangeOf(samples: Float64Array, column: number, features: number): [number, number] {

@@ -11,14 +11,20 @@ export const scheduleSchema = z.strictObject({
 export interface ScheduleOptions {
   /**
    * `plateau` halves the step size when the validation loss has not decreased for `patience` epochs; `cosine` decreases it along
-   * a half cosine to `final` over all epochs; `constant` keeps it. Default `plateau`.
+   * a half cosine to `final` times its initial value over all epochs; `constant` keeps it. Default `plateau`.
    */
   type?: "constant" | "cosine" | "plateau";
   /** Number of steps over which the step size rises linearly from 0. Default 0. */
   warmupSteps?: number;
-  /** Smallest factor of the step size, in [0, 1]: that of `cosine` at the end, and a lower bound of `plateau`. Default 0.01. */
+  /**
+   * The smallest factor of the step size after the warmup, in [0, 1]: `cosine` ends with it, and `plateau` does not go below it.
+   * `constant` ignores it. Default 0.01.
+   */
   final?: number;
-  /** Epochs without a smaller validation loss after which `plateau` halves the step size. Default 8, or more if 8 epochs are fewer than 200 steps. */
+  /**
+   * Epochs without a smaller validation loss after which `plateau` halves the step size. Default 8 epochs, or as many as have 200 steps
+   * if these are more.
+   */
   patience?: number;
 }
 
@@ -27,11 +33,11 @@ export interface ScheduleState {
   readonly step: number;
   /** The largest number of steps of the training. */
   readonly totalSteps: number;
-  /** How often the validation loss has not decreased for `patience` epochs. */
+  /** The number of times so far that the validation loss has not decreased for `patience` epochs. */
   readonly plateaus: number;
 }
 
-/** The factor by which the schedule multiplies the learning rate. */
+/** The factor by which the schedule multiplies the step size. */
 export function scheduleFactor(
   options: z.output<typeof scheduleSchema>,
   { step, totalSteps, plateaus }: ScheduleState,

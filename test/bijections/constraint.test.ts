@@ -19,7 +19,7 @@ import { compile } from "../../src/runtime/compile.ts";
 import { integral, intervalRule, lineRule, square } from "../mathematics/quadrature.ts";
 import { expectClose } from "./invariants.ts";
 
-/** Both directions of a bijection, and the gradient of the inverse. */
+/** Both directions of a bijection, and the gradient of the sum of latent values and log-determinants of the inverse. */
 function evaluate(bijection: Bijection, rows: ArrayLike<number>, precision: Precision = "float64") {
   return compile(
     (u) => {
@@ -30,7 +30,7 @@ function evaluate(bijection: Bijection, rows: ArrayLike<number>, precision: Prec
         dataLogDet: data.logDet.broadcastTo(["N"]),
         z: latent.value,
         logDet: latent.logDet.broadcastTo(["N"]),
-        slope: grad(total, [u])[0],
+        gradient: grad(total, [u])[0],
       };
     },
     [["N", bijection.features]],
@@ -83,11 +83,11 @@ describe.each(elementwise)("%s", (_, bijection, formula, logDerivative, outside)
   });
 
   test.each(["float32", "float64"] as const)(
-    "has log-determinant -Infinity with gradient 0 outside its support, in %s",
+    "has log-determinant -Infinity with gradient 0 outside its support, and NaN at NaN, in %s",
     async (precision) => {
-      const { logDet, slope, z } = await evaluate(bijection, outside, precision);
+      const { logDet, gradient, z } = await evaluate(bijection, outside, precision);
       expect([...logDet]).toEqual(outside.map(() => -Infinity));
-      expect([...slope].every((v) => v === 0)).toBe(true);
+      expect([...gradient].every((v) => v === 0)).toBe(true);
       expect([...z].every(Number.isFinite)).toBe(true);
       const ofNaN = await evaluate(bijection, [Number.NaN], precision);
       expect([ofNaN.z[0], ofNaN.x[0]]).toEqual([Number.NaN, Number.NaN]);
@@ -105,7 +105,7 @@ describe.each(elementwise)("%s", (_, bijection, formula, logDerivative, outside)
   });
 });
 
-test("maps onto positive numbers draw positive finite numbers for any latent value", async () => {
+test("Exp and Softplus return positive finite numbers for extreme latent values", async () => {
   for (const bijection of [new Exp({ features: 1 }), new Softplus({ features: 1 })]) {
     for (const precision of ["float32", "float64"] as const) {
       const { x } = await evaluate(bijection, [-1e30, -200, -80, 80, 200], precision);
@@ -116,7 +116,7 @@ test("maps onto positive numbers draw positive finite numbers for any latent val
   }
 });
 
-test("a sigmoid makes a logistic variable uniform, and keeps all digits near an end at 0", async () => {
+test("a sigmoid makes a logistic variable uniform, and keeps full relative precision near a bound at 0", async () => {
   const flow = new Flow(new Logistic({ features: 1 }), new Sigmoid({ features: 1, low: 2, high: 6 }));
   const density = await flow.logProb([2.001, 3, 5.9], undefined, { precision: "float64" });
   expectClose(density, new Array(3).fill(-Math.log(4)), 1e-12, "log-density");
@@ -148,7 +148,7 @@ test("a power maps positive numbers onto positive numbers", async () => {
     expectClose((await evaluate(power, forward.x)).z, z, 1e-12, "z");
     const outside = await evaluate(power, [0, -1]);
     expect([...outside.logDet, ...outside.dataLogDet]).toEqual(new Array(4).fill(-Infinity));
-    expect([...outside.slope]).toEqual([0, 0]);
+    expect([...outside.gradient]).toEqual([0, 0]);
   }
 });
 
@@ -163,12 +163,12 @@ describe("SinhArcsinh", () => {
     return bijection;
   };
 
-  test("has the density of Jones and Pewsey", async () => {
+  test("has the density of Jones and Pewsey (2009)", async () => {
     const [epsilon, delta] = [0.6, 0.8];
     const flow = new Flow(new StandardNormal({ features: 1 }), skewed(epsilon, -Math.log(delta)));
     const x = [-40, -3, -0.2, 0, 0.5, 2, 30];
     const log = await flow.logProb(x, undefined, { precision: "float64" });
-    // z = sinh(delta arcsinh x - epsilon): equation 2 of the paper.
+    // z = sinh(delta arcsinh x - epsilon), equation 2 of Jones and Pewsey.
     const expected = x.map((v) => {
       const s = Math.sinh(delta * Math.asinh(v) - epsilon);
       return Math.log((delta * Math.sqrt(1 + s * s)) / Math.sqrt(2 * Math.PI * (1 + v * v))) - (s * s) / 2;
@@ -179,7 +179,7 @@ describe("SinhArcsinh", () => {
     expect(Math.abs(integral(density, weights) - 1)).toBeLessThan(1e-8);
   });
 
-  test("is accurate near 0 and for large numbers, with slope 1", async () => {
+  test("is the identity by default, accurately near 0 and for large numbers", async () => {
     const identity = new SinhArcsinh({ features: 1 });
     for (const precision of ["float32", "float64"] as const) {
       const eps = precision === "float32" ? 2e-5 : 1e-13;
@@ -187,7 +187,7 @@ describe("SinhArcsinh", () => {
       const out = await evaluate(identity, x, precision);
       for (const [i, v] of x.entries())
         if (v !== 0) expect(Math.abs(out.x[i] / v - 1), `${v}`).toBeLessThan(eps);
-      expectClose(out.slope, new Array(x.length).fill(1), 1e-4, "slope");
+      expectClose(out.gradient, new Array(x.length).fill(1), 1e-4, "gradient");
     }
   });
 
@@ -203,10 +203,10 @@ describe("SinhArcsinh", () => {
 });
 
 describe("StickBreaking", () => {
-  test("maps 0 to equal parts, and breaks fractions of the remaining stick", async () => {
+  test("maps 0 to equal parts, and inverts to logits of the fractions of the remaining stick", async () => {
     const { x, dataLogDet } = await evaluate(new StickBreaking({ features: 3 }), [0, 0, 0]);
     expectClose(x, [0.25, 0.25, 0.25], 1e-14, "x");
-    // dx_k/dz_k = x_k (1 - fraction): 1/4 3/4, 1/4 2/3, 1/4 1/2
+    // dx_k/dz_k = x_k (1 - fraction): 1/4 * 3/4, 1/4 * 2/3, 1/4 * 1/2
     expect(dataLogDet[0]).toBeCloseTo(Math.log(1 / 256), 12);
     const { z } = await evaluate(new StickBreaking({ features: 2 }), [0.2, 0.3]);
     expectClose(z, [logit(0.2) + Math.log(2), logit(0.3 / 0.8)], 1e-14, "z");
@@ -215,9 +215,9 @@ describe("StickBreaking", () => {
   test("has log-determinant -Infinity outside the simplex, with gradient 0 for the whole row", async () => {
     const rows = [0.5, 0.5, 0.7, 0.4, 0, 0.3, 0.3, -0.1, 1e30, 1, 0.2, 0.2];
     for (const precision of ["float32", "float64"] as const) {
-      const { logDet, slope, z } = await evaluate(new StickBreaking({ features: 2 }), rows, precision);
+      const { logDet, gradient, z } = await evaluate(new StickBreaking({ features: 2 }), rows, precision);
       expect([...logDet.slice(0, 5)]).toEqual(new Array(5).fill(-Infinity));
-      expect([...slope.slice(0, 10)].every((v) => v === 0)).toBe(true);
+      expect([...gradient.slice(0, 10)].every((v) => v === 0)).toBe(true);
       expect(Number.isFinite(logDet[5]) && [...z].every(Number.isFinite)).toBe(true);
     }
   });
@@ -235,8 +235,8 @@ test("Ordered adds gaps of exp(z), and rows that do not increase have log-determ
   const { x, dataLogDet } = await evaluate(ordered, [-1, 0, Math.log(2)]);
   expectClose(x, [-1, 0, 2], 1e-14, "x");
   expect(dataLogDet[0]).toBeCloseTo(Math.log(2), 13);
-  const { z, logDet, slope } = await evaluate(ordered, [-1, 0, 2, 0, 0, 1, 3, 4, 3.5]);
+  const { z, logDet, gradient } = await evaluate(ordered, [-1, 0, 2, 0, 0, 1, 3, 4, 3.5]);
   expectClose(z.slice(0, 3), [-1, 0, Math.log(2)], 1e-14, "z");
   expect([...logDet.slice(1)]).toEqual([-Infinity, -Infinity]);
-  expect([...slope].every(Number.isFinite)).toBe(true);
+  expect([...gradient].every(Number.isFinite)).toBe(true);
 });

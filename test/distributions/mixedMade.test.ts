@@ -164,14 +164,14 @@ describe("a mixed MADE", () => {
     );
     for (const values of [[1, 5], [0.5], [-1]])
       expect(build(values)).toThrow(
-        "a mixed MADE is not valid at columns.0.atoms: expected cells of the lattice",
+        "a mixed MADE is not valid at columns.0.atoms: expected cell numbers from 0 to cells - 1",
       );
   });
 
   test("refuses more linear components than components", () => {
     const columns = [{ ...continuous, linearComponents: 4 } as ColumnHeadOptions];
     expect(() => new MixedMade({ columns }, new Random(0))).toThrow(
-      "a mixed MADE is not valid at columns.0.linearComponents: expected at most as many as components, received 4.",
+      "a mixed MADE is not valid at columns.0.linearComponents: expected no more than `components`, received 4.",
     );
   });
 

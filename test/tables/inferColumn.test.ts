@@ -33,7 +33,7 @@ describe("columns that identify rows", () => {
     `);
   });
 
-  it("are learned if a kind is stated", () => {
+  it("are kept if a kind is stated", () => {
     expect(kind(numbers(sequence(100, (i) => i + 1)), { kind: "integer" })).toBe("integer");
     expect(kind(texts(sequence(100, (i) => `name ${i}`)), { kind: "categorical" })).toBe("categorical");
   });
@@ -75,7 +75,7 @@ describe("columns that identify rows", () => {
     expect(kind(numbers([1, 2, 3, 4, 5]))).toBe("integer");
   });
 
-  it("include text with very many different values", () => {
+  it("include text with thousands of different values, also if each occurs several times", () => {
     expect(kind(texts(sequence(6000, (i) => `label ${i % 3000}`)))).toBe("text with 3000 different values");
   });
 });
@@ -98,7 +98,7 @@ describe("labels, booleans and constants", () => {
     );
   });
 
-  it("are booleans with gaps", () => {
+  it("can be booleans with missing values", () => {
     expect(infer(numbers([1, 0, null, 1], { type: "boolean" }))).toMatchObject({
       type: "boolean",
       gaps: true,
@@ -118,7 +118,7 @@ describe("labels, booleans and constants", () => {
     expect(value(numbers([]))).toBeNull();
   });
 
-  it("have one label if a constant has gaps", () => {
+  it("have one label if a constant has missing values", () => {
     expect(infer(numbers([7, null, 7]))).toMatchObject({
       kind: "categorical",
       type: "number",
@@ -149,7 +149,7 @@ describe("stated kinds", () => {
     expect(kind(times("date", ["2020-01-01", "2020-01-02"]), { kind: "categorical" })).toBe("categorical");
   });
 
-  it("are errors if the values do not have them", () => {
+  it("are rejected if the values do not agree with them", () => {
     const failure = (raw: RawColumn, options: ColumnOptions) => {
       try {
         inferColumn(raw, options);
@@ -167,7 +167,7 @@ describe("stated kinds", () => {
       Use x=continuous."
     `);
     expect(failure(numbers([0, 0.00001, 7]), { kind: "lattice" })).toMatchInlineSnapshot(`
-      "column "x" has too many values for a lattice: expected at most 131072, a third of them between its smallest and its largest value, received 1400001 with the step 0.00001.
+      "column "x" has too many values for a lattice: expected at most 131072 cells, received 1400001 cells with the step 0.00001 (the lattice extends beyond the values by their range).
       Use x=continuous: samples are rounded to the decimals of the data."
     `);
     expect(failure(x, { kind: "date" })).toMatchInlineSnapshot(`
@@ -203,7 +203,7 @@ describe("stated kinds", () => {
     `);
   });
 
-  it("that state what was inferred give the same column", () => {
+  it("that are equal to the inferred options reproduce the column", () => {
     const columns = [
       numbers(normal(300)),
       numbers(uniform(300)),

@@ -20,7 +20,7 @@ const affine = (seed = 0) => realNVP(2, { hidden: [32, 32], transforms: 4, seed 
 const linear = () => new Flow(new StandardNormal({ features: 2 }), new Invert(new LULinear({ features: 2 })));
 const standardNormal: TargetDensity = (x) => x.square().sum(1).mul(-0.5);
 
-/** The warnings of several samples, after a fit. */
+/** Fits a flow to a density, then returns the warnings of four importance samples. */
 async function warningsOf(flow: Flow, density: TargetDensity, steps: number): Promise<readonly string[][]> {
   await fitDensity(flow, density, { ...quick, steps, samples: 2 });
   const all: string[][] = [];
@@ -31,8 +31,10 @@ async function warningsOf(flow: Flow, density: TargetDensity, steps: number): Pr
   return all;
 }
 
+// Markov chains start at samples of the flow and have the density as their stationary distribution. Mass that they find where the flow has
+// almost no samples is missed mass.
 describe("missed mass is detected", () => {
-  it("in 2-D, outside of the bound of the splines, while all other numbers look perfect", async () => {
+  it("in 2-D, outside of the bound of the splines, although the error estimate and the effective sample size look perfect", async () => {
     const result = await fitDensity(splines(2, 8), funnel(2), { ...quick, steps: 2000 });
     // 7% of the mass is missed: log Z should be 0.
     expect(result.logNormalizer).toBeLessThan(-0.06);
@@ -42,7 +44,7 @@ describe("missed mass is detected", () => {
     expect(result.missedMass).toBeLessThan(0.1);
     expect(result.warnings).toMatchInlineSnapshot(`
       [
-        "At least about 3% of the density's mass lies where the flow has almost no samples, for example at x = (3.861, 10.05): logNormalizer is too low by that share or more. Its column 1 is 10, and the flow's samples are between -7.93 and 7.88: raise the bound of splines that end there, or give the flow a base with heavier tails, such as StudentT. If it is a separate mode, fit with annealing.",
+        "At least about 3% of the density's mass lies where the flow has almost no samples, for example at x = (3.861, 10.05): logNormalizer is too low, because it lacks this mass. Column 1 of this point is 10, and the flow's samples are between -7.93 and 7.88: increase the bound of splines that end there, or give the flow a base with heavier tails, such as StudentT. If it is a separate mode, fit with annealing.",
       ]
     `);
   });
@@ -58,7 +60,7 @@ describe("missed mass is detected", () => {
       expect(warnings.join()).toContain("At least about");
   });
 
-  it("completely, if the chains reach all of it", async () => {
+  it("to its full extent, if the chains can reach all of it", async () => {
     const box = new Flow(new Uniform({ features: 1, low: -1, high: 1 }));
     const { missedMass, missedMassError, logNormalizer } = await importance(box, standardNormal, 40_000);
     // The normal distribution has a mass of 0.6827 within one standard deviation.
@@ -66,8 +68,10 @@ describe("missed mass is detected", () => {
     expect(missedMassError).toBeLessThan(0.01);
     expect(logNormalizer).toBeCloseTo(0.5 * Math.log(2 * Math.PI) + Math.log(0.6827), 2);
   });
+});
 
-  it("but not in a mode that neither the flow nor the chains reach", async () => {
+describe("missed mass is not detected", () => {
+  it("in a mode that neither the flow nor the chains reach", async () => {
     const { logNormalizer, missedMass } = await fitDensity(affine(), twoModes(40), { ...quick, steps: 1000 });
     expect(logNormalizer).toBeCloseTo(-Math.log(2), 1);
     // Half of the mass is missed; the chains find only tails of the mode that the flow covers.
@@ -81,7 +85,7 @@ describe("a good fit has no warnings", () => {
     ["a banana by RealNVP", affine, banana, 2000],
     ["a funnel by RealNVP", affine, funnel(2), 4000],
     ["a banana by splines within their bound", () => splines(2, 16), banana, 3000],
-    ["two near modes by RealNVP", affine, twoModes(1), 2000],
+    ["two nearby modes by RealNVP", affine, twoModes(1), 2000],
   ] as const)("%s", async (_, build, density, steps) => {
     expect(await warningsOf(build(), density, steps)).toEqual([[], [], [], []]);
   });
@@ -105,7 +109,7 @@ it("the chains have the density as their stationary distribution", async () => {
   const n = 20_000;
   const samples = new Random(1).normal(new Float64Array(n));
   const logTarget = samples.map((x) => -0.5 * x * x);
-  let ends: Float64Array = new Float64Array();
+  let finalStates: Float64Array = new Float64Array();
   await findMissedMass(
     {
       features: 1,
@@ -115,19 +119,19 @@ it("the chains have the density as their stationary distribution", async () => {
       logTarget,
       evaluateTarget: async (rows) => rows.map((x) => -0.5 * x * x),
       evaluateFlow: async (rows) => {
-        ends = rows;
+        finalStates = rows;
         return rows.map((x) => -0.5 * x * x - 0.5 * Math.log(2 * Math.PI));
       },
     },
     new Random(2),
   );
-  const moved = ends.filter((x) => !samples.includes(x)).length;
-  expect(moved).toBeGreaterThan(0.95 * ends.length);
+  const moved = finalStates.filter((x) => !samples.includes(x)).length;
+  expect(moved).toBeGreaterThan(0.95 * finalStates.length);
   const normal = (x: number) => 0.5 * (1 + erf(x / Math.SQRT2));
-  expect(kolmogorovSmirnov(ends, normal)).toBeGreaterThan(0.01);
+  expect(kolmogorovSmirnov(finalStates, normal)).toBeGreaterThan(0.01);
 });
 
-it("detectMissedMass: false skips the chains, and the same seed has the same result", async () => {
+it("detectMissedMass: false skips the chains, and the same seed gives the same result", async () => {
   const off = await importance(linear(), standardNormal, 500, { detectMissedMass: false });
   expect(off.missedMass).toBeNaN();
   const box = new Flow(new Uniform({ features: 2, low: 0, high: 1 }));

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { countSchema, sizeSchema } from "../../description.ts";
 import { valueScaleSchema } from "./valueScale.ts";
 
-/** The largest number of cells of a lattice. Up to here float32 resolves the edges of a cell, at half integers, to 1/128. */
+/** The largest number of cells of a lattice. With this many, float32 represents the edges of cells, which are half integers, to 1/128. */
 const MAX_CELLS = 2 ** 17;
 
 const finite = z.number().check(z.minimum(-1e30), z.maximum(1e30));
@@ -21,7 +21,7 @@ const knotsSchema = z
   })
   .check(
     z.refine(({ x, z: values, slope }) => x.length === values.length && x.length === slope.length, {
-      error: "as many values and slopes as points",
+      error: "`x`, `z` and `slope` of equal length",
     }),
   );
 
@@ -32,18 +32,19 @@ const numeric = {
   knots: knotsSchema,
   /** K, the number of logistic components. */
   components: z._default(sizeSchema.check(z.maximum(256)), 8),
-  /** How many of the components are logistic in y and not in z. */
+  /** The number of components that are logistic in y; the others are logistic in z. */
   linearComponents: z._default(countSchema.check(z.maximum(256)), 0),
   /** Single values with a probability of their own. */
   atoms: z._default(ascending, []),
-  /** Periods in the units of the column, such as 24 for a time in hours: other columns see the phases. */
+  /** Periods in the units of the column, such as 24 for hours. The network gets the sine and cosine of each phase as inputs. */
   periods: z._default(z.array(z.number().check(z.positive())).check(z.maxLength(16)), []),
+  /** Whether values can be missing. */
   gaps: z._default(z.boolean(), false),
 };
 
-const fewerLinearComponents = z.refine<{ components: number; linearComponents: number }>(
+const linearComponentsWithinTotal = z.refine<{ components: number; linearComponents: number }>(
   ({ components, linearComponents }) => linearComponents <= components,
-  { path: ["linearComponents"], error: "at most as many as components" },
+  { path: ["linearComponents"], error: "no more than `components`" },
 );
 
 const isCellOf = (cells: number) => (value: number) => Number.isInteger(value) && value >= 0 && value < cells;
@@ -59,13 +60,13 @@ export const columnHeadSchema = z.discriminatedUnion("type", [
   z
     .strictObject({ type: z.literal("lattice"), cells: sizeSchema.check(z.maximum(MAX_CELLS)), ...numeric })
     .check(
-      fewerLinearComponents,
+      linearComponentsWithinTotal,
       z.refine(({ atoms, cells }) => atoms.every(isCellOf(cells)), {
         path: ["atoms"],
-        error: "cells of the lattice",
+        error: "cell numbers from 0 to cells - 1",
       }),
     ),
-  z.strictObject({ type: z.literal("continuous"), ...numeric }).check(fewerLinearComponents),
+  z.strictObject({ type: z.literal("continuous"), ...numeric }).check(linearComponentsWithinTotal),
 ]);
 
 /** The conditional distribution of a column, with all options. */
@@ -76,15 +77,15 @@ export type ColumnHead = z.output<typeof columnHeadSchema>;
  *
  * - `categorical`: each of 0 ... `categories` - 1 has a probability. All categories that training did not see have the value
  *   `categories`, and together the probability `unseen` (default 0).
- * - `lattice`: each of 0 ... `cells` - 1, in this order, has a probability: the difference of a smooth distribution function at the
- *   edges of the cell, plus that of an atom.
+ * - `lattice`: values are equally spaced, such as integers, and are numbered by cells 0 ... `cells` - 1. The probability of a cell is
+ *   the difference of a smooth distribution function at its edges, plus the probability of the atom if the cell is one.
  * - `continuous`: a real number has a density; an atom has a probability instead.
  *
- * The last two are mixtures of `components` (default 8) logistic distributions of z = map(y(x)), where y is the `scale` (default
+ * `lattice` and `continuous` are mixtures of `components` (default 8) logistic distributions of z = map(y(x)), where y is the `scale` (default
  * linear; `ValueScale`) and `knots` define the map (`quantileKnots`), and of `atoms`, single values in ascending order (default none).
- * The last `linearComponents` (default 0) of the components are logistic in y: the map of a column with separate clusters has steps, after
- * which a cluster has sharp edges that smooth components describe badly.
- * `periods` (default none), such as 24 for hours, let other columns depend on the phases of the value. With `gaps` (default false) a
+ * The last `linearComponents` (default 0) of the components are logistic in y. They serve columns with separate clusters, whose map
+ * z(y) is nearly a step function: in z such a cluster has sharp edges, which logistic components fit poorly.
+ * `periods` (default none), such as 24 for hours, let other columns depend on the phase of the value. With `gaps` (default false) a
  * value can be missing, which is written as NaN and has a probability of its own.
  */
 export type ColumnHeadOptions = z.input<typeof columnHeadSchema>;
@@ -101,7 +102,10 @@ export const isNumeric = (head: ColumnHead): head is Numeric => !isCategorical(h
 export const atomsOf = (head: ColumnHead): readonly number[] =>
   isNumeric(head) ? head.atoms : Array.from({ length: head.categories }, (_, code) => code);
 
-/** Numbers that the network computes for a column: a logit of each outcome, and a location and a log-scale of each component. */
+/**
+ * Numbers that the network computes for a column: a logit of each category or atom, of the missing value and of each component, and
+ * a location and a log-scale of each component.
+ */
 export function parameterCount(head: ColumnHead): number {
   const values = isNumeric(head) ? head.atoms.length + 3 * head.components : head.categories;
   return values + (head.gaps ? 1 : 0);
@@ -119,7 +123,7 @@ export function groupKey(head: ColumnHead): string {
 export const NO_ATOM = -2;
 export const MISSING = -1;
 
-/** The codes of the values of a column: the index in `atomsOf`, or one of the two above. */
+/** The codes of the values of a column: the index in `atomsOf`, or `NO_ATOM` or `MISSING`. */
 export function valueCodes(head: ColumnHead, values: ArrayLike<number>): Int32Array {
   const indices = new Map(atomsOf(head).map((atom, i) => [atom, i]));
   return Int32Array.from(values, (x) => (Number.isNaN(x) ? MISSING : (indices.get(x) ?? NO_ATOM)));

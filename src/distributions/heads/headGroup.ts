@@ -14,14 +14,15 @@ import { ScaleMap } from "./valueScale.ts";
 
 /** Log-scales of components are clamped smoothly to +-6, so that scales and their inverses are at most e^6 = 403. */
 export const LOG_SCALE_BOUND = 6;
-/** Locations of components are clamped smoothly to +-20, where z is about standard logistic. */
+/** Locations of components are clamped smoothly to +-20, far outside the range of z, which is approximately standard logistic. */
 export const LOCATION_BOUND = 20;
 /**
- * Stands for the infinite edge of the first and the last cell of a lattice, because Infinity - Infinity would be NaN. No component
- * has more than sigmoid(-(10,000 - 20) / 403) = 2e-11 of its mass beyond it, which float32 does not resolve.
+ * A finite substitute for the infinite edges of the first and the last cell of a lattice: with infinite edges `logisticCell` would
+ * compute Infinity - Infinity. No component has more than
+ * sigmoid(-(10,000 - 20) / 403) = 2e-11 of its mass beyond this value, which float32 does not resolve.
  */
 const OUTERMOST_EDGE = 1e4;
-/** Subtracted from the logit of an outcome, this makes its probability 0. */
+/** Subtracting this from a logit makes the probability 0. */
 const IMPOSSIBLE_PENALTY = 1e30;
 /** The encoded value z is clamped to +-5, because z of an outlier can be arbitrarily large. */
 const ENCODED_BOUND = 5;
@@ -50,14 +51,15 @@ export function groupColumns(heads: readonly ColumnHead[]): ColumnGroup[] {
  * The conditional distributions of S columns that have the same `groupKey`, computed together because a few large operations are
  * faster than many small ones. Each is a mixture of
  *
- * - A atoms: the categories, or the single values of a number that have a probability of their own, and last the missing value
- *   (NaN) of a column with `gaps`
+ * - A atoms: the categories, or the single values of a number that have a probability of their own. In columns with `gaps` the last
+ *   atom is the missing value (NaN).
  * - K logistic distributions, the components, of z = map(y(x)) with the `ScaleMap` and the `QuantileMap` of the column; a categorical
- *   column has none
+ *   column has none.
  *
- * The network gives their logits, locations and log-scales. A component gives a cell of a lattice the probability between its edges.
+ * The network computes a logit of each atom and component, and a location and a log-scale of each component. In a lattice, the
+ * probability of a cell under a component is the mass between the edges of the cell.
  *
- * Tensors are column-first, [S, ..., N], since the runtime is fastest along long rows.
+ * In the shapes, N is the number of rows of the table. It is the last axis, because the runtime is fastest if that one is long.
  */
 export class HeadGroup {
   readonly heads: readonly ColumnHead[];
@@ -68,20 +70,21 @@ export class HeadGroup {
   readonly type: ColumnHead["type"];
   /** Whether values can be missing. */
   readonly hasGaps: boolean;
-  /** A without the missing value. */
+  /** The number of atoms without the missing value. */
   private readonly valueCount: number;
-  /** A */
+  /** A, the number of atoms. */
   private readonly atomCount: number;
-  /** K */
+  /** K, the number of components. */
   private readonly componentCount: number;
   /** The atoms [S, valueCount, 1], without the missing value. Undefined if there are none. */
   private readonly atoms: Tensor | undefined;
   private readonly scale: ScaleMap | undefined;
   private readonly map: QuantileMap | undefined;
-  /** L, and the map u(y) of the last L components, which is linear. */
+  /** L, the number of components that are logistic in y. */
   private readonly linearCount: number;
+  /** The linear map that brings y to the scale of z, for these components. */
   private readonly linear: QuantileMap | undefined;
-  /** [S, 1]: log(1 - unseen), the logarithm of the probability that is left for all other outcomes. Undefined if `unseen` is 0. */
+  /** [S, 1]: log(1 - unseen), the log-probability of all other values together. Undefined if `unseen` is 0. */
   private readonly logSeen: Tensor | undefined;
   /** [S, 1]: log(unseen). Undefined if `unseen` is 0. */
   private readonly logUnseen: Tensor | undefined;
@@ -115,13 +118,13 @@ export class HeadGroup {
   }
 
   /**
-   * Encodes values x [S, N] for the network: [S, inputCount, N]. The first number is always 1. The masks of the network hide all
-   * numbers of a column that comes later, so it tells whether the column comes earlier.
+   * Encodes values x [S, N] for the network: [S, inputCount, N]. The first number is always 1. Because the masks of the network hide
+   * the inputs of columns that come later in the ordering, it tells the network which columns come earlier.
    */
   encode(x: Tensor): Tensor {
     const [S, N] = x.shape;
-    const { isPresent, isMissing, filled } = replaceMissing(x);
-    const values = filled.reshape([S, 1, N]);
+    const { isPresent, isMissing, withoutNaN } = replaceMissing(x);
+    const values = withoutNaN.reshape([S, 1, N]);
     const presence = isPresent.toFloat().reshape([S, 1, N]);
     const parts: Tensor[] = [values.mul(0).add(1)];
     if (this.atoms) parts.push(values.equal(this.atoms).toFloat().mul(presence));
@@ -130,7 +133,7 @@ export class HeadGroup {
       const numeric = this.heads.filter(isNumeric);
       const perColumn = (numbers: readonly (readonly number[])[]) =>
         constant(numbers.flat(), [S, numbers[0].length, 1]);
-      const y = this.scale!.forward(filled).value;
+      const y = this.scale!.forward(withoutNaN).value;
       // Piecewise linear encoding (Gorishniy et al. 2022): the fraction of each bin that lies below the value.
       const starts = perColumn(numeric.map(({ knots }) => knots.x.slice(0, -1)));
       const sizes = perColumn(numeric.map(({ knots: { x } }) => x.slice(1).map((end, i) => end - x[i])));
@@ -154,11 +157,11 @@ export class HeadGroup {
    * gaps.
    */
   logProb(x: Tensor, outputs: Tensor): Tensor {
-    const { isPresent, isMissing, filled } = replaceMissing(x);
+    const { isPresent, isMissing, withoutNaN } = replaceMissing(x);
     const parameters = this.split(outputs);
     const { logits } = parameters;
     const logTotal = logits.logsumexp(1);
-    const logProb = this.logUnnormalized(filled, parameters, logTotal).sub(logTotal);
+    const logProb = this.logUnnormalized(withoutNaN, parameters, logTotal).sub(logTotal);
     if (!this.hasGaps) return isPresent.where(logProb, Number.NaN);
     const logMissing = logits.slice(1, this.valueCount, this.atomCount).sum(1).sub(logTotal);
     return isMissing.where(this.logSeen ? logMissing.add(likeColumns(this.logSeen, x)) : logMissing, logProb);
@@ -171,13 +174,14 @@ export class HeadGroup {
     const { logits } = this.split(outputs);
     const logPresent = this.withoutMissing(logits).logsumexp(1).sub(logits.logsumexp(1));
     if (!this.logSeen) return logPresent;
-    const logSeen = logPresent.add(likeColumns(this.logSeen, logPresent));
-    return logAddExp(logSeen, likeColumns(this.logUnseen!, logPresent).broadcastTo([S, ...rest]));
+    const logSeenAndPresent = logPresent.add(likeColumns(this.logSeen, logPresent));
+    return logAddExp(logSeenAndPresent, likeColumns(this.logUnseen!, logPresent).broadcastTo([S, ...rest]));
   }
 
   /**
    * Values [S, N] for the outputs of the network and two uniform numbers, each [S, N]: one chooses an atom or a component, the other
-   * is the quantile of the component. With `present` no value is missing.
+   * is mapped by the quantile function of the chosen component. If `present` is true, no value is missing. Unseen categories are
+   * never sampled.
    */
   sample([choice, quantile]: readonly Tensor[], outputs: Tensor, { present = false } = {}): Tensor {
     const [S, N] = choice.shape;
@@ -214,17 +218,22 @@ export class HeadGroup {
     return isMissing.where(Number.NaN, value);
   }
 
-  /** log p + logTotal of values that are not missing. */
+  /** The unnormalized log-probability of values that are not missing: log p + logTotal. */
   private logUnnormalized(x: Tensor, parameters: MixtureParameters, logTotal: Tensor): Tensor {
     const { logits } = parameters;
     const atom = this.atomAt(x, logits);
     if (this.type === "categorical") return this.logCategorical(x, atom!, logTotal);
     const weights = logits.slice(1, this.atomCount, this.atomCount + this.componentCount);
-    const smooth = this.logComponents(x, parameters).add(weights).logsumexp(1);
-    return this.type === "lattice" ? this.logLattice(x, atom, smooth) : this.logContinuous(atom, smooth);
+    const logSmooth = this.logComponents(x, parameters).add(weights).logsumexp(1);
+    return this.type === "lattice"
+      ? this.logLattice(x, atom, logSmooth)
+      : this.logContinuous(atom, logSmooth);
   }
 
-  /** A category has its logit, all unseen categories together the probability `unseen`, and other values are impossible. */
+  /**
+   * A category that training saw has its logit, and the code of all unseen categories has the probability `unseen`. Other values are
+   * impossible.
+   */
   private logCategorical(x: Tensor, { isAtom, logit }: AtomAtValue, logTotal: Tensor): Tensor {
     if (!this.logSeen) return isAtom.where(logit, Number.NEGATIVE_INFINITY);
     const categories = this.heads.filter(isCategorical).map((head) => head.categories);
@@ -236,18 +245,18 @@ export class HeadGroup {
     );
   }
 
-  /** An atom has its probability, and a density elsewhere: at an atom the density has no mass. */
-  private logContinuous(atom: AtomAtValue | undefined, density: Tensor): Tensor {
-    return atom ? atom.isAtom.where(atom.logit, density) : density;
+  /** The logit of the atom at an atom, where the density has no mass, and the log-density elsewhere. */
+  private logContinuous(atom: AtomAtValue | undefined, logDensity: Tensor): Tensor {
+    return atom ? atom.isAtom.where(atom.logit, logDensity) : logDensity;
   }
 
-  /** A cell that is an atom has the probability of the atom and, as every cell, that of the components. */
-  private logLattice(x: Tensor, atom: AtomAtValue | undefined, smooth: Tensor): Tensor {
+  /** The probability of a cell is that of the components, plus that of the atom if the cell is one. */
+  private logLattice(x: Tensor, atom: AtomAtValue | undefined, logSmooth: Tensor): Tensor {
     const lastCells = likeColumns(this.lastCells(), x);
     const isCell = x.equal(x.floor()).and(x.greaterEqual(0)).and(x.lessEqual(lastCells));
-    if (!atom) return isCell.where(smooth, Number.NEGATIVE_INFINITY);
-    const both = logAddExp(atom.logit, smooth);
-    return isCell.where(atom.isAtom.where(both, smooth), Number.NEGATIVE_INFINITY);
+    if (!atom) return isCell.where(logSmooth, Number.NEGATIVE_INFINITY);
+    const logBoth = logAddExp(atom.logit, logSmooth);
+    return isCell.where(atom.isAtom.where(logBoth, logSmooth), Number.NEGATIVE_INFINITY);
   }
 
   /** Whether x [S, ..., N] is an atom, and the logit of this atom. Undefined if no column has atoms. */
@@ -263,16 +272,17 @@ export class HeadGroup {
 
   /** Log-density of each component at x, or for a lattice its log-probability of the cell x: [S, K, ..., N]. */
   private logComponents(x: Tensor, { locations, logScales }: MixtureParameters): Tensor {
-    const ofMap = (map: QuantileMap, from: number, to: number): Tensor => {
-      const [at, spread] = [locations!, logScales!].map((each) => each.slice(1, from, to));
-      if (this.type === "lattice") return logisticCell(this.edges(x, map).map(withSecondAxis), at, spread);
-      const density = logisticDensity(withSecondAxis(this.scores(x, map)), at, spread);
+    const componentsUnder = (map: QuantileMap, from: number, to: number): Tensor => {
+      const [location, logScale] = [locations!, logScales!].map((each) => each.slice(1, from, to));
+      if (this.type === "lattice")
+        return logisticCell(this.edges(x, map).map(withSecondAxis), location, logScale);
+      const density = logisticDensity(withSecondAxis(this.scores(x, map)), location, logScale);
       return density.add(withSecondAxis(this.logSlope(x, map)));
     };
     const [K, L] = [this.componentCount, this.linearCount];
     const parts = [
-      ...(K > L ? [ofMap(this.map!, 0, K - L)] : []),
-      ...(this.linear ? [ofMap(this.linear, K - L, K)] : []),
+      ...(K > L ? [componentsUnder(this.map!, 0, K - L)] : []),
+      ...(this.linear ? [componentsUnder(this.linear, K - L, K)] : []),
     ];
     return parts.length === 1 ? parts[0] : concat(parts, 1);
   }
@@ -308,7 +318,7 @@ export class HeadGroup {
     return constant(cells, [cells.length, 1]);
   }
 
-  /** The logits, that of the missing value replaced by one of probability 0. */
+  /** The logits with the missing value made impossible. */
   private withoutMissing(logits: Tensor): Tensor {
     if (!this.hasGaps) return logits;
     const { valueCount, atomCount, componentCount } = this;
@@ -360,7 +370,7 @@ export function logisticCell([low, high]: readonly Tensor[], locations: Tensor, 
   return width.neg().expm1().neg().log().sub(b.neg().softplus()).sub(a.softplus());
 }
 
-/** Numbers of columns [S, ..., 1] with more axes of size 1 at the end, so that they have the rank of x and broadcast to it. */
+/** Numbers per column [S, ..., 1] with more axes of size 1 at the end, so that they have the rank of x and broadcast to it. */
 const likeColumns = (numbers: Tensor, x: Tensor): Tensor =>
   numbers.reshape([...numbers.shape, ...new Array<1>(x.rank - numbers.rank).fill(1)]);
 
@@ -375,6 +385,7 @@ const logAddExp = (a: Tensor, b: Tensor): Tensor => stack([a, b], 0).logsumexp(0
 
 /** Which values are missing, and x with 0 in place of them, so that no NaN reaches a formula or its gradient. */
 function replaceMissing(x: Tensor) {
+  // Only NaN is different from itself.
   const isPresent = x.equal(x);
-  return { isPresent, isMissing: isPresent.not(), filled: isPresent.where(x, 0) };
+  return { isPresent, isMissing: isPresent.not(), withoutNaN: isPresent.where(x, 0) };
 }

@@ -3,22 +3,30 @@ import { scaledValue, type ValueScale } from "./valueScale.ts";
 
 /** Number of equally spaced quantiles. With more, the map of a few thousand rows would follow their sampling noise. */
 const QUANTILES = 32;
-/** Number of rows outside the outermost knot. With fewer, the location of the knot would depend on single rows. */
+/** The number of rows beyond the outermost knot of a tail. With fewer, the location of the knot would depend on single rows. */
 const TAIL_ROWS = 20;
+/** The number of rows beyond the second knot of a tail. */
+const INNER_TAIL_ROWS = 5 * TAIL_ROWS;
+/** A knot of a tail is left out if its level is above this fraction of the outermost equally spaced level. */
+const MAX_TAIL_LEVEL = 0.6;
 /** Smallest distance between two knots, as a fraction of the range. In a narrower bin the density would have a spike. */
 const MIN_DISTANCE = 1e-4;
 
 /** Options of `quantileKnots`. */
 export interface QuantileKnotsOptions {
-  /** The width of the cells of a lattice, which is 1 for `MixedMade`: the rows of a cell are spread evenly over it. Default 0. */
+  /**
+   * The width of the cells of a lattice (`MixedMade` uses 1). Rows in a cell are treated as uniform over it. Default 0, for continuous
+   * columns.
+   */
   width?: number;
   /** The scale y(x) of the column. Default linear. */
   scale?: ValueScale;
 }
 
 /**
- * Knots of the map z = logit F, where F is the empirical distribution function of y(x) for the values x of a column. It maps them to
- * about a standard logistic distribution. The knots are at quantiles of the column, with slopes that keep the map increasing.
+ * Knots of the map z = logit F(y), where F is the empirical distribution function of y(x) for the values x of a column. The values z
+ * have approximately a standard logistic distribution. The knots are on the axis of y: `Knots.x` holds values of y. They are at
+ * quantiles of the column, with slopes that keep the map increasing.
  *
  * `sorted` has the values x in ascending order, at least one, no NaN, and all inside the bounds of the scale.
  */
@@ -33,12 +41,12 @@ export function quantileKnots(
   const x: number[] = [];
   const z: number[] = [];
   for (const level of levels(n)) {
-    const at = scaledValue(scale, quantile(sorted, level, width));
-    if (x.length > 0 && at - x[x.length - 1] < MIN_DISTANCE * range) continue;
-    x.push(at);
+    const y = scaledValue(scale, quantile(sorted, level, width));
+    if (x.length > 0 && y - x[x.length - 1] < MIN_DISTANCE * range) continue;
+    x.push(y);
     z.push(Math.log(level / (1 - level)));
   }
-  // Nearly all rows have one value: a straight line around it.
+  // Fewer than two knots remain if nearly all rows share one value. The map is then a straight line through it.
   if (x.length < 2)
     return { x: [x[0] - range / 2, x[0] + range / 2], z: [-2, 2], slope: [4 / range, 4 / range] };
   return { x, z, slope: slopes(x, z) };
@@ -47,7 +55,7 @@ export function quantileKnots(
 /** Probability levels in (0, 1), ascending: equally spaced ones, and up to two more in each tail if there are enough rows. */
 function levels(n: number): number[] {
   const inner = Array.from({ length: QUANTILES }, (_, i) => (i + 1) / (QUANTILES + 1));
-  const tail = [TAIL_ROWS / n, (5 * TAIL_ROWS) / n].filter((level) => level < 0.6 * inner[0]);
+  const tail = [TAIL_ROWS / n, INNER_TAIL_ROWS / n].filter((level) => level < MAX_TAIL_LEVEL * inner[0]);
   return [...tail, ...inner, ...tail.map((level) => 1 - level).reverse()];
 }
 
@@ -77,7 +85,10 @@ function lowerBound(sorted: ArrayLike<number>, value: number): number {
   return low;
 }
 
-/** The slope at each knot: the weighted harmonic mean of the slopes of the neighboring bins (Fritsch and Butland 1984). */
+/**
+ * The slope at each knot: the weighted harmonic mean of the secants of the neighboring bins (Fritsch and Butland 1984), and at the ends
+ * the secant of the outermost bin.
+ */
 function slopes(x: readonly number[], z: readonly number[]): number[] {
   const widths = x.slice(1).map((end, i) => end - x[i]);
   const secants = z.slice(1).map((end, i) => (end - z[i]) / widths[i]);

@@ -2,7 +2,7 @@ import { concat, constant, type Tensor } from "../../graph/tensor.ts";
 
 /** The knots of one monotonic rational-quadratic spline z(x). */
 export interface Knots {
-  /** [J], ascending, in the units of the scale of the column. */
+  /** [J], ascending. */
   readonly x: number[];
   /** [J], ascending: the values of the map at `x`. */
   readonly z: number[];
@@ -28,7 +28,7 @@ interface Bin {
  * computed from the data and not trained. Outside its knots a spline continues as a straight line with the slope of the outermost
  * knot. N is the number of rows.
  *
- * With the knots of `quantileKnots` a spline maps the marginal distribution of a column to about a standard logistic distribution,
+ * With the knots of `quantileKnots` a spline maps the marginal distribution of a column approximately to a standard logistic distribution,
  * whatever the units and the shape of the column. The conditional distribution of every column can then be a mixture of logistic
  * components with locations and scales of the same order, as in `HeadGroup`.
  */
@@ -81,7 +81,7 @@ export class QuantileMap {
     return { value, logSlope: s.div(q).square().mul(slopeNumerator).log() };
   }
 
-  /** x at z [S, N]. */
+  /** The inverse map: x for each z, both [S, N]. */
   inverse(z: Tensor): Tensor {
     const { position, outside, bin } = this.locate(z, "z");
     const { xStart, xSize, zSize, startSlope, endSlope } = bin;
@@ -89,18 +89,18 @@ export class QuantileMap {
     // The equation of `forward`, divided by zSize and solved for t: (s - b) t^2 + b t - s p = 0 with p = (z - zStart) / zSize.
     const b = startSlope.sub(position.mul(startSlope.add(endSlope).sub(s.mul(2))));
     const product = s.mul(position);
-    // Not negative, except for rounding.
+    // The discriminant is not negative, but rounding can make it slightly negative.
     const discriminant = b.square().add(product.mul(s.sub(b)).mul(4));
     const sum = b.abs().add(discriminant.maximum(0).sqrt());
-    // t = 2 s p / (b + root) = (root - b) / (2 (s - b)). The first form has no cancellation for b > 0, the second for b <= 0.
+    // With root = sqrt(discriminant), t = 2 s p / (b + root) = (root - b) / (2 (s - b)). The first form has no cancellation for b > 0, the second for b <= 0.
     const isPositive = b.greater(0);
     const t = isPositive.where(product.mul(2), sum).div(isPositive.where(sum, s.sub(b).mul(2)));
     return xStart.add(xSize.mul(t)).add(outside.div(outermostSlope(outside, bin)));
   }
 
   /**
-   * The bin of each element u [S, N] of one axis, and the position of u in it, from 0 to 1. Elements outside the knots have the
-   * outermost bin, position 0 or 1, and in `outside` the signed distance from the outermost knot, which is 0 for others.
+   * The bin of each element u [S, N] of one axis, and the position of u in it, from 0 to 1. An element outside the knots gets the
+   * outermost bin and position 0 or 1. `outside` is its signed distance from the nearest knot, and 0 for elements inside.
    */
   private locate(u: Tensor, axis: "x" | "z"): { position: Tensor; outside: Tensor; bin: Bin } {
     const [S, N] = u.shape;
@@ -109,8 +109,8 @@ export class QuantileMap {
     const knot = (j: number) => knots.slice(1, j, j + 1).reshape([S, 1]);
     const clamped = u.maximum(knot(0)).minimum(knot(J - 1));
     // Graphs have no operation for a binary search. Instead, comparisons with all inner knots give ones up to the bin of u and
-    // zeros after it, and the differences of neighbours are 1 for the bin of u only. The product with this one-hot vector picks
-    // the fields of the bin exactly.
+    // zeros after it, and the differences of neighbors are 1 for the bin of u only: 1 1 0 - 1 0 0 = 0 1 0. The product with this
+    // one-hot vector picks the fields of the bin exactly.
     const row = clamped.reshape([S, 1, N]);
     const ones = row.mul(0).add(1);
     const reached = J > 2 ? row.greaterEqual(knots.slice(1, 1, J - 1)).toFloat() : undefined;
@@ -134,19 +134,23 @@ const outermostSlope = (outside: Tensor, { startSlope, endSlope }: Bin): Tensor 
 const starts = (values: readonly number[]): number[] => values.slice(0, -1);
 const sizes = (values: readonly number[]): number[] => values.slice(1).map((value, i) => value - values[i]);
 
-/** Levels of z between which the linear map agrees with the spline: those of the quartiles of a standard logistic distribution. */
+/** The quartiles of a standard logistic distribution are -log 3 and log 3. */
 const QUARTILE = Math.log(3);
 
-/** Knots of a straight line that agrees with a spline at its quartiles, so that u is about standard logistic too. */
+/**
+ * Knots of a straight line with the quartiles of a spline, found by linear interpolation between its knots. Values that the spline maps
+ * to a standard logistic distribution have the same quartiles after this map. If the quartiles are equal, the line goes through the
+ * outermost knots.
+ */
 export function linearKnots({ x, z }: Knots): Knots {
-  const at = (level: number): number => {
+  const positionOf = (level: number): number => {
     const next = z.findIndex((each) => each >= level);
     if (next < 0) return x[x.length - 1];
     if (next === 0) return x[0];
     const fraction = (level - z[next - 1]) / (z[next] - z[next - 1]);
     return x[next - 1] + fraction * (x[next] - x[next - 1]);
   };
-  const [low, high] = [at(-QUARTILE), at(QUARTILE)];
+  const [low, high] = [positionOf(-QUARTILE), positionOf(QUARTILE)];
   const ends = high > low ? [low, high] : [x[0], x[x.length - 1]];
   const slope = (2 * QUARTILE) / (ends[1] - ends[0]);
   return { x: ends, z: [-QUARTILE, QUARTILE], slope: [slope, slope] };
