@@ -151,8 +151,11 @@ export interface MinimizeOptions extends MinimizeSettings, TrainingControls, Row
   validationLoss?: Loss;
   /** Modules whose parameters the loss reads and that are not trained. */
   frozen?: object;
-  /** Called after each epoch. */
-  onEpoch?(epoch: MinimizeEpoch): void;
+  /**
+   * Called after each epoch. While it runs, the model has the weights that were validated. Training waits for a promise that it
+   * returns.
+   */
+  onEpoch?(epoch: MinimizeEpoch): unknown;
   /** Called after each step. */
   onProgress?(progress: MinimizeProgress): void;
 }
@@ -180,8 +183,11 @@ export interface FitProgress {
 export interface FitOptions extends FitSettings, TrainingControls, RowOptions {
   /** Whether to initialize scales and other parts from the data before training. Default true. */
   initialize?: boolean;
-  /** Called after each epoch. */
-  onEpoch?(epoch: FitEpoch): void;
+  /**
+   * Called after each epoch. While it runs, the flow has the weights that were validated. Training waits for a promise that it
+   * returns.
+   */
+  onEpoch?(epoch: FitEpoch): unknown;
   /** Called after each step. */
   onProgress?(progress: FitProgress): void;
 }

@@ -19,7 +19,7 @@ export type StopReason = "epochs" | "patience" | "time" | "signal";
 
 /** Callbacks and limits of a training. */
 export interface LoopOptions extends EngineOptions {
-  onEpoch?(epoch: MinimizeEpoch): void;
+  onEpoch?(epoch: MinimizeEpoch): unknown;
   onProgress?(progress: MinimizeProgress): void;
   onRecovery?(message: string): void;
   /** Called after each complete epoch, to save a checkpoint. */
@@ -158,7 +158,8 @@ export class TrainingLoop {
     this.epoch = epoch;
     this.epochs.push(record);
     if (record.validationLoss !== undefined) this.updateBest(epoch, record.validationLoss);
-    options.onEpoch?.(record);
+    const { onEpoch } = options;
+    if (onEpoch) await weights.withResult(async () => onEpoch(record));
     // Only complete epochs are saved, so that a resumed training has the same result as an uninterrupted one.
     if (!stopped) await options.onState?.();
     return stopped;

@@ -259,6 +259,25 @@ describe("interruption", () => {
     expect(result.epochs.length).toBe(2);
   });
 
+  it("has the validated weights during onEpoch, and waits for its promise", async () => {
+    const flow = forTables(nsf(2, small));
+    const validation = correlated(50, 9);
+    const seen: number[] = [];
+    const { epochs } = await fit(flow, data, {
+      ...options,
+      epochs: 3,
+      validation,
+      onEpoch: async ({ epoch }) => {
+        seen.push(mean(await flow.logProb(validation)));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        seen.push(epoch);
+      },
+    });
+    expect(seen).toEqual(
+      epochs.flatMap(({ epoch, validationLogDensity }) => [expect.closeTo(validationLogDensity, 5), epoch]),
+    );
+  });
+
   it("ends at the time limit", async () => {
     const result = await fit(forTables(nsf(2, small)), data, {
       epochs: 100_000,
