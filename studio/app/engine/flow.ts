@@ -1,0 +1,56 @@
+import {
+  type Bijection,
+  Chain,
+  Flow,
+  glow,
+  iaf,
+  maf,
+  nice,
+  nsf,
+  planarFlow,
+  radialFlow,
+  realNVP,
+  Standardize,
+  toys,
+} from "pushforward";
+import { familyOf, type RecipeName } from "../families.ts";
+import type { Setting, Source } from "../setting.ts";
+
+const recipes: Readonly<Record<RecipeName, (features: number, options: object) => Flow>> = {
+  nsf,
+  maf,
+  iaf,
+  realNVP,
+  glow,
+  planarFlow,
+  radialFlow,
+  nice,
+};
+
+/** The flow of a setting: the recipe, with a standardization next to the data, which `fit` sets from the rows. */
+export function flowOf({ family: name, ...size }: Setting): Flow {
+  const family = familyOf(name);
+  const { base, bijection } = recipes[family.recipe](2, family.options(size));
+  return new Flow(base, new Chain([bijection, new Standardize({ features: 2 })]));
+}
+
+/** The layers from the base to the data. */
+export function layersOf({ bijection }: Flow): readonly Bijection[] {
+  const flatten = (each: Bijection): Bijection[] =>
+    each instanceof Chain ? each.bijections.flatMap(flatten) : [each];
+  return flatten(bijection);
+}
+
+/** The rows of a source, x and y in turn. */
+export function rowsOf(source: Source, seed: number): Float64Array {
+  return source.kind === "toy" ? toys[source.name](source.rows, { seed }) : Float64Array.from(source.values);
+}
+
+/** The settings of `fit` that the page uses; an exported program has the same. */
+export const trainingOptions = ({ learningRate, seed }: Setting) => ({
+  optimizer: { learningRate },
+  seed,
+  // One thread of WebAssembly: its results are the same in every browser and in Node.
+  threads: 1,
+  providers: ["wasm"],
+});

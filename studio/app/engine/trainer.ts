@@ -1,0 +1,105 @@
+import { compile, fit, saveParameters, type Tensor } from "pushforward";
+import { flowOf, rowsOf, trainingOptions } from "./flow.ts";
+import type { TrainerCommand, TrainerEvent } from "./messages.ts";
+
+/** Trains one flow at a time. WebAssembly computes on the thread that calls it, so this is a worker of its own. */
+
+const tell = (event: TrainerEvent, transfer: Transferable[] = []) => postMessage(event, { transfer });
+
+/** The epochs that may still be trained before the next pause. */
+let allowance = Number.POSITIVE_INFINITY;
+let wake: () => void = () => {};
+let training: { readonly controller: AbortController; readonly done: Promise<void> } | undefined;
+let latest = 0;
+
+function allow(epochs: number): void {
+  allowance = epochs;
+  wake();
+}
+
+/** Resolves after the messages that wait for the worker. A timer would take 4 ms, half of a step. */
+function messagesReceived(): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}
+
+/** Lets the worker receive messages, and waits while training is paused. Returns the milliseconds that it waited. */
+async function pausePoint(signal: AbortSignal): Promise<number> {
+  const start = performance.now();
+  allowance--;
+  await messagesReceived();
+  while (allowance <= 0 && !signal.aborted) {
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+  }
+  return performance.now() - start;
+}
+
+async function trainFlow({ setting, run }: Extract<TrainerCommand, { type: "train" }>, signal: AbortSignal) {
+  const flow = flowOf(setting);
+  let start: number | undefined;
+  let waited = 0;
+  let best = Number.NEGATIVE_INFINITY;
+  const { stopped } = await fit(flow, rowsOf(setting.source, setting.seed), {
+    ...trainingOptions(setting),
+    signal,
+    onProgress: () => {
+      start ??= performance.now();
+    },
+    onEpoch: async (epoch) => {
+      if (signal.aborted) return;
+      const isBest = epoch.validationLogDensity > best;
+      if (isBest) best = epoch.validationLogDensity;
+      const seconds = (performance.now() - start! - waited) / 1000;
+      const parameters = saveParameters(flow);
+      tell({ type: "epoch", run, epoch: { ...epoch, seconds, best: isBest }, parameters }, [
+        parameters.buffer,
+      ]);
+      waited += await pausePoint(signal);
+    },
+  });
+  if (!signal.aborted) tell({ type: "end", run, reason: stopped });
+}
+
+async function stop(): Promise<void> {
+  training?.controller.abort();
+  wake();
+  await training?.done;
+}
+
+/** Loads and starts ONNX Runtime before the reader asks for a training. */
+async function prepare(): Promise<void> {
+  const double = compile((x: Tensor) => x.mul(2), [["N"]], { providers: ["wasm"], threads: 1 });
+  await double([1]);
+  await double.release();
+  tell({ type: "ready" });
+}
+
+export async function obey(command: TrainerCommand): Promise<void> {
+  if (command.type === "prepare") return prepare();
+  if (command.type === "stop") {
+    latest = -1;
+    return stop();
+  }
+  if (command.type === "pause") return allow(0);
+  if (command.type === "step") return allow(1);
+  if (command.type === "resume") return allow(Number.POSITIVE_INFINITY);
+  const { run } = command;
+  latest = run;
+  allow(command.paused ? 1 : Number.POSITIVE_INFINITY);
+  await stop();
+  // Another command may have come while the training before was ending.
+  if (run !== latest) return;
+  const controller = new AbortController();
+  const done = trainFlow(command, controller.signal).catch((error: Error) =>
+    tell({ type: "error", run, message: error.message }),
+  );
+  training = { controller, done };
+}

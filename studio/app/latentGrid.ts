@@ -1,0 +1,20 @@
+/** Cells on a side, and the half-width, of the square of latent space that a flow deforms. */
+const CELLS = 36;
+const RADIUS = 3;
+
+const side = CELLS + 1;
+const at = (k: number) => -RADIUS + (2 * RADIUS * k) / CELLS;
+
+/** A square grid in latent space: its corners, and each cell as the indices of its four corners in order around it. */
+export const latentGrid = {
+  cells: CELLS,
+  radius: RADIUS,
+  points: Float64Array.from({ length: 2 * side * side }, (_, i) => {
+    const corner = i >> 1;
+    return i % 2 === 0 ? at(corner % side) : at(Math.floor(corner / side));
+  }),
+  corners: Array.from({ length: CELLS * CELLS }, (_, cell) => {
+    const corner = Math.floor(cell / CELLS) * side + (cell % CELLS);
+    return [corner, corner + 1, corner + side + 1, corner + side] as const;
+  }),
+};

@@ -1,0 +1,97 @@
+import { type FamilyName, families } from "./families.ts";
+
+export const TOY_NAMES = [
+  "spirals",
+  "twoMoons",
+  "eightGaussians",
+  "pinwheel",
+  "checkerboard",
+  "circles",
+  "swissRoll",
+  "banana",
+] as const;
+
+export type ToyName = (typeof TOY_NAMES)[number];
+
+/** Where the rows come from: a toy distribution, or points of the reader, x and y in turn. */
+export type Source =
+  | { readonly kind: "toy"; readonly name: ToyName; readonly rows: number }
+  | { readonly kind: "points"; readonly values: readonly number[]; readonly from: "drawn" | "table" };
+
+/** Everything that determines a training, and nothing else. */
+export interface Setting {
+  readonly source: Source;
+  readonly family: FamilyName;
+  readonly layers: number;
+  /** Units in each of the two hidden layers of every network. Families without networks ignore it. */
+  readonly width: number;
+  readonly learningRate: number;
+  readonly seed: number;
+}
+
+export const TOY_ROWS = 5000;
+
+export const DEFAULT_SETTING: Setting = {
+  source: { kind: "toy", name: "spirals", rows: TOY_ROWS },
+  family: "nsf",
+  ...families.nsf.defaults,
+  seed: 0,
+};
+
+/** Coordinates of drawn points are rounded to this many decimals, so that a link holds exactly the points of the page. */
+const DECIMALS = 2;
+
+export const roundCoordinate = (value: number): number => Number(value.toFixed(DECIMALS));
+
+/** A link holds at most this many points: browsers and mail programs cut longer addresses. */
+export const MAX_POINTS_IN_LINK = 1000;
+
+/** The setting as the fragment of an address; undefined if there are too many points. */
+export function toFragment({ source, ...setting }: Setting): string | undefined {
+  const fields = new URLSearchParams();
+  if (source.kind === "toy") {
+    fields.set("data", source.name);
+    fields.set("rows", `${source.rows}`);
+  } else {
+    if (source.values.length > 2 * MAX_POINTS_IN_LINK) return undefined;
+    fields.set("points", source.values.join("_"));
+    fields.set("from", source.from);
+  }
+  for (const [name, value] of Object.entries(setting)) fields.set(name, `${value}`);
+  return fields.toString();
+}
+
+/** The setting of a fragment. Fields that are missing or not valid have their defaults: a link may be cut or old. */
+export function fromFragment(fragment: string): Setting {
+  const fields = new URLSearchParams(fragment.replace(/^#/, ""));
+  const familyName = fields.get("family") ?? "";
+  const family = Object.hasOwn(families, familyName) ? (familyName as FamilyName) : DEFAULT_SETTING.family;
+  const { defaults, maxLayers } = families[family];
+  const number = (name: string, fallback: number, min: number, max: number) => {
+    const value = Number(fields.get(name) ?? Number.NaN);
+    return value >= min && value <= max ? value : fallback;
+  };
+  const whole = (name: string, fallback: number, min: number, max: number) =>
+    Math.round(number(name, fallback, min, max));
+  return {
+    source: sourceOf(fields, whole("rows", TOY_ROWS, 100, 50_000)),
+    family,
+    layers: whole("layers", defaults.layers, 1, maxLayers),
+    width: whole("width", defaults.width, 4, 256),
+    learningRate: number("learningRate", defaults.learningRate, 1e-5, 1),
+    seed: whole("seed", 0, 0, 2 ** 31),
+  };
+}
+
+function sourceOf(fields: URLSearchParams, rows: number): Source {
+  const points = fields.get("points");
+  const values = points?.split("_").map(Number) ?? [];
+  const valid = values.length >= 2 * MIN_POINTS && values.length % 2 === 0 && values.every(Number.isFinite);
+  if (valid && values.length <= 2 * MAX_POINTS_IN_LINK)
+    return { kind: "points", values, from: fields.get("from") === "table" ? "table" : "drawn" };
+  const name = TOY_NAMES.find((toy) => toy === fields.get("data")) ?? "spirals";
+  return { kind: "toy", name, rows };
+}
+
+/** With fewer points there is nothing to hold out and nothing to learn. */
+export const MIN_POINTS = 20;

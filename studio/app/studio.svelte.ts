@@ -1,0 +1,172 @@
+import { TrainerClient, ViewerClient } from "./engine/client.ts";
+import type { Epoch, Layered, LayeredPoints, Raster, Rows, TrainerEvent } from "./engine/messages.ts";
+import { latentGrid } from "./latentGrid.ts";
+import { fromFragment, type Setting, toFragment } from "./setting.ts";
+
+/** Rows that figures show. More would only cover each other. */
+const SHOWN_ROWS = 1500;
+/** Cells on a side of the density: few while training, so that pictures keep up with it. */
+const LIVE_RASTER = 72;
+const FINE_RASTER = 160;
+
+export type Status = "idle" | "training" | "paused" | "ended";
+
+/** The state of the page, and what its controls do. */
+export class Studio {
+  setting = $state.raw<Setting>(fromFragment(""));
+  status = $state<Status>("idle");
+  /** Whether ONNX Runtime of the training worker has started. */
+  ready = $state(false);
+  error = $state<string>();
+  endReason = $state<string>();
+  epochs = $state.raw<readonly Epoch[]>([]);
+
+  rows = $state.raw<Rows>();
+  layers = $state.raw<readonly string[]>([]);
+  raster = $state.raw<Raster>();
+  latent = $state.raw<LayeredPoints>();
+  grid = $state.raw<Layered>();
+  /** A point in data space that the reader looks at, and its way to latent space. */
+  selected = $state.raw<readonly [number, number]>();
+  path = $state.raw<LayeredPoints>();
+  /** How far the grid has gone from the base (0) to the data (the number of layers). */
+  depth = $state(Number.POSITIVE_INFINITY);
+
+  private readonly viewer = new ViewerClient();
+  private readonly trainer = new TrainerClient((event) => this.hear(event));
+  private run = 0;
+  /** Parameters of the latest epoch, and of the best one. */
+  private parameters: Uint8Array | undefined;
+  private best: Uint8Array | undefined;
+  private drawing = false;
+  private following = false;
+  private stale = false;
+
+  constructor() {
+    this.trainer.send({ type: "prepare" });
+  }
+
+  /** Changes the setting. A training ends, and its flow is left. */
+  async change(change: Partial<Setting>): Promise<void> {
+    const previous = this.setting;
+    this.setting = { ...previous, ...change };
+    const fragment = toFragment(this.setting);
+    history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
+    this.reset();
+    if (!this.rows || change.source || change.seed !== undefined) await this.loadRows();
+    await this.draw();
+  }
+
+  private reset(): void {
+    if (this.status !== "idle") this.trainer.send({ type: "stop" });
+    this.status = "idle";
+    this.run++;
+    this.epochs = [];
+    this.endReason = undefined;
+    this.error = undefined;
+    this.parameters = undefined;
+    this.best = undefined;
+  }
+
+  private async loadRows(): Promise<void> {
+    const { source, seed } = this.setting;
+    const rows = await this.viewer.ask("rows", { source, seed });
+    if (source === this.setting.source) this.rows = rows;
+    this.selected = undefined;
+  }
+
+  /** Starts a training from the initial flow. With the same setting it takes the same course. */
+  start({ paused = false } = {}): void {
+    this.reset();
+    this.status = paused ? "paused" : "training";
+    this.trainer.send({ type: "train", run: this.run, setting: $state.snapshot(this.setting), paused });
+  }
+
+  pause(): void {
+    this.status = "paused";
+    this.trainer.send({ type: "pause" });
+    this.draw();
+  }
+
+  resume(): void {
+    this.status = "training";
+    this.trainer.send({ type: "resume" });
+  }
+
+  /** Trains one epoch. */
+  step(): void {
+    if (this.status === "paused") this.trainer.send({ type: "step" });
+    else this.start({ paused: true });
+  }
+
+  /** Follows a point of data space. Only the latest position of a pointer waits for an answer. */
+  async select(point: readonly [number, number] | undefined): Promise<void> {
+    this.selected = point;
+    if (!point) this.path = undefined;
+    if (!point || this.following || !this.raster) return;
+    this.following = true;
+    try {
+      let followed: typeof this.selected;
+      while (this.selected && followed !== this.selected) {
+        followed = this.selected;
+        this.path = await this.viewer.ask("toLatent", { points: Float64Array.from(followed) });
+      }
+    } finally {
+      this.following = false;
+    }
+  }
+
+  private hear(event: TrainerEvent): void {
+    if (event.type === "ready") {
+      this.ready = true;
+      return;
+    }
+    if (event.run !== this.run) return;
+    if (event.type === "epoch") {
+      this.epochs = [...this.epochs, event.epoch];
+      this.parameters = event.parameters;
+      if (event.epoch.best) this.best = event.parameters;
+    } else if (event.type === "end") {
+      this.status = "ended";
+      this.endReason = event.reason;
+      // The result of a training is its best epoch.
+      this.parameters = this.best;
+    } else {
+      this.status = "ended";
+      this.error = event.message;
+    }
+    this.draw();
+  }
+
+  /** Brings the figures up to date. While they are being computed, only the latest state waits. */
+  private async draw(): Promise<void> {
+    this.stale = true;
+    if (this.drawing) return;
+    this.drawing = true;
+    try {
+      while (this.stale) {
+        this.stale = false;
+        await this.compute();
+      }
+    } catch (error) {
+      this.error = (error as Error).message;
+    } finally {
+      this.drawing = false;
+    }
+  }
+
+  private async compute(): Promise<void> {
+    const { setting, rows, run, parameters } = this;
+    if (!rows) return;
+    const { layers } = await this.viewer.ask("flow", { setting, ...(parameters && { parameters }) });
+    const size = this.status === "training" ? LIVE_RASTER : FINE_RASTER;
+    const [raster, latent, grid, path] = await Promise.all([
+      this.viewer.ask("raster", { frame: rows.frame, size }),
+      this.viewer.ask("toLatent", { points: rows.values.slice(0, 2 * SHOWN_ROWS) }),
+      this.viewer.ask("toData", { points: latentGrid.points }),
+      this.selected && this.viewer.ask("toLatent", { points: Float64Array.from(this.selected) }),
+    ]);
+    if (run !== this.run) return;
+    Object.assign(this, { layers, raster, latent, grid, path });
+  }
+}

@@ -1,0 +1,50 @@
+import { readTheme, type Theme } from "./theme.ts";
+
+export type Choice = "system" | "light" | "dark";
+
+/** Light or dark, and whether the reader prefers little motion. */
+class Appearance {
+  choice = $state<Choice>((localStorage.getItem("appearance") as Choice | null) ?? "system");
+  reducedMotion = $state(false);
+  private systemIsDark = $state(false);
+  private cached: { readonly dark: boolean; readonly theme: Theme } | undefined;
+
+  constructor() {
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    const motion = matchMedia("(prefers-reduced-motion: reduce)");
+    const read = () => {
+      this.systemIsDark = dark.matches;
+      this.reducedMotion = motion.matches;
+    };
+    read();
+    dark.addEventListener("change", read);
+    motion.addEventListener("change", read);
+  }
+
+  get dark(): boolean {
+    return this.choice === "dark" || (this.choice === "system" && this.systemIsDark);
+  }
+
+  choose(choice: Choice): void {
+    this.choice = choice;
+    localStorage.setItem("appearance", choice);
+    this.apply();
+  }
+
+  apply(): void {
+    document.documentElement.dataset.theme = this.dark ? "dark" : "light";
+  }
+
+  /** The colours of the figures. An effect that calls this runs again when they change. */
+  theme(element: Element): Theme {
+    const { dark } = this;
+    if (this.cached?.dark !== dark) {
+      // The attribute may not be there yet, and the styles depend on it.
+      this.apply();
+      this.cached = { dark, theme: readTheme(element, dark) };
+    }
+    return this.cached.theme;
+  }
+}
+
+export const appearance = new Appearance();

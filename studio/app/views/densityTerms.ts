@@ -1,0 +1,38 @@
+import type { LayeredPoints } from "../engine/messages.ts";
+
+export interface DensityTerm {
+  readonly name: string;
+  /** In nats. */
+  readonly value: number;
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  standardize: "standardization",
+  coupling: "coupling",
+  autoregressive: "autoregressive layer",
+  invert: "layer",
+  radial: "radial layer",
+  luLinear: "linear map",
+  actnorm: "actnorm",
+  diagonalScaling: "scaling",
+};
+
+/** The log-density of a point as a sum: the log-density of the base, and the log-determinant of each layer from the base to the data. */
+export function densityTerms(
+  { baseLogDensity, logDets }: LayeredPoints,
+  layers: readonly string[],
+): DensityTerm[] {
+  // The point went from the data to the base: the first log-determinant is that of the last layer.
+  const determinants = layers.map((type, k) => ({
+    name: `log det, ${NAMES[type] ?? type} ${k + 1}`,
+    value: logDets[layers.length - 1 - k]![0]!,
+  }));
+  return [{ name: "log p(z), base", value: baseLogDensity[0]! }, ...determinants];
+}
+
+/** The sums before and after each term, from 0 on. */
+export function cumulativeSums(terms: readonly DensityTerm[]): number[] {
+  const sums = [0];
+  for (const { value } of terms) sums.push(sums.at(-1)! + value);
+  return sums;
+}

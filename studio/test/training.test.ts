@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CHROMIUM_IS_MISSING, findChromium } from "../../test/browser/chromium.ts";
+import { Site } from "./page.ts";
+
+const chromium = findChromium();
+// Only some reporters of Vitest show why a test was skipped.
+if (!chromium) console.warn(`The studio is not tested: ${CHROMIUM_IS_MISSING}.`);
+
+describe.runIf(chromium)("training in the page", () => {
+  const site = new Site();
+  beforeAll(() => site.open(chromium!));
+  afterAll(() => site.close());
+
+  test.each([
+    ["spirals", 0.4],
+    ["twoMoons", 0.15],
+    ["eightGaussians", 0.2],
+  ])("learns the %s to %s nats above their entropy", async (toy, nats) => {
+    await using visit = await site.visit(`#data=${toy}`);
+    await visit.button("Train").click();
+    await expect.poll(() => visit.figure("above the entropy"), { timeout: 50_000 }).toBeLessThan(nats);
+    expect(await visit.figure("above the entropy")).toBeGreaterThan(-0.1);
+    expect(visit.problems).toEqual([]);
+  });
+
+  test("pauses, takes single epochs, resumes, and takes the same course again with the same seed", async () => {
+    await using visit = await site.visit("#data=twoMoons&rows=1000&layers=2&width=8");
+    const { page } = visit;
+    const epoch = () => visit.figure("epoch");
+    await visit.button("One epoch").click();
+    await expect.poll(epoch).toBe(1);
+    await visit.button("One epoch").click();
+    await expect.poll(epoch).toBe(2);
+    const after2 = await visit.figure("held-out nats");
+    await visit.button("Resume").click();
+    await expect.poll(epoch).toBeGreaterThan(4);
+    await visit.button("Pause").click();
+    // The epoch that was running when the button was pressed still arrives.
+    await page.waitForTimeout(300);
+    const paused = await epoch();
+    await page.waitForTimeout(300);
+    expect(await epoch()).toBe(paused);
+    await visit.button("Restart").click();
+    await visit.button("Pause").click();
+    await expect.poll(epoch).toBeGreaterThanOrEqual(1);
+    while ((await epoch()) < 2) {
+      const before = await epoch();
+      await visit.button("One epoch").click();
+      await expect.poll(epoch).toBeGreaterThan(before);
+    }
+    expect(await epoch()).toBe(2);
+    expect(await visit.figure("held-out nats")).toBe(after2);
+    expect(visit.problems).toEqual([]);
+  });
+});
