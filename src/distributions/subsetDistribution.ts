@@ -9,7 +9,7 @@ import type { Distribution } from "./distribution.ts";
 export interface Subset {
   /** [D]: 1 for a known feature, 0 for an unknown one. */
   readonly known: Tensor;
-  /** [D]: 0 ... count - 1 for the known features in the order of their indices, and count for every unknown one. */
+  /** [D]: 0 ... count - 1 for the known features in the order of their factorization, and count for every unknown one. */
   readonly positions: Tensor;
 }
 
@@ -55,13 +55,17 @@ export function asSubsetDistribution(distribution: Distribution): SubsetDistribu
   );
 }
 
-/** The numbers of a `Subset` of `features` features, from the indices of the known ones. Throws `ARGUMENT` for other indices. */
+/**
+ * The numbers of a `Subset` of `features` features, from the indices of the known ones in the order of their factorization: an
+ * order-agnostic network has about the same density in each order, but not exactly. Throws `ARGUMENT` for other indices.
+ */
 export function knownFeatures(
   features: number,
   known: readonly number[],
 ): { known: Float64Array<ArrayBuffer>; positions: Float64Array<ArrayBuffer> } {
   const isKnown = new Float64Array(features);
-  for (const feature of known) {
+  const positions = new Float64Array(features).fill(known.length);
+  for (const [position, feature] of known.entries()) {
     if (!Number.isInteger(feature) || feature < 0 || feature >= features) {
       throw new PushforwardError("ARGUMENT", "the index of a known feature is out of range", {
         expected: `indices from 0 to ${features - 1}`,
@@ -69,10 +73,9 @@ export function knownFeatures(
       });
     }
     isKnown[feature] = 1;
+    positions[feature] = position;
   }
-  const count = isKnown.reduce((sum, each) => sum + each, 0);
-  let position = 0;
-  return { known: isKnown, positions: isKnown.map((each) => (each === 1 ? position++ : count)) };
+  return { known: isKnown, positions };
 }
 
 /** The rows with 0 in place of unknown values, so that no NaN of these reaches a formula. */

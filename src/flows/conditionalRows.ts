@@ -1,3 +1,4 @@
+import { range } from "../dataset/range.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { Mixture } from "../distributions/mixture.ts";
 import {
@@ -68,10 +69,10 @@ export class ConditionalRows {
     const { distribution } = this;
     const { features: D } = distribution;
     const completed = values.slice();
-    for (const { rows, isKnown } of patterns(known, D)) {
-      const numbers = isKnown.slice();
+    for (const { rows, features: given } of patterns(known, D)) {
+      const features = [...given];
       for (let feature = 0; feature < D; feature++) {
-        if (isKnown[feature]) continue;
+        if (given.includes(feature)) continue;
         const random = new Random(seed).split(feature);
         const noise = distribution.noise.map(({ kind, size }, i): RowInput => {
           const source = random.split(i);
@@ -82,31 +83,36 @@ export class ConditionalRows {
         const drawn = await this.run(
           `draw ${present}`,
           (x, subset, ...noise) => distribution.sampleEach(noise, x, subset, { present }),
-          { values: completed, rows, isKnown: numbers },
+          { values: completed, rows, features },
           noise,
           run,
         );
         rows.forEach((row, n) => {
           completed[row * D + feature] = drawn[n * D + feature];
         });
-        numbers[feature] = true;
+        features.push(feature);
       }
     }
     return completed;
   }
 
-  /** log p(known features) of each row. */
-  async logProbKnown({ values, known }: PartialRows, run: RunOptions = {}): Promise<Float64Array> {
-    const { features: D } = this.distribution;
-    const out = new Float64Array(values.length / D);
-    for (const { rows, isKnown } of patterns(known, D)) {
-      const density = (x: Tensor, subset: Subset) => this.distribution.logProbKnown(x, subset);
-      const logProbs = await this.run("density", density, { values, rows, isKnown }, [], run);
-      rows.forEach((row, n) => {
-        out[row] = logProbs[n];
-      });
-    }
-    return out;
+  /**
+   * log p(x_of | x_given) of each row of `values` [N, D], from indices of features. The given features come first in the factorization,
+   * as they do when `complete` draws, so that this is the density of its draws, and integrates to 1.
+   */
+  async logProb(
+    values: Float64Array,
+    { of, given }: { of: readonly number[]; given: readonly number[] },
+    run: RunOptions = {},
+  ): Promise<Float64Array> {
+    const rows = range(values.length / this.distribution.features);
+    const density = (x: Tensor, subset: Subset) => this.distribution.logProbKnown(x, subset);
+    const logProbKnown = (features: readonly number[]) =>
+      this.run("density", density, { values, rows, features }, [], run);
+    const joint = await logProbKnown([...given, ...of]);
+    if (given.length === 0) return joint;
+    const ofGiven = await logProbKnown(given);
+    return joint.map((value, n) => value - ofGiven[n]);
   }
 
   /** Waits for the calls before, and then frees sessions and worker threads. */
@@ -117,13 +123,12 @@ export class ConditionalRows {
   private async run(
     name: string,
     build: (x: Tensor, subset: Subset, ...others: Tensor[]) => Tensor,
-    { values, rows, isKnown }: Pattern & { values: Float64Array },
+    { values, rows, features }: Pattern & { values: Float64Array },
     others: readonly RowInput[],
     options: RunOptions,
   ): Promise<Float64Array> {
     const D = this.distribution.features;
-    const indices = isKnown.flatMap((each, d) => (each ? [d] : []));
-    const { known, positions } = knownFeatures(D, indices);
+    const { known, positions } = knownFeatures(D, features);
     const copyRow = (target: Floats, row: number) => target.set(values.subarray(row * D, (row + 1) * D));
     const { output } = await this.runner.run(
       name,
@@ -146,7 +151,7 @@ export class ConditionalRows {
 
 /** An input of which row i is written for `rows[i]`. */
 const rowsInput = (
-  rows: readonly number[],
+  rows: ArrayLike<number>,
   size: number,
   write: (target: Floats, row: number) => void,
 ): RowInput => ({
@@ -159,17 +164,19 @@ const rowsInput = (
 
 /** Rows with the same known features. */
 interface Pattern {
-  readonly rows: readonly number[];
-  readonly isKnown: readonly boolean[];
+  readonly rows: ArrayLike<number>;
+  /** The indices of the known features, in the order of their factorization. */
+  readonly features: readonly number[];
 }
 
 /** The rows of each set of known features. */
-function patterns(known: Uint8Array, features: number): Pattern[] {
-  const byKey = new Map<string, { rows: number[]; isKnown: boolean[] }>();
+function patterns(known: Uint8Array, features: number): { rows: number[]; features: number[] }[] {
+  const byKey = new Map<string, { rows: number[]; features: number[] }>();
   for (let n = 0; n < known.length / features; n++) {
     const flags = known.subarray(n * features, (n + 1) * features);
     const key = flags.join("");
-    const pattern = byKey.get(key) ?? { rows: [], isKnown: Array.from(flags, (flag) => flag === 1) };
+    const indices = () => Array.from(flags).flatMap((flag, d) => (flag === 1 ? [d] : []));
+    const pattern = byKey.get(key) ?? { rows: [], features: indices() };
     pattern.rows.push(n);
     byKey.set(key, pattern);
   }

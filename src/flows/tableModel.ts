@@ -111,11 +111,9 @@ export class TableModel implements AsyncDisposable {
     this.checkLearned(encoded);
     const D = this.flow.features;
     const values = Float64Array.from({ length: n * D }, (_, i) => encoded.values[i % D]);
-    return this.conditionalRows().complete(
-      { values, known: this.knownMask(n, names) },
-      { seed, start, present: false },
-      run,
-    );
+    const features = this.featureIndices(names);
+    const known = Uint8Array.from(values, (_, i) => (features.includes(i % D) ? 1 : 0));
+    return this.conditionalRows().complete({ values, known }, { seed, start, present: false }, run);
   }
 
   /**
@@ -162,13 +160,8 @@ export class TableModel implements AsyncDisposable {
     given: readonly string[],
     run: RunOptions = {},
   ): Promise<Float64Array> {
-    const rows = values.length / this.flow.features;
-    const logProb = (names: readonly string[]) =>
-      this.conditionalRows().logProbKnown({ values, known: this.knownMask(rows, names) }, run);
-    const joint = await logProb([...of, ...given]);
-    if (given.length === 0) return joint;
-    const ofGiven = await logProb(given);
-    return joint.map((value, n) => value - ofGiven[n]);
+    const features = { of: this.featureIndices(of), given: this.featureIndices(given) };
+    return this.conditionalRows().logProb(values, features, run);
   }
 
   /** The sum of the weights of the members that `given`, `of` and `impute` use: those with exact conditional distributions. */
@@ -195,14 +188,10 @@ export class TableModel implements AsyncDisposable {
     return this.columns.map(({ name }) => name);
   }
 
-  /** Which features of `rows` rows belong to the columns `names`, [rows, D]. */
-  private knownMask(rows: number, names: readonly string[]): Uint8Array {
-    const isKnown = this.columns.flatMap((column) =>
-      featureNames(column).map(() => names.includes(column.name)),
-    );
-    return Uint8Array.from({ length: rows * isKnown.length }, (_, i) =>
-      isKnown[i % isKnown.length] ? 1 : 0,
-    );
+  /** The indices of the features of these columns, in the order of the columns of the model. */
+  private featureIndices(names: readonly string[]): number[] {
+    const owners = this.columns.flatMap((column) => featureNames(column).map(() => column.name));
+    return owners.flatMap((name, feature) => (names.includes(name) ? [feature] : []));
   }
 
   /** Features with 0 in place of NaN in rows that have no log-density, since the flow may refuse NaN. */

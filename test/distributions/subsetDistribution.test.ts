@@ -47,10 +47,10 @@ async function logJointOf(made: MixedMade, rows: number[][], known: readonly num
   return rows.map((_, n) => [...known, d].reduce((sum, feature) => sum + conditionals[3 * n + feature], 0));
 }
 
-test("the numbers of a subset are those of the known features", () => {
+test("the numbers of a subset are those of the known features, in the order in which they are given", () => {
   expect(knownFeatures(4, [3, 1])).toEqual({
     known: Float64Array.of(0, 1, 0, 1),
-    positions: Float64Array.of(2, 0, 2, 1),
+    positions: Float64Array.of(2, 1, 2, 0),
   });
   expect(() => knownFeatures(2, [2])).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the index of a known feature is out of range: expected indices from 0 to 1, received 2.]`,
