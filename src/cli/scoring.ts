@@ -2,7 +2,7 @@ import { openTable, scoreTable, type Table } from "../data/index.ts";
 import { orList } from "../data/labels.ts";
 import { allFeatures } from "../data/tableSamples.ts";
 import { PushforwardError } from "../errors.ts";
-import { ModelScorer } from "../evaluate/index.ts";
+import { ModelScorer, type ModelScorerOptions } from "../evaluate/index.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { type LoadedModel, TableModel } from "../flows/index.ts";
 import { nearestName } from "../nearestName.ts";
@@ -40,9 +40,31 @@ export async function withScores<T>(
 ): Promise<T> {
   const model = await readModel(paths.model);
   const table = await openTable(paths.data, { na, signal: io.interrupted });
+  try {
+    const conditional = of.length > 0 && unconditional(model, paths.model);
+    const compute = conditional ? conditionalScores(conditional, of, given, threads) : undefined;
+    return await useScores(model, table, { threads, strict, of, given, compute }, io, use);
+  } finally {
+    await table.close();
+  }
+}
+
+/** Lets `use` consume the scores of an open table under a model, and prints warnings about its rows. */
+export async function useScores<T>(
+  model: LoadedModel,
+  table: Table,
+  {
+    threads,
+    strict,
+    of = [],
+    given = [],
+    compute,
+  }: Omit<ScoringOptions, "na"> & Pick<ModelScorerOptions, "compute">,
+  io: Io,
+  use: (scoring: Scoring) => Promise<T>,
+): Promise<T> {
   const messages = new Messages(io);
   try {
-    const compute = of.length > 0 && conditionalScores(unconditional(model, paths.model), of, given, threads);
     const scorer = new ModelScorer(model, { threads, source: table.source, ...(compute && { compute }) });
     const unlearned: UnlearnedValues[] = [];
     const scores = scoreTable(scorer, table, {
@@ -67,7 +89,6 @@ export async function withScores<T>(
     return result;
   } finally {
     messages.end();
-    await table.close();
   }
 }
 
@@ -77,7 +98,7 @@ function conditionalScores(
   of: readonly string[],
   given: readonly string[],
   threads: number | undefined,
-): ModelScorer["compute"] {
+): ModelScorerOptions["compute"] {
   const model = TableModel.from(loaded);
   const names = model.columns.map(({ name }) => name);
   for (const name of [...of, ...given]) {

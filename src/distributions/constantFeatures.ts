@@ -8,6 +8,7 @@ import { concat, filled, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { parse } from "../parse.ts";
 import {
+  type Atoms,
   type Distribution,
   type DistributionKind,
   type FitDistribution,
@@ -86,6 +87,13 @@ export class ConstantFeatures implements Distribution {
       columns[feature] = column;
     });
     return withZeroColumn.gather(1, columns);
+  }
+
+  get atoms(): readonly Atoms[] {
+    const others = this.distribution.atoms;
+    const atoms = new Array<Atoms>(this.features).fill("all");
+    for (const [column, feature] of this.varying.entries()) atoms[feature] = others?.[column] ?? [];
+    return atoms;
   }
 
   get support(): Support {

@@ -10,7 +10,7 @@ import { scoped } from "../graph/tracing/scope.ts";
 import { drawForRows, isTracingLoss } from "../graph/tracing/training.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
-import type { Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
+import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 import { onSupport } from "./distribution.ts";
 import { Logistic } from "./logistic.ts";
 
@@ -102,6 +102,10 @@ export class Dequantized implements Distribution {
 
   get noise(): readonly Noise[] {
     return this.distribution.noise;
+  }
+
+  get atoms(): readonly Atoms[] {
+    return new Array<Atoms>(this.features).fill("all");
   }
 
   get support(): Support {

@@ -11,6 +11,9 @@ export interface Noise {
   readonly size: number;
 }
 
+/** The values of a feature that have a probability: single ones, in a feature that otherwise has a density, or all. */
+export type Atoms = readonly number[] | "all";
+
 /** A density over rows [N, D] that can be evaluated and sampled, such as the base distribution of a flow. */
 export interface Distribution {
   /** D, the number of features. */
@@ -27,6 +30,8 @@ export interface Distribution {
   describe(): Description;
   /** Whether NaN is a missing value, which has a probability. Default false: the log-density of a row with NaN is NaN. */
   readonly acceptsMissing?: boolean | undefined;
+  /** [D], the values of each feature that have a probability instead of a density. Undefined if there is none in any feature. */
+  readonly atoms?: readonly Atoms[] | undefined;
   /** The set on which the density is positive; undefined if it is all of R^D. */
   readonly support?: Support | undefined;
   /** Data-dependent initialization before training. Undefined if the parameters do not depend on data. */

@@ -7,8 +7,8 @@ import type { Limits } from "../limits.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { requireNumbers } from "../sizeBudget.ts";
-import type { DistributionKind, Noise } from "./distribution.ts";
-import { type ColumnHeadOptions, columnHeadSchema, parameterCount } from "./heads/columnHead.ts";
+import type { Atoms, DistributionKind, Noise } from "./distribution.ts";
+import { type ColumnHeadOptions, columnHeadSchema, headAtoms, parameterCount } from "./heads/columnHead.ts";
 import { KernelColumn } from "./kernelColumn.ts";
 import { type ColumnBlock, ProductMixture } from "./productMixture.ts";
 
@@ -65,6 +65,10 @@ export class KernelDensity extends ProductMixture {
     this.columns = columns.map((head, d) => new KernelColumn(d, head, { centers, widths }, random.split(d)));
     this.centerLogits = new Parameter([centers], 0, { trainable: false });
     this.widthLogits = new Parameter([widths], 0, { trainable: false });
+  }
+
+  get atoms(): readonly Atoms[] {
+    return this.options.columns.map(headAtoms);
   }
 
   protected logWeights(): Tensor {

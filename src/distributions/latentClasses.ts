@@ -8,8 +8,8 @@ import type { Limits } from "../limits.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { requireNumbers } from "../sizeBudget.ts";
-import type { DistributionKind, Noise } from "./distribution.ts";
-import { type ColumnHeadOptions, columnHeadSchema, parameterCount } from "./heads/columnHead.ts";
+import type { Atoms, DistributionKind, Noise } from "./distribution.ts";
+import { type ColumnHeadOptions, columnHeadSchema, headAtoms, parameterCount } from "./heads/columnHead.ts";
 import { type ColumnGroup, groupColumns, type HeadGroup } from "./heads/headGroup.ts";
 import { type ColumnBlock, ProductMixture } from "./productMixture.ts";
 
@@ -102,6 +102,10 @@ export class LatentClasses extends ProductMixture {
     ];
     this.classLogits = new Parameter([classes], 0);
     this.groups = groupColumns(columns).map((group, g) => new ClassGroup(group, classes, random.split(g)));
+  }
+
+  get atoms(): readonly Atoms[] {
+    return this.options.columns.map(headAtoms);
   }
 
   protected logWeights(): Tensor {

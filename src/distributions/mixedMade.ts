@@ -10,8 +10,14 @@ import { OrderedMLP, type Positions } from "../nn/orderedMLP.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { requireNumbers } from "../sizeBudget.ts";
-import type { DistributionKind, FitDistribution, Noise } from "./distribution.ts";
-import { type ColumnHeadOptions, columnHeadSchema, parameterCount, valueCodes } from "./heads/columnHead.ts";
+import type { Atoms, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
+import {
+  type ColumnHeadOptions,
+  columnHeadSchema,
+  headAtoms,
+  parameterCount,
+  valueCodes,
+} from "./heads/columnHead.ts";
 import { type ColumnGroup, groupColumns, HeadGroup } from "./heads/headGroup.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
 import {
@@ -105,6 +111,10 @@ export class MixedMade implements SubsetDistribution {
 
   get acceptsMissing(): boolean {
     return this.options.columns.some(({ gaps }) => gaps);
+  }
+
+  get atoms(): readonly Atoms[] {
+    return this.options.columns.map(headAtoms);
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {

@@ -13,7 +13,7 @@ import { stack, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { parse } from "../parse.ts";
 import { chooseComponent, selectRows } from "./chooseComponent.ts";
-import type { Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
+import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 import {
   asSubsetDistribution,
   isSubsetDistribution,
@@ -104,6 +104,11 @@ export class Mixture implements SubsetDistribution {
 
   get acceptsMissing(): boolean {
     return this.distributions.every(({ acceptsMissing }) => acceptsMissing);
+  }
+
+  /** Those of the first distribution that has any: all of them are distributions of the same kinds of values. */
+  get atoms(): readonly Atoms[] | undefined {
+    return this.distributions.find(({ atoms }) => atoms)?.atoms;
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {

@@ -16,7 +16,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { checkParametersReachable } from "../nn/unreachableParameters.ts";
 import { ContextEmbedding, contextEmbeddingSchema } from "./contextEmbedding.ts";
-import type { Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
+import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 
 const transformedDistributionSchema = (distribution: NestedSchema) =>
   z.strictObject({
@@ -87,6 +87,12 @@ export class TransformedDistribution implements Distribution {
 
   get acceptsMissing(): boolean {
     return this.bijection.isIdentity === true && this.base.acceptsMissing === true;
+  }
+
+  /** A bijection of features that have only probabilities, such as constants, maps each of them alone. */
+  get atoms(): readonly Atoms[] | undefined {
+    const { atoms } = this.base;
+    return this.bijection.isIdentity ? atoms : atoms?.map((each) => (each === "all" ? each : []));
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {

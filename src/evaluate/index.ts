@@ -8,13 +8,19 @@ export {
   conditionalCalibration,
 } from "./calibration.ts";
 export { type CompareOptions, inferredColumns } from "./comparedRows.ts";
+export {
+  type Comparison,
+  checkComparable,
+  compareLogDensities,
+  type DifferentAtoms,
+} from "./compareLogDensities.ts";
 export { ContextCheck, summarizeContext } from "./contextCheck.ts";
 export { type Controlled, type ControlOptions, controlTables, withControls } from "./controls.ts";
 export { type EvaluateOptions, type EvaluateResult, evaluate } from "./evaluate.ts";
 export { type Baseline, type GaussianBaselineOptions, gaussianBaseline } from "./gaussianBaseline.ts";
 export { independentBaseline } from "./independentBaseline.ts";
 export { type LogDensitiesOptions, logDensities } from "./logDensities.ts";
-export { lowDensityThreshold, ModelScorer } from "./modelScorer.ts";
+export { lowDensityThreshold, ModelScorer, type ModelScorerOptions } from "./modelScorer.ts";
 export {
   type PrecisionCoverageOptions,
   type PrecisionCoverageResult,

@@ -8,7 +8,7 @@ export interface MeanEstimate {
 }
 
 /**
- * Running mean and standard error of numbers, which may be -Infinity (Welford, 1962; West, 1979, for weights). The standard
+ * Running mean and standard error of numbers, which may be infinite (Welford, 1962; West, 1979, for weights). The standard
  * error of a weighted mean counts the effective sample size (Σ w)² / Σ w² (Kish, 1965).
  */
 export class RunningMean implements MeanEstimate {
@@ -31,8 +31,11 @@ export class RunningMean implements MeanEstimate {
     this.count++;
     this.weights += weight;
     this.squaredWeights += weight * weight;
-    // A mean with -Infinity stays -Infinity: the difference of two infinities would make it NaN.
-    if (this.mean === Number.NEGATIVE_INFINITY) return;
+    // An infinite mean stays infinite, unless a number is infinite with the other sign: then it is NaN.
+    if (!Number.isFinite(this.mean)) {
+      this.mean += value;
+      return;
+    }
     const deviation = value - this.mean;
     this.mean += (weight * deviation) / this.weights;
     this.squares += weight * deviation * (value - this.mean);

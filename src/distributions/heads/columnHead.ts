@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { countSchema, sizeSchema } from "../../description.ts";
+import type { Atoms } from "../distribution.ts";
 import { valueScaleSchema } from "./valueScale.ts";
 
 /** The largest number of cells of a lattice. With this many, float32 represents the edges of cells, which are half integers, to 1/128. */
@@ -118,6 +119,9 @@ export function groupKey(head: ColumnHead): string {
   const sizes = [atoms.length, components, linearComponents, knots.x.length, periods.length];
   return JSON.stringify([type, scale.type, gaps, ...sizes]);
 }
+
+/** The values that have a probability; all others have a density. */
+export const headAtoms = (head: ColumnHead): Atoms => (head.type === "continuous" ? head.atoms : "all");
 
 /** The codes of values that have no logit of their own, and of missing ones. */
 export const NO_ATOM = -2;

@@ -1,0 +1,116 @@
+import type { Table } from "../data/index.ts";
+import { PushforwardError } from "../errors.ts";
+import type { Comparison, DifferentAtoms } from "../evaluate/index.ts";
+import { count, counted } from "../evaluate/numberText.ts";
+import { command } from "./command.ts";
+import { estimate, jsonLine } from "./format.ts";
+import { dataOfModel, flag, model, na, strict, threads } from "./options.ts";
+
+export const compare = command({
+  name: "compare",
+  summary: "Compares the log-densities of a table under two models.",
+  positionals: { a: model, b: { description: "Another model of the same columns." }, data: dataOfModel },
+  options: {
+    strict,
+    na,
+    threads,
+    json: flag("Prints one JSON object: rows, first, second, difference, shareHigher."),
+  },
+  details: [
+    "Prints the mean log-density of the rows under each model, in nats, and the mean of their differences, row by row, with its standard error. If the mean difference A - B is above 0 by several standard errors, A describes rows of this kind better. Use rows that neither model was fitted to.",
+    "Models of different columns are refused, and so are models in which a column has a density in one and probabilities in the other, because a density depends on the unit of the column and a probability does not.",
+  ],
+  examples: [
+    ["compare default.safetensors nsf.safetensors test.csv", "Which model describes new rows better."],
+    [`compare a.safetensors b.safetensors "FROM 'quakes.csv' WHERE mag > 4" --json`, "The same as JSON."],
+  ],
+  async run({ a, b, data, strict, na, threads, json }, io) {
+    const { openTable } = await import("../data/index.ts");
+    const { checkComparable, compareLogDensities } = await import("../evaluate/index.ts");
+    const { readModel } = await import("./model.ts");
+    const { useScores } = await import("./scoring.ts");
+
+    const models = [await readModel(a), await readModel(b)] as const;
+    const different = checkComparable(...models);
+    const table = await openTable(data, { na, signal: io.interrupted });
+    try {
+      for (const atoms of different) await checkNoSuchValue(table, atoms);
+      const scores: Float64Array[] = [];
+      for (const model of models)
+        scores.push(await useScores(model, table, { strict, threads }, io, allScores));
+      const comparison = compareLogDensities(scores[0]!, scores[1]!);
+      io.stdout.write(json ? jsonLine(comparisonObject(comparison)) : comparisonText(comparison, a, b));
+    } finally {
+      await table.close();
+    }
+  },
+});
+
+/** All log-densities of a table. */
+async function allScores({
+  table,
+  scores,
+}: {
+  readonly table: Table;
+  readonly scores: AsyncIterable<Float64Array>;
+}): Promise<Float64Array> {
+  const all = new Float64Array(table.rows);
+  let start = 0;
+  for await (const block of scores) {
+    all.set(block, start);
+    start += block.length;
+  }
+  return all;
+}
+
+/** Throws `DATA` if a row has a value with a probability under one model and a density under the other. */
+async function checkNoSuchValue(table: Table, { column, includes }: DifferentAtoms): Promise<void> {
+  if (!table.columns.some(({ name }) => name === column)) return;
+  const { readColumns } = await import("../data/readColumns.ts");
+  const { columns } = await readColumns(table, [column]);
+  const values = columns[0]?.values ?? new Float64Array();
+  const first = values.findIndex(includes);
+  if (first < 0) return;
+  const rows = values.filter(includes).length;
+  throw new PushforwardError(
+    "DATA",
+    `The log-densities of ${counted(rows, "row")} are not comparable: in column "${column}" one model has a probability for their values, and the other a density`,
+    {
+      received: `${values[first]} in row ${first + 1}`,
+      hint: "Fit both models with the default flow and the same seed, or leave these rows out in a query.",
+    },
+  );
+}
+
+const comparisonObject = ({ first, second, difference, shareHigher }: Comparison) => ({
+  rows: difference.count,
+  first: { meanLogDensity: first.mean, standardError: first.standardError },
+  second: { meanLogDensity: second.mean, standardError: second.standardError },
+  difference: { mean: difference.mean, standardError: difference.standardError },
+  shareHigher,
+});
+
+function comparisonText(
+  { first, second, difference, shareHigher }: Comparison,
+  a: string,
+  b: string,
+): string {
+  const lines = [
+    `A      ${estimate(first)} nats, ${a}`,
+    `B      ${estimate(second)} nats, ${b}`,
+    `A - B  ${estimate(difference)} nats; A is higher in ${(100 * shareHigher).toFixed(1)}% of ${count(difference.count)} rows`,
+    verdict(difference),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** A difference below two standard errors may be an effect of the choice of rows. */
+function verdict({ mean, standardError }: Comparison["difference"]): string {
+  if (Number.isNaN(mean)) return "Each model gives probability 0 to rows that are possible under the other.";
+  const [better, worse] = mean > 0 ? ["A", "B"] : ["B", "A"];
+  if (!Number.isFinite(mean))
+    return `${better} describes these rows better: ${worse} gives probability 0 to some.`;
+  const errors = Math.abs(mean) / standardError;
+  if (mean === 0 || !(errors >= 2)) return "These rows do not show which model is better.";
+  return `${better} describes these rows better: the difference is ${errors.toFixed(1)} standard errors.`;
+}

@@ -1,0 +1,127 @@
+import { PushforwardError } from "../errors.ts";
+import type { LoadedModel } from "../flows/index.ts";
+import { featureNames } from "../tables/tableColumn.ts";
+import { type MeanEstimate, RunningMean } from "./runningMean.ts";
+
+/** The log-densities of two models on the same rows, in nats. */
+export interface Comparison {
+  readonly first: MeanEstimate;
+  readonly second: MeanEstimate;
+  /**
+   * Mean of the differences, row by row: by how much the log-density under the first model is higher. Its standard error is usually much
+   * smaller than those of the two means, because both densities are low in the same rows.
+   */
+  readonly difference: MeanEstimate;
+  /** The share of the rows to which the first model gives the higher log-density. */
+  readonly shareHigher: number;
+}
+
+/**
+ * Compares two models by the log-densities [N] that they give to the same rows. Rows for which either is NaN are left out. To a row that
+ * is impossible under both models (-Infinity), the difference is 0.
+ *
+ * @throws SHAPE if the numbers of rows differ; DATA if no row has two log-densities.
+ */
+export function compareLogDensities(first: ArrayLike<number>, second: ArrayLike<number>): Comparison {
+  if (first.length !== second.length) {
+    throw new PushforwardError("SHAPE", "two models are compared on different numbers of rows", {
+      expected: `${first.length} log-densities`,
+      received: `${second.length}`,
+    });
+  }
+  const means = { first: new RunningMean(), second: new RunningMean(), difference: new RunningMean() };
+  let higher = 0;
+  for (let n = 0; n < first.length; n++) {
+    const [a, b] = [first[n]!, second[n]!];
+    if (Number.isNaN(a) || Number.isNaN(b)) continue;
+    means.first.add(a);
+    means.second.add(b);
+    means.difference.add(a === b ? 0 : a - b);
+    if (a > b) higher++;
+  }
+  const { count } = means.difference;
+  if (count === 0) {
+    throw new PushforwardError("DATA", "no row has a log-density under both models", {
+      expected: "at least 1 row",
+    });
+  }
+  return { ...means, shareHigher: higher / count };
+}
+
+/** A column in which some values have a probability under one of two models, and a density under the other. */
+export interface DifferentAtoms {
+  readonly column: string;
+  /** Whether a value has a probability under exactly one of the models. */
+  includes(value: number): boolean;
+}
+
+/**
+ * Checks that the log-densities of two models are comparable: both are densities of the same columns, conditional on the same columns, and
+ * in each column both are densities or both are probabilities. A model may have probabilities for single values of a continuous column,
+ * such as 0. The log-densities of a row that has such a value are comparable only if it has a probability under both models: the result
+ * has the columns in which they differ.
+ *
+ * @throws DATA if the columns or their measures differ.
+ */
+export function checkComparable(first: LoadedModel, second: LoadedModel): DifferentAtoms[] {
+  const [a, b] = [columnMeasures(first), columnMeasures(second)];
+  checkSameNames("columns", [...a.keys()], [...b.keys()]);
+  checkSameNames("given columns", first.given, second.given);
+  const different: DifferentAtoms[] = [];
+  for (const [column, measure] of a) {
+    const other = b.get(column)!;
+    if (measure.isDensity !== other.isDensity) {
+      const name = (isDensity: boolean) => (isDensity ? "a density" : "a probability");
+      throw new PushforwardError(
+        "DATA",
+        `the values of column "${column}" have different measures in the models`,
+        {
+          expected: `${name(measure.isDensity)} in both`,
+          received: `${name(other.isDensity)} in the second`,
+          hint: "A density is per unit of the column and a probability is not: fit both models with the same kind of column.",
+        },
+      );
+    }
+    const differs = (value: number) => measure.atoms.has(value) !== other.atoms.has(value);
+    if ([...measure.atoms, ...other.atoms].some(differs)) different.push({ column, includes: differs });
+  }
+  return different;
+}
+
+/** What the values of a column have under a model: a density, in which single values (`atoms`) have a probability; or only probabilities. */
+interface Measure {
+  readonly isDensity: boolean;
+  readonly atoms: ReadonlySet<number>;
+}
+
+function columnMeasures({ flow, columns, table }: LoadedModel): Map<string, Measure> {
+  const measureOf = (feature: number, center = 0): Measure => {
+    const atoms = flow.atoms?.[feature] ?? [];
+    if (atoms === "all") return { isDensity: false, atoms: new Set() };
+    return { isDensity: true, atoms: new Set(atoms.map((atom) => atom + center)) };
+  };
+  if (!table) return new Map(columns.map((name, feature) => [name, measureOf(feature)]));
+  let next = 0;
+  return new Map(
+    table.map((column) => {
+      const feature = next;
+      next += featureNames(column).length;
+      if (column.kind === "constant") return [column.name, { isDensity: false, atoms: new Set<number>() }];
+      return [column.name, measureOf(feature, column.kind === "continuous" ? column.center : 0)];
+    }),
+  );
+}
+
+function checkSameNames(what: string, first: readonly string[], second: readonly string[]): void {
+  const difference = [
+    ...first.filter((name) => !second.includes(name)),
+    ...second.filter((name) => !first.includes(name)),
+  ];
+  if (difference.length === 0) return;
+  const list = (names: readonly string[]) => (names.length === 0 ? "none" : names.join(", "));
+  throw new PushforwardError("DATA", `the models have different ${what}`, {
+    expected: list(first),
+    received: list(second),
+    hint: "Log-densities of different columns are not comparable: fit both models to the same columns.",
+  });
+}
