@@ -31,6 +31,8 @@ export interface Setting {
 
 export const TOY_ROWS = 5000;
 
+export const EMPTY_DRAWING: Source = { kind: "points", from: "drawn", values: [] };
+
 export const DEFAULT_SETTING: Setting = {
   source: { kind: "toy", name: "spirals", rows: TOY_ROWS },
   family: "nsf",

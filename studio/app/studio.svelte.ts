@@ -1,10 +1,10 @@
 import { TrainerClient, ViewerClient } from "./engine/client.ts";
 import type { Epoch, Layered, LayeredPoints, Raster, Rows, TrainerEvent } from "./engine/messages.ts";
 import { latentGrid } from "./latentGrid.ts";
-import { fromFragment, type Setting, toFragment } from "./setting.ts";
+import { fromFragment, MIN_POINTS, type Setting, toFragment } from "./setting.ts";
 
 /** Rows that figures show. More would only cover each other. */
-const SHOWN_ROWS = 1500;
+export const SHOWN_ROWS = 1500;
 /** Cells on a side of the density: few while training, so that pictures keep up with it. */
 const LIVE_RASTER = 72;
 const FINE_RASTER = 160;
@@ -38,6 +38,7 @@ export class Studio {
   /** Parameters of the latest epoch, and of the best one. */
   private parameters: Uint8Array | undefined;
   private best: Uint8Array | undefined;
+  private sketched = false;
   private drawing = false;
   private following = false;
   private stale = false;
@@ -71,8 +72,31 @@ export class Studio {
   private async loadRows(): Promise<void> {
     const { source, seed } = this.setting;
     const rows = await this.viewer.ask("rows", { source, seed });
-    if (source === this.setting.source) this.rows = rows;
-    this.selected = undefined;
+    // A reader who draws on while the answer comes has more points than it.
+    if (source === this.setting.source && !this.sketched) this.rows = rows;
+  }
+
+  /** Whether the reader draws the points. */
+  get isDrawing(): boolean {
+    const { source } = this.setting;
+    return source.kind === "points" && source.from === "drawn";
+  }
+
+  get canTrain(): boolean {
+    return (this.rows?.values.length ?? 0) >= 2 * MIN_POINTS;
+  }
+
+  /** Shows new points at once. `keepSketch` makes them part of the setting. */
+  sketch(points: readonly number[]): void {
+    if (!this.rows) return;
+    this.rows = { ...this.rows, values: Float64Array.from([...this.rows.values, ...points]) };
+    this.sketched = true;
+  }
+
+  async keepSketch(): Promise<void> {
+    if (!this.sketched || !this.rows) return;
+    this.sketched = false;
+    await this.change({ source: { kind: "points", from: "drawn", values: [...this.rows.values] } });
   }
 
   /** Starts a training from the initial flow. With the same setting it takes the same course. */
@@ -114,6 +138,15 @@ export class Studio {
     } finally {
       this.following = false;
     }
+  }
+
+  /** The flow of the best epoch as the bytes of a model file, or of its density as an ONNX file. */
+  async modelFile(format: "model" | "onnx"): Promise<Uint8Array<ArrayBuffer>> {
+    const { setting, best } = this;
+    const flow = this.viewer.ask("flow", { setting, ...(best && { parameters: best }) });
+    // Both questions are asked at once, so that no other one comes between them.
+    const [, bytes] = await Promise.all([flow, this.viewer.ask(format, {})]);
+    return bytes;
   }
 
   private hear(event: TrainerEvent): void {
@@ -158,9 +191,10 @@ export class Studio {
   private async compute(): Promise<void> {
     const { setting, rows, run, parameters } = this;
     if (!rows) return;
-    const { layers } = await this.viewer.ask("flow", { setting, ...(parameters && { parameters }) });
     const size = this.status === "training" ? LIVE_RASTER : FINE_RASTER;
-    const [raster, latent, grid, path] = await Promise.all([
+    // All questions are asked at once, so that no other one sets the flow between them.
+    const [{ layers }, raster, latent, grid, path] = await Promise.all([
+      this.viewer.ask("flow", { setting, ...(parameters && { parameters }) }),
       this.viewer.ask("raster", { frame: rows.frame, size }),
       this.viewer.ask("toLatent", { points: rows.values.slice(0, 2 * SHOWN_ROWS) }),
       this.viewer.ask("toData", { points: latentGrid.points }),

@@ -1,30 +1,19 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { build, type PreviewServer, preview } from "vite";
+import { type PreviewServer, preview } from "vite";
+import { inject } from "vitest";
 import { launchChromium } from "../../test/browser/chromium.ts";
-
-const configFile = fileURLToPath(new URL("../vite.config.ts", import.meta.url));
 
 /** The built studio, served below a path, as a static host would. */
 export class Site {
-  readonly folder = mkdtempSync(join(tmpdir(), "pushforward-studio-"));
   private server!: PreviewServer;
   private browser!: Browser;
 
   async open(chromium: string): Promise<void> {
-    await build({
-      configFile,
-      logLevel: "warn",
-      build: { outDir: this.folder, reportCompressedSize: false },
-    });
     this.server = await preview({
       configFile: false,
       logLevel: "error",
       base: "/some/path/",
-      build: { outDir: this.folder },
+      build: { outDir: inject("folder") },
       preview: { host: "127.0.0.1", port: 0 },
     });
     this.browser = await launchChromium(chromium);
@@ -45,7 +34,6 @@ export class Site {
   async close(): Promise<void> {
     await this.browser?.close();
     await this.server?.close();
-    rmSync(this.folder, { recursive: true });
   }
 }
 

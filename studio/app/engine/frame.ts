@@ -1,4 +1,12 @@
+import type { Source } from "../setting.ts";
 import type { Frame } from "./messages.ts";
+
+/** The frame in which a reader draws. It does not depend on the points, so that it does not move below the pointer. */
+const DRAWING_FRAME: Frame = { x: [-4, 4], y: [-4, 4] };
+
+/** The frame that shows the rows of a source. */
+export const frameOfSource = (source: Source, values: ArrayLike<number>): Frame =>
+  source.kind === "points" && source.from === "drawn" ? DRAWING_FRAME : frameOf(values);
 
 /** A square frame around the points, with a margin. */
 export function frameOf(values: ArrayLike<number>): Frame {

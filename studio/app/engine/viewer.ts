@@ -2,7 +2,7 @@ import { compile, encodeModel, type Flow, loadParameters, type Tensor, toys } fr
 import type { Setting } from "../setting.ts";
 import { contourSegments, massLevels } from "./contours.ts";
 import { flowOf, layersOf, rowsOf } from "./flow.ts";
-import { frameOf } from "./frame.ts";
+import { frameOfSource } from "./frame.ts";
 import {
   CONTOUR_MASSES,
   type Frame,
@@ -115,7 +115,7 @@ const answers: { [K in RequestName]: (ask: Requests[K]["ask"]) => Promise<Reques
   async rows({ source, seed }) {
     const values = rowsOf(source, seed);
     const entropy = source.kind === "toy" ? toys[source.name].entropy : undefined;
-    return { values, frame: frameOf(values), entropy };
+    return { values, frame: frameOfSource(source, values), entropy };
   },
   async flow({ setting, parameters }) {
     if (viewed?.key !== keyOf(setting)) {

@@ -1,0 +1,91 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { decodeModel } from "pushforward/flows";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CHROMIUM_IS_MISSING, findChromium } from "../../test/browser/chromium.ts";
+import { Site, type Visit } from "./page.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const chromium = findChromium();
+// Only some reporters of Vitest show why a test was skipped.
+if (!chromium) console.warn(`The studio is not tested: ${CHROMIUM_IS_MISSING}.`);
+
+describe.runIf(chromium)("what a reader takes along", () => {
+  const site = new Site();
+  const folder = mkdtempSync(join(tmpdir(), "pushforward-taken-"));
+  beforeAll(() => site.open(chromium!));
+  afterAll(async () => {
+    await site.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function download(visit: Visit, button: string): Promise<Buffer> {
+    const [file] = await Promise.all([visit.page.waitForEvent("download"), visit.button(button).click()]);
+    return readFileSync(await file.path());
+  }
+
+  async function trainTwoEpochs(fragment: string): Promise<Visit> {
+    const visit = await site.visit(fragment);
+    for (const epoch of [1, 2]) {
+      await visit.button("One epoch").click();
+      await expect.poll(() => visit.figure("epoch")).toBe(epoch);
+    }
+    return visit;
+  }
+
+  test("the program trains the page's model in Node, with equal numbers", async () => {
+    await using visit = await trainTwoEpochs("#data=pinwheel&rows=1000&layers=2&width=8&seed=3");
+    const program = join(folder, "train.mts");
+    writeFileSync(program, await download(visit, "TypeScript program"));
+    // Here the package is not installed, but its sources stand for it.
+    const tsx = [join(root, "node_modules/tsx/dist/cli.mjs"), "--tsconfig", join(root, "tsconfig.json")];
+    const output = execFileSync(process.execPath, [...tsx, program], { cwd: folder, encoding: "utf8" });
+    expect(Number.parseFloat(output).toFixed(3)).toBe((await visit.figure("held-out nats")).toFixed(3));
+    const model = await download(visit, "Model");
+    const [inPage, inNode] = await Promise.all(
+      [model, readFileSync(join(folder, "model.safetensors"))].map((bytes) =>
+        decodeModel(new Uint8Array(bytes)),
+      ),
+    );
+    expect(inNode.flow.describe()).toEqual(inPage.flow.describe());
+    const numbers = ({ flow }: typeof inPage) =>
+      [...flow.parameters().values()].flatMap((each) => [...each.numbers]);
+    const expected = numbers(inPage);
+    const errors = numbers(inNode).map((value, i) => Math.abs(value - expected[i]!));
+    // Sines of different versions of V8 differ in the last digit, and with them the rows of some toys.
+    expect(Math.max(...errors)).toBeLessThan(1e-15);
+    expect(visit.problems).toEqual([]);
+  });
+
+  test("the model and the ONNX file load, and have the density of the page", async () => {
+    await using visit = await trainTwoEpochs("#data=banana&rows=1000&layers=2&width=8");
+    const { flow } = await decodeModel(new Uint8Array(await download(visit, "Model")));
+    const onnx = await download(visit, "ONNX");
+    expect(onnx.includes("logProb")).toBe(true);
+    await visit.page.locator("[data-figure=data] [role=application]").focus();
+    await visit.page.keyboard.press("ArrowRight");
+    const sentence = visit.page.getByText(/^log p\(-?\d/);
+    const text = (await sentence.textContent())!.replaceAll("−", "-");
+    const [x, y, nats] = Array.from(text.matchAll(/[-+]?\d+\.\d+/g), Number);
+    // The page shows the point to two decimals, and its density to three.
+    const [logDensity] = await flow.logProb([x!, y!]);
+    expect(Math.abs(logDensity! - nats!)).toBeLessThan(0.05);
+    expect(visit.problems).toEqual([]);
+  });
+
+  test("pictures are files of their type, and the link holds the setting", async () => {
+    await using visit = await site.visit("#data=circles&family=radial&layers=3&seed=5");
+    await expect.poll(() => visit.button("PNG").isEnabled()).toBe(true);
+    expect((await download(visit, "PNG")).subarray(1, 4).toString()).toBe("PNG");
+    const svg = (await download(visit, "SVG")).toString();
+    expect(svg).toMatch(/^<svg .*<image href="data:image\/png.*<circle .*<path d="M.*<\/svg>\n$/s);
+    const address = visit.page.url();
+    expect(address).toMatch(
+      /#data=circles&rows=5000&family=radial&layers=3&width=32&learningRate=0.02&seed=5$/,
+    );
+    expect(visit.problems).toEqual([]);
+  });
+});
