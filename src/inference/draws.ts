@@ -1,7 +1,7 @@
 import type { Tensor } from "../graph/tensor.ts";
 import { compile } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
-import type { Declarations, ProbabilisticModel } from "./model.ts";
+import { type Declarations, elementNames, type ProbabilisticModel } from "./model.ts";
 
 /** Draws of each parameter: [n, ...shape] in row-major order. */
 export type Draws<D extends Declarations> = { readonly [Name in keyof D]: Float64Array };
@@ -29,4 +29,23 @@ export async function constrainedDraws<D extends Declarations>(
     for (const [name, values] of Object.entries(result)) values.set(part[name], start * (values.length / n));
   }
   return result as Draws<D>;
+}
+
+/** Draws as a table with a column for each number of the parameters, as `elementNames` names them: rows [n, columns]. */
+export function drawTable<D extends Declarations>(
+  parameters: D,
+  draws: Draws<D>,
+): { readonly columns: string[]; readonly rows: Float64Array } {
+  const columns = elementNames(parameters);
+  const sizes = Object.values(parameters).map(({ shape }) => shape.reduce((product, d) => product * d, 1));
+  const arrays: readonly Float64Array[] = Object.keys(parameters).map((name) => draws[name]);
+  const rows = new Float64Array(arrays.reduce((sum, { length }) => sum + length, 0));
+  let first = 0;
+  arrays.forEach((values, p) => {
+    const size = sizes[p];
+    for (let k = 0; k < values.length; k++)
+      rows[Math.floor(k / size) * columns.length + first + (k % size)] = values[k];
+    first += size;
+  });
+  return { columns, rows };
 }

@@ -14,7 +14,7 @@ export {
 export { type DataInput, data } from "./data.ts";
 export type { Draws } from "./draws.ts";
 export { type InferResult, infer } from "./infer.ts";
-export type { InferOptions } from "./inferOptions.ts";
+export type { InferOptions, InferProgress } from "./inferOptions.ts";
 export { logProb } from "./logProb/index.ts";
 export type { Argument } from "./logProb/operands.ts";
 export {

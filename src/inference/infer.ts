@@ -5,12 +5,14 @@ import { fitDensity } from "../train/fitDensity.ts";
 import { formatRow } from "../train/formatRow.ts";
 import { type ImportanceResult, importance } from "../train/importance.ts";
 import { resample } from "../train/missedMass.ts";
+import { paretoTailShare } from "../train/paretoShape.ts";
+import { type Disagreement, findDisagreement } from "./agreement.ts";
 import { bridgeSampling, type Evidence } from "./bridgeSampling.ts";
 import { defaultFlow, normalFlow } from "./defaultFlow.ts";
 import { constrainedDraws, type Draws } from "./draws.ts";
 import { type InferOptions, inferSettings } from "./inferOptions.ts";
 import { missedShare } from "./missedShare.ts";
-import type { Declarations, ProbabilisticModel } from "./model.ts";
+import { coordinateNames, type Declarations, type ProbabilisticModel } from "./model.ts";
 import { runPilot } from "./pilot.ts";
 import { type Refinement, refineByIndependence, refineByNuts } from "./refine.ts";
 import { compileDensity } from "./sampling/latentDensity.ts";
@@ -28,14 +30,24 @@ export interface InferResult<D extends Declarations> {
   /** A sentence for each reason of the verdict, with a hint; empty if it is `reliable`. */
   readonly reasons: readonly string[];
   /** Independent draws of the flow, and their log-weights, normalized so that the weights sum to 1. */
-  readonly weighted: { readonly draws: Draws<D>; readonly logWeights: Float64Array };
+  readonly weighted: {
+    readonly draws: Draws<D>;
+    readonly logWeights: Float64Array;
+    /** log Z in nats from the weights. */
+    readonly logEvidence: number;
+    /** Its standard error, as that of the result. */
+    readonly logEvidenceError: number;
+  };
   /** Evidence lower bound of the flow in nats. */
   readonly elbo: number;
   /** Standard error of `elbo`. */
   readonly elboError: number;
   /** log Z in nats, the logarithm of the integral of the model's density: by bridge sampling with chains, otherwise from the weights. */
   readonly logEvidence: number;
-  /** Standard error of `logEvidence`, to first order. */
+  /**
+   * Standard error of `logEvidence`, to first order, and the part of Z that lies in the tail of the weights beyond the largest one, as far as
+   * a Pareto tail tells. It does not include modes that no draw reached.
+   */
   readonly logEvidenceError: number;
   /** Effective sample size of the weighted draws. */
   readonly effectiveSampleSize: number;
@@ -75,6 +87,8 @@ export async function infer<D extends Declarations>(
     });
   }
   const random = new Random(seed);
+  const { onProgress } = settings;
+  onProgress?.({ stage: "pilot", fraction: 0 });
   await using density = compileDensity(model.logDensity, model.features, engine);
   const pilot = await runPilot(density.evaluate, model.features, chains, random.split("pilot"), async (u) =>
     describeDraw(await constrainedDraws(model, u, engine)),
@@ -84,7 +98,9 @@ export async function infer<D extends Declarations>(
     steps: 2000,
     optimizer: { learningRate: 2e-3 },
     stickTheLanding: true,
-    ...(settings.onProgress && { onProgress: settings.onProgress }),
+    ...(onProgress && {
+      onProgress: ({ fraction, elbo }) => onProgress({ stage: "fit", fraction, elbo }),
+    }),
     ...settings.fit,
     ...engine,
     seed,
@@ -120,22 +136,40 @@ export async function infer<D extends Declarations>(
   const rows = refinement?.rows ?? resampledRows(weighted, model.features, random.split("resample"));
   const draws = await constrainedDraws(model, rows, engine);
   const summary = summarize(model.parameters, draws, refinement ? chains : 0);
-  let evidence: Evidence = {
+  const tailShare = paretoTailShare(weighted.logWeights, weighted.paretoShape);
+  const ofWeights: Evidence = {
     logEvidence: weighted.logNormalizer,
-    standardError: weighted.logNormalizerError,
+    standardError: Math.hypot(weighted.logNormalizerError, tailShare),
   };
+  let evidence = ofWeights;
+  let disagreement: Disagreement | undefined;
   if (kind === "nuts") {
     const logRatios = await logRatiosOf(rows);
-    missed = Math.max(missed, missedShare(weighted, logRatios));
-    evidence = evidenceByBridge(logRatios, weighted, summary);
+    // Pilot chains need not have visited each mode in proportion to its mass.
+    missed = missedShare(weighted, logRatios) || missed;
+    const bridge = evidenceByBridge(logRatios, weighted, summary);
+    // Chains in the latent space of the flow may not reach the tail of the weights either.
+    evidence = { ...bridge, standardError: Math.hypot(bridge.standardError, tailShare) };
+    disagreement = findDisagreement(rows, chains, weighted);
   }
+  const divergedAt =
+    refinement?.divergedAt && describeDraw(await constrainedDraws(model, refinement.divergedAt, engine));
   return {
     draws,
     summary,
-    ...verdictOf(weighted, missed, kind, refinement, summary),
+    ...verdictOf({
+      ...{ weighted, tailShare, missed, kind, refinement, divergedAt, summary },
+      disagreement: disagreement && {
+        ...disagreement,
+        name: coordinateNames(model.parameters)[disagreement.coordinate],
+      },
+      evidence: { weighted: ofWeights, bridge: evidence },
+    }),
     weighted: {
       draws: await constrainedDraws(model, weighted.samples, engine),
       logWeights: weighted.logWeights,
+      logEvidence: ofWeights.logEvidence,
+      logEvidenceError: ofWeights.standardError,
     },
     elbo: weighted.elbo,
     elboError: weighted.standardError,

@@ -2,7 +2,16 @@ import * as z from "zod/mini";
 import { Flow } from "../flows/flow.ts";
 import { parse } from "../parse.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
-import type { FitDensityOptions, FitDensityProgress } from "../train/densityOptions.ts";
+import type { FitDensityOptions } from "../train/densityOptions.ts";
+
+/** Progress of `infer`. */
+export interface InferProgress {
+  readonly stage: "pilot" | "fit" | "chains";
+  /** Fraction of the stage that is done. */
+  readonly fraction: number;
+  /** Evidence lower bound in nats of the draws of a step, while the flow is fitted. */
+  readonly elbo?: number;
+}
 
 /** Options of `infer`. */
 export interface InferOptions extends EngineOptions {
@@ -30,8 +39,8 @@ export interface InferOptions extends EngineOptions {
   maxDepth?: number;
   /** Seed of all random numbers. Default 0. */
   seed?: number;
-  /** Called after each step of the fit. */
-  onProgress?(progress: FitDensityProgress): void;
+  /** Called at the start of the pilot chains, after each step of the fit, and after each transition of the chains. */
+  onProgress?(progress: InferProgress): void;
 }
 
 const count = (smallest: number) => z.int().check(z.minimum(smallest));

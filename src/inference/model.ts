@@ -112,6 +112,12 @@ export const elementNames = (parameters: Declarations): string[] =>
       .map((index) => (index ? `${name}[${index}]` : name)),
   );
 
+/** The names of the unconstrained coordinates: `unconstrained mu`, `unconstrained theta[0]`. */
+export const coordinateNames = (parameters: Declarations): string[] =>
+  Object.entries(parameters).flatMap(([name, { shape, size }]) =>
+    Array.from({ length: size }, (_, i) => `unconstrained ${name}${shape.length > 0 ? `[${i}]` : ""}`),
+  );
+
 function checkDeclarations(declared: readonly [string, Constraint][]): void {
   for (const [name, constraint] of declared) {
     if (typeof constraint?.constrain === "function") continue;

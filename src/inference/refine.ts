@@ -3,6 +3,7 @@ import type { Random } from "../random/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { ImportanceResult } from "../train/importance.ts";
 import type { TargetDensity } from "../train/targetDensity.ts";
+import type { InferOptions } from "./inferOptions.ts";
 import { pointAt, RandomStream } from "./sampling/chainProgram.ts";
 import { independenceChains, independenceTransition } from "./sampling/independence.ts";
 import { compileDensity, pulledBack } from "./sampling/latentDensity.ts";
@@ -18,6 +19,8 @@ export interface Refinement {
   readonly iterations: number;
   /** How many trajectories diverged. */
   readonly divergences: number;
+  /** The last point of a trajectory that diverged. */
+  readonly divergedAt: Float64Array | undefined;
   /** How many trajectories reached the largest depth. */
   readonly saturated: number;
   /** Evaluations of the density and its gradient, including those of the warm-up. */
@@ -33,7 +36,7 @@ export async function refineByNuts(
   flow: Flow,
   logDensity: TargetDensity,
   starts: readonly Float64Array[],
-  settings: NutsSettings,
+  settings: NutsSettings & Pick<InferOptions, "onProgress">,
   random: Random,
   { providers, threads }: EngineOptions,
 ): Promise<Refinement> {
@@ -51,6 +54,7 @@ export async function refineByNuts(
     flow.base.logProb(z),
   );
   const evaluated = await density.evaluate(proposals);
+  let done = 0;
   const runs = await sampleNuts(
     density.evaluate,
     Array.from({ length: chains }, (_, c) => latentStarts.slice(c * features, (c + 1) * features)),
@@ -58,17 +62,22 @@ export async function refineByNuts(
     random.split("chains"),
     (c) => {
       let next = c * iterations;
-      return (point, stream) =>
-        independenceTransition(point, pointAt(proposals, evaluated, next++, features), stream);
+      return (point, stream) => {
+        settings.onProgress?.({ stage: "chains", fraction: ++done / (chains * iterations) });
+        return independenceTransition(point, pointAt(proposals, evaluated, next++, features), stream);
+      };
     },
   );
   const total = (count: (run: (typeof runs)[number]) => number) =>
     runs.reduce((sum, each) => sum + count(each), 0);
+  const diverged = runs.flatMap(({ divergences }) => divergences);
+  const toData = (latent: readonly Float64Array[]) => flow.toData(joined(latent), undefined, run);
   return {
-    rows: await flow.toData(joined(runs.map(({ positions }) => positions)), undefined, run),
+    rows: await toData(runs.map(({ positions }) => positions)),
     chains,
     iterations: chains * settings.draws,
-    divergences: total(({ divergences }) => divergences),
+    divergences: diverged.length,
+    divergedAt: diverged.length > 0 ? await toData([diverged[diverged.length >> 1]]) : undefined,
     saturated: total(({ saturated }) => saturated),
     evaluations: total(({ evaluations }) => evaluations) + chains * iterations,
   };
@@ -93,6 +102,7 @@ export function refineByIndependence(
     chains,
     iterations: visited.length,
     divergences: 0,
+    divergedAt: undefined,
     saturated: 0,
     evaluations: 0,
   };

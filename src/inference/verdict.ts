@@ -1,57 +1,88 @@
 import type { ImportanceResult } from "../train/importance.ts";
+import type { Disagreement } from "./agreement.ts";
+import type { Evidence } from "./bridgeSampling.ts";
 import type { Refinement } from "./refine.ts";
 import type { ParameterSummary } from "./summary.ts";
 
 /** In a word, which results of `infer` to trust; `reasons` has the sentences. */
 export type Verdict =
-  /** The chains converged, and the weights of the flow are even: all numbers are reliable. */
+  /** All signals are good: all numbers are reliable. */
   | "reliable"
+  /**
+   * Trajectories diverged, so the end of a tail may be cut off, in the draws of the chains as in those of the flow. The weights confirm the rest:
+   * means, standard deviations and the quantiles 0.05 to 0.95 are reliable.
+   */
+  | "check tails"
   /** The chains converged, but the weights of the flow are uneven: `draws` and `logEvidence` are reliable, `weighted` is not. */
   | "use refined draws"
   /** The flow has almost no density on a part of the mass. See `reasons` for what includes this part. */
   | "missed mass"
-  /** The chains disagree or are too short, or without chains the weights are uneven: no number is reliable. */
+  /** The chains disagree with one another or with the weights, or are too short, or without chains the weights are uneven. */
   | "unreliable";
 
 /** The largest R-hat and the smallest effective sample size of chains that converged (Vehtari et al. 2021). */
 const MAX_R_HAT = 1.01;
 const MIN_EFFECTIVE_SAMPLE_SIZE = 400;
-/** If a larger share of trajectories diverges, regions that they should enter may be left out. */
-const MAX_DIVERGENT_SHARE = 0.01;
-/** Which results of `infer` to trust, with a sentence for each reason. `missed` is the share of the mass that the flow misses. */
-export function verdictOf(
-  { warnings, paretoShape }: ImportanceResult,
-  missed: number,
-  kind: "nuts" | "independence" | "none",
-  refinement: Refinement | undefined,
-  summary: readonly ParameterSummary[],
-): { verdict: Verdict; reasons: string[] } {
-  const chainReasons = refinement ? chainProblems(refinement, summary) : [];
-  const reasons = [...chainReasons];
-  if (missed > 0) {
-    const included =
-      kind === "nuts"
-        ? "`draws` and `logEvidence` include this mass, `weighted` and `elbo` do not."
-        : "No result includes this mass.";
-    reasons.push(
-      `The flow has almost no density on about ${(100 * missed).toPrecision(2)}% of the mass, or more. ${included} Fit it for longer, or give it more layers or a base with heavier tails.`,
-    );
-  }
-  // The warnings are those of missed mass and of large weights.
-  const hasLargeWeights = warnings.some((warning) => warning.startsWith("A few weights"));
-  if (hasLargeWeights) {
-    reasons.push(
-      `A few weights are far larger than the others (paretoShape ${paretoShape.toFixed(2)}), so means of \`weighted\` are unreliable. Fit the flow for longer, or give it more layers.`,
-    );
-  }
-  if (chainReasons.length > 0) return { verdict: "unreliable", reasons };
-  if (missed > 0) return { verdict: "missed mass", reasons };
-  if (hasLargeWeights) return { verdict: kind === "nuts" ? "use refined draws" : "unreliable", reasons };
+/** If a larger share of trajectories reaches the largest depth, this is a reason for slow chains. */
+const MAX_SATURATED_SHARE = 0.01;
+/** A larger share of diverging trajectories is not by chance: single ones occur in good fits. */
+const MAX_DIVERGENT_SHARE = 0.001;
+/** The part of Z in the unsampled tail of the weights, from which the weights are uneven. */
+const MAX_TAIL_SHARE = 0.01;
+/** Two estimates of the evidence that differ by more standard errors disagree. */
+const MAX_EVIDENCE_DIFFERENCE = 4;
+
+/** What the verdict follows from. */
+export interface Signals {
+  readonly weighted: ImportanceResult;
+  /** The share of Z in the tail of the weights beyond the largest one. */
+  readonly tailShare: number;
+  /** The share of the mass that the flow misses; 0 if none was found. */
+  readonly missed: number;
+  readonly kind: "nuts" | "independence" | "none";
+  /** The chains, if there are any. */
+  readonly refinement: Refinement | undefined;
+  /** A point at which a trajectory diverged, as text. */
+  readonly divergedAt: string | undefined;
+  readonly summary: readonly ParameterSummary[];
+  /** A difference between chains and weighted draws, with the name of the parameter. */
+  readonly disagreement: (Disagreement & { readonly name: string }) | undefined;
+  /** log Z from the weights, and by bridge sampling. */
+  readonly evidence: { readonly weighted: Evidence; readonly bridge: Evidence } | undefined;
+}
+
+/**
+ * Which results of `infer` to trust, with a sentence for each reason. The first that applies:
+ *
+ * 1. `unreliable`: R-hat above 1.01 or an effective sample size below 400 of a parameter;
+ * 2. `missed mass`: chains found at least 1% of the mass where the flow has almost no density;
+ * 3. `use refined draws`: Pareto k-hat above 0.7 with an effective sample size of the weights below 90%, or one weight above 1%, or more than
+ *    1% of Z in the unsampled tail of the weights; without chains this is `unreliable`;
+ * 4. `unreliable`: shares of chains and weights below a quantile, or the two estimates of the evidence, differ by more than their errors
+ *    explain, although the weights are even;
+ * 5. `check tails`: more than 0.1% of the trajectories diverged. With 2 or 3 nothing confirms the rest, so this is `unreliable`;
+ * 6. `reliable`.
+ */
+export function verdictOf(signals: Signals): { verdict: Verdict; reasons: string[] } {
+  const { missed, kind, refinement, summary } = signals;
+  const convergence = refinement ? convergenceProblems(refinement, summary) : [];
+  const missedMass = missed > 0 ? [missedMassReason(missed, kind)] : [];
+  const unevenWeights = weightProblems(signals);
+  const areWeightsGood = missedMass.length === 0 && unevenWeights.length === 0;
+  const disagreements = areWeightsGood ? disagreementReasons(signals) : [];
+  const divergences = divergenceReasons(signals, areWeightsGood);
+  const reasons = [...convergence, ...divergences, ...missedMass, ...unevenWeights, ...disagreements];
+  const areChainsBad = convergence.length > 0 || disagreements.length > 0;
+  if (areChainsBad || (divergences.length > 0 && !areWeightsGood)) return { verdict: "unreliable", reasons };
+  if (divergences.length > 0) return { verdict: "check tails", reasons };
+  if (missedMass.length > 0) return { verdict: "missed mass", reasons };
+  if (unevenWeights.length > 0)
+    return { verdict: kind === "nuts" ? "use refined draws" : "unreliable", reasons };
   return { verdict: "reliable", reasons };
 }
 
-function chainProblems(
-  { divergences, saturated, iterations }: Refinement,
+function convergenceProblems(
+  { saturated, iterations }: Refinement,
   summary: readonly ParameterSummary[],
 ): string[] {
   const known = summary.filter(({ rHat }) => !Number.isNaN(rHat));
@@ -67,13 +98,62 @@ function chainProblems(
     reasons.push(
       `The chains are too short: the effective sample size of ${fewest.name} is ${smallest(fewest).toFixed(0)}, and should be at least ${MIN_EFFECTIVE_SAMPLE_SIZE}. Draw more.`,
     );
-  if (divergences > MAX_DIVERGENT_SHARE * iterations)
-    reasons.push(
-      `${divergences} of ${iterations} trajectories diverged: the step size is too large for a part of the density, which the chains may leave out. Raise targetAcceptance, fit longer, or reparametrize the model.`,
-    );
-  if (saturated > MAX_DIVERGENT_SHARE * iterations)
+  // Trajectories that end too early make chains slow, but not wrong.
+  if (reasons.length > 0 && saturated > MAX_SATURATED_SHARE * iterations)
     reasons.push(
       `${saturated} of ${iterations} trajectories reached the largest depth: the chains move slowly. Fit longer, or raise maxDepth.`,
     );
   return reasons;
+}
+
+function missedMassReason(missed: number, kind: Signals["kind"]): string {
+  const included =
+    kind === "nuts"
+      ? "`draws` and `logEvidence` include this mass, `weighted` and `elbo` do not."
+      : "No result includes this mass.";
+  return `The flow has almost no density on about ${(100 * missed).toPrecision(2)}% of the mass, or more. ${included} Fit it for longer, or give it more layers or a base with heavier tails.`;
+}
+
+function weightProblems({ weighted, tailShare }: Signals): string[] {
+  // The warnings are those of missed mass and of large weights.
+  const hasLargeWeights = weighted.warnings.some((warning) => warning.startsWith("A few weights"));
+  if (!hasLargeWeights && !(tailShare > MAX_TAIL_SHARE)) return [];
+  return [
+    `A few weights are far larger than the others (paretoShape ${weighted.paretoShape.toFixed(2)}), so means of \`weighted\` are unreliable. Fit the flow for longer, or give it more layers.`,
+  ];
+}
+
+function disagreementReasons({ disagreement, evidence, kind }: Signals): string[] {
+  const reasons: string[] = [];
+  if (disagreement) {
+    const { name, chains, weighted } = disagreement;
+    const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
+    reasons.push(
+      `Chains and weighted draws disagree: a share of ${percent(chains)} and of ${percent(weighted)} is below the same value of ${name}, so one of them misses a part of the mass. Draw more, or fit the flow with more layers or annealing.`,
+    );
+  }
+  if (evidence && kind === "nuts") {
+    const { weighted, bridge } = evidence;
+    const difference = Math.abs(weighted.logEvidence - bridge.logEvidence);
+    if (difference > MAX_EVIDENCE_DIFFERENCE * Math.hypot(weighted.standardError, bridge.standardError))
+      reasons.push(
+        `Two estimates of the log-evidence disagree: ${bridge.logEvidence.toFixed(3)} with the chains and ${weighted.logEvidence.toFixed(3)} from the weights, which is more than their errors explain. Draw more, or fit the flow for longer.`,
+      );
+  }
+  return reasons;
+}
+
+function divergenceReasons({ refinement, divergedAt, weighted }: Signals, areWeightsGood: boolean): string[] {
+  if (!refinement) return [];
+  const { divergences, iterations } = refinement;
+  if (!(divergences > MAX_DIVERGENT_SHARE * iterations)) return [];
+  const confirmed = areWeightsGood
+    ? `The weights confirm the rest of the mass (paretoShape ${weighted.paretoShape.toFixed(2)}).`
+    : "";
+  return [
+    `${divergences} of ${iterations} trajectories diverged, such as at ${divergedAt}: chains and flow may leave out what lies beyond. ${confirmed} Reparametrize the model, for example as real({ offset, multiplier }), raise targetAcceptance, or fit longer.`.replace(
+      "  ",
+      " ",
+    ),
+  ];
 }

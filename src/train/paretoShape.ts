@@ -29,3 +29,18 @@ export function paretoShape(logWeights: Float64Array): number {
   const theta = candidates.reduce((sum, candidate, j) => sum + (candidate.theta * shares[j]) / total, 0);
   return (count * shapeAt(theta) + 5) / (count + 10);
 }
+
+/** A fitted shape is limited to this: the mean of importance weights is finite, so their shape is below 1. */
+const MAX_SHAPE = 0.95;
+
+/**
+ * The share of the total weight that the tail beyond the largest weight is expected to have, for log-weights whose weights sum to 1. No draw shows
+ * this part, so the error of log Z is at least about as large.
+ *
+ * About one of n + 1 draws lies beyond the largest weight w, and a generalized Pareto tail of shape k has the mean w / (1 - k) there, so the
+ * share is w / (1 - k).
+ */
+export function paretoTailShare(logWeights: Float64Array, shape = paretoShape(logWeights)): number {
+  const largest = Math.exp(logWeights.reduce((a, b) => Math.max(a, b)));
+  return Math.min(1, largest / (1 - Math.max(0, Math.min(shape, MAX_SHAPE))));
+}

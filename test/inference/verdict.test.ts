@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Refinement } from "../../src/inference/refine.ts";
 import type { ParameterSummary } from "../../src/inference/summary.ts";
-import { verdictOf } from "../../src/inference/verdict.ts";
+import { type Signals, verdictOf } from "../../src/inference/verdict.ts";
 import type { ImportanceResult } from "../../src/train/index.ts";
 
 const importance: ImportanceResult = {
@@ -22,6 +22,7 @@ const refinement: Refinement = {
   chains: 8,
   iterations: 4000,
   divergences: 3,
+  divergedAt: undefined,
   saturated: 0,
   evaluations: 100_000,
 };
@@ -36,16 +37,35 @@ const heavy: ImportanceResult = {
   warnings: ["A few weights are far larger than the others."],
 };
 
+const good: Signals = {
+  weighted: importance,
+  tailShare: 2e-4,
+  missed: 0,
+  kind: "nuts",
+  refinement,
+  divergedAt: undefined,
+  summary: [mu],
+  disagreement: undefined,
+  evidence: {
+    weighted: { logEvidence: -3, standardError: 0.001 },
+    bridge: { logEvidence: -3.002, standardError: 0.001 },
+  },
+};
+const withoutChains = { kind: "none", refinement: undefined, evidence: undefined } as const;
+const diverging = {
+  refinement: { ...refinement, divergences: 9 },
+  divergedAt: "mu = 4.1, tau = 0.03",
+};
+const verdict = (changes: Partial<Signals>) => verdictOf({ ...good, ...changes });
+
 describe("the verdict", () => {
   test("is reliable if nothing speaks against it, and ignores constants", () => {
-    expect(verdictOf(importance, 0, "nuts", refinement, [mu, constant])).toEqual({
-      verdict: "reliable",
-      reasons: [],
-    });
+    expect(verdict({ summary: [mu, constant] })).toEqual({ verdict: "reliable", reasons: [] });
+    expect(verdict(withoutChains)).toEqual({ verdict: "reliable", reasons: [] });
   });
 
   test("recommends the chains if the weights are uneven, and nothing without chains", () => {
-    expect(verdictOf(heavy, 0, "nuts", refinement, [mu])).toMatchInlineSnapshot(`
+    expect(verdict({ weighted: heavy })).toMatchInlineSnapshot(`
       {
         "reasons": [
           "A few weights are far larger than the others (paretoShape 0.90), so means of \`weighted\` are unreliable. Fit the flow for longer, or give it more layers.",
@@ -53,11 +73,12 @@ describe("the verdict", () => {
         "verdict": "use refined draws",
       }
     `);
-    expect(verdictOf(heavy, 0, "none", undefined, [mu]).verdict).toBe("unreliable");
+    expect(verdict({ tailShare: 0.03 }).verdict).toBe("use refined draws");
+    expect(verdict({ weighted: heavy, ...withoutChains }).verdict).toBe("unreliable");
   });
 
   test("says which results include mass that the flow misses", () => {
-    expect(verdictOf(importance, 0.034, "nuts", refinement, [mu])).toMatchInlineSnapshot(`
+    expect(verdict({ missed: 0.034 })).toMatchInlineSnapshot(`
       {
         "reasons": [
           "The flow has almost no density on about 3.4% of the mass, or more. \`draws\` and \`logEvidence\` include this mass, \`weighted\` and \`elbo\` do not. Fit it for longer, or give it more layers or a base with heavier tails.",
@@ -65,7 +86,7 @@ describe("the verdict", () => {
         "verdict": "missed mass",
       }
     `);
-    expect(verdictOf(importance, 0.034, "none", undefined, [mu])).toMatchInlineSnapshot(`
+    expect(verdict({ missed: 0.034, ...withoutChains })).toMatchInlineSnapshot(`
       {
         "reasons": [
           "The flow has almost no density on about 3.4% of the mass, or more. No result includes this mass. Fit it for longer, or give it more layers or a base with heavier tails.",
@@ -76,35 +97,63 @@ describe("the verdict", () => {
   });
 
   test("is unreliable for each problem of the chains", () => {
-    const reasonsFor = (changes: Partial<Refinement>, summary: ParameterSummary) => {
-      const { verdict, reasons } = verdictOf(importance, 0, "nuts", { ...refinement, ...changes }, [
-        mu,
-        summary,
-      ]);
-      expect(verdict).toBe("unreliable");
-      return reasons;
-    };
     const tau = { ...mu, name: "tau" };
-    expect([
-      reasonsFor({}, { ...tau, rHat: 1.05 }),
-      reasonsFor({}, { ...tau, tailEffectiveSampleSize: 120 }),
-      reasonsFor({ divergences: 200 }, tau),
-      reasonsFor({ saturated: 300 }, tau),
-    ]).toMatchInlineSnapshot(`
+    const problems: Partial<Signals>[] = [
+      { summary: [mu, { ...tau, rHat: 1.05 }] },
+      {
+        summary: [mu, { ...tau, tailEffectiveSampleSize: 120 }],
+        refinement: { ...refinement, saturated: 300 },
+      },
+    ];
+    expect(
+      problems.map((problem) => {
+        const { verdict: word, reasons } = verdict(problem);
+        expect(word).toBe("unreliable");
+        return reasons;
+      }),
+    ).toMatchInlineSnapshot(`
       [
         [
           "The chains disagree: R-hat of tau is 1.050, and should be below 1.01. Draw more, or if chains stay in different modes, fit the flow with more layers or annealing.",
         ],
         [
           "The chains are too short: the effective sample size of tau is 120, and should be at least 400. Draw more.",
-        ],
-        [
-          "200 of 4000 trajectories diverged: the step size is too large for a part of the density, which the chains may leave out. Raise targetAcceptance, fit longer, or reparametrize the model.",
-        ],
-        [
           "300 of 4000 trajectories reached the largest depth: the chains move slowly. Fit longer, or raise maxDepth.",
         ],
       ]
     `);
+  });
+
+  test("does not blame long trajectories if the chains converged", () => {
+    expect(verdict({ refinement: { ...refinement, saturated: 300 } }).verdict).toBe("reliable");
+  });
+
+  test("warns of tails if trajectories diverge and the weights confirm the rest, and otherwise of all", () => {
+    expect(verdict(diverging)).toMatchInlineSnapshot(`
+      {
+        "reasons": [
+          "9 of 4000 trajectories diverged, such as at mu = 4.1, tau = 0.03: chains and flow may leave out what lies beyond. The weights confirm the rest of the mass (paretoShape 0.30). Reparametrize the model, for example as real({ offset, multiplier }), raise targetAcceptance, or fit longer.",
+        ],
+        "verdict": "check tails",
+      }
+    `);
+    expect(verdict({ ...diverging, weighted: heavy }).verdict).toBe("unreliable");
+    expect(verdict({ ...diverging, missed: 0.05 }).verdict).toBe("unreliable");
+  });
+
+  test("is unreliable if chains and even weights disagree", () => {
+    const disagreement = { name: "tau", coordinate: 1, chains: 0.05, weighted: 0.09, standardErrors: 6 };
+    const evidence = { ...good.evidence!, bridge: { logEvidence: -2.9, standardError: 0.002 } };
+    expect(verdict({ disagreement, evidence })).toMatchInlineSnapshot(`
+      {
+        "reasons": [
+          "Chains and weighted draws disagree: a share of 5.0% and of 9.0% is below the same value of tau, so one of them misses a part of the mass. Draw more, or fit the flow with more layers or annealing.",
+          "Two estimates of the log-evidence disagree: -2.900 with the chains and -3.000 from the weights, which is more than their errors explain. Draw more, or fit the flow for longer.",
+        ],
+        "verdict": "unreliable",
+      }
+    `);
+    // Uneven weights explain a difference.
+    expect(verdict({ disagreement, evidence, weighted: heavy }).verdict).toBe("use refined draws");
   });
 });

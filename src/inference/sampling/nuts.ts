@@ -19,7 +19,8 @@ export interface Transition {
   readonly acceptance: number;
   /** Number of leapfrog steps. */
   readonly steps: number;
-  readonly diverging: boolean;
+  /** The last position before the trajectory diverged, if it did. */
+  readonly divergence: Float64Array | undefined;
 }
 
 /** A state of the Hamiltonian system: a position and a momentum. */
@@ -44,7 +45,7 @@ interface Tree {
 interface Totals {
   acceptance: number;
   steps: number;
-  diverging: boolean;
+  divergence: Float64Array | undefined;
 }
 
 /**
@@ -60,7 +61,7 @@ export function* nutsTransition(
   const momentum = random.normal(start.position.length).map((z, i) => z / Math.sqrt(variances[i]));
   const initial: State = { point: start, momentum };
   const initialEnergy = energyOf(initial, variances);
-  const totals: Totals = { acceptance: 0, steps: 0, diverging: false };
+  const totals: Totals = { acceptance: 0, steps: 0, divergence: undefined };
   let tree: Tree = { first: initial, last: initial, momentumSum: momentum, proposal: start, logWeight: 0 };
   for (let depth = 0; depth < maxDepth; depth++) {
     const forward = random.uniform() < 0.5;
@@ -73,8 +74,8 @@ export function* nutsTransition(
     tree = { ...join(earlier, later), proposal: takesExtension ? extension.proposal : tree.proposal };
     if (makesUTurn(earlier, later, variances)) break;
   }
-  const { acceptance, steps, diverging } = totals;
-  return { point: tree.proposal, acceptance: acceptance / steps, steps, diverging };
+  const { acceptance, steps, divergence } = totals;
+  return { point: tree.proposal, acceptance: acceptance / steps, steps, divergence };
 }
 
 /** 2^depth further states from `edge`; undefined if the trajectory makes a U-turn within them or diverges. */
@@ -95,7 +96,7 @@ function* buildTree(
     totals.acceptance += Math.min(1, Math.exp(logWeight));
     totals.steps++;
     if (!(logWeight > -MAX_ENERGY_ERROR)) {
-      totals.diverging = true;
+      totals.divergence = edge.point.position;
       return undefined;
     }
     return { first: state, last: state, momentumSum: state.momentum, proposal: state.point, logWeight };

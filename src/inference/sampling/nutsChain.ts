@@ -17,7 +17,8 @@ export interface NutsSettings {
 export interface NutsResult {
   /** [draws, D] */
   readonly positions: Float64Array;
-  readonly divergences: number;
+  /** The last position of each trajectory that diverged. */
+  readonly divergences: readonly Float64Array[];
   /** Iterations whose trajectory reached the largest depth. */
   readonly saturated: number;
   readonly evaluations: number;
@@ -46,7 +47,8 @@ export function* nutsChain(
   const windows = massWindows(warmUp);
   let estimate = new VarianceEstimate(features);
   const positions = new Float64Array(draws * features);
-  let [divergences, saturated, evaluations] = [0, 0, 0];
+  const divergences: Float64Array[] = [];
+  let [saturated, evaluations] = [0, 0];
   for (let iteration = 0; iteration < warmUp + draws; iteration++) {
     const adapting = iteration < warmUp;
     const stepSize = adapting ? adaptation.stepSize : adaptation.averageStepSize;
@@ -64,7 +66,7 @@ export function* nutsChain(
       }
     } else {
       positions.set(point.position, (iteration - warmUp) * features);
-      if (transition.diverging) divergences++;
+      if (transition.divergence) divergences.push(transition.divergence);
       if (transition.steps >= 2 ** maxDepth - 1) saturated++;
     }
   }

@@ -101,7 +101,7 @@ describe("chains of the No-U-Turn sampler", () => {
       expect(mean(standardized[i].map((z) => z * z))).toBeCloseTo(1, 0.9);
     });
     expect(mean(standardized[0].map((z, k) => z * standardized[1][k]))).toBeCloseTo(correlation, 0.9);
-    for (const { divergences, saturated } of runs) expect([divergences, saturated]).toEqual([0, 0]);
+    for (const { divergences, saturated } of runs) expect([divergences, saturated]).toEqual([[], 0]);
   });
 
   test("have the distribution function of a skewed density", async () => {
@@ -134,7 +134,7 @@ describe("chains of the No-U-Turn sampler", () => {
         ? { logDensity: -x * x * 50, gradient: [-100 * x] }
         : { logDensity: Number.NaN, gradient: [Number.NaN] };
     const [run] = await sampleNuts(evaluatorOf(half, 1), [Float64Array.of(0.1)], settings, new Random(4));
-    expect(run.divergences).toBeGreaterThan(0);
+    expect(run.divergences.length).toBeGreaterThan(0);
     expect(run.positions.every((x) => x > 0)).toBe(true);
   });
 
