@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   score: async () => (await import("./score.ts")).score,
   impute: async () => (await import("./impute.ts")).impute,
   sample: async () => (await import("./sample.ts")).sample,
+  infer: async () => (await import("./infer.ts")).infer,
   inspect: async () => (await import("./inspect.ts")).inspect,
 };
 

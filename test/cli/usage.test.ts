@@ -19,6 +19,7 @@ it("shows the help of the program", async () => {
       score      Writes the rows of a table with their log-density under a model.
       impute     Replaces the missing values of a table by values drawn from a model.
       sample     Draws new rows from a model.
+      infer      Draws from the posterior of a model that a program declares.
       inspect    Shows what is in a model file.
 
     Examples:
@@ -96,12 +97,12 @@ it("colors headings on a terminal, unless NO_COLOR is set", async () => {
 it("refuses unknown commands", async () => {
   expect(await failure("fitt")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command fitt: expected one of columns, fit, evaluate, score, impute, sample, inspect.
+    Error: pushforward has no command fitt: expected one of columns, fit, evaluate, score, impute, sample, infer, inspect.
     Did you mean pushforward fit?"
   `);
   expect(await failure("train", "data.csv")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command train: expected one of columns, fit, evaluate, score, impute, sample, inspect.
+    Error: pushforward has no command train: expected one of columns, fit, evaluate, score, impute, sample, infer, inspect.
     See pushforward --help."
   `);
   expect(await failure("--versoin")).toMatchInlineSnapshot(`
@@ -116,7 +117,7 @@ it("refuses unknown commands", async () => {
   `);
   expect(await failure("constructor")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command constructor: expected one of columns, fit, evaluate, score, impute, sample, inspect.
+    Error: pushforward has no command constructor: expected one of columns, fit, evaluate, score, impute, sample, infer, inspect.
     See pushforward --help."
   `);
 });

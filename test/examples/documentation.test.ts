@@ -11,6 +11,7 @@ import { optionName } from "../../src/cli/arguments.ts";
 import { columns } from "../../src/cli/columns.ts";
 import { evaluate } from "../../src/cli/evaluate.ts";
 import { fit } from "../../src/cli/fit.ts";
+import { infer } from "../../src/cli/infer.ts";
 import { inspect } from "../../src/cli/inspect.ts";
 import { sample } from "../../src/cli/sample.ts";
 import { score } from "../../src/cli/score.ts";
@@ -156,7 +157,7 @@ describe("the documentation lists all", () => {
   });
 
   test("commands and their options", () => {
-    const options = [columns, fit, evaluate, score, sample, inspect].flatMap(({ name, options }) => [
+    const options = [columns, fit, evaluate, score, sample, infer, inspect].flatMap(({ name, options }) => [
       `## ${name}`,
       ...Object.keys(options).map((key) => `--${optionName(key)}`),
     ]);

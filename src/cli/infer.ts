@@ -1,0 +1,101 @@
+import { command } from "./command.ts";
+import { choice, flag, fraction, names, path, threads, wholeNumber } from "./options.ts";
+
+export const infer = command({
+  name: "infer",
+  summary: "Draws from the posterior of a model that a program declares.",
+  positionals: {
+    program: {
+      description:
+        "A program in TypeScript or JavaScript whose default export is a model of pushforward/inference. It is run, so it must be your own.",
+    },
+  },
+  options: {
+    output: path({
+      alias: "o",
+      default: "posterior.safetensors",
+      valueName: "FILE",
+      description: "The model file to write: the fitted flow, over the unconstrained coordinates.",
+    }),
+    draws: path({
+      valueName: "OUT",
+      description:
+        "A table with the draws to write, one column for each number of the parameters, in the format of its ending; - for CSV on standard output.",
+    }),
+    corner: path({
+      valueName: "PICTURE",
+      description: "A picture of the draws of pairs of parameters to write: .png or .svg.",
+    }),
+    show: names({
+      valueName: "A,B",
+      description: "The parameters in the picture, such as mu,theta[0]. Default: the first six.",
+    }),
+    refinement: choice(["nuts", "independence", "none"], {
+      default: "nuts",
+      valueName: "HOW",
+      description:
+        "The chains whose draws are returned: No-U-Turn chains in the latent space of the flow, chains of proposals from the flow, or the weighted draws of the flow.",
+    }),
+    steps: wholeNumber(1, {
+      default: "2000",
+      valueName: "N",
+      example: "4000",
+      description: "The number of gradient steps that fit the flow.",
+    }),
+    chains: wholeNumber(2, {
+      default: "8",
+      valueName: "N",
+      example: "8",
+      description: "The number of chains.",
+    }),
+    drawsPerChain: wholeNumber(10, {
+      default: "500",
+      valueName: "N",
+      example: "2000",
+      description: "The number of draws of each No-U-Turn chain.",
+    }),
+    targetAcceptance: fraction(false, {
+      default: "0.8",
+      valueName: "P",
+      example: "0.95",
+      description: "The acceptance probability of trajectories. A larger one gives smaller steps.",
+    }),
+    seed: wholeNumber(0, {
+      default: "0",
+      valueName: "S",
+      description: "Seed of all random numbers: the same seed and number of threads give the same draws.",
+    }),
+    json: flag("Prints one JSON object with the summary of each parameter, the evidence and the verdict."),
+    threads,
+  },
+  details: [
+    "A flow is fitted to the posterior, and Markov chains in its latent space correct what it gets wrong. The summary has the mean, the standard deviation and quantiles of each parameter; ESS, the smaller one of the effective sample sizes of the bulk and the tails; and R-hat. The verdict says which of the results to trust, and why.",
+    "TypeScript is read by Node 22.18 or later, and with an older Node by the package esbuild or typescript, which must be installed beside the program.",
+  ],
+  examples: [
+    ["infer schools.ts", "A summary of the posterior, and posterior.safetensors."],
+    ["infer schools.ts --draws draws.parquet --corner corner.png", "Also all draws, and a picture of them."],
+    ["infer schools.ts --target-acceptance 0.95 --draws-per-chain 2000", "Smaller steps and more draws."],
+  ],
+  async run(values, io) {
+    const { inferPosterior } = await import("./inferPosterior.ts");
+    await inferPosterior(values, io);
+  },
+});
+
+/** The values of the options, and the path of the program. */
+export type InferValues = {
+  readonly program: string;
+  readonly output: string;
+  readonly draws: string | undefined;
+  readonly corner: string | undefined;
+  readonly show: readonly string[] | undefined;
+  readonly refinement: "nuts" | "independence" | "none";
+  readonly steps: number;
+  readonly chains: number;
+  readonly drawsPerChain: number;
+  readonly targetAcceptance: number;
+  readonly seed: number;
+  readonly json: boolean;
+  readonly threads: number | undefined;
+};

@@ -1,0 +1,126 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { decodeModel } from "../../src/flows/decodeModel.ts";
+import { start, workplace } from "./command.ts";
+
+const { path, write, list, plain, failure } = workplace();
+
+/** Three observations with a conjugate prior: the posterior is normal with mean 1.6875 and deviation 0.2795. */
+const PROGRAM = `
+import { logProb, model, real, vector } from "pushforward/inference";
+import { observations } from "./observations.ts";
+
+interface Unused { readonly x: number }
+
+export default model({ mean: real(), theta: vector(2) }, ({ mean, theta }) => [
+  logProb.normal(mean, 0, 2),
+  logProb.normal(observations as number[], mean, 0.5),
+  logProb.normal(theta, mean, 1),
+]);
+`;
+const QUICK = ["--steps", "100", "--chains", "4", "--draws-per-chain", "200", "--threads", "1"];
+
+describe("infer", () => {
+  it("runs a program in TypeScript, and writes the flow, the draws and a picture", async () => {
+    write("posterior.ts", PROGRAM);
+    write("observations.ts", "export const observations: readonly number[] = [1.1, 2.3, 1.9];");
+    const files = [
+      "-o",
+      path("posterior.safetensors"),
+      "--draws",
+      path("draws.csv"),
+      "--corner",
+      path("corner.png"),
+    ];
+    const { code, out, err } = await start(["infer", path("posterior.ts"), ...files, ...QUICK]).ended;
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: "Finding the posterior\nFitting the flow\nRunning the chains\n",
+    });
+    expect(
+      plain(out)
+        .replace(/-?\d+\.\d+/g, "0.0")
+        .replace(/ \d{3} /g, " 000 ")
+        .replace(/ +/g, " "),
+    ).toMatchInlineSnapshot(`
+      " mean sd 5% median 95% ESS R-hat
+      mean 0.0 0.0 0.0 0.0 0.0 000 0.0
+      theta[0] 0.0 0.0 0.0 0.0 0.0 000 0.0
+      theta[1] 0.0 0.0 0.0 0.0 0.0 000 0.0
+
+      Log-evidence 0.0 ± 0.0 nats, k-hat 0.0
+
+      Verdict reliable
+
+      Flow posterior.safetensors
+      Draws draws.csv
+      Picture corner.png
+      "
+    `);
+    const [header, ...rows] = readFileSync(path("draws.csv"), "utf8").trimEnd().split("\n");
+    expect(header).toBe("mean,theta[0],theta[1]");
+    expect(rows).toHaveLength(800);
+    const means = rows.map((row) => Number(row.split(",")[0]));
+    expect(Math.abs(means.reduce((a, b) => a + b) / 800 - 1.6875)).toBeLessThan(0.06);
+    const { columns } = await decodeModel(readFileSync(path("posterior.safetensors")));
+    expect(columns).toEqual(["unconstrained mean", "unconstrained theta[0]", "unconstrained theta[1]"]);
+    expect(readFileSync(path("corner.png")).toString("latin1", 1, 4)).toBe("PNG");
+    expect(list()).toEqual([
+      "corner.png",
+      "draws.csv",
+      "observations.ts",
+      "posterior.safetensors",
+      "posterior.ts",
+    ]);
+  });
+
+  it("prints one JSON object with --json, from a program in JavaScript", async () => {
+    write(
+      "posterior.mjs",
+      'import * as p from "pushforward/inference";\nexport default p.model({ x: p.real() }, ({ x }) => p.logProb.normal(x, 0, 1));',
+    );
+    const words = ["infer", path("posterior.mjs"), "-o", path("x.safetensors"), "--json", ...QUICK];
+    const { code, out } = await start(words).ended;
+    expect(code).toBe(0);
+    const result = JSON.parse(out);
+    expect(result).toMatchObject({ verdict: "reliable", reasons: [], divergences: 0 });
+    expect(result.parameters).toMatchObject([{ name: "x" }]);
+    expect(Math.abs(result.logEvidence)).toBeLessThan(0.02);
+  });
+
+  it("refuses what cannot be read or written before it computes", async () => {
+    write("empty.mjs", "export const x = 1;");
+    write("throws.mjs", '\nthrow new Error("no data");');
+    write("model.py", "");
+    const into = ["-o", path("a.safetensors")];
+    expect({
+      missing: await failure("infer", path("other.ts"), ...into),
+      ending: await failure("infer", path("model.py"), ...into),
+      "no model": await failure("infer", path("empty.mjs"), ...into),
+      "an error of the program": await failure("infer", path("throws.mjs"), ...into),
+      picture: await failure("infer", path("empty.mjs"), ...into, "--corner", path("a.gif")),
+      table: await failure("infer", path("empty.mjs"), ...into, "--draws", path("a.xyz")),
+    }).toMatchInlineSnapshot(`
+      {
+        "an error of the program": "2
+      Error: throws.mjs: no data.
+      Correct the program, and run the command again.",
+        "ending": "2
+      Error: model.py is not a program: expected a name that ends in .ts, .mts, .js, .mjs.
+      Write the model in TypeScript or JavaScript, as in the example of docs/inference.md.",
+        "missing": "2
+      Error: other.ts does not exist.
+      Check the path, and run the command again.",
+        "no model": "2
+      Error: empty.mjs does not export a model: expected export default model({ mu: real() }, ({ mu }) => [logProb.normal(mu, 0, 1)]), received no default export.
+      Import model from "pushforward/inference".",
+        "picture": "2
+      Error: No picture format belongs to the name a.gif: expected a name that ends in .png or .svg.
+      Use a name with one of these endings.",
+        "table": "2
+      Error: No table format belongs to the name a.xyz: expected a name that ends in .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
+      Use a name with one of these endings.",
+      }
+    `);
+  });
+});
