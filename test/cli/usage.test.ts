@@ -15,6 +15,7 @@ it("shows the help of the program", async () => {
     Commands:
       columns    Shows what each column of a table is taken for.
       fit        Learns the density of a table and writes a model file.
+      compare    Compares the log-densities of a table under two models.
       evaluate   Computes the mean log-density of a table under a model.
       score      Writes the rows of a table with their log-density under a model.
       impute     Replaces the missing values of a table by values drawn from a model.
@@ -97,12 +98,12 @@ it("colors headings on a terminal, unless NO_COLOR is set", async () => {
 it("refuses unknown commands", async () => {
   expect(await failure("fitt")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command fitt: expected one of columns, fit, evaluate, score, impute, sample, infer, inspect.
+    Error: pushforward has no command fitt: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, inspect.
     Did you mean pushforward fit?"
   `);
   expect(await failure("train", "data.csv")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command train: expected one of columns, fit, evaluate, score, impute, sample, infer, inspect.
+    Error: pushforward has no command train: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, inspect.
     See pushforward --help."
   `);
   expect(await failure("--versoin")).toMatchInlineSnapshot(`
@@ -117,7 +118,7 @@ it("refuses unknown commands", async () => {
   `);
   expect(await failure("constructor")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command constructor: expected one of columns, fit, evaluate, score, impute, sample, infer, inspect.
+    Error: pushforward has no command constructor: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, inspect.
     See pushforward --help."
   `);
 });
