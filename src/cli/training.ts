@@ -18,7 +18,7 @@ import {
 import { trainFlows, withoutConstants } from "../train/fitFlows.ts";
 import { fitMembers, type Member } from "../train/fitMembers.ts";
 import type { CheckpointStore, FitEpoch, FitFlowsResult, FitProgress } from "../train/index.ts";
-import type { FitValues } from "./fitOptions.ts";
+import type { TableFitValues } from "./fitValues.ts";
 import type { Messages } from "./messages.ts";
 import type { TrainingProgress } from "./trainingProgress.ts";
 
@@ -32,7 +32,7 @@ const TRAINING_BYTES_PER_PARAMETER = 40;
 
 /** @throws ARGUMENT for a flow that is too large, before memory is allocated for it. */
 export function checkFlowSize(
-  { flow, transforms, hidden }: FitValues,
+  { flow, transforms, hidden }: TableFitValues,
   { columns, given }: Pick<TrainingTable, "columns" | "given">,
 ): void {
   if (flow === "default") return;
@@ -55,7 +55,7 @@ export interface Trained extends Omit<FitFlowsResult, "warnings"> {
 
 /** Trains the flow of `--flow`, or the members of the default model. */
 export async function train(
-  values: FitValues,
+  values: TableFitValues,
   { constants, embedding, table }: Pick<TrainingTable, "constants" | "embedding" | "table">,
   rows: { readonly training: Dataset; readonly validation: InMemoryDataset },
   tools: {
