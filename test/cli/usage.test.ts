@@ -13,15 +13,16 @@ it("shows the help of the program", async () => {
     Usage: pushforward COMMAND ...
 
     Commands:
-      columns    Shows what each column of a table is taken for.
-      fit        Learns the density of a table and writes a model file.
-      compare    Compares the log-densities of a table under two models.
-      evaluate   Computes the mean log-density of a table under a model.
-      score      Writes the rows of a table with their log-density under a model.
-      impute     Replaces the missing values of a table by values drawn from a model.
-      sample     Draws new rows from a model.
-      infer      Draws from the posterior of a model that a program declares.
-      inspect    Shows what is in a model file.
+      columns       Shows what each column of a table is taken for.
+      fit           Learns the density of a table, or of images, and writes a model file.
+      compare       Compares the log-densities of a table under two models.
+      evaluate      Computes the mean log-density of a table under a model.
+      score         Writes the rows of a table with their log-density under a model.
+      impute        Replaces the missing values of a table by values drawn from a model.
+      sample        Draws new rows from a model.
+      infer         Draws from the posterior of a model that a program declares.
+      interpolate   Draws the images between two images, on a line in the latent space.
+      inspect       Shows what is in a model file.
 
     Examples:
       pushforward fit earthquakes.csv
@@ -107,12 +108,12 @@ it("colors headings on a terminal, unless NO_COLOR is set", async () => {
 it("refuses unknown commands", async () => {
   expect(await failure("fitt")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command fitt: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, inspect.
+    Error: pushforward has no command fitt: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, interpolate, inspect.
     Did you mean pushforward fit?"
   `);
   expect(await failure("train", "data.csv")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command train: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, inspect.
+    Error: pushforward has no command train: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, interpolate, inspect.
     See pushforward --help."
   `);
   expect(await failure("--versoin")).toMatchInlineSnapshot(`
@@ -127,7 +128,7 @@ it("refuses unknown commands", async () => {
   `);
   expect(await failure("constructor")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command constructor: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, inspect.
+    Error: pushforward has no command constructor: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, interpolate, inspect.
     See pushforward --help."
   `);
 });
