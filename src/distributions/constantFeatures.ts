@@ -89,6 +89,10 @@ export class ConstantFeatures implements Distribution {
     return withZeroColumn.gather(1, columns);
   }
 
+  get isBound(): boolean {
+    return this.distribution.isBound === true;
+  }
+
   get atoms(): readonly Atoms[] {
     const others = this.distribution.atoms;
     const atoms = new Array<Atoms>(this.features).fill("all");

@@ -20,9 +20,14 @@ const ROW_OFFSETS = 2039;
 /** The noise of an evaluation is at least this far from 0 and 1, where a logit is infinite. */
 const MIN_UNIFORM = 1e-6;
 
+/** Below 2^17, float32 resolves the cells of whole numbers to 1/128. */
+const MAX_VALUES = 2 ** 17;
+
 const settingsFields = {
-  /** Whole numbers have at most 16 bits. */
-  values: z.int().check(z.minimum(2), z.maximum(65_536)),
+  values: z.union([
+    z.int().check(z.minimum(2), z.maximum(MAX_VALUES)),
+    z.array(z.nullable(z.int().check(z.minimum(1), z.maximum(MAX_VALUES)))),
+  ]),
   /** Each draw evaluates the distribution once more. */
   samples: z._default(z.int().check(z.minimum(1), z.maximum(256)), 1),
   seed: z._default(z.int().check(z.nonnegative()), 0),
@@ -42,11 +47,15 @@ const dequantizedSchema = (distribution: NestedSchema) =>
 export interface DequantizedOptions {
   /** The density p of x + u, with most of its mass in (0, values)^D. */
   distribution: Distribution;
-  /** The number of values of a feature: 0, 1, ... values - 1. Pixels of 8 bits have 256. */
-  values: number;
+  /**
+   * The number of values of a feature: 0, 1, ... values - 1. Pixels of 8 bits have 256. Or the number of each feature, where null stands
+   * for a feature of real numbers, which has a density and no noise.
+   */
+  values: number | (number | null)[];
   /**
    * The flow of variational dequantization: it maps logistic numbers [N, D] to noise u in (0, 1)^D. Its context is the row, whose D
-   * features are scaled to [-1, 1]. A dequantizer that starts as a sigmoid starts with uniform noise. Default: uniform noise.
+   * features are scaled to [-1, 1], which needs one number of values for all features. A dequantizer that starts as a sigmoid starts with
+   * uniform noise. Default: uniform noise.
    */
   dequantizer?: Bijection;
   /** K, the number of draws of noise in an evaluation. Default 1. */
@@ -64,12 +73,14 @@ export interface DequantizedOptions {
  *
  * q is uniform, or the density of the flow `dequantizer` (variational dequantization, Ho et al. 2019, "Flow++"). The loss of a
  * training step draws one u for each row. An evaluation uses K draws that follow from the seed and the row, so that its result is a
- * function of the row. log P(x) is -Infinity unless all features are whole numbers from 0 to values - 1.
+ * function of the row. log P(x) is -Infinity unless all features are whole numbers from 0 to values - 1. With features of real numbers it is
+ * the logarithm of their density times the probability of the others.
  */
 export class Dequantized implements Distribution {
   readonly distribution: Distribution;
   readonly dequantizer: Bijection | undefined;
-  readonly values: number;
+  readonly values: number | readonly (number | null)[];
+  readonly isBound = true;
   private readonly settings: z.output<typeof settingsSchema>;
 
   /** Throws `ARGUMENT` if the options are not valid, `SHAPE` unless the dequantizer has D features and D context features. */
@@ -79,6 +90,17 @@ export class Dequantized implements Distribution {
     this.dequantizer = dequantizer;
     this.values = this.settings.values;
     const { features } = distribution;
+    if (typeof this.values === "object" && this.values.length !== features) {
+      throw new PushforwardError("SHAPE", "the numbers of values are not those of the features", {
+        expected: `${features} numbers`,
+        received: `${this.values.length}`,
+      });
+    }
+    if (typeof this.values === "object" && dequantizer) {
+      throw new PushforwardError("ARGUMENT", "a dequantizer needs one number of values for all features", {
+        hint: "Leave out the dequantizer: the noise is uniform then.",
+      });
+    }
     if (dequantizer && (dequantizer.features !== features || dequantizer.context !== features)) {
       const sizes = (own: number, context: number) => `${own} features and ${context} context features`;
       throw new PushforwardError(
@@ -104,19 +126,44 @@ export class Dequantized implements Distribution {
     return this.distribution.noise;
   }
 
+  /** The number of values of each feature; null for real numbers. */
+  private get counts(): readonly (number | null)[] {
+    return typeof this.values === "number" ? new Array(this.features).fill(this.values) : this.values;
+  }
+
+  /** [D], the largest whole number of each feature; 0 for real numbers. */
+  private get largest(): Tensor {
+    return constant(
+      this.counts.map((count) => (count ?? 1) - 1),
+      [this.features],
+    );
+  }
+
+  /** `ofWhole` [N, D] in the features of whole numbers, and `ofReal` in those of real numbers. */
+  private select(ofWhole: Tensor, ofReal: Tensor | number): Tensor {
+    const { counts, features } = this;
+    if (!counts.includes(null)) return ofWhole;
+    const isWhole = constant(
+      counts.map((count) => (count === null ? 0 : 1)),
+      [features],
+    );
+    return isWhole.greater(0).where(ofWhole, ofReal);
+  }
+
   get atoms(): readonly Atoms[] {
-    return new Array<Atoms>(this.features).fill("all");
+    return this.counts.map((count) => (count === null ? [] : "all"));
   }
 
   get support(): Support {
-    return { description: `whole numbers from 0 to ${this.values - 1}` };
+    const limit =
+      typeof this.values === "number" ? `${this.values - 1}` : "the number of values of the feature";
+    const below = typeof this.values === "number" ? "to" : "below";
+    return { description: `whole numbers from 0 ${below} ${limit}` };
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {
-    const isValue = x
-      .equal(x.floor())
-      .and(x.greaterEqual(0))
-      .and(x.lessEqual(this.values - 1));
+    const whole = this.select(x, 0);
+    const isValue = whole.equal(whole.floor()).and(whole.greaterEqual(0)).and(whole.lessEqual(this.largest));
     const valid = isValue.where(x, 0);
     const bounds = this.draws(valid).map((uniform) => {
       const { u, logProb } = this.dequantize(valid, uniform);
@@ -132,7 +179,9 @@ export class Dequantized implements Distribution {
     const { features, settings } = this;
     if (isTracingLoss()) return [drawForRows("uniform", features)];
     const random = new Random(settings.seed).split("dequantize");
-    const offset = rowOffsets(x.stopGradient(), this.values, random.split("rows"));
+    const fixed = x.stopGradient();
+    const codes = this.select(fixed, realCodes(fixed));
+    const offset = rowOffsets(codes, this.counts, random.split("rows"));
     return Array.from({ length: settings.samples }, (_, k) => {
       const draw = random.split(k).uniform(new Float64Array(features));
       const shifted = offset.add(constant(draw, [features]));
@@ -143,7 +192,7 @@ export class Dequantized implements Distribution {
   /** u in (0, 1)^D and log q(u | x). */
   private dequantize(x: Tensor, uniform: Tensor): { u: Tensor; logProb: Tensor | number } {
     const { dequantizer, features, values } = this;
-    if (!dequantizer) return { u: uniform, logProb: 0 };
+    if (!dequantizer || typeof values === "object") return { u: this.select(uniform, 0), logProb: 0 };
     const scaled = x.mul(2 / (values - 1)).sub(1);
     const base = new Logistic({ features });
     const z = base.sample([uniform]);
@@ -153,16 +202,20 @@ export class Dequantized implements Distribution {
 
   sample(noise: readonly Tensor[], context?: Tensor): Tensor {
     const x = scoped("distribution", () => this.distribution.sample(noise, context));
-    return x.floor().clip(0, this.values - 1);
+    return this.select(x.floor().maximum(0).minimum(this.largest), x);
   }
 
   /** Fits the distribution to rows with uniform noise. */
   get fitToData(): FitDistribution | undefined {
-    const { distribution } = this;
+    const { distribution, counts } = this;
     return (
       distribution.fitToData &&
       ((rows, heldOut, limits) =>
-        distribution.fitToData!(withUniformNoise(rows, 0), heldOut && withUniformNoise(heldOut, 1), limits))
+        distribution.fitToData!(
+          withUniformNoise(rows, counts, 0),
+          heldOut && withUniformNoise(heldOut, counts, 1),
+          limits,
+        ))
     );
   }
 
@@ -197,16 +250,19 @@ export class Dequantized implements Distribution {
  * If all rows shared their noise, the error of the mean over rows would not decrease with their number. The hash
  * multiplies integers below 2^22 and reduces them modulo a prime, which is exact in float32, so that all engines agree.
  */
-function rowOffsets(x: Tensor, values: number, random: Random): Tensor {
-  const features = x.shape[1] as number;
+function rowOffsets(codes: Tensor, counts: readonly (number | null)[], random: Random): Tensor {
+  const features = counts.length;
   const integers = (name: string, below: number) =>
     random
       .split(name)
       .uniform(new Float64Array(features))
       .map((u) => Math.floor(u * below));
   // Weights are integers below this. Of very long rows they are 0 or 1, and their sum may exceed 2^22 and be rounded.
-  const largest = Math.max(2, Math.floor(2 ** 22 / (features * (values - 1))));
-  const hash = modulo(x.mul(constant(integers("weights", largest), [features])).sum(1, { keepAxes: true }));
+  const sum = counts.reduce<number>((total, count) => total + (count ?? REAL_CODES) - 1, 0);
+  const largest = Math.max(2, Math.floor(2 ** 22 / Math.max(1, sum)));
+  const hash = modulo(
+    codes.mul(constant(integers("weights", largest), [features])).sum(1, { keepAxes: true }),
+  );
   const factors = integers("factors", ROW_OFFSETS - 1).map((factor) => factor + 1);
   return modulo(hash.mul(constant(factors, [features]))).mul(1 / ROW_OFFSETS);
 }
@@ -221,9 +277,24 @@ const modulo = (x: Tensor): Tensor =>
       .mul(ROW_OFFSETS),
   );
 
-function withUniformNoise(rows: DataRows, stream: number): DataRows {
+/** A real number is hashed by the fraction of a multiple of it, in steps of 1 / `REAL_CODES`. */
+const REAL_CODES = 64;
+const REAL_MULTIPLE = 97;
+
+/** Whole numbers from 0 to `REAL_CODES` - 1, which differ between most rows with other real numbers. Rounding depends on the engine. */
+function realCodes(x: Tensor): Tensor {
+  const multiple = x.mul(REAL_MULTIPLE);
+  return multiple
+    .sub(multiple.floor())
+    .mul(REAL_CODES)
+    .floor()
+    .clip(0, REAL_CODES - 1);
+}
+
+function withUniformNoise(rows: DataRows, counts: readonly (number | null)[], stream: number): DataRows {
   const noise = new Random(0).split("dequantize").split(stream).uniform(new Float64Array(rows.values.length));
-  return { ...rows, values: rows.values.map((x, i) => x + noise[i]) };
+  const isReal = counts.map((count) => count === null);
+  return { ...rows, values: rows.values.map((x, i) => (isReal[i % isReal.length] ? x : x + noise[i])) };
 }
 
 export const dequantizedKind: DistributionKind<typeof dequantizedSchema> = {

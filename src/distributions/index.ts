@@ -2,7 +2,7 @@ export type { DistributionDescription } from "./build.ts";
 export { buildDistribution } from "./buildDistribution.ts";
 export type { Builders, CustomDescription } from "./customKinds.ts";
 export type { DequantizedOptions } from "./dequantized.ts";
-export type { FitDistribution, Noise } from "./distribution.ts";
+export type { Atoms, FitDistribution, Noise } from "./distribution.ts";
 export {
   type FitGaussianMixtureOptions,
   type FitGaussianMixtureResult,

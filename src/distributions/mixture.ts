@@ -106,6 +106,10 @@ export class Mixture implements SubsetDistribution {
     return this.distributions.every(({ acceptsMissing }) => acceptsMissing);
   }
 
+  get isBound(): boolean {
+    return this.distributions.some(({ isBound }) => isBound);
+  }
+
   /** Those of the first distribution that has any: all of them are distributions of the same kinds of values. */
   get atoms(): readonly Atoms[] | undefined {
     return this.distributions.find(({ atoms }) => atoms)?.atoms;

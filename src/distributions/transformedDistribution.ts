@@ -89,6 +89,10 @@ export class TransformedDistribution implements Distribution {
     return this.bijection.isIdentity === true && this.base.acceptsMissing === true;
   }
 
+  get isBound(): boolean {
+    return this.base.isBound === true;
+  }
+
   /** A bijection of features that have only probabilities, such as constants, maps each of them alone. */
   get atoms(): readonly Atoms[] | undefined {
     const { atoms } = this.base;

@@ -41,7 +41,7 @@ function namesOf(description: Description): string[] {
   if (type === "transformedDistribution") return [flowSummary(description as unknown as FlowParts)];
   if (bijections) return bijections.flatMap(namesOf);
   const name = type.replace(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, " ").toLowerCase();
-  if (type === "constantFeatures") return [...namesOf(distribution!), name];
+  if (type === "constantFeatures" || type === "dequantized") return [...namesOf(distribution!), name];
   if (type === "standardizeContext") return [...namesOf(bijection!), name];
   const inner = distributions ?? [transform ?? bijection].filter((part) => part !== undefined);
   return [inner.length > 0 ? `${name} (${inner.flatMap(namesOf).join(", ")})` : name];

@@ -116,6 +116,63 @@ test("samples whole numbers", async () => {
   expect([...drawn]).toEqual([...continuous].map((x) => Math.min(3, Math.max(0, Math.floor(x)))));
 });
 
+describe("features of whole and of real numbers", () => {
+  const mixed = (samples: number, seed = 0) =>
+    new Dequantized({ distribution: logistic(), values: [VALUES, null], samples, seed });
+  const cumulative = (x: number) => 1 / (1 + Math.exp(2 - x));
+  const density = (x: number) => cumulative(x) * (1 - cumulative(x));
+
+  test("have the probability of a cell times the density of the real number", async () => {
+    const reals = [-1.25, 0.3, 2, 7.5];
+    for (const a of [0, 1, 2, 3]) {
+      // The parts are independent, so 256 draws of the noise of the first have a small error.
+      const values = await logProb(
+        mixed(256),
+        reals.flatMap((x) => [a, x]),
+      );
+      const cell = Math.log(cumulative(a + 1) - cumulative(a));
+      reals.forEach((x, n) => {
+        expect(Math.abs(values[n] - cell - Math.log(density(x)))).toBeLessThan(0.03);
+      });
+    }
+  });
+
+  test("are drawn and scored accordingly", async () => {
+    const [drawn, continuous] = [await draw(mixed(1), 500), await draw(logistic(), 500)];
+    for (let i = 0; i < 1000; i += 2) {
+      expect(drawn[i]).toBe(Math.min(3, Math.max(0, Math.floor(continuous[i]))));
+      expect(drawn[i + 1]).toBe(continuous[i + 1]);
+    }
+    const values = await logProb(mixed(1), [0.5, 1, 4, 0.5, 1, Number.NaN, 1, -0.25]);
+    expect([...values.slice(0, 3)]).toEqual([-Infinity, -Infinity, Number.NaN]);
+    expect(mixed(1).atoms).toEqual(["all", []]);
+  });
+
+  test("have different noise in different rows", async () => {
+    // The first feature is the same in all rows, so that the estimates differ only by the noise and the known density.
+    const reals = Array.from({ length: 50 }, (_, i) => i / 100);
+    const values = await logProb(
+      mixed(1),
+      reals.flatMap((x) => [1, x]),
+    );
+    const ofCell = reals.map((x, n) => (values[n] - Math.log(density(x))).toFixed(4));
+    expect(new Set(ofCell).size).toBeGreaterThan(25);
+  });
+
+  test("need one number for each feature, and uniform noise", () => {
+    const distribution = logistic();
+    expect(() => new Dequantized({ distribution, values: [2] })).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the numbers of values are not those of the features: expected 2 numbers, received 1.]`,
+    );
+    expect(() =>
+      dequantized({ values: [2, null], dequantizer: dequantizer() }),
+    ).toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: a dequantizer needs one number of values for all features.
+      Leave out the dequantizer: the noise is uniform then.]
+    `);
+  });
+});
+
 test("refuses a dequantizer that does not take the row as its context", () => {
   expect(() => dequantized({ dequantizer: new Sigmoid({ features: 2 }) })).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the dequantizer must map noise of a row, with the row as its context: expected 2 features and 2 context features, received 2 features and 0 context features.]`,

@@ -30,10 +30,11 @@ export const distributionExamples = examplesOf<DistributionDescription["type"]>(
             constant: identityOrder(features - 1),
           },
         ],
-  // The density of other distributions is estimated: dequantized.test.ts compares it with the integral over cells.
+  // The density of other distributions is estimated: dequantized.test.ts compares it with the integral over cells, also with real numbers.
   dequantized: (features) => [
     { distribution: { type: "uniform", features, low: 0, high: 2 }, values: 2 },
     { distribution: { type: "uniform", features, low: 0, high: 2 }, values: 2, samples: 3, seed: 1 },
+    { distribution: { type: "uniform", features, low: 0, high: 2 }, values: new Array(features).fill(2) },
   ],
   diagonalNormal: (features) => [
     { features },

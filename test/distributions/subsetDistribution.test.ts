@@ -200,7 +200,7 @@ describe("which distributions have subsets", () => {
       asSubsetDistribution(new StandardNormal({ features: 2 })),
     ).toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the distribution has no exact marginal distributions of subsets of features: received "standardNormal".
-      Use MixedMade with anyOrder, LatentClasses, KernelDensity, or a Mixture of these.]
+      Fit the default model of a table, or use MixedMade with anyOrder, LatentClasses, KernelDensity, or a Mixture of these.]
     `);
     const ask = (distribution: MixedMade | Mixture) => () =>
       compile(
