@@ -6,6 +6,7 @@ import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import type { EvaluateResult } from "../evaluate/index.ts";
 import { count, counted, nats } from "../evaluate/numberText.ts";
 import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
+import { BOUND_NOTE } from "./boundNote.ts";
 import type { FitValues } from "./fitOptions.ts";
 import { duration, estimate, singleLine } from "./format.ts";
 import { exampleOf } from "./given.ts";
@@ -94,6 +95,7 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
     `${bold("Mean log-density")} of ${heldOut} in nats (${role}):`,
     `  this model   ${aligned(evaluation.logDensity)}`,
     ...comparison(evaluation, rows.training),
+    ...(trained.flow.isBound ? [BOUND_NOTE] : []),
     ...membersOf(trained),
     "",
     `${bold("Model")}     ${singleLine(values.output)}`,
@@ -113,12 +115,7 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
 const named = (columns: readonly string[]): string =>
   columns.length > 12 ? counted(columns.length, "column") : singleLine(columns.join(", "));
 
-/** How a training ended, with its number of epochs. */
-export function ending({
-  epochs,
-  bestEpoch,
-  stopped,
-}: Pick<Trained, "epochs" | "bestEpoch" | "stopped">): string {
+function ending({ epochs, bestEpoch, stopped }: Trained): string {
   const reason = {
     epochs: "--epochs reached",
     patience: "no further improvement",

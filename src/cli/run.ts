@@ -17,7 +17,6 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   impute: async () => (await import("./impute.ts")).impute,
   sample: async () => (await import("./sample.ts")).sample,
   infer: async () => (await import("./infer.ts")).infer,
-  interpolate: async () => (await import("./interpolate.ts")).interpolate,
   inspect: async () => (await import("./inspect.ts")).inspect,
 };
 

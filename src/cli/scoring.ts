@@ -7,6 +7,7 @@ import { count, counted } from "../evaluate/numberText.ts";
 import { type LoadedModel, TableModel } from "../flows/index.ts";
 import { nearestName } from "../nearestName.ts";
 import type { UnlearnedValues } from "../tables/unlearned.ts";
+import { BOUND_NOTE } from "./boundNote.ts";
 import type { Io } from "./io.ts";
 import { Messages } from "./messages.ts";
 import { readModel } from "./model.ts";
@@ -37,9 +38,8 @@ export async function withScores<T>(
   { na, threads, strict, of = [], given = [] }: ScoringOptions,
   io: Io,
   use: (scoring: Scoring) => Promise<T>,
-  loaded?: LoadedModel,
 ): Promise<T> {
-  const model = loaded ?? (await readModel(paths.model));
+  const model = await readModel(paths.model);
   const table = await openTable(paths.data, { na, signal: io.interrupted });
   try {
     const conditional = of.length > 0 && unconditional(model, paths.model);
@@ -72,12 +72,16 @@ export async function useScores<T>(
       onProgress: (rows) => messages.rows(rows, table.rows),
       onUnlearned(values) {
         if (strict && values.length > 0) throw unlearnedError(values[0]!, table.source);
-        unlearned.push(...values);
+        // Dequantization has no cell for labels that training did not see.
+        const asImpossible = (each: UnlearnedValues): UnlearnedValues =>
+          each.kind === "unseen" && model.flow.isBound ? { ...each, kind: "impossible" } : each;
+        unlearned.push(...values.map(asImpossible));
       },
       ...(of.length > 0 && { columns: [...of, ...given] }),
     });
     const result = await use({ scorer, table, scores });
     messages.end();
+    if (model.flow.isBound) messages.print(BOUND_NOTE);
     for (const values of unlearned) messages.warn(unlearnedText(values, table.source));
     const missing = table.rows - scorer.logDensity.count;
     if (missing > 0) {

@@ -16,9 +16,9 @@ import {
   withConstants,
 } from "../flows/index.ts";
 import { trainFlows, withoutConstants } from "../train/fitFlows.ts";
-import { fitMembers, type Member } from "../train/fitMembers.ts";
+import { type FitMembersOptions, fitMembers, type Member } from "../train/fitMembers.ts";
 import type { CheckpointStore, FitEpoch, FitFlowsResult, FitProgress } from "../train/index.ts";
-import type { TableFitValues } from "./fitValues.ts";
+import type { FitValues } from "./fitOptions.ts";
 import type { Messages } from "./messages.ts";
 import type { TrainingProgress } from "./trainingProgress.ts";
 
@@ -32,7 +32,7 @@ const TRAINING_BYTES_PER_PARAMETER = 40;
 
 /** @throws ARGUMENT for a flow that is too large, before memory is allocated for it. */
 export function checkFlowSize(
-  { flow, transforms, hidden }: TableFitValues,
+  { flow, transforms, hidden }: FitValues,
   { columns, given }: Pick<TrainingTable, "columns" | "given">,
 ): void {
   if (flow === "default") return;
@@ -53,9 +53,16 @@ export interface Trained extends Omit<FitFlowsResult, "warnings"> {
   readonly members?: readonly Member[];
 }
 
+/** The recipe of `--flow` with the options for its layers; undefined for the default. */
+function namedRecipe({ flow, transforms, hidden }: FitValues): FitMembersOptions["recipe"] {
+  if (flow === "default") return undefined;
+  const layers = { ...(transforms && { transforms }), ...(hidden && { hidden }) };
+  return { name: flow, flow: (features, options) => RECIPES[flow](features, { ...options, ...layers }) };
+}
+
 /** Trains the flow of `--flow`, or the members of the default model. */
 export async function train(
-  values: TableFitValues,
+  values: FitValues,
   { constants, embedding, table }: Pick<TrainingTable, "constants" | "embedding" | "table">,
   rows: { readonly training: Dataset; readonly validation: InMemoryDataset },
   tools: {
@@ -65,8 +72,7 @@ export async function train(
     readonly messages: Messages;
   },
 ): Promise<Trained> {
-  const { flow, learningRate, transforms, hidden, seed, epochs, patience, batchSize, maxMinutes, threads } =
-    values;
+  const { flow, learningRate, seed, epochs, patience, batchSize, maxMinutes, threads } = values;
   const { progress, messages, signal, checkpoints } = tools;
   const settings = {
     seed,
@@ -86,6 +92,7 @@ export async function train(
     const result = await fitMembers(table, rows, {
       ...settings,
       kernel: !values.noKernel,
+      recipe: namedRecipe(values),
       checkpoints: (name) => checkpoints(name),
       onMember: (name) => progress.onFlow(name),
     });
@@ -93,7 +100,6 @@ export async function train(
     const name = members.length === 1 ? members[0]!.name : "mixture";
     return { ...result.curve, ...result, ...rows, name };
   }
-  const layers = { ...(transforms && { transforms }), ...(hidden && { hidden }) };
   const result = await trainFlows(
     withoutConstants(rows, constants),
     rows.training.rows + rows.validation.rows,
@@ -101,7 +107,7 @@ export async function train(
       ...settings,
       ...(flow === "cnf" && { objective: "flowMatching" }),
       ...(flow !== "default" && {
-        recipes: { [flow]: (features, options) => RECIPES[flow](features, { ...options, ...layers }) },
+        recipes: { [flow]: namedRecipe(values)!.flow },
       }),
       checkpoints: (name) => checkpoints(flow === "default" ? name : undefined),
       onFlow: (name) => progress.onFlow(name),

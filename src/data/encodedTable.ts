@@ -22,6 +22,7 @@ export interface EncodedTableOptions {
   /** See `TrainingTableOptions`. */
   readonly seed: number;
   readonly maxNumbersInMemory: number;
+  readonly hasAtoms: boolean;
 }
 
 /**
@@ -31,7 +32,7 @@ export interface EncodedTableOptions {
 export async function readEncodedTable(
   opened: Table,
   { columns: names, given, labels }: ChosenColumns,
-  { kinds, seed, maxNumbersInMemory }: EncodedTableOptions,
+  { kinds, seed, maxNumbersInMemory, hasAtoms }: EncodedTableOptions,
 ): Promise<ReadRows> {
   const stated = checkColumnOptions(
     kinds,
@@ -76,7 +77,7 @@ export async function readEncodedTable(
     rows,
     constants: new Map(),
     missing,
-    notes: () => notesOf(table, rows.sample),
+    notes: () => notesOf(table, rows.sample).filter(({ kind }) => !hasAtoms || !REPETITION.includes(kind)),
   };
 }
 
@@ -123,13 +124,10 @@ function nothingToLearn(
   });
 }
 
-/** Notes about repeated values, which say that the log-density has no bound there. */
+/** Notes about repeated values, which say that a density has no bound there. They do not hold if these values have probabilities. */
 const REPETITION: readonly ColumnNote["kind"][] = ["fewValues", "grid", "atoms"];
 
-/**
- * Notes on the continuous columns, without those about repeated values: the head of a continuous column gives frequent values
- * probabilities of their own, and other kinds of columns have only probabilities.
- */
+/** Notes on the continuous columns. The others have only probabilities. */
 function notesOf(table: readonly TableColumn[], { rows, values }: InMemoryDataset): ColumnNote[] {
   const names = table.flatMap(featureNames);
   let next = 0;
@@ -150,5 +148,5 @@ function notesOf(table: readonly TableColumn[], { rows, values }: InMemoryDatase
       all.map((column) => selectRows(column, complete)),
       complete.length,
     ),
-  }).filter(({ kind }) => !REPETITION.includes(kind));
+  });
 }

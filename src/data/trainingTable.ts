@@ -4,11 +4,13 @@ import type { ContextEmbeddingOptions } from "../distributions/contextEmbedding.
 import type { ColumnKind, ColumnOptions } from "../tables/columnOptions.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { columnHint, type NotedTable } from "./columnHints.ts";
+import { isNumeric } from "./columnTypes.ts";
 import { checkContext, constantError } from "./constantError.ts";
 import type { DescribedColumn } from "./describeTable.ts";
 import { readEncodedTable } from "./encodedTable.ts";
 import { type Labels, readLabels, withLabels } from "./labels.ts";
 import { contextColumns, learnedColumns } from "./learnedColumns.ts";
+import { examineColumn, type NonNumericColumn } from "./nonNumericColumns.ts";
 import { openTable, type Table, type TableOptions } from "./table.ts";
 import { checkMinimumRows, readRows, streamRows } from "./tableRows.ts";
 
@@ -23,6 +25,13 @@ export interface TrainingTableOptions extends TableOptions {
    * values: `{}` states nothing. Default: columns must be numbers, and rows with a missing value are left out.
    */
   readonly kinds?: Readonly<Record<string, ColumnOptions | ColumnKind>>;
+  /** Whether `kinds` applies only if a column to learn is not a number, or if a kind is stated. Default false. */
+  readonly onlyIfMixed?: boolean;
+  /**
+   * Whether the model gives frequent values of continuous columns probabilities, as the default model of a table does. If not, the notes on
+   * the columns include those about repeated values. Default true.
+   */
+  readonly hasAtoms?: boolean;
   /** The columns that the others are conditional on: numbers, or text with at most 256 different labels. */
   readonly given?: readonly string[] | undefined;
   /** Tables of more numbers are streamed. Default 2^24, that is 128 MB or 1.5 million rows of 11 columns. */
@@ -81,14 +90,17 @@ export async function readTrainingTable(
   options: TrainingTableOptions = {},
 ): Promise<TrainingTable> {
   const { columns, exclude, kinds, seed = 0, maxNumbersInMemory = MAX_NUMBERS_IN_MEMORY } = options;
+  const { onlyIfMixed = false, hasAtoms = true } = options;
   const opened = await openTable(source, options);
   try {
     const labels = await readLabels(opened, options.given ?? []);
     const table = withLabels(opened, labels);
     const given = await contextColumns(table, options.given ?? [], labels);
     const chosen = { columns: learnedColumns(table, given, { columns, exclude }), given, labels };
-    const read = kinds
-      ? await readEncodedTable(table, chosen, { kinds, seed, maxNumbersInMemory })
+    const usesKinds =
+      kinds && (!onlyIfMixed || Object.keys(kinds).length > 0 || (await isMixed(table, chosen.columns)));
+    const read = usesKinds
+      ? await readEncodedTable(table, chosen, { kinds, seed, maxNumbersInMemory, hasAtoms })
       : await readNumbers(table, chosen, { columns, seed, maxNumbersInMemory, source: [source].flat()[0]! });
     const isStreamed = !(read.rows instanceof InMemoryDataset);
     if (!isStreamed) await opened.close();
@@ -102,6 +114,24 @@ export async function readTrainingTable(
     await opened.close();
     throw error;
   }
+}
+
+/** Texts that are meant as numbers: an error about them has a hint. */
+const MEANT_AS_NUMBERS = new Set<NonNumericColumn["kind"]>([
+  "numbers",
+  "words",
+  "decimalCommas",
+  "thousands",
+  "commas",
+]);
+
+/** Whether some columns hold other values than numbers, none of them text that is meant as numbers. */
+async function isMixed(table: Table, names: readonly string[]): Promise<boolean> {
+  const others = table.columns.filter((column) => names.includes(column.name) && !isNumeric(column));
+  for (const column of others) {
+    if (MEANT_AS_NUMBERS.has((await examineColumn(table, column)).kind)) return false;
+  }
+  return others.length > 0;
 }
 
 /** Reads columns of numbers. Rows with a missing value are left out. */

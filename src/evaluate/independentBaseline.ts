@@ -6,6 +6,12 @@ import { tableHeads } from "../tables/columnHeads.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import type { Baseline } from "./gaussianBaseline.ts";
 
+/** Options of `independentBaseline`. */
+export interface IndependentBaselineOptions extends RunOptions {
+  /** Whether frequent values of continuous columns have probabilities. The model to compare with must have them too. Default true. */
+  readonly hasAtoms?: boolean;
+}
+
 /**
  * The density under which the columns of a table are independent, each with about its marginal distribution in the training rows. The
  * difference of a model to it is what the model knows about dependence. A context has no effect.
@@ -13,10 +19,12 @@ import type { Baseline } from "./gaussianBaseline.ts";
 export async function independentBaseline(
   columns: readonly TableColumn[],
   training: Dataset,
-  run: RunOptions = {},
+  { hasAtoms = true, ...run }: IndependentBaselineOptions = {},
 ): Promise<Baseline> {
   const { sample } = training;
-  const heads = tableHeads(columns, sample);
+  const heads = tableHeads(columns, sample).map((head) =>
+    head.type === "continuous" && !hasAtoms ? { ...head, atoms: [] } : head,
+  );
   // Initially the weights of a MixedMade are 0, and its biases are fitted to the marginal distributions.
   const made = new MixedMade({ columns: heads, network: { hidden: [] } }, new Random(0));
   await made.fitToData({ rows: sample.rows, features: sample.features, values: sample.values });

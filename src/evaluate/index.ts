@@ -18,7 +18,7 @@ export { ContextCheck, summarizeContext } from "./contextCheck.ts";
 export { type Controlled, type ControlOptions, controlTables, withControls } from "./controls.ts";
 export { type EvaluateOptions, type EvaluateResult, evaluate } from "./evaluate.ts";
 export { type Baseline, type GaussianBaselineOptions, gaussianBaseline } from "./gaussianBaseline.ts";
-export { independentBaseline } from "./independentBaseline.ts";
+export { type IndependentBaselineOptions, independentBaseline } from "./independentBaseline.ts";
 export { type LogDensitiesOptions, logDensities } from "./logDensities.ts";
 export { lowDensityThreshold, ModelScorer, type ModelScorerOptions } from "./modelScorer.ts";
 export {

@@ -107,6 +107,22 @@ export function featureNames(column: TableColumn): string[] {
   return column.parts.map((part) => `${column.name}.${part.unit}`);
 }
 
+/** The number of values of each feature of a column, which are 0, 1, 2...; null for a feature of real numbers. */
+export function valueCounts(column: TableColumn): (number | null)[] {
+  switch (column.kind) {
+    case "constant":
+      return [];
+    case "continuous":
+      return [null];
+    case "categorical":
+      return [column.labels.length];
+    case "lattice":
+      return [column.cells];
+    case "time":
+      return column.parts.map(({ cells }) => cells);
+  }
+}
+
 /** The values of a column as numbers. NaN is a missing value. */
 export interface RawColumn {
   readonly name: string;

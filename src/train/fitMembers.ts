@@ -5,7 +5,7 @@ import { Mixture } from "../distributions/mixture.ts";
 import { Flow } from "../flows/flow.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { fit } from "./fit.ts";
-import { candidatesFor } from "./memberCandidates.ts";
+import { candidatesFor, type NamedRecipe } from "./memberCandidates.ts";
 import { type CheckpointStore, deadlineOf, type FitEpoch, type FitOptions } from "./options.ts";
 import { stackDensities } from "./stacking.ts";
 import type { StopReason } from "./trainingLoop.ts";
@@ -29,6 +29,11 @@ export interface FitMembersOptions
   embedding?: ContextEmbeddingOptions | undefined;
   /** Whether a kernel density, which contains the training rows, may be a member. Default true. */
   kernel?: boolean;
+  /**
+   * The only member: the flow of a recipe, such as `{ name: "nsf", flow: nsf }`. Columns without a density are dequantized with uniform
+   * noise, so that log-densities are lower bounds. Columns must have no missing values. Default: the members of the default model.
+   */
+  recipe?: NamedRecipe | undefined;
   /** Called before each member is trained, with its name and how many there are. */
   onMember?(name: string, index: number, count: number): void;
   /** The checkpoint store for the member of this name. */
@@ -59,8 +64,8 @@ export async function fitMembers(
   options: FitMembersOptions = {},
 ): Promise<FitMembersResult> {
   const start = performance.now();
-  const { embedding, kernel = true, onMember, checkpoints, maxMinutes, ...others } = options;
-  const candidates = candidatesFor(columns, training, { seed: options.seed ?? 0, embedding, kernel });
+  const { embedding, kernel = true, recipe, onMember, checkpoints, maxMinutes, ...others } = options;
+  const candidates = candidatesFor(columns, training, { seed: options.seed ?? 0, embedding, kernel, recipe });
   const trained: Omit<Member, "weight">[] = [];
   const logDensities: Float64Array[] = [];
   let stopped: StopReason = "epochs";

@@ -53,7 +53,7 @@ export interface FitTableResult {
  */
 export async function fitTable(table: TableInput, options: FitTableOptions = {}): Promise<FitTableResult> {
   checkNoRowOptions(options);
-  const { columns: stated = {}, onExcluded, kernel, onMember, checkpoints, ...others } = options;
+  const { columns: stated = {}, onExcluded, kernel, recipe, onMember, checkpoints, ...others } = options;
   const { seed, validationFraction } = parse(fitSettingsSchema, settingsIn(others), "an option of fitTable");
   const raw = rawColumns(table);
   const kinds = checkColumnOptions(
@@ -92,6 +92,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
   const result = await fitMembers(columns, split, {
     ...others,
     ...(kernel !== undefined && { kernel }),
+    recipe,
     ...(onMember && { onMember }),
     ...(checkpoints && { checkpoints }),
   });

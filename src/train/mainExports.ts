@@ -7,6 +7,7 @@ export { type FitFlowsOptions, type FitFlowsResult, fitFlows } from "./fitFlows.
 export type { Member } from "./fitMembers.ts";
 export { type FitTableOptions, type FitTableResult, fitTable } from "./fitTable.ts";
 export { type ImportanceResult, importance } from "./importance.ts";
+export type { NamedRecipe } from "./memberCandidates.ts";
 export { type MinimizeResult, minimize } from "./minimize.ts";
 export { adam, adamW, type ModelOptimizer, sgd } from "./optimizers.ts";
 export type { CheckpointStore, FitEpoch, FitOptions, MinimizeEpoch, MinimizeOptions } from "./options.ts";

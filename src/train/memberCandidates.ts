@@ -6,11 +6,15 @@ import type { ColumnHeadOptions } from "../distributions/heads/columnHead.ts";
 import { KernelDensity } from "../distributions/kernelDensity.ts";
 import { LatentClasses } from "../distributions/latentClasses.ts";
 import { MixedMade } from "../distributions/mixedMade.ts";
+import { PushforwardError } from "../errors.ts";
+import { dequantize } from "../flows/dequantize.ts";
+import { embedContext } from "../flows/embedContext.ts";
 import { Flow } from "../flows/flow.ts";
-import { tableFlows } from "../flows/tableFlows.ts";
+import type { RecipeOptions } from "../flows/recipes/layers.ts";
+import { forTables, tableFlows } from "../flows/tableFlows.ts";
 import { Random } from "../random/index.ts";
 import { tableHeads } from "../tables/columnHeads.ts";
-import type { TableColumn } from "../tables/tableColumn.ts";
+import { type TableColumn, valueCounts } from "../tables/tableColumn.ts";
 import type { FitOptions } from "./options.ts";
 
 /** A member before training. */
@@ -48,6 +52,14 @@ interface CandidateOptions {
   readonly embedding: ContextEmbeddingOptions | undefined;
   /** Whether a kernel density may be a member. */
   readonly kernel: boolean;
+  /** The only member, in place of those that are chosen: a flow, by a name. */
+  readonly recipe?: NamedRecipe | undefined;
+}
+
+/** A recipe of flows with a name. It gets the number of features, and the size of the context and the seed as options. */
+export interface NamedRecipe {
+  readonly name: string;
+  readonly flow: (features: number, options: RecipeOptions) => Flow;
 }
 
 /** A table whose members are chosen. */
@@ -62,13 +74,14 @@ interface Shape {
 
 /**
  * The members for the columns of a table: an autoregressive network; without a context also latent classes, and a kernel density for small
- * tables; and flows if all rows have a density.
+ * tables; and flows if all rows have a density. With a recipe it is only the flow of the recipe.
  */
 export function candidatesFor(
   columns: readonly TableColumn[],
   training: Dataset,
-  { seed, embedding, kernel }: CandidateOptions,
+  { seed, embedding, kernel, recipe }: CandidateOptions,
 ): Candidate[] {
+  if (recipe) return [dequantizedFlow(columns, training, { seed, embedding, recipe })];
   const heads = tableHeads(columns, training.sample);
   const isLarge = training.rows >= MIN_ROWS_OF_LARGE_TABLE;
   const isWide = heads.length >= MIN_FEATURES_OF_WIDE_TABLE;
@@ -163,6 +176,37 @@ function flows(
       new Flow(flow.base, Chain.joined([flow.bijection, new ColumnScales({ scales })]), flow.embedding);
     return { name, flow: isLinear ? flow : scaled(), options: { optimizer } };
   });
+}
+
+/** Draws of noise in an evaluation of a dequantized flow: more make the bound tighter, and each takes the time of the flow. */
+const DEQUANTIZATION_DRAWS = 8;
+
+/** The flow of a recipe over the columns that have densities, and over all others with uniform noise, which makes its density a bound. */
+function dequantizedFlow(
+  columns: readonly TableColumn[],
+  { contextFeatures }: Dataset,
+  {
+    seed,
+    embedding,
+    recipe,
+  }: { seed: number; embedding: ContextEmbeddingOptions | undefined; recipe: NamedRecipe },
+): Candidate {
+  const withGaps = columns.filter(({ gaps }) => gaps).map(({ name }) => name);
+  if (withGaps.length > 0) {
+    throw new PushforwardError("DATA", "a single flow has no probability for missing values", {
+      received: `missing values in ${withGaps.slice(0, 8).join(", ")}`,
+      hint: "The default model learns them. Or leave out these rows or columns.",
+    });
+  }
+  const embed = embedding && new ContextEmbedding(embedding, new Random(seed).split("embedding"));
+  const values = columns.flatMap(valueCounts);
+  const flow = recipe.flow(values.length, { context: embed?.size ?? contextFeatures, seed });
+  const tableFlow = forTables(embed ? embedContext(flow, embed) : flow);
+  const isWhole = values.some((count) => count !== null);
+  const dequantized = isWhole
+    ? dequantize(tableFlow, { values, samples: DEQUANTIZATION_DRAWS, seed })
+    : tableFlow;
+  return { name: recipe.name, flow: dequantized, options: {} };
 }
 
 /** Heads whose numeric columns have these numbers of components. */

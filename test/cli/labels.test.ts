@@ -172,7 +172,7 @@ describe("the command line refuses", () => {
 
   it("another column of text, with a hint that keeps the columns of --given", async () => {
     const named = write("named.csv", "kind,place,height,age\ndog,Rome,1,1\nemu,Oslo,2,1\n");
-    const options = ["--flow", "maf", "-o", path("none.safetensors")];
+    const options = ["--flow", "cnf", "-o", path("none.safetensors")];
     const message = await failure("fit", named, "--given", "kind,age", ...options);
     expect(message).toMatchInlineSnapshot(`
       "2

@@ -13,16 +13,15 @@ it("shows the help of the program", async () => {
     Usage: pushforward COMMAND ...
 
     Commands:
-      columns       Shows what each column of a table is taken for.
-      fit           Learns the density of a table, or of images, and writes a model file.
-      compare       Compares the log-densities of a table under two models.
-      evaluate      Computes the mean log-density of a table under a model.
-      score         Writes the rows of a table with their log-density under a model.
-      impute        Replaces the missing values of a table by values drawn from a model.
-      sample        Draws new rows from a model.
-      infer         Draws from the posterior of a model that a program declares.
-      interpolate   Draws the images between two images, on a line in the latent space.
-      inspect       Shows what is in a model file.
+      columns    Shows what each column of a table is taken for.
+      fit        Learns the density of a table and writes a model file.
+      compare    Compares the log-densities of a table under two models.
+      evaluate   Computes the mean log-density of a table under a model.
+      score      Writes the rows of a table with their log-density under a model.
+      impute     Replaces the missing values of a table by values drawn from a model.
+      sample     Draws new rows from a model.
+      infer      Draws from the posterior of a model that a program declares.
+      inspect    Shows what is in a model file.
 
     Examples:
       pushforward fit earthquakes.csv
@@ -48,9 +47,6 @@ it("shows the help of a command", async () => {
 
       MODEL   A model file that pushforward fit wrote.
 
-    A model of images draws pictures: one with all images if OUT ends in .png, otherwise a directory
-    with a file for each image, and a sub-directory for each class. Default: 64 images.
-
     Options:
       -n, --rows N       The number of rows. Default: 1000, or with a table in --given one for each
                          of its rows.
@@ -60,10 +56,6 @@ it("shows the help of a command", async () => {
       --given GIVEN      The values of some columns, on which the others are conditional:
                          region=north,age=40, or a table with these columns. A model that was fitted
                          with --given needs the values of its given columns.
-      --temperature T    For models of images: the standard deviation of latent rows. Lower
-                         temperatures give more typical and less diverse images. Default: 1.
-      --class CLASS      For models of images with classes: the class of the images. Default: all
-                         classes.
       --na NA,?          Values of the table to read as missing, in addition to empty fields and
                          NULL.
       --threads N        The number of threads that compute. Default: one for each core.
@@ -72,8 +64,6 @@ it("shows the help of a command", async () => {
     Examples:
       pushforward sample model.safetensors -n 5
           Five rows, on the terminal.
-      pushforward sample digits.safetensors -n 100 --temperature 0.8 -o samples.png
-          A hundred images in a picture.
       pushforward sample model.safetensors -n 1000000 --seed 7 -o new.parquet
           A million other rows, in a file.
       pushforward sample model.safetensors --given region=north,age=40 -n 100
@@ -108,12 +98,12 @@ it("colors headings on a terminal, unless NO_COLOR is set", async () => {
 it("refuses unknown commands", async () => {
   expect(await failure("fitt")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command fitt: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, interpolate, inspect.
+    Error: pushforward has no command fitt: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, inspect.
     Did you mean pushforward fit?"
   `);
   expect(await failure("train", "data.csv")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command train: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, interpolate, inspect.
+    Error: pushforward has no command train: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, inspect.
     See pushforward --help."
   `);
   expect(await failure("--versoin")).toMatchInlineSnapshot(`
@@ -128,7 +118,7 @@ it("refuses unknown commands", async () => {
   `);
   expect(await failure("constructor")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command constructor: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, interpolate, inspect.
+    Error: pushforward has no command constructor: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, inspect.
     See pushforward --help."
   `);
 });
@@ -181,12 +171,12 @@ it("refuses options that are unknown, repeated, without a value, or with a super
   `);
   expect(await failure("fit", "data.csv", "--flow", "mfa")).toMatchInlineSnapshot(`
     "2
-    Error: --flow cannot be mfa: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf, tarflow.
+    Error: --flow cannot be mfa: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf.
     Did you mean maf?"
   `);
   expect(await failure("fit", "data.csv", "--flow", "transformer")).toMatchInlineSnapshot(`
     "2
-    Error: --flow cannot be transformer: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf, tarflow.
+    Error: --flow cannot be transformer: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf.
     Choose one of them: --flow default"
   `);
 });
@@ -206,8 +196,8 @@ it("replaces ~ by the home directory where a shell does not", async () => {
   for (const word of ["--output=~/no/m.safetensors", "-o~/no/m.safetensors", "-o=~/no/m.safetensors"]) {
     expect(await failure("fit", "data.csv", word)).toContain(`Cannot write ${home}/no/m.safetensors:`);
   }
-  expect(await failure("sample", "no.safetensors", "--output=~/x.txt")).toContain(
-    `No table format belongs to the name ${home}/x.txt`,
+  expect(await failure("sample", "no.safetensors", "--output=~")).toContain(
+    `No table format belongs to the name ${home}`,
   );
   // A quoted tilde is part of the name, and so is a tilde in the middle of a word.
   expect(await failure("fit", "data.csv", "-o", "~/no/m.safetensors")).toContain(
