@@ -1,5 +1,5 @@
 /** Cells on a side, and the half-width, of the square of latent space that a flow deforms. */
-const CELLS = 36;
+const CELLS = 30;
 const RADIUS = 3;
 
 const side = CELLS + 1;

@@ -17,6 +17,8 @@ export class Studio {
   status = $state<Status>("idle");
   /** Whether ONNX Runtime of the training worker has started. */
   ready = $state(false);
+  /** The chapter that is open beside the figures. */
+  chapter = $state<string>();
   error = $state<string>();
   endReason = $state<string>();
   epochs = $state.raw<readonly Epoch[]>([]);
@@ -51,11 +53,25 @@ export class Studio {
   async change(change: Partial<Setting>): Promise<void> {
     const previous = this.setting;
     this.setting = { ...previous, ...change };
-    const fragment = toFragment(this.setting);
-    history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
+    history.replaceState(null, "", this.address(this.chapter));
     this.reset();
     if (!this.rows || change.source || change.seed !== undefined) await this.loadRows();
     await this.draw();
+  }
+
+  /** The fragment of the address of a chapter, or of the page without one, with the present setting. */
+  address(chapter: string | undefined): string {
+    return `#${[chapter && `read=${chapter}`, toFragment(this.setting)].filter(Boolean).join("&")}`;
+  }
+
+  /** Shows what the fragment of an address says. A setting that it has changes nothing if it is the present one. */
+  async follow(fragment: string): Promise<void> {
+    const fields = new URLSearchParams(fragment.slice(1));
+    this.chapter = fields.get("read") ?? undefined;
+    fields.delete("read");
+    const isPresent =
+      fields.size === 0 || fields.toString() === new URLSearchParams(toFragment(this.setting)).toString();
+    if (!this.rows || !isPresent) await this.change(fromFragment(fragment));
   }
 
   private reset(): void {
@@ -138,6 +154,11 @@ export class Studio {
     } finally {
       this.following = false;
     }
+  }
+
+  /** The latent grid after one planar or radial layer. */
+  layer(kind: "planar" | "radial", values: Readonly<Record<string, readonly number[]>>): Promise<Layered> {
+    return this.viewer.ask("layer", { kind, values, points: latentGrid.points });
   }
 
   /** The flow of the best epoch as the bytes of a model file, or of its density as an ONNX file. */

@@ -77,6 +77,15 @@ export interface Requests {
   toLatent: { ask: { points: Float64Array }; answer: LayeredPoints };
   /** From latent space to data. */
   toData: { ask: { points: Float64Array }; answer: Layered };
+  /** One planar or radial layer with the given values of its parameters, from latent space to data. */
+  layer: {
+    ask: {
+      kind: "planar" | "radial";
+      values: Readonly<Record<string, readonly number[]>>;
+      points: Float64Array;
+    };
+    answer: Layered;
+  };
   model: { ask: Record<string, never>; answer: Uint8Array<ArrayBuffer> };
   onnx: { ask: Record<string, never>; answer: Uint8Array<ArrayBuffer> };
 }

@@ -3,6 +3,7 @@ import type { Setting } from "../setting.ts";
 import { contourSegments, massLevels } from "./contours.ts";
 import { flowOf, layersOf, rowsOf } from "./flow.ts";
 import { frameOfSource } from "./frame.ts";
+import { layered } from "./layered.ts";
 import {
   CONTOUR_MASSES,
   type Frame,
@@ -13,6 +14,7 @@ import {
   type ViewerReply,
   type ViewerRequest,
 } from "./messages.ts";
+import { SingleLayer } from "./singleLayer.ts";
 
 /** Computes what the figures show, with the latest parameters of the training. */
 
@@ -81,14 +83,6 @@ class Viewed {
   }
 }
 
-function layered(points: Float64Array, outputs: Readonly<Record<string, Float32Array>>): Layered {
-  const named = (name: string) =>
-    Object.keys(outputs)
-      .filter((key) => key.startsWith(name))
-      .map((_, k) => outputs[`${name}${k}`]!);
-  return { positions: [Float32Array.from(points), ...named("position")], logDets: named("logDet") };
-}
-
 const keyOf = ({ family, layers, width, seed }: Setting) => JSON.stringify([family, layers, width, seed]);
 
 const cellArea = ({ x, y }: Frame, size: number) => ((x[1] - x[0]) * (y[1] - y[0])) / size ** 2;
@@ -103,6 +97,8 @@ function cellCenters({ x, y }: Frame, size: number): Float32Array {
     }
   return centers;
 }
+
+const singleLayers = new Map<string, SingleLayer>();
 
 let viewed: Viewed | undefined;
 
@@ -128,6 +124,11 @@ const answers: { [K in RequestName]: (ask: Requests[K]["ask"]) => Promise<Reques
   raster: (ask) => current().raster(ask),
   toLatent: (ask) => current().toLatent(ask),
   toData: (ask) => current().toData(ask),
+  async layer({ kind, values, points }) {
+    const layer = singleLayers.get(kind) ?? new SingleLayer(kind);
+    singleLayers.set(kind, layer);
+    return layer.toData(values, points);
+  },
   async model() {
     const bytes = encodeModel({ flow: current().flow, columns: ["x", "y"] });
     return Uint8Array.from(bytes);

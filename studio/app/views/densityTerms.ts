@@ -24,7 +24,7 @@ export function densityTerms(
 ): DensityTerm[] {
   // The point went from the data to the base: the first log-determinant is that of the last layer.
   const determinants = layers.map((type, k) => ({
-    name: `log det, ${NAMES[type] ?? type} ${k + 1}`,
+    name: `log det, ${NAMES[type] ?? type}${type === "standardize" ? "" : ` ${k + 1}`}`,
     value: logDets[layers.length - 1 - k]![0]!,
   }));
   return [{ name: "log p(z), base", value: baseLogDensity[0]! }, ...determinants];

@@ -60,6 +60,10 @@ export function paintContours(plane: Plane, { contours }: Raster, { ink }: Theme
   context.restore();
 }
 
+/** Pixels of a sprite for each unit of the canvas, so that it stays sharp. */
+const SPRITE_SCALE = 4;
+
+/** Points as copies of one small picture for each colour: paths of a thousand circles take many times as long. */
 export function paintPoints(
   plane: Plane,
   values: ArrayLike<number>,
@@ -68,19 +72,22 @@ export function paintPoints(
   { radius = 1.6, alpha = 0.8 } = {},
 ): void {
   const { context } = plane;
+  const size = 2 * radius + 1;
+  const sprites = directionColors.map((color) => {
+    const canvas = new OffscreenCanvas(SPRITE_SCALE * size, SPRITE_SCALE * size);
+    const sprite = canvas.getContext("2d")!;
+    sprite.scale(SPRITE_SCALE, SPRITE_SCALE);
+    sprite.fillStyle = color;
+    sprite.arc(size / 2, size / 2, radius, 0, 2 * Math.PI);
+    sprite.fill();
+    return canvas;
+  });
   context.save();
   context.globalAlpha = alpha;
-  directionColors.forEach((color, k) => {
-    context.beginPath();
-    for (let i = 0; i < colors.length; i++) {
-      if (colors[i] !== k) continue;
-      const [x, y] = [xOf(plane, values[2 * i]!), yOf(plane, values[2 * i + 1]!)];
-      context.moveTo(x + radius, y);
-      context.arc(x, y, radius, 0, 2 * Math.PI);
-    }
-    context.fillStyle = color;
-    context.fill();
-  });
+  for (let i = 0; i < colors.length; i++) {
+    const [x, y] = [xOf(plane, values[2 * i]!), yOf(plane, values[2 * i + 1]!)];
+    context.drawImage(sprites[colors[i]!]!, x - size / 2, y - size / 2, size, size);
+  }
   context.restore();
 }
 

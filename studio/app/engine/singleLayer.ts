@@ -1,0 +1,29 @@
+import { compile, Planar, Radial, Random, type Tensor } from "pushforward";
+import { parametersOf } from "pushforward/nn";
+import { layered } from "./layered.ts";
+import type { Layered, Requests } from "./messages.ts";
+
+/** A layer whose parameters a reader sets. */
+export class SingleLayer {
+  private readonly layer: Planar | Radial;
+  private readonly forward;
+
+  constructor(kind: "planar" | "radial") {
+    this.layer = new (kind === "planar" ? Planar : Radial)({ features: 2 }, new Random(0));
+    this.forward = compile(
+      (z: Tensor) => {
+        const { value, logDet } = this.layer.forward(z);
+        return { position0: value, logDet0: logDet };
+      },
+      [["N", 2]],
+      { providers: ["wasm"], threads: 1 },
+    );
+  }
+
+  async toData(values: Requests["layer"]["ask"]["values"], points: Float64Array): Promise<Layered> {
+    const parameters = parametersOf(this.layer);
+    for (const [name, numbers] of Object.entries(values))
+      parameters.get(`parameters.base.${name}`)!.take(Float32Array.from(numbers));
+    return layered(points, (await this.forward(points)) as Readonly<Record<string, Float32Array>>);
+  }
+}

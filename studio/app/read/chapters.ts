@@ -1,0 +1,30 @@
+import type { Component } from "svelte";
+import type { Studio } from "../studio.svelte.ts";
+
+export type ChapterProps = { readonly studio: Studio };
+
+interface Chapter {
+  readonly title: string;
+  readonly load: () => Promise<{ default: Component<ChapterProps> }>;
+}
+
+/** The chapters in reading order. Their texts are loaded when they are opened. */
+export const chapters = {
+  "change-of-variables": {
+    title: "Change of variables",
+    load: () => import("./chapters/ChangeOfVariables.svelte"),
+  },
+  "planar-and-radial": {
+    title: "Planar and radial flows",
+    load: () => import("./chapters/PlanarAndRadial.svelte"),
+  },
+  coupling: { title: "Coupling: NICE and RealNVP", load: () => import("./chapters/Coupling.svelte") },
+  autoregressive: {
+    title: "Autoregressive flows",
+    load: () => import("./chapters/Autoregressive.svelte"),
+  },
+  splines: { title: "Splines", load: () => import("./chapters/Splines.svelte") },
+} as const satisfies Readonly<Record<string, Chapter>>;
+
+export type ChapterName = keyof typeof chapters;
+export const CHAPTER_NAMES = Object.keys(chapters) as ChapterName[];
