@@ -80,6 +80,19 @@ export const choice = <const C extends readonly string[], const S extends Statem
     { choices },
   );
 
+/** Different ones of these words, separated by commas. */
+export const choices = <const C extends readonly string[], const S extends Statement>(
+  words: C,
+  statement: S,
+) => {
+  const { read } = choice(words, { ...statement, required: true });
+  return option(
+    statement,
+    (value, name): C[number][] => [...new Set(value.split(",").map((word) => read(word.trim(), name)))],
+    { choices: words, form: "list" },
+  );
+};
+
 /** A whole number of at least `min`. */
 export const wholeNumber = <const S extends Statement>(min: number, statement: S, max?: number) =>
   option(statement, wholeNumberReader(min, statement, max));

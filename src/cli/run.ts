@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   sample: async () => (await import("./sample.ts")).sample,
   infer: async () => (await import("./infer.ts")).infer,
   inspect: async () => (await import("./inspect.ts")).inspect,
+  export: async () => (await import("./export.ts")).exportCommand,
 };
 
 /**

@@ -7,21 +7,18 @@ import type { ContextEmbedding } from "../distributions/contextEmbedding.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { type Samples, TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import { PushforwardError } from "../errors.ts";
-import { buildGraph } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { formatShape } from "../graph/shape.ts";
-import { input, Tensor } from "../graph/tensor.ts";
+import { Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { parametersOf } from "../nn/module.ts";
 import { checkParametersReachable } from "../nn/unreachableParameters.ts";
-import { exportOnnx, type Precision } from "../onnx/export.ts";
-import { checkOptions } from "../options.ts";
 import { brief } from "../parse.ts";
-import { checkRunOptions } from "../runtime/options.ts";
 import type { RunOptions } from "./batchRunner.ts";
 import { checkParts } from "./checkParts.ts";
 import { ConditionedFlow } from "./conditionedFlow.ts";
 import { contextError } from "./contextError.ts";
+import { type ExportFlowOptions, exportFlow } from "./exportFlow.ts";
 import { type Float64Column, float64Column, nestedFloat64Column } from "./float64Column.ts";
 import { FlowEvaluator, type RowOptions, type SampleOptions } from "./flowEvaluator.ts";
 import type { ContextInput } from "./rowInputs.ts";
@@ -227,27 +224,13 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
   }
 
   /**
-   * Exports the density as an ONNX file, which any ONNX runtime computes without pushforward. Inputs: `x` [N, D] and, for a
-   * conditional flow, `context` [N, C]. Outputs: `logProb` [N] in nats and `z` [N, D]. Standardizations are part of the
-   * graph and computed in its precision. Throws `ARGUMENT` if the precision is float32 and a column needs float64.
+   * Exports the density, or what the option `what` names, as an ONNX file, which any ONNX runtime computes without pushforward. Inputs
+   * of the density: `x` [N, D] and, for a conditional flow, `context` [N, C]. Outputs: `logProb` [N] in nats and `z` [N, D].
+   * Standardizations are part of the graph and computed in its precision. Throws `ARGUMENT` for options that are not valid, and if
+   * the precision is float32 and a column needs float64.
    */
-  exportOnnx(options: { precision?: Precision } = {}): Uint8Array<ArrayBuffer> {
-    checkOptions("exportOnnx", options, ["precision"]);
-    checkRunOptions("exportOnnx", options);
-    const fine = this.columnForFloat64();
-    if (fine && options.precision !== "float64") {
-      throw new PushforwardError("ARGUMENT", "float32 is too coarse for a standardization of this flow", {
-        expected: 'precision: "float64"',
-        received: `column ${fine.column} of center ${fine.center} and deviation ${fine.deviation}`,
-        hint: "Rounded to float32, different rows would become equal.",
-      });
-    }
-    const x = input("x", ["N", this.features]);
-    const context = this.context > 0 ? input("context", ["N", this.context]) : undefined;
-    const outputs = this.density(x, context);
-    const names = new Map([...this.parameters()].map(([name, parameter]) => [parameter, name]));
-    const graph = buildGraph(context ? [x, context] : [x], { ...outputs }, names);
-    return exportOnnx(graph, { ...options, embedParameters: true });
+  exportOnnx(options?: ExportFlowOptions): Uint8Array<ArrayBuffer> {
+    return exportFlow(this, options).bytes;
   }
 
   /** The first column for which a graph of the complete flow, including its standardizations, needs float64. */

@@ -5,6 +5,8 @@ export { decodeModel } from "./decodeModel.ts";
 export { type DequantizeOptions, dequantize } from "./dequantize.ts";
 export { embedContext } from "./embedContext.ts";
 export { encodeModel, type ModelToSave } from "./encodeModel.ts";
+export type { ExportFlowOptions } from "./exportFlow.ts";
+export type { ExportTableOptions } from "./exportTable.ts";
 export { Flow } from "./flow.ts";
 export type { FlowDescription, KindOptions } from "./flowDescription.ts";
 export type { RowOptions, SampleOptions } from "./flowEvaluator.ts";

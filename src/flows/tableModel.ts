@@ -9,6 +9,7 @@ import { type TableInput, type TableRow, type TableValue, tableValue } from "../
 import { ROW_STATUS } from "../tables/unlearned.ts";
 import type { RunOptions } from "./batchRunner.ts";
 import { ConditionalRows, type PartialRows, withExactConditionals } from "./conditionalRows.ts";
+import { type ExportTableOptions, exportTable } from "./exportTable.ts";
 import type { Flow } from "./flow.ts";
 import { checkCount } from "./flowEvaluator.ts";
 import type { LoadedModel } from "./modelFile.ts";
@@ -167,6 +168,16 @@ export class TableModel implements AsyncDisposable {
   /** The sum of the weights of the members that `given`, `of` and `impute` use: those with exact conditional distributions. */
   get conditionalShare(): number {
     return withExactConditionals(this.flow.base).share;
+  }
+
+  /**
+   * Exports the density, or the sampler, as an ONNX file, which any ONNX runtime computes without pushforward. It has one input, or
+   * output, for each column, with its name: a tensor [N] of text for columns of text, and of float64 for all others. Booleans are 0
+   * and 1, dates milliseconds since 1970-01-01 UTC; NaN and "" are missing values. Throws `ARGUMENT` for options that are not valid,
+   * and if the precision is float32 and a part of the flow needs float64.
+   */
+  exportOnnx(options?: ExportTableOptions): Uint8Array<ArrayBuffer> {
+    return exportTable(this, options).bytes;
   }
 
   /** Frees what the methods keep for their next call. The next call creates it again. `await using` calls this too. */

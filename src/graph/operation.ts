@@ -7,11 +7,16 @@ export type Attributes = Readonly<Record<string, unknown>>;
 /** An array of numbers, in float32 or float64. */
 export type Floats = Float32Array | Float64Array;
 
-/** An attribute of an ONNX node: integers, unless wrapped as `{ float }`. */
-export type OnnxAttribute = number | readonly number[] | string | { readonly float: number };
+/** An attribute of an ONNX node: integers, unless wrapped as `{ float }`, or strings wrapped as `{ strings }`. */
+export type OnnxAttribute =
+  | number
+  | readonly number[]
+  | string
+  | { readonly float: number }
+  | { readonly strings: readonly string[] };
 
 /** Numbers of element types in ONNX (`TensorProto.DataType`). */
-export const ElementType = { FLOAT: 1, INT64: 7, BOOL: 9, DOUBLE: 11 } as const;
+export const ElementType = { FLOAT: 1, INT64: 7, STRING: 8, BOOL: 9, DOUBLE: 11 } as const;
 
 /** One iteration of a loop, traced: placeholders for the current state, and the tensors computed from them. */
 export interface LoopBody {

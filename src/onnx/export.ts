@@ -11,8 +11,9 @@ import { constantValues, scalarValue } from "../graph/operations/source.ts";
 import { resolveShape, type Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { ancestors } from "../graph/traversal.ts";
-import { encodeModel, type NodeProto, type TensorProto, type ValueInfoProto } from "./model.ts";
-import { Names } from "./names.ts";
+import { OnnxFile } from "./file.ts";
+import type { NodeProto, TensorProto, ValueInfoProto } from "./model.ts";
+import type { Names } from "./names.ts";
 import { splitsOf } from "./splits.ts";
 
 /** The floating-point type that a graph computes in. */
@@ -32,18 +33,40 @@ export interface ExportOptions {
   barrier?: string;
 }
 
-/** The version of the ONNX operator set: 18 contains all operators used here, and all current runtimes can read it. */
-const OPERATOR_SET = 18;
-const IR_VERSION = 9;
+/** The ONNX element type of a precision. */
+export const floatType = (precision: Precision): number =>
+  precision === "float64" ? ElementType.DOUBLE : ElementType.FLOAT;
+
+interface WriteOptions {
+  /** Whether parameters are constants, or inputs of the file with their own names. Default constants. */
+  readonly embedParameters?: boolean;
+  readonly inputs?: ReadonlyMap<string, string>;
+}
 
 /**
  * Writes a graph as the bytes of an ONNX file. Throws `ARGUMENT` if two inputs, parameters or outputs have the same name, or if
  * the graph needs a symbolic number of rows and has no input [N, ...].
  */
 export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Array<ArrayBuffer> {
-  const writer = new OnnxWriter(options);
-  return writer.write(graph);
+  const { precision = "float32", batch, embedParameters = false, metadata, barrier } = options;
+  const file = new OnnxFile({ batch });
+  const type = floatType(precision);
+  // Callers use these names, so nodes must not take them.
+  const parameters = embedParameters ? [] : graph.parameters;
+  for (const { name } of [...graph.inputs, ...parameters, ...graph.outputs]) file.names.claim(name);
+  if (barrier !== undefined) file.names.claim(barrier);
+  for (const { name, tensor } of [...graph.inputs, ...parameters])
+    file.input({ name, elementType: type, shape: tensor.shape });
+  const writer = new GraphWriter(file, precision);
+  const values = writer.write(graph, { embedParameters });
+  if (barrier !== undefined) file.emptySequence(barrier);
+  for (const { name, tensor } of graph.outputs)
+    file.output({ name, elementType: elementTypeOf(tensor, type), shape: tensor.shape }, values.get(name)!);
+  return file.encoded({ metadata });
 }
+
+const elementTypeOf = ({ type }: Tensor, float: number): number =>
+  type === "bool" ? ElementType.BOOL : float;
 
 /** A constant tensor before it is written. */
 interface Constant {
@@ -51,56 +74,55 @@ interface Constant {
   readonly floats: Floats;
 }
 
-class OnnxWriter implements Emitter {
+/** Writes the nodes of graphs into a file. */
+export class GraphWriter implements Emitter {
   readonly floatType: number;
   readonly largest: number;
   readonly epsilon: number;
-  private readonly precision: Precision;
   readonly batch: number | undefined;
-  private readonly embed: boolean;
-  private readonly metadata: Readonly<Record<string, string>>;
-  private readonly barrier: string | undefined;
+  private readonly file: OnnxFile;
+  private readonly precision: Precision;
+  private readonly names: Names;
   /** Nodes of the graph that is being written: the main graph, or the body of a loop. */
-  private nodes: NodeProto[] = [];
-  private readonly initializers: TensorProto[] = [];
+  private nodes: NodeProto[];
   /** Values that several nodes can read, by a key of what they are. */
   private shared = new Map<string, string>();
   /** Embedded parameters, constants, and tensors that only move their numbers. Each is written when the first node reads it. */
   private readonly constants = new Map<Tensor, Constant>();
-  private readonly names = new Names();
-  /** The first input with a batch axis. */
+  /** The value of the first input with a batch axis. */
   private batchedInput: string | undefined;
   private scope = "";
 
-  constructor(options: ExportOptions) {
-    const { precision = "float32", batch, embedParameters = false, metadata = {}, barrier } = options;
+  constructor(file: OnnxFile, precision: Precision) {
+    this.file = file;
+    this.names = file.names;
+    this.nodes = file.nodes;
+    this.batch = file.batch;
     this.precision = precision;
-    this.batch = batch;
-    this.embed = embedParameters;
-    this.metadata = metadata;
-    this.barrier = barrier;
-    this.floatType = precision === "float64" ? ElementType.DOUBLE : ElementType.FLOAT;
+    this.floatType = floatType(precision);
     this.epsilon = precision === "float64" ? 2 ** -52 : 2 ** -23;
     this.largest = precision === "float64" ? Number.MAX_VALUE : 3.4028234663852886e38;
   }
 
-  write(graph: Graph): Uint8Array<ArrayBuffer> {
+  /**
+   * Writes the nodes of a graph and returns the values of its outputs by their names. `inputs` are the values of its inputs by
+   * their names; an input that is not there has the value of its own name.
+   */
+  write(
+    graph: Graph,
+    { embedParameters = true, inputs = new Map<string, string>() }: WriteOptions = {},
+  ): Map<string, string> {
     const values = new Map<Tensor, string>();
-    const inputs: ValueInfoProto[] = [];
-    // Callers use these names, so nodes must not take them.
-    for (const { name } of [...graph.inputs, ...graph.parameters, ...graph.outputs]) this.names.claim(name);
-    if (this.barrier !== undefined) this.names.claim(this.barrier);
     for (const { name, tensor } of graph.inputs) {
-      values.set(tensor, name);
-      inputs.push(this.valueInfo(name, tensor.shape));
-      if (tensor.shape[0] === "N") this.batchedInput ??= name;
+      const value = inputs.get(name) ?? name;
+      values.set(tensor, value);
+      if (tensor.shape[0] === "N") this.batchedInput ??= value;
     }
     for (const { name, tensor } of graph.parameters) {
-      if (this.embed) this.constants.set(tensor, { name, floats: tensor.numbers });
-      else {
-        values.set(tensor, name);
-        inputs.push(this.valueInfo(name, tensor.shape));
-      }
+      if (embedParameters) {
+        this.names.claim(name);
+        this.constants.set(tensor, { name, floats: tensor.numbers });
+      } else values.set(tensor, name);
     }
     const splits = splitsOf(graph.nodes);
     for (const node of graph.nodes) {
@@ -113,19 +135,7 @@ class OnnxWriter implements Emitter {
       else values.set(node, this.emit(node, values));
     }
     this.scope = "";
-    const outputs = graph.outputs.map(({ name, tensor }) => {
-      // Two outputs, or an input and an output, may be the same tensor: the Identity gives each its name.
-      this.push("Identity", [this.valueOf(tensor, values)], [name]);
-      return this.valueInfo(name, tensor.shape, tensor.type);
-    });
-    if (this.barrier !== undefined) outputs.unshift(this.emptySequence(this.barrier));
-    return encodeModel({
-      irVersion: IR_VERSION,
-      producerName: "pushforward",
-      operatorSet: OPERATOR_SET,
-      metadata: this.metadata,
-      graph: { name: "pushforward", nodes: this.nodes, initializers: this.initializers, inputs, outputs },
-    });
+    return new Map(graph.outputs.map(({ name, tensor }) => [name, this.valueOf(tensor, values)]));
   }
 
   private emit(node: Tensor, values: Map<Tensor, string>): string {
@@ -160,7 +170,7 @@ class OnnxWriter implements Emitter {
   }
 
   private initializer({ shape }: Tensor, { name, floats }: Constant): string {
-    this.initializers.push(this.floats(name, shape as number[], floats));
+    this.file.initializers.push(this.floats(name, shape as number[], floats));
     return name;
   }
 
@@ -219,7 +229,7 @@ class OnnxWriter implements Emitter {
     const inputs = state.map((tensor) => {
       const name = this.unique("state");
       values.set(tensor, name);
-      return this.valueInfo(name, tensor.shape);
+      return this.valueInfo(name, tensor);
     });
     for (const node of ancestors([...next, proceed], captured)) {
       if (values.has(node)) continue;
@@ -230,9 +240,9 @@ class OnnxWriter implements Emitter {
     const outputs = [proceed, ...next].map((tensor) => {
       const name = this.unique("next");
       this.push("Identity", [values.get(tensor)!], [name]);
-      return this.valueInfo(name, tensor.shape, tensor.type);
+      return this.valueInfo(name, tensor);
     });
-    const iteration = this.unique("turn");
+    const iteration = this.unique("iteration");
     const condition = this.unique("running");
     const body = {
       name: `${loop}/body`,
@@ -309,7 +319,7 @@ class OnnxWriter implements Emitter {
     const written = this.shared.get(key);
     if (written) return written;
     const name = this.names.unique(label);
-    this.initializers.push(build(name));
+    this.file.initializers.push(build(name));
     this.shared.set(key, name);
     return name;
   }
@@ -319,17 +329,9 @@ class OnnxWriter implements Emitter {
     return { name, dims, elementType: this.floatType, rawData: new Uint8Array(data.buffer) };
   }
 
-  private valueInfo(name: string, shape: Shape, type: "float" | "bool" = "float"): ValueInfoProto {
-    return {
-      name,
-      elementType: type === "bool" ? ElementType.BOOL : this.floatType,
-      shape: this.batch === undefined ? shape : resolveShape(shape, this.batch),
-    };
-  }
-
-  private emptySequence(name: string): ValueInfoProto {
-    this.push("SequenceEmpty", [], [name]);
-    return { name, elementType: ElementType.FLOAT, shape: "sequence" };
+  private valueInfo(name: string, tensor: Tensor): ValueInfoProto {
+    const elementType = elementTypeOf(tensor, this.floatType);
+    return this.file.valueInfo({ name, elementType, shape: tensor.shape });
   }
 
   /** A new name, after the scope of the node that is being written. */

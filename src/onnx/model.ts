@@ -3,11 +3,13 @@ import { ProtobufMessage } from "./protobuf.ts";
 
 // The messages of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto that our graphs need, with the field numbers from there.
 
-const AttributeType = { FLOAT: 1, INT: 2, STRING: 3, GRAPH: 5, INTS: 7 } as const;
+const AttributeType = { FLOAT: 1, INT: 2, STRING: 3, GRAPH: 5, INTS: 7, STRINGS: 8 } as const;
 
 export interface NodeProto {
   readonly name: string;
   readonly opType: string;
+  /** The operator set that has the operator. Default the general one. */
+  readonly domain?: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Readonly<Record<string, OnnxAttribute | GraphProto>>;
@@ -38,18 +40,21 @@ export interface GraphProto {
 export interface ModelProto {
   readonly irVersion: number;
   readonly producerName: string;
-  readonly operatorSet: number;
+  readonly producerVersion?: string | undefined;
+  readonly documentation?: string | undefined;
+  readonly operatorSets: readonly { readonly domain: string; readonly version: number }[];
   readonly metadata: Readonly<Record<string, string>>;
   readonly graph: GraphProto;
 }
 
 /** The bytes of an ONNX file. */
 export function encodeModel(model: ModelProto): Uint8Array<ArrayBuffer> {
-  const message = new ProtobufMessage()
-    .integer(1, model.irVersion)
-    .string(2, model.producerName)
-    .message(7, encodeGraph(model.graph))
-    .message(8, new ProtobufMessage().string(1, "").integer(2, model.operatorSet));
+  const message = new ProtobufMessage().integer(1, model.irVersion).string(2, model.producerName);
+  if (model.producerVersion !== undefined) message.string(3, model.producerVersion);
+  if (model.documentation !== undefined) message.string(6, model.documentation);
+  message.message(7, encodeGraph(model.graph));
+  for (const { domain, version } of model.operatorSets)
+    message.message(8, new ProtobufMessage().string(1, domain).integer(2, version));
   for (const [key, value] of Object.entries(model.metadata))
     message.message(14, new ProtobufMessage().string(1, key).string(2, value));
   return message.encoded();
@@ -65,12 +70,13 @@ function encodeGraph({ name, nodes, initializers = [], inputs, outputs }: GraphP
   return message;
 }
 
-function encodeNode({ name, opType, inputs, outputs, attributes }: NodeProto): ProtobufMessage {
+function encodeNode({ name, opType, domain, inputs, outputs, attributes }: NodeProto): ProtobufMessage {
   const message = new ProtobufMessage();
   for (const input of inputs) message.string(1, input);
   for (const output of outputs) message.string(2, output);
   message.string(3, name).string(4, opType);
   for (const [key, value] of Object.entries(attributes)) message.message(5, encodeAttribute(key, value));
+  if (domain !== undefined) message.string(7, domain);
   return message;
 }
 
@@ -80,6 +86,10 @@ function encodeAttribute(name: string, value: OnnxAttribute | GraphProto): Proto
   if (typeof value === "string") return message.string(4, value).integer(20, AttributeType.STRING);
   if ("float" in value) return message.float(2, value.float).integer(20, AttributeType.FLOAT);
   if ("nodes" in value) return message.message(6, encodeGraph(value)).integer(20, AttributeType.GRAPH);
+  if ("strings" in value) {
+    for (const string of value.strings) message.string(9, string);
+    return message.integer(20, AttributeType.STRINGS);
+  }
   for (const integer of value) message.integer(8, integer);
   return message.integer(20, AttributeType.INTS);
 }

@@ -6,8 +6,8 @@ import { typedText } from "./typedText.ts";
 /** The feature of a value that is not a cell of the lattice: no lattice has this cell, so its probability is 0. */
 export const NO_CELL = -1;
 /** A value is a cell of a lattice if it differs from it by at most this fraction of the step, and by rounding. */
-const CELL_TOLERANCE = 1e-6;
-const ROUNDING = 2 ** -50;
+export const CELL_TOLERANCE = 1e-6;
+export const ROUNDING = 2 ** -50;
 
 /** The value of a cell. */
 const latticeValue = ({ first, step, decimals }: LatticeColumn, cell: number): number =>
@@ -86,7 +86,7 @@ function rowDecoder(column: TableColumn, features: readonly ArrayLike<number>[])
 }
 
 /** Features are float32: a code that rounding has changed differs from it by at most this fraction. */
-const CODE_TOLERANCE = 1e-6;
+export const CODE_TOLERANCE = 1e-6;
 
 /** Rounding must not move a value out of the bounds of the column, but its codes for missing values are outside of them. */
 function continuousValue(

@@ -128,7 +128,7 @@ function commonType(a: ValueType, b: ValueType): ValueType | undefined {
 }
 
 /** Without a time zone, ISO 8601 means UTC here, so that results do not depend on the machine. */
-function millisecondsOf(value: string | Date): number {
+export function millisecondsOf(value: string | Date): number {
   if (value instanceof Date) return value.getTime();
   if (ISO_DATE.test(value)) return Date.parse(value);
   if (ISO_TIME.test(value)) return Date.parse(`1970-01-01T${value}Z`);

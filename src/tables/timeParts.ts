@@ -1,8 +1,8 @@
 import { TIME_UNITS, type TimeColumn, type TimeUnit } from "./tableColumn.ts";
 
-const MILLISECONDS = { day: 86_400_000, hour: 3_600_000, minute: 60_000, second: 1000 } as const;
+export const MILLISECONDS = { day: 86_400_000, hour: 3_600_000, minute: 60_000, second: 1000 } as const;
 /** 1970-01-01 was a Thursday, so with 3 days added weeks begin on Monday. */
-const DAYS_TO_MONDAY = 3;
+export const DAYS_TO_MONDAY = 3;
 /** Weeks in a year and months in a year, because other columns depend on the season. */
 export const TIME_PERIODS: Readonly<Record<TimeUnit, number | undefined>> = {
   ...TIME_UNITS,

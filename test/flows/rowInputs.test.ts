@@ -225,7 +225,7 @@ describe("options", () => {
 
 test("options of exportOnnx are checked too", () => {
   expect(() => flow.exportOnnx(wrong({ precison: "float64" }))).toThrow(
-    "unknown option of exportOnnx: expected precision, received precison (did you mean precision?).",
+    "unknown option of exportOnnx: expected one of what, precision, noise, metadata, received precison (did you mean precision?).",
   );
   expect(() => flow.exportOnnx(wrong({ precision: "float16" }))).toThrow(
     "the option precision of exportOnnx",

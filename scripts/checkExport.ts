@@ -1,0 +1,212 @@
+// `npm run check:export`: exports models of every kind of bijection and distribution, and a default model of a mixed table, and
+// checks that other runtimes compute the same: onnxruntime-web, and onnx and onnxruntime of Python (scripts/checkExport.py), of which
+// Debian has packages: apt-get install python3-onnx python3-onnxruntime. The environment variable PYTHON names the interpreter.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { env, InferenceSession, Tensor } from "#onnxruntime/wasm";
+import { Flow, fitTable, Random, StandardNormal } from "../src/index.ts";
+import { parametersOf } from "../src/nn/module.ts";
+import type { Precision } from "../src/onnx/index.ts";
+import { bijectionCases } from "../test/bijections/cases.ts";
+import { rowsInDomain } from "../test/bijections/domain.ts";
+import { distributionCases } from "../test/distributions/cases.ts";
+import { type Feed, feedsOf, rowsOfAllKinds, tensorsOf, unusualRows } from "../test/flows/exportedTable.ts";
+import { perturb } from "../test/nn/perturb.ts";
+
+/** The largest difference, relative to max(1, |value|). */
+const TOLERANCE: Readonly<Record<Precision, number>> = { float32: 1e-5, float64: 1e-10 };
+const ROWS = 8;
+
+/** A file, its inputs, and its outputs as pushforward computes them. */
+interface Check {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly tolerance: number;
+  readonly feeds: Readonly<Record<string, Feed>>;
+  readonly expected: Readonly<Record<string, ArrayLike<number | string>>>;
+}
+
+/** A flow of each example of each registered kind, with rows in its domain. */
+async function* flows(): AsyncGenerator<readonly [name: string, flow: Flow, x: Float64Array]> {
+  for (const example of bijectionCases([2])) {
+    const bijection = example.build();
+    perturb(parametersOf(bijection));
+    const { x } = await rowsInDomain(example, bijection);
+    const flow = new Flow(new StandardNormal({ features: 2 }), bijection);
+    yield [`bijection ${example.name}`, flow, x.slice(0, 2 * ROWS)];
+  }
+  for (const { name, build } of distributionCases([2])) {
+    const flow = new Flow(build());
+    const context = new Float64Array(flow.context);
+    const x = await flow.sample(ROWS, { precision: "float64", ...(flow.context > 0 && { context }) });
+    yield [`distribution ${name}`, flow, x];
+  }
+}
+
+async function* flowChecks(
+  name: string,
+  flow: Flow,
+  x: Float64Array,
+  precision: Precision,
+): AsyncGenerator<Check> {
+  const rows = (values: ArrayLike<number>, size: number): Feed => ({
+    type: precision,
+    shape: [ROWS, size],
+    data: Array.from(values),
+  });
+  const context = new Random(7).normal(new Float64Array(ROWS * flow.context));
+  const given = flow.context > 0 ? { context: rows(context, flow.context) } : undefined;
+  const run = [given && context, { precision }] as const;
+  const z = await flow.toLatent(x, ...run);
+  const files = {
+    density: [{ x: rows(x, flow.features) }, { logProb: await flow.logProb(x, ...run), z }],
+    sampler: [
+      noiseOf(flow, ROWS, precision),
+      { x: await flow.sample(ROWS, { precision, ...(given && { context }) }) },
+    ],
+    data: [{ z: rows(z, flow.features) }, { x: await flow.toData(z, ...run) }],
+  } as const;
+  for (const [what, [feeds, expected]] of Object.entries(files)) {
+    yield {
+      name: `${name} ${what} ${precision}`,
+      bytes: flow.exportOnnx({ what: what as keyof typeof files, precision }),
+      tolerance: TOLERANCE[precision],
+      feeds: { ...feeds, ...given },
+      expected,
+    };
+  }
+  await flow.release();
+}
+
+/** The default model of a table with columns of all kinds. */
+async function* tableChecks(): AsyncGenerator<Check> {
+  const { model } = await fitTable(rowsOfAllKinds(800, 1), { epochs: 1 });
+  const rows = unusualRows(rowsOfAllKinds(500, 2));
+  for (const precision of ["float32", "float64"] as const) {
+    const tolerance = TOLERANCE[precision];
+    yield {
+      name: `table density ${precision}`,
+      bytes: model.exportOnnx({ precision }),
+      tolerance,
+      feeds: feedsOf(model.columns, rows),
+      expected: { logProb: await model.score(rows, { precision }) },
+    };
+    const samples = feedsOf(model.columns, await model.sample(200, { precision }));
+    yield {
+      name: `table sampler ${precision}`,
+      bytes: model.exportOnnx({ what: "sampler", precision }),
+      tolerance,
+      feeds: noiseOf(model.flow, 200, precision),
+      expected: Object.fromEntries(Object.entries(samples).map(([name, { data }]) => [name, data])),
+    };
+  }
+  await model.release();
+}
+
+/** The noise of `Flow.sample` for the seed 0. */
+function noiseOf({ noise }: Flow, rows: number, precision: Precision): Check["feeds"] {
+  const random = new Random(0).split("sample");
+  return Object.fromEntries(
+    noise.map(({ kind, size }, i): [string, Feed] => {
+      const data = random.split(i)[kind](new Float64Array(rows * size));
+      return [`noise${i}`, { type: precision, shape: [rows, size], data: Array.from(data) }];
+    }),
+  );
+}
+
+/** The largest difference of an output to what is expected, relative to max(1, |value|); Infinity for different texts. */
+function difference(received: ArrayLike<unknown>, expected: ArrayLike<number | string>): number {
+  let largest = received.length === expected.length ? 0 : Number.POSITIVE_INFINITY;
+  for (let i = 0; i < expected.length; i++) {
+    const [a, b] = [received[i], expected[i]];
+    if (Object.is(a, b) || a === b) continue;
+    const relative =
+      typeof a === "number" && typeof b === "number"
+        ? Math.abs(a - b) / Math.max(1, Math.abs(b))
+        : Number.POSITIVE_INFINITY;
+    largest = Number.isNaN(relative) ? Number.POSITIVE_INFINITY : Math.max(largest, relative);
+  }
+  return largest;
+}
+
+/** The differences of onnxruntime-web, by output. */
+async function webDifferences({ bytes, feeds, expected }: Check): Promise<Record<string, number>> {
+  const session = await InferenceSession.create(bytes);
+  const results = await session.run(tensorsOf(feeds, Tensor));
+  await session.release();
+  return Object.fromEntries(
+    Object.entries(expected).map(([name, values]) => [
+      name,
+      difference(results[name]!.data as ArrayLike<unknown>, values),
+    ]),
+  );
+}
+
+/** The differences of each file of a folder in Python, by output. */
+function pythonDifferences(folder: string): Record<string, Record<string, number>> {
+  const script = fileURLToPath(new URL("checkExport.py", import.meta.url));
+  const { status, stdout, stderr } = spawnSync(process.env.PYTHON ?? "/usr/bin/python3", [script, folder], {
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+  });
+  // Debian's packages of onnx and onnxruntime both register the operators of ONNX, and say so in thousands of lines.
+  const errors = stderr.split("\n").filter((line) => line !== "" && !line.startsWith("Schema error"));
+  if (status !== 0) throw new Error(errors.join("\n"));
+  return JSON.parse(stdout, (_, value) => (value === "Infinity" ? Number.POSITIVE_INFINITY : value));
+}
+
+env.wasm.numThreads = 1;
+const folder = mkdtempSync(join(tmpdir(), "pushforward-export-"));
+const checks: Check[] = [];
+try {
+  const web: Record<string, Record<string, number>> = {};
+  const add = async (check: Check) => {
+    const file = `${checks.length}`;
+    checks.push(check);
+    const { bytes, feeds, expected, tolerance } = check;
+    writeFileSync(join(folder, `${file}.onnx`), bytes);
+    const text = (_: string, value: unknown) =>
+      typeof value === "number" && !Number.isFinite(value)
+        ? String(value)
+        : ArrayBuffer.isView(value)
+          ? Array.from(value as Float64Array)
+          : value;
+    writeFileSync(join(folder, `${file}.json`), JSON.stringify({ feeds, expected, tolerance }, text));
+    web[file] = await webDifferences(check);
+  };
+  for await (const check of tableChecks()) await add(check);
+  for await (const [name, flow, x] of flows())
+    for (const precision of ["float32", "float64"] as const)
+      for await (const check of flowChecks(name, flow, x, precision)) await add(check);
+  const python = pythonDifferences(folder);
+  let failures = 0;
+  for (const [runtime, byFile] of Object.entries({
+    "onnxruntime-web": web,
+    "onnxruntime of Python": python,
+  })) {
+    for (const precision of ["float32", "float64"] as const) {
+      let [worst, where, count] = [0, "", 0];
+      checks.forEach(({ name, tolerance }, file) => {
+        if (!name.endsWith(precision)) return;
+        count++;
+        for (const [output, size] of Object.entries(
+          byFile[file] ?? { "no result": Number.POSITIVE_INFINITY },
+        )) {
+          if (size >= worst) [worst, where] = [size, `${name}, ${output}`];
+          if (size <= tolerance) continue;
+          failures++;
+          console.error(`${runtime}: ${name}, ${output} differs by ${size}`);
+        }
+      });
+      console.log(
+        `${runtime}: ${count} files in ${precision}, largest difference ${worst.toExponential(1)} (${where})`,
+      );
+    }
+  }
+  process.exitCode = failures > 0 ? 1 : 0;
+} finally {
+  rmSync(folder, { recursive: true });
+}

@@ -1,0 +1,93 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { PushforwardError } from "../errors.ts";
+import { writeFileAtomically } from "../files/atomicFile.ts";
+import { exportFlow } from "../flows/exportFlow.ts";
+import { exportTable } from "../flows/exportTable.ts";
+import type { LoadedModel } from "../flows/index.ts";
+import type { ExportedModel } from "../flows/modelExport.ts";
+import { TableModel } from "../flows/tableModel.ts";
+import type { Precision } from "../onnx/index.ts";
+import type { Io } from "./io.ts";
+import { Messages } from "./messages.ts";
+import { readModel } from "./model.ts";
+import { program } from "./program.ts";
+
+type What = "density" | "sampler" | "latent" | "data";
+
+interface Values {
+  readonly model: string;
+  readonly output: string;
+  readonly what: readonly What[];
+  readonly precision: Precision;
+  readonly noise: "input" | "generated";
+  readonly license: string | undefined;
+  readonly author: string | undefined;
+  readonly for: "dask" | "spark" | undefined;
+}
+
+/** Writes the ONNX files of a model, their description, and the Python file of an engine. */
+export async function exportModel(values: Values, io: Io): Promise<void> {
+  const { output, what, for: engine } = values;
+  if (engine !== undefined && !what.includes("density")) {
+    throw new PushforwardError("ARGUMENT", `--for ${engine} needs the density`, {
+      expected: "density in --what",
+      received: what.join(","),
+    });
+  }
+  const model = await readModel(values.model);
+  const exported = new Map(what.map((each) => [each, exportedModel(model, each, values)]));
+  const files = new Map<string, Uint8Array | string>();
+  for (const [name, { bytes }] of exported) files.set(`${name}.onnx`, bytes);
+  const signatures = Array.from(exported, ([name, { signature }]) => [`${name}.onnx`, signature]);
+  files.set("model.json", `${JSON.stringify(Object.fromEntries(signatures), null, 2)}\n`);
+  if (engine !== undefined) {
+    const { pythonFile } = await import("./pythonFile.ts");
+    files.set(`score_${engine}.py`, pythonFile(engine));
+  }
+  await makeDirectory(output);
+  for (const [name, content] of files) await writeFileAtomically(join(output, name), content);
+  new Messages(io).print(`Wrote ${[...files.keys()].join(", ")} to ${output}`);
+}
+
+function exportedModel(
+  { flow, table, labels }: LoadedModel,
+  what: What,
+  { model, precision, noise, license, author }: Values,
+): ExportedModel {
+  const options = {
+    precision,
+    ...(what === "sampler" && { noise }),
+    metadata: {
+      ...(license !== undefined && { model_license: license }),
+      ...(author !== undefined && { model_author: author }),
+    },
+  };
+  try {
+    if (!table) return exportFlow(flow, { ...options, what }, labels);
+    if (what === "density" || what === "sampler")
+      return exportTable(TableModel.from({ flow, table }), { ...options, what });
+  } catch (error) {
+    if (!(error instanceof PushforwardError) || error.expected !== 'precision: "float64"') throw error;
+    throw new PushforwardError("ARGUMENT", `float32 is too coarse for ${model}`, {
+      received: error.received,
+      hint: "Add --precision float64.",
+      cause: error,
+    });
+  }
+  throw new PushforwardError("ARGUMENT", `--what ${what} needs a model of numbers`, {
+    expected: "density or sampler, since the model has columns of several kinds",
+    hint: `A flow of numbers has latent variables: ${program()} fit DATA --flow maf`,
+  });
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    throw new PushforwardError("FILE", `the directory ${path} cannot be created`, {
+      received: (error as NodeJS.ErrnoException).code,
+      cause: error,
+    });
+  }
+}

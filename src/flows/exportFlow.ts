@@ -1,0 +1,144 @@
+import { PushforwardError } from "../errors.ts";
+import type { Parameter } from "../graph/parameter.ts";
+import { input } from "../graph/tensor.ts";
+import type { Precision } from "../onnx/export.ts";
+import { checkOptions, isPlainObject } from "../options.ts";
+import { brief } from "../parse.ts";
+import type { Float64Column } from "./float64Column.ts";
+import type { Flow } from "./flow.ts";
+import {
+  type Declaration,
+  type ExportedModel,
+  type ExportedValue,
+  ModelExport,
+  noiseInputs,
+} from "./modelExport.ts";
+
+/** What an exported file computes. */
+const EXPORTS = ["density", "sampler", "latent", "data"] as const;
+
+/** Options of `Flow.exportOnnx`. */
+export interface ExportFlowOptions {
+  /**
+   * - `density`: rows `x` -> `logProb` in nats, and the latent variables `z`
+   * - `sampler`: noise -> samples `x`
+   * - `latent`: x -> z
+   * - `data`: z -> x
+   *
+   * A conditional flow has the input `context` too. Default `density`.
+   */
+  what?: (typeof EXPORTS)[number];
+  /** Default `float32`. */
+  precision?: Precision;
+  /**
+   * The noise of a sampler. `input`: tensors `noise0`, `noise1`..., which make the samples reproducible. `generated`: the runtime draws it,
+   * and `rows` is the number of samples; with a context, there is one sample for each of its rows. Default `input`.
+   */
+  noise?: "input" | "generated";
+  /** More metadata of the file, such as `model_license` and `model_author`. */
+  metadata?: Readonly<Record<string, string>>;
+}
+
+/** Implements `Flow.exportOnnx`. `labels` are the names of the classes of the last columns of the context. */
+export function exportFlow(
+  flow: Flow,
+  options: ExportFlowOptions | undefined,
+  labels?: ExportedValue["labels"],
+): ExportedModel {
+  const { what, precision, isGenerated, metadata } = checkedOptions("exportOnnx", options, EXPORTS);
+  checkPrecision(flow.columnForFloat64(), precision);
+  const { features, context: C, columns, contextColumns } = flow;
+  const ofData: Declaration = {
+    value: { name: "x", meaning: "rows of the data", ...(columns && { columns }) },
+    shape: ["N", features],
+  };
+  const ofLatent: Declaration = {
+    value: { name: "z", meaning: "latent variables", unit: "" },
+    shape: ["N", features],
+  };
+  const ofContext: Declaration = {
+    value: {
+      name: "context",
+      meaning: "context of the rows",
+      ...(contextColumns && { columns: contextColumns }),
+      ...(labels && { labels }),
+    },
+    shape: ["N", C],
+  };
+  const ofNoise = noiseInputs(flow.noise, isGenerated);
+  const context = C > 0 ? [input("context", ["N", C])] : [];
+  const [inputs, outputs] = {
+    density: [[ofData], [LOG_DENSITY, ofLatent]],
+    // The samples are as many as the rows of the context.
+    sampler: [isGenerated && C > 0 ? [] : ofNoise, [ofData]],
+    latent: [[ofData], [ofLatent]],
+    data: [[ofLatent], [ofData]],
+  }[what];
+  const model = new ModelExport(what, precision, C > 0 ? [...inputs, ofContext] : inputs, outputs);
+  const rows = input("rows", ["N", features]);
+  const noise = flow.noise.map(({ size }, i) => input(`noise${i}`, ["N", size]));
+  const [tensors, results] = {
+    density: () => [[rows], { ...flow.density(rows, ...context) }] as const,
+    sampler: () => [noise, { x: flow.sample(noise, ...context) }] as const,
+    latent: () => [[rows], { z: flow.toLatent(rows, ...context) }] as const,
+    data: () => [[rows], { x: flow.toData(rows, ...context) }] as const,
+  }[what]();
+  const values =
+    what === "sampler" && isGenerated
+      ? flow.noise.map((each) => model.generated(each, C > 0 ? model.rowsOf("context") : "rows"))
+      : inputs.map(({ value }) => value.name);
+  const computed = model.compute<string>(
+    [...tensors, ...context],
+    [...values, ...context.map(() => "context")],
+    results,
+    { parameterNames: parameterNames(flow) },
+  );
+  return model.encoded(Object.values(computed), metadata);
+}
+
+export const LOG_DENSITY: Declaration = {
+  value: { name: "logProb", meaning: "log-density of the rows", unit: "nats" },
+  shape: ["N"],
+};
+
+export const parameterNames = (flow: Flow): Map<Parameter, string> =>
+  new Map([...flow.parameters()].map(([name, parameter]) => [parameter, name]));
+
+/** Throws `ARGUMENT` if a graph in float32 would round rows too much. */
+export function checkPrecision(column: Float64Column | undefined, precision: Precision): void {
+  if (!column || precision === "float64") return;
+  throw new PushforwardError("ARGUMENT", "float32 is too coarse for a standardization of this flow", {
+    expected: 'precision: "float64"',
+    received: `column ${column.column} of center ${column.center} and deviation ${column.deviation}`,
+    hint: "Rounded to float32, different rows would become equal.",
+  });
+}
+
+/** Checks options and completes them. The first of `exports` is the default. Throws `ARGUMENT`. */
+export function checkedOptions<W extends string>(
+  owner: string,
+  options: ExportFlowOptions | undefined,
+  exports: readonly W[],
+) {
+  checkOptions(owner, options, ["what", "precision", "noise", "metadata"]);
+  const { what = exports[0], precision = "float32", noise = "input", metadata = {} } = options ?? {};
+  const oneOf = (name: string, choices: readonly string[], value: unknown) => {
+    if (choices.includes(value as string)) return;
+    refuse(owner, name, `one of ${choices.join(", ")}`, value);
+  };
+  oneOf("what", exports, what);
+  oneOf("precision", ["float32", "float64"], precision);
+  oneOf("noise", ["input", "generated"], noise);
+  if (noise === "generated" && what !== "sampler")
+    refuse(owner, "noise", '"input", except for a sampler', noise);
+  if (!isPlainObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string"))
+    refuse(owner, "metadata", "an object of texts", metadata);
+  return { what: what as W, precision, isGenerated: noise === "generated", metadata };
+}
+
+function refuse(owner: string, name: string, expected: string, value: unknown): never {
+  throw new PushforwardError("ARGUMENT", `the option ${name} of ${owner} does not fit`, {
+    expected,
+    received: brief(value),
+  });
+}

@@ -1,0 +1,165 @@
+import type { Standardize } from "../bijections/standardize.ts";
+import { ElementType } from "../graph/operation.ts";
+import type { Parameter } from "../graph/parameter.ts";
+import { input } from "../graph/tensor.ts";
+import { decodeTensors, encodeTensors, MISSING_TEXT } from "../tables/columnTensors.ts";
+import { describeColumn } from "../tables/describeColumn.ts";
+import type { TableColumn, ValueType } from "../tables/tableColumn.ts";
+import { ROW_STATUS } from "../tables/unlearned.ts";
+import {
+  checkedOptions,
+  checkPrecision,
+  type ExportFlowOptions,
+  LOG_DENSITY,
+  parameterNames,
+} from "./exportFlow.ts";
+import { nestedFloat64Column } from "./float64Column.ts";
+import type { Flow } from "./flow.ts";
+import { type Declaration, type ExportedModel, ModelExport, noiseInputs } from "./modelExport.ts";
+
+/** Options of `TableModel.exportOnnx`. */
+export interface ExportTableOptions extends Pick<ExportFlowOptions, "precision" | "noise" | "metadata"> {
+  /** `density`: the columns of rows -> `logProb` in nats. `sampler`: noise -> the columns of samples. Default `density`. */
+  what?: "density" | "sampler";
+}
+
+interface Table {
+  readonly columns: readonly TableColumn[];
+  readonly flow: Flow;
+}
+
+/** Implements `TableModel.exportOnnx`. */
+export function exportTable(table: Table, options: ExportTableOptions | undefined): ExportedModel {
+  const checked = checkedOptions("exportOnnx", options, ["density", "sampler"]);
+  checkPrecision(nestedFloat64Column(table.flow.unstandardized().inner), checked.precision);
+  return checked.what === "density" ? exportDensity(table, checked) : exportSampler(table, checked);
+}
+
+type Options = ReturnType<typeof checkedOptions>;
+
+function exportDensity({ columns, flow }: Table, { precision, metadata }: Options): ExportedModel {
+  const { inner, standardize } = flow.unstandardized();
+  const model = new ModelExport("density", precision, columns.map(declaration), [LOG_DENSITY]);
+
+  const values = columns.map((_, c) => input(`column${c}`, ["N"]));
+  const { features, status } = encodeTensors(columns, values);
+  const encoded = model.compute(
+    values,
+    columns.map((column) => numbersOf(column, model)),
+    { x: standardize ? standardize.inverse(features).value : features, status },
+    { precision: "float64", parameterNames: standardizeNames(standardize) },
+  );
+
+  const x = input("x", ["N", flow.features]);
+  const statusOfRow = input("status", ["N"]);
+  const logProb = inner.logProb(x).sub(standardize?.logScale() ?? 0);
+  const possible = statusOfRow.equal(ROW_STATUS.impossible).where(Number.NEGATIVE_INFINITY, logProb);
+  const scored = model.compute(
+    [x, statusOfRow],
+    [encoded.x, encoded.status].map((value) => model.fromFloat64(value)),
+    { logProb: statusOfRow.equal(ROW_STATUS.incomplete).where(Number.NaN, possible) },
+    { parameterNames: parameterNames(inner) },
+  );
+  return model.encoded([scored.logProb], metadata);
+}
+
+function exportSampler(
+  { columns, flow }: Table,
+  { precision, isGenerated, metadata }: Options,
+): ExportedModel {
+  const { inner, standardize } = flow.unstandardized();
+  const inputs = noiseInputs(flow.noise, isGenerated);
+  const model = new ModelExport("sampler", precision, inputs, columns.map(declaration));
+
+  const noise = flow.noise.map(({ size }, i) => input(`noise${i}`, ["N", size]));
+  const drawn = model.compute(
+    noise,
+    isGenerated
+      ? flow.noise.map((each) => model.generated(each, "rows"))
+      : inputs.map(({ value }) => value.name),
+    { x: inner.sample(noise) },
+    { parameterNames: parameterNames(inner) },
+  );
+
+  const x = input("x", ["N", flow.features]);
+  const decoded = decodeTensors(columns, standardize ? standardize.forward(x).value : x);
+  const values = model.compute<string>(
+    [x],
+    [model.toFloat64(drawn.x)],
+    Object.fromEntries(decoded.map((column, c) => [`column${c}`, column])),
+    { precision: "float64", parameterNames: standardizeNames(standardize) },
+  );
+  return model.encoded(
+    columns.map((column, c) => valuesOf(column, values[`column${c}`], model)),
+    metadata,
+  );
+}
+
+/** The column as an input or an output: float64, or text. */
+function declaration(column: TableColumn): Declaration {
+  const { name, type, kind, gaps } = column;
+  const isText = type === "text";
+  const unit = UNITS[type];
+  const mayMiss = gaps || (kind === "constant" && column.value === null);
+  return {
+    value: {
+      name,
+      meaning: describeColumn(column).kind,
+      ...(unit !== undefined && { unit }),
+      column: name,
+      type,
+      missing: !mayMiss ? null : isText ? "" : "NaN",
+    },
+    shape: ["N"],
+    elementType: isText ? ElementType.STRING : ElementType.DOUBLE,
+  };
+}
+
+/** The units of values other than numbers and text. */
+const UNITS: Partial<Record<ValueType, string>> = {
+  boolean: "1 for true, 0 for false",
+  date: "milliseconds since 1970-01-01 UTC",
+  timestamp: "milliseconds since 1970-01-01 UTC",
+  time: "milliseconds since midnight",
+};
+
+/** The value of an input as numbers, as `encodeTensors` takes them. */
+function numbersOf(column: TableColumn, model: ModelExport): string {
+  const { name, type } = column;
+  if (type !== "text") return name;
+  const labels = labelsOf(column);
+  const codes = new Map([["", MISSING_TEXT], ...labels]);
+  const code = model.file.node("LabelEncoder", [name], {
+    keys_strings: { strings: [...codes.keys()] },
+    values_int64s: [...codes.values()],
+    default_int64: column.kind === "categorical" ? labels.size : 0,
+  });
+  return model.file.node("Cast", [code], { to: ElementType.DOUBLE });
+}
+
+/** The numbers of a column, as `decodeTensors` returns them, as the value of an output. */
+function valuesOf(column: TableColumn, numbers: string, model: ModelExport): string {
+  if (column.type !== "text") return numbers;
+  const labels = labelsOf(column);
+  const code = model.file.node("Cast", [numbers], { to: ElementType.INT64 });
+  return model.file.node("LabelEncoder", [code], {
+    keys_int64s: [MISSING_TEXT, ...labels.values()],
+    values_strings: { strings: ["", ...labels.keys()] },
+    // A missing value, and a label that training did not see.
+    default_string: "",
+  });
+}
+
+/** The codes of the labels of a column of text. */
+function labelsOf(column: TableColumn): Map<string, number> {
+  if (column.kind === "categorical") return new Map(column.labels.map((label, code) => [label, code]));
+  return new Map(column.kind === "constant" && column.value !== null ? [[column.value, 1]] : []);
+}
+
+const standardizeNames = (standardize: Standardize | undefined): Map<Parameter, string> =>
+  new Map(
+    standardize && [
+      [standardize.center, "standardize.center"],
+      [standardize.scale, "standardize.scale"],
+    ],
+  );

@@ -1,0 +1,107 @@
+import { ElementType, type OnnxAttribute } from "../graph/operation.ts";
+import { resolveShape, type Shape } from "../graph/shape.ts";
+import { encodeModel, type NodeProto, type TensorProto, type ValueInfoProto } from "./model.ts";
+import { Names } from "./names.ts";
+
+/** The version of the ONNX operator set: 18 contains all operators used here, and all current runtimes can read it. */
+export const OPERATOR_SET = 18;
+/** The version of the operators for labels. Version 3 has the LabelEncoder that all runtimes have. */
+const ML_OPERATOR_SET = 3;
+const ML_DOMAIN = "ai.onnx.ml";
+const IR_VERSION = 9;
+
+/** An input or an output of a file: a tensor whose axes have fixed sizes, or the size N. */
+export interface FileValue {
+  readonly name: string;
+  readonly elementType: number;
+  readonly shape: Shape;
+}
+
+/** What a file contains beside its graph. */
+export interface FileDetails {
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** What the file computes, for people. */
+  readonly documentation?: string;
+  readonly producerVersion?: string;
+}
+
+/** An ONNX file that is being written: graphs that are computed one after another, whose values have different names. */
+export class OnnxFile {
+  readonly names = new Names();
+  readonly nodes: NodeProto[] = [];
+  readonly initializers: TensorProto[] = [];
+  /** The number of rows N if it is fixed. */
+  readonly batch: number | undefined;
+  private readonly inputs: ValueInfoProto[] = [];
+  private readonly outputs: ValueInfoProto[] = [];
+
+  constructor({ batch }: { batch?: number | undefined } = {}) {
+    this.batch = batch;
+  }
+
+  /** Declares an input and returns its name, which must be claimed. */
+  input(value: FileValue): string {
+    this.inputs.push(this.valueInfo(value));
+    return value.name;
+  }
+
+  /** Declares an output, which must be claimed, with the value that it has. */
+  output(output: FileValue, value: string): void {
+    // Two outputs, or an input and an output, may be the same value: the Identity gives each its name.
+    this.nodes.push({
+      name: output.name,
+      opType: "Identity",
+      inputs: [value],
+      outputs: [output.name],
+      attributes: {},
+    });
+    this.outputs.push(this.valueInfo(output));
+  }
+
+  /** Declares an output that is an empty sequence. */
+  emptySequence(name: string): void {
+    this.nodes.push({ name, opType: "SequenceEmpty", inputs: [], outputs: [name], attributes: {} });
+    this.outputs.push({ name, elementType: ElementType.FLOAT, shape: "sequence" });
+  }
+
+  /** A vector of int64. */
+  integers(values: readonly number[]): string {
+    const name = this.names.unique("integers");
+    this.initializers.push({
+      name,
+      dims: [values.length],
+      elementType: ElementType.INT64,
+      rawData: new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
+    });
+    return name;
+  }
+
+  /** Adds a node and returns its output. */
+  node(type: string, inputs: readonly string[], attributes: Record<string, OnnxAttribute> = {}): string {
+    const name = this.names.unique(type.toLowerCase());
+    const domain = type === "LabelEncoder" ? { domain: ML_DOMAIN } : {};
+    this.nodes.push({ name, opType: type, ...domain, inputs, outputs: [name], attributes });
+    return name;
+  }
+
+  valueInfo({ name, elementType, shape }: FileValue): ValueInfoProto {
+    return { name, elementType, shape: this.batch === undefined ? shape : resolveShape(shape, this.batch) };
+  }
+
+  encoded({ metadata = {}, documentation, producerVersion }: FileDetails = {}): Uint8Array<ArrayBuffer> {
+    const { nodes, initializers, inputs, outputs } = this;
+    const usesLabels = nodes.some(({ domain }) => domain === ML_DOMAIN);
+    return encodeModel({
+      irVersion: IR_VERSION,
+      producerName: "pushforward",
+      producerVersion,
+      documentation,
+      operatorSets: [
+        { domain: "", version: OPERATOR_SET },
+        ...(usesLabels ? [{ domain: ML_DOMAIN, version: ML_OPERATOR_SET }] : []),
+      ],
+      metadata,
+      graph: { name: "pushforward", nodes, initializers, inputs, outputs },
+    });
+  }
+}

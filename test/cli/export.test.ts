@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { beforeAll, describe, expect, test } from "vitest";
+import { saveModel } from "../../src/files/index.ts";
+import { Flow, forTables, maf, Standardize, StandardNormal } from "../../src/index.ts";
+import { modelOfAllKinds } from "../flows/exportedTable.ts";
+import { workplace } from "./command.ts";
+
+const { path, pushforward, failure } = workplace();
+
+beforeAll(async () => {
+  const columns = ["lon", "lat"];
+  await saveModel(path("numbers.safetensors"), {
+    flow: forTables(maf(2, { transforms: 2, hidden: [4] })),
+    columns,
+  });
+  const years = Standardize.of([2020, 0], [1e-6, 1]);
+  await saveModel(path("fine.safetensors"), {
+    flow: new Flow(new StandardNormal({ features: 2 }), years),
+    columns,
+  });
+  await saveModel(path("table.safetensors"), modelOfAllKinds().contents);
+});
+
+const describeFiles = (directory: string) =>
+  JSON.parse(readFileSync(path(`${directory}/model.json`), "utf8"));
+
+describe("export", () => {
+  test("writes the files of a model of numbers, and their description", async () => {
+    const command = "export numbers.safetensors -o all --what latent,data,density,sampler --license MIT";
+    const { code, err } = await pushforward(
+      command.split(" ").map((word) => (/\.|^all$/.test(word) ? path(word) : word)),
+    );
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: "Wrote latent.onnx, data.onnx, density.onnx, sampler.onnx, model.json to all\n",
+    });
+    const described = describeFiles("all");
+    expect(Object.keys(described)).toEqual(["latent.onnx", "data.onnx", "density.onnx", "sampler.onnx"]);
+    expect(described["density.onnx"].inputs).toEqual([
+      { name: "x", meaning: "rows of the data", columns: ["lon", "lat"] },
+    ]);
+    const session = (name: string) => InferenceSession.create(path(`all/${name}.onnx`));
+    const x = new Tensor("float32", Float32Array.of(0.5, -1, 2, 0.25), [2, 2]);
+    const { z } = await (await session("latent")).run({ x });
+    const { x: mapped } = await (await session("data")).run({ z: z! });
+    Array.from(mapped!.data as Float32Array, (value, i) => expect(value).toBeCloseTo(x.data[i] as number, 5));
+  });
+
+  test("writes the files of a table and of an engine", async () => {
+    const { code, err } = await pushforward([
+      ..."export --what density --precision float64 --for dask".split(" "),
+      path("table.safetensors"),
+      "-o",
+      path("table"),
+    ]);
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: "Wrote density.onnx, model.json, score_dask.py to table\n",
+    });
+    expect(readFileSync(path("table/score_dask.py"), "utf8")).toMatch(
+      /^"""Scores CSV files with density.onnx on Dask/,
+    );
+    expect(describeFiles("table")["density.onnx"].precision).toBe("float64");
+  });
+
+  test("says what a model cannot export", async () => {
+    const out = ["-o", path("none")];
+    expect(
+      await failure("export", path("table.safetensors"), ...out, "--what", "latent"),
+    ).toMatchInlineSnapshot();
+    expect(await failure("export", path("fine.safetensors"), ...out)).toMatchInlineSnapshot();
+    expect(
+      await failure("export", path("fine.safetensors"), ...out, "--what", "sampler", "--for", "dask"),
+    ).toMatchInlineSnapshot();
+    expect(
+      await failure("export", path("fine.safetensors"), ...out, "--what", "densty"),
+    ).toMatchInlineSnapshot();
+    expect(
+      await failure("export", path("table.safetensors"), "-o", path("table/model.json")),
+    ).toMatchInlineSnapshot();
+  });
+});

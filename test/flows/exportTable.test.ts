@@ -1,0 +1,167 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { ModelProtoSchema } from "onnx-buf";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { expect, test } from "vitest";
+import { Random, TableModel } from "../../src/index.ts";
+import { feedsOf, modelOfAllKinds, rowsOfAllKinds, tensorsOf, unusualRows } from "./exportedTable.ts";
+
+const model = modelOfAllKinds();
+const PRECISIONS = [
+  ["float32", 5],
+  ["float64", 10],
+] as const;
+
+test.each(PRECISIONS)("an exported model of a table scores rows in %s", async (precision, digits) => {
+  const rows = unusualRows(rowsOfAllKinds(60, 2));
+  const session = await InferenceSession.create(model.exportOnnx({ precision }));
+  expect(session.inputNames).toEqual(model.columns.map(({ name }) => name));
+  const { logProb } = await session.run(tensorsOf(feedsOf(model.columns, rows), Tensor));
+  const expected = await model.score(rows, { precision });
+  expect([...expected.slice(0, 6)].map((value) => (Number.isFinite(value) ? "finite" : value))).toEqual([
+    "finite",
+    Number.NEGATIVE_INFINITY,
+    Number.NaN,
+    Number.NEGATIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
+    Number.NaN,
+  ]);
+  expect(logProb!.data.length).toBe(60);
+  expected.forEach((value, n) => {
+    const received = logProb!.data[n] as number;
+    if (Number.isFinite(value))
+      expect(received / Math.max(1, -value)).toBeCloseTo(value / Math.max(1, -value), digits);
+    else expect(received).toBe(value);
+  });
+});
+
+test("an exported sampler draws the rows of the model", async () => {
+  const session = await InferenceSession.create(model.exportOnnx({ what: "sampler", precision: "float64" }));
+  const random = new Random(5).split("sample");
+  const feeds = Object.fromEntries(
+    model.flow.noise.map(({ kind, size }, i) => {
+      const data = [...random.split(i)[kind](new Float64Array(40 * size))];
+      return [`noise${i}`, { type: "float64" as const, shape: [40, size], data }];
+    }),
+  );
+  const drawn = await session.run(tensorsOf(feeds, Tensor));
+  const expected = feedsOf(model.columns, await model.sample(40, { seed: 5, precision: "float64" }));
+  expect(session.outputNames).toEqual(Object.keys(expected));
+  for (const [name, { type, data }] of Object.entries(expected)) {
+    if (type === "string") expect([...drawn[name]!.data]).toEqual(data);
+    else
+      data.forEach((value, n) => {
+        const received = drawn[name]!.data[n] as number;
+        if (Number.isNaN(value)) expect(received).toBeNaN();
+        else
+          expect(Math.abs(received - (value as number))).toBeLessThan(
+            1e-9 * Math.max(1, Math.abs(value as number)),
+          );
+      });
+  }
+});
+
+test("the runtime can make the noise of a sampler", async () => {
+  const bytes = model.exportOnnx({ what: "sampler", noise: "generated", precision: "float64" });
+  const session = await InferenceSession.create(bytes);
+  const drawn = await session.run({ rows: new Tensor("int64", [3000n], [1]) });
+  const share = (name: string, has: (value: unknown) => boolean) =>
+    Array.from(drawn[name]!.data as ArrayLike<unknown>).filter(has).length / 3000;
+  const expected = feedsOf(model.columns, await model.sample(3000, { precision: "float64" }));
+  const expectedShare = (name: string, has: (value: unknown) => boolean) =>
+    expected[name]!.data.filter(has).length / 3000;
+  for (const [name, has] of [
+    ["city", (value: unknown) => value === "Bern"],
+    ["income", (value: unknown) => (value as number) > 1],
+    ["isMember", (value: unknown) => value === 1],
+  ] as const)
+    expect(Math.abs(share(name, has) - expectedShare(name, has))).toBeLessThan(0.06);
+});
+
+test("a file says what its inputs and outputs are", () => {
+  const bytes = model.exportOnnx({ metadata: { model_license: "CC-BY-4.0" } });
+  const { metadataProps, docString, producerVersion, opsetImport } = fromBinary(ModelProtoSchema, bytes);
+  const metadata = Object.fromEntries(metadataProps.map(({ key, value }) => [key, value]));
+  expect(metadata.model_license).toBe("CC-BY-4.0");
+  const signature = JSON.parse(metadata.pushforward!);
+  expect(signature.version).toBe(producerVersion);
+  expect(docString).toMatchInlineSnapshot(
+    `"The density of a normalizing flow of pushforward. Inputs: city, amount, share, income, children, price, level, isMember, since, seen, month, hour, country, year. Outputs: logProb."`,
+  );
+  expect(opsetImport.map(({ domain, version }) => `${domain} ${version}`)).toEqual([" 18", "ai.onnx.ml 3"]);
+  const of = (name: string) => signature.inputs.find((input: { name: string }) => input.name === name);
+  expect(["city", "amount", "isMember", "seen"].map(of)).toMatchInlineSnapshot(`
+    [
+      {
+        "column": "city",
+        "meaning": "categorical",
+        "missing": "",
+        "name": "city",
+        "type": "text",
+      },
+      {
+        "column": "amount",
+        "meaning": "continuous",
+        "missing": "NaN",
+        "name": "amount",
+        "type": "number",
+      },
+      {
+        "column": "isMember",
+        "meaning": "boolean",
+        "missing": null,
+        "name": "isMember",
+        "type": "boolean",
+        "unit": "1 for true, 0 for false",
+      },
+      {
+        "column": "seen",
+        "meaning": "timestamp",
+        "missing": null,
+        "name": "seen",
+        "type": "timestamp",
+        "unit": "milliseconds since 1970-01-01 UTC",
+      },
+    ]
+  `);
+  expect(signature.outputs).toMatchInlineSnapshot(`
+    [
+      {
+        "meaning": "log-density of the rows",
+        "name": "logProb",
+        "unit": "nats",
+      },
+    ]
+  `);
+});
+
+test("columns with the names of other values keep them", async () => {
+  const columns = model.columns.map((column) =>
+    column.name === "city" ? { ...column, name: "logProb" } : column,
+  );
+  const renamed = new TableModel({ columns, flow: model.flow });
+  const session = await InferenceSession.create(renamed.exportOnnx());
+  expect(session.inputNames[0]).toBe("logProb");
+  expect(session.outputNames).toEqual(["logProb_1"]);
+});
+
+test("refuses options that do not fit", () => {
+  const refusal = (options: object) => {
+    try {
+      model.exportOnnx(options);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return "none";
+  };
+  expect([
+    refusal({ what: "latent" }),
+    refusal({ noise: "generated" }),
+    refusal({ metadata: { model_license: 1 } }),
+  ]).toMatchInlineSnapshot(`
+    [
+      "the option what of exportOnnx does not fit: expected one of density, sampler, received "latent".",
+      "the option noise of exportOnnx does not fit: expected "input", except for a sampler, received "generated".",
+      "the option metadata of exportOnnx does not fit: expected an object of texts, received {"model_license":1}.",
+    ]
+  `);
+});
