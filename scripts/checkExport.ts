@@ -18,6 +18,11 @@ import { perturb } from "../test/nn/perturb.ts";
 
 /** The largest difference, relative to max(1, |value|). */
 const TOLERANCE: Readonly<Record<Precision, number>> = { float32: 1e-5, float64: 1e-10 };
+/** The steps of an adaptive solver, and the estimated constant of `Resampled`, amplify rounding. */
+const AMPLIFIES_ROUNDING = /type:(continuous|resampled)/;
+const TOLERANCE_OF_AMPLIFIED = 3e-5;
+/** Words that select the models whose names contain them: `npm run check:export -- continuous`. Default all. */
+const [, , pattern = ""] = process.argv;
 const ROWS = 8;
 
 /** A file, its inputs, and its outputs as pushforward computes them. */
@@ -73,7 +78,10 @@ async function* flowChecks(
     yield {
       name: `${name} ${what} ${precision}`,
       bytes: flow.exportOnnx({ what: what as keyof typeof files, precision }),
-      tolerance: TOLERANCE[precision],
+      tolerance:
+        precision === "float32" && AMPLIFIES_ROUNDING.test(name)
+          ? TOLERANCE_OF_AMPLIFIED
+          : TOLERANCE[precision],
       feeds: { ...feeds, ...given },
       expected,
     };
@@ -177,10 +185,11 @@ try {
     writeFileSync(join(folder, `${file}.json`), JSON.stringify({ feeds, expected, tolerance }, text));
     web[file] = await webDifferences(check);
   };
-  for await (const check of tableChecks()) await add(check);
+  if ("table".includes(pattern)) for await (const check of tableChecks()) await add(check);
   for await (const [name, flow, x] of flows())
-    for (const precision of ["float32", "float64"] as const)
-      for await (const check of flowChecks(name, flow, x, precision)) await add(check);
+    if (name.includes(pattern))
+      for (const precision of ["float32", "float64"] as const)
+        for await (const check of flowChecks(name, flow, x, precision)) await add(check);
   const python = pythonDifferences(folder);
   let failures = 0;
   for (const [runtime, byFile] of Object.entries({

@@ -171,7 +171,14 @@ export const reciprocal = unary("reciprocal", "Reciprocal", (_x, y) => y.square(
   evaluate: (x) => 1 / x,
 });
 export const sin = unary("sin", "Sin", (x) => x.cos());
-export const cos = unary("cos", "Cos", (x) => x.sin().neg());
+/** In float64, older versions of ONNX Runtime, such as 1.21, have no Cos: cos x = sin(pi / 2 - |x|), which is as exact where the cosine is small. */
+export const cos = unary("cos", "Cos", (x) => x.sin().neg(), {
+  emit: (onnx, inputs) => {
+    if (onnx.floatType === ElementType.FLOAT) return onnx.node("Cos", inputs);
+    const angle = onnx.node("Sub", [onnx.scalar(Math.PI / 2), onnx.node("Abs", inputs)]);
+    return onnx.node("Sin", [angle]);
+  },
+});
 export const abs = unary("abs", "Abs", (x) => x.sign());
 /** The derivative is computed from the output, which the next operation reads too: the input need not be kept for it. */
 export const relu = unary("relu", "Relu", (_x, y) => y.step(), { fixesOne: true });
