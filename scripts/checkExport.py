@@ -36,12 +36,12 @@ for path in sorted(folder.glob("*.onnx")):
     try:
         onnx.checker.check_model(onnx.load(path), full_check=True)
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        feeds = {
-            name: array(feed["data"], feed["type"]).reshape(feed["shape"]) for name, feed in case["feeds"].items()
+        inputs = {
+            name: array(value["data"], value["type"]).reshape(value["shape"]) for name, value in case["inputs"].items()
         }
         # An input that the density does not read, such as the rows of a constant, is not in the file.
         names = [output for output in case["expected"]]
-        values = session.run(names, feeds)
+        values = session.run(names, inputs)
         differences = {name: difference(value, case["expected"][name]) for name, value in zip(names, values)}
     except Exception as error:  # The message belongs to this file, and the other files are checked too.
         differences = {f"{type(error).__name__}: {error}": np.inf}

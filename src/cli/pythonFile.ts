@@ -50,7 +50,7 @@ def numbers(values, type):
     return pd.to_numeric(values).to_numpy("float64")
 
 
-def feeds(path, table):
+def inputs(path, table):
     """The inputs of the session for the rows of a pandas table."""
     result = {}
     precision = signature(path)["precision"]
@@ -75,7 +75,7 @@ def log_density(path, table):
     name = signature(path)["outputs"][0]["name"]
     if len(table) == 0:
         return np.empty(0)
-    return session(path).run([name], feeds(path, table))[0].astype("float64")
+    return session(path).run([name], inputs(path, table))[0].astype("float64")
 `;
 
 const dask = `"""Scores CSV files with density.onnx on Dask. Written by pushforward VERSION.

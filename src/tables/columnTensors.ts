@@ -91,7 +91,7 @@ function decodeColumn(column: Exclude<TableColumn, Constant>, features: readonly
   }
 }
 
-/** The `ROW_STATUS` of each value [N] of a column, as `unlearnedKind` has it. */
+/** The `ROW_STATUS` of each value [N] of a column, as `UnlearnedCounts` has it. */
 function columnStatus(column: TableColumn, values: Tensor): Tensor {
   const { impossible, incomplete, valid } = ROW_STATUS;
   if (column.kind === "constant" && column.value === null) return isMissing(values).where(valid, impossible);

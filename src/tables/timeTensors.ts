@@ -86,10 +86,10 @@ function dateOf(day: Tensor): { month: Tensor; day: Tensor } {
 
 /** Days since 1970-01-01, from months since January of the year 0 and days of the month, counted from 1. */
 function dayNumber(month: Tensor, day: Tensor): Tensor {
-  const fromMarch = month.sub(2);
-  const year = fromMarch.div(12).floor();
+  const shifted = month.sub(2);
+  const year = shifted.div(12).floor();
   const cycle = year.div(400).floor();
-  const monthOfYear = fromMarch.sub(year.mul(12));
+  const monthOfYear = shifted.sub(year.mul(12));
   const firstDay = monthOfYear.mul(153).add(2).div(5).floor();
   return cycle
     .mul(DAYS_OF_CYCLE)

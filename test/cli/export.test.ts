@@ -68,16 +68,36 @@ describe("export", () => {
     const out = ["-o", path("none")];
     expect(
       await failure("export", path("table.safetensors"), ...out, "--what", "latent"),
-    ).toMatchInlineSnapshot();
-    expect(await failure("export", path("fine.safetensors"), ...out)).toMatchInlineSnapshot();
+    ).toMatchInlineSnapshot(`
+      "2
+      Error: --what latent needs a model of numbers: expected density or sampler, since the model has columns of several kinds.
+      A flow of numbers has latent variables: pushforward fit DATA --flow maf"
+    `);
+    expect(await failure("export", path("fine.safetensors"), ...out)).toMatchInlineSnapshot(`
+      "2
+      Error: float32 is too coarse for fine.safetensors: received column 0 of center 2020 and deviation 0.000001.
+      Add --precision float64."
+    `);
     expect(
       await failure("export", path("fine.safetensors"), ...out, "--what", "sampler", "--for", "dask"),
-    ).toMatchInlineSnapshot();
+    ).toMatchInlineSnapshot(`
+      "2
+      Error: --for dask needs the density: expected density in --what, received sampler.
+      See pushforward --help."
+    `);
     expect(
       await failure("export", path("fine.safetensors"), ...out, "--what", "densty"),
-    ).toMatchInlineSnapshot();
+    ).toMatchInlineSnapshot(`
+      "2
+      Error: --what cannot be densty: expected one of density, sampler, latent, data.
+      Did you mean density?"
+    `);
     expect(
       await failure("export", path("table.safetensors"), "-o", path("table/model.json")),
-    ).toMatchInlineSnapshot();
+    ).toMatchInlineSnapshot(`
+      "2
+      Error: The directory table/model.json cannot be created: received EEXIST.
+      Check the path and its permissions, and run the command again."
+    `);
   });
 });

@@ -22,6 +22,7 @@ it("shows the help of the program", async () => {
       sample     Draws new rows from a model.
       infer      Draws from the posterior of a model that a program declares.
       inspect    Shows what is in a model file.
+      export     Writes a model as ONNX files, which other programs run without pushforward.
 
     Examples:
       pushforward fit earthquakes.csv
@@ -98,12 +99,12 @@ it("colors headings on a terminal, unless NO_COLOR is set", async () => {
 it("refuses unknown commands", async () => {
   expect(await failure("fitt")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command fitt: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, inspect.
+    Error: pushforward has no command fitt: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, inspect, export.
     Did you mean pushforward fit?"
   `);
   expect(await failure("train", "data.csv")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command train: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, inspect.
+    Error: pushforward has no command train: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, inspect, export.
     See pushforward --help."
   `);
   expect(await failure("--versoin")).toMatchInlineSnapshot(`
@@ -118,7 +119,7 @@ it("refuses unknown commands", async () => {
   `);
   expect(await failure("constructor")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command constructor: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, inspect.
+    Error: pushforward has no command constructor: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, inspect, export.
     See pushforward --help."
   `);
 });

@@ -3,7 +3,7 @@ import { ModelProtoSchema } from "onnx-buf";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { expect, test } from "vitest";
 import { Random, TableModel } from "../../src/index.ts";
-import { feedsOf, modelOfAllKinds, rowsOfAllKinds, tensorsOf, unusualRows } from "./exportedTable.ts";
+import { modelOfAllKinds, rowsOfAllKinds, tableInputs, tensorsOf, unusualRows } from "./exportedTable.ts";
 
 const model = modelOfAllKinds();
 const PRECISIONS = [
@@ -15,7 +15,7 @@ test.each(PRECISIONS)("an exported model of a table scores rows in %s", async (p
   const rows = unusualRows(rowsOfAllKinds(60, 2));
   const session = await InferenceSession.create(model.exportOnnx({ precision }));
   expect(session.inputNames).toEqual(model.columns.map(({ name }) => name));
-  const { logProb } = await session.run(tensorsOf(feedsOf(model.columns, rows), Tensor));
+  const { logProb } = await session.run(tensorsOf(tableInputs(model.columns, rows), Tensor));
   const expected = await model.score(rows, { precision });
   expect([...expected.slice(0, 6)].map((value) => (Number.isFinite(value) ? "finite" : value))).toEqual([
     "finite",
@@ -37,14 +37,14 @@ test.each(PRECISIONS)("an exported model of a table scores rows in %s", async (p
 test("an exported sampler draws the rows of the model", async () => {
   const session = await InferenceSession.create(model.exportOnnx({ what: "sampler", precision: "float64" }));
   const random = new Random(5).split("sample");
-  const feeds = Object.fromEntries(
+  const inputs = Object.fromEntries(
     model.flow.noise.map(({ kind, size }, i) => {
       const data = [...random.split(i)[kind](new Float64Array(40 * size))];
       return [`noise${i}`, { type: "float64" as const, shape: [40, size], data }];
     }),
   );
-  const drawn = await session.run(tensorsOf(feeds, Tensor));
-  const expected = feedsOf(model.columns, await model.sample(40, { seed: 5, precision: "float64" }));
+  const drawn = await session.run(tensorsOf(inputs, Tensor));
+  const expected = tableInputs(model.columns, await model.sample(40, { seed: 5, precision: "float64" }));
   expect(session.outputNames).toEqual(Object.keys(expected));
   for (const [name, { type, data }] of Object.entries(expected)) {
     if (type === "string") expect([...drawn[name]!.data]).toEqual(data);
@@ -66,7 +66,7 @@ test("the runtime can make the noise of a sampler", async () => {
   const drawn = await session.run({ rows: new Tensor("int64", [3000n], [1]) });
   const share = (name: string, has: (value: unknown) => boolean) =>
     Array.from(drawn[name]!.data as ArrayLike<unknown>).filter(has).length / 3000;
-  const expected = feedsOf(model.columns, await model.sample(3000, { precision: "float64" }));
+  const expected = tableInputs(model.columns, await model.sample(3000, { precision: "float64" }));
   const expectedShare = (name: string, has: (value: unknown) => boolean) =>
     expected[name]!.data.filter(has).length / 3000;
   for (const [name, has] of [

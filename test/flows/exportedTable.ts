@@ -54,14 +54,17 @@ export function unusualRows([a, b, c, d, e, f, ...others]: readonly TableRow[]):
 }
 
 /** An input or an output of an ONNX file. */
-export interface Feed {
+export interface InputValues {
   readonly type: "float32" | "float64" | "string";
   readonly shape: readonly number[];
   readonly data: readonly (number | string)[];
 }
 
 /** The values of rows as an exported model takes and returns them. */
-export const feedsOf = (columns: readonly TableColumn[], rows: readonly TableRow[]): Record<string, Feed> =>
+export const tableInputs = (
+  columns: readonly TableColumn[],
+  rows: readonly TableRow[],
+): Record<string, InputValues> =>
   Object.fromEntries(
     columns.map(({ name, type }) => {
       const values = rows.map((row) => row[name] ?? null);
@@ -85,11 +88,11 @@ const numberOf = (value: number | string | boolean): number =>
 
 /** The inputs of a session. */
 export const tensorsOf = (
-  feeds: Readonly<Record<string, Feed>>,
+  inputs: Readonly<Record<string, InputValues>>,
   OrtTensor: typeof Tensor,
 ): Record<string, Tensor> =>
   Object.fromEntries(
-    Object.entries(feeds).map(([name, { type, shape, data }]) => {
+    Object.entries(inputs).map(([name, { type, shape, data }]) => {
       if (type === "string") return [name, new OrtTensor("string", data as string[], shape)];
       const numbers = data as number[];
       return [
