@@ -9,6 +9,8 @@ export const OPTIONAL_PACKAGES = {
   "@expo-google-fonts/arimo": "0.4.3",
   "@observablehq/plot": "0.6.17",
   "@resvg/resvg-js": "2.6.2",
+  "fast-png": "8.0.0",
+  "jpeg-js": "0.4.4",
   linkedom: "0.18.15",
 } as const;
 
@@ -26,6 +28,7 @@ export const FIGURES: OptionalFeature = {
   name: "figures",
   packages: ["@observablehq/plot", "linkedom", "@resvg/resvg-js", "@expo-google-fonts/arimo"],
 };
+export const IMAGES: OptionalFeature = { name: "images", packages: ["fast-png", "jpeg-js"] };
 
 /** Imports packages of a feature. Throws `DEPENDENCY`, with the command that installs them all, if one is missing. */
 export async function importOptional<T>(feature: OptionalFeature, load: () => Promise<T>): Promise<T> {

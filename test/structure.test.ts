@@ -39,6 +39,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   inference: [...MODEL, "tables", "flows", "columns", "train", ...ANYWHERE],
   files: [...MODEL, "tables", "flows", ...ANYWHERE, ...IN_NODE],
   data: [...MODEL, "tables", "flows", "columns", "evaluate", "files", ...ANYWHERE, ...IN_NODE],
+  images: [...MODEL, "tables", "flows", "columns", "evaluate", "files", "data", ...ANYWHERE, ...IN_NODE],
   report: [
     ...MODEL,
     "tables",
@@ -49,6 +50,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "train",
     "inference",
     "data",
+    "images",
     ...ANYWHERE,
     ...IN_NODE,
   ],
@@ -62,6 +64,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "train",
     "inference",
     "data",
+    "images",
     "report",
     ...ANYWHERE,
     ...IN_NODE,
@@ -170,7 +173,9 @@ describe("the lint rule", () => {
   });
   test("refuses Node's globals in what runs in a browser", () => {
     const lines = ["console.log(process.env);", "console.log(Buffer.from([]), globalThis.performance);"];
-    const inBrowser = FOLDERS.filter((layer) => !["files", "data", "report", "cli"].includes(layer));
+    const inBrowser = FOLDERS.filter(
+      (layer) => !["files", "data", "images", "report", "cli"].includes(layer),
+    );
     const files = (folders: readonly string[], lines: readonly string[]) =>
       Object.fromEntries(folders.map((layer) => [`src/${layer}/probe.ts`, lines]));
     expect(refused(files(FOLDERS, lines), "lint/style/noRestrictedGlobals")).toEqual({

@@ -1,6 +1,7 @@
 import { counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
 import { estimate, jsonLine } from "./format.ts";
+import { draws } from "./imageOptions.ts";
 import { dataOfModel, flag, model, na, strict, threads } from "./options.ts";
 
 export const evaluate = command({
@@ -10,12 +11,14 @@ export const evaluate = command({
   options: {
     strict,
     na,
+    draws,
     threads,
     json: flag("Prints one JSON object: rows, meanLogDensity, standardError, and isBound for a lower bound."),
   },
   details: [
     "The higher the mean log-density of rows that the model was not fitted to, the better the model. It is in nats and refers to the units of the data: compare it between models of the same columns, not between tables.",
     "Rows with a missing value are left out.",
+    "For a model of images, DATA are images, and the result is the mean of their bits per dimension, of which fewer are better.",
   ],
   examples: [
     ["evaluate model.safetensors new.csv", "How well the model describes new rows."],
@@ -25,11 +28,25 @@ export const evaluate = command({
     ],
   ],
   async run(values, io) {
+    const { readModel } = await import("./model.ts");
+    const loaded = await readModel(values.model);
+    if (loaded.image) {
+      const { evaluateImages } = await import("./scoreImages.ts");
+      return evaluateImages(loaded, values, io);
+    }
+    const { refuseOptions } = await import("./imageModels.ts");
     const { withScores } = await import("./scoring.ts");
-    const { logDensity, isBound } = await withScores(values, values, io, async ({ scorer, scores }) => {
-      for await (const _ of scores);
-      return { logDensity: scorer.logDensity, isBound: scorer.model.flow.isBound };
-    });
+    refuseOptions({ draws: values.draws > 1 }, "images");
+    const { logDensity, isBound } = await withScores(
+      values,
+      values,
+      io,
+      async ({ scorer, scores }) => {
+        for await (const _ of scores);
+        return { logDensity: scorer.logDensity, isBound: scorer.model.flow.isBound };
+      },
+      loaded,
+    );
     const { count: rows, mean: meanLogDensity, standardError } = logDensity;
     io.stdout.write(
       values.json

@@ -1,14 +1,16 @@
 import { command } from "./command.ts";
 import { checkFitValues, options, positionals } from "./fitOptions.ts";
+import { areImages } from "./imageOptions.ts";
 
 export const fit = command({
   name: "fit",
-  summary: "Learns the density of a table and writes a model file.",
+  summary: "Learns the density of a table, or of images, and writes a model file.",
   positionals,
   options,
   details: [
     "Rows with a missing value are left out, and their number is reported. Some rows are held out at random: a tenth to test the finished model and compare it with a Gaussian, and a tenth of the others to end training early.",
     "After each epoch, but at most about once a second, a checkpoint is written beside the model, to FILE.checkpoint. Ctrl-C keeps it, and the same command with --resume continues from it and writes the same file as an uninterrupted training.",
+    "Images have one size and 8 bits per channel, and are read from disk in each epoch if they are many. Their model has probabilities of whole numbers; progress and report show bits per dimension, -log2 P / (height x width x channels), of which fewer are better.",
   ],
   examples: [
     ["fit earthquakes.csv", "Learns all columns and writes model.safetensors."],
@@ -18,9 +20,18 @@ export const fit = command({
     ],
     ["fit earthquakes.csv --given depth_km", "Learns the other columns conditional on the depth."],
     [`fit "SELECT lon, lat FROM 'quakes/*.parquet' WHERE mag > 4"`, "Learns the result of a query."],
+    ["fit photos/ --flow glow --flips", "Learns the images of a directory."],
+    [
+      "fit train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz --classes",
+      "Learns MNIST, conditional on the digit.",
+    ],
   ],
   async run(values, io, words) {
     checkFitValues(values);
+    if (await areImages(values)) {
+      const { fitImages } = await import("./fitImages.ts");
+      return fitImages(values, io, words);
+    }
     const { fitModel } = await import("./fitModel.ts");
     await fitModel(values, io, words);
   },

@@ -1,6 +1,7 @@
 import { basename, extname } from "node:path";
 import { PushforwardError } from "../errors.ts";
 import type { Values } from "./arguments.ts";
+import { draws, imageOptions } from "./imageOptions.ts";
 import { kindOptions } from "./kindOptions.ts";
 import {
   choice,
@@ -19,7 +20,7 @@ export const positionals = {
   data: {
     variadic: true,
     description:
-      "A table: one or more CSV, TSV, JSON, JSON Lines (each also gzipped) or Parquet files, or patterns of files such as 'quakes/*.csv', which are read as one table; - for standard input; or a DuckDB query in quotes. The first record of a CSV file names the columns.",
+      "A table: one or more CSV, TSV, JSON, JSON Lines (each also gzipped) or Parquet files, or patterns of files such as 'quakes/*.csv', which are read as one table; - for standard input; or a DuckDB query in quotes. The first record of a CSV file names the columns. Or images: directories of PNG or JPEG files, idx files (also gzipped), arrays of NumPy (.npy, .npz), or a table with --image.",
   },
 } as const;
 
@@ -46,23 +47,30 @@ export const options = {
     description:
       "Columns that the others are conditional on: learns p(columns | given) in place of p(columns). A column of text is a class label, with at most 256 different labels.",
   }),
-  flow: choice(["default", "nsf", "maf", "realnvp", "glow", "nice", "iaf", "planar", "naf", "cnf"], {
-    default: "default",
-    valueName: "FLOW",
-    description:
-      "One flow of this architecture, for tables without missing values. If some columns are not numbers, or a --column states a kind, columns without a density are dequantized by uniform noise: log-densities are lower bounds then. The default learns columns of any kind exactly: it trains several densities and mixes them.",
-  }),
+  flow: choice(
+    ["default", "nsf", "maf", "realnvp", "glow", "nice", "iaf", "planar", "naf", "cnf", "tarflow"],
+    {
+      default: "default",
+      valueName: "FLOW",
+      description:
+        "One flow of this architecture, for tables without missing values. If some columns are not numbers, or a --column states a kind, columns without a density are dequantized by uniform noise: log-densities are lower bounds then. The default learns columns of any kind exactly: it trains several densities and mixes them. For images: glow, the default, realnvp or tarflow.",
+    },
+  ),
+  ...imageOptions,
+  draws,
   noKernel: flag(
     "Leaves out the kernel density of the default model. A model with one contains training rows, and its samples lie near them.",
   ),
   transforms: wholeNumber(1, {
     valueName: "N",
-    description: "The number of layers, for a --flow other than default.",
+    description:
+      "The number of layers, for a --flow other than default. For images: the number of couplings per level, or of maps of tarflow.",
   }),
   hidden: wholeNumbers({
     valueName: "H,H",
     example: "64,64",
-    description: "The widths of the hidden layers of each network, for a --flow other than default.",
+    description:
+      "The widths of the hidden layers of each network, for a --flow other than default. For images: one width.",
   }),
   seed: wholeNumber(0, {
     default: "0",
@@ -86,7 +94,11 @@ export const options = {
     example: "10",
     description: "Training ends after this many minutes and keeps the best weights so far.",
   }),
-  batchSize: wholeNumber(1, { valueName: "N", example: "256", description: "Rows in a batch." }),
+  batchSize: wholeNumber(1, {
+    valueName: "N",
+    example: "256",
+    description: "Rows in a batch. Default: 256, for images 64.",
+  }),
   learningRate: positiveNumber({ valueName: "R", example: "0.001", description: "Initial learning rate." }),
   validationFraction: fraction(false, {
     default: "0.1",
@@ -104,7 +116,7 @@ export const options = {
   pictures: path({
     valueName: "DIR",
     description:
-      "Directory to write samples.png (data beside samples) and training.png (the training curve) to.",
+      "Directory to write samples.png (data beside samples) and training.png (the training curve) to. For images, samples.png has samples, interpolations, reconstructions and more.",
   }),
   resume: flag("Continues an interrupted training from its checkpoint."),
   overwrite: flag("Discards the checkpoint of an interrupted training and starts again."),
@@ -116,27 +128,9 @@ export type FitValues = Values<{ positionals: typeof positionals; options: typeo
 
 /** @throws ARGUMENT for the first two options that cannot be combined, and for an output that is not a model file. */
 export function checkFitValues(values: FitValues): void {
-  const { flow, transforms, hidden, resume, overwrite, output, column, schema } = values;
+  const { resume, overwrite, output } = values;
   const refuse = (what: string, hint: string, expected?: string) =>
     new PushforwardError("ARGUMENT", what, { hint, ...(expected && { expected }) });
-  if (flow === "default" && (transforms ?? hidden)) {
-    throw refuse(
-      `--${transforms ? "transforms" : "hidden"} cannot be combined with the default flow`,
-      "Choose a flow too, for example --flow nsf",
-    );
-  }
-  if (flow === "cnf" && (column.length > 0 || schema !== undefined)) {
-    throw refuse(
-      `--${column.length > 0 ? "column" : "schema"} cannot be combined with --flow cnf`,
-      "A continuous flow learns only numbers: leave one of them out, or choose another flow.",
-    );
-  }
-  if (flow === "cnf" && transforms) {
-    throw refuse(
-      "--transforms cannot be combined with --flow cnf",
-      "A continuous flow has no layers: leave the option out, or choose another flow.",
-    );
-  }
   if (resume && overwrite) {
     throw refuse(
       "--overwrite cannot be combined with --resume",

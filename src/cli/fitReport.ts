@@ -115,7 +115,12 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
 const named = (columns: readonly string[]): string =>
   columns.length > 12 ? counted(columns.length, "column") : singleLine(columns.join(", "));
 
-function ending({ epochs, bestEpoch, stopped }: Trained): string {
+/** How a training ended, with its number of epochs. */
+export function ending({
+  epochs,
+  bestEpoch,
+  stopped,
+}: Pick<Trained, "epochs" | "bestEpoch" | "stopped">): string {
   const reason = {
     epochs: "--epochs reached",
     patience: "no further improvement",

@@ -1,16 +1,18 @@
 import { orList } from "../data/labels.ts";
 import type { ContextEmbedding } from "../distributions/index.ts";
 import { count, counted, nats } from "../evaluate/numberText.ts";
-import { flowSummary, type LoadedModel, modelLabels, parameterCount } from "../flows/index.ts";
+import { flowSummary, ImageModel, type LoadedModel, modelLabels, parameterCount } from "../flows/index.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
 import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
 import { singleLine } from "./format.ts";
+import { bitsText } from "./imageReport.ts";
 
 /** Everything in a model file except the numbers of its parameters. */
-export function describeModel({ flow, columns, table, given, labels, training }: LoadedModel) {
+export function describeModel({ flow, columns, table, image, given, labels, training }: LoadedModel) {
   return {
     columns,
     ...(table && { table }),
+    ...(image && { image }),
     given,
     ...(labels && { labels }),
     parameters: parameterCount(flow),
@@ -31,7 +33,9 @@ export function modelSummary(model: LoadedModel, path: string): string {
   });
   const lines: [term: string, text: string][] = [
     ["model", path],
-    ["columns", (table?.map(({ name }) => name) ?? columns).join(", ")],
+    model.image
+      ? ["images", imageSummary(ImageModel.from(model))]
+      : ["columns", (table?.map(({ name }) => name) ?? columns).join(", ")],
   ];
   if (table) {
     const kinds = table.map((column) => {
@@ -47,13 +51,21 @@ export function modelSummary(model: LoadedModel, path: string): string {
   }
   if (given.length > 0) lines.push(["given", context.join(", ")]);
   if (flow.embedding) lines.push(["embedding", embeddingSummary(flow.embedding)]);
-  lines.push(["flow", flowSummary(flow.describe())], ["parameters", count(parameterCount(flow))]);
+  lines.push(
+    ["flow", flowSummary(model.image ? ImageModel.from(model).density.describe() : flow.describe())],
+    ["parameters", count(parameterCount(flow))],
+  );
   if (training) {
     const { rows, seed, epochs, bestEpoch, validationLogDensity, members = [] } = training;
     lines.push(
-      ["trained on", `${counted(rows, "row")}, seed ${seed}`],
+      ["trained on", `${counted(rows, model.image ? "image" : "row")}, seed ${seed}`],
       ["epochs", `${epochs}, the best is epoch ${bestEpoch}`],
-      ["validation", `${nats(validationLogDensity)} nats, the mean log-density of the validation rows`],
+      [
+        "validation",
+        model.image
+          ? `${bitsText(validationLogDensity, flow.features)} bits per dimension`
+          : `${nats(validationLogDensity)} nats, the mean log-density of the validation rows`,
+      ],
     );
     if (members.length > 1) {
       const weights = members.map(({ name, weight }) => `${name} ${Math.round(100 * weight)}%`);
@@ -66,6 +78,10 @@ export function modelSummary(model: LoadedModel, path: string): string {
     .map(([term, text]) => `${term.padEnd(12)}${singleLine(text, Number.POSITIVE_INFINITY)}\n`)
     .join("");
 }
+
+/** "28 x 28 x 1 (height, width, channels), values from 0 to 255". */
+const imageSummary = ({ shape, values }: ImageModel): string =>
+  `${shape.join(" x ")} (height, width, channels), values from 0 to ${values - 1}`;
 
 /** "2 numbers, labels of 3 and 5 classes -> 4". */
 function embeddingSummary(embedding: ContextEmbedding): string {

@@ -108,6 +108,19 @@ export const wholeNumbers = <const S extends Statement>(statement: S) => {
 export const positiveNumber = <const S extends Statement>(statement: S) =>
   option(statement, (value, name) => readNumber(value, name, "a number above 0", statement, (x) => x > 0));
 
+/** Height, width and channels: `28x28x1`. */
+export const imageShape = <const S extends Statement>(statement: S) =>
+  option(statement, (value, name): [height: number, width: number, channels: number] => {
+    const [, ...sizes] = /^(\d{1,5})[x×](\d{1,5})(?:[x×](\d{1,3}))?$/i.exec(value) ?? [];
+    const [height = 0, width = 0, channels = 1] = sizes.map((size) => size && Number(size));
+    if (height && width && channels) return [height, width, channels];
+    throw new PushforwardError("ARGUMENT", `--${name} has an invalid value`, {
+      expected: "height, width and channels",
+      received: value,
+      hint: `For example: --${name} ${statement.example}`,
+    });
+  });
+
 /** A number below 1 that is above 0, or may be 0. */
 export const fraction = <const S extends Statement>(mayBeZero: boolean, statement: S) => {
   const expected = `a number ${mayBeZero ? "from" : "above"} 0 and below 1`;

@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   impute: async () => (await import("./impute.ts")).impute,
   sample: async () => (await import("./sample.ts")).sample,
   infer: async () => (await import("./infer.ts")).infer,
+  interpolate: async () => (await import("./interpolate.ts")).interpolate,
   inspect: async () => (await import("./inspect.ts")).inspect,
   export: async () => (await import("./export.ts")).exportCommand,
 };

@@ -1,6 +1,7 @@
+import { basename } from "node:path";
 import { count, counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
-import { model, na, path, text, threads, wholeNumber } from "./options.ts";
+import { model, na, path, positiveNumber, text, threads, wholeNumber } from "./options.ts";
 
 export const sample = command({
   name: "sample",
@@ -29,11 +30,26 @@ export const sample = command({
       description:
         "The values of some columns, on which the others are conditional: region=north,age=40, or a table with these columns. A model that was fitted with --given needs the values of its given columns.",
     }),
+    temperature: positiveNumber({
+      default: "1",
+      example: "0.8",
+      valueName: "T",
+      description:
+        "For models of images: the standard deviation of latent rows. Lower temperatures give more typical and less diverse images.",
+    }),
+    class: text({
+      valueName: "CLASS",
+      description: "For models of images with classes: the class of the images. Default: all classes.",
+    }),
     na,
     threads,
   },
+  details: [
+    "A model of images draws pictures: one with all images if OUT ends in .png, otherwise a directory with a file for each image, and a sub-directory for each class. Default: 64 images.",
+  ],
   examples: [
     ["sample model.safetensors -n 5", "Five rows, on the terminal."],
+    ["sample digits.safetensors -n 100 --temperature 0.8 -o samples.png", "A hundred images in a picture."],
     ["sample model.safetensors -n 1000000 --seed 7 -o new.parquet", "A million other rows, in a file."],
     ["sample model.safetensors --given region=north,age=40 -n 100", "The other columns, given these values."],
     [
@@ -41,18 +57,28 @@ export const sample = command({
       "A row for each row of a table, which has some of the columns.",
     ],
   ],
-  async run({ model: path, given: text, rows, output, seed, na, threads }, io) {
+  async run(values, io) {
+    const { model: path, given: text, rows, output, seed, na, threads } = values;
     const { sampleBlocks, Table, writeRows } = await import("../data/index.ts");
     const { writeTable } = await import("../data/writeTable.ts");
     const { ContextCheck } = await import("../evaluate/index.ts");
     const { modelLabels } = await import("../flows/index.ts");
+    const { refuseOptions } = await import("./imageModels.ts");
     const { readGiven } = await import("./given.ts");
     const { Messages } = await import("./messages.ts");
     const { readModel } = await import("./model.ts");
     const { reportWritten, tableOutput } = await import("./tableOutput.ts");
 
-    const destination = await tableOutput(output, io);
+    // A picture or a directory is an output for images; any other name is checked before the model is read.
+    const mayBePictures = /\.png$|^[^.]+$|\/$/i.test(basename(output)) || output.endsWith("/");
+    const early = mayBePictures ? undefined : await tableOutput(output, io);
     const model = await readModel(path);
+    if (model.image) {
+      const { sampleImages } = await import("./sampleImages.ts");
+      return sampleImages(model, values, io);
+    }
+    refuseOptions({ class: values.class, temperature: values.temperature !== 1 }, "images");
+    const destination = early ?? (await tableOutput(output, io));
     if (model.table && model.given.length === 0) {
       const { sampleTableModel } = await import("./sampleTableModel.ts");
       return sampleTableModel(model, { given: text, rows, seed, na, threads }, destination, io);

@@ -1,6 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import { counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
+import { draws } from "./imageOptions.ts";
 import { dataOfModel, model, na, names, outputTable, strict, threads } from "./options.ts";
 
 export const score = command({
@@ -22,12 +23,14 @@ export const score = command({
     }),
     strict,
     na,
+    draws,
     threads,
   },
   details: [
     "Writes all rows and columns of the table and adds a column log_density, in nats, which refers to the units of the data. The lower it is, the more unusual is the row. It is the logarithm of a density for continuous columns, times a probability for all other columns and for missing values.",
     "If a value is missing in a column in which training had none, log_density is missing too.",
     "Columns that the model does not use are copied unchanged. Those of a CSV file stay text, also in JSON and Parquet.",
+    "For a model of images, DATA are images, and OUT has a row for each: the file or the number of the image, its class if the model has classes, log_probability in nats, and bits_per_dimension.",
     "The table may be of any size. OUT appears when it is complete.",
   ],
   examples: [
@@ -45,17 +48,31 @@ export const score = command({
         hint: "Name the columns to score: --of price --given area,rooms",
       });
     }
+    const { readModel } = await import("./model.ts");
+    const loaded = await readModel(values.model);
+    if (loaded.image) {
+      const { scoreImages } = await import("./scoreImages.ts");
+      return scoreImages(loaded, values, io);
+    }
+    const { refuseOptions } = await import("./imageModels.ts");
+    refuseOptions({ draws: values.draws > 1 }, "images");
     const { writeScored } = await import("../data/index.ts");
     const { withScores } = await import("./scoring.ts");
     const { reportWritten, tableOutput } = await import("./tableOutput.ts");
 
     const destination = await tableOutput(values.output, io);
-    const rows = await withScores(values, values, io, async ({ scorer, table, scores }) => {
-      const { columns, table: ofTable, given } = scorer.model;
-      const numeric = [...(ofTable?.map(({ name }) => name) ?? columns), ...given];
-      await writeScored(table, scores, destination, { numeric });
-      return table.rows;
-    });
+    const rows = await withScores(
+      values,
+      values,
+      io,
+      async ({ scorer, table, scores }) => {
+        const { columns, table: ofTable, given } = scorer.model;
+        const numeric = [...(ofTable?.map(({ name }) => name) ?? columns), ...given];
+        await writeScored(table, scores, destination, { numeric });
+        return table.rows;
+      },
+      loaded,
+    );
     reportWritten(`${counted(rows, "row")} with log_density`, destination, io);
   },
 });

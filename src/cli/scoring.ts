@@ -38,8 +38,9 @@ export async function withScores<T>(
   { na, threads, strict, of = [], given = [] }: ScoringOptions,
   io: Io,
   use: (scoring: Scoring) => Promise<T>,
+  loaded?: LoadedModel,
 ): Promise<T> {
-  const model = await readModel(paths.model);
+  const model = loaded ?? (await readModel(paths.model));
   const table = await openTable(paths.data, { na, signal: io.interrupted });
   try {
     const conditional = of.length > 0 && unconditional(model, paths.model);

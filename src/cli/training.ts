@@ -18,7 +18,7 @@ import {
 import { trainFlows, withoutConstants } from "../train/fitFlows.ts";
 import { type FitMembersOptions, fitMembers, type Member } from "../train/fitMembers.ts";
 import type { CheckpointStore, FitEpoch, FitFlowsResult, FitProgress } from "../train/index.ts";
-import type { FitValues } from "./fitOptions.ts";
+import type { TableFitValues } from "./fitValues.ts";
 import type { Messages } from "./messages.ts";
 import type { TrainingProgress } from "./trainingProgress.ts";
 
@@ -32,7 +32,7 @@ const TRAINING_BYTES_PER_PARAMETER = 40;
 
 /** @throws ARGUMENT for a flow that is too large, before memory is allocated for it. */
 export function checkFlowSize(
-  { flow, transforms, hidden }: FitValues,
+  { flow, transforms, hidden }: TableFitValues,
   { columns, given }: Pick<TrainingTable, "columns" | "given">,
 ): void {
   if (flow === "default") return;
@@ -54,7 +54,7 @@ export interface Trained extends Omit<FitFlowsResult, "warnings"> {
 }
 
 /** The recipe of `--flow` with the options for its layers; undefined for the default. */
-function namedRecipe({ flow, transforms, hidden }: FitValues): FitMembersOptions["recipe"] {
+function namedRecipe({ flow, transforms, hidden }: TableFitValues): FitMembersOptions["recipe"] {
   if (flow === "default") return undefined;
   const layers = { ...(transforms && { transforms }), ...(hidden && { hidden }) };
   return { name: flow, flow: (features, options) => RECIPES[flow](features, { ...options, ...layers }) };
@@ -62,7 +62,7 @@ function namedRecipe({ flow, transforms, hidden }: FitValues): FitMembersOptions
 
 /** Trains the flow of `--flow`, or the members of the default model. */
 export async function train(
-  values: FitValues,
+  values: TableFitValues,
   { constants, embedding, table }: Pick<TrainingTable, "constants" | "embedding" | "table">,
   rows: { readonly training: Dataset; readonly validation: InMemoryDataset },
   tools: {

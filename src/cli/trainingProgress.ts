@@ -1,4 +1,4 @@
-import { nats } from "../evaluate/numberText.ts";
+import { count, nats } from "../evaluate/numberText.ts";
 import type { FitEpoch, FitProgress } from "../train/index.ts";
 import { duration, jsonLine } from "./format.ts";
 import type { Io } from "./io.ts";
@@ -8,6 +8,21 @@ import type { Messages } from "./messages.ts";
 const EPOCHS_PER_LINE = 10;
 const MAX_MILLISECONDS_PER_LINE = 15_000;
 
+/** How the log-densities of a training are written. */
+export interface ProgressUnits {
+  /** The text of a mean log-density, without the unit. */
+  text(logDensity: number): string;
+  readonly unit: string;
+  /** Fields of the JSON line of an epoch, beside the log-densities in nats. */
+  fields?(epoch: FitEpoch): object;
+  /** The number of rows in an epoch, to write how many a second are trained on. */
+  readonly rows?: number;
+  /** What these rows are called, such as "images". */
+  readonly noun?: string;
+}
+
+const NATS: ProgressUnits = { text: nats, unit: "nats" };
+
 const NONE = { value: Number.NEGATIVE_INFINITY, epoch: 0 };
 
 /** Shows the progress of a training: a bar on a terminal, lines elsewhere, or JSON lines on standard output. */
@@ -16,13 +31,18 @@ export class TrainingProgress {
   private readonly messages: Messages;
   private readonly json: boolean;
   private readonly start = performance.now();
+  private readonly units: ProgressUnits;
   private flow = "";
   /** The largest validation log-density so far. */
   private best = NONE;
   private printedAt = 0;
+  /** Where and when the steps of the current epoch began to be counted. */
+  private counted = { epoch: 0, fraction: 0, at: 0 };
+  private rowsPerSecond: number | undefined;
 
-  constructor(io: Io, messages: Messages, { json }: { json: boolean }) {
+  constructor(io: Io, messages: Messages, { json }: { json: boolean }, units = NATS) {
     this.io = io;
+    this.units = units;
     this.messages = messages;
     this.json = json;
   }
@@ -35,9 +55,11 @@ export class TrainingProgress {
 
   onProgress({ epoch, fraction, best }: FitProgress): void {
     if (best > this.best.value) this.best = { value: best, epoch: epoch - 1 };
+    this.measure(epoch, fraction);
     // On one terminal, JSON lines and a bar would overwrite each other.
     if (this.json && this.io.stdout.isTTY) return;
-    const after = ` best validation ${nats(this.best.value)} nats (epoch ${this.best.epoch}), ${this.elapsed()}`;
+    const { text, unit } = this.units;
+    const after = ` best validation ${text(this.best.value)} ${unit} (epoch ${this.best.epoch}), ${this.speed()}${this.elapsed()}`;
     this.messages.progress(fraction, `${this.flow}, epoch ${epoch} `, after);
   }
 
@@ -46,18 +68,44 @@ export class TrainingProgress {
     if (validationLogDensity > this.best.value) this.best = { value: validationLogDensity, epoch };
     const { value: best, epoch: bestEpoch } = this.best;
     const now = performance.now();
+    const { text, unit, fields } = this.units;
     if (this.json) {
       const seconds = Math.round(now - this.start) / 1000;
       this.io.stdout.write(
-        jsonLine({ event: "epoch", flow: this.flow, ...result, best, bestEpoch, seconds }),
+        jsonLine({
+          event: "epoch",
+          flow: this.flow,
+          ...result,
+          ...fields?.(result),
+          best,
+          bestEpoch,
+          ...(this.rowsPerSecond !== undefined && { [`${this.units.noun}PerSecond`]: this.rowsPerSecond }),
+          seconds,
+        }),
       );
       return;
     }
     const isSlow = now - this.printedAt > MAX_MILLISECONDS_PER_LINE;
     if (this.io.stderr.isTTY || !(epoch === 1 || epoch % EPOCHS_PER_LINE === 0 || isSlow)) return;
     this.printedAt = now;
-    const means = `training ${nats(trainLogDensity)}, validation ${nats(validationLogDensity)}, best ${nats(best)} nats`;
-    this.messages.print(`${this.flow}, epoch ${epoch}: ${means} (${this.elapsed()})`);
+    const means = `training ${text(trainLogDensity)}, validation ${text(validationLogDensity)}, best ${text(best)} ${unit}`;
+    this.messages.print(`${this.flow}, epoch ${epoch}: ${means} (${this.speed()}${this.elapsed()})`);
+  }
+
+  /** Measures how many rows of the epoch are trained on in a second. The first step, which includes compilation, is not counted. */
+  private measure(epoch: number, fraction: number): void {
+    const { rows } = this.units;
+    if (rows === undefined) return;
+    const now = performance.now();
+    if (this.counted.epoch !== epoch) this.counted = { epoch, fraction, at: now };
+    else
+      this.rowsPerSecond = Math.round(
+        (1000 * rows * (fraction - this.counted.fraction)) / (now - this.counted.at),
+      );
+  }
+
+  private speed(): string {
+    return this.rowsPerSecond === undefined ? "" : `${count(this.rowsPerSecond)} ${this.units.noun}/s, `;
   }
 
   private elapsed(): string {

@@ -51,7 +51,7 @@ export interface DequantizedOptions {
    * The number of values of a feature: 0, 1, ... values - 1. Pixels of 8 bits have 256. Or the number of each feature, where null stands
    * for a feature of real numbers, which has a density and no noise.
    */
-  values: number | (number | null)[];
+  values: number | readonly (number | null)[];
   /**
    * The flow of variational dequantization: it maps logistic numbers [N, D] to noise u in (0, 1)^D. Its context is the row, whose D
    * features are scaled to [-1, 1], which needs one number of values for all features. A dequantizer that starts as a sigmoid starts with

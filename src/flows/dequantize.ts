@@ -11,7 +11,7 @@ export interface DequantizeOptions extends Partial<Omit<DequantizedOptions, "dis
    * The number of values of a feature: 0, 1, ... values - 1. Pixels of 8 bits have 256. Or the number of each feature, where null stands
    * for real numbers. By default it follows from the support of the flow, which the recipes for images extend from -d to values + d.
    */
-  values?: number | (number | null)[];
+  values?: number | readonly (number | null)[];
 }
 
 /**

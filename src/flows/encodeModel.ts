@@ -39,7 +39,7 @@ export function encodeModel(model: ModelToSave, options: KindOptions = {}): Uint
   }
   checkOptions("encodeModel", options, ["kinds"]);
   const { flow, columns = defaultNames("x", flow.features), given = defaultNames("c", flow.context) } = model;
-  const { table, labels, training } = model;
+  const { table, image, labels, training } = model;
   traceDensity(flow);
   const { type: _, ...parts } = flow.describe();
   const description = {
@@ -47,6 +47,7 @@ export function encodeModel(model: ModelToSave, options: KindOptions = {}): Uint
     flow: parts,
     columns,
     ...(table && { table }),
+    ...(image && { image }),
     given,
     ...(labels && { labels }),
     ...(training && { training }),

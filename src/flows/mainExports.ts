@@ -10,6 +10,7 @@ export type { ExportTableOptions } from "./exportTable.ts";
 export { Flow } from "./flow.ts";
 export type { FlowDescription, KindOptions } from "./flowDescription.ts";
 export type { RowOptions, SampleOptions } from "./flowEvaluator.ts";
+export { ImageModel, type ImageOptions, type ImageSampleOptions } from "./imageModel.ts";
 export { mixtureFlow } from "./mixture.ts";
 export type { LoadedModel } from "./modelFile.ts";
 export { loadParameters, saveParameters } from "./parameterFile.ts";

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { isUnknownType } from "../description.ts";
 import { type CustomKind, withCustomKinds } from "../distributions/customKinds.ts";
 import { PushforwardError } from "../errors.ts";
+import { type ImageShape, imageSchema, imageSize } from "../nn/image.ts";
 import { parse, shortened } from "../parse.ts";
 import { withSizeBudget } from "../sizeBudget.ts";
 import type { ParsedTable } from "../tables/parseTable.ts";
@@ -51,6 +52,8 @@ const modelSchema = z.strictObject({
   columns: z.array(z.string()),
   /** The columns of a table whose values the features encode. `columns` has the names of the features then. */
   table: z.optional(z.unknown()),
+  /** [height, width, channels], if the rows are images. */
+  image: z.optional(imageSchema),
   /** Names of the columns of the context, in the order of the context features. */
   given: z._default(z.array(z.string()), []),
   /** The names of the classes of each of the last columns of `given`, which are class labels. */
@@ -71,6 +74,8 @@ export interface LoadedModel {
   readonly columns: readonly string[];
   /** The columns of a table whose values the features encode, if they are not numbers only. See `TableModel`. */
   readonly table?: readonly TableColumn[];
+  /** [height, width, channels], if the rows are images. See `ImageModel`. */
+  readonly image?: ImageShape;
   /** Names of the columns of the context. */
   readonly given: readonly string[];
   /** For each of the last columns of `given`, which are class labels: the names of the classes 0, 1, 2... in tables. */
@@ -109,6 +114,7 @@ export function readModel(
   const {
     columns,
     table: unchecked,
+    image,
     given,
     labels,
     training,
@@ -136,6 +142,13 @@ export function readModel(
       hint: "The file was not written by pushforward, or was changed since.",
     });
   }
+  if (image && imageSize(image) !== flow.features) {
+    throw new PushforwardError("MODEL", "the model's images do not have the size of the rows of its flow", {
+      expected: `${flow.features} numbers`,
+      received: image.join(" x "),
+      hint: "The file was not written by pushforward, or was changed since.",
+    });
+  }
   flow.columns = columns;
   flow.contextColumns = given;
   if (labels) checkLabels(labels, flow);
@@ -145,6 +158,7 @@ export function readModel(
     columns,
     given,
     ...(table && { table }),
+    ...(image && { image }),
     ...(labels && { labels }),
     ...(training && { training }),
   };

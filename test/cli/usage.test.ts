@@ -13,16 +13,17 @@ it("shows the help of the program", async () => {
     Usage: pushforward COMMAND ...
 
     Commands:
-      columns    Shows what each column of a table is taken for.
-      fit        Learns the density of a table and writes a model file.
-      compare    Compares the log-densities of a table under two models.
-      evaluate   Computes the mean log-density of a table under a model.
-      score      Writes the rows of a table with their log-density under a model.
-      impute     Replaces the missing values of a table by values drawn from a model.
-      sample     Draws new rows from a model.
-      infer      Draws from the posterior of a model that a program declares.
-      inspect    Shows what is in a model file.
-      export     Writes a model as ONNX files, which other programs run without pushforward.
+      columns       Shows what each column of a table is taken for.
+      fit           Learns the density of a table, or of images, and writes a model file.
+      compare       Compares the log-densities of a table under two models.
+      evaluate      Computes the mean log-density of a table under a model.
+      score         Writes the rows of a table with their log-density under a model.
+      impute        Replaces the missing values of a table by values drawn from a model.
+      sample        Draws new rows from a model.
+      infer         Draws from the posterior of a model that a program declares.
+      interpolate   Draws the images between two images, on a line in the latent space.
+      inspect       Shows what is in a model file.
+      export        Writes a model as ONNX files, which other programs run without pushforward.
 
     Examples:
       pushforward fit earthquakes.csv
@@ -48,6 +49,9 @@ it("shows the help of a command", async () => {
 
       MODEL   A model file that pushforward fit wrote.
 
+    A model of images draws pictures: one with all images if OUT ends in .png, otherwise a directory
+    with a file for each image, and a sub-directory for each class. Default: 64 images.
+
     Options:
       -n, --rows N       The number of rows. Default: 1000, or with a table in --given one for each
                          of its rows.
@@ -57,6 +61,10 @@ it("shows the help of a command", async () => {
       --given GIVEN      The values of some columns, on which the others are conditional:
                          region=north,age=40, or a table with these columns. A model that was fitted
                          with --given needs the values of its given columns.
+      --temperature T    For models of images: the standard deviation of latent rows. Lower
+                         temperatures give more typical and less diverse images. Default: 1.
+      --class CLASS      For models of images with classes: the class of the images. Default: all
+                         classes.
       --na NA,?          Values of the table to read as missing, in addition to empty fields and
                          NULL.
       --threads N        The number of threads that compute. Default: one for each core.
@@ -65,6 +73,8 @@ it("shows the help of a command", async () => {
     Examples:
       pushforward sample model.safetensors -n 5
           Five rows, on the terminal.
+      pushforward sample digits.safetensors -n 100 --temperature 0.8 -o samples.png
+          A hundred images in a picture.
       pushforward sample model.safetensors -n 1000000 --seed 7 -o new.parquet
           A million other rows, in a file.
       pushforward sample model.safetensors --given region=north,age=40 -n 100
@@ -99,12 +109,12 @@ it("colors headings on a terminal, unless NO_COLOR is set", async () => {
 it("refuses unknown commands", async () => {
   expect(await failure("fitt")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command fitt: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, inspect, export.
+    Error: pushforward has no command fitt: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, interpolate, inspect, export.
     Did you mean pushforward fit?"
   `);
   expect(await failure("train", "data.csv")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command train: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, inspect, export.
+    Error: pushforward has no command train: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, interpolate, inspect, export.
     See pushforward --help."
   `);
   expect(await failure("--versoin")).toMatchInlineSnapshot(`
@@ -119,7 +129,7 @@ it("refuses unknown commands", async () => {
   `);
   expect(await failure("constructor")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command constructor: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, inspect, export.
+    Error: pushforward has no command constructor: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, interpolate, inspect, export.
     See pushforward --help."
   `);
 });
@@ -172,12 +182,12 @@ it("refuses options that are unknown, repeated, without a value, or with a super
   `);
   expect(await failure("fit", "data.csv", "--flow", "mfa")).toMatchInlineSnapshot(`
     "2
-    Error: --flow cannot be mfa: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf.
+    Error: --flow cannot be mfa: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf, tarflow.
     Did you mean maf?"
   `);
   expect(await failure("fit", "data.csv", "--flow", "transformer")).toMatchInlineSnapshot(`
     "2
-    Error: --flow cannot be transformer: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf.
+    Error: --flow cannot be transformer: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf, tarflow.
     Choose one of them: --flow default"
   `);
 });
@@ -197,8 +207,8 @@ it("replaces ~ by the home directory where a shell does not", async () => {
   for (const word of ["--output=~/no/m.safetensors", "-o~/no/m.safetensors", "-o=~/no/m.safetensors"]) {
     expect(await failure("fit", "data.csv", word)).toContain(`Cannot write ${home}/no/m.safetensors:`);
   }
-  expect(await failure("sample", "no.safetensors", "--output=~")).toContain(
-    `No table format belongs to the name ${home}`,
+  expect(await failure("sample", "no.safetensors", "--output=~/x.txt")).toContain(
+    `No table format belongs to the name ${home}/x.txt`,
   );
   // A quoted tilde is part of the name, and so is a tilde in the middle of a word.
   expect(await failure("fit", "data.csv", "-o", "~/no/m.safetensors")).toContain(

@@ -1,0 +1,151 @@
+import type { InMemoryDataset } from "../dataset/index.ts";
+import { summarizeContext } from "../evaluate/index.ts";
+import { pixelHistograms } from "../evaluate/pixelHistograms.ts";
+import { RunningMean } from "../evaluate/runningMean.ts";
+import { dequantize, encodeModel, type Flow, glow, ImageModel, realNVP, tarflow } from "../flows/index.ts";
+import { type ImageRows, imageRows, withReflections } from "../images/imageRows.ts";
+import type { ImageSet } from "../images/index.ts";
+import { openImages } from "../images/openImages.ts";
+import type { ImageShape } from "../nn/image.ts";
+import { fit } from "../train/index.ts";
+import { splitRows } from "./fitModel.ts";
+import type { FitValues } from "./fitOptions.ts";
+import { checkImageValues, type ImageFitValues } from "./fitValues.ts";
+import { bitsText, type ImageReport, imageEvent, imageReport } from "./imageReport.ts";
+import type { Io } from "./io.ts";
+import { type Fitted, runFit, type TrainingTools } from "./runFit.ts";
+import { TrainingProgress } from "./trainingProgress.ts";
+
+/** Images have more numbers than rows of tables, and a smaller batch has more steps per epoch. */
+const BATCH_SIZE = 64;
+
+/** Reads images, trains a flow on them, and writes the model, the pictures and the report. */
+export async function fitImages(given: FitValues, io: Io, words: readonly string[]): Promise<void> {
+  const values = checkImageValues(given);
+  await runFit(values, io, words, async () => {
+    const images = await openImages(values.data, { shape: values.image, signal: io.interrupted });
+    try {
+      const rows = await imageRows(images, values);
+      return { train: (tools) => fitRows(values, images, rows, tools), close: () => images.close() };
+    } catch (error) {
+      await images.close();
+      throw error;
+    }
+  });
+}
+
+async function fitRows(
+  values: ImageFitValues,
+  images: ImageSet,
+  rows: ImageRows,
+  tools: TrainingTools,
+): Promise<Fitted> {
+  const { messages, io } = tools;
+  const { seed, epochs, patience, batchSize = BATCH_SIZE, maxMinutes, threads, learningRate } = values;
+  const classes = values.classes ? images.classes!.names : [];
+  const flow = dequantize(flowOf(values, images.shape, classes.length));
+  const { training: notReflected, validation, test } = splitRows(rows, values);
+  const training = values.flips
+    ? await withReflections(notReflected as ImageRows, images.shape)
+    : notReflected;
+  await tools.begin();
+  const progress = new TrainingProgress(io, messages, values, {
+    text: (logDensity) => bitsText(logDensity, flow.features),
+    unit: "bits per dimension",
+    noun: "images",
+    rows: training.rows,
+  });
+  progress.onFlow(values.flow);
+  const result = await fit(flow, training, {
+    validation,
+    seed,
+    batchSize,
+    ...(epochs !== undefined && { epochs }),
+    ...(patience !== undefined && { patience }),
+    ...(maxMinutes !== undefined && { maxMinutes }),
+    ...(threads !== undefined && { threads }),
+    ...(learningRate !== undefined && { optimizer: { learningRate } }),
+    signal: tools.signal,
+    checkpoint: tools.checkpoints(),
+    onEpoch: (epoch) => progress.onEpoch(epoch),
+    onProgress: (position) => progress.onProgress(position),
+    onRecovery: (message) => messages.warn(message),
+  });
+  const labels = new Map(classes.length > 0 ? [["class", classes]] : []);
+  const given = [...labels.keys()];
+  const bytes = encodeModel({
+    flow,
+    image: images.shape,
+    given,
+    ...(classes.length > 0 && { labels: [classes] }),
+    training: {
+      rows: notReflected.rows + validation.rows,
+      seed,
+      epochs: result.epochs.length,
+      bestEpoch: result.bestEpoch,
+      validationLogDensity: result.validationLogDensity,
+      ...(classes.length > 0 && { given: summarizeContext([notReflected, validation], given, labels) }),
+    },
+  });
+  return {
+    bytes,
+    stopped: result.stopped,
+    async report({ elapsed, resume, throwIfInterrupted }) {
+      const model = new ImageModel({ flow, shape: images.shape, classes });
+      const heldOut = test ?? validation;
+      const evaluation = await evaluateImages(model, heldOut, notReflected.sample, values);
+      throwIfInterrupted();
+      await model.release();
+      const report: ImageReport = {
+        values,
+        images,
+        rows: { training: notReflected, validation, ...(test && { test }) },
+        result,
+        evaluation: { ...evaluation, by: test ? "test" : "validation" },
+        pictures: [],
+        milliseconds: elapsed(),
+        resume,
+      };
+      return { text: imageReport(report, io), event: imageEvent(report) };
+    },
+  };
+}
+
+/** The flow of `--flow`, of pixels plus noise. */
+function flowOf(
+  { flow, values, seed, transforms, hidden, levels, patch }: ImageFitValues,
+  image: ImageShape,
+  classes: number,
+): Flow {
+  const common = {
+    image,
+    seed,
+    ...(values !== undefined && { values }),
+    ...(classes > 0 && { classes }),
+    ...(hidden && { width: hidden[0]! }),
+  };
+  if (flow === "tarflow")
+    return tarflow({ ...common, ...(transforms && { transforms }), ...(patch && { patch }) });
+  const options = { ...common, ...(transforms && { steps: transforms }), ...(levels && { levels }) };
+  return flow === "glow" ? glow(options) : realNVP(options);
+}
+
+/** Log-probabilities of held-out images under the model and under independent pixels, in nats. */
+async function evaluateImages(
+  model: ImageModel,
+  { rows, features, values, context, contextFeatures }: InMemoryDataset,
+  training: InMemoryDataset,
+  { threads, draws }: ImageFitValues,
+) {
+  const withDraws = draws > 1 ? model.withDraws(draws) : model;
+  const logProb = await withDraws.logProb(values, {
+    ...(contextFeatures > 0 && { classes: context }),
+    ...(threads !== undefined && { threads }),
+  });
+  const independent = pixelHistograms(training, { rows, features, values }, model.values);
+  return {
+    logProb: RunningMean.of(logProb),
+    baseline: RunningMean.of(independent),
+    gain: RunningMean.of(logProb.map((value, i) => value - independent[i]!)),
+  };
+}

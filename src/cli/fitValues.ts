@@ -1,0 +1,87 @@
+import { PushforwardError } from "../errors.ts";
+import type { FitValues } from "./fitOptions.ts";
+
+/** The architectures that learn images. */
+export const IMAGE_FLOWS = ["glow", "realnvp", "tarflow"] as const;
+
+/** The values of `pushforward fit` for images. */
+export interface ImageFitValues extends Omit<FitValues, "flow"> {
+  readonly flow: (typeof IMAGE_FLOWS)[number];
+}
+
+/** @throws ARGUMENT for the first option that is not one of images, or not one of the flow. */
+export function checkImageValues(values: FitValues): ImageFitValues {
+  const { columns, exclude, column, schema, na, given, noKernel, hidden, levels, patch } = values;
+  const flow = values.flow === "default" ? "glow" : IMAGE_FLOWS.find((name) => name === values.flow);
+  if (!flow) {
+    throw new PushforwardError("ARGUMENT", `--flow ${values.flow} cannot learn images`, {
+      expected: `one of ${IMAGE_FLOWS.join(", ")}`,
+      hint: "For example: --flow glow",
+    });
+  }
+  const ofTables = {
+    columns,
+    exclude,
+    column: column.length > 0 || undefined,
+    schema,
+    na: na.length > 0 || undefined,
+    given: given.length > 0 || undefined,
+    "no-kernel": noKernel || undefined,
+  };
+  const [name] = Object.entries(ofTables).find(([, value]) => value !== undefined) ?? [];
+  if (name) {
+    throw new PushforwardError("ARGUMENT", `--${name} is an option for tables, and DATA are images`, {
+      hint: name === "given" ? "For classes as the context: --classes" : "Leave it out.",
+    });
+  }
+  if (hidden && hidden.length > 1) {
+    throw new PushforwardError("ARGUMENT", "--hidden has several widths, and DATA are images", {
+      expected: "one width",
+      received: hidden.join(","),
+      hint: "For example: --hidden 64",
+    });
+  }
+  const [other, flows] =
+    flow === "tarflow" ? [levels && "levels", "glow or realnvp"] : [patch && "patch", "tarflow"];
+  if (other) {
+    throw new PushforwardError("ARGUMENT", `--${other} cannot be combined with --flow ${flow}`, {
+      hint: `It is an option of ${flows}.`,
+    });
+  }
+  return { ...values, flow };
+}
+
+/** The values of `pushforward fit` for a table. */
+export interface TableFitValues extends Omit<FitValues, "flow"> {
+  readonly flow: Exclude<FitValues["flow"], "tarflow">;
+}
+
+/** @throws ARGUMENT for an option of images, because the data are a table, and for the first two that cannot be combined. */
+export function checkTableValues(all: FitValues): TableFitValues {
+  const { values, classes, flips, levels, patch, flow, transforms, hidden, column, schema } = all;
+  if (flow === "default" && (transforms ?? hidden)) {
+    throw new PushforwardError(
+      "ARGUMENT",
+      `--${transforms ? "transforms" : "hidden"} cannot be combined with the default flow`,
+      { hint: "Choose a flow too, for example --flow nsf" },
+    );
+  }
+  if (flow === "cnf" && (column.length > 0 || schema !== undefined)) {
+    const option = column.length > 0 ? "--column" : "--schema";
+    throw new PushforwardError("ARGUMENT", `${option} cannot be combined with --flow cnf`, {
+      hint: "A continuous flow learns only numbers: leave one of them out, or choose another flow.",
+    });
+  }
+  if (flow === "cnf" && transforms) {
+    throw new PushforwardError("ARGUMENT", "--transforms cannot be combined with --flow cnf", {
+      hint: "A continuous flow has no layers: leave the option out, or choose another flow.",
+    });
+  }
+  const ofImages = { values, classes: classes || undefined, flips: flips || undefined, levels, patch };
+  const [name] = Object.entries(ofImages).find(([, value]) => value !== undefined) ?? [];
+  if (!name && flow !== "tarflow") return { ...all, flow };
+  const option = name ? `--${name}` : "--flow tarflow";
+  throw new PushforwardError("ARGUMENT", `${option} is for images, and DATA is a table`, {
+    hint: "If its columns are pixels, state the size of the images: --image 28x28x1",
+  });
+}

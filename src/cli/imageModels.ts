@@ -1,0 +1,75 @@
+import { PushforwardError } from "../errors.ts";
+import { ImageModel, type LoadedModel } from "../flows/index.ts";
+import type { ImageClasses } from "../images/imageSet.ts";
+import { nearestName } from "../nearestName.ts";
+
+/** @throws ARGUMENT for the first of these options that is given; `kind` are the models that have it. */
+export function refuseOptions(options: Readonly<Record<string, unknown>>, kind: "images" | "tables"): void {
+  const isGiven = (value: unknown) =>
+    value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
+  const [name] = Object.entries(options).find(([, value]) => isGiven(value)) ?? [];
+  if (name === undefined) return;
+  const other = kind === "images" ? "a table" : "images";
+  throw new PushforwardError(
+    "ARGUMENT",
+    `--${name} is an option for ${kind}, and the model is one of ${other}`,
+    {
+      hint: "Leave it out.",
+    },
+  );
+}
+
+/** The class of a model with this name. Throws `ARGUMENT` for another. */
+export function classIndex(model: ImageModel, name: string): number {
+  const index = model.classes.indexOf(name);
+  if (index >= 0) return index;
+  if (model.classes.length === 0) {
+    throw new PushforwardError("ARGUMENT", "The model has no classes", {
+      hint: "Leave --class out, or fit a model with --classes.",
+    });
+  }
+  const nearest = nearestName(name, model.classes);
+  throw new PushforwardError("ARGUMENT", `The model has no class "${name}"`, {
+    expected: `one of ${model.classes.slice(0, 20).join(", ")}`,
+    hint: nearest ? `Did you mean ${nearest}?` : "Give one of the classes that the model has learned.",
+  });
+}
+
+/**
+ * The classes of images as those of the model, which may have another order. Undefined for a model without classes.
+ *
+ * @throws DATA if the images have no classes, or one that the model has not learned.
+ */
+export function classesOfModel(
+  model: ImageModel,
+  { classes, source }: { readonly classes?: ImageClasses; readonly source: string },
+): Int32Array | undefined {
+  if (model.classes.length === 0) return undefined;
+  if (!classes) {
+    throw new PushforwardError(
+      "DATA",
+      `The images of ${source} have no classes, on which the model is conditional`,
+      {
+        expected: "sub-directories, a file or an array of labels, or a column label",
+        hint: "Give the labels too.",
+      },
+    );
+  }
+  const indices = classes.names.map((name) => model.classes.indexOf(name));
+  const unknown = indices.indexOf(-1);
+  if (unknown >= 0) {
+    throw new PushforwardError("DATA", `The images of ${source} have the class ${classes.names[unknown]}`, {
+      expected: `one of ${model.classes.slice(0, 20).join(", ")}`,
+      hint: "Remove these images: the model has not learned this class.",
+    });
+  }
+  return classes.indices.map((index) => indices[index]!);
+}
+
+/** The model of images. Throws `ARGUMENT` for one of a table. */
+export function imageModelOf(model: LoadedModel, path: string): ImageModel {
+  if (model.image) return ImageModel.from(model);
+  throw new PushforwardError("ARGUMENT", `${path} is the model of a table, not of images`, {
+    hint: "Give a model that pushforward fit wrote for images.",
+  });
+}

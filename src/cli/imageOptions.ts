@@ -1,0 +1,57 @@
+import { flag, imageShape, wholeNumber } from "./options.ts";
+
+/** The option of every command that reads images from tables or flat arrays. */
+export const image = imageShape({
+  valueName: "HxWxC",
+  example: "28x28x1",
+  description:
+    "Reads images of this height, width and number of channels: required for a table whose columns are pixels.",
+});
+
+/** The option of every command that computes the probability of images. */
+export const draws = wholeNumber(
+  1,
+  {
+    valueName: "K",
+    default: "1",
+    description:
+      "For models of images: the number of draws of noise for each image. The log-probability is a lower bound, which more draws raise.",
+  },
+  256,
+);
+
+/** The options of `pushforward fit` for images. */
+export const imageOptions = {
+  image,
+  values: wholeNumber(
+    2,
+    { valueName: "N", example: "16", description: "Pixels have the values 0 to N - 1. Default: 256." },
+    256,
+  ),
+  classes: flag(
+    "Learns images conditional on their class: sub-directories, a file of labels among DATA, or the column label.",
+  ),
+  flips: flag("Also trains on the images reflected from left to right."),
+  levels: wholeNumber(
+    1,
+    { valueName: "N", description: "The number of levels of glow and realnvp for images. Default: 2." },
+    16,
+  ),
+  patch: wholeNumber(1, {
+    valueName: "N",
+    description: "The height and the width of the patches of tarflow. Default: 4.",
+  }),
+};
+
+/** Whether the data of a command are images and not a table. */
+export async function areImages({
+  data,
+  image,
+}: {
+  readonly data: readonly string[];
+  readonly image: unknown;
+}): Promise<boolean> {
+  if (image !== undefined) return true;
+  const { isImagePath } = await import("../images/openImages.ts");
+  return data[0] !== undefined && isImagePath(data[0]);
+}

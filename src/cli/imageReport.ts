@@ -1,0 +1,138 @@
+import { createColors } from "picocolors";
+import { shellQuoted } from "../data/columnList.ts";
+import { bitsPerDimension } from "../evaluate/bitsPerDimension.ts";
+import { count, counted } from "../evaluate/numberText.ts";
+import type { MeanEstimate } from "../evaluate/runningMean.ts";
+import { shapeText } from "../images/imageSet.ts";
+import type { ImageSet } from "../images/index.ts";
+import { imageSize } from "../nn/image.ts";
+import type { FitResult } from "../train/index.ts";
+import type { RowParts } from "./fitReport.ts";
+import { ending } from "./fitReport.ts";
+import type { ImageFitValues } from "./fitValues.ts";
+import { duration, singleLine } from "./format.ts";
+import { type Io, supportsColor } from "./io.ts";
+import { program } from "./program.ts";
+
+/** A finished `pushforward fit` of images. Log-probabilities are in nats. */
+export interface ImageReport {
+  readonly values: ImageFitValues;
+  readonly images: ImageSet;
+  readonly rows: RowParts;
+  readonly result: FitResult;
+  readonly evaluation: {
+    readonly by: "test" | "validation";
+    readonly logProb: MeanEstimate;
+    /** Of independent pixels. */
+    readonly baseline: MeanEstimate;
+    readonly gain: MeanEstimate;
+  };
+  /** Paths of the pictures. */
+  readonly pictures: readonly string[];
+  readonly milliseconds: number;
+  /** The command that continues a training that ended by time. */
+  readonly resume: string | undefined;
+}
+
+/** Bits per dimension of a mean log-probability of images with D features. */
+export const bitsText = (logProb: number, features: number): string =>
+  bitsPerDimension(logProb, features).toFixed(3);
+
+/** "2.105 ± 0.012" bits per dimension. */
+export function bitsEstimate({ mean, standardError }: MeanEstimate, features: number): string {
+  const error = Math.abs(bitsPerDimension(standardError, features));
+  return Number.isFinite(error)
+    ? `${bitsText(mean, features)} ± ${error.toFixed(3)}`
+    : bitsText(mean, features);
+}
+
+/** What `--json` prints at the end. */
+export function imageEvent({
+  values,
+  images,
+  rows,
+  result,
+  evaluation,
+  pictures,
+  milliseconds,
+}: ImageReport) {
+  const features = imageSize(images.shape);
+  const { by, logProb, baseline } = evaluation;
+  return {
+    event: "done",
+    model: values.output,
+    flow: values.flow,
+    image: images.shape,
+    classes: values.classes ? images.classes!.names : [],
+    rows: {
+      training: rows.training.rows,
+      validation: rows.validation.rows,
+      test: rows.test?.rows ?? 0,
+    },
+    epochs: result.epochs.length,
+    bestEpoch: result.bestEpoch,
+    stopped: result.stopped,
+    validationLogDensity: result.validationLogDensity,
+    heldOut: {
+      by,
+      rows: logProb.count,
+      draws: values.draws,
+      meanLogDensity: logProb.mean,
+      standardError: logProb.standardError,
+      bitsPerDimension: bitsPerDimension(logProb.mean, features),
+      independentPixels: bitsPerDimension(baseline.mean, features),
+    },
+    pictures,
+    seconds: Math.round(milliseconds) / 1000,
+  };
+}
+
+/** The report for people. */
+export function imageReport(report: ImageReport, { stdout, env }: Io): string {
+  const { values, images, rows, result, evaluation, pictures, milliseconds, resume } = report;
+  const { bold } = createColors(supportsColor(stdout, env));
+  const features = imageSize(images.shape);
+  const { by, logProb, baseline, gain } = evaluation;
+  const classes = values.classes ? `, given ${images.classes!.names.length} classes` : "";
+  const parts = [
+    `${count(rows.training.rows)} for training${values.flips ? " and as many reflected" : ""}`,
+    `${count(rows.validation.rows)} for validation`,
+    ...(rows.test ? [`${count(rows.test.rows)} for the test`] : []),
+  ];
+  const role = by === "test" ? "not used in training" : "they also decided when training ended";
+  const isBetter = gain.mean >= 0 ? "fewer" : "more";
+  return [
+    `Learned ${counted(images.count, "image")} of ${shapeText(images.shape)}${classes} in ${duration(milliseconds)} (${values.flow}, ${ending(result)}).`,
+    `Images: ${parts.join(", ")}.`,
+    "",
+    `${bold("Bits per dimension")} of ${counted(logProb.count, `${by} image`)} (${role}; fewer are better):`,
+    `  this model           ${bitsEstimate(logProb, features)}`,
+    `  independent pixels   ${bitsEstimate(baseline, features)}   (a histogram of each pixel, from the training images)`,
+    `The model needs ${bitsEstimate({ count: gain.count, mean: -Math.abs(gain.mean), standardError: gain.standardError }, features)} bits per dimension ${isBetter} than independent pixels.`,
+    "",
+    `${bold("Model")}     ${singleLine(values.output)}`,
+    ...pictures.map((path, i) => `${i === 0 ? bold("Pictures") : "        "}  ${singleLine(path)}`),
+    "",
+    ...(result.epochs.length === 0
+      ? ["Training ended within the first epoch. Give it more time with --max-minutes.", ""]
+      : []),
+    ...(resume ? ["--max-minutes ended the training. To continue:", `  ${singleLine(resume)}`, ""] : []),
+    "Next:",
+    ...nextCommands(values),
+    "",
+  ].join("\n");
+}
+
+function nextCommands({ output, data }: ImageFitValues): string[] {
+  const model = shellQuoted(output);
+  const commands = [
+    [`${program()} sample ${model} -n 64 -o samples.png`, "new images, in one picture"],
+    [
+      `${program()} score ${model} ${shellQuoted(data[0]!)} -o scored.csv`,
+      "bits per dimension of each image",
+    ],
+    [`${program()} evaluate ${model} OTHER`, "bits per dimension of other images"],
+  ].map(([command, purpose]) => [singleLine(command!), purpose!] as const);
+  const width = Math.max(...commands.map(([command]) => command.length));
+  return commands.map(([command, purpose]) => `  ${command.padEnd(width)}   ${purpose}`);
+}

@@ -1,0 +1,70 @@
+import { PushforwardError } from "../errors.ts";
+import { command } from "./command.ts";
+import { model, path, text, threads, wholeNumber } from "./options.ts";
+
+export const interpolate = command({
+  name: "interpolate",
+  summary: "Draws the images between two images, on a line in the latent space.",
+  positionals: {
+    model,
+    from: { description: "A PNG or JPEG file of the size that the model has learned." },
+    to: { description: "Another one." },
+  },
+  options: {
+    output: path({ alias: "o", required: true, valueName: "OUT.png", description: "The picture to write." }),
+    steps: wholeNumber(
+      2,
+      { valueName: "N", default: "10", example: "10", description: "The number of images, with both ends." },
+      1000,
+    ),
+    class: text({ valueName: "CLASS", description: "The class of the images, for a model with classes." }),
+    threads,
+  },
+  details: [
+    "The first and the last image are the reconstructions of the two images, which are equal to them up to rounding.",
+  ],
+  examples: [["interpolate model.safetensors a.png b.png -o between.png", "Ten images in one picture."]],
+  async run({ model: modelPath, from, to, output, steps, class: name, threads }, io) {
+    const { checkWritable, writeFileAtomically } = await import("../files/atomicFile.ts");
+    const { encodePng, grayLevels, imageGrid, openImages } = await import("../images/index.ts");
+    const { imageBlocks } = await import("../images/imageRows.ts");
+    const { classIndex, imageModelOf } = await import("./imageModels.ts");
+    const { Messages } = await import("./messages.ts");
+    const { readModel } = await import("./model.ts");
+
+    if (!output.toLowerCase().endsWith(".png")) {
+      throw new PushforwardError("ARGUMENT", `${output} is not the name of a picture`, {
+        expected: "a name that ends in .png",
+        hint: "For example: -o between.png",
+      });
+    }
+    await checkWritable(output);
+    const images = imageModelOf(await readModel(modelPath), modelPath);
+    const { shape, features, values, classes } = images;
+    if (name === undefined && classes.length > 0) {
+      throw new PushforwardError("ARGUMENT", "The model is conditional on the class of an image", {
+        hint: `Give the class of both images, for example: --class ${classes[0]}`,
+      });
+    }
+    const index = name === undefined ? undefined : classIndex(images, name);
+    const inClass = (count: number) => ({
+      ...(index !== undefined && { classes: new Array<number>(count).fill(index) }),
+      ...(threads !== undefined && { threads }),
+    });
+    const ends = await openImages([from, to], { shape, statedBy: "the model", signal: io.interrupted });
+    for await (const block of imageBlocks(ends, { values })) {
+      const latent = await images.toLatent(block.values, inClass(2));
+      const line = Float64Array.from({ length: steps * features }, (_, k) => {
+        const [step, i] = [Math.floor(k / features) / (steps - 1), k % features];
+        return (1 - step) * latent[i]! + step * latent[features + i]!;
+      });
+      const pixels = grayLevels(await images.toPixels(line, inClass(steps)), values);
+      await writeFileAtomically(
+        output,
+        await encodePng(imageGrid(pixels, shape, { columns: Math.min(steps, 10) })),
+      );
+    }
+    await images.release();
+    new Messages(io).print(`Wrote ${steps} images to ${output}`);
+  },
+});

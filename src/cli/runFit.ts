@@ -1,0 +1,170 @@
+import { shellQuoted } from "../data/columnList.ts";
+import { lockPath, withFileLock } from "../data/fileLock.ts";
+import { PushforwardError } from "../errors.ts";
+import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
+import type { CheckpointStore } from "../train/index.ts";
+import type { StopReason } from "../train/trainingLoop.ts";
+import { Checkpoints } from "./checkpoints.ts";
+import { withPath } from "./failure.ts";
+import type { FitValues } from "./fitOptions.ts";
+import { jsonLine } from "./format.ts";
+import type { Io, StopMessage } from "./io.ts";
+import { Messages } from "./messages.ts";
+import { program } from "./program.ts";
+
+/** What a training needs beside its data. */
+export interface TrainingTools {
+  /** Discards the checkpoints of an earlier training unless this one continues from them. */
+  readonly begin: () => Promise<void>;
+  readonly checkpoints: (name?: string) => CheckpointStore;
+  readonly signal: AbortSignal;
+  readonly messages: Messages;
+  readonly io: Io;
+}
+
+/** A finished training. */
+export interface Fitted {
+  /** The model file. */
+  readonly bytes: Uint8Array;
+  readonly stopped: StopReason;
+  /** Evaluates the model and draws pictures. The result is a text for people and an object for `--json`. */
+  report(run: FitRun): Promise<{ readonly text: string; readonly event: object }>;
+}
+
+/** How a training ran. */
+export interface FitRun {
+  /** The milliseconds since the command began. */
+  elapsed(): number;
+  /** The command that continues a training that ended by time. */
+  readonly resume: string | undefined;
+  /** Throws INTERRUPTED after Ctrl-C. */
+  throwIfInterrupted(): void;
+}
+
+/** Data to fit a model to: a table or images. */
+export interface TrainingSubject {
+  train(tools: TrainingTools): Promise<Fitted>;
+  close(): Promise<void>;
+}
+
+/** Reads data, trains a model on them, and writes the model and the report. */
+export async function runFit(
+  values: FitValues,
+  io: Io,
+  words: readonly string[],
+  open: (messages: Messages) => Promise<TrainingSubject>,
+): Promise<void> {
+  const messages = new Messages(io);
+  try {
+    await checkWritable(values.output);
+    // Two trainings at the same time would write the same checkpoints.
+    const { text, event } = await withFileLock(values.output, () =>
+      fitAndWrite(values, io, words, messages, open),
+    );
+    io.stdout.write(values.json ? jsonLine(event) : text);
+  } finally {
+    messages.end();
+  }
+}
+
+async function fitAndWrite(
+  values: FitValues,
+  io: Io,
+  words: readonly string[],
+  messages: Messages,
+  open: (messages: Messages) => Promise<TrainingSubject>,
+): Promise<{ text: string; event: object }> {
+  const start = performance.now();
+  const { output } = values;
+  const signal = io.interrupted;
+  const checkpoints = await Checkpoints.open(values, messages);
+  const remove = [lockPath(output)];
+  const announceStop = () => io.onStopMessage?.({ ...stopMessage(checkpoints, words), remove });
+  announceStop();
+  const subject = await open(messages).catch((error: unknown) => {
+    throw signal.aborted ? interrupted(stopMessage(checkpoints, words)) : error;
+  });
+  let fitted: Fitted;
+  try {
+    fitted = await subject.train({
+      begin: () => checkpoints.begin(),
+      checkpoints: (name) => checkpoints.store(name, announceStop),
+      signal,
+      messages,
+      io,
+    });
+  } catch (error) {
+    throw signal.aborted
+      ? interrupted(stopMessage(checkpoints, words))
+      : explained(error, checkpoints, values, words);
+  } finally {
+    await subject.close();
+  }
+  messages.end();
+  if (signal.aborted) throw interrupted(stopMessage(checkpoints, words));
+
+  await writeFileAtomically(output, fitted.bytes);
+  const unfinished = fitted.stopped === "time";
+  if (!unfinished) await checkpoints.remove();
+  const written = {
+    what: `Stopped before the report; the model is written to ${output}`,
+    hint: `To see what it contains: ${program()} inspect ${shellQuoted(output)}`,
+    remove,
+  };
+  io.onStopMessage?.(written);
+  return fitted.report({
+    elapsed: () => performance.now() - start,
+    resume: unfinished && checkpoints.paths.length > 0 ? resumeCommand(words) : undefined,
+    throwIfInterrupted() {
+      if (signal.aborted) throw interrupted(written);
+    },
+  });
+}
+
+function stopMessage({ paths }: Checkpoints, words: readonly string[]): StopMessage {
+  return paths.length > 0
+    ? {
+        what: `Stopped; the last checkpoint of the training is in ${paths.join(", ")}`,
+        hint: `To continue: ${resumeCommand(words)}`,
+      }
+    : {
+        what: "Stopped before the first epoch was finished; no file was written",
+        hint: "Run the command again.",
+      };
+}
+
+const interrupted = ({ what, hint }: StopMessage): PushforwardError =>
+  new PushforwardError("INTERRUPTED", what, { hint });
+
+/** An error of training with a hint for the command line. A second try must discard the checkpoint of the first. */
+function explained(
+  error: unknown,
+  { paths }: Checkpoints,
+  { learningRate = 3e-3 }: FitValues,
+  words: readonly string[],
+): unknown {
+  if (error instanceof PushforwardError && error.code === "NUMERIC") {
+    const smaller = learningRate > 0.01 ? 1e-3 : Number((learningRate / 10).toPrecision(2));
+    const options = `--learning-rate ${smaller}${paths.length > 0 ? " --overwrite" : ""}`;
+    const what = error.what.replace(/\.$/, "");
+    return new PushforwardError("NUMERIC", what, {
+      hint: `Lower the learning rate: ${fitCommand(words, ["--learning-rate"])} ${options}. Or check these rows for a value far from all others, and for columns with few different values.`,
+      cause: error,
+    });
+  }
+  const hint =
+    "Give the same data and options to continue from it, or discard it and start again with --overwrite.";
+  return withPath(error, paths.join(", "), hint);
+}
+
+const resumeCommand = (words: readonly string[]): string => `${fitCommand(words)} --resume`;
+
+/** The command that was typed, without --resume and --overwrite, and without the options `omitted`, which take values. */
+function fitCommand(words: readonly string[], omitted: readonly string[] = []): string {
+  const kept = words.filter((word, i) => {
+    const [name] = word.split("=", 1);
+    const isOmitted = omitted.includes(name!) || omitted.includes(words[i - 1]!);
+    return !["--resume", "--overwrite"].includes(word) && !isOmitted;
+  });
+  return [program(), "fit", ...kept.map(shellQuoted)].join(" ");
+}

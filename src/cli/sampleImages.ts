@@ -1,0 +1,108 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { formatOf } from "../data/format.ts";
+import { PushforwardError } from "../errors.ts";
+import { counted } from "../evaluate/numberText.ts";
+import { checkWritable, writeError, writeFileAtomically } from "../files/atomicFile.ts";
+import { ImageModel, type LoadedModel } from "../flows/index.ts";
+import { encodePng, grayLevels, imageGrid } from "../images/index.ts";
+import { classIndex, refuseOptions } from "./imageModels.ts";
+import type { Io } from "./io.ts";
+import { Messages } from "./messages.ts";
+
+interface SampleValues {
+  readonly output: string;
+  readonly rows: number | undefined;
+  readonly seed: number;
+  readonly temperature: number;
+  readonly class: string | undefined;
+  readonly given: string | undefined;
+  readonly na: readonly string[];
+  readonly threads: number | undefined;
+}
+
+const DEFAULT_COUNT = 64;
+/** Images in a call, after which progress is shown. */
+const IMAGES_PER_CALL = 64;
+
+/**
+ * Draws images: as one picture if the output ends in .png, otherwise as a directory of pictures, with a sub-directory for each class.
+ * Without --class, a conditional model draws all classes, one after the other.
+ */
+export async function sampleImages(loaded: LoadedModel, values: SampleValues, io: Io): Promise<void> {
+  const { output, rows: count = DEFAULT_COUNT, seed, temperature, threads, given, na } = values;
+  refuseOptions({ given, na }, "tables");
+  const model = ImageModel.from(loaded);
+  const isGrid = output.toLowerCase().endsWith(".png");
+  await checkOutput(output, isGrid);
+  const only = values.class === undefined ? undefined : classIndex(model, values.class);
+  const { classes: names, features } = model;
+  const classes =
+    names.length > 0 &&
+    Int32Array.from({ length: count }, (_, i) => only ?? Math.floor((i * names.length) / count));
+  const messages = new Messages(io);
+  const all = new Uint8Array(isGrid ? count * features : 0);
+  try {
+    for (let start = 0; start < count; start += IMAGES_PER_CALL) {
+      if (io.interrupted.aborted) throw new PushforwardError("INTERRUPTED", "Stopped while drawing images");
+      const n = Math.min(IMAGES_PER_CALL, count - start);
+      const drawn = await model.sample(n, {
+        seed,
+        start,
+        temperature,
+        ...(classes && { classes: classes.subarray(start, start + n) }),
+        ...(threads !== undefined && { threads }),
+      });
+      const pixels = grayLevels(drawn, model.values);
+      if (isGrid) all.set(pixels, start * features);
+      else {
+        for (let i = 0; i < n; i++) {
+          const folder = classes ? join(output, fileName(names[classes[start + i]!]!)) : output;
+          const name = `${String(start + i + 1).padStart(Math.max(5, String(count).length), "0")}.png`;
+          const image = pixels.subarray(i * features, (i + 1) * features);
+          await makeDirectory(folder);
+          await writeFileAtomically(
+            join(folder, name),
+            await encodePng({ shape: model.shape, pixels: image }),
+          );
+        }
+      }
+      messages.progress((start + n) / count, "", ` ${start + n} of ${counted(count, "image")}`);
+    }
+    if (isGrid) {
+      const columns =
+        only === undefined && classes && count % names.length === 0 ? count / names.length : undefined;
+      const grid = imageGrid(all, model.shape, columns === undefined ? {} : { columns });
+      await writeFileAtomically(output, await encodePng(grid));
+    }
+    messages.end();
+    messages.print(`Wrote ${counted(count, "image")} to ${output}`);
+  } finally {
+    messages.end();
+    await model.release();
+  }
+}
+
+/** Checks that pictures can be written, before they are drawn. */
+async function checkOutput(output: string, isGrid: boolean): Promise<void> {
+  if (output === "-" || formatOf(output)) {
+    throw new PushforwardError(
+      "ARGUMENT",
+      `Images cannot be written to ${output === "-" ? "standard output" : "a table"}`,
+      {
+        expected: "a picture that ends in .png, or a directory",
+        hint: "For example: -o samples.png, or -o samples/ for a file for each image",
+      },
+    );
+  }
+  await (isGrid ? checkWritable(output) : makeDirectory(output));
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+    throw writeError(error, path);
+  });
+}
+
+/** A class as the name of a directory. */
+const fileName = (name: string): string => name.replace(/[^\p{L}\p{N}._ -]+/gu, "_").replace(/^\.+/, "_");

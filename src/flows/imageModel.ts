@@ -1,0 +1,130 @@
+import { Dequantized } from "../distributions/dequantized.ts";
+import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
+import { PushforwardError } from "../errors.ts";
+import { type ImageShape, imageSize } from "../nn/image.ts";
+import type { RunOptions } from "./batchRunner.ts";
+import { Flow } from "./flow.ts";
+import type { LoadedModel } from "./modelFile.ts";
+import { modelLabels } from "./modelLabels.ts";
+
+/** Options of `ImageModel.sample`. */
+export interface ImageSampleOptions extends RunOptions {
+  /** T: latent rows have T times the deviation of the base distribution. Below 1, samples are more typical and less diverse. Default 1. */
+  temperature?: number;
+  /** Image i depends only on the seed and i. Default 0. */
+  seed?: number;
+  /** Index of the first image. Default 0. */
+  start?: number;
+  /** [n]: the class of each image, for a model with classes. */
+  classes?: ArrayLike<number>;
+}
+
+/** Options of methods on images whose model may have classes. */
+export interface ImageOptions extends RunOptions {
+  /** [n]: the class of each image, for a model with classes. */
+  classes?: ArrayLike<number>;
+}
+
+/**
+ * A model of images: a flow of whole numbers (`Dequantized`), and the shape of the images. Images are rows [n, height * width *
+ * channels] of pixels from 0 to values - 1, and so are the results.
+ */
+export class ImageModel implements AsyncDisposable {
+  /** [height, width, channels]. */
+  readonly shape: ImageShape;
+  /** The number of values of a pixel. */
+  readonly values: number;
+  /** The names of the classes 0, 1, 2... of a conditional model; empty for others. */
+  readonly classes: readonly string[];
+  /** The distribution of the pixels. */
+  readonly flow: Flow;
+  /** The density of pixels plus noise in [0, 1), which shares the parameters of `flow`. */
+  readonly density: Flow;
+  readonly #latent: Flow;
+
+  /** Throws `ARGUMENT` unless the flow is one of whole numbers, which `dequantize` makes. */
+  constructor({ flow, shape, classes = [] }: { flow: Flow; shape: ImageShape; classes?: readonly string[] }) {
+    const { base, embedding } = flow;
+    const values = base instanceof Dequantized && typeof base.values === "number" ? base.values : undefined;
+    const isOfPixels =
+      values !== undefined && (base as Dequantized).distribution instanceof TransformedDistribution;
+    if (!isOfPixels || flow.features !== imageSize(shape)) {
+      throw new PushforwardError("ARGUMENT", "the flow is not one of the pixels of images", {
+        expected: `a flow of ${imageSize(shape)} whole numbers`,
+        received: isOfPixels ? `one of ${flow.features}` : "one of real numbers",
+        hint: "Make it by dequantize(glow({ image })), or another recipe for images.",
+      });
+    }
+    const { base: latent, bijection } = (base as Dequantized).distribution as TransformedDistribution;
+    this.shape = shape;
+    this.values = values;
+    this.classes = classes;
+    this.flow = flow;
+    this.density = new Flow(latent, bijection, embedding);
+    this.#latent = new Flow(latent);
+  }
+
+  /** The model of images in a model file. Throws `ARGUMENT` for other models. */
+  static from(model: LoadedModel): ImageModel {
+    if (!model.image) {
+      throw new PushforwardError("ARGUMENT", "the model is not one of images", {
+        hint: "Give one that pushforward fit wrote for images.",
+      });
+    }
+    const [classes = []] = modelLabels(model).values();
+    return new ImageModel({ flow: model.flow, shape: model.image, classes });
+  }
+
+  /** D, the number of pixels times channels. */
+  get features(): number {
+    return imageSize(this.shape);
+  }
+
+  /** The same model, whose log-probability averages over K draws of noise. See `Dequantized`. */
+  withDraws(samples: number): ImageModel {
+    const { distribution, values, dequantizer } = this.flow.base as Dequantized;
+    const base = new Dequantized({ distribution, values, samples, ...(dequantizer && { dequantizer }) });
+    const flow = new Flow(base, undefined, this.flow.embedding);
+    return new ImageModel({ flow, shape: this.shape, classes: this.classes });
+  }
+
+  /** log P of each image in nats, a lower bound in expectation: [n]. */
+  logProb(pixels: Float64Array, { classes, ...run }: ImageOptions = {}): Promise<Float64Array> {
+    return this.flow.logProb(pixels, contextOf(classes), run);
+  }
+
+  /** The latent rows of images, whose pixels are taken to be in the middle of their cells: [n, D]. */
+  toLatent(pixels: Float64Array, { classes, ...run }: ImageOptions = {}): Promise<Float64Array> {
+    const middle = pixels.map((pixel) => pixel + 0.5);
+    return this.density.toLatent(middle, contextOf(classes), run);
+  }
+
+  /** The images of latent rows: [n, D]. */
+  async toPixels(latent: Float64Array, { classes, ...run }: ImageOptions = {}): Promise<Float64Array> {
+    const data = await this.density.toData(latent, contextOf(classes), run);
+    return data.map((value) => Math.min(this.values - 1, Math.max(0, Math.floor(value))));
+  }
+
+  /** Draws n images: [n, D]. */
+  async sample(n: number, options: ImageSampleOptions = {}): Promise<Float64Array> {
+    const { temperature = 1, seed = 0, start = 0, ...others } = options;
+    const { classes: _, ...run } = others;
+    const latent = await this.#latent.sample(n, { seed, start, ...run });
+    return this.toPixels(
+      latent.map((z) => temperature * z),
+      others,
+    );
+  }
+
+  /** Frees what the methods keep for their next call; see `Flow.release`. */
+  async release(): Promise<void> {
+    for (const flow of [this.flow, this.density, this.#latent]) await flow.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+}
+
+const contextOf = (classes: ArrayLike<number> | undefined): Float64Array | undefined =>
+  classes && Float64Array.from(classes);

@@ -1,0 +1,42 @@
+import { type ImageShape, imageSize } from "../nn/image.ts";
+import type { Picture } from "./pictureFile.ts";
+
+/** Options of `imageGrid`. */
+export interface ImageGridOptions {
+  /** Images in a line. Default: about as many as there are lines. */
+  readonly columns?: number;
+  /** Pixels between two images. Default 2. */
+  readonly gap?: number;
+  /** Each pixel becomes a square with this side. Default: as large as makes the picture about 600 pixels wide, at least 1. */
+  readonly scale?: number;
+}
+
+/** Pixels from 0 to values - 1 as levels of gray from 0 to 255. */
+export const grayLevels = (pixels: ArrayLike<number>, values: number): Uint8Array =>
+  Uint8Array.from(pixels, (value) => Math.round((255 * value) / (values - 1)));
+
+const BACKGROUND = 232;
+
+/** Draws images of one size, [n, height, width, channels], side by side. */
+export function imageGrid(
+  pixels: Uint8Array,
+  [height, width, channels]: ImageShape,
+  options: ImageGridOptions = {},
+): Picture {
+  const count = pixels.length / imageSize([height, width, channels]);
+  const { columns = Math.ceil(Math.sqrt(count)), gap = 2 } = options;
+  const { scale = Math.max(1, Math.round(600 / (columns * (width + gap)))) } = options;
+  const [stepX, stepY] = [width * scale + gap, height * scale + gap];
+  const shape: ImageShape = [Math.ceil(count / columns) * stepY + gap, columns * stepX + gap, channels];
+  const grid = new Uint8Array(imageSize(shape)).fill(BACKGROUND);
+  for (let i = 0; i < count; i++) {
+    const [left, top] = [gap + (i % columns) * stepX, gap + Math.floor(i / columns) * stepY];
+    for (let y = 0; y < height * scale; y++) {
+      for (let x = 0; x < width * scale; x++) {
+        const from = ((i * height + Math.floor(y / scale)) * width + Math.floor(x / scale)) * channels;
+        grid.set(pixels.subarray(from, from + channels), ((top + y) * shape[1] + left + x) * channels);
+      }
+    }
+  }
+  return { shape, pixels: grid };
+}

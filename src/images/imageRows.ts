@@ -1,0 +1,131 @@
+import { InMemoryDataset, StreamedDataset } from "../dataset/index.ts";
+import { PushforwardError } from "../errors.ts";
+import { type ImageShape, imageSize } from "../nn/image.ts";
+import type { ImageSet } from "./imageSet.ts";
+
+/** Images as rows, in memory or read from disk in each epoch. */
+export type ImageRows = InMemoryDataset | StreamedDataset;
+
+/** Options of `imageRows`. */
+export interface ImageRowsOptions {
+  /** Whether the class of an image is its context. Default false. */
+  readonly classes?: boolean;
+  /** The number of values of a pixel. Default 256. */
+  readonly values?: number;
+  /** Larger sets are read from disk in each epoch. Default 2^24 numbers, which take 128 MB. */
+  readonly maxNumbersInMemory?: number;
+  /** Chooses the sample of a set that is not in memory. Default 0. */
+  readonly seed?: number;
+}
+
+const MAX_NUMBERS_IN_MEMORY = 2 ** 24;
+
+/**
+ * Images as rows [count, height * width * channels], to train a flow on: in memory, or as a stream from disk.
+ *
+ * @throws DATA for a pixel that is not below `values`, for fewer than two images, and for missing classes.
+ */
+export async function imageRows(images: ImageSet, options: ImageRowsOptions = {}): Promise<ImageRows> {
+  const { seed = 0, maxNumbersInMemory = MAX_NUMBERS_IN_MEMORY } = options;
+  if (images.count * imageSize(images.shape) > maxNumbersInMemory)
+    return StreamedDataset.of(() => imageBlocks(images, options), { seed });
+  const blocks: InMemoryDataset[] = [];
+  for await (const block of imageBlocks(images, options)) blocks.push(block);
+  return concatenated(blocks, imageSize(images.shape));
+}
+
+/** The images in blocks of rows, with their numbers in the set. */
+export async function* imageBlocks(
+  images: ImageSet,
+  { classes = false, values = 256 }: ImageRowsOptions = {},
+): AsyncGenerator<InMemoryDataset> {
+  const features = imageSize(images.shape);
+  const indices = classes ? classIndices(images) : undefined;
+  let first = 0;
+  for await (const pixels of images.blocks()) {
+    const bad = pixels.findIndex((value) => value >= values);
+    if (bad >= 0) throw tooLarge(images, first + Math.floor(bad / features), pixels[bad]!, values);
+    const rows = pixels.length / features;
+    const start = first;
+    yield new InMemoryDataset({
+      features,
+      values: Float64Array.from(pixels),
+      rowNumbers: Int32Array.from({ length: rows }, (_, i) => start + i),
+      ...(indices && {
+        context: Float64Array.from(indices.subarray(start, start + rows)),
+        contextColumns: ["class"],
+      }),
+    });
+    first += rows;
+  }
+}
+
+function classIndices({ classes, source }: ImageSet): Int32Array {
+  if (classes && classes.names.length > 1) return classes.indices;
+  throw new PushforwardError(
+    "DATA",
+    `The images of ${source} have ${classes ? "only one class" : "no classes"}`,
+    {
+      expected: "sub-directories, a file or an array of labels, or a column label",
+      hint: "Give the labels too, or leave out --classes.",
+    },
+  );
+}
+
+const tooLarge = (
+  { source, files }: ImageSet,
+  image: number,
+  value: number,
+  values: number,
+): PushforwardError =>
+  new PushforwardError(
+    "DATA",
+    `${files?.[image] ?? `Image ${image} of ${source}`} has the pixel value ${value}`,
+    {
+      expected: `whole numbers from 0 to ${values - 1}`,
+      hint: "State how many values pixels have when the model is fitted: --values 256, the default.",
+    },
+  );
+
+/** Rows followed by their images reflected from left to right. */
+export async function withReflections(rows: ImageRows, shape: ImageShape): Promise<ImageRows> {
+  const both = (block: InMemoryDataset) => concatenated([block, reflected(block, shape)], block.features);
+  if (rows instanceof InMemoryDataset) return both(rows);
+  return StreamedDataset.of(async function* blocks() {
+    for await (const block of rows.blocks()) yield both(block);
+  });
+}
+
+/** Images reflected from left to right. */
+function reflected(rows: InMemoryDataset, [height, width, channels]: ImageShape): InMemoryDataset {
+  const values = new Float64Array(rows.values.length);
+  const rowWidth = width * channels;
+  for (let start = 0; start < rows.rows * height * rowWidth; start += rowWidth) {
+    for (let x = 0; x < width; x++) {
+      const from = start + x * channels;
+      values.set(rows.values.subarray(from, from + channels), start + (width - 1 - x) * channels);
+    }
+  }
+  return rows.with({ values });
+}
+
+function concatenated(blocks: readonly InMemoryDataset[], features: number): InMemoryDataset {
+  const join = (of: (block: InMemoryDataset) => Float64Array) => {
+    const parts = blocks.map(of);
+    const joined = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of parts) {
+      joined.set(part, at);
+      at += part.length;
+    }
+    return joined;
+  };
+  return new InMemoryDataset({
+    features,
+    values: join(({ values }) => values),
+    context: join(({ context }) => context),
+    weights: join(({ weights }) => weights),
+    rowNumbers: Int32Array.from(blocks.flatMap(({ rowNumbers }) => [...rowNumbers])),
+    contextColumns: blocks[0]?.contextColumns,
+  });
+}

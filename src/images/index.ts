@@ -1,0 +1,6 @@
+export { grayLevels, type ImageGridOptions, imageGrid } from "./grid.ts";
+export { type ImageRowsOptions, imageBlocks, imageRows, withReflections } from "./imageRows.ts";
+export type { ImageClasses, ImageSet, OpenImagesOptions } from "./imageSet.ts";
+export { openImages } from "./openImages.ts";
+export { decodePicture, encodePng, type Picture } from "./pictureFile.ts";
+export { readPicture } from "./pictureFiles.ts";

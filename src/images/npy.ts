@@ -1,0 +1,87 @@
+import { PushforwardError } from "../errors.ts";
+import { ByteReader, type FileRange } from "./byteReader.ts";
+import type { NumberArray } from "./numberArrays.ts";
+import { zipEntries } from "./zip.ts";
+
+const MAGIC = "\x93NUMPY";
+
+/** Readers of numbers by the type of NumPy, without its byte order, which is little-endian. */
+const READERS: Readonly<Record<string, (bytes: Buffer, offset: number) => number>> = {
+  b1: (bytes, offset) => bytes[offset]!,
+  i1: (bytes, offset) => bytes.readInt8(offset),
+  i2: (bytes, offset) => bytes.readInt16LE(offset),
+  u2: (bytes, offset) => bytes.readUInt16LE(offset),
+  i4: (bytes, offset) => bytes.readInt32LE(offset),
+  u4: (bytes, offset) => bytes.readUInt32LE(offset),
+  i8: (bytes, offset) => Number(bytes.readBigInt64LE(offset)),
+  u8: (bytes, offset) => Number(bytes.readBigUInt64LE(offset)),
+  f4: (bytes, offset) => bytes.readFloatLE(offset),
+  f8: (bytes, offset) => bytes.readDoubleLE(offset),
+};
+
+/** Whether a file begins as one of `numpy.save`. */
+export const isNpy = (head: Buffer): boolean => head.toString("latin1", 0, 6) === MAGIC;
+
+/** Opens an array that `numpy.save` wrote, in a file or in a part of it. Throws `FILE` for a type that is not one of numbers. */
+export async function openNpy(path: string, name = path, range?: FileRange): Promise<NumberArray> {
+  const reader = await ByteReader.open(path, range);
+  try {
+    const start = await reader.read(8);
+    if (!isNpy(start)) throw unreadable(name, "no array of NumPy");
+    // Version 1 has a header length of 2 bytes, later versions one of 4.
+    const lengthBytes = start[6] === 1 ? 2 : 4;
+    const length = (await reader.read(lengthBytes)).readUIntLE(0, lengthBytes);
+    const header = (await reader.read(length)).toString("latin1");
+    const [, type] = /'descr':\s*'[<|=]?([a-z]\d+)'/.exec(header) ?? [];
+    const [, shape] = /'shape':\s*\(([\d,\s]*)\)/.exec(header) ?? [];
+    const convert = type === "u1" ? undefined : READERS[type ?? ""];
+    if (type === undefined || shape === undefined || (type !== "u1" && !convert))
+      throw unreadable(name, `the header ${header.trim()}`);
+    if (/'fortran_order':\s*True/.test(header)) {
+      throw new PushforwardError("FILE", `${name} is in the order of Fortran`, {
+        expected: "an array in the order of C",
+        hint: "Save it by np.save(path, np.ascontiguousarray(x)).",
+      });
+    }
+    return {
+      name,
+      shape: shape
+        .split(",")
+        .map((size) => size.trim())
+        .filter(Boolean)
+        .map(Number),
+      bytesPerNumber: Number(type.slice(1)),
+      convert,
+      open: async () => {
+        const again = await ByteReader.open(path, range);
+        await again.read(8 + lengthBytes + length);
+        return again;
+      },
+    };
+  } finally {
+    reader.close();
+  }
+}
+
+const unreadable = (name: string, received: string): PushforwardError =>
+  new PushforwardError("FILE", `${name} cannot be read`, {
+    expected: "an array of integers or floating-point numbers, little-endian, as numpy.save writes it",
+    received,
+    hint: "Save it by np.save(path, x.astype(np.uint8)).",
+  });
+
+/** The arrays of a file that `numpy.savez` or `numpy.savez_compressed` wrote. */
+export async function openNpz(path: string): Promise<NumberArray[]> {
+  const entries = await zipEntries(path);
+  const arrays: NumberArray[] = [];
+  for (const { name, range } of entries) {
+    if (name.endsWith(".npy")) arrays.push(await openNpy(path, `${name.slice(0, -4)} in ${path}`, range));
+  }
+  const images = arrays.filter(({ shape }) => shape.length > 1);
+  if (images.length <= 1) return arrays;
+  throw new PushforwardError("DATA", `${path} has several arrays that may be images`, {
+    expected: "one array of images, and at most one of labels",
+    received: images.map(({ name }) => name.replace(` in ${path}`, "")).join(", "),
+    hint: "Save them in files of their own: np.savez('images.npz', images=x, labels=y)",
+  });
+}

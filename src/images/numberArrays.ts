@@ -1,0 +1,153 @@
+import { PushforwardError } from "../errors.ts";
+import type { ImageShape } from "../nn/image.ts";
+import { imageSize } from "../nn/image.ts";
+import type { ByteReader } from "./byteReader.ts";
+import { classesOf, type ImageSet, imagesPerBlock, type OpenImagesOptions, shapeText } from "./imageSet.ts";
+
+/** An array of numbers in a file, such as an idx file or an array of NumPy. */
+export interface NumberArray {
+  /** What messages call it. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly bytesPerNumber: number;
+  /** Reads the bytes of a number. Undefined for unsigned bytes, which need no conversion. */
+  readonly convert?: ((bytes: Buffer, offset: number) => number) | undefined;
+  /** A reader at the first number. */
+  open(): Promise<ByteReader>;
+}
+
+/** The images of some arrays of the same shape, one after the other, with the labels of the arrays of one axis. */
+export async function imagesOfArrays(
+  arrays: readonly NumberArray[],
+  source: string,
+  options: OpenImagesOptions,
+): Promise<ImageSet> {
+  const images = arrays.filter(({ shape }) => shape.length > 1);
+  const labels = arrays.filter(({ shape }) => shape.length === 1);
+  if (images.length === 0) {
+    throw new PushforwardError("DATA", `${source} has no images`, {
+      expected: "an array of shape [images, height, width] or [images, height, width, channels]",
+      received:
+        arrays.map(({ name, shape }) => `${name} of shape [${shape.join(", ")}]`).join(", ") || "no array",
+      hint: "Give the file of the images, too.",
+    });
+  }
+  const shape = imageShapeOf(images[0]!, options);
+  for (const array of images.slice(1)) {
+    const other = imageShapeOf(array, options);
+    if (other.join() === shape.join()) continue;
+    throw new PushforwardError("DATA", `${array.name} has images of another size than ${images[0]!.name}`, {
+      expected: shapeText(shape),
+      received: shapeText(other),
+      hint: "Give images of one size.",
+    });
+  }
+  const count = images.reduce((sum, { shape }) => sum + shape[0]!, 0);
+  const size = imageSize(shape);
+  async function* blocks() {
+    let first = 0;
+    for (const array of images) {
+      for await (const numbers of numberBlocks(array, size)) {
+        options.signal?.throwIfAborted();
+        yield pixelsOf(numbers, array, first, size);
+        first += numbers.length / size;
+      }
+    }
+  }
+  return {
+    source,
+    shape,
+    count,
+    ...(labels.length > 0 && { classes: classesOf(await readLabels(labels, count, source)) }),
+    blocks,
+    close: async () => {},
+  };
+}
+
+/** The numbers of an array in blocks of whole images of `size` numbers. */
+async function* numberBlocks(
+  { shape, bytesPerNumber, convert, open }: NumberArray,
+  size: number,
+): AsyncGenerator<Uint8Array | Float64Array> {
+  const reader = await open();
+  const perBlock = imagesPerBlock(size);
+  try {
+    for (let start = 0; start < shape[0]!; start += perBlock) {
+      const length = Math.min(perBlock, shape[0]! - start) * size;
+      const bytes = await reader.read(length * bytesPerNumber);
+      yield convert ? Float64Array.from({ length }, (_, i) => convert(bytes, i * bytesPerNumber)) : bytes;
+    }
+    await reader.expectEnd();
+  } finally {
+    reader.close();
+  }
+}
+
+/** Numbers as pixels. Throws `DATA` unless they are whole numbers from 0 to 255. */
+export function pixelsOf(
+  numbers: ArrayLike<number>,
+  { name }: { readonly name: string },
+  firstImage: number,
+  size: number,
+): Uint8Array {
+  if (numbers instanceof Uint8Array) return numbers;
+  const pixels = Uint8Array.from(numbers);
+  for (let i = 0; i < pixels.length; i++) {
+    if (pixels[i] === numbers[i]) continue;
+    const value = numbers[i]!;
+    const isFraction = value > 0 && value < 1;
+    throw new PushforwardError(
+      "DATA",
+      `Image ${firstImage + Math.floor(i / size)} of ${name} has the value ${value}`,
+      {
+        expected: "whole numbers from 0 to 255",
+        hint: isFraction
+          ? "If values are divided by 255, multiply them by it: np.round(255 * x).astype(np.uint8)"
+          : "Convert the pixels to 8 bits: x.astype(np.uint8)",
+      },
+    );
+  }
+  return pixels;
+}
+
+function imageShapeOf(
+  { name, shape }: NumberArray,
+  { shape: expected, statedBy }: OpenImagesOptions,
+): ImageShape {
+  const [, ...axes] = shape;
+  const fail = (hint: string) => {
+    throw new PushforwardError("DATA", `The array ${name} has a wrong shape for images`, {
+      expected: expected
+        ? `[images, ${expected.join(", ")}]`
+        : "[images, height, width] or [images, height, width, channels]",
+      received: `[${shape.join(", ")}]`,
+      hint,
+    });
+  };
+  const otherShape = statedBy
+    ? `Give images of the size of ${statedBy}.`
+    : "Correct --image, or leave it out if the array has the shape of the images.";
+  if (axes.length === 1) {
+    if (!expected) return fail("State height, width and channels: --image 28x28x1");
+    return imageSize(expected) === axes[0] ? expected : fail(otherShape);
+  }
+  if (axes.length > 3) return fail("Save one array with four axes.");
+  const [height, width, channels = 1] = axes as [number, number, number?];
+  if (axes.length === 3 && channels > 4 && height <= 4)
+    return fail("Put the channels last: x.transpose(0, 2, 3, 1)");
+  if (axes.some((size) => size === 0)) return fail("Give images with pixels.");
+  if (!expected || expected.join() === [height, width, channels].join()) return [height, width, channels];
+  return fail(otherShape);
+}
+
+async function readLabels(arrays: readonly NumberArray[], count: number, source: string): Promise<string[]> {
+  const labels: string[] = [];
+  for (const array of arrays)
+    for await (const block of numberBlocks(array, 1)) labels.push(...Array.from(block, String));
+  if (labels.length === count) return labels;
+  throw new PushforwardError("DATA", `The labels of ${source} are not as many as the images`, {
+    expected: `${count} labels`,
+    received: `${labels.length}`,
+    hint: "Give the labels of these images, in the same order.",
+  });
+}

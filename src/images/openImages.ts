@@ -1,0 +1,105 @@
+import { stat } from "node:fs/promises";
+import { gunzipSync } from "node:zlib";
+import { PushforwardError } from "../errors.ts";
+import { readError } from "../files/readBytes.ts";
+import { firstBytes } from "./byteReader.ts";
+import { isIdx, openIdx } from "./idx.ts";
+import type { ImageSet, OpenImagesOptions } from "./imageSet.ts";
+import { isNpy, openNpy, openNpz } from "./npy.ts";
+import { imagesOfArrays, type NumberArray } from "./numberArrays.ts";
+import { isPicture } from "./pictureFile.ts";
+import { isPictureName, openPictures } from "./pictureFiles.ts";
+import { openPixelTable } from "./pixelTable.ts";
+
+type Format = "directory" | "picture" | "idx" | "npy" | "npz" | "table";
+
+/** What reading needs to know of a path. */
+interface Source {
+  readonly path: string;
+  readonly format: Format;
+}
+
+/** Bytes of a gzip file that decompress to the first bytes of its content. */
+const HEAD_BYTES = 1024;
+
+/**
+ * Opens images for training or scoring:
+ *
+ * - directories of PNG or JPEG files, and single files; sub-directories are classes
+ * - idx files, the format of MNIST, also compressed by gzip; a file of labels may be among them
+ * - arrays of NumPy (.npy, .npz) of shape [images, height, width] or [images, height, width, channels], and labels [images]
+ * - tables with a column of pixels for each number of an image, or with a column of encoded images (Parquet)
+ *
+ * Several files of arrays are read one after the other. Pixels are whole numbers from 0 to 255.
+ *
+ * @throws FILE for files that cannot be read; DATA for images of different sizes; ARGUMENT for paths of different formats.
+ */
+export async function openImages(
+  paths: string | readonly string[],
+  options: OpenImagesOptions = {},
+): Promise<ImageSet> {
+  const list = typeof paths === "string" ? [paths] : paths;
+  const sources: Source[] = [];
+  for (const path of list) sources.push({ path, format: await formatOf(path) });
+  const source = list.length === 1 ? list[0]! : `${list[0]} and ${list.length - 1} more`;
+  const formats = new Set(sources.map(({ format }) => (format === "directory" ? "picture" : format)));
+  const arraysOnly = [...formats].every((format) => ["idx", "npy", "npz"].includes(format));
+  if (formats.size !== 1 && !arraysOnly) {
+    throw new PushforwardError("ARGUMENT", "Images cannot be read from files of different formats", {
+      expected: "directories and pictures, or arrays, or tables",
+      received:
+        sources
+          .map(({ path }) => path)
+          .slice(0, 8)
+          .join(", ") || "no path",
+      hint: "Give files of one format.",
+    });
+  }
+  if (formats.has("picture"))
+    return openPictures(
+      sources.map(({ path, format }) => ({ path, isDirectory: format === "directory" })),
+      source,
+      options,
+    );
+  if (formats.has("table")) return openPixelTable(list, source, options);
+  const arrays: NumberArray[] = [];
+  for (const { path, format } of sources) {
+    if (format === "npz") arrays.push(...(await openNpz(path)));
+    else arrays.push(await (format === "idx" ? openIdx(path) : openNpy(path)));
+  }
+  return imagesOfArrays(arrays, source, options);
+}
+
+/** Whether a path is that of images, and not of a table: a directory, a picture, or a file of arrays. */
+export async function isImagePath(path: string): Promise<boolean> {
+  try {
+    return (await formatOf(path)) !== "table";
+  } catch {
+    // The reader of tables explains what is wrong with the path.
+    return false;
+  }
+}
+
+async function formatOf(path: string): Promise<Format> {
+  const stats = await stat(path).catch(async (error: unknown) => {
+    throw await readError(error, path);
+  });
+  if (stats.isDirectory()) return "directory";
+  if (isPictureName(path)) return "picture";
+  if (/\.npz$/i.test(path)) return "npz";
+  if (!stats.isFile()) return "table";
+  const bytes = await firstBytes(path, HEAD_BYTES);
+  if (isPicture(bytes)) return "picture";
+  if (isNpy(bytes)) return "npy";
+  return isIdx(gunzippedHead(bytes)) ? "idx" : "table";
+}
+
+/** The first bytes of the content of a file that may be a gzip file. */
+function gunzippedHead(bytes: Buffer): Uint8Array {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return gunzipSync(bytes, { finishFlush: 2 });
+  } catch {
+    return bytes;
+  }
+}

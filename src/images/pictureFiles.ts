@@ -1,0 +1,113 @@
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
+import { PushforwardError } from "../errors.ts";
+import { readError } from "../files/readBytes.ts";
+import { imageSize } from "../nn/image.ts";
+import { classesOf, type ImageSet, imagesPerBlock, type OpenImagesOptions, shapeText } from "./imageSet.ts";
+import { decodePicture, type Picture } from "./pictureFile.ts";
+
+const PICTURE = /\.(png|jpe?g)$/i;
+
+/** Whether a name is that of a picture. */
+export const isPictureName = (path: string): boolean => PICTURE.test(path);
+
+/** A picture with the directory that was given to read. */
+interface Found {
+  readonly path: string;
+  readonly root: string;
+}
+
+/**
+ * All pictures of directories, with those of their sub-directories, in the order of their paths, and pictures that are given by
+ * their paths. If all pictures are in sub-directories, the first one on the path of each is its class.
+ *
+ * @throws FILE if a directory cannot be read, or has no pictures.
+ */
+export async function openPictures(
+  sources: readonly { readonly path: string; readonly isDirectory: boolean }[],
+  source: string,
+  options: OpenImagesOptions,
+): Promise<ImageSet> {
+  const found: Found[] = [];
+  for (const { path, isDirectory } of sources)
+    found.push(...(isDirectory ? await picturesIn(path) : [{ path, root: dirname(path) }]));
+  const files = found.map(({ path }) => path);
+  const { shape } = await readPicture(files[0]!);
+  if (options.shape && options.shape.join() !== shape.join())
+    throw otherSize(files[0]!, shape, options.shape, options.statedBy ?? "--image");
+  const size = imageSize(shape);
+  const perBlock = imagesPerBlock(size);
+  async function* blocks() {
+    for (let start = 0; start < files.length; start += perBlock) {
+      const paths = files.slice(start, start + perBlock);
+      const block = new Uint8Array(paths.length * size);
+      for (const [i, path] of paths.entries()) {
+        options.signal?.throwIfAborted();
+        const picture = await readPicture(path);
+        if (picture.shape.join() !== shape.join()) throw otherSize(path, picture.shape, shape, files[0]!);
+        block.set(picture.pixels, i * size);
+      }
+      yield block;
+    }
+  }
+  const labels = found.map(({ path, root }) => relative(root, path).split(sep));
+  const hasClasses = labels.every(({ length }) => length > 1);
+  return {
+    source,
+    shape,
+    count: files.length,
+    files,
+    ...(hasClasses && { classes: classesOf(labels.map(([first]) => first!)) }),
+    blocks,
+    close: async () => {},
+  };
+}
+
+async function picturesIn(root: string): Promise<Found[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(
+    async (error: unknown) => {
+      throw await readError(error, root);
+    },
+  );
+  const paths = entries
+    .filter((entry) => !entry.isDirectory() && isPictureName(entry.name) && !entry.name.startsWith("."))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  if (paths.length > 0) return paths.map((path) => ({ path, root }));
+  throw new PushforwardError("FILE", `${root} has no pictures`, {
+    expected: "files that end in .png, .jpg or .jpeg, also in sub-directories",
+    received: entries.length === 0 ? "an empty directory" : "other files only",
+    hint: "Give the directory of the pictures.",
+  });
+}
+
+/** Reads a PNG or JPEG file. */
+export async function readPicture(path: string): Promise<Picture> {
+  const bytes = await readFile(path).catch(async (error: unknown) => {
+    throw await readError(error, path);
+  });
+  return decodePicture(bytes, path);
+}
+
+function otherSize(
+  path: string,
+  [height, width, channels]: Picture["shape"],
+  shape: Picture["shape"],
+  first: string,
+): PushforwardError {
+  const isSize = height !== shape[0] || width !== shape[1];
+  const convert = isSize
+    ? `-resize ${shape[1]}x${shape[0]}!`
+    : shape[2] === 1
+      ? "-colorspace gray"
+      : "-type TrueColor";
+  return new PushforwardError(
+    "DATA",
+    `${path} has ${isSize ? "another size" : "other channels"} than ${first}`,
+    {
+      expected: `${shapeText(shape)} (height, width, channels)`,
+      received: shapeText([height, width, channels]),
+      hint: `Convert the pictures to one form, for example by ImageMagick: magick mogrify ${convert} *.png`,
+    },
+  );
+}

@@ -1,0 +1,57 @@
+import { stat } from "node:fs/promises";
+import { PushforwardError } from "../errors.ts";
+import { type FileRange, firstBytes } from "./byteReader.ts";
+
+/** A file in a zip archive. */
+export interface ZipEntry {
+  readonly name: string;
+  /** Where its bytes are in the archive. */
+  readonly range: FileRange;
+}
+
+const END_OF_DIRECTORY = 0x06054b50;
+const DIRECTORY_ENTRY = 0x02014b50;
+/** Bytes of the end record without its comment, of an entry without its name, and of a local header without its name. */
+const SIZES = { end: 22, entry: 46, local: 30 };
+const MAX_COMMENT = 65_535;
+
+/** The files of a zip archive of at most 4 GB, stored or deflated. Throws `FILE` for other files. */
+export async function zipEntries(path: string): Promise<ZipEntry[]> {
+  const { size } = await stat(path);
+  const tailStart = Math.max(0, size - SIZES.end - MAX_COMMENT);
+  const tail = await firstBytes(path, size - tailStart, tailStart);
+  let end = tail.length - SIZES.end;
+  while (end >= 0 && tail.readUInt32LE(end) !== END_OF_DIRECTORY) end--;
+  if (end < 0) throw unreadable(path, "no zip archive");
+  const count = tail.readUInt16LE(end + 10);
+  const directory = await firstBytes(path, tail.readUInt32LE(end + 12), tail.readUInt32LE(end + 16));
+  const entries: ZipEntry[] = [];
+  for (let at = 0, i = 0; i < count; i++) {
+    if (at + SIZES.entry > directory.length || directory.readUInt32LE(at) !== DIRECTORY_ENTRY)
+      throw unreadable(path, "a damaged directory");
+    const method = directory.readUInt16LE(at + 10);
+    const compressed = directory.readUInt32LE(at + 20);
+    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((k) =>
+      directory.readUInt16LE(at + k),
+    ) as [number, number, number];
+    const offset = directory.readUInt32LE(at + 42);
+    if (method !== 0 && method !== 8) throw unreadable(path, `the compression method ${method}`);
+    if (compressed === 0xffffffff || offset === 0xffffffff)
+      throw unreadable(path, "an archive of more than 4 GB");
+    const name = directory.toString("utf8", at + SIZES.entry, at + SIZES.entry + nameLength);
+    // A local header has a name and extra fields of its own length.
+    const local = await firstBytes(path, SIZES.local, offset);
+    if (local.length < SIZES.local) throw unreadable(path, "a damaged directory");
+    const start = offset + SIZES.local + local.readUInt16LE(26) + local.readUInt16LE(28);
+    entries.push({ name, range: { start, end: start + compressed, deflated: method === 8 } });
+    at += SIZES.entry + nameLength + extraLength + commentLength;
+  }
+  return entries;
+}
+
+const unreadable = (path: string, received: string): PushforwardError =>
+  new PushforwardError("FILE", `${path} cannot be read as an archive of arrays`, {
+    expected: "a file that numpy.savez wrote",
+    received,
+    hint: "Save the arrays again, or each by np.save.",
+  });

@@ -1,0 +1,328 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { decode, encode } from "fast-png";
+import { beforeAll, describe, expect, test } from "vitest";
+import { idx } from "../images/files.ts";
+import { workplace } from "./command.ts";
+
+const place = workplace();
+const { path, write, failure, json } = place;
+
+/** 40 images of 4 x 4 pixels: a bright half, on the left in class 0 and on the right in class 1, with noise below 8. */
+const COUNT = 40;
+const labelOf = (image: number) => image % 2;
+const image = (n: number) =>
+  Uint8Array.from(
+    { length: 16 },
+    (_, i) => (((n * 16 + i) * 29) % 8) + ((i % 4 >= 2 ? 1 : 0) === labelOf(n) ? 240 : 8),
+  );
+const pixels = Uint8Array.from(Array.from({ length: COUNT }, (_, n) => [...image(n)]).flat());
+
+const TRAINING = [
+  "--flow",
+  "glow",
+  "--levels",
+  "1",
+  "--transforms",
+  "1",
+  "--hidden",
+  "4",
+  "--batch-size",
+  "16",
+  "--threads",
+  "1",
+];
+
+async function pushforward(...words: string[]) {
+  const { code, out, err } = await place.pushforward(words);
+  if (code !== 0) throw new Error(err);
+  return { out, err };
+}
+
+const data = { images: "", labels: "", directory: "" };
+const models = { plain: "", classes: "" };
+
+beforeAll(async () => {
+  data.images = write("images.idx", idx([COUNT, 4, 4], pixels));
+  data.labels = write(
+    "labels.idx",
+    idx(
+      [COUNT],
+      Uint8Array.from({ length: COUNT }, (_, n) => labelOf(n)),
+    ),
+  );
+  data.directory = path("photos");
+  for (let n = 0; n < 4; n++) {
+    const folder = path(`photos/${labelOf(n) === 0 ? "left" : "right"}`);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(`${folder}/${n}.png`, encode({ width: 4, height: 4, channels: 1, data: image(n) }));
+  }
+  models.plain = path("plain.safetensors");
+  models.classes = path("classes.safetensors");
+  await pushforward(
+    "fit",
+    data.images,
+    data.labels,
+    "--classes",
+    ...TRAINING,
+    "--epochs",
+    "1",
+    "-o",
+    models.classes,
+  );
+});
+
+describe("fit", () => {
+  test("learns images, and reports bits per dimension beside those of independent pixels", async () => {
+    const { out, err } = await pushforward(
+      "fit",
+      data.images,
+      ...TRAINING,
+      "--flips",
+      "--epochs",
+      "2",
+      "--draws",
+      "2",
+      "-o",
+      models.plain,
+    );
+    const text = out.replace(/\d+\.\d{3}/g, "#.###").replace(/in 0:\d\d/, "in 0:00");
+    expect(text).toMatchInlineSnapshot(`
+      "Learned 40 images of 4 x 4 x 1 in 0:00 (glow, 2 epochs, the best is epoch 2; --epochs reached).
+      Images: 36 for training and as many reflected, 4 for validation.
+
+      Bits per dimension of 4 validation images (they also decided when training ended; fewer are better):
+        this model           #.### ± #.###
+        independent pixels   #.### ± #.###   (a histogram of each pixel, from the training images)
+      The model needs #.### ± #.### bits per dimension more than independent pixels.
+
+      Model     plain.safetensors
+
+      Next:
+        pushforward sample plain.safetensors -n 64 -o samples.png                                   new images, in one picture
+        pushforward score plain.safetensors images.idx -o scored.csv   bits per dimension of each image
+        pushforward evaluate plain.safetensors OTHER                                                bits per dimension of other images
+      "
+    `);
+    expect(err).toMatch(
+      /glow, epoch 1: training \d+\.\d{3}, validation \d+\.\d{3}, best \d+\.\d{3} bits per dimension/,
+    );
+  });
+
+  test("writes the same model if it is resumed after the first epoch", async () => {
+    const whole = readFileSync(models.plain);
+    const stopped = path("stopped.safetensors");
+    const words = [
+      "fit",
+      data.images,
+      ...TRAINING,
+      "--flips",
+      "--epochs",
+      "2",
+      "--draws",
+      "2",
+      "-o",
+      stopped,
+    ];
+    const controller = new AbortController();
+    const running = place.pushforward(words, { interrupted: controller.signal });
+    const waiting = setInterval(() => existsSync(`${stopped}.checkpoint`) && controller.abort(), 1);
+    const { code } = await running;
+    clearInterval(waiting);
+    expect(code === 130 || code === 0).toBe(true);
+    if (code === 130) await pushforward(...words, "--resume");
+    expect(readFileSync(stopped).equals(whole)).toBe(true);
+  });
+
+  test("prints events with bits per dimension by --json, also for a stream from a directory and tarflow", async () => {
+    const events = await json(
+      "fit",
+      data.directory,
+      "--classes",
+      "--flow",
+      "tarflow",
+      "--patch",
+      "2",
+      "--transforms",
+      "1",
+      "--hidden",
+      "8",
+      "--epochs",
+      "1",
+      "--validation-fraction",
+      "0.5",
+      "--threads",
+      "1",
+      "-o",
+      path("t.safetensors"),
+    );
+    expect(events[0]).toMatchObject({ event: "epoch", flow: "tarflow" });
+    const done = events.at(-1)!;
+    const { meanLogDensity, bitsPerDimension } = done.heldOut as Record<string, number>;
+    expect(bitsPerDimension).toBeCloseTo(-meanLogDensity! / (16 * Math.LN2), 10);
+    expect(done).toMatchObject({ image: [4, 4, 1], classes: ["left", "right"] });
+  });
+
+  test("refuses options that do not fit", async () => {
+    const fit = (...words: string[]) => failure("fit", ...words, "-o", path("x.safetensors"));
+    expect(await fit(data.images, "--flow", "maf")).toMatchInlineSnapshot(`
+      "2
+      Error: --flow maf cannot learn images: expected one of glow, realnvp, tarflow.
+      For example: --flow glow"
+    `);
+    expect(await fit(data.images, "--columns", "a")).toMatchInlineSnapshot(`
+      "2
+      Error: --columns is an option for tables, and DATA are images.
+      Leave it out."
+    `);
+    expect(await fit(data.images, "--hidden", "4,4")).toMatchInlineSnapshot(`
+      "2
+      Error: --hidden has several widths, and DATA are images: expected one width, received 4,4.
+      For example: --hidden 64"
+    `);
+    expect(await fit(data.images, "--patch", "2")).toMatchInlineSnapshot(`
+      "2
+      Error: --patch cannot be combined with --flow glow.
+      It is an option of tarflow."
+    `);
+    expect(await fit(data.images, "--image", "4by4")).toMatchInlineSnapshot(`
+      "2
+      Error: --image has an invalid value: expected height, width and channels, received 4by4.
+      For example: --image 28x28x1"
+    `);
+    expect(await fit(data.images, "--image", "2x8")).toMatchInlineSnapshot(`
+      "2
+      Error: The array images.idx has a wrong shape for images: expected [images, 2, 8, 1], received [40, 4, 4].
+      Correct --image, or leave it out if the array has the shape of the images."
+    `);
+    expect(await fit(data.images, "--classes")).toMatchInlineSnapshot(`
+      "2
+      Error: The images of images.idx have no classes: expected sub-directories, a file or an array of labels, or a column label.
+      Give the labels too, or leave out --classes."
+    `);
+    expect(await fit(data.images, "--levels", "3")).toMatchInlineSnapshot(`
+      "2
+      Error: An option of glow is not valid at levels: expected 2^levels to divide the height and the width of the image, received 3.
+      See pushforward --help."
+    `);
+    const table = write("table.csv", "a,b\n1,2\n3,4\n");
+    expect(await fit(table, "--flips")).toMatchInlineSnapshot(`
+      "2
+      Error: --flips is for images, and DATA is a table.
+      If its columns are pixels, state the size of the images: --image 28x28x1"
+    `);
+  });
+});
+
+describe("a model of images", () => {
+  test("scores each file and evaluates the mean, which agree", async () => {
+    const { out } = await pushforward("score", models.plain, data.directory, "-o", "-");
+    const [header, ...lines] = out.trim().split("\n");
+    expect(header).toBe("file,log_probability,bits_per_dimension");
+    const bits = lines.map((line) => Number(line.split(",")[2]));
+    expect(lines.map((line) => line.split(",")[0])).toEqual(
+      [0, 2, 1, 3].map((n) => `photos/${n % 2 ? "right" : "left"}/${n}.png`),
+    );
+    const [result] = await json("evaluate", models.plain, data.directory);
+    expect(result!.bitsPerDimension).toBeCloseTo(bits.reduce((a, b) => a + b) / 4, 6);
+  });
+
+  test("is conditional on classes by their names", async () => {
+    const { out } = await pushforward("score", models.classes, data.images, data.labels, "-o", "-");
+    expect(
+      out
+        .split("\n")
+        .slice(0, 3)
+        .map((line) => line.split(",").slice(0, 2)),
+    ).toEqual([
+      ["image", "class"],
+      ["0", "0"],
+      ["1", "1"],
+    ]);
+    expect(await failure("score", models.classes, data.directory, "-o", "-")).toMatchInlineSnapshot(`
+      "2
+      Error: The images of photos have the class left: expected one of 0, 1.
+      Remove these images: the model has not learned this class."
+    `);
+    expect(await failure("evaluate", models.classes, data.images)).toMatchInlineSnapshot(`
+      "2
+      Error: The images of images.idx have no classes, on which the model is conditional: expected sub-directories, a file or an array of labels, or a column label.
+      Give the labels too."
+    `);
+  });
+
+  test("draws a picture of all images, or a directory with a file for each", async () => {
+    const grid = path("grid.png");
+    await pushforward("sample", models.classes, "-n", "6", "-o", grid);
+    const picture = decode(readFileSync(grid));
+    expect(picture.channels).toBe(1);
+    await pushforward(
+      "sample",
+      models.classes,
+      "-n",
+      "2",
+      "--class",
+      "1",
+      "--temperature",
+      "0.5",
+      "-o",
+      path("drawn"),
+    );
+    const { width, height, data: drawn } = decode(readFileSync(path("drawn/1/00002.png")));
+    expect([width, height, drawn.length]).toEqual([4, 4, 16]);
+    expect(await failure("sample", models.classes, "--class", "5", "-o", grid)).toMatchInlineSnapshot(`
+      "2
+      Error: The model has no class "5": expected one of 0, 1.
+      Did you mean 0?"
+    `);
+    expect(await failure("sample", models.plain, "--class", "1", "-o", grid)).toMatchInlineSnapshot(`
+      "2
+      Error: The model has no classes.
+      Leave --class out, or fit a model with --classes."
+    `);
+    expect(await failure("sample", models.plain)).toMatchInlineSnapshot(`
+      "2
+      Error: Images cannot be written to standard output: expected a picture that ends in .png, or a directory.
+      For example: -o samples.png, or -o samples/ for a file for each image"
+    `);
+    expect(await failure("sample", models.plain, "--given", "a=1", "-o", grid)).toMatchInlineSnapshot(`
+      "2
+      Error: --given is an option for tables, and the model is one of images.
+      Leave it out."
+    `);
+  });
+
+  test("interpolates between two images, whose reconstructions are exact", async () => {
+    const [a, b] = [path("photos/left/0.png"), path("photos/right/1.png")];
+    await pushforward("interpolate", models.plain, a, b, "--steps", "3", "-o", path("line.png"));
+    const line = decode(readFileSync(path("line.png")));
+    const scale = (line.height - 4) / 4;
+    const pixel = (left: number, i: number) =>
+      line.data[(2 + Math.floor(i / 4) * scale) * line.width + left + (i % 4) * scale];
+    const step = 4 * scale + 2;
+    for (const [n, left] of [
+      [0, 2],
+      [1, 2 + 2 * step],
+    ] as const)
+      expect(Array.from({ length: 16 }, (_, i) => pixel(left, i))).toEqual([...image(n)]);
+    expect(await failure("interpolate", models.classes, a, b, "-o", path("line.png"))).toMatchInlineSnapshot(`
+      "2
+      Error: The model is conditional on the class of an image.
+      Give the class of both images, for example: --class 0"
+    `);
+    expect(await failure("interpolate", models.plain, a, b, "-o", path("line.jpg"))).toMatchInlineSnapshot(`
+      "2
+      Error: line.jpg is not the name of a picture: expected a name that ends in .png.
+      For example: -o between.png"
+    `);
+  });
+
+  test("is inspected as images", async () => {
+    const { out } = await pushforward("inspect", models.classes);
+    expect(out.split("\n").slice(0, 3).join("\n")).toMatchInlineSnapshot(`
+      "model       classes.safetensors
+      images      4 x 4 x 1 (height, width, channels), values from 0 to 255
+      given       class (0 or 1)"
+    `);
+    expect(await json("inspect", models.plain)).toMatchObject([{ image: [4, 4, 1] }]);
+  });
+});

@@ -1,0 +1,27 @@
+import { gzipSync } from "node:zlib";
+
+/** An idx file of unsigned bytes. */
+export function idx(shape: readonly number[], bytes: Uint8Array): Buffer {
+  const header = Buffer.alloc(4 + 4 * shape.length);
+  header.writeUInt16BE(0x0800 + shape.length, 2);
+  shape.forEach((size, i) => {
+    header.writeUInt32BE(size, 4 + 4 * i);
+  });
+  return Buffer.concat([header, bytes]);
+}
+
+export const idxGz = (shape: readonly number[], bytes: Uint8Array): Buffer => gzipSync(idx(shape, bytes));
+
+/** A file of `numpy.save`, version 1. `order` is the value of fortran_order. */
+export function npy(type: string, shape: readonly number[], bytes: Uint8Array, order = "False"): Buffer {
+  const tuple = `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
+  const text = `{'descr': '${type}', 'fortran_order': ${order}, 'shape': ${tuple}, }`;
+  const header = Buffer.from(`${text.padEnd(117)}\n`, "latin1");
+  const start = Buffer.from("\x93NUMPY\x01\x00\x00\x00", "latin1");
+  start.writeUInt16LE(header.length, 8);
+  return Buffer.concat([start, header, bytes]);
+}
+
+/** Images of height 4, width 6 and the given channels, whose pixels are different numbers. */
+export const somePixels = (count: number, channels = 1): Uint8Array =>
+  Uint8Array.from({ length: count * 24 * channels }, (_, i) => (37 * i + 11 * Math.floor(i / 24)) % 256);

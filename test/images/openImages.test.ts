@@ -1,0 +1,354 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { deflateRawSync } from "node:zlib";
+import { encode as encodePng } from "fast-png";
+import jpeg from "jpeg-js";
+import { describe, expect, test } from "vitest";
+import { withReflections } from "../../src/images/imageRows.ts";
+import { type ImageSet, imageRows, openImages } from "../../src/images/index.ts";
+import { temporaryDirectory } from "../data/temporaryFiles.ts";
+import { idx, idxGz, npy, somePixels } from "./files.ts";
+
+const { path, write, failure } = temporaryDirectory();
+
+/** All pixels of a set. */
+async function pixelsOf(images: ImageSet): Promise<number[]> {
+  const pixels: number[] = [];
+  for await (const block of images.blocks()) pixels.push(...block);
+  await images.close();
+  return pixels;
+}
+
+/** A directory of pictures, by their names in it. */
+function directory(name: string, files: Readonly<Record<string, Uint8Array>>): string {
+  for (const [file, bytes] of Object.entries(files)) {
+    mkdirSync(path(`${name}/${file}`).replace(/\/[^/]*$/, ""), { recursive: true });
+    writeFileSync(path(`${name}/${file}`), bytes);
+  }
+  return path(name);
+}
+
+const png = (pixels: Uint8Array | Uint16Array, channels = 1, depth: 8 | 16 = 8): Uint8Array =>
+  encodePng({ width: 6, height: 4, channels, depth, data: pixels });
+
+/** A zip archive as `numpy.savez` writes it, stored or deflated. */
+function zip(entries: Readonly<Record<string, Buffer>>, deflated: boolean): Buffer {
+  const parts: Buffer[] = [];
+  const directories: Buffer[] = [];
+  let offset = 0;
+  for (const [name, content] of Object.entries(entries)) {
+    const data = deflated ? deflateRawSync(content) : content;
+    const sizes = Buffer.alloc(20);
+    sizes.writeUInt16LE(deflated ? 8 : 0, 0);
+    sizes.writeUInt32LE(data.length, 10);
+    sizes.writeUInt32LE(content.length, 14);
+    sizes.writeUInt16LE(name.length, 18);
+    // The local header has an extra field that the directory does not have.
+    const local = Buffer.concat([
+      Buffer.from([0x50, 0x4b, 3, 4, 45, 0, 0, 0]),
+      sizes,
+      Buffer.from([4, 0]),
+      Buffer.from(name),
+      Buffer.alloc(4),
+    ]);
+    const end = Buffer.alloc(16);
+    end.writeUInt32LE(offset, 12);
+    directories.push(
+      Buffer.concat([Buffer.from([0x50, 0x4b, 1, 2, 45, 0, 45, 0, 0, 0]), sizes, end, Buffer.from(name)]),
+    );
+    parts.push(local, data);
+    offset += local.length + data.length;
+  }
+  const list = Buffer.concat(directories);
+  const last = Buffer.alloc(22);
+  last.writeUInt32LE(0x06054b50, 0);
+  last.writeUInt16LE(directories.length, 10);
+  last.writeUInt32LE(list.length, 12);
+  last.writeUInt32LE(offset, 16);
+  return Buffer.concat([...parts, list, last]);
+}
+
+describe("images of arrays", () => {
+  test("idx files are joined, with the labels of a file of labels", async () => {
+    const pixels = somePixels(5);
+    const images = await openImages([
+      write("a.idx", idx([3, 4, 6], pixels.subarray(0, 72))),
+      write("b.gz", idxGz([2, 4, 6], pixels.subarray(72))),
+      write("labels.gz", idxGz([5], Uint8Array.of(10, 9, 9, 10, 2))),
+    ]);
+    expect(images.shape).toEqual([4, 6, 1]);
+    expect(images.count).toBe(5);
+    // Labels that are numbers are in the order of numbers, not of text.
+    expect(images.classes).toEqual({ names: ["2", "9", "10"], indices: Int32Array.of(2, 1, 1, 2, 0) });
+    expect(await pixelsOf(images)).toEqual([...pixels]);
+  });
+
+  test("NumPy arrays of any number type, and of archives, have the same pixels", async () => {
+    const pixels = somePixels(2, 3);
+    const floats = Buffer.from(Float32Array.from(pixels).buffer);
+    const labels = Buffer.from(BigInt64Array.of(1n, 0n).buffer);
+    const arrays = { "x.npy": npy("|u1", [2, 4, 6, 3], pixels), "y.npy": npy("<i8", [2], labels) };
+    for (const file of [
+      write("u1.npy", npy("|u1", [2, 4, 6, 3], pixels)),
+      write("f4.npy", npy("<f4", [2, 4, 6, 3], floats)),
+      write("stored.npz", zip(arrays, false)),
+      write("deflated.npz", zip(arrays, true)),
+    ]) {
+      const images = await openImages(file);
+      expect(images.shape).toEqual([4, 6, 3]);
+      expect(images.classes?.indices).toEqual(file.endsWith("npz") ? Int32Array.of(1, 0) : undefined);
+      expect(await pixelsOf(images)).toEqual([...pixels]);
+    }
+  });
+
+  test("a flat array has the shape that is stated", async () => {
+    const images = await openImages(write("flat.npy", npy("|u1", [2, 24], somePixels(2))), {
+      shape: [4, 6, 1],
+    });
+    expect(images.count).toBe(2);
+    expect(await pixelsOf(images)).toEqual([...somePixels(2)]);
+  });
+
+  test("errors say what is wrong, in which file, and what to do", async () => {
+    const all = async (file: string, options = {}) => {
+      const images = await openImages(file, options);
+      return pixelsOf(images);
+    };
+    const pixels = somePixels(2);
+    expect(await failure(all(write("short.idx", idx([3, 4, 6], pixels))))).toMatchInlineSnapshot(`
+      "FILE short.idx is damaged: the file ends too early.
+      Download or write the file again."
+    `);
+    expect(await failure(all(write("long.idx", idx([1, 4, 6], pixels))))).toMatchInlineSnapshot(`
+      "FILE long.idx is damaged: the file is longer than its header says.
+      Download or write the file again."
+    `);
+    expect(await failure(all(write("only.idx", idx([2], pixels.subarray(0, 2)))))).toMatchInlineSnapshot(`
+      "DATA only.idx has no images: expected an array of shape [images, height, width] or [images, height, width, channels], received only.idx of shape [2].
+      Give the file of the images, too."
+    `);
+    const damaged = idxGz([2, 4, 6], pixels);
+    damaged.fill(0xff, 30, 40);
+    expect(await failure(all(write("damaged.gz", damaged)))).toMatchInlineSnapshot(`
+      "FILE damaged.gz is a damaged gzip file (incorrect data check).
+      Copy or compress it again."
+    `);
+    const floats = idx([1, 4, 6], pixels);
+    floats[2] = 13;
+    expect(await failure(all(write("floats.idx", floats)))).toMatchInlineSnapshot(`
+      "FILE floats.idx has numbers that are not pixels: expected unsigned bytes, received 32-bit floating-point numbers.
+      Write the images as unsigned bytes."
+    `);
+    expect(await failure(all(write("flat2.npy", npy("|u1", [2, 24], pixels))))).toMatchInlineSnapshot(`
+      "DATA The array flat2.npy has a wrong shape for images: expected [images, height, width] or [images, height, width, channels], received [2, 24].
+      State height, width and channels: --image 28x28x1"
+    `);
+    expect(
+      await failure(all(write("first.npy", npy("|u1", [1, 3, 4, 6], somePixels(3))))),
+    ).toMatchInlineSnapshot(`
+      "DATA The array first.npy has a wrong shape for images: expected [images, height, width] or [images, height, width, channels], received [1, 3, 4, 6].
+      Put the channels last: x.transpose(0, 2, 3, 1)"
+    `);
+    expect(
+      await failure(all(write("fortran.npy", npy("|u1", [2, 4, 6], pixels, "True")))),
+    ).toMatchInlineSnapshot(`
+      "FILE fortran.npy is in the order of Fortran: expected an array in the order of C.
+      Save it by np.save(path, np.ascontiguousarray(x))."
+    `);
+    const halves = Buffer.from(new Float32Array(24).fill(0.5).buffer);
+    expect(await failure(all(write("halves.npy", npy("<f4", [1, 4, 6], halves))))).toMatchInlineSnapshot(`
+      "DATA Image 0 of halves.npy has the value 0.5: expected whole numbers from 0 to 255.
+      If values are divided by 255, multiply them by it: np.round(255 * x).astype(np.uint8)"
+    `);
+    const two = { "a.npy": npy("|u1", [2, 4, 6], pixels), "b.npy": npy("|u1", [2, 4, 6], pixels) };
+    expect(await failure(all(write("two.npz", zip(two, false))))).toMatchInlineSnapshot(`
+      "DATA two.npz has several arrays that may be images: expected one array of images, and at most one of labels, received a, b.
+      Save them in files of their own: np.savez('images.npz', images=x, labels=y)"
+    `);
+    expect(await failure(all(write("text.npz", Buffer.from("no archive"))))).toMatchInlineSnapshot(`
+      "FILE text.npz cannot be read as an archive of arrays: expected a file that numpy.savez wrote, received no zip archive.
+      Save the arrays again, or each by np.save."
+    `);
+    expect(
+      await failure(openImages([path("a.idx"), path("text.npz"), write("t.csv", Buffer.from("a\n1\n"))])),
+    ).toMatchInlineSnapshot(`
+      "ARGUMENT Images cannot be read from files of different formats: expected directories and pictures, or arrays, or tables, received a.idx, text.npz, t.csv.
+      Give files of one format."
+    `);
+  });
+});
+
+describe("directories of pictures", () => {
+  test("are read in the order of their paths, and sub-directories are classes", async () => {
+    const pixels = somePixels(3);
+    const image = (i: number) => png(pixels.subarray(24 * i, 24 * i + 24));
+    const root = directory("classes", {
+      "cat/2.png": image(1),
+      "cat/1.PNG": image(0),
+      "dog/deep/3.png": image(2),
+      "notes.txt": Buffer.from("x"),
+    });
+    const images = await openImages(root);
+    expect(images.files?.map((file) => file.replace(`${root}/`, ""))).toEqual([
+      "cat/1.PNG",
+      "cat/2.png",
+      "dog/deep/3.png",
+    ]);
+    expect(images.classes).toEqual({ names: ["cat", "dog"], indices: Int32Array.of(0, 0, 1) });
+    expect(await pixelsOf(images)).toEqual([...pixels]);
+  });
+
+  test("opaque alpha channels and palettes become gray or colors", async () => {
+    const gray = somePixels(1);
+    const withAlpha = Uint8Array.from({ length: 48 }, (_, i) => (i % 2 === 0 ? gray[i / 2]! : 255));
+    expect(await pixelsOf(await openImages(write("alpha.png", png(withAlpha, 2))))).toEqual([...gray]);
+    const palette = [
+      [1, 2, 3],
+      [250, 130, 7],
+    ];
+    const indices = Uint8Array.from({ length: 24 }, (_, i) => i % 2);
+    const indexed = encodePng({ width: 6, height: 4, channels: 1, depth: 8, data: indices, palette });
+    const colors = await pixelsOf(await openImages(write("palette.png", indexed)));
+    expect(colors.slice(0, 6)).toEqual(palette.flat());
+  });
+
+  test("JPEG is decoded, and gray JPEG has one channel", async () => {
+    const data = new Uint8Array(4 * 16 * 16);
+    data.forEach((_, i) => {
+      data[i] = i % 4 === 0 ? 200 : i % 4 === 3 ? 255 : 40;
+    });
+    const { data: bytes } = jpeg.encode({ width: 16, height: 16, data }, 95);
+    const images = await openImages(write("red.jpg", bytes));
+    expect(images.shape).toEqual([16, 16, 3]);
+    const [r, g, b] = await pixelsOf(images);
+    expect(Math.max(Math.abs(r! - 200), Math.abs(g! - 40), Math.abs(b! - 40))).toBeLessThan(4);
+  });
+
+  test("errors name the file and say how to convert it", async () => {
+    const all = async (root: string) => pixelsOf(await openImages(root));
+    const image = png(somePixels(1));
+    expect(await failure(all(directory("empty", { "a.txt": Buffer.from("") })))).toMatchInlineSnapshot(`
+      "FILE empty has no pictures: expected files that end in .png, .jpg or .jpeg, also in sub-directories, received other files only.
+      Give the directory of the pictures."
+    `);
+    const sixteen = png(new Uint16Array(24), 1, 16);
+    expect(await failure(all(directory("deep", { "a.png": sixteen })))).toMatchInlineSnapshot(`
+      "FILE deep/a.png has 16 bits per channel: expected 8 bits per channel, opaque, received 16 bits.
+      Convert it, for example by ImageMagick: magick deep/a.png -depth 8 picture.png"
+    `);
+    const transparent = png(new Uint8Array(48).fill(128), 2);
+    expect(await failure(all(directory("alpha", { "a.png": transparent })))).toMatchInlineSnapshot(`
+      "FILE alpha/a.png has transparent pixels: expected 8 bits per channel, opaque, received an alpha channel below 255.
+      Put it on a background, for example by ImageMagick: magick alpha/a.png -background white -flatten picture.png"
+    `);
+    const larger = encodePng({ width: 5, height: 5, channels: 1, depth: 8, data: new Uint8Array(25) });
+    expect(
+      await failure(all(directory("sizes", { "a.png": image, "b.png": larger }))),
+    ).toMatchInlineSnapshot(`
+      "DATA sizes/b.png has another size than sizes/a.png: expected 4 x 6 x 1 (height, width, channels), received 5 x 5 x 1.
+      Convert the pictures to one form, for example by ImageMagick: magick mogrify -resize 6x4! *.png"
+    `);
+    const colors = png(somePixels(1, 3), 3);
+    expect(
+      await failure(all(directory("channels", { "a.png": image, "b.png": colors }))),
+    ).toMatchInlineSnapshot(`
+      "DATA channels/b.png has other channels than channels/a.png: expected 4 x 6 x 1 (height, width, channels), received 4 x 6 x 3.
+      Convert the pictures to one form, for example by ImageMagick: magick mogrify -colorspace gray *.png"
+    `);
+    const damaged = Uint8Array.from(image);
+    damaged[damaged.length - 20]! ^= 0xff;
+    expect(await failure(all(directory("damaged", { "a.png": damaged })))).toMatchInlineSnapshot(`
+      "FILE damaged/a.png is damaged: CRC mismatch for chunk IDAT. Expected 1658927255, found 3169074790.
+      Remove the file, or write it again."
+    `);
+    expect(await failure(all(directory("cut", { "a.png": image.subarray(0, 40) })))).toMatchInlineSnapshot(`
+      "FILE cut/a.png is damaged: Offset is outside the bounds of the DataView.
+      Remove the file, or write it again."
+    `);
+    expect(
+      await failure(all(directory("cut2", { "a.jpg": Uint8Array.of(0xff, 0xd8, 0xff, 0xe0) }))),
+    ).toMatchInlineSnapshot(`
+      "FILE cut2/a.jpg is damaged: unknown JPEG marker 0.
+      Remove the file, or write it again."
+    `);
+    expect(await failure(all(directory("gif", { "a.png": Buffer.from("GIF89a") })))).toMatchInlineSnapshot(`
+      "FILE gif/a.png is not a picture that can be read: expected PNG or JPEG, received another format.
+      Convert it, for example by ImageMagick: magick gif/a.png picture.png"
+    `);
+    expect(await failure(openImages(path("missing")))).toMatchInlineSnapshot(`
+      "FILE There is no file missing.
+      Check the path."
+    `);
+  });
+});
+
+describe("tables of images", () => {
+  test("columns of pixels have a shape that is stated, and a column label", async () => {
+    const header = ["label", ...Array.from({ length: 6 }, (_, i) => `p${i}`)].join(",");
+    const table = write("pixels.csv", Buffer.from(`${header}\ncat,0,1,2,3,4,5\nant,255,254,0,0,0,1\n`));
+    const images = await openImages(table, { shape: [2, 3, 1] });
+    expect(images.classes).toEqual({ names: ["ant", "cat"], indices: Int32Array.of(1, 0) });
+    expect(await pixelsOf(images)).toEqual([0, 1, 2, 3, 4, 5, 255, 254, 0, 0, 0, 1]);
+    expect(await failure(openImages(table))).toMatchInlineSnapshot(`
+      "DATA The columns of pixels.csv are not those of images: expected the height, the width and the channels of the images, received 6 columns besides the label.
+      State them: --image 28x28x1"
+    `);
+    expect(await failure(openImages(table, { shape: [2, 2, 1] }))).toMatchInlineSnapshot(`
+      "DATA The columns of pixels.csv are not those of images: expected 4 columns of pixels for 2 x 2 x 1, and at most a column "label", received 6 columns besides the label.
+      Correct --image, or select the columns by a query."
+    `);
+  });
+
+  test("a column of encoded pictures, as in Parquet files of Hugging Face, is decoded", async () => {
+    const { DuckDBInstance } = await import("@duckdb/node-api");
+    const pixels = somePixels(2);
+    const blob = (i: number) =>
+      `unhex('${Buffer.from(png(pixels.subarray(24 * i, 24 * i + 24))).toString("hex")}')`;
+    const file = path("images.parquet");
+    const connection = await (await DuckDBInstance.create()).connect();
+    await connection.run(
+      `COPY (SELECT * FROM (VALUES ({'bytes': ${blob(0)}, 'path': 'a.png'}, 7), ({'bytes': ${blob(1)}, 'path': 'b.png'}, 3)) t(image, label)) TO '${file}'`,
+    );
+    const images = await openImages(file);
+    expect(images.shape).toEqual([4, 6, 1]);
+    expect(images.classes).toEqual({ names: ["3", "7"], indices: Int32Array.of(1, 0) });
+    expect(await pixelsOf(images)).toEqual([...pixels]);
+  });
+});
+
+describe("rows of images", () => {
+  test("are the same in memory and as a stream, with classes as the context", async () => {
+    const files = [
+      write("r.idx", idx([4, 4, 6], somePixels(4))),
+      write("l.idx", idx([4], Uint8Array.of(1, 0, 0, 1))),
+    ];
+    const inMemory = await imageRows(await openImages(files), { classes: true });
+    const streamed = await imageRows(await openImages(files), { classes: true, maxNumbersInMemory: 0 });
+    expect([...inMemory.sample.values]).toEqual([...somePixels(4)]);
+    expect(streamed.sample.values).toEqual(inMemory.sample.values);
+    expect([...streamed.sample.context]).toEqual([1, 0, 0, 1]);
+  });
+
+  test("reflections follow the images, and a reflected reflection is the image", async () => {
+    const images = await openImages(write("c.npy", npy("|u1", [2, 4, 6, 3], somePixels(2, 3))));
+    const rows = await imageRows(images);
+    const once = (await withReflections(rows, images.shape)).sample;
+    expect(once.rows).toBe(4);
+    const [first, reflected] = [once.values.subarray(0, 144), once.values.subarray(144)];
+    // The last pixel of the first line, with its three channels, comes first.
+    expect([...reflected.subarray(0, 3)]).toEqual([...first.subarray(15, 18)]);
+    const twice = await withReflections(rows.sample.with({ values: reflected.slice() }), images.shape);
+    expect(twice.sample.values.subarray(144)).toEqual(first);
+  });
+
+  test("a pixel above the stated number of values is an error", async () => {
+    const images = await openImages(write("v.idx", idx([2, 4, 6], somePixels(2))));
+    expect(await failure(imageRows(images, { values: 16 }))).toMatchInlineSnapshot(`
+      "DATA Image 0 of v.idx has the pixel value 37: expected whole numbers from 0 to 15.
+      State how many values pixels have when the model is fitted: --values 256, the default."
+    `);
+    expect(await failure(imageRows(images, { classes: true }))).toMatchInlineSnapshot(`
+      "DATA The images of v.idx have no classes: expected sub-directories, a file or an array of labels, or a column label.
+      Give the labels too, or leave out --classes."
+    `);
+  });
+});
