@@ -24,7 +24,8 @@ const { validationLogDensity } = await fit(flow, rows, {
   epochs: ${epochs},
   optimizer: { learningRate: ${learningRate} },
   seed: ${size.seed},
-  // The page computes in WebAssembly on one thread. Without these two lines training is faster, and its numbers differ by rounding.
+  // The page computes in WebAssembly on one thread. Without these lines training is faster, and its
+  // numbers differ by rounding.
   threads: 1,
   providers: ["wasm"],
 });

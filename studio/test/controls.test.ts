@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CHROMIUM_IS_MISSING, findChromium } from "../../test/browser/chromium.ts";
+import { FAMILY_NAMES } from "../app/families.ts";
+import { CHAPTER_NAMES } from "../app/read/chapters.ts";
+import { Site, type Visit } from "./page.ts";
+
+const chromium = findChromium();
+// Only some reporters of Vitest show why a test was skipped.
+if (!chromium) console.warn(`The studio is not tested: ${CHROMIUM_IS_MISSING}.`);
+
+/** The pixels of a figure, to see whether it has changed. */
+const picture = ({ page }: Visit, name: string): Promise<string> =>
+  page.locator(`[data-figure=${name}] canvas`).evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+
+async function expectChange(visit: Visit, name: string, act: () => Promise<unknown>): Promise<void> {
+  const before = await picture(visit, name);
+  await act();
+  await expect.poll(() => picture(visit, name)).not.toBe(before);
+}
+
+describe.runIf(chromium)("controls", () => {
+  const site = new Site();
+  beforeAll(() => site.open(chromium!));
+  afterAll(() => site.close());
+
+  test("every family takes an epoch, and shows its grid and the density of a point", async () => {
+    await using visit = await site.visit("#data=twoMoons&rows=300");
+    const { page } = visit;
+    for (const family of FAMILY_NAMES) {
+      await page.getByLabel("Family").selectOption(family);
+      await page.getByRole("slider", { name: /^Layers \d/ }).fill("2");
+      await expectChange(visit, "grid", async () => {
+        await visit.button("One epoch").click();
+        await expect.poll(() => visit.figure("epoch")).toBe(1);
+      });
+      await page.locator("[data-figure=data] [role=application]").click({ position: { x: 250, y: 200 } });
+      await expect.poll(() => page.getByRole("rowheader", { name: /^log det/ }).count()).toBeGreaterThan(2);
+      const terms = (await page.locator("td.number").allTextContents()).map((text) =>
+        Number(text.replace("−", "-")),
+      );
+      const sum = terms.slice(0, -1).reduce((a, b) => a + b, 0);
+      expect({ family, sum }).toEqual({ family, sum: expect.closeTo(terms.at(-1)!, 2) });
+    }
+    expect(visit.problems).toEqual([]);
+  });
+
+  test("sliders, seed and the layers of the grid", async () => {
+    await using visit = await site.visit("#data=banana");
+    const { page } = visit;
+    await page.getByRole("slider", { name: /^Layers \d/ }).fill("3");
+    await page.getByLabel(/Hidden units/).fill("0");
+    await page.getByLabel(/Learning rate/).fill("5");
+    await page.getByLabel("Seed").fill("12");
+    await page.getByLabel("Seed").press("Enter");
+    await expect.poll(() => page.url()).toMatch(/layers=3&width=8&learningRate=0.01&seed=12$/);
+    await visit.button("One epoch").click();
+    await expect.poll(() => visit.figure("epoch")).toBe(1);
+    await expectChange(visit, "grid", () => page.getByLabel("Layers applied to the grid").fill("1.5"));
+    await expect.poll(() => page.locator(".place").textContent()).toBe("after layer 2 of 4");
+    await page.getByRole("button", { name: /^Play/ }).click();
+    await expect.poll(() => page.locator(".place").textContent(), { timeout: 10_000 }).toBe("data space");
+    await page.getByRole("button", { name: /^Appearance/ }).click();
+    await page.getByRole("button", { name: /^Appearance/ }).click();
+    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe("dark");
+    expect(visit.problems).toEqual([]);
+  });
+
+  test("points that a reader draws are learned, and in the link", async () => {
+    await using visit = await site.visit();
+    const { page } = visit;
+    await page.getByText("Draw points").click();
+    await expect.poll(() => visit.button("One epoch").isDisabled()).toBe(true);
+    const box = (await page.locator("[data-figure=data] canvas").boundingBox())!;
+    await page.mouse.move(box.x + 100, box.y + 100);
+    await page.mouse.down();
+    for (let k = 0; k < 40; k++) await page.mouse.move(box.x + 100 + 6 * k, box.y + 100 + 4 * k);
+    await page.mouse.up();
+    await expect.poll(() => page.url()).toMatch(/#points=-?[\d.]+_/);
+    await visit.button("One epoch").click();
+    await expect.poll(() => visit.figure("epoch")).toBe(1);
+    await using again = await site.visit(new URL(page.url()).hash);
+    await again.button("One epoch").click();
+    await expect.poll(() => again.figure("epoch")).toBe(1);
+    expect(await again.figure("held-out nats")).toBe(await visit.figure("held-out nats"));
+    await visit.button("Clear").click();
+    await expect.poll(() => page.getByText("A flow needs at least").isVisible()).toBe(true);
+    await page.locator("[data-figure=data] [role=application]").focus();
+    for (const key of ["ArrowUp", "Enter", "Enter"]) await page.keyboard.press(key);
+    await expect.poll(() => visit.button("One epoch").isEnabled()).toBe(true);
+    expect([...visit.problems, ...again.problems]).toEqual([]);
+  });
+
+  test("a pasted table is learned, and its columns are chosen", async () => {
+    await using visit = await site.visit();
+    const { page } = visit;
+    await page.getByText("Your table").click();
+    const rows = Array.from({ length: 60 }, (_, i) => [i, Math.sin(i), 1000 + Math.cos(i)].join(","));
+    await page.getByRole("textbox").fill(`time,a,b\n${rows.join("\n")}`);
+    await expect.poll(() => page.getByText("60 rows").isVisible()).toBe(true);
+    await expectChange(visit, "data", () => page.getByLabel("Column for x").selectOption("b"));
+    await visit.button("One epoch").click();
+    await expect.poll(() => visit.figure("epoch")).toBe(1);
+    await page.getByRole("textbox").fill("no numbers");
+    await expect.poll(() => page.getByRole("alert").textContent()).toContain("no two columns of numbers");
+    expect(visit.problems).toEqual([]);
+  });
+
+  test("everything to try in the chapters trains, and their layers answer", async () => {
+    await using visit = await site.visit(`#read=${CHAPTER_NAMES[0]}`);
+    const { page } = visit;
+    for (const [i, chapter] of CHAPTER_NAMES.entries()) {
+      await expect.poll(() => page.url()).toContain(`read=${chapter}`);
+      const tries = page.getByRole("button", { name: "Try" });
+      await tries.first().waitFor();
+      await tries.first().click();
+      await expect.poll(() => visit.button("Pause").isVisible()).toBe(true);
+      await expect.poll(() => visit.figure("epoch")).toBeGreaterThan(0);
+      if (i < CHAPTER_NAMES.length - 1) await page.getByRole("link", { name: /^Next/ }).click();
+    }
+    await page.getByRole("link", { name: /Planar/ }).click();
+    await page.getByRole("slider", { name: "w", exact: true }).waitFor();
+    for (const name of ["u", "w"])
+      await expectChange(visit, "planar", async () => {
+        await page.getByRole("slider", { name, exact: true }).focus();
+        for (let k = 0; k < 20; k++) await page.keyboard.press("ArrowDown");
+      });
+    await expectChange(visit, "planar", () => page.getByRole("slider", { name: /^b / }).fill("1"));
+    await expectChange(visit, "radial", () => page.getByRole("slider", { name: /^β/ }).fill("-0.95"));
+    await expect.poll(() => page.getByText("would be a hole").isVisible()).toBe(true);
+    await page.getByRole("link", { name: /Autoregressive/ }).click();
+    await page.getByText("Draw another ordering").click();
+    await page.getByText("x₄", { exact: true }).last().click();
+    await expect.poll(() => page.getByText(/In this ordering x₄/).isVisible()).toBe(true);
+    expect(visit.problems).toEqual([]);
+  });
+});
