@@ -1,15 +1,14 @@
-import { PushforwardError } from "../errors.ts";
-import type { Flow } from "../flows/flow.ts";
+import { Flow } from "../flows/flow.ts";
 import { Random } from "../random/index.ts";
-import { fitDensity } from "../train/fitDensity.ts";
 import { formatRow } from "../train/formatRow.ts";
 import { type ImportanceResult, importance } from "../train/importance.ts";
 import { resample } from "../train/missedMass.ts";
 import { paretoTailShare } from "../train/paretoShape.ts";
 import { type Disagreement, findDisagreement } from "./agreement.ts";
 import { bridgeSampling, type Evidence } from "./bridgeSampling.ts";
-import { defaultFlow, normalFlow } from "./defaultFlow.ts";
+import { normalFlow } from "./defaultFlow.ts";
 import { constrainedDraws, type Draws } from "./draws.ts";
+import { checkFeatures, fitFlow } from "./fitFlow.ts";
 import { type InferOptions, inferSettings } from "./inferOptions.ts";
 import { missedShare } from "./missedShare.ts";
 import { coordinateNames, type Declarations, type ProbabilisticModel } from "./model.ts";
@@ -65,7 +64,7 @@ export interface InferResult<D extends Declarations> {
  * Draws from the posterior of a model:
  *
  * 1. short pilot chains find the mean and the covariance of its mass;
- * 2. a flow is fitted to it by `fitDensity`, from there;
+ * 2. a flow is fitted to it by `fitDensity`, from there; with `restarts`, the best of several;
  * 3. draws of the flow are weighted by `importance`;
  * 4. Markov chains in the latent space of the flow correct what the flow gets wrong (Hoffman et al. 2019, "NeuTra-lizing bad geometry
  *    in Hamiltonian Monte Carlo using neural transport").
@@ -80,12 +79,7 @@ export async function infer<D extends Declarations>(
   const settings = inferSettings(options);
   const { samples, refinement: kind, chains, seed, providers, threads } = settings;
   const engine = { ...(providers && { providers }), ...(threads !== undefined && { threads }) };
-  if (settings.flow && settings.flow.features !== model.features) {
-    throw new PushforwardError("ARGUMENT", "the flow has another number of features than the model", {
-      expected: `${model.features} features, one for each unconstrained coordinate`,
-      received: `${settings.flow.features}`,
-    });
-  }
+  if (settings.flow instanceof Flow) checkFeatures(settings.flow, model.features);
   const random = new Random(seed);
   const { onProgress } = settings;
   onProgress?.({ stage: "pilot", fraction: 0 });
@@ -93,20 +87,7 @@ export async function infer<D extends Declarations>(
   const pilot = await runPilot(density.evaluate, model.features, chains, random.split("pilot"), async (u) =>
     describeDraw(await constrainedDraws(model, u, engine)),
   );
-  const flow = settings.flow ?? defaultFlow(pilot.map, seed);
-  await fitDensity(flow, model.logDensity, {
-    steps: 2000,
-    optimizer: { learningRate: 2e-3 },
-    stickTheLanding: true,
-    ...(onProgress && {
-      onProgress: ({ fraction, elbo }) => onProgress({ stage: "fit", fraction, elbo }),
-    }),
-    ...settings.fit,
-    ...engine,
-    seed,
-    samples: 2,
-    detectMissedMass: false,
-  });
+  const flow = await fitFlow(model.logDensity, model.features, pilot.map, settings, engine);
   const weighted = await importance(flow, model.logDensity, samples, {
     ...engine,
     seed,

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { PushforwardError } from "../errors.ts";
 import { Flow } from "../flows/flow.ts";
 import { parse } from "../parse.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
@@ -15,8 +16,13 @@ export interface InferProgress {
 
 /** Options of `infer`. */
 export interface InferOptions extends EngineOptions {
-  /** The flow to fit, over the unconstrained coordinates. Default: `realNVP` after an affine map from the pilot chains. */
-  flow?: Flow;
+  /**
+   * The flow to fit, over the unconstrained coordinates, or a function that returns it for a seed. Default: `realNVP` after an affine map from
+   * the pilot chains.
+   */
+  flow?: Flow | ((seed: number) => Flow);
+  /** Number of fits, with the seeds `seed`, `seed` + 1, ..., of which the one with the largest bound is kept. Default 1. */
+  restarts?: number;
   /** Options of `fitDensity`. Defaults: 2000 steps, a learning rate of 0.002, `stickTheLanding`. */
   fit?: FitDensityOptions;
   /** Number of weighted draws of the flow. Default 10,000. */
@@ -46,7 +52,13 @@ export interface InferOptions extends EngineOptions {
 const count = (smallest: number) => z.int().check(z.minimum(smallest));
 
 const inferOptionsSchema = z.strictObject({
-  flow: z.optional(z.custom<Flow>((value) => value instanceof Flow, { error: "a Flow" })),
+  flow: z.optional(
+    z.custom<Flow | ((seed: number) => Flow)>(
+      (value) => value instanceof Flow || typeof value === "function",
+      { error: "a Flow, or a function that returns one" },
+    ),
+  ),
+  restarts: z._default(count(1), 1),
   // `fitDensity` and `compile` check these.
   fit: z.optional(z.custom<FitDensityOptions>()),
   onProgress: z.optional(z.custom<InferOptions["onProgress"]>()),
@@ -63,5 +75,13 @@ const inferOptionsSchema = z.strictObject({
 });
 
 /** The options with their defaults. Throws `ARGUMENT` for unknown and for invalid options. */
-export const inferSettings = (options: InferOptions): z.output<typeof inferOptionsSchema> =>
-  parse(inferOptionsSchema, options, "an option of infer");
+export function inferSettings(options: InferOptions): z.output<typeof inferOptionsSchema> {
+  const settings = parse(inferOptionsSchema, options, "an option of infer");
+  if (settings.restarts > 1 && settings.flow instanceof Flow) {
+    throw new PushforwardError("ARGUMENT", "restarts needs a new flow for each seed", {
+      expected: "a function as the option flow, such as (seed) => nsf(2, { seed })",
+      received: "a Flow",
+    });
+  }
+  return settings;
+}

@@ -22,6 +22,17 @@ export const densitySettingsSchema = z.extend(z.pick(fitSettingsSchema, common),
       steps: z._default(z.int().check(z.positive()), 10_000),
     }),
   ),
+  objective: z.optional(
+    z.discriminatedUnion("type", [
+      z.strictObject({ type: z.literal("reverseKL") }),
+      z.strictObject({
+        type: z.literal("renyi"),
+        alpha: z._default(z.number().check(z.minimum(0), z.lt(1)), 0),
+        samples: z._default(z.int().check(z.minimum(2), z.maximum(64)), 8),
+      }),
+      z.strictObject({ type: z.literal("forwardKL") }),
+    ]),
+  ),
   stickTheLanding: z._default(z.boolean(), false),
   samples: z._default(z.int().check(z.minimum(2)), 10_000),
   detectMissedMass: z._default(z.boolean(), true),
@@ -43,7 +54,9 @@ export interface DensitySettings {
   averageDecay?: number;
   /** Multiplies the log-density by min(1, start + t / steps) in step t. Default: no annealing. */
   annealing?: AnnealingOptions;
-  /** Leaves out the part of the gradient whose expectation is 0 (Roeder et al. 2017). Default false. */
+  /** What is minimized. Default `{ type: "reverseKL" }`. */
+  objective?: DensityObjective;
+  /** Leaves out the part of the gradient of `reverseKL` whose expectation is 0 (Roeder et al. 2017). Default false. */
   stickTheLanding?: boolean;
   /** Size of the sample from which the result is computed, at least 2. Default 10,000. */
   samples?: number;
@@ -52,6 +65,19 @@ export interface DensitySettings {
   /** Seed of all noise. Default 0. */
   seed?: number;
 }
+
+/**
+ * What `fitDensity` minimizes.
+ *
+ * - `reverseKL`: KL(q || p), which is small for a q that leaves out a part of p.
+ * - `renyi`: the negative Renyi bound of order alpha in [0, 1), from `samples` draws in each row of the batch; the importance-weighted bound
+ *   for alpha = 0. The smaller alpha is, the more q covers p. See `renyiBound`.
+ * - `forwardKL`: KL(p || q), which is large for such a q, with weights from the draws of a batch. See `forwardDivergence`.
+ */
+export type DensityObjective =
+  | { type: "reverseKL" }
+  | { type: "renyi"; alpha?: number; samples?: number }
+  | { type: "forwardKL" };
 
 /** Annealing of the log-density from a flat one: its factor grows linearly to 1. */
 export interface AnnealingOptions {
@@ -106,7 +132,14 @@ export function densitySettings(options: FitDensityOptions): z.output<typeof den
   } = options;
   const defined = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
   const settings = parse(densitySettingsSchema, defined, "an option of fitDensity");
-  const { annealing, steps } = settings;
+  const { annealing, steps, objective, stickTheLanding } = settings;
+  if (stickTheLanding && objective && objective.type !== "reverseKL") {
+    throw new PushforwardError("ARGUMENT", "stickTheLanding is an option of another objective", {
+      expected: "the objective reverseKL",
+      received: objective.type,
+      hint: "Leave it out: the gradient of renyi has no such part, and forwardKL has no gradient through samples.",
+    });
+  }
   if (annealing && annealingAt(annealing, steps - 1) < 1) {
     throw new PushforwardError("ARGUMENT", "fitDensity has fewer steps than its annealing", {
       expected: `more than ${Math.ceil((1 - annealing.start) * annealing.steps)} steps`,

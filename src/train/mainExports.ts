@@ -1,6 +1,6 @@
 /** What both `pushforward` and `pushforward/train` export. */
 export type { Loss, LossBatch } from "./batchLoss.ts";
-export type { FitDensityOptions } from "./densityOptions.ts";
+export type { DensityObjective, FitDensityOptions } from "./densityOptions.ts";
 export { type FitResult, fit } from "./fit.ts";
 export { type FitDensityResult, fitDensity } from "./fitDensity.ts";
 export { type FitFlowsOptions, type FitFlowsResult, fitFlows } from "./fitFlows.ts";

@@ -83,6 +83,24 @@ describe("infer", () => {
   });
 });
 
+test("keeps the flow with the largest bound of several fits", async () => {
+  // The first flow is a normal distribution that is fitted for one step, which the second one is not.
+  const flows = [nsf(1, { transforms: 1, hidden: [8] }), nsf(1, { transforms: 1, hidden: [8] })];
+  flows.forEach((flow, i) => {
+    for (const [name, parameter] of flow.parameters())
+      if (name.endsWith("bias")) parameter.value.fill(i === 0 ? 3 : 0);
+  });
+  const standard = model({ x: real() }, ({ x }) => logProb.normal(x, 0, 1));
+  const { flow } = await infer(standard, {
+    flow: (seed) => flows[seed]!,
+    restarts: 2,
+    fit: { steps: 1, threads: 1 },
+    refinement: "none",
+    threads: 1,
+  });
+  expect(flow).toBe(flows[1]);
+});
+
 describe("the verdict", () => {
   /** Neal's funnel: log Z is 0, and the standard deviation of v is 3. */
   const funnel = model({ v: real(), x: real() }, ({ v, x }) => [
@@ -137,13 +155,15 @@ describe("errors", () => {
       "an unknown option": await messageOf(conjugate, { chain: 2 }),
       "an invalid option": await messageOf(conjugate, { chains: 1 }),
       "another number of features": await messageOf(conjugate, wideFlow),
+      "one flow for several seeds": await messageOf(conjugate, { flow: nsf(1), restarts: 2 }),
     }).toMatchInlineSnapshot(`
       {
         "an invalid option": "an option of infer is not valid at chains: expected at least 2, received 1.",
-        "an unknown option": "an option of infer is not valid: expected one of flow, fit, onProgress, providers, threads, samples, refinement, chains, draws, warmUp, targetAcceptance, maxDepth, seed, received chain (did you mean chains?).",
+        "an unknown option": "an option of infer is not valid: expected one of flow, restarts, fit, onProgress, providers, threads, samples, refinement, chains, draws, warmUp, targetAcceptance, maxDepth, seed, received chain (did you mean chains?).",
         "another number of features": "the flow has another number of features than the model: expected 1 features, one for each unconstrained coordinate, received 3.",
         "not finite anywhere": "the log-density or its gradient is not finite at most random starts: expected 8 finite starts, received 0 of 800; the log-density is NaN at a = 0.2879, b = (0.1878, -0.6973).
       The density must be positive for all values that the constraints allow: declare bounds by constraints.",
+        "one flow for several seeds": "restarts needs a new flow for each seed: expected a function as the option flow, such as (seed) => nsf(2, { seed }), received a Flow.",
       }
     `);
   });

@@ -1,0 +1,62 @@
+import { PushforwardError } from "../errors.ts";
+import type { Flow } from "../flows/flow.ts";
+import type { EngineOptions } from "../runtime/engineOptions.ts";
+import { fitDensity } from "../train/fitDensity.ts";
+import type { TargetDensity } from "../train/targetDensity.ts";
+import type { AffineMap } from "./affineMap.ts";
+import { defaultFlow } from "./defaultFlow.ts";
+import type { inferSettings } from "./inferOptions.ts";
+
+/** Samples from which the bounds of several fits are compared. */
+const COMPARISON_SAMPLES = 4000;
+
+type Settings = Pick<ReturnType<typeof inferSettings>, "flow" | "restarts" | "fit" | "seed" | "onProgress">;
+
+/**
+ * Fits a flow of `features` coordinates to a density; with `restarts`, several from different seeds, of which the one with the largest evidence lower bound, that is, with
+ * the smallest KL(q || p), is returned.
+ *
+ * @throws ARGUMENT when the flow has another number of features; as `fitDensity`.
+ */
+export async function fitFlow(
+  logDensity: TargetDensity,
+  features: number,
+  map: AffineMap,
+  { flow: given, restarts, fit, seed: firstSeed, onProgress }: Settings,
+  engine: EngineOptions,
+): Promise<Flow> {
+  let best: { flow: Flow; elbo: number } | undefined;
+  for (let restart = 0; restart < restarts; restart++) {
+    const seed = firstSeed + restart;
+    const flow = typeof given === "function" ? given(seed) : (given ?? defaultFlow(map, seed));
+    checkFeatures(flow, features);
+    const { elbo } = await fitDensity(flow, logDensity, {
+      steps: 2000,
+      optimizer: { learningRate: 2e-3 },
+      ...(!fit?.objective && { stickTheLanding: true }),
+      ...(onProgress && {
+        onProgress: ({ fraction, elbo }) =>
+          onProgress({ stage: "fit", fraction: (restart + fraction) / restarts, elbo }),
+      }),
+      ...fit,
+      ...engine,
+      seed,
+      samples: restarts > 1 ? COMPARISON_SAMPLES : 2,
+      detectMissedMass: false,
+    });
+    if (best && !(elbo > best.elbo)) await flow.release();
+    else {
+      await best?.flow.release();
+      best = { flow, elbo };
+    }
+  }
+  return best!.flow;
+}
+
+export function checkFeatures(flow: Flow, features: number): void {
+  if (flow.features === features) return;
+  throw new PushforwardError("ARGUMENT", "the flow has another number of features than the model", {
+    expected: `${features} features, one for each unconstrained coordinate`,
+    received: `${flow.features}`,
+  });
+}

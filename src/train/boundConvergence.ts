@@ -1,0 +1,28 @@
+import type { FitDensityRecord } from "./densityOptions.ts";
+
+/** A smaller rise of the bound, in nats, does not matter: KL(q || p) below 0.01 is accurate enough for most purposes. */
+const MAX_RISE_NATS = 0.01;
+/** A rise of fewer standard errors is noise. */
+const MAX_STANDARD_ERRORS = 2;
+/** Records in each of the two parts that are compared, at least: 100 steps each. */
+const MIN_RECORDS = 3;
+
+/**
+ * Whether the evidence lower bound has stopped rising: its mean over the last fifth of the steps is at most 0.01 nats, or two standard errors, above
+ * that over the fifth before. Each record is a mean over 100 steps, and the standard error follows from their scatter. Undefined for fewer
+ * than 1,500 steps, which cannot tell.
+ */
+export function boundHasConverged(history: readonly FitDensityRecord[]): boolean | undefined {
+  const count = Math.floor(history.length / 5);
+  if (count < MIN_RECORDS) return undefined;
+  const bounds = history.map(({ elbo }) => elbo);
+  const [before, last] = [bounds.slice(-2 * count, -count), bounds.slice(-count)].map(meanAndVariance);
+  const error = Math.sqrt((before!.variance + last!.variance) / count);
+  return last!.mean - before!.mean <= Math.max(MAX_RISE_NATS, MAX_STANDARD_ERRORS * error);
+}
+
+function meanAndVariance(values: readonly number[]): { mean: number; variance: number } {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
+  return { mean, variance: squares / (values.length - 1) };
+}
