@@ -4,9 +4,11 @@ import { StandardNormal } from "../../src/distributions/standardNormal.ts";
 import { Flow } from "../../src/flows/index.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
+import { normalQuantile } from "../../src/inference/sampling/normalQuantile.ts";
 import { Random } from "../../src/random/index.ts";
 import { importance } from "../../src/train/index.ts";
 import { paretoShape } from "../../src/train/paretoShape.ts";
+import golden from "./golden/paretoShape.json" with { type: "json" };
 
 const standard = () => new Flow(new StandardNormal({ features: 1 }), new Permutation({ order: [0] }));
 /** exp(2) N(0, sigma^2) of one variable. */
@@ -101,6 +103,19 @@ describe("paretoShape", () => {
   it.each([0.2, 0.5, 1])("estimates the exponent of weights U^-%f", (k) => {
     const logWeights = new Random(3).uniform(new Float64Array(100_000)).map((u) => -k * Math.log(u));
     expect(Math.abs(paretoShape(logWeights) - k)).toBeLessThan(0.1);
+  });
+
+  it.each(
+    golden.map(
+      (each) => [`${each.n} weights of the family ${each.family}, ${each.parameter}`, each] as const,
+    ),
+  )("equals that of the R package loo for %s", (_, { family, n, parameter, k }) => {
+    const even = Float64Array.from({ length: n }, (_, i) => ((i + 1) * 0.6180339887498949) % 1);
+    const logWeights = even.map((u) =>
+      family === "pareto" ? -parameter * Math.log(u) : 0.5 * normalQuantile(u) ** 2 * (1 - parameter ** 2),
+    );
+    // The quantile function has an error of 1e-9.
+    expect(Math.abs(paretoShape(logWeights) - k)).toBeLessThan(family === "pareto" ? 1e-9 : 1e-6);
   });
 
   it("is below 0 for bounded weights of any scale", () => {
