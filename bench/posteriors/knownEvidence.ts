@@ -39,12 +39,14 @@ const scaled =
     target(x.mul(scale)).add(features * Math.log(scale));
 
 export const knownEvidence: readonly KnownEvidence[] = [
-  ...Object.entries(logDensities).map(([name, logDensity]): KnownEvidence => ({
-    title: `energy ${name}`,
-    model: density(2, logDensity),
-    logEvidence: logNormalizer(logDensity),
-    expected: name === "U2" ? "reliable" : "either",
-  })),
+  ...Object.entries(logDensities).map(
+    ([name, logDensity]): KnownEvidence => ({
+      title: `energy ${name}`,
+      model: density(2, logDensity),
+      logEvidence: logNormalizer(logDensity),
+      expected: name === "U2" ? "reliable" : "either",
+    }),
+  ),
   { title: "Gaussian, 2-D", model: density(2, gaussian(2)), logEvidence: 0, expected: "reliable" },
   { title: "Gaussian, 50-D", model: density(50, gaussian(50)), logEvidence: 0, expected: "reliable" },
   { title: "banana", model: density(2, banana), logEvidence: 0, expected: "reliable" },
