@@ -42,6 +42,8 @@ export class Visit implements AsyncDisposable {
   readonly page: Page;
   /** Messages of the console, errors, and requests to other hosts or that failed. */
   readonly problems: string[] = [];
+  /** The files of the site that the page and its workers requested. */
+  readonly files: string[] = [];
 
   constructor(page: Page, address: string) {
     this.page = page;
@@ -49,6 +51,7 @@ export class Visit implements AsyncDisposable {
     page.on("pageerror", (error) => this.problems.push(`${error}`));
     page.on("requestfailed", (request) => this.problems.push(`failed: ${request.url()}`));
     page.on("request", (request) => {
+      if (request.url().startsWith(address)) this.files.push(request.url().slice(address.length));
       if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(address))
         this.problems.push(`another host: ${request.url()}`);
     });

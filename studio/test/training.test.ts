@@ -1,5 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { CHROMIUM_IS_MISSING, findChromium } from "../../test/browser/chromium.ts";
+import { longestTask } from "./mainThread.ts";
 import { Site } from "./page.ts";
 
 const chromium = findChromium();
@@ -15,11 +19,27 @@ describe.runIf(chromium)("training in the page", () => {
     ["spirals", 0.4],
     ["twoMoons", 0.15],
     ["eightGaussians", 0.2],
-  ])("learns the %s to %s nats above their entropy", async (toy, nats) => {
+  ])("learns the %s to %s nats above their entropy, and keeps the page responsive", async (toy, nats) => {
     await using visit = await site.visit(`#data=${toy}`);
-    await visit.button("Train").click();
-    await expect.poll(() => visit.figure("above the entropy"), { timeout: 50_000 }).toBeLessThan(nats);
+    const milliseconds = await longestTask(visit.page, async () => {
+      await visit.button("Train").click();
+      await expect.poll(() => visit.figure("above the entropy"), { timeout: 50_000 }).toBeLessThan(nats);
+    });
+    console.log(`${toy}: the longest task of the page took ${milliseconds.toFixed(0)} ms`);
+    expect(milliseconds).toBeLessThan(50);
     expect(await visit.figure("above the entropy")).toBeGreaterThan(-0.1);
+    expect(visit.problems).toEqual([]);
+  });
+
+  test("loads less than 250 kB of compressed JavaScript for the first view", async () => {
+    await using visit = await site.visit();
+    await expect.poll(() => visit.button("One epoch").isEnabled()).toBe(true);
+    const folder = inject("folder");
+    const scripts = visit.files.filter((file) => file.endsWith(".js"));
+    const bytes = [...new Set(scripts)].map((file) => gzipSync(readFileSync(join(folder, file))).length);
+    const total = bytes.reduce((sum, each) => sum + each, 0);
+    console.log(`first view: ${(total / 1000).toFixed(0)} kB of compressed JavaScript`);
+    expect(total).toBeLessThan(250_000);
     expect(visit.problems).toEqual([]);
   });
 

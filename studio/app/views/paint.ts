@@ -1,5 +1,6 @@
 import type { Frame, Raster } from "../engine/messages.ts";
 import { latentGrid } from "../latentGrid.ts";
+import { dots } from "./dots.ts";
 import type { Theme } from "./theme.ts";
 
 /** A canvas context whose units are CSS pixels, and the part of the plane that it shows. */
@@ -60,9 +61,6 @@ export function paintContours(plane: Plane, { contours }: Raster, { ink }: Theme
   context.restore();
 }
 
-/** Pixels of a sprite for each unit of the canvas, so that it stays sharp. */
-const SPRITE_SCALE = 4;
-
 /** Points as copies of one small picture for each colour: paths of a thousand circles take many times as long. */
 export function paintPoints(
   plane: Plane,
@@ -72,21 +70,12 @@ export function paintPoints(
   { radius = 1.6, alpha = 0.8 } = {},
 ): void {
   const { context } = plane;
-  const size = 2 * radius + 1;
-  const sprites = directionColors.map((color) => {
-    const canvas = new OffscreenCanvas(SPRITE_SCALE * size, SPRITE_SCALE * size);
-    const sprite = canvas.getContext("2d")!;
-    sprite.scale(SPRITE_SCALE, SPRITE_SCALE);
-    sprite.fillStyle = color;
-    sprite.arc(size / 2, size / 2, radius, 0, 2 * Math.PI);
-    sprite.fill();
-    return canvas;
-  });
+  const { pictures, size } = dots(directionColors, radius);
   context.save();
   context.globalAlpha = alpha;
   for (let i = 0; i < colors.length; i++) {
     const [x, y] = [xOf(plane, values[2 * i]!), yOf(plane, values[2 * i + 1]!)];
-    context.drawImage(sprites[colors[i]!]!, x - size / 2, y - size / 2, size, size);
+    context.drawImage(pictures[colors[i]!]!, x - size / 2, y - size / 2, size, size);
   }
   context.restore();
 }
