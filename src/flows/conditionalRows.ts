@@ -21,6 +21,11 @@ export interface PartialRows {
   readonly known: Uint8Array;
 }
 
+/** Whether a distribution, or a component of a mixture, has exact marginal distributions of any subset of features. */
+export const hasExactConditionals = (distribution: Distribution): boolean =>
+  isSubsetDistribution(distribution) ||
+  (distribution instanceof Mixture && distribution.distributions.some(isSubsetDistribution));
+
 /**
  * The distribution itself if it has exact marginal distributions of any subset of features. Of a mixture, the mixture of those components
  * that have them, with the same relative weights; `share` is the sum of their weights. Throws `ARGUMENT` if there is none.

@@ -1,14 +1,19 @@
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
 import { checkRunOptions } from "../runtime/options.ts";
+import { decodeTable } from "../tables/decodeTable.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
-import { decodeRows } from "../tables/encode.ts";
 import { type EncodedTable, encodeTable } from "../tables/encodeTable.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
-import { type TableInput, type TableRow, type TableValue, tableValue } from "../tables/tableRows.ts";
+import type { TableInput, TableRow, TableValue } from "../tables/tableRows.ts";
 import { ROW_STATUS } from "../tables/unlearned.ts";
 import type { RunOptions } from "./batchRunner.ts";
-import { ConditionalRows, type PartialRows, withExactConditionals } from "./conditionalRows.ts";
+import {
+  ConditionalRows,
+  hasExactConditionals,
+  type PartialRows,
+  withExactConditionals,
+} from "./conditionalRows.ts";
 import { type ExportTableOptions, exportTable } from "./exportTable.ts";
 import type { Flow } from "./flow.ts";
 import { checkCount } from "./flowEvaluator.ts";
@@ -97,7 +102,7 @@ export class TableModel implements AsyncDisposable {
 
   /** n rows of the model. With `given` they are drawn from the exact conditional distribution of the other columns. */
   async sample(n: number, options: TableSampleOptions = {}): Promise<TableRow[]> {
-    return this.decode(await this.sampleFeatures(n, options), n);
+    return decodeTable(this.columns, await this.sampleFeatures(n, options));
   }
 
   /** The features [n, D] of the rows that `sample` draws. Throws `DATA` for given values that the model did not learn. */
@@ -127,7 +132,7 @@ export class TableModel implements AsyncDisposable {
     const names = this.names().filter((name) => hasColumn(rows, name));
     const encoded = encodeTable(this.columns, rows, names);
     const completed = await this.completeFeatures(encoded.values, { seed, present: true, ...run });
-    const drawn = this.decode(completed, encoded.rows);
+    const drawn = decodeTable(this.columns, completed);
     return drawn.map((row, n) => ({ ...row, ...encoded.present(n) }));
   }
 
@@ -163,6 +168,11 @@ export class TableModel implements AsyncDisposable {
   ): Promise<Float64Array> {
     const features = { of: this.featureIndices(of), given: this.featureIndices(given) };
     return this.conditionalRows().logProb(values, features, run);
+  }
+
+  /** Whether `given`, `of` and `impute` can be used: a member has exact conditional distributions. */
+  get hasConditionals(): boolean {
+    return hasExactConditionals(this.flow.base);
   }
 
   /** The sum of the weights of the members that `given`, `of` and `impute` use: those with exact conditional distributions. */
@@ -231,13 +241,6 @@ export class TableModel implements AsyncDisposable {
         received: value,
         hint: nearest === undefined ? "Give another value, or none." : `Did you mean "${nearest}"?`,
       },
-    );
-  }
-
-  private decode(rows: Float64Array, count: number): TableRow[] {
-    const columns = decodeRows(this.columns, rows);
-    return Array.from({ length: count }, (_, n) =>
-      Object.fromEntries(this.columns.map((column, c) => [column.name, tableValue(column, columns[c][n])])),
     );
   }
 }
