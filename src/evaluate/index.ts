@@ -17,6 +17,7 @@ export {
 export { ContextCheck, summarizeContext } from "./contextCheck.ts";
 export { type Controlled, type ControlOptions, controlTables, withControls } from "./controls.ts";
 export { type EvaluateOptions, type EvaluateResult, evaluate } from "./evaluate.ts";
+export type { Finding } from "./findings.ts";
 export { type Baseline, type GaussianBaselineOptions, gaussianBaseline } from "./gaussianBaseline.ts";
 export { type IndependentBaselineOptions, independentBaseline } from "./independentBaseline.ts";
 export { type LogDensitiesOptions, logDensities } from "./logDensities.ts";
@@ -27,7 +28,17 @@ export {
   precisionCoverage,
 } from "./precisionCoverage.ts";
 export { type ClosestRows, type PrivacyResult, privacy } from "./privacy.ts";
+export type { RareRow } from "./rareRows.ts";
+export {
+  type ComparedDensity,
+  type ReportNumbers,
+  type ReportOptions,
+  type ReportResult,
+  type ReportRows,
+  report,
+} from "./report.ts";
 export { type MeanEstimate, RunningMean } from "./runningMean.ts";
+export { type NamedBaseline, tableBaselines } from "./tableBaselines.ts";
 export { type PairTrend, type TrendOptions, type TrendResult, trend } from "./trend.ts";
 export { type TwoSampleOptions, type TwoSampleResult, twoSample } from "./twoSample.ts";
 export {

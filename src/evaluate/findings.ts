@@ -1,0 +1,203 @@
+import type { CalibrationResult } from "./calibration.ts";
+import { count } from "./numberText.ts";
+import type { ReportNumbers } from "./report.ts";
+import type { ScoreEstimate } from "./usefulness.ts";
+
+/** A sentence about the numbers of a report. */
+export interface Finding {
+  readonly kind: "failed" | "uncertain" | "passed";
+  readonly about:
+    | "privacy"
+    | "two-sample test"
+    | "dependence"
+    | "calibration"
+    | "log-density"
+    | "usefulness"
+    | "rows";
+  readonly text: string;
+}
+
+type Numbers = Omit<ReportNumbers, "findings">;
+
+/** Differences are reported from this many standard errors on. */
+const STANDARD_ERRORS = 3;
+/** A smaller share of copies beyond that of held-out rows is not reported. */
+const MIN_COPIES = 0.01;
+/** AUROC from which the difference is reported as a failure, if the whole interval is above. */
+const CLEAR_AUROC = 0.6;
+/** An interval that reaches further says little. */
+const UNCERTAIN_AUROC = 0.65;
+/** Of the dependence that shuffling removes: the share that may be missing, and from which on the dependence counts as missing. */
+const MIN_REPORTED_SHARE = 0.25;
+const MIN_FAILED_SHARE = 0.6;
+/** Columns that shuffling changes less hardly depend on each other. */
+const MIN_DEPENDENCE = 0.02;
+const FEW_ROWS = 200;
+
+/** What the numbers of a report say: what failed first, then what is uncertain, then what passed. */
+export function findings(numbers: Numbers): Finding[] {
+  const all = [
+    ...ofPrivacy(numbers),
+    ...ofDependence(numbers),
+    ofTwoSample(numbers),
+    ...ofCalibration(numbers),
+    ...ofLogDensity(numbers),
+    ...ofUsefulness(numbers),
+    ...ofRows(numbers),
+  ];
+  const order: readonly Finding["kind"][] = ["failed", "uncertain", "passed"];
+  return order.flatMap((kind) => all.filter((each) => each.kind === kind));
+}
+
+function ofPrivacy({ privacy }: Numbers): Finding[] {
+  const about = "privacy";
+  if (!privacy) {
+    const text =
+      "Whether generated rows repeat training rows is not tested, because the training rows are not known.";
+    return [{ kind: "uncertain", about, text }];
+  }
+  const { generated, heldOut, closer, closerStandardError } = privacy.generated;
+  if (
+    generated.copies > heldOut.copies + MIN_COPIES &&
+    closer - STANDARD_ERRORS * closerStandardError > 0.5
+  ) {
+    const text = `Generated rows copy training rows: ${percent(generated.copies)} are equal to a training row, but only ${percent(heldOut.copies)} of the held-out rows are.`;
+    return [{ kind: "failed", about, text }];
+  }
+  const probability = `closer to a training row than a new row is with probability ${closer.toFixed(2)}`;
+  if (closer - STANDARD_ERRORS * closerStandardError > 0.5) {
+    const text = `Generated rows lie too near to training rows: one is ${probability}, where 0.5 would be the same distance.`;
+    return [{ kind: "failed", about, text }];
+  }
+  const text = `Generated rows do not repeat training rows more than new rows do: one is ${probability}.`;
+  return [{ kind: "passed", about, text }];
+}
+
+function ofDependence({ trend, rows }: Numbers): Finding[] {
+  const about = "dependence";
+  const [generated, copied, shuffled] = [trend.generated, trend.copied, trend.shuffled].map(
+    ({ meanDifference }) => meanDifference,
+  );
+  const removed = shuffled - copied;
+  if (Number.isNaN(generated) || Number.isNaN(removed)) return [];
+  if (removed < MIN_DEPENDENCE) {
+    const text = "In this table, pairs of columns hardly depend on each other.";
+    return [{ kind: "passed", about, text }];
+  }
+  const missing = (generated - copied) / removed;
+  const scale = `the mean difference of correlations and associations is ${generated.toFixed(3)}, with copied rows ${copied.toFixed(3)} and with shuffled columns ${shuffled.toFixed(3)}`;
+  if (missing >= MIN_FAILED_SHARE) {
+    const text = `Generated rows have lost the dependence between columns: ${scale}.`;
+    return [{ kind: "failed", about, text }];
+  }
+  if (missing >= MIN_REPORTED_SHARE) {
+    const text = `Generated rows have only part of the dependence between columns: ${scale}.`;
+    return [{ kind: rows.compared < FEW_ROWS ? "uncertain" : "failed", about, text }];
+  }
+  return [
+    { kind: "passed", about, text: `Pairs of columns depend on each other as in real rows: ${scale}.` },
+  ];
+}
+
+function ofTwoSample({ twoSample }: Numbers): Finding {
+  const about = "two-sample test";
+  const { auroc, interval, columns } = twoSample.generated;
+  const [low, high] = interval;
+  const area = `AUROC ${auroc.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)}), where 0.5 is chance and shuffled columns give ${twoSample.shuffled.auroc.toFixed(2)}`;
+  if (low > 0.5) {
+    const telling = named(columns.slice(0, 3).filter(({ importance }) => importance > 0));
+    const text = `A classifier tells generated rows from real ones, mostly by ${telling}: ${area}.`;
+    return { kind: low > CLEAR_AUROC ? "failed" : "uncertain", about, text };
+  }
+  if (high > UNCERTAIN_AUROC) {
+    const text = `Whether a classifier tells generated rows from real ones is uncertain with so few rows: ${area}.`;
+    return { kind: "uncertain", about, text };
+  }
+  return { kind: "passed", about, text: `A classifier cannot tell generated rows from real ones: ${area}.` };
+}
+
+function ofCalibration({ calibration, conditionalCalibration }: Numbers): Finding[] {
+  const about = "calibration";
+  const finding = ({ columns }: CalibrationResult, what: string): Finding => {
+    const outside = columns.filter(({ isOutside }) => isOutside);
+    if (outside.length === 0) return { kind: "passed", about, text: `${what} is calibrated in all columns.` };
+    const text = `${what} is not calibrated in ${count(outside.length)} of ${count(columns.length)} columns: ${named(outside)}.`;
+    return { kind: "failed", about, text };
+  };
+  return [
+    finding(calibration.generated, "The distribution of single columns"),
+    ...(conditionalCalibration
+      ? [finding(conditionalCalibration, "The distribution of a column given all others")]
+      : []),
+  ];
+}
+
+function ofLogDensity({ baselines, logDensity }: Numbers): Finding[] {
+  const about = "log-density";
+  const [independent] = baselines;
+  const better = baselines.filter(({ gain }) => gain.mean + STANDARD_ERRORS * gain.standardError < 0);
+  const best = better.toSorted((a, b) => a.gain.mean - b.gain.mean)[0];
+  if (best) {
+    const text = `A simpler density describes held-out rows better: the ${best.name}, by ${nats({ mean: -best.gain.mean, standardError: best.gain.standardError })} per row.`;
+    return [{ kind: "failed", about, text }];
+  }
+  const gain = `${nats(independent.gain)} per row over independent columns`;
+  const isClear = independent.gain.mean > STANDARD_ERRORS * independent.gain.standardError;
+  const text = isClear
+    ? `Held-out rows have a mean log-density of ${nats(logDensity)}, a gain of ${gain}.`
+    : `The model is hardly better than independent columns on held-out rows: the gain is ${nats(independent.gain)} per row.`;
+  return [{ kind: isClear ? "passed" : "uncertain", about, text }];
+}
+
+function ofUsefulness({ usefulness }: Numbers): Finding[] {
+  const about = "usefulness";
+  if (!usefulness) return [];
+  const { target, measure, real, generated, difference } = usefulness.generated;
+  const scores = `${measure} ${score(generated)} instead of ${score(real)} on held-out rows`;
+  const isWorse = difference.value + STANDARD_ERRORS * difference.standardError < 0;
+  const isUncertain = difference.value - STANDARD_ERRORS * difference.standardError < -0.1;
+  if (isWorse) {
+    const text = `A classifier or regression of ${target} learns less from generated rows than from real ones: ${scores}.`;
+    return [{ kind: "failed", about, text }];
+  }
+  const text = isUncertain
+    ? `Whether ${target} is predicted as well from generated rows as from real ones is uncertain: ${scores}.`
+    : `${target} is predicted about as well from generated rows as from real ones: ${scores}.`;
+  return [{ kind: isUncertain ? "uncertain" : "passed", about, text }];
+}
+
+function ofRows({ rows }: Numbers): Finding[] {
+  const about = "rows";
+  return [
+    ...(rows.impossible > 0
+      ? [
+          {
+            kind: "failed",
+            about,
+            text: `The model considers ${count(rows.impossible)} of ${count(rows.heldOut + rows.impossible)} held-out rows impossible.`,
+          } as const,
+        ]
+      : []),
+    ...(rows.heldOut < FEW_ROWS
+      ? [
+          {
+            kind: "uncertain",
+            about,
+            text: `There are only ${count(rows.heldOut)} held-out rows: small differences cannot be seen, and intervals are wide.`,
+          } as const,
+        ]
+      : []),
+  ];
+}
+
+const percent = (share: number): string =>
+  share > 0 && share < 0.001 ? "less than 0.1%" : `${Number((100 * share).toFixed(share < 0.1 ? 1 : 0))}%`;
+
+const named = (columns: readonly { readonly name: string }[]): string =>
+  columns.map(({ name }) => name).join(", ");
+
+const nats = ({ mean, standardError }: { mean: number; standardError: number }): string =>
+  `${mean.toFixed(2)} ± ${standardError.toFixed(2)} nats`;
+
+const score = ({ value, standardError }: ScoreEstimate): string =>
+  `${value.toFixed(2)} ± ${standardError.toFixed(2)}`;

@@ -1,0 +1,268 @@
+import { InMemoryDataset } from "../dataset/index.ts";
+import { PushforwardError } from "../errors.ts";
+import type { RunOptions } from "../flows/index.ts";
+import type { TableModel } from "../flows/tableModel.ts";
+import { Random } from "../random/index.ts";
+import { describeColumn } from "../tables/describeColumn.ts";
+import { encodeTable } from "../tables/encodeTable.ts";
+import { rowObjects, type TableInput, type TableRow } from "../tables/tableRows.ts";
+import { ROW_STATUS } from "../tables/unlearned.ts";
+import { type CalibrationResult, calibration, conditionalCalibration } from "./calibration.ts";
+import { type Controlled, controlTables, withControls } from "./controls.ts";
+import { type Finding, findings } from "./findings.ts";
+import { type PrecisionCoverageResult, precisionCoverage } from "./precisionCoverage.ts";
+import { type PrivacyResult, privacy } from "./privacy.ts";
+import { type RareRow, rareRows } from "./rareRows.ts";
+import { type MeanEstimate, RunningMean } from "./runningMean.ts";
+import { tableBaselines } from "./tableBaselines.ts";
+import { type TrendResult, trend } from "./trend.ts";
+import { type TwoSampleResult, twoSample } from "./twoSample.ts";
+import { type UsefulnessResult, usefulness } from "./usefulness.ts";
+
+/** The rows that a report compares a model with. */
+export interface ReportRows {
+  /** Rows that the model never saw. */
+  readonly heldOut: TableInput;
+  /** The rows that the model learned. Without them there is no measure of privacy, and `reference` takes their other roles. */
+  readonly training?: TableInput;
+  /** Other rows of the same kind: the controls and the real side of `usefulness`, where the training rows are not known. */
+  readonly reference?: TableInput;
+  /** Rows that another program drew, to test in place of draws of the model. */
+  readonly generated?: TableInput;
+}
+
+/** Options of `report`. */
+export interface ReportOptions extends RunOptions {
+  /** Each statistic uses at most this many rows of a table. Default 2000. */
+  readonly maxRows?: number;
+  /** The column that `usefulness` predicts. */
+  readonly target?: string | undefined;
+  /** Default 0. */
+  readonly seed?: number;
+  /** Called before each part, with the number of parts. */
+  readonly onPart?: (name: string, part: number, parts: number) => void;
+}
+
+/** The mean log-density of held-out rows under a density, and by how much that under the model is higher, both in nats. */
+export interface ComparedDensity {
+  readonly name: string;
+  readonly logDensity: MeanEstimate;
+  readonly gain: MeanEstimate;
+}
+
+/** All numbers of a report on the model of a table. */
+export interface ReportNumbers {
+  /** What the numbers say, in words: what failed first, then what is uncertain, then what passed. */
+  readonly findings: readonly Finding[];
+  readonly columns: readonly { readonly name: string; readonly kind: string; readonly details: string }[];
+  readonly rows: {
+    readonly heldOut: number;
+    /** The rows that the model learned; undefined if they are not known. */
+    readonly training: number | undefined;
+    /** Held-out rows with a value that the model considers impossible; the other statistics leave them out. */
+    readonly impossible: number;
+    /** Real rows, and as many generated ones, in the statistics. */
+    readonly compared: number;
+    readonly generated: number;
+  };
+  /** The mean log-density of the held-out rows that are not impossible, in nats and data units. */
+  readonly logDensity: MeanEstimate;
+  readonly baselines: readonly ComparedDensity[];
+  /** Calibration of the distribution of each column. */
+  readonly calibration: Controlled<CalibrationResult>;
+  /** Calibration given all other columns; undefined if the model has no exact conditional distributions. */
+  readonly conditionalCalibration: CalibrationResult | undefined;
+  readonly twoSample: Controlled<TwoSampleResult>;
+  readonly trend: Controlled<TrendResult>;
+  readonly precisionCoverage: Controlled<PrecisionCoverageResult>;
+  /** Undefined if no column can be predicted from the others. */
+  readonly usefulness: Controlled<UsefulnessResult> | undefined;
+  /** Undefined if the training rows are not known. */
+  readonly privacy: Controlled<PrivacyResult> | undefined;
+  readonly rareRows: readonly RareRow[];
+}
+
+/** The numbers of a report, and the rows that its figures show. */
+export interface ReportResult {
+  readonly numbers: ReportNumbers;
+  readonly real: readonly TableRow[];
+  readonly generated: readonly TableRow[];
+}
+
+const DEFAULT_MAX_ROWS = 2000;
+/** Generated rows where more than the real ones make a statistic more precise. */
+const MIN_GENERATED = 1000;
+/** Each needs draws of its own in every column, which take most of the time of a report. */
+const MAX_CONDITIONAL_ROWS = 100;
+const CONDITIONAL_DRAWS = 19;
+const MIN_ROWS = 20;
+const PARTS = 8;
+
+/**
+ * Tests whether the rows that a model generates are like real rows that it never saw, in which ways not, and what they reveal about the
+ * training rows. Every statistic stands beside its value for two control tables: copied training rows, and training rows with
+ * independently shuffled columns.
+ *
+ * @throws DATA for fewer than 20 held-out or training rows, and for tables without the columns of the model; ARGUMENT without training and
+ *   reference rows.
+ */
+export async function report(
+  model: TableModel,
+  rows: ReportRows,
+  { maxRows = DEFAULT_MAX_ROWS, target, seed = 0, onPart, ...run }: ReportOptions = {},
+): Promise<ReportResult> {
+  const { columns } = model;
+  let part = 0;
+  const begin = (name: string) => onPart?.(name, part++, PARTS);
+  const learned = rows.training ?? rows.reference;
+  if (!learned) {
+    throw new PushforwardError("ARGUMENT", "a report needs training rows, or reference rows in their place");
+  }
+  const heldOut = await possibleRows(model, rows.heldOut, run);
+  const training = chooseRows(rowObjects(learned), Math.max(maxRows, MIN_GENERATED), seed);
+  for (const [name, table] of Object.entries({ "held-out": heldOut.rows, training })) checkRows(name, table);
+
+  begin("log-density");
+  const baselines = await compareDensities(model, training, heldOut, run);
+
+  const real = chooseRows(heldOut.rows, maxRows, seed);
+  begin("generated rows");
+  const generated = rows.generated
+    ? rowObjects(rows.generated)
+    : await model.sample(Math.max(real.length, training.length), { seed, ...run });
+  const all = { generated, ...controlTables(training, { seed }) };
+  const compared = mapTables(all, (table) => rowObjects(table).slice(0, real.length));
+  const options = { columns };
+  begin("calibration");
+  const calibrated = withControls(all, (table) => calibration(real, table, { ...options, seed }));
+  const conditional =
+    model.hasConditionals && !rows.generated
+      ? await conditionalCalibration(model, real.slice(0, MAX_CONDITIONAL_ROWS), {
+          draws: CONDITIONAL_DRAWS,
+          seed,
+          ...run,
+        })
+      : undefined;
+  begin("two-sample test");
+  const tested = withControls(compared, (table) => twoSample(real, table, { ...options, seed }));
+  begin("dependence");
+  const trends = withControls(compared, (table) => trend(real, table, options));
+  const covered = withControls(compared, (table) => precisionCoverage(real, table, options));
+  begin("usefulness");
+  const ofGenerated = possibly(() => usefulness(training, real, generated, { ...options, target, seed }));
+  const same = { ...options, target: ofGenerated?.target, seed };
+  const useful = ofGenerated && {
+    ...mapTables(all, (table) =>
+      table === generated ? ofGenerated : usefulness(training, real, table, same),
+    ),
+  };
+  begin("privacy");
+  const { training: known } = rows;
+  const near = known && withControls(compared, (table) => privacy(known, real, table, options));
+  begin("rare rows");
+  const rare = await rareRows(model, heldOut, run);
+  const numbers = {
+    columns: columns.map((column) => ({ name: column.name, ...describeColumn(column) })),
+    rows: {
+      heldOut: heldOut.rows.length,
+      training: known && rowObjects(known).length,
+      impossible: heldOut.impossible,
+      compared: real.length,
+      generated: generated.length,
+    },
+    logDensity: estimate(heldOut.logDensities),
+    baselines,
+    calibration: calibrated,
+    conditionalCalibration: conditional,
+    twoSample: tested,
+    trend: trends,
+    precisionCoverage: covered,
+    usefulness: useful,
+    privacy: near,
+    rareRows: rare,
+  };
+  return { numbers: { findings: findings(numbers), ...numbers }, real, generated: generated as TableRow[] };
+}
+
+/** Rows that have a log-density, with these. */
+export interface ScoredRows {
+  readonly rows: readonly TableRow[];
+  readonly logDensities: Float64Array;
+}
+
+async function possibleRows(
+  model: TableModel,
+  table: TableInput,
+  run: RunOptions,
+): Promise<ScoredRows & { impossible: number }> {
+  const all = rowObjects(table) as TableRow[];
+  const scores = await model.score(all, run);
+  const possible = Array.from(scores.keys()).filter((n) => Number.isFinite(scores[n]));
+  return {
+    rows: possible.map((n) => all[n]),
+    logDensities: Float64Array.from(possible, (n) => scores[n]),
+    impossible: all.length - possible.length,
+  };
+}
+
+function checkRows(name: string, { length }: readonly unknown[]): void {
+  if (length >= MIN_ROWS) return;
+  throw new PushforwardError("DATA", `there are too few ${name} rows for a report`, {
+    expected: `${MIN_ROWS} rows or more that the model considers possible`,
+    received: `${length}`,
+    hint: "Give a table with more rows.",
+  });
+}
+
+async function compareDensities(
+  model: TableModel,
+  training: TableInput,
+  heldOut: ScoredRows,
+  run: RunOptions,
+): Promise<ComparedDensity[]> {
+  const names = model.columns.map(({ name }) => name);
+  const features = (table: TableInput): InMemoryDataset => {
+    const { values, status } = encodeTable(model.columns, table, names);
+    const rows = new InMemoryDataset({ features: model.flow.features, values });
+    return rows.select(Int32Array.from(status.keys()).filter((n) => status[n] === ROW_STATUS.valid));
+  };
+  const baselines = await tableBaselines(model.columns, features(training), run);
+  const compared: ComparedDensity[] = [];
+  for (const { name, ...baseline } of baselines) {
+    const others = await baseline.logDensities(features(heldOut.rows));
+    compared.push({
+      name,
+      logDensity: estimate(others),
+      gain: estimate(heldOut.logDensities.map((score, n) => score - others[n])),
+    });
+  }
+  return compared;
+}
+
+function estimate(values: Float64Array): MeanEstimate {
+  const { count, mean, standardError } = RunningMean.of(values);
+  return { count, mean, standardError };
+}
+
+/** At most `count` rows at random, since a table may be sorted. */
+const chooseRows = <T>(rows: readonly T[], count: number, seed: number): T[] =>
+  Array.from(new Random(seed).split("report").permutation(rows.length).subarray(0, count), (n) => rows[n]);
+
+/** Undefined if the data do not allow it. */
+function possibly<T>(compute: () => T): T | undefined {
+  try {
+    return compute();
+  } catch (error) {
+    if (error instanceof PushforwardError && error.code === "DATA") return undefined;
+    throw error;
+  }
+}
+
+const mapTables = <T, U>(
+  { generated, copied, shuffled }: Controlled<T>,
+  map: (table: T) => U,
+): Controlled<U> => ({
+  generated: map(generated),
+  copied: map(copied),
+  shuffled: map(shuffled),
+});

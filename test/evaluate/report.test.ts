@@ -1,0 +1,99 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { controlTables, type ReportNumbers, report } from "../../src/evaluate/index.ts";
+import type { TableModel } from "../../src/flows/tableModel.ts";
+import { curveRows, latentClassModel } from "./latentClassModel.ts";
+
+const [training, heldOut] = [curveRows(300, 1), curveRows(200, 2)];
+let model: TableModel;
+let own: ReportNumbers;
+beforeAll(async () => {
+  model = await latentClassModel(training, 12);
+  own = (await report(model, { training, heldOut })).numbers;
+});
+
+it("compares a model with simpler densities on held-out rows, and generated rows with both controls", () => {
+  expect(own.baselines.map(({ name }) => name)).toEqual([
+    "independent columns",
+    "mixture of 8 products",
+    "kernel density",
+  ]);
+  const [independent] = own.baselines;
+  expect(own.logDensity.count).toBe(200);
+  expect(own.logDensity.mean - independent.logDensity.mean).toBeCloseTo(independent.gain.mean, 6);
+  expect(independent.gain.mean).toBeGreaterThan(3 * independent.gain.standardError);
+  const { generated, copied, shuffled } = own.twoSample;
+  expect(Math.max(generated.auroc, copied.auroc)).toBeLessThan(shuffled.auroc);
+  expect(own.trend.copied.meanDifference).toBeLessThan(own.trend.shuffled.meanDifference);
+  expect(own.privacy?.copied.generated.copies).toBe(1);
+  expect(own.privacy?.generated.generated.copies).toBe(0);
+  expect(own.usefulness?.generated.target).toBe("label");
+  expect(own.rows).toMatchObject({ heldOut: 200, training: 300, impossible: 0 });
+});
+
+it("is plain data, which JSON keeps", () => {
+  expect(JSON.parse(JSON.stringify(own))).toEqual(own);
+});
+
+it("names the columns that make rare rows improbable", async () => {
+  const odd = [...heldOut, { x: -1, y: 9, label: "left" }];
+  const { numbers: result } = await report(
+    model,
+    { training, heldOut: odd, generated: training },
+    { maxRows: 60 },
+  );
+  const rare = result.rareRows.find(({ row }) => row.y === 9);
+  expect(rare?.reasons[0].name).toBe("y");
+});
+
+describe("the first line", () => {
+  const firstLine = async (generated: typeof training) =>
+    (await report(model, { training, heldOut, generated }, { maxRows: 150 })).numbers.findings[0];
+
+  it("says that generated rows are copies", async () => {
+    const { copied } = controlTables(training, { seed: 5 });
+    expect(await firstLine(copied as typeof training)).toMatchInlineSnapshot(`
+      {
+        "about": "privacy",
+        "kind": "failed",
+        "text": "Generated rows copy training rows: 100% are equal to a training row, but only 0% of the held-out rows are.",
+      }
+    `);
+  });
+
+  it("says that generated rows have no dependence between columns", async () => {
+    const { shuffled } = controlTables(training, { seed: 5 });
+    expect(await firstLine(shuffled as typeof training)).toMatchInlineSnapshot(`
+      {
+        "about": "dependence",
+        "kind": "failed",
+        "text": "Generated rows have lost the dependence between columns: the mean difference of correlations and associations is 0.321, with copied rows 0.037 and with shuffled columns 0.270.",
+      }
+    `);
+  });
+});
+
+it("takes other real rows as a control where the training rows are not known", async () => {
+  const reference = curveRows(200, 3);
+  const { numbers: result } = await report(model, { reference, heldOut }, { maxRows: 60 });
+  expect(result.privacy).toBeUndefined();
+  expect(result.rows.training).toBeUndefined();
+  expect(result.findings.find(({ about }) => about === "privacy")).toMatchInlineSnapshot(`
+    {
+      "about": "privacy",
+      "kind": "uncertain",
+      "text": "Whether generated rows repeat training rows is not tested, because the training rows are not known.",
+    }
+  `);
+});
+
+it("refuses tables with too few rows, and a report without real rows beside the held-out ones", async () => {
+  await expect(
+    report(model, { training, heldOut: heldOut.slice(0, 5) }),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: there are too few held-out rows for a report: expected 20 rows or more that the model considers possible, received 5.
+    Give a table with more rows.]
+  `);
+  await expect(report(model, { heldOut })).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: a report needs training rows, or reference rows in their place.]`,
+  );
+});
