@@ -1,0 +1,40 @@
+import type { Markish, PlotOptions } from "@observablehq/plot";
+import type { Canvas } from "../sheet.ts";
+import { escapeHtml } from "./html.ts";
+
+/** Colors of the figures of a page. They are CSS variables, since they differ between light and dark. */
+export const COLORS = {
+  real: "var(--real)",
+  generated: "var(--generated)",
+  ink: "var(--ink)",
+  muted: "var(--muted)",
+  rule: "var(--rule)",
+  band: "var(--band)",
+} as const;
+
+/** Options of `drawFigure`. */
+export interface FigureOptions extends Omit<PlotOptions, "document" | "marks"> {
+  readonly width: number;
+  readonly height: number;
+  /** What the figure shows, in words, for readers who do not see it. */
+  readonly alt: string;
+  readonly marks: Markish[];
+}
+
+/** Draws a figure as an SVG element that takes its colors and its font from the page, and has the width of its container. */
+export function drawFigure({ Plot, document }: Canvas, { alt, marks, ...options }: FigureOptions): string {
+  const svg = Plot.plot({
+    document,
+    marginTop: 6,
+    marginRight: 8,
+    marginBottom: 22,
+    ...options,
+    marks,
+  }) as Element;
+  svg.querySelector("style")?.remove();
+  for (const name of ["class", "font-family", "font-size", "fill", "width", "height"])
+    svg.removeAttribute(name);
+  svg.setAttribute("role", "img");
+  const [open, ...rest] = svg.outerHTML.split(">");
+  return `${open}><title>${escapeHtml(alt)}</title>${rest.join(">")}`;
+}

@@ -1,0 +1,57 @@
+/** A text for HTML, also in attributes. Control characters, which HTML forbids, become spaces. */
+export const escapeHtml = (text: string): string =>
+  text
+    .replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`)
+    .replace(/[\p{Cc}\ufffe\uffff]|\p{Cs}/gu, " ");
+
+/** A cell of a table: text, which is escaped, or a number that is already text. */
+export interface Cell {
+  readonly text: string;
+  readonly isNumber?: boolean;
+}
+
+/** A table with a caption for screen readers. The first cell of a row is its heading. */
+export function htmlTable(
+  caption: string,
+  head: readonly string[],
+  rows: readonly (readonly Cell[])[],
+): string {
+  const isNumber = (c: number) => rows.some((row) => row[c]?.isNumber);
+  const heading = head.map((text, c) => `<th scope="col"${numeric(isNumber(c))}>${escapeHtml(text)}</th>`);
+  const body = rows.map(
+    ([first, ...others]) =>
+      `<tr><th scope="row">${escapeHtml(first.text)}</th>${others
+        .map((cell) => `<td${numeric(cell.isNumber)}>${escapeHtml(cell.text)}</td>`)
+        .join("")}</tr>`,
+  );
+  return `<div class="scroll"><table><caption>${escapeHtml(caption)}</caption><thead><tr>${heading.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
+}
+
+const numeric = (isNumber: boolean | undefined): string => (isNumber ? ' class="number"' : "");
+
+/** A figure with its caption below the heading. */
+export const htmlFigure = (heading: string, content: string, caption = ""): string =>
+  `<figure><h3>${escapeHtml(heading)}</h3>${content}${caption && `<figcaption>${escapeHtml(caption)}</figcaption>`}</figure>`;
+
+export const number = (text: string): Cell => ({ text, isNumber: true });
+export const words = (text: string): Cell => ({ text });
+
+/** A share as a percentage: "12%", "3.4%", "0%". */
+export const percent = (share: number): string =>
+  share > 0 && share < 0.001 ? "< 0.1%" : `${Number((100 * share).toFixed(share < 0.1 ? 1 : 0))}%`;
+
+/** A number with a minus sign instead of a hyphen. */
+export const fixed = (value: number, digits: number): string =>
+  Number.isFinite(value)
+    ? value.toFixed(digits).replace("-", "\u2212")
+    : value === Number.NEGATIVE_INFINITY
+      ? "\u2212\u221e"
+      : "\u2013";
+
+/** "0.52 ± 0.03" */
+export const withError = (value: number, standardError: number, digits: number): string =>
+  `${fixed(value, digits)} ± ${fixed(standardError, digits)}`;
+
+/** A text of at most `length` characters. */
+export const shortened = (text: string, length: number): string =>
+  text.length <= length ? text : `${text.slice(0, length - 1).trimEnd()}…`;

@@ -1,0 +1,114 @@
+import { histogram, maxHeight } from "../panels.ts";
+import type { Canvas } from "../sheet.ts";
+import { COLORS, drawFigure } from "./canvas.ts";
+import { axisOf, type PageColumn } from "./column.ts";
+import { fixed, percent, shortened } from "./html.ts";
+
+const WIDTH = 280;
+const MAX_BARS = 8;
+const MIN_BINS = 10;
+const MAX_BINS = 30;
+
+/** The distribution of a column in real and in generated rows. */
+export const marginalFigure = (canvas: Canvas, column: PageColumn): string =>
+  column.labels ? labelBars(canvas, column) : numberHistogram(canvas, column);
+
+function numberHistogram(canvas: Canvas, column: PageColumn): string {
+  const { Plot } = canvas;
+  const { real, generated, scale, name } = column;
+  const { step } = scale!;
+  let { range } = scale!;
+  const maxBins = Math.max(MIN_BINS, Math.min(MAX_BINS, Math.round(2 * Math.cbrt(real.length))));
+  let bins = maxBins;
+  if (step > 0) {
+    // Bins of whole cells, since others would contain different numbers of possible values.
+    const present = real.filter((value) => value >= range[0] && value <= range[1]);
+    const [low, high] = [present, present.map((value) => -value)].map((values) =>
+      values.reduce((a, b) => Math.min(a, b)),
+    );
+    const cells = Math.round((-high - low) / step) + 1;
+    const width = Math.ceil(cells / maxBins);
+    bins = Math.ceil(cells / width);
+    range = [low - step / 2, low - step / 2 + bins * width * step];
+  }
+  const present = [real, generated].map((values) => values.filter((value) => !Number.isNaN(value)));
+  const [bars, drawn] = present.map((values) => histogram(values, range, bins));
+  const corners = (list: typeof bars) =>
+    list.flatMap(({ from, to, height }) => [[from, height] as const, [to, height] as const]);
+  const shown = axisOf({ ...column, scale: { ...scale!, range } }, WIDTH - 20, "horizontal");
+  const peak = Math.max(maxHeight(bars), Math.min(maxHeight(drawn), 1.6 * maxHeight(bars))) * 1.05;
+  const mode = (list: typeof bars) => list.reduce((a, b) => (b.height > a.height ? b : a));
+  const center = ({ from, to }: (typeof bars)[number]) => Number(((from + to) / 2).toPrecision(3));
+  const alt = scale!.isTime
+    ? `Histograms of ${name} in real and generated rows.`
+    : `Histograms of ${name}: real values are most frequent near ${center(mode(bars))}, generated ones near ${center(mode(drawn))}.`;
+  return drawFigure(canvas, {
+    width: WIDTH,
+    height: 150,
+    alt,
+    marginLeft: 8,
+    x: { ...shown.scale, label: null },
+    y: { domain: [0, peak], axis: null },
+    marks: [
+      Plot.areaY(corners(bars), { x: "0", y1: 0, y2: "1", fill: COLORS.real, fillOpacity: 0.35 }),
+      Plot.line(corners(drawn), { stroke: COLORS.generated, strokeWidth: 1.6, clip: true }),
+      Plot.ruleY([0], { stroke: COLORS.rule }),
+      Plot.axisX({ ...shown.ticks, color: COLORS.muted, tickSize: 4, label: shown.factor || null }),
+    ],
+  });
+}
+
+function labelBars(canvas: Canvas, { name, labels = [], real, generated }: PageColumn): string {
+  const { Plot } = canvas;
+  const counts = (values: Float64Array) => {
+    const present = values.filter((value) => !Number.isNaN(value));
+    return labels.map((_, label) => present.filter((value) => value === label).length / present.length);
+  };
+  const [ofReal, ofGenerated] = [counts(real), counts(generated)];
+  const order = labels.map((_, label) => label).sort((a, b) => ofReal[b] - ofReal[a]);
+  const shown = order.length <= MAX_BARS ? order : order.slice(0, MAX_BARS - 1);
+  const rest = order.slice(shown.length);
+  const sum = (shares: number[]) => rest.reduce((total, label) => total + shares[label], 0);
+  const bars = shown.map((label) => ({
+    label: shortened(labels[label], 16),
+    real: ofReal[label],
+    generated: ofGenerated[label],
+  }));
+  if (rest.length > 0)
+    bars.push({ label: `${rest.length} others`, real: sum(ofReal), generated: sum(ofGenerated) });
+  // Different labels may have the same beginning.
+  const keyed = bars.map((bar, i) => ({ ...bar, key: i }));
+  const height = 30;
+  const band = { y: "key", x1: 0 };
+  const texts = keyed.map(
+    (bar) => `${bar.label} ${percent(bar.real)} real, ${percent(bar.generated)} generated`,
+  );
+  return drawFigure(canvas, {
+    width: WIDTH,
+    height: height * bars.length + 28,
+    alt: `Shares of the labels of ${name}: ${texts.join("; ")}.`,
+    marginLeft: 100,
+    x: {
+      label: null,
+      domain: [0, Math.max(...keyed.map((bar) => Math.max(bar.real, bar.generated))) * 1.02],
+    },
+    y: { domain: keyed.map(({ key }) => key), label: null, padding: 0.25 },
+    marks: [
+      Plot.barX(keyed, { ...band, x2: "real", fill: COLORS.real, fillOpacity: 0.6, insetBottom: 11 }),
+      Plot.barX(keyed, { ...band, x2: "generated", fill: COLORS.generated, fillOpacity: 0.8, insetTop: 11 }),
+      Plot.axisY({
+        tickFormat: (key: number) => bars[key].label,
+        tickSize: 0,
+        color: COLORS.ink,
+        label: null,
+      }),
+      Plot.axisX({
+        ticks: 4,
+        tickFormat: (share: number) => `${fixed(100 * share, 0)}%`,
+        color: COLORS.muted,
+        tickSize: 4,
+        label: null,
+      }),
+    ],
+  });
+}

@@ -1,0 +1,220 @@
+import { comparedRows } from "../../evaluate/comparedRows.ts";
+import { count, counted } from "../../evaluate/numberText.ts";
+import type { ReportNumbers, ReportResult } from "../../evaluate/report.ts";
+import type { TrainingRecord } from "../../flows/modelFile.ts";
+import type { TableColumn } from "../../tables/tableColumn.ts";
+import { type Canvas, openCanvas } from "../sheet.ts";
+import { calibrationFigure } from "./calibrationFigure.ts";
+import { COLORS } from "./canvas.ts";
+import { missingText, type PageColumn, pageColumns } from "./column.ts";
+import { controlTable, privacyTable } from "./controlTable.ts";
+import { DEFINITIONS } from "./definitions.ts";
+import { escapeHtml, fixed, htmlFigure, htmlTable, number, percent, withError, words } from "./html.ts";
+import { marginalFigure } from "./marginalFigure.ts";
+import { pairFigure } from "./pairFigure.ts";
+import { STYLE } from "./style.ts";
+import { testFigure } from "./testFigure.ts";
+
+/** Options of `reportPage`. */
+export interface ReportPageOptions extends ReportResult {
+  /** What the model is called. */
+  readonly title: string;
+  /** The columns of the model. */
+  readonly columns: readonly TableColumn[];
+  /** Where the rows come from and what is known about them, in sentences. */
+  readonly about?: readonly string[];
+  /** How the model was trained, as its file says. */
+  readonly training?: TrainingRecord | undefined;
+}
+
+const MAX_COLUMNS = 24;
+const MAX_PAIRS = 6;
+
+/**
+ * A report on the model of a table as one HTML document, which needs no other file, no script and no network. Equal inputs give equal
+ * documents.
+ *
+ * @throws DEPENDENCY if a package for figures is not installed.
+ */
+export async function reportPage(options: ReportPageOptions): Promise<string> {
+  const { title, numbers: report, real, generated, columns: table, about = [], training } = options;
+  const canvas = await openCanvas();
+  const columns = pageColumns(table, comparedRows([real, generated], { columns: table }));
+  const { rows } = report;
+  const used = `${counted(rows.heldOut, "held-out row")}${rows.training === undefined ? "" : `, ${counted(rows.training, "training row")}`}, ${counted(rows.generated, "generated row")}.`;
+  const sections = [
+    section("Log-density of held-out rows", logDensity(report, training)),
+    section("Distribution of each column", marginals(canvas, columns)),
+    section("Dependence between columns", pairs(canvas, report, columns)),
+    section("Calibration", calibration(canvas, report)),
+    section("Generated rows against real ones", tests(canvas, report)),
+    section("Rare rows", rareRows(report)),
+    section("What the numbers mean", definitions()),
+  ];
+  return withPageClips(
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(title)}</title><style>${STYLE}</style></head><body><main><header><h1>${escapeHtml(title)}</h1><p class="about">${[used, ...about].map(escapeHtml).join(" ")}</p></header>${findings(report)}${sections.join("")}</main></body></html>\n`,
+  );
+}
+
+const section = (heading: string, content: string): string =>
+  `<section><h2>${escapeHtml(heading)}</h2>${content}</section>`;
+
+const paragraph = (text: string): string => `<p>${escapeHtml(text)}</p>`;
+
+const SIGNS = { failed: "\u2715 failed", uncertain: "? uncertain", passed: "\u2713 passed" } as const;
+
+const findings = ({ findings }: ReportNumbers): string =>
+  `<ul class="findings">${findings.map(({ kind, text }) => `<li class="${kind}"><b>${SIGNS[kind]}</b><span>${escapeHtml(text)}</span></li>`).join("")}</ul>`;
+
+const LEGEND = `<p class="legend"><span><i style="background:${COLORS.real}"></i>real rows that the model never saw</span><span><i style="background:${COLORS.generated}"></i>generated rows</span></p>`;
+
+function logDensity({ logDensity, baselines }: ReportNumbers, training: TrainingRecord | undefined): string {
+  const rows = [
+    [words("this model"), number(withError(logDensity.mean, logDensity.standardError, 3)), number("")],
+    ...baselines.map(({ name, logDensity, gain }) => [
+      words(name),
+      number(withError(logDensity.mean, logDensity.standardError, 3)),
+      number(withError(gain.mean, gain.standardError, 3)),
+    ]),
+  ];
+  const table = htmlTable(
+    "Mean log-density in nats, in the units of the data, with standard errors. The other densities are fitted to training rows.",
+    ["density", "mean log-density", "gain of the model"],
+    rows,
+  );
+  return table + (training ? trainingRecord(training) : "");
+}
+
+function trainingRecord({
+  rows,
+  seed,
+  epochs,
+  bestEpoch,
+  validationLogDensity,
+  members = [],
+}: TrainingRecord): string {
+  const text = `The model was trained on ${counted(rows, "row")} with seed ${seed}, including those that ended training. It has the weights of epoch ${bestEpoch} of ${epochs}, with a mean log-density of ${fixed(validationLogDensity, 3)} nats of the validation rows.`;
+  if (members.length < 2) return paragraph(text);
+  const table = htmlTable(
+    "The members of the model, a mixture.",
+    ["member", "weight", "validation, nats"],
+    members
+      .toSorted((a, b) => b.weight - a.weight)
+      .map(({ name, weight, validationLogDensity }) => [
+        words(name),
+        number(percent(weight)),
+        number(fixed(validationLogDensity, 3)),
+      ]),
+  );
+  return paragraph(text) + table;
+}
+
+function marginals(canvas: Canvas, columns: readonly PageColumn[]): string {
+  const shown = columns.slice(0, MAX_COLUMNS);
+  const figures = shown.map((column) =>
+    htmlFigure(column.name, marginalFigure(canvas, column), missingText(column, percent)),
+  );
+  const more =
+    columns.length > MAX_COLUMNS
+      ? paragraph(`The first ${MAX_COLUMNS} of ${count(columns.length)} columns.`)
+      : "";
+  return `${LEGEND}${more}<div class="grid">${figures.join("")}</div>`;
+}
+
+/** The pairs of columns with the strongest dependence, and those whose dependence differs most. */
+function chosenPairs({ trend }: ReportNumbers): ReportNumbers["trend"]["generated"]["pairs"] {
+  const byDifference = trend.generated.pairs;
+  const strongest = byDifference
+    .toSorted((a, b) => Math.abs(b.real) - Math.abs(a.real))
+    .slice(0, MAX_PAIRS / 2);
+  const others = byDifference
+    .filter((pair) => !strongest.includes(pair))
+    .slice(0, MAX_PAIRS - strongest.length);
+  return [...strongest, ...others];
+}
+
+const MEASURES = {
+  correlation: "correlation of ranks",
+  cramersV: "Cramér's V",
+  correlationRatio: "correlation ratio",
+};
+
+function pairs(canvas: Canvas, report: ReportNumbers, columns: readonly PageColumn[]): string {
+  const chosen = chosenPairs(report);
+  if (chosen.length === 0) return paragraph("There is no pair of columns.");
+  const column = (name: string) => columns.find((each) => each.name === name)!;
+  const figures = chosen.map(({ columns: [first, second], measure, real, generated }) => {
+    const caption = `${MEASURES[measure]}: ${fixed(real, 2)} in real rows, ${fixed(generated, 2)} in generated ones`;
+    return htmlFigure(`${first}, ${second}`, pairFigure(canvas, column(first), column(second)), caption);
+  });
+  const text = `The ${count(Math.min(chosen.length, MAX_PAIRS / 2))} pairs that depend on each other most, and then the pairs whose dependence differs most. Intervals have the median, the central half and the central 90% of the values.`;
+  return `${LEGEND}${paragraph(text)}<div class="grid wide">${figures.join("")}</div>`;
+}
+
+function calibration(canvas: Canvas, { calibration, conditionalCalibration }: ReportNumbers): string {
+  const grid = (result: ReportNumbers["calibration"]["generated"]) => {
+    const figures = result.columns.slice(0, MAX_COLUMNS).map((column) => {
+      const shares = column.coverage.map(({ share }) => percent(share));
+      return htmlFigure(
+        column.name,
+        calibrationFigure(canvas, column, result),
+        `Coverage ${shares.join(", ")}`,
+      );
+    });
+    return `<div class="grid small">${figures.join("")}</div>`;
+  };
+  const text = `Where real values are among generated ones, from the lowest (0) to the highest (1). The histogram of a calibrated column is flat, and with a probability of 95% all of its bars and those of all other columns end within the gray band. Below each histogram is its coverage: how many real values are in the central 50%, 80% and 95% of the generated values.`;
+  const conditional = conditionalCalibration
+    ? `<h3 class="part">Given all other columns</h3>${paragraph(`Where each real value is in the distribution of its column given the other values of its row, for ${counted(conditionalCalibration.rows, "row")}. Bars that are high at both ends mean that the model is too sure.`)}${grid(conditionalCalibration)}`
+    : paragraph("The model has no exact conditional distributions, whose calibration could be tested.");
+  return `${paragraph(text)}${grid(calibration.generated)}${conditional}`;
+}
+
+function tests(canvas: Canvas, report: ReportNumbers): string {
+  const isKnown = report.rows.training !== undefined;
+  const text = isKnown
+    ? "Each number of generated rows stands beside what copied training rows and training rows with shuffled columns score: the first have no difference that a good model could avoid, but reveal all training rows; the second have no dependence between columns."
+    : "Each number of generated rows stands beside what other real rows, and the same with shuffled columns, score: the first have no difference that a good model could avoid; the second have no dependence between columns.";
+  const worst = report.trend.generated.pairs
+    .slice(0, 5)
+    .map(({ columns, measure, real, generated }) => [
+      words(columns.join(", ")),
+      words(MEASURES[measure]),
+      number(fixed(real, 2)),
+      number(fixed(generated, 2)),
+    ]);
+  const pairs = htmlTable(
+    "The pairs of columns whose dependence differs most.",
+    ["columns", "measure", "real", "generated"],
+    worst,
+  );
+  return `${paragraph(text)}<div class="narrow">${htmlFigure("Two-sample test", testFigure(canvas, report.twoSample, isKnown))}</div>${controlTable(report)}${privacyTable(report)}${worst.length > 0 ? pairs : ""}`;
+}
+
+const MAX_REASONS = 3;
+
+function rareRows({ rareRows }: ReportNumbers): string {
+  const text =
+    "The held-out rows with the lowest log-densities. Marked values are much less probable, given the other values of the row, than values of their column usually are. A row can also be rare as a combination of values.";
+  const items = rareRows.map(({ row, logDensity, reasons }) => {
+    const telling = reasons.filter((each) => each.logDensity < each.typical - 3).slice(0, MAX_REASONS);
+    const values = Object.entries(row).map(([name, value]) => {
+      const shown = `${escapeHtml(name)} ${value === null ? "missing" : escapeHtml(String(value))}`;
+      return telling.some((each) => each.name === name) ? `<mark>${shown}</mark>` : shown;
+    });
+    return `<li><p><b>${fixed(logDensity, 1)} nats</b></p><p class="values">${values.join(", ")}</p></li>`;
+  });
+  return `${paragraph(text)}<ol class="rare">${items.join("")}</ol>`;
+}
+
+const definitions = (): string =>
+  `<dl>${DEFINITIONS.map(([term, text]) => `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(text)}</dd>`).join("")}</dl>`;
+
+/** Plot numbers clip paths through all figures of a process, but equal inputs must give equal pages. */
+function withPageClips(html: string): string {
+  const clips = new Map<string, string>();
+  return html.replace(/plot-clip-\d+/g, (id) => {
+    if (!clips.has(id)) clips.set(id, `clip-${clips.size}`);
+    return clips.get(id)!;
+  });
+}

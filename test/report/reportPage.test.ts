@@ -1,0 +1,66 @@
+import { beforeAll, expect, it } from "vitest";
+import { type ReportResult, report } from "../../src/evaluate/index.ts";
+import type { TableModel } from "../../src/flows/tableModel.ts";
+import { reportPage } from "../../src/report/index.ts";
+import { curveRows, latentClassModel } from "../evaluate/latentClassModel.ts";
+
+const rename = (rows: ReturnType<typeof curveRows>) =>
+  rows.map(({ x, y, label }, n) => ({
+    "<script>alert(1)</script>": x,
+    y,
+    label,
+    day: new Date(Date.UTC(2024, 0, 1 + ((n * 37) % 200))).toISOString().slice(0, 10),
+    second: Number(x) > 0.5 ? "high & low" : "low",
+  }));
+const [training, heldOut] = [rename(curveRows(200, 1)), rename(curveRows(100, 2))];
+
+let model: TableModel;
+let result: ReportResult;
+let page: string;
+beforeAll(async () => {
+  model = await latentClassModel(training, 4);
+  result = await report(model, { training, heldOut }, { maxRows: 100 });
+  page = await reportPage({ ...result, title: "A <model>", columns: model.columns });
+});
+
+it("is one document without scripts and without anything from elsewhere", () => {
+  expect(page.startsWith("<!doctype html>")).toBe(true);
+  expect(page).not.toMatch(/<script|<link|<img|@import|url\(["']?(?!#)/i);
+  expect(page.replaceAll("http://www.w3.org/", "")).not.toMatch(/https?:/);
+  expect(page).toContain("<h1>A &#60;model&#62;</h1>");
+});
+
+it("begins with the findings", () => {
+  const text = (html: string) => html.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
+  const shown = [...page.matchAll(/<li class="\w+"><b>[^<]*<\/b><span>([^<]*)</g)].map(([, each]) =>
+    text(each!),
+  );
+  expect(shown).toEqual(result.numbers.findings.map((finding) => finding.text));
+  expect(page.indexOf("findings")).toBeLessThan(page.indexOf("<h2>"));
+});
+
+it("has a text for every figure, and columns of every kind", () => {
+  const figures = page.match(/<svg[^>]*>/g)!;
+  const titles = [...page.matchAll(/<svg[^>]*role="img"[^>]*><title>([^<]+)<\/title>/g)].map(
+    ([, each]) => each!,
+  );
+  expect(titles.length).toBe(figures.length);
+  expect(titles.length).toBeGreaterThan(15);
+  for (const start of [
+    "Histograms of day",
+    "Shares of the labels of label",
+    "Scatter plot",
+    "Medians of",
+    "Shares of second",
+    "PIT histogram of day",
+    "AUROC of",
+  ])
+    expect(
+      titles.some((title) => title.startsWith(start)),
+      start,
+    ).toBe(true);
+});
+
+it("equal reports give equal pages", async () => {
+  expect(await reportPage({ ...result, title: "A <model>", columns: model.columns })).toBe(page);
+});
