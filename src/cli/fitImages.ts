@@ -8,12 +8,12 @@ import type { ImageSet } from "../images/index.ts";
 import { openImages } from "../images/openImages.ts";
 import type { ImageShape } from "../nn/image.ts";
 import { fit } from "../train/index.ts";
-import { splitRows } from "./fitModel.ts";
 import type { FitValues } from "./fitOptions.ts";
 import { checkImageValues, type ImageFitValues } from "./fitValues.ts";
 import { bitsText, type ImageReport, imageEvent, imageReport } from "./imageReport.ts";
 import type { Io } from "./io.ts";
 import { type Fitted, runFit, type TrainingTools } from "./runFit.ts";
+import { splitRows } from "./splitRows.ts";
 import { TrainingProgress } from "./trainingProgress.ts";
 
 /** Images have more numbers than rows of tables, and a smaller batch has more steps per epoch. */

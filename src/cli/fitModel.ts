@@ -1,6 +1,4 @@
 import { readTrainingTable, type TrainingTable } from "../data/index.ts";
-import type { Dataset } from "../dataset/index.ts";
-import { PushforwardError } from "../errors.ts";
 import { evaluate, gaussianBaseline, independentBaseline, summarizeContext } from "../evaluate/index.ts";
 import { encodeModel } from "../flows/index.ts";
 import type { FitValues } from "./fitOptions.ts";
@@ -9,6 +7,7 @@ import { checkTableValues, type TableFitValues } from "./fitValues.ts";
 import type { Io } from "./io.ts";
 import { makeDirectory, writePictures } from "./pictures.ts";
 import { type Fitted, runFit, type TrainingTools } from "./runFit.ts";
+import { splitRows } from "./splitRows.ts";
 import { statedKinds } from "./statedKinds.ts";
 import { printNotes } from "./tableNotes.ts";
 import { checkFlowSize, type Trained, train } from "./training.ts";
@@ -60,25 +59,6 @@ async function fitTable(values: TableFitValues, table: TrainingTable, tools: Tra
       return { text: fitReport(report, io), event: doneEvent(report) };
     },
   };
-}
-
-/** Smaller tables have no test rows by default. */
-const MIN_ROWS_FOR_TEST = 200;
-
-/** Splits rows at random into training, validation and test rows. */
-export function splitRows(
-  all: Dataset,
-  { seed, testFraction, validationFraction }: Pick<FitValues, "seed" | "testFraction" | "validationFraction">,
-): RowParts {
-  const fraction = testFraction ?? (all.rows >= MIN_ROWS_FOR_TEST ? 0.1 : 0);
-  if (fraction === 0) return all.split(validationFraction, seed);
-  const { training: others, validation: test } = all.split(fraction, seed);
-  if (others.rows >= 2) return { ...others.split(validationFraction, seed), test };
-  throw new PushforwardError("ARGUMENT", `--test-fraction ${fraction} leaves too few rows to learn from`, {
-    expected: "2 rows or more",
-    received: `${others.rows} of ${all.rows}`,
-    hint: "Leave it out, or give a table with more rows.",
-  });
 }
 
 /** Evaluates the flow on the test rows, or without these on the validation rows, and a Gaussian for comparison. */

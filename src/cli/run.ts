@@ -11,6 +11,7 @@ import { program } from "./program.ts";
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   columns: async () => (await import("./columns.ts")).columns,
   fit: async () => (await import("./fit.ts")).fit,
+  report: async () => (await import("./report.ts")).report,
   compare: async () => (await import("./compare.ts")).compare,
   evaluate: async () => (await import("./evaluate.ts")).evaluate,
   score: async () => (await import("./score.ts")).score,

@@ -15,6 +15,7 @@ it("shows the help of the program", async () => {
     Commands:
       columns       Shows what each column of a table is taken for.
       fit           Learns the density of a table, or of images, and writes a model file.
+      report        Tests a model on rows that it never saw, and writes a report as an HTML file.
       compare       Compares the log-densities of a table under two models.
       evaluate      Computes the mean log-density of a table under a model.
       score         Writes the rows of a table with their log-density under a model.
@@ -109,12 +110,12 @@ it("colors headings on a terminal, unless NO_COLOR is set", async () => {
 it("refuses unknown commands", async () => {
   expect(await failure("fitt")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command fitt: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, interpolate, inspect, export.
+    Error: pushforward has no command fitt: expected one of columns, fit, report, compare, evaluate, score, impute, sample, infer, interpolate, inspect, export.
     Did you mean pushforward fit?"
   `);
   expect(await failure("train", "data.csv")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command train: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, interpolate, inspect, export.
+    Error: pushforward has no command train: expected one of columns, fit, report, compare, evaluate, score, impute, sample, infer, interpolate, inspect, export.
     See pushforward --help."
   `);
   expect(await failure("--versoin")).toMatchInlineSnapshot(`
@@ -129,7 +130,7 @@ it("refuses unknown commands", async () => {
   `);
   expect(await failure("constructor")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command constructor: expected one of columns, fit, compare, evaluate, score, impute, sample, infer, interpolate, inspect, export.
+    Error: pushforward has no command constructor: expected one of columns, fit, report, compare, evaluate, score, impute, sample, infer, interpolate, inspect, export.
     See pushforward --help."
   `);
 });

@@ -1,0 +1,51 @@
+import { command } from "./command.ts";
+import { dataOfModel, flag, fraction, model, na, path, text, threads, wholeNumber } from "./options.ts";
+
+export const report = command({
+  name: "report",
+  summary: "Tests a model on rows that it never saw, and writes a report as an HTML file.",
+  positionals: { model, data: dataOfModel },
+  options: {
+    output: path({
+      alias: "o",
+      valueName: "FILE",
+      description: "The HTML file to write. Default: report.html, or none with --json.",
+    }),
+    target: text({
+      valueName: "C",
+      description:
+        "The column that models of generated rows predict. Default: the last one with 2 to 20 labels, or else the column of numbers that is predicted best.",
+    }),
+    rows: wholeNumber(20, {
+      default: "2000",
+      valueName: "N",
+      description: "Statistics use at most this many rows of each kind.",
+    }),
+    testFraction: fraction(true, {
+      valueName: "F",
+      example: "0.1",
+      description: "The --test-fraction of the training, if it was given.",
+    }),
+    validationFraction: fraction(false, {
+      default: "0.1",
+      valueName: "F",
+      description: "The --validation-fraction of the training.",
+    }),
+    na,
+    seed: wholeNumber(0, { default: "0", valueName: "S", description: "Seed of all random numbers." }),
+    threads,
+    json: flag("Prints one JSON object with all numbers of the report."),
+  },
+  details: [
+    "If the table is the one that the model was trained on, the split of the training is repeated from the seed in the model file, and the rows of the test are compared with generated ones; of small tables, the validation rows too. The mean log-density of the validation rows, which the file has, confirms the split. All rows of another table count as new rows: half of them is compared with generated rows, and the other half stands in for training rows.",
+    "Every number has two controls: copied training rows, and training rows with independently shuffled columns. The first lines of the report say in words what failed and what is uncertain.",
+  ],
+  examples: [
+    ["report model.safetensors penguins.csv", "Writes report.html."],
+    ["report model.safetensors penguins.csv --json", "Prints the numbers."],
+  ],
+  async run(values, io) {
+    const { writeReport } = await import("./writeReport.ts");
+    await writeReport(values, io);
+  },
+});

@@ -1,0 +1,118 @@
+import type { Table } from "../data/index.ts";
+import { scanFeatures } from "../data/scanFeatures.ts";
+import { InMemoryDataset } from "../dataset/index.ts";
+import { PushforwardError } from "../errors.ts";
+import { logDensities, type ReportRows, RunningMean } from "../evaluate/index.ts";
+import { counted } from "../evaluate/numberText.ts";
+import { type LoadedModel, TableModel } from "../flows/index.ts";
+import { decodeTable } from "../tables/decodeTable.ts";
+import type { TableColumn } from "../tables/tableColumn.ts";
+import { ROW_STATUS } from "../tables/unlearned.ts";
+import { program } from "./program.ts";
+import { splitRows } from "./splitRows.ts";
+
+/** Options of `reportRows`. */
+interface SplitOptions {
+  readonly testFraction: number | undefined;
+  readonly validationFraction: number;
+  readonly seed: number;
+  readonly threads: number | undefined;
+}
+
+/** With fewer test rows, the validation rows are held-out rows too. */
+const MIN_TEST_ROWS = 100;
+/** Another number of threads rounds differently. */
+const TOLERANCE = 1e-3;
+
+/** The model of a file as that of a table. The columns of a flow are numbers. Throws `ARGUMENT` for a conditional model and one of images. */
+export function tableModelOf(loaded: LoadedModel, path: string): TableModel {
+  if (loaded.given.length > 0) {
+    throw new PushforwardError(
+      "ARGUMENT",
+      `The model ${path} is conditional, and a report needs rows without a context`,
+      {
+        received: `columns given ${loaded.given.join(", ")}`,
+        hint: `To compare log-densities: ${program()} evaluate ${path} DATA`,
+      },
+    );
+  }
+  if (loaded.image) {
+    throw new PushforwardError(
+      "ARGUMENT",
+      `The model ${path} is one of images, and a report compares tables`,
+      {
+        hint: `To compute bits per dimension: ${program()} evaluate ${path} DATA`,
+      },
+    );
+  }
+  const columns = loaded.columns.map(
+    (name): TableColumn => ({
+      kind: "continuous",
+      name,
+      type: "number",
+      gaps: false,
+      center: 0,
+      scale: { type: "linear" },
+    }),
+  );
+  return loaded.table ? TableModel.from(loaded) : new TableModel({ columns, flow: loaded.flow });
+}
+
+/** The rows of a table that a report compares a model with, and in sentences which these are. */
+export async function reportRows(
+  model: TableModel,
+  record: LoadedModel["training"],
+  table: Table,
+  { testFraction, validationFraction, seed, threads }: SplitOptions,
+): Promise<ReportRows & { about: string[] }> {
+  const rows = await readFeatures(model, table);
+  const decoded = ({ values }: Pick<InMemoryDataset, "values">) => decodeTable(model.columns, values);
+  const parts =
+    record && rows.rows > 2 && splitRows(rows, { testFraction, validationFraction, seed: record.seed });
+  if (parts && parts.training.rows + parts.validation.rows === record.rows) {
+    const { training, validation, test } = parts;
+    const scores = await logDensities(model.flow, validation, { ...(threads !== undefined && { threads }) });
+    const difference = RunningMean.of(scores).mean - record.validationLogDensity;
+    if (Math.abs(difference) < TOLERANCE * (1 + Math.abs(record.validationLogDensity))) {
+      const usesValidation = !test || test.rows < MIN_TEST_ROWS;
+      const heldOut = usesValidation ? [...(test ? [test] : []), validation] : [test];
+      const which = !test
+        ? "validation rows, which also decided when training ended"
+        : usesValidation
+          ? `${counted(test.rows, "test row")}, and ${counted(validation.rows, "validation row")}, which also decided when training ended`
+          : "test rows, which the training did not use";
+      return {
+        heldOut: heldOut.flatMap(decoded),
+        training: decoded(training.sample),
+        about: [
+          `The table is that of the training, whose split is repeated from its seed. The held-out rows are its ${which}.`,
+        ],
+      };
+    }
+  }
+  const { training: reference, validation: heldOut } = rows.split(0.5, seed);
+  return {
+    heldOut: decoded(heldOut),
+    reference: decoded(reference),
+    about: [
+      "The table is not that of the training, or not split as with these options, so all of its rows count as new: half of them is compared with generated rows, and the other half takes the place of training rows.",
+    ],
+  };
+}
+
+/** The rows of a table that have all values that the model cannot do without. */
+async function readFeatures({ columns, flow }: TableModel, table: Table): Promise<InMemoryDataset> {
+  const scan = await scanFeatures(table, columns);
+  const kept: Float64Array[] = [];
+  for await (const { rows, status } of scan.blocks()) {
+    const valid = Int32Array.from(status.keys()).filter((n) => status[n] === ROW_STATUS.valid);
+    kept.push(rows.select(valid).values);
+  }
+  const values = new Float64Array(kept.reduce((sum, { length }) => sum + length, 0));
+  let start = 0;
+  for (const block of kept) {
+    values.set(block, start);
+    start += block.length;
+  }
+  return new InMemoryDataset({ features: flow.features, values });
+}

@@ -1,0 +1,89 @@
+import { basename } from "node:path";
+import { createColors } from "picocolors";
+import { openTable } from "../data/index.ts";
+import { PushforwardError } from "../errors.ts";
+import { type ReportOptions, report as reportOf } from "../evaluate/index.ts";
+import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
+import { reportPage } from "../report/index.ts";
+import { openCanvas } from "../report/sheet.ts";
+import { jsonLine, singleLine } from "./format.ts";
+import { type Io, supportsColor } from "./io.ts";
+import { Messages } from "./messages.ts";
+import { readModel } from "./model.ts";
+import { reportRows, tableModelOf } from "./reportRows.ts";
+
+interface Values {
+  readonly model: string;
+  readonly data: readonly string[];
+  readonly output: string | undefined;
+  readonly target: string | undefined;
+  readonly rows: number;
+  readonly testFraction: number | undefined;
+  readonly validationFraction: number;
+  readonly na: readonly string[];
+  readonly seed: number;
+  readonly threads: number | undefined;
+  readonly json: boolean;
+}
+
+/** Tests a model on rows of a table, writes the report, and prints its findings or its numbers. */
+export async function writeReport(values: Values, io: Io): Promise<void> {
+  const { model: path, data, json, na, seed, target, threads, rows: maxRows } = values;
+  const output = values.output ?? (json ? undefined : "report.html");
+  if (output !== undefined) {
+    // The figures and the file come last: both should fail early.
+    await openCanvas();
+    await checkWritable(output);
+  }
+  const loaded = await readModel(path);
+  const model = tableModelOf(loaded, path);
+  const messages = new Messages(io);
+  const table = await openTable(data, { na, signal: io.interrupted });
+  try {
+    const { about, ...rows } = await reportRows(model, loaded.training, table, values);
+    const options: ReportOptions = {
+      maxRows,
+      seed,
+      target,
+      ...(threads !== undefined && { threads }),
+      onPart(name, part, parts) {
+        if (io.interrupted.aborted)
+          throw new PushforwardError("INTERRUPTED", "Stopped; no report was written", {
+            hint: "Run the command again.",
+          });
+        messages.progress(part / parts, "", ` ${name}`);
+      },
+    };
+    const result = await reportOf(model, rows, options);
+    messages.end();
+    if (output !== undefined) {
+      const { columns } = model;
+      const title = `Report on ${basename(path)}`;
+      const html = await reportPage({ ...result, title, columns, about, training: loaded.training });
+      await writeFileAtomically(output, new TextEncoder().encode(html));
+    }
+    if (json) io.stdout.write(jsonLine({ about, ...result.numbers }));
+    else io.stdout.write(summary(result.numbers.findings, about, output!, io));
+  } finally {
+    messages.end();
+    await table.close();
+    await model.release();
+  }
+}
+
+function summary(
+  findings: Awaited<ReturnType<typeof reportOf>>["numbers"]["findings"],
+  about: readonly string[],
+  output: string,
+  { stdout, env }: Io,
+): string {
+  const { bold, green, red, yellow } = createColors(supportsColor(stdout, env));
+  const words = { failed: red("failed   "), uncertain: yellow("uncertain"), passed: green("passed   ") };
+  return [
+    ...findings.map(({ kind, text }) => `${words[kind]}  ${singleLine(text)}`),
+    "",
+    ...about.map((text) => singleLine(text)),
+    `${bold("Report")}    ${singleLine(output)}`,
+    "",
+  ].join("\n");
+}

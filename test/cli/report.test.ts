@@ -1,0 +1,96 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, it } from "vitest";
+import { correlated, quickModel, workplace } from "./command.ts";
+
+const place = workplace();
+const { path, write, pushforward, failure, json } = place;
+const PENGUINS = fileURLToPath(new URL("../../examples/data/penguins.csv", import.meta.url));
+
+describe("a model of a table", () => {
+  let model: string;
+  beforeAll(async () => {
+    model = path("penguins.safetensors");
+    const fitted = await pushforward(["fit", PENGUINS, "--epochs", "2", "--no-kernel", "-o", model]);
+    expect(fitted.code).toBe(0);
+    expect(fitted.out).toMatch(
+      /report penguins.safetensors \S+penguins.csv -o report.html +what the model is good for/,
+    );
+  });
+
+  it("is tested on the rows that the training held out, which the seed of the model reproduces", async () => {
+    const [numbers] = await json("report", model, PENGUINS, "--rows", "40", "-o", path("report.html"));
+    expect(numbers!.about).toMatchInlineSnapshot(`
+      [
+        "The table is that of the training, whose split is repeated from its seed. The held-out rows are its 34 test rows, and 31 validation rows, which also decided when training ended.",
+      ]
+    `);
+    expect(numbers!.rows).toMatchObject({ heldOut: 65, training: 279, compared: 40, impossible: 0 });
+    expect(Object.keys(numbers!)).toMatchInlineSnapshot(`
+      [
+        "about",
+        "findings",
+        "columns",
+        "rows",
+        "logDensity",
+        "baselines",
+        "calibration",
+        "conditionalCalibration",
+        "twoSample",
+        "trend",
+        "precisionCoverage",
+        "usefulness",
+        "privacy",
+        "rareRows",
+      ]
+    `);
+    expect(readFileSync(path("report.html"), "utf8")).toMatch(/^<!doctype html>/);
+  });
+
+  it("counts all rows of another table as new", async () => {
+    const lines = readFileSync(PENGUINS, "utf8").split("\n");
+    const other = write("other.csv", `${[lines[0], ...lines.slice(100)].join("\n")}`);
+    const [numbers] = await json("report", model, other, "--rows", "40");
+    expect(numbers!.about).toMatchInlineSnapshot(`
+      [
+        "The table is not that of the training, or not split as with these options, so all of its rows count as new: half of them is compared with generated rows, and the other half takes the place of training rows.",
+      ]
+    `);
+    expect(numbers).not.toHaveProperty("privacy");
+    expect(numbers!.rows).toMatchObject({ heldOut: 123 });
+  });
+});
+
+it("a flow is tested, too, and the findings are printed", async () => {
+  const data = write("numbers.csv", correlated(400));
+  const model = await quickModel(place, data, "flow");
+  const { code, out, err } = await pushforward([
+    "report",
+    model,
+    data,
+    "--rows",
+    "40",
+    "-o",
+    path("flow.html"),
+  ]);
+  expect([code, err]).toEqual([0, ""]);
+  expect(out).toMatch(/^(failed|uncertain|passed) +[A-Z]/);
+  expect(out).toContain("The table is that of the training");
+  expect(out).toContain("Report    flow.html");
+});
+
+it("refuses conditional models, and tables with too few rows", async () => {
+  const data = write("few.csv", correlated(60));
+  const conditional = await quickModel(place, data, "conditional", "--given", "a");
+  expect(await failure("report", conditional, data)).toMatchInlineSnapshot(`
+    "2
+    Error: The model conditional.safetensors is conditional, and a report needs rows without a context: received columns given a.
+    To compare log-densities: pushforward evaluate conditional.safetensors DATA"
+  `);
+  const model = await quickModel(place, data, "few");
+  expect(await failure("report", model, data, "-o", path("few.html"))).toMatchInlineSnapshot(`
+    "2
+    Error: There are too few held-out rows for a report: expected 20 rows or more that the model considers possible, received 6.
+    Give a table with more rows."
+  `);
+});
