@@ -40,6 +40,11 @@ export interface Bijection {
    * vectors [D]. This holds for linear maps and normalizations. `PerPixel` needs it.
    */
   readonly actsOnLastAxis?: boolean;
+  /**
+   * The numbers of latent features of each level of a multi-scale map, in their order in a latent row, in which the coarsest level comes
+   * first; absent for other maps.
+   */
+  readonly levels?: readonly number[] | undefined;
   /** True for the identity map. */
   readonly isIdentity?: boolean;
   /** The maps of which it is the composition, the first one next to the base distribution; absent for other maps. */

@@ -70,6 +70,10 @@ export class Chain implements Bijection {
     return new Chain(bijections.flatMap((each) => (each instanceof Chain ? each.bijections : [each])));
   }
 
+  get levels(): readonly number[] | undefined {
+    return this.bijections[0]!.levels;
+  }
+
   forward(z: Tensor, context?: Tensor): Transformed {
     const order = [...this.bijections.keys()];
     return this.through(order, z, (b, value) => b.forward(value, contextFor(b, context)));

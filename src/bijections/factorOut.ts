@@ -68,6 +68,11 @@ export class FactorOut implements Bijection {
     return { value: concat([value, toRows(other)], 1), logDet };
   }
 
+  get levels(): readonly number[] {
+    const { features } = this.bijection;
+    return [...(this.bijection.levels ?? [features]), this.features - features];
+  }
+
   get support(): Support | undefined {
     return this.bijection.support && imageOf(this.bijection.support);
   }

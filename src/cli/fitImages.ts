@@ -12,6 +12,7 @@ import type { FitValues } from "./fitOptions.ts";
 import { checkImageValues, type ImageFitValues } from "./fitValues.ts";
 import { bitsText, type ImageReport, imageEvent, imageReport } from "./imageReport.ts";
 import type { Io } from "./io.ts";
+import { makeDirectory, writeImagePictures } from "./pictures.ts";
 import { type Fitted, runFit, type TrainingTools } from "./runFit.ts";
 import { splitRows } from "./splitRows.ts";
 import { TrainingProgress } from "./trainingProgress.ts";
@@ -23,6 +24,7 @@ const BATCH_SIZE = 64;
 export async function fitImages(given: FitValues, io: Io, words: readonly string[]): Promise<void> {
   const values = checkImageValues(given);
   await runFit(values, io, words, async () => {
+    if (values.pictures !== undefined) await makeDirectory(values.pictures);
     const images = await openImages(values.data, { shape: values.image, signal: io.interrupted });
     try {
       const rows = await imageRows(images, values);
@@ -95,6 +97,15 @@ async function fitRows(
       const heldOut = test ?? validation;
       const evaluation = await evaluateImages(model, heldOut, notReflected.sample, values);
       throwIfInterrupted();
+      const pictures = values.pictures
+        ? await writeImagePictures(
+            values.pictures,
+            model,
+            result,
+            { training: notReflected.sample, heldOut },
+            values,
+          )
+        : [];
       await model.release();
       const report: ImageReport = {
         values,
@@ -102,7 +113,7 @@ async function fitRows(
         rows: { training: notReflected, validation, ...(test && { test }) },
         result,
         evaluation: { ...evaluation, by: test ? "test" : "validation" },
-        pictures: [],
+        pictures,
         milliseconds: elapsed(),
         resume,
       };
@@ -113,7 +124,7 @@ async function fitRows(
 
 /** The flow of `--flow`, of pixels plus noise. */
 function flowOf(
-  { flow, values, seed, transforms, hidden, levels, patch }: ImageFitValues,
+  { flow, values, seed, transforms, hidden, levels, block, patch }: ImageFitValues,
   image: ImageShape,
   classes: number,
 ): Flow {
@@ -126,7 +137,12 @@ function flowOf(
   };
   if (flow === "tarflow")
     return tarflow({ ...common, ...(transforms && { transforms }), ...(patch && { patch }) });
-  const options = { ...common, ...(transforms && { steps: transforms }), ...(levels && { levels }) };
+  const options = {
+    ...common,
+    ...(transforms && { steps: transforms }),
+    ...(levels && { levels }),
+    ...(block && { block }),
+  };
   return flow === "glow" ? glow(options) : realNVP(options);
 }
 

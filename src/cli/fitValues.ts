@@ -11,7 +11,7 @@ export interface ImageFitValues extends Omit<FitValues, "flow"> {
 
 /** @throws ARGUMENT for the first option that is not one of images, or not one of the flow. */
 export function checkImageValues(values: FitValues): ImageFitValues {
-  const { columns, exclude, column, schema, na, given, noKernel, hidden, levels, patch } = values;
+  const { columns, exclude, column, schema, na, given, noKernel, hidden, levels, block, patch } = values;
   const flow = values.flow === "default" ? "glow" : IMAGE_FLOWS.find((name) => name === values.flow);
   if (!flow) {
     throw new PushforwardError("ARGUMENT", `--flow ${values.flow} cannot learn images`, {
@@ -42,7 +42,9 @@ export function checkImageValues(values: FitValues): ImageFitValues {
     });
   }
   const [other, flows] =
-    flow === "tarflow" ? [levels && "levels", "glow or realnvp"] : [patch && "patch", "tarflow"];
+    flow === "tarflow"
+      ? [levels ? "levels" : block && "block", "glow or realnvp"]
+      : [patch && "patch", "tarflow"];
   if (other) {
     throw new PushforwardError("ARGUMENT", `--${other} cannot be combined with --flow ${flow}`, {
       hint: `It is an option of ${flows}.`,
@@ -58,7 +60,7 @@ export interface TableFitValues extends Omit<FitValues, "flow"> {
 
 /** @throws ARGUMENT for an option of images, because the data are a table, and for the first two that cannot be combined. */
 export function checkTableValues(all: FitValues): TableFitValues {
-  const { values, classes, flips, levels, patch, flow, transforms, hidden, column, schema } = all;
+  const { values, classes, flips, levels, block, patch, flow, transforms, hidden, column, schema } = all;
   if (flow === "default" && (transforms ?? hidden)) {
     throw new PushforwardError(
       "ARGUMENT",
@@ -77,7 +79,7 @@ export function checkTableValues(all: FitValues): TableFitValues {
       hint: "A continuous flow has no layers: leave the option out, or choose another flow.",
     });
   }
-  const ofImages = { values, classes: classes || undefined, flips: flips || undefined, levels, patch };
+  const ofImages = { values, classes: classes || undefined, flips: flips || undefined, levels, block, patch };
   const [name] = Object.entries(ofImages).find(([, value]) => value !== undefined) ?? [];
   if (!name && flow !== "tarflow") return { ...all, flow };
   const option = name ? `--${name}` : "--flow tarflow";

@@ -1,4 +1,4 @@
-import { flag, imageShape, wholeNumber } from "./options.ts";
+import { choice, flag, imageShape, wholeNumber } from "./options.ts";
 
 /** The option of every command that reads images from tables or flat arrays. */
 export const image = imageShape({
@@ -37,6 +37,11 @@ export const imageOptions = {
     { valueName: "N", description: "The number of levels of glow and realnvp for images. Default: 2." },
     16,
   ),
+  block: choice(["plain", "residual", "gated"], {
+    valueName: "BLOCK",
+    description:
+      "The blocks of the convolutional networks of glow and realnvp. Default: plain; realnvp: residual.",
+  }),
   patch: wholeNumber(1, {
     valueName: "N",
     description: "The height and the width of the patches of tarflow. Default: 4.",

@@ -1,9 +1,12 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { TrainingTable } from "../data/index.ts";
+import type { InMemoryDataset } from "../dataset/index.ts";
 import { writeError, writeFileAtomically } from "../files/atomicFile.ts";
-import { samplesFigure, svgToPng, tableFigure, trainingFigure } from "../report/index.ts";
+import type { ImageModel } from "../flows/index.ts";
+import { imageFigure, samplesFigure, svgToPng, tableFigure, trainingFigure } from "../report/index.ts";
 import { checkFigurePackages } from "../report/png.ts";
+import type { FitResult } from "../train/index.ts";
 import type { FitValues } from "./fitOptions.ts";
 import type { HeldOutEvaluation } from "./fitReport.ts";
 import type { Trained } from "./training.ts";
@@ -40,8 +43,34 @@ export async function writePictures(
             ...(value !== undefined && { baseline: { label, value } }),
           }),
   };
+  return writeFigures(directory, pictures);
+}
+
+/** Writes a picture of images and samples, and the training curve. Returns their paths. */
+export async function writeImagePictures(
+  directory: string,
+  model: ImageModel,
+  { epochs, bestEpoch, validationLogDensity }: FitResult,
+  rows: { readonly training: InMemoryDataset; readonly heldOut: InMemoryDataset },
+  { seed, threads }: Pick<FitValues, "seed" | "threads">,
+): Promise<string[]> {
+  const initial = { epoch: 0, trainLogDensity: Number.NaN, validationLogDensity };
+  return writeFigures(directory, {
+    "samples.png": await imageFigure(model, { ...rows, seed, threads }),
+    "training.png":
+      epochs.length === 0
+        ? undefined
+        : await trainingFigure({ epochs: bestEpoch === 0 ? [initial, ...epochs] : epochs, bestEpoch }),
+  });
+}
+
+/** Writes SVG documents as PNG files. Returns their paths. */
+async function writeFigures(
+  directory: string,
+  figures: Readonly<Record<string, string | undefined>>,
+): Promise<string[]> {
   const paths: string[] = [];
-  for (const [name, svg] of Object.entries(pictures)) {
+  for (const [name, svg] of Object.entries(figures)) {
     if (svg === undefined) continue;
     const path = join(directory, name);
     await writeFileAtomically(path, await svgToPng(svg));

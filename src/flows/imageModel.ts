@@ -80,6 +80,11 @@ export class ImageModel implements AsyncDisposable {
     return imageSize(this.shape);
   }
 
+  /** The numbers of latent features of each level of a multi-scale flow, the coarsest first; one number for other flows. */
+  get levels(): readonly number[] {
+    return this.density.bijection.levels ?? [this.features];
+  }
+
   /** The same model, whose log-probability averages over K draws of noise. See `Dequantized`. */
   withDraws(samples: number): ImageModel {
     const { distribution, values, dequantizer } = this.flow.base as Dequantized;

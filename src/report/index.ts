@@ -1,6 +1,7 @@
 export type { DataAndSamples } from "./columns.ts";
 export type { LogDensity } from "./contours.ts";
 export { type CornerFigureOptions, cornerFigure } from "./cornerFigure.ts";
+export { type ImageFigureOptions, imageFigure } from "./imageFigure.ts";
 export { type ReportPageOptions, reportPage } from "./page/reportPage.ts";
 export { densityNodes, type PairFigureOptions, pairFigure } from "./pairFigure.ts";
 export { svgToPng } from "./png.ts";

@@ -127,7 +127,7 @@ function writeLegend(entries: LegendEntry[], y: number): string[] {
   });
 }
 
-const escapeXml = (text: string): string =>
+export const escapeXml = (text: string): string =>
   text
     .replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`)
     .replace(/[\p{Cc}\ufffe\uffff]|\p{Cs}/gu, " ");

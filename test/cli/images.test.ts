@@ -154,12 +154,15 @@ describe("fit", () => {
       "1",
       "-o",
       path("t.safetensors"),
+      "--pictures",
+      path("pictures"),
     );
     expect(events[0]).toMatchObject({ event: "epoch", flow: "tarflow" });
     const done = events.at(-1)!;
     const { meanLogDensity, bitsPerDimension } = done.heldOut as Record<string, number>;
     expect(bitsPerDimension).toBeCloseTo(-meanLogDensity! / (16 * Math.LN2), 10);
     expect(done).toMatchObject({ image: [4, 4, 1], classes: ["left", "right"] });
+    expect(done.pictures).toEqual(["pictures/samples.png", "pictures/training.png"]);
   });
 
   test("refuses options that do not fit", async () => {

@@ -1,0 +1,22 @@
+import type { InMemoryDataset } from "../dataset/index.ts";
+
+/**
+ * For each of the images [n, D], the index of the nearest row by Euclidean distance. Samples that copy training images would be
+ * equal to their nearest one.
+ */
+export function nearestImages(
+  images: ArrayLike<number>,
+  { rows, features, values }: Pick<InMemoryDataset, "rows" | "features" | "values">,
+): Int32Array {
+  return Int32Array.from({ length: images.length / features }, (_, image) => {
+    let [nearest, smallest] = [0, Number.POSITIVE_INFINITY];
+    for (let row = 0; row < rows; row++) {
+      let distance = 0;
+      // A partial sum above the smallest distance decides already.
+      for (let d = 0; d < features && distance < smallest; d++)
+        distance += (images[image * features + d]! - values[row * features + d]!) ** 2;
+      if (distance < smallest) [nearest, smallest] = [row, distance];
+    }
+    return nearest;
+  });
+}

@@ -1,0 +1,182 @@
+import type { InMemoryDataset } from "../dataset/index.ts";
+import type { ImageModel } from "../flows/index.ts";
+import { encodePng, grayLevels, imageGrid } from "../images/index.ts";
+import { nearestImages } from "../images/nearestImages.ts";
+import { Random } from "../random/index.ts";
+import { escapeXml } from "./sheet.ts";
+import { style, wrap } from "./style.ts";
+
+/** Options of `imageFigure`. */
+export interface ImageFigureOptions {
+  /** Training images, among which the nearest to samples are searched. */
+  readonly training: InMemoryDataset;
+  /** Images that were not used in training, for reconstructions and interpolations. */
+  readonly heldOut: InMemoryDataset;
+  /** Seed of the samples. Default 0. */
+  readonly seed?: number;
+  readonly threads?: number | undefined;
+}
+
+/** Lines of images below a common label. */
+interface Group {
+  readonly label: string;
+  /** [lines * columns, D]. */
+  readonly pixels: Float64Array;
+}
+
+/** Images in a line, unless a model has another number of classes. */
+const COLUMNS = 10;
+const MAX_CLASS_COLUMNS = 16;
+/** The standard deviation of latent rows for images that differ in one level only: most of them look like images. */
+const LEVEL_TEMPERATURE = 0.7;
+const LABEL_WIDTH = 170;
+/** The width of a line of images in pixels, about. */
+const LINE_WIDTH = 460;
+const GAP = 3;
+
+/**
+ * Draws what a model of images has learned, as an SVG document: held-out images, samples at three temperatures, the training images
+ * nearest to samples, reconstructions, interpolations on lines in the latent space, and images that differ in the latent variables
+ * of one level. With at most 16 classes, each column has the images of one class.
+ */
+export async function imageFigure(
+  model: ImageModel,
+  { training, heldOut, seed = 0, threads }: ImageFigureOptions,
+): Promise<string> {
+  const { features, classes } = model;
+  const hasColumns = classes.length > 1 && classes.length <= MAX_CLASS_COLUMNS;
+  const columns = hasColumns ? classes.length : COLUMNS;
+  const classAt = (column: number) => (hasColumns ? column : column % Math.max(1, classes.length));
+  const run = (context: readonly number[]) => ({
+    ...(classes.length > 0 && { classes: context }),
+    ...(threads !== undefined && { threads }),
+  });
+  const inColumns = Array.from({ length: columns }, (_, column) => classAt(column));
+  const real = chooseRows(heldOut, 2 * columns, hasColumns ? classes.length : 0);
+  const line = (of: Float64Array, index: number) =>
+    of.subarray(index * columns * features, (index + 1) * columns * features);
+
+  const samples = async (lines: number, temperature: number, start: number) =>
+    model.sample(lines * columns, {
+      seed,
+      start: start * columns,
+      temperature,
+      ...run(Array.from({ length: lines }, () => inColumns).flat()),
+    });
+  const drawn = await samples(2, 1, 0);
+  const nearest = nearestImages(line(drawn, 0), training);
+  const contextOf = ({ context }: InMemoryDataset, rows: number) =>
+    classes.length > 0 ? Array.from(context.subarray(0, rows)) : [];
+  const latent = await model.toLatent(line(real.values, 0), run(contextOf(real, columns)));
+  const groups: Group[] = [
+    { label: "held-out images", pixels: real.values },
+    { label: "samples", pixels: drawn },
+    { label: "temperature 0.8", pixels: await samples(1, 0.8, 2) },
+    { label: "temperature 0.6", pixels: await samples(1, 0.6, 3) },
+    {
+      label: "a sample, and below it the nearest training image",
+      pixels: joined([line(drawn, 0), training.select(nearest).values]),
+    },
+    {
+      label: "a held-out image, and below it its reconstruction",
+      pixels: joined([line(real.values, 0), await model.toPixels(latent, run(contextOf(real, columns)))]),
+    },
+    { label: "interpolations", pixels: await interpolations() },
+    ...(model.levels.length > 1 ? await Promise.all(model.levels.map((_, level) => resampled(level))) : []),
+  ];
+  return sheet(groups, model, columns);
+
+  /** Two lines from one held-out image to another, of the same class if there are classes. */
+  async function interpolations(): Promise<Float64Array> {
+    const ends = hasColumns ? [0, columns, columns - 1, 2 * columns - 1] : [0, 1, 2, 3];
+    const rows = real.select(ends);
+    const context = contextOf(rows, 4);
+    const z = await model.toLatent(rows.values, run(context));
+    const between = Float64Array.from({ length: 2 * columns * features }, (_, k) => {
+      const [image, d] = [Math.floor(k / features), k % features];
+      const [pair, step] = [2 * Math.floor(image / columns), (image % columns) / (columns - 1)];
+      return (1 - step) * z[pair * features + d]! + step * z[(pair + 1) * features + d]!;
+    });
+    return model.toPixels(between, run([0, 2].flatMap((i) => new Array<number>(columns).fill(context[i]!))));
+  }
+
+  /** Two lines of images that share the latent variables of all levels but one. */
+  async function resampled(level: number): Promise<Group> {
+    const random = new Random(seed).split("levels");
+    const start = model.levels.slice(0, level).reduce((sum, size) => sum + size, 0);
+    const end = start + model.levels[level]!;
+    const z = new Float64Array(2 * columns * features);
+    const context: number[] = [];
+    for (let image = 0; image < 2 * columns; image++) {
+      const lineIndex = Math.floor(image / columns);
+      const shared = random.split(lineIndex).normal(new Float64Array(features));
+      const own = random.split("own").split(image).normal(new Float64Array(features));
+      for (let d = 0; d < features; d++) {
+        const isOwn = image % columns > 0 && d >= start && d < end;
+        z[image * features + d] = LEVEL_TEMPERATURE * (isOwn ? own : shared)[d]!;
+      }
+      context.push(classAt((3 * lineIndex + 2) % columns));
+    }
+    const number = model.levels.length - level;
+    const name = `level ${number}${level === 0 ? ", the coarsest" : number === 1 ? ", the finest" : ""}`;
+    return { label: `${name}, drawn again`, pixels: await model.toPixels(z, run(context)) };
+  }
+}
+
+/** Rows in the order of their classes, line by line, or the first rows. */
+function chooseRows(rows: InMemoryDataset, count: number, classes: number): InMemoryDataset {
+  const indices = Array.from({ length: count }, (_, i) => {
+    if (classes === 0) return i % rows.rows;
+    const wanted = i % classes;
+    const ofClass = Array.from(rows.context.keys()).filter((row) => rows.context[row] === wanted);
+    return ofClass[Math.floor(i / classes) % Math.max(1, ofClass.length)] ?? i % rows.rows;
+  });
+  return rows.select(indices);
+}
+
+function joined(parts: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** The groups below each other, with their labels to the left. */
+async function sheet(
+  groups: readonly Group[],
+  { shape, values }: ImageModel,
+  columns: number,
+): Promise<string> {
+  const scale = Math.max(1, Math.round((LINE_WIDTH / columns - GAP) / shape[1]));
+  const parts: string[] = [];
+  let top = GAP;
+  let width = 0;
+  for (const { label, pixels } of groups) {
+    const grid = imageGrid(grayLevels(pixels, values), shape, { columns, gap: GAP, scale });
+    const [height, gridWidth] = grid.shape;
+    const png = Buffer.from(await encodePng(grid)).toString("base64");
+    const lines = wrap(label, style.textSize, LABEL_WIDTH - 20);
+    const first = top + height / 2 + 4 - 7 * (lines.length - 1);
+    for (const [i, text] of lines.entries()) {
+      parts.push(
+        `<text x="${LABEL_WIDTH - 10}" y="${first + 14 * i}" text-anchor="end" fill="${style.muted}">${escapeXml(text)}</text>`,
+      );
+    }
+    parts.push(
+      `<image x="${LABEL_WIDTH}" y="${top}" width="${gridWidth}" height="${height}" href="data:image/png;base64,${png}"/>`,
+    );
+    top += height + 2 * GAP;
+    width = Math.max(width, LABEL_WIDTH + gridWidth + GAP);
+  }
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${top}" viewBox="0 0 ${width} ${top}"`,
+    ` role="img" font-family="${style.fontFamily}" font-size="${style.textSize}">`,
+    `<title>Images and samples of a model</title>`,
+    `<rect width="${width}" height="${top}" fill="#e8e8e8"/>`,
+    ...parts,
+    "</svg>",
+  ].join("");
+}
