@@ -17,6 +17,7 @@ export function calibrationFigure(
     height: 120,
     alt: `PIT histogram of ${name}: counts ${counts.join(", ")}, where ${Math.round(rows / bins)} are expected; ${outside} from ${low} to ${high}.`,
     marginLeft: 8,
+    marginBottom: 26,
     x: { domain: [0, 1], label: null },
     y: { domain: [0, 1.08 * Math.max(high, ...counts)], axis: null },
     marks: [
@@ -32,7 +33,14 @@ export function calibrationFigure(
       }),
       Plot.ruleY([rows / bins], { stroke: COLORS.ink, strokeDasharray: "3,3" }),
       Plot.ruleY([0], { stroke: COLORS.rule }),
-      Plot.axisX({ ticks: [0, 0.5, 1], color: COLORS.muted, tickSize: 4, label: null }),
+      Plot.axisX({
+        ticks: [0, 0.5, 1],
+        tickFormat: String,
+        fontSize: 13,
+        color: COLORS.muted,
+        tickSize: 4,
+        label: null,
+      }),
     ],
   });
 }

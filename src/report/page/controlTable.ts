@@ -29,7 +29,7 @@ export function controlTable(report: ReportNumbers): string {
     );
   }
   return htmlTable(
-    `Statistics of as many generated as real rows, where there are enough (${report.rows.compared}).`,
+    `Generated rows and both controls, compared with ${report.rows.compared} held-out rows.`,
     ["", names.generated, names.copied, names.shuffled],
     rows,
   );

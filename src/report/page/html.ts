@@ -10,7 +10,7 @@ export interface Cell {
   readonly isNumber?: boolean;
 }
 
-/** A table with a caption for screen readers. The first cell of a row is its heading. */
+/** A table below its caption. The first cell of a row is its heading. */
 export function htmlTable(
   caption: string,
   head: readonly string[],
@@ -24,7 +24,7 @@ export function htmlTable(
         .map((cell) => `<td${numeric(cell.isNumber)}>${escapeHtml(cell.text)}</td>`)
         .join("")}</tr>`,
   );
-  return `<div class="scroll"><table><caption>${escapeHtml(caption)}</caption><thead><tr>${heading.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
+  return `<p class="caption">${escapeHtml(caption)}</p><div class="scroll"><table aria-label="${escapeHtml(caption)}"><thead><tr>${heading.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
 }
 
 const numeric = (isNumber: boolean | undefined): string => (isNumber ? ' class="number"' : "");

@@ -29,15 +29,14 @@ p { margin: .5rem 0; max-width: 46rem; }
 .pair span { font-size: .8rem; color: var(--muted); }
 figure { margin: 0; break-inside: avoid; min-width: 0; }
 figure svg { display: block; width: 100%; height: auto; font-size: 11px; font-family: inherit; fill: var(--ink); overflow: visible; }
-.scroll { overflow-x: auto; margin: .8rem 0; }
+.scroll { overflow-x: auto; margin: 0 0 1.2rem; } .caption { color: var(--muted); font-size: .875rem; margin: 1.2rem 0 .3rem; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; color: var(--muted); font-size: .875rem; padding-bottom: .35rem; }
 th, td { text-align: left; padding: .3rem 1.1rem .3rem 0; border-bottom: 1px solid var(--rule); vertical-align: top; }
 thead th { color: var(--muted); font-weight: 600; } tbody th { font-weight: 500; } .number { text-align: right; white-space: nowrap; }
 .rare { display: grid; gap: 1rem; padding: 0; list-style: none; } .rare li { break-inside: avoid; }
 .rare p { margin: .15rem 0; } .values { overflow-wrap: anywhere; } mark { background: none; color: var(--generated); font-weight: 600; }
 dt { font-weight: 600; margin-top: .6rem; } dd { margin: 0; max-width: 46rem; }
-@media (max-width: 34rem) { main { padding: 1.25rem 1rem 3rem; } .findings li { grid-template-columns: 1fr; gap: .1rem; } th, td { padding-right: .8rem; } }
+@media (max-width: 34rem) { main { padding: 1.25rem 1rem 3rem; } .findings li { grid-template-columns: 1fr; gap: .1rem; } table { font-size: .78rem; } th, td { padding-right: .6rem; } .grid.small { grid-template-columns: 1fr 1fr; gap: 1rem .75rem; } }
 @media print { body { font-size: 10.5pt; } main { max-width: none; padding: 0; } h2, h3 { break-after: avoid; } .grid { grid-template-columns: repeat(3, 1fr); }
   .grid.small { grid-template-columns: repeat(4, 1fr); } .grid.wide { grid-template-columns: repeat(2, 1fr); } .findings li, tr { break-inside: avoid; } }
 `;
