@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { PushforwardError } from "../errors.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
 import { model, na, path, positiveNumber, text, threads, wholeNumber } from "./options.ts";
@@ -41,6 +42,11 @@ export const sample = command({
       valueName: "CLASS",
       description: "For models of images with classes: the class of the images. Default: all classes.",
     }),
+    where: text({
+      valueName: "CONDITION",
+      description:
+        "Keeps only rows that meet this condition of DuckDB, such as \"age > 40 AND city = 'Bern'\", and draws until there are enough. For models of the default flow without --given in fit.",
+    }),
     na,
     threads,
   },
@@ -52,13 +58,14 @@ export const sample = command({
     ["sample digits.safetensors -n 100 --temperature 0.8 -o samples.png", "A hundred images in a picture."],
     ["sample model.safetensors -n 1000000 --seed 7 -o new.parquet", "A million other rows, in a file."],
     ["sample model.safetensors --given region=north,age=40 -n 100", "The other columns, given these values."],
+    [`sample model.safetensors --where "price < area / 10" -n 100`, "Rows that meet a condition."],
     [
       "sample model.safetensors --given customers.csv",
       "A row for each row of a table, which has some of the columns.",
     ],
   ],
   async run(values, io) {
-    const { model: path, given: text, rows, output, seed, na, threads } = values;
+    const { model: path, given: text, where, rows, output, seed, na, threads } = values;
     const { sampleBlocks, Table, writeRows } = await import("../data/index.ts");
     const { writeTable } = await import("../data/writeTable.ts");
     const { ContextCheck } = await import("../evaluate/index.ts");
@@ -75,13 +82,20 @@ export const sample = command({
     const model = await readModel(path);
     if (model.image) {
       const { sampleImages } = await import("./sampleImages.ts");
+      refuseOptions({ where }, "tables");
       return sampleImages(model, values, io);
     }
     refuseOptions({ class: values.class, temperature: values.temperature !== 1 }, "images");
     const destination = early ?? (await tableOutput(output, io));
     if (model.table && model.given.length === 0) {
       const { sampleTableModel } = await import("./sampleTableModel.ts");
-      return sampleTableModel(model, { given: text, rows, seed, na, threads }, destination, io);
+      return sampleTableModel(model, { given: text, where, rows, seed, na, threads }, destination, io);
+    }
+    if (where !== undefined) {
+      throw new PushforwardError("ARGUMENT", `--where cannot be used with the model ${path}`, {
+        expected: "the model of a table with columns of any kind, fitted without --given",
+        hint: "Draw rows to a file, and select some of them by a query.",
+      });
     }
     const given = await readGiven(text, model, path, { na, signal: io.interrupted });
     const messages = new Messages(io);

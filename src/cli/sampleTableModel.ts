@@ -1,8 +1,9 @@
 import { openTable } from "../data/index.ts";
+import { sampleWhere } from "../data/sampleWhere.ts";
 import { completeTable, sampleTable } from "../data/tableSamples.ts";
 import { writeTable } from "../data/writeTable.ts";
 import { PushforwardError } from "../errors.ts";
-import { counted } from "../evaluate/numberText.ts";
+import { count, counted } from "../evaluate/numberText.ts";
 import { type LoadedModel, TableModel } from "../flows/index.ts";
 import type { UnlearnedValues } from "../tables/unlearned.ts";
 import type { Io } from "./io.ts";
@@ -14,6 +15,7 @@ import { unlearnedText } from "./unlearnedText.ts";
 
 interface Values {
   readonly given: string | undefined;
+  readonly where: string | undefined;
   readonly rows: number | undefined;
   readonly seed: number;
   readonly na: readonly string[];
@@ -23,7 +25,7 @@ interface Values {
 /** Draws rows from the model of a table, given values of any of its columns, or a table of them. */
 export async function sampleTableModel(
   loaded: LoadedModel,
-  { given: text, rows, seed, na, threads }: Values,
+  { given: text, where, rows, seed, na, threads }: Values,
   destination: Awaited<ReturnType<typeof tableOutput>>,
   io: Io,
 ): Promise<void> {
@@ -32,34 +34,52 @@ export async function sampleTableModel(
   const values = text === undefined ? undefined : knownValues(text, model.columns);
   const table =
     text !== undefined && !values ? await openTable(text, { na, signal: io.interrupted }) : undefined;
+  if (table && where !== undefined) {
+    await table.close();
+    throw new PushforwardError("ARGUMENT", "--where cannot be combined with a table in --given", {
+      hint: "Give values: --given region=north,age=40",
+    });
+  }
   const copies = rows ?? (table ? 1 : 1000);
   const total = copies * (table?.rows ?? 1);
   let drawn = 0;
+  let tried = 0;
   const options = {
     seed,
     signal: io.interrupted,
     ...(threads !== undefined && { threads }),
-    onProgress(count: number) {
-      drawn = count;
-      messages.rows(count, total);
+    onProgress(rows: number) {
+      drawn = rows;
+      messages.rows(rows, total);
     },
   };
   try {
     if (text !== undefined) warnOfShare(model, messages);
-    const blocks = table
-      ? completeTable(model, table, {
-          ...options,
-          copies,
-          present: false,
-          onUnlearned(values) {
-            // A missing value is drawn like the columns that the table does not have.
-            const first = values.find(({ kind }) => kind !== "incomplete");
-            if (first) throw givenError(first, table.source);
-          },
-        })
-      : sampleTable(model, copies, { ...options, given: values });
+    const onAccepted = (accepted: number, all: number) => {
+      tried = all;
+      options.onProgress(accepted);
+    };
+    const blocks =
+      where !== undefined
+        ? sampleWhere(model, copies, where, { ...options, given: values, onProgress: onAccepted })
+        : table
+          ? completeTable(model, table, {
+              ...options,
+              copies,
+              present: false,
+              onUnlearned(values) {
+                // A missing value is drawn like the columns that the table does not have.
+                const first = values.find(({ kind }) => kind !== "incomplete");
+                if (first) throw givenError(first, table.source);
+              },
+            })
+          : sampleTable(model, copies, { ...options, given: values });
     await writeTable(model.columns, await started(blocks), destination);
     messages.end();
+    if (tried > 0)
+      messages.print(
+        `${count(drawn)} of ${counted(tried, "drawn row")} meet the condition (${percent(drawn / tried)}).`,
+      );
     reportWritten(counted(drawn, "row"), destination, io);
   } finally {
     messages.end();
@@ -67,6 +87,9 @@ export async function sampleTableModel(
     await model.release();
   }
 }
+
+/** A share with two digits, such as 12%, 0.34%. */
+const percent = (share: number): string => `${Number((100 * share).toPrecision(2))}%`;
 
 /** The blocks, of which the first is computed now, so that values that cannot be given are found before anything is written. */
 async function started(blocks: AsyncGenerator<Float64Array>): Promise<AsyncIterable<Float64Array>> {

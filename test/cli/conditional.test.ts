@@ -56,6 +56,27 @@ it("draws rows for each row of a table, which may lack columns and values", asyn
   expect(rows.slice(50).filter(([shop]) => shop === "south").length).toBeGreaterThan(40);
 });
 
+it("draws rows that meet a condition, also given values", async () => {
+  const words = ["sample", model, "--where", "items >= 4", "--given", "shop=south", "-n", "50"];
+  const { code, out, err } = await pushforward(words);
+  expect(code).toBe(0);
+  const rows = rowsOf(out);
+  expect(rows.length).toBe(50);
+  expect(rows.every(([shop, , items]) => shop === "south" && Number(items) >= 4)).toBe(true);
+  expect(err).toMatch(/^50 of \d+ drawn rows meet the condition \(\d+%\)\.$/m);
+  const given = write("some.csv", "items\n1\n");
+  expect(await failure("sample", model, "--where", "items > 1", "--given", given)).toMatchInlineSnapshot(`
+    "2
+    Error: --where cannot be combined with a table in --given.
+    Give values: --given region=north,age=40"
+  `);
+  expect(await failure("sample", model, "--where", "item > 1")).toMatchInlineSnapshot(`
+    "2
+    Error: DuckDB cannot read the condition (Referenced column "item" not found in FROM clause).
+    Correct the table or the query, and run the command again."
+  `);
+});
+
 it("refuses values on which no row can depend, before it writes a header", async () => {
   expect(await failure("sample", model, "--given", "items=2.5")).toMatchInlineSnapshot(`
     "2

@@ -54,22 +54,25 @@ it("shows the help of a command", async () => {
     with a file for each image, and a sub-directory for each class. Default: 64 images.
 
     Options:
-      -n, --rows N       The number of rows. Default: 1000, or with a table in --given one for each
-                         of its rows.
-      -o, --output OUT   The table to write, in the format of its ending. - writes CSV to standard
-                         output. Default: -.
-      --seed S           The same seed draws the same rows, however many. Default: 0.
-      --given GIVEN      The values of some columns, on which the others are conditional:
-                         region=north,age=40, or a table with these columns. A model that was fitted
-                         with --given needs the values of its given columns.
-      --temperature T    For models of images: the standard deviation of latent rows. Lower
-                         temperatures give more typical and less diverse images. Default: 1.
-      --class CLASS      For models of images with classes: the class of the images. Default: all
-                         classes.
-      --na NA,?          Values of the table to read as missing, in addition to empty fields and
-                         NULL.
-      --threads N        The number of threads that compute. Default: one for each core.
-      -h, --help         Shows this help.
+      -n, --rows N        The number of rows. Default: 1000, or with a table in --given one for each
+                          of its rows.
+      -o, --output OUT    The table to write, in the format of its ending. - writes CSV to standard
+                          output. Default: -.
+      --seed S            The same seed draws the same rows, however many. Default: 0.
+      --given GIVEN       The values of some columns, on which the others are conditional:
+                          region=north,age=40, or a table with these columns. A model that was
+                          fitted with --given needs the values of its given columns.
+      --temperature T     For models of images: the standard deviation of latent rows. Lower
+                          temperatures give more typical and less diverse images. Default: 1.
+      --class CLASS       For models of images with classes: the class of the images. Default: all
+                          classes.
+      --where CONDITION   Keeps only rows that meet this condition of DuckDB, such as "age > 40 AND
+                          city = 'Bern'", and draws until there are enough. For models of the
+                          default flow without --given in fit.
+      --na NA,?           Values of the table to read as missing, in addition to empty fields and
+                          NULL.
+      --threads N         The number of threads that compute. Default: one for each core.
+      -h, --help          Shows this help.
 
     Examples:
       pushforward sample model.safetensors -n 5
@@ -80,6 +83,8 @@ it("shows the help of a command", async () => {
           A million other rows, in a file.
       pushforward sample model.safetensors --given region=north,age=40 -n 100
           The other columns, given these values.
+      pushforward sample model.safetensors --where "price < area / 10" -n 100
+          Rows that meet a condition.
       pushforward sample model.safetensors --given customers.csv
           A row for each row of a table, which has some of the columns.
     "

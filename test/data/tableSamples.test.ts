@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openTable } from "../../src/data/index.ts";
+import { sampleWhere } from "../../src/data/sampleWhere.ts";
 import { completeTable, sampleTable } from "../../src/data/tableSamples.ts";
 import type { TableModel } from "../../src/flows/index.ts";
 import { decodeRows } from "../../src/tables/encode.ts";
@@ -63,4 +64,51 @@ it("samples a table in blocks, with the same rows as at once", async () => {
   const drawn: number[] = [];
   for await (const block of sampleTable(model, 40_000, { seed: 3 })) drawn.push(...block);
   expect(drawn).toEqual([...(await model.sampleFeatures(40_000, { seed: 3 }))]);
+});
+
+describe("samples that meet a condition", () => {
+  /** The rows of `sampleWhere`, and how many were drawn. */
+  async function where(condition: string, rows: number) {
+    const kept: number[] = [];
+    let drawn = 0;
+    const onProgress = (_: number, all: number) => {
+      drawn = all;
+    };
+    for await (const block of sampleWhere(model, rows, condition, { seed: 3, onProgress }))
+      kept.push(...block);
+    return { kept, drawn };
+  }
+
+  it("are the draws that meet it, in their order, so that they follow the conditional distribution", async () => {
+    const drawn = await model.sampleFeatures(4000, { seed: 3 });
+    const [sizes, kinds] = decodeRows(model.columns, drawn) as [Float64Array, Float64Array];
+    const expected = Array.from(sizes.keys()).filter((n) => sizes[n]! > 0.2 && kinds[n] === 1);
+    const { kept, drawn: count } = await where(
+      `size > 0.2 AND "kind" = 'b' AND unit = 'cm' -- a comment`,
+      300,
+    );
+    expect(kept).toEqual(expected.slice(0, 300).flatMap((n) => [drawn[2 * n], drawn[2 * n + 1]]));
+    expect(count).toBe(expected[299]! + 1);
+  });
+
+  it("may be missing values", async () => {
+    const { kept } = await where("size IS NULL", 20);
+    expect(kept.filter((_, i) => i % 2 === 0)).toEqual(new Array(20).fill(Number.NaN));
+  });
+
+  it("end with an error if too few draws meet the condition", async () => {
+    expect(await files.failure(where("kind = 'c'", 5))).toMatchInlineSnapshot(`
+      "DATA too few rows of the model meet the condition kind = 'c': expected 5 rows, received 0 in 100000 draws.
+      Give values of columns, which wastes no draws, ask for fewer rows, or for a weaker condition."
+    `);
+  });
+
+  it("need a condition over the columns", async () => {
+    expect(await files.failure(where("sice > 1", 5))).toMatchInlineSnapshot(
+      `"DATA DuckDB cannot read the condition (Referenced column "sice" not found in FROM clause)."`,
+    );
+    expect(await files.failure(where("size >", 5))).toMatchInlineSnapshot(
+      `"DATA DuckDB cannot read the condition (Failed to extract statements: Parser Error: syntax error at or near ")")."`,
+    );
+  });
 });

@@ -1,0 +1,114 @@
+import { rowMajor } from "../columns/columnValues.ts";
+import { PushforwardError } from "../errors.ts";
+import type { RunOptions, TableModel } from "../flows/index.ts";
+import { decodeRows } from "../tables/encode.ts";
+import { featureNames } from "../tables/tableColumn.ts";
+import type { TableValue } from "../tables/tableRows.ts";
+import { Database, quotedIdentifier } from "./database.ts";
+import { interruptedError } from "./databaseError.ts";
+import { rowsPerBlock } from "./tableRows.ts";
+import { columnField } from "./writeTable.ts";
+
+/** Options of `sampleWhere`. */
+export interface SampleWhereOptions extends RunOptions {
+  /** Default 0. */
+  readonly seed?: number;
+  /** Values of some columns, which all rows have: the others are drawn conditional on these. */
+  readonly given?: Readonly<Record<string, TableValue>> | undefined;
+  /** Ends after the current block. */
+  readonly signal?: AbortSignal;
+  /** Called after each block with the numbers of rows that meet the condition, and of rows drawn, so far. */
+  onProgress?(accepted: number, drawn: number): void;
+}
+
+/** Drawing ends with an error when this many rows, and this many for each row that is asked for, were not enough. */
+const MAX_DRAWN_ROWS = 100_000;
+const MAX_DRAWN_PER_ROW = 1000;
+/** Rows of the first block, before it is known how many meet the condition. */
+const MIN_BLOCK_ROWS = 1024;
+/** Blocks have a few more rows than are expected to suffice. */
+const SPARE = 1.2;
+
+/**
+ * Draws rows from the model of a table that meet a condition, by rejection: draws are kept if the condition is true. `condition` is an
+ * expression of DuckDB over the columns of the table, such as `age > 40 AND city = 'Bern'`. The kept rows come as features, block by
+ * block, and follow the conditional distribution exactly. The same seed draws the same rows, however many.
+ *
+ * @throws DATA if the condition is not an expression over these columns, or if too few draws meet it; INTERRUPTED.
+ */
+export async function* sampleWhere(
+  model: TableModel,
+  rows: number,
+  condition: string,
+  { seed = 0, given, signal, onProgress, ...run }: SampleWhereOptions = {},
+): AsyncGenerator<Float64Array> {
+  const D = model.columns.flatMap(featureNames).length;
+  const maxDrawn = Math.max(MAX_DRAWN_ROWS, MAX_DRAWN_PER_ROW * rows);
+  const database = await Database.open("the condition", signal);
+  try {
+    let accepted = 0;
+    let drawn = 0;
+    while (accepted < rows) {
+      if (signal?.aborted) throw interruptedError("the model");
+      if (drawn >= maxDrawn) throw tooFewError(condition, { accepted, drawn, rows });
+      const share = (accepted + 1) / (drawn + 1);
+      const wanted = Math.ceil((SPARE * (rows - accepted)) / share);
+      const count = Math.min(rowsPerBlock(D), maxDrawn - drawn, Math.max(MIN_BLOCK_ROWS, wanted));
+      const options = { ...run, seed, start: drawn, ...(given && { given }) };
+      const features = await model.sampleFeatures(count, options);
+      const kept = await rowsWhere(database, model, features, condition);
+      const used = kept.slice(0, rows - accepted);
+      // The draws after the last row that is used do not count.
+      drawn += used.length < kept.length ? used.at(-1)! + 1 : count;
+      accepted += used.length;
+      onProgress?.(accepted, drawn);
+      if (used.length > 0) yield selectRows(features, used, D);
+    }
+  } finally {
+    await database.close();
+  }
+}
+
+/** The indices of the rows of features that meet a condition, in their order. */
+async function rowsWhere(
+  database: Database,
+  { columns }: TableModel,
+  features: Float64Array,
+  condition: string,
+): Promise<number[]> {
+  const values = decodeRows(columns, features);
+  const count = values[0]!.length;
+  const indices = Float64Array.from({ length: count }, (_, n) => n);
+  await database.createTable("drawn", columns.length + 1, [rowMajor([...values, indices], count)]);
+  // A name that no column has.
+  let index = "row";
+  while (columns.some(({ name }) => name.toLowerCase() === index)) index += "_";
+  const selected = columns.map(
+    (column, c) => `${columnField(column).sql(`drawn.c${c}`)} AS ${quotedIdentifier(column.name)}`,
+  );
+  const source = `(SELECT ${selected.join(", ")}, drawn.c${columns.length} AS ${index} FROM drawn)`;
+  const kept: number[] = [];
+  // On a line of its own, the condition may end in a comment.
+  const relation = `${source} WHERE (${condition}\n) ORDER BY ${index}`;
+  for await (const block of database.stream([index], relation, count)) kept.push(...block);
+  return kept;
+}
+
+function selectRows(features: Float64Array, rows: readonly number[], width: number): Float64Array {
+  const selected = new Float64Array(rows.length * width);
+  rows.forEach((row, n) => {
+    selected.set(features.subarray(row * width, (row + 1) * width), n * width);
+  });
+  return selected;
+}
+
+function tooFewError(
+  condition: string,
+  { accepted, drawn, rows }: { accepted: number; drawn: number; rows: number },
+): PushforwardError {
+  return new PushforwardError("DATA", `too few rows of the model meet the condition ${condition}`, {
+    expected: `${rows} rows`,
+    received: `${accepted} in ${drawn} draws`,
+    hint: "Give values of columns, which wastes no draws, ask for fewer rows, or for a weaker condition.",
+  });
+}
