@@ -111,6 +111,7 @@ def read_csv(path, files):
         dtype={name: object for name in text_columns(path)},
         keep_default_na=False,
         na_values=[""],
+        float_precision="round_trip",
         assume_missing=True,
         blocksize=None,
     )
