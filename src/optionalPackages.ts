@@ -7,9 +7,11 @@ import { PushforwardError } from "./errors.ts";
 export const OPTIONAL_PACKAGES = {
   "@duckdb/node-api": "1.5.6-r.1",
   "@expo-google-fonts/arimo": "0.4.3",
+  "@hono/node-server": "2.1.9",
   "@observablehq/plot": "0.6.17",
   "@resvg/resvg-js": "2.6.2",
   "fast-png": "8.0.0",
+  hono: "4.13.19",
   "jpeg-js": "0.4.4",
   linkedom: "0.18.15",
 } as const;
@@ -28,6 +30,7 @@ export const FIGURES: OptionalFeature = {
   name: "figures",
   packages: ["@observablehq/plot", "linkedom", "@resvg/resvg-js", "@expo-google-fonts/arimo"],
 };
+export const SERVER: OptionalFeature = { name: "servers", packages: ["hono", "@hono/node-server"] };
 export const IMAGES: OptionalFeature = { name: "images", packages: ["fast-png", "jpeg-js"] };
 
 /** Imports packages of a feature. Throws `DEPENDENCY`, with the command that installs them all, if one is missing. */

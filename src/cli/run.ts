@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   infer: async () => (await import("./infer.ts")).infer,
   interpolate: async () => (await import("./interpolate.ts")).interpolate,
   inspect: async () => (await import("./inspect.ts")).inspect,
+  serve: async () => (await import("./serve.ts")).serve,
   export: async () => (await import("./export.ts")).exportCommand,
 };
 

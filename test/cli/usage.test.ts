@@ -24,6 +24,7 @@ it("shows the help of the program", async () => {
       infer         Draws from the posterior of a model that a program declares.
       interpolate   Draws the images between two images, on a line in the latent space.
       inspect       Shows what is in a model file.
+      serve         Answers requests for scores, samples and imputed values over HTTP.
       export        Writes a model as ONNX files, which other programs run without pushforward.
 
     Examples:
@@ -115,12 +116,12 @@ it("colors headings on a terminal, unless NO_COLOR is set", async () => {
 it("refuses unknown commands", async () => {
   expect(await failure("fitt")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command fitt: expected one of columns, fit, report, compare, evaluate, score, impute, sample, infer, interpolate, inspect, export.
+    Error: pushforward has no command fitt: expected one of columns, fit, report, compare, evaluate, score, impute, sample, infer, interpolate, inspect, serve, export.
     Did you mean pushforward fit?"
   `);
   expect(await failure("train", "data.csv")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command train: expected one of columns, fit, report, compare, evaluate, score, impute, sample, infer, interpolate, inspect, export.
+    Error: pushforward has no command train: expected one of columns, fit, report, compare, evaluate, score, impute, sample, infer, interpolate, inspect, serve, export.
     See pushforward --help."
   `);
   expect(await failure("--versoin")).toMatchInlineSnapshot(`
@@ -135,7 +136,7 @@ it("refuses unknown commands", async () => {
   `);
   expect(await failure("constructor")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command constructor: expected one of columns, fit, report, compare, evaluate, score, impute, sample, infer, interpolate, inspect, export.
+    Error: pushforward has no command constructor: expected one of columns, fit, report, compare, evaluate, score, impute, sample, infer, interpolate, inspect, serve, export.
     See pushforward --help."
   `);
 });

@@ -1,0 +1,46 @@
+import { command } from "./command.ts";
+import { text, threads, wholeNumber } from "./options.ts";
+
+export const serve = command({
+  name: "serve",
+  summary: "Answers requests for scores, samples and imputed values over HTTP.",
+  positionals: {
+    models: { variadic: true, description: "Model files. Each is served under the name of its file." },
+  },
+  options: {
+    port: wholeNumber(
+      0,
+      { valueName: "PORT", default: "8080", example: "8081", description: "0 takes any free port." },
+      65_535,
+    ),
+    host: text({
+      valueName: "HOST",
+      default: "127.0.0.1",
+      description:
+        "The address to listen on. 0.0.0.0 serves other machines too, without encryption or passwords.",
+    }),
+    "max-rows": wholeNumber(1, {
+      valueName: "N",
+      default: "10000",
+      description: "The largest number of rows of a request.",
+    }),
+    "max-bytes": wholeNumber(1, {
+      valueName: "N",
+      default: "10000000",
+      description: "The largest body of a request in bytes.",
+    }),
+    threads,
+  },
+  details: [
+    "The page at / tries the models, and /openapi.json describes the requests. docs/serve.md has examples.",
+    "Ctrl-C or SIGTERM ends the server after the running requests.",
+  ],
+  examples: [
+    ["serve model.safetensors", "One model, for this machine, at http://127.0.0.1:8080/."],
+    ["serve houses.safetensors quakes.safetensors --port 9000", "Two models."],
+  ],
+  async run(values, io) {
+    const { serveModels } = await import("./serveModels.ts");
+    await serveModels(values, io);
+  },
+});

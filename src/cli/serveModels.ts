@@ -1,0 +1,48 @@
+import { basename } from "node:path";
+import { PushforwardError } from "../errors.ts";
+import { importOptional, SERVER } from "../optionalPackages.ts";
+import { type ServedModel, servedModel } from "../serve/servedModel.ts";
+import type { Io } from "./io.ts";
+import { Messages } from "./messages.ts";
+import { readModel } from "./model.ts";
+
+interface Values {
+  readonly models: readonly string[];
+  readonly host: string;
+  readonly port: number;
+  readonly "max-rows": number;
+  readonly "max-bytes": number;
+  readonly threads: number | undefined;
+}
+
+/** Further connections are closed. */
+const MAX_CONNECTIONS = 4096;
+
+/** Serves models until the command is interrupted. */
+export async function serveModels(values: Values, io: Io): Promise<void> {
+  const { startServer } = await importOptional(SERVER, () => import("../serve/server.ts"));
+  const models = new Map<string, ServedModel>();
+  for (const path of values.models) {
+    const name = basename(path).replace(/\.safetensors$/, "");
+    if (models.has(name)) {
+      throw new PushforwardError("ARGUMENT", `two models have the name ${name}`, {
+        hint: "Rename one of the files.",
+      });
+    }
+    models.set(name, servedModel(await readModel(path), { threads: values.threads }));
+  }
+  const server = await startServer(models, {
+    host: values.host,
+    port: values.port,
+    connections: MAX_CONNECTIONS,
+    rows: values["max-rows"],
+    bytes: values["max-bytes"],
+  });
+  new Messages(io).print(`Serving ${[...models.keys()].join(", ")} at ${server.url}`);
+  await new Promise<void>((resolve) => {
+    if (io.interrupted.aborted) resolve();
+    io.interrupted.addEventListener("abort", () => resolve(), { once: true });
+  });
+  await server.close();
+  for (const model of models.values()) await model.release();
+}

@@ -1,0 +1,90 @@
+import { PushforwardError } from "../errors.ts";
+import type { Row, ServedModel } from "./servedModel.ts";
+
+interface Request {
+  readonly rows: readonly Row[];
+  readonly names: string;
+  readonly signal: AbortSignal;
+  resolve(scores: Float64Array): void;
+  reject(error: unknown): void;
+}
+
+/** At most this many requests wait for a model. More would wait longer than clients do. */
+const MAX_WAITING = 1024;
+
+/**
+ * Scores the rows of requests. Requests that arrive while others are computed wait, and are then computed together: a call of the
+ * model has a fixed cost, which many small requests share.
+ */
+export class ScoreQueue {
+  private readonly model: Pick<ServedModel, "score">;
+  private readonly maxRows: number;
+  private waiting: Request[] = [];
+  private running: Promise<void> | undefined;
+
+  /** `maxRows` is the largest number of rows of a call of the model. */
+  constructor(model: Pick<ServedModel, "score">, maxRows: number) {
+    this.model = model;
+    this.maxRows = maxRows;
+  }
+
+  /** log p of each row. A request whose signal is aborted before it is computed is rejected. */
+  score(rows: readonly Row[], signal: AbortSignal): Promise<Float64Array> {
+    if (this.waiting.length >= MAX_WAITING) throw new BusyError();
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ rows, names: namesOf(rows), signal, resolve, reject });
+      this.running ??= this.run();
+    });
+  }
+
+  private async run(): Promise<void> {
+    // Requests that arrive in the same iteration of the event loop are computed together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.waiting.length > 0) await this.compute(this.nextBatch());
+    this.running = undefined;
+  }
+
+  /** Requests for the same columns, so that none gets columns from another one. */
+  private nextBatch(): Request[] {
+    const { names } = this.waiting[0]!;
+    const batch: Request[] = [];
+    const others: Request[] = [];
+    let rows = 0;
+    for (const request of this.waiting) {
+      if (request.signal.aborted) {
+        request.reject(new PushforwardError("INTERRUPTED", "the client has closed the connection"));
+      } else if (
+        request.names === names &&
+        (batch.length === 0 || rows + request.rows.length <= this.maxRows)
+      ) {
+        batch.push(request);
+        rows += request.rows.length;
+      } else others.push(request);
+    }
+    this.waiting = others;
+    return batch;
+  }
+
+  private async compute(batch: readonly Request[]): Promise<void> {
+    if (batch.length === 0) return;
+    try {
+      const scores = await this.model.score(batch.flatMap(({ rows }) => rows));
+      let start = 0;
+      for (const { rows, resolve } of batch) {
+        resolve(scores.slice(start, start + rows.length));
+        start += rows.length;
+      }
+    } catch (error) {
+      if (batch.length === 1) return batch[0]!.reject(error);
+      // The error may be that of one request. Computed one by one, the others succeed.
+      for (const request of batch) await this.compute([request]);
+    }
+  }
+}
+
+/** The columns that rows have. */
+const namesOf = (rows: readonly Row[]): string =>
+  JSON.stringify([...new Set(rows.flatMap((row) => Object.keys(row)))].sort());
+
+/** Too many requests wait. */
+export class BusyError extends Error {}

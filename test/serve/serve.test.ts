@@ -1,0 +1,216 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { forTables, maf } from "../../src/index.ts";
+import { ScoreQueue } from "../../src/serve/scoreQueue.ts";
+import { type Row, type ServedModel, servedModel } from "../../src/serve/servedModel.ts";
+import { type RunningServer, startServer } from "../../src/serve/server.ts";
+import { modelOfAllKinds, rowsOfAllKinds } from "../flows/exportedTable.ts";
+import { perturb } from "../nn/perturb.ts";
+
+const table = modelOfAllKinds();
+const flow = forTables(maf(2, { transforms: 1, hidden: [4], context: 1 }));
+perturb(flow.parameters(), 0.1);
+flow.columns = ["a", "b"];
+flow.contextColumns = ["c"];
+const one = { threads: 1 };
+const models = new Map<string, ServedModel>([
+  ["table", servedModel({ flow: table.flow, table: table.columns, columns: [], given: [] }, one)],
+  ["flow", servedModel({ flow, columns: ["a", "b"], given: ["c"] }, one)],
+]);
+let server: RunningServer;
+const limits = { bytes: 40_000, rows: 50 };
+
+beforeAll(async () => {
+  server = await startServer(models, { host: "127.0.0.1", port: 0, connections: 100, ...limits });
+});
+afterAll(() => server.close());
+
+const request = (path: string, init?: RequestInit) => fetch(new URL(path, server.url), init);
+
+async function post(path: string, body: unknown, headers: Record<string, string> = {}) {
+  const response = await request(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...headers },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get("Content-Type")?.includes("json");
+  return { status: response.status, answer: isJson ? JSON.parse(text) : text };
+}
+
+describe("a server of models", () => {
+  test("scores rows as the model does, with null for missing log-densities", async () => {
+    const rows = rowsOfAllKinds(3, 4);
+    const sent = [...rows, { ...rows[0], share: 2 }, { ...rows[1], year: null }];
+    const { status, answer } = await post("models/table/score", { rows: sent });
+    const expected = await table.score(rows, one);
+    expect(status).toBe(200);
+    expect(answer.log_density).toEqual([...expected, "-Infinity", null]);
+    const conditional = { rows: [{ a: 1, b: 2, c: 0.5 }] };
+    expect((await post("models/flow/score", conditional)).answer.log_density).toEqual([
+      ...(await flow.logProb([1, 2], [0.5], one)),
+    ]);
+  });
+
+  test("draws and imputes rows as the model does", async () => {
+    const drawn = await post("models/table/sample", { rows: 2, seed: 3, given: { city: "Zug" } });
+    expect(drawn.answer.rows).toEqual(await table.sample(2, { seed: 3, given: { city: "Zug" } }));
+    const gap = { ...rowsOfAllKinds(1, 5)[0], city: null };
+    const imputed = await post("models/table/impute", { rows: [gap], seed: 1 });
+    expect(imputed.answer.rows).toEqual(await table.impute([gap], { seed: 1 }));
+    expect((await post("models/flow/sample", { given: { c: 1 } })).answer.rows).toEqual(
+      await flow.sample(1, { context: [[1]], as: "objects" }),
+    );
+  });
+
+  test("takes and returns CSV", async () => {
+    const csv = { "Content-Type": "text/csv" };
+    const { answer } = await post("models/flow/score", 'a,"b",c,other\n1,2,0.5,x\n1,2,0.5,"y,z"\n', csv);
+    const [score] = await flow.logProb([1, 2], [0.5], one);
+    expect(answer).toBe(`log_density\n${score}\n${score}\n`);
+    const sampled = await post("models/flow/sample", { rows: 2, given: { c: 1 } }, { Accept: "text/csv" });
+    expect(sampled.answer).toMatch(/^a,b\n-?[\d.e-]+,-?[\d.e-]+\n-?[\d.e-]+,-?[\d.e-]+\n$/);
+  });
+
+  test("describes itself", async () => {
+    expect(await (await request("health")).json()).toMatchObject({ status: "ok", models: ["table", "flow"] });
+    const { paths } = await (await request("openapi.json")).json();
+    expect(Object.keys(paths)).toMatchInlineSnapshot(`
+      [
+        "/health",
+        "/models",
+        "/models/table",
+        "/models/table/score",
+        "/models/table/sample",
+        "/models/table/impute",
+        "/models/flow",
+        "/models/flow/score",
+        "/models/flow/sample",
+      ]
+    `);
+    expect((await (await request("models/table")).json()).columns[0]).toMatchInlineSnapshot(`
+      {
+        "details": "Bern, Basel, Zug",
+        "kind": "categorical",
+        "name": "city",
+        "type": "text",
+      }
+    `);
+    const page = await request("/");
+    expect(await page.text()).toContain("<option>table</option>");
+    expect(page.headers.get("Content-Security-Policy")).toContain("default-src 'self'");
+    expect((await request("page.js")).headers.get("Content-Type")).toContain("javascript");
+  });
+
+  test("refuses what is malformed, too large or not there, and keeps answering", async () => {
+    const big = JSON.stringify({ rows: [{ a: 1, b: 2, c: 0, padding: "x".repeat(limits.bytes) }] });
+    const answers = [
+      await post("models/flow/score", "{"),
+      await post("models/flow/score", { rows: [] }),
+      await post("models/flow/score", { rows: [{ a: 1, b: "two", c: 0 }] }),
+      await post("models/flow/score", { rows: [{ a: 1, b: { deep: [] }, c: 0 }] }),
+      await post("models/flow/score", { rows: new Array(51).fill({ a: 1, b: 2, c: 0 }) }),
+      await post("models/flow/score", "a,b,c\n1,2", { "Content-Type": "text/csv" }),
+      await post("models/flow/score", "a,b,c\n1,2,three", { "Content-Type": "text/csv" }),
+      await post("models/flow/sample", { rows: 1e9, given: { c: 1 } }),
+      await post("models/flow/sample", { given: { a: 1 } }),
+      await post("models/flow/impute", { rows: [{ a: 1 }] }),
+      await post("models/table/score", { rows: [{ city: "Bern" }] }),
+      await post("models/table/score", {
+        rows: rowsOfAllKinds(1, 1).map((row) => ({ ...row, amount: "much" })),
+      }),
+      await post("models/flow/score", big),
+      await post("models/constructor/score", { rows: [{}] }),
+      await post("models/..%2f..%2fetc%2fpasswd/score", { rows: [{}] }),
+      await post("nowhere", {}),
+    ];
+    expect(
+      answers.map(({ status, answer }) => `${status} ${answer.error.split("\n")[0]}`),
+    ).toMatchInlineSnapshot(`
+      [
+        "400 the body is not JSON.",
+        "400 the body is not valid at rows: expected a list of at least 1, received [].",
+        "400 a row has no valid value of "b": expected a finite number, received "two".",
+        "400 the body is not valid at rows.0.b: expected a number, a text, true, false or null, received {"deep":[]}.",
+        "400 the request has too many rows: expected at most 50, received 51.",
+        "400 row 0 of the CSV has another number of fields than the header: expected 3, received 2.",
+        "400 column "c" of the CSV has a value that is not a number: received three.",
+        "400 the request has too many rows: expected at most 50, received 1000000000.",
+        "400 the model cannot be conditional on "a": expected c.",
+        "400 the model cannot impute.",
+        "400 the rows have no column "amount": expected city, amount, share, income, children, price, level, isMember, since, seen, month, hour, country, year, received city.",
+        "400 column "amount" has another type than in the training: expected number, received text.",
+        "413 the body has more than 40000 bytes",
+        "404 there is no such model",
+        "404 there is no such model",
+        "404 there is no such address",
+      ]
+    `);
+    expect((await post("models/flow/score", { rows: [{ a: 1, b: 2, c: 0 }] })).status).toBe(200);
+  });
+
+  test("survives clients that disconnect in the middle", async () => {
+    const { hostname, port } = new URL(server.url);
+    for (let i = 0; i < 20; i++) {
+      const socket = connect(Number(port), hostname);
+      await once(socket, "connect");
+      socket.write("POST /models/flow/score HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{");
+      socket.destroy();
+    }
+    const controller = new AbortController();
+    const aborted = request("models/table/sample", { method: "POST", body: "{}", signal: controller.signal });
+    controller.abort();
+    await expect(aborted).rejects.toThrow();
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, n) => post("models/flow/score", { rows: [{ a: n / 50, b: 1, c: 0 }] })),
+    );
+    const expected = await flow.logProb(
+      Array.from({ length: 100 }, (_, n) => [n / 50, 1]),
+      new Array(100).fill([0]),
+      one,
+    );
+    answers.forEach(({ status, answer }, n) => {
+      expect(status).toBe(200);
+      expect(answer.log_density[0]).toBeCloseTo(expected[n]!, 4);
+    });
+  });
+});
+
+describe("the queue of scores", () => {
+  /** A model whose log-density is the number x of a row, and which records the rows of its calls. */
+  const recorder = () => {
+    const calls: number[] = [];
+    const score = async (rows: readonly Row[]) => {
+      calls.push(rows.length);
+      if (rows.some(({ x }) => x === null)) throw new Error("a row is missing");
+      return Float64Array.from(rows, ({ x, y = 0 }) => Number(x) + Number(y));
+    };
+    return { calls, score };
+  };
+  const { signal } = new AbortController();
+
+  test("computes requests that wait together, but not those for other columns", async () => {
+    const model = recorder();
+    const queue = new ScoreQueue(model, 4);
+    const results = [[{ x: 1 }], [{ x: 2 }, { x: 3 }], [{ x: 1, y: 5 }], [{ x: 4 }], [{ x: 5 }]].map((rows) =>
+      queue.score(rows, signal),
+    );
+    expect((await Promise.all(results)).map((scores) => [...scores])).toEqual([[1], [2, 3], [6], [4], [5]]);
+    expect(model.calls).toEqual([4, 1, 1]);
+  });
+
+  test("a request that fails does not fail others, and one that is aborted is not computed", async () => {
+    const model = recorder();
+    const queue = new ScoreQueue(model, 10);
+    const aborted = AbortSignal.abort();
+    const outcomes = await Promise.allSettled([
+      queue.score([{ x: 1 }], signal),
+      queue.score([{ x: null }], signal),
+      queue.score([{ x: 7 }], aborted),
+      queue.score([{ x: 2 }], signal),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected", "fulfilled"]);
+    expect(model.calls).toEqual([3, 1, 1, 1]);
+  });
+});
