@@ -7,6 +7,8 @@ export interface Size {
   readonly layers: number;
   readonly width: number;
   readonly seed: number;
+  /** Training by samples needs a layer whose direction from latent space to data has a closed form. */
+  readonly objective: "likelihood" | "reverse";
 }
 
 export interface Family {
@@ -26,6 +28,10 @@ const withNetworks = ({ layers, width, seed }: Size) => ({
   seed,
 });
 const withoutNetworks = ({ layers, seed }: Size) => ({ transforms: layers, seed });
+const planarOptions = (size: Size) => ({
+  ...withoutNetworks(size),
+  ...(size.objective === "reverse" && { closedForm: "sampling" }),
+});
 
 const networks = { options: withNetworks, hasNetworks: true, maxLayers: 16 };
 
@@ -87,7 +93,7 @@ export const families = {
     title: "Planar flow",
     summary: "Each layer squeezes or stretches the plane along one line. No networks.",
     recipe: "planarFlow",
-    options: withoutNetworks,
+    options: planarOptions,
     hasNetworks: false,
     maxLayers: 32,
     defaults: { layers: 16, width: 32, learningRate: 0.02 },

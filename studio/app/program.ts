@@ -1,38 +1,82 @@
 import { familyOf } from "./families.ts";
 import type { Setting, Source } from "./setting.ts";
+import { targetOf } from "./target.ts";
 
-/** A TypeScript program that trains the flow of a setting for a number of epochs, with the numbers of the page. */
-export function programOf({ source, family: name, learningRate, ...size }: Setting, epochs: number): string {
+/**
+ * A TypeScript program that trains the flow of a setting for a number of epochs, with the numbers of the page. `rows` are the points
+ * of the setting.
+ */
+export function programOf(setting: Setting, epochs: number, rows: ArrayLike<number>): string {
+  const { source, seed, family: name } = setting;
   const family = familyOf(name);
+  const { imports, text } =
+    setting.objective === "reverse" ? divergence(setting, epochs, rows) : likelihood(setting, epochs);
   const needed = [
     "Chain",
     "Flow",
-    "fit",
     family.recipe,
     "Standardize",
+    ...imports,
     ...(source.kind === "toy" ? ["toys"] : []),
-  ].toSorted((a, b) => a.localeCompare(b));
-  return `import { ${needed.join(", ")} } from "pushforward";
-import { saveModel } from "pushforward/files";
+  ];
+  const sorted = needed.toSorted((a, b) => a.localeCompare(b)).join(", ");
+  return `import { ${sorted} } from "pushforward";
+import { saveModel } from "pushforward/files";${setting.objective === "reverse" ? '\nimport { initialize } from "pushforward/train";' : ""}
 
-${rowsText(source, size.seed)}
+${rowsText(source, seed)}
 
-const { base, bijection } = ${family.recipe}(2, ${objectText(family.options(size))});
+const { base, bijection } = ${family.recipe}(2, ${objectText(family.options(setting))});
 const flow = new Flow(base, new Chain([bijection, new Standardize({ features: 2 })]));
 
-const { validationLogDensity } = await fit(flow, rows, {
-  epochs: ${epochs},
-  optimizer: { learningRate: ${learningRate} },
-  seed: ${size.seed},
+${text}
+await saveModel("model.safetensors", { flow, columns: ["x", "y"] });
+`;
+}
+
+/** The options that all trainings share. */
+const options = ({ learningRate, seed }: Setting) => `optimizer: { learningRate: ${learningRate} },
+  seed: ${seed},
   // The page computes in WebAssembly on one thread. Without these lines training is faster, and its
   // numbers differ by rounding.
   threads: 1,
-  providers: ["wasm"],
+  providers: ["wasm"],`;
+
+function likelihood(setting: Setting, epochs: number) {
+  const text = `const { validationLogDensity } = await fit(flow, rows, {
+  epochs: ${epochs},
+  ${options(setting)}
 });
 
-console.log(-validationLogDensity, "nats on held-out points");
-await saveModel("model.safetensors", { flow, columns: ["x", "y"] });
-`;
+console.log(-validationLogDensity, "nats on held-out points");`;
+  return { imports: ["fit"], text };
+}
+
+function divergence(setting: Setting, epochs: number, rows: ArrayLike<number>) {
+  const { centers, deviation } = targetOf(rows);
+  const text = `// The target p: normal distributions of equal weight around the first points.
+const target = new GaussianMixture({ features: 2, components: ${centers} }, new Random(0));
+target.means.take(Float64Array.from(rows).slice(0, ${2 * centers}));
+target.logDiagonal.take(new Float64Array(${2 * centers}).fill(-Math.log(${deviation})));
+
+// KL(q || p) by samples of the flow q.
+await initialize(flow, dataset(rows, { features: 2 }));
+const { epochs } = await minimize(
+  (batch) => {
+    const noise = flow.base.noise.map(({ kind, size }) => batch[kind](size));
+    const { samples, logProb } = flow.sampleAndLogProb(noise);
+    return logProb.sub(target.logProb(samples));
+  },
+  flow,
+  undefined,
+  {
+    steps: ${100 * epochs},
+    frozen: target,
+    ${options(setting).replaceAll("\n", "\n  ")}
+  },
+);
+
+console.log(epochs.at(-1)!.trainLoss, "nats of KL(q || p)");`;
+  return { imports: ["dataset", "GaussianMixture", "minimize", "Random"], text };
 }
 
 const POINTS_PER_LINE = 6;

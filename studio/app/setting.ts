@@ -18,8 +18,15 @@ export type Source =
   | { readonly kind: "toy"; readonly name: ToyName; readonly rows: number }
   | { readonly kind: "points"; readonly values: readonly number[]; readonly from: "drawn" | "table" };
 
+/**
+ * What training minimizes: the negative log-likelihood of the points, or the reverse Kullback-Leibler divergence KL(q || p) from
+ * the flow q to the mixture p of normal distributions around the first points.
+ */
+export type Objective = "likelihood" | "reverse";
+
 /** Everything that determines a training, and nothing else. */
 export interface Setting {
+  readonly objective: Objective;
   readonly source: Source;
   readonly family: FamilyName;
   readonly layers: number;
@@ -34,6 +41,7 @@ export const TOY_ROWS = 5000;
 export const EMPTY_DRAWING: Source = { kind: "points", from: "drawn", values: [] };
 
 export const DEFAULT_SETTING: Setting = {
+  objective: "likelihood",
   source: { kind: "toy", name: "spirals", rows: TOY_ROWS },
   family: "nsf",
   ...families.nsf.defaults,
@@ -49,7 +57,7 @@ export const roundCoordinate = (value: number): number => Number(value.toFixed(D
 export const MAX_POINTS_IN_LINK = 1000;
 
 /** The setting as the fragment of an address; undefined if there are too many points. */
-export function toFragment({ source, ...setting }: Setting): string | undefined {
+export function toFragment({ source, objective, ...setting }: Setting): string | undefined {
   const fields = new URLSearchParams();
   if (source.kind === "toy") {
     fields.set("data", source.name);
@@ -59,6 +67,7 @@ export function toFragment({ source, ...setting }: Setting): string | undefined 
     fields.set("points", source.values.join("_"));
     fields.set("from", source.from);
   }
+  if (objective !== DEFAULT_SETTING.objective) fields.set("objective", objective);
   for (const [name, value] of Object.entries(setting)) fields.set(name, `${value}`);
   return fields.toString();
 }
@@ -76,6 +85,7 @@ export function fromFragment(fragment: string): Setting {
   const whole = (name: string, fallback: number, min: number, max: number) =>
     Math.round(number(name, fallback, min, max));
   return {
+    objective: fields.get("objective") === "reverse" ? "reverse" : "likelihood",
     source: sourceOf(fields, whole("rows", TOY_ROWS, 100, 50_000)),
     family,
     layers: whole("layers", defaults.layers, 1, maxLayers),

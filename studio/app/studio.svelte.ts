@@ -98,6 +98,11 @@ export class Studio {
     return source.kind === "points" && source.from === "drawn";
   }
 
+  /** The smallest value that the loss can have: the entropy, if it is known, or 0 for a divergence. */
+  get lowest(): number | undefined {
+    return this.setting.objective === "reverse" ? 0 : this.rows?.entropy;
+  }
+
   get canTrain(): boolean {
     return (this.rows?.values.length ?? 0) >= 2 * MIN_POINTS;
   }
@@ -179,7 +184,8 @@ export class Studio {
     if (event.type === "epoch") {
       this.epochs = [...this.epochs, event.epoch];
       this.parameters = event.parameters;
-      if (event.epoch.best) this.best = event.parameters;
+      // Without held-out points, the result is that of the last epoch.
+      if (event.epoch.best || this.setting.objective === "reverse") this.best = event.parameters;
     } else if (event.type === "end") {
       this.status = "ended";
       this.endReason = event.reason;

@@ -22,7 +22,9 @@ describe("a link", () => {
     ...familyOf(family).defaults,
   }));
 
-  test.each([points, ...families])("holds the whole setting of $family", (setting) => {
+  const reverse: Setting = { ...DEFAULT_SETTING, objective: "reverse" };
+
+  test.each([points, reverse, ...families])("holds the whole setting of $family", (setting) => {
     expect(fromFragment(`#${toFragment(setting)}`)).toEqual(setting);
   });
 
@@ -42,7 +44,7 @@ describe("a link", () => {
 });
 
 test("the program of points contains them", () => {
-  expect(programOf(points, 12)).toMatchInlineSnapshot(`
+  expect(programOf(points, 12, [])).toMatchInlineSnapshot(`
     "import { Chain, fit, Flow, nsf, Standardize } from "pushforward";
     import { saveModel } from "pushforward/files";
 

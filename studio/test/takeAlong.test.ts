@@ -36,14 +36,21 @@ describe.runIf(chromium)("what a reader takes along", () => {
     return visit;
   }
 
-  test("the program trains the page's model in Node, with equal numbers", async () => {
-    await using visit = await trainTwoEpochs("#data=pinwheel&rows=1000&layers=2&width=8&seed=3");
+  test.each([
+    ["maximum likelihood", "held-out nats", "#data=pinwheel&rows=1000&layers=2&width=8&seed=3"],
+    [
+      "the reverse divergence",
+      "KL(q",
+      "#objective=reverse&data=circles&rows=300&family=realNVP&layers=2&width=8",
+    ],
+  ])("the program of %s trains the page's model in Node, with equal numbers", async (_, label, fragment) => {
+    await using visit = await trainTwoEpochs(fragment);
     const program = join(folder, "train.mts");
     writeFileSync(program, await download(visit, "TypeScript program"));
     // Here the package is not installed, but its sources stand for it.
     const tsx = [join(root, "node_modules/tsx/dist/cli.mjs"), "--tsconfig", join(root, "tsconfig.json")];
     const output = execFileSync(process.execPath, [...tsx, program], { cwd: folder, encoding: "utf8" });
-    expect(Number.parseFloat(output).toFixed(3)).toBe((await visit.figure("held-out nats")).toFixed(3));
+    expect(Number.parseFloat(output).toFixed(3)).toBe((await visit.figure(label)).toFixed(3));
     const model = await download(visit, "Model");
     const [inPage, inNode] = await Promise.all(
       [model, readFileSync(join(folder, "model.safetensors"))].map((bytes) =>

@@ -1,6 +1,7 @@
-import { compile, fit, saveParameters, type Tensor } from "pushforward";
-import { flowOf, rowsOf, trainingOptions } from "./flow.ts";
+import { compile, type FitEpoch, type Flow, saveParameters, type Tensor } from "pushforward";
+import { flowOf } from "./flow.ts";
 import type { TrainerCommand, TrainerEvent } from "./messages.ts";
+import { objectives } from "./objectives.ts";
 
 /** Trains one flow at a time. WebAssembly computes on the thread that calls it, so this is a worker of its own. */
 
@@ -42,30 +43,44 @@ async function pausePoint(signal: AbortSignal): Promise<number> {
   return performance.now() - start;
 }
 
+/** Reports the epochs of a training, and pauses it between them. */
+class Report {
+  private readonly flow: Flow;
+  private readonly run: number;
+  private readonly signal: AbortSignal;
+  private start = performance.now();
+  private waited = 0;
+  private best = Number.NEGATIVE_INFINITY;
+
+  constructor(flow: Flow, run: number, signal: AbortSignal) {
+    this.flow = flow;
+    this.run = run;
+    this.signal = signal;
+  }
+
+  /** Starts the clock, when the graphs are compiled. */
+  begin(): void {
+    this.start = performance.now();
+  }
+
+  async epoch(epoch: FitEpoch): Promise<void> {
+    const { flow, run, signal } = this;
+    if (signal.aborted) return;
+    const isBest = epoch.validationLogDensity > this.best;
+    if (isBest) this.best = epoch.validationLogDensity;
+    const seconds = (performance.now() - this.start - this.waited) / 1000;
+    const parameters = saveParameters(flow);
+    tell({ type: "epoch", run, epoch: { ...epoch, seconds, best: isBest }, parameters }, [parameters.buffer]);
+    this.waited += await pausePoint(signal);
+  }
+}
+
 async function trainFlow({ setting, run }: Extract<TrainerCommand, { type: "train" }>, signal: AbortSignal) {
   const flow = flowOf(setting);
-  let start: number | undefined;
-  let waited = 0;
-  let best = Number.NEGATIVE_INFINITY;
-  const { stopped } = await fit(flow, rowsOf(setting.source, setting.seed), {
-    ...trainingOptions(setting),
-    signal,
-    onProgress: () => {
-      start ??= performance.now();
-    },
-    onEpoch: async (epoch) => {
-      if (signal.aborted) return;
-      const isBest = epoch.validationLogDensity > best;
-      if (isBest) best = epoch.validationLogDensity;
-      const seconds = (performance.now() - start! - waited) / 1000;
-      const parameters = saveParameters(flow);
-      tell({ type: "epoch", run, epoch: { ...epoch, seconds, best: isBest }, parameters }, [
-        parameters.buffer,
-      ]);
-      waited += await pausePoint(signal);
-    },
-  });
-  if (!signal.aborted) tell({ type: "end", run, reason: stopped });
+  const report = new Report(flow, run, signal);
+  const callbacks = { onStart: () => report.begin(), onEpoch: (epoch: FitEpoch) => report.epoch(epoch) };
+  const reason = await objectives[setting.objective](flow, setting, signal, callbacks);
+  if (!signal.aborted) tell({ type: "end", run, reason });
 }
 
 async function stop(): Promise<void> {

@@ -83,7 +83,8 @@ class Viewed {
   }
 }
 
-const keyOf = ({ family, layers, width, seed }: Setting) => JSON.stringify([family, layers, width, seed]);
+const keyOf = ({ family, layers, width, seed, objective }: Setting) =>
+  JSON.stringify([family, layers, width, seed, objective]);
 
 const cellArea = ({ x, y }: Frame, size: number) => ((x[1] - x[0]) * (y[1] - y[0])) / size ** 2;
 

@@ -24,6 +24,10 @@ export const chapters = {
     load: () => import("./chapters/Autoregressive.svelte"),
   },
   splines: { title: "Splines", load: () => import("./chapters/Splines.svelte") },
+  "variational-inference": {
+    title: "Variational inference",
+    load: () => import("./chapters/VariationalInference.svelte"),
+  },
 } as const satisfies Readonly<Record<string, Chapter>>;
 
 export type ChapterName = keyof typeof chapters;
