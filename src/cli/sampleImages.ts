@@ -44,7 +44,10 @@ export async function sampleImages(loaded: LoadedModel, values: SampleValues, io
   const all = new Uint8Array(isGrid ? count * features : 0);
   try {
     for (let start = 0; start < count; start += IMAGES_PER_CALL) {
-      if (io.interrupted.aborted) throw new PushforwardError("INTERRUPTED", "Stopped while drawing images");
+      if (io.interrupted.aborted)
+        throw new PushforwardError("INTERRUPTED", "Stopped while drawing images", {
+          hint: "Run the command again.",
+        });
       const n = Math.min(IMAGES_PER_CALL, count - start);
       const drawn = await model.sample(n, {
         seed,

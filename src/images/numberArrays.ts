@@ -1,3 +1,4 @@
+import { interruptedError } from "../data/databaseError.ts";
 import { PushforwardError } from "../errors.ts";
 import type { ImageShape } from "../nn/image.ts";
 import { imageSize } from "../nn/image.ts";
@@ -48,7 +49,7 @@ export async function imagesOfArrays(
     let first = 0;
     for (const array of images) {
       for await (const numbers of numberBlocks(array, size)) {
-        options.signal?.throwIfAborted();
+        if (options.signal?.aborted) throw interruptedError(source);
         yield pixelsOf(numbers, array, first, size);
         first += numbers.length / size;
       }

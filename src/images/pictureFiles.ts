@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
+import { interruptedError } from "../data/databaseError.ts";
 import { PushforwardError } from "../errors.ts";
 import { readError } from "../files/readBytes.ts";
 import { imageSize } from "../nn/image.ts";
@@ -42,7 +43,7 @@ export async function openPictures(
       const paths = files.slice(start, start + perBlock);
       const block = new Uint8Array(paths.length * size);
       for (const [i, path] of paths.entries()) {
-        options.signal?.throwIfAborted();
+        if (options.signal?.aborted) throw interruptedError(source);
         const picture = await readPicture(path);
         if (picture.shape.join() !== shape.join()) throw otherSize(path, picture.shape, shape, files[0]!);
         block.set(picture.pixels, i * size);
