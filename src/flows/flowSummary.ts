@@ -8,13 +8,35 @@ type FlowParts = Pick<ReturnType<Flow["describe"]>, "base" | "bijection">;
  * "standard normal -> 5 x autoregressive (affine) -> standardize".
  */
 export function flowSummary({ base, bijection }: FlowParts): string {
-  const groups: { name: string; count: number }[] = [];
-  for (const name of namesOf(bijection)) {
-    if (groups.at(-1)?.name === name) groups.at(-1)!.count++;
-    else groups.push({ name, count: 1 });
+  return [...namesOf(base), ...withoutRepetitions(namesOf(bijection), " -> ")].join(" -> ");
+}
+
+/** The longest sequence of names whose repetitions are counted. */
+const MAX_PERIOD = 6;
+
+/** Writes repeated sequences of names once, with their count: a, b, c, b, c, d as a, 2 x (b, c), d. The longest ones come first. */
+function withoutRepetitions(names: readonly string[], separator: string): string[] {
+  let best = { start: 0, period: 1, count: 1 };
+  for (let period = 1; period <= MAX_PERIOD; period++) {
+    for (let start = 0; start + 2 * period <= names.length; start++) {
+      let end = start + period;
+      while (end < names.length && names[end] === names[end - period]) end++;
+      const count = Math.floor((end - start) / period);
+      // Of sequences that cover as many names, the shortest one is the clearest.
+      if (count > 1 && count * period > best.count * best.period) best = { start, period, count };
+      // Sequences that begin within these repetitions are not longer.
+      if (count > 1) start = end - period - 1;
+    }
   }
-  const layers = groups.map(({ name, count }) => (count > 1 ? `${count} x ${name}` : name));
-  return [...namesOf(base), ...layers].join(" -> ");
+  const { start, period, count } = best;
+  if (count === 1) return [...names];
+  const end = start + period * count;
+  const sequence = names.slice(start, start + period).join(separator);
+  return [
+    ...withoutRepetitions(names.slice(0, start), separator),
+    `${count} x ${period === 1 ? sequence : `(${sequence})`}`,
+    ...withoutRepetitions(names.slice(end), separator),
+  ];
 }
 
 /** How many numbers the parameters of a flow have in total. */
@@ -44,5 +66,6 @@ function namesOf(description: Description): string[] {
   if (type === "constantFeatures" || type === "dequantized") return [...namesOf(distribution!), name];
   if (type === "standardizeContext") return [...namesOf(bijection!), name];
   const inner = distributions ?? [transform ?? bijection].filter((part) => part !== undefined);
-  return [inner.length > 0 ? `${name} (${inner.flatMap(namesOf).join(", ")})` : name];
+  const names = withoutRepetitions(inner.flatMap(namesOf), ", ");
+  return [names.length > 0 ? `${name} (${names.join(", ")})` : name];
 }
