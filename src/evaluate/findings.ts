@@ -49,7 +49,7 @@ export function findings(numbers: Numbers): Finding[] {
   return order.flatMap((kind) => all.filter((each) => each.kind === kind));
 }
 
-function ofPrivacy({ privacy }: Numbers): Finding[] {
+function ofPrivacy({ privacy, rows }: Numbers): Finding[] {
   const about = "privacy";
   if (!privacy) {
     const text =
@@ -57,10 +57,9 @@ function ofPrivacy({ privacy }: Numbers): Finding[] {
     return [{ kind: "uncertain", about, text }];
   }
   const { generated, heldOut, closer, closerStandardError } = privacy.generated;
-  if (
-    generated.copies > heldOut.copies + MIN_COPIES &&
-    closer - STANDARD_ERRORS * closerStandardError > 0.5
-  ) {
+  const pooled = (generated.copies + heldOut.copies) / 2;
+  const standardError = Math.sqrt((2 * pooled * (1 - pooled)) / rows.compared);
+  if (generated.copies - heldOut.copies > Math.max(MIN_COPIES, STANDARD_ERRORS * standardError)) {
     const text = `Generated rows copy training rows: ${percent(generated.copies)} are equal to a training row, but only ${percent(heldOut.copies)} of the held-out rows are.`;
     return [{ kind: "failed", about, text }];
   }

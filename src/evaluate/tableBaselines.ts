@@ -44,7 +44,7 @@ export async function tableBaselines(
   const centers = Math.min(training.rows, MAX_CENTERS);
   const kernel = new KernelDensity({ columns: heads, centers }, random);
   for (const [name, base] of [
-    [`mixture of ${classes} products`, mixture],
+    [`latent classes (${classes})`, mixture],
     ["kernel density", kernel],
   ] as const) {
     await base.fitToData({ rows: training.rows, features: training.features, values: training.values });

@@ -14,7 +14,7 @@ beforeAll(async () => {
 it("compares a model with simpler densities on held-out rows, and generated rows with both controls", () => {
   expect(own.baselines.map(({ name }) => name)).toEqual([
     "independent columns",
-    "mixture of 8 products",
+    "latent classes (8)",
     "kernel density",
   ]);
   const [independent] = own.baselines;
@@ -70,6 +70,16 @@ describe("the first line", () => {
       }
     `);
   });
+});
+
+it("says so if only some of the generated rows are copies, wherever the others are", async () => {
+  const far = curveRows(270, 5).map((row) => ({ ...row, x: Number(row.x) + 3 }));
+  const generated = far.flatMap((row, n) => (n % 9 === 0 ? [row, training[n]] : [row]));
+  const { numbers } = await report(model, { training, heldOut, generated }, { maxRows: 150 });
+  const { closer, generated: closest } = numbers.privacy!.generated;
+  expect(closer).toBeLessThan(0.5);
+  expect(closest.copies).toBeCloseTo(0.1, 2);
+  expect(numbers.findings.find(({ about }) => about === "privacy")).toMatchObject({ kind: "failed" });
 });
 
 it("takes other real rows as a control where the training rows are not known", async () => {

@@ -166,7 +166,9 @@ function calibration(canvas: Canvas, { calibration, conditionalCalibration }: Re
   const text = `Where real values are among generated ones, from the lowest (0) to the highest (1). The histogram of a calibrated column is flat, and with a probability of 95% all of its bars and those of all other columns end within the gray band. Below each histogram is its coverage: how many real values are in the central 50%, 80% and 95% of the generated values.`;
   const conditional = conditionalCalibration
     ? `<h3 class="part">Given all other columns</h3>${paragraph(`Where each real value is in the distribution of its column given the other values of its row, for ${counted(conditionalCalibration.rows, "row")}. Bars that are high at both ends mean that the model is too sure.`)}${grid(conditionalCalibration)}`
-    : paragraph("The model has no exact conditional distributions, whose calibration could be tested.");
+    : paragraph(
+        "Calibration given the other columns is not tested: it needs rows of a model with exact conditional distributions.",
+      );
   return `${paragraph(text)}${grid(calibration.generated)}${conditional}`;
 }
 
