@@ -7,7 +7,7 @@ import { checkTableValues, type TableFitValues } from "./fitValues.ts";
 import type { Io } from "./io.ts";
 import { makeDirectory, writePictures } from "./pictures.ts";
 import { type Fitted, runFit, type TrainingTools } from "./runFit.ts";
-import { splitRows } from "./splitRows.ts";
+import { splitRows, testFractionOf } from "./splitRows.ts";
 import { statedKinds } from "./statedKinds.ts";
 import { printNotes } from "./tableNotes.ts";
 import { checkFlowSize, type Trained, train } from "./training.ts";
@@ -83,13 +83,14 @@ async function evaluateHeldOut(
 
 function modelBytes(
   { flow, epochs, bestEpoch, validationLogDensity, members }: Trained,
-  { columns, table, given, labels }: TrainingTable,
+  { columns, table, given, labels, rows: all }: TrainingTable,
   { training, validation }: RowParts,
-  { seed }: TableFitValues,
+  values: TableFitValues,
 ): Uint8Array {
   const record = {
     rows: training.rows + validation.rows,
-    seed,
+    seed: values.seed,
+    split: { test: testFractionOf(all.rows, values), validation: values.validationFraction },
     epochs: epochs.length,
     bestEpoch,
     validationLogDensity,

@@ -177,7 +177,7 @@ const aligned = (of: Parameters<typeof estimate>[0]): string =>
 const MAX_SOURCE_LENGTH = 60;
 
 function nextCommands(
-  { output, data: sources, na, testFraction, validationFraction }: FitValues,
+  { output, data: sources, na }: FitValues,
   { given, labels, rows }: TrainingTable,
 ): string[] {
   const model = shellQuoted(output);
@@ -188,19 +188,10 @@ function nextCommands(
   // The context of the first row, in a few digits, is an example.
   const context = Array.from(rows.sample.context.subarray(0, given.length), (x) => Number(x.toPrecision(4)));
   const condition = given.length > 0 ? ` ${exampleOf(given, labels, context)}` : "";
-  const fractions = [
-    ...(testFraction === undefined ? [] : [` --test-fraction ${testFraction}`]),
-    ...(validationFraction === 0.1 ? [] : [` --validation-fraction ${validationFraction}`]),
-  ].join("");
   const commands = [
     ...(given.length > 0
       ? []
-      : [
-          [
-            `${program()} report ${model} ${data}${missing}${fractions} -o report.html`,
-            "what the model is good for",
-          ],
-        ]),
+      : [[`${program()} report ${model} ${data}${missing} -o report.html`, "what the model is good for"]]),
     [`${program()} score ${model} ${data}${missing} -o ${scored}`, "the rows with their log-density"],
     [`${program()} sample ${model}${condition} -n 1000 -o samples.csv`, "new rows"],
     [`${program()} evaluate ${model} other.csv${missing}`, "how well the model describes other rows"],

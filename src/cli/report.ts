@@ -1,5 +1,5 @@
 import { command } from "./command.ts";
-import { dataOfModel, flag, fraction, model, na, path, text, threads, wholeNumber } from "./options.ts";
+import { dataOfModel, flag, model, na, path, text, threads, wholeNumber } from "./options.ts";
 
 export const report = command({
   name: "report",
@@ -21,23 +21,13 @@ export const report = command({
       valueName: "N",
       description: "Statistics use at most this many rows of each kind.",
     }),
-    testFraction: fraction(true, {
-      valueName: "F",
-      example: "0.1",
-      description: "The --test-fraction of the training, if it was given.",
-    }),
-    validationFraction: fraction(false, {
-      default: "0.1",
-      valueName: "F",
-      description: "The --validation-fraction of the training.",
-    }),
     na,
     seed: wholeNumber(0, { default: "0", valueName: "S", description: "Seed of all random numbers." }),
     threads,
     json: flag("Prints one JSON object with all numbers of the report."),
   },
   details: [
-    "If the table is the one that the model was trained on, the split of the training is repeated from the seed in the model file, and the rows of the test are compared with generated ones; of small tables, the validation rows too. The mean log-density of the validation rows, which the file has, confirms the split. All rows of another table count as new rows: half of them is compared with generated rows, and the other half stands in for training rows.",
+    "If the table is the one that the model was trained on, the split of the training is repeated as the model file says, and the rows of the test are compared with generated ones; of small tables, the validation rows too. The mean log-density of the validation rows, which the file has, confirms the split. All rows of another table count as new rows: half of them is compared with generated rows, and the other half stands in for training rows.",
     "Every number has two controls: copied training rows, and training rows with independently shuffled columns. The first lines of the report say in words what failed and what is uncertain.",
   ],
   examples: [

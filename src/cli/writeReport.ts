@@ -18,8 +18,6 @@ interface Values {
   readonly output: string | undefined;
   readonly target: string | undefined;
   readonly rows: number;
-  readonly testFraction: number | undefined;
-  readonly validationFraction: number;
   readonly na: readonly string[];
   readonly seed: number;
   readonly threads: number | undefined;

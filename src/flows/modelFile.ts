@@ -23,6 +23,8 @@ const givenSchema = z.union([
   z.strictObject({ counts: z.array(z.int().check(z.nonnegative())) }),
 ]);
 
+const fractionSchema = z.number().check(z.minimum(0), z.maximum(1));
+
 const trainingSchema = z.strictObject({
   /** Number of rows, including validation rows. */
   rows: z.int().check(z.nonnegative()),
@@ -31,6 +33,8 @@ const trainingSchema = z.strictObject({
   bestEpoch: z.int().check(z.nonnegative()),
   /** Mean log-density of the validation rows in nats, in data units. */
   validationLogDensity: z.number(),
+  /** The fractions of the rows that were held out for the test, and of the others for validation, with the seed above. */
+  split: z.optional(z.strictObject({ test: fractionSchema, validation: fractionSchema })),
   /** Statistics of each column in `given`. */
   given: z.optional(z.array(givenSchema)),
   /** The members of a mixture, which were trained separately, with their weights and the mean log-density of the validation rows. */

@@ -53,7 +53,7 @@ describe("a model of a table", () => {
     const [numbers] = await json("report", model, other, "--rows", "40");
     expect(numbers!.about).toMatchInlineSnapshot(`
       [
-        "The table is not that of the training, or not split as with these options, so all of its rows count as new: half of them is compared with generated rows, and the other half takes the place of training rows.",
+        "The rows are not recognized as those of the training, so all of them count as new, which misleads if the model learned some of them. Half of them is compared with generated rows, and the other half takes the place of training rows.",
       ]
     `);
     expect(numbers).not.toHaveProperty("privacy");
