@@ -28,7 +28,7 @@ for (const { title, model, flow, logEvidence, expected } of knownEvidence) {
   const exact = await logEvidence;
   for (const seed of SEEDS) {
     const start = performance.now();
-    const result = await infer(model, { seed, ...(flow && { flow: flow(seed) }) });
+    const result = await infer(model, { seed, threads: 1, ...(flow && { flow: flow(seed) }) });
     const { weighted, verdict, effectiveSampleSize } = result;
     const estimate = (value: number, error: number) =>
       `${(value - exact).toFixed(4)} ± ${Number(error.toPrecision(1))}`;

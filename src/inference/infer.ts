@@ -1,12 +1,13 @@
 import { Flow } from "../flows/flow.ts";
 import { Random } from "../random/index.ts";
-import { formatRow } from "../train/formatRow.ts";
 import { type ImportanceResult, importance } from "../train/importance.ts";
 import { resample } from "../train/missedMass.ts";
 import { paretoTailShare } from "../train/paretoShape.ts";
 import { type Disagreement, findDisagreement } from "./agreement.ts";
 import { bridgeSampling, type Evidence } from "./bridgeSampling.ts";
+import { checkDraws } from "./checkDraws.ts";
 import { normalFlow } from "./defaultFlow.ts";
+import { describeNonFinite, describePoint } from "./describePoint.ts";
 import { constrainedDraws, type Draws } from "./draws.ts";
 import { checkFeatures, fitFlow } from "./fitFlow.ts";
 import { type InferOptions, inferSettings } from "./inferOptions.ts";
@@ -69,7 +70,8 @@ export interface InferResult<D extends Declarations> {
  * 4. Markov chains in the latent space of the flow correct what the flow gets wrong (Hoffman et al. 2019, "NeuTra-lizing bad geometry
  *    in Hamiltonian Monte Carlo using neural transport").
  *
- * @throws NUMERIC when the density is not finite at random starts, or a step fails as in `fitDensity`; ARGUMENT when an option is not
+ * @throws NUMERIC when the density is not finite at random starts or where its mass is, the chains do not settle because it has no finite
+ *   integral, or a step fails as in `fitDensity`; ARGUMENT when an option is not
  *   valid or the flow has another number of features.
  */
 export async function infer<D extends Declarations>(
@@ -84,9 +86,11 @@ export async function infer<D extends Declarations>(
   const { onProgress } = settings;
   onProgress?.({ stage: "pilot", fraction: 0 });
   await using density = compileDensity(model.logDensity, model.features, engine);
-  const pilot = await runPilot(density.evaluate, model.features, chains, random.split("pilot"), async (u) =>
-    describeDraw(await constrainedDraws(model, u, engine)),
-  );
+  const pilot = await runPilot(density.evaluate, model.features, chains, random.split("pilot"), {
+    point: (position) => describePoint(model, position, engine),
+    nonFinite: (position) => describeNonFinite(model, position, engine),
+  });
+  if (!settings.flow) await checkDraws(model, density.evaluate, pilot.map, random.split("check"), engine);
   const flow = await fitFlow(model.logDensity, model.features, pilot.map, settings, engine);
   const weighted = await importance(flow, model.logDensity, samples, {
     ...engine,
@@ -133,8 +137,7 @@ export async function infer<D extends Declarations>(
     evidence = { ...bridge, standardError: Math.hypot(bridge.standardError, tailShare) };
     disagreement = findDisagreement(rows, chains, weighted);
   }
-  const divergedAt =
-    refinement?.divergedAt && describeDraw(await constrainedDraws(model, refinement.divergedAt, engine));
+  const divergedAt = refinement?.divergedAt && (await describePoint(model, refinement.divergedAt, engine));
   return {
     draws,
     summary,
@@ -195,12 +198,3 @@ function resampledRows(
   });
   return rows;
 }
-
-/** A draw for messages: `mu = 1.2, theta = (0.3, 0.4)`. */
-const describeDraw = (draw: Readonly<Record<string, Float64Array>>): string =>
-  Object.entries(draw)
-    .map(
-      ([name, values]) =>
-        `${name} = ${values.length === 1 ? Number(values[0].toPrecision(4)) : formatRow(values)}`,
-    )
-    .join(", ");

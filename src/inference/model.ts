@@ -41,6 +41,8 @@ export interface ProbabilisticModel<D extends Declarations = Declarations> {
   constrain(u: Tensor): { readonly values: ValuesOf<D>; readonly logDet: Tensor };
   /** The unnormalized log-density of the unconstrained coordinates, [N, D] -> [N]: that of the parameters plus the log-determinant. */
   logDensity(u: Tensor): Tensor;
+  /** The parts of the log-density by a name for messages, each [N] or a scalar: they sum to `logDensity`. */
+  terms(u: Tensor): Readonly<Record<string, Tensor>>;
 }
 
 /**
@@ -87,11 +89,15 @@ export function model<const D extends Declarations>(
     parameters,
     features,
     constrain,
-    logDensity(u) {
+    logDensity: (u) => Object.values(result.terms(u)).reduce((sum, term) => sum.add(term)),
+    terms(u) {
       const { values, logDet } = constrain(u);
       const known = knownNames(values) as ValuesOf<D>;
-      const terms = sumOfTerms(logDensity(known));
-      return logDet.add(rowTerm ? terms.add(rowTerm(known)) : terms);
+      return {
+        "the log-determinant of the constraints": logDet,
+        ...namedTerms(logDensity(known)),
+        ...(rowTerm && { "the log-likelihood of the rows": rowTerm(known) }),
+      };
     },
   };
   result.logDensity(input("u", ["N", features]));
@@ -162,11 +168,11 @@ function knownNames(
   });
 }
 
-/** The sum of the terms, [N] or a scalar. */
-function sumOfTerms(terms: Terms): Tensor {
+/** The sum of each term over all axes but the first, [N] or a scalar. */
+function namedTerms(terms: Terms): Record<string, Tensor> {
   const isList = Array.isArray(terms);
   const list: readonly unknown[] = isList ? terms : [terms];
-  const sums = list.map((term, i) => {
+  const sums = list.map((term, i): [string, Tensor] => {
     const what = isList ? `term ${i} of the log-density` : "the log-density";
     if (!(term instanceof Tensor) || term.type !== "float") {
       throw new PushforwardError("SHAPE", `${what} is not a tensor of numbers`, {
@@ -182,9 +188,9 @@ function sumOfTerms(terms: Terms): Tensor {
       });
     }
     const isPerDraw = term.shape[0] === "N";
-    return term.sum(term.shape.map((_, axis) => axis).slice(isPerDraw ? 1 : 0));
+    return [what, term.sum(term.shape.map((_, axis) => axis).slice(isPerDraw ? 1 : 0))];
   });
-  return sums.reduce((sum, term) => sum.add(term), scalar(0));
+  return Object.fromEntries(sums);
 }
 
 /** The log-likelihood of all rows of data, or in training its estimate from a batch. */

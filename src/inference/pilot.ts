@@ -1,6 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import type { Random } from "../random/index.ts";
 import { type AffineMap, affineMapOf, mapRows, pulledBackByAffine, unmapRows } from "./affineMap.ts";
+import { findImproper, improperError } from "./improper.ts";
 import type { EvaluateRows } from "./sampling/chainProgram.ts";
 import type { NutsResult } from "./sampling/nutsChain.ts";
 import { sampleNuts } from "./sampling/sampleNuts.ts";
@@ -35,17 +36,24 @@ export interface Pilot {
   readonly evaluations: number;
 }
 
+/** Texts about a point, for messages. */
+interface PointDescriptions {
+  point(position: Float64Array): Promise<string>;
+  /** Which part of the log-density is not finite there. */
+  nonFinite(position: Float64Array): Promise<string>;
+}
+
 /**
  * Finds the mass of a density by short chains of the No-U-Turn sampler.
  *
- * @throws NUMERIC when the density or its gradient is not finite at any start.
+ * @throws NUMERIC when the density or its gradient is not finite at any start, or the chains do not settle.
  */
 export async function runPilot(
   evaluate: EvaluateRows,
   features: number,
   chains: number,
   random: Random,
-  describePoint: (position: Float64Array) => Promise<string>,
+  describe: PointDescriptions,
 ): Promise<Pilot> {
   const starts = await findStarts(evaluate, features, chains, random.split("starts"));
   if (!("found" in starts)) {
@@ -55,7 +63,7 @@ export async function runPilot(
       "the log-density or its gradient is not finite at most random starts",
       {
         expected: `${chains} finite starts`,
-        received: `${finite} of ${tried}; the log-density is ${logDensity} at ${await describePoint(position)}`,
+        received: `${finite} of ${tried}; the log-density is ${logDensity} at ${await describe.point(position)}: ${await describe.nonFinite(position)}`,
         hint: "The density must be positive for all values that the constraints allow: declare bounds by constraints.",
       },
     );
@@ -64,6 +72,7 @@ export async function runPilot(
   let rows = new Float64Array(0);
   let evaluations = 0;
   let map: AffineMap = { center: new Float64Array(features), lower: identity(features) };
+  const logDensities: number[] = [];
   for (const [i, settings] of RUNS.entries()) {
     const current = map;
     const runs = await sampleNuts(
@@ -77,6 +86,11 @@ export async function runPilot(
     kept.forEach(({ positions }, c) => {
       rows.set(mapRows(current, positions), c * settings.draws * features);
     });
+    logDensities.push(kept.reduce((sum, { end }) => sum + end.logDensity, 0) / kept.length);
+    if (i === RUNS.length - 1) {
+      const problem = findImproper(kept, features, logDensities);
+      if (problem) throw improperError(problem, await describe.point(mapRows(current, kept[0].end.position)));
+    }
     evaluations += runs.reduce((sum, run) => sum + run.evaluations, 0);
     // A chain that was left out goes on from the end of another one.
     ends = ends.map((_, c) => mapRows(current, kept[c % kept.length].end.position));

@@ -1,0 +1,37 @@
+import { PushforwardError } from "../errors.ts";
+import type { Random } from "../random/index.ts";
+import type { EngineOptions } from "../runtime/engineOptions.ts";
+import { type AffineMap, mapRows } from "./affineMap.ts";
+import { describeNonFinite, describePoint } from "./describePoint.ts";
+import type { Declarations, ProbabilisticModel } from "./model.ts";
+import type { EvaluateRows } from "./sampling/chainProgram.ts";
+
+const DRAWS = 1000;
+
+/**
+ * Checks the log-density for draws of the normal distribution from which the fit starts, so that the message can say which term is not finite,
+ * and where.
+ *
+ * @throws NUMERIC when it is NaN or infinite for one of them.
+ */
+export async function checkDraws<D extends Declarations>(
+  model: ProbabilisticModel<D>,
+  evaluate: EvaluateRows,
+  map: AffineMap,
+  random: Random,
+  engine: EngineOptions,
+): Promise<void> {
+  const { features } = model;
+  const rows = mapRows(map, random.normal(new Float64Array(DRAWS * features)));
+  const { logDensity } = await evaluate(rows);
+  const bad = logDensity.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  const position = rows.slice(bad * features, (bad + 1) * features);
+  const count = logDensity.filter((value) => !Number.isFinite(value)).length;
+  const term = await describeNonFinite(model, position, engine);
+  throw new PushforwardError("NUMERIC", "the log-density is not finite at draws near its mass", {
+    expected: "a finite number for all values that the constraints allow",
+    received: `${logDensity[bad]} in draw ${bad + 1}, and in ${count} of ${DRAWS} draws; at ${await describePoint(model, position, engine)}, ${term}`,
+    hint: "Declare bounds by constraints, and bound the arguments of logarithms and roots.",
+  });
+}
