@@ -42,7 +42,7 @@ async function fitRows(
   rows: ImageRows,
   tools: TrainingTools,
 ): Promise<Fitted> {
-  const { messages, io } = tools;
+  const { messages, log, io } = tools;
   const { seed, epochs, patience, batchSize = BATCH_SIZE, maxMinutes, threads, learningRate } = values;
   const classes = values.classes ? images.classes!.names : [];
   const flow = dequantize(flowOf(values, images.shape, classes.length));
@@ -51,7 +51,8 @@ async function fitRows(
     ? await withReflections(notReflected as ImageRows, images.shape)
     : notReflected;
   await tools.begin();
-  const progress = new TrainingProgress(io, messages, values, {
+  const progressOptions = { json: values.json, log };
+  const progress = new TrainingProgress(io, messages, progressOptions, {
     text: (logDensity) => bitsText(logDensity, flow.features),
     unit: "bits per dimension",
     noun: "images",

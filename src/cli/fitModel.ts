@@ -39,12 +39,12 @@ export async function fitModel(
 }
 
 async function fitTable(values: TableFitValues, table: TrainingTable, tools: TrainingTools): Promise<Fitted> {
-  const { io, messages } = tools;
+  const { io, messages, log } = tools;
   printNotes(table, messages);
   checkFlowSize(values, table);
   const rows = splitRows(table.rows, values);
   await tools.begin();
-  const progress = new TrainingProgress(io, messages, values);
+  const progress = new TrainingProgress(io, messages, { json: values.json, log });
   const trained = await train(values, table, rows, { ...tools, progress });
   return {
     bytes: modelBytes(trained, table, rows, values),

@@ -120,6 +120,12 @@ export const options = {
   }),
   resume: flag("Continues an interrupted training from its checkpoint."),
   overwrite: flag("Discards the checkpoint of an interrupted training and starts again."),
+  log: path({
+    valueName: "FILE",
+    example: "metrics.jsonl",
+    description:
+      "Also writes the events of --json to this file, for example to plot them during the training.",
+  }),
   json: flag("Prints one JSON object per line, for programs: an event for each epoch and one at the end."),
 };
 

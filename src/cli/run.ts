@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   interpolate: async () => (await import("./interpolate.ts")).interpolate,
   inspect: async () => (await import("./inspect.ts")).inspect,
   serve: async () => (await import("./serve.ts")).serve,
+  doctor: async () => (await import("./doctor.ts")).doctor,
   export: async () => (await import("./export.ts")).exportCommand,
 };
 

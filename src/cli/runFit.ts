@@ -6,6 +6,7 @@ import type { CheckpointStore } from "../train/index.ts";
 import type { StopReason } from "../train/trainingLoop.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { withPath } from "./failure.ts";
+import { FitLog } from "./fitLog.ts";
 import type { FitValues } from "./fitOptions.ts";
 import { jsonLine } from "./format.ts";
 import type { Io, StopMessage } from "./io.ts";
@@ -19,6 +20,7 @@ export interface TrainingTools {
   readonly checkpoints: (name?: string) => CheckpointStore;
   readonly signal: AbortSignal;
   readonly messages: Messages;
+  readonly log: FitLog | undefined;
   readonly io: Io;
 }
 
@@ -79,6 +81,7 @@ async function fitAndWrite(
   const signal = io.interrupted;
   const checkpoints = await Checkpoints.open(values, messages);
   const remove = [lockPath(output)];
+  const log = values.log === undefined ? undefined : new FitLog(values.log, { append: values.resume });
   const announceStop = () => io.onStopMessage?.({ ...stopMessage(checkpoints, words), remove });
   announceStop();
   const subject = await open(messages).catch((error: unknown) => {
@@ -91,6 +94,7 @@ async function fitAndWrite(
       checkpoints: (name) => checkpoints.store(name, announceStop),
       signal,
       messages,
+      log,
       io,
     });
   } catch (error) {
@@ -112,13 +116,15 @@ async function fitAndWrite(
     remove,
   };
   io.onStopMessage?.(written);
-  return fitted.report({
+  const report = await fitted.report({
     elapsed: () => performance.now() - start,
     resume: unfinished && checkpoints.paths.length > 0 ? resumeCommand(words) : undefined,
     throwIfInterrupted() {
       if (signal.aborted) throw interrupted(written);
     },
   });
+  log?.write(report.event);
+  return report;
 }
 
 function stopMessage({ paths }: Checkpoints, words: readonly string[]): StopMessage {

@@ -1,5 +1,6 @@
 import { count, nats } from "../evaluate/numberText.ts";
 import type { FitEpoch, FitProgress } from "../train/index.ts";
+import type { FitLog } from "./fitLog.ts";
 import { duration, jsonLine } from "./format.ts";
 import type { Io } from "./io.ts";
 import type { Messages } from "./messages.ts";
@@ -30,6 +31,7 @@ export class TrainingProgress {
   private readonly io: Io;
   private readonly messages: Messages;
   private readonly json: boolean;
+  private readonly log: FitLog | undefined;
   private readonly start = performance.now();
   private readonly units: ProgressUnits;
   private flow = "";
@@ -40,8 +42,14 @@ export class TrainingProgress {
   private counted = { epoch: 0, fraction: 0, at: 0 };
   private rowsPerSecond: number | undefined;
 
-  constructor(io: Io, messages: Messages, { json }: { json: boolean }, units = NATS) {
+  constructor(
+    io: Io,
+    messages: Messages,
+    { json, log }: { json: boolean; log?: FitLog | undefined },
+    units = NATS,
+  ) {
     this.io = io;
+    this.log = log;
     this.units = units;
     this.messages = messages;
     this.json = json;
@@ -69,20 +77,19 @@ export class TrainingProgress {
     const { value: best, epoch: bestEpoch } = this.best;
     const now = performance.now();
     const { text, unit, fields } = this.units;
+    const event = {
+      event: "epoch",
+      flow: this.flow,
+      ...result,
+      ...fields?.(result),
+      best,
+      bestEpoch,
+      ...(this.rowsPerSecond !== undefined && { [`${this.units.noun}PerSecond`]: this.rowsPerSecond }),
+      seconds: Math.round(now - this.start) / 1000,
+    };
+    this.log?.write(event);
     if (this.json) {
-      const seconds = Math.round(now - this.start) / 1000;
-      this.io.stdout.write(
-        jsonLine({
-          event: "epoch",
-          flow: this.flow,
-          ...result,
-          ...fields?.(result),
-          best,
-          bestEpoch,
-          ...(this.rowsPerSecond !== undefined && { [`${this.units.noun}PerSecond`]: this.rowsPerSecond }),
-          seconds,
-        }),
-      );
+      this.io.stdout.write(jsonLine(event));
       return;
     }
     const isSlow = now - this.printedAt > MAX_MILLISECONDS_PER_LINE;

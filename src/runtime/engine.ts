@@ -47,6 +47,14 @@ export async function loadEngine({ providers = [], threads = 1 }: EngineOptions)
   return loadWasm(threads);
 }
 
+/** The execution providers of onnxruntime-node, such as `cpu`. Throws what its import throws. */
+export async function nativeProviders(): Promise<string[]> {
+  const { listSupportedBackends } = (await import("#onnxruntime/native")) as unknown as {
+    listSupportedBackends(): readonly { readonly name: string }[];
+  };
+  return listSupportedBackends().map(({ name }) => name);
+}
+
 async function loadNative(): Promise<Engine> {
   const { InferenceSession, Tensor } = exportsOf(await import("#onnxruntime/native"));
   return { InferenceSession, Tensor, isNative: true };

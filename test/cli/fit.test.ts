@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { decodeModel } from "../../src/flows/decodeModel.ts";
 import { correlated, EARTHQUAKES, QUICK, workplace } from "./command.ts";
 
-const { path, write, list, pushforward, failure, json } = workplace();
+const { path, plain, write, list, pushforward, failure, json } = workplace();
 
 const model = (name: string) => decodeModel(readFileSync(path(name)));
 
@@ -67,7 +67,9 @@ it("prints the number of columns of a wide table, not their names", async () => 
 
 it("prints JSON lines and nothing else with --json", async () => {
   const output = path("json.safetensors");
-  const events = await json("fit", EARTHQUAKES, ...QUICK, "-o", output);
+  const log = path("metrics.jsonl");
+  const events = await json("fit", EARTHQUAKES, ...QUICK, "-o", output, "--log", log);
+  expect(plain(readFileSync(log, "utf8"))).toBe(events.map((event) => `${JSON.stringify(event)}\n`).join(""));
   expect(events.map(({ event }) => event)).toEqual(["epoch", "epoch", "done"]);
   expect(Object.keys(events[0]!)).toMatchInlineSnapshot(`
     [

@@ -25,6 +25,7 @@ it("shows the help of the program", async () => {
       interpolate   Draws the images between two images, on a line in the latent space.
       inspect       Shows what is in a model file.
       serve         Answers requests for scores, samples and imputed values over HTTP.
+      doctor        Shows the versions of what pushforward uses, and tests that it computes.
       export        Writes a model as ONNX files, which other programs run without pushforward.
 
     Examples:
@@ -116,12 +117,12 @@ it("colors headings on a terminal, unless NO_COLOR is set", async () => {
 it("refuses unknown commands", async () => {
   expect(await failure("fitt")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command fitt: expected one of columns, fit, report, compare, evaluate, score, impute, sample, infer, interpolate, inspect, serve, export.
+    Error: pushforward has no command fitt: expected one of columns, fit, report, compare, evaluate, score, impute, sample, infer, interpolate, inspect, serve, doctor, export.
     Did you mean pushforward fit?"
   `);
   expect(await failure("train", "data.csv")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command train: expected one of columns, fit, report, compare, evaluate, score, impute, sample, infer, interpolate, inspect, serve, export.
+    Error: pushforward has no command train: expected one of columns, fit, report, compare, evaluate, score, impute, sample, infer, interpolate, inspect, serve, doctor, export.
     See pushforward --help."
   `);
   expect(await failure("--versoin")).toMatchInlineSnapshot(`
@@ -136,7 +137,7 @@ it("refuses unknown commands", async () => {
   `);
   expect(await failure("constructor")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command constructor: expected one of columns, fit, report, compare, evaluate, score, impute, sample, infer, interpolate, inspect, serve, export.
+    Error: pushforward has no command constructor: expected one of columns, fit, report, compare, evaluate, score, impute, sample, infer, interpolate, inspect, serve, doctor, export.
     See pushforward --help."
   `);
 });

@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { availableParallelism, release, totalmem } from "node:os";
+import { join } from "node:path";
+import { StandardNormal } from "../distributions/index.ts";
+import { PushforwardError } from "../errors.ts";
+import { Flow, maf } from "../flows/index.ts";
+import { OPTIONAL_PACKAGES } from "../optionalPackages.ts";
+import { Random } from "../random/index.ts";
+import { nativeProviders } from "../runtime/engine.ts";
+import { fit } from "../train/index.ts";
+import { VERSION } from "../version.ts";
+
+/** What pushforward runs on, and the result of a test. Throws `ENGINE` if the test fails. */
+export async function diagnose(): Promise<string> {
+  const { platform, arch, version } = process;
+  const providers = await nativeProviders().catch((error: Error) => `none: ${error.message.split("\n")[0]}`);
+  const lines: [string, string][] = [
+    ["pushforward", VERSION],
+    ["Node", `${version.slice(1)}, ${platform} ${release()}, ${arch}`],
+    ["cores", `${availableParallelism()}, the default number of threads`],
+    ["memory", `${(totalmem() / 2 ** 30).toFixed(1)} GB`],
+    ...["onnxruntime-node", "onnxruntime-web", ...Object.keys(OPTIONAL_PACKAGES)].map(
+      (name): [string, string] => [name, installedVersion(name) ?? "not installed"],
+    ),
+    [
+      "providers",
+      typeof providers === "string" ? providers : `${providers.join(", ")}, of which some need a device`,
+    ],
+    ["test", await selfTest()],
+  ];
+  const width = Math.max(...lines.map(([term]) => term.length)) + 2;
+  return lines.map(([term, text]) => `${term.padEnd(width)}${text}\n`).join("");
+}
+
+/** The version of a package that this program would import; undefined if there is none. */
+function installedVersion(name: string): string | undefined {
+  const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
+  const file = folders.map((folder) => join(folder, name, "package.json")).find(existsSync);
+  return file && JSON.parse(readFileSync(file, "utf8")).version;
+}
+
+/** Computes a log-density that is known, and trains a flow for some steps. Takes about a second. */
+async function selfTest(): Promise<string> {
+  const start = performance.now();
+  const normal = new Flow(new StandardNormal({ features: 2 }));
+  const [logProb] = await normal.logProb([[1, 2]], undefined, { threads: 1 });
+  const expected = -2.5 - Math.log(2 * Math.PI);
+  const flow = maf(2, { transforms: 2, hidden: [8] });
+  const rows = new Random(0).normal(new Float64Array(1000)).map((z) => 3 * z);
+  const { validationLogDensity } = await fit(flow, rows, { epochs: 5, threads: 1 });
+  await normal.release();
+  await flow.release();
+  const isCorrect = Math.abs(logProb! - expected) < 1e-5 && Number.isFinite(validationLogDensity);
+  if (!isCorrect) {
+    throw new PushforwardError("ENGINE", "ONNX Runtime computes wrong numbers on this machine", {
+      expected: `${expected}, and a finite log-density after training`,
+      received: `${logProb}, and ${validationLogDensity}`,
+      hint: "Reinstall onnxruntime-node, or report this with the output of pushforward doctor.",
+    });
+  }
+  return `passed in ${((performance.now() - start) / 1000).toFixed(1)} s: a known log-density, and a training`;
+}

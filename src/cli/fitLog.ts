@@ -1,0 +1,30 @@
+import { appendFileSync, writeFileSync } from "node:fs";
+import { PushforwardError } from "../errors.ts";
+import { jsonLine } from "./format.ts";
+
+/** A file with the events of a training, one JSON object in a line. Each line is complete when its event has happened. */
+export class FitLog {
+  private readonly path: string;
+
+  /** Without `append`, an existing file is emptied. Throws `FILE` if the file cannot be written. */
+  constructor(path: string, { append }: { append: boolean }) {
+    this.path = path;
+    this.writing(() => writeFileSync(path, "", { flag: append ? "a" : "w" }));
+  }
+
+  write(event: object): void {
+    this.writing(() => appendFileSync(this.path, jsonLine(event)));
+  }
+
+  private writing(write: () => void): void {
+    try {
+      write();
+    } catch (cause) {
+      throw new PushforwardError("FILE", `the log ${this.path} cannot be written`, {
+        received: (cause as NodeJS.ErrnoException).code ?? String(cause),
+        hint: "Choose another path for --log.",
+        cause,
+      });
+    }
+  }
+}
