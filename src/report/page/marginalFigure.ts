@@ -44,16 +44,24 @@ function numberHistogram(canvas: Canvas, column: PageColumn): string {
     : `Histograms of ${name}: real values are most frequent near ${center(mode(bars))}, generated ones near ${center(mode(drawn))}.`;
   return drawFigure(canvas, {
     width: WIDTH,
-    height: 150,
+    height: shown.factor ? 164 : 150,
     alt,
     marginLeft: 8,
+    marginBottom: shown.factor ? 36 : 22,
     x: { ...shown.scale, label: null },
     y: { domain: [0, peak], axis: null },
     marks: [
       Plot.areaY(corners(bars), { x: "0", y1: 0, y2: "1", fill: COLORS.real, fillOpacity: 0.35 }),
       Plot.line(corners(drawn), { stroke: COLORS.generated, strokeWidth: 1.6, clip: true }),
       Plot.ruleY([0], { stroke: COLORS.rule }),
-      Plot.axisX({ ...shown.ticks, color: COLORS.muted, tickSize: 4, label: shown.factor || null }),
+      Plot.axisX({
+        ...shown.ticks,
+        color: COLORS.muted,
+        tickSize: 4,
+        label: shown.factor || null,
+        labelArrow: "none",
+        labelOffset: 34,
+      }),
     ],
   });
 }
@@ -70,7 +78,7 @@ function labelBars(canvas: Canvas, { name, labels = [], real, generated }: PageC
   const rest = order.slice(shown.length);
   const sum = (shares: number[]) => rest.reduce((total, label) => total + shares[label], 0);
   const bars = shown.map((label) => ({
-    label: shortened(labels[label], 16),
+    label: shortened(labels[label], 14),
     real: ofReal[label],
     generated: ofGenerated[label],
   }));
