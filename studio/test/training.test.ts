@@ -31,6 +31,20 @@ describe.runIf(chromium)("training in the page", () => {
     expect(visit.problems).toEqual([]);
   });
 
+  test("ends when no epoch is better for a while, shows the best one, and can be repeated", async () => {
+    await using visit = await site.visit("#data=banana&rows=200&layers=1&width=4&learningRate=0.05");
+    await visit.button("Train").click();
+    await expect.poll(() => visit.button("Train again").isVisible(), { timeout: 50_000 }).toBe(true);
+    expect(await visit.page.getByText("Training ended").textContent()).toContain(
+      "The figures show the best epoch.",
+    );
+    const best = await visit.figure("held-out nats");
+    expect(best).toBeLessThan(5);
+    await visit.button("Train again").click();
+    await expect.poll(() => visit.figure("epoch")).toBeGreaterThan(0);
+    expect(visit.problems).toEqual([]);
+  });
+
   test("loads less than 250 kB of compressed JavaScript for the first view", async () => {
     await using visit = await site.visit();
     await expect.poll(() => visit.button("One epoch").isEnabled()).toBe(true);
