@@ -3,22 +3,22 @@ import { controlTables, type ReportNumbers, report } from "../../src/evaluate/in
 import type { TableModel } from "../../src/flows/tableModel.ts";
 import { curveRows, latentClassModel } from "./latentClassModel.ts";
 
-const [training, heldOut] = [curveRows(300, 1), curveRows(200, 2)];
+const [training, heldOut] = [curveRows(200, 1), curveRows(120, 2)];
 let model: TableModel;
 let own: ReportNumbers;
 beforeAll(async () => {
-  model = await latentClassModel(training, 12);
+  model = await latentClassModel(training, 6);
   own = (await report(model, { training, heldOut })).numbers;
 });
 
 it("compares a model with simpler densities on held-out rows, and generated rows with both controls", () => {
   expect(own.baselines.map(({ name }) => name)).toEqual([
     "independent columns",
-    "latent classes (8)",
+    "latent classes (5)",
     "kernel density",
   ]);
   const [independent] = own.baselines;
-  expect(own.logDensity.count).toBe(200);
+  expect(own.logDensity.count).toBe(120);
   expect(own.logDensity.mean - independent.logDensity.mean).toBeCloseTo(independent.gain.mean, 6);
   expect(independent.gain.mean).toBeGreaterThan(3 * independent.gain.standardError);
   const { generated, copied, shuffled } = own.twoSample;
@@ -27,7 +27,7 @@ it("compares a model with simpler densities on held-out rows, and generated rows
   expect(own.privacy?.copied.generated.copies).toBe(1);
   expect(own.privacy?.generated.generated.copies).toBe(0);
   expect(own.usefulness?.generated.target).toBe("label");
-  expect(own.rows).toMatchObject({ heldOut: 200, training: 300, impossible: 0 });
+  expect(own.rows).toMatchObject({ heldOut: 120, training: 200, impossible: 0 });
 });
 
 it("is plain data, which JSON keeps", () => {
@@ -47,7 +47,7 @@ it("names the columns that make rare rows improbable", async () => {
 
 describe("the first line", () => {
   const firstLine = async (generated: typeof training) =>
-    (await report(model, { training, heldOut, generated }, { maxRows: 150 })).numbers.findings[0];
+    (await report(model, { training, heldOut, generated }, { maxRows: 100 })).numbers.findings[0];
 
   it("says that generated rows are copies", async () => {
     const { copied } = controlTables(training, { seed: 5 });
@@ -66,16 +66,16 @@ describe("the first line", () => {
       {
         "about": "dependence",
         "kind": "failed",
-        "text": "Generated rows have lost the dependence between columns: the mean difference of correlations and associations is 0.321, with copied rows 0.037 and with shuffled columns 0.270.",
+        "text": "Generated rows have lost the dependence between columns: the mean difference of correlations and associations is 0.280, with copied rows 0.066 and with shuffled columns 0.308.",
       }
     `);
   });
 });
 
 it("says so if only some of the generated rows are copies, wherever the others are", async () => {
-  const far = curveRows(270, 5).map((row) => ({ ...row, x: Number(row.x) + 3 }));
+  const far = curveRows(180, 5).map((row) => ({ ...row, x: Number(row.x) + 3 }));
   const generated = far.flatMap((row, n) => (n % 9 === 0 ? [row, training[n]] : [row]));
-  const { numbers } = await report(model, { training, heldOut, generated }, { maxRows: 150 });
+  const { numbers } = await report(model, { training, heldOut, generated }, { maxRows: 100 });
   const { closer, generated: closest } = numbers.privacy!.generated;
   expect(closer).toBeLessThan(0.5);
   expect(closest.copies).toBeCloseTo(0.1, 2);
@@ -83,7 +83,7 @@ it("says so if only some of the generated rows are copies, wherever the others a
 });
 
 it("takes other real rows as a control where the training rows are not known", async () => {
-  const reference = curveRows(200, 3);
+  const reference = curveRows(100, 3);
   const { numbers: result } = await report(model, { reference, heldOut }, { maxRows: 60 });
   expect(result.privacy).toBeUndefined();
   expect(result.rows.training).toBeUndefined();

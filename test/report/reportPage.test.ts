@@ -12,14 +12,14 @@ const rename = (rows: ReturnType<typeof curveRows>) =>
     day: new Date(Date.UTC(2024, 0, 1 + ((n * 37) % 200))).toISOString().slice(0, 10),
     second: Number(x) > 0.5 ? "high & low" : "low",
   }));
-const [training, heldOut] = [rename(curveRows(200, 1)), rename(curveRows(100, 2))];
+const [training, heldOut] = [rename(curveRows(120, 1)), rename(curveRows(60, 2))];
 
 let model: TableModel;
 let result: ReportResult;
 let page: string;
 beforeAll(async () => {
   model = await latentClassModel(training, 4);
-  result = await report(model, { training, heldOut }, { maxRows: 100 });
+  result = await report(model, { training, heldOut }, { maxRows: 60 });
   page = await reportPage({ ...result, title: "A <model>", columns: model.columns });
 });
 
