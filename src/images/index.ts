@@ -1,6 +1,5 @@
 export { grayLevels, type ImageGridOptions, imageGrid } from "./grid.ts";
-export { type ImageRowsOptions, imageBlocks, imageRows, withReflections } from "./imageRows.ts";
+export { type ImageRowsOptions, imageRows, withReflections } from "./imageRows.ts";
 export type { ImageClasses, ImageSet, OpenImagesOptions } from "./imageSet.ts";
 export { openImages } from "./openImages.ts";
-export { decodePicture, encodePng, type Picture } from "./pictureFile.ts";
-export { readPicture } from "./pictureFiles.ts";
+export { encodePng, type Picture } from "./pictureFile.ts";

@@ -14,6 +14,7 @@ export interface ImageFigureOptions {
   readonly heldOut: InMemoryDataset;
   /** Seed of the samples. Default 0. */
   readonly seed?: number;
+  /** The number of threads. Default: one for each core. */
   readonly threads?: number | undefined;
 }
 
