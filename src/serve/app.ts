@@ -14,7 +14,7 @@ import {
   scoreBody,
 } from "./bodies.ts";
 import { openApi } from "./openApi.ts";
-import { page } from "./page.ts";
+import { PAGE_SCRIPT, page } from "./page.ts";
 import { BusyError, ScoreQueue } from "./scoreQueue.ts";
 import type { ServedModel } from "./servedModel.ts";
 
@@ -70,10 +70,9 @@ export function serveApp(models: ReadonlyMap<string, ServedModel>, limits: Serve
   app.notFound((c) => c.json(problem("there is no such address"), 404));
 
   app.get("/", (c) => c.html(page(models)));
-  app.get("/page.js", async (c) => {
-    const { PAGE_SCRIPT } = await import("./page.ts");
-    return c.text(PAGE_SCRIPT, 200, { "Content-Type": "text/javascript" });
-  });
+  app.get("/page.js", (c) => c.text(PAGE_SCRIPT, 200, { "Content-Type": "text/javascript" }));
+  // Browsers ask for it, and the page has none.
+  app.get("/favicon.ico", (c) => c.body(null, 204));
   app.get("/health", (c) => c.json({ status: "ok", version: VERSION, models: [...models.keys()] }));
   app.get("/openapi.json", (c) => c.json(openApi(models, limits)));
   app.get("/models", (c) =>

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Server } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import { serve } from "@hono/node-server";
 import { PushforwardError } from "../errors.ts";
 import { type ServeLimits, serveApp } from "./app.ts";
@@ -18,12 +18,14 @@ export interface ServeOptions extends ServeLimits {
 export interface RunningServer {
   /** The address of its page. */
   readonly url: string;
-  /** Refuses new requests, and waits for the running ones. */
+  /** Refuses new connections, and waits a second at most for the running requests. */
   close(): Promise<void>;
 }
 
 /** A client must send its request within this time. */
 const REQUEST_MILLISECONDS = 30_000;
+/** Running requests have this long to end. A command that does not end soon after a signal is killed. */
+const CLOSE_MILLISECONDS = 1000;
 
 /** Starts a server of models by their names. Throws `ARGUMENT` if the port is taken. */
 export async function startServer(
@@ -44,15 +46,25 @@ export async function startServer(
       cause,
     });
   }
+  let isClosing = false;
+  server.prependListener("request", (_request, response: ServerResponse) => {
+    // Otherwise a client could send requests on the same connection for ever.
+    if (isClosing) response.setHeader("Connection", "close");
+  });
   const address = server.address();
   const actualPort = typeof address === "object" && address ? address.port : port;
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${actualPort}/`,
     async close() {
+      isClosing = true;
       const closed = once(server, "close");
       server.close();
-      server.closeIdleConnections();
+      // Connections stay open after their request, and then are idle.
+      const timer = setInterval(() => server.closeIdleConnections(), 50);
+      const deadline = setTimeout(() => server.closeAllConnections(), CLOSE_MILLISECONDS);
       await closed;
+      clearInterval(timer);
+      clearTimeout(deadline);
     },
   };
 }
