@@ -15,8 +15,6 @@ export type Status = "idle" | "training" | "paused" | "ended";
 export class Studio {
   setting = $state.raw<Setting>(fromFragment(""));
   status = $state<Status>("idle");
-  /** Whether ONNX Runtime of the training worker has started. */
-  ready = $state(false);
   /** The chapter that is open beside the figures. */
   chapter = $state<string>();
   error = $state<string>();
@@ -176,10 +174,6 @@ export class Studio {
   }
 
   private hear(event: TrainerEvent): void {
-    if (event.type === "ready") {
-      this.ready = true;
-      return;
-    }
     if (event.run !== this.run) return;
     if (event.type === "epoch") {
       this.epochs = [...this.epochs, event.epoch];

@@ -17,7 +17,6 @@ export type TrainerCommand =
 
 /** What the training worker tells the page. */
 export type TrainerEvent =
-  | { readonly type: "ready" }
   | { readonly type: "epoch"; readonly run: number; readonly epoch: Epoch; readonly parameters: Uint8Array }
   | { readonly type: "end"; readonly run: number; readonly reason: "epochs" | "patience" | "time" | "signal" }
   | { readonly type: "error"; readonly run: number; readonly message: string };

@@ -94,7 +94,6 @@ async function prepare(): Promise<void> {
   const double = compile((x: Tensor) => x.mul(2), [["N"]], { providers: ["wasm"], threads: 1 });
   await double([1]);
   await double.release();
-  tell({ type: "ready" });
 }
 
 export async function obey(command: TrainerCommand): Promise<void> {

@@ -2,10 +2,8 @@
 export interface Theme {
   readonly surface: string;
   readonly ink: string;
-  readonly muted: string;
   readonly line: string;
   readonly accent: string;
-  readonly dark: boolean;
   /** 256 colours from no density to the largest one, as RGB. */
   readonly densityColors: Uint8ClampedArray;
   /** Colours of volume change from squeezed to stretched. */
@@ -24,10 +22,8 @@ export function readTheme(element: Element, dark: boolean): Theme {
   return {
     surface: color("--surface"),
     ink: color("--ink"),
-    muted: color("--muted"),
     line: color("--line"),
     accent: color("--accent"),
-    dark,
     densityColors: ramp("--density"),
     volumeColors: ramp("--volume"),
     directionColors: Array.from({ length: DIRECTIONS }, (_, k) => {
