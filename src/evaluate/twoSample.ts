@@ -4,8 +4,14 @@ import { PushforwardError } from "../errors.ts";
 import { Random } from "../random/index.ts";
 import type { TableInput } from "../tables/tableRows.ts";
 import { auroc } from "./auroc.ts";
-import { type ComparedRows, type CompareOptions, comparedRows, joinRows } from "./comparedRows.ts";
-import { fitAndPredict } from "./trees/boostedTrees.ts";
+import {
+  type ComparedRows,
+  type CompareOptions,
+  comparedRows,
+  joinRows,
+  selectRows,
+} from "./comparedRows.ts";
+import { fitBoostedTrees } from "./trees/boostedTrees.ts";
 
 /** Options of `twoSample`. */
 export interface TwoSampleOptions extends CompareOptions {
@@ -63,18 +69,17 @@ export function twoSample(
   for (let fold = 0; fold < folds; fold++) {
     const select = (isTest: boolean) =>
       Array.from(isGenerated.keys()).filter((row) => (foldOf[row] === fold) === isTest);
-    const test = select(true);
-    const target = (some: ArrayLike<number>) =>
-      ({ kind: "class", classes: 2, values: Array.from(some, (row) => isGenerated[row]) }) as const;
-    const result = fitAndPredict(rows, target, select(false), test);
-    const scores = result.predictions[1];
+    const [learned, test] = [select(false), select(true)];
+    const classes = learned.map((row) => isGenerated[row]);
+    const trees = fitBoostedTrees(selectRows(rows, learned), { kind: "class", classes: 2, values: classes });
+    const [, scores] = trees.predict(selectRows(rows, test));
     const { value, standardError } = auroc(
       scores.filter((_, i) => isGenerated[test[i]] === 1),
       scores.filter((_, i) => isGenerated[test[i]] === 0),
     );
     sum += value;
     squares += standardError ** 2;
-    result.importance.forEach((share, c) => {
+    trees.importance.forEach((share, c) => {
       importance[c] += share / folds;
     });
   }

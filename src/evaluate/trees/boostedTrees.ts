@@ -1,4 +1,4 @@
-import { type ComparedRows, selectRows } from "../comparedRows.ts";
+import type { ComparedRows } from "../comparedRows.ts";
 import { binRows, chooseBins } from "./bins.ts";
 import { addGains, fitTree, leafValue, type TreeNode, type TreeOptions } from "./tree.ts";
 
@@ -67,17 +67,6 @@ export function fitBoostedTrees(
     },
   };
 }
-
-/** Fits trees to some of the rows, and predicts the target of others. */
-export const fitAndPredict = (
-  features: ComparedRows,
-  target: (rows: ArrayLike<number>) => Target,
-  training: ArrayLike<number>,
-  test: ArrayLike<number>,
-): BoostedTrees & { readonly predictions: Float64Array[] } => {
-  const trees = fitBoostedTrees(selectRows(features, training), target(training));
-  return { ...trees, predictions: trees.predict(selectRows(features, test)) };
-};
 
 interface Loss {
   /** The score of all rows before the first tree, one for each tree of an iteration. */

@@ -9,9 +9,9 @@ import { COLORS } from "./canvas.ts";
 import { missingText, type PageColumn, pageColumns } from "./column.ts";
 import { controlTable, privacyTable } from "./controlTable.ts";
 import { DEFINITIONS } from "./definitions.ts";
+import { dependenceFigure } from "./dependenceFigure.ts";
 import { escapeHtml, fixed, htmlFigure, htmlTable, number, percent, withError, words } from "./html.ts";
 import { marginalFigure } from "./marginalFigure.ts";
-import { pairFigure } from "./pairFigure.ts";
 import { STYLE } from "./style.ts";
 import { testFigure } from "./testFigure.ts";
 
@@ -145,7 +145,11 @@ function pairs(canvas: Canvas, report: ReportNumbers, columns: readonly PageColu
   const column = (name: string) => columns.find((each) => each.name === name)!;
   const figures = chosen.map(({ columns: [first, second], measure, real, generated }) => {
     const caption = `${MEASURES[measure]}: ${fixed(real, 2)} in real rows, ${fixed(generated, 2)} in generated ones`;
-    return htmlFigure(`${first}, ${second}`, pairFigure(canvas, column(first), column(second)), caption);
+    return htmlFigure(
+      `${first}, ${second}`,
+      dependenceFigure(canvas, column(first), column(second)),
+      caption,
+    );
   });
   const text = `The ${count(Math.min(chosen.length, MAX_PAIRS / 2))} pairs that depend on each other most, and then the pairs whose dependence differs most. Intervals have the median, the central half and the central 90% of the values.`;
   return `${LEGEND}${paragraph(text)}<div class="grid wide">${figures.join("")}</div>`;

@@ -10,7 +10,7 @@ const MAX_POINTS = 600;
 const MAX_LABELS = 8;
 
 /** How two columns depend on each other in real and in generated rows. */
-export function pairFigure(canvas: Canvas, first: PageColumn, second: PageColumn): string {
+export function dependenceFigure(canvas: Canvas, first: PageColumn, second: PageColumn): string {
   if (first.labels && second.labels) return shares(canvas, first, second);
   if (first.labels) return intervals(canvas, second, first);
   if (second.labels) return intervals(canvas, first, second);
