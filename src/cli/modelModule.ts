@@ -67,7 +67,9 @@ function compilerFor(program: string): { name: string; url: string } | undefined
 /** An error of the program, with its line if the stack trace has it. */
 function failureOf(error: unknown, path: string, href: string): PushforwardError {
   const stack = error instanceof Error ? String(error.stack) : "";
-  const [, line] = /^(\d+)/.exec(stack.split(`${href}:`)[1] ?? "") ?? [];
+  // With source maps, a stack trace has paths, and otherwise addresses.
+  const [, place] = stack.split(stack.includes(`${href}:`) ? `${href}:` : `${resolve(path)}:`);
+  const [line] = /^\d+/.exec(place ?? "") ?? [];
   const isOurs = error instanceof PushforwardError;
   const text = isOurs ? error.what : error instanceof Error ? error.message : String(error);
   return new PushforwardError(

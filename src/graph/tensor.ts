@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { checkedNumber } from "./checkedNumber.ts";
 import type { Attributes, Operation } from "./operation.ts";
 import * as elementwise from "./operations/elementwise.ts";
 import { erf } from "./operations/erf.ts";
@@ -325,7 +326,8 @@ export function apply<A extends Attributes>(
   return new Tensor(operation, aligned, attributes ?? {});
 }
 
-const toTensor = (operand: Operand): Tensor => (typeof operand === "number" ? scalar(operand) : operand);
+const toTensor = (operand: Operand): Tensor =>
+  operand instanceof Tensor ? operand : scalar(checkedNumber(operand));
 
 /** A constant of shape []. */
 export function scalar(value: number): Tensor {

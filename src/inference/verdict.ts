@@ -10,7 +10,7 @@ export type Verdict =
   | "reliable"
   /**
    * Trajectories diverged, so the end of a tail may be cut off, in the draws of the chains as in those of the flow. The weights confirm the rest:
-   * means, standard deviations and the quantiles 0.05 to 0.95 are reliable.
+   * means and the quantiles 0.05 to 0.95 are reliable, standard deviations to some percent, and `logEvidence` to about 0.01.
    */
   | "check tails"
   /** The chains converged, but the weights of the flow are uneven: `draws` and `logEvidence` are reliable, `weighted` is not. */

@@ -88,6 +88,25 @@ describe("infer", () => {
     expect(Math.abs(result.logEvidence)).toBeLessThan(0.02);
   });
 
+  it("names the line of the program that fails", async () => {
+    write(
+      "array.ts",
+      `import { model, real } from "pushforward/inference";
+interface Unused { readonly x: number }
+export default model({ a: real() }, ({ a }) => a.mul([1, 2] as never));
+`,
+    );
+    const { code, err } = await start(["infer", path("array.ts"), "-o", path("a.safetensors")]).ended;
+    expect({ code, err: plain(err) }).toMatchInlineSnapshot(`
+      {
+        "code": 2,
+        "err": "Error: array.ts:3: an operand is not a tensor: expected a tensor or a number, received an array.
+      Make a tensor of it: constant(values, shape), or data(values) of pushforward/inference.
+      ",
+      }
+    `);
+  });
+
   it("refuses what cannot be read or written before it computes", async () => {
     write("empty.mjs", "export const x = 1;");
     write("throws.mjs", '\nthrow new Error("no data");');
@@ -103,7 +122,7 @@ describe("infer", () => {
     }).toMatchInlineSnapshot(`
       {
         "an error of the program": "2
-      Error: throws.mjs: no data.
+      Error: throws.mjs:2: no data.
       Correct the program, and run the command again.",
         "ending": "2
       Error: model.py is not a program: expected a name that ends in .ts, .mts, .js, .mjs.
