@@ -3,7 +3,7 @@ import { command } from "./command.ts";
 import { positionals } from "./fitOptions.ts";
 import { jsonLine } from "./format.ts";
 import { kindOptions } from "./kindOptions.ts";
-import { flag, na, names } from "./options.ts";
+import { flag, names, notation } from "./options.ts";
 
 export const columns = command({
   name: "columns",
@@ -13,7 +13,7 @@ export const columns = command({
     ...kindOptions,
     columns: names({ valueName: "A,B", description: "The columns to show. Default: all." }),
     exclude: names({ valueName: "A,B", description: "Columns not to show." }),
-    na,
+    ...notation,
     json: flag("Prints one JSON object, which --schema reads."),
   },
   details: [
@@ -32,7 +32,7 @@ export const columns = command({
     const { Messages } = await import("./messages.ts");
 
     const kinds = await statedKinds(values);
-    const table = await openTable(values.data, { na: values.na, signal: io.interrupted });
+    const table = await openTable(values.data, { ...values, signal: io.interrupted });
     const messages = new Messages(io);
     const total = values.columns?.length ?? table.columns.length;
     try {

@@ -4,7 +4,7 @@ import type { Comparison, DifferentAtoms } from "../evaluate/index.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
 import { estimate, jsonLine } from "./format.ts";
-import { dataOfModel, flag, model, na, strict, threads } from "./options.ts";
+import { dataOfModel, flag, model, notation, strict, threads } from "./options.ts";
 
 export const compare = command({
   name: "compare",
@@ -12,7 +12,7 @@ export const compare = command({
   positionals: { a: model, b: { description: "Another model of the same columns." }, data: dataOfModel },
   options: {
     strict,
-    na,
+    ...notation,
     threads,
     json: flag("Prints one JSON object: rows, first, second, difference, shareHigher."),
   },
@@ -24,7 +24,7 @@ export const compare = command({
     ["compare default.safetensors nsf.safetensors test.csv", "Which model describes new rows better."],
     [`compare a.safetensors b.safetensors "FROM 'quakes.csv' WHERE mag > 4" --json`, "The same as JSON."],
   ],
-  async run({ a, b, data, strict, na, threads, json }, io) {
+  async run({ a, b, data, strict, threads, json, ...reading }, io) {
     const { openTable } = await import("../data/index.ts");
     const { checkComparable, compareLogDensities } = await import("../evaluate/index.ts");
     const { readModel } = await import("./model.ts");
@@ -32,7 +32,7 @@ export const compare = command({
 
     const models = [await readModel(a), await readModel(b)] as const;
     const different = checkComparable(...models);
-    const table = await openTable(data, { na, signal: io.interrupted });
+    const table = await openTable(data, { ...reading, signal: io.interrupted });
     try {
       for (const atoms of different) await checkNoSuchValue(table, atoms);
       const scores: Float64Array[] = [];

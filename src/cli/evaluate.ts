@@ -2,7 +2,7 @@ import { counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
 import { estimate, jsonLine } from "./format.ts";
 import { draws } from "./imageOptions.ts";
-import { dataOfModel, flag, model, na, strict, threads } from "./options.ts";
+import { dataOfModel, flag, model, notation, strict, threads } from "./options.ts";
 
 export const evaluate = command({
   name: "evaluate",
@@ -10,7 +10,7 @@ export const evaluate = command({
   positionals: { model, data: dataOfModel },
   options: {
     strict,
-    na,
+    ...notation,
     draws,
     threads,
     json: flag("Prints one JSON object: rows, meanLogDensity, standardError, and isBound for a lower bound."),

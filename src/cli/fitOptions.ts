@@ -7,8 +7,8 @@ import {
   choice,
   flag,
   fraction,
-  na,
   names,
+  notation,
   path,
   positiveNumber,
   threads,
@@ -40,7 +40,7 @@ export const options = {
     description: "Columns not to learn; all others of the table, or of --columns, are learned.",
   }),
   ...kindOptions,
-  na,
+  ...notation,
   given: names({
     valueName: "C",
     default: "",

@@ -177,13 +177,19 @@ const aligned = (of: Parameters<typeof estimate>[0]): string =>
 const MAX_SOURCE_LENGTH = 60;
 
 function nextCommands(
-  { output, data: sources, na }: FitValues,
+  { output, data: sources, na, decimal, delimiter }: FitValues,
   { given, labels, rows }: TrainingTable,
 ): string[] {
   const model = shellQuoted(output);
   const source = sources.map(shellQuoted).join(" ");
   const data = source.length > MAX_SOURCE_LENGTH || sources.includes("-") ? "DATA" : source;
-  const missing = na.length > 0 ? ` --na ${columnList(na)}` : "";
+  const reading = [
+    ...(na.length > 0 ? [` --na ${columnList(na)}`] : []),
+    ...(decimal === "," ? [" --decimal ,"] : []),
+    ...(delimiter === undefined
+      ? []
+      : [` --delimiter ${shellQuoted(delimiter === "\t" ? "\\t" : delimiter)}`]),
+  ].join("");
   const scored = formatOf(sources[0]!)?.name === "parquet" ? "scored.parquet" : "scored.csv";
   // The context of the first row, in a few digits, is an example.
   const context = Array.from(rows.sample.context.subarray(0, given.length), (x) => Number(x.toPrecision(4)));
@@ -191,10 +197,10 @@ function nextCommands(
   const commands = [
     ...(given.length > 0
       ? []
-      : [[`${program()} report ${model} ${data}${missing} -o report.html`, "what the model is good for"]]),
-    [`${program()} score ${model} ${data}${missing} -o ${scored}`, "the rows with their log-density"],
+      : [[`${program()} report ${model} ${data}${reading} -o report.html`, "what the model is good for"]]),
+    [`${program()} score ${model} ${data}${reading} -o ${scored}`, "the rows with their log-density"],
     [`${program()} sample ${model}${condition} -n 1000 -o samples.csv`, "new rows"],
-    [`${program()} evaluate ${model} other.csv${missing}`, "how well the model describes other rows"],
+    [`${program()} evaluate ${model} other.csv${reading}`, "how well the model describes other rows"],
   ].map(([command, purpose]) => [singleLine(command!), purpose!] as const);
   const width = Math.max(...commands.map(([command]) => command.length));
   return commands.map(([command, purpose]) => `  ${command.padEnd(width)}   ${purpose}`);

@@ -11,7 +11,21 @@ export interface ImageFitValues extends Omit<FitValues, "flow"> {
 
 /** @throws ARGUMENT for the first option that is not one of images, or not one of the flow. */
 export function checkImageValues(values: FitValues): ImageFitValues {
-  const { columns, exclude, column, schema, na, given, noKernel, hidden, levels, block, patch } = values;
+  const {
+    columns,
+    exclude,
+    column,
+    schema,
+    na,
+    decimal,
+    delimiter,
+    given,
+    noKernel,
+    hidden,
+    levels,
+    block,
+    patch,
+  } = values;
   const flow = values.flow === "default" ? "glow" : IMAGE_FLOWS.find((name) => name === values.flow);
   if (!flow) {
     throw new PushforwardError("ARGUMENT", `--flow ${values.flow} cannot learn images`, {
@@ -25,6 +39,8 @@ export function checkImageValues(values: FitValues): ImageFitValues {
     column: column.length > 0 || undefined,
     schema,
     na: na.length > 0 || undefined,
+    decimal: decimal === "," || undefined,
+    delimiter,
     given: given.length > 0 || undefined,
     "no-kernel": noKernel || undefined,
   };

@@ -1,7 +1,7 @@
 import { counted } from "../evaluate/numberText.ts";
 import type { UnlearnedValues } from "../tables/unlearned.ts";
 import { command } from "./command.ts";
-import { dataOfModel, model, na, outputTable, threads, wholeNumber } from "./options.ts";
+import { dataOfModel, model, notation, outputTable, threads, wholeNumber } from "./options.ts";
 
 export const impute = command({
   name: "impute",
@@ -9,7 +9,7 @@ export const impute = command({
   positionals: { model, data: dataOfModel },
   options: {
     output: outputTable,
-    na,
+    ...notation,
     seed: wholeNumber(0, {
       default: "0",
       valueName: "S",
@@ -28,7 +28,7 @@ export const impute = command({
     ],
     ["impute model.safetensors patients.csv --seed 1 -o second.csv", "Another imputation of the same rows."],
   ],
-  async run({ model: modelPath, data, output, na, seed, threads }, io) {
+  async run({ model: modelPath, data, output, seed, threads, ...reading }, io) {
     const { openTable } = await import("../data/index.ts");
     const { completeTable } = await import("../data/tableSamples.ts");
     const { writeImputed } = await import("../data/writeImputed.ts");
@@ -43,7 +43,7 @@ export const impute = command({
     const loaded = unconditional(await readModel(modelPath), modelPath);
     const tableModel = TableModel.from(loaded);
     const messages = new Messages(io);
-    const table = await openTable(data, { na, signal: io.interrupted });
+    const table = await openTable(data, { ...reading, signal: io.interrupted });
     try {
       warnOfShare(tableModel, messages);
       let unlearned: readonly UnlearnedValues[] = [];

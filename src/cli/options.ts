@@ -166,11 +166,35 @@ export const threads = wholeNumber(
 );
 
 /** An option of every command that reads a table. */
-export const na = names({
+const na = names({
   valueName: "NA,?",
   default: "",
   description: "Values of the table to read as missing, in addition to empty fields and NULL.",
 });
+
+/** The options of every command that reads a table: how its values are written. */
+export const notation = {
+  na,
+  decimal: choice([".", ","], {
+    default: ".",
+    valueName: "CHARACTER",
+    description: "The decimal separator of a CSV file. With a comma, points may separate thousands: 1.234,5.",
+  }),
+  delimiter: option(
+    {
+      valueName: "CHARACTER",
+      description: "The character between the fields of a CSV file, or \\t. Default: detected.",
+    },
+    (value) => (value === "\\t" ? "\t" : value),
+  ),
+};
+
+/** The values of `notation`, which are options of `openTable`. */
+export interface Notation {
+  readonly na: readonly string[];
+  readonly decimal: "." | ",";
+  readonly delimiter: string | undefined;
+}
 
 /** The table that a command writes. */
 export const outputTable = path({

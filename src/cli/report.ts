@@ -1,5 +1,5 @@
 import { command } from "./command.ts";
-import { dataOfModel, flag, model, na, path, text, threads, wholeNumber } from "./options.ts";
+import { dataOfModel, flag, model, notation, path, text, threads, wholeNumber } from "./options.ts";
 
 export const report = command({
   name: "report",
@@ -21,7 +21,7 @@ export const report = command({
       valueName: "N",
       description: "Statistics use at most this many rows of each kind.",
     }),
-    na,
+    ...notation,
     seed: wholeNumber(0, { default: "0", valueName: "S", description: "Seed of all random numbers." }),
     threads,
     json: flag("Prints one JSON object with all numbers of the report."),

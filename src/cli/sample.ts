@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { PushforwardError } from "../errors.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
-import { model, na, path, positiveNumber, text, threads, wholeNumber } from "./options.ts";
+import { model, notation, path, positiveNumber, text, threads, wholeNumber } from "./options.ts";
 
 export const sample = command({
   name: "sample",
@@ -47,7 +47,7 @@ export const sample = command({
       description:
         "Keeps only rows that meet this condition of DuckDB, such as \"age > 40 AND city = 'Bern'\", and draws until there are enough. For models of the default flow without --given in fit.",
     }),
-    na,
+    ...notation,
     threads,
   },
   details: [
@@ -65,7 +65,8 @@ export const sample = command({
     ],
   ],
   async run(values, io) {
-    const { model: path, given: text, where, rows, output, seed, na, threads } = values;
+    const { model: path, given: text, where, rows, output, seed, na, decimal, delimiter, threads } = values;
+    const reading = { na, decimal, delimiter };
     const { sampleBlocks, Table, writeRows } = await import("../data/index.ts");
     const { writeTable } = await import("../data/writeTable.ts");
     const { ContextCheck } = await import("../evaluate/index.ts");
@@ -89,7 +90,12 @@ export const sample = command({
     const destination = early ?? (await tableOutput(output, io));
     if (model.table && model.given.length === 0) {
       const { sampleTableModel } = await import("./sampleTableModel.ts");
-      return sampleTableModel(model, { given: text, where, rows, seed, na, threads }, destination, io);
+      return sampleTableModel(
+        model,
+        { given: text, where, rows, seed, threads, ...reading },
+        destination,
+        io,
+      );
     }
     if (where !== undefined) {
       throw new PushforwardError("ARGUMENT", `--where cannot be used with the model ${path}`, {
@@ -97,7 +103,7 @@ export const sample = command({
         hint: "Draw rows to a file, and select some of them by a query.",
       });
     }
-    const given = await readGiven(text, model, path, { na, signal: io.interrupted });
+    const given = await readGiven(text, model, path, { ...reading, signal: io.interrupted });
     const messages = new Messages(io);
     const check = new ContextCheck(model);
     const table = given instanceof Table ? given : undefined;

@@ -9,15 +9,15 @@ import { encodePng, grayLevels, imageGrid } from "../images/index.ts";
 import { classIndex, refuseOptions } from "./imageModels.ts";
 import type { Io } from "./io.ts";
 import { Messages } from "./messages.ts";
+import type { Notation } from "./options.ts";
 
-interface SampleValues {
+interface SampleValues extends Notation {
   readonly output: string;
   readonly rows: number | undefined;
   readonly seed: number;
   readonly temperature: number;
   readonly class: string | undefined;
   readonly given: string | undefined;
-  readonly na: readonly string[];
   readonly threads: number | undefined;
 }
 
@@ -30,8 +30,18 @@ const IMAGES_PER_CALL = 64;
  * Without --class, a conditional model draws all classes, one after the other.
  */
 export async function sampleImages(loaded: LoadedModel, values: SampleValues, io: Io): Promise<void> {
-  const { output, rows: count = DEFAULT_COUNT, seed, temperature, threads, given, na } = values;
-  refuseOptions({ given, na }, "tables");
+  const {
+    output,
+    rows: count = DEFAULT_COUNT,
+    seed,
+    temperature,
+    threads,
+    given,
+    na,
+    decimal,
+    delimiter,
+  } = values;
+  refuseOptions({ given, na, decimal: decimal === ",", delimiter }, "tables");
   const model = ImageModel.from(loaded);
   const isGrid = output.toLowerCase().endsWith(".png");
   await checkOutput(output, isGrid);

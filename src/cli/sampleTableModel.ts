@@ -9,23 +9,23 @@ import type { UnlearnedValues } from "../tables/unlearned.ts";
 import type { Io } from "./io.ts";
 import { knownValues } from "./knownValues.ts";
 import { Messages } from "./messages.ts";
+import type { Notation } from "./options.ts";
 import { program } from "./program.ts";
 import { reportWritten, type tableOutput } from "./tableOutput.ts";
 import { unlearnedText } from "./unlearnedText.ts";
 
-interface Values {
+interface Values extends Notation {
   readonly given: string | undefined;
   readonly where: string | undefined;
   readonly rows: number | undefined;
   readonly seed: number;
-  readonly na: readonly string[];
   readonly threads: number | undefined;
 }
 
 /** Draws rows from the model of a table, given values of any of its columns, or a table of them. */
 export async function sampleTableModel(
   loaded: LoadedModel,
-  { given: text, where, rows, seed, na, threads }: Values,
+  { given: text, where, rows, seed, threads, na, decimal, delimiter }: Values,
   destination: Awaited<ReturnType<typeof tableOutput>>,
   io: Io,
 ): Promise<void> {
@@ -33,7 +33,9 @@ export async function sampleTableModel(
   const messages = new Messages(io);
   const values = text === undefined ? undefined : knownValues(text, model.columns);
   const table =
-    text !== undefined && !values ? await openTable(text, { na, signal: io.interrupted }) : undefined;
+    text !== undefined && !values
+      ? await openTable(text, { na, decimal, delimiter, signal: io.interrupted })
+      : undefined;
   if (table && where !== undefined) {
     await table.close();
     throw new PushforwardError("ARGUMENT", "--where cannot be combined with a table in --given", {

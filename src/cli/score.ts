@@ -2,7 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import { counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
 import { draws } from "./imageOptions.ts";
-import { dataOfModel, model, na, names, outputTable, strict, threads } from "./options.ts";
+import { dataOfModel, model, names, notation, outputTable, strict, threads } from "./options.ts";
 
 export const score = command({
   name: "score",
@@ -22,7 +22,7 @@ export const score = command({
       description: "The columns that those of --of are conditional on.",
     }),
     strict,
-    na,
+    ...notation,
     draws,
     threads,
   },

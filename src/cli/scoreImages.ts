@@ -11,14 +11,14 @@ import { classesOfModel, refuseOptions } from "./imageModels.ts";
 import { bitsEstimate } from "./imageReport.ts";
 import type { Io } from "./io.ts";
 import { Messages } from "./messages.ts";
+import type { Notation } from "./options.ts";
 import { reportWritten, tableOutput } from "./tableOutput.ts";
 
 /** Options of the commands that compute the probability of images. */
-interface ScoreValues {
+interface ScoreValues extends Notation {
   readonly data: readonly string[];
   readonly draws: number;
   readonly threads: number | undefined;
-  readonly na: readonly string[];
   readonly strict: boolean;
 }
 
@@ -92,11 +92,11 @@ export async function evaluateImages(
 /** Opens the images, and lets `use` consume their log-probabilities. */
 async function withScores<T>(
   loaded: LoadedModel,
-  { data, draws, threads, na, strict }: ScoreValues,
+  { data, draws, threads, na, decimal, delimiter, strict }: ScoreValues,
   io: Io,
   use: (scored: Scored) => Promise<T>,
 ): Promise<T> {
-  refuseOptions({ na, strict }, "tables");
+  refuseOptions({ na, decimal: decimal === ",", delimiter, strict }, "tables");
   const model = ImageModel.from(loaded).withDraws(draws);
   const images = await openImages(data, {
     shape: model.shape,

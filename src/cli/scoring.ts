@@ -11,6 +11,7 @@ import { BOUND_NOTE } from "./boundNote.ts";
 import type { Io } from "./io.ts";
 import { Messages } from "./messages.ts";
 import { readModel } from "./model.ts";
+import type { Notation } from "./options.ts";
 import { unconditional } from "./sampleTableModel.ts";
 import { unlearnedText } from "./unlearnedText.ts";
 
@@ -22,8 +23,7 @@ export interface Scoring {
 }
 
 /** Options of `withScores`. */
-export interface ScoringOptions {
-  readonly na: readonly string[];
+export interface ScoringOptions extends Notation {
   readonly threads: number | undefined;
   /** Whether values that the model did not learn are an error. */
   readonly strict?: boolean;
@@ -35,13 +35,13 @@ export interface ScoringOptions {
 /** Opens a model and a table, lets `use` consume the scores of the table, and prints warnings about its rows. */
 export async function withScores<T>(
   paths: { readonly model: string; readonly data: readonly string[] },
-  { na, threads, strict, of = [], given = [] }: ScoringOptions,
+  { na, decimal, delimiter, threads, strict, of = [], given = [] }: ScoringOptions,
   io: Io,
   use: (scoring: Scoring) => Promise<T>,
   loaded?: LoadedModel,
 ): Promise<T> {
   const model = loaded ?? (await readModel(paths.model));
-  const table = await openTable(paths.data, { na, signal: io.interrupted });
+  const table = await openTable(paths.data, { na, decimal, delimiter, signal: io.interrupted });
   try {
     const conditional = of.length > 0 && unconditional(model, paths.model);
     const compute = conditional ? conditionalScores(conditional, of, given, threads) : undefined;
@@ -61,7 +61,7 @@ export async function useScores<T>(
     of = [],
     given = [],
     compute,
-  }: Omit<ScoringOptions, "na"> & Pick<ModelScorerOptions, "compute">,
+  }: Omit<ScoringOptions, keyof Notation> & Pick<ModelScorerOptions, "compute">,
   io: Io,
   use: (scoring: Scoring) => Promise<T>,
 ): Promise<T> {

@@ -10,15 +10,15 @@ import { jsonLine, singleLine } from "./format.ts";
 import { type Io, supportsColor } from "./io.ts";
 import { Messages } from "./messages.ts";
 import { readModel } from "./model.ts";
+import type { Notation } from "./options.ts";
 import { reportRows, tableModelOf } from "./reportRows.ts";
 
-interface Values {
+interface Values extends Notation {
   readonly model: string;
   readonly data: readonly string[];
   readonly output: string | undefined;
   readonly target: string | undefined;
   readonly rows: number;
-  readonly na: readonly string[];
   readonly seed: number;
   readonly threads: number | undefined;
   readonly json: boolean;
@@ -26,7 +26,7 @@ interface Values {
 
 /** Tests a model on rows of a table, writes the report, and prints its findings or its numbers. */
 export async function writeReport(values: Values, io: Io): Promise<void> {
-  const { model: path, data, json, na, seed, target, threads, rows: maxRows } = values;
+  const { model: path, data, json, na, decimal, delimiter, seed, target, threads, rows: maxRows } = values;
   const output = values.output ?? (json ? undefined : "report.html");
   if (output !== undefined) {
     // The figures and the file come last: both should fail early.
@@ -36,7 +36,7 @@ export async function writeReport(values: Values, io: Io): Promise<void> {
   const loaded = await readModel(path);
   const model = tableModelOf(loaded, path);
   const messages = new Messages(io);
-  const table = await openTable(data, { na, signal: io.interrupted });
+  const table = await openTable(data, { na, decimal, delimiter, signal: io.interrupted });
   try {
     const { about, ...rows } = await reportRows(model, loaded.training, table, values);
     const options: ReportOptions = {

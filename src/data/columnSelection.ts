@@ -114,16 +114,16 @@ function conversionHint(table: Table, obstacles: readonly NonNumericColumn[]): s
       const read = delimiter && table.inQuery([option, delim]);
       return read && shellQuotedQuery(`FROM ${read}`);
     };
-    const decimal = query("decimal_separator = ','");
+    const decimal = delimiter && '--decimal ","';
     const thousands = query("thousands = ','");
     if (!decimal || !thousands) hints.push("Write the numbers without commas, and with a decimal point.");
     else if (commas.every(({ kind }) => kind === "thousands"))
       hints.push(`For thousands separators, use a query in place of the file: ${thousands}.`);
     else if (commas.every(({ kind }) => kind === "commas"))
       hints.push(
-        `Use a query in place of the file: ${decimal} for decimal commas, or ${thousands} for thousands separators.`,
+        `For decimal commas, use ${decimal}. For thousands separators, use a query in place of the file: ${thousands}.`,
       );
-    else hints.push(`For decimal commas, use a query in place of the file: ${decimal}.`);
+    else hints.push(`For decimal commas, use ${decimal}.`);
   }
   const numbers = of("numbers");
   if (numbers.length > 0) {

@@ -113,3 +113,10 @@ export function missingToNull(value: string, { text, na }: { text: string; na: r
   const isNumber = numbers.length > 0 ? ` OR TRY_CAST(${text} AS DOUBLE) IN (${numbers.join(", ")})` : "";
   return `CASE WHEN trim(${text}) IN (${na.map(stringLiteral).join(", ")})${isNumber} THEN NULL ELSE ${value} END`;
 }
+
+/** A number with a decimal comma or points that separate thousands, such as 1.234,5. */
+const DECIMAL_COMMA = "\\s*[-+]?(\\d{1,3}(\\.\\d{3})+|\\d+)?(,\\d*)?([eE][-+]?\\d+)?\\s*";
+
+/** An SQL expression that writes a text with a decimal comma with a decimal point, and leaves other texts as they are. */
+export const withDecimalPoint = (text: string): string =>
+  `CASE WHEN regexp_full_match(${text}, '${DECIMAL_COMMA}') THEN replace(replace(${text}, '.', ''), ',', '.') ELSE ${text} END`;

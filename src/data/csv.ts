@@ -29,9 +29,13 @@ const MAX_SAMPLED_RECORDS = 100;
  *
  * @throws DATA if two columns have the same name, or if it is unclear whether the first record is a header or a row.
  */
-export function csvDialect(file: SourceFile): CsvDialect {
+export function csvDialect(
+  file: SourceFile,
+  { decimal, delimiter: stated }: { decimal?: "." | ","; delimiter?: string | undefined } = {},
+): CsvDialect {
   const text = file.head.toString("utf8").replace(/^\uFEFF/, "");
-  const delimiter = file.format === "tsv" ? "\t" : detectDelimiter(text);
+  const detected = file.format === "tsv" ? "\t" : detectDelimiter(text, decimal);
+  const delimiter = stated ?? detected;
   const [first, ...others] = firstRecords(text, delimiter, MAX_SAMPLED_RECORDS);
   const fields = first!.fields.map((field) => field.trim());
   const header = isHeader(fields, others);
@@ -56,16 +60,18 @@ compression = '${files[0]!.gzip ? "gzip" : "none"}', columns = {${columns}})`;
 
 /**
  * Detects the delimiter: the one with which most of the first records have as many fields as the first record, and no quotes
- * inside of fields. Of several such delimiters it is the one with the most fields.
+ * inside of fields. Of several such delimiters it is the one with the most fields. A decimal separator is the delimiter only if no
+ * other one separates fields.
  */
-function detectDelimiter(text: string): string {
+function detectDelimiter(text: string, decimal?: "." | ","): string {
   const candidates = [",", ";", "\t", "|"].map((delimiter) => {
     const records = firstRecords(text, delimiter, MAX_SAMPLED_RECORDS);
     const width = records[0]!.fields.length;
     const matching = records.filter(({ fields, strayQuote }) => fields.length === width && !strayQuote);
     return { delimiter, width, share: width > 1 ? matching.length / records.length : 0 };
   });
-  return candidates.reduce((best, other) =>
+  const others = candidates.filter(({ delimiter, share }) => delimiter !== decimal && share > 0);
+  return (others.length > 0 ? others : candidates).reduce((best, other) =>
     other.share > best.share || (other.share === best.share && other.width > best.width) ? other : best,
   ).delimiter;
 }

@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import { checkText } from "./checkText.ts";
 import { quotedNames } from "./columnList.ts";
 import { checkColumnNames } from "./columnNames.ts";
-import { type DateOrder, isNumeric, missingToNull, textTypes } from "./columnTypes.ts";
+import { type DateOrder, isNumeric, missingToNull, textTypes, withDecimalPoint } from "./columnTypes.ts";
 import { csvDialect, csvRelation } from "./csv.ts";
 import { type Database, quotedIdentifier, stringLiteral } from "./database.ts";
 import type { FileVersion } from "./fileVersion.ts";
@@ -37,10 +37,18 @@ export interface Relation {
   readonly versions?: readonly FileVersion[];
 }
 
+/** How the values of a table are written. */
+interface Notation {
+  /** The values that are missing. */
+  readonly na: readonly string[];
+  readonly decimal: "." | ",";
+  readonly delimiter: string | undefined;
+}
+
 export async function filesRelation(
   database: Database,
   paths: readonly string[],
-  na: readonly string[],
+  notation: Notation,
 ): Promise<Relation> {
   const files: SourceFile[] = [];
   for (const path of paths) files.push(...(await locateFiles(path, database)));
@@ -52,7 +60,7 @@ export async function filesRelation(
     });
   }
   const versions = files.flatMap(({ version }) => version ?? []);
-  const relation = await readRelation(database, files, na).finally(async () => {
+  const relation = await readRelation(database, files, notation).finally(async () => {
     for (const version of versions) await version.check();
   });
   const named = files.every(({ name }) => name !== STANDARD_INPUT);
@@ -62,11 +70,12 @@ export async function filesRelation(
 async function readRelation(
   database: Database,
   files: readonly SourceFile[],
-  na: readonly string[],
+  notation: Notation,
 ): Promise<Relation> {
   const { format } = files[0]!;
   for (const file of files) checkSameFormat(file, files[0]!);
-  if (format === "csv" || format === "tsv") return csvTable(database, files, na);
+  if (format === "csv" || format === "tsv") return csvTable(database, files, notation);
+  checkNoNotation(notation, database.source);
 
   const read = format === "parquet" ? parquetRelation : jsonRelation;
   if (files.length > 1) {
@@ -77,9 +86,19 @@ async function readRelation(
     }
     for (const { file, names } of named) checkSameColumns(file, names, named[0]!.file, named[0]!.names);
   }
-  const table = await typedTable(database, await read(database, files), na);
+  const table = await typedTable(database, await read(database, files), notation.na);
   if (format === "parquet" || table.rows > 0) return table;
   throw new PushforwardError("DATA", `${database.source} has no rows`, { expected: "one object per row" });
+}
+
+/** Throws `ARGUMENT` for options of CSV files: the numbers of other tables are typed. */
+function checkNoNotation({ decimal, delimiter }: Notation, source: string): void {
+  const name = delimiter !== undefined ? "delimiter" : decimal === "," ? "decimal" : undefined;
+  if (name === undefined) return;
+  throw new PushforwardError("ARGUMENT", `--${name} is an option for CSV files`, {
+    received: source,
+    hint: "Leave it out. In a query, use the options of read_csv: delim and decimal_separator.",
+  });
 }
 
 /** @throws DATA if the files have different formats. */
@@ -111,8 +130,9 @@ function checkSameColumns(
 export async function queryRelation(
   database: Database,
   query: string,
-  na: readonly string[],
+  notation: Notation,
 ): Promise<Relation> {
+  checkNoNotation(notation, "the query");
   await checkQueryFiles(query, database);
   const names = await database.queryColumns(query);
   if (!names) {
@@ -123,7 +143,7 @@ export async function queryRelation(
   checkColumnNames(names, "the query", { hint: "Rename one of them: SELECT ... AS other_name" });
   await database.prepareForColumns(names.length);
   await database.rows(`CREATE TABLE source AS (${query.replace(/;\s*$/, "")}\n)`);
-  return typedTable(database, "source", na);
+  return typedTable(database, "source", notation.na);
 }
 
 /** Applies `checkText` to the text files of a query. */
@@ -194,11 +214,11 @@ async function withMissingValues(
 async function csvTable(
   database: Database,
   files: readonly SourceFile[],
-  na: readonly string[],
+  { na, decimal, delimiter }: Notation,
 ): Promise<Relation> {
-  const dialect = csvDialect(files[0]!);
+  const dialect = csvDialect(files[0]!, { decimal, delimiter });
   for (const file of files.slice(1)) {
-    const other = csvDialect(file);
+    const other = csvDialect(file, { decimal, delimiter });
     checkSameColumns(file.name, other.names, files[0]!.name, dialect.names);
     if (JSON.stringify(other) === JSON.stringify(dialect)) continue;
     throw new PushforwardError("DATA", `${file.name} has another CSV dialect than ${files[0]!.name}`, {
@@ -209,11 +229,12 @@ async function csvTable(
   const { names } = dialect;
   await database.prepareForColumns(names.length);
   const text = csvRelation(files, dialect);
-  const values = names.map(quotedIdentifier);
+  const identifiers = names.map(quotedIdentifier);
+  const values = decimal === "," ? identifiers.map(withDecimalPoint) : identifiers;
   const present = na.length > 0 ? values.map((c) => missingToNull(c, { text: c, na })) : values;
   const { rows, contents } = await textTypes(database, present, text);
   const columns = names.map((name, d) => ({ name, ...contents[d]! }));
-  const replaced = present.map((sql, d) => `${sql} AS ${values[d]}`).join(", ");
-  const sql = na.length > 0 ? `(SELECT ${replaced} FROM ${text})` : text;
+  const replaced = present.map((sql, d) => `${sql} AS ${identifiers[d]}`).join(", ");
+  const sql = na.length > 0 || decimal === "," ? `(SELECT ${replaced} FROM ${text})` : text;
   return { sql, text, delimiter: dialect.delimiter, columns, rows };
 }

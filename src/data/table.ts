@@ -10,6 +10,13 @@ import { type Column, filesRelation, queryRelation, type Relation } from "./rela
 export interface TableOptions {
   /** Values that mean "missing", such as `NA`. A number, such as `-999`, matches in any notation. */
   readonly na?: readonly string[];
+  /**
+   * The decimal separator of the numbers of a CSV or TSV file. With a comma, a point that is followed by three digits separates thousands,
+   * as in 1.234,5. Default a point.
+   */
+  readonly decimal?: "." | "," | undefined;
+  /** The character between the fields of a CSV file. Default: detected. */
+  readonly delimiter?: string | undefined;
   /** Aborts all reading of the table, including a running query, with the error INTERRUPTED. */
   readonly signal?: AbortSignal;
 }
@@ -84,8 +91,14 @@ export class Table {
  */
 export async function openTable(
   source: string | readonly string[],
-  { na = [], signal }: TableOptions = {},
+  { na = [], decimal = ".", delimiter, signal }: TableOptions = {},
 ): Promise<Table> {
+  if (delimiter !== undefined && !/^[^"\r\n]$/.test(delimiter)) {
+    throw new PushforwardError("ARGUMENT", "the delimiter of a CSV file is not a character", {
+      expected: "one character, such as ;",
+      received: JSON.stringify(delimiter),
+    });
+  }
   const sources = typeof source === "string" ? [source] : source;
   const query = sources.find(isQuery);
   if (sources.length !== 1 && (query !== undefined || sources.length === 0)) {
@@ -99,8 +112,8 @@ export async function openTable(
   const database = await Database.open(query === undefined ? nameOf(paths) : "the query", signal);
   try {
     const relation = await (query === undefined
-      ? filesRelation(database, paths, na)
-      : queryRelation(database, query, na));
+      ? filesRelation(database, paths, { na, decimal, delimiter })
+      : queryRelation(database, query, { na, decimal, delimiter }));
     return new Table(database, relation);
   } catch (error) {
     await database.close();

@@ -50,9 +50,7 @@ function numberRemarks({ values, labels = [] }: RawColumn): string[] {
     if (isWithComma[code]) commas++;
   }
   if (commas > 0 && 2 * (numbers + commas) > present)
-    return [
-      "numbers with commas, taken as labels: give decimal points, or a query with decimal_separator = ','",
-    ];
+    return ['numbers with commas, taken as labels: --decimal "," reads decimal commas of a CSV file'];
   const words = labels.filter((_, code) => !isPlain[code]);
   if (words.length === 0 || 2 * numbers <= present) return [];
   const some = words

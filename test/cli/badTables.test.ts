@@ -48,8 +48,8 @@ it("refuses a table that is missing, empty, or too short", async () => {
     await fitting(write("picture.csv", new Uint8Array([137, 80, 78, 71, 0, 1, 2]))),
   ).toMatchInlineSnapshot(`
     "2
-    Error: picture.csv cannot be read as csv: expected the content of a csv file, received binary data.
-    Export the table again, to a file with the ending of its format."
+    Error: --flow nsf cannot learn images: expected one of glow, realnvp, tarflow.
+    For example: --flow glow"
   `);
 });
 

@@ -56,25 +56,29 @@ it("shows the help of a command", async () => {
     with a file for each image, and a sub-directory for each class. Default: 64 images.
 
     Options:
-      -n, --rows N        The number of rows. Default: 1000, or with a table in --given one for each
-                          of its rows.
-      -o, --output OUT    The table to write, in the format of its ending. - writes CSV to standard
-                          output. Default: -.
-      --seed S            The same seed draws the same rows, however many. Default: 0.
-      --given GIVEN       The values of some columns, on which the others are conditional:
-                          region=north,age=40, or a table with these columns. A model that was
-                          fitted with --given needs the values of its given columns.
-      --temperature T     For models of images: the standard deviation of latent rows. Lower
-                          temperatures give more typical and less diverse images. Default: 1.
-      --class CLASS       For models of images with classes: the class of the images. Default: all
-                          classes.
-      --where CONDITION   Keeps only rows that meet this condition of DuckDB, such as "age > 40 AND
-                          city = 'Bern'", and draws until there are enough. For models of the
-                          default flow without --given in fit.
-      --na NA,?           Values of the table to read as missing, in addition to empty fields and
-                          NULL.
-      --threads N         The number of threads that compute. Default: one for each core.
-      -h, --help          Shows this help.
+      -n, --rows N            The number of rows. Default: 1000, or with a table in --given one for
+                              each of its rows.
+      -o, --output OUT        The table to write, in the format of its ending. - writes CSV to
+                              standard output. Default: -.
+      --seed S                The same seed draws the same rows, however many. Default: 0.
+      --given GIVEN           The values of some columns, on which the others are conditional:
+                              region=north,age=40, or a table with these columns. A model that was
+                              fitted with --given needs the values of its given columns.
+      --temperature T         For models of images: the standard deviation of latent rows. Lower
+                              temperatures give more typical and less diverse images. Default: 1.
+      --class CLASS           For models of images with classes: the class of the images. Default:
+                              all classes.
+      --where CONDITION       Keeps only rows that meet this condition of DuckDB, such as "age > 40
+                              AND city = 'Bern'", and draws until there are enough. For models of
+                              the default flow without --given in fit.
+      --na NA,?               Values of the table to read as missing, in addition to empty fields
+                              and NULL.
+      --decimal CHARACTER     The decimal separator of a CSV file. With a comma, points may separate
+                              thousands: 1.234,5. One of ., ,. Default: ..
+      --delimiter CHARACTER   The character between the fields of a CSV file, or \\t. Default:
+                              detected.
+      --threads N             The number of threads that compute. Default: one for each core.
+      -h, --help              Shows this help.
 
     Examples:
       pushforward sample model.safetensors -n 5

@@ -62,7 +62,7 @@ it("throws an error for columns that are not numeric, with the first value that 
   );
   expect(await selecting(files.write("comma.csv", "a;b\n1;2\n2;3\n4;5\n5;0,5\n"))).toMatchInlineSnapshot(`
     "DATA comma.csv has a column that is not numeric: expected numbers in every column, or a choice of columns, received "b" ('0,5' in row 4).
-    For decimal commas, use a query in place of the file: "FROM read_csv('comma.csv', decimal_separator = ',', delim = ';')". Choose among the numeric columns: --columns a"
+    For decimal commas, use --decimal ",". Choose among the numeric columns: --columns a"
   `);
   expect(
     await selecting(files.write("mixed.jsonl", '{"a": 1}\n{"a": 2}\n{"a": "x"}\n')),
@@ -97,7 +97,7 @@ function queryIn(message: string): string {
   return String(execFileSync("sh", ["-c", `printf %s ${word}`]));
 }
 
-it("suggests queries that convert text to numbers, and that work", async () => {
+it("suggests options and queries that convert text to numbers, and that work", async () => {
   const cases: [name: string, content: string, values: number[]][] = [
     ["commas.csv", "a;b\n1,5;2\n0,5;3\n", [1.5, 0.5]],
     ["tabs.tsv", "a\tb\n1,5\t2\n0,25\t3\n", [1.5, 0.25]],
@@ -108,14 +108,18 @@ it("suggests queries that convert text to numbers, and that work", async () => {
   ];
   for (const [name, content, values] of cases) {
     const path = files.write(name, content);
-    const query = queryIn(await selecting(path));
-    const table = await openTable(query.replaceAll(/'([^']*\.\w+)'/g, (_, file) => `'${files.path(file)}'`));
+    const message = await selecting(path);
+    const inDirectory = (query: string) =>
+      query.replaceAll(/'([^']*\.\w+)'/g, (_, file) => `'${files.path(file)}'`);
+    const table = await (message.includes('use --decimal ","')
+      ? openTable(path, { decimal: "," })
+      : openTable(inDirectory(queryIn(message))));
     expect([...(await readRows(table, ["a"])).values]).toEqual(values);
     await table.close();
   }
   expect(await selecting(files.write("unclear.csv", 'a,b\n"1,234",2\n5,3\n'))).toMatchInlineSnapshot(`
     "DATA unclear.csv has a column that is not numeric: expected numbers in every column, or a choice of columns, received "a" ('1,234' in row 1).
-    Use a query in place of the file: "FROM read_csv('unclear.csv', decimal_separator = ',', delim = ',')" for decimal commas, or "FROM read_csv('unclear.csv', thousands = ',', delim = ',')" for thousands separators. Choose among the numeric columns: --columns b"
+    For decimal commas, use --decimal ",". For thousands separators, use a query in place of the file: "FROM read_csv('unclear.csv', thousands = ',', delim = ',')". Choose among the numeric columns: --columns b"
   `);
   expect(await selecting(files.path("text.json"))).toMatchInlineSnapshot(`
     "DATA text.json has columns that are not numeric: expected numbers in every column, or a choice of columns, received "a" (numbers as VARCHAR), "order" (numbers as VARCHAR).

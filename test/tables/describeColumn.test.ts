@@ -69,7 +69,7 @@ it("remarks on codes for missing values and on values that many rows have", () =
     "mostly numbers, but also '?', 'NA', so taken as labels: --na reads words as missing",
   ]);
   expect(valueRemarks(texts(["1,5", "2,25", "3"]))).toEqual([
-    "numbers with commas, taken as labels: give decimal points, or a query with decimal_separator = ','",
+    'numbers with commas, taken as labels: --decimal "," reads decimal commas of a CSV file',
   ]);
   expect(valueRemarks(texts(["a", "b", "1"]))).toEqual([]);
   expect(valueRemarks(texts(["00123", "00456", "17000"]))).toEqual([]);

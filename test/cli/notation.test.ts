@@ -1,0 +1,34 @@
+import { expect, it } from "vitest";
+import { workplace } from "./command.ts";
+
+const { path, write, pushforward, failure } = workplace();
+const FLOW = ["--flow", "nice", "--transforms", "1", "--hidden", "4", "--epochs", "1"];
+
+it("reads European decimals in every command that takes a table", async () => {
+  const lines = Array.from({ length: 60 }, (_, i) => [Math.sin(i), Math.cos(3 * i)]);
+  const european = lines.map((row) => row.map((x) => x.toFixed(4).replace(".", ",")).join(":"));
+  const table = write("european.csv", ["x:y", ...european, ""].join("\n"));
+  const plain = write(
+    "plain.csv",
+    ["x,y", ...lines.map((row) => row.map((x) => x.toFixed(4)).join()), ""].join("\n"),
+  );
+  const notation = ["--decimal", ",", "--delimiter", ":"];
+  const model = path("m.safetensors");
+  const fitted = await pushforward(["fit", table, ...notation, ...FLOW, "-o", model]);
+  expect(fitted.code).toBe(0);
+  expect(fitted.out).toContain("score m.safetensors european.csv --decimal , --delimiter : -o scored.csv");
+  const evaluated = await pushforward(["evaluate", model, table, ...notation, "--json"]);
+  expect(evaluated.out).toBe((await pushforward(["evaluate", model, plain, "--json"])).out);
+  // Columns of text files stay as they are.
+  const scored = await pushforward(["score", model, table, ...notation, "-o", "-"]);
+  expect(scored.out.split("\n")[1]).toMatch(/^"0,0000","1,0000",-?[\d.]+$/);
+});
+
+it("suggests the option for numbers with commas", async () => {
+  const table = write("commas.csv", "a;b\n1,5;1\n2,25;2\n");
+  expect(await failure("fit", table, ...FLOW, "-o", path("n.safetensors"))).toMatchInlineSnapshot(`
+    "2
+    Error: commas.csv has a column that is not numeric: expected numbers in every column, or a choice of columns, received "a" ('1,5' in row 1).
+    For decimal commas, use --decimal ",". Choose among the numeric columns: --columns b"
+  `);
+});
