@@ -85,7 +85,7 @@ async function* flowChecks(
     yield {
       name: `${name} ${what} ${precision}`,
       precision,
-      bytes: flow.exportOnnx({ what: what as keyof typeof files, precision }),
+      bytes: await flow.exportOnnx({ what: what as keyof typeof files, precision }),
       tolerance:
         precision === "float32" && AMPLIFIES_ROUNDING.test(name)
           ? TOLERANCE_OF_AMPLIFIED
@@ -106,7 +106,7 @@ async function* tableChecks(): AsyncGenerator<Check> {
     yield {
       name: `table density ${precision}`,
       precision,
-      bytes: model.exportOnnx({ precision }),
+      bytes: await model.exportOnnx({ precision }),
       tolerance,
       inputs: tableInputs(model.columns, rows),
       expected: { logProb: await model.score(rows, { precision }) },
@@ -115,7 +115,7 @@ async function* tableChecks(): AsyncGenerator<Check> {
     yield {
       name: `table sampler ${precision}`,
       precision,
-      bytes: model.exportOnnx({ what: "sampler", precision }),
+      bytes: await model.exportOnnx({ what: "sampler", precision }),
       tolerance,
       inputs: noiseOf(model.flow, 200, precision),
       expected: Object.fromEntries(Object.entries(samples).map(([name, { data }]) => [name, data])),

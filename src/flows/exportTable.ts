@@ -129,20 +129,20 @@ function numbersOf(column: TableColumn, model: ModelExport): string {
   if (type !== "text") return name;
   const labels = labelsOf(column);
   const codes = new Map([["", MISSING_TEXT], ...labels]);
-  const code = model.file.node("LabelEncoder", [name], {
+  const code = model.node("LabelEncoder", [name], {
     keys_strings: { strings: [...codes.keys()] },
     values_int64s: [...codes.values()],
     default_int64: column.kind === "categorical" ? labels.size : 0,
   });
-  return model.file.node("Cast", [code], { to: ElementType.DOUBLE });
+  return model.node("Cast", [code], { to: ElementType.DOUBLE });
 }
 
 /** The numbers of a column, as `decodeTensors` returns them, as the value of an output. */
 function valuesOf(column: TableColumn, numbers: string, model: ModelExport): string {
   if (column.type !== "text") return numbers;
   const labels = labelsOf(column);
-  const code = model.file.node("Cast", [numbers], { to: ElementType.INT64 });
-  return model.file.node("LabelEncoder", [code], {
+  const code = model.node("Cast", [numbers], { to: ElementType.INT64 });
+  return model.node("LabelEncoder", [code], {
     keys_int64s: [MISSING_TEXT, ...labels.values()],
     values_strings: { strings: ["", ...labels.keys()] },
     // A missing value, and a label that training did not see.

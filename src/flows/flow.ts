@@ -18,7 +18,7 @@ import type { RunOptions } from "./batchRunner.ts";
 import { checkParts } from "./checkParts.ts";
 import { ConditionedFlow } from "./conditionedFlow.ts";
 import { contextError } from "./contextError.ts";
-import { type ExportFlowOptions, exportFlow } from "./exportFlow.ts";
+import type { ExportFlowOptions } from "./exportFlow.ts";
 import { type Float64Column, float64Column, nestedFloat64Column } from "./float64Column.ts";
 import { FlowEvaluator, type RowOptions, type SampleOptions } from "./flowEvaluator.ts";
 import type { ContextInput } from "./rowInputs.ts";
@@ -229,7 +229,9 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
    * Standardizations are part of the graph and computed in its precision. Throws `ARGUMENT` for options that are not valid, and if
    * the precision is float32 and a column needs float64.
    */
-  exportOnnx(options?: ExportFlowOptions): Uint8Array<ArrayBuffer> {
+  async exportOnnx(options?: ExportFlowOptions): Promise<Uint8Array<ArrayBuffer>> {
+    // Pages that only score do not load it.
+    const { exportFlow } = await import("./exportFlow.ts");
     return exportFlow(this, options).bytes;
   }
 

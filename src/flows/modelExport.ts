@@ -1,6 +1,6 @@
 import type { Noise } from "../distributions/distribution.ts";
 import { buildGraph } from "../graph/graph.ts";
-import { ElementType } from "../graph/operation.ts";
+import { ElementType, type OnnxAttribute } from "../graph/operation.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { Shape } from "../graph/shape.ts";
 import { input, type Tensor } from "../graph/tensor.ts";
@@ -10,6 +10,9 @@ import { VERSION } from "../version.ts";
 
 /** The key of the metadata that describes the inputs and outputs of an exported model, as the JSON of `ExportSignature`. */
 const KEY = "pushforward";
+
+/** The operators for labels. Version 3 has the LabelEncoder that all runtimes have. */
+const ML = { domain: "ai.onnx.ml", version: 3 };
 
 /** An input or an output of an exported model. */
 export interface ExportedValue {
@@ -111,6 +114,26 @@ export class ModelExport {
     return Object.fromEntries(written) as Record<K, string>;
   }
 
+  /** A vector of int64. */
+  integers(values: readonly number[]): string {
+    const name = this.file.names.unique("integers");
+    this.file.initializers.push({
+      name,
+      dims: [values.length],
+      elementType: ElementType.INT64,
+      rawData: new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
+    });
+    return name;
+  }
+
+  /** Adds a node and returns its output. */
+  node(type: string, inputs: readonly string[], attributes: Record<string, OnnxAttribute> = {}): string {
+    const name = this.file.names.unique(type.toLowerCase());
+    const domain = type === "LabelEncoder" ? { domain: ML.domain } : {};
+    this.file.nodes.push({ name, opType: type, ...domain, inputs, outputs: [name], attributes });
+    return name;
+  }
+
   /** A value of float64 in the precision of the model. */
   fromFloat64(value: string): string {
     return this.precision === "float64" ? value : this.cast(value, ElementType.FLOAT);
@@ -123,24 +146,24 @@ export class ModelExport {
 
   /** The number of rows of a value, as a vector of one integer. */
   rowsOf(value: string): string {
-    return this.file.node("Shape", [value], { start: 0, end: 1 });
+    return this.node("Shape", [value], { start: 0, end: 1 });
   }
 
   /** The values of a noise that the runtime draws: [N, size], with the number of rows of the vector `rows`. */
   generated({ kind, size }: Noise, rows: string): string {
-    const { file, precision } = this;
-    const shape = file.node("Concat", [rows, file.integers([size])], { axis: 0 });
+    const { precision } = this;
+    const shape = this.node("Concat", [rows, this.integers([size])], { axis: 0 });
     const dtype = floatType(precision);
-    const like = this.cast(file.node("ConstantOfShape", [shape]), dtype);
-    if (kind === "normal") return file.node("RandomNormalLike", [like], { dtype });
-    const drawn = file.node("RandomUniformLike", [like], { dtype });
+    const like = this.cast(this.node("ConstantOfShape", [shape]), dtype);
+    if (kind === "normal") return this.node("RandomNormalLike", [like], { dtype });
+    const drawn = this.node("RandomUniformLike", [like], { dtype });
     // Uniform numbers are between 0 and 1, and not 0 or 1.
     const u = input("u", ["N", size]);
     return this.compute([u], [drawn], { inside: u.clip(2 ** -25, 1 - 2 ** -24) }).inside;
   }
 
   private cast(value: string, elementType: number): string {
-    return this.file.node("Cast", [value], { to: elementType });
+    return this.node("Cast", [value], { to: elementType });
   }
 
   /** The file, whose outputs have these values. */
@@ -154,6 +177,7 @@ export class ModelExport {
       metadata: { [KEY]: JSON.stringify(signature), ...metadata },
       documentation: `The ${signature.what} of a normalizing flow of pushforward. Inputs: ${names(signature.inputs)}. Outputs: ${names(signature.outputs)}.`,
       producerVersion: VERSION,
+      operatorSets: this.file.nodes.some(({ domain }) => domain === ML.domain) ? [ML] : [],
     });
     return { bytes, signature };
   }

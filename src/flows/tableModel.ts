@@ -14,7 +14,7 @@ import {
   type PartialRows,
   withExactConditionals,
 } from "./conditionalRows.ts";
-import { type ExportTableOptions, exportTable } from "./exportTable.ts";
+import type { ExportTableOptions } from "./exportTable.ts";
 import type { Flow } from "./flow.ts";
 import { checkCount } from "./flowEvaluator.ts";
 import type { LoadedModel } from "./modelFile.ts";
@@ -186,7 +186,8 @@ export class TableModel implements AsyncDisposable {
    * and 1, dates milliseconds since 1970-01-01 UTC; NaN and "" are missing values. Throws `ARGUMENT` for options that are not valid,
    * and if the precision is float32 and a part of the flow needs float64.
    */
-  exportOnnx(options?: ExportTableOptions): Uint8Array<ArrayBuffer> {
+  async exportOnnx(options?: ExportTableOptions): Promise<Uint8Array<ArrayBuffer>> {
+    const { exportTable } = await import("./exportTable.ts");
     return exportTable(this, options).bytes;
   }
 

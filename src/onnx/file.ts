@@ -1,13 +1,16 @@
-import { ElementType, type OnnxAttribute } from "../graph/operation.ts";
+import { ElementType } from "../graph/operation.ts";
 import { resolveShape, type Shape } from "../graph/shape.ts";
-import { encodeModel, type NodeProto, type TensorProto, type ValueInfoProto } from "./model.ts";
+import {
+  encodeModel,
+  type NodeProto,
+  type OperatorSet,
+  type TensorProto,
+  type ValueInfoProto,
+} from "./model.ts";
 import { Names } from "./names.ts";
 
 /** The version of the ONNX operator set: 18 contains all operators used here, and all current runtimes can read it. */
 export const OPERATOR_SET = 18;
-/** The version of the operators for labels. Version 3 has the LabelEncoder that all runtimes have. */
-const ML_OPERATOR_SET = 3;
-const ML_DOMAIN = "ai.onnx.ml";
 const IR_VERSION = 9;
 
 /** An input or an output of a file: a tensor whose axes have fixed sizes, or the size N. */
@@ -23,6 +26,8 @@ export interface FileDetails {
   /** What the file computes, for people. */
   readonly documentation?: string;
   readonly producerVersion?: string;
+  /** Operator sets of nodes beside the general one. */
+  readonly operatorSets?: readonly OperatorSet[];
 }
 
 /** An ONNX file that is being written: graphs that are computed one after another, whose values have different names. */
@@ -64,42 +69,17 @@ export class OnnxFile {
     this.outputs.push({ name, elementType: ElementType.FLOAT, shape: "sequence" });
   }
 
-  /** A vector of int64. */
-  integers(values: readonly number[]): string {
-    const name = this.names.unique("integers");
-    this.initializers.push({
-      name,
-      dims: [values.length],
-      elementType: ElementType.INT64,
-      rawData: new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
-    });
-    return name;
-  }
-
-  /** Adds a node and returns its output. */
-  node(type: string, inputs: readonly string[], attributes: Record<string, OnnxAttribute> = {}): string {
-    const name = this.names.unique(type.toLowerCase());
-    const domain = type === "LabelEncoder" ? { domain: ML_DOMAIN } : {};
-    this.nodes.push({ name, opType: type, ...domain, inputs, outputs: [name], attributes });
-    return name;
-  }
-
   valueInfo({ name, elementType, shape }: FileValue): ValueInfoProto {
     return { name, elementType, shape: this.batch === undefined ? shape : resolveShape(shape, this.batch) };
   }
 
-  encoded({ metadata = {}, documentation, producerVersion }: FileDetails = {}): Uint8Array<ArrayBuffer> {
+  encoded({ metadata = {}, operatorSets = [], ...producer }: FileDetails = {}): Uint8Array<ArrayBuffer> {
     const { nodes, initializers, inputs, outputs } = this;
-    const usesLabels = nodes.some(({ domain }) => domain === ML_DOMAIN);
     return encodeModel({
       irVersion: IR_VERSION,
       producerName: "pushforward",
-      producerVersion,
-      documentation,
-      operatorSets: [
-        { domain: "", version: OPERATOR_SET },
-        ...(usesLabels ? [{ domain: ML_DOMAIN, version: ML_OPERATOR_SET }] : []),
-      ],
+      ...producer,
+      operatorSets: [{ domain: "", version: OPERATOR_SET }, ...operatorSets],
       metadata,
       graph: { name: "pushforward", nodes, initializers, inputs, outputs },
     });

@@ -37,12 +37,17 @@ export interface GraphProto {
   readonly outputs: readonly ValueInfoProto[];
 }
 
+export interface OperatorSet {
+  readonly domain: string;
+  readonly version: number;
+}
+
 export interface ModelProto {
   readonly irVersion: number;
   readonly producerName: string;
   readonly producerVersion?: string | undefined;
   readonly documentation?: string | undefined;
-  readonly operatorSets: readonly { readonly domain: string; readonly version: number }[];
+  readonly operatorSets: readonly OperatorSet[];
   readonly metadata: Readonly<Record<string, string>>;
   readonly graph: GraphProto;
 }

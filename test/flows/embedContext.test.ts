@@ -114,7 +114,7 @@ describe.each(Object.entries(FLOWS))("an embedding of the context of %s", (_, bu
     const model = { flow, columns: ["a", "b"], given: ["number", "label"] };
     expect(await (await decodeModel(encodeModel(model))).flow.logProb(x, context, float64)).toEqual(logProb);
 
-    const session = await InferenceSession.create(flow.exportOnnx(float64));
+    const session = await InferenceSession.create(await flow.exportOnnx(float64));
     const result = await session.run({
       x: new Tensor("float64", x, [rows, 2]),
       context: new Tensor("float64", context, [rows, 2]),

@@ -7,7 +7,7 @@ import { perturb } from "../nn/perturb.ts";
 it("an exported flow computes the same density and latents for any number of rows", async () => {
   for (const flow of [forTables(nsf(3)), forTables(maf(2, { context: 1 }))]) {
     perturb(flow.parameters(), 0.1);
-    const session = await InferenceSession.create(flow.exportOnnx({ precision: "float64" }));
+    const session = await InferenceSession.create(await flow.exportOnnx({ precision: "float64" }));
     expect(session.inputNames).toEqual(flow.context > 0 ? ["x", "context"] : ["x"]);
     for (const rows of [1, 7]) {
       const x = new Random(rows).normal(new Float64Array(rows * flow.features));

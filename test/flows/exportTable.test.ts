@@ -13,7 +13,7 @@ const PRECISIONS = [
 
 test.each(PRECISIONS)("an exported model of a table scores rows in %s", async (precision, digits) => {
   const rows = unusualRows(rowsOfAllKinds(60, 2));
-  const session = await InferenceSession.create(model.exportOnnx({ precision }));
+  const session = await InferenceSession.create(await model.exportOnnx({ precision }));
   expect(session.inputNames).toEqual(model.columns.map(({ name }) => name));
   const { logProb } = await session.run(tensorsOf(tableInputs(model.columns, rows), Tensor));
   const expected = await model.score(rows, { precision });
@@ -35,7 +35,9 @@ test.each(PRECISIONS)("an exported model of a table scores rows in %s", async (p
 });
 
 test("an exported sampler draws the rows of the model", async () => {
-  const session = await InferenceSession.create(model.exportOnnx({ what: "sampler", precision: "float64" }));
+  const session = await InferenceSession.create(
+    await model.exportOnnx({ what: "sampler", precision: "float64" }),
+  );
   const random = new Random(5).split("sample");
   const inputs = Object.fromEntries(
     model.flow.noise.map(({ kind, size }, i) => {
@@ -61,7 +63,7 @@ test("an exported sampler draws the rows of the model", async () => {
 });
 
 test("the runtime can make the noise of a sampler", async () => {
-  const bytes = model.exportOnnx({ what: "sampler", noise: "generated", precision: "float64" });
+  const bytes = await model.exportOnnx({ what: "sampler", noise: "generated", precision: "float64" });
   const session = await InferenceSession.create(bytes);
   const drawn = await session.run({ rows: new Tensor("int64", [3000n], [1]) });
   const share = (name: string, has: (value: unknown) => boolean) =>
@@ -77,8 +79,8 @@ test("the runtime can make the noise of a sampler", async () => {
     expect(Math.abs(share(name, has) - expectedShare(name, has))).toBeLessThan(0.06);
 });
 
-test("a file says what its inputs and outputs are", () => {
-  const bytes = model.exportOnnx({ metadata: { model_license: "CC-BY-4.0" } });
+test("a file says what its inputs and outputs are", async () => {
+  const bytes = await model.exportOnnx({ metadata: { model_license: "CC-BY-4.0" } });
   const { metadataProps, docString, producerVersion, opsetImport } = fromBinary(ModelProtoSchema, bytes);
   const metadata = Object.fromEntries(metadataProps.map(({ key, value }) => [key, value]));
   expect(metadata.model_license).toBe("CC-BY-4.0");
@@ -139,24 +141,24 @@ test("columns with the names of other values keep them", async () => {
     column.name === "city" ? { ...column, name: "logProb" } : column,
   );
   const renamed = new TableModel({ columns, flow: model.flow });
-  const session = await InferenceSession.create(renamed.exportOnnx());
+  const session = await InferenceSession.create(await renamed.exportOnnx());
   expect(session.inputNames[0]).toBe("logProb");
   expect(session.outputNames).toEqual(["logProb_1"]);
 });
 
-test("refuses options that do not fit", () => {
-  const refusal = (options: object) => {
+test("refuses options that do not fit", async () => {
+  const refusal = async (options: object) => {
     try {
-      model.exportOnnx(options);
+      await model.exportOnnx(options);
     } catch (error) {
       return (error as Error).message;
     }
     return "none";
   };
   expect([
-    refusal({ what: "latent" }),
-    refusal({ noise: "generated" }),
-    refusal({ metadata: { model_license: 1 } }),
+    await refusal({ what: "latent" }),
+    await refusal({ noise: "generated" }),
+    await refusal({ metadata: { model_license: 1 } }),
   ]).toMatchInlineSnapshot(`
     [
       "the option what of exportOnnx does not fit: expected one of density, sampler, received "latent".",

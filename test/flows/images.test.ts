@@ -73,7 +73,7 @@ describe.each(Object.entries(flows))("%s", (_, build) => {
 test("an ONNX file of a dequantized flow has the log-probabilities of pixels", async () => {
   const model = dequantize(glow({ ...small, levels: 1, steps: 1, block: "gated" }), { samples: 2 });
   perturb(model.parameters(), 0.1);
-  const session = await InferenceSession.create(model.exportOnnx({ precision: "float64" }));
+  const session = await InferenceSession.create(await model.exportOnnx({ precision: "float64" }));
   const whole = pixels.map(Math.floor);
   const { logProb } = await session.run({ x: new Tensor("float64", whole, [ROWS, 16]) });
   const expected = await model.logProb(whole, undefined, { precision: "float64" });

@@ -223,11 +223,11 @@ describe("options", () => {
   });
 });
 
-test("options of exportOnnx are checked too", () => {
-  expect(() => flow.exportOnnx(wrong({ precison: "float64" }))).toThrow(
+test("options of exportOnnx are checked too", async () => {
+  await expect(flow.exportOnnx(wrong({ precison: "float64" }))).rejects.toThrow(
     "unknown option of exportOnnx: expected one of what, precision, noise, metadata, received precison (did you mean precision?).",
   );
-  expect(() => flow.exportOnnx(wrong({ precision: "float16" }))).toThrow(
+  await expect(flow.exportOnnx(wrong({ precision: "float16" }))).rejects.toThrow(
     "the option precision of exportOnnx",
   );
 });
