@@ -1,5 +1,6 @@
 import { readTrainingTable, type TrainingTable } from "../data/index.ts";
 import { evaluate, gaussianBaseline, independentBaseline, summarizeContext } from "../evaluate/index.ts";
+import { type AnomalyReference, AnomalyScorer } from "../flows/anomalies/anomalyScorer.ts";
 import { encodeModel } from "../flows/index.ts";
 import type { FitValues } from "./fitOptions.ts";
 import { doneEvent, fitReport, type HeldOutEvaluation, type RowParts } from "./fitReport.ts";
@@ -46,8 +47,9 @@ async function fitTable(values: TableFitValues, table: TrainingTable, tools: Tra
   await tools.begin();
   const progress = new TrainingProgress(io, messages, { json: values.json, log });
   const trained = await train(values, table, rows, { ...tools, progress });
+  const anomalies = tools.signal.aborted ? undefined : await anomalyReference(trained, table, rows, values);
   return {
-    bytes: modelBytes(trained, table, rows, values),
+    bytes: modelBytes(trained, table, rows, values, anomalies),
     stopped: trained.stopped,
     async report({ elapsed, resume, throwIfInterrupted }) {
       const evaluation = await evaluateHeldOut(trained, table, rows, values.threads);
@@ -81,11 +83,24 @@ async function evaluateHeldOut(
   return { ...result, isMixed, by: test ? "test" : "validation", baselineOnValidation: onValidation };
 }
 
+/** What `pushforward anomalies` compares rows with. Only the default model without a context has it. */
+async function anomalyReference(
+  { flow }: Trained,
+  { table, given }: TrainingTable,
+  { training, validation, test }: RowParts,
+  { noKernel, threads }: TableFitValues,
+): Promise<AnomalyReference | undefined> {
+  if (!table || given.length > 0) return undefined;
+  const options = { keepRows: !noKernel, ...(threads !== undefined && { threads }) };
+  return AnomalyScorer.fit(table, flow, { training: training.sample, validation, test }, options);
+}
+
 function modelBytes(
   { flow, epochs, bestEpoch, validationLogDensity, members }: Trained,
   { columns, table, given, labels, rows: all }: TrainingTable,
   { training, validation }: RowParts,
   values: TableFitValues,
+  anomalies: AnomalyReference | undefined,
 ): Uint8Array {
   const record = {
     rows: training.rows + validation.rows,
@@ -104,5 +119,13 @@ function modelBytes(
     ...(given.length > 0 && { given: summarizeContext([training, validation], given, labels) }),
   };
   const classLabels = labels.size > 0 && { labels: [...labels.values()] };
-  return encodeModel({ flow, columns, ...(table && { table }), given, ...classLabels, training: record });
+  return encodeModel({
+    flow,
+    columns,
+    ...(table && { table }),
+    given,
+    ...classLabels,
+    training: record,
+    ...(anomalies && { anomalies }),
+  });
 }

@@ -59,7 +59,7 @@ export const options = {
   ...imageOptions,
   draws,
   noKernel: flag(
-    "Leaves out the kernel density of the default model. A model with one contains training rows, and its samples lie near them.",
+    "Leaves training rows out of the default model: the kernel density, whose samples lie near them, and the rows to which anomaly scores measure distances.",
   ),
   transforms: wholeNumber(1, {
     valueName: "N",

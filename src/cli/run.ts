@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   compare: async () => (await import("./compare.ts")).compare,
   evaluate: async () => (await import("./evaluate.ts")).evaluate,
   score: async () => (await import("./score.ts")).score,
+  anomalies: async () => (await import("./anomalies.ts")).anomalies,
   impute: async () => (await import("./impute.ts")).impute,
   sample: async () => (await import("./sample.ts")).sample,
   infer: async () => (await import("./infer.ts")).infer,

@@ -3,7 +3,7 @@ import { InMemoryDataset } from "../dataset/index.ts";
 import { range } from "../dataset/range.ts";
 import { PushforwardError } from "../errors.ts";
 import { readAhead } from "../readAhead.ts";
-import { encodeColumn, withLabelsOf } from "../tables/encode.ts";
+import { encodeColumn, positionsInColumn, withLabelsOf } from "../tables/encode.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import { ROW_STATUS, UnlearnedCounts, type UnlearnedValues } from "../tables/unlearned.ts";
 import { quotedNames } from "./columnList.ts";
@@ -30,6 +30,8 @@ export interface FeatureBlock {
 export interface ScanFeaturesOptions {
   /** Columns of numbers that become the context of each row. */
   readonly given?: readonly string[];
+  /** Whether the features are positions; see `positionsInColumn`. Default false. */
+  readonly positions?: boolean;
   /** Default: that of `scanRows`. */
   readonly blockRows?: number;
 }
@@ -51,7 +53,7 @@ export interface FeatureScan {
 export async function scanFeatures(
   table: Table,
   columns: readonly TableColumn[],
-  { given = [], blockRows }: ScanFeaturesOptions = {},
+  { given = [], positions = false, blockRows }: ScanFeaturesOptions = {},
 ): Promise<FeatureScan> {
   const needed = [...columns.map(({ name }) => name), ...given];
   const names = table.columns.map(({ name }) => name);
@@ -75,7 +77,9 @@ export async function scanFeatures(
     },
     blocks: () => {
       unlearned = new UnlearnedCounts();
-      return readAhead(featureBlocks(table, { columns, given, expressions, unlearned, blockRows }));
+      return readAhead(
+        featureBlocks(table, { columns, given, expressions, unlearned, positions, blockRows }),
+      );
     },
   };
 }
@@ -85,12 +89,13 @@ interface Scan {
   readonly given: readonly string[];
   readonly expressions: readonly string[];
   readonly unlearned: UnlearnedCounts;
+  readonly positions: boolean;
   readonly blockRows: number | undefined;
 }
 
 async function* featureBlocks(
   table: Table,
-  { columns, given, expressions, unlearned, blockRows }: Scan,
+  { columns, given, expressions, unlearned, positions, blockRows }: Scan,
 ): AsyncGenerator<FeatureBlock> {
   const features = columns.flatMap(featureNames);
   const width = expressions.length;
@@ -105,13 +110,14 @@ async function* featureBlocks(
       for (const [d, column] of columns.entries()) {
         const values = valuesOf(d);
         checkFinite(table, column, values, start);
-        const ofColumn = encodeColumn(
-          column,
+        const learned =
           column.type === "text"
             ? values
-            : withLabelsOf(column, { name: column.name, type: column.type, values }),
-        );
-        for (const found of unlearned.count(column, { values, features: ofColumn, start }, status)) {
+            : withLabelsOf(column, { name: column.name, type: column.type, values });
+        const ofColumn = positions ? positionsInColumn(column, learned) : encodeColumn(column, learned);
+        // A position is valid wherever it is, so no feature is checked for a cell.
+        const checked = positions && column.kind !== "categorical" ? [] : ofColumn;
+        for (const found of unlearned.count(column, { values, features: checked, start }, status)) {
           if (found.kind === "incomplete") continue;
           found.value = await valueText(table, column, values[found.row - start]!, found.row);
         }

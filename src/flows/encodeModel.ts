@@ -5,6 +5,7 @@ import { input } from "../graph/tensor.ts";
 import { checkOptions, isPlainObject } from "../options.ts";
 import { brief } from "../parse.ts";
 import { parseTable } from "../tables/parseTable.ts";
+import { anomalyArrays } from "./anomalies/storedReference.ts";
 import { encodeWithChecksum } from "./checksum.ts";
 import { Flow } from "./flow.ts";
 import type { KindOptions } from "./flowDescription.ts";
@@ -39,7 +40,7 @@ export function encodeModel(model: ModelToSave, options: KindOptions = {}): Uint
   }
   checkOptions("encodeModel", options, ["kinds"]);
   const { flow, columns = defaultNames("x", flow.features), given = defaultNames("c", flow.context) } = model;
-  const { table, image, labels, training } = model;
+  const { table, image, labels, training, anomalies } = model;
   traceDensity(flow);
   const { type: _, ...parts } = flow.describe();
   const description = {
@@ -53,7 +54,11 @@ export function encodeModel(model: ModelToSave, options: KindOptions = {}): Uint
     ...(training && { training }),
   };
   checkDescriptionSize(description, "ARGUMENT");
-  const bytes = encodeWithChecksum(toStoredArrays(flow.parameters()), { [KEY]: JSON.stringify(description) });
+  const arrays = new Map([
+    ...toStoredArrays(flow.parameters()),
+    ...(anomalies ? anomalyArrays(anomalies, flow) : []),
+  ]);
+  const bytes = encodeWithChecksum(arrays, { [KEY]: JSON.stringify(description) });
   checkReadable(bytes, options);
   return bytes;
 }

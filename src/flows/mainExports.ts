@@ -1,4 +1,7 @@
 /** What both `pushforward` and `pushforward/flows` export. */
+
+export type { Anomaly } from "./anomalies/findAnomalies.ts";
+export type { AnomalyReason, ExpectedValue } from "./anomalies/reasons.ts";
 export { type BuildFlowOptions, buildFlow } from "./build.ts";
 export { ConditionedFlow } from "./conditionedFlow.ts";
 export { decodeModel } from "./decodeModel.ts";
@@ -20,6 +23,8 @@ export { type TarflowOptions, tarflow } from "./recipes/tarflow.ts";
 export type { ContextInput } from "./rowInputs.ts";
 export { forTables } from "./tableFlows.ts";
 export {
+  type TableAnomalies,
+  type TableAnomaliesOptions,
   type TableImputeOptions,
   TableModel,
   type TableSampleOptions,

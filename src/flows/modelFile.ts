@@ -7,6 +7,8 @@ import { parse, shortened } from "../parse.ts";
 import { withSizeBudget } from "../sizeBudget.ts";
 import type { ParsedTable } from "../tables/parseTable.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
+import type { AnomalyReference } from "./anomalies/anomalyScorer.ts";
+import { readAnomalyReference, splitAnomalyArrays } from "./anomalies/storedReference.ts";
 import { checksumError, decodeWithChecksum } from "./checksum.ts";
 import type { Flow } from "./flow.ts";
 import { buildRegisteredFlow, type FlowDescription, flowSchema } from "./flowDescription.ts";
@@ -85,6 +87,8 @@ export interface LoadedModel {
   /** For each of the last columns of `given`, which are class labels: the names of the classes 0, 1, 2... in tables. */
   readonly labels?: readonly (readonly string[])[];
   readonly training?: TrainingRecord;
+  /** What scores anomalies. Only models of tables have it. */
+  readonly anomalies?: AnomalyReference;
 }
 
 /** The content of a model file before its description is validated. */
@@ -156,7 +160,9 @@ export function readModel(
   flow.columns = columns;
   flow.contextColumns = given;
   if (labels) checkLabels(labels, flow);
-  setParameters(arrays, flow.parameters(), { file: "the model", owner: "its flow" });
+  const { ofFlow, ofAnomalies } = splitAnomalyArrays(arrays);
+  setParameters(ofFlow, flow.parameters(), { file: "the model", owner: "its flow" });
+  const anomalies = readAnomalyReference(ofAnomalies, flow.features);
   return {
     flow,
     columns,
@@ -165,6 +171,7 @@ export function readModel(
     ...(image && { image }),
     ...(labels && { labels }),
     ...(training && { training }),
+    ...(anomalies && { anomalies }),
   };
 }
 

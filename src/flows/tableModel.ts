@@ -3,10 +3,19 @@ import { nearestName } from "../nearestName.ts";
 import { checkRunOptions } from "../runtime/options.ts";
 import { decodeTable } from "../tables/decodeTable.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
+import { nearestCells } from "../tables/encode.ts";
 import { type EncodedTable, encodeTable } from "../tables/encodeTable.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import type { TableInput, TableRow, TableValue } from "../tables/tableRows.ts";
 import { ROW_STATUS } from "../tables/unlearned.ts";
+import { type AnomalyReference, AnomalyScorer } from "./anomalies/anomalyScorer.ts";
+import {
+  type Anomaly,
+  type AnomalySelection,
+  type AnomalySelectionOptions,
+  selectAnomalies,
+} from "./anomalies/findAnomalies.ts";
+import { type AnomalyReason, explainRows, type RowsToExplain } from "./anomalies/reasons.ts";
 import type { RunOptions } from "./batchRunner.ts";
 import {
   ConditionalRows,
@@ -43,6 +52,15 @@ export interface TableImputeOptions extends RunOptions {
   seed?: number;
 }
 
+/** Options of `TableModel.anomalies`. */
+export interface TableAnomaliesOptions extends RunOptions, AnomalySelectionOptions {}
+
+/** The result of `TableModel.anomalies`. */
+export interface TableAnomalies extends Omit<AnomalySelection, "selected"> {
+  /** The oddest rows, the oddest first. */
+  readonly anomalies: readonly Anomaly[];
+}
+
 /**
  * A model of the rows of a table with columns of any kind: a flow over features, and the columns whose values the features encode.
  *
@@ -52,11 +70,22 @@ export interface TableImputeOptions extends RunOptions {
 export class TableModel implements AsyncDisposable {
   readonly columns: readonly TableColumn[];
   readonly flow: Flow;
+  /** What `anomalies` compares rows with. `fitTable` and the command line make it. */
+  readonly reference: AnomalyReference | undefined;
   /** Created at the first call that needs it, since not every model has conditional distributions. */
   private conditional: ConditionalRows | undefined;
+  private scorer: AnomalyScorer | undefined;
 
   /** Throws `SHAPE` if the features of the columns are not those of the flow. */
-  constructor({ columns, flow }: { columns: readonly TableColumn[]; flow: Flow }) {
+  constructor({
+    columns,
+    flow,
+    anomalies,
+  }: {
+    columns: readonly TableColumn[];
+    flow: Flow;
+    anomalies?: AnomalyReference | undefined;
+  }) {
     const features = columns.flatMap(featureNames).length;
     if (features !== flow.features) {
       throw new PushforwardError("SHAPE", "the columns of a table model do not match its flow", {
@@ -66,20 +95,26 @@ export class TableModel implements AsyncDisposable {
     }
     this.columns = columns;
     this.flow = flow;
+    this.reference = anomalies;
   }
 
   /** The model of a file that was written for a table. Throws `ARGUMENT` for other models. */
-  static from({ table, flow }: Pick<LoadedModel, "table" | "flow">): TableModel {
-    if (table) return new TableModel({ columns: table, flow });
+  static from({ table, flow, anomalies }: Pick<LoadedModel, "table" | "flow" | "anomalies">): TableModel {
+    if (table) return new TableModel({ columns: table, flow, anomalies });
     throw new PushforwardError("ARGUMENT", "the model is not one of a table with columns of any kind", {
       hint: "Use its flow, which takes rows of numbers.",
     });
   }
 
   /** What `encodeModel` and `saveModel` take: the flow, with the columns that its features encode. */
-  get contents(): Pick<LoadedModel, "flow" | "table" | "columns"> {
-    const { flow, columns } = this;
-    return { flow, table: columns, columns: columns.flatMap(featureNames) };
+  get contents(): Pick<LoadedModel, "flow" | "table" | "columns" | "anomalies"> {
+    const { flow, columns, reference } = this;
+    return {
+      flow,
+      table: columns,
+      columns: columns.flatMap(featureNames),
+      ...(reference && { anomalies: reference }),
+    };
   }
 
   /**
@@ -93,11 +128,7 @@ export class TableModel implements AsyncDisposable {
     const scores = of
       ? await this.conditionalScore(values, of, given, run)
       : await this.flow.logProb(this.withoutMissing(values, status), undefined, run);
-    status.forEach((each, n) => {
-      if (each === ROW_STATUS.impossible) scores[n] = Number.NEGATIVE_INFINITY;
-      if (each === ROW_STATUS.incomplete) scores[n] = Number.NaN;
-    });
-    return scores;
+    return withStatus(scores, status, Number.NEGATIVE_INFINITY);
   }
 
   /** n rows of the model. With `given` they are drawn from the exact conditional distribution of the other columns. */
@@ -134,6 +165,81 @@ export class TableModel implements AsyncDisposable {
     const completed = await this.completeFeatures(encoded.values, { seed, present: true, ...run });
     const drawn = decodeTable(this.columns, completed);
     return drawn.map((row, n) => ({ ...row, ...encoded.present(n) }));
+  }
+
+  /**
+   * The oddest of the rows, with p-values and with the columns that make them odd (see `AnomalyScorer` and `explainRows`).
+   *
+   * The p-values are split-conformal: p = (1 + number of calibration rows that are at least as odd) / (calibration rows + 1). The
+   * calibration rows are those that `fitTable` held out as test rows. They are valid, whatever the model has learned, if new rows are
+   * exchangeable with the rows of the training table: then p <= a with a probability of at most a. They say nothing about rows that the
+   * model was trained on.
+   *
+   * @throws ARGUMENT if the model has no calibration rows, as those that were fitted without test rows; DATA for rows that do not fit.
+   */
+  async anomalies(rows: TableInput, options: TableAnomaliesOptions = {}): Promise<TableAnomalies> {
+    checkRunOptions("anomalies", options, ["count", "falseDiscoveryRate"]);
+    const { count, falseDiscoveryRate, ...run } = options;
+    const { values, status, present } = this.positionsOf(rows);
+    const scores = await this.anomalyScores(values, status, run);
+    const { selected, ...selection } = selectAnomalies(scores, this.anomalyReference().calibration, {
+      ...(count !== undefined && { count }),
+      ...(falseDiscoveryRate !== undefined && { falseDiscoveryRate }),
+    });
+    const D = this.flow.features;
+    const chosen = Float64Array.from(
+      { length: selected.length * D },
+      (_, i) => values[selected[Math.floor(i / D)] * D + (i % D)],
+    );
+    const reasons = await this.anomalyReasons(
+      { positions: chosen, present: (n) => present(selected[n]) },
+      run,
+    );
+    const anomalies = selected.map((row, n) => ({
+      row,
+      score: scores[row],
+      pValue: selection.pValues[row],
+      reasons: reasons[n],
+    }));
+    return { ...selection, anomalies };
+  }
+
+  /** The rows as `anomalyScores` takes them. */
+  positionsOf(rows: TableInput): EncodedTable {
+    return encodeTable(this.columns, rows, this.names(), { positions: true });
+  }
+
+  /** The anomaly scores [N] of rows of positions [N, D] (`positionsInColumn`) with the status [N]. */
+  async anomalyScores(
+    positions: Float64Array,
+    status: Uint8Array,
+    run: RunOptions = {},
+  ): Promise<Float64Array> {
+    const scores = await this.anomalyScorer().score(this.withoutMissing(positions, status), run);
+    return withStatus(scores, status, Number.POSITIVE_INFINITY);
+  }
+
+  /** The reasons why rows of positions are odd. `present(n)` has the values of row n. */
+  anomalyReasons(
+    { positions, present }: { positions: Float64Array; present: RowsToExplain["present"] },
+    run: RunOptions = {},
+  ): Promise<AnomalyReason[][]> {
+    const features = nearestCells(this.columns, positions);
+    const beyondCells = this.anomalyScorer().beyondCells(positions);
+    return explainRows(this.columns, this.conditionalRows(), { features, beyondCells, present }, run);
+  }
+
+  private anomalyScorer(): AnomalyScorer {
+    this.scorer ??= new AnomalyScorer(this.columns, this.flow, this.anomalyReference());
+    return this.scorer;
+  }
+
+  /** Throws `ARGUMENT` if the model has none. */
+  anomalyReference(): AnomalyReference {
+    if (this.reference) return this.reference;
+    throw new PushforwardError("ARGUMENT", "the model does not contain what anomalies are compared with", {
+      hint: "It was fitted by an older version, or is not a default model: fit the table again.",
+    });
   }
 
   /**
@@ -195,6 +301,7 @@ export class TableModel implements AsyncDisposable {
   async release(): Promise<void> {
     await this.flow.release();
     await this.conditional?.release();
+    await this.scorer?.release();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -245,6 +352,16 @@ export class TableModel implements AsyncDisposable {
     );
   }
 }
+
+/** The scores, but `ofImpossible` for impossible rows and NaN for incomplete ones. */
+const withStatus = (scores: Float64Array, status: Uint8Array, ofImpossible: number): Float64Array =>
+  scores.map((score, n) =>
+    status[n] === ROW_STATUS.impossible
+      ? ofImpossible
+      : status[n] === ROW_STATUS.incomplete
+        ? Number.NaN
+        : score,
+  );
 
 const hasColumn = (rows: TableInput, name: string): boolean =>
   Array.isArray(rows) ? rows.some((row) => Object.hasOwn(row, name)) : Object.hasOwn(rows, name);

@@ -13,9 +13,11 @@ export const ROUNDING = 2 ** -50;
 const latticeValue = ({ first, step, decimals }: LatticeColumn, cell: number): number =>
   Number((first + step * cell).toFixed(decimals));
 
+const positionOf = ({ first, step }: LatticeColumn, value: number): number => (value - first) / step;
+
 /** The cell of a value, or `NO_CELL`. */
 function cellOf(column: LatticeColumn, value: number): number {
-  const position = (value - column.first) / column.step;
+  const position = positionOf(column, value);
   const cell = Math.round(position);
   const tolerance =
     CELL_TOLERANCE + (ROUNDING * Math.max(Math.abs(value), Math.abs(column.first))) / column.step;
@@ -47,6 +49,33 @@ export function encodeColumn(column: TableColumn, values: Float64Array): Float64
         }),
       );
   }
+}
+
+/**
+ * The features of `encodeColumn`, but without `NO_CELL`: a value beside or beyond the cells of a lattice has its position there, which is
+ * not an integer or outside of 0 ... cells - 1. So rows with such values have distances to others.
+ */
+export function positionsInColumn(column: TableColumn, values: Float64Array): Float64Array[] {
+  if (column.kind === "lattice") return [values.map((value) => positionOf(column, value))];
+  if (column.kind !== "time") return encodeColumn(column, values);
+  return column.parts.map(({ unit, first }) =>
+    values.map((time) => (Number.isNaN(time) ? time : partOf(time, unit) - first)),
+  );
+}
+
+/** Positions [rows, features] moved to the nearest cells, in columns whose values are cells. */
+export function nearestCells(columns: readonly TableColumn[], positions: Float64Array): Float64Array {
+  const cells = columns.flatMap((column) =>
+    column.kind === "time"
+      ? column.parts.map((part) => part.cells)
+      : column.kind === "constant"
+        ? []
+        : [column.kind === "lattice" ? column.cells : undefined],
+  );
+  return positions.map((position, i) => {
+    const count = cells[i % cells.length];
+    return count === undefined ? position : Math.min(count - 1, Math.max(0, Math.round(position)));
+  });
 }
 
 /** The values of a column from its features, the inverse of `encodeColumn`. The value of a constant is 0. */

@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
-import { encodeColumn, withLabelsOf } from "./encode.ts";
+import { encodeColumn, positionsInColumn, withLabelsOf } from "./encode.ts";
 import { featureNames, type RawColumn, type TableColumn, type ValueType } from "./tableColumn.ts";
 import { rawColumns, type TableInput, type TableRow } from "./tableRows.ts";
 import { typedText } from "./typedText.ts";
@@ -20,7 +20,8 @@ export interface EncodedTable {
 }
 
 /**
- * Encodes the columns `names` of a table for a model with `columns`. The table may have others.
+ * Encodes the columns `names` of a table for a model with `columns`. The table may have others. With `positions` the values are those of
+ * `positionsInColumn`, and values beside or beyond the cells of a lattice are valid.
  *
  * @throws DATA for a name that the model or the table does not have, and for a column of another type than the model learned.
  */
@@ -28,6 +29,7 @@ export function encodeTable(
   columns: readonly TableColumn[],
   table: TableInput,
   names: readonly string[],
+  { positions = false } = {},
 ): EncodedTable {
   checkNames(columns, names);
   const texts = columns.filter(({ type }) => type === "text").map(({ name }) => name);
@@ -46,8 +48,10 @@ export function encodeTable(
     const source = sourceOf(column, raw, names);
     encoded.push(source);
     const learned = column.kind === "constant" ? matches(column.value, source) : withLabelsOf(column, source);
-    const features = encodeColumn(column, learned);
-    for (const found of unlearned.count(column, { values: learned, features, start: 0 }, status)) {
+    const features = positions ? positionsInColumn(column, learned) : encodeColumn(column, learned);
+    // A position is valid wherever it is, so no feature is checked for a cell.
+    const checked = positions && column.kind !== "categorical" ? [] : features;
+    for (const found of unlearned.count(column, { values: learned, features: checked, start: 0 }, status)) {
       found.value = textOf(source, found.row);
     }
     features.forEach((feature, i) => {

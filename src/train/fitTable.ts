@@ -1,5 +1,7 @@
 import { InMemoryDataset } from "../dataset/index.ts";
+import { splitWithTest } from "../dataset/splitWithTest.ts";
 import { PushforwardError } from "../errors.ts";
+import { AnomalyScorer } from "../flows/anomalies/anomalyScorer.ts";
 import { TableModel } from "../flows/tableModel.ts";
 import { parse } from "../parse.ts";
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
@@ -19,6 +21,11 @@ export interface FitTableOptions extends Omit<FitMembersOptions, "embedding"> {
    * `{ low: 0, high: 1 }`. Default: inferred from the values.
    */
   columns?: Readonly<Record<string, ColumnOptions | ColumnKind>>;
+  /**
+   * Fraction of the rows that have no part in the training, and calibrate the p-values of `TableModel.anomalies`. Default 0.1, or 0 for
+   * fewer than 200 rows.
+   */
+  testFraction?: number;
   /** Called for each column that is left out, with the reason. */
   onExcluded?(name: string, reason: string): void;
 }
@@ -34,6 +41,8 @@ export interface FitTableResult {
   readonly validationLogDensity: number;
   /** The indices of the held-out rows, which ended training early and determined the weights of the members. */
   readonly validationRows: readonly number[];
+  /** The indices of the rows that had no part in the training. */
+  readonly testRows: readonly number[];
   readonly stopped: StopReason;
 }
 
@@ -53,7 +62,16 @@ export interface FitTableResult {
  */
 export async function fitTable(table: TableInput, options: FitTableOptions = {}): Promise<FitTableResult> {
   checkNoRowOptions(options);
-  const { columns: stated = {}, onExcluded, kernel, recipe, onMember, checkpoints, ...others } = options;
+  const {
+    columns: stated = {},
+    testFraction,
+    onExcluded,
+    kernel,
+    recipe,
+    onMember,
+    checkpoints,
+    ...others
+  } = options;
   const { seed, validationFraction } = parse(fitSettingsSchema, settingsIn(others), "an option of fitTable");
   const raw = rawColumns(table);
   const kinds = checkColumnOptions(
@@ -88,7 +106,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     columns: names,
     values: encodeRows(columns, values),
   });
-  const split = rows.split(validationFraction, seed);
+  const split = splitWithTest(rows, { testFraction, validationFraction, seed });
   const result = await fitMembers(columns, split, {
     ...others,
     ...(kernel !== undefined && { kernel }),
@@ -98,12 +116,20 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
   });
   const { flow, members, validationLogDensity, stopped } = result;
   flow.columns = names;
+  const { signal } = others;
+  const anomalies = signal?.aborted
+    ? undefined
+    : await AnomalyScorer.fit(columns, flow, split, {
+        keepRows: kernel ?? true,
+        ...(others.threads !== undefined && { threads: others.threads }),
+      });
   return {
-    model: new TableModel({ columns, flow }),
+    model: new TableModel({ columns, flow, anomalies }),
     members,
     excluded,
     validationLogDensity,
     validationRows: Array.from(split.validation.rowNumbers),
+    testRows: Array.from(split.test?.rowNumbers ?? []),
     stopped,
   };
 }

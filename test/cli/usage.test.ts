@@ -19,6 +19,8 @@ it("shows the help of the program", async () => {
       compare       Compares the log-densities of a table under two models.
       evaluate      Computes the mean log-density of a table under a model.
       score         Writes the rows of a table with their log-density under a model.
+      anomalies     Finds the oddest rows of a table, with p-values and the columns that make them
+                    odd.
       impute        Replaces the missing values of a table by values drawn from a model.
       sample        Draws new rows from a model.
       infer         Draws from the posterior of a model that a program declares.
@@ -121,12 +123,12 @@ it("colors headings on a terminal, unless NO_COLOR is set", async () => {
 it("refuses unknown commands", async () => {
   expect(await failure("fitt")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command fitt: expected one of columns, fit, report, compare, evaluate, score, impute, sample, infer, interpolate, inspect, serve, doctor, export.
+    Error: pushforward has no command fitt: expected one of columns, fit, report, compare, evaluate, score, anomalies, impute, sample, infer, interpolate, inspect, serve, doctor, export.
     Did you mean pushforward fit?"
   `);
   expect(await failure("train", "data.csv")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command train: expected one of columns, fit, report, compare, evaluate, score, impute, sample, infer, interpolate, inspect, serve, doctor, export.
+    Error: pushforward has no command train: expected one of columns, fit, report, compare, evaluate, score, anomalies, impute, sample, infer, interpolate, inspect, serve, doctor, export.
     See pushforward --help."
   `);
   expect(await failure("--versoin")).toMatchInlineSnapshot(`
@@ -141,7 +143,7 @@ it("refuses unknown commands", async () => {
   `);
   expect(await failure("constructor")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command constructor: expected one of columns, fit, report, compare, evaluate, score, impute, sample, infer, interpolate, inspect, serve, doctor, export.
+    Error: pushforward has no command constructor: expected one of columns, fit, report, compare, evaluate, score, anomalies, impute, sample, infer, interpolate, inspect, serve, doctor, export.
     See pushforward --help."
   `);
 });

@@ -1,0 +1,87 @@
+import { readColumns } from "../papers/files.ts";
+import { mean } from "../papers/statistics.ts";
+import { table } from "../speed/table.ts";
+import type { Aurocs } from "./measure.ts";
+import type { Setting } from "./tables.ts";
+
+type Results = Partial<Record<Setting, Readonly<Record<string, Aurocs>>>>;
+type Published = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+/** The page of the results. */
+export function report(data: string, results: Results): string {
+  const sections = Object.entries(results).flatMap(([setting, areas]) =>
+    section(setting as Setting, areas, readPublished(data, setting as Setting)),
+  );
+  return [introduction, ...sections].join("\n\n").concat("\n");
+}
+
+function section(setting: Setting, areas: Readonly<Record<string, Aurocs>>, published: Published): string[] {
+  const names = Object.keys(areas);
+  const parts = [
+    "score",
+    "surprise",
+    "distance",
+    "density",
+    ...(setting === "unsupervised" ? ["trimmed"] : []),
+  ] as const;
+  const shown = ["KNN", "DTE-NP", "ICL", "IForest"];
+  const rows = names.map((name) => {
+    const others = published.get(name)!;
+    const best = Math.max(...others.values());
+    return [
+      name,
+      ...parts.map((part) => areas[name][part as keyof Aurocs]?.toFixed(1) ?? ""),
+      rankAmong(others, areas[name].score).toFixed(1),
+      ...shown.map((method) => others.get(method)!.toFixed(1)),
+      best.toFixed(1),
+    ];
+  });
+  const ranks = (part: string) =>
+    names.map((name) => rankAmong(published.get(name)!, areas[name][part as keyof Aurocs]!));
+  const ofMethod = (method: string) =>
+    names.map((name) => rankAmong(without(published.get(name)!, method), published.get(name)!.get(method)!));
+  const ofScore = ranks("score");
+  const leftOut = ofScore.map((_, i) => mean(ofScore.filter((_, j) => j !== i)));
+  return [
+    `## ${setting === "one-class" ? "One class" : "Unsupervised"}`,
+    table(["", ...parts, "rank of score", ...shown, "best of 26"], rows),
+    `Mean rank beside the 26 published methods, of ${names.length} tables: ${parts.map((part) => `${part} ${mean(ranks(part)).toFixed(2)}`).join(", ")}; published: ${shown.map((method) => `${method} ${mean(ofMethod(method)).toFixed(2)}`).join(", ")}. Without any one of the tables, the mean rank of the score is between ${Math.min(...leftOut).toFixed(2)} and ${Math.max(...leftOut).toFixed(2)}.`,
+  ];
+}
+
+/** 1 + the number of methods that are better + half of those that are equal. */
+function rankAmong(others: ReadonlyMap<string, number>, area: number): number {
+  const values = [...others.values()];
+  return 1 + values.filter((each) => each > area).length + values.filter((each) => each === area).length / 2;
+}
+
+const without = (methods: ReadonlyMap<string, number>, name: string) =>
+  new Map([...methods].filter(([method]) => method !== name));
+
+/** The mean area of each method for each table. */
+function readPublished(data: string, setting: Setting): Published {
+  const columns = readColumns(data, "adbench", "published.csv");
+  const [settings, tables, methods, areas] = ["setting", "table", "method", "auroc_mean"].map(
+    (name) => columns.get(name)!,
+  );
+  const published = new Map<string, Map<string, number>>();
+  for (const [i, name] of tables.entries()) {
+    if (settings[i] !== setting) continue;
+    if (!published.has(name)) published.set(name, new Map());
+    published.get(name)!.set(methods[i], Number(areas[i]));
+  }
+  return published;
+}
+
+const introduction = `# Anomaly detection on ADBench
+
+Area under the ROC curve in percent, on the tables of ADBench (Han et al. 2022) with 1,000 rows or more. One class: the training rows are
+the first half of the normal rows, the test rows are all others. Unsupervised: all rows are training and test rows. The published
+numbers are those of Livernoche et al. (2024). Ours are from the default model of \`fitTable\` without test rows, with at most half a minute
+for each training, on two shared cores; seed 0; at most 10,000 training rows (only shuttle has more).
+
+- score: that of \`TableModel.anomalies\`, the larger of surprise and distance, each in units of its spread in validation rows
+- density: minus the log-density of the model
+- trimmed: the score of a second model, which is fitted without the tenth of the rows that have the highest scores
+
+\`PUSHFORWARD_DATA=... npm run bench:adbench\` measures this again.`;

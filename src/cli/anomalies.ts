@@ -1,0 +1,100 @@
+import { counted } from "../evaluate/numberText.ts";
+import { command } from "./command.ts";
+import { dataOfModel, flag, fraction, model, notation, path, threads, wholeNumber } from "./options.ts";
+
+export const anomalies = command({
+  name: "anomalies",
+  summary: "Finds the oddest rows of a table, with p-values and the columns that make them odd.",
+  positionals: { model, data: dataOfModel },
+  options: {
+    rows: wholeNumber(1, {
+      alias: "n",
+      default: "20",
+      valueName: "N",
+      description: "The number of rows to report at most, the oddest first.",
+    }),
+    fdr: fraction(false, {
+      valueName: "Q",
+      example: "0.05",
+      description:
+        "Reports only rows of which this fraction is expected to be false alarms at most (Benjamini-Hochberg). Default: the oddest rows, whatever their p-values.",
+    }),
+    output: path({
+      alias: "o",
+      valueName: "OUT",
+      description:
+        "Also writes all rows with anomaly_score, p_value and, for the reported rows, the column of the first reason. The ending of its name gives the format: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet.",
+    }),
+    ...notation,
+    threads,
+    json: flag("Prints one JSON object with everything that is reported."),
+  },
+  details: [
+    "The p-value of a row is the fraction of calibration rows that are at least as odd: of rows that pushforward fit held out as test rows. If the row is like those of the training table (exchangeable with them), its p-value is at most 0.01 with a probability of 1%, whatever the model has learned. For rows that the model was trained on, p-values are too large.",
+    "The score is 0 for an ordinary row. It is the larger of two numbers: how improbable the three most improbable columns are given the others, and how far the row is from the training rows.",
+    "For each column of a row, the expected values are those of the model given all other columns of the row: the median and the central interval of 90%, or the most probable labels. The gain is by how much the log-density of the row would grow with an ordinary value there, in nats.",
+  ],
+  examples: [
+    ["anomalies model.safetensors quakes.csv", "The 20 oddest rows, and why."],
+    [
+      "anomalies model.safetensors quakes.csv --fdr 0.1 -n 1000",
+      "All rows that are odd, up to 10% false alarms.",
+    ],
+    ["anomalies model.safetensors quakes.csv -o scored.csv", "All rows with their p-values too."],
+  ],
+  async run({ model: modelPath, data, rows: count, fdr, output, threads, json, ...reading }, io) {
+    const { openTable } = await import("../data/index.ts");
+    const { explainTableRows, scoreAnomalies, writeAnomalies } = await import("../data/tableAnomalies.ts");
+    const { selectAnomalies } = await import("../flows/anomalies/findAnomalies.ts");
+    const { TableModel } = await import("../flows/index.ts");
+    const { anomalyEvent, anomalyReport } = await import("./anomalyReport.ts");
+    const { jsonLine } = await import("./format.ts");
+    const { Messages } = await import("./messages.ts");
+    const { readModel } = await import("./model.ts");
+    const { unconditional } = await import("./sampleTableModel.ts");
+    const { reportWritten, tableOutput } = await import("./tableOutput.ts");
+
+    const destination = output === undefined ? undefined : await tableOutput(output, io);
+    const tableModel = TableModel.from(unconditional(await readModel(modelPath), modelPath));
+    const { calibration } = tableModel.anomalyReference();
+    const selection = { count, ...(fdr !== undefined && { falseDiscoveryRate: fdr }) };
+    // The options and the calibration rows are checked before the table is read.
+    selectAnomalies(new Float64Array(0), calibration, selection);
+    const run = { ...(threads !== undefined && { threads }) };
+    const messages = new Messages(io);
+    const table = await openTable(data, { ...reading, signal: io.interrupted });
+    try {
+      const scores = await scoreAnomalies(tableModel, table, {
+        ...run,
+        onProgress: (done) => messages.rows(done, table.rows),
+      });
+      const { selected, ...selectionResult } = selectAnomalies(scores, calibration, selection);
+      const reasons = await explainTableRows(tableModel, table, selected, run);
+      messages.end();
+      const found = {
+        ...selectionResult,
+        source: table.source,
+        anomalies: selected.map((row, n) => ({
+          row: row + 1,
+          score: scores[row]!,
+          pValue: selectionResult.pValues[row]!,
+          reasons: reasons[n]!,
+        })),
+      };
+      if (destination !== undefined) {
+        const first = new Map(selected.map((row, n) => [row, reasons[n]![0]!.column]));
+        const { pValues } = selectionResult;
+        const numeric = tableModel.columns.map(({ name }) => name);
+        await writeAnomalies(table, { scores, pValues, reasons: first }, destination, numeric);
+        reportWritten(`${counted(table.rows, "row")} with p-values`, destination, io);
+      }
+      // Standard output has the table if that was asked for.
+      if (destination === undefined || typeof destination === "string")
+        io.stdout.write(json ? jsonLine(anomalyEvent(found)) : anomalyReport(found, io));
+    } finally {
+      messages.end();
+      await table.close();
+      await tableModel.release();
+    }
+  },
+});

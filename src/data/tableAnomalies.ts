@@ -1,0 +1,147 @@
+import { PushforwardError } from "../errors.ts";
+import type { AnomalyReason } from "../flows/anomalies/reasons.ts";
+import type { RunOptions, TableModel } from "../flows/index.ts";
+import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
+import type { TableRow } from "../tables/tableRows.ts";
+import { nanToNull } from "./copy.ts";
+import type { Chunks } from "./database.ts";
+import { quotedIdentifier, textLiteral } from "./database.ts";
+import { interruptedError } from "./databaseError.ts";
+import { scanFeatures } from "./scanFeatures.ts";
+import type { Table } from "./table.ts";
+import { textExpression } from "./valueExpressions.ts";
+import { isDelimited, writeJoined } from "./writeJoined.ts";
+import { outputColumns } from "./writeScored.ts";
+
+/** Options of `scoreAnomalies`. */
+export interface ScoreAnomaliesOptions extends RunOptions {
+  /** Called after each block with the number of rows that are done. */
+  onProgress?(rows: number): void;
+}
+
+/**
+ * The anomaly scores of all rows of a table (`TableModel.anomalies`), NaN for rows with a missing value in a column that had none.
+ *
+ * @throws ARGUMENT if the model cannot score anomalies; DATA if a column is missing or has another type than the model learned, and for
+ *   infinite values; FILE; INTERRUPTED.
+ */
+export async function scoreAnomalies(
+  model: TableModel,
+  table: Table,
+  { onProgress, ...run }: ScoreAnomaliesOptions = {},
+): Promise<Float64Array> {
+  const scan = await scanFeatures(table, model.columns, { positions: true });
+  const scores = new Float64Array(table.rows).fill(Number.NaN);
+  for await (const { start, rows, status } of scan.blocks()) {
+    if (table.database.signal?.aborted) throw interruptedError(table.source);
+    // The table has more rows than when it was opened: the scan ends with an error.
+    if (start - 1 + rows.rows > table.rows) break;
+    scores.set(await model.anomalyScores(rows.values, status, run), start - 1);
+    onProgress?.(start - 1 + rows.rows);
+  }
+  return scores;
+}
+
+/** The reasons of the rows with these indices, counted from 0. It reads the table again. Throws the errors of `scoreAnomalies`. */
+export async function explainTableRows(
+  model: TableModel,
+  table: Table,
+  selected: readonly number[],
+  run: RunOptions = {},
+): Promise<AnomalyReason[][]> {
+  if (selected.length === 0) return [];
+  const D = model.columns.flatMap(featureNames).length;
+  const features = new Float64Array(selected.length * D);
+  const scan = await scanFeatures(table, model.columns, { positions: true });
+  for await (const { start, rows } of scan.blocks()) {
+    for (const [i, row] of selected.entries()) {
+      const n = row - (start - 1);
+      if (n >= 0 && n < rows.rows) features.set(rows.values.subarray(n * D, (n + 1) * D), i * D);
+    }
+  }
+  const values = await readValues(table, model.columns, selected);
+  return model.anomalyReasons({ positions: features, present: (n) => values.get(selected[n]!) ?? {} }, run);
+}
+
+/** The values that rows have in the columns of a model, by the index of the row. */
+async function readValues(
+  table: Table,
+  columns: readonly TableColumn[],
+  selected: readonly number[],
+): Promise<Map<number, TableRow>> {
+  const texts = columns.map(({ name }) => {
+    const column = table.columns.find((each) => each.name === name)!;
+    return `CAST(${textExpression(table, column)} AS VARCHAR) AS ${quotedIdentifier(name)}`;
+  });
+  const numbered = `SELECT ${texts.join(", ")}, row_number() OVER () - 1 AS "row number of pushforward" FROM ${table.relation.sql}`;
+  const found = await table.database.rows(
+    `SELECT * FROM (${numbered}) WHERE "row number of pushforward" IN (${selected.join(", ")})`,
+  );
+  return new Map(
+    found.map((row) => [
+      Number(row[columns.length]),
+      Object.fromEntries(
+        columns.map((column, c) => [column.name, presentValue(column, row[c] as string | null)]),
+      ),
+    ]),
+  );
+}
+
+function presentValue({ type }: TableColumn, text: string | null): TableRow[string] {
+  if (text === null || text.trim() === "") return null;
+  if (type === "boolean") return text === "true";
+  if (type !== "number" && type !== "integer") return text;
+  const value = Number(text);
+  // A number with a decimal comma is shown as it is written.
+  return Number.isNaN(value) ? text : value;
+}
+
+/** What `writeAnomalies` writes beside each row. */
+export interface WrittenAnomalies {
+  readonly scores: Float64Array;
+  readonly pValues: Float64Array;
+  /** The first reason of some rows: the name of a column, by the index of the row. */
+  readonly reasons: ReadonlyMap<number, string>;
+}
+
+const ADDED = ["anomaly_score", "p_value", "reason"] as const;
+
+/**
+ * Writes the table with the additional columns `anomaly_score`, `p_value` and `reason`, as `writeScored` writes it with log-densities. A
+ * reason is missing in rows without one, and all are missing in rows without a score.
+ *
+ * @throws DATA if the table has one of these columns already; and what `writeScored` throws.
+ */
+export async function writeAnomalies(
+  table: Table,
+  { scores, pValues, reasons }: WrittenAnomalies,
+  destination: string | NodeJS.WritableStream,
+  numeric: readonly string[],
+): Promise<void> {
+  const existing = table.columns.find(({ name }) => ADDED.some((added) => added === name.toLowerCase()));
+  if (existing) {
+    throw new PushforwardError("DATA", `${table.source} already has a column "${existing.name}"`, {
+      hint: `Rename it, or leave it out with a query: "SELECT * EXCLUDE (${quotedIdentifier(existing.name)}) FROM ..."`,
+    });
+  }
+  const names = [...new Set(reasons.values())];
+  const chunks: Chunks = [
+    Float64Array.from({ length: 3 * scores.length }, (_, i) => {
+      const row = Math.floor(i / 3);
+      const reason = reasons.get(row);
+      return [scores[row]!, pValues[row]!, reason === undefined ? Number.NaN : names.indexOf(reason)][i % 3]!;
+    }),
+  ];
+  const labels = names.map((name, i) => `WHEN ${i} THEN ${textLiteral(name)}`).join(" ");
+  const reason = names.length === 0 ? "CAST(NULL AS VARCHAR)" : `CASE computed.c2 ${labels} END`;
+  const { sql, text = sql } = table.relation;
+  await writeJoined(table, { what: "The scores", width: 3, chunks }, destination, async (format) => ({
+    columns: [
+      ...(await outputColumns(table, numeric, format)),
+      { name: ADDED[0], type: "DOUBLE", value: nanToNull("computed.c0") },
+      { name: ADDED[1], type: "DOUBLE", value: nanToNull("computed.c1") },
+      { name: ADDED[2], type: "VARCHAR", value: reason },
+    ],
+    original: isDelimited(format) ? text : sql,
+  }));
+}

@@ -1,0 +1,177 @@
+import type { InMemoryDataset } from "../../dataset/index.ts";
+import { nearestCells } from "../../tables/encode.ts";
+import type { TableColumn } from "../../tables/tableColumn.ts";
+import type { RunOptions } from "../batchRunner.ts";
+import type { Flow } from "../flow.ts";
+import { featureScales, middleHalf, Neighbors } from "./neighbors.ts";
+import { Surprise } from "./surprise.ts";
+
+/** The median and the interquartile range of a score of ordinary rows. */
+interface ScoreScale {
+  readonly median: number;
+  readonly range: number;
+}
+
+/** What a model of a table keeps of the rows that it was fitted to, to score anomalies. */
+export interface AnomalyReference {
+  /** Training rows [M, D], to which distances are measured. Empty if the model must not contain any. */
+  readonly rows: Float64Array;
+  /** [D], the scale of each feature in training rows (`featureScales`). */
+  readonly featureScales: Float64Array;
+  /** The mean of each factor of `Surprise` in validation rows, in nats. */
+  readonly meanSurprise: Float64Array;
+  /** The scales of the two scores of validation rows. */
+  readonly surprise: ScoreScale;
+  readonly distance: ScoreScale;
+  /** The scores of rows that had no part in the training, in ascending order. Empty if there were none. */
+  readonly calibration: Float64Array;
+}
+
+/** Distances to more rows take longer, and rank rows hardly better. */
+const MAX_REFERENCE_ROWS = 4000;
+/** Quantiles of more scores are hardly more precise. */
+const MAX_CALIBRATION_ROWS = 10_000;
+/**
+ * In the sum over all columns, the chance variation of ordinary columns hides a few odd ones: it grows as the square root of their
+ * number. Chosen in bench/adbench.
+ */
+const MOST_SURPRISING = 3;
+
+/** The rows from which `AnomalyScorer.fit` learns. */
+export interface AnomalyRows {
+  readonly training: InMemoryDataset;
+  readonly validation: InMemoryDataset;
+  /** Rows that had no part in the training, whose scores calibrate p-values. */
+  readonly test?: InMemoryDataset | undefined;
+}
+
+/**
+ * The anomaly score of rows of a table: the larger of two scores, each minus its median and divided by its interquartile range in validation
+ * rows:
+ *
+ * - surprise: the sum of -log p(x_k | x_1 ... x_k-1) - m_k over the three features in which this is largest, where m_k is the mean of
+ *   validation rows. A low density in many columns is not strange, and this score does not depend on the units of the columns.
+ * - distance: that to the fifth nearest of up to 4,000 training rows; see `Neighbors`. It does not resolve small differences, to which
+ *   the density of repeated or finely resolved values gives too much weight.
+ *
+ * So 0 is an ordinary row, whatever the table. A value beyond the cells of a lattice, such as an integer above all of the training, has a
+ * score; a value outside of the bounds of its column is Infinity.
+ */
+export class AnomalyScorer {
+  readonly reference: AnomalyReference;
+  private readonly columns: readonly TableColumn[];
+  private readonly surprise: Surprise;
+  private readonly neighbors: Neighbors;
+
+  constructor(
+    columns: readonly TableColumn[],
+    flow: Flow,
+    reference: AnomalyReference,
+    surprise = new Surprise(flow),
+  ) {
+    this.reference = reference;
+    this.columns = columns;
+    this.surprise = surprise;
+    this.neighbors = new Neighbors(columns, reference.rows, reference.featureScales);
+  }
+
+  /** Fits the scales to rows of features, and scores the test rows. `keepRows` says whether the model may contain training rows. */
+  static async fit(
+    columns: readonly TableColumn[],
+    flow: Flow,
+    { training, validation, test }: AnomalyRows,
+    { keepRows = true, ...run }: RunOptions & { keepRows?: boolean } = {},
+  ): Promise<AnomalyReference> {
+    const rows = keepRows ? training.spaced(MAX_REFERENCE_ROWS).values.slice() : new Float64Array(0);
+    const unscaled = { median: 0, range: 1 };
+    const surprise = new Surprise(flow);
+    const meanSurprise = new Float64Array(surprise.factors);
+    const start = {
+      rows,
+      featureScales: featureScales(training),
+      meanSurprise,
+      surprise: unscaled,
+      distance: unscaled,
+      calibration: new Float64Array(0),
+    };
+    const first = new AnomalyScorer(columns, flow, start, surprise);
+    const surprises = await first.surprises(validation.values, run);
+    surprises.forEach((value, i) => {
+      meanSurprise[i % meanSurprise.length] += value / validation.rows;
+    });
+    const ofScores = {
+      surprise: scaleOf(first.sumsOfLargest(surprises)),
+      distance: rows.length === 0 ? unscaled : scaleOf(first.neighbors.distances(validation.values)),
+    };
+    const scorer = new AnomalyScorer(columns, flow, { ...start, ...ofScores }, surprise);
+    const scores = test
+      ? await scorer.score(test.spaced(MAX_CALIBRATION_ROWS).values, run)
+      : new Float64Array(0);
+    await scorer.release();
+    return { ...start, ...ofScores, calibration: scores.sort() };
+  }
+
+  /** The scores of rows of positions [N, D] (`positionsInColumn`), [N]. No value may be missing in a column without gaps. */
+  async score(positions: Float64Array, run: RunOptions = {}): Promise<Float64Array> {
+    const { rows, surprise, distance } = this.reference;
+    const sums = this.sumsOfLargest(await this.surprises(positions, run));
+    const scores = sums.map((sum) => (sum - surprise.median) / surprise.range);
+    if (rows.length === 0) return scores;
+    const distances = this.neighbors.distances(positions);
+    return scores.map((score, n) => Math.max(score, (distances[n] - distance.median) / distance.range));
+  }
+
+  /**
+   * How far the positions [N, D] of lattices are from their nearest cells, in scales of their features; 0 in other columns. Where a model
+   * has no probability, the score continues that of the nearest cell as an exponential distribution does: 1 nat for each scale.
+   */
+  beyondCells(positions: Float64Array): Float64Array {
+    const { featureScales: scales } = this.reference;
+    const nearest = nearestCells(this.columns, positions);
+    // A missing value is not beyond any cell.
+    return positions.map((position, i) => Math.abs(position - nearest[i]) / scales[i % scales.length] || 0);
+  }
+
+  release(): Promise<void> {
+    return this.surprise.release();
+  }
+
+  /** The factors of `Surprise` [N, factors] of rows of positions. */
+  private async surprises(positions: Float64Array, run: RunOptions): Promise<Float64Array> {
+    const surprises = await this.surprise.ofRows(nearestCells(this.columns, positions), run);
+    const beyond = this.beyondCells(positions);
+    const perFactor = positions.length / surprises.length;
+    beyond.forEach((nats, i) => {
+      surprises[Math.floor(i / perFactor)] += nats;
+    });
+    return surprises;
+  }
+
+  /** The sum of the largest factors of each row, each minus its mean. */
+  private sumsOfLargest(surprises: Float64Array): Float64Array {
+    const { meanSurprise } = this.reference;
+    const K = meanSurprise.length;
+    return Float64Array.from({ length: surprises.length / K }, (_, n) => {
+      // In float32 the probability of a very far cell is 0 / 0, so NaN is a factor of probability 0.
+      const excess = surprises
+        .subarray(n * K, (n + 1) * K)
+        .map((value, k) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value - meanSurprise[k]));
+      return excess
+        .sort()
+        .slice(-MOST_SURPRISING)
+        .reduce((sum, value) => sum + value, 0);
+    });
+  }
+}
+
+/** The scale of scores. If half of them are equal, as in tables of few different rows, their standard deviation replaces the range. */
+function scaleOf(scores: Float64Array): ScoreScale {
+  const ascending = scores.filter(Number.isFinite).sort();
+  if (ascending.length === 0) return { median: 0, range: 1 };
+  const { median, range } = middleHalf(ascending);
+  const mean = ascending.reduce((sum, value) => sum + value, 0) / ascending.length;
+  const deviation = Math.sqrt(
+    ascending.reduce((sum, value) => sum + (value - mean) ** 2, 0) / ascending.length,
+  );
+  return { median, range: range || deviation || 1 };
+}

@@ -1,0 +1,83 @@
+import { PushforwardError } from "../../errors.ts";
+import { benjaminiHochberg, conformalPValues } from "./conformal.ts";
+import type { AnomalyReason } from "./reasons.ts";
+
+/** A row that is odd, and why. */
+export interface Anomaly {
+  /** The index of the row. */
+  readonly row: number;
+  /** See `TableModel.anomalies`. */
+  readonly score: number;
+  /** The conformal p-value: at most a with a probability of at most a, for every a, if the row is like those of the training table. */
+  readonly pValue: number;
+  /** All columns, the oddest one first. */
+  readonly reasons: readonly AnomalyReason[];
+}
+
+/** Which rows are reported. */
+export interface AnomalySelectionOptions {
+  /** The number of rows at most. Default 20. */
+  readonly count?: number;
+  /**
+   * Reports only rows that the procedure of Benjamini and Hochberg selects, of which this fraction is expected to be false alarms at
+   * most. Default: the oddest rows, whatever their p-values.
+   */
+  readonly falseDiscoveryRate?: number;
+}
+
+/** The p-values of rows, and which of them are reported. */
+export interface AnomalySelection {
+  /** [N], the higher the odder; NaN for a row with a missing value in a column that had none. */
+  readonly scores: Float64Array;
+  /** [N] */
+  readonly pValues: Float64Array;
+  /** The indices of the reported rows, the oddest first. */
+  readonly selected: readonly number[];
+  /** How many rows `falseDiscoveryRate` selects, of which at most `count` are reported; undefined without it. */
+  readonly discoveries?: number;
+  /**
+   * The number of rows with p-values up to the largest reported one that would be expected if all rows were like those of the training
+   * table: N times this p-value.
+   */
+  readonly expectedFalseAlarms: number;
+  /** The number of rows that calibrate the p-values. None is below 1 / (this + 1). */
+  readonly calibrationRows: number;
+}
+
+/** Computes p-values from scores and the ascending scores of calibration rows, and chooses the rows to report. Throws `ARGUMENT`. */
+export function selectAnomalies(
+  scores: Float64Array,
+  calibration: Float64Array,
+  { count = 20, falseDiscoveryRate }: AnomalySelectionOptions = {},
+): AnomalySelection {
+  if (!(Number.isInteger(count) && count >= 1)) throw invalid("count", "an integer of at least 1", count);
+  if (falseDiscoveryRate !== undefined && !(falseDiscoveryRate > 0 && falseDiscoveryRate < 1))
+    throw invalid("falseDiscoveryRate", "a number above 0 and below 1", falseDiscoveryRate);
+  if (calibration.length === 0) {
+    throw new PushforwardError("ARGUMENT", "the model has no rows that calibrate p-values of anomalies", {
+      hint: "Fit it again with test rows: fitTable(rows, { testFraction: 0.1 }), or pushforward fit --test-fraction 0.1.",
+    });
+  }
+  const pValues = conformalPValues(scores, calibration);
+  const threshold = falseDiscoveryRate === undefined ? 1 : benjaminiHochberg(pValues, falseDiscoveryRate);
+  const candidates = Array.from(scores.keys()).filter((n) => pValues[n] <= threshold);
+  // Equal scores stay in the order of the rows; Infinity - Infinity is NaN.
+  const selected = candidates
+    .sort((a, b) => (scores[a] === scores[b] ? a - b : scores[b] - scores[a]))
+    .slice(0, count);
+  const largest = selected.length > 0 ? pValues[selected[selected.length - 1]] : 0;
+  return {
+    scores,
+    pValues,
+    selected,
+    ...(falseDiscoveryRate !== undefined && { discoveries: candidates.length }),
+    expectedFalseAlarms: largest * scores.filter((score) => !Number.isNaN(score)).length,
+    calibrationRows: calibration.length,
+  };
+}
+
+const invalid = (name: string, expected: string, received: number): PushforwardError =>
+  new PushforwardError("ARGUMENT", `the option ${name} of anomalies is not valid`, {
+    expected,
+    received: String(received),
+  });

@@ -1,0 +1,214 @@
+import { decodeRows } from "../../tables/encode.ts";
+import { featureNames, type TableColumn } from "../../tables/tableColumn.ts";
+import { type TableRow, tableValue } from "../../tables/tableRows.ts";
+import type { RunOptions } from "../batchRunner.ts";
+import type { ConditionalRows } from "../conditionalRows.ts";
+
+/** Rows to explain. */
+export interface RowsToExplain {
+  /** [N, D] */
+  readonly features: Float64Array;
+  /** What is added to the gain of each feature, [N, D], in nats; see `AnomalyScorer.beyondCells`. */
+  readonly beyondCells: Float64Array;
+  /** The values of row n by the names of their columns. A missing value is null or absent. */
+  present(n: number): Readonly<TableRow>;
+}
+
+/** What a model expects in a column, given the other columns of the row. */
+export interface ExpectedValue {
+  /** Of numbers, dates and times: the conditional median. */
+  readonly median?: TableRow[string];
+  /** Of numbers, dates and times: the central interval of 90%, from the 5% to the 95% quantile. */
+  readonly interval?: readonly [low: TableRow[string], high: TableRow[string]];
+  /** Of labels and booleans: the most probable ones, the first one first, with their probabilities. At most three. */
+  readonly labels?: readonly { readonly value: TableRow[string]; readonly probability: number }[];
+  /** The probability that the value is missing. */
+  readonly missing: number;
+}
+
+/** How odd the value of a column is, given the other columns of the row. */
+export interface AnomalyReason {
+  readonly column: string;
+  /** The value of the row; null if it is missing. */
+  readonly value: TableRow[string];
+  /**
+   * The mean increase of the log-density of the row, in nats, when the value is replaced by a draw from its distribution given the other
+   * columns. Infinity for a value that the model considers impossible.
+   */
+  readonly gain: number;
+  readonly expected: ExpectedValue;
+}
+
+/** Draws for each row and column: the 5% quantile of 200 draws has a standard error of about 1.5% of probability. */
+const DRAWS = 200;
+/** Bounds the memory of the draws. */
+const ROWS_AT_ONCE = 64;
+const INTERVAL = [0.05, 0.95] as const;
+const MAX_LABELS_SHOWN = 3;
+
+/**
+ * All columns of each row of features [N, D], the oddest one first. For column i the gain is
+ *
+ *     E log p(x'_i, x_rest) - log p(x_i, x_rest),  x'_i ~ p(x_i | x_rest),
+ *
+ * estimated by draws: how much more probable the row is with an ordinary value there. It does not depend on the units of the column. A
+ * column that only seems odd because of a wrong value elsewhere gains less, since the wrong value stays in the row.
+ *
+ * A value that is impossible whatever the other columns are has an infinite gain, and counts as unknown for the other columns.
+ */
+export async function explainRows(
+  columns: readonly TableColumn[],
+  conditional: ConditionalRows,
+  { features, beyondCells, present }: RowsToExplain,
+  run: RunOptions = {},
+): Promise<AnomalyReason[][]> {
+  const D = columns.flatMap(featureNames).length;
+  const reasons: AnomalyReason[][] = [];
+  for (let row = 0; row * D < features.length; row += ROWS_AT_ONCE) {
+    const part = (numbers: Float64Array) => numbers.subarray(row * D, (row + ROWS_AT_ONCE) * D);
+    const rows = {
+      features: part(features),
+      beyondCells: part(beyondCells),
+      present: (n: number) => present(row + n),
+    };
+    reasons.push(...(await explain(columns, conditional, rows, run)));
+  }
+  return reasons;
+}
+
+async function explain(
+  columns: readonly TableColumn[],
+  conditional: ConditionalRows,
+  { features, beyondCells, present }: RowsToExplain,
+  run: RunOptions,
+): Promise<AnomalyReason[][]> {
+  const ofColumns = featuresOf(columns);
+  const D = ofColumns.flat().length;
+  const reasons: AnomalyReason[][] = [];
+  for (const { rows, possible } of await groupByPossible(ofColumns, conditional, features, run)) {
+    const values = selectRows(features, rows, D);
+    for (const [c, column] of columns.entries()) {
+      const own = ofColumns[c];
+      const given = possible.filter((feature) => !own.includes(feature));
+      const isPossible = own.every((feature) => possible.includes(feature));
+      const add = (n: number, reason: Omit<AnomalyReason, "column" | "value">) => {
+        const value = present(rows[n])[column.name] ?? null;
+        reasons[rows[n]] ??= [];
+        reasons[rows[n]].push({ column: column.name, value, ...reason });
+      };
+      if (column.kind === "constant") {
+        for (const n of rows.keys()) {
+          const constant = tableValue(column, 0);
+          if (String(present(rows[n])[column.name] ?? null) === String(constant)) continue;
+          const labels = constant === null ? [] : [{ value: constant, probability: 1 }];
+          add(n, {
+            gain: Number.POSITIVE_INFINITY,
+            expected: { labels, missing: constant === null ? 1 : 0 },
+          });
+        }
+        continue;
+      }
+      const { drawn, logDensity } = await drawColumn(conditional, { values, own, given, D }, run);
+      const ofRows = isPossible
+        ? await conditional.logProb(values, { of: [...given, ...own], given: [] }, run)
+        : undefined;
+      const drawnValues = decodeRows(columns, drawn)[c];
+      for (const n of rows.keys()) {
+        const [from, to] = [n * DRAWS, (n + 1) * DRAWS];
+        const beyond = own.reduce((sum, feature) => sum + beyondCells[rows[n] * D + feature], 0);
+        add(n, {
+          gain: ofRows ? mean(logDensity.subarray(from, to)) - ofRows[n] + beyond : Number.POSITIVE_INFINITY,
+          expected: expectedValue(column, drawnValues.subarray(from, to)),
+        });
+      }
+    }
+  }
+  return reasons.map((ofRow) => ofRow.sort((a, b) => (a.gain === b.gain ? 0 : b.gain - a.gain)));
+}
+
+/** The indices of the features of each column. */
+function featuresOf(columns: readonly TableColumn[]): number[][] {
+  let next = 0;
+  return columns.map((column) => featureNames(column).map(() => next++));
+}
+
+/** Rows in groups that have the same possible features: those of values that have a positive probability without regard to the others. */
+async function groupByPossible(
+  ofColumns: readonly (readonly number[])[],
+  conditional: ConditionalRows,
+  features: Float64Array,
+  run: RunOptions,
+): Promise<{ rows: number[]; possible: number[] }[]> {
+  const D = ofColumns.flat().length;
+  const possible = Array.from({ length: features.length / D }, (): number[] => []);
+  for (const own of ofColumns) {
+    if (own.length === 0) continue;
+    const logDensity = await conditional.logProb(features, { of: own, given: [] }, run);
+    for (const [n, ofRow] of possible.entries()) if (Number.isFinite(logDensity[n])) ofRow.push(...own);
+  }
+  const groups = new Map<string, { rows: number[]; possible: number[] }>();
+  for (const [n, ofRow] of possible.entries()) {
+    const key = ofRow.join();
+    const group = groups.get(key) ?? { rows: [], possible: ofRow };
+    group.rows.push(n);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+/** `DRAWS` copies of each row with draws in the features `own`, given the features `given`, and the log-densities of both. */
+async function drawColumn(
+  conditional: ConditionalRows,
+  {
+    values,
+    own,
+    given,
+    D,
+  }: { values: Float64Array; own: readonly number[]; given: readonly number[]; D: number },
+  run: RunOptions,
+): Promise<{ drawn: Float64Array; logDensity: Float64Array }> {
+  const copies = selectRows(
+    values,
+    Array.from({ length: (values.length / D) * DRAWS }, (_, i) => Math.floor(i / DRAWS)),
+    D,
+  );
+  const known = Uint8Array.from(copies, (_, i) => (given.includes(i % D) ? 1 : 0));
+  // Features of impossible values are drawn too. The draws of `own` have the same distribution with or without these.
+  const drawn = await conditional.complete(
+    { values: copies, known },
+    { seed: 0, start: 0, present: false },
+    run,
+  );
+  const logDensity = await conditional.logProb(drawn, { of: [...given, ...own], given: [] }, run);
+  return { drawn, logDensity };
+}
+
+function selectRows(values: Float64Array, rows: readonly number[], D: number): Float64Array {
+  const selected = new Float64Array(rows.length * D);
+  for (const [n, row] of rows.entries()) selected.set(values.subarray(row * D, (row + 1) * D), n * D);
+  return selected;
+}
+
+function expectedValue(column: TableColumn, draws: Float64Array): ExpectedValue {
+  const present = draws.filter((value) => !Number.isNaN(value)).sort();
+  const missing = 1 - present.length / draws.length;
+  if (present.length === 0) return { missing };
+  if (column.kind === "categorical") return { labels: mostFrequent(column, present, draws.length), missing };
+  const quantile = (p: number) => tableValue(column, present[Math.round(p * (present.length - 1))]);
+  return { median: quantile(0.5), interval: [quantile(INTERVAL[0]), quantile(INTERVAL[1])], missing };
+}
+
+function mostFrequent(
+  column: TableColumn,
+  codes: Float64Array,
+  draws: number,
+): NonNullable<ExpectedValue["labels"]> {
+  const counts = new Map<number, number>();
+  for (const code of codes) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, MAX_LABELS_SHOWN)
+    .map(([code, count]) => ({ value: tableValue(column, code), probability: count / draws }));
+}
+
+const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,0 +1,85 @@
+import { PushforwardError } from "../../errors.ts";
+import type { StoredArray } from "../safetensors.ts";
+import type { AnomalyReference } from "./anomalyScorer.ts";
+
+/** The names of the arrays in a model file. No parameter of a flow begins with this, because its path begins with a part of the flow. */
+const PREFIX = "anomalies.";
+
+/** The arrays of a model file that keep a reference. `rows` is float32 [M, D], like the features of a model. */
+export function anomalyArrays(
+  { rows, featureScales, meanSurprise, surprise, distance, calibration }: AnomalyReference,
+  { features }: { readonly features: number },
+): [string, StoredArray][] {
+  const scales = Float64Array.of(surprise.median, surprise.range, distance.median, distance.range);
+  const arrays = { calibration, featureScales, meanSurprise, scales };
+  return [
+    [`${PREFIX}rows`, { shape: [rows.length / features, features], values: Float32Array.from(rows) }],
+    ...Object.entries(arrays).map(([name, values]): [string, StoredArray] => [
+      `${PREFIX}${name}`,
+      { shape: [values.length], values },
+    ]),
+  ];
+}
+
+/** The arrays of a model file that are parameters of its flow, and those of its reference for anomalies, without the prefix. */
+export function splitAnomalyArrays(arrays: ReadonlyMap<string, StoredArray>): {
+  ofFlow: Map<string, StoredArray>;
+  ofAnomalies: Map<string, StoredArray>;
+} {
+  const ofFlow = new Map<string, StoredArray>();
+  const ofAnomalies = new Map<string, StoredArray>();
+  for (const [name, array] of arrays) {
+    if (name.startsWith(PREFIX)) ofAnomalies.set(name.slice(PREFIX.length), array);
+    else ofFlow.set(name, array);
+  }
+  return { ofFlow, ofAnomalies };
+}
+
+/** The reference of a model with D features; undefined if the file has none. Throws `MODEL` for arrays that are not one. */
+export function readAnomalyReference(
+  arrays: ReadonlyMap<string, StoredArray>,
+  features: number,
+): AnomalyReference | undefined {
+  if (arrays.size === 0) return undefined;
+  const vector = (name: string): Float64Array => {
+    const array = arrays.get(name);
+    if (array?.values instanceof Float64Array && array.shape.length === 1) return array.values;
+    throw damaged(`the array ${PREFIX}${name}`, "float64 numbers [n]", array);
+  };
+  const rows = arrays.get("rows");
+  if (!(rows?.values instanceof Float32Array) || rows.shape.length !== 2 || rows.shape[1] !== features)
+    throw damaged(`the array ${PREFIX}rows`, `float32 numbers [M, ${features}]`, rows);
+  const [calibration, featureScales, meanSurprise, scales] = [
+    "calibration",
+    "featureScales",
+    "meanSurprise",
+    "scales",
+  ].map(vector);
+  const areValid =
+    arrays.size === 5 &&
+    featureScales.length === features &&
+    featureScales.every((scale) => scale > 0 && Number.isFinite(scale)) &&
+    (meanSurprise.length === features || meanSurprise.length === 1) &&
+    meanSurprise.every(Number.isFinite) &&
+    scales.length === 4 &&
+    scales.every(Number.isFinite) &&
+    scales[1] > 0 &&
+    scales[3] > 0 &&
+    calibration.every((score, i) => score >= (calibration[i - 1] ?? Number.NEGATIVE_INFINITY));
+  if (!areValid) throw damaged("the anomaly scores", "finite means, positive ranges, ascending scores");
+  return {
+    rows: Float64Array.from(rows.values),
+    featureScales,
+    meanSurprise,
+    surprise: { median: scales[0], range: scales[1] },
+    distance: { median: scales[2], range: scales[3] },
+    calibration,
+  };
+}
+
+const damaged = (what: string, expected: string, array?: StoredArray): PushforwardError =>
+  new PushforwardError("MODEL", `the model has invalid numbers in ${what}`, {
+    expected,
+    received: array ? `[${array.shape.join(", ")}]` : "others",
+    hint: "The file was not written by pushforward, or was changed since.",
+  });

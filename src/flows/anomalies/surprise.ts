@@ -1,0 +1,53 @@
+import { identityOrder } from "../../bijections/permutation.ts";
+import type { Distribution } from "../../distributions/distribution.ts";
+import { MixedMade } from "../../distributions/mixedMade.ts";
+import { Mixture } from "../../distributions/mixture.ts";
+import { parametersOf } from "../../nn/module.ts";
+import { arrayInput, BatchRunner, type RunOptions } from "../batchRunner.ts";
+import type { Flow } from "../flow.ts";
+
+/**
+ * How surprising each factor of the density of rows is to a model: -log p(x_k | x_1 ... x_k-1) of its autoregressive member for each
+ * feature k. A model without one has a single factor, -log p(x).
+ */
+export class Surprise {
+  /** The number of factors. */
+  readonly factors: number;
+  private readonly flow: Flow;
+  private readonly made: MixedMade | undefined;
+  private readonly runner: BatchRunner | undefined;
+
+  constructor(flow: Flow) {
+    const made = flow.bijection.isIdentity ? autoregressiveMember(flow.base) : undefined;
+    this.flow = flow;
+    this.made = made;
+    this.factors = made ? made.features : 1;
+    this.runner = made && new BatchRunner(() => parametersOf(made));
+  }
+
+  /** [N, factors] for rows of features [N, D]. */
+  async ofRows(features: Float64Array, run: RunOptions = {}): Promise<Float64Array> {
+    const { made, runner, flow } = this;
+    if (!made || !runner) return (await flow.logProb(features, undefined, run)).map((value) => -value);
+    const D = made.features;
+    const { surprise } = await runner.run(
+      "surprise",
+      (x) => ({ surprise: made.conditionals(x, identityOrder(D)).neg().transpose() }),
+      [arrayInput({ values: features, features: D })],
+      features.length / D,
+      run,
+    );
+    return surprise;
+  }
+
+  async release(): Promise<void> {
+    await this.runner?.release();
+  }
+}
+
+/** The member of a mixture, or the distribution itself, that has a conditional distribution for each feature. */
+function autoregressiveMember(base: Distribution): MixedMade | undefined {
+  if (base instanceof MixedMade) return base;
+  if (!(base instanceof Mixture)) return undefined;
+  return base.distributions.find((each): each is MixedMade => each instanceof MixedMade);
+}

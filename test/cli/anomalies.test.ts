@@ -1,0 +1,116 @@
+import { readFileSync } from "node:fs";
+import { beforeAll, expect, it } from "vitest";
+import { Random } from "../../src/index.ts";
+import { workplace } from "./command.ts";
+
+const { path, write, pushforward, json } = workplace();
+
+/** b is about 10 a; kind is x or y. Row 5 of the last table has a tampered b, and row 9 no a. */
+function table(rows: number, seed: number, isTampered = false): string {
+  const normal = new Random(seed).normal(new Float64Array(2 * rows));
+  const lines = Array.from({ length: rows }, (_, n) => {
+    const a = normal[2 * n]!;
+    const b = 10 * a + normal[2 * n + 1]! + (isTampered && n === 4 ? 200 : 0);
+    return `${isTampered && n === 8 ? "" : a.toFixed(4)},${b.toFixed(4)},${n % 2 ? "x" : "y"}`;
+  });
+  return ["a,b,kind", ...lines, ""].join("\n");
+}
+
+let model: string;
+let data: string;
+beforeAll(async () => {
+  const training = write("training.csv", table(300, 1));
+  data = write("data.csv", table(12, 2, true));
+  model = path("model.safetensors");
+  const fitted = await pushforward([
+    "fit",
+    training,
+    "--epochs",
+    "8",
+    "--no-kernel",
+    "--threads",
+    "1",
+    "-o",
+    model,
+  ]);
+  expect(fitted.code).toBe(0);
+}, 60_000);
+
+it("reports the oddest rows with reasons, and writes all rows", async () => {
+  const { code, out, err } = await pushforward([
+    "anomalies",
+    model,
+    data,
+    "-n",
+    "1",
+    "-o",
+    path("scored.csv"),
+  ]);
+  expect(code).toBe(0);
+  expect(err).toContain("Wrote 12 rows with p-values to scored.csv");
+  const withoutNumbers = (text: string) => text.replace(/-?[\d.]+/g, "N").replace(/ +gain/, "  gain");
+  const shown = out.replace(/score .*|expected .* gain .*/g, withoutNumbers);
+  expect(shown).toMatchInlineSnapshot(`
+    "The oddest of 11 rows of data.csv. p-values from 30 calibration rows; the smallest possible is 0.032.
+    1 row without a score: a value is missing in a column that had none in training.
+
+    Row 5  p = 0.032, score N
+      b  199.67   expected N (N to N)  gain N nats
+      a  -0.1113  expected N (N to N)  gain N nats
+
+    If all rows were like those of the training table, 0.35484 of them would have p-values up to 0.032.
+    "
+  `);
+  const [header, ...lines] = readFileSync(path("scored.csv"), "utf8").trimEnd().split("\n");
+  expect(header).toBe("a,b,kind,anomaly_score,p_value,reason");
+  expect(lines.length).toBe(12);
+  expect(lines[4]).toMatch(/,b$/);
+  expect(lines[8]).toMatch(/,,,$/);
+});
+
+it("prints the same as one object with --json", async () => {
+  const [found] = (await json("anomalies", model, data, "-n", "2")) as [Record<string, unknown>];
+  expect(found).toMatchObject({ rows: 12, scored: 11, calibrationRows: 30 });
+  const [first] = found.anomalies as {
+    row: number;
+    pValue: number;
+    reasons: { column: string; value: unknown }[];
+  }[];
+  expect([first!.row, first!.pValue, first!.reasons[0]!.column]).toEqual([5, 1 / 31, "b"]);
+  expect(first!.reasons.map(({ column }) => column).sort()).toEqual(["a", "b", "kind"]);
+});
+
+it("selects by the false discovery rate", async () => {
+  const { out } = await pushforward(["anomalies", model, data, "--fdr", "0.01"]);
+  expect(out).toContain("0 rows of 11 selected by the false discovery rate.");
+  expect(out).toContain("No row is reported.");
+});
+
+it("explains what it needs", async () => {
+  const untested = path("untested.safetensors");
+  const fit = [
+    "fit",
+    path("training.csv"),
+    "--epochs",
+    "1",
+    "--no-kernel",
+    "--test-fraction",
+    "0",
+    "-o",
+    untested,
+  ];
+  expect((await pushforward(fit)).code).toBe(0);
+  expect((await pushforward(["anomalies", untested, data])).err).toMatchInlineSnapshot(`
+    "Error: The model has no rows that calibrate p-values of anomalies.
+    Fit it again with test rows: fitTable(rows, { testFraction: 0.1 }), or pushforward fit --test-fraction 0.1.
+    "
+  `);
+  const named = write("named.csv", "a,b,kind,reason\n1,10,x,unknown\n");
+  expect(
+    (await pushforward(["anomalies", model, named, "-o", path("named.parquet")])).err,
+  ).toMatchInlineSnapshot(`
+    "Error: named.csv already has a column "reason".
+    Rename it, or leave it out with a query: "SELECT * EXCLUDE ("reason") FROM ..."
+    "
+  `);
+});

@@ -1,0 +1,129 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { benjaminiHochberg } from "../../../src/flows/anomalies/conformal.ts";
+import { decodeModel, encodeModel, fitTable, Random, TableModel } from "../../../src/index.ts";
+
+const CITIES = ["Bern", "Basel", "Zug"];
+
+/** A price that is 10 times the area, up to noise of 3; a floor that nothing else depends on; a city whose areas differ. */
+function houses(count: number, seed: number) {
+  const normal = new Random(seed).split("normal").normal(new Float64Array(2 * count));
+  const uniform = new Random(seed).split("uniform").uniform(new Float64Array(2 * count));
+  return Array.from({ length: count }, (_, n) => {
+    const city = Math.floor(3 * uniform[2 * n]);
+    const area = 50 + 30 * city + 8 * normal[2 * n];
+    return {
+      area,
+      price: 10 * area + 3 * normal[2 * n + 1],
+      floor: Math.floor(6 * uniform[2 * n + 1]) as number | null,
+      city: CITIES[city],
+      country: "CH",
+    };
+  });
+}
+
+describe("TableModel.anomalies", () => {
+  let model: TableModel;
+  let testRows: readonly number[];
+  const fresh = houses(300, 2);
+  // Areas in Bern are 60 smaller than in Zug, which is 7.5 standard deviations.
+  const inBern = fresh.findIndex(({ city, area }) => city === "Bern" && area < 50);
+  const tampered = fresh.map((house, n) => {
+    if (n === 10) return { ...house, price: house.price + 300 };
+    if (n === inBern) return { ...house, city: "Zug" };
+    if (n === 30) return { ...house, floor: 40 };
+    return n === 40 ? { ...house, country: "DE" } : house;
+  });
+
+  beforeAll(async () => {
+    ({ model, testRows } = await fitTable(houses(1000, 1), { epochs: 25 }));
+  }, 120_000);
+
+  test("finds the rows in which a value was replaced, and names the column", async () => {
+    expect(testRows.length).toBe(100);
+    const { anomalies, expectedFalseAlarms, calibrationRows } = await model.anomalies(tampered, { count: 4 });
+    expect(new Map(anomalies.map(({ row, reasons }) => [row, reasons[0].column]))).toEqual(
+      new Map([
+        [10, "price"],
+        [inBern, "city"],
+        [30, "floor"],
+        [40, "country"],
+      ]),
+    );
+    expect(calibrationRows).toBe(100);
+    for (const { pValue } of anomalies) expect(pValue).toBe(1 / 101);
+    expect(expectedFalseAlarms).toBeCloseTo(300 / 101);
+  });
+
+  test("states the conditional median and interval, labels and constants that were expected", async () => {
+    const { anomalies } = await model.anomalies(tampered, { count: 4 });
+    const reasonOf = (row: number) => anomalies.find((each) => each.row === row)!.reasons[0];
+    const price = reasonOf(10);
+    expect(price.value).toBe(tampered[10].price);
+    // The price has a mean of 10 times the area; the short training has learned it up to a few units, of the 270 units that prices spread.
+    expect(Math.abs(Number(price.expected.median) - 10 * tampered[10].area)).toBeLessThan(20);
+    const [low, high] = price.expected.interval!.map(Number);
+    expect(high - low).toBeGreaterThan(6);
+    expect(high - low).toBeLessThan(60);
+    expect(price.gain).toBeGreaterThan(5);
+    expect(reasonOf(inBern).expected.labels![0].value).toBe("Bern");
+    expect(reasonOf(40)).toEqual({
+      column: "country",
+      value: "DE",
+      gain: Number.POSITIVE_INFINITY,
+      expected: { labels: [{ value: "CH", probability: 1 }], missing: 0 },
+    });
+  });
+
+  test("gives the same numbers after it was saved and loaded", async () => {
+    const loaded = TableModel.from(await decodeModel(encodeModel(model.contents)));
+    const [before, after] = [
+      await model.anomalies(tampered, { count: 1 }),
+      await loaded.anomalies(tampered, { count: 1 }),
+    ];
+    expect(after.pValues).toEqual(before.pValues);
+    expect(after.anomalies[0].row).toBe(before.anomalies[0].row);
+    await loaded.release();
+  });
+
+  test("selects by the false discovery rate", async () => {
+    const { discoveries, anomalies, pValues } = await model.anomalies(tampered, {
+      falseDiscoveryRate: 0.5,
+      count: 3,
+    });
+    const threshold = benjaminiHochberg(pValues, 0.5);
+    expect(anomalies.length).toBe(3);
+    expect(pValues.filter((p) => p <= threshold).length).toBe(discoveries);
+    expect((await model.anomalies(fresh.slice(0, 5), { falseDiscoveryRate: 0.001 })).anomalies).toEqual([]);
+  });
+
+  test("has no p-value for a row with a missing value in a column that had none", async () => {
+    const { pValues, anomalies } = await model.anomalies([{ ...fresh[0], floor: null }, fresh[1]]);
+    expect(pValues[0]).toBeNaN();
+    expect(anomalies.map(({ row }) => row)).toEqual([1]);
+  });
+
+  test("explains what it needs", async () => {
+    const { columns, flow } = model;
+    await expect(
+      new TableModel({ columns, flow }).anomalies(fresh),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the model does not contain what anomalies are compared with.
+      It was fitted by an older version, or is not a default model: fit the table again.]
+    `);
+    const anomalies = { ...model.reference!, calibration: new Float64Array(0) };
+    await expect(
+      new TableModel({ columns, flow, anomalies }).anomalies(fresh),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the model has no rows that calibrate p-values of anomalies.
+      Fit it again with test rows: fitTable(rows, { testFraction: 0.1 }), or pushforward fit --test-fraction 0.1.]
+    `);
+    await expect(model.anomalies(fresh, { count: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the option count of anomalies is not valid: expected an integer of at least 1, received 0.]`,
+    );
+    await expect(
+      model.anomalies(fresh, { falseDiscoveryRate: 1 }),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the option falseDiscoveryRate of anomalies is not valid: expected a number above 0 and below 1, received 1.]`,
+    );
+  });
+});
