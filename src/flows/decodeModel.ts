@@ -1,7 +1,6 @@
 import { bijectionRegistry } from "../bijections/build.ts";
 import { scalarTransformRegistry } from "../bijections/scalar/build.ts";
 import { distributionRegistry } from "../distributions/build.ts";
-import type { ParsedTable } from "../tables/parseTable.ts";
 import type { KindOptions } from "./flowDescription.ts";
 import { type LoadedModel, parseContainer, readModel } from "./modelFile.ts";
 
@@ -20,12 +19,9 @@ export async function decodeModel(bytes: Uint8Array, { kinds = [] }: KindOptions
   }
   const isOfTable = (container.description as { table?: unknown } | null)?.table !== undefined;
   // Loaded on demand, like kinds: a page that scores rows of numbers does not need it.
-  const { parseTable } = isOfTable ? await import("../tables/parseTable.ts") : { parseTable: notParsed };
-  return readModel(container, kinds, parseTable);
+  const tableReader = isOfTable ? await import("./tableReader.ts") : undefined;
+  return readModel(container, kinds, tableReader);
 }
-
-/** Not called, because the description has no table. */
-const notParsed = (): ParsedTable => ({ table: [], features: [] });
 
 /** Whether a description has a type that is not registered yet. `parseContainer` has limited its size. */
 function hasOtherKinds(description: unknown): boolean {

@@ -4,7 +4,6 @@ import { PushforwardError } from "../errors.ts";
 import { input } from "../graph/tensor.ts";
 import { checkOptions, isPlainObject } from "../options.ts";
 import { brief } from "../parse.ts";
-import { parseTable } from "../tables/parseTable.ts";
 import { anomalyArrays } from "./anomalies/storedReference.ts";
 import { encodeWithChecksum } from "./checksum.ts";
 import { Flow } from "./flow.ts";
@@ -18,6 +17,7 @@ import {
   readModel,
 } from "./modelFile.ts";
 import { toStoredArrays } from "./storedParameters.ts";
+import * as tableReader from "./tableReader.ts";
 
 /** A model to save. The default names are x1, x2... for columns and c1, c2... for columns of the context. */
 export type ModelToSave = Pick<LoadedModel, "flow"> & Partial<LoadedModel>;
@@ -76,7 +76,7 @@ function traceDensity(flow: Flow): void {
 function checkReadable(bytes: Uint8Array, options: KindOptions): void {
   try {
     registerAllKinds();
-    readModel(parseContainer(bytes), options.kinds ?? [], parseTable);
+    readModel(parseContainer(bytes), options.kinds ?? [], tableReader);
   } catch (error) {
     if (!(error instanceof PushforwardError) || error.code !== "MODEL") throw error;
     const [reason] = error.message.split("\n");

@@ -5,15 +5,16 @@ import { PushforwardError } from "../errors.ts";
 import { type ImageShape, imageSchema, imageSize } from "../nn/image.ts";
 import { parse, shortened } from "../parse.ts";
 import { withSizeBudget } from "../sizeBudget.ts";
-import type { ParsedTable } from "../tables/parseTable.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import type { AnomalyReference } from "./anomalies/anomalyScorer.ts";
-import { readAnomalyReference, splitAnomalyArrays } from "./anomalies/storedReference.ts";
 import { checksumError, decodeWithChecksum } from "./checksum.ts";
 import type { Flow } from "./flow.ts";
 import { buildRegisteredFlow, type FlowDescription, flowSchema } from "./flowDescription.ts";
 import type { StoredArray } from "./safetensors.ts";
 import { setParameters } from "./storedParameters.ts";
+
+/** The module that reads models of tables. It is a parameter, so that a page with other models does not load it. */
+type TableReader = typeof import("./tableReader.ts");
 
 /** The version of the format. It changes when the layout of parameters changes, or when older readers would misread a file. */
 export const FORMAT = 6;
@@ -109,13 +110,13 @@ export function parseContainer(bytes: Uint8Array): ModelContainer {
 }
 
 /**
- * Builds the model of a file. All kinds of its description must be registered, or be in `kinds`. `parseTable` is only called for the model
- * of a table, so that a page with other models does not load it.
+ * Builds the model of a file. All kinds of its description must be registered, or be in `kinds`. A file whose description has a table
+ * needs `tableReader`.
  */
 export function readModel(
   container: ModelContainer,
   kinds: readonly CustomKind[],
-  parseTable: (columns: unknown) => ParsedTable,
+  tableReader: TableReader | undefined,
 ): LoadedModel {
   const { arrays, bytes } = container;
   const numbers = [...arrays.values()].reduce((sum, { values }) => sum + values.length, 0);
@@ -142,7 +143,8 @@ export function readModel(
       hint: "The file was not written by pushforward, or was changed since.",
     });
   }
-  const { table, features = columns } = unchecked === undefined ? {} : parseTable(unchecked);
+  const ofTable = unchecked === undefined ? undefined : tableReader!;
+  const { table, features } = ofTable?.parseTable(unchecked) ?? { table: undefined, features: columns };
   if (features.join("\n") !== columns.join("\n")) {
     throw new PushforwardError("MODEL", "the columns of the model's table do not match its features", {
       expected: columns.join(", "),
@@ -160,9 +162,12 @@ export function readModel(
   flow.columns = columns;
   flow.contextColumns = given;
   if (labels) checkLabels(labels, flow);
-  const { ofFlow, ofAnomalies } = splitAnomalyArrays(arrays);
+  const { ofFlow, ofAnomalies } = ofTable?.splitAnomalyArrays(arrays) ?? {
+    ofFlow: arrays,
+    ofAnomalies: undefined,
+  };
   setParameters(ofFlow, flow.parameters(), { file: "the model", owner: "its flow" });
-  const anomalies = readAnomalyReference(ofAnomalies, flow.features);
+  const anomalies = ofAnomalies && ofTable!.readAnomalyReference(ofAnomalies, flow.features);
   return {
     flow,
     columns,
