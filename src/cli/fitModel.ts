@@ -57,7 +57,17 @@ async function fitTable(values: TableFitValues, table: TrainingTable, tools: Tra
       const directory = values.pictures;
       const pictures =
         directory === undefined ? [] : await writePictures(directory, trained, table, values, evaluation);
-      const report = { values, table, rows, trained, evaluation, pictures, milliseconds: elapsed(), resume };
+      const report = {
+        values,
+        table,
+        rows,
+        trained,
+        anomalies,
+        evaluation,
+        pictures,
+        milliseconds: elapsed(),
+        resume,
+      };
       return { text: fitReport(report, io), event: doneEvent(report) };
     },
   };
@@ -88,9 +98,9 @@ async function anomalyReference(
   { flow }: Trained,
   { table, given }: TrainingTable,
   { training, validation, test }: RowParts,
-  { noKernel, threads }: TableFitValues,
+  { flow: name, noKernel, threads }: TableFitValues,
 ): Promise<AnomalyReference | undefined> {
-  if (!table || given.length > 0) return undefined;
+  if (!table || given.length > 0 || name !== "default") return undefined;
   const options = { keepRows: !noKernel, ...(threads !== undefined && { threads }) };
   return AnomalyScorer.fit(table, flow, { training: training.sample, validation, test }, options);
 }

@@ -5,6 +5,7 @@ import type { TrainingTable } from "../data/index.ts";
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import type { EvaluateResult } from "../evaluate/index.ts";
 import { count, counted, nats } from "../evaluate/numberText.ts";
+import type { AnomalyReference } from "../flows/anomalies/anomalyScorer.ts";
 import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
 import { BOUND_NOTE } from "./boundNote.ts";
 import type { FitValues } from "./fitOptions.ts";
@@ -37,6 +38,8 @@ export interface Report {
   readonly table: TrainingTable;
   readonly rows: RowParts;
   readonly trained: Trained;
+  /** What `pushforward anomalies` compares rows with, if the model has it. */
+  readonly anomalies: AnomalyReference | undefined;
   readonly evaluation: HeldOutEvaluation;
   /** Paths of the pictures. */
   readonly pictures: readonly string[];
@@ -83,7 +86,7 @@ export function doneEvent({ values, table, rows, trained, evaluation, pictures, 
 
 /** The report for people. */
 export function fitReport(report: Report, { stdout, env }: Io): string {
-  const { values, table, rows, trained, evaluation, pictures, milliseconds, resume } = report;
+  const { values, table, rows, trained, anomalies, evaluation, pictures, milliseconds, resume } = report;
   const { bold } = createColors(supportsColor(stdout, env));
   const given = table.given.length > 0 ? ` given ${named(table.given)}` : "";
   const heldOut = counted(evaluation.logDensity.count, `${evaluation.by} row`);
@@ -97,6 +100,7 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
     ...comparison(evaluation, rows.training),
     ...(trained.flow.isBound ? [BOUND_NOTE] : []),
     ...membersOf(trained),
+    ...storedRowsNote(trained, anomalies),
     "",
     `${bold("Model")}     ${singleLine(values.output)}`,
     ...pictures.map((path, i) => `${i === 0 ? bold("Pictures") : "        "}  ${singleLine(path)}`),
@@ -106,7 +110,7 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
       : []),
     ...(resume ? ["--max-minutes ended the training. To continue:", `  ${singleLine(resume)}`, ""] : []),
     "Next:",
-    ...nextCommands(values, table),
+    ...nextCommands(values, table, anomalies !== undefined && anomalies.calibration.length > 0),
     "",
   ].join("\n");
 }
@@ -150,6 +154,18 @@ function membersOf({ members = [] }: Trained): string[] {
   return members.some(({ name }) => name === KERNEL_DENSITY) ? [text, KERNEL_NOTE] : [text];
 }
 
+/** Says that the model contains training rows, unless the note on its kernel density does. */
+function storedRowsNote(
+  { members = [], flow }: Trained,
+  anomalies: AnomalyReference | undefined,
+): readonly string[] {
+  const rows = (anomalies?.rows.length ?? 0) / flow.features;
+  if (rows === 0 || members.some(({ name }) => name === KERNEL_DENSITY)) return [];
+  return [
+    `The model contains ${counted(rows, "training row")}, with which anomalies are compared. --no-kernel leaves them out.`,
+  ];
+}
+
 function comparison({ baseline, gain, isMixed }: HeldOutEvaluation, training: Dataset): string[] {
   if (!baseline || !gain) return ["  (There are too few rows to fit a Gaussian for comparison.)"];
   const used = training.sample.rows;
@@ -179,6 +195,7 @@ const MAX_SOURCE_LENGTH = 60;
 function nextCommands(
   { output, data: sources, na, decimal, delimiter }: FitValues,
   { given, labels, rows }: TrainingTable,
+  hasAnomalies: boolean,
 ): string[] {
   const model = shellQuoted(output);
   const source = sources.map(shellQuoted).join(" ");
@@ -198,6 +215,9 @@ function nextCommands(
     ...(given.length > 0
       ? []
       : [[`${program()} report ${model} ${data}${reading} -o report.html`, "what the model is good for"]]),
+    ...(hasAnomalies
+      ? [[`${program()} anomalies ${model} ${data}${reading}`, "the oddest rows, and why"]]
+      : []),
     [`${program()} score ${model} ${data}${reading} -o ${scored}`, "the rows with their log-density"],
     [`${program()} sample ${model}${condition} -n 1000 -o samples.csv`, "new rows"],
     [`${program()} evaluate ${model} other.csv${reading}`, "how well the model describes other rows"],

@@ -23,7 +23,7 @@ export function describeModel({ flow, columns, table, image, given, labels, trai
 
 /** A model file in a few lines. */
 export function modelSummary(model: LoadedModel, path: string): string {
-  const { flow, columns, table, given, training } = model;
+  const { flow, columns, table, given, training, anomalies } = model;
   const labels = modelLabels(model);
   const context = given.map((name, d) => {
     const classes = labels.get(name);
@@ -73,6 +73,10 @@ export function modelSummary(model: LoadedModel, path: string): string {
     }
     if (members.some(({ name }) => name === KERNEL_DENSITY))
       lines.push(["note", "the kernel density contains training rows, and samples lie near them"]);
+  }
+  if (anomalies && anomalies.rows.length > 0) {
+    const rows = counted(anomalies.rows.length / flow.features, "training row");
+    lines.push(["anomalies", `compared with ${rows}, which the model contains`]);
   }
   return lines
     .map(([term, text]) => `${term.padEnd(12)}${singleLine(text, Number.POSITIVE_INFINITY)}\n`)
