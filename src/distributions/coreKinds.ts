@@ -1,4 +1,3 @@
-import { constantFeaturesKind } from "./constantFeatures.ts";
 import { diagonalNormalKind } from "./diagonalNormal.ts";
 import { gaussianMixtureKind } from "./gaussianMixture.ts";
 import { mixtureKind } from "./mixture.ts";
@@ -6,11 +5,10 @@ import { standardNormalKind } from "./standardNormal.ts";
 import { transformedDistributionKind } from "./transformedDistribution.ts";
 
 /**
- * The kinds of `fitFlows` and of the bases of most recipes. A page that loads a model ships the code of these kinds; it loads that
+ * The kinds of `fitFlows`, for tables without constant columns, and of the bases of most recipes. A page that loads a model ships the code of these kinds; it loads that
  * of the others of registry.ts only if a model has one.
  */
 export const coreDistributionKinds = [
-  constantFeaturesKind,
   diagonalNormalKind,
   gaussianMixtureKind,
   mixtureKind,
