@@ -1,6 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import type { RunOptions } from "../flows/index.ts";
 import type { TableModel } from "../flows/tableModel.ts";
+import { lowerBound, upperBound } from "../numerics/binarySearch.ts";
 import { Random } from "../random/index.ts";
 import { decodeRows } from "../tables/encode.ts";
 import { encodeTable } from "../tables/encodeTable.ts";
@@ -66,8 +67,8 @@ export function calibration(
     const uniform = new Random(seed).split(name).uniform(new Float64Array(first.rows));
     const pit = values.map((value, n) => {
       const x = orderable(value);
-      const lower = countBelow(sorted, (y) => y < x);
-      const equal = countBelow(sorted, (y) => y <= x) - lower;
+      const lower = lowerBound(sorted, x);
+      const equal = upperBound(sorted, x) - lower;
       return (lower + uniform[n] * (1 + equal)) / (1 + sorted.length);
     });
     return { name, pit };
@@ -128,17 +129,6 @@ export async function conditionalCalibration(
 }
 
 const orderable = (value: number): number => (Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value);
-
-/** How many of the ascending numbers satisfy a condition that holds for the first of them. */
-function countBelow(sorted: Float64Array, isBelow: (value: number) => boolean): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (isBelow(sorted[middle])) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
 
 function summary(
   ranks: readonly { name: string; pit: Float64Array }[],

@@ -1,7 +1,7 @@
+import { quantile } from "../numerics/quantile.ts";
 import type { TableInput } from "../tables/tableRows.ts";
 import { auroc } from "./auroc.ts";
 import { type CompareOptions, comparedRows } from "./comparedRows.ts";
-import { quantile } from "./quantile.ts";
 import { nearestDistances, scaleRows } from "./rowDistance.ts";
 
 /** How near rows are to the closest training row. */

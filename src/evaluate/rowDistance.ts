@@ -1,5 +1,5 @@
+import { quantile } from "../numerics/quantile.ts";
 import type { ComparedRows } from "./comparedRows.ts";
-import { quantile } from "./quantile.ts";
 
 /** Rows with numbers divided by their ranges, for `rowDistance`. */
 export interface ScaledRows {

@@ -1,5 +1,6 @@
+import { quantile } from "../numerics/quantile.ts";
 import type { ImportanceResult } from "../train/importance.ts";
-import { meanEffectiveSampleSize, quantile } from "./sampling/convergence.ts";
+import { meanEffectiveSampleSize } from "./sampling/convergence.ts";
 import { normalQuantile } from "./sampling/normalQuantile.ts";
 
 /** Weighted draws and chains of the same distribution disagree by chance as much as `Disagreement` asks for with this probability. */

@@ -1,6 +1,7 @@
+import { quantile } from "../numerics/quantile.ts";
 import type { Draws } from "./draws.ts";
 import { type Declarations, elementNames } from "./model.ts";
-import { bulkEffectiveSampleSize, quantile, rHat, tailEffectiveSampleSize } from "./sampling/convergence.ts";
+import { bulkEffectiveSampleSize, rHat, tailEffectiveSampleSize } from "./sampling/convergence.ts";
 
 /** What the draws say about one number of a parameter. */
 export interface ParameterSummary {

@@ -1,3 +1,4 @@
+import { lowerBound } from "../../numerics/binarySearch.ts";
 import type { Knots } from "./quantileMap.ts";
 import { scaledValue, type ValueScale } from "./valueScale.ts";
 
@@ -71,18 +72,6 @@ function quantile(sorted: ArrayLike<number>, level: number, width: number): numb
   const first = lowerBound(sorted, value);
   const end = lowerBound(sorted, value + width / 2);
   return value + width * ((level * sorted.length - first) / (end - first) - 0.5);
-}
-
-/** The number of values below `value`. */
-function lowerBound(sorted: ArrayLike<number>, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle] < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { countValues } from "../../columns/columnValues.ts";
+import { lowerBound } from "../../numerics/binarySearch.ts";
 import type { ComparedColumn, ComparedRows } from "../comparedRows.ts";
 
 /** Values of a column become bins 0 to 254; this bin has missing values and labels that the training rows do not have. */
@@ -42,16 +43,7 @@ function numberBins({ values }: ComparedColumn): ColumnBins {
   return {
     isOrdered: true,
     ...orders(limits.length + 1),
-    binOf(value) {
-      if (Number.isNaN(value)) return MISSING_BIN;
-      let [low, high] = [0, limits.length];
-      while (low < high) {
-        const center = (low + high) >> 1;
-        if (value <= limits[center]) high = center;
-        else low = center + 1;
-      }
-      return low;
-    },
+    binOf: (value) => (Number.isNaN(value) ? MISSING_BIN : lowerBound(limits, value)),
   };
 }
 

@@ -1,3 +1,5 @@
+import { lowerBound } from "../../numerics/binarySearch.ts";
+
 /**
  * Split-conformal p-values (Vovk, Gammerman and Shafer 2005; Bates et al. 2023): for a score s, where higher is odder,
  *
@@ -10,19 +12,8 @@ export function conformalPValues(scores: Float64Array, calibration: ArrayLike<nu
   return scores.map((score) =>
     Number.isNaN(score)
       ? Number.NaN
-      : (1 + calibration.length - countBelow(calibration, score)) / (calibration.length + 1),
+      : (1 + calibration.length - lowerBound(calibration, score)) / (calibration.length + 1),
   );
-}
-
-/** The number of elements of an ascending array that are below x. */
-function countBelow(ascending: ArrayLike<number>, x: number): number {
-  let [low, high] = [0, ascending.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ascending[middle] < x) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { quantile } from "../../numerics/quantile.ts";
 import { normalQuantile } from "./normalQuantile.ts";
 
 /** Draws of one quantity from several chains of equal length: [chains][draws]. */
@@ -132,12 +133,4 @@ function sorted(chains: Chains): Float64Array {
     all.set(chain, i * chain.length);
   });
   return all.sort();
-}
-
-/** The quantile of sorted numbers, interpolated linearly between neighbors (R's type 7). */
-export function quantile(ascending: ArrayLike<number>, probability: number): number {
-  const position = probability * (ascending.length - 1);
-  const below = Math.floor(position);
-  const above = Math.min(below + 1, ascending.length - 1);
-  return ascending[below] + (position - below) * (ascending[above] - ascending[below]);
 }

@@ -3,7 +3,6 @@ import {
   bulkEffectiveSampleSize,
   type Chains,
   meanEffectiveSampleSize,
-  quantile,
   rHat,
   tailEffectiveSampleSize,
 } from "../../../src/inference/sampling/convergence.ts";
@@ -81,10 +80,6 @@ describe("R-hat", () => {
     const constant = transformed(noise(0), () => 3);
     expect([rHat(constant), bulkEffectiveSampleSize(constant)]).toEqual([Number.NaN, Number.NaN]);
   });
-});
-
-test("quantiles are interpolated", () => {
-  expect([0, 0.25, 0.5, 0.9, 1].map((p) => quantile([1, 2, 4], p))).toEqual([1, 1.5, 2, 3.6, 4]);
 });
 
 test("the normal quantile agrees with SciPy", () => {
