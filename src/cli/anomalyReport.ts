@@ -12,9 +12,9 @@ export interface FoundAnomalies extends TableAnomalies {
   readonly source: string;
 }
 
-/** Other columns are hardly odd. */
+/** Reasons after these rarely say more. */
 const MAX_REASONS = 3;
-/** A gain of less says little: an ordinary value has a mean gain of 0. */
+/** Reasons with a smaller gain are not shown, except the first: the gain of an ordinary value is 0 on average. */
 const MIN_GAIN_NATS = 1;
 const MAX_VALUE_LENGTH = 40;
 

@@ -4,8 +4,7 @@ import type { RunOptions, TableModel } from "../flows/index.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import type { TableRow } from "../tables/tableRows.ts";
 import { nanToNull } from "./copy.ts";
-import type { Chunks } from "./database.ts";
-import { quotedIdentifier, textLiteral } from "./database.ts";
+import { type Chunks, quotedIdentifier, textLiteral } from "./database.ts";
 import { interruptedError } from "./databaseError.ts";
 import { scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";
@@ -104,7 +103,7 @@ export interface WrittenAnomalies {
   readonly reasons: ReadonlyMap<number, string>;
 }
 
-const ADDED = ["anomaly_score", "p_value", "reason"] as const;
+const ADDED_COLUMNS = ["anomaly_score", "p_value", "reason"] as const;
 
 /**
  * Writes the table with the additional columns `anomaly_score`, `p_value` and `reason`, as `writeScored` writes it with log-densities. A
@@ -118,7 +117,9 @@ export async function writeAnomalies(
   destination: string | NodeJS.WritableStream,
   numeric: readonly string[],
 ): Promise<void> {
-  const existing = table.columns.find(({ name }) => ADDED.some((added) => added === name.toLowerCase()));
+  const existing = table.columns.find(({ name }) =>
+    ADDED_COLUMNS.some((added) => added === name.toLowerCase()),
+  );
   if (existing) {
     throw new PushforwardError("DATA", `${table.source} already has a column "${existing.name}"`, {
       hint: `Rename it, or leave it out with a query: "SELECT * EXCLUDE (${quotedIdentifier(existing.name)}) FROM ..."`,
@@ -138,9 +139,9 @@ export async function writeAnomalies(
   await writeJoined(table, { what: "The scores", width: 3, chunks }, destination, async (format) => ({
     columns: [
       ...(await outputColumns(table, numeric, format)),
-      { name: ADDED[0], type: "DOUBLE", value: nanToNull("computed.c0") },
-      { name: ADDED[1], type: "DOUBLE", value: nanToNull("computed.c1") },
-      { name: ADDED[2], type: "VARCHAR", value: reason },
+      { name: ADDED_COLUMNS[0], type: "DOUBLE", value: nanToNull("computed.c0") },
+      { name: ADDED_COLUMNS[1], type: "DOUBLE", value: nanToNull("computed.c1") },
+      { name: ADDED_COLUMNS[2], type: "VARCHAR", value: reason },
     ],
     original: isDelimited(format) ? text : sql,
   }));

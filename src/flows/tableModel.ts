@@ -171,11 +171,12 @@ export class TableModel implements AsyncDisposable {
    * The oddest of the rows, with p-values and with the columns that make them odd (see `AnomalyScorer` and `explainRows`).
    *
    * The p-values are split-conformal: p = (1 + number of calibration rows that are at least as odd) / (calibration rows + 1). The
-   * calibration rows are those that `fitTable` held out as test rows. They are valid, whatever the model has learned, if new rows are
-   * exchangeable with the rows of the training table: then p <= a with a probability of at most a. They say nothing about rows that the
+   * calibration rows are those that `fitTable` held out as test rows. If new rows are exchangeable with the rows of the training table,
+   * the p-values are valid, whatever the model has learned: p <= a with a probability of at most a. They are not valid for rows that the
    * model was trained on.
    *
-   * @throws ARGUMENT if the model has no calibration rows, as those that were fitted without test rows; DATA for rows that do not fit.
+   * @throws ARGUMENT if the model has no calibration rows, because it was fitted without test rows; DATA for rows without a column of the
+   *   model, or with values of another type.
    */
   async anomalies(rows: TableInput, options: TableAnomaliesOptions = {}): Promise<TableAnomalies> {
     checkRunOptions("anomalies", options, ["count", "falseDiscoveryRate"]);

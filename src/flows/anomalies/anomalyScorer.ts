@@ -18,7 +18,7 @@ export interface AnomalyReference {
   readonly rows: Float64Array;
   /** [D], the scale of each feature in training rows (`featureScales`). */
   readonly featureScales: Float64Array;
-  /** The mean of each factor of `Surprise` in validation rows, in nats. */
+  /** The mean of the finite values of each factor of `Surprise` in validation rows, in nats. */
   readonly meanSurprise: Float64Array;
   /** The scales of the two scores of validation rows. */
   readonly surprise: ScoreScale;
@@ -27,13 +27,13 @@ export interface AnomalyReference {
   readonly calibration: Float64Array;
 }
 
-/** Distances to more rows take longer, and rank rows hardly better. */
+/** The maximum number of training rows for distances. More rows take longer, and hardly improve the ranking. */
 const MAX_REFERENCE_ROWS = 4000;
-/** Quantiles of more scores are hardly more precise. */
+/** The maximum number of calibration scores. The smallest p-value is about 1 / this, and more scores would enlarge the model file. */
 const MAX_CALIBRATION_ROWS = 10_000;
 /**
- * In the sum over all columns, the chance variation of ordinary columns hides a few odd ones: it grows as the square root of their
- * number. Chosen in bench/adbench.
+ * The number of features in the sum of surprises. In a sum over all features, the random variation of ordinary ones, which grows as the
+ * square root of their number, hides a few odd ones. Chosen in bench/adbench.
  */
 const MOST_SURPRISING = 3;
 
@@ -85,30 +85,28 @@ export class AnomalyScorer {
     const rows = keepRows ? training.spaced(MAX_REFERENCE_ROWS).values.slice() : new Float64Array(0);
     const unscaled = { median: 0, range: 1 };
     const surprise = new Surprise(flow);
-    const meanSurprise = new Float64Array(surprise.factors);
-    const start = {
+    const scorerWith = (reference: AnomalyReference) => new AnomalyScorer(columns, flow, reference, surprise);
+    const initial: AnomalyReference = {
       rows,
       featureScales: featureScales(training),
-      meanSurprise,
+      meanSurprise: new Float64Array(surprise.factors),
       surprise: unscaled,
       distance: unscaled,
       calibration: new Float64Array(0),
     };
-    const first = new AnomalyScorer(columns, flow, start, surprise);
-    const surprises = await first.surprises(validation.values, run);
-    surprises.forEach((value, i) => {
-      meanSurprise[i % meanSurprise.length] += value / validation.rows;
-    });
-    const ofScores = {
-      surprise: scaleOf(first.sumsOfLargest(surprises)),
-      distance: rows.length === 0 ? unscaled : scaleOf(first.neighbors.distances(validation.values)),
+    const surprises = await scorerWith(initial).surprises(validation.values, run);
+    const centered = { ...initial, meanSurprise: columnMeans(surprises, surprise.factors) };
+    const unscaledScorer = scorerWith(centered);
+    const scaled = {
+      ...centered,
+      surprise: scaleOf(unscaledScorer.sumsOfLargest(surprises)),
+      distance: rows.length === 0 ? unscaled : scaleOf(unscaledScorer.neighbors.distances(validation.values)),
     };
-    const scorer = new AnomalyScorer(columns, flow, { ...start, ...ofScores }, surprise);
     const scores = test
-      ? await scorer.score(test.spaced(MAX_CALIBRATION_ROWS).values, run)
+      ? await scorerWith(scaled).score(test.spaced(MAX_CALIBRATION_ROWS).values, run)
       : new Float64Array(0);
-    await scorer.release();
-    return { ...start, ...ofScores, calibration: scores.sort() };
+    await surprise.release();
+    return { ...scaled, calibration: scores.sort() };
   }
 
   /** The scores of rows of positions [N, D] (`positionsInColumn`), [N]. No value may be missing in a column without gaps. */
@@ -162,6 +160,18 @@ export class AnomalyScorer {
         .reduce((sum, value) => sum + value, 0);
     });
   }
+}
+
+/** The mean of the finite values in each column of rows [N, K]: [K]. A row of probability 0 must not make all scores infinite. */
+function columnMeans(values: Float64Array, columns: number): Float64Array {
+  const counts = new Float64Array(columns);
+  const sums = new Float64Array(columns);
+  for (const [i, value] of values.entries()) {
+    if (!Number.isFinite(value)) continue;
+    counts[i % columns]++;
+    sums[i % columns] += value;
+  }
+  return sums.map((sum, k) => (counts[k] > 0 ? sum / counts[k] : 0));
 }
 
 /** The scale of scores. If half of them are equal, as in tables of few different rows, their standard deviation replaces the range. */

@@ -27,9 +27,9 @@ export interface AnomalySelectionOptions {
 
 /** The p-values of rows, and which of them are reported. */
 export interface AnomalySelection {
-  /** [N], the higher the odder; NaN for a row with a missing value in a column that had none. */
+  /** [N]: a higher score is odder; NaN for a row with a missing value in a column that had none. */
   readonly scores: Float64Array;
-  /** [N] */
+  /** [N], NaN where the score is NaN. */
   readonly pValues: Float64Array;
   /** The indices of the reported rows, the oddest first. */
   readonly selected: readonly number[];

@@ -1,7 +1,7 @@
 import type { InMemoryDataset } from "../../dataset/index.ts";
 import { featureNames, type TableColumn } from "../../tables/tableColumn.ts";
 
-/** The distance to the k-th nearest row does not depend on single rows, as that to the nearest one does. */
+/** The distance to the fifth nearest row depends less on single rows than that to the nearest one. */
 const NEIGHBORS = 5;
 /**
  * The squared distance between different labels, and between a missing value and a present one: the mean squared difference of two

@@ -36,7 +36,7 @@ describe("conformalPValues", () => {
   });
 
   test.for(Object.entries(distributions))(
-    "are uniform for fresh rows of a %s distribution",
+    "are uniform for fresh rows of known distributions: %s",
     async ([, rowOf]) => {
       const [calibrationRows, freshRows] = [1500, 3000];
       const rows = (count: number, seed: number) => {
