@@ -12,7 +12,7 @@ import type { FitValues } from "./fitOptions.ts";
 import { checkImageValues, type ImageFitValues } from "./fitValues.ts";
 import { bitsText, type ImageReport, imageEvent, imageReport } from "./imageReport.ts";
 import type { Io } from "./io.ts";
-import { makeDirectory, writeImagePictures } from "./pictures.ts";
+import { preparePictures, writeImagePictures } from "./pictures.ts";
 import { type Fitted, runFit, type TrainingTools } from "./runFit.ts";
 import { splitRows } from "./splitRows.ts";
 import { TrainingProgress } from "./trainingProgress.ts";
@@ -24,7 +24,7 @@ const BATCH_SIZE = 64;
 export async function fitImages(given: FitValues, io: Io, words: readonly string[]): Promise<void> {
   const values = checkImageValues(given);
   await runFit(values, io, words, async () => {
-    if (values.pictures !== undefined) await makeDirectory(values.pictures);
+    if (values.pictures !== undefined) await preparePictures(values.pictures);
     const images = await openImages(values.data, { shape: values.image, signal: io.interrupted });
     try {
       const rows = await imageRows(images, values);

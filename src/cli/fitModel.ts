@@ -6,7 +6,7 @@ import type { FitValues } from "./fitOptions.ts";
 import { doneEvent, fitReport, type HeldOutEvaluation, type RowParts } from "./fitReport.ts";
 import { checkTableValues, type TableFitValues } from "./fitValues.ts";
 import type { Io } from "./io.ts";
-import { makeDirectory, writePictures } from "./pictures.ts";
+import { preparePictures, writePictures } from "./pictures.ts";
 import { type Fitted, runFit, type TrainingTools } from "./runFit.ts";
 import { splitRows, testFractionOf } from "./splitRows.ts";
 import { statedKinds } from "./statedKinds.ts";
@@ -23,7 +23,7 @@ export async function fitModel(
 ): Promise<void> {
   const values = checkTableValues(given);
   await runFit(values, io, words, async () => {
-    if (values.pictures !== undefined) await makeDirectory(values.pictures);
+    if (values.pictures !== undefined) await preparePictures(values.pictures);
     const table = await readTrainingTable(values.data, {
       ...values,
       ...(values.flow !== "cnf" && { kinds: await statedKinds(values) }),

@@ -1,8 +1,8 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { TrainingTable } from "../data/index.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
-import { writeError, writeFileAtomically } from "../files/atomicFile.ts";
+import { writeFileAtomically } from "../files/atomicFile.ts";
+import { makeDirectory } from "../files/makeDirectory.ts";
 import type { ImageModel } from "../flows/index.ts";
 import { imageFigure, samplesFigure, svgToPng, tableFigure, trainingFigure } from "../report/index.ts";
 import { checkFigurePackages } from "../report/png.ts";
@@ -11,12 +11,10 @@ import type { FitValues } from "./fitOptions.ts";
 import type { HeldOutEvaluation } from "./fitReport.ts";
 import type { Trained } from "./training.ts";
 
-/** Makes the directory of the pictures, and checks for the packages that draw them, before training: both fail early. */
-export async function makeDirectory(path: string): Promise<void> {
+/** Checks for the packages that draw pictures, and makes the directory of the pictures: before training, so that both fail early. */
+export async function preparePictures(directory: string): Promise<void> {
   await checkFigurePackages();
-  await mkdir(path, { recursive: true }).catch((error: unknown) => {
-    throw writeError(error, path);
-  });
+  await makeDirectory(directory);
 }
 
 /** Writes a picture of data beside samples, and the training curve. Returns their paths. */

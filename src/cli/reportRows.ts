@@ -1,5 +1,6 @@
 import type { Table } from "../data/index.ts";
 import { scanFeatures } from "../data/scanFeatures.ts";
+import { concatRows } from "../dataset/concatRows.ts";
 import { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { logDensities, type ReportRows, RunningMean } from "../evaluate/index.ts";
@@ -119,11 +120,5 @@ async function readFeatures({ columns, flow }: TableModel, table: Table): Promis
     const valid = Int32Array.from(status.keys()).filter((n) => status[n] === ROW_STATUS.valid);
     kept.push(rows.select(valid).values);
   }
-  const values = new Float64Array(kept.reduce((sum, { length }) => sum + length, 0));
-  let start = 0;
-  for (const block of kept) {
-    values.set(block, start);
-    start += block.length;
-  }
-  return new InMemoryDataset({ features: flow.features, values });
+  return new InMemoryDataset({ features: flow.features, values: concatRows(kept) });
 }

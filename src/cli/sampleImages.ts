@@ -1,9 +1,9 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { formatOf } from "../data/format.ts";
 import { PushforwardError } from "../errors.ts";
 import { counted } from "../evaluate/numberText.ts";
-import { checkWritable, writeError, writeFileAtomically } from "../files/atomicFile.ts";
+import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
+import { makeDirectory } from "../files/makeDirectory.ts";
 import { ImageModel, type LoadedModel } from "../flows/index.ts";
 import { encodePng, grayLevels, imageGrid } from "../images/index.ts";
 import { classIndex, refuseOptions } from "./imageModels.ts";
@@ -109,12 +109,6 @@ async function checkOutput(output: string, isGrid: boolean): Promise<void> {
     );
   }
   await (isGrid ? checkWritable(output) : makeDirectory(output));
-}
-
-async function makeDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((error: unknown) => {
-    throw writeError(error, path);
-  });
 }
 
 /** A class as the name of a directory. */

@@ -1,7 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import type { Stats } from "node:fs";
-import { open, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { PushforwardError } from "../errors.ts";
+import { firstBytes, isGzip } from "../files/firstBytes.ts";
 import { readError } from "../files/readBytes.ts";
 import { checkText, textOf } from "./checkText.ts";
 import { shellQuoted } from "./columnList.ts";
@@ -35,14 +36,14 @@ export async function inspectFile(
   path: string,
   { name = path, signal }: { name?: string; signal?: AbortSignal | undefined } = {},
 ): Promise<SourceFile> {
-  const bytes = await readHead(path);
+  const bytes = await firstBytes(path, HEAD_BYTES);
   if (SPREADSHEET.test(name)) {
     throw new PushforwardError("FILE", `${name} is a spreadsheet, which cannot be read`, {
       expected: `a file in one of the formats ${FORMATS}`,
       hint: "Save the sheet as CSV in the spreadsheet program, or convert the file: libreoffice --convert-to csv FILE",
     });
   }
-  const gzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const gzip = isGzip(bytes);
   const named = name === path ? formatOf(path) : undefined;
   if (named?.gzip && !gzip && bytes.length > 0) {
     throw new PushforwardError("FILE", `${name} is not a gzip file, although its name ends with .gz`, {
@@ -115,20 +116,6 @@ export async function statSource(path: string): Promise<Stats> {
     expected: "a file",
     hint: ending ? `To read all its files as one table: ${pattern}` : "Give a file in it.",
   });
-}
-
-async function readHead(path: string): Promise<Buffer> {
-  try {
-    const handle = await open(path);
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    throw await readError(error, path);
-  }
 }
 
 async function gunzipHead(path: string, name: string, signal?: AbortSignal): Promise<Buffer> {

@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { createGunzip, createInflateRaw } from "node:zlib";
 import { PushforwardError } from "../errors.ts";
+import { firstBytes, isGzip } from "../files/firstBytes.ts";
 import { readError } from "../files/readBytes.ts";
 
 /** A part of a file: bytes from `start` to `end`, which is not included, compressed by raw deflate or not. */
@@ -35,9 +35,9 @@ export class ByteReader {
       const bytes = createReadStream(path, { start: range.start, end: Math.max(range.start, range.end - 1) });
       return new ByteReader(path, range.deflated ? bytes.pipe(createInflateRaw()) : bytes);
     }
-    const isGzip = (await firstBytes(path, 2)).equals(Buffer.from([0x1f, 0x8b]));
+    const gzip = isGzip(await firstBytes(path, 2));
     const bytes = createReadStream(path, { highWaterMark: 2 ** 20 });
-    return new ByteReader(path, isGzip ? bytes.pipe(createGunzip({ chunkSize: 2 ** 18 })) : bytes);
+    return new ByteReader(path, gzip ? bytes.pipe(createGunzip({ chunkSize: 2 ** 18 })) : bytes);
   }
 
   /** The next `length` bytes. */
@@ -82,18 +82,3 @@ const damaged = (path: string, reason: string): PushforwardError =>
   new PushforwardError("FILE", `${path} is damaged: ${reason}`, {
     hint: "Download or write the file again.",
   });
-
-/** The first bytes of a file, fewer if it is shorter. */
-export async function firstBytes(path: string, length: number, position = 0): Promise<Buffer> {
-  try {
-    const handle = await open(path);
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    throw await readError(error, path);
-  }
-}

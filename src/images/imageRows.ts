@@ -1,3 +1,4 @@
+import { concatRows } from "../dataset/concatRows.ts";
 import { InMemoryDataset, StreamedDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
@@ -110,21 +111,11 @@ function reflected(rows: InMemoryDataset, [height, width, channels]: ImageShape)
 }
 
 function concatenated(blocks: readonly InMemoryDataset[], features: number): InMemoryDataset {
-  const join = (of: (block: InMemoryDataset) => Float64Array) => {
-    const parts = blocks.map(of);
-    const joined = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const part of parts) {
-      joined.set(part, at);
-      at += part.length;
-    }
-    return joined;
-  };
   return new InMemoryDataset({
     features,
-    values: join(({ values }) => values),
-    context: join(({ context }) => context),
-    weights: join(({ weights }) => weights),
+    values: concatRows(blocks.map(({ values }) => values)),
+    context: concatRows(blocks.map(({ context }) => context)),
+    weights: concatRows(blocks.map(({ weights }) => weights)),
     rowNumbers: Int32Array.from(blocks.flatMap(({ rowNumbers }) => [...rowNumbers])),
     contextColumns: blocks[0]?.contextColumns,
   });

@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
 import { PushforwardError } from "../errors.ts";
+import { firstBytes, isGzip } from "../files/firstBytes.ts";
 import { readError } from "../files/readBytes.ts";
-import { firstBytes } from "./byteReader.ts";
 import { isIdx, openIdx } from "./idx.ts";
 import type { ImageSet, OpenImagesOptions } from "./imageSet.ts";
 import { isNpy, openNpy, openNpz } from "./npy.ts";
@@ -96,7 +96,7 @@ async function formatOf(path: string): Promise<Format> {
 
 /** The first bytes of the content of a file that may be a gzip file. */
 function gunzippedHead(bytes: Buffer): Uint8Array {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  if (!isGzip(bytes)) return bytes;
   try {
     return gunzipSync(bytes, { finishFlush: 2 });
   } catch {

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { PushforwardError } from "../errors.ts";
-import { type FileRange, firstBytes } from "./byteReader.ts";
+import { firstBytes } from "../files/firstBytes.ts";
+import type { FileRange } from "./byteReader.ts";
 
 /** A file in a zip archive. */
 export interface ZipEntry {

@@ -1,3 +1,4 @@
+import { concatRows } from "../dataset/concatRows.ts";
 import { Flow } from "../flows/flow.ts";
 import type { Random } from "../random/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
@@ -43,7 +44,7 @@ export async function refineByNuts(
   const { features } = flow;
   const chains = starts.length;
   const run = { precision: "float64" as const, providers, threads };
-  const latentStarts = await flow.toLatent(joined(starts), undefined, run);
+  const latentStarts = await flow.toLatent(concatRows(starts), undefined, run);
   const iterations = settings.warmUp + settings.draws;
   await using base = new Flow(flow.base);
   const proposals = await base.sample(chains * iterations, {
@@ -71,7 +72,7 @@ export async function refineByNuts(
   const total = (count: (run: (typeof runs)[number]) => number) =>
     runs.reduce((sum, each) => sum + count(each), 0);
   const diverged = runs.flatMap(({ divergences }) => divergences);
-  const toData = (latent: readonly Float64Array[]) => flow.toData(joined(latent), undefined, run);
+  const toData = (latent: readonly Float64Array[]) => flow.toData(concatRows(latent), undefined, run);
   return {
     rows: await toData(runs.map(({ positions }) => positions)),
     chains,
@@ -106,14 +107,4 @@ export function refineByIndependence(
     saturated: 0,
     evaluations: 0,
   };
-}
-
-function joined(arrays: readonly Float64Array[]): Float64Array {
-  const result = new Float64Array(arrays.reduce((sum, { length }) => sum + length, 0));
-  let end = 0;
-  for (const array of arrays) {
-    result.set(array, end);
-    end += array.length;
-  }
-  return result;
 }

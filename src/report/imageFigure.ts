@@ -1,3 +1,4 @@
+import { concatRows } from "../dataset/concatRows.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import type { ImageModel } from "../flows/index.ts";
 import { encodePng, grayLevels, imageGrid } from "../images/index.ts";
@@ -76,11 +77,11 @@ export async function imageFigure(
     { label: "temperature 0.6", pixels: await samples(1, 0.6, 3) },
     {
       label: "a sample, and below it the nearest training image",
-      pixels: joined([line(drawn, 0), training.select(nearest).values]),
+      pixels: concatRows([line(drawn, 0), training.select(nearest).values]),
     },
     {
       label: "a held-out image, and below it its reconstruction",
-      pixels: joined([line(real.values, 0), await model.toPixels(latent, run(contextOf(real, columns)))]),
+      pixels: concatRows([line(real.values, 0), await model.toPixels(latent, run(contextOf(real, columns)))]),
     },
     { label: "interpolations", pixels: await interpolations() },
     ...(model.levels.length > 1 ? await Promise.all(model.levels.map((_, level) => resampled(level))) : []),
@@ -133,16 +134,6 @@ function chooseRows(rows: InMemoryDataset, count: number, classes: number): InMe
     return ofClass[Math.floor(i / classes) % Math.max(1, ofClass.length)] ?? i % rows.rows;
   });
   return rows.select(indices);
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** The groups below each other, with their labels to the left. */
