@@ -1,11 +1,11 @@
 import { createReadStream } from "node:fs";
-import type { Readable } from "node:stream";
+import { pipeline, type Readable, type Transform } from "node:stream";
 import { createGunzip, createInflateRaw } from "node:zlib";
 import { PushforwardError } from "../errors.ts";
 import { firstBytes, isGzip } from "../files/firstBytes.ts";
 import { readError } from "../files/readBytes.ts";
 
-/** A part of a file: bytes from `start` to `end`, which is not included, compressed by raw deflate or not. */
+/** A part of a file: the bytes from `start` to `end` - 1, which may be compressed by raw deflate. */
 export interface FileRange {
   readonly start: number;
   readonly end: number;
@@ -13,7 +13,7 @@ export interface FileRange {
 }
 
 /**
- * Reads bytes of a file in pieces of the sizes that are asked for. A gzip file is decompressed.
+ * Reads a file from its beginning to its end, in pieces of any sizes. A gzip file is decompressed.
  *
  * @throws FILE if the file cannot be read, is damaged, or ends before a piece does.
  */
@@ -29,15 +29,16 @@ export class ByteReader {
     this.chunks = stream[Symbol.asyncIterator]();
   }
 
+  /** A reader at the beginning of the file, or of a part of it, which is not decompressed as gzip. */
   static async open(path: string, range?: FileRange): Promise<ByteReader> {
     if (range) {
       // The end of `createReadStream` is included, and an empty range would be an error.
       const bytes = createReadStream(path, { start: range.start, end: Math.max(range.start, range.end - 1) });
-      return new ByteReader(path, range.deflated ? bytes.pipe(createInflateRaw()) : bytes);
+      return new ByteReader(path, range.deflated ? through(bytes, createInflateRaw()) : bytes);
     }
     const gzip = isGzip(await firstBytes(path, 2));
     const bytes = createReadStream(path, { highWaterMark: 2 ** 20 });
-    return new ByteReader(path, gzip ? bytes.pipe(createGunzip({ chunkSize: 2 ** 18 })) : bytes);
+    return new ByteReader(path, gzip ? through(bytes, createGunzip({ chunkSize: 2 ** 18 })) : bytes);
   }
 
   /** The next `length` bytes. */
@@ -77,6 +78,9 @@ export class ByteReader {
     throw damaged(this.path, reason);
   }
 }
+
+/** Unlike `pipe`, this closes the file when the result is destroyed, and an error of the file is one of the result. */
+const through = (file: Readable, decompress: Transform): Readable => pipeline(file, decompress, () => {});
 
 const damaged = (path: string, reason: string): PushforwardError =>
   new PushforwardError("FILE", `${path} is damaged: ${reason}`, {

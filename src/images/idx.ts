@@ -2,7 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import { ByteReader } from "./byteReader.ts";
 import type { NumberArray } from "./numberArrays.ts";
 
-/** The types of numbers that idx files have. Only unsigned bytes are pixels or labels. */
+/** The codes of the types of numbers in idx files. Only unsigned bytes are read. */
 const TYPES: Readonly<Record<number, string>> = {
   8: "unsigned bytes",
   9: "signed bytes",
@@ -12,13 +12,15 @@ const TYPES: Readonly<Record<number, string>> = {
   14: "64-bit floating-point numbers",
 };
 
-/** Whether a file begins as an idx file: two zeros, a type, and a small number of axes. */
+/** Whether a file begins as an idx file: two zeros, a known type, and 1 to 4 axes. */
 export const isIdx = (head: Uint8Array): boolean =>
   head.length >= 4 && head[0] === 0 && head[1] === 0 && head[2]! in TYPES && head[3]! >= 1 && head[3]! <= 4;
 
 /**
  * Opens an idx file, the format of MNIST (LeCun et al. 1998): the type, the number of axes, their sizes as big-endian integers of 32
- * bits, and the numbers. It may be compressed by gzip. Throws `FILE` for one that does not have unsigned bytes.
+ * bits, and the numbers. It may be compressed by gzip.
+ *
+ * @throws FILE if its numbers are not unsigned bytes.
  */
 export async function openIdx(path: string): Promise<NumberArray> {
   const reader = await ByteReader.open(path);
@@ -33,16 +35,7 @@ export async function openIdx(path: string): Promise<NumberArray> {
     }
     const sizes = await reader.read(4 * axes!);
     const shape = Array.from({ length: axes! }, (_, i) => sizes.readUInt32BE(4 * i));
-    return {
-      name: path,
-      shape,
-      bytesPerNumber: 1,
-      open: async () => {
-        const again = await ByteReader.open(path);
-        await again.read(4 + 4 * axes!);
-        return again;
-      },
-    };
+    return { name: path, path, headerBytes: 4 + 4 * axes!, shape, bytesPerNumber: 1 };
   } finally {
     reader.close();
   }

@@ -5,7 +5,7 @@ import { zipEntries } from "./zip.ts";
 
 const MAGIC = "\x93NUMPY";
 
-/** Readers of numbers by the type of NumPy, without its byte order, which is little-endian. */
+/** Reads a number of each NumPy type, little-endian. Unsigned bytes, u1, need no conversion. */
 const READERS: Readonly<Record<string, (bytes: Buffer, offset: number) => number>> = {
   b1: (bytes, offset) => bytes[offset]!,
   i1: (bytes, offset) => bytes.readInt8(offset),
@@ -19,10 +19,14 @@ const READERS: Readonly<Record<string, (bytes: Buffer, offset: number) => number
   f8: (bytes, offset) => bytes.readDoubleLE(offset),
 };
 
-/** Whether a file begins as one of `numpy.save`. */
+/** Whether a file begins as one that `numpy.save` wrote. */
 export const isNpy = (head: Buffer): boolean => head.toString("latin1", 0, 6) === MAGIC;
 
-/** Opens an array that `numpy.save` wrote, in a file or in a part of it. Throws `FILE` for a type that is not one of numbers. */
+/**
+ * Opens an array that `numpy.save` wrote, in a file or in a part of it.
+ *
+ * @throws FILE if the array is not of little-endian numbers, or is in Fortran order.
+ */
 export async function openNpy(path: string, name = path, range?: FileRange): Promise<NumberArray> {
   const reader = await ByteReader.open(path, range);
   try {
@@ -38,13 +42,16 @@ export async function openNpy(path: string, name = path, range?: FileRange): Pro
     if (type === undefined || shape === undefined || (type !== "u1" && !convert))
       throw unreadable(name, `the header ${header.trim()}`);
     if (/'fortran_order':\s*True/.test(header)) {
-      throw new PushforwardError("FILE", `${name} is in the order of Fortran`, {
-        expected: "an array in the order of C",
+      throw new PushforwardError("FILE", `${name} is in Fortran order`, {
+        expected: "an array in C order",
         hint: "Save it by np.save(path, np.ascontiguousarray(x)).",
       });
     }
     return {
       name,
+      path,
+      range,
+      headerBytes: 8 + lengthBytes + length,
       shape: shape
         .split(",")
         .map((size) => size.trim())
@@ -52,11 +59,6 @@ export async function openNpy(path: string, name = path, range?: FileRange): Pro
         .map(Number),
       bytesPerNumber: Number(type.slice(1)),
       convert,
-      open: async () => {
-        const again = await ByteReader.open(path, range);
-        await again.read(8 + lengthBytes + length);
-        return again;
-      },
     };
   } finally {
     reader.close();
@@ -70,7 +72,11 @@ const unreadable = (name: string, received: string): PushforwardError =>
     hint: "Save it by np.save(path, x.astype(np.uint8)).",
   });
 
-/** The arrays of a file that `numpy.savez` or `numpy.savez_compressed` wrote. */
+/**
+ * Opens the arrays of a file that `numpy.savez` or `numpy.savez_compressed` wrote.
+ *
+ * @throws FILE if it cannot be read; DATA if more than one array may be images.
+ */
 export async function openNpz(path: string): Promise<NumberArray[]> {
   const entries = await zipEntries(path);
   const arrays: NumberArray[] = [];

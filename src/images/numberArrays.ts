@@ -1,23 +1,30 @@
 import { interruptedError } from "../data/databaseError.ts";
 import { PushforwardError } from "../errors.ts";
-import type { ImageShape } from "../nn/image.ts";
-import { imageSize } from "../nn/image.ts";
-import type { ByteReader } from "./byteReader.ts";
+import { type ImageShape, imageSize } from "../nn/image.ts";
+import { ByteReader, type FileRange } from "./byteReader.ts";
 import { classesOf, type ImageSet, imagesPerBlock, type OpenImagesOptions, shapeText } from "./imageSet.ts";
 
 /** An array of numbers in a file, such as an idx file or an array of NumPy. */
 export interface NumberArray {
-  /** What messages call it. */
+  /** The name in messages. */
   readonly name: string;
+  readonly path: string;
+  /** The part of the file that has the array. Undefined for the whole file. */
+  readonly range?: FileRange | undefined;
+  /** The number of bytes before the first number. */
+  readonly headerBytes: number;
   readonly shape: readonly number[];
   readonly bytesPerNumber: number;
   /** Reads the bytes of a number. Undefined for unsigned bytes, which need no conversion. */
   readonly convert?: ((bytes: Buffer, offset: number) => number) | undefined;
-  /** A reader at the first number. */
-  open(): Promise<ByteReader>;
 }
 
-/** The images of some arrays of the same shape, one after the other, with the labels of the arrays of one axis. */
+/**
+ * The images of arrays with two or more axes, which are concatenated, and the labels of arrays with one axis.
+ *
+ * @throws DATA if no array has images, if images have different shapes or not the stated one, or if the number of labels is not the
+ *   number of images.
+ */
 export async function imagesOfArrays(
   arrays: readonly NumberArray[],
   source: string,
@@ -67,12 +74,13 @@ export async function imagesOfArrays(
 
 /** The numbers of an array in blocks of whole images of `size` numbers. */
 async function* numberBlocks(
-  { shape, bytesPerNumber, convert, open }: NumberArray,
+  { path, range, headerBytes, shape, bytesPerNumber, convert }: NumberArray,
   size: number,
 ): AsyncGenerator<Uint8Array | Float64Array> {
-  const reader = await open();
+  const reader = await ByteReader.open(path, range);
   const perBlock = imagesPerBlock(size);
   try {
+    await reader.read(headerBytes);
     for (let start = 0; start < shape[0]!; start += perBlock) {
       const length = Math.min(perBlock, shape[0]! - start) * size;
       const bytes = await reader.read(length * bytesPerNumber);
@@ -84,7 +92,11 @@ async function* numberBlocks(
   }
 }
 
-/** Numbers as pixels. Throws `DATA` unless they are whole numbers from 0 to 255. */
+/**
+ * Numbers as pixels. `firstImage` is the index of the first image, for the error, and `size` the number of pixels of an image.
+ *
+ * @throws DATA unless the numbers are whole and from 0 to 255.
+ */
 export function pixelsOf(
   numbers: ArrayLike<number>,
   { name }: { readonly name: string },
@@ -144,7 +156,7 @@ function imageShapeOf(
 async function readLabels(arrays: readonly NumberArray[], count: number, source: string): Promise<string[]> {
   const labels: string[] = [];
   for (const array of arrays)
-    for await (const block of numberBlocks(array, 1)) labels.push(...Array.from(block, String));
+    for await (const block of numberBlocks(array, 1)) for (const label of block) labels.push(String(label));
   if (labels.length === count) return labels;
   throw new PushforwardError("DATA", `The labels of ${source} are not as many as the images`, {
     expected: `${count} labels`,

@@ -1,10 +1,11 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { deflateRawSync } from "node:zlib";
 import { encode as encodePng } from "fast-png";
 import jpeg from "jpeg-js";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { withReflections } from "../../src/images/imageRows.ts";
 import { type ImageSet, imageRows, openImages } from "../../src/images/index.ts";
+import { Random } from "../../src/random/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { idx, idxGz, npy, somePixels } from "./files.ts";
 
@@ -100,6 +101,33 @@ describe("images of arrays", () => {
     }
   });
 
+  test("there may be more labels than a function has arguments", async () => {
+    const count = 200_000;
+    const labels = Uint8Array.from({ length: count }, (_, i) => i % 3);
+    const images = await openImages([
+      write("many.idx", idx([count, 1, 1], labels)),
+      write("many-labels.idx", idx([count], labels)),
+    ]);
+    expect(images.classes).toEqual({ names: ["0", "1", "2"], indices: Int32Array.from(labels) });
+  });
+
+  test.skipIf(!existsSync("/proc/self/fd"))(
+    "compressed files are closed after their header is read",
+    async () => {
+      const noise = Buffer.from(new Random(0).uniform(new Float64Array(300_000)).buffer);
+      const file = write("closed.gz", idxGz([100_000, 4, 6], noise));
+      await openImages(file);
+      const isOpen = (link: string) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${link}`) === file;
+        } catch {
+          return false;
+        }
+      };
+      await vi.waitUntil(() => !readdirSync("/proc/self/fd").some(isOpen));
+    },
+  );
+
   test("a flat array has the shape that is stated", async () => {
     const images = await openImages(write("flat.npy", npy("|u1", [2, 24], somePixels(2))), {
       shape: [4, 6, 1],
@@ -151,7 +179,7 @@ describe("images of arrays", () => {
     expect(
       await failure(all(write("fortran.npy", npy("|u1", [2, 4, 6], pixels, "True")))),
     ).toMatchInlineSnapshot(`
-      "FILE fortran.npy is in the order of Fortran: expected an array in the order of C.
+      "FILE fortran.npy is in Fortran order: expected an array in C order.
       Save it by np.save(path, np.ascontiguousarray(x))."
     `);
     const halves = Buffer.from(new Float32Array(24).fill(0.5).buffer);
