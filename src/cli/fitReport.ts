@@ -86,7 +86,7 @@ export function doneEvent({ values, table, rows, trained, evaluation, pictures, 
 
 /** The report for people. */
 export function fitReport(report: Report, { stdout, env }: Io): string {
-  const { values, table, rows, trained, anomalies, evaluation, pictures, milliseconds, resume } = report;
+  const { table, rows, trained, anomalies, evaluation, milliseconds } = report;
   const { bold } = createColors(supportsColor(stdout, env));
   const given = table.given.length > 0 ? ` given ${named(table.given)}` : "";
   const heldOut = counted(evaluation.logDensity.count, `${evaluation.by} row`);
@@ -102,17 +102,34 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
     ...membersOf(trained),
     ...storedRowsNote(trained, anomalies),
     "",
+    ...filesAndCommands(report, trained, bold, nextCommands(report)),
+  ].join("\n");
+}
+
+/** A command to run next, and its purpose. */
+export type NextCommand = readonly [command: string, purpose: string];
+
+/** The end of a report for people: the files that were written, and the commands to run next. */
+export function filesAndCommands(
+  { values, pictures, resume }: Pick<Report, "values" | "pictures" | "resume">,
+  { epochs }: Pick<Trained, "epochs">,
+  bold: (text: string) => string,
+  next: readonly NextCommand[],
+): string[] {
+  const commands = next.map(([command, purpose]) => [singleLine(command), purpose] as const);
+  const width = Math.max(...commands.map(([command]) => command.length));
+  return [
     `${bold("Model")}     ${singleLine(values.output)}`,
     ...pictures.map((path, i) => `${i === 0 ? bold("Pictures") : "        "}  ${singleLine(path)}`),
     "",
-    ...(trained.epochs.length === 0
+    ...(epochs.length === 0
       ? ["Training ended within the first epoch. Give it more time with --max-minutes.", ""]
       : []),
     ...(resume ? ["--max-minutes ended the training. To continue:", `  ${singleLine(resume)}`, ""] : []),
     "Next:",
-    ...nextCommands(values, table, anomalies !== undefined && anomalies.calibration.length > 0),
+    ...commands.map(([command, purpose]) => `  ${command.padEnd(width)}   ${purpose}`),
     "",
-  ].join("\n");
+  ];
 }
 
 /** The names of columns, or their number if there are too many to read. */
@@ -192,14 +209,17 @@ const aligned = (of: Parameters<typeof estimate>[0]): string =>
 /** In characters. A longer source, such as a query, is not repeated in the commands to run next. */
 const MAX_SOURCE_LENGTH = 60;
 
-function nextCommands(
-  { output, data: sources, na, decimal, delimiter }: FitValues,
-  { given, labels, rows }: TrainingTable,
-  hasAnomalies: boolean,
-): string[] {
+/** The data of a training in a command to run next. */
+export function dataOfCommand({ data }: Pick<FitValues, "data">): string {
+  const sources = data.map(shellQuoted).join(" ");
+  return sources.length > MAX_SOURCE_LENGTH || data.includes("-") ? "DATA" : sources;
+}
+
+function nextCommands({ values, table, anomalies }: Report): NextCommand[] {
+  const { output, data: sources, na, decimal, delimiter } = values;
+  const { given, labels, rows } = table;
   const model = shellQuoted(output);
-  const source = sources.map(shellQuoted).join(" ");
-  const data = source.length > MAX_SOURCE_LENGTH || sources.includes("-") ? "DATA" : source;
+  const data = dataOfCommand(values);
   const reading = [
     ...(na.length > 0 ? [` --na ${columnList(na)}`] : []),
     ...(decimal === "," ? [" --decimal ,"] : []),
@@ -211,17 +231,18 @@ function nextCommands(
   // The context of the first row, in a few digits, is an example.
   const context = Array.from(rows.sample.context.subarray(0, given.length), (x) => Number(x.toPrecision(4)));
   const condition = given.length > 0 ? ` ${exampleOf(given, labels, context)}` : "";
-  const commands = [
-    ...(given.length > 0
-      ? []
-      : [[`${program()} report ${model} ${data}${reading} -o report.html`, "what the model is good for"]]),
-    ...(hasAnomalies
-      ? [[`${program()} anomalies ${model} ${data}${reading}`, "the oddest rows, and why"]]
-      : []),
+  const commands: NextCommand[] = [];
+  if (given.length === 0)
+    commands.push([
+      `${program()} report ${model} ${data}${reading} -o report.html`,
+      "what the model is good for",
+    ]);
+  if (anomalies !== undefined && anomalies.calibration.length > 0)
+    commands.push([`${program()} anomalies ${model} ${data}${reading}`, "the oddest rows, and why"]);
+  return [
+    ...commands,
     [`${program()} score ${model} ${data}${reading} -o ${scored}`, "the rows with their log-density"],
     [`${program()} sample ${model}${condition} -n 1000 -o samples.csv`, "new rows"],
     [`${program()} evaluate ${model} other.csv${reading}`, "how well the model describes other rows"],
-  ].map(([command, purpose]) => [singleLine(command!), purpose!] as const);
-  const width = Math.max(...commands.map(([command]) => command.length));
-  return commands.map(([command, purpose]) => `  ${command.padEnd(width)}   ${purpose}`);
+  ];
 }

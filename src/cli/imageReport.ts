@@ -7,10 +7,9 @@ import { shapeText } from "../images/imageSet.ts";
 import type { ImageSet } from "../images/index.ts";
 import { imageSize } from "../nn/image.ts";
 import type { FitResult } from "../train/index.ts";
-import type { RowParts } from "./fitReport.ts";
-import { ending } from "./fitReport.ts";
+import { dataOfCommand, ending, filesAndCommands, type NextCommand, type RowParts } from "./fitReport.ts";
 import type { ImageFitValues } from "./fitValues.ts";
-import { duration, singleLine } from "./format.ts";
+import { duration, estimate } from "./format.ts";
 import { type Io, supportsColor } from "./io.ts";
 import { program } from "./program.ts";
 
@@ -23,8 +22,9 @@ export interface ImageReport {
   readonly evaluation: {
     readonly by: "test" | "validation";
     readonly logProb: MeanEstimate;
-    /** Of independent pixels. */
+    /** The log-probability under independent pixels; see `pixelHistograms`. */
     readonly baseline: MeanEstimate;
+    /** The log-probability under the model minus the one under independent pixels. */
     readonly gain: MeanEstimate;
   };
   /** Paths of the pictures. */
@@ -34,19 +34,19 @@ export interface ImageReport {
   readonly resume: string | undefined;
 }
 
-/** Bits per dimension of a mean log-probability of images with D features. */
+/** "2.105": the bits per dimension of a mean log-probability in nats of images with D features. */
 export const bitsText = (logProb: number, features: number): string =>
   bitsPerDimension(logProb, features).toFixed(3);
 
-/** "2.105 ± 0.012" bits per dimension. */
-export function bitsEstimate({ mean, standardError }: MeanEstimate, features: number): string {
-  const error = Math.abs(bitsPerDimension(standardError, features));
-  return Number.isFinite(error)
-    ? `${bitsText(mean, features)} ± ${error.toFixed(3)}`
-    : bitsText(mean, features);
-}
+/** "2.105 ± 0.012": the bits per dimension of a mean log-probability, with its standard error. */
+export const bitsEstimate = ({ count, mean, standardError }: MeanEstimate, features: number): string =>
+  estimate({
+    count,
+    mean: bitsPerDimension(mean, features),
+    standardError: Math.abs(bitsPerDimension(standardError, features)),
+  });
 
-/** What `--json` prints at the end. */
+/** The last event of `--json`. */
 export function imageEvent({
   values,
   images,
@@ -89,7 +89,7 @@ export function imageEvent({
 
 /** The report for people. */
 export function imageReport(report: ImageReport, { stdout, env }: Io): string {
-  const { values, images, rows, result, evaluation, pictures, milliseconds, resume } = report;
+  const { values, images, rows, result, evaluation, milliseconds } = report;
   const { bold } = createColors(supportsColor(stdout, env));
   const features = imageSize(images.shape);
   const { by, logProb, baseline, gain } = evaluation;
@@ -100,7 +100,7 @@ export function imageReport(report: ImageReport, { stdout, env }: Io): string {
     ...(rows.test ? [`${count(rows.test.rows)} for the test`] : []),
   ];
   const role = by === "test" ? "not used in training" : "they also decided when training ended";
-  const isBetter = gain.mean >= 0 ? "fewer" : "more";
+  const fewerOrMore = gain.mean >= 0 ? "fewer" : "more";
   return [
     `Learned ${counted(images.count, "image")} of ${shapeText(images.shape)}${classes} in ${duration(milliseconds)} (${values.flow}, ${ending(result)}).`,
     `Images: ${parts.join(", ")}.`,
@@ -108,31 +108,20 @@ export function imageReport(report: ImageReport, { stdout, env }: Io): string {
     `${bold("Bits per dimension")} of ${counted(logProb.count, `${by} image`)} (${role}; fewer are better):`,
     `  this model           ${bitsEstimate(logProb, features)}`,
     `  independent pixels   ${bitsEstimate(baseline, features)}   (a histogram of each pixel, from the training images)`,
-    `The model needs ${bitsEstimate({ count: gain.count, mean: -Math.abs(gain.mean), standardError: gain.standardError }, features)} bits per dimension ${isBetter} than independent pixels.`,
+    `The model needs ${bitsEstimate({ ...gain, mean: -Math.abs(gain.mean), standardError: gain.standardError }, features)} bits per dimension ${fewerOrMore} than independent pixels.`,
     "",
-    `${bold("Model")}     ${singleLine(values.output)}`,
-    ...pictures.map((path, i) => `${i === 0 ? bold("Pictures") : "        "}  ${singleLine(path)}`),
-    "",
-    ...(result.epochs.length === 0
-      ? ["Training ended within the first epoch. Give it more time with --max-minutes.", ""]
-      : []),
-    ...(resume ? ["--max-minutes ended the training. To continue:", `  ${singleLine(resume)}`, ""] : []),
-    "Next:",
-    ...nextCommands(values),
-    "",
+    ...filesAndCommands(report, result, bold, nextCommands(values)),
   ].join("\n");
 }
 
-function nextCommands({ output, data }: ImageFitValues): string[] {
-  const model = shellQuoted(output);
-  const commands = [
+function nextCommands(values: ImageFitValues): NextCommand[] {
+  const model = shellQuoted(values.output);
+  return [
     [`${program()} sample ${model} -n 64 -o samples.png`, "new images, in one picture"],
     [
-      `${program()} score ${model} ${shellQuoted(data[0]!)} -o scored.csv`,
+      `${program()} score ${model} ${dataOfCommand(values)} -o scored.csv`,
       "bits per dimension of each image",
     ],
     [`${program()} evaluate ${model} OTHER`, "bits per dimension of other images"],
-  ].map(([command, purpose]) => [singleLine(command!), purpose!] as const);
-  const width = Math.max(...commands.map(([command]) => command.length));
-  return commands.map(([command, purpose]) => `  ${command.padEnd(width)}   ${purpose}`);
+  ];
 }

@@ -17,20 +17,7 @@ const image = (n: number) =>
   );
 const pixels = Uint8Array.from(Array.from({ length: COUNT }, (_, n) => [...image(n)]).flat());
 
-const TRAINING = [
-  "--flow",
-  "glow",
-  "--levels",
-  "1",
-  "--transforms",
-  "1",
-  "--hidden",
-  "4",
-  "--batch-size",
-  "16",
-  "--threads",
-  "1",
-];
+const TRAINING = "--flow glow --levels 1 --transforms 1 --hidden 4 --batch-size 16 --threads 1".split(" ");
 
 async function pushforward(...words: string[]) {
   const { code, out, err } = await place.pushforward(words);
@@ -40,6 +27,13 @@ async function pushforward(...words: string[]) {
 
 const data = { images: "", labels: "", directory: "" };
 const models = { plain: "", classes: "" };
+/** The report of the training with classes. */
+let report = "";
+
+const fitWithFlips = (model: string): string[] => [
+  ...["fit", data.images, ...TRAINING],
+  ...["--flips", "--epochs", "2", "--draws", "2", "-o", model],
+];
 
 beforeAll(async () => {
   data.images = write("images.idx", idx([COUNT, 4, 4], pixels));
@@ -58,33 +52,14 @@ beforeAll(async () => {
   }
   models.plain = path("plain.safetensors");
   models.classes = path("classes.safetensors");
-  await pushforward(
-    "fit",
-    data.images,
-    data.labels,
-    "--classes",
-    ...TRAINING,
-    "--epochs",
-    "1",
-    "-o",
-    models.classes,
-  );
+  ({ out: report } = await pushforward(
+    ...["fit", data.images, data.labels, "--classes", ...TRAINING, "--epochs", "1", "-o", models.classes],
+  ));
 });
 
 describe("fit", () => {
   test("learns images, and reports bits per dimension beside those of independent pixels", async () => {
-    const { out, err } = await pushforward(
-      "fit",
-      data.images,
-      ...TRAINING,
-      "--flips",
-      "--epochs",
-      "2",
-      "--draws",
-      "2",
-      "-o",
-      models.plain,
-    );
+    const { out, err } = await pushforward(...fitWithFlips(models.plain));
     const text = out.replace(/\d+\.\d{3}/g, "#.###").replace(/in 0:\d\d/, "in 0:00");
     expect(text).toMatchInlineSnapshot(`
       "Learned 40 images of 4 x 4 x 1 in 0:00 (glow, 2 epochs, the best is epoch 2; --epochs reached).
@@ -108,21 +83,15 @@ describe("fit", () => {
     );
   });
 
+  test("suggests to score the images with their labels", () => {
+    // DATA stands for long paths.
+    expect(report).toMatch(/score classes\.safetensors (images\.idx labels\.idx|DATA) -o scored\.csv/);
+  });
+
   test("writes the same model if it is resumed after the first epoch", async () => {
     const whole = readFileSync(models.plain);
     const stopped = path("stopped.safetensors");
-    const words = [
-      "fit",
-      data.images,
-      ...TRAINING,
-      "--flips",
-      "--epochs",
-      "2",
-      "--draws",
-      "2",
-      "-o",
-      stopped,
-    ];
+    const words = fitWithFlips(stopped);
     const controller = new AbortController();
     const running = place.pushforward(words, { interrupted: controller.signal });
     const waiting = setInterval(() => existsSync(`${stopped}.checkpoint`) && controller.abort(), 1);
@@ -133,29 +102,11 @@ describe("fit", () => {
     expect(readFileSync(stopped).equals(whole)).toBe(true);
   });
 
-  test("prints events with bits per dimension by --json, also for a stream from a directory and tarflow", async () => {
+  test("prints events with bits per dimension by --json, also for a directory of pictures and tarflow", async () => {
+    const tarflow = "--flow tarflow --patch 2 --transforms 1 --hidden 8 --epochs 1 --threads 1".split(" ");
     const events = await json(
-      "fit",
-      data.directory,
-      "--classes",
-      "--flow",
-      "tarflow",
-      "--patch",
-      "2",
-      "--transforms",
-      "1",
-      "--hidden",
-      "8",
-      "--epochs",
-      "1",
-      "--validation-fraction",
-      "0.5",
-      "--threads",
-      "1",
-      "-o",
-      path("t.safetensors"),
-      "--pictures",
-      path("pictures"),
+      ...["fit", data.directory, "--classes", ...tarflow, "--validation-fraction", "0.5"],
+      ...["-o", path("t.safetensors"), "--pictures", path("pictures")],
     );
     expect(events[0]).toMatchObject({ event: "epoch", flow: "tarflow" });
     const done = events.at(-1)!;
@@ -259,16 +210,7 @@ describe("a model of images", () => {
     const picture = decode(readFileSync(grid));
     expect(picture.channels).toBe(1);
     await pushforward(
-      "sample",
-      models.classes,
-      "-n",
-      "2",
-      "--class",
-      "1",
-      "--temperature",
-      "0.5",
-      "-o",
-      path("drawn"),
+      ...["sample", models.classes, "-n", "2", "--class", "1", "--temperature", "0.5", "-o", path("drawn")],
     );
     const { width, height, data: drawn } = decode(readFileSync(path("drawn/1/00002.png")));
     expect([width, height, drawn.length]).toEqual([4, 4, 16]);
