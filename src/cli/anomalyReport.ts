@@ -1,8 +1,8 @@
 import { createColors } from "picocolors";
+import { expectedText, shortNumber, valueText } from "../evaluate/expectedText.ts";
 import { count, counted } from "../evaluate/numberText.ts";
-import type { AnomalyReason, ExpectedValue } from "../flows/anomalies/reasons.ts";
+import type { AnomalyReason } from "../flows/anomalies/reasons.ts";
 import type { TableAnomalies } from "../flows/index.ts";
-import type { TableRow } from "../tables/tableRows.ts";
 import { singleLine } from "./format.ts";
 import { type Io, supportsColor } from "./io.ts";
 
@@ -55,7 +55,7 @@ export function anomalyReport(found: FoundAnomalies, { stdout, env }: Io): strin
       : []),
     "",
     ...anomalies.flatMap(({ row, pValue, score, reasons }) => [
-      `${bold(`Row ${row}`)}  p = ${probability(pValue)}, score ${number(score)}`,
+      `${bold(`Row ${row}`)}  p = ${probability(pValue)}, score ${shortNumber(score)}`,
       ...reasonLines(reasons),
       "",
     ]),
@@ -68,7 +68,7 @@ function falseAlarms({ anomalies, expectedFalseAlarms }: FoundAnomalies): string
   const last = anomalies.at(-1);
   if (!last) return ["No row is reported."];
   return [
-    `If all rows were like those of the training table, ${number(expectedFalseAlarms)} of them would have p-values up to ${probability(last.pValue)}.`,
+    `If all rows were like those of the training table, ${shortNumber(expectedFalseAlarms)} of them would have p-values up to ${probability(last.pValue)}.`,
   ];
 }
 
@@ -76,34 +76,15 @@ function reasonLines(reasons: readonly AnomalyReason[]): string[] {
   const shown = reasons.filter(({ gain }, i) => i === 0 || (i < MAX_REASONS && gain >= MIN_GAIN_NATS));
   const cells = shown.map(({ column, value, gain, expected }) => [
     text(column),
-    valueText(value),
-    `expected ${expectedText(expected)}`,
+    valueText(value, text),
+    `expected ${expectedText(expected, text)}`,
     Number.isFinite(gain) ? `gain ${gain.toFixed(1)} nats` : "impossible for the model",
   ]);
   const widths = [0, 1, 2].map((i) => Math.max(...cells.map((row) => row[i]!.length)));
   return cells.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ")}`.trimEnd());
 }
 
-/** "1.2 (0.4 to 3.9)", "Bern 62%, Basel 30%", "missing". */
-function expectedText({ median, interval, labels, missing }: ExpectedValue): string {
-  const parts: string[] = [];
-  if (median !== undefined && interval)
-    parts.push(`${valueText(median)} (${valueText(interval[0])} to ${valueText(interval[1])})`);
-  for (const { value, probability } of labels ?? [])
-    parts.push(`${valueText(value)} ${percent(probability)}`);
-  if (missing > 0.005) parts.push(missing > 0.995 ? "missing" : `missing ${percent(missing)}`);
-  return parts.join(", ");
-}
-
-const valueText = (value: TableRow[string]): string =>
-  value === null ? "missing" : typeof value === "number" ? number(value) : text(String(value));
-
 const text = (value: string): string => singleLine(value, MAX_VALUE_LENGTH);
-const percent = (x: number): string => `${Math.round(100 * x)}%`;
 const scoredRows = (scores: Float64Array): number => scores.filter((score) => !Number.isNaN(score)).length;
-
-/** Five significant digits, without an exponent for the usual sizes. */
-const number = (x: number): string =>
-  Number.isInteger(x) && Math.abs(x) < 1e15 ? String(x) : String(Number(x.toPrecision(5)));
 
 const probability = (p: number): string => String(Number(p.toPrecision(2)));

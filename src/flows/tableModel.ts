@@ -220,13 +220,18 @@ export class TableModel implements AsyncDisposable {
     return withStatus(scores, status, Number.POSITIVE_INFINITY);
   }
 
-  /** The reasons why rows of positions are odd. `present(n)` has the values of row n. */
+  /**
+   * The reasons why rows of positions are unusual. `present(n)` has the values of row n. A model without a reference for anomalies does
+   * not know how far a value is from the nearest cell of a lattice, in the scale of its column: the value has the gain of that cell.
+   */
   anomalyReasons(
     { positions, present }: { positions: Float64Array; present: RowsToExplain["present"] },
     run: RunOptions = {},
   ): Promise<AnomalyReason[][]> {
     const features = nearestCells(this.columns, positions);
-    const beyondCells = this.anomalyScorer().beyondCells(positions);
+    const beyondCells = this.reference
+      ? this.anomalyScorer().beyondCells(positions)
+      : new Float64Array(positions.length);
     return explainRows(this.columns, this.conditionalRows(), { features, beyondCells, present }, run);
   }
 

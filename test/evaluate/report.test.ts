@@ -42,7 +42,11 @@ it("names the columns that make rare rows improbable", async () => {
     { maxRows: 60 },
   );
   const rare = result.rareRows.find(({ row }) => row.y === 9);
-  expect(rare?.reasons[0].name).toBe("y");
+  const [{ column, gain, expected }] = rare!.reasons;
+  expect(column).toBe("y");
+  expect(gain).toBeGreaterThan(3);
+  // y is x² with noise of standard deviation 0.3.
+  expect(expected.interval![1]).toBeLessThan(9);
 });
 
 describe("the first line", () => {

@@ -1,4 +1,5 @@
 import { comparedRows } from "../../evaluate/comparedRows.ts";
+import { expectedText } from "../../evaluate/expectedText.ts";
 import { count, counted } from "../../evaluate/numberText.ts";
 import type { ReportNumbers, ReportResult } from "../../evaluate/report.ts";
 import type { TrainingRecord } from "../../flows/modelFile.ts";
@@ -198,17 +199,22 @@ function tests(canvas: Canvas, report: ReportNumbers): string {
 }
 
 const MAX_REASONS = 3;
+/** A normally distributed value has this gain if it is 2.6 standard deviations from its conditional mean: z² / 2 - 1/2. */
+const MIN_GAIN_NATS = 3;
 
 function rareRows({ rareRows }: ReportNumbers): string {
   const text =
-    "The held-out rows with the lowest log-densities. Marked values are much less probable, given the other values of the row, than values of their column usually are. A row can also be rare as a combination of values.";
+    "The held-out rows with the lowest log-densities. Marked values are improbable given the other values of the row: a random value from their conditional distribution would increase the log-density of the row by 3 nats or more on average. Below each row is what the model expects instead: the median and the central 90% of numbers, and the most probable labels. A row without a marked value is rare as a combination of values.";
   const items = rareRows.map(({ row, logDensity, reasons }) => {
-    const telling = reasons.filter((each) => each.logDensity < each.typical - 3).slice(0, MAX_REASONS);
+    const improbable = reasons.filter(({ gain }) => gain >= MIN_GAIN_NATS).slice(0, MAX_REASONS);
     const values = Object.entries(row).map(([name, value]) => {
       const shown = `${escapeHtml(name)} ${value === null ? "missing" : escapeHtml(String(value))}`;
-      return telling.some((each) => each.name === name) ? `<mark>${shown}</mark>` : shown;
+      return improbable.some(({ column }) => column === name) ? `<mark>${shown}</mark>` : shown;
     });
-    return `<li><p><b>${fixed(logDensity, 1)} nats</b></p><p class="values">${values.join(", ")}</p></li>`;
+    const expected = improbable.map((reason) => `${reason.column} ${expectedText(reason.expected)}`);
+    const instead =
+      expected.length > 0 ? `<p class="about values">expected: ${escapeHtml(expected.join("; "))}</p>` : "";
+    return `<li><p><b>${fixed(logDensity, 1)} nats</b></p><p class="values">${values.join(", ")}</p>${instead}</li>`;
   });
   return `${paragraph(text)}<ol class="rare">${items.join("")}</ol>`;
 }
