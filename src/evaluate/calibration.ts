@@ -5,7 +5,7 @@ import { lowerBound, upperBound } from "../numerics/binarySearch.ts";
 import { Random } from "../random/index.ts";
 import { decodeRows } from "../tables/encode.ts";
 import { encodeTable } from "../tables/encodeTable.ts";
-import { featureNames } from "../tables/tableColumn.ts";
+import { featuresOf } from "../tables/tableColumn.ts";
 import type { TableInput } from "../tables/tableRows.ts";
 import { ROW_STATUS } from "../tables/unlearned.ts";
 import { type CompareOptions, comparedRows } from "./comparedRows.ts";
@@ -90,31 +90,30 @@ export async function conditionalCalibration(
 ): Promise<CalibrationResult> {
   const names = model.columns.map(({ name }) => name);
   const { values, status } = encodeTable(model.columns, rows, names);
-  const known = Array.from(status.keys()).filter((n) => status[n] === ROW_STATUS.valid);
-  if (known.length === 0) {
+  const valid = Array.from(status.keys()).filter((n) => status[n] === ROW_STATUS.valid);
+  if (valid.length === 0) {
     throw new PushforwardError("DATA", "no row has values that the model knows in all columns", {
       expected: "1 row or more",
     });
   }
   const D = model.flow.features;
-  const repeated = new Float64Array(known.length * draws * D);
-  known.forEach((row, i) => {
+  const repeated = new Float64Array(valid.length * draws * D);
+  valid.forEach((row, i) => {
     for (let k = 0; k < draws; k++)
       repeated.set(values.subarray(row * D, (row + 1) * D), (i * draws + k) * D);
   });
   const real = decodeRows(model.columns, repeated);
   const ranks: { name: string; pit: Float64Array }[] = [];
-  let start = 0;
-  for (const [c, column] of model.columns.entries()) {
-    const size = featureNames(column).length;
-    const first = start;
-    start += size;
-    if (size === 0) continue;
-    const isUnknown = (i: number) => i % D >= first && i % D < first + size;
-    const partial = { values: repeated, known: Uint8Array.from(repeated, (_, i) => (isUnknown(i) ? 0 : 1)) };
-    const drawn = decodeRows(model.columns, await model.drawUnknown(partial, { seed, ...run }))[c];
-    const uniform = new Random(seed).split(column.name).uniform(new Float64Array(known.length));
-    const pit = Float64Array.from(known, (_, i) => {
+  for (const [c, features] of featuresOf(model.columns).entries()) {
+    if (features.length === 0) continue;
+    const known = Uint8Array.from(repeated, (_, i) => (features.includes(i % D) ? 0 : 1));
+    const drawn = decodeRows(
+      model.columns,
+      await model.drawUnknown({ values: repeated, known }, { seed, ...run }),
+    )[c];
+    const { name } = model.columns[c];
+    const uniform = new Random(seed).split(name).uniform(new Float64Array(valid.length));
+    const pit = Float64Array.from(valid, (_, i) => {
       const x = orderable(real[c][i * draws]);
       let [lower, equal] = [0, 0];
       for (const value of drawn.subarray(i * draws, (i + 1) * draws)) {
@@ -123,9 +122,9 @@ export async function conditionalCalibration(
       }
       return (lower + uniform[i] * (1 + equal)) / (1 + draws);
     });
-    ranks.push({ name: column.name, pit });
+    ranks.push({ name, pit });
   }
-  return summary(ranks, { rows: known.length, draws: undefined, bins });
+  return summary(ranks, { rows: valid.length, draws: undefined, bins });
 }
 
 const orderable = (value: number): number => (Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value);

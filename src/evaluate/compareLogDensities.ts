@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import type { LoadedModel } from "../flows/index.ts";
-import { featureNames } from "../tables/tableColumn.ts";
+import { featuresOf } from "../tables/tableColumn.ts";
 import { type MeanEstimate, RunningMean } from "./runningMean.ts";
 
 /** The log-densities of two models on the same rows, in nats. */
@@ -101,13 +101,11 @@ function columnMeasures({ flow, columns, table }: LoadedModel): Map<string, Meas
     return { isDensity: true, atoms: new Set(atoms.map((atom) => atom + center)) };
   };
   if (!table) return new Map(columns.map((name, feature) => [name, measureOf(feature)]));
-  let next = 0;
+  const features = featuresOf(table);
   return new Map(
-    table.map((column) => {
-      const feature = next;
-      next += featureNames(column).length;
+    table.map((column, c) => {
       if (column.kind === "constant") return [column.name, { isDensity: false, atoms: new Set<number>() }];
-      return [column.name, measureOf(feature, column.kind === "continuous" ? column.center : 0)];
+      return [column.name, measureOf(features[c][0], column.kind === "continuous" ? column.center : 0)];
     }),
   );
 }

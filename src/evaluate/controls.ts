@@ -34,10 +34,10 @@ export function controlTables(
   return { copied, shuffled };
 }
 
-/** Computes a statistic for generated rows and for both controls. */
-export const withControls = <T>(
-  tables: Controlled<TableInput>,
-  statistic: (rows: TableInput) => T,
+/** Computes a statistic of generated rows and of both controls. */
+export const withControls = <Rows, T>(
+  tables: Controlled<Rows>,
+  statistic: (rows: Rows) => T,
 ): Controlled<T> => ({
   generated: statistic(tables.generated),
   copied: statistic(tables.copied),

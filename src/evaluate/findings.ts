@@ -1,5 +1,5 @@
 import type { CalibrationResult } from "./calibration.ts";
-import { count } from "./numberText.ts";
+import { count, percent } from "./numberText.ts";
 import type { ReportNumbers } from "./report.ts";
 import type { ScoreEstimate } from "./usefulness.ts";
 
@@ -188,9 +188,6 @@ function ofRows({ rows }: Numbers): Finding[] {
       : []),
   ];
 }
-
-const percent = (share: number): string =>
-  share > 0 && share < 0.001 ? "less than 0.1%" : `${Number((100 * share).toFixed(share < 0.1 ? 1 : 0))}%`;
 
 const named = (columns: readonly { readonly name: string }[]): string =>
   columns.map(({ name }) => name).join(", ");

@@ -7,3 +7,7 @@ export const counted = (n: number, noun: string): string => `${count(n)} ${noun}
 /** A log-density in nats. */
 export const nats = (x: number): string =>
   Number.isFinite(x) && Math.abs(x) < 1e6 ? x.toFixed(3) : x.toPrecision(4);
+
+/** A share as a percentage: "12%", "3.4%", "0%". */
+export const percent = (share: number): string =>
+  share > 0 && share < 0.001 ? "less than 0.1%" : `${Number((100 * share).toFixed(share < 0.1 ? 1 : 0))}%`;

@@ -130,8 +130,8 @@ export async function report(
   const generated = rows.generated
     ? rowObjects(rows.generated)
     : await model.sample(Math.max(real.length, training.length), { seed, ...run });
-  const all = { generated, ...controlTables(training, { seed }) };
-  const compared = mapTables(all, (table) => rowObjects(table).slice(0, real.length));
+  const all: Controlled<TableInput> = { generated, ...controlTables(training, { seed }) };
+  const compared = withControls(all, (table) => rowObjects(table).slice(0, real.length));
   const options = { columns };
   begin("calibration");
   const calibrated = withControls(all, (table) => calibration(real, table, { ...options, seed }));
@@ -151,11 +151,11 @@ export async function report(
   begin("usefulness");
   const ofGenerated = possibly(() => usefulness(training, real, generated, { ...options, target, seed }));
   const same = { ...options, target: ofGenerated?.target, seed };
-  const useful = ofGenerated && {
-    ...mapTables(all, (table) =>
+  const useful =
+    ofGenerated &&
+    withControls(all, (table) =>
       table === generated ? ofGenerated : usefulness(training, real, table, same),
-    ),
-  };
+    );
   begin("privacy");
   const { training: known } = rows;
   const near = known && withControls(compared, (table) => privacy(known, real, table, options));
@@ -257,12 +257,3 @@ function possibly<T>(compute: () => T): T | undefined {
     throw error;
   }
 }
-
-const mapTables = <T, U>(
-  { generated, copied, shuffled }: Controlled<T>,
-  map: (table: T) => U,
-): Controlled<U> => ({
-  generated: map(generated),
-  copied: map(copied),
-  shuffled: map(shuffled),
-});

@@ -93,13 +93,17 @@ function writePanel({ x, y, name, picture }: Panel, index: number): string {
   for (const attribute of ["class", "font-family", "fill"]) picture.removeAttribute(attribute);
   picture.setAttribute("x", String(x));
   picture.setAttribute("y", String(y));
-  // Plot numbers clip paths globally, but equal inputs must give equal figures.
+  const drawing = renumberClips(picture.outerHTML, `clip-${index}`);
+  return `<g role="group" aria-label="${escapeXml(name)}">${drawing}</g>`;
+}
+
+/** Plot numbers the clip paths of all figures of a process, but equal inputs must give equal pictures. */
+export function renumberClips(xml: string, prefix: string): string {
   const clips = new Map<string, string>();
-  const drawing = picture.outerHTML.replace(/plot-clip-\d+/g, (id) => {
-    if (!clips.has(id)) clips.set(id, `clip-${index}-${clips.size}`);
+  return xml.replace(/plot-clip-\d+/g, (id) => {
+    if (!clips.has(id)) clips.set(id, `${prefix}-${clips.size}`);
     return clips.get(id)!;
   });
-  return `<g role="group" aria-label="${escapeXml(name)}">${drawing}</g>`;
 }
 
 function writeLabel(label: Label): string {
@@ -127,6 +131,7 @@ function writeLegend(entries: LegendEntry[], y: number): string[] {
   });
 }
 
+/** A text for XML or HTML, also for attributes in double quotes. Control characters, which both forbid, become spaces. */
 export const escapeXml = (text: string): string =>
   text
     .replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`)

@@ -107,6 +107,12 @@ export function featureNames(column: TableColumn): string[] {
   return column.parts.map((part) => `${column.name}.${part.unit}`);
 }
 
+/** The indices of the features of each column. */
+export function featuresOf(columns: readonly TableColumn[]): number[][] {
+  let next = 0;
+  return columns.map((column) => featureNames(column).map(() => next++));
+}
+
 /** The number of values of each feature of a column, which are 0, 1, 2...; null for a feature of real numbers. */
 export function valueCounts(column: TableColumn): (number | null)[] {
   switch (column.kind) {

@@ -1,5 +1,5 @@
 import { decodeRows } from "../../tables/encode.ts";
-import { featureNames, type TableColumn } from "../../tables/tableColumn.ts";
+import { featureNames, featuresOf, type TableColumn } from "../../tables/tableColumn.ts";
 import { type TableRow, tableValue } from "../../tables/tableRows.ts";
 import type { RunOptions } from "../batchRunner.ts";
 import type { ConditionalRows } from "../conditionalRows.ts";
@@ -124,12 +124,6 @@ async function explain(
     }
   }
   return reasons.map((ofRow) => ofRow.sort((a, b) => (a.gain === b.gain ? 0 : b.gain - a.gain)));
-}
-
-/** The indices of the features of each column. */
-function featuresOf(columns: readonly TableColumn[]): number[][] {
-  let next = 0;
-  return columns.map((column) => featureNames(column).map(() => next++));
 }
 
 /** Rows in groups that have the same possible features: those of values that have a positive probability without regard to the others. */

@@ -1,6 +1,5 @@
 import type { Markish, PlotOptions } from "@observablehq/plot";
-import type { Canvas } from "../sheet.ts";
-import { escapeHtml } from "./html.ts";
+import { type Canvas, escapeXml } from "../sheet.ts";
 
 /** Colors of the figures of a page. They are CSS variables, since they differ between light and dark. */
 export const COLORS = {
@@ -36,5 +35,5 @@ export function drawFigure({ Plot, document }: Canvas, { alt, marks, ...options 
     svg.removeAttribute(name);
   svg.setAttribute("role", "img");
   const [open, ...rest] = svg.outerHTML.split(">");
-  return `${open}><title>${escapeHtml(alt)}</title>${rest.join(">")}`;
+  return `${open}><title>${escapeXml(alt)}</title>${rest.join(">")}`;
 }

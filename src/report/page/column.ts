@@ -1,4 +1,5 @@
 import type { ComparedRows } from "../../evaluate/comparedRows.ts";
+import { percent } from "../../evaluate/numberText.ts";
 import type { TableColumn } from "../../tables/tableColumn.ts";
 import { axis, axisRange, type Range } from "../axis.ts";
 import { sortFinite } from "../quantiles.ts";
@@ -49,7 +50,7 @@ export function axisOf({ name, scale }: PageColumn, pixels: number, direction: "
 }
 
 /** The share of missing values in words; empty if there are none. */
-export function missingText({ real, generated }: PageColumn, percent: (share: number) => string): string {
+export function missingText({ real, generated }: PageColumn): string {
   const shares = [real, generated].map((values) => values.filter(Number.isNaN).length / values.length);
   if (shares[0] === 0 && shares[1] === 0) return "";
   return `Missing: ${percent(shares[0])} of the real values, ${percent(shares[1])} of the generated ones.`;

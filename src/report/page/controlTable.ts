@@ -1,6 +1,7 @@
 import type { Controlled } from "../../evaluate/controls.ts";
+import { percent } from "../../evaluate/numberText.ts";
 import type { ReportNumbers } from "../../evaluate/report.ts";
-import { type Cell, fixed, htmlTable, number, percent, withError, words } from "./html.ts";
+import { type Cell, fixed, htmlTable, number, withError, words } from "./html.ts";
 import { tableNames } from "./testFigure.ts";
 
 /** Every statistic of generated rows, beside both controls. */

@@ -1,10 +1,11 @@
+import { percent } from "../../evaluate/numberText.ts";
 import { subsample } from "../columns.ts";
 import { points } from "../panels.ts";
 import { quantile, sortFinite } from "../quantiles.ts";
 import type { Canvas } from "../sheet.ts";
 import { COLORS, drawFigure } from "./canvas.ts";
 import { axisOf, type PageColumn } from "./column.ts";
-import { percent, shortened } from "./html.ts";
+import { shortened } from "./html.ts";
 
 const MAX_POINTS = 600;
 const MAX_LABELS = 8;

@@ -1,8 +1,4 @@
-/** A text for HTML, also in attributes. Control characters, which HTML forbids, become spaces. */
-export const escapeHtml = (text: string): string =>
-  text
-    .replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`)
-    .replace(/[\p{Cc}\ufffe\uffff]|\p{Cs}/gu, " ");
+import { escapeXml } from "../sheet.ts";
 
 /** A cell of a table: text, which is escaped, or a number that is already text. */
 export interface Cell {
@@ -17,28 +13,24 @@ export function htmlTable(
   rows: readonly (readonly Cell[])[],
 ): string {
   const isNumber = (c: number) => rows.some((row) => row[c]?.isNumber);
-  const heading = head.map((text, c) => `<th scope="col"${numeric(isNumber(c))}>${escapeHtml(text)}</th>`);
+  const heading = head.map((text, c) => `<th scope="col"${numeric(isNumber(c))}>${escapeXml(text)}</th>`);
   const body = rows.map(
     ([first, ...others]) =>
-      `<tr><th scope="row">${escapeHtml(first.text)}</th>${others
-        .map((cell) => `<td${numeric(cell.isNumber)}>${escapeHtml(cell.text)}</td>`)
+      `<tr><th scope="row">${escapeXml(first.text)}</th>${others
+        .map((cell) => `<td${numeric(cell.isNumber)}>${escapeXml(cell.text)}</td>`)
         .join("")}</tr>`,
   );
-  return `<p class="caption">${escapeHtml(caption)}</p><div class="scroll"><table aria-label="${escapeHtml(caption)}"><thead><tr>${heading.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
+  return `<p class="caption">${escapeXml(caption)}</p><div class="scroll"><table aria-label="${escapeXml(caption)}"><thead><tr>${heading.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
 }
 
 const numeric = (isNumber: boolean | undefined): string => (isNumber ? ' class="number"' : "");
 
 /** A figure with its caption below the heading. */
 export const htmlFigure = (heading: string, content: string, caption = ""): string =>
-  `<figure><h3>${escapeHtml(heading)}</h3>${content}${caption && `<figcaption>${escapeHtml(caption)}</figcaption>`}</figure>`;
+  `<figure><h3>${escapeXml(heading)}</h3>${content}${caption && `<figcaption>${escapeXml(caption)}</figcaption>`}</figure>`;
 
 export const number = (text: string): Cell => ({ text, isNumber: true });
 export const words = (text: string): Cell => ({ text });
-
-/** A share as a percentage: "12%", "3.4%", "0%". */
-export const percent = (share: number): string =>
-  share > 0 && share < 0.001 ? "< 0.1%" : `${Number((100 * share).toFixed(share < 0.1 ? 1 : 0))}%`;
 
 /** A number with a minus sign instead of a hyphen. */
 export const fixed = (value: number, digits: number): string =>

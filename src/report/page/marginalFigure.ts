@@ -1,8 +1,9 @@
+import { percent } from "../../evaluate/numberText.ts";
 import { histogram, maxHeight } from "../panels.ts";
 import type { Canvas } from "../sheet.ts";
 import { COLORS, drawFigure } from "./canvas.ts";
 import { axisOf, type PageColumn } from "./column.ts";
-import { fixed, percent, shortened } from "./html.ts";
+import { fixed, shortened } from "./html.ts";
 
 const WIDTH = 280;
 const MAX_BARS = 8;

@@ -1,17 +1,17 @@
 import { comparedRows } from "../../evaluate/comparedRows.ts";
 import { expectedText } from "../../evaluate/expectedText.ts";
-import { count, counted } from "../../evaluate/numberText.ts";
+import { count, counted, percent } from "../../evaluate/numberText.ts";
 import type { ReportNumbers, ReportResult } from "../../evaluate/report.ts";
 import type { TrainingRecord } from "../../flows/modelFile.ts";
 import type { TableColumn } from "../../tables/tableColumn.ts";
-import { type Canvas, openCanvas } from "../sheet.ts";
+import { type Canvas, escapeXml, openCanvas, renumberClips } from "../sheet.ts";
 import { calibrationFigure } from "./calibrationFigure.ts";
 import { COLORS } from "./canvas.ts";
 import { missingText, type PageColumn, pageColumns } from "./column.ts";
 import { controlTable, privacyTable } from "./controlTable.ts";
 import { DEFINITIONS } from "./definitions.ts";
 import { dependenceFigure } from "./dependenceFigure.ts";
-import { escapeHtml, fixed, htmlFigure, htmlTable, number, percent, withError, words } from "./html.ts";
+import { fixed, htmlFigure, htmlTable, number, withError, words } from "./html.ts";
 import { marginalFigure } from "./marginalFigure.ts";
 import { STYLE } from "./style.ts";
 import { testFigure } from "./testFigure.ts";
@@ -52,20 +52,21 @@ export async function reportPage(options: ReportPageOptions): Promise<string> {
     section("Rare rows", rareRows(report)),
     section("What the numbers mean", definitions()),
   ];
-  return withPageClips(
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(title)}</title><style>${STYLE}</style></head><body><main><header><h1>${escapeHtml(title)}</h1><p class="about">${[used, ...about].map(escapeHtml).join(" ")}</p></header>${findings(report)}${sections.join("")}</main></body></html>\n`,
+  return renumberClips(
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeXml(title)}</title><style>${STYLE}</style></head><body><main><header><h1>${escapeXml(title)}</h1><p class="about">${[used, ...about].map(escapeXml).join(" ")}</p></header>${findings(report)}${sections.join("")}</main></body></html>\n`,
+    "clip",
   );
 }
 
 const section = (heading: string, content: string): string =>
-  `<section><h2>${escapeHtml(heading)}</h2>${content}</section>`;
+  `<section><h2>${escapeXml(heading)}</h2>${content}</section>`;
 
-const paragraph = (text: string): string => `<p>${escapeHtml(text)}</p>`;
+const paragraph = (text: string): string => `<p>${escapeXml(text)}</p>`;
 
 const SIGNS = { failed: "\u2715 failed", uncertain: "? uncertain", passed: "\u2713 passed" } as const;
 
 const findings = ({ findings }: ReportNumbers): string =>
-  `<ul class="findings">${findings.map(({ kind, text }) => `<li class="${kind}"><b>${SIGNS[kind]}</b><span>${escapeHtml(text)}</span></li>`).join("")}</ul>`;
+  `<ul class="findings">${findings.map(({ kind, text }) => `<li class="${kind}"><b>${SIGNS[kind]}</b><span>${escapeXml(text)}</span></li>`).join("")}</ul>`;
 
 const LEGEND = `<p class="legend"><span><i style="background:${COLORS.real}"></i>real rows that the model never saw</span><span><i style="background:${COLORS.generated}"></i>generated rows</span></p>`;
 
@@ -113,7 +114,7 @@ function trainingRecord({
 function marginals(canvas: Canvas, columns: readonly PageColumn[]): string {
   const shown = columns.slice(0, MAX_COLUMNS);
   const figures = shown.map((column) =>
-    htmlFigure(column.name, marginalFigure(canvas, column), missingText(column, percent)),
+    htmlFigure(column.name, marginalFigure(canvas, column), missingText(column)),
   );
   const more =
     columns.length > MAX_COLUMNS
@@ -208,25 +209,16 @@ function rareRows({ rareRows }: ReportNumbers): string {
   const items = rareRows.map(({ row, logDensity, reasons }) => {
     const improbable = reasons.filter(({ gain }) => gain >= MIN_GAIN_NATS).slice(0, MAX_REASONS);
     const values = Object.entries(row).map(([name, value]) => {
-      const shown = `${escapeHtml(name)} ${value === null ? "missing" : escapeHtml(String(value))}`;
+      const shown = `${escapeXml(name)} ${value === null ? "missing" : escapeXml(String(value))}`;
       return improbable.some(({ column }) => column === name) ? `<mark>${shown}</mark>` : shown;
     });
     const expected = improbable.map((reason) => `${reason.column} ${expectedText(reason.expected)}`);
     const instead =
-      expected.length > 0 ? `<p class="about values">expected: ${escapeHtml(expected.join("; "))}</p>` : "";
+      expected.length > 0 ? `<p class="about values">expected: ${escapeXml(expected.join("; "))}</p>` : "";
     return `<li><p><b>${fixed(logDensity, 1)} nats</b></p><p class="values">${values.join(", ")}</p>${instead}</li>`;
   });
   return `${paragraph(text)}<ol class="rare">${items.join("")}</ol>`;
 }
 
 const definitions = (): string =>
-  `<dl>${DEFINITIONS.map(([term, text]) => `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(text)}</dd>`).join("")}</dl>`;
-
-/** Plot numbers clip paths through all figures of a process, but equal inputs must give equal pages. */
-function withPageClips(html: string): string {
-  const clips = new Map<string, string>();
-  return html.replace(/plot-clip-\d+/g, (id) => {
-    if (!clips.has(id)) clips.set(id, `clip-${clips.size}`);
-    return clips.get(id)!;
-  });
-}
+  `<dl>${DEFINITIONS.map(([term, text]) => `<dt>${escapeXml(term)}</dt><dd>${escapeXml(text)}</dd>`).join("")}</dl>`;
