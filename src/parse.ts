@@ -112,7 +112,9 @@ export function brief(value: unknown): string {
 function json(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value);
-  } catch {
+  } catch (error) {
+    // The stack is too small for the value; `String` would fail too.
+    if (error instanceof RangeError) return "a value that is nested too deeply";
     // The value is a bigint or has a cycle.
     return String(value);
   }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { parseColumnList, shellQuoted } from "../data/columnList.ts";
 import { openTable, type Table, type TableOptions, tableForModel } from "../data/index.ts";
 import { didYouMean, orList } from "../data/labels.ts";
-import { MAX_FLOAT32 } from "../data/sampleBlocks.ts";
+import { MAX_FLOAT32 } from "../data/maxFloat32.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ColumnLabels, type LoadedModel, modelLabels } from "../flows/index.ts";
 import { nearestName } from "../nearestName.ts";

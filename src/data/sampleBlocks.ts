@@ -3,6 +3,7 @@ import { joinColumns } from "../dataset/joinColumns.ts";
 import { PushforwardError } from "../errors.ts";
 import type { LoadedModel, RunOptions } from "../flows/index.ts";
 import { interruptedError } from "./databaseError.ts";
+import { MAX_FLOAT32 } from "./maxFloat32.ts";
 import { Table } from "./table.ts";
 import { rowsPerBlock, scanRows } from "./tableRows.ts";
 
@@ -21,9 +22,6 @@ export interface SampleBlocksOptions extends RunOptions {
   /** Called after each block with the number of rows that are drawn. */
   onProgress?(rows: number): void;
 }
-
-/** The largest number, rounded down, that float32 holds. Flows compute in float32. */
-export const MAX_FLOAT32 = 3.4e38;
 
 /**
  * Draws rows from a model block by block: the columns of the model, and after them its given columns. `writeRows` writes them.

@@ -10,6 +10,7 @@ import {
   jsonNumber,
   parseCsv,
   parseJson,
+  type RequestLimits,
   sampleBody,
   scoreBody,
 } from "./bodies.ts";
@@ -19,11 +20,9 @@ import { BusyError, ScoreQueue } from "./scoreQueue.ts";
 import type { ServedModel } from "./servedModel.ts";
 
 /** Limits of a server. */
-export interface ServeLimits {
-  /** The largest body of a request. */
+export interface ServeLimits extends RequestLimits {
+  /** The largest body of a request, in bytes. */
   readonly bytes: number;
-  /** The largest number of rows of a request, sent or drawn. */
-  readonly rows: number;
 }
 
 /** A served model with the requests that wait for it. */
@@ -33,8 +32,8 @@ interface Entry {
 }
 
 /**
- * The HTTP interface of models, by their names: scores, samples and imputed values of rows in JSON or CSV, a description of the models, an
- * OpenAPI document and a page to try them. Requests can name only these models, and no files.
+ * The HTTP interface of models by their names. It scores, draws and imputes rows in JSON or CSV, describes the models, and has an OpenAPI
+ * document and a page to try them. Requests can name only these models, and no files.
  */
 export function serveApp(models: ReadonlyMap<string, ServedModel>, limits: ServeLimits): Hono {
   const app = new Hono();
@@ -103,7 +102,7 @@ export function serveApp(models: ReadonlyMap<string, ServedModel>, limits: Serve
     const { model } = entryOf(c);
     if (!model.impute) {
       throw new PushforwardError("ARGUMENT", "the model cannot impute", {
-        hint: "Models that pushforward fit writes for tables by default can.",
+        hint: "Fit the table with the default model, which can.",
       });
     }
     const body = await c.req.text();
@@ -127,7 +126,7 @@ const described = ({ columns, given, impute }: ServedModel) => ({
 
 const sendsCsv = (c: Context): boolean => /^text\/csv\b/i.test(c.req.header("Content-Type") ?? "");
 
-/** CSV if the client accepts only that, or sent CSV and accepts anything. */
+/** Whether the client accepts CSV, or sent CSV and does not ask for JSON. */
 function wantsCsv(c: Context, sentCsv: boolean): boolean {
   const accept = c.req.header("Accept") ?? "*/*";
   if (accept.includes("text/csv")) return true;

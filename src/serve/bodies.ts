@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { csvRecords } from "../data/csvRecords.ts";
 import { PushforwardError } from "../errors.ts";
-import { parse } from "../parse.ts";
+import { parse, shortened } from "../parse.ts";
 import type { TableRow, TableValue } from "../tables/tableRows.ts";
 import type { Row, ServedColumn, ServedModel } from "./servedModel.ts";
 
@@ -26,7 +26,7 @@ export const sampleBody = z.strictObject({
   given: z._default(row, {}),
 });
 
-/** The body of a request as JSON. Throws `DATA`. */
+/** Parses the body of a request and checks it by a schema. Throws `DATA`. */
 export function parseJson<S extends z.ZodMiniType>(schema: S, text: string): z.output<S> {
   let body: unknown;
   try {
@@ -47,7 +47,7 @@ export function checkRows(count: number, limits: RequestLimits): void {
   });
 }
 
-/** The rows of a CSV text with a header. Empty fields are missing. Columns that the model does not have are left out. */
+/** The rows of a CSV text with a header. Empty fields are missing, and columns that the model does not have are left out. Throws `DATA`. */
 export function parseCsv(text: string, { columns, given }: Pick<ServedModel, "columns" | "given">): Row[] {
   const [header, ...records] = [...csvRecords(text, ",")].map(({ fields }) => fields);
   if (!header || records.length === 0) {
@@ -75,7 +75,7 @@ function typedField(field: string, { name, type }: ServedColumn): TableValue {
   const number = Number(field);
   if (Number.isFinite(number)) return number;
   throw new PushforwardError("DATA", `column "${name}" of the CSV has a value that is not a number`, {
-    received: field,
+    received: shortened(field),
   });
 }
 
@@ -89,6 +89,6 @@ export function csvOf(names: readonly string[], rows: readonly TableRow[]): stri
   return lines.map((fields) => `${fields.map(field).join(",")}\n`).join("");
 }
 
-/** A log-density in JSON, which has no infinite numbers: null if it is missing. */
+/** A log-density in JSON, which has no NaN and no infinite numbers: null for NaN, a string for an infinite number. */
 export const jsonNumber = (value: number): number | string | null =>
   Number.isNaN(value) ? null : Number.isFinite(value) ? value : String(value);

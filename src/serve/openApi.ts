@@ -5,7 +5,7 @@ import type { ServedColumn, ServedModel } from "./servedModel.ts";
 /** The OpenAPI 3.1 document of a server. */
 export function openApi(models: ReadonlyMap<string, ServedModel>, { rows, bytes }: ServeLimits): object {
   const paths: Record<string, object> = {
-    "/health": { get: operation("Whether the server runs", undefined, { type: "object" }) },
+    "/health": { get: operation("The status of the server", undefined, { type: "object" }) },
     "/models": { get: operation("The columns of all models", undefined, { type: "object" }) },
   };
   const schemas: Record<string, object> = {};
@@ -29,7 +29,7 @@ export function openApi(models: ReadonlyMap<string, ServedModel>, { rows, bytes 
             type: "array",
             items: { type: ["number", "string", "null"] },
             description:
-              "null: a value is missing that training always had. -Infinity: a value is impossible.",
+              "null: a value is missing in a column that had none in the training, or log p is not a number. -Infinity: a value is impossible.",
           },
         }),
       ),
@@ -44,7 +44,7 @@ export function openApi(models: ReadonlyMap<string, ServedModel>, { rows, bytes 
     if (!model.impute) continue;
     paths[`${path}/impute`] = {
       post: operation(
-        `Rows with drawn values in place of missing ones, by ${name}`,
+        `Rows with a draw of ${name} in place of each missing value`,
         object({ rows: table, seed: SEED }, ["rows"]),
         object({ rows: table }),
       ),

@@ -1,9 +1,9 @@
+import { html } from "hono/html";
 import type { ServedModel } from "./servedModel.ts";
 
-/** The page to try the models. */
-export function page(models: ReadonlyMap<string, ServedModel>): string {
-  const options = Array.from(models, ([name]) => `<option>${escaped(name)}</option>`).join("");
-  return `<!doctype html>
+/** The page to try the models. `html` escapes their names. */
+export function page(models: ReadonlyMap<string, ServedModel>) {
+  return html`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
@@ -16,7 +16,7 @@ export function page(models: ReadonlyMap<string, ServedModel>): string {
 </style>
 <h1>pushforward</h1>
 <p>
-  <label>Model <select id="model">${options}</select></label>
+  <label>Model <select id="model">${Array.from(models.keys(), (name) => html`<option>${name}</option>`)}</select></label>
   <button id="sample">Draw rows</button><button id="score">Score</button><button id="impute">Impute</button>
 </p>
 <p><label>Rows, in JSON <textarea id="rows" spellcheck="false">[]</textarea></label></p>
@@ -26,10 +26,6 @@ export function page(models: ReadonlyMap<string, ServedModel>): string {
 </html>
 `;
 }
-
-const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (character) => ENTITIES[character]!);
 
 /** The script of the page: the buttons send the rows, and drawn rows become the rows to send. */
 export const PAGE_SCRIPT = `const element = (id) => document.getElementById(id);

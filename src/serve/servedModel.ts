@@ -1,5 +1,7 @@
+import { MAX_FLOAT32 } from "../data/maxFloat32.ts";
 import { PushforwardError } from "../errors.ts";
 import { type LoadedModel, modelLabels, type RunOptions, TableModel } from "../flows/index.ts";
+import { brief } from "../parse.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
 import type { ValueType } from "../tables/tableColumn.ts";
 import type { TableRow, TableValue } from "../tables/tableRows.ts";
@@ -20,15 +22,16 @@ export interface ServedModel {
   readonly columns: readonly ServedColumn[];
   /** The columns of the context, which are in the rows too. */
   readonly given: readonly ServedColumn[];
-  /** log p of each row in nats. Throws `DATA` for rows that do not fit. */
+  /** log p of each row in nats. Throws `DATA` for rows that the model cannot read. */
   score(rows: readonly Row[]): Promise<Float64Array>;
+  /** New rows, conditional on the values in `given`. Throws `DATA` for values that the model cannot be conditional on. */
   sample(rows: number, options: { seed: number; given: Row }): Promise<TableRow[]>;
-  /** Undefined if the model has no conditional distributions of any columns. */
+  /** Draws the missing values of rows. Undefined if the model has no exact conditional distributions. */
   readonly impute?: (rows: readonly Row[], options: { seed: number }) => Promise<TableRow[]>;
   release(): Promise<void>;
 }
 
-/** The model of a file, to be served by a number of threads. */
+/** The model of a file as a server needs it. `threads` is the number of threads that compute; undefined for the default. */
 export function servedModel(model: LoadedModel, { threads }: { threads: number | undefined }): ServedModel {
   const run = threads === undefined ? {} : { threads };
   return model.table ? servedTable(TableModel.from(model), run) : servedFlow(model, run);
@@ -42,9 +45,11 @@ function servedTable(model: TableModel, run: RunOptions): ServedModel {
   return {
     columns,
     given: [],
-    score: (rows) => model.score(rows, run),
+    score: (rows) => inBothPrecisions((options) => model.score(rows, { ...run, ...options })),
     sample: (rows, { seed, given }) => model.sample(rows, { seed, given, ...run }),
-    impute: (rows, { seed }) => model.impute(rows, { seed, ...run }),
+    ...(model.hasConditionals && {
+      impute: (rows: readonly Row[], { seed }: { seed: number }) => model.impute(rows, { seed, ...run }),
+    }),
     release: () => model.release(),
   };
 }
@@ -58,23 +63,27 @@ function servedFlow(model: LoadedModel, run: RunOptions): ServedModel {
       ? { name, type: "text", kind: "categorical", details: classes.join(", ") }
       : { name, type: "number", kind: "continuous", details: "" };
   };
-  const numberOf = (row: Row, name: string): number => {
+  const numberOf = (row: Row, name: string, largest: number): number => {
     const value = row[name];
     const classes = labels.get(name);
     const number = classes ? classes.indexOf(String(value)) : value;
-    if (typeof number === "number" && Number.isFinite(number) && !(classes && number < 0)) return number;
+    if (typeof number === "number" && Math.abs(number) <= largest && !(classes && number < 0)) return number;
+    const range = largest < Number.MAX_VALUE ? `a number up to ${largest}` : "a finite number";
     throw new PushforwardError("DATA", `a row has no valid value of "${name}"`, {
-      expected: classes ? `one of ${classes.join(", ")}` : "a finite number",
-      received: JSON.stringify(value),
+      expected: classes ? `one of ${classes.join(", ")}` : range,
+      received: brief(value),
     });
   };
-  const rowsOf = (rows: readonly Row[], names: readonly string[]): number[][] =>
-    rows.map((row) => names.map((name) => numberOf(row, name)));
+  const rowsOf = (rows: readonly Row[], names: readonly string[], largest = Number.MAX_VALUE): number[][] =>
+    rows.map((row) => names.map((name) => numberOf(row, name, largest)));
   return {
     columns: columns.map(column),
     given: given.map(column),
-    score: async (rows) =>
-      flow.logProb(rowsOf(rows, columns), given.length > 0 ? rowsOf(rows, given) : undefined, run),
+    async score(rows) {
+      const x = rowsOf(rows, columns);
+      const context = given.length > 0 ? rowsOf(rows, given) : undefined;
+      return inBothPrecisions((options) => flow.logProb(x, context, { ...run, ...options }));
+    },
     async sample(rows, { seed, given: values }) {
       const unknown = Object.keys(values).find((name) => !given.includes(name));
       if (unknown !== undefined) {
@@ -82,9 +91,22 @@ function servedFlow(model: LoadedModel, run: RunOptions): ServedModel {
           expected: given.length > 0 ? given.join(", ") : "no given values",
         });
       }
-      const context = given.length > 0 && { context: rowsOf([values], given) };
+      const context = given.length > 0 && { context: rowsOf([values], given, MAX_FLOAT32) };
       return flow.sample(rows, { ...run, seed, as: "objects", ...context });
     },
     release: () => flow.release(),
   };
+}
+
+/**
+ * Log-densities in float32, except those of rows that are not finite there: they are computed in float64, since values may be too large
+ * for float32. `pushforward score` computes them in float64 too.
+ */
+async function inBothPrecisions(
+  logProb: (options: RunOptions) => Promise<Float64Array>,
+): Promise<Float64Array> {
+  const single = await logProb({});
+  if (single.every(Number.isFinite)) return single;
+  const double = await logProb({ precision: "float64" });
+  return single.map((value, n) => (Number.isFinite(value) ? value : double[n]!));
 }

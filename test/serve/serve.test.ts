@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { forTables, maf } from "../../src/index.ts";
+import { Flow, forTables, maf, StandardNormal } from "../../src/index.ts";
 import { ScoreQueue } from "../../src/serve/scoreQueue.ts";
 import { type Row, type ServedModel, servedModel } from "../../src/serve/servedModel.ts";
 import { type RunningServer, startServer } from "../../src/serve/server.ts";
@@ -53,6 +53,19 @@ describe("a server of models", () => {
     ]);
   });
 
+  test("scores values that are too large for float32", async () => {
+    const [row] = rowsOfAllKinds(1, 4);
+    const far = { ...row, amount: 1e39 };
+    const [expected] = await table.score([far], { ...one, precision: "float64" });
+    const { answer } = await post("models/table/score", { rows: [row, far] });
+    expect(answer.log_density).toEqual([...(await table.score([row!], one)), expected]);
+    expect(expected).toBeLessThan(-1e30);
+    const conditional = { rows: [{ a: 1e39, b: 2, c: 0.5 }] };
+    expect((await post("models/flow/score", conditional)).answer.log_density).toEqual([
+      ...(await flow.logProb([1e39, 2], [0.5], { ...one, precision: "float64" })),
+    ]);
+  });
+
   test("draws and imputes rows as the model does", async () => {
     const drawn = await post("models/table/sample", { rows: 2, seed: 3, given: { city: "Zug" } });
     expect(drawn.answer.rows).toEqual(await table.sample(2, { seed: 3, given: { city: "Zug" } }));
@@ -62,6 +75,12 @@ describe("a server of models", () => {
     expect((await post("models/flow/sample", { given: { c: 1 } })).answer.rows).toEqual(
       await flow.sample(1, { context: [[1]], as: "objects" }),
     );
+  });
+
+  test("a model without conditional distributions cannot impute", () => {
+    const normal = new Flow(new StandardNormal({ features: table.flow.features }));
+    const model = { flow: normal, table: table.columns, columns: [], given: [] };
+    expect(servedModel(model, one).impute).toBeUndefined();
   });
 
   test("takes and returns CSV", async () => {
@@ -115,6 +134,8 @@ describe("a server of models", () => {
       await post("models/flow/score", "a,b,c\n1,2,three", { "Content-Type": "text/csv" }),
       await post("models/flow/sample", { rows: 1e9, given: { c: 1 } }),
       await post("models/flow/sample", { given: { a: 1 } }),
+      await post("models/flow/sample", { given: { c: 1e300 } }),
+      await post("models/flow/score", `${"[".repeat(15_000)}${"]".repeat(15_000)}`),
       await post("models/flow/impute", { rows: [{ a: 1 }] }),
       await post("models/table/score", { rows: [{ city: "Bern" }] }),
       await post("models/table/score", {
@@ -138,6 +159,8 @@ describe("a server of models", () => {
         "400 column "c" of the CSV has a value that is not a number: received three.",
         "400 the request has too many rows: expected at most 50, received 1000000000.",
         "400 the model cannot be conditional on "a": expected c.",
+        "400 a row has no valid value of "c": expected a number up to 3.4e+38, received 1e+300.",
+        "400 the body is not valid: expected an object, received a value that is nested too deeply.",
         "400 the model cannot impute.",
         "400 the rows have no column "amount": expected city, amount, share, income, children, price, level, isMember, since, seen, month, hour, country, year, received city.",
         "400 column "amount" has another type than in the training: expected number, received text.",
