@@ -1,8 +1,8 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PushforwardError } from "../errors.ts";
 import { writeFileAtomically } from "../files/atomicFile.ts";
-import { exportFlow } from "../flows/exportFlow.ts";
+import { makeDirectory } from "../files/makeDirectory.ts";
+import { type ExportFlowOptions, exportFlow } from "../flows/exportFlow.ts";
 import { exportTable } from "../flows/exportTable.ts";
 import type { LoadedModel } from "../flows/index.ts";
 import type { ExportedModel } from "../flows/modelExport.ts";
@@ -13,7 +13,7 @@ import { Messages } from "./messages.ts";
 import { readModel } from "./model.ts";
 import { program } from "./program.ts";
 
-type What = "density" | "sampler" | "latent" | "data";
+type What = NonNullable<ExportFlowOptions["what"]>;
 
 interface Values {
   readonly model: string;
@@ -79,15 +79,4 @@ function exportedModel(
     expected: "density or sampler, since the model has columns of several kinds",
     hint: `A flow of numbers has latent variables: ${program()} fit DATA --flow maf`,
   });
-}
-
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (error) {
-    throw new PushforwardError("FILE", `the directory ${path} cannot be created`, {
-      received: (error as NodeJS.ErrnoException).code,
-      cause: error,
-    });
-  }
 }

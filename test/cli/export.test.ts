@@ -96,8 +96,8 @@ describe("export", () => {
       await failure("export", path("table.safetensors"), "-o", path("table/model.json")),
     ).toMatchInlineSnapshot(`
       "2
-      Error: The directory table/model.json cannot be created: received EEXIST.
-      Check the path and its permissions, and run the command again."
+      Error: Cannot write table/model.json: EEXIST: file already exists, mkdir 'table/model.json'.
+      Choose another path, or remove the cause and run the command again."
     `);
   });
 });
