@@ -1,4 +1,4 @@
-// Scores a table with an exported model on Dask, by two worker processes of which one is killed, and compares every row with
+// Scores a table with an exported model on Dask, on two worker processes of which one is killed, and compares every row with the result of
 // `pushforward score`. Needs Debian's python3-distributed and python3-onnxruntime; the environment variable PYTHON names the interpreter.
 //
 //     npm run bench:dask -- 20000000
@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { run } from "../src/cli/run.ts";
+import { table } from "./speed/table.ts";
 
 const rows = Number(process.argv[2] ?? 2_000_000);
 const ROWS_OF_PARTITION = 100_000;
@@ -65,22 +66,29 @@ try {
       max(abs(a.log_density - b.log_density) / greatest(1, abs(b.log_density))) AS difference,
       count(DISTINCT a.id)::DOUBLE AS ids
     FROM read_csv('${path("scored/*.csv")}') a JOIN read_parquet('${path("ours.parquet")}') b USING (id)`);
+  const figures = [
+    ["Dask, onnxruntime", `${dask.dask}, ${dask.onnxruntime}`],
+    ["workers that were killed", "1: its tasks ran again on its replacement or on the other worker"],
+    ["rows in the result", `${compared.ids} different rows of ${rows}`],
+    [
+      "largest difference from `pushforward score`, relative to max(1, abs(log p))",
+      (compared.difference as number).toExponential(1),
+    ],
+    [
+      "time of Dask, with reading, writing and the start of the workers",
+      `${Number(dask.seconds).toFixed(0)} s`,
+    ],
+    ["time of `pushforward score`", `${ourSeconds.toFixed(0)} s`],
+  ];
   const results = `# Scoring on Dask
 
-${rows.toLocaleString("en")} rows of four columns, in ${Math.ceil(rows / ROWS_OF_PARTITION)} CSV files that DuckDB wrote, scored by
-\`score_dask.py\`, as \`pushforward export --for dask\` writes it. The model is a MAF of the earthquakes in float32. Two worker processes
-with one thread each; one was killed after ${dask.killed_after} of the files were written.
+${rows.toLocaleString("en")} rows of four columns, in ${Math.ceil(rows / ROWS_OF_PARTITION)} CSV files that DuckDB wrote, were scored by
+\`score_dask.py\`, as \`pushforward export --for dask\` writes it. The model is a MAF of the earthquakes in float32. There were two worker
+processes with one thread each; one of them was killed after ${dask.killed_after} of the files were written.
 
-| | |
-| --- | --- |
-| Dask, onnxruntime | ${dask.dask}, ${dask.onnxruntime} |
-| workers that were killed | 1: its tasks ran again on the worker that replaced it or on the other one |
-| rows in the result | ${compared.ids} different ones of ${rows} |
-| largest difference to \`pushforward score\`, relative to max(1, abs(log p)) | ${(compared.difference as number).toExponential(1)} |
-| time of Dask, with reading, writing and the start of the workers | ${Number(dask.seconds).toFixed(0)} s |
-| time of \`pushforward score\` | ${ourSeconds.toFixed(0)} s |
+${table(["", "result"], figures)}
 
-The times are of one run on a machine with ${cpus().length} cores that other programs used too, so they say little. \`npm run bench:dask -- 20000000\` scores 20
+The times are from one run on a machine with ${cpus().length} cores that other programs used too, so they say little. \`npm run bench:dask -- 20000000\` scores 20
 million rows.
 `;
   if (compared.rows !== rows || compared.ids !== rows || (compared.difference as number) > 1e-5)
