@@ -1,5 +1,5 @@
 // `npm run check:export`: exports models of every kind of bijection and distribution, and a default model of a mixed table, and
-// checks that other runtimes compute the same: onnxruntime-web, and onnx and onnxruntime of Python (scripts/checkExport.py), of which
+// checks that other runtimes compute the same numbers: onnxruntime-web, and onnx and onnxruntime of Python (scripts/checkExport.py), of which
 // Debian has packages: apt-get install python3-onnx python3-onnxruntime. The environment variable PYTHON names the interpreter.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -16,6 +16,7 @@ import { distributionCases } from "../test/distributions/cases.ts";
 import {
   type InputValues,
   rowsOfAllKinds,
+  samplerInputs,
   tableInputs,
   tensorsOf,
   unusualRows,
@@ -27,7 +28,7 @@ const TOLERANCE: Readonly<Record<Precision, number>> = { float32: 1e-5, float64:
 /** The steps of an adaptive solver, and the estimated constant of `Resampled`, amplify rounding. */
 const AMPLIFIES_ROUNDING = /type:(continuous|resampled)/;
 const TOLERANCE_OF_AMPLIFIED = 3e-5;
-/** Words that select the models whose names contain them: `npm run check:export -- continuous`. Default all. */
+/** Only models whose names contain this text are checked: `npm run check:export -- continuous`. Default all. */
 const [, , pattern = ""] = process.argv;
 const ROWS = 8;
 
@@ -76,7 +77,7 @@ async function* flowChecks(
   const files = {
     density: [{ x: rows(x, flow.features) }, { logProb: await flow.logProb(x, ...run), z }],
     sampler: [
-      noiseOf(flow, ROWS, precision),
+      samplerInputs(flow, { rows: ROWS, seed: 0, type: precision }),
       { x: await flow.sample(ROWS, { precision, ...(given && { context }) }) },
     ],
     data: [{ z: rows(z, flow.features) }, { x: await flow.toData(z, ...run) }],
@@ -117,25 +118,14 @@ async function* tableChecks(): AsyncGenerator<Check> {
       precision,
       bytes: await model.exportOnnx({ what: "sampler", precision }),
       tolerance,
-      inputs: noiseOf(model.flow, 200, precision),
+      inputs: samplerInputs(model.flow, { rows: 200, seed: 0, type: precision }),
       expected: Object.fromEntries(Object.entries(samples).map(([name, { data }]) => [name, data])),
     };
   }
   await model.release();
 }
 
-/** The noise of `Flow.sample` for the seed 0. */
-function noiseOf({ noise }: Flow, rows: number, precision: Precision): Check["inputs"] {
-  const random = new Random(0).split("sample");
-  return Object.fromEntries(
-    noise.map(({ kind, size }, i): [string, InputValues] => {
-      const data = random.split(i)[kind](new Float64Array(rows * size));
-      return [`noise${i}`, { type: precision, shape: [rows, size], data: Array.from(data) }];
-    }),
-  );
-}
-
-/** The largest difference of an output to what is expected, relative to max(1, |value|); Infinity for different texts. */
+/** The largest difference of an output from the expected values, relative to max(1, |value|); Infinity for different texts. */
 function difference(received: ArrayLike<unknown>, expected: ArrayLike<number | string>): number {
   let largest = received.length === expected.length ? 0 : Number.POSITIVE_INFINITY;
   for (let i = 0; i < expected.length; i++) {
@@ -193,13 +183,13 @@ try {
     checks.push(check);
     const { bytes, inputs, expected, tolerance } = check;
     writeFileSync(join(folder, `${file}.onnx`), bytes);
-    const text = (_: string, value: unknown) =>
+    const replacer = (_: string, value: unknown) =>
       typeof value === "number" && !Number.isFinite(value)
         ? String(value)
         : ArrayBuffer.isView(value)
           ? Array.from(value as Float64Array)
           : value;
-    writeFileSync(join(folder, `${file}.json`), JSON.stringify({ inputs, expected, tolerance }, text));
+    writeFileSync(join(folder, `${file}.json`), JSON.stringify({ inputs, expected, tolerance }, replacer));
     web[file] = await webDifferences(check);
   };
   if ("table".includes(pattern)) for await (const check of tableChecks()) await add(check);

@@ -19,7 +19,7 @@ export async function diagnose(): Promise<string> {
     ["pushforward", VERSION],
     ["Node", `${version.slice(1)}, ${platform} ${release()}, ${arch}`],
     ["cores", `${availableParallelism()}, the default number of threads`],
-    ["memory", `${(totalmem() / 2 ** 30).toFixed(1)} GB`],
+    ["memory", `${(totalmem() / 2 ** 30).toFixed(1)} GiB`],
     ...["onnxruntime-node", "onnxruntime-web", ...Object.keys(OPTIONAL_PACKAGES)].map(
       (name): [string, string] => [name, installedVersion(name) ?? "not installed"],
     ),

@@ -5,7 +5,7 @@ export const doctor = command({
   summary: "Shows the versions of what pushforward uses, and tests that it computes.",
   positionals: {},
   options: {},
-  details: ["The output belongs in a report of a bug. The exit code is 1 if the test fails."],
+  details: ["Add the output to a bug report. The exit code is 1 if the test fails."],
   examples: [["doctor", "Versions, execution providers, threads, and a test of a second."]],
   async run(_values, io) {
     const { diagnose } = await import("./diagnose.ts");

@@ -4,7 +4,7 @@ import { VERSION } from "../version.ts";
 export const pythonFile = (engine: "dask" | "spark"): string =>
   ({ dask, spark })[engine].replace("VERSION", VERSION).replace("COMMON\n", common);
 
-/** What both files need: a session for each process, and the values of a table as its inputs. */
+/** The functions of both files: a session for each process, and its inputs from the rows of a table. */
 const common = `_sessions = {}
 
 
@@ -30,7 +30,7 @@ def input_columns(path):
 
 
 def text_columns(path):
-    """Those that are text for the model."""
+    """The columns whose values the model reads as text."""
     texts = [value["column"] for value in signature(path)["inputs"] if value.get("type") == "text"]
     labels = [
         name for value in signature(path)["inputs"] if "labels" in value for name in value["columns"][-len(value["labels"]) :]
@@ -39,7 +39,7 @@ def text_columns(path):
 
 
 def numbers(values, type):
-    """Values as float64: booleans as 0 and 1, dates as milliseconds since 1970-01-01 UTC, times since midnight; NaN is missing."""
+    """Values as float64: booleans as 0 and 1, dates in milliseconds since 1970-01-01 UTC, times in milliseconds since midnight."""
     if type in ("date", "timestamp"):
         since = pd.to_datetime(values, utc=True) - pd.Timestamp(0, tz="UTC")
         return (since / pd.Timedelta(milliseconds=1)).to_numpy("float64")
@@ -71,7 +71,7 @@ def inputs(path, table):
 
 
 def log_density(path, table):
-    """log p of each row in nats: -inf where a value is impossible, NaN where one is missing that the model did not learn."""
+    """log p of each row in nats: -inf if a value is impossible, NaN if a value is missing in a column that had none in training."""
     name = signature(path)["outputs"][0]["name"]
     if len(table) == 0:
         return np.empty(0)

@@ -3,7 +3,7 @@ import type { Parameter } from "../graph/parameter.ts";
 import { input } from "../graph/tensor.ts";
 import type { Precision } from "../onnx/export.ts";
 import { checkOptions, isPlainObject } from "../options.ts";
-import { brief } from "../parse.ts";
+import { refusal } from "../runtime/options.ts";
 import type { Float64Column } from "./float64Column.ts";
 import type { Flow } from "./flow.ts";
 import {
@@ -31,8 +31,8 @@ export interface ExportFlowOptions {
   /** Default `float32`. */
   precision?: Precision;
   /**
-   * The noise of a sampler. `input`: tensors `noise0`, `noise1`..., which make the samples reproducible. `generated`: the runtime draws it,
-   * and `rows` is the number of samples; with a context, there is one sample for each of its rows. Default `input`.
+   * The noise of a sampler. `input`: inputs `noise0`, `noise1`..., which make the samples reproducible. `generated`: the runtime draws it,
+   * and the input `rows` is the number of samples; with a context, there is one sample for each of its rows. Default `input`.
    */
   noise?: "input" | "generated";
   /** More metadata of the file, such as `model_license` and `model_author`. */
@@ -48,15 +48,15 @@ export function exportFlow(
   const { what, precision, isGenerated, metadata } = checkedOptions("exportOnnx", options, EXPORTS);
   checkPrecision(flow.columnForFloat64(), precision);
   const { features, context: C, columns, contextColumns } = flow;
-  const ofData: Declaration = {
+  const data: Declaration = {
     value: { name: "x", meaning: "rows of the data", ...(columns && { columns }) },
     shape: ["N", features],
   };
-  const ofLatent: Declaration = {
+  const latent: Declaration = {
     value: { name: "z", meaning: "latent variables", unit: "" },
     shape: ["N", features],
   };
-  const ofContext: Declaration = {
+  const contextRows: Declaration = {
     value: {
       name: "context",
       meaning: "context of the rows",
@@ -65,16 +65,16 @@ export function exportFlow(
     },
     shape: ["N", C],
   };
-  const ofNoise = noiseInputs(flow.noise, isGenerated);
+  const noiseValues = noiseInputs(flow.noise, isGenerated);
   const context = C > 0 ? [input("context", ["N", C])] : [];
   const [inputs, outputs] = {
-    density: [[ofData], [LOG_DENSITY, ofLatent]],
-    // The samples are as many as the rows of the context.
-    sampler: [isGenerated && C > 0 ? [] : ofNoise, [ofData]],
-    latent: [[ofData], [ofLatent]],
-    data: [[ofLatent], [ofData]],
+    density: [[data], [LOG_DENSITY, latent]],
+    // There is one sample for each row of the context.
+    sampler: [isGenerated && C > 0 ? [] : noiseValues, [data]],
+    latent: [[data], [latent]],
+    data: [[latent], [data]],
   }[what];
-  const model = new ModelExport(what, precision, C > 0 ? [...inputs, ofContext] : inputs, outputs);
+  const model = new ModelExport(what, precision, C > 0 ? [...inputs, contextRows] : inputs, outputs);
   const rows = input("rows", ["N", features]);
   const noise = flow.noise.map(({ size }, i) => input(`noise${i}`, ["N", size]));
   const [tensors, results] = {
@@ -114,7 +114,7 @@ export function checkPrecision(column: Float64Column | undefined, precision: Pre
   });
 }
 
-/** Checks options and completes them. The first of `exports` is the default. Throws `ARGUMENT`. */
+/** Checks options and fills in their defaults. The first of `exports` is the default of `what`. Throws `ARGUMENT`. */
 export function checkedOptions<W extends string>(
   owner: string,
   options: ExportFlowOptions | undefined,
@@ -124,21 +124,14 @@ export function checkedOptions<W extends string>(
   const { what = exports[0], precision = "float32", noise = "input", metadata = {} } = options ?? {};
   const oneOf = (name: string, choices: readonly string[], value: unknown) => {
     if (choices.includes(value as string)) return;
-    refuse(owner, name, `one of ${choices.join(", ")}`, value);
+    throw refusal(owner, name, `one of ${choices.join(", ")}`, value);
   };
   oneOf("what", exports, what);
   oneOf("precision", ["float32", "float64"], precision);
   oneOf("noise", ["input", "generated"], noise);
   if (noise === "generated" && what !== "sampler")
-    refuse(owner, "noise", '"input", except for a sampler', noise);
+    throw refusal(owner, "noise", '"input", except for a sampler', noise);
   if (!isPlainObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string"))
-    refuse(owner, "metadata", "an object of texts", metadata);
+    throw refusal(owner, "metadata", "an object of texts", metadata);
   return { what: what as W, precision, isGenerated: noise === "generated", metadata };
-}
-
-function refuse(owner: string, name: string, expected: string, value: unknown): never {
-  throw new PushforwardError("ARGUMENT", `the option ${name} of ${owner} does not fit`, {
-    expected,
-    received: brief(value),
-  });
 }

@@ -53,11 +53,11 @@ function exportDensity({ columns, flow }: Table, { precision, metadata }: Option
   const x = input("x", ["N", flow.features]);
   const statusOfRow = input("status", ["N"]);
   const logProb = inner.logProb(x).sub(standardize?.logScale() ?? 0);
-  const possible = statusOfRow.equal(ROW_STATUS.impossible).where(Number.NEGATIVE_INFINITY, logProb);
+  const withImpossible = statusOfRow.equal(ROW_STATUS.impossible).where(Number.NEGATIVE_INFINITY, logProb);
   const scored = model.compute(
     [x, statusOfRow],
     [encoded.x, encoded.status].map((value) => model.fromFloat64(value)),
-    { logProb: statusOfRow.equal(ROW_STATUS.incomplete).where(Number.NaN, possible) },
+    { logProb: statusOfRow.equal(ROW_STATUS.incomplete).where(Number.NaN, withImpossible) },
     { parameterNames: parameterNames(inner) },
   );
   return model.encoded([scored.logProb], metadata);
@@ -145,7 +145,7 @@ function valuesOf(column: TableColumn, numbers: string, model: ModelExport): str
   return model.node("LabelEncoder", [code], {
     keys_int64s: [MISSING_TEXT, ...labels.values()],
     values_strings: { strings: ["", ...labels.keys()] },
-    // A missing value, and a label that training did not see.
+    // For a missing value, and for a label that training did not see.
     default_string: "",
   });
 }

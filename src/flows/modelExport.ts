@@ -11,35 +11,35 @@ import { VERSION } from "../version.ts";
 /** The key of the metadata that describes the inputs and outputs of an exported model, as the JSON of `ExportSignature`. */
 const KEY = "pushforward";
 
-/** The operators for labels. Version 3 has the LabelEncoder that all runtimes have. */
+/** The operator set of LabelEncoder. All current runtimes can read version 3. */
 const ML = { domain: "ai.onnx.ml", version: 3 };
 
 /** An input or an output of an exported model. */
 export interface ExportedValue {
   readonly name: string;
-  /** What it is. */
+  /** What it contains, in words. */
   readonly meaning: string;
-  /** The unit of its numbers. Default: that of the training rows. */
+  /** The unit of its numbers. Default: the unit of the training rows. */
   readonly unit?: string;
   /** The names of the columns of a tensor [N, D]. */
   readonly columns?: readonly string[];
   /** The names of the classes 0, 1, 2... of the last columns. */
   readonly labels?: readonly (readonly string[])[];
-  /** For a column of a table: its name, how its values were learned, and their type. */
+  /** For a column of a table: its name, and the type of its values. */
   readonly column?: string;
-  readonly kind?: string;
   readonly type?: string;
-  /** How a missing value is written, `NaN` or an empty text; null if there were none in training. */
+  /** How a missing value is written, `NaN` or an empty text; null if the column had none in the training. */
   readonly missing?: string | null;
-  /** The distribution of a noise, and the number of columns. */
+  /** For noise: its distribution and its number of columns. */
   readonly distribution?: "normal" | "uniform";
   readonly size?: number;
 }
 
-/** What an exported file computes. */
+/** What an exported file computes, and from what. */
 export interface ExportSignature {
   /** The version of pushforward. */
   readonly version: string;
+  /** What it computes: `density`, `sampler`, `latent` or `data`. */
   readonly what: string;
   readonly precision: Precision;
   readonly inputs: readonly ExportedValue[];
@@ -52,7 +52,7 @@ export interface ExportedModel {
   readonly signature: ExportSignature;
 }
 
-/** An input or an output to declare. Its shape is by default [N, size], and its type that of the precision. */
+/** An input or an output to declare. The default of its element type is the precision of the model. */
 export interface Declaration {
   readonly value: ExportedValue;
   readonly shape: Shape;
@@ -66,7 +66,7 @@ export class ModelExport {
   private readonly precision: Precision;
   private readonly outputs: readonly FileValue[];
 
-  /** An output whose name is taken, which only columns of tables can have, gets a number appended. */
+  /** An output that has the name of an input, which is possible for columns of tables, gets a number appended to its name. */
   constructor(
     what: string,
     precision: Precision,
@@ -99,8 +99,8 @@ export class ModelExport {
   }
 
   /**
-   * Writes a graph with these inputs, of which each has the value of the same position in `values`. Returns the values of the outputs of
-   * the graph.
+   * Writes the graph that computes `outputs` from `inputs`. `values` are the values of the inputs, in the same order. Returns the values of
+   * the outputs.
    */
   compute<K extends string>(
     inputs: readonly Tensor[],
@@ -134,12 +134,12 @@ export class ModelExport {
     return name;
   }
 
-  /** A value of float64 in the precision of the model. */
+  /** Converts a value of float64 to the precision of the model. */
   fromFloat64(value: string): string {
     return this.precision === "float64" ? value : this.cast(value, ElementType.FLOAT);
   }
 
-  /** A value of the precision of the model in float64. */
+  /** Converts a value of the precision of the model to float64. */
   toFloat64(value: string): string {
     return this.precision === "float64" ? value : this.cast(value, ElementType.DOUBLE);
   }
@@ -149,7 +149,7 @@ export class ModelExport {
     return this.node("Shape", [value], { start: 0, end: 1 });
   }
 
-  /** The values of a noise that the runtime draws: [N, size], with the number of rows of the vector `rows`. */
+  /** Noise [N, size] that the runtime draws. `rows` is the value that has N, as a vector of one integer. */
   generated({ kind, size }: Noise, rows: string): string {
     const { precision } = this;
     const shape = this.node("Concat", [rows, this.integers([size])], { axis: 0 });
@@ -157,7 +157,7 @@ export class ModelExport {
     const like = this.cast(this.node("ConstantOfShape", [shape]), dtype);
     if (kind === "normal") return this.node("RandomNormalLike", [like], { dtype });
     const drawn = this.node("RandomUniformLike", [like], { dtype });
-    // Uniform numbers are between 0 and 1, and not 0 or 1.
+    // Quantile functions are infinite at 0 and 1, which the runtime may draw.
     const u = input("u", ["N", size]);
     return this.compute([u], [drawn], { inside: u.clip(2 ** -25, 1 - 2 ** -24) }).inside;
   }
@@ -166,7 +166,7 @@ export class ModelExport {
     return this.node("Cast", [value], { to: elementType });
   }
 
-  /** The file, whose outputs have these values. */
+  /** The bytes of the file, whose outputs have these values. */
   encoded(values: readonly string[], metadata: Readonly<Record<string, string>> = {}): ExportedModel {
     this.outputs.forEach((output, i) => {
       this.file.output(output, values[i]);
@@ -188,14 +188,14 @@ interface ComputeOptions {
   readonly parameterNames?: ReadonlyMap<Parameter, string>;
 }
 
-/** The number of rows that a sampler draws if the runtime makes the noise. */
+/** The input of a sampler whose noise the runtime draws. */
 const ROWS: Declaration = {
   value: { name: "rows", meaning: "the number of samples, as a vector of one int64" },
   shape: [1],
   elementType: ElementType.INT64,
 };
 
-/** The inputs of a sampler for its noise: `noise0`, `noise1`..., or `rows` if the runtime makes the noise. */
+/** The inputs of a sampler for its noise: `noise0`, `noise1`..., or `rows` if the runtime draws the noise. */
 export function noiseInputs(noise: readonly Noise[], isGenerated: boolean): Declaration[] {
   if (isGenerated) return [ROWS];
   return noise.map(({ kind, size }, i) => ({

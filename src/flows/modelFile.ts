@@ -19,6 +19,7 @@ type TableReader = typeof import("./tableReader.ts");
 /** The version of the format. It changes when the layout of parameters changes, or when older readers would misread a file. */
 export const FORMAT = 6;
 export const KEY = "pushforward";
+const CHANGED_FILE_HINT = "The file was not written by pushforward, or was changed since.";
 
 /** Statistics of a column of the context in the training rows: the range of its numbers, or the number of rows of each label. */
 const givenSchema = z.union([
@@ -140,34 +141,34 @@ export function readModel(
     throw new PushforwardError("MODEL", "the names of the model's columns do not match its flow", {
       expected: `${flow.features} different columns and ${flow.context} of the context`,
       received: `${columns.length} and ${given.length}`,
-      hint: "The file was not written by pushforward, or was changed since.",
+      hint: CHANGED_FILE_HINT,
     });
   }
-  const ofTable = unchecked === undefined ? undefined : tableReader!;
-  const { table, features } = ofTable?.parseTable(unchecked) ?? { table: undefined, features: columns };
+  const reader = unchecked === undefined ? undefined : tableReader!;
+  const { table, features } = reader?.parseTable(unchecked) ?? { table: undefined, features: columns };
   if (features.join("\n") !== columns.join("\n")) {
     throw new PushforwardError("MODEL", "the columns of the model's table do not match its features", {
       expected: columns.join(", "),
       received: features.join(", "),
-      hint: "The file was not written by pushforward, or was changed since.",
+      hint: CHANGED_FILE_HINT,
     });
   }
   if (image && imageSize(image) !== flow.features) {
     throw new PushforwardError("MODEL", "the model's images do not have the size of the rows of its flow", {
       expected: `${flow.features} numbers`,
       received: image.join(" x "),
-      hint: "The file was not written by pushforward, or was changed since.",
+      hint: CHANGED_FILE_HINT,
     });
   }
   flow.columns = columns;
   flow.contextColumns = given;
   if (labels) checkLabels(labels, flow);
-  const { ofFlow, ofAnomalies } = ofTable?.splitAnomalyArrays(arrays) ?? {
+  const { ofFlow, ofAnomalies } = reader?.splitAnomalyArrays(arrays) ?? {
     ofFlow: arrays,
     ofAnomalies: undefined,
   };
   setParameters(ofFlow, flow.parameters(), { file: "the model", owner: "its flow" });
-  const anomalies = ofAnomalies && ofTable!.readAnomalyReference(ofAnomalies, flow.features);
+  const anomalies = ofAnomalies && reader!.readAnomalyReference(ofAnomalies, flow.features);
   return {
     flow,
     columns,
@@ -204,7 +205,7 @@ function buildModelFlow(description: FlowDescription, kinds: readonly CustomKind
     if (!(error instanceof PushforwardError) || error.code === "MODEL") throw error;
     const [what] = error.message.split("\n");
     throw new PushforwardError("MODEL", `the model's flow cannot be built: ${what.replace(/\.$/, "")}`, {
-      hint: "The file was not written by pushforward, or was changed since.",
+      hint: CHANGED_FILE_HINT,
       cause: error,
     });
   }
@@ -244,7 +245,7 @@ function checkLabels(labels: NonNullable<LoadedModel["labels"]>, { embedding }: 
   throw new PushforwardError("MODEL", "the model's labels do not match the classes of its flow", {
     expected: shortened(expected) || "none",
     received: shortened(received) || "none",
-    hint: "The file was not written by pushforward, or was changed since.",
+    hint: CHANGED_FILE_HINT,
   });
 }
 

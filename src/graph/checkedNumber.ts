@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 
-/** An operand that is not a tensor. Throws `SHAPE` unless it is a number, such as for an array in a program whose types are not checked. */
+/** Returns an operand that is a number. Throws `SHAPE` for anything else, such as an array in a program whose types are not checked. */
 export function checkedNumber(operand: unknown): number {
   if (typeof operand === "number") return operand;
   const isArray = Array.isArray(operand) || ArrayBuffer.isView(operand);

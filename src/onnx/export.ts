@@ -40,6 +40,7 @@ export const floatType = (precision: Precision): number =>
 interface WriteOptions {
   /** Whether parameters are constants, or inputs of the file with their own names. Default constants. */
   readonly embedParameters?: boolean;
+  /** The values of the inputs by their names. Default for each: the value of its own name. */
   readonly inputs?: ReadonlyMap<string, string>;
 }
 
@@ -104,10 +105,7 @@ export class GraphWriter implements Emitter {
     this.largest = precision === "float64" ? Number.MAX_VALUE : 3.4028234663852886e38;
   }
 
-  /**
-   * Writes the nodes of a graph and returns the values of its outputs by their names. `inputs` are the values of its inputs by
-   * their names; an input that is not there has the value of its own name.
-   */
+  /** Writes the nodes of a graph and returns the values of its outputs by their names. */
   write(
     graph: Graph,
     { embedParameters = true, inputs = new Map<string, string>() }: WriteOptions = {},

@@ -20,17 +20,17 @@ export interface FileValue {
   readonly shape: Shape;
 }
 
-/** What a file contains beside its graph. */
+/** What a file contains besides its graph. */
 export interface FileDetails {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
-  /** What the file computes, for people. */
+  /** A text that says what the file computes. */
   readonly documentation?: string;
   readonly producerVersion?: string;
-  /** Operator sets of nodes beside the general one. */
+  /** The operator sets of its nodes besides the default one. */
   readonly operatorSets?: readonly OperatorSet[];
 }
 
-/** An ONNX file that is being written: graphs that are computed one after another, whose values have different names. */
+/** An ONNX file that is being written. It can contain several graphs, which are computed one after another; all values have different names. */
 export class OnnxFile {
   readonly names = new Names();
   readonly nodes: NodeProto[] = [];
@@ -44,13 +44,12 @@ export class OnnxFile {
     this.batch = batch;
   }
 
-  /** Declares an input and returns its name, which must be claimed. */
-  input(value: FileValue): string {
+  /** Declares an input, whose name must be claimed. */
+  input(value: FileValue): void {
     this.inputs.push(this.valueInfo(value));
-    return value.name;
   }
 
-  /** Declares an output, which must be claimed, with the value that it has. */
+  /** Declares an output, whose name must be claimed, and the value that it has. */
   output(output: FileValue, value: string): void {
     // Two outputs, or an input and an output, may be the same value: the Identity gives each its name.
     this.nodes.push({
@@ -73,6 +72,7 @@ export class OnnxFile {
     return { name, elementType, shape: this.batch === undefined ? shape : resolveShape(shape, this.batch) };
   }
 
+  /** The bytes of the file. */
   encoded({ metadata = {}, operatorSets = [], ...producer }: FileDetails = {}): Uint8Array<ArrayBuffer> {
     const { nodes, initializers, inputs, outputs } = this;
     return encodeModel({

@@ -8,7 +8,7 @@ const AttributeType = { FLOAT: 1, INT: 2, STRING: 3, GRAPH: 5, INTS: 7, STRINGS:
 export interface NodeProto {
   readonly name: string;
   readonly opType: string;
-  /** The operator set that has the operator. Default the general one. */
+  /** The domain of the operator set that has the operator. Default `""`, the operators of ONNX. */
   readonly domain?: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];

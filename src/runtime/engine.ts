@@ -47,7 +47,7 @@ export async function loadEngine({ providers = [], threads = 1 }: EngineOptions)
   return loadWasm(threads);
 }
 
-/** The execution providers of onnxruntime-node, such as `cpu`. Throws what its import throws. */
+/** The execution providers of onnxruntime-node, such as `cpu`. Throws the error of its import if it cannot be loaded. */
 export async function nativeProviders(): Promise<string[]> {
   const { listSupportedBackends } = (await import("#onnxruntime/native")) as unknown as {
     listSupportedBackends(): readonly { readonly name: string }[];

@@ -40,7 +40,8 @@ export function checkCompileOptions(options: object): void {
     throw refusal("compile", "embedParameters", "true or false", embedParameters);
 }
 
-const refusal = (owner: string, name: string, expected: string, value: unknown): PushforwardError =>
+/** The error for an option with a value that it cannot have. */
+export const refusal = (owner: string, name: string, expected: string, value: unknown): PushforwardError =>
   new PushforwardError("ARGUMENT", `the option ${name} of ${owner} does not fit`, {
     expected,
     received: brief(value),

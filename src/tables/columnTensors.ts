@@ -11,7 +11,7 @@ import { ROW_STATUS } from "./unlearned.ts";
 // 1970-01-01, times in milliseconds since midnight, and text as an index of the labels of the column, where the value of a constant
 // is the label 1. A missing value is NaN, and -1 for text.
 
-/** A text that is missing, as a label. */
+/** The index of a missing text. */
 export const MISSING_TEXT = -1;
 
 type Continuous = Extract<TableColumn, { kind: "continuous" }>;
@@ -26,7 +26,7 @@ export interface EncodedTensors {
   readonly status: Tensor;
 }
 
-/** The features of the values [N] of each column, and what the model can say about each row. */
+/** The features of the values [N] of each column, and the status of each row. */
 export function encodeTensors(columns: readonly TableColumn[], values: readonly Tensor[]): EncodedTensors {
   const numbers = columns.map(({ type }, c) =>
     type === "text" ? values[c].equal(MISSING_TEXT).where(Number.NaN, values[c]) : values[c],
@@ -91,7 +91,7 @@ function decodeColumn(column: Exclude<TableColumn, Constant>, features: readonly
   }
 }
 
-/** The `ROW_STATUS` of each value [N] of a column, as `UnlearnedCounts` has it. */
+/** The `ROW_STATUS` of each value [N] of a column. */
 function columnStatus(column: TableColumn, values: Tensor): Tensor {
   const { impossible, incomplete, valid } = ROW_STATUS;
   if (column.kind === "constant" && column.value === null) return isMissing(values).where(valid, impossible);
@@ -129,48 +129,44 @@ function cellOf({ first, step, cells }: LatticeColumn, values: Tensor): Tensor {
   return isClose.and(isWithin(cell, cells)).where(cell, NO_CELL);
 }
 
-function continuousValue({ center, low, high, codes = [], decimals }: Continuous, feature: Tensor): Tensor {
+function continuousValue(
+  { center, low = -Number.MAX_VALUE, high = Number.MAX_VALUE, codes = [], decimals }: Continuous,
+  feature: Tensor,
+): Tensor {
   const value = feature.add(center);
-  const [lowest, highest] = [low ?? -Number.MAX_VALUE, high ?? Number.MAX_VALUE];
   const round = decimals === undefined ? value : rounded(value, decimals);
-  const isOutside = value.less(lowest).or(value.greater(highest));
+  const isOutside = value.less(low).or(value.greater(high));
   return codes.toReversed().reduce(
     (other, code) => {
       const tolerance = CODE_TOLERANCE * (Math.abs(code) + Math.abs(center));
       return isOutside.and(value.sub(code).abs().lessEqual(tolerance)).where(code, other);
     },
-    round.clip(lowest, highest),
+    round.clip(low, high),
   );
 }
 
-/** The index of the label of each value, or the number of labels. */
-function labelIndex({ type, labels }: Categorical, values: Tensor): Tensor {
-  const K = labels.length;
-  const numbers = constant(
-    labels.map((label) => numberOf(type, label)),
-    [1, K],
-  );
-  const offsets = constant(
-    labels.map((_, k) => k - K),
-    [1, K],
-  );
-  return values.reshape(["N", 1]).equal(numbers).toFloat().mul(offsets).sum(1).add(K);
+/** The index of the label of each value, or the number K of labels for a value that is none. */
+function labelIndex(column: Categorical, values: Tensor): Tensor {
+  const K = column.labels.length;
+  // Only the sum of a value that is no label is 0.
+  const offsets = column.labels.map((_, k) => k - K);
+  return translated(values, labelNumbers(column), offsets).add(K);
 }
 
 /** The number of each label, from its index; NaN for a label that was not learned. */
-function labelNumber({ type, labels }: Categorical, index: Tensor): Tensor {
-  const K = labels.length;
-  const numbers = constant(
-    labels.map((label) => numberOf(type, label)),
-    [1, K],
-  );
-  const isLabel = index.reshape(["N", 1]).equal(
-    constant(
-      labels.map((_, k) => k),
-      [1, K],
-    ),
-  );
-  return index.less(K).where(isLabel.toFloat().mul(numbers).sum(1), Number.NaN);
+function labelNumber(column: Categorical, index: Tensor): Tensor {
+  const indices = column.labels.map((_, k) => k);
+  const numbers = translated(index, indices, labelNumbers(column));
+  return index.less(column.labels.length).where(numbers, Number.NaN);
+}
+
+const labelNumbers = ({ type, labels }: Categorical): number[] =>
+  labels.map((label) => numberOf(type, label));
+
+/** The number `to[k]` for each value [N] that is `from[k]`, or 0 for other values. */
+function translated(values: Tensor, from: readonly number[], to: readonly number[]): Tensor {
+  const row = (numbers: readonly number[]) => constant(numbers, [1, numbers.length]);
+  return values.reshape(["N", 1]).equal(row(from)).toFloat().mul(row(to)).sum(1);
 }
 
 /** The value of a constant column as a number. */

@@ -2,8 +2,8 @@ import type { Tensor } from "../graph/tensor.ts";
 import type { TimeColumn, TimeUnit } from "./tableColumn.ts";
 import { DAYS_TO_MONDAY, MILLISECONDS } from "./timeParts.ts";
 
-// The functions of timeParts.ts as tensors of float64. Dates are those of the Gregorian calendar, whose cycles have 400 years. Inside
-// of a cycle, years begin in March, so that the day that leap years add is the last one of a year.
+// The functions of timeParts.ts as tensors of float64. Dates are in the Gregorian calendar, whose leap years repeat in cycles of 400
+// years. Within a cycle, years begin in March, so that the leap day is the last day of a year.
 
 const DAYS_OF_CYCLE = 146_097;
 /** Days from March 1 of the year 0 to 1970-01-01. */

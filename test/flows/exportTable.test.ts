@@ -2,8 +2,15 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema } from "onnx-buf";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { expect, test } from "vitest";
-import { Random, TableModel } from "../../src/index.ts";
-import { modelOfAllKinds, rowsOfAllKinds, tableInputs, tensorsOf, unusualRows } from "./exportedTable.ts";
+import { TableModel } from "../../src/index.ts";
+import {
+  modelOfAllKinds,
+  rowsOfAllKinds,
+  samplerInputs,
+  tableInputs,
+  tensorsOf,
+  unusualRows,
+} from "./exportedTable.ts";
 
 const model = modelOfAllKinds();
 const PRECISIONS = [
@@ -38,13 +45,7 @@ test("an exported sampler draws the rows of the model", async () => {
   const session = await InferenceSession.create(
     await model.exportOnnx({ what: "sampler", precision: "float64" }),
   );
-  const random = new Random(5).split("sample");
-  const inputs = Object.fromEntries(
-    model.flow.noise.map(({ kind, size }, i) => {
-      const data = [...random.split(i)[kind](new Float64Array(40 * size))];
-      return [`noise${i}`, { type: "float64" as const, shape: [40, size], data }];
-    }),
-  );
+  const inputs = samplerInputs(model.flow, { rows: 40, seed: 5, type: "float64" });
   const drawn = await session.run(tensorsOf(inputs, Tensor));
   const expected = tableInputs(model.columns, await model.sample(40, { seed: 5, precision: "float64" }));
   expect(session.outputNames).toEqual(Object.keys(expected));

@@ -10,7 +10,7 @@ import { perturb } from "../nn/perturb.ts";
 const CITIES = ["Bern", "Basel", "Zug"];
 const DAY = 86_400_000;
 
-/** Rows with a column of each kind, of which some have missing values. */
+/** Rows with a column of each kind. Some columns have missing values. */
 export function rowsOfAllKinds(count: number, seed: number): TableRow[] {
   const random = new Random(seed);
   const uniform = random.split("uniform").uniform(new Float64Array(6 * count));
@@ -40,7 +40,7 @@ export function rowsOfAllKinds(count: number, seed: number): TableRow[] {
   });
 }
 
-/** The rows, of which the first have values that a model does not learn. */
+/** The rows, of which the first six get values that are impossible, missing or new for a model. */
 export function unusualRows([a, b, c, d, e, f, ...others]: readonly TableRow[]): TableRow[] {
   return [
     { ...a, city: "Paris" },
@@ -85,6 +85,20 @@ const numberOf = (value: number | string | boolean): number =>
           : `1970-01-01T${value}Z`,
       )
     : Number(value);
+
+/** The noise of `sample` for a seed, as the inputs of an exported sampler. */
+export function samplerInputs(
+  { noise }: Flow,
+  { rows, seed, type }: { rows: number; seed: number; type: "float32" | "float64" },
+): Record<string, InputValues> {
+  const random = new Random(seed).split("sample");
+  return Object.fromEntries(
+    noise.map(({ kind, size }, i): [string, InputValues] => {
+      const data = random.split(i)[kind](new Float64Array(rows * size));
+      return [`noise${i}`, { type, shape: [rows, size], data: Array.from(data) }];
+    }),
+  );
+}
 
 /** The inputs of a session. */
 export const tensorsOf = (
