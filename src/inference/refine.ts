@@ -1,5 +1,7 @@
 import { concatRows } from "../dataset/concatRows.ts";
+import { selectDataRows } from "../distributions/selectDataRows.ts";
 import { Flow } from "../flows/flow.ts";
+import { quantile } from "../numerics/quantile.ts";
 import type { Random } from "../random/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { ImportanceResult } from "../train/importance.ts";
@@ -20,7 +22,7 @@ export interface Refinement {
   readonly iterations: number;
   /** How many trajectories diverged. */
   readonly divergences: number;
-  /** The last point of a trajectory that diverged. */
+  /** The last point before a trajectory diverged, for that trajectory which `centralPoint` chooses. */
   readonly divergedAt: Float64Array | undefined;
   /** How many trajectories reached the largest depth. */
   readonly saturated: number;
@@ -29,9 +31,9 @@ export interface Refinement {
 }
 
 /**
- * Chains of the No-U-Turn sampler in the latent space of a flow, where the density is close to the base distribution, from `starts` in data
- * space. Each transition is followed by a proposal from the flow, which reaches all modes that the flow covers. Both leave the density invariant
- * whatever the flow, so a poor fit makes the chains slower but not wrong.
+ * Chains of the No-U-Turn sampler in the latent space of a flow, where the density is close to the base distribution, from `starts` in
+ * data space. Each transition is followed by a proposal from the flow, which reaches all modes that the flow covers. Both leave the
+ * density invariant whatever the flow, so a poor fit makes the chains slower but not wrong.
  */
 export async function refineByNuts(
   flow: Flow,
@@ -78,7 +80,7 @@ export async function refineByNuts(
     chains,
     iterations: chains * settings.draws,
     divergences: diverged.length,
-    divergedAt: diverged.length > 0 ? await toData([diverged[diverged.length >> 1]]) : undefined,
+    divergedAt: diverged.length > 0 ? await toData([centralPoint(diverged)]) : undefined,
     saturated: total(({ saturated }) => saturated),
     evaluations: total(({ evaluations }) => evaluations) + chains * iterations,
   };
@@ -91,15 +93,12 @@ export function refineByIndependence(
   chains: number,
   random: Random,
 ): Refinement {
-  const visited = independenceChains(logWeights, chains, new RandomStream(random)).flatMap((chain) => [
-    ...chain,
-  ]);
-  const rows = new Float64Array(visited.length * features);
-  visited.forEach((index, i) => {
-    rows.set(samples.subarray(index * features, (index + 1) * features), i * features);
-  });
+  const visited = Int32Array.from(
+    independenceChains(logWeights, chains, new RandomStream(random)).flatMap((chain) => [...chain]),
+  );
+  const drawn = { rows: logWeights.length, features, values: samples };
   return {
-    rows,
+    rows: selectDataRows(drawn, visited).values,
     chains,
     iterations: visited.length,
     divergences: 0,
@@ -107,4 +106,16 @@ export function refineByIndependence(
     saturated: 0,
     evaluations: 0,
   };
+}
+
+/**
+ * The one of several points that is nearest to their coordinate-wise median: an example of where most trajectories diverged, because a few
+ * elsewhere do not change the median.
+ */
+export function centralPoint(points: readonly Float64Array[]): Float64Array {
+  const median = points[0].map((_, i) =>
+    quantile(Float64Array.from(points, (point) => point[i]).sort(), 0.5),
+  );
+  const distances = points.map((point) => Math.hypot(...point.map((value, i) => value - median[i])));
+  return points[distances.indexOf(Math.min(...distances))];
 }
