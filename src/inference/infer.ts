@@ -1,3 +1,4 @@
+import { selectDataRows } from "../distributions/selectDataRows.ts";
 import { Flow } from "../flows/flow.ts";
 import { Random } from "../random/index.ts";
 import { type ImportanceResult, importance } from "../train/importance.ts";
@@ -70,9 +71,9 @@ export interface InferResult<D extends Declarations> {
  * 4. Markov chains in the latent space of the flow correct what the flow gets wrong (Hoffman et al. 2019, "NeuTra-lizing bad geometry
  *    in Hamiltonian Monte Carlo using neural transport").
  *
- * @throws NUMERIC when the density is not finite at random starts or where its mass is, the chains do not settle because it has no finite
- *   integral, or a step fails as in `fitDensity`; ARGUMENT when an option is not
- *   valid or the flow has another number of features.
+ * @throws NUMERIC when the density is not finite at random starts or where its mass is, when the pilot chains show that it has no finite
+ *   integral, or when a step of the fit fails as in `fitDensity`; ARGUMENT when an option is not valid or the flow has another number of
+ *   features.
  */
 export async function infer<D extends Declarations>(
   model: ProbabilisticModel<D>,
@@ -126,18 +127,19 @@ export async function infer<D extends Declarations>(
     logEvidence: weighted.logNormalizer,
     standardError: Math.hypot(weighted.logNormalizerError, tailShare),
   };
-  let evidence = ofWeights;
+  let bridge: Evidence | undefined;
   let disagreement: Disagreement | undefined;
   if (kind === "nuts") {
     const logRatios = await logRatiosOf(rows);
     // Pilot chains need not have visited each mode in proportion to its mass.
     missed = missedShare(weighted, logRatios) || missed;
-    const bridge = evidenceByBridge(logRatios, weighted, summary);
+    const { logEvidence, standardError } = evidenceByBridge(logRatios, weighted, summary);
     // Chains in the latent space of the flow may not reach the tail of the weights either.
-    evidence = { ...bridge, standardError: Math.hypot(bridge.standardError, tailShare) };
+    bridge = { logEvidence, standardError: Math.hypot(standardError, tailShare) };
     disagreement = findDisagreement(rows, chains, weighted);
   }
   const divergedAt = refinement?.divergedAt && (await describePoint(model, refinement.divergedAt, engine));
+  const { logEvidence, standardError: logEvidenceError } = bridge ?? ofWeights;
   return {
     draws,
     summary,
@@ -147,7 +149,7 @@ export async function infer<D extends Declarations>(
         ...disagreement,
         name: coordinateNames(model.parameters)[disagreement.coordinate],
       },
-      evidence: { weighted: ofWeights, bridge: evidence },
+      evidence: bridge && { weighted: ofWeights, bridge },
     }),
     weighted: {
       draws: await constrainedDraws(model, weighted.samples, engine),
@@ -157,8 +159,8 @@ export async function infer<D extends Declarations>(
     },
     elbo: weighted.elbo,
     elboError: weighted.standardError,
-    logEvidence: evidence.logEvidence,
-    logEvidenceError: evidence.standardError,
+    logEvidence,
+    logEvidenceError,
     effectiveSampleSize: weighted.effectiveSampleSize,
     paretoShape: weighted.paretoShape,
     divergences: refinement?.divergences ?? 0,
@@ -167,7 +169,7 @@ export async function infer<D extends Declarations>(
   };
 }
 
-/** The evidence from draws of chains and of the flow. The chains are worth the smallest effective sample size of a parameter. */
+/** The evidence from draws of chains and of the flow. The chains count as the smallest effective sample size of a parameter. */
 function evidenceByBridge(
   logRatios: Float64Array,
   { logWeights, logNormalizer }: ImportanceResult,
@@ -192,9 +194,7 @@ function resampledRows(
   random: Random,
 ): Float64Array {
   const [uniform] = random.uniform(new Float64Array(1));
-  const rows = new Float64Array(samples.length);
-  resample(logWeights, logWeights.length, uniform).forEach((index, i) => {
-    rows.set(samples.subarray(index * features, (index + 1) * features), i * features);
-  });
-  return rows;
+  const rows = logWeights.length;
+  const indices = Int32Array.from(resample(logWeights, rows, uniform));
+  return selectDataRows({ rows, features, values: samples }, indices).values;
 }

@@ -1,4 +1,5 @@
 import type { ImportanceResult } from "../train/importance.ts";
+import { hasLargeWeights } from "../train/importanceWarnings.ts";
 import type { Disagreement } from "./agreement.ts";
 import type { Evidence } from "./bridgeSampling.ts";
 import type { Refinement } from "./refine.ts";
@@ -9,8 +10,8 @@ export type Verdict =
   /** All signals are good: all numbers are reliable. */
   | "reliable"
   /**
-   * Trajectories diverged, so the end of a tail may be cut off, in the draws of the chains as in those of the flow. The weights confirm the rest:
-   * means and the quantiles 0.05 to 0.95 are reliable, standard deviations to some percent, and `logEvidence` to about 0.01.
+   * Trajectories diverged, so the draws of the chains and of the flow may lack the extreme part of a tail. The weights confirm the rest of
+   * the mass: means and the quantiles 0.05 to 0.95 are reliable, standard deviations up to some percent, and `logEvidence` up to about 0.01.
    */
   | "check tails"
   /** The chains converged, but the weights of the flow are uneven: `draws` and `logEvidence` are reliable, `weighted` is not. */
@@ -23,16 +24,16 @@ export type Verdict =
 /** The largest R-hat and the smallest effective sample size of chains that converged (Vehtari et al. 2021). */
 const MAX_R_HAT = 1.01;
 const MIN_EFFECTIVE_SAMPLE_SIZE = 400;
-/** If a larger share of trajectories reaches the largest depth, this is a reason for slow chains. */
+/** If a larger share of trajectories reaches the largest depth, this is given as the reason why chains are slow. */
 const MAX_SATURATED_SHARE = 0.01;
-/** A larger share of diverging trajectories is not by chance: single ones occur in good fits. */
+/** A larger share of diverging trajectories is not chance: single ones occur in good fits. */
 const MAX_DIVERGENT_SHARE = 0.001;
-/** The part of Z in the unsampled tail of the weights, from which the weights are uneven. */
+/** If a larger share of Z lies in the tail beyond the largest weight, the weights are uneven. */
 const MAX_TAIL_SHARE = 0.01;
 /** Two estimates of the evidence that differ by more standard errors disagree. */
 const MAX_EVIDENCE_DIFFERENCE = 4;
 
-/** What the verdict follows from. */
+/** The results from which the verdict follows. */
 export interface Signals {
   readonly weighted: ImportanceResult;
   /** The share of Z in the tail of the weights beyond the largest one. */
@@ -47,20 +48,21 @@ export interface Signals {
   readonly summary: readonly ParameterSummary[];
   /** A difference between chains and weighted draws, with the name of the parameter. */
   readonly disagreement: (Disagreement & { readonly name: string }) | undefined;
-  /** log Z from the weights, and by bridge sampling. */
+  /** log Z from the weights, and by bridge sampling with No-U-Turn chains, if there are any. */
   readonly evidence: { readonly weighted: Evidence; readonly bridge: Evidence } | undefined;
 }
 
 /**
- * Which results of `infer` to trust, with a sentence for each reason. The first that applies:
+ * Says which results of `infer` to trust, with a sentence for each reason. The verdict is the first of these that applies:
  *
  * 1. `unreliable`: R-hat above 1.01 or an effective sample size below 400 of a parameter;
  * 2. `missed mass`: chains found at least 1% of the mass where the flow has almost no density;
- * 3. `use refined draws`: Pareto k-hat above 0.7 with an effective sample size of the weights below 90%, or one weight above 1%, or more than
- *    1% of Z in the unsampled tail of the weights; without chains this is `unreliable`;
- * 4. `unreliable`: shares of chains and weights below a quantile, or the two estimates of the evidence, differ by more than their errors
- *    explain, although the weights are even;
- * 5. `check tails`: more than 0.1% of the trajectories diverged. With 2 or 3 nothing confirms the rest, so this is `unreliable`;
+ * 3. `use refined draws`: Pareto k-hat above 0.7 with an effective sample size of the weights below 90%, or one weight above 1%, or more
+ *    than 1% of Z in the tail beyond the largest weight; without No-U-Turn chains this is `unreliable`;
+ * 4. `unreliable`: the shares of chains and weights below a quantile, or the two estimates of the evidence, differ by more than their
+ *    errors explain, although the weights are even;
+ * 5. `check tails`: more than 0.1% of the trajectories diverged. Together with 2 or 3 this is `unreliable`, because nothing confirms the
+ *    rest of the mass;
  * 6. `reliable`.
  */
 export function verdictOf(signals: Signals): { verdict: Verdict; reasons: string[] } {
@@ -115,24 +117,22 @@ function missedMassReason(missed: number, kind: Signals["kind"]): string {
 }
 
 function weightProblems({ weighted, tailShare }: Signals): string[] {
-  // The warnings are those of missed mass and of large weights.
-  const hasLargeWeights = weighted.warnings.some((warning) => warning.startsWith("A few weights"));
-  if (!hasLargeWeights && !(tailShare > MAX_TAIL_SHARE)) return [];
+  if (!hasLargeWeights(weighted) && !(tailShare > MAX_TAIL_SHARE)) return [];
   return [
     `A few weights are far larger than the others (paretoShape ${weighted.paretoShape.toFixed(2)}), so means of \`weighted\` are unreliable. Fit the flow for longer, or give it more layers.`,
   ];
 }
 
-function disagreementReasons({ disagreement, evidence, kind }: Signals): string[] {
+function disagreementReasons({ disagreement, evidence }: Signals): string[] {
   const reasons: string[] = [];
   if (disagreement) {
     const { name, chains, weighted } = disagreement;
     const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
     reasons.push(
-      `Chains and weighted draws disagree: a share of ${percent(chains)} and of ${percent(weighted)} is below the same value of ${name}, so one of them misses a part of the mass. Draw more, or fit the flow with more layers or annealing.`,
+      `Chains and weighted draws disagree: ${percent(chains)} of the chains' draws and ${percent(weighted)} of the weights are below the same value of ${name}, so one of them misses a part of the mass. Draw more, or fit the flow with more layers or annealing.`,
     );
   }
-  if (evidence && kind === "nuts") {
+  if (evidence) {
     const { weighted, bridge } = evidence;
     const difference = Math.abs(weighted.logEvidence - bridge.logEvidence);
     if (difference > MAX_EVIDENCE_DIFFERENCE * Math.hypot(weighted.standardError, bridge.standardError))
@@ -147,13 +147,12 @@ function divergenceReasons({ refinement, divergedAt, weighted }: Signals, areWei
   if (!refinement) return [];
   const { divergences, iterations } = refinement;
   if (!(divergences > MAX_DIVERGENT_SHARE * iterations)) return [];
-  const confirmed = areWeightsGood
-    ? `The weights confirm the rest of the mass (paretoShape ${weighted.paretoShape.toFixed(2)}).`
-    : "";
-  return [
-    `${divergences} of ${iterations} trajectories diverged, such as at ${divergedAt}: chains and flow may leave out what lies beyond. ${confirmed} Reparametrize the model, for example as real({ offset, multiplier }), raise targetAcceptance, or fit longer.`.replace(
-      "  ",
-      " ",
-    ),
+  const sentences = [
+    `${divergences} of ${iterations} trajectories diverged, for example at ${divergedAt}: the draws of the chains and of the flow may lack the mass beyond.`,
+    ...(areWeightsGood
+      ? [`The weights confirm the rest of the mass (paretoShape ${weighted.paretoShape.toFixed(2)}).`]
+      : []),
+    "Reparametrize the model, for example by real({ offset, multiplier }), raise targetAcceptance, or fit longer.",
   ];
+  return [sentences.join(" ")];
 }

@@ -11,30 +11,35 @@ const MAX_EFFECTIVE_SHARE = 0.9;
 /** A single sample with a larger weight dominates the estimates. If the flow equals the density, each has 1 / n. */
 const maxWeight = (n: number): number => Math.max(0.01, 20 / n);
 
+type Weights = Pick<ImportanceResult, "logWeights" | "effectiveSampleSize" | "paretoShape">;
+
+/** Whether a few weights are so large that weighted means are unreliable. */
+export function hasLargeWeights({ logWeights, effectiveSampleSize, paretoShape }: Weights): boolean {
+  const n = logWeights.length;
+  const isHeavy = paretoShape > MAX_PARETO_SHAPE && effectiveSampleSize < MAX_EFFECTIVE_SHARE * n;
+  return isHeavy || largestWeight(logWeights) > maxWeight(n);
+}
+
+const largestWeight = (logWeights: Float64Array): number =>
+  Math.exp(logWeights.reduce((a, b) => Math.max(a, b)));
+
 /** Reasons why estimates from a weighted sample are unreliable, in sentences with a hint. */
 export function importanceWarnings(
-  {
-    samples,
-    logWeights,
-    effectiveSampleSize,
-    paretoShape,
-  }: Pick<ImportanceResult, "samples" | "logWeights" | "effectiveSampleSize" | "paretoShape">,
+  result: Weights & Pick<ImportanceResult, "samples">,
   { share, example }: MissedMass,
   features: number,
 ): string[] {
+  const { samples, logWeights, paretoShape } = result;
   const warnings: string[] = [];
-  const n = logWeights.length;
   if (example) {
     const percent = Number((100 * share).toPrecision(share < 0.1 ? 1 : 2));
     warnings.push(
       `At least about ${percent}% of the density's mass lies where the flow has almost no samples, for example at x = ${formatRow(example)}: logNormalizer is too low, because it lacks this mass. ${describeLocation(example, samples, features)}`,
     );
   }
-  const largest = Math.exp(logWeights.reduce((a, b) => Math.max(a, b)));
-  const heavy = paretoShape > MAX_PARETO_SHAPE && effectiveSampleSize < MAX_EFFECTIVE_SHARE * n;
-  if (heavy || largest > maxWeight(n)) {
+  if (hasLargeWeights(result)) {
     warnings.push(
-      `A few weights are far larger than the others (paretoShape ${paretoShape.toFixed(2)}, largest weight ${largest.toPrecision(2)} of a sum of 1), so weighted means and logNormalizer are unreliable. Fit with more steps or layers, or give the flow a base with heavier tails, such as StudentT.`,
+      `A few weights are far larger than the others (paretoShape ${paretoShape.toFixed(2)}, largest weight ${largestWeight(logWeights).toPrecision(2)} of a sum of 1), so weighted means and logNormalizer are unreliable. Fit with more steps or layers, or give the flow a base with heavier tails, such as StudentT.`,
     );
   }
   return warnings;

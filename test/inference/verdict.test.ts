@@ -6,7 +6,7 @@ import type { ImportanceResult } from "../../src/train/index.ts";
 
 const importance: ImportanceResult = {
   samples: new Float64Array(0),
-  logWeights: new Float64Array(0),
+  logWeights: new Float64Array(10_000).fill(-Math.log(10_000)),
   elbo: 0,
   standardError: 0,
   logNormalizer: 0,
@@ -33,8 +33,8 @@ const mu: ParameterSummary = {
 const constant = { ...mu, name: "L[0,0]", rHat: Number.NaN, bulkEffectiveSampleSize: Number.NaN };
 const heavy: ImportanceResult = {
   ...importance,
+  effectiveSampleSize: 5000,
   paretoShape: 0.9,
-  warnings: ["A few weights are far larger than the others."],
 };
 
 const good: Signals = {
@@ -132,7 +132,7 @@ describe("the verdict", () => {
     expect(verdict(diverging)).toMatchInlineSnapshot(`
       {
         "reasons": [
-          "9 of 4000 trajectories diverged, such as at mu = 4.1, tau = 0.03: chains and flow may leave out what lies beyond. The weights confirm the rest of the mass (paretoShape 0.30). Reparametrize the model, for example as real({ offset, multiplier }), raise targetAcceptance, or fit longer.",
+          "9 of 4000 trajectories diverged, for example at mu = 4.1, tau = 0.03: the draws of the chains and of the flow may lack the mass beyond. The weights confirm the rest of the mass (paretoShape 0.30). Reparametrize the model, for example by real({ offset, multiplier }), raise targetAcceptance, or fit longer.",
         ],
         "verdict": "check tails",
       }
@@ -147,7 +147,7 @@ describe("the verdict", () => {
     expect(verdict({ disagreement, evidence })).toMatchInlineSnapshot(`
       {
         "reasons": [
-          "Chains and weighted draws disagree: a share of 5.0% and of 9.0% is below the same value of tau, so one of them misses a part of the mass. Draw more, or fit the flow with more layers or annealing.",
+          "Chains and weighted draws disagree: 5.0% of the chains' draws and 9.0% of the weights are below the same value of tau, so one of them misses a part of the mass. Draw more, or fit the flow with more layers or annealing.",
           "Two estimates of the log-evidence disagree: -2.900 with the chains and -3.000 from the weights, which is more than their errors explain. Draw more, or fit the flow for longer.",
         ],
         "verdict": "unreliable",
