@@ -2,6 +2,7 @@ import type { Transformed } from "../bijections/bijection.ts";
 import { Exp } from "../bijections/exp.ts";
 import { Sigmoid } from "../bijections/sigmoid.ts";
 import { PushforwardError } from "../errors.ts";
+import { sizeOf } from "../graph/shape.ts";
 import { scalar, stack, Tensor } from "../graph/tensor.ts";
 import { brief } from "../parse.ts";
 
@@ -143,7 +144,7 @@ export function checkSize(name: string, size: unknown, smallest = 1): void {
 function elements(shape: readonly number[], map: ElementwiseMap): Constraint {
   return {
     shape,
-    size: shape.reduce((product, size) => product * size, 1),
+    size: sizeOf(shape),
     constrain(u, earlier) {
       const { value, logDet } = map(u, earlier);
       return { value: value.reshape(["N", ...shape]), logDet };

@@ -1,3 +1,4 @@
+import { sizeOf } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { compile } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
@@ -23,7 +24,7 @@ export async function constrainedDraws<D extends Declarations>(
   const n = rows.length / features;
   const result: Record<string, Float64Array> = {};
   for (const [name, { shape }] of Object.entries(parameters))
-    result[name] = new Float64Array(shape.reduce((size, d) => size * d, n));
+    result[name] = new Float64Array(n * sizeOf(shape));
   for (let start = 0; start < n; start += MAX_ROWS_PER_CALL) {
     const part = await compiled(rows.subarray(start * features, (start + MAX_ROWS_PER_CALL) * features));
     for (const [name, values] of Object.entries(result)) values.set(part[name], start * (values.length / n));
@@ -31,13 +32,13 @@ export async function constrainedDraws<D extends Declarations>(
   return result as Draws<D>;
 }
 
-/** Draws as a table with a column for each number of the parameters, as `elementNames` names them: rows [n, columns]. */
+/** The draws as a table: a column for each number of the parameters, with its name of `elementNames`, and rows [n, columns]. */
 export function drawTable<D extends Declarations>(
   parameters: D,
   draws: Draws<D>,
 ): { readonly columns: string[]; readonly rows: Float64Array } {
   const columns = elementNames(parameters);
-  const sizes = Object.values(parameters).map(({ shape }) => shape.reduce((product, d) => product * d, 1));
+  const sizes = Object.values(parameters).map(({ shape }) => sizeOf(shape));
   const arrays: readonly Float64Array[] = Object.keys(parameters).map((name) => draws[name]);
   const rows = new Float64Array(arrays.reduce((sum, { length }) => sum + length, 0));
   let first = 0;

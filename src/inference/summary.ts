@@ -1,3 +1,4 @@
+import { sizeOf } from "../graph/shape.ts";
 import { quantile } from "../numerics/quantile.ts";
 import type { Draws } from "./draws.ts";
 import { type Declarations, elementNames } from "./model.ts";
@@ -30,7 +31,7 @@ export function summarize<D extends Declarations>(
   const names = elementNames(parameters);
   let next = 0;
   return Object.entries(parameters).flatMap(([parameter, { shape }]) => {
-    const size = shape.reduce((product, d) => product * d, 1);
+    const size = sizeOf(shape);
     const values: Float64Array = draws[parameter];
     const n = values.length / size;
     return Array.from({ length: size }, (_, i) =>
