@@ -6,13 +6,14 @@ import { describeNonFinite, describePoint } from "./describePoint.ts";
 import type { Declarations, ProbabilisticModel } from "./model.ts";
 import type { EvaluateRows } from "./sampling/chainProgram.ts";
 
+/** Number of draws that are checked. */
 const DRAWS = 1000;
 
 /**
- * Checks the log-density for draws of the normal distribution from which the fit starts, so that the message can say which term is not finite,
- * and where.
+ * Checks that the log-density is finite at draws of the normal distribution from which the fit starts. The fit itself could not say which
+ * term is not finite, and for which parameters.
  *
- * @throws NUMERIC when it is NaN or infinite for one of them.
+ * @throws NUMERIC when the log-density is NaN or infinite at one of them.
  */
 export async function checkDraws<D extends Declarations>(
   model: ProbabilisticModel<D>,
@@ -31,7 +32,7 @@ export async function checkDraws<D extends Declarations>(
   const term = await describeNonFinite(model, position, engine);
   throw new PushforwardError("NUMERIC", "the log-density is not finite at draws near its mass", {
     expected: "a finite number for all values that the constraints allow",
-    received: `${logDensity[bad]} in draw ${bad + 1}, and in ${count} of ${DRAWS} draws; at ${await describePoint(model, position, engine)}, ${term}`,
+    received: `${logDensity[bad]} at ${await describePoint(model, position, engine)}: ${term}; it is not finite at ${count} of ${DRAWS} draws`,
     hint: "Declare bounds by constraints, and bound the arguments of logarithms and roots.",
   });
 }

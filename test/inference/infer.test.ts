@@ -149,9 +149,11 @@ describe("errors", () => {
 
   test("name the option, or the point where the density is not finite", async () => {
     const nowhere = model({ a: positive(), b: vector(2) }, ({ a, b }) => [a.neg().sub(1).log(), b]);
+    const above = model({ a: real() }, ({ a }) => [logProb.normal(a, 0, 1), a.add(1.5).log()]);
     const wideFlow = { flow: nsf(3) };
     expect({
       "not finite anywhere": await messageOf(nowhere),
+      "not finite at some draws": await messageOf(above),
       "an unknown option": await messageOf(conjugate, { chain: 2 }),
       "an invalid option": await messageOf(conjugate, { chains: 1 }),
       "another number of features": await messageOf(conjugate, wideFlow),
@@ -163,6 +165,8 @@ describe("errors", () => {
         "another number of features": "the flow has another number of features than the model: expected 1 features, one for each unconstrained coordinate, received 3.",
         "not finite anywhere": "the log-density or its gradient is not finite at most random starts: expected 8 finite starts, received 0 of 800; the log-density is NaN at a = 0.2879, b = (0.1878, -0.6973): term 0 of the log-density is NaN.
       The density must be positive for all values that the constraints allow: declare bounds by constraints.",
+        "not finite at some draws": "the log-density is not finite at draws near its mass: expected a finite number for all values that the constraints allow, received NaN at a = -1.86: term 1 of the log-density is NaN; it is not finite at 24 of 1000 draws.
+      Declare bounds by constraints, and bound the arguments of logarithms and roots.",
         "one flow for several seeds": "restarts needs a new flow for each seed: expected a function as the option flow, such as (seed) => nsf(2, { seed }), received a Flow.",
       }
     `);
