@@ -1,5 +1,5 @@
 /**
- * Compares the evidence that `infer` finds with that of densities whose integral is known, and prints a table. Two seeds each.
+ * Compares the evidence that `infer` finds, with two seeds, with the known integrals of densities, and prints a table.
  *
  *     node --import tsx bench/evidence.ts [NAME...]
  */

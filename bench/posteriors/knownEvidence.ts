@@ -9,7 +9,7 @@ import { logNormalizer } from "../papers/planeQuadrature.ts";
 export interface KnownEvidence {
   readonly title: string;
   readonly model: ProbabilisticModel;
-  /** In place of the default flow. */
+  /** Builds the flow for a seed. Default: the default flow of `infer`. */
   readonly flow?: (seed: number) => Flow;
   readonly logEvidence: number | Promise<number>;
   /**
@@ -22,7 +22,7 @@ export interface KnownEvidence {
 const density = (features: number, target: Target) =>
   model({ x: vector(features) }, ({ x }) => target(x)) as unknown as ProbabilisticModel;
 
-/** Coupling splines that are the identity beyond 8, from which the flow has almost no density. */
+/** Coupling splines that are the identity beyond 8, where the flow has almost no density. */
 const splinesTo8 = (features: number) => (seed: number) =>
   nsf(features, { kind: "coupling", bound: 8, hidden: [32, 32], transforms: 4, seed });
 
@@ -32,7 +32,7 @@ const rosenbrock: Target = (x) => {
   return b.sub(a.square()).square().mul(100).add(a.sub(1).square()).sum(1).div(-20);
 };
 
-/** The target in coordinates that are `scale` times as large, so that starts within 2 of 0 are near its mass. */
+/** The density of x / scale for x with the target density, so that starts within 2 of 0 are near its mass. */
 const scaled =
   (features: number, target: Target, scale: number): Target =>
   (x: Tensor) =>

@@ -20,11 +20,11 @@ export const infer = command({
     draws: path({
       valueName: "OUT",
       description:
-        "A table with the draws to write, one column for each number of the parameters, in the format of its ending; - for CSV on standard output.",
+        "The table to write the draws to, with a column for each number of the parameters, in the format of its ending; - for CSV on standard output.",
     }),
     corner: path({
       valueName: "PICTURE",
-      description: "A picture of the draws of pairs of parameters to write: .png or .svg.",
+      description: "The picture to write, .png or .svg: draws of each pair of parameters.",
     }),
     show: names({
       valueName: "A,B",
@@ -34,7 +34,7 @@ export const infer = command({
       default: "nuts",
       valueName: "HOW",
       description:
-        "The chains whose draws are returned: No-U-Turn chains in the latent space of the flow, chains of proposals from the flow, or the weighted draws of the flow.",
+        "The draws to return: those of No-U-Turn chains in the latent space of the flow, of chains of proposals from the flow, or those of the flow, resampled by their weights.",
     }),
     steps: wholeNumber(1, {
       default: "2000",
@@ -58,7 +58,8 @@ export const infer = command({
       default: "0.8",
       valueName: "P",
       example: "0.95",
-      description: "The acceptance probability of trajectories. A larger one gives smaller steps.",
+      description:
+        "The target of the acceptance probability of trajectories. A larger one gives smaller steps.",
     }),
     seed: wholeNumber(0, {
       default: "0",
@@ -69,8 +70,8 @@ export const infer = command({
     threads,
   },
   details: [
-    "A flow is fitted to the posterior, and Markov chains in its latent space correct what it gets wrong. The summary has the mean, the standard deviation and quantiles of each parameter; ESS, the smaller one of the effective sample sizes of the bulk and the tails; and R-hat. The verdict says which of the results to trust, and why.",
-    "TypeScript is read by Node 22.18 or later, and with an older Node by the package esbuild or typescript, which must be installed beside the program.",
+    "A flow is fitted to the posterior, and Markov chains in its latent space correct what it gets wrong. The summary has the mean, the standard deviation and quantiles of each parameter; the effective sample size (ESS), which is the smaller one of those of the bulk and of the tails; and R-hat. The verdict says which of the results to trust, and why.",
+    "Node 22.18 or later reads TypeScript. An older Node needs the package esbuild or typescript, installed beside the program.",
   ],
   examples: [
     ["infer schools.ts", "A summary of the posterior, and posterior.safetensors."],

@@ -21,7 +21,7 @@ export async function inferPosterior(values: InferValues, io: Io): Promise<void>
   const { program, output, draws: drawsPath, corner, show, steps, drawsPerChain, threads, json } = values;
   const { refinement, chains, targetAcceptance, seed } = values;
   const start = performance.now();
-  // Whatever cannot be written fails before the computation.
+  // A file that cannot be written is an error before the computation.
   await checkWritable(output);
   const destination = drawsPath === undefined ? undefined : await tableOutput(drawsPath, io);
   if (corner !== undefined) await checkPicture(corner);
@@ -67,12 +67,12 @@ async function checkPicture(path: string): Promise<void> {
   await checkWritable(path);
 }
 
-/** The names, where that of a vector stands for all its numbers. */
+/** The names to show. The name of a vector stands for the names of all its numbers. */
 function checkedNames(show: readonly string[], names: readonly string[]): string[] {
   return show.flatMap((name) => {
     const found = names.filter((each) => each === name || each.startsWith(`${name}[`));
     if (found.length > 0) return found;
-    throw new PushforwardError("ARGUMENT", `--show has a parameter that the model does not declare`, {
+    throw new PushforwardError("ARGUMENT", "--show has a parameter that the model does not declare", {
       expected: names.join(", "),
       received: name,
       hint: `For example: --show ${names[0]}`,

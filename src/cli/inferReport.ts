@@ -11,10 +11,10 @@ export interface InferFiles {
   readonly corner: string | undefined;
 }
 
-/** More parameters are not printed, because nobody reads them. */
+/** The maximum number of parameters that are printed: nobody reads more. */
 const MAX_PARAMETERS = 100;
 
-/** What `--json` prints. */
+/** The object that `--json` prints. */
 export function inferResult(result: InferResult<Declarations>, files: InferFiles, seconds: number) {
   const { draws: _draws, weighted, flow: _flow, summary, ...rest } = result;
   const { logEvidence, logEvidenceError } = weighted;
@@ -27,7 +27,7 @@ export function inferResult(result: InferResult<Declarations>, files: InferFiles
   };
 }
 
-/** The summary for people. */
+/** The report as text: a table of the parameters, the evidence, the verdict, and the files. */
 export function inferReport(
   result: InferResult<Declarations>,
   files: InferFiles,
@@ -47,7 +47,7 @@ export function inferReport(
     ...aligned([header, ...shown.map(cells)]),
     ...(more > 0 ? [`... and ${counted(more, "more number")}; --json prints all`] : []),
     "",
-    `Log-evidence ${logEvidence.toFixed(decimalsOf(logEvidenceError, 1))} ± ${Number(logEvidenceError.toPrecision(1))} nats, k-hat ${paretoShape.toFixed(2)}`,
+    `Log-evidence ${logEvidence.toFixed(decimalsOf(logEvidenceError, 1))} ± ${Number(logEvidenceError.toPrecision(1))} nats, Pareto k-hat ${paretoShape.toFixed(2)}`,
     "",
     `${bold("Verdict")}  ${verdict === "reliable" ? green(verdict) : yellow(verdict)}`,
     ...reasons.map((reason) => `- ${singleLine(reason)}`),
@@ -69,7 +69,7 @@ function cells(summary: ParameterSummary): string[] {
   ];
 }
 
-/** The number of decimals that shows this many digits of a positive number. */
+/** The number of decimals with which a number of this size has `digits` significant digits. */
 const decimalsOf = (size: number, digits = 3): number =>
   size > 0 && Number.isFinite(size)
     ? Math.max(0, Math.min(12, digits - 1 - Math.floor(Math.log10(size))))

@@ -67,7 +67,7 @@ function compilerFor(program: string): { name: string; url: string } | undefined
 /** An error of the program, with its line if the stack trace has it. */
 function failureOf(error: unknown, path: string, href: string): PushforwardError {
   const stack = error instanceof Error ? String(error.stack) : "";
-  // With source maps, a stack trace has paths, and otherwise addresses.
+  // A stack trace has paths with source maps, and URLs without them.
   const [, place] = stack.split(stack.includes(`${href}:`) ? `${href}:` : `${resolve(path)}:`);
   const [line] = /^\d+/.exec(place ?? "") ?? [];
   const isOurs = error instanceof PushforwardError;

@@ -1,5 +1,5 @@
 // @ts-check
-// Plain JavaScript, because Node's loader runs it in a thread of its own, in the sources as in the package.
+// Plain JavaScript, in the sources as in the package, because Node loads it in a separate thread, where nothing compiles TypeScript.
 import { readFile } from "node:fs/promises";
 
 /**

@@ -3,10 +3,10 @@ import type { ImportanceResult } from "../train/importance.ts";
 import { meanEffectiveSampleSize } from "./sampling/convergence.ts";
 import { normalQuantile } from "./sampling/normalQuantile.ts";
 
-/** Weighted draws and chains of the same distribution disagree by chance as much as `Disagreement` asks for with this probability. */
+/** The probability that a disagreement is reported although weighted draws and chains have the same distribution. */
 const FALSE_ALARM_PROBABILITY = 1e-3;
 
-/** The quantiles of the chains below which the shares of both are compared: the center and both tails. */
+/** Quantiles of the chains. The shares of chains and weights below them are compared: at the center and in both tails. */
 const PROBABILITIES = [0.05, 0.5, 0.95] as const;
 
 /** A difference between chains and weighted draws that Monte Carlo error does not explain. */
@@ -26,7 +26,7 @@ export interface Disagreement {
  * 5%, 50% and 95% quantiles of the chains are compared; shares have a finite variance whatever the tails. Returns the largest difference
  * if it is significant, corrected for the number of comparisons (Bonferroni).
  *
- * Both estimate the same posterior from different points, so a part that only one of them misses shows here.
+ * Both estimate the same posterior from different points, so the shares differ if only one of them misses a part of the mass.
  */
 export function findDisagreement(
   rows: Float64Array,

@@ -12,8 +12,9 @@ const TOLERANCE = 1e-10;
  *
  *     Z = E_q[p~ / (s1 p~ + s2 Z q)] / E_p[q / (s1 p~ + s2 Z q)],
  *
- * where s1 and s2 are the shares of the draws of p and q. All terms are bounded, unlike importance weights: mass that q rarely draws is found in the
- * draws of p. `logRatios` are log p~ - log q. The draws of p are a Markov chain that is worth `effective` independent draws.
+ * where s1 and s2 are the shares of the draws of p and q. All terms are bounded, unlike importance weights: mass that q rarely draws is found
+ * in the draws of p. `logRatiosOfDensity` and `logRatiosOfFlow` are log p~ - log q at the draws of p and of q. The draws of p are those of
+ * Markov chains, with the effective sample size `effective`.
  *
  * The error is that of Fruehwirth-Schnatter (2004), to first order.
  */

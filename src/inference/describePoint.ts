@@ -20,7 +20,7 @@ export async function describePoint<D extends Declarations>(
     .join(", ");
 }
 
-/** Which part of the log-density is not finite at a point: `term 1 of the log-density is NaN`. */
+/** Says which part of the log-density or of its gradient is not finite at a point: `term 1 of the log-density is NaN`. */
 export async function describeNonFinite<D extends Declarations>(
   model: ProbabilisticModel<D>,
   position: Float64Array,

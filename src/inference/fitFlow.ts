@@ -7,14 +7,14 @@ import type { AffineMap } from "./affineMap.ts";
 import { defaultFlow } from "./defaultFlow.ts";
 import type { inferSettings } from "./inferOptions.ts";
 
-/** Samples from which the bounds of several fits are compared. */
+/** Number of samples from which the bounds of several fits are compared. */
 const COMPARISON_SAMPLES = 4000;
 
 type Settings = Pick<ReturnType<typeof inferSettings>, "flow" | "restarts" | "fit" | "seed" | "onProgress">;
 
 /**
- * Fits a flow of `features` coordinates to a density; with `restarts`, several from different seeds, of which the one with the largest evidence lower bound, that is, with
- * the smallest KL(q || p), is returned.
+ * Fits a flow to a density of `features` coordinates. With `restarts`, it fits several from different seeds and returns the one with the
+ * largest evidence lower bound, that is, with the smallest KL(q || p).
  *
  * @throws ARGUMENT when the flow has another number of features; as `fitDensity`.
  */
@@ -22,13 +22,13 @@ export async function fitFlow(
   logDensity: TargetDensity,
   features: number,
   map: AffineMap,
-  { flow: given, restarts, fit, seed: firstSeed, onProgress }: Settings,
+  { flow: chosen, restarts, fit, seed: firstSeed, onProgress }: Settings,
   engine: EngineOptions,
 ): Promise<Flow> {
   let best: { flow: Flow; elbo: number } | undefined;
   for (let restart = 0; restart < restarts; restart++) {
     const seed = firstSeed + restart;
-    const flow = typeof given === "function" ? given(seed) : (given ?? defaultFlow(map, seed));
+    const flow = typeof chosen === "function" ? chosen(seed) : (chosen ?? defaultFlow(map, seed));
     checkFeatures(flow, features);
     const { elbo } = await fitDensity(flow, logDensity, {
       steps: 2000,
@@ -53,6 +53,7 @@ export async function fitFlow(
   return best!.flow;
 }
 
+/** Throws `ARGUMENT` unless a flow has one feature for each unconstrained coordinate. */
 export function checkFeatures(flow: Flow, features: number): void {
   if (flow.features === features) return;
   throw new PushforwardError("ARGUMENT", "the flow has another number of features than the model", {

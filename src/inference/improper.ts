@@ -2,14 +2,14 @@ import { PushforwardError } from "../errors.ts";
 import type { NutsResult } from "./sampling/nutsChain.ts";
 
 /**
- * Chains that are standardized by earlier chains stay within a few standard deviations, even for heavy tails: at most 4 in all posteriors of
- * bench/posteriors. Those of a density without a finite integral are a thousand and more away.
+ * In coordinates that are standardized by the run before, chains stay within a few standard deviations, even for heavy tails: at most 4 for all
+ * posteriors of bench/posteriors. For a density without a finite integral they move a thousand or more away.
  */
 const MAX_STANDARDIZED_SCALE = 100;
 /** A log-density that rises by more nats from one run of the chains to the next, and faster than before, has no maximum. */
 const MAX_RISE_NATS = 1000;
 
-/** Why the chains do not settle. */
+/** How chains show that a density has no finite integral: they move away without end, or its log-density rises without bound. */
 export type Improper =
   | { readonly kind: "moves away"; readonly scale: number }
   | { readonly kind: "rises"; readonly from: number; readonly to: number };
@@ -43,10 +43,10 @@ export function improperError(problem: Improper, point: string): PushforwardErro
   const movement =
     problem.kind === "rises"
       ? `a log-density that rose from ${problem.from.toPrecision(3)} to ${problem.to.toPrecision(3)}`
-      : `chains that moved ${problem.scale.toPrecision(2)} times as far as in the run before`;
+      : `chains that moved ${Number(problem.scale.toPrecision(2))} times as far as in the run before`;
   return new PushforwardError("NUMERIC", what, {
-    expected: "pilot chains that settle",
-    received: `${movement}, such as to ${point}`,
+    expected: "pilot chains that converge",
+    received: `${movement}, for example to ${point}`,
     hint: "Give each parameter a prior density that decreases far from 0, or bounds by its constraint.",
   });
 }

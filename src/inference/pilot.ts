@@ -46,7 +46,7 @@ interface PointDescriptions {
 /**
  * Finds the mass of a density by short chains of the No-U-Turn sampler.
  *
- * @throws NUMERIC when the density or its gradient is not finite at any start, or the chains do not settle.
+ * @throws NUMERIC when too few starts have a finite density and gradient, or when the chains show that the density has no finite integral.
  */
 export async function runPilot(
   evaluate: EvaluateRows,

@@ -19,7 +19,7 @@ export interface CornerFigureOptions {
   columns: readonly string[];
   /** Draws, `[n, D]` row by row. */
   draws: Float64Array;
-  /** The line above the panels. */
+  /** The title above the panels. Default: Draws from the posterior. */
   title?: string;
   /** Columns to draw, in this order; the first six by default. */
   show?: readonly string[];
@@ -27,13 +27,13 @@ export interface CornerFigureOptions {
 
 const DEFAULT_MAX_COLUMNS = 6;
 const MASSES = [0.1, 0.5, 0.9];
-/** Width of the whole matrix of panels in pixels; a single panel is not larger than `MAX_SIDE`. */
+/** In pixels: the width of the matrix of panels, the gap between panels, and the largest side of a panel. */
 const [EXTENT, GAP, MAX_SIDE] = [690, 10, 220];
 
 /**
  * Draws of a distribution as an SVG document: a histogram of each column on the diagonal, with its mean and standard deviation, and
  * below it a scatter plot of each pair of columns with contours of a kernel density, which enclose 10, 50 and 90% of the draws
- * (a corner plot, Foreman-Mackey 2016). The axes are those of the draws without outliers. Equal inputs give equal strings.
+ * (a corner plot, Foreman-Mackey 2016). The axes cover the draws without outliers. Equal inputs give equal strings.
  *
  * @throws `SHAPE`, `ARGUMENT` or `DATA` for arrays that cannot be drawn; `DEPENDENCY` if a package is not installed.
  */
@@ -68,7 +68,7 @@ export async function cornerFigure(figure: CornerFigureOptions): Promise<string>
   const outside = (100 * fractionOutside(shown, "samples")).toFixed(1);
   const part = shown.length < columns.length ? `, ${shown.length} of ${columns.length} parameters` : "";
   const off = outside === "0.0" ? "" : ` (${outside}% off the axes)`;
-  const contoursNote = shown.length > 1 ? " Contours enclose 10, 50 and 90% of them." : "";
+  const contoursNote = shown.length > 1 ? " Contours enclose 10, 50 and 90% of the draws." : "";
   return composeSheet({
     title,
     caption: `${rows} draws${off}${part}.${contoursNote}`,

@@ -8,9 +8,9 @@ const MAX_STANDARD_ERRORS = 2;
 const MIN_RECORDS = 3;
 
 /**
- * Whether the evidence lower bound has stopped rising: its mean over the last fifth of the steps is at most 0.01 nats, or two standard errors, above
- * that over the fifth before. Each record is a mean over 100 steps, and the standard error follows from their scatter. Undefined for fewer
- * than 1,500 steps, which cannot tell.
+ * Whether the evidence lower bound has stopped rising: its mean over the last fifth of the steps is at most 0.01 nats, or two standard
+ * errors, above its mean over the fifth before. Each record is a mean over 100 steps, and the standard error follows from their scatter.
+ * Undefined for fewer than 1,500 steps, which are too few to decide.
  */
 export function boundHasConverged(history: readonly FitDensityRecord[]): boolean | undefined {
   const count = Math.floor(history.length / 5);

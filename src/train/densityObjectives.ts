@@ -57,9 +57,9 @@ const meanOf = (tensors: readonly Tensor[]): Tensor =>
  *
  *     sum_k (alpha v_k + (1 - alpha) v_k^2) d log w_k / dx_k dx_k / dphi,
  *
- * where q in the weights is held fixed: `logWeights` must have no gradient through the parameters of q, only through x. Its expectation is that of
- * the gradient of the bound, but it has no noise where q equals p, and it does not degrade with K (Tucker et al. 2019, for alpha = 0;
- * with a factor that differentiates v_k, their derivation holds for every alpha).
+ * where q in the weights is held fixed: `logWeights` must have no gradient through the parameters of q, only through x. Its expectation is
+ * that of the gradient of the bound, but it has no noise where q equals p, and it does not degrade with K (Tucker et al. 2019, for
+ * alpha = 0; with a factor that differentiates v_k, their derivation holds for every alpha).
  */
 export function renyiBound(logWeights: Tensor, alpha: number): Tensor {
   const order = 1 - alpha;
@@ -73,9 +73,10 @@ export function renyiBound(logWeights: Tensor, alpha: number): Tensor {
 }
 
 /**
- * An estimate of KL(p || q) up to log Z, from samples x [N, D] of q and log p~(x) [N]: sum_i v_i (log p~(x_i) - log q(x_i)) with self-normalized
- * importance weights v_i. The gradient is -sum_i v_i d log q(x_i) / dphi: the weights and samples are held fixed (Bornschein and Bengio 2015). It
- * is biased if few weights dominate. Returns a scalar. `rowWeights` [N] are 1 / N, and 0 for rows that only pad a batch.
+ * An estimate of KL(p || q) up to log Z, from samples x [N, D] of q and log p~(x) [N]: sum_i v_i (log p~(x_i) - log q(x_i)) with
+ * self-normalized importance weights v_i. The gradient is -sum_i v_i d log q(x_i) / dphi: the weights and samples are held fixed
+ * (Bornschein and Bengio 2015). It is biased if few weights dominate. Returns a scalar. `rowWeights` [N] are 1 / N, and 0 for rows that
+ * only pad a batch.
  */
 export function forwardDivergence(flow: Flow, samples: Tensor, logP: Tensor, rowWeights: Tensor): Tensor {
   const logQ = flow.logProb(samples);

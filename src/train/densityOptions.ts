@@ -69,10 +69,11 @@ export interface DensitySettings {
 /**
  * What `fitDensity` minimizes.
  *
- * - `reverseKL`: KL(q || p), which is small for a q that leaves out a part of p.
- * - `renyi`: the negative Renyi bound of order alpha in [0, 1), from `samples` draws in each row of the batch; the importance-weighted bound
- *   for alpha = 0. The smaller alpha is, the more q covers p. See `renyiBound`.
- * - `forwardKL`: KL(p || q), which is large for such a q, with weights from the draws of a batch. See `forwardDivergence`.
+ * - `reverseKL`: KL(q || p), which may be small although q leaves out a part of p.
+ * - `renyi`: the negative Renyi bound of order alpha in [0, 1), from `samples` draws for each row of the batch. Defaults: alpha = 0, which
+ *   is the importance-weighted bound, and 8 draws, of 2 to 64. The smaller alpha is, the more of p is covered by q. See `renyiBound`.
+ * - `forwardKL`: KL(p || q), which is large if q leaves out a part of p, estimated with the importance weights of the draws of a batch. See
+ *   `forwardDivergence`.
  */
 export type DensityObjective =
   | { type: "reverseKL" }

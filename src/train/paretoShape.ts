@@ -34,10 +34,10 @@ export function paretoShape(logWeights: Float64Array): number {
 const MAX_SHAPE = 0.95;
 
 /**
- * The share of the total weight that the tail beyond the largest weight is expected to have, for log-weights whose weights sum to 1. No draw shows
- * this part, so the error of log Z is at least about as large.
+ * The expected share of Z in the tail beyond the largest weight, for log-weights whose weights sum to 1. No draw is in this tail, so the
+ * error of log Z is at least about as large.
  *
- * About one of n + 1 draws lies beyond the largest weight w, and a generalized Pareto tail of shape k has the mean w / (1 - k) there, so the
+ * About one of n + 1 draws has a weight beyond the largest one, w, and a Pareto tail of shape k has the mean w / (1 - k) there, so the
  * share is w / (1 - k).
  */
 export function paretoTailShare(logWeights: Float64Array, shape = paretoShape(logWeights)): number {

@@ -48,7 +48,7 @@ describe("infer", () => {
       theta[0] 0.0 0.0 0.0 0.0 0.0 000 0.0
       theta[1] 0.0 0.0 0.0 0.0 0.0 000 0.0
 
-      Log-evidence 0.0 ± 0.0 nats, k-hat 0.0
+      Log-evidence 0.0 ± 0.0 nats, Pareto k-hat 0.0
 
       Verdict reliable
 

@@ -41,11 +41,11 @@ describe("pilot chains", () => {
   test("say that a density has no finite integral, or no maximum", async () => {
     const flat = evaluatorOf(() => [0, 0]);
     await expect(runPilot(flat, 1, 8, new Random(0), texts)).rejects.toThrow(
-      /^the density does not seem to have a finite integral: expected pilot chains that settle, received chains that moved .* times as far as in the run before, such as to x = /,
+      /^the density does not seem to have a finite integral: expected pilot chains that converge, received chains that moved .* times as far as in the run before, for example to x = /,
     );
     const rising = evaluatorOf((x) => [x * x, 2 * x]);
     await expect(runPilot(rising, 1, 8, new Random(0), texts)).rejects.toThrow(
-      /^the log-density seems to be unbounded above: .* a log-density that rose from .* to .*, such as to x = /,
+      /^the log-density seems to be unbounded above: .* a log-density that rose from .* to .*, for example to x = /,
     );
     // A Cauchy distribution far from the starts has heavy tails, but a finite integral.
     const far = evaluatorOf((x) => [-Math.log1p((x - 50) ** 2), (-2 * (x - 50)) / (1 + (x - 50) ** 2)]);
