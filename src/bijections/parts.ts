@@ -1,3 +1,4 @@
+import { selectRows } from "../dataset/selectRows.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 import { type Bijection, contextFor, type DataRows } from "./bijection.ts";
@@ -46,14 +47,7 @@ export function sampleRows(data: DataRows): DataRows {
   if (rows <= count) return data;
   const order = new Random(0).split("initialize").permutation(rows);
   const chosen = order.subarray(0, count).sort();
-  const take = (numbers: Float64Array): Float64Array => {
-    const width = numbers.length / rows;
-    const out = new Float64Array(count * width);
-    chosen.forEach((row, i) => {
-      out.set(numbers.subarray(row * width, (row + 1) * width), i * width);
-    });
-    return out;
-  };
+  const take = (numbers: Float64Array) => selectRows(numbers, chosen, numbers.length / rows);
   return {
     ...data,
     rows: count,

@@ -8,7 +8,7 @@ import { encodeColumn, withLabelsOf } from "../tables/encode.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import { checkContext, constantError } from "./constantError.ts";
 import { type DescribedColumn, describedColumn } from "./describeTable.ts";
-import { inferColumns, selectRows } from "./inferColumns.ts";
+import { inferColumns, valuesOfRows } from "./inferColumns.ts";
 import { readColumns } from "./readColumns.ts";
 import { type FeatureScan, scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";
@@ -90,7 +90,7 @@ async function readContext(
   if (names.length === 0) return { kept: range(table.rows), context: [] };
   const { columns } = await readColumns(table, names);
   const kept = range(table.rows).filter((row) => columns.every(({ values }) => !Number.isNaN(values[row]!)));
-  return { kept, context: keepValues ? columns.map(({ values }) => selectRows(values, kept)) : [] };
+  return { kept, context: keepValues ? columns.map(({ values }) => valuesOfRows(values, kept)) : [] };
 }
 
 /** Streams the rows in which no value of the context is missing. */
@@ -145,7 +145,7 @@ function notesOf(table: readonly TableColumn[], { rows, values }: InMemoryDatase
     columns: continuous.map(({ name }) => name),
     rows: complete.length,
     values: rowMajor(
-      all.map((column) => selectRows(column, complete)),
+      all.map((column) => valuesOfRows(column, complete)),
       complete.length,
     ),
   });

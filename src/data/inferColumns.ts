@@ -1,3 +1,4 @@
+import { selectRows } from "../dataset/selectRows.ts";
 import type { ColumnKind, ColumnOptions } from "../tables/columnOptions.ts";
 import { type InferredColumn, inferColumn } from "../tables/inferColumn.ts";
 import type { RawColumn } from "../tables/tableColumn.ts";
@@ -47,7 +48,7 @@ export async function* inferColumns(
     for (const name of ofGroup) {
       const column = table.columns.find((column) => column.name === name)!;
       const all = read.columns.find((column) => column.name === name);
-      const raw = all && { ...all, values: rows ? selectRows(all.values, rows) : all.values };
+      const raw = all && { ...all, values: rows ? valuesOfRows(all.values, rows) : all.values };
       const inferred = raw
         ? inferColumn(raw, kinds.get(name))
         : { excluded: read.excluded.get(name) ?? "as requested" };
@@ -57,5 +58,5 @@ export async function* inferColumns(
 }
 
 /** The values of the rows with these indices, which are in ascending order. */
-export const selectRows = (values: Float64Array, rows: Int32Array): Float64Array =>
-  rows.length === values.length ? values : Float64Array.from(rows, (row) => values[row]!);
+export const valuesOfRows = (values: Float64Array, rows: Int32Array): Float64Array =>
+  rows.length === values.length ? values : selectRows(values, rows, 1);

@@ -1,4 +1,5 @@
 import { rowMajor } from "../columns/columnValues.ts";
+import { selectRows } from "../dataset/selectRows.ts";
 import { PushforwardError } from "../errors.ts";
 import type { RunOptions, TableModel } from "../flows/index.ts";
 import { decodeRows } from "../tables/encode.ts";
@@ -21,18 +22,18 @@ export interface SampleWhereOptions extends RunOptions {
   onProgress?(accepted: number, drawn: number): void;
 }
 
-/** Drawing ends with an error when this many rows, and this many for each row that is asked for, were not enough. */
+/** Drawing ends with an error if neither this many draws nor this many for each requested row are enough. */
 const MAX_DRAWN_ROWS = 100_000;
 const MAX_DRAWN_PER_ROW = 1000;
 /** Rows of the first block, before it is known how many meet the condition. */
 const MIN_BLOCK_ROWS = 1024;
-/** Blocks have a few more rows than are expected to suffice. */
-const SPARE = 1.2;
+/** Blocks have this many times the rows that are expected to suffice, so that one block usually suffices. */
+const BLOCK_MARGIN = 1.2;
 
 /**
  * Draws rows from the model of a table that meet a condition, by rejection: draws are kept if the condition is true. `condition` is an
  * expression of DuckDB over the columns of the table, such as `age > 40 AND city = 'Bern'`. The kept rows come as features, block by
- * block, and follow the conditional distribution exactly. The same seed draws the same rows, however many.
+ * block, and follow the conditional distribution exactly. With the same seed, fewer rows are the first of more rows.
  *
  * @throws DATA if the condition is not an expression over these columns, or if too few draws meet it; INTERRUPTED.
  */
@@ -52,7 +53,7 @@ export async function* sampleWhere(
       if (signal?.aborted) throw interruptedError("the model");
       if (drawn >= maxDrawn) throw tooFewError(condition, { accepted, drawn, rows });
       const share = (accepted + 1) / (drawn + 1);
-      const wanted = Math.ceil((SPARE * (rows - accepted)) / share);
+      const wanted = Math.ceil((BLOCK_MARGIN * (rows - accepted)) / share);
       const count = Math.min(rowsPerBlock(D), maxDrawn - drawn, Math.max(MIN_BLOCK_ROWS, wanted));
       const options = { ...run, seed, start: drawn, ...(given && { given }) };
       const features = await model.sampleFeatures(count, options);
@@ -80,7 +81,7 @@ async function rowsWhere(
   const count = values[0]!.length;
   const indices = Float64Array.from({ length: count }, (_, n) => n);
   await database.createTable("drawn", columns.length + 1, [rowMajor([...values, indices], count)]);
-  // A name that no column has.
+  // The name of the column of indices must not be that of another column.
   let index = "row";
   while (columns.some(({ name }) => name.toLowerCase() === index)) index += "_";
   const selected = columns.map(
@@ -88,18 +89,10 @@ async function rowsWhere(
   );
   const source = `(SELECT ${selected.join(", ")}, drawn.c${columns.length} AS ${index} FROM drawn)`;
   const kept: number[] = [];
-  // On a line of its own, the condition may end in a comment.
+  // The line break ends a comment at the end of the condition.
   const relation = `${source} WHERE (${condition}\n) ORDER BY ${index}`;
   for await (const block of database.stream([index], relation, count)) kept.push(...block);
   return kept;
-}
-
-function selectRows(features: Float64Array, rows: readonly number[], width: number): Float64Array {
-  const selected = new Float64Array(rows.length * width);
-  rows.forEach((row, n) => {
-    selected.set(features.subarray(row * width, (row + 1) * width), n * width);
-  });
-  return selected;
 }
 
 function tooFewError(

@@ -4,6 +4,7 @@ import { type Columns, type Constants, constantColumns, removeFeatures } from ".
 import type { BatchOptions, Dataset, Split } from "./dataset.ts";
 import { range } from "./range.ts";
 import { flatRows, type RowsInput } from "./rowsInput.ts";
+import { selectRows } from "./selectRows.ts";
 import { heldOutCount, holdOut } from "./split.ts";
 
 /** Options of `dataset`. */
@@ -84,16 +85,10 @@ export class InMemoryDataset implements Dataset {
 
   /** The rows with these indices, in this order. */
   select(indices: ArrayLike<number>): InMemoryDataset {
-    const take = (values: Float64Array, width: number) => {
-      const out = new Float64Array(indices.length * width);
-      for (let r = 0; r < indices.length; r++)
-        out.set(values.subarray(indices[r]! * width, (indices[r]! + 1) * width), r * width);
-      return out;
-    };
     return this.with({
-      values: take(this.values, this.features),
-      context: take(this.context, this.contextFeatures),
-      weights: take(this.weights, 1),
+      values: selectRows(this.values, indices, this.features),
+      context: selectRows(this.context, indices, this.contextFeatures),
+      weights: selectRows(this.weights, indices, 1),
       rowNumbers: Int32Array.from(indices, (row) => this.rowNumbers[row]!),
     });
   }

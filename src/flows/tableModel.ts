@@ -1,3 +1,4 @@
+import { selectRows } from "../dataset/selectRows.ts";
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
 import { checkRunOptions } from "../runtime/options.ts";
@@ -187,15 +188,8 @@ export class TableModel implements AsyncDisposable {
       ...(count !== undefined && { count }),
       ...(falseDiscoveryRate !== undefined && { falseDiscoveryRate }),
     });
-    const D = this.flow.features;
-    const chosen = Float64Array.from(
-      { length: selected.length * D },
-      (_, i) => values[selected[Math.floor(i / D)] * D + (i % D)],
-    );
-    const reasons = await this.anomalyReasons(
-      { positions: chosen, present: (n) => present(selected[n]) },
-      run,
-    );
+    const positions = selectRows(values, selected, this.flow.features);
+    const reasons = await this.anomalyReasons({ positions, present: (n) => present(selected[n]) }, run);
     const anomalies = selected.map((row, n) => ({
       row,
       score: scores[row],

@@ -1,3 +1,4 @@
+import { selectRows } from "../../dataset/selectRows.ts";
 import { decodeRows } from "../../tables/encode.ts";
 import { featureNames, featuresOf, type TableColumn } from "../../tables/tableColumn.ts";
 import { type TableRow, tableValue } from "../../tables/tableRows.ts";
@@ -200,12 +201,6 @@ function distinctDraws(
     return positions.get(key)!;
   });
   return { first, index };
-}
-
-function selectRows(values: Float64Array, rows: readonly number[], D: number): Float64Array {
-  const selected = new Float64Array(rows.length * D);
-  for (const [n, row] of rows.entries()) selected.set(values.subarray(row * D, (row + 1) * D), n * D);
-  return selected;
 }
 
 function expectedValue(column: TableColumn, draws: Float64Array): ExpectedValue {
