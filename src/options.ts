@@ -15,6 +15,18 @@ export function checkOptions(owner: string, options: unknown, names: readonly st
     throw new PushforwardError("ARGUMENT", `unknown option of ${owner}`, unknownNamesDetails(unknown, names));
 }
 
+/** The error for the value of an option. */
+export const invalidOption = (
+  owner: string,
+  name: string,
+  expected: string,
+  value: unknown,
+): PushforwardError =>
+  new PushforwardError("ARGUMENT", `the option ${name} of ${owner} has an invalid value`, {
+    expected,
+    received: brief(value),
+  });
+
 /** Whether a value is an object that is not array-like. */
 export const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" &&

@@ -2,8 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { input } from "../graph/tensor.ts";
 import type { Precision } from "../onnx/export.ts";
-import { checkOptions, isPlainObject } from "../options.ts";
-import { refusal } from "../runtime/options.ts";
+import { checkOptions, invalidOption, isPlainObject } from "../options.ts";
 import type { Float64Column } from "./float64Column.ts";
 import type { Flow } from "./flow.ts";
 import {
@@ -124,14 +123,14 @@ export function checkedOptions<W extends string>(
   const { what = exports[0], precision = "float32", noise = "input", metadata = {} } = options ?? {};
   const oneOf = (name: string, choices: readonly string[], value: unknown) => {
     if (choices.includes(value as string)) return;
-    throw refusal(owner, name, `one of ${choices.join(", ")}`, value);
+    throw invalidOption(owner, name, `one of ${choices.join(", ")}`, value);
   };
   oneOf("what", exports, what);
   oneOf("precision", ["float32", "float64"], precision);
   oneOf("noise", ["input", "generated"], noise);
   if (noise === "generated" && what !== "sampler")
-    throw refusal(owner, "noise", '"input", except for a sampler', noise);
+    throw invalidOption(owner, "noise", '"input", except for a sampler', noise);
   if (!isPlainObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string"))
-    throw refusal(owner, "metadata", "an object of texts", metadata);
+    throw invalidOption(owner, "metadata", "an object of texts", metadata);
   return { what: what as W, precision, isGenerated: noise === "generated", metadata };
 }

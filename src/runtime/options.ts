@@ -1,6 +1,4 @@
-import { PushforwardError } from "../errors.ts";
-import { checkOptions } from "../options.ts";
-import { brief } from "../parse.ts";
+import { checkOptions, invalidOption } from "../options.ts";
 
 const RUN_OPTIONS = ["precision", "providers", "threads"];
 
@@ -13,7 +11,7 @@ export function checkRunOptions(
   checkOptions(owner, options, [...RUN_OPTIONS, ...others]);
   const { precision, providers, threads } = (options ?? {}) as Readonly<Record<string, unknown>>;
   const refuse = (name: string, expected: string, value: unknown) => {
-    throw refusal(owner, name, expected, value);
+    throw invalidOption(owner, name, expected, value);
   };
   if (precision !== undefined && precision !== "float32" && precision !== "float64")
     refuse("precision", '"float32" or "float64"', precision);
@@ -33,16 +31,9 @@ export function checkCompileOptions(options: object): void {
   checkRunOptions("compile", options, ["batch", "parameterNames", "embedParameters"]);
   const { batch, parameterNames, embedParameters } = options as Readonly<Record<string, unknown>>;
   if (batch !== undefined && !(Number.isSafeInteger(batch) && (batch as number) >= 0))
-    throw refusal("compile", "batch", "a number of rows", batch);
+    throw invalidOption("compile", "batch", "a number of rows", batch);
   if (parameterNames !== undefined && !(parameterNames instanceof Map))
-    throw refusal("compile", "parameterNames", "a Map from parameters to names", parameterNames);
+    throw invalidOption("compile", "parameterNames", "a Map from parameters to names", parameterNames);
   if (embedParameters !== undefined && typeof embedParameters !== "boolean")
-    throw refusal("compile", "embedParameters", "true or false", embedParameters);
+    throw invalidOption("compile", "embedParameters", "true or false", embedParameters);
 }
-
-/** The error for an option with a value that it cannot have. */
-export const refusal = (owner: string, name: string, expected: string, value: unknown): PushforwardError =>
-  new PushforwardError("ARGUMENT", `the option ${name} of ${owner} does not fit`, {
-    expected,
-    received: brief(value),
-  });

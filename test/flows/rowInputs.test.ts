@@ -178,7 +178,7 @@ describe("names of columns", () => {
 
 describe("options", () => {
   const precisions =
-    'the option precision of logProb does not fit: expected "float32" or "float64", received "float16".';
+    'the option precision of logProb has an invalid value: expected "float32" or "float64", received "float16".';
   test.each<[() => unknown, string]>([
     [
       () => flow.logProb([1, 2], undefined, wrong({ thread: 1 })),
@@ -196,11 +196,11 @@ describe("options", () => {
     [() => flow.logProb([1, 2], undefined, wrong({ precision: "float16" })), precisions],
     [
       () => flow.sample(2, { threads: 0 }),
-      "the option threads of sample does not fit: expected 1, 2, 3, ..., received 0.",
+      "the option threads of sample has an invalid value: expected 1, 2, 3, ..., received 0.",
     ],
     [
       () => flow.sample(2, wrong({ providers: "cuda" })),
-      'the option providers of sample does not fit: expected a list of names, such as ["cuda", "cpu"], received "cuda".',
+      'the option providers of sample has an invalid value: expected a list of names, such as ["cuda", "cpu"], received "cuda".',
     ],
     [
       () => flow.logProb([1, 2], wrong({ precision: "float64" })),

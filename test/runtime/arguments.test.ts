@@ -12,16 +12,19 @@ describe("compile throws ARGUMENT for", () => {
     ],
     [
       { precision: "float16" },
-      'the option precision of compile does not fit: expected "float32" or "float64", received "float16".',
+      'the option precision of compile has an invalid value: expected "float32" or "float64", received "float16".',
     ],
-    [{ batch: 2.5 }, "the option batch of compile does not fit: expected a number of rows, received 2.5."],
+    [
+      { batch: 2.5 },
+      "the option batch of compile has an invalid value: expected a number of rows, received 2.5.",
+    ],
     [
       { embedParameters: 1 },
-      "the option embedParameters of compile does not fit: expected true or false, received 1.",
+      "the option embedParameters of compile has an invalid value: expected true or false, received 1.",
     ],
     [
       { parameterNames: {} },
-      "the option parameterNames of compile does not fit: expected a Map from parameters to names, received {}.",
+      "the option parameterNames of compile has an invalid value: expected a Map from parameters to names, received {}.",
     ],
   ])("the options %j", (options, message) => {
     expect(() => compile((x) => x, shapes, options)).toThrow(
