@@ -115,9 +115,8 @@ async function* featureBlocks(
             ? values
             : withLabelsOf(column, { name: column.name, type: column.type, values });
         const ofColumn = positions ? positionsInColumn(column, learned) : encodeColumn(column, learned);
-        // A position is valid wherever it is, so no feature is checked for a cell.
-        const checked = positions && column.kind !== "categorical" ? [] : ofColumn;
-        for (const found of unlearned.count(column, { values, features: checked, start }, status)) {
+        const counted = { values, features: ofColumn, arePositions: positions, start };
+        for (const found of unlearned.count(column, counted, status)) {
           if (found.kind === "incomplete") continue;
           found.value = await valueText(table, column, values[found.row - start]!, found.row);
         }

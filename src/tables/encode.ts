@@ -1,5 +1,11 @@
 import { rowMajor } from "../columns/columnValues.ts";
-import { featureNames, type LatticeColumn, type RawColumn, type TableColumn } from "./tableColumn.ts";
+import {
+  featureNames,
+  type LatticeColumn,
+  type RawColumn,
+  type TableColumn,
+  valueCounts,
+} from "./tableColumn.ts";
 import { hasFixedParts, partOf, timeOf } from "./timeParts.ts";
 import { typedText } from "./typedText.ts";
 
@@ -65,16 +71,10 @@ export function positionsInColumn(column: TableColumn, values: Float64Array): Fl
 
 /** Positions [rows, features] moved to the nearest cells, in columns whose values are cells. */
 export function nearestCells(columns: readonly TableColumn[], positions: Float64Array): Float64Array {
-  const cells = columns.flatMap((column) =>
-    column.kind === "time"
-      ? column.parts.map((part) => part.cells)
-      : column.kind === "constant"
-        ? []
-        : [column.kind === "lattice" ? column.cells : undefined],
-  );
+  const cells = columns.flatMap((column) => (column.kind === "categorical" ? [null] : valueCounts(column)));
   return positions.map((position, i) => {
     const count = cells[i % cells.length];
-    return count === undefined ? position : Math.min(count - 1, Math.max(0, Math.round(position)));
+    return count === null ? position : Math.min(count - 1, Math.max(0, Math.round(position)));
   });
 }
 

@@ -1,3 +1,4 @@
+import { rowMajor } from "../columns/columnValues.ts";
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
 import { encodeColumn, positionsInColumn, withLabelsOf } from "./encode.ts";
@@ -35,28 +36,22 @@ export function encodeTable(
   const texts = columns.filter(({ type }) => type === "text").map(({ name }) => name);
   const raw = rawColumns(table, new Set(texts));
   const rows = raw[0].values.length;
-  const D = columns.flatMap(featureNames).length;
-  const values = new Float64Array(rows * D).fill(Number.NaN);
   const status = new Uint8Array(rows);
   const unlearned = new UnlearnedCounts();
   const encoded: RawColumn[] = [];
-  let start = 0;
+  const features: Float64Array[] = [];
   for (const column of columns) {
-    const first = start;
-    start += featureNames(column).length;
-    if (!names.includes(column.name)) continue;
+    if (!names.includes(column.name)) {
+      features.push(...featureNames(column).map(() => new Float64Array(rows).fill(Number.NaN)));
+      continue;
+    }
     const source = sourceOf(column, raw, names);
     encoded.push(source);
     const learned = column.kind === "constant" ? matches(column.value, source) : withLabelsOf(column, source);
-    const features = positions ? positionsInColumn(column, learned) : encodeColumn(column, learned);
-    // A position is valid wherever it is, so no feature is checked for a cell.
-    const checked = positions && column.kind !== "categorical" ? [] : features;
-    for (const found of unlearned.count(column, { values: learned, features: checked, start: 0 }, status)) {
-      found.value = textOf(source, found.row);
-    }
-    features.forEach((feature, i) => {
-      for (let n = 0; n < rows; n++) values[n * D + first + i] = feature[n]!;
-    });
+    const ofColumn = positions ? positionsInColumn(column, learned) : encodeColumn(column, learned);
+    const block = { values: learned, features: ofColumn, arePositions: positions, start: 0 };
+    for (const found of unlearned.count(column, block, status)) found.value = textOf(source, found.row);
+    features.push(...ofColumn);
   }
   const present = (n: number): TableRow =>
     Object.fromEntries(
@@ -64,7 +59,7 @@ export function encodeTable(
         Number.isNaN(source.values[n]) ? [] : [[source.name, presentValue(source, n)]],
       ),
     );
-  return { rows, values, status, unlearned: unlearned.found(columns), present };
+  return { rows, values: rowMajor(features, rows), status, unlearned: unlearned.found(columns), present };
 }
 
 function checkNames(columns: readonly TableColumn[], names: readonly string[]): void {
@@ -89,7 +84,7 @@ const READABLE: Readonly<Record<ValueType, readonly ValueType[]>> = {
   time: ["time"],
 };
 
-/** The values of a column in a table. */
+/** The values of a column of the model in a table. Throws `DATA` if it has none, or values of another type. */
 function sourceOf(
   { name, type }: TableColumn,
   raw: readonly RawColumn[],
@@ -102,7 +97,7 @@ function sourceOf(
       received: raw.map((each) => each.name).join(", "),
     });
   }
-  // The type of the model, so that midnights are written as time stamps where others are.
+  // The type is that of the model: in a column of time stamps, dates are written as time stamps too.
   if (READABLE[type].includes(source.type) || source.values.every(Number.isNaN)) return { ...source, type };
   throw new PushforwardError("DATA", `column "${name}" has another type than in the training`, {
     expected: type,

@@ -35,8 +35,10 @@ export interface ColumnBlock {
    * value is that of the constant and 0 otherwise.
    */
   readonly values: Float64Array;
-  /** The features of the values (`encodeColumn`). */
+  /** The features of the values (`encodeColumn`), or their positions (`positionsInColumn`). */
   readonly features: readonly Float64Array[];
+  /** Whether `features` are positions: one that is not a cell of a lattice is then not impossible. Default false. */
+  readonly arePositions?: boolean;
   /** The number of the first row. */
   readonly start: number;
 }
@@ -78,7 +80,7 @@ type Counted = { -readonly [key in keyof UnlearnedValues]: UnlearnedValues[key] 
 /** Whether value `n` of a block was not learned, and how. */
 function unlearnedKind(
   column: TableColumn,
-  { values, features }: ColumnBlock,
+  { values, features, arePositions }: ColumnBlock,
   n: number,
 ): UnlearnedKind | undefined {
   const value = values[n]!;
@@ -95,6 +97,6 @@ function unlearnedKind(
       return (value >= low && value <= high) || codes.includes(value) ? undefined : "impossible";
     }
     default:
-      return features.some((feature) => feature[n] === NO_CELL) ? "impossible" : undefined;
+      return !arePositions && features.some((feature) => feature[n] === NO_CELL) ? "impossible" : undefined;
   }
 }
