@@ -115,7 +115,7 @@ export function missingToNull(value: string, { text, na }: { text: string; na: r
 }
 
 /** A number with a decimal comma or points that separate thousands, such as 1.234,5. */
-const DECIMAL_COMMA = "\\s*[-+]?(\\d{1,3}(\\.\\d{3})+|\\d+)?(,\\d*)?([eE][-+]?\\d+)?\\s*";
+const DECIMAL_COMMA = "\\s*[-+]?((\\d{1,3}(\\.\\d{3})+|\\d+)(,\\d*)?|,\\d+)([eE][-+]?\\d+)?\\s*";
 
 /** An SQL expression that writes a text with a decimal comma with a decimal point, and leaves other texts as they are. */
 export const withDecimalPoint = (text: string): string =>

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { openTable, readRows, type TableOptions } from "../../src/data/index.ts";
+import { readColumns } from "../../src/data/readColumns.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const { write, failure } = temporaryDirectory();
@@ -21,6 +22,13 @@ it("reads decimal commas, with points between thousands, and leaves dates and te
   const { types, values } = await read([...rows, "-,5e1;03.02.2021;x;12", ""].join("\n"), { decimal: "," });
   expect(types).toBe("DOUBLE DATE VARCHAR BIGINT");
   expect(values).toEqual([1.5, 7, 1234567.25, 1000, -5, 12]);
+});
+
+it("leaves a comma without digits as it is", async () => {
+  const table = await openTable(write("marks.csv", "mark;n\n,;1,5\n.;2\n,;1\n"), { decimal: "," });
+  const { columns } = await readColumns(table, ["mark"]);
+  expect(columns[0]!.labels).toEqual([",", "."]);
+  await table.close();
 });
 
 it("does not take a comma for the delimiter where it separates decimals", async () => {
