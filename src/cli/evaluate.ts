@@ -34,19 +34,12 @@ export const evaluate = command({
       const { evaluateImages } = await import("./scoreImages.ts");
       return evaluateImages(loaded, values, io);
     }
-    const { refuseOptions } = await import("./imageModels.ts");
     const { withScores } = await import("./scoring.ts");
-    refuseOptions({ draws: values.draws > 1 }, "images");
-    const { logDensity, isBound } = await withScores(
-      values,
-      values,
-      io,
-      async ({ scorer, scores }) => {
-        for await (const _ of scores);
-        return { logDensity: scorer.logDensity, isBound: scorer.model.flow.isBound };
-      },
-      loaded,
-    );
+    const logDensity = await withScores(loaded, values, io, async ({ scorer, scores }) => {
+      for await (const _ of scores);
+      return scorer.logDensity;
+    });
+    const { isBound } = loaded.flow;
     const { count: rows, mean: meanLogDensity, standardError } = logDensity;
     io.stdout.write(
       values.json

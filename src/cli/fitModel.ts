@@ -2,6 +2,7 @@ import { readTrainingTable, type TrainingTable } from "../data/index.ts";
 import { evaluate, gaussianBaseline, independentBaseline, summarizeContext } from "../evaluate/index.ts";
 import { type AnomalyReference, AnomalyScorer } from "../flows/anomalies/anomalyScorer.ts";
 import { encodeModel } from "../flows/index.ts";
+import { hasProbabilities } from "../tables/tableColumn.ts";
 import type { FitValues } from "./fitOptions.ts";
 import { doneEvent, fitReport, type HeldOutEvaluation, type RowParts } from "./fitReport.ts";
 import { checkTableValues, type TableFitValues } from "./fitValues.ts";
@@ -73,17 +74,16 @@ async function fitTable(values: TableFitValues, table: TrainingTable, tools: Tra
   };
 }
 
-/** Evaluates the flow on the test rows, or without these on the validation rows, and a Gaussian for comparison. */
+/** Evaluates the flow and a simpler baseline on the test rows, or on the validation rows if there are none. */
 async function evaluateHeldOut(
   { flow }: Trained,
   { constants, table }: TrainingTable,
   { training, validation, test }: RowParts,
   threads: number | undefined,
 ): Promise<HeldOutEvaluation> {
-  const isMixed =
-    table?.some(({ kind, gaps }) => gaps || !["continuous", "constant"].includes(kind)) ?? false;
+  const isMixed = table !== undefined && hasProbabilities(table);
   const baseline = isMixed
-    ? await independentBaseline(table!, training, { threads, hasAtoms: !flow.isBound })
+    ? await independentBaseline(table, training, { threads, hasAtoms: !flow.isBound })
     : await gaussianBaseline(training, { embedding: flow.embedding, constants, threads });
   const result = await evaluate(flow, test ?? validation, { baseline, threads });
   const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -93,7 +93,7 @@ async function evaluateHeldOut(
   return { ...result, isMixed, by: test ? "test" : "validation", baselineOnValidation: onValidation };
 }
 
-/** What `pushforward anomalies` compares rows with. Only the default model without a context has it. */
+/** The calibration scores and training rows that `pushforward anomalies` needs. Only default models without a context have them. */
 async function anomalyReference(
   { flow }: Trained,
   { table, given }: TrainingTable,

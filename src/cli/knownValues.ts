@@ -20,19 +20,22 @@ export function knownValues(
   const names = columns.map(({ name }) => name);
   const parts = assignmentsIn(text, names);
   if (!parts) return undefined;
-  const texts = assignedTexts(parts, names, (name) => {
-    const nearest = nearestName(name, names);
-    return new PushforwardError("ARGUMENT", `The model has no column "${name}"`, {
-      expected: `one of ${orList(names)}`,
-      ...(nearest !== undefined && { hint: `Did you mean ${nearest}?` }),
-    });
-  });
+  const texts = assignedTexts(parts, names, (name) => unknownColumn(name, names));
   return Object.fromEntries(
     columns.flatMap((column) => {
       const text = texts.get(column.name);
       return text === undefined ? [] : [[column.name, parsedValue(text, column)]];
     }),
   );
+}
+
+/** The error for a column that is not among the columns `names` of a model. */
+export function unknownColumn(name: string, names: readonly string[]): PushforwardError {
+  const nearest = nearestName(name, names);
+  return new PushforwardError("ARGUMENT", `The model has no column "${name}"`, {
+    expected: `one of ${orList(names)}`,
+    ...(nearest !== undefined && { hint: `Did you mean ${nearest}?` }),
+  });
 }
 
 function parsedValue(text: string, { name, type }: TableColumn): TableValue {

@@ -3,6 +3,7 @@ import type { ContextEmbedding } from "../distributions/index.ts";
 import { count, counted, nats } from "../evaluate/numberText.ts";
 import { flowSummary, ImageModel, type LoadedModel, modelLabels, parameterCount } from "../flows/index.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
+import { hasProbabilities } from "../tables/tableColumn.ts";
 import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
 import { singleLine } from "./format.ts";
 import { bitsText } from "./imageReport.ts";
@@ -43,8 +44,7 @@ export function modelSummary(model: LoadedModel, path: string): string {
       return `${column.name}: ${kind}${details === "" ? "" : ` (${details})`}`;
     });
     lines.push(["kinds", kinds.join("; ")]);
-    const isMixed = table.some(({ kind, gaps }) => gaps || !["continuous", "constant"].includes(kind));
-    const measure = isMixed
+    const measure = hasProbabilities(table)
       ? "a density for continuous columns, times a probability for all others and for missing values"
       : "a density";
     lines.push(["log-density", flow.isBound ? `a lower bound of ${measure} (dequantization)` : measure]);

@@ -5,14 +5,13 @@ import { writeTable } from "../data/writeTable.ts";
 import { PushforwardError } from "../errors.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { type LoadedModel, TableModel } from "../flows/index.ts";
-import type { UnlearnedValues } from "../tables/unlearned.ts";
 import type { Io } from "./io.ts";
 import { knownValues } from "./knownValues.ts";
 import { Messages } from "./messages.ts";
 import type { Notation } from "./options.ts";
 import { program } from "./program.ts";
 import { reportWritten, type tableOutput } from "./tableOutput.ts";
-import { unlearnedText } from "./unlearnedText.ts";
+import { unlearnedError, unlearnedText } from "./unlearnedText.ts";
 
 interface Values extends Notation {
   readonly given: string | undefined;
@@ -72,7 +71,10 @@ export async function sampleTableModel(
               onUnlearned(values) {
                 // A missing value is drawn like the columns that the table does not have.
                 const first = values.find(({ kind }) => kind !== "incomplete");
-                if (first) throw givenError(first, table.source);
+                if (first) {
+                  const text = unlearnedText(first, table.source, "No row can be drawn given this value.");
+                  throw unlearnedError(text, "Correct the value, or leave the row out in a query.");
+                }
               },
             })
           : sampleTable(model, copies, { ...options, given: values });
@@ -93,7 +95,7 @@ export async function sampleTableModel(
 /** A share with two digits, such as 12%, 0.34%. */
 const percent = (share: number): string => `${Number((100 * share).toPrecision(2))}%`;
 
-/** The blocks, of which the first is computed now, so that values that cannot be given are found before anything is written. */
+/** The same blocks. The first is computed at once, so that an error in given values is found before anything is written. */
 async function started(blocks: AsyncGenerator<Float64Array>): Promise<AsyncIterable<Float64Array>> {
   const first = await blocks.next();
   return (async function* () {
@@ -101,13 +103,6 @@ async function started(blocks: AsyncGenerator<Float64Array>): Promise<AsyncItera
     yield* blocks;
   })();
 }
-
-const givenError = (values: UnlearnedValues, source: string): PushforwardError => {
-  const what = unlearnedText(values, source, "No row can be drawn given this value.");
-  return new PushforwardError("DATA", what.replace(/\.$/, ""), {
-    hint: "Correct the value, or leave the row out in a query.",
-  });
-};
 
 /** The model, if it can be conditional on any of its columns. Throws `ARGUMENT` for others. */
 export function unconditional(model: LoadedModel, path: string): LoadedModel {
@@ -118,7 +113,7 @@ export function unconditional(model: LoadedModel, path: string): LoadedModel {
   });
 }
 
-/** Says how much of a mixture conditional distributions come from, if it is not all of it. */
+/** Prints the total weight of the members that have exact conditional distributions, if other members have weight too. */
 export function warnOfShare(model: TableModel, messages: Messages): void {
   const share = model.conditionalShare;
   if (share > 0.999) return;

@@ -54,25 +54,17 @@ export const score = command({
       const { scoreImages } = await import("./scoreImages.ts");
       return scoreImages(loaded, values, io);
     }
-    const { refuseOptions } = await import("./imageModels.ts");
-    refuseOptions({ draws: values.draws > 1 }, "images");
     const { writeScored } = await import("../data/index.ts");
     const { withScores } = await import("./scoring.ts");
     const { reportWritten, tableOutput } = await import("./tableOutput.ts");
 
     const destination = await tableOutput(values.output, io);
-    const rows = await withScores(
-      values,
-      values,
-      io,
-      async ({ scorer, table, scores }) => {
-        const { columns, table: ofTable, given } = scorer.model;
-        const numeric = [...(ofTable?.map(({ name }) => name) ?? columns), ...given];
-        await writeScored(table, scores, destination, { numeric });
-        return table.rows;
-      },
-      loaded,
-    );
+    const { columns, table: tableColumns, given } = loaded;
+    const numeric = [...(tableColumns?.map(({ name }) => name) ?? columns), ...given];
+    const rows = await withScores(loaded, values, io, async ({ table, scores }) => {
+      await writeScored(table, scores, destination, { numeric });
+      return table.rows;
+    });
     reportWritten(`${counted(rows, "row")} with log_density`, destination, io);
   },
 });

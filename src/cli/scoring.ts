@@ -1,19 +1,18 @@
 import { openTable, scoreTable, type Table } from "../data/index.ts";
-import { orList } from "../data/labels.ts";
 import { allFeatures } from "../data/tableSamples.ts";
 import { PushforwardError } from "../errors.ts";
 import { ModelScorer, type ModelScorerOptions } from "../evaluate/index.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { type LoadedModel, TableModel } from "../flows/index.ts";
-import { nearestName } from "../nearestName.ts";
 import type { UnlearnedValues } from "../tables/unlearned.ts";
 import { BOUND_NOTE } from "./boundNote.ts";
+import { refuseOptions } from "./imageModels.ts";
 import type { Io } from "./io.ts";
+import { unknownColumn } from "./knownValues.ts";
 import { Messages } from "./messages.ts";
-import { readModel } from "./model.ts";
 import type { Notation } from "./options.ts";
 import { unconditional } from "./sampleTableModel.ts";
-import { unlearnedText } from "./unlearnedText.ts";
+import { unlearnedError, unlearnedText } from "./unlearnedText.ts";
 
 /** A table being scored by a model. `scores` yields the log-densities of its rows; the scorer keeps their mean. */
 export interface Scoring {
@@ -24,6 +23,11 @@ export interface Scoring {
 
 /** Options of `withScores`. */
 export interface ScoringOptions extends Notation {
+  /** The path of the model. */
+  readonly model: string;
+  readonly data: readonly string[];
+  /** Draws of noise for each image. More than 1 is refused, because the rows are not images. */
+  readonly draws: number;
   readonly threads: number | undefined;
   /** Whether values that the model did not learn are an error. */
   readonly strict?: boolean;
@@ -32,18 +36,17 @@ export interface ScoringOptions extends Notation {
   readonly given?: readonly string[];
 }
 
-/** Opens a model and a table, lets `use` consume the scores of the table, and prints warnings about its rows. */
+/** Opens a table, lets `use` consume its scores under a model, and prints warnings about its rows. */
 export async function withScores<T>(
-  paths: { readonly model: string; readonly data: readonly string[] },
-  { na, decimal, delimiter, threads, strict, of = [], given = [] }: ScoringOptions,
+  model: LoadedModel,
+  { model: path, data, draws, na, decimal, delimiter, threads, strict, of = [], given = [] }: ScoringOptions,
   io: Io,
   use: (scoring: Scoring) => Promise<T>,
-  loaded?: LoadedModel,
 ): Promise<T> {
-  const model = loaded ?? (await readModel(paths.model));
-  const table = await openTable(paths.data, { na, decimal, delimiter, signal: io.interrupted });
+  refuseOptions({ draws: draws > 1 }, "images");
+  const table = await openTable(data, { na, decimal, delimiter, signal: io.interrupted });
   try {
-    const conditional = of.length > 0 && unconditional(model, paths.model);
+    const conditional = of.length > 0 && unconditional(model, path);
     const compute = conditional ? conditionalScores(conditional, of, given, threads) : undefined;
     return await useScores(model, table, { threads, strict, of, given, compute }, io, use);
   } finally {
@@ -61,7 +64,7 @@ export async function useScores<T>(
     of = [],
     given = [],
     compute,
-  }: Omit<ScoringOptions, keyof Notation> & Pick<ModelScorerOptions, "compute">,
+  }: Pick<ScoringOptions, "threads" | "strict" | "of" | "given"> & Pick<ModelScorerOptions, "compute">,
   io: Io,
   use: (scoring: Scoring) => Promise<T>,
 ): Promise<T> {
@@ -72,7 +75,12 @@ export async function useScores<T>(
     const scores = scoreTable(scorer, table, {
       onProgress: (rows) => messages.rows(rows, table.rows),
       onUnlearned(values) {
-        if (strict && values.length > 0) throw unlearnedError(values[0]!, table.source);
+        if (strict && values.length > 0) {
+          throw unlearnedError(
+            unlearnedText(values[0]!, table.source),
+            "Without --strict these rows are scored.",
+          );
+        }
         // Dequantization has no cell for labels that training did not see.
         const asImpossible = (each: UnlearnedValues): UnlearnedValues =>
           each.kind === "unseen" && model.flow.isBound ? { ...each, kind: "impossible" } : each;
@@ -107,14 +115,8 @@ function conditionalScores(
 ): ModelScorerOptions["compute"] {
   const model = TableModel.from(loaded);
   const names = model.columns.map(({ name }) => name);
-  for (const name of [...of, ...given]) {
-    if (names.includes(name)) continue;
-    const nearest = nearestName(name, names);
-    throw new PushforwardError("ARGUMENT", `The model has no column "${name}"`, {
-      expected: `one of ${orList(names)}`,
-      ...(nearest !== undefined && { hint: `Did you mean ${nearest}?` }),
-    });
-  }
+  const unknown = [...of, ...given].find((name) => !names.includes(name));
+  if (unknown !== undefined) throw unknownColumn(unknown, names);
   const both = of.find((name) => given.includes(name));
   if (both !== undefined) {
     throw new PushforwardError("ARGUMENT", `The column "${both}" is both in --of and in --given`, {
@@ -124,8 +126,3 @@ function conditionalScores(
   const run = threads !== undefined && { threads };
   return (rows) => model.conditionalScore(allFeatures(model, rows), of, given, { ...run });
 }
-
-const unlearnedError = (values: UnlearnedValues, source: string): PushforwardError =>
-  new PushforwardError("DATA", unlearnedText(values, source).replace(/\.$/, ""), {
-    hint: "Without --strict these rows are scored.",
-  });

@@ -74,6 +74,7 @@ export async function train(
 ): Promise<Trained> {
   const { flow, learningRate, seed, epochs, patience, batchSize, maxMinutes, threads } = values;
   const { progress, messages, signal, checkpoints } = tools;
+  const recipe = namedRecipe(values);
   const settings = {
     seed,
     epochs,
@@ -92,7 +93,7 @@ export async function train(
     const result = await fitMembers(table, rows, {
       ...settings,
       kernel: !values.noKernel,
-      recipe: namedRecipe(values),
+      recipe,
       checkpoints: (name) => checkpoints(name),
       onMember: (name) => progress.onFlow(name),
     });
@@ -106,10 +107,8 @@ export async function train(
     {
       ...settings,
       ...(flow === "cnf" && { objective: "flowMatching" }),
-      ...(flow !== "default" && {
-        recipes: { [flow]: namedRecipe(values)!.flow },
-      }),
-      checkpoints: (name) => checkpoints(flow === "default" ? name : undefined),
+      ...(recipe && { recipes: { [recipe.name]: recipe.flow } }),
+      checkpoints: (name) => checkpoints(recipe ? undefined : name),
       onFlow: (name) => progress.onFlow(name),
     },
   );

@@ -1,7 +1,8 @@
+import { PushforwardError } from "../errors.ts";
 import { counted } from "../evaluate/numberText.ts";
 import type { UnlearnedValues } from "../tables/unlearned.ts";
 
-/** What a user should know about values that a model did not learn. `consequence` says what happens to rows with impossible values. */
+/** A warning about values that a model did not learn. `consequence` says what happens to rows with impossible values. */
 export function unlearnedText(
   { column, kind, rows, row, value }: UnlearnedValues,
   source: string,
@@ -21,3 +22,7 @@ export function unlearnedText(
       return `${where} no value of "${column}", where training had no missing values, and so no log-density.`;
   }
 }
+
+/** The error `DATA` for values that a model did not learn, with the text of the warning. */
+export const unlearnedError = (text: string, hint: string): PushforwardError =>
+  new PushforwardError("DATA", text.replace(/\.$/, ""), { hint });

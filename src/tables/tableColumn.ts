@@ -129,6 +129,10 @@ export function valueCounts(column: TableColumn): (number | null)[] {
   }
 }
 
+/** Whether some values of a table have probabilities and not densities. Constants do not count: their probability is 1. */
+export const hasProbabilities = (columns: readonly TableColumn[]): boolean =>
+  columns.some(({ kind, gaps }) => gaps || (kind !== "continuous" && kind !== "constant"));
+
 /** The values of a column as numbers. NaN is a missing value. */
 export interface RawColumn {
   readonly name: string;
