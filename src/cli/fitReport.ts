@@ -22,11 +22,11 @@ export interface RowParts {
   readonly test?: InMemoryDataset;
 }
 
-/** The flow and a Gaussian on held-out rows. */
+/** The log-densities of held-out rows under the flow and under a baseline. */
 export interface HeldOutEvaluation extends EvaluateResult {
   /** The rows of the evaluation. Validation rows, which decided when training ended, if there are no test rows. */
   readonly by: "test" | "validation";
-  /** Whether some columns have probabilities: then the baseline has independent columns. */
+  /** Whether some values have probabilities. The baseline then has independent columns; otherwise it is a Gaussian. */
   readonly isMixed: boolean;
   /** The mean log-density of the baseline on the validation rows. */
   readonly baselineOnValidation: number | undefined;
@@ -38,7 +38,7 @@ export interface Report {
   readonly table: TrainingTable;
   readonly rows: RowParts;
   readonly trained: Trained;
-  /** What `pushforward anomalies` compares rows with, if the model has it. */
+  /** The calibration scores and training rows for `pushforward anomalies`, if the model has them. */
   readonly anomalies: AnomalyReference | undefined;
   readonly evaluation: HeldOutEvaluation;
   /** Paths of the pictures. */
@@ -48,7 +48,7 @@ export interface Report {
   readonly resume: string | undefined;
 }
 
-/** What `--json` prints at the end. */
+/** The object that `--json` prints at the end. */
 export function doneEvent({ values, table, rows, trained, evaluation, pictures, milliseconds }: Report) {
   const { training, validation, test } = rows;
   const { by, logDensity, baseline, gain } = evaluation;
@@ -238,7 +238,7 @@ function nextCommands({ values, table, anomalies }: Report): NextCommand[] {
       "what the model is good for",
     ]);
   if (anomalies !== undefined && anomalies.calibration.length > 0)
-    commands.push([`${program()} anomalies ${model} ${data}${reading}`, "the oddest rows, and why"]);
+    commands.push([`${program()} anomalies ${model} ${data}${reading}`, "the most unusual rows, and why"]);
   return [
     ...commands,
     [`${program()} score ${model} ${data}${reading} -o ${scored}`, "the rows with their log-density"],

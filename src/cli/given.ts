@@ -12,7 +12,8 @@ import { program } from "./program.ts";
  * Reads `--given` of `sample`: values for all rows, or a table of them, which must be closed. Undefined for a model that is
  * not conditional.
  *
- * @throws ARGUMENT when it does not fit the model, or is missing; FILE or DATA for a table that does not.
+ * @throws ARGUMENT if it is missing, or has values of other columns than the model's; FILE or DATA for a table that cannot be read or has
+ *   other columns.
  */
 export async function readGiven(
   text: string | undefined,
@@ -101,7 +102,7 @@ function contextOf(parts: readonly string[], names: readonly string[], labels: C
   });
 }
 
-/** The number that a text stands for: of a label its index. */
+/** The number that a text represents; for a label, its index. */
 function numberFor(text: string, name: string, labels: ColumnLabels): number {
   const classes = labels.get(name);
   const value = classes ? indexOf(text, classes) : text.trim() === "" ? Number.NaN : Number(text);

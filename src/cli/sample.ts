@@ -24,7 +24,7 @@ export const sample = command({
     seed: wholeNumber(0, {
       default: "0",
       valueName: "S",
-      description: "The same seed draws the same rows, however many.",
+      description: "Seed of all random numbers. With the same seed, fewer rows are the first of more rows.",
     }),
     given: text({
       valueName: "GIVEN",

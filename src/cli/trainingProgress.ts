@@ -16,9 +16,9 @@ export interface ProgressUnits {
   readonly unit: string;
   /** Fields of the JSON line of an epoch, beside the log-densities in nats. */
   fields?(epoch: FitEpoch): object;
-  /** The number of rows in an epoch, to write how many a second are trained on. */
+  /** The number of rows in an epoch. If it is stated, progress includes the number of rows per second. */
   readonly rows?: number;
-  /** What these rows are called, such as "images". */
+  /** The word for these rows, such as "images". */
   readonly noun?: string;
 }
 

@@ -2,23 +2,23 @@ import type { Dataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Labels } from "./labels.ts";
 
-/** The error for the columns `names` of a table, all of which are constant. `received` has their values. */
+/** The error for columns `names` to learn that are all constant, or for one column of the context. `received` has their values. */
 export const constantError = (
   names: readonly string[],
   source: string,
   received: string,
   hint = "Give a column that varies.",
 ): PushforwardError => {
-  const what =
+  const subject =
     names.length === 1 ? `The column "${names[0]}" of ${source} is` : `All columns of ${source} are`;
-  return new PushforwardError("DATA", `${what} constant`, {
+  return new PushforwardError("DATA", `${subject} constant`, {
     expected: "at least two different values",
     received,
     hint,
   });
 };
 
-/** The error for a column of the context that is constant, on which nothing can depend. */
+/** The error for a constant column of the context: a density cannot depend on it. */
 export const constantContextError = (
   name: string,
   source: string,

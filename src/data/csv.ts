@@ -22,7 +22,7 @@ export interface CsvDialect {
 const MAX_SAMPLED_RECORDS = 100;
 
 /**
- * Detects the dialect from the first records.
+ * Detects the dialect from the first records, but not the delimiter if it is stated. `decimal` is the decimal separator of the numbers.
  *
  * DuckDB's own detection may silently drop lines of another length, ignore quotes, read the table as a single column or rename
  * columns. Here the first record is the header unless all its fields are numbers, and lines of another length are errors.
@@ -34,8 +34,7 @@ export function csvDialect(
   { decimal, delimiter: stated }: { decimal?: "." | ","; delimiter?: string | undefined } = {},
 ): CsvDialect {
   const text = file.head.toString("utf8").replace(/^\uFEFF/, "");
-  const detected = file.format === "tsv" ? "\t" : detectDelimiter(text, decimal);
-  const delimiter = stated ?? detected;
+  const delimiter = stated ?? (file.format === "tsv" ? "\t" : detectDelimiter(text, decimal));
   const [first, ...others] = firstRecords(text, delimiter, MAX_SAMPLED_RECORDS);
   const fields = first!.fields.map((field) => field.trim());
   const header = isHeader(fields, others);

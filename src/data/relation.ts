@@ -91,7 +91,7 @@ async function readRelation(
   throw new PushforwardError("DATA", `${database.source} has no rows`, { expected: "one object per row" });
 }
 
-/** Throws `ARGUMENT` for options of CSV files: the numbers of other tables are typed. */
+/** Throws `ARGUMENT` for options of CSV files, because the numbers of other tables have types. */
 function checkNoNotation({ decimal, delimiter }: Notation, source: string): void {
   const name = delimiter !== undefined ? "delimiter" : decimal === "," ? "decimal" : undefined;
   if (name === undefined) return;
@@ -210,7 +210,7 @@ async function withMissingValues(
   };
 }
 
-/** Reads text files. The types of their columns fit all rows. */
+/** Reads text files. All values have the type of their column. */
 async function csvTable(
   database: Database,
   files: readonly SourceFile[],

@@ -11,7 +11,7 @@ import { rowsPerBlock, scanRows } from "./tableRows.ts";
 export interface SampleBlocksOptions extends RunOptions {
   /** Rows to draw, with a table in `given` for each of its rows. */
   readonly rows: number;
-  /** Default 0. The same seed draws the same rows, however many. */
+  /** Default 0. With the same seed, fewer rows are the first of more rows. */
   readonly seed?: number;
   /** The values [C] of the given columns for all rows, or a table of them, as `tableForModel` returns it. */
   readonly given?: Float64Array | Table | undefined;

@@ -81,13 +81,13 @@ export class Table {
  * `quakes/*.csv`, standard input (`-`), a list of these, whose rows are concatenated, or a DuckDB query (a text that begins
  * with SELECT, FROM or WITH).
  *
- * A text file is read to its end, so that the types fit all rows and malformed lines are found. A query is run once and its
+ * A text file is read to its end, so that all values have the type of their column and malformed lines are found. A query is run once and its
  * result is stored, so that the order of its rows does not change.
  *
- * @throws FILE if the file is missing, unreadable, not a table, or changes meanwhile; DATA if it is empty or malformed, if two
- * columns
+ * @throws FILE if the file is missing, unreadable, not a table, or changes meanwhile; DATA if it is empty or malformed, if two columns
  *   have the same name, if files have different columns, or if the query fails; ARGUMENT if the list is empty, has a file twice, or
- *   has a query and other sources; DEPENDENCY if DuckDB is not installed; INTERRUPTED.
+ *   has a query and other sources, if the delimiter is not one character, and for `decimal` and `delimiter` with a table that is
+ *   neither CSV nor TSV; DEPENDENCY if DuckDB is not installed; INTERRUPTED.
  */
 export async function openTable(
   source: string | readonly string[],

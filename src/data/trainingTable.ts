@@ -176,7 +176,7 @@ async function readNumbers(
   };
 }
 
-/** Notes on the columns that vary and on the numbers of the context, with hints that fit the table. */
+/** Notes on the columns that vary and on the numbers of the context, with hints that contain queries of the table. */
 function notesOf(
   sample: InMemoryDataset,
   { columns, given, labels, constants }: Pick<TrainingTable, "columns" | "given" | "labels" | "constants">,

@@ -30,7 +30,7 @@ export interface Distribution {
   describe(): Description;
   /** Whether NaN is a missing value, which has a probability. Default false: the log-density of a row with NaN is NaN. */
   readonly acceptsMissing?: boolean | undefined;
-  /** Whether `logProb` is an estimate of which the expectation is a lower bound of the log-density. Default false: it is exact. */
+  /** Whether `logProb` is an estimate whose expectation is a lower bound of the log-density. Default false: it is exact. */
   readonly isBound?: boolean | undefined;
   /** [D], the values of each feature that have a probability instead of a density. Undefined if there is none in any feature. */
   readonly atoms?: readonly Atoms[] | undefined;

@@ -110,7 +110,7 @@ export class Mixture implements SubsetDistribution {
     return this.distributions.some(({ isBound }) => isBound);
   }
 
-  /** Those of the first distribution that has any: all of them are distributions of the same kinds of values. */
+  /** The atoms of the first distribution that has any: all distributions of a mixture have the same kinds of values. */
   get atoms(): readonly Atoms[] | undefined {
     return this.distributions.find(({ atoms }) => atoms)?.atoms;
   }

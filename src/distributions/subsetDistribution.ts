@@ -9,7 +9,7 @@ import type { Distribution } from "./distribution.ts";
 export interface Subset {
   /** [D]: 1 for a known feature, 0 for an unknown one. */
   readonly known: Tensor;
-  /** [D]: 0 ... count - 1 for the known features in the order of their factorization, and count for every unknown one. */
+  /** [D]: 0 ... count - 1 for the known features, in the order in which they are factorized, and count for every unknown one. */
   readonly positions: Tensor;
 }
 
@@ -56,8 +56,9 @@ export function asSubsetDistribution(distribution: Distribution): SubsetDistribu
 }
 
 /**
- * The numbers of a `Subset` of `features` features, from the indices of the known ones in the order of their factorization: an
- * order-agnostic network has about the same density in each order, but not exactly. Throws `ARGUMENT` for other indices.
+ * The numbers of a `Subset` of `features` features, from the indices of the known ones. Their order is the one in which an autoregressive
+ * density is factorized: the densities of an order-agnostic network are nearly the same in all orders, but not exactly. Throws `ARGUMENT`
+ * for other indices.
  */
 export function knownFeatures(
   features: number,

@@ -93,7 +93,7 @@ export class TransformedDistribution implements Distribution {
     return this.base.isBound === true;
   }
 
-  /** A bijection of features that have only probabilities, such as constants, maps each of them alone. */
+  /** A bijection that is not the identity moves single atoms, but a feature of only probabilities, such as a constant, keeps them. */
   get atoms(): readonly Atoms[] | undefined {
     const { atoms } = this.base;
     return this.bijection.isIdentity ? atoms : atoms?.map((each) => (each === "all" ? each : []));

@@ -12,13 +12,13 @@ export interface Comparison {
    * smaller than those of the two means, because both densities are low in the same rows.
    */
   readonly difference: MeanEstimate;
-  /** The share of the rows to which the first model gives the higher log-density. */
+  /** The share of the rows whose log-density is higher under the first model. */
   readonly shareHigher: number;
 }
 
 /**
- * Compares two models by the log-densities [N] that they give to the same rows. Rows for which either is NaN are left out. To a row that
- * is impossible under both models (-Infinity), the difference is 0.
+ * Compares two models by the log-densities [N] of the same rows under each. Rows for which either is NaN are left out. The difference is 0
+ * for a row that is impossible under both models (-Infinity).
  *
  * @throws SHAPE if the numbers of rows differ; DATA if no row has two log-densities.
  */
@@ -88,7 +88,7 @@ export function checkComparable(first: LoadedModel, second: LoadedModel): Differ
   return different;
 }
 
-/** What the values of a column have under a model: a density, in which single values (`atoms`) have a probability; or only probabilities. */
+/** Whether the values of a column have a density under a model, except for `atoms`, which have probabilities, or only probabilities. */
 interface Measure {
   readonly isDensity: boolean;
   readonly atoms: ReadonlySet<number>;

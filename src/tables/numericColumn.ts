@@ -190,7 +190,10 @@ function spacedRows({ values, counts, rows }: ValueCounts): number[] {
   return out;
 }
 
-/** The bounds of the cycle that contains all values, with period P: 0 to P, 0 to P - step, or step to P. No bounds if the values span several cycles. */
+/**
+ * The bounds of the cycle of period P that contains all values: 0 to P, 0 to P - step, or step to P. There are none if the values span
+ * several cycles.
+ */
 function cycleOf(period: number, { values }: ValueCounts, step: number): Bounds {
   const [minimum, maximum] = [values[0], values[values.length - 1]];
   if (minimum < 0 || maximum > period) return {};

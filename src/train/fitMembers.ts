@@ -10,7 +10,7 @@ import { type CheckpointStore, deadlineOf, type FitEpoch, type FitOptions } from
 import { stackDensities } from "./stacking.ts";
 import type { StopReason } from "./trainingLoop.ts";
 
-/** A density that the default model of a table consists of. */
+/** One of the densities whose mixture is the default model of a table. */
 export interface Member {
   readonly name: string;
   readonly flow: Flow;

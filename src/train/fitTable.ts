@@ -7,8 +7,7 @@ import { parse } from "../parse.ts";
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
 import { encodeRows, withLabelsOf } from "../tables/encode.ts";
 import { inferColumn } from "../tables/inferColumn.ts";
-import type { TableColumn } from "../tables/tableColumn.ts";
-import { featureNames } from "../tables/tableColumn.ts";
+import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import { rawColumns, type TableInput } from "../tables/tableRows.ts";
 import { type FitMembersOptions, fitMembers, type Member } from "./fitMembers.ts";
 import { fitSettingsSchema, settingsIn } from "./options.ts";
@@ -22,8 +21,8 @@ export interface FitTableOptions extends Omit<FitMembersOptions, "embedding"> {
    */
   columns?: Readonly<Record<string, ColumnOptions | ColumnKind>>;
   /**
-   * Fraction of the rows that have no part in the training, and calibrate the p-values of `TableModel.anomalies`. Default 0.1, or 0 for
-   * fewer than 200 rows.
+   * Fraction of the rows that training does not see. They calibrate the p-values of `TableModel.anomalies`. Default 0.1, or 0 for fewer
+   * than 200 rows.
    */
   testFraction?: number;
   /** Called for each column that is left out, with the reason. */
@@ -39,9 +38,9 @@ export interface FitTableResult {
   readonly excluded: Readonly<Record<string, string>>;
   /** Mean log-density of the validation rows, in nats. */
   readonly validationLogDensity: number;
-  /** The indices of the held-out rows, which ended training early and determined the weights of the members. */
+  /** The indices of the rows that decided when training ended, and that determined the weights of the members. */
   readonly validationRows: readonly number[];
-  /** The indices of the rows that had no part in the training. */
+  /** The indices of the rows that training did not see. */
   readonly testRows: readonly number[];
   readonly stopped: StopReason;
 }
@@ -66,7 +65,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     columns: stated = {},
     testFraction,
     onExcluded,
-    kernel,
+    kernel = true,
     recipe,
     onMember,
     checkpoints,
@@ -109,7 +108,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
   const split = splitWithTest(rows, { testFraction, validationFraction, seed });
   const result = await fitMembers(columns, split, {
     ...others,
-    ...(kernel !== undefined && { kernel }),
+    kernel,
     recipe,
     ...(onMember && { onMember }),
     ...(checkpoints && { checkpoints }),
@@ -120,7 +119,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
   const anomalies = signal?.aborted
     ? undefined
     : await AnomalyScorer.fit(columns, flow, split, {
-        keepRows: kernel ?? true,
+        keepRows: kernel,
         ...(others.threads !== undefined && { threads: others.threads }),
       });
   return {
@@ -134,7 +133,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
   };
 }
 
-/** Throws `ARGUMENT` for options of `fit` that `fitTable` does not have, since the settings of a training do not include them. */
+/** Throws `ARGUMENT` for options of `fit` that `fitTable` does not have. The schema of the settings does not see them. */
 function checkNoRowOptions(options: object): void {
   for (const name of ["checkpoint", "context", "initialize", "validation", "weights"]) {
     if (!Object.hasOwn(options, name)) continue;

@@ -28,7 +28,7 @@ export interface Candidate {
 /** The name of the member that contains training rows. */
 export const KERNEL_DENSITY = "kernel-density";
 
-/** Larger tables need wider networks, and their networks need longer averages of the weights. */
+/** Tables of at least this many rows need wider networks, and longer averages of their weights. */
 const MIN_ROWS_OF_LARGE_TABLE = 20_001;
 /** From this number of features on, a smaller network learns as well in less time. */
 const MIN_FEATURES_OF_WIDE_TABLE = 200;
@@ -37,7 +37,7 @@ const MAX_ROWS_OF_KERNEL_DENSITY = 8000;
 const MAX_CENTERS = 4000;
 /** Distances between rows say little in tables with more features. */
 const MAX_FEATURES_OF_KERNEL_DENSITY = 100;
-/** With more classes than this, or fewer rows for each, more classes do not help. */
+/** More latent classes than this do not help, nor do classes with fewer rows than this. */
 const MAX_CLASSES = 64;
 const MIN_ROWS_OF_CLASS = 40;
 /** Steps that improve latent classes after expectation maximization: fewer in tables of more features, whose steps take longer. */
@@ -52,7 +52,7 @@ interface CandidateOptions {
   readonly embedding: ContextEmbeddingOptions | undefined;
   /** Whether a kernel density may be a member. */
   readonly kernel: boolean;
-  /** The only member, in place of those that are chosen: a flow, by a name. */
+  /** The flow that is the only member. Default: the members are chosen by the properties of the table. */
   readonly recipe?: NamedRecipe | undefined;
 }
 
@@ -62,8 +62,8 @@ export interface NamedRecipe {
   readonly flow: (features: number, options: RecipeOptions) => Flow;
 }
 
-/** A table whose members are chosen. */
-interface Shape {
+/** What the choice of members depends on. */
+interface TableProperties {
   readonly columns: readonly TableColumn[];
   readonly heads: readonly ColumnHeadOptions[];
   readonly training: Dataset;
@@ -85,19 +85,26 @@ export function candidatesFor(
   const heads = tableHeads(columns, training.sample);
   const isLarge = training.rows >= MIN_ROWS_OF_LARGE_TABLE;
   const isWide = heads.length >= MIN_FEATURES_OF_WIDE_TABLE;
-  const shape: Shape = { columns, heads, training, isLarge, isWide, batchSize: isLarge ? 512 : 256 };
+  const table: TableProperties = {
+    columns,
+    heads,
+    training,
+    isLarge,
+    isWide,
+    batchSize: isLarge ? 512 : 256,
+  };
   const random = new Random(seed);
   const isConditional = training.contextFeatures > 0;
   return [
-    autoregressive(shape, embedding, random),
-    ...(isConditional ? [] : latentClasses(shape, random)),
-    ...(isConditional || !kernel ? [] : kernelDensity(shape, random)),
-    ...(areDensities(heads, training.sample) ? flows(shape, embedding, seed) : []),
+    autoregressive(table, embedding, random),
+    ...(isConditional ? [] : latentClasses(table, random)),
+    ...(isConditional || !kernel ? [] : kernelDensity(table, random)),
+    ...(areDensities(heads, training.sample) ? flows(table, embedding, seed) : []),
   ];
 }
 
 function autoregressive(
-  { heads, training, isLarge, isWide, batchSize }: Shape,
+  { heads, training, isLarge, isWide, batchSize }: TableProperties,
   embedding: ContextEmbeddingOptions | undefined,
   random: Random,
 ): Candidate {
@@ -122,8 +129,11 @@ function autoregressive(
   };
 }
 
-/** Latent classes, unless the columns have so many parameters that there can be only one. */
-function latentClasses({ heads, training: { rows }, batchSize }: Shape, random: Random): Candidate[] {
+/** Latent classes; none if even two classes would have more than `MAX_PARAMETERS_OF_CLASSES` parameters. */
+function latentClasses(
+  { heads, training: { rows }, batchSize }: TableProperties,
+  random: Random,
+): Candidate[] {
   const columns = withComponents(heads, { components: 2 });
   const perClass = columns.reduce(
     (sum, head) => sum + (head.type === "categorical" ? head.categories : 6 + (head.atoms?.length ?? 0)),
@@ -152,7 +162,7 @@ function latentClasses({ heads, training: { rows }, batchSize }: Shape, random: 
 }
 
 /** A kernel density, unless the table has too many rows or features for one. */
-function kernelDensity({ heads, training: { rows } }: Shape, random: Random): Candidate[] {
+function kernelDensity({ heads, training: { rows } }: TableProperties, random: Random): Candidate[] {
   if (rows > MAX_ROWS_OF_KERNEL_DENSITY || heads.length > MAX_FEATURES_OF_KERNEL_DENSITY) return [];
   const options = { columns: [...heads], centers: Math.min(rows, MAX_CENTERS) };
   return [{ name: KERNEL_DENSITY, flow: new Flow(new KernelDensity(options, random.split("kernel"))) }];
@@ -160,7 +170,7 @@ function kernelDensity({ heads, training: { rows } }: Shape, random: Random): Ca
 
 /** The flows of `tableFlows`, with the scales of the columns next to the data. */
 function flows(
-  { columns, heads, training, isLarge }: Shape,
+  { columns, heads, training, isLarge }: TableProperties,
   embedding: ContextEmbeddingOptions | undefined,
   seed: number,
 ): Candidate[] {

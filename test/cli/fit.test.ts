@@ -41,7 +41,7 @@ it("learns a table with the default flow, and reports how well and what to do ne
 
     Next:
       pushforward report quakes.safetensors earthquakes.csv -o report.html   what the model is good for
-      pushforward anomalies quakes.safetensors earthquakes.csv   the oddest rows, and why
+      pushforward anomalies quakes.safetensors earthquakes.csv   the most unusual rows, and why
       pushforward score quakes.safetensors earthquakes.csv -o scored.csv   the rows with their log-density
       pushforward sample quakes.safetensors -n 1000 -o samples.csv   new rows
       pushforward evaluate quakes.safetensors other.csv   how well the model describes other rows

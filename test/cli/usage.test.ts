@@ -62,7 +62,8 @@ it("shows the help of a command", async () => {
                               each of its rows.
       -o, --output OUT        The table to write, in the format of its ending. - writes CSV to
                               standard output. Default: -.
-      --seed S                The same seed draws the same rows, however many. Default: 0.
+      --seed S                Seed of all random numbers. With the same seed, fewer rows are the
+                              first of more rows. Default: 0.
       --given GIVEN           The values of some columns, on which the others are conditional:
                               region=north,age=40, or a table with these columns. A model that was
                               fitted with --given needs the values of its given columns.

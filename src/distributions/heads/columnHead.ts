@@ -82,8 +82,9 @@ export type ColumnHead = z.output<typeof columnHeadSchema>;
  *   the difference of a smooth distribution function at its edges, plus the probability of the atom if the cell is one.
  * - `continuous`: a real number has a density; an atom has a probability instead.
  *
- * `lattice` and `continuous` are mixtures of `components` (default 8) logistic distributions of z = map(y(x)), where y is the `scale` (default
- * linear; `ValueScale`) and `knots` define the map (`quantileKnots`), and of `atoms`, single values in ascending order (default none).
+ * `lattice` and `continuous` are mixtures of `components` (default 8) logistic distributions of z = map(y(x)), where y is the `scale`
+ * (default linear; `ValueScale`) and `knots` define the map (`quantileKnots`), and of `atoms`, single values in ascending order (default
+ * none).
  * The last `linearComponents` (default 0) of the components are logistic in y. They serve columns with separate clusters, whose map
  * z(y) is nearly a step function: in z such a cluster has sharp edges, which logistic components fit poorly.
  * `periods` (default none), such as 24 for hours, let other columns depend on the phase of the value. With `gaps` (default false) a

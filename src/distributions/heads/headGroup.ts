@@ -18,8 +18,8 @@ export const LOG_SCALE_BOUND = 6;
 export const LOCATION_BOUND = 20;
 /**
  * A finite substitute for the infinite edges of the first and the last cell of a lattice: with infinite edges `logisticCell` would
- * compute Infinity - Infinity. No component has more than
- * sigmoid(-(10,000 - 20) / 403) = 2e-11 of its mass beyond this value, which float32 does not resolve.
+ * compute Infinity - Infinity. No component has more than sigmoid(-(10,000 - 20) / 403) = 2e-11 of its mass beyond this value, which
+ * float32 does not resolve.
  */
 const OUTERMOST_EDGE = 1e4;
 /** Subtracting this from a logit makes the probability 0. */

@@ -92,7 +92,8 @@ export class QuantileMap {
     // The discriminant is not negative, but rounding can make it slightly negative.
     const discriminant = b.square().add(product.mul(s.sub(b)).mul(4));
     const sum = b.abs().add(discriminant.maximum(0).sqrt());
-    // With root = sqrt(discriminant), t = 2 s p / (b + root) = (root - b) / (2 (s - b)). The first form has no cancellation for b > 0, the second for b <= 0.
+    // With root = sqrt(discriminant), t = 2 s p / (b + root) = (root - b) / (2 (s - b)). The first form has no cancellation for b > 0, and
+    // the second has none for b <= 0.
     const isPositive = b.greater(0);
     const t = isPositive.where(product.mul(2), sum).div(isPositive.where(sum, s.sub(b).mul(2)));
     return xStart.add(xSize.mul(t)).add(outside.div(outermostSlope(outside, bin)));
