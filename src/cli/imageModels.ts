@@ -1,9 +1,13 @@
 import { PushforwardError } from "../errors.ts";
 import { ImageModel, type LoadedModel } from "../flows/index.ts";
-import type { ImageClasses } from "../images/imageSet.ts";
+import { type ImageClasses, LABEL_SOURCES } from "../images/imageSet.ts";
 import { nearestName } from "../nearestName.ts";
 
-/** @throws ARGUMENT for the first of these options that is given; `kind` are the models that have it. */
+/**
+ * Refuses options that the model of a command does not have. `kind` says for which models they are.
+ *
+ * @throws ARGUMENT for the first of the options that is given.
+ */
 export function refuseOptions(options: Readonly<Record<string, unknown>>, kind: "images" | "tables"): void {
   const isGiven = (value: unknown) =>
     value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
@@ -19,7 +23,7 @@ export function refuseOptions(options: Readonly<Record<string, unknown>>, kind: 
   );
 }
 
-/** The class of a model with this name. Throws `ARGUMENT` for another. */
+/** The index of a class of a model. Throws `ARGUMENT` if the model has no class of this name. */
 export function classIndex(model: ImageModel, name: string): number {
   const index = model.classes.indexOf(name);
   if (index >= 0) return index;
@@ -36,7 +40,7 @@ export function classIndex(model: ImageModel, name: string): number {
 }
 
 /**
- * The classes of images as those of the model, which may have another order. Undefined for a model without classes.
+ * For each image, the index of its class in the classes of the model. Undefined for a model without classes.
  *
  * @throws DATA if the images have no classes, or one that the model has not learned.
  */
@@ -50,7 +54,7 @@ export function classesOfModel(
       "DATA",
       `The images of ${source} have no classes, on which the model is conditional`,
       {
-        expected: "sub-directories, a file or an array of labels, or a column label",
+        expected: LABEL_SOURCES,
         hint: "Give the labels too.",
       },
     );
@@ -66,7 +70,7 @@ export function classesOfModel(
   return classes.indices.map((index) => indices[index]!);
 }
 
-/** The model of images. Throws `ARGUMENT` for one of a table. */
+/** The model of images in a model file. Throws `ARGUMENT` for a model of a table. */
 export function imageModelOf(model: LoadedModel, path: string): ImageModel {
   if (model.image) return ImageModel.from(model);
   throw new PushforwardError("ARGUMENT", `${path} is the model of a table, not of images`, {

@@ -2,19 +2,27 @@ import { PushforwardError } from "../errors.ts";
 import { command } from "./command.ts";
 import { model, path, text, threads, wholeNumber } from "./options.ts";
 
+/** The number of images in a line of the picture. */
+const MAX_COLUMNS = 10;
+
 export const interpolate = command({
   name: "interpolate",
   summary: "Draws the images between two images, on a line in the latent space.",
   positionals: {
     model,
     from: { description: "A PNG or JPEG file of the size that the model has learned." },
-    to: { description: "Another one." },
+    to: { description: "Another such file." },
   },
   options: {
     output: path({ alias: "o", required: true, valueName: "OUT.png", description: "The picture to write." }),
     steps: wholeNumber(
       2,
-      { valueName: "N", default: "10", example: "10", description: "The number of images, with both ends." },
+      {
+        valueName: "N",
+        default: "10",
+        example: "10",
+        description: "The number of images, including both ends.",
+      },
       1000,
     ),
     class: text({ valueName: "CLASS", description: "The class of the images, for a model with classes." }),
@@ -26,8 +34,8 @@ export const interpolate = command({
   examples: [["interpolate model.safetensors a.png b.png -o between.png", "Ten images in one picture."]],
   async run({ model: modelPath, from, to, output, steps, class: name, threads }, io) {
     const { checkWritable, writeFileAtomically } = await import("../files/atomicFile.ts");
-    const { encodePng, grayLevels, imageGrid, openImages } = await import("../images/index.ts");
-    const { imageBlocks } = await import("../images/imageRows.ts");
+    const { encodePng, grayLevels, imageGrid, imageRows, openImages } = await import("../images/index.ts");
+    const { latentLine } = await import("../images/latentLine.ts");
     const { classIndex, imageModelOf } = await import("./imageModels.ts");
     const { Messages } = await import("./messages.ts");
     const { readModel } = await import("./model.ts");
@@ -52,18 +60,12 @@ export const interpolate = command({
       ...(threads !== undefined && { threads }),
     });
     const ends = await openImages([from, to], { shape, statedBy: "the model", signal: io.interrupted });
-    for await (const block of imageBlocks(ends, { values })) {
-      const latent = await images.toLatent(block.values, inClass(2));
-      const line = Float64Array.from({ length: steps * features }, (_, k) => {
-        const [step, i] = [Math.floor(k / features) / (steps - 1), k % features];
-        return (1 - step) * latent[i]! + step * latent[features + i]!;
-      });
-      const pixels = grayLevels(await images.toPixels(line, inClass(steps)), values);
-      await writeFileAtomically(
-        output,
-        await encodePng(imageGrid(pixels, shape, { columns: Math.min(steps, 10) })),
-      );
-    }
+    const { sample } = await imageRows(ends, { values, maxNumbersInMemory: Number.POSITIVE_INFINITY });
+    const latent = await images.toLatent(sample.values, inClass(2));
+    const line = latentLine(latent.subarray(0, features), latent.subarray(features), steps);
+    const pixels = grayLevels(await images.toPixels(line, inClass(steps)), values);
+    const grid = imageGrid(pixels, shape, { columns: Math.min(steps, MAX_COLUMNS) });
+    await writeFileAtomically(output, await encodePng(grid));
     await images.release();
     new Messages(io).print(`Wrote ${steps} images to ${output}`);
   },

@@ -3,21 +3,22 @@ import type { Picture } from "./pictureFile.ts";
 
 /** Options of `imageGrid`. */
 export interface ImageGridOptions {
-  /** Images in a line. Default: about as many as there are lines. */
+  /** The number of images in a line. Default: the square root of the number of images, rounded up. */
   readonly columns?: number;
-  /** Pixels between two images. Default 2. */
+  /** The distance between two images, in pixels of the picture. Default 2. */
   readonly gap?: number;
-  /** Each pixel becomes a square with this side. Default: as large as makes the picture about 600 pixels wide, at least 1. */
+  /** The side of the square that shows a pixel of an image. By default the picture is about 600 pixels wide, and the side at least 1. */
   readonly scale?: number;
 }
 
-/** Pixels from 0 to values - 1 as levels of gray from 0 to 255. */
+/** Pixels from 0 to values - 1 as gray levels from 0 to 255: round(255 x / (values - 1)). */
 export const grayLevels = (pixels: ArrayLike<number>, values: number): Uint8Array =>
   Uint8Array.from(pixels, (value) => Math.round((255 * value) / (values - 1)));
 
+/** The gray level between images. */
 const BACKGROUND = 232;
 
-/** Draws images of one size, [n, height, width, channels], side by side. */
+/** Draws images [n, height, width, channels] of gray or color levels from 0 to 255 in one picture, line by line. */
 export function imageGrid(
   pixels: Uint8Array,
   [height, width, channels]: ImageShape,

@@ -2,20 +2,20 @@ import { concatRows } from "../dataset/concatRows.ts";
 import { InMemoryDataset, StreamedDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
-import type { ImageSet } from "./imageSet.ts";
+import { type ImageSet, LABEL_SOURCES } from "./imageSet.ts";
 
-/** Images as rows, in memory or read from disk in each epoch. */
+/** Images as rows: a dataset in memory, or a stream that reads them from disk in each epoch. */
 export type ImageRows = InMemoryDataset | StreamedDataset;
 
 /** Options of `imageRows`. */
 export interface ImageRowsOptions {
-  /** Whether the class of an image is its context. Default false. */
+  /** Whether the index of its class is the context of each image. Default false. */
   readonly classes?: boolean;
   /** The number of values of a pixel. Default 256. */
   readonly values?: number;
-  /** Larger sets are read from disk in each epoch. Default 2^24 numbers, which take 128 MB. */
+  /** Sets of more numbers are read from disk in each epoch. Default 2^24, which take 128 MB. */
   readonly maxNumbersInMemory?: number;
-  /** Chooses the sample of a set that is not in memory. Default 0. */
+  /** Seed of the random sample of a set that is not in memory. Default 0. */
   readonly seed?: number;
 }
 
@@ -35,7 +35,11 @@ export async function imageRows(images: ImageSet, options: ImageRowsOptions = {}
   return concatenated(blocks, imageSize(images.shape));
 }
 
-/** The images in blocks of rows, with their numbers in the set. */
+/**
+ * The images in blocks of rows. The row numbers are the indices of the images in the set.
+ *
+ * @throws DATA for a pixel that is not below `values`, and for missing classes.
+ */
 export async function* imageBlocks(
   images: ImageSet,
   { classes = false, values = 256 }: ImageRowsOptions = {},
@@ -67,7 +71,7 @@ function classIndices({ classes, source }: ImageSet): Int32Array {
     "DATA",
     `The images of ${source} have ${classes ? "only one class" : "no classes"}`,
     {
-      expected: "sub-directories, a file or an array of labels, or a column label",
+      expected: LABEL_SOURCES,
       hint: "Give the labels too, or leave out --classes.",
     },
   );
@@ -88,7 +92,7 @@ const tooLarge = (
     },
   );
 
-/** Rows followed by their images reflected from left to right. */
+/** A dataset of images, to which their reflections from left to right are added. A stream has them block by block. */
 export async function withReflections(rows: ImageRows, shape: ImageShape): Promise<ImageRows> {
   const both = (block: InMemoryDataset) => concatenated([block, reflected(block, shape)], block.features);
   if (rows instanceof InMemoryDataset) return both(rows);
@@ -97,7 +101,7 @@ export async function withReflections(rows: ImageRows, shape: ImageShape): Promi
   });
 }
 
-/** Images reflected from left to right. */
+/** The reflections of images from left to right. */
 function reflected(rows: InMemoryDataset, [height, width, channels]: ImageShape): InMemoryDataset {
   const values = new Float64Array(rows.values.length);
   const rowWidth = width * channels;

@@ -8,9 +8,9 @@ export interface ImageClasses {
   readonly indices: Int32Array;
 }
 
-/** Images of one size with pixels from 0 to 255, which are read from disk when they are needed. */
+/** Images of one size with pixels from 0 to 255, which are read from disk by each call of `blocks`. */
 export interface ImageSet {
-  /** What messages call the set, such as the path of its file. */
+  /** The name of the set in messages, such as the path of its file. */
   readonly source: string;
   /** [height, width, channels]. */
   readonly shape: ImageShape;
@@ -19,32 +19,34 @@ export interface ImageSet {
   readonly files?: readonly string[];
   /** Undefined if the images have no labels. */
   readonly classes?: ImageClasses;
-  /** Reads all images in their order, in blocks of whole images: each block is [n, height, width, channels], flat. */
+  /** Reads all images in their order, in blocks of n images: each block has the numbers of [n, height, width, channels]. */
   blocks(): AsyncGenerator<Uint8Array>;
-  /** Ends all reading. */
+  /** Frees what reading needs. `blocks` must not be called afterwards. */
   close(): Promise<void>;
 }
 
 /** Options of `openImages`. */
 export interface OpenImagesOptions {
   /**
-   * [height, width, channels]. Tables of pixels and flat arrays need it, because they do not have it; for other images it is
-   * checked.
+   * [height, width, channels], which tables of pixels and arrays [images, pixels] do not tell. Images of another shape are an error.
    */
   readonly shape?: ImageShape | undefined;
-  /** Where the shape is stated, for messages. Default "--image". */
+  /** What states the shape, for error messages. Default "--image". */
   readonly statedBy?: string;
-  /** Ends the reading. */
+  /** Ends the reading with an error of the code INTERRUPTED. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** "28 x 28 x 1". */
 export const shapeText = (shape: readonly number[]): string => shape.join(" x ");
 
-/** The number of images in a block of at most 4 MB, and at least one. */
+/** The number of images of `size` numbers in a block: one, or more if they take at most 4 MB. */
 export const imagesPerBlock = (size: number): number => Math.max(1, Math.floor(2 ** 22 / size));
 
-/** Classes from the label of each image. Labels that are whole numbers are in the order of numbers, others in that of text. */
+/** Where images may have their labels, for error messages. */
+export const LABEL_SOURCES = "sub-directories, a file or an array of labels, or a column label";
+
+/** Classes from the label of each image, sorted as numbers if all labels are whole numbers, otherwise as text. */
 export function classesOf(labels: readonly string[]): ImageClasses {
   const names = [...new Set(labels)];
   const areNumbers = names.every((name) => /^-?\d+$/.test(name));

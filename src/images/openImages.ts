@@ -13,13 +13,13 @@ import { openPixelTable } from "./pixelTable.ts";
 
 type Format = "directory" | "picture" | "idx" | "npy" | "npz" | "table";
 
-/** What reading needs to know of a path. */
+/** A path and the format of its content. */
 interface Source {
   readonly path: string;
   readonly format: Format;
 }
 
-/** Bytes of a gzip file that decompress to the first bytes of its content. */
+/** The first bytes that `formatOf` reads: of a gzip file, enough to decompress the beginning of its content. */
 const HEAD_BYTES = 1024;
 
 /**
@@ -28,9 +28,9 @@ const HEAD_BYTES = 1024;
  * - directories of PNG or JPEG files, and single files; sub-directories are classes
  * - idx files, the format of MNIST, also compressed by gzip; a file of labels may be among them
  * - arrays of NumPy (.npy, .npz) of shape [images, height, width] or [images, height, width, channels], and labels [images]
- * - tables with a column of pixels for each number of an image, or with a column of encoded images (Parquet)
+ * - tables with a column for each pixel and channel, or with a column of encoded images (Parquet)
  *
- * Several files of arrays are read one after the other. Pixels are whole numbers from 0 to 255.
+ * Several files of arrays are concatenated. Pixels are whole numbers from 0 to 255.
  *
  * @throws FILE for files that cannot be read; DATA for images of different sizes; ARGUMENT for paths of different formats.
  */
@@ -70,7 +70,7 @@ export async function openImages(
   return imagesOfArrays(arrays, source, options);
 }
 
-/** Whether a path is that of images, and not of a table: a directory, a picture, or a file of arrays. */
+/** Whether a path has images, and not a table: it is a directory, a picture, or a file of arrays. */
 export async function isImagePath(path: string): Promise<boolean> {
   try {
     return (await formatOf(path)) !== "table";
@@ -94,7 +94,7 @@ async function formatOf(path: string): Promise<Format> {
   return isIdx(gunzippedHead(bytes)) ? "idx" : "table";
 }
 
-/** The first bytes of the content of a file that may be a gzip file. */
+/** The first bytes of the content of a file, which are decompressed if it is a gzip file. */
 function gunzippedHead(bytes: Buffer): Uint8Array {
   if (!isGzip(bytes)) return bytes;
   try {

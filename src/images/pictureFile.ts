@@ -4,9 +4,9 @@ import { IMAGES, importOptional } from "../optionalPackages.ts";
 
 /** A decoded picture. */
 export interface Picture {
-  /** [height, width, channels]: one channel for gray, three for red, green and blue. */
+  /** [height, width, channels], with one channel for gray, three for red, green and blue. */
   readonly shape: ImageShape;
-  /** [height, width, channels], flat, from 0 to 255. */
+  /** The numbers of [height, width, channels], from 0 to 255. */
   readonly pixels: Uint8Array;
 }
 
@@ -15,13 +15,14 @@ const loadJpeg = () => importOptional(IMAGES, async () => (await import("jpeg-js
 
 const isPng = (bytes: Uint8Array): boolean =>
   bytes.length >= 4 && bytes[0] === 0x89 && bytes[1] === 0x50 && bytes[2] === 0x4e && bytes[3] === 0x47;
-const isJpeg = (bytes: Uint8Array): boolean => bytes.length >= 3 && bytes[0] === 0xff && bytes[1] === 0xd8;
+const isJpeg = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
 
-/** Whether bytes begin as those of a picture that `decodePicture` reads. */
+/** Whether bytes begin as PNG or JPEG does. */
 export const isPicture = (bytes: Uint8Array): boolean => isPng(bytes) || isJpeg(bytes);
 
 /**
- * Decodes PNG or JPEG with 8 bits per channel. A palette becomes colors, and an alpha channel without transparent pixels is left out.
+ * Decodes PNG or JPEG with 8 bits per channel. A palette is converted to red, green and blue, and an alpha channel without transparent
+ * pixels is removed.
  *
  * @throws FILE, with `name`, for other formats, 16 bits, transparent pixels and damaged bytes; DEPENDENCY if a decoder is not
  *   installed.
@@ -40,14 +41,14 @@ async function decodePng(bytes: Uint8Array, name: string): Promise<Picture> {
   const { decode, convertIndexedToRgb } = await loadPng();
   const png = decoded(name, () => decode(bytes, { checkCrc: true }));
   const { width, height, depth, data, palette, transparency } = png;
-  const refuse = (what: string, received: string, hint: string) =>
+  const unsupported = (what: string, received: string, hint: string) =>
     new PushforwardError("FILE", `${name} ${what}`, {
       expected: "8 bits per channel, opaque",
       received,
       hint,
     });
   if (depth !== 8 && !palette) {
-    throw refuse(
+    throw unsupported(
       `has ${depth} ${depth === 1 ? "bit" : "bits"} per channel`,
       `${depth} bits`,
       `Convert it, for example by ImageMagick: magick ${name} -depth 8 picture.png`,
@@ -59,7 +60,7 @@ async function decodePng(bytes: Uint8Array, name: string): Promise<Picture> {
   const isOpaque =
     stored === 2 || stored === 4 ? !hasTransparentPixel(colors, stored) : !transparency?.length;
   if (!isOpaque) {
-    throw refuse(
+    throw unsupported(
       "has transparent pixels",
       "an alpha channel below 255",
       `Put it on a background, for example by ImageMagick: magick ${name} -background white -flatten picture.png`,
@@ -82,7 +83,7 @@ async function decodeJpeg(bytes: Uint8Array, name: string): Promise<Picture> {
 function jpegComponents(bytes: Uint8Array): number {
   for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; ) {
     const marker = bytes[at + 1]!;
-    // Markers of frame headers are C0 to CF, except for tables of Huffman and arithmetic coding.
+    // The markers C0 to CF are those of frame headers, except for C4, C8 and CC.
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return bytes[at + 9]!;
     at += marker === 0xff ? 1 : 2 + bytes[at + 2]! * 256 + bytes[at + 3]!;
   }
@@ -115,7 +116,7 @@ function firstChannels(colors: Uint8Array, channels: number, kept: number): Uint
   return pixels;
 }
 
-/** A picture as PNG. Throws `ARGUMENT` unless it has one channel or three. */
+/** Encodes a picture as PNG. Throws `ARGUMENT` unless it has one channel or three, `DEPENDENCY` if the encoder is not installed. */
 export async function encodePng({ shape: [height, width, channels], pixels }: Picture): Promise<Uint8Array> {
   if (channels !== 1 && channels !== 3) {
     throw new PushforwardError("ARGUMENT", "Pictures have one channel, which is gray, or three", {

@@ -9,20 +9,21 @@ import { decodePicture, type Picture } from "./pictureFile.ts";
 
 const PICTURE = /\.(png|jpe?g)$/i;
 
-/** Whether a name is that of a picture. */
+/** Whether a name ends as a picture's does. */
 export const isPictureName = (path: string): boolean => PICTURE.test(path);
 
-/** A picture with the directory that was given to read. */
+/** The path of a picture, and the directory among the sources in which it was found. */
 interface Found {
   readonly path: string;
   readonly root: string;
 }
 
 /**
- * All pictures of directories, with those of their sub-directories, in the order of their paths, and pictures that are given by
- * their paths. If all pictures are in sub-directories, the first one on the path of each is its class.
+ * Opens single pictures, and all pictures of directories and their sub-directories, in the order of their paths. If all pictures are in
+ * sub-directories, the class of a picture is the first sub-directory on its path.
  *
- * @throws FILE if a directory cannot be read, or has no pictures.
+ * @throws FILE if a directory or the first picture cannot be read, or a directory has no pictures; DATA for another shape than the
+ *   stated one.
  */
 export async function openPictures(
   sources: readonly { readonly path: string; readonly isDirectory: boolean }[],
@@ -82,7 +83,7 @@ async function picturesIn(root: string): Promise<Found[]> {
   });
 }
 
-/** Reads a PNG or JPEG file. */
+/** Reads a PNG or JPEG file. Throws `FILE` if it cannot be read; see `decodePicture`. */
 export async function readPicture(path: string): Promise<Picture> {
   const bytes = await readFile(path).catch(async (error: unknown) => {
     throw await readError(error, path);

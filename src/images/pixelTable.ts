@@ -6,14 +6,14 @@ import { classesOf, type ImageSet, imagesPerBlock, type OpenImagesOptions, shape
 import { pixelsOf } from "./numberArrays.ts";
 import { decodePicture, isPicture } from "./pictureFile.ts";
 
-/** The names that a column of labels may have. */
+/** The possible names of the column of labels, in any case. */
 const LABEL_NAMES = ["label", "class"];
 
 /**
  * Opens a table of images, one in each row: columns of pixels, or one column of bytes (`BLOB`, or a `STRUCT` with the field `bytes`,
  * as in the Parquet files of Hugging Face), which are PNG, JPEG, or raw pixels. A column `label` or `class` has the classes.
  *
- * @throws DATA if the columns are not those of images.
+ * @throws DATA if the columns are not those of images, or a row has no label; FILE if a picture cannot be decoded.
  */
 export async function openPixelTable(
   paths: readonly string[],
@@ -48,7 +48,7 @@ export async function openPixelTable(
 
 type Content = Pick<ImageSet, "shape" | "blocks">;
 
-/** The expression of the bytes of a column, if it has bytes. */
+/** The SQL expression of the bytes in a column. Undefined for a column without bytes. */
 const bytesOf = ({ name, type }: { name: string; type: string }): string | undefined =>
   type === "BLOB"
     ? quotedIdentifier(name)

@@ -12,8 +12,9 @@ export interface ZipEntry {
 
 const END_OF_DIRECTORY = 0x06054b50;
 const DIRECTORY_ENTRY = 0x02014b50;
-/** Bytes of the end record without its comment, of an entry without its name, and of a local header without its name. */
+/** The bytes of the end record, of an entry of the directory, and of a local header, without their fields of variable length. */
 const SIZES = { end: 22, entry: 46, local: 30 };
+/** The longest comment of the end record, in bytes. */
 const MAX_COMMENT = 65_535;
 
 /** The files of a zip archive of at most 4 GB, stored or deflated. Throws `FILE` for other files. */
@@ -40,7 +41,7 @@ export async function zipEntries(path: string): Promise<ZipEntry[]> {
     if (compressed === 0xffffffff || offset === 0xffffffff)
       throw unreadable(path, "an archive of more than 4 GB");
     const name = directory.toString("utf8", at + SIZES.entry, at + SIZES.entry + nameLength);
-    // A local header has a name and extra fields of its own length.
+    // The extra fields of a local header may have another length than those of the directory.
     const local = await firstBytes(path, SIZES.local, offset);
     if (local.length < SIZES.local) throw unreadable(path, "a damaged directory");
     const start = offset + SIZES.local + local.readUInt16LE(26) + local.readUInt16LE(28);

@@ -2,6 +2,7 @@ import { concatRows } from "../dataset/concatRows.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import type { ImageModel } from "../flows/index.ts";
 import { encodePng, grayLevels, imageGrid } from "../images/index.ts";
+import { latentLine } from "../images/latentLine.ts";
 import { nearestImages } from "../images/nearestImages.ts";
 import { Random } from "../random/index.ts";
 import { escapeXml } from "./sheet.ts";
@@ -9,9 +10,9 @@ import { style, wrap } from "./style.ts";
 
 /** Options of `imageFigure`. */
 export interface ImageFigureOptions {
-  /** Training images, among which the nearest to samples are searched. */
+  /** The training images, of which the figure shows those that are nearest to samples. */
   readonly training: InMemoryDataset;
-  /** Images that were not used in training, for reconstructions and interpolations. */
+  /** Images that were not used in training, which are reconstructed and interpolated. */
   readonly heldOut: InMemoryDataset;
   /** Seed of the samples. Default 0. */
   readonly seed?: number;
@@ -19,27 +20,32 @@ export interface ImageFigureOptions {
   readonly threads?: number | undefined;
 }
 
-/** Lines of images below a common label. */
+/** Lines of images with one label. */
 interface Group {
   readonly label: string;
   /** [lines * columns, D]. */
   readonly pixels: Float64Array;
 }
 
-/** Images in a line, unless a model has another number of classes. */
+/** The number of images in a line for a model without classes, and about that for a model with few classes. */
 const COLUMNS = 10;
+/** With more classes, the columns do not belong to classes. */
 const MAX_CLASS_COLUMNS = 16;
-/** The standard deviation of latent rows for images that differ in one level only: most of them look like images. */
+/** The standard deviation of the latent rows of images that differ only in one level. Below 1, more of them look like training images. */
 const LEVEL_TEMPERATURE = 0.7;
+/** The width of the labels to the left, in pixels. */
 const LABEL_WIDTH = 170;
-/** The width of a line of images in pixels, about. */
+/** The approximate width of a line of images, in pixels. Pixels of images are squares with a whole number of pixels as their side. */
 const LINE_WIDTH = 460;
+/** The distance between two images, in pixels. */
 const GAP = 3;
 
 /**
  * Draws what a model of images has learned, as an SVG document: held-out images, samples at three temperatures, the training images
- * nearest to samples, reconstructions, interpolations on lines in the latent space, and images that differ in the latent variables
- * of one level. With at most 16 classes, each column has the images of one class.
+ * nearest to samples, reconstructions, interpolations on lines in the latent space, and for a multi-scale flow images that differ in
+ * the latent variables of one level. With at most 16 classes, each column has images of one class.
+ *
+ * @throws DEPENDENCY if the package that encodes pictures is not installed, ARGUMENT unless images have one channel or three.
  */
 export async function imageFigure(
   model: ImageModel,
@@ -47,8 +53,9 @@ export async function imageFigure(
 ): Promise<string> {
   const { features, classes } = model;
   const hasColumns = classes.length > 1 && classes.length <= MAX_CLASS_COLUMNS;
-  const columns = hasColumns ? classes.length : COLUMNS;
-  const classAt = (column: number) => (hasColumns ? column : column % Math.max(1, classes.length));
+  // Few classes have several columns each, so that their images are not larger than others.
+  const columns = hasColumns ? classes.length * Math.max(1, Math.floor(COLUMNS / classes.length)) : COLUMNS;
+  const classAt = (column: number) => column % Math.max(1, classes.length);
   const run = (context: readonly number[]) => ({
     ...(classes.length > 0 && { classes: context }),
     ...(threads !== undefined && { threads }),
@@ -86,7 +93,7 @@ export async function imageFigure(
     { label: "interpolations", pixels: await interpolations() },
     ...(model.levels.length > 1 ? await Promise.all(model.levels.map((_, level) => resampled(level))) : []),
   ];
-  return sheet(groups, model, columns);
+  return drawGroups(groups, model, columns);
 
   /** Two lines from one held-out image to another, of the same class if there are classes. */
   async function interpolations(): Promise<Float64Array> {
@@ -94,11 +101,8 @@ export async function imageFigure(
     const rows = real.select(ends);
     const context = contextOf(rows, 4);
     const z = await model.toLatent(rows.values, run(context));
-    const between = Float64Array.from({ length: 2 * columns * features }, (_, k) => {
-      const [image, d] = [Math.floor(k / features), k % features];
-      const [pair, step] = [2 * Math.floor(image / columns), (image % columns) / (columns - 1)];
-      return (1 - step) * z[pair * features + d]! + step * z[(pair + 1) * features + d]!;
-    });
+    const end = (i: number) => z.subarray(i * features, (i + 1) * features);
+    const between = concatRows([0, 2].map((i) => latentLine(end(i), end(i + 1), columns)));
     return model.toPixels(between, run([0, 2].flatMap((i) => new Array<number>(columns).fill(context[i]!))));
   }
 
@@ -125,7 +129,7 @@ export async function imageFigure(
   }
 }
 
-/** Rows in the order of their classes, line by line, or the first rows. */
+/** The first `count` rows, or if `classes` is not 0, row i is one of the class i modulo `classes`. Rows are repeated if there are too few. */
 function chooseRows(rows: InMemoryDataset, count: number, classes: number): InMemoryDataset {
   const indices = Array.from({ length: count }, (_, i) => {
     if (classes === 0) return i % rows.rows;
@@ -136,8 +140,8 @@ function chooseRows(rows: InMemoryDataset, count: number, classes: number): InMe
   return rows.select(indices);
 }
 
-/** The groups below each other, with their labels to the left. */
-async function sheet(
+/** Draws the groups below each other, with their labels to the left. */
+async function drawGroups(
   groups: readonly Group[],
   { shape, values }: ImageModel,
   columns: number,

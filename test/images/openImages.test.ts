@@ -341,6 +341,17 @@ describe("tables of images", () => {
     expect(images.classes).toEqual({ names: ["3", "7"], indices: Int32Array.of(1, 0) });
     expect(await pixelsOf(images)).toEqual([...pixels]);
   });
+
+  test("a column of raw pixels has the shape that is stated, also if its bytes begin nearly as JPEG", async () => {
+    const { DuckDBInstance } = await import("@duckdb/node-api");
+    const file = path("raw.parquet");
+    const connection = await (await DuckDBInstance.create()).connect();
+    await connection.run(
+      `COPY (SELECT unhex(x) AS image FROM (VALUES ('ffd80102'), ('00010203')) t(x)) TO '${file}'`,
+    );
+    const images = await openImages(file, { shape: [2, 2, 1] });
+    expect(await pixelsOf(images)).toEqual([0xff, 0xd8, 1, 2, 0, 1, 2, 3]);
+  });
 });
 
 describe("rows of images", () => {

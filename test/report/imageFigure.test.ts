@@ -23,6 +23,13 @@ test("the figure of a model of images has held-out images, samples and each leve
   expect(await draw(2)).not.toBe(svg);
 });
 
+test("a model with few classes has about ten columns, so that the figure is not much higher than wide", async () => {
+  await using model = new ImageModel({ flow, shape: [4, 4, 1], classes: ["even", "odd"] });
+  const svg = await imageFigure(model, { training: images, heldOut: images, threads: 1 });
+  const [, width, height] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg)!;
+  expect(Number(height) / Number(width)).toBeLessThan(1.5);
+});
+
 test("a reconstruction is the image, and the nearest training image of a training image is itself", async () => {
   await using model = new ImageModel({ flow, shape: [4, 4, 1], classes: ["even", "odd"] });
   const svg = await imageFigure(model, { training: images, heldOut: images, threads: 1 });
