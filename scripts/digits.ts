@@ -1,6 +1,6 @@
 /**
- * Trains a Glow of the 8 x 8 digits in examples/data, with their classes: `npx tsx scripts/digits.ts`. It writes the model,
- * bench/images/digits.safetensors, and draws docs/images/digits.png. It takes about half a minute.
+ * Trains a Glow of the 8 x 8 digits in examples/data, conditional on the digit: `npx tsx scripts/digits.ts`. It writes the model to
+ * bench/images/digits.safetensors and a picture to docs/images/digits.png, and takes about half a minute.
  */
 import { writeFileSync } from "node:fs";
 import { DIGIT_PIXELS, DIGIT_VALUES, readDigits } from "../bench/images/readDigits.ts";
@@ -28,7 +28,7 @@ const flow = dequantize(
 await fit(flow, training, {
   epochs: EPOCHS,
   batchSize: 64,
-  // Another number of threads rounds differently.
+  // Another number of threads rounds differently, and would give a different model.
   threads: 1,
   optimizer: { learningRate: 2e-3 },
   schedule: { type: "cosine" },

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { Random } from "../../src/random/index.ts";
 
-/** Images of 8 x 8 pixels with the values 0 to 16, and the digit on each. */
+/** Images of 8 x 8 pixels with the values 0 to 16, and the digit that each shows. */
 export interface Digits {
   readonly pixels: readonly number[][];
   readonly labels: readonly number[];

@@ -29,7 +29,7 @@ const patchAutoregressiveSchema = z
 export interface PatchAutoregressiveOptions {
   /** [height, width, channels] of the image. */
   image: ImageShape;
-  /** The height and the width of a patch, a divisor of those of the image. Default 4. */
+  /** The height and the width of a patch, which must divide the height and the width of the image. Default 4. */
   patch?: number;
   /** Whether the ordering of the patches is reversed, from bottom right to top left. Default false. */
   reversed?: boolean;

@@ -15,9 +15,10 @@ import type { Io } from "./io.ts";
 import { preparePictures, writeImagePictures } from "./pictures.ts";
 import { type Fitted, runFit, type TrainingTools } from "./runFit.ts";
 import { splitRows } from "./splitRows.ts";
+import { trainingOptions } from "./training.ts";
 import { TrainingProgress } from "./trainingProgress.ts";
 
-/** Images have more numbers than rows of tables, and a smaller batch has more steps per epoch. */
+/** Rows of images have more numbers than those of tables, and smaller batches give more steps per epoch. */
 const BATCH_SIZE = 64;
 
 /** Reads images, trains a flow on them, and writes the model, the pictures and the report. */
@@ -42,8 +43,8 @@ async function fitRows(
   rows: ImageRows,
   tools: TrainingTools,
 ): Promise<Fitted> {
-  const { messages, log, io } = tools;
-  const { seed, epochs, patience, batchSize = BATCH_SIZE, maxMinutes, threads, learningRate } = values;
+  const { messages, log, io, signal } = tools;
+  const { seed, batchSize = BATCH_SIZE } = values;
   const classes = values.classes ? images.classes!.names : [];
   const flow = dequantize(flowOf(values, images.shape, classes.length));
   const { training: notReflected, validation, test } = splitRows(rows, values);
@@ -60,19 +61,9 @@ async function fitRows(
   });
   progress.onFlow(values.flow);
   const result = await fit(flow, training, {
+    ...trainingOptions({ ...values, batchSize }, { progress, messages, signal }),
     validation,
-    seed,
-    batchSize,
-    ...(epochs !== undefined && { epochs }),
-    ...(patience !== undefined && { patience }),
-    ...(maxMinutes !== undefined && { maxMinutes }),
-    ...(threads !== undefined && { threads }),
-    ...(learningRate !== undefined && { optimizer: { learningRate } }),
-    signal: tools.signal,
     checkpoint: tools.checkpoints(),
-    onEpoch: (epoch) => progress.onEpoch(epoch),
-    onProgress: (position) => progress.onProgress(position),
-    onRecovery: (message) => messages.warn(message),
   });
   const labels = new Map(classes.length > 0 ? [["class", classes]] : []);
   const given = [...labels.keys()];
@@ -123,7 +114,7 @@ async function fitRows(
   };
 }
 
-/** The flow of `--flow`, of pixels plus noise. */
+/** The flow of `--flow`: a density of pixels plus noise. */
 function flowOf(
   { flow, values, seed, transforms, hidden, levels, block, patch }: ImageFitValues,
   image: ImageShape,

@@ -1,6 +1,6 @@
 import { choice, flag, imageShape, wholeNumber } from "./options.ts";
 
-/** The option of every command that reads images from tables or flat arrays. */
+/** The shape of images, for commands that read them from tables or from arrays [images, pixels]. */
 export const image = imageShape({
   valueName: "HxWxC",
   example: "28x28x1",
@@ -8,7 +8,7 @@ export const image = imageShape({
     "Reads images of this height, width and number of channels: required for a table whose columns are pixels.",
 });
 
-/** The option of every command that computes the probability of images. */
+/** The number of draws of noise, for commands that compute the probability of images. */
 export const draws = wholeNumber(
   1,
   {
@@ -48,7 +48,7 @@ export const imageOptions = {
   }),
 };
 
-/** Whether the data of a command are images and not a table. */
+/** Whether the data of a command are images and not a table: if `--image` is given, or the first path is one of images. */
 export async function areImages({
   data,
   image,

@@ -13,7 +13,7 @@ import type { Io, StopMessage } from "./io.ts";
 import { Messages } from "./messages.ts";
 import { program } from "./program.ts";
 
-/** What a training needs beside its data. */
+/** The tools of a training: its checkpoints, its interruption and its messages. */
 export interface TrainingTools {
   /** Discards the checkpoints of an earlier training unless this one continues from them. */
   readonly begin: () => Promise<void>;
@@ -29,13 +29,13 @@ export interface Fitted {
   /** The model file. */
   readonly bytes: Uint8Array;
   readonly stopped: StopReason;
-  /** Evaluates the model and draws pictures. The result is a text for people and an object for `--json`. */
+  /** Evaluates the model and draws pictures. Returns a text for people and the last event of `--json`. */
   report(run: FitRun): Promise<{ readonly text: string; readonly event: object }>;
 }
 
-/** How a training ran. */
+/** The run of `pushforward fit` whose report is written. */
 export interface FitRun {
-  /** The milliseconds since the command began. */
+  /** Milliseconds since the beginning of the command. */
   elapsed(): number;
   /** The command that continues a training that ended by time. */
   readonly resume: string | undefined;
@@ -43,13 +43,13 @@ export interface FitRun {
   throwIfInterrupted(): void;
 }
 
-/** Data to fit a model to: a table or images. */
+/** The data of a training, a table or images, with its training. */
 export interface TrainingSubject {
   train(tools: TrainingTools): Promise<Fitted>;
   close(): Promise<void>;
 }
 
-/** Reads data, trains a model on them, and writes the model and the report. */
+/** Opens data, trains a model on them, and writes the model and the report. */
 export async function runFit(
   values: FitValues,
   io: Io,
@@ -59,7 +59,7 @@ export async function runFit(
   const messages = new Messages(io);
   try {
     await checkWritable(values.output);
-    // Two trainings at the same time would write the same checkpoints.
+    // Two processes that train the same model would overwrite each other's checkpoints.
     const { text, event } = await withFileLock(values.output, () =>
       fitAndWrite(values, io, words, messages, open),
     );
@@ -142,7 +142,7 @@ function stopMessage({ paths }: Checkpoints, words: readonly string[]): StopMess
 const interrupted = ({ what, hint }: StopMessage): PushforwardError =>
   new PushforwardError("INTERRUPTED", what, { hint });
 
-/** An error of training with a hint for the command line. A second try must discard the checkpoint of the first. */
+/** An error of training with a hint for the command line. If there is a checkpoint, the suggested command discards it. */
 function explained(
   error: unknown,
   { paths }: Checkpoints,
@@ -165,7 +165,7 @@ function explained(
 
 const resumeCommand = (words: readonly string[]): string => `${fitCommand(words)} --resume`;
 
-/** The command that was typed, without --resume and --overwrite, and without the options `omitted`, which take values. */
+/** The command of the user without --resume, without --overwrite, and without the options in `omitted` and their values. */
 function fitCommand(words: readonly string[], omitted: readonly string[] = []): string {
   const kept = words.filter((word, i) => {
     const [name] = word.split("=", 1);

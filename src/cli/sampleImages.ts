@@ -22,7 +22,7 @@ interface SampleValues extends Notation {
 }
 
 const DEFAULT_COUNT = 64;
-/** Images in a call, after which progress is shown. */
+/** The number of images that are drawn in one call; after each call the progress is shown. */
 const IMAGES_PER_CALL = 64;
 
 /**
@@ -70,7 +70,7 @@ export async function sampleImages(loaded: LoadedModel, values: SampleValues, io
       if (isGrid) all.set(pixels, start * features);
       else {
         for (let i = 0; i < n; i++) {
-          const folder = classes ? join(output, fileName(names[classes[start + i]!]!)) : output;
+          const folder = classes ? join(output, directoryName(names[classes[start + i]!]!)) : output;
           const name = `${String(start + i + 1).padStart(Math.max(5, String(count).length), "0")}.png`;
           const image = pixels.subarray(i * features, (i + 1) * features);
           await makeDirectory(folder);
@@ -96,7 +96,7 @@ export async function sampleImages(loaded: LoadedModel, values: SampleValues, io
   }
 }
 
-/** Checks that pictures can be written, before they are drawn. */
+/** Checks that pictures can be written to `output`, before they are drawn. Throws `ARGUMENT` or `FILE` if not. */
 async function checkOutput(output: string, isGrid: boolean): Promise<void> {
   if (output === "-" || formatOf(output)) {
     throw new PushforwardError(
@@ -111,5 +111,6 @@ async function checkOutput(output: string, isGrid: boolean): Promise<void> {
   await (isGrid ? checkWritable(output) : makeDirectory(output));
 }
 
-/** A class as the name of a directory. */
-const fileName = (name: string): string => name.replace(/[^\p{L}\p{N}._ -]+/gu, "_").replace(/^\.+/, "_");
+/** The directory name of a class: other characters than letters, digits, ".", "_", "-" and spaces become "_". */
+const directoryName = (name: string): string =>
+  name.replace(/[^\p{L}\p{N}._ -]+/gu, "_").replace(/^\.+/, "_");

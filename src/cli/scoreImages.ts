@@ -14,7 +14,7 @@ import { Messages } from "./messages.ts";
 import type { Notation } from "./options.ts";
 import { reportWritten, tableOutput } from "./tableOutput.ts";
 
-/** Options of the commands that compute the probability of images. */
+/** Values of the commands that compute the probability of images. */
 interface ScoreValues extends Notation {
   readonly data: readonly string[];
   readonly draws: number;
@@ -22,16 +22,17 @@ interface ScoreValues extends Notation {
   readonly strict: boolean;
 }
 
-/** Images in a call: few enough that progress is seen, and many enough for all threads. */
+/** The number of images in a call: few enough that the progress is shown often, and enough to use all threads. */
 const IMAGES_PER_CALL = 128;
 
+/** Images with their log-probabilities under a model. */
 interface Scored {
   readonly model: ImageModel;
   readonly images: ImageSet;
   readonly classes: Int32Array | undefined;
-  /** Log-probabilities in nats, block by block. */
+  /** Log-probabilities in nats, in blocks. */
   readonly scores: AsyncGenerator<Float64Array>;
-  /** Their mean so far. */
+  /** The mean of the log-probabilities that `scores` has yielded. */
   readonly mean: RunningMean;
 }
 
@@ -89,7 +90,7 @@ export async function evaluateImages(
   );
 }
 
-/** Opens the images, and lets `use` consume their log-probabilities. */
+/** Opens the images and calls `use`, which iterates over their log-probabilities. */
 async function withScores<T>(
   loaded: LoadedModel,
   { data, draws, threads, na, decimal, delimiter, strict }: ScoreValues,

@@ -18,6 +18,7 @@ import {
 import { trainFlows, withoutConstants } from "../train/fitFlows.ts";
 import { type FitMembersOptions, fitMembers, type Member } from "../train/fitMembers.ts";
 import type { CheckpointStore, FitEpoch, FitFlowsResult, FitProgress } from "../train/index.ts";
+import type { FitValues } from "./fitOptions.ts";
 import type { TableFitValues } from "./fitValues.ts";
 import type { Messages } from "./messages.ts";
 import type { TrainingProgress } from "./trainingProgress.ts";
@@ -60,35 +61,53 @@ function namedRecipe({ flow, transforms, hidden }: TableFitValues): FitMembersOp
   return { name: flow, flow: (features, options) => RECIPES[flow](features, { ...options, ...layers }) };
 }
 
-/** Trains the flow of `--flow`, or the members of the default model. */
-export async function train(
-  values: TableFitValues,
-  { constants, embedding, table }: Pick<TrainingTable, "constants" | "embedding" | "table">,
-  rows: { readonly training: Dataset; readonly validation: InMemoryDataset },
-  tools: {
-    readonly checkpoints: (name?: string) => CheckpointStore;
-    readonly signal: AbortSignal;
-    readonly progress: TrainingProgress;
-    readonly messages: Messages;
-  },
-): Promise<Trained> {
-  const { flow, learningRate, seed, epochs, patience, batchSize, maxMinutes, threads } = values;
-  const { progress, messages, signal, checkpoints } = tools;
-  const recipe = namedRecipe(values);
-  const settings = {
+/** The tools of a training that report how it goes. */
+interface Reporting {
+  readonly signal: AbortSignal;
+  readonly progress: TrainingProgress;
+  readonly messages: Messages;
+}
+
+/** The options of training that models of tables and of images have in common. */
+export const trainingOptions = (
+  {
+    learningRate,
     seed,
     epochs,
     patience,
     batchSize,
     maxMinutes,
     threads,
-    embedding,
-    signal,
-    ...(learningRate !== undefined && { optimizer: { learningRate } }),
-    onEpoch: (epoch: FitEpoch) => progress.onEpoch(epoch),
-    onProgress: (position: FitProgress) => progress.onProgress(position),
-    onRecovery: (message: string) => messages.warn(message),
-  };
+  }: Pick<
+    FitValues,
+    "learningRate" | "seed" | "epochs" | "patience" | "batchSize" | "maxMinutes" | "threads"
+  >,
+  { progress, messages, signal }: Reporting,
+) => ({
+  seed,
+  epochs,
+  patience,
+  batchSize,
+  maxMinutes,
+  threads,
+  signal,
+  ...(learningRate !== undefined && { optimizer: { learningRate } }),
+  onEpoch: (epoch: FitEpoch) => progress.onEpoch(epoch),
+  onProgress: (position: FitProgress) => progress.onProgress(position),
+  onRecovery: (message: string) => messages.warn(message),
+});
+
+/** Trains the flow of `--flow`, or the members of the default model. */
+export async function train(
+  values: TableFitValues,
+  { constants, embedding, table }: Pick<TrainingTable, "constants" | "embedding" | "table">,
+  rows: { readonly training: Dataset; readonly validation: InMemoryDataset },
+  tools: Reporting & { readonly checkpoints: (name?: string) => CheckpointStore },
+): Promise<Trained> {
+  const { flow } = values;
+  const { progress, checkpoints } = tools;
+  const recipe = namedRecipe(values);
+  const settings = { ...trainingOptions(values, tools), embedding };
   if (table) {
     const result = await fitMembers(table, rows, {
       ...settings,

@@ -14,7 +14,7 @@ import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } fr
 import { onSupport } from "./distribution.ts";
 import { Logistic } from "./logistic.ts";
 
-/** The number of different offsets, a prime whose square is below 2^22. */
+/** The number of different noise offsets of rows: a prime whose square is below 2^22. */
 const ROW_OFFSETS = 2039;
 
 /** The noise of an evaluation is at least this far from 0 and 1, where a logit is infinite. */
@@ -48,8 +48,8 @@ export interface DequantizedOptions {
   /** The density p of x + u, with most of its mass in (0, values)^D. */
   distribution: Distribution;
   /**
-   * The number of values of a feature: 0, 1, ... values - 1. Pixels of 8 bits have 256. Or the number of each feature, where null stands
-   * for a feature of real numbers, which has a density and no noise.
+   * The number of values of a feature, which are 0, 1, ... values - 1. Pixels of 8 bits have 256. Or a list with the number of each
+   * feature, where null stands for a feature of real numbers, which has a density and no noise.
    */
   values: number | readonly (number | null)[];
   /**
@@ -73,8 +73,8 @@ export interface DequantizedOptions {
  *
  * q is uniform, or the density of the flow `dequantizer` (variational dequantization, Ho et al. 2019, "Flow++"). The loss of a
  * training step draws one u for each row. An evaluation uses K draws that follow from the seed and the row, so that its result is a
- * function of the row. log P(x) is -Infinity unless all features are whole numbers from 0 to values - 1. With features of real numbers it is
- * the logarithm of their density times the probability of the others.
+ * function of the row. log P(x) is -Infinity unless all features are whole numbers from 0 to values - 1. If some features are real
+ * numbers, it is the logarithm of their density times the probability of the others.
  */
 export class Dequantized implements Distribution {
   readonly distribution: Distribution;
@@ -91,7 +91,7 @@ export class Dequantized implements Distribution {
     this.values = this.settings.values;
     const { features } = distribution;
     if (typeof this.values === "object" && this.values.length !== features) {
-      throw new PushforwardError("SHAPE", "the numbers of values are not those of the features", {
+      throw new PushforwardError("SHAPE", "a list of numbers of values has one number for each feature", {
         expected: `${features} numbers`,
         received: `${this.values.length}`,
       });
@@ -105,7 +105,7 @@ export class Dequantized implements Distribution {
       const sizes = (own: number, context: number) => `${own} features and ${context} context features`;
       throw new PushforwardError(
         "SHAPE",
-        "the dequantizer must map noise of a row, with the row as its context",
+        "a dequantizer maps noise of the size of a row, with the row as its context",
         {
           expected: sizes(features, features),
           received: sizes(dequantizer.features, dequantizer.context),
@@ -139,7 +139,7 @@ export class Dequantized implements Distribution {
     );
   }
 
-  /** `ofWhole` [N, D] in the features of whole numbers, and `ofReal` in those of real numbers. */
+  /** [N, D]: `ofWhole` for the features of whole numbers, and `ofReal` for the features of real numbers. */
   private select(ofWhole: Tensor, ofReal: Tensor | number): Tensor {
     const { counts, features } = this;
     if (!counts.includes(null)) return ofWhole;
@@ -155,10 +155,8 @@ export class Dequantized implements Distribution {
   }
 
   get support(): Support {
-    const limit =
-      typeof this.values === "number" ? `${this.values - 1}` : "the number of values of the feature";
-    const below = typeof this.values === "number" ? "to" : "below";
-    return { description: `whole numbers from 0 ${below} ${limit}` };
+    if (typeof this.values === "number") return { description: `whole numbers from 0 to ${this.values - 1}` };
+    return { description: "whole numbers from 0 that are less than the number of values of their feature" };
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {
@@ -257,7 +255,7 @@ function rowOffsets(codes: Tensor, counts: readonly (number | null)[], random: R
       .split(name)
       .uniform(new Float64Array(features))
       .map((u) => Math.floor(u * below));
-  // Weights are integers below this. Of very long rows they are 0 or 1, and their sum may exceed 2^22 and be rounded.
+  // Weights are integers below this. For very long rows they are 0 or 1, and the weighted sum may exceed 2^22 and be rounded.
   const sum = counts.reduce<number>((total, count) => total + (count ?? REAL_CODES) - 1, 0);
   const largest = Math.max(2, Math.floor(2 ** 22 / Math.max(1, sum)));
   const hash = modulo(
@@ -281,7 +279,10 @@ const modulo = (x: Tensor): Tensor =>
 const REAL_CODES = 64;
 const REAL_MULTIPLE = 97;
 
-/** Whole numbers from 0 to `REAL_CODES` - 1, which differ between most rows with other real numbers. Rounding depends on the engine. */
+/**
+ * Whole numbers from 0 to `REAL_CODES` - 1, which are different for most pairs of different real numbers. Engines that round differently
+ * may give different ones.
+ */
 function realCodes(x: Tensor): Tensor {
   const multiple = x.mul(REAL_MULTIPLE);
   return multiple

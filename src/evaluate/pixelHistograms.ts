@@ -1,8 +1,8 @@
 import type { InMemoryDataset } from "../dataset/index.ts";
 
 /**
- * A baseline for models of images: independent pixels, whose probabilities are those of histograms with one more count for each
- * value (Laplace's rule). Returns the log-probability of each row of `rows` in nats: [N].
+ * A baseline for models of images, with independent pixels: P(x) = product over d of (c_d(x_d) + 1) / (M + values), where c_d(v) of the
+ * M training rows have the value v in feature d (Laplace's rule). Returns log P of each row of `rows` in nats, [N].
  */
 export function pixelHistograms(
   training: Pick<InMemoryDataset, "rows" | "features" | "values">,

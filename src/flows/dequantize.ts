@@ -8,15 +8,18 @@ import { Flow } from "./flow.ts";
 /** Options of `dequantize`. */
 export interface DequantizeOptions extends Partial<Omit<DequantizedOptions, "distribution">> {
   /**
-   * The number of values of a feature: 0, 1, ... values - 1. Pixels of 8 bits have 256. Or the number of each feature, where null stands
-   * for real numbers. By default it follows from the support of the flow, which the recipes for images extend from -d to values + d.
+   * The number of values of a feature, which are 0, 1, ... values - 1. Pixels of 8 bits have 256. Or a list with the number of each
+   * feature, where null stands for real numbers. By default it follows from the support of the flow, which for the recipes of images is
+   * from -d to values + d.
    */
   values?: number | readonly (number | null)[];
 }
 
 /**
  * The distribution of whole numbers, such as pixels, from the density `flow` of real numbers; see `Dequantized`. It shares the
- * parameters of `flow`, so training one trains both. Throws `ARGUMENT` if the number of values does not follow from the support.
+ * parameters of `flow`, so training one trains both.
+ *
+ * @throws ARGUMENT if the options are not valid, or `values` is missing and does not follow from the support.
  */
 export function dequantize(flow: Flow, options: DequantizeOptions = {}): Flow {
   checkFlow("dequantize", flow);

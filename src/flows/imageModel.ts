@@ -7,22 +7,20 @@ import { Flow } from "./flow.ts";
 import type { LoadedModel } from "./modelFile.ts";
 import { modelLabels } from "./modelLabels.ts";
 
+/** Options of the methods of `ImageModel`. */
+export interface ImageOptions extends RunOptions {
+  /** [n]: the index of the class of each image, which a model with classes needs. */
+  classes?: ArrayLike<number>;
+}
+
 /** Options of `ImageModel.sample`. */
-export interface ImageSampleOptions extends RunOptions {
-  /** T: latent rows have T times the deviation of the base distribution. Below 1, samples are more typical and less diverse. Default 1. */
+export interface ImageSampleOptions extends ImageOptions {
+  /** T: latent rows of the base distribution are multiplied by T. Below 1, samples are more typical and less diverse. Default 1. */
   temperature?: number;
   /** Image i depends only on the seed and i. Default 0. */
   seed?: number;
   /** Index of the first image. Default 0. */
   start?: number;
-  /** [n]: the class of each image, for a model with classes. */
-  classes?: ArrayLike<number>;
-}
-
-/** Options of methods on images whose model may have classes. */
-export interface ImageOptions extends RunOptions {
-  /** [n]: the class of each image, for a model with classes. */
-  classes?: ArrayLike<number>;
 }
 
 /**
@@ -34,15 +32,15 @@ export class ImageModel implements AsyncDisposable {
   readonly shape: ImageShape;
   /** The number of values of a pixel. */
   readonly values: number;
-  /** The names of the classes 0, 1, 2... of a conditional model; empty for others. */
+  /** The names of the classes 0, 1, 2... of a conditional model; empty without classes. */
   readonly classes: readonly string[];
   /** The distribution of the pixels. */
   readonly flow: Flow;
-  /** The density of pixels plus noise in [0, 1), which shares the parameters of `flow`. */
+  /** The density of pixels plus noise in [0, 1), which shares its parameters with `flow`. */
   readonly density: Flow;
   readonly #latent: Flow;
 
-  /** Throws `ARGUMENT` unless the flow is one of whole numbers, which `dequantize` makes. */
+  /** Throws `ARGUMENT` unless the flow is one that `dequantize` returns, with the features of `shape`. */
   constructor({ flow, shape, classes = [] }: { flow: Flow; shape: ImageShape; classes?: readonly string[] }) {
     const { base, embedding } = flow;
     const values = base instanceof Dequantized && typeof base.values === "number" ? base.values : undefined;
@@ -80,12 +78,12 @@ export class ImageModel implements AsyncDisposable {
     return imageSize(this.shape);
   }
 
-  /** The numbers of latent features of each level of a multi-scale flow, the coarsest first; one number for other flows. */
+  /** The number of latent features of each level of a multi-scale flow, the coarsest level first; [D] for other flows. */
   get levels(): readonly number[] {
     return this.density.bijection.levels ?? [this.features];
   }
 
-  /** The same model, whose log-probability averages over K draws of noise. See `Dequantized`. */
+  /** A model with the same parameters, whose log-probability averages over K = `samples` draws of noise. See `Dequantized`. */
   withDraws(samples: number): ImageModel {
     const { distribution, values, dequantizer } = this.flow.base as Dequantized;
     const base = new Dequantized({ distribution, values, samples, ...(dequantizer && { dequantizer }) });
@@ -98,13 +96,13 @@ export class ImageModel implements AsyncDisposable {
     return this.flow.logProb(pixels, contextOf(classes), run);
   }
 
-  /** The latent rows of images, whose pixels are taken to be in the middle of their cells: [n, D]. */
+  /** The latent rows [n, D] of the images x + 1/2, which are in the middle of the cells [x, x + 1) of whole numbers. */
   toLatent(pixels: Float64Array, { classes, ...run }: ImageOptions = {}): Promise<Float64Array> {
     const middle = pixels.map((pixel) => pixel + 0.5);
     return this.density.toLatent(middle, contextOf(classes), run);
   }
 
-  /** The images of latent rows: [n, D]. */
+  /** The images [n, D] of latent rows, rounded down to pixels. */
   async toPixels(latent: Float64Array, { classes, ...run }: ImageOptions = {}): Promise<Float64Array> {
     const data = await this.density.toData(latent, contextOf(classes), run);
     return data.map((value) => Math.min(this.values - 1, Math.max(0, Math.floor(value))));

@@ -10,9 +10,9 @@ import { findChromium } from "./chromium.ts";
 import { bundle, visit } from "./site.ts";
 
 const MODEL = fileURLToPath(new URL("../../bench/images/digits.safetensors", import.meta.url));
-/** The largest file that a page should load for a model of digits. */
+/** The maximum size of the model file, which a page has to load. */
 const MAX_BYTES = 5_000_000;
-/** In milliseconds, for an image. */
+/** The maximum time for one image, in milliseconds. */
 const MAX_TIME = 100;
 
 const { test: digits } = readDigits(0);
@@ -70,7 +70,7 @@ test.skipIf(!chromium)(
     result.logProb.forEach((value, i) => {
       expect(value).toBeCloseTo(logProb[i]!, 2);
     });
-    // Rounding may move a number across the boundary of a whole number.
+    // A number that rounds differently may be on the other side of a whole number.
     const samples = await images.sample(20, { seed: 3, temperature: 0.8, classes });
     const different = result.samples.filter((value, i) => value !== samples[i]).length;
     expect(different).toBeLessThan(5);

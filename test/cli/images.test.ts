@@ -116,7 +116,7 @@ describe("fit", () => {
     expect(done.pictures).toEqual(["pictures/samples.png", "pictures/training.png"]);
   });
 
-  test("refuses options that do not fit", async () => {
+  test("refuses options that are not valid for the images or the flow", async () => {
     const fit = (...words: string[]) => failure("fit", ...words, "-o", path("x.safetensors"));
     expect(await fit(data.images, "--flow", "maf")).toMatchInlineSnapshot(`
       "2

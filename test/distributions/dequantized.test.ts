@@ -162,7 +162,7 @@ describe("features of whole and of real numbers", () => {
   test("need one number for each feature, and uniform noise", () => {
     const distribution = logistic();
     expect(() => new Dequantized({ distribution, values: [2] })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the numbers of values are not those of the features: expected 2 numbers, received 1.]`,
+      `[PushforwardError: a list of numbers of values has one number for each feature: expected 2 numbers, received 1.]`,
     );
     expect(() =>
       dequantized({ values: [2, null], dequantizer: dequantizer() }),
@@ -175,7 +175,7 @@ describe("features of whole and of real numbers", () => {
 
 test("refuses a dequantizer that does not take the row as its context", () => {
   expect(() => dequantized({ dequantizer: new Sigmoid({ features: 2 }) })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the dequantizer must map noise of a row, with the row as its context: expected 2 features and 2 context features, received 2 features and 0 context features.]`,
+    `[PushforwardError: a dequantizer maps noise of the size of a row, with the row as its context: expected 2 features and 2 context features, received 2 features and 0 context features.]`,
   );
   expect(() => dequantized({ values: 1 })).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: a dequantized distribution is not valid at values: expected at least 2, received 1.]`,

@@ -10,9 +10,10 @@ export function idx(shape: readonly number[], bytes: Uint8Array): Buffer {
   return Buffer.concat([header, bytes]);
 }
 
+/** An idx file, compressed by gzip. */
 export const idxGz = (shape: readonly number[], bytes: Uint8Array): Buffer => gzipSync(idx(shape, bytes));
 
-/** A file of `numpy.save`, version 1. `order` is the value of fortran_order. */
+/** A file as `numpy.save` writes it, of format version 1. `order` is the value of fortran_order. */
 export function npy(type: string, shape: readonly number[], bytes: Uint8Array, order = "False"): Buffer {
   const tuple = `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
   const text = `{'descr': '${type}', 'fortran_order': ${order}, 'shape': ${tuple}, }`;
@@ -22,6 +23,6 @@ export function npy(type: string, shape: readonly number[], bytes: Uint8Array, o
   return Buffer.concat([start, header, bytes]);
 }
 
-/** Images of height 4, width 6 and the given channels, whose pixels are different numbers. */
+/** Images of height 4 and width 6 whose pixels differ: the numbers of [count, 4, 6, channels]. */
 export const somePixels = (count: number, channels = 1): Uint8Array =>
   Uint8Array.from({ length: count * 24 * channels }, (_, i) => (37 * i + 11 * Math.floor(i / 24)) % 256);
