@@ -14,12 +14,12 @@ export const report = command({
     target: text({
       valueName: "C",
       description:
-        "The column that models of generated rows predict. Default: the last one with 2 to 20 labels, or else the column of numbers that is predicted best.",
+        "The column that classifiers or regressions predict after training on generated rows. Default: the last one with 2 to 20 labels; without one, the column of numbers that is predicted best.",
     }),
     rows: wholeNumber(20, {
       default: "2000",
       valueName: "N",
-      description: "Statistics use at most this many rows of each kind.",
+      description: "The largest number of rows of each kind that the statistics use.",
     }),
     ...notation,
     seed: wholeNumber(0, { default: "0", valueName: "S", description: "Seed of all random numbers." }),
@@ -27,8 +27,8 @@ export const report = command({
     json: flag("Prints one JSON object with all numbers of the report."),
   },
   details: [
-    "If the table is the one that the model was trained on, the split of the training is repeated as the model file says, and the rows of the test are compared with generated ones; of small tables, the validation rows too. The mean log-density of the validation rows, which the file has, confirms the split. All rows of another table count as new rows: half of them is compared with generated rows, and the other half stands in for training rows.",
-    "Every number has two controls: copied training rows, and training rows with independently shuffled columns. The first lines of the report say in words what failed and what is uncertain.",
+    "If the model was trained on this table, the command repeats the split of the training from the model file, and compares the test rows with generated rows; in small tables, the validation rows too. The mean log-density of the validation rows, which the file contains, confirms the split. All rows of another table count as new: one half is compared with generated rows, and the other half replaces the training rows.",
+    "Every statistic has two controls: copied training rows, and training rows with independently shuffled columns. The first lines of the report say in words what failed and what is uncertain.",
   ],
   examples: [
     ["report model.safetensors penguins.csv", "Writes report.html."],

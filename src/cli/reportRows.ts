@@ -21,12 +21,12 @@ interface ReportRowsOptions {
 
 /** With fewer test rows, the validation rows are held-out rows too. */
 const MIN_TEST_ROWS = 100;
-/** Another number of threads rounds differently. */
+/** The relative tolerance of the mean log-density that confirms the split: another number of threads rounds differently. */
 const TOLERANCE = 1e-3;
-/** Lower bounds of log-densities contain random noise, here of the mean of the validation rows in nats. */
+/** The additional tolerance of lower bounds of log-densities, in nats: their mean over the validation rows is random. */
 const NOISE_OF_BOUNDS = 0.2;
 
-/** The model of a file as that of a table. The columns of a flow are numbers. Throws `ARGUMENT` for a conditional model and one of images. */
+/** A loaded model as a model of a table. The columns of a flow are numbers. Throws `ARGUMENT` for conditional and image models. */
 export function tableModelOf(loaded: LoadedModel, path: string): TableModel {
   if (loaded.given.length > 0) {
     throw new PushforwardError(
@@ -41,7 +41,7 @@ export function tableModelOf(loaded: LoadedModel, path: string): TableModel {
   if (loaded.image) {
     throw new PushforwardError(
       "ARGUMENT",
-      `The model ${path} is one of images, and a report compares tables`,
+      `The model ${path} is a model of images, and a report compares tables`,
       {
         hint: `To compute bits per dimension: ${program()} evaluate ${path} DATA`,
       },
@@ -60,7 +60,7 @@ export function tableModelOf(loaded: LoadedModel, path: string): TableModel {
   return loaded.table ? TableModel.from(loaded) : new TableModel({ columns, flow: loaded.flow });
 }
 
-/** The rows of a table that a report compares a model with, and in sentences which these are. */
+/** The rows of a table that a report compares a model with, and sentences that say which rows these are. */
 export async function reportRows(
   model: TableModel,
   record: LoadedModel["training"],
@@ -89,7 +89,7 @@ export async function reportRows(
         heldOut: heldOut.flatMap(decoded),
         training: decoded(training.sample),
         about: [
-          `The table is that of the training, whose split is repeated from its seed. The held-out rows are its ${which}.`,
+          `The model was trained on this table, and its split is repeated from the seed. The held-out rows are its ${which}.`,
           ...notes,
         ],
       };
@@ -100,7 +100,7 @@ export async function reportRows(
     heldOut: decoded(heldOut),
     reference: decoded(reference),
     about: [
-      "The rows are not recognized as those of the training, so all of them count as new, which misleads if the model learned some of them. Half of them is compared with generated rows, and the other half takes the place of training rows.",
+      "The rows are not recognized as the table of the training, so all of them count as new, which misleads if the model learned some of them. One half is compared with generated rows, and the other half replaces the training rows.",
       ...notes,
     ],
   };
@@ -112,7 +112,7 @@ const splitAgain = (
   { test, validation }: { readonly test: number; readonly validation: number },
 ) => splitRows(rows, { seed, testFraction: test, validationFraction: validation });
 
-/** The rows of a table that have all values that the model cannot do without. */
+/** The features of the rows of a table that have all values that the model needs. */
 async function readFeatures({ columns, flow }: TableModel, table: Table): Promise<InMemoryDataset> {
   const scan = await scanFeatures(table, columns);
   const kept: Float64Array[] = [];

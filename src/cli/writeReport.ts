@@ -29,7 +29,7 @@ export async function writeReport(values: Values, io: Io): Promise<void> {
   const { model: path, data, json, na, decimal, delimiter, seed, target, threads, rows: maxRows } = values;
   const output = values.output ?? (json ? undefined : "report.html");
   if (output !== undefined) {
-    // The figures and the file come last: both should fail early.
+    // Missing packages and a path that is not writable are reported before the long computation.
     await openCanvas();
     await checkWritable(output);
   }

@@ -1,7 +1,7 @@
 import { midranks } from "./auroc.ts";
 import type { ComparedColumn } from "./comparedRows.ts";
 
-/** What measures the dependence of two columns. */
+/** The measure of the dependence of two columns. */
 export type Measure = "correlation" | "cramersV" | "correlationRatio";
 
 /**
@@ -10,7 +10,7 @@ export type Measure = "correlation" | "cramersV" | "correlationRatio";
  * - two columns of numbers: the correlation of their ranks (Spearman) or values (Pearson), from -1 to 1;
  * - two columns of labels: Cramér's V, sqrt(chi^2 / (n min(r - 1, c - 1))), from 0 to 1;
  * - a column of numbers and one of labels: the correlation ratio eta, sqrt(sum_l n_l (m_l - m)^2 / sum_i (y_i - m)^2) with the means m_l of
- *   the labels, from 0 to 1, of ranks or values.
+ *   the labels and the mean m, from 0 to 1, of ranks (Spearman) or values (Pearson).
  *
  * NaN if a column is constant in these rows.
  */
@@ -34,7 +34,7 @@ export function association(
 
 const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Below this share of the square of the mean, a variance is that of rounding. */
+/** A variance below this fraction of the squared mean is an effect of rounding: the values are equal. */
 const ROUNDING = 1e-24;
 
 /** The deviations from the mean, and the sum of their squares: NaN if all values are equal. */

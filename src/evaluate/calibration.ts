@@ -15,7 +15,7 @@ import { countBand } from "./countBand.ts";
 export interface CalibrationOptions extends CompareOptions {
   /** Number of bins of the histograms. Default 10. */
   readonly bins?: number;
-  /** Of the random order of equal values. Default 0. */
+  /** Seed of the random order of equal values. Default 0. */
   readonly seed?: number;
 }
 
@@ -30,7 +30,7 @@ export interface ColumnCalibration {
   readonly name: string;
   /** [bins]: the number of real values whose PIT is in each bin. */
   readonly counts: readonly number[];
-  /** How many of the real values are in central intervals of the distribution, which should be the `level`. */
+  /** The share of the real values in the central interval of each level. It is about the level if the column is calibrated. */
   readonly coverage: readonly { readonly level: number; readonly share: number }[];
   /** Whether a count is outside the band. */
   readonly isOutside: boolean;
@@ -50,9 +50,10 @@ const BAND_PROBABILITY = 0.95;
 
 /**
  * The calibration of the distribution of each column: the probability integral transform (PIT) of a real value x, which is the rank of x
- * among generated values, (#{y < x} + u (1 + #{y = x})) / (1 + #y) with a uniform u in place of the order of equal values (Dawid 1984;
- * Czado, Gneiting and Held 2009). It is uniform if real and generated values have the same distribution, also for labels, whose order does
- * not matter, and for missing values, which count as a lowest value. A histogram like a U means that generated values vary too little.
+ * among generated values y, (#{y < x} + u (1 + #{y = x})) / (1 + #y) with a uniform random number u, which orders equal values at random
+ * (Dawid 1984; Czado, Gneiting and Held 2009). It is uniform if real and generated values have the same distribution, also for labels, whose
+ * order does not matter, and for missing values, which count as the lowest value. A U-shaped histogram means that generated values vary too
+ * little.
  *
  * @throws DATA if a table lacks a column.
  */
@@ -78,8 +79,9 @@ export function calibration(
 
 /**
  * The calibration of the exact conditional distribution of each column given all others: as `calibration`, with the rank of each value among
- * draws from its own conditional distribution. Only rows whose values a model knows count. Models that are too sure, such as overfitted
- * ones, have histograms like a U. Without any dependence a model can be calibrated, too: calibration does not measure how much it knows.
+ * draws from its own conditional distribution. Rows with a value that the model does not know are left out. Overconfident models, such as
+ * overfitted ones, have U-shaped histograms. A model of independent columns can be calibrated too: calibration does not measure how much a
+ * model knows.
  *
  * @throws ARGUMENT if no member of the model has exact conditional distributions; DATA if no row can be used.
  */

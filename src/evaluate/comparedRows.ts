@@ -16,8 +16,8 @@ export interface ComparedColumn {
   /** The labels of a categorical column; undefined for numbers, dates and times. */
   readonly labels: readonly string[] | undefined;
   /**
-   * Numbers as they are, dates and times in milliseconds, and labels as an index of `labels`, or as their number for a label that the
-   * column does not have. NaN is a missing value.
+   * Numbers as they are, dates and times in milliseconds, and labels as indices of `labels`. A label that the column does not have becomes
+   * `labels.length`. NaN is a missing value.
    */
   readonly values: Float64Array;
 }
@@ -74,7 +74,7 @@ export const selectRows = ({ columns }: ComparedRows, indices: ArrayLike<number>
   })),
 });
 
-/** The rows of two tables with the same columns, one after the other. */
+/** The rows of a table, and then those of another one with the same columns. */
 export const joinRows = (first: ComparedRows, second: ComparedRows): ComparedRows => ({
   rows: first.rows + second.rows,
   columns: first.columns.map((column, c) => {

@@ -1,24 +1,24 @@
 import { Random } from "../random/index.ts";
 import { rowObjects, type TableInput } from "../tables/tableRows.ts";
 
-/** A statistic of generated rows, beside what it is for two tables that show its scale. */
+/** A statistic of generated rows, and its values for two other tables, which show its scale. */
 export interface Controlled<T> {
   readonly generated: T;
-  /** For copied training rows: what rows of the same distribution reach, although a copy is worthless. */
+  /** For copied training rows, which have the distribution of real rows, although a copy is worthless. */
   readonly copied: T;
-  /** For training rows whose columns are shuffled independently: what a model without any dependence between columns reaches. */
+  /** For training rows with independently shuffled columns, as a model without any dependence between columns would draw. */
   readonly shuffled: T;
 }
 
 /** Options of `controlTables`. */
 export interface ControlOptions {
-  /** Number of rows of each table; fewer if there are fewer training rows. Default: that of the training rows. */
+  /** Number of rows of each table; fewer if there are fewer training rows. Default: the number of training rows. */
   readonly rows?: number;
-  /** Default 0. */
+  /** Seed of the choice of rows and of the shuffling. Default 0. */
   readonly seed?: number;
 }
 
-/** The tables that stand in the place of generated rows as controls: copied training rows, and the same with shuffled columns. */
+/** The tables that replace generated rows as controls: copied training rows, and the same rows with independently shuffled columns. */
 export function controlTables(
   training: TableInput,
   { rows, seed = 0 }: ControlOptions = {},

@@ -19,7 +19,7 @@ export function countBand({ rows, draws, bins, probability }: CountBandOptions):
   const ratio = (k: number) =>
     ((rows - k) / (k + 1)) *
     (draws === undefined ? width / (1 - width) : (alpha + k) / (beta + rows - k - 1));
-  // Unnormalized logarithms of the probabilities: the ones that the mode starts from may underflow otherwise.
+  // Logarithms of unnormalized probabilities, since the probability of 0 rows, where the recursion starts, may underflow.
   const logs = new Float64Array(rows + 1);
   for (let k = 0; k < rows; k++) logs[k + 1] = logs[k] + Math.log(ratio(k));
   const highest = logs.reduce((a, b) => Math.max(a, b));

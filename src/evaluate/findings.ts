@@ -19,22 +19,25 @@ export interface Finding {
 
 type Numbers = Omit<ReportNumbers, "findings">;
 
-/** Differences are reported from this many standard errors on. */
+/** Differences of fewer standard errors are not reported. */
 const STANDARD_ERRORS = 3;
-/** A smaller share of copies beyond that of held-out rows is not reported. */
+/** A share of copies that exceeds the share in held-out rows by less is not reported. */
 const MIN_COPIES = 0.01;
-/** AUROC from which the difference is reported as a failure, if the whole interval is above. */
+/** The test has failed if the whole interval of the AUROC is above this. */
 const CLEAR_AUROC = 0.6;
-/** An interval that reaches further says little. */
+/** If the interval of the AUROC has 0.5 and reaches beyond this, the test is uncertain. */
 const UNCERTAIN_AUROC = 0.65;
-/** Of the dependence that shuffling removes: the share that may be missing, and from which on the dependence counts as missing. */
+/**
+ * The dependence that generated rows lack, as a share of the dependence that shuffled columns lack: below the first share the test has
+ * passed, and from the second on the dependence is lost.
+ */
 const MIN_REPORTED_SHARE = 0.25;
 const MIN_FAILED_SHARE = 0.6;
-/** Columns that shuffling changes less hardly depend on each other. */
+/** If shuffling increases the mean difference by less, columns hardly depend on each other. */
 const MIN_DEPENDENCE = 0.02;
 const FEW_ROWS = 200;
 
-/** What the numbers of a report say: what failed first, then what is uncertain, then what passed. */
+/** The findings of a report: first those that failed, then uncertain ones, then those that passed. */
 export function findings(numbers: Numbers): Finding[] {
   const all = [
     ...ofPrivacy(numbers),
@@ -63,12 +66,12 @@ function ofPrivacy({ privacy, rows }: Numbers): Finding[] {
     const text = `Generated rows copy training rows: ${percent(generated.copies)} are equal to a training row, but only ${percent(heldOut.copies)} of the held-out rows are.`;
     return [{ kind: "failed", about, text }];
   }
-  const probability = `closer to a training row than a new row is with probability ${closer.toFixed(2)}`;
+  const probability = `a generated row is closer to the training rows than a held-out row with probability ${closer.toFixed(2)}`;
   if (closer - STANDARD_ERRORS * closerStandardError > 0.5) {
-    const text = `Generated rows lie too near to training rows: one is ${probability}, where 0.5 would be the same distance.`;
+    const text = `Generated rows are too close to training rows: ${probability}, which would be 0.5 at equal distances.`;
     return [{ kind: "failed", about, text }];
   }
-  const text = `Generated rows do not repeat training rows more than new rows do: one is ${probability}.`;
+  const text = `Generated rows do not repeat training rows more than held-out rows do: ${probability}.`;
   return [{ kind: "passed", about, text }];
 }
 
@@ -109,7 +112,7 @@ function ofTwoSample({ twoSample }: Numbers): Finding {
     return { kind: low > CLEAR_AUROC ? "failed" : "uncertain", about, text };
   }
   if (high > UNCERTAIN_AUROC) {
-    const text = `Whether a classifier tells generated rows from real ones is uncertain with so few rows: ${area}.`;
+    const text = `Whether a classifier can tell generated rows from real ones is uncertain, because there are few rows: ${area}.`;
     return { kind: "uncertain", about, text };
   }
   return { kind: "passed", about, text: `A classifier cannot tell generated rows from real ones: ${area}.` };
@@ -124,9 +127,9 @@ function ofCalibration({ calibration, conditionalCalibration }: Numbers): Findin
     return { kind: "failed", about, text };
   };
   return [
-    finding(calibration.generated, "The distribution of single columns"),
+    finding(calibration.generated, "The marginal distribution"),
     ...(conditionalCalibration
-      ? [finding(conditionalCalibration, "The distribution of a column given all others")]
+      ? [finding(conditionalCalibration, "The conditional distribution given all other columns")]
       : []),
   ];
 }
@@ -160,8 +163,8 @@ function ofUsefulness({ usefulness }: Numbers): Finding[] {
     return [{ kind: "failed", about, text }];
   }
   const text = isUncertain
-    ? `Whether ${target} is predicted as well from generated rows as from real ones is uncertain: ${scores}.`
-    : `${target} is predicted about as well from generated rows as from real ones: ${scores}.`;
+    ? `Whether a classifier or regression of ${target} learns as much from generated rows as from real ones is uncertain: ${scores}.`
+    : `A classifier or regression of ${target} learns about as much from generated rows as from real ones: ${scores}.`;
   return [{ kind: isUncertain ? "uncertain" : "passed", about, text }];
 }
 
@@ -182,7 +185,7 @@ function ofRows({ rows }: Numbers): Finding[] {
           {
             kind: "uncertain",
             about,
-            text: `There are only ${count(rows.heldOut)} held-out rows: small differences cannot be seen, and intervals are wide.`,
+            text: `There are only ${count(rows.heldOut)} held-out rows: small differences cannot be detected, and intervals are wide.`,
           } as const,
         ]
       : []),

@@ -9,22 +9,22 @@ export interface PrecisionCoverageOptions extends CompareOptions {
   readonly neighbors?: number;
 }
 
-/** The result of `precisionCoverage`. All are shares but the density, which is about 1 for equal distributions. */
+/** The result of `precisionCoverage`. All numbers are shares, except the density, which is about 1 for equal distributions. */
 export interface PrecisionCoverageResult {
-  /** Of the generated rows, those in the ball of a real row. */
+  /** The share of the generated rows that are in the ball of a real row. */
   readonly precision: number;
-  /** Of the real rows, those in the ball of a generated row. */
+  /** The share of the real rows that are in the ball of a generated row. */
   readonly recall: number;
   /** The mean number of balls of real rows that a generated row is in, divided by k. */
   readonly density: number;
-  /** Of the real rows, those whose ball has a generated row. */
+  /** The share of the real rows whose ball contains a generated row. */
   readonly coverage: number;
 }
 
 /**
  * How much of the real distribution generated rows cover, and how many of them are where real rows are, by nearest neighbors: precision and
- * recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020). Distances are those of Gower (1971). Equal distributions
- * do not reach 1, and coverage depends on the number of rows, so compare with controls of the same size.
+ * recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020). Distances are those of Gower (1971). Even for equal
+ * distributions the shares are below 1, and coverage depends on the number of rows: compare with controls of the same size.
  *
  * @throws DATA if a table has at most k rows, or lacks a column.
  */

@@ -4,7 +4,7 @@ import { auroc } from "./auroc.ts";
 import { type CompareOptions, comparedRows } from "./comparedRows.ts";
 import { nearestDistances, scaleRows } from "./rowDistance.ts";
 
-/** How near rows are to the closest training row. */
+/** The distances of rows to the closest training row. */
 export interface ClosestRows {
   /** The share of the rows that are equal to a training row. */
   readonly copies: number;
@@ -16,20 +16,20 @@ export interface ClosestRows {
 /** The result of `privacy`. */
 export interface PrivacyResult {
   readonly generated: ClosestRows;
-  /** The same for rows that the model never saw: what is unavoidable, as the distribution itself repeats values. */
+  /** For rows that the model never saw. Some of them are close to training rows too, since the distribution itself repeats values. */
   readonly heldOut: ClosestRows;
   /**
-   * The probability that a generated row is closer to its closest training row than a held-out row is, where equal distances count one half.
-   * 0.5 if generated rows are as far as new ones; 1 for copies.
+   * The probability that the distance of a generated row to the closest training row is smaller than the distance of a held-out row, where
+   * equal distances count one half: 0.5 for new rows of the distribution, 1 for copies.
    */
   readonly closer: number;
   readonly closerStandardError: number;
 }
 
 /**
- * Whether generated rows repeat training rows: the distance to the closest record (DCR) beside that of held-out rows, as the median and the 5%
- * quantile, and the share of copied rows. Distances are those of Gower (1971). It measures memorization only; it is no guarantee, such as
- * differential privacy, against other attacks (Ganev and De Cristofaro 2023).
+ * Whether generated rows repeat training rows: the median and the 5% quantile of their distances to the closest record (DCR), and the share
+ * of copied rows, both beside the numbers of held-out rows. Distances are those of Gower (1971). It measures memorization only; it is no
+ * guarantee, such as differential privacy, against other attacks (Ganev and De Cristofaro 2023).
  *
  * @throws DATA if a table lacks a column.
  */

@@ -4,7 +4,7 @@ import type { TableModel } from "../flows/tableModel.ts";
 import type { TableRow } from "../tables/tableRows.ts";
 import type { ScoredRows } from "./report.ts";
 
-/** A row with a low log-density, and its least probable values. */
+/** A row with a low log-density, and which of its values are improbable. */
 export interface RareRow {
   readonly row: TableRow;
   /** In nats and data units. */

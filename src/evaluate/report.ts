@@ -23,11 +23,11 @@ import { type UsefulnessResult, usefulness } from "./usefulness.ts";
 export interface ReportRows {
   /** Rows that the model never saw. */
   readonly heldOut: TableInput;
-  /** The rows that the model learned. Without them there is no measure of privacy, and `reference` takes their other roles. */
+  /** The rows that the model learned. Without them `privacy` is not computed, and `reference` replaces them elsewhere. */
   readonly training?: TableInput;
-  /** Other rows of the same kind: the controls and the real side of `usefulness`, where the training rows are not known. */
+  /** Other real rows, which replace unknown training rows in the controls, in `usefulness` and in the fits of simpler densities. */
   readonly reference?: TableInput;
-  /** Rows that another program drew, to test in place of draws of the model. */
+  /** Rows from another program, which are tested in place of draws of the model. */
   readonly generated?: TableInput;
 }
 
@@ -35,15 +35,15 @@ export interface ReportRows {
 export interface ReportOptions extends RunOptions {
   /** Each statistic uses at most this many rows of a table. Default 2000. */
   readonly maxRows?: number;
-  /** The column that `usefulness` predicts. */
+  /** The column that `usefulness` predicts. Default: see there. */
   readonly target?: string | undefined;
-  /** Default 0. */
+  /** Seed of all random numbers. Default 0. */
   readonly seed?: number;
-  /** Called before each part, with the number of parts. */
+  /** Called before each part, with its name, its index and the number of parts. */
   readonly onPart?: (name: string, part: number, parts: number) => void;
 }
 
-/** The mean log-density of held-out rows under a density, and by how much that under the model is higher, both in nats. */
+/** The mean log-density of held-out rows under a simpler density, and the mean gain of the model over it, both in nats. */
 export interface ComparedDensity {
   readonly name: string;
   readonly logDensity: MeanEstimate;
@@ -52,7 +52,7 @@ export interface ComparedDensity {
 
 /** All numbers of a report on the model of a table. */
 export interface ReportNumbers {
-  /** What the numbers say, in words: what failed first, then what is uncertain, then what passed. */
+  /** What the numbers say, in words: first what failed, then what is uncertain, then what passed. */
   readonly findings: readonly Finding[];
   readonly columns: readonly { readonly name: string; readonly kind: string; readonly details: string }[];
   readonly rows: {
@@ -61,7 +61,7 @@ export interface ReportNumbers {
     readonly training: number | undefined;
     /** Held-out rows with a value that the model considers impossible; the other statistics leave them out. */
     readonly impossible: number;
-    /** Real rows, and as many generated ones, in the statistics. */
+    /** The number of real rows, and of generated rows, that the statistics compare. */
     readonly compared: number;
     readonly generated: number;
   };
@@ -90,17 +90,17 @@ export interface ReportResult {
 }
 
 const DEFAULT_MAX_ROWS = 2000;
-/** Generated rows where more than the real ones make a statistic more precise. */
+/** Calibration and usefulness are more precise with more generated rows than real ones. */
 const MIN_GENERATED = 1000;
-/** Each needs draws of its own in every column, which take most of the time of a report. */
+/** Each row needs its own draws in every column, which take most of the time of a report. */
 const MAX_CONDITIONAL_ROWS = 100;
 const CONDITIONAL_DRAWS = 19;
 const MIN_ROWS = 20;
 const PARTS = 8;
 
 /**
- * Tests whether the rows that a model generates are like real rows that it never saw, in which ways not, and what they reveal about the
- * training rows. Every statistic stands beside its value for two control tables: copied training rows, and training rows with
+ * Tests whether the rows that a model generates are like real rows that it never saw, how they differ, and what they reveal about the
+ * training rows. Every statistic is also computed for two control tables: copied training rows, and training rows with
  * independently shuffled columns.
  *
  * @throws DATA for fewer than 20 held-out or training rows, and for tables without the columns of the model; ARGUMENT without training and
@@ -184,7 +184,7 @@ export async function report(
   return { numbers: { findings: findings(numbers), ...numbers }, real, generated: generated as TableRow[] };
 }
 
-/** Rows that have a log-density, with these. */
+/** Rows with their log-densities. */
 export interface ScoredRows {
   readonly rows: readonly TableRow[];
   readonly logDensities: Float64Array;
@@ -244,11 +244,11 @@ function estimate(values: Float64Array): MeanEstimate {
   return { count, mean, standardError };
 }
 
-/** At most `count` rows at random, since a table may be sorted. */
+/** At most `count` rows, chosen at random since a table may be sorted. */
 const chooseRows = <T>(rows: readonly T[], count: number, seed: number): T[] =>
   Array.from(new Random(seed).split("report").permutation(rows.length).subarray(0, count), (n) => rows[n]);
 
-/** Undefined if the data do not allow it. */
+/** The result of `compute`; undefined if it throws `DATA`. */
 function possibly<T>(compute: () => T): T | undefined {
   try {
     return compute();

@@ -21,8 +21,9 @@ const MAX_CENTERS = 2000;
 const MAX_FEATURES_OF_MIXTURES = 100;
 
 /**
- * Densities to compare the model of a table with, fitted to its training rows: independent columns, a mixture of products (latent classes) and
- * a kernel density; and a Gaussian if all columns are numbers with a density.
+ * Simpler densities to compare the model of a table with, fitted to its training rows: independent columns, a mixture of products of
+ * independent columns (latent classes), a kernel density, and a Gaussian if all columns are continuous without missing values. Tables of more
+ * than 100 features are compared without latent classes and kernel density.
  */
 export async function tableBaselines(
   columns: readonly TableColumn[],

@@ -8,7 +8,7 @@ export interface TrendOptions extends CompareOptions {
   readonly correlation?: "spearman" | "pearson";
 }
 
-/** How two columns depend on each other in both tables. */
+/** The dependence of two columns in both tables. */
 export interface PairTrend {
   readonly columns: readonly [first: string, second: string];
   readonly measure: Measure;
@@ -20,16 +20,16 @@ export interface PairTrend {
 
 /** The result of `trend`. */
 export interface TrendResult {
-  /** The mean of the differences of all pairs; NaN without one. */
+  /** The mean of the differences of all pairs; NaN without a pair. */
   readonly meanDifference: number;
   /** All pairs of columns, those with the largest differences first. */
   readonly pairs: readonly PairTrend[];
 }
 
 /**
- * Compares how each pair of columns depends on each other in real and in generated rows: the correlation of two columns of numbers, Cramér's
- * V of two columns of labels, and the correlation ratio of a column of numbers and one of labels (see `association`). Pairs that have no
- * value in one of the tables, because a column is constant there, are left out.
+ * Compares the dependence of each pair of columns in real and in generated rows: the correlation of two columns of numbers, Cramér's V of two
+ * columns of labels, and the correlation ratio of a column of numbers and one of labels (see `association`). A pair is left out if one of its
+ * columns is constant in one of the tables.
  *
  * @throws DATA if a table lacks a column.
  */

@@ -17,7 +17,7 @@ import { fitBoostedTrees } from "./trees/boostedTrees.ts";
 export interface TwoSampleOptions extends CompareOptions {
   /** Number of folds of the cross-validation. Default 5. */
   readonly folds?: number;
-  /** Of the folds. Default 0. */
+  /** Seed of the assignment to folds. Default 0. */
   readonly seed?: number;
 }
 
@@ -40,13 +40,14 @@ export interface TwoSampleResult {
 const MIN_ROWS_PER_FOLD = 2;
 
 /**
- * Classifier two-sample test (Lopez-Paz and Oquab 2017): gradient boosted trees learn to tell generated rows from real ones, which sees
- * dependence between columns, of any kind and with missing values. The AUROC is the mean of those of the held-out folds of a stratified
- * cross-validation, and its standard error that of DeLong et al. (1988) of independent folds. Equal rows are in one fold, as in all splits.
+ * Classifier two-sample test (Lopez-Paz and Oquab 2017): gradient boosted trees learn to tell generated rows from real ones. They detect
+ * differences in dependence too, in columns of any kind and with missing values. The AUROC is the mean over the held-out folds of a
+ * stratified cross-validation. Its standard error follows from those of the folds (DeLong et al. 1988), as if these were independent. Equal
+ * rows are in one fold, as in all splits.
  *
- * The real rows must be new to the model that generated the others, or memorized rows would count as perfect.
+ * The real rows must be new to the model that generated the others; otherwise memorized rows would count as perfect.
  *
- * @throws DATA if a table has fewer than two rows for each fold, or the tables do not have the same columns.
+ * @throws DATA if a table has fewer than two rows for each fold, or lacks a column.
  */
 export function twoSample(
   real: TableInput,

@@ -15,7 +15,7 @@ import { fitBoostedTrees, type Target } from "./trees/boostedTrees.ts";
 export interface UsefulnessOptions extends CompareOptions {
   /** The column to predict from the others. Default: see `usefulness`. */
   readonly target?: string | undefined;
-  /** Of the bootstrap. Default 0. */
+  /** Seed of the bootstrap. Default 0. */
   readonly seed?: number;
 }
 
@@ -28,11 +28,11 @@ export interface ScoreEstimate {
 /** The result of `usefulness`. */
 export interface UsefulnessResult {
   readonly target: string;
-  /** AUROC for labels: the mean over the labels, each against the others. R^2 for numbers: 1 minus the share of the variance that is left. */
+  /** AUROC for labels: the mean over the labels, each against the others. R² for numbers: 1 - residual / total sum of squares. */
   readonly measure: "AUROC" | "R²";
-  /** Trained on real rows. */
+  /** The score of trees that were trained on real rows. */
   readonly real: ScoreEstimate;
-  /** Trained on generated rows. */
+  /** The score of trees that were trained on generated rows. */
   readonly generated: ScoreEstimate;
   /** `generated` minus `real`, on the same test rows. */
   readonly difference: ScoreEstimate;
@@ -44,12 +44,12 @@ const MIN_ROWS_OF_LABEL = 5;
 const RESAMPLES = 200;
 
 /**
- * Train on synthetic, test on real (Esteban, Hyland and Rätsch 2017): gradient boosted trees predict a column from all others, trained on
- * generated rows and beside that on the real training rows, both tested on held-out real rows. Standard errors are those of the bootstrap
- * over the test rows.
+ * Train on synthetic, test on real (Esteban, Hyland and Rätsch 2017): gradient boosted trees predict a column from all others. They are
+ * trained once on generated rows and once on real training rows, and tested on held-out real rows. Standard errors are from 200 bootstrap
+ * samples of the test rows.
  *
- * The target is the last column with 2 to 20 labels, each in 5 test rows or more; without one, the column of numbers that real rows predict
- * best. Labels that the test rows do not have are left out, and so are rows without a value of the target.
+ * The target is the last column with 2 to 20 labels, each in 5 test rows or more; without one, the column of numbers with the highest R²
+ * after training on real rows. Labels that the test rows do not have are left out, and so are rows without a value of the target.
  *
  * @throws DATA if no column can be the target, or a table lacks a column.
  */

@@ -18,7 +18,7 @@ it("tests a model of a table on the rows that the training held out, whose split
   const [numbers] = await json("report", model, PENGUINS, "--rows", "20", "-o", path("report.html"));
   expect(numbers!.about).toMatchInlineSnapshot(`
     [
-      "The table is that of the training, whose split is repeated from its seed. The held-out rows are its 52 test rows, and 58 validation rows, which also decided when training ended.",
+      "The model was trained on this table, and its split is repeated from the seed. The held-out rows are its 52 test rows, and 58 validation rows, which also decided when training ended.",
     ]
   `);
   expect(numbers!.rows).toMatchObject({ compared: 20, impossible: 0 });
@@ -63,7 +63,7 @@ describe("a flow", () => {
     ]);
     expect([code, err]).toEqual([0, ""]);
     expect(out).toMatch(/^(failed|uncertain|passed) +[A-Z]/);
-    expect(out).toContain("The table is that of the training");
+    expect(out).toContain("The model was trained on this table");
     expect(out).toContain("Report    flow.html");
   });
 
@@ -73,7 +73,7 @@ describe("a flow", () => {
     const [numbers] = await json("report", model, other, "--rows", "40");
     expect(numbers!.about).toMatchInlineSnapshot(`
       [
-        "The rows are not recognized as those of the training, so all of them count as new, which misleads if the model learned some of them. Half of them is compared with generated rows, and the other half takes the place of training rows.",
+        "The rows are not recognized as the table of the training, so all of them count as new, which misleads if the model learned some of them. One half is compared with generated rows, and the other half replaces the training rows.",
       ]
     `);
     expect(numbers).not.toHaveProperty("privacy");

@@ -2,15 +2,15 @@ import { countValues } from "../../columns/columnValues.ts";
 import { lowerBound } from "../../numerics/binarySearch.ts";
 import type { ComparedColumn, ComparedRows } from "../comparedRows.ts";
 
-/** Values of a column become bins 0 to 254; this bin has missing values and labels that the training rows do not have. */
+/** Values of a column become bins 0 to 254. Missing values, and labels that the training rows do not have, become this bin. */
 export const MISSING_BIN = 255;
 export const BINS = 256;
 
 /** How the values of a column become bins. */
 export interface ColumnBins {
-  /** Whether bins are ordered: those of numbers. */
+  /** Whether the bins are ordered, as those of numbers are. */
   readonly isOrdered: boolean;
-  /** All bins but that of missing values, in both orders. */
+  /** All bins except the one of missing values, in both orders. */
   readonly ascending: Uint8Array;
   readonly descending: Uint8Array;
   binOf(value: number): number;
@@ -25,8 +25,8 @@ export const binRows = ({ columns }: ComparedRows, bins: readonly ColumnBins[]):
   columns.map(({ values }, c) => Uint8Array.from(values, (value) => bins[c].binOf(value)));
 
 /**
- * Up to 255 bins of numbers: one for each value if there are not more, otherwise with quantiles as limits, each the middle of two
- * neighboring values.
+ * Up to 255 bins of numbers: one for each value if there are at most 255 values; otherwise the limits are quantiles. Each limit is the middle
+ * of two neighboring values.
  */
 function numberBins({ values }: ComparedColumn): ColumnBins {
   const sorted = values.filter((value) => !Number.isNaN(value)).sort();

@@ -25,8 +25,8 @@ export type Target =
 
 /**
  * Gradient boosting of regression trees (Friedman 2001) on binned columns, as in LightGBM (Ke et al. 2017) and scikit-learn's
- * HistGradientBoosting, whose defaults and results it has for numbers: the squared error for a numeric target, the log-loss of a sigmoid for
- * two classes, and of a softmax for more. Missing values are a bin of their own.
+ * HistGradientBoosting. For columns of numbers it has the defaults and the results of the latter. The loss is the squared error of a numeric
+ * target, the log-loss of a sigmoid for two classes, and the log-loss of a softmax for more. Missing values have a bin of their own.
  */
 export function fitBoostedTrees(
   features: ComparedRows,
@@ -91,7 +91,7 @@ function squaredError(values: Float64Array): Loss {
   };
 }
 
-/** A class that all rows or no row has would have an infinite score. */
+/** A class of all rows, or of no row, would have an infinite score otherwise. */
 const MIN_PROBABILITY = 1e-9;
 
 function sigmoidLoss(classes: ArrayLike<number>): Loss {

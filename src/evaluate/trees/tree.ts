@@ -52,9 +52,9 @@ interface Split {
   readonly gain: number;
 }
 
-/** Smaller sums of hessians in a leaf would make its value too large. */
+/** A leaf with a smaller sum of hessians would have too large a value. */
 const MIN_HESSIAN = 1e-3;
-/** Labels are ordered by their mean gradient, shrunk as by this sum of hessians: the order of rare labels is mostly noise. */
+/** Added to the sum of hessians when labels are ordered by their mean gradients, since the means of rare labels are mostly noise. */
 const LABEL_SMOOTHING = 10;
 
 /**
@@ -147,7 +147,7 @@ function bestSplit(
   return { column: best.column, gain: best.gain, goesLeft: sides(best, total) };
 }
 
-/** Sums over the rows of each bin. The one below is used again for each column, since allocating them took longer than summing. */
+/** Sums over the rows of each bin. All columns use the same histogram, since allocating one for each took longer than the sums. */
 interface Histogram {
   readonly gradients: Float64Array;
   readonly hessians: Float64Array;

@@ -2,7 +2,7 @@ import type { CalibrationResult, ColumnCalibration } from "../../evaluate/calibr
 import type { Canvas } from "../sheet.ts";
 import { COLORS, drawFigure } from "./canvas.ts";
 
-/** The PIT histogram of a column, with the band that counts of a calibrated model are in. */
+/** The PIT histogram of a column, with the band in which the counts of a calibrated model are. */
 export function calibrationFigure(
   canvas: Canvas,
   { counts, isOutside, name }: ColumnCalibration,

@@ -1,7 +1,7 @@
 import type { Markish, PlotOptions } from "@observablehq/plot";
 import { type Canvas, escapeXml } from "../sheet.ts";
 
-/** Colors of the figures of a page. They are CSS variables, since they differ between light and dark. */
+/** Colors of the figures of a page. They are CSS variables, since light and dark pages have different ones. */
 export const COLORS = {
   real: "var(--real)",
   generated: "var(--generated)",

@@ -4,7 +4,7 @@ import type { TableColumn } from "../../tables/tableColumn.ts";
 import { axis, axisRange, type Range } from "../axis.ts";
 import { sortFinite } from "../quantiles.ts";
 
-/** A column of real and generated rows, as the figures of a page need it. NaN is a missing value. */
+/** The values of a column in real and generated rows, for the figures of a page. NaN is a missing value. */
 export interface PageColumn {
   readonly name: string;
   readonly real: Float64Array;
@@ -15,7 +15,7 @@ export interface PageColumn {
   readonly scale: { readonly range: Range; readonly step: number; readonly isTime: boolean } | undefined;
 }
 
-/** The columns that vary, with the ranges of their axes, which are those of the real rows without outliers. */
+/** The columns that vary, with the ranges of their axes, which have the real values without outliers. */
 export function pageColumns(
   table: readonly TableColumn[],
   [real, generated]: readonly ComparedRows[],
@@ -35,7 +35,7 @@ export function pageColumns(
   });
 }
 
-/** How Plot draws the axis of a column of numbers, dates or times: round ticks, with the factor of the tick labels in `label`. */
+/** Options of Plot for the axis of a column of numbers, dates or times, with round ticks, and the factor of the tick labels. */
 export function axisOf({ name, scale }: PageColumn, pixels: number, direction: "horizontal" | "vertical") {
   const { range, isTime } = scale!;
   const time = { type: "utc", domain: range, ticks: Math.max(2, Math.floor(pixels / 70)) } as const;

@@ -4,7 +4,7 @@ import type { ReportNumbers } from "../../evaluate/report.ts";
 import { type Cell, fixed, htmlTable, number, withError, words } from "./html.ts";
 import { tableNames } from "./testFigure.ts";
 
-/** Every statistic of generated rows, beside both controls. */
+/** A table of all statistics, for generated rows and both controls. */
 export function controlTable(report: ReportNumbers): string {
   const { twoSample, trend, precisionCoverage, usefulness, calibration } = report;
   const names = tableNames(report.rows.training !== undefined);
@@ -36,13 +36,13 @@ export function controlTable(report: ReportNumbers): string {
   );
 }
 
-/** How near generated rows, both controls and held-out rows are to training rows; empty if these are not known. */
+/** A table of the distances of generated rows, both controls and held-out rows to training rows; empty if these are not known. */
 export function privacyTable({ privacy }: ReportNumbers): string {
   if (!privacy) return "";
   const names = tableNames(true);
   const { heldOut } = privacy.generated;
   return htmlTable(
-    "Privacy: how near rows are to the closest training row. Held-out rows show what is unavoidable.",
+    "Privacy: distances to the closest training row. Held-out rows show how close new rows are.",
     ["", names.generated, names.copied, names.shuffled, "held-out rows"],
     [
       [
@@ -58,8 +58,10 @@ export function privacyTable({ privacy }: ReportNumbers): string {
         number(fixed(heldOut.low, 3)),
       ],
       [
-        ...row("probability to be closer than a held-out row", privacy, ({ closer, closerStandardError }) =>
-          withError(closer, closerStandardError, 2),
+        ...row(
+          "probability of being closer than a held-out row",
+          privacy,
+          ({ closer, closerStandardError }) => withError(closer, closerStandardError, 2),
         ),
         number("0.50"),
       ],

@@ -2,7 +2,7 @@
 export const DEFINITIONS: readonly (readonly [term: string, text: string])[] = [
   [
     "Log-density",
-    "The logarithm of the density of the continuous values of a row, in their units, times the probability of all other values and of missing ones. Higher is better; only differences between densities of the same table mean something.",
+    "The logarithm of the density of the continuous values of a row, in their units, times the probability of all other values and of missing ones. Higher is better. Only log-densities of the same table can be compared.",
   ],
   [
     "Two-sample test",
@@ -10,22 +10,22 @@ export const DEFINITIONS: readonly (readonly [term: string, text: string])[] = [
   ],
   [
     "Dependence",
-    "For each pair of columns the correlation of ranks (Spearman), Cramér's V of labels, or the correlation ratio of ranks and labels; the mean of the absolute differences between real and generated rows.",
+    "Each pair of columns has a correlation of ranks (Spearman), Cramér's V of labels, or a correlation ratio of ranks and labels. The mean difference is the mean over all pairs of the absolute differences between real and generated rows.",
   ],
   [
     "Calibration",
-    "The probability integral transform (PIT) is the rank of a real value among generated ones, with equal values in random order (Czado, Gneiting and Held 2009). The band is that of the beta-binomial distribution, with Bonferroni's correction for all bins of all columns.",
+    "The probability integral transform (PIT) is the rank of a real value among generated ones, with equal values in random order (Czado, Gneiting and Held 2009). The band has quantiles of the beta-binomial distribution, or given all other columns of the binomial one, with Bonferroni's correction for all bins of all columns.",
   ],
   [
     "Precision, recall, density, coverage",
-    "The share of generated rows that are as near to a real row as its 5 nearest real neighbors; the same with the roles exchanged (Kynkäänniemi et al. 2019); how many such real rows there are, divided by 5; and the share of real rows that have such a generated row (Naeem et al. 2020). Distances are those of Gower (1971).",
+    "The ball of a row reaches to its 5th nearest neighbor in the same table. Precision is the share of generated rows in the ball of a real row, recall the share of real rows in the ball of a generated row (Kynkäänniemi et al. 2019), density the mean number of balls of real rows around a generated row, divided by 5, and coverage the share of real rows with a generated row in their ball (Naeem et al. 2020). Distances are those of Gower (1971).",
   ],
   [
     "Usefulness",
-    "Gradient boosted trees that predict one column from the others, trained on generated rows and tested on held-out real ones, beside trees that are trained on real rows (Esteban, Hyland and Rätsch 2017).",
+    "Gradient boosted trees predict one column from the others. They are trained on generated rows and tested on held-out real ones, and compared with trees that are trained on real rows (Esteban, Hyland and Rätsch 2017).",
   ],
   [
     "Privacy",
-    "The distance (Gower 1971) of a row to the closest training row, beside that of rows that the model never saw. It measures memorization. It is no guarantee against attacks that use more than one row; differential privacy would be one.",
+    "The distance (Gower 1971) of a row to the closest training row is compared with the distances of rows that the model never saw. It measures memorization. It is no guarantee against attacks that use more than one row; differential privacy would be one.",
   ],
 ];

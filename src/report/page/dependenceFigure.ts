@@ -10,7 +10,7 @@ import { shortened } from "./html.ts";
 const MAX_POINTS = 600;
 const MAX_LABELS = 8;
 
-/** How two columns depend on each other in real and in generated rows. */
+/** The dependence of two columns in real and in generated rows: a scatter plot, intervals for each label, or shares of labels. */
 export function dependenceFigure(canvas: Canvas, first: PageColumn, second: PageColumn): string {
   if (first.labels && second.labels) return shares(canvas, first, second);
   if (first.labels) return intervals(canvas, second, first);
@@ -66,7 +66,7 @@ function scatter(canvas: Canvas, x: PageColumn, y: PageColumn): string {
 const axisLabel = ({ name }: PageColumn, factor: string): string =>
   shortened(factor ? `${name} (${factor})` : name, 30);
 
-/** The labels that most real rows have. */
+/** The most frequent labels of real rows, in descending order. */
 function frequentLabels({ labels = [], real }: PageColumn): number[] {
   const counts = labels.map((_, label) => real.filter((value) => value === label).length);
   return labels

@@ -18,13 +18,13 @@ import { testFigure } from "./testFigure.ts";
 
 /** Options of `reportPage`. */
 export interface ReportPageOptions extends ReportResult {
-  /** What the model is called. */
+  /** The heading of the report. */
   readonly title: string;
   /** The columns of the model. */
   readonly columns: readonly TableColumn[];
-  /** Where the rows come from and what is known about them, in sentences. */
+  /** Sentences that say where the rows come from. */
   readonly about?: readonly string[];
-  /** How the model was trained, as its file says. */
+  /** The record of the training in the model file. */
   readonly training?: TrainingRecord | undefined;
 }
 
@@ -95,10 +95,10 @@ function trainingRecord({
   validationLogDensity,
   members = [],
 }: TrainingRecord): string {
-  const text = `The model was trained on ${counted(rows, "row")} with seed ${seed}, including those that ended training. It has the weights of epoch ${bestEpoch} of ${epochs}, with a mean log-density of ${fixed(validationLogDensity, 3)} nats of the validation rows.`;
+  const text = `The training used ${counted(rows, "row")}, including the validation rows, which decided when it ended, and the seed ${seed}. The model has the weights of epoch ${bestEpoch} of ${epochs}. Its mean log-density of the validation rows is ${fixed(validationLogDensity, 3)} nats.`;
   if (members.length < 2) return paragraph(text);
   const table = htmlTable(
-    "The members of the model, a mixture.",
+    "The model is a mixture of these members.",
     ["member", "weight", "validation, nats"],
     members
       .toSorted((a, b) => b.weight - a.weight)
@@ -118,7 +118,7 @@ function marginals(canvas: Canvas, columns: readonly PageColumn[]): string {
   );
   const more =
     columns.length > MAX_COLUMNS
-      ? paragraph(`The first ${MAX_COLUMNS} of ${count(columns.length)} columns.`)
+      ? paragraph(`These are the first ${MAX_COLUMNS} of ${count(columns.length)} columns.`)
       : "";
   return `${LEGEND}${more}<div class="grid">${figures.join("")}</div>`;
 }
@@ -153,7 +153,7 @@ function pairs(canvas: Canvas, report: ReportNumbers, columns: readonly PageColu
       caption,
     );
   });
-  const text = `The ${count(Math.min(chosen.length, MAX_PAIRS / 2))} pairs that depend on each other most, and then the pairs whose dependence differs most. Intervals have the median, the central half and the central 90% of the values.`;
+  const text = `First come the ${count(Math.min(chosen.length, MAX_PAIRS / 2))} pairs with the strongest dependence in real rows, and then the pairs whose dependence differs most. Intervals show the median, the central 50% and the central 90% of the values.`;
   return `${LEGEND}${paragraph(text)}<div class="grid wide">${figures.join("")}</div>`;
 }
 
@@ -169,11 +169,11 @@ function calibration(canvas: Canvas, { calibration, conditionalCalibration }: Re
     });
     return `<div class="grid small">${figures.join("")}</div>`;
   };
-  const text = `Where real values are among generated ones, from the lowest (0) to the highest (1). The histogram of a calibrated column is flat, and with a probability of 95% all of its bars and those of all other columns end within the gray band. Below each histogram is its coverage: how many real values are in the central 50%, 80% and 95% of the generated values.`;
+  const text = `Each histogram shows the ranks of real values among generated ones, from the lowest (0) to the highest (1). The histogram of a calibrated column is flat. If all columns are calibrated, all bars end within the gray band with a probability of 95%. Below each histogram is the coverage: the shares of the real values in the central 50%, 80% and 95% of the generated values.`;
   const conditional = conditionalCalibration
-    ? `<h3 class="part">Given all other columns</h3>${paragraph(`Where each real value is in the distribution of its column given the other values of its row, for ${counted(conditionalCalibration.rows, "row")}. Bars that are high at both ends mean that the model is too sure.`)}${grid(conditionalCalibration)}`
+    ? `<h3 class="part">Given all other columns</h3>${paragraph(`The rank of each real value in the distribution of its column given the other values of its row, for ${counted(conditionalCalibration.rows, "row")}. High bars at both ends mean that the model is overconfident.`)}${grid(conditionalCalibration)}`
     : paragraph(
-        "Calibration given the other columns is not tested: it needs rows of a model with exact conditional distributions.",
+        "Calibration given the other columns is not tested: it needs a model with exact conditional distributions, which generated the rows itself.",
       );
   return `${paragraph(text)}${grid(calibration.generated)}${conditional}`;
 }
@@ -181,8 +181,8 @@ function calibration(canvas: Canvas, { calibration, conditionalCalibration }: Re
 function tests(canvas: Canvas, report: ReportNumbers): string {
   const isKnown = report.rows.training !== undefined;
   const text = isKnown
-    ? "Each number of generated rows stands beside what copied training rows and training rows with shuffled columns score: the first have no difference that a good model could avoid, but reveal all training rows; the second have no dependence between columns."
-    : "Each number of generated rows stands beside what other real rows, and the same with shuffled columns, score: the first have no difference that a good model could avoid; the second have no dependence between columns.";
+    ? "Each statistic of generated rows is shown beside its values for two controls. Copied training rows have the distribution of real rows, but reveal all training rows. Training rows with shuffled columns have no dependence between columns."
+    : "Each statistic of generated rows is shown beside its values for two controls: other real rows, and the same rows with shuffled columns, which have no dependence between columns.";
   const worst = report.trend.generated.pairs
     .slice(0, 5)
     .map(({ columns, measure, real, generated }) => [

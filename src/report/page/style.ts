@@ -36,7 +36,7 @@ thead th { color: var(--muted); font-weight: 600; } tbody th { font-weight: 500;
 .rare { display: grid; gap: 1rem; padding: 0; list-style: none; } .rare li { break-inside: avoid; }
 .rare p { margin: .15rem 0; } .values { overflow-wrap: anywhere; } mark { background: none; color: var(--generated); font-weight: 600; }
 dt { font-weight: 600; margin-top: .6rem; } dd { margin: 0; max-width: 46rem; }
-@media (max-width: 34rem) { main { padding: 1.25rem 1rem 3rem; } .findings li { grid-template-columns: 1fr; gap: .1rem; } table { font-size: .78rem; } th, td { padding-right: .6rem; } .grid.small { grid-template-columns: 1fr 1fr; gap: 1rem .75rem; } }
+@media (max-width: 34rem) { .grid.wide figure > svg { font-size: 15px; } .narrow svg { font-size: 18px; } .pair { grid-template-columns: 1fr; } main { padding: 1.25rem 1rem 3rem; } .findings li { grid-template-columns: 1fr; gap: .1rem; } table { font-size: .78rem; } th, td { padding-right: .6rem; } .grid.small { grid-template-columns: 1fr 1fr; gap: 1rem .75rem; } }
 @media print { body { font-size: 10.5pt; } main { max-width: none; padding: 0; } h2, h3 { break-after: avoid; } .grid { grid-template-columns: repeat(3, 1fr); }
   .grid.small { grid-template-columns: repeat(4, 1fr); } .grid.wide { grid-template-columns: repeat(2, 1fr); } .findings li, tr { break-inside: avoid; } }
 `;

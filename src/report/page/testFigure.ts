@@ -4,7 +4,7 @@ import type { Canvas } from "../sheet.ts";
 import { COLORS, drawFigure } from "./canvas.ts";
 import { fixed } from "./html.ts";
 
-/** What the three tables are called in figures and tables of a page. `copied` are real rows that were not learned if `isKnown` is false. */
+/** Names of the three tables in a page. If `isKnown` is false, the training rows are not known, and `copied` are other real rows. */
 export const tableNames = (isKnown: boolean) => ({
   generated: "generated rows",
   copied: isKnown ? "copied training rows" : "other real rows",
