@@ -1,13 +1,13 @@
-/** The recipes of pushforward that the page offers, and how a setting becomes their options. This module loads no code of them. */
+/** The recipes of pushforward that the page offers, and their options. This module does not import them, so that the page loads fast. */
 
 export type RecipeName = "nsf" | "maf" | "iaf" | "realNVP" | "glow" | "planarFlow" | "radialFlow" | "nice";
 
-/** What a reader chooses of a flow. */
+/** The parts of a setting that determine the options of a recipe. */
 export interface Size {
   readonly layers: number;
   readonly width: number;
   readonly seed: number;
-  /** Training by samples needs a layer whose direction from latent space to data has a closed form. */
+  /** The reverse divergence is estimated from samples, so layers need a closed form from latent space to data. */
   readonly objective: "likelihood" | "reverse";
 }
 
@@ -39,7 +39,7 @@ export const families = {
   nsf: {
     title: "Neural spline flow, coupling",
     summary:
-      "Each layer keeps one coordinate and bends the other by a spline that a network computes from the first.",
+      "Each layer keeps one coordinate and maps the other by a spline, which a network computes from the first.",
     recipe: "nsf",
     ...networks,
     options: (size) => ({ kind: "coupling", ...withNetworks(size) }),
@@ -47,7 +47,7 @@ export const families = {
   },
   nsfAutoregressive: {
     title: "Neural spline flow, autoregressive",
-    summary: "Each layer bends every coordinate by a spline that depends on the coordinates before it.",
+    summary: "Each layer maps every coordinate by a spline that depends on the coordinates before it.",
     recipe: "nsf",
     ...networks,
     defaults: { layers: 3, width: 32, learningRate: 0.005 },
@@ -70,28 +70,30 @@ export const families = {
   maf: {
     title: "Masked autoregressive flow (MAF)",
     summary:
-      "Each coordinate is scaled and shifted by a masked network of the coordinates before it. Density in one pass.",
+      "A masked network scales and shifts each coordinate, depending on the coordinates before it. Densities take one pass.",
     recipe: "maf",
     ...networks,
     defaults: { layers: 8, width: 64, learningRate: 0.003 },
   },
   iaf: {
     title: "Inverse autoregressive flow (IAF)",
-    summary: "The inverse of MAF: samples in one pass, densities one coordinate after the other.",
+    summary:
+      "The inverse of MAF: samples take one pass, densities are computed one coordinate after the other.",
     recipe: "iaf",
     ...networks,
     defaults: { layers: 8, width: 64, learningRate: 0.003 },
   },
   nice: {
     title: "NICE",
-    summary: "Couplings that only shift, so they keep every volume; one final scaling changes it.",
+    summary:
+      "Couplings that only shift, so they preserve volume, and one scaling of each coordinate. The base is logistic.",
     recipe: "nice",
     ...networks,
     defaults: { layers: 6, width: 64, learningRate: 0.003 },
   },
   planar: {
     title: "Planar flow",
-    summary: "Each layer squeezes or stretches the plane along one line. No networks.",
+    summary: "Each layer squeezes or stretches the plane across one line. There are no networks.",
     recipe: "planarFlow",
     options: planarOptions,
     hasNetworks: false,
@@ -100,7 +102,7 @@ export const families = {
   },
   radial: {
     title: "Radial flow",
-    summary: "Each layer squeezes or stretches the plane around one point. No networks.",
+    summary: "Each layer squeezes or stretches the plane around one point. There are no networks.",
     recipe: "radialFlow",
     options: withoutNetworks,
     hasNetworks: false,

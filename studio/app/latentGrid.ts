@@ -1,11 +1,11 @@
-/** Cells on a side, and the half-width, of the square of latent space that a flow deforms. */
+/** The number of cells on a side of the grid, and half of its width. */
 const CELLS = 30;
 const RADIUS = 3;
 
 const side = CELLS + 1;
 const at = (k: number) => -RADIUS + (2 * RADIUS * k) / CELLS;
 
-/** A square grid in latent space: its corners, and each cell as the indices of its four corners in order around it. */
+/** A square grid in latent space: the corners of its cells, and for each cell the indices of its four corners, in order around it. */
 export const latentGrid = {
   cells: CELLS,
   radius: RADIUS,

@@ -3,8 +3,8 @@ import type { Setting, Source } from "./setting.ts";
 import { targetOf } from "./target.ts";
 
 /**
- * A TypeScript program that trains the flow of a setting for a number of epochs, with the numbers of the page. `rows` are the points
- * of the setting.
+ * A TypeScript program that trains the flow of a setting for a number of epochs, with the same result as the page. `rows` are the
+ * points of the setting.
  */
 export function programOf(setting: Setting, epochs: number, rows: ArrayLike<number>): string {
   const { source, seed, family: name } = setting;
@@ -33,11 +33,11 @@ await saveModel("model.safetensors", { flow, columns: ["x", "y"] });
 `;
 }
 
-/** The options that all trainings share. */
+/** The options that both objectives have. */
 const options = ({ learningRate, seed }: Setting) => `optimizer: { learningRate: ${learningRate} },
   seed: ${seed},
-  // The page computes in WebAssembly on one thread. Without these lines training is faster, and its
-  // numbers differ by rounding.
+  // As in the page: WebAssembly on one thread. Without these lines training is faster, and its numbers
+  // differ by rounding.
   threads: 1,
   providers: ["wasm"],`;
 
@@ -58,7 +58,7 @@ const target = new GaussianMixture({ features: 2, components: ${centers} }, new 
 target.means.take(Float64Array.from(rows).slice(0, ${2 * centers}));
 target.logDiagonal.take(new Float64Array(${2 * centers}).fill(-Math.log(${deviation})));
 
-// KL(q || p) by samples of the flow q.
+// KL(q || p), estimated from samples of the flow q.
 await initialize(flow, dataset(rows, { features: 2 }));
 const { epochs } = await minimize(
   (batch) => {
@@ -86,10 +86,10 @@ function rowsText(source: Source, seed: number): string {
   const lines: string[] = [];
   for (let i = 0; i < source.values.length; i += 2 * POINTS_PER_LINE)
     lines.push(`  ${source.values.slice(i, i + 2 * POINTS_PER_LINE).join(", ")},`);
-  return `// x and y in turn.\nconst rows = [\n${lines.join("\n")}\n];`;
+  return `// Points as x0, y0, x1, y1, ...\nconst rows = [\n${lines.join("\n")}\n];`;
 }
 
-/** An object of numbers, text and lists as TypeScript. */
+/** An object of numbers, strings and lists of numbers as TypeScript. */
 const objectText = (value: Readonly<Record<string, unknown>>): string =>
   `{ ${Object.entries(value)
     .map(([key, each]) => `${key}: ${Array.isArray(each) ? `[${each.join(", ")}]` : JSON.stringify(each)}`)

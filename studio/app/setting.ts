@@ -13,7 +13,7 @@ export const TOY_NAMES = [
 
 export type ToyName = (typeof TOY_NAMES)[number];
 
-/** Where the rows come from: a toy distribution, or points of the reader, x and y in turn. */
+/** Where the rows come from: a toy distribution, or points of the reader as x0, y0, x1, y1, ... */
 export type Source =
   | { readonly kind: "toy"; readonly name: ToyName; readonly rows: number }
   | { readonly kind: "points"; readonly values: readonly number[]; readonly from: "drawn" | "table" };
@@ -48,15 +48,15 @@ export const DEFAULT_SETTING: Setting = {
   seed: 0,
 };
 
-/** Coordinates of drawn points are rounded to this many decimals, so that a link holds exactly the points of the page. */
+/** Coordinates of drawn points are rounded to this many decimals, which keeps links short. */
 const DECIMALS = 2;
 
 export const roundCoordinate = (value: number): number => Number(value.toFixed(DECIMALS));
 
-/** A link holds at most this many points: browsers and mail programs cut longer addresses. */
+/** A link holds at most this many points: browsers and mail programs truncate longer addresses. */
 export const MAX_POINTS_IN_LINK = 1000;
 
-/** The setting as the fragment of an address; undefined if there are too many points. */
+/** The setting as the fragment of an address, without #; undefined if it has more than `MAX_POINTS_IN_LINK` points. */
 export function toFragment({ source, objective, ...setting }: Setting): string | undefined {
   const fields = new URLSearchParams();
   if (source.kind === "toy") {
@@ -72,7 +72,7 @@ export function toFragment({ source, objective, ...setting }: Setting): string |
   return fields.toString();
 }
 
-/** The setting of a fragment. Fields that are missing or not valid have their defaults: a link may be cut or old. */
+/** The setting of a fragment. Missing and invalid fields get their defaults: a link may be truncated or old. */
 export function fromFragment(fragment: string): Setting {
   const fields = new URLSearchParams(fragment.replace(/^#/, ""));
   const familyName = fields.get("family") ?? "";
@@ -105,5 +105,5 @@ function sourceOf(fields: URLSearchParams, rows: number): Source {
   return { kind: "toy", name, rows };
 }
 
-/** With fewer points there is nothing to hold out and nothing to learn. */
+/** The smallest number of points to train on, so that some can be held out. */
 export const MIN_POINTS = 20;

@@ -1,21 +1,28 @@
 import { TrainerClient, ViewerClient } from "./engine/client.ts";
-import type { Epoch, Layered, LayeredPoints, Raster, Rows, TrainerEvent } from "./engine/messages.ts";
+import type {
+  Epoch,
+  LatentTrajectories,
+  Raster,
+  Rows,
+  TrainerEvent,
+  Trajectories,
+} from "./engine/messages.ts";
 import { latentGrid } from "./latentGrid.ts";
 import { fromFragment, MIN_POINTS, type Setting, toFragment } from "./setting.ts";
 
-/** Rows that figures show. More would only cover each other. */
-export const SHOWN_ROWS = 1500;
-/** Cells on a side of the density: few while training, so that pictures keep up with it. */
+/** Figures show at most this many rows. More would only cover each other. */
+const SHOWN_ROWS = 1500;
+/** The number of cells on a side of the raster of the density: fewer while training, so that the figures keep up with it. */
 const LIVE_RASTER = 72;
 const FINE_RASTER = 160;
 
 export type Status = "idle" | "training" | "paused" | "ended";
 
-/** The state of the page, and what its controls do. */
+/** The state of the page, and the actions of its controls. */
 export class Studio {
   setting = $state.raw<Setting>(fromFragment(""));
   status = $state<Status>("idle");
-  /** The chapter that is open beside the figures. */
+  /** The name of the open chapter. */
   chapter = $state<string>();
   error = $state<string>();
   endReason = $state<string>();
@@ -24,18 +31,18 @@ export class Studio {
   rows = $state.raw<Rows>();
   layers = $state.raw<readonly string[]>([]);
   raster = $state.raw<Raster>();
-  latent = $state.raw<LayeredPoints>();
-  grid = $state.raw<Layered>();
-  /** A point in data space that the reader looks at, and its way to latent space. */
+  latent = $state.raw<LatentTrajectories>();
+  grid = $state.raw<Trajectories>();
+  /** The point of data space that the reader has selected, and its trajectory to latent space. */
   selected = $state.raw<readonly [number, number]>();
-  path = $state.raw<LayeredPoints>();
-  /** How far the grid has gone from the base (0) to the data (the number of layers). */
+  path = $state.raw<LatentTrajectories>();
+  /** The number of layers that are applied to the grid, from 0 for latent space. It may lie between two layers. */
   depth = $state(Number.POSITIVE_INFINITY);
 
   private readonly viewer = new ViewerClient();
-  private readonly trainer = new TrainerClient((event) => this.hear(event));
+  private readonly trainer = new TrainerClient((event) => this.handleEvent(event));
   private run = 0;
-  /** Parameters of the latest epoch, and of the best one. */
+  /** The parameters of the latest epoch, and of the best one. */
   private parameters: Uint8Array | undefined;
   private best: Uint8Array | undefined;
   private sketched = false;
@@ -47,7 +54,7 @@ export class Studio {
     this.trainer.send({ type: "prepare" });
   }
 
-  /** Changes the setting. A training ends, and its flow is left. */
+  /** Changes the setting. This ends the training, and discards its flow. */
   async change(change: Partial<Setting>): Promise<void> {
     const previous = this.setting;
     this.setting = { ...previous, ...change };
@@ -57,19 +64,19 @@ export class Studio {
     await this.draw();
   }
 
-  /** The fragment of the address of a chapter, or of the page without one, with the present setting. */
+  /** The fragment of an address with the current setting, of a chapter or of the page for training. */
   address(chapter: string | undefined): string {
     return `#${[chapter && `read=${chapter}`, toFragment(this.setting)].filter(Boolean).join("&")}`;
   }
 
-  /** Shows what the fragment of an address says. A setting that it has changes nothing if it is the present one. */
+  /** Opens the chapter of the fragment of an address, and changes to its setting if it is another one. */
   async follow(fragment: string): Promise<void> {
     const fields = new URLSearchParams(fragment.slice(1));
     this.chapter = fields.get("read") ?? undefined;
     fields.delete("read");
-    const isPresent =
+    const isCurrent =
       fields.size === 0 || fields.toString() === new URLSearchParams(toFragment(this.setting)).toString();
-    if (!this.rows || !isPresent) await this.change(fromFragment(fragment));
+    if (!this.rows || !isCurrent) await this.change(fromFragment(fragment));
   }
 
   private reset(): void {
@@ -85,8 +92,8 @@ export class Studio {
 
   private async loadRows(): Promise<void> {
     const { source, seed } = this.setting;
-    const rows = await this.viewer.ask("rows", { source, seed });
-    // A reader who draws on while the answer comes has more points than it.
+    const rows = await this.viewer.request("rows", { source, seed });
+    // Points that were drawn in the meantime are not among these rows.
     if (source === this.setting.source && !this.sketched) this.rows = rows;
   }
 
@@ -96,9 +103,14 @@ export class Studio {
     return source.kind === "points" && source.from === "drawn";
   }
 
-  /** The smallest value that the loss can have: the entropy, if it is known, or 0 for a divergence. */
-  get lowest(): number | undefined {
+  /** A lower bound of the expected loss: the entropy of the data, if it is known, or 0 for a divergence. */
+  get lossBound(): number | undefined {
     return this.setting.objective === "reverse" ? 0 : this.rows?.entropy;
+  }
+
+  /** The number of rows that the figures show: the first ones. */
+  get shownRows(): number {
+    return Math.min(this.rows ? this.rows.values.length / 2 : 0, SHOWN_ROWS);
   }
 
   get canTrain(): boolean {
@@ -118,7 +130,7 @@ export class Studio {
     await this.change({ source: { kind: "points", from: "drawn", values: [...this.rows.values] } });
   }
 
-  /** Starts a training from the initial flow. With the same setting it takes the same course. */
+  /** Starts a training from the initial flow. Trainings of the same setting are identical. */
   start({ paused = false } = {}): void {
     this.reset();
     this.status = paused ? "paused" : "training";
@@ -142,7 +154,7 @@ export class Studio {
     else this.start({ paused: true });
   }
 
-  /** Follows a point of data space. Only the latest position of a pointer waits for an answer. */
+  /** Selects a point of data space, and computes its trajectory. While one is computed, only the latest point waits. */
   async select(point: readonly [number, number] | undefined): Promise<void> {
     this.selected = point;
     if (!point) this.path = undefined;
@@ -152,28 +164,31 @@ export class Studio {
       let followed: typeof this.selected;
       while (this.selected && followed !== this.selected) {
         followed = this.selected;
-        this.path = await this.viewer.ask("toLatent", { points: Float64Array.from(followed) });
+        this.path = await this.viewer.request("toLatent", { points: Float64Array.from(followed) });
       }
     } finally {
       this.following = false;
     }
   }
 
-  /** The latent grid after one planar or radial layer. */
-  layer(kind: "planar" | "radial", values: Readonly<Record<string, readonly number[]>>): Promise<Layered> {
-    return this.viewer.ask("layer", { kind, values, points: latentGrid.points });
+  /** The latent grid before and after one planar or radial layer. */
+  layer(
+    kind: "planar" | "radial",
+    values: Readonly<Record<string, readonly number[]>>,
+  ): Promise<Trajectories> {
+    return this.viewer.request("layer", { kind, values, points: latentGrid.points });
   }
 
-  /** The flow of the best epoch as the bytes of a model file, or of its density as an ONNX file. */
+  /** The flow of the best epoch as a model file, or its density as an ONNX file. */
   async modelFile(format: "model" | "onnx"): Promise<Uint8Array<ArrayBuffer>> {
     const { setting, best } = this;
-    const flow = this.viewer.ask("flow", { setting, ...(best && { parameters: best }) });
-    // Both questions are asked at once, so that no other one comes between them.
-    const [, bytes] = await Promise.all([flow, this.viewer.ask(format, {})]);
+    const flow = this.viewer.request("flow", { setting, ...(best && { parameters: best }) });
+    // Both requests are sent at once, so that no other one changes the flow between them.
+    const [, bytes] = await Promise.all([flow, this.viewer.request(format, {})]);
     return bytes;
   }
 
-  private hear(event: TrainerEvent): void {
+  private handleEvent(event: TrainerEvent): void {
     if (event.run !== this.run) return;
     if (event.type === "epoch") {
       this.epochs = [...this.epochs, event.epoch];
@@ -192,7 +207,7 @@ export class Studio {
     this.draw();
   }
 
-  /** Brings the figures up to date. While they are being computed, only the latest state waits. */
+  /** Updates the figures. While they are computed, only the latest state waits. */
   private async draw(): Promise<void> {
     this.stale = true;
     if (this.drawing) return;
@@ -213,13 +228,13 @@ export class Studio {
     const { setting, rows, run, parameters } = this;
     if (!rows) return;
     const size = this.status === "training" ? LIVE_RASTER : FINE_RASTER;
-    // All questions are asked at once, so that no other one sets the flow between them.
+    // All requests are sent at once, so that no other one changes the flow between them.
     const [{ layers }, raster, latent, grid, path] = await Promise.all([
-      this.viewer.ask("flow", { setting, ...(parameters && { parameters }) }),
-      this.viewer.ask("raster", { frame: rows.frame, size }),
-      this.viewer.ask("toLatent", { points: rows.values.slice(0, 2 * SHOWN_ROWS) }),
-      this.viewer.ask("toData", { points: latentGrid.points }),
-      this.selected && this.viewer.ask("toLatent", { points: Float64Array.from(this.selected) }),
+      this.viewer.request("flow", { setting, ...(parameters && { parameters }) }),
+      this.viewer.request("raster", { frame: rows.frame, size }),
+      this.viewer.request("toLatent", { points: rows.values.slice(0, 2 * SHOWN_ROWS) }),
+      this.viewer.request("toData", { points: latentGrid.points }),
+      this.selected && this.viewer.request("toLatent", { points: Float64Array.from(this.selected) }),
     ]);
     if (run !== this.run) return;
     Object.assign(this, { layers, raster, latent, grid, path });

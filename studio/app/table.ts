@@ -1,15 +1,18 @@
-/** A table of numbers: the columns that have a number in every row that is kept. */
+/** The numeric columns of a table. */
 export interface NumberTable {
   readonly names: readonly string[];
   /** One array per column. */
   readonly columns: readonly (readonly number[])[];
-  /** Lines that were left out, because they do not have a number where the first rows have one. */
+  /** The number of lines that were left out, because they have no number in one of these columns. */
   readonly skipped: number;
 }
 
 const SEPARATORS = [";", "\t", ","];
 
-/** Reads text of separated values, with or without a line of names. Throws if it does not have two columns of numbers. */
+/**
+ * Reads values separated by semicolons, tabs, commas or spaces, with or without a line of names. The first line with two numbers
+ * determines which columns are numeric. Throws if there is none.
+ */
 export function parseTable(text: string): NumberTable {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
   const separator = SEPARATORS.find((each) => lines[0]?.includes(each));
@@ -38,7 +41,7 @@ export function parseTable(text: string): NumberTable {
 /** The page trains on at most this many rows, evenly spaced in the table. */
 export const MAX_TABLE_ROWS = 20_000;
 
-/** Two columns as points, x and y in turn. */
+/** Two columns as points x0, y0, x1, y1, ..., at most `MAX_TABLE_ROWS` of them. */
 export function pointsOf(x: readonly number[], y: readonly number[]): number[] {
   const stride = Math.max(1, x.length / MAX_TABLE_ROWS);
   const count = Math.min(x.length, MAX_TABLE_ROWS);

@@ -1,9 +1,9 @@
-/** The target of variational inference: normal distributions of equal weight around points. */
+/** The target of variational inference: a mixture of isotropic normal distributions of equal weight, centered at points. */
 
-/** At most this many points have a normal distribution around them. */
+/** The number of components: one for each of the first points, and at most this many. */
 const MAX_CENTERS = 200;
 
-/** The standard deviation of each, in units of the larger range of the points. */
+/** The standard deviation of each component, as a share of the larger one of the ranges of x and y. */
 const DEVIATION = 0.035;
 
 export interface Target {
@@ -11,7 +11,7 @@ export interface Target {
   readonly deviation: number;
 }
 
-/** The target of points, x and y in turn. The deviation is rounded, so that a program can contain it. */
+/** The target of points x0, y0, x1, y1, ... The standard deviation is rounded, so that exported programs can contain it exactly. */
 export function targetOf(values: ArrayLike<number>): Target {
   const centers = Math.min(MAX_CENTERS, values.length / 2);
   const ranges = [0, 1].map((axis) => {

@@ -2,31 +2,22 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import type { AxeResults } from "axe-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CHROMIUM_IS_MISSING, findChromium } from "../../test/browser/chromium.ts";
+import { beforeAll, expect, test } from "vitest";
 import { CHAPTER_NAMES, chapters } from "../app/read/chapters.ts";
-import { Site, type Visit } from "./page.ts";
+import { describePage, type Visit } from "./page.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const pictures = fileURLToPath(new URL("../dist/pictures", import.meta.url));
-const chromium = findChromium();
-// Only some reporters of Vitest show why a test was skipped.
-if (!chromium) console.warn(`The studio is not tested: ${CHROMIUM_IS_MISSING}.`);
 
-/** What axe-core finds, as one line each. */
+/** The violations that axe-core finds, one line each. */
 async function violations({ page }: Visit): Promise<string[]> {
   await page.evaluate(axe);
   const results = (await page.evaluate("axe.run()")) as AxeResults;
   return results.violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
 }
 
-describe.runIf(chromium)("the page", () => {
-  const site = new Site();
-  beforeAll(async () => {
-    mkdirSync(pictures, { recursive: true });
-    await site.open(chromium!);
-  });
-  afterAll(() => site.close());
+describePage("the page", (site) => {
+  beforeAll(() => void mkdirSync(pictures, { recursive: true }));
 
   const looks = [1280, 390].flatMap((width) =>
     (["light", "dark"] as const).map((scheme) => ({ width, scheme })),
@@ -44,7 +35,7 @@ describe.runIf(chromium)("the page", () => {
     await visit.button("Train").click();
     await expect.poll(() => visit.figure("epoch")).toBeGreaterThan(3);
     await visit.button("Pause").click();
-    await page.locator("[data-figure=data] [role=application]").click({ position: { x: 100, y: 100 } });
+    await visit.dataSpace.click({ position: { x: 100, y: 100 } });
     await expect.poll(() => page.getByText("drawn to scale").isVisible()).toBe(true);
     await page.getByText("Show the program").click();
     expect(await violations(visit)).toEqual([]);

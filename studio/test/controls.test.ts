@@ -1,12 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CHROMIUM_IS_MISSING, findChromium } from "../../test/browser/chromium.ts";
+import { expect, test } from "vitest";
 import { FAMILY_NAMES } from "../app/families.ts";
 import { CHAPTER_NAMES } from "../app/read/chapters.ts";
-import { Site, type Visit } from "./page.ts";
-
-const chromium = findChromium();
-// Only some reporters of Vitest show why a test was skipped.
-if (!chromium) console.warn(`The studio is not tested: ${CHROMIUM_IS_MISSING}.`);
+import { describePage, type Visit } from "./page.ts";
 
 /** The pixels of a figure, to see whether it has changed. */
 const picture = ({ page }: Visit, name: string): Promise<string> =>
@@ -18,11 +13,7 @@ async function expectChange(visit: Visit, name: string, act: () => Promise<unkno
   await expect.poll(() => picture(visit, name)).not.toBe(before);
 }
 
-describe.runIf(chromium)("controls", () => {
-  const site = new Site();
-  beforeAll(() => site.open(chromium!));
-  afterAll(() => site.close());
-
+describePage("controls", (site) => {
   test("every family takes an epoch, and shows its grid and the density of a point", async () => {
     await using visit = await site.visit("#data=twoMoons&rows=300");
     const { page } = visit;
@@ -33,7 +24,7 @@ describe.runIf(chromium)("controls", () => {
         await visit.button("One epoch").click();
         await expect.poll(() => visit.figure("epoch")).toBe(1);
       });
-      await page.locator("[data-figure=data] [role=application]").click({ position: { x: 250, y: 200 } });
+      await visit.dataSpace.click({ position: { x: 250, y: 200 } });
       await expect.poll(() => page.getByRole("rowheader", { name: /^log det/ }).count()).toBeGreaterThan(2);
       const terms = (await page.locator("td.number").allTextContents()).map((text) =>
         Number(text.replace("−", "-")),
@@ -87,7 +78,7 @@ describe.runIf(chromium)("controls", () => {
     expect(await again.figure("held-out nats")).toBe(await visit.figure("held-out nats"));
     await visit.button("Clear").click();
     await expect.poll(() => page.getByText("A flow needs at least").isVisible()).toBe(true);
-    await page.locator("[data-figure=data] [role=application]").focus();
+    await visit.dataSpace.focus();
     for (const key of ["ArrowUp", "Enter", "Enter"]) await page.keyboard.press(key);
     await expect.poll(() => visit.button("One epoch").isEnabled()).toBe(true);
     expect([...visit.problems, ...again.problems]).toEqual([]);
@@ -108,7 +99,7 @@ describe.runIf(chromium)("controls", () => {
     expect(visit.problems).toEqual([]);
   });
 
-  test("everything to try in the chapters trains, and their layers answer", async () => {
+  test("the suggestions of all chapters train, and their widgets respond", async () => {
     await using visit = await site.visit(`#read=${CHAPTER_NAMES[0]}`);
     const { page } = visit;
     for (const [i, chapter] of CHAPTER_NAMES.entries()) {
@@ -130,7 +121,9 @@ describe.runIf(chromium)("controls", () => {
       });
     await expectChange(visit, "planar", () => page.getByRole("slider", { name: /^b / }).fill("1"));
     await expectChange(visit, "radial", () => page.getByRole("slider", { name: /^β/ }).fill("-0.95"));
-    await expect.poll(() => page.getByText("would be a hole").isVisible()).toBe(true);
+    await expect
+      .poll(() => page.getByText("the determinant at the center would be 0").isVisible())
+      .toBe(true);
     await page.getByRole("link", { name: /Autoregressive/ }).click();
     await page.getByText("Draw another ordering").click();
     await page.getByText("x₄", { exact: true }).last().click();

@@ -1,7 +1,21 @@
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { type PreviewServer, preview } from "vite";
-import { inject } from "vitest";
-import { launchChromium } from "../../test/browser/chromium.ts";
+import { afterAll, beforeAll, describe, inject } from "vitest";
+import { CHROMIUM_IS_MISSING, findChromium, launchChromium } from "../../test/browser/chromium.ts";
+
+const chromium = findChromium();
+// Only some reporters of Vitest show why a test was skipped.
+if (!chromium) console.warn(`The studio is not tested: ${CHROMIUM_IS_MISSING}.`);
+
+/** Describes tests of the built studio in Chromium. They are skipped if there is none. */
+export function describePage(name: string, tests: (site: Site) => void): void {
+  describe.runIf(chromium)(name, () => {
+    const site = new Site();
+    beforeAll(() => site.open(chromium!));
+    afterAll(() => site.close());
+    tests(site);
+  });
+}
 
 /** The built studio, served below a path, as a static host would. */
 export class Site {
@@ -37,10 +51,10 @@ export class Site {
   }
 }
 
-/** A page with what it did that a reader must not see. */
+/** An open page, and a record of what it must not do. */
 export class Visit implements AsyncDisposable {
   readonly page: Page;
-  /** Messages of the console, errors, and requests to other hosts or that failed. */
+  /** Messages in the console, errors, requests that failed, and requests to other hosts. */
   readonly problems: string[] = [];
   /** The files of the site that the page and its workers requested. */
   readonly files: string[] = [];
@@ -61,7 +75,12 @@ export class Visit implements AsyncDisposable {
     return this.page.getByRole("button", { name, exact: true });
   }
 
-  /** The number beside a label of the training. */
+  /** The data space figure, where points are selected and drawn. */
+  get dataSpace() {
+    return this.page.locator("[data-figure=data] [role=application]");
+  }
+
+  /** The number with a label below the buttons of the training. */
   async figure(label: string): Promise<number> {
     return Number(await this.page.locator("dl div", { hasText: label }).locator("dd").textContent());
   }

@@ -48,7 +48,7 @@ test("the program of points contains them", () => {
     "import { Chain, fit, Flow, nsf, Standardize } from "pushforward";
     import { saveModel } from "pushforward/files";
 
-    // x and y in turn.
+    // Points as x0, y0, x1, y1, ...
     const rows = [
       -3.75, -3.625, -3.5, -3.375, -3.25, -3.125, -3, -2.875, -2.75, -2.625, -2.5, -2.375,
       -2.25, -2.125, -2, -1.875, -1.75, -1.625, -1.5, -1.375, -1.25, -1.125, -1, -0.875,
@@ -64,8 +64,8 @@ test("the program of points contains them", () => {
       epochs: 12,
       optimizer: { learningRate: 0.005 },
       seed: 7,
-      // The page computes in WebAssembly on one thread. Without these lines training is faster, and its
-      // numbers differ by rounding.
+      // As in the page: WebAssembly on one thread. Without these lines training is faster, and its numbers
+      // differ by rounding.
       threads: 1,
       providers: ["wasm"],
     });

@@ -1,20 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { CHROMIUM_IS_MISSING, findChromium } from "../../test/browser/chromium.ts";
+import { expect, inject, test } from "vitest";
 import { longestTask } from "./mainThread.ts";
-import { Site } from "./page.ts";
+import { describePage } from "./page.ts";
 
-const chromium = findChromium();
-// Only some reporters of Vitest show why a test was skipped.
-if (!chromium) console.warn(`The studio is not tested: ${CHROMIUM_IS_MISSING}.`);
-
-describe.runIf(chromium)("training in the page", () => {
-  const site = new Site();
-  beforeAll(() => site.open(chromium!));
-  afterAll(() => site.close());
-
+describePage("training in the page", (site) => {
   test.each([
     ["spirals", 0.4],
     ["twoMoons", 0.15],

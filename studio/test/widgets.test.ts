@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { compile, Planar, Radial, Random } from "../../src/index.ts";
 import { parametersOf } from "../../src/nn/index.ts";
-import { drawMasks, known } from "../app/read/widgets/masks.ts";
+import { dependencies, drawMasks } from "../app/read/widgets/masks.ts";
 import { areaPath, densityOf, inverseOf, mapOf } from "../app/read/widgets/oneDimension.ts";
 import { usedDirection } from "../app/read/widgets/planar.ts";
-import { rawSlope } from "../app/read/widgets/radial.ts";
+import { rawSlope } from "../app/read/widgets/slope.ts";
 
 const set = (module: object, values: Readonly<Record<string, readonly number[]>>) => {
   for (const [name, parameter] of parametersOf(module)) {
@@ -80,7 +80,7 @@ describe("masks of MADE", () => {
       expect(order!.toSorted()).toEqual([1, 2, 3, 4]);
       for (const output of [0, 1, 2, 3]) {
         const before = order!.flatMap((degree, input) => (degree < order![output]! ? [input] : []));
-        expect(known(masks, output)).toEqual(before);
+        expect(dependencies(masks, output)).toEqual(before);
       }
     }
     expect(new Set(draws.map(({ degrees }) => degrees[0]!.join())).size).toBeGreaterThan(5);

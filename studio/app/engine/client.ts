@@ -26,7 +26,7 @@ export class TrainerClient {
 }
 
 interface Pending {
-  resolve(answer: Requests[RequestName]["answer"]): void;
+  resolve(result: Requests[RequestName]["result"]): void;
   reject(error: Error): void;
 }
 
@@ -40,16 +40,16 @@ export class ViewerClient {
     this.worker.onmessage = ({ data: reply }: MessageEvent<ViewerReply>) => {
       const request = this.pending.get(reply.id)!;
       this.pending.delete(reply.id);
-      if (reply.type === "answer") request.resolve(reply.answer);
+      if (reply.type === "result") request.resolve(reply.result);
       else request.reject(new Error(reply.message));
     };
   }
 
-  ask<K extends RequestName>(type: K, ask: Requests[K]["ask"]): Promise<Requests[K]["answer"]> {
+  request<K extends RequestName>(type: K, args: Requests[K]["args"]): Promise<Requests[K]["result"]> {
     const id = ++this.requests;
     return new Promise((resolve, reject) => {
       this.pending.set(id, { resolve: resolve as Pending["resolve"], reject });
-      this.worker.postMessage({ type, id, ask } as ViewerRequest);
+      this.worker.postMessage({ type, id, args } as ViewerRequest);
     });
   }
 }

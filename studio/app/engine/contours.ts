@@ -1,8 +1,9 @@
+import { cellX, cellY } from "./frame.ts";
 import type { Frame } from "./messages.ts";
 
 /**
- * The densities of the boundaries of the smallest regions that contain the given masses (highest density regions), on a raster
- * of cells of one area. Mass outside of the raster does not count.
+ * For each mass, the density on the boundary of the smallest region that contains it (highest density region), on a raster whose
+ * cells have the given area. Masses are shares of the mass on the raster, in increasing order.
  */
 export function massLevels(density: Float32Array, area: number, masses: readonly number[]): number[] {
   const sorted = Float32Array.from(density).sort().reverse();
@@ -17,18 +18,16 @@ export function massLevels(density: Float32Array, area: number, masses: readonly
 }
 
 /**
- * Line segments x1, y1, x2, y2 along which a raster of values has a level, by marching squares: between the centers of four cells
- * that meet, the line crosses the edges whose ends lie on different sides of the level.
+ * The contour of a raster of values at a level, as line segments x1, y1, x2, y2, by marching squares: in the square between the
+ * centers of four adjacent cells, the contour crosses the edges whose ends lie on different sides of the level.
  */
 export function contourSegments(
   values: Float32Array,
   size: number,
-  { x, y }: Frame,
+  frame: Frame,
   level: number,
 ): Float32Array {
   const segments: number[] = [];
-  const xOf = (column: number) => x[0] + ((x[1] - x[0]) * (column + 0.5)) / size;
-  const yOf = (row: number) => y[1] - ((y[1] - y[0]) * (row + 0.5)) / size;
   const corners = [
     [0, 0],
     [0, 1],
@@ -45,11 +44,11 @@ export function contourSegments(
         const t = a / (a - b);
         const [[down, right], [nextDown, nextRight]] = [corners[k]!, corners[(k + 1) % 4]!];
         crossings.push([
-          xOf(column + right + t * (nextRight - right)),
-          yOf(row + down + t * (nextDown - down)),
+          cellX(frame, size, column + right + t * (nextRight - right)),
+          cellY(frame, size, row + down + t * (nextDown - down)),
         ]);
       }
-      // Four crossings are a saddle: the order of the edges joins them in pairs around opposite corners.
+      // At a saddle there are four crossings. Consecutive ones are joined, around opposite corners.
       for (let k = 0; k + 1 < crossings.length; k += 2) segments.push(...crossings[k]!, ...crossings[k + 1]!);
     }
   return Float32Array.from(segments);

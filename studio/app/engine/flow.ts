@@ -27,26 +27,26 @@ const recipes: Readonly<Record<RecipeName, (features: number, options: object) =
   nice,
 };
 
-/** The flow of a setting: the recipe, with a standardization next to the data, which `fit` sets from the rows. */
+/** The flow of a setting: the recipe, and a last layer that standardizes the data, whose statistics `fit` computes from the rows. */
 export function flowOf({ family: name, ...size }: Setting): Flow {
   const family = familyOf(name);
   const { base, bijection } = recipes[family.recipe](2, family.options(size));
   return new Flow(base, new Chain([bijection, new Standardize({ features: 2 })]));
 }
 
-/** The layers from the base to the data. */
+/** The layers in order from the base distribution to the data. */
 export function layersOf({ bijection }: Flow): readonly Bijection[] {
   const flatten = (each: Bijection): Bijection[] =>
     each instanceof Chain ? each.bijections.flatMap(flatten) : [each];
   return flatten(bijection);
 }
 
-/** The rows of a source, x and y in turn. */
+/** The rows of a source, as x0, y0, x1, y1, ... */
 export function rowsOf(source: Source, seed: number): Float64Array {
   return source.kind === "toy" ? toys[source.name](source.rows, { seed }) : Float64Array.from(source.values);
 }
 
-/** The settings of `fit` that the page uses; an exported program has the same. */
+/** The options of `fit` and `minimize` that the page sets; exported programs set the same. */
 export const trainingOptions = ({ learningRate, seed }: Setting) => ({
   optimizer: { learningRate },
   seed,

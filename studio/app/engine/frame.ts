@@ -1,7 +1,7 @@
 import type { Source } from "../setting.ts";
 import type { Frame } from "./messages.ts";
 
-/** The frame in which a reader draws. It does not depend on the points, so that it does not move below the pointer. */
+/** The frame in which points are drawn. It does not depend on the points, so that it stays where it is while they are drawn. */
 const DRAWING_FRAME: Frame = { x: [-4, 4], y: [-4, 4] };
 
 /** The frame that shows the rows of a source. */
@@ -26,3 +26,11 @@ export function frameOf(values: ArrayLike<number>): Frame {
   });
   return { x: x!, y: y! };
 }
+
+/** The x coordinate of the center of a column of a raster with `size` cells on a side. */
+export const cellX = ({ x }: Frame, size: number, column: number): number =>
+  x[0] + ((x[1] - x[0]) * (column + 0.5)) / size;
+
+/** The y coordinate of the center of a row; rows are counted from the top. */
+export const cellY = ({ y }: Frame, size: number, row: number): number =>
+  y[1] - ((y[1] - y[0]) * (row + 0.5)) / size;

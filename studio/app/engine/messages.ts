@@ -3,28 +3,28 @@ import type { Setting, Source } from "../setting.ts";
 
 export type WorkerRole = "trainer" | "viewer";
 
-/** What the page asks the training worker for. */
+/** Commands of the page to the training worker. */
 export type TrainerCommand =
   | { readonly type: "prepare" }
-  /** `run` is a name of the training, which its events repeat: the page may have left it when they arrive. */
+  /** `run` identifies the training in its events: when they arrive, the page may already have started another one. */
   | { readonly type: "train"; readonly run: number; readonly setting: Setting; readonly paused: boolean }
   | { readonly type: "resume" }
-  /** Ends training after the current epoch until the next `resume` or `step`. */
+  /** Pauses after the current epoch, until the next `resume` or `step`. */
   | { readonly type: "pause" }
-  /** Trains one epoch, and pauses. */
+  /** Trains one epoch, and pauses again. */
   | { readonly type: "step" }
   | { readonly type: "stop" };
 
-/** What the training worker tells the page. */
+/** Messages of the training worker to the page. */
 export type TrainerEvent =
   | { readonly type: "epoch"; readonly run: number; readonly epoch: Epoch; readonly parameters: Uint8Array }
   | { readonly type: "end"; readonly run: number; readonly reason: "epochs" | "patience" | "time" | "signal" }
   | { readonly type: "error"; readonly run: number; readonly message: string };
 
-/** The record of an epoch, with the time that the training has taken so far, without pauses. */
 export interface Epoch extends FitEpoch {
+  /** The time since the start of training, without pauses. */
   readonly seconds: number;
-  /** Whether no epoch before had a larger validation log-density: the result of training, if it ended now. */
+  /** Whether the validation log-density is larger than in all earlier epochs. */
   readonly best: boolean;
 }
 
@@ -35,66 +35,65 @@ export interface Frame {
 }
 
 export interface Rows {
-  /** x and y in turn. */
+  /** Points as x0, y0, x1, y1, ... */
   readonly values: Float64Array;
-  /** The data with a margin. */
   readonly frame: Frame;
   /** The entropy of the distribution in nats, if it is known. */
   readonly entropy: number | undefined;
 }
 
-/** The density on a raster of `size` by `size` cells, row by row from the top. */
+/** The density at the centers of `size` by `size` cells, row by row from the top. */
 export interface Raster {
   readonly size: number;
   readonly frame: Frame;
   readonly density: Float32Array;
-  /** For each mass of `CONTOUR_MASSES`, the line segments x1, y1, x2, y2 around the smallest region that contains it. */
+  /** For each mass of `CONTOUR_MASSES`, the boundary of the smallest region that contains it, as line segments x1, y1, x2, y2. */
   readonly contours: readonly Float32Array[];
 }
 
 export const CONTOUR_MASSES = [0.5, 0.8, 0.95] as const;
 
-/** Points after each layer: `positions[k]` has x and y in turn, `logDets[k]` the log-determinant of layer k. */
-export interface Layered {
-  /** From the input on: one more than there are layers. */
+/** The positions of points after each layer that they pass, as x0, y0, x1, y1, ..., and the log-determinant of each layer at each point. */
+export interface Trajectories {
+  /** `positions[0]` is the input, `positions[k + 1]` the output of layer k. */
   readonly positions: readonly Float32Array[];
   readonly logDets: readonly Float32Array[];
 }
 
-export interface LayeredPoints extends Layered {
-  /** log-density of the base distribution at the last position. */
+export interface LatentTrajectories extends Trajectories {
+  /** The log-density of the base distribution at the last position. */
   readonly baseLogDensity: Float32Array;
 }
 
-/** The questions that the viewing worker answers, with their answers. */
+/** The requests that the viewing worker answers: their arguments and their results. */
 export interface Requests {
-  rows: { ask: { source: Source; seed: number }; answer: Rows };
-  /** Sets the flow of all later questions. */
-  flow: { ask: { setting: Setting; parameters?: Uint8Array }; answer: { layers: readonly string[] } };
-  raster: { ask: { frame: Frame; size: number }; answer: Raster };
+  rows: { args: { source: Source; seed: number }; result: Rows };
+  /** Sets the flow of all later requests. */
+  flow: { args: { setting: Setting; parameters?: Uint8Array }; result: { layers: readonly string[] } };
+  raster: { args: { frame: Frame; size: number }; result: Raster };
   /** From data to latent space. */
-  toLatent: { ask: { points: Float64Array }; answer: LayeredPoints };
+  toLatent: { args: { points: Float64Array }; result: LatentTrajectories };
   /** From latent space to data. */
-  toData: { ask: { points: Float64Array }; answer: Layered };
+  toData: { args: { points: Float64Array }; result: Trajectories };
   /** One planar or radial layer with the given values of its parameters, from latent space to data. */
   layer: {
-    ask: {
+    args: {
       kind: "planar" | "radial";
       values: Readonly<Record<string, readonly number[]>>;
       points: Float64Array;
     };
-    answer: Layered;
+    result: Trajectories;
   };
-  model: { ask: Record<string, never>; answer: Uint8Array<ArrayBuffer> };
-  onnx: { ask: Record<string, never>; answer: Uint8Array<ArrayBuffer> };
+  model: { args: Record<string, never>; result: Uint8Array<ArrayBuffer> };
+  onnx: { args: Record<string, never>; result: Uint8Array<ArrayBuffer> };
 }
 
 export type RequestName = keyof Requests;
 
 export type ViewerRequest = {
-  [K in RequestName]: { readonly type: K; readonly id: number; readonly ask: Requests[K]["ask"] };
+  [K in RequestName]: { readonly type: K; readonly id: number; readonly args: Requests[K]["args"] };
 }[RequestName];
 
 export type ViewerReply =
-  | { readonly type: "answer"; readonly id: number; readonly answer: Requests[RequestName]["answer"] }
-  | { readonly type: "failure"; readonly id: number; readonly message: string };
+  | { readonly type: "result"; readonly id: number; readonly result: Requests[RequestName]["result"] }
+  | { readonly type: "error"; readonly id: number; readonly message: string };

@@ -15,7 +15,7 @@ import { targetOf } from "../target.ts";
 import { rowsOf, trainingOptions } from "./flow.ts";
 
 interface Callbacks {
-  /** Called after the first step, when the graphs are compiled. */
+  /** Called after the first step; the graphs are compiled then. */
   onStart(): void;
   onEpoch(epoch: FitEpoch): Promise<void>;
 }
@@ -27,7 +27,7 @@ type Train = (
   callbacks: Callbacks,
 ) => Promise<FitResult["stopped"]>;
 
-/** A reader ends a training without held-out points: these are more steps than anyone waits for. */
+/** The reverse divergence has no held-out points that could end its training. So many steps take longer than a reader waits. */
 const MAX_STEPS = 100_000;
 
 const once = (act: () => void) => {
@@ -38,7 +38,7 @@ const once = (act: () => void) => {
   };
 };
 
-/** The trainings of each objective. A program that a reader takes along does the same: see `programOf`. */
+/** How a flow is trained for each objective. Exported programs do the same: see `programOf`. */
 export const objectives: Readonly<Record<Objective, Train>> = {
   async likelihood(flow, setting, signal, { onStart, onEpoch }) {
     const rows = rowsOf(setting.source, setting.seed);
@@ -46,7 +46,7 @@ export const objectives: Readonly<Record<Objective, Train>> = {
     return (await fit(flow, rows, options)).stopped;
   },
 
-  /** The loss is an estimate of KL(q || p) by samples of the flow q. */
+  /** Minimizes a Monte Carlo estimate of KL(q || p) from samples of the flow q. */
   async reverse(flow, setting, signal, { onStart, onEpoch }) {
     const rows = rowsOf(setting.source, setting.seed);
     const { centers, deviation } = targetOf(rows);

@@ -1,9 +1,9 @@
 import { compile, Planar, Radial, Random, type Tensor } from "pushforward";
 import { parametersOf } from "pushforward/nn";
-import { layered } from "./layered.ts";
-import type { Layered, Requests } from "./messages.ts";
+import type { Requests, Trajectories } from "./messages.ts";
+import { trajectoriesOf } from "./trajectories.ts";
 
-/** A layer whose parameters a reader sets. */
+/** A planar or radial layer whose parameters the reader sets. */
 export class SingleLayer {
   private readonly layer: Planar | Radial;
   private readonly forward;
@@ -20,10 +20,10 @@ export class SingleLayer {
     );
   }
 
-  async toData(values: Requests["layer"]["ask"]["values"], points: Float64Array): Promise<Layered> {
+  async toData(values: Requests["layer"]["args"]["values"], points: Float64Array): Promise<Trajectories> {
     const parameters = parametersOf(this.layer);
     for (const [name, numbers] of Object.entries(values))
       parameters.get(`parameters.base.${name}`)!.take(Float32Array.from(numbers));
-    return layered(points, (await this.forward(points)) as Readonly<Record<string, Float32Array>>);
+    return trajectoriesOf(points, (await this.forward(points)) as Readonly<Record<string, Float32Array>>);
   }
 }

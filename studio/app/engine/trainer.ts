@@ -5,9 +5,9 @@ import { objectives } from "./objectives.ts";
 
 /** Trains one flow at a time. WebAssembly computes on the thread that calls it, so this is a worker of its own. */
 
-const tell = (event: TrainerEvent, transfer: Transferable[] = []) => postMessage(event, { transfer });
+const send = (event: TrainerEvent, transfer: Transferable[] = []) => postMessage(event, { transfer });
 
-/** The epochs that may still be trained before the next pause. */
+/** The number of epochs to train before the next pause. */
 let allowance = Number.POSITIVE_INFINITY;
 let wake: () => void = () => {};
 let training: { readonly controller: AbortController; readonly done: Promise<void> } | undefined;
@@ -18,7 +18,7 @@ function allow(epochs: number): void {
   wake();
 }
 
-/** Resolves after the messages that wait for the worker. A timer would take 4 ms, half of a step. */
+/** Resolves when the worker has received all messages that wait for it. A timer would take 4 ms, about half of a training step. */
 function messagesReceived(): Promise<void> {
   const { port1, port2 } = new MessageChannel();
   return new Promise((resolve) => {
@@ -58,7 +58,7 @@ class Report {
     this.signal = signal;
   }
 
-  /** Starts the clock, when the graphs are compiled. */
+  /** Starts the clock after the graphs are compiled. */
   begin(): void {
     this.start = performance.now();
   }
@@ -70,7 +70,7 @@ class Report {
     if (isBest) this.best = epoch.validationLogDensity;
     const seconds = (performance.now() - this.start - this.waited) / 1000;
     const parameters = saveParameters(flow);
-    tell({ type: "epoch", run, epoch: { ...epoch, seconds, best: isBest }, parameters }, [parameters.buffer]);
+    send({ type: "epoch", run, epoch: { ...epoch, seconds, best: isBest }, parameters }, [parameters.buffer]);
     this.waited += await pausePoint(signal);
   }
 }
@@ -80,7 +80,7 @@ async function trainFlow({ setting, run }: Extract<TrainerCommand, { type: "trai
   const report = new Report(flow, run, signal);
   const callbacks = { onStart: () => report.begin(), onEpoch: (epoch: FitEpoch) => report.epoch(epoch) };
   const reason = await objectives[setting.objective](flow, setting, signal, callbacks);
-  if (!signal.aborted) tell({ type: "end", run, reason });
+  if (!signal.aborted) send({ type: "end", run, reason });
 }
 
 async function stop(): Promise<void> {
@@ -96,7 +96,7 @@ async function prepare(): Promise<void> {
   await double.release();
 }
 
-export async function obey(command: TrainerCommand): Promise<void> {
+export async function handleCommand(command: TrainerCommand): Promise<void> {
   if (command.type === "prepare") return prepare();
   if (command.type === "stop") {
     latest = -1;
@@ -109,11 +109,11 @@ export async function obey(command: TrainerCommand): Promise<void> {
   latest = run;
   allow(command.paused ? 1 : Number.POSITIVE_INFINITY);
   await stop();
-  // Another command may have come while the training before was ending.
+  // Another command may have arrived while the previous training was ending.
   if (run !== latest) return;
   const controller = new AbortController();
   const done = trainFlow(command, controller.signal).catch((error: Error) =>
-    tell({ type: "error", run, message: error.message }),
+    send({ type: "error", run, message: error.message }),
   );
   training = { controller, done };
 }

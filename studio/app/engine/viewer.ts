@@ -2,26 +2,24 @@ import { compile, encodeModel, type Flow, loadParameters, type Tensor, toys } fr
 import type { Setting } from "../setting.ts";
 import { contourSegments, massLevels } from "./contours.ts";
 import { flowOf, layersOf, rowsOf } from "./flow.ts";
-import { frameOfSource } from "./frame.ts";
-import { layered } from "./layered.ts";
+import { cellX, cellY, frameOfSource } from "./frame.ts";
 import {
   CONTOUR_MASSES,
   type Frame,
-  type Layered,
   type Raster,
   type RequestName,
   type Requests,
+  type Trajectories,
   type ViewerReply,
   type ViewerRequest,
 } from "./messages.ts";
 import { SingleLayer } from "./singleLayer.ts";
-
-/** Computes what the figures show, with the latest parameters of the training. */
+import { trajectoriesOf } from "./trajectories.ts";
 
 const ENGINE = { providers: ["wasm"], threads: 1 };
 
-/** A flow, and its functions of typed arrays. They read the parameters at each call, so one session serves a whole training. */
-class Viewed {
+/** A flow and its compiled functions. They read the parameters at each call, so they are compiled only once for a whole training. */
+class ViewedFlow {
   readonly flow: Flow;
   readonly key: string;
   private readonly density;
@@ -57,7 +55,7 @@ class Viewed {
     this.forward = compile((z: Tensor) => through(z, "forward").outputs, [["N", 2]], ENGINE);
   }
 
-  async raster({ frame, size }: Requests["raster"]["ask"]): Promise<Raster> {
+  async raster({ frame, size }: Requests["raster"]["args"]): Promise<Raster> {
     const logDensity = (await this.density(cellCenters(frame, size))) as Float32Array;
     const density = logDensity.map(Math.exp);
     const levels = massLevels(density, cellArea(frame, size), CONTOUR_MASSES);
@@ -69,13 +67,13 @@ class Viewed {
     };
   }
 
-  async toLatent({ points }: Requests["toLatent"]["ask"]) {
+  async toLatent({ points }: Requests["toLatent"]["args"]) {
     const outputs = (await this.inverse(points)) as Readonly<Record<string, Float32Array>>;
-    return { ...layered(points, outputs), baseLogDensity: outputs.base! };
+    return { ...trajectoriesOf(points, outputs), baseLogDensity: outputs.base! };
   }
 
-  async toData({ points }: Requests["toData"]["ask"]): Promise<Layered> {
-    return layered(points, (await this.forward(points)) as Readonly<Record<string, Float32Array>>);
+  async toData({ points }: Requests["toData"]["args"]): Promise<Trajectories> {
+    return trajectoriesOf(points, (await this.forward(points)) as Readonly<Record<string, Float32Array>>);
   }
 
   async release(): Promise<void> {
@@ -88,27 +86,27 @@ const keyOf = ({ family, layers, width, seed, objective }: Setting) =>
 
 const cellArea = ({ x, y }: Frame, size: number) => ((x[1] - x[0]) * (y[1] - y[0])) / size ** 2;
 
-function cellCenters({ x, y }: Frame, size: number): Float32Array {
+function cellCenters(frame: Frame, size: number): Float32Array {
   const centers = new Float32Array(2 * size * size);
   for (let row = 0; row < size; row++)
     for (let column = 0; column < size; column++) {
       const i = 2 * (row * size + column);
-      centers[i] = x[0] + ((x[1] - x[0]) * (column + 0.5)) / size;
-      centers[i + 1] = y[1] - ((y[1] - y[0]) * (row + 0.5)) / size;
+      centers[i] = cellX(frame, size, column);
+      centers[i + 1] = cellY(frame, size, row);
     }
   return centers;
 }
 
 const singleLayers = new Map<string, SingleLayer>();
 
-let viewed: Viewed | undefined;
+let viewed: ViewedFlow | undefined;
 
-function current(): Viewed {
-  if (!viewed) throw new Error("There is no flow to look at yet.");
+function current(): ViewedFlow {
+  if (!viewed) throw new Error("The flow must be set before this request.");
   return viewed;
 }
 
-const answers: { [K in RequestName]: (ask: Requests[K]["ask"]) => Promise<Requests[K]["answer"]> } = {
+const handlers: { [K in RequestName]: (args: Requests[K]["args"]) => Promise<Requests[K]["result"]> } = {
   async rows({ source, seed }) {
     const values = rowsOf(source, seed);
     const entropy = source.kind === "toy" ? toys[source.name].entropy : undefined;
@@ -117,14 +115,14 @@ const answers: { [K in RequestName]: (ask: Requests[K]["ask"]) => Promise<Reques
   async flow({ setting, parameters }) {
     if (viewed?.key !== keyOf(setting)) {
       await viewed?.release();
-      viewed = new Viewed(setting);
+      viewed = new ViewedFlow(setting);
     }
     if (parameters) loadParameters(parameters, viewed!.flow);
     return { layers: layersOf(viewed!.flow).map((layer) => layer.describe().type) };
   },
-  raster: (ask) => current().raster(ask),
-  toLatent: (ask) => current().toLatent(ask),
-  toData: (ask) => current().toData(ask),
+  raster: (args) => current().raster(args),
+  toLatent: (args) => current().toLatent(args),
+  toData: (args) => current().toData(args),
   async layer({ kind, values, points }) {
     const layer = singleLayers.get(kind) ?? new SingleLayer(kind);
     singleLayers.set(kind, layer);
@@ -137,15 +135,15 @@ const answers: { [K in RequestName]: (ask: Requests[K]["ask"]) => Promise<Reques
   onnx: async () => current().flow.exportOnnx(),
 };
 
-/** Questions are answered one after the other: a flow must not change while another question computes with it. */
+/** Requests are handled one after the other: a flow must not change while another request computes with it. */
 let queue: Promise<void> = Promise.resolve();
 
-export function answer({ type, id, ask }: ViewerRequest): void {
+export function handleRequest({ type, id, args }: ViewerRequest): void {
   queue = queue.then(async () => {
-    const compute = answers[type] as (ask: unknown) => Promise<Requests[RequestName]["answer"]>;
-    const reply = await compute(ask).then(
-      (answer): ViewerReply => ({ type: "answer", id, answer }),
-      (error: Error): ViewerReply => ({ type: "failure", id, message: error.message }),
+    const handle = handlers[type] as (args: unknown) => Promise<Requests[RequestName]["result"]>;
+    const reply = await handle(args).then(
+      (result): ViewerReply => ({ type: "result", id, result }),
+      (error: Error): ViewerReply => ({ type: "error", id, message: error.message }),
     );
     postMessage(reply);
   });

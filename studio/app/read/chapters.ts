@@ -8,7 +8,7 @@ interface Chapter {
   readonly load: () => Promise<{ default: Component<ChapterProps> }>;
 }
 
-/** The chapters in reading order. Their texts are loaded when they are opened. */
+/** The chapters in reading order. Each is loaded when it is opened. */
 export const chapters = {
   "change-of-variables": {
     title: "Change of variables",

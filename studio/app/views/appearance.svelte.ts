@@ -2,7 +2,7 @@ import { readTheme, type Theme } from "./theme.ts";
 
 export type Choice = "system" | "light" | "dark";
 
-/** Light or dark, and whether the reader prefers little motion. */
+/** The color scheme, light or dark, and whether the reader prefers reduced motion. */
 class Appearance {
   choice = $state<Choice>((localStorage.getItem("appearance") as Choice | null) ?? "system");
   reducedMotion = $state(false);
@@ -35,11 +35,11 @@ class Appearance {
     document.documentElement.dataset.theme = this.dark ? "dark" : "light";
   }
 
-  /** The colours of the figures. An effect that calls this runs again when they change. */
+  /** The colors of the figures. An effect that calls this runs again when they change. */
   theme(element: Element): Theme {
     const { dark } = this;
     if (this.cached?.dark !== dark) {
-      // The attribute may not be there yet, and the styles depend on it.
+      // The styles depend on an attribute, which may not be set yet.
       this.apply();
       this.cached = { dark, theme: readTheme(element, dark) };
     }

@@ -1,4 +1,4 @@
-import type { LayeredPoints } from "../engine/messages.ts";
+import type { LatentTrajectories } from "../engine/messages.ts";
 
 export interface DensityTerm {
   readonly name: string;
@@ -11,6 +11,7 @@ const NAMES: Readonly<Record<string, string>> = {
   coupling: "coupling",
   autoregressive: "autoregressive layer",
   invert: "layer",
+  planar: "planar layer",
   radial: "radial layer",
   luLinear: "linear map",
   actnorm: "actnorm",
@@ -19,10 +20,10 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /** The log-density of a point as a sum: the log-density of the base, and the log-determinant of each layer from the base to the data. */
 export function densityTerms(
-  { baseLogDensity, logDets }: LayeredPoints,
+  { baseLogDensity, logDets }: LatentTrajectories,
   layers: readonly string[],
 ): DensityTerm[] {
-  // The point went from the data to the base: the first log-determinant is that of the last layer.
+  // Positions and log-determinants are in order from data to latent space: the first is that of the last layer.
   const determinants = layers.map((type, k) => ({
     name: `log det, ${NAMES[type] ?? type}${type === "standardize" ? "" : ` ${k + 1}`}`,
     value: logDets[layers.length - 1 - k]![0]!,

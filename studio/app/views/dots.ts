@@ -1,20 +1,20 @@
-/** Pictures of a dot in each colour, and their size in units of the canvas. */
+/** Images of a dot in each color, and their size in units of the canvas. */
 export interface Dots {
   readonly pictures: readonly OffscreenCanvas[];
   readonly size: number;
 }
 
-/** Pixels of a picture for each unit of the canvas, so that it stays sharp on fine screens. */
+/** Pixels of an image for each unit of the canvas, so that dots are sharp on screens of high resolution. */
 const SCALE = 4;
 
 const cache = new WeakMap<readonly string[], Map<number, Dots>>();
 
-/** Dots of a radius, which are drawn once for each list of colours. */
+/** Dots with a radius. They are cached for each list of colors. */
 export function dots(colors: readonly string[], radius: number): Dots {
   const ofColors = cache.get(colors) ?? new Map<number, Dots>();
   cache.set(colors, ofColors);
-  const known = ofColors.get(radius);
-  if (known) return known;
+  const cached = ofColors.get(radius);
+  if (cached) return cached;
   const size = 2 * radius + 1;
   const pictures = colors.map((color) => {
     const canvas = new OffscreenCanvas(Math.ceil(SCALE * size), Math.ceil(SCALE * size));

@@ -1,8 +1,8 @@
-/** Paints one figure in each frame of the screen, so that no task is long even if all figures change at once. */
+/** Figures that wait to be painted. One is painted in each animation frame, so that no task is long if all figures change at once. */
 const waiting = new Map<object, () => void>();
 let scheduled = false;
 
-/** Paints a figure soon. Only the latest request for a canvas is kept. */
+/** Paints a figure in one of the next animation frames. Only the latest request for a canvas is kept. */
 export function paintSoon(canvas: object, paint: () => void): void {
   waiting.delete(canvas);
   waiting.set(canvas, paint);

@@ -19,9 +19,9 @@ export const toPixels = (plane: Plane, [x, y]: readonly [number, number]) =>
 export const toPlane = ({ frame: { x, y } }: Pick<Plane, "frame">, across: number, down: number) =>
   [x[0] + across * (x[1] - x[0]), y[1] - down * (y[1] - y[0])] as const;
 
-/** Densities are shown by their square root: linearly, the tails would be invisible. */
+/** The exponent of the color scale: a square root, because the tails would be invisible on a linear scale. */
 const GAMMA = 0.5;
-/** The largest colour is that of this quantile of the positive densities, so that one narrow peak does not pale the rest. */
+/** This quantile of the densities has the last color, so that the rest is not pale beside one narrow peak. */
 const FULL_COLOR_QUANTILE = 0.995;
 
 export function paintDensity(plane: Plane, { size, density, frame }: Raster, { densityColors }: Theme): void {
@@ -42,14 +42,16 @@ export function paintDensity(plane: Plane, { size, density, frame }: Raster, { d
   context.drawImage(cells, left, top, right - left, bottom - top);
 }
 
-/** Contours of the larger masses are fainter. */
-export function paintContours(plane: Plane, { contours }: Raster, { ink }: Theme): void {
+/** The opacity of the contour of each of `CONTOUR_MASSES`: larger masses have fainter contours. */
+export const CONTOUR_OPACITIES = [0.75, 0.45, 0.28] as const;
+
+function paintContours(plane: Plane, { contours }: Raster, { ink }: Theme): void {
   const { context } = plane;
   context.save();
   context.strokeStyle = ink;
   context.lineCap = "round";
   contours.forEach((segments, k) => {
-    context.globalAlpha = [0.75, 0.45, 0.28][k]!;
+    context.globalAlpha = CONTOUR_OPACITIES[k]!;
     context.lineWidth = 1;
     context.beginPath();
     for (let i = 0; i < segments.length; i += 4) {
@@ -61,18 +63,26 @@ export function paintContours(plane: Plane, { contours }: Raster, { ink }: Theme
   context.restore();
 }
 
-/** Points as copies of one small picture for each colour: paths of a thousand circles take many times as long. */
+/** Points x0, y0, x1, y1, ... with a color for each point that is shown, as `directions` returns them. */
+export interface Points {
+  readonly values: ArrayLike<number>;
+  readonly colors: Uint8Array;
+}
+
+export const POINT_RADIUS = 1.5;
+export const POINT_OPACITY = 0.75;
+
+/** Paints points as copies of one small image for each color: paths of a thousand circles take many times as long. */
 export function paintPoints(
   plane: Plane,
-  values: ArrayLike<number>,
-  colors: Uint8Array,
+  { values, colors }: Points,
   { directionColors }: Theme,
-  { radius = 1.6, alpha = 0.8 } = {},
+  radius: number,
 ): void {
   const { context } = plane;
   const { pictures, size } = dots(directionColors, radius);
   context.save();
-  context.globalAlpha = alpha;
+  context.globalAlpha = POINT_OPACITY;
   for (let i = 0; i < colors.length; i++) {
     const [x, y] = [xOf(plane, values[2 * i]!), yOf(plane, values[2 * i + 1]!)];
     context.drawImage(pictures[colors[i]!]!, x - size / 2, y - size / 2, size, size);
@@ -80,23 +90,37 @@ export function paintPoints(
   context.restore();
 }
 
-/** Circles that contain 1, 2 and 3 standard deviations of the standard normal distribution. */
-export function paintDeviations(plane: Plane, { line }: Theme): void {
+/** Paints data space: the density, the points, and the contours above them. */
+export function paintData(
+  plane: Plane,
+  { raster, points }: { readonly raster: Raster | undefined; readonly points: Points | undefined },
+  theme: Theme,
+): void {
+  if (raster) paintDensity(plane, raster, theme);
+  if (points) paintPoints(plane, points, theme, POINT_RADIUS);
+  if (raster) paintContours(plane, raster, theme);
+}
+
+/** Circles around 0 with the radii 1, 2 and 3: standard deviations, if the base distribution is standard normal. */
+export function paintCircles(plane: Plane, { ink }: Theme): void {
   const { context } = plane;
   const [centerX, centerY] = toPixels(plane, [0, 0]);
-  context.strokeStyle = line;
+  context.save();
+  context.globalAlpha = 0.25;
+  context.strokeStyle = ink;
   context.lineWidth = 1;
   for (const radius of [1, 2, 3]) {
     context.beginPath();
     context.arc(centerX, centerY, xOf(plane, radius) - centerX, 0, 2 * Math.PI);
     context.stroke();
   }
+  context.restore();
 }
 
-/** Volume changes are coloured up to this many nats in both directions. */
+/** The log volume change at both ends of the color scale, in nats. */
 export const MAX_VOLUME_NATS = 3;
 
-/** The cells of the latent grid at positions of its corners, coloured by the log of their volume change. */
+/** Paints the cells of the latent grid with their corners at `positions`, colored by their log volume change. */
 export function paintGrid(
   plane: Plane,
   positions: Float32Array,
@@ -123,7 +147,7 @@ export function paintGrid(
   context.restore();
 }
 
-/** The way of one point, from its first position to its last. */
+/** Marks a point. */
 export function paintMarker(
   plane: Plane,
   point: readonly [number, number],
@@ -140,6 +164,7 @@ export function paintMarker(
   context.stroke();
 }
 
+/** The path of one point through the layers. */
 export function paintPath(plane: Plane, points: readonly (readonly [number, number])[], theme: Theme): void {
   const { context } = plane;
   context.save();

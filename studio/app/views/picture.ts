@@ -1,11 +1,18 @@
 import type { Raster } from "../engine/messages.ts";
-import { type Plane, toPixels } from "./paint.ts";
+import {
+  CONTOUR_OPACITIES,
+  type Plane,
+  POINT_OPACITY,
+  POINT_RADIUS,
+  type Points,
+  toPixels,
+} from "./paint.ts";
 import type { Theme } from "./theme.ts";
 
 /** Pixels on a side of exported pictures. */
-export const PICTURE_SIZE = 1200;
+const PICTURE_SIZE = 1200;
 
-/** A canvas of the size of exported pictures, painted like a figure. */
+/** A new canvas of the size of exported pictures, painted like a figure. */
 export function pictureCanvas(
   paint: (plane: Plane) => void,
   frame: Raster["frame"],
@@ -21,12 +28,11 @@ export function pictureCanvas(
   return canvas;
 }
 
-/** The density as an image, with contours and points as vectors. */
+/** The picture of data space as SVG: points and contours are vectors, and the density is an image, given as its address. */
 export function pictureSvg(
   density: string,
   { contours, frame }: Raster,
-  values: ArrayLike<number>,
-  colors: Uint8Array,
+  { values, colors }: Points,
   theme: Theme,
 ): string {
   const size = PICTURE_SIZE / 2;
@@ -36,11 +42,11 @@ export function pictureSvg(
     let path = "";
     for (let i = 0; i < segments.length; i += 4)
       path += `M${at(segments[i]!, segments[i + 1]!).join(" ")}L${at(segments[i + 2]!, segments[i + 3]!).join(" ")}`;
-    return `<path d="${path}" fill="none" stroke="${theme.ink}" stroke-opacity="${[0.75, 0.45, 0.28][k]}"/>`;
+    return `<path d="${path}" fill="none" stroke="${theme.ink}" stroke-opacity="${CONTOUR_OPACITIES[k]}"/>`;
   });
   const circles = Array.from(colors, (color, i) => {
     const [x, y] = at(values[2 * i]!, values[2 * i + 1]!);
-    return `<circle cx="${x}" cy="${y}" r="1.5" fill="${theme.directionColors[color]}" fill-opacity="0.75"/>`;
+    return `<circle cx="${x}" cy="${y}" r="${POINT_RADIUS}" fill="${theme.directionColors[color]}" fill-opacity="${POINT_OPACITY}"/>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size} ${size}" width="${size}" height="${size}">
 <title>Points and the density of a normalizing flow, with contours around 50, 80 and 95 % of its mass</title>

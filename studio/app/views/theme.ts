@@ -1,20 +1,19 @@
-/** Colours of the figures. The styles of the page define them for light and dark; canvases need them as values. */
+/** The colors of the figures. They are defined in `style.css`; canvases need their values. */
 export interface Theme {
   readonly surface: string;
   readonly ink: string;
-  readonly line: string;
   readonly accent: string;
-  /** 256 colours from no density to the largest one, as RGB. */
+  /** 256 RGB colors, from density 0 to the largest density. */
   readonly densityColors: Uint8ClampedArray;
-  /** Colours of volume change from squeezed to stretched. */
+  /** 256 RGB colors, from the most squeezed to the most stretched volume. */
   readonly volumeColors: Uint8ClampedArray;
-  /** Colours of points by the direction in which they lie from the center of the data. */
+  /** Colors of points by their direction from the mean of the data. */
   readonly directionColors: readonly string[];
 }
 
 const DIRECTIONS = 48;
 
-/** Reads the colours from the styles of an element. */
+/** Reads the colors from the styles of an element. */
 export function readTheme(element: Element, dark: boolean): Theme {
   const style = getComputedStyle(element);
   const color = (name: string) => style.getPropertyValue(name).trim();
@@ -22,7 +21,6 @@ export function readTheme(element: Element, dark: boolean): Theme {
   return {
     surface: color("--surface"),
     ink: color("--ink"),
-    line: color("--line"),
     accent: color("--accent"),
     densityColors: ramp("--density"),
     volumeColors: ramp("--volume"),
@@ -33,7 +31,7 @@ export function readTheme(element: Element, dark: boolean): Theme {
   };
 }
 
-/** 256 colours between evenly spaced ones, three bytes each. */
+/** 256 RGB colors that interpolate evenly spaced ones. */
 function gradientColors(stops: readonly string[]): Uint8ClampedArray {
   const canvas = new OffscreenCanvas(256, 1);
   const context = canvas.getContext("2d")!;
@@ -44,7 +42,7 @@ function gradientColors(stops: readonly string[]): Uint8ClampedArray {
   return context.getImageData(0, 0, 256, 1).data.filter((_, i) => i % 4 !== 3);
 }
 
-/** The colour of each point: the index of its direction from the mean. */
+/** The index in `directionColors` of each of the first `count` points, from its direction from their mean. */
 export function directions(values: ArrayLike<number>, count: number): Uint8Array {
   let [meanX, meanY] = [0, 0];
   for (let i = 0; i < count; i++) {

@@ -1,6 +1,6 @@
 /** The masks of a MADE with one output for each input (Germain et al. 2015). */
 export interface Masks {
-  /** The degrees of the units of each layer, from the inputs to the outputs. Degrees of inputs are their positions in the ordering. */
+  /** The degrees of the units of each layer, from the inputs to the outputs. The degree of an input is its position in the ordering. */
   readonly degrees: readonly (readonly number[])[];
   /** weights[layer][to][from]: whether there is a weight from a unit to a unit of the next layer. */
   readonly weights: readonly (readonly (readonly boolean[])[])[];
@@ -10,11 +10,14 @@ export interface Masks {
 export function drawMasks(inputs: number, hidden: readonly number[], random: () => number): Masks {
   const ordering = Array.from({ length: inputs }, (_, i) => ({ degree: i + 1, key: random() }));
   const inputDegrees = ordering.toSorted((a, b) => a.key - b.key).map(({ degree }) => degree);
-  let least = 1;
+  let minDegree = 1;
   const hiddenDegrees = hidden.map((units) => {
-    const degrees = Array.from({ length: units }, () => least + Math.floor(random() * (inputs - least)));
-    // A unit with a smaller degree than all units before it would read nothing.
-    least = Math.min(...degrees);
+    const degrees = Array.from(
+      { length: units },
+      () => minDegree + Math.floor(random() * (inputs - minDegree)),
+    );
+    // A unit with a smaller degree than all units of the previous layer would have no inputs.
+    minDegree = Math.min(...degrees);
     return degrees.toSorted((a, b) => a - b);
   });
   const degrees = [inputDegrees, ...hiddenDegrees, inputDegrees];
@@ -25,7 +28,7 @@ export function drawMasks(inputs: number, hidden: readonly number[], random: () 
   return { degrees, weights };
 }
 
-/** The units and weights through which inputs reach an output. */
+/** The units and weights on the paths from the inputs to an output. */
 export function paths({ degrees, weights }: Masks, output: number) {
   const units = degrees.map((layer) => layer.map(() => false));
   const edges = weights.map((layer) => layer.map((row) => row.map(() => false)));
@@ -43,5 +46,5 @@ export function paths({ degrees, weights }: Masks, output: number) {
 }
 
 /** The inputs on which an output depends. */
-export const known = (masks: Masks, output: number): number[] =>
+export const dependencies = (masks: Masks, output: number): number[] =>
   paths(masks, output).units[0]!.flatMap((isLit, i) => (isLit ? [i] : []));

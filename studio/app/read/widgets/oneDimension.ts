@@ -1,10 +1,12 @@
-/** The increasing function x = scale z + step tanh(2 z). */
+import { linePath } from "../../views/svgPath.ts";
+
+/** The increasing function x = scale z + step tanh(2 z), for scale > 0 and step >= 0. */
 export interface Shape {
   readonly scale: number;
   readonly step: number;
 }
 
-/** Figures show z between -MAX_Z and MAX_Z. */
+/** The figure shows z between -MAX_Z and MAX_Z. */
 export const MAX_Z = 3.1;
 
 export const mapOf = ({ scale, step }: Shape, z: number): number => scale * z + step * Math.tanh(2 * z);
@@ -30,7 +32,7 @@ export function densityOf(shape: Shape, x: number): number {
   return normal(z) / slopeOf(shape, z);
 }
 
-/** The closed path around the area below a density, whose points `place` puts on the picture. */
+/** The boundary of the area below a density as an SVG path. `place` maps a value and its density to the position in the picture. */
 export function areaPath(
   density: (value: number) => number,
   low: number,
@@ -44,5 +46,5 @@ export function areaPath(
     points.push(place(value, density(value)));
   }
   points.push(place(high, 0));
-  return `M${points.map((point) => point.map((each) => each.toFixed(3)).join(" ")).join("L")}Z`;
+  return `${linePath(points, 3)}Z`;
 }

@@ -4,23 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decodeModel } from "pushforward/flows";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CHROMIUM_IS_MISSING, findChromium } from "../../test/browser/chromium.ts";
-import { Site, type Visit } from "./page.ts";
+import { afterAll, expect, test } from "vitest";
+import { describePage, type Visit } from "./page.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const chromium = findChromium();
-// Only some reporters of Vitest show why a test was skipped.
-if (!chromium) console.warn(`The studio is not tested: ${CHROMIUM_IS_MISSING}.`);
 
-describe.runIf(chromium)("what a reader takes along", () => {
-  const site = new Site();
-  const folder = mkdtempSync(join(tmpdir(), "pushforward-taken-"));
-  beforeAll(() => site.open(chromium!));
-  afterAll(async () => {
-    await site.close();
-    rmSync(folder, { recursive: true });
-  });
+describePage("exports", (site) => {
+  const folder = mkdtempSync(join(tmpdir(), "pushforward-exports-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
 
   async function download(visit: Visit, button: string): Promise<Buffer> {
     const [file] = await Promise.all([visit.page.waitForEvent("download"), visit.button(button).click()]);
@@ -72,9 +63,9 @@ describe.runIf(chromium)("what a reader takes along", () => {
     const { flow } = await decodeModel(new Uint8Array(await download(visit, "Model")));
     const onnx = await download(visit, "ONNX");
     expect(onnx.includes("logProb")).toBe(true);
-    await visit.page.locator("[data-figure=data] [role=application]").focus();
+    await visit.dataSpace.focus();
     await visit.page.keyboard.press("ArrowRight");
-    const sentence = visit.page.getByText(/^log p\(-?\d/);
+    const sentence = visit.page.getByText(/^log p\(−?\d/);
     const text = (await sentence.textContent())!.replaceAll("−", "-");
     const [x, y, nats] = Array.from(text.matchAll(/[-+]?\d+\.\d+/g), Number);
     // The page shows the point to two decimals, and its density to three.
