@@ -4,20 +4,20 @@ import { dataOfModel, flag, fraction, model, notation, path, threads, wholeNumbe
 
 export const anomalies = command({
   name: "anomalies",
-  summary: "Finds the oddest rows of a table, with p-values and the columns that make them odd.",
+  summary: "Finds the most unusual rows of a table, with p-values and the columns that make them unusual.",
   positionals: { model, data: dataOfModel },
   options: {
     rows: wholeNumber(1, {
       alias: "n",
       default: "20",
       valueName: "N",
-      description: "The number of rows to report at most, the oddest first.",
+      description: "The number of rows to report at most, the most unusual one first.",
     }),
     fdr: fraction(false, {
       valueName: "Q",
       example: "0.05",
       description:
-        "Reports only rows of which this fraction is expected to be false alarms at most (Benjamini-Hochberg). Default: the oddest rows, whatever their p-values.",
+        "Reports only rows of which this fraction is expected to be false alarms at most (Benjamini-Hochberg). Default: the most unusual rows, whatever their p-values.",
     }),
     output: path({
       alias: "o",
@@ -30,15 +30,15 @@ export const anomalies = command({
     json: flag("Prints one JSON object with everything that is reported."),
   },
   details: [
-    "The p-value of a row is the fraction of calibration rows that are at least as odd: of rows that pushforward fit held out as test rows. If the row is like those of the training table (exchangeable with them), its p-value is at most 0.01 with a probability of 1%, whatever the model has learned. For rows that the model was trained on, p-values are too large.",
+    "The p-value of a row is the fraction of calibration rows that are at least as unusual: of rows that pushforward fit held out as test rows. If the row is like those of the training table (exchangeable with them), its p-value is at most 0.01 with a probability of 1%, whatever the model has learned. For rows that the model was trained on, p-values are too large.",
     "The score is 0 for an ordinary row. It is the larger of two numbers: how improbable the three most improbable columns are given the others, and how far the row is from the training rows.",
     "For each column of a row, the expected values are those of the model given all other columns of the row: the median and the central interval of 90%, or the most probable labels. The gain is by how much the log-density of the row would grow with an ordinary value there, in nats.",
   ],
   examples: [
-    ["anomalies model.safetensors quakes.csv", "The 20 oddest rows, and why."],
+    ["anomalies model.safetensors quakes.csv", "The 20 most unusual rows, and why."],
     [
       "anomalies model.safetensors quakes.csv --fdr 0.1 -n 1000",
-      "All rows that are odd, up to 10% false alarms.",
+      "All rows that are unusual, up to 10% false alarms.",
     ],
     ["anomalies model.safetensors quakes.csv -o scored.csv", "All rows with their p-values too."],
   ],

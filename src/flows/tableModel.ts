@@ -58,7 +58,7 @@ export interface TableAnomaliesOptions extends RunOptions, AnomalySelectionOptio
 
 /** The result of `TableModel.anomalies`. */
 export interface TableAnomalies extends Omit<AnomalySelection, "selected"> {
-  /** The oddest rows, the oddest first. */
+  /** The most unusual rows, the most unusual one first. */
   readonly anomalies: readonly Anomaly[];
 }
 
@@ -169,9 +169,9 @@ export class TableModel implements AsyncDisposable {
   }
 
   /**
-   * The oddest of the rows, with p-values and with the columns that make them odd (see `AnomalyScorer` and `explainRows`).
+   * The most unusual of the rows, with p-values and with the columns that make them unusual (see `AnomalyScorer` and `explainRows`).
    *
-   * The p-values are split-conformal: p = (1 + number of calibration rows that are at least as odd) / (calibration rows + 1). The
+   * The p-values are split-conformal: p = (1 + number of calibration rows that are at least as unusual) / (calibration rows + 1). The
    * calibration rows are those that `fitTable` held out as test rows. If new rows are exchangeable with the rows of the training table,
    * the p-values are valid, whatever the model has learned: p <= a with a probability of at most a. They are not valid for rows that the
    * model was trained on.

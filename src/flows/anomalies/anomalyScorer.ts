@@ -33,7 +33,7 @@ const MAX_REFERENCE_ROWS = 4000;
 const MAX_CALIBRATION_ROWS = 10_000;
 /**
  * The number of features in the sum of surprises. In a sum over all features, the random variation of ordinary ones, which grows as the
- * square root of their number, hides a few odd ones. Chosen in bench/adbench.
+ * square root of their number, hides a few unusual ones. Chosen in bench/adbench.
  */
 const MOST_SURPRISING = 3;
 

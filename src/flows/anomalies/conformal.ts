@@ -1,7 +1,7 @@
 import { lowerBound } from "../../numerics/binarySearch.ts";
 
 /**
- * Split-conformal p-values (Vovk, Gammerman and Shafer 2005; Bates et al. 2023): for a score s, where higher is odder,
+ * Split-conformal p-values (Vovk, Gammerman and Shafer 2005; Bates et al. 2023): for a score s, where higher is more unusual,
  *
  *     p = (1 + number of calibration scores >= s) / (n + 1)
  *

@@ -27,7 +27,7 @@ export interface ExpectedValue {
   readonly missing: number;
 }
 
-/** How odd the value of a column is, given the other columns of the row. */
+/** How unusual the value of a column is, given the other columns of the row. */
 export interface AnomalyReason {
   readonly column: string;
   /** The value of the row; null if it is missing. */
@@ -48,12 +48,12 @@ const INTERVAL = [0.05, 0.95] as const;
 const MAX_LABELS_SHOWN = 3;
 
 /**
- * All columns of each row of features [N, D], the oddest one first. For column i the gain is
+ * All columns of each row of features [N, D], the most unusual one first. For column i the gain is
  *
  *     E log p(x'_i, x_rest) - log p(x_i, x_rest),  x'_i ~ p(x_i | x_rest),
  *
  * estimated by draws: how much more probable the row is with an ordinary value there. It does not depend on the units of the column. A
- * column that only seems odd because of a wrong value elsewhere gains less, since the wrong value stays in the row.
+ * column that only seems unusual because of a wrong value elsewhere gains less, since the wrong value stays in the row.
  *
  * A value that is impossible whatever the other columns are has an infinite gain, and counts as unknown for the other columns.
  */
