@@ -24,6 +24,7 @@ export function anomalyEvent({
   calibrationRows,
   expectedFalseAlarms,
   discoveries,
+  isTrainingTable,
   anomalies,
 }: FoundAnomalies) {
   return {
@@ -32,6 +33,7 @@ export function anomalyEvent({
     calibrationRows,
     expectedFalseAlarms,
     ...(discoveries !== undefined && { discoveries }),
+    isTrainingTable,
     anomalies,
   };
 }
@@ -47,10 +49,15 @@ export function anomalyReport(found: FoundAnomalies, { stdout, env }: Io): strin
     ...(discoveries === undefined
       ? []
       : [`${counted(discoveries, "row")} of ${count(scored)} selected by the false discovery rate.`]),
-    `The ${anomalies.length === 1 ? "oddest" : `${count(anomalies.length)} oddest`} of ${counted(scored, "row")} of ${singleLine(source)}. p-values from ${counted(calibrationRows, "calibration row")}; the smallest possible is ${smallest}.`,
+    `The ${anomalies.length === 1 ? "most unusual" : `${count(anomalies.length)} most unusual`} of ${counted(scored, "row")} of ${singleLine(source)}. p-values from ${counted(calibrationRows, "calibration row")}; the smallest possible is ${smallest}.`,
     ...(without > 0
       ? [
           `${counted(without, "row")} without a score: a value is missing in a column that had none in training.`,
+        ]
+      : []),
+    ...(found.isTrainingTable
+      ? [
+          "The model was fitted to this table: p-values of the rows that it was trained on are too large, and only those of the calibration rows are valid.",
         ]
       : []),
     "",

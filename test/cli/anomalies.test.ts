@@ -36,7 +36,7 @@ beforeAll(async () => {
   expect(fitted.code).toBe(0);
 }, 60_000);
 
-it("reports the oddest rows with reasons, and writes all rows", async () => {
+it("reports the most unusual rows with reasons, and writes all rows", async () => {
   const { code, out, err } = await pushforward([
     "anomalies",
     model,
@@ -51,7 +51,7 @@ it("reports the oddest rows with reasons, and writes all rows", async () => {
   const withoutNumbers = (text: string) => text.replace(/-?[\d.]+/g, "N").replace(/ +gain/, "  gain");
   const shown = out.replace(/score .*|expected .* gain .*/g, withoutNumbers);
   expect(shown).toMatchInlineSnapshot(`
-    "The oddest of 11 rows of data.csv. p-values from 30 calibration rows; the smallest possible is 0.032.
+    "The most unusual of 11 rows of data.csv. p-values from 30 calibration rows; the smallest possible is 0.032.
     1 row without a score: a value is missing in a column that had none in training.
 
     Row 5  p = 0.032, score N
@@ -70,7 +70,7 @@ it("reports the oddest rows with reasons, and writes all rows", async () => {
 
 it("prints the same as one object with --json", async () => {
   const [found] = (await json("anomalies", model, data, "-n", "2")) as [Record<string, unknown>];
-  expect(found).toMatchObject({ rows: 12, scored: 11, calibrationRows: 30 });
+  expect(found).toMatchObject({ rows: 12, scored: 11, calibrationRows: 30, isTrainingTable: false });
   const [first] = found.anomalies as {
     row: number;
     pValue: number;
@@ -84,6 +84,11 @@ it("selects by the false discovery rate", async () => {
   const { out } = await pushforward(["anomalies", model, data, "--fdr", "0.01"]);
   expect(out).toContain("0 rows of 11 selected by the false discovery rate.");
   expect(out).toContain("No row is reported.");
+});
+
+it("recognizes the training table", async () => {
+  const { out } = await pushforward(["anomalies", model, path("training.csv"), "-n", "1"]);
+  expect(out).toContain("p-values of the rows that it was trained on are too large");
 });
 
 it("explains what it needs", async () => {

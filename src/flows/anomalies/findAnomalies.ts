@@ -1,8 +1,9 @@
 import { PushforwardError } from "../../errors.ts";
+import { lowerBound } from "../../numerics/binarySearch.ts";
 import { benjaminiHochberg, conformalPValues } from "./conformal.ts";
 import type { AnomalyReason } from "./reasons.ts";
 
-/** A row that is odd, and why. */
+/** A row that is unusual, and why. */
 export interface Anomaly {
   /** The index of the row. */
   readonly row: number;
@@ -10,7 +11,7 @@ export interface Anomaly {
   readonly score: number;
   /** The conformal p-value: at most a with a probability of at most a, for every a, if the row is like those of the training table. */
   readonly pValue: number;
-  /** All columns, the oddest one first. */
+  /** All columns, the most unusual one first. */
   readonly reasons: readonly AnomalyReason[];
 }
 
@@ -20,18 +21,18 @@ export interface AnomalySelectionOptions {
   readonly count?: number;
   /**
    * Reports only rows that the procedure of Benjamini and Hochberg selects, of which this fraction is expected to be false alarms at
-   * most. Default: the oddest rows, whatever their p-values.
+   * most. Default: the most unusual rows, whatever their p-values.
    */
   readonly falseDiscoveryRate?: number;
 }
 
 /** The p-values of rows, and which of them are reported. */
 export interface AnomalySelection {
-  /** [N]: a higher score is odder; NaN for a row with a missing value in a column that had none. */
+  /** [N]: a higher score is more unusual; NaN for a row with a missing value in a column that had none. */
   readonly scores: Float64Array;
   /** [N], NaN where the score is NaN. */
   readonly pValues: Float64Array;
-  /** The indices of the reported rows, the oddest first. */
+  /** The indices of the reported rows, the most unusual one first. */
   readonly selected: readonly number[];
   /** How many rows `falseDiscoveryRate` selects, of which at most `count` are reported; undefined without it. */
   readonly discoveries?: number;
@@ -42,7 +43,19 @@ export interface AnomalySelection {
   readonly expectedFalseAlarms: number;
   /** The number of rows that calibrate the p-values. None is below 1 / (this + 1). */
   readonly calibrationRows: number;
+  /**
+   * Whether the calibration rows are among the rows, so that these are the table that the model was fitted to. The p-values of rows that it
+   * was trained on are too large.
+   */
+  readonly isTrainingTable: boolean;
 }
+
+/** The same row has the same score, except for rounding, which depends on the number of threads and the rows computed together. */
+const TOLERANCE = 1e-5;
+/** The fraction of the calibration scores that must be among the scores of the rows: rounding may be worse for a few. */
+const MIN_FOUND = 0.95;
+/** In more rows for each calibration row, equal scores are likely to be a coincidence. */
+const MAX_ROWS_PER_CALIBRATION_ROW = 100;
 
 /** Computes p-values from scores and the ascending scores of calibration rows, and chooses the rows to report. Throws `ARGUMENT`. */
 export function selectAnomalies(
@@ -73,7 +86,19 @@ export function selectAnomalies(
     ...(falseDiscoveryRate !== undefined && { discoveries: candidates.length }),
     expectedFalseAlarms: largest * scores.filter((score) => !Number.isNaN(score)).length,
     calibrationRows: calibration.length,
+    isTrainingTable: containsScores(scores, calibration),
   };
+}
+
+/** Whether almost all calibration scores, which are in ascending order, are among the scores. */
+function containsScores(scores: Float64Array, calibration: Float64Array): boolean {
+  if (scores.length > MAX_ROWS_PER_CALIBRATION_ROW * calibration.length) return false;
+  const ascending = scores.filter((score) => !Number.isNaN(score)).sort();
+  const found = calibration.filter((score) => {
+    const nearest = lowerBound(ascending, score - TOLERANCE * Math.abs(score));
+    return ascending[nearest] <= score + TOLERANCE * Math.abs(score);
+  });
+  return found.length >= MIN_FOUND * calibration.length;
 }
 
 const invalid = (name: string, expected: string, received: number): PushforwardError =>
