@@ -19,8 +19,8 @@ it("shows the help of the program", async () => {
       compare       Compares the log-densities of a table under two models.
       evaluate      Computes the mean log-density of a table under a model.
       score         Writes the rows of a table with their log-density under a model.
-      anomalies     Finds the most unusual rows of a table, with p-values and the columns that make them
-                    unusual.
+      anomalies     Finds the most unusual rows of a table, with p-values and the columns that make
+                    them unusual.
       impute        Replaces the missing values of a table by values drawn from a model.
       sample        Draws new rows from a model.
       infer         Draws from the posterior of a model that a program declares.
