@@ -10,6 +10,7 @@ export const OPTIONAL_PACKAGES = {
   "@hono/node-server": "2.1.9",
   "@observablehq/plot": "0.6.17",
   "@resvg/resvg-js": "2.6.2",
+  "@uwdata/flechette": "2.6.0",
   "fast-png": "8.0.0",
   hono: "4.13.19",
   "jpeg-js": "0.4.4",
@@ -30,7 +31,10 @@ export const FIGURES: OptionalFeature = {
   name: "figures",
   packages: ["@observablehq/plot", "linkedom", "@resvg/resvg-js", "@expo-google-fonts/arimo"],
 };
-export const SERVER: OptionalFeature = { name: "servers", packages: ["hono", "@hono/node-server"] };
+export const SERVER: OptionalFeature = {
+  name: "servers",
+  packages: ["hono", "@hono/node-server", "@uwdata/flechette"],
+};
 export const IMAGES: OptionalFeature = { name: "images", packages: ["fast-png", "jpeg-js"] };
 
 /** Imports packages of a feature. Throws `DEPENDENCY`, with the command that installs them all, if one is missing. */

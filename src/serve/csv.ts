@@ -1,0 +1,57 @@
+import { csvRecords } from "../data/csvRecords.ts";
+import { PushforwardError } from "../errors.ts";
+import { shortened } from "../parse.ts";
+import type { TableRow, TableValue } from "../tables/tableRows.ts";
+import type { ServedColumn } from "./servedModel.ts";
+import { type TableFormat, tooManyRows } from "./tableFormat.ts";
+
+/** CSV with a header. Empty fields are missing values. */
+export const csv: TableFormat = {
+  mediaType: "text/csv",
+  contentType: "text/csv; charset=utf-8",
+  read: (body, columns, maxRows) => readCsv(new TextDecoder().decode(body), columns, maxRows),
+  write: (columns, rows) => new TextEncoder().encode(writeCsv(columns, rows)),
+};
+
+function readCsv(text: string, columns: readonly ServedColumn[], maxRows: number): TableRow[] {
+  const byName = new Map(columns.map((column) => [column.name, column]));
+  let used: (ServedColumn | undefined)[] | undefined;
+  const rows: TableRow[] = [];
+  for (const { fields } of csvRecords(text, ",")) {
+    if (!used) {
+      used = fields.map((name) => byName.get(name));
+      continue;
+    }
+    if (rows.length === maxRows) throw tooManyRows(maxRows, "more");
+    if (fields.length !== used.length) {
+      const what = `row ${rows.length} of the CSV has another number of fields than the header`;
+      throw new PushforwardError("DATA", what, { expected: `${used.length}`, received: `${fields.length}` });
+    }
+    const row: TableRow = {};
+    for (const [i, column] of used.entries()) if (column) row[column.name] = typedField(fields[i]!, column);
+    rows.push(row);
+  }
+  if (rows.length > 0) return rows;
+  throw new PushforwardError("DATA", "the CSV has no rows", { expected: "a header and at least one row" });
+}
+
+function typedField(field: string, { name, type }: ServedColumn): TableRow[string] {
+  if (field === "") return null;
+  if (type === "boolean" && /^(true|false)$/i.test(field)) return field.toLowerCase() === "true";
+  if (type !== "number" && type !== "integer") return field;
+  const number = Number(field);
+  if (Number.isFinite(number)) return number;
+  throw new PushforwardError("DATA", `column "${name}" of the CSV has a value that is not a number`, {
+    received: shortened(field),
+  });
+}
+
+function writeCsv(columns: readonly { readonly name: string }[], rows: readonly TableRow[]): string {
+  const field = (value: TableValue) => {
+    const text = value === null || value === undefined ? "" : String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const names = columns.map(({ name }) => name);
+  const lines = [names, ...rows.map((row) => names.map((name) => row[name]))];
+  return lines.map((fields) => `${fields.map(field).join(",")}\n`).join("");
+}
