@@ -3,7 +3,7 @@ import { text, threads, wholeNumber } from "./options.ts";
 
 export const serve = command({
   name: "serve",
-  summary: "Answers requests for scores, samples and imputed values over HTTP.",
+  summary: "Answers requests for scores, samples, imputed values and anomalies over HTTP.",
   positionals: {
     models: { variadic: true, description: "Model files. Each is served under the name of its file." },
   },

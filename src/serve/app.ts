@@ -2,22 +2,23 @@ import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import { PushforwardError } from "../errors.ts";
+import type { TableRow } from "../tables/tableRows.ts";
 import { VERSION } from "../version.ts";
+import { ANOMALY_COLUMNS, anomalyAnswer, anomalyRows } from "./anomalyAnswer.ts";
 import {
-  checkRows,
-  csvOf,
-  imputeBody,
+  answerFormat,
   jsonNumber,
-  parseCsv,
-  parseJson,
+  OPTIONS,
+  type RequestContent,
   type RequestLimits,
-  sampleBody,
-  scoreBody,
+  rowsOf,
+  sampleOf,
 } from "./bodies.ts";
+import { BusyError, CallQueue } from "./callQueue.ts";
 import { openApi } from "./openApi.ts";
 import { PAGE_SCRIPT, page } from "./page.ts";
-import { BusyError, ScoreQueue } from "./scoreQueue.ts";
-import type { ServedModel } from "./servedModel.ts";
+import { ScoreQueue } from "./scoreQueue.ts";
+import { operationsOf, type ServedColumn, type ServedModel } from "./servedModel.ts";
 
 /** Limits of a server. */
 export interface ServeLimits extends RequestLimits {
@@ -28,17 +29,21 @@ export interface ServeLimits extends RequestLimits {
 /** A served model with the requests that wait for it. */
 interface Entry {
   readonly model: ServedModel;
-  readonly queue: ScoreQueue;
+  readonly scores: ScoreQueue;
+  readonly calls: CallQueue;
 }
 
 /**
- * The HTTP interface of models by their names. It scores, draws and imputes rows in JSON or CSV, describes the models, and has an OpenAPI
- * document and a page to try them. Requests can name only these models, and no files.
+ * The HTTP interface of models by their names. It scores, draws and imputes rows and finds anomalies, in JSON, CSV or Arrow, describes the
+ * models, and has an OpenAPI document and a page to try them. Requests can name only these models, and no files.
  */
 export function serveApp(models: ReadonlyMap<string, ServedModel>, limits: ServeLimits): Hono {
   const app = new Hono();
   const entries = new Map<string, Entry>(
-    Array.from(models, ([name, model]) => [name, { model, queue: new ScoreQueue(model, limits.rows) }]),
+    Array.from(models, ([name, model]) => [
+      name,
+      { model, scores: new ScoreQueue(model, limits.rows), calls: new CallQueue() },
+    ]),
   );
   const entryOf = (c: Context): Entry => {
     const entry = entries.get(c.req.param("model") ?? "");
@@ -80,36 +85,48 @@ export function serveApp(models: ReadonlyMap<string, ServedModel>, limits: Serve
   app.get("/models/:model", (c) => c.json(described(entryOf(c).model)));
 
   app.post("/models/:model/score", async (c) => {
-    const { model, queue } = entryOf(c);
-    const body = await c.req.text();
-    const isCsv = sendsCsv(c);
-    const rows = isCsv ? parseCsv(body, model) : parseJson(scoreBody, body).rows;
-    checkRows(rows.length, limits);
-    const scores = await queue.score(rows, c.req.raw.signal);
-    if (!wantsCsv(c, isCsv)) return c.json({ log_density: Array.from(scores, jsonNumber) });
-    const values = Array.from(scores, (value) => ({ log_density: Number.isNaN(value) ? null : value }));
-    return csv(c, ["log_density"], values);
+    const { model, scores } = entryOf(c);
+    const { rows } = rowsOf(OPTIONS.score, await contentOf(c), model, limits);
+    const values = await scores.score(rows, c.req.raw.signal);
+    return answer(c, {
+      json: () => ({ log_density: Array.from(values, jsonNumber) }),
+      columns: [{ name: "log_density", type: "number" }],
+      rows: () => Array.from(values, (value) => ({ log_density: Number.isNaN(value) ? null : value })),
+    });
   });
 
   app.post("/models/:model/sample", async (c) => {
-    const { model } = entryOf(c);
-    const { rows, seed, given } = parseJson(sampleBody, (await c.req.text()) || "{}");
-    checkRows(rows, limits);
-    return rowsAnswer(c, model, await model.sample(rows, { seed, given }), wantsCsv(c, false));
+    const { model, calls } = entryOf(c);
+    const { rows, ...options } = sampleOf(await contentOf(c), limits);
+    return rowsAnswer(c, model, await calls.run(() => model.sample(rows, options), c.req.raw.signal));
   });
 
   app.post("/models/:model/impute", async (c) => {
-    const { model } = entryOf(c);
-    if (!model.impute) {
-      throw new PushforwardError("ARGUMENT", "the model cannot impute", {
-        hint: "Fit the table with the default model, which can.",
-      });
+    const { model, calls } = entryOf(c);
+    const { impute } = model;
+    if (!impute) throw cannot("impute", "Fit the table with the default model, which can.");
+    const { rows, options } = rowsOf(OPTIONS.impute, await contentOf(c), model, limits);
+    return rowsAnswer(c, model, await calls.run(() => impute(rows, options), c.req.raw.signal));
+  });
+
+  app.post("/models/:model/anomalies", async (c) => {
+    const { model, calls } = entryOf(c);
+    const { anomalies } = model;
+    if (!anomalies) {
+      throw cannot(
+        "find anomalies",
+        "Fit the table with the default model and with test rows, which has what rows are compared with.",
+      );
     }
-    const body = await c.req.text();
-    const isCsv = sendsCsv(c);
-    const { rows, seed } = isCsv ? { rows: parseCsv(body, model), seed: 0 } : parseJson(imputeBody, body);
-    checkRows(rows.length, limits);
-    return rowsAnswer(c, model, await model.impute(rows, { seed }), wantsCsv(c, isCsv));
+    const { rows, options } = rowsOf(OPTIONS.anomalies, await contentOf(c), model, limits);
+    const { count, fdr } = options;
+    const selection = { count, ...(fdr !== undefined && { falseDiscoveryRate: fdr }) };
+    const found = await calls.run(() => anomalies(rows, selection), c.req.raw.signal);
+    return answer(c, {
+      json: () => anomalyAnswer(found),
+      columns: ANOMALY_COLUMNS,
+      rows: () => anomalyRows(found),
+    });
   });
   return app;
 }
@@ -118,30 +135,35 @@ class UnknownModelError extends Error {}
 
 const problem = (error: string) => ({ error });
 
-const described = ({ columns, given, impute }: ServedModel) => ({
-  columns,
-  given,
-  operations: ["score", "sample", ...(impute ? ["impute"] : [])],
+const cannot = (what: string, hint: string): PushforwardError =>
+  new PushforwardError("ARGUMENT", `the model cannot ${what}`, { hint });
+
+const described = (model: ServedModel) => ({
+  columns: model.columns,
+  given: model.given,
+  operations: operationsOf(model),
 });
 
-const sendsCsv = (c: Context): boolean => /^text\/csv\b/i.test(c.req.header("Content-Type") ?? "");
+const contentOf = async (c: Context): Promise<RequestContent> => ({
+  type: typeOf(c),
+  body: new Uint8Array(await c.req.arrayBuffer()),
+  query: c.req.query(),
+});
 
-/** Whether the client accepts CSV, or sent CSV and does not ask for JSON. */
-function wantsCsv(c: Context, sentCsv: boolean): boolean {
-  const accept = c.req.header("Accept") ?? "*/*";
-  if (accept.includes("text/csv")) return true;
-  return sentCsv && !accept.includes("json");
+const typeOf = (c: Context): string => c.req.header("Content-Type") ?? "";
+
+/** An answer in JSON, or as a table in another format. */
+interface Answer {
+  json(): object;
+  readonly columns: readonly Pick<ServedColumn, "name" | "type">[];
+  rows(): readonly TableRow[];
 }
 
-const csv = (c: Context, names: readonly string[], rows: Parameters<typeof csvOf>[1]) =>
-  c.text(csvOf(names, rows), 200, { "Content-Type": "text/csv; charset=utf-8" });
+function answer(c: Context, { json, columns, rows }: Answer) {
+  const format = answerFormat(c.req.header("Accept") ?? "", typeOf(c));
+  if (!format) return c.json(json());
+  return c.body(format.write(columns, rows()), 200, { "Content-Type": format.contentType });
+}
 
-const rowsAnswer = (
-  c: Context,
-  { columns }: ServedModel,
-  rows: Parameters<typeof csvOf>[1],
-  asCsv: boolean,
-) => {
-  const names = columns.map(({ name }) => name);
-  return asCsv ? csv(c, names, rows) : c.json({ rows });
-};
+const rowsAnswer = (c: Context, { columns }: ServedModel, rows: readonly TableRow[]) =>
+  answer(c, { json: () => ({ rows }), columns, rows: () => rows });

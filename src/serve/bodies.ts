@@ -1,15 +1,31 @@
 import * as z from "zod/mini";
-import { csvRecords } from "../data/csvRecords.ts";
 import { PushforwardError } from "../errors.ts";
-import { parse, shortened } from "../parse.ts";
-import type { TableRow, TableValue } from "../tables/tableRows.ts";
-import type { Row, ServedColumn, ServedModel } from "./servedModel.ts";
+import { parse } from "../parse.ts";
+import { arrow } from "./arrow.ts";
+import { csv } from "./csv.ts";
+import type { Row, ServedModel } from "./servedModel.ts";
+import { type TableFormat, tooManyRows } from "./tableFormat.ts";
 
 /** What a request may ask for. */
 export interface RequestLimits {
   /** The largest number of rows of a request, sent or drawn. */
   readonly rows: number;
 }
+
+/** A request as it arrives. */
+export interface RequestContent {
+  /** The content type of the body. */
+  readonly type: string;
+  readonly body: Uint8Array;
+  /** The parameters of the address. They have the options of a request whose body has only rows. */
+  readonly query: Readonly<Record<string, string>>;
+}
+
+/** The formats of rows beside JSON. */
+export const TABLE_FORMATS: readonly TableFormat[] = [csv, arrow];
+
+/** The most anomalies of a request that are explained. The explanation of one takes 200 draws for each column. */
+export const MAX_EXPLAINED = 100;
 
 const value = z.union([z.number(), z.string(), z.boolean(), z.null()], {
   error: "a number, a text, true, false or null",
@@ -18,77 +34,67 @@ const row = z.record(z.string(), value);
 const rows = z.array(row).check(z.minLength(1));
 const seed = z._default(z.int().check(z.nonnegative()), 0);
 
-export const scoreBody = z.strictObject({ rows });
-export const imputeBody = z.strictObject({ rows, seed });
-export const sampleBody = z.strictObject({
+/** The options of requests with rows. */
+export const OPTIONS = {
+  score: z.strictObject({}),
+  impute: z.strictObject({ seed }),
+  anomalies: z.strictObject({
+    count: z._default(z.int().check(z.minimum(1), z.maximum(MAX_EXPLAINED)), 20),
+    fdr: z.optional(z.number().check(z.gt(0), z.lt(1))),
+  }),
+};
+
+const sampleBody = z.strictObject({
   rows: z._default(z.int().check(z.minimum(1)), 1),
   seed,
   given: z._default(row, {}),
 });
 
-/** Parses the body of a request and checks it by a schema. Throws `DATA`. */
-export function parseJson<S extends z.ZodMiniType>(schema: S, text: string): z.output<S> {
-  let body: unknown;
+/** The rows and the options of a request. Throws `DATA`. */
+export function rowsOf<S extends z.ZodMiniObject>(
+  options: S,
+  { type, body, query }: RequestContent,
+  { columns, given }: Pick<ServedModel, "columns" | "given">,
+  limits: RequestLimits,
+): { rows: Row[]; options: z.output<S> } {
+  const format = formatOf(type);
+  if (format) {
+    const numbers = Object.fromEntries(Object.entries(query).map(([name, text]) => [name, Number(text)]));
+    return {
+      rows: format.read(body, [...columns, ...given], limits.rows),
+      options: parse(options, numbers, "the address", "DATA"),
+    };
+  }
+  const parsed = parse(z.extend(options, { rows }), jsonOf(body), "the body", "DATA");
+  const { rows: sent, ...rest } = parsed as { rows: Row[] } & z.output<S>;
+  if (sent.length > limits.rows) throw tooManyRows(limits.rows, sent.length);
+  return { rows: sent, options: rest as unknown as z.output<S> };
+}
+
+/** What a request for new rows asks for. Throws `DATA`. */
+export function sampleOf({ body }: RequestContent, limits: RequestLimits): z.output<typeof sampleBody> {
+  const asked = parse(sampleBody, body.length === 0 ? {} : jsonOf(body), "the body", "DATA");
+  if (asked.rows > limits.rows) throw tooManyRows(limits.rows, asked.rows);
+  return asked;
+}
+
+/** The format of a content type; undefined stands for JSON. */
+export const formatOf = (type: string): TableFormat | undefined =>
+  TABLE_FORMATS.find(({ mediaType }) => type.toLowerCase().startsWith(mediaType));
+
+/** The format of an answer: one that the client accepts, or that of the request unless the client asks for JSON. */
+export const answerFormat = (accept: string, type: string): TableFormat | undefined =>
+  TABLE_FORMATS.find(({ mediaType }) => accept.includes(mediaType)) ??
+  (accept.includes("json") ? undefined : formatOf(type));
+
+function jsonOf(body: Uint8Array): unknown {
   try {
-    body = JSON.parse(text);
+    return JSON.parse(new TextDecoder().decode(body));
   } catch (cause) {
     throw new PushforwardError("DATA", "the body is not JSON", { hint: (cause as Error).message, cause });
   }
-  return parse(schema, body, "the body", "DATA");
 }
 
-/** Throws `DATA` for more rows than a request may have. */
-export function checkRows(count: number, limits: RequestLimits): void {
-  if (count <= limits.rows) return;
-  throw new PushforwardError("DATA", "the request has too many rows", {
-    expected: `at most ${limits.rows}`,
-    received: `${count}`,
-    hint: "Split it into several requests.",
-  });
-}
-
-/** The rows of a CSV text with a header. Empty fields are missing, and columns that the model does not have are left out. Throws `DATA`. */
-export function parseCsv(text: string, { columns, given }: Pick<ServedModel, "columns" | "given">): Row[] {
-  const [header, ...records] = [...csvRecords(text, ",")].map(({ fields }) => fields);
-  if (!header || records.length === 0) {
-    throw new PushforwardError("DATA", "the CSV has no rows", { expected: "a header and at least one row" });
-  }
-  const byName = new Map([...columns, ...given].map((column) => [column.name, column]));
-  const used = header.map((name) => byName.get(name));
-  return records.map((fields, n) => {
-    if (fields.length !== header.length) {
-      throw new PushforwardError("DATA", `row ${n} of the CSV has another number of fields than the header`, {
-        expected: `${header.length}`,
-        received: `${fields.length}`,
-      });
-    }
-    return Object.fromEntries(
-      fields.flatMap((field, i) => (used[i] ? [[used[i].name, typedField(field, used[i])]] : [])),
-    );
-  });
-}
-
-function typedField(field: string, { name, type }: ServedColumn): TableValue {
-  if (field === "") return null;
-  if (type === "boolean" && /^(true|false)$/i.test(field)) return field.toLowerCase() === "true";
-  if (type !== "number" && type !== "integer") return field;
-  const number = Number(field);
-  if (Number.isFinite(number)) return number;
-  throw new PushforwardError("DATA", `column "${name}" of the CSV has a value that is not a number`, {
-    received: shortened(field),
-  });
-}
-
-/** Rows as CSV. Missing values are empty fields. */
-export function csvOf(names: readonly string[], rows: readonly TableRow[]): string {
-  const field = (value: TableValue) => {
-    const text = value === null || value === undefined ? "" : String(value);
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  const lines = [names, ...rows.map((row) => names.map((name) => row[name]))];
-  return lines.map((fields) => `${fields.map(field).join(",")}\n`).join("");
-}
-
-/** A log-density in JSON, which has no NaN and no infinite numbers: null for NaN, a string for an infinite number. */
+/** A number in JSON, which has no NaN and no infinite numbers: null for NaN, a string for an infinite number. */
 export const jsonNumber = (value: number): number | string | null =>
   Number.isNaN(value) ? null : Number.isFinite(value) ? value : String(value);

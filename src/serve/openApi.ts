@@ -1,5 +1,6 @@
 import { VERSION } from "../version.ts";
 import type { ServeLimits } from "./app.ts";
+import { MAX_EXPLAINED, TABLE_FORMATS } from "./bodies.ts";
 import type { ServedColumn, ServedModel } from "./servedModel.ts";
 
 /** The OpenAPI 3.1 document of a server. */
@@ -23,30 +24,38 @@ export function openApi(models: ReadonlyMap<string, ServedModel>, { rows, bytes 
     paths[`${path}/score`] = {
       post: operation(
         `log p of rows under ${name}, in nats`,
-        object({ rows: table }, ["rows"]),
-        object({
-          log_density: {
-            type: "array",
-            items: { type: ["number", "string", "null"] },
-            description:
-              "null: a value is missing in a column that had none in the training, or log p is not a number. -Infinity: a value is impossible.",
-          },
-        }),
+        rowsBody(table),
+        object({ log_density: SCORES }),
       ),
     };
     paths[`${path}/sample`] = {
       post: operation(
         `New rows of ${name}`,
-        object({ rows: { type: "integer", minimum: 1, maximum: rows, default: 1 }, seed: SEED, given: row }),
+        json(
+          object({
+            rows: { type: "integer", minimum: 1, maximum: rows, default: 1 },
+            seed: SEED,
+            given: row,
+          }),
+        ),
         object({ rows: table }),
       ),
     };
-    if (!model.impute) continue;
-    paths[`${path}/impute`] = {
+    if (model.impute) {
+      paths[`${path}/impute`] = {
+        post: operation(
+          `Rows with a draw of ${name} in place of each missing value`,
+          rowsBody(table, { seed: SEED }),
+          object({ rows: table }),
+        ),
+      };
+    }
+    if (!model.anomalies) continue;
+    paths[`${path}/anomalies`] = {
       post: operation(
-        `Rows with a draw of ${name} in place of each missing value`,
-        object({ rows: table, seed: SEED }, ["rows"]),
-        object({ rows: table }),
+        `The rows that are unlike those of the training table of ${name}, with p-values and reasons`,
+        rowsBody(table, ANOMALY_OPTIONS),
+        ANOMALIES,
       ),
     };
   }
@@ -55,7 +64,7 @@ export function openApi(models: ReadonlyMap<string, ServedModel>, { rows, bytes 
     info: {
       title: "pushforward",
       version: VERSION,
-      description: `Bodies have at most ${bytes} bytes and ${rows} rows. Rows are JSON, or CSV with the content type text/csv.`,
+      description: `Bodies have at most ${bytes} bytes and ${rows} rows. If the rows are CSV or an Arrow stream, options are parameters of the address.`,
     },
     paths,
     components: { schemas },
@@ -63,6 +72,29 @@ export function openApi(models: ReadonlyMap<string, ServedModel>, { rows, bytes 
 }
 
 const SEED = { type: "integer", minimum: 0, default: 0 };
+/** A number, null for NaN, or the text of an infinite number. */
+const NUMBER = { type: ["number", "string", "null"] };
+const SCORES = {
+  type: "array",
+  items: NUMBER,
+  description:
+    "null: a value is missing in a column that had none in the training, or log p is not a number. -Infinity: a value is impossible.",
+};
+const ANOMALY_OPTIONS = {
+  count: {
+    type: "integer",
+    minimum: 1,
+    maximum: MAX_EXPLAINED,
+    default: 20,
+    description: "The number of rows to explain at most, the oddest first.",
+  },
+  fdr: {
+    type: "number",
+    exclusiveMinimum: 0,
+    exclusiveMaximum: 1,
+    description: "Explains only rows of which this fraction is expected to be false alarms at most.",
+  },
+};
 
 const object = (properties: object, required: readonly string[] = []) => ({
   type: "object",
@@ -71,14 +103,48 @@ const object = (properties: object, required: readonly string[] = []) => ({
   additionalProperties: false,
 });
 
-const json = (schema: object) => ({ content: { "application/json": { schema } } });
+const ANOMALIES = object({
+  anomaly_score: { type: "array", items: NUMBER, description: "Of each row: a higher score is odder." },
+  p_value: { type: "array", items: NUMBER, description: "Of each row." },
+  anomalies: {
+    type: "array",
+    items: object({
+      row: { type: "integer", description: "The index of the row in the request, from 0." },
+      anomaly_score: NUMBER,
+      p_value: { type: "number" },
+      reasons: {
+        type: "array",
+        description: "All columns, the oddest first.",
+        items: object({
+          column: { type: "string" },
+          value: {},
+          gain: { ...NUMBER, description: "By how much log p would grow with an ordinary value, in nats." },
+          expected: { type: "object" },
+        }),
+      },
+    }),
+  },
+  calibration_rows: { type: "integer" },
+  expected_false_alarms: { type: "number" },
+  discoveries: { type: "integer" },
+});
 
-const operation = (summary: string, body: object | undefined, answer: object) => ({
+const json = (schema: object) => ({ "application/json": { schema } });
+
+/** A body with rows and options. Bodies in other formats have only the rows, and the options are parameters of the address. */
+const rowsBody = (table: object, options: object = {}) => ({
+  ...json(object({ rows: table, ...options }, ["rows"])),
+  ...Object.fromEntries(
+    TABLE_FORMATS.map(({ mediaType }) => [mediaType, { schema: { type: "string", format: "binary" } }]),
+  ),
+});
+
+const operation = (summary: string, content: object | undefined, answer: object) => ({
   summary,
-  ...(body && { requestBody: { required: true, ...json(body) } }),
+  ...(content && { requestBody: { required: true, content } }),
   responses: {
-    "200": { description: summary, ...json(answer) },
-    ...(body && {
+    "200": { description: summary, content: json(answer) },
+    ...(content && {
       "400": { description: "The request is not valid" },
       "413": { description: "The body is too large" },
       "503": { description: "Too many requests wait" },

@@ -17,7 +17,7 @@ export function page(models: ReadonlyMap<string, ServedModel>) {
 <h1>pushforward</h1>
 <p>
   <label>Model <select id="model">${Array.from(models.keys(), (name) => html`<option>${name}</option>`)}</select></label>
-  <button id="sample">Draw rows</button><button id="score">Score</button><button id="impute">Impute</button>
+  <button id="sample">Draw rows</button><button id="score">Score</button><button id="impute">Impute</button><button id="anomalies">Anomalies</button>
 </p>
 <p><label>Rows, in JSON <textarea id="rows" spellcheck="false">[]</textarea></label></p>
 <pre id="answer" aria-live="polite"></pre>
@@ -54,4 +54,5 @@ element("sample").onclick = async () => {
 };
 element("score").onclick = () => withRows("score");
 element("impute").onclick = () => withRows("impute");
+element("anomalies").onclick = () => withRows("anomalies");
 `;

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { BusyError, clientGone, MAX_WAITING } from "./callQueue.ts";
 import type { Row, ServedModel } from "./servedModel.ts";
 
 interface Request {
@@ -8,9 +8,6 @@ interface Request {
   resolve(scores: Float64Array): void;
   reject(error: unknown): void;
 }
-
-/** At most this many requests wait for a model. More would wait longer than clients do. */
-const MAX_WAITING = 1024;
 
 /**
  * Scores the rows of requests. Requests that arrive while others are computed wait, and are then computed together: a call of the
@@ -52,7 +49,7 @@ export class ScoreQueue {
     let rows = 0;
     for (const request of this.waiting) {
       if (request.signal.aborted) {
-        request.reject(new PushforwardError("INTERRUPTED", "the client has closed the connection"));
+        request.reject(clientGone());
       } else if (
         request.names === names &&
         (batch.length === 0 || rows + request.rows.length <= this.maxRows)
@@ -85,6 +82,3 @@ export class ScoreQueue {
 /** The columns that rows have. */
 const namesOf = (rows: readonly Row[]): string =>
   JSON.stringify([...new Set(rows.flatMap((row) => Object.keys(row)))].sort());
-
-/** Too many requests wait. */
-export class BusyError extends Error {}

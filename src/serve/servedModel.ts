@@ -1,6 +1,13 @@
 import { MAX_FLOAT32 } from "../data/maxFloat32.ts";
 import { PushforwardError } from "../errors.ts";
-import { type LoadedModel, modelLabels, type RunOptions, TableModel } from "../flows/index.ts";
+import type { AnomalySelectionOptions } from "../flows/anomalies/findAnomalies.ts";
+import {
+  type LoadedModel,
+  modelLabels,
+  type RunOptions,
+  type TableAnomalies,
+  TableModel,
+} from "../flows/index.ts";
 import { brief } from "../parse.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
 import type { ValueType } from "../tables/tableColumn.ts";
@@ -28,8 +35,18 @@ export interface ServedModel {
   sample(rows: number, options: { seed: number; given: Row }): Promise<TableRow[]>;
   /** Draws the missing values of rows. Undefined if the model has no exact conditional distributions. */
   readonly impute?: (rows: readonly Row[], options: { seed: number }) => Promise<TableRow[]>;
+  /** The oddest rows, with the p-values of all. Undefined if the model has nothing that rows are compared with. */
+  readonly anomalies?: (rows: readonly Row[], options: AnomalySelectionOptions) => Promise<TableAnomalies>;
   release(): Promise<void>;
 }
+
+/** The names of the operations that a model has, which are the last parts of their addresses. */
+export const operationsOf = ({ impute, anomalies }: ServedModel): string[] => [
+  "score",
+  "sample",
+  ...(impute ? ["impute"] : []),
+  ...(anomalies ? ["anomalies"] : []),
+];
 
 /** The model of a file as a server needs it. `threads` is the number of threads that compute; undefined for the default. */
 export function servedModel(model: LoadedModel, { threads }: { threads: number | undefined }): ServedModel {
@@ -50,6 +67,11 @@ function servedTable(model: TableModel, run: RunOptions): ServedModel {
     ...(model.hasConditionals && {
       impute: (rows: readonly Row[], { seed }: { seed: number }) => model.impute(rows, { seed, ...run }),
     }),
+    ...(model.hasConditionals &&
+      model.reference?.calibration.length && {
+        anomalies: (rows: readonly Row[], options: AnomalySelectionOptions) =>
+          model.anomalies(rows, { ...options, ...run }),
+      }),
     release: () => model.release(),
   };
 }

@@ -26,7 +26,7 @@ it("shows the help of the program", async () => {
       infer         Draws from the posterior of a model that a program declares.
       interpolate   Draws the images between two images, on a line in the latent space.
       inspect       Shows what is in a model file.
-      serve         Answers requests for scores, samples and imputed values over HTTP.
+      serve         Answers requests for scores, samples, imputed values and anomalies over HTTP.
       doctor        Shows the versions of what pushforward uses, and tests that it computes.
       export        Writes a model as ONNX files, which other programs run without pushforward.
 

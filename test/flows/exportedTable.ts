@@ -119,8 +119,11 @@ export const tensorsOf = (
   );
 
 /** A model of `rowsOfAllKinds`, with random weights. */
-export function modelOfAllKinds(): TableModel {
-  const raw = rawColumns(rowsOfAllKinds(300, 1));
+export const modelOfAllKinds = (): TableModel => modelOfRows(rowsOfAllKinds(300, 1));
+
+/** A model of the columns of these rows, with random weights. */
+export function modelOfRows(rows: readonly TableRow[]): TableModel {
+  const raw = rawColumns(rows);
   const columns = raw.map((column) => {
     const inferred = inferColumn(column);
     if ("excluded" in inferred) throw new Error(inferred.excluded);
@@ -130,7 +133,7 @@ export function modelOfAllKinds(): TableModel {
     columns,
     columns.map((column, c) => withLabelsOf(column, raw[c]!)),
   );
-  const heads = tableHeads(columns, { rows: 300, values });
+  const heads = tableHeads(columns, { rows: rows.length, values });
   const base = new MixedMade({ columns: heads, network: { hidden: [16] } }, new Random(1));
   perturb(parametersOf(base), 0.2);
   return new TableModel({ columns, flow: new Flow(base) });

@@ -1,11 +1,14 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { tableFromIPC } from "@uwdata/flechette";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Flow, forTables, maf, StandardNormal } from "../../src/index.ts";
-import { ScoreQueue } from "../../src/serve/scoreQueue.ts";
-import { type Row, type ServedModel, servedModel } from "../../src/serve/servedModel.ts";
+import { InMemoryDataset } from "../../src/dataset/index.ts";
+import { AnomalyScorer } from "../../src/flows/anomalies/anomalyScorer.ts";
+import { Flow, forTables, type LoadedModel, maf, StandardNormal, TableModel } from "../../src/index.ts";
+import { arrow } from "../../src/serve/arrow.ts";
+import { operationsOf, type ServedModel, servedModel } from "../../src/serve/servedModel.ts";
 import { type RunningServer, startServer } from "../../src/serve/server.ts";
-import { modelOfAllKinds, rowsOfAllKinds } from "../flows/exportedTable.ts";
+import { modelOfAllKinds, modelOfRows, rowsOfAllKinds } from "../flows/exportedTable.ts";
 import { perturb } from "../nn/perturb.ts";
 
 const table = modelOfAllKinds();
@@ -14,6 +17,25 @@ perturb(flow.parameters(), 0.1);
 flow.columns = ["a", "b"];
 flow.contextColumns = ["c"];
 const one = { threads: 1 };
+const housesOf = (count: number, seed: number) =>
+  rowsOfAllKinds(count, seed).map(({ city, children }) => ({
+    city: city ?? null,
+    children: children ?? null,
+  }));
+
+/** A model of two columns with rows that anomalies are compared with. */
+async function modelWithReference(): Promise<TableModel> {
+  const model = modelOfRows(housesOf(100, 1));
+  const { columns, flow } = model;
+  const rows = (seed: number) => {
+    const { values } = model.positionsOf(housesOf(60, seed));
+    return new InMemoryDataset({ features: flow.features, values });
+  };
+  const split = { training: rows(1), validation: rows(2), test: rows(3) };
+  const anomalies = await AnomalyScorer.fit(columns, flow, split, one);
+  return new TableModel({ columns, flow, anomalies });
+}
+
 const models = new Map<string, ServedModel>([
   ["table", servedModel({ flow: table.flow, table: table.columns, columns: [], given: [] }, one)],
   ["flow", servedModel({ flow, columns: ["a", "b"], given: ["c"] }, one)],
@@ -21,7 +43,11 @@ const models = new Map<string, ServedModel>([
 let server: RunningServer;
 const limits = { bytes: 40_000, rows: 50 };
 
+let compared: TableModel;
+
 beforeAll(async () => {
+  compared = await modelWithReference();
+  models.set("compared", servedModel({ ...compared.contents, given: [] } as LoadedModel, one));
   server = await startServer(models, { host: "127.0.0.1", port: 0, connections: 100, ...limits });
 });
 afterAll(() => server.close());
@@ -29,14 +55,17 @@ afterAll(() => server.close());
 const request = (path: string, init?: RequestInit) => fetch(new URL(path, server.url), init);
 
 async function post(path: string, body: unknown, headers: Record<string, string> = {}) {
+  const isRaw = typeof body === "string" || body instanceof Uint8Array;
   const response = await request(path, {
     method: "POST",
     headers: { "Content-Type": "application/json", ...headers },
-    body: typeof body === "string" ? body : JSON.stringify(body),
+    body: isRaw ? (body as BodyInit) : JSON.stringify(body),
   });
-  const text = await response.text();
-  const isJson = response.headers.get("Content-Type")?.includes("json");
-  return { status: response.status, answer: isJson ? JSON.parse(text) : text };
+  const type = response.headers.get("Content-Type") ?? "";
+  const answer = type.includes("arrow")
+    ? new Uint8Array(await response.arrayBuffer())
+    : await response.text();
+  return { status: response.status, answer: type.includes("json") ? JSON.parse(answer as string) : answer };
 }
 
 describe("a server of models", () => {
@@ -77,10 +106,31 @@ describe("a server of models", () => {
     );
   });
 
-  test("a model without conditional distributions cannot impute", () => {
+  test("finds anomalies as the model does", async () => {
+    const rows = [...housesOf(3, 9), { city: "Bern", children: 99 }, { city: "Zug", children: null }];
+    const { status, answer } = await post("models/compared/anomalies", { rows, count: 2 });
+    const { anomalies, scores, pValues } = await compared.anomalies(rows, { count: 2, ...one });
+    expect(status).toBe(200);
+    expect(answer.anomaly_score).toEqual([...scores.subarray(0, 4), null]);
+    expect(answer.p_value).toEqual([...pValues.subarray(0, 4), null]);
+    expect(answer.anomalies).toEqual(
+      anomalies.map(({ row, score, pValue, reasons }) => ({
+        row,
+        anomaly_score: score,
+        p_value: pValue,
+        reasons,
+      })),
+    );
+    const fewer = await post("models/compared/anomalies", { rows, fdr: 0.01 });
+    expect(fewer.answer).toMatchObject({ calibration_rows: 60, discoveries: 0, anomalies: [] });
+  });
+
+  test("a model without conditional distributions or reference rows can do less", () => {
     const normal = new Flow(new StandardNormal({ features: table.flow.features }));
     const model = { flow: normal, table: table.columns, columns: [], given: [] };
-    expect(servedModel(model, one).impute).toBeUndefined();
+    expect(operationsOf(servedModel(model, one))).toEqual(["score", "sample"]);
+    expect(operationsOf(models.get("table")!)).toEqual(["score", "sample", "impute"]);
+    expect(operationsOf(models.get("compared")!)).toEqual(["score", "sample", "impute", "anomalies"]);
   });
 
   test("takes and returns CSV", async () => {
@@ -92,8 +142,38 @@ describe("a server of models", () => {
     expect(sampled.answer).toMatch(/^a,b\n-?[\d.e-]+,-?[\d.e-]+\n-?[\d.e-]+,-?[\d.e-]+\n$/);
   });
 
+  test("takes and returns Arrow, with options in the address", async () => {
+    const sent = { "Content-Type": "application/vnd.apache.arrow.stream" };
+    const rows = rowsOfAllKinds(3, 6);
+    const { columns } = models.get("table")!;
+    const scores = tableFromIPC((await post("models/table/score", arrow.write(columns, rows), sent)).answer);
+    expect(scores.toColumns()).toEqual({ log_density: await table.score(rows, one) });
+    const gaps = rows.map((row) => ({ ...row, city: null }));
+    const imputed = await post("models/table/impute?seed=4", arrow.write(columns, gaps), sent);
+    expect(arrow.read(imputed.answer, columns, 3)).toEqual(await table.impute(gaps, { seed: 4, ...one }));
+    const houses = arrow.write(models.get("compared")!.columns, housesOf(3, 6));
+    const odd = await post("models/compared/anomalies?count=1", houses, {
+      ...sent,
+      Accept: "text/csv",
+    });
+    expect(odd.answer.split("\n").map((line: string) => line.split(",").length)).toEqual([3, 3, 3, 3, 1]);
+    expect(odd.answer).toMatch(/^anomaly_score,p_value,reason\n/);
+    expect(await post("models/table/impute?sed=4", arrow.write(columns, gaps), sent)).toMatchInlineSnapshot(`
+      {
+        "answer": {
+          "code": "DATA",
+          "error": "the address is not valid: expected seed, received sed (did you mean seed?).",
+        },
+        "status": 400,
+      }
+    `);
+  });
+
   test("describes itself", async () => {
-    expect(await (await request("health")).json()).toMatchObject({ status: "ok", models: ["table", "flow"] });
+    expect(await (await request("health")).json()).toMatchObject({
+      status: "ok",
+      models: ["table", "flow", "compared"],
+    });
     const { paths } = await (await request("openapi.json")).json();
     expect(Object.keys(paths)).toMatchInlineSnapshot(`
       [
@@ -106,6 +186,11 @@ describe("a server of models", () => {
         "/models/flow",
         "/models/flow/score",
         "/models/flow/sample",
+        "/models/compared",
+        "/models/compared/score",
+        "/models/compared/sample",
+        "/models/compared/impute",
+        "/models/compared/anomalies",
       ]
     `);
     expect((await (await request("models/table")).json()).columns[0]).toMatchInlineSnapshot(`
@@ -137,6 +222,11 @@ describe("a server of models", () => {
       await post("models/flow/sample", { given: { c: 1e300 } }),
       await post("models/flow/score", `${"[".repeat(15_000)}${"]".repeat(15_000)}`),
       await post("models/flow/impute", { rows: [{ a: 1 }] }),
+      await post("models/flow/anomalies", { rows: [{ a: 1 }] }),
+      await post("models/compared/anomalies", { rows: housesOf(1, 1), count: 1000 }),
+      await post("models/flow/score", "a,b,c\n1,2,3", {
+        "Content-Type": "application/vnd.apache.arrow.stream",
+      }),
       await post("models/table/score", { rows: [{ city: "Bern" }] }),
       await post("models/table/score", {
         rows: rowsOfAllKinds(1, 1).map((row) => ({ ...row, amount: "much" })),
@@ -162,6 +252,9 @@ describe("a server of models", () => {
         "400 a row has no valid value of "c": expected a number up to 3.4e+38, received 1e+300.",
         "400 the body is not valid: expected an object, received a value that is nested too deeply.",
         "400 the model cannot impute.",
+        "400 the model cannot find anomalies.",
+        "400 the body is not valid at count: expected at most 100, received 1000.",
+        "400 the body is not a valid Arrow stream.",
         "400 the rows have no column "amount": expected city, amount, share, income, children, price, level, isMember, since, seen, month, hour, country, year, received city.",
         "400 column "amount" has another type than in the training: expected number, received text.",
         "413 the body has more than 40000 bytes",
@@ -197,43 +290,5 @@ describe("a server of models", () => {
       expect(status).toBe(200);
       expect(answer.log_density[0]).toBeCloseTo(expected[n]!, 4);
     });
-  });
-});
-
-describe("the queue of scores", () => {
-  /** A model whose log-density is the number x of a row, and which records the rows of its calls. */
-  const recorder = () => {
-    const calls: number[] = [];
-    const score = async (rows: readonly Row[]) => {
-      calls.push(rows.length);
-      if (rows.some(({ x }) => x === null)) throw new Error("a row is missing");
-      return Float64Array.from(rows, ({ x, y = 0 }) => Number(x) + Number(y));
-    };
-    return { calls, score };
-  };
-  const { signal } = new AbortController();
-
-  test("computes requests that wait together, but not those for other columns", async () => {
-    const model = recorder();
-    const queue = new ScoreQueue(model, 4);
-    const results = [[{ x: 1 }], [{ x: 2 }, { x: 3 }], [{ x: 1, y: 5 }], [{ x: 4 }], [{ x: 5 }]].map((rows) =>
-      queue.score(rows, signal),
-    );
-    expect((await Promise.all(results)).map((scores) => [...scores])).toEqual([[1], [2, 3], [6], [4], [5]]);
-    expect(model.calls).toEqual([4, 1, 1]);
-  });
-
-  test("a request that fails does not fail others, and one that is aborted is not computed", async () => {
-    const model = recorder();
-    const queue = new ScoreQueue(model, 10);
-    const aborted = AbortSignal.abort();
-    const outcomes = await Promise.allSettled([
-      queue.score([{ x: 1 }], signal),
-      queue.score([{ x: null }], signal),
-      queue.score([{ x: 7 }], aborted),
-      queue.score([{ x: 2 }], signal),
-    ]);
-    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected", "fulfilled"]);
-    expect(model.calls).toEqual([3, 1, 1, 1]);
   });
 });

@@ -1,0 +1,30 @@
+import { PushforwardError } from "../errors.ts";
+
+/** At most this many requests wait for a model. More would wait longer than clients do. */
+export const MAX_WAITING = 1024;
+
+/** Too many requests wait. */
+export class BusyError extends Error {}
+
+/** Runs calls of a model one after the other, so that many requests do not need memory at the same time. */
+export class CallQueue {
+  private waiting = 0;
+  private last: Promise<unknown> = Promise.resolve();
+
+  /** The result of the call. A call whose signal is aborted before its turn is rejected. Throws `BusyError`. */
+  run<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    if (this.waiting >= MAX_WAITING) throw new BusyError();
+    this.waiting++;
+    const result = this.last.then(() => {
+      this.waiting--;
+      if (signal.aborted) throw clientGone();
+      return call();
+    });
+    this.last = result.catch(() => {});
+    return result;
+  }
+}
+
+/** The error for a request whose client does not wait for the answer. */
+export const clientGone = (): PushforwardError =>
+  new PushforwardError("INTERRUPTED", "the client has closed the connection");
