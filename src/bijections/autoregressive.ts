@@ -35,7 +35,7 @@ const autoregressiveSchema = z.strictObject({
 
 /** Options of `Autoregressive`. */
 export interface AutoregressiveOptions {
-  /** [D]: `order[k]` is the feature at position k of the ordering. */
+  /** `[D]`: `order[k]` is the feature at position k of the ordering. */
   order: number[];
   /** C, the number of context features. Default 0: an unconditional map. */
   context?: number;

@@ -40,9 +40,9 @@ export function rowHashes({ rows, values, context }: RowValues): Float64Array {
 export interface EqualRows {
   /** Whether equal rows are copies. If not, each row is a group of one row. */
   readonly areCopies: boolean;
-  /** [N]: the index of the first row of each row's group. */
+  /** `[N]`: the index of the first row of each row's group. */
   readonly firstRows: Int32Array;
-  /** [N]: at the first row of a group, the number of its rows; 0 at all other rows. */
+  /** `[N]`: at the first row of a group, the number of its rows; 0 at all other rows. */
   readonly groupSizes: Int32Array;
 }
 

@@ -43,7 +43,7 @@ export class InMemoryDataset implements Dataset {
   readonly context: Float64Array;
   /** [rows], non-negative. */
   readonly weights: Float64Array;
-  /** [rows]: the row number in the source, which error messages show. By default rows are numbered from 0. */
+  /** `[rows]`: the row number in the source, which error messages show. By default rows are numbered from 0. */
   readonly rowNumbers: Int32Array;
   readonly columns: readonly string[] | undefined;
   readonly contextColumns: readonly string[] | undefined;

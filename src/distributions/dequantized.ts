@@ -139,7 +139,7 @@ export class Dequantized implements Distribution {
     );
   }
 
-  /** [N, D]: `ofWhole` for the features of whole numbers, and `ofReal` for the features of real numbers. */
+  /** `[N, D]`: `ofWhole` for the features of whole numbers, and `ofReal` for the features of real numbers. */
   private select(ofWhole: Tensor, ofReal: Tensor | number): Tensor {
     const { counts, features } = this;
     if (!counts.includes(null)) return ofWhole;

@@ -31,7 +31,7 @@ export interface LatentClassesOptions {
 class ClassGroup implements ColumnBlock {
   readonly head: HeadGroup;
   readonly columns: readonly number[];
-  /** [S, P, C]: the P parameters of the distribution of each column in each class (`HeadGroup`). */
+  /** `[S, P, C]`: the P parameters of the distribution of each column in each class (`HeadGroup`). */
   readonly parameters: Parameter;
 
   constructor({ head, columns }: ColumnGroup, classes: number, random: Random) {

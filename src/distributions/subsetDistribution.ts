@@ -7,9 +7,9 @@ import type { Distribution } from "./distribution.ts";
  * subset. `knownFeatures` makes their numbers.
  */
 export interface Subset {
-  /** [D]: 1 for a known feature, 0 for an unknown one. */
+  /** `[D]`: 1 for a known feature, 0 for an unknown one. */
   readonly known: Tensor;
-  /** [D]: 0 ... count - 1 for the known features, in the order in which they are factorized, and count for every unknown one. */
+  /** `[D]`: 0 ... count - 1 for the known features, in the order in which they are factorized, and count for every unknown one. */
   readonly positions: Tensor;
 }
 

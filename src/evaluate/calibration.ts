@@ -28,7 +28,7 @@ export interface ConditionalCalibrationOptions extends Omit<CalibrationOptions, 
 /** The calibration of one column. */
 export interface ColumnCalibration {
   readonly name: string;
-  /** [bins]: the number of real values whose PIT is in each bin. */
+  /** `[bins]`: the number of real values whose PIT is in each bin. */
   readonly counts: readonly number[];
   /** The share of the real values in the central interval of each level. It is about the level if the column is calibrated. */
   readonly coverage: readonly { readonly level: number; readonly share: number }[];

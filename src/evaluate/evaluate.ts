@@ -7,7 +7,7 @@ import { type MeanEstimate, RunningMean } from "./runningMean.ts";
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions extends RunOptions {
-  /** [N, C]: the context of each row. A `dataset(...)` has its own. */
+  /** `[N, C]`: the context of each row. A `dataset(...)` has its own. */
   readonly context?: RowsInput;
   /** The rows that the flow was fitted to: a Gaussian is fitted to them, to compare the flow with. */
   readonly training?: RowsInput | Dataset;

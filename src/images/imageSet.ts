@@ -4,7 +4,7 @@ import type { ImageShape } from "../nn/image.ts";
 export interface ImageClasses {
   /** The names of the classes 0, 1, 2... */
   readonly names: readonly string[];
-  /** [count]: the class of each image. */
+  /** `[count]`: the class of each image. */
   readonly indices: Int32Array;
 }
 

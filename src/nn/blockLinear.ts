@@ -13,7 +13,7 @@ const LOG_BOUND = Math.log(1000);
 export class BlockLinear {
   readonly inputsPerFeature: number;
   readonly outputsPerFeature: number;
-  /** [D I, D O]: logarithms of the weights in the diagonal blocks, the weights themselves above them. */
+  /** `[D I, D O]`: logarithms of the weights in the diagonal blocks, the weights themselves above them. */
   readonly weight: Parameter;
   /** [D O] */
   readonly bias: Parameter;

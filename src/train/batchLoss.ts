@@ -17,7 +17,7 @@ export interface LossBatch {
   /** Their context, [N, C]; undefined without a context. */
   readonly context: Tensor | undefined;
   /**
-   * [N]: the weight of each row, divided by the average total weight of a batch: 1 / N if all rows have the same weight. Rows
+   * `[N]`: the weight of each row, divided by the average total weight of a batch: 1 / N if all rows have the same weight. Rows
    * that only pad the last batch of an epoch have weight 0.
    */
   readonly weights: Tensor;

@@ -136,9 +136,9 @@ export interface TrainingControls extends EngineOptions {
 
 /** Options of trainings on rows of data. */
 export interface RowOptions {
-  /** [rows, C]: the context of each row. */
+  /** `[rows, C]`: the context of each row. */
   context?: RowsInput;
-  /** [rows]: a non-negative weight for each row. */
+  /** `[rows]`: a non-negative weight for each row. */
   weights?: ArrayLike<number>;
   /** Rows for early stopping instead of a random part of the data. Give `dataset(...)` if they have a context or weights. */
   validation?: RowsInput | InMemoryDataset;

@@ -84,9 +84,9 @@ export class HeadGroup {
   private readonly linearCount: number;
   /** The linear map that brings y to the scale of z, for these components. */
   private readonly linear: QuantileMap | undefined;
-  /** [S, 1]: log(1 - unseen), the log-probability of all other values together. Undefined if `unseen` is 0. */
+  /** `[S, 1]`: log(1 - unseen), the log-probability of all other values together. Undefined if `unseen` is 0. */
   private readonly logSeen: Tensor | undefined;
-  /** [S, 1]: log(unseen). Undefined if `unseen` is 0. */
+  /** `[S, 1]`: log(unseen). Undefined if `unseen` is 0. */
   private readonly logUnseen: Tensor | undefined;
 
   constructor(heads: readonly ColumnHead[]) {

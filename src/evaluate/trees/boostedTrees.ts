@@ -14,7 +14,7 @@ export interface BoostedTreesOptions extends Partial<TreeOptions> {
 export interface BoostedTrees {
   /** The probability of each class, [rows] for each; for a numeric target one array, the predicted values. */
   predict(rows: ComparedRows): Float64Array[];
-  /** [columns]: the share of each column in the gain of all splits; all 0 without a split. */
+  /** `[columns]`: the share of each column in the gain of all splits; all 0 without a split. */
   readonly importance: Float64Array;
 }
 

@@ -25,7 +25,7 @@ export interface FittedTree {
 
 interface Branch {
   readonly column: number;
-  /** [256]: whether rows with this bin go to the left. */
+  /** `[256]`: whether rows with this bin go to the left. */
   readonly goesLeft: Uint8Array;
   readonly gain: number;
   left: TreeNode;

@@ -28,7 +28,7 @@ export interface AnomalySelectionOptions {
 
 /** The p-values of rows, and which of them are reported. */
 export interface AnomalySelection {
-  /** [N]: a higher score is more unusual; NaN for a row with a missing value in a column that had none. */
+  /** `[N]`: a higher score is more unusual; NaN for a row with a missing value in a column that had none. */
   readonly scores: Float64Array;
   /** [N], NaN where the score is NaN. */
   readonly pValues: Float64Array;

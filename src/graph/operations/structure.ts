@@ -171,7 +171,7 @@ const MAX_GATHERS = 8;
 /** The largest number of elements of that matrix, which bounds memory. */
 const MAX_SELECTION_SIZE = 2 ** 20;
 
-/** [indices, size]: 1 where the row selects the column. */
+/** `[indices, size]`: 1 where the row selects the column. */
 function selectionMatrix(indices: readonly number[], size: number): Tensor {
   const values = new Float64Array(indices.length * size);
   indices.forEach((index, row) => {
