@@ -21,7 +21,8 @@ export function readPages(): Page[] {
       .filter((name) => name.endsWith(".md"))
       .map((name) => `${folder}/${name}`),
   );
-  const paths = ["README.md", "CONTRIBUTING.md", "examples/README.md", ...docs];
+  const results = ["bench/RESULTS.md", "bench/papers/RESULTS.md"];
+  const paths = ["README.md", "CONTRIBUTING.md", "examples/README.md", ...results, ...docs];
   return paths.map((path) => {
     const text = readFileSync(join(root, path), "utf8");
     const blocks = Array.from(text.matchAll(/^```(\w*)\n(.*?)^```$/gms), ([, language, content]) => ({
