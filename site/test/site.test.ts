@@ -1,0 +1,66 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, expect, inject, test } from "vitest";
+import { LOOKS, overflow, violations } from "../../studio/test/accessibility.ts";
+import { describePage } from "../../studio/test/page.ts";
+
+const pictures = fileURLToPath(new URL("../dist/pictures", import.meta.url));
+
+const PAGES = {
+  home: "",
+  "which-flow": "docs/which-flow.html",
+  gallery: "docs/gallery.html",
+  training: "docs/training.html",
+  reference: "api/pushforward/",
+  class: "api/pushforward/classes/Flow.html",
+  example: "examples/two-moons.html",
+};
+
+describePage("the site", (site) => {
+  beforeAll(() => void mkdirSync(pictures, { recursive: true }));
+
+  test.each(LOOKS)("has no violation of accessibility, and fits, at $width pixels, $scheme", async (look) => {
+    const { width, scheme } = look;
+    const options = {
+      viewport: { width, height: 900 },
+      colorScheme: scheme,
+      reducedMotion: "reduce",
+    } as const;
+    await using visit = await site.visit("", options);
+    const { page } = visit;
+    for (const [name, path] of Object.entries(PAGES)) {
+      await page.goto(`${site.address}${path}`);
+      await page.locator("h1").first().waitFor();
+      await page.waitForLoadState("networkidle");
+      expect({ name, found: await violations(page) }).toEqual({ name, found: [] });
+      expect({ name, overflow: await overflow(page) }).toEqual({ name, overflow: 0 });
+      await page.screenshot({ path: `${pictures}/${name}-${width}-${scheme}.png` });
+    }
+    expect(visit.problems).toEqual([]);
+  });
+
+  test("links lead from the first page to the documentation and to the studio, and the search finds a page", async () => {
+    await using visit = await site.visit();
+    const { page } = visit;
+    await page.getByRole("link", { name: "Get started" }).click();
+    await expect.poll(() => page.title()).toContain("Documentation");
+    await page.keyboard.press("Control+k");
+    await page.getByRole("searchbox").fill("planar");
+    const found = page.locator("#localsearch-list a");
+    await expect.poll(() => found.first().textContent()).toMatch(/planar/i);
+    await page.keyboard.press("Escape");
+    await page.getByRole("link", { name: "Studio", exact: true }).first().click();
+    await expect.poll(() => page.title()).toBe("pushforward studio");
+    await page.getByRole("button", { name: "Train", exact: true }).waitFor();
+    expect(visit.problems).toEqual([]);
+  });
+
+  test("llms.txt lists the documentation, and its links exist", () => {
+    const folder = inject("folder");
+    const text = readFileSync(join(folder, "llms.txt"), "utf8");
+    const links = Array.from(text.matchAll(/\]\((.*?)\)/g), ([, path]) => path!);
+    expect(links.length).toBeGreaterThan(25);
+    expect(links.filter((path) => !existsSync(join(folder, path)))).toEqual([]);
+  });
+});
