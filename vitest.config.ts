@@ -1,11 +1,31 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
+
+/** Tests of what a process loads, or of its threads, for which each needs a process of its own. */
+const alone = [
+  "test/cli/lazy.test.ts",
+  "test/files/modelFiles.test.ts",
+  "test/report/lazy.test.ts",
+  "test/runtime/release.test.ts",
+];
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        // Loading the modules again for each file would take a quarter of the time of all tests.
+        test: {
+          name: "shared",
+          isolate: false,
+          include: ["test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...alone],
+        },
+      },
+      { extends: true, test: { name: "alone", include: alone } },
+    ],
   },
 });
