@@ -13,12 +13,7 @@ import { Random } from "../random/index.ts";
 import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 import { onSupport } from "./distribution.ts";
 import { Logistic } from "./logistic.ts";
-
-/** The number of different noise offsets of rows: a prime whose square is below 2^22. */
-const ROW_OFFSETS = 2039;
-
-/** The noise of an evaluation is at least this far from 0 and 1, where a logit is infinite. */
-const MIN_UNIFORM = 1e-6;
+import { selectFeatures, uniformDraws, type ValueCounts } from "./rowDraws.ts";
 
 /** Below 2^17, float32 resolves the cells of whole numbers to 1/128. */
 const MAX_VALUES = 2 ** 17;
@@ -127,7 +122,7 @@ export class Dequantized implements Distribution {
   }
 
   /** The number of values of each feature; null for real numbers. */
-  private get counts(): readonly (number | null)[] {
+  private get counts(): ValueCounts {
     return typeof this.values === "number" ? new Array(this.features).fill(this.values) : this.values;
   }
 
@@ -137,17 +132,6 @@ export class Dequantized implements Distribution {
       this.counts.map((count) => (count ?? 1) - 1),
       [this.features],
     );
-  }
-
-  /** `[N, D]`: `ofWhole` for the features of whole numbers, and `ofReal` for the features of real numbers. */
-  private select(ofWhole: Tensor, ofReal: Tensor | number): Tensor {
-    const { counts, features } = this;
-    if (!counts.includes(null)) return ofWhole;
-    const isWhole = constant(
-      counts.map((count) => (count === null ? 0 : 1)),
-      [features],
-    );
-    return isWhole.greater(0).where(ofWhole, ofReal);
   }
 
   get atoms(): readonly Atoms[] {
@@ -160,7 +144,7 @@ export class Dequantized implements Distribution {
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {
-    const whole = this.select(x, 0);
+    const whole = selectFeatures(this.counts, x, 0);
     const isValue = whole.equal(whole.floor()).and(whole.greaterEqual(0)).and(whole.lessEqual(this.largest));
     const valid = isValue.where(x, 0);
     const bounds = this.draws(valid).map((uniform) => {
@@ -174,23 +158,17 @@ export class Dequantized implements Distribution {
 
   /** The uniform noise [N, D] of each draw. */
   private draws(x: Tensor): Tensor[] {
-    const { features, settings } = this;
+    const { features, counts, settings } = this;
     if (isTracingLoss()) return [drawForRows("uniform", features)];
     const random = new Random(settings.seed).split("dequantize");
-    const fixed = x.stopGradient();
-    const codes = this.select(fixed, realCodes(fixed));
-    const offset = rowOffsets(codes, this.counts, random.split("rows"));
-    return Array.from({ length: settings.samples }, (_, k) => {
-      const draw = random.split(k).uniform(new Float64Array(features));
-      const shifted = offset.add(constant(draw, [features]));
-      return shifted.sub(shifted.floor()).clip(MIN_UNIFORM, 1 - MIN_UNIFORM);
-    });
+    return uniformDraws(x, { counts, size: features, samples: settings.samples, random });
   }
 
   /** u in (0, 1)^D and log q(u | x). */
   private dequantize(x: Tensor, uniform: Tensor): { u: Tensor; logProb: Tensor | number } {
     const { dequantizer, features, values } = this;
-    if (!dequantizer || typeof values === "object") return { u: this.select(uniform, 0), logProb: 0 };
+    if (!dequantizer || typeof values === "object")
+      return { u: selectFeatures(this.counts, uniform, 0), logProb: 0 };
     const scaled = x.mul(2 / (values - 1)).sub(1);
     const base = new Logistic({ features });
     const z = base.sample([uniform]);
@@ -200,7 +178,7 @@ export class Dequantized implements Distribution {
 
   sample(noise: readonly Tensor[], context?: Tensor): Tensor {
     const x = scoped("distribution", () => this.distribution.sample(noise, context));
-    return this.select(x.floor().maximum(0).minimum(this.largest), x);
+    return selectFeatures(this.counts, x.floor().maximum(0).minimum(this.largest), x);
   }
 
   /** Fits the distribution to rows with uniform noise. */
@@ -243,56 +221,7 @@ export class Dequantized implements Distribution {
   }
 }
 
-/**
- * Offsets [N, D] in [0, 1), a hash of each row, which are added to the draws of an evaluation modulo 1 (Cranley-Patterson rotation).
- * If all rows shared their noise, the error of the mean over rows would not decrease with their number. The hash
- * multiplies integers below 2^22 and reduces them modulo a prime, which is exact in float32, so that all engines agree.
- */
-function rowOffsets(codes: Tensor, counts: readonly (number | null)[], random: Random): Tensor {
-  const features = counts.length;
-  const integers = (name: string, below: number) =>
-    random
-      .split(name)
-      .uniform(new Float64Array(features))
-      .map((u) => Math.floor(u * below));
-  // Weights are integers below this. For very long rows they are 0 or 1, and the weighted sum may exceed 2^22 and be rounded.
-  const sum = counts.reduce<number>((total, count) => total + (count ?? REAL_CODES) - 1, 0);
-  const largest = Math.max(2, Math.floor(2 ** 22 / Math.max(1, sum)));
-  const hash = modulo(
-    codes.mul(constant(integers("weights", largest), [features])).sum(1, { keepAxes: true }),
-  );
-  const factors = integers("factors", ROW_OFFSETS - 1).map((factor) => factor + 1);
-  return modulo(hash.mul(constant(factors, [features]))).mul(1 / ROW_OFFSETS);
-}
-
-/** A whole number below 2^23 modulo `ROW_OFFSETS`. Adding one half keeps the rounded quotient on the right side of whole numbers. */
-const modulo = (x: Tensor): Tensor =>
-  x.sub(
-    x
-      .add(0.5)
-      .mul(1 / ROW_OFFSETS)
-      .floor()
-      .mul(ROW_OFFSETS),
-  );
-
-/** A real number is hashed by the fraction of a multiple of it, in steps of 1 / `REAL_CODES`. */
-const REAL_CODES = 64;
-const REAL_MULTIPLE = 97;
-
-/**
- * Whole numbers from 0 to `REAL_CODES` - 1, which are different for most pairs of different real numbers. Engines that round differently
- * may give different ones.
- */
-function realCodes(x: Tensor): Tensor {
-  const multiple = x.mul(REAL_MULTIPLE);
-  return multiple
-    .sub(multiple.floor())
-    .mul(REAL_CODES)
-    .floor()
-    .clip(0, REAL_CODES - 1);
-}
-
-function withUniformNoise(rows: DataRows, counts: readonly (number | null)[], stream: number): DataRows {
+function withUniformNoise(rows: DataRows, counts: ValueCounts, stream: number): DataRows {
   const noise = new Random(0).split("dequantize").split(stream).uniform(new Float64Array(rows.values.length));
   const isReal = counts.map((count) => count === null);
   return { ...rows, values: rows.values.map((x, i) => (isReal[i % isReal.length] ? x : x + noise[i])) };
