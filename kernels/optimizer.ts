@@ -52,6 +52,45 @@ export function adam(
   }
 }
 
+/**
+ * One step of AdaMax (formula: src/train/optimizer.ts): as `adam`, but `second` is a decaying maximum of absolute gradients instead of
+ * a mean of squares, and there is no decoupled weight decay.
+ */
+export function adamax(
+  values: usize,
+  gradient: usize,
+  first: usize,
+  second: usize,
+  count: i32,
+  scale: f32,
+  coupled: f32,
+  beta1: f32,
+  beta2: f32,
+  size: f32,
+  floor: f32,
+  published: usize,
+  average: usize,
+  share: f32,
+): void {
+  const s = f32x4.splat(scale);
+  const c = f32x4.splat(coupled);
+  const b1 = f32x4.splat(beta1);
+  const b2 = f32x4.splat(beta2);
+  const rest1 = f32x4.splat(1 - beta1);
+  const z = f32x4.splat(size);
+  const e = f32x4.splat(floor);
+  for (let i: usize = 0, end = bytes(count); i < end; i += 16) {
+    const p = v128.load(values + i);
+    const g = f32x4.add(f32x4.mul(v128.load(gradient + i), s), f32x4.mul(p, c));
+    const m = f32x4.add(f32x4.mul(v128.load(first + i), b1), f32x4.mul(g, rest1));
+    const v = f32x4.max(f32x4.mul(v128.load(second + i), b2), f32x4.abs(g));
+    v128.store(first + i, m);
+    v128.store(second + i, v);
+    const step = f32x4.div(f32x4.mul(m, z), f32x4.add(v, e));
+    storeValues(f32x4.sub(p, step), values + i, published + i, average + i, share);
+  }
+}
+
 /** One step of gradient descent with momentum; `published`, `average` and `share` as for `adam`. */
 export function sgd(
   values: usize,

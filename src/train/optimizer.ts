@@ -3,7 +3,7 @@ import type { KernelCall } from "../runtime/parallelKernel.ts";
 import type { FlatParameters } from "./flatParameters.ts";
 
 export const optimizerSchema = z.strictObject({
-  type: z._default(z.enum(["adam", "adamW", "sgd"]), "adamW"),
+  type: z._default(z.enum(["adam", "adamW", "adamax", "sgd"]), "adamW"),
   learningRate: z._default(z.number().check(z.positive()), 1e-3),
   beta1: z._default(z.number().check(z.minimum(0), z.lt(1)), 0.9),
   beta2: z._default(z.number().check(z.minimum(0), z.lt(1)), 0.999),
@@ -13,19 +13,22 @@ export const optimizerSchema = z.strictObject({
 
 /** The optimizer and its hyperparameters. */
 export interface OptimizerOptions {
-  /** Adam (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019), or gradient descent with momentum. Default `adamW`. */
-  type?: "adam" | "adamW" | "sgd";
+  /**
+   * Adam and its variant AdaMax (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019), or gradient descent with momentum. Default
+   * `adamW`.
+   */
+  type?: "adam" | "adamW" | "adamax" | "sgd";
   /** Step size before the factor of the schedule. Default 0.001. */
   learningRate?: number;
   /** Decay of the moving average of the gradient; for `sgd`, the momentum. In [0, 1). Default 0.9. */
   beta1?: number;
-  /** Decay of the moving average of the squared gradient, in [0, 1). Default 0.999. */
+  /** Decay of the moving average of the squared gradient, for `adamax` of its largest absolute value, in [0, 1). Default 0.999. */
   beta2?: number;
   /** Added to the root of the average squared gradient. Default 1e-8. */
   epsilon?: number;
   /**
-   * Weight decay of the parameters that were created with `decay`, such as the weights of networks: an L2 penalty in `adam` and
-   * `sgd`, decoupled from the gradient in `adamW`. Default 0.
+   * Weight decay of the parameters that were created with `decay`, such as the weights of networks: an L2 penalty in `adam`, `adamax`
+   * and `sgd`, decoupled from the gradient in `adamW`. Default 0.
    */
   weightDecay?: number;
 }
@@ -37,7 +40,7 @@ export interface OptimizerOptions {
 const FLUSH_INTERVAL_STEPS = 64;
 
 /**
- * Adam (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019) and gradient descent with momentum over flat parameters.
+ * Adam, AdaMax (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019) and gradient descent with momentum over flat parameters.
  * The state is the two moments in `flat` and the number of steps.
  */
 export class Optimizer {
@@ -67,8 +70,8 @@ export class Optimizer {
     } = this.flat;
     this.steps++;
     const rate = learningRate * stepScale;
-    // The bias corrections of both moments, folded into the step size and epsilon.
-    const correction2 = Math.sqrt(1 - beta2 ** this.steps);
+    // The bias corrections of both moments, folded into the step size and epsilon. The maximum of AdaMax needs none.
+    const correction2 = type === "adamax" ? 1 : Math.sqrt(1 - beta2 ** this.steps);
     const correctedRate = (rate * correction2) / (1 - beta1 ** this.steps);
     const update = (start: number, count: number, decay: number): KernelCall => {
       const [p, g, m, v, copy, a] = [values, gradient, first, second, published, average].map(
@@ -79,16 +82,9 @@ export class Optimizer {
       if (type === "sgd")
         return ["sgd", p, g, m, count, gradientScale, coupledDecay, beta1, rate, ...averagingArguments];
       const decoupledDecay = type === "adamW" ? rate * decay : 0;
-      const scales = [
-        gradientScale,
-        coupledDecay,
-        beta1,
-        beta2,
-        correctedRate,
-        epsilon * correction2,
-        decoupledDecay,
-      ];
-      return ["adam", p, g, m, v, count, ...scales, ...averagingArguments];
+      const scales = [gradientScale, coupledDecay, beta1, beta2, correctedRate, epsilon * correction2];
+      if (type === "adamax") return ["adamax", p, g, m, v, count, ...scales, ...averagingArguments];
+      return ["adam", p, g, m, v, count, ...scales, decoupledDecay, ...averagingArguments];
     };
     await this.flat.runKernel((start, count) => {
       const calls = runs.flatMap((run) => {

@@ -52,6 +52,17 @@ describe("optimizers", () => {
     }
   });
 
+  it("adamax takes the steps of its paper", async () => {
+    let [x, m, largest] = [1.5, 0, 0];
+    gradients.forEach((gradient, i) => {
+      const g = gradient + 0.1 * x;
+      m = 0.9 * m + 0.1 * g;
+      largest = Math.max(0.999 * largest, Math.abs(g));
+      x -= (0.01 / (1 - 0.9 ** (i + 1))) * (m / (largest + 1e-8));
+    });
+    expect(await run({ type: "adamax", learningRate: 0.01, weightDecay: 0.1 })).toBeCloseTo(x, 6);
+  });
+
   it("sgd accumulates momentum", async () => {
     let [x, m] = [1.5, 0];
     for (const g of gradients) {
@@ -62,7 +73,7 @@ describe("optimizers", () => {
   });
 
   it("weight decay applies only to parameters created with decay", async () => {
-    for (const type of ["adamW", "adam", "sgd"] as const) {
+    for (const type of ["adamW", "adam", "adamax", "sgd"] as const) {
       const still = await run({ type, weightDecay: 0 });
       expect(await run({ type, weightDecay: 0.5 }, false)).toBe(still);
       expect(await run({ type, weightDecay: 0.5 }, true)).toBeLessThan(still);
@@ -80,7 +91,7 @@ describe("optimizers", () => {
   });
 
   it("gradientScale multiplies the gradient", async () => {
-    for (const type of ["adam", "sgd"] as const) {
+    for (const type of ["adam", "adamax", "sgd"] as const) {
       const values: number[] = [];
       for (const [gradient, scale] of [
         [4, 0.5],
