@@ -35,7 +35,7 @@ export const interpolate = command({
   async run({ model: modelPath, from, to, output, steps, class: name, threads }, io) {
     const { checkWritable, writeFileAtomically } = await import("../files/atomicFile.ts");
     const { encodePng, grayLevels, imageGrid, imageRows, openImages } = await import("../images/index.ts");
-    const { latentLine } = await import("../images/latentLine.ts");
+    const { latentLine } = await import("../flows/latentLine.ts");
     const { classIndex, imageModelOf } = await import("./imageModels.ts");
     const { Messages } = await import("./messages.ts");
     const { readModel } = await import("./model.ts");

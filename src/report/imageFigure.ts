@@ -1,8 +1,8 @@
 import { concatRows } from "../dataset/concatRows.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import type { ImageModel } from "../flows/index.ts";
+import { latentLine } from "../flows/latentLine.ts";
 import { encodePng, grayLevels, imageGrid } from "../images/index.ts";
-import { latentLine } from "../images/latentLine.ts";
 import { nearestImages } from "../images/nearestImages.ts";
 import { Random } from "../random/index.ts";
 import { escapeXml } from "./sheet.ts";
