@@ -20,6 +20,8 @@ const diagonalNormalSchema = z.strictObject({
   context: z._default(countSchema, 0),
   /** Used only if `context` is positive. */
   network: z.prefault(networkSchema, {}),
+  /** Used only if `context` is positive. */
+  zeroInit: z._default(z.boolean(), true),
 });
 
 /** Limit of the network's contribution to a log-deviation: factors from 1/1000 to 1000 do not overflow. */
@@ -30,7 +32,8 @@ const LOG_DEVIATION_BOUND = Math.log(1000);
  * log p(x) = -sum((x - m)^2 exp(-2 s) / 2 + s + log(2 pi) / 2). The sum of squares is clamped, see `gaussianExponent`.
  *
  * With C context features it is p(x | context): a network computes from the context what is added to m and to s (for s at
- * most ±log 1000). The output of the network is initially 0, so the initial distribution is standard normal for all contexts.
+ * most ±log 1000). The output of the network is initially 0, so the initial distribution is standard normal for all contexts. With
+ * `zeroInit: false` it is not, as an autoencoder needs it: the first gradients of its encoder and decoder would be 0.
  */
 export class DiagonalNormal implements Distribution {
   readonly features: number;
@@ -39,24 +42,26 @@ export class DiagonalNormal implements Distribution {
   readonly mean: Parameter;
   readonly logDeviation: Parameter;
   readonly network: MLP | undefined;
+  private readonly zeroInit: boolean;
 
   /** `random` draws the initial weights of the network of a conditional distribution. */
   constructor(
-    options: { features: number; context?: number; network?: NetworkOptions },
+    options: { features: number; context?: number; network?: NetworkOptions; zeroInit?: boolean },
     random = new Random(0),
   ) {
     const description = { type: "diagonalNormal", ...options };
-    const { features, context, network } = parse(
+    const { features, context, network, zeroInit } = parse(
       diagonalNormalSchema,
       description,
       "a diagonal normal distribution",
     );
     this.features = features;
     this.context = context;
+    this.zeroInit = zeroInit;
     this.noise = [{ kind: "normal", size: features }];
     this.mean = new Parameter([features], 0);
     this.logDeviation = new Parameter([features], 0, { domain: LOGARITHM });
-    if (context > 0) this.network = new MLP(context, 2 * features, network, random);
+    if (context > 0) this.network = new MLP(context, 2 * features, network, random, 0, { zeroInit });
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {
@@ -72,6 +77,11 @@ export class DiagonalNormal implements Distribution {
     return normal.mul(logDeviation.exp()).add(mean);
   }
 
+  /** The means: [D], or [N, D] for a conditional distribution. */
+  center(context?: Tensor): Tensor {
+    return this.moments(context).mean;
+  }
+
   /** Means and log-deviations, [D], or [N, D] for a conditional distribution. */
   private moments(context: Tensor | undefined): { mean: Tensor; logDeviation: Tensor } {
     const { features: D, mean, logDeviation, network } = this;
@@ -81,11 +91,11 @@ export class DiagonalNormal implements Distribution {
   }
 
   describe() {
-    const { features, context, network } = this;
+    const { features, context, network, zeroInit } = this;
     return {
       type: "diagonalNormal",
       features,
-      ...(network && { context, network: network.options }),
+      ...(network && { context, network: network.options, ...(!zeroInit && { zeroInit }) }),
     };
   }
 }

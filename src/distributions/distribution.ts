@@ -28,10 +28,20 @@ export interface Distribution {
   sample(noise: readonly Tensor[], context?: Tensor): Tensor;
   /** The JSON from which the distribution is built again, without the values of its parameters. */
   describe(): Description;
+  /**
+   * A central value of each feature, such as the mean, from which an autoencoder shows a reconstruction: [D], or [N, D] given a context
+   * [N, C]. Undefined if there is no simple one.
+   */
+  center?(context?: Tensor): Tensor;
   /** Whether NaN is a missing value, which has a probability. Default false: the log-density of a row with NaN is NaN. */
   readonly acceptsMissing?: boolean | undefined;
   /** Whether `logProb` is an estimate whose expectation is a lower bound of the log-density. Default false: it is exact. */
   readonly isBound?: boolean | undefined;
+  /**
+   * Only of an autoencoder: the bound of the log-density [N] with its KL divergence times a scalar weight, for KL warm-up. The loss of a
+   * training step calls it.
+   */
+  readonly weightedBound?: ((x: Tensor, divergenceWeight: Tensor) => Tensor) | undefined;
   /** [D], the values of each feature that have a probability instead of a density. Undefined if there is none in any feature. */
   readonly atoms?: readonly Atoms[] | undefined;
   /** The set on which the density is positive; undefined if it is all of R^D. */

@@ -1,7 +1,9 @@
+export type { BernoulliOptions } from "./bernoulli.ts";
 export type { DistributionDescription } from "./build.ts";
 export { buildDistribution } from "./buildDistribution.ts";
 export type { Builders, CustomDescription } from "./customKinds.ts";
 export type { DequantizedOptions } from "./dequantized.ts";
+export type { DiscretizedLogisticOptions } from "./discretizedLogistic.ts";
 export type { Atoms, FitDistribution, Noise } from "./distribution.ts";
 export {
   type FitGaussianMixtureOptions,
@@ -23,3 +25,4 @@ export {
   type Subset,
   type SubsetDistribution,
 } from "./subsetDistribution.ts";
+export type { VariationalAutoencoderOptions } from "./variationalAutoencoder.ts";

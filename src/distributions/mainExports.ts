@@ -1,10 +1,12 @@
 /** The exports that `pushforward` and `pushforward/distributions` have in common. */
+export { Bernoulli } from "./bernoulli.ts";
 export { Cauchy } from "./cauchy.ts";
 export { ConstantFeatures } from "./constantFeatures.ts";
 export { ContextEmbedding, type ContextEmbeddingOptions } from "./contextEmbedding.ts";
 export type { CustomKind } from "./customKinds.ts";
 export { Dequantized } from "./dequantized.ts";
 export { DiagonalNormal } from "./diagonalNormal.ts";
+export { DiscretizedLogistic } from "./discretizedLogistic.ts";
 export type { Distribution } from "./distribution.ts";
 export { Ensemble } from "./ensemble.ts";
 export { GaussianMixture } from "./gaussianMixture.ts";
@@ -21,4 +23,5 @@ export { StandardNormal } from "./standardNormal.ts";
 export { StudentT } from "./studentT.ts";
 export { TransformedDistribution } from "./transformedDistribution.ts";
 export { Uniform } from "./uniform.ts";
+export { VariationalAutoencoder } from "./variationalAutoencoder.ts";
 export { VonMises } from "./vonMises.ts";

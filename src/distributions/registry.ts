@@ -1,7 +1,9 @@
+import { bernoulliKind } from "./bernoulli.ts";
 import { cauchyKind } from "./cauchy.ts";
 import { constantFeaturesKind } from "./constantFeatures.ts";
 import { dequantizedKind } from "./dequantized.ts";
 import { diagonalNormalKind } from "./diagonalNormal.ts";
+import { discretizedLogisticKind } from "./discretizedLogistic.ts";
 import { ensembleKind } from "./ensemble.ts";
 import { gaussianMixtureKind } from "./gaussianMixture.ts";
 import { generalizedNormalKind } from "./generalizedNormal.ts";
@@ -17,14 +19,17 @@ import { standardNormalKind } from "./standardNormal.ts";
 import { studentTKind } from "./studentT.ts";
 import { transformedDistributionKind } from "./transformedDistribution.ts";
 import { uniformKind } from "./uniform.ts";
+import { variationalAutoencoderKind } from "./variationalAutoencoder.ts";
 import { vonMisesKind } from "./vonMises.ts";
 
 /** All distributions that a model file may contain. A new distribution is one file and one line here. */
 export const distributionKinds = [
+  bernoulliKind,
   cauchyKind,
   constantFeaturesKind,
   dequantizedKind,
   diagonalNormalKind,
+  discretizedLogisticKind,
   ensembleKind,
   gaussianMixtureKind,
   generalizedNormalKind,
@@ -40,5 +45,6 @@ export const distributionKinds = [
   studentTKind,
   transformedDistributionKind,
   uniformKind,
+  variationalAutoencoderKind,
   vonMisesKind,
 ] as const;

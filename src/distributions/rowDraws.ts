@@ -85,7 +85,7 @@ const CELLS_PER_UNIT = 4096;
 const realCodes = (x: Tensor): Tensor =>
   modulo(x.mul(CELLS_PER_UNIT).floor(), REAL_CODES).clip(0, REAL_CODES - 1);
 
-/** [N, D]: `ofWhole` for the features of whole numbers, and `ofReal` for the features of real numbers. */
+/** `[N, D]`: `ofWhole` for the features of whole numbers, and `ofReal` for the features of real numbers. */
 export function selectFeatures(counts: ValueCounts, ofWhole: Tensor, ofReal: Tensor | number): Tensor {
   if (!counts.includes(null)) return ofWhole;
   const isWhole = constant(

@@ -89,6 +89,15 @@ export class TransformedDistribution implements Distribution {
     return this.bijection.isIdentity === true && this.base.acceptsMissing === true;
   }
 
+  get weightedBound(): Distribution["weightedBound"] {
+    const { base, bijection } = this;
+    if (!base.weightedBound) return undefined;
+    return (x, divergenceWeight) => {
+      const { value: z, logDet } = scoped("bijection", () => bijection.inverse(x));
+      return scoped("base", () => base.weightedBound!(z, divergenceWeight)).add(logDet);
+    };
+  }
+
   get isBound(): boolean {
     return this.base.isBound === true;
   }

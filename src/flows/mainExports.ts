@@ -2,6 +2,12 @@
 
 export type { Anomaly } from "./anomalies/findAnomalies.ts";
 export type { AnomalyReason, ExpectedValue } from "./anomalies/reasons.ts";
+export {
+  Autoencoder,
+  type AutoencoderSampleOptions,
+  type EncodeOptions,
+  type ImportanceLogProbOptions,
+} from "./autoencoder.ts";
 export { type BuildFlowOptions, buildFlow } from "./build.ts";
 export { ConditionedFlow } from "./conditionedFlow.ts";
 export { decodeModel } from "./decodeModel.ts";
@@ -20,6 +26,7 @@ export { loadParameters, saveParameters } from "./parameterFile.ts";
 export { logitPixels } from "./recipes/images.ts";
 export * from "./recipes/index.ts";
 export { type TarflowOptions, tarflow } from "./recipes/tarflow.ts";
+export { type VAEOptions, vae } from "./recipes/vae.ts";
 export type { ContextInput } from "./rowInputs.ts";
 export { forTables } from "./tableFlows.ts";
 export {

@@ -10,11 +10,16 @@ export class EarlyStopping {
   };
   private readonly patience: number;
   private readonly plateau: number;
+  private readonly start: number;
 
-  /** Training ends after `patience` epochs without a smaller loss; `plateau` such epochs are a plateau. */
-  constructor({ patience, plateau }: { patience: number; plateau: number }) {
+  /**
+   * Training ends after `patience` epochs without a smaller loss; `plateau` such epochs are a plateau. The first `start` epochs do not
+   * count, because their training loss is another one.
+   */
+  constructor({ patience, plateau, start = 0 }: { patience: number; plateau: number; start?: number }) {
     this.patience = patience;
     this.plateau = plateau;
+    this.start = start;
   }
 
   /** Records the loss of an epoch. Returns whether it is the smallest so far, or completes a plateau. */
@@ -24,13 +29,13 @@ export class EarlyStopping {
       Object.assign(state, { best: loss, bestEpoch: epoch, sincePlateau: 0 });
       return "best";
     }
-    if (++state.sincePlateau < this.plateau) return undefined;
+    if (epoch <= this.start || ++state.sincePlateau < this.plateau) return undefined;
     state.sincePlateau = 0;
     return "plateau";
   }
 
   /** Whether training ends after this epoch, because the patience is used up. */
   ended(epoch: number): boolean {
-    return epoch - this.state.bestEpoch >= this.patience;
+    return epoch - Math.max(this.state.bestEpoch, this.start) >= this.patience;
   }
 }

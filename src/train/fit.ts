@@ -45,7 +45,12 @@ export interface FitResult {
 export async function fit(flow: Flow, data: TrainingData, options: FitOptions = {}): Promise<FitResult> {
   const deadline = deadlineOf(options.maxMinutes);
   const { initialize: initializes = true, ...others } = options;
-  const { objective, ...fitSettings } = parse(fitSettingsSchema, settingsIn(others), "an option of fit");
+  const { objective, klWarmUp, ...fitSettings } = parse(
+    fitSettingsSchema,
+    settingsIn(others),
+    "an option of fit",
+  );
+  checkWarmUp(flow, klWarmUp);
   const settings = { ...fitSettings, steps: 1 };
   const { context, weights, signal } = options;
   const { features, context: contextFeatures, columns, contextColumns } = flow;
@@ -75,7 +80,7 @@ export async function fit(flow: Flow, data: TrainingData, options: FitOptions = 
       parameters: flow.parameters(),
       rows,
       settings,
-      description: [flow.describe(), objective],
+      description: [flow.describe(), objective, klWarmUp],
       ...(initializes && {
         initialize: () =>
           initialize(flow, training.sample, validation, { ...(signal && { signal }), deadline }),
@@ -83,7 +88,8 @@ export async function fit(flow: Flow, data: TrainingData, options: FitOptions = 
       problem: () => {
         offset = -(flow.unstandardized().standardize?.logScale() ?? 0);
         checkRounding(flow, training.sample);
-        return problemFor(flow, objective);
+        const batches = Math.ceil(training.rows / settings.batchSize);
+        return problemFor(flow, objective, { epochs: klWarmUp, steps: klWarmUp * batches });
       },
     },
     {
@@ -113,20 +119,42 @@ type TrainingEpoch = Awaited<ReturnType<typeof runTraining>>["epochs"][number];
 const checkContextClasses = ({ embedding }: Flow, { context, rowNumbers }: InMemoryDataset): void =>
   embedding?.check(context, (row) => rowNumbers[row]!);
 
+/** Throws `ARGUMENT` for KL warm-up of a flow without a KL divergence. */
+function checkWarmUp(flow: Flow, klWarmUp: number): void {
+  if (klWarmUp === 0 || flow.weightedBound) return;
+  throw new PushforwardError("ARGUMENT", "the flow has no KL divergence to warm up", {
+    expected: "a variational autoencoder",
+    received: `a flow with the base ${flow.base.describe().type}`,
+    hint: "Leave out the option klWarmUp.",
+  });
+}
+
+/** The length of KL warm-up. */
+interface WarmUp {
+  readonly epochs: number;
+  readonly steps: number;
+}
+
 /** The loss that `fit` minimizes, over standardized rows. */
-function problemFor(flow: Flow, objective: FitOptions["objective"]): Problem {
+function problemFor(flow: Flow, objective: FitOptions["objective"], warmUp: WarmUp): Problem {
   const { inner, standardize, standardizeContext } = flow.unstandardized();
   const likelihood: Loss = ({ values, context }) => inner.logProb(values, context).neg();
-  const losses: Pick<Problem, "loss" | "validationLoss"> =
-    objective === "flowMatching"
-      ? {
-          loss: ({ values, context }) => flowMatchingLoss(inner, values, context),
-          validationLoss: likelihood,
-        }
-      : { loss: likelihood };
+  const losses = (): Pick<Problem, "loss" | "validationLoss"> => {
+    if (objective === "flowMatching") {
+      const loss: Loss = ({ values, context }) => flowMatchingLoss(inner, values, context);
+      return { loss, validationLoss: likelihood };
+    }
+    if (warmUp.steps === 0) return { loss: likelihood };
+    const loss: Loss = ({ values, step }) => {
+      const divergenceWeight = step.mul(1 / warmUp.steps).minimum(1);
+      return inner.weightedBound!(values, divergenceWeight).neg();
+    };
+    return { loss, validationLoss: likelihood };
+  };
   return {
     name: "training",
-    ...losses,
+    ...losses(),
+    warmUpEpochs: warmUp.epochs,
     perRow: true,
     prepare: (rows) => {
       checkContextClasses(flow, rows);

@@ -20,6 +20,7 @@ const trainingSettings = {
 
 export const fitSettingsSchema = z.strictObject({
   objective: z._default(z.enum(["likelihood", "flowMatching"]), "likelihood"),
+  klWarmUp: z._default(z.int().check(z.nonnegative()), 0),
   ...trainingSettings,
 });
 
@@ -52,6 +53,11 @@ export interface FitSettings extends CommonSettings {
    * (`flowMatching`). Default `likelihood`.
    */
   objective?: "likelihood" | "flowMatching";
+  /**
+   * KL warm-up of a variational autoencoder (Sønderby et al. 2016): the weight of the KL divergence in the bound rises linearly from 0
+   * to 1 over this many epochs. Validation rows have the bound itself, and `patience` begins afterwards. Default 0.
+   */
+  klWarmUp?: number;
 }
 
 export const minimizeSettingsSchema = z.strictObject({

@@ -68,7 +68,7 @@ export class TrainingLoop {
     this.maxEpochs = epochs ?? lengths.epochs;
     const totalSteps = epochs === undefined ? this.maxEpochs * stepsPerEpoch : settings.steps;
     this.stepSize = new StepSize(settings.schedule, totalSteps);
-    this.stopping = new EarlyStopping(lengths);
+    this.stopping = new EarlyStopping({ ...lengths, start: problem.warmUpEpochs ?? 0 });
     this.optimizer = new Optimizer(settings.optimizer, weights.flat);
     this.best = weights.result();
   }

@@ -11,6 +11,10 @@ const knots = { x: [-1, 0, 2], z: [-1.5, 0, 3], slope: [1.5, 1.5, 1.5] };
  * density, the distribution of samples, gradients, saving, hostile model files and more.
  */
 export const distributionExamples = examplesOf<DistributionDescription["type"]>({
+  bernoulli: (features) => [
+    { features },
+    { features, context: 2, network: { hidden: [6], activation: "tanh" } },
+  ],
   cauchy: (features) => [{ features }],
   constantFeatures: (features) =>
     features === 1
@@ -39,6 +43,11 @@ export const distributionExamples = examplesOf<DistributionDescription["type"]>(
   diagonalNormal: (features) => [
     { features },
     { features, context: 2, network: { hidden: [8], activation: "tanh" } },
+    { features, context: 1, network: { hidden: [8], activation: "tanh" }, zeroInit: false },
+  ],
+  discretizedLogistic: (features) => [
+    { features, values: 2 },
+    { features, values: 2, context: 2, network: { hidden: [6], activation: "tanh" } },
   ],
   ensemble: (features) => [
     {
@@ -161,7 +170,32 @@ export const distributionExamples = examplesOf<DistributionDescription["type"]>(
     },
   ],
   uniform: (features) => [{ features }, { features, low: -1.5, high: 2 }],
+  // The density is estimated: variationalAutoencoder.test.ts compares it with integrals over z.
+  variationalAutoencoder: (features) => [
+    { prior: { type: "standardNormal", features: 2 }, ...coders(features, "bernoulli") },
+    {
+      prior: {
+        type: "transformedDistribution",
+        base: { type: "standardNormal", features: 2 },
+        bijection: { type: "autoregressive", order: [1, 0], network: { hidden: [4], activation: "tanh" } },
+      },
+      ...coders(features, "diagonalNormal"),
+      samples: 3,
+      seed: 1,
+    },
+  ],
   vonMises: (features) => [{ features }, { features, concentration: 30 }],
+});
+
+/** A decoder of two latent features, and a posterior whose planar map has the outputs of an encoder as its context. */
+const coders = (features: number, decoder: "bernoulli" | "diagonalNormal") => ({
+  decoder: { type: decoder, features, context: 2, network: { hidden: [4], activation: "tanh" } },
+  posterior: {
+    type: "transformedDistribution",
+    base: { type: "diagonalNormal", features: 2, context: 3, network: { hidden: [] }, zeroInit: false },
+    bijection: { type: "planar", features: 2, context: 3, network: { hidden: [] } },
+    embedding: { numbers: features, size: 3, network: { hidden: [5], activation: "tanh" } },
+  },
 });
 
 const transformed = (features: number, context: number) => ({

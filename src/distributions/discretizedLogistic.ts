@@ -1,0 +1,151 @@
+import * as z from "zod/mini";
+import type { DataRows } from "../bijections/bijection.ts";
+import { columnMoments } from "../bijections/moments.ts";
+import { countSchema, sizeSchema } from "../description.ts";
+import { LOGARITHM, Parameter } from "../graph/parameter.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { scoped } from "../graph/tracing/scope.ts";
+import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
+import { parse } from "../parse.ts";
+import { Random } from "../random/index.ts";
+import type { Atoms, Distribution, DistributionKind, Noise } from "./distribution.ts";
+import { onSupport } from "./distribution.ts";
+
+const discretizedLogisticSchema = z.strictObject({
+  type: z.literal("discretizedLogistic"),
+  features: sizeSchema,
+  values: z.int().check(z.minimum(2), z.maximum(65_536)),
+  context: z._default(countSchema, 0),
+  /** Used only if `context` is positive. */
+  network: z.prefault(networkSchema, {}),
+});
+
+/** Options of `DiscretizedLogistic`. */
+export interface DiscretizedLogisticOptions {
+  /** D, the number of features. */
+  features: number;
+  /** The values of a feature are 0, 1, ... values - 1. Pixels of 8 bits have 256. */
+  values: number;
+  /** C, the number of context features. Default 0: an unconditional distribution. */
+  context?: number;
+  /** The network that computes locations and scales from the context. Default two hidden layers of 64 units with relu. */
+  network?: NetworkOptions;
+}
+
+/** Limit of the network's contribution to a log-scale: factors from 1/1000 to 1000 do not overflow. */
+const LOG_SCALE_BOUND = Math.log(1000);
+/** Scales that are fitted to data are at least this fraction of the distance between two values. */
+const MIN_FITTED_SCALE = 0.1;
+
+/**
+ * Independent features with the whole numbers 0, 1, ... values - 1, whose probabilities are those of the cells of a logistic
+ * distribution (Kingma et al. 2016, section C.1): with F the logistic function, location m and scale s,
+ *
+ *     P(x) = F((x + 1/2 - m) / s) - F((x - 1/2 - m) / s),
+ *
+ * where the first cell reaches to -infinity and the last one to infinity. `logProb` is in nats, and -Infinity for other numbers. With C
+ * context features a network computes from the context what is added to m, in units of values / 2, and to log s (at most ±log 1000).
+ * It does not start at 0, for the same reason as that of `Bernoulli`.
+ */
+export class DiscretizedLogistic implements Distribution {
+  readonly features: number;
+  readonly context: number;
+  readonly values: number;
+  readonly noise: readonly Noise[];
+  readonly location: Parameter;
+  readonly logScale: Parameter;
+  readonly network: MLP | undefined;
+
+  /** `random` draws the initial weights of the network. Throws `ARGUMENT` if the options are not valid. */
+  constructor(options: DiscretizedLogisticOptions, random = new Random(0)) {
+    const { features, values, context, network } = parse(
+      discretizedLogisticSchema,
+      { type: "discretizedLogistic", ...options },
+      "a discretized logistic distribution",
+    );
+    this.features = features;
+    this.context = context;
+    this.values = values;
+    this.noise = [{ kind: "uniform", size: features }];
+    this.location = new Parameter([features], (values - 1) / 2);
+    this.logScale = new Parameter([features], Math.log(values / 8), { domain: LOGARITHM });
+    if (context > 0) this.network = new MLP(context, 2 * features, network, random, 0, { zeroInit: false });
+  }
+
+  get atoms(): readonly Atoms[] {
+    return new Array(this.features).fill("all");
+  }
+
+  get support() {
+    return { description: `whole numbers from 0 to ${this.values - 1}` };
+  }
+
+  logProb(x: Tensor, context?: Tensor): Tensor {
+    const last = this.values - 1;
+    const isValue = x.equal(x.floor()).and(x.greaterEqual(0)).and(x.lessEqual(last));
+    const value = isValue.where(x, 0);
+    const { location, logScale } = this.parametersGiven(context);
+    const inverse = logScale.neg().exp();
+    const low = value.sub(0.5).sub(location).mul(inverse);
+    const high = value.add(0.5).sub(location).mul(inverse);
+    // F(b) - F(a) = F(b) F(-a) (1 - exp(a - b)), where the last factor depends only on the scale and is left out in the outer cells.
+    const ofLow = value.equal(0).where(0, low.softplus());
+    const ofHigh = value.equal(last).where(0, high.neg().softplus());
+    const isInner = value.greater(0).and(value.less(last));
+    const width = isInner.where(logOneMinusExp(inverse), 0);
+    return onSupport(x, isValue, width.sub(ofLow).sub(ofHigh).sum(-1));
+  }
+
+  sample([uniform]: readonly Tensor[], context?: Tensor): Tensor {
+    const { location, logScale } = this.parametersGiven(context);
+    const logistic = uniform.log().sub(uniform.neg().log1p());
+    const x = location.add(logistic.mul(logScale.exp()));
+    return x
+      .add(0.5)
+      .floor()
+      .clip(0, this.values - 1);
+  }
+
+  /** The locations within the range of values, not rounded: [D], or [N, D] for a conditional distribution. */
+  center(context?: Tensor): Tensor {
+    return this.parametersGiven(context).location.clip(0, this.values - 1);
+  }
+
+  /** Locations and log-scales, [D], or [N, D] for a conditional distribution. */
+  private parametersGiven(context: Tensor | undefined): { location: Tensor; logScale: Tensor } {
+    const { features: D, values, location, logScale, network } = this;
+    if (!network) return { location, logScale };
+    const [shift, factor] = scoped("network", () => network.apply(context!)).split(1, [D, D]);
+    return {
+      location: location.add(shift.mul(values / 2)),
+      logScale: logScale.add(factor.softClamp(LOG_SCALE_BOUND)),
+    };
+  }
+
+  /** Sets locations to the means, and scales to those of logistic distributions with the deviations of the rows. */
+  fitToData(rows: DataRows): void {
+    const { mean, deviation } = columnMoments(rows);
+    this.location.value = Float32Array.from(mean);
+    this.logScale.value = Float32Array.from(deviation, (each) =>
+      Math.log(Math.max(MIN_FITTED_SCALE, (each * Math.sqrt(3)) / Math.PI)),
+    );
+  }
+
+  describe() {
+    const { features, values, context, network } = this;
+    return {
+      type: "discretizedLogistic",
+      features,
+      values,
+      ...(network && { context, network: network.options }),
+    };
+  }
+}
+
+/** log(1 - exp(-t)) for t > 0, without cancellation for small t. */
+const logOneMinusExp = (t: Tensor): Tensor => t.neg().expm1().neg().log();
+
+export const discretizedLogisticKind: DistributionKind<typeof discretizedLogisticSchema> = {
+  schema: discretizedLogisticSchema,
+  build: ({ type: _, ...options }, random) => new DiscretizedLogistic(options, random),
+};

@@ -1,0 +1,221 @@
+import * as z from "zod/mini";
+import { contextFor } from "../bijections/bijection.ts";
+import type { Support } from "../bijections/support.ts";
+import type { NestedSchema } from "../description.ts";
+import { PushforwardError } from "../errors.ts";
+import { stack, type Tensor } from "../graph/tensor.ts";
+import { scoped } from "../graph/tracing/scope.ts";
+import { drawForRows, isTracingLoss } from "../graph/tracing/training.ts";
+import { parse } from "../parse.ts";
+import { Random } from "../random/index.ts";
+import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
+import { uniformDraws } from "./rowDraws.ts";
+import { type Samples, TransformedDistribution } from "./transformedDistribution.ts";
+
+const settingsFields = {
+  /** Each draw evaluates the encoder's maps and the decoder once more. */
+  samples: z._default(z.int().check(z.minimum(1), z.maximum(256)), 1),
+  seed: z._default(z.int().check(z.nonnegative()), 0),
+};
+
+const settingsSchema = z.strictObject(settingsFields);
+
+const variationalAutoencoderSchema = (distribution: NestedSchema) =>
+  z.strictObject({
+    type: z.literal("variationalAutoencoder"),
+    prior: distribution,
+    decoder: distribution,
+    posterior: distribution,
+    ...settingsFields,
+  });
+
+/** Options of `VariationalAutoencoder`. */
+export interface VariationalAutoencoderOptions {
+  /** p(z), an unconditional distribution of L latent features, such as `StandardNormal` or a flow. */
+  prior: Distribution;
+  /** p(x | z), a distribution of D features whose context is z: `Bernoulli`, `DiagonalNormal`, `DiscretizedLogistic`, or any other. */
+  decoder: Distribution;
+  /**
+   * q(z | x), a distribution of L features whose context is x. Its network, such as that of a `ContextEmbedding`, is the encoder. Maps
+   * such as `Planar`, with the same context, make it a flow, whose parameters the encoder emits for each row.
+   */
+  posterior: Distribution;
+  /** K, the number of draws of z in an evaluation. Default 1. */
+  samples?: number;
+  /** Seed of the draws of evaluations. Default 0. */
+  seed?: number;
+}
+
+/** The terms of the evidence lower bound of each row in nats, from one draw of z. */
+export interface BoundTerms {
+  /** log p(x | z), [N]. */
+  readonly logLikelihood: Tensor;
+  /** log q(z | x) - log p(z), [N], whose expectation is the KL divergence from the prior to the posterior. */
+  readonly divergence: Tensor;
+}
+
+/** Rows further from 0 are clipped where the encoder reads them, so that its numbers do not overflow. */
+const MAX_ENCODED = 1e6;
+
+/**
+ * A latent-variable model p(x) = integral of p(x | z) p(z) dz with an approximate posterior q(z | x), which Kingma and Welling (2014)
+ * call a variational autoencoder. `logProb` is an importance-sampled estimate of log p(x) in nats. Its expectation is a lower bound,
+ * which increases with the number of draws (Burda et al. 2016): for K = 1 it is the evidence lower bound.
+ *
+ *     log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x),  z_k from q(z | x).
+ *
+ * The loss of a training step draws one z for each row. An evaluation uses K draws that follow from the seed and the row, so that its
+ * result is a function of the row. `sample` draws z from the prior and x from the decoder.
+ */
+export class VariationalAutoencoder implements Distribution {
+  readonly prior: Distribution;
+  readonly decoder: Distribution;
+  readonly posterior: Distribution;
+  readonly context = 0;
+  readonly isBound = true;
+  private readonly settings: z.output<typeof settingsSchema>;
+
+  /** Throws `ARGUMENT` if the options are not valid, `SHAPE` if the sizes of the parts do not fit. */
+  constructor({ prior, decoder, posterior, ...settings }: VariationalAutoencoderOptions) {
+    this.settings = parse(settingsSchema, settings, "a variational autoencoder");
+    this.prior = prior;
+    this.decoder = decoder;
+    this.posterior = posterior;
+    const [D, L] = [decoder.features, prior.features];
+    checkSizes("the prior", prior, L, 0);
+    checkSizes("the decoder", decoder, D, L);
+    checkSizes("the posterior", posterior, L, D);
+  }
+
+  get features(): number {
+    return this.decoder.features;
+  }
+
+  /** L, the number of latent features. */
+  get latentFeatures(): number {
+    return this.prior.features;
+  }
+
+  get noise(): readonly Noise[] {
+    return [...this.prior.noise, ...this.decoder.noise];
+  }
+
+  get atoms(): readonly Atoms[] | undefined {
+    return this.decoder.atoms;
+  }
+
+  get support(): Support | undefined {
+    return this.decoder.support;
+  }
+
+  logProb(x: Tensor): Tensor {
+    const logWeights = this.draws(x).map((noise) => {
+      const { logLikelihood, divergence } = this.boundTerms(x, noise);
+      return logLikelihood.sub(divergence);
+    });
+    const { length } = logWeights;
+    const estimate = length === 1 ? logWeights[0] : stack(logWeights, 1).logsumexp(1).sub(Math.log(length));
+    // Outside of the support the gradient is 0, although the encoder reads these rows.
+    return estimate.equal(Number.NEGATIVE_INFINITY).where(Number.NEGATIVE_INFINITY, estimate);
+  }
+
+  /** The evidence lower bound with the divergence times a weight (a scalar): for KL warm-up. Call it only within `traceLoss`. */
+  weightedBound(x: Tensor, divergenceWeight: Tensor): Tensor {
+    const { logLikelihood, divergence } = this.boundTerms(x, this.draws(x)[0]);
+    return logLikelihood.sub(divergence.mul(divergenceWeight));
+  }
+
+  /** The terms of the bound for the noise of one draw, which has the sizes of `posterior.noise`. */
+  boundTerms(x: Tensor, noise: readonly Tensor[]): BoundTerms {
+    const { samples: z, logProb: logPosterior } = this.encode(x, noise);
+    const logPrior = scoped("prior", () => this.prior.logProb(z));
+    const logLikelihood = scoped("decoder", () => this.decoder.logProb(x, contextFor(this.decoder, z)));
+    return { logLikelihood, divergence: logPosterior.sub(logPrior) };
+  }
+
+  /** A draw of z from q(z | x), [N, L], and log q(z | x). */
+  encode(x: Tensor, noise: readonly Tensor[]): Samples<Tensor> {
+    const { posterior } = this;
+    const context = contextFor(posterior, x.clip(-MAX_ENCODED, MAX_ENCODED));
+    return scoped("posterior", () => {
+      if (posterior instanceof TransformedDistribution) return posterior.sampleAndLogProb(noise, context);
+      const samples = posterior.sample(noise, context);
+      return { samples, logProb: posterior.logProb(samples, context) };
+    });
+  }
+
+  /** The noise of each draw. */
+  private draws(x: Tensor): Tensor[][] {
+    const { posterior, decoder, settings } = this;
+    if (isTracingLoss()) return [posterior.noise.map(({ kind, size }) => drawForRows(kind, size))];
+    const random = new Random(settings.seed).split("posterior");
+    const counts = new Array<null>(decoder.features).fill(null);
+    // Two uniform numbers give a normal one.
+    const sizes = posterior.noise.map(({ kind, size }) => (kind === "normal" ? 2 * size : size));
+    const size = sizes.reduce((sum, each) => sum + each, 0);
+    return uniformDraws(x, { counts, size, samples: settings.samples, random }).map((draw) =>
+      draw.split(1, sizes).map((uniform, i) => {
+        const { kind, size } = posterior.noise[i];
+        return kind === "normal" ? boxMuller(uniform, size) : uniform;
+      }),
+    );
+  }
+
+  sample(noise: readonly Tensor[]): Tensor {
+    const { prior, decoder } = this;
+    const ofPrior = prior.noise.length;
+    const z = scoped("prior", () => prior.sample(noise.slice(0, ofPrior)));
+    return scoped("decoder", () => decoder.sample(noise.slice(ofPrior), contextFor(decoder, z)));
+  }
+
+  /** What the decoder fits to rows, such as the frequencies of ones. */
+  get fitToData(): FitDistribution | undefined {
+    const { decoder } = this;
+    return decoder.fitToData && ((...rows) => decoder.fitToData!(...rows));
+  }
+
+  describe() {
+    const { prior, decoder, posterior, settings } = this;
+    return {
+      type: "variationalAutoencoder",
+      prior: prior.describe(),
+      decoder: decoder.describe(),
+      posterior: posterior.describe(),
+      ...settings,
+    };
+  }
+}
+
+/** Two independent uniform numbers [N, 2 size] as a standard normal one (Box and Muller 1958), [N, size]. */
+function boxMuller(uniform: Tensor, size: number): Tensor {
+  const [radius, angle] = uniform.split(1, [size, size]);
+  return radius
+    .log()
+    .mul(-2)
+    .sqrt()
+    .mul(angle.mul(2 * Math.PI).cos());
+}
+
+/** A part may also be unconditional, such as a posterior that ignores x. */
+function checkSizes(part: string, distribution: Distribution, features: number, context: number): void {
+  const fits =
+    distribution.features === features && (distribution.context === context || distribution.context === 0);
+  if (fits) return;
+  const sizes = (own: number, given: number) => `${own} features and ${given} context features`;
+  throw new PushforwardError("SHAPE", `${part} of a variational autoencoder has wrong sizes`, {
+    expected: sizes(features, context),
+    received: sizes(distribution.features, distribution.context),
+    hint: "The decoder is conditional on the latent features, and the posterior on the data features.",
+  });
+}
+
+export const variationalAutoencoderKind: DistributionKind<typeof variationalAutoencoderSchema> = {
+  schema: variationalAutoencoderSchema,
+  build: ({ type: _, prior, decoder, posterior, ...settings }, random, nested) =>
+    new VariationalAutoencoder({
+      prior: nested(prior, random.split("prior")),
+      decoder: nested(decoder, random.split("decoder")),
+      posterior: nested(posterior, random.split("posterior")),
+      ...settings,
+    }),
+};

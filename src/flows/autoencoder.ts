@@ -1,0 +1,218 @@
+import type { RowsInput } from "../dataset/rowsInput.ts";
+import { VariationalAutoencoder } from "../distributions/variationalAutoencoder.ts";
+import { PushforwardError } from "../errors.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { brief } from "../parse.ts";
+import { Random } from "../random/index.ts";
+import { checkRunOptions } from "../runtime/options.ts";
+import { arrayInput, BatchRunner, type RowInput, type RunOptions } from "./batchRunner.ts";
+import { Flow } from "./flow.ts";
+import { checkCount } from "./flowEvaluator.ts";
+import { latentLine } from "./latentLine.ts";
+import { dataRows } from "./rowInputs.ts";
+
+/** Options of `Autoencoder.encode` and `reconstruct`. */
+export interface EncodeOptions extends RunOptions {
+  /**
+   * T: the noise of the posterior is multiplied by T. With 0, the default, a row has one code: the mean of the posterior, as the maps of
+   * a flow move it. With 1 codes are draws from q(z | x).
+   */
+  temperature?: number;
+  /** Seed of the draws. Default 0. */
+  seed?: number;
+}
+
+/** Options of `Autoencoder.sample`. */
+export interface AutoencoderSampleOptions extends RunOptions {
+  /** T: the noise of the prior is multiplied by T. Below 1, samples are more typical and less diverse. Default 1. */
+  temperature?: number;
+  /** Sample i depends only on the seed and i. Default 0. */
+  seed?: number;
+}
+
+/** Options of `Autoencoder.logProb`. */
+export interface ImportanceLogProbOptions extends RunOptions {
+  /** K, the number of draws of z for each row. Default 100. */
+  samples?: number;
+  /** Seed of the draws. Default 0. */
+  seed?: number;
+}
+
+/** About as many draws are computed in one call, which bounds the memory. */
+const DRAWS_PER_CALL = 2 ** 17;
+
+/**
+ * The methods of a variational autoencoder for numbers: a flow whose base is a `VariationalAutoencoder`, such as `vae` returns. Rows
+ * are [n, D], latent rows [n, L], both flat float64 arrays in row-major order. A standardization next to the data is applied in
+ * float64, so rows are in data units. `flow.sample` draws rows with the noise of the decoder; `sample` here returns their centers, which
+ * is what papers show as samples.
+ */
+export class Autoencoder implements AsyncDisposable {
+  readonly flow: Flow;
+  /** L, the number of latent features. */
+  readonly latentFeatures: number;
+  // #private fields, so that walking the public properties finds only the parts of the flow.
+  readonly #model: VariationalAutoencoder;
+  readonly #runner: BatchRunner;
+
+  /** Throws `ARGUMENT` unless the base of the flow is a variational autoencoder. */
+  constructor(flow: Flow) {
+    const model = flow instanceof Flow ? flow.base : undefined;
+    if (!(model instanceof VariationalAutoencoder)) {
+      throw new PushforwardError("ARGUMENT", "the flow is not a variational autoencoder", {
+        expected: "a flow whose base is a VariationalAutoencoder, such as vae(784, { values: 2 })",
+        received: model ? `the base ${model.describe().type}` : brief(flow),
+      });
+    }
+    this.flow = flow;
+    this.latentFeatures = model.latentFeatures;
+    this.#model = model;
+    this.#runner = new BatchRunner(() => flow.parameters());
+  }
+
+  /** D, the number of features. */
+  get features(): number {
+    return this.flow.features;
+  }
+
+  /** Latent rows of rows of data, [n, D] -> [n, L]. */
+  async encode(rows: RowsInput, options: EncodeOptions = {}): Promise<Float64Array> {
+    checkRunOptions("encode", options, ["temperature", "seed"]);
+    const { temperature = 0, seed = 0, ...run } = options;
+    const { inner, standardize } = this.flow.unstandardized();
+    const given = dataRows("the rows", rows, this.flow);
+    const build = (x: Tensor, ...noise: Tensor[]) => ({
+      z: this.#model.encode(inner.bijection.inverse(x).value, noise).samples,
+    });
+    const inputs = [
+      arrayInput(given, standardize),
+      ...this.#scaledNoise(this.#model.posterior.noise, given.rows, temperature, seed),
+    ];
+    return (await this.#runner.run("encode", build, inputs, given.rows, run)).z!;
+  }
+
+  /**
+   * The centers of rows given their latent rows, [n, L] -> [n, D]: probabilities of ones, means or locations. Throws `ARGUMENT` for a
+   * decoder without centers.
+   */
+  async decode(latent: RowsInput, options: RunOptions = {}): Promise<Float64Array> {
+    checkRunOptions("decode", options);
+    const { inner, standardize } = this.flow.unstandardized();
+    const { decoder, prior } = this.#model;
+    if (!decoder.center) {
+      throw new PushforwardError("ARGUMENT", "the decoder has no centers to return", {
+        received: `the decoder ${decoder.describe().type}`,
+        hint: "Draw rows with flow.sample(n).",
+      });
+    }
+    const given = dataRows("the latent rows", latent, new Flow(prior));
+    const build = (z: Tensor) => ({ x: inner.bijection.forward(decoder.center!(z)).value });
+    const { x } = await this.#runner.run("decode", build, [arrayInput(given)], given.rows, options);
+    return standardize?.toData(x!, x) ?? x!;
+  }
+
+  /** Encodes rows and decodes their latent rows, [n, D] -> [n, D]. */
+  async reconstruct(rows: RowsInput, options: EncodeOptions = {}): Promise<Float64Array> {
+    const { temperature: _, seed: __, ...run } = options;
+    return this.decode(await this.encode(rows, options), run);
+  }
+
+  /** The centers of n rows whose latent rows are drawn from the prior, [n, D]. */
+  async sample(n: number, options: AutoencoderSampleOptions = {}): Promise<Float64Array> {
+    checkRunOptions("sample", options, ["temperature", "seed"]);
+    checkCount("the number of samples", n);
+    const { temperature = 1, seed = 0, ...run } = options;
+    const { prior } = this.#model;
+    const build = (...noise: Tensor[]) => ({ z: prior.sample(noise) });
+    const inputs = this.#scaledNoise(prior.noise, n, temperature, seed);
+    const { z } = await this.#runner.run("samplePrior", build, inputs, n, run);
+    return this.decode(z!, run);
+  }
+
+  /** Decoded latent rows on the straight line between the codes of two rows, with both ends: [steps, D]. */
+  async interpolate(
+    from: ArrayLike<number>,
+    to: ArrayLike<number>,
+    steps: number,
+    options: RunOptions = {},
+  ): Promise<Float64Array> {
+    const codes = await this.encode([from, to], options);
+    const L = this.latentFeatures;
+    return this.decode(latentLine(codes.subarray(0, L), codes.subarray(L), steps), options);
+  }
+
+  /**
+   * The importance-sampled estimate of log p(x) of each row in nats, [n], from K draws of z (Burda et al. 2016):
+   *
+   *     log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x).
+   *
+   * In expectation it is a lower bound of log p(x), which increases with K; for K = 1 it is the evidence lower bound.
+   */
+  async logProb(rows: RowsInput, options: ImportanceLogProbOptions = {}): Promise<Float64Array> {
+    checkRunOptions("logProb", options, ["samples", "seed"]);
+    const { samples = 100, seed = 0, ...run } = options;
+    if (samples === 0) checkCount("the option samples of logProb", Number.NaN);
+    checkCount("the option samples of logProb", samples);
+    const { inner, standardize } = this.flow.unstandardized();
+    const model = this.#model;
+    const given = dataRows("the rows", rows, this.flow);
+    const D = this.features;
+    const random = new Random(seed).split("importance");
+    const build = (x: Tensor, ...noise: Tensor[]) => {
+      const { value, logDet } = inner.bijection.inverse(x);
+      const { logLikelihood, divergence } = model.boundTerms(value, noise);
+      return { logWeight: logLikelihood.sub(divergence).add(logDet) };
+    };
+    const result = new Float64Array(given.rows);
+    const rowsPerCall = Math.max(1, Math.floor(DRAWS_PER_CALL / samples));
+    for (let start = 0; start < given.rows; start += rowsPerCall) {
+      const end = Math.min(given.rows, start + rowsPerCall);
+      const part = { features: D, values: given.values.subarray(start * D, end * D) };
+      const inputs = [
+        arrayInput(part, standardize, (draw) => Math.min(end - start - 1, Math.floor(draw / samples))),
+        ...model.posterior.noise.map(
+          (each, i): RowInput => ({ ...each, random: random.split(i), first: start * samples }),
+        ),
+      ];
+      const draws = (end - start) * samples;
+      const { logWeight } = await this.#runner.run("logProb", build, inputs, draws, run);
+      for (let n = start; n < end; n++) {
+        const from = (n - start) * samples;
+        result[n] = logMeanExp(logWeight!.subarray(from, from + samples)) - (standardize?.logScale() ?? 0);
+      }
+    }
+    return result;
+  }
+
+  /** Waits for the calls before, and then frees what the methods keep for their next call. */
+  async release(): Promise<void> {
+    await this.#runner.release();
+    await this.flow.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+
+  /** Noise of n rows as inputs of a graph: normal numbers times the temperature T; uniform ones move towards 1/2 in proportion. */
+  #scaledNoise(
+    noise: VariationalAutoencoder["noise"],
+    rows: number,
+    temperature: number,
+    seed: number,
+  ): RowInput[] {
+    const random = new Random(seed).split("latent");
+    return noise.map(({ kind, size }, i) => {
+      const center = kind === "normal" ? 0 : 0.5;
+      const values = random.split(i)[kind](new Float64Array(rows * size));
+      return arrayInput({ features: size, values: values.map((u) => center + temperature * (u - center)) });
+    });
+  }
+}
+
+function logMeanExp(values: Float64Array): number {
+  const largest = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  if (!Number.isFinite(largest)) return largest;
+  const sum = values.reduce((total, value) => total + Math.exp(value - largest), 0);
+  return largest + Math.log(sum / values.length);
+}

@@ -1,0 +1,132 @@
+import * as z from "zod/mini";
+import { Autoregressive } from "../../bijections/autoregressive.ts";
+import type { Bijection } from "../../bijections/bijection.ts";
+import { Chain } from "../../bijections/chain.ts";
+import { Identity } from "../../bijections/identity.ts";
+import { Invert } from "../../bijections/invert.ts";
+import { identityOrder, reverseOrder } from "../../bijections/permutation.ts";
+import { Planar } from "../../bijections/planar.ts";
+import { Radial } from "../../bijections/radial.ts";
+import { Sylvester } from "../../bijections/sylvester.ts";
+import { sizeSchema } from "../../description.ts";
+import { Bernoulli } from "../../distributions/bernoulli.ts";
+import { ContextEmbedding } from "../../distributions/contextEmbedding.ts";
+import { DiagonalNormal } from "../../distributions/diagonalNormal.ts";
+import { DiscretizedLogistic } from "../../distributions/discretizedLogistic.ts";
+import type { Distribution } from "../../distributions/distribution.ts";
+import { StandardNormal } from "../../distributions/standardNormal.ts";
+import { TransformedDistribution } from "../../distributions/transformedDistribution.ts";
+import { VariationalAutoencoder } from "../../distributions/variationalAutoencoder.ts";
+import type { Activation } from "../../nn/activation.ts";
+import { Random } from "../../random/index.ts";
+import { Flow } from "../flow.ts";
+import { checkedByConstructor, layerSchemas, networkSchemas, optionChecker } from "./options.ts";
+
+/** Options of `vae`. */
+export interface VAEOptions {
+  /** L, the number of latent features. Default 16. */
+  latent?: number;
+  /**
+   * The number of values of a feature: 2 for zeros and ones, which get a Bernoulli decoder, or more for whole numbers from 0, which get a
+   * discretized logistic one. Default: real numbers and a Gaussian decoder, whose means and deviations are functions of z.
+   */
+  values?: number;
+  /**
+   * The posterior q(z | x): `diagonal` is Gaussian, the others are flows that start from it. Their parameters are a linear function
+   * of the outputs of the encoder, so that each row has its own; `iaf` has the outputs as its context. Default `diagonal`.
+   */
+  posterior?: "diagonal" | "planar" | "radial" | "sylvester" | "iaf";
+  /** The number of maps of the posterior. Default 16 planar or radial ones, 4 others. */
+  transforms?: number;
+  /** Of `sylvester`: M, the dimension of the subspace in which a map moves points. Default min(L, 8). */
+  columns?: number;
+  /** The prior p(z), such as a flow of L features: `maf(16)`. Default standard normal. */
+  prior?: Distribution;
+  /** Widths of the hidden layers of the encoder; the decoder has them in reverse. Default [256, 256]. */
+  hidden?: readonly number[];
+  /** Activation of the encoder and the decoder. Default `relu`. */
+  activation?: Activation;
+  /** K, the number of draws of z in an evaluation of the bound; see `VariationalAutoencoder`. Default 1. */
+  samples?: number;
+  /** Seed of the initial weights. Default 0. */
+  seed?: number;
+}
+
+const check = optionChecker("vae", {
+  latent: sizeSchema,
+  values: z.int().check(z.minimum(2), z.maximum(65_536)),
+  posterior: z.enum(["diagonal", "planar", "radial", "sylvester", "iaf"]),
+  transforms: layerSchemas.transforms,
+  columns: checkedByConstructor,
+  prior: layerSchemas.base,
+  hidden: networkSchemas.hidden.check(z.minLength(1)),
+  activation: networkSchemas.activation,
+  samples: checkedByConstructor,
+  seed: layerSchemas.seed,
+});
+
+/** One planar or radial map changes little. */
+const DEFAULT_TRANSFORMS = { planar: 16, radial: 16, sylvester: 4, iaf: 4 };
+
+/**
+ * Variational autoencoder (Kingma and Welling 2014) of D features, as a flow without a bijection: `fit` maximizes its evidence lower
+ * bound, `logProb` is the bound, and `Autoencoder` encodes and reconstructs. The posterior is Gaussian, or a flow with parameters
+ * that the encoder emits for each row (Rezende and Mohamed 2015; Kingma et al. 2016; van den Berg et al. 2018).
+ *
+ * For real numbers, `forTables(vae(...))` standardizes the columns.
+ *
+ * @throws ARGUMENT if the options are not valid, SHAPE if the prior has another number of features than `latent`.
+ */
+export function vae(features: number, options: VAEOptions = {}): Flow {
+  check(features, options);
+  const { latent = 16, hidden = [256, 256], activation = "relu", seed = 0, samples = 1 } = options;
+  const { prior = new StandardNormal({ features: latent }) } = options;
+  const random = new Random(seed).split("recipe");
+  const network = { hidden: hidden.toReversed(), activation };
+  const decoder = decoderOf({ features, context: latent, network }, options.values, random.split("decoder"));
+  const posterior = posteriorOf(features, { ...options, latent, hidden, activation }, random);
+  return new Flow(new VariationalAutoencoder({ prior, decoder, posterior, samples }));
+}
+
+function decoderOf(
+  options: { features: number; context: number; network: { hidden: number[]; activation: Activation } },
+  values: number | undefined,
+  random: Random,
+): Distribution {
+  if (values === undefined) return new DiagonalNormal({ ...options, zeroInit: false }, random);
+  if (values === 2) return new Bernoulli(options, random);
+  return new DiscretizedLogistic({ ...options, values }, random);
+}
+
+type PosteriorOptions = VAEOptions & Required<Pick<VAEOptions, "latent" | "hidden" | "activation">>;
+
+/** A normal distribution of z and maps, all of which are conditional on the outputs of the encoder, as many as its last layer has units. */
+function posteriorOf(features: number, options: PosteriorOptions, random: Random): TransformedDistribution {
+  const { latent, hidden, activation, values = 2, posterior = "diagonal" } = options;
+  const size = hidden.at(-1)!;
+  const network = { hidden: hidden.slice(0, -1), activation };
+  const encoder = new ContextEmbedding({ numbers: features, size, network }, random.split("encoder"));
+  // The encoder sees whole numbers in the range from 0 to 1.
+  encoder.scaler!.scale.value.fill(values - 1);
+  const linear = { hidden: [] };
+  const base = new DiagonalNormal(
+    { features: latent, context: size, network: linear, zeroInit: false },
+    random.split("posterior"),
+  );
+  if (posterior === "diagonal") {
+    return new TransformedDistribution(base, new Identity({ features: latent }), encoder);
+  }
+  const { transforms = DEFAULT_TRANSFORMS[posterior], columns } = options;
+  const maps = Array.from({ length: transforms }, (_, i): Bijection => {
+    const conditional = { features: latent, context: size, network: linear };
+    const ofMap = random.split("maps").split(i);
+    if (posterior === "planar") return new Planar(conditional, ofMap);
+    if (posterior === "radial") return new Radial(conditional, ofMap);
+    if (posterior === "sylvester")
+      return new Sylvester({ ...conditional, ...(columns !== undefined && { columns }) }, ofMap);
+    const order = i % 2 === 0 ? identityOrder(latent) : reverseOrder(latent);
+    const masked = { order, context: size, network: { hidden: [size], activation } };
+    return new Invert(new Autoregressive(masked, ofMap));
+  });
+  return new TransformedDistribution(base, new Chain(maps), encoder);
+}

@@ -1,0 +1,164 @@
+import { describe, expect, test } from "vitest";
+import { Standardize } from "../../src/bijections/index.ts";
+import { Made, StandardNormal, VariationalAutoencoder } from "../../src/distributions/index.ts";
+import { Autoencoder, decodeModel, encodeModel, Flow, maf, nice, vae } from "../../src/flows/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { fit } from "../../src/train/index.ts";
+import { exactLogProb, linearGaussian } from "../distributions/linearGaussian.ts";
+
+const rows = [
+  [0.5, -1, 2],
+  [2, 0.3, 1.5],
+  [-1, -1.5, 3],
+];
+
+/** Twenty binary images of 6 pixels: a bar at the left or at the right. */
+const images = Array.from({ length: 40 }, (_, n) => (n % 2 === 0 ? [1, 0, 0, 1, 0, 0] : [0, 0, 1, 0, 0, 1]));
+
+describe("the methods for numbers", () => {
+  test("estimate the log-density, which the exact posterior gives for every draw", async () => {
+    await using model = new Autoencoder(new Flow(linearGaussian()));
+    for (const samples of [1, 7]) {
+      const values = await model.logProb(rows, { samples });
+      rows.forEach((row, n) => {
+        expect(values[n]).toBeCloseTo(exactLogProb(row), 4);
+      });
+    }
+  });
+
+  test("estimate it better with more draws, in calls of any size", async () => {
+    await using model = new Autoencoder(new Flow(linearGaussian({ stretch: 1.5 })));
+    const exact = rows.map(exactLogProb);
+    const error = async (samples: number, seed = 0) => {
+      const values = await model.logProb(rows, { samples, seed });
+      return values.reduce((sum, value, n) => sum + exact[n]! - value, 0) / 3;
+    };
+    expect(Math.abs(await error(50_000))).toBeLessThan(0.02);
+    expect(await error(1, 1)).not.toBe(await error(1, 2));
+  });
+
+  test("apply a standardization next to the data in float64", async () => {
+    const standardize = Standardize.of([1e7, 0, -4], [0.5, 2, 3]);
+    await using model = new Autoencoder(new Flow(linearGaussian(), standardize));
+    const inDataUnits = rows.map(([a, b, c]) => [1e7 + 0.5 * a!, 2 * b!, -4 + 3 * c!]);
+    const values = await model.logProb(inDataUnits, { samples: 2 });
+    rows.forEach((row, n) => {
+      expect(values[n]).toBeCloseTo(exactLogProb(row) - Math.log(0.5 * 2 * 3), 4);
+    });
+    await using plain = new Autoencoder(new Flow(linearGaussian()));
+    const expected = await plain.reconstruct(rows);
+    (await model.reconstruct(inDataUnits)).forEach((value, i) => {
+      expect(value).toBeCloseTo([1e7, 0, -4][i % 3]! + [0.5, 2, 3][i % 3]! * expected[i]!, 2);
+    });
+  });
+
+  test("encode a row as the mean of the posterior, or as a draw", async () => {
+    await using model = new Autoencoder(new Flow(linearGaussian()));
+    const codes = await model.encode(rows);
+    // The first row is the mean of the data.
+    expect(codes[0]).toBeCloseTo(0, 5);
+    expect(codes[1]).toBeCloseTo(0, 5);
+    const many = new Array(2000).fill(rows[1]);
+    const draws = await model.encode(many, { temperature: 1, seed: 3 });
+    const mean = draws.reduce((sum, z, i) => sum + (i % 2 === 0 ? z : 0), 0) / 2000;
+    expect(Math.abs(mean - codes[2]!)).toBeLessThan(0.05);
+    expect(await model.encode(rows, { temperature: 1, seed: 3 })).not.toEqual(codes);
+  });
+
+  test("decode, reconstruct and interpolate", async () => {
+    await using model = new Autoencoder(new Flow(linearGaussian()));
+    const codes = await model.encode(rows);
+    expect(await model.decode(codes)).toEqual(await model.reconstruct(rows));
+    const line = await model.interpolate(rows[0]!, rows[2]!, 5);
+    const ends = await model.reconstruct([rows[0]!, rows[2]!]);
+    for (let d = 0; d < 3; d++) {
+      expect(line[d]).toBeCloseTo(ends[d]!, 5);
+      expect(line[12 + d]).toBeCloseTo(ends[3 + d]!, 5);
+      // The decoder is linear.
+      expect(line[6 + d]).toBeCloseTo((ends[d]! + ends[3 + d]!) / 2, 5);
+    }
+  });
+
+  test("sample the prior: at temperature 0 the center of the prior", async () => {
+    await using model = new Autoencoder(new Flow(linearGaussian()));
+    (await model.sample(2, { temperature: 0 })).forEach((value, i) => {
+      expect(value).toBeCloseTo([0.5, -1, 2][i % 3]!, 5);
+    });
+    const [a, b] = [await model.sample(3, { seed: 1 }), await model.sample(5, { seed: 1 })];
+    expect(b.subarray(0, 9)).toEqual(a);
+  });
+});
+
+describe.each(["diagonal", "planar", "radial", "sylvester", "iaf"] as const)(
+  "vae with the posterior %s",
+  (posterior) => {
+    const options = {
+      latent: 2,
+      hidden: [12],
+      values: 2,
+      posterior,
+      ...(posterior !== "diagonal" && { transforms: 2 }),
+    };
+
+    test("learns rows, and keeps its estimates when it is saved and loaded", async () => {
+      const flow = vae(6, { ...options, prior: maf(2, { transforms: 1, hidden: [8] }) });
+      const { validationLogDensity } = await fit(flow, images, {
+        epochs: 60,
+        klWarmUp: 5,
+        batchSize: 20,
+        validationFraction: 0.2,
+        threads: 1,
+        optimizer: { type: "adamax", learningRate: 2e-2 },
+      });
+      // Two patterns have log-probability -log 2 each; independent pixels have at best -4 log 2 = -2.77.
+      expect(validationLogDensity).toBeGreaterThan(-1.6);
+      const { flow: loaded } = await decodeModel(encodeModel({ flow }));
+      await using before = new Autoencoder(flow);
+      await using after = new Autoencoder(loaded);
+      expect(await after.logProb(images.slice(0, 2))).toEqual(await before.logProb(images.slice(0, 2)));
+    });
+  },
+);
+
+test("vae takes an observation model for zeros and ones, whole numbers and real numbers", async () => {
+  const types = [2, 256, undefined].map((values) => {
+    const { base } = vae(4, { ...(values !== undefined && { values }), latent: 2, hidden: [4] });
+    return (base as VariationalAutoencoder).decoder.describe().type;
+  });
+  expect(types).toEqual(["bernoulli", "discretizedLogistic", "diagonalNormal"]);
+  const flow = vae(4, { values: 256, latent: 2, hidden: [4] });
+  const drawn = await flow.sample(10);
+  expect(drawn.every((value) => Number.isInteger(value) && value >= 0 && value < 256)).toBe(true);
+  await flow.release();
+});
+
+test("errors", async () => {
+  expect(() => new Autoencoder(nice(2))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the flow is not a variational autoencoder: expected a flow whose base is a VariationalAutoencoder, such as vae(784, { values: 2 }), received the base logistic.]`,
+  );
+  expect(() => new Autoencoder(3 as never)).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the flow is not a variational autoencoder: expected a flow whose base is a VariationalAutoencoder, such as vae(784, { values: 2 }), received 3.]`,
+  );
+  expect(() => vae(4, { posterior: "flow" as never })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an option of vae is not valid at posterior: expected one of "diagonal", "planar", "radial", "sylvester", "iaf", received "flow".]`,
+  );
+  expect(() =>
+    vae(4, { latent: 2, prior: new StandardNormal({ features: 3 }) }),
+  ).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the decoder of a variational autoencoder has wrong sizes: expected 4 features and 3 context features, received 4 features and 2 context features.
+    The decoder is conditional on the latent features, and the posterior on the data features.]
+  `);
+  const made = new VariationalAutoencoder({
+    prior: new StandardNormal({ features: 2 }),
+    decoder: new Made({ order: [0, 1], context: 2, network: { hidden: [4] } }, new Random(0)),
+    posterior: new StandardNormal({ features: 2 }),
+  });
+  const model = new Autoencoder(new Flow(made));
+  await expect(model.decode([[0, 1]])).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the decoder has no centers to return: received the decoder made.
+    Draw rows with flow.sample(n).]
+  `);
+  await expect(model.logProb(rows, { samples: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the option samples of logProb is not valid: expected 0, 1, 2, ..., received NaN.]`,
+  );
+});

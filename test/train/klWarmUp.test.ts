@@ -1,0 +1,69 @@
+import { describe, expect, test } from "vitest";
+import { Autoencoder, type Flow, nice, vae } from "../../src/flows/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { EarlyStopping } from "../../src/train/earlyStopping.ts";
+import { fit } from "../../src/train/index.ts";
+
+/** Rows of three features that depend on one number. */
+const rows = (() => {
+  const noise = new Random(0).normal(new Float64Array(4 * 400));
+  return Array.from({ length: 400 }, (_, n) =>
+    [1, -0.5, 0.8].map((w, d) => w * noise[4 * n]! + 0.3 * noise[4 * n + 1 + d]!),
+  );
+})();
+
+describe("KL warm-up", () => {
+  const train = async (klWarmUp: number, epochs: number, patience = 1) => {
+    const flow = vae(3, { latent: 1, hidden: [16] });
+    const result = await fit(flow, rows, {
+      epochs,
+      klWarmUp,
+      batchSize: 100,
+      validationFraction: 0.25,
+      threads: 1,
+      patience,
+      optimizer: { learningRate: 1e-2 },
+    });
+    return { flow, ...result };
+  };
+
+  /** The root mean square of the posterior's noise. */
+  const deviation = async (flow: Flow) => {
+    await using model = new Autoencoder(flow);
+    const [mean, drawn] = [await model.encode(rows), await model.encode(rows, { temperature: 1 })];
+    return Math.sqrt(mean.reduce((sum, z, n) => sum + (drawn[n]! - z) ** 2, 0) / mean.length);
+  };
+
+  test("trains nearly without the divergence at first, so that the posterior becomes narrow", async () => {
+    const [slow, none] = [await train(10_000, 20, 20), await train(0, 20, 20)];
+    expect(await deviation(slow.flow)).toBeLessThan(0.8 * (await deviation(none.flow)));
+  });
+
+  test("does not end by early stopping before it is over", async () => {
+    const { epochs } = await train(12, 40);
+    expect(epochs.length).toBeGreaterThan(12);
+  });
+
+  test("is refused for a flow without a divergence", async () => {
+    await expect(fit(nice(3), rows, { klWarmUp: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the flow has no KL divergence to warm up: expected a variational autoencoder, received a flow with the base logistic.
+      Leave out the option klWarmUp.]
+    `);
+    await expect(fit(vae(3), rows, { klWarmUp: -1 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: an option of fit is not valid at klWarmUp: expected at least 0, received -1.]`,
+    );
+  });
+});
+
+test("early stopping counts neither patience nor plateaus in the first epochs", () => {
+  const stopping = new EarlyStopping({ patience: 2, plateau: 2, start: 3 });
+  stopping.update(0, 1);
+  const events = [2, 2, 2, 2, 2].map((loss, i) => [stopping.update(i + 1, loss), stopping.ended(i + 1)]);
+  expect(events).toEqual([
+    [undefined, false],
+    [undefined, false],
+    [undefined, false],
+    [undefined, false],
+    ["plateau", true],
+  ]);
+});
