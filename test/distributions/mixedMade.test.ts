@@ -51,6 +51,14 @@ describe("a mixed MADE", () => {
     },
   );
 
+  test("gives the last cell of a lattice all mass beyond its lower edge, however far it is", async () => {
+    const last = 131_071;
+    const made = randomMade([{ ...lattice, cells: last + 1 }]);
+    const [before, at] = (await evaluate(made, [[last - 1], [last]])) as [number, number];
+    expect(at).toBeGreaterThan(before);
+    expect(at).toBeLessThan(-1000);
+  });
+
   test("has a density for continuous columns and a probability for single values and gaps", async () => {
     const made = randomMade([categorical, atoms]);
     // The integral over x is taken over t with x = sinh(t), so that the grid reaches far into the tails. It avoids the atom 0.5.

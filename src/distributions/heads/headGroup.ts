@@ -17,11 +17,11 @@ export const LOG_SCALE_BOUND = 6;
 /** Locations of components are clamped smoothly to +-20, far outside the range of z, which is approximately standard logistic. */
 export const LOCATION_BOUND = 20;
 /**
- * A finite substitute for the infinite edges of the first and the last cell of a lattice: with infinite edges `logisticCell` would
- * compute Infinity - Infinity. No component has more than sigmoid(-(10,000 - 20) / 403) = 2e-11 of its mass beyond this value, which
- * float32 does not resolve.
+ * The first and the last cell of a lattice end this far beyond their inner edges and beyond 0, in place of infinity, with which
+ * `logisticCell` would compute Infinity - Infinity. No component has more than sigmoid(-(10,000 - 20) / 403) = 2e-11 of its mass there,
+ * which float32 does not resolve.
  */
-const OUTERMOST_EDGE = 1e4;
+const OUTERMOST_CELL_SIZE = 1e4;
 /** Subtracting this from a logit makes the probability 0. */
 const IMPOSSIBLE_PENALTY = 1e30;
 /** The encoded value z is clamped to +-5, because z of an outlier can be arbitrarily large. */
@@ -306,9 +306,10 @@ export class HeadGroup {
   /** The scores of the low and the high edge of the cells x [S, ..., N] of lattices. */
   edges(x: Tensor, map: QuantileMap = this.map!): [low: Tensor, high: Tensor] {
     const isLast = x.greaterEqual(likeColumns(this.lastCells(), x));
+    const [low, high] = [this.scores(x.sub(0.5), map), this.scores(x.add(0.5), map)];
     return [
-      x.lessEqual(0).where(-OUTERMOST_EDGE, this.scores(x.sub(0.5), map)),
-      isLast.where(OUTERMOST_EDGE, this.scores(x.add(0.5), map)),
+      x.lessEqual(0).where(high.abs().add(OUTERMOST_CELL_SIZE).neg(), low),
+      isLast.where(low.abs().add(OUTERMOST_CELL_SIZE), high),
     ];
   }
 
