@@ -8,6 +8,7 @@ export const OPTIONAL_PACKAGES = {
   "@duckdb/node-api": "1.5.6-r.1",
   "@expo-google-fonts/arimo": "0.4.3",
   "@hono/node-server": "2.1.9",
+  "@modelcontextprotocol/sdk": "1.32.2",
   "@observablehq/plot": "0.6.17",
   "@resvg/resvg-js": "2.6.2",
   "@uwdata/flechette": "2.6.0",
@@ -34,6 +35,10 @@ export const FIGURES: OptionalFeature = {
 export const SERVER: OptionalFeature = {
   name: "servers",
   packages: ["hono", "@hono/node-server", "@uwdata/flechette"],
+};
+export const ASSISTANTS: OptionalFeature = {
+  name: "tools for assistants",
+  packages: ["@modelcontextprotocol/sdk"],
 };
 export const IMAGES: OptionalFeature = { name: "images", packages: ["fast-png", "jpeg-js"] };
 

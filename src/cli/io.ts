@@ -5,6 +5,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted by Ctrl-C. The command then ends soon and removes its temporary files. */
   readonly interrupted: AbortSignal;
+  /** Receives progress as text, in place of a bar on standard error. */
+  readonly onProgress?: (text: string) => void;
   /** Receives the message to print if the command does not end in time after a signal. */
   readonly onStopMessage?: (message: StopMessage) => void;
 }

@@ -14,13 +14,15 @@ export const ERASE_LINE = "\r\u001B[K";
 /** Warnings and messages on standard error, and below them a progress bar if it is a terminal. */
 export class Messages {
   private readonly stderr: Io["stderr"];
+  private readonly onProgress: Io["onProgress"];
   private readonly colors: ReturnType<typeof createColors>;
   /** The progress bar that the terminal shows. */
   private bar = "";
   private paintedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ stderr, env }: Io) {
+  constructor({ stderr, env, onProgress }: Io) {
     this.stderr = stderr;
+    this.onProgress = onProgress;
     this.colors = createColors(supportsColor(stderr, env));
   }
 
@@ -39,6 +41,7 @@ export class Messages {
 
   /** Shows a progress bar between two texts. A narrow terminal shows only the texts. */
   progress(fraction: number, before: string, after: string): void {
+    this.onProgress?.(`${before}${after}`.trim());
     const now = performance.now();
     if (!this.stderr.isTTY || now - this.paintedAt < REPAINT_MILLISECONDS) return;
     this.paintedAt = now;

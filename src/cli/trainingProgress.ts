@@ -93,7 +93,12 @@ export class TrainingProgress {
       return;
     }
     const isSlow = now - this.printedAt > MAX_MILLISECONDS_PER_LINE;
-    if (this.io.stderr.isTTY || !(epoch === 1 || epoch % EPOCHS_PER_LINE === 0 || isSlow)) return;
+    if (
+      this.io.stderr.isTTY ||
+      this.io.onProgress ||
+      !(epoch === 1 || epoch % EPOCHS_PER_LINE === 0 || isSlow)
+    )
+      return;
     this.printedAt = now;
     const means = `training ${text(trainLogDensity)}, validation ${text(validationLogDensity)}, best ${text(best)} ${unit}`;
     this.messages.print(`${this.flow}, epoch ${epoch}: ${means} (${this.speed()}${this.elapsed()})`);

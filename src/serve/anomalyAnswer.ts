@@ -11,7 +11,7 @@ export const ANOMALY_COLUMNS: readonly Pick<ServedColumn, "name" | "type">[] = [
   { name: "reason", type: "text" },
 ];
 
-/** The anomalies of a request in JSON: the scores and p-values of all rows, and the oddest rows with their reasons. */
+/** The anomalies of a request in JSON: the scores and p-values of all rows, and the most unusual rows with their reasons. */
 export const anomalyAnswer = ({
   scores,
   pValues,

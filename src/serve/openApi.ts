@@ -86,7 +86,7 @@ const ANOMALY_OPTIONS = {
     minimum: 1,
     maximum: MAX_EXPLAINED,
     default: 20,
-    description: "The number of rows to explain at most, the oddest first.",
+    description: "The number of rows to explain at most, the most unusual first.",
   },
   fdr: {
     type: "number",
@@ -104,7 +104,11 @@ const object = (properties: object, required: readonly string[] = []) => ({
 });
 
 const ANOMALIES = object({
-  anomaly_score: { type: "array", items: NUMBER, description: "Of each row: a higher score is odder." },
+  anomaly_score: {
+    type: "array",
+    items: NUMBER,
+    description: "Of each row: a higher score is more unusual.",
+  },
   p_value: { type: "array", items: NUMBER, description: "Of each row." },
   anomalies: {
     type: "array",
@@ -114,7 +118,7 @@ const ANOMALIES = object({
       p_value: { type: "number" },
       reasons: {
         type: "array",
-        description: "All columns, the oddest first.",
+        description: "All columns, the most unusual first.",
         items: object({
           column: { type: "string" },
           value: {},

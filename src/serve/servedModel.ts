@@ -35,7 +35,7 @@ export interface ServedModel {
   sample(rows: number, options: { seed: number; given: Row }): Promise<TableRow[]>;
   /** Draws the missing values of rows. Undefined if the model has no exact conditional distributions. */
   readonly impute?: (rows: readonly Row[], options: { seed: number }) => Promise<TableRow[]>;
-  /** The oddest rows, with the p-values of all. Undefined if the model has nothing that rows are compared with. */
+  /** The most unusual rows, with the p-values of all. Undefined if the model has nothing that rows are compared with. */
   readonly anomalies?: (rows: readonly Row[], options: AnomalySelectionOptions) => Promise<TableAnomalies>;
   release(): Promise<void>;
 }

@@ -1,0 +1,87 @@
+import { readdir, realpath, stat } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { PushforwardError } from "../errors.ts";
+
+/** Folders outside of which no file is read or written, whatever a path or a symbolic link says. */
+export class AllowedFolders {
+  /** Without symbolic links. */
+  private readonly folders: readonly string[];
+
+  private constructor(folders: readonly string[]) {
+    this.folders = folders;
+  }
+
+  /** Throws `FILE` for a path that is not a directory. */
+  static async open(paths: readonly string[]): Promise<AllowedFolders> {
+    const folders: string[] = [];
+    for (const path of paths) {
+      const real = await realpath(path).catch(() => undefined);
+      if (real === undefined || !(await stat(real)).isDirectory()) {
+        throw new PushforwardError("FILE", `${path} is not a directory`, {
+          hint: "Give the folders with the tables and models.",
+        });
+      }
+      folders.push(real);
+    }
+    return new AllowedFolders(folders);
+  }
+
+  get names(): string {
+    return this.folders.join(", ");
+  }
+
+  /**
+   * The path, without symbolic links, of a file that exists. A relative path is one in any of the folders.
+   *
+   * @throws FILE if there is none. The error does not tell whether there is one outside.
+   */
+  async existingFile(path: string): Promise<string> {
+    for (const folder of this.folders) {
+      const real = await realpath(resolve(folder, path)).catch(() => undefined);
+      if (real !== undefined && this.contain(real) && (await stat(real)).isFile()) return real;
+    }
+    throw new PushforwardError("FILE", `There is no file ${path}`, {
+      expected: `a file in ${this.names}`,
+      hint: "Give its path in the folder. Patterns and queries are not allowed.",
+    });
+  }
+
+  /**
+   * The path, without symbolic links, of a file to write. A relative path is one in the first folder.
+   *
+   * @throws FILE if its directory is not in the folders, or if there is already something of this name, be it a link to nothing.
+   */
+  async newFile(path: string): Promise<string> {
+    const asked = resolve(this.folders[0]!, path);
+    const directory = await realpath(dirname(asked)).catch(() => undefined);
+    if (directory === undefined || !this.contain(directory)) {
+      throw new PushforwardError("FILE", `${path} cannot be written`, {
+        expected: `a file in ${this.names}, or in a directory that exists there`,
+        hint: "Give a path in the folder.",
+      });
+    }
+    const name = basename(asked);
+    const entries = await readdir(directory, { withFileTypes: true });
+    // A training also writes NAME.checkpoint and the like, which must not be links to files elsewhere.
+    const conflict = entries.find(
+      (entry) => entry.name === name || (entry.name.startsWith(`${name}.`) && entry.isSymbolicLink()),
+    );
+    if (conflict) {
+      throw new PushforwardError(
+        "FILE",
+        `${path} cannot be written, because ${conflict.name} exists already`,
+        {
+          hint: "Choose another name.",
+        },
+      );
+    }
+    return join(directory, name);
+  }
+
+  private contain(real: string): boolean {
+    return this.folders.some((folder) => {
+      const inside = relative(folder, real);
+      return inside !== ".." && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
+    });
+  }
+}

@@ -1,0 +1,128 @@
+import { createReadStream } from "node:fs";
+import { Writable } from "node:stream";
+import { isatty } from "node:tty";
+import { Server } from "@modelcontextprotocol/sdk/server/index.js";
+import { StdioServerTransport } from "@modelcontextprotocol/sdk/server/stdio.js";
+import {
+  CallToolRequestSchema,
+  type CallToolResult,
+  ListToolsRequestSchema,
+} from "@modelcontextprotocol/sdk/types.js";
+import { PushforwardError } from "../errors.ts";
+import { VERSION } from "../version.ts";
+import type { AllowedFolders } from "./allowedFolders.ts";
+import { writeFailure } from "./failure.ts";
+import type { Io } from "./io.ts";
+import { TOOLS, type Tool } from "./mcpTools.ts";
+import { run } from "./run.ts";
+
+/** Longer answers would fill the memory of an assistant. */
+const MAX_ANSWER_CHARACTERS = 20_000;
+const MAX_PROGRESS_MILLISECONDS = 500;
+
+/** Serves the tools over standard input and output, until the assistant closes standard input or the command is interrupted. */
+export async function serveTools(folders: AllowedFolders, { stdout, interrupted }: Io): Promise<void> {
+  if (isatty(0)) {
+    throw new PushforwardError("ARGUMENT", "standard input is a terminal", {
+      expected: "an assistant that speaks the Model Context Protocol",
+      hint: "Add the command to the configuration of the assistant; see docs/mcp.md.",
+    });
+  }
+  // In a worker thread, process.stdin is another stream.
+  const stdin = createReadStream("", { fd: 0, autoClose: false });
+  const server = toolServer(folders);
+  const ended = new Promise<void>((resolve) => {
+    stdin.once("end", resolve).once("error", () => resolve());
+    interrupted.addEventListener("abort", () => resolve(), { once: true });
+  });
+  await server.connect(new StdioServerTransport(stdin, stdout as Writable));
+  await ended;
+  await server.close();
+  stdin.destroy();
+}
+
+/** A server of the tools for any transport. */
+export function toolServer(folders: AllowedFolders): Server {
+  const server = new Server(
+    { name: "pushforward", version: VERSION },
+    {
+      capabilities: { tools: {} },
+      instructions: `pushforward learns the probability distribution of tables. Paths are relative to ${folders.names}; other files cannot be read or written, and files that exist are not replaced. Look at a table with columns, learn it with fit, and test the model with report before you trust it.`,
+    },
+  );
+  server.setRequestHandler(ListToolsRequestSchema, () => ({
+    tools: TOOLS.map(({ name, description, inputSchema, isReadOnly }) => ({
+      name,
+      description,
+      inputSchema,
+      annotations: { readOnlyHint: isReadOnly, destructiveHint: false, openWorldHint: false },
+    })),
+  }));
+  server.setRequestHandler(CallToolRequestSchema, ({ params }, { signal, sendNotification, _meta }) => {
+    const tool = TOOLS.find(({ name }) => name === params.name);
+    if (!tool) return failure(new PushforwardError("ARGUMENT", `there is no tool ${params.name}`));
+    const progressToken = _meta?.progressToken;
+    let progress = 0;
+    let sentAt = Number.NEGATIVE_INFINITY;
+    const onProgress = (message: string) => {
+      const now = performance.now();
+      if (progressToken === undefined || now - sentAt < MAX_PROGRESS_MILLISECONDS) return;
+      sentAt = now;
+      const notification = { progressToken, progress: ++progress, message };
+      // A client that has gone needs no progress.
+      sendNotification({ method: "notifications/progress", params: notification }).catch(() => {});
+    };
+    return call(tool, params.arguments ?? {}, folders, { interrupted: signal, onProgress });
+  });
+  return server;
+}
+
+async function call(
+  tool: Tool,
+  args: unknown,
+  folders: AllowedFolders,
+  surroundings: Pick<Io, "interrupted" | "onProgress">,
+): Promise<CallToolResult> {
+  let words: string[];
+  try {
+    words = await tool.words(args, folders);
+  } catch (error) {
+    return failure(error);
+  }
+  const [stdout, stderr] = [collector(), collector()];
+  const code = await run(words, { stdout, stderr, env: {}, ...surroundings });
+  return answer(`${stdout.text()}${stderr.text()}`, code !== 0);
+}
+
+/** An error before the command runs. The default hint for invalid arguments is about the command line. */
+function failure(error: unknown): CallToolResult {
+  const stderr = collector();
+  const isInvalid = error instanceof PushforwardError && error.code === "ARGUMENT" && !error.hint;
+  const hinted = isInvalid
+    ? new PushforwardError("ARGUMENT", error.what.replace(/\.$/, ""), {
+        hint: "Look at the schema of the tool.",
+      })
+    : error;
+  writeFailure(hinted, { stderr, env: {} });
+  return answer(stderr.text(), true);
+}
+
+function answer(text: string, isError: boolean): CallToolResult {
+  const isLong = text.length > MAX_ANSWER_CHARACTERS;
+  const shown = isLong
+    ? `${text.slice(0, MAX_ANSWER_CHARACTERS)}\n... The answer is longer. Give an output, or ask for fewer rows or columns.`
+    : text;
+  return { content: [{ type: "text", text: shown }], isError };
+}
+
+/** An output that keeps the beginning of what is written to it. */
+function collector() {
+  let text = "";
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      if (text.length <= MAX_ANSWER_CHARACTERS) text += chunk;
+      done();
+    },
+  });
+  return Object.assign(stream, { text: () => text });
+}

@@ -1,0 +1,265 @@
+import * as z from "zod/mini";
+import { PushforwardError } from "../errors.ts";
+import { parse } from "../parse.ts";
+import type { AllowedFolders } from "./allowedFolders.ts";
+import { readModel } from "./model.ts";
+
+/** A tool of an assistant: a command of pushforward with some of its options. */
+export interface Tool {
+  readonly name: string;
+  readonly description: string;
+  /** The JSON schema of its arguments. */
+  readonly inputSchema: { readonly type: "object"; readonly [key: string]: unknown };
+  /** Whether it writes no files. */
+  readonly isReadOnly: boolean;
+  /**
+   * The command line that the tool runs for these arguments. Values are attached to their options and paths follow `--`, so no argument
+   * can be another option.
+   *
+   * @throws ARGUMENT, and FILE for a file outside of the folders.
+   */
+  words(args: unknown, folders: AllowedFolders): Promise<string[]>;
+}
+
+const text = (description: string) => z.string().check(z.minLength(1), z.describe(description));
+const count = (description: string, minimum = 1) =>
+  z.optional(z.int().check(z.minimum(minimum), z.describe(description)));
+const names = (description: string) => z.optional(z.array(z.string()).check(z.describe(description)));
+const output = (description: string) => z.optional(text(description));
+
+const model = text("The model file, which the tool fit wrote.");
+const data = z
+  .array(z.string())
+  .check(
+    z.minLength(1),
+    z.describe("Files that are read as one table: CSV, TSV, JSON, JSON Lines or Parquet."),
+  );
+const na = names("Values of the table to read as missing, beside empty ones.");
+const columns = names("The columns to use. Default: all.");
+const exclude = names("Columns not to use.");
+const kinds = z.optional(
+  z
+    .record(z.string(), z.string())
+    .check(
+      z.describe("The kinds of columns, where the inferred ones are wrong, such as { zip: 'categorical' }."),
+    ),
+);
+const seed = count("The seed of all random numbers. Default 0.", 0);
+const table =
+  "The new table to write: .csv, .tsv, .json, .jsonl or .parquet. Without it, the rows are in the answer.";
+
+/** Defines a tool by the schema of its arguments. */
+function tool<S extends z.core.$ZodShape>(
+  name: string,
+  description: string,
+  shape: S,
+  words: (args: z.output<z.ZodMiniObject<S, z.core.$strict>>, folders: AllowedFolders) => Promise<string[]>,
+): Tool {
+  const schema = z.strictObject(shape);
+  const { $schema: _, ...inputSchema } = z.toJSONSchema(schema, { io: "input" });
+  return {
+    name,
+    description,
+    inputSchema: inputSchema as Tool["inputSchema"],
+    isReadOnly: !("output" in shape || "model_output" in shape),
+    words: async (args, folders) => [
+      name,
+      ...(await words(parse(schema, args, `a call of ${name}`), folders)),
+    ],
+  };
+}
+
+/** An option with its value, if there is one. A list is written as in CSV. */
+function option(name: string, value: string | number | readonly string[] | undefined): string[] {
+  if (value === undefined) return [];
+  return [`--${name}=${typeof value === "object" ? value.map(quoted).join(",") : value}`];
+}
+
+const quoted = (name: string): string => (/[",]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
+
+const kindWords = (kinds: Readonly<Record<string, string>> = {}): string[] =>
+  Object.entries(kinds).flatMap(([name, kind]) => option("column", `${name}=${kind}`));
+
+const outputWords = async (path: string | undefined, folders: AllowedFolders, absent: string[] = []) =>
+  path === undefined ? absent : option("output", await folders.newFile(path));
+
+/** The positional arguments. */
+async function files(folders: AllowedFolders, ...paths: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const path of paths) found.push(await folders.existingFile(path));
+  return ["--", ...found];
+}
+
+/**
+ * The values of `--given`. The names must be those of columns of the model: the command takes other texts as the name of a table, or as a
+ * query.
+ */
+async function givenWords(
+  given: Readonly<Record<string, string | number | boolean>> | undefined,
+  modelPath: string,
+): Promise<string[]> {
+  if (!given || Object.keys(given).length === 0) return [];
+  const loaded = await readModel(modelPath);
+  const known = [...(loaded.table?.map(({ name }) => name) ?? []), ...loaded.given];
+  const unknown = Object.keys(given).find((name) => !known.includes(name) || name !== name.trim());
+  if (unknown !== undefined) {
+    throw new PushforwardError("ARGUMENT", `the model has no column "${unknown}" that can be given`, {
+      expected: known.length > 0 ? known.join(", ") : "no given values",
+    });
+  }
+  return option(
+    "given",
+    Object.entries(given).map(([name, value]) => `${name}=${value}`),
+  );
+}
+
+/** What each tool does, in the order in which an assistant needs them. */
+export const TOOLS: readonly Tool[] = [
+  tool(
+    "columns",
+    "Shows what each column of a table is taken for: its type, kind, missing values and range. Look at it before fit.",
+    { data, columns, exclude, kinds, na },
+    async (args, folders) => [
+      ...option("columns", args.columns),
+      ...option("exclude", args.exclude),
+      ...kindWords(args.kinds),
+      ...option("na", args.na),
+      ...(await files(folders, ...args.data)),
+    ],
+  ),
+  tool(
+    "fit",
+    "Learns the probability distribution of the rows of a table, and writes a model file. It may take minutes; max_minutes limits it. A tenth of the rows tests the model.",
+    {
+      data,
+      output: text("The model file to write, which ends in .safetensors."),
+      columns,
+      exclude,
+      kinds,
+      given: names("Columns that the others are conditional on."),
+      na,
+      seed,
+      epochs: count("The most passes over the rows."),
+      max_minutes: z.optional(
+        z.number().check(z.positive(), z.describe("The most minutes of training. Default 10.")),
+      ),
+      keep_rows: z.optional(
+        z
+          .boolean()
+          .check(
+            z.describe(
+              "Whether the model file may contain rows of the table, which make it more exact. Default true.",
+            ),
+          ),
+      ),
+      resume: z.optional(
+        z.boolean().check(z.describe("Continues a training of this output that was interrupted.")),
+      ),
+    },
+    async (args, folders) => [
+      ...(await outputWords(args.output, folders)),
+      ...option("columns", args.columns),
+      ...option("exclude", args.exclude),
+      ...kindWords(args.kinds),
+      ...option("given", args.given),
+      ...option("na", args.na),
+      ...option("seed", args.seed),
+      ...option("epochs", args.epochs),
+      ...option("max-minutes", args.max_minutes ?? 10),
+      ...(args.keep_rows === false ? ["--no-kernel"] : []),
+      ...(args.resume ? ["--resume"] : []),
+      ...(await files(folders, ...args.data)),
+    ],
+  ),
+  tool(
+    "inspect",
+    "Shows what is in a model file: its columns, its flow and how it was trained.",
+    { model },
+    (args, folders) => files(folders, args.model),
+  ),
+  tool(
+    "report",
+    "Tests a model on rows that it never saw, and says what failed and what is uncertain. With the table of the training it uses the test rows.",
+    { model, data, output: text("The HTML file to write."), na, seed },
+    async (args, folders) => [
+      ...(await outputWords(args.output, folders)),
+      ...option("na", args.na),
+      ...option("seed", args.seed),
+      ...(await files(folders, args.model, ...args.data)),
+    ],
+  ),
+  tool(
+    "score",
+    "Computes the log-density of each row of a table, in nats: the lower, the more unusual is the row.",
+    { model, data, output: output(table), na },
+    async (args, folders) => [
+      ...(await outputWords(args.output, folders, ["--output=-"])),
+      ...option("na", args.na),
+      ...(await files(folders, args.model, ...args.data)),
+    ],
+  ),
+  tool(
+    "anomalies",
+    "Finds the most unusual rows of a table, with p-values, and the columns that make them unusual.",
+    {
+      model,
+      data,
+      rows: count("The most rows to report. Default 20."),
+      fdr: z.optional(
+        z
+          .number()
+          .check(
+            z.gt(0),
+            z.lt(1),
+            z.describe("Reports only rows of which this fraction is expected to be false alarms at most."),
+          ),
+      ),
+      output: output("A new table with all rows and their p-values: .csv, .tsv, .json, .jsonl or .parquet."),
+      na,
+    },
+    async (args, folders) => [
+      ...option("rows", args.rows),
+      ...option("fdr", args.fdr),
+      ...(await outputWords(args.output, folders)),
+      ...option("na", args.na),
+      ...(await files(folders, args.model, ...args.data)),
+    ],
+  ),
+  tool(
+    "sample",
+    "Draws new rows from a model. With given values, the other columns are conditional on them.",
+    {
+      model,
+      rows: count("The number of rows. Default 20."),
+      given: z.optional(
+        z
+          .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+          .check(z.describe("Values of columns, such as { region: 'north' }.")),
+      ),
+      seed,
+      output: output(table),
+    },
+    async (args, folders) => {
+      const [, path] = await files(folders, args.model);
+      return [
+        ...option("rows", args.rows ?? 20),
+        ...(await givenWords(args.given, path!)),
+        ...option("seed", args.seed),
+        ...(await outputWords(args.output, folders)),
+        "--",
+        path!,
+      ];
+    },
+  ),
+  tool(
+    "impute",
+    "Replaces the missing values of a table by values drawn from a model, given the present values of the row.",
+    { model, data, output: output(table), seed, na },
+    async (args, folders) => [
+      ...(await outputWords(args.output, folders, ["--output=-"])),
+      ...option("seed", args.seed),
+      ...option("na", args.na),
+      ...(await files(folders, args.model, ...args.data)),
+    ],
+  ),
+];
