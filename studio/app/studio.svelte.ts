@@ -1,4 +1,4 @@
-import { TrainerClient, ViewerClient } from "./engine/client.ts";
+import { startViewer, TrainerClient } from "./engine/client.ts";
 import type {
   Epoch,
   LatentTrajectories,
@@ -24,6 +24,8 @@ export class Studio {
   status = $state<Status>("idle");
   /** The name of the open chapter. */
   chapter = $state<string>();
+  /** The addresses of the files to open in the page of trained models, if this is open. */
+  modelFiles = $state.raw<readonly string[]>();
   error = $state<string>();
   endReason = $state<string>();
   epochs = $state.raw<readonly Epoch[]>([]);
@@ -39,7 +41,7 @@ export class Studio {
   /** The number of layers that are applied to the grid, from 0 for latent space. It may lie between two layers. */
   depth = $state(Number.POSITIVE_INFINITY);
 
-  private readonly viewer = new ViewerClient();
+  private readonly viewer = startViewer();
   private readonly trainer = new TrainerClient((event) => this.handleEvent(event));
   private run = 0;
   /** The parameters of the latest epoch, and of the best one. */
@@ -72,6 +74,8 @@ export class Studio {
   /** Opens the chapter of the fragment of an address, and changes to its setting if it is another one. */
   async follow(fragment: string): Promise<void> {
     const fields = new URLSearchParams(fragment.slice(1));
+    this.modelFiles = fields.has("open") ? fields.getAll("open").filter(Boolean) : undefined;
+    if (this.modelFiles) return;
     this.chapter = fields.get("read") ?? undefined;
     fields.delete("read");
     const isCurrent =

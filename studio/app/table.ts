@@ -1,3 +1,5 @@
+import { recordsOf } from "./records.ts";
+
 /** The numeric columns of a table. */
 export interface NumberTable {
   readonly names: readonly string[];
@@ -7,20 +9,12 @@ export interface NumberTable {
   readonly skipped: number;
 }
 
-const SEPARATORS = [";", "\t", ","];
-
 /**
  * Reads values separated by semicolons, tabs, commas or spaces, with or without a line of names. The first line with two numbers
  * determines which columns are numeric. Throws if there is none.
  */
 export function parseTable(text: string): NumberTable {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
-  const separator = SEPARATORS.find((each) => lines[0]?.includes(each));
-  const cells = lines.map((line) =>
-    (separator ? line.split(separator) : line.trim().split(/\s+/)).map((cell) =>
-      cell.trim().replace(/^"(.*)"$/, "$1"),
-    ),
-  );
+  const cells = recordsOf(text);
   const numberOf = (cell: string | undefined) => (cell ? Number(cell) : Number.NaN);
   const [first = []] = cells;
   const hasNames = first.every((cell) => !Number.isFinite(numberOf(cell)));

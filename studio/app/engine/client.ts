@@ -1,12 +1,5 @@
-import type {
-  RequestName,
-  Requests,
-  TrainerCommand,
-  TrainerEvent,
-  ViewerReply,
-  ViewerRequest,
-  WorkerRole,
-} from "./messages.ts";
+import type { Requests, TrainerCommand, TrainerEvent, WorkerRole } from "./messages.ts";
+import { RequestClient } from "./requests.ts";
 
 /** Both workers run the same file, so that it is loaded once. */
 const startWorker = (name: WorkerRole): Worker =>
@@ -25,31 +18,5 @@ export class TrainerClient {
   }
 }
 
-interface Pending {
-  resolve(result: Requests[RequestName]["result"]): void;
-  reject(error: Error): void;
-}
-
-/** The worker that computes what the figures show. */
-export class ViewerClient {
-  private readonly worker = startWorker("viewer");
-  private readonly pending = new Map<number, Pending>();
-  private requests = 0;
-
-  constructor() {
-    this.worker.onmessage = ({ data: reply }: MessageEvent<ViewerReply>) => {
-      const request = this.pending.get(reply.id)!;
-      this.pending.delete(reply.id);
-      if (reply.type === "result") request.resolve(reply.result);
-      else request.reject(new Error(reply.message));
-    };
-  }
-
-  request<K extends RequestName>(type: K, args: Requests[K]["args"]): Promise<Requests[K]["result"]> {
-    const id = ++this.requests;
-    return new Promise((resolve, reject) => {
-      this.pending.set(id, { resolve: resolve as Pending["resolve"], reject });
-      this.worker.postMessage({ type, id, args } as ViewerRequest);
-    });
-  }
-}
+/** Starts the worker that computes what the figures show. */
+export const startViewer = () => new RequestClient<Requests>(startWorker("viewer"));

@@ -87,13 +87,3 @@ export interface Requests {
   model: { args: Record<string, never>; result: Uint8Array<ArrayBuffer> };
   onnx: { args: Record<string, never>; result: Uint8Array<ArrayBuffer> };
 }
-
-export type RequestName = keyof Requests;
-
-export type ViewerRequest = {
-  [K in RequestName]: { readonly type: K; readonly id: number; readonly args: Requests[K]["args"] };
-}[RequestName];
-
-export type ViewerReply =
-  | { readonly type: "result"; readonly id: number; readonly result: Requests[RequestName]["result"] }
-  | { readonly type: "error"; readonly id: number; readonly message: string };

@@ -3,16 +3,8 @@ import type { Setting } from "../setting.ts";
 import { contourSegments, massLevels } from "./contours.ts";
 import { flowOf, layersOf, rowsOf } from "./flow.ts";
 import { cellX, cellY, frameOfSource } from "./frame.ts";
-import {
-  CONTOUR_MASSES,
-  type Frame,
-  type Raster,
-  type RequestName,
-  type Requests,
-  type Trajectories,
-  type ViewerReply,
-  type ViewerRequest,
-} from "./messages.ts";
+import { CONTOUR_MASSES, type Frame, type Raster, type Requests, type Trajectories } from "./messages.ts";
+import { requestHandler } from "./requests.ts";
 import { SingleLayer } from "./singleLayer.ts";
 import { trajectoriesOf } from "./trajectories.ts";
 
@@ -106,7 +98,7 @@ function current(): ViewedFlow {
   return viewed;
 }
 
-const handlers: { [K in RequestName]: (args: Requests[K]["args"]) => Promise<Requests[K]["result"]> } = {
+export const handleRequest = requestHandler<Requests>({
   async rows({ source, seed }) {
     const values = rowsOf(source, seed);
     const entropy = source.kind === "toy" ? toys[source.name].entropy : undefined;
@@ -133,18 +125,4 @@ const handlers: { [K in RequestName]: (args: Requests[K]["args"]) => Promise<Req
     return Uint8Array.from(bytes);
   },
   onnx: async () => current().flow.exportOnnx(),
-};
-
-/** Requests are handled one after the other: a flow must not change while another request computes with it. */
-let queue: Promise<void> = Promise.resolve();
-
-export function handleRequest({ type, id, args }: ViewerRequest): void {
-  queue = queue.then(async () => {
-    const handle = handlers[type] as (args: unknown) => Promise<Requests[RequestName]["result"]>;
-    const reply = await handle(args).then(
-      (result): ViewerReply => ({ type: "result", id, result }),
-      (error: Error): ViewerReply => ({ type: "error", id, message: error.message }),
-    );
-    postMessage(reply);
-  });
-}
+});

@@ -3,6 +3,8 @@ export interface Theme {
   readonly surface: string;
   readonly ink: string;
   readonly accent: string;
+  /** The colors of real and of generated rows. */
+  readonly rowColors: readonly [string, string];
   /** 256 RGB colors, from density 0 to the largest density. */
   readonly densityColors: Uint8ClampedArray;
   /** 256 RGB colors, from the most squeezed to the most stretched volume. */
@@ -22,6 +24,7 @@ export function readTheme(element: Element, dark: boolean): Theme {
     surface: color("--surface"),
     ink: color("--ink"),
     accent: color("--accent"),
+    rowColors: [color("--ink"), color("--accent")],
     densityColors: ramp("--density"),
     volumeColors: ramp("--volume"),
     directionColors: Array.from({ length: DIRECTIONS }, (_, k) => {

@@ -1,0 +1,67 @@
+import type { TableRow } from "pushforward";
+import { ticksBetween } from "../views/ticks.ts";
+import type { ModelColumn, Value } from "./messages.ts";
+
+/** How the values of a column are placed along a line. */
+export interface Axis {
+  readonly range: readonly [number, number];
+  readonly ticks: readonly { readonly at: number; readonly text: string }[];
+  /** The place of a value; NaN if it is missing. */
+  place(value: Value | undefined): number;
+}
+
+/** This share of the values on each side may lie outside: otherwise one outlier would press all others into a spot. */
+const OUTSIDE = 0.004;
+const MAX_LABELS = 12;
+
+/** An axis for the values that a column has in some rows. Labels have whole numbers from 0. */
+export function axisOf({ name, kind, labels, step }: ModelColumn, rows: readonly TableRow[]): Axis {
+  if (kind === "label") {
+    const index = new Map(labels.map((label, i) => [label, i]));
+    const stride = Math.ceil(labels.length / MAX_LABELS);
+    return {
+      range: [-0.6, Math.max(0.6, labels.length - 0.4)],
+      ticks: labels.flatMap((label, at) => (at % stride === 0 ? [{ at, text: `${label}` }] : [])),
+      place: (value) => index.get(value as Value) ?? Number.NaN,
+    };
+  }
+  const place = kind === "time" ? timeOf : numberOf;
+  const sorted = Float64Array.from(rows, (row) => place(row[name]))
+    .filter(Number.isFinite)
+    .sort();
+  const quantile = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
+  const [low, high] = [quantile(OUTSIDE), quantile(1 - OUTSIDE)];
+  const margin = 0.05 * (high - low) || step || Math.abs(low) / 2 || 1;
+  const range = [low - margin, high + margin] as const;
+  const text = kind === "time" ? dateText(high - low) : numberText;
+  return { range, ticks: ticksBetween(...range, 4).map((at) => ({ at, text: text(at) })), place };
+}
+
+const numberOf = (value: Value | undefined): number => (typeof value === "number" ? value : Number.NaN);
+
+/** Dates and timestamps in milliseconds since 1970, times of the day since midnight. Without a zone they are UTC. */
+function timeOf(value: Value | undefined): number {
+  if (typeof value !== "string") return Number.NaN;
+  if (/^\d\d:/.test(value)) return Date.parse(`1970-01-01T${value}Z`);
+  return Date.parse(
+    /^\d{4}-\d\d-\d\d$/.test(value) ? value : `${value.replace(" ", "T").replace(/Z$/, "")}Z`,
+  );
+}
+
+const DAY = 86_400_000;
+
+const dateText = (span: number) => (at: number) => {
+  const iso = new Date(at).toISOString();
+  if (span > 1500 * DAY) return iso.slice(0, 4);
+  return span > 2 * DAY ? iso.slice(0, 10) : iso.slice(11, 16);
+};
+
+/** A number in few characters. */
+export const numberText = (value: number): string =>
+  (Math.abs(value) >= 10_000
+    ? value.toLocaleString("en", { notation: "compact", maximumFractionDigits: 2 })
+    : String(Number(value.toPrecision(4)))
+  ).replace("-", "−");
+
+/** A number between -0.5 and 0.5 for each row, so that rows with the same label do not cover each other: a sequence of low discrepancy. */
+export const jitter = (row: number): number => ((row * 0.618_033_988_75) % 1) - 0.5;

@@ -1,0 +1,56 @@
+import type { TableRow } from "pushforward";
+
+export type Value = TableRow[string];
+
+/** A column of a model, as the page shows it. */
+export interface ModelColumn {
+  readonly name: string;
+  readonly kind: "number" | "time" | "label";
+  /** The values that a label can have. */
+  readonly labels: readonly Value[];
+  /** The distance of the values of a number, if they are equally spaced. */
+  readonly step: number | undefined;
+}
+
+export interface OpenedModel {
+  readonly columns: readonly ModelColumn[];
+  readonly parameters: number;
+  /** Whether values can be given: the other columns are then drawn from their exact conditional distribution. */
+  readonly isConditional: boolean;
+  /** Whether the model has rows that calibrate p-values. */
+  readonly findsAnomalies: boolean;
+}
+
+export interface OpenedTable {
+  /** At most `MAX_ROWS` rows, evenly spaced in the table. */
+  readonly rows: readonly TableRow[];
+  /** The number of rows of the table. */
+  readonly total: number;
+}
+
+export interface UnusualRow {
+  /** The index in the rows of the opened table. */
+  readonly row: number;
+  readonly pValue: number;
+  /** The columns that make the row unusual, the most unusual first, with the values that the model expects there. */
+  readonly reasons: readonly { readonly column: string; readonly value: Value; readonly expected: string }[];
+}
+
+export interface UnusualRows {
+  readonly rows: readonly UnusualRow[];
+  readonly calibrationRows: number;
+  readonly isTrainingTable: boolean;
+}
+
+/** The requests that the worker of a model answers. */
+export interface ModelRequests {
+  /** Opens a model file, for all later requests. */
+  model: { args: { bytes: Uint8Array }; result: OpenedModel };
+  /** Opens a table in CSV with the columns of the model. */
+  table: { args: { text: string }; result: OpenedTable };
+  sample: {
+    args: { count: number; seed: number; given: Readonly<Record<string, Value>> };
+    result: readonly TableRow[];
+  };
+  unusual: { args: { count: number }; result: UnusualRows };
+}

@@ -1,0 +1,30 @@
+import { requestHandler } from "../engine/requests.ts";
+import type { ModelRequests, OpenedTable } from "./messages.ts";
+import { openModel } from "./openModel.ts";
+import { rowsOf } from "./rows.ts";
+
+let model: Awaited<ReturnType<typeof openModel>> | undefined;
+let table: OpenedTable | undefined;
+
+function opened() {
+  if (!model) throw new Error("Open a model first.");
+  return model;
+}
+
+const handle = requestHandler<ModelRequests>({
+  async model({ bytes }) {
+    const next = await openModel(bytes);
+    await model?.release();
+    model = next;
+    table = undefined;
+    return model.summary;
+  },
+  async table({ text }) {
+    table = rowsOf(text, opened().summary.columns);
+    return table;
+  },
+  sample: async (args) => opened().sample(args),
+  unusual: async ({ count }) => opened().unusual(table?.rows ?? [], count),
+});
+
+self.onmessage = ({ data }) => handle(data);

@@ -1,0 +1,86 @@
+import type { TableColumn, TableRow } from "pushforward";
+import { decodeModel, parameterCount, TableModel } from "pushforward/flows";
+import type { ModelColumn, ModelRequests, OpenedModel, UnusualRow, UnusualRows, Value } from "./messages.ts";
+
+const ENGINE = { providers: ["wasm"], threads: 1 };
+/** Reasons that are shown for a row. */
+const MAX_REASONS = 3;
+
+/** A model of any kind, behind one interface. */
+interface AnyModel {
+  readonly summary: OpenedModel;
+  sample(args: ModelRequests["sample"]["args"]): Promise<TableRow[]>;
+  unusual(rows: readonly TableRow[], count: number): Promise<UnusualRows>;
+  release(): Promise<void>;
+}
+
+/** Opens a model of a table, or a flow over numeric columns. */
+export async function openModel(bytes: Uint8Array): Promise<AnyModel> {
+  const loaded = await decodeModel(bytes);
+  if (loaded.image) throw new Error("This is a model of images. The page opens models of tables.");
+  if (loaded.table) return tableModel(TableModel.from(loaded));
+  if (loaded.given.length > 0)
+    throw new Error(
+      `This model is conditional on ${loaded.given.join(", ")}. The page opens models without a context: fit the table without --given.`,
+    );
+  const { flow } = loaded;
+  flow.columns = loaded.columns;
+  const columns = loaded.columns.map(
+    (name) => ({ name, kind: "number", labels: [], step: undefined }) as const,
+  );
+  return {
+    summary: { columns, parameters: parameterCount(flow), isConditional: false, findsAnomalies: false },
+    sample: ({ count, seed }) => flow.sample(count, { seed, as: "objects", ...ENGINE }),
+    unusual: () => Promise.reject(new Error("This model has no rows that calibrate p-values.")),
+    release: () => flow.release(),
+  };
+}
+
+function tableModel(model: TableModel): AnyModel {
+  return {
+    summary: {
+      columns: model.columns.map(columnOf),
+      parameters: parameterCount(model.flow),
+      isConditional: model.hasConditionals,
+      findsAnomalies: model.reference !== undefined,
+    },
+    sample: ({ count, seed, given }) => model.sample(count, { seed, given, ...ENGINE }),
+    async unusual(rows, count) {
+      const { anomalies, calibrationRows, isTrainingTable } = await model.anomalies(rows, {
+        count,
+        ...ENGINE,
+      });
+      return { rows: anomalies.map(unusualRow), calibrationRows, isTrainingTable };
+    },
+    release: () => model.release(),
+  };
+}
+
+function columnOf(column: TableColumn): ModelColumn {
+  const { name, kind, type } = column;
+  const typedLabel = (label: string): Value => (type === "boolean" ? label === "true" : label);
+  if (kind === "time") return { name, kind: "time", labels: [], step: undefined };
+  if (kind === "continuous" || kind === "lattice")
+    return { name, kind: "number", labels: [], step: kind === "lattice" ? column.step : undefined };
+  const labels = kind === "categorical" ? column.labels : [column.value ?? ""];
+  const isNumeric = type === "number" || type === "integer";
+  return { name, kind: "label", labels: labels.map(isNumeric ? Number : typedLabel), step: undefined };
+}
+
+type Anomaly = Awaited<ReturnType<TableModel["anomalies"]>>["anomalies"][number];
+
+function unusualRow({ row, pValue, reasons }: Anomaly): UnusualRow {
+  // The most unusual column is shown even if the row is only unusual as a whole.
+  const shown = reasons.filter(({ gain }, k) => k === 0 || gain > 0).slice(0, MAX_REASONS);
+  return {
+    row,
+    pValue,
+    reasons: shown.map(({ column, value, expected: { interval, labels = [] } }) => ({
+      column,
+      value,
+      expected: interval
+        ? `${interval[0]} to ${interval[1]}`
+        : labels.map((each) => `${each.value} ${Math.round(100 * each.probability)} %`).join(", "),
+    })),
+  };
+}

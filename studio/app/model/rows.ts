@@ -1,0 +1,37 @@
+import type { TableRow } from "pushforward";
+import { recordsOf } from "../records.ts";
+import type { ModelColumn, OpenedTable, Value } from "./messages.ts";
+
+/** The page looks at this many rows of a table at most: figures of more would be one spot, and unusual rows take seconds to explain. */
+const MAX_ROWS = 5000;
+
+/** Texts that stand for a missing value. */
+const MISSING = new Set(["", "NA", "NaN", "null", "NULL"]);
+
+/** Reads the columns of a model from CSV with a line of names. Throws if one is missing. */
+export function rowsOf(text: string, columns: readonly ModelColumn[]): OpenedTable {
+  const [header = [], ...records] = recordsOf(text);
+  const absent = columns.filter(({ name }) => !header.includes(name));
+  if (absent.length > 0)
+    throw new Error(
+      `The table does not have the columns of the model. Missing: ${absent.map(({ name }) => name).join(", ")}.`,
+    );
+  const used = columns.map((column) => [column, header.indexOf(column.name)] as const);
+  const count = Math.min(MAX_ROWS, records.length);
+  const rows = Array.from({ length: count }, (_, i): TableRow => {
+    const record = records[Math.floor((i * records.length) / count)]!;
+    return Object.fromEntries(
+      used.map(([column, at]) => [column.name, typedValue(record[at] ?? "", column)]),
+    );
+  });
+  return { rows, total: records.length };
+}
+
+function typedValue(text: string, { kind, labels }: ModelColumn): Value {
+  if (MISSING.has(text) && !labels.includes(text)) return null;
+  const type = kind === "label" ? typeof labels[0] : kind === "number" ? "number" : "string";
+  if (type === "boolean") return /^(true|1)$/i.test(text);
+  if (type !== "number") return text;
+  const number = Number(text);
+  return Number.isFinite(number) ? number : null;
+}

@@ -1,0 +1,140 @@
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { encodeModel, forTables, maf } from "pushforward";
+import { beforeAll, describe, expect, test } from "vitest";
+import { axisOf } from "../app/model/axis.ts";
+import { histogram } from "../app/model/histogram.ts";
+import type { ModelColumn } from "../app/model/messages.ts";
+import { rowsOf } from "../app/model/rows.ts";
+import { recordsOf } from "../app/records.ts";
+import { LOOKS, overflow, violations } from "./accessibility.ts";
+import { describePage } from "./page.ts";
+
+const pictures = fileURLToPath(new URL("../dist/pictures", import.meta.url));
+
+const column = (name: string, kind: ModelColumn["kind"], labels: ModelColumn["labels"] = []) => ({
+  name,
+  kind,
+  labels,
+  step: undefined,
+});
+
+describe("text of a table", () => {
+  test("quoted fields may contain separators, line breaks and quotes", () => {
+    expect(recordsOf('a,"b c",d\r\n"1,5","say ""hi""\nthere",\n\n2, 3 ,"4"\n')).toEqual([
+      ["a", "b c", "d"],
+      ["1,5", 'say "hi"\nthere', ""],
+      ["2", "3", "4"],
+    ]);
+    expect(recordsOf("a;b\n1,5;2")).toEqual([
+      ["a", "b"],
+      ["1,5", "2"],
+    ]);
+    expect(recordsOf(" 1  2 \n3 4")).toEqual([
+      ["1", "2"],
+      ["3", "4"],
+    ]);
+  });
+
+  test("fields become values of the type of their column, in any order of the columns", () => {
+    const columns = [
+      column("x", "number"),
+      column("flag", "label", [true, false]),
+      column("city", "label", ["Bern", "NA"]),
+      column("size", "label", [1, 2]),
+      column("day", "time"),
+    ];
+    const text = "day,city,x,flag,size,other\n2024-02-29,NA,1.5,true,2,?\n,,NA,false,,\n";
+    expect(rowsOf(text, columns)).toEqual({
+      total: 2,
+      rows: [
+        { x: 1.5, flag: true, city: "NA", size: 2, day: "2024-02-29" },
+        { x: null, flag: false, city: null, size: null, day: null },
+      ],
+    });
+    expect(() => rowsOf("x,flag\n1,true", columns)).toThrow("Missing: city, size, day.");
+  });
+});
+
+describe("the axis of a column", () => {
+  test("shows numbers without the farthest outliers, and places dates and labels", () => {
+    const rows = Array.from({ length: 1001 }, (_, i) => ({ x: i === 500 ? 1e9 : i, day: "2024-01-01" }));
+    const { range } = axisOf(column("x", "number"), rows);
+    expect(range[0]).toBeCloseTo(-45.6, 0);
+    expect(range[1]).toBeLessThan(1100);
+    const time = axisOf(column("day", "time"), rows);
+    expect(time.place("1970-01-02")).toBe(86_400_000);
+    expect(time.place("1970-01-01 00:00:01")).toBe(1000);
+    expect(time.place("00:01:00")).toBe(60_000);
+    const label = axisOf(column("city", "label", ["Bern", "Zug"]), []);
+    expect([label.place("Zug"), label.place("Rom"), label.place(null)]).toEqual([1, Number.NaN, Number.NaN]);
+  });
+
+  test("has histograms that count the rows with a value", () => {
+    const city = column("city", "label", ["Bern", "Zug"]);
+    const rows = ["Bern", "Zug", "Zug", null].map((value) => ({ city: value }));
+    expect(histogram(axisOf(city, rows), city, rows)).toEqual([0.25, 0.5]);
+  });
+});
+
+describePage("the page of a trained model", (site) => {
+  beforeAll(() => void mkdirSync(pictures, { recursive: true }));
+
+  test("real and generated rows of the example are compared, given values, and unusual rows are found", {
+    timeout: 150_000,
+  }, async () => {
+    await using visit = await site.visit("#open");
+    const { page } = visit;
+    await page.getByRole("button", { name: "Open the example: penguins" }).click();
+    await page.getByText("344 rows in penguins.csv").waitFor();
+
+    const figure = page.locator("[data-figure=generated] canvas");
+    const picture = () => figure.evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+    await expect.poll(picture).not.toBe("data:,");
+    const before = await picture();
+    await page.getByLabel("Value of species").selectOption("Gentoo");
+    await page.getByLabel("Value of flipper_length_mm").fill("225");
+    await expect.poll(() => page.getByText("given 2 values").isVisible()).toBe(true);
+    await expect.poll(picture).not.toBe(before);
+
+    await page.getByRole("button", { name: "Find unusual rows" }).click();
+    await page.locator("tbody button").first().click();
+    const reason = await page.locator("tbody tr").first().locator("td").nth(2).textContent();
+    await expect.poll(() => page.getByLabel("Horizontal axis").inputValue()).toBe(reason);
+
+    for (const { width, scheme } of LOOKS) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme: scheme });
+      expect(await violations(page)).toEqual([]);
+      expect(await overflow(page)).toBeLessThanOrEqual(0);
+      await page.screenshot({ path: `${pictures}/model-${width}-${scheme}.png`, fullPage: true });
+    }
+
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.emulateMedia({ colorScheme: "light" });
+    for (const [axis, name] of [
+      ["Horizontal", "species"],
+      ["Vertical", "island"],
+    ] as const)
+      await page.getByLabel(`${axis} axis`).selectOption(name);
+    for (const name of ["species", "flipper_length_mm"])
+      await page.getByRole("button", { name: `Do not give ${name}` }).click();
+    await expect.poll(picture).toBe(before);
+    expect(visit.problems).toEqual([]);
+  });
+
+  test("a flow over numbers is shown, and files that do not fit are explained", async () => {
+    await using visit = await site.visit("#open");
+    const { page } = visit;
+    const flow = forTables(maf(2, { transforms: 1, hidden: [4] }));
+    const buffer = Buffer.from(encodeModel({ flow, columns: ["a", "b"] }));
+    const input = page.locator("input[type=file]");
+    await input.setInputFiles({ name: "flow.safetensors", mimeType: "", buffer });
+    await expect.poll(() => page.getByText("2 columns").isVisible()).toBe(true);
+    await input.setInputFiles({ name: "other.csv", mimeType: "text/csv", buffer: Buffer.from("a,c\n1,2\n") });
+    await expect.poll(() => page.getByRole("status").textContent()).toContain("Missing: b.");
+    await input.setInputFiles({ name: "broken.safetensors", mimeType: "", buffer: buffer.subarray(0, 200) });
+    await expect.poll(() => page.getByRole("status").textContent()).toContain("truncated");
+    expect(visit.problems).toEqual([]);
+  });
+});
