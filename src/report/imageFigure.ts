@@ -2,11 +2,9 @@ import { concatRows } from "../dataset/concatRows.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import type { ImageModel } from "../flows/index.ts";
 import { latentLine } from "../flows/latentLine.ts";
-import { encodePng, grayLevels, imageGrid } from "../images/index.ts";
 import { nearestImages } from "../images/nearestImages.ts";
 import { Random } from "../random/index.ts";
-import { escapeXml } from "./sheet.ts";
-import { style, wrap } from "./style.ts";
+import { type ImageGroup, imageGroups } from "./imageGroups.ts";
 
 /** Options of `imageFigure`. */
 export interface ImageFigureOptions {
@@ -20,25 +18,12 @@ export interface ImageFigureOptions {
   readonly threads?: number | undefined;
 }
 
-/** Lines of images with one label. */
-interface Group {
-  readonly label: string;
-  /** [lines * columns, D]. */
-  readonly pixels: Float64Array;
-}
-
 /** The number of images in a line for a model without classes, and about that for a model with few classes. */
 const COLUMNS = 10;
 /** With more classes, the columns do not belong to classes. */
 const MAX_CLASS_COLUMNS = 16;
 /** The standard deviation of the latent rows of images that differ only in one level. Below 1, more of them look like training images. */
 const LEVEL_TEMPERATURE = 0.7;
-/** The width of the labels to the left, in pixels. */
-const LABEL_WIDTH = 170;
-/** The approximate width of a line of images, in pixels. Pixels of images are squares with a whole number of pixels as their side. */
-const LINE_WIDTH = 460;
-/** The distance between two images, in pixels. */
-const GAP = 3;
 
 /**
  * Draws what a model of images has learned, as an SVG document: held-out images, samples at three temperatures, the training images
@@ -77,7 +62,7 @@ export async function imageFigure(
   const contextOf = ({ context }: InMemoryDataset, rows: number) =>
     classes.length > 0 ? Array.from(context.subarray(0, rows)) : [];
   const latent = await model.toLatent(line(real.values, 0), run(contextOf(real, columns)));
-  const groups: Group[] = [
+  const groups: ImageGroup[] = [
     { label: "held-out images", pixels: real.values },
     { label: "samples", pixels: drawn },
     { label: "temperature 0.8", pixels: await samples(1, 0.8, 2) },
@@ -93,7 +78,7 @@ export async function imageFigure(
     { label: "interpolations", pixels: await interpolations() },
     ...(model.levels.length > 1 ? await Promise.all(model.levels.map((_, level) => resampled(level))) : []),
   ];
-  return drawGroups(groups, model, columns);
+  return imageGroups(groups, { shape: model.shape, values: model.values, columns });
 
   /** Two lines from one held-out image to another, of the same class if there are classes. */
   async function interpolations(): Promise<Float64Array> {
@@ -107,7 +92,7 @@ export async function imageFigure(
   }
 
   /** Two lines of images that share the latent variables of all levels but one. */
-  async function resampled(level: number): Promise<Group> {
+  async function resampled(level: number): Promise<ImageGroup> {
     const random = new Random(seed).split("levels");
     const start = model.levels.slice(0, level).reduce((sum, size) => sum + size, 0);
     const end = start + model.levels[level]!;
@@ -138,41 +123,4 @@ function chooseRows(rows: InMemoryDataset, count: number, classes: number): InMe
     return ofClass[Math.floor(i / classes) % Math.max(1, ofClass.length)] ?? i % rows.rows;
   });
   return rows.select(indices);
-}
-
-/** Draws the groups below each other, with their labels to the left. */
-async function drawGroups(
-  groups: readonly Group[],
-  { shape, values }: ImageModel,
-  columns: number,
-): Promise<string> {
-  const scale = Math.max(1, Math.round((LINE_WIDTH / columns - GAP) / shape[1]));
-  const parts: string[] = [];
-  let top = GAP;
-  let width = 0;
-  for (const { label, pixels } of groups) {
-    const grid = imageGrid(grayLevels(pixels, values), shape, { columns, gap: GAP, scale });
-    const [height, gridWidth] = grid.shape;
-    const png = Buffer.from(await encodePng(grid)).toString("base64");
-    const lines = wrap(label, style.textSize, LABEL_WIDTH - 20);
-    const first = top + height / 2 + 4 - 7 * (lines.length - 1);
-    for (const [i, text] of lines.entries()) {
-      parts.push(
-        `<text x="${LABEL_WIDTH - 10}" y="${first + 14 * i}" text-anchor="end" fill="${style.muted}">${escapeXml(text)}</text>`,
-      );
-    }
-    parts.push(
-      `<image x="${LABEL_WIDTH}" y="${top}" width="${gridWidth}" height="${height}" href="data:image/png;base64,${png}"/>`,
-    );
-    top += height + 2 * GAP;
-    width = Math.max(width, LABEL_WIDTH + gridWidth + GAP);
-  }
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${top}" viewBox="0 0 ${width} ${top}"`,
-    ` role="img" font-family="${style.fontFamily}" font-size="${style.textSize}">`,
-    `<title>Images and samples of a model</title>`,
-    `<rect width="${width}" height="${top}" fill="#e8e8e8"/>`,
-    ...parts,
-    "</svg>",
-  ].join("");
 }

@@ -1,3 +1,4 @@
+export { type AutoencoderFigureOptions, autoencoderFigure } from "./autoencoderFigure.ts";
 export type { DataAndSamples } from "./columns.ts";
 export type { LogDensity } from "./contours.ts";
 export { type CornerFigureOptions, cornerFigure } from "./cornerFigure.ts";
