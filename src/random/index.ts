@@ -1,3 +1,4 @@
 export { Random } from "./random.ts";
+export { RandomStream } from "./randomStream.ts";
 export type { Toy } from "./toy.ts";
 export { toys } from "./toys.ts";

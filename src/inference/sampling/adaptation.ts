@@ -1,4 +1,5 @@
-import type { ChainProgram, Point, RandomStream } from "./chainProgram.ts";
+import type { RandomStream } from "../../random/randomStream.ts";
+import type { ChainProgram, Point } from "./chainProgram.ts";
 import { energyOf, leapfrog } from "./nuts.ts";
 
 /**

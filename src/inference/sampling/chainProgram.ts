@@ -1,5 +1,3 @@
-import type { Random } from "../../random/index.ts";
-
 /** A position of a Markov chain, with the log-density and its gradient there. */
 export interface Point {
   readonly position: Float64Array;
@@ -65,26 +63,4 @@ export async function runChains<Result>(
     });
   }
   return results;
-}
-
-/** The random numbers of a chain, one after the other. */
-export class RandomStream {
-  private readonly random: Random;
-  private readonly used = { uniform: 0, normal: 0 };
-
-  constructor(random: Random) {
-    this.random = random;
-  }
-
-  /** A number in (0, 1). */
-  uniform(): number {
-    return this.random.uniform(new Float64Array(1), { offset: this.used.uniform++ })[0];
-  }
-
-  /** Standard normal numbers. */
-  normal(count: number): Float64Array {
-    const numbers = this.random.normal(new Float64Array(count), { offset: this.used.normal });
-    this.used.normal += count;
-    return numbers;
-  }
 }

@@ -1,4 +1,5 @@
-import type { Point, RandomStream } from "./chainProgram.ts";
+import type { RandomStream } from "../../random/randomStream.ts";
+import type { Point } from "./chainProgram.ts";
 
 /**
  * A Metropolis-Hastings transition whose proposals are independent of the current point: the proposal y is accepted with the probability

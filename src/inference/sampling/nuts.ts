@@ -1,4 +1,5 @@
-import type { ChainProgram, Point, RandomStream } from "./chainProgram.ts";
+import type { RandomStream } from "../../random/randomStream.ts";
+import type { ChainProgram, Point } from "./chainProgram.ts";
 
 /** A trajectory whose energy grows by more than this has left the region where the step size is small enough. */
 const MAX_ENERGY_ERROR = 1000;

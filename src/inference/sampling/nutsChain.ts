@@ -1,5 +1,6 @@
+import type { RandomStream } from "../../random/randomStream.ts";
 import { initialStepSize, massWindows, StepSizeAdaptation, VarianceEstimate } from "./adaptation.ts";
-import type { ChainProgram, Point, RandomStream } from "./chainProgram.ts";
+import type { ChainProgram, Point } from "./chainProgram.ts";
 import { nutsTransition } from "./nuts.ts";
 
 /** The settings of a chain. */

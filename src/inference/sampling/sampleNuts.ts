@@ -1,5 +1,6 @@
 import type { Random } from "../../random/index.ts";
-import { type EvaluateRows, type Point, RandomStream, runChains } from "./chainProgram.ts";
+import { RandomStream } from "../../random/randomStream.ts";
+import { type EvaluateRows, type Point, runChains } from "./chainProgram.ts";
 import { type NutsResult, type NutsSettings, nutsChain } from "./nutsChain.ts";
 
 /** For each chain, a transition that follows each transition of the No-U-Turn sampler. */

@@ -4,17 +4,12 @@ import {
   StepSizeAdaptation,
   VarianceEstimate,
 } from "../../../src/inference/sampling/adaptation.ts";
-import {
-  type EvaluatedRows,
-  type Point,
-  RandomStream,
-  runChains,
-} from "../../../src/inference/sampling/chainProgram.ts";
+import { type EvaluatedRows, type Point, runChains } from "../../../src/inference/sampling/chainProgram.ts";
 import { bulkEffectiveSampleSize } from "../../../src/inference/sampling/convergence.ts";
 import { energyOf, leapfrog, type State } from "../../../src/inference/sampling/nuts.ts";
 import { nutsChain } from "../../../src/inference/sampling/nutsChain.ts";
 import { sampleNuts } from "../../../src/inference/sampling/sampleNuts.ts";
-import { Random } from "../../../src/random/index.ts";
+import { Random, RandomStream } from "../../../src/random/index.ts";
 
 type Density = (x: Float64Array) => {
   readonly logDensity: number;
