@@ -9,7 +9,7 @@ import { featuresOf } from "../tables/tableColumn.ts";
 import type { TableInput } from "../tables/tableRows.ts";
 import { ROW_STATUS } from "../tables/unlearned.ts";
 import { type CompareOptions, comparedRows } from "./comparedRows.ts";
-import { countBand } from "./countBand.ts";
+import { type CalibrationResult, type ColumnRanks, rankCalibration } from "./rankCalibration.ts";
 
 /** Options of `calibration`. */
 export interface CalibrationOptions extends CompareOptions {
@@ -24,29 +24,6 @@ export interface ConditionalCalibrationOptions extends Omit<CalibrationOptions, 
   /** Number of draws for each value. Default 39. */
   readonly draws?: number;
 }
-
-/** The calibration of one column. */
-export interface ColumnCalibration {
-  readonly name: string;
-  /** `[bins]`: the number of real values whose PIT is in each bin. */
-  readonly counts: readonly number[];
-  /** The share of the real values in the central interval of each level. It is about the level if the column is calibrated. */
-  readonly coverage: readonly { readonly level: number; readonly share: number }[];
-  /** Whether a count is outside the band. */
-  readonly isOutside: boolean;
-}
-
-/** The result of `calibration`. */
-export interface CalibrationResult {
-  /** Number of real rows. */
-  readonly rows: number;
-  /** If all columns are calibrated, all counts of all columns are within this band with a probability of at least 95%. */
-  readonly band: readonly [low: number, high: number];
-  readonly columns: readonly ColumnCalibration[];
-}
-
-const LEVELS = [0.5, 0.8, 0.95];
-const BAND_PROBABILITY = 0.95;
 
 /**
  * The calibration of the distribution of each column: the probability integral transform (PIT) of a real value x, which is the rank of x
@@ -74,7 +51,7 @@ export function calibration(
     });
     return { name, pit };
   });
-  return summary(ranks, { rows: first.rows, draws: second.rows, bins });
+  return rankCalibration(ranks, { rows: first.rows, draws: second.rows, bins });
 }
 
 /**
@@ -105,7 +82,7 @@ export async function conditionalCalibration(
       repeated.set(values.subarray(row * D, (row + 1) * D), (i * draws + k) * D);
   });
   const real = decodeRows(model.columns, repeated);
-  const ranks: { name: string; pit: Float64Array }[] = [];
+  const ranks: ColumnRanks[] = [];
   for (const [c, features] of featuresOf(model.columns).entries()) {
     if (features.length === 0) continue;
     const known = Uint8Array.from(repeated, (_, i) => (features.includes(i % D) ? 0 : 1));
@@ -126,38 +103,7 @@ export async function conditionalCalibration(
     });
     ranks.push({ name, pit });
   }
-  return summary(ranks, { rows: valid.length, draws: undefined, bins });
+  return rankCalibration(ranks, { rows: valid.length, bins });
 }
 
 const orderable = (value: number): number => (Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value);
-
-function summary(
-  ranks: readonly { name: string; pit: Float64Array }[],
-  { rows, draws, bins }: { rows: number; draws: number | undefined; bins: number },
-): CalibrationResult {
-  // Bonferroni's inequality over all bins of all columns.
-  const band = countBand({
-    rows,
-    draws,
-    bins,
-    probability: 1 - (1 - BAND_PROBABILITY) / (bins * ranks.length),
-  });
-  return {
-    rows,
-    band,
-    columns: ranks.map(({ name, pit }) => {
-      const counts = new Array<number>(bins).fill(0);
-      for (const u of pit) counts[Math.min(bins - 1, Math.floor(u * bins))]++;
-      const coverage = LEVELS.map((level) => {
-        const inside = pit.filter((u) => Math.abs(u - 0.5) <= level / 2).length;
-        return { level, share: inside / rows };
-      });
-      return {
-        name,
-        counts,
-        coverage,
-        isOutside: counts.some((count) => count < band[0] || count > band[1]),
-      };
-    }),
-  };
-}

@@ -1,5 +1,5 @@
-import type { CalibrationResult } from "./calibration.ts";
 import { count, percent } from "./numberText.ts";
+import type { CalibrationResult } from "./rankCalibration.ts";
 import type { ReportNumbers } from "./report.ts";
 import type { ScoreEstimate } from "./usefulness.ts";
 

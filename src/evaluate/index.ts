@@ -1,8 +1,6 @@
 export { bitsPerDimension } from "./bitsPerDimension.ts";
 export {
   type CalibrationOptions,
-  type CalibrationResult,
-  type ColumnCalibration,
   type ConditionalCalibrationOptions,
   calibration,
   conditionalCalibration,
@@ -28,6 +26,7 @@ export {
   precisionCoverage,
 } from "./precisionCoverage.ts";
 export { type ClosestRows, type PrivacyResult, privacy } from "./privacy.ts";
+export type { CalibrationResult, ColumnCalibration } from "./rankCalibration.ts";
 export type { RareRow } from "./rareRows.ts";
 export {
   type ComparedDensity,
