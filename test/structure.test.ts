@@ -45,7 +45,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   evaluate: [...MODEL, ...TABLES],
   // Not data, which needs Node.
   train: [...MODEL, ...TABLES, ...ANYWHERE],
-  inference: [...MODEL, ...TABLES, "train", ...ANYWHERE],
+  inference: [...MODEL, ...TABLES, "evaluate", "train", ...ANYWHERE],
   files: [...MODEL, "tables", "flows", ...ANYWHERE, ...IN_NODE],
   data: [...MODEL, ...TABLES, "evaluate", "files", ...ANYWHERE, ...IN_NODE],
   images: [...MODEL, ...TABLES, "evaluate", "files", "data", ...ANYWHERE, ...IN_NODE],

@@ -5,6 +5,7 @@ import { PushforwardError } from "../errors.ts";
 import { sizeOf } from "../graph/shape.ts";
 import { scalar, stack, Tensor } from "../graph/tensor.ts";
 import { brief } from "../parse.ts";
+import type { Prior } from "./prior.ts";
 
 /** The values of the parameters that are declared before one, by name. */
 export type EarlierValues = Readonly<Record<string, Tensor>>;
@@ -105,11 +106,16 @@ export function interval<E extends EarlierValues>(low: Bound<E>, high: Bound<E>)
 }
 
 /** `size` values of a constraint, real numbers by default: `vector(8)` is [N, 8], and `vector(8, simplex(3))` is [N, 8, 3]. */
-export function vector(size: number, element: Constraint = real()): Constraint {
+export function vector(size: number, element: Prior): Prior<Float64Array>;
+export function vector(size: number, element?: Constraint): Constraint;
+export function vector(size: number, element: Constraint | Prior = real()): Constraint {
   checkSize("vector", size);
   const shape = [size, ...element.shape];
-  if (element.elementwise) return elements(shape, element.elementwise);
+  const isPrior = "toValue" in element;
+  const ofArray = isPrior && { toValue: (numbers: Float64Array) => numbers };
+  if (element.elementwise) return { ...elements(shape, element.elementwise), ...ofArray };
   return {
+    ...ofArray,
     shape,
     size: size * element.size,
     constrain(u, earlier) {
@@ -128,8 +134,11 @@ export function vector(size: number, element: Constraint = real()): Constraint {
 }
 
 /** Rows and columns of values of a constraint, real numbers by default: `matrix(2, 3)` is [N, 2, 3]. */
-export const matrix = (rows: number, columns: number, element: Constraint = real()): Constraint =>
-  vector(rows, vector(columns, element));
+export function matrix(rows: number, columns: number, element: Prior): Prior<Float64Array>;
+export function matrix(rows: number, columns: number, element?: Constraint): Constraint;
+export function matrix(rows: number, columns: number, element: Constraint = real()): Constraint {
+  return vector(rows, vector(columns, element));
+}
 
 /** Throws `ARGUMENT` unless a size is a positive integer. */
 export function checkSize(name: string, size: unknown, smallest = 1): void {
@@ -141,7 +150,7 @@ export function checkSize(name: string, size: unknown, smallest = 1): void {
 }
 
 /** A constraint of numbers that are mapped separately. */
-function elements(shape: readonly number[], map: ElementwiseMap): Constraint {
+export function elements(shape: readonly number[], map: ElementwiseMap): Constraint {
   return {
     shape,
     size: sizeOf(shape),
@@ -172,7 +181,10 @@ function checkBounds(...bounds: readonly unknown[]): void {
 }
 
 /** The value of a bound as an operand for u [N, K]: a function of earlier parameters returns [N] or [N, K]. */
-function boundValue<E extends EarlierValues>(bound: Bound<E>, earlier: EarlierValues): Tensor | number {
+export function boundValue<E extends EarlierValues>(
+  bound: Bound<E>,
+  earlier: EarlierValues,
+): Tensor | number {
   if (typeof bound === "number") return bound;
   const value: unknown = bound(earlier as E);
   if (typeof value === "number" || (value instanceof Tensor && value.type === "float")) return value;

@@ -25,6 +25,19 @@ export {
   type Terms,
   type ValuesOf,
 } from "./model.ts";
+export { type Prior, prior } from "./prior.ts";
+export { type SimulationCalibrationOptions, simulationBasedCalibration } from "./simulation/calibration.ts";
+export type { ConditionalDensityOptions } from "./simulation/conditionalDensity.ts";
+export {
+  type FitLikelihoodOptions,
+  fitLikelihood,
+  SimulationLikelihood,
+} from "./simulation/fitLikelihood.ts";
+export { type FitPosteriorOptions, fitPosterior } from "./simulation/fitPosterior.ts";
+export { checkObservation, type ObservationCheck } from "./simulation/observation.ts";
+export { SimulationPosterior } from "./simulation/posterior.ts";
+export { type Simulations, simulate } from "./simulation/simulate.ts";
+export { type Priors, type SimulatedParameters, type Simulator, simulator } from "./simulation/simulator.ts";
 export { choleskyCorrelation, ordered, positiveOrdered, simplex } from "./structuredConstraints.ts";
 export type { ParameterSummary } from "./summary.ts";
 export type { Verdict } from "./verdict.ts";

@@ -1,0 +1,177 @@
+import { PushforwardError } from "../errors.ts";
+import { constant, scalar, type Tensor } from "../graph/tensor.ts";
+import { normalTailQuantile, normalTails } from "../numerics/normalTail.ts";
+import { type Bound, boundValue, type Constraint, type EarlierValues, elements } from "./constraint.ts";
+
+/**
+ * The prior of a parameter of a simulator, as a pushforward: the constraint that maps independent standard normal coordinates to values
+ * with this distribution. A flow over the coordinates then begins at the prior, and its draws never leave the support.
+ */
+export interface Prior<Value extends number | Float64Array = number | Float64Array> extends Constraint {
+  /** What a simulator reads: a number, or the numbers of an array in row-major order. */
+  readonly toValue: (numbers: Float64Array) => Value;
+}
+
+const oneNumber = (numbers: Float64Array): number => numbers[0];
+
+/** The prior of a number, from its quantile function at Phi(u) and the log-derivative of the map. */
+const numberPrior = (map: NonNullable<Constraint["elementwise"]>): Prior<number> => ({
+  ...elements([], map),
+  toValue: oneNumber,
+});
+
+/** Normal distribution: x = mean + sd u. Both may depend on parameters that are declared before. */
+function normal<E extends EarlierValues>(mean: Bound<E>, sd: Bound<E>): Prior<number> {
+  checkPositive("sd", sd);
+  return numberPrior((u, earlier) => {
+    const scale = tensorOf(sd, earlier);
+    return { value: u.mul(scale).add(tensorOf(mean, earlier)), logDet: rowSum(u, scale.log()) };
+  });
+}
+
+/** Log-normal distribution: log x is normal with this mean and standard deviation. */
+function logNormal<E extends EarlierValues>(mean: Bound<E>, sd: Bound<E>): Prior<number> {
+  checkPositive("sd", sd);
+  return numberPrior((u, earlier) => {
+    const scale = tensorOf(sd, earlier);
+    const log = u.mul(scale).add(tensorOf(mean, earlier));
+    return { value: log.exp(), logDet: rowSum(u, log.add(scale.log())) };
+  });
+}
+
+/** Uniform distribution on (low, high): x = low + (high - low) Phi(u). */
+function uniform<E extends EarlierValues>(low: Bound<E>, high: Bound<E>): Prior<number> {
+  checkOrder(low, high);
+  return numberPrior((u, earlier) => {
+    const bottom = tensorOf(low, earlier);
+    const width = tensorOf(high, earlier).sub(bottom);
+    const probability = u.mul(Math.SQRT1_2).erf().add(1).mul(0.5);
+    return { value: probability.mul(width).add(bottom), logDet: rowSum(u, logPhi(u).add(width.log())) };
+  });
+}
+
+/** Log-uniform distribution on (low, high), which are positive: log x is uniform. */
+function logUniform(low: number, high: number): Prior<number> {
+  checkPositive("low", low);
+  checkOrder(low, high);
+  const { elementwise } = uniform(Math.log(low), Math.log(high));
+  return numberPrior((u, earlier) => {
+    const { value, logDet } = elementwise!(u, earlier);
+    return { value: value.exp(), logDet: logDet.add(value.sum(-1)) };
+  });
+}
+
+/** Exponential distribution: x = -log(1 - Phi(u)) / rate. */
+function exponential<E extends EarlierValues>(rate: Bound<E>): Prior<number> {
+  checkPositive("rate", rate);
+  return numberPrior((u, earlier) => {
+    const { logUpper, upperHazard } = normalTails(u);
+    const lambda = tensorOf(rate, earlier);
+    return { value: logUpper.neg().div(lambda), logDet: rowSum(u, upperHazard.log().sub(lambda.log())) };
+  });
+}
+
+/** Half-normal distribution: x = |y| for a normal y with mean 0. */
+function halfNormal<E extends EarlierValues>(sd: Bound<E>): Prior<number> {
+  checkPositive("sd", sd);
+  return numberPrior((u, earlier) => {
+    const scale = tensorOf(sd, earlier);
+    // x / sd has the upper tail 2 (1 - Phi(x / sd)) = 1 - Phi(u).
+    const { logUpper, upperHazard } = normalTails(u);
+    const { value, hazard } = normalTailQuantile(logUpper.sub(Math.LN2));
+    return {
+      value: value.mul(scale),
+      logDet: rowSum(u, upperHazard.log().sub(hazard.log()).add(scale.log())),
+    };
+  });
+}
+
+/** Normal distribution of a vector: x = mean + factor u, with the covariance factor factor^T. The factor is a row for each number. */
+function multivariateNormal(
+  mean: readonly number[],
+  factor: readonly (readonly number[])[],
+): Prior<Float64Array> {
+  const size = mean.length;
+  if (size === 0 || factor.length !== size || factor.some((row) => row.length !== size)) {
+    throw new PushforwardError("SHAPE", "the mean and the factor of a normal prior do not fit together", {
+      expected: "n means, and n rows of n numbers",
+      received: `${size} means, and rows of ${factor.map((row) => row.length).join(", ") || "nothing"}`,
+    });
+  }
+  const matrix = constant(factor.flat(), [size, size]);
+  const logDet = logAbsDeterminant(factor);
+  if (!Number.isFinite(logDet)) {
+    throw new PushforwardError("ARGUMENT", "the factor of a normal prior is not invertible");
+  }
+  return {
+    shape: [size],
+    size,
+    constrain: (u) => ({
+      value: u.matmul(matrix, { transposeB: true }).add(constant(mean, [size])),
+      logDet: scalar(logDet),
+    }),
+    toValue: (numbers) => numbers,
+  };
+}
+
+/** Priors of the parameters of a simulator. `vector` and `matrix` repeat them. */
+export const prior = {
+  exponential,
+  halfNormal,
+  logNormal,
+  logUniform,
+  multivariateNormal,
+  normal,
+  uniform,
+};
+
+/** The log-density of a standard normal number. */
+const logPhi = (u: Tensor): Tensor =>
+  u
+    .square()
+    .mul(-0.5)
+    .sub(0.5 * Math.log(2 * Math.PI));
+
+/** A bound as a tensor that is broadcast against u [N, K]. */
+const tensorOf = (bound: Bound<never>, earlier: EarlierValues): Tensor =>
+  scalar(0).add(boundValue(bound as Bound, earlier));
+
+/** Log-derivatives [N, K], [K] or a scalar of the elements of u, summed over each row: [N]. */
+const rowSum = (u: Tensor, logDerivative: Tensor): Tensor => u.mul(0).add(logDerivative).sum(-1);
+
+function checkPositive(what: string, bound: unknown): void {
+  if (typeof bound === "function" || (typeof bound === "number" && bound > 0 && Number.isFinite(bound)))
+    return;
+  throw new PushforwardError("ARGUMENT", `the ${what} of a prior is not valid`, {
+    expected: "a positive number, or a function of earlier parameters",
+    received: `${bound}`,
+  });
+}
+
+function checkOrder(low: unknown, high: unknown): void {
+  const fits = [low, high].every((bound) => typeof bound === "function" || Number.isFinite(bound));
+  if (fits && (typeof low !== "number" || typeof high !== "number" || low < high)) return;
+  throw new PushforwardError("ARGUMENT", "the bounds of a prior are not valid", {
+    expected: "two finite numbers with low < high, or functions of earlier parameters",
+    received: `${low} and ${high}`,
+  });
+}
+
+/** log |det A| by Gaussian elimination with partial pivoting; -Infinity for a singular matrix. */
+function logAbsDeterminant(rows: readonly (readonly number[])[]): number {
+  const a = rows.map((row) => [...row]);
+  let sum = 0;
+  for (let k = 0; k < a.length; k++) {
+    const pivot = a.reduce(
+      (best, row, i) => (i >= k && Math.abs(row[k]) > Math.abs(a[best][k]) ? i : best),
+      k,
+    );
+    [a[k], a[pivot]] = [a[pivot], a[k]];
+    sum += Math.log(Math.abs(a[k][k]));
+    for (let i = k + 1; i < a.length; i++) {
+      const ratio = a[i][k] / a[k][k];
+      for (let j = k; j < a.length; j++) a[i][j] -= ratio * a[k][j];
+    }
+  }
+  return sum;
+}

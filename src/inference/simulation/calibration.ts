@@ -1,0 +1,93 @@
+import { Standardize } from "../../bijections/standardize.ts";
+import { type CalibrationResult, type ColumnRanks, rankCalibration } from "../../evaluate/rankCalibration.ts";
+import { Random } from "../../random/index.ts";
+import type { EngineOptions } from "../../runtime/engineOptions.ts";
+import { constrainedDraws, drawTable } from "../draws.ts";
+import { elementNames } from "../model.ts";
+import type { SimulationPosterior } from "./posterior.ts";
+import { type Simulations, simulate } from "./simulate.ts";
+import type { Priors } from "./simulator.ts";
+
+/** Options of `simulationBasedCalibration`. */
+export interface SimulationCalibrationOptions extends EngineOptions {
+  /** The number of new simulations, or simulations that the posterior was not fitted to. Default 300. */
+  readonly simulations?: number | Simulations;
+  /** The number of draws for each simulation. Default 99. */
+  readonly draws?: number;
+  /** Number of bins of the histograms. Default 10. */
+  readonly bins?: number;
+  /** Seed of the simulations and draws. Default 1. */
+  readonly seed?: number;
+}
+
+/** The name of the TARP distance among the names of the parameters. */
+export const DISTANCE = "distance to a reference point";
+
+/**
+ * Simulation-based calibration (Talts et al. 2018): the rank of the parameters of each simulation among draws from the posterior given its
+ * data is uniform if the posterior is right. There is a histogram for each number of the parameters, and one for the distance of all
+ * coordinates to a reference point (TARP, Lemos et al. 2023). The reference point is a random linear function of the data, so that a
+ * posterior that ignores the data, such as the prior, is found out too. A U-shaped histogram means that the posterior is too narrow.
+ */
+export async function simulationBasedCalibration<P extends Priors>(
+  { simulator, flow }: SimulationPosterior<P>,
+  { simulations = 300, draws = 99, bins = 10, seed = 1, ...engine }: SimulationCalibrationOptions = {},
+): Promise<CalibrationResult> {
+  const { parameters, prior } = simulator;
+  const { count, width, data, coordinates } =
+    typeof simulations === "number" ? await simulate(simulator, simulations, { seed }) : simulations;
+  const D = prior.features;
+  const contexts = Array.from({ length: count }, (_, i) => data.subarray(i * width, (i + 1) * width));
+  const drawn = await flow.sample(draws, { ...engine, contexts, seed });
+  const random = new Random(seed);
+  const table = async (rows: Float64Array) =>
+    drawTable(parameters, await constrainedDraws(prior, rows, engine)).rows;
+  const [real, others] = [await table(coordinates), await table(drawn)];
+  const names = elementNames(parameters);
+  const columns = names.map((name, c) => ({
+    name,
+    real: every(real, names.length, c),
+    drawn: every(others, names.length, c),
+  }));
+  const reference = referencePoints(data, width, D, random.split("reference"));
+  const distances = (rows: Float64Array, perPoint: number) =>
+    Float64Array.from({ length: rows.length / D }, (_, i) => {
+      const point = Math.floor(i / perPoint) * D;
+      let squares = 0;
+      for (let d = 0; d < D; d++) squares += (rows[i * D + d] - reference[point + d]) ** 2;
+      return squares;
+    });
+  columns.push({ name: DISTANCE, real: distances(coordinates, 1), drawn: distances(drawn, draws) });
+  const ranks = columns.map((column): ColumnRanks => {
+    const uniform = random.split(`ties of ${column.name}`).uniform(new Float64Array(count));
+    const pit = column.real.map((value, i) => {
+      let [lower, equal] = [0, 0];
+      for (const other of column.drawn.subarray(i * draws, (i + 1) * draws)) {
+        if (other < value) lower++;
+        else if (other === value) equal++;
+      }
+      return (lower + uniform[i] * (1 + equal)) / (1 + draws);
+    });
+    return { name: column.name, pit };
+  });
+  return rankCalibration(ranks, { rows: count, bins });
+}
+
+/** Column c of rows of `width` numbers. */
+const every = (rows: Float64Array, width: number, c: number): Float64Array =>
+  Float64Array.from({ length: rows.length / width }, (_, i) => rows[i * width + c]);
+
+/** For each row of data [n, K] a point [D]: a random linear function of the standardized data, of about unit variance. */
+function referencePoints(data: Float64Array, width: number, features: number, random: Random): Float64Array {
+  const scaler = new Standardize({ features: width });
+  const rows = data.length / width;
+  scaler.fitToData({ rows, features: width, values: data });
+  const standardized = scaler.toLatent(data);
+  const matrix = random.normal(new Float64Array(width * features)).map((z) => z / Math.sqrt(width));
+  const points = new Float64Array(rows * features);
+  for (let n = 0; n < rows; n++)
+    for (let k = 0; k < width; k++)
+      for (let d = 0; d < features; d++)
+        points[n * features + d] += standardized[n * width + k] * matrix[k * features + d];
+  return points;
+}

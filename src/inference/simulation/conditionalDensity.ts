@@ -1,0 +1,95 @@
+import type { Bijection } from "../../bijections/bijection.ts";
+import { Chain } from "../../bijections/chain.ts";
+import { Standardize } from "../../bijections/standardize.ts";
+import { StandardizeContext } from "../../bijections/standardizeContext.ts";
+import type { InMemoryDataset } from "../../dataset/index.ts";
+import { Mixture } from "../../distributions/mixture.ts";
+import { Flow } from "../../flows/flow.ts";
+import { nsf } from "../../flows/recipes/spline.ts";
+import type { EngineOptions } from "../../runtime/engineOptions.ts";
+import { fit } from "../../train/fit.ts";
+import type { FitOptions } from "../../train/options.ts";
+import { stackDensities } from "../../train/stacking.ts";
+import { linearRegression } from "./linearRegression.ts";
+
+/** The fraction of the rows that is held out, for early stopping and for the weights of the mixture. */
+const VALIDATION_FRACTION = 0.1;
+/** A smaller weight changes almost nothing, and each member takes time in every use. */
+const MIN_WEIGHT = 0.02;
+
+/** Options of `fitConditionalDensity`. */
+export interface ConditionalDensityOptions extends EngineOptions {
+  /** Number of flows in the mixture. Default 4. */
+  members?: number;
+  /** Options of `fit` for each of them. Default AdamW with a learning rate of 0.001 and a weight decay of 0.3. */
+  fit?: FitOptions;
+  /** Seed of all random numbers. Default 0. */
+  seed?: number;
+  /** Called after each epoch with the number of flows that are fitted, and the largest held-out log-density of the current one. */
+  onProgress?(progress: { readonly member: number; readonly members: number; readonly best: number }): void;
+}
+
+/** A flow p(x | context), and the mean log-density of rows that were held out, in nats. */
+export interface ConditionalDensity {
+  readonly flow: Flow;
+  readonly validationLogDensity: number;
+}
+
+/**
+ * Fits the default conditional density: a mixture of spline flows, with the weights that maximize the likelihood of held-out rows
+ * (stacking, Smyth and Wolpert 1999). Two kinds of flows alternate. One begins at the linear regression of the features on the context,
+ * which few rows suffice for; the other, with residual networks, is better where the regression explains little.
+ */
+export async function fitConditionalDensity(
+  rows: InMemoryDataset,
+  { members = 4, seed = 0, fit: options, onProgress, ...engine }: ConditionalDensityOptions,
+): Promise<ConditionalDensity> {
+  const { training, validation } = rows.split(VALIDATION_FRACTION, seed);
+  const flows: Flow[] = [];
+  const logDensities: Float64Array[] = [];
+  for (let member = 0; member < members; member++) {
+    const memberSeed = seed * members + member;
+    const flow = memberFlow(training, member % 2 === 0, memberSeed);
+    await fit(flow, training, {
+      optimizer: { learningRate: 1e-3, weightDecay: 0.3 },
+      ...options,
+      ...engine,
+      validation,
+      initialize: false,
+      seed: memberSeed,
+      ...(onProgress && { onProgress: ({ best }) => onProgress({ member, members, best }) }),
+    });
+    flows.push(flow);
+    logDensities.push(await flow.logProb(validation.values, validation.context, engine));
+    await flow.release();
+  }
+  const all = stackDensities(logDensities);
+  const kept = [...flows.keys()].filter((k) => all.weights[k] >= MIN_WEIGHT);
+  const { weights, logDensity } = stackDensities(kept.map((k) => logDensities[k]));
+  const parts = kept.map((k) => flows[k]);
+  const flow = parts.length === 1 ? parts[0] : new Flow(new Mixture(parts, { weights, learned: false }));
+  return { flow, validationLogDensity: logDensity };
+}
+
+function memberFlow(
+  { features, contextFeatures, rows, values, context }: InMemoryDataset,
+  startsAtRegression: boolean,
+  seed: number,
+): Flow {
+  const standardize = new Standardize({ features });
+  standardize.fitToData({ rows, features, values });
+  const standardizeContext = new Standardize({ features: contextFeatures });
+  standardizeContext.fitToData({ rows, features: contextFeatures, values: context });
+  const network = startsAtRegression
+    ? { hidden: [50, 50] }
+    : { hidden: [64, 64], residual: true, activation: "silu" as const };
+  const { base, bijection } = nsf(features, { context: contextFeatures, transforms: 3, ...network, seed });
+  const layers: Bijection[] = [bijection];
+  if (startsAtRegression) {
+    const targets = { features, values: standardize.toLatent(values) };
+    const predictors = { features: contextFeatures, values: standardizeContext.toLatent(context) };
+    layers.push(linearRegression(rows, targets, predictors));
+  }
+  const standardized = new StandardizeContext(Chain.joined(layers), standardizeContext);
+  return new Flow(base, new Chain([standardized, standardize]));
+}

@@ -1,0 +1,61 @@
+import { dataset } from "../../dataset/index.ts";
+import { PushforwardError } from "../../errors.ts";
+import { Random } from "../../random/index.ts";
+import { type ConditionalDensityOptions, fitConditionalDensity } from "./conditionalDensity.ts";
+import { checkedObservation } from "./observation.ts";
+import { SimulationPosterior } from "./posterior.ts";
+import { joinSimulations, type Simulations, simulate, simulateAt } from "./simulate.ts";
+import type { Priors, Simulator } from "./simulator.ts";
+import { sampleTruncatedPrior } from "./truncatedPrior.ts";
+
+/** Options of `fitPosterior`. */
+export interface FitPosteriorOptions extends ConditionalDensityOptions {
+  /** The number of simulations in all rounds together, or simulations of `simulate` for the first round. Default 10,000. */
+  simulations?: number | Simulations;
+  /** Number of rounds. Rounds after the first simulate only where the posterior of `observed` is. Default 1. */
+  rounds?: number;
+  /** The observation, for several rounds. The posterior is then valid for it, and not for other data. */
+  observed?: ArrayLike<number>;
+}
+
+/**
+ * Neural posterior estimation (Papamakarios and Murray 2016; Greenberg et al. 2019): fits a conditional flow q(u | x) to the coordinates u of
+ * parameters of the prior and the data x that the simulator returns for them, by maximum likelihood. The result has the posterior for any
+ * observation, at the cost of a sample of a flow.
+ *
+ * With several rounds it has that for one observation from fewer simulations: each round draws parameters from the prior, truncated to
+ * where the posterior of the last round is (Deistler et al. 2022).
+ *
+ * @throws ARGUMENT when an option is not valid; MODEL as `simulate`; NUMERIC when the truncated prior cannot be sampled.
+ */
+export async function fitPosterior<P extends Priors>(
+  simulator: Simulator<P>,
+  { simulations = 10_000, rounds = 1, observed, ...options }: FitPosteriorOptions = {},
+): Promise<SimulationPosterior<P>> {
+  if (!(Number.isInteger(rounds) && rounds > 0) || (rounds > 1 && !observed)) {
+    throw new PushforwardError("ARGUMENT", "the rounds are not valid", {
+      expected: "a positive integer, and with more than one round the option observed",
+      received: `${rounds} rounds${observed ? "" : " and no observation"}`,
+    });
+  }
+  const { seed = 0, onProgress: _onProgress, members: _members, fit: _fit, ...engine } = options;
+  const isNumber = typeof simulations === "number";
+  const perRound = isNumber ? Math.ceil(simulations / rounds) : simulations.count;
+  let all = isNumber ? await simulate(simulator, perRound, { seed }) : simulations;
+  for (let round = 1; ; round++) {
+    const rows = dataset(all.coordinates, { features: simulator.prior.features, context: all.data });
+    const density = await fitConditionalDensity(rows, options);
+    if (round === rounds) return new SimulationPosterior({ simulator, simulations: all, ...density });
+    const random = new Random(seed).split(`round ${round}`);
+    const context = checkedObservation(observed!, all.width);
+    const proposed = await sampleTruncatedPrior(
+      density.flow,
+      context,
+      perRound,
+      random.split("prior"),
+      engine,
+    );
+    await density.flow.release();
+    all = joinSimulations(all, await simulateAt(simulator, proposed, random.split("simulations")));
+  }
+}

@@ -1,0 +1,126 @@
+import { concatRows } from "../../dataset/concatRows.ts";
+import { PushforwardError } from "../../errors.ts";
+import { sizeOf } from "../../graph/shape.ts";
+import { brief } from "../../parse.ts";
+import { Random, RandomStream } from "../../random/index.ts";
+import { describePoint } from "../describePoint.ts";
+import { constrainedDraws } from "../draws.ts";
+import type { Priors, SimulatedParameters, Simulator } from "./simulator.ts";
+
+/** Simulated data, with the parameters that they were simulated for. */
+export interface Simulations {
+  /** n, the number of simulations. */
+  readonly count: number;
+  /** [n, D]: the coordinates of the parameters, which are standard normal under the prior. */
+  readonly coordinates: Float64Array;
+  /** K, the number of values of a simulation. */
+  readonly width: number;
+  /** [n, K]: the data. */
+  readonly data: Float64Array;
+  /**
+   * How many simulations returned NaN or infinite values and were left out. The posterior given finite data does not depend on them, but the
+   * likelihood does.
+   */
+  readonly invalid: number;
+}
+
+/**
+ * Draws `count` parameters from the prior, and simulates data for each. Simulation i depends on the seed and on i only.
+ *
+ * @throws MODEL when the simulator fails, with the parameters, when it does not always return the same number of values, and when no
+ *   simulation returns finite values.
+ */
+export async function simulate<P extends Priors>(
+  simulator: Simulator<P>,
+  count: number,
+  { seed = 0 }: { seed?: number } = {},
+): Promise<Simulations> {
+  if (!(Number.isInteger(count) && count > 0)) {
+    throw new PushforwardError("ARGUMENT", "the number of simulations is not valid", {
+      expected: "a positive integer",
+      received: brief(count),
+    });
+  }
+  const random = new Random(seed);
+  const { features } = simulator.prior;
+  const coordinates = random.split("prior").normal(new Float64Array(count * features));
+  return simulateAt(simulator, coordinates, random.split("simulations"));
+}
+
+/** Simulates data at each row of coordinates [n, D], with random numbers that depend on the index of the row. */
+export async function simulateAt<P extends Priors>(
+  simulator: Simulator<P>,
+  coordinates: Float64Array,
+  random: Random,
+): Promise<Simulations> {
+  const { parameters, prior } = simulator;
+  const { features } = prior;
+  const rows = coordinates.length / features;
+  const draws = await constrainedDraws(prior, coordinates);
+  const outputs: ArrayLike<number>[] = [];
+  const valid: Float64Array[] = [];
+  for (let i = 0; i < rows; i++) {
+    const values = Object.entries(parameters).map(([name, { shape, toValue }]) => {
+      const size = sizeOf(shape);
+      return [name, toValue(draws[name].slice(i * size, (i + 1) * size))];
+    });
+    const row = coordinates.subarray(i * features, (i + 1) * features);
+    const output = await runOnce(
+      simulator,
+      Object.fromEntries(values) as SimulatedParameters<P>,
+      new RandomStream(random.split(i)),
+      row,
+    );
+    checkOutput(output, outputs[0]);
+    if (!Array.from(output).every(Number.isFinite)) continue;
+    outputs.push(output);
+    valid.push(row);
+  }
+  if (outputs.length === 0) {
+    throw new PushforwardError("MODEL", `none of ${rows} simulations returned finite values`, {
+      hint: "Look at the values that the simulator returns for some parameters.",
+    });
+  }
+  return {
+    count: outputs.length,
+    width: outputs[0].length,
+    coordinates: concatRows(valid),
+    data: concatRows(outputs.map((output) => Float64Array.from(output))),
+    invalid: rows - outputs.length,
+  };
+}
+
+async function runOnce<P extends Priors>(
+  simulator: Simulator<P>,
+  values: SimulatedParameters<P>,
+  random: RandomStream,
+  row: Float64Array,
+): Promise<ArrayLike<number>> {
+  try {
+    return await simulator.simulate(values, random);
+  } catch (cause) {
+    const at = await describePoint(simulator.prior, row.slice(), {});
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new PushforwardError("MODEL", `the simulator failed for ${at}: ${message.replace(/\.$/, "")}`, {
+      cause,
+    });
+  }
+}
+
+function checkOutput(output: ArrayLike<number> | undefined, first: ArrayLike<number> | undefined): void {
+  const isArray = typeof output === "object" && output.length > 0;
+  if (isArray && output.length === (first ?? output).length) return;
+  throw new PushforwardError("MODEL", "the simulator did not return an array of the same length each time", {
+    expected: first ? `${first.length} numbers, as in another simulation` : "an array of numbers",
+    received: isArray ? `${output.length} numbers` : brief(output),
+  });
+}
+
+/** Both simulations, one after the other. */
+export const joinSimulations = (first: Simulations, second: Simulations): Simulations => ({
+  count: first.count + second.count,
+  width: first.width,
+  coordinates: concatRows([first.coordinates, second.coordinates]),
+  data: concatRows([first.data, second.data]),
+  invalid: first.invalid + second.invalid,
+});

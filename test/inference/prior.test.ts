@@ -1,0 +1,112 @@
+import { describe, expect, test } from "vitest";
+import { input, type Tensor } from "../../src/graph/tensor.ts";
+import { logProb, matrix, model, type Prior, prior, simulator, vector } from "../../src/inference/index.ts";
+import { compile } from "../../src/runtime/compile.ts";
+
+/** Each prior with its log-density at x. */
+const priors: Readonly<Record<string, [Prior, (x: Tensor) => Tensor]>> = {
+  exponential: [prior.exponential(3), (x) => logProb.exponential(x, 3)],
+  halfNormal: [prior.halfNormal(2), (x) => logProb.halfNormal(x, 2)],
+  logNormal: [prior.logNormal(-1, 0.5), (x) => logProb.logNormal(x, -1, 0.5)],
+  logUniform: [
+    prior.logUniform(0.1, 20),
+    (x) =>
+      x
+        .log()
+        .add(Math.log(Math.log(200)))
+        .neg(),
+  ],
+  normal: [prior.normal(1, 3), (x) => logProb.normal(x, 1, 3)],
+  uniform: [prior.uniform(-1, 4), (x) => logProb.uniform(x, -1, 4)],
+};
+
+const u = [-6, -2.5, -1, -1e-3, 0, 0.5, 1.7, 3, 6];
+
+describe.each(Object.entries(priors))("%s", (_name, [each, logDensity]) => {
+  test("standard normal coordinates have its density", async () => {
+    const { constrain } = model({ x: each }, () => []);
+    const f = compile(
+      (u) => {
+        const { values, logDet } = constrain(u);
+        return {
+          transported: u.square().sum(1).mul(-0.5).sub(logDet),
+          density: logDensity(values.x),
+          x: values.x,
+        };
+      },
+      { u: ["N", 1] },
+      { precision: "float64" },
+    );
+    const { transported, density, x } = await f(Float64Array.from(u));
+    await f.release();
+    expect([...x]).toEqual([...x.toSorted()]);
+    transported.forEach((value, i) => {
+      expect(value - 0.5 * Math.log(2 * Math.PI)).toBeCloseTo(density[i]!, 9);
+    });
+  });
+
+  test("the log-determinant is that of the map", async () => {
+    const { constrain } = model({ x: each }, () => []);
+    const f = compile(
+      (u) => {
+        const { values, logDet } = constrain(u);
+        return { x: values.x, logDet };
+      },
+      { u: ["N", 1] },
+      { precision: "float64" },
+    );
+    const step = 1e-5;
+    const [above, below, at] = await Promise.all(
+      [step, -step, 0].map((h) => f(Float64Array.from([-2, -0.3, 0.9, 2], (value) => value + h))),
+    );
+    await f.release();
+    at!.logDet.forEach((value, i) => {
+      expect(value).toBeCloseTo(Math.log((above!.x[i]! - below!.x[i]!) / (2 * step)), 6);
+    });
+  });
+});
+
+test("a multivariate normal prior has the covariance of its factor", () => {
+  const each = prior.multivariateNormal(
+    [1, 2],
+    [
+      [2, 1],
+      [1, 3],
+    ],
+  );
+  const { value, logDet } = each.constrain(input("u", ["N", 2]), {});
+  expect([value.shape, each.size]).toEqual([["N", 2], 2]);
+  expect(logDet.rank).toBe(0);
+});
+
+test("vectors and matrices of priors are priors", () => {
+  const { prior: ofAll } = simulator(
+    { a: vector(3, prior.normal(0, 1)), b: matrix(2, 2, prior.uniform(0, 1)) },
+    ({ a, b }) => [...a, ...b],
+  );
+  expect(ofAll.features).toBe(7);
+});
+
+test("bounds that are not valid are errors", () => {
+  expect(() => prior.uniform(2, 1)).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the bounds of a prior are not valid: expected two finite numbers with low < high, or functions of earlier parameters, received 2 and 1.]`,
+  );
+  expect(() => prior.normal(0, -1)).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the sd of a prior is not valid: expected a positive number, or a function of earlier parameters, received -1.]`,
+  );
+  expect(() => prior.logUniform(0, 1)).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the low of a prior is not valid: expected a positive number, or a function of earlier parameters, received 0.]`,
+  );
+  expect(() => prior.multivariateNormal([0, 0], [[1, 0]])).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the mean and the factor of a normal prior do not fit together: expected n means, and n rows of n numbers, received 2 means, and rows of 2.]`,
+  );
+  expect(() =>
+    prior.multivariateNormal(
+      [0, 0],
+      [
+        [1, 1],
+        [1, 1],
+      ],
+    ),
+  ).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: the factor of a normal prior is not invertible.]`);
+});

@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { StandardNormal } from "../../../src/distributions/standardNormal.ts";
+import { Flow } from "../../../src/flows/flow.ts";
+import { nsf } from "../../../src/flows/recipes/spline.ts";
+import {
+  checkObservation,
+  fitPosterior,
+  SimulationPosterior,
+  simulate,
+  simulationBasedCalibration,
+} from "../../../src/inference/index.ts";
+import { measurements } from "./conjugate.ts";
+
+const simulator = measurements(0.5);
+let posterior: Awaited<ReturnType<typeof fitPosterior<(typeof simulator)["parameters"]>>>;
+
+beforeAll(async () => {
+  posterior = await fitPosterior(simulator, {
+    simulations: 2000,
+    members: 1,
+    fit: { epochs: 5 },
+    threads: 1,
+  });
+});
+afterAll(() => posterior.flow.release());
+
+test("a right posterior is calibrated", async () => {
+  const { columns } = await simulationBasedCalibration(posterior, { threads: 1 });
+  expect(columns.map(({ name, isOutside }) => [name, isOutside])).toEqual([
+    ["mu", false],
+    ["distance to a reference point", false],
+  ]);
+});
+
+test("a posterior that is too narrow is found out, and its histogram is U-shaped", async () => {
+  const noisier = await simulate(measurements(1), 300, { seed: 5 });
+  const { columns, band } = await simulationBasedCalibration(posterior, { simulations: noisier, threads: 1 });
+  const [{ counts, coverage, isOutside }] = columns;
+  expect(isOutside).toBe(true);
+  expect(Math.min(counts[0]!, counts[9]!)).toBeGreaterThan(band[1]);
+  expect(coverage[1]!.share).toBeLessThan(0.65);
+});
+
+test("the prior as a posterior is calibrated in each parameter, but not in the distance to a reference point", async () => {
+  // A flow that starts as the identity ignores its context.
+  const { bijection } = nsf(1, { context: 2, transforms: 1 });
+  const flow = new Flow(new StandardNormal({ features: 1 }), bijection);
+  const ignorant = new SimulationPosterior({ ...posterior, flow });
+  const { columns } = await simulationBasedCalibration(ignorant, { threads: 1 });
+  expect(columns.map(({ isOutside }) => isOutside)).toEqual([false, true]);
+  await flow.release();
+});
+
+test("an observation that no simulation is like is found out", () => {
+  const { simulations } = posterior;
+  expect(checkObservation([0.3, 0.5], simulations)).toMatchObject({ outside: [] });
+  expect(checkObservation([0.3, 0.5], simulations).share).toBeGreaterThan(0.3);
+  expect(checkObservation([0.3, 9], simulations)).toEqual({ outside: [1], share: 0 });
+  // Each value is common, but not both together.
+  expect(checkObservation([2, -2], simulations)).toEqual({ outside: [], share: 0 });
+});

@@ -1,0 +1,82 @@
+import { expect, test } from "vitest";
+import { fitPosterior, prior, simulator } from "../../../src/inference/index.ts";
+import { exactPosterior, measurements } from "./conjugate.ts";
+
+const meanOf = (values: Float64Array) => values.reduce((a, b) => a + b) / values.length;
+const sdOf = (values: Float64Array) => {
+  const mean = meanOf(values);
+  return Math.sqrt(meanOf(values.map((x) => (x - mean) ** 2)));
+};
+
+test("the posterior of a normal mean is that of the conjugate prior, for any observation", async () => {
+  const posterior = await fitPosterior(measurements(0.5), {
+    simulations: 1000,
+    members: 2,
+    fit: { epochs: 2 },
+    threads: 1,
+  });
+  for (const observed of [
+    [0.3, 0.9],
+    [-1.2, -0.8],
+  ]) {
+    const { mu } = await posterior.sample(observed, 4000, { seed: 1 });
+    const exact = exactPosterior(0.5, observed);
+    expect(Math.abs(meanOf(mu) - exact.mean)).toBeLessThan(0.15 * exact.sd);
+    expect(Math.abs(sdOf(mu) / exact.sd - 1)).toBeLessThan(0.12);
+  }
+  await posterior.flow.release();
+});
+
+test("draws lie in the support of the prior", async () => {
+  const uniform = simulator({ mu: prior.uniform(0, 1) }, ({ mu }, random) => [mu + 0.3 * random.normal()]);
+  const posterior = await fitPosterior(uniform, {
+    simulations: 300,
+    members: 1,
+    fit: { epochs: 3 },
+    threads: 1,
+  });
+  const { mu } = await posterior.sample([1.4], 1000);
+  await posterior.flow.release();
+  expect(mu.every((value) => value >= 0 && value <= 1)).toBe(true);
+});
+
+test("a second round simulates where the posterior of the first one is", async () => {
+  const posterior = await fitPosterior(measurements(0.2), {
+    simulations: 600,
+    rounds: 2,
+    observed: [1, 1],
+    members: 1,
+    fit: { epochs: 3 },
+    threads: 1,
+  });
+  const { coordinates, count } = posterior.simulations;
+  await posterior.flow.release();
+  expect(count).toBe(600);
+  const exact = exactPosterior(0.2, [1, 1]);
+  const second = coordinates.subarray(300);
+  expect(Math.abs(meanOf(second) - exact.mean)).toBeLessThan(exact.sd);
+  // The region has all but 1e-4 of the mass, which is 3.9 standard deviations to either side, and the prior is almost flat there.
+  expect(Math.max(...second) - Math.min(...second)).toBeGreaterThan(5 * exact.sd);
+  expect(Math.max(...second) - Math.min(...second)).toBeLessThan(12 * exact.sd);
+});
+
+test("several rounds need an observation", async () => {
+  await expect(fitPosterior(measurements(1), { rounds: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the rounds are not valid: expected a positive integer, and with more than one round the option observed, received 2 rounds and no observation.]`,
+  );
+});
+
+test("an observation of another size than a simulation is an error", async () => {
+  const posterior = await fitPosterior(measurements(1), {
+    simulations: 100,
+    members: 1,
+    fit: { epochs: 1 },
+    threads: 1,
+  });
+  await expect(posterior.sample([1], 10)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the observation has another number of values than a simulation: expected 2, received 1.]`,
+  );
+  await expect(posterior.sample([1, Number.NaN], 10)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: value 1 of the observation is not a finite number: received NaN.]`,
+  );
+});
