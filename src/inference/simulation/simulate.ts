@@ -11,11 +11,11 @@ import type { Priors, SimulatedParameters, Simulator } from "./simulator.ts";
 export interface Simulations {
   /** n, the number of simulations. */
   readonly count: number;
-  /** [n, D]: the coordinates of the parameters, which are standard normal under the prior. */
+  /** `[n, D]`: the coordinates of the parameters, which are standard normal under the prior. */
   readonly coordinates: Float64Array;
   /** K, the number of values of a simulation. */
   readonly width: number;
-  /** [n, K]: the data. */
+  /** `[n, K]`: the data. */
   readonly data: Float64Array;
   /**
    * How many simulations returned NaN or infinite values and were left out. The posterior given finite data does not depend on them, but the
