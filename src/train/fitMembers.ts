@@ -2,6 +2,7 @@ import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import type { ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { Mixture } from "../distributions/mixture.ts";
+import { hasExactConditionals } from "../flows/conditionalRows.ts";
 import { Flow } from "../flows/flow.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { fit } from "./fit.ts";
@@ -53,6 +54,8 @@ export interface FitMembersResult {
 
 /** A member with a smaller weight is left out, because it costs time in every use of the model and changes almost nothing. */
 const MIN_WEIGHT = 0.02;
+/** The smallest weight of the only member with exact conditional distributions. It lowers the log-density by at most 0.001 nats. */
+const MIN_WEIGHT_OF_CONDITIONALS = 0.001;
 
 /**
  * Trains the members of the default model of a table on features of its columns (`encodeRows`), and returns their mixture, with the
@@ -107,7 +110,11 @@ export async function fitMembers(
   return { ...stacked(trained, logDensities), curve, stopped };
 }
 
-function stacked(
+/**
+ * The mixture of trained members by stacking, without those of small weight, except that one with exact conditional distributions stays.
+ * `logDensities` has the log-density of each validation row under each member.
+ */
+export function stacked(
   trained: readonly Omit<Member, "weight">[],
   logDensities: readonly Float64Array[],
 ): Omit<FitMembersResult, "curve" | "stopped"> {
@@ -119,13 +126,22 @@ function stacked(
   }
   const { weights: first } = stackDensities(logDensities);
   const kept = trained.flatMap((_, k) => (first[k] >= MIN_WEIGHT ? [k] : []));
-  const { weights, logDensity } = stackDensities(kept.map((k) => logDensities[k]));
+  // Without such a member the model could not impute values, and not explain anomalies.
+  const exact = trained.flatMap(({ flow }, k) => (hasExactConditionals(asDistribution(flow)) ? [k] : []));
+  const isConditional = exact.length === 0 || kept.some((k) => exact.includes(k));
+  if (!isConditional) kept.push(exact.reduce((a, b) => (first[b] > first[a] ? b : a)));
+  const minima = kept.map((k) => (isConditional || !exact.includes(k) ? 0 : MIN_WEIGHT_OF_CONDITIONALS));
+  const { weights, logDensity } = stackDensities(
+    kept.map((k) => logDensities[k]),
+    minima,
+  );
   const members = kept.map((k, i) => ({ ...trained[k], weight: weights[i] }));
   const [only, ...more] = members;
   if (more.length === 0) return { flow: only.flow, members, validationLogDensity: only.validationLogDensity };
-  const distributions: Distribution[] = members.map(({ flow }) =>
-    flow.bijection.isIdentity ? flow.base : flow,
-  );
+  const distributions = members.map(({ flow }) => asDistribution(flow));
   const flow = new Flow(new Mixture(distributions, { weights, learned: false }));
   return { flow, members, validationLogDensity: logDensity };
 }
+
+/** A flow without layers is its base distribution, which may have exact conditional distributions. */
+const asDistribution = (flow: Flow): Distribution => (flow.bijection.isIdentity ? flow.base : flow);

@@ -12,8 +12,13 @@ export interface Stacking {
  * Stacked density estimation (Smyth and Wolpert 1999): the weights w_k of the mixture sum_k w_k p_k that maximize the likelihood of held-out
  * rows, and its mean log-density of these rows. `logDensities` has log p_k of each row, for each k. The likelihood is concave in the
  * weights, and expectation maximization converges to its maximum. A row to which all densities give 0 has no influence on the weights.
+ *
+ * With `minima`, w_k = minima_k + (1 - sum of minima) v_k, and v_k are found as the weights w_k are without minima.
  */
-export function stackDensities(logDensities: readonly ArrayLike<number>[]): Stacking {
+export function stackDensities(
+  logDensities: readonly ArrayLike<number>[],
+  minima: readonly number[] = logDensities.map(() => 0),
+): Stacking {
   const K = logDensities.length;
   const count = logDensities[0].length;
   // The densities of a row relative to the largest one, which may be too small for a float.
@@ -25,6 +30,7 @@ export function stackDensities(logDensities: readonly ArrayLike<number>[]): Stac
     sumOfLargest += largest;
     if (Number.isFinite(largest)) rows.push(row.map((value) => Math.exp(value - largest)));
   }
+  const free = 1 - minima.reduce((sum, minimum) => sum + minimum, 0);
   let weights = new Array<number>(K).fill(1 / K);
   let current = expectation(rows, weights);
   for (let step = 0; step < MAX_STEPS && rows.length > 0; step++) {
@@ -34,7 +40,9 @@ export function stackDensities(logDensities: readonly ArrayLike<number>[]): Stac
     current = next;
     if (gain < TOLERANCE_NATS) break;
   }
-  return { weights, logDensity: (sumOfLargest + current.logLikelihood) / count };
+  const bounded = weights.map((weight, k) => minima[k] + free * weight);
+  const { logLikelihood } = expectation(rows, bounded);
+  return { weights: bounded, logDensity: (sumOfLargest + logLikelihood) / count };
 }
 
 /** The sums over rows of the probabilities that each density generated the row, and the log-likelihood of the mixture. */

@@ -1,5 +1,16 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { decodeModel, encodeModel, fitTable, Random, TableModel, type TableRow } from "../../src/index.ts";
+import { MixedMade } from "../../src/distributions/mixedMade.ts";
+import { maf, nsf } from "../../src/flows/index.ts";
+import {
+  decodeModel,
+  encodeModel,
+  Flow,
+  fitTable,
+  Random,
+  TableModel,
+  type TableRow,
+} from "../../src/index.ts";
+import { stacked } from "../../src/train/fitMembers.ts";
 import { stackDensities } from "../../src/train/stacking.ts";
 
 const CITIES = ["Bern", "Basel", "Zug"];
@@ -181,6 +192,26 @@ test("the weights of stacking maximize the likelihood of held-out rows", () => {
       0,
     ) / 4000;
   expect(logDensity).toBeCloseTo(mean, 10);
+});
+
+test("a member with exact conditional distributions is kept, even if its weight is small", () => {
+  const columns = [0, 1].map(() => ({ type: "categorical" as const, categories: 2 }));
+  const member = (name: string, flow: Flow) => ({
+    name,
+    flow,
+    epochs: [],
+    bestEpoch: 0,
+    validationLogDensity: 0,
+  });
+  const exact = member("autoregressive", new Flow(new MixedMade({ columns }, new Random(0))));
+  const others = [member("nsf", nsf(2, { seed: 0 })), member("maf", maf(2, { seed: 0 }))];
+  const far = Float64Array.of(-90, -90, -90, -90);
+  const logDensities = [far, Float64Array.of(0, 0, 0, 3), Float64Array.of(3, 0, 0, 0)];
+  const { members, validationLogDensity } = stacked([exact, ...others], logDensities);
+  expect(members.map(({ name }) => name)).toEqual(["nsf", "maf", "autoregressive"]);
+  expect(members[2]!.weight).toBeCloseTo(0.001, 12);
+  const without = stackDensities(logDensities.slice(1)).logDensity;
+  expect(without - validationLogDensity).toBeCloseTo(-Math.log1p(-0.001), 10);
 });
 
 test("a table of real numbers gets flows too, and a constant column changes no log-density", {
