@@ -19,5 +19,5 @@ export default defineConfig({
   // ONNX Runtime finds its WebAssembly beside its own file, which pre-bundling would move.
   optimizeDeps: { exclude: ["onnxruntime-web"] },
   worker: { format: "es" },
-  build: { outDir: "dist", emptyOutDir: true, target: "es2023", assetsInlineLimit: 0 },
+  build: { outDir: "../dist/studio", emptyOutDir: true, target: "es2023", assetsInlineLimit: 0 },
 });

@@ -9,6 +9,8 @@ export interface Positional {
   readonly description: string;
   /** Whether it takes one or more words. Only the last positional argument of a command may. */
   readonly variadic?: boolean;
+  /** Whether it may be left out. Only the last positional arguments of a command may. */
+  readonly optional?: boolean;
 }
 
 /** The positional arguments and options of a command. */
@@ -22,16 +24,22 @@ export interface Syntax {
 
 /** The values of the positional arguments and options of a command. */
 export type Values<S extends Pick<Syntax, "positionals" | "options">> = {
-  readonly [K in keyof S["positionals"]]: S["positionals"][K] extends { variadic: true } ? string[] : string;
+  readonly [K in keyof S["positionals"]]: S["positionals"][K] extends { variadic: true }
+    ? string[]
+    : S["positionals"][K] extends { optional: true }
+      ? string | undefined
+      : string;
 } & {
   readonly [K in keyof S["options"]]: S["options"][K] extends Option<infer T> ? T : never;
 };
 
 export const optionName = (key: string): string => key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
 
-/** A positional argument as help and errors write it: `MODEL`, or `DATA...` for one word or more. */
-export const positionalName = ([key, { variadic }]: readonly [string, Positional]): string =>
-  `${key.toUpperCase()}${variadic ? "..." : ""}`;
+/** A positional argument as help and errors write it: `MODEL`, `DATA...` for one word or more, or `[MODEL]` if it may be left out. */
+export const positionalName = ([key, { variadic, optional }]: readonly [string, Positional]): string => {
+  const name = `${key.toUpperCase()}${variadic ? "..." : ""}`;
+  return optional ? `[${name}]` : name;
+};
 
 /**
  * Parses the words after the name of a command. An option may be written `--seed 1`, `--seed=1`, `-n 5`, `-n=5` or `-n5`. All
@@ -123,12 +131,17 @@ function checkPositionals(syntax: Syntax, received: readonly string[]): void {
   const entries = Object.entries(syntax.positionals);
   const names = entries.map(([key]) => key.toUpperCase());
   const { name } = syntax;
-  if (received.length < names.length) {
-    throw argumentError(syntax, `pushforward ${name} needs ${names.slice(received.length).join(" and ")}`, {
-      hint: `Write ${usage(syntax)}, or see ${program()} ${name} --help.`,
-    });
+  const required = entries.filter(([, { optional }]) => !optional).length;
+  if (received.length < required) {
+    throw argumentError(
+      syntax,
+      `pushforward ${name} needs ${names.slice(received.length, required).join(" and ")}`,
+      {
+        hint: `Write ${usage(syntax)}, or see ${program()} ${name} --help.`,
+      },
+    );
   }
-  if (received.length === names.length || entries.at(-1)?.[1].variadic) return;
+  if (received.length <= names.length || entries.at(-1)?.[1].variadic) return;
   const count = names.length === 1 ? "one argument" : `${names.length} arguments`;
   const more = received.slice(names.length).join(" ");
   throw argumentError(syntax, `pushforward ${name} takes ${count}, but also received ${more}`, {

@@ -24,3 +24,10 @@ export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonl
 /** Whether to write colors: on a terminal, unless NO_COLOR (https://no-color.org) or TERM=dumb forbids them. */
 export const supportsColor = ({ isTTY }: Output, env: Io["env"]): boolean =>
   Boolean(isTTY) && !env.NO_COLOR && env.TERM !== "dumb";
+
+/** Resolves when the command is interrupted. */
+export const interruption = ({ interrupted }: Pick<Io, "interrupted">): Promise<void> =>
+  new Promise((resolve) => {
+    if (interrupted.aborted) resolve();
+    interrupted.addEventListener("abort", () => resolve(), { once: true });
+  });

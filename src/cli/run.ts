@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   interpolate: async () => (await import("./interpolate.ts")).interpolate,
   inspect: async () => (await import("./inspect.ts")).inspect,
   serve: async () => (await import("./serve.ts")).serve,
+  studio: async () => (await import("./studio.ts")).studio,
   mcp: async () => (await import("./mcp.ts")).mcp,
   doctor: async () => (await import("./doctor.ts")).doctor,
   export: async () => (await import("./export.ts")).exportCommand,

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { PushforwardError } from "../errors.ts";
 import { importOptional, SERVER } from "../optionalPackages.ts";
 import { type ServedModel, servedModel } from "../serve/servedModel.ts";
-import type { Io } from "./io.ts";
+import { type Io, interruption } from "./io.ts";
 import { Messages } from "./messages.ts";
 import { readModel } from "./model.ts";
 
@@ -39,10 +39,7 @@ export async function serveModels(values: Values, io: Io): Promise<void> {
     bytes: values["max-bytes"],
   });
   new Messages(io).print(`Serving ${[...models.keys()].join(", ")} at ${server.url}`);
-  await new Promise<void>((resolve) => {
-    if (io.interrupted.aborted) resolve();
-    io.interrupted.addEventListener("abort", () => resolve(), { once: true });
-  });
+  await interruption(io);
   await server.close();
   for (const model of models.values()) await model.release();
 }

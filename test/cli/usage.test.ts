@@ -27,6 +27,7 @@ it("shows the help of the program", async () => {
       interpolate   Draws the images between two images, on a line in the latent space.
       inspect       Shows what is in a model file.
       serve         Answers requests for scores, samples, imputed values and anomalies over HTTP.
+      studio        Serves a page in which flows learn, and trained models are explored.
       mcp           Gives an assistant tools to learn, test and use models (Model Context Protocol).
       doctor        Shows the versions of what pushforward uses, and tests that it computes.
       export        Writes a model as ONNX files, which other programs run without pushforward.
@@ -125,12 +126,12 @@ it("colors headings on a terminal, unless NO_COLOR is set", async () => {
 it("refuses unknown commands", async () => {
   expect(await failure("fitt")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command fitt: expected one of columns, fit, report, compare, evaluate, score, anomalies, impute, sample, infer, interpolate, inspect, serve, mcp, doctor, export.
+    Error: pushforward has no command fitt: expected one of columns, fit, report, compare, evaluate, score, anomalies, impute, sample, infer, interpolate, inspect, serve, studio, mcp, doctor, export.
     Did you mean pushforward fit?"
   `);
   expect(await failure("train", "data.csv")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command train: expected one of columns, fit, report, compare, evaluate, score, anomalies, impute, sample, infer, interpolate, inspect, serve, mcp, doctor, export.
+    Error: pushforward has no command train: expected one of columns, fit, report, compare, evaluate, score, anomalies, impute, sample, infer, interpolate, inspect, serve, studio, mcp, doctor, export.
     See pushforward --help."
   `);
   expect(await failure("--versoin")).toMatchInlineSnapshot(`
@@ -145,7 +146,7 @@ it("refuses unknown commands", async () => {
   `);
   expect(await failure("constructor")).toMatchInlineSnapshot(`
     "2
-    Error: pushforward has no command constructor: expected one of columns, fit, report, compare, evaluate, score, anomalies, impute, sample, infer, interpolate, inspect, serve, mcp, doctor, export.
+    Error: pushforward has no command constructor: expected one of columns, fit, report, compare, evaluate, score, anomalies, impute, sample, infer, interpolate, inspect, serve, studio, mcp, doctor, export.
     See pushforward --help."
   `);
 });

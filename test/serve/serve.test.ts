@@ -6,8 +6,9 @@ import { InMemoryDataset } from "../../src/dataset/index.ts";
 import { AnomalyScorer } from "../../src/flows/anomalies/anomalyScorer.ts";
 import { Flow, forTables, type LoadedModel, maf, StandardNormal, TableModel } from "../../src/index.ts";
 import { arrow } from "../../src/serve/arrow.ts";
+import type { RunningServer } from "../../src/serve/listen.ts";
 import { operationsOf, type ServedModel, servedModel } from "../../src/serve/servedModel.ts";
-import { type RunningServer, startServer } from "../../src/serve/server.ts";
+import { startServer } from "../../src/serve/server.ts";
 import { modelOfAllKinds, modelOfRows, rowsOfAllKinds } from "../flows/exportedTable.ts";
 import { perturb } from "../nn/perturb.ts";
 

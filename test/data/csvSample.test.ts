@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { csvSample } from "../../src/data/csvSample.ts";
+import { openTable } from "../../src/data/index.ts";
+
+async function sample(query: string, rows: number): Promise<string> {
+  const table = await openTable(query);
+  try {
+    return new TextDecoder().decode(await csvSample(table, rows));
+  } finally {
+    await table.close();
+  }
+}
+
+test("writes evenly spaced rows in the order of the table", async () => {
+  expect(await sample("SELECT range AS n FROM range(10)", 4)).toBe("n\n0\n3\n6\n9\n");
+  expect(await sample("SELECT range AS n FROM range(3)", 100)).toBe("n\n0\n1\n2\n");
+});
+
+test("writes dates, booleans, missing values and text that needs quotes", async () => {
+  const query = `SELECT DATE '2024-02-29' AS "the day", true AS flag, NULL::DOUBLE AS x, 'a,"b"' AS "text"`;
+  expect(await sample(query, 10)).toBe('the day,flag,x,text\n2024-02-29,true,,"a,""b"""\n');
+});
