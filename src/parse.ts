@@ -75,6 +75,9 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   record: "an object",
 };
 
+/** zod's message for a union without one of its own. */
+const UNNAMED_UNION = "Invalid input";
+
 function expectation(issue: Issue): string {
   switch (issue.code) {
     case "invalid_type":
@@ -82,7 +85,9 @@ function expectation(issue: Issue): string {
     case "invalid_value":
       return oneOf(issue.values.map(brief));
     case "invalid_union":
-      return "options" in issue ? oneOf((issue.options as unknown[]).map(brief)) : issue.message;
+      if ("options" in issue) return oneOf((issue.options as unknown[]).map(brief));
+      if (issue.message !== UNNAMED_UNION) return issue.message;
+      return issue.errors.flatMap(([first]) => (first ? [expectation(first)] : [])).join(" or ");
     case "too_small":
       return `${listOf(issue.origin)}${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`;
     case "too_big":
