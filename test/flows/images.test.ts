@@ -103,7 +103,10 @@ test("refuses images that cannot be halved at each level, and options of vectors
   expect(() => glow({ image: [28, 28, 1], levels: 3 })).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: an option of glow is not valid at levels: expected 2^levels to divide the height and the width of the image, received 3.]`,
   );
-  expect(() => realNVP({ image: [4, 4, 1], levels: 2 }, { hidden: [3] })).toThrowErrorMatchingInlineSnapshot(
+  expect(() => realNVP({ image: [4, 4, 1], levels: 2 })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an option of realNVP is not valid at levels: expected more than one pixel after the last level, which has a checkerboard mask, received 2.]`,
+  );
+  expect(() => realNVP({ image: [4, 4, 1], levels: 1 }, { hidden: [3] })).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: an option of realNVP is not valid: expected one of image, values, classes, seed, block, width, blocks, activation, transform, levels, steps, batchNorm, received hidden.]`,
   );
 });

@@ -41,7 +41,13 @@ const realNVPSchema = z
     steps: z._default(layerSchemas.transforms, 3),
     batchNorm: z._default(z.boolean(), false),
   })
-  .check(isSqueezable);
+  .check(
+    isSqueezable,
+    z.refine(({ image, levels }) => image[0] * image[1] > 4 ** levels, {
+      path: ["levels"],
+      error: "more than one pixel after the last level, which has a checkerboard mask",
+    }),
+  );
 
 /** The options that all couplings of a recipe share. */
 type CouplingSettings = Pick<ImageCouplingOptions, "transform" | "network">;
