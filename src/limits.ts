@@ -1,9 +1,14 @@
+import { abortSignal, numberFrom, type OptionRules } from "./options.ts";
+
 /** Limits at which a long computation ends early with its result so far. */
 export interface Limits {
   readonly signal?: AbortSignal;
   /** A time on the clock of `performance.now()`, in milliseconds. */
   readonly deadline?: number;
 }
+
+/** The rules of these options. */
+export const limitRules: OptionRules<Limits> = { signal: abortSignal, deadline: numberFrom(0) };
 
 /** A computation may block its thread for this long before it lets the event loop handle other events, such as signals. */
 const MAX_BLOCKING_MS = 50;

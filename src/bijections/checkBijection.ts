@@ -6,6 +6,7 @@ import { formatShape } from "../graph/shape.ts";
 import { input } from "../graph/tensor.ts";
 import { parametersOf, trainableParameters } from "../nn/module.ts";
 import { checkParametersReachable } from "../nn/unreachableParameters.ts";
+import { anyValue, callback, checkOptions, type OptionRules } from "../options.ts";
 import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
@@ -28,6 +29,14 @@ export interface CheckBijectionOptions {
   /** Whether the parameter at a path has no influence on the map, so that its gradient must be 0. Default none. */
   unused?: (path: string) => boolean;
 }
+
+const checkRules: OptionRules<CheckBijectionOptions> = {
+  z: anyValue,
+  x: anyValue,
+  context: anyValue,
+  kinds: anyValue,
+  unused: callback,
+};
 
 /** The number of rows to check on, if none are given. */
 const ROWS = 24;
@@ -62,6 +71,7 @@ export async function checkBijection(
   bijection: Bijection,
   options: CheckBijectionOptions = {},
 ): Promise<void> {
+  checkOptions("checkBijection", options, checkRules);
   const check = new Check(bijection, options);
   check.checkShapes();
   const parameters = trainableParameters(bijection);

@@ -32,7 +32,8 @@ export const columns = command({
     const { Messages } = await import("./messages.ts");
 
     const kinds = await statedKinds(values);
-    const table = await openTable(values.data, { ...values, signal: io.interrupted });
+    const { na, decimal, delimiter } = values;
+    const table = await openTable(values.data, { na, decimal, delimiter, signal: io.interrupted });
     const messages = new Messages(io);
     const total = values.columns?.length ?? table.columns.length;
     try {

@@ -28,7 +28,8 @@ export async function fitImages(given: FitValues, io: Io, words: readonly string
     if (values.pictures !== undefined) await preparePictures(values.pictures);
     const images = await openImages(values.data, { shape: values.image, signal: io.interrupted });
     try {
-      const rows = await imageRows(images, values);
+      const { classes, values: pixelValues, seed } = values;
+      const rows = await imageRows(images, { classes, values: pixelValues, seed });
       return { train: (tools) => fitRows(values, images, rows, tools), close: () => images.close() };
     } catch (error) {
       await images.close();

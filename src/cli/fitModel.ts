@@ -17,16 +17,17 @@ import { TrainingProgress } from "./trainingProgress.ts";
 
 /** Reads a table, trains a flow on it, and writes the model, the pictures and the report. */
 export async function fitModel(
-  given: FitValues,
+  entered: FitValues,
   io: Io,
   words: readonly string[],
   { maxNumbersInMemory }: { maxNumbersInMemory?: number } = {},
 ): Promise<void> {
-  const values = checkTableValues(given);
+  const values = checkTableValues(entered);
   await runFit(values, io, words, async () => {
     if (values.pictures !== undefined) await preparePictures(values.pictures);
+    const { columns, exclude, given, na, decimal, delimiter, seed } = values;
     const table = await readTrainingTable(values.data, {
-      ...values,
+      ...{ columns, exclude, given, na, decimal, delimiter, seed },
       ...(values.flow !== "cnf" && { kinds: await statedKinds(values) }),
       onlyIfMixed: values.flow !== "default",
       hasAtoms: values.flow === "default",

@@ -40,7 +40,8 @@ export async function inferPosterior(values: InferValues, io: Io): Promise<void>
     const table = drawTable(model.parameters, result.draws);
     if (destination !== undefined) await writeRows(table.columns, [table.rows], destination);
     if (corner !== undefined) {
-      const svg = await cornerFigure({ ...table, draws: table.rows, ...(shown && { show: shown }) });
+      const { columns, rows } = table;
+      const svg = await cornerFigure({ columns, draws: rows, ...(shown && { show: shown }) });
       await writeFileAtomically(corner, isSvg(corner) ? svg : await svgToPng(svg));
     }
     const files = { flow: output, draws: drawsPath, corner };

@@ -1,3 +1,4 @@
+import { anyValue, checkOptions, listOfTexts, type OptionRules, required, wholeNumber } from "../options.ts";
 import type { ColumnFindings, ColumnNote } from "./columnFindings.ts";
 import { type ColumnValues, columnOf, countValues, filterValues } from "./columnValues.ts";
 import { findDependences } from "./dependence.ts";
@@ -17,12 +18,21 @@ export interface NotedColumns extends ColumnValues {
   readonly given?: ColumnValues;
 }
 
+const notedRules: OptionRules<NotedColumns> = {
+  columns: required(listOfTexts),
+  rows: required(wholeNumber(0)),
+  values: required(anyValue),
+  given: anyValue,
+};
+
 /**
  * Looks for properties of a table that make its log-densities misleading: equal rows, codes for missing values, values far from
  * all others, repeated values, and columns that are functions of others. Returns a note for each kind that it finds. Constant
  * columns have no note. In given columns it looks only for codes, for far values, and whether they determine other columns.
  */
-export function columnNotes({ given, ...learned }: NotedColumns): ColumnNote[] {
+export function columnNotes(noted: NotedColumns): ColumnNote[] {
+  checkOptions("columnNotes", noted, notedRules);
+  const { given, ...learned } = noted;
   const found: { [K in keyof ColumnFindings]: ColumnFindings[K][] } = {
     equalRows: [],
     missingCodes: [],

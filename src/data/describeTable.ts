@@ -1,3 +1,4 @@
+import { anyValue, callback, checkOptions, listOfTexts } from "../options.ts";
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
 import { describeColumn, statedOptions } from "../tables/describeColumn.ts";
 import type { RawColumn, TableColumn } from "../tables/tableColumn.ts";
@@ -42,8 +43,15 @@ export interface DescribeTableOptions {
  */
 export async function describeTable(
   table: Table,
-  { columns, exclude = [], kinds = {}, onProgress }: DescribeTableOptions = {},
+  options: DescribeTableOptions = {},
 ): Promise<DescribedColumn[]> {
+  checkOptions("describeTable", options, {
+    columns: listOfTexts,
+    exclude: listOfTexts,
+    kinds: anyValue,
+    onProgress: callback,
+  });
+  const { columns, exclude = [], kinds = {}, onProgress } = options;
   const all = table.columns.map(({ name }) => name);
   const chosen = columns ? findColumns(table, columns).map(({ name }) => name) : all;
   const names = excludeColumns(table, chosen, exclude);

@@ -2,6 +2,16 @@ import { InMemoryDataset } from "../dataset/index.ts";
 import { joinColumns } from "../dataset/joinColumns.ts";
 import { PushforwardError } from "../errors.ts";
 import type { LoadedModel, RunOptions } from "../flows/index.ts";
+import {
+  abortSignal,
+  anyValue,
+  callback,
+  checkOptions,
+  required,
+  seedValue,
+  wholeNumber,
+} from "../options.ts";
+import { runRules } from "../runtime/options.ts";
 import { interruptedError } from "./databaseError.ts";
 import { MAX_FLOAT32 } from "./maxFloat32.ts";
 import { Table } from "./table.ts";
@@ -32,8 +42,18 @@ export interface SampleBlocksOptions extends RunOptions {
  */
 export async function* sampleBlocks(
   model: Pick<LoadedModel, "flow" | "columns" | "given">,
-  { rows: rowsPerContext, seed = 0, given, signal, onContext, onProgress, ...run }: SampleBlocksOptions,
+  options: SampleBlocksOptions,
 ): AsyncGenerator<Float64Array> {
+  checkOptions("sampleBlocks", options, {
+    ...runRules,
+    rows: required(wholeNumber(0)),
+    seed: seedValue,
+    given: anyValue,
+    signal: abortSignal,
+    onContext: callback,
+    onProgress: callback,
+  });
+  const { rows: rowsPerContext, seed = 0, given, signal, onContext, onProgress, ...run } = options;
   const { flow, columns } = model;
   const blockRows = rowsPerBlock(columns.length + model.given.length);
   let start = 0;

@@ -3,6 +3,7 @@ import { range } from "../dataset/range.ts";
 import { PushforwardError } from "../errors.ts";
 import type { ModelScorer } from "../evaluate/index.ts";
 import { modelLabels } from "../flows/modelLabels.ts";
+import { callback, checkOptions, listOfTexts } from "../options.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { ROW_STATUS, type UnlearnedValues } from "../tables/unlearned.ts";
 import { interruptedError } from "./databaseError.ts";
@@ -33,8 +34,14 @@ export interface ScoreTableOptions {
 export async function* scoreTable(
   scorer: ModelScorer,
   table: Table,
-  { onProgress, onUnlearned, columns: needed }: ScoreTableOptions = {},
+  options: ScoreTableOptions = {},
 ): AsyncGenerator<Float64Array> {
+  checkOptions("scoreTable", options, {
+    onProgress: callback,
+    columns: listOfTexts,
+    onUnlearned: callback,
+  });
+  const { onProgress, onUnlearned, columns: needed } = options;
   const { columns, given, table: tableColumns } = scorer.model;
   if (tableColumns) {
     const read = needed ? tableColumns.filter(({ name }) => needed.includes(name)) : tableColumns;

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { PushforwardError } from "../errors.ts";
+import { abortSignal, checkOptions, listOfTexts, type OptionRules, oneOf, text } from "../options.ts";
 import { type ColumnSelection, selectNumericColumns } from "./columnSelection.ts";
 import { Database } from "./database.ts";
 import { expandHome, isStandardInput, STANDARD_INPUT } from "./locate.ts";
@@ -20,6 +21,14 @@ export interface TableOptions {
   /** Aborts all reading of the table, including a running query, with the error INTERRUPTED. */
   readonly signal?: AbortSignal;
 }
+
+/** The rules of these options. */
+export const tableRules: OptionRules<TableOptions> = {
+  na: listOfTexts,
+  decimal: oneOf(".", ","),
+  delimiter: text,
+  signal: abortSignal,
+};
 
 /** A table of any size. Its columns and number of rows are known; its values are read when they are needed. */
 export class Table {
@@ -91,8 +100,10 @@ export class Table {
  */
 export async function openTable(
   source: string | readonly string[],
-  { na = [], decimal = ".", delimiter, signal }: TableOptions = {},
+  options: TableOptions = {},
 ): Promise<Table> {
+  checkOptions("openTable", options, tableRules);
+  const { na = [], decimal = ".", delimiter, signal } = options;
   if (delimiter !== undefined && !/^[^"\r\n]$/.test(delimiter)) {
     throw new PushforwardError("ARGUMENT", "the delimiter of a CSV file is not a character", {
       expected: "one character, such as ;",

@@ -1,5 +1,6 @@
 import { InMemoryDataset, type RowStream } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
+import { checkOptions, listOfTexts, type OptionRules } from "../options.ts";
 import { readAhead } from "../readAhead.ts";
 import { quotedIdentifier } from "./database.ts";
 import { infiniteValueError } from "./finiteValues.ts";
@@ -24,6 +25,8 @@ export interface TableRowsOptions {
   readonly given?: readonly string[];
 }
 
+const rowsRules: OptionRules<TableRowsOptions> = { given: listOfTexts };
+
 /** The number of rows per block for `width` columns: many enough to split among threads, and at most 8 MB. */
 export const rowsPerBlock = (width: number): number => Math.min(32_768, Math.ceil(2 ** 20 / width));
 
@@ -38,6 +41,7 @@ export async function readRows(
   columns: readonly string[],
   options: TableRowsOptions = {},
 ): Promise<NamedRows> {
+  checkOptions("readRows", options, rowsRules);
   const { given = [] } = options;
   const [features, contextFeatures] = [columns.length, given.length];
   const values = new Float64Array(table.rows * features);
@@ -67,8 +71,9 @@ export const streamRows = (
   table: Table,
   columns: readonly string[],
   options: TableRowsOptions = {},
-): RowStream =>
-  async function* rows() {
+): RowStream => {
+  checkOptions("streamRows", options, rowsRules);
+  return async function* rows() {
     let complete = 0;
     for await (const block of scanRows(table, columns, options)) {
       complete += block.complete.rows;
@@ -76,6 +81,7 @@ export const streamRows = (
     }
     checkMinimumRows({ rows: complete, missing: table.rows - complete }, table.source);
   };
+};
 
 /**
  * Streams the columns `columns`, and `given` as the context, in the order of the table, in blocks of `blockRows` rows; the last

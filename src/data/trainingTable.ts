@@ -1,6 +1,15 @@
 import { type ColumnNote, columnNotes } from "../columns/index.ts";
 import { type Dataset, InMemoryDataset, StreamedDataset } from "../dataset/index.ts";
 import type { ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
+import {
+  anyValue,
+  checkOptions,
+  listOfTexts,
+  numberFrom,
+  type OptionRules,
+  seedValue,
+  trueOrFalse,
+} from "../options.ts";
 import type { ColumnKind, ColumnOptions } from "../tables/columnOptions.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { columnHint, type NotedTable } from "./columnHints.ts";
@@ -11,7 +20,7 @@ import { readEncodedTable } from "./encodedTable.ts";
 import { type Labels, readLabels, withLabels } from "./labels.ts";
 import { contextColumns, learnedColumns } from "./learnedColumns.ts";
 import { examineColumn, type NonNumericColumn } from "./nonNumericColumns.ts";
-import { openTable, type Table, type TableOptions } from "./table.ts";
+import { openTable, type Table, type TableOptions, tableRules } from "./table.ts";
 import { checkMinimumRows, readRows, streamRows } from "./tableRows.ts";
 
 /** Options of `readTrainingTable`. */
@@ -39,6 +48,18 @@ export interface TrainingTableOptions extends TableOptions {
   /** Chooses the sample of a streamed table. Default 0. */
   readonly seed?: number;
 }
+
+const trainingRules: OptionRules<TrainingTableOptions> = {
+  ...tableRules,
+  columns: listOfTexts,
+  exclude: listOfTexts,
+  kinds: anyValue,
+  onlyIfMixed: trueOrFalse,
+  hasAtoms: trueOrFalse,
+  given: listOfTexts,
+  maxNumbersInMemory: numberFrom(0),
+  seed: seedValue,
+};
 
 /** Rows of a table to fit a flow to. */
 export interface TrainingTable {
@@ -89,9 +110,10 @@ export async function readTrainingTable(
   source: string | readonly string[],
   options: TrainingTableOptions = {},
 ): Promise<TrainingTable> {
+  checkOptions("readTrainingTable", options, trainingRules);
   const { columns, exclude, kinds, seed = 0, maxNumbersInMemory = MAX_NUMBERS_IN_MEMORY } = options;
-  const { onlyIfMixed = false, hasAtoms = true } = options;
-  const opened = await openTable(source, options);
+  const { onlyIfMixed = false, hasAtoms = true, na, decimal, delimiter, signal } = options;
+  const opened = await openTable(source, { na, decimal, delimiter, signal });
   try {
     const labels = await readLabels(opened, options.given ?? []);
     const table = withLabels(opened, labels);

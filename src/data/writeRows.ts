@@ -1,3 +1,4 @@
+import { anyValue, checkOptions } from "../options.ts";
 import { nanToNull } from "./copy.ts";
 import { type Chunks, textLiteral } from "./database.ts";
 import type { Labels } from "./labels.ts";
@@ -17,8 +18,10 @@ export async function writeRows(
   columns: readonly string[],
   chunks: Chunks,
   destination: string | NodeJS.WritableStream = process.stdout,
-  { labels = new Map() }: { labels?: Labels } = {},
+  options: { labels?: Labels } = {},
 ): Promise<void> {
+  checkOptions("writeRows", options, { labels: anyValue });
+  const { labels = new Map() } = options;
   await writeFields(
     columns.map((name) => numberField(name, labels.get(name))),
     chunks,

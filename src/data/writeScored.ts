@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { checkOptions, listOfTexts } from "../options.ts";
 import { nanToNull, type OutputColumn } from "./copy.ts";
 import { type Chunks, quotedIdentifier } from "./database.ts";
 import type { Format } from "./format.ts";
@@ -30,8 +31,10 @@ export async function writeScored(
   table: Table,
   scores: Chunks,
   destination: string | NodeJS.WritableStream,
-  { numeric = [] }: { numeric?: readonly string[] } = {},
+  options: { numeric?: readonly string[] } = {},
 ): Promise<void> {
+  checkOptions("writeScored", options, { numeric: listOfTexts });
+  const { numeric = [] } = options;
   const existing = table.columns.find(({ name }) => name.toLowerCase() === LOG_DENSITY);
   if (existing) {
     throw new PushforwardError("DATA", `${table.source} already has a column "${existing.name}"`, {

@@ -1,3 +1,4 @@
+import { callback, type OptionRules, required, seedValue, wholeNumber } from "../options.ts";
 import type { Batches } from "./batches.ts";
 import type { Columns, Constants } from "./constantColumns.ts";
 import type { InMemoryDataset } from "./inMemoryDataset.ts";
@@ -17,6 +18,13 @@ export interface BatchOptions {
   /** Transforms rows before they are put into batches. It is called once for rows in memory, and again in every epoch for a stream. */
   readonly prepare?: (rows: InMemoryDataset) => InMemoryDataset;
 }
+
+/** The rules of these options. */
+export const batchRules: OptionRules<BatchOptions> = {
+  batchSize: required(wholeNumber(1)),
+  seed: required(seedValue),
+  prepare: callback,
+};
 
 /**
  * Rows of numbers for training or evaluation. Each row has D features, C context features, a weight, and its row number in the

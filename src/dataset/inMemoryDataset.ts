@@ -1,7 +1,8 @@
 import { PushforwardError } from "../errors.ts";
+import { anyValue, checkOptions, type OptionRules, required, wholeNumber } from "../options.ts";
 import { type Batches, batchesInMemory } from "./batches.ts";
 import { type Columns, type Constants, constantColumns, removeFeatures } from "./constantColumns.ts";
-import type { BatchOptions, Dataset, Split } from "./dataset.ts";
+import { type BatchOptions, batchRules, type Dataset, type Split } from "./dataset.ts";
 import { range } from "./range.ts";
 import { flatRows, type RowsInput } from "./rowsInput.ts";
 import { selectRows } from "./selectRows.ts";
@@ -21,6 +22,15 @@ export interface DatasetOptions {
   readonly contextColumns?: readonly string[] | undefined;
 }
 
+/** `flatRows` checks the rows and the names. */
+const datasetRules: OptionRules<DatasetOptions> = {
+  features: wholeNumber(1),
+  context: anyValue,
+  weights: anyValue,
+  columns: anyValue,
+  contextColumns: anyValue,
+};
+
 /** The arrays of an `InMemoryDataset`. */
 interface RowArrays {
   readonly features: number;
@@ -31,6 +41,16 @@ interface RowArrays {
   readonly columns?: readonly string[] | undefined;
   readonly contextColumns?: readonly string[] | undefined;
 }
+
+const arrayRules: OptionRules<RowArrays> = {
+  features: required(wholeNumber(1)),
+  values: required(anyValue),
+  context: anyValue,
+  weights: anyValue,
+  rowNumbers: anyValue,
+  columns: anyValue,
+  contextColumns: anyValue,
+};
 
 /** A dataset in memory; see `Dataset`. Its arrays must not be changed. */
 export class InMemoryDataset implements Dataset {
@@ -53,7 +73,9 @@ export class InMemoryDataset implements Dataset {
    *
    * @throws SHAPE when the arrays have different numbers of rows.
    */
-  constructor({ features, values, context, weights, rowNumbers, columns, contextColumns }: RowArrays) {
+  constructor(arrays: RowArrays) {
+    checkOptions("new InMemoryDataset", arrays, arrayRules);
+    const { features, values, context, weights, rowNumbers, columns, contextColumns } = arrays;
     this.rows = values.length / features;
     this.features = features;
     this.values = values;
@@ -120,6 +142,7 @@ export class InMemoryDataset implements Dataset {
   }
 
   batches(options: BatchOptions): Batches {
+    checkOptions("batches", options, batchRules);
     return batchesInMemory(this, options);
   }
 
@@ -134,11 +157,9 @@ export class InMemoryDataset implements Dataset {
  * @throws SHAPE, DATA or ARGUMENT when the rows, their context or weights are not valid or have different numbers of rows (see
  *   `flatRows`), a number is infinite, or a weight is negative.
  */
-export function dataset(
-  rows: RowsInput,
-  { features, context, weights, columns, contextColumns }: DatasetOptions = {},
-  firstRow = 0,
-): InMemoryDataset {
+export function dataset(rows: RowsInput, options: DatasetOptions = {}, firstRow = 0): InMemoryDataset {
+  checkOptions("dataset", options, datasetRules);
+  const { features, context, weights, columns, contextColumns } = options;
   const flat = flatRows(rows, { features, columns, firstRow });
   const contextRows =
     context && flatRows(context, { what: "the context", rows: flat.rows, columns: contextColumns, firstRow });

@@ -1,5 +1,6 @@
 import { rowHashes } from "../columns/equalRows.ts";
 import { PushforwardError } from "../errors.ts";
+import { anyValue, checkOptions, type OptionRules, seedValue, wholeNumber } from "../options.ts";
 import { Random } from "../random/index.ts";
 import type { Batches } from "./batches.ts";
 import {
@@ -9,7 +10,7 @@ import {
   removeConstants,
   sameConstants,
 } from "./constantColumns.ts";
-import type { BatchOptions, Dataset, Split } from "./dataset.ts";
+import { type BatchOptions, batchRules, type Dataset, type Split } from "./dataset.ts";
 import { dataset, InMemoryDataset, tooFewRows, totalWeight } from "./inMemoryDataset.ts";
 import { range } from "./range.ts";
 import type { RowsInput } from "./rowsInput.ts";
@@ -37,6 +38,13 @@ export interface StreamOptions {
   /** Seed of the sample. Default 0. */
   readonly seed?: number | undefined;
 }
+
+const streamRules: OptionRules<StreamOptions> = {
+  features: wholeNumber(1),
+  columns: anyValue,
+  contextColumns: anyValue,
+  seed: seedValue,
+};
 
 /** The largest size of the sample: 200,000 rows, and 128 MB of numbers. */
 const MAX_SAMPLE = { rows: 200_000, numbers: 2 ** 24 };
@@ -97,6 +105,7 @@ export class StreamedDataset implements Dataset {
    *   ARGUMENT for an iterator that can be read only once; DATA when there are fewer than two rows.
    */
   static async of(stream: RowStream, options: StreamOptions = {}): Promise<StreamedDataset> {
+    checkOptions("a stream of rows", options, streamRules);
     const random = new Random(options.seed ?? 0).split("sample");
     const allBlocks = () => checkedBlocks(stream, options);
     let sample: InMemoryDataset | undefined;
@@ -160,6 +169,7 @@ export class StreamedDataset implements Dataset {
   }
 
   batches(options: BatchOptions): Batches {
+    checkOptions("batches", options, batchRules);
     return batchesOfStream(this, options);
   }
 

@@ -1,5 +1,6 @@
 import type { DataRows } from "../bijections/bijection.ts";
-import { type Limits, limitReached } from "../limits.ts";
+import { type Limits, limitReached, limitRules } from "../limits.ts";
+import { checkOptions, numberFrom, seedValue, wholeNumber } from "../options.ts";
 import { Random } from "../random/index.ts";
 import { kMeans } from "./kMeans.ts";
 
@@ -41,6 +42,13 @@ export async function fitGaussianMixture(
   components: number,
   options: FitGaussianMixtureOptions = {},
 ): Promise<FitGaussianMixtureResult> {
+  checkOptions("fitGaussianMixture", options, {
+    ridge: numberFrom(0),
+    iterations: wholeNumber(1),
+    tolerance: numberFrom(0),
+    seed: seedValue,
+    ...limitRules,
+  });
   const initial = await kMeansResponsibilities(data, components, options.seed ?? 0, options);
   return expectationMaximization(data, components, initial, options);
 }

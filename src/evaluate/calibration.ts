@@ -2,13 +2,15 @@ import { PushforwardError } from "../errors.ts";
 import type { RunOptions } from "../flows/index.ts";
 import type { TableModel } from "../flows/tableModel.ts";
 import { lowerBound, upperBound } from "../numerics/binarySearch.ts";
+import { checkOptions, seedValue, wholeNumber } from "../options.ts";
 import { Random } from "../random/index.ts";
+import { runRules } from "../runtime/options.ts";
 import { decodeRows } from "../tables/encode.ts";
 import { encodeTable } from "../tables/encodeTable.ts";
 import { featuresOf } from "../tables/tableColumn.ts";
 import type { TableInput } from "../tables/tableRows.ts";
 import { ROW_STATUS } from "../tables/unlearned.ts";
-import { type CompareOptions, comparedRows } from "./comparedRows.ts";
+import { type CompareOptions, comparedRows, compareRules } from "./comparedRows.ts";
 import { type CalibrationResult, type ColumnRanks, rankCalibration } from "./rankCalibration.ts";
 
 /** Options of `calibration`. */
@@ -25,6 +27,8 @@ export interface ConditionalCalibrationOptions extends Omit<CalibrationOptions, 
   readonly draws?: number;
 }
 
+const histogramRules = { bins: wholeNumber(1), seed: seedValue };
+
 /**
  * The calibration of the distribution of each column: the probability integral transform (PIT) of a real value x, which is the rank of x
  * among generated values y, (#{y < x} + u (1 + #{y = x})) / (1 + #y) with a uniform random number u, which orders equal values at random
@@ -37,9 +41,11 @@ export interface ConditionalCalibrationOptions extends Omit<CalibrationOptions, 
 export function calibration(
   real: TableInput,
   generated: TableInput,
-  { bins = 10, seed = 0, ...options }: CalibrationOptions = {},
+  options: CalibrationOptions = {},
 ): CalibrationResult {
-  const [first, second] = comparedRows([real, generated], options);
+  checkOptions("calibration", options, { ...compareRules, ...histogramRules });
+  const { bins = 10, seed = 0, columns } = options;
+  const [first, second] = comparedRows([real, generated], { columns });
   const ranks = first.columns.map(({ name, values }, c) => {
     const sorted = second.columns[c].values.map(orderable).sort();
     const uniform = new Random(seed).split(name).uniform(new Float64Array(first.rows));
@@ -65,8 +71,10 @@ export function calibration(
 export async function conditionalCalibration(
   model: TableModel,
   rows: TableInput,
-  { bins = 10, seed = 0, draws = 39, ...run }: ConditionalCalibrationOptions = {},
+  options: ConditionalCalibrationOptions = {},
 ): Promise<CalibrationResult> {
+  checkOptions("conditionalCalibration", options, { ...runRules, ...histogramRules, draws: wholeNumber(1) });
+  const { bins = 10, seed = 0, draws = 39, ...run } = options;
   const names = model.columns.map(({ name }) => name);
   const { values, status } = encodeTable(model.columns, rows, names);
   const valid = Array.from(status.keys()).filter((n) => status[n] === ROW_STATUS.valid);

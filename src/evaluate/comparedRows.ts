@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { anyValue, type OptionRules } from "../options.ts";
 import { withLabelsOf } from "../tables/encode.ts";
 import { inferColumn } from "../tables/inferColumn.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
@@ -9,6 +10,9 @@ export interface CompareOptions {
   /** The columns to compare, such as those of a `TableModel`. Default: inferred from the first table, as `fitTable` does. */
   readonly columns?: readonly TableColumn[] | undefined;
 }
+
+/** The rules of these options. */
+export const compareRules: OptionRules<CompareOptions> = { columns: anyValue };
 
 /** A column of rows to compare. */
 export interface ComparedColumn {
@@ -35,7 +39,7 @@ export interface ComparedRows {
  */
 export function comparedRows(
   tables: readonly TableInput[],
-  { columns = inferredColumns(tables[0]) }: CompareOptions = {},
+  { columns = inferredColumns(tables[0]) }: CompareOptions,
 ): ComparedRows[] {
   const varying = columns.filter(({ kind }) => kind !== "constant");
   if (varying.length === 0) throw new PushforwardError("DATA", "the tables have no column that varies");

@@ -1,3 +1,4 @@
+import { checkOptions, seedValue, wholeNumber } from "../options.ts";
 import { Random } from "../random/index.ts";
 import { rowObjects, type TableInput } from "../tables/tableRows.ts";
 
@@ -21,8 +22,10 @@ export interface ControlOptions {
 /** The tables that replace generated rows as controls: copied training rows, and the same rows with independently shuffled columns. */
 export function controlTables(
   training: TableInput,
-  { rows, seed = 0 }: ControlOptions = {},
+  options: ControlOptions = {},
 ): Omit<Controlled<TableInput>, "generated"> {
+  checkOptions("controlTables", options, { rows: wholeNumber(0), seed: seedValue });
+  const { rows, seed = 0 } = options;
   const all = rowObjects(training);
   const random = new Random(seed).split("controls");
   const copied = Array.from(random.permutation(all.length).subarray(0, rows ?? all.length), (n) => all[n]);

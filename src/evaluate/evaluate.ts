@@ -1,6 +1,8 @@
 import { type Dataset, dataset, InMemoryDataset, type RowsInput } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow, RunOptions } from "../flows/index.ts";
+import { anyValue, checkOptions } from "../options.ts";
+import { runRules } from "../runtime/options.ts";
 import { type Baseline, gaussianBaseline } from "./gaussianBaseline.ts";
 import { logDensities } from "./logDensities.ts";
 import { type MeanEstimate, RunningMean } from "./runningMean.ts";
@@ -40,8 +42,15 @@ export interface EvaluateResult {
 export async function evaluate(
   flow: Flow,
   rows: RowsInput | InMemoryDataset,
-  { context, training, baseline, ...run }: EvaluateOptions = {},
+  options: EvaluateOptions = {},
 ): Promise<EvaluateResult> {
+  checkOptions("evaluate", options, {
+    ...runRules,
+    context: anyValue,
+    training: anyValue,
+    baseline: anyValue,
+  });
+  const { context, training, baseline, ...run } = options;
   const { features, columns, contextColumns } = flow;
   const shape = { ...(columns ? { columns } : { features }), contextColumns };
   const heldOut = rows instanceof InMemoryDataset ? rows : dataset(rows, { ...shape, context });

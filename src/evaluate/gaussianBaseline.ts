@@ -7,7 +7,9 @@ import { fitGaussianMixture } from "../distributions/expectationMaximization.ts"
 import { GaussianMixture } from "../distributions/gaussianMixture.ts";
 import { StandardNormal } from "../distributions/standardNormal.ts";
 import { Flow, type RunOptions } from "../flows/index.ts";
+import { anyValue, checkOptions } from "../options.ts";
 import { Random } from "../random/index.ts";
+import { runRules } from "../runtime/options.ts";
 
 /** Added to the diagonal of the covariance of standardized columns: keeps that of perfectly correlated columns invertible. */
 const RIDGE = 1e-9;
@@ -38,8 +40,10 @@ export interface GaussianBaselineOptions extends RunOptions {
  */
 export async function gaussianBaseline(
   training: Dataset,
-  { embedding, constants = training.constants.values, ...run }: GaussianBaselineOptions = {},
+  settings: GaussianBaselineOptions = {},
 ): Promise<Baseline | undefined> {
+  checkOptions("gaussianBaseline", settings, { ...runRules, embedding: anyValue, constants: anyValue });
+  const { embedding, constants = training.constants.values, ...run } = settings;
   const options = { ...run, precision: "float64" } as const;
   const prepare = (rows: InMemoryDataset) => withIndicators(rows.withoutColumns(constants), embedding);
   const rows = prepare(training.sample);

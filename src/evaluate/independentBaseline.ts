@@ -1,7 +1,9 @@
 import type { Dataset } from "../dataset/index.ts";
 import { MixedMade } from "../distributions/mixedMade.ts";
 import { Flow, type RunOptions } from "../flows/index.ts";
+import { checkOptions, trueOrFalse } from "../options.ts";
 import { Random } from "../random/index.ts";
+import { runRules } from "../runtime/options.ts";
 import { tableHeads } from "../tables/columnHeads.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import type { Baseline } from "./gaussianBaseline.ts";
@@ -19,8 +21,10 @@ export interface IndependentBaselineOptions extends RunOptions {
 export async function independentBaseline(
   columns: readonly TableColumn[],
   training: Dataset,
-  { hasAtoms = true, ...run }: IndependentBaselineOptions = {},
+  options: IndependentBaselineOptions = {},
 ): Promise<Baseline> {
+  checkOptions("independentBaseline", options, { ...runRules, hasAtoms: trueOrFalse });
+  const { hasAtoms = true, ...run } = options;
   const { sample } = training;
   const heads = tableHeads(columns, sample).map((head) =>
     head.type === "continuous" && !hasAtoms ? { ...head, atoms: [] } : head,

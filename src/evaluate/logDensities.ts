@@ -1,12 +1,17 @@
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow, RunOptions } from "../flows/index.ts";
+import { checkOptions, type OptionRules, text } from "../options.ts";
+import { runRules } from "../runtime/options.ts";
 
 /** Options of `logDensities`. */
 export interface LogDensitiesOptions extends RunOptions {
   /** What an error calls the rows, such as the name of their file. Default "the rows". */
   readonly source?: string;
 }
+
+/** The rules of these options. */
+export const logDensitiesRules: OptionRules<LogDensitiesOptions> = { ...runRules, source: text };
 
 /**
  * The log-density of each row under a flow, in nats and data units: [N]. Rows whose values overflow float32, whose largest
@@ -17,12 +22,14 @@ export interface LogDensitiesOptions extends RunOptions {
 export async function logDensities(
   flow: Flow,
   rows: InMemoryDataset,
-  { source = "the rows", ...options }: LogDensitiesOptions = {},
+  options: LogDensitiesOptions = {},
 ): Promise<Float64Array> {
+  checkOptions("logDensities", options, logDensitiesRules);
+  const { source = "the rows", ...run } = options;
   const context = rows.contextFeatures > 0 ? rows.context : undefined;
-  const single = await flow.logProb(rows.values, context, options);
-  if (options.precision !== undefined || single.every(Number.isFinite)) return checked(single, rows, source);
-  const double = await flow.logProb(rows.values, context, { ...options, precision: "float64" });
+  const single = await flow.logProb(rows.values, context, run);
+  if (run.precision !== undefined || single.every(Number.isFinite)) return checked(single, rows, source);
+  const double = await flow.logProb(rows.values, context, { ...run, precision: "float64" });
   return checked(double, rows, source);
 }
 

@@ -1,7 +1,8 @@
 import type { InMemoryDataset } from "../dataset/index.ts";
 import type { LoadedModel } from "../flows/index.ts";
+import { callback, checkOptions } from "../options.ts";
 import { ContextCheck } from "./contextCheck.ts";
-import { type LogDensitiesOptions, logDensities } from "./logDensities.ts";
+import { type LogDensitiesOptions, logDensities, logDensitiesRules } from "./logDensities.ts";
 import { count, counted, nats } from "./numberText.ts";
 import { RunningMean } from "./runningMean.ts";
 
@@ -25,9 +26,11 @@ export class ModelScorer {
   private unlikelyRows = 0;
   private firstUnlikely = { row: 0, logDensity: 0 };
 
-  constructor(model: LoadedModel, { compute, ...options }: ModelScorerOptions = {}) {
+  constructor(model: LoadedModel, options: ModelScorerOptions = {}) {
+    checkOptions("new ModelScorer", options, { ...logDensitiesRules, compute: callback });
+    const { compute, ...others } = options;
     this.model = model;
-    this.compute = compute ?? ((rows) => logDensities(model.flow, rows, options));
+    this.compute = compute ?? ((rows) => logDensities(model.flow, rows, others));
     this.contextCheck = new ContextCheck(model);
     this.threshold = compute ? Number.NEGATIVE_INFINITY : lowDensityThreshold(model);
   }

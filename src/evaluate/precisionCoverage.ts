@@ -1,6 +1,7 @@
 import { PushforwardError } from "../errors.ts";
+import { checkOptions, wholeNumber } from "../options.ts";
 import type { TableInput } from "../tables/tableRows.ts";
-import { type CompareOptions, comparedRows } from "./comparedRows.ts";
+import { type CompareOptions, comparedRows, compareRules } from "./comparedRows.ts";
 import { rowDistance, type ScaledRows, scaleRows } from "./rowDistance.ts";
 
 /** Options of `precisionCoverage`. */
@@ -31,8 +32,10 @@ export interface PrecisionCoverageResult {
 export function precisionCoverage(
   real: TableInput,
   generated: TableInput,
-  { neighbors: k = 5, ...options }: PrecisionCoverageOptions = {},
+  options: PrecisionCoverageOptions = {},
 ): PrecisionCoverageResult {
+  checkOptions("precisionCoverage", options, { ...compareRules, neighbors: wholeNumber(1) });
+  const { neighbors: k = 5 } = options;
   const [first, second] = scaleRows(comparedRows([real, generated], options));
   for (const { rows } of [first, second]) {
     if (rows > k) continue;

@@ -1,7 +1,8 @@
 import { quantile } from "../numerics/quantile.ts";
+import { checkOptions } from "../options.ts";
 import type { TableInput } from "../tables/tableRows.ts";
 import { auroc } from "./auroc.ts";
-import { type CompareOptions, comparedRows } from "./comparedRows.ts";
+import { type CompareOptions, comparedRows, compareRules } from "./comparedRows.ts";
 import { nearestDistances, scaleRows } from "./rowDistance.ts";
 
 /** The distances of rows to the closest training row. */
@@ -39,6 +40,7 @@ export function privacy(
   generated: TableInput,
   options: CompareOptions = {},
 ): PrivacyResult {
+  checkOptions("privacy", options, compareRules);
   const [first, ...others] = scaleRows(comparedRows([training, heldOut, generated], options));
   const [ofHeldOut, ofGenerated] = others.map((rows) => nearestDistances(rows, first));
   const { value, standardError } = auroc(

@@ -2,7 +2,18 @@ import { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { RunOptions } from "../flows/index.ts";
 import type { TableModel } from "../flows/tableModel.ts";
+import {
+  anyValue,
+  callback,
+  checkOptions,
+  type OptionRules,
+  required,
+  seedValue,
+  text,
+  wholeNumber,
+} from "../options.ts";
 import { Random } from "../random/index.ts";
+import { runRules } from "../runtime/options.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
 import { encodeTable } from "../tables/encodeTable.ts";
 import { rowObjects, type TableInput, type TableRow } from "../tables/tableRows.ts";
@@ -43,6 +54,21 @@ export interface ReportOptions extends RunOptions {
   /** Called before each part, with its name, its index and the number of parts. */
   readonly onPart?: (name: string, part: number, parts: number) => void;
 }
+
+const rowsRules: OptionRules<ReportRows> = {
+  heldOut: required(anyValue),
+  training: anyValue,
+  reference: anyValue,
+  generated: anyValue,
+};
+
+const reportRules: OptionRules<ReportOptions> = {
+  ...runRules,
+  maxRows: wholeNumber(1),
+  target: text,
+  seed: seedValue,
+  onPart: callback,
+};
 
 /** The mean log-density of held-out rows under a simpler density, and the mean gain of the model over it, both in nats. */
 export interface ComparedDensity {
@@ -109,9 +135,13 @@ const PARTS = 8;
  */
 export async function report(
   model: TableModel,
-  rows: ReportRows,
-  { maxRows = DEFAULT_MAX_ROWS, target, seed = 0, onPart, ...run }: ReportOptions = {},
+  tables: ReportRows,
+  options: ReportOptions = {},
 ): Promise<ReportResult> {
+  checkOptions("report", options, reportRules);
+  checkOptions("report", tables, rowsRules);
+  const rows = copiedRows(tables);
+  const { maxRows = DEFAULT_MAX_ROWS, target, seed = 0, onPart, ...run } = options;
   const { columns } = model;
   let part = 0;
   const begin = (name: string) => onPart?.(name, part++, PARTS);
@@ -120,7 +150,7 @@ export async function report(
     throw new PushforwardError("ARGUMENT", "a report needs training rows, or reference rows in their place");
   }
   const heldOut = await possibleRows(model, rows.heldOut, run);
-  const training = chooseRows(rowObjects(learned), Math.max(maxRows, MIN_GENERATED), seed);
+  const training = chooseRows(learned, Math.max(maxRows, MIN_GENERATED), seed);
   for (const [name, table] of Object.entries({ "held-out": heldOut.rows, training })) checkRows(name, table);
 
   begin("log-density");
@@ -128,14 +158,13 @@ export async function report(
 
   const real = chooseRows(heldOut.rows, maxRows, seed);
   begin("generated rows");
-  const generated = rows.generated
-    ? rowObjects(rows.generated)
-    : await model.sample(Math.max(real.length, training.length), { seed, ...run });
+  const generated =
+    rows.generated ?? (await model.sample(Math.max(real.length, training.length), { seed, ...run }));
   const all: Controlled<TableInput> = { generated, ...controlTables(training, { seed }) };
   const compared = withControls(all, (table) => rowObjects(table).slice(0, real.length));
-  const options = { columns };
+  const compare = { columns };
   begin("calibration");
-  const calibrated = withControls(all, (table) => calibration(real, table, { ...options, seed }));
+  const calibrated = withControls(all, (table) => calibration(real, table, { ...compare, seed }));
   const conditional =
     model.hasConditionals && !rows.generated
       ? await conditionalCalibration(model, real.slice(0, MAX_CONDITIONAL_ROWS), {
@@ -145,13 +174,13 @@ export async function report(
         })
       : undefined;
   begin("two-sample test");
-  const tested = withControls(compared, (table) => twoSample(real, table, { ...options, seed }));
+  const tested = withControls(compared, (table) => twoSample(real, table, { ...compare, seed }));
   begin("dependence");
-  const trends = withControls(compared, (table) => trend(real, table, options));
-  const covered = withControls(compared, (table) => precisionCoverage(real, table, options));
+  const trends = withControls(compared, (table) => trend(real, table, compare));
+  const covered = withControls(compared, (table) => precisionCoverage(real, table, compare));
   begin("usefulness");
-  const ofGenerated = possibly(() => usefulness(training, real, generated, { ...options, target, seed }));
-  const same = { ...options, target: ofGenerated?.target, seed };
+  const ofGenerated = possibly(() => usefulness(training, real, generated, { ...compare, target, seed }));
+  const same = { ...compare, target: ofGenerated?.target, seed };
   const useful =
     ofGenerated &&
     withControls(all, (table) =>
@@ -159,14 +188,14 @@ export async function report(
     );
   begin("privacy");
   const { training: known } = rows;
-  const near = known && withControls(compared, (table) => privacy(known, real, table, options));
+  const near = known && withControls(compared, (table) => privacy(known, real, table, compare));
   begin("rare rows");
   const rare = await rareRows(model, heldOut, run);
   const numbers = {
     columns: columns.map((column) => ({ name: column.name, ...describeColumn(column) })),
     rows: {
       heldOut: heldOut.rows.length,
-      training: known && rowObjects(known).length,
+      training: known?.length,
       impossible: heldOut.impossible,
       compared: real.length,
       generated: generated.length,
@@ -184,6 +213,17 @@ export async function report(
   };
   return { numbers: { findings: findings(numbers), ...numbers }, real, generated: generated as TableRow[] };
 }
+
+/** Copies, which stay as they are when the caller changes its rows while the report is computed. */
+const copiedRows = ({ heldOut, training, reference, generated }: ReportRows) => {
+  const copied = (table: TableInput) => rowObjects(table).map((row) => ({ ...row }));
+  return {
+    heldOut: copied(heldOut),
+    training: training && copied(training),
+    reference: reference && copied(reference),
+    generated: generated && copied(generated),
+  };
+};
 
 /** Rows with their log-densities. */
 export interface ScoredRows {

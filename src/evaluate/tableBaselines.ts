@@ -3,7 +3,9 @@ import type { Distribution } from "../distributions/distribution.ts";
 import { KernelDensity } from "../distributions/kernelDensity.ts";
 import { LatentClasses } from "../distributions/latentClasses.ts";
 import { Flow, type RunOptions } from "../flows/index.ts";
+import { checkOptions } from "../options.ts";
 import { Random } from "../random/index.ts";
+import { runRules } from "../runtime/options.ts";
 import { tableHeads } from "../tables/columnHeads.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { type Baseline, gaussianBaseline } from "./gaussianBaseline.ts";
@@ -30,6 +32,7 @@ export async function tableBaselines(
   training: InMemoryDataset,
   run: RunOptions = {},
 ): Promise<NamedBaseline[]> {
+  checkOptions("tableBaselines", run, runRules);
   const heads = tableHeads(columns, training);
   const baselines: NamedBaseline[] = [
     { name: "independent columns", ...(await independentBaseline(columns, training, run)) },

@@ -1,6 +1,7 @@
+import { checkOptions, oneOf } from "../options.ts";
 import type { TableInput } from "../tables/tableRows.ts";
 import { association, type Measure } from "./association.ts";
-import { type CompareOptions, comparedRows } from "./comparedRows.ts";
+import { type CompareOptions, comparedRows, compareRules } from "./comparedRows.ts";
 
 /** Options of `trend`. */
 export interface TrendOptions extends CompareOptions {
@@ -34,6 +35,7 @@ export interface TrendResult {
  * @throws DATA if a table lacks a column.
  */
 export function trend(real: TableInput, generated: TableInput, options: TrendOptions = {}): TrendResult {
+  checkOptions("trend", options, { ...compareRules, correlation: oneOf("spearman", "pearson") });
   const { correlation = "spearman", ...compare } = options;
   const [first, second] = comparedRows([real, generated], compare);
   const pairs: PairTrend[] = [];

@@ -1,6 +1,7 @@
 import { rowMajor } from "../columns/columnValues.ts";
 import { equalRows } from "../columns/equalRows.ts";
 import { PushforwardError } from "../errors.ts";
+import { checkOptions, seedValue, wholeNumber } from "../options.ts";
 import { Random } from "../random/index.ts";
 import type { TableInput } from "../tables/tableRows.ts";
 import { auroc } from "./auroc.ts";
@@ -8,6 +9,7 @@ import {
   type ComparedRows,
   type CompareOptions,
   comparedRows,
+  compareRules,
   joinRows,
   selectRows,
 } from "./comparedRows.ts";
@@ -52,8 +54,10 @@ const MIN_ROWS_PER_FOLD = 2;
 export function twoSample(
   real: TableInput,
   generated: TableInput,
-  { folds = 5, seed = 0, ...options }: TwoSampleOptions = {},
+  options: TwoSampleOptions = {},
 ): TwoSampleResult {
+  checkOptions("twoSample", options, { ...compareRules, folds: wholeNumber(2), seed: seedValue });
+  const { folds = 5, seed = 0 } = options;
   const [first, second] = comparedRows([real, generated], options);
   for (const [name, { rows }] of Object.entries({ real: first, generated: second })) {
     if (rows >= MIN_ROWS_PER_FOLD * folds) continue;

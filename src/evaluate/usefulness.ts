@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { checkOptions, seedValue, text } from "../options.ts";
 import { Random } from "../random/index.ts";
 import type { TableInput } from "../tables/tableRows.ts";
 import { auroc } from "./auroc.ts";
@@ -7,6 +8,7 @@ import {
   type ComparedRows,
   type CompareOptions,
   comparedRows,
+  compareRules,
   selectRows,
 } from "./comparedRows.ts";
 import { fitBoostedTrees, type Target } from "./trees/boostedTrees.ts";
@@ -57,8 +59,10 @@ export function usefulness(
   training: TableInput,
   heldOut: TableInput,
   generated: TableInput,
-  { target, seed = 0, ...options }: UsefulnessOptions = {},
+  options: UsefulnessOptions = {},
 ): UsefulnessResult {
+  checkOptions("usefulness", options, { ...compareRules, target: text, seed: seedValue });
+  const { target, seed = 0 } = options;
   const [real, test, drawn] = comparedRows([training, heldOut, generated], options);
   const column = chooseTarget(real, test, target);
   const task = prepare(column, test);

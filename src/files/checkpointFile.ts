@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { callback, checkOptions, numberFrom, trueOrFalse } from "../options.ts";
 import { writeFileAtomically } from "./atomicFile.ts";
 import { readBytes } from "./readBytes.ts";
 
@@ -16,10 +17,13 @@ export interface CheckpointFileOptions {
  * A file that keeps the checkpoints of a training, as a `CheckpointStore` for `fit` and `minimize`. Each checkpoint is written
  * atomically, so that the file is complete even if the process is killed.
  */
-export function checkpointFile(
-  path: string,
-  { resume = true, minIntervalMilliseconds = 1000, onSave }: CheckpointFileOptions = {},
-) {
+export function checkpointFile(path: string, options: CheckpointFileOptions = {}) {
+  checkOptions("checkpointFile", options, {
+    resume: trueOrFalse,
+    minIntervalMilliseconds: numberFrom(0),
+    onSave: callback,
+  });
+  const { resume = true, minIntervalMilliseconds = 1000, onSave } = options;
   let savedAt = Number.NEGATIVE_INFINITY;
   return {
     due: () => performance.now() - savedAt >= minIntervalMilliseconds,

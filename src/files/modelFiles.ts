@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { kindRules } from "../flows/flowDescription.ts";
 import {
   decodeModel,
   encodeModel,
@@ -6,6 +7,7 @@ import {
   type LoadedModel,
   type ModelToSave,
 } from "../flows/index.ts";
+import { checkOptions } from "../options.ts";
 import { writeFileAtomically } from "./atomicFile.ts";
 import { readBytes } from "./readBytes.ts";
 
@@ -23,6 +25,7 @@ export async function saveModel(path: string, model: ModelToSave, options: KindO
  * another version, or has custom classes that are not in `kinds`.
  */
 export async function loadModel(path: string, options: KindOptions = {}): Promise<LoadedModel> {
+  checkOptions("loadModel", options, kindRules);
   const bytes = await readBytes(path);
   try {
     return await decodeModel(bytes, options);

@@ -2,9 +2,10 @@ import type { RowsInput } from "../dataset/rowsInput.ts";
 import { VariationalAutoencoder } from "../distributions/variationalAutoencoder.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { checkOptions, numberFrom, type OptionRules, seedValue, wholeNumber } from "../options.ts";
 import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
-import { checkRunOptions } from "../runtime/options.ts";
+import { runRules } from "../runtime/options.ts";
 import { arrayInput, BatchRunner, type RowInput, type RunOptions } from "./batchRunner.ts";
 import { Flow } from "./flow.ts";
 import { checkCount } from "./flowEvaluator.ts";
@@ -37,6 +38,12 @@ export interface ImportanceLogProbOptions extends RunOptions {
   /** Seed of the draws. Default 0. */
   seed?: number;
 }
+
+const drawRules: OptionRules<EncodeOptions & AutoencoderSampleOptions> = {
+  ...runRules,
+  temperature: numberFrom(0),
+  seed: seedValue,
+};
 
 /** About as many draws are computed in one call, which bounds the memory. */
 const DRAWS_PER_CALL = 2 ** 17;
@@ -77,7 +84,7 @@ export class Autoencoder implements AsyncDisposable {
 
   /** Latent rows of rows of data, [n, D] -> [n, L]. */
   async encode(rows: RowsInput, options: EncodeOptions = {}): Promise<Float64Array> {
-    checkRunOptions("encode", options, ["temperature", "seed"]);
+    checkOptions("encode", options, drawRules);
     const { temperature = 0, seed = 0, ...run } = options;
     const { inner, standardize } = this.flow.unstandardized();
     const given = dataRows("the rows", rows, this.flow);
@@ -96,7 +103,7 @@ export class Autoencoder implements AsyncDisposable {
    * decoder without centers.
    */
   async decode(latent: RowsInput, options: RunOptions = {}): Promise<Float64Array> {
-    checkRunOptions("decode", options);
+    checkOptions("decode", options, runRules);
     const { inner, standardize } = this.flow.unstandardized();
     const { decoder, prior } = this.#model;
     if (!decoder.center) {
@@ -119,7 +126,7 @@ export class Autoencoder implements AsyncDisposable {
 
   /** The centers of n rows whose latent rows are drawn from the prior, [n, D]. */
   async sample(n: number, options: AutoencoderSampleOptions = {}): Promise<Float64Array> {
-    checkRunOptions("sample", options, ["temperature", "seed"]);
+    checkOptions("sample", options, drawRules);
     checkCount("the number of samples", n);
     const { temperature = 1, seed = 0, ...run } = options;
     const { prior } = this.#model;
@@ -149,10 +156,8 @@ export class Autoencoder implements AsyncDisposable {
    * In expectation it is a lower bound of log p(x), which increases with K; for K = 1 it is the evidence lower bound.
    */
   async logProb(rows: RowsInput, options: ImportanceLogProbOptions = {}): Promise<Float64Array> {
-    checkRunOptions("logProb", options, ["samples", "seed"]);
+    checkOptions("logProb", options, { ...runRules, samples: wholeNumber(1), seed: seedValue });
     const { samples = 100, seed = 0, ...run } = options;
-    if (samples === 0) checkCount("the option samples of logProb", Number.NaN);
-    checkCount("the option samples of logProb", samples);
     const { inner, standardize } = this.flow.unstandardized();
     const model = this.#model;
     const given = dataRows("the rows", rows, this.flow);

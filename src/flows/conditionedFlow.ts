@@ -3,10 +3,10 @@ import type { Samples } from "../distributions/transformedDistribution.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Dimension } from "../graph/shape.ts";
 import { constant, Tensor } from "../graph/tensor.ts";
-import { checkRunOptions } from "../runtime/options.ts";
+import { checkOptions } from "../options.ts";
 import type { RunOptions } from "./batchRunner.ts";
 import type { Flow } from "./flow.ts";
-import { type RowOptions, SAMPLE_OPTION_NAMES, type SampleOptions } from "./flowEvaluator.ts";
+import { type RowOptions, type SampleOptions, sampleRules } from "./flowEvaluator.ts";
 import { type ContextInput, contextRows } from "./rowInputs.ts";
 
 type ConditionedSampleOptions<F extends keyof RowForms = "flat"> = Omit<
@@ -105,7 +105,7 @@ export class ConditionedFlow {
     options: ConditionedSampleOptions<F> | undefined,
     draw: (options: SampleOptions<F>) => Promise<R>,
   ): Promise<R> {
-    checkRunOptions(method, options, SAMPLE_OPTION_NAMES);
+    checkOptions(method, options, sampleRules);
     return draw({ ...options, context: this.#context });
   }
 

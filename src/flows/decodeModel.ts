@@ -1,7 +1,8 @@
 import { bijectionRegistry } from "../bijections/build.ts";
 import { scalarTransformRegistry } from "../bijections/scalar/build.ts";
 import { distributionRegistry } from "../distributions/build.ts";
-import type { KindOptions } from "./flowDescription.ts";
+import { checkOptions } from "../options.ts";
+import { type KindOptions, kindRules } from "./flowDescription.ts";
 import { type LoadedModel, parseContainer, readModel } from "./modelFile.ts";
 
 /**
@@ -11,7 +12,9 @@ import { type LoadedModel, parseContainer, readModel } from "./modelFile.ts";
  * Throws `MODEL` for a file that is damaged, of another program or of another version, and for arrays that are missing, of a
  * wrong shape, or outside of the domain of their parameter.
  */
-export async function decodeModel(bytes: Uint8Array, { kinds = [] }: KindOptions = {}): Promise<LoadedModel> {
+export async function decodeModel(bytes: Uint8Array, options: KindOptions = {}): Promise<LoadedModel> {
+  checkOptions("decodeModel", options, kindRules);
+  const { kinds = [] } = options;
   const container = parseContainer(bytes);
   if (kinds.length > 0 || hasOtherKinds(container.description)) {
     const { registerAllKinds } = await import("../distributions/onDemand.ts");

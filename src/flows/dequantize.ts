@@ -1,7 +1,7 @@
 import { Dequantized, type DequantizedOptions } from "../distributions/dequantized.ts";
 import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import { PushforwardError } from "../errors.ts";
-import { checkOptions } from "../options.ts";
+import { anyValue, checkOptions, seedValue } from "../options.ts";
 import { checkFlow } from "./checkParts.ts";
 import { Flow } from "./flow.ts";
 
@@ -23,7 +23,12 @@ export interface DequantizeOptions extends Partial<Omit<DequantizedOptions, "dis
  */
 export function dequantize(flow: Flow, options: DequantizeOptions = {}): Flow {
   checkFlow("dequantize", flow);
-  checkOptions("dequantize", options, ["values", "dequantizer", "samples", "seed"]);
+  checkOptions("dequantize", options, {
+    values: anyValue,
+    dequantizer: anyValue,
+    samples: anyValue,
+    seed: seedValue,
+  });
   const { base, bijection, embedding } = flow;
   const { values = valuesIn(flow), ...others } = options;
   const distribution = new TransformedDistribution(base, bijection);

@@ -2,12 +2,12 @@ import { isUnknownType } from "../description.ts";
 import { registerAllKinds } from "../distributions/registerAllKinds.ts";
 import { PushforwardError } from "../errors.ts";
 import { input } from "../graph/tensor.ts";
-import { checkOptions, isPlainObject } from "../options.ts";
+import { anyValue, checkOptions, isPlainObject, type OptionRules } from "../options.ts";
 import { brief } from "../parse.ts";
 import { anomalyArrays } from "./anomalies/storedReference.ts";
 import { encodeWithChecksum } from "./checksum.ts";
 import { Flow } from "./flow.ts";
-import type { KindOptions } from "./flowDescription.ts";
+import { type KindOptions, kindRules } from "./flowDescription.ts";
 import {
   checkDescriptionSize,
   FORMAT,
@@ -21,6 +21,18 @@ import * as tableReader from "./tableReader.ts";
 
 /** A model to save. The default names are x1, x2... for columns and c1, c2... for columns of the context. */
 export type ModelToSave = Pick<LoadedModel, "flow"> & Partial<LoadedModel>;
+
+/** `readModel` checks the values. */
+const modelRules: OptionRules<ModelToSave> = {
+  flow: anyValue,
+  columns: anyValue,
+  table: anyValue,
+  image: anyValue,
+  given: anyValue,
+  labels: anyValue,
+  training: anyValue,
+  anomalies: anyValue,
+};
 
 /**
  * Returns a model as the bytes of a model file: a safetensors file with all parameters of the flow, and a JSON description in its
@@ -38,7 +50,8 @@ export function encodeModel(model: ModelToSave, options: KindOptions = {}): Uint
       hint: "Write encodeModel({ flow, columns }).",
     });
   }
-  checkOptions("encodeModel", options, ["kinds"]);
+  checkOptions("encodeModel", model, modelRules);
+  checkOptions("encodeModel", options, kindRules);
   const { flow, columns = defaultNames("x", flow.features), given = defaultNames("c", flow.context) } = model;
   const { table, image, labels, training, anomalies } = model;
   traceDensity(flow);

@@ -1,3 +1,4 @@
+import { anyValue, checkOptions, wholeNumber } from "../options.ts";
 import { cnf, glow, iaf, maf, naf, nice, nsf, planarFlow, realNVP } from "./recipes/index.ts";
 
 /** The number of outputs of each network for each feature. */
@@ -26,12 +27,14 @@ const DEFAULT_TRANSFORMS: ReadonlyMap<unknown, number> = new Map<unknown, number
 export function estimateParameters(
   recipe: unknown,
   features: number,
-  {
-    context = 0,
-    transforms = DEFAULT_TRANSFORMS.get(recipe) ?? 5,
-    hidden = [64, 64],
-  }: { context?: number; transforms?: number | undefined; hidden?: readonly number[] | undefined } = {},
+  options: { context?: number; transforms?: number | undefined; hidden?: readonly number[] | undefined } = {},
 ): number | undefined {
+  const { context = 0, transforms = DEFAULT_TRANSFORMS.get(recipe) ?? 5, hidden = [64, 64] } = options;
+  checkOptions("estimateParameters", options, {
+    context: wholeNumber(0),
+    transforms: wholeNumber(0),
+    hidden: anyValue,
+  });
   const outputs = OUTPUTS_PER_FEATURE.get(recipe);
   if (outputs === undefined) return undefined;
   const planar = recipe === planarFlow;

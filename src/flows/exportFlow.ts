@@ -2,7 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { input } from "../graph/tensor.ts";
 import type { Precision } from "../onnx/export.ts";
-import { checkOptions, invalidOption, isPlainObject } from "../options.ts";
+import { checkOptions, invalidOption, isPlainObject, oneOf } from "../options.ts";
 import type { Float64Column } from "./float64Column.ts";
 import type { Flow } from "./flow.ts";
 import {
@@ -113,24 +113,25 @@ export function checkPrecision(column: Float64Column | undefined, precision: Pre
   });
 }
 
+const isText = (value: unknown) => typeof value === "string";
+
 /** Checks options and fills in their defaults. The first of `exports` is the default of `what`. Throws `ARGUMENT`. */
 export function checkedOptions<W extends string>(
   owner: string,
   options: ExportFlowOptions | undefined,
   exports: readonly W[],
 ) {
-  checkOptions(owner, options, ["what", "precision", "noise", "metadata"]);
+  checkOptions(owner, options, {
+    what: oneOf(...exports),
+    precision: oneOf("float32", "float64"),
+    noise: oneOf("input", "generated"),
+    metadata: {
+      expected: "an object of texts",
+      accepts: (value) => isPlainObject(value) && Object.values(value).every(isText),
+    },
+  });
   const { what = exports[0], precision = "float32", noise = "input", metadata = {} } = options ?? {};
-  const oneOf = (name: string, choices: readonly string[], value: unknown) => {
-    if (choices.includes(value as string)) return;
-    throw invalidOption(owner, name, `one of ${choices.join(", ")}`, value);
-  };
-  oneOf("what", exports, what);
-  oneOf("precision", ["float32", "float64"], precision);
-  oneOf("noise", ["input", "generated"], noise);
   if (noise === "generated" && what !== "sampler")
     throw invalidOption(owner, "noise", '"input", except for a sampler', noise);
-  if (!isPlainObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string"))
-    throw invalidOption(owner, "metadata", "an object of texts", metadata);
   return { what: what as W, precision, isGenerated: noise === "generated", metadata };
 }

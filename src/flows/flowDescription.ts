@@ -8,6 +8,7 @@ import {
   contextEmbeddingSchema,
 } from "../distributions/contextEmbedding.ts";
 import { type CustomKind, withCustomKinds } from "../distributions/customKinds.ts";
+import { anyValue, type OptionRules } from "../options.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { Flow } from "./flow.ts";
@@ -36,6 +37,9 @@ export interface KindOptions {
   /** How custom classes are built from their descriptions. Default none. */
   kinds?: readonly CustomKind[];
 }
+
+/** `registeredKinds` checks the kinds. */
+export const kindRules: OptionRules<KindOptions> = { kinds: anyValue };
 
 /**
  * Builds a flow from a description of registered or custom kinds, with initial weights drawn from `seed`.

@@ -5,9 +5,10 @@ import { PushforwardError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { instancesOf } from "../nn/module.ts";
 import type { Precision } from "../onnx/export.ts";
+import { anyValue, checkOptions, type OptionRules, seedValue, wholeNumber } from "../options.ts";
 import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
-import { checkRunOptions } from "../runtime/options.ts";
+import { runRules } from "../runtime/options.ts";
 import { arrayInput, BatchRunner, type RowInput, type RunOptions } from "./batchRunner.ts";
 import { nestedFloat64Column } from "./float64Column.ts";
 import type { Flow, Unstandardized } from "./flow.ts";
@@ -37,8 +38,14 @@ export interface SampleOptions<F extends keyof RowForms = "flat"> extends RowOpt
   contexts?: ContextInput;
 }
 
-/** The options of `sample` in addition to `RunOptions`. */
-export const SAMPLE_OPTION_NAMES = ["as", "seed", "start"];
+/** The rules of the options of `toLatent` and `toData`. `rowForm` checks `as`. */
+const rowRules: OptionRules<RowOptions<keyof RowForms>> = { ...runRules, as: anyValue };
+
+/** The rules of the options of `sample` without a context. */
+export const sampleRules = { ...rowRules, seed: seedValue, start: wholeNumber(0) };
+
+/** `contextInputsOfSamples` checks the contexts. */
+const contextSampleRules = { ...sampleRules, context: anyValue, contexts: anyValue };
 
 /**
  * Implements the methods of a flow for numbers. It runs graphs of the flow without its outer standardizations over chunks of rows,
@@ -61,7 +68,7 @@ export class FlowEvaluator {
   }
 
   async logProb(x: RowsInput, context?: ContextInput, options?: RunOptions): Promise<Float64Array> {
-    checkRunOptions("logProb", options);
+    checkOptions("logProb", options, runRules);
     const outer = this.flow.unstandardized();
     const build = (x: Tensor, context?: Tensor) => ({ logProb: outer.inner.logProb(x, context) });
     const rows = dataRows("x", x, this.flow);
@@ -107,7 +114,7 @@ export class FlowEvaluator {
     outer: Unstandardized,
     { before, after }: { before?: Standardize; after?: Standardize },
   ): Promise<RowForms[F]> {
-    checkRunOptions(method, options, ["as"]);
+    checkOptions(method, options, rowRules);
     const convert = this.form(options);
     const contexts = this.context(method, context, given, outer.standardizeContext);
     if (this.flow.bijection.isIdentity) return convert(given.values);
@@ -146,11 +153,10 @@ export class FlowEvaluator {
     n: number,
     options: SampleOptions<F> = {},
   ): Promise<{ samples: RowForms[F]; logProb: Float64Array }> {
-    checkRunOptions(method, options, [...SAMPLE_OPTION_NAMES, "context", "contexts"]);
+    checkOptions(method, options, contextSampleRules);
     const convert = this.form(options);
     const { seed = 0, start = 0, context, contexts } = options;
     checkCount("the number of samples", n);
-    checkCount(`the option start of ${method}`, start);
     const outer = this.flow.unstandardized();
     const contextOfSamples = this.contextInputsOfSamples(
       method,

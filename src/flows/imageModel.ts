@@ -2,6 +2,16 @@ import { Dequantized } from "../distributions/dequantized.ts";
 import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
+import {
+  anyValue,
+  checkOptions,
+  listOfTexts,
+  numberFrom,
+  type OptionRules,
+  seedValue,
+  wholeNumber,
+} from "../options.ts";
+import { runRules } from "../runtime/options.ts";
 import type { RunOptions } from "./batchRunner.ts";
 import { Flow } from "./flow.ts";
 import type { LoadedModel } from "./modelFile.ts";
@@ -23,6 +33,15 @@ export interface ImageSampleOptions extends ImageOptions {
   start?: number;
 }
 
+const imageRules: OptionRules<ImageOptions> = { ...runRules, classes: anyValue };
+
+const imageSampleRules: OptionRules<ImageSampleOptions> = {
+  ...imageRules,
+  temperature: numberFrom(0),
+  seed: seedValue,
+  start: wholeNumber(0),
+};
+
 /**
  * A model of images: a flow of whole numbers (`Dequantized`), and the shape of the images. Images are rows [n, height * width *
  * channels] of pixels from 0 to values - 1, and so are the results.
@@ -41,7 +60,9 @@ export class ImageModel implements AsyncDisposable {
   readonly #latent: Flow;
 
   /** Throws `ARGUMENT` unless the flow is one that `dequantize` returns, with the features of `shape`. */
-  constructor({ flow, shape, classes = [] }: { flow: Flow; shape: ImageShape; classes?: readonly string[] }) {
+  constructor(options: { flow: Flow; shape: ImageShape; classes?: readonly string[] }) {
+    checkOptions("new ImageModel", options, { flow: anyValue, shape: anyValue, classes: listOfTexts });
+    const { flow, shape, classes = [] } = options;
     const { base, embedding } = flow;
     const values = base instanceof Dequantized && typeof base.values === "number" ? base.values : undefined;
     const isOfPixels =
@@ -92,30 +113,37 @@ export class ImageModel implements AsyncDisposable {
   }
 
   /** log P of each image in nats, a lower bound in expectation: [n]. */
-  logProb(pixels: Float64Array, { classes, ...run }: ImageOptions = {}): Promise<Float64Array> {
+  async logProb(pixels: Float64Array, options: ImageOptions = {}): Promise<Float64Array> {
+    checkOptions("logProb", options, imageRules);
+    const { classes, ...run } = options;
     return this.flow.logProb(pixels, contextOf(classes), run);
   }
 
   /** The latent rows [n, D] of the images x + 1/2, which are in the middle of the cells [x, x + 1) of whole numbers. */
-  toLatent(pixels: Float64Array, { classes, ...run }: ImageOptions = {}): Promise<Float64Array> {
+  async toLatent(pixels: Float64Array, options: ImageOptions = {}): Promise<Float64Array> {
+    checkOptions("toLatent", options, imageRules);
+    const { classes, ...run } = options;
     const middle = pixels.map((pixel) => pixel + 0.5);
     return this.density.toLatent(middle, contextOf(classes), run);
   }
 
   /** The images [n, D] of latent rows, rounded down to pixels. */
-  async toPixels(latent: Float64Array, { classes, ...run }: ImageOptions = {}): Promise<Float64Array> {
+  async toPixels(latent: Float64Array, options: ImageOptions = {}): Promise<Float64Array> {
+    checkOptions("toPixels", options, imageRules);
+    const { classes, ...run } = options;
     const data = await this.density.toData(latent, contextOf(classes), run);
     return data.map((value) => Math.min(this.values - 1, Math.max(0, Math.floor(value))));
   }
 
   /** Draws n images: [n, D]. */
   async sample(n: number, options: ImageSampleOptions = {}): Promise<Float64Array> {
-    const { temperature = 1, seed = 0, start = 0, ...others } = options;
-    const { classes: _, ...run } = others;
+    checkOptions("sample", options, imageSampleRules);
+    const { temperature = 1, seed = 0, start = 0, classes, ...run } = options;
+    const copied = contextOf(classes);
     const latent = await this.#latent.sample(n, { seed, start, ...run });
     return this.toPixels(
       latent.map((z) => temperature * z),
-      others,
+      { ...run, ...(copied && { classes: copied }) },
     );
   }
 

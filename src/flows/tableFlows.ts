@@ -8,7 +8,7 @@ import { ContextEmbedding, type ContextEmbeddingOptions } from "../distributions
 import type { Distribution } from "../distributions/distribution.ts";
 import { GaussianMixture } from "../distributions/gaussianMixture.ts";
 import { StandardNormal } from "../distributions/standardNormal.ts";
-import { checkOptions } from "../options.ts";
+import { anyValue, checkOptions, required, seedValue, wholeNumber } from "../options.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { checkFlow } from "./checkParts.ts";
@@ -73,7 +73,12 @@ const MIN_ROWS_OF_LARGE_TABLE = 20_000;
  * For more than 20,000 rows, `affine` and `mixture` have five wider affine layers, and there is no `splines`.
  */
 export function tableFlows(features: number, options: TableFlowOptions): { name: string; flow: Flow }[] {
-  checkOptions("tableFlows", options, ["rows", "context", "embedding", "seed"]);
+  checkOptions("tableFlows", options, {
+    rows: required(wholeNumber(0)),
+    context: wholeNumber(0),
+    embedding: anyValue,
+    seed: seedValue,
+  });
   const { rows, context = 0, embedding, seed = 0 } = options;
   parse(countSchema, rows, "the option rows of tableFlows");
   const random = new Random(seed);

@@ -1,7 +1,16 @@
 import { selectRows } from "../dataset/selectRows.ts";
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
-import { checkRunOptions } from "../runtime/options.ts";
+import {
+  anyValue,
+  checkOptions,
+  invalidOption,
+  isPlainObject,
+  listOfTexts,
+  seedValue,
+  wholeNumber,
+} from "../options.ts";
+import { runRules } from "../runtime/options.ts";
 import { decodeTable } from "../tables/decodeTable.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
 import { nearestCells } from "../tables/encode.ts";
@@ -15,6 +24,7 @@ import {
   type AnomalySelection,
   type AnomalySelectionOptions,
   selectAnomalies,
+  selectionRules,
 } from "./anomalies/findAnomalies.ts";
 import { type AnomalyReason, explainRows, type RowsToExplain } from "./anomalies/reasons.ts";
 import type { RunOptions } from "./batchRunner.ts";
@@ -78,15 +88,13 @@ export class TableModel implements AsyncDisposable {
   private scorer: AnomalyScorer | undefined;
 
   /** Throws `SHAPE` if the features of the columns are not those of the flow. */
-  constructor({
-    columns,
-    flow,
-    anomalies,
-  }: {
+  constructor(options: {
     columns: readonly TableColumn[];
     flow: Flow;
     anomalies?: AnomalyReference | undefined;
   }) {
+    checkOptions("new TableModel", options, { columns: anyValue, flow: anyValue, anomalies: anyValue });
+    const { columns, flow, anomalies } = options;
     const features = columns.flatMap(featureNames).length;
     if (features !== flow.features) {
       throw new PushforwardError("SHAPE", "the columns of a table model do not match its flow", {
@@ -123,8 +131,9 @@ export class TableModel implements AsyncDisposable {
    * probability; a value outside the bounds or the lattice of its column, or other than its constant, has probability 0.
    */
   async score(rows: TableInput, options: TableScoreOptions = {}): Promise<Float64Array> {
-    checkRunOptions("score", options, ["of", "given"]);
+    checkOptions("score", options, { ...runRules, of: listOfTexts, given: listOfTexts });
     const { of, given = [], ...run } = options;
+    checkConditional(of, given);
     const { values, status } = encodeTable(this.columns, rows, of ? [...of, ...given] : this.names());
     const scores = of
       ? await this.conditionalScore(values, of, given, run)
@@ -139,12 +148,16 @@ export class TableModel implements AsyncDisposable {
 
   /** The features [n, D] of the rows that `sample` draws. Throws `DATA` for given values that the model did not learn. */
   async sampleFeatures(n: number, options: TableSampleOptions = {}): Promise<Float64Array> {
-    checkRunOptions("sample", options, ["seed", "start", "given"]);
+    checkOptions("sample", options, {
+      ...runRules,
+      seed: seedValue,
+      start: wholeNumber(0),
+      given: { expected: "an object with values by column", accepts: isPlainObject },
+    });
     const { seed = 0, start = 0, given = {}, ...run } = options;
     const names = Object.keys(given);
     if (names.length === 0) return this.flow.sample(n, { seed, start, ...run });
     checkCount("the number of samples", n);
-    checkCount("the option start of sample", start);
     const encoded = encodeTable(this.columns, [given], names);
     this.checkLearned(encoded);
     const D = this.flow.features;
@@ -159,7 +172,7 @@ export class TableModel implements AsyncDisposable {
    * given that they are present (missing at random). Present values stay as they are. Columns that a row does not have are drawn too.
    */
   async impute(rows: TableInput, options: TableImputeOptions = {}): Promise<TableRow[]> {
-    checkRunOptions("impute", options, ["seed"]);
+    checkOptions("impute", options, { ...runRules, seed: seedValue });
     const { seed = 0, ...run } = options;
     const names = this.names().filter((name) => hasColumn(rows, name));
     const encoded = encodeTable(this.columns, rows, names);
@@ -180,7 +193,7 @@ export class TableModel implements AsyncDisposable {
    *   model, or with values of another type.
    */
   async anomalies(rows: TableInput, options: TableAnomaliesOptions = {}): Promise<TableAnomalies> {
-    checkRunOptions("anomalies", options, ["count", "falseDiscoveryRate"]);
+    checkOptions("anomalies", options, { ...runRules, ...selectionRules });
     const { count, falseDiscoveryRate, ...run } = options;
     const { values, status, present } = this.positionsOf(rows);
     const scores = await this.anomalyScores(values, status, run);
@@ -199,12 +212,20 @@ export class TableModel implements AsyncDisposable {
     return { ...selection, anomalies };
   }
 
-  /** The rows as `anomalyScores` takes them. */
+  /**
+   * The rows as `anomalyScores` takes them.
+   *
+   * @internal
+   */
   positionsOf(rows: TableInput): EncodedTable {
     return encodeTable(this.columns, rows, this.names(), { positions: true });
   }
 
-  /** The anomaly scores [N] of rows of positions [N, D] (`positionsInColumn`) with the status [N]. */
+  /**
+   * The anomaly scores [N] of rows of positions [N, D] (`positionsInColumn`) with the status [N].
+   *
+   * @internal
+   */
   async anomalyScores(
     positions: Float64Array,
     status: Uint8Array,
@@ -217,6 +238,8 @@ export class TableModel implements AsyncDisposable {
   /**
    * The reasons why rows of positions are unusual. `present(n)` has the values of row n. A model without a reference for anomalies does
    * not know how far a value is from the nearest cell of a lattice, in the scale of its column: the value has the gain of that cell.
+   *
+   * @internal
    */
   anomalyReasons(
     { positions, present }: { positions: Float64Array; present: RowsToExplain["present"] },
@@ -234,7 +257,11 @@ export class TableModel implements AsyncDisposable {
     return this.scorer;
   }
 
-  /** Throws `ARGUMENT` if the model has none. */
+  /**
+   * Throws `ARGUMENT` if the model has none.
+   *
+   * @internal
+   */
   anomalyReference(): AnomalyReference {
     if (this.reference) return this.reference;
     throw new PushforwardError("ARGUMENT", "the model does not contain what anomalies are compared with", {
@@ -245,6 +272,8 @@ export class TableModel implements AsyncDisposable {
   /**
    * Features [N, D] with a draw in place of each NaN, which is missing in no row if `present` is true. Row n depends on the seed and on
    * `start` + n.
+   *
+   * @internal
    */
   async completeFeatures(
     values: Float64Array,
@@ -257,6 +286,8 @@ export class TableModel implements AsyncDisposable {
   /**
    * Features [N, D] with a draw in place of each one that is not known: from their distribution given the known ones, of which NaN means
    * that the value is missing.
+   *
+   * @internal
    */
   drawUnknown(
     rows: PartialRows,
@@ -265,7 +296,11 @@ export class TableModel implements AsyncDisposable {
     return this.conditionalRows().complete(rows, { seed, start, present: false }, run);
   }
 
-  /** log p(of | given) of rows of features [N, D], as `score` has it. Features of other columns may be NaN. */
+  /**
+   * log p(of | given) of rows of features [N, D], as `score` has it. Features of other columns may be NaN.
+   *
+   * @internal
+   */
   async conditionalScore(
     values: Float64Array,
     of: readonly string[],
@@ -350,6 +385,22 @@ export class TableModel implements AsyncDisposable {
         hint: nearest === undefined ? "Give another value, or none." : `Did you mean "${nearest}"?`,
       },
     );
+  }
+}
+
+/** Throws `ARGUMENT` unless log p(of | given) is defined. */
+function checkConditional(of: readonly string[] | undefined, given: readonly string[]): void {
+  if (of?.length === 0) throw invalidOption("score", "of", "at least one column", of);
+  if (of === undefined && given.length > 0) {
+    throw new PushforwardError("ARGUMENT", "the option given of score needs the option of", {
+      hint: 'Name the columns to score: { of: ["price"], given: ["area"] }.',
+    });
+  }
+  const both = of?.find((name) => given.includes(name));
+  if (both !== undefined) {
+    throw new PushforwardError("ARGUMENT", `the column "${both}" is both in of and in given`, {
+      hint: "Name each column once.",
+    });
   }
 }
 

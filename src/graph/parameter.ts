@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { anyValue, checkOptions, trueOrFalse } from "../options.ts";
 import { claimNumbers } from "../sizeBudget.ts";
 import type { Floats } from "./operation.ts";
 import { input } from "./operations/source.ts";
@@ -23,6 +24,13 @@ export const WEIGHT: Domain = { min: -1e9, max: 1e9 };
 /** The domain of logarithms: exp(88) is the largest power of e that is finite in float32, and exp(-88) has a reciprocal. */
 export const LOGARITHM: Domain = { min: -88, max: 88 };
 
+const parameterRules = {
+  trainable: trueOrFalse,
+  running: trueOrFalse,
+  decay: trueOrFalse,
+  domain: anyValue,
+};
+
 /** A tensor with numbers: the weights of a network, or a fixed array such as a scale that is fitted to data. */
 export class Parameter extends Tensor {
   private array: Floats;
@@ -44,6 +52,7 @@ export class Parameter extends Tensor {
     start: number | ArrayLike<number> | (() => ArrayLike<number>),
     options: { trainable?: boolean; running?: boolean; decay?: boolean; domain?: Domain } = {},
   ) {
+    checkOptions("new Parameter", options, parameterRules);
     super(input, [], { shape: [...shape] });
     claimNumbers(sizeOf(shape));
     const value =

@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { checkOptions, trueOrFalse } from "../options.ts";
 import { checkedNumber } from "./checkedNumber.ts";
 import type { Attributes, Operation } from "./operation.ts";
 import * as elementwise from "./operations/elementwise.ts";
@@ -227,13 +228,17 @@ export class Tensor {
     return apply(reduction.logSoftmax, [this], { axis: normalizeAxis("logSoftmax", axis, this.shape) });
   }
   /** Cumulative sum along an axis, from its end if `reverse`. */
-  cumsum(axis = -1, { reverse = false } = {}): Tensor {
+  cumsum(axis = -1, options: { reverse?: boolean } = {}): Tensor {
+    checkOptions("cumsum", options, { reverse: trueOrFalse });
+    const { reverse = false } = options;
     return apply(reduction.cumsum, [this], { axis: normalizeAxis("cumsum", axis, this.shape), reverse });
   }
 
   // Linear algebra
   /** Matrix product over the last two axes, either factor transposed if asked for; the axes before them are broadcast. */
-  matmul(other: Tensor, { transposeA = false, transposeB = false } = {}): Tensor {
+  matmul(other: Tensor, options: { transposeA?: boolean; transposeB?: boolean } = {}): Tensor {
+    checkOptions("matmul", options, { transposeA: trueOrFalse, transposeB: trueOrFalse });
+    const { transposeA = false, transposeB = false } = options;
     return apply(linear.matmul, [this, other], { transposeA, transposeB });
   }
   /** x W + b: [..., I] by [I, O] plus [O] or [..., O]. */
@@ -392,8 +397,10 @@ function reduce(
   x: Tensor,
   operation: Operation<reduction.Reduction>,
   axes: number | readonly number[] | undefined,
-  { keepAxes = false }: { keepAxes?: boolean },
+  options: { keepAxes?: boolean },
 ): Tensor {
+  checkOptions(operation.name, options, { keepAxes: trueOrFalse });
+  const { keepAxes = false } = options;
   const positions = normalizeAxes(operation.name, axes, x.shape);
   return positions.length === 0 ? x : apply(operation, [x], { axes: positions, keepAxes });
 }

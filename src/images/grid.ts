@@ -1,4 +1,5 @@
 import { type ImageShape, imageSize } from "../nn/image.ts";
+import { checkOptions, wholeNumber } from "../options.ts";
 import type { Picture } from "./pictureFile.ts";
 
 /** Options of `imageGrid`. */
@@ -24,6 +25,7 @@ export function imageGrid(
   [height, width, channels]: ImageShape,
   options: ImageGridOptions = {},
 ): Picture {
+  checkOptions("imageGrid", options, { columns: wholeNumber(1), gap: wholeNumber(0), scale: wholeNumber(1) });
   const count = pixels.length / imageSize([height, width, channels]);
   const { columns = Math.ceil(Math.sqrt(count)), gap = 2 } = options;
   const { scale = Math.max(1, Math.round(600 / (columns * (width + gap)))) } = options;

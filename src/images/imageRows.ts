@@ -2,6 +2,7 @@ import { concatRows } from "../dataset/concatRows.ts";
 import { InMemoryDataset, StreamedDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
+import { checkOptions, numberFrom, seedValue, trueOrFalse, wholeNumber } from "../options.ts";
 import { type ImageSet, LABEL_SOURCES } from "./imageSet.ts";
 
 /** Images as rows: a dataset in memory, or a stream that reads them from disk in each epoch. */
@@ -27,6 +28,12 @@ const MAX_NUMBERS_IN_MEMORY = 2 ** 24;
  * @throws DATA for a pixel that is not below `values`, for fewer than two images, and for missing classes.
  */
 export async function imageRows(images: ImageSet, options: ImageRowsOptions = {}): Promise<ImageRows> {
+  checkOptions("imageRows", options, {
+    classes: trueOrFalse,
+    values: wholeNumber(2),
+    maxNumbersInMemory: numberFrom(0),
+    seed: seedValue,
+  });
   const { seed = 0, maxNumbersInMemory = MAX_NUMBERS_IN_MEMORY } = options;
   if (images.count * imageSize(images.shape) > maxNumbersInMemory)
     return StreamedDataset.of(() => imageBlocks(images, options), { seed });

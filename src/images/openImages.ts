@@ -3,6 +3,7 @@ import { gunzipSync } from "node:zlib";
 import { PushforwardError } from "../errors.ts";
 import { firstBytes, isGzip } from "../files/firstBytes.ts";
 import { readError } from "../files/readBytes.ts";
+import { abortSignal, anyValue, checkOptions, text } from "../options.ts";
 import { isIdx, openIdx } from "./idx.ts";
 import type { ImageSet, OpenImagesOptions } from "./imageSet.ts";
 import { isNpy, openNpy, openNpz } from "./npy.ts";
@@ -38,6 +39,7 @@ export async function openImages(
   paths: string | readonly string[],
   options: OpenImagesOptions = {},
 ): Promise<ImageSet> {
+  checkOptions("openImages", options, { shape: anyValue, statedBy: text, signal: abortSignal });
   const list = typeof paths === "string" ? [paths] : paths;
   const sources: Source[] = [];
   for (const path of list) sources.push({ path, format: await formatOf(path) });

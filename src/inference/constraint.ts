@@ -4,6 +4,7 @@ import { Sigmoid } from "../bijections/sigmoid.ts";
 import { PushforwardError } from "../errors.ts";
 import { sizeOf } from "../graph/shape.ts";
 import { scalar, stack, Tensor } from "../graph/tensor.ts";
+import { anyValue, checkOptions } from "../options.ts";
 import { brief } from "../parse.ts";
 import type { Prior } from "./prior.ts";
 
@@ -46,10 +47,9 @@ export interface RealOptions<E extends EarlierValues = EarlierValues> {
  * A real number: [N]. With an offset and a multiplier, which may depend on earlier parameters, the unconstrained coordinate is
  * u = (x - offset) / multiplier: the non-centered parametrization of a hierarchical model, whose density is still written for x.
  */
-export function real<E extends EarlierValues>({
-  offset = 0,
-  multiplier = 1,
-}: RealOptions<E> = {}): Constraint {
+export function real<E extends EarlierValues>(options: RealOptions<E> = {}): Constraint {
+  checkOptions("real", options, { offset: anyValue, multiplier: anyValue });
+  const { offset = 0, multiplier = 1 } = options;
   if (offset === 0 && multiplier === 1) return elements([], (u) => ({ value: u, logDet: scalar(0) }));
   return elements([], (u, earlier) => {
     checkBounds(offset);

@@ -1,8 +1,10 @@
 import * as z from "zod/mini";
 import { PushforwardError } from "../errors.ts";
 import { Flow } from "../flows/flow.ts";
+import { checkOptions } from "../options.ts";
 import { parse } from "../parse.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
+import { engineRules } from "../runtime/options.ts";
 import type { FitDensityOptions } from "../train/densityOptions.ts";
 
 /** Progress of `infer`. */
@@ -59,9 +61,10 @@ const inferOptionsSchema = z.strictObject({
     ),
   ),
   restarts: z._default(count(1), 1),
-  // `fitDensity` and `compile` check these.
+  // `fitDensity` checks these.
   fit: z.optional(z.custom<FitDensityOptions>()),
   onProgress: z.optional(z.custom<InferOptions["onProgress"]>()),
+  // `engineRules` check these.
   providers: z.optional(z.custom<EngineOptions["providers"]>()),
   threads: z.optional(z.custom<EngineOptions["threads"]>()),
   samples: z._default(count(100), 10_000),
@@ -77,6 +80,8 @@ const inferOptionsSchema = z.strictObject({
 /** The options with their defaults. Throws `ARGUMENT` for unknown and for invalid options. */
 export function inferSettings(options: InferOptions): z.output<typeof inferOptionsSchema> {
   const settings = parse(inferOptionsSchema, options, "an option of infer");
+  const { providers, threads } = options;
+  checkOptions("infer", { providers, threads }, engineRules);
   if (settings.restarts > 1 && settings.flow instanceof Flow) {
     throw new PushforwardError("ARGUMENT", "restarts needs a new flow for each seed", {
       expected: "a function as the option flow, such as (seed) => nsf(2, { seed })",

@@ -1,6 +1,7 @@
 import { conv2d } from "../graph/operations/convolution.ts";
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { checkOptions, trueOrFalse } from "../options.ts";
 import type { Random } from "../random/index.ts";
 import { initialValues } from "./linear.ts";
 
@@ -14,7 +15,15 @@ export class Convolution {
   /** [outputs] */
   readonly bias: Parameter;
 
-  constructor(inputs: number, outputs: number, kernel: number, random: Random, { zeroInit = false } = {}) {
+  constructor(
+    inputs: number,
+    outputs: number,
+    kernel: number,
+    random: Random,
+    options: { zeroInit?: boolean } = {},
+  ) {
+    checkOptions("new Convolution", options, { zeroInit: trueOrFalse });
+    const { zeroInit = false } = options;
     const initial = initialValues(kernel * kernel * inputs, outputs, random, { zeroInit });
     this.weight = new Parameter([kernel, kernel, inputs, outputs], initial.weight, {
       domain: WEIGHT,

@@ -1,5 +1,6 @@
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { checkOptions, trueOrFalse } from "../options.ts";
 import type { Random } from "../random/index.ts";
 
 /** Float32 numbers in a vector register (AVX-512). A product computes this many columns in the time of one. */
@@ -12,7 +13,9 @@ export class Linear {
   /** [outputs] */
   readonly bias: Parameter;
 
-  constructor(inputs: number, outputs: number, random: Random, { zeroInit = false } = {}) {
+  constructor(inputs: number, outputs: number, random: Random, options: { zeroInit?: boolean } = {}) {
+    checkOptions("new Linear", options, { zeroInit: trueOrFalse });
+    const { zeroInit = false } = options;
     const initial = initialValues(inputs, outputs, random, { zeroInit });
     this.weight = new Parameter([inputs, outputs], initial.weight, { domain: WEIGHT, decay: true });
     this.bias = new Parameter([outputs], initial.bias, { domain: WEIGHT });

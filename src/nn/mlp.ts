@@ -2,6 +2,8 @@ import * as z from "zod/mini";
 import { MAX_LAYERS, sizeSchema } from "../description.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
+import { checkOptions, trueOrFalse } from "../options.ts";
+import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { type Activation, activate, activationSchema } from "./activation.ts";
 import { Linear } from "./linear.ts";
@@ -51,9 +53,11 @@ export class MLP {
     options: NetworkOptions = {},
     random: Random = new Random(0),
     context = 0,
-    { zeroInit = true } = {},
+    settings: { zeroInit?: boolean } = {},
   ) {
-    this.options = { hidden: [64, 64], activation: "relu", residual: false, ...options };
+    checkOptions("new MLP", settings, { zeroInit: trueOrFalse });
+    const { zeroInit = true } = settings;
+    this.options = parse(networkSchema, options, "an option of new MLP");
     const sizes = [inputs + context, ...hiddenSizes(this.options), outputs];
     this.layers = sizes
       .slice(1)

@@ -5,6 +5,7 @@ import { capturedBy, placeholder, substitute } from "../graph/substitute.ts";
 import { concat, epsilon, filled, type Tensor } from "../graph/tensor.ts";
 import { ancestors } from "../graph/traversal.ts";
 import { withGradient } from "../graph/withGradient.ts";
+import { checkOptions, finiteNumber, numberAbove, required } from "../options.ts";
 import { dormandPrince, type Tableau } from "./tableau.ts";
 
 /** dy/dt at time t [N, 1] and state y [N, S], in the shape of y. */
@@ -39,6 +40,11 @@ const MIN_STEP = 1e-9;
  * et al. 2021, "Hey, that's not an ODE"). It cannot be differentiated again.
  */
 export function integrate(field: VectorField, initial: Tensor, options: IntegrateOptions): Tensor {
+  checkOptions("integrate", options, {
+    from: required(finiteNumber),
+    to: required(finiteNumber),
+    tolerance: numberAbove(0),
+  });
   const time = placeholder([...initial.shape.slice(0, 1), 1]);
   const state = placeholder(initial.shape);
   const derivative = field(time, state);

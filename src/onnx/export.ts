@@ -11,6 +11,15 @@ import { constantValues, scalarValue } from "../graph/operations/source.ts";
 import { resolveShape, type Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { ancestors } from "../graph/traversal.ts";
+import {
+  anyValue,
+  checkOptions,
+  type OptionRules,
+  oneOf,
+  text,
+  trueOrFalse,
+  wholeNumber,
+} from "../options.ts";
 import { OnnxFile } from "./file.ts";
 import type { NodeProto, TensorProto, ValueInfoProto } from "./model.ts";
 import type { Names } from "./names.ts";
@@ -33,6 +42,14 @@ export interface ExportOptions {
   barrier?: string;
 }
 
+const exportRules: OptionRules<ExportOptions> = {
+  precision: oneOf("float32", "float64"),
+  batch: wholeNumber(0),
+  embedParameters: trueOrFalse,
+  metadata: anyValue,
+  barrier: text,
+};
+
 /** The ONNX element type of a precision. */
 export const floatType = (precision: Precision): number =>
   precision === "float64" ? ElementType.DOUBLE : ElementType.FLOAT;
@@ -49,6 +66,7 @@ interface WriteOptions {
  * the graph needs a symbolic number of rows and has no input [N, ...].
  */
 export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Array<ArrayBuffer> {
+  checkOptions("exportOnnx", options, exportRules);
   const { precision = "float32", batch, embedParameters = false, metadata, barrier } = options;
   const file = new OnnxFile({ batch });
   const type = floatType(precision);

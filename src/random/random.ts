@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { anyValue, checkOptions } from "../options.ts";
 import { fill, NORMAL, UNIFORM } from "./fill.js";
 import { loadKernel } from "./kernel.ts";
 import { philox4x32 } from "./philox.ts";
@@ -6,6 +7,9 @@ import { philox4x32 } from "./philox.ts";
 /** More values of the third word of a counter: see UNIFORM and NORMAL. */
 const PERMUTATION = 2;
 const SPLIT = 3;
+
+/** `#fill` checks the value. */
+const offsetRules = { offset: anyValue };
 
 /** Shared by all calls: a method reads the words that it wrote before it returns. */
 const words = new Uint32Array(4);
@@ -74,6 +78,7 @@ export class Random {
    * from 0.
    */
   uniform<T extends Float32Array | Float64Array>(out: T, options: { offset?: number } = {}): T {
+    checkOptions("uniform", options, offsetRules);
     return this.#fill("uniform", options.offset ?? 0, out);
   }
 
@@ -87,6 +92,7 @@ export class Random {
    * Reference: Box and Muller, "A note on the generation of random normal deviates", 1958.
    */
   normal<T extends Float32Array | Float64Array>(out: T, options: { offset?: number } = {}): T {
+    checkOptions("normal", options, offsetRules);
     return this.#fill("normal", options.offset ?? 0, out);
   }
 

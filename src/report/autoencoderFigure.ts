@@ -2,6 +2,8 @@ import { concatRows } from "../dataset/concatRows.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import type { Autoencoder } from "../flows/index.ts";
 import type { ImageShape } from "../nn/image.ts";
+import { anyValue, checkOptions, required, seedValue, wholeNumber } from "../options.ts";
+import { runRules } from "../runtime/options.ts";
 import { imageGroups } from "./imageGroups.ts";
 
 /** Options of `autoencoderFigure`. */
@@ -30,8 +32,16 @@ const COLUMNS = 10;
  */
 export async function autoencoderFigure(
   model: Autoencoder,
-  { heldOut, shape, values, seed = 0, threads }: AutoencoderFigureOptions,
+  options: AutoencoderFigureOptions,
 ): Promise<string> {
+  checkOptions("autoencoderFigure", options, {
+    heldOut: required(anyValue),
+    shape: required(anyValue),
+    values: required(wholeNumber(2)),
+    seed: seedValue,
+    threads: runRules.threads,
+  });
+  const { heldOut, shape, values, seed = 0, threads } = options;
   const run = threads === undefined ? {} : { threads };
   const image = (n: number) => heldOut.values.subarray(n * model.features, (n + 1) * model.features);
   const first = heldOut.values.subarray(0, COLUMNS * model.features);

@@ -1,3 +1,4 @@
+import { anyValue, checkOptions, listOfTexts, required, text } from "../options.ts";
 import { type Column, fractionOutside, readColumns, subsample } from "./columns.ts";
 import { kernelLogDensity } from "./contours.ts";
 import {
@@ -38,6 +39,12 @@ const [EXTENT, GAP, MAX_SIDE] = [690, 10, 220];
  * @throws `SHAPE`, `ARGUMENT` or `DATA` for arrays that cannot be drawn; `DEPENDENCY` if a package is not installed.
  */
 export async function cornerFigure(figure: CornerFigureOptions): Promise<string> {
+  checkOptions("cornerFigure", figure, {
+    columns: required(listOfTexts),
+    draws: required(anyValue),
+    title: text,
+    show: listOfTexts,
+  });
   const { columns, draws, title = "Draws from the posterior", show } = figure;
   const shown = readColumns(
     { columns, data: draws, samples: draws },

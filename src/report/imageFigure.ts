@@ -3,7 +3,9 @@ import type { InMemoryDataset } from "../dataset/index.ts";
 import type { ImageModel } from "../flows/index.ts";
 import { latentLine } from "../flows/latentLine.ts";
 import { nearestImages } from "../images/nearestImages.ts";
+import { anyValue, checkOptions, required, seedValue } from "../options.ts";
 import { Random } from "../random/index.ts";
+import { runRules } from "../runtime/options.ts";
 import { type ImageGroup, imageGroups } from "./imageGroups.ts";
 
 /** Options of `imageFigure`. */
@@ -32,10 +34,14 @@ const LEVEL_TEMPERATURE = 0.7;
  *
  * @throws DEPENDENCY if the package that encodes pictures is not installed, ARGUMENT unless images have one channel or three.
  */
-export async function imageFigure(
-  model: ImageModel,
-  { training, heldOut, seed = 0, threads }: ImageFigureOptions,
-): Promise<string> {
+export async function imageFigure(model: ImageModel, options: ImageFigureOptions): Promise<string> {
+  checkOptions("imageFigure", options, {
+    training: required(anyValue),
+    heldOut: required(anyValue),
+    seed: seedValue,
+    threads: runRules.threads,
+  });
+  const { training, heldOut, seed = 0, threads } = options;
   const { features, classes } = model;
   const hasColumns = classes.length > 1 && classes.length <= MAX_CLASS_COLUMNS;
   // Few classes have several columns each, so that their images are not larger than others.

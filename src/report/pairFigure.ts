@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { anyValue, checkOptions, listOfTexts, required, text } from "../options.ts";
 import { axis, type Range } from "./axis.ts";
 import { type Column, type DataAndSamples, fractionOutside, readColumns, subsample } from "./columns.ts";
 import { cells, kernelLogDensity, type LogDensity, type LogDensityGrid } from "./contours.ts";
@@ -49,6 +50,14 @@ const KERNEL_MASSES = [0.3, 0.6, 0.9];
  * @throws `SHAPE`, `ARGUMENT`, `DATA` or `NUMERIC` for arrays that cannot be drawn; `DEPENDENCY` if a package is not installed.
  */
 export async function pairFigure(figure: PairFigureOptions): Promise<string> {
+  checkOptions("pairFigure", figure, {
+    columns: required(listOfTexts),
+    data: required(anyValue),
+    samples: required(anyValue),
+    title: text,
+    show: listOfTexts,
+    logDensity: anyValue,
+  });
   const { columns, logDensity, title = "Data and samples of the model" } = figure;
   const shown = readColumns(figure, figure.show ?? columns.slice(0, DEFAULT_MAX_COLUMNS));
   checkLogDensity(logDensity, columns.length);

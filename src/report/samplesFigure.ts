@@ -1,6 +1,8 @@
 import { InMemoryDataset } from "../dataset/index.ts";
 import { logDensities } from "../evaluate/index.ts";
 import type { Flow, RunOptions } from "../flows/index.ts";
+import { checkOptions, listOfTexts, seedValue } from "../options.ts";
+import { runRules } from "../runtime/options.ts";
 import { densityNodes, pairFigure } from "./pairFigure.ts";
 
 /** Options of `samplesFigure`. */
@@ -22,8 +24,10 @@ const SAMPLES = 5000;
 export async function samplesFigure(
   flow: Flow,
   rows: InMemoryDataset,
-  { columns: names, seed = 0, ...run }: SamplesFigureOptions = {},
+  options: SamplesFigureOptions = {},
 ): Promise<string> {
+  checkOptions("samplesFigure", options, { ...runRules, columns: listOfTexts, seed: seedValue });
+  const { columns: names, seed = 0, ...run } = options;
   const { features, context: contextFeatures } = flow;
   const allNames = names ?? flow.columns ?? Array.from({ length: features }, (_, i) => `x${i + 1}`);
   const constants = rows.constants.values;

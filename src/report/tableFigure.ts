@@ -1,5 +1,7 @@
 import type { InMemoryDataset } from "../dataset/index.ts";
 import type { Flow, RunOptions } from "../flows/index.ts";
+import { checkOptions, seedValue } from "../options.ts";
+import { runRules } from "../runtime/options.ts";
 import { decodeRows } from "../tables/encode.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { pairFigure } from "./pairFigure.ts";
@@ -22,8 +24,10 @@ export async function tableFigure(
   table: readonly TableColumn[],
   flow: Flow,
   rows: InMemoryDataset,
-  { seed = 0, ...run }: TableFigureOptions = {},
+  options: TableFigureOptions = {},
 ): Promise<string | undefined> {
+  checkOptions("tableFigure", options, { ...runRules, seed: seedValue });
+  const { seed = 0, ...run } = options;
   const isNumeric = ({ kind }: TableColumn) => kind === "continuous" || kind === "lattice";
   const columns = table.filter(isNumeric).map(({ name }) => name);
   const conditional = flow.context > 0;

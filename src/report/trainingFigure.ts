@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { anyValue, checkOptions, required, text, wholeNumber } from "../options.ts";
 import { axis, type Range } from "./axis.ts";
 import { isWithin } from "./columns.ts";
 import { drawPanel, MARGINS } from "./panels.ts";
@@ -38,6 +39,12 @@ const FRAME = { left: MARGINS.left, top: 24, width: 520, height: 270 };
  *   installed.
  */
 export async function trainingFigure(figure: TrainingFigureOptions): Promise<string> {
+  checkOptions("trainingFigure", figure, {
+    epochs: required(anyValue),
+    bestEpoch: required(wholeNumber(0)),
+    baseline: anyValue,
+    title: text,
+  });
   const { epochs, bestEpoch, baseline, title = "Training" } = figure;
   const best = epochs.find(({ epoch }) => epoch === bestEpoch);
   if (!best) {

@@ -10,11 +10,11 @@ import { absorbTransposes } from "../graph/passes/transposes.ts";
 import { formatShape, resolveShape, type Shape, sizeOf } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
-import { isPlainObject } from "../options.ts";
+import { checkOptions, isPlainObject, type OptionRules, trueOrFalse, wholeNumber } from "../options.ts";
 import { brief } from "../parse.ts";
 import { type Engine, loadEngine, sessionOptions } from "./engine.ts";
 import type { EngineOptions } from "./engineOptions.ts";
-import { checkCompileOptions } from "./options.ts";
+import { runRules } from "./options.ts";
 import { BARRIER, runInto } from "./runInto.js";
 import { isShared } from "./workerPool.ts";
 
@@ -34,6 +34,16 @@ export interface CompileOptions extends EngineOptions {
    */
   embedParameters?: boolean;
 }
+
+const compileRules: OptionRules<CompileOptions> = {
+  ...runRules,
+  batch: { ...wholeNumber(0), expected: "a number of rows" },
+  parameterNames: {
+    expected: "a Map from parameters to names",
+    accepts: (value) => value instanceof Map,
+  },
+  embedParameters: trueOrFalse,
+};
 
 /** The result of a function that `compile` traces. */
 export type Traced = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
@@ -88,7 +98,7 @@ export function compile<T extends Traced>(
   options: CompileOptions = {},
   moreInputs: () => readonly Tensor[] = () => [],
 ): Compiled<T> {
-  checkCompileOptions(options);
+  checkOptions("compile", options, compileRules);
   const tensors = symbolicInputs(shapes);
   const traced = build(...tensors);
   const single = traced instanceof Tensor;

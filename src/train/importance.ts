@@ -1,8 +1,10 @@
 import { PushforwardError } from "../errors.ts";
 import type { RunOptions } from "../flows/batchRunner.ts";
 import type { Flow } from "../flows/flow.ts";
+import { checkOptions, seedValue, trueOrFalse } from "../options.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
+import { runRules } from "../runtime/options.ts";
 import { intraOpThreads } from "../runtime/shardedFunction.ts";
 import { formatRow } from "./formatRow.ts";
 import { importanceWarnings } from "./importanceWarnings.ts";
@@ -70,6 +72,7 @@ export async function importance(
   n: number,
   options: ImportanceOptions = {},
 ): Promise<ImportanceResult> {
+  checkOptions("importance", options, { ...runRules, seed: seedValue, detectMissedMass: trueOrFalse });
   const checkedLogDensity = checkedDensity(logDensity, flow.features);
   const { seed, detectMissedMass = true, ...run } = options;
   const { samples, logProb } = await flow.sampleAndLogProb(n, { ...run, seed });

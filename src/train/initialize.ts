@@ -1,7 +1,8 @@
 import type { DataRows } from "../bijections/bijection.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import type { Flow } from "../flows/flow.ts";
-import type { Limits } from "../limits.ts";
+import { type Limits, limitRules } from "../limits.ts";
+import { checkOptions } from "../options.ts";
 
 /**
  * Data-dependent initialization: sets the parameters that are estimated from data (standardization, actnorm, components of a
@@ -14,6 +15,7 @@ export async function initialize(
   heldOut?: InMemoryDataset,
   limits: Limits = {},
 ): Promise<void> {
+  checkOptions("initialize", limits, limitRules);
   await flow.fitToData?.(asDataRows(data), heldOut && asDataRows(heldOut), limits);
 }
 

@@ -1,6 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { parametersOf } from "../nn/module.ts";
+import { checkOptions, numberAbove, numberFrom } from "../options.ts";
 import { parse } from "../parse.ts";
 import { Optimizer, type OptimizerOptions, optimizerSchema } from "./optimizer.ts";
 import { reserve, Weights } from "./weights.ts";
@@ -40,11 +41,10 @@ export class ModelOptimizer {
    */
   async step(
     gradients: readonly ArrayLike<number>[],
-    {
-      scale = 1,
-      clipNorm = Number.POSITIVE_INFINITY,
-    }: { readonly scale?: number; readonly clipNorm?: number } = {},
+    options: { readonly scale?: number; readonly clipNorm?: number } = {},
   ): Promise<void> {
+    checkOptions("step", options, { scale: numberFrom(0), clipNorm: numberAbove(0) });
+    const { scale = 1, clipNorm = Number.POSITIVE_INFINITY } = options;
     const { flat } = this.weights;
     const offsets = new Map(
       flat.blocks.flatMap(({ entries }) => entries).map(({ parameter, start }) => [parameter, start]),

@@ -154,6 +154,7 @@ describe("the registry", () => {
         for (const example of examples(features)) {
           const description = bijectionSchema.parse(example);
           expect(buildBijection(description, random).features).toBe(features);
+          expect(build({ ...example, fetures: 2 })).toThrow("fetures");
         }
       }
     }

@@ -18,6 +18,7 @@ import {
 import { registerAllKinds } from "../../src/distributions/registerAllKinds.ts";
 import { distributionKinds } from "../../src/distributions/registry.ts";
 import { Random } from "../../src/random/index.ts";
+import { allExamples } from "../examples.ts";
 import { distributionExamples } from "./examples.ts";
 
 const random = new Random(0);
@@ -65,6 +66,8 @@ test("the registry has each type once, in alphabetical order, and the type of de
   const types = distributionRegistry.types.sort();
   expect(types.length).toBe(distributionKinds.length);
   expect(Object.keys(distributionExamples)).toEqual(types);
+  for (const example of allExamples(distributionExamples, 2))
+    expect(() => buildDistribution({ ...example, fetures: 2 } as Description, random)).toThrow("fetures");
   expectTypeOf<"uniform">().toExtend<DistributionDescription["type"]>();
   expectTypeOf<string>().not.toExtend<DistributionDescription["type"]>();
   expectTypeOf<Extract<DistributionDescription, { type: "uniform" }>["low"]>().toEqualTypeOf<number>();

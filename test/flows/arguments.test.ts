@@ -72,7 +72,7 @@ test.each<[string, () => unknown, string]>([
   [
     "no rows of tableFlows",
     () => tableFlows(2, wrong({})),
-    "the option rows of tableFlows is not valid: expected a number, received nothing.",
+    "the option rows of tableFlows has an invalid value: expected 0, 1, 2, ..., received nothing.",
   ],
 ])("%s is an error of one line", (_, call, message) => {
   const error = (() => {

@@ -159,6 +159,6 @@ test("errors", async () => {
     Draw rows with flow.sample(n).]
   `);
   await expect(model.logProb(rows, { samples: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the option samples of logProb is not valid: expected 0, 1, 2, ..., received NaN.]`,
+    `[PushforwardError: the option samples of logProb has an invalid value: expected 1, 2, 3, ..., received 0.]`,
   );
 });

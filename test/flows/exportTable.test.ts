@@ -162,7 +162,7 @@ test("refuses options that do not fit", async () => {
     await refusal({ metadata: { model_license: 1 } }),
   ]).toMatchInlineSnapshot(`
     [
-      "the option what of exportOnnx has an invalid value: expected one of density, sampler, received "latent".",
+      "the option what of exportOnnx has an invalid value: expected "density" or "sampler", received "latent".",
       "the option noise of exportOnnx has an invalid value: expected "input", except for a sampler, received "generated".",
       "the option metadata of exportOnnx has an invalid value: expected an object of texts, received {"model_license":1}.",
     ]

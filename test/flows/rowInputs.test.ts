@@ -216,7 +216,7 @@ describe("options", () => {
     ],
     [
       () => flow.sample(1, { start: 0.5 }),
-      "the option start of sample is not valid: expected 0, 1, 2, ..., received 0.5.",
+      "the option start of sample has an invalid value: expected 0, 1, 2, ..., received 0.5.",
     ],
   ])("%#: %s", async (call, expected) => {
     expect((await message(call)).slice(0, expected.length + 10)).toBe(`ARGUMENT: ${expected}`);

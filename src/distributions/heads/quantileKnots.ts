@@ -1,4 +1,5 @@
 import { lowerBound } from "../../numerics/binarySearch.ts";
+import { anyValue, checkOptions, numberFrom } from "../../options.ts";
 import type { Knots } from "./quantileMap.ts";
 import { scaledValue, type ValueScale } from "./valueScale.ts";
 
@@ -31,10 +32,9 @@ export interface QuantileKnotsOptions {
  *
  * `sorted` has the values x in ascending order, at least one, no NaN, and all inside the bounds of the scale.
  */
-export function quantileKnots(
-  sorted: ArrayLike<number>,
-  { width = 0, scale = { type: "linear" } }: QuantileKnotsOptions = {},
-): Knots {
+export function quantileKnots(sorted: ArrayLike<number>, options: QuantileKnotsOptions = {}): Knots {
+  checkOptions("quantileKnots", options, { width: numberFrom(0), scale: anyValue });
+  const { width = 0, scale = { type: "linear" } } = options;
   const n = sorted.length;
   const low = scaledValue(scale, sorted[0] - width / 2);
   const high = scaledValue(scale, sorted[n - 1] + width / 2);

@@ -1,5 +1,6 @@
 import { PushforwardError } from "../../errors.ts";
 import { lowerBound } from "../../numerics/binarySearch.ts";
+import { checkOptions, type OptionRules, wholeNumber } from "../../options.ts";
 import { benjaminiHochberg, conformalPValues } from "./conformal.ts";
 import type { AnomalyReason } from "./reasons.ts";
 
@@ -25,6 +26,15 @@ export interface AnomalySelectionOptions {
    */
   readonly falseDiscoveryRate?: number;
 }
+
+/** The rules of these options. */
+export const selectionRules: OptionRules<AnomalySelectionOptions> = {
+  count: wholeNumber(1),
+  falseDiscoveryRate: {
+    expected: "a number above 0 and below 1",
+    accepts: (value) => typeof value === "number" && value > 0 && value < 1,
+  },
+};
 
 /** The p-values of rows, and which of them are reported. */
 export interface AnomalySelection {
@@ -61,11 +71,10 @@ const MAX_ROWS_PER_CALIBRATION_ROW = 100;
 export function selectAnomalies(
   scores: Float64Array,
   calibration: Float64Array,
-  { count = 20, falseDiscoveryRate }: AnomalySelectionOptions = {},
+  options: AnomalySelectionOptions = {},
 ): AnomalySelection {
-  if (!(Number.isInteger(count) && count >= 1)) throw invalid("count", "an integer of at least 1", count);
-  if (falseDiscoveryRate !== undefined && !(falseDiscoveryRate > 0 && falseDiscoveryRate < 1))
-    throw invalid("falseDiscoveryRate", "a number above 0 and below 1", falseDiscoveryRate);
+  checkOptions("anomalies", options, selectionRules);
+  const { count = 20, falseDiscoveryRate } = options;
   if (calibration.length === 0) {
     throw new PushforwardError("ARGUMENT", "the model has no rows that calibrate p-values of anomalies", {
       hint: "Fit it again with test rows: fitTable(rows, { testFraction: 0.1 }), or pushforward fit --test-fraction 0.1.",
@@ -100,9 +109,3 @@ function containsScores(scores: Float64Array, calibration: Float64Array): boolea
   });
   return found.length >= MIN_FOUND * calibration.length;
 }
-
-const invalid = (name: string, expected: string, received: number): PushforwardError =>
-  new PushforwardError("ARGUMENT", `the option ${name} of anomalies is not valid`, {
-    expected,
-    received: String(received),
-  });

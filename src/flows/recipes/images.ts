@@ -8,6 +8,7 @@ import { ContextEmbedding } from "../../distributions/contextEmbedding.ts";
 import { StandardNormal } from "../../distributions/standardNormal.ts";
 import { type ConvNetOptions, convNetSchema } from "../../nn/convNet.ts";
 import { type ImageShape, imageSchema, imageSize } from "../../nn/image.ts";
+import { anyValue, checkOptions, wholeNumber } from "../../options.ts";
 import { Flow } from "../flow.ts";
 import { checkedByConstructor, layerSchemas } from "./options.ts";
 
@@ -63,7 +64,9 @@ const MARGIN = 0.05;
  * (0, values), as a `Sigmoid` from z to x. The rows x
  * [N, features] are pixels plus noise in [0, 1).
  */
-export function logitPixels({ features, values = 256 }: { features: number; values?: number }): Sigmoid {
+export function logitPixels(options: { features: number; values?: number }): Sigmoid {
+  checkOptions("logitPixels", options, { features: anyValue, values: wholeNumber(2) });
+  const { features, values = 256 } = options;
   const margin = (MARGIN / (1 - 2 * MARGIN)) * values;
   return new Sigmoid({ features, low: -margin, high: values + margin });
 }

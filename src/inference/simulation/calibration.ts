@@ -1,7 +1,9 @@
 import { Standardize } from "../../bijections/standardize.ts";
 import { type CalibrationResult, type ColumnRanks, rankCalibration } from "../../evaluate/rankCalibration.ts";
+import { anyValue, checkOptions, seedValue, wholeNumber } from "../../options.ts";
 import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
+import { engineRules } from "../../runtime/options.ts";
 import { constrainedDraws, drawTable } from "../draws.ts";
 import { elementNames } from "../model.ts";
 import type { SimulationPosterior } from "./posterior.ts";
@@ -31,8 +33,16 @@ export const DISTANCE = "distance to a reference point";
  */
 export async function simulationBasedCalibration<P extends Priors>(
   { simulator, flow }: SimulationPosterior<P>,
-  { simulations = 300, draws = 99, bins = 10, seed = 1, ...engine }: SimulationCalibrationOptions = {},
+  options: SimulationCalibrationOptions = {},
 ): Promise<CalibrationResult> {
+  checkOptions("simulationBasedCalibration", options, {
+    ...engineRules,
+    simulations: anyValue,
+    draws: wholeNumber(1),
+    bins: wholeNumber(1),
+    seed: seedValue,
+  });
+  const { simulations = 300, draws = 99, bins = 10, seed = 1, ...engine } = options;
   const { parameters, prior } = simulator;
   const { count, width, data, coordinates } =
     typeof simulations === "number" ? await simulate(simulator, simulations, { seed }) : simulations;

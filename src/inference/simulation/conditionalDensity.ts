@@ -6,7 +6,9 @@ import type { InMemoryDataset } from "../../dataset/index.ts";
 import { Mixture } from "../../distributions/mixture.ts";
 import { Flow } from "../../flows/flow.ts";
 import { nsf } from "../../flows/recipes/spline.ts";
+import { anyValue, callback, type OptionRules, seedValue, wholeNumber } from "../../options.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
+import { engineRules } from "../../runtime/options.ts";
 import { fit } from "../../train/fit.ts";
 import type { FitOptions } from "../../train/options.ts";
 import { stackDensities } from "../../train/stacking.ts";
@@ -28,6 +30,15 @@ export interface ConditionalDensityOptions extends EngineOptions {
   /** Called after each epoch with the number of flows that are fitted, and the largest held-out log-density of the current one. */
   onProgress?(progress: { readonly member: number; readonly members: number; readonly best: number }): void;
 }
+
+/** The rules of these options. `fit` checks its own. */
+export const conditionalDensityRules: OptionRules<ConditionalDensityOptions> = {
+  ...engineRules,
+  members: wholeNumber(1),
+  fit: anyValue,
+  seed: seedValue,
+  onProgress: callback,
+};
 
 /** A flow p(x | context), and the mean log-density of rows that were held out, in nats. */
 export interface ConditionalDensity {

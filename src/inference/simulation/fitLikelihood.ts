@@ -2,8 +2,13 @@ import { dataset } from "../../dataset/index.ts";
 import { PushforwardError } from "../../errors.ts";
 import type { Flow } from "../../flows/flow.ts";
 import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
+import { anyValue, checkOptions } from "../../options.ts";
 import type { ProbabilisticModel } from "../model.ts";
-import { type ConditionalDensityOptions, fitConditionalDensity } from "./conditionalDensity.ts";
+import {
+  type ConditionalDensityOptions,
+  conditionalDensityRules,
+  fitConditionalDensity,
+} from "./conditionalDensity.ts";
 import { checkedObservation } from "./observation.ts";
 import { type Simulations, simulate } from "./simulate.ts";
 import type { Priors, Simulator } from "./simulator.ts";
@@ -61,8 +66,10 @@ export class SimulationLikelihood<P extends Priors = Priors> {
  */
 export async function fitLikelihood<P extends Priors>(
   simulator: Simulator<P>,
-  { simulations = 10_000, ...options }: FitLikelihoodOptions = {},
+  given: FitLikelihoodOptions = {},
 ): Promise<SimulationLikelihood<P>> {
+  checkOptions("fitLikelihood", given, { ...conditionalDensityRules, simulations: anyValue });
+  const { simulations = 10_000, ...options } = given;
   const { coordinates, data, width, invalid, count } =
     typeof simulations === "number" ? await simulate(simulator, simulations, options) : simulations;
   if (invalid > 0) {

@@ -1,7 +1,12 @@
 import { dataset } from "../../dataset/index.ts";
 import { PushforwardError } from "../../errors.ts";
+import { anyValue, checkOptions } from "../../options.ts";
 import { Random } from "../../random/index.ts";
-import { type ConditionalDensityOptions, fitConditionalDensity } from "./conditionalDensity.ts";
+import {
+  type ConditionalDensityOptions,
+  conditionalDensityRules,
+  fitConditionalDensity,
+} from "./conditionalDensity.ts";
 import { checkedObservation } from "./observation.ts";
 import { SimulationPosterior } from "./posterior.ts";
 import { joinSimulations, type Simulations, simulate, simulateAt } from "./simulate.ts";
@@ -30,8 +35,16 @@ export interface FitPosteriorOptions extends ConditionalDensityOptions {
  */
 export async function fitPosterior<P extends Priors>(
   simulator: Simulator<P>,
-  { simulations = 10_000, rounds = 1, observed, ...options }: FitPosteriorOptions = {},
+  given: FitPosteriorOptions = {},
 ): Promise<SimulationPosterior<P>> {
+  checkOptions("fitPosterior", given, {
+    ...conditionalDensityRules,
+    simulations: anyValue,
+    rounds: anyValue,
+    observed: anyValue,
+  });
+  const { simulations = 10_000, rounds = 1, ...options } = given;
+  const observed = given.observed && Float64Array.from(given.observed);
   if (!(Number.isInteger(rounds) && rounds > 0) || (rounds > 1 && !observed)) {
     throw new PushforwardError("ARGUMENT", "the rounds are not valid", {
       expected: "a positive integer, and with more than one round the option observed",

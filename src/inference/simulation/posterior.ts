@@ -1,5 +1,7 @@
 import type { Flow } from "../../flows/flow.ts";
+import { checkOptions, seedValue } from "../../options.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
+import { engineRules } from "../../runtime/options.ts";
 import { constrainedDraws, type Draws } from "../draws.ts";
 import { checkedObservation } from "./observation.ts";
 import type { Simulations } from "./simulate.ts";
@@ -40,6 +42,7 @@ export class SimulationPosterior<P extends Priors = Priors> {
     n: number,
     options: EngineOptions & { seed?: number } = {},
   ): Promise<Draws<P>> {
+    checkOptions("sample", options, { ...engineRules, seed: seedValue });
     const context = checkedObservation(observed, this.flow.context);
     const coordinates = await this.flow.sample(n, { ...options, context });
     return constrainedDraws(this.simulator.prior, coordinates, options);

@@ -3,6 +3,7 @@ import { expectedText } from "../../evaluate/expectedText.ts";
 import { count, counted, percent } from "../../evaluate/numberText.ts";
 import type { ReportNumbers, ReportResult } from "../../evaluate/report.ts";
 import type { TrainingRecord } from "../../flows/modelFile.ts";
+import { anyValue, checkOptions, listOfTexts, required, text } from "../../options.ts";
 import type { TableColumn } from "../../tables/tableColumn.ts";
 import { type Canvas, escapeXml, openCanvas, renumberClips } from "../sheet.ts";
 import { calibrationFigure } from "./calibrationFigure.ts";
@@ -38,6 +39,15 @@ const MAX_PAIRS = 6;
  * @throws DEPENDENCY if a package for figures is not installed.
  */
 export async function reportPage(options: ReportPageOptions): Promise<string> {
+  checkOptions("reportPage", options, {
+    title: required(text),
+    columns: required(anyValue),
+    numbers: required(anyValue),
+    real: required(anyValue),
+    generated: required(anyValue),
+    about: listOfTexts,
+    training: anyValue,
+  });
   const { title, numbers: report, real, generated, columns: table, about = [], training } = options;
   const canvas = await openCanvas();
   const columns = pageColumns(table, comparedRows([real, generated], { columns: table }));

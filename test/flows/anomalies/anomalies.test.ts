@@ -118,12 +118,12 @@ describe("TableModel.anomalies", () => {
       Fit it again with test rows: fitTable(rows, { testFraction: 0.1 }), or pushforward fit --test-fraction 0.1.]
     `);
     await expect(model.anomalies(fresh, { count: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the option count of anomalies is not valid: expected an integer of at least 1, received 0.]`,
+      `[PushforwardError: the option count of anomalies has an invalid value: expected 1, 2, 3, ..., received 0.]`,
     );
     await expect(
       model.anomalies(fresh, { falseDiscoveryRate: 1 }),
     ).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the option falseDiscoveryRate of anomalies is not valid: expected a number above 0 and below 1, received 1.]`,
+      `[PushforwardError: the option falseDiscoveryRate of anomalies has an invalid value: expected a number above 0 and below 1, received 1.]`,
     );
   });
 });
