@@ -166,8 +166,10 @@ function problemFor(flow: Flow, objective: FitOptions["objective"], warmUp: Warm
     explain: async (rows, { starting }) => {
       const source = rows && (await findNonFinite(inner, rows.values, rows.context));
       if (!source) return undefined;
-      // The support of a layer does not depend on its parameters, so no training helps. The input of the base does depend on them.
-      if (starting || source.layer !== "base") throwOutsideSupport(flow, source, rows);
+      // The support of a layer does not depend on its parameters, so no training helps. The input of the base does depend on them,
+      // unless it is the data.
+      const seesData = source.layer !== "base" || inner.bijection.isIdentity === true;
+      if (starting || seesData) throwOutsideSupport(flow, source, rows);
       return { where: `${source.layer}, row ${rows.rowNumbers[source.row]} of the data` };
     },
   };

@@ -132,6 +132,14 @@ test("vae takes an observation model for zeros and ones, whole numbers and real 
   await flow.release();
 });
 
+test("fit refuses rows outside of the support of the decoder, and names it", async () => {
+  const rows = Array.from({ length: 20 }, (_, n) => [n === 7 ? 0.5 : 1, 0]);
+  await expect(fit(vae(2, { values: 2 }), rows, { epochs: 1 })).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: row 7 lies outside of the support of base: expected zeros and ones, received 0.5, 0.
+    Remove such rows, or choose a flow whose support contains them.]
+  `);
+});
+
 test("errors", async () => {
   expect(() => new Autoencoder(nice(2))).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the flow is not a variational autoencoder: expected a flow whose base is a VariationalAutoencoder, such as vae(784, { values: 2 }), received the base logistic.]`,
@@ -158,6 +166,9 @@ test("errors", async () => {
     [PushforwardError: the decoder has no centers to return: received the decoder made.
     Draw rows with flow.sample(n).]
   `);
+  await expect(model.encode([[0, 1]], { temperature: -1 })).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the option temperature of encode has an invalid value: expected a number of at least 0, received -1.]`,
+  );
   await expect(model.logProb(rows, { samples: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the option samples of logProb has an invalid value: expected 1, 2, 3, ..., received 0.]`,
   );
