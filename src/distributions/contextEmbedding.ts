@@ -6,6 +6,7 @@ import { countSchema, sizeSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
+import { activate } from "../nn/activation.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
@@ -17,6 +18,7 @@ export const contextEmbeddingSchema = z
     classes: z._default(z.array(sizeSchema.check(z.minimum(2))), []),
     size: z.optional(sizeSchema),
     network: z.optional(networkSchema),
+    outputActivation: z.optional(z.boolean()),
   })
   .check(
     z.refine(({ numbers, classes }) => numbers + classes.length > 0, {
@@ -39,6 +41,8 @@ export interface ContextEmbeddingOptions {
   size?: number;
   /** The embedding network. Without hidden layers it is a matrix with one row for each class. */
   network?: NetworkOptions;
+  /** Whether the activation is applied to the outputs of the network too, which are then a hidden layer. Default false. */
+  outputActivation?: boolean;
 }
 
 /**
@@ -79,7 +83,10 @@ export class ContextEmbedding {
       ],
       1,
     );
-    return this.network ? scoped("network", () => this.network!.apply(columns)) : columns;
+    const { network } = this;
+    if (!network) return columns;
+    const outputs = scoped("network", () => network.apply(columns));
+    return this.options.outputActivation ? activate(network.options.activation, outputs) : outputs;
   }
 
   /** Sets centers and scales to the weighted means and deviations of the rows' contexts. */

@@ -28,6 +28,14 @@ test("numeric columns are standardized by the data, and labels become one-hot co
   );
 });
 
+test("with an output activation the outputs are a hidden layer", async () => {
+  const options = { numbers: 2, size: 3, network: { hidden: [4], activation: "tanh" as const } };
+  const plain = new ContextEmbedding(options, new Random(1));
+  const activated = new ContextEmbedding({ ...options, outputActivation: true }, new Random(1));
+  const outputs = await applied(plain, [3, -2]);
+  expectClose(await applied(activated, [3, -2]), [...outputs].map(Math.tanh), 1e-12, "outputs");
+});
+
 test("a network without hidden layers is a matrix with one row for each class", async () => {
   const options = { classes: [4], size: 3, network: { hidden: [] } };
   const embedding = new ContextEmbedding(options, new Random(1));

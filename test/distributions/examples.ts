@@ -194,7 +194,12 @@ const coders = (features: number, decoder: "bernoulli" | "diagonalNormal") => ({
     type: "transformedDistribution",
     base: { type: "diagonalNormal", features: 2, context: 3, network: { hidden: [] }, zeroInit: false },
     bijection: { type: "planar", features: 2, context: 3, network: { hidden: [] } },
-    embedding: { numbers: features, size: 3, network: { hidden: [5], activation: "tanh" } },
+    embedding: {
+      numbers: features,
+      size: 3,
+      network: { hidden: [5], activation: "tanh" },
+      outputActivation: true,
+    },
   },
 });
 

@@ -105,7 +105,10 @@ function posteriorOf(features: number, options: PosteriorOptions, random: Random
   const { latent, hidden, activation, values = 2, posterior = "diagonal" } = options;
   const size = hidden.at(-1)!;
   const network = { hidden: hidden.slice(0, -1), activation };
-  const encoder = new ContextEmbedding({ numbers: features, size, network }, random.split("encoder"));
+  const encoder = new ContextEmbedding(
+    { numbers: features, size, network, outputActivation: true },
+    random.split("encoder"),
+  );
   // The encoder sees whole numbers in the range from 0 to 1.
   encoder.scaler!.scale.value.fill(values - 1);
   const linear = { hidden: [] };
