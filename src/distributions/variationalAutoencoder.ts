@@ -48,9 +48,9 @@ export interface VariationalAutoencoderOptions {
 
 /** The terms of the evidence lower bound of each row in nats, from one draw of z. */
 export interface BoundTerms {
-  /** log p(x | z), [N]. */
+  /** `[N]`: log p(x | z). */
   readonly logLikelihood: Tensor;
-  /** log q(z | x) - log p(z), [N], whose expectation is the KL divergence from the prior to the posterior. */
+  /** `[N]`: log q(z | x) - log p(z), whose expectation is KL(q(z | x) || p(z)). */
   readonly divergence: Tensor;
 }
 

@@ -174,7 +174,7 @@ export class Autoencoder implements AsyncDisposable {
       const end = Math.min(given.rows, start + rowsPerCall);
       const part = { features: D, values: given.values.subarray(start * D, end * D) };
       const inputs = [
-        arrayInput(part, standardize, (draw) => Math.min(end - start - 1, Math.floor(draw / samples))),
+        arrayInput(part, standardize, (draw) => Math.floor(draw / samples)),
         ...model.posterior.noise.map(
           (each, i): RowInput => ({ ...each, random: random.split(i), first: start * samples }),
         ),
