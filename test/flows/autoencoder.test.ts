@@ -156,6 +156,14 @@ test("errors", async () => {
     [PushforwardError: the decoder of a variational autoencoder has wrong sizes: expected 4 features and 3 context features, received 4 features and 2 context features.
     The decoder is conditional on the latent features, and the posterior on the data features.]
   `);
+  expect(() => vae(4, { columns: 3, posterior: "planar" })).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the posterior planar has no columns: expected the posterior sylvester.
+    Leave out the option columns.]
+  `);
+  expect(() => vae(4, { transforms: 3 })).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the posterior diagonal has no transforms: expected the posterior planar, radial, sylvester, iaf.
+    Leave out the option transforms.]
+  `);
   const made = new VariationalAutoencoder({
     prior: new StandardNormal({ features: 2 }),
     decoder: new Made({ order: [0, 1], context: 2, network: { hidden: [4] } }, new Random(0)),

@@ -17,6 +17,7 @@ import type { Distribution } from "../../distributions/distribution.ts";
 import { StandardNormal } from "../../distributions/standardNormal.ts";
 import { TransformedDistribution } from "../../distributions/transformedDistribution.ts";
 import { VariationalAutoencoder } from "../../distributions/variationalAutoencoder.ts";
+import { PushforwardError } from "../../errors.ts";
 import type { Activation } from "../../nn/activation.ts";
 import { Random } from "../../random/index.ts";
 import { Flow } from "../flow.ts";
@@ -79,6 +80,8 @@ const DEFAULT_TRANSFORMS = { planar: 16, radial: 16, sylvester: 4, iaf: 4 };
  */
 export function vae(features: number, options: VAEOptions = {}): Flow {
   check(features, options);
+  checkUse(options, "transforms", ["planar", "radial", "sylvester", "iaf"]);
+  checkUse(options, "columns", ["sylvester"]);
   const { latent = 16, hidden = [256, 256], activation = "relu", seed = 0, samples = 1 } = options;
   const { prior = new StandardNormal({ features: latent }) } = options;
   const random = new Random(seed).split("recipe");
@@ -86,6 +89,16 @@ export function vae(features: number, options: VAEOptions = {}): Flow {
   const decoder = decoderOf({ features, context: latent, network }, options.values, random.split("decoder"));
   const posterior = posteriorOf(features, { ...options, latent, hidden, activation }, random);
   return new Flow(new VariationalAutoencoder({ prior, decoder, posterior, samples }));
+}
+
+/** Throws `ARGUMENT` for an option of posteriors that are not the chosen one. */
+function checkUse(options: VAEOptions, name: "transforms" | "columns", posteriors: readonly string[]): void {
+  const { posterior = "diagonal" } = options;
+  if (options[name] === undefined || posteriors.includes(posterior)) return;
+  throw new PushforwardError("ARGUMENT", `the posterior ${posterior} has no ${name}`, {
+    expected: `the posterior ${posteriors.join(", ")}`,
+    hint: `Leave out the option ${name}.`,
+  });
 }
 
 function decoderOf(
@@ -100,7 +113,7 @@ function decoderOf(
 
 type PosteriorOptions = VAEOptions & Required<Pick<VAEOptions, "latent" | "hidden" | "activation">>;
 
-/** A normal distribution of z and maps, all of which are conditional on the outputs of the encoder, as many as its last layer has units. */
+/** A normal distribution of z, and maps. All are conditional on the outputs of the encoder, as many as its last layer has units. */
 function posteriorOf(features: number, options: PosteriorOptions, random: Random): TransformedDistribution {
   const { latent, hidden, activation, values = 2, posterior = "diagonal" } = options;
   const size = hidden.at(-1)!;
