@@ -48,9 +48,10 @@ for (const name of names.length > 0 ? names : Object.keys(tasks)) {
     writeFileSync(file, ["samples", ...lines].join("\n"));
     const script = join(import.meta.dirname, "sbi/c2st.py");
     const reference = join(path, `reference_${k}.csv.gz`);
-    accuracies.push(
-      Number(execFileSync(process.env.PYTHON ?? "python3", [script, reference, file], { encoding: "utf8" })),
-    );
+    const python = process.env.PYTHON ?? "python3";
+    const accuracy = Number(execFileSync(python, [script, reference, file], { encoding: "utf8" }));
+    console.error(`${name}, observation ${k}: ${accuracy.toFixed(3)}`);
+    accuracies.push(accuracy);
   }
   const mean = accuracies.reduce((a, b) => a + b) / accuracies.length;
   const cells = accuracies.map((each) => each.toFixed(3)).join(" ");

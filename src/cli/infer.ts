@@ -3,11 +3,11 @@ import { choice, flag, fraction, names, path, threads, wholeNumber } from "./opt
 
 export const infer = command({
   name: "infer",
-  summary: "Draws from the posterior of a model that a program declares.",
+  summary: "Draws from the posterior of a model or a simulator that a program declares.",
   positionals: {
     program: {
       description:
-        "A program in TypeScript or JavaScript whose default export is a model of pushforward/inference. It is run, so it must be your own.",
+        "A program in TypeScript or JavaScript whose default export is a model or a simulator of pushforward/inference. It is run, so it must be your own.",
     },
   },
   options: {
@@ -29,6 +29,24 @@ export const infer = command({
     show: names({
       valueName: "A,B",
       description: "The parameters in the picture, such as mu,theta[0]. Default: the first six.",
+    }),
+    observed: path({
+      valueName: "DATA",
+      description:
+        "For a simulator: the table with the observation. Its numbers, row by row, are those of one simulation.",
+    }),
+    simulations: wholeNumber(10, {
+      default: "10000",
+      valueName: "N",
+      example: "2000",
+      description: "For a simulator: the number of simulations.",
+    }),
+    rounds: wholeNumber(1, {
+      default: "1",
+      valueName: "N",
+      example: "3",
+      description:
+        "For a simulator: the number of rounds. Those after the first simulate where the posterior of the round before is.",
     }),
     refinement: choice(["nuts", "independence", "none"], {
       default: "nuts",
@@ -71,16 +89,18 @@ export const infer = command({
   },
   details: [
     "A flow is fitted to the posterior, and Markov chains in its latent space correct what it gets wrong. The summary has the mean, the standard deviation and quantiles of each parameter; the effective sample size (ESS), which is the smaller one of those of the bulk and of the tails; and R-hat. The verdict says which of the results to trust, and why.",
+    "A simulator has priors and a function that simulates data. A flow learns its posterior from simulations (neural posterior estimation), and the verdict follows from checks of the observation and of the calibration. It takes no options of chains.",
     "Node 22.18 or later reads TypeScript. An older Node needs the package esbuild or typescript, installed beside the program.",
   ],
   examples: [
     ["infer schools.ts", "A summary of the posterior, and posterior.safetensors."],
     ["infer schools.ts --draws draws.parquet --corner corner.png", "Also all draws, and a picture of them."],
     ["infer schools.ts --target-acceptance 0.95 --draws-per-chain 2000", "Smaller steps and more draws."],
+    ["infer simulator.ts --observed x.csv", "The posterior of a simulator, given the numbers in x.csv."],
   ],
-  async run(values, io) {
+  async run(values, io, words) {
     const { inferPosterior } = await import("./inferPosterior.ts");
-    await inferPosterior(values, io);
+    await inferPosterior(values, io, words);
   },
 });
 
@@ -91,6 +111,9 @@ export type InferValues = {
   readonly draws: string | undefined;
   readonly corner: string | undefined;
   readonly show: readonly string[] | undefined;
+  readonly observed: string | undefined;
+  readonly simulations: number;
+  readonly rounds: number;
   readonly refinement: "nuts" | "independence" | "none";
   readonly steps: number;
   readonly chains: number;

@@ -1,43 +1,51 @@
 import { extname } from "node:path";
+import { openTable, readRows } from "../data/index.ts";
 import { writeRows } from "../data/writeRows.ts";
 import { PushforwardError } from "../errors.ts";
 import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
 import { saveModel } from "../files/index.ts";
+import type { Flow } from "../flows/flow.ts";
 import { drawTable } from "../inference/draws.ts";
-import { type InferProgress, infer } from "../inference/index.ts";
+import {
+  type Declarations,
+  type Draws,
+  type InferProgress,
+  infer,
+  inferSimulator,
+  type ProbabilisticModel,
+  type Simulator,
+} from "../inference/index.ts";
 import { coordinateNames, elementNames } from "../inference/model.ts";
 import { cornerFigure, svgToPng } from "../report/index.ts";
 import { checkFigurePackages } from "../report/png.ts";
 import { jsonLine } from "./format.ts";
 import type { InferValues } from "./infer.ts";
-import { inferReport, inferResult } from "./inferReport.ts";
+import { type Inferred, inferReport, inferResult, inferredModel, inferredSimulator } from "./inferReport.ts";
 import type { Io } from "./io.ts";
 import { Messages } from "./messages.ts";
-import { loadModelModule } from "./modelModule.ts";
+import { isSimulator, loadModelModule } from "./modelModule.ts";
 import { tableOutput } from "./tableOutput.ts";
 
-/** Runs a program, draws from the posterior of its model, and writes the flow, the draws, the picture and the report. */
-export async function inferPosterior(values: InferValues, io: Io): Promise<void> {
-  const { program, output, draws: drawsPath, corner, show, steps, drawsPerChain, threads, json } = values;
-  const { refinement, chains, targetAcceptance, seed } = values;
+/** Runs a program, draws from the posterior of its model or simulator, and writes the flow, the draws, the picture and the report. */
+export async function inferPosterior(values: InferValues, io: Io, words: readonly string[]): Promise<void> {
+  const { program, output, draws: drawsPath, corner, show, json } = values;
   const start = performance.now();
   // A file that cannot be written is an error before the computation.
   await checkWritable(output);
   const destination = drawsPath === undefined ? undefined : await tableOutput(drawsPath, io);
   if (corner !== undefined) await checkPicture(corner);
-  const model = await loadModelModule(program);
-  const shown = show && checkedNames(show, elementNames(model.parameters));
+  const exported = await loadModelModule(program);
+  const { parameters } = exported;
+  checkOptions(words, isSimulator(exported));
+  const shown = show && checkedNames(show, elementNames(parameters));
   const messages = new Messages(io);
   try {
-    const result = await infer(model, {
-      ...{ refinement, chains, draws: drawsPerChain, targetAcceptance, seed },
-      ...(threads !== undefined && { threads }),
-      fit: { steps },
-      onProgress: progressTo(messages, io),
-    });
+    const { inferred, draws, flow } = isSimulator(exported)
+      ? await runSimulator(exported, values, messages, io)
+      : await runModel(exported, values, messages, io);
     messages.end();
-    await saveModel(output, { flow: result.flow, columns: coordinateNames(model.parameters) });
-    const table = drawTable(model.parameters, result.draws);
+    await saveModel(output, { flow, columns: coordinateNames(parameters) });
+    const table = drawTable(parameters, draws);
     if (destination !== undefined) await writeRows(table.columns, [table.rows], destination);
     if (corner !== undefined) {
       const { columns, rows } = table;
@@ -46,13 +54,96 @@ export async function inferPosterior(values: InferValues, io: Io): Promise<void>
     }
     const files = { flow: output, draws: drawsPath, corner };
     const seconds = (performance.now() - start) / 1000;
-    if (json) io.stdout.write(jsonLine(inferResult(result, files, seconds)));
+    if (json) io.stdout.write(jsonLine(inferResult(inferred, files, seconds)));
     // The table of draws is not mixed with the report.
-    else (typeof destination === "object" ? io.stderr : io.stdout).write(inferReport(result, files, io));
-    await result.flow.release();
+    else (typeof destination === "object" ? io.stderr : io.stdout).write(inferReport(inferred, files, io));
+    await flow.release();
   } finally {
     messages.end();
   }
+}
+
+/** The result of a run, and what is written to files. */
+interface Run {
+  readonly inferred: Inferred;
+  readonly draws: Draws<Declarations>;
+  readonly flow: Flow;
+}
+
+async function runModel(
+  model: ProbabilisticModel,
+  { refinement, chains, drawsPerChain, targetAcceptance, seed, threads, steps }: InferValues,
+  messages: Messages,
+  io: Io,
+): Promise<Run> {
+  const result = await infer(model, {
+    ...{ refinement, chains, draws: drawsPerChain, targetAcceptance, seed },
+    ...(threads !== undefined && { threads }),
+    fit: { steps },
+    onProgress: progressTo(messages, io),
+  });
+  return { inferred: inferredModel(result), draws: result.draws, flow: result.flow };
+}
+
+async function runSimulator(
+  simulator: Simulator,
+  { observed, simulations, rounds, seed, threads }: InferValues,
+  messages: Messages,
+  io: Io,
+): Promise<Run> {
+  if (observed === undefined) {
+    throw new PushforwardError(
+      "ARGUMENT",
+      "The program exports a simulator, whose posterior needs an observation",
+      {
+        hint: "Name the table with the observation: --observed x.csv",
+      },
+    );
+  }
+  const observation = await readObservation(observed, io);
+  let stage = "";
+  const result = await inferSimulator(simulator, observation, {
+    ...{ simulations, rounds, seed },
+    ...(threads !== undefined && { threads }),
+    onProgress({ member, members, best }) {
+      const what = `Fitting flow ${member + 1} of ${members}`;
+      if (what !== stage && !io.stderr.isTTY) messages.print(what);
+      stage = what;
+      messages.progress(member / members, `${what} `, ` held-out log-density ${best.toFixed(2)} nats`);
+    },
+  });
+  return { inferred: inferredSimulator(result), draws: result.draws, flow: result.posterior.flow };
+}
+
+/** The numbers of a table, row by row. */
+async function readObservation(path: string, { interrupted }: Io): Promise<Float64Array> {
+  const table = await openTable(path, { signal: interrupted });
+  try {
+    const { values } = await readRows(table, await table.numericColumns());
+    return values;
+  } finally {
+    await table.close();
+  }
+}
+
+/** Options of models and of simulators only. */
+const MODEL_OPTIONS = ["refinement", "steps", "chains", "draws-per-chain", "target-acceptance"];
+const SIMULATOR_OPTIONS = ["observed", "simulations", "rounds"];
+
+/** Throws `ARGUMENT` if the command line has an option that only the other kind of program uses. */
+function checkOptions(words: readonly string[], isOfSimulator: boolean): void {
+  const others = isOfSimulator ? MODEL_OPTIONS : SIMULATOR_OPTIONS;
+  const given = words.map((word) => word.split("=")[0]!);
+  const option = others.find((name) => given.includes(`--${name}`));
+  if (option === undefined) return;
+  const [kind, other] = isOfSimulator ? ["simulator", "model"] : ["model", "simulator"];
+  throw new PushforwardError(
+    "ARGUMENT",
+    `--${option} is an option for a ${other}, but the program exports a ${kind}`,
+    {
+      hint: `Leave it out, or export a ${other}.`,
+    },
+  );
 }
 
 const isSvg = (path: string): boolean => extname(path).toLowerCase() === ".svg";

@@ -1,6 +1,12 @@
 import { createColors } from "picocolors";
 import { count, counted } from "../evaluate/numberText.ts";
-import type { Declarations, InferResult, ParameterSummary } from "../inference/index.ts";
+import type {
+  Declarations,
+  InferResult,
+  InferSimulatorResult,
+  ParameterSummary,
+  Priors,
+} from "../inference/index.ts";
 import { escapeControls, singleLine } from "./format.ts";
 import { type Io, supportsColor } from "./io.ts";
 
@@ -14,29 +20,82 @@ export interface InferFiles {
 /** The maximum number of parameters that are printed: nobody reads more. */
 const MAX_PARAMETERS = 100;
 
-/** The object that `--json` prints. */
-export function inferResult(result: InferResult<Declarations>, files: InferFiles, seconds: number) {
-  const { draws: _draws, weighted, flow: _flow, summary, ...rest } = result;
-  const { logEvidence, logEvidenceError } = weighted;
+/** What the report of a posterior says, of a model or of a simulator. */
+export interface Inferred {
+  readonly summary: readonly ParameterSummary[];
+  readonly verdict: string;
+  readonly reasons: readonly string[];
+  /** A line about the fit, such as the log-evidence. */
+  readonly line: string;
+  /** What `--json` prints besides, by name. */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** The result for a model. */
+export function inferredModel(result: InferResult<Declarations>): Inferred {
+  const { draws: _draws, weighted, flow: _flow, summary, verdict, reasons, ...rest } = result;
+  const { logEvidence, logEvidenceError, paretoShape } = result;
   return {
-    ...rest,
-    weighted: { logEvidence, logEvidenceError },
+    ...{ summary, verdict, reasons },
+    line: `Log-evidence ${logEvidence.toFixed(decimalsOf(logEvidenceError, 1))} ± ${Number(logEvidenceError.toPrecision(1))} nats, Pareto k-hat ${paretoShape.toFixed(2)}`,
+    details: {
+      ...rest,
+      weighted: { logEvidence: weighted.logEvidence, logEvidenceError: weighted.logEvidenceError },
+    },
+  };
+}
+
+/** The result for a simulator. */
+export function inferredSimulator(result: InferSimulatorResult<Priors>): Inferred {
+  const { summary, verdict, reasons, observation, calibration, predictiveRanks, posterior } = result;
+  const { simulations, validationLogDensity } = posterior;
+  const failed = simulations.invalid > 0 ? `, ${count(simulations.invalid)} without finite values` : "";
+  const calibrated = calibration?.columns.filter(({ isOutside }) => !isOutside).length;
+  return {
+    ...{ summary, verdict, reasons },
+    line: `${counted(simulations.count, "simulation")}${failed}; ${
+      calibration
+        ? `ranks of ${calibrated} of ${calibration.columns.length} quantities are uniform in ${count(calibration.rows)} new ones`
+        : "calibration is not tested with several rounds"
+    }`,
+    details: {
+      simulations: simulations.count,
+      invalidSimulations: simulations.invalid,
+      validationLogDensity,
+      observation,
+      predictiveRanks: Array.from(predictiveRanks),
+      ...(calibration && { calibration }),
+    },
+  };
+}
+
+/** The object that `--json` prints. */
+export function inferResult(
+  { summary, verdict, reasons, details }: Inferred,
+  files: InferFiles,
+  seconds: number,
+) {
+  return {
+    verdict,
+    reasons,
+    ...details,
     parameters: summary,
     files,
     seconds: Math.round(seconds * 1000) / 1000,
   };
 }
 
-/** The report as text: a table of the parameters, the evidence, the verdict, and the files. */
+/** The report as text: a table of the parameters, a line about the fit, the verdict, and the files. */
 export function inferReport(
-  result: InferResult<Declarations>,
+  { summary, verdict, reasons, line }: Inferred,
   files: InferFiles,
   { stdout, env }: Io,
 ): string {
-  const { summary, verdict, reasons, logEvidence, logEvidenceError, paretoShape } = result;
   const { bold, green, yellow } = createColors(supportsColor(stdout, env));
   const shown = summary.slice(0, MAX_PARAMETERS);
   const more = summary.length - shown.length;
+  // Independent draws have no R-hat, and as many as they are count.
+  const columns = summary.some(({ rHat }) => !Number.isNaN(rHat)) ? 8 : 6;
   const header = ["", "mean", "sd", "5%", "median", "95%", "ESS", "R-hat"];
   const written = [
     ["Flow", files.flow],
@@ -44,10 +103,10 @@ export function inferReport(
     ["Picture", files.corner],
   ].filter(([, path]) => path !== undefined && path !== "-");
   return [
-    ...aligned([header, ...shown.map(cells)]),
+    ...aligned([header, ...shown.map(cells)].map((row) => row.slice(0, columns))),
     ...(more > 0 ? [`... and ${counted(more, "more number")}; --json prints all`] : []),
     "",
-    `Log-evidence ${logEvidence.toFixed(decimalsOf(logEvidenceError, 1))} ± ${Number(logEvidenceError.toPrecision(1))} nats, Pareto k-hat ${paretoShape.toFixed(2)}`,
+    line,
     "",
     `${bold("Verdict")}  ${verdict === "reliable" ? green(verdict) : yellow(verdict)}`,
     ...reasons.map((reason) => `- ${singleLine(reason)}`),

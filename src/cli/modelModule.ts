@@ -3,7 +3,7 @@ import { createRequire, register } from "node:module";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { PushforwardError } from "../errors.ts";
-import type { ProbabilisticModel } from "../inference/index.ts";
+import type { ProbabilisticModel, Simulator } from "../inference/index.ts";
 import { brief } from "../parse.ts";
 
 /** The endings of programs, and whether they are TypeScript. */
@@ -13,12 +13,12 @@ const ENDINGS: Readonly<Record<string, boolean>> = { ".ts": true, ".mts": true, 
 const COMPILERS = ["esbuild", "typescript"] as const;
 
 /**
- * Runs a program in TypeScript or JavaScript and returns the model that is its default export.
+ * Runs a program in TypeScript or JavaScript and returns the model or the simulator that is its default export.
  *
  * @throws FILE if there is no such file; ARGUMENT for another ending; DEPENDENCY if neither Node nor a package reads TypeScript; MODEL if
  *   the program fails, or exports no model.
  */
-export async function loadModelModule(path: string): Promise<ProbabilisticModel> {
+export async function loadModelModule(path: string): Promise<ProbabilisticModel | Simulator> {
   const isTypeScript = ENDINGS[extname(path)];
   if (isTypeScript === undefined) {
     throw new PushforwardError("ARGUMENT", `${path} is not a program`, {
@@ -82,12 +82,18 @@ function failureOf(error: unknown, path: string, href: string): PushforwardError
   );
 }
 
-function checkedModel(value: unknown, path: string): ProbabilisticModel {
-  const model = value as ProbabilisticModel | undefined;
-  if (typeof model?.logDensity === "function" && typeof model.constrain === "function") return model;
+function checkedModel(value: unknown, path: string): ProbabilisticModel | Simulator {
+  const exported = value as ProbabilisticModel | Simulator | undefined;
+  if (exported && isSimulator(exported)) return exported;
+  if (typeof exported?.logDensity === "function" && typeof exported.constrain === "function") return exported;
   throw new PushforwardError("MODEL", `${path} does not export a model`, {
-    expected: "export default model({ mu: real() }, ({ mu }) => [logProb.normal(mu, 0, 1)])",
+    expected:
+      "export default model({ mu: real() }, ({ mu }) => [logProb.normal(mu, 0, 1)]), or export default simulator(...)",
     received: value === undefined ? "no default export" : brief(value),
-    hint: 'Import model from "pushforward/inference".',
+    hint: 'Import model or simulator from "pushforward/inference".',
   });
 }
+
+/** Whether what a program exports is a simulator and not a model. */
+export const isSimulator = (exported: ProbabilisticModel | Simulator): exported is Simulator =>
+  "simulate" in exported && typeof exported.simulate === "function";

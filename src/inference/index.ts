@@ -34,8 +34,15 @@ export {
   SimulationLikelihood,
 } from "./simulation/fitLikelihood.ts";
 export { type FitPosteriorOptions, fitPosterior } from "./simulation/fitPosterior.ts";
+export {
+  type InferSimulatorOptions,
+  type InferSimulatorResult,
+  inferSimulator,
+  type SimulationVerdict,
+} from "./simulation/inferSimulator.ts";
 export { checkObservation, type ObservationCheck } from "./simulation/observation.ts";
 export { SimulationPosterior } from "./simulation/posterior.ts";
+export { type PredictiveCheck, posteriorPredictive } from "./simulation/predictive.ts";
 export { type Simulations, simulate } from "./simulation/simulate.ts";
 export { type Priors, type SimulatedParameters, type Simulator, simulator } from "./simulation/simulator.ts";
 export { choleskyCorrelation, ordered, positiveOrdered, simplex } from "./structuredConstraints.ts";

@@ -131,8 +131,8 @@ export default model({ a: real() }, ({ a }) => a.mul([1, 2] as never));
       Error: other.ts does not exist.
       Check the path, and run the command again.",
         "no model": "2
-      Error: empty.mjs does not export a model: expected export default model({ mu: real() }, ({ mu }) => [logProb.normal(mu, 0, 1)]), received no default export.
-      Import model from "pushforward/inference".",
+      Error: empty.mjs does not export a model: expected export default model({ mu: real() }, ({ mu }) => [logProb.normal(mu, 0, 1)]), or export default simulator(...), received no default export.
+      Import model or simulator from "pushforward/inference".",
         "picture": "2
       Error: No picture format belongs to the name a.gif: expected a name that ends in .png or .svg.
       Use a name with one of these endings.",
@@ -140,6 +140,66 @@ export default model({ a: real() }, ({ a }) => a.mul([1, 2] as never));
       Error: No table format belongs to the name a.xyz: expected a name that ends in .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
       Use a name with one of these endings.",
       }
+    `);
+  });
+});
+
+const SIMULATOR = `
+import { prior, simulator } from "pushforward/inference";
+export default simulator({ mu: prior.normal(0, 1) }, ({ mu }, random) => [mu + 0.5 * random.normal()]);
+`;
+
+describe("infer for a simulator", () => {
+  it("draws from the posterior given the numbers of a table, and says when they are unlike all simulations", async () => {
+    write("simulator.mjs", SIMULATOR);
+    write("x.csv", "x\n20\n");
+    const files = ["-o", path("simulated.safetensors"), "--draws", path("mu.csv")];
+    const observed = ["--observed", path("x.csv"), "--simulations", "60"];
+    const { code, out, err } = await start([
+      ...["infer", path("simulator.mjs"), ...files, ...observed, "--threads", "1"],
+    ]).ended;
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: "Fitting flow 1 of 4\nFitting flow 2 of 4\nFitting flow 3 of 4\nFitting flow 4 of 4\n",
+    });
+    expect(
+      plain(out)
+        .replace(/-?\d+\.\d+/g, "0.0")
+        .replace(/ +/g, " "),
+    ).toMatchInlineSnapshot(`
+      " mean sd 5% median 95%
+      mu 0.0 0.0 0.0 0.0 0.0
+
+      60 simulations; ranks of 2 of 2 quantities are uniform in 300 new ones
+
+      Verdict unusual observation
+      - Value 0 of the observation is beyond that of all simulations. The posterior is an extrapolation: check the data and the simulator, or widen the priors.
+      - Value 0 of the observation is above 0.0% of those that are simulated for draws from the posterior. The simulator may be wrong, or the posterior inexact: use more simulations.
+
+      Flow simulated.safetensors
+      Draws mu.csv
+      "
+    `);
+    expect(readFileSync(path("mu.csv"), "utf8").split("\n")).toHaveLength(4002);
+    const { columns, flow } = await decodeModel(readFileSync(path("simulated.safetensors")));
+    expect([columns, flow.context]).toEqual([["unconstrained mu"], 1]);
+  });
+
+  it("refuses options that only models have, and a simulator without an observation", async () => {
+    write("simulator.mjs", SIMULATOR);
+    const runs = [[], ["--chains=4"]].map(async (options) => {
+      const words = ["infer", path("simulator.mjs"), "-o", path("a.safetensors"), ...options];
+      return plain((await start(words).ended).err);
+    });
+    expect(await Promise.all(runs)).toMatchInlineSnapshot(`
+      [
+        "Error: The program exports a simulator, whose posterior needs an observation.
+      Name the table with the observation: --observed x.csv
+      ",
+        "Error: --chains is an option for a model, but the program exports a simulator.
+      Leave it out, or export a model.
+      ",
+      ]
     `);
   });
 });

@@ -5,6 +5,7 @@ import { nsf } from "../../../src/flows/recipes/spline.ts";
 import {
   checkObservation,
   fitPosterior,
+  posteriorPredictive,
   SimulationPosterior,
   simulate,
   simulationBasedCalibration,
@@ -58,4 +59,15 @@ test("an observation that no simulation is like is found out", () => {
   expect(checkObservation([0.3, 9], simulations)).toEqual({ outside: [1], share: 0 });
   // Each value is common, but not both together.
   expect(checkObservation([2, -2], simulations)).toEqual({ outside: [], share: 0 });
+});
+
+test("predictive ranks are extreme for data that the simulator does not reproduce", async () => {
+  const alike = await posteriorPredictive(posterior, [0.2, 0.6], { threads: 1 });
+  expect(Math.min(...alike.ranks)).toBeGreaterThan(0.05);
+  expect(Math.max(...alike.ranks)).toBeLessThan(0.95);
+  expect(alike.simulations.count).toBe(1000);
+  // The measurements of one mu differ by 0.7 on average, and not by 5.
+  const { ranks } = await posteriorPredictive(posterior, [-2.5, 2.5], { threads: 1 });
+  expect(ranks[0]).toBeLessThan(0.001);
+  expect(ranks[1]).toBeGreaterThan(0.999);
 });

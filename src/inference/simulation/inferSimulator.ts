@@ -1,0 +1,116 @@
+import type { CalibrationResult } from "../../evaluate/rankCalibration.ts";
+import type { Draws } from "../draws.ts";
+import { type ParameterSummary, summarize } from "../summary.ts";
+import { simulationBasedCalibration } from "./calibration.ts";
+import { type FitPosteriorOptions, fitPosterior } from "./fitPosterior.ts";
+import { checkedObservation, checkObservation, type ObservationCheck } from "./observation.ts";
+import type { SimulationPosterior } from "./posterior.ts";
+import { posteriorPredictive } from "./predictive.ts";
+import type { Priors, Simulator } from "./simulator.ts";
+
+/** Options of `inferSimulator`. */
+export interface InferSimulatorOptions extends Omit<FitPosteriorOptions, "observed"> {
+  /** Number of draws. Default 4,000. */
+  draws?: number;
+}
+
+/** In a word, whether to trust the result of `inferSimulator`; `reasons` has the sentences. */
+export type SimulationVerdict =
+  /** No check found a problem. With several rounds, calibration is not among the checks. */
+  | "reliable"
+  /** The observation is unlike all simulations, or unlike those for draws from the posterior. */
+  | "unusual observation"
+  /** Intervals of the posterior contain the parameters of new simulations more or less often than they should. */
+  | "not calibrated";
+
+/** The posterior of a simulator given an observation. */
+export interface InferSimulatorResult<P extends Priors> {
+  /** Independent draws of each parameter, `[n, ...shape]`. */
+  readonly draws: Draws<P>;
+  /** Mean and quantiles of each number of the parameters. Independent draws have no R-hat. */
+  readonly summary: readonly ParameterSummary[];
+  readonly verdict: SimulationVerdict;
+  /** A sentence for each reason of the verdict, with a hint; empty if it is `reliable`. */
+  readonly reasons: readonly string[];
+  /** Where the observation lies among the simulations. */
+  readonly observation: ObservationCheck;
+  /** The ranks of the values of the observation among data that were simulated for draws. */
+  readonly predictiveRanks: Float64Array;
+  /** Simulation-based calibration; undefined with several rounds, whose posterior is valid for the observation only. */
+  readonly calibration: CalibrationResult | undefined;
+  readonly posterior: SimulationPosterior<P>;
+}
+
+/** If fewer simulations are at least as far from their mean as the observation, it is unusual. */
+const MIN_SHARE = 0.001;
+/** The probability that a predictive check finds a problem where there is none. */
+const PREDICTIVE_SIGNIFICANCE = 0.01;
+
+/**
+ * Draws from the posterior of a simulator given an observation: `fitPosterior`, and then the checks of the observation
+ * (`checkObservation`, `posteriorPredictive`) and of the posterior (`simulationBasedCalibration`), from which the verdict follows.
+ *
+ * @throws as `fitPosterior`; SHAPE when the observation has another number of values than a simulation; DATA when one is not finite.
+ */
+export async function inferSimulator<P extends Priors>(
+  simulator: Simulator<P>,
+  observed: ArrayLike<number>,
+  { draws: count = 4000, ...options }: InferSimulatorOptions = {},
+): Promise<InferSimulatorResult<P>> {
+  const { rounds = 1, seed = 0, threads, providers } = options;
+  const engine = { ...(threads !== undefined && { threads }), ...(providers && { providers }) };
+  const posterior = await fitPosterior(simulator, { ...options, observed });
+  const values = checkedObservation(observed, posterior.simulations.width);
+  const draws = await posterior.sample(values, count, { ...engine, seed });
+  const observation = checkObservation(values, posterior.simulations);
+  const { ranks } = await posteriorPredictive(posterior, values, { ...engine, seed });
+  const calibration =
+    rounds === 1 ? await simulationBasedCalibration(posterior, { ...engine, seed: seed + 1 }) : undefined;
+  const unusual = [...observationReasons(observation), ...predictiveReasons(ranks)];
+  const uncalibrated = calibrationReasons(calibration);
+  return {
+    draws,
+    summary: summarize(simulator.parameters, draws, 0),
+    verdict:
+      unusual.length > 0 ? "unusual observation" : uncalibrated.length > 0 ? "not calibrated" : "reliable",
+    reasons: [...unusual, ...uncalibrated],
+    observation,
+    predictiveRanks: ranks,
+    calibration,
+    posterior,
+  };
+}
+
+function observationReasons({ outside, share }: ObservationCheck): string[] {
+  const [first] = outside;
+  const hint = "The posterior is an extrapolation: check the data and the simulator, or widen the priors.";
+  if (first !== undefined) {
+    const others = outside.length > 1 ? `, and so are ${outside.length - 1} more` : "";
+    return [`Value ${first} of the observation is beyond that of all simulations${others}. ${hint}`];
+  }
+  if (share >= MIN_SHARE) return [];
+  return [
+    `Together, the values of the observation are unlike those of the simulations: only ${(100 * share).toPrecision(1)}% of these are as far from their mean. ${hint}`,
+  ];
+}
+
+function predictiveReasons(ranks: Float64Array): string[] {
+  // Bonferroni's inequality over both tails of all values.
+  const tail = PREDICTIVE_SIGNIFICANCE / (2 * ranks.length);
+  const k = ranks.findIndex((rank) => rank < tail || rank > 1 - tail);
+  if (k < 0) return [];
+  return [
+    `Value ${k} of the observation is ${ranks[k] < 0.5 ? "below" : "above"} ${(100 * Math.max(ranks[k], 1 - ranks[k])).toFixed(1)}% of those that are simulated for draws from the posterior. The simulator may be wrong, or the posterior inexact: use more simulations.`,
+  ];
+}
+
+function calibrationReasons(calibration: CalibrationResult | undefined): string[] {
+  const bad = calibration?.columns.filter(({ isOutside }) => isOutside) ?? [];
+  if (bad.length === 0) return [];
+  const [{ name, coverage }] = bad;
+  const [, { level, share }] = coverage;
+  const others = bad.length > 1 ? `, and those of ${bad.length - 1} more quantities are not either` : "";
+  return [
+    `Ranks of ${name} in new simulations are not uniform${others}: its ${100 * level}% intervals contain the true value in ${(100 * share).toFixed(0)}% of them. Use more simulations.`,
+  ];
+}

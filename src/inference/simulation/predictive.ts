@@ -1,0 +1,38 @@
+import { Random } from "../../random/index.ts";
+import type { EngineOptions } from "../../runtime/engineOptions.ts";
+import { checkedObservation } from "./observation.ts";
+import type { SimulationPosterior } from "./posterior.ts";
+import { type Simulations, simulateAt } from "./simulate.ts";
+import type { Priors } from "./simulator.ts";
+
+/** The result of `posteriorPredictive`. */
+export interface PredictiveCheck {
+  /** Data that were simulated for draws from the posterior. */
+  readonly simulations: Simulations;
+  /** For each value of the observation, the share of the simulated values below it, where equal ones count half. */
+  readonly ranks: Float64Array;
+}
+
+/**
+ * Posterior predictive check (Gelman, Meng and Stern 1996): simulates data for draws from the posterior given an observation. If the simulator
+ * and the posterior are right, the observation is like one of them. Ranks near 0 or 1 name the values that the simulator does not reproduce.
+ *
+ * @throws SHAPE and DATA as `SimulationPosterior.sample`; MODEL as `simulate`.
+ */
+export async function posteriorPredictive<P extends Priors>(
+  posterior: SimulationPosterior<P>,
+  observed: ArrayLike<number>,
+  { draws = 1000, seed = 0, ...engine }: EngineOptions & { draws?: number; seed?: number } = {},
+): Promise<PredictiveCheck> {
+  const values = checkedObservation(observed, posterior.flow.context);
+  const coordinates = await posterior.flow.sample(draws, { ...engine, context: values, seed });
+  const random = new Random(seed).split("posterior predictive");
+  const simulations = await simulateAt(posterior.simulator, coordinates, random);
+  const { count, width, data } = simulations;
+  const ranks = new Float64Array(width);
+  data.forEach((value, i) => {
+    const real = values[i % width];
+    ranks[i % width] += (value < real ? 1 : value === real ? 0.5 : 0) / count;
+  });
+  return { simulations, ranks };
+}
