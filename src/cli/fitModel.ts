@@ -1,5 +1,11 @@
 import { readTrainingTable, type TrainingTable } from "../data/index.ts";
-import { evaluate, gaussianBaseline, independentBaseline, summarizeContext } from "../evaluate/index.ts";
+import {
+  evaluate,
+  gaussianBaseline,
+  independentBaseline,
+  logDensities,
+  summarizeContext,
+} from "../evaluate/index.ts";
 import { type AnomalyReference, AnomalyScorer } from "../flows/anomalies/anomalyScorer.ts";
 import { encodeModel } from "../flows/index.ts";
 import { hasProbabilities } from "../tables/tableColumn.ts";
@@ -12,7 +18,7 @@ import { type Fitted, runFit, type TrainingTools } from "./runFit.ts";
 import { splitRows, testFractionOf } from "./splitRows.ts";
 import { statedKinds } from "./statedKinds.ts";
 import { printNotes } from "./tableNotes.ts";
-import { checkFlowSize, type Trained, train } from "./training.ts";
+import { checkFlowSize, type Trained, train, trimmedRows } from "./training.ts";
 import { TrainingProgress } from "./trainingProgress.ts";
 
 /** Reads a table, trains a flow on it, and writes the model, the pictures and the report. */
@@ -48,10 +54,16 @@ async function fitTable(values: TableFitValues, table: TrainingTable, tools: Tra
   const rows = splitRows(table.rows, values);
   await tools.begin();
   const progress = new TrainingProgress(io, messages, { json: values.json, log });
-  const trained = await train(values, table, rows, { ...tools, progress });
-  const anomalies = tools.signal.aborted ? undefined : await anomalyReference(trained, table, rows, values);
+  const kept = await trimmedRows(values, table, rows, { ...tools, progress });
+  const trained = await train(values, table, kept, { ...tools, progress });
+  // The mean of all validation rows confirms the split when a report repeats it.
+  const validationLogDensity =
+    values.contamination === undefined || tools.signal.aborted
+      ? trained.validationLogDensity
+      : mean(await logDensities(trained.flow, rows.validation, threadsOf(values)));
+  const anomalies = tools.signal.aborted ? undefined : await anomalyReference(trained, table, kept, values);
   return {
-    bytes: modelBytes(trained, table, rows, values, anomalies),
+    bytes: modelBytes({ ...trained, validationLogDensity }, table, rows, values, anomalies),
     stopped: trained.stopped,
     async report({ elapsed, resume, throwIfInterrupted }) {
       const evaluation = await evaluateHeldOut(trained, table, rows, values.threads);
@@ -75,6 +87,10 @@ async function fitTable(values: TableFitValues, table: TrainingTable, tools: Tra
   };
 }
 
+const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+const threadsOf = ({ threads }: Pick<FitValues, "threads">) => (threads === undefined ? {} : { threads });
+
 /** Evaluates the flow and a simpler baseline on the test rows, or on the validation rows if there are none. */
 async function evaluateHeldOut(
   { flow }: Trained,
@@ -87,7 +103,6 @@ async function evaluateHeldOut(
     ? await independentBaseline(table, training, { threads, hasAtoms: !flow.isBound })
     : await gaussianBaseline(training, { embedding: flow.embedding, constants, threads });
   const result = await evaluate(flow, test ?? validation, { baseline, threads });
-  const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const onValidation = test
     ? baseline && mean(await baseline.logDensities(validation))
     : result.baseline?.mean;
@@ -102,7 +117,7 @@ async function anomalyReference(
   { flow: name, noKernel, threads }: TableFitValues,
 ): Promise<AnomalyReference | undefined> {
   if (!table || given.length > 0 || name !== "default") return undefined;
-  const options = { keepRows: !noKernel, ...(threads !== undefined && { threads }) };
+  const options = { keepRows: !noKernel, ...threadsOf({ threads }) };
   return AnomalyScorer.fit(table, flow, { training: training.sample, validation, test }, options);
 }
 

@@ -61,6 +61,12 @@ export const options = {
   noKernel: flag(
     "Leaves training rows out of the default model: the kernel density, whose samples lie near them, and the rows to which anomaly scores measure distances.",
   ),
+  contamination: fraction(false, {
+    valueName: "Q",
+    example: "0.05",
+    description:
+      "The fraction of the rows that may be anomalies. The default model is trained twice, the second time without the rows of the highest anomaly scores. Default: once, with all rows.",
+  }),
   transforms: wholeNumber(1, {
     valueName: "N",
     description:

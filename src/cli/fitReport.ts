@@ -4,7 +4,7 @@ import { formatOf } from "../data/format.ts";
 import type { TrainingTable } from "../data/index.ts";
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import type { EvaluateResult } from "../evaluate/index.ts";
-import { count, counted, nats } from "../evaluate/numberText.ts";
+import { count, counted, nats, percent } from "../evaluate/numberText.ts";
 import type { AnomalyReference } from "../flows/anomalies/anomalyScorer.ts";
 import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
 import { BOUND_NOTE } from "./boundNote.ts";
@@ -167,7 +167,7 @@ export const KERNEL_NOTE =
 function membersOf({ members = [] }: Trained): string[] {
   if (members.length === 0 || (members.length === 1 && members[0]!.name !== KERNEL_DENSITY)) return [];
   const sorted = [...members].sort((a, b) => b.weight - a.weight);
-  const text = `Members: ${sorted.map(({ name, weight }) => `${name} ${Math.round(100 * weight)}%`).join(", ")}.`;
+  const text = `Members: ${sorted.map(({ name, weight }) => `${name} ${percent(weight)}`).join(", ")}.`;
   return members.some(({ name }) => name === KERNEL_DENSITY) ? [text, KERNEL_NOTE] : [text];
 }
 

@@ -20,6 +20,7 @@ export function checkImageValues(values: FitValues): ImageFitValues {
     decimal,
     delimiter,
     given,
+    contamination,
     noKernel,
     hidden,
     levels,
@@ -42,6 +43,7 @@ export function checkImageValues(values: FitValues): ImageFitValues {
     decimal: decimal === "," || undefined,
     delimiter,
     given: given.length > 0 || undefined,
+    contamination,
     "no-kernel": noKernel || undefined,
   };
   const [name] = Object.entries(ofTables).find(([, value]) => value !== undefined) ?? [];
@@ -77,6 +79,13 @@ export interface TableFitValues extends Omit<FitValues, "flow"> {
 /** @throws ARGUMENT for an option of images, because the data are a table, and for the first two that cannot be combined. */
 export function checkTableValues(all: FitValues): TableFitValues {
   const { values, classes, flips, levels, block, patch, flow, transforms, hidden, column, schema } = all;
+  const { contamination, given } = all;
+  if (contamination !== undefined && (flow !== "default" || given.length > 0)) {
+    const other = flow === "default" ? "--given" : `--flow ${flow}`;
+    throw new PushforwardError("ARGUMENT", `--contamination cannot be combined with ${other}`, {
+      hint: "Only the default model without --given has anomaly scores: leave one of them out.",
+    });
+  }
   if (flow === "default" && (transforms ?? hidden)) {
     throw new PushforwardError(
       "ARGUMENT",

@@ -1,6 +1,6 @@
 import { orList } from "../data/labels.ts";
 import type { ContextEmbedding } from "../distributions/index.ts";
-import { count, counted, nats } from "../evaluate/numberText.ts";
+import { count, counted, nats, percent } from "../evaluate/numberText.ts";
 import { flowSummary, ImageModel, type LoadedModel, modelLabels, parameterCount } from "../flows/index.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
 import { hasProbabilities } from "../tables/tableColumn.ts";
@@ -68,7 +68,7 @@ export function modelSummary(model: LoadedModel, path: string): string {
       ],
     );
     if (members.length > 1) {
-      const weights = members.map(({ name, weight }) => `${name} ${Math.round(100 * weight)}%`);
+      const weights = members.map(({ name, weight }) => `${name} ${percent(weight)}`);
       lines.push(["members", weights.join(", ")]);
     }
     if (members.some(({ name }) => name === KERNEL_DENSITY))

@@ -1,5 +1,5 @@
 import type { TrainingTable } from "../data/index.ts";
-import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
+import { type Dataset, InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { count } from "../evaluate/numberText.ts";
 import {
@@ -18,7 +18,9 @@ import {
 import { trainFlows, withoutConstants } from "../train/fitFlows.ts";
 import { type FitMembersOptions, fitMembers, type Member } from "../train/fitMembers.ts";
 import type { CheckpointStore, FitEpoch, FitFlowsResult, FitProgress } from "../train/index.ts";
+import { trimRows } from "../train/trimRows.ts";
 import type { FitValues } from "./fitOptions.ts";
+import type { RowParts } from "./fitReport.ts";
 import type { TableFitValues } from "./fitValues.ts";
 import type { Messages } from "./messages.ts";
 import type { TrainingProgress } from "./trainingProgress.ts";
@@ -97,6 +99,38 @@ export const trainingOptions = (
   onRecovery: (message: string) => messages.warn(message),
 });
 
+/** With `--contamination` two models share the time. */
+const timeOfOne = ({ contamination, maxMinutes }: TableFitValues) =>
+  contamination === undefined || maxMinutes === undefined ? {} : { maxMinutes: maxMinutes / 2 };
+
+/** Leaves the fraction `--contamination` of the rows out of the training. The test rows stay as they are. */
+export async function trimmedRows(
+  values: TableFitValues,
+  { table }: Pick<TrainingTable, "table">,
+  { training, validation, test }: RowParts,
+  tools: Reporting,
+): Promise<RowParts> {
+  const { contamination, noKernel } = values;
+  if (contamination === undefined || table === undefined) return { training, validation, test };
+  if (!(training instanceof InMemoryDataset)) {
+    throw new PushforwardError("ARGUMENT", "The table is too large for --contamination", {
+      expected: "a table that fits in memory",
+      hint: "Leave the option out, or choose some of the rows by a query.",
+    });
+  }
+  const { trimmed, ...kept } = await trimRows(table, { training, validation }, contamination, {
+    ...trainingOptions(values, tools),
+    ...timeOfOne(values),
+    kernel: !noKernel,
+    onMember: (name) => tools.progress.onFlow(`${name}, first of two models`),
+  });
+  const all = training.rows + validation.rows;
+  tools.messages.print(
+    `The second model leaves out the ${count(trimmed.length)} most unusual of ${count(all)} rows.`,
+  );
+  return { ...kept, test };
+}
+
 /** Trains the flow of `--flow`, or the members of the default model. */
 export async function train(
   values: TableFitValues,
@@ -107,7 +141,7 @@ export async function train(
   const { flow } = values;
   const { progress, checkpoints } = tools;
   const recipe = namedRecipe(values);
-  const settings = { ...trainingOptions(values, tools), embedding };
+  const settings = { ...trainingOptions(values, tools), ...timeOfOne(values), embedding };
   if (table) {
     const result = await fitMembers(table, rows, {
       ...settings,

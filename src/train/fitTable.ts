@@ -12,6 +12,7 @@ import { rawColumns, type TableInput } from "../tables/tableRows.ts";
 import { type FitMembersOptions, fitMembers, type Member } from "./fitMembers.ts";
 import { fitSettingsSchema, settingsIn } from "./options.ts";
 import type { StopReason } from "./trainingLoop.ts";
+import { trimRows } from "./trimRows.ts";
 
 /** Options of `fitTable`. */
 export interface FitTableOptions extends Omit<FitMembersOptions, "embedding"> {
@@ -25,6 +26,12 @@ export interface FitTableOptions extends Omit<FitMembersOptions, "embedding"> {
    * than 200 rows.
    */
   testFraction?: number;
+  /**
+   * The fraction of the rows that may be anomalies, above 0 and below 0.5. Two models are trained, each for half of `maxMinutes`: the
+   * second one without this fraction of the training and validation rows, those that have the highest anomaly scores under the first one.
+   * Default: one model of all rows.
+   */
+  contamination?: number;
   /** Called for each column that is left out, with the reason. */
   onExcluded?(name: string, reason: string): void;
 }
@@ -42,6 +49,8 @@ export interface FitTableResult {
   readonly validationRows: readonly number[];
   /** The indices of the rows that training did not see. */
   readonly testRows: readonly number[];
+  /** The indices of the training and validation rows that `contamination` left out. */
+  readonly trimmedRows: readonly number[];
   readonly stopped: StopReason;
 }
 
@@ -64,6 +73,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
   const {
     columns: stated = {},
     testFraction,
+    contamination,
     onExcluded,
     kernel = true,
     recipe,
@@ -71,6 +81,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     checkpoints,
     ...others
   } = options;
+  const { maxMinutes } = others;
   const { seed, validationFraction } = parse(fitSettingsSchema, settingsIn(others), "an option of fitTable");
   const raw = rawColumns(table);
   const kinds = checkColumnOptions(
@@ -105,30 +116,42 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     columns: names,
     values: encodeRows(columns, values),
   });
-  const split = splitWithTest(rows, { testFraction, validationFraction, seed });
-  const result = await fitMembers(columns, split, {
+  const { test, ...all } = splitWithTest(rows, { testFraction, validationFraction, seed });
+  const settings = {
     ...others,
     kernel,
     recipe,
     ...(onMember && { onMember }),
-    ...(checkpoints && { checkpoints }),
-  });
+    ...(contamination !== undefined && maxMinutes !== undefined && { maxMinutes: maxMinutes / 2 }),
+  };
+  const { training, validation, trimmed } =
+    contamination === undefined
+      ? { ...all, trimmed: [] }
+      : await trimRows(columns, all, contamination, settings);
+  const result = await fitMembers(
+    columns,
+    { training, validation },
+    { ...settings, ...(checkpoints && { checkpoints }) },
+  );
   const { flow, members, validationLogDensity, stopped } = result;
   flow.columns = names;
   const { signal } = others;
   const anomalies = signal?.aborted
     ? undefined
-    : await AnomalyScorer.fit(columns, flow, split, {
-        keepRows: kernel,
-        ...(others.threads !== undefined && { threads: others.threads }),
-      });
+    : await AnomalyScorer.fit(
+        columns,
+        flow,
+        { training, validation, test },
+        { keepRows: kernel, ...(others.threads !== undefined && { threads: others.threads }) },
+      );
   return {
     model: new TableModel({ columns, flow, anomalies }),
     members,
     excluded,
     validationLogDensity,
-    validationRows: Array.from(split.validation.rowNumbers),
-    testRows: Array.from(split.test?.rowNumbers ?? []),
+    validationRows: Array.from(validation.rowNumbers),
+    testRows: Array.from(test?.rowNumbers ?? []),
+    trimmedRows: trimmed,
     stopped,
   };
 }

@@ -91,6 +91,21 @@ it("recognizes the training table", async () => {
   expect(out).toContain("p-values of the rows that it was trained on are too large");
 });
 
+it("leaves out the most unusual rows of the training with --contamination", async () => {
+  const [training, robust] = [path("training.csv"), path("robust.safetensors")];
+  const fit = ["fit", training, "--epochs", "1", "--no-kernel", "--contamination", "0.1", "-o", robust];
+  const { code, err } = await pushforward(fit);
+  expect(code).toBe(0);
+  expect(err).toContain("The second model leaves out the 27 most unusual of 270 rows.");
+  const found = (await json("anomalies", robust, training, "-n", "1")) as [Record<string, unknown>];
+  expect(found[0]).toMatchObject({ calibrationRows: 30, isTrainingTable: true });
+  expect((await pushforward([...fit, "--flow", "nsf"])).err).toMatchInlineSnapshot(`
+    "Error: --contamination cannot be combined with --flow nsf.
+    Only the default model without --given has anomaly scores: leave one of them out.
+    "
+  `);
+});
+
 it("explains what it needs", async () => {
   const untested = path("untested.safetensors");
   const fit = [

@@ -1,0 +1,59 @@
+import { concatRows } from "../dataset/concatRows.ts";
+import type { InMemoryDataset, Split } from "../dataset/index.ts";
+import { PushforwardError } from "../errors.ts";
+import { AnomalyScorer } from "../flows/anomalies/anomalyScorer.ts";
+import type { TableColumn } from "../tables/tableColumn.ts";
+import { type FitMembersOptions, fitMembers } from "./fitMembers.ts";
+
+/** Training and validation rows without the most unusual ones. */
+export interface TrimmedRows extends Split<InMemoryDataset> {
+  /** The rows that were left out, by their numbers in the table. */
+  readonly trimmed: readonly number[];
+}
+
+/**
+ * Leaves out the fraction `contamination` of the rows that has the highest anomaly scores (`AnomalyScorer`) under the default model of all
+ * rows. A second model of the remaining rows is less affected by anomalies among the training rows. This is one step of the algorithm for
+ * trimmed likelihoods (Neykov and Müller 2003), with the anomaly score in place of minus the log-density.
+ *
+ * @throws ARGUMENT if `contamination` is not above 0 and below 0.5.
+ */
+export async function trimRows(
+  columns: readonly TableColumn[],
+  { training, validation }: Split<InMemoryDataset>,
+  contamination: number,
+  options: FitMembersOptions = {},
+): Promise<TrimmedRows> {
+  if (!(contamination > 0 && contamination < 0.5)) {
+    throw new PushforwardError("ARGUMENT", "the option contamination has an invalid value", {
+      expected: "a number above 0 and below 0.5",
+      received: String(contamination),
+    });
+  }
+  const { flow } = await fitMembers(columns, { training, validation }, options);
+  const run = { ...(options.threads !== undefined && { threads: options.threads }) };
+  const reference = await AnomalyScorer.fit(columns, flow, { training, validation }, run);
+  const scorer = new AnomalyScorer(columns, flow, reference);
+  const ofTraining = await scorer.score(training.values, run);
+  const ofValidation = await scorer.score(validation.values, run);
+  await scorer.release();
+  const scores = concatRows([ofTraining, ofValidation]);
+  const count = Math.round(contamination * scores.length);
+  const highest = new Set(
+    Array.from(scores.keys())
+      .sort((a, b) => (scores[a] === scores[b] ? a - b : scores[b] - scores[a]))
+      .slice(0, count),
+  );
+  const trimmed: number[] = [];
+  const kept = (rows: InMemoryDataset, first: number): InMemoryDataset => {
+    const isTrimmed = (n: number) => highest.has(first + n);
+    const indices = Array.from({ length: rows.rows }, (_, n) => n);
+    trimmed.push(...indices.filter(isTrimmed).map((n) => rows.rowNumbers[n]));
+    return rows.select(indices.filter((n) => !isTrimmed(n)));
+  };
+  return {
+    training: kept(training, 0),
+    validation: kept(validation, training.rows),
+    trimmed: trimmed.sort((a, b) => a - b),
+  };
+}

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { fitTable, Random } from "../../src/index.ts";
+
+test("a fit with contamination leaves out scattered rows, and describes the others better", async () => {
+  const random = new Random(3);
+  const z = random.split("normal").normal(new Float64Array(1000));
+  const u = random.split("uniform").uniform(new Float64Array(900));
+  const clean = Array.from({ length: 500 }, (_, n) => ({ a: z[2 * n]!, b: z[2 * n]! + 0.3 * z[2 * n + 1]! }));
+  const isScattered = (n: number) => u[3 * n]! < 0.1;
+  const rows = clean
+    .slice(0, 300)
+    .map((row, n) => (isScattered(n) ? { a: 16 * u[3 * n + 1]! - 8, b: 16 * u[3 * n + 2]! - 8 } : row));
+  const fresh = clean.slice(300);
+  const fit = async (contamination?: number) => {
+    const options = { epochs: 12, testFraction: 0, ...(contamination !== undefined && { contamination }) };
+    const { model, ...result } = await fitTable(rows, options);
+    const logDensities = await model.score(fresh);
+    await model.release();
+    return { ...result, mean: logDensities.reduce((sum, value) => sum + value, 0) / fresh.length };
+  };
+  const [all, robust] = [await fit(), await fit(0.1)];
+  expect(all.trimmedRows).toEqual([]);
+  expect(robust.trimmedRows).toHaveLength(30);
+  expect(robust.trimmedRows.filter(isScattered).length).toBeGreaterThan(24);
+  expect(robust.validationRows.filter((row) => robust.trimmedRows.includes(row))).toEqual([]);
+  expect(robust.mean).toBeGreaterThan(all.mean + 0.03);
+  await expect(fit(0.5)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the option contamination has an invalid value: expected a number above 0 and below 0.5, received 0.5.]`,
+  );
+});
